@@ -1,0 +1,15 @@
+# The copy engine, a library of its own: it runs in short-lived processes.
+noinst_LTLIBRARIES += backends/common/libcopy.la
+backends_common_libcopy_la_SOURCES = \
+	backends/common/copy.c \
+	backends/common/copy.h \
+	backends/common/copy_data.c \
+	backends/common/copy_identity.c \
+	backends/common/copy_item.c \
+	backends/common/copy_mode.c \
+	backends/common/copy_path.c \
+	backends/common/copy_place.c \
+	backends/common/copy_private.h \
+	backends/common/copy_report.c \
+	backends/common/copy_walk.c \
+	backends/common/util.h

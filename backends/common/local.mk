@@ -1,0 +1,15 @@
+# What the backends share; goes into each module.
+noinst_LTLIBRARIES += backends/common/libcommon.la
+backends_common_libcommon_la_SOURCES = \
+	backends/common/util.h \
+	backends/common/watcher.c \
+	backends/common/watcher.h \
+	backends/common/wshd_arguments.c \
+	backends/common/wshd_client.c \
+	backends/common/wshd_client.h \
+	wshd/message.c \
+	wshd/message.h
+backends_common_libcommon_la_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
+backends_common_libcommon_la_LIBADD = -lpthread
+
+include backends/common/copy.mk

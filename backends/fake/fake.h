@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The fake backend: containers without isolation and without root. Each has a wshd of its own, as
+ * the linux backend's have, which runs jobs as the daemon's user in `root/` of the container's
+ * directory and outlives the daemon.
+ *
+ * Operations come from workers, one at a time for a container; what wshd tells and its end come on
+ * the watcher's thread. What both touch is under the container's mutex.
+ */
+#ifndef FAKE_FAKE_H
+#define FAKE_FAKE_H
+
+#include <pthread.h>
+
+#include "backends/common/watcher.h"
+#include "warden/backend.h"
+
+struct fake_container;
+
+struct fake_backend {
+	const struct warden_host *host;
+	struct watcher *watcher;
+	char *wshd; /* absolute path */
+
+	pthread_mutex_t mutex;
+	struct fake_container *leaving; /* being destroyed, nobody else's any more */
+};
+
+struct fake_container {
+	struct fake_backend *backend;
+	struct fake_container *next; /* of `leaving` */
+	char id[32];
+	int dir_fd;
+	pid_t pid; /* of wshd; 0: none that is surely it */
+	int pidfd; /* -1: likewise */
+	int wshd_fd;
+
+	pthread_mutex_t mutex; /* for all that follows */
+	bool ended;            /* wshd has */
+	bool destroying;
+	struct watch *pid_watch, *wshd_watch, *timer_watch;
+	int timer_fd;   /* while it is destroyed */
+	unsigned round; /* of killing by hand */
+};
+
+/* container.c: what a container is in memory. */
+struct fake_container *container_new(struct fake_backend *backend,
+				     const struct warden_identity *identity,
+				     struct warden_error *err);
+/* Begins to take events of the connection to wshd and of its end; with the mutex held, which keeps
+ * them waiting. */
+int container_watch(struct fake_container *container, struct warden_error *err);
+/* No event comes any more when it returns; not with the mutex held. */
+void container_unwatch(struct fake_container *container);
+/* Frees it without touching its processes. */
+void container_free(struct fake_container *container);
+
+/* init.c: wshd, the container's first process. */
+int init_start(struct fake_container *container, struct warden_error *err);
+/* Ends one that init_start has just started. */
+void init_kill(struct fake_container *container);
+/* Finds the one that an earlier daemon started, unless its number is another process's by now:
+ * fills pid and pidfd, or leaves them. */
+void init_find(struct fake_container *container);
+/* Takes its status where it is a child of this daemon's. */
+void init_reap(const struct fake_container *container);
+
+/* fault.c: failures and delays that the configuration asks for. */
+int fault_check_options(const struct fake_backend *backend, struct warden_error *err);
+int fake_admit(void *backend, void *container, const char *request, struct warden_error *err);
+
+/* The operations, each in the file of its name (job.c: spawn to stop). */
+int fake_create(void *backend, const struct warden_create *create, void **container,
+		struct warden_error *err);
+int fake_restore(void *backend, const struct warden_identity *identity, const char *state,
+		 void **container, struct warden_restored *restored, struct warden_error *err);
+int fake_spawn(void *container, const struct warden_spawn *spawn, struct warden_error *err);
+int fake_job_signal(void *container, uint32_t job_id, int signal, struct warden_error *err);
+void fake_job_forget(void *container, uint32_t job_id);
+int fake_stop(void *container, int signal, struct warden_error *err);
+void fake_destroy(void *container);
+int fake_info(void *container, struct warden_info *info, struct warden_error *err);
+
+/* The end of a container that is destroyed: tells it and frees the container. On the watcher's
+ * thread, or in fake_destroy. */
+void destroy_finish(struct fake_container *container);
+
+#endif

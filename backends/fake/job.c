@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Jobs, and the stop of all of them: what wshd is told. Its answers come to container.c. */
+#include "backends/common/wshd_client.h"
+#include "backends/fake/fake.h"
+
+int fake_spawn(void *data, const struct warden_spawn *spawn, struct warden_error *err)
+{
+	const struct fake_container *container = data;
+
+	return wshd_send_spawn(container->wshd_fd, spawn, err);
+}
+
+int fake_job_signal(void *data, uint32_t job_id, int signal, struct warden_error *err)
+{
+	const struct fake_container *container = data;
+
+	return wshd_send_signal(container->wshd_fd, job_id, signal, err);
+}
+
+void fake_job_forget(void *data, uint32_t job_id)
+{
+	const struct fake_container *container = data;
+	const struct warden_host *host = container->backend->host;
+	struct warden_error err;
+
+	/* A job that stays remembered costs a little memory and is dropped at the next restart. */
+	if (wshd_send_forget(container->wshd_fd, job_id, &err) < 0)
+		host->log(host, WARDEN_LOG_WARN, container->id, "%s", err.message);
+}
+
+/* Where wshd has ended nothing can be left. */
+int fake_stop(void *data, int signal, struct warden_error *err)
+{
+	struct fake_container *container = data;
+	const struct warden_host *host = container->backend->host;
+	bool ended;
+
+	pthread_mutex_lock(&container->mutex);
+	ended = container->ended;
+	pthread_mutex_unlock(&container->mutex);
+	if (!ended)
+		return wshd_send_stop(container->wshd_fd, signal, err);
+	host->container_empty(host, container->id);
+	return 0;
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The fake backend as the daemon sees it: its options, set-up and operations. */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "backends/common/util.h"
+#include "backends/fake/fake.h"
+
+static const struct warden_option options[] = {
+	{
+		.name = "wshd",
+		.type = WARDEN_OPTION_STRING,
+		.text = PKGLIBEXECDIR "/wshd",
+		.meaning = "the program that starts the jobs of a container",
+	},
+	{
+		.name = "fail",
+		.type = WARDEN_OPTION_STRINGS,
+		.meaning = "requests that fail, by their names (create, net_in ...)",
+	},
+	{
+		.name = "delay_ms",
+		.type = WARDEN_OPTION_INTEGER,
+		.min = 0,
+		.max = 60000,
+		.meaning = "how long each request takes longer, in milliseconds",
+	},
+	{.name = NULL},
+};
+
+static void fake_teardown(void *data)
+{
+	struct fake_backend *backend = data;
+
+	watcher_free(backend->watcher);
+	/* Their wshd ends without us. */
+	while (backend->leaving) {
+		struct fake_container *container = backend->leaving;
+
+		backend->leaving = container->next;
+		container->pid_watch = container->wshd_watch = container->timer_watch = NULL;
+		container_free(container);
+	}
+	pthread_mutex_destroy(&backend->mutex);
+	free(backend->wshd);
+	free(backend);
+}
+
+static int find_wshd(struct fake_backend *backend, struct warden_error *err)
+{
+	const char *path = backend->host->option_string(backend->host, "wshd");
+
+	/* Containers are started from other directories. */
+	backend->wshd = realpath(path, NULL);
+	if (!backend->wshd || access(backend->wshd, X_OK) < 0)
+		return warden_error_errno(err, "%s (option wshd of group fake)", path);
+	return 0;
+}
+
+static int fake_setup(const struct warden_host *host, void **data, struct warden_error *err)
+{
+	struct fake_backend *backend = calloc(1, sizeof(*backend));
+
+	if (!backend)
+		return warden_error_errno(err, "set up the fake backend");
+	backend->host = host;
+	if (fault_check_options(backend, err) < 0 || find_wshd(backend, err) < 0 ||
+	    !(backend->watcher = watcher_new(err))) {
+		free(backend->wshd);
+		free(backend);
+		return -1;
+	}
+	pthread_mutex_init(&backend->mutex, NULL);
+	*data = backend;
+	return 0;
+}
+
+static void fake_detach(void *data)
+{
+	struct fake_container *container = data;
+
+	container_unwatch(container);
+	container_free(container);
+}
+
+const struct warden_container_klass warden_container_klass = {
+	.size = sizeof(struct warden_container_klass),
+	.abi = WARDEN_BACKEND_ABI,
+	.name = "fake",
+	.description = "no isolation, no root: for tests of programs that use warden",
+	.options = options,
+	.capabilities = WARDEN_CAPABILITIES_NONE,
+	.setup = fake_setup,
+	.teardown = fake_teardown,
+	.admit = fake_admit,
+	.create = fake_create,
+	.restore = fake_restore,
+	.spawn = fake_spawn,
+	.job_signal = fake_job_signal,
+	.job_forget = fake_job_forget,
+	.stop = fake_stop,
+	.destroy = fake_destroy,
+	.detach = fake_detach,
+	.info = fake_info,
+};

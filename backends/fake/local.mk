@@ -1,0 +1,18 @@
+backend_LTLIBRARIES += backends/fake/fake.la
+
+backends_fake_fake_la_SOURCES = \
+	backends/fake/container.c \
+	backends/fake/create.c \
+	backends/fake/destroy.c \
+	backends/fake/fake.h \
+	backends/fake/fault.c \
+	backends/fake/info.c \
+	backends/fake/init.c \
+	backends/fake/job.c \
+	backends/fake/klass.c \
+	backends/fake/restore.c \
+	wshd/processes.c
+
+backends_fake_fake_la_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
+backends_fake_fake_la_LDFLAGS = $(MODULE_LINK)
+backends_fake_fake_la_LIBADD = backends/common/libcommon.la -lpthread

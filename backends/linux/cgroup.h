@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The container's control groups, v1, v2 or both, as they are found mounted: `warden/instance-ID`
+ * below the daemon's own group in each hierarchy. A container keeps no descriptor; each call opens
+ * what it needs below the hierarchy's `warden`.
+ *
+ * Every function but cgroups_setup and cgroups_free may be called from several threads at once,
+ * for one container by one at a time.
+ */
+#ifndef BACKENDS_LINUX_CGROUP_H
+#define BACKENDS_LINUX_CGROUP_H
+
+#include "warden/backend.h"
+
+struct cgroups; /* of the daemon */
+struct cgroup;  /* of a container */
+
+/* The entry for the klass's options: the limit on processes and threads that each container gets.
+ * The default leaves room for the 1,024 processes of `nproc` with init and a keeper for some 250
+ * jobs at a time. */
+#define CGROUP_PROCESS_LIMIT "process_limit"
+#define CGROUP_OPTION                                                                              \
+	{                                                                                          \
+		.name = CGROUP_PROCESS_LIMIT, .type = WARDEN_OPTION_INTEGER, .min = 16,            \
+		.max = 4194304, .number = 1280,                                                    \
+		.meaning = "the most processes and threads of a container, init and the keeper "   \
+			   "of each job included",                                                 \
+	}
+
+/* Finds the hierarchies, makes `warden` in each and sets the device rules there, from which every
+ * container's group has them. On v2 the daemon may be moved into a leaf `wardend` of its own group:
+ * so it is to be called before any helper is forked. What is missing is logged; it fails where
+ * devices cannot be refused and there is no user namespace that refuses them too. */
+int cgroups_setup(const struct warden_host *host, struct cgroups **cgroups,
+		  struct warden_error *err);
+
+/* Removes those `warden` groups that are empty. */
+void cgroups_free(struct cgroups *cgroups);
+
+/* Makes the container's groups, with its limit on processes. */
+int cgroup_make(struct cgroups *cgroups, const char *id, struct cgroup **cgroup,
+		struct warden_error *err);
+
+/* The groups of a container of an earlier daemon; some or all may be missing. Fails only for want
+ * of memory. */
+int cgroup_open(struct cgroups *cgroups, const char *id, struct cgroup **cgroup,
+		struct warden_error *err);
+
+/* A new descriptor of the container's group on v2, for CLONE_INTO_CGROUP; the caller closes it.
+ * `*fd` is -1 where no controller is on v2. */
+int cgroup_v2_open(const struct cgroup *cgroup, int *fd, struct warden_error *err);
+
+/* Moves a process (a number of the daemon's pid namespace) into the container's groups on v1; what
+ * it forks afterwards is born there. Does nothing where all controllers are on v2. */
+int cgroup_attach(const struct cgroup *cgroup, pid_t pid, struct warden_error *err);
+
+/* While it is forbidden nothing in the container's groups can fork, so that a stop that is to leave
+ * nobody comes to an end; else the limit on processes holds again. */
+int cgroup_forbid_forks(const struct cgroup *cgroup, bool forbid, struct warden_error *err);
+
+/* Every process in the container's groups and in those below, as numbers of the daemon's pid
+ * namespace; some may have ended since. The caller frees `*pids` (NULL when there is none). */
+int cgroup_pids(const struct cgroup *cgroup, pid_t **pids, size_t *n, struct warden_error *err);
+
+/* Fills in memory and cpu figures; what the kernel does not tell stays as it is. */
+void cgroup_info(const struct cgroup *cgroup, struct warden_info *info);
+
+/* Removes the container's groups and all below them. Those that are gone are no failure.
+ * err->number is EBUSY while processes (dying ones too) are left: try again later. */
+int cgroup_remove(struct cgroup *cgroup, struct warden_error *err);
+
+/* Forgets the container without touching its groups. NULL is allowed. */
+void cgroup_free(struct cgroup *cgroup);
+
+#endif

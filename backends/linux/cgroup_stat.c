@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Figures of a container from the files of its control groups. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "backends/common/util.h"
+#include "backends/linux/cgroup_private.h"
+
+/* The protocol's MemoryStat; the names are those of v1's memory.stat. */
+static const char *const names[WARDEN_MEMORY_STATS] = {
+	"cache",
+	"rss",
+	"mapped_file",
+	"pgpgin",
+	"pgpgout",
+	"swap",
+	"pgfault",
+	"pgmajfault",
+	"inactive_anon",
+	"active_anon",
+	"inactive_file",
+	"active_file",
+	"unevictable",
+	"hierarchical_memory_limit",
+	"hierarchical_memsw_limit",
+	"total_cache",
+	"total_rss",
+	"total_mapped_file",
+	"total_pgpgin",
+	"total_pgpgout",
+	"total_swap",
+	"total_pgfault",
+	"total_pgmajfault",
+	"total_inactive_anon",
+	"total_active_anon",
+	"total_inactive_file",
+	"total_active_file",
+	"total_unevictable",
+};
+
+enum {
+	STAT_SWAP = 5,
+	STAT_MEMORY_LIMIT = 13,
+	STAT_MEMSW_LIMIT = 14,
+	STAT_TOTAL = 15, /* from here on again those before the limits */
+};
+
+/* v2 counts a group with all below it, so a figure stands for both of v1's. */
+static const struct {
+	const char *name;
+	int index;
+} names_v2[] = {
+	{"file", 0},         {"anon", 1},          {"file_mapped", 2}, {"pgfault", 6},
+	{"pgmajfault", 7},   {"inactive_anon", 8}, {"active_anon", 9}, {"inactive_file", 10},
+	{"active_file", 11}, {"unevictable", 12},
+};
+
+/* What v1 tells where there is no limit. */
+#define NO_LIMIT UINT64_C(9223372036854771712)
+
+#define STAT_FILE_MAX 8192
+
+static ssize_t read_file(const struct cgroup *cgroup, enum cgroup_controller controller,
+			 const char *name, char *text, size_t size)
+{
+	const struct cgroup_hierarchy *hierarchy = cgroup_hierarchy_of(cgroup->cgroups, controller);
+	char path[CGROUP_NAME_SIZE + 32];
+
+	if (!hierarchy)
+		return -1;
+	snprintf(path, sizeof(path), "%s/%s", cgroup->name, name);
+	return cgroup_file_read(hierarchy->fd, path, text, size);
+}
+
+/* Cuts the next line "NAME NUMBER" out of `*text`; NULL at the end. */
+static const char *next_figure(char **text, uint64_t *value)
+{
+	char *name = strsep(text, "\n"), *number = name ? strchr(name, ' ') : NULL;
+
+	if (!number)
+		return NULL;
+	*number++ = '\0';
+	*value = strtoull(number, NULL, 10);
+	return name;
+}
+
+static void memory_v1(const struct cgroup *cgroup, struct warden_info *info)
+{
+	char buffer[STAT_FILE_MAX], *text = buffer;
+	const char *name;
+	uint64_t value;
+
+	if (read_file(cgroup, CGROUP_MEMORY, "memory.stat", buffer, sizeof(buffer)) < 0)
+		return;
+	while ((name = next_figure(&text, &value)))
+		for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+			if (strcmp(name, names[i]) == 0)
+				info->memory[i] = value;
+}
+
+static void set_both(struct warden_info *info, int index, uint64_t value)
+{
+	info->memory[index] = value;
+	info->memory[index + STAT_TOTAL] = value;
+}
+
+/* A file that holds one number, or "max". */
+static uint64_t read_number(const struct cgroup *cgroup, const char *name, uint64_t max)
+{
+	char text[32];
+
+	if (read_file(cgroup, CGROUP_MEMORY, name, text, sizeof(text)) <= 0)
+		return WARDEN_UNKNOWN;
+	return strncmp(text, "max", 3) == 0 ? max : strtoull(text, NULL, 10);
+}
+
+/* v2 limits memory and swap apart from each other, v1 memory and the sum. */
+static void limits_v2(const struct cgroup *cgroup, struct warden_info *info)
+{
+	uint64_t memory = read_number(cgroup, "memory.max", NO_LIMIT);
+	uint64_t swap = read_number(cgroup, "memory.swap.max", NO_LIMIT);
+	uint64_t used = read_number(cgroup, "memory.swap.current", NO_LIMIT);
+
+	info->memory[STAT_MEMORY_LIMIT] = memory;
+	if (used != WARDEN_UNKNOWN)
+		set_both(info, STAT_SWAP, used);
+	if (memory != WARDEN_UNKNOWN && swap != WARDEN_UNKNOWN)
+		info->memory[STAT_MEMSW_LIMIT] =
+			memory >= NO_LIMIT - swap ? NO_LIMIT : memory + swap;
+}
+
+static void memory_v2(const struct cgroup *cgroup, struct warden_info *info)
+{
+	char buffer[STAT_FILE_MAX], *text = buffer;
+	const char *name;
+	uint64_t value;
+
+	if (read_file(cgroup, CGROUP_MEMORY, "memory.stat", buffer, sizeof(buffer)) < 0)
+		return;
+	while ((name = next_figure(&text, &value)))
+		for (size_t i = 0; i < ARRAY_SIZE(names_v2); i++)
+			if (strcmp(name, names_v2[i].name) == 0)
+				set_both(info, names_v2[i].index, value);
+	limits_v2(cgroup, info);
+}
+
+static void cpu_v1(const struct cgroup *cgroup, struct warden_info *info)
+{
+	char buffer[512], *text = buffer;
+	const char *name;
+	uint64_t value;
+
+	if (read_file(cgroup, CGROUP_CPUACCT, "cpuacct.usage", buffer, sizeof(buffer)) > 0)
+		info->cpu_usage_ns = strtoull(buffer, NULL, 10);
+	if (read_file(cgroup, CGROUP_CPUACCT, "cpuacct.stat", buffer, sizeof(buffer)) < 0)
+		return;
+	while ((name = next_figure(&text, &value))) {
+		if (strcmp(name, "user") == 0)
+			info->cpu_user_ticks = value;
+		else if (strcmp(name, "system") == 0)
+			info->cpu_system_ticks = value;
+	}
+}
+
+static void cpu_v2(const struct cgroup *cgroup, struct warden_info *info)
+{
+	char buffer[2048], *text = buffer;
+	uint64_t tick_us = 1000000 / (uint64_t)sysconf(_SC_CLK_TCK), value;
+	const char *name;
+
+	if (read_file(cgroup, CGROUP_CPUACCT, "cpu.stat", buffer, sizeof(buffer)) < 0)
+		return;
+	while ((name = next_figure(&text, &value))) {
+		if (strcmp(name, "usage_usec") == 0)
+			info->cpu_usage_ns = value * 1000;
+		else if (strcmp(name, "user_usec") == 0)
+			info->cpu_user_ticks = value / tick_us;
+		else if (strcmp(name, "system_usec") == 0)
+			info->cpu_system_ticks = value / tick_us;
+	}
+}
+
+void cgroup_info(const struct cgroup *cgroup, struct warden_info *info)
+{
+	const struct cgroup_hierarchy *memory = cgroup_hierarchy_of(cgroup->cgroups, CGROUP_MEMORY);
+	const struct cgroup_hierarchy *cpu = cgroup_hierarchy_of(cgroup->cgroups, CGROUP_CPUACCT);
+
+	if (memory && memory->v2)
+		memory_v2(cgroup, info);
+	else if (memory)
+		memory_v1(cgroup, info);
+	if (cpu && cpu->v2)
+		cpu_v2(cgroup, info);
+	else if (cpu)
+		cpu_v1(cgroup, info);
+}

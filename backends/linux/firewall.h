@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The daemon's own table of nftables, `inet warden`: what containers may send and receive. Its
+ * rules are the same for any number of containers; a container is an element of a set.
+ *
+ * Every function but firewall_setup and firewall_free may be called from several threads at once.
+ */
+#ifndef BACKENDS_LINUX_FIREWALL_H
+#define BACKENDS_LINUX_FIREWALL_H
+
+#include "warden/backend.h"
+
+struct firewall;
+
+/* Makes the table, or completes that of an earlier daemon without a gap for its containers. Logs
+ * the chains of others that drop what we forward. Starts a thread, so call it after helpers were
+ * forked: when somebody deletes the table or a part of it, it is put back. */
+int firewall_setup(const struct warden_host *host, struct firewall **firewall,
+		   struct warden_error *err);
+
+/* Removes the table, unless containers that were added live on. */
+void firewall_free(struct firewall *firewall);
+
+/* Lets the container's link carry the container's address; allowed twice. After a restart, too,
+ * each container is to be added. */
+int firewall_add(struct firewall *firewall, const struct warden_identity *identity,
+		 struct warden_error *err);
+
+/* Takes that back; no failure where it is not there. */
+int firewall_remove(struct firewall *firewall, const struct warden_identity *identity,
+		    struct warden_error *err);
+
+#endif

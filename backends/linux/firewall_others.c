@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Chains of other tools that drop what the host forwards: a drop anywhere beats our accept, so the
+ * operator must hear of it. Nothing of theirs is changed. */
+#include "backends/linux/firewall_private.h"
+
+#include <libnftnl/chain.h>
+#include <libnftnl/expr.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netlink.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "backends/common/util.h"
+
+/* A base chain of somebody's where forwarded IPv4 packets pass. */
+struct chain {
+	uint32_t family;
+	char table[64], name[64];
+	bool drops;   /* by its policy */
+	bool refuses; /* its last rule drops or rejects whatever comes there */
+};
+
+/* More than any host has; further ones are not looked at. */
+#define CHAINS_MAX 32
+
+struct others {
+	struct chain chains[CHAINS_MAX];
+	size_t n;
+};
+
+static bool forwards_ipv4(const struct nftnl_chain *chain)
+{
+	uint32_t family = nftnl_chain_get_u32(chain, NFTNL_CHAIN_FAMILY);
+
+	return (family == NFPROTO_INET || family == NFPROTO_IPV4) &&
+	       nftnl_chain_is_set(chain, NFTNL_CHAIN_HOOKNUM) &&
+	       nftnl_chain_get_u32(chain, NFTNL_CHAIN_HOOKNUM) == NF_INET_FORWARD;
+}
+
+static bool is_ours(uint32_t family, const char *table)
+{
+	return family == NFPROTO_INET && strcmp(table, FIREWALL_TABLE) == 0;
+}
+
+static void add_chain(struct others *others, const struct nftnl_chain *found)
+{
+	struct chain *chain = &others->chains[others->n];
+	const char *table = nftnl_chain_get_str(found, NFTNL_CHAIN_TABLE);
+
+	chain->family = nftnl_chain_get_u32(found, NFTNL_CHAIN_FAMILY);
+	if (!table || is_ours(chain->family, table))
+		return;
+	snprintf(chain->table, sizeof(chain->table), "%s", table);
+	snprintf(chain->name, sizeof(chain->name), "%s",
+		 nftnl_chain_get_str(found, NFTNL_CHAIN_NAME));
+	chain->drops = nftnl_chain_is_set(found, NFTNL_CHAIN_POLICY) &&
+		       nftnl_chain_get_u32(found, NFTNL_CHAIN_POLICY) == NF_DROP;
+	others->n++;
+}
+
+static int look_at_chain(const struct nlmsghdr *nlh, void *data)
+{
+	struct others *others = data;
+	struct nftnl_chain *chain = nftnl_chain_alloc();
+
+	if (!chain)
+		return MNL_CB_ERROR;
+	if (others->n < CHAINS_MAX && nftnl_chain_nlmsg_parse(nlh, chain) == 0 &&
+	    forwards_ipv4(chain))
+		add_chain(others, chain);
+	nftnl_chain_free(chain);
+	return MNL_CB_OK;
+}
+
+/* What an expression of a rule does, as far as it matters here. */
+struct effect {
+	bool matches; /* asks something: the rule is not for every packet */
+	bool refuses;
+};
+
+static int look_at_expr(struct nftnl_expr *expr, void *data)
+{
+	struct effect *effect = data;
+	const char *name = nftnl_expr_get_str(expr, NFTNL_EXPR_NAME);
+
+	if (strcmp(name, "reject") == 0)
+		effect->refuses = true;
+	else if (strcmp(name, "immediate") == 0 && nftnl_expr_is_set(expr, NFTNL_EXPR_IMM_VERDICT))
+		effect->refuses =
+			nftnl_expr_get_u32(expr, NFTNL_EXPR_IMM_VERDICT) == (uint32_t)NF_DROP;
+	else if (strcmp(name, "counter") != 0 && strcmp(name, "log") != 0)
+		effect->matches = true;
+	return 0;
+}
+
+/* Rules come in their order, so the last one that is seen of a chain is its last. */
+static void note_rule(struct others *others, struct nftnl_rule *rule)
+{
+	uint32_t family = nftnl_rule_get_u32(rule, NFTNL_RULE_FAMILY);
+	const char *table = nftnl_rule_get_str(rule, NFTNL_RULE_TABLE);
+	const char *name = nftnl_rule_get_str(rule, NFTNL_RULE_CHAIN);
+	struct effect effect = {0};
+
+	for (size_t i = 0; i < others->n && table && name; i++) {
+		struct chain *chain = &others->chains[i];
+
+		if (chain->family != family || strcmp(chain->table, table) != 0 ||
+		    strcmp(chain->name, name) != 0)
+			continue;
+		nftnl_expr_foreach(rule, look_at_expr, &effect);
+		chain->refuses = effect.refuses && !effect.matches;
+	}
+}
+
+static int look_at_rule(const struct nlmsghdr *nlh, void *data)
+{
+	struct nftnl_rule *rule = nftnl_rule_alloc();
+
+	if (!rule)
+		return MNL_CB_ERROR;
+	if (nftnl_rule_nlmsg_parse(nlh, rule) == 0)
+		note_rule(data, rule);
+	nftnl_rule_free(rule);
+	return MNL_CB_OK;
+}
+
+static int list(uint16_t type, const char *name, mnl_cb_t found, struct others *others,
+		struct warden_error *err)
+{
+	_cleanup_close_ int fd = netlink_open(NETLINK_NETFILTER, err);
+	_cleanup_batch_ struct netlink_batch batch = {0};
+	struct nfgenmsg *header;
+
+	if (fd < 0 || netlink_batch_init(&batch, NETLINK_MESSAGE_MAX, err) != 0)
+		return -1;
+	header = mnl_nlmsg_put_extra_header(
+		netlink_add(&batch, NFNL_SUBSYS_NFTABLES << 8 | type, NLM_F_DUMP, name),
+		sizeof(*header));
+	header->nfgen_family = NFPROTO_UNSPEC;
+	header->version = NFNETLINK_V0;
+	return netlink_ask(fd, &batch, found, others, err);
+}
+
+static void log_chain(const struct warden_host *host, const struct chain *chain)
+{
+	bool iptables = chain->family == NFPROTO_IPV4 && strcmp(chain->table, "filter") == 0;
+
+	host->log(host, WARDEN_LOG_WARN, NULL,
+		  "firewall: chain %s of table %s %s drops what it does not accept itself: "
+		  "containers reach nothing outside unless it accepts what comes from and goes to "
+		  "interfaces w-*%s",
+		  chain->name, chain->family == NFPROTO_INET ? "inet" : "ip", chain->table,
+		  iptables ? FIREWALL_IPTABLES_MEND : "");
+}
+
+void firewall_others_log(struct firewall *firewall)
+{
+	const struct warden_host *host = firewall->host;
+	struct others others = {.n = 0};
+	struct warden_error err;
+
+	if (list(NFT_MSG_GETCHAIN, "list chains", look_at_chain, &others, &err) != 0 ||
+	    list(NFT_MSG_GETRULE, "list rules", look_at_rule, &others, &err) != 0) {
+		host->log(host, WARDEN_LOG_WARN, NULL,
+			  "firewall: other tools' chains cannot be looked at: %s", err.message);
+		return;
+	}
+	for (size_t i = 0; i < others.n; i++)
+		if (others.chains[i].drops || others.chains[i].refuses)
+			log_chain(host, &others.chains[i]);
+	if (firewall_legacy_drops())
+		host->log(host, WARDEN_LOG_WARN, NULL,
+			  "firewall: chain FORWARD of iptables (legacy) drops what it does not "
+			  "accept "
+			  "itself: containers reach nothing outside until it accepts "
+			  "them" FIREWALL_IPTABLES_MEND);
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the firewall share. */
+#ifndef BACKENDS_LINUX_FIREWALL_PRIVATE_H
+#define BACKENDS_LINUX_FIREWALL_PRIVATE_H
+
+#include <net/if.h>
+#include <pthread.h>
+
+#include "backends/linux/firewall.h"
+#include "backends/linux/netlink.h"
+#include "backends/linux/nft.h"
+
+#define FIREWALL_TABLE "warden"
+
+/* The set of the containers: the name of a link and the one address that may come from it. */
+#define FIREWALL_CONTAINERS "containers"
+
+struct firewall_member {
+	char link[IF_NAMESIZE]; /* empty: nobody has this slot */
+	struct in_addr address;
+};
+
+/* Addresses from `first` to `last`, host byte order. */
+struct firewall_range {
+	uint32_t first, last;
+};
+
+struct firewall_watch {
+	int fd;     /* hears of changes */
+	int end_fd; /* written to when it is to end */
+	bool started;
+	pthread_t thread;
+};
+
+struct firewall {
+	const struct warden_host *host;
+	struct netlink_pool sockets;
+	int table_fd; /* a socket of its own for the whole table: its changes are known by it */
+	uint32_t table_port;
+	struct firewall_range *allowed; /* ascending, apart from each other */
+	size_t n_allowed;
+	/* Held for reading while elements change, for writing while the table is put back. */
+	pthread_rwlock_t lock;
+	pthread_mutex_t members_mutex;
+	struct firewall_member *members; /* by slot */
+	size_t n_members;                /* of the array */
+	struct firewall_watch watch;
+};
+
+/* Makes the table as it has to be, with all members; what is there already stays in effect
+ * meanwhile. The lock is held for writing, or there is no other thread. */
+int firewall_table_make(struct firewall *firewall, struct warden_error *err);
+int firewall_table_remove(struct firewall *firewall, struct warden_error *err);
+
+/* The key of a member in the set of the containers. */
+#define FIREWALL_KEY_SIZE (IF_NAMESIZE + sizeof(struct in_addr))
+void firewall_key(const struct firewall_member *member, uint8_t key[FIREWALL_KEY_SIZE]);
+
+/* Reads allow_networks. */
+int firewall_ranges_read(const char *const *texts, struct firewall_range **ranges, size_t *n,
+			 struct warden_error *err);
+
+/* What helps against iptables. */
+#define FIREWALL_IPTABLES_MEND                                                                     \
+	" (iptables -I FORWARD -i w-+ -j ACCEPT; iptables -I FORWARD -o w-+ -j ACCEPT; "           \
+	"with Docker: in DOCKER-USER)"
+
+/* Whether iptables has a chain FORWARD outside of nf_tables whose policy is to drop. */
+bool firewall_legacy_drops(void);
+
+/* Logs the chains of others that drop forwarded packets. */
+void firewall_others_log(struct firewall *firewall);
+
+/* Puts the table back whenever somebody removes a part of it. */
+int firewall_watch_start(struct firewall *firewall, struct warden_error *err);
+void firewall_watch_end(struct firewall *firewall);
+
+#endif

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The table, rule by rule. A packet's way through it is the same for any number of containers:
+ *
+ *   check        before everything: from a container's link comes the container's address, or
+ * nothing forward      from_container: answers, and what is allowed for all; to_container: answers
+ *   input        to_host: answers, and everything with allow_host_access
+ *   postrouting  what leaves has the host's address
+ *
+ * A link is a container's when it is in the group of net.h; so it is refused, not let through, when
+ * the set of containers does not know it. What one container alone may do will be maps that
+ * from_container and to_container look into.
+ */
+#include "backends/linux/firewall_private.h"
+
+#include <errno.h>
+#include <linux/netfilter.h>
+#include <string.h>
+
+#include "backends/common/util.h"
+#include "backends/linux/net.h"
+
+#define ALLOWED "allowed"
+#define REFUSED "refused"
+
+/* How many refusals of a container are told by ICMP; fewer than the kernel would send. */
+#define REFUSED_PER_SECOND 1
+#define REFUSED_BURST      4
+
+/* Both groups of net.h, which differ in the lowest bit. */
+#define GROUP_MASK (~1u)
+
+/* Of all messages but those with elements, and of an element. */
+#define TABLE_SIZE   (16 * NETLINK_MESSAGE_MAX)
+#define ELEMENT_SIZE ((size_t)64)
+
+/* Priorities among the hooks of the host, by nft(8)'s names: raw is before connections are tracked.
+ */
+static const struct {
+	const char *name;
+	const struct nft_hook *hook;
+} chains[] = {
+	{"refuse", NULL},
+	{"from_container", NULL},
+	{"to_container", NULL},
+	{"to_host", NULL},
+	{"check", &(struct nft_hook){"filter", NF_INET_PRE_ROUTING, -300 /* raw */}},
+	{"forward", &(struct nft_hook){"filter", NF_INET_FORWARD, 0 /* filter */}},
+	{"input", &(struct nft_hook){"filter", NF_INET_LOCAL_IN, 0 /* filter */}},
+	{"postrouting", &(struct nft_hook){"nat", NF_INET_POST_ROUTING, 100 /* srcnat */}},
+};
+
+static const struct nft_set sets[] = {
+	{
+		.name = FIREWALL_CONTAINERS,
+		.key_type = NFT_TYPE_PAIR(NFT_TYPE_IFNAME, NFT_TYPE_IPV4),
+		.key_length = FIREWALL_KEY_SIZE,
+	},
+	{
+		.name = ALLOWED,
+		.key_type = NFT_TYPE_IPV4,
+		.key_length = sizeof(struct in_addr),
+		.interval = true,
+	},
+	{
+		.name = REFUSED,
+		.key_type = NFT_TYPE_IPV4,
+		.key_length = sizeof(struct in_addr),
+		.size = 65536,
+		.timeout_ms = 60000,
+	},
+};
+
+static void match_from_container(struct nft *nft, struct nftnl_rule *rule, bool equal)
+{
+	nft_match_meta(nft, rule, NFT_META_IIFGROUP, GROUP_MASK, equal, NET_GROUP);
+}
+
+static void match_to_container(struct nft *nft, struct nftnl_rule *rule, bool equal)
+{
+	nft_match_meta(nft, rule, NFT_META_OIFGROUP, GROUP_MASK, equal, NET_GROUP);
+}
+
+static void add_verdict(struct nft *nft, struct nftnl_rule *rule, int verdict, const char *chain)
+{
+	nft_verdict(nft, rule, verdict, chain);
+	nft_put_rule(nft, rule);
+}
+
+static void add_established(struct nft *nft, const char *chain)
+{
+	struct nftnl_rule *rule = nft_rule(nft, chain);
+
+	nft_match_established(nft, rule);
+	add_verdict(nft, rule, NF_ACCEPT, NULL);
+}
+
+static void add_goto(struct nft *nft, const char *chain, const char *target)
+{
+	add_verdict(nft, nft_rule(nft, chain), NFT_GOTO, target);
+}
+
+static void put_check(struct nft *nft)
+{
+	struct nftnl_rule *rule = nft_rule(nft, "check");
+
+	match_from_container(nft, rule, false);
+	add_verdict(nft, rule, NF_ACCEPT, NULL);
+	rule = nft_rule(nft, "check");
+	nft_match_ipv4(nft, rule);
+	nft_match_source(nft, rule, FIREWALL_CONTAINERS);
+	add_verdict(nft, rule, NF_ACCEPT, NULL);
+	rule = nft_rule(nft, "check");
+	nft_counter(nft, rule);
+	add_verdict(nft, rule, NF_DROP, NULL);
+}
+
+static void put_forward(struct nft *nft)
+{
+	struct nftnl_rule *rule = nft_rule(nft, "forward");
+
+	match_from_container(nft, rule, true);
+	add_verdict(nft, rule, NFT_GOTO, "from_container");
+	rule = nft_rule(nft, "forward");
+	match_to_container(nft, rule, true);
+	add_verdict(nft, rule, NFT_GOTO, "to_container");
+}
+
+static void put_from_container(struct nft *nft)
+{
+	struct nftnl_rule *rule;
+
+	add_established(nft, "from_container");
+	rule = nft_rule(nft, "from_container");
+	match_to_container(nft, rule, true);
+	add_verdict(nft, rule, NFT_GOTO, "refuse");
+	rule = nft_rule(nft, "from_container");
+	nft_match_ipv4(nft, rule);
+	nft_match_destination(nft, rule, ALLOWED);
+	add_verdict(nft, rule, NF_ACCEPT, NULL);
+	add_goto(nft, "from_container", "refuse");
+}
+
+/* Whoever comes from outside is not counted: there may be any number of them. */
+static void put_to_container(struct nft *nft)
+{
+	struct nftnl_rule *rule;
+
+	add_established(nft, "to_container");
+	rule = nft_rule(nft, "to_container");
+	nft_counter(nft, rule);
+	nft_reject_icmp(nft, rule);
+	nft_put_rule(nft, rule);
+}
+
+static void put_input(struct nft *nft, bool allow_host_access)
+{
+	struct nftnl_rule *rule = nft_rule(nft, "input");
+
+	match_from_container(nft, rule, true);
+	add_verdict(nft, rule, NFT_GOTO, "to_host");
+	add_established(nft, "to_host");
+	if (allow_host_access)
+		add_verdict(nft, nft_rule(nft, "to_host"), NF_ACCEPT, NULL);
+	else
+		add_goto(nft, "to_host", "refuse");
+}
+
+/* The kernel sends a host few ICMP errors, a burst of 6 and then one a second, and is silent
+ * beyond: there a TCP connection is reset, which knows no limit. */
+static void put_refuse(struct nft *nft)
+{
+	struct nftnl_rule *rule = nft_rule(nft, "refuse");
+
+	nft_match_ipv4(nft, rule);
+	nft_match_rate(nft, rule, REFUSED, REFUSED_PER_SECOND, REFUSED_BURST);
+	nft_counter(nft, rule);
+	nft_reject_icmp(nft, rule);
+	nft_put_rule(nft, rule);
+	rule = nft_rule(nft, "refuse");
+	nft_match_tcp(nft, rule);
+	nft_counter(nft, rule);
+	nft_reject_tcp(nft, rule);
+	nft_put_rule(nft, rule);
+	rule = nft_rule(nft, "refuse");
+	nft_counter(nft, rule);
+	nft_reject_icmp(nft, rule);
+	nft_put_rule(nft, rule);
+}
+
+static void put_postrouting(struct nft *nft)
+{
+	struct nftnl_rule *rule = nft_rule(nft, "postrouting");
+
+	match_from_container(nft, rule, true);
+	match_to_container(nft, rule, false);
+	nft_masquerade(nft, rule);
+	nft_put_rule(nft, rule);
+}
+
+void firewall_key(const struct firewall_member *member, uint8_t key[FIREWALL_KEY_SIZE])
+{
+	memcpy(key, member->link, IF_NAMESIZE);
+	memcpy(key + IF_NAMESIZE, &member->address, sizeof(member->address));
+}
+
+static void put_members(struct nft *nft, const struct firewall *firewall)
+{
+	struct nftnl_set *elements = NULL;
+	uint8_t key[FIREWALL_KEY_SIZE];
+	size_t n = 0;
+
+	for (size_t i = 0; i < firewall->n_members; i++) {
+		if (!firewall->members[i].link[0])
+			continue;
+		if (!elements)
+			elements = nft_elements(nft, FIREWALL_CONTAINERS);
+		firewall_key(&firewall->members[i], key);
+		nft_element(nft, elements, key, sizeof(key), false);
+		if (++n % NFT_ELEMENTS_MAX == 0) {
+			nft_put_elements(nft, elements, false, "add containers");
+			elements = NULL;
+		}
+	}
+	if (elements)
+		nft_put_elements(nft, elements, false, "add containers");
+}
+
+/* An interval is where it begins and where it no longer is; the very last has no such end. */
+static void put_allowed(struct nft *nft, const struct firewall *firewall)
+{
+	for (size_t i = 0; i < firewall->n_allowed; i++) {
+		const struct firewall_range *range = &firewall->allowed[i];
+		struct nftnl_set *elements = nft_elements(nft, ALLOWED);
+		uint32_t first = htonl(range->first), beyond = htonl(range->last + 1);
+
+		nft_element(nft, elements, &first, sizeof(first), false);
+		if (range->last != UINT32_MAX)
+			nft_element(nft, elements, &beyond, sizeof(beyond), true);
+		nft_put_elements(nft, elements, false, "add allow_networks");
+	}
+}
+
+static void put_sets(struct nft *nft, const struct firewall *firewall)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(sets); i++)
+		nft_add_set(nft, &sets[i]);
+	nft_flush_set(nft, ALLOWED);
+	put_allowed(nft, firewall);
+	put_members(nft, firewall);
+}
+
+/* The members of an earlier daemon's table stay: that daemon's containers live on. */
+static void put_table(struct nft *nft, const struct firewall *firewall)
+{
+	nft_add_table(nft);
+	for (size_t i = 0; i < ARRAY_SIZE(chains); i++)
+		nft_add_chain(nft, chains[i].name, chains[i].hook);
+	for (size_t i = 0; i < ARRAY_SIZE(chains); i++)
+		nft_flush_chain(nft, chains[i].name);
+	put_sets(nft, firewall);
+	put_refuse(nft);
+	put_check(nft);
+	put_from_container(nft);
+	put_to_container(nft);
+	put_forward(nft);
+	put_input(nft, firewall->host->settings->allow_host_access);
+	put_postrouting(nft);
+}
+
+static int try_table(struct firewall *firewall, bool anew, struct warden_error *err)
+{
+	_cleanup_nft_ struct nft nft;
+	size_t size = TABLE_SIZE + ELEMENT_SIZE * firewall->n_members +
+		      4 * ELEMENT_SIZE * firewall->n_allowed;
+
+	if (nft_begin(&nft, FIREWALL_TABLE, size, err) != 0)
+		return -1;
+	if (anew) {
+		nft_add_table(&nft); /* so that there is one to delete */
+		nft_delete_table(&nft);
+	}
+	put_table(&nft, firewall);
+	return nft_commit(&nft, firewall->table_fd, err);
+}
+
+int firewall_table_make(struct firewall *firewall, struct warden_error *err)
+{
+	if (try_table(firewall, false, err) == 0)
+		return 0;
+	/* A chain or set of this name with another meaning, from another version. */
+	if (err->number != EEXIST && err->number != EINVAL && err->number != EOPNOTSUPP &&
+	    err->number != EBUSY)
+		return -1;
+	return try_table(firewall, true, err);
+}
+
+int firewall_table_remove(struct firewall *firewall, struct warden_error *err)
+{
+	_cleanup_nft_ struct nft nft;
+
+	if (nft_begin(&nft, FIREWALL_TABLE, TABLE_SIZE, err) != 0)
+		return -1;
+	nft_delete_table(&nft);
+	if (nft_commit(&nft, firewall->table_fd, err) != 0 && err->number != ENOENT)
+		return -1;
+	return 0;
+}

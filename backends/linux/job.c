@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Jobs: all that is done about them is to tell wshd. What it tells is taken in container.c. */
+#include "backends/common/wshd_client.h"
+#include "backends/linux/container.h"
+#include "backends/linux/operations.h"
+
+int linux_spawn(void *data, const struct warden_spawn *spawn, struct warden_error *err)
+{
+	struct container *container = data;
+
+	/* Counted before: its end may be told before we are back. */
+	pthread_mutex_lock(&container->mutex);
+	container->jobs++;
+	pthread_mutex_unlock(&container->mutex);
+	if (wshd_send_spawn(container->wshd_fd, spawn, err) == 0)
+		return 0;
+	pthread_mutex_lock(&container->mutex);
+	if (container->jobs > 0)
+		container->jobs--;
+	pthread_mutex_unlock(&container->mutex);
+	return -1;
+}
+
+int linux_job_signal(void *data, uint32_t job_id, int signal, struct warden_error *err)
+{
+	struct container *container = data;
+
+	return wshd_send_signal(container->wshd_fd, job_id, signal, err);
+}
+
+void linux_job_forget(void *data, uint32_t job_id)
+{
+	struct container *container = data;
+	const struct warden_host *host = container->backend->host;
+	struct warden_error err;
+
+	if (wshd_send_forget(container->wshd_fd, job_id, &err) < 0)
+		host->log(host, WARDEN_LOG_DEBUG, container->id, "forget job %u: %s", job_id,
+			  err.message);
+}

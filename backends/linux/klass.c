@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The linux backend as the daemon sees it: its options, what it starts and in which order, and its
+ * operations, each of which is in the file of its name. */
+#include <linux/capability.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "backends/common/util.h"
+#include "backends/common/watcher.h"
+#include "backends/linux/cgroup.h"
+#include "backends/linux/firewall.h"
+#include "backends/linux/linux.h"
+#include "backends/linux/net.h"
+#include "backends/linux/operations.h"
+#include "backends/linux/probe.h"
+#include "backends/linux/program.h"
+#include "backends/linux/remover.h"
+#include "backends/linux/spawner.h"
+
+#define OPTION_WSHD      "wshd"
+#define OPTION_TERMINALS "terminal_limit"
+
+/* The daemon's own: namespaces, mounts, links, maps, files and processes of any owner, limits. The
+ * rest is for root in containers that have no user namespace. */
+#define CAPABILITY(name) (UINT64_C(1) << (name))
+#define CAPABILITIES                                                                               \
+	(CAPABILITY(CAP_SYS_ADMIN) | CAPABILITY(CAP_NET_ADMIN) | CAPABILITY(CAP_SETUID) |          \
+	 CAPABILITY(CAP_SETGID) | CAPABILITY(CAP_SETFCAP) | CAPABILITY(CAP_SETPCAP) |              \
+	 CAPABILITY(CAP_CHOWN) | CAPABILITY(CAP_DAC_OVERRIDE) | CAPABILITY(CAP_FOWNER) |           \
+	 CAPABILITY(CAP_FSETID) | CAPABILITY(CAP_MKNOD) | CAPABILITY(CAP_KILL) |                   \
+	 CAPABILITY(CAP_SYS_PTRACE) | CAPABILITY(CAP_SYS_RESOURCE) | CAPABILITY(CAP_SYS_CHROOT) |  \
+	 CAPABILITY(CAP_NET_RAW) | CAPABILITY(CAP_NET_BIND_SERVICE) | CAPABILITY(CAP_IPC_OWNER))
+
+static const struct warden_option options[] = {
+	{
+		.name = OPTION_WSHD,
+		.type = WARDEN_OPTION_STRING,
+		.text = PKGLIBEXECDIR "/wshd",
+		.meaning = "the program that is process 1 of a container",
+	},
+	{
+		.name = OPTION_TERMINALS,
+		.type = WARDEN_OPTION_INTEGER,
+		.min = 1,
+		.max = 4096,
+		.number = 256,
+		.meaning = "the most terminals (pts) of a container, of the host's 4,096 in all",
+	},
+	CGROUP_OPTION,
+	{.name = NULL},
+};
+
+static void linux_teardown(void *data)
+{
+	struct linux_backend *backend = data;
+
+	/* The watcher hands containers to the remover, which needs network and firewall. */
+	if (backend->remover)
+		remover_drain(backend->remover);
+	if (backend->watcher)
+		watcher_free(backend->watcher);
+	remover_stop(backend->remover);
+	if (backend->firewall)
+		firewall_free(backend->firewall);
+	if (backend->net)
+		net_free(backend->net);
+	spawner_stop(backend->spawner);
+	if (backend->cgroups)
+		cgroups_free(backend->cgroups);
+	if (backend->program_fd >= 0)
+		close(backend->program_fd);
+	free(backend);
+}
+
+static int load_program(struct linux_backend *backend, struct warden_error *err)
+{
+	const struct warden_host *host = backend->host;
+
+	backend->lang = getenv("LANG");
+	backend->terminals = host->option_integer(host, OPTION_TERMINALS);
+	backend->program_fd = program_load(host, host->option_string(host, OPTION_WSHD), err);
+	return backend->program_fd < 0 ? -1 : 0;
+}
+
+/* The daemon may be moved between groups: so before anything is forked. */
+static int start_cgroups(struct linux_backend *backend, struct warden_error *err)
+{
+	return cgroups_setup(backend->host, &backend->cgroups, err);
+}
+
+/* Settings that an operator may rely on are not passed over in silence. */
+static void warn_of_unused(const struct warden_host *host)
+{
+	const struct warden_settings *settings = host->settings;
+	const struct warden_hooks *hooks = &settings->hooks;
+
+	if (hooks->parent_before_clone || hooks->parent_after_clone || hooks->child_before_pivot ||
+	    hooks->child_after_pivot)
+		host->log(host, WARDEN_LOG_WARN, NULL, "hooks are not run by this version");
+	if (settings->allow_nested_warden)
+		host->log(host, WARDEN_LOG_WARN, NULL,
+			  "server.allow_nested_warden has no effect in this version");
+}
+
+static int probe(struct linux_backend *backend, struct warden_error *err)
+{
+	warn_of_unused(backend->host);
+	return probe_host(backend->host, err);
+}
+
+static int start_spawner(struct linux_backend *backend, struct warden_error *err)
+{
+	return spawner_start(backend, &backend->spawner, err);
+}
+
+/* From here on there are threads. */
+static int start_network(struct linux_backend *backend, struct warden_error *err)
+{
+	if (net_setup(backend->host, &backend->net, err) < 0)
+		return -1;
+	return firewall_setup(backend->host, &backend->firewall, err);
+}
+
+static int start_threads(struct linux_backend *backend, struct warden_error *err)
+{
+	backend->watcher = watcher_new(err);
+	if (!backend->watcher)
+		return -1;
+	return remover_start(backend, &backend->remover, err);
+}
+
+static int (*const starts[])(struct linux_backend *backend, struct warden_error *err) = {
+	load_program, probe, start_cgroups, start_spawner, start_network, start_threads,
+};
+
+static int linux_setup(const struct warden_host *host, void **result, struct warden_error *err)
+{
+	struct linux_backend *backend = calloc(1, sizeof(*backend));
+
+	if (!backend)
+		return warden_error_errno(err, "make the backend");
+	backend->host = host;
+	backend->program_fd = -1;
+	for (size_t i = 0; i < ARRAY_SIZE(starts); i++)
+		if (starts[i](backend, err) < 0) {
+			linux_teardown(backend);
+			return -1;
+		}
+	*result = backend;
+	return 0;
+}
+
+__attribute__((visibility("default")))
+const struct warden_container_klass warden_container_klass = {
+	.size = sizeof(struct warden_container_klass),
+	.abi = WARDEN_BACKEND_ABI,
+	.name = "linux",
+	.description = "containers of the Linux kernel: namespaces, control groups, overlay",
+	.options = options,
+	.needs_rootfs = true,
+	.capabilities = CAPABILITIES,
+	.setup = linux_setup,
+	.teardown = linux_teardown,
+	.create = linux_create,
+	.restore = linux_restore,
+	.spawn = linux_spawn,
+	.job_signal = linux_job_signal,
+	.job_forget = linux_job_forget,
+	.stop = linux_stop,
+	.destroy = linux_destroy,
+	.detach = linux_detach,
+	.info = linux_info,
+};

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The linux backend itself, as its files share it. A container is in container.h. */
+#ifndef LINUX_LINUX_H
+#define LINUX_LINUX_H
+
+#include "warden/backend.h"
+
+#ifndef ARRAY_SIZE
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#endif
+
+enum {
+	/* Ids of a container: its range on the host, and how many there are inside. */
+	ID_RANGE = 65536,
+};
+
+struct linux_backend {
+	const struct warden_host *host;
+	int program_fd;    /* wshd, as it is executed */
+	int64_t terminals; /* the most of a container */
+	const char *lang;  /* the daemon's, for jobs; NULL: none */
+	struct cgroups *cgroups;
+	struct spawner *spawner;
+	struct net *net;
+	struct firewall *firewall;
+	struct watcher *watcher;
+	struct remover *remover;
+};
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The spawner: a small process with a single thread, forked before the daemon has any other, that
+ * forks a set-up child for each container. It ends when the daemon does. */
+#ifndef LINUX_SPAWNER_H
+#define LINUX_SPAWNER_H
+
+#include "backends/linux/linux.h"
+
+struct spawner;
+
+/* To be called while the caller has one thread. The spawner and its children see `backend` as it is
+ * now. */
+int spawner_start(const struct linux_backend *backend, struct spawner **spawner,
+		  struct warden_error *err);
+
+/* Asks for a set-up child for the container whose directory is `directory_fd`; `cgroup_fd` is its
+ * group on v2, or -1. Returns the worker's end of the connection to it. Any thread may call it. */
+int spawner_request(struct spawner *spawner, int directory_fd, int cgroup_fd,
+		    struct warden_error *err);
+
+/* Ends the spawner; containers live on. NULL is allowed. */
+void spawner_stop(struct spawner *spawner);
+
+#endif

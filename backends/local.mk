@@ -1,0 +1,9 @@
+include backends/common/local.mk
+include backends/fake/local.mk
+include backends/linux/local.mk
+
+# How every module is linked: loadable, without a version, without an undefined function.
+MODULE_LINK = $(AM_LDFLAGS) -module -avoid-version -shared -no-undefined
+if !SANITIZERS
+MODULE_LINK += -Wl,-z,defs
+endif

@@ -1,0 +1,12 @@
+# `make bench` prints a table; BENCH_SECONDS=60 make bench is the long run.
+EXTRA_PROGRAMS = bench/bench
+bench_bench_SOURCES = bench/bench.h bench/bench.c bench/calls.c bench/life.c bench/load.c bench/memory.c \
+	bench/table.c
+bench_bench_LDADD = client/libwarden.la -lm -lpthread
+CLEANFILES += bench/bench
+EXTRA_DIST += bench/run
+
+.PHONY: bench
+bench: all bench/bench
+	bash $(srcdir)/bench/run $(abs_top_builddir) $(abs_top_srcdir)
+include bench/copy.mk

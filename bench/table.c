@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table that is printed. */
+#include <config.h>
+
+#include "bench/bench.h"
+
+#include <math.h>
+#include <stdio.h>
+
+void table_begin(const struct bench *bench)
+{
+	printf("%-32s %-8s", "", "");
+	for (size_t i = 0; i < bench->n_targets; i++)
+		printf(" %10s", bench->targets[i].name);
+	printf("   aim\n");
+}
+
+void table_line(const struct bench *bench, const char *name, const char *unit, const double *values,
+		const char *aim)
+{
+	printf("%-32s %-8s", name, unit);
+	for (size_t i = 0; i < bench->n_targets; i++)
+		if (isnan(values[i]))
+			printf(" %10s", "-");
+		else
+			printf(" %10.*f",
+			       fabs(values[i]) < 10 && values[i] != floor(values[i]) ? 3 : 1,
+			       values[i]);
+	printf("   %s\n", aim);
+	fflush(stdout); /* the next line takes its time; an error shows at the end */
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Takes the values of options into the requests. */
+#include <config.h>
+
+#include "client/command.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Tells in words why a value was not taken. */
+static int value_error(const struct invocation *invocation, const struct option *option,
+		       const char *text)
+{
+	switch (errno) {
+	case ENOMEM:
+		complain(invocation, "out of memory");
+		return STATUS_FAILED;
+	case ERANGE:
+		return usage_error(invocation, "--%s: '%s' is out of range", option->name, text);
+	default:
+		return usage_error(invocation, "--%s: '%s' is no %s", option->name, text,
+				   option->argument ? option->argument : "switch");
+	}
+}
+
+int set_field(struct invocation *invocation, const struct option *option, const char *text)
+{
+	struct warden_message *request = option_request(invocation, option);
+
+	if (warden_message_set(request, option->field, text) == 0)
+		return 0;
+	return value_error(invocation, option, text);
+}
+
+static int set_text(struct invocation *invocation, const struct option *option,
+		    struct warden_message *message, const char *field, const char *text,
+		    size_t length)
+{
+	if (warden_message_set_bytes(message, field, text, length) == 0)
+		return 0;
+	return value_error(invocation, option, text);
+}
+
+/* A path that the daemon understands, which has another working directory. From malloc; NULL with
+ * errno. */
+static char *absolute(const char *path, size_t length)
+{
+	char *directory, *result = NULL;
+
+	if (path[0] == '/')
+		return strndup(path, length);
+	directory = getcwd(NULL, 0);
+	if (directory && asprintf(&result, "%s/%.*s", directory, (int)length, path) < 0)
+		result = NULL;
+	free(directory);
+	return result;
+}
+
+int set_path(struct invocation *invocation, const struct option *option, const char *text)
+{
+	char *path = absolute(text, strlen(text));
+	int status;
+
+	if (!path)
+		return value_error(invocation, option, text);
+	status = set_text(invocation, option, option_request(invocation, option), option->field,
+			  path, strlen(path));
+	free(path);
+	return status;
+}
+
+/* Cuts SRC:DST[:ro|:rw]. DST is absolute, so the last ":/" is where it begins. */
+static int cut_bind_mount(const char *text, size_t *source, size_t *target, const char **mode)
+{
+	size_t length = strlen(text);
+
+	*mode = "RW";
+	if (length > 3 &&
+	    (strcmp(text + length - 3, ":ro") == 0 || !strcmp(text + length - 3, ":rw"))) {
+		*mode = text[length - 1] == 'o' ? "RO" : "RW";
+		length -= 3;
+	}
+	for (size_t i = length; i-- > 1;)
+		if (text[i] == ':' && i + 1 < length && text[i + 1] == '/') {
+			*source = i;
+			*target = length - i - 1;
+			return 0;
+		}
+	return -1;
+}
+
+int set_bind_mount(struct invocation *invocation, const struct option *option, const char *text)
+{
+	struct warden_message *mount;
+	size_t source, target;
+	const char *mode;
+	char *path;
+	int status;
+
+	if (cut_bind_mount(text, &source, &target, &mode) < 0)
+		return usage_error(invocation,
+				   "--%s: '%s' is no %s with an absolute path behind the colon",
+				   option->name, text, option->argument);
+	mount = warden_message_add(option_request(invocation, option), option->field);
+	path = absolute(text, source);
+	if (!mount || !path) {
+		free(path);
+		return value_error(invocation, option, text);
+	}
+	status = set_text(invocation, option, mount, "src_path", path, strlen(path));
+	free(path);
+	if (status == 0)
+		status = set_text(invocation, option, mount, "dst_path", text + source + 1, target);
+	if (status == 0 && warden_message_set(mount, "mode", mode) < 0)
+		status = value_error(invocation, option, text);
+	return status;
+}
+
+/* The protocol knows whole seconds: a part of one counts as one. `never` is the -1 of the
+ * configuration. */
+int set_grace_time(struct invocation *invocation, const struct option *option, const char *text)
+{
+	struct warden_message *request = option_request(invocation, option);
+	double seconds = -1;
+	char *end = NULL;
+
+	if (strcmp(text, "never") == 0 || strcmp(text, "-1") == 0) {
+		if (warden_message_set_number(request, option->field, UINT32_MAX) == 0)
+			return 0;
+		return value_error(invocation, option, text);
+	}
+	errno = EINVAL;
+	if (*text >= '0' && *text <= '9')
+		seconds = strtod(text, &end);
+	if (!end || *end != '\0')
+		return value_error(invocation, option, text);
+	errno = ERANGE;
+	if (!(seconds < UINT32_MAX))
+		return value_error(invocation, option, text);
+	if (warden_message_set_number(request, option->field, (uint64_t)ceil(seconds)) == 0)
+		return 0;
+	return value_error(invocation, option, text);
+}
+
+static int unknown_rlimit(const struct invocation *invocation, const struct warden_message *limits,
+			  const struct option *option, const char *name)
+{
+	struct warden_field field;
+	struct near near;
+
+	near_begin(&near, name);
+	for (size_t i = 0; warden_message_field(limits, i, &field); i++)
+		near_consider(&near, field.name);
+	if (near.best)
+		return usage_error(invocation, "--%s: unknown resource '%s'; did you mean '%s'?",
+				   option->name, name, near.best);
+	return usage_error(invocation, "--%s: unknown resource '%s'", option->name, name);
+}
+
+int set_rlimit(struct invocation *invocation, const struct option *option, const char *text)
+{
+	struct warden_message *limits =
+		warden_message_add(option_request(invocation, option), option->field);
+	char name[64];
+	const char *value = strchr(text, '=');
+	int result;
+
+	if (!value || value == text || (size_t)(value - text) >= sizeof(name))
+		return usage_error(invocation, "--%s: '%s' is no %s", option->name, text,
+				   option->argument);
+	if (!limits)
+		return value_error(invocation, option, text);
+	memcpy(name, text, value - text);
+	name[value - text] = '\0';
+	value++;
+	if (strcmp(value, "unlimited") == 0)
+		result = warden_message_set_number(limits, name, UINT64_MAX);
+	else
+		result = warden_message_set(limits, name, value);
+	if (result < 0 && errno == ENOENT)
+		return unknown_rlimit(invocation, limits, option, name);
+	return result == 0 ? 0 : value_error(invocation, option, text);
+}
+
+int set_global(struct invocation *invocation, const struct option *option, const char *text)
+{
+	bool on = strcmp(text, "true") == 0;
+
+	if (strcmp(option->name, "socket") == 0)
+		invocation->socket_path = text;
+	else if (strcmp(option->name, "user") == 0)
+		invocation->user = text;
+	else if (strcmp(option->name, "json") == 0)
+		invocation->json = on;
+	else if (strcmp(option->name, "long") == 0)
+		invocation->detailed = on;
+	else if (strcmp(option->name, "help") == 0)
+		invocation->help = on;
+	else
+		invocation->version = on;
+	return 0;
+}

@@ -1,0 +1,1002 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A client of wardend in one file, on Python's standard library alone.
+
+    import warden
+
+    with warden.Client() as client:
+        handle = client.create(grace_time=60)
+        result = client.run(handle, "echo hello; exit 3")
+        print(result.exit_status, result.stdout)      # 3 b'hello\\n'
+        client.destroy(handle)
+
+Each request of the protocol is a method of `Client` with the protocol's field names as keyword
+arguments. What the daemon refuses is raised as `WardenError`. To have several requests on their way
+at once, `send` them and `receive` the answers, which come in the same order.
+
+Texts (handles, paths, networks) are `str`; a name that is not UTF-8 is kept by surrogate escapes, as
+in `os.fsdecode`. Scripts and output are `bytes`; a script may be given as `str` too.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import os
+import socket
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Optional, TypeVar, Union
+
+__all__ = [
+    "BandwidthStat",
+    "BindMount",
+    "Client",
+    "CpuStat",
+    "DEFAULT_SOCKET",
+    "DiskStat",
+    "FrameReader",
+    "InfoResponse",
+    "LinkResponse",
+    "MemoryStat",
+    "Message",
+    "NetInResponse",
+    "ProtocolError",
+    "ResourceLimits",
+    "StreamResponse",
+    "WardenError",
+    "encode_frame",
+]
+
+DEFAULT_SOCKET = "/run/warden/warden.sock"
+
+# Longer answers than this are refused: what a daemon with the default output limit sends is far below.
+MAX_FRAME = 1 << 30
+
+
+class WardenError(Exception):
+    """The daemon's answer to a request that failed; `str()` of it is the daemon's text."""
+
+    def __init__(self, message: str, data: Optional[str] = None, backtrace: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.data = data
+        self.backtrace = list(backtrace)
+
+
+class ProtocolError(Exception):
+    """What came is no frame, does not decode or is not the answer that was due: the connection is of
+    no more use."""
+
+
+# --- protobuf wire format -------------------------------------------------------------------------
+
+
+class Kind(enum.Enum):
+    """How a field's value stands on the wire."""
+
+    UINT = enum.auto()
+    INT = enum.auto()
+    BOOL = enum.auto()
+    TEXT = enum.auto()
+    DATA = enum.auto()
+    MESSAGE = enum.auto()
+
+
+_VARINT, _LENGTH = 0, 2
+_WIRE_TYPE = {
+    Kind.UINT: _VARINT,
+    Kind.INT: _VARINT,
+    Kind.BOOL: _VARINT,
+    Kind.TEXT: _LENGTH,
+    Kind.DATA: _LENGTH,
+    Kind.MESSAGE: _LENGTH,
+}
+
+
+@dataclass(frozen=True)
+class _Wire:
+    """A row of a message's field table."""
+
+    number: int
+    kind: Kind
+    required: bool = False
+    repeated: bool = False
+    message: Any = None
+
+
+def _field(
+    number: int, kind: Kind, *, required: bool = False, repeated: bool = False, message: Any = None
+) -> Any:
+    """Declares a field of a message; absent fields are None, or an empty list where repeated.
+
+    What is required must be there in what is decoded.
+    """
+    metadata = {"wire": _Wire(number, kind, required, repeated, message)}
+    if repeated:
+        return dataclasses.field(default_factory=list, metadata=metadata)
+    return dataclasses.field(default=None, metadata=metadata)
+
+
+def _encode_varint(value: int) -> bytes:
+    value &= (1 << 64) - 1
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+def _decode_varint(data: bytes, at: int) -> tuple[int, int]:
+    value = 0
+    for shift in range(0, 70, 7):
+        if at >= len(data):
+            raise ProtocolError("message ends within a number")
+        byte = data[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value & ((1 << 64) - 1), at
+    raise ProtocolError("number of more than ten bytes")
+
+
+def _as_bytes(value: Union[str, bytes, bytearray]) -> bytes:
+    if isinstance(value, str):
+        return value.encode("utf-8", "surrogateescape")
+    return bytes(value)
+
+
+def _encode_value(wire: _Wire, value: Any) -> bytes:
+    if _WIRE_TYPE[wire.kind] == _VARINT:
+        return _encode_varint(int(value))
+    payload: bytes = value.encode() if wire.kind is Kind.MESSAGE else _as_bytes(value)
+    return _encode_varint(len(payload)) + payload
+
+
+def _decode_value(wire: _Wire, value: Any) -> Any:
+    if wire.kind is Kind.INT:
+        return value - (1 << 64) if value >> 63 else value
+    if wire.kind is Kind.BOOL:
+        return bool(value)
+    if wire.kind is Kind.TEXT:
+        return value.decode("utf-8", "surrogateescape")
+    if wire.kind is Kind.MESSAGE:
+        return wire.message.decode(value)
+    return value
+
+
+def _split(data: bytes) -> Iterator[tuple[int, int, Any]]:
+    """Yields number, wire type and raw value of each field of an encoded message."""
+    at = 0
+    while at < len(data):
+        key, at = _decode_varint(data, at)
+        number, wire_type = key >> 3, key & 7
+        if wire_type == _VARINT:
+            value: Any
+            value, at = _decode_varint(data, at)
+        else:
+            if wire_type == _LENGTH:
+                length, at = _decode_varint(data, at)
+            elif wire_type in (1, 5):
+                length = 8 if wire_type == 1 else 4
+            else:
+                raise ProtocolError(f"field {number} has the unknown wire type {wire_type}")
+            if length > len(data) - at:
+                raise ProtocolError(f"message ends within field {number}")
+            value = data[at : at + length]
+            at += length
+        yield number, wire_type, value
+
+
+_M = TypeVar("_M", bound="Message")
+
+
+class Message:
+    """A message of the protocol: a dataclass whose fields are its field table."""
+
+    _table: ClassVar[dict[int, tuple[str, _Wire]]]
+
+    @classmethod
+    def _fields(cls) -> dict[int, tuple[str, _Wire]]:
+        if "_table" not in vars(cls):
+            rows = ((f.name, f.metadata["wire"]) for f in dataclasses.fields(cls))
+            cls._table = {wire.number: (name, wire) for name, wire in rows}
+        return cls._table
+
+    def encode(self) -> bytes:
+        """Its encoded form. A field that is None is left out."""
+        out = []
+        for number, (name, wire) in self._fields().items():
+            value = getattr(self, name)
+            if value is None:
+                continue
+            key = _encode_varint(number << 3 | _WIRE_TYPE[wire.kind])
+            for item in value if wire.repeated else (value,):
+                out.append(key + _encode_value(wire, item))
+        return b"".join(out)
+
+    @classmethod
+    def decode(cls: type[_M], data: bytes) -> _M:
+        """The message that `data` encodes; fields that it does not know are skipped."""
+        message = cls()
+        table = cls._fields()
+        for number, wire_type, raw in _split(data):
+            if number not in table:
+                continue
+            name, wire = table[number]
+            if wire_type != _WIRE_TYPE[wire.kind]:
+                raise ProtocolError(f"{cls.__name__}.{name} has the wrong wire type {wire_type}")
+            value = _decode_value(wire, raw)
+            if wire.repeated:
+                getattr(message, name).append(value)
+            else:
+                setattr(message, name, value)
+        for name, wire in table.values():
+            if wire.required and getattr(message, name) is None:
+                raise ProtocolError(f"{cls.__name__} without {name}")
+        return message
+
+
+# --- the messages ---------------------------------------------------------------------------------
+
+
+@dataclass
+class Envelope(Message):
+    """What a frame holds: a type and the message of that type."""
+
+    type: int = _field(1, Kind.UINT, required=True)
+    payload: bytes = _field(2, Kind.DATA, required=True)
+
+
+@dataclass
+class ErrorResponse(Message):
+    """Answers a request that failed."""
+
+    message: Optional[str] = _field(2, Kind.TEXT)
+    backtrace: list[str] = _field(3, Kind.TEXT, repeated=True)
+    data: Optional[str] = _field(4, Kind.TEXT)
+
+
+@dataclass
+class BindMount(Message):
+    """A directory or file of the host that a container sees at `dst_path`; mode is `RO` or `RW`."""
+
+    RO: ClassVar[int] = 0
+    RW: ClassVar[int] = 1
+
+    src_path: str = _field(1, Kind.TEXT, required=True)
+    dst_path: str = _field(2, Kind.TEXT, required=True)
+    mode: int = _field(3, Kind.UINT, required=True)
+
+
+@dataclass
+class CreateRequest(Message):
+    """Makes a container."""
+
+    bind_mounts: list[BindMount] = _field(1, Kind.MESSAGE, repeated=True, message=BindMount)
+    grace_time: Optional[int] = _field(2, Kind.UINT)
+    handle: Optional[str] = _field(3, Kind.TEXT)
+    network: Optional[str] = _field(4, Kind.TEXT)
+    rootfs: Optional[str] = _field(5, Kind.TEXT)
+
+
+@dataclass
+class CreateResponse(Message):
+    """Names the container that was made."""
+
+    handle: str = _field(1, Kind.TEXT, required=True)
+
+
+@dataclass
+class StopRequest(Message):
+    """Ends a container's processes."""
+
+    handle: str = _field(1, Kind.TEXT, required=True)
+    background: Optional[bool] = _field(10, Kind.BOOL)
+    kill: Optional[bool] = _field(20, Kind.BOOL)
+
+
+@dataclass
+class StopResponse(Message):
+    """Has no fields."""
+
+
+@dataclass
+class DestroyRequest(Message):
+    """Removes a container."""
+
+    handle: str = _field(1, Kind.TEXT, required=True)
+
+
+@dataclass
+class DestroyResponse(Message):
+    """Has no fields."""
+
+
+@dataclass
+class InfoRequest(Message):
+    """Asks for a container's state and figures."""
+
+    handle: str = _field(1, Kind.TEXT, required=True)
+
+
+@dataclass
+class MemoryStat(Message):
+    """memory.stat of the container's cgroup; what the kernel does not tell is None."""
+
+    cache: Optional[int] = _field(1, Kind.UINT)
+    rss: Optional[int] = _field(2, Kind.UINT)
+    mapped_file: Optional[int] = _field(3, Kind.UINT)
+    pgpgin: Optional[int] = _field(4, Kind.UINT)
+    pgpgout: Optional[int] = _field(5, Kind.UINT)
+    swap: Optional[int] = _field(6, Kind.UINT)
+    pgfault: Optional[int] = _field(7, Kind.UINT)
+    pgmajfault: Optional[int] = _field(8, Kind.UINT)
+    inactive_anon: Optional[int] = _field(9, Kind.UINT)
+    active_anon: Optional[int] = _field(10, Kind.UINT)
+    inactive_file: Optional[int] = _field(11, Kind.UINT)
+    active_file: Optional[int] = _field(12, Kind.UINT)
+    unevictable: Optional[int] = _field(13, Kind.UINT)
+    hierarchical_memory_limit: Optional[int] = _field(14, Kind.UINT)
+    hierarchical_memsw_limit: Optional[int] = _field(15, Kind.UINT)
+    total_cache: Optional[int] = _field(16, Kind.UINT)
+    total_rss: Optional[int] = _field(17, Kind.UINT)
+    total_mapped_file: Optional[int] = _field(18, Kind.UINT)
+    total_pgpgin: Optional[int] = _field(19, Kind.UINT)
+    total_pgpgout: Optional[int] = _field(20, Kind.UINT)
+    total_swap: Optional[int] = _field(21, Kind.UINT)
+    total_pgfault: Optional[int] = _field(22, Kind.UINT)
+    total_pgmajfault: Optional[int] = _field(23, Kind.UINT)
+    total_inactive_anon: Optional[int] = _field(24, Kind.UINT)
+    total_active_anon: Optional[int] = _field(25, Kind.UINT)
+    total_inactive_file: Optional[int] = _field(26, Kind.UINT)
+    total_active_file: Optional[int] = _field(27, Kind.UINT)
+    total_unevictable: Optional[int] = _field(28, Kind.UINT)
+
+
+@dataclass
+class CpuStat(Message):
+    """`usage` is in nanoseconds, `user` and `system` in ticks of USER_HZ."""
+
+    usage: Optional[int] = _field(1, Kind.UINT)
+    user: Optional[int] = _field(2, Kind.UINT)
+    system: Optional[int] = _field(3, Kind.UINT)
+
+
+@dataclass
+class DiskStat(Message):
+    """What the container's files take."""
+
+    bytes_used: Optional[int] = _field(1, Kind.UINT)
+    inodes_used: Optional[int] = _field(2, Kind.UINT)
+
+
+@dataclass
+class BandwidthStat(Message):
+    """Rates in bytes a second, bursts in bytes; 4294967295: no limit. `in` is towards the container."""
+
+    in_rate: Optional[int] = _field(1, Kind.UINT)
+    in_burst: Optional[int] = _field(2, Kind.UINT)
+    out_rate: Optional[int] = _field(3, Kind.UINT)
+    out_burst: Optional[int] = _field(4, Kind.UINT)
+
+
+@dataclass
+class InfoResponse(Message):
+    """A container's state and figures."""
+
+    state: Optional[str] = _field(10, Kind.TEXT)
+    events: list[str] = _field(20, Kind.TEXT, repeated=True)
+    host_ip: Optional[str] = _field(30, Kind.TEXT)
+    container_ip: Optional[str] = _field(31, Kind.TEXT)
+    container_path: Optional[str] = _field(32, Kind.TEXT)
+    memory_stat: Optional[MemoryStat] = _field(40, Kind.MESSAGE, message=MemoryStat)
+    cpu_stat: Optional[CpuStat] = _field(41, Kind.MESSAGE, message=CpuStat)
+    disk_stat: Optional[DiskStat] = _field(42, Kind.MESSAGE, message=DiskStat)
+    bandwidth_stat: Optional[BandwidthStat] = _field(43, Kind.MESSAGE, message=BandwidthStat)
+    job_ids: list[int] = _field(44, Kind.UINT, repeated=True)
+
+
+@dataclass
+class ResourceLimits(Message):
+    """Limits of a job, soft and hard alike, named and counted as in getrlimit(2)."""
+
+    as_: Optional[int] = _field(1, Kind.UINT)
+    core: Optional[int] = _field(2, Kind.UINT)
+    cpu: Optional[int] = _field(3, Kind.UINT)
+    data: Optional[int] = _field(4, Kind.UINT)
+    fsize: Optional[int] = _field(5, Kind.UINT)
+    locks: Optional[int] = _field(6, Kind.UINT)
+    memlock: Optional[int] = _field(7, Kind.UINT)
+    msgqueue: Optional[int] = _field(8, Kind.UINT)
+    nice: Optional[int] = _field(9, Kind.UINT)
+    nofile: Optional[int] = _field(10, Kind.UINT)
+    nproc: Optional[int] = _field(11, Kind.UINT)
+    rss: Optional[int] = _field(12, Kind.UINT)
+    rtprio: Optional[int] = _field(13, Kind.UINT)
+    sigpending: Optional[int] = _field(14, Kind.UINT)
+    stack: Optional[int] = _field(15, Kind.UINT)
+
+
+@dataclass
+class SpawnRequest(Message):
+    """Starts a job."""
+
+    handle: str = _field(1, Kind.TEXT, required=True)
+    script: bytes = _field(2, Kind.DATA, required=True)
+    privileged: Optional[bool] = _field(3, Kind.BOOL)
+    rlimits: Optional[ResourceLimits] = _field(4, Kind.MESSAGE, message=ResourceLimits)
+    discard_output: Optional[bool] = _field(5, Kind.BOOL)
+    log_tag: Optional[str] = _field(6, Kind.TEXT)
+
+
+@dataclass
+class SpawnResponse(Message):
+    """Names the job that was started."""
+
+    job_id: int = _field(1, Kind.UINT, required=True)
+
+
+@dataclass
+class LinkRequest(Message):
+    """Waits for a job's end."""
+
+    handle: str = _field(1, Kind.TEXT, required=True)
+    job_id: int = _field(2, Kind.UINT, required=True)
+
+
+@dataclass
+class LinkResponse(Message):
+    """How a job ended, and all its output."""
+
+    exit_status: Optional[int] = _field(1, Kind.UINT)
+    stdout: Optional[bytes] = _field(2, Kind.DATA)
+    stderr: Optional[bytes] = _field(3, Kind.DATA)
+    info: Optional[InfoResponse] = _field(4, Kind.MESSAGE, message=InfoResponse)
+
+
+@dataclass
+class RunRequest(SpawnRequest):
+    """Starts a job and waits for its end."""
+
+
+@dataclass
+class RunResponse(LinkResponse):
+    """As LinkResponse."""
+
+
+@dataclass
+class StreamRequest(LinkRequest):
+    """Asks for a job's output as it comes."""
+
+
+@dataclass
+class StreamResponse(Message):
+    """A piece of a job's output (`name` is "stdout" or "stderr"), or, with `exit_status`, its end."""
+
+    name: Optional[str] = _field(1, Kind.TEXT)
+    data: Optional[bytes] = _field(2, Kind.DATA)
+    exit_status: Optional[int] = _field(3, Kind.UINT)
+    info: Optional[InfoResponse] = _field(4, Kind.MESSAGE, message=InfoResponse)
+
+
+@dataclass
+class NetInRequest(Message):
+    """Forwards a TCP port of the host to the container."""
+
+    handle: str = _field(1, Kind.TEXT, required=True)
+    host_port: Optional[int] = _field(3, Kind.UINT)
+    container_port: Optional[int] = _field(2, Kind.UINT)
+
+
+@dataclass
+class NetInResponse(Message):
+    """Both ends of a forward."""
+
+    host_port: int = _field(1, Kind.UINT, required=True)
+    container_port: int = _field(2, Kind.UINT, required=True)
+
+
+@dataclass
+class NetOutRequest(Message):
+    """Allows the container connections to other hosts."""
+
+    TCP: ClassVar[int] = 0
+    UDP: ClassVar[int] = 1
+    ICMP: ClassVar[int] = 2
+    ALL: ClassVar[int] = 3
+
+    handle: str = _field(1, Kind.TEXT, required=True)
+    network: Optional[str] = _field(2, Kind.TEXT)
+    port: Optional[int] = _field(3, Kind.UINT)
+    port_range: Optional[str] = _field(4, Kind.TEXT)
+    protocol: Optional[int] = _field(5, Kind.UINT)
+    icmp_type: Optional[int] = _field(6, Kind.INT)
+    icmp_code: Optional[int] = _field(7, Kind.INT)
+    log: Optional[bool] = _field(8, Kind.BOOL)
+
+
+@dataclass
+class NetOutResponse(Message):
+    """Has no fields."""
+
+
+@dataclass
+class CopyInRequest(Message):
+    """Copies from the host into the container."""
+
+    handle: str = _field(1, Kind.TEXT, required=True)
+    src_path: str = _field(2, Kind.TEXT, required=True)
+    dst_path: str = _field(3, Kind.TEXT, required=True)
+
+
+@dataclass
+class CopyInResponse(Message):
+    """Has no fields."""
+
+
+@dataclass
+class CopyOutRequest(Message):
+    """Copies from the container to the host."""
+
+    handle: str = _field(1, Kind.TEXT, required=True)
+    src_path: str = _field(2, Kind.TEXT, required=True)
+    dst_path: str = _field(3, Kind.TEXT, required=True)
+    owner: Optional[str] = _field(4, Kind.TEXT)
+
+
+@dataclass
+class CopyOutResponse(Message):
+    """Has no fields."""
+
+
+@dataclass
+class LimitMemoryRequest(Message):
+    """Sets (or, without a number, asks for) the limit of memory and memory + swap."""
+
+    handle: str = _field(1, Kind.TEXT, required=True)
+    limit_in_bytes: Optional[int] = _field(2, Kind.UINT)
+
+
+@dataclass
+class LimitMemoryResponse(Message):
+    """The limit in force."""
+
+    limit_in_bytes: Optional[int] = _field(1, Kind.UINT)
+
+
+@dataclass
+class LimitCpuRequest(Message):
+    """Sets (or, without a number, asks for) the cpu shares."""
+
+    handle: str = _field(1, Kind.TEXT, required=True)
+    limit_in_shares: Optional[int] = _field(2, Kind.UINT)
+
+
+@dataclass
+class LimitCpuResponse(Message):
+    """The shares in force."""
+
+    limit_in_shares: Optional[int] = _field(1, Kind.UINT)
+
+
+@dataclass
+class LimitDiskResponse(Message):
+    """The disk limits in force; blocks are of 1 KiB, 0 is none."""
+
+    block_limit: Optional[int] = _field(10, Kind.UINT)
+    block: Optional[int] = _field(11, Kind.UINT)
+    block_soft: Optional[int] = _field(12, Kind.UINT)
+    block_hard: Optional[int] = _field(13, Kind.UINT)
+    inode_limit: Optional[int] = _field(20, Kind.UINT)
+    inode: Optional[int] = _field(21, Kind.UINT)
+    inode_soft: Optional[int] = _field(22, Kind.UINT)
+    inode_hard: Optional[int] = _field(23, Kind.UINT)
+    byte_limit: Optional[int] = _field(30, Kind.UINT)
+    byte: Optional[int] = _field(31, Kind.UINT)
+    byte_soft: Optional[int] = _field(32, Kind.UINT)
+    byte_hard: Optional[int] = _field(33, Kind.UINT)
+
+
+@dataclass
+class LimitDiskRequest(LimitDiskResponse):
+    """Sets (or, without a number, asks for) the disk limits."""
+
+    handle: str = _field(1, Kind.TEXT, required=True)
+
+
+@dataclass
+class LimitBandwidthResponse(Message):
+    """The bandwidth in force, bytes a second and bytes."""
+
+    rate: int = _field(1, Kind.UINT, required=True)
+    burst: int = _field(2, Kind.UINT, required=True)
+
+
+@dataclass
+class LimitBandwidthRequest(Message):
+    """Sets the bandwidth of both directions."""
+
+    handle: str = _field(1, Kind.TEXT, required=True)
+    rate: int = _field(2, Kind.UINT, required=True)
+    burst: int = _field(3, Kind.UINT, required=True)
+
+
+@dataclass
+class PingRequest(Message):
+    """Has no fields."""
+
+
+@dataclass
+class PingResponse(Message):
+    """Has no fields."""
+
+
+@dataclass
+class ListRequest(Message):
+    """Has no fields."""
+
+
+@dataclass
+class ListResponse(Message):
+    """Names the containers, in the order of their creation."""
+
+    handles: list[str] = _field(1, Kind.TEXT, repeated=True)
+
+
+@dataclass
+class EchoRequest(Message):
+    """Asks for the same message back."""
+
+    message: bytes = _field(1, Kind.DATA, required=True)
+
+
+@dataclass
+class EchoResponse(Message):
+    """The same message."""
+
+    message: bytes = _field(1, Kind.DATA, required=True)
+
+
+ERROR_TYPE = 1
+
+# Type number, request and response.
+TYPES: tuple[tuple[int, type[Message], type[Message]], ...] = (
+    (11, CreateRequest, CreateResponse),
+    (12, StopRequest, StopResponse),
+    (13, DestroyRequest, DestroyResponse),
+    (14, InfoRequest, InfoResponse),
+    (21, SpawnRequest, SpawnResponse),
+    (22, LinkRequest, LinkResponse),
+    (23, RunRequest, RunResponse),
+    (24, StreamRequest, StreamResponse),
+    (31, NetInRequest, NetInResponse),
+    (32, NetOutRequest, NetOutResponse),
+    (41, CopyInRequest, CopyInResponse),
+    (42, CopyOutRequest, CopyOutResponse),
+    (51, LimitMemoryRequest, LimitMemoryResponse),
+    (52, LimitDiskRequest, LimitDiskResponse),
+    (53, LimitBandwidthRequest, LimitBandwidthResponse),
+    (54, LimitCpuRequest, LimitCpuResponse),
+    (91, PingRequest, PingResponse),
+    (92, ListRequest, ListResponse),
+    (93, EchoRequest, EchoResponse),
+)
+
+_NUMBER_OF_REQUEST = {request: number for number, request, _ in TYPES}
+_RESPONSE_OF_NUMBER = {number: response for number, _, response in TYPES}
+
+
+# --- frames ---------------------------------------------------------------------------------------
+
+
+def encode_frame(request: Message) -> bytes:
+    """The frame that carries a request: length in decimal, CR LF, payload, CR LF."""
+    payload = Envelope(type=_NUMBER_OF_REQUEST[type(request)], payload=request.encode()).encode()
+    return b"%d\r\n%s\r\n" % (len(payload), payload)
+
+
+def decode_response(payload: bytes) -> Union[Message, WardenError]:
+    """What a frame's payload says: a response, or the error that takes its place."""
+    envelope = Envelope.decode(payload)
+    if envelope.type == ERROR_TYPE:
+        error = ErrorResponse.decode(envelope.payload)
+        return WardenError(error.message or "", error.data, error.backtrace)
+    response = _RESPONSE_OF_NUMBER.get(envelope.type)
+    if response is None:
+        raise ProtocolError(f"answer of the unknown type {envelope.type}")
+    return response.decode(envelope.payload)
+
+
+class FrameReader:
+    """Cuts what comes from a connection into payloads, whatever way it comes (no I/O in here)."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> None:
+        """Takes what was read."""
+        self._buffer += data
+
+    def next(self) -> Optional[bytes]:
+        """The next payload, or None until more has been fed."""
+        end = self._buffer.find(b"\r\n", 0, 32)
+        if end < 0:
+            if len(self._buffer) >= 32:
+                raise ProtocolError("frame without a length")
+            return None
+        digits = bytes(self._buffer[:end])
+        if not digits.isdigit() or int(digits) > MAX_FRAME:
+            raise ProtocolError(f"frame with the length {digits!r}")
+        start, stop = end + 2, end + 2 + int(digits)
+        if len(self._buffer) < stop + 2:
+            return None
+        if self._buffer[stop : stop + 2] != b"\r\n":
+            raise ProtocolError("frame without CR LF at its end")
+        payload = bytes(self._buffer[start:stop])
+        del self._buffer[: stop + 2]
+        return payload
+
+
+# --- the client -----------------------------------------------------------------------------------
+
+Text = Union[str, "os.PathLike[str]"]
+Handles = list[str]  # within Client the name `list` is a request
+Rlimits = Union[ResourceLimits, Mapping[str, int], None]
+Binds = Iterable[Union[BindMount, tuple[str, str, str]]]
+
+
+def _bind_mount(bind: Union[BindMount, tuple[str, str, str]]) -> BindMount:
+    if isinstance(bind, BindMount):
+        return bind
+    src_path, dst_path, mode = bind
+    modes = {"ro": BindMount.RO, "rw": BindMount.RW}
+    return BindMount(src_path=src_path, dst_path=dst_path, mode=modes[mode])
+
+
+def _resource_limits(rlimits: Rlimits) -> Optional[ResourceLimits]:
+    if rlimits is None or isinstance(rlimits, ResourceLimits):
+        return rlimits
+    return ResourceLimits(**{"as_" if name == "as" else name: value for name, value in rlimits.items()})
+
+
+class Client:
+    """A connection to wardend.
+
+    `path` is the daemon's socket: WARDEN_SOCKET of the environment, else `DEFAULT_SOCKET`, where it is
+    None. `timeout` (seconds, None: no end) bounds each wait for the daemon; when it passes,
+    `TimeoutError` is raised and the connection is of no more use. A container lives at least as long as
+    a connection that made or named it (see grace_time in the protocol).
+    """
+
+    def __init__(self, path: Optional[Text] = None, timeout: Optional[float] = None) -> None:
+        self.path = os.fspath(path or os.environ.get("WARDEN_SOCKET") or DEFAULT_SOCKET)
+        self._frames = FrameReader()
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+        try:
+            self._socket.settimeout(timeout)
+            self._socket.connect(self.path)
+        except BaseException:
+            self._socket.close()
+            raise
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the connection; what it waits for is left alone."""
+        self._socket.close()
+
+    def fileno(self) -> int:
+        """The socket's descriptor, for select and its like."""
+        return self._socket.fileno()
+
+    def settimeout(self, timeout: Optional[float]) -> None:
+        """Changes the bound of each wait."""
+        self._socket.settimeout(timeout)
+
+    # Frames.
+
+    def send(self, *requests: Message) -> None:
+        """Sends requests without waiting for an answer; `receive` gets the answers in this order."""
+        self._socket.sendall(b"".join(encode_frame(request) for request in requests))
+
+    def receive(self) -> Any:
+        """The next answer; raises it where it is a WardenError."""
+        while (payload := self._frames.next()) is None:
+            data = self._socket.recv(1 << 18)
+            if not data:
+                raise ConnectionError("wardend closed the connection")
+            self._frames.feed(data)
+        response = decode_response(payload)
+        if isinstance(response, WardenError):
+            raise response
+        return response
+
+    def call(self, request: Message) -> Any:
+        """Sends a request and returns its answer."""
+        return self._call(request, _RESPONSE_OF_NUMBER[_NUMBER_OF_REQUEST[type(request)]])
+
+    def _call(self, request: Message, expected: type[_M]) -> _M:
+        self.send(request)
+        response = self.receive()
+        if not isinstance(response, expected):
+            raise ProtocolError(f"{type(request).__name__} was answered by {type(response).__name__}")
+        return response
+
+    # Requests.
+
+    def ping(self) -> None:
+        """Asks whether the daemon answers."""
+        self._call(PingRequest(), PingResponse)
+
+    def echo(self, message: Union[str, bytes]) -> bytes:
+        """The same message, as the daemon sends it back."""
+        return self._call(EchoRequest(message=_as_bytes(message)), EchoResponse).message
+
+    def list(self) -> Handles:
+        """The handles of all containers, oldest first."""
+        return self._call(ListRequest(), ListResponse).handles
+
+    def create(
+        self,
+        *,
+        handle: Optional[str] = None,
+        grace_time: Optional[int] = None,
+        network: Optional[str] = None,
+        rootfs: Optional[Text] = None,
+        bind_mounts: Binds = (),
+    ) -> str:
+        """Makes a container and returns its handle.
+
+        `grace_time`: seconds that it lives on after the last connection that references it has closed;
+        -1: for ever. `bind_mounts`: `BindMount`s, or tuples of source, target and "ro" or "rw".
+        """
+        request = CreateRequest(
+            bind_mounts=[_bind_mount(bind) for bind in bind_mounts],
+            grace_time=None if grace_time is None else grace_time & 0xFFFFFFFF,
+            handle=handle,
+            network=network,
+            rootfs=None if rootfs is None else os.fspath(rootfs),
+        )
+        return self._call(request, CreateResponse).handle
+
+    def stop(self, handle: str, *, background: Optional[bool] = None, kill: Optional[bool] = None) -> None:
+        """Ends the container's processes: TERM, and KILL for what is left after ten seconds.
+
+        `background`: returns at once. `kill`: KILL at once.
+        """
+        self._call(StopRequest(handle=handle, background=background, kill=kill), StopResponse)
+
+    def destroy(self, handle: str) -> None:
+        """Stops the container and removes all of it."""
+        self._call(DestroyRequest(handle=handle), DestroyResponse)
+
+    def info(self, handle: str) -> InfoResponse:
+        """The container's state and figures."""
+        return self._call(InfoRequest(handle=handle), InfoResponse)
+
+    def spawn(
+        self,
+        handle: str,
+        script: Union[str, bytes],
+        *,
+        privileged: Optional[bool] = None,
+        rlimits: Rlimits = None,
+        discard_output: Optional[bool] = None,
+        log_tag: Optional[str] = None,
+    ) -> int:
+        """Starts a shell script in the container and returns the job's id.
+
+        It runs as `vcap`, or as root when `privileged`. `rlimits`: a `ResourceLimits`, or a mapping
+        from names as in getrlimit(2) (`{"nofile": 100}`). `log_tag`: each line of output goes to
+        syslog under this tag too.
+        """
+        request = SpawnRequest(
+            handle=handle,
+            script=_as_bytes(script),
+            privileged=privileged,
+            rlimits=_resource_limits(rlimits),
+            discard_output=discard_output,
+            log_tag=log_tag,
+        )
+        return self._call(request, SpawnResponse).job_id
+
+    def link(self, handle: str, job_id: int) -> LinkResponse:
+        """Waits for a job's end: its exit status (255 where there is none) and all its output."""
+        return self._call(LinkRequest(handle=handle, job_id=job_id), LinkResponse)
+
+    def run(
+        self,
+        handle: str,
+        script: Union[str, bytes],
+        *,
+        privileged: Optional[bool] = None,
+        rlimits: Rlimits = None,
+        discard_output: Optional[bool] = None,
+        log_tag: Optional[str] = None,
+    ) -> LinkResponse:
+        """`spawn` and `link` in one."""
+        request = RunRequest(
+            handle=handle,
+            script=_as_bytes(script),
+            privileged=privileged,
+            rlimits=_resource_limits(rlimits),
+            discard_output=discard_output,
+            log_tag=log_tag,
+        )
+        return self._call(request, RunResponse)
+
+    def stream(self, handle: str, job_id: int) -> Iterator[StreamResponse]:
+        """Yields a job's output from its first byte on as it comes; the last item has `exit_status`.
+
+        The connection is taken until then: a caller that leaves the loop early closes the client.
+        """
+        response = self._call(StreamRequest(handle=handle, job_id=job_id), StreamResponse)
+        while response.exit_status is None:
+            yield response
+            response = self.receive()
+        yield response
+
+    def net_in(
+        self, handle: str, *, host_port: Optional[int] = None, container_port: Optional[int] = None
+    ) -> NetInResponse:
+        """Forwards a TCP port of the host to the container; without `host_port` one of the pool."""
+        request = NetInRequest(handle=handle, host_port=host_port, container_port=container_port)
+        return self._call(request, NetInResponse)
+
+    def net_out(
+        self,
+        handle: str,
+        *,
+        network: Optional[str] = None,
+        port: Optional[int] = None,
+        port_range: Optional[str] = None,
+        protocol: Optional[int] = None,
+        icmp_type: Optional[int] = None,
+        icmp_code: Optional[int] = None,
+        log: Optional[bool] = None,
+    ) -> None:
+        """Allows the container connections to other hosts; `protocol` as in `NetOutRequest`."""
+        request = NetOutRequest(
+            handle=handle,
+            network=network,
+            port=port,
+            port_range=port_range,
+            protocol=protocol,
+            icmp_type=icmp_type,
+            icmp_code=icmp_code,
+            log=log,
+        )
+        self._call(request, NetOutResponse)
+
+    def copy_in(self, handle: str, src_path: Text, dst_path: str) -> None:
+        """Copies a file or directory of the host into the container."""
+        request = CopyInRequest(handle=handle, src_path=os.fspath(src_path), dst_path=dst_path)
+        self._call(request, CopyInResponse)
+
+    def copy_out(self, handle: str, src_path: str, dst_path: Text, *, owner: Optional[str] = None) -> None:
+        """Copies a file or directory of the container to the host, for `owner` (USER or USER:GROUP)."""
+        request = CopyOutRequest(handle=handle, src_path=src_path, dst_path=os.fspath(dst_path), owner=owner)
+        self._call(request, CopyOutResponse)
+
+    def limit_memory(self, handle: str, limit_in_bytes: Optional[int] = None) -> Optional[int]:
+        """Sets the memory limit where one is given; returns the one in force."""
+        request = LimitMemoryRequest(handle=handle, limit_in_bytes=limit_in_bytes)
+        return self._call(request, LimitMemoryResponse).limit_in_bytes
+
+    def limit_cpu(self, handle: str, limit_in_shares: Optional[int] = None) -> Optional[int]:
+        """Sets the cpu shares where they are given; returns those in force."""
+        request = LimitCpuRequest(handle=handle, limit_in_shares=limit_in_shares)
+        return self._call(request, LimitCpuResponse).limit_in_shares
+
+    def limit_disk(self, handle: str, **limits: int) -> LimitDiskResponse:
+        """Sets disk limits (names as in `LimitDiskResponse`); returns those in force."""
+        return self._call(LimitDiskRequest(handle=handle, **limits), LimitDiskResponse)
+
+    def limit_bandwidth(self, handle: str, rate: int, burst: int) -> LimitBandwidthResponse:
+        """Limits both directions to `rate` bytes a second with bursts of `burst` bytes."""
+        return self._call(LimitBandwidthRequest(handle=handle, rate=rate, burst=burst), LimitBandwidthResponse)

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Destroy: the last info, stop, the backend's destroy, the directory renamed into the depot's tmp;
+ * then it is answered. The rest happens behind: when the backend says that all is gone and the
+ * files are removed, the container's share goes back to the pools. */
+#include <config.h>
+
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "core/container.h"
+#include "core/job.h"
+#include "core/log.h"
+#include "core/remove.h"
+#include "core/request.h"
+#include "core/server.h"
+
+static int queue(struct container *c, int (*run)(struct operation *, struct warden_error *),
+		 void (*done)(struct operation *, int, struct warden_error *))
+{
+	struct operation *operation = calloc(1, sizeof(*operation));
+
+	if (!operation) {
+		log_write(WARDEN_LOG_ERROR, "%s: no memory to destroy it", c->id);
+		return -1;
+	}
+	operation->run = run;
+	operation->done = done;
+	container_queue(c, operation);
+	return 0;
+}
+
+static int remove_run(struct operation *operation, struct warden_error *err)
+{
+	struct container *c = operation->container;
+
+	return remove_tree(c->server->tmp_fd, c->name, err);
+}
+
+static void remove_done(struct operation *operation, int result, struct warden_error *err)
+{
+	struct container *c = operation->container;
+	struct server *server = c->server;
+
+	if (result < 0)
+		log_write(WARDEN_LOG_ERROR, "%s: %s", c->id, err->message);
+	free(operation);
+	log_write(WARDEN_LOG_DEBUG, "%s: gone", c->id);
+	registry_remove(&server->registry, c);
+	container_free(c);
+	server->leaving--;
+	server_drain_step(server);
+}
+
+/* Any thread. The rename makes the handle unknown to the next daemon too, whenever this one ends.
+ */
+static int destroy_run(struct operation *operation, struct warden_error *err)
+{
+	struct container *c = operation->container;
+	struct server *server = c->server;
+
+	if (renameat(server->depot_fd, c->name, server->tmp_fd, c->id) < 0 && errno != ENOENT)
+		warden_error_errno(err, "move %s into %s/tmp", c->path,
+				   server->settings.depot_path);
+	else
+		err->message[0] = '\0';
+	if (c->backend)
+		server->klass->destroy(c->backend);
+	return err->message[0] ? -1 : 0;
+}
+
+static void destroy_done(struct operation *operation, int result, struct warden_error *err)
+{
+	struct container *c = operation->container;
+	char *name = strdup(c->id);
+
+	if (result < 0)
+		log_write(WARDEN_LOG_ERROR, "%s: %s", c->id, err->message);
+	else if (name) { /* where there is no memory the next daemon removes it */
+		free(c->name);
+		c->name = name;
+		name = NULL;
+	}
+	free(name);
+	free(operation);
+	if (!c->backend)
+		c->destroy.gone = true;
+	c->backend = NULL;
+	c->destroy.op_done = true;
+	jobs_finish(c);
+	registry_forget_handle(&c->server->registry, c);
+	log_write(WARDEN_LOG_INFO, "%s: destroyed", c->id);
+	waiting_answer(&c->destroy.waiting);
+	destroy_step(c);
+}
+
+void destroy_step(struct container *c)
+{
+	if (!c->destroy.started || c->stop.started)
+		return;
+	if (c->state != STATE_DESTROYED) {
+		c->state = STATE_DESTROYED;
+		container_cancel_operations(c);
+		queue(c, destroy_run, destroy_done);
+		return;
+	}
+	if (c->destroy.op_done && c->destroy.gone && !c->destroy.removed && jobs_are_idle(c)) {
+		c->destroy.removed = true;
+		queue(c, remove_run, remove_done);
+	}
+}
+
+static int info_run(struct operation *operation, struct warden_error *err)
+{
+	struct container *c = operation->container;
+	struct warden_info *info = operation->data;
+
+	memset(info, 0xff, sizeof(*info));
+	return c->server->klass->info(c->backend, info, err);
+}
+
+static void info_done(struct operation *operation, int result, struct warden_error *err)
+{
+	struct container *c = operation->container;
+
+	if (result == 0)
+		c->info = *(struct warden_info *)operation->data;
+	else if (!c->destroy.started)
+		log_write(WARDEN_LOG_WARN, "%s: info: %s", c->id, err->message);
+	free(operation->data);
+	free(operation);
+	if (c->state == STATE_ACTIVE)
+		container_stop(c, SIGTERM, NULL);
+	else
+		destroy_step(c);
+}
+
+/* The figures of the container while there still are any. */
+static bool queue_info(struct container *c)
+{
+	struct operation *operation = calloc(1, sizeof(*operation));
+	struct warden_info *info = malloc(sizeof(*info));
+
+	if (!operation || !info) {
+		free(operation);
+		free(info);
+		return false;
+	}
+	operation->run = info_run;
+	operation->done = info_done;
+	operation->data = info;
+	container_queue(c, operation);
+	return true;
+}
+
+void container_destroy(struct container *c, struct request *request)
+{
+	if (request && !waiting_add(&c->destroy.waiting, request)) {
+		request_fail_text(request, "no memory");
+		return;
+	}
+	if (c->destroy.started)
+		return;
+	c->destroy.started = true;
+	c->server->leaving++;
+	grace_stop(c);
+	if (c->alive && c->server->klass->info && queue_info(c))
+		return;
+	if (c->alive && c->state == STATE_ACTIVE)
+		container_stop(c, SIGTERM, NULL);
+	else
+		destroy_step(c);
+}
+
+void container_discard(struct container *c)
+{
+	c->destroy.started = true;
+	c->server->leaving++;
+	destroy_step(c);
+}

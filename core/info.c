@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The figures of a container; see info.h. */
+#include <config.h>
+
+#include "core/info.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+
+#include "core/job.h"
+#include "core/log.h"
+#include "core/server.h"
+
+/* MemoryStat's fields stand in the order of struct warden_info's, each `has` before its value. */
+static void fill_memory(struct info_answer *answer, const struct warden_info *info)
+{
+	const ProtobufCMessageDescriptor *all = &warden__info_response__memory_stat__descriptor;
+	char *memory = (char *)&answer->memory;
+
+	for (unsigned i = 0; i < all->n_fields && i < WARDEN_MEMORY_STATS; i++) {
+		const ProtobufCFieldDescriptor *field = &all->fields[i];
+
+		if (info->memory[i] == WARDEN_UNKNOWN)
+			continue;
+		*(protobuf_c_boolean *)(void *)(memory + field->quantifier_offset) = true;
+		*(uint64_t *)(void *)(memory + field->offset) = info->memory[i];
+		answer->message.memory_stat = &answer->memory;
+	}
+}
+
+#define FILL(message_, part, field, value)                                                         \
+	do {                                                                                       \
+		if ((value) != WARDEN_UNKNOWN) {                                                   \
+			answer->part.has_##field = true;                                           \
+			answer->part.field = (value);                                              \
+			answer->message.message_ = &answer->part;                                  \
+		}                                                                                  \
+	} while (0)
+
+static void fill_figures(struct info_answer *answer, const struct warden_info *info)
+{
+	warden__info_response__memory_stat__init(&answer->memory);
+	warden__info_response__cpu_stat__init(&answer->cpu);
+	warden__info_response__disk_stat__init(&answer->disk);
+	warden__info_response__bandwidth_stat__init(&answer->bandwidth);
+	fill_memory(answer, info);
+	FILL(cpu_stat, cpu, usage, info->cpu_usage_ns);
+	FILL(cpu_stat, cpu, user, info->cpu_user_ticks);
+	FILL(cpu_stat, cpu, system, info->cpu_system_ticks);
+	FILL(disk_stat, disk, bytes_used, info->disk_bytes);
+	FILL(disk_stat, disk, inodes_used, info->disk_inodes);
+	FILL(bandwidth_stat, bandwidth, in_rate, info->in_rate);
+	FILL(bandwidth_stat, bandwidth, in_burst, info->in_burst);
+	FILL(bandwidth_stat, bandwidth, out_rate, info->out_rate);
+	FILL(bandwidth_stat, bandwidth, out_burst, info->out_burst);
+}
+
+static void set_text(protobuf_c_boolean *has, ProtobufCBinaryData *bytes, const char *text)
+{
+	*has = true;
+	bytes->data = (uint8_t *)text;
+	bytes->len = strlen(text);
+}
+
+static bool fill_jobs(struct info_answer *answer, const struct container *c)
+{
+	const struct job *job;
+	size_t n = 0;
+
+	TAILQ_FOREACH(job, &c->jobs, link)
+	n += !job->settled;
+	if (n == 0)
+		return true;
+	answer->message.job_ids = malloc(n * sizeof(uint64_t));
+	if (!answer->message.job_ids)
+		return false;
+	TAILQ_FOREACH(job, &c->jobs, link)
+	if (!job->settled)
+		answer->message.job_ids[answer->message.n_job_ids++] = job->id;
+	return true;
+}
+
+bool info_answer_init(struct info_answer *answer, const struct container *c,
+		      const struct warden_info *info)
+{
+	Warden__InfoResponse *message = &answer->message;
+
+	warden__info_response__init(message);
+	inet_ntop(AF_INET, &c->identity.host_ip, answer->host_ip, sizeof(answer->host_ip));
+	inet_ntop(AF_INET, &c->identity.container_ip, answer->container_ip,
+		  sizeof(answer->container_ip));
+	set_text(&message->has_state, &message->state, container_state_name(c->state));
+	set_text(&message->has_host_ip, &message->host_ip, answer->host_ip);
+	set_text(&message->has_container_ip, &message->container_ip, answer->container_ip);
+	set_text(&message->has_container_path, &message->container_path, c->path);
+	for (size_t i = 0; i < c->n_events; i++)
+		answer->events[i] = (ProtobufCBinaryData){.data = (uint8_t *)c->events[i],
+							  .len = strlen(c->events[i])};
+	message->n_events = c->n_events;
+	message->events = answer->events;
+	fill_figures(answer, info);
+	return fill_jobs(answer, c);
+}
+
+void info_answer_free(struct info_answer *answer)
+{
+	free(answer->message.job_ids);
+}
+
+struct question {
+	struct operation operation;
+	void (*done)(struct container *, void *);
+	void *data;
+	struct warden_info info;
+};
+
+static int ask_run(struct operation *operation, struct warden_error *err)
+{
+	struct question *question = (struct question *)operation;
+	struct container *c = operation->container;
+
+	memset(&question->info, 0xff, sizeof(question->info)); /* WARDEN_UNKNOWN everywhere */
+	if (!c->alive || !c->server->klass->info)
+		return 0;
+	return c->server->klass->info(c->backend, &question->info, err);
+}
+
+static void ask_done(struct operation *operation, int result, struct warden_error *err)
+{
+	struct question *question = (struct question *)operation;
+	struct container *c = operation->container;
+
+	if (result == 0)
+		c->info = question->info;
+	else if (!c->destroy.started)
+		log_write(WARDEN_LOG_WARN, "%s: info: %s", c->id, err->message);
+	question->done(c, question->data);
+	free(question);
+}
+
+bool info_ask(struct container *c, void (*done)(struct container *, void *), void *data)
+{
+	struct question *question = calloc(1, sizeof(*question));
+
+	if (!question)
+		return false;
+	question->operation.run = ask_run;
+	question->operation.done = ask_done;
+	question->done = done;
+	question->data = data;
+	container_queue(c, &question->operation);
+	return true;
+}

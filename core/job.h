@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A job: what runs, what it has written, who waits for it. It is over when its first process has
+ * ended and nobody holds its pipes any more ("settled"), and goes when an answer about it was read.
+ */
+#ifndef CORE_JOB_H
+#define CORE_JOB_H
+
+#include <sys/queue.h>
+#include <uv.h>
+
+#include "core/container.h"
+#include "core/store.h"
+
+struct request;
+
+struct job {
+	TAILQ_ENTRY(job) link;
+	struct container *container;
+	uint32_t id;
+	bool discard;    /* output is read and dropped */
+	bool started;    /* its pipes are read */
+	bool ended;      /* `end` is known */
+	bool settled;    /* ended, and both stores are complete */
+	bool over_limit; /* it was killed for its output */
+	bool kill_sent;  /* the backend was told so */
+	bool end_stored; /* the snapshot holds the end */
+	bool collected;  /* an answer was read in full: nobody finds it any more */
+	bool answering;  /* the info for the answers is being asked for */
+	struct warden_job_end end;
+	struct store stores[STORES];
+	TAILQ_HEAD(, waiter) waiters;
+};
+
+/* A link, run or stream that waits. */
+struct waiter {
+	TAILQ_ENTRY(waiter) link;
+	struct job *job;
+	struct request *request;
+	bool stream;
+	bool sending; /* a chunk is on its way to the client, or is read from its file */
+	uint64_t sent[STORES];
+};
+
+/* Makes one, in the container's list. NULL: no memory. */
+struct job *job_new(struct container *container, uint32_t id, bool discard);
+void job_free(struct job *job);
+
+/* The job, unless it was collected. */
+struct job *job_find(const struct container *container, uint32_t id);
+
+/* Begins to read the pipes; descriptors (-1: nothing comes) are taken. */
+void job_read(struct job *job, int stdout_fd, int stderr_fd);
+
+/* Its first process has ended. */
+void job_end(struct job *job, const struct warden_job_end *end);
+
+/* Something has changed: whether it is over, who can be told. */
+void job_step(struct job *job);
+
+/* Whether nothing refers to the jobs any more but the container. */
+bool jobs_are_idle(const struct container *container);
+
+/* Writes the snapshot, which holds the job's end, or the job no more when it was collected; then
+ * the backend may forget it. */
+void job_store_end(struct container *container, uint32_t id);
+
+/* The container is empty and some keepers say nothing: jobs that are not over have no status. */
+void jobs_abandon(struct container *container);
+
+/* The container is destroyed: all that wait are answered with what there is. */
+void jobs_finish(struct container *container);
+
+/* Exit status as the protocol has it. */
+uint32_t job_exit_status(const struct job *job);
+
+/* Waits for the job; see waiter.c. -1 and `err`: no memory. */
+int job_wait(struct job *job, struct request *request, bool stream, struct warden_error *err);
+/* For request_klass. */
+bool waiter_cancel(struct request *request);
+void waiter_written(struct request *request, bool whole);
+/* Sends what there is to those that wait. */
+void waiters_step(struct job *job);
+
+#endif

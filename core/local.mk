@@ -1,0 +1,108 @@
+# The protocol's messages, generated; the client uses them too.
+noinst_LTLIBRARIES += core/libwarden-proto.la
+nodist_core_libwarden_proto_la_SOURCES = core/warden.pb-c.c core/warden.pb-c.h
+core_libwarden_proto_la_CFLAGS = -std=gnu11 -fvisibility=hidden $(SANITIZER_CFLAGS) $(PROTOBUF_C_CFLAGS)
+core_libwarden_proto_la_LIBADD = $(PROTOBUF_C_LIBS)
+EXTRA_DIST += core/warden.proto
+BUILT_SOURCES += core/warden.pb-c.h
+CLEANFILES += core/warden.pb-c.c core/warden.pb-c.h
+
+core/warden.pb-c.h: core/warden.pb-c.c
+core/warden.pb-c.c: $(srcdir)/core/warden.proto
+	$(AM_V_GEN)$(MKDIR_P) core && $(PROTOC_C) --proto_path=$(srcdir)/core --c_out=core $(srcdir)/core/warden.proto
+
+# Everything of the daemon's but main, so that unit tests can link it.
+noinst_LTLIBRARIES += core/libcore.la
+core_libcore_la_SOURCES =
+core_libcore_la_CPPFLAGS = $(AM_CPPFLAGS) $(CAP_CFLAGS) $(CONFIG_CFLAGS) $(JANSSON_CFLAGS) \
+	$(PROTOBUF_C_CFLAGS) $(UV_CFLAGS)
+core_libcore_la_LIBADD = core/libwarden-proto.la $(CAP_LIBS) $(CONFIG_LIBS) $(JANSSON_LIBS) \
+	$(LTDL_LIBS) $(UV_LIBS)
+
+# Settings, log, pools, loading of the backend.
+core_libcore_la_SOURCES += \
+	core/address.c \
+	core/address.h \
+	core/config-files.c \
+	core/config-internal.h \
+	core/config-keys.c \
+	core/config-klass.c \
+	core/config-number.c \
+	core/config-number.h \
+	core/config-parse.c \
+	core/config-pools.c \
+	core/config-source.c \
+	core/config-source.h \
+	core/config-values.c \
+	core/config.c \
+	core/config.h \
+	core/klass.c \
+	core/klass.h \
+	core/log.c \
+	core/log.h \
+	core/notify.c \
+	core/notify.h \
+	core/pool.c \
+	core/pool.h \
+	core/privilege.c \
+	core/privilege.h \
+	core/syslog.c \
+	core/syslog.h \
+	core/text.c \
+	core/text.h \
+	core/util.h
+
+# The loop, requests, containers and their jobs.
+core_libcore_la_SOURCES += \
+	core/answer.c \
+	core/connection.c \
+	core/connection.h \
+	core/container.c \
+	core/container.h \
+	core/destroy.c \
+	core/dispatch.c \
+	core/events.c \
+	core/events.h \
+	core/frame.c \
+	core/frame.h \
+	core/grace.c \
+	core/host.c \
+	core/identity.c \
+	core/info.c \
+	core/info.h \
+	core/job.c \
+	core/job.h \
+	core/listener.c \
+	core/pools.c \
+	core/recovery.c \
+	core/registry.c \
+	core/registry.h \
+	core/remove.c \
+	core/remove.h \
+	core/request.h \
+	core/requests/create.c \
+	core/requests/destroy.c \
+	core/requests/echo.c \
+	core/requests/info.c \
+	core/requests/link.c \
+	core/requests/list.c \
+	core/requests/ping.c \
+	core/requests/spawn.c \
+	core/requests/stop.c \
+	core/server.c \
+	core/server.h \
+	core/snapshot.c \
+	core/snapshot.h \
+	core/stop.c \
+	core/store.c \
+	core/store.h \
+	core/timer.c \
+	core/waiter.c \
+	core/waiting.c
+
+sbin_PROGRAMS += core/wardend
+core_wardend_SOURCES = core/main.c
+core_wardend_LDADD = core/libcore.la
+
+# So that one target can be made in a fresh tree, too.
+$(core_libcore_la_OBJECTS): core/warden.pb-c.h

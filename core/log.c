@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The daemon's log. A line is put together on the caller's stack and handed over in one system
+ * call, so lines of several threads do not mix and no lock can be held by a thread that a fork
+ * lost. */
+#include <config.h>
+
+#include "core/log.h"
+
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/config.h"
+#include "core/syslog.h"
+#include "core/text.h"
+#include "core/util.h"
+
+#define LINE_SIZE 4096
+
+/* How each level is called, and what it is for syslog. */
+static const struct {
+	const char *name;
+	int priority;
+} levels[] = {
+	[WARDEN_LOG_FATAL] = {"fatal", LOG_CRIT},    [WARDEN_LOG_ERROR] = {"error", LOG_ERR},
+	[WARDEN_LOG_WARN] = {"warn", LOG_WARNING},   [WARDEN_LOG_INFO] = {"info", LOG_INFO},
+	[WARDEN_LOG_DEBUG] = {"debug", LOG_DEBUG},   [WARDEN_LOG_DEBUG1] = {"debug1", LOG_DEBUG},
+	[WARDEN_LOG_DEBUG2] = {"debug2", LOG_DEBUG},
+};
+
+/* Where lines go. Changed by log_open and log_close alone, while there is one thread; a file that
+ * is opened anew keeps its descriptor's number. */
+static struct {
+	atomic_int level;
+	int fd; /* of the file; -1: none */
+	char *path;
+	struct syslog_client *syslog;
+	char *tag; /* for syslog: IDENT[PID] */
+} target = {.level = WARDEN_LOG_INFO, .fd = -1};
+
+const char *log_level_name(enum warden_log_level level)
+{
+	return levels[level].name;
+}
+
+int log_level_parse(const char *name)
+{
+	if (strcmp(name, "off") == 0)
+		return -1;
+	for (size_t i = 0; i < ARRAY_SIZE(levels); i++)
+		if (strcmp(name, levels[i].name) == 0)
+			return (int)i;
+	return -2;
+}
+
+/* O_NONBLOCK: a FIFO without a reader, or one who does not read, must not stop the daemon. */
+static int open_file(const char *path, struct warden_error *err)
+{
+	int fd =
+		open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY | O_NONBLOCK | O_CLOEXEC, 0640);
+
+	if (fd < 0)
+		warden_error_errno(err, "open log file %s", path);
+	return fd;
+}
+
+/* Fills `*syslog` and `*tag` from the configuration. */
+static int open_syslog(const struct config *config, struct syslog_client **client, char **tag,
+		       struct warden_error *err)
+{
+	*client = syslog_client_new(config->server.syslog_socket, err);
+	if (!*client)
+		return -1;
+	if (asprintf(tag, "%s[%d]", config->logging.syslog, (int)getpid()) < 0) {
+		*tag = NULL;
+		syslog_client_free(*client);
+		return warden_error_errno(err, "log to syslog");
+	}
+	return 0;
+}
+
+int log_open(const struct config *config, struct warden_error *err)
+{
+	_cleanup_close_ int fd = -1;
+	_cleanup_free_ char *path = NULL, *tag = NULL;
+	struct syslog_client *client = NULL;
+
+	if (config->logging.file) {
+		path = strdup(config->logging.file);
+		if (!path)
+			return warden_error_errno(err, "open log file %s", config->logging.file);
+		fd = open_file(path, err);
+		if (fd < 0)
+			return -1;
+	}
+	if (config->logging.syslog && open_syslog(config, &client, &tag, err) < 0)
+		return -1;
+	log_close();
+	target.fd = take_fd(&fd);
+	target.path = take_pointer(path);
+	target.syslog = client;
+	target.tag = take_pointer(tag);
+	atomic_store(&target.level, config->logging.level);
+	return 0;
+}
+
+int log_reopen(struct warden_error *err)
+{
+	_cleanup_close_ int fd = -1;
+
+	if (target.fd < 0)
+		return 0;
+	fd = open_file(target.path, err);
+	if (fd < 0)
+		return -1;
+	/* Atomic: a thread that writes meanwhile writes to the old file or the new one. */
+	if (dup3(fd, target.fd, O_CLOEXEC) < 0)
+		return warden_error_errno(err, "open log file %s", target.path);
+	return 0;
+}
+
+void log_close(void)
+{
+	if (target.fd >= 0)
+		close(target.fd); /* each line was handed to the kernel when it was written */
+	target.fd = -1;
+	free(target.path);
+	target.path = NULL;
+	syslog_client_free(target.syslog);
+	target.syslog = NULL;
+	free(target.tag);
+	target.tag = NULL;
+}
+
+bool log_enabled(enum warden_log_level level)
+{
+	return (int)level <= atomic_load_explicit(&target.level, memory_order_relaxed);
+}
+
+/* `2026-01-02T03:04:05.678901Z info ` */
+static size_t format_header(char *out, size_t size, enum warden_log_level level)
+{
+	struct timespec now = {0};
+	struct tm tm = {.tm_mday = 1};
+	int length;
+
+	clock_gettime(CLOCK_REALTIME, &now); /* cannot fail for this clock */
+	gmtime_r(&now.tv_sec, &tm);
+	length = snprintf(out, size, "%04d-%02d-%02dT%02d:%02d:%02d.%06ldZ %s ", tm.tm_year + 1900,
+			  tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
+			  now.tv_nsec / 1000, levels[level].name);
+	return (size_t)length < size ? (size_t)length : size - 1;
+}
+
+/* Whether the whole line was written. A line that was begun is completed, so that what follows
+ * stays a line of its own. */
+static bool write_line(int fd, const char *line, size_t length)
+{
+	while (length > 0) {
+		ssize_t written = write(fd, line, length);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written < 0)
+			return false;
+		line += written;
+		length -= (size_t)written;
+	}
+	return true;
+}
+
+/* Hands a line over: `line` ends in a newline, the text alone begins at `text`. */
+static void deliver(enum warden_log_level level, const char *line, size_t length, size_t text)
+{
+	bool done = false;
+
+	if (target.fd >= 0)
+		done = write_line(target.fd, line, length);
+	if (target.syslog)
+		done |= syslog_client_send(target.syslog, LOG_DAEMON | levels[level].priority,
+					   target.tag, line + text, length - text - 1) == 0;
+	if (!done)
+		(void)write_line(STDERR_FILENO, line, length); /* nobody is left to tell */
+}
+
+/* Puts subject and text together as they were given; the length, cut at a character's border. */
+static size_t __attribute__((format(printf, 4, 0)))
+format_text(char *out, size_t size, const char *subject, const char *format, va_list args)
+{
+	int head = subject ? snprintf(out, size, "%s: ", subject) : 0;
+	int body;
+	size_t length;
+
+	if (head < 0 || (size_t)head >= size)
+		head = 0;
+	body = vsnprintf(out + head, size - (size_t)head, format, args);
+	if (body < 0)
+		return (size_t)head;
+	length = (size_t)head + (size_t)body;
+	if (length < size)
+		return length;
+	length = size - 1;
+	while (length > 0 && ((unsigned char)out[length - 1] & 0xc0) == 0x80)
+		length--;
+	return length > 0 && (unsigned char)out[length - 1] >= 0xc0 ? length - 1 : length;
+}
+
+void log_vwrite(enum warden_log_level level, const char *subject, const char *format, va_list args)
+{
+	int saved = errno;
+	char raw[LINE_SIZE], line[LINE_SIZE + 1];
+	size_t header, length;
+
+	if (!log_enabled(level))
+		return;
+	header = format_header(line, LINE_SIZE / 2, level);
+	length = format_text(raw, sizeof(raw), subject, format, args);
+	length = header + text_escape(line + header, LINE_SIZE - header, raw, length);
+	line[length++] = '\n';
+	deliver(level, line, length, header);
+	errno = saved;
+}
+
+void log_write(enum warden_log_level level, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	log_vwrite(level, NULL, format, args);
+	va_end(args);
+}

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* wardend(8): the command line, and the order in which the daemon comes to life. Everything here
+ * happens while there is one thread. */
+#include <config.h>
+
+#include <fcntl.h>
+#include <getopt.h>
+#include <limits.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "core/config.h"
+#include "core/klass.h"
+#include "core/log.h"
+#include "core/notify.h"
+#include "core/privilege.h"
+#include "core/server.h"
+#include "core/text.h"
+
+#define DEFAULT_FILE SYSCONFDIR "/warden/warden.conf"
+#define EXIT_USAGE   2
+
+struct arguments {
+	const char *file; /* NULL: the default one, or none */
+	bool check_config;
+};
+
+static void print_usage(FILE *to)
+{
+	fprintf(to, "Usage: wardend [-c FILE] [--check-config]\n"
+		    "       wardend --version | --help\n"
+		    "\n"
+		    "Manages isolated, resource-limited containers; see wardend(8).\n"
+		    "\n"
+		    "  -c, --config FILE   settings (default: " DEFAULT_FILE ",\n"
+		    "                      when it is there, else built-in ones)\n"
+		    "      --check-config  check the settings and the backend, then exit\n"
+		    "      --version       print the version\n"
+		    "      --help          print this\n");
+}
+
+/* Ends the program: the command line is wrong. */
+static void __attribute__((noreturn)) fail_usage(const char *what, const char *argument)
+{
+	fprintf(stderr, "wardend: %s '%s'\nTry 'wardend --help'.\n", what, argument);
+	exit(EXIT_USAGE);
+}
+
+/* What getopt_long did not take: `result` is '?' or ':'. */
+static void __attribute__((noreturn)) refuse_option(int result, char **argv)
+{
+	char letter[3] = {'-', (char)optopt, '\0'};
+	bool is_letter = optopt > 0 && optopt <= CHAR_MAX && argv[optind - 1][1] != '-';
+
+	fail_usage(result == ':' ? "no value for option" : "unknown option",
+		   is_letter ? letter : argv[optind - 1]);
+}
+
+/* Ends the program after --help or --version: what could not be written is a failure. */
+static void exit_after_output(void)
+{
+	exit(fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE);
+}
+
+static void parse_arguments(int argc, char **argv, struct arguments *arguments)
+{
+	enum { OPTION_CHECK_CONFIG = 256, OPTION_VERSION, OPTION_HELP };
+	static const struct option options[] = {
+		{"config", required_argument, NULL, 'c'},
+		{"check-config", no_argument, NULL, OPTION_CHECK_CONFIG},
+		{"version", no_argument, NULL, OPTION_VERSION},
+		{"help", no_argument, NULL, OPTION_HELP},
+		{NULL, 0, NULL, 0},
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, ":c:", options, NULL)) != -1) {
+		if (option == 'c') {
+			arguments->file = optarg;
+		} else if (option == OPTION_CHECK_CONFIG) {
+			arguments->check_config = true;
+		} else if (option == OPTION_VERSION) {
+			puts("wardend " PACKAGE_VERSION);
+			exit_after_output();
+		} else if (option == OPTION_HELP) {
+			print_usage(stdout);
+			exit_after_output();
+		} else {
+			refuse_option(option, argv);
+		}
+	}
+	if (optind < argc)
+		fail_usage("unexpected argument", argv[optind]);
+}
+
+/* Says on stderr, in one line, why the daemon does not run; in the log too when that is elsewhere.
+ */
+static void report(const struct config *config, const struct warden_error *err)
+{
+	char line[4 * sizeof(err->message)];
+
+	text_escape(line, sizeof(line), err->message, strlen(err->message));
+	fprintf(stderr, "wardend: %s\n", line);
+	if (config && (config->logging.file || config->logging.syslog))
+		log_write(WARDEN_LOG_FATAL, "%s", err->message);
+}
+
+/* What the caller left us: the three standard descriptors are open, so that nothing else takes
+ * their numbers; all others do not reach what we start. As many as the hard limit allows may be
+ * opened. */
+static int prepare_descriptors(struct warden_error *err)
+{
+	struct rlimit limit;
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR); /* stays open: one of the three */
+	while (fd >= 0 && fd < STDERR_FILENO);
+	if (fd < 0)
+		return warden_error_errno(err, "open /dev/null");
+	if (fd > STDERR_FILENO)
+		close(fd); /* nothing was written to it */
+	/* Kernels before 5.11 refuse; the backend's helpers close what they inherit all the same.
+	 */
+	(void)syscall(SYS_close_range, 3, UINT_MAX, CLOSE_RANGE_CLOEXEC);
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+			return warden_error_errno(err, "raise the limit of open files");
+	}
+	return 0;
+}
+
+/* Gives up what the backend does not use. */
+static int reduce_privileges(const struct warden_container_klass *klass, struct warden_error *err)
+{
+	uint64_t missing;
+	char names[1024];
+
+	if (klass->capabilities == 0)
+		return 0;
+	if (privilege_reduce(klass->capabilities, &missing, err) < 0)
+		return -1;
+	privilege_names(missing, names, sizeof(names));
+	if (*names && geteuid() == 0)
+		log_write(WARDEN_LOG_WARN, "capabilities that backend %s may use are missing: %s",
+			  klass->name, names);
+	return 0;
+}
+
+/* Everything that is done once before the daemon listens, then the daemon. */
+static int run_daemon(struct config *config, const struct klass_module *module,
+		      struct warden_error *err)
+{
+	struct warden_error ignored;
+
+	if (config_make_directories(config, err) < 0 || log_open(config, err) < 0)
+		return -1;
+	log_write(WARDEN_LOG_INFO, "wardend " PACKAGE_VERSION ", %s%s, backend %s (%s)",
+		  config->file ? "settings of " : "built-in settings",
+		  config->file ? config->file : "", module->klass->name, module->file);
+	if (reduce_privileges(module->klass, err) < 0)
+		return -1;
+	if (notify_open(&ignored) < 0) /* no reason not to serve */
+		log_write(WARDEN_LOG_WARN, "%s", ignored.message);
+	return server_run(config, module->klass, err);
+}
+
+/* From the settings' file to the end of the daemon. */
+static int run(const struct arguments *arguments, struct config *config, struct warden_error *err)
+{
+	struct klass_module *module = klass_load(config, err);
+	int result;
+
+	if (!module)
+		return -1;
+	result = config_check_klass(config, module->klass, err);
+	if (result == 0 && arguments->check_config)
+		printf("%s: ok\n", config->file ? config->file : "built-in settings");
+	else if (result == 0)
+		result = run_daemon(config, module, err);
+	klass_unload(module);
+	return result;
+}
+
+int main(int argc, char **argv)
+{
+	struct arguments arguments = {0};
+	struct config *config = NULL;
+	struct warden_error err;
+	int result;
+
+	parse_arguments(argc, argv, &arguments);
+	signal(SIGPIPE, SIG_IGN); /* who writes to a socket or pipe looks at the result */
+	umask(0022);
+	result = prepare_descriptors(&err);
+	if (!arguments.file && access(DEFAULT_FILE, F_OK) == 0)
+		arguments.file = DEFAULT_FILE;
+	if (result == 0) {
+		config = config_load(arguments.file, &err);
+		result = config ? run(&arguments, config, &err) : -1;
+	}
+	if (result < 0)
+		report(config, &err);
+	log_close();
+	notify_close();
+	config_free(config);
+	if (result == 0 && fflush(stdout) != 0)
+		result = -1;
+	return result == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Gives up capabilities that the daemon does not use. The bounding set goes with them: else a
+ * program that root executes would have them again. A container with a user namespace of its own
+ * gets a full set within it all the same; one without is bound by what is left here. */
+#include <config.h>
+
+#include "core/privilege.h"
+
+#include <stdlib.h>
+#include <sys/capability.h>
+#include <sys/prctl.h>
+
+#include "core/util.h"
+
+static bool has(uint64_t mask, cap_value_t value)
+{
+	return value < 64 && (mask >> value & 1);
+}
+
+static void cleanup_cap(cap_t *caps)
+{
+	if (*caps)
+		cap_free(*caps); /* fails for what is no cap_t alone */
+}
+
+/* Takes out of the bounding set what is not to be kept. Needs CAP_SETPCAP, and is left undone
+ * without: whoever lacks that has been bound by somebody else. */
+static int reduce_bounding(uint64_t keep, cap_value_t count, struct warden_error *err)
+{
+	for (cap_value_t value = 0; value < count; value++) {
+		if (has(keep, value) || cap_get_bound(value) <= 0)
+			continue;
+		if (cap_drop_bound(value) < 0) {
+			if (errno == EPERM)
+				return 0;
+			return warden_error_errno(err, "drop capability %d from the bounding set",
+						  (int)value);
+		}
+	}
+	return 0;
+}
+
+/* Permitted and effective: what is there and to be kept. */
+static int reduce_own(uint64_t keep, cap_value_t count, uint64_t *missing, struct warden_error *err)
+{
+	__attribute__((cleanup(cleanup_cap))) cap_t now = cap_get_proc();
+	__attribute__((cleanup(cleanup_cap))) cap_t then = cap_init();
+
+	if (!now || !then)
+		return warden_error_errno(err, "read the daemon's capabilities");
+	*missing = 0;
+	for (cap_value_t value = 0; value < count; value++) {
+		cap_flag_value_t held = CAP_CLEAR;
+
+		if (!has(keep, value))
+			continue;
+		if (cap_get_flag(now, value, CAP_PERMITTED, &held) < 0)
+			return warden_error_errno(err, "read capability %d", (int)value);
+		if (held == CAP_CLEAR) {
+			*missing |= UINT64_C(1) << value;
+			continue;
+		}
+		if (cap_set_flag(then, CAP_PERMITTED, 1, &value, CAP_SET) < 0 ||
+		    cap_set_flag(then, CAP_EFFECTIVE, 1, &value, CAP_SET) < 0)
+			return warden_error_errno(err, "keep capability %d", (int)value);
+	}
+	if (cap_set_proc(then) < 0)
+		return warden_error_errno(err, "give up capabilities");
+	return 0;
+}
+
+int privilege_reduce(uint64_t keep, uint64_t *missing, struct warden_error *err)
+{
+	cap_value_t count = cap_max_bits();
+
+	if (reduce_bounding(keep, count, err) < 0)
+		return -1;
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 && errno != EINVAL)
+		return warden_error_errno(err, "clear the ambient capabilities");
+	return reduce_own(keep, count, missing, err);
+}
+
+void privilege_names(uint64_t mask, char *out, size_t size)
+{
+	size_t at = 0;
+
+	out[0] = '\0';
+	for (cap_value_t value = 0; value < 64 && at < size; value++) {
+		char *name = has(mask, value) ? cap_to_name(value) : NULL;
+
+		if (!name)
+			continue;
+		at += (size_t)snprintf(out + at, size - at, "%s%s", at ? " " : "", name);
+		cap_free(name);
+	}
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Removes trees of any depth with three descriptors: a directory that is not empty is moved up into
+ * the top one before its turn comes, so nothing is ever deeper than two levels; see remove.h. */
+#include <config.h>
+
+#include "core/remove.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/util.h"
+
+struct removal {
+	int top_fd;
+	dev_t device;
+	uint64_t moved; /* counts up, for names */
+	bool progress;  /* something was removed or moved in this pass */
+	bool failed;
+	struct warden_error *err;
+};
+
+static void note_failure(struct removal *removal, const char *what, const char *name)
+{
+	if (!removal->failed)
+		warden_error_errno(removal->err, "%s %s", what, name);
+	removal->failed = true;
+}
+
+/* Takes away what keeps even root from removing: immutable and append-only. */
+static void clear_attributes(int parent_fd, const char *name)
+{
+	_cleanup_close_ int fd =
+		openat(parent_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	int flags;
+
+	if (fd < 0 || ioctl(fd, FS_IOC_GETFLAGS, &flags) < 0)
+		return; /* then it was not that, and the caller reports */
+	flags &= ~(FS_IMMUTABLE_FL | FS_APPEND_FL);
+	ioctl(fd, FS_IOC_SETFLAGS, &flags); /* likewise */
+}
+
+static int unlink_hard(int parent_fd, const char *name, int flags)
+{
+	if (unlinkat(parent_fd, name, flags) == 0)
+		return 0;
+	if (errno != EPERM)
+		return -1;
+	clear_attributes(parent_fd, name);
+	clear_attributes(parent_fd, ".");
+	return unlinkat(parent_fd, name, flags);
+}
+
+/* Opens a directory for reading, whatever its mode. */
+static int open_hard(struct removal *removal, int parent_fd, const char *name)
+{
+	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	struct stat status;
+	int fd = openat(parent_fd, name, flags);
+
+	if (fd >= 0 && fchmod(fd, 0700) < 0 && errno == EPERM) {
+		clear_attributes(fd, ".");
+		if (fchmod(fd, 0700) < 0)
+			note_failure(removal, "open up", name);
+	}
+	if (fd < 0 && errno == EACCES && fchmodat(parent_fd, name, 0700, 0) == 0)
+		fd = openat(parent_fd, name, flags);
+	if (fd >= 0 && (fstat(fd, &status) < 0 || status.st_dev != removal->device)) {
+		close(fd);
+		errno = EXDEV;
+		return -1;
+	}
+	return fd;
+}
+
+static int move_up(struct removal *removal, int parent_fd, const char *name)
+{
+	char moved[48];
+
+	if (parent_fd == removal->top_fd)
+		return -1; /* it is up: its turn comes in this pass */
+	snprintf(moved, sizeof(moved), ".removed-%llu", (unsigned long long)removal->moved++);
+	if (renameat2(parent_fd, name, removal->top_fd, moved, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno == EACCES && fchmodat(parent_fd, name, 0700, 0) == 0 &&
+	    renameat2(parent_fd, name, removal->top_fd, moved, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno != EPERM)
+		return -1;
+	clear_attributes(parent_fd, name);
+	return renameat2(parent_fd, name, removal->top_fd, moved, RENAME_NOREPLACE);
+}
+
+static void empty(struct removal *removal, int fd, bool is_top);
+
+/* Empties a directory of the top one, then removes it. */
+static void remove_directory(struct removal *removal, const char *name)
+{
+	_cleanup_close_ int fd = open_hard(removal, removal->top_fd, name);
+
+	if (fd < 0) {
+		note_failure(removal, "open", name);
+		return;
+	}
+	empty(removal, fd, false);
+	if (unlink_hard(removal->top_fd, name, AT_REMOVEDIR) == 0)
+		removal->progress = true;
+	else
+		note_failure(removal, "remove", name);
+}
+
+static void remove_entry(struct removal *removal, int fd, const char *name, bool is_top)
+{
+	if (unlink_hard(fd, name, 0) == 0) {
+		removal->progress = true;
+		return;
+	}
+	if (errno != EISDIR && errno != EPERM) {
+		note_failure(removal, "remove", name);
+		return;
+	}
+	if (unlink_hard(fd, name, AT_REMOVEDIR) == 0 ||
+	    (!is_top && move_up(removal, fd, name) == 0))
+		removal->progress = true;
+	else if (is_top)
+		remove_directory(removal, name);
+	else
+		note_failure(removal, "move", name);
+}
+
+/* At most two levels deep: the top's directories, whose own directories are moved up. */
+static void empty(struct removal *removal, int fd, bool is_top)
+{
+	_cleanup_closedir_ DIR *dir = NULL;
+	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const struct dirent *entry;
+
+	dir = copy < 0 ? NULL : fdopendir(copy);
+	if (!dir) {
+		note_failure(removal, "read", "a directory");
+		if (copy >= 0)
+			close(copy);
+		return;
+	}
+	while ((entry = readdir(dir)))
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			remove_entry(removal, fd, entry->d_name, is_top);
+}
+
+int remove_tree(int parent_fd, const char *name, struct warden_error *err)
+{
+	struct removal removal = {.err = err};
+	_cleanup_close_ int top_fd = -1;
+	struct stat status;
+
+	if (fstatat(parent_fd, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : warden_error_errno(err, "look at %s", name);
+	if (!S_ISDIR(status.st_mode)) {
+		if (unlink_hard(parent_fd, name, 0) < 0)
+			return warden_error_errno(err, "remove %s", name);
+		return 0;
+	}
+	removal.device = status.st_dev;
+	top_fd = open_hard(&removal, parent_fd, name);
+	if (top_fd < 0)
+		return warden_error_errno(err, "open %s", name);
+	removal.top_fd = top_fd;
+	/* Each pass empties what the one before has moved up. */
+	do {
+		removal.progress = removal.failed = false;
+		empty(&removal, top_fd, true);
+	} while (removal.progress && unlink_hard(parent_fd, name, AT_REMOVEDIR) < 0);
+	if (unlink_hard(parent_fd, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
+		return 0;
+	return removal.failed ? -1 : warden_error_errno(err, "remove %s", name);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Destroy: removes a container and everything that it holds. Any state will do. */
+#include <config.h>
+
+#include "core/request.h"
+
+static int destroy_run(struct request *request, struct warden_error *err)
+{
+	(void)err;
+	container_destroy(request->container, request);
+	return 0;
+}
+
+const struct request_klass destroy_request = {
+	.type = WARDEN__MESSAGE__TYPE__Destroy,
+	.name = "destroy",
+	.message = &warden__destroy_request__descriptor,
+	.states = STATE_ANY,
+	.run = destroy_run,
+};

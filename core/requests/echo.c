@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Echo: the message comes back as it is. */
+#include <config.h>
+
+#include "core/request.h"
+
+static int echo_run(struct request *request, struct warden_error *err)
+{
+	const Warden__EchoRequest *message = (const void *)request->message;
+	Warden__EchoResponse answer = WARDEN__ECHO_RESPONSE__INIT;
+
+	(void)err;
+	answer.message = message->message;
+	request_answer(request, &answer.base);
+	return 0;
+}
+
+const struct request_klass echo_request = {
+	.type = WARDEN__MESSAGE__TYPE__Echo,
+	.name = "echo",
+	.message = &warden__echo_request__descriptor,
+	.run = echo_run,
+};

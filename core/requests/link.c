@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Link and Stream: wait for a job; stream is sent what it writes meanwhile. */
+#include <config.h>
+
+#include "core/job.h"
+#include "core/request.h"
+
+static int wait_for(struct request *request, uint32_t job_id, bool stream, struct warden_error *err)
+{
+	struct job *job = job_find(request->container, job_id);
+
+	if (!job)
+		return warden_error_set(err, "no such job");
+	return job_wait(job, request, stream, err);
+}
+
+static int link_run(struct request *request, struct warden_error *err)
+{
+	const Warden__LinkRequest *message = (const void *)request->message;
+
+	return wait_for(request, message->job_id, false, err);
+}
+
+static int stream_run(struct request *request, struct warden_error *err)
+{
+	const Warden__StreamRequest *message = (const void *)request->message;
+
+	return wait_for(request, message->job_id, true, err);
+}
+
+const struct request_klass link_request = {
+	.type = WARDEN__MESSAGE__TYPE__Link,
+	.name = "link",
+	.message = &warden__link_request__descriptor,
+	.states = STATE_ANY,
+	.waits = true,
+	.run = link_run,
+	.cancel = waiter_cancel,
+	.written = waiter_written,
+};
+
+const struct request_klass stream_request = {
+	.type = WARDEN__MESSAGE__TYPE__Stream,
+	.name = "stream",
+	.message = &warden__stream_request__descriptor,
+	.states = STATE_ANY,
+	.waits = true,
+	.run = stream_run,
+	.cancel = waiter_cancel,
+	.written = waiter_written,
+};

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Ping: an answer and nothing else. */
+#include <config.h>
+
+#include "core/request.h"
+
+static int ping_run(struct request *request, struct warden_error *err)
+{
+	(void)err;
+	request_answer_empty(request);
+	return 0;
+}
+
+const struct request_klass ping_request = {
+	.type = WARDEN__MESSAGE__TYPE__Ping,
+	.name = "ping",
+	.message = &warden__ping_request__descriptor,
+	.run = ping_run,
+};

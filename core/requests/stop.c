@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Stop: ends all processes of a container, politely unless `kill`; answered when that is done, or
+ * at once with `background`. */
+#include <config.h>
+
+#include <signal.h>
+
+#include "core/request.h"
+
+static int stop_run(struct request *request, struct warden_error *err)
+{
+	const Warden__StopRequest *message = (const void *)request->message;
+	int signal = message->kill ? SIGKILL : SIGTERM;
+
+	(void)err;
+	container_stop(request->container, signal, message->background ? NULL : request);
+	if (message->background)
+		request_answer_empty(request);
+	return 0;
+}
+
+const struct request_klass stop_request = {
+	.type = WARDEN__MESSAGE__TYPE__Stop,
+	.name = "stop",
+	.message = &warden__stop_request__descriptor,
+	.states = STATE_ACTIVE | STATE_STOPPED,
+	.run = stop_run,
+};

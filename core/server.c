@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The daemon from its start to its drain; see server.h. */
+#include <config.h>
+
+#include "core/server.h"
+
+#include <malloc.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include "core/connection.h"
+#include "core/container.h"
+#include "core/log.h"
+#include "core/notify.h"
+#include "core/request.h"
+#include "core/snapshot.h"
+
+enum {
+	/* What containers that are being removed may hold a drain up; the next daemon goes on. */
+	LEAVING_MS = 5000,
+};
+
+/* Workers mostly wait in system calls, so there are more than processors. */
+#define WORKERS "16"
+
+static void detach_all(struct server *server)
+{
+	struct container *c;
+
+	while ((c = TAILQ_FIRST(&server->registry.listed))) {
+		if (c->backend && server->klass->detach)
+			server->klass->detach(c->backend);
+		registry_remove(&server->registry, c);
+		c->owns_network = c->owns_uid = c->owns_slot = false; /* it lives on with them */
+		container_free(c);
+	}
+}
+
+static int save_run(struct operation *operation, struct warden_error *err)
+{
+	if (!operation->snapshot)
+		return warden_error_set(err, "no memory for its snapshot");
+	return snapshot_write(operation->container, operation->snapshot, err);
+}
+
+static void save_done(struct operation *operation, int result, struct warden_error *err)
+{
+	struct server *server = operation->container->server;
+
+	if (result < 0)
+		log_write(WARDEN_LOG_ERROR, "%s: %s", operation->container->id, err->message);
+	free(operation);
+	if (--server->saving == 0)
+		uv_stop(&server->loop);
+}
+
+/* What has not been stored is stored; then the loop ends. */
+static void save_all(struct server *server)
+{
+	struct container *c;
+
+	server->saving = 1;
+	TAILQ_FOREACH(c, &server->registry.listed, listed)
+	{
+		struct operation *operation = calloc(1, sizeof(*operation));
+
+		if (!operation)
+			continue; /* its last change is on disk, as always */
+		operation->run = save_run;
+		operation->done = save_done;
+		operation->needs_snapshot = true;
+		server->saving++;
+		container_queue(c, operation);
+	}
+	if (--server->saving == 0)
+		uv_stop(&server->loop);
+}
+
+static void waited_enough(uv_timer_t *timer)
+{
+	struct server *server = timer->data;
+
+	timer_stop(&server->leaving_timer);
+	server->leaving = 0;
+	server_drain_step(server);
+}
+
+void server_drain_step(struct server *server)
+{
+	if (!server->draining || server->stopped || !TAILQ_EMPTY(&server->connections))
+		return;
+	if (server->leaving > 0) {
+		if (!server->leaving_timer)
+			server->leaving_timer =
+				timer_start(server, LEAVING_MS, waited_enough, server);
+		return;
+	}
+	timer_stop(&server->leaving_timer);
+	server->stopped = true;
+	save_all(server);
+}
+
+static void drain(struct server *server)
+{
+	struct connection *connection, *next;
+	struct warden_error err;
+
+	if (server->draining)
+		return;
+	server->draining = true;
+	log_write(WARDEN_LOG_INFO, "draining: containers live on");
+	if (notify_stopping(&err) < 0)
+		log_write(WARDEN_LOG_WARN, "%s", err.message);
+	listener_close(server);
+	for (connection = TAILQ_FIRST(&server->connections); connection; connection = next) {
+		next = TAILQ_NEXT(connection, link);
+		if (!connection->request || connection->request->klass->waits)
+			connection_close(connection);
+	}
+	server_drain_step(server);
+}
+
+static void on_signal(uv_signal_t *handle, int signal)
+{
+	struct warden_error err;
+
+	if (signal != SIGHUP)
+		drain(handle->data);
+	else if (log_reopen(&err) < 0)
+		log_write(WARDEN_LOG_ERROR, "%s", err.message);
+}
+
+static void watch_signals(struct server *server)
+{
+	static const int numbers[] = {SIGTERM, SIGINT, SIGUSR2, SIGHUP};
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		uv_signal_init(&server->loop, &server->signals[i]); /* fails without descriptors */
+		server->signals[i].data = server;
+		uv_signal_start(&server->signals[i], on_signal, numbers[i]);
+	}
+}
+
+static void close_handle(uv_handle_t *handle, void *unused)
+{
+	(void)unused;
+	if (!uv_is_closing(handle))
+		uv_close(handle, NULL);
+}
+
+static int serve(struct server *server, struct warden_error *err)
+{
+	struct warden_error warning;
+
+	watch_signals(server);
+	if (recovery_run(server, err) < 0 || listener_open(server, err) < 0)
+		return -1;
+	log_write(WARDEN_LOG_INFO, "listening on %s, %zu containers recovered",
+		  server->config->server.unix_domain_path, server->registry.n);
+	if (notify_ready(&warning, "%zu containers recovered", server->registry.n) < 0)
+		log_write(WARDEN_LOG_WARN, "%s", warning.message);
+	uv_run(&server->loop, UV_RUN_DEFAULT);
+	return 0;
+}
+
+/* Operations that still run must end before what they use is freed. */
+static void close_loop(struct server *server)
+{
+	detach_all(server);
+	uv_walk(&server->loop, close_handle, NULL);
+	while (uv_run(&server->loop, UV_RUN_DEFAULT) != 0)
+		;
+	uv_loop_close(&server->loop); /* nothing is left in it */
+}
+
+static int run_backend(struct server *server, struct warden_error *err)
+{
+	int result = server->klass->setup(&server->host, &server->backend, err);
+
+	if (result < 0)
+		return -1;
+	result = serve(server, err);
+	close_loop(server);
+	if (server->klass->teardown)
+		server->klass->teardown(server->backend);
+	return result;
+}
+
+int server_run(struct config *config, const struct warden_container_klass *klass,
+	       struct warden_error *err)
+{
+	struct server *server = calloc(1, sizeof(*server));
+	int result = -1;
+
+	if (!server)
+		return warden_error_set(err, "no memory");
+	/* Few arenas: threads come and go with what the loop allocates. */
+	mallopt(M_ARENA_MAX, 2);
+	setenv("UV_THREADPOOL_SIZE", WORKERS, 0); /* an operator's own value wins */
+	server->config = config;
+	server->klass = klass;
+	TAILQ_INIT(&server->connections);
+	TAILQ_INIT(&server->idle);
+	host_init(server);
+	uv_loop_init(&server->loop);
+	if (pools_open(server, err) == 0 &&
+	    events_open(&server->events, &server->loop, host_handle_events, err) == 0) {
+		server->events.wakeup.data = server;
+		result = run_backend(server, err);
+		events_close(&server->events);
+	}
+	pools_close(server);
+	free(server);
+	return result;
+}

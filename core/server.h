@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The daemon: one loop thread that owns every state, and worker threads that run the backend's
+ * operations. All functions of the core are the loop thread's unless they say otherwise. */
+#ifndef CORE_SERVER_H
+#define CORE_SERVER_H
+
+#include <sys/queue.h>
+#include <uv.h>
+
+#include "core/config.h"
+#include "core/events.h"
+#include "core/registry.h"
+#include "warden/backend.h"
+
+struct connection;
+struct container;
+
+TAILQ_HEAD(connection_list, connection);
+TAILQ_HEAD(container_list, container);
+
+struct server {
+	uv_loop_t loop;
+	uv_pipe_t listener;
+	uv_signal_t signals[4];
+	struct config *config;
+	const struct warden_container_klass *klass;
+	void *backend;
+	struct warden_settings settings;
+	struct warden_host host;
+	struct events events; /* of the backend's, from any thread */
+
+	int depot_fd, tmp_fd;
+	struct pool *networks, *uids, *slots;
+	struct registry registry;
+	uint64_t last_id; /* of a container: microseconds */
+	uint32_t last_job_id;
+	uint64_t last_serial;               /* of a connection */
+	struct connection_list connections; /* in the order of their coming */
+	struct container_list idle;         /* whose grace timers run */
+	uint32_t leaving;                   /* containers that are not gone yet */
+	uv_timer_t *leaving_timer;
+	uint32_t saving; /* snapshots that a drain waits for */
+	bool draining, stopped;
+};
+
+/* Runs the daemon until it is told to drain; containers live on. */
+int server_run(struct config *config, const struct warden_container_klass *klass,
+	       struct warden_error *err);
+
+/* A connection has closed, a container has gone: whether a drain is complete. */
+void server_drain_step(struct server *server);
+
+/* Makes depot and pools ready for server_run; see pools.c. */
+int pools_open(struct server *server, struct warden_error *err);
+void pools_close(struct server *server);
+
+/* See host.c: fills server->settings and server->host; the callback of server->events. */
+void host_init(struct server *server);
+void host_handle_events(uv_async_t *async);
+
+/* See recovery.c: finds the containers of an earlier daemon and removes what is left of dead ones.
+ * Returns when all are known. */
+int recovery_run(struct server *server, struct warden_error *err);
+
+/* See listener.c. */
+int listener_open(struct server *server, struct warden_error *err);
+void listener_close(struct server *server);
+
+#endif

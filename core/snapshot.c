@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* snapshot.json; see snapshot.h. */
+#include <config.h>
+
+#include "core/snapshot.h"
+
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "core/job.h"
+#include "core/server.h"
+#include "core/util.h"
+
+enum { SNAPSHOT_VERSION = 1 };
+
+static const char *const known_events[] = {"out of memory", "command exceeded maximum output"};
+
+/* The figures of an end by name: one table for both directions. */
+static const struct {
+	const char *name;
+	size_t offset;
+} figures[] = {
+	{"wall_us", offsetof(struct warden_job_end, wall_us)},
+	{"user_us", offsetof(struct warden_job_end, user_us)},
+	{"system_us", offsetof(struct warden_job_end, system_us)},
+	{"peak_memory", offsetof(struct warden_job_end, peak_memory)},
+	{"minor_faults", offsetof(struct warden_job_end, minor_faults)},
+	{"major_faults", offsetof(struct warden_job_end, major_faults)},
+	{"voluntary_switches", offsetof(struct warden_job_end, voluntary_switches)},
+	{"involuntary_switches", offsetof(struct warden_job_end, involuntary_switches)},
+	{"input_blocks", offsetof(struct warden_job_end, input_blocks)},
+	{"output_blocks", offsetof(struct warden_job_end, output_blocks)},
+};
+
+static json_t *end_to_json(const struct warden_job_end *end)
+{
+	json_t *json = json_pack("{s:i, s:i, s:s}", "exit_status", end->exit_status, "signal",
+				 end->signal, "start_error", end->start_error);
+
+	for (size_t i = 0; i < ARRAY_SIZE(figures); i++) {
+		const void *value = (const char *)end + figures[i].offset;
+
+		/* JSON has no unsigned 64-bit: WARDEN_UNKNOWN is -1 here. */
+		json_object_set_new(json, figures[i].name,
+				    json_integer((json_int_t) * (const uint64_t *)value));
+	}
+	return json;
+}
+
+/* What is not over is told anew by the backend, so its end is not stored. */
+static json_t *job_to_json(const struct job *job)
+{
+	json_t *json = json_pack("{s:I, s:b, s:b}", "id", (json_int_t)job->id, "discard_output",
+				 job->discard, "over_limit", job->over_limit);
+
+	if (json && job->settled)
+		json_object_set_new(json, "end", end_to_json(&job->end));
+	return json;
+}
+
+static json_t *jobs_to_json(const struct container *c)
+{
+	json_t *array = json_array();
+	const struct job *job;
+
+	TAILQ_FOREACH(job, &c->jobs, link)
+	if (!job->collected)
+		json_array_append_new(array, job_to_json(job));
+	return array;
+}
+
+static json_t *bind_mounts_to_json(const struct container *c)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < c->n_bind_mounts; i++)
+		json_array_append_new(array, json_pack("{s:s, s:s, s:b}", "src_path",
+						       c->bind_mounts[i].src_path, "dst_path",
+						       c->bind_mounts[i].dst_path, "writable",
+						       c->bind_mounts[i].writable));
+	return array;
+}
+
+char *snapshot_text(const struct container *c)
+{
+	json_t *json = json_pack("{s:i, s:s, s:s, s:s, s:I, s:s, s:o, s:o}", "version",
+				 SNAPSHOT_VERSION, "id", c->id, "handle", c->handle, "state",
+				 container_state_name(c->state), "grace_time",
+				 (json_int_t)c->grace_time, "rootfs", c->rootfs ? c->rootfs : "",
+				 "bind_mounts", bind_mounts_to_json(c), "jobs", jobs_to_json(c));
+	json_t *events = json_array();
+	char *text;
+
+	for (size_t i = 0; i < c->n_events; i++)
+		json_array_append_new(events, json_string(c->events[i]));
+	if (!json || json_object_set_new(json, "events", events) < 0) {
+		json_decref(json);
+		return NULL;
+	}
+	text = json_dumps(json, JSON_COMPACT);
+	json_decref(json);
+	return text;
+}
+
+static int write_file(int dir_fd, const char *name, const char *text, struct warden_error *err)
+{
+	_cleanup_close_ int fd =
+		openat(dir_fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	size_t length = strlen(text), done = 0;
+
+	if (fd < 0)
+		return warden_error_errno(err, "open %s", name);
+	while (done < length) {
+		ssize_t n = write(fd, text + done, length - done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return warden_error_errno(err, "write %s", name);
+		done += (size_t)n;
+	}
+	return 0;
+}
+
+/* Not synced: the daemon may be killed at any moment, and then the kernel has the file. */
+int snapshot_write(const struct container *c, const char *text, struct warden_error *err)
+{
+	if (write_file(c->dir_fd, "snapshot.json.new", text, err) < 0)
+		return -1;
+	if (renameat(c->dir_fd, "snapshot.json.new", c->dir_fd, "snapshot.json") < 0)
+		return warden_error_errno(err, "rename %s/snapshot.json.new", c->path);
+	return 0;
+}
+
+static bool read_end(struct job *job, const json_t *json)
+{
+	const char *start_error;
+
+	if (json_unpack((json_t *)json, "{s:i, s:i, s:s}", "exit_status", &job->end.exit_status,
+			"signal", &job->end.signal, "start_error", &start_error) < 0)
+		return false;
+	snprintf(job->end.start_error, sizeof(job->end.start_error), "%s", start_error);
+	for (size_t i = 0; i < ARRAY_SIZE(figures); i++) {
+		void *value = (char *)&job->end + figures[i].offset;
+
+		*(uint64_t *)value =
+			(uint64_t)json_integer_value(json_object_get(json, figures[i].name));
+	}
+	job->ended = job->started = job->settled = job->end_stored = true;
+	return true;
+}
+
+static bool read_job(struct container *c, const json_t *json)
+{
+	const json_t *end = json_object_get(json, "end");
+	struct job *job;
+	json_int_t id;
+	int discard, over_limit;
+
+	if (json_unpack((json_t *)json, "{s:I, s:b, s:b}", "id", &id, "discard_output", &discard,
+			"over_limit", &over_limit) < 0 ||
+	    id < 1 || id > UINT32_MAX || job_find(c, (uint32_t)id))
+		return false;
+	job = job_new(c, (uint32_t)id, discard);
+	if (!job)
+		return false;
+	job->over_limit = over_limit;
+	for (int i = 0; i < STORES; i++)
+		store_restore(&job->stores[i]);
+	return !end || read_end(job, end);
+}
+
+static bool read_bind_mount(struct warden_bind_mount *mount, const json_t *json)
+{
+	const char *src, *dst;
+	int writable;
+
+	if (json_unpack((json_t *)json, "{s:s, s:s, s:b}", "src_path", &src, "dst_path", &dst,
+			"writable", &writable) < 0)
+		return false;
+	mount->src_path = strdup(src);
+	mount->dst_path = strdup(dst);
+	mount->writable = writable;
+	return mount->src_path && mount->dst_path;
+}
+
+static bool read_bind_mounts(struct container *c, const json_t *array)
+{
+	size_t n = json_array_size(array);
+
+	c->bind_mounts = calloc(n + 1, sizeof(*c->bind_mounts));
+	if (!c->bind_mounts)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		c->n_bind_mounts++;
+		if (!read_bind_mount(&c->bind_mounts[i], json_array_get(array, i)))
+			return false;
+	}
+	return true;
+}
+
+static bool read_state(struct container *c, const char *name)
+{
+	static const enum container_state states[] = {STATE_BORN, STATE_ACTIVE, STATE_STOPPED,
+						      STATE_DESTROYED};
+
+	for (size_t i = 0; i < ARRAY_SIZE(states); i++)
+		if (strcmp(name, container_state_name(states[i])) == 0) {
+			c->state = states[i];
+			return true;
+		}
+	return false;
+}
+
+static void read_events(struct container *c, const json_t *array)
+{
+	for (size_t i = 0; i < json_array_size(array); i++)
+		for (size_t k = 0; k < ARRAY_SIZE(known_events); k++) {
+			const char *text = json_string_value(json_array_get(array, i));
+
+			if (text && strcmp(text, known_events[k]) == 0)
+				container_note_event(c, known_events[k]);
+		}
+}
+
+static bool read_all(struct container *c, const json_t *json)
+{
+	const json_t *jobs = json_object_get(json, "jobs");
+	const char *handle, *state, *rootfs;
+	json_int_t grace_time;
+	char *copy;
+	int version;
+
+	if (json_unpack((json_t *)json, "{s:i, s:s, s:s, s:I, s:s}", "version", &version, "handle",
+			&handle, "state", &state, "grace_time", &grace_time, "rootfs",
+			&rootfs) < 0 ||
+	    version != SNAPSHOT_VERSION || grace_time < 0 || grace_time > UINT32_MAX || !*handle)
+		return false;
+	copy = strdup(handle);
+	c->rootfs = strdup(rootfs);
+	if (!copy || !c->rootfs) {
+		free(copy);
+		return false;
+	}
+	free(c->handle);
+	c->handle = copy;
+	c->grace_time = (uint32_t)grace_time;
+	read_events(c, json_object_get(json, "events"));
+	if (!read_state(c, state) || !read_bind_mounts(c, json_object_get(json, "bind_mounts")))
+		return false;
+	for (size_t i = 0; i < json_array_size(jobs); i++)
+		if (!read_job(c, json_array_get(jobs, i)))
+			return false;
+	return true;
+}
+
+int snapshot_read(struct container *c, struct warden_error *err)
+{
+	int fd = openat(c->dir_fd, "snapshot.json", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	json_error_t where;
+	json_t *json;
+	bool whole;
+
+	if (fd < 0)
+		return warden_error_errno(err, "open %s/snapshot.json", c->path);
+	json = json_loadfd(fd, 0, &where);
+	close(fd);
+	if (!json)
+		return warden_error_set(err, "%s/snapshot.json:%d: %s", c->path, where.line,
+					where.text);
+	whole = read_all(c, json);
+	json_decref(json);
+	if (!whole)
+		return warden_error_set(err, "%s/snapshot.json is not whole", c->path);
+	return 0;
+}

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A job's output on its way to its file; see store.h. */
+#include <config.h>
+
+#include "core/store.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/job.h"
+#include "core/log.h"
+#include "core/server.h"
+
+enum {
+	TURN = 1 << 20, /* bytes that one worker takes at once, so that others have their turn */
+	EXCESS = 65536, /* over the limit, so that it is noticed */
+};
+
+static void watch(struct store *store);
+
+const char *store_name(int index)
+{
+	return index == STORE_STDOUT ? "stdout" : "stderr";
+}
+
+static void file_name(const struct store *store, char *name, size_t size)
+{
+	snprintf(name, size, "jobs/%u.%s", store->job->id, store_name(store->index));
+}
+
+void store_init(struct store *store, struct job *job, int index)
+{
+	*store = (struct store){.job = job, .index = index, .pipe_fd = -1, .file_fd = -1};
+}
+
+static void free_poll(uv_handle_t *handle)
+{
+	free(handle);
+}
+
+void store_close(struct store *store)
+{
+	if (store->poll)
+		uv_close((uv_handle_t *)store->poll, free_poll);
+	store->poll = NULL;
+	if (store->pipe_fd >= 0)
+		close(store->pipe_fd);
+	if (store->file_fd >= 0)
+		close(store->file_fd);
+	store->pipe_fd = store->file_fd = -1;
+}
+
+/* Any thread. Where the output is dropped the file is the null device. */
+static int open_file(struct store *store)
+{
+	int dir_fd = store->job->container->dir_fd;
+	char name[48];
+
+	if (store->file_fd >= 0)
+		return 0;
+	if (store->job->discard) {
+		store->file_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+		return store->file_fd < 0 ? -1 : 0;
+	}
+	if (mkdirat(dir_fd, "jobs", 0700) < 0 && errno != EEXIST)
+		return -1;
+	file_name(store, name, sizeof(name));
+	store->file_fd = openat(dir_fd, name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (store->file_fd < 0)
+		return -1;
+	/* Not O_APPEND, which splice refuses. */
+	return lseek(store->file_fd, 0, SEEK_END) < 0 ? -1 : 0;
+}
+
+/* Worker thread. The pipe may be shared with the container, so no flag of its own is relied on. */
+static void splice_run(uv_work_t *work)
+{
+	struct store *store = work->data;
+	uint64_t sum = 0;
+	ssize_t got;
+
+	store->number = 0;
+	store->taken = -1;
+	if (open_file(store) < 0) {
+		store->number = errno;
+		return;
+	}
+	do {
+		got = splice(store->pipe_fd, NULL, store->file_fd, NULL,
+			     (size_t)(store->most - sum), SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
+		if (got > 0)
+			sum += (uint64_t)got;
+	} while (sum < store->most && (got > 0 || (got < 0 && errno == EINTR)));
+	if (got < 0 && errno != EAGAIN)
+		store->number = errno;
+	store->taken = (sum > 0 || got < 0) ? (ssize_t)sum : 0;
+	if (sum == 0 && got < 0)
+		store->taken = -1; /* nothing, but not the end */
+}
+
+static void kill_for_output(struct job *job)
+{
+	struct container *c = job->container;
+
+	if (job->over_limit)
+		return;
+	job->over_limit = true;
+	container_event(c, "command exceeded maximum output");
+	job_step(job);
+}
+
+/* The disk is full, say: the job cannot go on as if it had been heard. */
+static void fail(struct store *store)
+{
+	log_write(WARDEN_LOG_ERROR, "%s: job %u: store its %s: %s", store->job->container->id,
+		  store->job->id, store_name(store->index), strerror(store->number));
+	kill_for_output(store->job);
+	store_close(store);
+	job_step(store->job);
+}
+
+static void splice_done(uv_work_t *work, int status)
+{
+	struct store *store = work->data;
+	struct job *job = store->job;
+	uint64_t limit = job->container->server->config->server.job_output_limit;
+
+	(void)status; /* UV_ECANCELED alone, and nobody cancels */
+	store->working = false;
+	if (store->taken > 0 && !job->discard)
+		store->size += (uint64_t)store->taken;
+	if (store->number != 0) {
+		fail(store);
+		return;
+	}
+	if (store->taken == 0)
+		store_close(store);
+	else
+		watch(store);
+	if (!job->discard &&
+	    job->stores[STORE_STDOUT].size + job->stores[STORE_STDERR].size > limit)
+		kill_for_output(job);
+	job_step(job);
+}
+
+static void start_worker(struct store *store)
+{
+	const struct job *job = store->job;
+	uint64_t limit = job->container->server->config->server.job_output_limit;
+	uint64_t size = job->stores[STORE_STDOUT].size + job->stores[STORE_STDERR].size;
+	/* Both may run at once, so each may take half of what is over the limit. */
+	uint64_t most = size < limit ? limit - size + EXCESS / 2 : EXCESS / 2;
+
+	if (job->over_limit) {
+		/* It is being killed; what comes now would only grow the file. */
+		store_close(store);
+		job_step(store->job);
+		return;
+	}
+	store->most = job->discard || most > TURN ? TURN : most;
+	store->working = true;
+	store->work.data = store;
+	uv_queue_work(&job->container->server->loop, &store->work, splice_run, splice_done);
+}
+
+static void on_readable(uv_poll_t *poll_handle, int status, int events)
+{
+	struct store *store = poll_handle->data;
+	int bytes = 1;
+
+	(void)events;
+	uv_poll_stop(poll_handle); /* cannot fail for an open one */
+	/* The end of a pipe that holds nothing needs no worker. */
+	if (status == 0 && ioctl(store->pipe_fd, FIONREAD, &bytes) == 0 && bytes == 0) {
+		struct pollfd state = {.fd = store->pipe_fd, .events = POLLIN};
+
+		if (poll(&state, 1, 0) == 1 && (state.revents & (POLLHUP | POLLIN)) == POLLHUP) {
+			store_close(store);
+			job_step(store->job);
+			return;
+		}
+	}
+	start_worker(store);
+}
+
+static void watch(struct store *store)
+{
+	uv_poll_start(store->poll, UV_READABLE | UV_DISCONNECT, on_readable);
+}
+
+void store_read(struct store *store, int pipe_fd)
+{
+	if (pipe_fd < 0)
+		return;
+	store->pipe_fd = pipe_fd;
+	store->poll = malloc(sizeof(*store->poll));
+	if (!store->poll ||
+	    uv_poll_init(&store->job->container->server->loop, store->poll, pipe_fd) < 0) {
+		free(store->poll);
+		store->poll = NULL;
+		store->number = ENOMEM;
+		fail(store);
+		return;
+	}
+	store->poll->data = store;
+	watch(store);
+}
+
+int store_open(const struct store *store)
+{
+	char name[48];
+
+	file_name(store, name, sizeof(name));
+	return openat(store->job->container->dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+void store_restore(struct store *store)
+{
+	struct stat status;
+	char name[48];
+
+	file_name(store, name, sizeof(name));
+	if (fstatat(store->job->container->dir_fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    S_ISREG(status.st_mode))
+		store->size = (uint64_t)status.st_size;
+}
+
+void store_remove(struct store *store)
+{
+	char name[48];
+
+	file_name(store, name, sizeof(name));
+	if (store->size > 0)
+		unlinkat(store->job->container->dir_fd, name,
+			 0); /* goes with the container at the latest */
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Timers of one shot that live apart from their owners, since libuv closes them later. */
+#include <config.h>
+
+#include <stdlib.h>
+
+#include "core/container.h"
+#include "core/log.h"
+#include "core/server.h"
+
+static void free_timer(uv_handle_t *handle)
+{
+	free(handle);
+}
+
+uv_timer_t *timer_start(struct server *server, uint64_t ms, uv_timer_cb fired, void *data)
+{
+	uv_timer_t *timer = malloc(sizeof(*timer));
+
+	if (!timer) {
+		log_write(WARDEN_LOG_ERROR, "no memory for a timer");
+		return NULL;
+	}
+	uv_timer_init(&server->loop, timer); /* these two cannot fail with a callback */
+	timer->data = data;
+	uv_timer_start(timer, fired, ms, 0);
+	return timer;
+}
+
+void timer_stop(uv_timer_t **timer)
+{
+	if (!*timer)
+		return;
+	uv_close((uv_handle_t *)*timer, free_timer);
+	*timer = NULL;
+}

@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a backend of wardend is: a module (a shared object that wardend loads with dlopen(3)) that
+ * exports one `const struct warden_container_klass warden_container_klass`. This header is all that
+ * a backend needs; it calls into the daemon through `struct warden_host` alone, so a module has no
+ * undefined functions of the daemon's.
+ *
+ * Who owns what. The core owns every state: handles, references, grace time, the pools of networks,
+ * ports, uids and slots, jobs and their output, snapshots. A backend makes containers, starts jobs
+ * in them, signals and removes them. It keeps nothing that `restore` cannot rebuild: the daemon may
+ * be killed (SIGKILL) between any two instructions.
+ *
+ * Threads. `setup` and `teardown` run on the daemon's main thread while no other thread runs. Every
+ * other operation runs on a worker thread: one at a time for a container, many containers at once.
+ * An operation may block for as long as a system call does, never until a program ends or a client
+ * acts; what happens later is told through an event of `struct warden_host`, which may be called
+ * from any thread at any time between `setup` and `teardown`.
+ *
+ * Errors. An operation that returns `int` returns 0, or -1 and fills `*err` (warden_error_set) with
+ * a text that names the operation and the object. What an operation that fails has made, it has
+ * removed again.
+ *
+ * Strings are UTF-8 and end in NUL; pointers in parameters are the core's and valid only during the
+ * call. Descriptors in parameters are borrowed (dup them to keep them); all descriptors are
+ * close-on-exec.
+ */
+#ifndef WARDEN_BACKEND_H
+#define WARDEN_BACKEND_H
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Raised whenever a struct or the meaning of an operation in this header changes. */
+#define WARDEN_BACKEND_ABI 1
+
+/* What went wrong, as a sentence for the client or the log. */
+struct warden_error {
+	int number;         /* errno, or 0 where there is none */
+	char message[1024]; /* a longer text ends in "..." */
+};
+
+/* Fills `err`; always returns -1, so that `return warden_error_set(err, ...)` is how a function
+ * fails. */
+static inline int __attribute__((format(printf, 2, 3)))
+warden_error_set(struct warden_error *err, const char *format, ...)
+{
+	va_list args;
+	int length;
+
+	va_start(args, format);
+	length = vsnprintf(err->message, sizeof(err->message), format, args);
+	va_end(args);
+	if (length >= (int)sizeof(err->message))
+		memcpy(err->message + sizeof(err->message) - 4, "...", 4);
+	err->number = 0;
+	return -1;
+}
+
+/* As warden_error_set, with ": " and the text of errno behind it. */
+static inline int __attribute__((format(printf, 2, 3)))
+warden_error_errno(struct warden_error *err, const char *format, ...)
+{
+	int number = errno;
+	char text[sizeof(err->message)];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format,
+		  args); /* a text that is cut is marked by warden_error_set */
+	va_end(args);
+	warden_error_set(err, "%s: %s", text, strerror(number));
+	err->number = number;
+	return -1;
+}
+
+/* The order is that of severity; `logging.level` names them in lower case. */
+enum warden_log_level {
+	WARDEN_LOG_FATAL,
+	WARDEN_LOG_ERROR,
+	WARDEN_LOG_WARN,
+	WARDEN_LOG_INFO,
+	WARDEN_LOG_DEBUG,
+	WARDEN_LOG_DEBUG1,
+	WARDEN_LOG_DEBUG2,
+};
+
+/* A resource limit of a job: getrlimit(2). The order is that of the protocol's ResourceLimits. */
+enum warden_rlimit_name {
+	WARDEN_RLIMIT_AS,
+	WARDEN_RLIMIT_CORE,
+	WARDEN_RLIMIT_CPU,
+	WARDEN_RLIMIT_DATA,
+	WARDEN_RLIMIT_FSIZE,
+	WARDEN_RLIMIT_LOCKS,
+	WARDEN_RLIMIT_MEMLOCK,
+	WARDEN_RLIMIT_MSGQUEUE,
+	WARDEN_RLIMIT_NICE,
+	WARDEN_RLIMIT_NOFILE,
+	WARDEN_RLIMIT_NPROC,
+	WARDEN_RLIMIT_RSS,
+	WARDEN_RLIMIT_RTPRIO,
+	WARDEN_RLIMIT_SIGPENDING,
+	WARDEN_RLIMIT_STACK,
+	WARDEN_RLIMITS, /* how many there are */
+};
+
+#define WARDEN_RLIMIT_INFINITY UINT64_MAX
+
+struct warden_rlimit {
+	uint64_t value; /* soft and hard alike; WARDEN_RLIMIT_INFINITY: none */
+	/* True: a client asked for it, and a job for which it cannot be set ends with 255 and a
+	 * line on its stderr. False: a default, clamped to what can be set. */
+	bool requested;
+};
+
+/* An operator's program that create runs; see hooks.* in warden.conf(5). NULL where there is none.
+ */
+struct warden_hooks {
+	const char *parent_before_clone;
+	const char *parent_after_clone;
+	const char *child_before_pivot;
+	const char *child_after_pivot;
+};
+
+/* The daemon's settings that concern a backend; from warden.conf(5), checked. Valid from setup to
+ * teardown. */
+struct warden_settings {
+	const char *depot_path;  /* absolute; exists, mode 0700 */
+	const char *rootfs_path; /* absolute; checked to be a directory where klass->needs_rootfs */
+	bool user_namespace;
+	bool allow_nested_warden;
+	bool disk_quota_enabled;
+	uint32_t range_start; /* first host uid and gid of the containers' ranges */
+	struct in_addr
+		pool_network;   /* first address of the pool of /30 networks; network byte order */
+	uint32_t pool_networks; /* how many /30 networks follow each other from there */
+	uint32_t mtu;
+	const char *const *allow_networks; /* each an address, CIDR or A-B; ends in NULL */
+	bool allow_host_access;
+	const char *const *dns_servers; /* ends in NULL */
+	struct warden_hooks hooks;
+};
+
+/* What a backend may call. Thread-safe. A container is named by its id, so an event about one that
+ * is gone is no harm: the core ignores it. All pointers that are passed are copied before the call
+ * returns. */
+struct warden_job_end;
+
+struct warden_host {
+	size_t size; /* of this struct */
+	void *core;  /* the daemon's; first argument of each call is the host itself */
+
+	const struct warden_settings *settings;
+
+	/* Writes a line to the daemon's log. `id` may be NULL. */
+	void (*log)(const struct warden_host *host, enum warden_log_level level, const char *id,
+		    const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+	/* The value of a key of the backend's own group (klass->options), or its default. A name
+	 * that options does not list, or another type, is a programmer's error and ends the daemon.
+	 * Strings are the core's and stay valid until teardown. */
+	bool (*option_bool)(const struct warden_host *host, const char *name);
+	int64_t (*option_integer)(const struct warden_host *host, const char *name);
+	const char *(*option_string)(const struct warden_host *host,
+				     const char *name); /* NULL: not set */
+	const char *const *(*option_strings)(const struct warden_host *host,
+					     const char *name); /* ends in NULL */
+
+	/* The first process of a job has ended (or never began). Told once for each job, also after
+	 * a restart and until `job_forget`. What still comes through the job's pipes is read by the
+	 * core until their end. */
+	void (*job_ended)(const struct warden_host *host, const char *id, uint32_t job_id,
+			  const struct warden_job_end *end);
+
+	/* Answers a `stop`: no process but the container's own (init, keepers) is left in it. */
+	void (*container_empty)(const struct warden_host *host, const char *id);
+
+	/* The kernel ended a process of the container because its memory limit was reached. */
+	void (*oom)(const struct warden_host *host, const char *id);
+
+	/* The container's first process has ended although nobody destroyed it. No job of it runs
+	 * any more. */
+	void (*init_died)(const struct warden_host *host, const char *id);
+
+	/* Answers a `destroy`: nothing of the container is left but its directory; its id, slot,
+	 * network and uid may be used again. The container's pointer has been freed. */
+	void (*container_gone)(const struct warden_host *host, const char *id);
+};
+
+/* How a job ended. Figures that a backend cannot tell are WARDEN_UNKNOWN. */
+#define WARDEN_UNKNOWN UINT64_MAX
+
+struct warden_job_end {
+	/* Exit status 0 to 255, or -1: none (killed by a signal, or it could not start). */
+	int exit_status;
+	int signal; /* that ended it, or 0 */
+	/* Why it could not start; empty: it started. */
+	char start_error[256];
+	/* Sums over the job's first process and all descendants that have ended. */
+	uint64_t wall_us, user_us, system_us;
+	uint64_t
+		peak_memory; /* bytes: the largest ru_maxrss, or the peak of the job's own cgroup */
+	uint64_t minor_faults, major_faults;
+	uint64_t voluntary_switches, involuntary_switches;
+	uint64_t input_blocks, output_blocks; /* of 512 bytes: getrusage(2) */
+};
+
+struct warden_bind_mount {
+	const char *src_path; /* on the host, absolute */
+	const char *dst_path; /* in the container, absolute */
+	bool writable;
+};
+
+/* What names a container and the pools' share that is its own. Written to the container's directory
+ * before `create` is called, so `restore` always gets it again. */
+struct warden_identity {
+	const char *id; /* 11 characters of 0-9a-v; unique; fit for names of links and cgroups */
+	/* The container's directory, mode 0700, owned by the daemon. At `create` it holds `etc/`
+	 * and `run/` alone. The path is not to be kept: the directory may move; `dir_fd` stays
+	 * valid until the container is gone. */
+	const char *path;
+	int dir_fd;
+	uint32_t slot; /* 0 to 4095: of a range of 65,536 host uids and gids from
+			  settings->range_start on */
+	uint32_t uid;  /* vcap's uid and gid inside the container */
+	/* A /30: network byte order. */
+	struct in_addr network, host_ip, container_ip;
+};
+
+struct warden_create {
+	struct warden_identity identity;
+	const char *rootfs_path; /* absolute; a directory when it was looked at */
+	const struct warden_bind_mount *bind_mounts;
+	size_t n_bind_mounts;
+	/* Of the client that asks (SO_PEERCRED): sources of bind mounts are opened with its rights.
+	 */
+	uid_t client_uid;
+	gid_t client_gid;
+};
+
+struct warden_spawn {
+	uint32_t job_id;
+	/* The script: a sealed memfd, offset 0; standard input of /bin/bash (/bin/sh where there is
+	 * no bash). */
+	int script_fd;
+	bool privileged; /* root instead of vcap */
+	/* Write ends of the job's pipes, and their read ends: whoever outlives the daemon keeps
+	 * copies of these. */
+	int stdout_write_fd, stderr_write_fd;
+	int stdout_read_fd, stderr_read_fd;
+	struct warden_rlimit rlimits[WARDEN_RLIMITS];
+};
+
+/* A job that `restore` found. */
+struct warden_restored_job {
+	uint32_t job_id;
+	/* Read ends of its pipes, which the core owns from now on; checked to be pipes. -1: gone,
+	 * nothing comes. */
+	int stdout_fd, stderr_fd;
+};
+
+struct warden_restored {
+	bool alive; /* false: only `destroy` may be called for this container */
+	/* An array from malloc(3), which the core frees, or NULL. Ends are told by job_ended, after
+	 * restore returned. */
+	struct warden_restored_job *jobs;
+	size_t n_jobs;
+};
+
+/* MemoryStat of the protocol, in its order (see doc/protocol.md); WARDEN_UNKNOWN: not told. */
+enum { WARDEN_MEMORY_STATS = 28 };
+
+struct warden_info {
+	uint64_t memory[WARDEN_MEMORY_STATS];
+	uint64_t cpu_usage_ns;
+	uint64_t cpu_user_ticks, cpu_system_ticks; /* USER_HZ */
+	uint64_t disk_bytes, disk_inodes;
+	uint64_t in_rate, in_burst, out_rate,
+		out_burst; /* bytes/s and bytes; 4294967295: no limit */
+};
+
+/* A key of the backend's own group in the configuration; the group bears the klass's name. */
+enum warden_option_type {
+	WARDEN_OPTION_BOOL,
+	WARDEN_OPTION_INTEGER,
+	WARDEN_OPTION_STRING,
+	WARDEN_OPTION_STRINGS, /* an array */
+};
+
+struct warden_option {
+	const char *name;
+	enum warden_option_type type;
+	int64_t min, max;    /* of an integer */
+	int64_t number;      /* default of an integer or bool */
+	const char *text;    /* default of a string; NULL: not set. An array's default is empty. */
+	const char *meaning; /* a sentence for people */
+};
+
+/* No capability's bit. */
+#define WARDEN_CAPABILITIES_NONE (UINT64_C(1) << 63)
+
+/*
+ * A backend. `container` is what `create` or `restore` returned; it is freed by the backend before
+ * it reports `container_gone`, or in `detach`.
+ */
+struct warden_container_klass {
+	size_t size;  /* sizeof(struct warden_container_klass) */
+	unsigned abi; /* WARDEN_BACKEND_ABI */
+	const char *name;
+	const char *description;             /* a sentence for people */
+	const struct warden_option *options; /* ends with an entry whose name is NULL; NULL: none */
+	bool needs_rootfs; /* settings->rootfs_path and a create's rootfs must be directories */
+	/* The Linux capabilities that the operations use, and that containers without a user
+	 * namespace of their own are given: bit N for capability N of <linux/capability.h>. All
+	 * others the daemon gives up for good before `setup`, for itself and what it starts. 0: it
+	 * keeps what it has; WARDEN_CAPABILITIES_NONE: it keeps none. */
+	uint64_t capabilities;
+
+	/* Required. Called once, on the main thread, before there is any other thread: the only
+	 * place to fork helpers. Checks that this machine has what the backend needs; `*backend` is
+	 * handed to the others. The host and its settings stay valid until teardown. */
+	int (*setup)(const struct warden_host *host, void **backend, struct warden_error *err);
+
+	/* Optional. Called once, at the end, when no operation runs. Containers live on. */
+	void (*teardown)(void *backend);
+
+	/* Optional. Called on a worker thread before a request that concerns a container is carried
+	 * out, with the request's name as in the protocol ("create", "run", "net_in" ...); may
+	 * block, and an error is the answer to that request: nothing was done. `container` is NULL
+	 * for a create. For backends that stand in for others in tests. */
+	int (*admit)(void *backend, void *container, const char *request, struct warden_error *err);
+
+	/* Required. Makes a container that is usable at once. */
+	int (*create)(void *backend, const struct warden_create *create, void **container,
+		      struct warden_error *err);
+
+	/* Required. Finds a container of an earlier daemon again by its identity. Fails only where
+	 * the daemon cannot go on (no memory): a container that is dead, damaged or was never
+	 * completed is reported with `restored->alive` false and removed by `destroy`, which must
+	 * cope with any part of it missing. `state` is what the core stored: "born" means that
+	 * create was not completed. */
+	int (*restore)(void *backend, const struct warden_identity *identity, const char *state,
+		       void **container, struct warden_restored *restored,
+		       struct warden_error *err);
+
+	/* Required. Starts a job and returns as soon as whoever starts it has been told; never
+	 * waits for it. That a job could not start is told by job_ended with a start_error. */
+	int (*spawn)(void *container, const struct warden_spawn *spawn, struct warden_error *err);
+
+	/* Optional. Sends a signal to every process of a job; SIGKILL leaves none. NULL: the core
+	 * stops the whole container where it must end one job. */
+	int (*job_signal)(void *container, uint32_t job_id, int signal, struct warden_error *err);
+
+	/* Optional. The core has stored the end of this job: whoever remembers it for a restart may
+	 * forget it. */
+	void (*job_forget)(void *container, uint32_t job_id);
+
+	/* Required. Sends `signal` (SIGTERM, later SIGKILL) to every process but the container's
+	 * own, and sees to it that container_empty is told as soon as none is left; at once where
+	 * there is none. With SIGKILL it leaves none, whatever they do. May be called again while
+	 * an earlier one waits; one container_empty is enough. */
+	int (*stop)(void *container, int signal, struct warden_error *err);
+
+	/* Required. Ends every process and begins to remove everything but the container's
+	 * directory; container_gone is told when that is done. Cannot fail: what cannot be removed
+	 * is logged and tried again by the backend. */
+	void (*destroy)(void *container);
+
+	/* Optional. Forgets the container without touching it: the daemon ends and the container
+	 * lives on. */
+	void (*detach)(void *container);
+
+	/* Optional. Fills in what the backend can tell; the core has set every member to
+	 * WARDEN_UNKNOWN. */
+	int (*info)(void *container, struct warden_info *info, struct warden_error *err);
+};
+
+/* The name under which a module exports its klass; also one that hides everything else. */
+#define WARDEN_BACKEND_SYMBOL "warden_container_klass"
+extern const struct warden_container_klass warden_container_klass
+	__attribute__((visibility("default")));
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`warden exec`: whatever happens, its container goes."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+
+import command
+import expect
+from case import case
+
+
+@case
+def it_takes_options_of_create_and_of_run(w):
+    arguments = ["--handle", "mine", "--rlimit", "nofile=77", "--script", "ulimit -n; exit 3"]
+    seen = json.loads(command.ok(w, "exec", "--json", *arguments))
+    expect.equal((seen["handle"], seen["stdout"], seen["exit_status"]), ("mine", "77\n", 3))
+    expect.equal(w.c.list(), [])
+
+
+@case
+def a_command_that_is_not_there_ends_with_127(w):
+    seen = w.command("exec", "--", "no-such-command")
+    expect.equal((seen.returncode, seen.stdout), (127, b""))
+    expect.contains(seen.stderr, b"no-such-command")
+
+
+@case
+def a_command_reads_nothing(w):
+    expect.equal(command.ok(w, "exec", "--", "cat"), "")
+
+
+@case
+def what_create_refuses_is_told(w):
+    w.create(handle="h")
+    text = "warden exec: container with handle: h already exists.\n"
+    command.failure(w, text, "exec", "--handle", "h", "--", "true")
+    expect.equal(w.c.list(), ["h"])
+
+
+@case
+def a_signal_destroys_the_container(w):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        arguments = ["exec", "--", "sh", "-c", "echo ready; exec sleep 60"]
+        with command.start(w, *arguments, stdout=subprocess.PIPE) as process:
+            expect.equal(process.stdout.readline(), b"ready\n")
+            w.note_ids()
+            process.send_signal(number)
+            expect.equal(process.wait(15), -number, "status")
+        expect.equal(w.c.list(), [])
+
+
+@case(limit=40)
+def a_second_interrupt_gives_up(w):
+    script = "trap '' TERM; echo ready; while :; do sleep 1; done"
+    with command.start(w, "exec", "--", "sh", "-c", script, stdout=subprocess.PIPE) as process:
+        expect.equal(process.stdout.readline(), b"ready\n")
+        w.note_ids()
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.5)
+        expect.equal(process.poll(), None, "the command's end while destroy waits for the processes")
+        with expect.within(3, "giving up"):
+            process.send_signal(signal.SIGINT)
+            expect.equal(process.wait(10), -signal.SIGINT, "status")
+    expect.eventually(lambda: not w.client().list(), "the container is gone all the same", 20)
+
+
+@case
+def it_ends_when_nobody_reads_its_output(w):
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with command.start(w, "exec", "--", "yes", **pipes) as process:
+        expect.equal(process.stdout.readline(), b"y\n")
+        w.note_ids()
+        process.stdout.close()
+        expect.equal(process.wait(15), -signal.SIGPIPE, "status")
+        expect.equal(process.stderr.read(), b"")
+    expect.equal(w.c.list(), [])
+
+
+@case
+def its_container_goes_with_a_command_that_is_killed(w):
+    arguments = ["exec", "--", "sh", "-c", "echo ready; exec sleep 60"]
+    with command.start(w, *arguments, stdout=subprocess.PIPE) as process:
+        expect.equal(process.stdout.readline(), b"ready\n")
+        w.note_ids()
+        process.kill()
+    expect.eventually(lambda: not set(os.listdir(w.daemon.depot)) - {"tmp"}, "it is gone", 15)

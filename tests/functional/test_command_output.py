@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the `warden` command prints: for people, for programs, and to what takes no output."""
+
+import base64
+import json
+import os
+import pty
+import subprocess
+
+import command
+import expect
+from case import case
+
+
+@case
+def run_prints_the_output_unchanged(w):
+    w.create(handle="h")
+    seen = w.command("run", "h", "--script", r"printf '\000\377x'; printf '\001y' >&2; exit 7")
+    expect.equal((seen.returncode, seen.stdout, seen.stderr), (7, b"\0\xffx", b"\1y"))
+
+
+@case
+def a_job_without_a_status_is_255(w):
+    w.create(handle="h")
+    expect.equal(w.command("run", "h", "--script", "kill -9 $$").returncode, 255)
+
+
+@case
+def json_has_what_is_no_utf_8_in_base64(w):
+    w.create(handle="h")
+    script = r"printf '\377\000'; printf '\000' >&2"
+    seen = json.loads(command.ok(w, "--json", "run", "h", "--script", script))
+    expect.equal(base64.b64decode(seen["stdout_base64"]), b"\xff\0")
+    expect.equal(seen["stderr"], "\0")
+
+
+@case
+def stream_prints_output_as_it_comes(w):
+    w.create(handle="h")
+    job = w.c.spawn("h", "echo first; sleep 60")
+    with command.start(w, "stream", "h", str(job), stdout=subprocess.PIPE) as process:
+        expect.equal(process.stdout.readline(), b"first\n")
+        expect.equal(process.poll(), None, "the command's end")
+        w.c.stop("h", kill=True)
+        expect.equal(process.wait(10), 255)
+
+
+@case
+def stream_with_json_prints_an_object_a_line(w):
+    w.create(handle="h")
+    job = w.c.spawn("h", "echo out; exit 3")
+    lines = [json.loads(line) for line in command.ok(w, "stream", "h", str(job), "--json").splitlines()]
+    expect.equal("".join(line.get("data", "") for line in lines), "out\n")
+    expect.equal((lines[0]["name"], lines[-1]["exit_status"]), ("stdout", 3))
+
+
+@case(config={"server": {"job_output_limit": 1 << 30}})
+def output_of_any_size_takes_little_memory(w):
+    w.create(handle="h")
+    job = w.c.spawn("h", "head -c 100000000 /dev/zero")
+    path = w.file("output")
+    with open(path, "wb") as output, command.start(w, "stream", "h", str(job), stdout=output) as process:
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    expect.equal((process.returncode, os.path.getsize(path)), (0, 100000000))
+    expect.true(w.sanitized or usage.ru_maxrss < 16384, "less than 16 MiB", f"{usage.ru_maxrss} KiB")
+
+
+@case
+def an_output_that_cannot_be_written_is_an_error(w):
+    w.create(handle="h")
+    for arguments in (["list"], ["run", "h", "--script", "echo x"], ["info", "h"], ["help"]):
+        with open("/dev/full", "wb") as full:
+            process = command.start(w, *arguments, stdout=full, stderr=subprocess.PIPE)
+            _, stderr = process.communicate()
+        expect.equal(process.returncode, 1, f"status of {arguments}")
+        expect.contains(stderr.decode(), "No space left on device")
+
+
+@case
+def closed_standard_streams_do_no_harm(w):
+    w.create(handle="h")
+    line = f'exec "{w.build.path("warden")}" run h --script "echo x; exit 3" <&- >&-'
+    environment = w.program_environment()
+    seen = subprocess.run(["sh", "-c", line], env=environment, capture_output=True, check=False)
+    expect.equal(seen.returncode, 1)
+    expect.contains(seen.stderr.decode(), "write the output: Bad file descriptor")
+
+
+@case
+def what_the_daemon_refuses_is_told_on_stderr(w):
+    command.failure(w, "warden destroy: unknown handle\n", "destroy", "nobody")
+    w.create(handle="h")
+    command.failure(w, "warden create: container with handle: h already exists.\n", "create", "h")
+
+
+@case
+def info_is_a_table_and_json_has_it_all(w):
+    w.create(handle="h")
+    job = w.c.spawn("h", "sleep 30")
+    text = command.ok(w, "info", "h")
+    expect.matches(text, r"state +active\nhost ip +[\d.]+\ncontainer ip +[\d.]+\npath +/.*")
+    expect.contains(text, f"\njobs          {job}\n")
+    info = json.loads(command.ok(w, "info", "h", "--json"))
+    seen = w.c.info("h")
+    expect.equal((info["container_path"], info["job_ids"]), (seen.container_path, [job]))
+    expect.true("rss" in info["memory_stat"] or "total_rss" in info["memory_stat"], "memory_stat", info)
+    w.c.stop("h", kill=True)
+
+
+@case
+def list_has_a_long_form(w):
+    w.create(handle="first")
+    w.create(handle="second")
+    w.c.stop("second")
+    lines = command.ok(w, "list", "--long").splitlines()
+    expect.matches(lines[0], r"HANDLE +STATE +ADDRESS +JOBS +MEMORY")
+    expect.matches(lines[1], r"first +active +10\.[\d.]+ +0 .*")
+    expect.matches(lines[2], r"second +stopped +10\.[\d.]+ +0 .*")
+    expect.equal(json.loads(command.ok(w, "list", "--json")), {"handles": ["first", "second"]})
+
+
+@case
+def names_cannot_write_to_the_terminal(w):
+    name = "a\x1b[31m\nb\u0085"
+    w.create(handle=name)
+    expect.equal(command.ok(w, "list"), "a\\x1b[31m\\x0ab\\xc2\\x85\n")
+    expect.equal(json.loads(command.ok(w, "list", "--json")), {"handles": [name]})
+
+
+def _on_terminal(w, environment, *arguments):
+    """What a command prints on a terminal."""
+    master, slave = pty.openpty()
+    with os.fdopen(master, "rb", buffering=0) as terminal:
+        with os.fdopen(slave, "wb", buffering=0) as end:
+            env = {**w.program_environment(), **environment}
+            subprocess.run([w.build.path("warden"), *arguments], stdout=end, env=env, check=True)
+        seen = b""
+        try:
+            while chunk := terminal.read(65536):
+                seen += chunk
+        except OSError:  # what a terminal's end is
+            pass
+    return seen.decode()
+
+
+@case
+def colours_are_for_terminals_alone(w):
+    w.create(handle="h")
+    expect.lacks(command.ok(w, "info", "h", environment={"TERM": "xterm"}), "\x1b")
+    expect.contains(_on_terminal(w, {"TERM": "xterm"}, "info", "h"), "\x1b[32mactive\x1b[0m")
+    expect.lacks(_on_terminal(w, {"TERM": "xterm", "NO_COLOR": "1"}, "info", "h"), "\x1b")
+    expect.lacks(_on_terminal(w, {"TERM": "dumb"}, "info", "h"), "\x1b")
+
+
+@case
+def ping_and_echo_have_their_answers(w):
+    expect.equal(command.ok(w, "ping"), "pong\n")
+    expect.equal(command.ok(w, "echo", "a  b\nc"), "a  b\nc\n")
+    expect.equal(json.loads(command.ok(w, "ping", "--json")), {})

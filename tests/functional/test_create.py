@@ -1,0 +1,241 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Create: its fields, its errors, and that what fails leaves no trace."""
+
+import os
+import stat
+import time
+
+import warden
+from case import case
+import expect
+import leaks
+
+TWO_NETWORKS = {"network": {"pool_network": "10.254.0.0/29", "release_delay": 1}}
+
+
+def _no_trace(w):
+    """Nothing of a create that failed is there, and a good one still works."""
+    expect.equal(w.c.list(), [])
+    before = w.daemon.baseline
+    left = [line for line in leaks.settle(before, w.take, 5.0) if "socket" not in line]
+    expect.equal(left, [], "left over by the failed create")
+    w.run(w.create(handle="after"), "true")
+
+
+@case
+def a_container_is_usable_at_once(w):
+    for _ in range(5):
+        expect.result(w.c.run(w.create(), "echo $((6 * 7))"), 0, b"42\n")
+
+
+@case
+def a_new_container_is_active(w):
+    expect.equal(w.c.info(w.create()).state, "active")
+
+
+@case
+def the_directory_is_in_the_depot_and_for_root_alone(w):
+    path = w.path_of(w.create())
+    expect.equal(os.path.dirname(path), w.daemon.depot)
+    expect.equal(oct(stat.S_IMODE(os.stat(path).st_mode)), "0o700")
+    expect.equal(oct(stat.S_IMODE(os.stat(w.daemon.depot).st_mode)), "0o700")
+
+
+@case
+def the_snapshot_is_there_before_create_is_answered(w):
+    for _ in range(3):
+        handle = w.create()
+        expect.true(os.path.exists(f"{w.path_of(handle)}/snapshot.json"), "snapshot.json in its directory")
+
+
+@case
+def etc_config_has_the_originals_keys(w):
+    path = w.path_of(w.create())
+    with open(f"{path}/etc/config", encoding="utf-8") as file:
+        values = dict(line.rstrip("\n").split("=", 1) for line in file)
+    id_ = os.path.basename(path)
+    expect.equal(values["id"], id_)
+    expect.equal(values["network_host_ip"], "10.254.0.1")
+    expect.equal(values["network_container_ip"], "10.254.0.2")
+    expect.equal(values["network_host_iface"], f"w-{id_}-0")
+    expect.equal(values["network_container_iface"], f"w-{id_}-1")
+    expect.equal(values["network_netmask"], "255.255.255.252")
+    expect.equal(values["user_uid"], "10000")
+    expect.equal(values["allow_nested_warden"], "false")
+    expect.contains(values, "rootfs_path")
+
+
+@case
+def addresses_are_the_networks_first_and_second(w):
+    for nth in range(3):
+        info = w.c.info(w.create())
+        expect.equal((info.host_ip, info.container_ip), (f"10.254.0.{4 * nth + 1}", f"10.254.0.{4 * nth + 2}"))
+
+
+@case
+def a_network_is_the_one_that_the_address_lies_in(w):
+    for address in ("10.254.0.40", "10.254.0.45", "10.254.0.50", "10.254.0.55", "10.254.255.255"):
+        info = w.c.info(w.create(network=address))
+        masked = ".".join(address.split(".")[:3] + [str(int(address.split(".")[3]) & ~3)])
+        base, last = masked.rsplit(".", 1)
+        expect.equal(info.host_ip, f"{base}.{int(last) + 1}")
+        expect.equal(info.container_ip, f"{base}.{int(last) + 2}")
+
+
+@case
+def a_network_that_is_taken_or_outside_is_refused(w):
+    w.create(network="10.254.0.8")
+    for address, masked in (
+        ("10.254.0.8", "10.254.0.8"),
+        ("10.254.0.11", "10.254.0.8"),
+        ("10.253.255.255", "10.253.255.252"),
+        ("10.255.0.1", "10.255.0.0"),
+        ("192.168.1.7", "192.168.1.4"),
+    ):
+        expect.error(f"Could not acquire network: {masked}", w.create, network=address)
+
+
+@case
+def a_network_that_is_no_address_is_refused(w):
+    for text in ("x", "10.254.0", "10.254.0.256", "10.254.0.8/30", "::1", " 10.254.0.8", "10.254.0.8\0", "010.254.0.8"):
+        expect.error_like("network", w.create, network=text)
+    expect.equal(w.c.list(), [])
+
+
+@case
+def a_network_that_was_asked_for_is_not_given_again(w):
+    w.create(network="10.254.0.0")
+    w.create(network="10.254.0.5")
+    expect.equal(w.c.info(w.create()).host_ip, "10.254.0.9")
+
+
+@case(config=TWO_NETWORKS)
+def networks_run_out_and_come_back_after_the_delay(w):
+    first, _ = w.create(), w.create()
+    expect.error("Could not acquire network", w.create)
+    w.c.destroy(first)
+    expect.error("Could not acquire network", w.create)
+    start = time.monotonic()
+    while True:
+        try:
+            handle = w.create()
+            break
+        except warden.WardenError as error:
+            expect.equal(str(error), "Could not acquire network")
+            time.sleep(0.02)
+    expect.between(time.monotonic() - start, 0.7, 3, "seconds until the network was free")
+    expect.equal(w.c.info(handle).host_ip, "10.254.0.1")
+
+
+@case(config={"network": {"release_delay": 0}})
+def what_is_given_back_goes_to_the_end(w):
+    first = w.create()
+    w.c.destroy(first)
+    expect.equal(w.c.info(w.create()).host_ip, "10.254.0.5")
+
+
+@case(config={"user": {"pool_size": 2}})
+def uids_run_out_and_come_back(w):
+    first, _ = w.create(), w.create()
+    expect.error("no uid available", w.create)
+    w.c.destroy(first)
+    expect.eventually(lambda: _created(w), "a create once the uid is back")
+
+
+def _created(w):
+    try:
+        return w.create()
+    except warden.WardenError as error:
+        expect.equal(str(error), "no uid available")
+        return None
+
+
+@case
+def grace_time_takes_any_number(w):
+    for seconds in (0, 1, 4294967295, 2147483647, -1):
+        expect.equal(w.c.info(w.create(grace_time=seconds)).state, "active")
+    with w.raw() as connection:  # -1 as a client writes it that encodes signed numbers in ten bytes
+        connection.send_frame(11, b"\x10" + b"\xff" * 9 + b"\x01")
+        expect.equal(type(connection.answer()), warden.CreateResponse)
+
+
+@case
+def a_rootfs_that_is_no_directory_is_refused(w):
+    file = w.file("file")
+    for path in ("/no/such", file):
+        expect.error(f"rootfs {path} not found", w.create, rootfs=path)
+    _no_trace(w)
+
+
+@case
+def a_bind_mount_without_a_source_is_refused(w):
+    path = f"{w.directory}/missing"
+    expect.error(
+        f"Source path for bind mount does not exist: {path}", w.create, bind_mounts=[(path, "/mnt", "ro")]
+    )
+    _no_trace(w)
+
+
+@case
+def one_bad_bind_mount_of_several_fails_the_create(w):
+    good = w.make_directory("good")
+    binds = [(good, "/good", "rw"), (f"{w.directory}/bad", "/bad", "ro")]
+    expect.error(f"Source path for bind mount does not exist: {w.directory}/bad", w.create, bind_mounts=binds)
+    _no_trace(w)
+
+
+@case
+def a_bind_mount_without_a_needed_field_is_refused(w):
+    for bind in (
+        warden.BindMount(src_path="/tmp", dst_path="/x"),
+        warden.BindMount(src_path="/tmp", mode=0),
+        warden.BindMount(dst_path="/x", mode=0),
+    ):
+        with w.raw() as connection:
+            connection.send_frame(11, warden.CreateRequest(bind_mounts=[bind]).encode())
+            connection.expect_error(".+")
+    expect.equal(w.c.list(), [])
+
+
+@case
+def a_bind_mount_of_an_unknown_mode_is_refused(w):
+    bind = warden.BindMount(src_path="/tmp", dst_path="/x", mode=7)
+    with w.raw() as connection:
+        connection.send_frame(11, warden.CreateRequest(bind_mounts=[bind]).encode())
+        connection.expect_error(".+")
+    expect.equal(w.c.list(), [])
+
+
+@case
+def paths_of_bind_mounts_are_absolute_and_plain(w):
+    for source, target in (("tmp", "/x"), ("/tmp", "x"), ("", "/x"), ("/tmp", ""), ("/tmp\0", "/x"), ("/tmp", "/x\0")):
+        expect.error_like(".+", w.create, bind_mounts=[(source, target, "ro")])
+    for text in ("/x\ny", "/x\x1b[0m"):
+        expect.error_like(".+", w.create, bind_mounts=[("/tmp", text, "ro")])
+    _no_trace(w)
+
+
+@case(backend="fake", config={"fake": {"fail": ["create"]}})
+def a_create_that_the_backend_fails_gives_everything_back(w):
+    for _ in range(3):
+        expect.error("fake: create fails as configured", w.create, handle="h")
+    expect.equal(w.c.list(), [])
+    expect.equal(set(os.listdir(w.daemon.depot)) - {"tmp"}, set())
+
+
+@case(backend="fake", config={"fake": {"fail": ["create"]}, "user": {"pool_size": 2}})
+def failed_creates_use_up_no_pool(w):
+    for _ in range(10):
+        expect.error("fake: create fails as configured", w.create)
+
+
+@case
+def five_hundred_bad_creates_cost_nothing(w):
+    before = len(os.listdir(f"/proc/{w.daemon.pid}/fd"))
+    client = w.client()
+    for _ in range(500):
+        expect.error("rootfs /no/such not found", client.create, rootfs="/no/such")
+    client.close()
+    expect.eventually(
+        lambda: len(os.listdir(f"/proc/{w.daemon.pid}/fd")) <= before, "no more descriptors than before"
+    )

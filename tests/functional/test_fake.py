@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The fake backend's own settings: failures and delays on request."""
+
+import time
+
+from case import case
+import expect
+
+
+@case(backend="fake", config={"fake": {"fail": ["spawn"]}})
+def a_request_fails_as_configured(w):
+    handle = w.create()
+    expect.error("fake: spawn fails as configured", w.c.spawn, handle, "true")
+    expect.equal(w.c.info(handle).job_ids, [])
+
+
+@case(backend="fake", config={"fake": {"fail": ["stop"]}})
+def a_stop_that_fails_leaves_the_container_active(w):
+    handle = w.create()
+    expect.error("fake: stop fails as configured", w.c.stop, handle)
+    expect.equal(w.c.info(handle).state, "active")
+    w.daemon.settings["fake"]["fail"] = []
+    w.disconnect()
+    w.daemon.restart()
+
+
+@case(backend="fake", config={"fake": {"fail": ["info"]}})
+def an_info_that_fails_is_told(w):
+    expect.error("fake: info fails as configured", w.c.info, w.create())
+
+
+@case(backend="fake", config={"fake": {"delay_ms": 300}})
+def a_delay_holds_up_its_request_and_no_other(w):
+    with expect.within(3, "create", least=0.3):
+        w.create()
+    other = w.client()
+    start = time.monotonic()
+    other.ping()
+    expect.between(time.monotonic() - start, 0, 0.2, "seconds of a ping")
+
+
+@case(backend="fake")
+def it_needs_no_rootfs(w):
+    w.daemon.settings["server"]["container_rootfs_path"] = "/no/such/rootfs"
+    w.daemon.restart()
+    expect.equal(w.run(w.create(), "echo hi"), "hi\n")
+
+
+@case(backend="fake")
+def jobs_run_in_root_of_the_containers_directory(w):
+    handle = w.create()
+    expect.equal(w.run(handle, "pwd -P").strip(), f"{w.path_of(handle)}/root")

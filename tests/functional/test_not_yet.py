@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Requests that this version does not have yet are refused, and nothing else happens."""
+
+import warden
+from case import case
+import expect
+
+
+@case
+def they_answer_not_supported_yet(w):
+    handle = w.create()
+    for request in (
+        warden.NetInRequest(handle=handle),
+        warden.NetOutRequest(handle=handle, network="192.0.2.1"),
+        warden.CopyInRequest(handle=handle, src_path="/etc/hostname", dst_path="/tmp/x"),
+        warden.CopyOutRequest(handle=handle, src_path="/etc/hostname", dst_path=f"{w.directory}/x"),
+        warden.LimitMemoryRequest(handle=handle),
+        warden.LimitCpuRequest(handle=handle),
+        warden.LimitDiskRequest(handle=handle),
+        warden.LimitBandwidthRequest(handle=handle, rate=1000, burst=1000),
+    ):
+        expect.error_like("not supported yet", w.c.call, request)
+    expect.equal(w.run(handle, "echo hi"), "hi\n")

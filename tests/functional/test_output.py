@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A job's output: whole, bounded, or dropped."""
+
+import hashlib
+import os
+import time
+
+import expect
+import kernel
+from case import case
+
+LIMIT = 10_000
+SMALL = {"server": {"job_output_limit": LIMIT}}
+EXCEEDED = "command exceeded maximum output"
+
+
+@case
+def every_byte_comes_through(w):
+    handle = w.create()
+    script = "for i in $(seq 0 255); do printf \"\\\\x$(printf %x $i)\"; done"
+    expect.result(w.c.run(handle, script), 0, bytes(range(256)))
+
+
+@case
+def the_two_streams_are_kept_apart(w):
+    script = "for i in 1 2 3 4 5 6 7 8 9; do echo out$i; echo err$i >&2; done"
+    seen = w.c.run(w.create(), script)
+    expect.equal(seen.stdout, b"".join(b"out%d\n" % n for n in range(1, 10)))
+    expect.equal(seen.stderr, b"".join(b"err%d\n" % n for n in range(1, 10)))
+
+
+@case
+def eight_mib_come_whole(w):
+    size = 8 << 20
+    seen = w.c.run(w.create(), f"yes 0123456789 | head -c {size}")
+    expect.equal(seen.exit_status, 0)
+    whole = (b"0123456789\n" * (size // 11 + 1))[:size]
+    expect.equal(hashlib.sha256(seen.stdout).hexdigest(), hashlib.sha256(whole).hexdigest())
+
+
+@case(config=SMALL)
+def exactly_the_limit_is_fine(w):
+    handle = w.create()
+    expect.result(w.c.run(handle, f"head -c {LIMIT} /dev/zero"), 0, b"\0" * LIMIT)
+    script = f"head -c {LIMIT - 1} /dev/zero; printf x >&2"
+    expect.result(w.c.run(handle, script), 0, b"\0" * (LIMIT - 1), b"x")
+    expect.equal(w.c.info(handle).events, [])
+
+
+@case(config=SMALL)
+def one_byte_more_ends_the_job(w):
+    handle = w.create()
+    for script in (
+        f"head -c {LIMIT + 1} /dev/zero; sleep 1000",
+        f"head -c {LIMIT + 1} /dev/zero >&2; sleep 1000",
+        f"head -c {LIMIT} /dev/zero; printf x >&2; sleep 1000",
+    ):
+        with expect.within(5, "run"):
+            seen = w.c.run(handle, script)
+        expect.equal(seen.exit_status, 255)
+        expect.between(len(seen.stdout) + len(seen.stderr), LIMIT, LIMIT + 65536, "bytes that were read")
+        expect.equal(seen.info.events[-1:], [EXCEEDED])
+    expect.contains(w.c.info(handle).events, EXCEEDED)
+    expect.equal(w.run(handle, "echo fine"), "fine\n")
+
+
+@case(config=SMALL)
+def a_flood_is_bounded(w):
+    handle = w.create()
+    with expect.within(5, "run"):
+        seen = w.c.run(handle, "exec yes")
+    expect.equal(seen.exit_status, 255)
+    expect.between(len(seen.stdout), LIMIT, LIMIT + 65536, "bytes that were read")
+
+
+@case(config=SMALL)
+def every_process_of_the_job_is_killed_and_no_other(w):
+    handle = w.create()
+    bystander = w.c.spawn(handle, "sleep 2; echo alive")
+    script = "setsid sleep 1000 & (trap '' TERM HUP; sleep 1001) & sleep 0.2; yes"
+    expect.equal(w.c.run(handle, script).exit_status, 255)
+    names = [str(p) for p in kernel.descendants(os.getpid())]
+    expect.equal([n for n in names if "sleep 1000" in n or "sleep 1001" in n], [])
+    expect.result(w.c.link(handle, bystander), 0, b"alive\n")
+
+
+@case(config={"server": {"job_output_limit": 0}})
+def a_limit_of_nothing_lets_nothing_through(w):
+    handle = w.create()
+    expect.result(w.c.run(handle, "true"), 0)
+    expect.equal(w.c.run(handle, "echo; sleep 1000").exit_status, 255)
+
+
+@case(config=SMALL)
+def discarded_output_has_no_limit_and_no_data(w):
+    handle = w.create()
+    seen = w.c.run(handle, f"head -c {100 * LIMIT} /dev/zero; echo err >&2; exit 6", discard_output=True)
+    expect.result(seen, 6)
+    expect.equal(seen.info.events, [])
+
+
+@case
+def discarded_output_is_empty_in_a_stream_too(w):
+    handle = w.create()
+    job = w.c.spawn(handle, "echo out; echo err >&2; exit 6", discard_output=True)
+    (end,) = list(w.c.stream(handle, job))
+    expect.equal((end.name, end.data, end.exit_status), (None, None, 6))
+
+
+@case
+def a_line_without_an_end_comes_whole(w):
+    expect.result(w.c.run(w.create(), "printf abc; printf def >&2"), 0, b"abc", b"def")
+
+
+@case
+def nothing_that_looks_like_a_frame_confuses(w):
+    script = "printf '4\\r\\n\\010\\133\\022\\000\\r\\n'"
+    expect.result(w.c.run(w.create(), script), 0, b"4\r\n\x08\x5b\x12\x00\r\n")
+
+
+@case(limit=60)
+def a_container_with_a_flooding_job_does_not_slow_another(w):
+    handle = w.create()
+    job = w.c.spawn(handle, "yes | head -c 2000000000", discard_output=True)
+    other = w.client()
+    bystander = w.create(client=other)
+    for _ in range(5):
+        with expect.within(2, "a run beside a flood"):
+            expect.result(other.run(bystander, "echo hi"), 0, b"hi\n")
+        time.sleep(0.05)
+    w.c.stop(handle, kill=True)
+    w.c.link(handle, job)

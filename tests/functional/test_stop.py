@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Stop: how processes end, when it is answered, what is left."""
+
+import os
+import time
+
+import warden
+from case import case
+import expect
+import kernel
+
+
+def _processes(text):
+    """Processes below this case whose command line has this text."""
+    return [str(p) for p in kernel.descendants(os.getpid()) if text in str(p)]
+
+
+def _started(text):
+    expect.eventually(lambda: _processes(text), f"a process {text}")
+
+
+@case
+def an_idle_container_stops_at_once(w):
+    handle = w.create()
+    with expect.within(1, "stop"):
+        w.c.stop(handle)
+    expect.equal(w.c.info(handle).state, "stopped")
+
+
+@case
+def term_ends_a_job_at_once(w):
+    handle = w.create()
+    job = w.c.spawn(handle, "sleep 3141")
+    _started("sleep 3141")
+    with expect.within(2, "stop"):
+        w.c.stop(handle)
+    expect.equal(_processes("sleep 3141"), [])
+    expect.equal(w.c.link(handle, job).exit_status, 255)
+
+
+@case
+def a_job_that_handles_term_reports_its_own_status(w):
+    handle = w.create()
+    job = w.spawn_ready(handle, "trap 'echo bye; exit 23' TERM; echo ready; while :; do sleep 0.05; done")
+    w.c.stop(handle)
+    seen = w.c.link(handle, job)
+    expect.equal((seen.exit_status, seen.stdout), (23, b"ready\nbye\n"))
+
+
+@case(limit=40, slow=True)
+def stop_gives_processes_ten_seconds_before_kill(w):
+    handle = w.create()
+    stubborn = w.spawn_ready(handle, "trap '' TERM; echo ready; while :; do sleep 0.05; done")
+    gentle = w.spawn_ready(handle, "trap 'exit 7' TERM; echo ready; while :; do sleep 0.05; done")
+    with expect.within(12, "stop", least=9.5):
+        w.c.stop(handle)
+    expect.equal(w.c.link(handle, stubborn).exit_status, 255)
+    expect.equal(w.c.link(handle, gentle).exit_status, 7)
+    expect.equal(w.c.info(handle).state, "stopped")
+
+
+@case
+def kill_ends_all_at_once(w):
+    handle = w.create()
+    job = w.c.spawn(handle, "trap '' TERM; sleep 3142; sleep 3142")
+    _started("sleep 3142")
+    with expect.within(2, "stop with kill"):
+        w.c.stop(handle, kill=True)
+    expect.equal(_processes("sleep 3142"), [])
+    expect.equal(w.c.link(handle, job).exit_status, 255)
+
+
+@case(limit=40, slow=True)
+def background_is_answered_at_once(w):
+    handle = w.create()
+    job = w.spawn_ready(handle, "trap '' TERM; echo ready; while :; do sleep 0.05; done")
+    with expect.within(1, "stop in the background"):
+        w.c.stop(handle, background=True)
+    with expect.within(12, "the end of the job", least=8.5):
+        expect.equal(w.c.link(handle, job).exit_status, 255)
+    expect.eventually(lambda: w.c.info(handle).state == "stopped", "the state stopped")
+
+
+@case
+def a_kill_overtakes_a_stop_that_waits(w):
+    handle = w.create()
+    job = w.spawn_ready(handle, "trap '' TERM; echo ready; while :; do sleep 0.05; done")
+    waiting = w.client()
+    waiting.send(warden.StopRequest(handle=handle))
+    time.sleep(0.2)
+    with expect.within(3, "both stops"):
+        w.c.stop(handle, kill=True)
+        expect.equal(waiting.receive(), warden.StopResponse())
+    expect.equal(w.c.link(handle, job).exit_status, 255)
+
+
+@case
+def processes_in_sessions_of_their_own_end_too(w):
+    handle = w.create()
+    w.c.run(handle, "setsid sleep 3143 >/dev/null 2>&1 & (setsid setsid sleep 3144 >/dev/null 2>&1 &) & sleep 0.1")
+    _started("sleep 3143")
+    _started("sleep 3144")
+    with expect.within(3, "stop"):
+        w.c.stop(handle)
+    expect.equal(_processes("sleep 314"), [])
+
+
+@case
+def daemons_that_outlive_their_job_end_too(w):
+    handle = w.create()
+    expect.result(w.c.run(handle, "(sleep 3145 >/dev/null 2>&1 &)"), 0)
+    _started("sleep 3145")
+    w.c.stop(handle)
+    expect.equal(_processes("sleep 3145"), [])
+
+
+@case
+def a_stopped_process_ends_too(w):
+    handle = w.create()
+    w.c.spawn(handle, "sleep 3146 & sleep 0.2; kill -STOP $!; kill -STOP $$")
+    _started("sleep 3146")
+    time.sleep(0.2)
+    with expect.within(12, "stop"):
+        w.c.stop(handle, kill=True)
+    expect.equal(_processes("sleep 3146"), [])
+
+
+@case
+def a_fork_bomb_with_a_limit_ends(w):
+    handle = w.create()
+    w.c.spawn(handle, "f() { sleep 0.01; f | f & }; f; sleep 3147", rlimits={"nproc": 150} if w.linux else None)
+    time.sleep(0.3)
+    with expect.within(8, "stop with kill"):
+        w.c.stop(handle, kill=True)
+    expect.equal(_processes("sleep 3147"), [])
+
+
+@case
+def links_that_wait_are_answered(w):
+    handle = w.create()
+    job = w.c.spawn(handle, "echo out; sleep 1000")
+    client = w.client()
+    client.send(warden.LinkRequest(handle=handle, job_id=job))
+    stream = w.client().stream(handle, job)
+    expect.equal(next(stream).data, b"out\n")
+    w.c.stop(handle)
+    expect.result(client.receive(), 255, b"out\n")
+    expect.equal(list(stream)[-1].exit_status, 255)
+
+
+@case
+def its_answer_comes_after_its_jobs_are_settled(w):
+    handle = w.create()
+    jobs = [w.c.spawn(handle, "sleep 1000") for _ in range(10)]
+    w.c.stop(handle)
+    expect.equal(w.c.info(handle).job_ids, [])
+    for job in jobs:
+        expect.equal(w.c.link(handle, job).exit_status, 255)
+
+
+@case
+def the_first_process_lives_on(w):
+    handle = w.create()
+    init = w.init_of(handle)
+    w.c.stop(handle)
+    expect.equal(w.init_of(handle), init)
+    expect.equal(kernel.process(init).state in "SR", True, "process 1 lives")
+
+
+@case
+def stopping_again_does_nothing(w):
+    handle = w.create()
+    for _ in range(3):
+        with expect.within(1, "stop"):
+            w.c.stop(handle)
+        w.c.stop(handle, kill=True)
+        w.c.stop(handle, background=True)
+    expect.equal(w.c.info(handle).state, "stopped")
+
+
+@case(limit=40, slow=True)
+def ten_stubborn_stops_block_nobody(w):
+    handles = [w.create() for _ in range(10)]
+    for handle in handles:
+        job = w.spawn_ready(handle, "trap '' TERM; echo ready; while :; do sleep 0.5; done")
+    clients = [w.client() for _ in handles]
+    for client, handle in zip(clients, handles):
+        client.send(warden.StopRequest(handle=handle))
+    time.sleep(0.2)
+    other = w.create()
+    with expect.within(2, "create, run and destroy beside ten stops"):
+        expect.result(w.c.run(other, "echo hi"), 0, b"hi\n")
+        w.c.destroy(other)
+    for client in clients:
+        expect.equal(client.receive(), warden.StopResponse())
+
+
+@case
+def other_containers_go_on(w):
+    one, two = w.create(), w.create()
+    job = w.c.spawn(two, "sleep 0.5; echo still")
+    w.c.spawn(one, "sleep 1000")
+    w.c.stop(one)
+    expect.result(w.c.link(two, job), 0, b"still\n")

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Takes what a build tree or an installed tree has to where every user can run it."""
+
+import glob
+import os
+import shutil
+
+# Name here, and where a build tree has it.
+PROGRAMS = {
+    "wardend": "core/wardend",
+    "warden": "client/warden",
+    "wshd": "wshd/wshd",
+    "wsh": "wshd/wsh",
+}
+MODULES = {"fake.so": "backends/fake", "linux.so": "backends/linux"}
+
+
+class Build:
+    """Copies of the programs and modules, all readable, in one directory."""
+
+    def __init__(self, tree, source, directory):
+        self.tree = os.path.abspath(tree)
+        self.source = source
+        self.directory = directory
+        os.mkdir(directory, 0o755)
+        for name, place in PROGRAMS.items():
+            self._copy(self._program(place), name, 0o755)
+        os.mkdir(self.modules, 0o755)
+        for name, place in MODULES.items():
+            self._copy(f"{self.tree}/{place}/.libs/{name}", f"modules/{name}", 0o644)
+        for library in glob.glob(f"{self.tree}/client/.libs/libwarden.so*"):
+            self._copy(library, os.path.basename(library), 0o644)
+        self._copy(f"{source}/client/warden-rootfs", "warden-rootfs", 0o755)
+        self.sanitized = self._has_sanitizers()
+
+    @property
+    def modules(self):
+        """Where the backends are."""
+        return f"{self.directory}/modules"
+
+    def path(self, name):
+        """A program or module by its name."""
+        return f"{self.directory}/{name}"
+
+    def has(self, name):
+        """Whether the tree has built it."""
+        return os.path.exists(self.path(name))
+
+    def _program(self, place):
+        # libtool leaves a script where a program needs a library of the tree.
+        behind = os.path.join(self.tree, os.path.dirname(place), ".libs", os.path.basename(place))
+        return behind if os.path.exists(behind) else os.path.join(self.tree, place)
+
+    def _copy(self, source, name, mode):
+        if os.path.exists(source):
+            target = self.path(name)
+            shutil.copyfile(source, target)
+            os.chmod(target, mode)
+
+    def _has_sanitizers(self):
+        try:
+            with open(self.path("wardend"), "rb") as program:
+                return b"__asan_init" in program.read()
+        except OSError:
+            return False

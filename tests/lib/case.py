@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What marks a function as a case, and how cases are found."""
+
+import fnmatch
+import importlib.util
+import os
+import sys
+from dataclasses import dataclass, field
+
+BOTH = ("fake", "linux")
+
+
+@dataclass(frozen=True)
+class Properties:
+    """What a case needs. The runner reads this; the function gets a World."""
+
+    backends: tuple = BOTH
+    config: dict = field(default_factory=dict)  # over the World's own settings
+    daemon: bool = True  # False: the case starts its daemon itself, or none
+    limit: float = 30  # seconds
+    slow: bool = False  # begun first, so that it does not lengthen the run's end
+    alone: bool = False  # nothing else runs meanwhile: it measures
+    leaves: str = ""  # a word of the leak check's findings: the case passes if it is found
+    skip: str = ""  # why it cannot run at all
+
+
+def case(function=None, **properties):
+    """Marks a function as a case; its name is the sentence that it proves."""
+
+    def mark(marked):
+        backend = properties.pop("backend", None)
+        if backend is not None:
+            properties["backends"] = (backend,)
+        marked.case = Properties(**properties)
+        return marked
+
+    return mark if function is None else mark(function)
+
+
+class Skip(Exception):
+    """Raised by a case that finds that it cannot run here; says why."""
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A case for one of its backends."""
+
+    subject: str
+    name: str
+    backend: str
+    function: object
+    properties: Properties
+
+    @property
+    def title(self):
+        return f"{self.backend:5} {self.subject}.{self.name}"
+
+
+def _load(path):
+    name = os.path.splitext(os.path.basename(path))[0]
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _functions(module):
+    found = [f for f in vars(module).values() if callable(f) and hasattr(f, "case")]
+    return [f for f in found if f.__module__ == module.__name__]
+
+
+def discover(directories, backends, patterns):
+    """The cases of test_*.py in these directories, in their order, for the backends asked for.
+
+    A pattern is a part of `subject.name`, or has wildcards and matches the whole of it.
+    """
+    instances = []
+    for directory in directories:
+        for file in sorted(fnmatch.filter(os.listdir(directory), "test_*.py")):
+            module = _load(os.path.join(directory, file))
+            subject = module.__name__.removeprefix("test_")
+            for function in _functions(module):
+                for backend in function.case.backends:
+                    if backend in backends and _wanted(f"{subject}.{function.__name__}", patterns):
+                        instances.append(
+                            Instance(subject, function.__name__, backend, function, function.case)
+                        )
+    return instances
+
+
+def _wanted(name, patterns):
+    if not patterns:
+        return True
+    return any(pattern in name or fnmatch.fnmatchcase(name, pattern) for pattern in patterns)

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A wardend of a case's own: its settings, start, end, log and what /proc tells of it."""
+
+import os
+import select
+import signal
+import socket
+import subprocess
+import time
+
+import expect
+import kernel
+
+
+class Raw(str):
+    """A value that stands in the settings as it is written here."""
+
+
+def _value(value):
+    if isinstance(value, Raw):
+        return str(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return f"{value}L" if abs(value) >= 1 << 31 else str(value)
+    if isinstance(value, (list, tuple)):
+        return f"[ {', '.join(_value(item) for item in value)} ]"
+    if isinstance(value, dict):
+        return "{ " + " ".join(f"{key} = {_value(item)};" for key, item in value.items()) + " }"
+    text = str(value).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{text}"'
+
+
+def render(settings):
+    """The text of a warden.conf with these groups. None leaves a key out."""
+    lines = []
+    for group, keys in settings.items():
+        lines.append(f"{group}:\n{{")
+        lines += [f"\t{key} = {_value(value)};" for key, value in keys.items() if value is not None]
+        lines.append("};")
+    return "\n".join(lines) + "\n"
+
+
+def merge(base, over):
+    """Groups of both; where both have a key, `over` wins."""
+    merged = {group: dict(keys) for group, keys in base.items()}
+    for group, keys in over.items():
+        merged.setdefault(group, {}).update(keys)
+    return merged
+
+
+# Exit status of a program in which a sanitizer found something.
+SANITIZER_STATUS = 99
+
+
+class Daemon:
+    """Started and ended as often as the case wants, with the same directory."""
+
+    def __init__(self, build, directory, settings):
+        self.build = build
+        self.directory = directory
+        self.settings = settings
+        self.config = f"{directory}/warden.conf"
+        self.environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
+        self.process = None
+        self._expected_end = True
+        self.baseline = None  # of the leak check: what it was once it listened
+        self._notify = None
+        self._starting = False
+
+    @property
+    def socket(self):
+        """Path of its socket."""
+        return self.settings["server"]["unix_domain_path"]
+
+    @property
+    def depot(self):
+        """Path of its depot."""
+        return self.settings["server"]["container_depot_path"]
+
+    @property
+    def pid(self):
+        """Of the process that was started last."""
+        return self.process.pid
+
+    @property
+    def alive(self):
+        """Whether it runs."""
+        return self.process is not None and self.process.poll() is None
+
+    def sudden_end(self):
+        """How it ended, where the case had no part in that; else an empty text."""
+        if self.alive or self._expected_end:
+            return ""
+        return f"the daemon has ended by itself with {self.process.returncode}"
+
+    def owns(self, pid):
+        """Whether its end is waited for here."""
+        return self._starting or (self.process is not None and self.process.pid == pid)
+
+    def write_config(self, text=None):
+        """Writes warden.conf: these settings, or `text`."""
+        with open(self.config, "w", encoding="utf-8") as file:
+            file.write(render(self.settings) if text is None else text)
+
+    def launch(self, *arguments):
+        """Begins it, without waiting until it listens."""
+        self.write_config()
+        if self._notify is not None:
+            self._notify.close()
+        self._notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+        path = f"{self.directory}/notify"
+        if os.path.exists(path):
+            os.unlink(path)
+        self._notify.bind(path)
+        os.chmod(path, 0o777)
+        options = f"log_path={self.directory}/sanitizer:exitcode={SANITIZER_STATUS}:detect_leaks=1"
+        environment = {
+            **self.environment,
+            "NOTIFY_SOCKET": path,
+            "ASAN_OPTIONS": options,
+            "UBSAN_OPTIONS": "print_stacktrace=1",
+        }
+        self._starting = True
+        with open(f"{self.directory}/output", "ab") as output:
+            self.process = subprocess.Popen(
+                [self.build.path("wardend"), "-c", self.config, *arguments],
+                cwd=self.directory,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        self._starting = False
+        self._expected_end = False
+
+    def start(self, seconds=10.0):
+        """Begins it and returns once it listens."""
+        self.launch()
+        end = time.monotonic() + seconds
+        pidfd = os.pidfd_open(self.pid)
+        try:
+            while True:
+                ready, _, _ = select.select([self._notify, pidfd], [], [], end - time.monotonic())
+                if self._notify in ready and b"READY=1" in self._notify.recv(4096):
+                    break
+                if pidfd in ready:
+                    expect.fail("the daemon starts", f"it ended with {self.process.wait()}")
+                if time.monotonic() >= end:
+                    expect.fail(f"the daemon says that it is ready within {seconds:g} s", "silence")
+        finally:
+            os.close(pidfd)
+
+    def wait(self, seconds=20.0):
+        """Waits for its end; its exit status, negative for a signal."""
+        self._expected_end = True
+        try:
+            return self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return expect.fail(f"the daemon ends within {seconds:g} s", "it still runs")
+
+    def stop(self, number=signal.SIGTERM, seconds=20.0):
+        """Sends it a signal and waits for its end with status 0."""
+        self.process.send_signal(number)
+        status = self.wait(seconds)
+        expect.equal(status, 0, f"exit status of the daemon after {signal.Signals(number).name}")
+
+    def kill(self):
+        """kill -9."""
+        self._expected_end = not self.sudden_end()
+        self.process.kill()
+        self.process.wait()
+
+    def restart(self, number=signal.SIGKILL):
+        """Ends it with a signal and starts it again."""
+        if number == signal.SIGKILL:
+            self.kill()
+        else:
+            self.stop(number)
+        self.start()
+
+    def log(self):
+        """All that it has logged and printed."""
+        return kernel.read(f"{self.directory}/wardend.log") + kernel.read(f"{self.directory}/output")
+
+    def sanitizer_reports(self):
+        """What sanitizers found in it or its helpers."""
+        names = sorted(n for n in os.listdir(self.directory) if n.startswith("sanitizer."))
+        return "".join(kernel.read(f"{self.directory}/{name}") for name in names)

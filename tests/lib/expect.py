@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a case asserts. Each failure says what was expected and what was seen."""
+
+import contextlib
+import re
+import time
+
+import warden
+
+
+class Failure(AssertionError):
+    """An expectation that was not met."""
+
+
+def _short(value, length=2000):
+    text = value if isinstance(value, str) else repr(value)
+    return text if len(text) <= length else f"{text[:length]}... ({len(text)} characters)"
+
+
+def fail(expected, seen, what=""):
+    """Ends the case."""
+    head = f"{what}\n" if what else ""
+    raise Failure(f"{head}expected: {_short(expected)}\nseen:     {_short(seen)}")
+
+
+def equal(seen, expected, what=""):
+    """Both are the same."""
+    if seen != expected:
+        fail(repr(expected), repr(seen), what)
+
+
+def true(condition, expected, seen="it does not hold"):
+    """`condition` holds; `expected` says it in words."""
+    if not condition:
+        fail(expected, seen)
+
+
+def matches(seen, pattern, what=""):
+    """The regular expression matches the whole text."""
+    if re.fullmatch(pattern, seen, re.DOTALL) is None:
+        fail(f"text that matches {pattern!r}", repr(seen), what)
+
+
+def contains(seen, part, what=""):
+    """`part` is in `seen`."""
+    if part not in seen:
+        fail(f"{part!r} in it", repr(seen), what)
+
+
+def lacks(seen, part, what=""):
+    """`part` is not in `seen`."""
+    if part in seen:
+        fail(f"{part!r} not in it", repr(seen), what)
+
+
+def between(seen, low, high, what=""):
+    """low <= seen <= high."""
+    if not low <= seen <= high:
+        fail(f"{low} to {high}", repr(seen), what)
+
+
+def error(text, call, *args, **kwargs):
+    """The daemon refuses, with this text letter for letter."""
+    try:
+        seen = call(*args, **kwargs)
+    except warden.WardenError as refused:
+        equal(str(refused), text, "text of the error")
+    else:
+        fail(f"the error {text!r}", f"the answer {seen!r}")
+
+
+def error_like(pattern, call, *args, **kwargs):
+    """The daemon refuses, with a text that the regular expression matches somewhere."""
+    try:
+        seen = call(*args, **kwargs)
+    except warden.WardenError as refused:
+        if re.search(pattern, str(refused)) is None:
+            fail(f"an error that matches {pattern!r}", f"the error {str(refused)!r}")
+        return str(refused)
+    return fail(f"an error that matches {pattern!r}", f"the answer {seen!r}")
+
+
+def result(seen, status, stdout=b"", stderr=b""):
+    """A job ended with this status and output."""
+    equal((seen.exit_status, seen.stdout, seen.stderr), (status, stdout, stderr), "status and output")
+
+
+@contextlib.contextmanager
+def within(seconds, what, least=0.0):
+    """The block takes at most (and at least) so long."""
+    start = time.monotonic()
+    yield
+    taken = time.monotonic() - start
+    if not least <= taken <= seconds:
+        fail(f"{what} takes {least:g} to {seconds:g} s", f"{taken:.3f} s")
+
+
+def eventually(condition, what, seconds=5.0):
+    """`condition()` becomes true in time; returns what it returned."""
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() >= end:
+            fail(f"{what} within {seconds:g} s", f"{value!r} until then")
+        time.sleep(0.005)
+
+
+def never(condition, what, seconds):
+    """`condition()` stays false for so long."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        value = condition()
+        if value:
+            fail(f"not once within {seconds:g} s: {what}", repr(value))
+        time.sleep(0.01)

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Further hosts: network namespaces joined to the case's by a veth pair."""
+
+import os
+import signal
+import socket
+import subprocess
+
+import kernel
+
+
+def ip(*arguments):
+    """Runs ip(8) in the case's namespace; its output."""
+    return subprocess.run(["ip", *arguments], check=True, capture_output=True, text=True).stdout
+
+
+class Host:
+    """A host behind the case's own: its address is `address`, the case's end of the link `gateway`."""
+
+    def __init__(self, link, gateway, address, prefix=24):
+        self.link = link
+        self.address = address
+        self._processes = []
+        self._pid = self._fork(signal.pause, enter=False)
+        ip("link", "add", link, "type", "veth", "peer", "name", "eth0", "netns", str(self._pid))
+        ip("address", "add", f"{gateway}/{prefix}", "dev", link)
+        ip("link", "set", link, "up")
+        self.run("ip", "address", "add", f"{address}/{prefix}", "dev", "eth0")
+        self.run("ip", "link", "set", "eth0", "up")
+        self.run("ip", "link", "set", "lo", "up")
+        self.run("ip", "route", "add", "default", "via", gateway)
+
+    def _fork(self, function, enter=True):
+        ready, told = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            try:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+                signal.signal(signal.SIGALRM, signal.SIG_DFL)
+                if enter:
+                    self._enter()
+                else:
+                    kernel.unshare(kernel.CLONE_NEWNET)
+                os.close(ready)
+                function() if not enter else function(told)
+            finally:
+                os._exit(0)
+        os.close(told)
+        self._processes.append(pid)
+        if enter:
+            os.read(ready, 1)  # until it listens
+        else:
+            own = os.readlink("/proc/self/ns/net")
+            while os.readlink(f"/proc/{pid}/ns/net") == own:
+                pass
+        os.close(ready)
+        return pid
+
+    def _enter(self):
+        with open(f"/proc/{self._pid}/ns/net", "rb") as namespace:
+            kernel.setns(namespace.fileno(), kernel.CLONE_NEWNET)
+
+    def run(self, *command, check=True):
+        """Runs a program on this host; its output."""
+        entered = ["nsenter", f"--net=/proc/{self._pid}/ns/net", *command]
+        return subprocess.run(entered, check=check, capture_output=True, text=True, timeout=20).stdout
+
+    def serve_tcp(self, port):
+        """Answers each TCP connection with the address of its other end."""
+
+        def serve(told):
+            with socket.create_server(("0.0.0.0", port), reuse_port=True) as listener:
+                os.close(told)
+                while True:
+                    connection, peer = listener.accept()
+                    with connection:
+                        connection.sendall(f"{peer[0]}\n".encode())
+
+        self._fork(serve)
+
+    def collect_udp(self, port):
+        """Notes datagrams: returns a descriptor from which `sender text` lines are read."""
+        read_end, write_end = os.pipe()
+        os.set_blocking(read_end, False)
+
+        def serve(told):
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+                receiver.bind(("0.0.0.0", port))
+                os.close(told)
+                while True:
+                    data, peer = receiver.recvfrom(2048)
+                    os.write(write_end, f"{peer[0]} {data.decode('latin-1')}\n".encode())
+
+        self._fork(serve)
+        os.close(write_end)
+        return read_end
+
+    def close(self):
+        """Takes the host away."""
+        for pid in reversed(self._processes):
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+        self._processes.clear()
+        # The link goes with the other namespace, a little later; or now.
+        subprocess.run(["ip", "link", "delete", self.link], check=False, capture_output=True)

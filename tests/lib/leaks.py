@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The leak check: what a case may have left on the machine.
+
+A snapshot is a dictionary from a kind of thing to the set of those that are there. What is there after
+the case and was not before it has leaked. The case's process has network, mount and IPC namespaces of
+its own when it is root, so that all links, mounts, rules and IPC objects are the case's.
+"""
+
+import glob
+import os
+import re
+import subprocess
+import time
+
+import kernel
+
+
+def _mounts(pid):
+    lines = kernel.read(f"/proc/{pid}/mountinfo").splitlines()
+    return {" ".join(line.split()[2:5]) for line in lines}
+
+
+def _links():
+    lines = kernel.read("/proc/self/net/dev").splitlines()[2:]
+    return {line.split(":", 1)[0].strip() for line in lines}
+
+
+def _rules():
+    """The firewall's state without counters and handles."""
+    if os.geteuid() != 0:
+        return set()
+    ruleset = subprocess.run(
+        ["nft", "list", "ruleset"], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+    ).stdout
+    return {re.sub(r"packets \d+ bytes \d+", "", line).strip() for line in ruleset.splitlines()}
+
+
+def container_groups():
+    """Names of the control groups of containers, in every hierarchy."""
+    found = set()
+    for root in cgroup_roots():
+        for path, names, _ in os.walk(root):
+            if os.path.basename(path) == "warden":
+                found.update(f"{path}/{name}" for name in names)
+                names.clear()
+    return found
+
+
+def cgroup_roots():
+    """Where hierarchies of control groups are mounted."""
+    roots = []
+    for line in kernel.read("/proc/self/mountinfo").splitlines():
+        fields = line.split()
+        if fields[fields.index("-") + 1] in ("cgroup", "cgroup2"):
+            roots.append(fields[4])
+    return roots
+
+
+def _groups(ids):
+    return {path for path in container_groups() if any(path.endswith(id_) for id_ in ids)}
+
+
+def _ipc_objects():
+    found = set()
+    for kind in ("shm", "sem", "msg"):
+        lines = kernel.read(f"/proc/sysvipc/{kind}").splitlines()[1:]
+        found.update(f"{kind} {' '.join(line.split()[:2])}" for line in lines)
+    return found
+
+
+def _depot(path):
+    """What lies in the depot, but for its empty directory `tmp`."""
+    found = set(glob.glob(f"{glob.escape(path)}/*")) | set(glob.glob(f"{glob.escape(path)}/.*"))
+    found.discard(f"{path}/tmp")
+    return found | set(glob.glob(f"{glob.escape(path)}/tmp/*"))
+
+
+def _machine(ids):
+    """What can leak whether a daemon runs or not."""
+    return {
+        "mount": _mounts("self"),
+        "link": _links(),
+        "nft rule": _rules(),
+        "cgroup": _groups(ids),
+        "IPC object": _ipc_objects(),
+    }
+
+
+def without_daemon(ids):
+    """What can leak where no daemon runs: no process of the case's is to be there either."""
+    return {**_machine(ids), "process": {p.pid for p in kernel.descendants(os.getpid())}}
+
+
+def _descriptor_kind(target):
+    # Inodes of sockets and pipes are new each time; how many there are is what counts.
+    return re.sub(r":?\[\d+\]", "", target)
+
+
+def descriptors(pid):
+    """The daemon's descriptors as a set of lines, counted by kind."""
+    kinds = {}
+    # "/" is what libuv keeps in reserve once it has run out of descriptors.
+    for target in kernel.descriptors(pid).values():
+        if target == "/":
+            continue
+        kind = _descriptor_kind(target)
+        kinds[kind] = kinds.get(kind, 0) + 1
+    return {f"{kind} ({nth})" for kind, count in kinds.items() for nth in range(1, count + 1)}
+
+
+def with_daemon(daemon, ids):
+    """What can leak while the daemon lives on."""
+    below = kernel.descendants(os.getpid())
+    spaces = set().union(*(kernel.namespaces(p.pid) for p in below)) if below else set()
+    return {
+        **_machine(ids),
+        "mount of the daemon": _mounts(daemon.pid),
+        "process": {p.pid for p in below},
+        "namespace": spaces,
+        "descriptor of the daemon": descriptors(daemon.pid),
+        "file": _depot(daemon.depot),
+    }
+
+
+def _describe(kind, items):
+    if kind == "process":
+        return [f"process {kernel.process(pid) or pid}" for pid in sorted(items)]
+    return [f"{kind} {item}" for item in sorted(items)]
+
+
+def difference(before, after):
+    """Lines that say what is in `after` alone."""
+    lines = []
+    for kind, items in after.items():
+        lines += _describe(kind, items - before.get(kind, set()))
+    return lines
+
+
+def settle(before, take, seconds=10.0):
+    """Takes snapshots until nothing is left over or the time is: much is removed behind an answer."""
+    end = time.monotonic() + seconds
+    pause = 0.002
+    while True:
+        lines = difference(before, take())
+        if not lines or time.monotonic() >= end:
+            return lines
+        time.sleep(pause)
+        pause = min(pause * 2, 0.2)

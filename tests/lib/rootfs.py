@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the linux cases need before the first of them: namespaces for the run and a root file system."""
+
+import os
+import subprocess
+
+import kernel
+
+
+def prepare(directory):
+    """Takes the run out of sight of the machine; why the linux cases cannot run, or an empty text.
+
+    The directory must be on a file system that can be idmapped, which an overlay (as in a container
+    that runs the tests) cannot.
+    """
+    if os.geteuid() != 0:
+        return "needs root"
+    try:
+        kernel.unshare(kernel.CLONE_NEWNS | kernel.CLONE_NEWNET)
+        kernel.mount(None, "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
+        if kernel.filesystem_type(directory) == "overlay":
+            kernel.mount("tmpfs", directory, "tmpfs", kernel.MS_NOSUID, "mode=755")
+    except OSError as error:
+        return f"needs namespaces: {error}"
+    return ""
+
+
+def make(source, directory):
+    """Makes the root file system, with tests/linux/probe.c in it; why that failed, or an empty text."""
+    compiler = os.environ.get("CC", "cc").split()
+    probe = ["-std=gnu11", "-static", "-O1", "-o", f"{directory}/bin/probe", f"{source}/tests/linux/probe.c"]
+    for command in ([f"{source}/client/warden-rootfs", "--host", directory], compiler + probe):
+        made = subprocess.run(
+            command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+        )
+        if made.returncode != 0:
+            return f"{command[0]} failed: {made.stderr.strip()}"
+    return ""

@@ -1,0 +1,255 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a case works with: its directory, its daemon, clients and programs."""
+
+import os
+import signal
+import subprocess
+import threading
+
+import daemon
+import expect
+import hosts
+import kernel
+import leaks
+import warden
+import wire
+
+
+class World:
+    """Made for one case, in a process of the case's own."""
+
+    def __init__(self, build, backend, directory, rootfs, config):
+        self.build = build
+        self.backend = backend
+        self.directory = directory
+        self.rootfs = rootfs
+        self.ids = set()  # of containers that were seen in the depot, for the leak check
+        self._clients = []
+        self._client = None
+        self._hosts = []
+        self.daemon = daemon.Daemon(build, directory, daemon.merge(self._settings(), config))
+
+    def _settings(self):
+        own = {"wshd": self.build.path("wshd")}
+        return {
+            "server": {
+                "container_klass": self.backend,
+                "backend_path": self.build.modules,
+                "unix_domain_path": f"{self.directory}/warden.sock",
+                "container_depot_path": f"{self.directory}/depot",
+                "container_rootfs_path": self.rootfs if self.backend == "linux" else None,
+                "pidfile": f"{self.directory}/wardend.pid",
+            },
+            "health_check_server": {"port": 0},
+            "logging": {"level": "debug", "file": f"{self.directory}/wardend.log"},
+            self.backend: own,
+        }
+
+    @property
+    def linux(self):
+        """Whether containers are real ones."""
+        return self.backend == "linux"
+
+    @property
+    def sanitized(self):
+        """Whether the daemon is slow and large because a sanitizer watches it."""
+        return self.build.sanitized
+
+    # Clients.
+
+    def client(self, timeout=25.0):
+        """A new connection, closed at the case's end."""
+        client = warden.Client(self.daemon.socket, timeout=timeout)
+        self._clients.append(client)
+        return client
+
+    @property
+    def c(self):
+        """The case's first connection."""
+        if self._client is None:
+            self._client = self.client()
+        return self._client
+
+    def disconnect(self):
+        """Closes every connection of the case."""
+        for client in self._clients:
+            client.close()
+        self._clients.clear()
+        self._client = None
+
+    def raw(self):
+        """A connection for bytes as they are."""
+        connection = wire.Raw(self.daemon.socket)
+        self._clients.append(connection)
+        return connection
+
+    def in_thread(self, function, *args, **kwargs):
+        """Calls in a thread of its own; `result()` of what is returned waits and gives the value."""
+        return Thread(function, args, kwargs)
+
+    # Containers.
+
+    def create(self, client=None, **fields):
+        """A new container's handle."""
+        handle = (client or self.c).create(**fields)
+        self.note_ids()
+        return handle
+
+    def note_ids(self):
+        """Remembers the containers in the depot for the leak check."""
+        if os.path.isdir(self.daemon.depot):
+            self.ids.update(set(os.listdir(self.daemon.depot)) - {"tmp"})
+
+    def run(self, handle, script, **fields):
+        """Runs a script that has to end with 0 and returns its stdout as text."""
+        seen = self.c.run(handle, script, **fields)
+        if seen.exit_status != 0:
+            expect.fail("exit status 0", seen, f"script: {script}")
+        return seen.stdout.decode("utf-8", "surrogateescape")
+
+    def spawn_ready(self, handle, script, **fields):
+        """Starts a job and waits until it has written something; whoever watched it for that has left."""
+        job = self.c.spawn(handle, script, **fields)
+        with warden.Client(self.daemon.socket, timeout=20) as watcher:
+            next(watcher.stream(handle, job))
+        return job
+
+    def path_of(self, handle):
+        """The container's directory."""
+        return self.c.info(handle).container_path
+
+    def home_of(self, handle):
+        """Where the container's jobs start, as a path of the host's; fake alone."""
+        return f"{self.path_of(handle)}/root"
+
+    def init_of(self, handle):
+        """The container's first process."""
+        with open(f"{self.path_of(handle)}/run/wshd.pid", encoding="utf-8") as file:
+            return int(file.read())
+
+    def destroy_all(self):
+        """Destroys what containers there are."""
+        self.disconnect()
+        self.note_ids()
+        if not self.daemon.alive:
+            self.daemon.start()
+        with warden.Client(self.daemon.socket, timeout=30) as client:
+            for handle in client.list():
+                try:
+                    client.destroy(handle)
+                except warden.WardenError as error:
+                    if str(error) != "unknown handle":
+                        raise
+
+    # Further hosts.
+
+    def host(self, link, gateway, address):
+        """A host behind this one, until the case's end; see hosts.Host."""
+        host = hosts.Host(link, gateway, address)
+        self._hosts.append(host)
+        return host
+
+    def close_hosts(self):
+        """Takes them all away."""
+        while self._hosts:
+            self._hosts.pop().close()
+
+    # Programs.
+
+    def command(self, *arguments, stdin=None, timeout=20.0, environment=None):
+        """Runs the `warden` command; what subprocess.run returns, output as bytes."""
+        return self.program("warden", *arguments, stdin=stdin, timeout=timeout, environment=environment)
+
+    def program_environment(self):
+        """In which the tree's programs run."""
+        return {
+            "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+            "LD_LIBRARY_PATH": self.build.directory,
+            "WARDEN_SOCKET": self.daemon.socket,
+            "HOME": self.directory,
+            "LANG": "C.UTF-8",
+            "TERM": "dumb",
+            "ASAN_OPTIONS": f"log_path={self.directory}/sanitizer:exitcode={daemon.SANITIZER_STATUS}",
+            "UBSAN_OPTIONS": "print_stacktrace=1",
+        }
+
+    def program(self, name, *arguments, stdin=None, timeout=20.0, environment=None):
+        """Runs a program of the tree."""
+        return subprocess.run(
+            [self.build.path(name), *arguments],
+            input=stdin if stdin is not None else b"",
+            capture_output=True,
+            timeout=timeout,
+            check=False,
+            cwd=self.directory,
+            env={**self.program_environment(), **(environment or {})},
+        )
+
+    def file(self, name, data="", mode=0o644):
+        """Writes a file in the case's directory; its path."""
+        path = f"{self.directory}/{name}"
+        with open(path, "wb") as file:
+            file.write(data.encode() if isinstance(data, str) else data)
+        os.chmod(path, mode)
+        return path
+
+    def make_directory(self, name, mode=0o755):
+        """Makes a directory in the case's; its path."""
+        path = f"{self.directory}/{name}"
+        os.makedirs(path)
+        os.chmod(path, mode)
+        return path
+
+    # Leaks.
+
+    def take(self):
+        """A snapshot for the leak check."""
+        self.note_ids()
+        return leaks.with_daemon(self.daemon, self.ids)
+
+    def reap(self, *_):
+        """Collects what has become a child of this process because its parent ended."""
+        own = os.getsid(0)
+        for pid in kernel.children(os.getpid()):
+            child = kernel.process(pid)
+            adopted = child is not None and child.state == "Z" and child.session != own
+            if adopted and not self.daemon.owns(pid):
+                try:
+                    os.waitpid(pid, os.WNOHANG)
+                except ChildProcessError:
+                    pass
+
+    def adopt(self):
+        """Does for the daemon's orphans what init would."""
+        kernel.become_subreaper()
+        signal.signal(signal.SIGCHLD, self.reap)
+
+
+class Thread:
+    """A call that goes on beside the case."""
+
+    def __init__(self, function, args, kwargs):
+        self._value = None
+        self._error = None
+        self._thread = threading.Thread(target=self._run, args=(function, args, kwargs), daemon=True)
+        self._thread.start()
+
+    def _run(self, function, args, kwargs):
+        try:
+            self._value = function(*args, **kwargs)
+        except BaseException as error:  # handed on by result()
+            self._error = error
+
+    @property
+    def done(self):
+        """Whether it has returned or raised."""
+        return not self._thread.is_alive()
+
+    def result(self, seconds=20.0):
+        """What it returned; raises what it raised."""
+        self._thread.join(seconds)
+        if self._thread.is_alive():
+            expect.fail(f"an end within {seconds:g} s", "it still goes on")
+        if self._error is not None:
+            raise self._error
+        return self._value

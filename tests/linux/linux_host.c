@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A host, identities and children for tests; see linux_host.h. */
+#include "tests/linux/linux_host.h"
+
+#include <arpa/inet.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* 10.254.0.0, as by default. */
+#define POOL_NETWORK 0x0afe0000u
+
+#define CHILD_SECONDS 60
+
+static const char *const nothing[] = {NULL};
+
+struct warden_settings linux_settings = {
+	.mtu = 1500,
+	.user_namespace = true,
+	.pool_networks = 16384,
+	.allow_networks = nothing,
+	.dns_servers = nothing,
+};
+
+int64_t linux_host_integer = 1280;
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static char logged[65536];
+static size_t logged_length;
+
+static void __attribute__((format(printf, 4, 5)))
+host_log(const struct warden_host *host, enum warden_log_level level, const char *id,
+	 const char *format, ...)
+{
+	char line[2048];
+	va_list args;
+
+	(void)host;
+	(void)level;
+	(void)id;
+	va_start(args, format);
+	vsnprintf(line, sizeof(line), format, args);
+	va_end(args);
+	pthread_mutex_lock(&mutex);
+	if (logged_length + strlen(line) + 2 < sizeof(logged))
+		logged_length += (size_t)snprintf(logged + logged_length,
+						  sizeof(logged) - logged_length, "%s\n", line);
+	pthread_mutex_unlock(&mutex);
+}
+
+static int64_t host_integer(const struct warden_host *host, const char *name)
+{
+	(void)host;
+	(void)name;
+	return linux_host_integer;
+}
+
+struct warden_host linux_host = {
+	.size = sizeof(struct warden_host),
+	.settings = &linux_settings,
+	.log = host_log,
+	.option_integer = host_integer,
+};
+
+bool linux_host_logged(const char *text)
+{
+	bool found;
+
+	pthread_mutex_lock(&mutex);
+	found = strstr(logged, text);
+	pthread_mutex_unlock(&mutex);
+	return found;
+}
+
+void linux_host_forget(void)
+{
+	pthread_mutex_lock(&mutex);
+	logged[0] = '\0';
+	logged_length = 0;
+	pthread_mutex_unlock(&mutex);
+}
+
+struct warden_identity linux_identity(unsigned number)
+{
+	static char ids[4096][12];
+	uint32_t network = POOL_NETWORK + 4 * number;
+
+	snprintf(ids[number], sizeof(ids[number]), "test%07u", number);
+	return (struct warden_identity){
+		.id = ids[number],
+		.dir_fd = -1,
+		.slot = number,
+		.uid = 10000 + number,
+		.network = {htonl(network)},
+		.host_ip = {htonl(network + 1)},
+		.container_ip = {htonl(network + 2)},
+	};
+}
+
+void linux_needs_root(void)
+{
+	if (geteuid() == 0)
+		return;
+	puts("skipped: needs root");
+	exit(77);
+}
+
+/* Of a child. */
+static void enter(int netns_fd)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	alarm(CHILD_SECONDS);
+	if (netns_fd >= 0 && setns(netns_fd, CLONE_NEWNET) != 0)
+		_exit(254);
+}
+
+int linux_inside(int netns_fd, int (*run)(void *data), void *data)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		enter(netns_fd);
+		_exit(run(data));
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+		return -1;
+	return WEXITSTATUS(status);
+}
+
+pid_t linux_begin(int netns_fd, int (*run)(int ready_fd, void *data), void *data)
+{
+	int ready[2];
+	char byte;
+	pid_t pid;
+
+	if (pipe(ready) != 0)
+		return -1;
+	pid = fork();
+	if (pid == 0) {
+		close(ready[0]);
+		enter(netns_fd);
+		_exit(run(ready[1], data));
+	}
+	close(ready[1]);
+	if (read(ready[0], &byte, 1) != 1)
+		fprintf(stderr, "a child of the test did not begin\n");
+	close(ready[0]);
+	return pid;
+}
+
+void linux_end(pid_t pid)
+{
+	if (pid <= 0)
+		return;
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+int64_t linux_now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Tries one system call inside a container and prints `ok` or the name of the error: what no
+ * program of a small root file system does. Static, so that it runs in any rootfs.
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <netinet/ip.h>
+#include <netinet/udp.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <time.h>
+#include <unistd.h>
+
+static long number(const char *text)
+{
+	return strtol(text, NULL, 0);
+}
+
+/* mount SOURCE TARGET TYPE FLAGS */
+static int try_mount(char **arg)
+{
+	return mount(arg[0], arg[1], *arg[2] ? arg[2] : NULL, (unsigned long)number(arg[3]), NULL);
+}
+
+/* umount TARGET */
+static int try_umount(char **arg)
+{
+	return umount2(arg[0], MNT_DETACH);
+}
+
+/* mknod PATH b|c MAJOR MINOR */
+static int try_mknod(char **arg)
+{
+	mode_t type = *arg[1] == 'b' ? S_IFBLK : S_IFCHR;
+
+	return mknod(arg[0], type | 0666,
+		     makedev((unsigned int)number(arg[2]), (unsigned int)number(arg[3])));
+}
+
+/* open PATH FLAGS */
+static int try_open(char **arg)
+{
+	return open(arg[0], (int)number(arg[1]) | O_CLOEXEC, 0600);
+}
+
+/* chroot-out PATH: opens `../../..` from a descriptor of PATH and looks for the file /canary */
+static int try_upwards(char **arg)
+{
+	int fd = open(arg[0], O_PATH | O_CLOEXEC);
+	char path[PATH_MAX];
+
+	if (fd < 0)
+		return -1;
+	snprintf(path, sizeof(path), "../../../../../../../../%s", arg[1]);
+	return openat(fd, path, O_RDONLY | O_CLOEXEC);
+}
+
+/* ptrace PID */
+static int try_ptrace(char **arg)
+{
+	return (int)ptrace(PTRACE_SEIZE, (pid_t)number(arg[0]), NULL, NULL);
+}
+
+/* pidfd-getfd PID FD */
+static int try_pidfd_getfd(char **arg)
+{
+	int pidfd = (int)syscall(SYS_pidfd_open, (pid_t)number(arg[0]), 0);
+
+	if (pidfd < 0)
+		return -1;
+	return (int)syscall(SYS_pidfd_getfd, pidfd, (int)number(arg[1]), 0);
+}
+
+/* unshare FLAGS */
+static int try_unshare(char **arg)
+{
+	return unshare((int)number(arg[0]));
+}
+
+/* setns PATH */
+static int try_setns(char **arg)
+{
+	int fd = open(arg[0], O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? -1 : setns(fd, 0);
+}
+
+/* handle PATH NAME: open_by_handle_at of a file found by name_to_handle_at */
+static int try_handle(char **arg)
+{
+	union {
+		struct file_handle handle;
+		char bytes[sizeof(struct file_handle) + MAX_HANDLE_SZ];
+	} buffer;
+	int at = open(arg[0], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int mount_id;
+
+	buffer.handle.handle_bytes = MAX_HANDLE_SZ;
+	if (at < 0 || name_to_handle_at(at, arg[1], &buffer.handle, &mount_id, 0) < 0)
+		return -1;
+	return open_by_handle_at(at, &buffer.handle, O_RDONLY | O_CLOEXEC);
+}
+
+/* connect ADDRESS PORT: TCP */
+static int try_connect(char **arg)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET,
+				 .sin_port = htons((uint16_t)number(arg[1]))};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct timeval limit = {.tv_sec = 3};
+
+	if (fd < 0 || inet_pton(AF_INET, arg[0], &to.sin_addr) != 1)
+		return -1;
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+	return connect(fd, (struct sockaddr *)&to, sizeof(to));
+}
+
+/* socket FAMILY TYPE PROTOCOL */
+static int try_socket(char **arg)
+{
+	return socket((int)number(arg[0]), (int)number(arg[1]) | SOCK_CLOEXEC, (int)number(arg[2]));
+}
+
+/* udp-from SOURCE DESTINATION PORT: a datagram with any source address, through a raw socket */
+static int try_udp_from(char **arg)
+{
+	struct {
+		struct iphdr ip;
+		struct udphdr udp;
+		char text[4];
+	} packet = {
+		.ip = {.version = 4, .ihl = 5, .ttl = 64, .protocol = IPPROTO_UDP},
+		.text = "spoo",
+	};
+	struct sockaddr_in to = {.sin_family = AF_INET};
+	int fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
+
+	if (fd < 0)
+		return -1;
+	inet_pton(AF_INET, arg[0], &packet.ip.saddr);
+	inet_pton(AF_INET, arg[1], &packet.ip.daddr);
+	packet.ip.tot_len = htons(sizeof(packet));
+	packet.udp.source = htons(4000);
+	packet.udp.dest = htons((uint16_t)number(arg[2]));
+	packet.udp.len = htons(sizeof(packet.udp) + sizeof(packet.text));
+	to.sin_addr.s_addr = packet.ip.daddr;
+	return (int)sendto(fd, &packet, sizeof(packet), 0, (struct sockaddr *)&to, sizeof(to));
+}
+
+/* swap ONE OTHER SECONDS: exchanges two names as fast as it can; prints how often */
+static int try_swap(char **arg)
+{
+	struct timespec start, now;
+	long count = 0;
+
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	do {
+		if (syscall(SYS_renameat2, AT_FDCWD, arg[0], AT_FDCWD, arg[1], 2) < 0)
+			return -1;
+		count++;
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	} while (now.tv_sec - start.tv_sec < number(arg[2]));
+	printf("%ld\n", count);
+	return 0;
+}
+
+/* keyctl: reads the session keyring's id */
+static int try_keyctl(char **arg)
+{
+	(void)arg;
+	return syscall(SYS_keyctl, 0, -3, 0) < 0 ? -1 : 0;
+}
+
+static const struct {
+	const char *name;
+	int arguments;
+	int (*call)(char **arg);
+} attempts[] = {
+	{"mount", 4, try_mount},     {"umount", 1, try_umount},           {"mknod", 4, try_mknod},
+	{"open", 2, try_open},       {"upwards", 2, try_upwards},         {"ptrace", 1, try_ptrace},
+	{"unshare", 1, try_unshare}, {"pidfd-getfd", 2, try_pidfd_getfd}, {"setns", 1, try_setns},
+	{"handle", 2, try_handle},   {"connect", 2, try_connect},         {"socket", 3, try_socket},
+	{"swap", 3, try_swap},       {"udp-from", 3, try_udp_from},       {"keyctl", 0, try_keyctl},
+};
+
+int main(int argc, char **argv)
+{
+	for (size_t i = 0; argc > 1 && i < sizeof(attempts) / sizeof(*attempts); i++) {
+		if (strcmp(attempts[i].name, argv[1]) != 0 || argc - 2 != attempts[i].arguments)
+			continue;
+		if (attempts[i].call(argv + 2) < 0)
+			puts(strerrorname_np(errno));
+		else
+			puts("ok");
+		return 0;
+	}
+	fputs("probe: unknown attempt, or not as many arguments as it takes\n", stderr);
+	return 2;
+}

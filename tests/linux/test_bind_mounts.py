@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Bind mounts: what a container sees, what it may do, who owns it."""
+
+import os
+import subprocess
+
+import expect
+import kernel
+import warden
+from case import case
+
+
+@case(backend="linux")
+def a_read_only_one_is_read_and_not_written(w):
+    source = w.make_directory("source", 0o777)
+    with open(f"{source}/file", "w", encoding="utf-8") as file:
+        file.write("from the host\n")
+    os.chmod(f"{source}/file", 0o666)
+    handle = w.create(bind_mounts=[(source, "/mnt/ro", "ro")])
+    expect.equal(w.run(handle, "cat /mnt/ro/file"), "from the host\n")
+    for privileged in (False, True):
+        for attempt in ("echo x > /mnt/ro/file", "touch /mnt/ro/new", "rm -f /mnt/ro/file", "chmod 600 /mnt/ro/file"):
+            seen = w.c.run(handle, attempt, privileged=privileged)
+            expect.equal(seen.exit_status != 0, True, attempt)
+    expect.equal(kernel.read(f"{source}/file"), "from the host\n")
+    expect.equal(os.listdir(source), ["file"])
+
+
+@case(backend="linux")
+def a_writable_one_is_shared_with_the_host(w):
+    source = w.make_directory("source", 0o777)
+    handle = w.create(bind_mounts=[(source, "/mnt/rw", "rw")])
+    w.run(handle, "echo from inside > /mnt/rw/file")
+    expect.equal(kernel.read(f"{source}/file"), "from inside\n")
+    with open(f"{source}/other", "w", encoding="utf-8") as file:
+        file.write("later\n")
+    expect.equal(w.run(handle, "cat /mnt/rw/other"), "later\n")
+
+
+@case(backend="linux")
+def a_target_that_is_missing_is_made(w):
+    directory, file = w.make_directory("d"), w.file("f", "file\n")
+    binds = [(directory, "/made/for/this", "ro"), (file, "/also/made/file", "ro")]
+    handle = w.create(bind_mounts=binds)
+    expect.equal(w.run(handle, "stat -c %F /made/for/this; cat /also/made/file"), "directory\nfile\n")
+
+
+@case(backend="linux")
+def a_target_that_is_there_is_covered(w):
+    source = w.make_directory("d")
+    handle = w.create(bind_mounts=[(source, "/etc", "ro")])
+    expect.equal(w.run(handle, "ls /etc"), "")
+
+
+@case(backend="linux")
+def several_are_mounted_in_their_order(w):
+    outer, inner = w.make_directory("outer"), w.make_directory("inner")
+    os.mkdir(f"{outer}/sub")
+    with open(f"{inner}/deep", "w", encoding="utf-8"):
+        pass
+    handle = w.create(bind_mounts=[(outer, "/m", "ro"), (inner, "/m/sub", "ro")])
+    expect.equal(w.run(handle, "ls /m /m/sub"), "/m:\nsub\n\n/m/sub:\ndeep\n")
+
+
+@case(backend="linux")
+def its_files_cannot_be_setuid_or_devices(w):
+    source = w.make_directory("source", 0o777)
+    subprocess.run(["mknod", "-m", "666", f"{source}/null", "c", "1", "3"], check=True)
+    handle = w.create(bind_mounts=[(source, "/m", "rw")])
+    expect.contains(("EACCES\n", "EPERM\n"), w.run(handle, "probe open /m/null 2", privileged=True))
+    (line,) = [line for line in w.run(handle, "cat /proc/self/mounts").splitlines() if line.split()[1] == "/m"]
+    for option in ("nosuid", "nodev"):
+        expect.contains(line.split()[3].split(","), option)
+
+
+@case(backend="linux")
+def a_directory_of_a_hosts_user_is_vcaps_inside(w):
+    source = w.make_directory("source")
+    os.chown(source, 4321, 4321)
+    handle = w.create(bind_mounts=[(source, "/m", "rw")])
+    expect.equal(w.run(handle, "stat -c '%U:%G' /m; echo x > /m/file; stat -c %U /m/file"), "vcap:vcap\nvcap\n")
+    made = os.stat(f"{source}/file")
+    expect.equal((made.st_uid, made.st_gid), (4321, 4321))
+
+
+@case(backend="linux")
+def nothing_that_root_inside_makes_is_roots_outside(w):
+    ours, theirs = w.make_directory("ours", 0o777), w.make_directory("theirs", 0o777)
+    os.chown(theirs, 4321, 4321)
+    handle = w.create(bind_mounts=[(ours, "/ours", "rw"), (theirs, "/theirs", "rw")])
+    for name, path in (("ours", ours), ("theirs", theirs)):
+        script = f"cd /{name}; cp /bin/busybox evil && chown 0:0 evil; chmod 6755 evil; mkdir -m 7777 d"
+        w.c.run(handle, script, privileged=True)
+        for entry in os.listdir(path):
+            seen = os.stat(f"{path}/{entry}")
+            expect.true(seen.st_uid != 0 and seen.st_gid != 0, f"{path}/{entry} is not root's", seen)
+
+
+@case(backend="linux")
+def ordinary_permissions_decide(w):
+    source = w.make_directory("source", 0o755)
+    with open(f"{source}/secret", "w", encoding="utf-8") as file:
+        file.write("secret\n")
+    os.chmod(f"{source}/secret", 0o600)
+    handle = w.create(bind_mounts=[(source, "/m", "rw")])
+    for privileged in (False, True):
+        expect.equal(w.c.run(handle, "cat /m/secret", privileged=privileged).stdout, b"")
+        expect.equal(w.c.run(handle, "touch /m/new", privileged=privileged).exit_status != 0, True)
+    expect.equal(os.listdir(source), ["secret"])
+
+
+@case(backend="linux")
+def proc_sys_and_dev_cannot_be_covered(w):
+    source = w.make_directory("source")
+    for target in ("/proc", "/proc/self", "/sys", "/dev", "/./proc", "/a/../proc", "/dev/shm/x", "/", "/proc/"):
+        expect.error_like(".+", w.create, bind_mounts=[(source, target, "rw")])
+    expect.equal(w.c.list(), [])
+
+
+@case(backend="linux")
+def a_rootfs_whose_proc_is_a_link_is_no_way_around(w):
+    rootfs = f"{w.directory}/rootfs"
+    subprocess.run(["cp", "-a", w.rootfs, rootfs], check=True)
+    os.symlink("proc", f"{rootfs}/alias")
+    source = w.make_directory("source")
+    try:
+        handle = w.create(rootfs=rootfs, bind_mounts=[(source, "/alias/self", "rw")])
+    except warden.WardenError:
+        return
+    expect.equal(w.run(handle, "stat -f -c %T /proc"), "proc\n")
+    expect.equal(w.c.run(handle, "ls /proc/self/status").exit_status, 0)
+
+
+@case(backend="linux")
+def odd_names_work(w):
+    for name in ("with space", "with\\backslash", "größer", "-rf", "quo'te\"", "a" * 200):
+        source = w.make_directory(name)
+        with open(f"{source}/file", "w", encoding="utf-8"):
+            pass
+        handle = w.create(bind_mounts=[(source, f"/m/{name}", "ro")])
+        expect.equal(w.run(handle, "ls /m/*"), "file\n")
+        w.c.destroy(handle)
+
+
+@case(backend="linux")
+def twenty_of_them_leave_nothing(w):
+    binds = [(w.make_directory(f"d{n}"), f"/m/d{n}", "rw" if n % 2 else "ro") for n in range(20)]
+    for _ in range(3):
+        handle = w.create(bind_mounts=binds)
+        expect.equal(len(w.run(handle, "ls /m").split()), 20)
+        w.c.destroy(handle)

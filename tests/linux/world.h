@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A small world of network namespaces for tests of the network and the firewall: the program's own
+ * one is the host, two more are containers, one is a machine outside.
+ *
+ *   container 0, container 1 -- host 192.0.2.1 -- outside 192.0.2.77, also 198.51.100.5 and
+ *   203.0.113.5; only 198.51.100.0/24 is allowed
+ *
+ * Container 0 is 10.254.0.2, its end on the host 10.254.0.1; container 1 is 10.254.0.6 and
+ * 10.254.0.5.
+ */
+#ifndef TESTS_LINUX_WORLD_H
+#define TESTS_LINUX_WORLD_H
+
+#include <netinet/in.h>
+
+#include "backends/linux/firewall.h"
+#include "backends/linux/net.h"
+#include "tests/linux/linux_host.h"
+#include "tests/unit/unit.h"
+
+#define WORLD_HOST       "192.0.2.1"
+#define WORLD_OUTSIDE    "192.0.2.77"
+#define WORLD_ALLOWED    "198.51.100.5"
+#define WORLD_NOT_LISTED "203.0.113.5"
+#define WORLD_PORT       8080
+
+/* What silence is: an answer on these links takes far less. */
+#define WORLD_SILENCE_MS 400L
+
+struct world_container {
+	struct warden_identity identity;
+	int netns_fd;
+};
+
+extern struct net *world_net;
+extern struct firewall *world_firewall;
+extern struct warden_error world_error;
+extern int world_outside; /* its network namespace */
+extern struct world_container world_containers[2];
+
+/* Leaves the machine's network and mounts for the program's own, makes all that is above, runs the
+ * cases, and returns the program's exit status. 77 and a line when it is not root's. */
+int world_main(int argc, char **argv, const char *suite, const struct unit_test *tests,
+	       size_t count);
+
+/* Runs a command of the shell on the host. */
+void world_shell(const char *command);
+
+/* A new network namespace; with the socket from inside that net_make wants, unless that is NULL. */
+int world_namespace(int *rtnl_fd);
+
+/* Another container, and its end. */
+bool world_add(struct world_container *container, unsigned number);
+void world_remove(struct world_container *container);
+const char *world_ip(const struct world_container *container);
+
+struct sockaddr_in world_address(const char *text, uint16_t port);
+
+/* Connects by TCP from a namespace (-1: the host's) to WORLD_PORT. 0, or the errno; ETIMEDOUT:
+ * nothing came back. `expected_peer`, unless it is NULL: which address the server must see. */
+int world_connect(int netns_fd, const char *to, const char *expected_peer);
+
+/* Whether a connection is refused at once: by ICMP, or reset where ICMP has its limit. Somebody
+ * must listen there, or it proves nothing. */
+bool world_is_refused(int netns_fd, const char *to);
+
+/* For linux_begin: a server on WORLD_PORT. */
+int world_serve(int ready_fd, void *unused);
+
+/* Memory that children share. */
+void *world_shared(size_t size);
+
+#endif

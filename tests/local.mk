@@ -1,0 +1,20 @@
+# Unit programs have fragments of their own; the functional cases of the fake backend are one test to
+# make, `tests/run` runs all of them (see README.md).
+TESTS += tests/functional.sh
+EXTRA_DIST += check .ci/run .clang-format .clang-tidy .cppcheck-suppressions \
+	contrib/python/warden.py tests/functional.sh tests/run tests/lib tests/functional tests/linux
+dist-hook: dist-without-bytecode
+dist-without-bytecode:
+	find "$(distdir)" -name __pycache__ -prune -exec rm -rf {} +
+.PHONY: dist-without-bytecode check-functional
+check-functional: all
+	$(srcdir)/tests/run --build .
+include tests/linux/linuxb.mk
+EXTRA_DIST += tests/lsan.supp
+AM_TESTS_ENVIRONMENT = \
+	LSAN_OPTIONS=suppressions=$(abs_top_srcdir)/tests/lsan.supp:print_suppressions=0; \
+	export LSAN_OPTIONS;
+include tests/unit/config.mk
+include tests/unit/client.mk
+include tests/unit/copy.mk
+include tests/unit/wshd.mk

@@ -1,0 +1,8 @@
+# Unit tests of libwarden; libunit.la is made by config.mk.
+if HAVE_CUNIT
+check_PROGRAMS += tests/unit/test_client
+TESTS += tests/unit/test_client
+tests_unit_test_client_SOURCES = tests/unit/test_client.c
+tests_unit_test_client_CPPFLAGS = $(AM_CPPFLAGS) $(PROTOBUF_C_CFLAGS)
+tests_unit_test_client_LDADD = tests/unit/libunit.la client/libwarden.la -lpthread
+endif

@@ -1,0 +1,33 @@
+# Unit tests of the copy engine.
+if HAVE_CUNIT
+check_LTLIBRARIES += tests/unit/libcopycase.la
+tests_unit_libcopycase_la_SOURCES = tests/unit/copy_case.c tests/unit/copy_case.h
+tests_unit_libcopycase_la_LIBADD = tests/unit/libunit.la backends/common/libcopy.la
+
+COPY_TESTS = \
+	tests/unit/test_copy \
+	tests/unit/test_copy_ends \
+	tests/unit/test_copy_fallback \
+	tests/unit/test_copy_hostile \
+	tests/unit/test_copy_identity \
+	tests/unit/test_copy_kinds \
+	tests/unit/test_copy_races
+check_PROGRAMS += $(COPY_TESTS)
+TESTS += $(COPY_TESTS)
+
+tests_unit_test_copy_SOURCES = tests/unit/test_copy.c
+tests_unit_test_copy_LDADD = tests/unit/libcopycase.la
+tests_unit_test_copy_ends_SOURCES = tests/unit/test_copy_ends.c
+tests_unit_test_copy_ends_LDADD = tests/unit/libcopycase.la
+tests_unit_test_copy_fallback_SOURCES = tests/unit/test_copy_fallback.c
+tests_unit_test_copy_fallback_CPPFLAGS = $(AM_CPPFLAGS) $(SECCOMP_CFLAGS)
+tests_unit_test_copy_fallback_LDADD = tests/unit/libcopycase.la $(SECCOMP_LIBS)
+tests_unit_test_copy_hostile_SOURCES = tests/unit/test_copy_hostile.c
+tests_unit_test_copy_hostile_LDADD = tests/unit/libcopycase.la
+tests_unit_test_copy_identity_SOURCES = tests/unit/test_copy_identity.c
+tests_unit_test_copy_identity_LDADD = tests/unit/libcopycase.la
+tests_unit_test_copy_kinds_SOURCES = tests/unit/test_copy_kinds.c
+tests_unit_test_copy_kinds_LDADD = tests/unit/libcopycase.la
+tests_unit_test_copy_races_SOURCES = tests/unit/test_copy_races.c
+tests_unit_test_copy_races_LDADD = tests/unit/libcopycase.la
+endif

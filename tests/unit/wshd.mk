@@ -1,0 +1,26 @@
+# Unit tests of wshd and of the backends' parts that talk to it.
+if HAVE_CUNIT
+check_LTLIBRARIES += tests/unit/libwshdcase.la
+tests_unit_libwshdcase_la_SOURCES = tests/unit/wshd_case.c tests/unit/wshd_case.h
+tests_unit_libwshdcase_la_CPPFLAGS = $(AM_CPPFLAGS) -DWSHD='"$(abs_top_builddir)/wshd/wshd"'
+tests_unit_libwshdcase_la_LIBADD = tests/unit/libunit.la backends/common/libcommon.la
+
+WSHD_TESTS = tests/unit/test_fake tests/unit/test_wshd tests/unit/test_wshd_hostile
+check_PROGRAMS += $(WSHD_TESTS)
+TESTS += $(WSHD_TESTS)
+
+tests_unit_test_fake_SOURCES = \
+	tests/unit/backend_case.c \
+	tests/unit/backend_case.h \
+	tests/unit/test_fake.c
+tests_unit_test_fake_CPPFLAGS = $(AM_CPPFLAGS) -DWSHD='"$(abs_top_builddir)/wshd/wshd"' \
+	-DFAKE='"$(abs_top_builddir)/backends/fake/.libs/fake.so"'
+tests_unit_test_fake_LDADD = tests/unit/libunit.la -lpthread
+EXTRA_tests_unit_test_fake_DEPENDENCIES = wshd/wshd backends/fake/fake.la
+tests_unit_test_wshd_SOURCES = tests/unit/test_wshd.c
+tests_unit_test_wshd_LDADD = tests/unit/libwshdcase.la
+EXTRA_tests_unit_test_wshd_DEPENDENCIES = wshd/wshd
+tests_unit_test_wshd_hostile_SOURCES = tests/unit/test_wshd_hostile.c
+tests_unit_test_wshd_hostile_LDADD = tests/unit/libwshdcase.la
+EXTRA_tests_unit_test_wshd_hostile_DEPENDENCIES = wshd/wshd
+endif

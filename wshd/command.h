@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is to be executed: arguments and environment. */
+#ifndef WSHD_COMMAND_H
+#define WSHD_COMMAND_H
+
+#include <stdbool.h>
+
+#include "wshd/account.h"
+#include "wshd/protocol.h"
+
+struct command {
+	const char *user; /* as asked for; empty: root */
+	char **args;      /* end in NULL; none: the user's shell */
+	char **env;       /* end in NULL; room for COMMAND_ENV_ROOM more */
+	unsigned n_env;
+};
+
+enum { COMMAND_ENV_ROOM = 8 };
+
+/* Reads a command block. False and errno: EBADMSG for one that is damaged. */
+bool command_read(struct command *command, int fd, const struct wshd_shell *shell);
+
+/* The command of a job that is a script: the shell's own business. */
+bool command_script(struct command *command, bool privileged);
+
+/* Adds the variables that each job has, but those that are there already. */
+bool command_add_env(struct command *command, const struct account *account, const char *lang);
+
+/* Executes it; returns when that failed, with errno. `shell`: the user's, may be empty. */
+void command_execute(const struct command *command, const char *shell);
+
+#endif

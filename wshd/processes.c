@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Signals to all descendants; see processes.h. A number may be taken over by another process
+ * between the listing and the signal: so each is opened, looked at again through that descriptor
+ * (which stays that process's) and signalled through it.
+ */
+#include "wshd/processes.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* Killing without stopping first, then stopping again and again, before the rest is killed. */
+enum { QUICK_ROUNDS = 2, STOP_ROUNDS = 20 };
+
+/* Between two rounds, in milliseconds: from the first to the last, doubled each time. */
+enum { PAUSE_FIRST = 2, PAUSE_LAST = 256 };
+
+struct process {
+	pid_t pid, parent;
+	char state;
+	bool below; /* descends from the root */
+};
+
+struct list {
+	struct process *all;
+	size_t n, room;
+};
+
+/* Reads the `stat` of the process whose directory is `fd`. The name in the middle may hold
+ * anything, a parenthesis too: the last one ends it. */
+static bool stat_read(int fd, struct process *process)
+{
+	char text[512];
+	const char *rest;
+	char *end;
+	int file = openat(fd, "stat", O_RDONLY | O_CLOEXEC);
+	ssize_t got;
+
+	if (file < 0)
+		return false; /* it has ended meanwhile */
+	got = read(file, text, sizeof(text) - 1);
+	close(file);
+	if (got <= 0)
+		return false;
+	text[got] = '\0';
+	rest = strrchr(text, ')');
+	if (!rest || rest[1] != ' ' || rest[2] == '\0' || rest[3] != ' ')
+		return false;
+	process->state = rest[2];
+	process->parent = (pid_t)strtol(rest + 4, &end, 10);
+	return *end == ' ';
+}
+
+static int process_open(int proc_fd, pid_t pid)
+{
+	char name[16];
+
+	snprintf(name, sizeof(name), "%d", pid);
+	return openat(proc_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+static bool list_add(struct list *list, const struct process *process)
+{
+	if (list->n == list->room) {
+		size_t room = list->room ? list->room * 2 : 128;
+		struct process *all = realloc(list->all, room * sizeof(*all));
+
+		if (!all)
+			return false;
+		list->all = all;
+		list->room = room;
+	}
+	list->all[list->n++] = *process;
+	return true;
+}
+
+static bool entry_add(int proc_fd, const char *name, struct list *list)
+{
+	struct process process = {.pid = (pid_t)strtol(name, NULL, 10)};
+	int fd;
+	bool there;
+
+	if (process.pid <= 0)
+		return true; /* no process */
+	fd = process_open(proc_fd, process.pid);
+	if (fd < 0)
+		return true; /* it has ended meanwhile */
+	there = stat_read(fd, &process);
+	close(fd);
+	return !there || list_add(list, &process);
+}
+
+static int list_fill(int proc_fd, struct list *list)
+{
+	/* An offset of its own: other forks read the same descriptor. */
+	int fd = openat(proc_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+	bool fits = true;
+
+	if (!directory) {
+		if (fd >= 0)
+			close(fd);
+		return -1;
+	}
+	list->n = 0;
+	while (fits && (entry = readdir(directory)))
+		fits = entry_add(proc_fd, entry->d_name, list);
+	closedir(directory);
+	return fits ? 0 : -1;
+}
+
+static int by_parent(const void *left, const void *right)
+{
+	const struct process *a = left, *b = right;
+
+	return (a->parent > b->parent) - (a->parent < b->parent);
+}
+
+/* The first of those that have this parent, in a list that is sorted by it. */
+static size_t first_child(const struct list *list, pid_t parent)
+{
+	size_t low = 0, high = list->n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (list->all[middle].parent < parent)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* Marks the children of `parent`, and counts them as to be looked at. */
+static size_t mark_children(struct list *list, pid_t parent, size_t *queue, size_t queued,
+			    processes_skip *skip, const void *data)
+{
+	for (size_t i = first_child(list, parent); i < list->n && list->all[i].parent == parent;
+	     i++) {
+		if (list->all[i].below || (skip && skip(list->all[i].pid, data)))
+			continue;
+		list->all[i].below = true;
+		queue[queued++] = i;
+	}
+	return queued;
+}
+
+static int mark_below(struct list *list, pid_t root, processes_skip *skip, const void *data)
+{
+	size_t *queue = calloc(list->n + 1, sizeof(*queue));
+	size_t queued;
+
+	if (!queue)
+		return -1;
+	if (list->n > 0)
+		qsort(list->all, list->n, sizeof(*list->all), by_parent);
+	queued = mark_children(list, root, queue, 0, skip, data);
+	for (size_t i = 0; i < queued; i++)
+		queued = mark_children(list, list->all[queue[i]].pid, queue, queued, NULL, NULL);
+	free(queue);
+	return 0;
+}
+
+/* One that ended meanwhile, or whose number belongs to another now, needs no signal. */
+static void signal_one(int proc_fd, pid_t root, const struct process *process, int signal)
+{
+	struct process now = {.pid = process->pid};
+	int fd = process_open(proc_fd, process->pid);
+
+	if (fd < 0)
+		return;
+	/* A parent that has ended meanwhile left it to the root. */
+	if (stat_read(fd, &now) && (now.parent == process->parent || now.parent == root) &&
+	    syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0) < 0 && errno == ENOSYS)
+		kill(process->pid, signal);
+	close(fd);
+}
+
+static bool is_dead(char state)
+{
+	return state == 'Z' || state == 'X';
+}
+
+/* Signals those that are marked, but not those in a state of `but`. Returns how many. */
+static int signal_marked(int proc_fd, pid_t root, const struct list *list, int signal,
+			 const char *but)
+{
+	int n = 0;
+
+	for (size_t i = 0; i < list->n; i++) {
+		const struct process *process = &list->all[i];
+
+		if (!process->below || is_dead(process->state) || strchr(but, process->state))
+			continue;
+		signal_one(proc_fd, root, process, signal);
+		n++;
+	}
+	return n;
+}
+
+static int list_below(int proc_fd, pid_t root, struct list *list, processes_skip *skip,
+		      const void *data)
+{
+	if (list_fill(proc_fd, list) < 0)
+		return -1;
+	return mark_below(list, root, skip, data);
+}
+
+int processes_signal(int proc_fd, pid_t root, int signal, processes_skip *skip, const void *data)
+{
+	struct list list = {0};
+	int n = list_below(proc_fd, root, &list, skip, data);
+
+	if (n == 0)
+		n = signal_marked(proc_fd, root, &list, signal, "");
+	free(list.all);
+	return n;
+}
+
+int processes_kill(int proc_fd, pid_t root, unsigned round, processes_skip *skip, const void *data)
+{
+	struct list list = {0};
+	int n = list_below(proc_fd, root, &list, skip, data);
+
+	for (int i = 0; n == 0 && round >= QUICK_ROUNDS && i < STOP_ROUNDS; i++) {
+		if (signal_marked(proc_fd, root, &list, SIGSTOP, "Tt") == 0)
+			break;
+		n = list_below(proc_fd, root, &list, skip, data);
+	}
+	if (n == 0)
+		n = signal_marked(proc_fd, root, &list, SIGKILL, "");
+	free(list.all);
+	return n;
+}
+
+int processes_pause(unsigned round)
+{
+	return round < 7 ? PAUSE_FIRST << round : PAUSE_LAST;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who descends from whom, read from /proc. A signal to a process group misses whoever has left it;
+ * the tree below a subreaper is what nobody can leave. */
+#ifndef WSHD_PROCESSES_H
+#define WSHD_PROCESSES_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* Tells whether a child of the root, and all below it, is to be left alone. */
+typedef bool processes_skip(pid_t child, const void *data);
+
+/* Sends `signal` to every living descendant of the process `root` but those that `skip` (may be
+ * NULL) takes out. `proc_fd` is /proc as it was before any job ran. Returns how many there were, or
+ * -1 and errno. */
+int processes_signal(int proc_fd, pid_t root, int signal, processes_skip *skip, const void *data);
+
+/* One round of killing them all, to be repeated until none is left; `round` counts from 0. From the
+ * third round on it stops them first, so that a fork bomb does not outrun it. */
+int processes_kill(int proc_fd, pid_t root, unsigned round, processes_skip *skip, const void *data);
+
+/* How long to wait after that round for what it killed, in milliseconds. */
+int processes_pause(unsigned round);
+
+#endif
