@@ -181,7 +181,7 @@ void container_cancel_operations(struct container *c)
 	TAILQ_CONCAT(&cancelled, &c->operations, link);
 	while ((operation = TAILQ_FIRST(&cancelled))) {
 		TAILQ_REMOVE(&cancelled, operation, link);
-		warden_error_set(&operation->err, "the container was destroyed");
+		warden_error_set(&operation->err, "unknown handle");
 		finish(operation, -1);
 	}
 }

@@ -139,7 +139,9 @@ static void admit_done(struct operation *operation, int result, struct warden_er
 	struct request *request = operation->data;
 
 	request->admitting = false;
-	/* The state may have changed while a worker had it. */
+	/* Much may have changed while a worker had it. */
+	if (result == 0 && !request->container->handle_known)
+		result = warden_error_set(err, "unknown handle");
 	if (result == 0)
 		result = check_state(request->container, request->klass->states, err);
 	if (result < 0)

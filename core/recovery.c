@@ -18,6 +18,8 @@
 #include "core/snapshot.h"
 #include "core/util.h"
 
+enum { REMOVAL_MS = 5000 };
+
 struct recovery {
 	struct operation operation;
 	struct warden_restored restored;
@@ -163,6 +165,7 @@ static struct container *find_container(struct server *server, int parent_fd, co
 		if (!identity_is_id(name))
 			return NULL;
 		memcpy(id, name, sizeof(id));
+		known = snapshot_read_identity(dir_fd, &identity);
 	}
 	if (registry_find_id(&server->registry, id))
 		return NULL;
@@ -280,6 +283,28 @@ static void sort_listed(struct server *server)
 	TAILQ_CONCAT(&server->registry.listed, &sorted, listed);
 }
 
+static void waited_enough(uv_timer_t *timer)
+{
+	uv_timer_t **place = timer->data;
+
+	timer_stop(place);
+}
+
+/* What of the dead ones is still on the machine may bear names and addresses that a new container
+ * gets. */
+static void await_removal(struct server *server)
+{
+	uv_timer_t *timer = NULL;
+
+	if (server->leaving > 0)
+		timer = timer_start(server, REMOVAL_MS, waited_enough, &timer);
+	while (timer && server->leaving > 0)
+		uv_run(&server->loop, UV_RUN_ONCE);
+	timer_stop(&timer);
+	if (server->leaving > 0)
+		log_write(WARDEN_LOG_WARN, "%u dead containers are not gone yet", server->leaving);
+}
+
 int recovery_run(struct server *server, struct warden_error *err)
 {
 	uint32_t pending = 0;
@@ -292,6 +317,7 @@ int recovery_run(struct server *server, struct warden_error *err)
 		uv_run(&server->loop, UV_RUN_ONCE);
 	if (result < 0)
 		return -1;
+	await_removal(server);
 	sort_listed(server);
 	TAILQ_FOREACH(c, &server->registry.listed, listed)
 	grace_update(c);

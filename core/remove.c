@@ -34,10 +34,14 @@ static void note_failure(struct removal *removal, const char *what, const char *
 /* Takes away what keeps even root from removing: immutable and append-only. */
 static void clear_attributes(int parent_fd, const char *name)
 {
-	_cleanup_close_ int fd =
-		openat(parent_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	_cleanup_close_ int fd = -1;
+	struct stat status;
 	int flags;
 
+	if (fstatat(parent_fd, name, &status, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    !(S_ISREG(status.st_mode) || S_ISDIR(status.st_mode)))
+		return; /* others have none, and a device is not to be opened */
+	fd = openat(parent_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0 || ioctl(fd, FS_IOC_GETFLAGS, &flags) < 0)
 		return; /* then it was not that, and the caller reports */
 	flags &= ~(FS_IMMUTABLE_FL | FS_APPEND_FL);
@@ -157,6 +161,8 @@ int remove_tree(int parent_fd, const char *name, struct warden_error *err)
 	_cleanup_close_ int top_fd = -1;
 	struct stat status;
 
+	if (!*name || strchr(name, '/') || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		return warden_error_set(err, "remove '%s': not the name of a directory", name);
 	if (fstatat(parent_fd, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : warden_error_errno(err, "look at %s", name);
 	if (!S_ISDIR(status.st_mode)) {

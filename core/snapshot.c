@@ -4,6 +4,7 @@
 
 #include "core/snapshot.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -95,6 +96,10 @@ char *snapshot_text(const struct container *c)
 
 	for (size_t i = 0; i < c->n_events; i++)
 		json_array_append_new(events, json_string(c->events[i]));
+	/* Also in etc/config; here for a container that has lost it. */
+	json_object_set_new(json, "network", json_integer(ntohl(c->identity.network.s_addr)));
+	json_object_set_new(json, "uid", json_integer(c->identity.uid));
+	json_object_set_new(json, "slot", json_integer(c->identity.slot));
 	if (!json || json_object_set_new(json, "events", events) < 0) {
 		json_decref(json);
 		return NULL;
@@ -256,17 +261,40 @@ static bool read_all(struct container *c, const json_t *json)
 	return true;
 }
 
+static json_t *load(int dir_fd, json_error_t *where)
+{
+	_cleanup_close_ int fd =
+		openat(dir_fd, "snapshot.json", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+	snprintf(where->text, sizeof(where->text), "it cannot be opened");
+	where->line = 0;
+	return fd < 0 ? NULL : json_loadfd(fd, 0, where);
+}
+
+bool snapshot_read_identity(int dir_fd, struct warden_identity *identity)
+{
+	json_int_t network, uid, slot;
+	json_error_t where;
+	json_t *json = load(dir_fd, &where);
+	bool whole = json && json_unpack(json, "{s:I, s:I, s:I}", "network", &network, "uid", &uid,
+					 "slot", &slot) == 0;
+
+	json_decref(json);
+	if (!whole || network < 0 || network > UINT32_MAX || uid < 0 || uid > UINT32_MAX ||
+	    slot < 0 || slot > UINT32_MAX)
+		return false;
+	identity->uid = (uint32_t)uid;
+	identity->slot = (uint32_t)slot;
+	identity_set_network(identity, (struct in_addr){htonl((uint32_t)network)});
+	return true;
+}
+
 int snapshot_read(struct container *c, struct warden_error *err)
 {
-	int fd = openat(c->dir_fd, "snapshot.json", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	json_error_t where;
-	json_t *json;
+	json_t *json = load(c->dir_fd, &where);
 	bool whole;
 
-	if (fd < 0)
-		return warden_error_errno(err, "open %s/snapshot.json", c->path);
-	json = json_loadfd(fd, 0, &where);
-	close(fd);
 	if (!json)
 		return warden_error_set(err, "%s/snapshot.json:%d: %s", c->path, where.line,
 					where.text);

@@ -16,6 +16,9 @@ int snapshot_write(const struct container *container, const char *text, struct w
  */
 int snapshot_read(struct container *container, struct warden_error *err);
 
+/* Who it is, as far as the snapshot tells, for a container whose etc/config is lost. */
+bool snapshot_read_identity(int dir_fd, struct warden_identity *identity);
+
 /* Worker thread. The lines are the original's, and `slot`. */
 int identity_write(const struct container *container, struct warden_error *err);
 

@@ -36,13 +36,14 @@ daemon_data()
 	fi
 }
 
-# daemon_start DIR COMMAND...: waits until it listens; its pid is in $daemon_pid.
+# daemon_start DIR COMMAND...: waits until it listens; its pid is in $daemon_pid. An interrupt of the
+# terminal does not reach it, as it has to be there when the caller cleans up.
 daemon_start()
 {
 	local dir=$1
 
 	shift
-	"$@" -c "$dir/warden.conf" &
+	setsid "$@" -c "$dir/warden.conf" &
 	daemon_pid=$!
 	for _ in $(seq 100); do
 		[ ! -S "$dir/warden.sock" ] || return 0

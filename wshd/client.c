@@ -166,7 +166,7 @@ static bool take_signal(struct wshd *wshd, struct client *client, struct packet 
 
 	(void)client;
 	if (job)
-		job_signal(job, packet->message.signal.signal);
+		job_signal(job, WSHD_SIGNAL, packet->message.signal.signal);
 	return true;
 }
 

@@ -182,9 +182,9 @@ int job_shell(struct wshd *wshd, struct packet *packet, int connection)
 	return number;
 }
 
-void job_signal(const struct job *job, int signal)
+void job_signal(const struct job *job, enum wshd_type type, int signal)
 {
-	struct wshd_signal message = {.header.type = WSHD_SIGNAL, .signal = signal};
+	struct wshd_signal message = {.header.type = type, .signal = signal};
 
 	if (job->keeper == 0 || job->socket.fd < 0)
 		return;

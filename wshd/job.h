@@ -28,8 +28,8 @@ int job_shell(struct wshd *wshd, struct packet *packet, int connection);
 /* The job with this id, or NULL. */
 struct job *job_find(const struct wshd *wshd, uint32_t id);
 
-/* Has the keeper send the signal to every process of the job. */
-void job_signal(const struct job *job, int signal);
+/* Has the keeper send the signal to every process of the job; `type`: WSHD_SIGNAL or WSHD_STOP. */
+void job_signal(const struct job *job, enum wshd_type type, int signal);
 
 /* The end of the job is stored. */
 void job_forget(struct wshd *wshd, struct job *job);

@@ -178,15 +178,19 @@ static void reap(struct keeper *keeper)
 		report(keeper);
 }
 
-static void signal_job(struct keeper *keeper, int signal)
+static void signal_job(struct keeper *keeper, enum wshd_type type, int signal)
 {
+	int n;
+
 	if (signal == SIGKILL) {
 		keeper->killing = true; /* in rounds, from the loop */
 		keeper->round = 0;
-	} else if (processes_signal(KEEPER_PROC, getpid(), signal, NULL, NULL) <= 0 &&
-		   keeper->first > 0) {
-		kill(keeper->first, signal);
+		return;
 	}
+	n = type == WSHD_STOP ? processes_stop(KEEPER_PROC, getpid(), signal, NULL, NULL)
+			      : processes_signal(KEEPER_PROC, getpid(), signal, NULL, NULL);
+	if (n <= 0 && keeper->first > 0)
+		kill(keeper->first, signal);
 }
 
 /* One round: how long to wait for the next one. */
@@ -208,9 +212,10 @@ static bool take_message(struct keeper *keeper, int socket)
 		return true;
 	if (got != 1)
 		return false;
-	if (packet.message.header.type == WSHD_SIGNAL &&
+	if ((packet.message.header.type == WSHD_SIGNAL ||
+	     packet.message.header.type == WSHD_STOP) &&
 	    packet_fits(&packet, sizeof(packet.message.signal), 0))
-		signal_job(keeper, packet.message.signal.signal);
+		signal_job(keeper, packet.message.header.type, packet.message.signal.signal);
 	else if (packet.message.header.type == WSHD_FORGET)
 		keeper->forgotten = true;
 	packet_close(&packet);
@@ -235,7 +240,7 @@ static void __attribute__((noreturn)) loop(struct keeper *keeper, bool shell)
 		for (int i = 1; i < 3; i++)
 			if (fds[i].fd >= 0 && fds[i].revents && !take_message(keeper, fds[i].fd)) {
 				fds[i].fd = -1; /* nobody is there whose job it would be */
-				signal_job(keeper, SIGKILL);
+				signal_job(keeper, WSHD_SIGNAL, SIGKILL);
 			}
 	}
 	_exit(0);

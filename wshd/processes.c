@@ -33,14 +33,14 @@ struct list {
 	size_t n, room;
 };
 
-/* Reads the `stat` of the process whose directory is `fd`. The name in the middle may hold
- * anything, a parenthesis too: the last one ends it. */
-static bool stat_read(int fd, struct process *process)
+/* Reads `path`, a process's `stat`. The name in the middle may hold anything, a parenthesis too:
+ * the last one ends it. */
+static bool stat_read(int fd, const char *path, struct process *process)
 {
 	char text[512];
 	const char *rest;
 	char *end;
-	int file = openat(fd, "stat", O_RDONLY | O_CLOEXEC);
+	int file = openat(fd, path, O_RDONLY | O_CLOEXEC);
 	ssize_t got;
 
 	if (file < 0)
@@ -84,17 +84,12 @@ static bool list_add(struct list *list, const struct process *process)
 static bool entry_add(int proc_fd, const char *name, struct list *list)
 {
 	struct process process = {.pid = (pid_t)strtol(name, NULL, 10)};
-	int fd;
-	bool there;
+	char path[32];
 
 	if (process.pid <= 0)
 		return true; /* no process */
-	fd = process_open(proc_fd, process.pid);
-	if (fd < 0)
-		return true; /* it has ended meanwhile */
-	there = stat_read(fd, &process);
-	close(fd);
-	return !there || list_add(list, &process);
+	snprintf(path, sizeof(path), "%d/stat", process.pid);
+	return !stat_read(proc_fd, path, &process) || list_add(list, &process);
 }
 
 static int list_fill(int proc_fd, struct list *list)
@@ -179,29 +174,44 @@ static void signal_one(int proc_fd, pid_t root, const struct process *process, i
 	if (fd < 0)
 		return;
 	/* A parent that has ended meanwhile left it to the root. */
-	if (stat_read(fd, &now) && (now.parent == process->parent || now.parent == root) &&
+	if (stat_read(fd, "stat", &now) && (now.parent == process->parent || now.parent == root) &&
 	    syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0) < 0 && errno == ENOSYS)
 		kill(process->pid, signal);
 	close(fd);
 }
 
-static bool is_dead(char state)
+/* Whether it is marked and still can do something. */
+static bool is_alive(const struct process *process)
 {
-	return state == 'Z' || state == 'X';
+	return process->below && process->state != 'Z' && process->state != 'X';
 }
 
-/* Signals those that are marked, but not those in a state of `but`. Returns how many. */
-static int signal_marked(int proc_fd, pid_t root, const struct list *list, int signal,
-			 const char *but)
+/* Returns how many there were. */
+static int signal_marked(int proc_fd, pid_t root, const struct list *list, int signal)
+{
+	int n = 0;
+
+	for (size_t i = 0; i < list->n; i++) {
+		if (!is_alive(&list->all[i]))
+			continue;
+		signal_one(proc_fd, root, &list->all[i], signal);
+		n++;
+	}
+	return n;
+}
+
+/* Stops those that run and notes them, so that they can be continued. Returns how many. */
+static int stop_marked(int proc_fd, pid_t root, const struct list *list, struct list *stopped)
 {
 	int n = 0;
 
 	for (size_t i = 0; i < list->n; i++) {
 		const struct process *process = &list->all[i];
 
-		if (!process->below || is_dead(process->state) || strchr(but, process->state))
+		if (!is_alive(process) || process->state == 'T' || process->state == 't' ||
+		    !list_add(stopped, process))
 			continue;
-		signal_one(proc_fd, root, process, signal);
+		signal_one(proc_fd, root, process, SIGSTOP);
 		n++;
 	}
 	return n;
@@ -215,30 +225,56 @@ static int list_below(int proc_fd, pid_t root, struct list *list, processes_skip
 	return mark_below(list, root, skip, data);
 }
 
+/* Lists them, stopped one and all, so that none can fork meanwhile; some that wait for hardware may
+ * go on for a while. */
+static int list_stopped(int proc_fd, pid_t root, struct list *list, struct list *stopped,
+			processes_skip *skip, const void *data)
+{
+	int result = list_below(proc_fd, root, list, skip, data);
+
+	for (int i = 0; result == 0 && i < STOP_ROUNDS; i++) {
+		if (stop_marked(proc_fd, root, list, stopped) == 0)
+			break;
+		result = list_below(proc_fd, root, list, skip, data);
+	}
+	return result;
+}
+
 int processes_signal(int proc_fd, pid_t root, int signal, processes_skip *skip, const void *data)
 {
 	struct list list = {0};
 	int n = list_below(proc_fd, root, &list, skip, data);
 
 	if (n == 0)
-		n = signal_marked(proc_fd, root, &list, signal, "");
+		n = signal_marked(proc_fd, root, &list, signal);
 	free(list.all);
+	return n;
+}
+
+int processes_stop(int proc_fd, pid_t root, int signal, processes_skip *skip, const void *data)
+{
+	struct list list = {0}, stopped = {0};
+	int n = list_stopped(proc_fd, root, &list, &stopped, skip, data);
+
+	if (n == 0)
+		n = signal_marked(proc_fd, root, &list, signal);
+	for (size_t i = 0; i < stopped.n; i++)
+		signal_one(proc_fd, root, &stopped.all[i], SIGCONT);
+	free(list.all);
+	free(stopped.all);
 	return n;
 }
 
 int processes_kill(int proc_fd, pid_t root, unsigned round, processes_skip *skip, const void *data)
 {
-	struct list list = {0};
-	int n = list_below(proc_fd, root, &list, skip, data);
+	struct list list = {0}, stopped = {0};
+	int n = round < QUICK_ROUNDS ? list_below(proc_fd, root, &list, skip, data)
+				     : list_stopped(proc_fd, root, &list, &stopped, skip, data);
 
-	for (int i = 0; n == 0 && round >= QUICK_ROUNDS && i < STOP_ROUNDS; i++) {
-		if (signal_marked(proc_fd, root, &list, SIGSTOP, "Tt") == 0)
-			break;
-		n = list_below(proc_fd, root, &list, skip, data);
-	}
 	if (n == 0)
-		n = signal_marked(proc_fd, root, &list, SIGKILL, "");
+		n = signal_marked(proc_fd, root, &list, SIGKILL);
 	free(list.all);
+	free(stopped.all);
 	return n;
 }
 

@@ -15,6 +15,10 @@ typedef bool processes_skip(pid_t child, const void *data);
  * -1 and errno. */
 int processes_signal(int proc_fd, pid_t root, int signal, processes_skip *skip, const void *data);
 
+/* Likewise, but of all at one instant: while they are stopped. Else one that is born at that time
+ * would miss it, and one that is born later, while another handles it, would not. */
+int processes_stop(int proc_fd, pid_t root, int signal, processes_skip *skip, const void *data);
+
 /* One round of killing them all, to be repeated until none is left; `round` counts from 0. From the
  * third round on it stops them first, so that a fork bomb does not outrun it. */
 int processes_kill(int proc_fd, pid_t root, unsigned round, processes_skip *skip, const void *data);

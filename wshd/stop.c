@@ -18,7 +18,7 @@
 static void signal_keepers(const struct wshd *wshd, int signal)
 {
 	for (const struct job *job = wshd->jobs; job; job = job->next)
-		job_signal(job, signal);
+		job_signal(job, WSHD_STOP, signal);
 }
 
 void stop_begin(struct wshd *wshd, int signal)
@@ -31,7 +31,7 @@ void stop_begin(struct wshd *wshd, int signal)
 	signal_keepers(wshd, signal);
 	/* Where no child is left there is nothing to search. */
 	if (signal != SIGKILL && waitid(P_ALL, 0, NULL, WEXITED | WNOHANG | WNOWAIT) == 0)
-		processes_signal(wshd->proc_fd, getpid(), signal, job_is_kept_by, wshd);
+		processes_stop(wshd->proc_fd, getpid(), signal, job_is_kept_by, wshd);
 }
 
 int stop_continue(struct wshd *wshd)

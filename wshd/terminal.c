@@ -5,10 +5,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
+#include <linux/major.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
+#include <sys/sysmacros.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -21,18 +21,22 @@
 /* The group that terminals belong to, by convention in every distribution. */
 enum { TTY_GROUP = 5 };
 
+/* Of all multiplexers, in the kernel's list of devices. */
+enum { PTMX_MINOR = 2 };
+
 /* The multiplexer of the container's devpts. Outside of one (fake) it is often closed to users, and
  * /dev/ptmx is there for them. */
 static int master_open(void)
 {
-	struct statfs status;
+	struct stat status;
 	int fd = open("/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC | O_NOFOLLOW);
 
 	if (fd < 0)
 		fd = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0)
 		return -1;
-	if (fstatfs(fd, &status) == 0 && status.f_type == DEVPTS_SUPER_MAGIC)
+	if (fstat(fd, &status) == 0 && S_ISCHR(status.st_mode) &&
+	    status.st_rdev == makedev(TTYAUX_MAJOR, PTMX_MINOR))
 		return fd;
 	close(fd);
 	errno = ENODEV;

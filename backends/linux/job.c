@@ -1,13 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Jobs: all that is done about them is to tell wshd. What it tells is taken in container.c. */
+#include <unistd.h>
+
 #include "backends/common/wshd_client.h"
 #include "backends/linux/container.h"
 #include "backends/linux/operations.h"
+
+/* A job may open its own output anew (/dev/stdout), so the pipes are its user's. Both ends are one
+ * inode. */
+static int give_pipes(const struct container *container, const struct warden_spawn *spawn,
+		      struct warden_error *err)
+{
+	const struct warden_settings *settings = container->backend->host->settings;
+	const struct warden_identity *identity = &container->identity;
+	uint32_t id = spawn->privileged ? 0 : identity->uid;
+
+	if (settings->user_namespace)
+		id += settings->range_start + identity->slot * ID_RANGE;
+
+	if (fchown(spawn->stdout_write_fd, id, id) < 0 ||
+	    fchown(spawn->stderr_write_fd, id, id) < 0)
+		return warden_error_errno(err, "give the pipes of job %u to user %u", spawn->job_id,
+					  id);
+	return 0;
+}
 
 int linux_spawn(void *data, const struct warden_spawn *spawn, struct warden_error *err)
 {
 	struct container *container = data;
 
+	if (give_pipes(container, spawn, err) < 0)
+		return -1;
 	/* Counted before: its end may be told before we are back. */
 	pthread_mutex_lock(&container->mutex);
 	container->jobs++;

@@ -95,7 +95,7 @@ def jobs_that_end_at_term_report_their_own_status(w):
 @case
 def it_overtakes_a_stop_that_waits(w):
     handle = w.create()
-    job = w.spawn_ready(handle, "trap '' TERM; echo ready; while :; do sleep 0.05; done")
+    w.spawn_ready(handle, "trap '' TERM; echo ready; while :; do sleep 0.05; done")
     stopper = w.client()
     stopper.send(warden.StopRequest(handle=handle))
     time.sleep(0.2)

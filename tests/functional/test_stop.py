@@ -182,7 +182,7 @@ def stopping_again_does_nothing(w):
 def ten_stubborn_stops_block_nobody(w):
     handles = [w.create() for _ in range(10)]
     for handle in handles:
-        job = w.spawn_ready(handle, "trap '' TERM; echo ready; while :; do sleep 0.5; done")
+        w.spawn_ready(handle, "trap '' TERM; echo ready; while :; do sleep 0.5; done")
     clients = [w.client() for _ in handles]
     for client, handle in zip(clients, handles):
         client.send(warden.StopRequest(handle=handle))

@@ -6,7 +6,6 @@ import os
 import pty
 import select
 import struct
-import subprocess
 import termios
 import time
 
@@ -27,12 +26,14 @@ class Terminal:
         socket = f"{w.path_of(handle)}/run/wshd.sock"
         self.master, slave = pty.openpty()
         self.resize(rows, columns, slave)
-        self.process = subprocess.Popen(
-            [w.build.path("wsh"), "--socket", socket, *arguments],
+        self.process = w.start_session(
+            w.build.path("wsh"),
+            "--socket",
+            socket,
+            *arguments,
             stdin=slave,
             stdout=slave,
             stderr=slave,
-            start_new_session=True,
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
             env=w.program_environment(),
         )

@@ -15,7 +15,10 @@ CLONE_NEWIPC = 0x08000000
 CLONE_NEWUSER = 0x10000000
 CLONE_NEWNET = 0x40000000
 
-MS_NOSUID, MS_NODEV, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 0x2, 0x4, 0x20, 0x1000, 0x4000, 1 << 18
+MS_RDONLY, MS_NOSUID, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 0x1, 0x2, 0x20, 0x1000, 0x4000, 1 << 18
+
+# File systems that hold no files of the machine's.
+_KERNELS_OWN = {"proc", "sysfs", "cgroup", "cgroup2", "devpts", "devtmpfs", "mqueue", "bpf", "debugfs", "tracefs"}
 
 _PR_SET_CHILD_SUBREAPER = 36
 _SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP = 0x8913, 0x8914, 1
@@ -74,6 +77,23 @@ def filesystem_type(path):
             if fields[2] == name:
                 return fields[fields.index("-") + 1]
     return ""
+
+
+_FLAGS = {"nosuid": 0x2, "nodev": 0x4, "noexec": 0x8, "noatime": 0x400, "nodiratime": 0x800, "relatime": 1 << 21}
+
+
+def make_read_only(kept):
+    """Makes every mount that holds files of the machine's read-only, but for the one at `kept`."""
+    with open("/proc/self/mountinfo", encoding="utf-8") as mounts:
+        lines = mounts.readlines()
+    for line in lines:
+        fields = line.split()
+        kind, options = fields[fields.index("-") + 1], fields[5].split(",")
+        target = fields[4].encode().decode("unicode_escape")
+        if kind in _KERNELS_OWN or target in (kept, "/sys/fs/cgroup") or "rw" not in options:
+            continue
+        flags = sum(_FLAGS.get(option, 0) for option in options)
+        mount(None, target, None, MS_REMOUNT | MS_BIND | MS_RDONLY | flags)
 
 
 def read(path):

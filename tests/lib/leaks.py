@@ -6,6 +6,7 @@ the case and was not before it has leaked. The case's process has network, mount
 its own when it is root, so that all links, mounts, rules and IPC objects are the case's.
 """
 
+import contextlib
 import glob
 import os
 import re
@@ -32,7 +33,9 @@ def _rules():
     ruleset = subprocess.run(
         ["nft", "list", "ruleset"], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
     ).stdout
-    return {re.sub(r"packets \d+ bytes \d+", "", line).strip() for line in ruleset.splitlines()}
+    # What expires is memory of rate limits.
+    lines = (line for line in ruleset.splitlines() if "expires" not in line)
+    return {re.sub(r"packets \d+ bytes \d+", "", line).strip() for line in lines}
 
 
 def container_groups():
@@ -44,6 +47,14 @@ def container_groups():
                 found.update(f"{path}/{name}" for name in names)
                 names.clear()
     return found
+
+
+def remove_groups(lines):
+    """Removes the control groups that findings name: they are the machine's own and do not go by themselves."""
+    for line in lines:
+        if line.startswith("cgroup /"):
+            with contextlib.suppress(OSError):
+                os.rmdir(line.removeprefix("cgroup ").split(",")[0])
 
 
 def cgroup_roots():
@@ -93,15 +104,27 @@ def without_daemon(ids):
 
 def _descriptor_kind(target):
     # Inodes of sockets and pipes are new each time; how many there are is what counts.
-    return re.sub(r":?\[\d+\]", "", target)
+    return re.sub(r":?\[\d+\]", "", target).removesuffix(" (deleted)")
+
+
+# The linux backend keeps netlink sockets for its workers, made when they are first needed.
+_POOLED_SOCKETS = 24
+
+
+def _pooled_sockets(pid):
+    """The daemon's netlink sockets, as readlink names them; none where they are more than the pool's."""
+    inodes = {line.split()[-1] for line in kernel.read(f"/proc/{pid}/net/netlink").splitlines()[1:]}
+    names = {f"socket:[{inode}]" for inode in inodes} & set(kernel.descriptors(pid).values())
+    return names if len(names) <= _POOLED_SOCKETS else set()
 
 
 def descriptors(pid):
     """The daemon's descriptors as a set of lines, counted by kind."""
     kinds = {}
+    pooled = _pooled_sockets(pid)
     # "/" is what libuv keeps in reserve once it has run out of descriptors.
     for target in kernel.descriptors(pid).values():
-        if target == "/":
+        if target == "/" or target in pooled:
             continue
         kind = _descriptor_kind(target)
         kinds[kind] = kinds.get(kind, 0) + 1

@@ -8,10 +8,11 @@ import kernel
 
 
 def prepare(directory):
-    """Takes the run out of sight of the machine; why the linux cases cannot run, or an empty text.
+    """Takes root's run out of sight and reach of the machine; why that failed, or an empty text.
 
-    The directory must be on a file system that can be idmapped, which an overlay (as in a container
-    that runs the tests) cannot.
+    From then on nothing but the run's directory can be written to, whatever a daemon under test does
+    wrong. The directory must be on a file system that can be idmapped, which an overlay (as in a
+    container that runs the tests) cannot.
     """
     if os.geteuid() != 0:
         return "needs root"
@@ -20,8 +21,12 @@ def prepare(directory):
         kernel.mount(None, "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
         if kernel.filesystem_type(directory) == "overlay":
             kernel.mount("tmpfs", directory, "tmpfs", kernel.MS_NOSUID, "mode=755")
+        else:
+            kernel.mount(directory, directory, None, kernel.MS_BIND)
+        kernel.make_read_only(directory)
     except OSError as error:
         return f"needs namespaces: {error}"
+    os.environ["TMPDIR"] = directory
     return ""
 
 

@@ -27,6 +27,8 @@ class World:
         self._clients = []
         self._client = None
         self._hosts = []
+        self._session_leaders = set()
+        self._starting = False
         self.daemon = daemon.Daemon(build, directory, daemon.merge(self._settings(), config))
 
     def _settings(self):
@@ -185,6 +187,14 @@ class World:
             env={**self.program_environment(), **(environment or {})},
         )
 
+    def start_session(self, *arguments, **keywords):
+        """Starts a program in a session of its own, whose end the case waits for; a subprocess.Popen."""
+        self._starting = True
+        process = subprocess.Popen(arguments, start_new_session=True, **keywords)
+        self._session_leaders.add(process.pid)
+        self._starting = False
+        return process
+
     def file(self, name, data="", mode=0o644):
         """Writes a file in the case's directory; its path."""
         path = f"{self.directory}/{name}"
@@ -209,11 +219,13 @@ class World:
 
     def reap(self, *_):
         """Collects what has become a child of this process because its parent ended."""
+        if self._starting:
+            return
         own = os.getsid(0)
         for pid in kernel.children(os.getpid()):
             child = kernel.process(pid)
             adopted = child is not None and child.state == "Z" and child.session != own
-            if adopted and not self.daemon.owns(pid):
+            if adopted and not self.daemon.owns(pid) and pid not in self._session_leaders:
                 try:
                     os.waitpid(pid, os.WNOHANG)
                 except ChildProcessError:

@@ -222,7 +222,9 @@ def links_in_the_rootfs_lead_nowhere(w):
         except warden.WardenError:
             canary.check()
             continue
-        seen = w.c.run(handle, f"ls /{name} /{name}/; cat /{name} /{name}/secret", privileged=True)
+        # Reading a terminal's multiplexer waits for somebody to type.
+        read = "" if name == "dev/ptmx" else f"cat /{name} /{name}/secret"
+        seen = w.c.run(handle, f"ls /{name} /{name}/; {read}", privileged=True)
         canary.check(seen.stdout.decode("latin-1"), seen.stderr.decode("latin-1"))
         w.c.destroy(handle)
         canary.check()

@@ -181,8 +181,8 @@ def resolv_conf_hands_on_the_servers_of_a_local_stub(w):
 def vcap_has_the_pools_uid_and_a_home(w):
     for uid in (10000, 10001):
         handle = w.create()
-        expect.matches(w.run(handle, "grep ^vcap: /etc/passwd"), f"vcap:x:{uid}:{uid}:[^:]*:/home/vcap:/bin/.*\n")
-        expect.matches(w.run(handle, "grep ^vcap: /etc/group"), f"vcap:x:{uid}:\n")
+        expect.matches(w.run(handle, "grep ^vcap: /etc/passwd"), f"vcap:[x*]:{uid}:{uid}:[^:]*:/home/vcap:/bin/.*\n")
+        expect.matches(w.run(handle, "grep ^vcap: /etc/group"), f"vcap:[x*]:{uid}:\n")
         expect.equal(w.run(handle, "stat -c '%U:%G %a' /home/vcap"), "vcap:vcap 755\n")
         expect.equal(w.run(handle, "id -u; echo ~vcap; touch ~/f; stat -c %u f"), f"{uid}\n/home/vcap\n{uid}\n")
 

@@ -43,7 +43,8 @@ def _serve_inside(w, handle, port):
 
 
 def _listens(w, handle, port):
-    return f":{port:04X} 00000000:0000 0A" in w.run(handle, "cat /proc/net/tcp")
+    sockets = w.run(handle, "cat /proc/net/tcp /proc/net/tcp6 2>/dev/null; true").splitlines()
+    return any(line.split()[1].endswith(f":{port:04X}") and line.split()[3] == "0A" for line in sockets)
 
 
 def _fetch(address, port, timeout=3):

@@ -52,16 +52,19 @@ static pid_t pid_of(const struct warden_identity *identity)
 /* Not one that has ended and is not reaped: whose child it is depends on the machine. */
 static bool is_there(pid_t pid)
 {
-	char path[32], text;
-	bool there;
+	char path[32], text[512] = "";
+	const char *state;
 	int fd;
 
-	snprintf(path, sizeof(path), "/proc/%d/cmdline", pid);
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	there = fd >= 0 && read(fd, &text, 1) == 1;
-	if (fd >= 0)
-		close(fd);
-	return there;
+	if (fd < 0)
+		return false;
+	if (read(fd, text, sizeof(text) - 1) < 0)
+		text[0] = '\0';
+	close(fd);
+	state = strrchr(text, ')');
+	return state && state[2] != 'Z' && state[2] != 'X';
 }
 
 static void destroy(const struct backend_case *fake, const struct warden_identity *identity,

@@ -273,6 +273,51 @@ static void stop_answers_when_nothing_is_left(void)
 	wshd_case_end(&wshd);
 }
 
+/* A job that is just starting forks while it is looked for. */
+static void stop_misses_none_that_is_born_meanwhile(void)
+{
+	struct wshd_case wshd = wshd_case_begin();
+	struct warden_error err;
+
+	for (uint32_t i = 1; i <= 60; i++) {
+		struct job_output output = wshd_case_spawn(&wshd, i, "sleep 3646; sleep 3647");
+		enum wshd_type first, second;
+
+		usleep(i * 60);
+		unit_integer(wshd_send_stop(wshd.client, SIGTERM, &err), 0);
+		first = event_next(wshd.client).type;
+		second = event_next(wshd.client).type;
+		if (!unit_true(first != second && (first == WSHD_ENDED || first == WSHD_EMPTY)))
+			break;
+		output_read(output.out);
+		output_read(output.err);
+	}
+	unit_false(runs_below(&wshd, "sleep 364"));
+	wshd_case_end(&wshd);
+}
+
+static void a_handler_of_a_stop_is_left_to_work(void)
+{
+	struct wshd_case wshd = wshd_case_begin();
+	struct job_output output = wshd_case_spawn(
+		&wshd, 1,
+		"trap 'for i in 1 2 3 4 5; do sleep 0.01 || exit 9; done; echo done; exit 5' TERM; "
+		"echo ready; sleep 3648 & wait");
+	char ready[6];
+	struct warden_error err;
+	struct wshd_event event;
+
+	unit_integer(read(output.out, ready, sizeof(ready)), sizeof(ready));
+	unit_integer(wshd_send_stop(wshd.client, SIGTERM, &err), 0);
+	event = event_next(wshd.client);
+	unit_integer(event.type, WSHD_ENDED);
+	unit_integer(event.end.exit_status, 5);
+	unit_integer(event_next(wshd.client).type, WSHD_EMPTY);
+	unit_string(output_read(output.out), "done\n");
+	output_read(output.err);
+	wshd_case_end(&wshd);
+}
+
 static void what_outlives_a_forgotten_job_is_still_stopped(void)
 {
 	struct wshd_case wshd = wshd_case_begin();
@@ -436,6 +481,8 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(every_watching_connection_is_told_once),
 	UNIT_TEST(a_connection_that_never_reads_costs_nobody_anything),
 	UNIT_TEST(stop_answers_when_nothing_is_left),
+	UNIT_TEST(stop_misses_none_that_is_born_meanwhile),
+	UNIT_TEST(a_handler_of_a_stop_is_left_to_work),
 	UNIT_TEST(what_outlives_a_forgotten_job_is_still_stopped),
 	UNIT_TEST(a_killed_keeper_ends_its_job),
 	UNIT_TEST(keepers_end_their_jobs_when_wshd_is_killed),
