@@ -128,6 +128,36 @@ static uint64_t spawn(struct exec *exec)
 	return job;
 }
 
+/* What happened to the container happened to its only job: nothing else would tell why that ended
+ * early. */
+static void tell_events(const struct exec *exec, const struct warden_message *answer)
+{
+	for (size_t i = 0; i < warden_message_count(answer, "info.events"); i++)
+		complain(exec->invocation, "%s",
+			 warden_message_bytes(answer, "info.events", i, NULL));
+}
+
+/* The job is over: its status, or with --json 0 once the object is printed. */
+static int finish(const struct exec *exec, const struct warden_message *answer)
+{
+	if (exec->invocation->json)
+		return json_print_with_handle(stdout, answer, handle_of(exec, NULL)) < 0
+			       ? STATUS_FAILED
+			       : 0;
+	tell_events(exec, answer);
+	return job_status(answer);
+}
+
+/* A signal and a reader that has gone need no words. */
+static int follow_failed(struct exec *exec)
+{
+	if (exec->output_error && exec->output_error != EPIPE)
+		complain(exec->invocation, "write the output: %s", strerror(exec->output_error));
+	else if (!exec->output_error && !signal_noted(exec))
+		client_failed(exec->invocation);
+	return STATUS_FAILED;
+}
+
 /* Hands the job's output on as it comes; its status, or that of a failure. */
 static int follow(struct exec *exec, uint64_t job)
 {
@@ -135,26 +165,17 @@ static int follow(struct exec *exec, uint64_t job)
 	struct warden_message *request =
 		request_new(exec, invocation->json ? "link" : "stream", job);
 	struct warden_message *answer;
-	int status = STATUS_FAILED;
+	int status;
 
 	if (!request)
-		return status;
+		return STATUS_FAILED;
 	if (invocation->json)
 		answer = warden_client_call(invocation->client, request);
 	else
 		answer = warden_client_stream(invocation->client, request, job_output,
 					      &exec->output_error);
 	warden_message_free(request);
-	if (answer && invocation->json)
-		status = json_print_with_handle(stdout, answer, handle_of(exec, NULL)) < 0
-				 ? STATUS_FAILED
-				 : 0;
-	else if (answer)
-		status = job_status(answer);
-	else if (exec->output_error && exec->output_error != EPIPE)
-		complain(invocation, "write the output: %s", strerror(exec->output_error));
-	else if (!exec->output_error && !signal_noted(exec))
-		client_failed(invocation);
+	status = answer ? finish(exec, answer) : follow_failed(exec);
 	warden_message_free(answer);
 	return status;
 }

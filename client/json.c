@@ -30,8 +30,8 @@ static char *base64(const char *bytes, size_t length)
 		*end++ = digits[three >> 12 & 63];
 		*end++ = digits[three >> 6 & 63];
 		*end++ = digits[three & 63];
-		for (; left < 3; left++)
-			end[left - 3] = '=';
+		if (left < 3)
+			memset(end - (3 - left), '=', 3 - left);
 	}
 	*end = '\0';
 	return text;

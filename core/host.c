@@ -10,8 +10,9 @@
 #include "core/log.h"
 #include "core/server.h"
 
-static void host_log(const struct warden_host *host, enum warden_log_level level, const char *id,
-		     const char *format, ...)
+static void __attribute__((format(printf, 4, 5)))
+host_log(const struct warden_host *host, enum warden_log_level level, const char *id,
+	 const char *format, ...)
 {
 	va_list args;
 

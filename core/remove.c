@@ -161,8 +161,10 @@ int remove_tree(int parent_fd, const char *name, struct warden_error *err)
 	_cleanup_close_ int top_fd = -1;
 	struct stat status;
 
-	if (!*name || strchr(name, '/') || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-		return warden_error_set(err, "remove '%s': not the name of a directory", name);
+	if (!*name || strchr(name, '/') || strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
+		errno = EINVAL; /* a path could lead anywhere */
+		return warden_error_errno(err, "remove '%s'", name);
+	}
 	if (fstatat(parent_fd, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : warden_error_errno(err, "look at %s", name);
 	if (!S_ISDIR(status.st_mode)) {

@@ -17,4 +17,5 @@ AM_TESTS_ENVIRONMENT = \
 include tests/unit/config.mk
 include tests/unit/client.mk
 include tests/unit/copy.mk
+include tests/unit/core.mk
 include tests/unit/wshd.mk

@@ -71,10 +71,14 @@ static void signals_ready(struct wshd *wshd, struct source *source, uint32_t eve
  */
 static void signals_init(struct wshd *wshd)
 {
+	const unsigned long fallback[4] = {
+		0}; /* the kernel's struct sigaction: SIG_DFL, no flags */
 	sigset_t all, child;
 
 	for (int number = 1; number < NSIG; number++)
-		signal(number, SIG_DFL); /* fails for those that nobody can change */
+		/* By system call: a C library keeps some for itself, which its own posix_spawn
+		 * leaves ignored. It fails for those that nobody can change. */
+		syscall(SYS_rt_sigaction, number, fallback, NULL, sizeof(uint64_t));
 	sigfillset(&all);
 	sigemptyset(&child);
 	sigaddset(&child, SIGCHLD);

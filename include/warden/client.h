@@ -51,7 +51,7 @@ enum warden_failure {
 	/* After any of these the connection is closed. */
 	WARDEN_FAILURE_CONNECTION, /* no daemon, or it went away */
 	WARDEN_FAILURE_PROTOCOL,   /* what came is no answer of a wardend */
-	WARDEN_FAILURE_STOPPED,  /* the function of warden_client_stream returned non-zero */
+	WARDEN_FAILURE_STOPPED,    /* the function of warden_client_stream returned non-zero */
 };
 
 /* A client without a connection; NULL when there is no memory. Free it with warden_client_free,

@@ -40,6 +40,13 @@ def what_create_refuses_is_told(w):
     expect.equal(w.c.list(), ["h"])
 
 
+@case(config={"server": {"job_output_limit": 1000}})
+def an_output_that_is_cut_is_told(w):
+    seen = w.command("exec", "--", "head", "-c", "100000", "/dev/zero")
+    expect.equal((seen.returncode, seen.stderr), (255, b"warden exec: command exceeded maximum output\n"))
+    expect.between(len(seen.stdout), 1000, 1000 + 65536)
+
+
 @case
 def a_signal_destroys_the_container(w):
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

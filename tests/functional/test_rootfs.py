@@ -120,7 +120,15 @@ def what_is_not_understood_is_a_usage_error(world):
     _refused(world, 2, "'b' is one word too many", "a", "b")
     _refused(world, 2, "unknown option --what", "--what", "a")
     _refused(world, 2, "--program needs a value", "--program")
-    _refused(world, 1, "no/such is no directory", "no/such/directory")
+    world.file("file")
+    _refused(world, 1, "file is no directory", "file/directory")
+
+
+@case(daemon=False, backend="fake")
+def directories_above_it_are_made(world):
+    seen = _make(world, "new/place/root")
+    expect.equal((seen.returncode, seen.stderr), (0, ""))
+    expect.true(os.path.exists(f"{world.directory}/new/place/root/bin/bash"), "bin/bash")
 
 
 @case(daemon=False, backend="fake")

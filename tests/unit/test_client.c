@@ -135,7 +135,7 @@ static void feed(const char *bytes, size_t length, size_t limit, char *seen)
 		buffer.bytes[buffer.end++] = (uint8_t)bytes[i];
 		found = frame_take(&buffer, limit, &payload, &size);
 		if (found < 0) {
-			strcat(seen, "!");
+			memcpy(seen + strlen(seen), "!", 2);
 			break;
 		}
 		if (found > 0)
