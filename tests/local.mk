@@ -1,12 +1,14 @@
 # Unit programs have fragments of their own; the functional cases of the fake backend are one test to
 # make, `tests/run` runs all of them (see README.md).
 TESTS += tests/functional.sh
-EXTRA_DIST += check .ci/run .clang-format .clang-tidy .cppcheck-suppressions \
-	contrib/python/warden.py tests/functional.sh tests/run tests/lib tests/functional tests/linux
-dist-hook: dist-without-bytecode
-dist-without-bytecode:
+EXTRA_DIST += .ci/run .clang-format .clang-tidy .cppcheck-suppressions \
+	contrib/python/warden.py tests/functional.sh tests/run tests/lib tests/functional tests/linux tests/vm
+# `check` is a target's name too, and make would take the file for it.
+dist-hook: dist-tests
+dist-tests:
+	cp -p $(srcdir)/check "$(distdir)/check"
 	find "$(distdir)" -name __pycache__ -prune -exec rm -rf {} +
-.PHONY: dist-without-bytecode check-functional
+.PHONY: dist-tests check-functional
 check-functional: all
 	$(srcdir)/tests/run --build .
 include tests/linux/linuxb.mk
