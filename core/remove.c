@@ -17,7 +17,7 @@
 
 struct removal {
 	int top_fd;
-	dev_t device;
+	uint64_t mount; /* the mount that all of it lies in: a bind mount has the same device */
 	uint64_t moved; /* counts up, for names */
 	bool progress;  /* something was removed or moved in this pass */
 	bool failed;
@@ -59,12 +59,32 @@ static int unlink_hard(int parent_fd, const char *name, int flags)
 	return unlinkat(parent_fd, name, flags);
 }
 
-/* Opens a directory for reading, whatever its mode. */
+static int mount_of(int fd, uint64_t *mount)
+{
+	struct statx status;
+
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &status) < 0)
+		return -1;
+	*mount = status.stx_mnt_id;
+	return 0;
+}
+
+/* Opens a directory for reading, whatever its mode; nothing is mounted on it. */
 static int open_hard(struct removal *removal, int parent_fd, const char *name)
 {
 	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-	struct stat status;
-	int fd = openat(parent_fd, name, flags);
+	uint64_t mount;
+	int fd = openat(parent_fd, name, flags | O_PATH);
+
+	if (fd < 0)
+		return -1;
+	if (mount_of(fd, &mount) < 0 || mount != removal->mount) {
+		close(fd);
+		errno = EXDEV;
+		return -1;
+	}
+	close(fd);
+	fd = openat(parent_fd, name, flags);
 
 	if (fd >= 0 && fchmod(fd, 0700) < 0 && errno == EPERM) {
 		clear_attributes(fd, ".");
@@ -73,11 +93,6 @@ static int open_hard(struct removal *removal, int parent_fd, const char *name)
 	}
 	if (fd < 0 && errno == EACCES && fchmodat(parent_fd, name, 0700, 0) == 0)
 		fd = openat(parent_fd, name, flags);
-	if (fd >= 0 && (fstat(fd, &status) < 0 || status.st_dev != removal->device)) {
-		close(fd);
-		errno = EXDEV;
-		return -1;
-	}
 	return fd;
 }
 
@@ -172,7 +187,8 @@ int remove_tree(int parent_fd, const char *name, struct warden_error *err)
 			return warden_error_errno(err, "remove %s", name);
 		return 0;
 	}
-	removal.device = status.st_dev;
+	if (mount_of(parent_fd, &removal.mount) < 0)
+		return warden_error_errno(err, "look at the directory of %s", name);
 	top_fd = open_hard(&removal, parent_fd, name);
 	if (top_fd < 0)
 		return warden_error_errno(err, "open %s", name);
