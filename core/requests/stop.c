@@ -11,10 +11,11 @@ static int stop_run(struct request *request, struct warden_error *err)
 {
 	const Warden__StopRequest *message = (const void *)request->message;
 	int signal = message->kill ? SIGKILL : SIGTERM;
+	bool background = message->background; /* the request is gone once it is answered */
 
 	(void)err;
-	container_stop(request->container, signal, message->background ? NULL : request);
-	if (message->background)
+	container_stop(request->container, signal, background ? NULL : request);
+	if (background)
 		request_answer_empty(request);
 	return 0;
 }
