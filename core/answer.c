@@ -3,23 +3,15 @@
  * has left. */
 #include <config.h>
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "core/log.h"
 #include "core/request.h"
+#include "core/varint.h"
 
 /* Field 1 (type), field 2 (payload) of Message and the frame's length; at most this long. */
 enum { HEAD_MAX = 48 };
-
-static size_t put_varint(uint8_t *out, uint64_t value)
-{
-	size_t n = 0;
-
-	for (; value > 127; value >>= 7)
-		out[n++] = (uint8_t)(value | 128);
-	out[n++] = (uint8_t)value;
-	return n;
-}
 
 /* What stands before a payload of `size` bytes. */
 static uint8_t *make_head(int type, uint64_t size, size_t *length)
@@ -34,8 +26,7 @@ static uint8_t *make_head(int type, uint64_t size, size_t *length)
 	n += put_varint(message + n, (uint64_t)type);
 	message[n++] = 2 << 3 | 2; /* field 2, with a length */
 	n += put_varint(message + n, size);
-	*length = (size_t)snprintf((char *)head, HEAD_MAX, "%llu\r\n",
-				   (unsigned long long)(n + size));
+	*length = (size_t)snprintf((char *)head, HEAD_MAX, "%" PRIu64 "\r\n", n + size);
 	memcpy(head + *length, message, n);
 	*length += n;
 	return head;
@@ -47,7 +38,7 @@ static uint64_t total(const struct segment_list *list)
 	uint64_t size = 0;
 
 	TAILQ_FOREACH(segment, list, link)
-	size += segment->fd < 0 ? segment->length : segment->left;
+		size += segment->fd < 0 ? segment->length : segment->left;
 	return size;
 }
 

@@ -197,13 +197,6 @@ bool container_note_event(struct container *c, const char *text)
 	return true;
 }
 
-static int save_run(struct operation *operation, struct warden_error *err)
-{
-	if (!operation->snapshot)
-		return warden_error_set(err, "no memory for its snapshot");
-	return snapshot_write(operation->container, operation->snapshot, err);
-}
-
 static void save_done(struct operation *operation, int result, struct warden_error *err)
 {
 	if (result < 0 && !operation->container->destroy.started)
@@ -223,7 +216,7 @@ void container_event(struct container *c, const char *text)
 		free(operation); /* it comes with the next change */
 		return;
 	}
-	operation->run = save_run;
+	operation->run = snapshot_store;
 	operation->done = save_done;
 	operation->needs_snapshot = true;
 	container_queue(c, operation);

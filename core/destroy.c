@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/container.h"
+#include "core/info.h"
 #include "core/job.h"
 #include "core/log.h"
 #include "core/remove.h"
@@ -110,47 +111,14 @@ void destroy_step(struct container *c)
 	}
 }
 
-static int info_run(struct operation *operation, struct warden_error *err)
+/* The figures of the container are taken while there still are any. */
+static void info_came(struct container *c, void *unused)
 {
-	struct container *c = operation->container;
-	struct warden_info *info = operation->data;
-
-	memset(info, 0xff, sizeof(*info));
-	return c->server->klass->info(c->backend, info, err);
-}
-
-static void info_done(struct operation *operation, int result, struct warden_error *err)
-{
-	struct container *c = operation->container;
-
-	if (result == 0)
-		c->info = *(struct warden_info *)operation->data;
-	else if (!c->destroy.started)
-		log_write(WARDEN_LOG_WARN, "%s: info: %s", c->id, err->message);
-	free(operation->data);
-	free(operation);
-	if (c->state == STATE_ACTIVE)
+	(void)unused;
+	if (c->alive && c->state == STATE_ACTIVE)
 		container_stop(c, SIGTERM, NULL);
 	else
 		destroy_step(c);
-}
-
-/* The figures of the container while there still are any. */
-static bool queue_info(struct container *c)
-{
-	struct operation *operation = calloc(1, sizeof(*operation));
-	struct warden_info *info = malloc(sizeof(*info));
-
-	if (!operation || !info) {
-		free(operation);
-		free(info);
-		return false;
-	}
-	operation->run = info_run;
-	operation->done = info_done;
-	operation->data = info;
-	container_queue(c, operation);
-	return true;
 }
 
 void container_destroy(struct container *c, struct request *request)
@@ -164,12 +132,8 @@ void container_destroy(struct container *c, struct request *request)
 	c->destroy.started = true;
 	c->server->leaving++;
 	grace_stop(c);
-	if (c->alive && c->server->klass->info && queue_info(c))
-		return;
-	if (c->alive && c->state == STATE_ACTIVE)
-		container_stop(c, SIGTERM, NULL);
-	else
-		destroy_step(c);
+	if (!c->alive || !info_ask(c, info_came, NULL))
+		info_came(c, NULL);
 }
 
 void container_discard(struct container *c)

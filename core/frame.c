@@ -30,7 +30,7 @@ static void discard_consumed(struct frame_parser *parser)
 	parser->length -= parser->consumed;
 	memmove(parser->data, parser->data + parser->consumed, parser->length);
 	parser->consumed = 0;
-	if (parser->length == 0 && parser->room > 4 * READ_SIZE) {
+	if (parser->length == 0 && parser->room / 4 > READ_SIZE) {
 		free(parser->data); /* a big frame is no reason to keep its room for ever */
 		parser->data = NULL;
 		parser->room = 0;

@@ -58,8 +58,8 @@ void container_reference(struct container *c, struct connection *connection)
 	struct reference *reference;
 
 	LIST_FOREACH(reference, &c->references, of_container)
-	if (reference->connection == connection)
-		return;
+		if (reference->connection == connection)
+			return;
 	reference = malloc(sizeof(*reference));
 	if (!reference) {
 		log_write(WARDEN_LOG_ERROR, "%s: no memory for a reference", c->id);

@@ -68,15 +68,15 @@ static bool fill_jobs(struct info_answer *answer, const struct container *c)
 	size_t n = 0;
 
 	TAILQ_FOREACH(job, &c->jobs, link)
-	n += !job->settled;
+		n += !job->settled;
 	if (n == 0)
 		return true;
 	answer->message.job_ids = malloc(n * sizeof(uint64_t));
 	if (!answer->message.job_ids)
 		return false;
 	TAILQ_FOREACH(job, &c->jobs, link)
-	if (!job->settled)
-		answer->message.job_ids[answer->message.n_job_ids++] = job->id;
+		if (!job->settled)
+			answer->message.job_ids[answer->message.n_job_ids++] = job->id;
 	return true;
 }
 

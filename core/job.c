@@ -40,8 +40,8 @@ struct job *job_find(const struct container *c, uint32_t id)
 	struct job *job;
 
 	TAILQ_FOREACH(job, &c->jobs, link)
-	if (job->id == id && !job->collected)
-		return job;
+		if (job->id == id && !job->collected)
+			return job;
 	return NULL;
 }
 
@@ -66,9 +66,7 @@ static int settle_run(struct operation *operation, struct warden_error *err)
 	struct container *c = operation->container;
 	uint32_t id = (uint32_t)(uintptr_t)operation->data;
 
-	if (!operation->snapshot)
-		return warden_error_set(err, "no memory for its snapshot");
-	if (snapshot_write(c, operation->snapshot, err) < 0)
+	if (snapshot_store(operation, err) < 0)
 		return -1;
 	if (c->backend && c->server->klass->job_forget)
 		c->server->klass->job_forget(c->backend, id);
@@ -167,9 +165,9 @@ bool jobs_are_idle(const struct container *c)
 	const struct job *job;
 
 	TAILQ_FOREACH(job, &c->jobs, link)
-	if (job->stores[STORE_STDOUT].working || job->stores[STORE_STDERR].working ||
-	    !TAILQ_EMPTY(&job->waiters))
-		return false;
+		if (job->stores[STORE_STDOUT].working || job->stores[STORE_STDERR].working ||
+		    !TAILQ_EMPTY(&job->waiters))
+			return false;
 	return true;
 }
 
@@ -177,8 +175,7 @@ static void settle_all(struct container *c)
 {
 	struct job *job;
 
-	TAILQ_FOREACH(job, &c->jobs, link)
-	{
+	TAILQ_FOREACH(job, &c->jobs, link) {
 		for (int i = 0; i < STORES; i++)
 			if (!job->stores[i].working)
 				store_close(&job->stores[i]);

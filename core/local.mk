@@ -97,6 +97,7 @@ core_libcore_la_SOURCES += \
 	core/store.c \
 	core/store.h \
 	core/timer.c \
+	core/varint.h \
 	core/waiter.c \
 	core/waiting.c
 

@@ -18,6 +18,7 @@
 #include "core/snapshot.h"
 #include "core/util.h"
 
+/* What dead containers may hold the start up. */
 enum { REMOVAL_MS = 5000 };
 
 struct recovery {
@@ -133,8 +134,8 @@ static void note_job_ids(struct container *c)
 	const struct job *job;
 
 	TAILQ_FOREACH(job, &c->jobs, link)
-	if (job->id > c->server->last_job_id)
-		c->server->last_job_id = job->id;
+		if (job->id > c->server->last_job_id)
+			c->server->last_job_id = job->id;
 }
 
 /* A handle that another container has, too, was written by nobody: it is a copy. */
@@ -273,8 +274,8 @@ static void sort_listed(struct server *server)
 	while ((c = TAILQ_FIRST(&server->registry.listed))) {
 		TAILQ_REMOVE(&server->registry.listed, c, listed);
 		TAILQ_FOREACH_REVERSE(other, &sorted, container_list, listed)
-		if (strcmp(other->id, c->id) < 0)
-			break;
+			if (strcmp(other->id, c->id) < 0)
+				break;
 		if (other)
 			TAILQ_INSERT_AFTER(&sorted, other, c, listed);
 		else
@@ -320,6 +321,6 @@ int recovery_run(struct server *server, struct warden_error *err)
 	await_removal(server);
 	sort_listed(server);
 	TAILQ_FOREACH(c, &server->registry.listed, listed)
-	grace_update(c);
+		grace_update(c);
 	return 0;
 }

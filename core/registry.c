@@ -74,8 +74,8 @@ struct container *registry_find_handle(const struct registry *registry, const ch
 	struct container *container;
 
 	LIST_FOREACH(container, &registry->handles[hash(handle)], by_handle)
-	if (strcmp(container->handle, handle) == 0)
-		return container;
+		if (strcmp(container->handle, handle) == 0)
+			return container;
 	return NULL;
 }
 
@@ -84,7 +84,7 @@ struct container *registry_find_id(const struct registry *registry, const char *
 	struct container *container;
 
 	LIST_FOREACH(container, &registry->ids[hash(id)], by_id)
-	if (strcmp(container->id, id) == 0)
-		return container;
+		if (strcmp(container->id, id) == 0)
+			return container;
 	return NULL;
 }

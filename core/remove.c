@@ -15,11 +15,17 @@
 
 #include "core/util.h"
 
+/* A mount. A bind mount has the same device, and a kernel before 5.8 tells the device alone. */
+struct place {
+	uint64_t mount;
+	uint32_t major, minor;
+};
+
 struct removal {
 	int top_fd;
-	uint64_t mount; /* the mount that all of it lies in: a bind mount has the same device */
-	uint64_t moved; /* counts up, for names */
-	bool progress;  /* something was removed or moved in this pass */
+	struct place place; /* where all of it lies */
+	uint64_t moved;     /* counts up, for names */
+	bool progress;      /* something was removed or moved in this pass */
 	bool failed;
 	struct warden_error *err;
 };
@@ -59,40 +65,47 @@ static int unlink_hard(int parent_fd, const char *name, int flags)
 	return unlinkat(parent_fd, name, flags);
 }
 
-static int mount_of(int fd, uint64_t *mount)
+static int place_of(int fd, struct place *place)
 {
-	struct statx status;
+	struct statx status = {0};
 
 	if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &status) < 0)
 		return -1;
-	*mount = status.stx_mnt_id;
+	place->mount = status.stx_mask & STATX_MNT_ID ? status.stx_mnt_id : 0;
+	place->major = status.stx_dev_major;
+	place->minor = status.stx_dev_minor;
 	return 0;
+}
+
+static bool is_here(const struct removal *removal, int fd)
+{
+	struct place place;
+
+	return place_of(fd, &place) == 0 && place.mount == removal->place.mount &&
+	       place.major == removal->place.major && place.minor == removal->place.minor;
 }
 
 /* Opens a directory for reading, whatever its mode; nothing is mounted on it. */
 static int open_hard(struct removal *removal, int parent_fd, const char *name)
 {
-	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-	uint64_t mount;
-	int fd = openat(parent_fd, name, flags | O_PATH);
+	const int flags = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	_cleanup_close_ int path_fd = openat(parent_fd, name, flags | O_PATH);
+	int fd;
 
-	if (fd < 0)
+	if (path_fd < 0)
 		return -1;
-	if (mount_of(fd, &mount) < 0 || mount != removal->mount) {
-		close(fd);
+	if (!is_here(removal, path_fd)) {
 		errno = EXDEV;
 		return -1;
 	}
-	close(fd);
-	fd = openat(parent_fd, name, flags);
-
+	fd = openat(path_fd, ".", flags | O_RDONLY);
 	if (fd >= 0 && fchmod(fd, 0700) < 0 && errno == EPERM) {
 		clear_attributes(fd, ".");
 		if (fchmod(fd, 0700) < 0)
 			note_failure(removal, "open up", name);
 	}
 	if (fd < 0 && errno == EACCES && fchmodat(parent_fd, name, 0700, 0) == 0)
-		fd = openat(parent_fd, name, flags);
+		fd = openat(path_fd, ".", flags | O_RDONLY);
 	return fd;
 }
 
@@ -187,7 +200,7 @@ int remove_tree(int parent_fd, const char *name, struct warden_error *err)
 			return warden_error_errno(err, "remove %s", name);
 		return 0;
 	}
-	if (mount_of(parent_fd, &removal.mount) < 0)
+	if (place_of(parent_fd, &removal.place) < 0)
 		return warden_error_errno(err, "look at the directory of %s", name);
 	top_fd = open_hard(&removal, parent_fd, name);
 	if (top_fd < 0)

@@ -6,7 +6,7 @@
 #include "warden/backend.h"
 
 /* Removes the directory `name` below `parent_fd` with everything in it; one that does not exist is
- * fine, one that is a path is refused. No symlink is followed and no other file system entered.
+ * fine, one that is a path is refused. No symlink is followed and no mount entered.
  * Goes on after a failure and reports the first. -1 and `err`. Any thread. */
 int remove_tree(int parent_fd, const char *name, struct warden_error *err);
 

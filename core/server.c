@@ -36,13 +36,6 @@ static void detach_all(struct server *server)
 	}
 }
 
-static int save_run(struct operation *operation, struct warden_error *err)
-{
-	if (!operation->snapshot)
-		return warden_error_set(err, "no memory for its snapshot");
-	return snapshot_write(operation->container, operation->snapshot, err);
-}
-
 static void save_done(struct operation *operation, int result, struct warden_error *err)
 {
 	struct server *server = operation->container->server;
@@ -60,13 +53,12 @@ static void save_all(struct server *server)
 	struct container *c;
 
 	server->saving = 1;
-	TAILQ_FOREACH(c, &server->registry.listed, listed)
-	{
+	TAILQ_FOREACH(c, &server->registry.listed, listed) {
 		struct operation *operation = calloc(1, sizeof(*operation));
 
 		if (!operation)
 			continue; /* its last change is on disk, as always */
-		operation->run = save_run;
+		operation->run = snapshot_store;
 		operation->done = save_done;
 		operation->needs_snapshot = true;
 		server->saving++;

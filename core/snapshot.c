@@ -67,8 +67,8 @@ static json_t *jobs_to_json(const struct container *c)
 	const struct job *job;
 
 	TAILQ_FOREACH(job, &c->jobs, link)
-	if (!job->collected)
-		json_array_append_new(array, job_to_json(job));
+		if (!job->collected)
+			json_array_append_new(array, job_to_json(job));
 	return array;
 }
 
@@ -86,20 +86,20 @@ static json_t *bind_mounts_to_json(const struct container *c)
 
 char *snapshot_text(const struct container *c)
 {
-	json_t *json = json_pack("{s:i, s:s, s:s, s:s, s:I, s:s, s:o, s:o}", "version",
-				 SNAPSHOT_VERSION, "id", c->id, "handle", c->handle, "state",
-				 container_state_name(c->state), "grace_time",
-				 (json_int_t)c->grace_time, "rootfs", c->rootfs ? c->rootfs : "",
-				 "bind_mounts", bind_mounts_to_json(c), "jobs", jobs_to_json(c));
+	json_t *json =
+		json_pack("{s:i, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:s, s:o, s:o}", "version",
+			  SNAPSHOT_VERSION, "id", c->id, "handle", c->handle, "state",
+			  container_state_name(c->state), "grace_time", (json_int_t)c->grace_time,
+			  /* These also stand in etc/config; here for one that has lost it. */
+			  "network", (json_int_t)ntohl(c->identity.network.s_addr), "uid",
+			  (json_int_t)c->identity.uid, "slot", (json_int_t)c->identity.slot,
+			  "rootfs", c->rootfs ? c->rootfs : "", "bind_mounts",
+			  bind_mounts_to_json(c), "jobs", jobs_to_json(c));
 	json_t *events = json_array();
 	char *text;
 
 	for (size_t i = 0; i < c->n_events; i++)
 		json_array_append_new(events, json_string(c->events[i]));
-	/* Also in etc/config; here for a container that has lost it. */
-	json_object_set_new(json, "network", json_integer(ntohl(c->identity.network.s_addr)));
-	json_object_set_new(json, "uid", json_integer(c->identity.uid));
-	json_object_set_new(json, "slot", json_integer(c->identity.slot));
 	if (!json || json_object_set_new(json, "events", events) < 0) {
 		json_decref(json);
 		return NULL;
@@ -137,6 +137,13 @@ int snapshot_write(const struct container *c, const char *text, struct warden_er
 	if (renameat(c->dir_fd, "snapshot.json.new", c->dir_fd, "snapshot.json") < 0)
 		return warden_error_errno(err, "rename %s/snapshot.json.new", c->path);
 	return 0;
+}
+
+int snapshot_store(struct operation *operation, struct warden_error *err)
+{
+	if (!operation->snapshot)
+		return warden_error_set(err, "no memory for its snapshot");
+	return snapshot_write(operation->container, operation->snapshot, err);
 }
 
 static bool read_end(struct job *job, const json_t *json)
@@ -266,9 +273,11 @@ static json_t *load(int dir_fd, json_error_t *where)
 	_cleanup_close_ int fd =
 		openat(dir_fd, "snapshot.json", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
-	snprintf(where->text, sizeof(where->text), "it cannot be opened");
+	if (fd >= 0)
+		return json_loadfd(fd, 0, where);
+	snprintf(where->text, sizeof(where->text), "%s", strerror(errno));
 	where->line = 0;
-	return fd < 0 ? NULL : json_loadfd(fd, 0, where);
+	return NULL;
 }
 
 bool snapshot_read_identity(int dir_fd, struct warden_identity *identity)

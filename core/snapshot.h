@@ -12,6 +12,9 @@ char *snapshot_text(const struct container *container);
 /* Any thread, one at a time for a container. Replaces the file whole. */
 int snapshot_write(const struct container *container, const char *text, struct warden_error *err);
 
+/* As snapshot_write, for the text that was made for an operation; can be its `run`. */
+int snapshot_store(struct operation *operation, struct warden_error *err);
+
 /* Fills in what the snapshot holds, jobs included. -1 and `err`: there is none, or it is damaged.
  */
 int snapshot_read(struct container *container, struct warden_error *err);

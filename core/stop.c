@@ -81,8 +81,8 @@ static bool is_settled(const struct container *c)
 	const struct job *job;
 
 	TAILQ_FOREACH(job, &c->jobs, link)
-	if (!job->settled)
-		return false;
+		if (!job->settled)
+			return false;
 	return true;
 }
 

@@ -10,6 +10,7 @@
 #include "core/log.h"
 #include "core/request.h"
 #include "core/server.h"
+#include "core/varint.h"
 
 enum {
 	CHUNK = 65536, /* of a stream */
@@ -93,16 +94,6 @@ void waiter_written(struct request *request, bool whole)
 	release(job); /* may free it */
 	if (c->destroy.op_done)
 		destroy_step(c);
-}
-
-static size_t put_varint(uint8_t *out, uint64_t value)
-{
-	size_t n = 0;
-
-	for (; value > 127; value >>= 7)
-		out[n++] = (uint8_t)(value | 128);
-	out[n++] = (uint8_t)value;
-	return n;
 }
 
 /* A field of bytes that lie in a store's file from `offset` on; also where there are none. */
@@ -246,8 +237,8 @@ static struct waiter *find_ready(const struct job *job)
 	struct waiter *waiter;
 
 	TAILQ_FOREACH(waiter, &job->waiters, link)
-	if (is_ready(waiter))
-		return waiter;
+		if (is_ready(waiter))
+			return waiter;
 	return NULL;
 }
 
@@ -294,10 +285,10 @@ static struct waiter *find_hungry(const struct job *job, int *index)
 	struct waiter *waiter;
 
 	TAILQ_FOREACH(waiter, &job->waiters, link)
-	for (*index = 0; *index < STORES; (*index)++)
-		if (waiter->stream && !waiter->sending &&
-		    waiter->sent[*index] < job->stores[*index].size)
-			return waiter;
+		for (*index = 0; *index < STORES; (*index)++)
+			if (waiter->stream && !waiter->sending &&
+			    waiter->sent[*index] < job->stores[*index].size)
+				return waiter;
 	return NULL;
 }
 

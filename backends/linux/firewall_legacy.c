@@ -58,7 +58,7 @@ bool firewall_legacy_drops(void)
 	entries = calloc(1, length);
 	if (!entries)
 		return false;
-	strcpy(entries->name, TABLE);
+	memcpy(entries->name, TABLE, sizeof(TABLE));
 	entries->size = info.size;
 	if (getsockopt(fd, IPPROTO_IP, IPT_SO_GET_ENTRIES, entries, &length) != 0)
 		return false;

@@ -11,12 +11,9 @@
 static int give_pipes(const struct container *container, const struct warden_spawn *spawn,
 		      struct warden_error *err)
 {
-	const struct warden_settings *settings = container->backend->host->settings;
 	const struct warden_identity *identity = &container->identity;
-	uint32_t id = spawn->privileged ? 0 : identity->uid;
-
-	if (settings->user_namespace)
-		id += settings->range_start + identity->slot * ID_RANGE;
+	uint32_t id = linux_base(container->backend->host->settings, identity->slot) +
+		      (spawn->privileged ? 0 : identity->uid);
 
 	if (fchown(spawn->stdout_write_fd, id, id) < 0 ||
 	    fchown(spawn->stderr_write_fd, id, id) < 0)

@@ -14,6 +14,12 @@ enum {
 	ID_RANGE = 65536,
 };
 
+/* The host's id of root in a container of that slot; 0 without user namespaces. */
+static inline uint32_t linux_base(const struct warden_settings *settings, uint32_t slot)
+{
+	return settings->user_namespace ? settings->range_start + slot * ID_RANGE : 0;
+}
+
 struct linux_backend {
 	const struct warden_host *host;
 	int program_fd;    /* wshd, as it is executed */

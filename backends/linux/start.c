@@ -29,6 +29,7 @@ static int send_parameters(int socket, const struct container *container,
 	const struct warden_settings *settings = container->backend->host->settings;
 	const struct warden_identity *identity = &create->identity;
 	struct setup_parameters p = {
+		.base = linux_base(settings, identity->slot),
 		.uid = identity->uid,
 		.host_ip = identity->host_ip,
 		.container_ip = identity->container_ip,
@@ -37,8 +38,6 @@ static int send_parameters(int socket, const struct container *container,
 		.n_binds = create->n_bind_mounts,
 	};
 
-	if (settings->user_namespace)
-		p.base = settings->range_start + identity->slot * ID_RANGE;
 	snprintf(p.id, sizeof(p.id), "%s", identity->id);
 	if (put_path(p.path, identity->path, err) < 0 ||
 	    put_path(p.rootfs, create->rootfs_path, err) < 0)

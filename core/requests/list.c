@@ -15,8 +15,7 @@ static int list_run(struct request *request, struct warden_error *err)
 	answer.handles = calloc(registry->n + 1, sizeof(*answer.handles));
 	if (!answer.handles)
 		return warden_error_set(err, "no memory for %zu handles", registry->n);
-	TAILQ_FOREACH(c, &registry->listed, listed)
-	{
+	TAILQ_FOREACH(c, &registry->listed, listed) {
 		answer.handles[answer.n_handles].data = (uint8_t *)c->handle;
 		answer.handles[answer.n_handles++].len = strlen(c->handle);
 	}

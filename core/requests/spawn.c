@@ -99,9 +99,7 @@ static int start_run(struct operation *operation, struct warden_error *err)
 		return -1;
 	if (pipe2(pipes[0], O_CLOEXEC) < 0 || pipe2(pipes[1], O_CLOEXEC) < 0) {
 		warden_error_errno(err, "make the pipes of job %u", start->job->id);
-	} else if (!operation->snapshot) {
-		warden_error_set(err, "no memory for a snapshot");
-	} else if (snapshot_write(c, operation->snapshot, err) == 0) {
+	} else if (snapshot_store(operation, err) == 0) {
 		start->spawn.script_fd = script;
 		start->spawn.stdout_read_fd = pipes[STORE_STDOUT][0];
 		start->spawn.stdout_write_fd = pipes[STORE_STDOUT][1];
