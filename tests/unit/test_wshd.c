@@ -82,7 +82,7 @@ static void sigkill_reaches_those_that_left_the_session(void)
 	struct warden_error err;
 
 	for (int i = 3611; i <= 3614; i++) {
-		char argument[16];
+		char argument[32];
 
 		snprintf(argument, sizeof(argument), "sleep %d", i);
 		unit_true(comes_to_run(&wshd, argument, true));
