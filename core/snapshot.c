@@ -31,8 +31,9 @@ static const struct {
 	{"major_faults", offsetof(struct warden_job_end, major_faults)},
 	{"voluntary_switches", offsetof(struct warden_job_end, voluntary_switches)},
 	{"involuntary_switches", offsetof(struct warden_job_end, involuntary_switches)},
-	{"input_blocks", offsetof(struct warden_job_end, input_blocks)},
-	{"output_blocks", offsetof(struct warden_job_end, output_blocks)},
+	{"read_bytes", offsetof(struct warden_job_end, read_bytes)},
+	{"written_bytes", offsetof(struct warden_job_end, written_bytes)},
+	{"peak_processes", offsetof(struct warden_job_end, peak_processes)},
 };
 
 static json_t *end_to_json(const struct warden_job_end *end)

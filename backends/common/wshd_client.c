@@ -164,11 +164,15 @@ static void end_take(struct warden_job_end *end, const struct wshd_ended *messag
 		.major_faults = message->major_faults,
 		.voluntary_switches = message->voluntary_switches,
 		.involuntary_switches = message->involuntary_switches,
-		.input_blocks = message->input_blocks,
-		.output_blocks = message->output_blocks,
+		.read_bytes = message->input_blocks * 512, /* getrusage(2) */
+		.written_bytes = message->output_blocks * 512,
+		.peak_processes = WARDEN_UNKNOWN,
 	};
+	end->reason = end->signal ? WARDEN_END_SIGNAL : WARDEN_END_EXITED;
 	snprintf(end->start_error, sizeof(end->start_error), "%.*s",
 		 (int)sizeof(message->start_error), message->start_error);
+	if (*end->start_error)
+		end->reason = WARDEN_END_START_FAILED;
 }
 
 static int take_hello(const struct packet *packet, struct warden_error *err)
@@ -189,7 +193,7 @@ static int take_refused(const struct packet *packet, struct wshd_event *event)
 	if (refused->refused != WSHD_SPAWN)
 		return 0;
 	event->type = WSHD_ENDED;
-	event->end = (struct warden_job_end){.exit_status = -1};
+	event->end = (struct warden_job_end){.exit_status = -1, .reason = WARDEN_END_START_FAILED};
 	snprintf(event->end.start_error, sizeof(event->end.start_error), "wshd refuses the job: %s",
 		 strerror(refused->error));
 	return 1;
@@ -220,7 +224,7 @@ static int event_take(struct packet *packet, struct wshd_event *event, struct wa
 {
 	event->type = packet->message.header.type;
 	event->job_id = packet->message.header.job_id;
-	event->job = (struct warden_restored_job){event->job_id, -1, -1};
+	event->job = (struct warden_restored_job){event->job_id, -1, -1, -1};
 	switch (packet->message.header.type) {
 	case WSHD_HELLO:
 		return take_hello(packet, err);

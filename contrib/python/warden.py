@@ -257,6 +257,105 @@ class ErrorResponse(Message):
     data: Optional[str] = _field(4, Kind.TEXT)
 
 
+class OutputPolicy(enum.IntEnum):
+    """What becomes of output over the limit."""
+
+    KILL = 0  # every process of the job is killed
+    HEAD_TAIL = 1  # the first and the last half of the limit are kept
+    TAIL = 2  # the last bytes are kept
+
+
+@dataclass
+class Property(Message):
+    """A pair of texts, such as a label of a container."""
+
+    key: str = _field(1, Kind.TEXT, required=True)
+    value: str = _field(2, Kind.TEXT, required=True)
+
+
+@dataclass
+class Limits(Message):
+    """Limits of a container. In a request: what is absent stays as it is. In an answer: all that are
+    in force; absent is what this host cannot tell.
+    """
+
+    memory_bytes: Optional[int] = _field(1, Kind.UINT)
+    swap_off: Optional[bool] = _field(2, Kind.BOOL)
+    cpu_shares: Optional[int] = _field(3, Kind.UINT)
+    cpu_quota: Optional[int] = _field(4, Kind.UINT)
+    cpus: Optional[str] = _field(5, Kind.TEXT)
+    processes: Optional[int] = _field(6, Kind.UINT)
+    disk_bytes: Optional[int] = _field(7, Kind.UINT)
+    disk_inodes: Optional[int] = _field(8, Kind.UINT)
+    bandwidth_rate: Optional[int] = _field(9, Kind.UINT)
+    bandwidth_burst: Optional[int] = _field(10, Kind.UINT)
+    io_weight: Optional[int] = _field(11, Kind.UINT)
+    io_read_rate: Optional[int] = _field(12, Kind.UINT)
+    io_write_rate: Optional[int] = _field(13, Kind.UINT)
+
+
+@dataclass
+class Pressure(Message):
+    """Pressure stall information: hundredths of a percent of the last 10, 60 and 300 s, and the total
+    in microseconds (kernel: Documentation/accounting/psi.rst).
+    """
+
+    avg10: Optional[int] = _field(1, Kind.UINT)
+    avg60: Optional[int] = _field(2, Kind.UINT)
+    avg300: Optional[int] = _field(3, Kind.UINT)
+    total: Optional[int] = _field(4, Kind.UINT)
+
+
+@dataclass
+class NetworkStat(Message):
+    """Of the container's interface, seen from inside."""
+
+    rx_bytes: Optional[int] = _field(1, Kind.UINT)
+    rx_packets: Optional[int] = _field(2, Kind.UINT)
+    tx_bytes: Optional[int] = _field(3, Kind.UINT)
+    tx_packets: Optional[int] = _field(4, Kind.UINT)
+
+
+class Reason(enum.IntEnum):
+    """Reason of the protocol."""
+
+    EXITED = 1
+    SIGNAL = 2
+    WALL_TIME = 3
+    CPU_TIME = 4
+    MEMORY = 5
+    OUTPUT = 6
+    STOPPED = 7
+    START_FAILED = 8
+
+
+@dataclass
+class JobEnd(Message):
+    """How a job ended, and its figures. What cannot be told is absent."""
+
+    reason: Optional[int] = _field(1, Kind.UINT)
+    signal: Optional[int] = _field(2, Kind.INT)
+    start_error: Optional[str] = _field(3, Kind.TEXT)
+    wall_us: Optional[int] = _field(4, Kind.UINT)
+    user_us: Optional[int] = _field(5, Kind.UINT)
+    system_us: Optional[int] = _field(6, Kind.UINT)
+    peak_memory: Optional[int] = _field(7, Kind.UINT)
+    minor_faults: Optional[int] = _field(8, Kind.UINT)
+    major_faults: Optional[int] = _field(9, Kind.UINT)
+    voluntary_switches: Optional[int] = _field(10, Kind.UINT)
+    involuntary_switches: Optional[int] = _field(11, Kind.UINT)
+    read_bytes: Optional[int] = _field(12, Kind.UINT)
+    written_bytes: Optional[int] = _field(13, Kind.UINT)
+    peak_processes: Optional[int] = _field(14, Kind.UINT)
+    own_cgroup: Optional[bool] = _field(15, Kind.BOOL)
+    stdout_dropped: Optional[int] = _field(16, Kind.UINT)
+    stdout_dropped_at: Optional[int] = _field(17, Kind.UINT)
+    stderr_dropped: Optional[int] = _field(18, Kind.UINT)
+    stderr_dropped_at: Optional[int] = _field(19, Kind.UINT)
+    end_sequence: Optional[int] = _field(20, Kind.UINT)
+    started_us: Optional[int] = _field(21, Kind.UINT)
+
+
 @dataclass
 class BindMount(Message):
     """A directory or file of the host that a container sees at `dst_path`; mode is `RO` or `RW`."""
@@ -278,6 +377,18 @@ class CreateRequest(Message):
     handle: Optional[str] = _field(3, Kind.TEXT)
     network: Optional[str] = _field(4, Kind.TEXT)
     rootfs: Optional[str] = _field(5, Kind.TEXT)
+    layers: list[str] = _field(100, Kind.TEXT, repeated=True)
+    tmpfs_bytes: Optional[int] = _field(101, Kind.UINT)
+    tmpfs_inodes: Optional[int] = _field(102, Kind.UINT)
+    env: list[str] = _field(103, Kind.TEXT, repeated=True)
+    properties: list[Property] = _field(104, Kind.MESSAGE, repeated=True, message=Property)
+    ttl: Optional[int] = _field(105, Kind.UINT)
+    hostname: Optional[str] = _field(106, Kind.TEXT)
+    hosts: list[str] = _field(107, Kind.TEXT, repeated=True)
+    dns_servers: list[str] = _field(108, Kind.TEXT, repeated=True)
+    shm_bytes: Optional[int] = _field(109, Kind.UINT)
+    request_id: Optional[str] = _field(110, Kind.TEXT)
+    limits: Optional[Limits] = _field(111, Kind.MESSAGE, message=Limits)
 
 
 @dataclass
@@ -395,6 +506,24 @@ class InfoResponse(Message):
     disk_stat: Optional[DiskStat] = _field(42, Kind.MESSAGE, message=DiskStat)
     bandwidth_stat: Optional[BandwidthStat] = _field(43, Kind.MESSAGE, message=BandwidthStat)
     job_ids: list[int] = _field(44, Kind.UINT, repeated=True)
+    properties: list[Property] = _field(100, Kind.MESSAGE, repeated=True, message=Property)
+    hostname: Optional[str] = _field(101, Kind.TEXT)
+    created_us: Optional[int] = _field(102, Kind.UINT)
+    ttl_left: Optional[int] = _field(103, Kind.UINT)
+    paused: Optional[bool] = _field(104, Kind.BOOL)
+    nested: Optional[bool] = _field(105, Kind.BOOL)
+    peak_memory: Optional[int] = _field(106, Kind.UINT)
+    oom_kills: Optional[int] = _field(107, Kind.UINT)
+    processes: Optional[int] = _field(108, Kind.UINT)
+    limits: Optional[Limits] = _field(109, Kind.MESSAGE, message=Limits)
+    network_stat: Optional[NetworkStat] = _field(110, Kind.MESSAGE, message=NetworkStat)
+    cpu_some: Optional[Pressure] = _field(111, Kind.MESSAGE, message=Pressure)
+    memory_some: Optional[Pressure] = _field(112, Kind.MESSAGE, message=Pressure)
+    memory_full: Optional[Pressure] = _field(113, Kind.MESSAGE, message=Pressure)
+    io_some: Optional[Pressure] = _field(114, Kind.MESSAGE, message=Pressure)
+    io_full: Optional[Pressure] = _field(115, Kind.MESSAGE, message=Pressure)
+    env: list[str] = _field(116, Kind.TEXT, repeated=True)
+    rootfs: Optional[str] = _field(117, Kind.TEXT)
 
 
 @dataclass
@@ -423,11 +552,34 @@ class SpawnRequest(Message):
     """Starts a job."""
 
     handle: str = _field(1, Kind.TEXT, required=True)
-    script: bytes = _field(2, Kind.DATA, required=True)
+    script: Optional[bytes] = _field(2, Kind.DATA)
     privileged: Optional[bool] = _field(3, Kind.BOOL)
     rlimits: Optional[ResourceLimits] = _field(4, Kind.MESSAGE, message=ResourceLimits)
     discard_output: Optional[bool] = _field(5, Kind.BOOL)
     log_tag: Optional[str] = _field(6, Kind.TEXT)
+    argv: list[str] = _field(100, Kind.TEXT, repeated=True)
+    env: list[str] = _field(101, Kind.TEXT, repeated=True)
+    working_dir: Optional[str] = _field(102, Kind.TEXT)
+    user: Optional[str] = _field(103, Kind.TEXT)
+    wall_time_us: Optional[int] = _field(104, Kind.UINT)
+    cpu_time_us: Optional[int] = _field(105, Kind.UINT)
+    nice: Optional[int] = _field(106, Kind.INT)
+    cpus: Optional[str] = _field(107, Kind.TEXT)
+    lease_cpu: Optional[bool] = _field(108, Kind.BOOL)
+    memory_limit: Optional[int] = _field(109, Kind.UINT)
+    process_limit: Optional[int] = _field(110, Kind.UINT)
+    own_cgroup: Optional[bool] = _field(111, Kind.BOOL)
+    stdin: Optional[bool] = _field(112, Kind.BOOL)
+    terminal: Optional[bool] = _field(113, Kind.BOOL)
+    rows: Optional[int] = _field(114, Kind.UINT)
+    columns: Optional[int] = _field(115, Kind.UINT)
+    keep: Optional[bool] = _field(116, Kind.BOOL)
+    output_policy: Optional[int] = _field(117, Kind.UINT)
+    output_limit: Optional[int] = _field(118, Kind.UINT)
+    request_id: Optional[str] = _field(119, Kind.TEXT)
+    no_aslr: Optional[bool] = _field(120, Kind.BOOL)
+    no_swap: Optional[bool] = _field(121, Kind.BOOL)
+    stack_unlimited: Optional[bool] = _field(122, Kind.BOOL)
 
 
 @dataclass
@@ -453,6 +605,7 @@ class LinkResponse(Message):
     stdout: Optional[bytes] = _field(2, Kind.DATA)
     stderr: Optional[bytes] = _field(3, Kind.DATA)
     info: Optional[InfoResponse] = _field(4, Kind.MESSAGE, message=InfoResponse)
+    end: Optional[JobEnd] = _field(100, Kind.MESSAGE, message=JobEnd)
 
 
 @dataclass
@@ -463,6 +616,8 @@ class RunRequest(SpawnRequest):
 @dataclass
 class RunResponse(LinkResponse):
     """As LinkResponse."""
+
+    job_id: Optional[int] = _field(101, Kind.UINT)
 
 
 @dataclass
@@ -478,6 +633,7 @@ class StreamResponse(Message):
     data: Optional[bytes] = _field(2, Kind.DATA)
     exit_status: Optional[int] = _field(3, Kind.UINT)
     info: Optional[InfoResponse] = _field(4, Kind.MESSAGE, message=InfoResponse)
+    end: Optional[JobEnd] = _field(100, Kind.MESSAGE, message=JobEnd)
 
 
 @dataclass
@@ -487,6 +643,7 @@ class NetInRequest(Message):
     handle: str = _field(1, Kind.TEXT, required=True)
     host_port: Optional[int] = _field(3, Kind.UINT)
     container_port: Optional[int] = _field(2, Kind.UINT)
+    protocol: Optional[int] = _field(100, Kind.UINT)
 
 
 @dataclass
@@ -634,7 +791,9 @@ class PingResponse(Message):
 
 @dataclass
 class ListRequest(Message):
-    """Has no fields."""
+    """Lists the containers that have all these properties."""
+
+    properties: list[Property] = _field(100, Kind.MESSAGE, repeated=True, message=Property)
 
 
 @dataclass
@@ -656,6 +815,465 @@ class EchoResponse(Message):
     """The same message."""
 
     message: bytes = _field(1, Kind.DATA, required=True)
+
+
+@dataclass
+class NetListRequest(Message):
+    """The rules of a container, in the order in which they are tried."""
+
+    handle: str = _field(1, Kind.TEXT, required=True)
+
+
+@dataclass
+class NetListResponse(Message):
+    """Answers `NetListRequest`."""
+
+    in_: list[NetInRequest] = _field(1, Kind.MESSAGE, repeated=True, message=NetInRequest)
+    out: list[NetOutRequest] = _field(2, Kind.MESSAGE, repeated=True, message=NetOutRequest)
+
+
+@dataclass
+class NetRemoveRequest(Message):
+    """Takes back the rules that are equal to those given; one that is not there: an error, and nothing
+    is changed.
+    """
+
+    handle: str = _field(1, Kind.TEXT, required=True)
+    in_: list[NetInRequest] = _field(2, Kind.MESSAGE, repeated=True, message=NetInRequest)
+    out: list[NetOutRequest] = _field(3, Kind.MESSAGE, repeated=True, message=NetOutRequest)
+
+
+@dataclass
+class NetRemoveResponse(Message):
+    """Has no fields."""
+
+
+@dataclass
+class NetReplaceRequest(Message):
+    """Sets all rules at once; ports that are absent in `in` come from the pool."""
+
+    handle: str = _field(1, Kind.TEXT, required=True)
+    in_: list[NetInRequest] = _field(2, Kind.MESSAGE, repeated=True, message=NetInRequest)
+    out: list[NetOutRequest] = _field(3, Kind.MESSAGE, repeated=True, message=NetOutRequest)
+
+
+@dataclass
+class NetReplaceResponse(Message):
+    """Answers `NetReplaceRequest`."""
+
+    in_: list[NetInResponse] = _field(1, Kind.MESSAGE, repeated=True, message=NetInResponse)
+
+
+@dataclass
+class LimitRequest(Message):
+    """All or none."""
+
+    handle: str = _field(1, Kind.TEXT, required=True)
+    limits: Optional[Limits] = _field(2, Kind.MESSAGE, message=Limits)
+
+
+@dataclass
+class LimitResponse(Message):
+    """Answers `LimitRequest`."""
+
+    limits: Optional[Limits] = _field(1, Kind.MESSAGE, message=Limits)
+
+
+@dataclass
+class PauseRequest(Message):
+    """Asks for it."""
+
+    handle: str = _field(1, Kind.TEXT, required=True)
+
+
+@dataclass
+class PauseResponse(Message):
+    """Has no fields."""
+
+
+@dataclass
+class ResumeRequest(Message):
+    """Asks for it."""
+
+    handle: str = _field(1, Kind.TEXT, required=True)
+
+
+@dataclass
+class ResumeResponse(Message):
+    """Has no fields."""
+
+
+@dataclass
+class InfoManyRequest(Message):
+    """Info of many containers; without handles: of all."""
+
+    handles: list[str] = _field(1, Kind.TEXT, repeated=True)
+    properties: list[Property] = _field(2, Kind.MESSAGE, repeated=True, message=Property)
+
+
+@dataclass
+class InfoEntry(Message):
+    """InfoEntry."""
+
+    handle: str = _field(1, Kind.TEXT, required=True)
+    info: Optional[InfoResponse] = _field(2, Kind.MESSAGE, message=InfoResponse)
+    error: Optional[str] = _field(3, Kind.TEXT)
+
+
+@dataclass
+class InfoManyResponse(Message):
+    """Answers `InfoManyRequest`."""
+
+    entries: list[InfoEntry] = _field(1, Kind.MESSAGE, repeated=True, message=InfoEntry)
+
+
+@dataclass
+class TarInRequest(Message):
+    """Unpacks a tar stream below dst_path, which is made when missing; the data follows by TarData on
+    the same connection.
+    """
+
+    handle: str = _field(1, Kind.TEXT, required=True)
+    dst_path: str = _field(2, Kind.TEXT, required=True)
+
+
+@dataclass
+class TarInResponse(Message):
+    """Has no fields."""
+
+
+@dataclass
+class TarDataRequest(Message):
+    """The answer to the one with `end` comes when everything is unpacked."""
+
+    data: Optional[bytes] = _field(1, Kind.DATA)
+    end: Optional[bool] = _field(2, Kind.BOOL)
+
+
+@dataclass
+class TarDataResponse(Message):
+    """Has no fields."""
+
+
+@dataclass
+class TarOutRequest(Message):
+    """Answers chunks of a tar stream (pax), then one answer with `end`."""
+
+    handle: str = _field(1, Kind.TEXT, required=True)
+    src_path: str = _field(2, Kind.TEXT, required=True)
+
+
+@dataclass
+class TarOutResponse(Message):
+    """Answers `TarOutRequest`."""
+
+    data: Optional[bytes] = _field(1, Kind.DATA)
+    end: Optional[bool] = _field(2, Kind.BOOL)
+
+
+@dataclass
+class FileReadRequest(Message):
+    """Asks for it."""
+
+    handle: str = _field(1, Kind.TEXT, required=True)
+    path: str = _field(2, Kind.TEXT, required=True)
+    offset: Optional[int] = _field(3, Kind.UINT)
+    length: Optional[int] = _field(4, Kind.UINT)
+
+
+@dataclass
+class FileReadResponse(Message):
+    """Answers `FileReadRequest`."""
+
+    data: bytes = _field(1, Kind.DATA, required=True)
+    size: int = _field(2, Kind.UINT, required=True)
+
+
+@dataclass
+class FileWriteRequest(Message):
+    """Asks for it."""
+
+    handle: str = _field(1, Kind.TEXT, required=True)
+    path: str = _field(2, Kind.TEXT, required=True)
+    data: bytes = _field(3, Kind.DATA, required=True)
+    mode: Optional[int] = _field(4, Kind.UINT)
+    offset: Optional[int] = _field(5, Kind.UINT)
+
+
+@dataclass
+class FileWriteResponse(Message):
+    """Has no fields."""
+
+
+@dataclass
+class FileListRequest(Message):
+    """Asks for it."""
+
+    handle: str = _field(1, Kind.TEXT, required=True)
+    path: str = _field(2, Kind.TEXT, required=True)
+
+
+class FileType(enum.IntEnum):
+    """FileType of the protocol."""
+
+    FILE = 1
+    DIRECTORY = 2
+    SYMLINK = 3
+    OTHER = 4
+
+
+@dataclass
+class FileEntry(Message):
+    """FileEntry."""
+
+    name: str = _field(1, Kind.TEXT, required=True)
+    type: int = _field(2, Kind.UINT, required=True)
+    mode: Optional[int] = _field(3, Kind.UINT)
+    size: Optional[int] = _field(4, Kind.UINT)
+    modified_us: Optional[int] = _field(5, Kind.INT)
+    uid: Optional[int] = _field(6, Kind.UINT)
+    gid: Optional[int] = _field(7, Kind.UINT)
+    target: Optional[str] = _field(8, Kind.TEXT)
+
+
+@dataclass
+class FileListResponse(Message):
+    """Answers `FileListRequest`."""
+
+    entries: list[FileEntry] = _field(1, Kind.MESSAGE, repeated=True, message=FileEntry)
+
+
+@dataclass
+class FileRemoveRequest(Message):
+    """Asks for it."""
+
+    handle: str = _field(1, Kind.TEXT, required=True)
+    path: str = _field(2, Kind.TEXT, required=True)
+    recursive: Optional[bool] = _field(3, Kind.BOOL)
+
+
+@dataclass
+class FileRemoveResponse(Message):
+    """Has no fields."""
+
+
+@dataclass
+class FileWatchRequest(Message):
+    """Answers changes in a directory or of a file until the connection closes or the container goes."""
+
+    handle: str = _field(1, Kind.TEXT, required=True)
+    path: str = _field(2, Kind.TEXT, required=True)
+
+
+class Change(enum.IntEnum):
+    """Change of the protocol."""
+
+    CREATED = 1
+    MODIFIED = 2
+    REMOVED = 3
+    ATTRIBUTES = 4
+    MISSED = 5  # some changes were lost: look again
+    ENDED = 6  # the last answer: what was watched is gone
+    WATCHING = 7  # the first answer
+
+
+@dataclass
+class FileWatchResponse(Message):
+    """Answers `FileWatchRequest`."""
+
+    change: int = _field(1, Kind.UINT, required=True)
+    name: Optional[str] = _field(2, Kind.TEXT)
+
+
+@dataclass
+class JobInputRequest(Message):
+    """Writes to the standard input of a job; answered once the job's pipe has taken all of it."""
+
+    handle: str = _field(1, Kind.TEXT, required=True)
+    job_id: int = _field(2, Kind.UINT, required=True)
+    data: Optional[bytes] = _field(3, Kind.DATA)
+    end: Optional[bool] = _field(4, Kind.BOOL)
+
+
+@dataclass
+class JobInputResponse(Message):
+    """Has no fields."""
+
+
+@dataclass
+class JobSignalRequest(Message):
+    """Asks for it."""
+
+    handle: str = _field(1, Kind.TEXT, required=True)
+    job_id: int = _field(2, Kind.UINT, required=True)
+    signal: int = _field(3, Kind.UINT, required=True)
+
+
+@dataclass
+class JobSignalResponse(Message):
+    """Has no fields."""
+
+
+@dataclass
+class JobResizeRequest(Message):
+    """Asks for it."""
+
+    handle: str = _field(1, Kind.TEXT, required=True)
+    job_id: int = _field(2, Kind.UINT, required=True)
+    rows: int = _field(3, Kind.UINT, required=True)
+    columns: int = _field(4, Kind.UINT, required=True)
+
+
+@dataclass
+class JobResizeResponse(Message):
+    """Has no fields."""
+
+
+@dataclass
+class AttachRequest(Message):
+    """As Stream, but the job is not collected by it."""
+
+    handle: str = _field(1, Kind.TEXT, required=True)
+    job_id: int = _field(2, Kind.UINT, required=True)
+    replay: Optional[bool] = _field(3, Kind.BOOL)
+
+
+@dataclass
+class AttachResponse(Message):
+    """Answers `AttachRequest`."""
+
+    name: Optional[str] = _field(1, Kind.TEXT)
+    data: Optional[bytes] = _field(2, Kind.DATA)
+    exit_status: Optional[int] = _field(3, Kind.UINT)
+    info: Optional[InfoResponse] = _field(4, Kind.MESSAGE, message=InfoResponse)
+    end: Optional[JobEnd] = _field(100, Kind.MESSAGE, message=JobEnd)
+
+
+@dataclass
+class JobsRequest(Message):
+    """Asks for it."""
+
+    handle: str = _field(1, Kind.TEXT, required=True)
+
+
+@dataclass
+class Job(Message):
+    """Job."""
+
+    job_id: int = _field(1, Kind.UINT, required=True)
+    running: bool = _field(2, Kind.BOOL, required=True)
+    command: Optional[str] = _field(3, Kind.TEXT)
+    user: Optional[str] = _field(4, Kind.TEXT)
+    started_us: Optional[int] = _field(5, Kind.UINT)
+    stdout_bytes: Optional[int] = _field(6, Kind.UINT)
+    stderr_bytes: Optional[int] = _field(7, Kind.UINT)
+    kept: Optional[bool] = _field(8, Kind.BOOL)
+    terminal: Optional[bool] = _field(9, Kind.BOOL)
+    stdin: Optional[bool] = _field(10, Kind.BOOL)
+    exit_status: Optional[int] = _field(11, Kind.UINT)
+    end: Optional[JobEnd] = _field(12, Kind.MESSAGE, message=JobEnd)
+
+
+@dataclass
+class JobsResponse(Message):
+    """Answers `JobsRequest`."""
+
+    jobs: list[Job] = _field(1, Kind.MESSAGE, repeated=True, message=Job)
+
+
+@dataclass
+class SpawnPairRequest(Message):
+    """Two jobs, the standard output of each the standard input of the other; both start together or
+    none.
+    """
+
+    handle: str = _field(1, Kind.TEXT, required=True)
+    first: SpawnRequest = _field(2, Kind.MESSAGE, required=True, message=SpawnRequest)
+    second: SpawnRequest = _field(3, Kind.MESSAGE, required=True, message=SpawnRequest)
+
+
+@dataclass
+class SpawnPairResponse(Message):
+    """Answers `SpawnPairRequest`."""
+
+    first_job_id: int = _field(1, Kind.UINT, required=True)
+    second_job_id: int = _field(2, Kind.UINT, required=True)
+
+
+@dataclass
+class CollectRequest(Message):
+    """A job that was kept is no longer needed."""
+
+    handle: str = _field(1, Kind.TEXT, required=True)
+    job_id: int = _field(2, Kind.UINT, required=True)
+
+
+@dataclass
+class CollectResponse(Message):
+    """Has no fields."""
+
+
+@dataclass
+class EventsRequest(Message):
+    """Answers events as they happen until the connection closes. Absent conditions match all."""
+
+    handles: list[str] = _field(1, Kind.TEXT, repeated=True)
+    properties: list[Property] = _field(2, Kind.MESSAGE, repeated=True, message=Property)
+    after: Optional[int] = _field(3, Kind.UINT)
+
+
+class EventKind(enum.IntEnum):
+    """EventKind of the protocol."""
+
+    SUBSCRIBED = 1  # the first answer; its sequence number is the last one given out
+    CREATED = 2
+    JOB_STARTED = 3
+    JOB_ENDED = 4
+    OOM = 5
+    LIMIT_REACHED = 6
+    STOPPED = 7
+    DESTROYED = 8
+    MISSED = 9  # `missed` events were dropped because the client did not read
+
+
+@dataclass
+class EventsResponse(Message):
+    """Answers `EventsRequest`."""
+
+    kind: int = _field(1, Kind.UINT, required=True)
+    sequence: int = _field(2, Kind.UINT, required=True)
+    time_us: Optional[int] = _field(3, Kind.UINT)
+    handle: Optional[str] = _field(4, Kind.TEXT)
+    job_id: Optional[int] = _field(5, Kind.UINT)
+    exit_status: Optional[int] = _field(6, Kind.UINT)
+    reason: Optional[int] = _field(7, Kind.UINT)
+    detail: Optional[str] = _field(8, Kind.TEXT)
+    missed: Optional[int] = _field(9, Kind.UINT)
+
+
+@dataclass
+class StatusRequest(Message):
+    """Has no fields."""
+
+
+@dataclass
+class Fact(Message):
+    """Fact."""
+
+    name: str = _field(1, Kind.TEXT, required=True)
+    value: str = _field(2, Kind.TEXT, required=True)
+    good: bool = _field(3, Kind.BOOL, required=True)
+    effect: Optional[str] = _field(4, Kind.TEXT)
+    mend: Optional[str] = _field(5, Kind.TEXT)
+
+
+@dataclass
+class StatusResponse(Message):
+    """What the daemon is and what it uses of this host."""
+
+    version: str = _field(1, Kind.TEXT, required=True)
+    backend: str = _field(2, Kind.TEXT, required=True)
+    facts: list[Fact] = _field(3, Kind.MESSAGE, repeated=True, message=Fact)
 
 
 ERROR_TYPE = 1
@@ -681,6 +1299,30 @@ TYPES: tuple[tuple[int, type[Message], type[Message]], ...] = (
     (91, PingRequest, PingResponse),
     (92, ListRequest, ListResponse),
     (93, EchoRequest, EchoResponse),
+    (201, NetListRequest, NetListResponse),
+    (202, NetRemoveRequest, NetRemoveResponse),
+    (203, NetReplaceRequest, NetReplaceResponse),
+    (210, LimitRequest, LimitResponse),
+    (211, PauseRequest, PauseResponse),
+    (212, ResumeRequest, ResumeResponse),
+    (220, InfoManyRequest, InfoManyResponse),
+    (230, TarInRequest, TarInResponse),
+    (231, TarDataRequest, TarDataResponse),
+    (232, TarOutRequest, TarOutResponse),
+    (235, FileReadRequest, FileReadResponse),
+    (236, FileWriteRequest, FileWriteResponse),
+    (237, FileListRequest, FileListResponse),
+    (238, FileRemoveRequest, FileRemoveResponse),
+    (239, FileWatchRequest, FileWatchResponse),
+    (240, JobInputRequest, JobInputResponse),
+    (241, JobSignalRequest, JobSignalResponse),
+    (242, JobResizeRequest, JobResizeResponse),
+    (243, AttachRequest, AttachResponse),
+    (244, JobsRequest, JobsResponse),
+    (245, SpawnPairRequest, SpawnPairResponse),
+    (246, CollectRequest, CollectResponse),
+    (250, EventsRequest, EventsResponse),
+    (260, StatusRequest, StatusResponse),
 )
 
 _NUMBER_OF_REQUEST = {request: number for number, request, _ in TYPES}

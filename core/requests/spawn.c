@@ -163,6 +163,8 @@ static int begin(struct request *request, bool run, struct warden_error *err)
 	struct server *server = request->server;
 	struct start *start;
 
+	if (!message->has_script)
+		return warden_error_set(err, "Please specify script.");
 	if (message->has_log_tag)
 		return warden_error_set(err, "log_tag: not supported yet");
 	start = calloc(1, sizeof(*start));

@@ -201,7 +201,20 @@ struct warden_host {
 /* How a job ended. Figures that a backend cannot tell are WARDEN_UNKNOWN. */
 #define WARDEN_UNKNOWN UINT64_MAX
 
+/* Why a job ended, as far as the backend can tell; its numbers are the protocol's JobEnd.Reason. */
+enum warden_end_reason {
+	WARDEN_END_EXITED = 1,
+	WARDEN_END_SIGNAL = 2,
+	WARDEN_END_WALL_TIME = 3, /* its wall_time_us was reached, and every process of it killed */
+	WARDEN_END_CPU_TIME = 4,  /* likewise cpu_time_us */
+	WARDEN_END_MEMORY = 5,    /* the kernel killed a process of it for a memory limit */
+	WARDEN_END_OUTPUT = 6,    /* the core's */
+	WARDEN_END_STOPPED = 7,   /* the core's */
+	WARDEN_END_START_FAILED = 8, /* with a start_error */
+};
+
 struct warden_job_end {
+	enum warden_end_reason reason;
 	/* Exit status 0 to 255, or -1: none (killed by a signal, or it could not start). */
 	int exit_status;
 	int signal; /* that ended it, or 0 */
@@ -213,7 +226,11 @@ struct warden_job_end {
 		peak_memory; /* bytes: the largest ru_maxrss, or the peak of the job's own cgroup */
 	uint64_t minor_faults, major_faults;
 	uint64_t voluntary_switches, involuntary_switches;
-	uint64_t input_blocks, output_blocks; /* of 512 bytes: getrusage(2) */
+	uint64_t read_bytes, written_bytes; /* from and to storage */
+	uint64_t peak_processes;            /* the largest number at once */
+	/* The figures are those of a cgroup of the job's own: they count from zero and cover every
+	 * descendant, also one that nobody waited for. */
+	bool own_cgroup;
 };
 
 struct warden_bind_mount {
@@ -238,9 +255,78 @@ struct warden_identity {
 	struct in_addr network, host_ip, container_ip;
 };
 
+/* Limits of a container. WARDEN_UNKNOWN (for the bool: -1, for text: NULL) is "leave it as it is" in
+ * a request and "cannot be told here" in an answer. */
+struct warden_limits {
+	uint64_t memory_bytes; /* memory and memory+swap together; 9223372036854771712: none */
+	int swap_off;          /* 1: nothing of the container is swapped */
+	uint64_t cpu_shares;   /* cgroup v1's cpu.shares, also on v2; default 1024 */
+	uint64_t cpu_quota;    /* percent of one core; 0: none */
+	const char *cpus;      /* as cpuset.cpus: "0-2,4"; empty: all. In an answer: static, or kept by
+				  the container until the next call */
+	uint64_t processes;    /* 0: none */
+	uint64_t disk_block_soft, disk_block_hard; /* blocks of 1 KiB; 0: none */
+	uint64_t disk_inode_soft, disk_inode_hard; /* 0: none */
+	uint64_t bandwidth_rate, bandwidth_burst;  /* bytes/s and bytes, both directions; rate
+						      4294967295: none */
+	uint64_t io_weight;                        /* 1 to 10,000; default 100 */
+	uint64_t io_read_rate, io_write_rate;      /* bytes/s on the depot's device; 0: none */
+};
+
+/* Sets all members to WARDEN_UNKNOWN. */
+static inline void warden_limits_init(struct warden_limits *limits)
+{
+	memset(limits, 0xff, sizeof(*limits));
+	limits->cpus = NULL;
+}
+
+enum warden_protocol { /* the protocol's numbers */
+	WARDEN_TCP = 0,
+	WARDEN_UDP = 1,
+	WARDEN_ICMP = 2,
+	WARDEN_ALL = 3,
+};
+
+/* Traffic to host_port of an address of the host's own goes to container_port. */
+struct warden_in_rule {
+	enum warden_protocol protocol; /* WARDEN_TCP or WARDEN_UDP */
+	uint16_t host_port, container_port;
+};
+
+/* Traffic out of the container that is allowed. Addresses in network byte order, inclusive. */
+struct warden_out_rule {
+	struct in_addr first, last;
+	enum warden_protocol protocol;
+	uint16_t first_port, last_port; /* 0 and 65535: any */
+	int icmp_type, icmp_code;       /* -1: any */
+	bool log;                       /* the kernel logs new connections: prefix "warden-i-ID " */
+};
+
+struct warden_rules {
+	const struct warden_in_rule *in;
+	size_t n_in;
+	const struct warden_out_rule *out; /* the first is tried first */
+	size_t n_out;
+};
+
+/* A line of /etc/hosts of the container beside its own. */
+struct warden_host_name {
+	const char *address, *names; /* names: separated by a blank; checked by the core */
+};
+
 struct warden_create {
 	struct warden_identity identity;
 	const char *rootfs_path; /* absolute; a directory when it was looked at */
+	/* Instead of rootfs_path (which is then the topmost): directories, topmost first; absolute. */
+	const char *const *layers;
+	size_t n_layers; /* 0: rootfs_path alone */
+	/* The writable layer lies on a tmpfs of its own; 0: in the container's directory. */
+	uint64_t tmpfs_bytes, tmpfs_inodes; /* inodes 0: the kernel's default */
+	const char *hostname;               /* NULL: the id */
+	const struct warden_host_name *hosts;
+	size_t n_hosts;
+	const char *const *dns_servers; /* NULL: as settings->dns_servers */
+	uint64_t shm_bytes;             /* of /dev/shm; 0: the backend's default */
 	const struct warden_bind_mount *bind_mounts;
 	size_t n_bind_mounts;
 	/* Of the client that asks (SO_PEERCRED): sources of bind mounts are opened with its rights.
@@ -252,9 +338,38 @@ struct warden_create {
 struct warden_spawn {
 	uint32_t job_id;
 	/* The script: a sealed memfd, offset 0; standard input of /bin/bash (/bin/sh where there is
-	 * no bash). */
+	 * no bash). -1 where there is argv. */
 	int script_fd;
+	/* The command instead of a script, ends in NULL; a name without a slash is looked up in the
+	 * job's PATH inside the container. NULL: the script. */
+	const char *const *argv;
+	/* NAME=VALUE, ends in NULL: over the environment that every job has. The names are unique. */
+	const char *const *env;
+	const char *working_dir; /* absolute in the container; NULL: the user's home. Not there: the
+				    job does not start */
+	/* USER or USER:GROUP, names (of the container's /etc/passwd and /etc/group) or numbers; NULL:
+	 * vcap, or root when `privileged`. A user without an entry needs a number; its group is then
+	 * that number, its home "/". Supplementary groups: none. */
+	const char *user;
 	bool privileged; /* root instead of vcap */
+	/* A pipe for its standard input, or -1: /dev/null (of a command). Whoever outlives the daemon
+	 * keeps a copy of the write end until the core closes the input (job_close_input). */
+	int stdin_read_fd, stdin_write_fd;
+	/* Its three descriptors are a terminal of the container's own, its controlling one, of this
+	 * size. What it prints goes to stdout_write_fd, what comes from stdin_read_fd is typed; when
+	 * that ends the terminal hangs up only with the job. */
+	bool terminal;
+	uint16_t rows, columns;
+	/* Limits; 0: none. When one is reached every process of the job is killed, also while no
+	 * daemon runs. cpu_time_us counts user and system time of the job's processes together; the
+	 * kill comes at most 3 ms late. */
+	uint64_t wall_time_us, cpu_time_us;
+	int nice;              /* added to the container's; -20 to 19 */
+	const char *cpus;      /* as cpuset.cpus, for sched_setaffinity(2); NULL: the container's */
+	uint64_t memory_limit; /* bytes, of the job's cgroup; 0: none */
+	uint64_t process_limit; /* likewise */
+	bool own_cgroup; /* a cgroup of its own, for the figures; implied by the two limits above */
+	bool no_aslr, no_swap, stack_unlimited;
 	/* Write ends of the job's pipes, and their read ends: whoever outlives the daemon keeps
 	 * copies of these. */
 	int stdout_write_fd, stderr_write_fd;
@@ -268,6 +383,7 @@ struct warden_restored_job {
 	/* Read ends of its pipes, which the core owns from now on; checked to be pipes. -1: gone,
 	 * nothing comes. */
 	int stdout_fd, stderr_fd;
+	int stdin_fd; /* write end of its standard input, likewise; -1: it has none, or it was closed */
 };
 
 struct warden_restored {
@@ -281,6 +397,11 @@ struct warden_restored {
 /* MemoryStat of the protocol, in its order (see doc/protocol.md); WARDEN_UNKNOWN: not told. */
 enum { WARDEN_MEMORY_STATS = 28 };
 
+/* Pressure stall information: hundredths of a percent, and microseconds in total. */
+struct warden_pressure {
+	uint64_t avg10, avg60, avg300, total;
+};
+
 struct warden_info {
 	uint64_t memory[WARDEN_MEMORY_STATS];
 	uint64_t cpu_usage_ns;
@@ -288,6 +409,9 @@ struct warden_info {
 	uint64_t disk_bytes, disk_inodes;
 	uint64_t in_rate, in_burst, out_rate,
 		out_burst; /* bytes/s and bytes; 4294967295: no limit */
+	uint64_t peak_memory, oom_kills, processes;
+	uint64_t rx_bytes, rx_packets, tx_bytes, tx_packets; /* as the container sees them */
+	struct warden_pressure cpu_some, memory_some, memory_full, io_some, io_full;
 };
 
 /* A key of the backend's own group in the configuration; the group bears the klass's name. */
@@ -362,6 +486,14 @@ struct warden_container_klass {
 	 * stops the whole container where it must end one job. */
 	int (*job_signal)(void *container, uint32_t job_id, int signal, struct warden_error *err);
 
+	/* Optional. The standard input is complete: whoever keeps a copy of its write end closes it.
+	 * The core closes its own after this call. NULL: spawn is never asked for standard input. */
+	int (*job_close_input)(void *container, uint32_t job_id, struct warden_error *err);
+
+	/* Optional. A new size of the job's terminal. NULL: spawn is never asked for a terminal. */
+	int (*job_resize)(void *container, uint32_t job_id, uint16_t rows, uint16_t columns,
+			  struct warden_error *err);
+
 	/* Optional. The core has stored the end of this job: whoever remembers it for a restart may
 	 * forget it. */
 	void (*job_forget)(void *container, uint32_t job_id);
@@ -380,6 +512,20 @@ struct warden_container_klass {
 	/* Optional. Forgets the container without touching it: the daemon ends and the container
 	 * lives on. */
 	void (*detach)(void *container);
+
+	/* Optional. Sets the rules of the container as a whole, in one transaction: those of before
+	 * are gone, all or nothing is changed. Called again after a restart. */
+	int (*set_rules)(void *container, const struct warden_rules *rules,
+			 struct warden_error *err);
+
+	/* Optional. Sets limits, all or none of those given, and fills `in_force` with what holds
+	 * now (`limits` may leave everything as it is). Called again after a restart. */
+	int (*set_limits)(void *container, const struct warden_limits *limits,
+			  struct warden_limits *in_force, struct warden_error *err);
+
+	/* Optional. Freezes every process but the container's own, or lets them go on. Stop and
+	 * destroy thaw it first. */
+	int (*pause)(void *container, bool paused, struct warden_error *err);
 
 	/* Optional. Fills in what the backend can tell; the core has set every member to
 	 * WARDEN_UNKNOWN. */

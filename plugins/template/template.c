@@ -88,8 +88,10 @@ static void fill_end(struct warden_job_end *end, const struct job *job, int stat
 	end->major_faults = (uint64_t)usage->ru_majflt;
 	end->voluntary_switches = (uint64_t)usage->ru_nvcsw;
 	end->involuntary_switches = (uint64_t)usage->ru_nivcsw;
-	end->input_blocks = (uint64_t)usage->ru_inblock;
-	end->output_blocks = (uint64_t)usage->ru_oublock;
+	end->read_bytes = (uint64_t)usage->ru_inblock * 512;
+	end->written_bytes = (uint64_t)usage->ru_oublock * 512;
+	end->peak_processes = WARDEN_UNKNOWN;
+	end->reason = end->signal ? WARDEN_END_SIGNAL : WARDEN_END_EXITED;
 }
 
 /* Forgets a job. With the mutex held. */
