@@ -147,13 +147,22 @@ static void splice_done(uv_work_t *work, int status)
 	job_step(job);
 }
 
+/* How many bytes it may take, so that both together stay within the limit and the excess: half of
+ * what is left beside that which the other is taking. */
+static uint64_t share_of_room(const struct store *store)
+{
+	const struct job *job = store->job;
+	const struct store *other = &job->stores[1 - store->index];
+	uint64_t room = job->container->server->config->server.job_output_limit + EXCESS;
+	uint64_t taken = store->size + other->size + (other->working ? other->most : 0);
+	uint64_t share = taken < room ? (room - taken + 1) / 2 : 0;
+
+	return job->discard || share > TURN ? TURN : share;
+}
+
 static void start_worker(struct store *store)
 {
 	const struct job *job = store->job;
-	uint64_t limit = job->container->server->config->server.job_output_limit;
-	uint64_t size = job->stores[STORE_STDOUT].size + job->stores[STORE_STDERR].size;
-	/* Both may run at once, so each may take half of what is over the limit. */
-	uint64_t most = size < limit ? limit - size + EXCESS / 2 : EXCESS / 2;
 
 	if (job->over_limit) {
 		/* It is being killed; what comes now would only grow the file. */
@@ -161,7 +170,11 @@ static void start_worker(struct store *store)
 		job_step(store->job);
 		return;
 	}
-	store->most = job->discard || most > TURN ? TURN : most;
+	store->most = share_of_room(store);
+	if (store->most == 0) {
+		watch(store); /* the other one is reading what there was: for a moment */
+		return;
+	}
 	store->working = true;
 	store->work.data = store;
 	uv_queue_work(&job->container->server->loop, &store->work, splice_run, splice_done);
