@@ -353,7 +353,8 @@ struct warden_spawn {
 	const char *user;
 	bool privileged; /* root instead of vcap */
 	/* A pipe for its standard input, or -1: /dev/null (of a command). Whoever outlives the daemon
-	 * keeps a copy of the write end until the core closes the input (job_close_input). */
+	 * keeps a copy of the write end until the core closes the input (job_close_input); a
+	 * stdin_write_fd of -1 beside a stdin_read_fd: another job writes it, nobody keeps a copy. */
 	int stdin_read_fd, stdin_write_fd;
 	/* Its three descriptors are a terminal of the container's own, its controlling one, of this
 	 * size. What it prints goes to stdout_write_fd, what comes from stdin_read_fd is typed; when
@@ -371,7 +372,7 @@ struct warden_spawn {
 	bool own_cgroup; /* a cgroup of its own, for the figures; implied by the two limits above */
 	bool no_aslr, no_swap, stack_unlimited;
 	/* Write ends of the job's pipes, and their read ends: whoever outlives the daemon keeps
-	 * copies of these. */
+	 * copies of these. A stdout_read_fd of -1: another job reads it, nobody keeps a copy. */
 	int stdout_write_fd, stderr_write_fd;
 	int stdout_read_fd, stderr_read_fd;
 	struct warden_rlimit rlimits[WARDEN_RLIMITS];
