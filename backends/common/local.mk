@@ -1,6 +1,10 @@
 # What the backends share; goes into each module.
 noinst_LTLIBRARIES += backends/common/libcommon.la
 backends_common_libcommon_la_SOURCES = \
+	backends/common/fork.c \
+	backends/common/fork.h \
+	backends/common/message.c \
+	backends/common/message.h \
 	backends/common/util.h \
 	backends/common/watcher.c \
 	backends/common/watcher.h \

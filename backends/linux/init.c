@@ -9,9 +9,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "backends/common/fork.h"
+#include "backends/common/message.h"
 #include "backends/common/util.h"
-#include "backends/linux/fork.h"
-#include "backends/linux/message.h"
 #include "backends/linux/net.h"
 #include "backends/linux/user.h"
 

@@ -12,9 +12,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "backends/common/message.h"
 #include "backends/common/util.h"
 #include "backends/common/wshd_client.h"
-#include "backends/linux/message.h"
 
 /* The number of wshd's socket: the first after the standard descriptors. */
 #define LISTEN_FD (STDERR_FILENO + 1)

@@ -52,8 +52,6 @@ backends_linux_linux_la_SOURCES += \
 	backends/linux/dev.h \
 	backends/linux/files.c \
 	backends/linux/files.h \
-	backends/linux/fork.c \
-	backends/linux/fork.h \
 	backends/linux/info.c \
 	backends/linux/init.c \
 	backends/linux/init.h \
@@ -61,8 +59,6 @@ backends_linux_linux_la_SOURCES += \
 	backends/linux/job.c \
 	backends/linux/klass.c \
 	backends/linux/linux.h \
-	backends/linux/message.c \
-	backends/linux/message.h \
 	backends/linux/mnt.c \
 	backends/linux/mnt.h \
 	backends/linux/mnt_kernel.c \

@@ -8,13 +8,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "backends/common/message.h"
 #include "backends/common/wshd_client.h"
 #include "backends/linux/accounts.h"
 #include "backends/linux/bind.h"
 #include "backends/linux/dev.h"
 #include "backends/linux/files.h"
 #include "backends/linux/init.h"
-#include "backends/linux/message.h"
 #include "backends/linux/mnt.h"
 
 void setup_note(struct setup *setup, const struct warden_error *note)

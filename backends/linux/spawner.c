@@ -13,9 +13,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "backends/common/fork.h"
+#include "backends/common/message.h"
 #include "backends/common/util.h"
-#include "backends/linux/fork.h"
-#include "backends/linux/message.h"
 #include "backends/linux/setup.h"
 
 /* Above those of a terminal's or a log's. */

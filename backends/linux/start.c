@@ -6,9 +6,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "backends/common/message.h"
 #include "backends/common/util.h"
 #include "backends/linux/cgroup.h"
-#include "backends/linux/message.h"
 #include "backends/linux/setup.h"
 #include "backends/linux/spawner.h"
 

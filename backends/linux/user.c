@@ -15,8 +15,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "backends/common/fork.h"
 #include "backends/common/util.h"
-#include "backends/linux/fork.h"
 #include "backends/linux/linux.h"
 
 /* What lets a process act on files that are not its own: capabilities(7), "effect of changing

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Forks for the spawner and what comes after it. */
-#ifndef LINUX_FORK_H
-#define LINUX_FORK_H
+#ifndef BACKENDS_COMMON_FORK_H
+#define BACKENDS_COMMON_FORK_H
 
 #include <stdint.h>
 #include <sys/types.h>

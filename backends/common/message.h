@@ -2,8 +2,8 @@
 /* Messages with descriptors between the daemon's workers, the spawner, its set-up children and a
  * container's first process, over SOCK_SEQPACKET. Both ends are this program, forked: a message is
  * a struct as it lies in memory. */
-#ifndef LINUX_MESSAGE_H
-#define LINUX_MESSAGE_H
+#ifndef BACKENDS_COMMON_MESSAGE_H
+#define BACKENDS_COMMON_MESSAGE_H
 
 #include <sys/types.h>
 

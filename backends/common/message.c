@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Messages with descriptors; see message.h. */
-#include "backends/linux/message.h"
+#include "backends/common/message.h"
 
 #include <assert.h>
 #include <errno.h>

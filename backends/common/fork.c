@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Forks by the system call alone; see fork.h. */
-#include "backends/linux/fork.h"
+#include "backends/common/fork.h"
 
 #include <linux/sched.h>
 #include <signal.h>
