@@ -9,7 +9,14 @@
 
 #include "warden/backend.h"
 
-enum event_type { EVENT_JOB_ENDED, EVENT_EMPTY, EVENT_OOM, EVENT_INIT_DIED, EVENT_GONE };
+enum event_type {
+	EVENT_JOB_ENDED,
+	EVENT_EMPTY,
+	EVENT_OOM,
+	EVENT_INIT_DIED,
+	EVENT_GONE,
+	EVENT_FAILED
+};
 
 struct event {
 	STAILQ_ENTRY(event) link;

@@ -106,6 +106,18 @@ static void host_gone(const struct warden_host *host, const char *id)
 	add_event(host, id, &event);
 }
 
+static void __attribute__((format(printf, 2, 3)))
+host_failed(const struct warden_host *host, const char *format, ...)
+{
+	struct event event = {.type = EVENT_FAILED};
+	va_list args;
+
+	va_start(args, format);
+	log_vwrite(WARDEN_LOG_FATAL, NULL, format, args);
+	va_end(args);
+	add_event(host, "", &event);
+}
+
 void host_init(struct server *server)
 {
 	const struct config *config = server->config;
@@ -140,6 +152,7 @@ void host_init(struct server *server)
 		.oom = host_oom,
 		.init_died = host_init_died,
 		.container_gone = host_gone,
+		.failed = host_failed,
 	};
 }
 
@@ -188,6 +201,8 @@ static void handle(struct container *c, const struct event *event)
 		c->destroy.gone = true;
 		destroy_step(c);
 		break;
+	case EVENT_FAILED:
+		break; /* the server's, see below */
 	}
 }
 
@@ -199,7 +214,9 @@ void host_handle_events(uv_async_t *async)
 	while ((event = events_take(&server->events))) {
 		struct container *c = registry_find_id(&server->registry, event->id);
 
-		if (c)
+		if (event->type == EVENT_FAILED)
+			server_fail(server);
+		else if (c)
 			handle(c, event);
 		free(event);
 	}

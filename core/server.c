@@ -112,6 +112,12 @@ static void drain(struct server *server)
 	server_drain_step(server);
 }
 
+void server_fail(struct server *server)
+{
+	server->failed = true;
+	drain(server);
+}
+
 static void on_signal(uv_signal_t *handle, int signal)
 {
 	struct warden_error err;
@@ -152,6 +158,9 @@ static int serve(struct server *server, struct warden_error *err)
 	if (notify_ready(&warning, "%zu containers recovered", server->registry.n) < 0)
 		log_write(WARDEN_LOG_WARN, "%s", warning.message);
 	uv_run(&server->loop, UV_RUN_DEFAULT);
+	if (server->failed)
+		return warden_error_set(err, "backend %s cannot go on: start the daemon anew",
+					server->klass->name);
 	return 0;
 }
 

@@ -41,6 +41,7 @@ struct server {
 	uv_timer_t *leaving_timer;
 	uint32_t saving; /* snapshots that a drain waits for */
 	bool draining, stopped;
+	bool failed; /* the backend cannot go on: a drain that ends in an error */
 };
 
 /* Runs the daemon until it is told to drain; containers live on. */
@@ -49,6 +50,9 @@ int server_run(struct config *config, const struct warden_container_klass *klass
 
 /* A connection has closed, a container has gone: whether a drain is complete. */
 void server_drain_step(struct server *server);
+
+/* Drains, because the backend cannot go on. */
+void server_fail(struct server *server);
 
 /* Makes depot and pools ready for server_run; see pools.c. */
 int pools_open(struct server *server, struct warden_error *err);

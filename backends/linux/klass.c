@@ -124,7 +124,8 @@ static int start_network(struct linux_backend *backend, struct warden_error *err
 static int start_threads(struct linux_backend *backend, struct warden_error *err)
 {
 	backend->watcher = watcher_new(err);
-	if (!backend->watcher)
+	if (!backend->watcher ||
+	    spawner_watch(backend->spawner, backend->watcher, backend->host, err) < 0)
 		return -1;
 	return remover_start(backend, &backend->remover, err);
 }

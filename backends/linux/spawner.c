@@ -7,6 +7,7 @@
 #include <linux/close_range.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -23,7 +24,9 @@
 
 struct spawner {
 	pid_t pid;
+	int pidfd; /* -1: nobody watches */
 	int socket;
+	const struct warden_host *host;
 };
 
 enum { REQUEST_SOCKET, REQUEST_DIRECTORY, REQUEST_CGROUP, REQUEST_FDS };
@@ -111,6 +114,7 @@ int spawner_start(const struct linux_backend *backend, struct spawner **result,
 		free(spawner);
 		return -1;
 	}
+	spawner->pidfd = -1;
 	spawner->pid = fork_plainly();
 	if (spawner->pid == 0) {
 		close(pair[0]);
@@ -125,6 +129,29 @@ int spawner_start(const struct linux_backend *backend, struct spawner **result,
 		return -1;
 	}
 	*result = spawner;
+	return 0;
+}
+
+static void has_ended(void *data, uint32_t events)
+{
+	const struct spawner *spawner = data;
+
+	(void)events;
+	spawner->host->failed(spawner->host,
+			      "the spawner (process %d) was killed: no container can be made",
+			      spawner->pid);
+}
+
+int spawner_watch(struct spawner *spawner, struct watcher *watcher, const struct warden_host *host,
+		  struct warden_error *err)
+{
+	spawner->host = host;
+	/* Our own child that was not waited for: the number is nobody else's. */
+	spawner->pidfd = pidfd_open(spawner->pid, 0);
+	if (spawner->pidfd < 0)
+		return warden_error_errno(err, "open the spawner (process %d)", spawner->pid);
+	if (!watcher_add(watcher, spawner->pidfd, EPOLLIN | EPOLLONESHOT, has_ended, spawner, err))
+		return -1;
 	return 0;
 }
 
@@ -152,6 +179,8 @@ void spawner_stop(struct spawner *spawner)
 	if (!spawner)
 		return;
 	close(spawner->socket); /* at which it ends */
+	if (spawner->pidfd >= 0)
+		close(spawner->pidfd);
 	while (waitpid(spawner->pid, NULL, 0) < 0 && errno == EINTR)
 		;
 	free(spawner);

@@ -4,6 +4,7 @@
 #ifndef LINUX_SPAWNER_H
 #define LINUX_SPAWNER_H
 
+#include "backends/common/watcher.h"
 #include "backends/linux/linux.h"
 
 struct spawner;
@@ -13,12 +14,17 @@ struct spawner;
 int spawner_start(const struct linux_backend *backend, struct spawner **spawner,
 		  struct warden_error *err);
 
+/* Tells the host when the spawner has ended before spawner_stop: there are threads by then, so no
+ * other one can be forked. */
+int spawner_watch(struct spawner *spawner, struct watcher *watcher, const struct warden_host *host,
+		  struct warden_error *err);
+
 /* Asks for a set-up child for the container whose directory is `directory_fd`; `cgroup_fd` is its
  * group on v2, or -1. Returns the worker's end of the connection to it. Any thread may call it. */
 int spawner_request(struct spawner *spawner, int directory_fd, int cgroup_fd,
 		    struct warden_error *err);
 
-/* Ends the spawner; containers live on. NULL is allowed. */
+/* Ends the spawner; containers live on. Its watcher is gone already. NULL is allowed. */
 void spawner_stop(struct spawner *spawner);
 
 #endif

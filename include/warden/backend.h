@@ -196,6 +196,12 @@ struct warden_host {
 	/* Answers a `destroy`: nothing of the container is left but its directory; its id, slot,
 	 * network and uid may be used again. The container's pointer has been freed. */
 	void (*container_gone)(const struct warden_host *host, const char *id);
+
+	/* The backend cannot go on (a helper process of its own was killed, say). The text is
+	 * logged; the daemon drains and ends with an error, so that whoever supervises it starts it
+	 * anew. Containers live on. */
+	void (*failed)(const struct warden_host *host, const char *format, ...)
+		__attribute__((format(printf, 2, 3)));
 };
 
 /* How a job ended. Figures that a backend cannot tell are WARDEN_UNKNOWN. */
