@@ -19,9 +19,6 @@ import kernel
 import leaks
 import world
 
-# An emulated machine (tests/vm) takes its time.
-SLOWNESS = 8 if os.environ.get("WARDEN_VM") else 1
-
 # Who the fake backend's daemon is when root runs the tests: nobody.
 UNPRIVILEGED = 65534
 
@@ -130,7 +127,7 @@ def _judge(instance, failure, left):
 
 def _run_case(instance, the_world):
     signal.signal(signal.SIGALRM, _on_alarm)
-    signal.setitimer(signal.ITIMER_REAL, instance.properties.limit * SLOWNESS)
+    signal.setitimer(signal.ITIMER_REAL, instance.properties.limit * expect.SLOWNESS)
     the_world.adopt()
     before = leaks.without_daemon(the_world.ids)
     _watch_starts(the_world)
@@ -145,7 +142,7 @@ def _run_case(instance, the_world):
     else:
         outcome = None
     failure = f"{the_world.daemon.sudden_end()}\n{failure}".strip()
-    signal.setitimer(signal.ITIMER_REAL, 40 * SLOWNESS)
+    signal.setitimer(signal.ITIMER_REAL, 40 * expect.SLOWNESS)
     try:
         left = _clean_up(instance, the_world, before)
     except Exception as error:
@@ -220,7 +217,7 @@ class Runner:
             _child(instance, self.build, directory, self.rootfs, write_end)
         os.close(write_end)
         # The case has its own alarms; this is for one that does not heed them.
-        deadline = time.monotonic() + instance.properties.limit * SLOWNESS + 60
+        deadline = time.monotonic() + instance.properties.limit * expect.SLOWNESS + 60
         return Running(instance, pid, read_end, directory, deadline)
 
     def _finish(self, running):
