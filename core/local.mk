@@ -23,6 +23,8 @@ core_libcore_la_LIBADD = core/libwarden-proto.la $(CAP_LIBS) $(CONFIG_LIBS) $(JA
 core_libcore_la_SOURCES += \
 	core/address.c \
 	core/address.h \
+	core/check_host.c \
+	core/check_host.h \
 	core/config-files.c \
 	core/config-internal.h \
 	core/config-keys.c \
@@ -38,6 +40,8 @@ core_libcore_la_SOURCES += \
 	core/config.h \
 	core/klass.c \
 	core/klass.h \
+	core/facts.c \
+	core/facts.h \
 	core/log.c \
 	core/log.h \
 	core/notify.c \
@@ -88,6 +92,7 @@ core_libcore_la_SOURCES += \
 	core/requests/list.c \
 	core/requests/ping.c \
 	core/requests/spawn.c \
+	core/requests/status.c \
 	core/requests/stop.c \
 	core/server.c \
 	core/server.h \

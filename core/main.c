@@ -14,6 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "core/check_host.h"
 #include "core/config.h"
 #include "core/klass.h"
 #include "core/log.h"
@@ -27,12 +28,12 @@
 
 struct arguments {
 	const char *file; /* NULL: the default one, or none */
-	bool check_config;
+	bool check_config, check_host;
 };
 
 static void print_usage(FILE *to)
 {
-	fprintf(to, "Usage: wardend [-c FILE] [--check-config]\n"
+	fprintf(to, "Usage: wardend [-c FILE] [--check-config | --check-host]\n"
 		    "       wardend --version | --help\n"
 		    "\n"
 		    "Manages isolated, resource-limited containers; see wardend(8).\n"
@@ -40,6 +41,7 @@ static void print_usage(FILE *to)
 		    "  -c, --config FILE   settings (default: " DEFAULT_FILE ",\n"
 		    "                      when it is there, else built-in ones)\n"
 		    "      --check-config  check the settings and the backend, then exit\n"
+		    "      --check-host    print what this host offers each backend, as JSON\n"
 		    "      --version       print the version\n"
 		    "      --help          print this\n");
 }
@@ -69,10 +71,11 @@ static void exit_after_output(void)
 
 static void parse_arguments(int argc, char **argv, struct arguments *arguments)
 {
-	enum { OPTION_CHECK_CONFIG = 256, OPTION_VERSION, OPTION_HELP };
+	enum { OPTION_CHECK_CONFIG = 256, OPTION_CHECK_HOST, OPTION_VERSION, OPTION_HELP };
 	static const struct option options[] = {
 		{"config", required_argument, NULL, 'c'},
 		{"check-config", no_argument, NULL, OPTION_CHECK_CONFIG},
+		{"check-host", no_argument, NULL, OPTION_CHECK_HOST},
 		{"version", no_argument, NULL, OPTION_VERSION},
 		{"help", no_argument, NULL, OPTION_HELP},
 		{NULL, 0, NULL, 0},
@@ -84,6 +87,8 @@ static void parse_arguments(int argc, char **argv, struct arguments *arguments)
 			arguments->file = optarg;
 		} else if (option == OPTION_CHECK_CONFIG) {
 			arguments->check_config = true;
+		} else if (option == OPTION_CHECK_HOST) {
+			arguments->check_host = true;
 		} else if (option == OPTION_VERSION) {
 			puts("wardend " PACKAGE_VERSION);
 			exit_after_output();
@@ -201,7 +206,9 @@ int main(int argc, char **argv)
 	result = prepare_descriptors(&err);
 	if (!arguments.file && access(DEFAULT_FILE, F_OK) == 0)
 		arguments.file = DEFAULT_FILE;
-	if (result == 0) {
+	if (result == 0 && arguments.check_host) {
+		result = check_host_run(arguments.file, stdout, &err);
+	} else if (result == 0) {
 		config = config_load(arguments.file, &err);
 		result = config ? run(&arguments, config, &err) : -1;
 	}

@@ -80,6 +80,27 @@ int privilege_reduce(uint64_t keep, uint64_t *missing, struct warden_error *err)
 	return reduce_own(keep, count, missing, err);
 }
 
+int privilege_missing(uint64_t keep, uint64_t *missing, struct warden_error *err)
+{
+	__attribute__((cleanup(cleanup_cap))) cap_t now = cap_get_proc();
+	cap_value_t count = cap_max_bits();
+
+	if (!now)
+		return warden_error_errno(err, "read the process's capabilities");
+	*missing = 0;
+	for (cap_value_t value = 0; value < count; value++) {
+		cap_flag_value_t held = CAP_CLEAR;
+
+		if (!has(keep, value))
+			continue;
+		if (cap_get_flag(now, value, CAP_PERMITTED, &held) < 0)
+			return warden_error_errno(err, "read capability %d", (int)value);
+		if (held == CAP_CLEAR)
+			*missing |= UINT64_C(1) << value;
+	}
+	return 0;
+}
+
 void privilege_names(uint64_t mask, char *out, size_t size)
 {
 	size_t at = 0;

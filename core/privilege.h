@@ -11,6 +11,9 @@
  * `*missing` is what of `keep` it did not have. Called once, before there is any thread. */
 int privilege_reduce(uint64_t keep, uint64_t *missing, struct warden_error *err);
 
+/* Of the capabilities in `keep`, those that the process does not have. */
+int privilege_missing(uint64_t keep, uint64_t *missing, struct warden_error *err);
+
 /* Writes the names of the capabilities in a mask, separated by blanks ("cap_chown cap_kill"). */
 void privilege_names(uint64_t mask, char *out, size_t size);
 

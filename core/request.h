@@ -67,6 +67,6 @@ char *request_text(const ProtobufCBinaryData *bytes, const char *field, size_t m
 
 extern const struct request_klass ping_request, echo_request, list_request, create_request,
 	spawn_request, link_request, run_request, stream_request, stop_request, destroy_request,
-	info_request;
+	info_request, status_request;
 
 #endif

@@ -83,6 +83,24 @@ static void fake_detach(void *data)
 	container_free(container);
 }
 
+static int fake_describe(void *data, const struct warden_host *host, warden_fact_function tell,
+			 void *told, struct warden_error *err)
+{
+	const char *path = host->option_string(host, "wshd");
+	bool runs = path && access(path, X_OK) == 0;
+
+	(void)data; /* nothing depends on what is set up */
+	tell(told, &(struct warden_fact){.name = "isolation",
+					 .value = "none: jobs run as the daemon's user",
+					 .good = true});
+	tell(told, &(struct warden_fact){.name = "wshd",
+					 .value = path ? path : "not set",
+					 .good = runs,
+					 .effect = runs ? NULL : "no container can be made",
+					 .mend = runs ? NULL : "install it, or set fake.wshd"});
+	return runs ? 0 : warden_error_set(err, "%s cannot be executed", path ? path : "fake.wshd");
+}
+
 const struct warden_container_klass warden_container_klass = {
 	.size = sizeof(struct warden_container_klass),
 	.abi = WARDEN_BACKEND_ABI,
@@ -102,4 +120,5 @@ const struct warden_container_klass warden_container_klass = {
 	.destroy = fake_destroy,
 	.detach = fake_detach,
 	.info = fake_info,
+	.describe = fake_describe,
 };

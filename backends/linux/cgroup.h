@@ -10,6 +10,7 @@
 #ifndef BACKENDS_LINUX_CGROUP_H
 #define BACKENDS_LINUX_CGROUP_H
 
+#include "backends/linux/describe.h"
 #include "warden/backend.h"
 
 struct cgroups; /* of the daemon */
@@ -36,6 +37,9 @@ int cgroups_setup(const struct warden_host *host, struct cgroups **cgroups,
 
 /* Removes those `warden` groups that are empty. */
 void cgroups_free(struct cgroups *cgroups);
+
+/* Tells which controllers are used; `cgroups` NULL: which ones could be. */
+void cgroups_describe(const struct cgroups *cgroups, const struct description *to);
 
 /* Makes the container's groups, with its limit on processes. */
 int cgroup_make(struct cgroups *cgroups, const char *id, struct cgroup **cgroup,

@@ -16,7 +16,8 @@ enum cgroup_controller {
 	CGROUP_DEVICES = 1 << 3,
 	CGROUP_PIDS = 1 << 4,
 	CGROUP_FREEZER = 1 << 5,
-	CGROUP_ALL = (1 << 6) - 1,
+	CGROUP_CONTROLLERS = 6, /* how many there are */
+	CGROUP_ALL = (1 << CGROUP_CONTROLLERS) - 1,
 };
 
 /* On v2 these are always there, without being enabled. */

@@ -8,6 +8,7 @@
 #ifndef BACKENDS_LINUX_FIREWALL_H
 #define BACKENDS_LINUX_FIREWALL_H
 
+#include "backends/linux/describe.h"
 #include "warden/backend.h"
 
 struct firewall;
@@ -17,6 +18,9 @@ struct firewall;
  * forked: when somebody deletes the table or a part of it, it is put back. */
 int firewall_setup(const struct warden_host *host, struct firewall **firewall,
 		   struct warden_error *err);
+
+/* Tells whether the kernel has nf_tables, and which chains of others drop what we forward. */
+void firewall_describe(const struct description *to);
 
 /* Removes the table, unless containers that were added live on. */
 void firewall_free(struct firewall *firewall);

@@ -142,16 +142,35 @@ static int list(uint16_t type, const char *name, mnl_cb_t found, struct others *
 	return netlink_ask(fd, &batch, found, others, err);
 }
 
+/* Writes whose chain it is. */
+static void chain_text(const struct chain *chain, char *text, size_t size)
+{
+	snprintf(text, size, "chain %s of table %s %s", chain->name,
+		 chain->family == NFPROTO_INET ? "inet" : "ip", chain->table);
+}
+
+static bool is_iptables(const struct chain *chain)
+{
+	return chain->family == NFPROTO_IPV4 && strcmp(chain->table, "filter") == 0;
+}
+
 static void log_chain(const struct warden_host *host, const struct chain *chain)
 {
-	bool iptables = chain->family == NFPROTO_IPV4 && strcmp(chain->table, "filter") == 0;
+	char text[192];
 
+	chain_text(chain, text, sizeof(text));
 	host->log(host, WARDEN_LOG_WARN, NULL,
-		  "firewall: chain %s of table %s %s drops what it does not accept itself: "
+		  "firewall: %s drops what it does not accept itself: "
 		  "containers reach nothing outside unless it accepts what comes from and goes to "
 		  "interfaces w-*%s",
-		  chain->name, chain->family == NFPROTO_INET ? "inet" : "ip", chain->table,
-		  iptables ? FIREWALL_IPTABLES_MEND : "");
+		  text, is_iptables(chain) ? FIREWALL_IPTABLES_MEND : "");
+}
+
+static int find_others(struct others *others, struct warden_error *err)
+{
+	if (list(NFT_MSG_GETCHAIN, "list chains", look_at_chain, others, err) != 0)
+		return -1;
+	return list(NFT_MSG_GETRULE, "list rules", look_at_rule, others, err);
 }
 
 void firewall_others_log(struct firewall *firewall)
@@ -160,8 +179,7 @@ void firewall_others_log(struct firewall *firewall)
 	struct others others = {.n = 0};
 	struct warden_error err;
 
-	if (list(NFT_MSG_GETCHAIN, "list chains", look_at_chain, &others, &err) != 0 ||
-	    list(NFT_MSG_GETRULE, "list rules", look_at_rule, &others, &err) != 0) {
+	if (find_others(&others, &err) != 0) {
 		host->log(host, WARDEN_LOG_WARN, NULL,
 			  "firewall: other tools' chains cannot be looked at: %s", err.message);
 		return;
@@ -175,4 +193,46 @@ void firewall_others_log(struct firewall *firewall)
 			  "accept "
 			  "itself: containers reach nothing outside until it accepts "
 			  "them" FIREWALL_IPTABLES_MEND);
+}
+
+#define DROPS_EFFECT "it drops what we forward: containers reach nothing outside"
+
+static size_t describe_chains(const struct others *others, const struct description *to)
+{
+	size_t n = 0;
+	char text[192];
+
+	for (size_t i = 0; i < others->n; i++) {
+		const struct chain *chain = &others->chains[i];
+
+		if (!chain->drops && !chain->refuses)
+			continue;
+		chain_text(chain, text, sizeof(text));
+		describe_fact(to, "other firewall", text, DROPS_EFFECT,
+			      is_iptables(chain)
+				      ? FIREWALL_IPTABLES
+				      : "let it accept what comes from and goes to interfaces w-*");
+		n++;
+	}
+	return n;
+}
+
+void firewall_describe(const struct description *to)
+{
+	struct others others = {.n = 0};
+	struct warden_error err;
+	size_t dropping;
+
+	if (find_others(&others, &err) != 0) {
+		describe_fact(to, "nf_tables", err.message, "no network for containers",
+			      "root, CAP_NET_ADMIN, and the kernel's nf_tables");
+		return;
+	}
+	describe_fact(to, "nf_tables", "usable", NULL, NULL);
+	dropping = describe_chains(&others, to);
+	if (firewall_legacy_drops())
+		describe_fact(to, "other firewall", "chain FORWARD of iptables (legacy)",
+			      DROPS_EFFECT, FIREWALL_IPTABLES);
+	else if (dropping == 0)
+		describe_fact(to, "other firewall", "none drops what we forward", NULL, NULL);
 }

@@ -171,4 +171,5 @@ const struct warden_container_klass warden_container_klass = {
 	.destroy = linux_destroy,
 	.detach = linux_detach,
 	.info = linux_info,
+	.describe = linux_describe,
 };

@@ -4,6 +4,7 @@ backend_LTLIBRARIES += backends/linux/linux.la
 backends_linux_linux_la_SOURCES = \
 	backends/linux/cgroup.c \
 	backends/linux/cgroup.h \
+	backends/linux/cgroup_describe.c \
 	backends/linux/cgroup_file.c \
 	backends/linux/cgroup_find.c \
 	backends/linux/cgroup_private.h \
@@ -48,6 +49,8 @@ backends_linux_linux_la_SOURCES += \
 	backends/linux/container.h \
 	backends/linux/create.c \
 	backends/linux/destroy.c \
+	backends/linux/describe.c \
+	backends/linux/describe.h \
 	backends/linux/dev.c \
 	backends/linux/dev.h \
 	backends/linux/files.c \

@@ -17,5 +17,7 @@ int linux_stop(void *container, int signal, struct warden_error *err);
 void linux_destroy(void *container);
 void linux_detach(void *container);
 int linux_info(void *container, struct warden_info *info, struct warden_error *err);
+int linux_describe(void *backend, const struct warden_host *host, warden_fact_function tell,
+		   void *told, struct warden_error *err);
 
 #endif

@@ -75,7 +75,7 @@ static int check_layers(const struct warden_host *host, struct warden_error *err
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
 		_cleanup_close_ int copy = paths[i] ? mount_clone(AT_FDCWD, paths[i], false) : -1;
 
-		if (!paths[i])
+		if (!paths[i] || (copy < 0 && errno == ENOENT)) /* not made yet: no daemon ran */
 			continue;
 		if (copy < 0)
 			return warden_error_errno(err, "copy the mount of %s", paths[i]);
@@ -102,27 +102,55 @@ static int check_overlay(const struct warden_host *host, struct warden_error *er
 	return 0;
 }
 
-static int (*const checks[])(const struct warden_host *host, struct warden_error *err) = {
-	check_root, check_namespaces, check_proc, check_overlay, check_layers,
+/* What is tried, in this order, as each needs those before it. */
+static const struct {
+	const char *name;
+	int (*run)(const struct warden_host *host, struct warden_error *err);
+	const char *mend;
+} checks[] = {
+	{"root", check_root, "start wardend as root"},
+	{"namespaces", check_namespaces, "CAP_SYS_ADMIN, and a kernel with these namespaces"},
+	{"proc", check_proc, "unmask /proc where the daemon itself runs in a container"},
+	{"overlay", check_overlay, "modprobe overlay"},
+	{"id-mapped layers", check_layers, "another file system for rootfs and depot"},
 };
 
+/* What became of a check. */
+struct result {
+	bool failed;
+	struct warden_error err;
+};
+
+/* Sends the results as they come; after a failure the rest would fail for want of it. */
 static void __attribute__((noreturn)) try(const struct warden_host *host, int socket)
 {
-	struct warden_error err;
+	struct result result = {0};
 
-	for (size_t i = 0; i < ARRAY_SIZE(checks); i++)
-		if (checks[i](host, &err) < 0) {
-			message_send(socket, &err, sizeof(err), NULL, 0); /* seen as it is closed */
-			_exit(1);
-		}
+	for (size_t i = 0; i < ARRAY_SIZE(checks) && !result.failed; i++) {
+		result.failed = checks[i].run(host, &result.err) < 0;
+		/* What cannot be sent is missed by the receiver. */
+		message_send(socket, &result, sizeof(result), NULL, 0);
+	}
 	_exit(0);
 }
 
-int probe_host(const struct warden_host *host, struct warden_error *err)
+/* Receives the results; how many came. */
+static size_t receive_results(int socket, struct result *results)
+{
+	size_t n = 0;
+
+	while (n < ARRAY_SIZE(checks) &&
+	       message_receive(socket, &results[n], sizeof(*results), NULL, 0) == sizeof(*results))
+		n++;
+	return n;
+}
+
+/* Tries everything in a child. `*n` results, of which the last one may be a failure. */
+static int probe(const struct warden_host *host, struct result *results, size_t *n,
+		 struct warden_error *err)
 {
 	_cleanup_close_ int near = -1;
 	int pair[2], status = -1;
-	ssize_t came;
 	pid_t pid;
 
 	if (message_pair(pair) < 0)
@@ -134,12 +162,41 @@ int probe_host(const struct warden_host *host, struct warden_error *err)
 	close(pair[1]);
 	if (pid < 0)
 		return warden_error_errno(err, "fork a process that tries this machine");
-	came = message_receive(near, err, sizeof(*err), NULL, 0);
+	*n = receive_results(near, results);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
-	if (came == sizeof(*err))
+	if (*n > 0 && results[*n - 1].failed) {
+		*err = results[*n - 1].err;
 		return -1;
-	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+	}
+	if (*n < ARRAY_SIZE(checks))
 		return warden_error_set(err, "the process that tries this machine was killed");
 	return 0;
+}
+
+int probe_host(const struct warden_host *host, struct warden_error *err)
+{
+	struct result results[ARRAY_SIZE(checks)];
+	size_t n = 0;
+
+	return probe(host, results, &n, err);
+}
+
+int probe_describe(const struct description *to, bool works, struct warden_error *err)
+{
+	struct result results[ARRAY_SIZE(checks)];
+	size_t n = 0;
+	int result = works ? 0 : probe(to->host, results, &n, err);
+
+	for (size_t i = 0; i < ARRAY_SIZE(checks); i++) {
+		if (works || (i < n && !results[i].failed))
+			describe_fact(to, checks[i].name, "works", NULL, NULL);
+		else if (i < n)
+			describe_fact(to, checks[i].name, results[i].err.message,
+				      "no container can be made", checks[i].mend);
+		else
+			describe_fact(to, checks[i].name, "not tried", "unknown",
+				      "mend what is above first");
+	}
+	return result;
 }

@@ -421,6 +421,18 @@ struct warden_info {
 	struct warden_pressure cpu_some, memory_some, memory_full, io_some, io_full;
 };
 
+/* Something about this machine, for people. Strings are valid only during the call. */
+struct warden_fact {
+	const char *name;   /* what was looked at, such as "user namespaces" */
+	const char *value;  /* what was found */
+	bool good;          /* nothing is lacking */
+	const char *effect; /* of what is lacking, or NULL */
+	const char *mend;   /* what an operator can do about it, or NULL */
+};
+
+/* Takes a fact; `data` is what was passed with the function. */
+typedef void (*warden_fact_function)(void *data, const struct warden_fact *fact);
+
 /* A key of the backend's own group in the configuration; the group bears the klass's name. */
 enum warden_option_type {
 	WARDEN_OPTION_BOOL,
@@ -537,6 +549,14 @@ struct warden_container_klass {
 	/* Optional. Fills in what the backend can tell; the core has set every member to
 	 * WARDEN_UNKNOWN. */
 	int (*info)(void *container, struct warden_info *info, struct warden_error *err);
+
+	/* Optional. Tells what this machine offers the backend and lacks, and what of it the
+	 * backend uses, for `warden doctor`. On a worker thread, with what setup gave; or, in a
+	 * `wardend --check-host`, with `backend` NULL on the main thread, without setup before: then
+	 * it tries what setup would, leaves nothing behind, and -1 and `err` mean that the backend
+	 * cannot run here. A string option may be NULL then. */
+	int (*describe)(void *backend, const struct warden_host *host, warden_fact_function tell,
+			void *data, struct warden_error *err);
 };
 
 /* The name under which a module exports its klass; also one that hides everything else. */

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How the parts of the backend tell operators what this machine offers. */
+#ifndef LINUX_DESCRIBE_H
+#define LINUX_DESCRIBE_H
+
+#include "warden/backend.h"
+
+/* Who is told. */
+struct description {
+	const struct warden_host *host;
+	warden_fact_function tell;
+	void *data;
+};
+
+/* Tells a fact. Without `effect` nothing is lacking; `mend` may be NULL as well. */
+void describe_fact(const struct description *to, const char *name, const char *value,
+		   const char *effect, const char *mend);
+
+#endif

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Status: what the daemon is, and what it uses of this host. The daemon's own facts are told on the
+ * loop thread, the backend's on a worker. */
+#include <config.h>
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "core/facts.h"
+#include "core/pool.h"
+#include "core/request.h"
+
+struct status {
+	uv_work_t work;
+	struct request *request;
+	struct facts facts;
+	int result;
+	struct warden_error err;
+};
+
+static void __attribute__((format(printf, 4, 5)))
+tell(struct facts *facts, const char *name, bool good, const char *format, ...)
+{
+	struct warden_fact fact = {.name = name, .good = good};
+	char *value;
+	va_list args;
+
+	va_start(args, format);
+	if (vasprintf(&value, format, args) < 0)
+		value = NULL;
+	va_end(args);
+	fact.value = value;
+	if (value)
+		facts_tell(facts, &fact);
+	else
+		facts->failed = true;
+	free(value);
+}
+
+/* How much of a pool is left; an empty one keeps containers from being made. */
+static void tell_pool(struct facts *facts, const char *name, struct pool *pool, uint64_t now)
+{
+	uint32_t left = pool_available(pool, now), size = pool_size(pool);
+	char value[64];
+	const struct warden_fact fact = {
+		.name = name,
+		.value = value,
+		.good = left > 0,
+		.effect = left > 0 ? NULL : "no container can be made",
+		.mend = left > 0 ? NULL : "destroy containers, or enlarge the pool in the settings",
+	};
+
+	snprintf(value, sizeof(value), "%" PRIu32 " of %" PRIu32 " free", left, size);
+	facts_tell(facts, &fact);
+}
+
+static void tell_own(struct facts *facts, const struct server *server)
+{
+	const struct config *config = server->config;
+	uint64_t now = uv_now(&server->loop);
+
+	tell(facts, "settings", true, "%s", config->file ? config->file : "built-in");
+	tell(facts, "socket", true, "%s, mode %04o", config->server.unix_domain_path,
+	     (unsigned)config->server.unix_domain_permissions);
+	tell(facts, "depot", true, "%s", server->settings.depot_path);
+	if (server->klass->needs_rootfs)
+		tell(facts, "rootfs", true, "%s", server->settings.rootfs_path);
+	tell(facts, "containers", true, "%zu", server->registry.n);
+	tell_pool(facts, "networks", server->networks, now);
+	tell_pool(facts, "uids", server->uids, now);
+	tell_pool(facts, "slots", server->slots, now);
+}
+
+static Warden__StatusResponse__Fact *fact_message(const struct fact *fact)
+{
+	Warden__StatusResponse__Fact *message = malloc(sizeof(*message));
+
+	if (!message)
+		return NULL;
+	warden__status_response__fact__init(message);
+	message->name = (ProtobufCBinaryData){strlen(fact->name), (uint8_t *)fact->name};
+	message->value = (ProtobufCBinaryData){strlen(fact->value), (uint8_t *)fact->value};
+	message->good = fact->good;
+	message->has_effect = fact->effect != NULL;
+	if (fact->effect)
+		message->effect =
+			(ProtobufCBinaryData){strlen(fact->effect), (uint8_t *)fact->effect};
+	message->has_mend = fact->mend != NULL;
+	if (fact->mend)
+		message->mend = (ProtobufCBinaryData){strlen(fact->mend), (uint8_t *)fact->mend};
+	return message;
+}
+
+static void answer(struct request *request, const struct facts *facts)
+{
+	static const char version[] = PACKAGE_VERSION;
+	const char *backend = request->server->klass->name;
+	Warden__StatusResponse message = WARDEN__STATUS_RESPONSE__INIT;
+	bool complete = !facts->failed;
+
+	message.version = (ProtobufCBinaryData){strlen(version), (uint8_t *)version};
+	message.backend = (ProtobufCBinaryData){strlen(backend), (uint8_t *)backend};
+	message.facts = calloc(facts->n + 1, sizeof(*message.facts));
+	for (size_t i = 0; message.facts && i < facts->n; i++) {
+		message.facts[i] = fact_message(&facts->facts[i]);
+		if (!message.facts[i])
+			break;
+		message.n_facts++;
+	}
+	if (complete && message.facts && message.n_facts == facts->n)
+		request_answer(request, &message.base);
+	else
+		request_fail_text(request, "no memory for the status");
+	for (size_t i = 0; i < message.n_facts; i++)
+		free(message.facts[i]);
+	free(message.facts);
+}
+
+static void describe(uv_work_t *work)
+{
+	struct status *status = work->data;
+	const struct server *server = status->request->server;
+
+	status->result = server->klass->describe(server->backend, &server->host, facts_tell,
+						 &status->facts, &status->err);
+}
+
+static void described(uv_work_t *work, int cancelled)
+{
+	struct status *status = work->data;
+
+	(void)cancelled; /* nobody cancels */
+	if (status->result < 0)
+		request_fail(status->request, &status->err);
+	else
+		answer(status->request, &status->facts);
+	facts_free(&status->facts);
+	free(status);
+}
+
+static int status_run(struct request *request, struct warden_error *err)
+{
+	struct status *status = calloc(1, sizeof(*status));
+
+	if (!status)
+		return warden_error_set(err, "no memory for the status");
+	status->request = request;
+	status->work.data = status;
+	tell_own(&status->facts, request->server);
+	if (!request->server->klass->describe)
+		described(&status->work, 0);
+	else if (uv_queue_work(&request->server->loop, &status->work, describe, described) < 0)
+		abort(); /* only without a callback */
+	return 0;
+}
+
+const struct request_klass status_request = {
+	.type = WARDEN__MESSAGE__TYPE__Status,
+	.name = "status",
+	.message = &warden__status_request__descriptor,
+	.run = status_run,
+};

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the daemon and this host offer: the Status request and `wardend --check-host`."""
+
+import json
+import subprocess
+
+import expect
+import warden
+from case import case
+
+
+def _fact(facts, name):
+    """The first fact of this name."""
+    found = [fact for fact in facts if fact["name"] == name]
+    return found[0] if found else expect.fail(f"a fact {name}", [fact["name"] for fact in facts])
+
+
+def _check_host(w):
+    """What `wardend --check-host` says, and of it the backend of the case."""
+    seen = w.program("wardend", "-c", w.daemon.config, "--check-host")
+    expect.equal((seen.returncode, seen.stderr), (0, b""))
+    report = json.loads(seen.stdout)
+    (backend,) = [backend for backend in report["backends"] if backend["in_effect"]]
+    return report, backend
+
+
+@case
+def status_names_daemon_backend_and_what_is_used(w):
+    w.create(handle="h")
+    status = w.c.call(warden.StatusRequest())
+    expect.equal((status.backend, status.version.count(".")), (w.backend, 2))
+    facts = {fact.name: fact for fact in status.facts}
+    expect.equal(facts["containers"].value, "1")
+    expect.matches(facts["networks"].value, r"\d+ of \d+ free")
+    expect.equal(facts["settings"].value, w.daemon.config)
+    expect.true("wshd" in facts, "a fact of the backend's", list(facts))
+    for fact in status.facts:
+        expect.equal(fact.good, fact.effect is None, f"{fact.name}: what lacks something tells the effect")
+
+
+@case(config={"network": {"pool_network": "10.254.0.0/30"}})
+def a_pool_that_is_empty_is_told(w):
+    w.create(handle="h")
+    (fact,) = [fact for fact in w.c.call(warden.StatusRequest()).facts if fact.name == "networks"]
+    expect.equal((fact.value, fact.good, fact.effect), ("0 of 1 free", False, "no container can be made"))
+
+
+@case(daemon=False)
+def the_host_is_checked_without_a_daemon(w):
+    w.daemon.write_config()
+    report, backend = _check_host(w)
+    expect.equal((report["settings"], report["error"]), (w.daemon.config, None))
+    expect.equal((backend["name"], backend["error"]), (w.backend, None))
+    expect.equal(_fact(backend["facts"], "wshd")["good"], True)
+    expect.equal(sorted(other["name"] for other in report["backends"]), ["fake", "linux"])
+    if w.linux:
+        expect.equal(_fact(backend["facts"], "namespaces")["value"], "works")
+        expect.equal(_fact(backend["facts"], "nf_tables")["value"], "usable")
+
+
+@case(daemon=False)
+def settings_that_are_wrong_are_a_finding(w):
+    w.daemon.settings["server"]["container_depot_path"] = "/dev/null"
+    w.daemon.write_config()
+    _, backend = _check_host(w)
+    expect.contains(backend["error"], "container_depot_path")
+    expect.equal(_fact(backend["facts"], "settings")["good"], False)
+
+
+@case(daemon=False, backend="linux")
+def chains_of_others_that_drop_are_named(w):
+    w.daemon.write_config()
+    rules = "table ip filter { chain FORWARD { type filter hook forward priority 0; policy drop; }; }"
+    subprocess.run(["nft", rules], check=True)
+    _, backend = _check_host(w)
+    subprocess.run(["nft", "delete", "table", "ip", "filter"], check=True)
+    fact = _fact(backend["facts"], "other firewall")
+    expect.equal((fact["value"], fact["good"]), ("chain FORWARD of table ip filter", False))
+    expect.contains(fact["mend"], "iptables -I FORWARD")
+
+
+@case(daemon=False, backend="linux")
+def an_ordinary_user_is_told_what_is_missing(w):
+    w.daemon.write_config()
+    line = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", w.build.path("wardend")]
+    line += ["-c", w.daemon.config, "--check-host"]
+    seen = subprocess.run(line, env=w.program_environment(), capture_output=True, check=True)
+    (backend,) = [b for b in json.loads(seen.stdout)["backends"] if b["in_effect"]]
+    expect.true(backend["error"], "an error")
