@@ -15,8 +15,16 @@ client_warden_SOURCES = client/command.h client/commands.c client/warden.c \
 client_warden_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 client_warden_LDADD = client/libwarden.la $(JANSSON_LIBS) -lm
 
-bin_SCRIPTS += client/warden-rootfs
+include client/unpack/local.mk
+
+# Installed, it knows where its helper is.
+bin_SCRIPTS += client/unpack/warden-rootfs
+CLEANFILES += client/unpack/warden-rootfs
 EXTRA_DIST += client/warden-rootfs
+client/unpack/warden-rootfs: client/warden-rootfs Makefile
+	$(AM_V_GEN)$(MKDIR_P) client/unpack && \
+		$(SED) 's|@pkglibexecdir@|$(pkglibexecdir)|' $(srcdir)/client/warden-rootfs >$@.new && \
+		chmod +x $@.new && mv $@.new $@
 
 # So that one target can be made in a fresh tree, too.
 $(client_libwarden_la_OBJECTS): core/warden.pb-c.h

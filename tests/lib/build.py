@@ -11,6 +11,7 @@ PROGRAMS = {
     "warden": "client/warden",
     "wshd": "wshd/wshd",
     "wsh": "wshd/wsh",
+    "unpack": "client/unpack/unpack",
 }
 MODULES = {"fake.so": "backends/fake", "linux.so": "backends/linux"}
 

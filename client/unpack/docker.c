@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What `docker save` writes: manifest.json names files, the configuration has the digests of the
+ * layers without their compression. See image.h. */
+#include <config.h>
+
+#include "client/unpack/image.h"
+
+#include <string.h>
+
+#include "client/unpack/digest.h"
+#include "core/util.h"
+
+/* A name without a tag is the one with `latest`. */
+static bool is_tag(const char *tag, const char *name)
+{
+	size_t length = strlen(name);
+
+	return tag && strncmp(tag, name, length) == 0 &&
+	       (tag[length] == '\0' || strcmp(tag + length, ":latest") == 0);
+}
+
+static bool has_name(const json_t *entry, const char *name)
+{
+	const json_t *tag;
+	size_t i;
+
+	json_array_foreach(json_object_get(entry, "RepoTags"), i,
+			   tag) if (is_tag(json_string_value(tag), name)) return true;
+	return false;
+}
+
+static void list_names(const json_t *manifest, char *list, size_t size)
+{
+	const json_t *entry, *tag;
+	size_t i, j, length = 0;
+
+	*list = '\0';
+	json_array_foreach(manifest, i, entry)
+	{
+		json_array_foreach(json_object_get(entry, "RepoTags"), j, tag)
+		{
+			const char *text = json_string_value(tag);
+
+			if (!text)
+				continue;
+			length += (size_t)snprintf(list + length, size - length, "%s%s",
+						   length ? ", " : "", text);
+			if (length >= size)
+				return;
+		}
+	}
+}
+
+static const json_t *choose(const struct image *image, const json_t *manifest,
+			    struct warden_error *err)
+{
+	const json_t *entry, *chosen = NULL;
+	char list[512];
+	size_t i, n = 0;
+
+	json_array_foreach(manifest, i, entry)
+	{
+		if (image->name && !has_name(entry, image->name))
+			continue;
+		chosen = entry;
+		n++;
+	}
+	if (n == 1)
+		return chosen;
+	list_names(manifest, list, sizeof(list));
+	if (n > 1)
+		warden_error_set(err, "it holds several images, choose one with --image: %s", list);
+	else
+		warden_error_set(err, "it holds no image %s: %s", image->name ? image->name : "",
+				 list);
+	return NULL;
+}
+
+/* The name of the configuration's file is its digest, with or without an ending. */
+static bool config_digest(const char *file, char *digest, size_t size)
+{
+	const char *slash = strrchr(file, '/'), *base = slash ? slash + 1 : file;
+
+	snprintf(digest, size, "sha256:%.*s", (int)strcspn(base, "."), base);
+	return digest_is_valid(digest);
+}
+
+static int add_layers(struct image *image, const json_t *files, struct warden_error *err)
+{
+	const json_t *digests =
+		json_object_get(json_object_get(image->config, "rootfs"), "diff_ids");
+	const json_t *file;
+	size_t i;
+
+	if (!json_is_array(files) || json_array_size(files) != json_array_size(digests))
+		return warden_error_set(err, "it has %zu layers, and digests of %zu",
+					json_array_size(files), json_array_size(digests));
+	json_array_foreach(files, i, file)
+	{
+		const char *name = json_string_value(file);
+		const char *digest = json_string_value(json_array_get(digests, i));
+
+		if (!name || !digest)
+			return warden_error_set(err, "layer %zu has no name or no digest", i + 1);
+		if (image_add_layer(image, name, digest, err) < 0)
+			return error_in(err, "layer %zu", i + 1);
+	}
+	return 0;
+}
+
+static int read_entry(struct image *image, const json_t *entry, struct warden_error *err)
+{
+	const char *file = json_string_value(json_object_get(entry, "Config"));
+	char digest[256];
+
+	if (!file)
+		return warden_error_set(err, "manifest.json names no Config");
+	image->config = image_load(
+		image, file, config_digest(file, digest, sizeof(digest)) ? digest : NULL, err);
+	if (!image->config)
+		return -1;
+	return add_layers(image, json_object_get(entry, "Layers"), err);
+}
+
+int docker_read(struct image *image, struct warden_error *err)
+{
+	json_t *manifest = image_load(image, "manifest.json", NULL, err);
+	const json_t *entry;
+	int result;
+
+	if (!manifest)
+		return error_in(err, "it is nothing that docker save wrote");
+	image->digests_decompressed = true;
+	entry = choose(image, manifest, err);
+	result = entry ? read_entry(image, entry, err) : -1;
+	json_decref(manifest);
+	return result;
+}

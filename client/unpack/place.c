@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The kernel resolves names (openat2), so that no link leads out whatever it is made of; see
+ * place.h. */
+#include <config.h>
+
+#include "client/unpack/place.h"
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "core/util.h"
+
+/* Moves of directories elsewhere on the machine make the kernel give up on "..". */
+enum { MAX_TRIES = 1000 };
+
+int place_name(const char *raw, char name[PATH_MAX], struct warden_error *err)
+{
+	size_t length = 0;
+
+	/* Some write the root itself as "/". */
+	if (*raw == '/' && raw[strspn(raw, "/")])
+		return warden_error_set(err, "%s: an absolute name", raw);
+	for (const char *part = raw; *part;) {
+		size_t size = strcspn(part, "/");
+
+		if (size == 2 && memcmp(part, "..", 2) == 0)
+			return warden_error_set(err, "%s: a name with '..'", raw);
+		if (length + size + 2 > PATH_MAX)
+			return warden_error_set(err, "%s: a name of more than %d bytes", raw,
+						PATH_MAX - 2);
+		if (size > 0 && !(size == 1 && *part == '.')) {
+			if (length > 0)
+				name[length++] = '/';
+			memcpy(name + length, part, size);
+			length += size;
+		}
+		part += size + (part[size] == '/');
+	}
+	name[length] = '\0';
+	return 0;
+}
+
+static int open_below(int root_fd, const char *path, int flags, enum place_links links)
+{
+	struct open_how how = {
+		.flags = (uint64_t)flags | O_CLOEXEC,
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV |
+			   (links == PLACE_NO_LINKS ? RESOLVE_NO_SYMLINKS : 0),
+	};
+	long fd = -1;
+
+	for (int i = 0; i < MAX_TRIES; i++) {
+		fd = syscall(SYS_openat2, root_fd, path, &how, sizeof(how));
+		if (fd >= 0 || errno != EAGAIN)
+			break;
+	}
+	return (int)fd;
+}
+
+static int open_directory(int root_fd, const char *path, enum place_links links)
+{
+	return open_below(root_fd, *path ? path : ".", O_PATH | O_DIRECTORY, links);
+}
+
+/* Makes the directories of `path` that are missing, from the top, and opens the last one. */
+static int make_directories(int root_fd, const char *path, enum place_links links)
+{
+	_cleanup_close_ int fd = open_directory(root_fd, "", links);
+	char part[PATH_MAX];
+
+	for (const char *end = path; fd >= 0 && *end; end += *end == '/') {
+		const char *start = end;
+		int next;
+
+		end += strcspn(end, "/");
+		memcpy(part, path, (size_t)(end - path));
+		part[end - path] = '\0';
+		next = open_directory(root_fd, part, links);
+		/* One that exists is a link that leads nowhere: the next look fails. */
+		if (next < 0 && errno == ENOENT &&
+		    (mkdirat(fd, part + (start - path), 0755) == 0 || errno == EEXIST))
+			next = open_directory(root_fd, part, links);
+		if (next < 0)
+			return -1;
+		close(fd);
+		fd = next;
+	}
+	return take_fd(&fd);
+}
+
+static int parent_failed(const char *name, struct warden_error *err)
+{
+	int number = errno;
+
+	if (number == ELOOP)
+		warden_error_set(err, "%s: leads through a symbolic link", name);
+	else if (number == ENOTDIR)
+		warden_error_set(err, "%s: leads through what is no directory", name);
+	else if (number == ENOENT)
+		warden_error_set(err, "%s: leads through a symbolic link to what is not there",
+				 name);
+	else
+		warden_error_errno(err, "open the directory of %s", name);
+	err->number = number;
+	return -1;
+}
+
+int place_parent(int root_fd, const char *name, enum place_links links, bool make,
+		 const char **base, struct warden_error *err)
+{
+	const char *slash = strrchr(name, '/');
+	char directory[PATH_MAX] = "";
+	int fd;
+
+	if (slash)
+		memcpy(directory, name, (size_t)(slash - name));
+	*base = slash ? slash + 1 : name;
+	fd = open_directory(root_fd, directory, links);
+	if (fd < 0 && errno == ENOENT && make)
+		fd = make_directories(root_fd, directory, links);
+	return fd < 0 ? parent_failed(name, err) : fd;
+}
+
+int place_open_file(int root_fd, const char *name, struct warden_error *err)
+{
+	/* Neither a pipe that nobody writes to nor a device hangs. */
+	_cleanup_close_ int fd =
+		open_below(root_fd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY, PLACE_LINKS_INSIDE);
+	struct stat status;
+
+	if (fd < 0)
+		return warden_error_errno(err, "open %s", name);
+	if (fstat(fd, &status) < 0)
+		return warden_error_errno(err, "look at %s", name);
+	if (!S_ISREG(status.st_mode))
+		return warden_error_set(err, "%s is no file", name);
+	return take_fd(&fd);
+}
+
+static bool same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/* How many directories are above the one that is open, up to the root. */
+static int depth_of(int root_fd, int parent_fd)
+{
+	_cleanup_close_ int fd = openat(parent_fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct stat root, here;
+	int depth = 0;
+
+	if (fstat(root_fd, &root) < 0)
+		return -1;
+	while (fd >= 0 && fstat(fd, &here) == 0) {
+		int up;
+
+		if (same_file(&here, &root))
+			return depth;
+		depth++;
+		up = openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		close(fd);
+		fd = up;
+	}
+	return -1;
+}
+
+int place_link_stays(int root_fd, int parent_fd, const char *target)
+{
+	int depth;
+
+	if (*target == '/' || !strstr(target, ".."))
+		return 1;
+	depth = depth_of(root_fd, parent_fd);
+	if (depth < 0)
+		return -1;
+	while (*target) {
+		size_t size = strcspn(target, "/");
+
+		if (size == 2 && memcmp(target, "..", 2) == 0)
+			depth--;
+		else if (size > 0 && !(size == 1 && *target == '.'))
+			depth++;
+		if (depth < 0)
+			return 0;
+		target += size + (target[size] == '/');
+	}
+	return 1;
+}

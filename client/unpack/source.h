@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reading archives and compressed files: libarchive, with what this needs of it. */
+#ifndef CLIENT_UNPACK_SOURCE_H
+#define CLIENT_UNPACK_SOURCE_H
+
+#include <archive.h>
+#include <archive_entry.h>
+
+#include "client/unpack/progress.h"
+#include "warden/backend.h"
+
+/* No locale is set, so that names come out as their bytes are: in that of UTF-8 libarchive would
+ * compose them anew. */
+struct source {
+	struct archive *archive;
+	struct progress *progress;
+};
+
+/* Opens a tar, however it is compressed; the descriptor stays the caller's, and is read from its
+ * beginning if it can be. */
+int source_open_tar(struct source *source, int fd, struct progress *progress,
+		    struct warden_error *err);
+/* Likewise a file of any content, of which source_read gives what it is without its compression. */
+int source_open_raw(struct source *source, int fd, struct progress *progress,
+		    struct warden_error *err);
+void source_close(struct source *source);
+
+/* The next entry. 1, or 0 at the end, or -1. */
+int source_next(struct source *source, struct archive_entry **entry, struct warden_error *err);
+/* Bytes of a raw source; 0 at the end, or -1. */
+ssize_t source_read(struct source *source, void *buffer, size_t size, struct warden_error *err);
+/* A block of the entry's content and its place. 1, or 0 at the end, or -1. */
+int source_block(struct source *source, const void **data, size_t *size, off_t *offset,
+		 struct warden_error *err);
+
+#endif

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Archives and images that cases make themselves: tars, OCI image layouts, what docker save writes."""
+
+import gzip
+import hashlib
+import io
+import json
+import lzma
+import os
+import platform
+import tarfile
+
+LAYER_TYPE = "application/vnd.oci.image.layer.v1.tar"
+MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
+INDEX_TYPE = "application/vnd.oci.image.index.v1+json"
+CONFIG_TYPE = "application/vnd.oci.image.config.v1+json"
+ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+COMPRESSORS = {"": lambda data: data, "+gzip": lambda data: gzip.compress(data, 1), "+xz": lzma.compress}
+
+
+def directory(name, mode=0o755, **fields):
+    """An entry of a tar."""
+    return _entry(name, tarfile.DIRTYPE, mode=mode, **fields)
+
+
+def file(name, content=b"", mode=0o644, **fields):
+    """An entry of a tar."""
+    return _entry(name, tarfile.REGTYPE, content, mode=mode, **fields)
+
+
+def symlink(name, target, **fields):
+    """An entry of a tar."""
+    return _entry(name, tarfile.SYMTYPE, linkname=target, mode=0o777, **fields)
+
+
+def link(name, target):
+    """An entry of a tar."""
+    return _entry(name, tarfile.LNKTYPE, linkname=target)
+
+
+def device(name):
+    """An entry of a tar: a character device."""
+    return _entry(name, tarfile.CHRTYPE, devmajor=1, devminor=3)
+
+
+def pipe(name):
+    """An entry of a tar."""
+    return _entry(name, tarfile.FIFOTYPE, mode=0o640)
+
+
+def _entry(name, kind, content=b"", **fields):
+    info = tarfile.TarInfo(name)
+    info.type = kind
+    info.size = len(content)
+    info.mtime = 1_000_000_000
+    for field, value in fields.items():
+        setattr(info, field, value)
+    return info, content
+
+
+def tar(*entries):
+    """The bytes of a tar."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        for info, content in entries:
+            archive.addfile(info, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def digest(data):
+    """As images write it."""
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
+def config(layers, of_jobs=None, architecture=ARCHITECTURE):
+    """The configuration of an image; `layers` are tars."""
+    return {
+        "architecture": architecture,
+        "os": "linux",
+        "config": of_jobs or {},
+        "rootfs": {"type": "layers", "diff_ids": [digest(layer) for layer in layers]},
+    }
+
+
+class Layout:
+    """An OCI image layout in a directory; what it holds can be spoiled before `close` writes the index."""
+
+    def __init__(self, path):
+        self.path = path
+        self.manifests = []
+        os.makedirs(f"{path}/blobs/sha256")
+
+    def blob(self, data, media_type, **fields):
+        """Stores bytes; their descriptor."""
+        with open(self.blob_path(digest(data)), "wb") as stream:
+            stream.write(data)
+        return {"mediaType": media_type, "digest": digest(data), "size": len(data), **fields}
+
+    def json(self, value, media_type, **fields):
+        """Stores what is JSON; its descriptor."""
+        return self.blob(json.dumps(value).encode(), media_type, **fields)
+
+    def blob_path(self, name):
+        """Where a blob is."""
+        return f"{self.path}/blobs/{name.replace(':', '/')}"
+
+    def image(self, layers, of_jobs=None, compression="+gzip", architecture=ARCHITECTURE, **fields):
+        """Stores an image; the descriptor of its manifest, which is in no index yet."""
+        compress = COMPRESSORS[compression] if isinstance(compression, str) else compression
+        suffix = compression if isinstance(compression, str) else "+zstd"
+        manifest = {
+            "schemaVersion": 2,
+            "config": self.json(config(layers, of_jobs, architecture), CONFIG_TYPE),
+            "layers": [self.blob(compress(layer), LAYER_TYPE + suffix) for layer in layers],
+        }
+        return self.json(manifest, MANIFEST_TYPE, **fields)
+
+    def add(self, layers, of_jobs=None, name=None, **keywords):
+        """Puts an image into the index; `name` is what --image calls it."""
+        fields = {"annotations": {"org.opencontainers.image.ref.name": name}} if name else {}
+        self.manifests.append(self.image(layers, of_jobs, **keywords, **fields))
+        return self
+
+    def close(self):
+        """Writes the index; the layout's path."""
+        index = {"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": self.manifests}
+        for name, value in (("index.json", index), ("oci-layout", {"imageLayoutVersion": "1.0.0"})):
+            with open(f"{self.path}/{name}", "w", encoding="utf-8") as stream:
+                json.dump(value, stream)
+        return self.path
+
+
+def tar_of(path):
+    """The bytes of a tar of a directory."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        archive.add(path, ".")
+    return buffer.getvalue()
+
+
+def docker_archive(layers, of_jobs=None, tags=("test:latest",), extra=()):
+    """What docker save writes of one image. A layer that comes again is a link, as it made them."""
+    text = json.dumps(config(layers, of_jobs)).encode()
+    entries, names, seen = [], [], {}
+    for number, layer in enumerate(layers):
+        name = f"layer{number}/layer.tar"
+        entries.append(directory(f"layer{number}"))
+        if layer in seen:
+            entries.append(symlink(name, f"../{seen[layer]}"))
+        else:
+            entries.append(file(name, layer))
+        seen.setdefault(layer, name)
+        names.append(name)
+    config_name = f"{digest(text).removeprefix('sha256:')}.json"
+    manifest = [{"Config": config_name, "RepoTags": list(tags), "Layers": names}]
+    return tar(
+        *entries, file(config_name, text), *extra, file("manifest.json", json.dumps(manifest).encode())
+    )
