@@ -85,7 +85,7 @@ static int digest_compare(struct digest *digest, const char *text, struct warden
 
 int digest_check_bytes(const char *digest, const void *data, size_t size, struct warden_error *err)
 {
-	struct digest state;
+	struct digest state = {.algorithm = algorithms};
 
 	if (digest_init(&state, digest, err) < 0)
 		return -1;
@@ -129,7 +129,7 @@ static int add_decompressed(struct digest *digest, int fd, struct progress *prog
 int digest_check_file(const char *digest, int fd, bool decompress, struct progress *progress,
 		      struct warden_error *err)
 {
-	struct digest state;
+	struct digest state = {.algorithm = algorithms};
 	int result;
 
 	if (digest_init(&state, digest, err) < 0)

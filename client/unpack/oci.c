@@ -34,7 +34,7 @@ static int blob_file(const json_t *descriptor, char *file, size_t size, const ch
 
 static json_t *load_blob(struct image *image, const json_t *descriptor, struct warden_error *err)
 {
-	const char *digest;
+	const char *digest = NULL;
 	char file[256];
 
 	if (blob_file(descriptor, file, sizeof(file), &digest, err) < 0)
@@ -144,16 +144,18 @@ static const json_t *choose(const struct image *image, const json_t *manifests, 
 static int read_manifest(struct image *image, const json_t *manifest, struct warden_error *err)
 {
 	const json_t *layers = json_object_get(manifest, "layers"), *layer;
-	const char *digest;
+	const char *digest = NULL;
 	char file[256];
 	size_t i;
 
 	if (!json_is_array(layers) || !json_is_object(json_object_get(manifest, "config")))
 		return warden_error_set(err, "a manifest has no layers or no config");
-	json_array_foreach(layers, i,
-			   layer) if (blob_file(layer, file, sizeof(file), &digest, err) < 0 ||
-				      image_add_layer(image, file, digest, err) <
-					      0) return error_in(err, "layer %zu", i + 1);
+	json_array_foreach(layers, i, layer)
+	{
+		if (blob_file(layer, file, sizeof(file), &digest, err) < 0 ||
+		    image_add_layer(image, file, digest, err) < 0)
+			return error_in(err, "layer %zu", i + 1);
+	}
 	image->config = load_blob(image, json_object_get(manifest, "config"), err);
 	return image->config ? 0 : -1;
 }
