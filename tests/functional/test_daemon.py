@@ -338,3 +338,17 @@ def it_is_small(w):
     handles = [w.create() for _ in range(50)]
     each = (kernel.resident(w.daemon.pid) - before) / len(handles)
     expect.between(each, -1 << 20, 20 << 10, "bytes more a container")
+
+
+def _dirty(pid):
+    """Private memory that it has written to. (Private_Dirty counts a program, too, that is not on the disk yet.)"""
+    rollup = kernel.read(f"/proc/{pid}/smaps_rollup")
+    return int(re.search(r"^Anonymous: +([0-9]+) kB$", rollup, re.MULTILINE).group(1)) * 1024
+
+
+@case
+def process_1_is_small(w):
+    handle = w.create()
+    w.run(handle, "true")
+    expect.between(os.path.getsize(w.build.path("wshd")), 1, 200 << 10, "bytes of the file")
+    expect.between(_dirty(w.init_of(handle)), 1, 50 << 10, "bytes of private dirty memory")
