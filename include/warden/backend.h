@@ -261,16 +261,16 @@ struct warden_identity {
 	struct in_addr network, host_ip, container_ip;
 };
 
-/* Limits of a container. WARDEN_UNKNOWN (for the bool: -1, for text: NULL) is "leave it as it is" in
- * a request and "cannot be told here" in an answer. */
+/* Limits of a container. WARDEN_UNKNOWN (for the bool: -1, for text: NULL) is "leave it as it is"
+ * in a request and "cannot be told here" in an answer. */
 struct warden_limits {
 	uint64_t memory_bytes; /* memory and memory+swap together; 9223372036854771712: none */
 	int swap_off;          /* 1: nothing of the container is swapped */
 	uint64_t cpu_shares;   /* cgroup v1's cpu.shares, also on v2; default 1024 */
 	uint64_t cpu_quota;    /* percent of one core; 0: none */
-	const char *cpus;      /* as cpuset.cpus: "0-2,4"; empty: all. In an answer: static, or kept by
-				  the container until the next call */
-	uint64_t processes;    /* 0: none */
+	const char *cpus;   /* as cpuset.cpus: "0-2,4"; empty: all. In an answer: static, or kept by
+			       the container until the next call */
+	uint64_t processes; /* 0: none */
 	uint64_t disk_block_soft, disk_block_hard; /* blocks of 1 KiB; 0: none */
 	uint64_t disk_inode_soft, disk_inode_hard; /* 0: none */
 	uint64_t bandwidth_rate, bandwidth_burst;  /* bytes/s and bytes, both directions; rate
@@ -287,10 +287,10 @@ static inline void warden_limits_init(struct warden_limits *limits)
 }
 
 enum warden_protocol { /* the protocol's numbers */
-	WARDEN_TCP = 0,
-	WARDEN_UDP = 1,
-	WARDEN_ICMP = 2,
-	WARDEN_ALL = 3,
+		       WARDEN_TCP = 0,
+		       WARDEN_UDP = 1,
+		       WARDEN_ICMP = 2,
+		       WARDEN_ALL = 3,
 };
 
 /* Traffic to host_port of an address of the host's own goes to container_port. */
@@ -323,7 +323,8 @@ struct warden_host_name {
 struct warden_create {
 	struct warden_identity identity;
 	const char *rootfs_path; /* absolute; a directory when it was looked at */
-	/* Instead of rootfs_path (which is then the topmost): directories, topmost first; absolute. */
+	/* Instead of rootfs_path (which is then the topmost): directories, topmost first; absolute.
+	 */
 	const char *const *layers;
 	size_t n_layers; /* 0: rootfs_path alone */
 	/* The writable layer lies on a tmpfs of its own; 0: in the container's directory. */
@@ -349,22 +350,24 @@ struct warden_spawn {
 	/* The command instead of a script, ends in NULL; a name without a slash is looked up in the
 	 * job's PATH inside the container. NULL: the script. */
 	const char *const *argv;
-	/* NAME=VALUE, ends in NULL: over the environment that every job has. The names are unique. */
+	/* NAME=VALUE, ends in NULL: over the environment that every job has. The names are unique.
+	 */
 	const char *const *env;
 	const char *working_dir; /* absolute in the container; NULL: the user's home. Not there: the
 				    job does not start */
-	/* USER or USER:GROUP, names (of the container's /etc/passwd and /etc/group) or numbers; NULL:
-	 * vcap, or root when `privileged`. A user without an entry needs a number; its group is then
-	 * that number, its home "/". Supplementary groups: none. */
+	/* USER or USER:GROUP, names (of the container's /etc/passwd and /etc/group) or numbers;
+	 * NULL: vcap, or root when `privileged`. A user without an entry needs a number; its group
+	 * is then that number, its home "/". Supplementary groups: none. */
 	const char *user;
 	bool privileged; /* root instead of vcap */
-	/* A pipe for its standard input, or -1: /dev/null (of a command). Whoever outlives the daemon
-	 * keeps a copy of the write end until the core closes the input (job_close_input); a
-	 * stdin_write_fd of -1 beside a stdin_read_fd: another job writes it, nobody keeps a copy. */
+	/* A pipe for its standard input, or -1: /dev/null (of a command). Whoever outlives the
+	 * daemon keeps a copy of the write end until the core closes the input (job_close_input); a
+	 * stdin_write_fd of -1 beside a stdin_read_fd: another job writes it, nobody keeps a copy.
+	 */
 	int stdin_read_fd, stdin_write_fd;
 	/* Its three descriptors are a terminal of the container's own, its controlling one, of this
-	 * size. What it prints goes to stdout_write_fd, what comes from stdin_read_fd is typed; when
-	 * that ends the terminal hangs up only with the job. */
+	 * size. What it prints goes to stdout_write_fd, what comes from stdin_read_fd is typed;
+	 * when that ends the terminal hangs up only with the job. */
 	bool terminal;
 	uint16_t rows, columns;
 	/* Limits; 0: none. When one is reached every process of the job is killed, also while no
@@ -390,7 +393,8 @@ struct warden_restored_job {
 	/* Read ends of its pipes, which the core owns from now on; checked to be pipes. -1: gone,
 	 * nothing comes. */
 	int stdout_fd, stderr_fd;
-	int stdin_fd; /* write end of its standard input, likewise; -1: it has none, or it was closed */
+	int stdin_fd; /* write end of its standard input, likewise; -1: it has none, or it was
+			 closed */
 };
 
 struct warden_restored {
@@ -505,8 +509,9 @@ struct warden_container_klass {
 	 * stops the whole container where it must end one job. */
 	int (*job_signal)(void *container, uint32_t job_id, int signal, struct warden_error *err);
 
-	/* Optional. The standard input is complete: whoever keeps a copy of its write end closes it.
-	 * The core closes its own after this call. NULL: spawn is never asked for standard input. */
+	/* Optional. The standard input is complete: whoever keeps a copy of its write end closes
+	 * it. The core closes its own after this call. NULL: spawn is never asked for standard
+	 * input. */
 	int (*job_close_input)(void *container, uint32_t job_id, struct warden_error *err);
 
 	/* Optional. A new size of the job's terminal. NULL: spawn is never asked for a terminal. */
@@ -552,9 +557,9 @@ struct warden_container_klass {
 
 	/* Optional. Tells what this machine offers the backend and lacks, and what of it the
 	 * backend uses, for `warden doctor`. On a worker thread, with what setup gave; or, in a
-	 * `wardend --check-host`, with `backend` NULL on the main thread, without setup before: then
-	 * it tries what setup would, leaves nothing behind, and -1 and `err` mean that the backend
-	 * cannot run here. A string option may be NULL then. */
+	 * `wardend --check-host`, with `backend` NULL on the main thread, without setup before:
+	 * then it tries what setup would, leaves nothing behind, and -1 and `err` mean that the
+	 * backend cannot run here. A string option may be NULL then. */
 	int (*describe)(void *backend, const struct warden_host *host, warden_fact_function tell,
 			void *data, struct warden_error *err);
 };
