@@ -12,9 +12,11 @@
 enum { HANDLE_MAX = 1024 };
 
 static const struct request_klass *const klasses[] = {
-	&ping_request, &echo_request,    &list_request,   &create_request,
-	&stop_request, &destroy_request, &info_request,   &spawn_request,
-	&link_request, &run_request,     &stream_request, &status_request,
+	&ping_request,       &echo_request,      &list_request,       &create_request,
+	&stop_request,       &destroy_request,   &info_request,       &spawn_request,
+	&link_request,       &run_request,       &stream_request,     &attach_request,
+	&spawn_pair_request, &job_input_request, &job_signal_request, &job_resize_request,
+	&jobs_request,       &collect_request,   &status_request,
 };
 
 /* Types of the protocol that this daemon does not carry out. */

@@ -6,12 +6,14 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <time.h>
 
+#include "core/lease.h"
 #include "core/log.h"
 #include "core/server.h"
 #include "core/snapshot.h"
 
-struct job *job_new(struct container *c, uint32_t id, bool discard)
+struct job *job_new(struct container *c, uint32_t id)
 {
 	struct job *job = calloc(1, sizeof(*job));
 
@@ -19,7 +21,9 @@ struct job *job_new(struct container *c, uint32_t id, bool discard)
 		return NULL;
 	job->container = c;
 	job->id = id;
-	job->discard = discard;
+	job->output_limit = c->server->config->server.job_output_limit;
+	job->leased_cpu = -1;
+	input_init(&job->input);
 	TAILQ_INIT(&job->waiters);
 	for (int i = 0; i < STORES; i++)
 		store_init(&job->stores[i], job, i);
@@ -27,11 +31,42 @@ struct job *job_new(struct container *c, uint32_t id, bool discard)
 	return job;
 }
 
+static const char *user_of(const struct job_options *options)
+{
+	if (options->user)
+		return options->user;
+	return options->privileged ? "root" : "vcap";
+}
+
+bool job_configure(struct job *job, const struct job_options *options)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now); /* cannot fail */
+	job->started_us = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+	job->discard = options->discard_output;
+	job->keep = options->keep;
+	job->terminal = options->terminal;
+	job->has_input = options->input;
+	job->output_policy = options->output_policy;
+	job->output_limit = options->output_limit;
+	job->command = job_options_command(options);
+	job->user = strdup(user_of(options));
+	if (options->log_tag)
+		job->log_tag = strdup(options->log_tag);
+	return job->command && job->user && (job->log_tag || !options->log_tag);
+}
+
 void job_free(struct job *job)
 {
+	input_close(job);
+	lease_give(job->container->server, job->leased_cpu);
 	for (int i = 0; i < STORES; i++)
 		store_close(&job->stores[i]);
 	TAILQ_REMOVE(&job->container->jobs, job, link);
+	free(job->command);
+	free(job->user);
+	free(job->log_tag);
 	free(job);
 }
 
@@ -127,12 +162,22 @@ void job_end(struct job *job, const struct warden_job_end *end)
 		return;
 	job->ended = true;
 	job->end = *end;
+	job->end_sequence = ++c->server->last_end_sequence;
+	/* What was killed for a limit of its own was so before the stop came to it. */
+	if (c->stop.started && (end->reason == 0 || end->reason == WARDEN_END_EXITED ||
+				end->reason == WARDEN_END_SIGNAL))
+		job->end.reason = WARDEN_END_STOPPED;
+	else if (end->reason == 0)
+		job->end.reason = WARDEN_END_SIGNAL; /* nobody saw it: its container's first process
+							took it along */
 	if (*end->start_error)
 		log_write(WARDEN_LOG_WARN, "%s: job %u could not start: %s", c->id, job->id,
 			  end->start_error);
 	else
 		log_write(WARDEN_LOG_INFO, "%s: job %u ended, exit status %d, signal %d", c->id,
 			  job->id, end->exit_status, end->signal);
+	lease_give(c->server, job->leased_cpu);
+	job->leased_cpu = -1;
 	job_step(job);
 }
 
@@ -152,8 +197,10 @@ void job_step(struct job *job)
 		job->kill_sent = true;
 		queue_kill(job);
 	}
-	if (job->ended && job->started && is_complete(job))
+	if (job->ended && job->started && is_complete(job)) {
 		job->settled = true;
+		input_close(job);
+	}
 	waiters_step(job); /* may free the job */
 	stop_step(c);
 	if (c->destroy.op_done)
@@ -180,6 +227,7 @@ static void settle_all(struct container *c)
 			if (!job->stores[i].working)
 				store_close(&job->stores[i]);
 		job->settled = true;
+		input_close(job);
 	}
 }
 

@@ -65,6 +65,8 @@ core_libcore_la_SOURCES += \
 	core/container.h \
 	core/destroy.c \
 	core/dispatch.c \
+	core/environment.c \
+	core/environment.h \
 	core/events.c \
 	core/events.h \
 	core/frame.c \
@@ -74,9 +76,20 @@ core_libcore_la_SOURCES += \
 	core/identity.c \
 	core/info.c \
 	core/info.h \
+	core/input.c \
+	core/input.h \
 	core/job.c \
 	core/job.h \
+	core/job_answer.c \
+	core/job_answer.h \
+	core/job_end.c \
+	core/job_options.c \
+	core/job_options.h \
+	core/lease.c \
+	core/lease.h \
 	core/listener.c \
+	core/log_lines.c \
+	core/log_lines.h \
 	core/pools.c \
 	core/recovery.c \
 	core/registry.c \
@@ -88,16 +101,22 @@ core_libcore_la_SOURCES += \
 	core/requests/destroy.c \
 	core/requests/echo.c \
 	core/requests/info.c \
+	core/requests/job_control.c \
+	core/requests/job_input.c \
+	core/requests/jobs.c \
 	core/requests/link.c \
 	core/requests/list.c \
 	core/requests/ping.c \
 	core/requests/spawn.c \
+	core/requests/spawn_pair.c \
 	core/requests/status.c \
 	core/requests/stop.c \
 	core/server.c \
 	core/server.h \
 	core/snapshot.c \
 	core/snapshot.h \
+	core/start.c \
+	core/start.h \
 	core/stop.c \
 	core/store.c \
 	core/store.h \

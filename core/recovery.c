@@ -74,6 +74,8 @@ static void close_pipes(const struct warden_restored_job *found)
 		close(found->stdout_fd);
 	if (found->stderr_fd >= 0)
 		close(found->stderr_fd);
+	if (found->stdin_fd >= 0)
+		close(found->stdin_fd);
 }
 
 /* One that the snapshot does not hold was collected, or never answered: nobody can ask for it. */
@@ -86,6 +88,7 @@ static void join_jobs(struct container *c, const struct warden_restored *restore
 		if (found->job_id > c->server->last_job_id)
 			c->server->last_job_id = found->job_id;
 		if (job && !job->started) {
+			input_open(job, found->stdin_fd);
 			job_read(job, found->stdout_fd, found->stderr_fd);
 			continue;
 		}

@@ -67,6 +67,7 @@ char *request_text(const ProtobufCBinaryData *bytes, const char *field, size_t m
 
 extern const struct request_klass ping_request, echo_request, list_request, create_request,
 	spawn_request, link_request, run_request, stream_request, stop_request, destroy_request,
-	info_request, status_request;
+	info_request, attach_request, spawn_pair_request, job_input_request, job_signal_request,
+	job_resize_request, jobs_request, collect_request, status_request;
 
 #endif

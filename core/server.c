@@ -10,10 +10,12 @@
 
 #include "core/connection.h"
 #include "core/container.h"
+#include "core/lease.h"
 #include "core/log.h"
 #include "core/notify.h"
 #include "core/request.h"
 #include "core/snapshot.h"
+#include "core/syslog.h"
 
 enum {
 	/* What containers that are being removed may hold a drain up; the next daemon goes on. */
@@ -204,13 +206,16 @@ int server_run(struct config *config, const struct warden_container_klass *klass
 	TAILQ_INIT(&server->idle);
 	host_init(server);
 	uv_loop_init(&server->loop);
-	if (pools_open(server, err) == 0 &&
+	server->syslog = syslog_client_new(config->server.syslog_socket, err);
+	if (server->syslog && pools_open(server, err) == 0 &&
 	    events_open(&server->events, &server->loop, host_handle_events, err) == 0) {
 		server->events.wakeup.data = server;
 		result = run_backend(server, err);
 		events_close(&server->events);
 	}
 	pools_close(server);
+	lease_free(server);
+	syslog_client_free(server->syslog);
 	free(server);
 	return result;
 }

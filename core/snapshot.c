@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include "core/job.h"
+#include "core/lease.h"
+#include "core/log_lines.h"
 #include "core/server.h"
 #include "core/util.h"
 
@@ -38,8 +40,9 @@ static const struct {
 
 static json_t *end_to_json(const struct warden_job_end *end)
 {
-	json_t *json = json_pack("{s:i, s:i, s:s}", "exit_status", end->exit_status, "signal",
-				 end->signal, "start_error", end->start_error);
+	json_t *json = json_pack("{s:i, s:i, s:i, s:b, s:s}", "reason", (int)end->reason,
+				 "exit_status", end->exit_status, "signal", end->signal,
+				 "own_cgroup", end->own_cgroup, "start_error", end->start_error);
 
 	for (size_t i = 0; i < ARRAY_SIZE(figures); i++) {
 		const void *value = (const char *)end + figures[i].offset;
@@ -54,11 +57,20 @@ static json_t *end_to_json(const struct warden_job_end *end)
 /* What is not over is told anew by the backend, so its end is not stored. */
 static json_t *job_to_json(const struct job *job)
 {
-	json_t *json = json_pack("{s:I, s:b, s:b}", "id", (json_int_t)job->id, "discard_output",
-				 job->discard, "over_limit", job->over_limit);
+	json_t *json =
+		json_pack("{s:I, s:b, s:b, s:b, s:b, s:b, s:i, s:I, s:I, s:i, s:s, s:s, s:s?}",
+			  "id", (json_int_t)job->id, "discard_output", job->discard, "over_limit",
+			  job->over_limit, "keep", job->keep, "terminal", job->terminal, "stdin",
+			  job->has_input, "output_policy", (int)job->output_policy, "output_limit",
+			  (json_int_t)job->output_limit, "started_us", (json_int_t)job->started_us,
+			  "leased_cpu", job->leased_cpu, "command", job->command, "user", job->user,
+			  "log_tag", job->log_tag);
 
-	if (json && job->settled)
+	if (json && job->settled) {
 		json_object_set_new(json, "end", end_to_json(&job->end));
+		json_object_set_new(json, "end_sequence",
+				    json_integer((json_int_t)job->end_sequence));
+	}
 	return json;
 }
 
@@ -150,10 +162,14 @@ int snapshot_store(struct operation *operation, struct warden_error *err)
 static bool read_end(struct job *job, const json_t *json)
 {
 	const char *start_error;
+	int reason, own_cgroup;
 
-	if (json_unpack((json_t *)json, "{s:i, s:i, s:s}", "exit_status", &job->end.exit_status,
-			"signal", &job->end.signal, "start_error", &start_error) < 0)
+	if (json_unpack((json_t *)json, "{s:i, s:i, s:i, s:b, s:s}", "reason", &reason,
+			"exit_status", &job->end.exit_status, "signal", &job->end.signal,
+			"own_cgroup", &own_cgroup, "start_error", &start_error) < 0)
 		return false;
+	job->end.reason = (enum warden_end_reason)reason;
+	job->end.own_cgroup = own_cgroup;
 	snprintf(job->end.start_error, sizeof(job->end.start_error), "%s", start_error);
 	for (size_t i = 0; i < ARRAY_SIZE(figures); i++) {
 		void *value = (char *)&job->end + figures[i].offset;
@@ -165,24 +181,71 @@ static bool read_end(struct job *job, const json_t *json)
 	return true;
 }
 
+static bool read_texts(struct job *job, const json_t *json)
+{
+	const char *log_tag = json_string_value(json_object_get(json, "log_tag"));
+	const char *command, *user;
+
+	if (json_unpack((json_t *)json, "{s:s, s:s}", "command", &command, "user", &user) < 0)
+		return false;
+	job->command = strdup(command);
+	job->user = strdup(user);
+	job->log_tag = log_tag ? strdup(log_tag) : NULL;
+	return job->command && job->user && (job->log_tag || !log_tag);
+}
+
+static bool read_options(struct job *job, const json_t *json)
+{
+	int discard, over_limit, keep, terminal, has_input, policy;
+	json_int_t limit, started_us;
+
+	if (json_unpack((json_t *)json, "{s:b, s:b, s:b, s:b, s:b, s:i, s:I, s:I, s:i}",
+			"discard_output", &discard, "over_limit", &over_limit, "keep", &keep,
+			"terminal", &terminal, "stdin", &has_input, "output_policy", &policy,
+			"output_limit", &limit, "started_us", &started_us, "leased_cpu",
+			&job->leased_cpu) < 0 ||
+	    policy < OUTPUT_KILL || policy > OUTPUT_TAIL || limit < 0 || started_us < 0)
+		return false;
+	job->discard = discard;
+	job->over_limit = over_limit;
+	job->keep = keep;
+	job->terminal = terminal;
+	job->has_input = has_input;
+	job->output_policy = (enum output_policy)policy;
+	job->output_limit = (uint64_t)limit;
+	job->started_us = (uint64_t)started_us;
+	return read_texts(job, json);
+}
+
+/* A lease lives as long as its job. */
+static void take_lease(struct job *job)
+{
+	if (job->ended || !lease_take_cpu(job->container->server, job->leased_cpu))
+		job->leased_cpu = -1;
+}
+
 static bool read_job(struct container *c, const json_t *json)
 {
 	const json_t *end = json_object_get(json, "end");
 	struct job *job;
 	json_int_t id;
-	int discard, over_limit;
 
-	if (json_unpack((json_t *)json, "{s:I, s:b, s:b}", "id", &id, "discard_output", &discard,
-			"over_limit", &over_limit) < 0 ||
-	    id < 1 || id > UINT32_MAX || job_find(c, (uint32_t)id))
+	if (json_unpack((json_t *)json, "{s:I}", "id", &id) < 0 || id < 1 || id > UINT32_MAX ||
+	    job_find(c, (uint32_t)id))
 		return false;
-	job = job_new(c, (uint32_t)id, discard);
-	if (!job)
+	job = job_new(c, (uint32_t)id);
+	if (!job || !read_options(job, json) || (end && !read_end(job, end)))
 		return false;
-	job->over_limit = over_limit;
-	for (int i = 0; i < STORES; i++)
+	job->end_sequence = (uint64_t)json_integer_value(json_object_get(json, "end_sequence"));
+	if (job->end_sequence > c->server->last_end_sequence)
+		c->server->last_end_sequence = job->end_sequence;
+	take_lease(job);
+	for (int i = 0; i < STORES; i++) {
 		store_restore(&job->stores[i]);
-	return !end || read_end(job, end);
+		if (job->log_tag)
+			log_lines_restore(&job->stores[i]);
+	}
+	return true;
 }
 
 static bool read_bind_mount(struct warden_bind_mount *mount, const json_t *json)

@@ -13,11 +13,13 @@
 
 #include "core/job.h"
 #include "core/log.h"
+#include "core/log_lines.h"
 #include "core/server.h"
 
 enum {
-	TURN = 1 << 20, /* bytes that one worker takes at once, so that others have their turn */
-	EXCESS = 65536, /* over the limit, so that it is noticed */
+	TURN = 1 << 20,  /* bytes that one worker takes at once, so that others have their turn */
+	EXCESS = 65536,  /* over the limit, so that it is noticed */
+	PUNCH = 1 << 18, /* bytes that are dropped at once: a call for each turn would cost more */
 };
 
 static void watch(struct store *store);
@@ -54,6 +56,70 @@ void store_close(struct store *store)
 	store->pipe_fd = store->file_fd = -1;
 }
 
+/* Nothing is stored: what comes is dropped, and nobody logs its lines. */
+static bool is_dropped(const struct job *job)
+{
+	return job->discard && !job->log_tag;
+}
+
+/* Everything is kept, until the job is killed for too much. */
+static bool is_bounded(const struct job *job)
+{
+	return job->output_policy == OUTPUT_KILL && !job->discard;
+}
+
+/* How much of the beginning, and of the end, stays in the file. */
+static void kept_sizes(const struct job *job, uint64_t *head, uint64_t *tail)
+{
+	*head = job->output_policy == OUTPUT_HEAD_TAIL && !job->discard ? job->output_limit / 2 : 0;
+	/* Of what is dropped after it was logged, half a line may still be needed. */
+	*tail = job->discard ? EXCESS : job->output_limit - *head;
+}
+
+void store_kept(const struct store *store, struct store_range ranges[2])
+{
+	uint64_t head, tail;
+
+	ranges[0] = (struct store_range){0, store->size};
+	ranges[1] = (struct store_range){store->size, 0};
+	if (is_bounded(store->job))
+		return;
+	if (store->job->discard) {
+		ranges[0].length = 0;
+		return;
+	}
+	kept_sizes(store->job, &head, &tail);
+	if (store->size > head + tail) {
+		ranges[0].length = head;
+		ranges[1] = (struct store_range){store->size - tail, tail};
+	}
+}
+
+bool store_next(const struct store *store, uint64_t from, struct store_range *range)
+{
+	struct store_range ranges[2];
+
+	store_kept(store, ranges);
+	for (int i = 0; i < 2; i++) {
+		uint64_t end = ranges[i].offset + ranges[i].length;
+
+		if (from >= end)
+			continue;
+		range->offset = from > ranges[i].offset ? from : ranges[i].offset;
+		range->length = end - range->offset;
+		return true;
+	}
+	return false;
+}
+
+uint64_t store_dropped(const struct store *store)
+{
+	struct store_range ranges[2];
+
+	store_kept(store, ranges);
+	return store->size - ranges[0].length - ranges[1].length;
+}
+
 /* Any thread. Where the output is dropped the file is the null device. */
 static int open_file(struct store *store)
 {
@@ -62,18 +128,36 @@ static int open_file(struct store *store)
 
 	if (store->file_fd >= 0)
 		return 0;
-	if (store->job->discard) {
+	if (is_dropped(store->job)) {
 		store->file_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
 		return store->file_fd < 0 ? -1 : 0;
 	}
 	if (mkdirat(dir_fd, "jobs", 0700) < 0 && errno != EEXIST)
 		return -1;
 	file_name(store, name, sizeof(name));
-	store->file_fd = openat(dir_fd, name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	store->file_fd = openat(dir_fd, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (store->file_fd < 0)
 		return -1;
 	/* Not O_APPEND, which splice refuses. */
 	return lseek(store->file_fd, 0, SEEK_END) < 0 ? -1 : 0;
+}
+
+/* Worker thread: gives the blocks of what is dropped back to the file system. */
+static int punch(struct store *store, uint64_t size)
+{
+	uint64_t head, tail, from;
+
+	if (is_dropped(store->job) || is_bounded(store->job))
+		return 0;
+	kept_sizes(store->job, &head, &tail);
+	from = store->punched > head ? store->punched : head;
+	if (size < tail || size - tail < from + PUNCH)
+		return 0;
+	if (fallocate(store->file_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)from,
+		      (off_t)(size - tail - from)) < 0)
+		return -1;
+	store->punched = size - tail;
+	return 0;
 }
 
 /* Worker thread. The pipe may be shared with the container, so no flag of its own is relied on. */
@@ -100,6 +184,10 @@ static void splice_run(uv_work_t *work)
 	store->taken = (sum > 0 || got < 0) ? (ssize_t)sum : 0;
 	if (sum == 0 && got < 0)
 		store->taken = -1; /* nothing, but not the end */
+	if (store->job->log_tag)
+		log_lines_send(store, store->size + sum, got == 0);
+	if (punch(store, store->size + sum) < 0)
+		store->number = errno;
 }
 
 static void kill_for_output(struct job *job)
@@ -127,11 +215,10 @@ static void splice_done(uv_work_t *work, int status)
 {
 	struct store *store = work->data;
 	struct job *job = store->job;
-	uint64_t limit = job->container->server->config->server.job_output_limit;
 
 	(void)status; /* UV_ECANCELED alone, and nobody cancels */
 	store->working = false;
-	if (store->taken > 0 && !job->discard)
+	if (store->taken > 0 && !is_dropped(job))
 		store->size += (uint64_t)store->taken;
 	if (store->number != 0) {
 		fail(store);
@@ -141,8 +228,8 @@ static void splice_done(uv_work_t *work, int status)
 		store_close(store);
 	else
 		watch(store);
-	if (!job->discard &&
-	    job->stores[STORE_STDOUT].size + job->stores[STORE_STDERR].size > limit)
+	if (is_bounded(job) &&
+	    job->stores[STORE_STDOUT].size + job->stores[STORE_STDERR].size > job->output_limit)
 		kill_for_output(job);
 	job_step(job);
 }
@@ -153,11 +240,11 @@ static uint64_t share_of_room(const struct store *store)
 {
 	const struct job *job = store->job;
 	const struct store *other = &job->stores[1 - store->index];
-	uint64_t room = job->container->server->config->server.job_output_limit + EXCESS;
+	uint64_t room = job->output_limit + EXCESS;
 	uint64_t taken = store->size + other->size + (other->working ? other->most : 0);
 	uint64_t share = taken < room ? (room - taken + 1) / 2 : 0;
 
-	return job->discard || share > TURN ? TURN : share;
+	return !is_bounded(job) || share > TURN ? TURN : share;
 }
 
 static void start_worker(struct store *store)
@@ -187,8 +274,10 @@ static void on_readable(uv_poll_t *poll_handle, int status, int events)
 
 	(void)events;
 	uv_poll_stop(poll_handle); /* cannot fail for an open one */
-	/* The end of a pipe that holds nothing needs no worker. */
-	if (status == 0 && ioctl(store->pipe_fd, FIONREAD, &bytes) == 0 && bytes == 0) {
+	/* The end of a pipe that holds nothing needs no worker, but where half a line may be left
+	 * for syslog. */
+	if (status == 0 && !store->job->log_tag && ioctl(store->pipe_fd, FIONREAD, &bytes) == 0 &&
+	    bytes == 0) {
 		struct pollfd state = {.fd = store->pipe_fd, .events = POLLIN};
 
 		if (poll(&state, 1, 0) == 1 && (state.revents & (POLLHUP | POLLIN)) == POLLHUP) {
@@ -250,4 +339,6 @@ void store_remove(struct store *store)
 	if (store->size > 0)
 		unlinkat(store->job->container->dir_fd, name,
 			 0); /* goes with the container at the latest */
+	if (store->job->log_tag)
+		log_lines_remove(store);
 }

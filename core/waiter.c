@@ -7,17 +7,15 @@
 
 #include "core/info.h"
 #include "core/job.h"
+#include "core/job_answer.h"
 #include "core/log.h"
 #include "core/request.h"
 #include "core/server.h"
-#include "core/varint.h"
 
-enum {
-	CHUNK = 65536, /* of a stream */
-	HEAD_MAX = 32,
-};
+enum { CHUNK = 65536 }; /* of a stream */
 
-int job_wait(struct job *job, struct request *request, bool stream, struct warden_error *err)
+int job_wait(struct job *job, struct request *request, enum waiter_kind kind, bool from_start,
+	     struct warden_error *err)
 {
 	struct waiter *waiter = calloc(1, sizeof(*waiter));
 
@@ -25,7 +23,9 @@ int job_wait(struct job *job, struct request *request, bool stream, struct warde
 		return warden_error_set(err, "no memory");
 	waiter->job = job;
 	waiter->request = request;
-	waiter->stream = stream;
+	waiter->kind = kind;
+	for (int i = 0; i < STORES && !from_start; i++)
+		waiter->sent[i] = job->stores[i].size;
 	request->data = waiter;
 	TAILQ_INSERT_TAIL(&job->waiters, waiter, link);
 	job_step(job);
@@ -58,6 +58,15 @@ static void remove_waiter(struct waiter *waiter)
 	free(waiter);
 }
 
+void job_collect(struct job *job)
+{
+	if (!job->collected) {
+		job->collected = true;
+		job_store_end(job->container, job->id);
+	}
+	release(job);
+}
+
 bool waiter_cancel(struct request *request)
 {
 	struct waiter *waiter = request->data;
@@ -74,6 +83,7 @@ bool waiter_cancel(struct request *request)
 void waiter_written(struct request *request, bool whole)
 {
 	struct waiter *waiter = request->data;
+	enum waiter_kind kind;
 	struct container *c;
 	struct job *job;
 
@@ -86,40 +96,15 @@ void waiter_written(struct request *request, bool whole)
 		waiters_step(job);
 		return;
 	}
+	kind = waiter->kind;
 	remove_waiter(waiter);
-	if (whole && !job->collected) {
-		job->collected = true;
-		job_store_end(c, job->id);
-	}
-	release(job); /* may free it */
+	if (whole && kind != WAITER_ATTACH && !job->keep)
+		job_collect(job);
+	else
+		release(job);
+	/* The job may be freed by now. */
 	if (c->destroy.op_done)
 		destroy_step(c);
-}
-
-/* A field of bytes that lie in a store's file from `offset` on; also where there are none. */
-static bool add_field(struct segment_list *list, unsigned number, const struct store *store,
-		      uint64_t offset, uint64_t length)
-{
-	uint8_t *head = malloc(HEAD_MAX);
-	size_t n;
-	int fd;
-
-	if (!head)
-		return false;
-	n = put_varint(head, number << 3 | 2);
-	n += put_varint(head + n, length);
-	if (!segment_add_memory(list, head, n))
-		return false;
-	if (length == 0)
-		return true;
-	fd = store_open(store);
-	if (fd < 0) {
-		log_write(WARDEN_LOG_ERROR, "%s: job %u: open its %s: %s",
-			  store->job->container->id, store->job->id, store_name(store->index),
-			  strerror(errno));
-		return false;
-	}
-	return segment_add_file(list, fd, offset, length);
 }
 
 /* Ends a request whose answer cannot be put together; the job stays. */
@@ -135,29 +120,17 @@ static void give_up(struct waiter *waiter, struct segment_list *list)
 	release(job);
 }
 
-static void send_chunk(struct waiter *waiter, int index)
+static void send_chunk(struct waiter *waiter, int index, struct store_range range)
 {
 	struct segment_list list = TAILQ_HEAD_INITIALIZER(list);
-	struct store *store = &waiter->job->stores[index];
-	const char *name = store_name(index);
-	uint64_t length = store->size - waiter->sent[index];
-	uint8_t *head = malloc(HEAD_MAX);
-	size_t n = 0;
 
-	if (length > CHUNK)
-		length = CHUNK;
-	if (head) {
-		head[n++] = 1 << 3 | 2; /* field 1: name */
-		n += put_varint(head + n, strlen(name));
-		memcpy(head + n, name, strlen(name));
-		n += strlen(name);
-	}
-	if (!segment_add_memory(&list, head, n) ||
-	    !add_field(&list, 2, store, waiter->sent[index], length)) {
+	if (range.length > CHUNK)
+		range.length = CHUNK;
+	if (!job_answer_chunk(&list, &waiter->job->stores[index], range)) {
 		give_up(waiter, &list);
 		return;
 	}
-	waiter->sent[index] += length;
+	waiter->sent[index] = range.offset + range.length;
 	waiter->sending = true;
 	request_send_part(waiter->request, &list); /* may come back at once, and free the waiter */
 }
@@ -165,65 +138,23 @@ static void send_chunk(struct waiter *waiter, int index)
 /* Everything that a job wrote has been sent to a stream; a link is always ready. */
 static bool is_ready(const struct waiter *waiter)
 {
+	struct store_range range;
+
 	if (waiter->sending)
 		return false;
-	if (!waiter->stream)
+	if (waiter->kind == WAITER_LINK)
 		return true;
 	for (int i = 0; i < STORES; i++)
-		if (waiter->sent[i] < waiter->job->stores[i].size)
+		if (store_next(&waiter->job->stores[i], waiter->sent[i], &range))
 			return false;
 	return true;
-}
-
-/* Field 4 of LinkResponse, RunResponse and StreamResponse. */
-static bool add_info(struct segment_list *list, const struct container *c)
-{
-	struct info_answer answer;
-	uint8_t *bytes = NULL;
-	size_t n = 0, size;
-
-	if (info_answer_init(&answer, c, &c->info)) {
-		size = protobuf_c_message_get_packed_size(&answer.message.base);
-		bytes = malloc(HEAD_MAX + size);
-		if (bytes) {
-			n = put_varint(bytes, 4 << 3 | 2);
-			n += put_varint(bytes + n, size);
-			n += protobuf_c_message_pack(&answer.message.base, bytes + n);
-		}
-	}
-	info_answer_free(&answer);
-	return segment_add_memory(list, bytes, n);
-}
-
-static bool add_status(struct segment_list *list, unsigned field, const struct job *job)
-{
-	uint8_t *bytes = malloc(HEAD_MAX);
-	size_t n = 0;
-
-	if (bytes) {
-		n = put_varint(bytes, field << 3);
-		n += put_varint(bytes + n, job_exit_status(job));
-	}
-	return segment_add_memory(list, bytes, n);
-}
-
-static bool add_end(struct segment_list *list, const struct waiter *waiter)
-{
-	const struct job *job = waiter->job;
-
-	if (waiter->stream)
-		return add_status(list, 3, job) && add_info(list, job->container);
-	return add_status(list, 1, job) &&
-	       add_field(list, 2, &job->stores[STORE_STDOUT], 0, job->stores[STORE_STDOUT].size) &&
-	       add_field(list, 3, &job->stores[STORE_STDERR], 0, job->stores[STORE_STDERR].size) &&
-	       add_info(list, job->container);
 }
 
 static void answer(struct waiter *waiter)
 {
 	struct segment_list list = TAILQ_HEAD_INITIALIZER(list);
 
-	if (!add_end(&list, waiter)) {
+	if (!job_answer_end(&list, waiter->job, waiter->request->klass->type)) {
 		give_up(waiter, &list);
 		return;
 	}
@@ -280,14 +211,14 @@ static void end_step(struct job *job)
 }
 
 /* The first stream that there is something for. */
-static struct waiter *find_hungry(const struct job *job, int *index)
+static struct waiter *find_hungry(const struct job *job, int *index, struct store_range *range)
 {
 	struct waiter *waiter;
 
 	TAILQ_FOREACH(waiter, &job->waiters, link)
 		for (*index = 0; *index < STORES; (*index)++)
-			if (waiter->stream && !waiter->sending &&
-			    waiter->sent[*index] < job->stores[*index].size)
+			if (waiter->kind != WAITER_LINK && !waiter->sending &&
+			    store_next(&job->stores[*index], waiter->sent[*index], range))
 				return waiter;
 	return NULL;
 }
@@ -295,12 +226,13 @@ static struct waiter *find_hungry(const struct job *job, int *index)
 void waiters_step(struct job *job)
 {
 	bool held = job->answering;
+	struct store_range range;
 	struct waiter *waiter;
 	int index;
 
 	job->answering = true; /* nobody frees it meanwhile */
-	while ((waiter = find_hungry(job, &index)))
-		send_chunk(waiter, index);
+	while ((waiter = find_hungry(job, &index, &range)))
+		send_chunk(waiter, index, range);
 	job->answering = held;
 	end_step(job);
 }

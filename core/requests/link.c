@@ -1,31 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Link and Stream: wait for a job; stream is sent what it writes meanwhile. */
+/* Link, Stream and Attach: wait for a job; the last two are sent what it writes meanwhile. */
 #include <config.h>
 
 #include "core/job.h"
 #include "core/request.h"
 
-static int wait_for(struct request *request, uint32_t job_id, bool stream, struct warden_error *err)
+static int wait_for(struct request *request, uint32_t job_id, enum waiter_kind kind,
+		    bool from_start, struct warden_error *err)
 {
 	struct job *job = job_find(request->container, job_id);
 
 	if (!job)
 		return warden_error_set(err, "no such job");
-	return job_wait(job, request, stream, err);
+	return job_wait(job, request, kind, from_start, err);
 }
 
 static int link_run(struct request *request, struct warden_error *err)
 {
 	const Warden__LinkRequest *message = (const void *)request->message;
 
-	return wait_for(request, message->job_id, false, err);
+	return wait_for(request, message->job_id, WAITER_LINK, true, err);
 }
 
 static int stream_run(struct request *request, struct warden_error *err)
 {
 	const Warden__StreamRequest *message = (const void *)request->message;
 
-	return wait_for(request, message->job_id, true, err);
+	return wait_for(request, message->job_id, WAITER_STREAM, true, err);
+}
+
+static int attach_run(struct request *request, struct warden_error *err)
+{
+	const Warden__AttachRequest *message = (const void *)request->message;
+
+	return wait_for(request, message->job_id, WAITER_ATTACH, message->replay, err);
 }
 
 const struct request_klass link_request = {
@@ -46,6 +54,17 @@ const struct request_klass stream_request = {
 	.states = STATE_ANY,
 	.waits = true,
 	.run = stream_run,
+	.cancel = waiter_cancel,
+	.written = waiter_written,
+};
+
+const struct request_klass attach_request = {
+	.type = WARDEN__MESSAGE__TYPE__Attach,
+	.name = "attach",
+	.message = &warden__attach_request__descriptor,
+	.states = STATE_ANY,
+	.waits = true,
+	.run = attach_run,
 	.cancel = waiter_cancel,
 	.written = waiter_written,
 };

@@ -229,6 +229,18 @@ void core_case_save(const struct container *c)
 	unit_string(err.message, "");
 }
 
+struct job *core_case_job(struct container *c, uint32_t id, bool discard)
+{
+	struct job_options options = {
+		.script = (uint8_t *)"",
+		.discard_output = discard,
+		.output_limit = c->server->config->server.job_output_limit,
+	};
+	struct job *job = job_new(c, id);
+
+	return job && job_configure(job, &options) ? job : NULL;
+}
+
 static void note_timeout(uv_timer_t *timer)
 {
 	*(bool *)timer->data = true;

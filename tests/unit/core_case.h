@@ -34,6 +34,9 @@ void core_case_forget(struct core_case *test);
 /* Runs the loop until no worker has anything to do. */
 void core_case_settle(struct core_case *test);
 
+/* A job of a script of nothing. NULL: no memory. */
+struct job *core_case_job(struct container *container, uint32_t id, bool discard);
+
 /* Runs the loop until the job is settled, 5 s at most. */
 bool core_case_await(struct core_case *test, const struct job *job);
 

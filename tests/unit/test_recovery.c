@@ -310,7 +310,7 @@ static void ids_of_jobs_go_on_and_a_lost_job_has_no_status(void)
 	struct core_case *test = core_case_open();
 	struct container *c = core_case_container(test, "h");
 	struct before before = note(test, c);
-	struct job *job = job_new(c, 41, false);
+	struct job *job = core_case_job(c, 41, false);
 
 	if (!unit_true(job != NULL))
 		return;

@@ -86,8 +86,8 @@ static void jobs_come_back_as_far_as_they_are_over(void)
 					   .peak_memory = WARDEN_UNKNOWN};
 	struct core_case *test = core_case_open();
 	struct container *c = core_case_container(test, "a"), *copy;
-	struct job *runs = job_new(c, 4, true), *over = job_new(c, 5, false);
-	struct job *gone = job_new(c, 6, false), *seen;
+	struct job *runs = core_case_job(c, 4, true), *over = core_case_job(c, 5, false);
+	struct job *gone = core_case_job(c, 6, false), *seen;
 
 	over->over_limit = true;
 	job_end(over, &end);

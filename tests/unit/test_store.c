@@ -29,7 +29,7 @@ static struct writer start(bool discard)
 	int out[2], err[2];
 
 	writer.container = core_case_container(writer.test, "h");
-	writer.job = job_new(writer.container, 7, discard);
+	writer.job = core_case_job(writer.container, 7, discard);
 	unit_integer(pipe2(out, O_CLOEXEC), 0);
 	unit_integer(pipe2(err, O_CLOEXEC), 0);
 	writer.out = out[1];
@@ -194,7 +194,7 @@ static void a_file_is_gone_on_with(void)
 	unit_true(core_case_await(writer.test, writer.job));
 	job_free(writer.job);
 
-	writer.job = job_new(writer.container, 7, false);
+	writer.job = core_case_job(writer.container, 7, false);
 	store_restore(&writer.job->stores[STORE_STDOUT]);
 	unit_unsigned(writer.job->stores[STORE_STDOUT].size, 6);
 	unit_integer(pipe2(out, O_CLOEXEC), 0);

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* JobInput: data for a job's standard input. */
+#include <config.h>
+
+#include "core/job.h"
+#include "core/request.h"
+
+static int job_input_run(struct request *request, struct warden_error *err)
+{
+	const Warden__JobInputRequest *message = (const void *)request->message;
+	struct job *job = job_find(request->container, message->job_id);
+
+	if (!job)
+		return warden_error_set(err, "no such job");
+	return input_write(job, request, message->data.data, message->data.len, message->end, err);
+}
+
+const struct request_klass job_input_request = {
+	.type = WARDEN__MESSAGE__TYPE__JobInput,
+	.name = "job_input",
+	.message = &warden__job_input_request__descriptor,
+	.states = STATE_ANY,
+	.waits = true,
+	.run = job_input_run,
+	.cancel = input_cancel,
+};

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Jobs lists those that can be asked about; Collect lets one go that was kept. */
+#include <config.h>
+
+#include <stdlib.h>
+
+#include "core/job.h"
+#include "core/request.h"
+
+struct entry {
+	Warden__JobsResponse__Job message;
+	Warden__JobEnd end;
+};
+
+static void set_text(protobuf_c_boolean *has, ProtobufCBinaryData *bytes, const char *text)
+{
+	if (!text)
+		return;
+	*has = true;
+	bytes->data = (uint8_t *)text;
+	bytes->len = strlen(text);
+}
+
+/* Sets an optional field. */
+#define SET(field, value)                                                                          \
+	do {                                                                                       \
+		message->has_##field = true;                                                       \
+		message->field = (value);                                                          \
+	} while (0)
+
+static void fill(struct entry *entry, const struct job *job)
+{
+	Warden__JobsResponse__Job *message = &entry->message;
+
+	warden__jobs_response__job__init(message);
+	message->job_id = job->id;
+	message->running = !job->settled;
+	set_text(&message->has_command, &message->command, job->command);
+	set_text(&message->has_user, &message->user, job->user);
+	if (job->started_us > 0)
+		SET(started_us, job->started_us);
+	SET(stdout_bytes, job->stores[STORE_STDOUT].size);
+	SET(stderr_bytes, job->stores[STORE_STDERR].size);
+	SET(kept, job->keep);
+	SET(terminal, job->terminal);
+	SET(stdin, job->has_input && job->input.fd >= 0);
+	if (!job->settled)
+		return;
+	SET(exit_status, job_exit_status(job));
+	job_end_answer(job, &entry->end);
+	message->end = &entry->end;
+}
+
+static int jobs_run(struct request *request, struct warden_error *err)
+{
+	const struct container *c = request->container;
+	Warden__JobsResponse answer = WARDEN__JOBS_RESPONSE__INIT;
+	Warden__JobsResponse__Job **messages;
+	struct entry *entries;
+	const struct job *job;
+	size_t n = 0;
+
+	TAILQ_FOREACH(job, &c->jobs, link)
+		n += !job->collected;
+	entries = calloc(n + 1, sizeof(*entries));
+	messages = calloc(n + 1, sizeof(*messages));
+	if (!entries || !messages) {
+		free(entries);
+		free(messages);
+		return warden_error_set(err, "no memory for %zu jobs", n);
+	}
+	TAILQ_FOREACH(job, &c->jobs, link)
+		if (!job->collected) {
+			struct entry *entry = &entries[answer.n_jobs];
+
+			fill(entry, job);
+			messages[answer.n_jobs++] = &entry->message;
+		}
+	answer.jobs = messages;
+	request_answer(request, &answer.base);
+	free(entries);
+	free(messages);
+	return 0;
+}
+
+static int collect_run(struct request *request, struct warden_error *err)
+{
+	const Warden__CollectRequest *message = (const void *)request->message;
+	struct job *job = job_find(request->container, message->job_id);
+
+	if (!job)
+		return warden_error_set(err, "no such job");
+	if (!job->settled)
+		return warden_error_set(err, "job %u is not over", job->id);
+	job_collect(job); /* may free it */
+	request_answer_empty(request);
+	return 0;
+}
+
+const struct request_klass jobs_request = {
+	.type = WARDEN__MESSAGE__TYPE__Jobs,
+	.name = "jobs",
+	.message = &warden__jobs_request__descriptor,
+	.states = STATE_ANY,
+	.run = jobs_run,
+};
+
+const struct request_klass collect_request = {
+	.type = WARDEN__MESSAGE__TYPE__Collect,
+	.name = "collect",
+	.message = &warden__collect_request__descriptor,
+	.states = STATE_ANY,
+	.run = collect_run,
+};

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SpawnPair starts two jobs that talk to each other, as a judge and the program that it asks do. */
+#include <config.h>
+
+#include "core/start.h"
+
+static void answer_ids(struct request *request, struct job *const *jobs)
+{
+	Warden__SpawnPairResponse answer = WARDEN__SPAWN_PAIR_RESPONSE__INIT;
+
+	answer.first_job_id = jobs[0]->id;
+	answer.second_job_id = jobs[1]->id;
+	request_answer(request, &answer.base);
+}
+
+static int spawn_pair_run(struct request *request, struct warden_error *err)
+{
+	const Warden__SpawnPairRequest *message = (const void *)request->message;
+	const Warden__SpawnRequest *const both[START_MAX] = {message->first, message->second};
+
+	return start_jobs(request, both, START_MAX, answer_ids, err);
+}
+
+const struct request_klass spawn_pair_request = {
+	.type = WARDEN__MESSAGE__TYPE__SpawnPair,
+	.name = "spawn_pair",
+	.message = &warden__spawn_pair_request__descriptor,
+	.states = STATE_ACTIVE,
+	.run = spawn_pair_run,
+};
