@@ -2,9 +2,7 @@
 /* A connection to wardend: requests out, answers in, and what went wrong as a text. */
 #include <config.h>
 
-#include "client/frame.h"
-#include "client/message.h"
-#include "client/socket.h"
+#include "client/private.h"
 
 #include "core/warden.pb-c.h"
 
@@ -14,16 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-struct warden_client {
-	int fd;
-	struct socket_wait wait;
-	size_t frame_limit;
-	struct frame_buffer input;
-	enum warden_failure failure;
-	char *refusal; /* a text of the daemon's, which may be long; NULL: see `error` */
-	char error[512];
-};
 
 struct warden_client *warden_client_new(void)
 {
@@ -35,10 +23,11 @@ struct warden_client *warden_client_new(void)
 	client->wait.timeout = -1;
 	client->wait.wake_fd = -1;
 	client->frame_limit = (size_t)1 << 30;
+	STAILQ_INIT(&client->pending);
 	return client;
 }
 
-static void disconnect(struct warden_client *client)
+void client_disconnect(struct warden_client *client)
 {
 	if (client->fd >= 0)
 		close(client->fd);
@@ -46,7 +35,7 @@ static void disconnect(struct warden_client *client)
 	frame_buffer_clear(&client->input);
 }
 
-static void forget_error(struct warden_client *client)
+void client_forget_error(struct warden_client *client)
 {
 	free(client->refusal);
 	client->refusal = NULL;
@@ -58,24 +47,23 @@ void warden_client_free(struct warden_client *client)
 {
 	if (!client)
 		return;
-	disconnect(client);
-	forget_error(client);
+	client_disconnect(client);
+	client_forget_error(client);
+	client_pending_free(client);
 	free(client);
 }
 
-/* Remembers a failure; where the stream cannot be used any more the connection ends. Returns -1. */
-static int __attribute__((format(printf, 3, 4)))
-fail(struct warden_client *client, enum warden_failure failure, const char *format, ...)
+int client_fail(struct warden_client *client, enum warden_failure failure, const char *format, ...)
 {
 	va_list args;
 
-	forget_error(client);
+	client_forget_error(client);
 	va_start(args, format);
 	vsnprintf(client->error, sizeof(client->error), format, args); /* a cut text will do */
 	va_end(args);
 	client->failure = failure;
 	if (failure >= WARDEN_FAILURE_CONNECTION)
-		disconnect(client);
+		client_disconnect(client);
 	return -1;
 }
 
@@ -83,12 +71,13 @@ static int fail_socket(struct warden_client *client, enum socket_failure failure
 {
 	switch (failure) {
 	case SOCKET_TIMEOUT:
-		return fail(client, WARDEN_FAILURE_TIMEOUT, "%s: no answer for %.3g seconds", what,
-			    client->wait.timeout / 1000.0);
+		return client_fail(client, WARDEN_FAILURE_TIMEOUT, "%s: no answer for %.3g seconds",
+				   what, client->wait.timeout / 1000.0);
 	case SOCKET_WOKEN:
-		return fail(client, WARDEN_FAILURE_WOKEN, "%s: interrupted", what);
+		return client_fail(client, WARDEN_FAILURE_WOKEN, "%s: interrupted", what);
 	default:
-		return fail(client, WARDEN_FAILURE_CONNECTION, "%s: %s", what, strerror(errno));
+		return client_fail(client, WARDEN_FAILURE_CONNECTION, "%s: %s", what,
+				   strerror(errno));
 	}
 }
 
@@ -122,13 +111,24 @@ int warden_client_fd(const struct warden_client *client)
 	return client->fd;
 }
 
+/* Answers to what was submitted are not to be taken for others. */
+static int check_idle(struct warden_client *client)
+{
+	client_forget_error(client);
+	if (client->n_pending == 0)
+		return 0;
+	return client_fail(client, WARDEN_FAILURE_ARGUMENT,
+			   "requests that were submitted are under way");
+}
+
 int warden_client_connect(struct warden_client *client, const char *path)
 {
 	enum socket_failure failure;
 	char what[400];
 
-	forget_error(client);
-	disconnect(client);
+	if (check_idle(client) < 0)
+		return -1;
+	client_disconnect(client);
 	if (!path)
 		path = getenv("WARDEN_SOCKET");
 	if (!path || !*path)
@@ -140,8 +140,7 @@ int warden_client_connect(struct warden_client *client, const char *path)
 	return fail_socket(client, failure, what);
 }
 
-/* Encodes a request whole, in a buffer that the caller frees. */
-static uint8_t *encode(const struct message_type *type, const struct warden_message *request,
+uint8_t *client_encode(const struct message_type *type, const struct warden_message *request,
 		       size_t *size)
 {
 	const ProtobufCMessage *base = message_base(request);
@@ -173,13 +172,13 @@ static int fail_send(struct warden_client *client, enum socket_failure failure)
 
 		warden_message_free(answer);
 		if (client->failure == WARDEN_FAILURE_REFUSED) {
-			disconnect(client);
+			client_disconnect(client);
 			return -1;
 		}
 	}
 	errno = number;
 	fail_socket(client, failure, "send to the daemon");
-	disconnect(client); /* half a request may have been sent */
+	client_disconnect(client); /* half a request may have been sent */
 	return -1;
 }
 
@@ -192,14 +191,15 @@ int warden_client_send(struct warden_client *client, const struct warden_message
 	size_t size = 0;
 	int result;
 
-	forget_error(client);
+	if (check_idle(client) < 0)
+		return -1;
 	if (!type)
-		return fail(client, WARDEN_FAILURE_ARGUMENT, "this message is no request");
+		return client_fail(client, WARDEN_FAILURE_ARGUMENT, "this message is no request");
 	if (client->fd < 0)
-		return fail(client, WARDEN_FAILURE_CONNECTION, "not connected");
-	bytes = encode(type, request, &size);
+		return client_fail(client, WARDEN_FAILURE_CONNECTION, "not connected");
+	bytes = client_encode(type, request, &size);
 	if (!bytes)
-		return fail(client, WARDEN_FAILURE_MEMORY, "out of memory");
+		return client_fail(client, WARDEN_FAILURE_MEMORY, "out of memory");
 
 	struct iovec vector[] = {
 		{header, (size_t)snprintf(header, sizeof(header), "%zu\r\n", size)},
@@ -225,19 +225,20 @@ static int receive_frame(struct warden_client *client, const uint8_t **payload, 
 		if (found > 0)
 			return 0;
 		if (found < 0)
-			return fail(client, WARDEN_FAILURE_PROTOCOL,
-				    "what came is no answer of a wardend, or one over %zu bytes",
-				    client->frame_limit);
+			return client_fail(
+				client, WARDEN_FAILURE_PROTOCOL,
+				"what came is no answer of a wardend, or one over %zu bytes",
+				client->frame_limit);
 		room = frame_room(&client->input);
 		if (room == 0)
-			return fail(client, WARDEN_FAILURE_PROTOCOL, "out of memory");
+			return client_fail(client, WARDEN_FAILURE_PROTOCOL, "out of memory");
 		got = socket_receive(client->fd, client->input.bytes + client->input.end, room,
 				     &client->wait, &failure);
 		if (got < 0)
 			return fail_socket(client, failure, "wait for the daemon's answer");
 		if (got == 0)
-			return fail(client, WARDEN_FAILURE_CONNECTION,
-				    "the daemon closed the connection before it answered");
+			return client_fail(client, WARDEN_FAILURE_CONNECTION,
+					   "the daemon closed the connection before it answered");
 		client->input.end += (size_t)got;
 	}
 }
@@ -248,10 +249,11 @@ static void refuse(struct warden_client *client, const ProtobufCBinaryData *payl
 		warden__error_response__unpack(&message_allocator, payload->len, payload->data);
 
 	if (!error) {
-		fail(client, WARDEN_FAILURE_PROTOCOL, "the daemon's error cannot be decoded");
+		client_fail(client, WARDEN_FAILURE_PROTOCOL,
+			    "the daemon's error cannot be decoded");
 		return;
 	}
-	fail(client, WARDEN_FAILURE_REFUSED, "the daemon refused without saying why");
+	client_fail(client, WARDEN_FAILURE_REFUSED, "the daemon refused without saying why");
 	if (error->has_message && error->message.len > 0) {
 		/* Ends in NUL: the allocator sees to it. */
 		client->refusal = (char *)error->message.data;
@@ -274,36 +276,43 @@ static struct warden_message *decode(struct warden_client *client, const Warden_
 						frame->payload.len, frame->payload.data)
 		    : NULL;
 	if (!base) {
-		fail(client, WARDEN_FAILURE_PROTOCOL, "an answer of type %d cannot be decoded",
-		     (int)frame->type);
+		client_fail(client, WARDEN_FAILURE_PROTOCOL,
+			    "an answer of type %d cannot be decoded", (int)frame->type);
 		return NULL;
 	}
 	return message_of_base(base);
+}
+
+struct warden_message *client_decode(struct warden_client *client, const uint8_t *payload,
+				     size_t length)
+{
+	Warden__Message *frame = warden__message__unpack(&message_allocator, length, payload);
+	struct warden_message *answer;
+
+	if (!frame) {
+		client_fail(client, WARDEN_FAILURE_PROTOCOL,
+			    "a frame of %zu bytes cannot be decoded", length);
+		return NULL;
+	}
+	answer = decode(client, frame);
+	warden__message__free_unpacked(frame, &message_allocator);
+	return answer;
 }
 
 struct warden_message *warden_client_receive(struct warden_client *client)
 {
 	const uint8_t *payload;
 	size_t length;
-	Warden__Message *frame;
-	struct warden_message *answer;
 
-	forget_error(client);
+	if (check_idle(client) < 0)
+		return NULL;
 	if (client->fd < 0) {
-		fail(client, WARDEN_FAILURE_CONNECTION, "not connected");
+		client_fail(client, WARDEN_FAILURE_CONNECTION, "not connected");
 		return NULL;
 	}
 	if (receive_frame(client, &payload, &length) < 0)
 		return NULL;
-	frame = warden__message__unpack(&message_allocator, length, payload);
-	if (!frame) {
-		fail(client, WARDEN_FAILURE_PROTOCOL, "a frame of %zu bytes cannot be decoded",
-		     length);
-		return NULL;
-	}
-	answer = decode(client, frame);
-	warden__message__free_unpacked(frame, &message_allocator);
-	return answer;
+	return client_decode(client, payload, length);
 }
 
 struct warden_message *warden_client_call(struct warden_client *client,
@@ -312,20 +321,14 @@ struct warden_message *warden_client_call(struct warden_client *client,
 	return warden_client_send(client, request) == 0 ? warden_client_receive(client) : NULL;
 }
 
-/* Whether an answer of "stream" is the last one. */
-static bool stream_over(const struct warden_message *answer)
-{
-	return warden_message_count(answer, "exit_status") > 0 ||
-	       warden_message_count(answer, "name") == 0;
-}
-
 struct warden_message *warden_client_stream(struct warden_client *client,
 					    const struct warden_message *request,
 					    warden_stream_function function, void *data)
 {
+	const struct message_type *type = message_type_of_request(request);
 	struct warden_message *answer = warden_client_call(client, request);
 
-	while (answer && !stream_over(answer)) {
+	while (answer && !client_is_last(type, answer)) {
 		size_t length;
 		const char *bytes = warden_message_bytes(answer, "data", 0, &length);
 		int result = bytes ? function(data, warden_message_bytes(answer, "name", 0, NULL),
@@ -334,7 +337,8 @@ struct warden_message *warden_client_stream(struct warden_client *client,
 
 		warden_message_free(answer);
 		if (result != 0) {
-			fail(client, WARDEN_FAILURE_STOPPED, "the output could not be taken");
+			client_fail(client, WARDEN_FAILURE_STOPPED,
+				    "the output could not be taken");
 			return NULL;
 		}
 		answer = warden_client_receive(client);

@@ -38,11 +38,20 @@ struct warden_message *warden_message_new(const char *request)
 {
 	const struct message_type *type = message_type_of_name(request);
 
-	if (!type) {
-		errno = EINVAL;
-		return NULL;
-	}
-	return message_new_of(type->request);
+	if (type)
+		return message_new_of(type->request);
+	errno = EINVAL;
+	return NULL;
+}
+
+struct warden_message *warden_message_new_answer(const char *request)
+{
+	const struct message_type *type = message_type_of_name(request);
+
+	if (type)
+		return message_new_of(type->response);
+	errno = EINVAL;
+	return NULL;
 }
 
 void warden_message_free(struct warden_message *message)

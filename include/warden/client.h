@@ -15,9 +15,16 @@
  *	else
  *		fprintf(stderr, "%s\n", warden_client_error(client));
  *
- * Threads: a client and a message belong to one thread at a time; different ones need no locks.
- * All calls are synchronous. warden_client_set_timeout bounds how long they wait and
- * warden_client_set_wake_fd lets somebody else end the wait.
+ * Build with `pkg-config --cflags --libs libwarden`; doc/protocol.md tells what the requests do.
+ *
+ * Waiting. warden_client_call and its like wait for the answer: warden_client_set_timeout bounds how
+ * long, and warden_client_set_wake_fd lets somebody else end the wait. A program with a loop of its
+ * own takes warden_client_submit and its companions instead, which never wait.
+ *
+ * Threads. A client and a message belong to one thread at a time; different ones need no locks.
+ *
+ * ABI. Functions and the members of structs and enums stay as they are for the life of
+ * libwarden.so.1; there may come more. New requests and fields need no new functions.
  */
 #ifndef WARDEN_CLIENT_H
 #define WARDEN_CLIENT_H
@@ -100,11 +107,51 @@ struct warden_message *warden_client_call(struct warden_client *client,
 typedef int (*warden_stream_function)(void *data, const char *name, const void *bytes,
 				      size_t length);
 
-/* Sends a "stream" request, hands the output to `function` as it comes, and returns the last answer
+/* Sends a "stream" or "attach" request, hands the output to `function` as it comes, and returns the last answer
  * (exit_status and info), which the caller frees, or NULL. */
 struct warden_message *warden_client_stream(struct warden_client *client,
 					    const struct warden_message *request,
 					    warden_stream_function function, void *data);
+
+/*
+ * Without waiting. Requests are submitted with a function for their answers; the program's loop waits
+ * for warden_client_fd with the events that warden_client_events names and then calls
+ * warden_client_process, which sends, receives and calls the functions:
+ *
+ *	warden_client_submit(client, request, answered, data);
+ *	while (warden_client_pending(client) > 0) {
+ *		struct pollfd wait = {warden_client_fd(client), warden_client_events(client), 0};
+ *
+ *		if (poll(&wait, 1, -1) < 0 || warden_client_process(client) < 0)
+ *			break;
+ *	}
+ *
+ * While requests are under way the calls that wait fail with WARDEN_FAILURE_ARGUMENT. The time-out
+ * and the wake descriptor are not looked at.
+ */
+
+/* Takes an answer to the request that warden_client_submit gave `id`; most requests have one. The
+ * answer is only valid during the call. NULL: the request failed, warden_client_error tells why.
+ * `last`: no other follows. The function may submit further requests; it must not process, connect
+ * or free the client. */
+typedef void (*warden_answer_function)(void *data, uint64_t id, const struct warden_message *answer,
+				       bool last);
+
+/* Submits a request, which may be freed at once. The number by which its answers are known, never
+ * twice the same; 0: it failed, and the function is not called. */
+uint64_t warden_client_submit(struct warden_client *client, const struct warden_message *request,
+			      warden_answer_function function, void *data);
+
+/* What the descriptor is to be watched for: POLLIN, and POLLOUT while something is left to be
+ * sent. */
+short warden_client_events(const struct warden_client *client);
+
+/* How many requests are not answered in full. */
+size_t warden_client_pending(const struct warden_client *client);
+
+/* Sends and receives what can be without waiting. 0, or -1: the connection is closed, and the
+ * function of each request that was under way was called with NULL. */
+int warden_client_process(struct warden_client *client);
 
 /* What a field holds. Text is bytes too. */
 enum warden_kind {
@@ -125,6 +172,9 @@ struct warden_field {
 
 /* The names of all requests, in the order of their numbers; NULL past the last. */
 const char *warden_request_name(size_t index);
+
+/* An empty answer to the request of that name, to look at its fields. As warden_message_new. */
+struct warden_message *warden_message_new_answer(const char *request);
 
 /* An empty request. NULL: no memory (ENOMEM), or no such request (EINVAL). Free it with
  * warden_message_free, which takes NULL too. */

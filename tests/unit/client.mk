@@ -4,5 +4,10 @@ check_PROGRAMS += tests/unit/test_client
 TESTS += tests/unit/test_client
 tests_unit_test_client_SOURCES = tests/unit/test_client.c
 tests_unit_test_client_CPPFLAGS = $(AM_CPPFLAGS) $(PROTOBUF_C_CFLAGS)
-tests_unit_test_client_LDADD = tests/unit/libunit.la client/libwarden.la -lpthread
+tests_unit_test_client_LDADD = tests/unit/libunit.la client/libclient.la -lpthread
+
+check_PROGRAMS += tests/unit/test_client_async
+TESTS += tests/unit/test_client_async
+tests_unit_test_client_async_SOURCES = tests/unit/test_client_async.c
+tests_unit_test_client_async_LDADD = tests/unit/libunit.la client/libclient.la
 endif

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""libwarden as a program of somebody's uses it: installed, found by pkg-config, linked."""
+
+import glob
+import os
+import shutil
+import subprocess
+
+from case import Skip, case
+import expect
+
+
+def _shell(command, directory, **environment):
+    seen = subprocess.run(
+        ["/bin/sh", "-c", command],
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        cwd=directory,
+        env={"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": directory, **environment},
+    )
+    if seen.returncode != 0:
+        expect.fail(f"`{command}` works", seen.stdout[-2000:] + seen.stderr[-2000:])
+    return seen.stdout
+
+
+def _installed(w):
+    """Puts what `make install` would below the case's directory; what names that to a build."""
+    makefile = f"{w.build.tree}/Makefile"
+    if not os.access(makefile, os.R_OK):
+        raise Skip("the build tree has no Makefile that this user can read")
+    destination = f"{w.directory}/installed"
+    _shell(f"make -s install-wardenincludeHEADERS install-pkgconfigDATA DESTDIR={destination}", w.build.tree)
+    (found,) = glob.glob(f"{destination}/**/libwarden.pc", recursive=True)
+    libraries = os.path.dirname(os.path.dirname(found))
+    (library,) = glob.glob(f"{w.build.tree}/client/.libs/libwarden.so.1.*")
+    for name in ("libwarden.so.1", "libwarden.so"):
+        shutil.copyfile(library, f"{libraries}/{name}")
+    return {"PKG_CONFIG_PATH": os.path.dirname(found), "PKG_CONFIG_SYSROOT_DIR": destination}, libraries
+
+
+def _built(w, name):
+    """An example, built as its first lines say; how it is run."""
+    if w.sanitized:
+        raise Skip("what links a library with sanitizers needs them too")
+    environment, libraries = _installed(w)
+    shutil.copyfile(f"{w.build.source}/contrib/c/{name}.c", f"{w.directory}/{name}.c")
+    command = f"cc -Wall -Wextra -Werror -o {name} {name}.c $(pkg-config --cflags --libs libwarden)"
+    _shell(command, w.directory, **environment)
+    return lambda *arguments: subprocess.run(
+        [f"{w.directory}/{name}", *arguments],
+        env={**w.program_environment(), "LD_LIBRARY_PATH": libraries},
+        capture_output=True,
+        check=False,
+        timeout=30,
+    )
+
+
+@case
+def the_example_that_waits_works(w):
+    run = _built(w, "run")
+    seen = run("echo out; exit 3")
+    expect.equal((seen.returncode, seen.stdout), (3, b"out\n"), seen.stderr)
+    expect.eventually(lambda: not w.c.list(), "no container")
+
+
+@case
+def the_example_with_a_loop_of_its_own_works(w):
+    run = _built(w, "many")
+    seen = run("5", "echo out")
+    expect.equal((seen.returncode, seen.stderr), (0, b""))
+    expect.equal(sorted(seen.stdout.decode().splitlines()), [f"{i}: status 0: out" for i in range(1, 6)])
+    expect.equal(run("2", "exit 1").returncode, 1)
+    expect.eventually(lambda: not w.c.list(), "no container")
+
+
+@case(backend="fake", daemon=False)
+def it_exports_its_own_names_alone(w):
+    (library,) = glob.glob(f"{w.build.tree}/client/.libs/libwarden.so.1.*")
+    names = _shell(f"nm -D --defined-only {library}", w.directory).split()[2::3]
+    names.remove("WARDEN_1")  # the version itself
+    with open(f"{w.build.source}/include/warden/client.h", encoding="utf-8") as file:
+        header = file.read()
+    for name in names:
+        expect.true(name.endswith("@@WARDEN_1"), "a version", name)
+        expect.true(f"{name[:-len('@@WARDEN_1')]}(" in header, "declared in client.h", name)
