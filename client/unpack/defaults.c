@@ -48,8 +48,7 @@ static json_t *read_environment(const json_t *config, struct warden_error *err)
 		json_decref(env);
 		return NULL;
 	}
-	json_array_foreach(source, i, variable)
-	{
+	json_array_foreach(source, i, variable) {
 		if (check_variable(variable, err) < 0) {
 			json_decref(env);
 			return NULL;

@@ -24,8 +24,9 @@ static bool has_name(const json_t *entry, const char *name)
 	const json_t *tag;
 	size_t i;
 
-	json_array_foreach(json_object_get(entry, "RepoTags"), i,
-			   tag) if (is_tag(json_string_value(tag), name)) return true;
+	json_array_foreach(json_object_get(entry, "RepoTags"), i, tag)
+		if (is_tag(json_string_value(tag), name))
+			return true;
 	return false;
 }
 
@@ -35,10 +36,8 @@ static void list_names(const json_t *manifest, char *list, size_t size)
 	size_t i, j, length = 0;
 
 	*list = '\0';
-	json_array_foreach(manifest, i, entry)
-	{
-		json_array_foreach(json_object_get(entry, "RepoTags"), j, tag)
-		{
+	json_array_foreach(manifest, i, entry) {
+		json_array_foreach(json_object_get(entry, "RepoTags"), j, tag) {
 			const char *text = json_string_value(tag);
 
 			if (!text)
@@ -58,8 +57,7 @@ static const json_t *choose(const struct image *image, const json_t *manifest,
 	char list[512];
 	size_t i, n = 0;
 
-	json_array_foreach(manifest, i, entry)
-	{
+	json_array_foreach(manifest, i, entry) {
 		if (image->name && !has_name(entry, image->name))
 			continue;
 		chosen = entry;
@@ -95,8 +93,7 @@ static int add_layers(struct image *image, const json_t *files, struct warden_er
 	if (!json_is_array(files) || json_array_size(files) != json_array_size(digests))
 		return warden_error_set(err, "it has %zu layers, and digests of %zu",
 					json_array_size(files), json_array_size(digests));
-	json_array_foreach(files, i, file)
-	{
+	json_array_foreach(files, i, file) {
 		const char *name = json_string_value(file);
 		const char *digest = json_string_value(json_array_get(digests, i));
 

@@ -89,7 +89,7 @@ static int pass(struct tree *tree, int fd, struct progress *progress, layer_step
 		struct warden_error *err)
 {
 	struct source source = {0};
-	int result = source_open_tar(&source, fd, progress, err);
+	int result = source_open_layer(&source, fd, progress, err);
 
 	if (result == 0)
 		result = each_entry(tree, &source, step, err);

@@ -79,8 +79,7 @@ static void list_manifests(const json_t *manifests, char *list, size_t size)
 	size_t i, length = 0;
 
 	*list = '\0';
-	json_array_foreach(manifests, i, descriptor)
-	{
+	json_array_foreach(manifests, i, descriptor) {
 		const json_t *platform = json_object_get(descriptor, "platform");
 		const char *name = reference_of(descriptor);
 		const char *architecture = text_at(platform, "architecture");
@@ -121,8 +120,7 @@ static const json_t *choose(const struct image *image, const json_t *manifests, 
 	const json_t *descriptor, *any = NULL, *fit = NULL;
 	size_t i, n_any = 0, n_fit = 0;
 
-	json_array_foreach(manifests, i, descriptor)
-	{
+	json_array_foreach(manifests, i, descriptor) {
 		if (is_attestation(descriptor) ||
 		    (by_name && image->name && !has_name(descriptor, image->name)))
 			continue;
@@ -150,8 +148,7 @@ static int read_manifest(struct image *image, const json_t *manifest, struct war
 
 	if (!json_is_array(layers) || !json_is_object(json_object_get(manifest, "config")))
 		return warden_error_set(err, "a manifest has no layers or no config");
-	json_array_foreach(layers, i, layer)
-	{
+	json_array_foreach(layers, i, layer) {
 		if (blob_file(layer, file, sizeof(file), &digest, err) < 0 ||
 		    image_add_layer(image, file, digest, err) < 0)
 			return error_in(err, "layer %zu", i + 1);

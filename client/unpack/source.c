@@ -5,17 +5,25 @@
 
 #include "client/unpack/source.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #include "core/util.h"
 
-enum { BLOCK_SIZE = 128 * 1024 };
+enum { BLOCK_SIZE = 128 * 1024, TAR_BLOCK = 512 };
 
 static int failed(struct source *source, struct warden_error *err)
 {
 	const char *text = archive_error_string(source->archive);
 
 	return warden_error_set(err, "%s", text ? text : "cannot be read");
+}
+
+static void show_progress(const struct source *source)
+{
+	struct archive *file = source->bytes ? source->bytes : source->archive;
+
+	progress_show(source->progress, (uint64_t)archive_filter_bytes(file, -1));
 }
 
 /* A filter that this libarchive lacks is one that no file is recognised by. */
@@ -61,28 +69,70 @@ int source_open_raw(struct source *source, int fd, struct progress *progress,
 	return source_next(source, &entry, err) < 0 ? -1 : 0;
 }
 
+/* What is read next, and once it has ended, what fills the last block up. */
+static la_ssize_t read_padded(struct archive *archive, void *data, const void **buffer)
+{
+	struct source *source = data;
+	la_ssize_t size = archive_read_data(source->bytes, source->buffer, BLOCK_SIZE);
+
+	*buffer = source->buffer;
+	if (size < 0) {
+		archive_set_error(archive, EIO, "%s", archive_error_string(source->bytes));
+		return -1;
+	}
+	if (size == 0 && source->n_bytes % TAR_BLOCK != 0) {
+		size = source->padding = TAR_BLOCK - (unsigned int)(source->n_bytes % TAR_BLOCK);
+		memset(source->buffer, 0, (size_t)size);
+	}
+	source->n_bytes += (uint64_t)size;
+	return size;
+}
+
+int source_open_layer(struct source *source, int fd, struct progress *progress,
+		      struct warden_error *err)
+{
+	if (source_open_raw(source, fd, progress, err) < 0)
+		return -1;
+	source->bytes = source->archive;
+	source->archive = archive_read_new();
+	source->buffer = malloc(BLOCK_SIZE);
+	if (!source->archive || !source->buffer)
+		return warden_error_set(err, "no memory");
+	if (archive_read_support_format_tar(source->archive) != ARCHIVE_OK ||
+	    archive_read_open(source->archive, source, NULL, read_padded, NULL) != ARCHIVE_OK)
+		return failed(source, err);
+	return 0;
+}
+
 void source_close(struct source *source)
 {
-	archive_read_free(source->archive); /* was only read from */
-	source->archive = NULL;
+	archive_read_free(source->archive); /* both were only read from */
+	archive_read_free(source->bytes);
+	free(source->buffer);
+	*source = (struct source){0};
 }
 
 int source_next(struct source *source, struct archive_entry **entry, struct warden_error *err)
 {
 	int result = archive_read_next_header(source->archive, entry);
 
-	progress_show(source->progress, (uint64_t)archive_filter_bytes(source->archive, -1));
+	show_progress(source);
+	if (result == ARCHIVE_EOF && source->padding > source->pads)
+		return warden_error_set(err, "its last file is cut short");
 	if (result == ARCHIVE_EOF)
 		return 0;
 	/* A warning tells of a name that could not be converted, and comes as it is. */
-	return result == ARCHIVE_OK || result == ARCHIVE_WARN ? 1 : failed(source, err);
+	if (result != ARCHIVE_OK && result != ARCHIVE_WARN)
+		return failed(source, err);
+	source->pads = (unsigned int)(-archive_entry_size(*entry) & (TAR_BLOCK - 1));
+	return 1;
 }
 
 ssize_t source_read(struct source *source, void *buffer, size_t size, struct warden_error *err)
 {
 	la_ssize_t result = archive_read_data(source->archive, buffer, size);
 
-	progress_show(source->progress, (uint64_t)archive_filter_bytes(source->archive, -1));
+	show_progress(source);
 	return result < 0 ? failed(source, err) : (ssize_t)result;
 }
 
@@ -92,7 +142,7 @@ int source_block(struct source *source, const void **data, size_t *size, off_t *
 	la_int64_t place;
 	int result = archive_read_data_block(source->archive, data, size, &place);
 
-	progress_show(source->progress, (uint64_t)archive_filter_bytes(source->archive, -1));
+	show_progress(source);
 	*offset = (off_t)place;
 	if (result == ARCHIVE_EOF)
 		return 0;

@@ -13,6 +13,11 @@
  * compose them anew. */
 struct source {
 	struct archive *archive;
+	struct archive *bytes; /* what a layer is without its compression; or NULL */
+	char *buffer;          /* for those */
+	uint64_t n_bytes;
+	unsigned int padding; /* bytes that were added at the end */
+	unsigned int pads;    /* bytes that are to stand behind the last entry */
 	struct progress *progress;
 };
 
@@ -20,6 +25,9 @@ struct source {
  * beginning if it can be. */
 int source_open_tar(struct source *source, int fd, struct progress *progress,
 		    struct warden_error *err);
+/* Likewise a layer, whose last file may lack what fills its block up, as umoci writes it. */
+int source_open_layer(struct source *source, int fd, struct progress *progress,
+		      struct warden_error *err);
 /* Likewise a file of any content, of which source_read gives what it is without its compression. */
 int source_open_raw(struct source *source, int fd, struct progress *progress,
 		    struct warden_error *err);

@@ -316,6 +316,23 @@ def a_plain_tar_has_no_whiteouts(world):
     expect.equal(sorted(set(os.listdir(root)) - {"etc", "usr"}), [".wh.a", "a"])
 
 
+@case(daemon=False)
+def a_layer_without_the_end_of_its_last_block_is_whole_and_one_without_more_is_not(world):
+    layer = tar(*SYSTEM, file("x", b"content"))
+    end = layer.index(b"content") + len(b"content")
+    for compression in ("", "+gzip"):
+        for size in (end, end + 100, end + 505):
+            layout = images.Layout(f"{world.directory}/{size}{compression}")
+            layout.add([layer[:size]], compression=compression).close()
+            root = _made(world, "--oci", layout.path, "--force")
+            expect.equal(_read(f"{root}/x"), b"content", f"{size} bytes")
+    shutil.rmtree(root)
+    os.unlink(f"{root}.json")
+    for size in (end - 1, end - 7, end - 300):
+        layout = images.Layout(f"{world.directory}/{size}").add([layer[:size]])
+        _refused(world, "layer 1 of 1: ", "--oci", layout.close())
+
+
 # Images.
 
 
@@ -560,14 +577,15 @@ def _tool(*arguments, directory):
 
 @case(daemon=False)
 def an_image_that_umoci_wrote_comes_out_right(world):
-    for name in ("one/etc", "one/usr"):
+    for name in ("one/etc", "one/usr", "two/etc"):
         os.makedirs(f"{world.directory}/{name}")
     world.file("one/etc/old", "old")
-    world.file("one/etc/new", "new")
+    world.file("two/etc/new", "new")
     umoci = (
         ("init", "--layout", "image"),
         ("new", "--image", "image:v1"),
         ("insert", "--rootless", "--image", "image:v1", "one", "/"),
+        ("insert", "--rootless", "--image", "image:v1", "two/etc/new", "/etc/new"),
         ("insert", "--rootless", "--image", "image:v1", "--whiteout", "/etc/old"),
         ("config", "--image", "image:v1", "--config.env", "A=b", "--config.workingdir", "/etc"),
     )
