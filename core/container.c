@@ -13,6 +13,7 @@
 #include "core/pool.h"
 #include "core/server.h"
 #include "core/snapshot.h"
+#include "core/transfer.h"
 
 const char *container_state_name(enum container_state state)
 {
@@ -67,6 +68,7 @@ struct container *container_new(struct server *server, const char *id, const cha
 	TAILQ_INIT(&c->stop.waiting);
 	TAILQ_INIT(&c->destroy.waiting);
 	LIST_INIT(&c->references);
+	LIST_INIT(&c->transfers);
 	memset(&c->info, 0xff, sizeof(c->info)); /* WARDEN_UNKNOWN everywhere */
 	c->handle = strdup(handle ? handle : c->id);
 	c->name = strdup(c->id);
@@ -94,6 +96,7 @@ void container_free(struct container *c)
 {
 	struct job *job;
 
+	transfers_abandon(c);
 	while ((job = TAILQ_FIRST(&c->jobs)))
 		job_free(job);
 	while (!LIST_EMPTY(&c->references))

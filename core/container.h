@@ -14,6 +14,7 @@ struct container;
 struct job;
 struct request;
 struct server;
+struct transfer;
 
 enum container_state {
 	STATE_BORN = 1,
@@ -91,6 +92,7 @@ struct container {
 	uv_timer_t *grace_timer;
 
 	TAILQ_HEAD(, job) jobs;
+	LIST_HEAD(, transfer) transfers;
 	struct operation_list operations;
 	bool running; /* an operation is on a worker */
 

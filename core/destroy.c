@@ -15,6 +15,7 @@
 #include "core/remove.h"
 #include "core/request.h"
 #include "core/server.h"
+#include "core/transfer.h"
 
 static int queue(struct container *c, int (*run)(struct operation *, struct warden_error *),
 		 void (*done)(struct operation *, int, struct warden_error *))
@@ -132,6 +133,7 @@ void container_destroy(struct container *c, struct request *request)
 	c->destroy.started = true;
 	c->server->leaving++;
 	grace_stop(c);
+	transfers_cancel(c);
 	if (!c->alive || !info_ask(c, info_came, NULL))
 		info_came(c, NULL);
 }

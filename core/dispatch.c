@@ -16,13 +16,13 @@ static const struct request_klass *const klasses[] = {
 	&stop_request,       &destroy_request,   &info_request,       &spawn_request,
 	&link_request,       &run_request,       &stream_request,     &attach_request,
 	&spawn_pair_request, &job_input_request, &job_signal_request, &job_resize_request,
-	&jobs_request,       &collect_request,   &status_request,
+	&jobs_request,       &collect_request,   &status_request,     &copy_in_request,
+	&copy_out_request,
 };
 
 /* Types of the protocol that this daemon does not carry out. */
 static const int unsupported[] = {
 	WARDEN__MESSAGE__TYPE__NetIn,          WARDEN__MESSAGE__TYPE__NetOut,
-	WARDEN__MESSAGE__TYPE__CopyIn,         WARDEN__MESSAGE__TYPE__CopyOut,
 	WARDEN__MESSAGE__TYPE__LimitMemory,    WARDEN__MESSAGE__TYPE__LimitDisk,
 	WARDEN__MESSAGE__TYPE__LimitBandwidth, WARDEN__MESSAGE__TYPE__LimitCpu,
 };

@@ -26,7 +26,7 @@ void events_close(struct events *events)
 	struct event *event;
 
 	while ((event = events_take(events)))
-		free(event);
+		event_free(event);
 	pthread_mutex_destroy(&events->lock);
 }
 
@@ -45,6 +45,12 @@ void events_add(struct events *events, const struct event *event)
 	STAILQ_INSERT_TAIL(&events->queue, copy, link);
 	pthread_mutex_unlock(&events->lock);
 	uv_async_send(&events->wakeup); /* fails only for a handle that is closed */
+}
+
+void event_free(struct event *event)
+{
+	free(event->error);
+	free(event);
 }
 
 struct event *events_take(struct events *events)

@@ -15,7 +15,8 @@ enum event_type {
 	EVENT_OOM,
 	EVENT_INIT_DIED,
 	EVENT_GONE,
-	EVENT_FAILED
+	EVENT_FAILED,
+	EVENT_TRANSFER_ENDED,
 };
 
 struct event {
@@ -24,6 +25,8 @@ struct event {
 	char id[32];
 	uint32_t job_id;
 	struct warden_job_end end; /* of EVENT_JOB_ENDED */
+	uint64_t transfer_id;      /* of EVENT_TRANSFER_ENDED */
+	char *error;               /* likewise, malloc'd; NULL: none */
 };
 
 struct events {
@@ -40,7 +43,8 @@ void events_close(struct events *events);
 /* Any thread; copies the event. */
 void events_add(struct events *events, const struct event *event);
 
-/* The oldest, to be freed; NULL: none. */
+/* The oldest, to be freed by event_free; NULL: none. */
 struct event *events_take(struct events *events);
+void event_free(struct event *event);
 
 #endif

@@ -9,6 +9,7 @@
 #include "core/job.h"
 #include "core/log.h"
 #include "core/server.h"
+#include "core/transfer.h"
 
 static void __attribute__((format(printf, 4, 5)))
 host_log(const struct warden_host *host, enum warden_log_level level, const char *id,
@@ -99,6 +100,19 @@ static void host_init_died(const struct warden_host *host, const char *id)
 	add_event(host, id, &event);
 }
 
+static void host_transfer_ended(const struct warden_host *host, const char *id,
+				uint64_t transfer_id, const struct warden_transfer_end *end)
+{
+	struct event event = {.type = EVENT_TRANSFER_ENDED, .transfer_id = transfer_id};
+
+	if (end->error) {
+		event.error = strdup(end->error);
+		if (!event.error)
+			abort(); /* as for an event: a copy that failed must not look done */
+	}
+	add_event(host, id, &event);
+}
+
 static void host_gone(const struct warden_host *host, const char *id)
 {
 	struct event event = {.type = EVENT_GONE};
@@ -151,6 +165,7 @@ void host_init(struct server *server)
 		.container_empty = host_empty,
 		.oom = host_oom,
 		.init_died = host_init_died,
+		.transfer_ended = host_transfer_ended,
 		.container_gone = host_gone,
 		.failed = host_failed,
 	};
@@ -197,6 +212,9 @@ static void handle(struct container *c, const struct event *event)
 	case EVENT_INIT_DIED:
 		init_died(c);
 		break;
+	case EVENT_TRANSFER_ENDED:
+		transfer_event(c, event->transfer_id, event->error);
+		break;
 	case EVENT_GONE:
 		c->destroy.gone = true;
 		destroy_step(c);
@@ -218,6 +236,6 @@ void host_handle_events(uv_async_t *async)
 			server_fail(server);
 		else if (c)
 			handle(c, event);
-		free(event);
+		event_free(event);
 	}
 }

@@ -91,12 +91,15 @@ core_libcore_la_SOURCES += \
 	core/log_lines.c \
 	core/log_lines.h \
 	core/pools.c \
+	core/owner.c \
 	core/recovery.c \
 	core/registry.c \
 	core/registry.h \
 	core/remove.c \
 	core/remove.h \
 	core/request.h \
+	core/requests/copy_in.c \
+	core/requests/copy_out.c \
 	core/requests/create.c \
 	core/requests/destroy.c \
 	core/requests/echo.c \
@@ -121,6 +124,8 @@ core_libcore_la_SOURCES += \
 	core/store.c \
 	core/store.h \
 	core/timer.c \
+	core/transfer.c \
+	core/transfer.h \
 	core/varint.h \
 	core/waiter.c \
 	core/waiting.c

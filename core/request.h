@@ -69,5 +69,6 @@ extern const struct request_klass ping_request, echo_request, list_request, crea
 	spawn_request, link_request, run_request, stream_request, stop_request, destroy_request,
 	info_request, attach_request, spawn_pair_request, job_input_request, job_signal_request,
 	job_resize_request, jobs_request, collect_request, status_request;
+extern const struct request_klass copy_in_request, copy_out_request;
 
 #endif

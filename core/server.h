@@ -34,9 +34,10 @@ struct server {
 	struct registry registry;
 	uint64_t last_id; /* of a container: microseconds */
 	uint32_t last_job_id;
-	uint64_t last_end_sequence;         /* of a job's end */
-	struct lease *leases;               /* of cpus; see lease.h */
-	struct syslog_client *syslog;       /* for the lines of jobs; NULL: there is none */
+	uint64_t last_end_sequence;   /* of a job's end */
+	struct lease *leases;         /* of cpus; see lease.h */
+	struct syslog_client *syslog; /* for the lines of jobs; NULL: there is none */
+	uint64_t last_transfer_id;
 	uint64_t last_serial;               /* of a connection */
 	struct connection_list connections; /* in the order of their coming */
 	struct container_list idle;         /* whose grace timers run */

@@ -5,6 +5,9 @@ backends_common_libcommon_la_SOURCES = \
 	backends/common/fork.h \
 	backends/common/message.c \
 	backends/common/message.h \
+	backends/common/transfer.c \
+	backends/common/transfer.h \
+	backends/common/transfer_child.c \
 	backends/common/util.h \
 	backends/common/watcher.c \
 	backends/common/watcher.h \

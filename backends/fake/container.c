@@ -26,6 +26,7 @@ struct fake_container *container_new(struct fake_backend *backend,
 	snprintf(container->id, sizeof(container->id), "%s", identity->id);
 	container->dir_fd = identity->dir_fd;
 	container->pidfd = container->wshd_fd = container->timer_fd = -1;
+	transfers_init(&container->transfers, backend->host, backend->watcher, container->id);
 	pthread_mutex_init(&container->mutex, NULL);
 	return container;
 }
@@ -35,6 +36,7 @@ void container_free(struct fake_container *container)
 	cleanup_close(&container->pidfd);
 	cleanup_close(&container->wshd_fd);
 	cleanup_close(&container->timer_fd);
+	transfers_free(&container->transfers);
 	pthread_mutex_destroy(&container->mutex);
 	free(container);
 }

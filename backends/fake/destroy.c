@@ -41,16 +41,22 @@ static void leaving_remove(const struct fake_container *container)
 	pthread_mutex_unlock(&backend->mutex);
 }
 
-void destroy_finish(struct fake_container *container)
+static void finish(void *data)
 {
+	struct fake_container *container = data;
 	const struct warden_host *host = container->backend->host;
 	char id[sizeof(container->id)];
 
 	memcpy(id, container->id, sizeof(id));
-	container_unwatch(container);
 	leaving_remove(container);
 	container_free(container);
 	host->container_gone(host, id);
+}
+
+void destroy_finish(struct fake_container *container)
+{
+	container_unwatch(container);
+	transfers_end(&container->transfers, finish, container);
 }
 
 /* One round by hand; wshd itself goes when nothing is left below it. Its end comes as an event. */

@@ -12,6 +12,7 @@
 
 #include <pthread.h>
 
+#include "backends/common/transfer.h"
 #include "backends/common/watcher.h"
 #include "warden/backend.h"
 
@@ -21,6 +22,8 @@ struct fake_backend {
 	const struct warden_host *host;
 	struct watcher *watcher;
 	char *wshd; /* absolute path */
+	pid_t spawner_pid;
+	int spawner_fd;
 
 	pthread_mutex_t mutex;
 	struct fake_container *leaving; /* being destroyed, nobody else's any more */
@@ -34,6 +37,7 @@ struct fake_container {
 	pid_t pid; /* of wshd; 0: none that is surely it */
 	int pidfd; /* -1: likewise */
 	int wshd_fd;
+	struct transfers transfers;
 
 	pthread_mutex_t mutex; /* for all that follows */
 	bool ended;            /* wshd has */
@@ -65,6 +69,12 @@ void init_find(struct fake_container *container);
 /* Takes its status where it is a child of this daemon's. */
 void init_reap(const struct fake_container *container);
 
+/* spawner.c: forks processes that move files. start: while the caller has one thread. */
+int spawner_start(struct fake_backend *backend, struct warden_error *err);
+void spawner_stop(const struct fake_backend *backend);
+/* The worker's end of the connection to a process for a transfer below `root_fd`. */
+int spawner_transfer(const struct fake_backend *backend, int root_fd, struct warden_error *err);
+
 /* fault.c: failures and delays that the configuration asks for. */
 int fault_check_options(const struct fake_backend *backend, struct warden_error *err);
 int fake_admit(void *backend, void *container, const char *request, struct warden_error *err);
@@ -78,11 +88,14 @@ int fake_spawn(void *container, const struct warden_spawn *spawn, struct warden_
 int fake_job_signal(void *container, uint32_t job_id, int signal, struct warden_error *err);
 void fake_job_forget(void *container, uint32_t job_id);
 int fake_stop(void *container, int signal, struct warden_error *err);
+int fake_transfer(void *container, const struct warden_transfer *transfer,
+		  struct warden_error *err);
+void fake_transfer_cancel(void *container, uint64_t transfer_id);
 void fake_destroy(void *container);
 int fake_info(void *container, struct warden_info *info, struct warden_error *err);
 
-/* The end of a container that is destroyed: tells it and frees the container. On the watcher's
- * thread, or in fake_destroy. */
+/* The end of a container that is destroyed, once nothing moves files in it any more: tells it and
+ * frees the container. On the watcher's thread, or in fake_destroy. */
 void destroy_finish(struct fake_container *container);
 
 #endif

@@ -33,6 +33,7 @@ static void fake_teardown(void *data)
 	struct fake_backend *backend = data;
 
 	watcher_free(backend->watcher);
+	spawner_stop(backend);
 	/* Their wshd ends without us. */
 	while (backend->leaving) {
 		struct fake_container *container = backend->leaving;
@@ -65,7 +66,14 @@ static int fake_setup(const struct warden_host *host, void **data, struct warden
 		return warden_error_errno(err, "set up the fake backend");
 	backend->host = host;
 	if (fault_check_options(backend, err) < 0 || find_wshd(backend, err) < 0 ||
-	    !(backend->watcher = watcher_new(err))) {
+	    spawner_start(backend, err) < 0) {
+		free(backend->wshd);
+		free(backend);
+		return -1;
+	}
+	backend->watcher = watcher_new(err);
+	if (!backend->watcher) {
+		spawner_stop(backend);
 		free(backend->wshd);
 		free(backend);
 		return -1;
@@ -79,6 +87,7 @@ static void fake_detach(void *data)
 {
 	struct fake_container *container = data;
 
+	transfers_wait(&container->transfers);
 	container_unwatch(container);
 	container_free(container);
 }
@@ -119,6 +128,8 @@ const struct warden_container_klass warden_container_klass = {
 	.stop = fake_stop,
 	.destroy = fake_destroy,
 	.detach = fake_detach,
+	.transfer = fake_transfer,
+	.transfer_cancel = fake_transfer_cancel,
 	.info = fake_info,
 	.describe = fake_describe,
 };

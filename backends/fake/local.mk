@@ -11,8 +11,10 @@ backends_fake_fake_la_SOURCES = \
 	backends/fake/job.c \
 	backends/fake/klass.c \
 	backends/fake/restore.c \
+	backends/fake/spawner.c \
+	backends/fake/transfer.c \
 	wshd/processes.c
 
 backends_fake_fake_la_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
 backends_fake_fake_la_LDFLAGS = $(MODULE_LINK)
-backends_fake_fake_la_LIBADD = backends/common/libcommon.la -lpthread
+backends_fake_fake_la_LIBADD = backends/common/libcommon.la backends/common/libcopy.la -lpthread

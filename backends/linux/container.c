@@ -32,6 +32,7 @@ struct container *container_new(struct linux_backend *backend,
 	container->init_pidfd = -1;
 	container->wshd_fd = -1;
 	container->stop.timer_fd = -1;
+	transfers_init(&container->transfers, backend->host, backend->watcher, container->id);
 	pthread_mutex_init(&container->mutex, NULL);
 	return container;
 }
@@ -45,8 +46,21 @@ void container_free(struct container *container)
 			close(fds[i]);
 	processes_close(&container->stop.processes);
 	cgroup_free(container->cgroup);
+	transfers_free(&container->transfers);
 	pthread_mutex_destroy(&container->mutex);
 	free(container);
+}
+
+static void put_to_remover(void *data)
+{
+	struct container *container = data;
+
+	remover_put(container->backend->remover, container);
+}
+
+void container_leave(struct container *container)
+{
+	transfers_end(&container->transfers, put_to_remover, container);
 }
 
 int container_connect(struct container *container, struct warden_error *err)
@@ -90,7 +104,7 @@ static void on_init_end(void *data, uint32_t events)
 		return; /* whoever took it waits for our return */
 	watch_remove(watch);
 	if (destroying)
-		remover_put(backend->remover, container);
+		container_leave(container);
 	else
 		backend->host->init_died(backend->host, id);
 }

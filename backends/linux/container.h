@@ -13,6 +13,7 @@
 #include <pthread.h>
 #include <time.h>
 
+#include "backends/common/transfer.h"
 #include "backends/linux/linux.h"
 #include "backends/linux/processes.h"
 
@@ -44,6 +45,8 @@ struct container {
 	struct program_identity program; /* that init and keepers execute */
 	int wshd_fd;                     /* -1: not connected */
 
+	struct transfers transfers;
+
 	pthread_mutex_t mutex; /* for all that follows */
 	struct watch *init_watch, *wshd_watch;
 	bool init_ended, destroying;
@@ -58,6 +61,10 @@ struct container *container_new(struct linux_backend *backend,
 
 /* Without touching what the container is on the machine. Nothing may be watched any more. */
 void container_free(struct container *container);
+
+/* Hands a destroyed container, whose first process has ended, to the remover as soon as nothing
+ * moves files in it any more. */
+void container_leave(struct container *container);
 
 /* Connects to wshd through its socket in the container's directory. */
 int container_connect(struct container *container, struct warden_error *err);

@@ -23,13 +23,14 @@ void linux_destroy(void *data)
 		pidfd_send_signal(container->init_pidfd, SIGKILL, NULL, 0); /* ESRCH: it is dying */
 	pthread_mutex_unlock(&container->mutex);
 	if (dead)
-		remover_put(remover, container);
+		container_leave(container);
 }
 
 void linux_detach(void *data)
 {
 	struct container *container = data;
 
+	transfers_wait(&container->transfers);
 	container_unwatch(container);
 	container_free(container);
 }

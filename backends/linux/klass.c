@@ -170,6 +170,8 @@ const struct warden_container_klass warden_container_klass = {
 	.stop = linux_stop,
 	.destroy = linux_destroy,
 	.detach = linux_detach,
+	.transfer = linux_transfer,
+	.transfer_cancel = linux_transfer_cancel,
 	.info = linux_info,
 	.describe = linux_describe,
 };

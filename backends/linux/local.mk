@@ -89,9 +89,11 @@ backends_linux_linux_la_SOURCES += \
 	backends/linux/start.h \
 	backends/linux/stop.c \
 	backends/linux/stop.h \
+	backends/linux/transfer.c \
+	backends/linux/transfer.h \
 	backends/linux/user.c \
 	backends/linux/user.h
 
 backends_linux_linux_la_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE $(CAP_CFLAGS) $(MNL_CFLAGS) $(NFTNL_CFLAGS)
 backends_linux_linux_la_LDFLAGS = $(MODULE_LINK)
-backends_linux_linux_la_LIBADD = backends/common/libcommon.la $(MNL_LIBS) $(NFTNL_LIBS) $(CAP_LIBS) -lpthread
+backends_linux_linux_la_LIBADD = backends/common/libcommon.la backends/common/libcopy.la $(MNL_LIBS) $(NFTNL_LIBS) $(CAP_LIBS) -lpthread

@@ -13,6 +13,9 @@ int linux_restore(void *backend, const struct warden_identity *identity, const c
 int linux_spawn(void *container, const struct warden_spawn *spawn, struct warden_error *err);
 int linux_job_signal(void *container, uint32_t job_id, int signal, struct warden_error *err);
 void linux_job_forget(void *container, uint32_t job_id);
+int linux_transfer(void *container, const struct warden_transfer *transfer,
+		   struct warden_error *err);
+void linux_transfer_cancel(void *container, uint64_t transfer_id);
 int linux_stop(void *container, int signal, struct warden_error *err);
 void linux_destroy(void *container);
 void linux_detach(void *container);

@@ -18,6 +18,7 @@
 #include "backends/common/message.h"
 #include "backends/common/util.h"
 #include "backends/linux/setup.h"
+#include "backends/linux/transfer.h"
 
 /* Above those of a terminal's or a log's. */
 #define FIRST_FD 3
@@ -29,6 +30,8 @@ struct spawner {
 	const struct warden_host *host;
 };
 
+/* What is asked for, and the descriptors that come with it. */
+enum request { REQUEST_SETUP, REQUEST_TRANSFER };
 enum { REQUEST_SOCKET, REQUEST_DIRECTORY, REQUEST_CGROUP, REQUEST_FDS };
 
 /* What cannot be raised inside a user namespace any more is raised here, as far as it goes. */
@@ -81,20 +84,28 @@ static int prepare(const struct linux_backend *backend, int socket)
 	return setgroups(0, NULL);
 }
 
+static void __attribute__((noreturn))
+child_run(const struct linux_backend *backend, enum request request, const int *fds)
+{
+	signal(SIGCHLD, SIG_DFL);
+	if (request == REQUEST_TRANSFER)
+		transfer_run(backend, fds[REQUEST_SOCKET], fds[REQUEST_DIRECTORY]);
+	setup_child_run(backend, fds[REQUEST_SOCKET], fds[REQUEST_DIRECTORY], fds[REQUEST_CGROUP]);
+}
+
 static void __attribute__((noreturn)) spawner_run(const struct linux_backend *backend, int socket)
 {
+	enum request request;
 	int fds[REQUEST_FDS];
-	char request;
 
 	if (prepare(backend, socket) < 0)
 		_exit(1);
-	while (message_receive(socket, &request, sizeof(request), fds, REQUEST_FDS) > 0) {
+	while (message_receive(socket, &request, sizeof(request), fds, REQUEST_FDS) ==
+	       sizeof(request)) {
 		/* Where it fails the worker sees its connection closed. */
 		if (fork_plainly() == 0) {
 			close(socket);
-			signal(SIGCHLD, SIG_DFL);
-			setup_child_run(backend, fds[REQUEST_SOCKET], fds[REQUEST_DIRECTORY],
-					fds[REQUEST_CGROUP]);
+			child_run(backend, request, fds);
 		}
 		for (size_t i = 0; i < REQUEST_FDS; i++)
 			if (fds[i] >= 0)
@@ -155,23 +166,36 @@ int spawner_watch(struct spawner *spawner, struct watcher *watcher, const struct
 	return 0;
 }
 
-int spawner_request(struct spawner *spawner, int directory_fd, int cgroup_fd,
-		    struct warden_error *err)
+/* Asks for a child; the worker's end of the connection to it. `fds` lack its own end. */
+static int ask(struct spawner *spawner, enum request request, int *fds, size_t n_fds,
+	       struct warden_error *err)
 {
 	_cleanup_close_ int near = -1, far = -1;
-	int pair[2], fds[REQUEST_FDS];
+	int pair[2];
 
 	if (message_pair(pair) < 0)
 		return warden_error_errno(err, "make a socket pair");
 	near = pair[0];
 	far = pair[1];
 	fds[REQUEST_SOCKET] = far;
-	fds[REQUEST_DIRECTORY] = directory_fd;
-	fds[REQUEST_CGROUP] = cgroup_fd;
-	if (message_send(spawner->socket, "", 1, fds,
-			 cgroup_fd < 0 ? REQUEST_CGROUP : REQUEST_FDS) < 0)
+	if (message_send(spawner->socket, &request, sizeof(request), fds, n_fds) < 0)
 		return warden_error_errno(err, "reach the spawner (process %d)", spawner->pid);
 	return fd_take(&near);
+}
+
+int spawner_request(struct spawner *spawner, int directory_fd, int cgroup_fd,
+		    struct warden_error *err)
+{
+	int fds[REQUEST_FDS] = {-1, directory_fd, cgroup_fd};
+
+	return ask(spawner, REQUEST_SETUP, fds, cgroup_fd < 0 ? REQUEST_CGROUP : REQUEST_FDS, err);
+}
+
+int spawner_transfer(struct spawner *spawner, int root_fd, struct warden_error *err)
+{
+	int fds[REQUEST_FDS] = {-1, root_fd, -1};
+
+	return ask(spawner, REQUEST_TRANSFER, fds, REQUEST_CGROUP, err);
 }
 
 void spawner_stop(struct spawner *spawner)

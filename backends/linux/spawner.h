@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The spawner: a small process with a single thread, forked before the daemon has any other, that
- * forks a set-up child for each container. It ends when the daemon does. */
+ * forks a set-up child for each container and a process for each transfer of files. It ends when
+ * the daemon does. */
 #ifndef LINUX_SPAWNER_H
 #define LINUX_SPAWNER_H
 
@@ -23,6 +24,10 @@ int spawner_watch(struct spawner *spawner, struct watcher *watcher, const struct
  * group on v2, or -1. Returns the worker's end of the connection to it. Any thread may call it. */
 int spawner_request(struct spawner *spawner, int directory_fd, int cgroup_fd,
 		    struct warden_error *err);
+
+/* Asks for a process that moves files (transfer.h) below `root_fd`; the worker's end of the
+ * connection to it. Any thread may call it. */
+int spawner_transfer(struct spawner *spawner, int root_fd, struct warden_error *err);
 
 /* Ends the spawner; containers live on. Its watcher is gone already. NULL is allowed. */
 void spawner_stop(struct spawner *spawner);

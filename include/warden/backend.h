@@ -156,6 +156,7 @@ struct warden_settings {
  * is gone is no harm: the core ignores it. All pointers that are passed are copied before the call
  * returns. */
 struct warden_job_end;
+struct warden_transfer_end;
 
 struct warden_host {
 	size_t size; /* of this struct */
@@ -182,6 +183,10 @@ struct warden_host {
 	 * core until their end. */
 	void (*job_ended)(const struct warden_host *host, const char *id, uint32_t job_id,
 			  const struct warden_job_end *end);
+
+	/* A transfer has ended; see klass->transfer. Told once for each, before container_gone. */
+	void (*transfer_ended)(const struct warden_host *host, const char *id, uint64_t transfer_id,
+			       const struct warden_transfer_end *end);
 
 	/* Answers a `stop`: no process but the container's own (init, keepers) is left in it. */
 	void (*container_empty)(const struct warden_host *host, const char *id);
@@ -437,6 +442,38 @@ struct warden_fact {
 /* Takes a fact; `data` is what was passed with the function. */
 typedef void (*warden_fact_function)(void *data, const struct warden_fact *fact);
 
+/* What moves files between a container and the rest of the world. */
+enum warden_transfer_kind {
+	/* A file, link or tree from host_path to path, or the other way round, as `rsync -r -p
+	 * --links` would: doc/protocol.md, "CopyIn, CopyOut". */
+	WARDEN_COPY_IN,
+	WARDEN_COPY_OUT,
+};
+
+/*
+ * A transfer. No symbolic link, whoever swaps it and whenever, may lead out of the container on its
+ * side. What is written in the container is written with vcap's rights and belongs to vcap; what is
+ * read there is read with the rights of the container's root. On the host's side the client's rights
+ * decide, and no link is followed in a path that is written to.
+ */
+struct warden_transfer {
+	uint64_t id; /* unique in the daemon */
+	enum warden_transfer_kind kind;
+	const char *path;      /* in the container; a relative one is below vcap's home */
+	const char *host_path; /* of a copy: absolute */
+	/* Of the client that asks (SO_PEERCRED). */
+	uid_t client_uid;
+	gid_t client_gid;
+	/* WARDEN_COPY_OUT: who owns the result, where the daemon may give files away. */
+	uid_t owner_uid;
+	gid_t owner_gid;
+};
+
+struct warden_transfer_end {
+	/* NULL: all is done. Else what could not be done, to what, as the client is told. */
+	const char *error;
+};
+
 /* A key of the backend's own group in the configuration; the group bears the klass's name. */
 enum warden_option_type {
 	WARDEN_OPTION_BOOL,
@@ -550,6 +587,18 @@ struct warden_container_klass {
 	/* Optional. Freezes every process but the container's own, or lets them go on. Stop and
 	 * destroy thaw it first. */
 	int (*pause)(void *container, bool paused, struct warden_error *err);
+
+	/* Optional. Starts to move files and returns; how that ended is told by transfer_ended, once
+	 * for each transfer for which this returned 0. Several may run side by side, also beside
+	 * other operations. `destroy` ends those that run, `detach` leaves none behind. Where the
+	 * daemon dies they end too, and nothing half remains under a name of its own. */
+	int (*transfer)(void *container, const struct warden_transfer *transfer,
+			struct warden_error *err);
+
+	/* Required with transfer. Ends a transfer soon; transfer_ended tells when. One that has ended
+	 * is ignored. Called on any thread, also while an operation of the container runs but for
+	 * destroy and detach; never blocks. */
+	void (*transfer_cancel)(void *container, uint64_t transfer_id);
 
 	/* Optional. Fills in what the backend can tell; the core has set every member to
 	 * WARDEN_UNKNOWN. */

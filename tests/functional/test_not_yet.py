@@ -12,8 +12,6 @@ def they_answer_not_supported_yet(w):
     for request in (
         warden.NetInRequest(handle=handle),
         warden.NetOutRequest(handle=handle, network="192.0.2.1"),
-        warden.CopyInRequest(handle=handle, src_path="/etc/hostname", dst_path="/tmp/x"),
-        warden.CopyOutRequest(handle=handle, src_path="/etc/hostname", dst_path=f"{w.directory}/x"),
         warden.LimitMemoryRequest(handle=handle),
         warden.LimitCpuRequest(handle=handle),
         warden.LimitDiskRequest(handle=handle),

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* CopyIn: files of the host into a container. The client's rights decide what is read, vcap's where
+ * it goes. */
+#include <config.h>
+
+#include "core/request.h"
+#include "core/transfer.h"
+
+static int copy_in_run(struct request *request, struct warden_error *err)
+{
+	const Warden__CopyInRequest *asked = (const void *)request->message;
+	struct transfer *transfer = transfer_new(request, WARDEN_COPY_IN, &asked->dst_path,
+						 "dst_path", &asked->src_path, "src_path", err);
+
+	if (!transfer)
+		return -1;
+	request->data = transfer;
+	transfer_start(transfer, transfer_answer);
+	return 0;
+}
+
+const struct request_klass copy_in_request = {
+	.type = WARDEN__MESSAGE__TYPE__CopyIn,
+	.name = "copy_in",
+	.message = &warden__copy_in_request__descriptor,
+	.states = STATE_ACTIVE,
+	.run = copy_in_run,
+	.cancel = transfer_request_cancel,
+};

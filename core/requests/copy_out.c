@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* CopyOut: files of a container to the host, where the client's rights decide. They belong to the
+ * client, or to `owner` where the client is root. */
+#include <config.h>
+
+#include "core/request.h"
+#include "core/transfer.h"
+
+enum { OWNER_MAX = 512 };
+
+static int copy_out_run(struct request *request, struct warden_error *err)
+{
+	const Warden__CopyOutRequest *asked = (const void *)request->message;
+	struct transfer *transfer = transfer_new(request, WARDEN_COPY_OUT, &asked->src_path,
+						 "src_path", &asked->dst_path, "dst_path", err);
+
+	if (!transfer)
+		return -1;
+	if (asked->has_owner && asked->owner.len > 0) {
+		transfer->owner = request_text(&asked->owner, "owner", OWNER_MAX, err);
+		if (!transfer->owner) {
+			transfer_free(transfer);
+			return -1;
+		}
+	}
+	request->data = transfer;
+	transfer_start(transfer, transfer_answer);
+	return 0;
+}
+
+const struct request_klass copy_out_request = {
+	.type = WARDEN__MESSAGE__TYPE__CopyOut,
+	.name = "copy_out",
+	.message = &warden__copy_out_request__descriptor,
+	.states = STATE_ACTIVE | STATE_STOPPED,
+	.run = copy_out_run,
+	.cancel = transfer_request_cancel,
+};

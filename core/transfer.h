@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A transfer of files as the core knows it, from a request until its end was told by the backend:
+ * copies, and what goes through the client's connection. */
+#ifndef CORE_TRANSFER_H
+#define CORE_TRANSFER_H
+
+#include <sys/queue.h>
+
+#include "core/container.h"
+#include "core/warden.pb-c.h"
+
+struct transfer {
+	LIST_ENTRY(transfer) link; /* of its container */
+	struct operation operation;
+	struct container *container;
+	struct warden_transfer parameters; /* their texts are ours */
+	char *owner;                       /* of what is copied out, as it was asked for */
+	bool given;                        /* to the backend, which tells the end */
+	bool over;                         /* the end was told, or there will be none */
+	bool cancelled;
+	bool failed;
+	struct warden_error err; /* why it failed */
+	/* It is over; frees it by transfer_free. */
+	void (*ended)(struct transfer *transfer);
+	struct request *request; /* that waits for it; NULL: none */
+};
+
+/* Makes one; `path` and `host_path` (NULL: none) come from fields of the request. NULL and `err`.
+ */
+struct transfer *transfer_new(struct request *request, enum warden_transfer_kind kind,
+			      const ProtobufCBinaryData *path, const char *path_field,
+			      const ProtobufCBinaryData *host_path, const char *host_path_field,
+			      struct warden_error *err);
+void transfer_free(struct transfer *transfer);
+
+/* Gives it to the backend on a worker; `ended` is called in any case. */
+void transfer_start(struct transfer *transfer, void (*ended)(struct transfer *transfer));
+
+/* Ends it soon. */
+void transfer_cancel(struct transfer *transfer);
+
+/* The container is being destroyed, or the daemon ends. */
+void transfers_cancel(const struct container *container);
+void transfers_abandon(struct container *container);
+
+/* The backend's event; `error` may be NULL. */
+void transfer_event(struct container *container, uint64_t id, const char *error);
+
+/* For `ended`: answers the request that waits with nothing, or with the error. */
+void transfer_answer(struct transfer *transfer);
+/* For request_klass. */
+bool transfer_request_cancel(struct request *request);
+
+/* Any thread that may wait. `text` is USER or USER:GROUP, names or numbers of the host. */
+int owner_find(const char *text, uid_t *uid, gid_t *gid, struct warden_error *err);
+
+#endif

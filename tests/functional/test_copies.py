@@ -1,0 +1,435 @@
+# SPDX-License-Identifier: Apache-2.0
+"""CopyIn and CopyOut: what is copied, where it goes, whose it is, and what ends a copy."""
+
+import os
+import signal
+import socket
+import stat
+import sys
+import threading
+
+import expect
+import kernel
+import warden
+from case import case
+
+
+def copy_in(w, handle, source, target, client=None):
+    """Copies into the container."""
+    return (client or w.c).call(warden.CopyInRequest(handle=handle, src_path=source, dst_path=target))
+
+
+def copy_out(w, handle, source, target, owner=None, client=None):
+    """Copies out of it."""
+    request = warden.CopyOutRequest(handle=handle, src_path=source, dst_path=target, owner=owner)
+    return (client or w.c).call(request)
+
+
+def listing(path):
+    """What is below a directory: type, mode, size or target of each, by name."""
+    seen = {}
+    for parent, directories, files in os.walk(path):
+        for name in directories + files:
+            full = f"{parent}/{name}"
+            status = os.lstat(full)
+            kind, mode = stat.S_IFMT(status.st_mode), stat.S_IMODE(status.st_mode)
+            if stat.S_ISLNK(status.st_mode):
+                what = os.readlink(full)
+            elif stat.S_ISREG(status.st_mode):
+                with open(full, "rb") as file:
+                    what = file.read()
+            else:
+                what = None
+            seen[os.path.relpath(full, path)] = (kind, None if kind == stat.S_IFLNK else mode, what)
+    return seen
+
+
+def make_tree(w):
+    """A directory with files of all names, links and modes; its path."""
+    source = w.make_directory("source")
+    os.mkdir(f"{source}/sub")
+    os.mkdir(f"{source}/empty", 0o700)
+    for name, mode in (("plain", 0o644), ("secret", 0o600), ("program", 0o755), ("read only", 0o444)):
+        w.file(f"source/sub/{name}", name * 100, mode)
+    w.file("source/new\nline", "odd")
+    w.file("source/" + "n" * 255, "long")
+    with open(os.fsencode(source) + b"/\xff\xfe", "wb") as file:
+        file.write(b"not UTF-8")
+    os.symlink("sub/plain", f"{source}/link")
+    os.symlink("/etc/passwd", f"{source}/absolute")
+    os.symlink("nowhere", f"{source}/dangling")
+    os.link(f"{source}/sub/plain", f"{source}/hard")
+    with open(f"{source}/holes", "wb") as file:
+        file.seek(50_000_000)
+        file.write(b"end")
+    os.chmod(source, 0o750 if os.geteuid() else 0o755)
+    return source
+
+
+@case
+def a_tree_comes_back_as_it_was(w):
+    source = make_tree(w)
+    handle = w.create()
+    copy_in(w, handle, source, "tree")
+    copy_out(w, handle, "tree/source/", f"{w.directory}/back")
+    expect.equal(listing(f"{w.directory}/back"), listing(source))
+    expect.equal(os.stat(f"{w.directory}/back/holes").st_blocks < 10_000, True, "the hole is one")
+    expect.equal(os.stat(f"{w.directory}/back/hard").st_nlink, 1, "links of a hard link")
+
+
+@case
+def a_source_ending_in_a_slash_is_its_content(w):
+    source = make_tree(w)
+    handle = w.create()
+    copy_in(w, handle, f"{source}/", "content")
+    copy_in(w, handle, source, "itself")
+    expect.equal(w.run(handle, "cat content/sub/secret"), "secret" * 100)
+    expect.equal(w.run(handle, "cat itself/source/sub/secret"), "secret" * 100)
+
+
+@case
+def a_file_goes_to_a_name_or_into_a_directory(w):
+    handle = w.create()
+    path = w.file("one", "one\n")
+    copy_in(w, handle, path, "other name")
+    w.run(handle, "mkdir there")
+    copy_in(w, handle, path, "there")
+    copy_in(w, handle, path, "made/")
+    expect.equal(w.run(handle, "cat 'other name' there/one made/one"), "one\n" * 3)
+
+
+@case
+def what_is_there_already_is_replaced(w):
+    handle = w.create()
+    w.run(handle, "mkdir d; echo old > d/file; ln -s /etc/passwd d/link; echo stays > d/stays")
+    w.make_directory("d")
+    w.file("d/file", "new\n")
+    w.file("d/link", "no link\n")
+    copy_in(w, handle, f"{w.directory}/d", ".")
+    expect.equal(w.run(handle, "cat d/file d/link d/stays"), "new\nno link\nstays\n")
+
+
+@case
+def what_is_copied_in_belongs_to_vcap(w):
+    handle = w.create()
+    copy_in(w, handle, w.file("mine", "x", 0o600), "mine")
+    if w.linux:
+        expect.equal(w.run(handle, "stat -c %U:%G:%a mine"), "vcap:vcap:600\n")
+    expect.equal(w.run(handle, "cat mine"), "x")
+
+
+@case(backend="linux")
+def vcaps_permissions_decide_where_it_goes(w):
+    handle = w.create()
+    text = expect.error_like("/etc/mine", copy_in, w, handle, w.file("mine"), "/etc/mine")
+    expect.contains(text, "Permission denied")
+    expect.equal(w.c.run(handle, "ls /etc/mine").exit_status != 0, True, "it is not there")
+
+
+@case(backend="linux")
+def what_is_copied_out_belongs_to_root_and_has_no_special_bits(w):
+    handle = w.create()
+    w.run(handle, "echo x > f; chmod 6755 f; mkdir d; chmod 7755 d; echo y > d/f; chmod 600 d/f")
+    copy_out(w, handle, "f", f"{w.directory}/f")
+    copy_out(w, handle, "d", w.directory)
+    for name, mode in (("f", 0o755), ("d", 0o1755), ("d/f", 0o600)):
+        seen = os.stat(f"{w.directory}/{name}")
+        expect.equal((seen.st_uid, seen.st_gid, stat.S_IMODE(seen.st_mode)), (0, 0, mode), name)
+
+
+@case(backend="linux")
+def an_owner_gets_what_is_copied_out(w):
+    handle = w.create()
+    w.run(handle, "mkdir -p d/e; echo x > d/e/f; ln -s f d/e/l")
+    for owner, ids in (("nobody:daemon", (65534, 1)), ("nobody", (65534, 0)), ("1234:5678", (1234, 5678))):
+        target = w.make_directory(owner)
+        copy_out(w, handle, "d", target, owner)
+        for name in ("d", "d/e", "d/e/f", "d/e/l"):
+            seen = os.lstat(f"{target}/{name}")
+            expect.equal((seen.st_uid, seen.st_gid), ids, f"{owner}: owner of {name}")
+        seen = os.lstat(target)
+        expect.equal((seen.st_uid, seen.st_gid), (0, 0), "what was there already stays its owner's")
+
+
+@case
+def an_unknown_owner_is_named(w):
+    handle = w.create()
+    w.run(handle, "echo x > f")
+    for owner in ("no-such-user", "root:no-such-group", "4294967295", "-1", "root:"):
+        expect.error_like(f"owner {owner}", copy_out, w, handle, "f", f"{w.directory}/f", owner)
+    expect.equal(os.path.exists(f"{w.directory}/f"), False, "something was copied")
+
+
+@case(backend="fake")
+def others_than_root_give_no_files_away(w):
+    handle = w.create()
+    w.run(handle, "echo x > f")
+    if os.geteuid() == 0:
+        return
+    expect.error_like("owner 0:0: user .* may not", copy_out, w, handle, "f", f"{w.directory}/f", "0:0")
+    copy_out(w, handle, "f", f"{w.directory}/f", f"{os.geteuid()}:{os.getegid()}")
+    expect.equal(os.stat(f"{w.directory}/f").st_uid, os.geteuid())
+
+
+@case
+def errors_name_what_they_are_about(w):
+    handle = w.create()
+    path = w.file("there")
+    for call, pattern in (
+        (lambda: copy_in(w, handle, f"{w.directory}/missing", "x"), "open source .*/missing: No such file"),
+        (lambda: copy_in(w, handle, path, "no/such/x"), "parent of target .*no/such/x: No such file"),
+        (lambda: copy_in(w, handle, "relative", "x"), "src_path must be an absolute path"),
+        (lambda: copy_in(w, handle, "", "x"), "src_path must be a path"),
+        (lambda: copy_in(w, handle, path, ""), "dst_path must be a path"),
+        (lambda: copy_in(w, handle, path, "a\0b"), "dst_path must be a path"),
+        (lambda: copy_in(w, handle, path, "x/" * 2048), "dst_path must be a path"),
+        (lambda: copy_out(w, handle, "missing", f"{w.directory}/x"), "open source .*missing: No such file"),
+        (lambda: copy_out(w, handle, "/", f"{w.directory}/no/x"), "parent of target .*/no/x: No such file"),
+        (lambda: copy_out(w, handle, "/", "relative"), "dst_path must be an absolute path"),
+    ):
+        expect.error_like(pattern, call)
+    expect.error("unknown handle", copy_in, w, "nobody", path, "x")
+    expect.equal(w.run(handle, "ls"), "", "what was copied")
+
+
+@case
+def a_target_that_is_not_writable_is_named(w):
+    handle = w.create()
+    w.run(handle, "echo x > f")
+    if w.linux:
+        expect.error_like("/proc/x", copy_out, w, handle, "f", "/proc/x")
+    elif os.geteuid() != 0:
+        expect.error_like("/etc/x", copy_out, w, handle, "f", "/etc/x")
+
+
+@case
+def fifos_sockets_and_devices_are_left_out(w):
+    source = w.make_directory("source")
+    os.mkfifo(f"{source}/fifo")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(f"{source}/socket")
+    w.file("source/file", "x")
+    handle = w.create()
+    copy_in(w, handle, f"{source}/", "d")
+    expect.equal(w.run(handle, "ls d"), "file\n")
+    w.run(handle, "mkfifo d/fifo")
+    copy_out(w, handle, "d", w.directory)
+    expect.equal(os.listdir(f"{w.directory}/d"), ["file"])
+
+
+@case
+def states_decide(w):
+    handle = w.create()
+    w.run(handle, "echo x > f")
+    w.c.stop(handle)
+    expect.error(
+        "Container state must be one of 'active', current state is 'stopped'",
+        copy_in, w, handle, w.file("f"), "f2",
+    )  # fmt: skip
+    copy_out(w, handle, "f", f"{w.directory}/out")
+    with open(f"{w.directory}/out", encoding="utf-8") as file:
+        expect.equal(file.read(), "x\n")
+
+
+@case
+def links_do_not_lead_out_of_the_container(w):
+    handle = w.create()
+    canary = w.file("canary", "secret")
+    outside = w.make_directory("outside")
+    w.run(handle, f"ln -s {canary} a; ln -s ../../../../../../..{canary} b; ln -s {outside} c; ln -s / d")
+    for source in ("a/", "b/", f"d{canary}", f"c/../{os.path.basename(canary)}", f"../../../../..{canary}"):
+        expect.error_like("open source", copy_out, w, handle, source, f"{w.directory}/stolen")
+    copy_out(w, handle, "a", f"{w.directory}/link")
+    expect.equal(os.readlink(f"{w.directory}/link"), canary, "a link is copied as one")
+    for target in ("c/x", "c/", f"d{outside}/x"):
+        expect.error_like("target", copy_in, w, handle, canary, target)
+    expect.equal(os.listdir(outside), [])
+
+
+@case
+def links_that_a_copy_brought_lead_no_later_one_astray(w):
+    handle = w.create()
+    outside = w.make_directory("outside")
+    w.run(handle, f"mkdir d; ln -s {outside} d/x; echo evil > f; mkdir -p e/x; echo evil > e/x/f")
+    copy_out(w, handle, "d", w.directory)
+    for target in ("d/x/f", "d/x/", "d/x"):
+        expect.error_like("symbolic links", copy_out, w, handle, "f", f"{w.directory}/{target}")
+    copy_out(w, handle, "e/", f"{w.directory}/d")
+    expect.equal(os.listdir(outside), [])
+    expect.equal(os.listdir(f"{w.directory}/d/x"), ["f"], "the link became a directory")
+
+
+class Halted:
+    """A copy that was stopped in the middle, by a signal to its process."""
+
+    def __init__(self, w, handle):
+        source = w.make_directory("many")
+        for i in range(4000):
+            w.file(f"many/{i}", b"x" * 500)
+        self.client = w.client()
+        self.copy = w.in_thread(copy_in, w, handle, source, ".", self.client)
+        self.pid = expect.eventually(lambda: self._find(w), "the process of the copy")
+        os.kill(self.pid, signal.SIGSTOP)
+        expect.eventually(lambda: kernel.process(self.pid).state == "T", "its halt")
+        expect.equal(self.copy.done, False, "the copy is over")
+
+    @staticmethod
+    def _find(w):
+        for spawner in kernel.children(w.daemon.pid):
+            for pid in kernel.children(spawner):
+                if kernel.read(f"/proc/{pid}/comm") == "warden-transfer\n":
+                    return pid
+        return None
+
+    def leave(self):
+        """Takes the client away; returns when the copy's process was told."""
+        with socket.socket(fileno=os.dup(self.client.fileno())) as connection:
+            connection.shutdown(socket.SHUT_RDWR)
+        expect.eventually(self._was_told, "word from the daemon")
+
+    def _was_told(self):
+        lines = kernel.read(f"/proc/{self.pid}/status").splitlines()
+        pending = int(next(line for line in lines if line.startswith("ShdPnd")).split()[1], 16)
+        return pending >> (signal.SIGIO - 1) & 1
+
+    def go_on(self):
+        """Lets it go on; returns when it is gone."""
+        os.kill(self.pid, signal.SIGCONT)
+        expect.eventually(lambda: kernel.process(self.pid) is None, "the end of the copy's process")
+
+
+@case
+def a_client_that_leaves_ends_its_copy(w):
+    handle = w.create()
+    halted = Halted(w, handle)
+    halted.leave()
+    halted.go_on()
+    count = int(w.run(handle, "ls many | wc -l"))
+    expect.between(count, 0, 3999, "files that were copied")
+    expect.equal(w.run(handle, "ls -a many | grep -c warden-copy || true"), "0\n", "temporary names")
+
+
+@case
+def a_destroy_overtakes_a_copy(w):
+    handle = w.create()
+    halted = Halted(w, handle)
+    w.c.destroy(handle)
+    expect.error("unknown handle", w.c.info, handle)
+    halted.go_on()
+    expect.error("the container was destroyed", halted.copy.result)
+
+
+@case
+def a_copy_that_is_killed_is_an_error(w):
+    handle = w.create()
+    halted = Halted(w, handle)
+    os.kill(halted.pid, signal.SIGKILL)
+    expect.error_like("was killed", halted.copy.result)
+    expect.equal(w.run(handle, "echo fine"), "fine\n")
+
+
+@case
+def a_copy_ends_with_a_daemon_that_is_killed(w):
+    handle = w.create()
+    halted = Halted(w, handle)
+    w.daemon.kill()
+    halted.go_on()
+    w.disconnect()
+    w.daemon.start()
+    expect.between(int(w.run(handle, "ls many | wc -l")), 0, 3999, "files that were copied")
+
+
+@case
+def a_drain_lets_a_copy_end(w):
+    handle = w.create()
+    halted = Halted(w, handle)
+    os.kill(w.daemon.pid, signal.SIGTERM)
+    halted.go_on()
+    halted.copy.result()
+    w.disconnect()
+    expect.eventually(lambda: not w.daemon.alive, "the daemon's end")
+    w.daemon.start()
+    expect.equal(w.run(handle, "ls many | wc -l"), "4000\n")
+
+
+@case
+def copies_run_side_by_side_with_everything_else(w):
+    handle = w.create()
+    halted = Halted(w, handle)
+    expect.equal(w.run(handle, "echo fine"), "fine\n")
+    copy_in(w, handle, w.file("other", "x"), "other")
+    expect.equal(w.run(handle, "cat other"), "x")
+    halted.go_on()
+    halted.copy.result()
+
+
+@case
+def a_source_that_changes_is_copied_as_far_as_it_is_there(w):
+    handle = w.create()
+    source = w.make_directory("changing")
+    for i in range(200):
+        w.file(f"changing/{i}", b"x" * 5000)
+    w.file("changing/growing", b"y" * 100_000)
+    stop = threading.Event()
+
+    def change():
+        while not stop.is_set():
+            for i in range(100):
+                os.replace(w.file("tmp", b"z" * 3000), f"{source}/{i}")
+                if i % 3 == 0:
+                    os.unlink(f"{source}/{i}")
+            with open(f"{source}/growing", "ab") as file:
+                file.write(b"y" * 100_000)
+            os.truncate(f"{source}/growing", 100_000)
+
+    changer = w.in_thread(change)
+    try:
+        for i in range(20):
+            copy_in(w, handle, source, f"c{i}/")
+    finally:
+        stop.set()
+        changer.result()
+    for i in range(20):
+        seen = w.run(handle, f"cd c{i}/changing; ls | wc -l; cat 1[0-9][0-9] | tr -d x | wc -c; tr -d y < growing | wc -c")
+        count, strange, other = map(int, seen.split())
+        expect.between(count, 101, 201, "files")
+        expect.equal((strange, other), (0, 0), "bytes that nobody wrote")
+
+
+# The attacker exchanges names with renameat2(RENAME_EXCHANGE), tens of thousands of times a second.
+SWAPPER = """
+import ctypes, os, sys
+libc = ctypes.CDLL(None, use_errno=True)
+one, other, beat = sys.argv[1:]
+n = 0
+while True:
+    for _ in range(1000):
+        libc.renameat2(-100, one.encode(), -100, other.encode(), 2)
+    n += 1000
+    with open(beat, "w") as file:
+        file.write(str(n))
+"""
+
+
+class Swapper:
+    """Exchanges two names as fast as it can, from the host's side, as a container process would."""
+
+    def __init__(self, w, one, other):
+        self.beat = f"{w.directory}/beat"
+        self.process = w.start_session(sys.executable, "-c", SWAPPER, one, other, self.beat)
+        expect.eventually(self.count, "the first swaps")
+
+    def count(self):
+        """How often it has swapped."""
+        try:
+            with open(self.beat, encoding="utf-8") as file:
+                return int(file.read() or 0)
+        except FileNotFoundError:
+            return 0
+
+    def stop(self):
+        """Ends it; too few swaps prove nothing."""
+        seen = self.count()
+        self.process.kill()
+        self.process.wait()
+        expect.true(seen >= 1000, "1,000 swaps", seen)
