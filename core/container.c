@@ -11,6 +11,7 @@
 #include "core/job.h"
 #include "core/log.h"
 #include "core/pool.h"
+#include "core/rules.h"
 #include "core/server.h"
 #include "core/snapshot.h"
 #include "core/transfer.h"
@@ -104,6 +105,7 @@ void container_free(struct container *c)
 	grace_stop(c);
 	timer_stop(&c->stop.timer);
 	give_back(c);
+	rules_release(c);
 	if (c->dir_fd >= 0)
 		close(c->dir_fd);
 	for (size_t i = 0; i < c->n_bind_mounts; i++) {
@@ -131,19 +133,23 @@ static void on_worker(uv_work_t *work)
 {
 	struct operation *operation = work->data;
 
-	operation->result = operation->run(operation, &operation->err);
+	if (operation->result == 0)
+		operation->result = operation->run(operation, &operation->err);
 }
 
 static void after_worker(uv_work_t *work, int status)
 {
 	struct operation *operation = work->data;
 	struct container *c = operation->container;
+	bool more = !TAILQ_EMPTY(&c->operations);
 
 	(void)status; /* UV_ECANCELED alone, and nobody cancels */
 	c->running = false;
-	/* The next is begun first: `done` may free the container, but only where none is left. */
-	run_next(c);
+	/* What it leaves is what the next one finds. It may free the container, but only where none
+	 * is left. */
 	finish(operation, operation->result);
+	if (more)
+		run_next(c);
 }
 
 /* What cannot begin ends as if it had failed, once the caller has returned. */
@@ -153,6 +159,7 @@ static void begin(struct operation *operation)
 
 	operation->work.data = operation;
 	c->running = true;
+	operation->result = operation->prepare ? operation->prepare(operation, &operation->err) : 0;
 	if (operation->needs_snapshot)
 		operation->snapshot = snapshot_text(c);
 	if (uv_queue_work(&c->server->loop, &operation->work, on_worker, after_worker) < 0)

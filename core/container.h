@@ -34,6 +34,9 @@ struct operation {
 	bool needs_snapshot; /* `snapshot` is made right before `run` */
 	char *snapshot;      /* the text for snapshot_write, freed after `done` */
 	void *data;          /* the owner's */
+	/* Optional. Loop thread, right before `run`, when all that was queued earlier is done; -1:
+	 * it does not run. It may set `snapshot`. */
+	int (*prepare)(struct operation *operation, struct warden_error *err);
 	/* Worker thread. */
 	int (*run)(struct operation *operation, struct warden_error *err);
 	/* Loop thread; frees the operation. `result` is what `run` returned, or -1 where a destroy
@@ -60,6 +63,14 @@ struct waiting {
 
 TAILQ_HEAD(waiting_list, waiting);
 
+/* See rules.h. */
+struct rules {
+	struct warden_in_rule *in;
+	size_t n_in;
+	struct warden_out_rule *out; /* the first is tried first */
+	size_t n_out;
+};
+
 struct container {
 	LIST_ENTRY(container) by_handle, by_id;
 	TAILQ_ENTRY(container) listed, idle;
@@ -80,6 +91,7 @@ struct container {
 	uid_t client_uid;
 	gid_t client_gid;
 	uint32_t grace_time; /* seconds, or GRACE_NEVER */
+	struct rules rules;  /* in force; it has the host ports of `in` */
 
 	enum container_state state;
 	bool alive;            /* the backend can do more with it than destroy */

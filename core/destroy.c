@@ -14,6 +14,7 @@
 #include "core/log.h"
 #include "core/remove.h"
 #include "core/request.h"
+#include "core/rules.h"
 #include "core/server.h"
 #include "core/transfer.h"
 
@@ -90,6 +91,7 @@ static void destroy_done(struct operation *operation, int result, struct warden_
 	c->backend = NULL;
 	c->destroy.op_done = true;
 	jobs_finish(c);
+	rules_release(c); /* who reads the answer finds the ports free */
 	registry_forget_handle(&c->server->registry, c);
 	log_write(WARDEN_LOG_INFO, "%s: destroyed", c->id);
 	waiting_answer(&c->destroy.waiting);

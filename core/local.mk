@@ -92,6 +92,8 @@ core_libcore_la_SOURCES += \
 	core/log_lines.h \
 	core/pools.c \
 	core/owner.c \
+	core/ports.c \
+	core/ports.h \
 	core/recovery.c \
 	core/registry.c \
 	core/registry.h \
@@ -109,11 +111,21 @@ core_libcore_la_SOURCES += \
 	core/requests/jobs.c \
 	core/requests/link.c \
 	core/requests/list.c \
+	core/requests/net_in.c \
+	core/requests/net_list.c \
+	core/requests/net_out.c \
+	core/requests/net_remove.c \
+	core/requests/net_replace.c \
 	core/requests/ping.c \
 	core/requests/spawn.c \
 	core/requests/spawn_pair.c \
 	core/requests/status.c \
 	core/requests/stop.c \
+	core/rules-change.c \
+	core/rules-json.c \
+	core/rules-message.c \
+	core/rules.c \
+	core/rules.h \
 	core/server.c \
 	core/server.h \
 	core/snapshot.c \

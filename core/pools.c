@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/pool.h"
+#include "core/ports.h"
 #include "core/server.h"
 
 enum { SLOTS = 4096, LOCK_TRIES = 100, LOCK_WAIT_MS = 10 };
@@ -58,7 +59,8 @@ int pools_open(struct server *server, struct warden_error *err)
 			 (uint64_t)config->network.release_delay * 1000);
 	server->uids = pool_new(config->user.pool_start_uid, config->user.pool_size, 1, 0);
 	server->slots = pool_new(0, SLOTS, 1, 0);
-	if (!server->networks || !server->uids || !server->slots ||
+	server->ports = ports_new((uint16_t)config->port.pool_start_port, config->port.pool_size);
+	if (!server->networks || !server->uids || !server->slots || !server->ports ||
 	    !registry_open(&server->registry))
 		return warden_error_set(err, "no memory for the pools");
 	return open_depot(server, err);
@@ -69,6 +71,7 @@ void pools_close(struct server *server)
 	pool_free(server->networks);
 	pool_free(server->uids);
 	pool_free(server->slots);
+	ports_free(server->ports);
 	registry_close(&server->registry);
 	if (server->tmp_fd >= 0)
 		close(server->tmp_fd);

@@ -14,6 +14,7 @@
 #include "core/log.h"
 #include "core/pool.h"
 #include "core/remove.h"
+#include "core/rules.h"
 #include "core/server.h"
 #include "core/snapshot.h"
 #include "core/util.h"
@@ -41,15 +42,29 @@ static void take_share(struct container *c)
 	c->owns_slot = pool_take_value(server->slots, now, c->identity.slot) == 0;
 }
 
+/* Worker thread. A container without its rules is let do less, and lives on. */
+static void restore_rules(struct container *c)
+{
+	const struct warden_container_klass *klass = c->server->klass;
+	const struct warden_rules rules = rules_for_backend(&c->rules);
+	struct warden_error err;
+
+	if (klass->set_rules && klass->set_rules(c->backend, &rules, &err) < 0)
+		log_write(WARDEN_LOG_ERROR, "%s: its rules: %s", c->id, err.message);
+}
+
 static int restore_run(struct operation *operation, struct warden_error *err)
 {
 	struct recovery *recovery = (struct recovery *)operation;
 	struct container *c = operation->container;
 	enum container_state state = recovery->whole ? c->state : STATE_BORN;
 
-	return c->server->klass->restore(c->server->backend, &c->identity,
-					 container_state_name(state), &c->backend,
-					 &recovery->restored, err);
+	if (c->server->klass->restore(c->server->backend, &c->identity, container_state_name(state),
+				      &c->backend, &recovery->restored, err) < 0)
+		return -1;
+	if (recovery->restored.alive && recovery->whole && !recovery->in_tmp)
+		restore_rules(c);
+	return 0;
 }
 
 /* A job of the snapshot that nobody else knows has no end but this. */
@@ -151,6 +166,7 @@ static bool read_snapshot(struct container *c)
 		return false;
 	}
 	note_job_ids(c);
+	rules_recover_ports(c);
 	return !registry_find_handle(&c->server->registry, c->handle);
 }
 

@@ -70,5 +70,7 @@ extern const struct request_klass ping_request, echo_request, list_request, crea
 	info_request, attach_request, spawn_pair_request, job_input_request, job_signal_request,
 	job_resize_request, jobs_request, collect_request, status_request;
 extern const struct request_klass copy_in_request, copy_out_request;
+extern const struct request_klass net_in_request, net_out_request, net_list_request,
+	net_remove_request, net_replace_request;
 
 #endif

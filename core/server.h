@@ -31,6 +31,7 @@ struct server {
 
 	int depot_fd, tmp_fd;
 	struct pool *networks, *uids, *slots;
+	struct ports *ports;
 	struct registry registry;
 	uint64_t last_id; /* of a container: microseconds */
 	uint32_t last_job_id;

@@ -110,12 +110,22 @@ static int fake_describe(void *data, const struct warden_host *host, warden_fact
 	return runs ? 0 : warden_error_set(err, "%s cannot be executed", path ? path : "fake.wshd");
 }
 
+/* The core has checked them and remembers them; here nobody enforces them. */
+static int fake_set_rules(void *data, const struct warden_rules *rules, struct warden_error *err)
+{
+	(void)data;
+	(void)rules;
+	(void)err;
+	return 0;
+}
+
 const struct warden_container_klass warden_container_klass = {
 	.size = sizeof(struct warden_container_klass),
 	.abi = WARDEN_BACKEND_ABI,
 	.name = "fake",
 	.description = "no isolation, no root: for tests of programs that use warden",
 	.options = options,
+	.host_network = true,
 	.capabilities = WARDEN_CAPABILITIES_NONE,
 	.setup = fake_setup,
 	.teardown = fake_teardown,
@@ -130,6 +140,7 @@ const struct warden_container_klass warden_container_klass = {
 	.detach = fake_detach,
 	.transfer = fake_transfer,
 	.transfer_cancel = fake_transfer_cancel,
+	.set_rules = fake_set_rules,
 	.info = fake_info,
 	.describe = fake_describe,
 };

@@ -505,6 +505,9 @@ struct warden_container_klass {
 	const char *description;             /* a sentence for people */
 	const struct warden_option *options; /* ends with an entry whose name is NULL; NULL: none */
 	bool needs_rootfs; /* settings->rootfs_path and a create's rootfs must be directories */
+	/* Containers have the network of the host: what listens on a port inside listens on the
+	 * host, so a forward goes from a host port to the same one. */
+	bool host_network;
 	/* The Linux capabilities that the operations use, and that containers without a user
 	 * namespace of their own are given: bit N for capability N of <linux/capability.h>. All
 	 * others the daemon gives up for good before `setup`, for itself and what it starts. 0: it
@@ -575,7 +578,10 @@ struct warden_container_klass {
 	void (*detach)(void *container);
 
 	/* Optional. Sets the rules of the container as a whole, in one transaction: those of before
-	 * are gone, all or nothing is changed. Called again after a restart. */
+	 * are gone, all or nothing is changed. Connections that exist go on. Called again after a
+	 * restart, with what the core has stored: that may be the set before the last call's. No
+	 * two containers have the same host port. Once `destroy` has returned, the host ports of
+	 * the container are free for others. NULL: requests for rules are refused. */
 	int (*set_rules)(void *container, const struct warden_rules *rules,
 			 struct warden_error *err);
 

@@ -10,8 +10,6 @@ import expect
 def they_answer_not_supported_yet(w):
     handle = w.create()
     for request in (
-        warden.NetInRequest(handle=handle),
-        warden.NetOutRequest(handle=handle, network="192.0.2.1"),
         warden.LimitMemoryRequest(handle=handle),
         warden.LimitCpuRequest(handle=handle),
         warden.LimitDiskRequest(handle=handle),

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* NetList: the rules that are in force, as NetReplace takes them. */
+#include <config.h>
+
+#include <stdlib.h>
+
+#include "core/request.h"
+#include "core/rules.h"
+#include "core/util.h"
+
+/* The messages of an answer and the pointers to them that it wants. */
+struct listing {
+	Warden__NetInRequest *in, **ins;
+	Warden__NetOutRequest *out, **outs;
+	struct rules_out_text *texts;
+};
+
+static bool listing_init(struct listing *listing, const struct rules *rules)
+{
+	listing->in = calloc(rules->n_in + 1, sizeof(*listing->in));
+	listing->ins = calloc(rules->n_in + 1, sizeof(*listing->ins));
+	listing->out = calloc(rules->n_out + 1, sizeof(*listing->out));
+	listing->outs = calloc(rules->n_out + 1, sizeof(*listing->outs));
+	listing->texts = calloc(rules->n_out + 1, sizeof(*listing->texts));
+	if (!listing->in || !listing->ins || !listing->out || !listing->outs || !listing->texts)
+		return false;
+	for (size_t i = 0; i < rules->n_in; i++) {
+		rules_write_in(&listing->in[i], &rules->in[i]);
+		listing->ins[i] = &listing->in[i];
+	}
+	for (size_t i = 0; i < rules->n_out; i++) {
+		rules_write_out(&listing->out[i], &listing->texts[i], &rules->out[i]);
+		listing->outs[i] = &listing->out[i];
+	}
+	return true;
+}
+
+static void listing_free(struct listing *listing)
+{
+	free(listing->in);
+	free(listing->ins);
+	free(listing->out);
+	free(listing->outs);
+	free(listing->texts);
+}
+
+static int net_list_run(struct request *request, struct warden_error *err)
+{
+	Warden__NetListResponse answer = WARDEN__NET_LIST_RESPONSE__INIT;
+	const struct rules *rules = &request->container->rules;
+	struct listing listing;
+	int result = 0;
+
+	if (!rules_are_supported(request->container, err))
+		return -1;
+	if (listing_init(&listing, rules)) {
+		answer.in = listing.ins;
+		answer.n_in = rules->n_in;
+		answer.out = listing.outs;
+		answer.n_out = rules->n_out;
+		request_answer(request, &answer.base);
+	} else {
+		result = warden_error_set(err, "no memory for a list");
+	}
+	listing_free(&listing);
+	return result;
+}
+
+const struct request_klass net_list_request = {
+	.type = WARDEN__MESSAGE__TYPE__NetList,
+	.name = "net_list",
+	.message = &warden__net_list_request__descriptor,
+	.states = STATE_ACTIVE | STATE_STOPPED,
+	.run = net_list_run,
+};

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* NetOut: what the container may reach. A new rule goes before older ones. */
+#include <config.h>
+
+#include "core/request.h"
+#include "core/rules.h"
+
+static int edit(struct rules_change *change, struct warden_error *err)
+{
+	const Warden__NetOutRequest *asked = (const void *)change->request->message;
+	struct warden_out_rule rule;
+
+	if (rules_read_out(asked, &rule, err) < 0)
+		return -1;
+	return rules_add_out(&change->next, &rule, true, err);
+}
+
+static int net_out_run(struct request *request, struct warden_error *err)
+{
+	return rules_change_begin(request, edit, rules_answer_empty, err);
+}
+
+const struct request_klass net_out_request = {
+	.type = WARDEN__MESSAGE__TYPE__NetOut,
+	.name = "net_out",
+	.message = &warden__net_out_request__descriptor,
+	.states = STATE_ACTIVE,
+	.run = net_out_run,
+};
