@@ -19,15 +19,6 @@
 #include "backends/linux/operations.h"
 #include "backends/linux/probe.h"
 
-void describe_fact(const struct description *to, const char *name, const char *value,
-		   const char *effect, const char *mend)
-{
-	const struct warden_fact fact = {
-		.name = name, .value = value, .good = !effect, .effect = effect, .mend = mend};
-
-	to->tell(to->data, &fact);
-}
-
 /* A number of a file below /proc/sys; -1: it is not there. */
 static int64_t read_sysctl(const char *path)
 {

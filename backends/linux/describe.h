@@ -13,7 +13,13 @@ struct description {
 };
 
 /* Tells a fact. Without `effect` nothing is lacking; `mend` may be NULL as well. */
-void describe_fact(const struct description *to, const char *name, const char *value,
-		   const char *effect, const char *mend);
+static inline void describe_fact(const struct description *to, const char *name, const char *value,
+				 const char *effect, const char *mend)
+{
+	const struct warden_fact fact = {
+		.name = name, .value = value, .good = !effect, .effect = effect, .mend = mend};
+
+	to->tell(to->data, &fact);
+}
 
 #endif
