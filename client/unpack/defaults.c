@@ -8,27 +8,34 @@
 
 #include <string.h>
 
+#include "core/text.h"
 #include "core/util.h"
 
-/* A text of the image's configuration, or an empty one. NULL where it is something else. */
+/* What wardend takes. */
+enum { TEXT_MAX = 4096, MAX_VARIABLES = 1024, MAX_FILE = 256 * 1024 };
+
+/* A text of the image's configuration in one line, or an empty one. NULL where it is something
+ * else. */
 static const char *text_or_empty(const json_t *config, const char *key, struct warden_error *err)
 {
 	const json_t *value = json_object_get(config, key);
+	const char *text = json_string_value(value);
 
 	if (!value || json_is_null(value))
 		return "";
-	if (!json_is_string(value))
-		warden_error_set(err, "the configuration's %s is no text", key);
-	return json_string_value(value);
+	if (text && strlen(text) < TEXT_MAX && !text_has_control(text, strlen(text)))
+		return text;
+	warden_error_set(err, "the configuration's %s is no text in one line", key);
+	return NULL;
 }
 
-static int check_variable(const json_t *variable, struct warden_error *err)
+static int check_variable(const char *text, struct warden_error *err)
 {
-	const char *text = json_string_value(variable);
+	size_t name = text ? strcspn(text, "=") : 0;
 
 	if (!text)
 		return warden_error_set(err, "the configuration's Env holds what is no text");
-	if (*text == '=' || !strchr(text, '='))
+	if (name == 0 || text[name] != '=' || text_has_control(text, name))
 		return warden_error_set(err,
 					"the configuration's Env holds '%s', which is not "
 					"NAME=VALUE",
@@ -36,45 +43,78 @@ static int check_variable(const json_t *variable, struct warden_error *err)
 	return 0;
 }
 
-/* From json_array. */
+/* Where a variable of the same name is, or behind the last. */
+static size_t find_variable(const json_t *env, const char *text)
+{
+	size_t length = strcspn(text, "=") + 1, i;
+	const json_t *variable;
+
+	json_array_foreach(env, i, variable) {
+		if (strncmp(json_string_value(variable), text, length) == 0)
+			break;
+	}
+	return i;
+}
+
+/* Of two of the same name the later one counts. */
+static int add_variable(json_t *env, const char *text, struct warden_error *err)
+{
+	size_t i;
+
+	if (check_variable(text, err) < 0)
+		return -1;
+	i = find_variable(env, text);
+	if ((i < json_array_size(env) ? json_array_set_new(env, i, json_string(text))
+				      : json_array_append_new(env, json_string(text))) < 0)
+		return warden_error_set(err, "no memory for the environment");
+	return 0;
+}
+
 static json_t *read_environment(const json_t *config, struct warden_error *err)
 {
 	const json_t *source = json_object_get(config, "Env"), *variable;
 	json_t *env = json_array();
+	int result = env ? 0 : warden_error_set(err, "no memory for the environment");
 	size_t i;
 
-	if (source && !json_is_null(source) && !json_is_array(source)) {
-		warden_error_set(err, "the configuration's Env is no list");
-		json_decref(env);
-		return NULL;
-	}
+	if (source && !json_is_null(source) && !json_is_array(source))
+		result = warden_error_set(err, "the configuration's Env is no list");
+	else if (json_array_size(source) > MAX_VARIABLES)
+		result = warden_error_set(err, "the configuration's Env has more than %d entries",
+					  MAX_VARIABLES);
 	json_array_foreach(source, i, variable) {
-		if (check_variable(variable, err) < 0) {
-			json_decref(env);
-			return NULL;
-		}
-		json_array_append_new(
-			env, json_deep_copy(variable)); /* NULL is seen when all are counted */
+		if (result == 0)
+			result = add_variable(env, json_string_value(variable), err);
 	}
-	if (!env || json_array_size(env) != json_array_size(source)) {
-		warden_error_set(err, "no memory for the environment");
-		json_decref(env);
-		return NULL;
-	}
-	return env;
+	if (result == 0)
+		return env;
+	json_decref(env);
+	return NULL;
+}
+
+static int write_text(const char *text, const char *path, struct warden_error *err)
+{
+	FILE *file;
+	bool bad;
+
+	if (strlen(text) >= MAX_FILE)
+		return warden_error_set(err, "the configuration's Env has more than %d bytes",
+					MAX_FILE);
+	file = fopen(path, "wxe");
+	if (!file)
+		return warden_error_errno(err, "make %s", path);
+	bad = fprintf(file, "%s\n", text) < 0;
+	if (fclose(file) != 0 || bad)
+		return warden_error_errno(err, "write %s", path);
+	return 0;
 }
 
 static int write_json(const json_t *json, const char *path, struct warden_error *err)
 {
-	FILE *file = fopen(path, "wxe");
-	bool bad;
+	_cleanup_free_ char *text = json_dumps(json, JSON_INDENT(2));
 
-	if (!file)
-		return warden_error_errno(err, "make %s", path);
-	bad = json_dumpf(json, file, JSON_INDENT(2)) < 0 || fputc('\n', file) == EOF;
-	if (fclose(file) != 0 || bad)
-		return warden_error_errno(err, "write %s", path);
-	return 0;
+	return text ? write_text(text, path, err)
+		    : warden_error_set(err, "no memory for the defaults");
 }
 
 int defaults_write(const json_t *config, const char *path, struct warden_error *err)
@@ -87,7 +127,9 @@ int defaults_write(const json_t *config, const char *path, struct warden_error *
 
 	if (!env)
 		return -1;
-	defaults = json_pack("{s:o, s:s, s:s}", "env", env, "working_dir", directory, "user", user);
+	/* One that is relative is so to the root. */
+	defaults = json_pack("{s:o, s:s+, s:s}", "env", env, "working_dir",
+			     *directory && *directory != '/' ? "/" : "", directory, "user", user);
 	if (!defaults)
 		return warden_error_set(err, "no memory for the defaults");
 	result = write_json(defaults, path, err);

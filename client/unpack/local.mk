@@ -6,7 +6,7 @@ client_unpack_unpack_SOURCES = client/unpack/defaults.c client/unpack/digest.c c
 	client/unpack/layer.h client/unpack/main.c client/unpack/oci.c client/unpack/place.c \
 	client/unpack/place.h client/unpack/progress.c client/unpack/progress.h client/unpack/source.c \
 	client/unpack/source.h client/unpack/tree.c client/unpack/tree.h \
-	core/remove.c core/remove.h core/util.h
+	core/remove.c core/remove.h core/text.c core/text.h core/util.h
 client_unpack_unpack_CPPFLAGS = $(AM_CPPFLAGS) $(ARCHIVE_CFLAGS) $(JANSSON_CFLAGS) $(NETTLE_CFLAGS)
 client_unpack_unpack_LDADD = $(ARCHIVE_LIBS) $(JANSSON_LIBS) $(NETTLE_LIBS)
 endif

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "client/unpack/image.h"
+#include "core/text.h"
 #include "core/util.h"
 
 struct settings {
@@ -40,16 +41,10 @@ static const struct kind kinds[] = {
 /* Names come from strangers: nothing of them is to reach a terminal as a command to it. */
 static void print_line(const char *what, const char *text)
 {
-	fprintf(stderr, "warden-rootfs: %s", what);
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
+	char line[4 * sizeof(((struct warden_error *)0)->message)];
 
-		if (c < 0x20 || c == 0x7f)
-			fprintf(stderr, "\\x%02x", c);
-		else
-			fputc(c, stderr);
-	}
-	fputc('\n', stderr);
+	text_escape(line, sizeof(line), text, strlen(text));
+	fprintf(stderr, "warden-rootfs: %s%s\n", what, line);
 }
 
 static int open_directory(const char *path, struct warden_error *err)

@@ -236,7 +236,7 @@ def what_is_no_whole_tar_is_refused(world):
 
 @case(daemon=False)
 def control_characters_of_a_name_do_not_reach_the_terminal(world):
-    _tar_refused(world, "\\x1b[31m\\x0a: a device node", device("\x1b[31m\n"))
+    _tar_refused(world, "\\x1b[31m\\n: a device node", device("\x1b[31m\n"))
 
 
 # Layers.
@@ -344,6 +344,12 @@ def what_an_image_says_of_its_jobs_is_kept_beside_it(world):
     expect.equal(_defaults(world), wanted)
     status = os.stat(f"{world.directory}/made.json")
     expect.equal((oct(status.st_mode & 0o7777), status.st_uid), ("0o644", os.geteuid()))
+
+
+@case(daemon=False)
+def of_variables_with_one_name_the_last_counts_and_a_relative_directory_is_the_roots(world):
+    _layers(world, SYSTEM, of_jobs={"Env": ["A=1", "AB=2", "A=3\n"], "WorkingDir": "srv"})
+    expect.equal(_defaults(world), {"env": ["A=3\n", "AB=2"], "working_dir": "/srv", "user": ""})
 
 
 @case(daemon=False)
@@ -488,6 +494,10 @@ def an_environment_that_is_none_is_refused(world):
             ({"Env": "A=b"}, "Env is no list"),
             ({"WorkingDir": 1}, "WorkingDir is no text"),
             ({"User": []}, "User is no text"),
+            ({"User": "a\nb"}, "User is no text in one line"),
+            ({"Env": ["A\nB=c"]}, "Env holds 'A\\nB=c', which is not NAME=VALUE"),
+            ({"Env": [f"A{i}=" for i in range(1025)]}, "Env has more than 1024 entries"),
+            ({"Env": ["A=" + "x" * 262144]}, "Env has more than 262144 bytes"),
         )
     ):
         layout = images.Layout(f"{world.directory}/{number}").add([tar(*SYSTEM)], of_jobs).close()
