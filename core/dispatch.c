@@ -11,15 +11,37 @@
 
 enum { HANDLE_MAX = 1024 };
 
+/* In the order of their numbers. */
+/* clang-format off */
 static const struct request_klass *const klasses[] = {
-	&ping_request,       &echo_request,        &list_request,       &create_request,
-	&stop_request,       &destroy_request,     &info_request,       &spawn_request,
-	&link_request,       &run_request,         &stream_request,     &attach_request,
-	&spawn_pair_request, &job_input_request,   &job_signal_request, &job_resize_request,
-	&jobs_request,       &collect_request,     &status_request,     &copy_in_request,
-	&copy_out_request,   &net_in_request,      &net_out_request,    &net_list_request,
-	&net_remove_request, &net_replace_request,
+	&create_request,
+	&stop_request,
+	&destroy_request,
+	&info_request,
+	&spawn_request,
+	&link_request,
+	&run_request,
+	&stream_request,
+	&net_in_request,
+	&net_out_request,
+	&copy_in_request,
+	&copy_out_request,
+	&ping_request,
+	&list_request,
+	&echo_request,
+	&net_list_request,
+	&net_remove_request,
+	&net_replace_request,
+	&job_input_request,
+	&job_signal_request,
+	&job_resize_request,
+	&attach_request,
+	&jobs_request,
+	&spawn_pair_request,
+	&collect_request,
+	&status_request,
 };
+/* clang-format on */
 
 /* Types of the protocol that this daemon does not carry out. */
 static const int unsupported[] = {

@@ -65,12 +65,32 @@ void connection_send_error(struct connection *connection, const char *text);
 char *request_text(const ProtobufCBinaryData *bytes, const char *field, size_t max,
 		   struct warden_error *err);
 
-extern const struct request_klass ping_request, echo_request, list_request, create_request,
-	spawn_request, link_request, run_request, stream_request, stop_request, destroy_request,
-	info_request, attach_request, spawn_pair_request, job_input_request, job_signal_request,
-	job_resize_request, jobs_request, collect_request, status_request;
-extern const struct request_klass copy_in_request, copy_out_request;
-extern const struct request_klass net_in_request, net_out_request, net_list_request,
-	net_remove_request, net_replace_request;
+/* In the order of their numbers. */
+extern const struct request_klass create_request;
+extern const struct request_klass stop_request;
+extern const struct request_klass destroy_request;
+extern const struct request_klass info_request;
+extern const struct request_klass spawn_request;
+extern const struct request_klass link_request;
+extern const struct request_klass run_request;
+extern const struct request_klass stream_request;
+extern const struct request_klass net_in_request;
+extern const struct request_klass net_out_request;
+extern const struct request_klass copy_in_request;
+extern const struct request_klass copy_out_request;
+extern const struct request_klass ping_request;
+extern const struct request_klass list_request;
+extern const struct request_klass echo_request;
+extern const struct request_klass net_list_request;
+extern const struct request_klass net_remove_request;
+extern const struct request_klass net_replace_request;
+extern const struct request_klass job_input_request;
+extern const struct request_klass job_signal_request;
+extern const struct request_klass job_resize_request;
+extern const struct request_klass attach_request;
+extern const struct request_klass jobs_request;
+extern const struct request_klass spawn_pair_request;
+extern const struct request_klass collect_request;
+extern const struct request_klass status_request;
 
 #endif
