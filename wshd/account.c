@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Looks into /etc/passwd; see account.h. */
+/* Looks into /etc/passwd and /etc/group; see account.h. */
 #include "wshd/account.h"
 
 #include <errno.h>
@@ -14,12 +14,13 @@
 #include <unistd.h>
 
 /* What is behind the first so many bytes of the file is not looked at. */
-enum { PASSWD_MAX = 64 * 1024 };
+enum { DATABASE_MAX = 64 * 1024 };
 
-static char passwd[PASSWD_MAX + 1];
+/* One of the two files. */
+static char database[DATABASE_MAX + 1];
 
 /* A plain file or nothing: no way out through a descriptor's link, no waiting for a fifo. */
-static int passwd_open(void)
+static int database_open(const char *path)
 {
 	struct open_how how = {
 		.flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
@@ -31,7 +32,7 @@ static int passwd_open(void)
 
 	if (root < 0)
 		return -1;
-	fd = (int)syscall(SYS_openat2, root, "etc/passwd", &how, sizeof(how));
+	fd = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
 	close(root);
 	if (fd < 0 || (fstat(fd, &status) == 0 && S_ISREG(status.st_mode)))
 		return fd;
@@ -39,18 +40,18 @@ static int passwd_open(void)
 	return -1;
 }
 
-/* Without it there are just vcap and root. */
-static void passwd_read(void)
+/* Without the file nobody is in it. */
+static void database_read(const char *path)
 {
-	int fd = passwd_open();
+	int fd = database_open(path);
 	size_t length = 0;
 	ssize_t got = 1;
 
-	while (fd >= 0 && got > 0 && length < PASSWD_MAX) {
-		got = read(fd, passwd + length, PASSWD_MAX - length);
+	while (fd >= 0 && got > 0 && length < DATABASE_MAX) {
+		got = read(fd, database + length, DATABASE_MAX - length);
 		length += got > 0 ? (size_t)got : 0;
 	}
-	passwd[length] = '\0';
+	database[length] = '\0';
 	if (fd >= 0)
 		close(fd);
 }
@@ -96,9 +97,9 @@ static bool line_parse(char *line, struct account *account)
 /* The first line that bears the name, or, where there is none, the number. */
 static bool passwd_find(const char *name, const uint32_t *uid, struct account *account)
 {
-	char *rest = passwd, *line;
+	char *rest = database, *line;
 
-	passwd_read();
+	database_read("etc/passwd");
 	while ((line = strsep(&rest, "\n"))) {
 		struct account found;
 
@@ -124,7 +125,7 @@ static bool account_known(const char *name, const char *home, uid_t uid, struct 
 	return true;
 }
 
-bool account_find(const char *user, uid_t vcap_uid, struct account *account)
+static bool user_find(const char *user, uid_t vcap_uid, struct account *account)
 {
 	uint32_t number;
 
@@ -141,4 +142,55 @@ bool account_find(const char *user, uid_t vcap_uid, struct account *account)
 		snprintf(account->name, sizeof(account->name), "%u", number);
 	}
 	return true;
+}
+
+/* Whether a line of /etc/group, NAME:PASSWORD:NUMBER:MEMBERS, is that of this group. */
+static bool group_parse(char *line, const char *name, gid_t *gid)
+{
+	char *found = strsep(&line, ":"), *number;
+	uint32_t value;
+
+	strsep(&line, ":"); /* the password */
+	number = strsep(&line, ":");
+	if (!number || strcmp(found, name) != 0 || !number_parse(number, &value))
+		return false;
+	*gid = value;
+	return true;
+}
+
+static bool group_find(const char *group, uid_t vcap_uid, gid_t *gid)
+{
+	char *rest = database, *line;
+	uint32_t number;
+
+	if (number_parse(group, &number)) {
+		*gid = number;
+		return true;
+	}
+	if (strcmp(group, "root") == 0 || strcmp(group, "vcap") == 0) {
+		*gid = *group == 'r' ? 0 : vcap_uid;
+		return true;
+	}
+	database_read("etc/group");
+	while ((line = strsep(&rest, "\n")))
+		if (group_parse(line, group, gid))
+			return true;
+	return false;
+}
+
+enum account_found account_find(const char *user, uid_t vcap_uid, struct account *account)
+{
+	const char *colon = strchr(user, ':');
+	size_t length = colon ? (size_t)(colon - user) : strlen(user);
+	char name[sizeof(account->name)];
+
+	if (length >= sizeof(name))
+		return ACCOUNT_NO_USER;
+	memcpy(name, user, length);
+	name[length] = '\0';
+	if (!user_find(name, vcap_uid, account))
+		return ACCOUNT_NO_USER;
+	if (colon && !group_find(colon + 1, vcap_uid, &account->gid))
+		return ACCOUNT_NO_GROUP;
+	return ACCOUNT_FOUND;
 }

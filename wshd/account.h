@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who a job runs as, from the container's own /etc/passwd: read here, bounded, in the process that
- * becomes the job, because the file is whatever the container's maker wants it to be. */
+/* Who a job runs as, from the container's own /etc/passwd and /etc/group: read here, bounded, in
+ * the process that becomes the job, because the files are whatever the container's maker wants. */
 #ifndef WSHD_ACCOUNT_H
 #define WSHD_ACCOUNT_H
 
@@ -15,8 +15,10 @@ struct account {
 	char shell[256]; /* empty: none is told */
 };
 
-/* The account of this name or number. vcap is always there and has `vcap_uid`, root always has 0,
- * whatever the file says. False where there is none. */
-bool account_find(const char *user, uid_t vcap_uid, struct account *account);
+enum account_found { ACCOUNT_FOUND, ACCOUNT_NO_USER, ACCOUNT_NO_GROUP };
+
+/* The account of USER or USER:GROUP, each a name or number. vcap is always there and has
+ * `vcap_uid`, root always has 0, whatever the file says; another number needs no entry. */
+enum account_found account_find(const char *user, uid_t vcap_uid, struct account *account);
 
 #endif

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -57,17 +58,28 @@ static bool send_plain(struct wshd *wshd, struct client *client, enum wshd_type 
 	return client_send(wshd, client, &message, sizeof(message), NULL, 0);
 }
 
+static bool send_job(struct wshd *wshd, struct client *client, const struct job *job)
+{
+	struct wshd_job message = {
+		.header = {.type = WSHD_JOB, .job_id = job->end.header.job_id},
+	};
+	int all[WSHD_SPAWN_FDS], fds[WSHD_SPAWN_FDS];
+	size_t n;
+
+	memset(all, 0xff, sizeof(all)); /* -1: none */
+	all[WSHD_FD_STDIN_WRITE] = job->stdin_fd;
+	all[WSHD_FD_STDOUT_READ] = job->stdout_fd;
+	all[WSHD_FD_STDERR_READ] = job->stderr_fd;
+	n = fds_gather(all, fds, &message.present);
+	return client_send(wshd, client, &message, sizeof(message), fds, n);
+}
+
 static bool send_list(struct wshd *wshd, struct client *client)
 {
 	for (struct job *job = wshd->jobs; job; job = job->next) {
-		struct wshd_request message = {
-			.header = {.type = WSHD_JOB, .job_id = job->end.header.job_id},
-		};
-		const int fds[] = {job->stdout_fd, job->stderr_fd};
-
 		if (job->shell || job->forgotten || job->number <= client->listed)
 			continue;
-		if (!client_send(wshd, client, &message, sizeof(message), fds, 2))
+		if (!send_job(wshd, client, job))
 			return false;
 		client->listed = job->number;
 	}
@@ -153,8 +165,11 @@ static bool take_hello(struct wshd *wshd, struct client *client, struct packet *
 
 static bool take_spawn(struct wshd *wshd, struct client *client, struct packet *packet)
 {
-	int number = job_spawn(wshd, packet);
+	int number;
 
+	if (!packet_place(packet, packet->message.spawn.present, WSHD_FDS_REQUIRED))
+		return false;
+	number = job_spawn(wshd, packet);
 	if (number != 0)
 		refuse(client, packet, number);
 	return true;
@@ -177,6 +192,16 @@ static bool take_forget(struct wshd *wshd, struct client *client, struct packet 
 	(void)client;
 	if (job)
 		job_forget(wshd, job);
+	return true;
+}
+
+static bool take_close_input(struct wshd *wshd, struct client *client, struct packet *packet)
+{
+	struct job *job = job_find(wshd, packet->message.header.job_id);
+
+	(void)client;
+	if (job)
+		job_close_input(job);
 	return true;
 }
 
@@ -242,7 +267,7 @@ static const struct {
 	bool (*take)(struct wshd *wshd, struct client *client, struct packet *packet);
 } requests[] = {
 	{WSHD_HELLO, sizeof(struct wshd_hello), 0, take_hello},
-	{WSHD_SPAWN, sizeof(struct wshd_spawn), WSHD_SPAWN_FDS, take_spawn},
+	{WSHD_SPAWN, sizeof(struct wshd_spawn), -1, take_spawn},
 	{WSHD_SIGNAL, sizeof(struct wshd_signal), 0, take_signal},
 	{WSHD_FORGET, sizeof(struct wshd_request), 0, take_forget},
 	{WSHD_LIST, sizeof(struct wshd_request), 0, take_list},
@@ -250,6 +275,7 @@ static const struct {
 	{WSHD_STOP, sizeof(struct wshd_signal), 0, take_stop},
 	{WSHD_END, sizeof(struct wshd_request), 0, take_end},
 	{WSHD_SHELL, sizeof(struct wshd_shell), -1, take_shell},
+	{WSHD_CLOSE_INPUT, sizeof(struct wshd_request), 0, take_close_input},
 };
 
 static bool client_take(struct wshd *wshd, struct client *client, struct packet *packet)

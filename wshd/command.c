@@ -53,27 +53,29 @@ static bool room_make(struct command *command, unsigned n_args, unsigned n_env)
 	return command->args && command->env;
 }
 
-bool command_read(struct command *command, int fd, const struct wshd_shell *shell)
+bool command_read(struct command *command, int fd, const struct wshd_command *wire)
 {
 	char *at, *end;
 	size_t length;
 
 	errno = EBADMSG;
-	if (shell->n_args > WSHD_COMMAND_MAX || shell->n_env > WSHD_COMMAND_MAX)
+	if (wire->n_args > WSHD_COMMAND_MAX || wire->n_env > WSHD_COMMAND_MAX)
 		return false;
 	at = block_read(fd, &length);
-	if (!at || !room_make(command, shell->n_args, shell->n_env))
+	if (!at || !room_make(command, wire->n_args, wire->n_env))
 		return false;
 	end = at + length;
 	command->user = block_next(&at, end);
+	command->directory = block_next(&at, end);
+	command->cpus = block_next(&at, end);
 	errno = EBADMSG;
-	return command->user && texts_take(command->args, shell->n_args, &at, end) &&
-	       texts_take(command->env, shell->n_env, &at, end);
+	return command->cpus && texts_take(command->args, wire->n_args, &at, end) &&
+	       texts_take(command->env, wire->n_env, &at, end);
 }
 
-bool command_script(struct command *command, bool privileged)
+bool command_default(struct command *command)
 {
-	command->user = privileged ? "root" : "vcap";
+	command->user = command->directory = command->cpus = "";
 	return room_make(command, 0, 0);
 }
 

@@ -9,19 +9,20 @@
 #include "wshd/protocol.h"
 
 struct command {
-	const char *user; /* as asked for; empty: root */
-	char **args;      /* end in NULL; none: the user's shell */
-	char **env;       /* end in NULL; room for COMMAND_ENV_ROOM more */
+	const char *user;             /* as asked for; empty: the default */
+	const char *directory, *cpus; /* likewise */
+	char **args;                  /* end in NULL; none: the user's shell */
+	char **env;                   /* end in NULL; room for COMMAND_ENV_ROOM more */
 	unsigned n_env;
 };
 
 enum { COMMAND_ENV_ROOM = 8 };
 
 /* Reads a command block. False and errno: EBADMSG for one that is damaged. */
-bool command_read(struct command *command, int fd, const struct wshd_shell *shell);
+bool command_read(struct command *command, int fd, const struct wshd_command *wire);
 
-/* The command of a job that is a script: the shell's own business. */
-bool command_script(struct command *command, bool privileged);
+/* The command where there is no block: a shell, whose script is its standard input. */
+bool command_default(struct command *command);
 
 /* Adds the variables that each job has, but those that are there already. */
 bool command_add_env(struct command *command, const struct account *account, const char *lang);

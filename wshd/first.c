@@ -13,11 +13,15 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/personality.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "wshd/command.h"
+#include "wshd/cpus.h"
 #include "wshd/limits.h"
+#include "wshd/message.h"
 
 /* Where the child keeps what is closed by exec. */
 enum first_fd {
@@ -34,17 +38,27 @@ struct first {
 	bool has_terminal;
 };
 
+/* Both fit an empty pipe. */
 static void __attribute__((noreturn)) fail(const char *what)
 {
-	dprintf(FIRST_ERROR, "%s: %s", what, strerror(errno)); /* fits an empty pipe */
+	dprintf(FIRST_ERROR, "%s: %s", what, strerror(errno));
+	_exit(255);
+}
+
+/* A field of the request and its value are at fault. */
+static void __attribute__((noreturn)) fail_for(const char *field, const char *value)
+{
+	dprintf(FIRST_ERROR, "%s %.128s: %s", field, value, strerror(errno));
 	_exit(255);
 }
 
 static void command_take(struct first *first)
 {
 	const struct wshd_spawn *spawn = first->start->spawn;
-	bool taken = spawn ? command_script(&first->command, spawn->flags & WSHD_PRIVILEGED)
-			   : command_read(&first->command, KEEPER_COMMAND, first->start->shell);
+	const struct wshd_command *wire = spawn ? &spawn->command : &first->start->shell->command;
+	bool taken = first->start->command >= 0
+			     ? command_read(&first->command, KEEPER_COMMAND, wire)
+			     : command_default(&first->command);
 
 	if (!taken)
 		fail("read the command");
@@ -68,22 +82,56 @@ static void arrange_fds(struct first *first, const struct terminal *terminal, in
 		fail("close descriptors");
 }
 
-/* The user of a fake container is wshd's own, who has no choice. */
+static const char *default_user(const struct wshd_spawn *spawn)
+{
+	return spawn && !(spawn->flags & WSHD_PRIVILEGED) ? "vcap" : "root";
+}
+
+/* The user of a fake container is wshd's own, who has no choice; the daemon has checked what a job
+ * asks for. */
 static void find_user(struct first *first)
 {
+	const struct wshd_spawn *spawn = first->start->spawn;
 	const char *user = first->command.user;
 
 	if (first->wshd->options.fake) {
-		if (first->start->shell && *user) {
+		if (!spawn && *user) {
 			errno = EPERM;
 			fail("become another user in a fake container");
 		}
 		return;
 	}
-	if (!account_find(*user ? user : "root", first->wshd->options.uid, &first->account)) {
-		dprintf(FIRST_ERROR, "there is no user %.64s", user);
-		_exit(255);
+	user = *user ? user : default_user(spawn);
+	switch (account_find(user, first->wshd->options.uid, &first->account)) {
+	case ACCOUNT_FOUND:
+		return;
+	case ACCOUNT_NO_USER:
+		dprintf(FIRST_ERROR, "there is no user %.128s", user);
+		break;
+	case ACCOUNT_NO_GROUP:
+		dprintf(FIRST_ERROR, "there is no group as in %.128s", user);
+		break;
 	}
+	_exit(255);
+}
+
+static const char *user_name(const struct first *first)
+{
+	return *first->command.user ? first->command.user : first->account.name;
+}
+
+/* A job may open its own streams anew (/dev/stdout), so its pipes, which came to container root,
+ * are its user's. A script on standard input is no pipe and stays as it is. */
+static void give_pipes(const struct first *first)
+{
+	const struct wshd_spawn *spawn = first->start->spawn;
+
+	if (!spawn)
+		return;
+	for (int fd = spawn_has(spawn, WSHD_FD_STDIN_READ) ? STDIN_FILENO : STDOUT_FILENO;
+	     fd <= STDERR_FILENO; fd++)
+		if (fchown(fd, first->account.uid, first->account.gid) < 0)
+			fail_for("user", user_name(first));
 }
 
 static bool capabilities_drop(void)
@@ -104,7 +152,7 @@ static void become_user(const struct first *first)
 	if (syscall(SYS_setgroups, 0, NULL) < 0)
 		fail("drop groups");
 	if (syscall(SYS_setresgid, gid, gid, gid) < 0 || syscall(SYS_setresuid, uid, uid, uid) < 0)
-		fail("become the user");
+		fail_for("user", user_name(first));
 	if (uid != 0 && !capabilities_drop())
 		fail("drop capabilities");
 }
@@ -117,33 +165,84 @@ static bool is_inside(void)
 	return syscall(SYS_getcwd, path, sizeof(path)) > 0 && path[0] == '/';
 }
 
-/* As the user, so what is closed to him is closed here. A home may be any link or missing. */
-static void go_home(const struct first *first)
+/* As the user, so what is closed to him is closed here. A home may be any link or missing. In a
+ * fake container the root is where wshd is. */
+static bool enter(const struct first *first, const char *directory)
 {
+	bool fake = first->wshd->options.fake;
 	struct open_how how = {
 		.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
-		.resolve = RESOLVE_NO_MAGICLINKS,
+		.resolve = RESOLVE_NO_MAGICLINKS | (fake ? RESOLVE_IN_ROOT : 0),
 	};
-	int fd = (int)syscall(SYS_openat2, AT_FDCWD, first->account.home, &how, sizeof(how));
-	bool there = fd >= 0 && fchdir(fd) == 0 && is_inside();
+	int fd = (int)syscall(SYS_openat2, AT_FDCWD, directory, &how, sizeof(how));
+	bool there = fd >= 0 && fchdir(fd) == 0;
 
 	if (fd >= 0)
 		close(fd);
-	if (!there && chdir("/") < 0)
-		fail("change to /");
+	if (there && !is_inside()) {
+		errno = ENOENT;
+		return false;
+	}
+	return there;
 }
 
-/* In a container the account decides; a fake one has neither users nor an environment. */
+static void go_to_work(const struct first *first)
+{
+	const char *directory = first->command.directory;
+
+	if (*directory) {
+		if (!enter(first, directory))
+			fail_for("working_dir", directory);
+	} else if (!first->wshd->options.fake && !enter(first, first->account.home)) {
+		if (chdir("/") < 0)
+			fail("change to /");
+	}
+}
+
+/* In a container the account decides; a fake one has neither users nor an environment but the one
+ * that is asked for. */
 static void settle_in(struct first *first)
 {
-	if (first->wshd->options.fake)
+	if (first->wshd->options.fake) {
+		go_to_work(first);
 		return;
+	}
 	if (first->has_terminal && !terminal_give(FIRST_TERMINAL, first->account.uid))
 		fail("give the terminal to the user");
+	give_pipes(first);
 	become_user(first);
-	go_home(first);
+	go_to_work(first);
 	if (!command_add_env(&first->command, &first->account, first->wshd->options.lang))
 		fail("make the environment");
+}
+
+/* What a job asks for of its own scheduling and memory. */
+static void adjust(const struct first *first)
+{
+	const struct wshd_spawn *spawn = first->start->spawn;
+	int nice = getpriority(PRIO_PROCESS, 0) + spawn->nice; /* the kernel clamps it */
+	char text[16];
+
+	if (spawn->nice != 0 && setpriority(PRIO_PROCESS, 0, nice) < 0) {
+		snprintf(text, sizeof(text), "%d", spawn->nice);
+		fail_for("nice", text);
+	}
+	if (*first->command.cpus && !cpus_bind(first->command.cpus))
+		fail_for("cpus", first->command.cpus);
+	if ((spawn->flags & WSHD_NO_ASLR) && personality(ADDR_NO_RANDOMIZE) < 0)
+		fail("switch address randomisation off");
+	limits_set(spawn);
+}
+
+static void __attribute__((noreturn)) execute(const struct first *first)
+{
+	const char *name = first->command.args[0];
+	bool shell = !first->start->spawn;
+
+	command_execute(&first->command, shell ? first->account.shell : "");
+	if (name && !shell)
+		fail_for("argv", name);
+	fail(name ? name : "execute /bin/bash");
 }
 
 void first_run(const struct wshd *wshd, const struct keeper_start *start,
@@ -156,10 +255,9 @@ void first_run(const struct wshd *wshd, const struct keeper_start *start,
 	arrange_fds(&first, terminal, error_fd);
 	find_user(&first);
 	if (start->spawn)
-		limits_set(start->spawn);
+		adjust(&first);
 	settle_in(&first);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	command_execute(&first.command, start->spawn ? "" : first.account.shell);
-	fail(first.command.args[0] ? first.command.args[0] : "execute /bin/bash");
+	execute(&first);
 }

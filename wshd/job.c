@@ -33,13 +33,23 @@ bool job_is_kept_by(pid_t pid, const void *data)
 	return false;
 }
 
+static void close_one(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
 static void close_pipes(struct job *job)
 {
-	if (job->stdout_fd >= 0)
-		close(job->stdout_fd);
-	if (job->stderr_fd >= 0)
-		close(job->stderr_fd);
-	job->stdout_fd = job->stderr_fd = -1;
+	close_one(&job->stdin_fd);
+	close_one(&job->stdout_fd);
+	close_one(&job->stderr_fd);
+}
+
+void job_close_input(struct job *job)
+{
+	close_one(&job->stdin_fd);
 }
 
 /* Frees a job that nobody will ask for again and whose keeper is gone. */
@@ -99,7 +109,7 @@ static struct job *job_new(struct wshd *wshd, uint32_t id)
 		return NULL;
 	job->number = ++wshd->next_number;
 	job->end.header.job_id = id;
-	job->stdout_fd = job->stderr_fd = -1;
+	job->stdin_fd = job->stdout_fd = job->stderr_fd = -1;
 	job->socket = (struct source){.fd = -1, .ready = keeper_ready};
 	while (*link)
 		link = &(*link)->next;
@@ -140,10 +150,25 @@ static void start_failed(struct wshd *wshd, struct job *job, int number)
 	ended(wshd, job, &end);
 }
 
+/* The job's standard input; wshd's own leads nowhere. */
+static int input_of(const struct packet *packet)
+{
+	if (packet->fds[WSHD_FD_SCRIPT] >= 0)
+		return packet->fds[WSHD_FD_SCRIPT];
+	return packet->fds[WSHD_FD_STDIN_READ] >= 0 ? packet->fds[WSHD_FD_STDIN_READ]
+						    : STDIN_FILENO;
+}
+
 int job_spawn(struct wshd *wshd, struct packet *packet)
 {
 	const struct wshd_spawn *spawn = &packet->message.spawn;
-	struct keeper_start start = {.spawn = spawn, .connection = -1, .command = -1};
+	struct keeper_start start = {
+		.spawn = spawn,
+		.connection = -1,
+		.command = packet->fds[WSHD_FD_BLOCK],
+		.streams = {input_of(packet), packet->fds[WSHD_FD_STDOUT_WRITE],
+			    packet->fds[WSHD_FD_STDERR_WRITE]},
+	};
 	struct job *job;
 
 	if (job_find(wshd, spawn->header.job_id))
@@ -151,9 +176,9 @@ int job_spawn(struct wshd *wshd, struct packet *packet)
 	job = job_new(wshd, spawn->header.job_id);
 	if (!job)
 		return ENOMEM;
+	job->stdin_fd = packet_take(packet, WSHD_FD_STDIN_WRITE);
 	job->stdout_fd = packet_take(packet, WSHD_FD_STDOUT_READ);
 	job->stderr_fd = packet_take(packet, WSHD_FD_STDERR_READ);
-	memcpy(start.streams, packet->fds, sizeof(start.streams));
 	if (!keeper_start(wshd, job, &start))
 		start_failed(wshd, job, errno);
 	return 0;

@@ -13,6 +13,7 @@ struct job {
 	pid_t keeper;         /* 0: gone */
 	struct source socket; /* to the keeper */
 	int stdout_fd, stderr_fd;
+	int stdin_fd; /* write end; -1: none, or closed */
 	bool ended, forgotten;
 	uint32_t told; /* bit N: the client in slot N knows that it ended */
 	struct wshd_ended end;
@@ -30,6 +31,9 @@ struct job *job_find(const struct wshd *wshd, uint32_t id);
 
 /* Has the keeper send the signal to every process of the job; `type`: WSHD_SIGNAL or WSHD_STOP. */
 void job_signal(const struct job *job, enum wshd_type type, int signal);
+
+/* The job's standard input is complete. */
+void job_close_input(struct job *job);
 
 /* The end of the job is stored. */
 void job_forget(struct wshd *wshd, struct job *job);

@@ -20,7 +20,7 @@ struct keeper_start {
 	const struct wshd_shell *shell;
 	int connection;              /* of the shell; -1 */
 	int streams[KEEPER_STREAMS]; /* -1: a terminal takes their place */
-	int command;                 /* the shell's command block; -1 */
+	int command;                 /* the command block; -1: none */
 };
 
 /* Where a keeper's descriptors are; the job's streams are 0, 1 and 2 until it has started. */

@@ -8,6 +8,7 @@ WSHD_H = \
 	wshd/account.h \
 	wshd/client.h \
 	wshd/command.h \
+	wshd/cpus.h \
 	wshd/first.h \
 	wshd/job.h \
 	wshd/keeper.h \
@@ -27,6 +28,7 @@ WSHD_C = \
 	wshd/account.c \
 	wshd/client.c \
 	wshd/command.c \
+	wshd/cpus.c \
 	wshd/first.c \
 	wshd/job.c \
 	wshd/keeper.c \

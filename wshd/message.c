@@ -107,6 +107,34 @@ bool packet_fits(const struct packet *packet, size_t length, size_t n_fds)
 	return packet->length == length && packet->n_fds == n_fds;
 }
 
+size_t fds_gather(const int *all, int *fds, uint32_t *present)
+{
+	size_t n = 0;
+
+	*present = 0;
+	for (unsigned i = 0; i < WSHD_SPAWN_FDS; i++) {
+		if (all[i] < 0)
+			continue;
+		*present |= UINT32_C(1) << i;
+		fds[n++] = all[i];
+	}
+	return n;
+}
+
+bool packet_place(struct packet *packet, uint32_t present, uint32_t required)
+{
+	size_t n = packet->n_fds;
+
+	if ((present & required) != required || present >> WSHD_SPAWN_FDS ||
+	    (size_t)__builtin_popcount(present) != n)
+		return false;
+	/* From the last one: none is put where another still waits. */
+	for (size_t i = WSHD_SPAWN_FDS; i-- > 0;)
+		packet->fds[i] = present & UINT32_C(1) << i ? packet->fds[--n] : -1;
+	packet->n_fds = WSHD_SPAWN_FDS;
+	return true;
+}
+
 int packet_take(struct packet *packet, size_t i)
 {
 	int fd = packet->fds[i];

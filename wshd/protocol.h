@@ -41,18 +41,19 @@ enum wshd_type {
 	WSHD_HELLO = 1,
 
 	/* From the client. */
-	WSHD_SPAWN = 16, /* struct wshd_spawn, WSHD_SPAWN_FDS descriptors; no answer */
-	WSHD_SIGNAL,     /* struct wshd_signal: to every process of a job; SIGKILL leaves none */
-	WSHD_FORGET,     /* struct wshd_request: the end of this job is stored */
-	WSHD_LIST,       /* struct wshd_request: answered by WSHD_JOB each, then WSHD_LIST_END */
-	WSHD_WATCH,      /* struct wshd_request: tell this connection the end of each job */
-	WSHD_STOP,       /* struct wshd_signal: to every process but wshd and the keepers; answered
-			    by one WSHD_EMPTY when none is left. SIGKILL leaves none. */
-	WSHD_END,        /* struct wshd_request: as WSHD_STOP with SIGKILL, then wshd ends too */
-	WSHD_SHELL,      /* struct wshd_shell; from then on the connection is that job's alone */
+	WSHD_SPAWN = 16,  /* struct wshd_spawn, the descriptors that it has; no answer */
+	WSHD_SIGNAL,      /* struct wshd_signal: to every process of a job; SIGKILL leaves none */
+	WSHD_FORGET,      /* struct wshd_request: the end of this job is stored */
+	WSHD_LIST,        /* struct wshd_request: answered by WSHD_JOB each, then WSHD_LIST_END */
+	WSHD_WATCH,       /* struct wshd_request: tell this connection the end of each job */
+	WSHD_STOP,        /* struct wshd_signal: to every process but wshd and the keepers; answered
+			     by one WSHD_EMPTY when none is left. SIGKILL leaves none. */
+	WSHD_END,         /* struct wshd_request: as WSHD_STOP with SIGKILL, then wshd ends too */
+	WSHD_SHELL,       /* struct wshd_shell; from then on the connection is that job's alone */
+	WSHD_CLOSE_INPUT, /* struct wshd_request: the standard input of this job is complete */
 
 	/* From wshd. */
-	WSHD_JOB = 64, /* struct wshd_request, 2 descriptors: read ends of stdout and stderr */
+	WSHD_JOB = 64, /* struct wshd_job, the descriptors that it has */
 	WSHD_LIST_END, /* struct wshd_request */
 	WSHD_ENDED,    /* struct wshd_ended: once for each job and watching connection */
 	WSHD_EMPTY,    /* struct wshd_request */
@@ -85,45 +86,72 @@ struct wshd_signal {
 enum { WSHD_RLIMITS = 15 }; /* as enum warden_rlimit_name */
 
 enum wshd_spawn_flags {
-	WSHD_PRIVILEGED = 1, /* root instead of vcap */
+	WSHD_PRIVILEGED = 1, /* root instead of vcap, where the block names no user */
+	WSHD_NO_ASLR = 2,    /* addresses are not randomised */
 };
 
-/* The descriptors of WSHD_SPAWN, in this order. */
+/* The descriptors of WSHD_SPAWN, in this order; some need not be there. */
 enum wshd_spawn_fd {
-	WSHD_FD_SCRIPT,       /* standard input of the shell */
-	WSHD_FD_STDOUT_WRITE, /* of the job */
+	WSHD_FD_BLOCK,       /* a command block, see below; none: the shell, with nothing set */
+	WSHD_FD_SCRIPT,      /* standard input of the shell */
+	WSHD_FD_STDIN_READ,  /* a pipe instead; neither: /dev/null */
+	WSHD_FD_STDIN_WRITE, /* wshd keeps it until WSHD_CLOSE_INPUT */
+	WSHD_FD_STDOUT_WRITE,
 	WSHD_FD_STDERR_WRITE,
-	WSHD_FD_STDOUT_READ, /* wshd keeps these until WSHD_FORGET */
+	WSHD_FD_STDOUT_READ, /* wshd keeps these until WSHD_FORGET; the first may be missing */
 	WSHD_FD_STDERR_READ,
 	WSHD_SPAWN_FDS,
+};
+
+/* Without these there is no job. */
+enum {
+	WSHD_FDS_REQUIRED =
+		1 << WSHD_FD_STDOUT_WRITE | 1 << WSHD_FD_STDERR_WRITE | 1 << WSHD_FD_STDERR_READ,
+};
+
+/* The longest command block. */
+enum { WSHD_COMMAND_MAX = 1 << 20 };
+
+/* What is to be executed. The command block is a memfd with texts, each ending in NUL: the user
+ * (USER or USER:GROUP, names or numbers), the working directory and the cpus (as cpuset.cpus),
+ * where empty means the default; then n_args arguments (none: a shell), then n_env NAME=VALUE. */
+struct wshd_command {
+	uint32_t n_args, n_env;
 };
 
 struct wshd_spawn {
 	struct wshd_header header;
 	uint32_t flags;     /* enum wshd_spawn_flags */
+	uint32_t present;   /* bit N: descriptor N of enum wshd_spawn_fd is there */
 	uint32_t requested; /* bit N: a client asked for limit N; else it is a default */
+	int32_t nice;       /* added to wshd's */
 	uint64_t rlimits[WSHD_RLIMITS]; /* soft and hard; UINT64_MAX: unlimited */
+	struct wshd_command command;
+};
+
+/* A job that is remembered. Its descriptors, in the order of enum wshd_spawn_fd: write end of stdin
+ * unless it is closed, read ends of stdout and stderr. */
+struct wshd_job {
+	struct wshd_header header;
+	uint32_t present; /* as in struct wshd_spawn */
+	uint32_t reserved;
 };
 
 enum wshd_shell_flags {
 	WSHD_SHELL_TERMINAL = 1, /* its own terminal, whose master is handed over */
 };
 
-/* The longest command block. */
-enum { WSHD_COMMAND_MAX = 1 << 20 };
-
 /*
- * Starts a process for wsh. The first descriptor is a memfd with the command block: the user's name
- * or number (empty: root, in a fake container wshd's own user), then n_args arguments (none: the
- * user's shell), then n_env NAME=VALUE, each ending in NUL. With WSHD_SHELL_TERMINAL it is the only
- * one; else three follow: the process's stdin, stdout and stderr. Answers: WSHD_TERMINAL where
- * asked for, then WSHD_ENDED. WSHD_SIGNAL goes to the job; every process of it is killed when the
- * connection closes.
+ * Starts a process for wsh. The first descriptor is the command block; without a user it is root,
+ * in a fake container wshd's own user, and without arguments the user's shell. With
+ * WSHD_SHELL_TERMINAL it is the only one; else three follow: the process's stdin, stdout and
+ * stderr. Answers: WSHD_TERMINAL where asked for, then WSHD_ENDED. WSHD_SIGNAL goes to the job;
+ * every process of it is killed when the connection closes.
  */
 struct wshd_shell {
 	struct wshd_header header;
 	uint32_t flags; /* enum wshd_shell_flags */
-	uint32_t n_args, n_env;
+	struct wshd_command command;
 	uint16_t rows, columns; /* of the terminal */
 };
 
@@ -155,6 +183,7 @@ union wshd_message {
 	struct wshd_request request;
 	struct wshd_signal signal;
 	struct wshd_spawn spawn;
+	struct wshd_job job;
 	struct wshd_shell shell;
 	struct wshd_ended ended;
 	struct wshd_refused refused;

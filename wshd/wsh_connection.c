@@ -91,14 +91,16 @@ static int block_make(const struct wsh_command *command, const char *term, struc
 	if (fd < 0)
 		die("pass the command");
 	text_write(fd, command->user, &written);
-	for (; command->args[shell->n_args]; shell->n_args++)
-		text_write(fd, command->args[shell->n_args], &written);
+	text_write(fd, "", &written); /* the home, all cpus */
+	text_write(fd, "", &written);
+	for (; command->args[shell->command.n_args]; shell->command.n_args++)
+		text_write(fd, command->args[shell->command.n_args], &written);
 	if (term) {
 		char text[128];
 
 		snprintf(text, sizeof(text), "TERM=%s", term);
 		text_write(fd, text, &written);
-		shell->n_env++;
+		shell->command.n_env++;
 	}
 	if (fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
 		die("seal the command");

@@ -14,6 +14,7 @@ backends_common_libcommon_la_SOURCES = \
 	backends/common/wshd_arguments.c \
 	backends/common/wshd_client.c \
 	backends/common/wshd_client.h \
+	backends/common/wshd_spawn.c \
 	wshd/message.c \
 	wshd/message.h
 backends_common_libcommon_la_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE

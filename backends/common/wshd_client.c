@@ -15,8 +15,6 @@
 #include "backends/common/util.h"
 #include "wshd/message.h"
 
-_Static_assert((int)WSHD_RLIMITS == (int)WARDEN_RLIMITS, "the wire has all limits");
-
 /* The path of the socket through the directory's descriptor. */
 static struct sockaddr_un socket_address(int container_fd)
 {
@@ -42,9 +40,8 @@ int wshd_listen(int container_fd, struct warden_error *err)
 	return fd_take(&fd);
 }
 
-/* Every send: all or nothing, at once. */
-static int client_send(int fd, const void *message, size_t length, const int *fds, size_t n_fds,
-		       const char *what, struct warden_error *err)
+int wshd_send(int fd, const void *message, size_t length, const int *fds, size_t n_fds,
+	      const char *what, struct warden_error *err)
 {
 	if (packet_send(fd, message, length, fds, n_fds, MSG_DONTWAIT) == 0)
 		return 0;
@@ -61,32 +58,9 @@ int wshd_connect(int container_fd, struct warden_error *err)
 
 	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
 		return warden_error_errno(err, "connect to %s", WSHD_SOCKET);
-	if (client_send(fd, &hello, sizeof(hello), NULL, 0, "connect", err) < 0)
+	if (wshd_send(fd, &hello, sizeof(hello), NULL, 0, "connect", err) < 0)
 		return -1;
 	return fd_take(&fd);
-}
-
-int wshd_send_spawn(int fd, const struct warden_spawn *spawn, struct warden_error *err)
-{
-	struct wshd_spawn message = {
-		.header = {.type = WSHD_SPAWN, .job_id = spawn->job_id},
-		.flags = spawn->privileged ? WSHD_PRIVILEGED : 0,
-	};
-	const int fds[WSHD_SPAWN_FDS] = {
-		[WSHD_FD_SCRIPT] = spawn->script_fd,
-		[WSHD_FD_STDOUT_WRITE] = spawn->stdout_write_fd,
-		[WSHD_FD_STDERR_WRITE] = spawn->stderr_write_fd,
-		[WSHD_FD_STDOUT_READ] = spawn->stdout_read_fd,
-		[WSHD_FD_STDERR_READ] = spawn->stderr_read_fd,
-	};
-
-	for (unsigned i = 0; i < WSHD_RLIMITS; i++) {
-		message.rlimits[i] = spawn->rlimits[i].value;
-		if (spawn->rlimits[i].requested)
-			message.requested |= UINT32_C(1) << i;
-	}
-	return client_send(fd, &message, sizeof(message), fds, WSHD_SPAWN_FDS, "start the job",
-			   err);
 }
 
 static int send_signal(int fd, enum wshd_type type, uint32_t job_id, int signal, const char *what,
@@ -97,7 +71,7 @@ static int send_signal(int fd, enum wshd_type type, uint32_t job_id, int signal,
 		.signal = signal,
 	};
 
-	return client_send(fd, &message, sizeof(message), NULL, 0, what, err);
+	return wshd_send(fd, &message, sizeof(message), NULL, 0, what, err);
 }
 
 int wshd_send_signal(int fd, uint32_t job_id, int signal, struct warden_error *err)
@@ -115,12 +89,17 @@ static int send_request(int fd, enum wshd_type type, uint32_t job_id, const char
 {
 	struct wshd_request message = {.header = {.type = type, .job_id = job_id}};
 
-	return client_send(fd, &message, sizeof(message), NULL, 0, what, err);
+	return wshd_send(fd, &message, sizeof(message), NULL, 0, what, err);
 }
 
 int wshd_send_forget(int fd, uint32_t job_id, struct warden_error *err)
 {
 	return send_request(fd, WSHD_FORGET, job_id, "forget the job", err);
+}
+
+int wshd_send_close_input(int fd, uint32_t job_id, struct warden_error *err)
+{
+	return send_request(fd, WSHD_CLOSE_INPUT, job_id, "close the job's input", err);
 }
 
 int wshd_send_watch(int fd, struct warden_error *err)
@@ -199,6 +178,26 @@ static int take_refused(const struct packet *packet, struct wshd_event *event)
 	return 1;
 }
 
+static int take_pipe(struct packet *packet, enum wshd_spawn_fd place)
+{
+	int fd = packet_take(packet, place);
+
+	return fd < 0 ? -1 : wshd_check_pipe(fd);
+}
+
+static int take_job(struct packet *packet, struct warden_restored_job *job,
+		    struct warden_error *err)
+{
+	if (!packet_place(packet, packet->message.job.present, 0)) {
+		errno = EPROTO;
+		return warden_error_errno(err, "receive from wshd");
+	}
+	job->stdin_fd = take_pipe(packet, WSHD_FD_STDIN_WRITE);
+	job->stdout_fd = take_pipe(packet, WSHD_FD_STDOUT_READ);
+	job->stderr_fd = take_pipe(packet, WSHD_FD_STDERR_READ);
+	return 1;
+}
+
 /* What wshd may send; each with its length and number of descriptors. */
 static bool event_fits(const struct packet *packet)
 {
@@ -210,7 +209,7 @@ static bool event_fits(const struct packet *packet)
 	case WSHD_ENDED:
 		return packet_fits(packet, sizeof(struct wshd_ended), 0);
 	case WSHD_JOB:
-		return packet_fits(packet, sizeof(struct wshd_request), 2);
+		return packet->length == sizeof(struct wshd_job);
 	case WSHD_LIST_END:
 	case WSHD_EMPTY:
 		return packet_fits(packet, sizeof(struct wshd_request), 0);
@@ -234,9 +233,7 @@ static int event_take(struct packet *packet, struct wshd_event *event, struct wa
 		end_take(&event->end, &packet->message.ended);
 		return 1;
 	case WSHD_JOB:
-		event->job.stdout_fd = wshd_check_pipe(packet_take(packet, 0));
-		event->job.stderr_fd = wshd_check_pipe(packet_take(packet, 1));
-		return 1;
+		return take_job(packet, &event->job, err);
 	default:
 		return 1;
 	}
@@ -293,12 +290,17 @@ static int receive_until(int fd, int64_t deadline, struct wshd_event *event,
 	}
 }
 
-static void restored_clear(struct warden_restored *restored)
+void wshd_job_close(const struct warden_restored_job *job)
 {
-	for (size_t i = 0; i < restored->n_jobs; i++) {
-		cleanup_close(&restored->jobs[i].stdout_fd);
-		cleanup_close(&restored->jobs[i].stderr_fd);
-	}
+	cleanup_close(&job->stdin_fd);
+	cleanup_close(&job->stdout_fd);
+	cleanup_close(&job->stderr_fd);
+}
+
+void wshd_list_free(struct warden_restored *restored)
+{
+	for (size_t i = 0; i < restored->n_jobs; i++)
+		wshd_job_close(&restored->jobs[i]);
 	free(restored->jobs);
 	restored->jobs = NULL;
 	restored->n_jobs = 0;
@@ -312,8 +314,7 @@ static int restored_add(struct warden_restored *restored, const struct warden_re
 	/* More than there can be descriptors come from no honest wshd. */
 	jobs = reallocarray(restored->jobs, restored->n_jobs + 1, sizeof(*jobs));
 	if (!jobs) {
-		cleanup_close(&job->stdout_fd);
-		cleanup_close(&job->stderr_fd);
+		wshd_job_close(job);
 		return warden_error_errno(err, "list the jobs of wshd");
 	}
 	jobs[restored->n_jobs++] = *job;
@@ -337,6 +338,6 @@ int wshd_list(int fd, int timeout_ms, struct warden_restored *restored, struct w
 			result = event.type == WSHD_JOB ? restored_add(restored, &event.job, err)
 							: 0;
 	}
-	restored_clear(restored);
+	wshd_list_free(restored);
 	return -1;
 }

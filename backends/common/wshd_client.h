@@ -46,11 +46,18 @@ int wshd_listen(int container_fd, struct warden_error *err);
  * or -1. */
 int wshd_connect(int container_fd, struct warden_error *err);
 
-/* Starts a job. All descriptors stay the caller's. */
+/* Sends a message of wshd/protocol.h, all or nothing, at once; `what` is what it is for. */
+int wshd_send(int fd, const void *message, size_t length, const int *fds, size_t n_fds,
+	      const char *what, struct warden_error *err);
+
+/* Starts a job. All descriptors stay the caller's. In wshd_spawn.c. */
 int wshd_send_spawn(int fd, const struct warden_spawn *spawn, struct warden_error *err);
 
 /* A signal to every process of a job; SIGKILL leaves none. */
 int wshd_send_signal(int fd, uint32_t job_id, int signal, struct warden_error *err);
+
+/* The job's standard input is complete. */
+int wshd_send_close_input(int fd, uint32_t job_id, struct warden_error *err);
 
 /* The end of a job is stored. */
 int wshd_send_forget(int fd, uint32_t job_id, struct warden_error *err);
@@ -70,6 +77,10 @@ int wshd_send_end(int fd, struct warden_error *err);
  * are not pipes are closed and left out (-1). Fails with nothing in `restored` when wshd does not
  * answer in time or breaks the protocol. */
 int wshd_list(int fd, int timeout_ms, struct warden_restored *restored, struct warden_error *err);
+
+/* Closes what a job brought, and all of a list. */
+void wshd_job_close(const struct warden_restored_job *job);
+void wshd_list_free(struct warden_restored *restored);
 
 /* What wshd told. */
 struct wshd_event {

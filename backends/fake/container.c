@@ -104,8 +104,7 @@ static void event_pass_on(const struct fake_container *container, const struct w
 	const struct warden_host *host = container->backend->host;
 
 	if (event->type == WSHD_JOB) {
-		cleanup_close(&event->job.stdout_fd); /* nobody asked for it */
-		cleanup_close(&event->job.stderr_fd);
+		wshd_job_close(&event->job); /* nobody asked for it */
 	} else if (event->type == WSHD_ENDED) {
 		host->job_ended(host, container->id, event->job_id, &event->end);
 	} else if (event->type == WSHD_EMPTY) {

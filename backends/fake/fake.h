@@ -79,12 +79,16 @@ int spawner_transfer(const struct fake_backend *backend, int root_fd, struct war
 int fault_check_options(const struct fake_backend *backend, struct warden_error *err);
 int fake_admit(void *backend, void *container, const char *request, struct warden_error *err);
 
+/* user.c: whether a job may ask to run as `user` (NULL: it does not ask). */
+int user_check(const char *user, struct warden_error *err);
+
 /* The operations, each in the file of its name (job.c: spawn to stop). */
 int fake_create(void *backend, const struct warden_create *create, void **container,
 		struct warden_error *err);
 int fake_restore(void *backend, const struct warden_identity *identity, const char *state,
 		 void **container, struct warden_restored *restored, struct warden_error *err);
 int fake_spawn(void *container, const struct warden_spawn *spawn, struct warden_error *err);
+int fake_job_close_input(void *container, uint32_t job_id, struct warden_error *err);
 int fake_job_signal(void *container, uint32_t job_id, int signal, struct warden_error *err);
 void fake_job_forget(void *container, uint32_t job_id);
 int fake_stop(void *container, int signal, struct warden_error *err);

@@ -7,7 +7,16 @@ int fake_spawn(void *data, const struct warden_spawn *spawn, struct warden_error
 {
 	const struct fake_container *container = data;
 
+	if (user_check(spawn->user, err) < 0)
+		return -1;
 	return wshd_send_spawn(container->wshd_fd, spawn, err);
+}
+
+int fake_job_close_input(void *data, uint32_t job_id, struct warden_error *err)
+{
+	const struct fake_container *container = data;
+
+	return wshd_send_close_input(container->wshd_fd, job_id, err);
 }
 
 int fake_job_signal(void *data, uint32_t job_id, int signal, struct warden_error *err)

@@ -134,6 +134,7 @@ const struct warden_container_klass warden_container_klass = {
 	.restore = fake_restore,
 	.spawn = fake_spawn,
 	.job_signal = fake_job_signal,
+	.job_close_input = fake_job_close_input,
 	.job_forget = fake_job_forget,
 	.stop = fake_stop,
 	.destroy = fake_destroy,

@@ -13,6 +13,7 @@ backends_fake_fake_la_SOURCES = \
 	backends/fake/restore.c \
 	backends/fake/spawner.c \
 	backends/fake/transfer.c \
+	backends/fake/user.c \
 	wshd/processes.c
 
 backends_fake_fake_la_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE

@@ -23,16 +23,6 @@ static int reconnect(struct fake_container *container, struct warden_restored *r
 	return container_watch(container, err);
 }
 
-static void jobs_drop(struct warden_restored *restored)
-{
-	for (size_t i = 0; i < restored->n_jobs; i++) {
-		cleanup_close(&restored->jobs[i].stdout_fd);
-		cleanup_close(&restored->jobs[i].stderr_fd);
-	}
-	free(restored->jobs);
-	*restored = (struct warden_restored){.alive = false};
-}
-
 int fake_restore(void *data, const struct warden_identity *identity, const char *state,
 		 void **found, struct warden_restored *restored, struct warden_error *err)
 {
@@ -53,6 +43,7 @@ int fake_restore(void *data, const struct warden_identity *identity, const char 
 	}
 	backend->host->log(backend->host, WARDEN_LOG_WARN, container->id, "%s", why.message);
 	container_unwatch(container);
-	jobs_drop(restored);
+	wshd_list_free(restored);
+	restored->alive = false;
 	return 0;
 }

@@ -122,18 +122,6 @@ static void job_ended(struct container *container, const struct wshd_event *even
 	host->job_ended(host, container->id, event->job_id, &event->end);
 }
 
-/* What nobody asked for is no harm but for its descriptors. */
-static void drop(const struct wshd_event *event)
-{
-	const int fds[] = {event->job.stdout_fd, event->job.stderr_fd};
-
-	if (event->type != WSHD_JOB)
-		return;
-	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
-		if (fds[i] >= 0)
-			close(fds[i]);
-}
-
 /* wshd is gone, or somebody else speaks for it: the container cannot go on. Its end is told by its
  * first process's. Once the watch is taken the container may be freed. */
 static void give_up(struct container *container, const char *reason)
@@ -164,8 +152,8 @@ static void on_wshd(void *data, uint32_t events)
 		case 1:
 			if (event.type == WSHD_ENDED)
 				job_ended(container, &event);
-			else
-				drop(&event);
+			else if (event.type == WSHD_JOB)
+				wshd_job_close(&event.job); /* nobody asked for it */
 			break;
 		default:
 			give_up(container, err.message);

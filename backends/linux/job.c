@@ -2,23 +2,23 @@
 /* Jobs: all that is done about them is to tell wshd. What it tells is taken in container.c. */
 #include <unistd.h>
 
+#include "backends/common/util.h"
 #include "backends/common/wshd_client.h"
 #include "backends/linux/container.h"
 #include "backends/linux/operations.h"
 
-/* A job may open its own output anew (/dev/stdout), so the pipes are its user's. Both ends are one
- * inode. */
+/* A job may open its own streams anew (/dev/stdout), so its pipes are its user's: they go to root
+ * of the container, who alone knows that user and passes them on. Both ends are one inode. */
 static int give_pipes(const struct container *container, const struct warden_spawn *spawn,
 		      struct warden_error *err)
 {
-	const struct warden_identity *identity = &container->identity;
-	uint32_t id = linux_base(container->backend->host->settings, identity->slot) +
-		      (spawn->privileged ? 0 : identity->uid);
+	uint32_t id = linux_base(container->backend->host->settings, container->identity.slot);
+	const int pipes[] = {spawn->stdout_write_fd, spawn->stderr_write_fd, spawn->stdin_read_fd};
 
-	if (fchown(spawn->stdout_write_fd, id, id) < 0 ||
-	    fchown(spawn->stderr_write_fd, id, id) < 0)
-		return warden_error_errno(err, "give the pipes of job %u to user %u", spawn->job_id,
-					  id);
+	for (size_t i = 0; i < ARRAY_SIZE(pipes); i++)
+		if (pipes[i] >= 0 && fchown(pipes[i], id, id) < 0)
+			return warden_error_errno(err, "give the pipes of job %u to user %u",
+						  spawn->job_id, id);
 	return 0;
 }
 
@@ -39,6 +39,13 @@ int linux_spawn(void *data, const struct warden_spawn *spawn, struct warden_erro
 		container->jobs--;
 	pthread_mutex_unlock(&container->mutex);
 	return -1;
+}
+
+int linux_job_close_input(void *data, uint32_t job_id, struct warden_error *err)
+{
+	struct container *container = data;
+
+	return wshd_send_close_input(container->wshd_fd, job_id, err);
 }
 
 int linux_job_signal(void *data, uint32_t job_id, int signal, struct warden_error *err)

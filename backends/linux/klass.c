@@ -166,6 +166,7 @@ const struct warden_container_klass warden_container_klass = {
 	.restore = linux_restore,
 	.spawn = linux_spawn,
 	.job_signal = linux_job_signal,
+	.job_close_input = linux_job_close_input,
 	.job_forget = linux_job_forget,
 	.stop = linux_stop,
 	.destroy = linux_destroy,

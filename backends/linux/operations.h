@@ -11,6 +11,7 @@ int linux_create(void *backend, const struct warden_create *create, void **conta
 int linux_restore(void *backend, const struct warden_identity *identity, const char *state,
 		  void **container, struct warden_restored *restored, struct warden_error *err);
 int linux_spawn(void *container, const struct warden_spawn *spawn, struct warden_error *err);
+int linux_job_close_input(void *container, uint32_t job_id, struct warden_error *err);
 int linux_job_signal(void *container, uint32_t job_id, int signal, struct warden_error *err);
 void linux_job_forget(void *container, uint32_t job_id);
 int linux_transfer(void *container, const struct warden_transfer *transfer,

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Finds a container of an earlier daemon again. Whatever of it is missing: it then is dead, and
  * destroy removes the rest. */
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "backends/common/wshd_client.h"
@@ -36,19 +35,6 @@ static int revive(struct container *container, const char *state, struct warden_
 	return wshd_send_watch(container->wshd_fd, err);
 }
 
-static void forget_jobs(struct warden_restored *restored)
-{
-	for (size_t i = 0; i < restored->n_jobs; i++) {
-		if (restored->jobs[i].stdout_fd >= 0)
-			close(restored->jobs[i].stdout_fd);
-		if (restored->jobs[i].stderr_fd >= 0)
-			close(restored->jobs[i].stderr_fd);
-	}
-	free(restored->jobs);
-	restored->jobs = NULL;
-	restored->n_jobs = 0;
-}
-
 /* A dead container's connection is of no use; its first process, if it lives, is still watched, for
  * destroy. */
 static void leave_dead(struct container *container, struct warden_restored *restored,
@@ -58,7 +44,7 @@ static void leave_dead(struct container *container, struct warden_restored *rest
 
 	host->log(host, WARDEN_LOG_INFO, container->id, "cannot be used any more: %s",
 		  reason->message);
-	forget_jobs(restored);
+	wshd_list_free(restored);
 	if (container->wshd_fd >= 0)
 		close(container->wshd_fd);
 	container->wshd_fd = -1;
@@ -83,7 +69,7 @@ int linux_restore(void *backend, const struct warden_identity *identity, const c
 		leave_dead(container, restored, &reason);
 	}
 	if (container_watch(container, err) < 0) {
-		forget_jobs(restored);
+		wshd_list_free(restored);
 		container_free(container);
 		return -1;
 	}

@@ -217,7 +217,7 @@ struct warden_identity identity_make(const char *id)
 struct warden_spawn job_start(const struct backend_case *backend, void *container, uint32_t id,
 			      const char *script)
 {
-	struct warden_spawn spawn = {.job_id = id};
+	struct warden_spawn spawn = {.job_id = id, .stdin_read_fd = -1, .stdin_write_fd = -1};
 	struct warden_error err = {0};
 	int out[2], err_pipe[2];
 

@@ -383,11 +383,9 @@ static void a_stopped_keeper_obeys_all_the_same(void)
 static void a_limit_that_was_asked_for_and_cannot_be_set_ends_the_job(void)
 {
 	struct wshd_case wshd = wshd_case_begin();
-	struct warden_spawn spawn = {.job_id = 1};
+	struct warden_spawn spawn = wshd_case_job(1);
 	struct job_output output;
 
-	for (int i = 0; i < WARDEN_RLIMITS; i++)
-		spawn.rlimits[i].value = WARDEN_RLIMIT_INFINITY;
 	/* No kernel lets anybody have so many. */
 	spawn.rlimits[WARDEN_RLIMIT_NOFILE] = (struct warden_rlimit){UINT64_C(1) << 40, true};
 	output = wshd_case_spawn_as(&wshd, &spawn, "echo never");
@@ -400,11 +398,9 @@ static void a_limit_that_was_asked_for_and_cannot_be_set_ends_the_job(void)
 static void limits_are_set_and_defaults_are_clamped(void)
 {
 	struct wshd_case wshd = wshd_case_begin();
-	struct warden_spawn spawn = {.job_id = 1};
+	struct warden_spawn spawn = wshd_case_job(1);
 	struct job_output output;
 
-	for (int i = 0; i < WARDEN_RLIMITS; i++)
-		spawn.rlimits[i].value = WARDEN_RLIMIT_INFINITY;
 	spawn.rlimits[WARDEN_RLIMIT_NOFILE].value = UINT64_C(1) << 40; /* clamped */
 	spawn.rlimits[WARDEN_RLIMIT_STACK] = (struct warden_rlimit){4 << 20, true};
 	spawn.rlimits[WARDEN_RLIMIT_CORE].value = 0;

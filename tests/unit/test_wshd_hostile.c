@@ -115,22 +115,49 @@ static void messages_of_a_wrong_length_close_the_connection(void)
 	is_well(&wshd, fds);
 }
 
-static void a_wrong_number_of_descriptors_closes_the_connection(void)
+/* Whether a WSHD_SPAWN that speaks of these descriptors and brings `n` closes the connection. */
+static bool spawn_closes(const struct wshd_case *wshd, uint32_t present, size_t n)
 {
-	const struct wshd_spawn spawn = {.header = {.type = WSHD_SPAWN, .job_id = 5}};
-	unsigned fds;
-	struct wshd_case wshd = begin(&fds);
+	const struct wshd_spawn spawn = {
+		.header = {.type = WSHD_SPAWN, .job_id = 5},
+		.present = present,
+	};
 	int many[WSHD_SPAWN_FDS];
+	int fd = wshd_case_connect(wshd);
+	bool closed;
 
 	for (size_t i = 0; i < WSHD_SPAWN_FDS; i++)
-		many[i] = wshd.dir_fd;
-	for (size_t n = 0; n < WSHD_SPAWN_FDS; n++) {
-		int fd = wshd_case_connect(&wshd);
+		many[i] = wshd->dir_fd;
+	unit_integer(packet_send(fd, &spawn, sizeof(spawn), many, n, 0), 0);
+	closed = is_closed(fd);
+	close(fd);
+	return closed;
+}
 
-		unit_integer(packet_send(fd, &spawn, sizeof(spawn), many, n, 0), 0);
-		unit_true(is_closed(fd));
-		close(fd);
-	}
+static void a_wrong_number_of_descriptors_closes_the_connection(void)
+{
+	const uint32_t present = WSHD_FDS_REQUIRED | 1 << WSHD_FD_BLOCK;
+	const size_t right = (size_t)__builtin_popcount(present);
+	unsigned fds;
+	struct wshd_case wshd = begin(&fds);
+
+	for (size_t n = 0; n < WSHD_SPAWN_FDS; n++)
+		if (n != right)
+			unit_true(spawn_closes(&wshd, present, n));
+	is_well(&wshd, fds);
+}
+
+static void a_job_without_its_output_or_with_unknown_descriptors_closes_the_connection(void)
+{
+	unsigned fds;
+	struct wshd_case wshd = begin(&fds);
+
+	unit_true(spawn_closes(&wshd, 0, 0));
+	for (unsigned i = 0; i < WSHD_SPAWN_FDS; i++)
+		if (WSHD_FDS_REQUIRED & 1 << i)
+			unit_true(spawn_closes(&wshd, WSHD_FDS_REQUIRED & ~(1 << i), 2));
+	unit_true(spawn_closes(&wshd, WSHD_FDS_REQUIRED | 1 << WSHD_SPAWN_FDS, 4));
+	unit_true(spawn_closes(&wshd, WSHD_FDS_REQUIRED | UINT32_C(1) << 31, 4));
 	is_well(&wshd, fds);
 }
 
@@ -265,7 +292,10 @@ static int hostile_pair(int *hostile)
 
 static void a_client_takes_pipes_alone_from_wshd(void)
 {
-	struct wshd_request job = {.header = {.type = WSHD_JOB, .job_id = 3}};
+	struct wshd_job job = {
+		.header = {.type = WSHD_JOB, .job_id = 3},
+		.present = 1 << WSHD_FD_STDOUT_READ | 1 << WSHD_FD_STDERR_READ,
+	};
 	struct wshd_event event = {0};
 	struct warden_error err;
 	int hostile, client = hostile_pair(&hostile);
@@ -281,6 +311,10 @@ static void a_client_takes_pipes_alone_from_wshd(void)
 	unit_true(event.job.stdout_fd >= 0);
 	unit_integer(event.job.stderr_fd, -1);
 	close(event.job.stdout_fd);
+	job.present |= 1 << WSHD_FD_STDIN_WRITE; /* more than come */
+	unit_integer(packet_send(hostile, &job, sizeof(job), fds, 2, 0), 0);
+	unit_integer(wshd_receive(client, &event, &err), -1);
+	unit_integer(err.number, EPROTO);
 	close(pipe_fds[0]);
 	close(pipe_fds[1]);
 	close(hostile);
@@ -353,6 +387,7 @@ static void a_send_that_is_not_taken_fails(void)
 static const struct unit_test tests[] = {
 	UNIT_TEST(messages_of_a_wrong_length_close_the_connection),
 	UNIT_TEST(a_wrong_number_of_descriptors_closes_the_connection),
+	UNIT_TEST(a_job_without_its_output_or_with_unknown_descriptors_closes_the_connection),
 	UNIT_TEST(two_hundred_descriptors_are_closed),
 	UNIT_TEST(a_connection_without_hello_is_closed),
 	UNIT_TEST(an_unknown_type_is_refused_and_the_connection_goes_on),

@@ -5,7 +5,8 @@ tests_unit_libwshdcase_la_SOURCES = tests/unit/wshd_case.c tests/unit/wshd_case.
 tests_unit_libwshdcase_la_CPPFLAGS = $(AM_CPPFLAGS) -DWSHD='"$(abs_top_builddir)/wshd/wshd"'
 tests_unit_libwshdcase_la_LIBADD = tests/unit/libunit.la backends/common/libcommon.la
 
-WSHD_TESTS = tests/unit/test_fake tests/unit/test_wshd tests/unit/test_wshd_hostile
+WSHD_TESTS = tests/unit/test_fake tests/unit/test_wshd tests/unit/test_wshd_command \
+	tests/unit/test_wshd_hostile
 check_PROGRAMS += $(WSHD_TESTS)
 TESTS += $(WSHD_TESTS)
 
@@ -20,6 +21,9 @@ EXTRA_tests_unit_test_fake_DEPENDENCIES = wshd/wshd backends/fake/fake.la
 tests_unit_test_wshd_SOURCES = tests/unit/test_wshd.c
 tests_unit_test_wshd_LDADD = tests/unit/libwshdcase.la
 EXTRA_tests_unit_test_wshd_DEPENDENCIES = wshd/wshd
+tests_unit_test_wshd_command_SOURCES = tests/unit/test_wshd_command.c
+tests_unit_test_wshd_command_LDADD = tests/unit/libwshdcase.la
+EXTRA_tests_unit_test_wshd_command_DEPENDENCIES = wshd/wshd
 tests_unit_test_wshd_hostile_SOURCES = tests/unit/test_wshd_hostile.c
 tests_unit_test_wshd_hostile_LDADD = tests/unit/libwshdcase.la
 EXTRA_tests_unit_test_wshd_hostile_DEPENDENCIES = wshd/wshd

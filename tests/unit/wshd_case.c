@@ -150,24 +150,32 @@ struct job_output wshd_case_spawn_as(const struct wshd_case *wshd, struct warden
 
 	if (pipe2(out, O_CLOEXEC) < 0 || pipe2(err_pipe, O_CLOEXEC) < 0)
 		die("pipe");
-	spawn->script_fd = script_make(script);
+	spawn->script_fd = script ? script_make(script) : -1;
 	spawn->stdout_read_fd = out[0];
 	spawn->stdout_write_fd = out[1];
 	spawn->stderr_read_fd = err_pipe[0];
 	spawn->stderr_write_fd = err_pipe[1];
 	unit_integer(wshd_send_spawn(wshd->client, spawn, &err), 0);
-	close(spawn->script_fd);
+	if (script)
+		close(spawn->script_fd);
 	close(out[1]);
 	close(err_pipe[1]);
 	return (struct job_output){out[0], err_pipe[0]};
 }
 
-struct job_output wshd_case_spawn(const struct wshd_case *wshd, uint32_t id, const char *script)
+struct warden_spawn wshd_case_job(uint32_t id)
 {
-	struct warden_spawn spawn = {.job_id = id};
+	struct warden_spawn spawn = {.job_id = id, .stdin_read_fd = -1, .stdin_write_fd = -1};
 
 	for (int i = 0; i < WARDEN_RLIMITS; i++)
 		spawn.rlimits[i].value = WARDEN_RLIMIT_INFINITY;
+	return spawn;
+}
+
+struct job_output wshd_case_spawn(const struct wshd_case *wshd, uint32_t id, const char *script)
+{
+	struct warden_spawn spawn = wshd_case_job(id);
+
 	return wshd_case_spawn_as(wshd, &spawn, script);
 }
 

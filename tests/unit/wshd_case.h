@@ -31,7 +31,10 @@ struct job_output {
 
 struct job_output wshd_case_spawn(const struct wshd_case *wshd, uint32_t id, const char *script);
 
-/* Likewise, with limits and the like of the caller's own in `spawn`. */
+/* A job without anything special, to be changed. */
+struct warden_spawn wshd_case_job(uint32_t id);
+
+/* Likewise, with all that the caller has in `spawn`; without a script it has argv. */
 struct job_output wshd_case_spawn_as(const struct wshd_case *wshd, struct warden_spawn *spawn,
 				     const char *script);
 

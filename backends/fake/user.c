@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* As whom a job may ask to run: a fake container has the daemon's user alone, under his own name
+ * and number and under those that every container has. */
+#include <grp.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "backends/fake/fake.h"
+
+enum { ENTRY_MAX = 4096 };
+
+static bool is_known(const char *name)
+{
+	return strcmp(name, "vcap") == 0 || strcmp(name, "root") == 0 || strcmp(name, "0") == 0;
+}
+
+static bool is_number(const char *text, unsigned number)
+{
+	char *end;
+
+	return *text >= '0' && *text <= '9' && strtoull(text, &end, 10) == number && !*end;
+}
+
+static bool is_own_user(const char *name)
+{
+	char buffer[ENTRY_MAX];
+	struct passwd entry, *found = NULL;
+
+	return is_number(name, geteuid()) ||
+	       (getpwuid_r(geteuid(), &entry, buffer, sizeof(buffer), &found) == 0 && found &&
+		strcmp(found->pw_name, name) == 0);
+}
+
+static bool is_own_group(const char *name)
+{
+	char buffer[ENTRY_MAX];
+	struct group entry, *found = NULL;
+
+	return is_number(name, getegid()) ||
+	       (getgrgid_r(getegid(), &entry, buffer, sizeof(buffer), &found) == 0 && found &&
+		strcmp(found->gr_name, name) == 0);
+}
+
+int user_check(const char *user, struct warden_error *err)
+{
+	const char *group = user ? strchr(user, ':') : NULL;
+	size_t length = user ? strcspn(user, ":") : 0;
+	char name[256] = "";
+
+	if (!user)
+		return 0;
+	if (length < sizeof(name)) /* nobody has a longer one */
+		memcpy(name, user, length);
+	if (!is_known(name) && !is_own_user(name))
+		return warden_error_set(
+			err, "user: a fake container has the daemon's own alone, not %s", user);
+	if (group && !is_known(group + 1) && !is_own_group(group + 1))
+		return warden_error_set(
+			err, "user: a fake container has the daemon's own group alone, not %s",
+			user);
+	return 0;
+}

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Commands instead of scripts: arguments, environment, working directory, user, standard input."""
+
+import expect
+import warden
+from case import case
+
+
+def run(w, handle, *argv, **fields):
+    """Runs a command."""
+    return w.c.call(warden.RunRequest(handle=handle, argv=[a.encode() for a in argv], **fields))
+
+
+def prints(w, handle, expected, *argv, **fields):
+    """A command that is to print this and to end with 0."""
+    seen = run(w, handle, *argv, **fields)
+    expect.equal((seen.stderr, seen.stdout, seen.exit_status), (b"", expected.encode(), 0))
+    expect.equal(seen.end.reason, warden.Reason.EXITED)
+
+
+def does_not_start(w, handle, why, *argv, **fields):
+    """One that is not to start."""
+    seen = run(w, handle, *argv, **fields)
+    expect.equal((seen.exit_status, seen.stdout, seen.stderr), (255, b"", b""))
+    expect.equal(seen.end.reason, warden.Reason.START_FAILED)
+    expect.contains(seen.end.start_error, why)
+
+
+@case
+def arguments_come_as_they_are(w):
+    prints(w, w.create(), "[][a b][$HOME][\n'\"\\]", "printf", "[%s]", "", "a b", "$HOME", "\n'\"\\")
+
+
+@case
+def the_environment_is_over_that_of_every_job(w):
+    handle = w.create()
+    env = [b"A=1=2", b"PATH=/usr/bin", b"EMPTY="]
+    seen = run(w, handle, "env", env=env).stdout.split(b"\n")
+    for text in env:
+        expect.contains(seen, text)
+    expect.equal(seen.count(b"PATH=/usr/bin"), 1)
+    seen = w.c.call(warden.RunRequest(handle=handle, script=b"echo $A$PATH", env=env))
+    expect.equal(seen.stdout, b"1=2/usr/bin\n")
+
+
+@case
+def a_name_is_looked_up_in_the_path_of_the_job(w):
+    handle = w.create()
+    script = "mkdir bin && printf '#!/bin/sh\\necho found\\n' >bin/warden-case && chmod 755 bin/warden-case && pwd"
+    home = w.run(handle, script).strip()
+    prints(w, handle, "found\n", "warden-case", env=[f"PATH=/nowhere:{home}/bin".encode()])
+    prints(w, handle, "found\n", "bin/warden-case")
+    does_not_start(w, handle, "argv warden-case: No such file or directory", "warden-case")
+
+
+@case
+def a_working_directory_is_the_containers(w):
+    handle = w.create()
+    directory = "/tmp/work" if w.backend == "linux" else "/work"
+    w.run(handle, "mkdir -p /tmp/work && touch /tmp/work/here" if w.backend == "linux" else "mkdir work && touch work/here")
+    prints(w, handle, "here\n", "ls", working_dir=directory.encode())
+    does_not_start(w, handle, "working_dir /missing: No such file or directory", "true", working_dir=b"/missing")
+    does_not_start(w, handle, "working_dir " + directory + "/here: Not a directory", "true", working_dir=directory.encode() + b"/here")
+
+
+@case(backend="linux")
+def a_user_is_a_name_or_a_number(w):
+    handle = w.create()
+    vcap = w.run(handle, "id -u; id -g").split()
+    script = "echo 'worker:x:4711:4712::/srv:/bin/sh' >>/etc/passwd; echo 'crew:x:4713:' >>/etc/group; mkdir -p /srv"
+    w.run(handle, script, privileged=True)
+    who = ("sh", "-c", "echo $(id -u) $(id -g) $(id -G) $USER $HOME $(pwd); id -u >/dev/stdout")
+    for user, expected in [
+        ("root", "0 0 0 root /root /root\n0\n"),
+        ("vcap", f"{vcap[0]} {vcap[1]} {vcap[1]} vcap /home/vcap /home/vcap\n{vcap[0]}\n"),
+        (vcap[0], f"{vcap[0]} {vcap[1]} {vcap[1]} vcap /home/vcap /home/vcap\n{vcap[0]}\n"),
+        ("worker", "4711 4712 4712 worker /srv /srv\n4711\n"),
+        ("worker:crew", "4711 4713 4713 worker /srv /srv\n4711\n"),
+        ("4711", "4711 4712 4712 worker /srv /srv\n4711\n"),
+        ("12345", "12345 12345 12345 12345 / /\n12345\n"),
+        ("12345:7", "12345 7 7 12345 / /\n12345\n"),
+    ]:
+        prints(w, handle, expected, *who, user=user.encode())
+    does_not_start(w, handle, "there is no user nobody-at-all", "true", user=b"nobody-at-all")
+    does_not_start(w, handle, "there is no group as in root:nothing", "true", user=b"root:nothing")
+    does_not_start(w, handle, "user 4000000000: Invalid argument", "true", user=b"4000000000")
+
+
+@case
+def a_user_of_a_fake_container_is_the_daemons(w):
+    handle = w.create()
+    prints(w, handle, "", "true", user=b"vcap")
+    prints(w, handle, "", "true", user=b"root:root")
+    if w.backend == "fake":
+        text = "user: a fake container has the daemon's own alone, not nobody-at-all"
+        expect.error(text, run, w, handle, "true", user=b"nobody-at-all")
+
+
+@case
+def input_is_streamed_and_closed(w):
+    handle = w.create()
+    job = w.c.call(warden.SpawnRequest(handle=handle, argv=[b"cat"], stdin=True)).job_id
+    w.c.call(warden.JobInputRequest(handle=handle, job_id=job, data=b"one "))
+    w.c.call(warden.JobInputRequest(handle=handle, job_id=job, data=b"two", end=True))
+    seen = w.c.link(handle, job)
+    expect.equal((seen.exit_status, seen.stdout), (0, b"one two"))
+
+
+@case
+def input_goes_on_after_kill_9(w):
+    handle = w.create()
+    job = w.c.call(warden.SpawnRequest(handle=handle, argv=[b"cat"], stdin=True)).job_id
+    w.c.call(warden.JobInputRequest(handle=handle, job_id=job, data=b"before "))
+    w.disconnect()
+    w.daemon.restart()
+    w.c.call(warden.JobInputRequest(handle=handle, job_id=job, data=b"after", end=True))
+    seen = w.c.link(handle, job)
+    expect.equal((seen.exit_status, seen.stdout), (0, b"before after"))
+
+
+@case
+def a_command_has_three_descriptors(w):
+    handle = w.create()
+    seen = run(w, handle, "ls", "/proc/self/fd", env=[b"A=1"])
+    expect.equal(seen.stdout, b"0\n1\n2\n3\n")
+    seen = run(w, handle, "readlink", "/proc/self/fd/0")
+    expect.equal(seen.stdout, b"/dev/null\n")
+
+
+@case
+def how_it_runs_is_as_asked_for(w):
+    handle = w.create()
+    niceness = ("cut", "-d ", "-f19", "/proc/self/stat")
+    before = int(run(w, handle, *niceness).stdout)
+    script = " ".join(niceness).replace("-d ", "-d' '") + "; grep -o 'Cpus_allowed_list.*' /proc/self/status; cat /proc/self/personality; ulimit -s"
+    expected = f"{min(before + 5, 19)}\nCpus_allowed_list:\t0\n00040000\nunlimited\n"
+    prints(w, handle, expected, "sh", "-c", script, nice=5, cpus=b"0", no_aslr=True, stack_unlimited=True)
+    does_not_start(w, handle, "cpus 8000: Invalid argument", "true", cpus=b"8000")
+
+
+@case
+def two_joined_jobs_talk_to_each_other(w):
+    handle = w.create()
+    pair = w.c.call(
+        warden.SpawnPairRequest(
+            handle=handle,
+            first=warden.SpawnRequest(handle=handle, argv=[b"sh", b"-c", b"echo ping; read x; echo $x >&2"]),
+            second=warden.SpawnRequest(handle=handle, argv=[b"sh", b"-c", b"read x; echo pong; echo $x >&2; exit 3"]),
+        )
+    )
+    first, second = w.c.link(handle, pair.first_job_id), w.c.link(handle, pair.second_job_id)
+    expect.equal((first.stderr, first.exit_status), (b"pong\n", 0))
+    expect.equal((second.stderr, second.exit_status), (b"ping\n", 3))
