@@ -92,6 +92,7 @@ def result(seen, status, stdout=b"", stderr=b""):
 @contextlib.contextmanager
 def within(seconds, what, least=0.0):
     """The block takes at most (and at least) so long."""
+    seconds *= SLOWNESS
     start = time.monotonic()
     yield
     taken = time.monotonic() - start

@@ -61,7 +61,7 @@ class World:
 
     def client(self, timeout=25.0):
         """A new connection, closed at the case's end."""
-        client = warden.Client(self.daemon.socket, timeout=timeout)
+        client = warden.Client(self.daemon.socket, timeout=timeout * expect.SLOWNESS)
         self._clients.append(client)
         return client
 

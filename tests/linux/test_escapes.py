@@ -286,8 +286,9 @@ def a_target_that_is_swapped_for_a_link_leads_nowhere(w):
     os.symlink(canary.path, f"{shared}/two")
     file = w.file("stub", "stub\n")
     attacker = w.create(bind_mounts=[(shared, "/shared", "rw")])
-    job = w.c.spawn(attacker, "cd /shared; probe swap one two 4", privileged=True)
-    end = time.monotonic() + 3.8
+    seconds = 4 * expect.SLOWNESS
+    job = w.c.spawn(attacker, f"cd /shared; probe swap one two {seconds}", privileged=True)
+    end = time.monotonic() + seconds - 0.2
     tried = 0
     while time.monotonic() < end:
         binds = [(shared, "/shared", "rw"), (file, f"/shared/one/stub{tried}", "ro")]
