@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/job.h"
+#include "core/limits.h"
 #include "core/log.h"
 #include "core/pool.h"
 #include "core/rules.h"
@@ -71,6 +72,8 @@ struct container *container_new(struct server *server, const char *id, const cha
 	LIST_INIT(&c->references);
 	LIST_INIT(&c->transfers);
 	memset(&c->info, 0xff, sizeof(c->info)); /* WARDEN_UNKNOWN everywhere */
+	warden_limits_init(&c->limits);
+	warden_limits_init(&c->in_force);
 	c->handle = strdup(handle ? handle : c->id);
 	c->name = strdup(c->id);
 	if (!c->handle || !c->name) {
@@ -104,6 +107,9 @@ void container_free(struct container *c)
 		container_unreference(c);
 	grace_stop(c);
 	timer_stop(&c->stop.timer);
+	timer_stop(&c->stop.oom_timer);
+	limits_free(&c->limits);
+	limits_free(&c->in_force);
 	give_back(c);
 	rules_release(c);
 	if (c->dir_fd >= 0)

@@ -94,6 +94,9 @@ struct container {
 	struct rules rules;  /* in force; it has the host ports of `in` */
 
 	enum container_state state;
+	struct warden_limits limits;   /* as asked for; see limits.h */
+	struct warden_limits in_force; /* as the backend told last */
+	bool in_force_known;
 	bool alive;            /* the backend can do more with it than destroy */
 	void *backend;         /* the klass's */
 	const char *events[2]; /* static texts, each once */
@@ -113,6 +116,7 @@ struct container {
 		int signal;  /* the last that was sent */
 		int pending; /* operations of it that are not done */
 		uv_timer_t *timer;
+		uv_timer_t *oom_timer; /* it ran out of memory and is about to be stopped */
 		struct waiting_list waiting;
 	} stop;
 	struct {
@@ -150,6 +154,12 @@ bool container_note_event(struct container *container, const char *text);
  * complete. */
 void container_stop(struct container *container, int signal, struct request *request);
 void container_destroy(struct container *container, struct request *request);
+/* A process of it was ended for want of memory: stops it if that was a limit that somebody set,
+ * once the job that hit it has told its own end. container_job_ended: one has.
+ * container_ran_out: it is about to be stopped for that. */
+void container_out_of_memory(struct container *container);
+void container_job_ended(struct container *container);
+bool container_ran_out(const struct container *container);
 /* Something has happened that a stop may have waited for. */
 void stop_step(struct container *container);
 void destroy_step(struct container *container);

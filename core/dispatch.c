@@ -26,6 +26,8 @@ static const struct request_klass *const klasses[] = {
 	&net_out_request,
 	&copy_in_request,
 	&copy_out_request,
+	&limit_memory_request,
+	&limit_cpu_request,
 	&ping_request,
 	&list_request,
 	&echo_request,
@@ -45,10 +47,8 @@ static const struct request_klass *const klasses[] = {
 
 /* Types of the protocol that this daemon does not carry out. */
 static const int unsupported[] = {
-	WARDEN__MESSAGE__TYPE__LimitMemory,
 	WARDEN__MESSAGE__TYPE__LimitDisk,
 	WARDEN__MESSAGE__TYPE__LimitBandwidth,
-	WARDEN__MESSAGE__TYPE__LimitCpu,
 };
 
 static const struct request_klass *find_klass(int type)

@@ -207,7 +207,7 @@ static void handle(struct container *c, const struct event *event)
 		stop_step(c);
 		break;
 	case EVENT_OOM:
-		container_event(c, "out of memory");
+		container_out_of_memory(c);
 		break;
 	case EVENT_INIT_DIED:
 		init_died(c);

@@ -154,6 +154,13 @@ static void queue_kill(struct job *job)
 	container_queue(job->container, operation);
 }
 
+/* The first process, or the last one of a shell's, which tells it so. */
+static bool was_killed(const struct warden_job_end *end)
+{
+	return (end->reason == WARDEN_END_SIGNAL && end->signal == SIGKILL) ||
+	       (end->reason == WARDEN_END_EXITED && end->exit_status == 128 + SIGKILL);
+}
+
 void job_end(struct job *job, const struct warden_job_end *end)
 {
 	struct container *c = job->container;
@@ -167,6 +174,8 @@ void job_end(struct job *job, const struct warden_job_end *end)
 	if (c->stop.started && (end->reason == 0 || end->reason == WARDEN_END_EXITED ||
 				end->reason == WARDEN_END_SIGNAL))
 		job->end.reason = WARDEN_END_STOPPED;
+	else if (container_ran_out(c) && was_killed(end))
+		job->end.reason = WARDEN_END_MEMORY;
 	else if (end->reason == 0)
 		job->end.reason = WARDEN_END_SIGNAL; /* nobody saw it: its container's first process
 							took it along */
@@ -178,6 +187,7 @@ void job_end(struct job *job, const struct warden_job_end *end)
 			  job->id, end->exit_status, end->signal);
 	lease_give(c->server, job->leased_cpu);
 	job->leased_cpu = -1;
+	container_job_ended(c);
 	job_step(job);
 }
 

@@ -87,6 +87,9 @@ core_libcore_la_SOURCES += \
 	core/job_options.h \
 	core/lease.c \
 	core/lease.h \
+	core/limits-change.c \
+	core/limits.c \
+	core/limits.h \
 	core/listener.c \
 	core/log_lines.c \
 	core/log_lines.h \
@@ -109,6 +112,8 @@ core_libcore_la_SOURCES += \
 	core/requests/job_control.c \
 	core/requests/job_input.c \
 	core/requests/jobs.c \
+	core/requests/limit_cpu.c \
+	core/requests/limit_memory.c \
 	core/requests/link.c \
 	core/requests/list.c \
 	core/requests/net_in.c \

@@ -11,6 +11,7 @@
 
 #include "core/container.h"
 #include "core/job.h"
+#include "core/limits.h"
 #include "core/log.h"
 #include "core/pool.h"
 #include "core/remove.h"
@@ -125,6 +126,33 @@ static void revive(struct container *c, const struct warden_restored *restored)
 		  container_state_name(c->state), c->handle);
 }
 
+static int reapply_run(struct operation *operation, struct warden_error *err)
+{
+	return limits_apply(operation->container, err);
+}
+
+/* What nobody can set any more is no reason to end what runs. */
+static void reapply_done(struct operation *operation, int result, struct warden_error *err)
+{
+	struct recovery *recovery = (struct recovery *)operation;
+
+	--*recovery->pending;
+	if (result < 0)
+		log_write(WARDEN_LOG_ERROR, "%s: its limits: %s", operation->container->id,
+			  err->message);
+	free(recovery);
+}
+
+/* Limits are set again: so the backend watches them again, and tells what nobody was there to see.
+ */
+static void reapply(struct recovery *recovery)
+{
+	recovery->operation.run = reapply_run;
+	recovery->operation.done = reapply_done;
+	++*recovery->pending;
+	container_queue(recovery->operation.container, &recovery->operation);
+}
+
 static void restore_done(struct operation *operation, int result, struct warden_error *err)
 {
 	struct recovery *recovery = (struct recovery *)operation;
@@ -137,12 +165,14 @@ static void restore_done(struct operation *operation, int result, struct warden_
 	if (result == 0 && restored->alive && recovery->whole && !recovery->in_tmp &&
 	    (c->state & (STATE_ACTIVE | STATE_STOPPED))) {
 		revive(c, restored);
-	} else {
-		for (size_t i = 0; i < restored->n_jobs; i++)
-			close_pipes(&restored->jobs[i]);
-		log_write(WARDEN_LOG_WARN, "%s: dead, or not whole: removing it", c->id);
-		container_discard(c);
+		free(restored->jobs);
+		reapply(recovery);
+		return;
 	}
+	for (size_t i = 0; i < restored->n_jobs; i++)
+		close_pipes(&restored->jobs[i]);
+	log_write(WARDEN_LOG_WARN, "%s: dead, or not whole: removing it", c->id);
+	container_discard(c);
 	free(restored->jobs);
 	free(recovery);
 }

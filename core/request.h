@@ -78,6 +78,8 @@ extern const struct request_klass net_in_request;
 extern const struct request_klass net_out_request;
 extern const struct request_klass copy_in_request;
 extern const struct request_klass copy_out_request;
+extern const struct request_klass limit_memory_request;
+extern const struct request_klass limit_cpu_request;
 extern const struct request_klass ping_request;
 extern const struct request_klass list_request;
 extern const struct request_klass echo_request;

@@ -12,6 +12,7 @@
 
 #include "core/job.h"
 #include "core/lease.h"
+#include "core/limits.h"
 #include "core/log_lines.h"
 #include "core/rules.h"
 #include "core/server.h"
@@ -115,7 +116,8 @@ char *snapshot_text(const struct container *c)
 	for (size_t i = 0; i < c->n_events; i++)
 		json_array_append_new(events, json_string(c->events[i]));
 	if (!json || json_object_set_new(json, "events", events) < 0 ||
-	    json_object_set_new(json, "rules", rules_to_json(&c->rules)) < 0) {
+	    json_object_set_new(json, "rules", rules_to_json(&c->rules)) < 0 ||
+	    json_object_set_new(json, "limits", limits_to_json(&c->limits)) < 0) {
 		json_decref(json);
 		return NULL;
 	}
@@ -326,6 +328,7 @@ static bool read_all(struct container *c, const json_t *json)
 	c->handle = copy;
 	c->grace_time = (uint32_t)grace_time;
 	read_events(c, json_object_get(json, "events"));
+	limits_read(&c->limits, json_object_get(json, "limits"));
 	if (!read_state(c, state) || !read_bind_mounts(c, json_object_get(json, "bind_mounts")) ||
 	    !rules_from_json(&c->rules, json_object_get(json, "rules")))
 		return false;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Stop: TERM to every process, KILL to what is left after ten seconds; complete when the container
  * is empty and its jobs are settled. Nothing here waits: each event looks whether it was the last.
- */
+ * Running out of memory is a reason to stop. */
 #include <config.h>
 
 #include <signal.h>
@@ -9,6 +9,7 @@
 
 #include "core/container.h"
 #include "core/job.h"
+#include "core/limits.h"
 #include "core/log.h"
 #include "core/request.h"
 #include "core/server.h"
@@ -18,6 +19,9 @@ enum {
 	TERM_MS = 10000, /* from TERM to KILL */
 	/* From an empty container to the end of those of its jobs whose keepers say nothing. */
 	SETTLE_MS = 2000,
+	/* From an event of memory to TERM at the latest: a job that hit the limit tells its own
+	 * status first. */
+	OOM_MS = 100,
 };
 
 static void on_timer(uv_timer_t *timer);
@@ -111,6 +115,7 @@ void container_stop(struct container *c, int signal, struct request *request)
 		request_fail_text(request, "no memory");
 		return;
 	}
+	timer_stop(&c->stop.oom_timer);
 	if (c->state == STATE_STOPPED && !c->stop.started) {
 		waiting_answer(&c->stop.waiting);
 		return;
@@ -123,4 +128,30 @@ void container_stop(struct container *c, int signal, struct request *request)
 		c->stop.empty = false;
 	c->stop.started = true;
 	send_signal(c, signal);
+}
+
+static void on_oom_timer(uv_timer_t *timer)
+{
+	container_stop(timer->data, SIGTERM, NULL);
+}
+
+void container_out_of_memory(struct container *c)
+{
+	container_event(c, "out of memory");
+	if (!limits_memory(&c->limits) || c->state != STATE_ACTIVE || c->stop.oom_timer)
+		return;
+	c->stop.oom_timer = timer_start(c->server, OOM_MS, on_oom_timer, c);
+	if (!c->stop.oom_timer)
+		container_stop(c, SIGTERM, NULL);
+}
+
+bool container_ran_out(const struct container *c)
+{
+	return c->stop.oom_timer;
+}
+
+void container_job_ended(struct container *c)
+{
+	if (c->stop.oom_timer)
+		container_stop(c, SIGTERM, NULL);
 }

@@ -28,6 +28,7 @@ struct fake_container *container_new(struct fake_backend *backend,
 	container->pidfd = container->wshd_fd = container->timer_fd = -1;
 	transfers_init(&container->transfers, backend->host, backend->watcher, container->id);
 	pthread_mutex_init(&container->mutex, NULL);
+	limits_begin(container);
 	return container;
 }
 

@@ -39,6 +39,9 @@ struct fake_container {
 	int wshd_fd;
 	struct transfers transfers;
 
+	struct warden_limits limits; /* the operations' alone */
+	char cpus[256];
+
 	pthread_mutex_t mutex; /* for all that follows */
 	bool ended;            /* wshd has */
 	bool destroying;
@@ -96,7 +99,12 @@ int fake_transfer(void *container, const struct warden_transfer *transfer,
 		  struct warden_error *err);
 void fake_transfer_cancel(void *container, uint64_t transfer_id);
 void fake_destroy(void *container);
+int fake_set_limits(void *container, const struct warden_limits *limits,
+		    struct warden_limits *in_force, struct warden_error *err);
 int fake_info(void *container, struct warden_info *info, struct warden_error *err);
+
+/* limits.c: those of a container that nobody has set. */
+void limits_begin(struct fake_container *container);
 
 /* The end of a container that is destroyed, once nothing moves files in it any more: tells it and
  * frees the container. On the watcher's thread, or in fake_destroy. */

@@ -142,6 +142,7 @@ const struct warden_container_klass warden_container_klass = {
 	.transfer = fake_transfer,
 	.transfer_cancel = fake_transfer_cancel,
 	.set_rules = fake_set_rules,
+	.set_limits = fake_set_limits,
 	.info = fake_info,
 	.describe = fake_describe,
 };

@@ -10,6 +10,7 @@ backends_fake_fake_la_SOURCES = \
 	backends/fake/init.c \
 	backends/fake/job.c \
 	backends/fake/klass.c \
+	backends/fake/limits.c \
 	backends/fake/restore.c \
 	backends/fake/spawner.c \
 	backends/fake/transfer.c \

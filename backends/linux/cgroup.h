@@ -66,6 +66,29 @@ int cgroup_forbid_forks(const struct cgroup *cgroup, bool forbid, struct warden_
  * namespace; some may have ended since. The caller frees `*pids` (NULL when there is none). */
 int cgroup_pids(const struct cgroup *cgroup, pid_t **pids, size_t *n, struct warden_error *err);
 
+/* Limits: each setter sets what `limits` holds of its own, whole or not at all; each getter fills
+ * in what the kernel tells of it. Memory is limited together with swap. */
+int cgroup_set_memory(struct cgroup *cgroup, const struct warden_limits *limits,
+		      struct warden_error *err);
+void cgroup_get_memory(const struct cgroup *cgroup, struct warden_limits *limits);
+int cgroup_set_cpu_shares(struct cgroup *cgroup, const struct warden_limits *limits,
+			  struct warden_error *err);
+void cgroup_get_cpu_shares(const struct cgroup *cgroup, struct warden_limits *limits);
+
+/* What tells that memory has run out: a descriptor to be watched for `events`. -1 and `err`. */
+struct cgroup_oom {
+	int fd;
+	uint32_t events; /* of epoll */
+	uint64_t count;  /* v2: how often it had run out at the last look */
+};
+int cgroup_oom_open(const struct cgroup *cgroup, struct cgroup_oom *oom, struct warden_error *err);
+
+/* Takes an event from the descriptor: whether it was the container's own limit. */
+bool cgroup_oom_take(const struct cgroup *cgroup, struct cgroup_oom *oom);
+
+/* How often memory has run out under the container's own limit, since it was made. */
+uint64_t cgroup_oom_count(const struct cgroup *cgroup);
+
 /* Fills in memory and cpu figures; what the kernel does not tell stays as it is. */
 void cgroup_info(const struct cgroup *cgroup, struct warden_info *info);
 

@@ -2,7 +2,9 @@
 /* Reads and writes files of control groups, and makes the group in which the containers' lie. */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <linux/magic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -43,6 +45,91 @@ ssize_t cgroup_file_read(int dir_fd, const char *path, char *text, size_t size)
 	}
 	text[length] = '\0';
 	return (ssize_t)length;
+}
+
+static const char *file_path(const struct cgroup *cgroup, const char *name, char *path, size_t size)
+{
+	snprintf(path, size, "%s/%s", cgroup->name, name);
+	return path;
+}
+
+/* Names of files are the kernel's, none as long as this. */
+#define FILE_PATH_SIZE (CGROUP_NAME_SIZE + 64)
+
+int cgroup_open_file(const struct cgroup *cgroup, enum cgroup_controller controller,
+		     const char *name, int flags)
+{
+	const struct cgroup_hierarchy *hierarchy = cgroup_hierarchy_of(cgroup->cgroups, controller);
+	char path[FILE_PATH_SIZE];
+
+	if (!hierarchy) {
+		errno = ENOENT;
+		return -1;
+	}
+	return openat(hierarchy->fd, file_path(cgroup, name, path, sizeof(path)),
+		      flags | O_CLOEXEC);
+}
+
+ssize_t cgroup_read(const struct cgroup *cgroup, enum cgroup_controller controller,
+		    const char *name, char *text, size_t size)
+{
+	const struct cgroup_hierarchy *hierarchy = cgroup_hierarchy_of(cgroup->cgroups, controller);
+	char path[FILE_PATH_SIZE];
+
+	if (!hierarchy)
+		return -1;
+	return cgroup_file_read(hierarchy->fd, file_path(cgroup, name, path, sizeof(path)), text,
+				size);
+}
+
+uint64_t cgroup_read_number(const struct cgroup *cgroup, enum cgroup_controller controller,
+			    const char *name, uint64_t max)
+{
+	char text[32];
+
+	if (cgroup_read(cgroup, controller, name, text, sizeof(text)) <= 0)
+		return WARDEN_UNKNOWN;
+	return strncmp(text, "max", 3) == 0 ? max : strtoull(text, NULL, 10);
+}
+
+int cgroup_write(const struct cgroup *cgroup, enum cgroup_controller controller, const char *name,
+		 const char *text, struct warden_error *err)
+{
+	const struct cgroup_hierarchy *hierarchy = cgroup_hierarchy_of(cgroup->cgroups, controller);
+	char path[FILE_PATH_SIZE], missing[64];
+
+	if (!hierarchy)
+		return warden_error_set(
+			err, "%s: no control groups for %s", name,
+			cgroup_controllers_text(controller, missing, sizeof(missing)));
+	return cgroup_file_write(hierarchy->fd, file_path(cgroup, name, path, sizeof(path)), text,
+				 err);
+}
+
+int cgroup_write_number(const struct cgroup *cgroup, enum cgroup_controller controller,
+			const char *name, uint64_t number, struct warden_error *err)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%" PRIu64, number);
+	return cgroup_write(cgroup, controller, name, text, err);
+}
+
+uint64_t cgroup_figure(const char *text, const char *name)
+{
+	size_t length = strlen(name);
+
+	for (; text && *text; text = strchr(text, '\n'), text += text ? 1 : 0)
+		if (strncmp(text, name, length) == 0 && text[length] == ' ')
+			return strtoull(text + length, NULL, 10);
+	return WARDEN_UNKNOWN;
+}
+
+bool cgroup_is_v2(const struct cgroup *cgroup, enum cgroup_controller controller)
+{
+	const struct cgroup_hierarchy *hierarchy = cgroup_hierarchy_of(cgroup->cgroups, controller);
+
+	return hierarchy && hierarchy->v2;
 }
 
 /* Another mount may lie over the one that was found. */

@@ -64,6 +64,9 @@ struct cgroups {
 struct cgroup {
 	struct cgroups *cgroups;
 	char name[CGROUP_NAME_SIZE];
+	/* Limits that the kernel keeps in another form. */
+	bool swap_off;       /* v2 */
+	uint64_t cpu_shares; /* v2: those that the weight was made of; 0: none were set */
 };
 
 /* A mounted hierarchy and where in it the daemon is. */
@@ -117,6 +120,30 @@ int devices_refuse(const struct cgroup_hierarchy *hierarchy, int fd, struct ward
  * `size`; its length or -1. */
 int cgroup_file_write(int dir_fd, const char *path, const char *text, struct warden_error *err);
 ssize_t cgroup_file_read(int dir_fd, const char *path, char *text, size_t size);
+
+/* Files of a container's group, by their names. A number may be "max", which then is `max`; it is
+ * WARDEN_UNKNOWN where it cannot be read. */
+ssize_t cgroup_read(const struct cgroup *cgroup, enum cgroup_controller controller,
+		    const char *name, char *text, size_t size);
+uint64_t cgroup_read_number(const struct cgroup *cgroup, enum cgroup_controller controller,
+			    const char *name, uint64_t max);
+int cgroup_write(const struct cgroup *cgroup, enum cgroup_controller controller, const char *name,
+		 const char *text, struct warden_error *err);
+int cgroup_write_number(const struct cgroup *cgroup, enum cgroup_controller controller,
+			const char *name, uint64_t number, struct warden_error *err);
+
+/* Opens one; -1 with errno. */
+int cgroup_open_file(const struct cgroup *cgroup, enum cgroup_controller controller,
+		     const char *name, int flags);
+
+/* The number behind a name in a text of lines "NAME NUMBER"; WARDEN_UNKNOWN: it is not there. */
+uint64_t cgroup_figure(const char *text, const char *name);
+
+/* Whether a controller is on v2; false as well where it is not there at all. */
+bool cgroup_is_v2(const struct cgroup *cgroup, enum cgroup_controller controller);
+
+/* What v1 tells where memory has no limit. */
+#define CGROUP_NO_MEMORY_LIMIT UINT64_C(9223372036854771712)
 
 /* The hierarchy that has a controller, or NULL. */
 const struct cgroup_hierarchy *cgroup_hierarchy_of(const struct cgroups *cgroups,

@@ -58,22 +58,7 @@ static const struct {
 	{"active_file", 11}, {"unevictable", 12},
 };
 
-/* What v1 tells where there is no limit. */
-#define NO_LIMIT UINT64_C(9223372036854771712)
-
 #define STAT_FILE_MAX 8192
-
-static ssize_t read_file(const struct cgroup *cgroup, enum cgroup_controller controller,
-			 const char *name, char *text, size_t size)
-{
-	const struct cgroup_hierarchy *hierarchy = cgroup_hierarchy_of(cgroup->cgroups, controller);
-	char path[CGROUP_NAME_SIZE + 32];
-
-	if (!hierarchy)
-		return -1;
-	snprintf(path, sizeof(path), "%s/%s", cgroup->name, name);
-	return cgroup_file_read(hierarchy->fd, path, text, size);
-}
 
 /* Cuts the next line "NAME NUMBER" out of `*text`; NULL at the end. */
 static const char *next_figure(char **text, uint64_t *value)
@@ -93,7 +78,7 @@ static void memory_v1(const struct cgroup *cgroup, struct warden_info *info)
 	const char *name;
 	uint64_t value;
 
-	if (read_file(cgroup, CGROUP_MEMORY, "memory.stat", buffer, sizeof(buffer)) < 0)
+	if (cgroup_read(cgroup, CGROUP_MEMORY, "memory.stat", buffer, sizeof(buffer)) < 0)
 		return;
 	while ((name = next_figure(&text, &value)))
 		for (size_t i = 0; i < ARRAY_SIZE(names); i++)
@@ -107,29 +92,23 @@ static void set_both(struct warden_info *info, int index, uint64_t value)
 	info->memory[index + STAT_TOTAL] = value;
 }
 
-/* A file that holds one number, or "max". */
-static uint64_t read_number(const struct cgroup *cgroup, const char *name, uint64_t max)
-{
-	char text[32];
-
-	if (read_file(cgroup, CGROUP_MEMORY, name, text, sizeof(text)) <= 0)
-		return WARDEN_UNKNOWN;
-	return strncmp(text, "max", 3) == 0 ? max : strtoull(text, NULL, 10);
-}
-
 /* v2 limits memory and swap apart from each other, v1 memory and the sum. */
 static void limits_v2(const struct cgroup *cgroup, struct warden_info *info)
 {
-	uint64_t memory = read_number(cgroup, "memory.max", NO_LIMIT);
-	uint64_t swap = read_number(cgroup, "memory.swap.max", NO_LIMIT);
-	uint64_t used = read_number(cgroup, "memory.swap.current", NO_LIMIT);
+	uint64_t memory =
+		cgroup_read_number(cgroup, CGROUP_MEMORY, "memory.max", CGROUP_NO_MEMORY_LIMIT);
+	uint64_t swap = cgroup_read_number(cgroup, CGROUP_MEMORY, "memory.swap.max",
+					   CGROUP_NO_MEMORY_LIMIT);
+	uint64_t used = cgroup_read_number(cgroup, CGROUP_MEMORY, "memory.swap.current",
+					   CGROUP_NO_MEMORY_LIMIT);
 
 	info->memory[STAT_MEMORY_LIMIT] = memory;
 	if (used != WARDEN_UNKNOWN)
 		set_both(info, STAT_SWAP, used);
 	if (memory != WARDEN_UNKNOWN && swap != WARDEN_UNKNOWN)
-		info->memory[STAT_MEMSW_LIMIT] =
-			memory >= NO_LIMIT - swap ? NO_LIMIT : memory + swap;
+		info->memory[STAT_MEMSW_LIMIT] = memory >= CGROUP_NO_MEMORY_LIMIT - swap
+							 ? CGROUP_NO_MEMORY_LIMIT
+							 : memory + swap;
 }
 
 static void memory_v2(const struct cgroup *cgroup, struct warden_info *info)
@@ -138,7 +117,7 @@ static void memory_v2(const struct cgroup *cgroup, struct warden_info *info)
 	const char *name;
 	uint64_t value;
 
-	if (read_file(cgroup, CGROUP_MEMORY, "memory.stat", buffer, sizeof(buffer)) < 0)
+	if (cgroup_read(cgroup, CGROUP_MEMORY, "memory.stat", buffer, sizeof(buffer)) < 0)
 		return;
 	while ((name = next_figure(&text, &value)))
 		for (size_t i = 0; i < ARRAY_SIZE(names_v2); i++)
@@ -153,9 +132,9 @@ static void cpu_v1(const struct cgroup *cgroup, struct warden_info *info)
 	const char *name;
 	uint64_t value;
 
-	if (read_file(cgroup, CGROUP_CPUACCT, "cpuacct.usage", buffer, sizeof(buffer)) > 0)
+	if (cgroup_read(cgroup, CGROUP_CPUACCT, "cpuacct.usage", buffer, sizeof(buffer)) > 0)
 		info->cpu_usage_ns = strtoull(buffer, NULL, 10);
-	if (read_file(cgroup, CGROUP_CPUACCT, "cpuacct.stat", buffer, sizeof(buffer)) < 0)
+	if (cgroup_read(cgroup, CGROUP_CPUACCT, "cpuacct.stat", buffer, sizeof(buffer)) < 0)
 		return;
 	while ((name = next_figure(&text, &value))) {
 		if (strcmp(name, "user") == 0)
@@ -171,7 +150,7 @@ static void cpu_v2(const struct cgroup *cgroup, struct warden_info *info)
 	uint64_t tick_us = 1000000 / (uint64_t)sysconf(_SC_CLK_TCK), value;
 	const char *name;
 
-	if (read_file(cgroup, CGROUP_CPUACCT, "cpu.stat", buffer, sizeof(buffer)) < 0)
+	if (cgroup_read(cgroup, CGROUP_CPUACCT, "cpu.stat", buffer, sizeof(buffer)) < 0)
 		return;
 	while ((name = next_figure(&text, &value))) {
 		if (strcmp(name, "usage_usec") == 0)

@@ -33,6 +33,7 @@ struct container *container_new(struct linux_backend *backend,
 	container->wshd_fd = -1;
 	container->stop.timer_fd = -1;
 	transfers_init(&container->transfers, backend->host, backend->watcher, container->id);
+	container->oom.cgroup.fd = -1;
 	pthread_mutex_init(&container->mutex, NULL);
 	return container;
 }
@@ -189,5 +190,6 @@ void container_unwatch(struct container *container)
 {
 	watch_remove(take_watch(container, &container->init_watch));
 	watch_remove(take_watch(container, &container->wshd_watch));
+	oom_unwatch(container);
 	stop_cancel(container);
 }

@@ -15,6 +15,7 @@
 
 #include "backends/common/transfer.h"
 #include "backends/linux/linux.h"
+#include "backends/linux/oom.h"
 #include "backends/linux/processes.h"
 
 /* How far its removal is; the remover's alone. */
@@ -44,6 +45,7 @@ struct container {
 	int init_pidfd;
 	struct program_identity program; /* that init and keepers execute */
 	int wshd_fd;                     /* -1: not connected */
+	struct oom oom;
 
 	struct transfers transfers;
 

@@ -4,9 +4,12 @@ backend_LTLIBRARIES += backends/linux/linux.la
 backends_linux_linux_la_SOURCES = \
 	backends/linux/cgroup.c \
 	backends/linux/cgroup.h \
+	backends/linux/cgroup_cpu.c \
 	backends/linux/cgroup_describe.c \
 	backends/linux/cgroup_file.c \
 	backends/linux/cgroup_find.c \
+	backends/linux/cgroup_memory.c \
+	backends/linux/cgroup_oom.c \
 	backends/linux/cgroup_private.h \
 	backends/linux/cgroup_stat.c \
 	backends/linux/cgroup_tree.c \
@@ -61,12 +64,15 @@ backends_linux_linux_la_SOURCES += \
 	backends/linux/init_child.c \
 	backends/linux/job.c \
 	backends/linux/klass.c \
+	backends/linux/limits.c \
 	backends/linux/linux.h \
 	backends/linux/mnt.c \
 	backends/linux/mnt.h \
 	backends/linux/mnt_kernel.c \
 	backends/linux/mount_api.c \
 	backends/linux/mount_api.h \
+	backends/linux/oom.c \
+	backends/linux/oom.h \
 	backends/linux/operations.h \
 	backends/linux/probe.c \
 	backends/linux/probe.h \

@@ -20,6 +20,8 @@ void linux_transfer_cancel(void *container, uint64_t transfer_id);
 int linux_stop(void *container, int signal, struct warden_error *err);
 void linux_destroy(void *container);
 void linux_detach(void *container);
+int linux_set_limits(void *container, const struct warden_limits *limits,
+		     struct warden_limits *in_force, struct warden_error *err);
 int linux_info(void *container, struct warden_info *info, struct warden_error *err);
 int linux_describe(void *backend, const struct warden_host *host, warden_fact_function tell,
 		   void *told, struct warden_error *err);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "core/address.h"
+#include "core/limits.h"
 #include "core/log.h"
 #include "core/pool.h"
 #include "core/remove.h"
@@ -247,9 +248,9 @@ static int make_container(struct creation *creation, struct warden_error *err)
 	if (snapshot_write(c, creation->snapshots[0], err) < 0 ||
 	    server->klass->create(server->backend, &parameters, &c->backend, err) < 0)
 		return -1;
-	if (snapshot_write(c, creation->snapshots[1], err) == 0)
+	if (limits_apply(c, err) == 0 && snapshot_write(c, creation->snapshots[1], err) == 0)
 		return 0;
-	/* Its disk is full, say: the daemon destroys it as any other. */
+	/* A limit that is refused, a full disk: the daemon destroys it as any other. */
 	c->alive = true;
 	return -1;
 }

@@ -10,8 +10,6 @@ import expect
 def they_answer_not_supported_yet(w):
     handle = w.create()
     for request in (
-        warden.LimitMemoryRequest(handle=handle),
-        warden.LimitCpuRequest(handle=handle),
         warden.LimitDiskRequest(handle=handle),
         warden.LimitBandwidthRequest(handle=handle, rate=1000, burst=1000),
     ):

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Limits that are remembered and told, rounded as the kernel does, and not enforced. */
+#include "backends/fake/fake.h"
+
+#define NO_MEMORY UINT64_C(9223372036854771712)
+#define NO_RATE   UINT64_C(4294967295)
+
+/* Of cpu.shares. */
+enum { SHARES_MIN = 2, SHARES_MAX = 262144, SHARES = 1024 };
+
+enum { IO_WEIGHT = 100 };
+
+void limits_begin(struct fake_container *container)
+{
+	container->limits = (struct warden_limits){
+		.memory_bytes = NO_MEMORY,
+		.cpu_shares = SHARES,
+		.cpus = container->cpus,
+		.bandwidth_rate = NO_RATE,
+		.bandwidth_burst = NO_RATE,
+		.io_weight = IO_WEIGHT,
+	};
+}
+
+static void take(uint64_t *limit, uint64_t asked)
+{
+	if (asked != WARDEN_UNKNOWN)
+		*limit = asked;
+}
+
+static void take_memory(struct warden_limits *limits, uint64_t asked)
+{
+	if (asked == WARDEN_UNKNOWN)
+		return;
+	limits->memory_bytes = asked > NO_MEMORY ? NO_MEMORY : asked & ~UINT64_C(4095);
+}
+
+static void take_shares(struct warden_limits *limits, uint64_t asked)
+{
+	if (asked == WARDEN_UNKNOWN)
+		return;
+	limits->cpu_shares = asked < SHARES_MIN ? SHARES_MIN : asked;
+	if (asked > SHARES_MAX)
+		limits->cpu_shares = SHARES_MAX;
+}
+
+static void take_bandwidth(struct warden_limits *limits, const struct warden_limits *asked)
+{
+	take(&limits->bandwidth_rate, asked->bandwidth_rate);
+	take(&limits->bandwidth_burst, asked->bandwidth_burst);
+	if (limits->bandwidth_rate == NO_RATE)
+		limits->bandwidth_burst = NO_RATE;
+}
+
+int fake_set_limits(void *data, const struct warden_limits *asked, struct warden_limits *in_force,
+		    struct warden_error *err)
+{
+	struct fake_container *container = data;
+	struct warden_limits *limits = &container->limits;
+
+	if (asked->cpus && strlen(asked->cpus) >= sizeof(container->cpus))
+		return warden_error_set(err, "cpus: a text of %zu bytes is too long",
+					strlen(asked->cpus));
+	take_memory(limits, asked->memory_bytes);
+	take_shares(limits, asked->cpu_shares);
+	take_bandwidth(limits, asked);
+	take(&limits->cpu_quota, asked->cpu_quota);
+	take(&limits->processes, asked->processes);
+	take(&limits->disk_block_soft, asked->disk_block_soft);
+	take(&limits->disk_block_hard, asked->disk_block_hard);
+	take(&limits->disk_inode_soft, asked->disk_inode_soft);
+	take(&limits->disk_inode_hard, asked->disk_inode_hard);
+	take(&limits->io_weight, asked->io_weight);
+	take(&limits->io_read_rate, asked->io_read_rate);
+	take(&limits->io_write_rate, asked->io_write_rate);
+	if (asked->swap_off >= 0)
+		limits->swap_off = asked->swap_off;
+	if (asked->cpus)
+		strcpy(container->cpus, asked->cpus);
+	*in_force = *limits;
+	return 0;
+}
