@@ -8,6 +8,7 @@ import shutil
 import signal
 import stat
 import subprocess
+import time
 import unicodedata
 
 import expect
@@ -547,6 +548,34 @@ def one_that_is_interrupted_leaves_nothing_at_once(world):
         process.stderr.close()
         left = [name for name in os.listdir(world.directory) if "made" in name]
         expect.equal(left, [], f"what is left after {number.name}")
+
+
+@case(daemon=False)
+def one_that_is_interrupted_while_it_replaces_leaves_the_old_or_the_new(world):
+    _layers(world, (*SYSTEM, file("version", b"0")), of_jobs={"Env": ["V=0"]})
+    for version in range(1, 9):
+        layer = tar(*SYSTEM, file("version", b"%d" % version))
+        layout = images.Layout(f"{world.directory}/new{version}").add([layer], {"Env": [f"V={version}"]})
+        process = _start(world, "--force", "--oci", layout.close(), "made", stdin=subprocess.DEVNULL)
+        time.sleep(0.03 * version)  # any moment will do
+        process.send_signal(signal.SIGTERM)
+        process.wait(10)
+        seen = _read(f"{world.directory}/made/version").decode()
+        expect.true(seen in {"0", *map(str, range(1, version + 1))}, "one of them", seen)
+        expect.equal(_defaults(world)["env"], [f"V={seen}"])
+        expect.equal([name for name in os.listdir(world.directory) if name.startswith(".made")], [])
+
+
+@case(daemon=False)
+def odd_times_are_taken_and_impossible_owners_and_names_refused(world):
+    odd = (file("future", mtime=2**40), file("past", mtime=-5), directory("d", mtime=-5))
+    root = _made(world, "--tar", _store(world, "x.tar", tar(*SYSTEM, *odd)))
+    expect.equal(sorted(set(os.listdir(root)) - {"etc", "usr"}), ["d", "future", "past"])
+    if os.geteuid() == 0:
+        owner = _store(world, "y.tar", tar(*SYSTEM, file("c", uid=2**32 - 1)))
+        _refused(world, "c: its owner 4294967295:0 is out of range", "--tar", owner, target="other")
+    long = _store(world, "z.tar", tar(*SYSTEM, file("d/" * 2500 + "f")))
+    _refused(world, "z.tar: d/d/d/", "--tar", long, target="other")
 
 
 @case(daemon=False)
