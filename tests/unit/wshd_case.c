@@ -6,6 +6,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -242,6 +243,21 @@ static bool line_has(const char *pid, const char *file, const char *text)
 	return strstr(line, text) != NULL;
 }
 
+/* Whether it works below this program's directory, as wshd and all that it starts do: the tests of
+ * somebody else may run beside. */
+static bool is_ours(const char *pid)
+{
+	char path[64], directory[PATH_MAX], ours[PATH_MAX];
+	ssize_t length;
+
+	snprintf(path, sizeof(path), "/proc/%.20s/cwd", pid);
+	length = readlink(path, directory, sizeof(directory) - 1);
+	if (length < 0 || !realpath(unit_directory(), ours))
+		return false;
+	directory[length] = '\0';
+	return strncmp(directory, ours, strlen(ours)) == 0;
+}
+
 /* The arguments that the cases look for are theirs alone. */
 bool runs_below(const struct wshd_case *wshd, const char *argument)
 {
@@ -254,7 +270,7 @@ bool runs_below(const struct wshd_case *wshd, const char *argument)
 		die("/proc");
 	while (!found && (entry = readdir(proc)))
 		found = entry->d_name[0] >= '1' && entry->d_name[0] <= '9' &&
-			line_has(entry->d_name, "cmdline", argument);
+			line_has(entry->d_name, "cmdline", argument) && is_ours(entry->d_name);
 	closedir(proc);
 	return found;
 }
