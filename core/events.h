@@ -26,6 +26,7 @@ struct event {
 	uint32_t job_id;
 	struct warden_job_end end; /* of EVENT_JOB_ENDED */
 	uint64_t transfer_id;      /* of EVENT_TRANSFER_ENDED */
+	uint64_t transfer_size;    /* likewise */
 	char *error;               /* likewise, malloc'd; NULL: none */
 };
 

@@ -103,7 +103,9 @@ static void host_init_died(const struct warden_host *host, const char *id)
 static void host_transfer_ended(const struct warden_host *host, const char *id,
 				uint64_t transfer_id, const struct warden_transfer_end *end)
 {
-	struct event event = {.type = EVENT_TRANSFER_ENDED, .transfer_id = transfer_id};
+	struct event event = {.type = EVENT_TRANSFER_ENDED,
+			      .transfer_id = transfer_id,
+			      .transfer_size = end->size};
 
 	if (end->error) {
 		event.error = strdup(end->error);
@@ -213,7 +215,7 @@ static void handle(struct container *c, const struct event *event)
 		init_died(c);
 		break;
 	case EVENT_TRANSFER_ENDED:
-		transfer_event(c, event->transfer_id, event->error);
+		transfer_event(c, event->transfer_id, event->error, event->transfer_size);
 		break;
 	case EVENT_GONE:
 		c->destroy.gone = true;

@@ -105,6 +105,10 @@ core_libcore_la_SOURCES += \
 	core/request.h \
 	core/requests/copy_in.c \
 	core/requests/copy_out.c \
+	core/requests/file_list.c \
+	core/requests/file_read.c \
+	core/requests/file_remove.c \
+	core/requests/file_write.c \
 	core/requests/create.c \
 	core/requests/destroy.c \
 	core/requests/echo.c \

@@ -4,8 +4,10 @@
 
 #include "core/transfer.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "core/request.h"
 #include "core/server.h"
@@ -60,6 +62,7 @@ static struct transfer *make(struct request *request, enum warden_transfer_kind 
 		.client_gid = connection->gid,
 		.owner_uid = connection->uid,
 		.owner_gid = connection->gid,
+		.data_fd = -1,
 	};
 	LIST_INSERT_HEAD(&request->container->transfers, transfer, link);
 	return transfer;
@@ -100,6 +103,8 @@ void transfer_free(struct transfer *transfer)
 	free((char *)transfer->parameters.path);
 	free((char *)transfer->parameters.host_path);
 	free(transfer->owner);
+	if (transfer->parameters.data_fd >= 0)
+		close(transfer->parameters.data_fd);
 	free(transfer);
 }
 
@@ -118,6 +123,47 @@ static int find_owner(struct transfer *transfer, struct warden_error *err)
 				transfer->owner, (unsigned)p->client_uid);
 }
 
+/* A file without a name in the depot's tmp, where no container's quota counts. */
+static int open_unnamed(const struct server *server)
+{
+	char name[48];
+	int fd = openat(server->tmp_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL))
+		return fd;
+	/* What a daemon that dies here leaves, the next one removes. */
+	snprintf(name, sizeof(name), "transfer-%d-%d", (int)getpid(), (int)gettid());
+	fd = openat(server->tmp_fd, name, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
+	if (fd >= 0)
+		unlinkat(server->tmp_fd, name, 0);
+	return fd;
+}
+
+/* Worker thread. */
+static int make_file(struct transfer *transfer, struct warden_error *err)
+{
+	const struct server *server = transfer->container->server;
+	int fd;
+
+	if (!transfer->uses_file)
+		return 0;
+	fd = open_unnamed(server);
+	if (fd < 0)
+		return warden_error_errno(err, "make a file in %s/tmp",
+					  server->settings.depot_path);
+	transfer->parameters.data_fd = fd;
+	for (size_t done = 0; transfer->data && done < transfer->data->len;) {
+		ssize_t n = pwrite(fd, transfer->data->data + done, transfer->data->len - done,
+				   (off_t)done);
+
+		if (n < 0 && errno != EINTR)
+			return warden_error_errno(err, "write a file in %s/tmp",
+						  server->settings.depot_path);
+		done += n > 0 ? (size_t)n : 0;
+	}
+	return 0;
+}
+
 /* Worker thread. */
 static int start_run(struct operation *operation, struct warden_error *err)
 {
@@ -126,7 +172,7 @@ static int start_run(struct operation *operation, struct warden_error *err)
 
 	if (!c->alive)
 		return warden_error_set(err, "the container is dead");
-	if (find_owner(transfer, err) < 0)
+	if (find_owner(transfer, err) < 0 || make_file(transfer, err) < 0)
 		return -1;
 	return c->server->klass->transfer(c->backend, &transfer->parameters, err);
 }
@@ -197,7 +243,7 @@ void transfers_abandon(struct container *c)
 	}
 }
 
-void transfer_event(struct container *c, uint64_t id, const char *error)
+void transfer_event(struct container *c, uint64_t id, const char *error, uint64_t size)
 {
 	struct transfer *transfer;
 
@@ -208,6 +254,7 @@ void transfer_event(struct container *c, uint64_t id, const char *error)
 		return;
 	transfer->over = true;
 	transfer->failed = error != NULL;
+	transfer->size = size;
 	if (error)
 		warden_error_set(&transfer->err, "%s", error);
 	step(transfer);

@@ -15,11 +15,15 @@ struct transfer {
 	struct container *container;
 	struct warden_transfer parameters; /* their texts are ours */
 	char *owner;                       /* of what is copied out, as it was asked for */
-	bool given;                        /* to the backend, which tells the end */
-	bool over;                         /* the end was told, or there will be none */
+	/* parameters.data_fd, which is ours, is made for it, with `data` (NULL: nothing) in it. */
+	bool uses_file;
+	const ProtobufCBinaryData *data;
+	bool given; /* to the backend, which tells the end */
+	bool over;  /* the end was told, or there will be none */
 	bool cancelled;
 	bool failed;
 	struct warden_error err; /* why it failed */
+	uint64_t size;           /* as the backend told it */
 	/* It is over; frees it by transfer_free. */
 	void (*ended)(struct transfer *transfer);
 	struct request *request; /* that waits for it; NULL: none */
@@ -44,7 +48,7 @@ void transfers_cancel(const struct container *container);
 void transfers_abandon(struct container *container);
 
 /* The backend's event; `error` may be NULL. */
-void transfer_event(struct container *container, uint64_t id, const char *error);
+void transfer_event(struct container *container, uint64_t id, const char *error, uint64_t size);
 
 /* For `ended`: answers the request that waits with nothing, or with the error. */
 void transfer_answer(struct transfer *transfer);

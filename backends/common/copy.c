@@ -61,18 +61,26 @@ static int fail_target(struct copy *copy, const char *what)
 	return -1;
 }
 
+/* A directory that was opened, which may not be for us. */
+static int look_at_directory(const struct copy_side *side, struct source *source)
+{
+	if (source->fd < 0 || fstat(source->fd, &source->stat) != 0)
+		return -1;
+	return copy_guard_check(side, source->fd, &source->stat);
+}
+
 /* Opens what a source ending in `/` names: links lead on, and a directory it must be. */
-static int find_content(const struct copy_side *side, struct source *source)
+static int find_content(struct copy *copy, const struct copy_side *side, struct source *source)
 {
 	source->content = true;
-	source->fd = copy_path_open(side, side->path, O_RDONLY | O_DIRECTORY);
-	return source->fd < 0 ? -1 : fstat(source->fd, &source->stat);
+	source->fd = copy_source_open(copy, side->path, O_RDONLY | O_DIRECTORY);
+	return look_at_directory(side, source);
 }
 
 /* Looks at what else a source names: a link is a link. */
-static int find_entry(const struct copy_side *side, struct source *source)
+static int find_entry(struct copy *copy, const struct copy_side *side, struct source *source)
 {
-	source->parent_fd = copy_path_open(side, source->path.parent, O_PATH | O_DIRECTORY);
+	source->parent_fd = copy_source_open(copy, source->path.parent, O_PATH | O_DIRECTORY);
 	if (source->parent_fd < 0 ||
 	    fstatat(source->parent_fd, source->path.last, &source->stat, AT_SYMLINK_NOFOLLOW) != 0)
 		return -1;
@@ -80,7 +88,7 @@ static int find_entry(const struct copy_side *side, struct source *source)
 		return 0;
 	source->fd = openat(source->parent_fd, source->path.last,
 			    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	return source->fd < 0 ? -1 : fstat(source->fd, &source->stat);
+	return look_at_directory(side, source);
 }
 
 static int find_source(struct copy *copy, struct source *source)
@@ -93,20 +101,10 @@ static int find_source(struct copy *copy, struct source *source)
 	if (copy_as_source(copy) != 0)
 		return -1;
 	if (source->path.slash)
-		result = find_content(side, source);
+		result = find_content(copy, side, source);
 	else
-		result = find_entry(side, source);
+		result = find_entry(copy, side, source);
 	return result == 0 ? 0 : fail_source(copy, "open source");
-}
-
-/* A directory that a path of the target's side names, for making things in it. */
-static int open_directory(const struct copy_side *side, const char *path)
-{
-	int fd = copy_path_open(side, path, O_RDONLY | O_DIRECTORY);
-
-	if (fd < 0 && errno == EACCES)
-		fd = copy_path_open(side, path, O_PATH | O_DIRECTORY);
-	return fd;
 }
 
 /* Makes the target's last component, a directory, and opens it. */
@@ -131,13 +129,13 @@ static int find_target(struct copy *copy, struct target *target)
 		return fail_target(copy, "find target");
 	if (copy_as_target(copy) != 0)
 		return -1;
-	target->fd = open_directory(side, side->path);
+	target->fd = copy_path_directory(side, side->path);
 	if (target->fd >= 0)
 		return 0;
 	/* A directory is meant and what is there is none, or cannot be entered. */
 	if (errno != ENOENT && (errno != ENOTDIR || target->path.slash))
 		return fail_target(copy, "open target");
-	target->fd = open_directory(side, target->path.parent);
+	target->fd = copy_path_directory(side, target->path.parent);
 	if (target->fd < 0)
 		return fail_target(copy, "open parent of target");
 	target->name = target->path.last;
@@ -224,12 +222,13 @@ static int copy_entry(struct copy *copy, const struct source *source, struct tar
 	return result;
 }
 
-static int copy_top(struct copy *copy)
+static int copy_top(struct copy *copy, void *unused)
 {
 	struct source source = {.parent_fd = -1, .fd = -1};
 	struct target target = {.fd = -1};
 	int result = find_source(copy, &source);
 
+	(void)unused;
 	if (result == 0)
 		result = find_target(copy, &target);
 	if (result == 0 && source.fd >= 0)
@@ -255,7 +254,7 @@ static int tell_failures(struct copy *copy)
 	return -1;
 }
 
-static int run(struct copy *copy)
+static int run(struct copy *copy, int (*work)(struct copy *copy, void *data), void *data)
 {
 	int result;
 
@@ -266,13 +265,14 @@ static int run(struct copy *copy)
 		return warden_error_errno(copy->err, "begin copy");
 	result = copy_identity_begin(copy);
 	if (result == 0)
-		result = copy_top(copy);
+		result = work(copy, data);
 	if (copy_identity_restore(copy) != 0)
 		result = -1;
 	return result;
 }
 
-int copy_tree(const struct copy_request *request, struct warden_error *err)
+int copy_run(const struct copy_request *request, int (*work)(struct copy *copy, void *data),
+	     void *data, struct warden_error *err)
 {
 	struct copy *copy = calloc(1, sizeof(*copy));
 	mode_t mask;
@@ -286,7 +286,7 @@ int copy_tree(const struct copy_request *request, struct warden_error *err)
 	copy->err = err;
 	copy->batch_used = 0;
 	mask = umask(0);
-	result = run(copy);
+	result = run(copy, work, data);
 	umask(mask);
 	if (tell_failures(copy) != 0)
 		result = -1;
@@ -295,4 +295,9 @@ int copy_tree(const struct copy_request *request, struct warden_error *err)
 	free(copy->target_base);
 	free(copy);
 	return result;
+}
+
+int copy_tree(const struct copy_request *request, struct warden_error *err)
+{
+	return copy_run(request, copy_top, NULL, err);
 }

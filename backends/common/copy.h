@@ -41,6 +41,14 @@ struct copy_identity {
 	gid_t gid;
 };
 
+/* Bounds what is read, where the process could read more than the container's root may. */
+struct copy_guard {
+	bool set;
+	uint32_t first, count;           /* the container's ids */
+	struct copy_identity root, user; /* as whom mounts other than its root file system are
+					    passed through: the one or the other must be let in */
+};
+
 struct copy_side {
 	/* The directory from which `path` is resolved: the container's root, or AT_FDCWD. */
 	int root_fd;
@@ -50,6 +58,7 @@ struct copy_side {
 	 * process itself needs CAP_SETUID and CAP_SETGID and no supplementary groups; the
 	 * capabilities that override permissions work only while the user is 0. */
 	struct copy_identity as;
+	struct copy_guard guard; /* of a source that is a container */
 };
 
 /* Figures that another process may read while the copy runs. Zeroed by the caller. */

@@ -4,6 +4,7 @@ backends_common_libcopy_la_SOURCES = \
 	backends/common/copy.c \
 	backends/common/copy.h \
 	backends/common/copy_data.c \
+	backends/common/copy_guard.c \
 	backends/common/copy_identity.c \
 	backends/common/copy_item.c \
 	backends/common/copy_mode.c \
@@ -12,4 +13,10 @@ backends_common_libcopy_la_SOURCES = \
 	backends/common/copy_private.h \
 	backends/common/copy_report.c \
 	backends/common/copy_walk.c \
-	backends/common/util.h
+	backends/common/file.c \
+	backends/common/file.h \
+	backends/common/file_list.c \
+	backends/common/util.h \
+	core/remove.c \
+	core/remove.h \
+	core/varint.h

@@ -39,7 +39,7 @@ static const struct copy_identity *resolve(const struct copy *copy, const struct
 	return as->set ? as : &copy->process;
 }
 
-static int become(struct copy *copy, const struct copy_identity *as)
+int copy_become(struct copy *copy, const struct copy_identity *as)
 {
 	const struct copy_identity *next = resolve(copy, as), *current = copy->current;
 
@@ -56,17 +56,17 @@ static int become(struct copy *copy, const struct copy_identity *as)
 
 int copy_as_source(struct copy *copy)
 {
-	return become(copy, &copy->request->source.as);
+	return copy_become(copy, &copy->request->source.as);
 }
 
 int copy_as_target(struct copy *copy)
 {
-	return become(copy, &copy->request->target.as);
+	return copy_become(copy, &copy->request->target.as);
 }
 
 int copy_identity_restore(struct copy *copy)
 {
-	return become(copy, &copy->process);
+	return copy_become(copy, &copy->process);
 }
 
 uid_t copy_maker(const struct copy *copy)
@@ -82,7 +82,7 @@ static int check_side(struct copy *copy, const struct copy_side *side)
 
 	if (!as->set || as->uid == 0)
 		return 0;
-	if (become(copy, as) != 0)
+	if (copy_become(copy, as) != 0)
 		return -1;
 	if (has_overriding_capabilities())
 		return warden_error_set(copy->err, "copy: user %u would keep capabilities",

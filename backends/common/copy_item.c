@@ -21,7 +21,9 @@ static int open_file(struct copy *copy, int dir_fd, struct copy_item *item)
 		copy_vanished(copy, item->name);
 		return 0;
 	}
-	if (item->fd < 0 || fstat(item->fd, &item->stat) != 0)
+	if (item->fd < 0 || fstat(item->fd, &item->stat) != 0 ||
+	    (S_ISREG(item->stat.st_mode) &&
+	     copy_guard_check(&copy->request->source, item->fd, &item->stat) != 0))
 		return copy_failed_source(copy, "read", item->name);
 	if (S_ISREG(item->stat.st_mode))
 		return 1;

@@ -49,6 +49,16 @@ int copy_path_open(const struct copy_side *side, const char *path, int flags)
 	return -1;
 }
 
+/* A directory that a path names, for making things in it. */
+int copy_path_directory(const struct copy_side *side, const char *path)
+{
+	int fd = copy_path_open(side, path, O_RDONLY | O_DIRECTORY);
+
+	if (fd < 0 && errno == EACCES)
+		fd = copy_path_open(side, path, O_PATH | O_DIRECTORY);
+	return fd;
+}
+
 static bool is_dots(const char *name)
 {
 	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;

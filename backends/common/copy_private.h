@@ -75,17 +75,27 @@ struct copy_path {
 	bool slash;   /* ends in `/`, or in `.` or `..`: a directory is meant */
 };
 
+/* copy.c: does `work` as whoever the request's sides name. */
+int copy_run(const struct copy_request *request, int (*work)(struct copy *copy, void *data),
+	     void *data, struct warden_error *err);
+
 /* copy_path.c; -1 with errno. The parts are freed in any case. */
 int copy_path_split(const char *path, struct copy_path *split);
 void copy_path_free(struct copy_path *split);
 int copy_path_open(const struct copy_side *side, const char *path, int flags);
+int copy_path_directory(const struct copy_side *side, const char *path);
 
 /* copy_identity.c. begin and the changes fail where the whole copy must. */
 int copy_identity_begin(struct copy *copy);
 int copy_identity_restore(struct copy *copy);
 int copy_as_source(struct copy *copy);
 int copy_as_target(struct copy *copy);
+int copy_become(struct copy *copy, const struct copy_identity *as);
 uid_t copy_maker(const struct copy *copy); /* who owns what is made */
+
+/* copy_guard.c; -1 with errno. The identity is the source's. */
+int copy_guard_check(const struct copy_side *side, int fd, const struct stat *st);
+int copy_source_open(struct copy *copy, const char *path, int flags);
 
 /* copy_report.c. `name` is an entry of the current directory; NULL: that directory itself. Failures
  * come with errno and return -1 where the whole copy must end, else 0. */

@@ -178,7 +178,8 @@ static int open_source(struct copy *copy, const char *name, struct copy_level *l
 		copy_vanished(copy, name);
 		return 0;
 	}
-	if (level->source_fd < 0 || fstat(level->source_fd, &level->source) != 0)
+	if (level->source_fd < 0 || fstat(level->source_fd, &level->source) != 0 ||
+	    copy_guard_check(&copy->request->source, level->source_fd, &level->source) != 0)
 		return copy_failed_source(copy, "read", name);
 	if (is_same(&level->source, &copy->top)) {
 		errno = ELOOP;

@@ -33,6 +33,10 @@ int transfer_request_fill(struct transfer_request *request, const struct warden_
 			  const char *home, struct warden_error *err)
 {
 	request->kind = transfer->kind;
+	request->offset = transfer->offset;
+	request->length = transfer->length;
+	request->mode = transfer->mode;
+	request->recursive = transfer->recursive;
 	if (put_path(request->path, sizeof(request->path), home, transfer->path, err) < 0)
 		return -1;
 	if (!transfer->host_path)
@@ -64,15 +68,14 @@ void transfers_free(struct transfers *transfers)
 
 /* Its process has answered, or is gone. The transfer leaves the list when its end is told, so that
  * whoever finds the list empty knows that. */
-static void finish(struct transfer *transfer, const char *error)
+static void finish(struct transfer *transfer, const struct warden_transfer_end *end)
 {
-	const struct warden_transfer_end end = {.error = error};
 	struct transfers *all = transfer->all;
 	struct transfer **link = &all->first;
 	void (*ended)(void *data) = NULL;
 	void *data;
 
-	all->host->transfer_ended(all->host, all->id, transfer->id, &end);
+	all->host->transfer_ended(all->host, all->id, transfer->id, end);
 	pthread_mutex_lock(&all->mutex);
 	while (*link != transfer)
 		link = &(*link)->next;
@@ -94,16 +97,24 @@ static void on_reply(void *data, uint32_t events)
 {
 	struct transfer *transfer = data;
 	const struct transfers *all = transfer->all;
+	struct warden_transfer_end end = {0};
 	struct transfer_reply reply;
 	ssize_t came = message_receive(transfer->socket, &reply, sizeof(reply), NULL, 0);
 
 	(void)events;
-	if (came != sizeof(reply))
-		finish(transfer, "the process that moves the files was killed");
-	else if (reply.event == TRANSFER_NOTE)
+	if (came != sizeof(reply)) {
+		end.error = "the process that moves the files was killed";
+		finish(transfer, &end);
+		return;
+	}
+	if (reply.event == TRANSFER_NOTE) {
 		all->host->log(all->host, WARDEN_LOG_INFO, all->id, "%s", reply.error.message);
-	else
-		finish(transfer, reply.event == TRANSFER_FAILED ? reply.error.message : NULL);
+		return;
+	}
+	end.size = reply.size;
+	if (reply.event == TRANSFER_FAILED)
+		end.error = reply.error.message;
+	finish(transfer, &end);
 }
 
 /* The list's mutex is held: a callback that comes at once must find the watch. */

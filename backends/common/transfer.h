@@ -29,6 +29,10 @@ struct transfer_request {
 	char host_path[PATH_MAX];
 	/* Who writes in the container, who touches the host's side, who gets what is made there. */
 	struct copy_identity inside, client, owner;
+	struct copy_guard guard; /* of what is read inside */
+	uint64_t offset, length; /* as in struct warden_transfer */
+	mode_t mode;
+	bool recursive;
 };
 
 enum transfer_event { TRANSFER_NOTE, TRANSFER_DONE, TRANSFER_FAILED };
@@ -36,16 +40,17 @@ enum transfer_event { TRANSFER_NOTE, TRANSFER_DONE, TRANSFER_FAILED };
 struct transfer_reply {
 	enum transfer_event event;
 	struct warden_error error; /* TRANSFER_FAILED; TRANSFER_NOTE: for the log */
+	uint64_t size;             /* TRANSFER_DONE: of a file */
 };
 
-/* Puts the parameters' paths into a request; `home` is what a relative path in the container is
+/* Puts the parameters into a request; `home` is what a relative path in the container is
  * below. -1 and `err`: one is too long. */
 int transfer_request_fill(struct transfer_request *request, const struct warden_transfer *transfer,
 			  const char *home, struct warden_error *err);
 
 /* The whole of a transfer's process, single-threaded: receives a struct transfer_request from
- * `socket`. The descriptors are taken. */
-void transfer_child_run(int socket, int root_fd) __attribute__((noreturn));
+ * `socket`. The descriptors are taken; data_fd may be -1. */
+void transfer_child_run(int socket, int root_fd, int data_fd) __attribute__((noreturn));
 
 /* Those that run for a container. */
 struct transfers {

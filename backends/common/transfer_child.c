@@ -9,10 +9,12 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "backends/common/file.h"
 #include "backends/common/message.h"
 
 static struct copy_progress progress;
-static int connection; /* to the daemon */
+static int connection;     /* to the daemon */
+static uint64_t file_size; /* that was read from */
 
 static bool is_hung_up(void)
 {
@@ -60,11 +62,44 @@ static void note(void *data, const char *text)
 	message_send(connection, &reply, sizeof(reply), NULL, 0); /* the log lacks a line then */
 }
 
-static int copy_in(const struct transfer_request *request, int root_fd, struct warden_error *err)
+/* The descriptors of a transfer. */
+struct place {
+	int root_fd, data_fd;
+};
+
+/* The container as what is read from. */
+static struct copy_side inside_source(const struct transfer_request *request,
+				      const struct place *place)
+{
+	return (struct copy_side){
+		.root_fd = place->root_fd,
+		.path = request->path,
+		.links = COPY_LINKS_IN_ROOT,
+		.guard = request->guard,
+	};
+}
+
+/* The container as what is written to. */
+static struct copy_side inside_target(const struct transfer_request *request,
+				      const struct place *place)
+{
+	return (struct copy_side){
+		.root_fd = place->root_fd,
+		.path = request->path,
+		.links = COPY_LINKS_IN_ROOT,
+		.as = request->inside,
+	};
+}
+
+static int copy_in(const struct transfer_request *request, const struct place *place,
+		   struct warden_error *err)
 {
 	const struct copy_request copy = {
-		.source = {AT_FDCWD, request->host_path, COPY_LINKS_FOLLOW, request->client},
-		.target = {root_fd, request->path, COPY_LINKS_IN_ROOT, request->inside},
+		.source = {.root_fd = AT_FDCWD,
+			   .path = request->host_path,
+			   .links = COPY_LINKS_FOLLOW,
+			   .as = request->client},
+		.target = inside_target(request, place),
 		.progress = &progress,
 		.warn = note,
 	};
@@ -73,11 +108,15 @@ static int copy_in(const struct transfer_request *request, int root_fd, struct w
 }
 
 /* An earlier copy may have brought links that lead anywhere on the host: none is followed. */
-static int copy_out(const struct transfer_request *request, int root_fd, struct warden_error *err)
+static int copy_out(const struct transfer_request *request, const struct place *place,
+		    struct warden_error *err)
 {
 	const struct copy_request copy = {
-		.source = {root_fd, request->path, COPY_LINKS_IN_ROOT, {.set = false}},
-		.target = {AT_FDCWD, request->host_path, COPY_LINKS_REFUSE, request->client},
+		.source = inside_source(request, place),
+		.target = {.root_fd = AT_FDCWD,
+			   .path = request->host_path,
+			   .links = COPY_LINKS_REFUSE,
+			   .as = request->client},
 		.owner = request->owner,
 		.strip_privileges = true,
 		.progress = &progress,
@@ -87,13 +126,58 @@ static int copy_out(const struct transfer_request *request, int root_fd, struct 
 	return copy_tree(&copy, err);
 }
 
-static int (*const kinds[])(const struct transfer_request *request, int root_fd,
+/* What is done to a single path; both sides are the container. */
+static struct copy_request at_path(const struct transfer_request *request,
+				   const struct place *place)
+{
+	return (struct copy_request){
+		.source = inside_source(request, place),
+		.target = inside_target(request, place),
+		.progress = &progress,
+		.warn = note,
+	};
+}
+
+static int read_file(const struct transfer_request *request, const struct place *place,
+		     struct warden_error *err)
+{
+	const struct copy_request copy = at_path(request, place);
+
+	return file_read(&copy, place->data_fd, request->offset, request->length, &file_size, err);
+}
+
+static int write_file(const struct transfer_request *request, const struct place *place,
+		      struct warden_error *err)
+{
+	const struct copy_request copy = at_path(request, place);
+
+	return file_write(&copy, place->data_fd, request->offset, request->mode, err);
+}
+
+static int list_file(const struct transfer_request *request, const struct place *place,
+		     struct warden_error *err)
+{
+	const struct copy_request copy = at_path(request, place);
+
+	return file_list(&copy, place->data_fd, request->length, err);
+}
+
+static int remove_file(const struct transfer_request *request, const struct place *place,
+		       struct warden_error *err)
+{
+	const struct copy_request copy = at_path(request, place);
+
+	return file_remove(&copy, request->recursive, err);
+}
+
+static int (*const kinds[])(const struct transfer_request *request, const struct place *place,
 			    struct warden_error *err) = {
-	[WARDEN_COPY_IN] = copy_in,
-	[WARDEN_COPY_OUT] = copy_out,
+	[WARDEN_COPY_IN] = copy_in,     [WARDEN_COPY_OUT] = copy_out,
+	[WARDEN_FILE_READ] = read_file, [WARDEN_FILE_WRITE] = write_file,
+	[WARDEN_FILE_LIST] = list_file, [WARDEN_FILE_REMOVE] = remove_file,
 };
 
-static int run(int root_fd, struct warden_error *err)
+static int run(const struct place *place, struct warden_error *err)
 {
 	static struct transfer_request request;
 	ssize_t came = message_receive(connection, &request, sizeof(request), NULL, 0);
@@ -102,17 +186,19 @@ static int run(int root_fd, struct warden_error *err)
 		return warden_error_set(err, "no request came");
 	if (heed_connection(err) < 0)
 		return -1;
-	return kinds[request.kind](&request, root_fd, err);
+	return kinds[request.kind](&request, place, err);
 }
 
-void transfer_child_run(int socket, int root_fd)
+void transfer_child_run(int socket, int root_fd, int data_fd)
 {
+	const struct place place = {root_fd, data_fd};
 	static struct transfer_reply reply;
 
 	prctl(PR_SET_NAME, "warden-transfer"); /* for ps alone */
 	signal(SIGPIPE, SIG_IGN);
 	connection = socket;
-	reply.event = run(root_fd, &reply.error) == 0 ? TRANSFER_DONE : TRANSFER_FAILED;
+	reply.event = run(&place, &reply.error) == 0 ? TRANSFER_DONE : TRANSFER_FAILED;
+	reply.size = file_size;
 	message_send(socket, &reply, sizeof(reply), NULL, 0); /* nobody else could be told */
 	_exit(0);
 }

@@ -75,8 +75,10 @@ void init_reap(const struct fake_container *container);
 /* spawner.c: forks processes that move files. start: while the caller has one thread. */
 int spawner_start(struct fake_backend *backend, struct warden_error *err);
 void spawner_stop(const struct fake_backend *backend);
-/* The worker's end of the connection to a process for a transfer below `root_fd`. */
-int spawner_transfer(const struct fake_backend *backend, int root_fd, struct warden_error *err);
+/* The worker's end of the connection to a process for a transfer below `root_fd`, with `data_fd` or
+ * -1. */
+int spawner_transfer(const struct fake_backend *backend, int root_fd, int data_fd,
+		     struct warden_error *err);
 
 /* fault.c: failures and delays that the configuration asks for. */
 int fault_check_options(const struct fake_backend *backend, struct warden_error *err);

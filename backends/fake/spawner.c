@@ -17,8 +17,9 @@
 
 enum { SOCKET_FD = 3 };
 
-/* The descriptors of a request: the connection to the process, the container's root. */
-enum { REQUEST_SOCKET, REQUEST_ROOT, REQUEST_FDS };
+/* The descriptors of a request: the connection to the process, the container's root, data if any.
+ */
+enum { REQUEST_SOCKET, REQUEST_ROOT, REQUEST_DATA, REQUEST_FDS };
 
 /* Keeps nothing of the daemon's but the socket. */
 static int keep_fds(int socket)
@@ -49,7 +50,8 @@ static void __attribute__((noreturn)) spawner_run(int socket)
 		/* Where it fails the worker sees its connection closed. */
 		if (fork_plainly() == 0) {
 			close(SOCKET_FD);
-			transfer_child_run(fds[REQUEST_SOCKET], fds[REQUEST_ROOT]);
+			transfer_child_run(fds[REQUEST_SOCKET], fds[REQUEST_ROOT],
+					   fds[REQUEST_DATA]);
 		}
 		for (size_t i = 0; i < REQUEST_FDS; i++)
 			if (fds[i] >= 0)
@@ -78,7 +80,8 @@ int spawner_start(struct fake_backend *backend, struct warden_error *err)
 	return -1;
 }
 
-int spawner_transfer(const struct fake_backend *backend, int root_fd, struct warden_error *err)
+int spawner_transfer(const struct fake_backend *backend, int root_fd, int data_fd,
+		     struct warden_error *err)
 {
 	_cleanup_close_ int near = -1, far = -1;
 	int pair[2], fds[REQUEST_FDS];
@@ -89,7 +92,9 @@ int spawner_transfer(const struct fake_backend *backend, int root_fd, struct war
 	far = pair[1];
 	fds[REQUEST_SOCKET] = far;
 	fds[REQUEST_ROOT] = root_fd;
-	if (message_send(backend->spawner_fd, "", 1, fds, REQUEST_FDS) < 0)
+	fds[REQUEST_DATA] = data_fd;
+	if (message_send(backend->spawner_fd, "", 1, fds,
+			 data_fd < 0 ? REQUEST_DATA : REQUEST_FDS) < 0)
 		return warden_error_errno(err, "reach the spawner (process %d)",
 					  backend->spawner_pid);
 	return fd_take(&near);

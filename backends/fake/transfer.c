@@ -17,7 +17,7 @@ int fake_transfer(void *data, const struct warden_transfer *transfer, struct war
 	root = openat(container->dir_fd, "root", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (root < 0)
 		return warden_error_errno(err, "open the root of container %s", container->id);
-	socket = spawner_transfer(container->backend, root, err);
+	socket = spawner_transfer(container->backend, root, transfer->data_fd, err);
 	if (socket < 0)
 		return -1;
 	return transfers_add(&container->transfers, transfer->id, socket, &request, err);

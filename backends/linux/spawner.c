@@ -33,6 +33,7 @@ struct spawner {
 /* What is asked for, and the descriptors that come with it. */
 enum request { REQUEST_SETUP, REQUEST_TRANSFER };
 enum { REQUEST_SOCKET, REQUEST_DIRECTORY, REQUEST_CGROUP, REQUEST_FDS };
+enum { REQUEST_DATA = REQUEST_CGROUP };
 
 /* What cannot be raised inside a user namespace any more is raised here, as far as it goes. */
 static void raise_limits(void)
@@ -89,7 +90,8 @@ child_run(const struct linux_backend *backend, enum request request, const int *
 {
 	signal(SIGCHLD, SIG_DFL);
 	if (request == REQUEST_TRANSFER)
-		transfer_run(backend, fds[REQUEST_SOCKET], fds[REQUEST_DIRECTORY]);
+		transfer_run(backend, fds[REQUEST_SOCKET], fds[REQUEST_DIRECTORY],
+			     fds[REQUEST_DATA]);
 	setup_child_run(backend, fds[REQUEST_SOCKET], fds[REQUEST_DIRECTORY], fds[REQUEST_CGROUP]);
 }
 
@@ -191,11 +193,11 @@ int spawner_request(struct spawner *spawner, int directory_fd, int cgroup_fd,
 	return ask(spawner, REQUEST_SETUP, fds, cgroup_fd < 0 ? REQUEST_CGROUP : REQUEST_FDS, err);
 }
 
-int spawner_transfer(struct spawner *spawner, int root_fd, struct warden_error *err)
+int spawner_transfer(struct spawner *spawner, int root_fd, int data_fd, struct warden_error *err)
 {
-	int fds[REQUEST_FDS] = {-1, root_fd, -1};
+	int fds[REQUEST_FDS] = {-1, root_fd, data_fd};
 
-	return ask(spawner, REQUEST_TRANSFER, fds, REQUEST_CGROUP, err);
+	return ask(spawner, REQUEST_TRANSFER, fds, data_fd < 0 ? REQUEST_DATA : REQUEST_FDS, err);
 }
 
 void spawner_stop(struct spawner *spawner)

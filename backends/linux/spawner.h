@@ -25,9 +25,9 @@ int spawner_watch(struct spawner *spawner, struct watcher *watcher, const struct
 int spawner_request(struct spawner *spawner, int directory_fd, int cgroup_fd,
 		    struct warden_error *err);
 
-/* Asks for a process that moves files (transfer.h) below `root_fd`; the worker's end of the
- * connection to it. Any thread may call it. */
-int spawner_transfer(struct spawner *spawner, int root_fd, struct warden_error *err);
+/* Asks for a process that moves files (transfer.h) below `root_fd`, with `data_fd` or -1; the
+ * worker's end of the connection to it. Any thread may call it. */
+int spawner_transfer(struct spawner *spawner, int root_fd, int data_fd, struct warden_error *err);
 
 /* Ends the spawner; containers live on. Its watcher is gone already. NULL is allowed. */
 void spawner_stop(struct spawner *spawner);

@@ -39,11 +39,11 @@ static void keep_capabilities(void)
 		_exit(1);
 }
 
-void transfer_run(const struct linux_backend *backend, int socket, int root_fd)
+void transfer_run(const struct linux_backend *backend, int socket, int root_fd, int data_fd)
 {
 	close(backend->program_fd);
 	keep_capabilities();
-	transfer_child_run(socket, root_fd);
+	transfer_child_run(socket, root_fd, data_fd);
 }
 
 /* The root that the container's first process sees, which nobody inside can exchange. */
@@ -66,13 +66,14 @@ int linux_transfer(void *data, const struct warden_transfer *transfer, struct wa
 {
 	struct container *container = data;
 	const struct linux_backend *backend = container->backend;
-	uint32_t vcap = linux_base(backend->host->settings, container->identity.slot) +
-			container->identity.uid;
+	uint32_t base = linux_base(backend->host->settings, container->identity.slot);
+	uint32_t vcap = base + container->identity.uid;
 	struct transfer_request request = {
 		.inside = {true, vcap, vcap},
 		.client = {true, transfer->client_uid, transfer->client_gid},
 		/* Only root may give files away; what others make is theirs. */
 		.owner = {transfer->client_uid == 0, transfer->owner_uid, transfer->owner_gid},
+		.guard = {true, base, ID_RANGE, {true, base, base}, {true, vcap, vcap}},
 	};
 	_cleanup_close_ int root = -1;
 	int socket;
@@ -82,7 +83,7 @@ int linux_transfer(void *data, const struct warden_transfer *transfer, struct wa
 	root = open_root(container, err);
 	if (root < 0)
 		return -1;
-	socket = spawner_transfer(backend->spawner, root, err);
+	socket = spawner_transfer(backend->spawner, root, transfer->data_fd, err);
 	if (socket < 0)
 		return -1;
 	return transfers_add(&container->transfers, transfer->id, socket, &request, err);

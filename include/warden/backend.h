@@ -448,6 +448,16 @@ enum warden_transfer_kind {
 	 * --links` would: doc/protocol.md, "CopyIn, CopyOut". */
 	WARDEN_COPY_IN,
 	WARDEN_COPY_OUT,
+	/* Bytes of a file from `offset` on, at most `length`, into data_fd. The end tells the size of
+	 * the file. */
+	WARDEN_FILE_READ,
+	/* All of data_fd into a file from `offset` on; WARDEN_UNKNOWN: the file is replaced, at once
+	 * and whole. A new one gets `mode`. */
+	WARDEN_FILE_WRITE,
+	/* A FileListResponse (core/warden.proto), encoded, of at most `length` bytes, into data_fd. */
+	WARDEN_FILE_LIST,
+	/* A file, a link, an empty directory, or a whole one where `recursive`. */
+	WARDEN_FILE_REMOVE,
 };
 
 /*
@@ -467,11 +477,17 @@ struct warden_transfer {
 	/* WARDEN_COPY_OUT: who owns the result, where the daemon may give files away. */
 	uid_t owner_uid;
 	gid_t owner_gid;
+	/* WARDEN_FILE_READ, _WRITE, _LIST: an empty file, or one with the data, at offset 0. */
+	int data_fd;
+	uint64_t offset, length;
+	mode_t mode;
+	bool recursive;
 };
 
 struct warden_transfer_end {
 	/* NULL: all is done. Else what could not be done, to what, as the client is told. */
 	const char *error;
+	uint64_t size; /* WARDEN_FILE_READ: of the whole file */
 };
 
 /* A key of the backend's own group in the configuration; the group bears the klass's name. */

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* FileRead: a part of a file, as the container's root reads it. It is copied to a file of the
+ * daemon's own first: one that a container holds could make the daemon wait. */
+#include <config.h>
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/request.h"
+#include "core/transfer.h"
+#include "core/util.h"
+#include "core/varint.h"
+
+/* The answer's own bytes around the data, and the frame's. */
+enum { ROOM = 128 };
+
+/* FileReadResponse's fields. */
+enum { FIELD_DATA = 1, FIELD_SIZE = 2 };
+
+static bool add_data(struct segment_list *list, int fd, uint64_t length)
+{
+	uint8_t *head = malloc(ROOM);
+	size_t n = 0;
+	int copy;
+
+	if (head) {
+		n = put_varint(head, FIELD_DATA << 3 | 2);
+		n += put_varint(head + n, length);
+	}
+	if (!segment_add_memory(list, head, n))
+		return false;
+	if (length == 0)
+		return true;
+	copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	return copy >= 0 && segment_add_file(list, copy, 0, length);
+}
+
+static bool add_size(struct segment_list *list, uint64_t size)
+{
+	uint8_t *field = malloc(ROOM);
+	size_t n = 0;
+
+	if (field) {
+		n = put_varint(field, FIELD_SIZE << 3);
+		n += put_varint(field + n, size);
+	}
+	return segment_add_memory(list, field, n);
+}
+
+static void file_read_ended(struct transfer *transfer)
+{
+	struct segment_list list = TAILQ_HEAD_INITIALIZER(list);
+	struct request *request = transfer->request;
+	struct stat data;
+	bool whole;
+
+	if (transfer->failed) {
+		transfer_answer(transfer);
+		return;
+	}
+	whole = fstat(transfer->parameters.data_fd, &data) == 0 &&
+		add_data(&list, transfer->parameters.data_fd, (uint64_t)data.st_size) &&
+		add_size(&list, transfer->size);
+	request->data = NULL;
+	transfer_free(transfer);
+	if (whole) {
+		request_answer_segments(request, &list);
+	} else {
+		segments_free(&list);
+		request_fail_text(request, "no memory for what was read");
+	}
+}
+
+static int file_read_run(struct request *request, struct warden_error *err)
+{
+	const Warden__FileReadRequest *asked = (const void *)request->message;
+	uint64_t limit = request->server->config->server.frame_limit - ROOM;
+	struct transfer *transfer =
+		transfer_new(request, WARDEN_FILE_READ, &asked->path, "path", NULL, NULL, err);
+
+	if (!transfer)
+		return -1;
+	transfer->uses_file = true;
+	transfer->parameters.offset = asked->offset;
+	transfer->parameters.length =
+		asked->has_length && asked->length < limit ? asked->length : limit;
+	request->data = transfer;
+	transfer_start(transfer, file_read_ended);
+	return 0;
+}
+
+const struct request_klass file_read_request = {
+	.type = WARDEN__MESSAGE__TYPE__FileRead,
+	.name = "file_read",
+	.message = &warden__file_read_request__descriptor,
+	.states = STATE_ACTIVE | STATE_STOPPED,
+	.run = file_read_run,
+	.cancel = transfer_request_cancel,
+};
