@@ -8,6 +8,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "core/idempotence.h"
 #include "core/job.h"
 #include "core/limits.h"
 #include "core/log.h"
@@ -66,6 +67,7 @@ struct container *container_new(struct server *server, const char *id, const cha
 		while (registry_find_id(&server->registry, c->id));
 	c->identity.id = c->id;
 	TAILQ_INIT(&c->jobs);
+	TAILQ_INIT(&c->request_ids);
 	TAILQ_INIT(&c->operations);
 	TAILQ_INIT(&c->stop.waiting);
 	TAILQ_INIT(&c->destroy.waiting);
@@ -106,10 +108,12 @@ void container_free(struct container *c)
 	while (!LIST_EMPTY(&c->references))
 		container_unreference(c);
 	grace_stop(c);
+	ttl_stop(c);
 	timer_stop(&c->stop.timer);
 	timer_stop(&c->stop.oom_timer);
 	limits_free(&c->limits);
 	limits_free(&c->in_force);
+	idempotence_forget(c);
 	give_back(c);
 	rules_release(c);
 	if (c->dir_fd >= 0)
@@ -119,6 +123,7 @@ void container_free(struct container *c)
 		free((char *)c->bind_mounts[i].dst_path);
 	}
 	free(c->bind_mounts);
+	create_options_free(&c->options);
 	free(c->rootfs);
 	free(c->path);
 	free(c->name);

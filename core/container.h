@@ -7,6 +7,7 @@
 #include <sys/queue.h>
 #include <uv.h>
 
+#include "core/create_options.h"
 #include "warden/backend.h"
 
 struct connection;
@@ -85,7 +86,11 @@ struct container {
 	struct warden_identity identity;
 	bool owns_network, owns_uid, owns_slot;
 
-	char *rootfs;
+	char *rootfs; /* of several layers the topmost */
+	struct create_options options;
+	uint64_t created_us;                   /* since 1970, for people */
+	uint64_t created_clock_us;             /* as ttl_clock_us tells */
+	bool nested;                           /* it may run a warden of its own */
 	struct warden_bind_mount *bind_mounts; /* their texts are ours */
 	size_t n_bind_mounts;
 	uid_t client_uid;
@@ -105,6 +110,10 @@ struct container {
 	LIST_HEAD(, reference) references;
 	uint64_t created_serial; /* connections up to this one were open when it was created */
 	uv_timer_t *grace_timer;
+	uv_timer_t *ttl_timer;
+
+	TAILQ_HEAD(, idempotent) request_ids; /* see idempotence.h */
+	size_t n_request_ids;
 
 	TAILQ_HEAD(, job) jobs;
 	LIST_HEAD(, transfer) transfers;
@@ -144,6 +153,12 @@ void container_reference(struct container *container, struct connection *connect
 void container_unreference(struct container *container);
 void grace_update(struct container *container);
 void grace_stop(struct container *container);
+
+/* The time to live, where it has one; see ttl.c. */
+void ttl_start(struct container *container);
+void ttl_stop(struct container *container);
+uint64_t ttl_left_us(const struct container *container);
+uint64_t ttl_clock_us(void);
 
 /* Remembers an event, once, here and on disk; `text` is static. container_note_event only here:
  * false where it was known. */

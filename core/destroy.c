@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/container.h"
+#include "core/idempotence.h"
 #include "core/info.h"
 #include "core/job.h"
 #include "core/log.h"
@@ -92,6 +93,7 @@ static void destroy_done(struct operation *operation, int result, struct warden_
 	c->destroy.op_done = true;
 	jobs_finish(c);
 	rules_release(c); /* who reads the answer finds the ports free */
+	idempotence_forget(c);
 	registry_forget_handle(&c->server->registry, c);
 	log_write(WARDEN_LOG_INFO, "%s: destroyed", c->id);
 	waiting_answer(&c->destroy.waiting);
@@ -136,6 +138,7 @@ void container_destroy(struct container *c, struct request *request)
 	c->server->leaving++;
 	grace_stop(c);
 	transfers_cancel(c);
+	ttl_stop(c);
 	if (!c->alive || !info_ask(c, info_came, NULL))
 		info_came(c, NULL);
 }

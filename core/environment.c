@@ -65,6 +65,21 @@ static bool is_same_name(const char *a, const char *b)
 	return strncmp(a, b, length) == 0 && b[length] == '=';
 }
 
+int environment_check(char *const *list, size_t i, const char *field, struct warden_error *err)
+{
+	const char *equals = strchr(list[i], '=');
+	char shown[128];
+
+	text_escape(shown, sizeof(shown), list[i], strlen(list[i]));
+	if (!equals || equals == list[i] || text_has_control(list[i], (size_t)(equals - list[i])))
+		return warden_error_set(err, "%s must be NAME=VALUE, not '%s'", field, shown);
+	for (size_t k = 0; k < i; k++)
+		if (is_same_name(list[i], list[k]))
+			return warden_error_set(err, "%s: the name in '%s' is there twice", field,
+						shown);
+	return 0;
+}
+
 /* Sets an entry in a list that has room for one more. */
 static bool set(char **list, const char *entry)
 {

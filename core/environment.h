@@ -11,6 +11,10 @@
 int environment_read(char ***list, const ProtobufCBinaryData *entries, size_t n,
 		     struct warden_error *err);
 
+/* Whether entry `i`, UTF-8, is NAME=VALUE with a name in one line that none before it has; `field`
+ * names the list in the error. */
+int environment_check(char *const *list, size_t i, const char *field, struct warden_error *err);
+
 /* One list of several (NULL: an empty one), in their order; of entries with the same name the last
  * one counts, at the place of the first. NULL: no memory. */
 char **environment_merge(char *const *const *lists, size_t n_lists);

@@ -55,11 +55,16 @@ static void fill_figures(struct info_answer *answer, const struct warden_info *i
 	FILL(bandwidth_stat, bandwidth, out_burst, info->out_burst);
 }
 
+static void set_bytes(ProtobufCBinaryData *bytes, const char *text)
+{
+	bytes->data = (uint8_t *)text;
+	bytes->len = strlen(text);
+}
+
 static void set_text(protobuf_c_boolean *has, ProtobufCBinaryData *bytes, const char *text)
 {
 	*has = true;
-	bytes->data = (uint8_t *)text;
-	bytes->len = strlen(text);
+	set_bytes(bytes, text);
 }
 
 static bool fill_jobs(struct info_answer *answer, const struct container *c)
@@ -80,12 +85,69 @@ static bool fill_jobs(struct info_answer *answer, const struct container *c)
 	return true;
 }
 
+static bool fill_properties(struct info_answer *answer, const struct container *c)
+{
+	Warden__InfoResponse *message = &answer->message;
+	size_t n = c->options.n_properties;
+
+	if (n == 0)
+		return true;
+	message->properties = calloc(n, sizeof(*message->properties));
+	answer->properties = calloc(n, sizeof(*answer->properties));
+	if (!message->properties || !answer->properties)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		const struct property *property = &c->options.properties[i];
+		Warden__Property *out = &answer->properties[i];
+
+		warden__property__init(out);
+		set_bytes(&out->key, property->key);
+		set_bytes(&out->value, property->value);
+		message->properties[message->n_properties++] = out;
+	}
+	return true;
+}
+
+static bool fill_env(struct info_answer *answer, const struct container *c)
+{
+	Warden__InfoResponse *message = &answer->message;
+
+	if (c->options.n_env == 0)
+		return true;
+	message->env = calloc(c->options.n_env, sizeof(*message->env));
+	if (!message->env)
+		return false;
+	for (size_t i = 0; i < c->options.n_env; i++)
+		set_bytes(&message->env[message->n_env++], c->options.env[i]);
+	return true;
+}
+
+/* What create was asked for. */
+static bool fill_options(struct info_answer *answer, const struct container *c)
+{
+	Warden__InfoResponse *message = &answer->message;
+	const char *hostname = c->options.hostname ? c->options.hostname : c->id;
+
+	set_text(&message->has_hostname, &message->hostname, hostname);
+	if (c->rootfs)
+		set_text(&message->has_rootfs, &message->rootfs, c->rootfs);
+	message->has_created_us = c->created_us > 0;
+	message->created_us = c->created_us;
+	message->has_ttl_left = c->options.ttl > 0;
+	if (c->options.ttl > 0)
+		message->ttl_left = (uint32_t)((ttl_left_us(c) + 999999) / 1000000);
+	message->has_nested = true;
+	message->nested = c->nested;
+	return fill_properties(answer, c) && fill_env(answer, c);
+}
+
 bool info_answer_init(struct info_answer *answer, const struct container *c,
 		      const struct warden_info *info)
 {
 	Warden__InfoResponse *message = &answer->message;
 
 	warden__info_response__init(message);
+	answer->properties = NULL;
 	inet_ntop(AF_INET, &c->identity.host_ip, answer->host_ip, sizeof(answer->host_ip));
 	inet_ntop(AF_INET, &c->identity.container_ip, answer->container_ip,
 		  sizeof(answer->container_ip));
@@ -99,12 +161,15 @@ bool info_answer_init(struct info_answer *answer, const struct container *c,
 	message->n_events = c->n_events;
 	message->events = answer->events;
 	fill_figures(answer, info);
-	return fill_jobs(answer, c);
+	return fill_options(answer, c) && fill_jobs(answer, c);
 }
 
 void info_answer_free(struct info_answer *answer)
 {
 	free(answer->message.job_ids);
+	free(answer->message.properties);
+	free(answer->message.env);
+	free(answer->properties);
 }
 
 struct question {

@@ -13,6 +13,7 @@ struct info_answer {
 	Warden__InfoResponse__DiskStat disk;
 	Warden__InfoResponse__BandwidthStat bandwidth;
 	ProtobufCBinaryData events[2];
+	Warden__Property *properties;
 	char host_ip[INET_ADDRSTRLEN], container_ip[INET_ADDRSTRLEN];
 };
 

@@ -63,6 +63,11 @@ core_libcore_la_SOURCES += \
 	core/connection.h \
 	core/container.c \
 	core/container.h \
+	core/create_mounts.c \
+	core/create_mounts.h \
+	core/create_options.c \
+	core/create_options.h \
+	core/create_options_json.c \
 	core/destroy.c \
 	core/dispatch.c \
 	core/environment.c \
@@ -73,7 +78,13 @@ core_libcore_la_SOURCES += \
 	core/frame.h \
 	core/grace.c \
 	core/host.c \
+	core/hostname.c \
+	core/hostname.h \
+	core/idempotence.c \
+	core/idempotence.h \
 	core/identity.c \
+	core/image.c \
+	core/image.h \
 	core/info.c \
 	core/info.h \
 	core/input.c \
@@ -147,6 +158,7 @@ core_libcore_la_SOURCES += \
 	core/timer.c \
 	core/transfer.c \
 	core/transfer.h \
+	core/ttl.c \
 	core/varint.h \
 	core/waiter.c \
 	core/waiting.c

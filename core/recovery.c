@@ -369,7 +369,9 @@ int recovery_run(struct server *server, struct warden_error *err)
 		return -1;
 	await_removal(server);
 	sort_listed(server);
-	TAILQ_FOREACH(c, &server->registry.listed, listed)
+	TAILQ_FOREACH(c, &server->registry.listed, listed) {
 		grace_update(c);
+		ttl_start(c);
+	}
 	return 0;
 }

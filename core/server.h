@@ -18,6 +18,10 @@ struct container;
 TAILQ_HEAD(connection_list, connection);
 TAILQ_HEAD(container_list, container);
 
+enum { REQUEST_ID_BUCKETS = 1024 };
+
+LIST_HEAD(idempotent_list, idempotent);
+
 struct server {
 	uv_loop_t loop;
 	uv_pipe_t listener;
@@ -33,7 +37,8 @@ struct server {
 	struct pool *networks, *uids, *slots;
 	struct ports *ports;
 	struct registry registry;
-	uint64_t last_id; /* of a container: microseconds */
+	struct idempotent_list request_ids[REQUEST_ID_BUCKETS]; /* see idempotence.h */
+	uint64_t last_id;                                       /* of a container: microseconds */
 	uint32_t last_job_id;
 	uint64_t last_end_sequence;   /* of a job's end */
 	struct lease *leases;         /* of cpus; see lease.h */

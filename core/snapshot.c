@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "core/idempotence.h"
 #include "core/job.h"
 #include "core/lease.h"
 #include "core/limits.h"
@@ -101,14 +102,21 @@ static json_t *bind_mounts_to_json(const struct container *c)
 
 char *snapshot_text(const struct container *c)
 {
+	return snapshot_text_as(c, c->state);
+}
+
+char *snapshot_text_as(const struct container *c, enum container_state state)
+{
 	json_t *json =
-		json_pack("{s:i, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:s, s:o, s:o}", "version",
-			  SNAPSHOT_VERSION, "id", c->id, "handle", c->handle, "state",
-			  container_state_name(c->state), "grace_time", (json_int_t)c->grace_time,
+		json_pack("{s:i, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:b, s:o, s:o}",
+			  "version", SNAPSHOT_VERSION, "id", c->id, "handle", c->handle, "state",
+			  container_state_name(state), "created_us", (json_int_t)c->created_us,
+			  "created_clock_us", (json_int_t)c->created_clock_us, "grace_time",
+			  (json_int_t)c->grace_time,
 			  /* These also stand in etc/config; here for one that has lost it. */
 			  "network", (json_int_t)ntohl(c->identity.network.s_addr), "uid",
 			  (json_int_t)c->identity.uid, "slot", (json_int_t)c->identity.slot,
-			  "rootfs", c->rootfs ? c->rootfs : "", "bind_mounts",
+			  "rootfs", c->rootfs ? c->rootfs : "", "nested", c->nested, "bind_mounts",
 			  bind_mounts_to_json(c), "jobs", jobs_to_json(c));
 	json_t *events = json_array();
 	char *text;
@@ -117,7 +125,9 @@ char *snapshot_text(const struct container *c)
 		json_array_append_new(events, json_string(c->events[i]));
 	if (!json || json_object_set_new(json, "events", events) < 0 ||
 	    json_object_set_new(json, "rules", rules_to_json(&c->rules)) < 0 ||
-	    json_object_set_new(json, "limits", limits_to_json(&c->limits)) < 0) {
+	    json_object_set_new(json, "limits", limits_to_json(&c->limits)) < 0 ||
+	    json_object_set_new(json, "options", create_options_to_json(&c->options)) < 0 ||
+	    json_object_set_new(json, "request_ids", idempotence_to_json(c)) < 0) {
 		json_decref(json);
 		return NULL;
 	}
@@ -309,12 +319,13 @@ static bool read_all(struct container *c, const json_t *json)
 {
 	const json_t *jobs = json_object_get(json, "jobs");
 	const char *handle, *state, *rootfs;
-	json_int_t grace_time;
+	json_int_t grace_time, created = 0, created_clock = 0; /* once they were not there */
 	char *copy;
 	int version;
 
-	if (json_unpack((json_t *)json, "{s:i, s:s, s:s, s:I, s:s}", "version", &version, "handle",
-			&handle, "state", &state, "grace_time", &grace_time, "rootfs",
+	if (json_unpack((json_t *)json, "{s:i, s:s, s:s, s?I, s?I, s:I, s:s}", "version", &version,
+			"handle", &handle, "state", &state, "created_us", &created,
+			"created_clock_us", &created_clock, "grace_time", &grace_time, "rootfs",
 			&rootfs) < 0 ||
 	    version != SNAPSHOT_VERSION || grace_time < 0 || grace_time > UINT32_MAX || !*handle)
 		return false;
@@ -327,10 +338,15 @@ static bool read_all(struct container *c, const json_t *json)
 	free(c->handle);
 	c->handle = copy;
 	c->grace_time = (uint32_t)grace_time;
+	c->nested = json_is_true(json_object_get(json, "nested"));
+	c->created_us = (uint64_t)created;
+	c->created_clock_us = (uint64_t)created_clock;
 	read_events(c, json_object_get(json, "events"));
 	limits_read(&c->limits, json_object_get(json, "limits"));
 	if (!read_state(c, state) || !read_bind_mounts(c, json_object_get(json, "bind_mounts")) ||
-	    !rules_from_json(&c->rules, json_object_get(json, "rules")))
+	    !rules_from_json(&c->rules, json_object_get(json, "rules")) ||
+	    !create_options_from_json(&c->options, json_object_get(json, "options")) ||
+	    !idempotence_from_json(c, json_object_get(json, "request_ids")))
 		return false;
 	for (size_t i = 0; i < json_array_size(jobs); i++)
 		if (!read_job(c, json_array_get(jobs, i)))

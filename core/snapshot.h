@@ -9,6 +9,9 @@
 /* The text of the snapshot, to be freed. NULL: no memory. */
 char *snapshot_text(const struct container *container);
 
+/* The same as if it were in that state. */
+char *snapshot_text_as(const struct container *container, enum container_state state);
+
 /* Any thread, one at a time for a container. Replaces the file whole. */
 int snapshot_write(const struct container *container, const char *text, struct warden_error *err);
 

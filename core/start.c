@@ -290,6 +290,9 @@ static int prepare(struct start *start, struct starting *starting,
 	struct container *c = start->request->container;
 	struct job_options *options = &starting->options;
 	const struct job_defaults defaults = {
+		.env = {c->options.image.env, c->options.env},
+		.working_dir = c->options.image.working_dir,
+		.user = c->options.image.user,
 		.rlimits = server->config->server.container_rlimits,
 		.output_limit = server->config->server.job_output_limit,
 	};

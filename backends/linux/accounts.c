@@ -58,13 +58,34 @@ static uint32_t field_number(const char *line, size_t length, unsigned field)
 	return number;
 }
 
+/* The passwd of the topmost layer that has one; a layer may also hide those below it (a device
+ * 0:0).
+ */
+static int read_passwd(const struct setup *setup, struct text *passwd, struct warden_error *err)
+{
+	for (size_t i = 0; i < setup->parameters.n_layers; i++) {
+		int layer = setup->layer_fds[i];
+		struct stat status;
+
+		if (fstatat(layer, "etc/passwd", &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    S_ISCHR(status.st_mode))
+			break;
+		if (files_read(layer, setup->layers[i].path, "etc/passwd", passwd, err) < 0)
+			return -1;
+		if (passwd->bytes)
+			return 0;
+	}
+	*passwd = (struct text){.bytes = NULL};
+	return 0;
+}
+
 int accounts_find(struct setup *setup, struct warden_error *err)
 {
 	struct text passwd;
 	const char *line;
 	size_t at = 0, length;
 
-	if (files_read(setup->rootfs_fd, setup->parameters.rootfs, "etc/passwd", &passwd, err) < 0)
+	if (read_passwd(setup, &passwd, err) < 0)
 		return -1;
 	while (next_line(&passwd, &at, &line, &length)) {
 		if (!line_is_of(line, length, VCAP))

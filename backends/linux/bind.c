@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A client's rootfs and bind mounts; see bind.h. Both ends are hostile: another container may swap
+/* A client's bind mounts; see bind.h. Both ends are hostile: another container may swap
  * parts of a path for links while we look, so a path is resolved once, into a descriptor, and all
  * that follows is done to that. */
 #include "backends/linux/bind.h"
@@ -10,53 +10,12 @@
 #include <unistd.h>
 
 #include "backends/common/util.h"
+#include "backends/linux/layers.h"
 #include "backends/linux/mount_api.h"
 #include "backends/linux/user.h"
 
 /* How deep a target may lie below the root. */
 #define DEPTH_MAX 256
-
-static int open_as_client(const struct setup *setup, const char *path, int flags,
-			  struct warden_error *err)
-{
-	const struct setup_parameters *p = &setup->parameters;
-	int fd, number;
-
-	if (user_act_as(p->client_uid, p->client_gid, false, err) < 0)
-		return -1;
-	/* A magic link would lead through our own descriptors. */
-	fd = open_below(AT_FDCWD, path, flags | O_PATH, 0, RESOLVE_NO_MAGICLINKS);
-	number = errno;
-	if (user_act_as(0, 0, true, err) < 0) {
-		if (fd >= 0)
-			close(fd);
-		return -1;
-	}
-	errno = number;
-	if (fd < 0)
-		warden_error_errno(err, "open %s", path);
-	return fd;
-}
-
-static int open_rootfs(struct setup *setup, struct warden_error *err)
-{
-	const char *path = setup->parameters.rootfs;
-	const char *configured = setup->backend->host->settings->rootfs_path;
-	_cleanup_close_ int fd = -1;
-
-	if (configured && strcmp(path, configured) == 0)
-		fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	else
-		fd = open_as_client(setup, path, O_DIRECTORY, err);
-	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
-		return warden_error_set(err, "rootfs %s not found", path);
-	if (fd < 0)
-		return warden_error_errno(err, "open rootfs %s", path);
-	setup->rootfs_fd = mount_clone(fd, "", false);
-	if (setup->rootfs_fd < 0)
-		return warden_error_errno(err, "copy the mount of rootfs %s", path);
-	return 0;
-}
 
 /* May vcap have the rights of a source's owner? Not those of root or of somebody whom the client
  * may not act for. */
@@ -112,7 +71,7 @@ static int prepare_copy(struct setup *setup, const struct setup_bind *bind, int 
 static int open_source(struct setup *setup, size_t i, struct warden_error *err)
 {
 	const struct setup_bind *bind = &setup->binds[i];
-	_cleanup_close_ int fd = open_as_client(setup, bind->src_path, 0, err);
+	_cleanup_close_ int fd = client_open(setup, bind->src_path, 0, err);
 
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return warden_error_set(err, "Source path for bind mount does not exist: %s",
@@ -127,8 +86,6 @@ static int open_source(struct setup *setup, size_t i, struct warden_error *err)
 
 int bind_open_sources(struct setup *setup, struct warden_error *err)
 {
-	if (open_rootfs(setup, err) < 0)
-		return -1;
 	for (size_t i = 0; i < setup->parameters.n_binds; i++)
 		if (open_source(setup, i, err) < 0)
 			return -1;

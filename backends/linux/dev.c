@@ -96,14 +96,20 @@ static int attach_pts(struct setup *setup, struct warden_error *err)
 
 static int attach_shm(struct setup *setup, struct warden_error *err)
 {
-	static const struct mount_option options[] = {
+	char size[24];
+	struct mount_option options[] = {
 		{"source", "shm"},
 		{"mode", "1777"},
+		{NULL, NULL}, /* for a size */
 		{NULL, NULL},
 	};
-	_cleanup_close_ int mount =
-		mount_make("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, err);
+	_cleanup_close_ int mount = -1;
 
+	if (setup->parameters.shm_bytes > 0) {
+		snprintf(size, sizeof(size), "%" PRIu64, setup->parameters.shm_bytes);
+		options[2] = (struct mount_option){"size", size};
+	}
+	mount = mount_make("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, err);
 	return mount < 0 ? -1 : attach_part(setup, "shm", mount, err);
 }
 

@@ -119,17 +119,30 @@ int files_replace(const struct setup *setup, const char *name, const char *bytes
 	return 0;
 }
 
-static int write_names(struct setup *setup, struct warden_error *err)
+static int write_hosts(struct setup *setup, struct warden_error *err)
 {
 	const struct setup_parameters *p = &setup->parameters;
-	char address[INET_ADDRSTRLEN], text[256];
-	int length = snprintf(text, sizeof(text), "%s\n", p->id);
+	char address[INET_ADDRSTRLEN], *text;
+	int length, result;
+
+	inet_ntop(AF_INET, &p->container_ip, address, sizeof(address));
+	length = asprintf(&text, "127.0.0.1 localhost\n%s %s\n%s", address, p->hostname,
+			  setup->hosts ? setup->hosts : "");
+	if (length < 0)
+		return warden_error_errno(err, "make /etc/hosts");
+	result = files_replace(setup, "hosts", text, (size_t)length, err);
+	free(text);
+	return result;
+}
+
+static int write_names(struct setup *setup, struct warden_error *err)
+{
+	char text[sizeof(setup->parameters.hostname) + 1];
+	int length = snprintf(text, sizeof(text), "%s\n", setup->parameters.hostname);
 
 	if (files_replace(setup, "hostname", text, (size_t)length, err) < 0)
 		return -1;
-	inet_ntop(AF_INET, &p->container_ip, address, sizeof(address));
-	length = snprintf(text, sizeof(text), "127.0.0.1 localhost\n%s %s\n", address, p->id);
-	return files_replace(setup, "hosts", text, (size_t)length, err);
+	return write_hosts(setup, err);
 }
 
 int files_write(struct setup *setup, struct warden_error *err)
@@ -137,7 +150,12 @@ int files_write(struct setup *setup, struct warden_error *err)
 	struct text resolv;
 	int result;
 
-	if (write_names(setup, err) < 0 || resolv_make(setup, &resolv, err) < 0)
+	if (write_names(setup, err) < 0)
+		return -1;
+	if (setup->resolv)
+		return files_replace(setup, "resolv.conf", setup->resolv,
+				     setup->parameters.resolv_length, err);
+	if (resolv_make(setup, &resolv, err) < 0)
 		return -1;
 	result = files_replace(setup, "resolv.conf", resolv.bytes ? resolv.bytes : "",
 			       resolv.length, err);

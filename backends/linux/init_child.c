@@ -70,7 +70,7 @@ static int leave_host(const struct setup *setup, struct warden_error *err)
 		return warden_error_errno(err, "make the container's mount and cgroup namespaces");
 	if (chdir("/") < 0)
 		return warden_error_errno(err, "change to the container's root");
-	if (sethostname(setup->parameters.id, strlen(setup->parameters.id)) < 0)
+	if (sethostname(setup->parameters.hostname, strlen(setup->parameters.hostname)) < 0)
 		return warden_error_errno(err, "set the host name");
 	if (setsid() < 0)
 		return warden_error_errno(err, "make a session");

@@ -65,6 +65,8 @@ backends_linux_linux_la_SOURCES += \
 	backends/linux/job.c \
 	backends/linux/klass.c \
 	backends/linux/limits.c \
+	backends/linux/layers.c \
+	backends/linux/layers.h \
 	backends/linux/linux.h \
 	backends/linux/mnt.c \
 	backends/linux/mnt.h \

@@ -5,6 +5,7 @@
 #include "backends/linux/mnt.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <sched.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -13,6 +14,22 @@
 #include "backends/common/util.h"
 #include "backends/linux/mount_api.h"
 #include "backends/linux/user.h"
+
+/* What fsconfig(2) takes as a value. Names of layers are so short that all fit. */
+enum { OPTION_MAX = 256 };
+
+/* Where a layer is attached when there are several. */
+struct layer_name {
+	char text[24];
+};
+
+static struct layer_name layer_name(size_t i)
+{
+	struct layer_name name;
+
+	snprintf(name.text, sizeof(name.text), "%zu", i);
+	return name;
+}
 
 int mnt_private(struct setup *setup, struct warden_error *err)
 {
@@ -76,64 +93,175 @@ static int layer_attach(int layer, uint64_t attributes, int map_fd, int target, 
 	return 0;
 }
 
-/* The folders of the writable layer; the container's root has its mode from the upper one. */
+/* The folders that the layers are attached to, and those of the writable one where it lies in the
+ * directory. */
 static int make_folders(const struct setup *setup, struct warden_error *err)
 {
 	static const char *const folders[] = {"rw", "work", "rootfs"};
-	struct stat status;
+	const struct setup_parameters *p = &setup->parameters;
 
 	for (size_t i = 0; i < ARRAY_SIZE(folders); i++)
 		if (mkdirat(setup->directory_fd, folders[i], 0700) < 0)
-			return warden_error_errno(err, "make %s/%s", setup->parameters.path,
-						  folders[i]);
-	if (fstat(setup->rootfs_fd, &status) < 0)
-		return warden_error_errno(err, "look at rootfs %s", setup->parameters.rootfs);
-	if (fchownat(setup->directory_fd, "rw", status.st_uid, status.st_gid, 0) < 0 ||
-	    fchmodat(setup->directory_fd, "rw", status.st_mode & 0777, 0) < 0)
-		return warden_error_errno(err, "set the mode of %s/rw", setup->parameters.path);
+			return warden_error_errno(err, "make %s/%s", p->path, folders[i]);
+	for (size_t i = 0; p->n_layers > 1 && i < p->n_layers; i++) {
+		struct layer_name name = layer_name(i);
+
+		if (mkdirat(setup->directory_fd, name.text, 0700) < 0)
+			return warden_error_errno(err, "make %s/%s", p->path, name.text);
+	}
 	return 0;
 }
 
-/* Attaches both layers in the container's directory, which becomes the working directory: overlay
- * is then given names that tell the container nothing. */
-static int attach_layers(struct setup *setup, struct warden_error *err)
+/* An id of a mapped layer, or root's where the container has none for it. */
+static uint32_t id_inside(const struct setup_parameters *p, uint32_t id)
+{
+	return p->base > 0 && id - p->base >= ID_RANGE ? p->base : id;
+}
+
+/* The container's root has its owner and mode from the upper folder, which gets those of the
+ * topmost layer, both seen through their maps. */
+static int copy_root_mode(const struct setup *setup, int directory, struct warden_error *err)
 {
 	const struct setup_parameters *p = &setup->parameters;
-	_cleanup_close_ int map = -1, upper = -1, target = -1;
+	struct stat status;
 
-	if (layer_map(setup, &map, err) < 0)
-		return -1;
-	upper = mount_clone(setup->directory_fd, "", false);
+	if (fstat(setup->layer_fds[0], &status) < 0)
+		return warden_error_errno(err, "look at rootfs %s", p->rootfs);
+	if (fchownat(directory, "rw", id_inside(p, status.st_uid), id_inside(p, status.st_gid), 0) <
+		    0 ||
+	    fchmodat(directory, "rw", status.st_mode & 0777, 0) < 0)
+		return warden_error_errno(err, "set the mode of %s/rw", p->path);
+	return 0;
+}
+
+/* The working directory becomes a copy of the container's, mapped. */
+static int attach_directory(const struct setup *setup, int map, struct warden_error *err)
+{
+	const char *path = setup->parameters.path;
+	_cleanup_close_ int upper = mount_clone(setup->directory_fd, "", false);
+
 	if (upper < 0)
-		return warden_error_errno(err, "copy the mount of %s", p->path);
-	if (layer_attach(upper, 0, map, setup->directory_fd, p->path, err) < 0)
+		return warden_error_errno(err, "copy the mount of %s", path);
+	if (layer_attach(upper, 0, map, setup->directory_fd, path, err) < 0)
 		return -1;
 	if (fchdir(upper) < 0)
-		return warden_error_errno(err, "change to %s", p->path);
-	target = open("rootfs", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		return warden_error_errno(err, "change to %s", path);
+	return 0;
+}
+
+static int attach_layer(const struct setup *setup, size_t i, const char *name, int map,
+			struct warden_error *err)
+{
+	_cleanup_close_ int target = open(name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
 	if (target < 0)
-		return warden_error_errno(err, "open %s/rootfs", p->path);
-	return layer_attach(setup->rootfs_fd, MOUNT_ATTR_RDONLY, map, target, p->rootfs, err);
+		return warden_error_errno(err, "open %s/%s", setup->parameters.path, name);
+	return layer_attach(setup->layer_fds[i], MOUNT_ATTR_RDONLY, map, target,
+			    setup->layers[i].path, err);
+}
+
+/* Attaches all layers in the container's directory, which becomes the working directory: overlay is
+ * then given names that tell the container nothing. */
+static int attach_layers(struct setup *setup, struct warden_error *err)
+{
+	size_t n = setup->parameters.n_layers;
+	_cleanup_close_ int map = -1;
+
+	if (layer_map(setup, &map, err) < 0 || attach_directory(setup, map, err) < 0)
+		return -1;
+	if (n == 1)
+		return attach_layer(setup, 0, "rootfs", map, err);
+	for (size_t i = 0; i < n; i++)
+		if (attach_layer(setup, i, layer_name(i).text, map, err) < 0)
+			return -1;
+	return 0;
+}
+
+/* A tmpfs over the folder of the writable layer, in which then both of its folders lie. It has no
+ * map (Linux 6.1 knows none for it), so its files are made as the container's ids. */
+static int attach_tmpfs(struct setup *setup, struct warden_error *err)
+{
+	const struct setup_parameters *p = &setup->parameters;
+	char bytes[24], inodes[24], owner[16];
+	struct mount_option options[] = {
+		{"source", "warden"}, {"mode", "0755"}, {"uid", owner},
+		{"gid", owner},       {"size", bytes},  {NULL, NULL}, /* for inodes */
+		{NULL, NULL},
+	};
+	_cleanup_close_ int target = open("rw", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_close_ int mount = -1;
+
+	snprintf(bytes, sizeof(bytes), "%" PRIu64, p->tmpfs_bytes);
+	snprintf(inodes, sizeof(inodes), "%" PRIu64, p->tmpfs_inodes);
+	snprintf(owner, sizeof(owner), "%u", p->base);
+	if (p->tmpfs_inodes > 0)
+		options[5] = (struct mount_option){"nr_inodes", inodes};
+	mount = mount_make("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, err);
+	if (mount < 0)
+		return -1;
+	if (mkdirat(mount, "rw", 0755) < 0 || mkdirat(mount, "work", 0755) < 0 ||
+	    fchownat(mount, "work", p->base, p->base, 0) < 0)
+		return warden_error_errno(err, "make the folders of a tmpfs");
+	if (copy_root_mode(setup, mount, err) < 0)
+		return -1;
+	if (target < 0 || mount_attach(mount, target) < 0)
+		return warden_error_errno(err, "attach a tmpfs to %s/rw", p->path);
+	return 0;
+}
+
+static int attach_writable(struct setup *setup, struct warden_error *err)
+{
+	if (setup->parameters.tmpfs_bytes > 0)
+		return attach_tmpfs(setup, err);
+	return copy_root_mode(setup, AT_FDCWD, err);
+}
+
+/* "0:1:2", or the one layer's own name. */
+static void print_lower(const struct setup *setup, char text[OPTION_MAX])
+{
+	size_t n = setup->parameters.n_layers, length = 0;
+
+	if (n == 1)
+		snprintf(text, OPTION_MAX, "rootfs");
+	for (size_t i = 0; n > 1 && i < n; i++)
+		length += (size_t)snprintf(text + length, OPTION_MAX - length, "%s%s",
+					   i > 0 ? ":" : "", layer_name(i).text);
+}
+
+static int make_overlay(const struct setup *setup, struct warden_error *err)
+{
+	const bool tmpfs = setup->parameters.tmpfs_bytes > 0;
+	char lower[OPTION_MAX];
+	const struct mount_option options[] = {
+		{"source", "warden"},
+		{"lowerdir", lower},
+		{"upperdir", tmpfs ? "rw/rw" : "rw"},
+		{"workdir", tmpfs ? "rw/work" : "work"},
+		{"volatile", NULL},
+		{"redirect_dir", "nofollow"},
+		{"metacopy", "off"},
+		{"index", "off"},
+		{"xino", "off"},
+		{NULL, NULL},
+	};
+
+	print_lower(setup, lower);
+	/* The super block is the host's, so device nodes would work were it not for NODEV. */
+	return mount_make("overlay", options, MOUNT_ATTR_NODEV, err);
 }
 
 int mnt_root(struct setup *setup, struct warden_error *err)
 {
-	static const struct mount_option options[] = {
-		{"source", "warden"}, {"lowerdir", "rootfs"}, {"upperdir", "rw"},
-		{"workdir", "work"},  {"volatile", NULL},     {"redirect_dir", "nofollow"},
-		{"metacopy", "off"},  {"index", "off"},       {"xino", "off"},
-		{NULL, NULL},
-	};
 	const struct setup_parameters *p = &setup->parameters;
 	_cleanup_close_ int target = -1;
 
-	if (make_folders(setup, err) < 0 || attach_layers(setup, err) < 0)
+	if (make_folders(setup, err) < 0 || attach_layers(setup, err) < 0 ||
+	    attach_writable(setup, err) < 0)
 		return -1;
 	/* Overlay makes its files as who mounts it, which the layers' map must know. */
 	if (user_act_as(p->base, p->base, true, err) < 0)
 		return -1;
-	/* The super block is the host's, so device nodes would work were it not for NODEV. */
-	setup->root_fd = mount_make("overlay", options, MOUNT_ATTR_NODEV, err);
+	setup->root_fd = make_overlay(setup, err);
 	if (setup->root_fd < 0)
 		return -1;
 	target = open("rootfs", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

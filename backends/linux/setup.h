@@ -5,7 +5,8 @@
  * what they say to each other and what the set-up child knows; its steps are in setup_child.c, each
  * of them in the file of its subject.
  *
- * The worker sends `struct setup_parameters` and a `struct setup_bind` for each bind mount. The
+ * The worker sends `struct setup_parameters`, a path for each layer, the texts (each of the length
+ * that the parameters tell; none of length 0) and a `struct setup_bind` for each bind mount. The
  * set-up child answers SETUP_STARTED with descriptors once the first process is there, so that
  * cgroups and links are made while it goes on with the mounts; SETUP_READY when all is mounted;
  * then it waits for the worker's `go` (any message), lets the first process exec, and ends with
@@ -19,12 +20,28 @@
 
 #include "backends/linux/linux.h"
 
+enum {
+	SETUP_LAYERS_MAX = 64,
+};
+
+/* A layer of the container's root file system. */
+struct setup_layer {
+	char path[PATH_MAX];
+};
+
 struct setup_parameters {
 	char id[32];
-	char path[PATH_MAX]; /* the container's directory */
-	char rootfs[PATH_MAX];
-	uint32_t base; /* host id of container root; 0 without a user namespace */
-	uint32_t uid;  /* vcap's, inside */
+	char path[PATH_MAX];   /* the container's directory */
+	char rootfs[PATH_MAX]; /* the topmost layer, for messages */
+	char hostname[65];     /* the kernel's longest */
+	size_t n_layers;       /* at least 1 */
+	uint64_t tmpfs_bytes,
+		tmpfs_inodes; /* 0: the writable layer lies in the directory; default */
+	uint64_t shm_bytes;   /* 0: the kernel's default */
+	size_t hosts_length;  /* of the lines of /etc/hosts beside its own */
+	size_t resolv_length; /* of /etc/resolv.conf; 0: as the host has it */
+	uint32_t base;        /* host id of container root; 0 without a user namespace */
+	uint32_t uid;         /* vcap's, inside */
 	struct in_addr host_ip, container_ip;
 	uid_t client_uid;
 	gid_t client_gid;
@@ -54,11 +71,13 @@ struct setup {
 	const struct linux_backend *backend;
 	int socket; /* to the worker */
 	struct setup_parameters parameters;
+	struct setup_layer *layers; /* topmost first */
+	char *hosts, *resolv;       /* texts; NULL: none */
 	struct setup_bind *binds;
 	int *bind_sources; /* clones of the binds' sources, not attached yet */
 	int *bind_users;   /* user namespaces that map each one's owner to vcap, or -1 */
 
-	int rootfs_fd;    /* a copy of the rootfs's mount, not attached yet */
+	int layer_fds[SETUP_LAYERS_MAX]; /* copies of the layers' mounts, not attached yet */
 	int directory_fd; /* the container's directory, in the set-up's mount namespace */
 	int cgroup_fd;    /* its group on v2, or -1 */
 	int listen_fd;    /* where wshd listens */

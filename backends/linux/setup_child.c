@@ -15,6 +15,7 @@
 #include "backends/linux/dev.h"
 #include "backends/linux/files.h"
 #include "backends/linux/init.h"
+#include "backends/linux/layers.h"
 #include "backends/linux/mnt.h"
 
 void setup_note(struct setup *setup, const struct warden_error *note)
@@ -25,14 +26,34 @@ void setup_note(struct setup *setup, const struct warden_error *note)
 	message_send(setup->socket, &reply, sizeof(reply), NULL, 0);
 }
 
-static int receive_request(struct setup *setup, struct warden_error *err)
+static int receive_layers(struct setup *setup, struct warden_error *err)
 {
-	size_t n;
+	size_t n = setup->parameters.n_layers;
 
-	if (message_receive(setup->socket, &setup->parameters, sizeof(setup->parameters), NULL,
-			    0) != sizeof(setup->parameters))
-		return warden_error_errno(err, "receive the request for a set-up");
-	n = setup->parameters.n_binds;
+	setup->layers = calloc(n + 1, sizeof(*setup->layers));
+	if (!setup->layers)
+		return warden_error_errno(err, "keep %zu layers", n);
+	for (size_t i = 0; i < n; i++)
+		if (message_receive(setup->socket, &setup->layers[i], sizeof(setup->layers[i]),
+				    NULL, 0) != sizeof(setup->layers[i]))
+			return warden_error_errno(err, "receive layer %zu", i);
+	return 0;
+}
+
+static int receive_text(struct setup *setup, size_t length, char **text, struct warden_error *err)
+{
+	if (length == 0)
+		return 0;
+	*text = calloc(1, length + 1);
+	if (!*text || message_receive(setup->socket, *text, length, NULL, 0) != (ssize_t)length)
+		return warden_error_errno(err, "receive a text of %zu bytes", length);
+	return 0;
+}
+
+static int receive_binds(struct setup *setup, struct warden_error *err)
+{
+	size_t n = setup->parameters.n_binds;
+
 	setup->binds = calloc(n + 1, sizeof(*setup->binds));
 	setup->bind_sources = calloc(n + 1, sizeof(*setup->bind_sources));
 	if (!setup->binds || !setup->bind_sources)
@@ -42,6 +63,20 @@ static int receive_request(struct setup *setup, struct warden_error *err)
 				    0) != sizeof(setup->binds[i]))
 			return warden_error_errno(err, "receive bind mount %zu", i);
 	return 0;
+}
+
+static int receive_request(struct setup *setup, struct warden_error *err)
+{
+	const struct setup_parameters *p = &setup->parameters;
+
+	if (message_receive(setup->socket, &setup->parameters, sizeof(setup->parameters), NULL,
+			    0) != sizeof(setup->parameters))
+		return warden_error_errno(err, "receive the request for a set-up");
+	if (receive_layers(setup, err) < 0 ||
+	    receive_text(setup, p->hosts_length, &setup->hosts, err) < 0 ||
+	    receive_text(setup, p->resolv_length, &setup->resolv, err) < 0)
+		return -1;
+	return receive_binds(setup, err);
 }
 
 /* In the container's directory, where root of the host alone reaches it: inside the container
@@ -82,10 +117,10 @@ static int wait_for_worker(struct setup *setup, struct warden_error *err)
 /* What is done for a container, in order. Nothing has an undo: the end of the set-up child ends the
  * first process and with it all namespaces; files are the worker's to remove. */
 static int (*const steps[])(struct setup *setup, struct warden_error *err) = {
-	receive_request,   mnt_private,   listen_for_wshd, init_start,     report_start,
-	bind_open_sources, accounts_find, mnt_root,        accounts_write, files_write,
-	bind_attach,       dev_make,      mnt_kernel,      init_prepare,   mnt_attach_kernel,
-	dev_attach_parts,  mnt_pivot,     wait_for_worker, init_execute,
+	receive_request,   mnt_private,       listen_for_wshd, init_start,      report_start,
+	layers_open,       bind_open_sources, accounts_find,   mnt_root,        accounts_write,
+	files_write,       bind_attach,       dev_make,        mnt_kernel,      init_prepare,
+	mnt_attach_kernel, dev_attach_parts,  mnt_pivot,       wait_for_worker, init_execute,
 };
 
 void setup_child_run(const struct linux_backend *backend, int socket, int directory_fd,

@@ -3,6 +3,7 @@
 #include "backends/linux/start.h"
 
 #include <poll.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -23,8 +24,40 @@ static int put_path(char *to, const char *from, struct warden_error *err)
 	return 0;
 }
 
+/* Texts that go along with the parameters. */
+struct texts {
+	char *hosts, *resolv;
+	size_t hosts_length, resolv_length;
+};
+
+static void print_hosts(FILE *stream, const struct warden_create *create)
+{
+	for (size_t i = 0; i < create->n_hosts; i++)
+		fprintf(stream, "%s %s\n", create->hosts[i].address, create->hosts[i].names);
+}
+
+static void print_resolv(FILE *stream, const struct warden_create *create)
+{
+	for (size_t i = 0; create->dns_servers && create->dns_servers[i]; i++)
+		fprintf(stream, "nameserver %s\n", create->dns_servers[i]);
+}
+
+static int make_text(const struct warden_create *create, char **text, size_t *length,
+		     void (*print)(FILE *, const struct warden_create *), struct warden_error *err)
+{
+	FILE *stream = open_memstream(text, length);
+
+	if (!stream)
+		return warden_error_errno(err, "make a text");
+	print(stream, create);
+	if (fclose(stream) != 0)
+		return warden_error_errno(err, "make a text");
+	return 0;
+}
+
 static int send_parameters(int socket, const struct container *container,
-			   const struct warden_create *create, struct warden_error *err)
+			   const struct warden_create *create, const struct texts *texts,
+			   struct warden_error *err)
 {
 	const struct warden_settings *settings = container->backend->host->settings;
 	const struct warden_identity *identity = &create->identity;
@@ -35,15 +68,49 @@ static int send_parameters(int socket, const struct container *container,
 		.container_ip = identity->container_ip,
 		.client_uid = create->client_uid,
 		.client_gid = create->client_gid,
+		.n_layers = create->n_layers > 0 ? create->n_layers : 1,
+		.tmpfs_bytes = create->tmpfs_bytes,
+		.tmpfs_inodes = create->tmpfs_inodes,
+		.shm_bytes = create->shm_bytes,
+		.hosts_length = texts->hosts_length,
+		.resolv_length = texts->resolv_length,
 		.n_binds = create->n_bind_mounts,
 	};
 
+	if (p.n_layers > SETUP_LAYERS_MAX)
+		return warden_error_set(err, "%zu layers, at most %d are allowed", p.n_layers,
+					SETUP_LAYERS_MAX);
 	snprintf(p.id, sizeof(p.id), "%s", identity->id);
+	snprintf(p.hostname, sizeof(p.hostname), "%s",
+		 create->hostname ? create->hostname : identity->id);
 	if (put_path(p.path, identity->path, err) < 0 ||
 	    put_path(p.rootfs, create->rootfs_path, err) < 0)
 		return -1;
 	if (message_send(socket, &p, sizeof(p), NULL, 0) < 0)
 		return warden_error_errno(err, "ask for a set-up");
+	return 0;
+}
+
+static int send_layers(int socket, const struct warden_create *create, struct warden_error *err)
+{
+	const char *const *paths = create->n_layers > 0 ? create->layers : &create->rootfs_path;
+	size_t n = create->n_layers > 0 ? create->n_layers : 1;
+	struct setup_layer layer;
+
+	for (size_t i = 0; i < n; i++) {
+		memset(&layer, 0, sizeof(layer));
+		if (put_path(layer.path, paths[i], err) < 0)
+			return -1;
+		if (message_send(socket, &layer, sizeof(layer), NULL, 0) < 0)
+			return warden_error_errno(err, "ask for layer %s", paths[i]);
+	}
+	return 0;
+}
+
+static int send_text(int socket, const char *text, size_t length, struct warden_error *err)
+{
+	if (length > 0 && message_send(socket, text, length, NULL, 0) < 0)
+		return warden_error_errno(err, "send a text of %zu bytes", length);
 	return 0;
 }
 
@@ -65,6 +132,32 @@ static int send_binds(int socket, const struct warden_create *create, struct war
 	return 0;
 }
 
+static int send_request(int socket, const struct container *container,
+			const struct warden_create *create, const struct texts *texts,
+			struct warden_error *err)
+{
+	if (send_parameters(socket, container, create, texts, err) < 0 ||
+	    send_layers(socket, create, err) < 0 ||
+	    send_text(socket, texts->hosts, texts->hosts_length, err) < 0 ||
+	    send_text(socket, texts->resolv, texts->resolv_length, err) < 0)
+		return -1;
+	return send_binds(socket, create, err);
+}
+
+static int send_all(int socket, const struct container *container,
+		    const struct warden_create *create, struct warden_error *err)
+{
+	struct texts texts = {.hosts = NULL};
+	int result = -1;
+
+	if (make_text(create, &texts.hosts, &texts.hosts_length, print_hosts, err) == 0 &&
+	    make_text(create, &texts.resolv, &texts.resolv_length, print_resolv, err) == 0)
+		result = send_request(socket, container, create, &texts, err);
+	free(texts.hosts);
+	free(texts.resolv);
+	return result;
+}
+
 int start_begin(struct start *start, const struct container *container,
 		const struct warden_create *create, struct warden_error *err)
 {
@@ -79,8 +172,7 @@ int start_begin(struct start *start, const struct container *container,
 		spawner_request(container->backend->spawner, create->identity.dir_fd, cgroup, err);
 	if (start->socket < 0)
 		return -1;
-	if (send_parameters(start->socket, container, create, err) == 0 &&
-	    send_binds(start->socket, create, err) == 0)
+	if (send_all(start->socket, container, create, err) == 0)
 		return 0;
 	start_end(start);
 	return -1;

@@ -1386,6 +1386,12 @@ Text = Union[str, "os.PathLike[str]"]
 Handles = list[str]  # within Client the name `list` is a request
 Rlimits = Union[ResourceLimits, Mapping[str, int], None]
 Binds = Iterable[Union[BindMount, tuple[str, str, str]]]
+Properties = Union[Mapping[str, str], Iterable[tuple[str, str]]]
+
+
+def _properties(properties: Properties) -> list[Property]:
+    pairs = properties.items() if isinstance(properties, Mapping) else properties
+    return [Property(key=key, value=value) for key, value in pairs]
 
 
 def _bind_mount(bind: Union[BindMount, tuple[str, str, str]]) -> BindMount:
@@ -1479,9 +1485,9 @@ class Client:
         """The same message, as the daemon sends it back."""
         return self._call(EchoRequest(message=_as_bytes(message)), EchoResponse).message
 
-    def list(self) -> Handles:
-        """The handles of all containers, oldest first."""
-        return self._call(ListRequest(), ListResponse).handles
+    def list(self, *, properties: Properties = ()) -> Handles:
+        """The handles of all containers, or of those that have all these properties, oldest first."""
+        return self._call(ListRequest(properties=_properties(properties)), ListResponse).handles
 
     def create(
         self,
@@ -1491,11 +1497,27 @@ class Client:
         network: Optional[str] = None,
         rootfs: Optional[Text] = None,
         bind_mounts: Binds = (),
+        layers: Iterable[Text] = (),
+        tmpfs_bytes: Optional[int] = None,
+        tmpfs_inodes: Optional[int] = None,
+        env: Iterable[str] = (),
+        properties: Properties = (),
+        ttl: Optional[int] = None,
+        hostname: Optional[str] = None,
+        hosts: Iterable[str] = (),
+        dns_servers: Iterable[str] = (),
+        shm_bytes: Optional[int] = None,
+        request_id: Optional[str] = None,
+        limits: Optional[Limits] = None,
     ) -> str:
         """Makes a container and returns its handle.
 
         `grace_time`: seconds that it lives on after the last connection that references it has closed;
-        -1: for ever. `bind_mounts`: `BindMount`s, or tuples of source, target and "ro" or "rw".
+        -1: for ever. `bind_mounts`: `BindMount`s, or tuples of source, target and "ro" or "rw". `layers`:
+        directories instead of `rootfs`, topmost first. `tmpfs_bytes`: the writable layer lies on a tmpfs of
+        this size. `env`: NAME=VALUE, of every job. `properties`: a mapping or pairs. `ttl`: seconds after
+        which it is destroyed, whoever uses it. `hosts`: "ADDRESS NAME...". `request_id`: the same again
+        gives the same answer.
         """
         request = CreateRequest(
             bind_mounts=[_bind_mount(bind) for bind in bind_mounts],
@@ -1503,6 +1525,18 @@ class Client:
             handle=handle,
             network=network,
             rootfs=None if rootfs is None else os.fspath(rootfs),
+            layers=[os.fspath(layer) for layer in layers],
+            tmpfs_bytes=tmpfs_bytes,
+            tmpfs_inodes=tmpfs_inodes,
+            env=list(env),
+            properties=_properties(properties),
+            ttl=ttl,
+            hostname=hostname,
+            hosts=list(hosts),
+            dns_servers=list(dns_servers),
+            shm_bytes=shm_bytes,
+            request_id=request_id,
+            limits=limits,
         )
         return self._call(request, CreateResponse).handle
 

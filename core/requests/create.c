@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Create: checks what is asked for, takes the container's share of the pools, then on a worker: its
- * directory and who it is on disk, the backend's create, the snapshot. Only then it is answered.
- * What fails gives everything back. */
+/* Create: checks what is asked for (create_options.c, create_mounts.c), takes the container's share
+ * of the pools, then on a worker: its directory and who it is on disk, the backend's create, the
+ * snapshot. Only then it is answered. What fails gives everything back. */
 #include <config.h>
 
 #include <arpa/inet.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/address.h"
+#include "core/create_mounts.h"
+#include "core/idempotence.h"
+#include "core/image.h"
 #include "core/limits.h"
 #include "core/log.h"
 #include "core/pool.h"
@@ -19,91 +22,15 @@
 #include "core/request.h"
 #include "core/server.h"
 #include "core/snapshot.h"
-#include "core/text.h"
 #include "core/util.h"
 
-enum { HANDLE_MAX = 1024, MOST_BIND_MOUNTS = 1024 };
+enum { HANDLE_MAX = 1024 };
 
 struct creation {
 	struct operation operation;
 	struct request *request;
-	char *snapshots[2]; /* of a container that is born, and of one that is active */
+	struct idempotent *entry; /* NULL: it has no request_id */
 };
-
-/* A path of the request's: absolute, in one line, since it comes into files of lines. */
-static char *take_path(const ProtobufCBinaryData *bytes, const char *field,
-		       struct warden_error *err)
-{
-	char *path = request_text(bytes, field, PATH_MAX - 1, err);
-
-	if (path && (*path != '/' || text_has_control(path, bytes->len))) {
-		warden_error_set(err, "%s must be an absolute path without control characters",
-				 field);
-		free(path);
-		return NULL;
-	}
-	return path;
-}
-
-static int take_bind_mount(struct warden_bind_mount *mount,
-			   const Warden__CreateRequest__BindMount *asked, struct warden_error *err)
-{
-	struct stat status;
-
-	if ((int)asked->mode != WARDEN__CREATE_REQUEST__BIND_MOUNT__MODE__RO &&
-	    (int)asked->mode != WARDEN__CREATE_REQUEST__BIND_MOUNT__MODE__RW)
-		return warden_error_set(err, "bind_mounts.mode must be 0 (RO) or 1 (RW), not %d",
-					(int)asked->mode);
-	mount->writable = asked->mode == WARDEN__CREATE_REQUEST__BIND_MOUNT__MODE__RW;
-	mount->src_path = take_path(&asked->src_path, "bind_mounts.src_path", err);
-	if (!mount->src_path)
-		return -1;
-	mount->dst_path = take_path(&asked->dst_path, "bind_mounts.dst_path", err);
-	if (!mount->dst_path)
-		return -1;
-	/* The backend opens it with the client's rights; this is for a backend that mounts nothing.
-	 */
-	if (stat(mount->src_path, &status) < 0 && (errno == ENOENT || errno == ENOTDIR))
-		return warden_error_set(err, "Source path for bind mount does not exist: %s",
-					mount->src_path);
-	return 0;
-}
-
-static int take_bind_mounts(struct container *c, const Warden__CreateRequest *asked,
-			    struct warden_error *err)
-{
-	if (asked->n_bind_mounts > MOST_BIND_MOUNTS)
-		return warden_error_set(err, "%zu bind_mounts, at most %d are allowed",
-					asked->n_bind_mounts, MOST_BIND_MOUNTS);
-	c->bind_mounts = calloc(asked->n_bind_mounts + 1, sizeof(*c->bind_mounts));
-	if (!c->bind_mounts)
-		return warden_error_set(err, "no memory for the bind mounts");
-	for (size_t i = 0; i < asked->n_bind_mounts; i++) {
-		c->n_bind_mounts++; /* so that half of one is freed as well */
-		if (take_bind_mount(&c->bind_mounts[i], asked->bind_mounts[i], err) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-static int take_rootfs(struct container *c, const Warden__CreateRequest *asked,
-		       struct warden_error *err)
-{
-	const struct server *server = c->server;
-	struct stat status;
-
-	if (asked->has_rootfs && asked->rootfs.len > 0)
-		c->rootfs = take_path(&asked->rootfs, "rootfs", err);
-	else
-		c->rootfs = strdup(server->settings.rootfs_path);
-	if (!c->rootfs)
-		return asked->has_rootfs ? -1 : warden_error_set(err, "no memory");
-	if (!server->klass->needs_rootfs && !(asked->has_rootfs && asked->rootfs.len > 0))
-		return 0;
-	if (stat(c->rootfs, &status) < 0 || !S_ISDIR(status.st_mode))
-		return warden_error_set(err, "rootfs %s not found", c->rootfs);
-	return 0;
-}
 
 static int take_network(struct container *c, const Warden__CreateRequest *asked,
 			struct warden_error *err)
@@ -166,41 +93,60 @@ static uint32_t grace_time(const struct server *server, const Warden__CreateRequ
 	return configured < 0 || configured > UINT32_MAX ? GRACE_NEVER : (uint32_t)configured;
 }
 
-/* The container in memory, with all that it takes from others. */
-static struct container *prepare(struct request *request, struct warden_error *err)
+/* The handle that is asked for; NULL in `*handle`: none. */
+static int take_handle(const struct request *request, char **handle, struct warden_error *err)
+{
+	const Warden__CreateRequest *asked = (const void *)request->message;
+
+	*handle = NULL;
+	if (!asked->has_handle || asked->handle.len == 0)
+		return 0;
+	*handle = request_text(&asked->handle, "handle", HANDLE_MAX, err);
+	if (!*handle)
+		return -1;
+	if (!registry_find_handle(&request->server->registry, *handle))
+		return 0;
+	warden_error_set(err, "container with handle: %s already exists.", *handle);
+	free(*handle);
+	return -1;
+}
+
+static int take_all(struct container *c, struct request *request, struct warden_error *err)
 {
 	const Warden__CreateRequest *asked = (const void *)request->message;
 	struct server *server = request->server;
-	struct container *c;
-	char *handle = NULL;
 
-	if (asked->has_handle && asked->handle.len > 0) {
-		handle = request_text(&asked->handle, "handle", HANDLE_MAX, err);
-		if (!handle)
-			return NULL;
+	c->grace_time = grace_time(server, asked);
+	c->client_uid = request->connection->uid;
+	c->client_gid = request->connection->gid;
+	c->nested = server->settings.allow_nested_warden;
+	if (asprintf(&c->path, "%s/%s", server->settings.depot_path, c->id) < 0) {
+		c->path = NULL;
+		return warden_error_set(err, "no memory for a path");
 	}
-	if (handle && registry_find_handle(&server->registry, handle)) {
-		warden_error_set(err, "container with handle: %s already exists.", handle);
-		free(handle);
+	c->identity.path = c->path;
+	if (create_options_take(&c->options, asked, err) < 0 ||
+	    create_mounts_take(c, asked, err) < 0 || take_network(c, asked, err) < 0)
+		return -1;
+	return take_ids(c, err);
+}
+
+/* The container in memory, with all that it takes from others. */
+static struct container *prepare(struct request *request, struct warden_error *err)
+{
+	struct container *c;
+	char *handle;
+
+	if (take_handle(request, &handle, err) < 0)
 		return NULL;
-	}
-	c = container_new(server, NULL, handle);
+	c = container_new(request->server, NULL, handle);
 	free(handle);
 	if (!c) {
 		warden_error_set(err, "no memory for a container");
 		return NULL;
 	}
-	c->grace_time = grace_time(server, asked);
-	c->client_uid = request->connection->uid;
-	c->client_gid = request->connection->gid;
-	if (asprintf(&c->path, "%s/%s", server->settings.depot_path, c->id) < 0) {
-		c->path = NULL;
-		warden_error_set(err, "no memory for a path");
-	} else if (take_rootfs(c, asked, err) == 0 && take_bind_mounts(c, asked, err) == 0 &&
-		   take_network(c, asked, err) == 0 && take_ids(c, err) == 0) {
-		c->identity.path = c->path;
+	if (take_all(c, request, err) == 0)
 		return c;
-	}
 	container_free(c);
 	return NULL;
 }
@@ -232,49 +178,71 @@ static void remove_directory(struct container *c)
 		log_write(WARDEN_LOG_ERROR, "%s: %s", c->id, err.message);
 }
 
-static int make_container(struct creation *creation, struct warden_error *err)
+static int ask_backend(struct container *c, struct warden_error *err)
 {
-	struct container *c = creation->operation.container;
 	struct server *server = c->server;
 	const struct warden_create parameters = {
 		.identity = c->identity,
 		.rootfs_path = c->rootfs,
+		.layers = (const char *const *)c->options.layers,
+		.n_layers = c->options.n_layers,
+		.tmpfs_bytes = c->options.tmpfs_bytes,
+		.tmpfs_inodes = c->options.tmpfs_inodes,
+		.hostname = c->options.hostname,
+		.hosts = c->options.hosts,
+		.n_hosts = c->options.n_hosts,
+		.dns_servers = (const char *const *)c->options.dns_servers,
+		.shm_bytes = c->options.shm_bytes,
 		.bind_mounts = c->bind_mounts,
 		.n_bind_mounts = c->n_bind_mounts,
 		.client_uid = c->client_uid,
 		.client_gid = c->client_gid,
 	};
 
-	if (snapshot_write(c, creation->snapshots[0], err) < 0 ||
-	    server->klass->create(server->backend, &parameters, &c->backend, err) < 0)
-		return -1;
-	if (limits_apply(c, err) == 0 && snapshot_write(c, creation->snapshots[1], err) == 0)
-		return 0;
-	/* A limit that is refused, a full disk: the daemon destroys it as any other. */
-	c->alive = true;
-	return -1;
+	return server->klass->create(server->backend, &parameters, &c->backend, err);
 }
 
-/* Worker thread. */
+/* Worker thread. What a half-made container leaves is the backend's to know, so its identity and a
+ * snapshot are there before that is asked. */
 static int create_run(struct operation *operation, struct warden_error *err)
 {
-	struct creation *creation = (struct creation *)operation;
 	struct container *c = operation->container;
 	struct server *server = c->server;
 
 	if (server->klass->admit && server->klass->admit(server->backend, NULL, "create", err) < 0)
 		return -1;
-	if (make_directory(c, err) == 0 && make_container(creation, err) == 0)
-		return 0;
-	if (!c->backend && c->dir_fd >= 0)
+	if (image_read(c, err) < 0)
+		return -1;
+	if (make_directory(c, err) == 0 && snapshot_store(operation, err) == 0 &&
+	    ask_backend(c, err) == 0)
+		return limits_apply(c, err);
+	if (c->dir_fd >= 0)
 		remove_directory(c);
 	return -1;
+}
+
+static Warden__CreateResponse answer_of(const struct container *c)
+{
+	Warden__CreateResponse answer = WARDEN__CREATE_RESPONSE__INIT;
+
+	answer.handle.data = (uint8_t *)c->handle;
+	answer.handle.len = strlen(c->handle);
+	return answer;
+}
+
+/* The same again: it uses the container as if it had created it. */
+static void create_again(struct request *request, struct container *c,
+			 const ProtobufCMessage *answer)
+{
+	if (request->connection)
+		container_reference(c, request->connection);
+	request_answer(request, answer);
 }
 
 static void succeed(struct creation *creation)
 {
 	struct container *c = creation->operation.container;
-	Warden__CreateResponse answer = WARDEN__CREATE_RESPONSE__INIT;
+	Warden__CreateResponse answer = answer_of(c);
 	struct request *request = creation->request;
 
 	c->state = STATE_ACTIVE;
@@ -284,62 +252,107 @@ static void succeed(struct creation *creation)
 	log_write(WARDEN_LOG_INFO, "%s: created, handle %s", c->id, c->handle);
 	if (request->connection)
 		container_reference(c, request->connection);
+	idempotence_keep(creation->entry);
 	grace_update(c);
-	answer.handle.data = (uint8_t *)c->handle;
-	answer.handle.len = strlen(c->handle);
+	ttl_start(c);
 	request_answer(request, &answer.base);
+}
+
+static void fail(struct creation *creation, const struct warden_error *err)
+{
+	struct container *c = creation->operation.container;
+	bool made = c->backend != NULL;
+
+	/* A limit that is refused, a full disk: it is destroyed as any other. */
+	c->alive = made;
+	/* First, so that whoever reads the answer finds the handle free. */
+	if (!made) {
+		registry_remove(&c->server->registry, c);
+		container_free(c);
+	}
+	idempotence_fail(creation->entry, err);
+	request_fail(creation->request, err);
+	if (made)
+		container_discard(c);
+}
+
+static void store_done(struct operation *operation, int result, struct warden_error *err)
+{
+	struct creation *creation = (struct creation *)operation;
+
+	if (result == 0)
+		succeed(creation);
+	else
+		fail(creation, err);
+	free(creation);
 }
 
 static void create_done(struct operation *operation, int result, struct warden_error *err)
 {
 	struct creation *creation = (struct creation *)operation;
 	struct container *c = operation->container;
+	struct timespec now;
 
-	free(creation->snapshots[0]);
-	free(creation->snapshots[1]);
-	if (result == 0) {
-		succeed(creation);
-	} else if (c->backend) {
-		request_fail(creation->request, err);
-		container_discard(c);
-	} else {
-		/* First, so that whoever reads the answer finds the handle free. */
-		registry_remove(&c->server->registry, c);
-		container_free(c);
-		request_fail(creation->request, err);
+	if (result < 0) {
+		fail(creation, err);
+		free(creation);
+		return;
 	}
-	free(creation);
+	clock_gettime(CLOCK_REALTIME, &now); /* cannot fail */
+	c->created_us = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+	c->created_clock_us = ttl_clock_us();
+	operation->snapshot = snapshot_text_as(c, STATE_ACTIVE);
+	operation->needs_snapshot = false;
+	operation->run = snapshot_store;
+	operation->done = store_done;
+	container_queue(c, operation);
 }
 
-static bool make_snapshots(struct creation *creation, struct container *c)
-{
-	creation->snapshots[0] = snapshot_text(c);
-	c->state = STATE_ACTIVE;
-	creation->snapshots[1] = snapshot_text(c);
-	c->state = STATE_BORN;
-	return creation->snapshots[0] && creation->snapshots[1];
-}
-
-static int create_begin(struct request *request, struct warden_error *err)
+/* Begins for good; from here on create_done answers. */
+static int start(struct request *request, struct idempotent *entry, struct warden_error *err)
 {
 	struct container *c = prepare(request, err);
 	struct creation *creation = c ? calloc(1, sizeof(*creation)) : NULL;
+	Warden__CreateResponse answer;
 
 	if (!c)
 		return -1;
-	if (!creation || !make_snapshots(creation, c)) {
-		if (creation)
-			free(creation->snapshots[0]);
+	answer = answer_of(c);
+	if (!creation || idempotence_promise(entry, c, &answer.base, err) < 0) {
 		free(creation);
 		container_free(c);
 		return warden_error_set(err, "no memory for a container");
 	}
 	registry_add(&c->server->registry, c);
 	creation->request = request;
+	creation->entry = entry;
+	creation->operation.needs_snapshot = true;
 	creation->operation.run = create_run;
 	creation->operation.done = create_done;
 	container_queue(c, &creation->operation);
 	return 0;
+}
+
+static int create_begin(struct request *request, struct warden_error *err)
+{
+	static const struct idempotence_use use = {&warden__create_response__descriptor,
+						   create_again};
+	const Warden__CreateRequest *asked = (const void *)request->message;
+	struct idempotent *entry;
+
+	switch (idempotence_begin(request, asked->has_request_id ? &asked->request_id : NULL, &use,
+				  &entry, err)) {
+	case 0:
+		break;
+	case 1:
+		return 0;
+	default:
+		return -1;
+	}
+	if (start(request, entry, err) == 0)
+		return 0;
+	idempotence_fail(entry, err);
+	return -1;
 }
 
 const struct request_klass create_request = {

@@ -1,12 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* List: the handles of all containers in the order of their creation. */
+/* List: the handles of all containers, or of those that have all properties that are asked for, in
+ * the order of their creation. */
 #include <config.h>
 
 #include <stdlib.h>
 
 #include "core/request.h"
 
-static int list_run(struct request *request, struct warden_error *err)
+static bool has_property(const struct container *c, const struct property *wanted)
+{
+	for (size_t i = 0; i < c->options.n_properties; i++)
+		if (strcmp(c->options.properties[i].key, wanted->key) == 0)
+			return strcmp(c->options.properties[i].value, wanted->value) == 0;
+	return false;
+}
+
+static bool has_all(const struct container *c, const struct property *wanted, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!has_property(c, &wanted[i]))
+			return false;
+	return true;
+}
+
+static int list_those(struct request *request, const struct property *wanted, size_t n,
+		      struct warden_error *err)
 {
 	const struct registry *registry = &request->server->registry;
 	Warden__ListResponse answer = WARDEN__LIST_RESPONSE__INIT;
@@ -16,12 +34,27 @@ static int list_run(struct request *request, struct warden_error *err)
 	if (!answer.handles)
 		return warden_error_set(err, "no memory for %zu handles", registry->n);
 	TAILQ_FOREACH(c, &registry->listed, listed) {
+		if (!has_all(c, wanted, n))
+			continue;
 		answer.handles[answer.n_handles].data = (uint8_t *)c->handle;
 		answer.handles[answer.n_handles++].len = strlen(c->handle);
 	}
 	request_answer(request, &answer.base);
 	free(answer.handles);
 	return 0;
+}
+
+static int list_run(struct request *request, struct warden_error *err)
+{
+	const Warden__ListRequest *asked = (const void *)request->message;
+	struct property *wanted = NULL;
+	size_t n = 0;
+	int result = properties_take(asked->properties, asked->n_properties, &wanted, &n, err);
+
+	if (result == 0)
+		result = list_those(request, wanted, n, err);
+	properties_free(wanted, n);
+	return result;
 }
 
 const struct request_klass list_request = {

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The options of Create as a container sees them."""
+
+import os
+
+import expect
+import kernel
+import warden
+from case import case
+
+
+def _tree(w, name, files, **kwargs):
+    """A directory with these files; its path."""
+    path = w.make_directory(name, **kwargs)
+    for file, text in files.items():
+        os.makedirs(os.path.dirname(f"{path}/{file}"), exist_ok=True)
+        with open(f"{path}/{file}", "w", encoding="utf-8") as out:
+            out.write(text)
+    return path
+
+
+@case(backend="linux")
+def the_host_name_is_the_one_asked_for(w):
+    handle = w.create(hostname="build-7.example")
+    address = w.c.info(handle).container_ip
+    expect.equal(w.run(handle, "uname -n; cat /etc/hostname"), "build-7.example\n" * 2)
+    expect.equal(w.run(handle, "cat /etc/hosts"), f"127.0.0.1 localhost\n{address} build-7.example\n")
+
+
+@case(backend="linux")
+def hosts_and_dns_servers_are_in_etc(w):
+    handle = w.create(hosts=["192.0.2.7 db \t db.example", "2001:db8::1 six"], dns_servers=["192.0.2.53", "2001:db8::53"])
+    lines = w.run(handle, "cat /etc/hosts").splitlines()
+    expect.equal(lines[2:], ["192.0.2.7 db db.example", "2001:db8::1 six"])
+    expect.equal(w.run(handle, "cat /etc/resolv.conf"), "nameserver 192.0.2.53\nnameserver 2001:db8::53\n")
+
+
+@case(backend="linux", config={"network": {"dns_servers": ["192.0.2.1"]}})
+def dns_servers_of_create_win_over_the_configured_ones(w):
+    expect.equal(w.run(w.create(), "cat /etc/resolv.conf"), "nameserver 192.0.2.1\n")
+    expect.equal(w.run(w.create(dns_servers=["192.0.2.2"]), "cat /etc/resolv.conf"), "nameserver 192.0.2.2\n")
+
+
+@case(backend="linux")
+def shm_has_the_size_asked_for(w):
+    handle = w.create(shm_bytes=1 << 20)
+    expect.equal(w.run(handle, "stat -f -c %b,%S /dev/shm"), "256,4096\n")
+    expect.equal(w.c.run(handle, "head -c 2000000 /dev/zero > /dev/shm/file").exit_status, 1)
+    expect.equal(w.run(handle, "stat -c %s /dev/shm/file"), "1048576\n")
+
+
+@case(backend="linux")
+def a_writable_layer_on_a_tmpfs_is_full_at_its_size(w):
+    handle = w.create(tmpfs_bytes=4 << 20, tmpfs_inodes=200)
+    w.run(handle, "head -c 1000000 /dev/zero > /tmp/a && echo x >> /etc/profile", privileged=True)
+    for privileged in (False, True):
+        seen = w.c.run(handle, "head -c 5000000 /dev/zero > /tmp/b", privileged=privileged)
+        expect.equal(seen.exit_status, 1)
+        expect.between(int(w.run(handle, "stat -c %s /tmp/b; rm -f /tmp/b", privileged=privileged)), 2 << 20, 3500000)
+    seen = w.c.run(handle, "for i in $(seq 300); do : > /tmp/f$i || exit 1; done")
+    expect.true(seen.exit_status == 1, "inodes run out", seen)
+    expect.true(not os.path.exists(f"{w.path_of(handle)}/rw/etc"), "nothing is in the directory")
+    w.run(w.create(), "head -c 5000000 /dev/zero > /tmp/b")
+
+
+@case(backend="linux")
+def files_on_a_tmpfs_belong_to_whom_they_should(w):
+    handle = w.create(tmpfs_bytes=4 << 20)
+    expect.equal(w.run(handle, "touch /tmp/f ~/f; stat -c %U /tmp/f ~ ~/f / /etc/passwd"), "vcap\nvcap\nvcap\nroot\nroot\n")
+    expect.equal(w.run(handle, "touch /f; stat -c %U:%a / /f /tmp", privileged=True), "root:755\nroot:644\nroot:1777\n")
+    w.daemon.restart()
+    w.disconnect()
+    expect.equal(w.run(handle, "ls /f"), "/f\n")
+
+
+@case(backend="linux")
+def several_layers_are_one_tree_with_the_topmost_over_the_others(w):
+    top = _tree(w, "top", {"both": "top\n", "etc/only-top": "1\n"})
+    middle = _tree(w, "middle", {"both": "middle\n", "two": "middle\n"})
+    handle = w.create(layers=[top, middle, w.rootfs])
+    expect.equal(w.run(handle, "cat /both /two /etc/only-top"), "top\nmiddle\n1\n")
+    expect.equal(w.c.info(handle).rootfs, top)
+    w.run(handle, "echo new > /both", privileged=True)
+    expect.equal(w.run(handle, "cat /both; id -un; stat -c %U /both"), "new\nvcap\nroot\n")
+    expect.equal(kernel.read(f"{top}/both"), "top\n")
+    for tmpfs in (None, 4 << 20):
+        many = [_tree(w, f"l{tmpfs}{i}", {"both": f"{i}\n", f"f{i}": ""}) for i in range(20)]
+        handle = w.create(layers=[*many, w.rootfs], tmpfs_bytes=tmpfs)
+        expect.equal(w.run(handle, "cat /both; ls -d /f* | wc -l"), "0\n20\n")
+
+
+@case(backend="linux")
+def the_most_layers_work(w):
+    empty = [w.make_directory(f"l{i}") for i in range(63)]
+    expect.equal(w.run(w.create(layers=[*empty, w.rootfs]), "echo yes"), "yes\n")
+
+
+@case(backend="linux")
+def layers_are_read_with_the_clients_rights_and_left_alone(w):
+    secret = w.make_directory("secret", 0o700)
+    closed = _tree(w, "secret/layer", {"file": "x\n"})
+    w.c.create(layers=[closed, w.rootfs])  # root may
+    w.note_ids()
+    expect.equal(sorted(os.listdir(secret)), ["layer"])
+    expect.equal(os.listdir(closed), ["file"])
+
+
+@case(backend="linux")
+def a_vcap_of_a_lower_layer_keeps_its_files(w):
+    lower = _tree(w, "lower", {"etc/passwd": "root:x:0:0::/root:/bin/sh\nvcap:x:4321:4321::/home/vcap:/bin/sh\n", "mine": "x\n"})
+    os.chown(f"{lower}/mine", 4321, 4321)
+    top = _tree(w, "top", {"other": ""})
+    for tmpfs in (None, 4 << 20):
+        handle = w.create(layers=[top, lower, w.rootfs], tmpfs_bytes=tmpfs)
+        expect.equal(w.run(handle, "stat -c %U /mine; echo y >> /mine; stat -c %U /mine"), "vcap\nvcap\n")
+
+
+@case(backend="linux")
+def an_image_says_what_its_commands_have(w):
+    top = _tree(w, "top", {"srv/x": ""})
+    w.file("top.json", '{"env": ["A=image", "B=image"], "working_dir": "/srv", "user": "root"}')
+    handle = w.create(layers=[top, w.rootfs], env=["B=container"])
+    for _ in range(2):
+        script = "echo $A $B $(pwd) $(id -un)"
+        seen = w.c.call(warden.RunRequest(handle=handle, argv=["sh", "-c", script]))
+        expect.result(seen, 0, b"image container /srv root\n")
+        request = warden.RunRequest(handle=handle, argv=["sh", "-c", script], user="vcap", working_dir="/tmp")
+        expect.result(w.c.call(request), 0, b"image container /tmp vcap\n")
+        expect.equal(w.run(handle, "echo $A $B; pwd; id -un"), "image container\n/home/vcap\nvcap\n")
+        w.daemon.restart()
+        w.disconnect()
+
+
+@case(backend="linux")
+def an_image_without_settings_below_one_that_has_them_takes_those(w):
+    top, lower = _tree(w, "top", {"a": ""}), _tree(w, "lower", {"b": ""})
+    w.file("lower.json", '{"env": ["A=lower"]}')
+    expect.equal(w.run(w.create(layers=[top, lower, w.rootfs]), "echo $A"), "lower\n")
+    w.file("top.json", '{"env": ["B=top"]}')
+    expect.equal(w.run(w.create(layers=[top, lower, w.rootfs]), "echo $A $B"), "top\n")
