@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Killing without stopping first, then stopping again and again, before the rest is killed. */
@@ -21,6 +22,9 @@ enum { QUICK_ROUNDS = 2, STOP_ROUNDS = 20 };
 
 /* Between two rounds, in milliseconds: from the first to the last, doubled each time. */
 enum { PAUSE_FIRST = 2, PAUSE_LAST = 256 };
+
+/* Between two rounds of stopping, in microseconds; none before the first few. */
+enum { STOP_QUICK_ROUNDS = 4, STOP_PAUSE_FIRST = 250, STOP_PAUSE_LAST = 8000 };
 
 struct process {
 	pid_t pid, parent;
@@ -225,6 +229,20 @@ static int list_below(int proc_fd, pid_t root, struct list *list, processes_skip
 	return mark_below(list, root, skip, data);
 }
 
+/* One that was told to stop does so when it gets a processor, which takes a while where many want
+ * one; until then it may be in the midst of a fork. */
+static void pause_for_stop(int round)
+{
+	int doubled = round - STOP_QUICK_ROUNDS;
+	struct timespec time = {0};
+
+	if (doubled < 0)
+		return;
+	time.tv_nsec = doubled < 5 ? STOP_PAUSE_FIRST << doubled : STOP_PAUSE_LAST;
+	time.tv_nsec *= 1000;
+	nanosleep(&time, NULL); /* cut short by a signal: looked again sooner */
+}
+
 /* Lists them, stopped one and all, so that none can fork meanwhile; some that wait for hardware may
  * go on for a while. */
 static int list_stopped(int proc_fd, pid_t root, struct list *list, struct list *stopped,
@@ -235,6 +253,7 @@ static int list_stopped(int proc_fd, pid_t root, struct list *list, struct list 
 	for (int i = 0; result == 0 && i < STOP_ROUNDS; i++) {
 		if (stop_marked(proc_fd, root, list, stopped) == 0)
 			break;
+		pause_for_stop(i);
 		result = list_below(proc_fd, root, list, skip, data);
 	}
 	return result;

@@ -287,7 +287,8 @@ static void stop_misses_none_that_is_born_meanwhile(void)
 		unit_integer(wshd_send_stop(wshd.client, SIGTERM, &err), 0);
 		first = event_next(wshd.client).type;
 		second = event_next(wshd.client).type;
-		if (!unit_true(first != second && (first == WSHD_ENDED || first == WSHD_EMPTY)))
+		if (!unit_true((first == WSHD_ENDED && second == WSHD_EMPTY) ||
+			       (first == WSHD_EMPTY && second == WSHD_ENDED)))
 			break;
 		output_read(output.out);
 		output_read(output.err);
