@@ -12,6 +12,7 @@
 #include "core/idempotence.h"
 #include "core/info.h"
 #include "core/job.h"
+#include "core/journal.h"
 #include "core/log.h"
 #include "core/remove.h"
 #include "core/request.h"
@@ -94,6 +95,8 @@ static void destroy_done(struct operation *operation, int result, struct warden_
 	jobs_finish(c);
 	rules_release(c); /* who reads the answer finds the ports free */
 	idempotence_forget(c);
+	if (c->is_listed)
+		journal_container(c, WARDEN__EVENTS_RESPONSE__KIND__DESTROYED, NULL);
 	registry_forget_handle(&c->server->registry, c);
 	log_write(WARDEN_LOG_INFO, "%s: destroyed", c->id);
 	waiting_answer(&c->destroy.waiting);

@@ -45,6 +45,7 @@ static const struct request_klass *const klasses[] = {
 	&jobs_request,
 	&spawn_pair_request,
 	&collect_request,
+	&events_request,
 	&status_request,
 };
 /* clang-format on */

@@ -7,6 +7,7 @@
 
 #include "core/container.h"
 #include "core/job.h"
+#include "core/journal.h"
 #include "core/log.h"
 #include "core/server.h"
 #include "core/transfer.h"
@@ -210,6 +211,7 @@ static void handle(struct container *c, const struct event *event)
 		break;
 	case EVENT_OOM:
 		container_out_of_memory(c);
+		journal_container(c, WARDEN__EVENTS_RESPONSE__KIND__OOM, NULL);
 		break;
 	case EVENT_INIT_DIED:
 		init_died(c);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "core/journal.h"
 #include "core/lease.h"
 #include "core/log.h"
 #include "core/server.h"
@@ -161,6 +162,21 @@ static bool was_killed(const struct warden_job_end *end)
 	       (end->reason == WARDEN_END_EXITED && end->exit_status == 128 + SIGKILL);
 }
 
+/* A limit of the job's own; its output's is told when it is reached. */
+static void note_limit(const struct job *job)
+{
+	const char *limit = NULL;
+
+	if (job->end.reason == WARDEN_END_WALL_TIME)
+		limit = "wall_time";
+	else if (job->end.reason == WARDEN_END_CPU_TIME)
+		limit = "cpu_time";
+	else if (job->end.reason == WARDEN_END_MEMORY)
+		limit = "memory";
+	if (limit)
+		journal_job(job, WARDEN__EVENTS_RESPONSE__KIND__LIMIT_REACHED, limit);
+}
+
 void job_end(struct job *job, const struct warden_job_end *end)
 {
 	struct container *c = job->container;
@@ -187,8 +203,20 @@ void job_end(struct job *job, const struct warden_job_end *end)
 			  job->id, end->exit_status, end->signal);
 	lease_give(c->server, job->leased_cpu);
 	job->leased_cpu = -1;
+	note_limit(job);
 	container_job_ended(c);
 	job_step(job);
+}
+
+/* It is over, and whoever follows the journal hears of it. */
+static void settle(struct job *job)
+{
+	if (job->settled)
+		return;
+	job->settled = true;
+	input_close(job);
+	if (!job->collected) /* else it never began */
+		journal_job(job, WARDEN__EVENTS_RESPONSE__KIND__JOB_ENDED, NULL);
 }
 
 static bool is_complete(const struct job *job)
@@ -207,10 +235,8 @@ void job_step(struct job *job)
 		job->kill_sent = true;
 		queue_kill(job);
 	}
-	if (job->ended && job->started && is_complete(job)) {
-		job->settled = true;
-		input_close(job);
-	}
+	if (job->ended && job->started && is_complete(job))
+		settle(job);
 	waiters_step(job); /* may free the job */
 	stop_step(c);
 	if (c->destroy.op_done)
@@ -236,8 +262,7 @@ static void settle_all(struct container *c)
 		for (int i = 0; i < STORES; i++)
 			if (!job->stores[i].working)
 				store_close(&job->stores[i]);
-		job->settled = true;
-		input_close(job);
+		settle(job);
 	}
 }
 

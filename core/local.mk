@@ -96,6 +96,8 @@ core_libcore_la_SOURCES += \
 	core/job_end.c \
 	core/job_options.c \
 	core/job_options.h \
+	core/journal.c \
+	core/journal.h \
 	core/lease.c \
 	core/lease.h \
 	core/limits-change.c \
@@ -123,6 +125,7 @@ core_libcore_la_SOURCES += \
 	core/requests/create.c \
 	core/requests/destroy.c \
 	core/requests/echo.c \
+	core/requests/events.c \
 	core/requests/info.c \
 	core/requests/job_control.c \
 	core/requests/job_input.c \

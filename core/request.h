@@ -97,6 +97,7 @@ extern const struct request_klass attach_request;
 extern const struct request_klass jobs_request;
 extern const struct request_klass spawn_pair_request;
 extern const struct request_klass collect_request;
+extern const struct request_klass events_request;
 extern const struct request_klass status_request;
 
 #endif

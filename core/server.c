@@ -10,6 +10,7 @@
 
 #include "core/connection.h"
 #include "core/container.h"
+#include "core/journal.h"
 #include "core/lease.h"
 #include "core/log.h"
 #include "core/notify.h"
@@ -207,7 +208,10 @@ int server_run(struct config *config, const struct warden_container_klass *klass
 	host_init(server);
 	uv_loop_init(&server->loop);
 	server->syslog = syslog_client_new(config->server.syslog_socket, err);
-	if (server->syslog && pools_open(server, err) == 0 &&
+	server->journal = journal_new();
+	if (!server->journal)
+		warden_error_set(err, "no memory for the journal");
+	if (server->journal && server->syslog && pools_open(server, err) == 0 &&
 	    events_open(&server->events, &server->loop, host_handle_events, err) == 0) {
 		server->events.wakeup.data = server;
 		result = run_backend(server, err);
@@ -215,6 +219,7 @@ int server_run(struct config *config, const struct warden_container_klass *klass
 	}
 	pools_close(server);
 	lease_free(server);
+	journal_free(server->journal);
 	syslog_client_free(server->syslog);
 	free(server);
 	return result;

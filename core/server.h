@@ -44,6 +44,7 @@ struct server {
 	struct lease *leases;         /* of cpus; see lease.h */
 	struct syslog_client *syslog; /* for the lines of jobs; NULL: there is none */
 	uint64_t last_transfer_id;
+	struct journal *journal;
 	uint64_t last_serial;               /* of a connection */
 	struct connection_list connections; /* in the order of their coming */
 	struct container_list idle;         /* whose grace timers run */

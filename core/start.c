@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "core/journal.h"
 #include "core/lease.h"
 #include "core/log.h"
 #include "core/server.h"
@@ -30,6 +31,7 @@ struct starting {
 struct start {
 	struct operation operation;
 	struct request *request;
+	struct idempotent *entry; /* of the request's id, or NULL */
 	void (*started)(struct request *request, struct job *const *jobs);
 	size_t n;
 	struct starting jobs[START_MAX];
@@ -255,12 +257,16 @@ static void start_done(struct operation *operation, int result, struct warden_er
 		}
 		log_write(WARDEN_LOG_INFO, "%s: job %u started", c->id, job->id);
 		input_open(job, starting->input_fd);
+		journal_job(job, WARDEN__EVENTS_RESPONSE__KIND__JOB_STARTED, NULL);
 		job_read(job, starting->reads[STORE_STDOUT], starting->reads[STORE_STDERR]);
 	}
-	if (result < 0)
+	if (result < 0) {
+		idempotence_fail(start->entry, err);
 		request_fail(start->request, err);
-	else
+	} else {
+		idempotence_keep(start->entry);
 		start->started(start->request, jobs);
+	}
 	start_free(start);
 }
 
@@ -320,7 +326,17 @@ static int prepare(struct start *start, struct starting *starting,
 	return 0;
 }
 
+/* What the same request gets again is the id of its job. */
+static int promise(const struct start *start, struct warden_error *err)
+{
+	Warden__SpawnResponse answer = WARDEN__SPAWN_RESPONSE__INIT;
+
+	answer.job_id = start->jobs[0].job->id;
+	return idempotence_promise(start->entry, start->request->container, &answer.base, err);
+}
+
 int start_jobs(struct request *request, const Warden__SpawnRequest *const *messages, size_t n,
+	       struct idempotent *entry,
 	       void (*started)(struct request *request, struct job *const *jobs),
 	       struct warden_error *err)
 {
@@ -330,10 +346,13 @@ int start_jobs(struct request *request, const Warden__SpawnRequest *const *messa
 	if (!start)
 		return warden_error_set(err, "no memory for a job");
 	start->request = request;
+	start->entry = entry;
 	start->started = started;
 	start->n = n;
 	for (size_t i = 0; i < n && result == 0; i++)
 		result = prepare(start, &start->jobs[i], messages[i], err);
+	if (result == 0)
+		result = promise(start, err);
 	if (result < 0) {
 		for (size_t i = 0; i < n; i++)
 			if (start->jobs[i].job)

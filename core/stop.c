@@ -10,6 +10,7 @@
 #include "core/container.h"
 #include "core/job.h"
 #include "core/limits.h"
+#include "core/journal.h"
 #include "core/log.h"
 #include "core/request.h"
 #include "core/server.h"
@@ -105,6 +106,7 @@ void stop_step(struct container *c)
 	timer_stop(&c->stop.timer);
 	c->stop.started = false;
 	log_write(WARDEN_LOG_INFO, "%s: stopped", c->id);
+	journal_container(c, WARDEN__EVENTS_RESPONSE__KIND__STOPPED, NULL);
 	waiting_answer(&c->stop.waiting);
 	destroy_step(c);
 }

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "core/job.h"
+#include "core/journal.h"
 #include "core/log.h"
 #include "core/log_lines.h"
 #include "core/server.h"
@@ -198,6 +199,7 @@ static void kill_for_output(struct job *job)
 		return;
 	job->over_limit = true;
 	container_event(c, "command exceeded maximum output");
+	journal_job(job, WARDEN__EVENTS_RESPONSE__KIND__LIMIT_REACHED, "output");
 	job_step(job);
 }
 

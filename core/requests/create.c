@@ -16,6 +16,7 @@
 #include "core/idempotence.h"
 #include "core/image.h"
 #include "core/limits.h"
+#include "core/journal.h"
 #include "core/log.h"
 #include "core/pool.h"
 #include "core/remove.h"
@@ -249,6 +250,7 @@ static void succeed(struct creation *creation)
 	c->alive = true;
 	c->created_serial = c->server->last_serial;
 	registry_list(&c->server->registry, c);
+	journal_container(c, WARDEN__EVENTS_RESPONSE__KIND__CREATED, NULL);
 	log_write(WARDEN_LOG_INFO, "%s: created, handle %s", c->id, c->handle);
 	if (request->connection)
 		container_reference(c, request->connection);

@@ -15,28 +15,74 @@ static void answer_id(struct request *request, struct job *const *jobs)
 	request_answer(request, &answer.base);
 }
 
-static void wait_for_end(struct request *request, struct job *const *jobs)
+static void wait_for_end(struct request *request, struct job *job)
 {
 	struct warden_error err;
 
 	if (!request->connection)
 		request_fail_text(request, "the client has left");
-	else if (job_wait(jobs[0], request, WAITER_LINK, true, &err) < 0)
+	else if (job_wait(job, request, WAITER_LINK, true, &err) < 0)
 		request_fail(request, &err);
+}
+
+static void wait_for_first(struct request *request, struct job *const *jobs)
+{
+	wait_for_end(request, jobs[0]);
+}
+
+static void answer_id_again(struct request *request, struct container *container,
+			    const ProtobufCMessage *answer)
+{
+	(void)container;
+	request_answer(request, answer);
+}
+
+/* The job of a Run with a request_id is kept, so that its answer can be given again. */
+static void wait_again(struct request *request, struct container *container,
+		       const ProtobufCMessage *answer)
+{
+	const Warden__SpawnResponse *first = (const void *)answer;
+	struct job *job = job_find(container, first->job_id);
+
+	if (job)
+		wait_for_end(request, job);
+	else
+		request_fail_text(request, "no such job");
+}
+
+static const struct idempotence_use spawn_use = {&warden__spawn_response__descriptor,
+						 answer_id_again};
+static const struct idempotence_use run_use = {&warden__spawn_response__descriptor, wait_again};
+
+static int begin(struct request *request, const struct idempotence_use *use,
+		 void (*started)(struct request *request, struct job *const *jobs),
+		 struct warden_error *err)
+{
+	const Warden__SpawnRequest *message = (const void *)request->message;
+	struct idempotent *entry;
+	int known = idempotence_begin(request, message->has_request_id ? &message->request_id : NULL,
+				      use, &entry, err);
+
+	if (known != 0)
+		return known < 0 ? -1 : 0;
+	if (start_jobs(request, &message, 1, entry, started, err) == 0)
+		return 0;
+	idempotence_fail(entry, err);
+	return -1;
 }
 
 static int spawn_run(struct request *request, struct warden_error *err)
 {
-	const Warden__SpawnRequest *message = (const void *)request->message;
-
-	return start_jobs(request, &message, 1, answer_id, err);
+	return begin(request, &spawn_use, answer_id, err);
 }
 
 static int run_run(struct request *request, struct warden_error *err)
 {
-	const Warden__SpawnRequest *message = (const void *)request->message;
+	Warden__RunRequest *message = (void *)request->message;
 
-	return start_jobs(request, &message, 1, wait_for_end, err);
+	if (message->has_request_id && message->request_id.len > 0)
+		message->keep = message->has_keep = true;
+	return begin(request, &run_use, wait_for_first, err);
 }
 
 const struct request_klass spawn_request = {

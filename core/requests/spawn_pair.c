@@ -18,7 +18,10 @@ static int spawn_pair_run(struct request *request, struct warden_error *err)
 	const Warden__SpawnPairRequest *message = (const void *)request->message;
 	const Warden__SpawnRequest *const both[START_MAX] = {message->first, message->second};
 
-	return start_jobs(request, both, START_MAX, answer_ids, err);
+	for (size_t i = 0; i < START_MAX; i++)
+		if (both[i]->has_request_id)
+			return warden_error_set(err, "request_id: a pair has none");
+	return start_jobs(request, both, START_MAX, NULL, answer_ids, err);
 }
 
 const struct request_klass spawn_pair_request = {

@@ -8,6 +8,7 @@ CORE_TEST_CPPFLAGS = $(AM_CPPFLAGS) $(PROTOBUF_C_CFLAGS) $(UV_CFLAGS)
 
 CORE_TESTS = \
 	tests/unit/test_frame \
+	tests/unit/test_job_options \
 	tests/unit/test_recovery \
 	tests/unit/test_registry \
 	tests/unit/test_remove \
@@ -18,6 +19,9 @@ TESTS += $(CORE_TESTS)
 
 tests_unit_test_frame_SOURCES = tests/unit/test_frame.c
 tests_unit_test_frame_LDADD = $(UNIT_LIBS)
+tests_unit_test_job_options_SOURCES = tests/unit/test_job_options.c
+tests_unit_test_job_options_CPPFLAGS = $(CORE_TEST_CPPFLAGS)
+tests_unit_test_job_options_LDADD = $(UNIT_LIBS)
 tests_unit_test_recovery_SOURCES = tests/unit/test_recovery.c
 tests_unit_test_recovery_CPPFLAGS = $(CORE_TEST_CPPFLAGS)
 tests_unit_test_recovery_LDADD = tests/unit/libcorecase.la

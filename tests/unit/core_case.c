@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/journal.h"
 #include "core/log.h"
 #include "core/pool.h"
 #include "core/snapshot.h"
@@ -118,6 +119,7 @@ struct core_case *core_case_open(void)
 	TAILQ_INIT(&server->idle);
 	host_init(server);
 	uv_loop_init(&server->loop);
+	server->journal = journal_new();
 	unit_integer(log_open(&test->config, &err), 0);
 	unit_integer(pools_open(server, &err), 0);
 	unit_integer(events_open(&server->events, &server->loop, host_handle_events, &err), 0);
@@ -186,6 +188,7 @@ void core_case_close(struct core_case *test)
 	unit_integer(uv_loop_close(&server->loop), 0);
 	events_close(&server->events);
 	pools_close(server);
+	journal_free(server->journal);
 	free(test->config.server.container_depot_path);
 	free(test);
 }

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Events: answers what happens, until the client leaves or the daemon ends. */
+#include <config.h>
+
+#include "core/journal.h"
+#include "core/request.h"
+
+const struct request_klass events_request = {
+	.type = WARDEN__MESSAGE__TYPE__Events,
+	.name = "events",
+	.message = &warden__events_request__descriptor,
+	.waits = true,
+	.run = journal_subscribe,
+	.cancel = journal_cancel,
+	.written = journal_written,
+};
