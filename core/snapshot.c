@@ -123,7 +123,10 @@ char *snapshot_text_as(const struct container *c, enum container_state state)
 
 	for (size_t i = 0; i < c->n_events; i++)
 		json_array_append_new(events, json_string(c->events[i]));
+	/* Of jobs that were collected nothing else is left to tell how far it was. */
 	if (!json || json_object_set_new(json, "events", events) < 0 ||
+	    json_object_set_new(json, "last_end_sequence",
+				json_integer((json_int_t)c->server->last_end_sequence)) < 0 ||
 	    json_object_set_new(json, "rules", rules_to_json(&c->rules)) < 0 ||
 	    json_object_set_new(json, "limits", limits_to_json(&c->limits)) < 0 ||
 	    json_object_set_new(json, "options", create_options_to_json(&c->options)) < 0 ||
@@ -251,8 +254,6 @@ static bool read_job(struct container *c, const json_t *json)
 	if (!job || !read_options(job, json) || (end && !read_end(job, end)))
 		return false;
 	job->end_sequence = (uint64_t)json_integer_value(json_object_get(json, "end_sequence"));
-	if (job->end_sequence > c->server->last_end_sequence)
-		c->server->last_end_sequence = job->end_sequence;
 	take_lease(job);
 	for (int i = 0; i < STORES; i++) {
 		store_restore(&job->stores[i]);
@@ -315,6 +316,14 @@ static void read_events(struct container *c, const json_t *array)
 		}
 }
 
+static void read_last_end(struct server *server, const json_t *json)
+{
+	uint64_t last = (uint64_t)json_integer_value(json);
+
+	if (last > server->last_end_sequence)
+		server->last_end_sequence = last;
+}
+
 static bool read_all(struct container *c, const json_t *json)
 {
 	const json_t *jobs = json_object_get(json, "jobs");
@@ -341,6 +350,7 @@ static bool read_all(struct container *c, const json_t *json)
 	c->nested = json_is_true(json_object_get(json, "nested"));
 	c->created_us = (uint64_t)created;
 	c->created_clock_us = (uint64_t)created_clock;
+	read_last_end(c->server, json_object_get(json, "last_end_sequence"));
 	read_events(c, json_object_get(json, "events"));
 	limits_read(&c->limits, json_object_get(json, "limits"));
 	if (!read_state(c, state) || !read_bind_mounts(c, json_object_get(json, "bind_mounts")) ||
