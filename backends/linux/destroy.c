@@ -4,8 +4,20 @@
 #include <sys/pidfd.h>
 
 #include "backends/linux/container.h"
+#include "backends/linux/firewall.h"
 #include "backends/linux/operations.h"
 #include "backends/linux/remover.h"
+
+/* Others may have its host ports as soon as destroy has returned. */
+static void take_rules_down(struct container *container)
+{
+	const struct warden_host *host = container->backend->host;
+	const struct warden_rules none = {0};
+	struct warden_error err;
+
+	if (firewall_set_rules(container->backend->firewall, &container->identity, &none, &err) < 0)
+		host->log(host, WARDEN_LOG_ERROR, container->id, "its rules: %s", err.message);
+}
 
 /* The end of the first process takes all others of its pid namespace along: when it is told, on the
  * watcher's thread, nothing lives any more, and the rest is the remover's. */
@@ -16,6 +28,7 @@ void linux_destroy(void *data)
 	bool dead;
 
 	remover_expect(remover);
+	take_rules_down(container);
 	pthread_mutex_lock(&container->mutex);
 	container->destroying = true;
 	dead = container->init_ended || !container->init_watch;

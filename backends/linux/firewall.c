@@ -39,9 +39,23 @@ static void release(struct firewall *firewall)
 	netlink_pool_free(&firewall->sockets);
 	pthread_rwlock_destroy(&firewall->lock);
 	pthread_mutex_destroy(&firewall->members_mutex);
+	for (size_t i = 0; i < firewall->n_members; i++)
+		free(firewall->members[i].elements.list);
+	free(firewall->found.list);
 	free(firewall->allowed);
 	free(firewall->members);
 	free(firewall);
+}
+
+/* The rules of an earlier daemon's containers, so that they hold until set_rules comes. */
+static void read_rules(struct firewall *firewall)
+{
+	struct warden_error err;
+
+	if (firewall_elements_read(&firewall->found, &err) != 0)
+		firewall->host->log(firewall->host, WARDEN_LOG_WARN, NULL,
+				    "firewall: rules that are there cannot be read: %s",
+				    err.message);
 }
 
 int firewall_setup(const struct warden_host *host, struct firewall **result,
@@ -56,6 +70,7 @@ int firewall_setup(const struct warden_host *host, struct firewall **result,
 	netlink_pool_init(&firewall->sockets, NETLINK_NETFILTER);
 	pthread_rwlock_init(&firewall->lock, NULL);
 	pthread_mutex_init(&firewall->members_mutex, NULL);
+	read_rules(firewall);
 	if (firewall_ranges_read(host->settings->allow_networks, &firewall->allowed,
 				 &firewall->n_allowed, err) != 0 ||
 	    open_table_socket(firewall, err) != 0 || firewall_table_make(firewall, err) != 0 ||
@@ -96,30 +111,93 @@ static void member_of(const struct warden_identity *identity, struct firewall_me
 	member->address = identity->container_ip;
 }
 
-/* Writes a member down, for when the table has to be put back; NULL takes it out. */
+/* Makes room for a slot. The mutex is held. */
+static int grow_members(struct firewall *firewall, uint32_t slot, struct warden_error *err)
+{
+	size_t size = 2 * (size_t)slot + 16;
+	struct firewall_member *grown;
+
+	if (slot < firewall->n_members)
+		return 0;
+	grown = realloc(firewall->members, size * sizeof(*grown));
+	if (!grown)
+		return warden_error_errno(err, "firewall");
+	memset(grown + firewall->n_members, 0, (size - firewall->n_members) * sizeof(*grown));
+	firewall->members = grown;
+	firewall->n_members = size;
+	return 0;
+}
+
+/* Moves what was found of a container, or of an earlier one with its address, to its rules. The
+ * mutex is held. */
+static int claim_found(struct firewall *firewall, struct firewall_member *member,
+		       struct warden_error *err)
+{
+	struct firewall_elements *found = &firewall->found, *own = &member->elements;
+	struct firewall_element *grown;
+	size_t n = 0, left = 0;
+
+	for (size_t i = 0; i < found->n; i++)
+		n += firewall_element_container(&found->list[i]).s_addr == member->address.s_addr;
+	if (n == 0)
+		return 0;
+	grown = reallocarray(own->list, own->n + n, sizeof(*grown));
+	if (!grown)
+		return warden_error_errno(err, "firewall");
+	own->list = grown;
+	for (size_t i = 0; i < found->n; i++) {
+		const struct firewall_element element = found->list[i];
+
+		if (firewall_element_container(&element).s_addr == member->address.s_addr)
+			own->list[own->n++] = element;
+		else
+			found->list[left++] = element;
+	}
+	found->n = left;
+	qsort(own->list, own->n, sizeof(*own->list), firewall_element_compare);
+	return 0;
+}
+
+/* Writes a member down, for when the table has to be put back. What it has of rules stays. */
 static int remember(struct firewall *firewall, uint32_t slot, const struct firewall_member *member,
 		    struct warden_error *err)
 {
-	int result = 0;
+	int result;
 
 	pthread_mutex_lock(&firewall->members_mutex);
-	if (member && slot >= firewall->n_members) {
-		size_t size = 2 * (size_t)slot + 16;
-		struct firewall_member *grown = realloc(firewall->members, size * sizeof(*grown));
+	result = grow_members(firewall, slot, err);
+	if (result == 0) {
+		struct firewall_member *own = &firewall->members[slot];
 
-		if (grown) {
-			memset(grown + firewall->n_members, 0,
-			       (size - firewall->n_members) * sizeof(*grown));
-			firewall->members = grown;
-			firewall->n_members = size;
-		} else {
-			result = warden_error_errno(err, "firewall");
-		}
+		memcpy(own->link, member->link, sizeof(own->link));
+		own->address = member->address;
+		result = claim_found(firewall, own, err);
 	}
-	if (slot < firewall->n_members)
-		firewall->members[slot] = member ? *member : (struct firewall_member){0};
 	pthread_mutex_unlock(&firewall->members_mutex);
 	return result;
+}
+
+/* Forgets a member, whose rules are gone. */
+static void forget(struct firewall *firewall, uint32_t slot)
+{
+	pthread_mutex_lock(&firewall->members_mutex);
+	if (slot < firewall->n_members) {
+		free(firewall->members[slot].elements.list);
+		firewall->members[slot] = (struct firewall_member){0};
+	}
+	pthread_mutex_unlock(&firewall->members_mutex);
+}
+
+/* A copy of a member, whose operations come one at a time: its rules are only borrowed. */
+static struct firewall_member look_up(struct firewall *firewall, uint32_t slot)
+{
+	struct firewall_member member = {0};
+
+	pthread_mutex_lock(&firewall->members_mutex);
+	if (slot < firewall->n_members)
+		member = firewall->members[slot];
+	pthread_mutex_unlock(&firewall->members_mutex);
+	return member;
 }
 
 /* Adds or removes one element. */
@@ -172,20 +250,169 @@ int firewall_add(struct firewall *firewall, const struct warden_identity *identi
 	if (result != 0 && err->number == ENOENT)
 		result = put_back(firewall, err);
 	if (result != 0)
-		(void)remember(firewall, identity->slot, NULL, err); /* taking out cannot fail */
+		forget(firewall, identity->slot);
 	return result;
+}
+
+/* Takes out of what was found, but is no container's any more, the forwards of the same host ports.
+ * Returns them, to be freed. */
+static struct firewall_elements take_stale(struct firewall *firewall,
+					   const struct firewall_elements *wanted)
+{
+	struct firewall_elements stale = {0};
+	size_t left = 0;
+
+	pthread_mutex_lock(&firewall->members_mutex);
+	if (firewall->found.n > 0)
+		stale.list = calloc(firewall->found.n, sizeof(*stale.list));
+	for (size_t i = 0; stale.list && i < firewall->found.n; i++) {
+		const struct firewall_element element = firewall->found.list[i];
+		bool same = false;
+
+		for (size_t k = 0; element.set == FIREWALL_FORWARDS && k < wanted->n; k++)
+			same |= wanted->list[k].set == FIREWALL_FORWARDS &&
+				memcmp(wanted->list[k].first, element.first,
+				       sizeof(element.first)) == 0;
+		if (same)
+			stale.list[stale.n++] = element;
+		else
+			firewall->found.list[left++] = element;
+	}
+	if (stale.list)
+		firewall->found.n = left;
+	pthread_mutex_unlock(&firewall->members_mutex);
+	return stale;
+}
+
+/* One transaction from what a member has to what is wanted. */
+static int change_rules(struct firewall *firewall, const struct firewall_member *member,
+			const struct firewall_elements *wanted,
+			const struct firewall_elements *stale, bool add_logger,
+			struct warden_error *err)
+{
+	_cleanup_nft_ struct nft nft;
+	size_t size = 4 * NETLINK_MESSAGE_MAX + firewall_elements_size(&member->elements) +
+		      firewall_elements_size(wanted) + firewall_elements_size(stale) +
+		      (add_logger ? FIREWALL_LOGGER_SIZE : 0);
+	size_t n;
+	int fd, result;
+
+	if (nft_begin(&nft, FIREWALL_TABLE, size, err) != 0)
+		return -1;
+	if (add_logger)
+		firewall_logger_put(&nft, member);
+	firewall_elements_put(&nft, stale, true);
+	n = firewall_elements_change(&nft, &member->elements, wanted);
+	if (n == 0 && stale->n == 0 && !add_logger)
+		return 0;
+	fd = netlink_take(&firewall->sockets, err);
+	if (fd < 0)
+		return -1;
+	result = nft_commit(&nft, fd, err);
+	netlink_give(&firewall->sockets, fd);
+	return result;
+}
+
+/* Gives a member other rules, which are the firewall's from now on; returns those of before. */
+static struct firewall_elements exchange(struct firewall *firewall, uint32_t slot,
+					 const struct firewall_elements *elements, bool logs)
+{
+	struct firewall_elements before;
+
+	pthread_mutex_lock(&firewall->members_mutex);
+	before = firewall->members[slot].elements;
+	firewall->members[slot].elements = *elements;
+	firewall->members[slot].logs = logs;
+	pthread_mutex_unlock(&firewall->members_mutex);
+	return before;
+}
+
+static bool has_log(const struct warden_rules *rules)
+{
+	for (size_t i = 0; i < rules->n_out; i++)
+		if (rules->out[i].log)
+			return true;
+	return false;
+}
+
+/* The table as it ought to be is what the members say: so where somebody has removed a part of it,
+ * the new rules are written down and the whole is put back. */
+static int set_elements(struct firewall *firewall, uint32_t slot,
+			struct firewall_elements *elements, bool log, struct warden_error *err)
+{
+	struct firewall_elements stale = take_stale(firewall, elements);
+	struct firewall_member member = look_up(firewall, slot);
+	bool logs = member.logs || log;
+	int result = change_rules(firewall, &member, elements, &stale, logs && !member.logs, err);
+
+	if (result == 0 || err->number == ENOENT) {
+		*elements = exchange(firewall, slot, elements, logs);
+		if (result != 0) {
+			pthread_rwlock_unlock(&firewall->lock);
+			result = put_back(firewall, err);
+			pthread_rwlock_rdlock(&firewall->lock);
+		}
+		if (result != 0)
+			*elements = exchange(firewall, slot, elements, member.logs);
+	}
+	free(stale.list);
+	return result;
+}
+
+int firewall_set_rules(struct firewall *firewall, const struct warden_identity *identity,
+		       const struct warden_rules *rules, struct warden_error *err)
+{
+	struct firewall_elements elements = {0};
+	struct firewall_member member;
+	int result;
+
+	member_of(identity, &member);
+	if (firewall_rules_compile(rules, identity->container_ip, &elements, err) != 0)
+		return -1;
+	pthread_rwlock_rdlock(&firewall->lock);
+	result = remember(firewall, identity->slot, &member, err);
+	if (result == 0)
+		result = set_elements(firewall, identity->slot, &elements, has_log(rules), err);
+	pthread_rwlock_unlock(&firewall->lock);
+	free(elements.list);
+	return result;
+}
+
+/* The chain of a container that is removed. */
+static int remove_logger(struct firewall *firewall, const struct firewall_member *member,
+			 struct warden_error *err)
+{
+	_cleanup_nft_ struct nft nft;
+	int fd, result;
+
+	if (nft_begin(&nft, FIREWALL_TABLE, FIREWALL_LOGGER_SIZE, err) != 0)
+		return -1;
+	firewall_logger_remove(&nft, member);
+	fd = netlink_take(&firewall->sockets, err);
+	if (fd < 0)
+		return -1;
+	result = nft_commit(&nft, fd, err);
+	netlink_give(&firewall->sockets, fd);
+	return result != 0 && err->number == ENOENT ? 0 : result;
 }
 
 int firewall_remove(struct firewall *firewall, const struct warden_identity *identity,
 		    struct warden_error *err)
 {
+	const struct warden_rules none = {0};
 	struct firewall_member member;
-	int result;
+	int result = firewall_set_rules(firewall, identity, &none, err);
 
 	member_of(identity, &member);
 	pthread_rwlock_rdlock(&firewall->lock);
-	(void)remember(firewall, identity->slot, NULL, err); /* taking out cannot fail */
-	result = change(firewall, &member, true, err);
+	if (result == 0 && look_up(firewall, identity->slot).logs)
+		result = remove_logger(firewall, &member, err);
+	forget(firewall, identity->slot);
+	if (result == 0) {
+		result = change(firewall, &member, true, err);
+		if (result != 0 && err->number == ENOENT)
+			result = 0;
+	}
 	pthread_rwlock_unlock(&firewall->lock);
-	return result != 0 && err->number == ENOENT ? 0 : result;
+	return result;
 }

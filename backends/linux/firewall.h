@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The daemon's own table of nftables, `inet warden`: what containers may send and receive. Its
- * rules are the same for any number of containers; a container is an element of a set.
+ * rules are the same for any number of containers; a container and what it may do are elements of
+ * sets.
  *
  * Every function but firewall_setup and firewall_free may be called from several threads at once.
  */
@@ -30,7 +31,11 @@ void firewall_free(struct firewall *firewall);
 int firewall_add(struct firewall *firewall, const struct warden_identity *identity,
 		 struct warden_error *err);
 
-/* Takes that back; no failure where it is not there. */
+/* Sets the rules of a container that was added, all of them or none. */
+int firewall_set_rules(struct firewall *firewall, const struct warden_identity *identity,
+		       const struct warden_rules *rules, struct warden_error *err);
+
+/* Takes all of that back; no failure where it is not there. */
 int firewall_remove(struct firewall *firewall, const struct warden_identity *identity,
 		    struct warden_error *err);
 

@@ -7,6 +7,7 @@
 #include <pthread.h>
 
 #include "backends/linux/firewall.h"
+#include "backends/linux/firewall_rules.h"
 #include "backends/linux/netlink.h"
 #include "backends/linux/nft.h"
 
@@ -15,9 +16,14 @@
 /* The set of the containers: the name of a link and the one address that may come from it. */
 #define FIREWALL_CONTAINERS "containers"
 
+/* The map from the address of a container whose rules log to the chain that does. */
+#define FIREWALL_LOGGERS "loggers"
+
 struct firewall_member {
 	char link[IF_NAMESIZE]; /* empty: nobody has this slot */
 	struct in_addr address;
+	struct firewall_elements elements; /* of its rules */
+	bool logs;                         /* it has a chain that does */
 };
 
 /* Addresses from `first` to `last`, host byte order. */
@@ -44,6 +50,8 @@ struct firewall {
 	pthread_mutex_t members_mutex;
 	struct firewall_member *members; /* by slot */
 	size_t n_members;                /* of the array */
+	/* Rules in the table of an earlier daemon, until their containers are added. */
+	struct firewall_elements found;
 	struct firewall_watch watch;
 };
 
@@ -55,6 +63,25 @@ int firewall_table_remove(struct firewall *firewall, struct warden_error *err);
 /* The key of a member in the set of the containers. */
 #define FIREWALL_KEY_SIZE (IF_NAMESIZE + sizeof(struct in_addr))
 void firewall_key(const struct firewall_member *member, uint8_t key[FIREWALL_KEY_SIZE]);
+
+extern const struct nft_set firewall_rule_sets[FIREWALL_RULE_SETS];
+
+/* firewall_elements.c: puts elements into a transaction, in messages; and the room that it takes.
+ */
+void firewall_elements_put(struct nft *nft, const struct firewall_elements *elements, bool remove);
+size_t firewall_elements_size(const struct firewall_elements *elements);
+
+/* Removes what only `before` has and adds what only `after` has. Returns how many these are. */
+size_t firewall_elements_change(struct nft *nft, const struct firewall_elements *before,
+				const struct firewall_elements *after);
+
+/* Reads the elements of all rules that are in the table, if there is one. */
+int firewall_elements_read(struct firewall_elements *elements, struct warden_error *err);
+
+/* The chain that logs for a container; it stays until the container is removed. */
+#define FIREWALL_LOGGER_SIZE (5 * NETLINK_MESSAGE_MAX)
+void firewall_logger_put(struct nft *nft, const struct firewall_member *member);
+void firewall_logger_remove(struct nft *nft, const struct firewall_member *member);
 
 /* Reads allow_networks. */
 int firewall_ranges_read(const char *const *texts, struct firewall_range **ranges, size_t *n,

@@ -3,18 +3,26 @@
  * The table, rule by rule. A packet's way through it is the same for any number of containers:
  *
  *   check        before everything: from a container's link comes the container's address, or
- * nothing forward      from_container: answers, and what is allowed for all; to_container: answers
+ *                nothing
+ *   prerouting, output
+ *                what is addressed to a port of the host's own that is forwarded goes to its
+ *                container
+ *   forward      from_container: answers, the container's own rules, and what is allowed for all;
+ *                to_container: answers, and what was forwarded
  *   input        to_host: answers, and everything with allow_host_access
  *   postrouting  what leaves has the host's address
  *
  * A link is a container's when it is in the group of net.h; so it is refused, not let through, when
- * the set of containers does not know it. What one container alone may do will be maps that
- * from_container and to_container look into.
+ * the set of containers does not know it. What one container alone may do is in sets and maps that
+ * are made in firewall_rules.c. The class of a packet's destination is its priority between two
+ * rules: forwarding has set that from the type of service, and only the first packet of a
+ * connection comes so far.
  */
 #include "backends/linux/firewall_private.h"
 
 #include <errno.h>
 #include <linux/netfilter.h>
+#include <netinet/udp.h>
 #include <string.h>
 
 #include "backends/common/util.h"
@@ -44,10 +52,57 @@ static const struct {
 	{"from_container", NULL},
 	{"to_container", NULL},
 	{"to_host", NULL},
+	{"own_rules", NULL},
+	{"logged", NULL},
+	{"accepted", NULL},
 	{"check", &(struct nft_hook){"filter", NF_INET_PRE_ROUTING, -300 /* raw */}},
+	{"prerouting", &(struct nft_hook){"nat", NF_INET_PRE_ROUTING, -100 /* dstnat */}},
+	{"output", &(struct nft_hook){"nat", NF_INET_LOCAL_OUT, -100 /* dstnat */}},
 	{"forward", &(struct nft_hook){"filter", NF_INET_FORWARD, 0 /* filter */}},
 	{"input", &(struct nft_hook){"filter", NF_INET_LOCAL_IN, 0 /* filter */}},
 	{"postrouting", &(struct nft_hook){"nat", NF_INET_POST_ROUTING, 100 /* srcnat */}},
+};
+
+/* Ranges of several parts together are one number to the kernel, and of a type of that length to
+ * nft(8), for which they would be something else that is not made for changes. */
+const struct nft_set firewall_rule_sets[FIREWALL_RULE_SETS] = {
+	[FIREWALL_FORWARDS] =
+		{
+			.name = "forwards",
+			.key_type = NFT_TYPE_PAIR(NFT_TYPE_PROTOCOL, NFT_TYPE_PORT),
+			.key_length = 8,
+			.data_type = NFT_TYPE_PAIR(NFT_TYPE_IPV4, NFT_TYPE_PORT),
+			.data_length = 8,
+		},
+	[FIREWALL_OUT_NETWORKS] =
+		{
+			.name = "out_networks",
+			.key_type = NFT_TYPE_BYTES,
+			.key_length = 8,
+			.interval = true,
+			.data_type = NFT_TYPE_PRIORITY,
+			.data_length = 4,
+		},
+	[FIREWALL_OUT_PORTS] =
+		{
+			.name = "out_ports",
+			.key_type = NFT_TYPE_IPV6,
+			.key_length = 16,
+			.interval = true,
+		},
+	[FIREWALL_OUT_LOGGED] =
+		{
+			.name = "out_logged",
+			.key_type = NFT_TYPE_IPV6,
+			.key_length = 16,
+			.interval = true,
+		},
+	[FIREWALL_OUT_ALL] =
+		{
+			.name = "out_all",
+			.key_type = NFT_TYPE_PAIR(NFT_TYPE_IPV4, NFT_TYPE_PRIORITY),
+			.key_length = 8,
+		},
 };
 
 static const struct nft_set sets[] = {
@@ -68,6 +123,12 @@ static const struct nft_set sets[] = {
 		.key_length = sizeof(struct in_addr),
 		.size = 65536,
 		.timeout_ms = 60000,
+	},
+	{
+		.name = FIREWALL_LOGGERS,
+		.key_type = NFT_TYPE_IPV4,
+		.key_length = sizeof(struct in_addr),
+		.data_type = NFT_DATA_VERDICT,
 	},
 };
 
@@ -100,6 +161,17 @@ static void add_goto(struct nft *nft, const char *chain, const char *target)
 	add_verdict(nft, nft_rule(nft, chain), NFT_GOTO, target);
 }
 
+/* 127.0.0.0/8 of the host: the links of containers with forwards are open to it (net.h), for what
+ * comes back. */
+static void match_loopback(struct nft *nft, struct nftnl_rule *rule, enum nft_end end)
+{
+	const struct in_addr network = {htonl(INADDR_LOOPBACK & IN_CLASSA_NET)};
+	const struct in_addr mask = {htonl(IN_CLASSA_NET)};
+
+	nft_match_ipv4(nft, rule);
+	nft_match_network(nft, rule, end, network, mask);
+}
+
 static void put_check(struct nft *nft)
 {
 	struct nftnl_rule *rule = nft_rule(nft, "check");
@@ -107,12 +179,72 @@ static void put_check(struct nft *nft)
 	match_from_container(nft, rule, false);
 	add_verdict(nft, rule, NF_ACCEPT, NULL);
 	rule = nft_rule(nft, "check");
+	match_loopback(nft, rule, NFT_DESTINATION);
+	nft_counter(nft, rule);
+	add_verdict(nft, rule, NF_DROP, NULL);
+	rule = nft_rule(nft, "check");
 	nft_match_ipv4(nft, rule);
 	nft_match_source(nft, rule, FIREWALL_CONTAINERS);
 	add_verdict(nft, rule, NF_ACCEPT, NULL);
 	rule = nft_rule(nft, "check");
 	nft_counter(nft, rule);
 	add_verdict(nft, rule, NF_DROP, NULL);
+}
+
+static void put_forwards(struct nft *nft, const char *chain)
+{
+	struct nftnl_rule *rule = nft_rule(nft, chain);
+
+	nft_match_ipv4(nft, rule);
+	nft_match_to_host(nft, rule);
+	nft_forward(nft, rule, firewall_rule_sets[FIREWALL_FORWARDS].name);
+	nft_put_rule(nft, rule);
+}
+
+/* Containers reach neither each other nor the host, so they are not led there either. */
+static void put_nat(struct nft *nft)
+{
+	struct nftnl_rule *rule = nft_rule(nft, "prerouting");
+
+	match_from_container(nft, rule, true);
+	add_verdict(nft, rule, NF_ACCEPT, NULL);
+	put_forwards(nft, "prerouting");
+	put_forwards(nft, "output");
+}
+
+/* By one of the sets of ports; `offset` is that of the port, of ICMP that of type and code. */
+static void put_own_rule(struct nft *nft, uint8_t protocol, uint32_t offset,
+			 enum firewall_rule_set set, const char *chain)
+{
+	struct nftnl_rule *rule = nft_rule(nft, "own_rules");
+
+	nft_match_protocol(nft, rule, protocol);
+	nft_match_class_port(nft, rule, offset, firewall_rule_sets[set].name);
+	add_verdict(nft, rule, NFT_GOTO, chain);
+}
+
+static void put_own_rules(struct nft *nft)
+{
+	const uint32_t port = offsetof(struct udphdr, dest);
+	struct nftnl_rule *rule;
+
+	put_own_rule(nft, IPPROTO_TCP, port, FIREWALL_OUT_LOGGED, "logged");
+	put_own_rule(nft, IPPROTO_TCP, port, FIREWALL_OUT_PORTS, "accepted");
+	put_own_rule(nft, IPPROTO_UDP, port, FIREWALL_OUT_PORTS, "accepted");
+	put_own_rule(nft, IPPROTO_ICMP, 0, FIREWALL_OUT_PORTS, "accepted");
+	rule = nft_rule(nft, "own_rules");
+	nft_match_class(nft, rule, firewall_rule_sets[FIREWALL_OUT_ALL].name);
+	add_verdict(nft, rule, NFT_GOTO, "accepted");
+	rule = nft_rule(nft, "own_rules");
+	nft_set_priority(nft, rule, 0);
+	nft_put_rule(nft, rule);
+	rule = nft_rule(nft, "logged");
+	nft_jump_by_source(nft, rule, FIREWALL_LOGGERS);
+	nft_put_rule(nft, rule);
+	add_goto(nft, "logged", "accepted");
+	rule = nft_rule(nft, "accepted");
+	nft_set_priority(nft, rule, 0);
+	add_verdict(nft, rule, NF_ACCEPT, NULL);
 }
 
 static void put_forward(struct nft *nft)
@@ -136,6 +268,10 @@ static void put_from_container(struct nft *nft)
 	add_verdict(nft, rule, NFT_GOTO, "refuse");
 	rule = nft_rule(nft, "from_container");
 	nft_match_ipv4(nft, rule);
+	nft_map_priority(nft, rule, firewall_rule_sets[FIREWALL_OUT_NETWORKS].name);
+	add_verdict(nft, rule, NFT_JUMP, "own_rules");
+	rule = nft_rule(nft, "from_container");
+	nft_match_ipv4(nft, rule);
 	nft_match_destination(nft, rule, ALLOWED);
 	add_verdict(nft, rule, NF_ACCEPT, NULL);
 	add_goto(nft, "from_container", "refuse");
@@ -147,6 +283,9 @@ static void put_to_container(struct nft *nft)
 	struct nftnl_rule *rule;
 
 	add_established(nft, "to_container");
+	rule = nft_rule(nft, "to_container");
+	nft_match_forwarded(nft, rule);
+	add_verdict(nft, rule, NF_ACCEPT, NULL);
 	rule = nft_rule(nft, "to_container");
 	nft_counter(nft, rule);
 	nft_reject_icmp(nft, rule);
@@ -178,7 +317,7 @@ static void put_refuse(struct nft *nft)
 	nft_reject_icmp(nft, rule);
 	nft_put_rule(nft, rule);
 	rule = nft_rule(nft, "refuse");
-	nft_match_tcp(nft, rule);
+	nft_match_protocol(nft, rule, IPPROTO_TCP);
 	nft_counter(nft, rule);
 	nft_reject_tcp(nft, rule);
 	nft_put_rule(nft, rule);
@@ -194,6 +333,12 @@ static void put_postrouting(struct nft *nft)
 
 	match_from_container(nft, rule, true);
 	match_to_container(nft, rule, false);
+	nft_masquerade(nft, rule);
+	nft_put_rule(nft, rule);
+	/* The host itself by way of its loopback: an answer to that address would stay inside. */
+	rule = nft_rule(nft, "postrouting");
+	match_to_container(nft, rule, true);
+	match_loopback(nft, rule, NFT_SOURCE);
 	nft_masquerade(nft, rule);
 	nft_put_rule(nft, rule);
 }
@@ -248,6 +393,21 @@ static void put_sets(struct nft *nft, const struct firewall *firewall)
 	nft_flush_set(nft, ALLOWED);
 	put_allowed(nft, firewall);
 	put_members(nft, firewall);
+	for (size_t i = 0; i < FIREWALL_RULE_SETS; i++)
+		nft_add_set(nft, &firewall_rule_sets[i]);
+	for (size_t i = 0; i < FIREWALL_RULE_SETS; i++)
+		nft_flush_set(nft, firewall_rule_sets[i].name);
+	firewall_elements_put(nft, &firewall->found, false);
+	for (size_t i = 0; i < firewall->n_members; i++)
+		firewall_elements_put(nft, &firewall->members[i].elements, false);
+}
+
+/* After the chains that they jump to. */
+static void put_loggers(struct nft *nft, const struct firewall *firewall)
+{
+	for (size_t i = 0; i < firewall->n_members; i++)
+		if (firewall->members[i].logs)
+			firewall_logger_put(nft, &firewall->members[i]);
 }
 
 /* The members of an earlier daemon's table stay: that daemon's containers live on. */
@@ -265,14 +425,29 @@ static void put_table(struct nft *nft, const struct firewall *firewall)
 	put_to_container(nft);
 	put_forward(nft);
 	put_input(nft, firewall->host->settings->allow_host_access);
+	put_nat(nft);
+	put_own_rules(nft);
 	put_postrouting(nft);
+	put_loggers(nft, firewall);
+}
+
+/* Of the messages with rules' elements. */
+static size_t rules_size(const struct firewall *firewall)
+{
+	size_t size = firewall_elements_size(&firewall->found);
+
+	for (size_t i = 0; i < firewall->n_members; i++) {
+		size += firewall_elements_size(&firewall->members[i].elements);
+		size += firewall->members[i].logs ? FIREWALL_LOGGER_SIZE : 0;
+	}
+	return size;
 }
 
 static int try_table(struct firewall *firewall, bool anew, struct warden_error *err)
 {
 	_cleanup_nft_ struct nft nft;
 	size_t size = TABLE_SIZE + ELEMENT_SIZE * firewall->n_members +
-		      4 * ELEMENT_SIZE * firewall->n_allowed;
+		      4 * ELEMENT_SIZE * firewall->n_allowed + rules_size(firewall);
 
 	if (nft_begin(&nft, FIREWALL_TABLE, size, err) != 0)
 		return -1;

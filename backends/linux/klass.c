@@ -173,6 +173,7 @@ const struct warden_container_klass warden_container_klass = {
 	.detach = linux_detach,
 	.transfer = linux_transfer,
 	.transfer_cancel = linux_transfer_cancel,
+	.set_rules = linux_set_rules,
 	.set_limits = linux_set_limits,
 	.info = linux_info,
 	.describe = linux_describe,

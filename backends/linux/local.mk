@@ -21,10 +21,13 @@ backends_linux_linux_la_SOURCES = \
 	backends/linux/devices.c \
 	backends/linux/firewall.c \
 	backends/linux/firewall.h \
+	backends/linux/firewall_elements.c \
 	backends/linux/firewall_legacy.c \
 	backends/linux/firewall_others.c \
 	backends/linux/firewall_private.h \
 	backends/linux/firewall_ranges.c \
+	backends/linux/firewall_rules.c \
+	backends/linux/firewall_rules.h \
 	backends/linux/firewall_table.c \
 	backends/linux/firewall_watch.c \
 	backends/linux/net.c \
@@ -89,6 +92,7 @@ backends_linux_linux_la_SOURCES += \
 	backends/linux/resolv.c \
 	backends/linux/resolv.h \
 	backends/linux/restore.c \
+	backends/linux/rules.c \
 	backends/linux/setup.h \
 	backends/linux/setup_child.c \
 	backends/linux/spawner.c \

@@ -251,3 +251,22 @@ int net_make(struct net *net, const struct warden_identity *identity, int netns_
 		net->host->log(net->host, WARDEN_LOG_ERROR, identity->id, "%s", undo.message);
 	return -1;
 }
+
+int net_open_loopback(struct net *net, const struct warden_identity *identity,
+		      struct warden_error *err)
+{
+	_cleanup_batch_ struct netlink_batch batch = {0};
+	int fd = netlink_take(&net->sockets, err), result;
+	struct net_link link;
+
+	if (fd < 0)
+		return -1;
+	net_link_get(&link, identity, NET_HOST_END);
+	result = netlink_batch_init(&batch, NETLINK_MESSAGE_MAX, err);
+	if (result == 0) {
+		net_put_route_localnet(&batch, link.index);
+		result = netlink_send(fd, &batch, err);
+	}
+	netlink_give(&net->sockets, fd);
+	return result;
+}

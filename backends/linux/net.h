@@ -41,6 +41,11 @@ int net_configure_inside(int proc_fd, gid_t first_gid, struct warden_error *err)
 int net_make(struct net *net, const struct warden_identity *identity, int netns_fd, int rtnl_fd,
 	     struct warden_error *err);
 
+/* Lets connections of the host to a port of 127.0.0.0/8 that is forwarded go over the container's
+ * link. What comes from the container for these addresses the firewall drops. */
+int net_open_loopback(struct net *net, const struct warden_identity *identity,
+		      struct warden_error *err);
+
 /* Begins to remove the links of a container, those that are there, and then its connections out of
  * the kernel's table. `removed` is called with `data`
  * on another thread when they are gone and the names, addresses and numbers of links may be used

@@ -6,6 +6,7 @@
 #include <linux/if.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
+#include <linux/ip.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
@@ -106,6 +107,21 @@ void net_put_up(struct netlink_batch *batch, int index)
 	struct nlmsghdr *nlh = netlink_add(batch, RTM_NEWLINK, 0, "set link up");
 
 	put_link_header(nlh, index, IFF_UP);
+}
+
+void net_put_route_localnet(struct netlink_batch *batch, int index)
+{
+	struct nlmsghdr *nlh = netlink_add(batch, RTM_SETLINK, 0, "set route_localnet");
+	struct nlattr *families, *family, *settings;
+
+	put_link_header(nlh, index, 0);
+	families = mnl_attr_nest_start(nlh, IFLA_AF_SPEC);
+	family = mnl_attr_nest_start(nlh, AF_INET);
+	settings = mnl_attr_nest_start(nlh, IFLA_INET_CONF);
+	mnl_attr_put_u32(nlh, IPV4_DEVCONF_ROUTE_LOCALNET, 1);
+	mnl_attr_nest_end(nlh, settings);
+	mnl_attr_nest_end(nlh, family);
+	mnl_attr_nest_end(nlh, families);
 }
 
 void net_put_address(struct netlink_batch *batch, int index, struct in_addr address)

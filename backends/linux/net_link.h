@@ -40,6 +40,9 @@ void net_put_ifb(struct netlink_batch *batch, const struct net_link *link, uint3
 
 void net_put_up(struct netlink_batch *batch, int index);
 
+/* Lets the addresses 127.0.0.0/8 of this host pass over the link. */
+void net_put_route_localnet(struct netlink_batch *batch, int index);
+
 /* An address of a /30. */
 void net_put_address(struct netlink_batch *batch, int index, struct in_addr address);
 

@@ -83,13 +83,23 @@ static const char *name_of(const struct netlink_batch *batch, uint32_t sequence)
 	return batch->names[index < NETLINK_NAMES ? index : NETLINK_NAMES - 1];
 }
 
+/* A batch goes through the socket's buffer as a whole. False: it is large enough, or cannot be. */
+static bool grow_buffer(int fd, const struct netlink_batch *batch)
+{
+	int size = 0, needed = (int)batch->length + (int)NETLINK_MESSAGE_MAX;
+	socklen_t length = sizeof(size);
+
+	return getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, &length) == 0 && size < needed &&
+	       setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &needed, sizeof(needed)) == 0;
+}
+
 static int send_all(int fd, const struct netlink_batch *batch, struct warden_error *err)
 {
 	ssize_t sent;
 
 	do
 		sent = send(fd, batch->data, batch->length, 0);
-	while (sent < 0 && errno == EINTR);
+	while (sent < 0 && (errno == EINTR || (errno == EMSGSIZE && grow_buffer(fd, batch))));
 	if (sent < 0)
 		return warden_error_errno(err, "send %zu bytes to the kernel", batch->length);
 	return 0;

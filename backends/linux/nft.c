@@ -111,6 +111,20 @@ void nft_flush_chain(struct nft *nft, const char *name)
 	nftnl_rule_free(rule);
 }
 
+void nft_delete_chain(struct nft *nft, const char *name)
+{
+	struct nftnl_chain *chain = nftnl_chain_alloc();
+
+	if (!chain) {
+		nft->failed = true;
+		return;
+	}
+	nftnl_chain_set_str(chain, NFTNL_CHAIN_TABLE, nft->table);
+	nftnl_chain_set_str(chain, NFTNL_CHAIN_NAME, name);
+	nftnl_chain_nlmsg_build_payload(nft_message(nft, NFT_MSG_DELCHAIN, 0, name), chain);
+	nftnl_chain_free(chain);
+}
+
 struct nftnl_set *nft_elements(struct nft *nft, const char *name)
 {
 	struct nftnl_set *set = nftnl_set_alloc();
@@ -128,6 +142,11 @@ void nft_add_set(struct nft *nft, const struct nft_set *description)
 
 	if (!set)
 		return;
+	if (description->data_type) {
+		flags |= NFT_SET_MAP;
+		nftnl_set_set_u32(set, NFTNL_SET_DATA_TYPE, description->data_type);
+		nftnl_set_set_u32(set, NFTNL_SET_DATA_LEN, description->data_length);
+	}
 	nftnl_set_set_u32(set, NFTNL_SET_ID, nft->batch.next);
 	nftnl_set_set_u32(set, NFTNL_SET_KEY_TYPE, description->key_type);
 	nftnl_set_set_u32(set, NFTNL_SET_KEY_LEN, description->key_length);
@@ -148,18 +167,50 @@ void nft_flush_set(struct nft *nft, const char *name)
 	nft_put_elements(nft, nft_elements(nft, name), true, name);
 }
 
-void nft_element(struct nft *nft, struct nftnl_set *elements, const void *key, uint32_t length,
-		 bool last)
+/* A new element with its key, or NULL; the set has it. */
+static struct nftnl_set_elem *new_element(struct nft *nft, struct nftnl_set *elements,
+					  const void *key, uint32_t length)
 {
 	struct nftnl_set_elem *element = elements ? nftnl_set_elem_alloc() : NULL;
 
 	if (!element || nftnl_set_elem_set(element, NFTNL_SET_ELEM_KEY, key, length) != 0) {
+		if (element)
+			nftnl_set_elem_free(element);
 		nft->failed = true;
-		return;
+		return NULL;
 	}
-	if (last)
-		nftnl_set_elem_set_u32(element, NFTNL_SET_ELEM_FLAGS, NFT_SET_ELEM_INTERVAL_END);
 	nftnl_set_elem_add(elements, element);
+	return element;
+}
+
+void nft_element(struct nft *nft, struct nftnl_set *elements, const void *key, uint32_t length,
+		 bool last)
+{
+	struct nftnl_set_elem *element = new_element(nft, elements, key, length);
+
+	if (element && last)
+		nftnl_set_elem_set_u32(element, NFTNL_SET_ELEM_FLAGS, NFT_SET_ELEM_INTERVAL_END);
+}
+
+void nft_map_element(struct nft *nft, struct nftnl_set *elements, const void *key, uint32_t length,
+		     const void *data, uint32_t data_length)
+{
+	struct nftnl_set_elem *element = new_element(nft, elements, key, length);
+
+	if (element && nftnl_set_elem_set(element, NFTNL_SET_ELEM_DATA, data, data_length) != 0)
+		nft->failed = true;
+}
+
+void nft_jump_element(struct nft *nft, struct nftnl_set *elements, const void *key, uint32_t length,
+		      const char *chain)
+{
+	struct nftnl_set_elem *element = new_element(nft, elements, key, length);
+
+	if (!element)
+		return;
+	nftnl_set_elem_set_u32(element, NFTNL_SET_ELEM_VERDICT, (uint32_t)NFT_JUMP);
+	if (nftnl_set_elem_set_str(element, NFTNL_SET_ELEM_CHAIN, chain) != 0)
+		nft->failed = true;
 }
 
 void nft_put_elements(struct nft *nft, struct nftnl_set *elements, bool remove, const char *name)

@@ -9,6 +9,7 @@
 #include <libnftnl/rule.h>
 #include <libnftnl/set.h>
 #include <linux/netfilter/nf_tables.h>
+#include <netinet/in.h>
 
 #include "backends/linux/netlink.h"
 
@@ -41,6 +42,8 @@ void nft_add_chain(struct nft *nft, const char *name, const struct nft_hook *hoo
 
 /* Removes all rules of a chain. */
 void nft_flush_chain(struct nft *nft, const char *name);
+/* One without rules. */
+void nft_delete_chain(struct nft *nft, const char *name);
 
 /* What a set's elements are. */
 struct nft_set {
@@ -48,6 +51,9 @@ struct nft_set {
 	uint32_t key_type; /* as nft(8) numbers them, to list the set */
 	uint32_t key_length;
 	bool interval;
+	/* Of a map: what an element stands for; NFT_DATA_VERDICT: a chain to jump to. */
+	uint32_t data_type;
+	uint32_t data_length;
 	/* Not 0: rules add elements, at most so many, each of which goes when it was not used for
 	 * so long. */
 	uint32_t size;
@@ -56,7 +62,12 @@ struct nft_set {
 
 /* Keys of sets as nft(8) numbers them; of two together (a concatenation) the first is in the upper
  * bits. */
+#define NFT_TYPE_BYTES      6u /* nft(8) lists any number of them */
 #define NFT_TYPE_IPV4       7u
+#define NFT_TYPE_IPV6       8u
+#define NFT_TYPE_PROTOCOL   12u
+#define NFT_TYPE_PORT       13u
+#define NFT_TYPE_PRIORITY   23u
 #define NFT_TYPE_IFNAME     41u
 #define NFT_TYPE_PAIR(a, b) ((a) << 6 | (b))
 
@@ -69,6 +80,11 @@ void nft_flush_set(struct nft *nft, const char *name);
 struct nftnl_set *nft_elements(struct nft *nft, const char *set);
 void nft_element(struct nft *nft, struct nftnl_set *elements, const void *key, uint32_t length,
 		 bool last);
+/* An element of a map; and of one with verdicts. */
+void nft_map_element(struct nft *nft, struct nftnl_set *elements, const void *key, uint32_t length,
+		     const void *data, uint32_t data_length);
+void nft_jump_element(struct nft *nft, struct nftnl_set *elements, const void *key, uint32_t length,
+		      const char *chain);
 void nft_put_elements(struct nft *nft, struct nftnl_set *elements, bool remove, const char *name);
 
 /* A rule: begin, what it matches, what it does, end. Values are compared in the order of the wire
@@ -85,7 +101,34 @@ void nft_match_established(struct nft *nft, struct nftnl_rule *rule);
 void nft_match_source(struct nft *nft, struct nftnl_rule *rule, const char *set);
 void nft_match_destination(struct nft *nft, struct nftnl_rule *rule, const char *set);
 
-void nft_match_tcp(struct nft *nft, struct nftnl_rule *rule);
+void nft_match_protocol(struct nft *nft, struct nftnl_rule *rule, uint8_t protocol);
+
+/* The destination is one of the host's own addresses; is within a network. */
+void nft_match_to_host(struct nft *nft, struct nftnl_rule *rule);
+enum nft_end { NFT_SOURCE, NFT_DESTINATION };
+void nft_match_network(struct nft *nft, struct nftnl_rule *rule, enum nft_end end,
+		       struct in_addr network, struct in_addr mask);
+
+/* The connection is one whose destination was translated. */
+void nft_match_forwarded(struct nft *nft, struct nftnl_rule *rule);
+
+/* Source and destination together are in a map, whose value becomes the packet's priority. */
+void nft_map_priority(struct nft *nft, struct nftnl_rule *rule, const char *map);
+void nft_set_priority(struct nft *nft, struct nftnl_rule *rule, uint32_t priority);
+
+/* Source and priority together are in a set; with protocol and the two bytes of the transport
+ * header at `offset`. */
+void nft_match_class(struct nft *nft, struct nftnl_rule *rule, const char *set);
+void nft_match_class_port(struct nft *nft, struct nftnl_rule *rule, uint32_t offset,
+			  const char *set);
+
+/* Jumps to what a map has for the source. */
+void nft_jump_by_source(struct nft *nft, struct nftnl_rule *rule, const char *map);
+
+/* Translates the destination to what a map has for protocol and port. */
+void nft_forward(struct nft *nft, struct nftnl_rule *rule, const char *map);
+
+void nft_log(struct nft *nft, struct nftnl_rule *rule, const char *prefix);
 
 /* The source has sent no more packets to this rule than `burst`, and `per_second` more each second.
  * They are counted in a set with a timeout. */

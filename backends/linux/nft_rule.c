@@ -5,8 +5,10 @@
 #include <libnftnl/expr.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_conntrack_common.h>
+#include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netinet/ip.h>
+#include <netinet/udp.h>
 
 struct nftnl_rule *nft_rule(struct nft *nft, const char *chain)
 {
@@ -39,14 +41,19 @@ static struct nftnl_expr *add(struct nft *nft, struct nftnl_rule *rule, const ch
 	return expr;
 }
 
-static void load_meta(struct nft *nft, struct nftnl_rule *rule, uint32_t key)
+static void load_meta_to(struct nft *nft, struct nftnl_rule *rule, uint32_t key, uint32_t reg)
 {
 	struct nftnl_expr *expr = add(nft, rule, "meta");
 
 	if (!expr)
 		return;
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_META_KEY, key);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_META_DREG, NFT_REG_1);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_META_DREG, reg);
+}
+
+static void load_meta(struct nft *nft, struct nftnl_rule *rule, uint32_t key)
+{
+	load_meta_to(nft, rule, key, NFT_REG_1);
 }
 
 /* Leaves the bits of `mask` in the register. */
@@ -92,31 +99,60 @@ void nft_match_ipv4(struct nft *nft, struct nftnl_rule *rule)
 	compare(nft, rule, true, &family, sizeof(family));
 }
 
-void nft_match_established(struct nft *nft, struct nftnl_rule *rule)
+/* Some of the bits of what conntrack knows are set. */
+static void match_conntrack(struct nft *nft, struct nftnl_rule *rule, uint32_t key, uint32_t bits)
 {
 	struct nftnl_expr *expr = add(nft, rule, "ct");
 	uint32_t none = 0;
 
 	if (!expr)
 		return;
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_CT_KEY, NFT_CT_STATE);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_CT_KEY, key);
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_CT_DREG, NFT_REG_1);
-	mask_register(nft, rule,
-		      NF_CT_STATE_BIT(IP_CT_ESTABLISHED) | NF_CT_STATE_BIT(IP_CT_RELATED));
+	mask_register(nft, rule, bits);
 	compare(nft, rule, false, &none, sizeof(none));
 }
 
-/* An address out of the IPv4 header. */
-static void load_address(struct nft *nft, struct nftnl_rule *rule, uint32_t offset, uint32_t reg)
+void nft_match_established(struct nft *nft, struct nftnl_rule *rule)
+{
+	match_conntrack(nft, rule, NFT_CT_STATE,
+			NF_CT_STATE_BIT(IP_CT_ESTABLISHED) | NF_CT_STATE_BIT(IP_CT_RELATED));
+}
+
+void nft_match_forwarded(struct nft *nft, struct nftnl_rule *rule)
+{
+	match_conntrack(nft, rule, NFT_CT_STATUS, IPS_DST_NAT);
+}
+
+static void load_payload(struct nft *nft, struct nftnl_rule *rule, uint32_t base, uint32_t offset,
+			 uint32_t length, uint32_t reg)
 {
 	struct nftnl_expr *expr = add(nft, rule, "payload");
 
 	if (!expr)
 		return;
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_PAYLOAD_BASE, NFT_PAYLOAD_NETWORK_HEADER);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_PAYLOAD_BASE, base);
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_PAYLOAD_OFFSET, offset);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_PAYLOAD_LEN, sizeof(struct in_addr));
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_PAYLOAD_LEN, length);
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_PAYLOAD_DREG, reg);
+}
+
+/* An address out of the IPv4 header. */
+static void load_address(struct nft *nft, struct nftnl_rule *rule, uint32_t offset, uint32_t reg)
+{
+	load_payload(nft, rule, NFT_PAYLOAD_NETWORK_HEADER, offset, sizeof(struct in_addr), reg);
+}
+
+/* What the first register begins with is in a set; of a map, its value goes to `result`. */
+static void lookup_to(struct nft *nft, struct nftnl_rule *rule, const char *set, uint32_t result)
+{
+	struct nftnl_expr *expr = add(nft, rule, "lookup");
+
+	if (!expr)
+		return;
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_LOOKUP_SREG, NFT_REG_1);
+	nftnl_expr_set_str(expr, NFTNL_EXPR_LOOKUP_SET, set);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_LOOKUP_DREG, result);
 }
 
 static void lookup(struct nft *nft, struct nftnl_rule *rule, const char *set)
@@ -142,12 +178,116 @@ void nft_match_destination(struct nft *nft, struct nftnl_rule *rule, const char 
 	lookup(nft, rule, set);
 }
 
-void nft_match_tcp(struct nft *nft, struct nftnl_rule *rule)
+void nft_match_protocol(struct nft *nft, struct nftnl_rule *rule, uint8_t protocol)
 {
-	uint8_t protocol = IPPROTO_TCP;
-
 	load_meta(nft, rule, NFT_META_L4PROTO);
 	compare(nft, rule, true, &protocol, sizeof(protocol));
+}
+
+void nft_match_to_host(struct nft *nft, struct nftnl_rule *rule)
+{
+	struct nftnl_expr *expr = add(nft, rule, "fib");
+	uint32_t local = RTN_LOCAL;
+
+	if (!expr)
+		return;
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_FIB_RESULT, NFT_FIB_RESULT_ADDRTYPE);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_FIB_FLAGS, NFTA_FIB_F_DADDR);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_FIB_DREG, NFT_REG_1);
+	compare(nft, rule, true, &local, sizeof(local));
+}
+
+void nft_match_network(struct nft *nft, struct nftnl_rule *rule, enum nft_end end,
+		       struct in_addr network, struct in_addr mask)
+{
+	load_address(nft, rule,
+		     end == NFT_SOURCE ? offsetof(struct iphdr, saddr)
+				       : offsetof(struct iphdr, daddr),
+		     NFT_REG_1);
+	mask_register(nft, rule, mask.s_addr);
+	compare(nft, rule, true, &network, sizeof(network));
+}
+
+static void store_priority(struct nft *nft, struct nftnl_rule *rule)
+{
+	struct nftnl_expr *expr = add(nft, rule, "meta");
+
+	if (!expr)
+		return;
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_META_KEY, NFT_META_PRIORITY);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_META_SREG, NFT_REG_1);
+}
+
+void nft_map_priority(struct nft *nft, struct nftnl_rule *rule, const char *map)
+{
+	load_payload(nft, rule, NFT_PAYLOAD_NETWORK_HEADER, offsetof(struct iphdr, saddr),
+		     2 * sizeof(struct in_addr), NFT_REG_1);
+	lookup_to(nft, rule, map, NFT_REG_1);
+	store_priority(nft, rule);
+}
+
+void nft_set_priority(struct nft *nft, struct nftnl_rule *rule, uint32_t priority)
+{
+	struct nftnl_expr *expr = add(nft, rule, "immediate");
+
+	if (!expr)
+		return;
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_IMM_DREG, NFT_REG_1);
+	nftnl_expr_set(expr, NFTNL_EXPR_IMM_DATA, &priority, sizeof(priority));
+	store_priority(nft, rule);
+}
+
+static void load_class(struct nft *nft, struct nftnl_rule *rule)
+{
+	load_address(nft, rule, offsetof(struct iphdr, saddr), NFT_REG32_00);
+	load_meta_to(nft, rule, NFT_META_PRIORITY, NFT_REG32_01);
+}
+
+void nft_match_class(struct nft *nft, struct nftnl_rule *rule, const char *set)
+{
+	load_class(nft, rule);
+	lookup(nft, rule, set);
+}
+
+void nft_match_class_port(struct nft *nft, struct nftnl_rule *rule, uint32_t offset,
+			  const char *set)
+{
+	load_class(nft, rule);
+	load_meta_to(nft, rule, NFT_META_L4PROTO, NFT_REG32_02);
+	load_payload(nft, rule, NFT_PAYLOAD_TRANSPORT_HEADER, offset, sizeof(in_port_t),
+		     NFT_REG32_03);
+	lookup(nft, rule, set);
+}
+
+void nft_jump_by_source(struct nft *nft, struct nftnl_rule *rule, const char *map)
+{
+	load_address(nft, rule, offsetof(struct iphdr, saddr), NFT_REG_1);
+	lookup_to(nft, rule, map, NFT_REG_VERDICT);
+}
+
+void nft_forward(struct nft *nft, struct nftnl_rule *rule, const char *map)
+{
+	struct nftnl_expr *expr;
+
+	load_meta_to(nft, rule, NFT_META_L4PROTO, NFT_REG32_00);
+	load_payload(nft, rule, NFT_PAYLOAD_TRANSPORT_HEADER, offsetof(struct udphdr, dest),
+		     sizeof(in_port_t), NFT_REG32_01);
+	lookup_to(nft, rule, map, NFT_REG_1);
+	expr = add(nft, rule, "nat");
+	if (!expr)
+		return;
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_NAT_TYPE, NFT_NAT_DNAT);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_NAT_FAMILY, NFPROTO_IPV4);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_NAT_REG_ADDR_MIN, NFT_REG32_00);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_NAT_REG_PROTO_MIN, NFT_REG32_01);
+}
+
+void nft_log(struct nft *nft, struct nftnl_rule *rule, const char *prefix)
+{
+	struct nftnl_expr *expr = add(nft, rule, "log");
+
+	if (expr && nftnl_expr_set_str(expr, NFTNL_EXPR_LOG_PREFIX, prefix) != 0)
+		nft->failed = true;
 }
 
 /* What each element of the set has of its own. */

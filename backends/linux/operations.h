@@ -20,6 +20,7 @@ void linux_transfer_cancel(void *container, uint64_t transfer_id);
 int linux_stop(void *container, int signal, struct warden_error *err);
 void linux_destroy(void *container);
 void linux_detach(void *container);
+int linux_set_rules(void *container, const struct warden_rules *rules, struct warden_error *err);
 int linux_set_limits(void *container, const struct warden_limits *limits,
 		     struct warden_limits *in_force, struct warden_error *err);
 int linux_info(void *container, struct warden_info *info, struct warden_error *err);

@@ -4,17 +4,10 @@
 import signal
 
 import warden
-from case import case as any_case
+from case import case
 import expect
 
 TCP, UDP, ICMP, ALL = range(4)
-
-
-def case(function=None, **properties):
-    """A case for the backend that has rules."""
-    return any_case(function, **{"backend": "fake", **properties})
-
-
 PORTS = {"port": {"pool_start_port": 40000, "pool_size": 1000}}
 STATE = "Container state must be one of 'active', current state is 'stopped'"
 
@@ -84,7 +77,7 @@ def the_same_forward_twice_is_one(w):
     expect.equal(_list(w, handle)[0], [(TCP, 9999, 9999), (UDP, 9999, 9999)])
 
 
-@case(backend="none")
+@case(backend="linux")
 def one_port_does_not_go_to_two_places(w):
     handle = w.create()
     w.c.net_in(handle, host_port=9999)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Further hosts: network namespaces joined to the case's by a veth pair."""
 
+import errno
 import os
 import signal
 import socket
@@ -12,6 +13,31 @@ import kernel
 def ip(*arguments):
     """Runs ip(8) in the case's namespace; its output."""
     return subprocess.run(["ip", *arguments], check=True, capture_output=True, text=True).stdout
+
+
+def fetch(address, port, timeout=2.0):
+    """What a TCP server there says; or the name of the error, or `silence`."""
+    try:
+        with socket.create_connection((address, port), timeout) as connection:
+            return connection.recv(100).decode().strip()
+    except TimeoutError:
+        return "silence"
+    except OSError as error:
+        return errno.errorcode[error.errno]
+
+
+def ask(address, port, timeout=2.0):
+    """What a UDP server there answers; or the name of the error, or `silence`."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
+        asker.settimeout(timeout)
+        try:
+            asker.connect((address, port))
+            asker.send(b"?")
+            return asker.recv(100).decode().strip()
+        except TimeoutError:
+            return "silence"
+        except OSError as error:
+            return errno.errorcode[error.errno]
 
 
 class Host:
@@ -77,6 +103,40 @@ class Host:
                         connection.sendall(f"{peer[0]}\n".encode())
 
         self._fork(serve)
+
+    def serve_udp(self, port):
+        """Answers each datagram with the address of its sender."""
+
+        def serve(told):
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+                receiver.bind(("0.0.0.0", port))
+                os.close(told)
+                while True:
+                    _, peer = receiver.recvfrom(2048)
+                    receiver.sendto(f"{peer[0]}\n".encode(), peer)
+
+        self._fork(serve)
+
+    def call(self, function, *arguments):
+        """What the function returns on this host, as text."""
+        read_end, write_end = os.pipe()
+
+        def run(told):
+            os.write(write_end, str(function(*arguments)).encode())
+            os.close(told)
+
+        self._fork(run)
+        os.close(write_end)
+        with open(read_end, encoding="utf-8") as answer:
+            return answer.read()
+
+    def fetch(self, address, port):
+        """As the function of this name, from this host."""
+        return self.call(fetch, address, port)
+
+    def ask(self, address, port):
+        """As the function of this name, from this host."""
+        return self.call(ask, address, port)
 
     def collect_udp(self, port):
         """Notes datagrams: returns a descriptor from which `sender text` lines are read."""

@@ -25,9 +25,11 @@ tests_linux_test_cgroup_LDADD = $(LINUX_TEST_LIBS)
 LINUX_WORLD_FILES = \
 	backends/linux/conntrack.c \
 	backends/linux/firewall.c \
+	backends/linux/firewall_elements.c \
 	backends/linux/firewall_legacy.c \
 	backends/linux/firewall_others.c \
 	backends/linux/firewall_ranges.c \
+	backends/linux/firewall_rules.c \
 	backends/linux/firewall_table.c \
 	backends/linux/firewall_watch.c \
 	backends/linux/net.c \

@@ -160,6 +160,105 @@ static int try_udp_from(char **arg)
 	return (int)sendto(fd, &packet, sizeof(packet), 0, (struct sockaddr *)&to, sizeof(to));
 }
 
+/* Writes a peer's address as an answer. */
+static void answer(int fd, const struct sockaddr_in *peer)
+{
+	char text[INET_ADDRSTRLEN + 1];
+
+	inet_ntop(AF_INET, &peer->sin_addr, text, INET_ADDRSTRLEN);
+	strcat(text, "\n");
+	sendto(fd, text, strlen(text), MSG_NOSIGNAL, (const struct sockaddr *)peer, sizeof(*peer));
+}
+
+static int serve(const char *port, int type)
+{
+	struct sockaddr_in own = {.sin_family = AF_INET, .sin_port = htons((uint16_t)number(port))};
+	int fd = socket(AF_INET, type, 0), one = 1;
+
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) < 0 ||
+	    bind(fd, (struct sockaddr *)&own, sizeof(own)) < 0 ||
+	    (type == SOCK_STREAM && listen(fd, 16) < 0))
+		return -1;
+	puts("ready");
+	fflush(stdout);
+	return fd;
+}
+
+/* serve-tcp PORT: tells each connection the address of its other end */
+static int try_serve_tcp(char **arg)
+{
+	int fd = serve(arg[0], SOCK_STREAM);
+
+	for (;;) {
+		struct sockaddr_in peer;
+		socklen_t length = sizeof(peer);
+		int connection = accept(fd, (struct sockaddr *)&peer, &length);
+
+		if (connection < 0)
+			return -1;
+		answer(connection, &peer);
+		close(connection);
+	}
+}
+
+/* serve-udp PORT: answers each datagram with the address of its sender */
+static int try_serve_udp(char **arg)
+{
+	int fd = serve(arg[0], SOCK_DGRAM);
+
+	for (;;) {
+		struct sockaddr_in peer;
+		socklen_t length = sizeof(peer);
+		char byte;
+
+		if (recvfrom(fd, &byte, 1, 0, (struct sockaddr *)&peer, &length) < 0)
+			return -1;
+		answer(fd, &peer);
+	}
+}
+
+/* A socket that is connected to there, and waits two seconds for an answer. */
+static int open_asker(char **arg)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET,
+				 .sin_port = htons((uint16_t)number(arg[1]))};
+	struct timeval limit = {.tv_sec = 2};
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	inet_pton(AF_INET, arg[0], &to.sin_addr);
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) < 0 ||
+	    connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0)
+		return -1;
+	return fd;
+}
+
+static int ask(int fd)
+{
+	char byte = '?';
+
+	return fd < 0 || send(fd, &byte, 1, 0) < 0 ? -1 : (int)recv(fd, &byte, 1, 0);
+}
+
+/* ask-udp ADDRESS PORT: sends a datagram and waits for an answer */
+static int try_ask_udp(char **arg)
+{
+	return ask(open_asker(arg));
+}
+
+/* ask-udp-again ADDRESS PORT FILE: the same, `ready`, and again when there is such a file */
+static int try_ask_udp_again(char **arg)
+{
+	int fd = open_asker(arg);
+
+	if (ask(fd) < 0)
+		return -1;
+	puts("ready");
+	fflush(stdout);
+	while (access(arg[2], F_OK) != 0)
+		usleep(1000);
+	return ask(fd);
+}
+
 /* swap ONE OTHER SECONDS: exchanges two names as fast as it can; prints how often */
 static int try_swap(char **arg)
 {
@@ -189,11 +288,25 @@ static const struct {
 	int arguments;
 	int (*call)(char **arg);
 } attempts[] = {
-	{"mount", 4, try_mount},     {"umount", 1, try_umount},           {"mknod", 4, try_mknod},
-	{"open", 2, try_open},       {"upwards", 2, try_upwards},         {"ptrace", 1, try_ptrace},
-	{"unshare", 1, try_unshare}, {"pidfd-getfd", 2, try_pidfd_getfd}, {"setns", 1, try_setns},
-	{"handle", 2, try_handle},   {"connect", 2, try_connect},         {"socket", 3, try_socket},
-	{"swap", 3, try_swap},       {"udp-from", 3, try_udp_from},       {"keyctl", 0, try_keyctl},
+	{"mount", 4, try_mount},
+	{"umount", 1, try_umount},
+	{"mknod", 4, try_mknod},
+	{"open", 2, try_open},
+	{"upwards", 2, try_upwards},
+	{"ptrace", 1, try_ptrace},
+	{"unshare", 1, try_unshare},
+	{"pidfd-getfd", 2, try_pidfd_getfd},
+	{"setns", 1, try_setns},
+	{"handle", 2, try_handle},
+	{"connect", 2, try_connect},
+	{"socket", 3, try_socket},
+	{"swap", 3, try_swap},
+	{"udp-from", 3, try_udp_from},
+	{"keyctl", 0, try_keyctl},
+	{"serve-tcp", 1, try_serve_tcp},
+	{"serve-udp", 1, try_serve_udp},
+	{"ask-udp", 2, try_ask_udp},
+	{"ask-udp-again", 3, try_ask_udp_again},
 };
 
 int main(int argc, char **argv)

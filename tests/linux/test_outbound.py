@@ -1,0 +1,271 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Outbound rules (net_out) with real traffic: each with what it does not allow. All hosts are namespaces of the case's own."""
+
+import re
+import signal
+import subprocess
+
+import expect
+import hosts
+import warden
+from case import case
+
+OUTSIDE, GATEWAY = "192.0.2.2", "192.0.2.1"
+OTHER, OTHER_GATEWAY = "198.51.100.2", "198.51.100.1"
+UDP, ICMP, ALL = 1, 2, 3
+REFUSED = ("EHOSTUNREACH", "ECONNREFUSED")
+
+
+class Net:
+    """A container between two hosts that answer on some ports."""
+
+    def __init__(self, w, ports=(80,)):
+        self.w = w
+        self.hosts = w.host("out0", GATEWAY, OUTSIDE), w.host("out1", OTHER_GATEWAY, OTHER)
+        for host in self.hosts:
+            for port in ports:
+                host.serve_tcp(port)
+                host.serve_udp(port)
+        self.handle = w.create()
+
+    def allow(self, **fields):
+        self.w.c.net_out(self.handle, **fields)
+
+    def tcp(self, address, port=80):
+        return self.w.run(self.handle, f"probe connect {address} {port}").strip() == "ok"
+
+    def udp(self, address, port=80):
+        return self.w.run(self.handle, f"probe ask-udp {address} {port}").strip() == "ok"
+
+    def ping(self, address):
+        return self.w.c.run(self.handle, f"ping -c 1 -W 2 {address}").exit_status == 0
+
+    def all(self, address, port=80):
+        return self.tcp(address, port), self.udp(address, port), self.ping(address)
+
+
+@case(backend="linux")
+def an_address_and_a_port(w):
+    net = Net(w, ports=(80, 81))
+    expect.equal((net.all(OUTSIDE), net.all(OTHER)), ((False,) * 3,) * 2, "before")
+    net.allow(network=OUTSIDE, port=80)
+    expect.equal(net.all(OUTSIDE), (True, False, False))
+    expect.equal((net.tcp(OUTSIDE, 81), net.tcp(OTHER)), (False, False))
+    expect.equal(w.run(net.handle, f"nc {OUTSIDE} 80 < /dev/null"), f"{GATEWAY}\n", "masqueraded")
+
+
+@case(backend="linux")
+def a_network_without_a_port_is_all_of_tcp(w):
+    net = Net(w, ports=(80, 65535))
+    net.allow(network="192.0.2.0/24")
+    expect.equal(net.all(OUTSIDE), (True, False, False))
+    expect.equal((net.tcp(OUTSIDE, 65535), net.tcp(OTHER)), (True, False))
+
+
+@case(backend="linux")
+def a_port_without_a_network_is_everywhere(w):
+    net = Net(w, ports=(80, 81))
+    net.allow(port=80)
+    expect.equal((net.tcp(OUTSIDE), net.tcp(OTHER)), (True, True))
+    expect.equal((net.tcp(OUTSIDE, 81), net.udp(OUTSIDE)), (False, False))
+
+
+@case(backend="linux")
+def a_range_of_addresses_is_exact(w):
+    net = Net(w)
+    for last in (3, 4, 9, 10):
+        net.hosts[0].run("ip", "address", "add", f"192.0.2.{last}/24", "dev", "eth0")
+    net.allow(network="192.0.2.4-192.0.2.9", port=80)
+    seen = [net.tcp(f"192.0.2.{last}") for last in (2, 3, 4, 9, 10)]
+    expect.equal(seen, [False, False, True, True, False])
+
+
+@case(backend="linux")
+def a_range_of_ports_is_exact(w):
+    net = Net(w, ports=(79, 80, 85, 90, 91))
+    net.allow(network=OUTSIDE, port=1, port_range="80:90")
+    net.allow(network=OUTSIDE, port_range="79:85", protocol=UDP)
+    expect.equal([net.tcp(OUTSIDE, port) for port in (79, 80, 85, 90, 91)], [False, True, True, True, False])
+    expect.equal([net.udp(OUTSIDE, port) for port in (79, 80, 85, 90, 91)], [True, True, True, False, False])
+
+
+@case(backend="linux")
+def udp_is_allowed_for_itself(w):
+    net = Net(w, ports=(80, 81))
+    net.allow(network=OUTSIDE, port=80, protocol=UDP)
+    expect.equal(net.all(OUTSIDE), (False, True, False))
+    expect.equal((net.udp(OUTSIDE, 81), net.udp(OTHER)), (False, False))
+
+
+@case(backend="linux")
+def icmp_is_allowed_by_type_and_code(w):
+    net = Net(w)
+    net.allow(network=OUTSIDE, protocol=ICMP, icmp_type=13)
+    net.allow(network=OUTSIDE, protocol=ICMP, icmp_type=8, icmp_code=1)
+    expect.equal(net.all(OUTSIDE), (False, False, False))
+    net.allow(network=OUTSIDE, protocol=ICMP, icmp_type=8, icmp_code=0)
+    expect.equal(net.all(OUTSIDE), (False, False, True))
+    net.allow(network=OTHER, protocol=ICMP, icmp_type=-1, icmp_code=0)
+    expect.equal(net.all(OTHER), (False, False, True))
+
+
+@case(backend="linux")
+def icmp_of_any_type(w):
+    net = Net(w)
+    net.allow(network=OUTSIDE, protocol=ICMP)
+    expect.equal(net.all(OUTSIDE), (False, False, True))
+    expect.equal(net.ping(OTHER), False)
+
+
+@case(backend="linux")
+def all_protocols_at_once(w):
+    net = Net(w)
+    net.allow(network=OUTSIDE, protocol=ALL)
+    expect.equal((net.all(OUTSIDE), net.all(OTHER)), ((True,) * 3, (False,) * 3))
+
+
+@case(backend="linux")
+def everything_is_what_is_neither_host_nor_container(w):
+    net = Net(w)
+    other = w.create()
+    w.spawn_ready(other, "probe serve-tcp 8080")
+    net.allow(network="0.0.0.0/0", protocol=ALL)
+    expect.equal((net.all(OUTSIDE), net.all(OTHER)), ((True,) * 3,) * 2)
+    neighbour = w.c.info(other).container_ip
+    expect.equal(hosts.fetch(neighbour, 8080), w.c.info(other).host_ip, "the host reaches it")
+    for address in (neighbour, w.c.info(net.handle).host_ip, GATEWAY):
+        expect.equal(net.all(address, 8080), (False,) * 3, address)
+        net.allow(network=address, protocol=ALL)
+        expect.equal(net.all(address, 8080), (False,) * 3, f"{address}, which a rule names")
+
+
+@case(backend="linux")
+def a_rule_is_one_containers(w):
+    net = Net(w)
+    other = w.create()
+    net.allow(network="0.0.0.0/0", protocol=ALL)
+    expect.contains(REFUSED, w.run(other, f"probe connect {OUTSIDE} 80").strip())
+    w.c.destroy(net.handle)
+    again = w.create(network=None)
+    expect.contains(REFUSED, w.run(again, f"probe connect {OUTSIDE} 80").strip())
+
+
+@case(backend="linux", config={"network": {"release_delay": 0, "pool_network": "10.254.0.0/30"}})
+def the_next_container_with_the_address_has_no_rules(w):
+    net = Net(w)
+    net.allow(network="0.0.0.0/0", protocol=ALL, log=True)
+    w.c.net_in(net.handle, host_port=8000)
+    expect.equal(net.tcp(OUTSIDE), True)
+    w.c.destroy(net.handle)
+    net.handle = expect.eventually(lambda: _try_create(w), "the network is free again")
+    expect.equal(net.all(OUTSIDE), (False,) * 3)
+    expect.equal(hosts.fetch(GATEWAY, 8000), "ECONNREFUSED")
+
+
+def _try_create(w):
+    try:
+        return w.create()
+    except warden.WardenError:
+        return None
+
+
+@case(backend="linux")
+def overlapping_rules_add_up(w):
+    net = Net(w, ports=(80, 81, 82))
+    net.allow(network="192.0.2.0/24", port_range="80:81")
+    net.allow(network="0.0.0.0/0", port_range="81:82")
+    net.allow(network=OUTSIDE, protocol=ICMP)
+    expect.equal([net.tcp(OUTSIDE, port) for port in (80, 81, 82)], [True, True, True])
+    expect.equal([net.tcp(OTHER, port) for port in (80, 81, 82)], [False, True, True])
+    expect.equal((net.ping(OUTSIDE), net.ping(OTHER)), (True, False))
+    rule = warden.NetOutRequest(handle="", network="192.0.2.0/24", port_range="80:81")
+    w.c.call(warden.NetRemoveRequest(handle=net.handle, out=[rule]))
+    expect.equal([net.tcp(OUTSIDE, port) for port in (80, 81, 82)], [False, True, True])
+
+
+@case(backend="linux")
+def replaced_rules_hold_and_no_others(w):
+    net = Net(w, ports=(80, 81))
+    net.allow(network=OUTSIDE, port=80)
+    rules = [warden.NetOutRequest(handle="", network=OTHER, port=port) for port in (80, 81)]
+    w.c.call(warden.NetReplaceRequest(handle=net.handle, out=rules))
+    expect.equal((net.tcp(OUTSIDE), net.tcp(OTHER), net.tcp(OTHER, 81)), (False, True, True))
+
+
+@case(backend="linux")
+def rules_hold_over_restarts_and_come_back(w):
+    net = Net(w)
+    net.allow(network=OUTSIDE, port=80, log=True)
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        w.disconnect()
+        w.daemon.restart(number)
+        expect.equal((net.all(OUTSIDE), net.tcp(OTHER)), ((True, False, False), False))
+    subprocess.run(["nft", "flush", "ruleset"], check=True)
+    expect.eventually(lambda: "log-10.254" in _table(), "the table is put back")
+    expect.equal((net.all(OUTSIDE), net.tcp(OTHER)), ((True, False, False), False))
+    w.disconnect()
+    w.daemon.kill()
+    subprocess.run(["nft", "flush", "ruleset"], check=True)
+    w.daemon.start()
+    expect.equal((net.all(OUTSIDE), net.tcp(OTHER)), ((True, False, False), False))
+    expect.contains(_table(), f'log prefix "warden-i-{net.handle} "')
+
+
+@case(backend="linux")
+def established_connections_outlive_their_rule(w):
+    net = Net(w)
+    net.allow(network=OUTSIDE, port=80, protocol=UDP)
+    job = w.spawn_ready(net.handle, f"probe ask-udp-again {OUTSIDE} 80 go")
+    w.c.call(warden.NetReplaceRequest(handle=net.handle))
+    w.run(net.handle, "touch go")
+    expect.equal(w.c.link(net.handle, job).stdout, b"ready\nok\n")
+    expect.equal(net.udp(OUTSIDE), False, "a new one")
+
+
+def _table():
+    return subprocess.run(["nft", "list", "table", "inet", "warden"], capture_output=True, text=True, check=False).stdout
+
+
+def _logged(chain):
+    """How many packets came to a chain that logs, which has been given a counter."""
+    listed = subprocess.run(
+        ["nft", "list", "chain", "inet", "warden", chain], capture_output=True, text=True, check=True
+    ).stdout
+    return int(re.search(r"counter packets (\d+)", listed).group(1))
+
+
+@case(backend="linux")
+def new_tcp_connections_of_a_rule_with_log_are_logged(w):
+    net = Net(w, ports=(80, 81, 82))
+    address = w.c.info(net.handle).container_ip
+    expect.lacks(_table(), "warden-i-")
+    net.allow(network="192.0.2.0/24", protocol=ALL, log=True)
+    net.allow(network=OUTSIDE, port=81)  # newer, so it decides
+    net.allow(network=OTHER, port=82, log=True)
+    expect.contains(_table(), f'log prefix "warden-i-{net.handle} "')
+    subprocess.run(["nft", "insert", "rule", "inet", "warden", f"log-{address}", "counter"], check=True)
+    for attempt, expected in (
+        (lambda: net.tcp(OUTSIDE, 80), 1),
+        (lambda: net.tcp(OUTSIDE, 81), 1),
+        (lambda: net.udp(OUTSIDE, 80), 1),
+        (lambda: net.ping(OUTSIDE), 1),
+        (lambda: net.tcp(OTHER, 82), 2),
+    ):
+        expect.equal(attempt(), True)
+        expect.equal(_logged(f"log-{address}"), expected)
+    w.c.destroy(net.handle)
+    expect.eventually(lambda: "warden-i-" not in _table(), "no chain is left")
+
+
+@case(backend="linux")
+def many_rules_at_once(w):
+    net = Net(w)
+    rules = [
+        warden.NetOutRequest(handle="", network=f"198.51.{n // 200}.{n % 200 + 10}", port_range=f"{n + 1}:{n + 2}")
+        for n in range(1000)
+    ]
+    rules.append(warden.NetOutRequest(handle="", network=OUTSIDE, port=80))
+    w.c.call(warden.NetReplaceRequest(handle=net.handle, out=rules))
+    expect.equal((net.tcp(OUTSIDE), net.tcp(OTHER)), (True, False))
+    w.c.call(warden.NetReplaceRequest(handle=net.handle))
+    expect.equal(net.tcp(OUTSIDE), False)
