@@ -10,6 +10,7 @@
 
 #include "core/idempotence.h"
 #include "core/job.h"
+#include "core/journal.h"
 #include "core/limits.h"
 #include "core/log.h"
 #include "core/pool.h"
@@ -124,6 +125,7 @@ void container_free(struct container *c)
 	}
 	free(c->bind_mounts);
 	create_options_free(&c->options);
+	labels_release(c->labels);
 	free(c->rootfs);
 	free(c->path);
 	free(c->name);

@@ -13,6 +13,7 @@
 struct connection;
 struct container;
 struct job;
+struct labels;
 struct request;
 struct server;
 struct transfer;
@@ -132,6 +133,7 @@ struct container {
 		bool started, op_done, gone, removed;
 		struct waiting_list waiting;
 	} destroy;
+	struct labels *labels;   /* its properties as the journal has them, or NULL */
 	struct warden_info info; /* the last, for those that wait when it is destroyed */
 };
 

@@ -14,12 +14,18 @@
 
 enum { ENTRIES = 1024 };
 
+/* A container's properties: KEY, newline, VALUE, NUL each; then a NUL. */
+struct labels {
+	size_t references;
+	char text[];
+};
+
 struct entry {
 	uint64_t sequence, time_us;
 	Warden__EventsResponse__Kind kind;
-	char *handle;    /* NULL: the entry is empty */
-	char *labels;    /* the container's properties: KEY, newline, VALUE, NUL each; then a NUL */
-	uint32_t job_id; /* 0: none */
+	char *handle;          /* NULL: the entry is empty */
+	struct labels *labels; /* of the container */
+	uint32_t job_id;       /* 0: none */
 	uint32_t exit_status;
 	enum warden_end_reason reason; /* 0: none */
 	const char *detail;            /* static, or NULL */
@@ -62,7 +68,7 @@ struct journal *journal_new(void)
 static void entry_clear(struct entry *entry)
 {
 	free(entry->handle);
-	free(entry->labels);
+	labels_release(entry->labels);
 	*entry = (struct entry){0};
 }
 
@@ -93,7 +99,7 @@ static bool has_label(const struct entry *entry, const Warden__Property *wanted)
 {
 	size_t key = wanted->key.len, value = wanted->value.len;
 
-	for (const char *label = entry->labels; *label; label += strlen(label) + 1)
+	for (const char *label = entry->labels->text; *label; label += strlen(label) + 1)
 		if (strlen(label) == key + 1 + value && memcmp(label, wanted->key.data, key) == 0 &&
 		    label[key] == '\n' && memcmp(label + key + 1, wanted->value.data, value) == 0)
 			return true;
@@ -210,22 +216,46 @@ static void step_all(struct journal *journal)
 	}
 }
 
-static char *labels_of(const struct create_options *options)
+static size_t labels_size(const struct create_options *options)
 {
 	size_t size = 1;
-	char *labels, *end;
 
 	for (size_t i = 0; i < options->n_properties; i++)
 		size += strlen(options->properties[i].key) + 1 +
 			strlen(options->properties[i].value) + 1;
-	end = labels = malloc(size);
-	for (size_t i = 0; labels && i < options->n_properties; i++)
+	return size;
+}
+
+static struct labels *labels_new(const struct create_options *options)
+{
+	struct labels *labels = malloc(sizeof(*labels) + labels_size(options));
+	char *end = labels ? labels->text : NULL;
+
+	if (!labels)
+		return NULL;
+	labels->references = 1;
+	for (size_t i = 0; i < options->n_properties; i++)
 		end += sprintf(end, "%s\n%s", options->properties[i].key,
 			       options->properties[i].value) +
 		       1;
-	if (end)
-		*end = '\0';
+	*end = '\0';
 	return labels;
+}
+
+void labels_release(struct labels *labels)
+{
+	if (labels && --labels->references == 0)
+		free(labels);
+}
+
+/* Made at the container's first event, shared by all entries about it. */
+static struct labels *labels_of(struct container *c)
+{
+	if (!c->labels)
+		c->labels = labels_new(&c->options);
+	if (c->labels)
+		c->labels->references++;
+	return c->labels;
 }
 
 static struct entry *add(struct container *c, Warden__EventsResponse__Kind kind, const char *detail)
@@ -239,7 +269,7 @@ static struct entry *add(struct container *c, Warden__EventsResponse__Kind kind,
 				.kind = kind,
 				.detail = detail,
 				.handle = strdup(c->handle),
-				.labels = labels_of(&c->options)};
+				.labels = labels_of(c)};
 	if (!entry->handle || !entry->labels) {
 		free(entry->handle);
 		entry->handle =

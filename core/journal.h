@@ -22,6 +22,9 @@ void journal_container(struct container *container, Warden__EventsResponse__Kind
 /* And to a job of it. */
 void journal_job(const struct job *job, Warden__EventsResponse__Kind kind, const char *detail);
 
+/* The container goes, and with it its share of what journal_container remembers in it. */
+void labels_release(struct labels *labels);
+
 /* For the request Events. */
 int journal_subscribe(struct request *request, struct warden_error *err);
 bool journal_cancel(struct request *request);
