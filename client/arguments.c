@@ -56,42 +56,40 @@ static int make_requests(struct invocation *invocation)
 	return 0;
 }
 
-/* The options that a command takes, its own before those of every command; NULL past the last. */
-static const struct option *option_at(const struct invocation *invocation, size_t index)
+/* The group that an option is one of; -1: none. */
+static int group_of(const struct command *command, const struct option *option)
 {
-	for (size_t i = 0; invocation->command && i < MAX_GROUPS; i++)
-		for (const struct option *option = invocation->command->groups[i].options;
-		     option && option->name; option++)
-			if (index-- == 0)
-				return option;
-	for (const struct option *option = global_options; option->name; option++)
-		if (index-- == 0)
-			return option;
-	return NULL;
+	for (int i = 0; i < MAX_GROUPS; i++)
+		for (const struct option *o = command->groups[i].options; o && o->name; o++)
+			if (o == option)
+				return i;
+	return -1;
 }
 
 struct warden_message *option_request(const struct invocation *invocation,
 				      const struct option *option)
 {
 	const struct command *command = invocation->command;
+	int group = command ? group_of(command, option) : -1;
+	struct warden_message *request;
+	const char *inner;
 
-	for (size_t i = 0; i < MAX_GROUPS; i++)
-		for (const struct option *o = command->groups[i].options; o && o->name; o++)
-			if (o == option)
-				return invocation->requests[request_index(command, i)];
-	return NULL;
-}
-
-static bool is_seen(const struct invocation *invocation, size_t index)
-{
-	return (invocation->seen >> index & 1) != 0;
+	if (group < 0 || !command->groups[group].request)
+		return NULL;
+	request = invocation->requests[request_index(command, (size_t)group)];
+	inner = command->groups[group].inner;
+	if (!inner)
+		return request;
+	if (invocation->second)
+		inner = "second";
+	return warden_message_add(request, inner); /* the one that is there already, if any */
 }
 
 static int option_apply(struct invocation *invocation, size_t index, const char *text)
 {
-	const struct option *option = option_at(invocation, index);
+	const struct option *option = command_option(invocation->command, index);
 
-	invocation->seen |= (uint64_t)1 << index;
+	invocation->seen[index] = true;
 	return option->set ? option->set(invocation, option, text)
 			   : set_field(invocation, option, text);
 }
@@ -103,7 +101,7 @@ static int unknown_option(const struct invocation *invocation, const char *name)
 	struct near near;
 
 	near_begin(&near, name);
-	for (size_t i = 0; (option = option_at(invocation, i)) != NULL; i++)
+	for (size_t i = 0; (option = command_option(invocation->command, i)) != NULL; i++)
 		near_consider(&near, option->name);
 	if (near.best)
 		return usage_error(invocation, "unknown option --%s; did you mean --%s?", name,
@@ -111,38 +109,75 @@ static int unknown_option(const struct invocation *invocation, const char *name)
 	return usage_error(invocation, "unknown option --%s", name);
 }
 
-/* The option that a word such as --name=value or -l names, or NULL. */
+/* The option that a word such as --name or --name=value names, or NULL. */
 static const struct option *option_of_word(const struct invocation *invocation, const char *word,
 					   size_t length, size_t *index)
 {
 	const struct option *option;
 
-	for (*index = 0; (option = option_at(invocation, *index)) != NULL; (*index)++) {
-		if (word[1] != '-' && word[1] == option->letter && length == 2)
-			return option;
-		if (word[1] == '-' && strlen(option->name) == length - 2 &&
+	for (*index = 0; (option = command_option(invocation->command, *index)); (*index)++)
+		if (strlen(option->name) == length - 2 &&
 		    memcmp(option->name, word + 2, length - 2) == 0)
 			return option;
-	}
 	return NULL;
 }
 
+static const struct option *option_of_letter(const struct invocation *invocation, char letter,
+					     size_t *index)
+{
+	const struct option *option;
+
+	for (*index = 0; (option = command_option(invocation->command, *index)); (*index)++)
+		if (option->letter == letter)
+			return option;
+	return NULL;
+}
+
+/* Takes letters such as -it, of which the last may have a value: -n 5 or -n5. */
+static int take_letters(struct invocation *invocation, char **argv, int *i, int end)
+{
+	const char *word = argv[*i];
+	int status = 0;
+
+	for (const char *at = word + 1; *at && status == 0; at++) {
+		size_t index;
+		const struct option *option = option_of_letter(invocation, *at, &index);
+		const char *value = "true";
+
+		if (!option)
+			return usage_error(invocation, "unknown option %s", word);
+		if (option->argument) {
+			value = at[1] == '=' ? at + 2 : at + 1;
+			if (*value == '\0') {
+				if (*i + 1 >= end)
+					return usage_error(invocation, "--%s needs its %s",
+							   option->name, option->argument);
+				value = argv[++*i];
+			}
+			return option_apply(invocation, index, value);
+		}
+		status = option_apply(invocation, index, value);
+	}
+	return status;
+}
+
 /* Takes the option at argv[*i] and moves on to its last word. */
-static int take_option(struct invocation *invocation, char **argv, int *i)
+static int take_option(struct invocation *invocation, char **argv, int *i, int end)
 {
 	char *word = argv[*i];
 	size_t length = strcspn(word, "="), index;
-	const struct option *option = option_of_word(invocation, word, length, &index);
 	const char *value = word[length] == '=' ? word + length + 1 : NULL;
+	const struct option *option;
 
-	if (!option && word[1] == '-') {
+	if (word[1] != '-')
+		return take_letters(invocation, argv, i, end);
+	option = option_of_word(invocation, word, length, &index);
+	if (!option) {
 		word[length] = '\0';
 		return unknown_option(invocation, word + 2);
 	}
-	if (!option)
-		return usage_error(invocation, "unknown option %s", word);
 	if (option->argument && !value) {
-		value = argv[*i + 1];
+		value = *i + 1 < end ? argv[*i + 1] : NULL;
 		if (!value)
 			return usage_error(invocation, "--%s needs its %s", option->name,
 					   option->argument);
@@ -161,8 +196,8 @@ static bool next_positional(const struct invocation *invocation, size_t *index)
 
 	if (invocation->command->words == WORDS_COMMAND_ONLY)
 		return false;
-	for (*index = 0; (option = option_at(invocation, *index)) != NULL; (*index)++)
-		if (option->positional && !is_seen(invocation, *index))
+	for (*index = 0; (option = command_option(invocation->command, *index)) != NULL; (*index)++)
+		if (option->positional && (option->repeated || !invocation->seen[*index]))
 			return true;
 	return false;
 }
@@ -182,12 +217,40 @@ static int take_word(struct invocation *invocation, int argc, char **argv, int *
 	return 0;
 }
 
+/* What stood before `:::` is the first job; what comes is the second one's. */
+static int begin_second(struct invocation *invocation)
+{
+	struct warden_message *first = warden_message_add(invocation->requests[0], "first");
+	const struct option *option;
+	int status = first ? set_script_words(invocation, first) : STATUS_FAILED;
+
+	invocation->second = true;
+	invocation->has_script = false;
+	invocation->words = NULL;
+	invocation->n_words = 0;
+	for (size_t i = 0; (option = command_option(invocation->command, i)) != NULL; i++)
+		if (option_request(invocation, option) != invocation->requests[0])
+			invocation->seen[i] = false;
+	return status;
+}
+
+/* Of a pair's command line the part up to the divider, which ends it. */
+static int cut_pair(const struct invocation *invocation, int argc, char **argv)
+{
+	if (invocation->command && strcmp(invocation->command->name, "spawn-pair") == 0 &&
+	    !invocation->second)
+		for (int i = 1; i < argc; i++)
+			if (strcmp(argv[i], PAIR_DIVIDER) == 0)
+				return i;
+	return argc;
+}
+
 static int check_required(const struct invocation *invocation)
 {
 	const struct option *option;
 
-	for (size_t i = 0; (option = option_at(invocation, i)) != NULL; i++)
-		if (option->required && !is_seen(invocation, i))
+	for (size_t i = 0; (option = command_option(invocation->command, i)) != NULL; i++)
+		if (option->required && !invocation->seen[i])
 			return usage_error(invocation, "needs %s (--%s)", option->argument,
 					   option->name);
 	return 0;
@@ -201,30 +264,75 @@ static int take_command(struct invocation *invocation, const char *name)
 	if (invocation->command)
 		return make_requests(invocation);
 	near_begin(&near, name);
-	for (const struct command *command = commands; command->name; command++)
+	for (const struct command *command = commands; command->name; command++) {
+		if (command->hidden)
+			continue;
 		near_consider(&near, command->name);
+		if (command->alias)
+			near_consider(&near, command->alias);
+	}
 	if (near.best)
 		return usage_error(invocation, "unknown command '%s'; did you mean '%s'?", name,
 				   near.best);
 	return usage_error(invocation, "unknown command '%s'", name);
 }
 
-int arguments_parse(struct invocation *invocation, int argc, char **argv)
+/* Reads words up to `end`. */
+static int parse_words(struct invocation *invocation, int begin, int end, char **argv)
 {
 	bool options = true; /* until `--` */
 	int status = 0;
 
-	for (int i = 1; i < argc && status == 0; i++) {
+	for (int i = begin; i < end && status == 0; i++) {
 		if (options && strcmp(argv[i], "--") == 0)
 			options = false;
 		else if (options && argv[i][0] == '-' && argv[i][1] != '\0')
-			status = take_option(invocation, argv, &i);
+			status = take_option(invocation, argv, &i, end);
 		else if (!invocation->command)
 			status = take_command(invocation, argv[i]);
 		else
-			status = take_word(invocation, argc, argv, &i);
+			status = take_word(invocation, end, argv, &i);
+		end = cut_pair(invocation, end, argv);
 	}
+	return status;
+}
+
+int arguments_parse(struct invocation *invocation, int argc, char **argv)
+{
+	int status = parse_words(invocation, 1, argc, argv), divider;
+
 	if (status != 0 || invocation->help || invocation->version || !invocation->command)
 		return status;
-	return check_required(invocation);
+	divider = cut_pair(invocation, argc, argv);
+	if (divider < argc) {
+		status = begin_second(invocation);
+		if (status == 0)
+			status = parse_words(invocation, divider + 1, argc, argv);
+	}
+	if (status == 0)
+		status = check_required(invocation);
+	return status == 0 && invocation->format ? format_check(invocation) : status;
+}
+
+void invocation_clear(struct invocation *invocation)
+{
+	for (size_t i = 0; i < MAX_REQUESTS; i++)
+		warden_message_free(invocation->requests[i]);
+	if (invocation->client != invocation->kept)
+		warden_client_free(invocation->client);
+}
+
+int invocation_run(struct invocation *invocation)
+{
+	if (invocation->version) {
+		printf("warden %s\n", PACKAGE_VERSION);
+		return 0;
+	}
+	if (invocation->help) {
+		help_print(stdout, invocation->command);
+		return 0;
+	}
+	if (!invocation->command)
+		return repl_run(invocation);
+	return invocation->command->run(invocation);
 }

@@ -24,6 +24,7 @@ struct exec {
 	int signal;                    /* that came first, or 0 */
 	struct warden_message *handle; /* the answer of create */
 	int output_error;              /* errno of a write */
+	bool session_ended;            /* and left the connection with what nobody read */
 };
 
 /* From here on signals are read, not delivered; a write to a closed pipe fails with EPIPE. */
@@ -49,16 +50,22 @@ static int signal_end(const struct exec *exec, int number)
 	return 128 + number; /* where the signal is blocked from outside */
 }
 
+static void signal_read(struct exec *exec)
+{
+	struct signalfd_siginfo info;
+
+	if (read(exec->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
+		exec->signal = (int)info.ssi_signo;
+}
+
 /* Notes a signal that ended a wait. False: it was another failure, or the second signal. */
 static bool signal_noted(struct exec *exec)
 {
-	struct signalfd_siginfo info;
 	bool first = exec->signal == 0;
 
 	if (warden_client_failure(exec->invocation->client) != WARDEN_FAILURE_WOKEN)
 		return false;
-	if (read(exec->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
-		exec->signal = (int)info.ssi_signo;
+	signal_read(exec);
 	return first;
 }
 
@@ -95,16 +102,17 @@ static int create(struct exec *exec)
 /* A request about the container, and about a job where the number is not 0. */
 static struct warden_message *request_new(const struct exec *exec, const char *name, uint64_t job)
 {
-	struct warden_message *request = warden_message_new(name);
 	size_t length;
 	const char *handle = handle_of(exec, &length);
+	struct warden_message *request =
+		request_with_handle(exec->invocation, name, handle, length);
 
-	if (request && warden_message_set_bytes(request, "handle", handle, length) == 0 &&
-	    (job == 0 || warden_message_set_number(request, "job_id", job) == 0))
-		return request;
-	warden_message_free(request);
-	complain(exec->invocation, "out of memory");
-	return NULL;
+	if (request && job != 0 && warden_message_set_number(request, "job_id", job) < 0) {
+		complain(exec->invocation, "out of memory");
+		warden_message_free(request);
+		return NULL;
+	}
+	return request;
 }
 
 /* Starts the job; its number, or 0. */
@@ -140,12 +148,15 @@ static void tell_events(const struct exec *exec, const struct warden_message *an
 /* The job is over: its status, or with --json 0 once the object is printed. */
 static int finish(const struct exec *exec, const struct warden_message *answer)
 {
+	if (exec->invocation->format)
+		return print_answer(exec->invocation, answer);
 	if (exec->invocation->json)
 		return json_print_with_handle(stdout, answer, handle_of(exec, NULL)) < 0
 			       ? STATUS_FAILED
 			       : 0;
 	tell_events(exec, answer);
-	return job_status(answer);
+	job_tell_end(exec->invocation, answer);
+	return job_status(exec->invocation, answer);
 }
 
 /* A signal and a reader that has gone need no words. */
@@ -158,48 +169,93 @@ static int follow_failed(struct exec *exec)
 	return STATUS_FAILED;
 }
 
-/* Hands the job's output on as it comes; its status, or that of a failure. */
-static int follow(struct exec *exec, uint64_t job)
+/* Answers with --json, or --format, once the job is over. */
+static int link_job(struct exec *exec, uint64_t job)
 {
 	struct invocation *invocation = exec->invocation;
-	struct warden_message *request =
-		request_new(exec, invocation->json ? "link" : "stream", job);
-	struct warden_message *answer;
-	int status;
+	struct warden_message *request = request_new(exec, "link", job);
+	struct warden_message *answer =
+		request ? warden_client_call(invocation->client, request) : NULL;
+	int status = answer ? finish(exec, answer) : follow_failed(exec);
 
-	if (!request)
-		return STATUS_FAILED;
-	if (invocation->json)
-		answer = warden_client_call(invocation->client, request);
-	else
-		answer = warden_client_stream(invocation->client, request, job_output,
-					      &exec->output_error);
-	warden_message_free(request);
-	status = answer ? finish(exec, answer) : follow_failed(exec);
 	warden_message_free(answer);
+	warden_message_free(request);
 	return status;
+}
+
+/* Hands the job's output on as it comes. */
+static int stream_job(struct exec *exec, uint64_t job)
+{
+	struct warden_message *request = request_new(exec, "stream", job);
+	struct warden_message *answer =
+		request ? warden_client_stream(exec->invocation->client, request, job_output,
+					       &exec->output_error)
+			: NULL;
+	int status = answer ? finish(exec, answer) : follow_failed(exec);
+
+	warden_message_free(answer);
+	warden_message_free(request);
+	return status;
+}
+
+/* With -i or -t: its streams are ours. */
+static int join_job(struct exec *exec, uint64_t job)
+{
+	const struct warden_message *request = exec->invocation->requests[REQUEST_SPAWN];
+	const struct session_options options = {
+		.request = "stream",
+		.input = warden_message_number(request, "stdin", 0) != 0,
+		.terminal = warden_message_number(request, "terminal", 0) != 0,
+		.replay = true,
+		.signal_fd = exec->signal_fd,
+	};
+	size_t length;
+	const char *handle = handle_of(exec, &length);
+	bool woken;
+	int status = session_run(exec->invocation, handle, length, job, &options, &woken);
+
+	if (woken)
+		signal_read(exec);
+	exec->session_ended = true;
+	return status;
+}
+
+/* The job's status, or that of a failure. */
+static int follow(struct exec *exec, uint64_t job)
+{
+	const struct invocation *invocation = exec->invocation;
+	const struct warden_message *request = invocation->requests[REQUEST_SPAWN];
+
+	if (invocation->json || invocation->format)
+		return link_job(exec, job);
+	if (warden_message_number(request, "stdin", 0) ||
+	    warden_message_number(request, "terminal", 0))
+		return join_job(exec, job);
+	return stream_job(exec, job);
 }
 
 /* Over a connection of its own where the first one is busy with the job that has to end. */
 static int destroy(struct exec *exec, bool busy)
 {
 	struct invocation *invocation = exec->invocation;
-	struct warden_client *busy_client = NULL;
+	struct warden_client *first = invocation->client, *another = NULL;
 	struct warden_message *request = request_new(exec, "destroy", 0), *answer = NULL;
 	int status = request ? 0 : STATUS_FAILED;
 
-	if (request && (busy || warden_client_fd(invocation->client) < 0)) {
-		busy_client = invocation->client;
-		status = client_open(invocation);
+	if (request && (busy || warden_client_fd(first) < 0)) {
+		status = client_open_another(invocation, &another);
+		invocation->client = another;
 	}
 	if (status == 0) {
 		warden_client_set_wake_fd(invocation->client, exec->signal_fd);
 		answer = call_patiently(exec, request);
 		status = answer ? 0 : client_failed(invocation);
+		warden_client_set_wake_fd(invocation->client, -1);
 	}
 	warden_message_free(answer);
 	warden_message_free(request);
-	warden_client_free(busy_client);
+	invocation->client = first;
+	warden_client_free(another);
 	return status;
 }
 
@@ -216,7 +272,7 @@ static int exec_container(struct exec *exec)
 		job = spawn(exec);
 	if (job != 0 && exec->signal == 0)
 		status = follow(exec, job);
-	busy = exec->signal != 0 || exec->output_error != 0;
+	busy = exec->signal != 0 || exec->output_error != 0 || exec->session_ended;
 	destroyed = destroy(exec, busy);
 	return destroyed != 0 ? destroyed : status;
 }
@@ -228,6 +284,7 @@ int exec_run(struct invocation *invocation)
 
 	if (status != 0)
 		return status;
+	session_set_size(invocation->requests[REQUEST_SPAWN]);
 	if (signals_take(&exec) < 0) {
 		complain(invocation, "take over signals: %s", strerror(errno));
 		return STATUS_FAILED;

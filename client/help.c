@@ -51,12 +51,6 @@ static void print_option(FILE *file, const struct option *option)
 	print_wrapped(file, option->help, INDENT);
 }
 
-static void print_options(FILE *file, const struct option *options)
-{
-	for (; options && options->name; options++)
-		print_option(file, options);
-}
-
 static void print_details(FILE *file, const char *text)
 {
 	while (text && *text) {
@@ -71,26 +65,46 @@ static void print_details(FILE *file, const char *text)
 
 static void print_command(FILE *file, const struct command *command)
 {
+	const struct option *option;
+
 	fprintf(file, "Usage: warden %s%s%s\n\n", command->name, *command->usage ? " " : "",
 		command->usage);
 	print_details(file, command->summary);
 	print_details(file, command->details);
+	if (command->alias)
+		fprintf(file, "Its short name is %s.\n", command->alias);
 	fprintf(file, "\nOptions:\n");
-	for (size_t i = 0; i < MAX_GROUPS; i++)
-		print_options(file, command->groups[i].options);
-	print_options(file, global_options);
+	for (size_t i = 0; (option = command_option(command, i)) != NULL; i++)
+		print_option(file, option);
+}
+
+static void print_section(FILE *file, enum section section)
+{
+	fprintf(file, "\n%s:\n", section_titles[section]);
+	for (const struct command *command = commands; command->name; command++) {
+		char name[64];
+
+		if (command->section != section || command->hidden)
+			continue;
+		snprintf(name, sizeof(name), "%s%s%s", command->name, command->alias ? ", " : "",
+			 command->alias ? command->alias : "");
+		fprintf(file, "  %-19s", name);
+		print_wrapped(file, command->summary, 21);
+	}
 }
 
 static void print_commands(FILE *file)
 {
-	fprintf(file, "Usage: warden [--socket PATH] [--json] COMMAND [OPTIONS]\n\n"
-		      "Makes containers through wardend and runs programs in them.\n\nCommands:\n");
-	for (const struct command *command = commands; command->name; command++) {
-		fprintf(file, "  %-10s", command->name);
-		print_wrapped(file, command->summary, 12);
-	}
+	const struct option *option;
+
+	fprintf(file, "Usage: warden [--socket FILE] [--json] COMMAND [OPTIONS]\n\n"
+		      "Makes containers through wardend and runs programs in them. Without a "
+		      "command,\nreads commands, one a line.\n");
+	for (int section = 0; section < SECTIONS; section++)
+		print_section(file, (enum section)section);
 	fprintf(file, "\nOptions of every command:\n");
-	print_options(file, global_options);
+	for (size_t i = 0; (option = command_option(NULL, i)) != NULL; i++)
+		print_option(file, option);
 	fprintf(file, "\n`warden help COMMAND` tells what a command takes.\n");
 }
 
@@ -106,6 +120,10 @@ int help_run(struct invocation *invocation)
 {
 	const struct command *command = NULL;
 
+	if (invocation->manual) {
+		manual_print(stdout);
+		return 0;
+	}
 	if (invocation->n_words > 1)
 		return usage_error(invocation, "'%s' is one word too many", invocation->words[1]);
 	if (invocation->n_words == 1) {

@@ -8,13 +8,48 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { STATUS_UNKNOWN = 255 }; /* the protocol's for a job that has none */
-
-int job_status(const struct warden_message *answer)
+/* Whether the answer says that the job ended for this reason. */
+static bool has_reason(const struct warden_message *answer, const char *reason)
 {
+	const char *name = warden_message_choice(answer, "end.reason", 0);
+
+	return name && strcmp(name, reason) == 0;
+}
+
+int job_status(const struct invocation *invocation, const struct warden_message *answer)
+{
+	/* A command line that cannot be executed ends as it does in a shell. */
+	if (invocation->n_words > 0 && has_reason(answer, "START_FAILED"))
+		return STATUS_NOT_STARTED;
 	if (warden_message_count(answer, "exit_status") == 0)
 		return STATUS_UNKNOWN;
 	return (int)(warden_message_number(answer, "exit_status", 0) & 0xff);
+}
+
+static void tell_dropped(const struct invocation *invocation, const struct warden_message *answer,
+			 const char *name)
+{
+	char field[64];
+	uint64_t dropped;
+
+	snprintf(field, sizeof(field), "end.%s_dropped", name);
+	dropped = warden_message_number(answer, field, 0);
+	if (dropped > 0)
+		complain(invocation, "%s lacks %llu bytes, which were over the limit", name,
+			 (unsigned long long)dropped);
+}
+
+void job_tell_end(const struct invocation *invocation, const struct warden_message *answer)
+{
+	if (has_reason(answer, "START_FAILED"))
+		complain(invocation, "%s",
+			 warden_message_bytes(answer, "end.start_error", 0, NULL));
+	else if (has_reason(answer, "WALL_TIME"))
+		complain(invocation, "its time is over");
+	else if (has_reason(answer, "CPU_TIME"))
+		complain(invocation, "its cpu time is used up");
+	tell_dropped(invocation, answer, "stdout");
+	tell_dropped(invocation, answer, "stderr");
 }
 
 int job_output(void *data, const char *name, const void *bytes, size_t length)
@@ -46,7 +81,44 @@ static int print_result(const struct invocation *invocation, const struct warden
 		if (bytes && job_output(&number, names[i], bytes, length) < 0)
 			return output_failed(invocation, number);
 	}
-	return job_status(answer);
+	job_tell_end(invocation, answer);
+	return job_status(invocation, answer);
+}
+
+/* Starts the job of a run request whose streams are to be ours; its number, or 0. */
+static uint64_t spawn(struct invocation *invocation)
+{
+	struct warden_message *request = warden_message_copy(invocation->requests[0], "spawn");
+	struct warden_message *answer =
+		request ? warden_client_call(invocation->client, request) : NULL;
+	uint64_t job = answer ? warden_message_number(answer, "job_id", 0) : 0;
+
+	if (!request)
+		complain(invocation, "out of memory");
+	else if (!answer)
+		client_failed(invocation);
+	warden_message_free(answer);
+	warden_message_free(request);
+	return job;
+}
+
+/* With -i or -t: spawn, then a session. */
+static int run_here(struct invocation *invocation)
+{
+	const struct warden_message *request = invocation->requests[0];
+	const struct session_options options = {
+		.request = "stream",
+		.input = warden_message_number(request, "stdin", 0) != 0,
+		.terminal = warden_message_number(request, "terminal", 0) != 0,
+		.replay = true,
+		.signal_fd = -1,
+	};
+	uint64_t job = spawn(invocation);
+	size_t length;
+	const char *handle = invocation_handle(invocation, &length);
+	bool woken;
+
+	return job ? session_run(invocation, handle, length, job, &options, &woken) : STATUS_FAILED;
 }
 
 int job_run(struct invocation *invocation)
@@ -56,52 +128,72 @@ int job_run(struct invocation *invocation)
 
 	if (status != 0)
 		return status;
+	if (warden_message_number(request, "stdin", 0) ||
+	    warden_message_number(request, "terminal", 0))
+		return run_here(invocation);
 	answer = warden_client_call(invocation->client, request);
 	if (!answer)
 		return client_failed(invocation);
-	status = invocation->json ? print_answer(invocation, answer)
-				  : print_result(invocation, answer);
+	status = invocation->json || invocation->format ? print_answer(invocation, answer)
+							: print_result(invocation, answer);
 	warden_message_free(answer);
 	return status;
 }
 
-/* With --json: every answer of the stream as it comes, an object a line. */
-static int stream_json(struct invocation *invocation, const struct warden_message *request)
+static int follow(struct invocation *invocation, const struct session_options *options)
 {
-	struct warden_message *answer = warden_client_call(invocation->client, request);
-	bool over = false;
+	const struct warden_message *request = invocation->requests[0];
+	size_t length;
+	const char *handle = invocation_handle(invocation, &length);
+	bool woken;
+	int status = client_open(invocation);
 
-	while (answer && !over) {
-		over = warden_message_count(answer, "exit_status") > 0;
-		if (json_print(stdout, answer) < 0 || fflush(stdout) != 0) {
-			int number = errno;
-
-			warden_message_free(answer);
-			return output_failed(invocation, number);
-		}
-		warden_message_free(answer);
-		answer = over ? NULL : warden_client_receive(invocation->client);
-	}
-	return over ? 0 : client_failed(invocation);
+	return status != 0
+		       ? status
+		       : session_run(invocation, handle, length,
+				     warden_message_number(request, "job_id", 0), options, &woken);
 }
 
 int stream_run(struct invocation *invocation)
 {
-	struct warden_message *answer;
-	int number = 0;
-	int status = client_open(invocation);
+	const struct session_options options = {
+		.request = "stream", .replay = true, .signal_fd = -1};
 
+	return follow(invocation, &options);
+}
+
+int attach_run(struct invocation *invocation)
+{
+	const struct warden_message *request = invocation->requests[0];
+	const struct session_options options = {
+		.request = "attach",
+		.input = invocation->attach_input,
+		.terminal = invocation->attach_terminal,
+		.replay = warden_message_count(request, "replay") == 0 ||
+			  warden_message_number(request, "replay", 0) != 0,
+		.signal_fd = -1,
+	};
+
+	return follow(invocation, &options);
+}
+
+int spawn_pair_run(struct invocation *invocation)
+{
+	struct warden_message *second = warden_message_add(invocation->requests[0], "second");
+	struct warden_message *answer;
+	int status;
+
+	if (!invocation->second)
+		return usage_error(invocation, "needs two jobs with " PAIR_DIVIDER " between them");
+	status = second ? set_script_words(invocation, second) : STATUS_FAILED;
+	if (status == 0)
+		status = client_open(invocation);
 	if (status != 0)
 		return status;
-	if (invocation->json)
-		return stream_json(invocation, invocation->requests[0]);
-	answer = warden_client_stream(invocation->client, invocation->requests[0], job_output,
-				      &number);
-	if (!answer && number != 0)
-		return output_failed(invocation, number);
+	answer = warden_client_call(invocation->client, invocation->requests[0]);
 	if (!answer)
 		return client_failed(invocation);
-	status = job_status(answer);
+	status = print_answer(invocation, answer);
 	warden_message_free(answer);
 	return status;
 }

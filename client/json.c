@@ -46,6 +46,27 @@ static json_t *json_of_binary(const char *bytes, size_t length)
 	return value;
 }
 
+void choice_text(char *buffer, size_t size, const char *name)
+{
+	size_t i = 0;
+
+	for (; name && name[i] && i + 1 < size; i++)
+		buffer[i] = (char)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] | 0x20 : name[i]);
+	buffer[i] = '\0';
+}
+
+/* A choice that this version has no name for is its number. */
+static json_t *json_of_choice(const struct warden_message *message, const char *field, size_t index)
+{
+	const char *name = warden_message_choice(message, field, index);
+	char text[64];
+
+	if (!name)
+		return json_integer((json_int_t)warden_message_number(message, field, index));
+	choice_text(text, sizeof(text), name);
+	return json_string(text);
+}
+
 static json_t *json_of_element(const struct warden_message *message,
 			       const struct warden_field *field, size_t index, bool binary)
 {
@@ -60,7 +81,7 @@ static json_t *json_of_element(const struct warden_message *message,
 		bytes = warden_message_bytes(message, field->name, index, &length);
 		return binary ? json_of_binary(bytes, length) : json_stringn(bytes, length);
 	case WARDEN_KIND_CHOICE:
-		return json_string(warden_message_choice(message, field->name, index));
+		return json_of_choice(message, field->name, index);
 	case WARDEN_KIND_BOOL:
 		return json_boolean(warden_message_number(message, field->name, index));
 	default:
@@ -107,22 +128,43 @@ static bool is_binary(const struct warden_message *message, const struct warden_
 	return binary;
 }
 
-static json_t *json_of_message(const struct warden_message *message)
+/* How a job ended stands beside its status and output, so that scripts read one flat object. */
+static bool is_flat(const struct warden_field *field)
 {
-	json_t *object = json_object();
+	return field->kind == WARDEN_KIND_MESSAGE && !field->repeated &&
+	       strcmp(field->name, "end") == 0;
+}
+
+/* Adds the fields of a message; -1: no memory. */
+static int add_fields(json_t *object, const struct warden_message *message)
+{
 	struct warden_field field;
 
-	for (size_t i = 0; object && warden_message_field(message, i, &field); i++) {
+	for (size_t i = 0; warden_message_field(message, i, &field); i++) {
 		bool binary = is_binary(message, &field);
 		char name[128];
 
 		if (warden_message_count(message, field.name) == 0 && !field.repeated)
 			continue;
-		snprintf(name, sizeof(name), "%s%s", field.name, binary ? "_base64" : "");
-		if (json_object_set_new(object, name, json_of_field(message, &field, binary)) < 0) {
-			json_decref(object);
-			return NULL;
+		if (is_flat(&field)) {
+			if (add_fields(object, warden_message_child(message, field.name, 0)) < 0)
+				return -1;
+			continue;
 		}
+		snprintf(name, sizeof(name), "%s%s", field.name, binary ? "_base64" : "");
+		if (json_object_set_new(object, name, json_of_field(message, &field, binary)) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static json_t *json_of_message(const struct warden_message *message)
+{
+	json_t *object = json_object();
+
+	if (object && add_fields(object, message) < 0) {
+		json_decref(object);
+		return NULL;
 	}
 	return object;
 }
@@ -133,6 +175,20 @@ static int json_finish(FILE *file, json_t *object)
 
 	json_decref(object);
 	putc('\n', file);
+	return result;
+}
+
+struct json_t *json_of_answer(const struct warden_message *answer)
+{
+	return json_of_message(answer);
+}
+
+int json_print_inline(FILE *file, const struct warden_message *message)
+{
+	json_t *object = json_of_message(message);
+	int result = object ? json_dumpf(object, file, JSON_COMPACT) : -1;
+
+	json_decref(object);
 	return result;
 }
 

@@ -30,12 +30,15 @@ client/libwarden.pc: $(srcdir)/client/libwarden.pc.in Makefile
 		$(srcdir)/client/libwarden.pc.in > $@
 
 bin_PROGRAMS += client/warden
-client_warden_SOURCES = client/command.h client/commands.c client/warden.c \
-	client/arguments.c client/call.c client/exec.c client/help.c client/jobs.c client/json.c \
-	client/list.c client/near.c client/options.c client/print.c client/quote.c client/script.c \
-	client/shell.c client/text.c
-client_warden_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
-client_warden_LDADD = client/libwarden.la $(JANSSON_LIBS) -lm
+client_warden_SOURCES = client/command.h client/repl.h client/warden.c \
+	client/commands.c client/fields.c client/arguments.c client/options.c client/values.c \
+	client/script.c client/near.c client/help.c client/manual.c client/complete.c \
+	client/completion.c client/line.c client/prompt.c client/repl.c \
+	client/call.c client/containers.c client/copy.c client/doctor.c client/exec.c client/files.c \
+	client/jobs.c client/session.c client/shell.c client/top.c \
+	client/format.c client/json.c client/print.c client/print_more.c client/table.c client/text.c
+client_warden_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(EDIT_CFLAGS)
+client_warden_LDADD = client/libwarden.la $(JANSSON_LIBS) $(EDIT_LIBS) -lm
 
 include client/unpack/local.mk
 

@@ -5,14 +5,11 @@
 #include "client/command.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* Tells in words why a value was not taken. */
-static int value_error(const struct invocation *invocation, const struct option *option,
-		       const char *text)
+int value_error(const struct invocation *invocation, const struct option *option, const char *text)
 {
 	switch (errno) {
 	case ENOMEM:
@@ -30,7 +27,7 @@ int set_field(struct invocation *invocation, const struct option *option, const 
 {
 	struct warden_message *request = option_request(invocation, option);
 
-	if (warden_message_set(request, option->field, text) == 0)
+	if (request && warden_message_set(request, option->field, text) == 0)
 		return 0;
 	return value_error(invocation, option, text);
 }
@@ -61,7 +58,8 @@ static char *absolute(const char *path, size_t length)
 
 int set_path(struct invocation *invocation, const struct option *option, const char *text)
 {
-	char *path = absolute(text, strlen(text));
+	bool is_stream = strcmp(text, "-") == 0; /* standard input or output */
+	char *path = is_stream ? strdup(text) : absolute(text, strlen(text));
 	int status;
 
 	if (!path)
@@ -119,32 +117,6 @@ int set_bind_mount(struct invocation *invocation, const struct option *option, c
 	return status;
 }
 
-/* The protocol knows whole seconds: a part of one counts as one. `never` is the -1 of the
- * configuration. */
-int set_grace_time(struct invocation *invocation, const struct option *option, const char *text)
-{
-	struct warden_message *request = option_request(invocation, option);
-	double seconds = -1;
-	char *end = NULL;
-
-	if (strcmp(text, "never") == 0 || strcmp(text, "-1") == 0) {
-		if (warden_message_set_number(request, option->field, UINT32_MAX) == 0)
-			return 0;
-		return value_error(invocation, option, text);
-	}
-	errno = EINVAL;
-	if (*text >= '0' && *text <= '9')
-		seconds = strtod(text, &end);
-	if (!end || *end != '\0')
-		return value_error(invocation, option, text);
-	errno = ERANGE;
-	if (!(seconds < UINT32_MAX))
-		return value_error(invocation, option, text);
-	if (warden_message_set_number(request, option->field, (uint64_t)ceil(seconds)) == 0)
-		return 0;
-	return value_error(invocation, option, text);
-}
-
 static int unknown_rlimit(const struct invocation *invocation, const struct warden_message *limits,
 			  const struct option *option, const char *name)
 {
@@ -185,21 +157,13 @@ int set_rlimit(struct invocation *invocation, const struct option *option, const
 	return result == 0 ? 0 : value_error(invocation, option, text);
 }
 
-int set_global(struct invocation *invocation, const struct option *option, const char *text)
+int set_own(struct invocation *invocation, const struct option *option, const char *text)
 {
-	bool on = strcmp(text, "true") == 0;
+	char *member = (char *)invocation + option->into;
 
-	if (strcmp(option->name, "socket") == 0)
-		invocation->socket_path = text;
-	else if (strcmp(option->name, "user") == 0)
-		invocation->user = text;
-	else if (strcmp(option->name, "json") == 0)
-		invocation->json = on;
-	else if (strcmp(option->name, "long") == 0)
-		invocation->detailed = on;
-	else if (strcmp(option->name, "help") == 0)
-		invocation->help = on;
+	if (option->argument)
+		*(const char **)(void *)member = text;
 	else
-		invocation->version = on;
+		*(bool *)member = strcmp(text, "true") == 0;
 	return 0;
 }

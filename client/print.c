@@ -8,12 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define DIM    "\033[2m"
-#define GREEN  "\033[32m"
-#define YELLOW "\033[33m"
-#define RED    "\033[31m"
-#define PLAIN  "\033[0m"
-
 static void print_line(const struct warden_message *answer, const char *field, size_t index)
 {
 	size_t length;
@@ -92,17 +86,6 @@ static const struct row info_rows[] = {
 	{"rate out", "bandwidth_stat.out_rate", UNIT_RATE},
 };
 
-void print_state(const char *state, int width)
-{
-	const char *code = RED;
-
-	if (strcmp(state, "active") == 0)
-		code = GREEN;
-	else if (strcmp(state, "stopped") == 0)
-		code = YELLOW;
-	printf("%s%-*s%s", text_colour(stdout, code), width, state, text_colour(stdout, PLAIN));
-}
-
 static void print_number(uint64_t number, enum unit unit)
 {
 	char text[64];
@@ -129,7 +112,8 @@ static void print_value(const struct warden_message *answer, const struct row *r
 	const char *bytes = warden_message_bytes(answer, row->field, index, &length);
 
 	if (row->unit == UNIT_STATE)
-		print_state(bytes, 0);
+		printf("%s%s%s", text_colour(stdout, state_colour(bytes)), bytes,
+		       text_colour(stdout, PLAIN));
 	else if (row->unit == UNIT_TEXT)
 		text_safe(stdout, bytes, length, false);
 	else

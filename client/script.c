@@ -29,8 +29,7 @@ int set_script(struct invocation *invocation, const struct option *option, const
 	return script_set(invocation, option_request(invocation, option), text, strlen(text));
 }
 
-/* Reads to the end. From malloc; NULL with errno. */
-static char *read_whole(int fd, size_t *length)
+char *read_whole(int fd, size_t *length)
 {
 	size_t capacity = 0;
 	char *bytes = NULL;
@@ -89,22 +88,18 @@ int set_script_file(struct invocation *invocation, const struct option *option, 
 
 int set_script_words(struct invocation *invocation, struct warden_message *request)
 {
-	size_t length;
-	char *script;
-	int status;
-
 	if (invocation->n_words == 0 && !invocation->has_script)
 		return usage_error(invocation, "needs a script or a command line");
 	if (invocation->n_words == 0)
 		return 0;
 	if (invocation->n_words == 1 && strcmp(invocation->words[0], "-") == 0)
 		return script_read(invocation, request, "-");
-	script = quote_words(invocation->words, invocation->n_words, &length);
-	if (!script) {
-		complain(invocation, "out of memory");
-		return STATUS_FAILED;
-	}
-	status = script_set(invocation, request, script, length);
-	free(script);
-	return status;
+	if (invocation->has_script)
+		return usage_error(invocation, "there can be one script or command line alone");
+	for (size_t i = 0; i < invocation->n_words; i++)
+		if (warden_message_set(request, "argv", invocation->words[i]) < 0) {
+			complain(invocation, "out of memory");
+			return STATUS_FAILED;
+		}
+	return 0;
 }

@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 bool text_colours(FILE *file)
@@ -56,6 +57,13 @@ void text_size(char *buffer, size_t size, uint64_t bytes)
 		unit++;
 	}
 	snprintf(buffer, size, unit > 0 && value < 100 ? "%.1f %s" : "%.0f %s", value, units[unit]);
+}
+
+size_t terminal_width(FILE *file)
+{
+	struct winsize size;
+
+	return ioctl(fileno(file), TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
 int write_all(int fd, const void *bytes, size_t length)

@@ -25,30 +25,6 @@ static int keep_standard_streams(void)
 	return 0;
 }
 
-static void invocation_clear(struct invocation *invocation)
-{
-	for (size_t i = 0; i < MAX_REQUESTS; i++)
-		warden_message_free(invocation->requests[i]);
-	warden_client_free(invocation->client);
-}
-
-static int invocation_run(struct invocation *invocation)
-{
-	if (invocation->version) {
-		printf("warden %s\n", PACKAGE_VERSION);
-		return 0;
-	}
-	if (invocation->help) {
-		help_print(stdout, invocation->command);
-		return 0;
-	}
-	if (!invocation->command) {
-		help_print(stderr, NULL);
-		return STATUS_USAGE;
-	}
-	return invocation->command->run(invocation);
-}
-
 /* What was printed is only known to be written when the stream is closed. */
 static int finish_output(const struct invocation *invocation, int status)
 {

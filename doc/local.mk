@@ -1,4 +1,5 @@
 # Filled by what lies in this folder.
+dist_man_MANS += doc/warden.1
 dist_man_MANS += doc/warden-rootfs.1
 dist_man_MANS += doc/warden.conf.5
 dist_man_MANS += doc/wardend.8

@@ -27,3 +27,18 @@ uninstall-warden-conf: etc/warden.conf
 	file="$(DESTDIR)$(sysconfdir)/warden/warden.conf"; rm -f "$$file.new"; \
 	if cmp -s etc/warden.conf "$$file"; then rm -f "$$file"; fi
 .PHONY: install-warden-conf uninstall-warden-conf
+
+# What shells complete the command with; `make generated` writes these and the manual page anew from the
+# command's table, and a test compares them.
+bashcompletiondir = $(datadir)/bash-completion/completions
+dist_bashcompletion_DATA = etc/completion/warden
+zshcompletiondir = $(datadir)/zsh/site-functions
+dist_zshcompletion_DATA = etc/completion/_warden
+fishcompletiondir = $(datadir)/fish/vendor_completions.d
+dist_fishcompletion_DATA = etc/completion/warden.fish
+generated: client/warden
+	client/warden help --manual > $(srcdir)/doc/warden.1
+	client/warden completion bash > $(srcdir)/etc/completion/warden
+	client/warden completion zsh > $(srcdir)/etc/completion/_warden
+	client/warden completion fish > $(srcdir)/etc/completion/warden.fish
+.PHONY: generated

@@ -181,6 +181,11 @@ struct warden_message *warden_message_new_answer(const char *request);
 struct warden_message *warden_message_new(const char *request);
 void warden_message_free(struct warden_message *message);
 
+/* A request of another name with those fields of a message that have the same numbers in it, as
+ * "spawn" and "run" have. As warden_message_new. */
+struct warden_message *warden_message_copy(const struct warden_message *message,
+					   const char *request);
+
 /* Describes the fields of a message; false past the last. */
 bool warden_message_field(const struct warden_message *message, size_t index,
 			  struct warden_field *field);

@@ -4,6 +4,7 @@
 import json
 import subprocess
 
+import command
 import expect
 import warden
 from case import case
@@ -87,3 +88,54 @@ def an_ordinary_user_is_told_what_is_missing(w):
     seen = subprocess.run(line, env=w.program_environment(), capture_output=True, check=True)
     (backend,) = [b for b in json.loads(seen.stdout)["backends"] if b["in_effect"]]
     expect.true(backend["error"], "an error")
+
+
+# The command.
+
+
+def _doctor(w, *arguments):
+    return w.command("doctor", "--settings", w.daemon.config, *arguments)
+
+
+@case
+def doctor_tells_what_the_daemon_uses_and_what_the_other_backend_lacks(w):
+    seen = _doctor(w)
+    expect.equal(seen.returncode, 0, seen.stderr)
+    text = seen.stdout.decode()
+    expect.contains(text, f"with backend {w.backend}")
+    expect.contains(text, f"Backend {'fake' if w.linux else 'linux'} on this host")
+    report = json.loads(_doctor(w, "--json").stdout)
+    expect.equal(report["daemon"]["backend"], w.backend)
+    expect.equal(len(report["host"]["backends"]), 2)
+    text = _doctor(w, "--all").stdout.decode()
+    expect.matches(text, r"The daemon, wardend \d.*\n +FACT +FOUND.*\nok +settings .*")
+
+
+@case(daemon=False)
+def doctor_works_without_a_daemon(w):
+    w.daemon.write_config()
+    seen = _doctor(w)
+    expect.equal(seen.returncode, 0, seen.stdout)
+    expect.contains(seen.stderr.decode(), "No daemon answers: connect to")
+    expect.contains(seen.stdout.decode(), f"Backend {w.backend}, the one in effect, on this host")
+
+
+@case(daemon=False)
+def doctor_fails_where_the_backend_in_effect_cannot_run(w):
+    w.daemon.settings[w.backend]["wshd"] = "/nowhere/wshd"
+    w.daemon.write_config()
+    seen = _doctor(w)
+    expect.contains(seen.stdout.decode(), "/nowhere/wshd")
+    expect.equal(seen.returncode, 1 if not w.linux else seen.returncode)
+    seen = w.command("doctor", "--wardend", "/nowhere/wardend")
+    expect.equal(seen.returncode, 1)
+    expect.contains(seen.stderr.decode(), "start wardend --check-host: No such file or directory")
+
+
+@case
+def status_is_a_table(w):
+    lines = command.ok(w, "status").splitlines()
+    expect.matches(lines[0], rf"wardend \d+\.\d+\.\d+, backend {w.backend}")
+    expect.matches(lines[1], r" +FACT +FOUND.*")
+    seen = command.ok(w, "status", "--format", "{name}={good}")
+    expect.contains(seen, "containers=true\n")

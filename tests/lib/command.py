@@ -1,7 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """What cases about the `warden` command share."""
 
+import contextlib
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
 import subprocess
+import termios
+import time
 
 import expect
 
@@ -35,3 +45,74 @@ def start(w, *arguments, **keywords):
         env=w.program_environment(),
         **keywords,
     )
+
+
+class Terminal:
+    """A command on a terminal of its own, as somebody types at it."""
+
+    def __init__(self, w, *arguments, rows=24, columns=80, environment=None):
+        self.seen = ""
+        self._at = 0  # what was expected so far ends here
+        with w.starting_session() as leaders:
+            pid, self._fd = pty.fork()
+            leaders.add(pid)
+        if pid == 0:
+            program = w.build.path("warden")
+            env = {**w.program_environment(), "TERM": "xterm", **(environment or {})}
+            os.execve(program, [program, *arguments], env)
+        self.pid = pid
+        self._status = None
+        self.resize(rows, columns)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self._status is None:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+        os.close(self._fd)
+
+    def resize(self, rows, columns):
+        """Changes the size of the window."""
+        fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def type(self, text):
+        """Presses keys."""
+        os.write(self._fd, text.encode())
+
+    def _read(self, seconds):
+        if select.select([self._fd], [], [], seconds)[0]:
+            try:
+                data = os.read(self._fd, 65536)
+            except OSError:  # what a terminal's end is
+                return False
+            self.seen += data.decode("utf-8", "replace")
+            return data != b""
+        return True
+
+    def expect(self, pattern, seconds=10):
+        """Waits until a regular expression is seen behind what was expected before; the match."""
+        end = time.monotonic() + seconds
+        while not (match := re.compile(pattern, re.S).search(self.seen, self._at)):
+            left = end - time.monotonic()
+            if left <= 0 or not self._read(left):
+                expect.fail(f"{pattern!r} on the terminal", self.seen[self._at :])
+        self._at = match.end()
+        return match
+
+    def status(self, seconds=10):
+        """Waits for the end; the exit status, negative for a signal."""
+        end = time.monotonic() + seconds
+        while self._status is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self._status = os.waitstatus_to_exitcode(status)
+            elif time.monotonic() > end:
+                expect.fail(f"an end within {seconds} s", self.seen[self._at :])
+            else:
+                self._read(0.02)
+        with contextlib.suppress(OSError):
+            while select.select([self._fd], [], [], 0)[0] and self._read(0):
+                pass
+        return self._status

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a case works with: its directory, its daemon, clients and programs."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -187,12 +188,18 @@ class World:
             env={**self.program_environment(), **(environment or {})},
         )
 
+    @contextlib.contextmanager
+    def starting_session(self):
+        """While a process begins a session whose end the case waits for; gives the set for its pid."""
+        self._starting = True
+        yield self._session_leaders
+        self._starting = False
+
     def start_session(self, *arguments, **keywords):
         """Starts a program in a session of its own, whose end the case waits for; a subprocess.Popen."""
-        self._starting = True
-        process = subprocess.Popen(arguments, start_new_session=True, **keywords)
-        self._session_leaders.add(process.pid)
-        self._starting = False
+        with self.starting_session() as leaders:
+            process = subprocess.Popen(arguments, start_new_session=True, **keywords)
+            leaders.add(process.pid)
         return process
 
     def file(self, name, data="", mode=0o644):

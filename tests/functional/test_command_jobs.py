@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Jobs by the `warden` command: docker's habits, streams, figures."""
+
+import json
+import os
+import signal
+import subprocess
+
+import command
+import expect
+import warden
+from case import case
+
+
+def _popen(w, *arguments, **keywords):
+    return subprocess.Popen([w.build.path("warden"), *arguments], env=w.program_environment(), **keywords)
+
+
+@case
+def dockers_options_are_taken(w):
+    w.create(handle="h")
+    arguments = ["-e", "A=1 2", "-e", "HOME_OF_CASE", "-w", "/"]
+    script = 'printf "%s|%s|%s" "$A" "$HOME_OF_CASE" "$PWD"'
+    seen = w.command(
+        "run", "h", *arguments, "--", "sh", "-c", script, environment={"HOME_OF_CASE": "mine"}
+    )
+    expect.equal((seen.returncode, seen.stderr), (0, b""))
+    expect.equal(seen.stdout.decode().split("|")[:2], ["1 2", "mine"])
+    if w.linux:
+        expect.equal(seen.stdout, b"1 2|mine|/")
+        expect.equal(command.ok(w, "run", "h", "-u", "root", "--", "id", "-un"), "root\n")
+
+
+@case
+def json_of_a_run_is_flat(w):
+    w.create(handle="h")
+    seen = json.loads(command.ok(w, "run", "h", "--json", "--", "sh", "-c", "echo out; echo err >&2; exit 3"))
+    expect.equal((seen["exit_status"], seen["reason"]), (3, "exited"))
+    expect.equal((seen["stdout"], seen["stderr"]), ("out\n", "err\n"))
+    expect.equal([seen[name] >= 0 for name in ("wall_us", "user_us", "system_us", "peak_memory")], [True] * 4)
+    expect.true("signal" not in seen and "end" not in seen, "no signal and no nested end", seen)
+    seen = json.loads(command.ok(w, "run", "h", "--json", "--script", "kill -9 $$"))
+    expect.equal((seen["signal"], seen["reason"]), (9, "signal"))
+
+
+@case
+def a_command_that_is_not_there_is_told(w):
+    w.create(handle="h")
+    seen = w.command("run", "h", "--", "no-such-command")
+    expect.equal((seen.returncode, seen.stdout), (127, b""))
+    expect.contains(seen.stderr, b"no-such-command")
+    seen = json.loads(command.ok(w, "run", "h", "--json", "--", "no-such-command"))
+    expect.equal((seen["reason"], seen["exit_status"]), ("start_failed", 255))
+    expect.contains(seen["start_error"], "no-such-command")
+
+
+@case
+def standard_input_is_handed_on_with_i(w):
+    w.create(handle="h")
+    data = os.urandom(3_000_000)
+    for arguments in (["run", "-i", "h", "--", "cat"], ["exec", "-i", "--", "cat"]):
+        seen = w.command(*arguments, stdin=data)
+        expect.equal((seen.returncode, seen.stdout == data), (0, True), " ".join(arguments))
+    expect.equal(command.ok(w, "run", "h", "--", "cat", stdin=b"nobody reads this"), "")
+
+
+@case
+def a_job_that_reads_no_more_ends_all_the_same(w):
+    w.create(handle="h")
+    seen = w.command("run", "-i", "h", "--", "head", "-c", "3", stdin=b"x" * 5_000_000)
+    expect.equal((seen.returncode, seen.stdout), (0, b"xxx"))
+
+
+@case
+def exec_with_input_ends_with_its_signal_and_leaves_nothing(w):
+    with _popen(w, "exec", "-i", "--", "cat", stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        process.stdin.write(b"ready\n")
+        process.stdin.flush()
+        expect.equal(process.stdout.readline(), b"ready\n")
+        w.note_ids()
+        process.send_signal(signal.SIGTERM)
+        expect.equal(process.wait(15), -signal.SIGTERM)
+    expect.equal(w.c.list(), [])
+
+
+@case
+def ps_shows_jobs(w):
+    w.create(handle="h")
+    job = w.c.spawn("h", "sleep 100")
+    kept = command.ok(w, "spawn", "h", "--keep", "--", "sh", "-c", "exit 4").strip()
+    w.c.link("h", int(kept))
+    lines = command.ok(w, "ps", "h").splitlines()
+    expect.matches(lines[0], r" *JOB +STATE +USER +STARTED +STDOUT +STDERR +FLAGS +COMMAND")
+    expect.matches(lines[1], rf" *{job} +running .*sleep 100")
+    expect.matches(lines[2], rf" *{kept} +exited 4 .* k +sh -c exit 4")
+    seen = command.ok(w, "ps", "h", "--format", "{handle} {job_id} {running} {exit_status} {reason}")
+    expect.equal(seen, f"h {job} true  \nh {kept} false 4 exited\n")
+    command.ok(w, "collect", "h", kept)
+    expect.equal([j["job_id"] for j in json.loads(command.ok(w, "ps", "h", "--json"))["jobs"]], [job])
+    command.ok(w, "kill", "h", str(job), "KILL")
+    expect.equal(json.loads(command.ok(w, "link", "h", str(job), "--json"))["signal"], 9)
+
+
+@case
+def attach_takes_part_and_does_not_collect(w):
+    w.create(handle="h")
+    job = command.ok(w, "spawn", "-i", "h", "--", "sh", "-c", "while read x; do echo got $x; done; exit 3").strip()
+    with _popen(w, "attach", "h", job, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as other:
+        seen = w.command("attach", "-i", "h", job, stdin=b"one\ntwo\n")
+        expect.equal((seen.returncode, seen.stdout), (3, b"got one\ngot two\n"))
+        expect.equal((other.wait(10), other.stdout.read()), (3, b"got one\ngot two\n"))
+    expect.equal(w.command("link", "h", job).returncode, 3)
+
+
+@case
+def input_is_written_piece_by_piece(w):
+    w.create(handle="h")
+    job = command.ok(w, "spawn", "-i", "h", "--", "cat").strip()
+    command.ok(w, "job-input", "h", job, "--data", "one ")
+    command.ok(w, "job-input", "h", job, stdin=b"two ")
+    path = w.file("input", "three\n")
+    command.ok(w, "job-input", "--end", "h", job, "--file", path)
+    expect.equal(command.ok(w, "link", "h", job), "one two three\n")
+
+
+@case
+def two_jobs_are_joined(w):
+    w.create(handle="h")
+    arguments = ["spawn-pair", "h", "--keep", "--", "echo", "hello", ":::", "--keep", "-e", "X=2"]
+    arguments += ["--", "sh", "-c", "read line; echo $line $X >&2"]
+    first, second = command.ok(w, *arguments).split()
+    seen = w.command("link", "h", second)
+    expect.equal((seen.returncode, seen.stderr), (0, b"hello 2\n"))
+    expect.equal(w.command("link", "h", first).returncode, 0)
+    command.usage_error(w, "needs two jobs with ::: between them", "spawn-pair", "h", "--", "true")
+
+
+@case
+def output_over_the_limit_is_dropped_as_asked(w):
+    w.create(handle="h")
+    arguments = ["--output-limit", "10", "--output-policy", "head-tail", "--script", "printf 12345abcdefgh67890"]
+    seen = w.command("run", "h", *arguments)
+    expect.equal((seen.returncode, seen.stdout), (0, b"1234567890"))
+    expect.equal(seen.stderr, b"warden run: stdout lacks 8 bytes, which were over the limit\n")
