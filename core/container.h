@@ -12,6 +12,7 @@
 
 struct connection;
 struct container;
+struct creation;
 struct job;
 struct labels;
 struct request;
@@ -103,9 +104,10 @@ struct container {
 	struct warden_limits limits;   /* as asked for; see limits.h */
 	struct warden_limits in_force; /* as the backend told last */
 	bool in_force_known;
-	bool alive;            /* the backend can do more with it than destroy */
-	void *backend;         /* the klass's */
-	const char *events[2]; /* static texts, each once */
+	struct creation *creation; /* while its create runs */
+	bool alive;                /* the backend can do more with it than destroy */
+	void *backend;             /* the klass's */
+	const char *events[2];     /* static texts, each once */
 	size_t n_events;
 
 	LIST_HEAD(, reference) references;
@@ -166,6 +168,10 @@ uint64_t ttl_clock_us(void);
  * false where it was known. */
 void container_event(struct container *container, const char *text);
 bool container_note_event(struct container *container, const char *text);
+
+/* A create that the backend went on with by itself has ended: with its own container, or NULL and
+ * why not. */
+void create_event(struct container *container, void *backend, const char *error);
 
 /* Stop and destroy; see stop.c and destroy.c. The request (NULL: nobody) is answered when it is
  * complete. */

@@ -10,6 +10,7 @@
 #include "warden/backend.h"
 
 enum event_type {
+	EVENT_CREATED,
 	EVENT_JOB_ENDED,
 	EVENT_EMPTY,
 	EVENT_OOM,
@@ -27,7 +28,8 @@ struct event {
 	struct warden_job_end end; /* of EVENT_JOB_ENDED */
 	uint64_t transfer_id;      /* of EVENT_TRANSFER_ENDED */
 	uint64_t transfer_size;    /* likewise */
-	char *error;               /* likewise, malloc'd; NULL: none */
+	char *error;               /* likewise and of EVENT_CREATED, malloc'd; NULL: none */
+	void *container;           /* of EVENT_CREATED: the backend's */
 };
 
 struct events {

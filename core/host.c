@@ -72,6 +72,16 @@ static void add_event(const struct warden_host *host, const char *id, struct eve
 	events_add(&server->events, event);
 }
 
+static void host_created(const struct warden_host *host, const char *id, void *container,
+			 const struct warden_error *err)
+{
+	struct event event = {.type = EVENT_CREATED, .container = container};
+
+	if (!container)
+		event.error = strdup(err->message); /* none: it is told that there was no memory */
+	add_event(host, id, &event);
+}
+
 static void host_job_ended(const struct warden_host *host, const char *id, uint32_t job_id,
 			   const struct warden_job_end *end)
 {
@@ -164,6 +174,7 @@ void host_init(struct server *server)
 		.option_integer = option_integer,
 		.option_string = option_string,
 		.option_strings = option_strings,
+		.created = host_created,
 		.job_ended = host_job_ended,
 		.container_empty = host_empty,
 		.oom = host_oom,
@@ -198,6 +209,9 @@ static void handle(struct container *c, const struct event *event)
 	struct job *job;
 
 	switch (event->type) {
+	case EVENT_CREATED:
+		create_event(c, event->container, event->error);
+		break;
 	case EVENT_JOB_ENDED:
 		job = job_find(c, event->job_id);
 		if (job)

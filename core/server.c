@@ -82,7 +82,8 @@ static void waited_enough(uv_timer_t *timer)
 
 void server_drain_step(struct server *server)
 {
-	if (!server->draining || server->stopped || !TAILQ_EMPTY(&server->connections))
+	if (!server->draining || server->stopped || !TAILQ_EMPTY(&server->connections) ||
+	    server->creating > 0)
 		return;
 	if (server->leaving > 0) {
 		if (!server->leaving_timer)

@@ -48,6 +48,7 @@ struct server {
 	uint64_t last_serial;               /* of a connection */
 	struct connection_list connections; /* in the order of their coming */
 	struct container_list idle;         /* whose grace timers run */
+	uint32_t creating;                  /* containers whose create is not answered yet */
 	uint32_t leaving;                   /* containers that are not gone yet */
 	uv_timer_t *leaving_timer;
 	uint32_t saving; /* snapshots that a drain waits for */

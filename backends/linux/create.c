@@ -16,10 +16,14 @@
 #include "backends/linux/cgroup.h"
 #include "backends/linux/container.h"
 #include "backends/linux/firewall.h"
+#include "backends/linux/hooks.h"
 #include "backends/linux/net.h"
 #include "backends/linux/processes.h"
 #include "backends/linux/record.h"
 #include "backends/linux/start.h"
+
+/* Enough for what a set-up needs, and its messages. */
+#define THREAD_STACK ((size_t)512 * 1024)
 
 struct creation {
 	struct linux_backend *backend;
@@ -27,6 +31,13 @@ struct creation {
 	struct container *container;
 	struct start start;
 };
+
+/* Before anything is there. */
+static int begin_step(struct creation *creation, struct warden_error *err)
+{
+	return hooks_run(creation->backend->host, HOOK_PARENT_BEFORE_CLONE,
+			 &creation->request->identity, 0, err);
+}
 
 static int cgroup_step(struct creation *creation, struct warden_error *err)
 {
@@ -142,6 +153,13 @@ static int record_step(struct creation *creation, struct warden_error *err)
 			    container->init_pidfd, err);
 }
 
+/* The first process is there, in its groups and with its link, and waits. */
+static int clone_step(struct creation *creation, struct warden_error *err)
+{
+	return hooks_run(creation->backend->host, HOOK_PARENT_AFTER_CLONE,
+			 &creation->request->identity, creation->container->init_pid, err);
+}
+
 static void record_undo(struct creation *creation)
 {
 	record_remove(creation->request->identity.dir_fd);
@@ -149,7 +167,7 @@ static void record_undo(struct creation *creation)
 
 static int mounts_step(struct creation *creation, struct warden_error *err)
 {
-	return start_await_mounts(&creation->start, creation->container, err);
+	return start_await_mounts(&creation->start, creation->container, creation->request, err);
 }
 
 static int execute_step(struct creation *creation, struct warden_error *err)
@@ -189,9 +207,10 @@ static const struct step {
 	int (*run)(struct creation *creation, struct warden_error *err);
 	void (*undo)(struct creation *creation);
 } steps[] = {
-	{cgroup_step, cgroup_undo},   {setup_step, setup_undo},       {init_step, init_undo},
-	{network_step, network_undo}, {firewall_step, firewall_undo}, {record_step, record_undo},
-	{mounts_step, NULL},          {execute_step, NULL},           {connect_step, connect_undo},
+	{begin_step, NULL},         {cgroup_step, cgroup_undo},   {setup_step, setup_undo},
+	{init_step, init_undo},     {network_step, network_undo}, {firewall_step, firewall_undo},
+	{record_step, record_undo}, {clone_step, NULL},           {mounts_step, NULL},
+	{execute_step, NULL},       {connect_step, connect_undo},
 };
 
 static int run_steps(struct creation *creation, struct warden_error *err)
@@ -208,8 +227,8 @@ static int run_steps(struct creation *creation, struct warden_error *err)
 	return 0;
 }
 
-int linux_create(void *backend, const struct warden_create *create, void **container,
-		 struct warden_error *err)
+static int make(struct linux_backend *backend, const struct warden_create *create, void **container,
+		struct warden_error *err)
 {
 	struct creation creation = {.backend = backend, .request = create};
 	int result;
@@ -225,4 +244,61 @@ int linux_create(void *backend, const struct warden_create *create, void **conta
 	else
 		*container = creation.container;
 	return result;
+}
+
+/* A create that waits for programs. */
+struct waiting {
+	struct linux_backend *backend;
+	const struct warden_create *create;
+};
+
+static void *make_apart(void *data)
+{
+	struct waiting *waiting = data;
+	const struct warden_host *host = waiting->backend->host;
+	const struct warden_create *create = waiting->create;
+	struct warden_error err;
+	void *container = NULL;
+	char id[32];
+
+	snprintf(id, sizeof(id), "%s", create->identity.id);
+	if (make(waiting->backend, create, &container, &err) < 0)
+		container = NULL;
+	free(waiting);
+	host->created(host, id, container, &err);
+	return NULL;
+}
+
+/* On a thread of its own, so that slow hooks hold up nobody else: workers are few. */
+static int start_apart(struct linux_backend *backend, const struct warden_create *create,
+		       struct warden_error *err)
+{
+	struct waiting *waiting = malloc(sizeof(*waiting));
+	pthread_attr_t attributes;
+	pthread_t thread;
+	int number;
+
+	if (!waiting)
+		return warden_error_errno(err, "keep a create");
+	*waiting = (struct waiting){backend, create};
+	pthread_attr_init(&attributes);
+	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+	pthread_attr_setstacksize(&attributes, THREAD_STACK);
+	number = pthread_create(&thread, &attributes, make_apart, waiting);
+	pthread_attr_destroy(&attributes);
+	if (number == 0)
+		return 1;
+	free(waiting);
+	errno = number;
+	return warden_error_errno(err, "start a thread for a create");
+}
+
+int linux_create(void *data, const struct warden_create *create, void **container,
+		 struct warden_error *err)
+{
+	struct linux_backend *backend = data;
+
+	if (hooks_any(backend->host->settings))
+		return start_apart(backend, create, err);
+	return make(backend, create, container, err);
 }

@@ -92,11 +92,7 @@ static int start_cgroups(struct linux_backend *backend, struct warden_error *err
 static void warn_of_unused(const struct warden_host *host)
 {
 	const struct warden_settings *settings = host->settings;
-	const struct warden_hooks *hooks = &settings->hooks;
 
-	if (hooks->parent_before_clone || hooks->parent_after_clone || hooks->child_before_pivot ||
-	    hooks->child_after_pivot)
-		host->log(host, WARDEN_LOG_WARN, NULL, "hooks are not run by this version");
 	if (settings->allow_nested_warden)
 		host->log(host, WARDEN_LOG_WARN, NULL,
 			  "server.allow_nested_warden has no effect in this version");

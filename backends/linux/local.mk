@@ -61,6 +61,8 @@ backends_linux_linux_la_SOURCES += \
 	backends/linux/dev.h \
 	backends/linux/files.c \
 	backends/linux/files.h \
+	backends/linux/hooks.c \
+	backends/linux/hooks.h \
 	backends/linux/info.c \
 	backends/linux/init.c \
 	backends/linux/init.h \

@@ -8,8 +8,9 @@
  * The worker sends `struct setup_parameters`, a path for each layer, the texts (each of the length
  * that the parameters tell; none of length 0) and a `struct setup_bind` for each bind mount. The
  * set-up child answers SETUP_STARTED with descriptors once the first process is there, so that
- * cgroups and links are made while it goes on with the mounts; SETUP_READY when all is mounted;
- * then it waits for the worker's `go` (any message), lets the first process exec, and ends with
+ * cgroups and links are made while it goes on with the mounts; SETUP_HOOK where a hook's turn is,
+ * and waits for `go` (any message); SETUP_READY when all is mounted;
+ * then it waits for another `go`, lets the first process exec, and ends with
  * SETUP_DONE. SETUP_NOTE may come at any time, SETUP_FAILED instead of any other. Whoever sees the
  * other's end closed gives up: so nothing outlives a worker or a daemon that dies.
  */
@@ -54,11 +55,19 @@ struct setup_bind {
 	char dst_path[PATH_MAX];
 };
 
-enum setup_event { SETUP_STARTED, SETUP_READY, SETUP_DONE, SETUP_NOTE, SETUP_FAILED };
+enum setup_event {
+	SETUP_STARTED,
+	SETUP_HOOK,
+	SETUP_READY,
+	SETUP_DONE,
+	SETUP_NOTE,
+	SETUP_FAILED,
+};
 
 struct setup_reply {
 	enum setup_event event;
 	pid_t pid;                 /* SETUP_STARTED: of the first process */
+	int hook;                  /* SETUP_HOOK: enum hook */
 	struct warden_error error; /* SETUP_FAILED; SETUP_NOTE: for the log */
 };
 

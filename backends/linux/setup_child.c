@@ -14,6 +14,7 @@
 #include "backends/linux/bind.h"
 #include "backends/linux/dev.h"
 #include "backends/linux/files.h"
+#include "backends/linux/hooks.h"
 #include "backends/linux/init.h"
 #include "backends/linux/layers.h"
 #include "backends/linux/mnt.h"
@@ -102,6 +103,30 @@ static int report_start(struct setup *setup, struct warden_error *err)
 	return 0;
 }
 
+/* The worker runs the hook, on the host, and then lets us go on. */
+static int run_hook(struct setup *setup, enum hook hook, struct warden_error *err)
+{
+	const struct setup_reply reply = {.event = SETUP_HOOK, .hook = (int)hook};
+	char go;
+
+	if (!hooks_has(setup->backend->host->settings, hook))
+		return 0;
+	if (message_send(setup->socket, &reply, sizeof(reply), NULL, 0) < 0 ||
+	    message_receive(setup->socket, &go, sizeof(go), NULL, 0) <= 0)
+		return warden_error_errno(err, "wait for a hook");
+	return 0;
+}
+
+static int hook_before_pivot(struct setup *setup, struct warden_error *err)
+{
+	return run_hook(setup, HOOK_CHILD_BEFORE_PIVOT, err);
+}
+
+static int hook_after_pivot(struct setup *setup, struct warden_error *err)
+{
+	return run_hook(setup, HOOK_CHILD_AFTER_PIVOT, err);
+}
+
 /* The worker has made cgroups and links and written down who the first process is. */
 static int wait_for_worker(struct setup *setup, struct warden_error *err)
 {
@@ -117,10 +142,11 @@ static int wait_for_worker(struct setup *setup, struct warden_error *err)
 /* What is done for a container, in order. Nothing has an undo: the end of the set-up child ends the
  * first process and with it all namespaces; files are the worker's to remove. */
 static int (*const steps[])(struct setup *setup, struct warden_error *err) = {
-	receive_request,   mnt_private,       listen_for_wshd, init_start,      report_start,
-	layers_open,       bind_open_sources, accounts_find,   mnt_root,        accounts_write,
-	files_write,       bind_attach,       dev_make,        mnt_kernel,      init_prepare,
-	mnt_attach_kernel, dev_attach_parts,  mnt_pivot,       wait_for_worker, init_execute,
+	receive_request,   mnt_private,       listen_for_wshd,   init_start, report_start,
+	layers_open,       bind_open_sources, accounts_find,     mnt_root,   accounts_write,
+	files_write,       bind_attach,       dev_make,          mnt_kernel, init_prepare,
+	mnt_attach_kernel, dev_attach_parts,  hook_before_pivot, mnt_pivot,  hook_after_pivot,
+	wait_for_worker,   init_execute,
 };
 
 void setup_child_run(const struct linux_backend *backend, int socket, int directory_fd,

@@ -10,6 +10,7 @@
 #include "backends/common/message.h"
 #include "backends/common/util.h"
 #include "backends/linux/cgroup.h"
+#include "backends/linux/hooks.h"
 #include "backends/linux/setup.h"
 #include "backends/linux/spawner.h"
 
@@ -178,7 +179,7 @@ int start_begin(struct start *start, const struct container *container,
 	return -1;
 }
 
-/* Waits for `event`, writes notes to the log on the way. */
+/* Waits for `event` or a hook's turn, writes notes to the log on the way. */
 static int await(const struct start *start, const struct container *container,
 		 enum setup_event event, struct setup_reply *reply, int *fds, size_t n_fds,
 		 struct warden_error *err)
@@ -196,7 +197,7 @@ static int await(const struct start *start, const struct container *container,
 			*err = reply->error;
 			return -1;
 		}
-		if (reply->event == event)
+		if (reply->event == event || reply->event == SETUP_HOOK)
 			return 0;
 		if (reply->event == SETUP_NOTE)
 			host->log(host, WARDEN_LOG_WARN, container->id, "%s", reply->error.message);
@@ -217,20 +218,39 @@ int start_await_init(struct start *start, struct container *container, struct wa
 	return 0;
 }
 
-int start_await_mounts(struct start *start, const struct container *container,
-		       struct warden_error *err)
+/* Lets the set-up child go on. */
+static int send_go(const struct start *start, const struct container *container,
+		   struct warden_error *err)
 {
+	if (message_send(start->socket, "", 1, NULL, 0) < 0)
+		return warden_error_errno(err, "let the set-up of %s go on", container->id);
+	return 0;
+}
+
+int start_await_mounts(struct start *start, const struct container *container,
+		       const struct warden_create *create, struct warden_error *err)
+{
+	const struct warden_host *host = container->backend->host;
 	struct setup_reply reply;
 
-	return await(start, container, SETUP_READY, &reply, NULL, 0, err);
+	for (;;) {
+		if (await(start, container, SETUP_READY, &reply, NULL, 0, err) < 0)
+			return -1;
+		if (reply.event == SETUP_READY)
+			return 0;
+		if (hooks_run(host, (enum hook)reply.hook, &create->identity, container->init_pid,
+			      err) < 0 ||
+		    send_go(start, container, err) < 0)
+			return -1;
+	}
 }
 
 int start_execute(struct start *start, const struct container *container, struct warden_error *err)
 {
 	struct setup_reply reply;
 
-	if (message_send(start->socket, "", 1, NULL, 0) < 0)
-		return warden_error_errno(err, "let the set-up of %s go on", container->id);
+	if (send_go(start, container, err) < 0)
+		return -1;
 	return await(start, container, SETUP_DONE, &reply, NULL, 0, err);
 }
 

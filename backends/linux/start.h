@@ -17,9 +17,9 @@ int start_begin(struct start *start, const struct container *container,
 /* Waits until the first process is there; it becomes the container's. */
 int start_await_init(struct start *start, struct container *container, struct warden_error *err);
 
-/* Waits until all is mounted. */
+/* Waits until all is mounted; runs the hooks that come meanwhile. */
 int start_await_mounts(struct start *start, const struct container *container,
-		       struct warden_error *err);
+		       const struct warden_create *create, struct warden_error *err);
 
 /* Lets the first process execute wshd and waits until it does. */
 int start_execute(struct start *start, const struct container *container, struct warden_error *err);

@@ -31,6 +31,9 @@ struct creation {
 	struct operation operation;
 	struct request *request;
 	struct idempotent *entry; /* NULL: it has no request_id */
+	struct warden_create parameters;
+	bool waiting; /* for the backend, which goes on by itself */
+	bool ended;   /* that has ended; why it failed is in the operation's `err` */
 };
 
 static int take_network(struct container *c, const Warden__CreateRequest *asked,
@@ -179,10 +182,9 @@ static void remove_directory(struct container *c)
 		log_write(WARDEN_LOG_ERROR, "%s: %s", c->id, err.message);
 }
 
-static int ask_backend(struct container *c, struct warden_error *err)
+static void fill_parameters(struct warden_create *parameters, const struct container *c)
 {
-	struct server *server = c->server;
-	const struct warden_create parameters = {
+	*parameters = (struct warden_create){
 		.identity = c->identity,
 		.rootfs_path = c->rootfs,
 		.layers = (const char *const *)c->options.layers,
@@ -199,24 +201,32 @@ static int ask_backend(struct container *c, struct warden_error *err)
 		.client_uid = c->client_uid,
 		.client_gid = c->client_gid,
 	};
-
-	return server->klass->create(server->backend, &parameters, &c->backend, err);
 }
 
 /* Worker thread. What a half-made container leaves is the backend's to know, so its identity and a
  * snapshot are there before that is asked. */
 static int create_run(struct operation *operation, struct warden_error *err)
 {
+	struct creation *creation = (struct creation *)operation;
 	struct container *c = operation->container;
 	struct server *server = c->server;
 
 	if (server->klass->admit && server->klass->admit(server->backend, NULL, "create", err) < 0)
 		return -1;
-	if (image_read(c, err) < 0)
+	if (image_read(c, err) < 0 || make_directory(c, err) < 0 ||
+	    snapshot_store(operation, err) < 0)
 		return -1;
-	if (make_directory(c, err) == 0 && snapshot_store(operation, err) == 0 &&
-	    ask_backend(c, err) == 0)
-		return limits_apply(c, err);
+	fill_parameters(&creation->parameters, c);
+	return server->klass->create(server->backend, &creation->parameters, &c->backend, err);
+}
+
+/* Worker thread: what of a failed create is on disk, or what a good one still needs. */
+static int finish_run(struct operation *operation, struct warden_error *err)
+{
+	struct container *c = operation->container;
+
+	if (c->backend)
+		return limits_apply(c, err) < 0 ? -1 : snapshot_store(operation, err);
 	if (c->dir_fd >= 0)
 		remove_directory(c);
 	return -1;
@@ -278,36 +288,60 @@ static void fail(struct creation *creation, const struct warden_error *err)
 		container_discard(c);
 }
 
-static void store_done(struct operation *operation, int result, struct warden_error *err)
+static void finish_done(struct operation *operation, int result, struct warden_error *err)
 {
 	struct creation *creation = (struct creation *)operation;
+	struct server *server = operation->container->server;
 
+	operation->container->creation = NULL;
 	if (result == 0)
 		succeed(creation);
 	else
 		fail(creation, err);
 	free(creation);
+	server->creating--;
+	server_drain_step(server);
 }
 
-static void create_done(struct operation *operation, int result, struct warden_error *err)
+static void finish(struct creation *creation)
 {
-	struct creation *creation = (struct creation *)operation;
+	struct operation *operation = &creation->operation;
 	struct container *c = operation->container;
 	struct timespec now;
 
-	if (result < 0) {
-		fail(creation, err);
-		free(creation);
-		return;
-	}
 	clock_gettime(CLOCK_REALTIME, &now); /* cannot fail */
 	c->created_us = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 	c->created_clock_us = ttl_clock_us();
 	operation->snapshot = snapshot_text_as(c, STATE_ACTIVE);
 	operation->needs_snapshot = false;
-	operation->run = snapshot_store;
-	operation->done = store_done;
+	operation->run = finish_run;
+	operation->done = finish_done;
 	container_queue(c, operation);
+}
+
+static void create_done(struct operation *operation, int result, struct warden_error *err)
+{
+	struct creation *creation = (struct creation *)operation;
+
+	(void)err; /* stays in the operation */
+	creation->waiting = result > 0;
+	if (!creation->waiting || creation->ended)
+		finish(creation);
+}
+
+/* May come before create_done: the backend's thread and the worker race each other. */
+void create_event(struct container *c, void *backend, const char *error)
+{
+	struct creation *creation = c->creation;
+
+	if (!creation || creation->ended)
+		return;
+	creation->ended = true;
+	c->backend = backend;
+	if (!backend)
+		warden_error_set(&creation->operation.err, "%s", error ? error : "no memory");
+	if (creation->waiting)
+		finish(creation);
 }
 
 /* Begins for good; from here on create_done answers. */
@@ -328,6 +362,8 @@ static int start(struct request *request, struct idempotent *entry, struct warde
 	registry_add(&c->server->registry, c);
 	creation->request = request;
 	creation->entry = entry;
+	c->creation = creation;
+	c->server->creating++;
 	creation->operation.needs_snapshot = true;
 	creation->operation.run = create_run;
 	creation->operation.done = create_done;

@@ -124,8 +124,8 @@ struct warden_rlimit {
 	bool requested;
 };
 
-/* An operator's program that create runs; see hooks.* in warden.conf(5). NULL where there is none.
- */
+/* Programs of the operator's that create runs, on the host and as the daemon; see hooks.* in
+ * warden.conf(5). NULL where there is none. */
 struct warden_hooks {
 	const char *parent_before_clone;
 	const char *parent_after_clone;
@@ -183,6 +183,11 @@ struct warden_host {
 	 * core until their end. */
 	void (*job_ended)(const struct warden_host *host, const char *id, uint32_t job_id,
 			  const struct warden_job_end *end);
+
+	/* A create that returned 1 has ended: with what it would have given as `*container`, or
+	 * with NULL and `err`. */
+	void (*created)(const struct warden_host *host, const char *id, void *container,
+			const struct warden_error *err);
 
 	/* A transfer has ended; see klass->transfer. Told once for each, before container_gone. */
 	void (*transfer_ended)(const struct warden_host *host, const char *id, uint64_t transfer_id,
@@ -544,7 +549,9 @@ struct warden_container_klass {
 	 * for a create. For backends that stand in for others in tests. */
 	int (*admit)(void *backend, void *container, const char *request, struct warden_error *err);
 
-	/* Required. Makes a container that is usable at once. */
+	/* Required. Makes a container that is usable at once. Where that waits for a program to end
+	 * (see warden_hooks) it returns 1: it goes on by itself, what it was given stays valid until
+	 * it is done, and host->created tells how it ended. Teardown comes only after that. */
 	int (*create)(void *backend, const struct warden_create *create, void **container,
 		      struct warden_error *err);
 
