@@ -205,6 +205,16 @@ static bool take_close_input(struct wshd *wshd, struct client *client, struct pa
 	return true;
 }
 
+static bool take_resize(struct wshd *wshd, struct client *client, struct packet *packet)
+{
+	const struct job *job = job_find(wshd, packet->message.header.job_id);
+
+	(void)client;
+	if (job)
+		job_resize(job, &packet->message.resize.window);
+	return true;
+}
+
 static bool take_list(struct wshd *wshd, struct client *client, struct packet *packet)
 {
 	(void)packet;
@@ -276,6 +286,7 @@ static const struct {
 	{WSHD_END, sizeof(struct wshd_request), 0, take_end},
 	{WSHD_SHELL, sizeof(struct wshd_shell), -1, take_shell},
 	{WSHD_CLOSE_INPUT, sizeof(struct wshd_request), 0, take_close_input},
+	{WSHD_RESIZE, sizeof(struct wshd_resize), 0, take_resize},
 };
 
 static bool client_take(struct wshd *wshd, struct client *client, struct packet *packet)

@@ -64,11 +64,23 @@ static void command_take(struct first *first)
 		fail("read the command");
 }
 
+/* Into the job's own groups on v1. One that has a single thread and moves itself ("0") waits for
+ * nobody; by the files that the daemon has opened it may. */
+static void enter_groups(const struct keeper_start *start)
+{
+	const int *tasks = start->cgroup ? start->cgroup + (WSHD_FD_TASKS - WSHD_FD_CPU) : NULL;
+
+	for (int i = 0; tasks && i < WSHD_TASKS; i++)
+		if (tasks[i] >= 0 && write(KEEPER_TASKS + i, "0", 1) != 1)
+			fail("enter the job's control group");
+}
+
 /* Keeps what it needs of the keeper's descriptors, whose numbers are higher than its own. */
 static void arrange_fds(struct first *first, const struct terminal *terminal, int error_fd)
 {
 	if (dup3(error_fd, FIRST_ERROR, O_CLOEXEC) < 0)
 		_exit(255); /* nobody could be told */
+	enter_groups(first->start);
 	command_take(first);
 	first->has_terminal = terminal->slave >= 0;
 	if (first->has_terminal) {
@@ -126,7 +138,7 @@ static void give_pipes(const struct first *first)
 {
 	const struct wshd_spawn *spawn = first->start->spawn;
 
-	if (!spawn)
+	if (!spawn || first->has_terminal)
 		return;
 	for (int fd = spawn_has(spawn, WSHD_FD_STDIN_READ) ? STDIN_FILENO : STDOUT_FILENO;
 	     fd <= STDERR_FILENO; fd++)

@@ -144,7 +144,7 @@ static bool keeper_start(struct wshd *wshd, struct job *job, const struct keeper
 
 static void start_failed(struct wshd *wshd, struct job *job, int number)
 {
-	struct wshd_ended end = {.exit_status = -1};
+	struct wshd_ended end = {.reason = WSHD_START_FAILED, .exit_status = -1};
 
 	snprintf(end.start_error, sizeof(end.start_error), "start a keeper: %s", strerror(number));
 	ended(wshd, job, &end);
@@ -168,6 +168,7 @@ int job_spawn(struct wshd *wshd, struct packet *packet)
 		.command = packet->fds[WSHD_FD_BLOCK],
 		.streams = {input_of(packet), packet->fds[WSHD_FD_STDOUT_WRITE],
 			    packet->fds[WSHD_FD_STDERR_WRITE]},
+		.cgroup = packet->fds + WSHD_FD_CPU,
 	};
 	struct job *job;
 
@@ -218,6 +219,14 @@ void job_signal(const struct job *job, enum wshd_type type, int signal)
 	kill(job->keeper, SIGCONT);
 }
 
+void job_resize(const struct job *job, const struct wshd_window *window)
+{
+	struct wshd_resize message = {.header.type = WSHD_RESIZE, .window = *window};
+
+	if (job->keeper != 0 && job->socket.fd >= 0)
+		packet_send(job->socket.fd, &message, sizeof(message), NULL, 0, MSG_DONTWAIT);
+}
+
 void job_forget(struct wshd *wshd, struct job *job)
 {
 	struct wshd_request message = {.header.type = WSHD_FORGET};
@@ -233,17 +242,19 @@ void job_forget(struct wshd *wshd, struct job *job)
 /* A keeper that was killed has told nothing, or its last words are still in the socket. */
 static void keeper_gone(struct wshd *wshd, struct job *job, int status)
 {
-	struct wshd_ended end = {.exit_status = -1};
+	struct wshd_ended end = {.reason = WSHD_START_FAILED, .exit_status = -1};
 
 	job->keeper = 0;
 	while (job->socket.fd >= 0 && take_report(wshd, job))
 		;
 	if (job->socket.fd >= 0)
 		source_close(wshd, &job->socket);
-	if (WIFSIGNALED(status))
+	if (WIFSIGNALED(status)) {
+		end.reason = WSHD_SIGNALLED;
 		end.signal = WTERMSIG(status);
-	else
+	} else {
 		snprintf(end.start_error, sizeof(end.start_error), "start a keeper: it has ended");
+	}
 	if (!job->ended && !job->shell)
 		ended(wshd, job, &end);
 	settle(wshd, job);

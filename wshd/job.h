@@ -32,6 +32,9 @@ struct job *job_find(const struct wshd *wshd, uint32_t id);
 /* Has the keeper send the signal to every process of the job; `type`: WSHD_SIGNAL or WSHD_STOP. */
 void job_signal(const struct job *job, enum wshd_type type, int signal);
 
+/* The job's terminal has another size. */
+void job_resize(const struct job *job, const struct wshd_window *window);
+
 /* The job's standard input is complete. */
 void job_close_input(struct job *job);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A keeper's life; see keeper.h. */
+/* A keeper's life; see keeper.h. What it starts is in launch.c, its limits in budget.c. */
 #include "wshd/keeper.h"
 
 #include <errno.h>
@@ -12,15 +12,15 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "wshd/first.h"
+#include "wshd/budget.h"
+#include "wshd/launch.h"
 #include "wshd/message.h"
 #include "wshd/processes.h"
-#include "wshd/terminal.h"
+#include "wshd/session.h"
 #include "wshd/title.h"
 
 struct keeper {
@@ -33,45 +33,14 @@ struct keeper {
 	bool forgotten; /* nobody wants anything of the job any more */
 	bool killing;
 	unsigned round; /* of killing */
-	uint64_t started_us;
+	struct budget budget;
+	enum wshd_reason exceeded; /* which limit was reached; 0: none */
+	bool on_terminal;          /* and `session` is in use */
 	struct wshd_ended end;
 };
 
-static uint64_t now_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail */
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
-static bool close_from(unsigned first)
-{
-	return syscall(SYS_close_range, first, ~0U, 0) == 0;
-}
-
-/* Moves what it needs to the numbers of enum keeper_fd and closes everything else: above all the
- * connections and the pipes of other jobs, which would stay open with it. */
-static bool arrange_fds(const struct wshd *wshd, const struct keeper_start *start, int socket)
-{
-	int fds[KEEPER_FDS] = {
-		start->streams[0], start->streams[1], start->streams[2], socket,
-		wshd->proc_fd,     start->connection, start->command,
-	};
-
-	for (int i = 0; i < KEEPER_FDS; i++) {
-		/* A number that must not stay free gets something harmless. */
-		int fd = fds[i] >= 0 ? fds[i] : wshd->proc_fd;
-
-		fds[i] = fcntl(fd, F_DUPFD_CLOEXEC, KEEPER_FDS);
-		if (fds[i] < 0)
-			return false;
-	}
-	for (int i = 0; i < KEEPER_FDS; i++)
-		if (dup3(fds[i], i, i < KEEPER_STREAMS ? 0 : O_CLOEXEC) < 0)
-			return false;
-	return close_from(KEEPER_FDS);
-}
+/* Not in the frame, so that its pages come to be only where they are used. */
+static struct session session;
 
 static void name_itself(const struct wshd *wshd, const struct keeper_start *start)
 {
@@ -90,7 +59,8 @@ static void report(struct keeper *keeper)
 {
 	keeper->ended = true;
 	keeper->end.header.type = WSHD_ENDED;
-	keeper->end.wall_us = now_us() - keeper->started_us;
+	keeper->end.wall_us = time_us() - keeper->budget.started_us;
+	keeper->end.flags = keeper->killing ? WSHD_KILLED : 0;
 	/* Waits until it is taken; whoever does not read it is ending. */
 	packet_send(keeper->report_fd, &keeper->end, sizeof(keeper->end), NULL, 0, 0);
 }
@@ -99,38 +69,39 @@ static void start_failed(struct keeper *keeper, const char *what)
 {
 	snprintf(keeper->end.start_error, sizeof(keeper->end.start_error), "%s: %s", what,
 		 strerror(errno));
+	keeper->end.reason = WSHD_START_FAILED;
 	keeper->end.exit_status = -1;
 	keeper->childless = true;
 	report(keeper);
 }
 
+/* A shell's terminal goes to wsh, a job's stays here. */
+static bool serve_terminal(struct keeper *keeper, const struct keeper_start *start,
+			   struct terminal *terminal)
+{
+	if (terminal->master < 0)
+		return true;
+	if (start->shell) {
+		terminal_hand_over(terminal, KEEPER_CONNECTION);
+		return true;
+	}
+	keeper->on_terminal = true;
+	return session_begin(&session, terminal, fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, KEEPER_FDS),
+			     fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, KEEPER_FDS));
+}
+
 static void start_first(struct keeper *keeper, const struct wshd *wshd,
 			const struct keeper_start *start)
 {
-	struct terminal terminal = {.master = -1, .slave = -1};
-	int errors[2];
+	struct launched launched;
+	const char *failed = launch(wshd, start, &launched);
 
-	if (pipe2(errors, O_CLOEXEC | O_NONBLOCK) < 0) {
-		start_failed(keeper, "make a pipe");
-		return;
-	}
-	keeper->error_fd = errors[0];
-	if (start->shell && (start->shell->flags & WSHD_SHELL_TERMINAL) &&
-	    !terminal_open(&terminal, start->shell)) {
-		start_failed(keeper, "make a terminal");
-		return;
-	}
-	keeper->first = fork();
-	if (keeper->first < 0) {
-		keeper->first = 0;
-		start_failed(keeper, "fork");
-		return;
-	}
-	if (keeper->first == 0)
-		first_run(wshd, start, &terminal, errors[1]);
-	close(errors[1]);
-	if (terminal.master >= 0)
-		terminal_hand_over(&terminal, KEEPER_CONNECTION);
+	keeper->first = launched.first;
+	keeper->error_fd = launched.error_fd;
+	if (failed)
+		start_failed(keeper, failed);
+	else if (!serve_terminal(keeper, start, &launched.terminal))
+		keeper->killing = true; /* no descriptor is free: it is of no use */
 }
 
 static void add_figures(struct wshd_ended *end, const struct rusage *usage)
@@ -156,7 +127,15 @@ static void first_ended(struct keeper *keeper, int status)
 	end->start_error[got > 0 ? got : 0] = '\0';
 	end->exit_status = got <= 0 && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 	end->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+	if (got > 0)
+		end->reason = WSHD_START_FAILED;
+	else if (keeper->exceeded)
+		end->reason = keeper->exceeded;
+	else
+		end->reason = end->signal ? WSHD_SIGNALLED : WSHD_EXITED;
 	keeper->first = 0;
+	if (keeper->on_terminal)
+		session_hang_up(&session);
 }
 
 static void reap(struct keeper *keeper)
@@ -196,10 +175,33 @@ static void signal_job(struct keeper *keeper, enum wshd_type type, int signal)
 /* One round: how long to wait for the next one. */
 static int kill_round(struct keeper *keeper)
 {
-	if (processes_kill(KEEPER_PROC, getpid(), keeper->round, NULL, NULL) <= 0 &&
-	    keeper->first > 0)
+	/* At once, as looking for the others takes a while. */
+	if (keeper->first > 0)
 		kill(keeper->first, SIGKILL);
+	processes_kill(KEEPER_PROC, getpid(), keeper->round, NULL, NULL);
 	return processes_pause(keeper->round++);
+}
+
+static void obey(struct keeper *keeper, const struct packet *packet)
+{
+	const union wshd_message *message = &packet->message;
+
+	switch (message->header.type) {
+	case WSHD_SIGNAL:
+	case WSHD_STOP:
+		if (packet_fits(packet, sizeof(message->signal), 0))
+			signal_job(keeper, message->header.type, message->signal.signal);
+		break;
+	case WSHD_RESIZE:
+		if (packet_fits(packet, sizeof(message->resize), 0) && keeper->on_terminal)
+			session_resize(&session, &message->resize.window);
+		break;
+	case WSHD_FORGET:
+		keeper->forgotten = true;
+		break;
+	default:
+		break;
+	}
 }
 
 /* Takes a message of wshd or wsh; false when that end is closed. */
@@ -212,58 +214,127 @@ static bool take_message(struct keeper *keeper, int socket)
 		return true;
 	if (got != 1)
 		return false;
-	if ((packet.message.header.type == WSHD_SIGNAL ||
-	     packet.message.header.type == WSHD_STOP) &&
-	    packet_fits(&packet, sizeof(packet.message.signal), 0))
-		signal_job(keeper, packet.message.header.type, packet.message.signal.signal);
-	else if (packet.message.header.type == WSHD_FORGET)
-		keeper->forgotten = true;
+	obey(keeper, &packet);
 	packet_close(&packet);
 	return true;
 }
 
+/* Nobody is there whose job it would be. */
+static void orphaned(struct keeper *keeper, struct pollfd *connection)
+{
+	connection->fd = -1;
+	keeper->forgotten = true;
+	signal_job(keeper, WSHD_SIGNAL, SIGKILL);
+}
+
+/* Kills what has used up its time; how long to wait at most, in microseconds. */
+static uint64_t watch(struct keeper *keeper)
+{
+	uint64_t reaped_us = keeper->end.user_us + keeper->end.system_us, wait_us = BUDGET_NEVER;
+
+	if (keeper->killing || keeper->childless || !budget_is_limited(&keeper->budget))
+		return BUDGET_NEVER;
+	keeper->exceeded = budget_check(&keeper->budget, reaped_us, &wait_us);
+	if (!keeper->exceeded)
+		return wait_us;
+	signal_job(keeper, WSHD_SIGNAL, SIGKILL);
+	return BUDGET_NEVER;
+}
+
+static void wait_for_events(struct keeper *keeper, struct pollfd *fds, nfds_t n)
+{
+	uint64_t us = watch(keeper);
+	struct timespec wait;
+
+	if (keeper->killing)
+		us = (uint64_t)kill_round(keeper) * 1000;
+	wait = (struct timespec){
+		.tv_sec = (time_t)(us / 1000000),
+		.tv_nsec = (long)(us % 1000000) * 1000,
+	};
+	ppoll(fds, n, us == BUDGET_NEVER ? NULL : &wait, NULL);
+}
+
+/* What is left below a job that is forgotten goes to wshd, unless it is to be killed now or when a
+ * limit is reached. */
+static bool is_done(const struct keeper *keeper)
+{
+	if (!keeper->ended)
+		return false;
+	if (keeper->on_terminal && !keeper->forgotten && session_is_open(&session))
+		return false;
+	return keeper->childless ||
+	       (keeper->forgotten && !keeper->killing && !budget_is_limited(&keeper->budget));
+}
+
 static void __attribute__((noreturn)) loop(struct keeper *keeper, bool shell)
 {
-	struct pollfd fds[] = {
+	struct pollfd fds[3 + SESSION_POLLS] = {
 		{.fd = keeper->signal_fd, .events = POLLIN},
 		{.fd = KEEPER_SOCKET, .events = POLLIN},
 		{.fd = shell ? KEEPER_CONNECTION : -1, .events = POLLIN},
 	};
+	nfds_t n = keeper->on_terminal ? 3 + SESSION_POLLS : 3;
 	struct signalfd_siginfo info;
 
-	/* After `forgotten` what is left below goes to wshd, unless it is to be killed. */
-	while (!keeper->ended || !(keeper->childless || (keeper->forgotten && !keeper->killing))) {
-		poll(fds, 3, keeper->killing ? kill_round(keeper) : -1);
+	while (!is_done(keeper)) {
+		if (keeper->on_terminal)
+			session_poll(&session, fds + 3);
+		wait_for_events(keeper, fds, n);
 		/* The queue holds one SIGCHLD at most. */
 		if (read(keeper->signal_fd, &info, sizeof(info)) == sizeof(info))
 			reap(keeper);
 		for (int i = 1; i < 3; i++)
-			if (fds[i].fd >= 0 && fds[i].revents && !take_message(keeper, fds[i].fd)) {
-				fds[i].fd = -1; /* nobody is there whose job it would be */
-				signal_job(keeper, WSHD_SIGNAL, SIGKILL);
-			}
+			if (fds[i].fd >= 0 && fds[i].revents && !take_message(keeper, fds[i].fd))
+				orphaned(keeper, &fds[i]);
+		if (keeper->on_terminal)
+			session_move(&session, fds + 3);
 	}
 	_exit(0);
 }
 
+static struct budget budget_of(const struct keeper_start *start)
+{
+	struct budget budget = {
+		.started_us = time_us(),
+		.cpu_fd = start->cgroup && start->cgroup[0] >= 0 ? KEEPER_CPU : -1,
+		.proc_fd = KEEPER_PROC,
+	};
+
+	if (start->spawn) {
+		budget.wall_us = start->spawn->wall_time_us;
+		budget.cpu_us = start->spawn->cpu_time_us;
+	}
+	return budget;
+}
+
+/* The job's alone from here on. */
+static void close_started(void)
+{
+	for (int fd = 0; fd < KEEPER_STREAMS; fd++)
+		close(fd);
+	for (int fd = KEEPER_GROUP; fd < KEEPER_FDS; fd++)
+		close(fd);
+	close(KEEPER_COMMAND);
+}
+
 void keeper_run(const struct wshd *wshd, const struct keeper_start *start, int socket)
 {
-	struct keeper keeper = {.report_fd = start->spawn ? KEEPER_SOCKET : KEEPER_CONNECTION};
+	struct keeper keeper = {
+		.report_fd = start->spawn ? KEEPER_SOCKET : KEEPER_CONNECTION,
+		.budget = budget_of(start),
+	};
 	sigset_t child;
 
 	name_itself(wshd, start);
-	keeper.started_us = now_us();
 	sigemptyset(&child);
 	sigaddset(&child, SIGCHLD);
-	if (!arrange_fds(wshd, start, socket) || prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
+	if (!launch_prepare(wshd, start, socket) || prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
 		_exit(1); /* wshd reports it */
 	keeper.signal_fd = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (keeper.signal_fd < 0)
 		_exit(1);
 	start_first(&keeper, wshd, start);
-	close(STDIN_FILENO); /* the job's alone from here on */
-	close(STDOUT_FILENO);
-	close(STDERR_FILENO);
-	close(KEEPER_COMMAND);
+	close_started();
 	loop(&keeper, start->shell != NULL);
 }

@@ -21,6 +21,7 @@ struct keeper_start {
 	int connection;              /* of the shell; -1 */
 	int streams[KEEPER_STREAMS]; /* -1: a terminal takes their place */
 	int command;                 /* the command block; -1: none */
+	const int *cgroup; /* those of the job's own cgroup, WSHD_FD_CPU and on; NULL: a shell */
 };
 
 /* Where a keeper's descriptors are; the job's streams are 0, 1 and 2 until it has started. */
@@ -29,7 +30,10 @@ enum keeper_fd {
 	KEEPER_PROC,
 	KEEPER_CONNECTION,
 	KEEPER_COMMAND,
-	KEEPER_FDS,
+	KEEPER_CPU, /* as WSHD_FD_CPU and those behind it */
+	KEEPER_GROUP,
+	KEEPER_TASKS,
+	KEEPER_FDS = KEEPER_TASKS + WSHD_TASKS,
 };
 
 /* The life of a keeper, in the process that was forked for it. */

@@ -6,18 +6,22 @@ WSHD_COMPILE = $(WSHD_CC) $(WSHD_CPPFLAGS) -D_GNU_SOURCE -I$(top_srcdir) -std=gn
 
 WSHD_H = \
 	wshd/account.h \
+	wshd/budget.h \
 	wshd/client.h \
 	wshd/command.h \
 	wshd/cpus.h \
 	wshd/first.h \
 	wshd/job.h \
 	wshd/keeper.h \
+	wshd/launch.h \
 	wshd/limits.h \
 	wshd/message.h \
 	wshd/options.h \
 	wshd/privileges.h \
 	wshd/processes.h \
 	wshd/protocol.h \
+	wshd/relay.h \
+	wshd/session.h \
 	wshd/stop.h \
 	wshd/terminal.h \
 	wshd/title.h \
@@ -26,27 +30,31 @@ WSHD_H = \
 
 WSHD_C = \
 	wshd/account.c \
+	wshd/budget.c \
 	wshd/client.c \
 	wshd/command.c \
 	wshd/cpus.c \
 	wshd/first.c \
 	wshd/job.c \
 	wshd/keeper.c \
+	wshd/launch.c \
 	wshd/limits.c \
 	wshd/main.c \
 	wshd/message.c \
 	wshd/options.c \
 	wshd/privileges.c \
 	wshd/processes.c \
+	wshd/relay.c \
+	wshd/session.c \
 	wshd/stop.c \
 	wshd/terminal.c \
 	wshd/title.c
 
 WSH_C = \
 	wshd/message.c \
+	wshd/relay.c \
 	wshd/wsh.c \
 	wshd/wsh_connection.c \
-	wshd/wsh_relay.c \
 	wshd/wsh_terminal.c
 
 wshd/wshd: $(WSHD_C) $(WSHD_H) Makefile

@@ -5,6 +5,7 @@
 #define WSHD_PROCESSES_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /* Tells whether a child of the root, and all below it, is to be left alone. */
@@ -22,6 +23,10 @@ int processes_stop(int proc_fd, pid_t root, int signal, processes_skip *skip, co
 /* One round of killing them all, to be repeated until none is left; `round` counts from 0. From the
  * third round on it stops them first, so that a fork bomb does not outrun it. */
 int processes_kill(int proc_fd, pid_t root, unsigned round, processes_skip *skip, const void *data);
+
+/* The cpu time, in microseconds, of all descendants that live or wait to be reaped, and of those
+ * that they have reaped: of the first to the moment, of the latter to a tick for each parent. */
+uint64_t processes_cpu_us(int proc_fd, pid_t root);
 
 /* How long to wait after that round for what it killed, in milliseconds. */
 int processes_pause(unsigned round);

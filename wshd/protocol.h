@@ -51,6 +51,7 @@ enum wshd_type {
 	WSHD_END,         /* struct wshd_request: as WSHD_STOP with SIGKILL, then wshd ends too */
 	WSHD_SHELL,       /* struct wshd_shell; from then on the connection is that job's alone */
 	WSHD_CLOSE_INPUT, /* struct wshd_request: the standard input of this job is complete */
+	WSHD_RESIZE,      /* struct wshd_resize: of a job's terminal */
 
 	/* From wshd. */
 	WSHD_JOB = 64, /* struct wshd_job, the descriptors that it has */
@@ -86,8 +87,10 @@ struct wshd_signal {
 enum { WSHD_RLIMITS = 15 }; /* as enum warden_rlimit_name */
 
 enum wshd_spawn_flags {
-	WSHD_PRIVILEGED = 1, /* root instead of vcap, where the block names no user */
-	WSHD_NO_ASLR = 2,    /* addresses are not randomised */
+	WSHD_PRIVILEGED = 1,  /* root instead of vcap, where the block names no user */
+	WSHD_NO_ASLR = 2,     /* addresses are not randomised */
+	WSHD_ON_TERMINAL = 4, /* a terminal of its own instead of the three pipes: what comes from
+				 the first is typed, what is printed goes to the second */
 };
 
 /* The descriptors of WSHD_SPAWN, in this order; some need not be there. */
@@ -100,8 +103,13 @@ enum wshd_spawn_fd {
 	WSHD_FD_STDERR_WRITE,
 	WSHD_FD_STDOUT_READ, /* wshd keeps these until WSHD_FORGET; the first may be missing */
 	WSHD_FD_STDERR_READ,
-	WSHD_SPAWN_FDS,
+	WSHD_FD_CPU,   /* cpu time of the job's own cgroup: cpuacct.usage or cpu.stat */
+	WSHD_FD_GROUP, /* its directory on v2 */
+	WSHD_FD_TASKS, /* its files `tasks` on v1 */
+	WSHD_SPAWN_FDS = WSHD_FD_TASKS + 3,
 };
+
+enum { WSHD_TASKS = WSHD_SPAWN_FDS - WSHD_FD_TASKS };
 
 /* Without these there is no job. */
 enum {
@@ -119,14 +127,27 @@ struct wshd_command {
 	uint32_t n_args, n_env;
 };
 
+/* The size of a terminal. */
+struct wshd_window {
+	uint16_t rows, columns;
+};
+
+struct wshd_resize {
+	struct wshd_header header;
+	struct wshd_window window;
+	uint32_t reserved;
+};
+
 struct wshd_spawn {
 	struct wshd_header header;
 	uint32_t flags;     /* enum wshd_spawn_flags */
 	uint32_t present;   /* bit N: descriptor N of enum wshd_spawn_fd is there */
 	uint32_t requested; /* bit N: a client asked for limit N; else it is a default */
 	int32_t nice;       /* added to wshd's */
-	uint64_t rlimits[WSHD_RLIMITS]; /* soft and hard; UINT64_MAX: unlimited */
+	uint64_t rlimits[WSHD_RLIMITS];     /* soft and hard; UINT64_MAX: unlimited */
+	uint64_t wall_time_us, cpu_time_us; /* at which all of the job is killed; 0: never */
 	struct wshd_command command;
+	struct wshd_window window; /* with WSHD_ON_TERMINAL */
 };
 
 /* A job that is remembered. Its descriptors, in the order of enum wshd_spawn_fd: write end of stdin
@@ -152,14 +173,29 @@ struct wshd_shell {
 	struct wshd_header header;
 	uint32_t flags; /* enum wshd_shell_flags */
 	struct wshd_command command;
-	uint16_t rows, columns; /* of the terminal */
+	struct wshd_window window; /* of the terminal */
 };
 
 enum { WSHD_COMMAND_FDS = 1, WSHD_STREAM_FDS = 3 };
 
+/* Why a job ended: enum warden_end_reason, as far as wshd can tell. */
+enum wshd_reason {
+	WSHD_EXITED = 1,
+	WSHD_SIGNALLED = 2,
+	WSHD_WALL_TIME = 3,
+	WSHD_CPU_TIME = 4,
+	WSHD_START_FAILED = 8,
+};
+
+enum wshd_ended_flags {
+	WSHD_KILLED = 1, /* its keeper killed it, for whatever reason */
+};
+
 /* What became of a job: struct warden_job_end on the wire. */
 struct wshd_ended {
 	struct wshd_header header;
+	uint32_t reason;       /* enum wshd_reason */
+	uint32_t flags;        /* enum wshd_ended_flags */
 	int32_t exit_status;   /* 0 to 255, or -1: none */
 	int32_t signal;        /* that ended it, or 0 */
 	char start_error[256]; /* ends in NUL; empty: it started */
@@ -185,6 +221,7 @@ union wshd_message {
 	struct wshd_spawn spawn;
 	struct wshd_job job;
 	struct wshd_shell shell;
+	struct wshd_resize resize;
 	struct wshd_ended ended;
 	struct wshd_refused refused;
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A shell's terminal; see terminal.h. It is made inside and its master goes out: whoever runs wsh
+/* Terminals; see terminal.h. It is made inside and its master goes out: whoever runs wsh
  * never lends his own terminal, into which the container could type. */
 #include "wshd/terminal.h"
 
@@ -43,9 +43,9 @@ static int master_open(void)
 	return -1;
 }
 
-bool terminal_open(struct terminal *terminal, const struct wshd_shell *shell)
+bool terminal_open(struct terminal *terminal, const struct wshd_window *window)
 {
-	struct winsize size = {.ws_row = shell->rows, .ws_col = shell->columns};
+	struct winsize size = {.ws_row = window->rows, .ws_col = window->columns};
 	int locked = 0;
 
 	terminal->master = master_open();
@@ -53,6 +53,13 @@ bool terminal_open(struct terminal *terminal, const struct wshd_shell *shell)
 		return false;
 	terminal->slave = ioctl(terminal->master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	return terminal->slave >= 0 && ioctl(terminal->master, TIOCSWINSZ, &size) == 0;
+}
+
+void terminal_resize(int master, const struct wshd_window *window)
+{
+	struct winsize size = {.ws_row = window->rows, .ws_col = window->columns};
+
+	ioctl(master, TIOCSWINSZ, &size);
 }
 
 void terminal_hand_over(struct terminal *terminal, int connection)

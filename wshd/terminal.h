@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A shell's terminal, of the container's own devpts. */
+/* A terminal of the container's own devpts, for a shell or a job. */
 #ifndef WSHD_TERMINAL_H
 #define WSHD_TERMINAL_H
 
@@ -12,8 +12,11 @@ struct terminal {
 	int master, slave; /* -1: none */
 };
 
-/* Makes one, of the size that the message tells. False and errno when it cannot. */
-bool terminal_open(struct terminal *terminal, const struct wshd_shell *shell);
+/* Makes one of this size. False and errno when it cannot. */
+bool terminal_open(struct terminal *terminal, const struct wshd_window *window);
+
+/* Gives it another size; one that has gone needs none. */
+void terminal_resize(int master, const struct wshd_window *window);
 
 /* Sends the master to wsh and closes both ends. */
 void terminal_hand_over(struct terminal *terminal, int connection);

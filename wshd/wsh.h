@@ -3,7 +3,6 @@
 #ifndef WSHD_WSH_H
 #define WSHD_WSH_H
 
-#include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -26,27 +25,11 @@ void connection_signal(int connection, int signal);
 /* True when the process has ended; then `*status` is what wsh exits with. */
 bool connection_read(int connection, int *status);
 
-/* Moves bytes from one descriptor to another, through a small buffer. */
-struct relay {
-	int from, to; /* -1: that side is closed */
-	size_t start, end;
-	char buffer[4096]; /* a pipe that is ready takes so many at once */
-};
-
-/* wsh_relay.c */
-void relay_init(struct relay *relay, int from, int to);
-/* Fills in what to wait for: two entries of poll(2). */
-void relay_poll(const struct relay *relay, struct pollfd *fds);
-/* Moves what can be moved. False when nothing more will ever come, and all of it is written. */
-bool relay_move(struct relay *relay, const struct pollfd *fds);
-/* Whether it holds bytes that are not written yet. */
-bool relay_holds(const struct relay *relay);
-
 /* wsh_terminal.c: the terminal that wsh was started from. */
 bool terminal_is_there(void);
 /* Passes keys on unchanged from now on, until wsh ends, however that comes. */
 void terminal_raw(void);
-void terminal_size(struct wshd_shell *shell);
+void terminal_size(struct wshd_window *window);
 /* Gives `master` our size. */
 void terminal_resize(int master);
 

@@ -116,7 +116,7 @@ void connection_start(int connection, const struct wsh_command *command, const i
 	fds[0] = block_make(command, command->terminal ? getenv("TERM") : NULL, &shell);
 	if (command->terminal) {
 		shell.flags = WSHD_SHELL_TERMINAL;
-		terminal_size(&shell);
+		terminal_size(&shell.window);
 	} else {
 		memcpy(fds + n_fds, streams, sizeof(int) * WSHD_STREAM_FDS);
 		n_fds += WSHD_STREAM_FDS;

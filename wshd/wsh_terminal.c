@@ -38,14 +38,14 @@ void terminal_raw(void)
 		die("change the terminal's settings");
 }
 
-void terminal_size(struct wshd_shell *shell)
+void terminal_size(struct wshd_window *window)
 {
 	struct winsize size;
 
 	if (ioctl(terminal, TIOCGWINSZ, &size) < 0)
 		return; /* it has none: 0 and 0 */
-	shell->rows = size.ws_row;
-	shell->columns = size.ws_col;
+	window->rows = size.ws_row;
+	window->columns = size.ws_col;
 }
 
 void terminal_resize(int master)

@@ -102,6 +102,17 @@ int wshd_send_close_input(int fd, uint32_t job_id, struct warden_error *err)
 	return send_request(fd, WSHD_CLOSE_INPUT, job_id, "close the job's input", err);
 }
 
+int wshd_send_resize(int fd, uint32_t job_id, uint16_t rows, uint16_t columns,
+		     struct warden_error *err)
+{
+	struct wshd_resize message = {
+		.header = {.type = WSHD_RESIZE, .job_id = job_id},
+		.window = {rows, columns},
+	};
+
+	return wshd_send(fd, &message, sizeof(message), NULL, 0, "resize the job's terminal", err);
+}
+
 int wshd_send_watch(int fd, struct warden_error *err)
 {
 	return send_request(fd, WSHD_WATCH, 0, "watch the jobs", err);
@@ -127,6 +138,22 @@ int wshd_check_pipe(int fd)
 	return -1;
 }
 
+static enum warden_end_reason reason_of(const struct wshd_ended *message)
+{
+	switch (message->reason) {
+	case WSHD_SIGNALLED:
+		return WARDEN_END_SIGNAL;
+	case WSHD_WALL_TIME:
+		return WARDEN_END_WALL_TIME;
+	case WSHD_CPU_TIME:
+		return WARDEN_END_CPU_TIME;
+	case WSHD_START_FAILED:
+		return WARDEN_END_START_FAILED;
+	default:
+		return WARDEN_END_EXITED;
+	}
+}
+
 /* Names and numbers that wshd sends are put right: an end of text, a status that there can be. */
 static void end_take(struct warden_job_end *end, const struct wshd_ended *message)
 {
@@ -147,11 +174,9 @@ static void end_take(struct warden_job_end *end, const struct wshd_ended *messag
 		.written_bytes = message->output_blocks * 512,
 		.peak_processes = WARDEN_UNKNOWN,
 	};
-	end->reason = end->signal ? WARDEN_END_SIGNAL : WARDEN_END_EXITED;
+	end->reason = reason_of(message);
 	snprintf(end->start_error, sizeof(end->start_error), "%.*s",
 		 (int)sizeof(message->start_error), message->start_error);
-	if (*end->start_error)
-		end->reason = WARDEN_END_START_FAILED;
 }
 
 static int take_hello(const struct packet *packet, struct warden_error *err)
@@ -172,6 +197,7 @@ static int take_refused(const struct packet *packet, struct wshd_event *event)
 	if (refused->refused != WSHD_SPAWN)
 		return 0;
 	event->type = WSHD_ENDED;
+	event->killed = false;
 	event->end = (struct warden_job_end){.exit_status = -1, .reason = WARDEN_END_START_FAILED};
 	snprintf(event->end.start_error, sizeof(event->end.start_error), "wshd refuses the job: %s",
 		 strerror(refused->error));
@@ -231,6 +257,7 @@ static int event_take(struct packet *packet, struct wshd_event *event, struct wa
 		return take_refused(packet, event);
 	case WSHD_ENDED:
 		end_take(&event->end, &packet->message.ended);
+		event->killed = packet->message.ended.flags & WSHD_KILLED;
 		return 1;
 	case WSHD_JOB:
 		return take_job(packet, &event->job, err);

@@ -59,6 +59,10 @@ int wshd_send_signal(int fd, uint32_t job_id, int signal, struct warden_error *e
 /* The job's standard input is complete. */
 int wshd_send_close_input(int fd, uint32_t job_id, struct warden_error *err);
 
+/* The job's terminal has another size. */
+int wshd_send_resize(int fd, uint32_t job_id, uint16_t rows, uint16_t columns,
+		     struct warden_error *err);
+
 /* The end of a job is stored. */
 int wshd_send_forget(int fd, uint32_t job_id, struct warden_error *err);
 
@@ -87,6 +91,7 @@ struct wshd_event {
 	enum wshd_type type; /* WSHD_JOB, WSHD_LIST_END, WSHD_ENDED or WSHD_EMPTY */
 	uint32_t job_id;
 	struct warden_job_end end;      /* of WSHD_ENDED */
+	bool killed;                    /* likewise: by its keeper */
 	struct warden_restored_job job; /* of WSHD_JOB; its descriptors are the caller's */
 };
 

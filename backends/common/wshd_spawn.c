@@ -107,8 +107,12 @@ int wshd_send_spawn(int fd, const struct warden_spawn *spawn, struct warden_erro
 	struct wshd_spawn message = {
 		.header = {.type = WSHD_SPAWN, .job_id = spawn->job_id},
 		.flags = (spawn->privileged ? WSHD_PRIVILEGED : 0) |
-			 (spawn->no_aslr ? WSHD_NO_ASLR : 0),
+			 (spawn->no_aslr ? WSHD_NO_ASLR : 0) |
+			 (spawn->terminal ? WSHD_ON_TERMINAL : 0),
 		.nice = spawn->nice,
+		.wall_time_us = spawn->wall_time_us,
+		.cpu_time_us = spawn->cpu_time_us,
+		.window = {spawn->rows, spawn->columns},
 	};
 	_cleanup_close_ int block = -1;
 	int all[WSHD_SPAWN_FDS], fds[WSHD_SPAWN_FDS];
@@ -120,6 +124,7 @@ int wshd_send_spawn(int fd, const struct warden_spawn *spawn, struct warden_erro
 			return warden_error_errno(err, "pass argv, env and the like of job %u",
 						  spawn->job_id);
 	}
+	memset(all, 0xff, sizeof(all)); /* -1: none */
 	all[WSHD_FD_BLOCK] = block;
 	all[WSHD_FD_SCRIPT] = spawn->script_fd;
 	all[WSHD_FD_STDIN_READ] = spawn->stdin_read_fd;

@@ -94,6 +94,8 @@ int fake_restore(void *backend, const struct warden_identity *identity, const ch
 		 void **container, struct warden_restored *restored, struct warden_error *err);
 int fake_spawn(void *container, const struct warden_spawn *spawn, struct warden_error *err);
 int fake_job_close_input(void *container, uint32_t job_id, struct warden_error *err);
+int fake_job_resize(void *container, uint32_t job_id, uint16_t rows, uint16_t columns,
+		    struct warden_error *err);
 int fake_job_signal(void *container, uint32_t job_id, int signal, struct warden_error *err);
 void fake_job_forget(void *container, uint32_t job_id);
 int fake_stop(void *container, int signal, struct warden_error *err);

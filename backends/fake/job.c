@@ -19,6 +19,14 @@ int fake_job_close_input(void *data, uint32_t job_id, struct warden_error *err)
 	return wshd_send_close_input(container->wshd_fd, job_id, err);
 }
 
+int fake_job_resize(void *data, uint32_t job_id, uint16_t rows, uint16_t columns,
+		    struct warden_error *err)
+{
+	const struct fake_container *container = data;
+
+	return wshd_send_resize(container->wshd_fd, job_id, rows, columns, err);
+}
+
 int fake_job_signal(void *data, uint32_t job_id, int signal, struct warden_error *err)
 {
 	const struct fake_container *container = data;

@@ -135,6 +135,7 @@ const struct warden_container_klass warden_container_klass = {
 	.spawn = fake_spawn,
 	.job_signal = fake_job_signal,
 	.job_close_input = fake_job_close_input,
+	.job_resize = fake_job_resize,
 	.job_forget = fake_job_forget,
 	.stop = fake_stop,
 	.destroy = fake_destroy,

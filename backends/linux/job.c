@@ -26,6 +26,9 @@ int linux_spawn(void *data, const struct warden_spawn *spawn, struct warden_erro
 {
 	struct container *container = data;
 
+	if (spawn->own_cgroup || spawn->no_swap)
+		return warden_error_set(err, "%s: this version has no control groups for jobs",
+					spawn->no_swap ? "no_swap" : "own_cgroup");
 	if (give_pipes(container, spawn, err) < 0)
 		return -1;
 	/* Counted before: its end may be told before we are back. */
@@ -46,6 +49,14 @@ int linux_job_close_input(void *data, uint32_t job_id, struct warden_error *err)
 	struct container *container = data;
 
 	return wshd_send_close_input(container->wshd_fd, job_id, err);
+}
+
+int linux_job_resize(void *data, uint32_t job_id, uint16_t rows, uint16_t columns,
+		     struct warden_error *err)
+{
+	struct container *container = data;
+
+	return wshd_send_resize(container->wshd_fd, job_id, rows, columns, err);
 }
 
 int linux_job_signal(void *data, uint32_t job_id, int signal, struct warden_error *err)

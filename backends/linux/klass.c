@@ -163,6 +163,7 @@ const struct warden_container_klass warden_container_klass = {
 	.spawn = linux_spawn,
 	.job_signal = linux_job_signal,
 	.job_close_input = linux_job_close_input,
+	.job_resize = linux_job_resize,
 	.job_forget = linux_job_forget,
 	.stop = linux_stop,
 	.destroy = linux_destroy,

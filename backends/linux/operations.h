@@ -12,6 +12,8 @@ int linux_restore(void *backend, const struct warden_identity *identity, const c
 		  void **container, struct warden_restored *restored, struct warden_error *err);
 int linux_spawn(void *container, const struct warden_spawn *spawn, struct warden_error *err);
 int linux_job_close_input(void *container, uint32_t job_id, struct warden_error *err);
+int linux_job_resize(void *container, uint32_t job_id, uint16_t rows, uint16_t columns,
+		     struct warden_error *err);
 int linux_job_signal(void *container, uint32_t job_id, int signal, struct warden_error *err);
 void linux_job_forget(void *container, uint32_t job_id);
 int linux_transfer(void *container, const struct warden_transfer *transfer,

@@ -6,7 +6,7 @@ tests_unit_libwshdcase_la_CPPFLAGS = $(AM_CPPFLAGS) -DWSHD='"$(abs_top_builddir)
 tests_unit_libwshdcase_la_LIBADD = tests/unit/libunit.la backends/common/libcommon.la
 
 WSHD_TESTS = tests/unit/test_fake tests/unit/test_wshd tests/unit/test_wshd_command \
-	tests/unit/test_wshd_hostile
+	tests/unit/test_wshd_hostile tests/unit/test_wshd_limits tests/unit/test_wshd_terminal
 check_PROGRAMS += $(WSHD_TESTS)
 TESTS += $(WSHD_TESTS)
 
@@ -27,4 +27,10 @@ EXTRA_tests_unit_test_wshd_command_DEPENDENCIES = wshd/wshd
 tests_unit_test_wshd_hostile_SOURCES = tests/unit/test_wshd_hostile.c
 tests_unit_test_wshd_hostile_LDADD = tests/unit/libwshdcase.la
 EXTRA_tests_unit_test_wshd_hostile_DEPENDENCIES = wshd/wshd
+tests_unit_test_wshd_limits_SOURCES = tests/unit/test_wshd_limits.c
+tests_unit_test_wshd_limits_LDADD = tests/unit/libwshdcase.la
+EXTRA_tests_unit_test_wshd_limits_DEPENDENCIES = wshd/wshd
+tests_unit_test_wshd_terminal_SOURCES = tests/unit/test_wshd_terminal.c
+tests_unit_test_wshd_terminal_LDADD = tests/unit/libwshdcase.la
+EXTRA_tests_unit_test_wshd_terminal_DEPENDENCIES = wshd/wshd
 endif

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Moves bytes between our streams and the process's; see wsh.h. Ours are left blocking, as others
- * may share them: so one is written to only after poll(2) said so, and no more than it then takes.
+ * Moves bytes; see relay.h. Descriptors that others share are left blocking: so one is written to
+ * only after poll(2) said so, and no more than it then takes.
  */
+#include "wshd/relay.h"
+
 #include <errno.h>
 #include <unistd.h>
-
-#include "wshd/wsh.h"
 
 void relay_init(struct relay *relay, int from, int to)
 {
@@ -43,6 +43,15 @@ static void fill(struct relay *relay)
 	}
 	relay->start = 0;
 	relay->end = (size_t)got;
+}
+
+void relay_close(struct relay *relay)
+{
+	if (relay->from >= 0)
+		close(relay->from);
+	if (relay->to >= 0)
+		close(relay->to);
+	relay_init(relay, -1, -1);
 }
 
 /* Nobody takes it: whoever writes is to learn that too. */

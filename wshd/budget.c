@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A job's limits on time; see budget.h. What is left of its cpu time lasts at least as long as if
+ * all cpus worked for it: so no limit is missed by more than the shortest wait, and a job that
+ * sleeps costs next to nothing.
+ */
+#include "wshd/budget.h"
+
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "wshd/processes.h"
+
+/* The shortest wait, in microseconds: how late a limit can be seen, for each cpu. */
+enum { SHORTEST_US = 250 };
+
+/* More than any kernel is built for. */
+enum { CPUS_MAX = 8192 };
+
+uint64_t time_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail */
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+bool budget_is_limited(const struct budget *budget)
+{
+	return budget->wall_us > 0 || budget->cpu_us > 0;
+}
+
+/* On how many cpus the job can run at once: those that this process may use. They may change. */
+static uint64_t cpu_count(void)
+{
+	uint64_t mask[CPUS_MAX / 64] = {0};
+	long size = syscall(SYS_sched_getaffinity, 0, sizeof(mask), mask);
+	uint64_t n = 0;
+
+	for (long i = 0; i < size / (long)sizeof(*mask); i++)
+		n += (uint64_t)__builtin_popcountll(mask[i]);
+	return n > 0 ? n : 1;
+}
+
+/* v1's cpuacct.usage is nanoseconds alone; v2's cpu.stat begins with usage_usec. */
+static bool group_read(int fd, uint64_t *used_us)
+{
+	static const char name[] = "usage_usec ";
+	char text[64];
+	ssize_t got = pread(fd, text, sizeof(text) - 1, 0);
+
+	if (got <= 0)
+		return false;
+	text[got] = '\0';
+	if (text[0] >= '0' && text[0] <= '9')
+		*used_us = strtoull(text, NULL, 10) / 1000;
+	else if (strncmp(text, name, sizeof(name) - 1) == 0)
+		*used_us = strtoull(text + sizeof(name) - 1, NULL, 10);
+	else
+		return false;
+	return true;
+}
+
+/* The kernel adds what a process that runs has used to its group once a tick, or when somebody
+ * looks at the process's own clock: so those are looked at first. */
+static uint64_t cpu_used(const struct budget *budget, uint64_t reaped_us)
+{
+	uint64_t used = reaped_us + processes_cpu_us(budget->proc_fd, getpid());
+
+	if (budget->cpu_fd >= 0)
+		group_read(budget->cpu_fd, &used);
+	return used;
+}
+
+/* Shortens the wait to what is left of a limit; false: nothing is. */
+static bool is_left(uint64_t limit, uint64_t used, uint64_t rate, uint64_t *wait_us)
+{
+	uint64_t left;
+
+	if (used >= limit)
+		return false;
+	left = (limit - used) / rate;
+	if (left < SHORTEST_US)
+		left = SHORTEST_US;
+	if (left < *wait_us)
+		*wait_us = left;
+	return true;
+}
+
+enum wshd_reason budget_check(const struct budget *budget, uint64_t reaped_us, uint64_t *wait_us)
+{
+	*wait_us = BUDGET_NEVER;
+	if (budget->wall_us > 0 &&
+	    !is_left(budget->wall_us, time_us() - budget->started_us, 1, wait_us))
+		return WSHD_WALL_TIME;
+	if (budget->cpu_us > 0 &&
+	    !is_left(budget->cpu_us, cpu_used(budget, reaped_us), cpu_count(), wait_us))
+		return WSHD_CPU_TIME;
+	return 0;
+}
