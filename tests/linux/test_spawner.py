@@ -15,7 +15,7 @@ def _spawner(w):
     return found[0]
 
 
-@case
+@case(backend="linux")
 def one_that_is_killed_ends_the_daemon_with_an_error_and_containers_live_on(w):
     handle = w.create()
     job = w.c.spawn(handle, "sleep 1; echo done; exit 7")
@@ -28,7 +28,7 @@ def one_that_is_killed_ends_the_daemon_with_an_error_and_containers_live_on(w):
     expect.equal(w.run(w.create(), "echo again"), "again\n")
 
 
-@case
+@case(backend="linux")
 def a_create_that_is_under_way_fails_and_leaves_nothing(w):
     spawner = _spawner(w)
     os.kill(spawner, signal.SIGSTOP)
