@@ -13,6 +13,7 @@
 #include "core/log.h"
 #include "core/request.h"
 #include "core/server.h"
+#include "core/upload.h"
 
 enum { FILE_BLOCK = 65536 };
 
@@ -92,6 +93,8 @@ void connection_close(struct connection *connection)
 	connection->request = NULL;
 	if (request)
 		request_abandon(request);
+	if (connection->upload)
+		upload_abandon(connection->upload);
 	TAILQ_REMOVE(&connection->server->connections, connection, link);
 	grace_connection_closed(connection, was_oldest);
 	uv_close((uv_handle_t *)&connection->pipe, on_closed);

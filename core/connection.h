@@ -34,6 +34,7 @@ struct connection {
 	struct frame_parser parser;
 	LIST_HEAD(, reference) references;
 	struct request *request; /* that runs */
+	struct upload *upload;   /* a tar_in that goes on; see upload.h */
 	struct segment_list output;
 	uv_write_t write;
 	uv_fs_t read;

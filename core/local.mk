@@ -73,6 +73,8 @@ core_libcore_la_SOURCES += \
 	core/environment.c \
 	core/environment.h \
 	core/events.c \
+	core/download.c \
+	core/download.h \
 	core/events.h \
 	core/frame.c \
 	core/frame.h \
@@ -122,6 +124,9 @@ core_libcore_la_SOURCES += \
 	core/requests/file_read.c \
 	core/requests/file_remove.c \
 	core/requests/file_write.c \
+	core/requests/tar_data.c \
+	core/requests/tar_in.c \
+	core/requests/tar_out.c \
 	core/requests/create.c \
 	core/requests/destroy.c \
 	core/requests/echo.c \
@@ -162,6 +167,8 @@ core_libcore_la_SOURCES += \
 	core/transfer.c \
 	core/transfer.h \
 	core/ttl.c \
+	core/upload.c \
+	core/upload.h \
 	core/varint.h \
 	core/waiter.c \
 	core/waiting.c

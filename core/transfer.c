@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "core/request.h"
@@ -97,8 +98,40 @@ struct transfer *transfer_new(struct request *request, enum warden_transfer_kind
 	return NULL;
 }
 
+int transfer_open_pipe(struct transfer *transfer, struct warden_error *err)
+{
+	struct server *server = transfer->container->server;
+	int pair[2];
+
+	transfer->pipe = malloc(sizeof(*transfer->pipe));
+	if (!transfer->pipe)
+		return warden_error_set(err, "no memory for a stream");
+	uv_pipe_init(&server->loop, transfer->pipe, 0); /* cannot fail */
+	transfer->pipe->data = transfer;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return warden_error_errno(err, "make a stream");
+	transfer->parameters.data_fd = pair[1];
+	if (uv_pipe_open(transfer->pipe, pair[0]) == 0)
+		return 0;
+	close(pair[0]);
+	return warden_error_set(err, "open a stream");
+}
+
+static void on_pipe_closed(uv_handle_t *handle)
+{
+	free(handle);
+}
+
+void transfer_close_pipe(struct transfer *transfer)
+{
+	if (transfer->pipe)
+		uv_close((uv_handle_t *)transfer->pipe, on_pipe_closed);
+	transfer->pipe = NULL;
+}
+
 void transfer_free(struct transfer *transfer)
 {
+	transfer_close_pipe(transfer);
 	LIST_REMOVE(transfer, link);
 	free((char *)transfer->parameters.path);
 	free((char *)transfer->parameters.host_path);
@@ -194,12 +227,19 @@ static void start_done(struct operation *operation, int result, struct warden_er
 	struct transfer *transfer = operation->data;
 
 	transfer->given = true;
+	/* So that the end of the backend's is the end of the stream. */
+	if (transfer->pipe && transfer->parameters.data_fd >= 0) {
+		close(transfer->parameters.data_fd);
+		transfer->parameters.data_fd = -1;
+	}
 	if (result < 0) {
 		transfer->over = transfer->failed = true;
 		transfer->err = *err;
 	} else if (transfer->cancelled) {
 		transfer->cancelled = false;
 		transfer_cancel(transfer);
+	} else if (transfer->begun) {
+		transfer->begun(transfer);
 	}
 	step(transfer);
 }
@@ -237,7 +277,7 @@ void transfers_abandon(struct container *c)
 	struct transfer *transfer;
 
 	while ((transfer = LIST_FIRST(&c->transfers))) {
-		transfer->failed = true;
+		transfer->failed = transfer->abandoned = true;
 		warden_error_set(&transfer->err, "the daemon is about to end");
 		transfer->ended(transfer);
 	}

@@ -222,6 +222,39 @@ static int copy_entry(struct copy *copy, const struct source *source, struct tar
 	return result;
 }
 
+/* As copy_directory and copy_entry, where there is no target. */
+static int stream_source(struct copy *copy, struct source *source)
+{
+	struct copy_item item;
+	int result;
+
+	copy->stream_base = source->content ? "" : source->path.last;
+	if (source->fd >= 0) {
+		if (!source->content &&
+		    tar_put_directory(copy, source->path.last, &source->stat) != 0)
+			return -1;
+		return copy_walk(copy, fd_take(&source->fd), &source->stat, -1, false);
+	}
+	result = copy_item_open(copy, source->parent_fd, source->path.last, source->stat.st_mode,
+				&item);
+	if (result != 1)
+		return result == 0 ? nothing_opened(copy, source) : -1;
+	result = copy_item_write(copy, -1, source->path.last, true, &item);
+	copy_item_close(&item);
+	return result;
+}
+
+int copy_to_stream(struct copy *copy)
+{
+	struct source source = {.parent_fd = -1, .fd = -1};
+	int result = find_source(copy, &source);
+
+	if (result == 0)
+		result = stream_source(copy, &source);
+	source_free(&source);
+	return result;
+}
+
 static int copy_top(struct copy *copy, void *unused)
 {
 	struct source source = {.parent_fd = -1, .fd = -1};

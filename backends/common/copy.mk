@@ -16,6 +16,12 @@ backends_common_libcopy_la_SOURCES = \
 	backends/common/file.c \
 	backends/common/file.h \
 	backends/common/file_list.c \
+	backends/common/tar.h \
+	backends/common/tar_entry.c \
+	backends/common/tar_entry.h \
+	backends/common/tar_format.h \
+	backends/common/tar_read.c \
+	backends/common/tar_write.c \
 	backends/common/util.h \
 	core/remove.c \
 	core/remove.h \

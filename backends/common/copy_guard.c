@@ -11,6 +11,16 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+/* What an id of nobody's in the container is called. */
+enum { OVERFLOW_ID = 65534 };
+
+uint32_t copy_guard_id(const struct copy_guard *guard, uint32_t id)
+{
+	if (!guard->set)
+		return id;
+	return id - guard->first < guard->count ? id - guard->first : OVERFLOW_ID;
+}
+
 static bool is_in_root_mount(const struct copy_side *side, int fd)
 {
 	struct statx root = {0}, here = {0};

@@ -44,6 +44,10 @@ static int read_link(struct copy *copy, int dir_fd, struct copy_item *item)
 		errno = ENAMETOOLONG;
 		length = -1;
 	}
+	/* One that was exchanged meanwhile gives its owner and time to the other: no harm. */
+	if (length >= 0 && copy->streams &&
+	    fstatat(dir_fd, item->name, &item->stat, AT_SYMLINK_NOFOLLOW) != 0)
+		length = -1;
 	item->link = length < 0 ? NULL : strndup(text, (size_t)length);
 	if (!item->link)
 		return copy_failed_source(copy, "read link", item->name);
@@ -79,7 +83,7 @@ void copy_item_close(struct copy_item *item)
 
 /* A new file in a directory, without a name where the file system can do that, else with the
  * temporary name that is returned. */
-static int make_file(struct copy *copy, int dir_fd, mode_t mode, char *temporary)
+int copy_make_file(struct copy *copy, int dir_fd, mode_t mode, char temporary[COPY_TEMPORARY_SIZE])
 {
 	*temporary = '\0';
 	if (!copy->named_temporaries) {
@@ -120,15 +124,10 @@ static int close_file(int fd, int result)
 	return result;
 }
 
-static int write_file(struct copy *copy, int dir_fd, const char *name, bool exact,
-		      const struct copy_item *item)
+/* Closes a new file, and, where `result` says that it is complete, gives it its name. */
+int copy_name_file(struct copy *copy, int dir_fd, int fd, const char *temporary, const char *name,
+		   int result)
 {
-	char temporary[COPY_TEMPORARY_SIZE];
-	int result, fd = make_file(copy, dir_fd, copy_mode(copy, item->stat.st_mode), temporary);
-
-	if (fd < 0)
-		return -1;
-	result = fill_file(copy, item, fd, exact);
 	if (result == 0 && !*temporary)
 		result = copy_place_file(copy, dir_fd, fd, name);
 	result = close_file(fd, result);
@@ -140,13 +139,28 @@ static int write_file(struct copy *copy, int dir_fd, const char *name, bool exac
 	return -1;
 }
 
+static int write_file(struct copy *copy, int dir_fd, const char *name, bool exact,
+		      const struct copy_item *item)
+{
+	char temporary[COPY_TEMPORARY_SIZE];
+	int fd = copy_make_file(copy, dir_fd, copy_mode(copy, item->stat.st_mode), temporary);
+
+	if (fd < 0)
+		return -1;
+	return copy_name_file(copy, dir_fd, fd, temporary, name, fill_file(copy, item, fd, exact));
+}
+
 /* The target's half: writes what copy_item_open found under `name`. `exact`: the mode given to open
  * is not what comes out in this directory. */
 int copy_item_write(struct copy *copy, int dir_fd, const char *name, bool exact,
 		    struct copy_item *item)
 {
-	int result = item->link ? copy_place_link(copy, dir_fd, item->link, name)
-				: write_file(copy, dir_fd, name, exact, item);
+	int result;
+
+	if (copy->streams)
+		return tar_put_item(copy, name, item);
+	result = item->link ? copy_place_link(copy, dir_fd, item->link, name)
+			    : write_file(copy, dir_fd, name, exact, item);
 
 	if (result != 0)
 		return copy_failed_target(copy, "write", name);

@@ -36,7 +36,7 @@ struct copy_level {
 struct copy_item {
 	const char *name;
 	int fd;           /* of a file, else -1 */
-	struct stat stat; /* of a file */
+	struct stat stat; /* of a file; of a link for a stream */
 	char *link;       /* what a symbolic link says, else NULL */
 };
 
@@ -56,6 +56,13 @@ struct copy {
 	bool named_temporaries; /* the target's file system has no O_TMPFILE */
 	bool link_by_proc;      /* files get their names through /proc, for want of a capability */
 	uint64_t token, temporaries; /* make temporary names unique */
+
+	/* Where what is found goes to a tar stream instead of a target. */
+	bool streams;
+	int stream_fd;
+	const char *stream_base; /* what the names of all are below; "": nothing */
+	char *stream_name;       /* of the current entry */
+	size_t stream_name_used, stream_name_size;
 
 	struct copy_level *levels;
 	size_t depth, levels_size;
@@ -78,6 +85,8 @@ struct copy_path {
 /* copy.c: does `work` as whoever the request's sides name. */
 int copy_run(const struct copy_request *request, int (*work)(struct copy *copy, void *data),
 	     void *data, struct warden_error *err);
+/* Copies the source to the stream. */
+int copy_to_stream(struct copy *copy);
 
 /* copy_path.c; -1 with errno. The parts are freed in any case. */
 int copy_path_split(const char *path, struct copy_path *split);
@@ -96,6 +105,7 @@ uid_t copy_maker(const struct copy *copy); /* who owns what is made */
 /* copy_guard.c; -1 with errno. The identity is the source's. */
 int copy_guard_check(const struct copy_side *side, int fd, const struct stat *st);
 int copy_source_open(struct copy *copy, const char *path, int flags);
+uint32_t copy_guard_id(const struct copy_guard *guard, uint32_t id); /* as the container sees it */
 
 /* copy_report.c. `name` is an entry of the current directory; NULL: that directory itself. Failures
  * come with errno and return -1 where the whole copy must end, else 0. */
@@ -122,6 +132,9 @@ int copy_item_open(struct copy *copy, int dir_fd, const char *name, mode_t type,
 int copy_item_write(struct copy *copy, int dir_fd, const char *name, bool exact,
 		    struct copy_item *item);
 void copy_item_close(struct copy_item *item);
+int copy_make_file(struct copy *copy, int dir_fd, mode_t mode, char temporary[COPY_TEMPORARY_SIZE]);
+int copy_name_file(struct copy *copy, int dir_fd, int fd, const char *temporary, const char *name,
+		   int result);
 
 /* copy_place.c; -1 with errno. */
 void copy_temporary_name(struct copy *copy, char name[COPY_TEMPORARY_SIZE]);
@@ -134,6 +147,10 @@ int copy_open_directory(int dir_fd, const char *name);
 
 /* copy_data.c; -1 with errno. */
 int copy_data(struct copy *copy, int in, int out, const struct stat *source, bool *whole);
+
+/* tar_write.c */
+int tar_put_directory(struct copy *copy, const char *name, const struct stat *st);
+int tar_put_item(struct copy *copy, const char *name, const struct copy_item *item);
 
 /* copy_mode.c: permissions and owners; -1 with errno. The descriptors may be O_PATH. */
 mode_t copy_mode(const struct copy *copy, mode_t mode);

@@ -191,6 +191,8 @@ static int open_source(struct copy *copy, const char *name, struct copy_level *l
 /* Makes or finds its counterpart. */
 static int open_target(struct copy *copy, const char *name, struct copy_level *level)
 {
+	if (copy->streams)
+		return tar_put_directory(copy, name, &level->source) == 0 ? 1 : -1;
 	if (copy_as_target(copy) != 0)
 		return -1;
 	level->target_fd =
@@ -207,6 +209,8 @@ static int look_at_target(struct copy *copy, struct copy_level *level)
 {
 	mode_t mode;
 
+	if (copy->streams)
+		return 0;
 	if (fstat(level->target_fd, &level->target) != 0)
 		return -1;
 	/* Where somebody put another in its place. */
@@ -287,6 +291,8 @@ static int reopen(struct copy *copy, struct copy_level *level, const struct copy
 		copy_failed_source(copy, "return from", NULL);
 		return -1;
 	}
+	if (copy->streams)
+		return 0;
 	if (copy_as_target(copy) != 0)
 		return -1;
 	level->target_fd = open_parent(child->target_fd, &level->target);
@@ -302,6 +308,10 @@ static int finish(struct copy *copy, const struct copy_level *level)
 {
 	mode_t mode = copy_mode(copy, level->source.st_mode & 07777);
 
+	if (copy->streams) {
+		copy_count(&copy->progress->directories, 1);
+		return 0;
+	}
 	if (copy_as_target(copy) != 0)
 		return -1;
 	if (level->fresh && copy_give(copy, level->target_fd) != 0)

@@ -31,9 +31,6 @@ enum { TYPE_FILE = 1, TYPE_DIRECTORY, TYPE_SYMLINK, TYPE_OTHER };
 /* Of an entry's numbers, and of what is in front of a text. */
 enum { NUMBERS_MAX = 128, HEAD_MAX = 16 };
 
-/* What the host calls an id of nobody's in the container. */
-enum { OVERFLOW_ID = 65534 };
-
 struct list {
 	int data_fd;
 	uint64_t room;      /* of the answer */
@@ -118,14 +115,6 @@ static uint8_t *put_number(uint8_t *out, unsigned field, uint64_t value)
 	return out + put_varint(out, value);
 }
 
-/* A number as the container sees it. */
-static uint32_t inside(const struct copy_guard *guard, uint32_t id)
-{
-	if (!guard->set)
-		return id;
-	return id - guard->first < guard->count ? id - guard->first : OVERFLOW_ID;
-}
-
 static unsigned type_of(mode_t mode)
 {
 	if (S_ISREG(mode))
@@ -144,8 +133,8 @@ static size_t put_numbers(uint8_t *out, const struct copy_guard *guard, const st
 	at = put_number(at, ENTRY_MODE, st->st_mode & 07777);
 	at = put_number(at, ENTRY_SIZE, (uint64_t)st->st_size);
 	at = put_number(at, ENTRY_MODIFIED, (uint64_t)modified);
-	at = put_number(at, ENTRY_UID, inside(guard, st->st_uid));
-	at = put_number(at, ENTRY_GID, inside(guard, st->st_gid));
+	at = put_number(at, ENTRY_UID, copy_guard_id(guard, st->st_uid));
+	at = put_number(at, ENTRY_GID, copy_guard_id(guard, st->st_gid));
 	return (size_t)(at - out);
 }
 

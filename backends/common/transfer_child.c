@@ -11,6 +11,7 @@
 
 #include "backends/common/file.h"
 #include "backends/common/message.h"
+#include "backends/common/tar.h"
 
 static struct copy_progress progress;
 static int connection;     /* to the daemon */
@@ -170,9 +171,26 @@ static int remove_file(const struct transfer_request *request, const struct plac
 	return file_remove(&copy, request->recursive, err);
 }
 
+static int read_tar(const struct transfer_request *request, const struct place *place,
+		    struct warden_error *err)
+{
+	const struct copy_request copy = at_path(request, place);
+
+	return tar_read(&copy, place->data_fd, err);
+}
+
+static int write_tar(const struct transfer_request *request, const struct place *place,
+		     struct warden_error *err)
+{
+	const struct copy_request copy = at_path(request, place);
+
+	return tar_write(&copy, place->data_fd, err);
+}
+
 static int (*const kinds[])(const struct transfer_request *request, const struct place *place,
 			    struct warden_error *err) = {
 	[WARDEN_COPY_IN] = copy_in,     [WARDEN_COPY_OUT] = copy_out,
+	[WARDEN_TAR_IN] = read_tar,     [WARDEN_TAR_OUT] = write_tar,
 	[WARDEN_FILE_READ] = read_file, [WARDEN_FILE_WRITE] = write_file,
 	[WARDEN_FILE_LIST] = list_file, [WARDEN_FILE_REMOVE] = remove_file,
 };

@@ -7,10 +7,11 @@
 
 /* The requests that concern a backend, by their names in the protocol. */
 static const char *const requests[] = {
-	"create",    "spawn",    "run",          "link",       "stream",
-	"stop",      "destroy",  "info",         "net_in",     "net_out",
-	"copy_in",   "copy_out", "limit_memory", "limit_disk", "limit_bandwidth",
-	"limit_cpu",
+	"create",    "spawn",       "run",          "link",       "stream",
+	"stop",      "destroy",     "info",         "net_in",     "net_out",
+	"copy_in",   "copy_out",    "limit_memory", "limit_disk", "limit_bandwidth",
+	"limit_cpu", "tar_in",      "tar_out",      "file_read",  "file_write",
+	"file_list", "file_remove",
 };
 
 static bool is_request(const char *name)

@@ -453,6 +453,10 @@ enum warden_transfer_kind {
 	 * --links` would: doc/protocol.md, "CopyIn, CopyOut". */
 	WARDEN_COPY_IN,
 	WARDEN_COPY_OUT,
+	/* A tar stream, read from data_fd to its end, unpacked below `path`, the last component of which
+	 * is made when it is missing; or path written to data_fd as one. */
+	WARDEN_TAR_IN,
+	WARDEN_TAR_OUT,
 	/* Bytes of a file from `offset` on, at most `length`, into data_fd. The end tells the size of
 	 * the file. */
 	WARDEN_FILE_READ,
@@ -482,7 +486,8 @@ struct warden_transfer {
 	/* WARDEN_COPY_OUT: who owns the result, where the daemon may give files away. */
 	uid_t owner_uid;
 	gid_t owner_gid;
-	/* WARDEN_FILE_READ, _WRITE, _LIST: an empty file, or one with the data, at offset 0. */
+	/* WARDEN_TAR_IN, _OUT: a stream, the other end of which is the client's, who may be slow.
+	 * WARDEN_FILE_READ, _WRITE, _LIST: an empty file, or one with the data, at offset 0. */
 	int data_fd;
 	uint64_t offset, length;
 	mode_t mode;
