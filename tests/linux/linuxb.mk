@@ -52,6 +52,15 @@ tests_linux_test_spoof_SOURCES = $(LINUX_WORLD_FILES) tests/linux/test_spoof.c
 tests_linux_test_spoof_CPPFLAGS = $(LINUX_TEST_CPPFLAGS)
 tests_linux_test_spoof_LDADD = $(LINUX_TEST_LIBS)
 
+# Needs no root.
+check_PROGRAMS += tests/unit/test_firewall_rules
+TESTS += tests/unit/test_firewall_rules
+tests_unit_test_firewall_rules_SOURCES = \
+	backends/linux/firewall_rules.c \
+	tests/unit/test_firewall_rules.c
+tests_unit_test_firewall_rules_CPPFLAGS = $(LINUX_TEST_CPPFLAGS)
+tests_unit_test_firewall_rules_LDADD = $(LINUX_TEST_LIBS)
+
 tests_linux_test_firewall_SOURCES = $(LINUX_WORLD_FILES) tests/linux/test_firewall.c
 tests_linux_test_firewall_CPPFLAGS = $(LINUX_TEST_CPPFLAGS)
 tests_linux_test_firewall_LDADD = $(LINUX_TEST_LIBS)

@@ -9,6 +9,7 @@ CORE_TEST_CPPFLAGS = $(AM_CPPFLAGS) $(PROTOBUF_C_CFLAGS) $(UV_CFLAGS)
 CORE_TESTS = \
 	tests/unit/test_frame \
 	tests/unit/test_job_options \
+	tests/unit/test_ports \
 	tests/unit/test_recovery \
 	tests/unit/test_registry \
 	tests/unit/test_remove \
@@ -22,6 +23,8 @@ tests_unit_test_frame_LDADD = $(UNIT_LIBS)
 tests_unit_test_job_options_SOURCES = tests/unit/test_job_options.c
 tests_unit_test_job_options_CPPFLAGS = $(CORE_TEST_CPPFLAGS)
 tests_unit_test_job_options_LDADD = $(UNIT_LIBS)
+tests_unit_test_ports_SOURCES = tests/unit/test_ports.c
+tests_unit_test_ports_LDADD = $(UNIT_LIBS)
 tests_unit_test_recovery_SOURCES = tests/unit/test_recovery.c
 tests_unit_test_recovery_CPPFLAGS = $(CORE_TEST_CPPFLAGS)
 tests_unit_test_recovery_LDADD = tests/unit/libcorecase.la
