@@ -10,3 +10,4 @@ EXTRA_DIST += bench/run
 bench: all bench/bench
 	bash $(srcdir)/bench/run $(abs_top_builddir) $(abs_top_srcdir)
 include bench/copy.mk
+include bench/rules.mk

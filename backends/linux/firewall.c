@@ -70,6 +70,7 @@ int firewall_setup(const struct warden_host *host, struct firewall **result,
 	netlink_pool_init(&firewall->sockets, NETLINK_NETFILTER);
 	pthread_rwlock_init(&firewall->lock, NULL);
 	pthread_mutex_init(&firewall->members_mutex, NULL);
+	firewall_shards_init();
 	read_rules(firewall);
 	if (firewall_ranges_read(host->settings->allow_networks, &firewall->allowed,
 				 &firewall->n_allowed, err) != 0 ||

@@ -42,7 +42,9 @@ static void writer_flush(struct writer *writer)
 
 static void writer_put(struct writer *writer, const struct firewall_element *element)
 {
-	const struct nft_set *set = &firewall_rule_sets[element->set];
+	const struct nft_set *set =
+		firewall_rule_set((enum firewall_rule_set)element->set,
+				  firewall_shard_of(firewall_element_container(element)));
 	struct nft *nft = writer->nft;
 
 	if (writer->set != set || writer->n == ELEMENTS_IN_MESSAGE)
@@ -71,10 +73,8 @@ void firewall_elements_put(struct nft *nft, const struct firewall_elements *elem
 
 size_t firewall_elements_size(const struct firewall_elements *elements)
 {
-	if (elements->n == 0)
-		return 0;
-	return elements->n * ELEMENT_SIZE +
-	       (elements->n / ELEMENTS_IN_MESSAGE + FIREWALL_RULE_SETS) * HEADER_SIZE;
+	/* Those of different shards are in different messages. */
+	return elements->n * (ELEMENT_SIZE + HEADER_SIZE);
 }
 
 /* Puts what `list` has and `other` has not; both are ascending. */
@@ -113,7 +113,8 @@ struct node {
 };
 
 struct nodes {
-	enum firewall_rule_set set;
+	enum firewall_rule_set kind;
+	const struct nft_set *set;
 	struct node *list;
 	size_t n, size;
 };
@@ -149,7 +150,7 @@ static int read_element(struct nftnl_set_elem *from, void *data)
 
 	if (!node)
 		return -1;
-	node->element.set = (uint8_t)nodes->set;
+	node->element.set = (uint8_t)nodes->kind;
 	copy_part(from, NFTNL_SET_ELEM_KEY, node->element.first, sizeof(node->element.first));
 	copy_part(from, NFTNL_SET_ELEM_DATA, node->element.data, sizeof(node->element.data));
 	node->end =
@@ -174,7 +175,7 @@ static int read_elements(const struct nlmsghdr *nlh, void *data)
 
 static int read_set_once(int fd, struct nodes *nodes, struct warden_error *err)
 {
-	const char *name = firewall_rule_sets[nodes->set].name;
+	const char *name = nodes->set->name;
 	_cleanup_batch_ struct netlink_batch batch = {0};
 	struct nfgenmsg *header;
 	struct nlmsghdr *nlh;
@@ -233,7 +234,7 @@ static int add_element(struct firewall_elements *elements, const struct firewall
 static int join_nodes(struct nodes *nodes, struct firewall_elements *elements,
 		      struct warden_error *err)
 {
-	bool interval = firewall_rule_sets[nodes->set].interval;
+	bool interval = nodes->set->interval;
 	struct firewall_element *open = NULL;
 
 	if (nodes->n > 0)
@@ -256,20 +257,30 @@ static int join_nodes(struct nodes *nodes, struct firewall_elements *elements,
 	return 0;
 }
 
-int firewall_elements_read(struct firewall_elements *elements, struct warden_error *err)
+/* A set that is not there is that of an older version, or there is no table. */
+static int read_kind(enum firewall_rule_set kind, struct firewall_elements *elements,
+		     struct warden_error *err)
 {
+	unsigned n = firewall_rule_set(kind, 0)->interval ? FIREWALL_SHARDS : 1;
 	int result = 0;
 
-	for (int set = 0; result == 0 && set < FIREWALL_RULE_SETS; set++) {
-		struct nodes nodes = {.set = (enum firewall_rule_set)set};
+	for (unsigned i = 0; result == 0 && i < n; i++) {
+		struct nodes nodes = {.kind = kind, .set = firewall_rule_set(kind, i)};
 
 		result = read_set(&nodes, err);
 		if (result == 0)
 			result = join_nodes(&nodes, elements, err);
-		else if (err->number == ENOENT)
-			result = 0;
 		free(nodes.list);
 	}
+	return result != 0 && err->number == ENOENT ? 0 : result;
+}
+
+int firewall_elements_read(struct firewall_elements *elements, struct warden_error *err)
+{
+	int result = 0;
+
+	for (int kind = 0; result == 0 && kind < FIREWALL_RULE_SETS; kind++)
+		result = read_kind((enum firewall_rule_set)kind, elements, err);
 	if (elements->n > 0)
 		qsort(elements->list, elements->n, sizeof(*elements->list),
 		      firewall_element_compare);

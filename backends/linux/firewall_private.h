@@ -64,7 +64,17 @@ int firewall_table_remove(struct firewall *firewall, struct warden_error *err);
 #define FIREWALL_KEY_SIZE (IF_NAMESIZE + sizeof(struct in_addr))
 void firewall_key(const struct firewall_member *member, uint8_t key[FIREWALL_KEY_SIZE]);
 
-extern const struct nft_set firewall_rule_sets[FIREWALL_RULE_SETS];
+/* firewall_shards.c: the sets that hold rules; of those with ranges there is one for each shard. */
+#define FIREWALL_SHARDS 32u
+void firewall_shards_init(void);
+unsigned firewall_shard_of(struct in_addr container);
+const struct nft_set *firewall_rule_set(enum firewall_rule_set set, unsigned shard);
+void firewall_rule_sets_foreach(void (*call)(const struct nft_set *set, void *data), void *data);
+
+/* The chain that a container's packets jump to, by what of its address is under the mask. */
+const char *firewall_shard_chain(unsigned shard);
+struct in_addr firewall_shard_key(unsigned shard);
+struct in_addr firewall_shard_mask(void);
 
 /* firewall_elements.c: puts elements into a transaction, in messages; and the room that it takes.
  */

@@ -14,9 +14,10 @@
  *
  * A link is a container's when it is in the group of net.h; so it is refused, not let through, when
  * the set of containers does not know it. What one container alone may do is in sets and maps that
- * are made in firewall_rules.c. The class of a packet's destination is its priority between two
- * rules: forwarding has set that from the type of service, and only the first packet of a
- * connection comes so far.
+ * are made in firewall_rules.c; those with ranges are divided by address (firewall_shards.c).
+ *
+ * Between rules a packet's priority tells the class of its destination, or what was decided: it was
+ * set from the type of service before, and only the first packet of a connection comes so far.
  */
 #include "backends/linux/firewall_private.h"
 
@@ -31,15 +32,23 @@
 #define ALLOWED "allowed"
 #define REFUSED "refused"
 
+/* From the part of an address that firewall_shards.c divides by to a chain. */
+#define SHARDS "shards"
+
 /* How many refusals of a container are told by ICMP; fewer than the kernel would send. */
 #define REFUSED_PER_SECOND 1
 #define REFUSED_BURST      4
+
+/* Decisions in the place of a class, of which there never are so many; 0 is no class. */
+#define CLASS_NONE     0
+#define CLASS_ACCEPTED 0xfffffffeu
+#define CLASS_LOGGED   0xffffffffu
 
 /* Both groups of net.h, which differ in the lowest bit. */
 #define GROUP_MASK (~1u)
 
 /* Of all messages but those with elements, and of an element. */
-#define TABLE_SIZE   (16 * NETLINK_MESSAGE_MAX)
+#define TABLE_SIZE   (64 * NETLINK_MESSAGE_MAX)
 #define ELEMENT_SIZE ((size_t)64)
 
 /* Priorities among the hooks of the host, by nft(8)'s names: raw is before connections are tracked.
@@ -52,7 +61,6 @@ static const struct {
 	{"from_container", NULL},
 	{"to_container", NULL},
 	{"to_host", NULL},
-	{"own_rules", NULL},
 	{"logged", NULL},
 	{"accepted", NULL},
 	{"check", &(struct nft_hook){"filter", NF_INET_PRE_ROUTING, -300 /* raw */}},
@@ -61,48 +69,6 @@ static const struct {
 	{"forward", &(struct nft_hook){"filter", NF_INET_FORWARD, 0 /* filter */}},
 	{"input", &(struct nft_hook){"filter", NF_INET_LOCAL_IN, 0 /* filter */}},
 	{"postrouting", &(struct nft_hook){"nat", NF_INET_POST_ROUTING, 100 /* srcnat */}},
-};
-
-/* Ranges of several parts together are one number to the kernel, and of a type of that length to
- * nft(8), for which they would be something else that is not made for changes. */
-const struct nft_set firewall_rule_sets[FIREWALL_RULE_SETS] = {
-	[FIREWALL_FORWARDS] =
-		{
-			.name = "forwards",
-			.key_type = NFT_TYPE_PAIR(NFT_TYPE_PROTOCOL, NFT_TYPE_PORT),
-			.key_length = 8,
-			.data_type = NFT_TYPE_PAIR(NFT_TYPE_IPV4, NFT_TYPE_PORT),
-			.data_length = 8,
-		},
-	[FIREWALL_OUT_NETWORKS] =
-		{
-			.name = "out_networks",
-			.key_type = NFT_TYPE_BYTES,
-			.key_length = 8,
-			.interval = true,
-			.data_type = NFT_TYPE_PRIORITY,
-			.data_length = 4,
-		},
-	[FIREWALL_OUT_PORTS] =
-		{
-			.name = "out_ports",
-			.key_type = NFT_TYPE_IPV6,
-			.key_length = 16,
-			.interval = true,
-		},
-	[FIREWALL_OUT_LOGGED] =
-		{
-			.name = "out_logged",
-			.key_type = NFT_TYPE_IPV6,
-			.key_length = 16,
-			.interval = true,
-		},
-	[FIREWALL_OUT_ALL] =
-		{
-			.name = "out_all",
-			.key_type = NFT_TYPE_PAIR(NFT_TYPE_IPV4, NFT_TYPE_PRIORITY),
-			.key_length = 8,
-		},
 };
 
 static const struct nft_set sets[] = {
@@ -126,6 +92,12 @@ static const struct nft_set sets[] = {
 	},
 	{
 		.name = FIREWALL_LOGGERS,
+		.key_type = NFT_TYPE_IPV4,
+		.key_length = sizeof(struct in_addr),
+		.data_type = NFT_DATA_VERDICT,
+	},
+	{
+		.name = SHARDS,
 		.key_type = NFT_TYPE_IPV4,
 		.key_length = sizeof(struct in_addr),
 		.data_type = NFT_DATA_VERDICT,
@@ -197,7 +169,7 @@ static void put_forwards(struct nft *nft, const char *chain)
 
 	nft_match_ipv4(nft, rule);
 	nft_match_to_host(nft, rule);
-	nft_forward(nft, rule, firewall_rule_sets[FIREWALL_FORWARDS].name);
+	nft_forward(nft, rule, firewall_rule_set(FIREWALL_FORWARDS, 0)->name);
 	nft_put_rule(nft, rule);
 }
 
@@ -213,37 +185,78 @@ static void put_nat(struct nft *nft)
 }
 
 /* By one of the sets of ports; `offset` is that of the port, of ICMP that of type and code. */
-static void put_own_rule(struct nft *nft, uint8_t protocol, uint32_t offset,
-			 enum firewall_rule_set set, const char *chain)
+static void put_decision(struct nft *nft, unsigned shard, uint8_t protocol, uint32_t offset,
+			 enum firewall_rule_set set, uint32_t decision)
 {
-	struct nftnl_rule *rule = nft_rule(nft, "own_rules");
+	struct nftnl_rule *rule = nft_rule(nft, firewall_shard_chain(shard));
 
 	nft_match_protocol(nft, rule, protocol);
-	nft_match_class_port(nft, rule, offset, firewall_rule_sets[set].name);
-	add_verdict(nft, rule, NFT_GOTO, chain);
+	nft_match_class_port(nft, rule, offset, firewall_rule_set(set, shard)->name);
+	nft_set_priority(nft, rule, decision);
+	add_verdict(nft, rule, NFT_RETURN, NULL);
 }
 
-static void put_own_rules(struct nft *nft)
+static void put_shard(struct nft *nft, unsigned shard)
 {
 	const uint32_t port = offsetof(struct udphdr, dest);
-	struct nftnl_rule *rule;
+	struct nftnl_rule *rule = nft_rule(nft, firewall_shard_chain(shard));
 
-	put_own_rule(nft, IPPROTO_TCP, port, FIREWALL_OUT_LOGGED, "logged");
-	put_own_rule(nft, IPPROTO_TCP, port, FIREWALL_OUT_PORTS, "accepted");
-	put_own_rule(nft, IPPROTO_UDP, port, FIREWALL_OUT_PORTS, "accepted");
-	put_own_rule(nft, IPPROTO_ICMP, 0, FIREWALL_OUT_PORTS, "accepted");
-	rule = nft_rule(nft, "own_rules");
-	nft_match_class(nft, rule, firewall_rule_sets[FIREWALL_OUT_ALL].name);
-	add_verdict(nft, rule, NFT_GOTO, "accepted");
-	rule = nft_rule(nft, "own_rules");
-	nft_set_priority(nft, rule, 0);
+	nft_set_priority(nft, rule, CLASS_NONE);
 	nft_put_rule(nft, rule);
-	rule = nft_rule(nft, "logged");
-	nft_jump_by_source(nft, rule, FIREWALL_LOGGERS);
+	rule = nft_rule(nft, firewall_shard_chain(shard));
+	nft_map_priority(nft, rule, firewall_rule_set(FIREWALL_OUT_NETWORKS, shard)->name);
+	nft_put_rule(nft, rule);
+	put_decision(nft, shard, IPPROTO_TCP, port, FIREWALL_OUT_LOGGED, CLASS_LOGGED);
+	put_decision(nft, shard, IPPROTO_TCP, port, FIREWALL_OUT_PORTS, CLASS_ACCEPTED);
+	put_decision(nft, shard, IPPROTO_UDP, port, FIREWALL_OUT_PORTS, CLASS_ACCEPTED);
+	put_decision(nft, shard, IPPROTO_ICMP, 0, FIREWALL_OUT_PORTS, CLASS_ACCEPTED);
+}
+
+/* Chains of shards go nowhere themselves, so that no way through the table is looked at more than
+ * once when a chain that logs is added. */
+static void put_shards(struct nft *nft)
+{
+	struct nftnl_set *elements = nft_elements(nft, SHARDS);
+
+	for (unsigned i = 0; i < FIREWALL_SHARDS; i++) {
+		struct in_addr key = firewall_shard_key(i);
+
+		nft_jump_element(nft, elements, &key, sizeof(key), firewall_shard_chain(i));
+		put_shard(nft, i);
+	}
+	nft_put_elements(nft, elements, false, SHARDS);
+}
+
+/* A container's own rules, for what goes elsewhere than to a container. */
+static void put_own_rules(struct nft *nft)
+{
+	struct nftnl_rule *rule = nft_rule(nft, "from_container");
+
+	nft_match_ipv4(nft, rule);
+	nft_jump_by_source(nft, rule, firewall_shard_mask(), SHARDS);
+	nft_put_rule(nft, rule);
+	rule = nft_rule(nft, "from_container");
+	nft_match_priority(nft, rule, CLASS_LOGGED);
+	add_verdict(nft, rule, NFT_GOTO, "logged");
+	rule = nft_rule(nft, "from_container");
+	nft_match_priority(nft, rule, CLASS_ACCEPTED);
+	add_verdict(nft, rule, NFT_GOTO, "accepted");
+	rule = nft_rule(nft, "from_container");
+	nft_match_ipv4(nft, rule);
+	nft_match_class(nft, rule, firewall_rule_set(FIREWALL_OUT_ALL, 0)->name);
+	add_verdict(nft, rule, NFT_GOTO, "accepted");
+}
+
+static void put_accepted(struct nft *nft)
+{
+	const struct in_addr whole = {INADDR_NONE};
+	struct nftnl_rule *rule = nft_rule(nft, "logged");
+
+	nft_jump_by_source(nft, rule, whole, FIREWALL_LOGGERS);
 	nft_put_rule(nft, rule);
 	add_goto(nft, "logged", "accepted");
 	rule = nft_rule(nft, "accepted");
-	nft_set_priority(nft, rule, 0);
+	nft_set_priority(nft, rule, CLASS_NONE);
 	add_verdict(nft, rule, NF_ACCEPT, NULL);
 }
 
@@ -266,14 +279,11 @@ static void put_from_container(struct nft *nft)
 	rule = nft_rule(nft, "from_container");
 	match_to_container(nft, rule, true);
 	add_verdict(nft, rule, NFT_GOTO, "refuse");
-	rule = nft_rule(nft, "from_container");
-	nft_match_ipv4(nft, rule);
-	nft_map_priority(nft, rule, firewall_rule_sets[FIREWALL_OUT_NETWORKS].name);
-	add_verdict(nft, rule, NFT_JUMP, "own_rules");
+	put_own_rules(nft);
 	rule = nft_rule(nft, "from_container");
 	nft_match_ipv4(nft, rule);
 	nft_match_destination(nft, rule, ALLOWED);
-	add_verdict(nft, rule, NF_ACCEPT, NULL);
+	add_verdict(nft, rule, NFT_GOTO, "accepted");
 	add_goto(nft, "from_container", "refuse");
 }
 
@@ -386,6 +396,12 @@ static void put_allowed(struct nft *nft, const struct firewall *firewall)
 	}
 }
 
+static void put_rule_set(const struct nft_set *set, void *nft)
+{
+	nft_add_set(nft, set);
+	nft_flush_set(nft, set->name);
+}
+
 static void put_sets(struct nft *nft, const struct firewall *firewall)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(sets); i++)
@@ -393,10 +409,7 @@ static void put_sets(struct nft *nft, const struct firewall *firewall)
 	nft_flush_set(nft, ALLOWED);
 	put_allowed(nft, firewall);
 	put_members(nft, firewall);
-	for (size_t i = 0; i < FIREWALL_RULE_SETS; i++)
-		nft_add_set(nft, &firewall_rule_sets[i]);
-	for (size_t i = 0; i < FIREWALL_RULE_SETS; i++)
-		nft_flush_set(nft, firewall_rule_sets[i].name);
+	firewall_rule_sets_foreach(put_rule_set, nft);
 	firewall_elements_put(nft, &firewall->found, false);
 	for (size_t i = 0; i < firewall->n_members; i++)
 		firewall_elements_put(nft, &firewall->members[i].elements, false);
@@ -416,8 +429,12 @@ static void put_table(struct nft *nft, const struct firewall *firewall)
 	nft_add_table(nft);
 	for (size_t i = 0; i < ARRAY_SIZE(chains); i++)
 		nft_add_chain(nft, chains[i].name, chains[i].hook);
+	for (unsigned i = 0; i < FIREWALL_SHARDS; i++)
+		nft_add_chain(nft, firewall_shard_chain(i), NULL);
 	for (size_t i = 0; i < ARRAY_SIZE(chains); i++)
 		nft_flush_chain(nft, chains[i].name);
+	for (unsigned i = 0; i < FIREWALL_SHARDS; i++)
+		nft_flush_chain(nft, firewall_shard_chain(i));
 	put_sets(nft, firewall);
 	put_refuse(nft);
 	put_check(nft);
@@ -426,7 +443,8 @@ static void put_table(struct nft *nft, const struct firewall *firewall)
 	put_forward(nft);
 	put_input(nft, firewall->host->settings->allow_host_access);
 	put_nat(nft);
-	put_own_rules(nft);
+	put_shards(nft);
+	put_accepted(nft);
 	put_postrouting(nft);
 	put_loggers(nft, firewall);
 }

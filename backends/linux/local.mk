@@ -28,6 +28,7 @@ backends_linux_linux_la_SOURCES = \
 	backends/linux/firewall_ranges.c \
 	backends/linux/firewall_rules.c \
 	backends/linux/firewall_rules.h \
+	backends/linux/firewall_shards.c \
 	backends/linux/firewall_table.c \
 	backends/linux/firewall_watch.c \
 	backends/linux/net.c \

@@ -122,8 +122,11 @@ void nft_match_class(struct nft *nft, struct nftnl_rule *rule, const char *set);
 void nft_match_class_port(struct nft *nft, struct nftnl_rule *rule, uint32_t offset,
 			  const char *set);
 
-/* Jumps to what a map has for the source. */
-void nft_jump_by_source(struct nft *nft, struct nftnl_rule *rule, const char *map);
+void nft_match_priority(struct nft *nft, struct nftnl_rule *rule, uint32_t priority);
+
+/* Jumps to what a map has for the source's bits under the mask. */
+void nft_jump_by_source(struct nft *nft, struct nftnl_rule *rule, struct in_addr mask,
+			const char *map);
 
 /* Translates the destination to what a map has for protocol and port. */
 void nft_forward(struct nft *nft, struct nftnl_rule *rule, const char *map);

@@ -259,9 +259,18 @@ void nft_match_class_port(struct nft *nft, struct nftnl_rule *rule, uint32_t off
 	lookup(nft, rule, set);
 }
 
-void nft_jump_by_source(struct nft *nft, struct nftnl_rule *rule, const char *map)
+void nft_match_priority(struct nft *nft, struct nftnl_rule *rule, uint32_t priority)
+{
+	load_meta(nft, rule, NFT_META_PRIORITY);
+	compare(nft, rule, true, &priority, sizeof(priority));
+}
+
+void nft_jump_by_source(struct nft *nft, struct nftnl_rule *rule, struct in_addr mask,
+			const char *map)
 {
 	load_address(nft, rule, offsetof(struct iphdr, saddr), NFT_REG_1);
+	if (mask.s_addr != INADDR_NONE)
+		mask_register(nft, rule, mask.s_addr);
 	lookup_to(nft, rule, map, NFT_REG_VERDICT);
 }
 

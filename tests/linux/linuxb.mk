@@ -30,6 +30,7 @@ LINUX_WORLD_FILES = \
 	backends/linux/firewall_others.c \
 	backends/linux/firewall_ranges.c \
 	backends/linux/firewall_rules.c \
+	backends/linux/firewall_shards.c \
 	backends/linux/firewall_table.c \
 	backends/linux/firewall_watch.c \
 	backends/linux/net.c \
