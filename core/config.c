@@ -185,16 +185,18 @@ struct config *config_load(const char *file, struct warden_error *err)
 int config_check_klass(struct config *config, const struct warden_container_klass *klass,
 		       struct warden_error *err)
 {
-	int result = 0;
-
 	if (config_take_options(config, klass, err) < 0 ||
 	    config_check_ports(config, "/proc/sys/net/ipv4/ip_local_port_range", err) < 0 ||
 	    config_check_users(config, "/etc/passwd", err) < 0 ||
 	    config_check_files(config, klass, err) < 0)
-		result = -1;
+		return -1;
+	return 0;
+}
+
+void config_forget_lines(struct config *config)
+{
 	document_free(config->document);
 	config->document = NULL;
-	return result;
 }
 
 void config_free(struct config *config)

@@ -79,8 +79,7 @@ struct config {
 	struct config_option *options;
 	size_t n_options;
 
-	void *document; /* the parsed file, kept until config_check_klass has seen the klass's group
-			 */
+	void *document; /* the parsed file, until config_forget_lines */
 };
 
 /* Reads `file` (NULL: the defaults alone) and checks all groups but the klass's own, without a look
@@ -99,9 +98,12 @@ int config_check_klass(struct config *config, const struct warden_container_klas
 int config_make_directories(const struct config *config, struct warden_error *err);
 
 /* Fails as the checks do: `FILE:LINE: ` of the key ("server.pidfile") or, where the file has none,
- * `FILE: `, then the text. The line is known until config_check_klass has returned. */
+ * `FILE: `, then the text. */
 int config_fail(const struct config *config, const char *key, struct warden_error *err,
 		const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* Frees what is needed to name lines: errors name the file alone from now on. */
+void config_forget_lines(struct config *config);
 
 void config_free(struct config *config);
 

@@ -15,7 +15,7 @@ core/warden.pb-c.c: $(srcdir)/core/warden.proto
 noinst_LTLIBRARIES += core/libcore.la
 core_libcore_la_SOURCES =
 core_libcore_la_CPPFLAGS = $(AM_CPPFLAGS) $(CAP_CFLAGS) $(CONFIG_CFLAGS) $(JANSSON_CFLAGS) \
-	$(PROTOBUF_C_CFLAGS) $(UV_CFLAGS)
+	$(MICROHTTPD_CFLAGS) $(PROTOBUF_C_CFLAGS) $(UV_CFLAGS)
 core_libcore_la_LIBADD = core/libwarden-proto.la $(CAP_LIBS) $(CONFIG_LIBS) $(JANSSON_LIBS) \
 	$(LTDL_LIBS) $(UV_LIBS)
 
@@ -80,6 +80,11 @@ core_libcore_la_SOURCES += \
 	core/frame.h \
 	core/grace.c \
 	core/host.c \
+	core/http.c \
+	core/http.h \
+	core/http_library.c \
+	core/http_library.h \
+	core/http_socket.c \
 	core/hostname.c \
 	core/hostname.h \
 	core/idempotence.c \

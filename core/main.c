@@ -16,6 +16,7 @@
 
 #include "core/check_host.h"
 #include "core/config.h"
+#include "core/http.h"
 #include "core/klass.h"
 #include "core/log.h"
 #include "core/notify.h"
@@ -163,17 +164,24 @@ static int run_daemon(struct config *config, const struct klass_module *module,
 		      struct warden_error *err)
 {
 	struct warden_error ignored;
+	int http_fd;
 
 	if (config_make_directories(config, err) < 0 || log_open(config, err) < 0)
 		return -1;
 	log_write(WARDEN_LOG_INFO, "wardend " PACKAGE_VERSION ", %s%s, backend %s (%s)",
 		  config->file ? "settings of " : "built-in settings",
 		  config->file ? config->file : "", module->klass->name, module->file);
-	if (reduce_privileges(module->klass, err) < 0)
+	if (http_bind(config, &http_fd, err) < 0)
 		return -1;
+	config_forget_lines(config);
+	if (reduce_privileges(module->klass, err) < 0) {
+		if (http_fd >= 0)
+			close(http_fd);
+		return -1;
+	}
 	if (notify_open(&ignored) < 0) /* no reason not to serve */
 		log_write(WARDEN_LOG_WARN, "%s", ignored.message);
-	return server_run(config, module->klass, err);
+	return server_run(config, module->klass, http_fd, err);
 }
 
 /* From the settings' file to the end of the daemon. */

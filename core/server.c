@@ -7,9 +7,11 @@
 #include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "core/connection.h"
 #include "core/container.h"
+#include "core/http.h"
 #include "core/journal.h"
 #include "core/lease.h"
 #include "core/log.h"
@@ -108,6 +110,7 @@ static void drain(struct server *server)
 	if (notify_stopping(&err) < 0)
 		log_write(WARDEN_LOG_WARN, "%s", err.message);
 	listener_close(server);
+	http_close(server);
 	for (connection = TAILQ_FIRST(&server->connections); connection; connection = next) {
 		next = TAILQ_NEXT(connection, link);
 		if (!connection->request || connection->request->klass->waits)
@@ -155,7 +158,8 @@ static int serve(struct server *server, struct warden_error *err)
 	struct warden_error warning;
 
 	watch_signals(server);
-	if (recovery_run(server, err) < 0 || listener_open(server, err) < 0)
+	if (recovery_run(server, err) < 0 || listener_open(server, err) < 0 ||
+	    http_open(server, err) < 0)
 		return -1;
 	log_write(WARDEN_LOG_INFO, "listening on %s, %zu containers recovered",
 		  server->config->server.unix_domain_path, server->registry.n);
@@ -171,6 +175,7 @@ static int serve(struct server *server, struct warden_error *err)
 /* Operations that still run must end before what they use is freed. */
 static void close_loop(struct server *server)
 {
+	http_close(server);
 	detach_all(server);
 	uv_walk(&server->loop, close_handle, NULL);
 	while (uv_run(&server->loop, UV_RUN_DEFAULT) != 0)
@@ -191,14 +196,18 @@ static int run_backend(struct server *server, struct warden_error *err)
 	return result;
 }
 
-int server_run(struct config *config, const struct warden_container_klass *klass,
+int server_run(struct config *config, const struct warden_container_klass *klass, int http_fd,
 	       struct warden_error *err)
 {
 	struct server *server = calloc(1, sizeof(*server));
 	int result = -1;
 
-	if (!server)
+	if (!server) {
+		if (http_fd >= 0)
+			close(http_fd);
 		return warden_error_set(err, "no memory");
+	}
+	server->http_fd = http_fd;
 	/* Few arenas: threads come and go with what the loop allocates. */
 	mallopt(M_ARENA_MAX, 2);
 	setenv("UV_THREADPOOL_SIZE", WORKERS, 0); /* an operator's own value wins */
@@ -222,6 +231,8 @@ int server_run(struct config *config, const struct warden_container_klass *klass
 	lease_free(server);
 	journal_free(server->journal);
 	syslog_client_free(server->syslog);
+	if (server->http_fd >= 0)
+		close(server->http_fd);
 	free(server);
 	return result;
 }

@@ -14,6 +14,7 @@
 
 struct connection;
 struct container;
+struct http;
 
 TAILQ_HEAD(connection_list, connection);
 TAILQ_HEAD(container_list, container);
@@ -26,6 +27,8 @@ struct server {
 	uv_loop_t loop;
 	uv_pipe_t listener;
 	uv_signal_t signals[4];
+	int http_fd;       /* bound, or -1: until http_open has it */
+	struct http *http; /* see http.h; NULL: it is off */
 	struct config *config;
 	const struct warden_container_klass *klass;
 	void *backend;
@@ -56,8 +59,8 @@ struct server {
 	bool failed; /* the backend cannot go on: a drain that ends in an error */
 };
 
-/* Runs the daemon until it is told to drain; containers live on. */
-int server_run(struct config *config, const struct warden_container_klass *klass,
+/* Runs the daemon until it is told to drain; containers live on. Takes `http_fd`, of http_bind. */
+int server_run(struct config *config, const struct warden_container_klass *klass, int http_fd,
 	       struct warden_error *err);
 
 /* A connection has closed, a container has gone: whether a drain is complete. */
