@@ -15,7 +15,7 @@
 #include "core/server.h"
 #include "core/upload.h"
 
-enum { FILE_BLOCK = 65536 };
+enum { FILE_BLOCK = 262144 };
 
 bool segment_add_memory(struct segment_list *list, uint8_t *data, size_t length)
 {

@@ -17,7 +17,9 @@
 #include "core/snapshot.h"
 #include "core/util.h"
 
-enum { PIPE_SIZE = 1 << 20 }; /* of standard input: fewer turns for a long one */
+/* Of a job that is sent much: fewer turns for it. Not more, since all pipes of a user without
+ * privilege share 64 MiB (pipe(7), pipe-user-pages-soft). */
+enum { PIPE_SIZE = 1 << 18 };
 
 /* One of the jobs that start together. */
 struct starting {
@@ -108,11 +110,13 @@ static int make_pipes(struct job_pipes *pipes, const struct starting *starting, 
 	}
 	if ((starting->options.input || joined) && make_pipe(pipes->input, id, err) < 0)
 		return -1;
-	/* A user's share of pipe buffers may be used up: then it stays as it is. */
-	if (starting->options.input)
-		fcntl(pipes->input[1], F_SETPIPE_SZ, PIPE_SIZE);
 	if (!joined && make_pipe(pipes->output[STORE_STDOUT], id, err) < 0)
 		return -1;
+	/* Where the share is used up they stay as they are. */
+	if (starting->options.input) {
+		fcntl(pipes->input[1], F_SETPIPE_SZ, PIPE_SIZE);
+		fcntl(pipes->output[STORE_STDOUT][1], F_SETPIPE_SZ, PIPE_SIZE);
+	}
 	return make_pipe(pipes->output[STORE_STDERR], id, err);
 }
 

@@ -12,7 +12,7 @@
 #include "core/request.h"
 #include "core/server.h"
 
-enum { CHUNK = 65536 }; /* of a stream */
+enum { CHUNK = 262144 }; /* of a stream */
 
 int job_wait(struct job *job, struct request *request, enum waiter_kind kind, bool from_start,
 	     struct warden_error *err)
