@@ -104,6 +104,7 @@ struct container {
 	struct warden_limits limits;   /* as asked for; see limits.h */
 	struct warden_limits in_force; /* as the backend told last */
 	bool in_force_known;
+	bool paused;
 	struct creation *creation; /* while its create runs */
 	bool alive;                /* the backend can do more with it than destroy */
 	void *backend;             /* the klass's */

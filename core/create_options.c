@@ -295,6 +295,22 @@ static void free_texts(char **texts)
 	free(texts);
 }
 
+static bool has_property(const struct create_options *options, const struct property *wanted)
+{
+	for (size_t i = 0; i < options->n_properties; i++)
+		if (strcmp(options->properties[i].key, wanted->key) == 0)
+			return strcmp(options->properties[i].value, wanted->value) == 0;
+	return false;
+}
+
+bool properties_match(const struct create_options *options, const struct property *wanted, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!has_property(options, &wanted[i]))
+			return false;
+	return true;
+}
+
 void properties_free(struct property *properties, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {

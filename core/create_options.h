@@ -57,4 +57,8 @@ int properties_take(Warden__Property *const *asked, size_t n, struct property **
 		    size_t *n_taken, struct warden_error *err);
 void properties_free(struct property *properties, size_t n);
 
+/* Whether a container that was made with these options has all of `wanted`. */
+bool properties_match(const struct create_options *options, const struct property *wanted,
+		      size_t n);
+
 #endif

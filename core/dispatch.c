@@ -27,6 +27,8 @@ static const struct request_klass *const klasses[] = {
 	&copy_in_request,
 	&copy_out_request,
 	&limit_memory_request,
+	&limit_disk_request,
+	&limit_bandwidth_request,
 	&limit_cpu_request,
 	&ping_request,
 	&list_request,
@@ -34,6 +36,10 @@ static const struct request_klass *const klasses[] = {
 	&net_list_request,
 	&net_remove_request,
 	&net_replace_request,
+	&limit_request,
+	&pause_request,
+	&resume_request,
+	&info_many_request,
 	&tar_in_request,
 	&tar_data_request,
 	&tar_out_request,
@@ -53,12 +59,6 @@ static const struct request_klass *const klasses[] = {
 };
 /* clang-format on */
 
-/* Types of the protocol that this daemon does not carry out. */
-static const int unsupported[] = {
-	WARDEN__MESSAGE__TYPE__LimitDisk,
-	WARDEN__MESSAGE__TYPE__LimitBandwidth,
-};
-
 static const struct request_klass *find_klass(int type)
 {
 	for (size_t i = 0; i < sizeof(klasses) / sizeof(klasses[0]); i++)
@@ -71,11 +71,6 @@ static void refuse_type(struct connection *connection, int type)
 {
 	char text[64];
 
-	for (size_t i = 0; i < sizeof(unsupported) / sizeof(unsupported[0]); i++)
-		if (unsupported[i] == type) {
-			connection_send_error(connection, "not supported yet");
-			return;
-		}
 	snprintf(text, sizeof(text), "Unknown request: type %d", type);
 	connection_send_error(connection, text);
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "core/job.h"
+#include "core/limits.h"
 #include "core/log.h"
 #include "core/server.h"
 
@@ -59,6 +60,51 @@ static void set_bytes(ProtobufCBinaryData *bytes, const char *text)
 {
 	bytes->data = (uint8_t *)text;
 	bytes->len = strlen(text);
+}
+
+static void fill_network(struct info_answer *answer, const struct warden_info *info)
+{
+	warden__info_response__network_stat__init(&answer->network);
+	FILL(network_stat, network, rx_bytes, info->rx_bytes);
+	FILL(network_stat, network, rx_packets, info->rx_packets);
+	FILL(network_stat, network, tx_bytes, info->tx_bytes);
+	FILL(network_stat, network, tx_packets, info->tx_packets);
+}
+
+#define FILL_PRESSURE(name)                                                                        \
+	do {                                                                                       \
+		warden__info_response__pressure__init(&answer->name);                              \
+		FILL(name, name, avg10, info->name.avg10);                                         \
+		FILL(name, name, avg60, info->name.avg60);                                         \
+		FILL(name, name, avg300, info->name.avg300);                                       \
+		FILL(name, name, total, info->name.total);                                         \
+	} while (0)
+
+static void fill_pressure(struct info_answer *answer, const struct warden_info *info)
+{
+	FILL_PRESSURE(cpu_some);
+	FILL_PRESSURE(memory_some);
+	FILL_PRESSURE(memory_full);
+	FILL_PRESSURE(io_some);
+	FILL_PRESSURE(io_full);
+}
+
+#define FILL_FIGURE(field)                                                                         \
+	do {                                                                                       \
+		if (info->field != WARDEN_UNKNOWN) {                                               \
+			answer->message.has_##field = true;                                        \
+			answer->message.field = info->field;                                       \
+		}                                                                                  \
+	} while (0)
+
+static void fill_limits(struct info_answer *answer, const struct container *c)
+{
+	answer->message.has_paused = true;
+	answer->message.paused = c->paused;
+	if (!c->in_force_known)
+		return;
+	limits_to_message(&answer->limits, &c->in_force);
+	answer->message.limits = &answer->limits;
 }
 
 static void set_text(protobuf_c_boolean *has, ProtobufCBinaryData *bytes, const char *text)
@@ -161,6 +207,12 @@ bool info_answer_init(struct info_answer *answer, const struct container *c,
 	message->n_events = c->n_events;
 	message->events = answer->events;
 	fill_figures(answer, info);
+	fill_network(answer, info);
+	fill_pressure(answer, info);
+	FILL_FIGURE(peak_memory);
+	FILL_FIGURE(oom_kills);
+	FILL_FIGURE(processes);
+	fill_limits(answer, c);
 	return fill_options(answer, c) && fill_jobs(answer, c);
 }
 
@@ -177,6 +229,8 @@ struct question {
 	void (*done)(struct container *, void *);
 	void *data;
 	struct warden_info info;
+	bool asks_limits; /* nobody has yet */
+	struct warden_limits in_force;
 };
 
 static int ask_run(struct operation *operation, struct warden_error *err)
@@ -187,6 +241,8 @@ static int ask_run(struct operation *operation, struct warden_error *err)
 	memset(&question->info, 0xff, sizeof(question->info)); /* WARDEN_UNKNOWN everywhere */
 	if (!c->alive || !c->server->klass->info)
 		return 0;
+	if (question->asks_limits && limits_ask(c, &question->in_force, err) < 0)
+		return -1;
 	return c->server->klass->info(c->backend, &question->info, err);
 }
 
@@ -197,7 +253,13 @@ static void ask_done(struct operation *operation, int result, struct warden_erro
 
 	if (result == 0)
 		c->info = question->info;
-	else if (!c->destroy.started)
+	if (result == 0 && question->asks_limits && !c->in_force_known) {
+		c->in_force = question->in_force; /* its text, too */
+		c->in_force_known = true;
+	} else {
+		limits_free(&question->in_force);
+	}
+	if (result < 0 && !c->destroy.started)
 		log_write(WARDEN_LOG_WARN, "%s: info: %s", c->id, err->message);
 	question->done(c, question->data);
 	free(question);
@@ -211,6 +273,8 @@ bool info_ask(struct container *c, void (*done)(struct container *, void *), voi
 		return false;
 	question->operation.run = ask_run;
 	question->operation.done = ask_done;
+	question->asks_limits = !c->in_force_known && c->alive && c->server->klass->set_limits;
+	warden_limits_init(&question->in_force);
 	question->done = done;
 	question->data = data;
 	container_queue(c, &question->operation);

@@ -12,6 +12,9 @@ struct info_answer {
 	Warden__InfoResponse__CpuStat cpu;
 	Warden__InfoResponse__DiskStat disk;
 	Warden__InfoResponse__BandwidthStat bandwidth;
+	Warden__InfoResponse__NetworkStat network;
+	Warden__InfoResponse__Pressure cpu_some, memory_some, memory_full, io_some, io_full;
+	Warden__Limits limits;
 	ProtobufCBinaryData events[2];
 	Warden__Property *properties;
 	char host_ip[INET_ADDRSTRLEN], container_ip[INET_ADDRSTRLEN];

@@ -7,9 +7,11 @@
 #include <jansson.h>
 
 #include "core/container.h"
+#include "core/warden.pb-c.h"
 
-/* What memory_bytes is where there is no limit. */
+/* What memory_bytes is where there is no limit, and bandwidth_rate and bandwidth_burst. */
 #define LIMITS_NO_MEMORY UINT64_C(9223372036854771712)
+#define LIMITS_NO_RATE   UINT64_C(4294967295)
 
 /* A number of a request's: what means "not asked" in warden_limits becomes the one below. */
 static inline uint64_t limits_number(uint64_t asked)
@@ -31,6 +33,26 @@ bool limits_any(const struct warden_limits *limits);
 
 /* Whether the container's memory is limited because somebody asked for it. */
 bool limits_memory(const struct warden_limits *limits);
+
+/* Fills in what a client asks for (NULL: nothing), for limits_free; -1 and `err` name what cannot
+ * be. */
+int limits_from_message(struct warden_limits *limits, const struct server *server,
+			const Warden__Limits *message, struct warden_error *err);
+
+/* What a client is told; the message refers to `limits`. */
+void limits_to_message(Warden__Limits *message, const struct warden_limits *limits);
+
+/* A rate and a burst by the names that their request has for them. */
+struct limits_bandwidth {
+	uint64_t rate, burst;
+	const char *rate_field, *burst_field;
+};
+int limits_take_bandwidth(struct warden_limits *limits, const struct server *server,
+			  const struct limits_bandwidth *asked, struct warden_error *err);
+
+/* Blocks of a quota for so many bytes, and bytes in so many blocks. */
+uint64_t limits_blocks(uint64_t bytes);
+uint64_t limits_bytes(uint64_t blocks);
 
 /* For the snapshot; limits_read leaves out what is not whole. */
 json_t *limits_to_json(const struct warden_limits *limits);

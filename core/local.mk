@@ -108,6 +108,7 @@ core_libcore_la_SOURCES += \
 	core/lease.c \
 	core/lease.h \
 	core/limits-change.c \
+	core/limits-message.c \
 	core/limits.c \
 	core/limits.h \
 	core/listener.c \
@@ -140,7 +141,11 @@ core_libcore_la_SOURCES += \
 	core/requests/job_control.c \
 	core/requests/job_input.c \
 	core/requests/jobs.c \
+	core/requests/info_many.c \
+	core/requests/limit.c \
+	core/requests/limit_bandwidth.c \
 	core/requests/limit_cpu.c \
+	core/requests/limit_disk.c \
 	core/requests/limit_memory.c \
 	core/requests/link.c \
 	core/requests/list.c \
@@ -149,6 +154,7 @@ core_libcore_la_SOURCES += \
 	core/requests/net_out.c \
 	core/requests/net_remove.c \
 	core/requests/net_replace.c \
+	core/requests/pause.c \
 	core/requests/ping.c \
 	core/requests/spawn.c \
 	core/requests/spawn_pair.c \

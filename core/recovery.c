@@ -128,7 +128,12 @@ static void revive(struct container *c, const struct warden_restored *restored)
 
 static int reapply_run(struct operation *operation, struct warden_error *err)
 {
-	return limits_apply(operation->container, err);
+	struct container *c = operation->container;
+
+	if (limits_apply(c, err) < 0)
+		return -1;
+	/* To find its jobs it was thawed. */
+	return c->paused ? c->server->klass->pause(c->backend, true, err) : 0;
 }
 
 /* What nobody can set any more is no reason to end what runs. */
@@ -138,8 +143,8 @@ static void reapply_done(struct operation *operation, int result, struct warden_
 
 	--*recovery->pending;
 	if (result < 0)
-		log_write(WARDEN_LOG_ERROR, "%s: its limits: %s", operation->container->id,
-			  err->message);
+		log_write(WARDEN_LOG_ERROR, "%s: its limits, or its pause: %s",
+			  operation->container->id, err->message);
 	free(recovery);
 }
 

@@ -344,9 +344,12 @@ int start_jobs(struct request *request, const Warden__SpawnRequest *const *messa
 	       void (*started)(struct request *request, struct job *const *jobs),
 	       struct warden_error *err)
 {
-	struct start *start = calloc(1, sizeof(*start));
+	struct start *start;
 	int result = 0;
 
+	if (request->container->paused)
+		return warden_error_set(err, "the container is paused");
+	start = calloc(1, sizeof(*start));
 	if (!start)
 		return warden_error_set(err, "no memory for a job");
 	start->request = request;

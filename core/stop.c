@@ -126,6 +126,7 @@ void container_stop(struct container *c, int signal, struct request *request)
 		return;
 	if (c->state == STATE_ACTIVE)
 		c->state = STATE_STOPPED;
+	c->paused = false; /* the backend thaws it */
 	if (!c->stop.started)
 		c->stop.empty = false;
 	c->stop.started = true;

@@ -105,6 +105,7 @@ void fake_transfer_cancel(void *container, uint64_t transfer_id);
 void fake_destroy(void *container);
 int fake_set_limits(void *container, const struct warden_limits *limits,
 		    struct warden_limits *in_force, struct warden_error *err);
+int fake_pause(void *container, bool paused, struct warden_error *err);
 int fake_info(void *container, struct warden_info *info, struct warden_error *err);
 
 /* limits.c: those of a container that nobody has set. */

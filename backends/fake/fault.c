@@ -11,7 +11,7 @@ static const char *const requests[] = {
 	"stop",      "destroy",     "info",         "net_in",     "net_out",
 	"copy_in",   "copy_out",    "limit_memory", "limit_disk", "limit_bandwidth",
 	"limit_cpu", "tar_in",      "tar_out",      "file_read",  "file_write",
-	"file_list", "file_remove",
+	"file_list", "file_remove", "limit",        "pause",      "resume",
 };
 
 static bool is_request(const char *name)

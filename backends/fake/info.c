@@ -26,6 +26,10 @@ int fake_info(void *data, struct warden_info *info, struct warden_error *err)
 	info->cpu_system_ticks = 1;
 	info->disk_bytes = 1 * MIB;
 	info->disk_inodes = 16;
+	info->peak_memory = 4 * MIB;
+	info->oom_kills = 0;
+	info->processes = 1;
+	info->rx_bytes = info->rx_packets = info->tx_bytes = info->tx_packets = 0;
 	info->in_rate = info->out_rate = container->limits.bandwidth_rate;
 	info->in_burst = info->out_burst = container->limits.bandwidth_burst;
 	return 0;

@@ -144,6 +144,7 @@ const struct warden_container_klass warden_container_klass = {
 	.transfer_cancel = fake_transfer_cancel,
 	.set_rules = fake_set_rules,
 	.set_limits = fake_set_limits,
+	.pause = fake_pause,
 	.info = fake_info,
 	.describe = fake_describe,
 };

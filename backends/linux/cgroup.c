@@ -136,6 +136,7 @@ int cgroups_setup(const struct warden_host *host, struct cgroups **result, struc
 		return -1;
 	}
 	log_what_is_missing(cgroups);
+	cgroup_find_io_weight(cgroups);
 	for (size_t i = 0; i < cgroups->n && !cgroups->warmer.hierarchy; i++)
 		if (cgroups->hierarchies[i].own_path)
 			cgroups->warmer.hierarchy = &cgroups->hierarchies[i];
@@ -172,6 +173,8 @@ static struct cgroup *cgroup_new(struct cgroups *cgroups, const char *id, struct
 	}
 	cgroup->cgroups = cgroups;
 	snprintf(cgroup->name, sizeof(cgroup->name), "instance-%s", id);
+	cgroup->processes =
+		(uint64_t)cgroups->host->option_integer(cgroups->host, CGROUP_PROCESS_LIMIT);
 	return cgroup;
 }
 
@@ -210,7 +213,7 @@ static int remake_parent(struct cgroups *cgroups, const struct cgroup_hierarchy 
 	return result;
 }
 
-static int make_in(struct cgroups *cgroups, const struct cgroup_hierarchy *hierarchy,
+int cgroup_make_in(struct cgroups *cgroups, const struct cgroup_hierarchy *hierarchy,
 		   const char *name, struct warden_error *err)
 {
 	if (mkdirat(hierarchy->fd, name, 0755) == 0)
@@ -225,29 +228,40 @@ static int make_in(struct cgroups *cgroups, const struct cgroup_hierarchy *hiera
 				  hierarchy->path, name);
 }
 
-static int limit_processes(const struct cgroup *cgroup, int64_t processes, struct warden_error *err)
+static int limit_processes(const struct cgroup *cgroup, struct warden_error *err)
 {
-	const struct cgroup_hierarchy *hierarchy =
-		cgroup_hierarchy_of(cgroup->cgroups, CGROUP_PIDS);
-	char path[CGROUP_NAME_SIZE + 16], limit[24];
-
-	if (!hierarchy)
+	if (!cgroup_hierarchy_of(cgroup->cgroups, CGROUP_PIDS))
 		return 0;
-	snprintf(path, sizeof(path), "%s/pids.max", cgroup->name);
-	snprintf(limit, sizeof(limit), "%" PRId64, processes);
-	return cgroup_file_write(hierarchy->fd, path, limit, err);
-}
-
-static int64_t configured_limit(const struct cgroup *cgroup)
-{
-	const struct warden_host *host = cgroup->cgroups->host;
-
-	return host->option_integer(host, CGROUP_PROCESS_LIMIT);
+	if (cgroup->processes == 0)
+		return cgroup_write(cgroup, CGROUP_PIDS, "pids.max", "max", err);
+	return cgroup_write_number(cgroup, CGROUP_PIDS, "pids.max", cgroup->processes, err);
 }
 
 int cgroup_forbid_forks(const struct cgroup *cgroup, bool forbid, struct warden_error *err)
 {
-	return limit_processes(cgroup, forbid ? 0 : configured_limit(cgroup), err);
+	if (!forbid || !cgroup_hierarchy_of(cgroup->cgroups, CGROUP_PIDS))
+		return limit_processes(cgroup, err);
+	return cgroup_write(cgroup, CGROUP_PIDS, "pids.max", "0", err);
+}
+
+int cgroup_set_processes(struct cgroup *cgroup, uint64_t processes, bool forbidden,
+			 struct warden_error *err)
+{
+	uint64_t before = cgroup->processes;
+
+	if (!cgroup_hierarchy_of(cgroup->cgroups, CGROUP_PIDS))
+		return warden_error_set(err, "no control groups for pids");
+	cgroup->processes = processes;
+	if (forbidden || limit_processes(cgroup, err) == 0)
+		return 0;
+	cgroup->processes = before;
+	return -1;
+}
+
+uint64_t cgroup_get_processes(const struct cgroup *cgroup)
+{
+	return cgroup_hierarchy_of(cgroup->cgroups, CGROUP_PIDS) ? cgroup->processes
+								 : WARDEN_UNKNOWN;
 }
 
 int cgroup_make(struct cgroups *cgroups, const char *id, struct cgroup **result,
@@ -260,15 +274,17 @@ int cgroup_make(struct cgroups *cgroups, const char *id, struct cgroup **result,
 	if (!cgroup)
 		return -1;
 	while (made < cgroups->n &&
-	       make_in(cgroups, &cgroups->hierarchies[made], cgroup->name, err) == 0)
+	       (cgroup_is_late(&cgroups->hierarchies[made]) ||
+		cgroup_make_in(cgroups, &cgroups->hierarchies[made], cgroup->name, err) == 0))
 		made++;
-	if (made == cgroups->n && limit_processes(cgroup, configured_limit(cgroup), err) == 0) {
+	if (made == cgroups->n && limit_processes(cgroup, err) == 0) {
 		cgroup_warm(cgroups);
 		*result = cgroup;
 		return 0;
 	}
 	while (made-- > 0)
-		if (unlinkat(cgroups->hierarchies[made].fd, cgroup->name, AT_REMOVEDIR) != 0) {
+		if (!cgroup_is_late(&cgroups->hierarchies[made]) &&
+		    unlinkat(cgroups->hierarchies[made].fd, cgroup->name, AT_REMOVEDIR) != 0) {
 			warden_error_errno(&undo, "remove control group %s", cgroup->name);
 			cgroups->host->log(cgroups->host, WARDEN_LOG_WARN, id, "%s", undo.message);
 		}
@@ -301,7 +317,8 @@ int cgroup_attach(const struct cgroup *cgroup, pid_t pid, struct warden_error *e
 	for (size_t i = 0; i < cgroup->cgroups->n; i++) {
 		const struct cgroup_hierarchy *hierarchy = &cgroup->cgroups->hierarchies[i];
 
-		if (!hierarchy->v2 && cgroup_file_write(hierarchy->fd, path, text, err) != 0)
+		if (!hierarchy->v2 && !cgroup_is_late(hierarchy) &&
+		    cgroup_file_write(hierarchy->fd, path, text, err) != 0)
 			return -1;
 	}
 	return 0;

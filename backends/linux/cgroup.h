@@ -75,6 +75,36 @@ int cgroup_set_cpu_shares(struct cgroup *cgroup, const struct warden_limits *lim
 			  struct warden_error *err);
 void cgroup_get_cpu_shares(const struct cgroup *cgroup, struct warden_limits *limits);
 
+int cgroup_set_swap(struct cgroup *cgroup, const struct warden_limits *limits,
+		    struct warden_error *err);
+void cgroup_get_swap(const struct cgroup *cgroup, struct warden_limits *limits);
+int cgroup_set_cpu_quota(struct cgroup *cgroup, const struct warden_limits *limits,
+			 struct warden_error *err);
+void cgroup_get_cpu_quota(const struct cgroup *cgroup, struct warden_limits *limits);
+int cgroup_set_cpus(struct cgroup *cgroup, const struct warden_limits *limits,
+		    struct warden_error *err);
+/* The text is the container's until the next call. */
+void cgroup_get_cpus(struct cgroup *cgroup, struct warden_limits *limits);
+int cgroup_set_io_weight(struct cgroup *cgroup, const struct warden_limits *limits,
+			 struct warden_error *err);
+void cgroup_get_io_weight(const struct cgroup *cgroup, struct warden_limits *limits);
+int cgroup_set_io_read(struct cgroup *cgroup, const struct warden_limits *limits,
+		       struct warden_error *err);
+int cgroup_set_io_write(struct cgroup *cgroup, const struct warden_limits *limits,
+			struct warden_error *err);
+void cgroup_get_io_read(const struct cgroup *cgroup, struct warden_limits *limits);
+void cgroup_get_io_write(const struct cgroup *cgroup, struct warden_limits *limits);
+
+/* Processes and threads; 0: no limit. While forks are `forbidden` it is for afterwards. */
+int cgroup_set_processes(struct cgroup *cgroup, uint64_t processes, bool forbidden,
+			 struct warden_error *err);
+uint64_t cgroup_get_processes(const struct cgroup *cgroup);
+
+/* Freezes every process in the container's groups, or lets them go on; returns when that is done.
+ */
+int cgroup_freeze(const struct cgroup *cgroup, bool frozen, struct warden_error *err);
+bool cgroup_is_frozen(const struct cgroup *cgroup);
+
 /* What tells that memory has run out: a descriptor to be watched for `events`. -1 and `err`. */
 struct cgroup_oom {
 	int fd;

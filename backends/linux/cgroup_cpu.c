@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A container's part of the cpus. */
+/* A container's part of the cpus: shares where they are short, a quota of time, which of them. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "backends/linux/cgroup_private.h"
 
 /* Of v1's cpu.shares: the kernel's own bounds. */
@@ -11,6 +15,10 @@
 #define WEIGHT_DEFAULT UINT64_C(100)
 #define WEIGHT_MIN     UINT64_C(1)
 #define WEIGHT_MAX     UINT64_C(10000)
+
+/* Of the quota, in microseconds. */
+#define PERIOD         UINT64_C(100000)
+#define PER_PERCENT_US (PERIOD / 100)
 
 static uint64_t clamp(uint64_t value, uint64_t min, uint64_t max)
 {
@@ -54,4 +62,73 @@ void cgroup_get_cpu_shares(const struct cgroup *cgroup, struct warden_limits *li
 	else
 		limits->cpu_shares =
 			clamp(weight * SHARES_DEFAULT / WEIGHT_DEFAULT, SHARES_MIN, SHARES_MAX);
+}
+
+int cgroup_set_cpu_quota(struct cgroup *cgroup, const struct warden_limits *limits,
+			 struct warden_error *err)
+{
+	uint64_t quota = limits->cpu_quota * PER_PERCENT_US;
+	char text[64];
+
+	if (cgroup_is_v2(cgroup, CGROUP_CPU)) {
+		snprintf(text, sizeof(text), "max %" PRIu64, PERIOD);
+		if (quota > 0)
+			snprintf(text, sizeof(text), "%" PRIu64 " %" PRIu64, quota, PERIOD);
+		return cgroup_write(cgroup, CGROUP_CPU, "cpu.max", text, err);
+	}
+	if (cgroup_write_number(cgroup, CGROUP_CPU, "cpu.cfs_period_us", PERIOD, err) < 0)
+		return -1;
+	if (quota > 0)
+		return cgroup_write_number(cgroup, CGROUP_CPU, "cpu.cfs_quota_us", quota, err);
+	return cgroup_write(cgroup, CGROUP_CPU, "cpu.cfs_quota_us", "-1", err);
+}
+
+void cgroup_get_cpu_quota(const struct cgroup *cgroup, struct warden_limits *limits)
+{
+	const char *name = cgroup_is_v2(cgroup, CGROUP_CPU) ? "cpu.max" : "cpu.cfs_quota_us";
+	char text[64];
+
+	limits->cpu_quota = WARDEN_UNKNOWN;
+	if (cgroup_read(cgroup, CGROUP_CPU, name, text, sizeof(text)) <= 0)
+		return;
+	/* "max 100000", "-1": none. */
+	limits->cpu_quota =
+		text[0] == 'm' || text[0] == '-' ? 0 : strtoull(text, NULL, 10) / PER_PERCENT_US;
+}
+
+/* v1 has no word for "all": that is what the group above has. */
+int cgroup_set_cpus(struct cgroup *cgroup, const struct warden_limits *limits,
+		    struct warden_error *err)
+{
+	const struct cgroup_hierarchy *hierarchy =
+		cgroup_hierarchy_of(cgroup->cgroups, CGROUP_CPUSET);
+	char all[sizeof(cgroup->cpus)] = "\n";
+	const char *cpus = *limits->cpus ? limits->cpus : all;
+
+	if (!*limits->cpus && !cgroup_is_v2(cgroup, CGROUP_CPUSET)) {
+		if (!cgroup->cpus_set)
+			return 0;
+		if (hierarchy)
+			(void)cgroup_file_read(hierarchy->fd, "cpuset.cpus", all, sizeof(all));
+	}
+	if (cgroup_join(cgroup, CGROUP_CPUSET, err) < 0 ||
+	    cgroup_write(cgroup, CGROUP_CPUSET, "cpuset.cpus", cpus, err) < 0)
+		return -1;
+	cgroup->cpus_set = *limits->cpus;
+	return 0;
+}
+
+void cgroup_get_cpus(struct cgroup *cgroup, struct warden_limits *limits)
+{
+	bool v2 = cgroup_is_v2(cgroup, CGROUP_CPUSET);
+
+	limits->cpus = NULL;
+	if (!cgroup_hierarchy_of(cgroup->cgroups, CGROUP_CPUSET))
+		return;
+	cgroup->cpus[0] = '\0';
+	if ((v2 || cgroup->cpus_set) && cgroup_read(cgroup, CGROUP_CPUSET, "cpuset.cpus",
+						    cgroup->cpus, sizeof(cgroup->cpus)) < 0)
+		return;
+	cgroup->cpus[strcspn(cgroup->cpus, "\n")] = '\0';
+	limits->cpus = cgroup->cpus;
 }

@@ -24,6 +24,10 @@ static const char *effect_of(unsigned controller)
 		return "devices are refused by the user namespace alone";
 	case CGROUP_PIDS:
 		return "no limit on processes";
+	case CGROUP_CPUSET:
+		return "no sets of cpus";
+	case CGROUP_IO:
+		return "no weights and rates of block I/O";
 	case CGROUP_FREEZER:
 		return "no pause";
 	default:

@@ -14,6 +14,7 @@ static const struct {
 } controllers[] = {
 	{"memory", CGROUP_MEMORY},   {"cpu", CGROUP_CPU},   {"cpuacct", CGROUP_CPUACCT},
 	{"devices", CGROUP_DEVICES}, {"pids", CGROUP_PIDS}, {"freezer", CGROUP_FREEZER},
+	{"cpuset", CGROUP_CPUSET},   {"io", CGROUP_IO},     {"blkio", CGROUP_IO},
 };
 
 const char *cgroup_controllers_text(unsigned bits, char *text, size_t size)
@@ -21,10 +22,12 @@ const char *cgroup_controllers_text(unsigned bits, char *text, size_t size)
 	size_t length = 0;
 
 	text[0] = '\0';
-	for (size_t i = 0; i < ARRAY_SIZE(controllers) && length < size; i++)
+	for (size_t i = 0; i < ARRAY_SIZE(controllers) && length < size; i++) {
 		if (bits & controllers[i].bit)
 			length += (size_t)snprintf(text + length, size - length, "%s%s",
 						   length ? ", " : "", controllers[i].name);
+		bits &= ~controllers[i].bit; /* one name for each */
+	}
 	return text;
 }
 

@@ -9,6 +9,9 @@
 #define V1_MEMORY "memory.limit_in_bytes"
 #define V1_SUM    "memory.memsw.limit_in_bytes"
 
+/* v1: 0 is never. */
+#define SWAPPINESS "memory.swappiness"
+
 static int write_v1(const struct cgroup *cgroup, const char *name, uint64_t bytes,
 		    struct warden_error *err)
 {
@@ -86,8 +89,8 @@ static void explain(const struct cgroup *cgroup, uint64_t bytes, struct warden_e
 
 	if (err->number == EBUSY)
 		warden_error_set(err,
-				 "memory limit of %" PRIu64 " bytes: %" PRIu64
-				 " are in use and cannot be freed",
+				 "%" PRIu64 " is less than the %" PRIu64
+				 " bytes that are in use and cannot be freed",
 				 bytes, used);
 }
 
@@ -101,6 +104,40 @@ int cgroup_set_memory(struct cgroup *cgroup, const struct warden_limits *limits,
 	if (result < 0)
 		explain(cgroup, bytes, err);
 	return result;
+}
+
+int cgroup_set_swap(struct cgroup *cgroup, const struct warden_limits *limits,
+		    struct warden_error *err)
+{
+	const struct cgroup_hierarchy *hierarchy =
+		cgroup_hierarchy_of(cgroup->cgroups, CGROUP_MEMORY);
+	bool off = limits->swap_off > 0, before = cgroup->swap_off;
+	char usual[16] = "";
+	uint64_t bytes;
+
+	if (!cgroup_is_v2(cgroup, CGROUP_MEMORY)) {
+		if (hierarchy)
+			(void)cgroup_file_read(hierarchy->fd, SWAPPINESS, usual, sizeof(usual));
+		return cgroup_write(cgroup, CGROUP_MEMORY, SWAPPINESS, off ? "0" : usual, err);
+	}
+	bytes = cgroup_read_number(cgroup, CGROUP_MEMORY, "memory.max", CGROUP_NO_MEMORY_LIMIT);
+	cgroup->swap_off = off;
+	if (set_swap_v2(cgroup, off || bytes < CGROUP_NO_MEMORY_LIMIT, err) == 0)
+		return 0;
+	cgroup->swap_off = before;
+	return -1;
+}
+
+void cgroup_get_swap(const struct cgroup *cgroup, struct warden_limits *limits)
+{
+	uint64_t swappiness;
+
+	if (cgroup_is_v2(cgroup, CGROUP_MEMORY)) {
+		limits->swap_off = cgroup->swap_off;
+		return;
+	}
+	swappiness = cgroup_read_number(cgroup, CGROUP_MEMORY, SWAPPINESS, 0);
+	limits->swap_off = swappiness == WARDEN_UNKNOWN ? -1 : swappiness == 0;
 }
 
 void cgroup_get_memory(const struct cgroup *cgroup, struct warden_limits *limits)

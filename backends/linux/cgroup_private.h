@@ -16,12 +16,18 @@ enum cgroup_controller {
 	CGROUP_DEVICES = 1 << 3,
 	CGROUP_PIDS = 1 << 4,
 	CGROUP_FREEZER = 1 << 5,
-	CGROUP_CONTROLLERS = 6, /* how many there are */
+	CGROUP_CPUSET = 1 << 6,
+	CGROUP_IO = 1 << 7,     /* v1 calls it blkio */
+	CGROUP_CONTROLLERS = 8, /* how many there are */
 	CGROUP_ALL = (1 << CGROUP_CONTROLLERS) - 1,
 };
 
 /* On v2 these are always there, without being enabled. */
 #define CGROUP_V2_CORE (CGROUP_CPUACCT | CGROUP_DEVICES | CGROUP_FREEZER)
+
+/* What only few limits need. On v1, where each hierarchy makes a create slower, a container's group
+ * is made when such a limit is set; on v2 the daemon does without where its own group has none. */
+#define CGROUP_LATE (CGROUP_CPUSET | CGROUP_IO)
 
 /* Names of groups. */
 #define CGROUP_PARENT "warden"  /* of the daemon's, in which the containers' lie */
@@ -59,12 +65,16 @@ struct cgroups {
 	size_t n;
 	pthread_mutex_t mutex; /* while a CGROUP_PARENT is remade */
 	struct cgroup_warmer warmer;
+	const struct cgroup_weight *io_weight; /* NULL: the kernel has none */
 };
 
 struct cgroup {
 	struct cgroups *cgroups;
 	char name[CGROUP_NAME_SIZE];
 	/* Limits that the kernel keeps in another form. */
+	uint64_t processes;  /* pids.max is 0 while forks are forbidden; 0: none */
+	bool cpus_set;       /* v1: to less than all */
+	char cpus[256];      /* as they were told last */
 	bool swap_off;       /* v2 */
 	uint64_t cpu_shares; /* v2: those that the weight was made of; 0: none were set */
 };
@@ -106,6 +116,23 @@ int cgroup_v2_setup(struct cgroup_hierarchy *hierarchy, const struct cgroup_moun
 
 /* Enables controllers for what lies in the group `fd`. */
 int cgroup_v2_enable(int fd, unsigned controllers, struct warden_error *err);
+
+/* Makes a group in CGROUP_PARENT, which another daemon may have removed. */
+int cgroup_make_in(struct cgroups *cgroups, const struct cgroup_hierarchy *hierarchy,
+		   const char *name, struct warden_error *err);
+
+/* Looks which files for weights of block I/O there are. */
+void cgroup_find_io_weight(struct cgroups *cgroups);
+
+/* As cgroup_pids, of one hierarchy. */
+int cgroup_pids_in(const struct cgroup *cgroup, const struct cgroup_hierarchy *hierarchy,
+		   pid_t **pids, size_t *n, struct warden_error *err);
+
+/* Whether containers have no group in a hierarchy before it is needed, and what makes it then, with
+ * all processes of the container in it; it may be called again. */
+bool cgroup_is_late(const struct cgroup_hierarchy *hierarchy);
+int cgroup_join(const struct cgroup *cgroup, enum cgroup_controller controller,
+		struct warden_error *err);
 
 /* Moves the daemon back out of CGROUP_LEAF, after CGROUP_PARENT was removed. */
 void cgroup_v2_leave_leaf(const struct cgroup_hierarchy *hierarchy);

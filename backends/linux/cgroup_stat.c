@@ -162,6 +162,56 @@ static void cpu_v2(const struct cgroup *cgroup, struct warden_info *info)
 	}
 }
 
+/* "some avg10=0.12 avg60=0.05 avg300=0.01 total=12345" */
+static void read_pressure(const char *text, const char *kind, struct warden_pressure *pressure)
+{
+	unsigned long long whole[3], hundredths[3], total;
+	const char *line = strstr(text, kind);
+
+	if (!line || sscanf(line + strlen(kind),
+			    " avg10=%llu.%llu avg60=%llu.%llu avg300=%llu.%llu total=%llu",
+			    &whole[0], &hundredths[0], &whole[1], &hundredths[1], &whole[2],
+			    &hundredths[2], &total) != 7)
+		return;
+	pressure->avg10 = whole[0] * 100 + hundredths[0];
+	pressure->avg60 = whole[1] * 100 + hundredths[1];
+	pressure->avg300 = whole[2] * 100 + hundredths[2];
+	pressure->total = total;
+}
+
+/* v2 alone tells it, and only where it is switched on. */
+static void pressures(const struct cgroup *cgroup, struct warden_info *info)
+{
+	char text[512];
+
+	if (cgroup_is_v2(cgroup, CGROUP_CPU) &&
+	    cgroup_read(cgroup, CGROUP_CPU, "cpu.pressure", text, sizeof(text)) > 0)
+		read_pressure(text, "some", &info->cpu_some);
+	if (!cgroup_is_v2(cgroup, CGROUP_MEMORY))
+		return;
+	if (cgroup_read(cgroup, CGROUP_MEMORY, "memory.pressure", text, sizeof(text)) > 0) {
+		read_pressure(text, "some", &info->memory_some);
+		read_pressure(text, "full", &info->memory_full);
+	}
+	if (cgroup_read(cgroup, CGROUP_MEMORY, "io.pressure", text, sizeof(text)) > 0) {
+		read_pressure(text, "some", &info->io_some);
+		read_pressure(text, "full", &info->io_full);
+	}
+}
+
+/* Since the container was made, with all groups below it. */
+static void peak_and_kills(const struct cgroup *cgroup, struct warden_info *info)
+{
+	bool v2 = cgroup_is_v2(cgroup, CGROUP_MEMORY);
+	char text[512];
+
+	info->peak_memory = cgroup_read_number(cgroup, CGROUP_MEMORY,
+					       v2 ? "memory.peak" : "memory.max_usage_in_bytes", 0);
+	if (cgroup_read(cgroup, CGROUP_MEMORY, v2 ? "memory.events" : "memory.oom_control", text,
+			sizeof(text)) > 0)
+		info->oom_kills = cgroup_figure(text, "oom_kill");
+}
+
 void cgroup_info(const struct cgroup *cgroup, struct warden_info *info)
 {
 	const struct cgroup_hierarchy *memory = cgroup_hierarchy_of(cgroup->cgroups, CGROUP_MEMORY);
@@ -175,4 +225,7 @@ void cgroup_info(const struct cgroup *cgroup, struct warden_info *info)
 		cpu_v2(cgroup, info);
 	else if (cpu)
 		cpu_v1(cgroup, info);
+	peak_and_kills(cgroup, info);
+	info->processes = cgroup_read_number(cgroup, CGROUP_PIDS, "pids.current", 0);
+	pressures(cgroup, info);
 }

@@ -103,14 +103,24 @@ int cgroup_pids(const struct cgroup *cgroup, pid_t **pids, size_t *n, struct war
 {
 	const struct cgroup_hierarchy *hierarchy =
 		cgroup_hierarchy_of(cgroup->cgroups, CGROUP_PIDS);
+
+	*pids = NULL;
+	*n = 0;
+	for (size_t i = 0; !hierarchy && i < cgroup->cgroups->n; i++)
+		if (!cgroup_is_late(&cgroup->cgroups->hierarchies[i]))
+			hierarchy = &cgroup->cgroups->hierarchies[i];
+	if (!hierarchy)
+		return warden_error_set(err, "processes of %s: no control groups", cgroup->name);
+	return cgroup_pids_in(cgroup, hierarchy, pids, n, err);
+}
+
+int cgroup_pids_in(const struct cgroup *cgroup, const struct cgroup_hierarchy *hierarchy,
+		   pid_t **pids, size_t *n, struct warden_error *err)
+{
 	struct pid_list list = {0};
 
 	*pids = NULL;
 	*n = 0;
-	if (!hierarchy && cgroup->cgroups->n > 0)
-		hierarchy = &cgroup->cgroups->hierarchies[0];
-	if (!hierarchy)
-		return warden_error_set(err, "processes of %s: no control groups", cgroup->name);
 	if (collect_pids(hierarchy->fd, cgroup->name, &list) != 0) {
 		warden_error_errno(err, "processes of %s/" CGROUP_PARENT "/%s", hierarchy->path,
 				   cgroup->name);

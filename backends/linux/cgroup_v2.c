@@ -13,12 +13,18 @@
 #include "backends/common/util.h"
 #include "backends/linux/cgroup_private.h"
 
-/* Those that have to be enabled: "+memory +cpu". */
-static const char *enable_text(unsigned controllers, char *text, size_t size)
+/* "+memory +cpu", or "-memory -cpu". */
+static const char *enable_text(char sign, unsigned controllers, char *text, size_t size)
 {
-	snprintf(text, size, "%s%s%s", controllers & CGROUP_MEMORY ? "+memory " : "",
-		 controllers & CGROUP_CPU ? "+cpu " : "",
-		 controllers & CGROUP_PIDS ? "+pids " : "");
+	size_t length = 0;
+	char name[16];
+
+	text[0] = '\0';
+	for (unsigned bit = 1; bit < CGROUP_ALL && length < size; bit <<= 1)
+		if (controllers & bit)
+			length +=
+				(size_t)snprintf(text + length, size - length, "%c%s ", sign,
+						 cgroup_controllers_text(bit, name, sizeof(name)));
 	return text;
 }
 
@@ -30,7 +36,7 @@ int cgroup_v2_enable(int fd, unsigned controllers, struct warden_error *err)
 	if (!controllers)
 		return 0;
 	return cgroup_file_write(fd, "cgroup.subtree_control",
-				 enable_text(controllers, text, sizeof(text)), err);
+				 enable_text('+', controllers, text, sizeof(text)), err);
 }
 
 /* Moves the daemon itself ("0") and, as it has no threads or children yet, nobody else. */
@@ -57,12 +63,14 @@ static void leave_leaf(const struct cgroup_hierarchy *hierarchy)
 
 void cgroup_v2_leave_leaf(const struct cgroup_hierarchy *hierarchy)
 {
+	unsigned controllers = hierarchy->controllers & ~(unsigned)CGROUP_V2_CORE;
 	struct warden_error ignored;
+	char text[64];
 
 	if (!hierarchy->in_leaf)
 		return;
-	(void)cgroup_file_write(hierarchy->base_fd, "cgroup.subtree_control", "-memory -cpu -pids",
-				&ignored);
+	(void)cgroup_file_write(hierarchy->base_fd, "cgroup.subtree_control",
+				enable_text('-', controllers, text, sizeof(text)), &ignored);
 	leave_leaf(hierarchy);
 }
 
@@ -84,6 +92,7 @@ static int enable_at_base(struct cgroup_hierarchy *hierarchy, bool own, struct w
 /* Tries a group as the place for CGROUP_PARENT. */
 static int try_base(struct cgroup_hierarchy *hierarchy, bool own, struct warden_error *err)
 {
+	unsigned there;
 	char text[256];
 
 	hierarchy->base_fd = open(hierarchy->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -91,8 +100,10 @@ static int try_base(struct cgroup_hierarchy *hierarchy, bool own, struct warden_
 		return warden_error_errno(err, "open %s", hierarchy->path);
 	if (cgroup_file_read(hierarchy->base_fd, "cgroup.controllers", text, sizeof(text)) < 0)
 		return warden_error_errno(err, "read %s/cgroup.controllers", hierarchy->path);
-	if (hierarchy->controllers & ~(unsigned)CGROUP_V2_CORE & ~cgroup_controllers_parse(text))
+	there = cgroup_controllers_parse(text);
+	if (hierarchy->controllers & ~(unsigned)CGROUP_V2_CORE & ~there & ~(unsigned)CGROUP_LATE)
 		return warden_error_set(err, "%s has no controllers", hierarchy->path);
+	hierarchy->controllers &= there | ~(unsigned)CGROUP_LATE;
 	if (enable_at_base(hierarchy, own, err) != 0)
 		return -1;
 	hierarchy->fd = cgroup_parent_open(hierarchy, err);

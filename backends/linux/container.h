@@ -46,6 +46,7 @@ struct container {
 	struct program_identity program; /* that init and keepers execute */
 	int wshd_fd;                     /* -1: not connected */
 	struct oom oom;
+	bool paused; /* the operations' alone */
 
 	struct transfers transfers;
 
@@ -70,6 +71,9 @@ void container_leave(struct container *container);
 
 /* Connects to wshd through its socket in the container's directory. */
 int container_connect(struct container *container, struct warden_error *err);
+
+/* See pause.c: lets a container go on that is paused. */
+void pause_end(struct container *container);
 
 /* Begins to take events: the end of the first process, and, where it is connected, wshd's. */
 int container_watch(struct container *container, struct warden_error *err);

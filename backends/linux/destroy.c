@@ -34,6 +34,7 @@ void linux_destroy(void *data)
 	dead = container->init_ended || !container->init_watch;
 	if (!dead)
 		pidfd_send_signal(container->init_pidfd, SIGKILL, NULL, 0); /* ESRCH: it is dying */
+	pause_end(container); /* who is frozen does not die */
 	pthread_mutex_unlock(&container->mutex);
 	if (dead)
 		container_leave(container);

@@ -129,6 +129,7 @@ static uint64_t bounding_set(void)
 		CAP_SYS_TIME,
 		CAP_SYS_PACCT,
 		CAP_SYS_RESOURCE,
+		CAP_SYS_NICE,
 		CAP_SYS_TTY_CONFIG,
 		CAP_SYSLOG,
 		CAP_MAC_OVERRIDE,

@@ -29,7 +29,8 @@
 	 CAPABILITY(CAP_CHOWN) | CAPABILITY(CAP_DAC_OVERRIDE) | CAPABILITY(CAP_FOWNER) |           \
 	 CAPABILITY(CAP_FSETID) | CAPABILITY(CAP_MKNOD) | CAPABILITY(CAP_KILL) |                   \
 	 CAPABILITY(CAP_SYS_PTRACE) | CAPABILITY(CAP_SYS_RESOURCE) | CAPABILITY(CAP_SYS_CHROOT) |  \
-	 CAPABILITY(CAP_NET_RAW) | CAPABILITY(CAP_NET_BIND_SERVICE) | CAPABILITY(CAP_IPC_OWNER))
+	 CAPABILITY(CAP_NET_RAW) | CAPABILITY(CAP_NET_BIND_SERVICE) | CAPABILITY(CAP_IPC_OWNER) |  \
+	 CAPABILITY(CAP_SYS_NICE))
 
 static const struct warden_option options[] = {
 	{
@@ -172,6 +173,7 @@ const struct warden_container_klass warden_container_klass = {
 	.transfer_cancel = linux_transfer_cancel,
 	.set_rules = linux_set_rules,
 	.set_limits = linux_set_limits,
+	.pause = linux_pause,
 	.info = linux_info,
 	.describe = linux_describe,
 };

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Limits of a container: each kind is in the file of its subject; here is the order, and that all
  * are set or none. */
+#include <signal.h>
+
 #include "backends/linux/cgroup.h"
 #include "backends/linux/container.h"
 #include "backends/linux/oom.h"
@@ -8,11 +10,6 @@
 
 /* From here on memory has no limit: what v1 tells. */
 #define NO_MEMORY UINT64_C(9223372036854771712)
-
-static bool memory_asked(const struct warden_limits *limits)
-{
-	return limits->memory_bytes != WARDEN_UNKNOWN;
-}
 
 /* Watched before it holds. */
 static int memory_set(struct container *container, const struct warden_limits *limits,
@@ -33,38 +30,101 @@ static int memory_set(struct container *container, const struct warden_limits *l
 	return 0;
 }
 
-static void memory_get(struct container *container, struct warden_limits *limits)
+/* A stop that is to leave nobody forbids to fork meanwhile, on the watcher's thread. */
+static int processes_set(struct container *container, const struct warden_limits *limits,
+			 struct warden_error *err)
 {
-	cgroup_get_memory(container->cgroup, limits);
+	int result;
+
+	pthread_mutex_lock(&container->mutex);
+	result = cgroup_set_processes(container->cgroup, limits->processes,
+				      container->stop.signal == SIGKILL, err);
+	pthread_mutex_unlock(&container->mutex);
+	return result;
 }
 
-static bool cpu_shares_asked(const struct warden_limits *limits)
+static void processes_get(struct container *container, struct warden_limits *limits)
 {
-	return limits->cpu_shares != WARDEN_UNKNOWN;
+	limits->processes = cgroup_get_processes(container->cgroup);
 }
 
-static int cpu_shares_set(struct container *container, const struct warden_limits *limits,
-			  struct warden_error *err)
+static void cpus_get(struct container *container, struct warden_limits *limits)
 {
-	return cgroup_set_cpu_shares(container->cgroup, limits, err);
+	cgroup_get_cpus(container->cgroup, limits);
 }
 
-static void cpu_shares_get(struct container *container, struct warden_limits *limits)
+static bool swap_asked(const struct warden_limits *limits)
 {
-	cgroup_get_cpu_shares(container->cgroup, limits);
+	return limits->swap_off >= 0;
 }
+
+static bool cpus_asked(const struct warden_limits *limits)
+{
+	return limits->cpus;
+}
+
+#define NUMBER(field) .number = offsetof(struct warden_limits, field)
 
 /* In the order in which they are set; what fails is undone from there back to the first. */
 static const struct kind {
-	bool (*asked)(const struct warden_limits *limits);
+	const char *name;
+	size_t number;                                     /* WARDEN_UNKNOWN: it is not asked for */
+	bool (*asked)(const struct warden_limits *limits); /* instead of the number */
 	int (*set)(struct container *container, const struct warden_limits *limits,
 		   struct warden_error *err);
 	void (*get)(struct container *container, struct warden_limits *limits);
+	/* Likewise, of those that are nothing but the control group's. */
+	int (*set_cgroup)(struct cgroup *cgroup, const struct warden_limits *limits,
+			  struct warden_error *err);
+	void (*get_cgroup)(const struct cgroup *cgroup, struct warden_limits *limits);
 } kinds[] = {
-	{memory_asked, memory_set, memory_get},
-	{cpu_shares_asked, cpu_shares_set, cpu_shares_get},
+	{"memory_bytes", NUMBER(memory_bytes), .set = memory_set, .get_cgroup = cgroup_get_memory},
+	{"swap_off", .asked = swap_asked, .set_cgroup = cgroup_set_swap,
+	 .get_cgroup = cgroup_get_swap},
+	{"cpu_shares", NUMBER(cpu_shares), .set_cgroup = cgroup_set_cpu_shares,
+	 .get_cgroup = cgroup_get_cpu_shares},
+	{"cpu_quota", NUMBER(cpu_quota), .set_cgroup = cgroup_set_cpu_quota,
+	 .get_cgroup = cgroup_get_cpu_quota},
+	{"cpus", .asked = cpus_asked, .set_cgroup = cgroup_set_cpus, .get = cpus_get},
+	{"processes", NUMBER(processes), .set = processes_set, .get = processes_get},
+	{"io_weight", NUMBER(io_weight), .set_cgroup = cgroup_set_io_weight,
+	 .get_cgroup = cgroup_get_io_weight},
+	{"io_read_rate", NUMBER(io_read_rate), .set_cgroup = cgroup_set_io_read,
+	 .get_cgroup = cgroup_get_io_read},
+	{"io_write_rate", NUMBER(io_write_rate), .set_cgroup = cgroup_set_io_write,
+	 .get_cgroup = cgroup_get_io_write},
 };
 
+static bool is_asked(const struct kind *kind, const struct warden_limits *limits)
+{
+	const void *number = (const char *)limits + kind->number;
+
+	return kind->asked ? kind->asked(limits) : *(const uint64_t *)number != WARDEN_UNKNOWN;
+}
+
+static int set(const struct kind *kind, struct container *container,
+	       const struct warden_limits *limits, struct warden_error *err)
+{
+	struct warden_error why;
+	int result = kind->set ? kind->set(container, limits, &why)
+			       : kind->set_cgroup(container->cgroup, limits, &why);
+
+	if (result < 0) {
+		warden_error_set(err, "%s: %s", kind->name, why.message);
+		err->number = why.number;
+	}
+	return result;
+}
+
+static void get(const struct kind *kind, struct container *container, struct warden_limits *limits)
+{
+	if (kind->get)
+		kind->get(container, limits);
+	else
+		kind->get_cgroup(container->cgroup, limits);
+}
+
+/* What could not be told before is left as it is. */
 static void undo(struct container *container, const struct warden_limits *asked,
 		 const struct warden_limits *before, size_t n)
 {
@@ -72,7 +132,8 @@ static void undo(struct container *container, const struct warden_limits *asked,
 	struct warden_error err;
 
 	while (n-- > 0)
-		if (kinds[n].asked(asked) && kinds[n].set(container, before, &err) < 0)
+		if (is_asked(&kinds[n], asked) && is_asked(&kinds[n], before) &&
+		    set(&kinds[n], container, before, &err) < 0)
 			host->log(host, WARDEN_LOG_ERROR, container->id, "%s", err.message);
 }
 
@@ -82,17 +143,21 @@ int linux_set_limits(void *data, const struct warden_limits *limits, struct ward
 	struct container *container = data;
 	struct warden_limits before;
 
+	if (limits->bandwidth_rate != WARDEN_UNKNOWN || limits->disk_block_hard != WARDEN_UNKNOWN ||
+	    limits->disk_block_soft != WARDEN_UNKNOWN ||
+	    limits->disk_inode_hard != WARDEN_UNKNOWN || limits->disk_inode_soft != WARDEN_UNKNOWN)
+		return warden_error_set(err, "limits of disk and bandwidth: not supported yet");
 	warden_limits_init(&before);
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-		if (kinds[i].asked(limits))
-			kinds[i].get(container, &before);
+		if (is_asked(&kinds[i], limits))
+			get(&kinds[i], container, &before);
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-		if (kinds[i].asked(limits) && kinds[i].set(container, limits, err) < 0) {
+		if (is_asked(&kinds[i], limits) && set(&kinds[i], container, limits, err) < 0) {
 			undo(container, limits, &before, i);
 			return -1;
 		}
 	warden_limits_init(in_force);
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-		kinds[i].get(container, in_force);
+		get(&kinds[i], container, in_force);
 	return 0;
 }

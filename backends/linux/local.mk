@@ -8,6 +8,9 @@ backends_linux_linux_la_SOURCES = \
 	backends/linux/cgroup_describe.c \
 	backends/linux/cgroup_file.c \
 	backends/linux/cgroup_find.c \
+	backends/linux/cgroup_freezer.c \
+	backends/linux/cgroup_io.c \
+	backends/linux/cgroup_late.c \
 	backends/linux/cgroup_memory.c \
 	backends/linux/cgroup_oom.c \
 	backends/linux/cgroup_private.h \
@@ -82,6 +85,7 @@ backends_linux_linux_la_SOURCES += \
 	backends/linux/oom.c \
 	backends/linux/oom.h \
 	backends/linux/operations.h \
+	backends/linux/pause.c \
 	backends/linux/probe.c \
 	backends/linux/probe.h \
 	backends/linux/processes.c \

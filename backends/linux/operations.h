@@ -25,6 +25,7 @@ void linux_detach(void *container);
 int linux_set_rules(void *container, const struct warden_rules *rules, struct warden_error *err);
 int linux_set_limits(void *container, const struct warden_limits *limits,
 		     struct warden_limits *in_force, struct warden_error *err);
+int linux_pause(void *container, bool paused, struct warden_error *err);
 int linux_info(void *container, struct warden_info *info, struct warden_error *err);
 int linux_describe(void *backend, const struct warden_host *host, warden_fact_function tell,
 		   void *told, struct warden_error *err);

@@ -63,6 +63,8 @@ int linux_restore(void *backend, const struct warden_identity *identity, const c
 		container_free(container);
 		return -1;
 	}
+	container->paused = cgroup_is_frozen(container->cgroup);
+	pause_end(container); /* wshd is to answer; the core pauses it again */
 	container->init_pidfd = record_open(identity->dir_fd, &container->init_pid);
 	if (revive(container, state, restored, &reason) < 0) {
 		restored->alive = false;

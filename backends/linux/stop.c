@@ -212,6 +212,7 @@ int linux_stop(void *data, int signal, struct warden_error *err)
 
 	cancel_and_lock(container);
 	result = begin(container, signal, err);
+	pause_end(container); /* with the signals waiting for those that were frozen */
 	end(container, result);
 	pthread_mutex_unlock(&container->mutex);
 	if (result > 0)

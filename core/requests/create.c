@@ -15,8 +15,8 @@
 #include "core/create_mounts.h"
 #include "core/idempotence.h"
 #include "core/image.h"
-#include "core/limits.h"
 #include "core/journal.h"
+#include "core/limits.h"
 #include "core/log.h"
 #include "core/pool.h"
 #include "core/remove.h"
@@ -129,7 +129,8 @@ static int take_all(struct container *c, struct request *request, struct warden_
 		return warden_error_set(err, "no memory for a path");
 	}
 	c->identity.path = c->path;
-	if (create_options_take(&c->options, asked, err) < 0 ||
+	if (limits_from_message(&c->limits, server, asked->limits, err) < 0 ||
+	    create_options_take(&c->options, asked, err) < 0 ||
 	    create_mounts_take(c, asked, err) < 0 || take_network(c, asked, err) < 0)
 		return -1;
 	return take_ids(c, err);

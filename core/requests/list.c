@@ -7,22 +7,6 @@
 
 #include "core/request.h"
 
-static bool has_property(const struct container *c, const struct property *wanted)
-{
-	for (size_t i = 0; i < c->options.n_properties; i++)
-		if (strcmp(c->options.properties[i].key, wanted->key) == 0)
-			return strcmp(c->options.properties[i].value, wanted->value) == 0;
-	return false;
-}
-
-static bool has_all(const struct container *c, const struct property *wanted, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (!has_property(c, &wanted[i]))
-			return false;
-	return true;
-}
-
 static int list_those(struct request *request, const struct property *wanted, size_t n,
 		      struct warden_error *err)
 {
@@ -34,7 +18,7 @@ static int list_those(struct request *request, const struct property *wanted, si
 	if (!answer.handles)
 		return warden_error_set(err, "no memory for %zu handles", registry->n);
 	TAILQ_FOREACH(c, &registry->listed, listed) {
-		if (!has_all(c, wanted, n))
+		if (!properties_match(&c->options, wanted, n))
 			continue;
 		answer.handles[answer.n_handles].data = (uint8_t *)c->handle;
 		answer.handles[answer.n_handles++].len = strlen(c->handle);

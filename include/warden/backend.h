@@ -618,8 +618,10 @@ struct warden_container_klass {
 	int (*set_limits)(void *container, const struct warden_limits *limits,
 			  struct warden_limits *in_force, struct warden_error *err);
 
-	/* Optional. Freezes every process but the container's own, or lets them go on. Stop and
-	 * destroy thaw it first. */
+	/* Optional. Freezes every process, the container's own (init, keepers) too, or lets them go
+	 * on; returns when that is done. Stop and destroy let it go on first, and so does
+	 * `restore`, which needs its first process: the core pauses it again. No job is started
+	 * meanwhile. */
 	int (*pause)(void *container, bool paused, struct warden_error *err);
 
 	/* Optional. Starts to move files and returns; how that ended is told by transfer_ended, once

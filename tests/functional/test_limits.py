@@ -8,7 +8,13 @@ from case import case
 import expect
 
 NO_MEMORY = 9223372036854771712
+NO_RATE = 4294967295
 MIB = 1 << 20
+
+
+def _limit(w, handle, **limits):
+    asked = warden.Limits(**limits) if limits else None
+    return w.c.call(warden.LimitRequest(handle=handle, limits=asked)).limits
 
 
 def _restart(w, number=signal.SIGKILL):
@@ -122,3 +128,178 @@ def the_fake_one_fails_as_configured(w):
     handle = w.create()
     expect.error("fake: limit_memory fails as configured", w.c.limit_memory, handle)
     expect.error("fake: limit_cpu fails as configured", w.c.call, warden.LimitCpuRequest(handle=handle))
+
+
+@case
+def all_of_them_are_told_at_first(w):
+    seen = _limit(w, w.create())
+    expect.equal((seen.memory_bytes, seen.swap_off, seen.cpu_shares, seen.cpu_quota), (NO_MEMORY, False, 1024, 0))
+    if not w.linux:
+        expect.equal((seen.cpus, seen.processes, seen.disk_bytes, seen.disk_inodes), ("", 0, 0, 0))
+        expect.equal((seen.bandwidth_rate, seen.bandwidth_burst), (NO_RATE, NO_RATE))
+        expect.equal((seen.io_weight, seen.io_read_rate, seen.io_write_rate), (100, 0, 0))
+
+
+@case
+def several_are_set_at_once_and_answered_with_the_others(w):
+    handle = w.create()
+    seen = _limit(w, handle, memory_bytes=64 * MIB, cpu_quota=150, processes=100, cpus="0", swap_off=True)
+    expect.equal((seen.memory_bytes, seen.cpu_quota, seen.processes), (64 * MIB, 150, 100))
+    expect.equal((seen.cpus, seen.swap_off, seen.cpu_shares), ("0", True, 1024))
+    seen = _limit(w, handle, cpu_quota=0, cpus="", swap_off=False, processes=0)
+    expect.equal((seen.cpu_quota, seen.cpus, seen.swap_off, seen.processes), (0, "", False, 0))
+    expect.equal(seen.memory_bytes, 64 * MIB)
+    expect.equal(w.run(handle, "echo hi"), "hi\n")
+
+
+@case
+def the_ones_of_the_original_and_limit_are_the_same(w):
+    handle = w.create()
+    w.c.limit_memory(handle, 64 * MIB)
+    w.c.limit_cpu(handle, 512)
+    seen = _limit(w, handle)
+    expect.equal((seen.memory_bytes, seen.cpu_shares), (64 * MIB, 512))
+    _limit(w, handle, memory_bytes=65 * MIB, cpu_shares=511)
+    expect.equal((w.c.limit_memory(handle), w.c.limit_cpu(handle)), (65 * MIB, 511))
+
+
+@case
+def all_hold_after_a_restart(w):
+    handle = w.create()
+    before = _limit(w, handle, memory_bytes=64 * MIB, cpu_quota=50, processes=90, cpus="0", swap_off=True, cpu_shares=7)
+    for number in (signal.SIGKILL, signal.SIGTERM):
+        _restart(w, number)
+        expect.equal(_limit(w, handle), before)
+        expect.equal(w.c.info(handle).limits, before)
+
+
+@case
+def what_cannot_be_is_refused_by_its_name(w):
+    handle = w.create()
+    before = _limit(w, handle)
+    bad = {
+        "cpu_quota": (1000001, (1 << 64) - 1),
+        "cpus": ("x", "0-", "-1", "1-0", "0,,1", "0 1", "0;1", "99999999999", "0" * 300, "\0", "../0"),
+        "processes": (4194305, (1 << 64) - 1),
+        "io_weight": (0, 10001, (1 << 64) - 1),
+    }
+    for name, values in bad.items():
+        for value in values:
+            expect.error_like(f"^{name}", _limit, w, handle, cpu_shares=5, **{name: value})
+    expect.equal(_limit(w, handle), before)
+
+
+@case
+def bandwidth_that_cannot_be_is_refused_by_its_name(w):
+    handle = w.create()
+    for rate, burst, name in ((0, 100000, "rate"), (1 << 32, 100000, "rate"), ((1 << 64) - 1, 100000, "rate")):
+        expect.error_like(f"^{name}: {rate} ", w.c.limit_bandwidth, handle, rate, burst)
+    for rate, burst in ((100000, 0), (100000, 1513), (100000, 1 << 32), (1 << 40, (1 << 64) - 1)):
+        expect.error_like("^(burst|rate): ", w.c.limit_bandwidth, handle, rate, burst)
+    expect.error_like("^bandwidth_burst: is missing", _limit, w, handle, bandwidth_rate=100000)
+    expect.error_like("^bandwidth_rate: is missing", _limit, w, handle, bandwidth_burst=100000)
+    expect.error_like("^bandwidth_rate: 0 ", _limit, w, handle, bandwidth_rate=0, bandwidth_burst=100000)
+
+
+@case
+def create_takes_limits(w):
+    limits = warden.Limits(memory_bytes=64 * MIB, cpu_shares=100, processes=80, cpu_quota=50)
+    handle = w.c.call(warden.CreateRequest(limits=limits)).handle
+    w.note_ids()
+    for number in (None, signal.SIGKILL):
+        if number:
+            _restart(w, number)
+        seen = _limit(w, handle)
+        expect.equal((seen.memory_bytes, seen.cpu_shares, seen.processes, seen.cpu_quota), (64 * MIB, 100, 80, 50))
+    expect.equal(w.run(handle, "echo hi"), "hi\n")
+
+
+@case
+def create_with_a_limit_that_cannot_be_makes_nothing(w):
+    for limits in (warden.Limits(cpus="x"), warden.Limits(memory_bytes=64 * MIB, io_weight=0)):
+        expect.error_like("^(cpus|io_weight): ", w.c.call, warden.CreateRequest(handle="h", limits=limits))
+    expect.equal(w.c.list(), [])
+    expect.equal(w.create(handle="h"), "h")
+    expect.equal(w.c.limit_memory("h"), NO_MEMORY)
+
+
+@case(backend="linux")
+def create_with_a_limit_that_the_kernel_refuses_makes_nothing(w):
+    limits = warden.Limits(memory_bytes=64 * MIB, cpus="8000")
+    expect.error_like("^cpus: .*8000", w.c.call, warden.CreateRequest(handle="h", limits=limits))
+    expect.equal(w.c.list(), [])
+    expect.equal(w.create(handle="h"), "h")
+
+
+@case(backend="linux")
+def all_or_none(w):
+    handle = w.create()
+    before = _limit(w, handle, cpu_shares=100, processes=90)
+    expect.error_like(
+        "^cpus: .*8000", _limit, w, handle, memory_bytes=64 * MIB, cpu_shares=5, processes=20, swap_off=True, cpus="8000"
+    )
+    expect.equal(_limit(w, handle), before)
+    _restart(w)
+    expect.equal(_limit(w, handle), before)
+
+
+@case(backend="linux")
+def a_fork_bomb_meets_the_limit_on_processes(w):
+    handle = w.create()
+    _limit(w, handle, processes=20)
+    script = "for i in $(seq 40); do sleep 1000 & done 2>/dev/null; true"
+    seen = w.c.call(warden.SpawnRequest(handle=handle, script=script.encode()))
+    expect.eventually(lambda: w.c.info(handle).processes == 20, "as many as are allowed")
+    _limit(w, handle, processes=25)
+    w.c.stop(handle, kill=True)
+    expect.equal(w.c.link(handle, seen.job_id).exit_status, 255)
+    expect.equal(_limit(w, handle).processes, 25)
+
+
+@case(backend="linux")
+def a_set_of_cpus_is_what_jobs_may_run_on(w):
+    handle = w.create()
+    job = w.spawn_ready(handle, "trap 'grep Cpus_allowed_list /proc/self/status; exit' TERM; echo; while :; do sleep 0.02; done")
+    _limit(w, handle, cpus="0")
+    expect.matches(w.run(handle, "grep Cpus_allowed_list /proc/self/status"), r"Cpus_allowed_list:\s+0\n")
+    w.c.stop(handle)
+    expect.matches(w.c.link(handle, job).stdout.decode(), r"\nCpus_allowed_list:\s+0\n")
+
+
+@case(backend="linux")
+def a_quota_of_cpu_holds(w):
+    handle = w.create()
+    _limit(w, handle, cpu_quota=20)
+    seen = w.c.run(handle, "timeout 2 sh -c 'while :; do :; done'; exit 0")
+    used = (seen.end.user_us + seen.end.system_us) / 1e6
+    expect.between(used, 0.05, 0.7, "seconds of cpu in 2 s with a quota of 20 %")
+
+
+@case(backend="fake")
+def disk_limits_are_set_by_any_name_and_the_last_of_them_wins(w):
+    handle = w.create()
+    seen = w.c.limit_disk(handle)
+    expect.equal((seen.block_limit, seen.block, seen.block_soft, seen.block_hard), (0, 0, 0, 0))
+    order = ("byte_limit", "byte", "byte_hard", "block_limit", "block", "block_hard")
+    for n, name in enumerate(order):
+        asked = {earlier: (i + 1) * 1024 * (1024 if earlier.startswith("byte") else 1) for i, earlier in enumerate(order[: n + 1])}
+        seen = w.c.limit_disk(handle, **asked)
+        expect.equal(seen.block_hard, (n + 1) * 1024, f"up to {name}")
+        expect.equal((seen.block, seen.block_limit), (seen.block_hard, seen.block_hard))
+        expect.equal((seen.byte, seen.byte_limit, seen.byte_hard), (seen.block_hard * 1024,) * 3)
+    expect.equal(w.c.limit_disk(handle, byte=1025).block_hard, 2)
+    expect.equal(w.c.limit_disk(handle, byte_soft=1, block_soft=7).block_soft, 7)
+    expect.equal(w.c.limit_disk(handle, inode_limit=1, inode=2, inode_hard=3).inode, 3)
+    expect.equal(w.c.limit_disk(handle, inode_soft=4).inode_soft, 4)
+    _restart(w)
+    seen = w.c.limit_disk(handle)
+    expect.equal((seen.block_hard, seen.block_soft, seen.inode_hard, seen.inode_soft), (2, 7, 3, 4))
+    expect.equal(w.c.limit_disk(handle, block=0, block_soft=0, inode=0, inode_soft=0).byte, 0)
+
+
+@case(config={"server": {"quota": {"disk_quota_enabled": False}}})
+def with_quota_switched_off_limit_disk_answers_nothing(w):
+    handle = w.create()
+    expect.equal(w.c.limit_disk(handle, byte=1000), warden.LimitDiskResponse())
+    expect.error_like("^disk_bytes: .*disk_quota_enabled", _limit, w, handle, disk_bytes=1000)
+    expect.error_like("^disk_inodes: .*disk_quota_enabled", _limit, w, handle, disk_inodes=1000)

@@ -10,6 +10,8 @@ tests_linux_test_cgroup_SOURCES = \
 	backends/linux/cgroup.c \
 	backends/linux/cgroup_file.c \
 	backends/linux/cgroup_find.c \
+	backends/linux/cgroup_io.c \
+	backends/linux/cgroup_late.c \
 	backends/linux/cgroup_stat.c \
 	backends/linux/cgroup_tree.c \
 	backends/linux/cgroup_v1.c \

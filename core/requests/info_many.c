@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* InfoMany: what Info tells of many containers, in one answer. Each entry is encoded as soon as its
+ * figures are there, since its container may be gone when the last one comes. */
+#include <config.h>
+
+#include <stdlib.h>
+
+#include "core/info.h"
+#include "core/request.h"
+#include "core/util.h"
+#include "core/varint.h"
+
+enum { HANDLE_MAX = 1024, HEAD_MAX = 16 };
+
+struct many;
+
+struct entry {
+	struct many *many;
+	uint8_t *bytes; /* encoded; NULL: it is still asked for, or there was no memory */
+	size_t size;
+};
+
+struct many {
+	struct request *request;
+	struct entry *entries;
+	size_t n, pending;
+	bool failed; /* for this reason */
+	struct warden_error err;
+};
+
+static void answer(struct many *many)
+{
+	struct segment_list payload = TAILQ_HEAD_INITIALIZER(payload);
+	bool whole = true;
+
+	for (size_t i = 0; i < many->n && whole; i++) {
+		struct entry *entry = &many->entries[i];
+		uint8_t *head = entry->bytes ? malloc(HEAD_MAX) : NULL;
+		size_t length = 1;
+
+		if (head) {
+			head[0] = 1 << 3 | 2; /* field 1, with a length */
+			length += put_varint(head + 1, entry->size);
+		}
+		whole = segment_add_memory(&payload, head, length) &&
+			segment_add_memory(&payload, take_pointer(entry->bytes), entry->size);
+	}
+	if (whole && !many->failed) {
+		request_answer_segments(many->request, &payload);
+	} else {
+		segments_free(&payload);
+		if (!many->failed)
+			warden_error_set(&many->err, "no memory for infos");
+		request_fail(many->request, &many->err);
+	}
+	for (size_t i = 0; i < many->n; i++)
+		free(many->entries[i].bytes);
+	free(many->entries);
+	free(many);
+}
+
+static void complete(struct many *many)
+{
+	if (--many->pending == 0)
+		answer(many);
+}
+
+static void encode(struct entry *entry, const char *handle, Warden__InfoResponse *info,
+		   const char *error)
+{
+	Warden__InfoManyResponse__Entry message = WARDEN__INFO_MANY_RESPONSE__ENTRY__INIT;
+
+	message.handle.data = (uint8_t *)handle;
+	message.handle.len = strlen(handle);
+	message.info = info;
+	if (error) {
+		message.has_error = true;
+		message.error.data = (uint8_t *)error;
+		message.error.len = strlen(error);
+	}
+	entry->size = protobuf_c_message_get_packed_size(&message.base);
+	entry->bytes = malloc(entry->size);
+	if (entry->bytes)
+		protobuf_c_message_pack(&message.base, entry->bytes);
+}
+
+static bool can_tell(const struct container *c)
+{
+	return c && c->state & (STATE_ACTIVE | STATE_STOPPED);
+}
+
+static void came(struct container *c, void *data)
+{
+	struct entry *entry = data;
+	struct info_answer answer;
+
+	if (!can_tell(c)) {
+		encode(entry, c->handle, NULL, "unknown handle");
+		complete(entry->many);
+		return;
+	}
+	if (info_answer_init(&answer, c, &c->info))
+		encode(entry, c->handle, &answer.message, NULL);
+	info_answer_free(&answer);
+	complete(entry->many);
+}
+
+static void ask(struct entry *entry, struct container *c)
+{
+	entry->many->pending++;
+	if (!info_ask(c, came, entry))
+		complete(entry->many);
+}
+
+static void ask_named(struct entry *entry, const char *handle)
+{
+	struct request *request = entry->many->request;
+	struct container *c = registry_find_handle(&request->server->registry, handle);
+
+	if (!can_tell(c)) {
+		encode(entry, handle, NULL, "unknown handle");
+		return;
+	}
+	container_reference(c, request->connection);
+	ask(entry, c);
+}
+
+static int make_entries(struct many *many, size_t n, struct warden_error *err)
+{
+	many->entries = calloc(n + 1, sizeof(*many->entries));
+	if (!many->entries)
+		return warden_error_set(err, "no memory for %zu infos", n);
+	for (size_t i = 0; i < n; i++)
+		many->entries[i].many = many;
+	return 0;
+}
+
+static int ask_those(struct many *many, const Warden__InfoManyRequest *asked,
+		     struct warden_error *err)
+{
+	if (make_entries(many, asked->n_handles, err) < 0)
+		return -1;
+	for (size_t i = 0; i < asked->n_handles; i++) {
+		char *handle = request_text(&asked->handles[i], "handles", HANDLE_MAX, err);
+
+		if (!handle)
+			return -1;
+		ask_named(&many->entries[many->n++], handle);
+		free(handle);
+	}
+	return 0;
+}
+
+static int ask_all(struct many *many, const struct property *wanted, size_t n,
+		   struct warden_error *err)
+{
+	const struct registry *registry = &many->request->server->registry;
+	struct container *c;
+
+	if (make_entries(many, registry->n, err) < 0)
+		return -1;
+	TAILQ_FOREACH(c, &registry->listed, listed)
+		if (can_tell(c) && properties_match(&c->options, wanted, n))
+			ask(&many->entries[many->n++], c);
+	return 0;
+}
+
+/* Handles and properties do not go together: each says by itself whom it means. */
+static int ask_whom(struct many *many, const Warden__InfoManyRequest *asked,
+		    struct warden_error *err)
+{
+	struct property *wanted = NULL;
+	size_t n = 0;
+	int result;
+
+	if (asked->n_handles > 0 && asked->n_properties > 0)
+		return warden_error_set(err, "Please specify handles or properties, not both.");
+	if (asked->n_handles > 0)
+		return ask_those(many, asked, err);
+	result = properties_take(asked->properties, asked->n_properties, &wanted, &n, err);
+	if (result == 0)
+		result = ask_all(many, wanted, n, err);
+	properties_free(wanted, n);
+	return result;
+}
+
+static int info_many_run(struct request *request, struct warden_error *err)
+{
+	const Warden__InfoManyRequest *message = (const void *)request->message;
+	struct many *many = calloc(1, sizeof(*many));
+
+	if (!many)
+		return warden_error_set(err, "no memory for infos");
+	many->request = request;
+	many->pending = 1; /* until all are asked */
+	if (ask_whom(many, message, err) < 0) {
+		many->failed = true;
+		many->err = *err;
+	}
+	complete(many);
+	return 0;
+}
+
+const struct request_klass info_many_request = {
+	.type = WARDEN__MESSAGE__TYPE__InfoMany,
+	.name = "info_many",
+	.message = &warden__info_many_request__descriptor,
+	.run = info_many_run,
+};

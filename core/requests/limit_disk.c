@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* LimitDisk: blocks and inodes, by any of their names; answers those in force. */
+#include <config.h>
+
+#include "core/limits.h"
+#include "core/request.h"
+#include "core/util.h"
+
+/* Of several that are given the last one wins. */
+struct name {
+	bool given;
+	uint64_t value;
+};
+
+static uint64_t last(const struct name *names, size_t n)
+{
+	uint64_t value = WARDEN_UNKNOWN;
+
+	for (size_t i = 0; i < n; i++)
+		if (names[i].given)
+			value = limits_number(names[i].value);
+	return value;
+}
+
+static void take(struct warden_limits *asked, const Warden__LimitDiskRequest *from)
+{
+	const struct name block_hard[] = {
+		{from->has_byte_limit, limits_blocks(from->byte_limit)},
+		{from->has_byte, limits_blocks(from->byte)},
+		{from->has_byte_hard, limits_blocks(from->byte_hard)},
+		{from->has_block_limit, from->block_limit},
+		{from->has_block, from->block},
+		{from->has_block_hard, from->block_hard},
+	};
+	const struct name block_soft[] = {
+		{from->has_byte_soft, limits_blocks(from->byte_soft)},
+		{from->has_block_soft, from->block_soft},
+	};
+	const struct name inode_hard[] = {
+		{from->has_inode_limit, from->inode_limit},
+		{from->has_inode, from->inode},
+		{from->has_inode_hard, from->inode_hard},
+	};
+	const struct name inode_soft[] = {{from->has_inode_soft, from->inode_soft}};
+
+	asked->disk_block_hard = last(block_hard, ARRAY_SIZE(block_hard));
+	asked->disk_block_soft = last(block_soft, ARRAY_SIZE(block_soft));
+	asked->disk_inode_hard = last(inode_hard, ARRAY_SIZE(inode_hard));
+	asked->disk_inode_soft = last(inode_soft, ARRAY_SIZE(inode_soft));
+}
+
+/* Tells a value by all of its names. */
+#define TELL(field, value_)                                                                        \
+	do {                                                                                       \
+		if ((value_) != WARDEN_UNKNOWN) {                                                  \
+			answer.has_##field = true;                                                 \
+			answer.field = (value_);                                                   \
+		}                                                                                  \
+	} while (0)
+
+static void answer(struct request *request, const struct warden_limits *in_force)
+{
+	Warden__LimitDiskResponse answer = WARDEN__LIMIT_DISK_RESPONSE__INIT;
+
+	TELL(block_limit, in_force->disk_block_hard);
+	TELL(block, in_force->disk_block_hard);
+	TELL(block_hard, in_force->disk_block_hard);
+	TELL(block_soft, in_force->disk_block_soft);
+	TELL(inode_limit, in_force->disk_inode_hard);
+	TELL(inode, in_force->disk_inode_hard);
+	TELL(inode_hard, in_force->disk_inode_hard);
+	TELL(inode_soft, in_force->disk_inode_soft);
+	TELL(byte_limit, limits_bytes(in_force->disk_block_hard));
+	TELL(byte, limits_bytes(in_force->disk_block_hard));
+	TELL(byte_hard, limits_bytes(in_force->disk_block_hard));
+	TELL(byte_soft, limits_bytes(in_force->disk_block_soft));
+	request_answer(request, &answer.base);
+}
+
+static int limit_disk_run(struct request *request, struct warden_error *err)
+{
+	const Warden__LimitDiskRequest *message = (const void *)request->message;
+	struct warden_limits asked;
+
+	if (!request->server->settings.disk_quota_enabled) {
+		request_answer_empty(request);
+		return 0;
+	}
+	warden_limits_init(&asked);
+	take(&asked, message);
+	return limits_request(request, &asked, answer, err);
+}
+
+const struct request_klass limit_disk_request = {
+	.type = WARDEN__MESSAGE__TYPE__LimitDisk,
+	.name = "limit_disk",
+	.message = &warden__limit_disk_request__descriptor,
+	.states = STATE_ACTIVE | STATE_STOPPED,
+	.run = limit_disk_run,
+};

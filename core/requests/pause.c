@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Pause freezes what runs in a container, Resume lets it go on. Answered when that is done and in
+ * the snapshot. */
+#include <config.h>
+
+#include <stdlib.h>
+
+#include "core/log.h"
+#include "core/request.h"
+#include "core/snapshot.h"
+
+struct pausing {
+	struct operation operation;
+	struct request *request;
+	bool pause;
+};
+
+static int pause_run(struct operation *operation, struct warden_error *err)
+{
+	const struct pausing *pausing = (struct pausing *)operation;
+	struct container *c = operation->container;
+
+	return c->server->klass->pause(c->backend, pausing->pause, err);
+}
+
+static void finish(struct pausing *pausing, int result, const struct warden_error *err)
+{
+	if (result < 0)
+		request_fail(pausing->request, err);
+	else
+		request_answer_empty(pausing->request);
+	free(pausing);
+}
+
+static void store_done(struct operation *operation, int result, struct warden_error *err)
+{
+	finish((struct pausing *)operation, result, err);
+}
+
+/* A stop that came meanwhile has thawed it. */
+static void pause_done(struct operation *operation, int result, struct warden_error *err)
+{
+	struct pausing *pausing = (struct pausing *)operation;
+	struct container *c = operation->container;
+
+	if (result == 0 && pausing->pause && c->state != STATE_ACTIVE)
+		result = warden_error_set(err, "the container was stopped meanwhile");
+	if (result < 0) {
+		finish(pausing, result, err);
+		return;
+	}
+	c->paused = pausing->pause;
+	log_write(WARDEN_LOG_INFO, "%s: %s", c->id, c->paused ? "paused" : "resumed");
+	operation->run = snapshot_store;
+	operation->done = store_done;
+	operation->needs_snapshot = true;
+	container_queue(c, operation);
+}
+
+static int begin(struct request *request, bool pause, struct warden_error *err)
+{
+	struct pausing *pausing;
+
+	if (!request->server->klass->pause)
+		return warden_error_set(err, "%s: the backend cannot do that",
+					request->klass->name);
+	pausing = calloc(1, sizeof(*pausing));
+	if (!pausing)
+		return warden_error_set(err, "no memory");
+	pausing->request = request;
+	pausing->pause = pause;
+	pausing->operation.run = pause_run;
+	pausing->operation.done = pause_done;
+	container_queue(request->container, &pausing->operation);
+	return 0;
+}
+
+static int pause_begin(struct request *request, struct warden_error *err)
+{
+	return begin(request, true, err);
+}
+
+static int resume_begin(struct request *request, struct warden_error *err)
+{
+	return begin(request, false, err);
+}
+
+const struct request_klass pause_request = {
+	.type = WARDEN__MESSAGE__TYPE__Pause,
+	.name = "pause",
+	.message = &warden__pause_request__descriptor,
+	.states = STATE_ACTIVE,
+	.run = pause_begin,
+};
+
+const struct request_klass resume_request = {
+	.type = WARDEN__MESSAGE__TYPE__Resume,
+	.name = "resume",
+	.message = &warden__resume_request__descriptor,
+	.states = STATE_ACTIVE | STATE_STOPPED,
+	.run = resume_begin,
+};
