@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A client of wardend in one file, on Python's standard library alone.
+"""A client of wardend in one file, on Python's standard library alone (3.10 or newer).
 
     import warden
 
@@ -10,41 +10,145 @@
         client.destroy(handle)
 
 Each request of the protocol is a method of `Client` with the protocol's field names as keyword
-arguments. What the daemon refuses is raised as `WardenError`. To have several requests on their way
-at once, `send` them and `receive` the answers, which come in the same order.
+arguments, and a coroutine of `AsyncClient`. What the daemon refuses is raised as `WardenError`. To
+have several requests on their way at once, `send` them and `receive` the answers, which come in the
+same order.
 
 Texts (handles, paths, networks) are `str`; a name that is not UTF-8 is kept by surrogate escapes, as
-in `os.fsdecode`. Scripts and output are `bytes`; a script may be given as `str` too.
+in `os.fsdecode`. Scripts, files and output are `bytes`; what is written may be given as `str` too.
+Times are seconds, sizes bytes.
 """
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import dataclasses
 import enum
+import inspect
+import math
 import os
 import socket
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Optional, TypeVar, Union
+from typing import Any, ClassVar, Concatenate, Generic, Optional, ParamSpec, TypeVar, Union
 
 __all__ = [
+    "AsyncClient",
+    "AttachRequest",
+    "AttachResponse",
     "BandwidthStat",
     "BindMount",
+    "Change",
     "Client",
+    "CollectRequest",
+    "CollectResponse",
+    "CopyInRequest",
+    "CopyInResponse",
+    "CopyOutRequest",
+    "CopyOutResponse",
     "CpuStat",
+    "CreateRequest",
+    "CreateResponse",
     "DEFAULT_SOCKET",
+    "DestroyRequest",
+    "DestroyResponse",
     "DiskStat",
+    "EchoRequest",
+    "EchoResponse",
+    "encode_frame",
+    "EventKind",
+    "EventsRequest",
+    "EventsResponse",
+    "Fact",
+    "FileEntry",
+    "FileListRequest",
+    "FileListResponse",
+    "FileReadRequest",
+    "FileReadResponse",
+    "FileRemoveRequest",
+    "FileRemoveResponse",
+    "FileType",
+    "FileWatchRequest",
+    "FileWatchResponse",
+    "FileWriteRequest",
+    "FileWriteResponse",
     "FrameReader",
+    "InfoEntry",
+    "InfoManyRequest",
+    "InfoManyResponse",
+    "InfoRequest",
     "InfoResponse",
+    "Job",
+    "job",
+    "JobEnd",
+    "JobInputRequest",
+    "JobInputResponse",
+    "JobResizeRequest",
+    "JobResizeResponse",
+    "JobSignalRequest",
+    "JobSignalResponse",
+    "JobsRequest",
+    "JobsResponse",
+    "LimitBandwidthRequest",
+    "LimitBandwidthResponse",
+    "LimitCpuRequest",
+    "LimitCpuResponse",
+    "LimitDiskRequest",
+    "LimitDiskResponse",
+    "LimitMemoryRequest",
+    "LimitMemoryResponse",
+    "LimitRequest",
+    "LimitResponse",
+    "Limits",
+    "LinkRequest",
     "LinkResponse",
+    "ListRequest",
+    "ListResponse",
     "MemoryStat",
     "Message",
+    "NetInRequest",
     "NetInResponse",
+    "NetListRequest",
+    "NetListResponse",
+    "NetOutRequest",
+    "NetOutResponse",
+    "NetRemoveRequest",
+    "NetRemoveResponse",
+    "NetReplaceRequest",
+    "NetReplaceResponse",
+    "NetworkStat",
+    "OutputPolicy",
+    "PauseRequest",
+    "PauseResponse",
+    "PingRequest",
+    "PingResponse",
+    "Pressure",
+    "Property",
     "ProtocolError",
+    "Reason",
     "ResourceLimits",
+    "ResumeRequest",
+    "ResumeResponse",
+    "RunRequest",
+    "RunResponse",
+    "SpawnPairRequest",
+    "SpawnPairResponse",
+    "SpawnRequest",
+    "SpawnResponse",
+    "StatusRequest",
+    "StatusResponse",
+    "StopRequest",
+    "StopResponse",
+    "StreamRequest",
     "StreamResponse",
+    "TarDataRequest",
+    "TarDataResponse",
+    "TarInRequest",
+    "TarInResponse",
+    "TarOutRequest",
+    "TarOutResponse",
     "WardenError",
-    "encode_frame",
 ]
 
 DEFAULT_SOCKET = "/run/warden/warden.sock"
@@ -317,7 +421,7 @@ class NetworkStat(Message):
 
 
 class Reason(enum.IntEnum):
-    """Reason of the protocol."""
+    """Why a job ended."""
 
     EXITED = 1
     SIGNAL = 2
@@ -881,7 +985,7 @@ class LimitResponse(Message):
 
 @dataclass
 class PauseRequest(Message):
-    """Asks for it."""
+    """Freezes every process of a container."""
 
     handle: str = _field(1, Kind.TEXT, required=True)
 
@@ -893,7 +997,7 @@ class PauseResponse(Message):
 
 @dataclass
 class ResumeRequest(Message):
-    """Asks for it."""
+    """Lets a paused container go on."""
 
     handle: str = _field(1, Kind.TEXT, required=True)
 
@@ -913,7 +1017,7 @@ class InfoManyRequest(Message):
 
 @dataclass
 class InfoEntry(Message):
-    """InfoEntry."""
+    """A container's info, or why there is none."""
 
     handle: str = _field(1, Kind.TEXT, required=True)
     info: Optional[InfoResponse] = _field(2, Kind.MESSAGE, message=InfoResponse)
@@ -973,7 +1077,7 @@ class TarOutResponse(Message):
 
 @dataclass
 class FileReadRequest(Message):
-    """Asks for it."""
+    """Asks for what is in a file."""
 
     handle: str = _field(1, Kind.TEXT, required=True)
     path: str = _field(2, Kind.TEXT, required=True)
@@ -991,7 +1095,7 @@ class FileReadResponse(Message):
 
 @dataclass
 class FileWriteRequest(Message):
-    """Asks for it."""
+    """Writes a file."""
 
     handle: str = _field(1, Kind.TEXT, required=True)
     path: str = _field(2, Kind.TEXT, required=True)
@@ -1007,14 +1111,14 @@ class FileWriteResponse(Message):
 
 @dataclass
 class FileListRequest(Message):
-    """Asks for it."""
+    """Asks for what is in a directory."""
 
     handle: str = _field(1, Kind.TEXT, required=True)
     path: str = _field(2, Kind.TEXT, required=True)
 
 
 class FileType(enum.IntEnum):
-    """FileType of the protocol."""
+    """What a file is."""
 
     FILE = 1
     DIRECTORY = 2
@@ -1024,7 +1128,7 @@ class FileType(enum.IntEnum):
 
 @dataclass
 class FileEntry(Message):
-    """FileEntry."""
+    """A file of a directory."""
 
     name: str = _field(1, Kind.TEXT, required=True)
     type: int = _field(2, Kind.UINT, required=True)
@@ -1045,7 +1149,7 @@ class FileListResponse(Message):
 
 @dataclass
 class FileRemoveRequest(Message):
-    """Asks for it."""
+    """Removes a file or a directory."""
 
     handle: str = _field(1, Kind.TEXT, required=True)
     path: str = _field(2, Kind.TEXT, required=True)
@@ -1066,7 +1170,7 @@ class FileWatchRequest(Message):
 
 
 class Change(enum.IntEnum):
-    """Change of the protocol."""
+    """What happened to a file."""
 
     CREATED = 1
     MODIFIED = 2
@@ -1102,7 +1206,7 @@ class JobInputResponse(Message):
 
 @dataclass
 class JobSignalRequest(Message):
-    """Asks for it."""
+    """Sends a signal to every process of a job."""
 
     handle: str = _field(1, Kind.TEXT, required=True)
     job_id: int = _field(2, Kind.UINT, required=True)
@@ -1116,7 +1220,7 @@ class JobSignalResponse(Message):
 
 @dataclass
 class JobResizeRequest(Message):
-    """Asks for it."""
+    """Changes the size of a job's terminal."""
 
     handle: str = _field(1, Kind.TEXT, required=True)
     job_id: int = _field(2, Kind.UINT, required=True)
@@ -1151,14 +1255,14 @@ class AttachResponse(Message):
 
 @dataclass
 class JobsRequest(Message):
-    """Asks for it."""
+    """Asks for the jobs of a container."""
 
     handle: str = _field(1, Kind.TEXT, required=True)
 
 
 @dataclass
 class Job(Message):
-    """Job."""
+    """A job that can be asked about."""
 
     job_id: int = _field(1, Kind.UINT, required=True)
     running: bool = _field(2, Kind.BOOL, required=True)
@@ -1223,7 +1327,7 @@ class EventsRequest(Message):
 
 
 class EventKind(enum.IntEnum):
-    """EventKind of the protocol."""
+    """What happened to a container."""
 
     SUBSCRIBED = 1  # the first answer; its sequence number is the last one given out
     CREATED = 2
@@ -1258,7 +1362,7 @@ class StatusRequest(Message):
 
 @dataclass
 class Fact(Message):
-    """Fact."""
+    """What was found out about a host."""
 
     name: str = _field(1, Kind.TEXT, required=True)
     value: str = _field(2, Kind.TEXT, required=True)
@@ -1380,18 +1484,37 @@ class FrameReader:
         return payload
 
 
-# --- the client -----------------------------------------------------------------------------------
+# --- requests as methods --------------------------------------------------------------------------
+#
+# Each function below builds a request from the arguments of a method and says what the method
+# returns; `Client` has them as methods that wait, `AsyncClient` as coroutines.
 
 Text = Union[str, "os.PathLike[str]"]
-Handles = list[str]  # within Client the name `list` is a request
 Rlimits = Union[ResourceLimits, Mapping[str, int], None]
 Binds = Iterable[Union[BindMount, tuple[str, str, str]]]
 Properties = Union[Mapping[str, str], Iterable[tuple[str, str]]]
+Environment = Union[Mapping[str, str], Iterable[str]]  # pairs, or texts such as NAME=VALUE
+Chunks = Union[bytes, Iterable[bytes]]
+
+_T = TypeVar("_T")
+_P = ParamSpec("_P")
 
 
-def _properties(properties: Properties) -> list[Property]:
-    pairs = properties.items() if isinstance(properties, Mapping) else properties
-    return [Property(key=key, value=value) for key, value in pairs]
+@dataclass(frozen=True)
+class _Call(Generic[_T]):
+    """A request, and how its method's result comes from the answer."""
+
+    request: Message
+    take: Callable[[Any], _T]
+
+
+def _answered(request: Message, answer: type[_M], take: Callable[[_M], _T]) -> _Call[_T]:
+    """A call whose answer is of this type."""
+    return _Call(request, take)
+
+
+def _nothing(_: Any) -> None:
+    return None
 
 
 def _bind_mount(bind: Union[BindMount, tuple[str, str, str]]) -> BindMount:
@@ -1408,6 +1531,520 @@ def _resource_limits(rlimits: Rlimits) -> Optional[ResourceLimits]:
     return ResourceLimits(**{"as_" if name == "as" else name: value for name, value in rlimits.items()})
 
 
+def _properties(properties: Properties) -> list[Property]:
+    pairs = properties.items() if isinstance(properties, Mapping) else properties
+    return [Property(key=key, value=value) for key, value in pairs]
+
+
+def _environment(env: Environment) -> list[str]:
+    return [f"{name}={value}" for name, value in env.items()] if isinstance(env, Mapping) else list(env)
+
+
+def _microseconds(seconds: Optional[float]) -> Optional[int]:
+    """0 would be no limit, so what is above it stays so."""
+    return None if seconds is None else math.ceil(seconds * 1_000_000)
+
+
+def _ping() -> _Call[None]:
+    """Asks whether the daemon answers."""
+    return _Call(PingRequest(), _nothing)
+
+
+def _echo(message: Union[str, bytes]) -> _Call[bytes]:
+    """The same message, as the daemon sends it back."""
+    return _answered(EchoRequest(message=_as_bytes(message)), EchoResponse, lambda answer: answer.message)
+
+
+def _status() -> _Call[StatusResponse]:
+    """What the daemon is and what it uses of its host."""
+    return _answered(StatusRequest(), StatusResponse, lambda answer: answer)
+
+
+def _list(*, properties: Properties = ()) -> _Call[list[str]]:
+    """The handles of all containers, or of those with all these properties; oldest first."""
+    return _answered(ListRequest(properties=_properties(properties)), ListResponse, lambda answer: answer.handles)
+
+
+def _create(
+    *,
+    handle: Optional[str] = None,
+    grace_time: Optional[int] = None,
+    network: Optional[str] = None,
+    rootfs: Optional[Text] = None,
+    bind_mounts: Binds = (),
+    layers: Iterable[Text] = (),
+    tmpfs_bytes: Optional[int] = None,
+    tmpfs_inodes: Optional[int] = None,
+    env: Environment = (),
+    properties: Properties = (),
+    ttl: Optional[int] = None,
+    hostname: Optional[str] = None,
+    hosts: Iterable[str] = (),
+    dns_servers: Iterable[str] = (),
+    shm_bytes: Optional[int] = None,
+    request_id: Optional[str] = None,
+    limits: Optional[Limits] = None,
+) -> _Call[str]:
+    """Makes a container and returns its handle.
+
+    `grace_time`: seconds that it lives on after the last connection that references it has closed;
+    -1: for ever. `bind_mounts`: `BindMount`s, or tuples of source, target and "ro" or "rw". `layers`:
+    directories of the root file system, topmost first, instead of `rootfs`. `tmpfs_bytes`: what it
+    writes lies in memory, so much at most. `env`: variables of every job. `properties`: labels.
+    `ttl`: seconds after which it is destroyed, whoever uses it. `hosts`: lines of /etc/hosts.
+    `request_id`: the same request with the same id again has the same answer.
+    """
+    request = CreateRequest(
+        bind_mounts=[_bind_mount(bind) for bind in bind_mounts],
+        grace_time=None if grace_time is None else grace_time & 0xFFFFFFFF,
+        handle=handle,
+        network=network,
+        rootfs=None if rootfs is None else os.fspath(rootfs),
+        layers=[os.fspath(layer) for layer in layers],
+        tmpfs_bytes=tmpfs_bytes,
+        tmpfs_inodes=tmpfs_inodes,
+        env=_environment(env),
+        properties=_properties(properties),
+        ttl=ttl,
+        hostname=hostname,
+        hosts=list(hosts),
+        dns_servers=list(dns_servers),
+        shm_bytes=shm_bytes,
+        request_id=request_id,
+        limits=limits,
+    )
+    return _answered(request, CreateResponse, lambda answer: answer.handle)
+
+
+def _stop(handle: str, *, background: Optional[bool] = None, kill: Optional[bool] = None) -> _Call[None]:
+    """Ends the container's processes: TERM, and KILL for what is left after ten seconds.
+
+    `background`: returns at once. `kill`: KILL at once.
+    """
+    return _Call(StopRequest(handle=handle, background=background, kill=kill), _nothing)
+
+
+def _destroy(handle: str) -> _Call[None]:
+    """Stops the container and removes all of it."""
+    return _Call(DestroyRequest(handle=handle), _nothing)
+
+
+def _info(handle: str) -> _Call[InfoResponse]:
+    """The container's state and figures."""
+    return _answered(InfoRequest(handle=handle), InfoResponse, lambda answer: answer)
+
+
+def _info_many(*handles: str, properties: Properties = ()) -> _Call[list[InfoEntry]]:
+    """Info of many containers, of all where none is named, or of those with all these properties."""
+    request = InfoManyRequest(handles=list(handles), properties=_properties(properties))
+    return _answered(request, InfoManyResponse, lambda answer: answer.entries)
+
+
+def _pause(handle: str) -> _Call[None]:
+    """Freezes every process of the container."""
+    return _Call(PauseRequest(handle=handle), _nothing)
+
+
+def _resume(handle: str) -> _Call[None]:
+    """Lets a paused container go on."""
+    return _Call(ResumeRequest(handle=handle), _nothing)
+
+
+_JOB_DOC = """
+
+    What runs is `script`, for the container's shell, or `argv`, a command. It runs as `user` (`vcap`
+    where that is None; root when `privileged`) in `working_dir` with the variables `env`.
+
+    Limits: `timeout` and `cpu_time` in seconds, `memory_limit` (bytes) and `process_limit` of the job
+    alone, `rlimits` (a `ResourceLimits`, or a mapping from names as in getrlimit(2): `{"nofile":
+    100}`), `output_limit` with an `OutputPolicy`, or `discard_output`. `cpus` as "0-2,4"; `lease_cpu`:
+    one that no other job with this has. `own_cgroup`: its figures cover every descendant. `no_aslr`,
+    `no_swap`, `stack_unlimited`: for even measurements.
+
+    `stdin`: it reads what `job_input` writes. `terminal`: it has a terminal of `rows` and `columns`.
+    `keep`: `link` answers again and again, until `collect`. `log_tag`: each line of output goes to
+    syslog under this tag, too. `request_id`: the same request with the same id again has the same
+    answer.
+    """
+
+
+def _job_request(
+    request: type[SpawnRequest],
+    handle: str,
+    script: Union[str, bytes, None],
+    argv: Iterable[Text],
+    env: Environment,
+    timeout: Optional[float],
+    cpu_time: Optional[float],
+    rlimits: Rlimits,
+    fields: Mapping[str, Any],
+) -> SpawnRequest:
+    return request(
+        handle=handle,
+        script=None if script is None else _as_bytes(script),
+        argv=[os.fspath(word) for word in argv],
+        env=_environment(env),
+        wall_time_us=_microseconds(timeout),
+        cpu_time_us=_microseconds(cpu_time),
+        rlimits=_resource_limits(rlimits),
+        **fields,
+    )
+
+
+def job(
+    script: Union[str, bytes, None] = None,
+    *,
+    argv: Iterable[Text] = (),
+    env: Environment = (),
+    timeout: Optional[float] = None,
+    cpu_time: Optional[float] = None,
+    rlimits: Rlimits = None,
+    **fields: Any,
+) -> SpawnRequest:
+    """A job for `spawn_pair`; the arguments are those of `spawn`."""
+    return _job_request(SpawnRequest, "", script, argv, env, timeout, cpu_time, rlimits, fields)
+
+
+def _spawn(
+    handle: str,
+    script: Union[str, bytes, None] = None,
+    *,
+    argv: Iterable[Text] = (),
+    user: Optional[str] = None,
+    privileged: Optional[bool] = None,
+    env: Environment = (),
+    working_dir: Optional[str] = None,
+    timeout: Optional[float] = None,
+    cpu_time: Optional[float] = None,
+    memory_limit: Optional[int] = None,
+    process_limit: Optional[int] = None,
+    rlimits: Rlimits = None,
+    own_cgroup: Optional[bool] = None,
+    nice: Optional[int] = None,
+    cpus: Optional[str] = None,
+    lease_cpu: Optional[bool] = None,
+    no_aslr: Optional[bool] = None,
+    no_swap: Optional[bool] = None,
+    stack_unlimited: Optional[bool] = None,
+    stdin: Optional[bool] = None,
+    terminal: Optional[bool] = None,
+    rows: Optional[int] = None,
+    columns: Optional[int] = None,
+    keep: Optional[bool] = None,
+    discard_output: Optional[bool] = None,
+    output_limit: Optional[int] = None,
+    output_policy: Optional[OutputPolicy] = None,
+    log_tag: Optional[str] = None,
+    request_id: Optional[str] = None,
+) -> _Call[int]:
+    """Starts a job in the container and returns its number."""
+    given = dict(locals())
+    fields = {name: given[name] for name in _PLAIN_JOB_FIELDS}
+    request = _job_request(SpawnRequest, handle, script, argv, env, timeout, cpu_time, rlimits, fields)
+    return _answered(request, SpawnResponse, lambda answer: answer.job_id)
+
+
+def _run(
+    handle: str,
+    script: Union[str, bytes, None] = None,
+    *,
+    argv: Iterable[Text] = (),
+    user: Optional[str] = None,
+    privileged: Optional[bool] = None,
+    env: Environment = (),
+    working_dir: Optional[str] = None,
+    timeout: Optional[float] = None,
+    cpu_time: Optional[float] = None,
+    memory_limit: Optional[int] = None,
+    process_limit: Optional[int] = None,
+    rlimits: Rlimits = None,
+    own_cgroup: Optional[bool] = None,
+    nice: Optional[int] = None,
+    cpus: Optional[str] = None,
+    lease_cpu: Optional[bool] = None,
+    no_aslr: Optional[bool] = None,
+    no_swap: Optional[bool] = None,
+    stack_unlimited: Optional[bool] = None,
+    stdin: Optional[bool] = None,
+    terminal: Optional[bool] = None,
+    rows: Optional[int] = None,
+    columns: Optional[int] = None,
+    keep: Optional[bool] = None,
+    discard_output: Optional[bool] = None,
+    output_limit: Optional[int] = None,
+    output_policy: Optional[OutputPolicy] = None,
+    log_tag: Optional[str] = None,
+    request_id: Optional[str] = None,
+) -> _Call[RunResponse]:
+    """Runs a job to its end: its exit status (255 where there is none), its output and its figures."""
+    given = dict(locals())
+    fields = {name: given[name] for name in _PLAIN_JOB_FIELDS}
+    request = _job_request(RunRequest, handle, script, argv, env, timeout, cpu_time, rlimits, fields)
+    return _answered(request, RunResponse, lambda answer: answer)
+
+
+# Those that go into the request as they are.
+_PLAIN_JOB_FIELDS = (
+    "user privileged working_dir memory_limit process_limit own_cgroup nice cpus lease_cpu no_aslr no_swap "
+    "stack_unlimited stdin terminal rows columns keep discard_output output_limit output_policy log_tag request_id"
+).split()
+
+for _function in (_spawn, _run):
+    _function.__doc__ = f"{_function.__doc__}{_JOB_DOC}"
+
+
+def _spawn_pair(handle: str, first: SpawnRequest, second: SpawnRequest) -> _Call[tuple[int, int]]:
+    """Starts two jobs (see `job`), the output of each the input of the other; returns their numbers."""
+    request = SpawnPairRequest(handle=handle, first=first, second=second)
+    return _answered(request, SpawnPairResponse, lambda answer: (answer.first_job_id, answer.second_job_id))
+
+
+def _link(handle: str, job_id: int) -> _Call[LinkResponse]:
+    """Waits for a job's end: its exit status (255 where there is none), its output and its figures."""
+    return _answered(LinkRequest(handle=handle, job_id=job_id), LinkResponse, lambda answer: answer)
+
+
+def _jobs(handle: str) -> _Call[list[Job]]:
+    """The jobs of the container that can be asked about."""
+    return _answered(JobsRequest(handle=handle), JobsResponse, lambda answer: answer.jobs)
+
+
+def _job_input(
+    handle: str, job_id: int, data: Union[str, bytes] = b"", *, end: Optional[bool] = None
+) -> _Call[None]:
+    """Writes to the standard input of a job; returns when the job's pipe has taken all of it.
+
+    `end`: closes it behind the data.
+    """
+    request = JobInputRequest(handle=handle, job_id=job_id, data=_as_bytes(data) or None, end=end)
+    return _Call(request, _nothing)
+
+
+def _job_signal(handle: str, job_id: int, signal: int) -> _Call[None]:
+    """Sends a signal to every process of a job."""
+    return _Call(JobSignalRequest(handle=handle, job_id=job_id, signal=int(signal)), _nothing)
+
+
+def _job_resize(handle: str, job_id: int, rows: int, columns: int) -> _Call[None]:
+    """Changes the size of a job's terminal."""
+    return _Call(JobResizeRequest(handle=handle, job_id=job_id, rows=rows, columns=columns), _nothing)
+
+
+def _collect(handle: str, job_id: int) -> _Call[None]:
+    """Lets a job go that was kept."""
+    return _Call(CollectRequest(handle=handle, job_id=job_id), _nothing)
+
+
+def _net_in(
+    handle: str,
+    *,
+    host_port: Optional[int] = None,
+    container_port: Optional[int] = None,
+    protocol: Optional[int] = None,
+) -> _Call[NetInResponse]:
+    """Forwards a port of the host to the container; without `host_port` one of the pool.
+
+    `protocol`: 0 is TCP, 1 is UDP.
+    """
+    request = NetInRequest(
+        handle=handle, host_port=host_port, container_port=container_port, protocol=protocol
+    )
+    return _answered(request, NetInResponse, lambda answer: answer)
+
+
+def _net_out(
+    handle: str,
+    *,
+    network: Optional[str] = None,
+    port: Optional[int] = None,
+    port_range: Optional[str] = None,
+    protocol: Optional[int] = None,
+    icmp_type: Optional[int] = None,
+    icmp_code: Optional[int] = None,
+    log: Optional[bool] = None,
+) -> _Call[None]:
+    """Allows the container connections to other hosts; `protocol` as in `NetOutRequest`."""
+    request = NetOutRequest(
+        handle=handle,
+        network=network,
+        port=port,
+        port_range=port_range,
+        protocol=protocol,
+        icmp_type=icmp_type,
+        icmp_code=icmp_code,
+        log=log,
+    )
+    return _Call(request, _nothing)
+
+
+def _net_list(handle: str) -> _Call[NetListResponse]:
+    """The rules of the container, in the order in which they are tried; their handles are empty."""
+    return _answered(NetListRequest(handle=handle), NetListResponse, lambda answer: answer)
+
+
+def _net_remove(
+    handle: str, *, in_: Iterable[NetInRequest] = (), out: Iterable[NetOutRequest] = ()
+) -> _Call[None]:
+    """Takes back the rules that are equal to these, all of them or none."""
+    return _Call(NetRemoveRequest(handle=handle, in_=list(in_), out=list(out)), _nothing)
+
+
+def _net_replace(
+    handle: str, *, in_: Iterable[NetInRequest] = (), out: Iterable[NetOutRequest] = ()
+) -> _Call[list[NetInResponse]]:
+    """Puts these rules in the place of all; the ports of `in_`. The first of `out` is tried first."""
+    request = NetReplaceRequest(handle=handle, in_=list(in_), out=list(out))
+    return _answered(request, NetReplaceResponse, lambda answer: answer.in_)
+
+
+def _limit(handle: str, limits: Optional[Limits] = None) -> _Call[Limits]:
+    """Sets limits, all or none of those given; returns those in force."""
+    request = LimitRequest(handle=handle, limits=limits)
+    return _answered(request, LimitResponse, lambda answer: answer.limits or Limits())
+
+
+def _limit_memory(handle: str, limit_in_bytes: Optional[int] = None) -> _Call[Optional[int]]:
+    """Sets the memory limit where one is given; returns the one in force."""
+    request = LimitMemoryRequest(handle=handle, limit_in_bytes=limit_in_bytes)
+    return _answered(request, LimitMemoryResponse, lambda answer: answer.limit_in_bytes)
+
+
+def _limit_cpu(handle: str, limit_in_shares: Optional[int] = None) -> _Call[Optional[int]]:
+    """Sets the cpu shares where they are given; returns those in force."""
+    request = LimitCpuRequest(handle=handle, limit_in_shares=limit_in_shares)
+    return _answered(request, LimitCpuResponse, lambda answer: answer.limit_in_shares)
+
+
+def _limit_disk(handle: str, **limits: int) -> _Call[LimitDiskResponse]:
+    """Sets disk limits (names as in `LimitDiskResponse`); returns those in force."""
+    return _answered(LimitDiskRequest(handle=handle, **limits), LimitDiskResponse, lambda answer: answer)
+
+
+def _limit_bandwidth(handle: str, rate: int, burst: int) -> _Call[LimitBandwidthResponse]:
+    """Limits both directions to `rate` bytes a second with bursts of `burst` bytes."""
+    request = LimitBandwidthRequest(handle=handle, rate=rate, burst=burst)
+    return _answered(request, LimitBandwidthResponse, lambda answer: answer)
+
+
+def _copy_in(handle: str, src_path: Text, dst_path: str) -> _Call[None]:
+    """Copies a file or directory of the host into the container."""
+    return _Call(CopyInRequest(handle=handle, src_path=os.fspath(src_path), dst_path=dst_path), _nothing)
+
+
+def _copy_out(handle: str, src_path: str, dst_path: Text, *, owner: Optional[str] = None) -> _Call[None]:
+    """Copies a file or directory of the container to the host, for `owner` (USER or USER:GROUP)."""
+    request = CopyOutRequest(handle=handle, src_path=src_path, dst_path=os.fspath(dst_path), owner=owner)
+    return _Call(request, _nothing)
+
+
+def _file_read(
+    handle: str, path: str, *, offset: Optional[int] = None, length: Optional[int] = None
+) -> _Call[bytes]:
+    """What is in a file of the container, or a part of it."""
+    request = FileReadRequest(handle=handle, path=path, offset=offset, length=length)
+    return _answered(request, FileReadResponse, lambda answer: answer.data)
+
+
+def _file_write(
+    handle: str,
+    path: str,
+    data: Union[str, bytes],
+    *,
+    mode: Optional[int] = None,
+    offset: Optional[int] = None,
+) -> _Call[None]:
+    """Replaces a file of the container, or, with an `offset`, writes there."""
+    request = FileWriteRequest(handle=handle, path=path, data=_as_bytes(data), mode=mode, offset=offset)
+    return _Call(request, _nothing)
+
+
+def _file_list(handle: str, path: str) -> _Call[list[FileEntry]]:
+    """What is in a directory of the container, by name; of a file: the file itself."""
+    return _answered(FileListRequest(handle=handle, path=path), FileListResponse, lambda answer: answer.entries)
+
+
+def _file_remove(handle: str, path: str, *, recursive: Optional[bool] = None) -> _Call[None]:
+    """Removes a file, or with `recursive` a directory and all that is in it."""
+    return _Call(FileRemoveRequest(handle=handle, path=path, recursive=recursive), _nothing)
+
+
+# Those that have many answers.
+
+
+def _is_stream_over(answer: Any) -> bool:
+    return answer.exit_status is not None
+
+
+def _is_tar_over(answer: Any) -> bool:
+    return bool(answer.end)
+
+
+def _is_watch_over(answer: Any) -> bool:
+    return bool(answer.change == Change.ENDED)
+
+
+def _is_never_over(_: Any) -> bool:
+    return False
+
+
+def _events_request(handles: Iterable[str], properties: Properties, after: Optional[int]) -> EventsRequest:
+    return EventsRequest(handles=list(handles), properties=_properties(properties), after=after)
+
+
+def _pieces(data: Chunks) -> Iterable[bytes]:
+    """Pieces of a tar that fit into frames."""
+    size = 1 << 20
+    for chunk in (data,) if isinstance(data, bytes) else data:
+        for at in range(0, len(chunk), size):
+            yield chunk[at : at + size]
+
+
+def _check_type(request: Message, response: Any) -> Any:
+    expected = _RESPONSE_OF_NUMBER[_NUMBER_OF_REQUEST[type(request)]]
+    if not isinstance(response, expected):
+        raise ProtocolError(f"{type(request).__name__} was answered by {type(response).__name__}")
+    return response
+
+
+# --- the client that waits ------------------------------------------------------------------------
+
+
+def _waiting(build: Callable[_P, _Call[_T]]) -> Callable[Concatenate[Client, _P], _T]:
+    """The method of `Client` for a request."""
+
+    def method(self: Client, /, *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        made = build(*args, **kwargs)
+        return made.take(self.call(made.request))
+
+    _name(method, build)
+    return method
+
+
+def _coroutine(build: Callable[_P, _Call[_T]]) -> Callable[Concatenate[AsyncClient, _P], Coroutine[Any, Any, _T]]:
+    """The method of `AsyncClient` for a request."""
+
+    async def method(self: AsyncClient, /, *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        made = build(*args, **kwargs)
+        return made.take(await self.call(made.request))
+
+    _name(method, build)
+    return method
+
+
+def _name(method: Any, build: Callable[..., Any]) -> None:
+    """Gives a method the name, the text and the arguments of what builds its request."""
+    method.__name__ = build.__name__.lstrip("_")
+    method.__qualname__ = f"Client.{method.__name__}"
+    method.__doc__ = build.__doc__
+    parameters = list(inspect.signature(build).parameters.values())
+    own = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    method.__signature__ = inspect.Signature([own, *parameters])
+
+
+def _path_of(path: Optional[Text]) -> str:
+    return os.fspath(path or os.environ.get("WARDEN_SOCKET") or DEFAULT_SOCKET)
+
+
 class Client:
     """A connection to wardend.
 
@@ -1418,7 +2055,7 @@ class Client:
     """
 
     def __init__(self, path: Optional[Text] = None, timeout: Optional[float] = None) -> None:
-        self.path = os.fspath(path or os.environ.get("WARDEN_SOCKET") or DEFAULT_SOCKET)
+        self.path = _path_of(path)
         self._frames = FrameReader()
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
         try:
@@ -1466,213 +2103,293 @@ class Client:
 
     def call(self, request: Message) -> Any:
         """Sends a request and returns its answer."""
-        return self._call(request, _RESPONSE_OF_NUMBER[_NUMBER_OF_REQUEST[type(request)]])
-
-    def _call(self, request: Message, expected: type[_M]) -> _M:
         self.send(request)
-        response = self.receive()
-        if not isinstance(response, expected):
-            raise ProtocolError(f"{type(request).__name__} was answered by {type(response).__name__}")
-        return response
+        return _check_type(request, self.receive())
+
+    def _answers(self, request: Message, is_over: Callable[[Any], bool]) -> Iterator[Any]:
+        """Yields answer after answer; who leaves in the middle gives the connection up."""
+        over = False
+        self.send(request)
+        try:
+            while not over:
+                response = _check_type(request, self.receive())
+                over = is_over(response)
+                yield response
+        except WardenError:
+            over = True  # it stands in the place of an answer
+            raise
+        finally:
+            if not over:
+                self.close()
 
     # Requests.
 
-    def ping(self) -> None:
-        """Asks whether the daemon answers."""
-        self._call(PingRequest(), PingResponse)
-
-    def echo(self, message: Union[str, bytes]) -> bytes:
-        """The same message, as the daemon sends it back."""
-        return self._call(EchoRequest(message=_as_bytes(message)), EchoResponse).message
-
-    def list(self, *, properties: Properties = ()) -> Handles:
-        """The handles of all containers, or of those that have all these properties, oldest first."""
-        return self._call(ListRequest(properties=_properties(properties)), ListResponse).handles
-
-    def create(
-        self,
-        *,
-        handle: Optional[str] = None,
-        grace_time: Optional[int] = None,
-        network: Optional[str] = None,
-        rootfs: Optional[Text] = None,
-        bind_mounts: Binds = (),
-        layers: Iterable[Text] = (),
-        tmpfs_bytes: Optional[int] = None,
-        tmpfs_inodes: Optional[int] = None,
-        env: Iterable[str] = (),
-        properties: Properties = (),
-        ttl: Optional[int] = None,
-        hostname: Optional[str] = None,
-        hosts: Iterable[str] = (),
-        dns_servers: Iterable[str] = (),
-        shm_bytes: Optional[int] = None,
-        request_id: Optional[str] = None,
-        limits: Optional[Limits] = None,
-    ) -> str:
-        """Makes a container and returns its handle.
-
-        `grace_time`: seconds that it lives on after the last connection that references it has closed;
-        -1: for ever. `bind_mounts`: `BindMount`s, or tuples of source, target and "ro" or "rw". `layers`:
-        directories instead of `rootfs`, topmost first. `tmpfs_bytes`: the writable layer lies on a tmpfs of
-        this size. `env`: NAME=VALUE, of every job. `properties`: a mapping or pairs. `ttl`: seconds after
-        which it is destroyed, whoever uses it. `hosts`: "ADDRESS NAME...". `request_id`: the same again
-        gives the same answer.
-        """
-        request = CreateRequest(
-            bind_mounts=[_bind_mount(bind) for bind in bind_mounts],
-            grace_time=None if grace_time is None else grace_time & 0xFFFFFFFF,
-            handle=handle,
-            network=network,
-            rootfs=None if rootfs is None else os.fspath(rootfs),
-            layers=[os.fspath(layer) for layer in layers],
-            tmpfs_bytes=tmpfs_bytes,
-            tmpfs_inodes=tmpfs_inodes,
-            env=list(env),
-            properties=_properties(properties),
-            ttl=ttl,
-            hostname=hostname,
-            hosts=list(hosts),
-            dns_servers=list(dns_servers),
-            shm_bytes=shm_bytes,
-            request_id=request_id,
-            limits=limits,
-        )
-        return self._call(request, CreateResponse).handle
-
-    def stop(self, handle: str, *, background: Optional[bool] = None, kill: Optional[bool] = None) -> None:
-        """Ends the container's processes: TERM, and KILL for what is left after ten seconds.
-
-        `background`: returns at once. `kill`: KILL at once.
-        """
-        self._call(StopRequest(handle=handle, background=background, kill=kill), StopResponse)
-
-    def destroy(self, handle: str) -> None:
-        """Stops the container and removes all of it."""
-        self._call(DestroyRequest(handle=handle), DestroyResponse)
-
-    def info(self, handle: str) -> InfoResponse:
-        """The container's state and figures."""
-        return self._call(InfoRequest(handle=handle), InfoResponse)
-
-    def spawn(
-        self,
-        handle: str,
-        script: Union[str, bytes],
-        *,
-        privileged: Optional[bool] = None,
-        rlimits: Rlimits = None,
-        discard_output: Optional[bool] = None,
-        log_tag: Optional[str] = None,
-    ) -> int:
-        """Starts a shell script in the container and returns the job's id.
-
-        It runs as `vcap`, or as root when `privileged`. `rlimits`: a `ResourceLimits`, or a mapping
-        from names as in getrlimit(2) (`{"nofile": 100}`). `log_tag`: each line of output goes to
-        syslog under this tag too.
-        """
-        request = SpawnRequest(
-            handle=handle,
-            script=_as_bytes(script),
-            privileged=privileged,
-            rlimits=_resource_limits(rlimits),
-            discard_output=discard_output,
-            log_tag=log_tag,
-        )
-        return self._call(request, SpawnResponse).job_id
-
-    def link(self, handle: str, job_id: int) -> LinkResponse:
-        """Waits for a job's end: its exit status (255 where there is none) and all its output."""
-        return self._call(LinkRequest(handle=handle, job_id=job_id), LinkResponse)
-
-    def run(
-        self,
-        handle: str,
-        script: Union[str, bytes],
-        *,
-        privileged: Optional[bool] = None,
-        rlimits: Rlimits = None,
-        discard_output: Optional[bool] = None,
-        log_tag: Optional[str] = None,
-    ) -> LinkResponse:
-        """`spawn` and `link` in one."""
-        request = RunRequest(
-            handle=handle,
-            script=_as_bytes(script),
-            privileged=privileged,
-            rlimits=_resource_limits(rlimits),
-            discard_output=discard_output,
-            log_tag=log_tag,
-        )
-        return self._call(request, RunResponse)
+    ping = _waiting(_ping)
+    echo = _waiting(_echo)
+    status = _waiting(_status)
+    list = _waiting(_list)
+    create = _waiting(_create)
+    stop = _waiting(_stop)
+    destroy = _waiting(_destroy)
+    info = _waiting(_info)
+    info_many = _waiting(_info_many)
+    pause = _waiting(_pause)
+    resume = _waiting(_resume)
+    spawn = _waiting(_spawn)
+    run = _waiting(_run)
+    spawn_pair = _waiting(_spawn_pair)
+    link = _waiting(_link)
+    jobs = _waiting(_jobs)
+    job_input = _waiting(_job_input)
+    job_signal = _waiting(_job_signal)
+    job_resize = _waiting(_job_resize)
+    collect = _waiting(_collect)
+    net_in = _waiting(_net_in)
+    net_out = _waiting(_net_out)
+    net_list = _waiting(_net_list)
+    net_remove = _waiting(_net_remove)
+    net_replace = _waiting(_net_replace)
+    limit = _waiting(_limit)
+    limit_memory = _waiting(_limit_memory)
+    limit_cpu = _waiting(_limit_cpu)
+    limit_disk = _waiting(_limit_disk)
+    limit_bandwidth = _waiting(_limit_bandwidth)
+    copy_in = _waiting(_copy_in)
+    copy_out = _waiting(_copy_out)
+    file_read = _waiting(_file_read)
+    file_write = _waiting(_file_write)
+    file_list = _waiting(_file_list)
+    file_remove = _waiting(_file_remove)
 
     def stream(self, handle: str, job_id: int) -> Iterator[StreamResponse]:
         """Yields a job's output from its first byte on as it comes; the last item has `exit_status`.
 
-        The connection is taken until then: a caller that leaves the loop early closes the client.
+        The connection is taken until then: a loop that is left early closes it.
         """
-        response = self._call(StreamRequest(handle=handle, job_id=job_id), StreamResponse)
-        while response.exit_status is None:
-            yield response
-            response = self.receive()
-        yield response
+        return self._answers(StreamRequest(handle=handle, job_id=job_id), _is_stream_over)
 
-    def net_in(
-        self, handle: str, *, host_port: Optional[int] = None, container_port: Optional[int] = None
-    ) -> NetInResponse:
-        """Forwards a TCP port of the host to the container; without `host_port` one of the pool."""
-        request = NetInRequest(handle=handle, host_port=host_port, container_port=container_port)
-        return self._call(request, NetInResponse)
+    def attach(self, handle: str, job_id: int, *, replay: Optional[bool] = None) -> Iterator[AttachResponse]:
+        """As `stream`, but the job is not collected; with `replay` False it begins with what comes."""
+        return self._answers(AttachRequest(handle=handle, job_id=job_id, replay=replay), _is_stream_over)
 
-    def net_out(
-        self,
-        handle: str,
-        *,
-        network: Optional[str] = None,
-        port: Optional[int] = None,
-        port_range: Optional[str] = None,
-        protocol: Optional[int] = None,
-        icmp_type: Optional[int] = None,
-        icmp_code: Optional[int] = None,
-        log: Optional[bool] = None,
-    ) -> None:
-        """Allows the container connections to other hosts; `protocol` as in `NetOutRequest`."""
-        request = NetOutRequest(
-            handle=handle,
-            network=network,
-            port=port,
-            port_range=port_range,
-            protocol=protocol,
-            icmp_type=icmp_type,
-            icmp_code=icmp_code,
-            log=log,
-        )
-        self._call(request, NetOutResponse)
+    def events(
+        self, *handles: str, properties: Properties = (), after: Optional[int] = None
+    ) -> Iterator[EventsResponse]:
+        """Yields what happens to containers, of all where none is named; the first is `SUBSCRIBED`.
 
-    def copy_in(self, handle: str, src_path: Text, dst_path: str) -> None:
-        """Copies a file or directory of the host into the container."""
-        request = CopyInRequest(handle=handle, src_path=os.fspath(src_path), dst_path=dst_path)
-        self._call(request, CopyInResponse)
+        `after`: begins behind this sequence number, as far as that is still known. It ends with the
+        connection: a loop that is left closes it.
+        """
+        return self._answers(_events_request(handles, properties, after), _is_never_over)
 
-    def copy_out(self, handle: str, src_path: str, dst_path: Text, *, owner: Optional[str] = None) -> None:
-        """Copies a file or directory of the container to the host, for `owner` (USER or USER:GROUP)."""
-        request = CopyOutRequest(handle=handle, src_path=src_path, dst_path=os.fspath(dst_path), owner=owner)
-        self._call(request, CopyOutResponse)
+    def file_watch(self, handle: str, path: str) -> Iterator[FileWatchResponse]:
+        """Yields changes in a directory or of a file; a loop that is left closes the connection."""
+        return self._answers(FileWatchRequest(handle=handle, path=path), _is_watch_over)
 
-    def limit_memory(self, handle: str, limit_in_bytes: Optional[int] = None) -> Optional[int]:
-        """Sets the memory limit where one is given; returns the one in force."""
-        request = LimitMemoryRequest(handle=handle, limit_in_bytes=limit_in_bytes)
-        return self._call(request, LimitMemoryResponse).limit_in_bytes
+    def tar_in(self, handle: str, dst_path: str, data: Chunks) -> None:
+        """Unpacks a tar, bytes or pieces of them, below a directory of the container."""
+        self.call(TarInRequest(handle=handle, dst_path=dst_path))
+        for piece in _pieces(data):
+            self.call(TarDataRequest(data=piece))
+        self.call(TarDataRequest(end=True))
 
-    def limit_cpu(self, handle: str, limit_in_shares: Optional[int] = None) -> Optional[int]:
-        """Sets the cpu shares where they are given; returns those in force."""
-        request = LimitCpuRequest(handle=handle, limit_in_shares=limit_in_shares)
-        return self._call(request, LimitCpuResponse).limit_in_shares
+    def tar_out(self, handle: str, src_path: str) -> Iterator[bytes]:
+        """Yields the pieces of a tar of a file or directory of the container."""
+        for answer in self._answers(TarOutRequest(handle=handle, src_path=src_path), _is_tar_over):
+            if answer.data:
+                yield answer.data
 
-    def limit_disk(self, handle: str, **limits: int) -> LimitDiskResponse:
-        """Sets disk limits (names as in `LimitDiskResponse`); returns those in force."""
-        return self._call(LimitDiskRequest(handle=handle, **limits), LimitDiskResponse)
+    @contextlib.contextmanager
+    def container(self, **fields: Any) -> Iterator[str]:
+        """A container for a `with` block, destroyed at its end; the arguments are those of `create`."""
+        handle = self.create(**fields)
+        try:
+            yield handle
+        finally:
+            # Over a connection of its own: this one may be in the middle of an answer.
+            with contextlib.suppress(WardenError), Client(self.path) as client:
+                client.destroy(handle)
 
-    def limit_bandwidth(self, handle: str, rate: int, burst: int) -> LimitBandwidthResponse:
-        """Limits both directions to `rate` bytes a second with bursts of `burst` bytes."""
-        return self._call(LimitBandwidthRequest(handle=handle, rate=rate, burst=burst), LimitBandwidthResponse)
+
+# --- asyncio --------------------------------------------------------------------------------------
+
+
+class AsyncClient:
+    """A connection to wardend for asyncio.
+
+        async with warden.AsyncClient() as client:
+            handle = await client.create()
+            result = await client.run(handle, "echo hello")
+
+    Its methods are those of `Client` as coroutines; what yields there is an asynchronous iterator here.
+    Requests of one connection run one after the other: tasks that are to do something at the same time
+    take a client each. A call that is cancelled or takes longer than `timeout` seconds gives the
+    connection up.
+    """
+
+    def __init__(self, path: Optional[Text] = None, timeout: Optional[float] = None) -> None:
+        self.path = _path_of(path)
+        self.timeout = timeout
+        self._frames = FrameReader()
+        self._lock = asyncio.Lock()
+        self._reader: Optional[asyncio.StreamReader] = None
+        self._writer: Optional[asyncio.StreamWriter] = None
+
+    async def connect(self) -> AsyncClient:
+        """Connects; `async with` does it too."""
+        self._frames = FrameReader()
+        opening = asyncio.open_unix_connection(self.path)
+        self._reader, self._writer = await asyncio.wait_for(opening, self.timeout)
+        return self
+
+    async def __aenter__(self) -> AsyncClient:
+        return await self.connect()
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Closes the connection; what it waits for is left alone."""
+        writer = self._writer
+        self._give_up()
+        if writer is not None:
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+
+    def _give_up(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+        self._reader = self._writer = None
+
+    async def _send(self, request: Message) -> None:
+        if self._writer is None:
+            raise ConnectionError("not connected")
+        self._writer.write(encode_frame(request))
+        await self._writer.drain()
+
+    async def _receive(self) -> Any:
+        while (payload := self._frames.next()) is None:
+            if self._reader is None:
+                raise ConnectionError("not connected")
+            data = await self._reader.read(1 << 18)
+            if not data:
+                raise ConnectionError("wardend closed the connection")
+            self._frames.feed(data)
+        response = decode_response(payload)
+        if isinstance(response, WardenError):
+            raise response
+        return response
+
+    async def _exchange(self, request: Message) -> Any:
+        try:
+            await asyncio.wait_for(self._send(request), self.timeout)
+            return _check_type(request, await asyncio.wait_for(self._receive(), self.timeout))
+        except WardenError:
+            raise
+        except BaseException:
+            self._give_up()  # an answer that nobody waits for any more may still come
+            raise
+
+    async def call(self, request: Message) -> Any:
+        """Sends a request and returns its answer."""
+        async with self._lock:
+            return await self._exchange(request)
+
+    async def _answers(self, request: Message, is_over: Callable[[Any], bool]) -> AsyncIterator[Any]:
+        """Yields answer after answer; who leaves in the middle gives the connection up."""
+        over = False
+        async with self._lock:
+            try:
+                await self._send(request)
+                while not over:
+                    response = _check_type(request, await asyncio.wait_for(self._receive(), self.timeout))
+                    over = is_over(response)
+                    yield response
+            except WardenError:
+                over = True  # it stands in the place of an answer
+                raise
+            finally:
+                if not over:
+                    self._give_up()
+
+    ping = _coroutine(_ping)
+    echo = _coroutine(_echo)
+    status = _coroutine(_status)
+    list = _coroutine(_list)
+    create = _coroutine(_create)
+    stop = _coroutine(_stop)
+    destroy = _coroutine(_destroy)
+    info = _coroutine(_info)
+    info_many = _coroutine(_info_many)
+    pause = _coroutine(_pause)
+    resume = _coroutine(_resume)
+    spawn = _coroutine(_spawn)
+    run = _coroutine(_run)
+    spawn_pair = _coroutine(_spawn_pair)
+    link = _coroutine(_link)
+    jobs = _coroutine(_jobs)
+    job_input = _coroutine(_job_input)
+    job_signal = _coroutine(_job_signal)
+    job_resize = _coroutine(_job_resize)
+    collect = _coroutine(_collect)
+    net_in = _coroutine(_net_in)
+    net_out = _coroutine(_net_out)
+    net_list = _coroutine(_net_list)
+    net_remove = _coroutine(_net_remove)
+    net_replace = _coroutine(_net_replace)
+    limit = _coroutine(_limit)
+    limit_memory = _coroutine(_limit_memory)
+    limit_cpu = _coroutine(_limit_cpu)
+    limit_disk = _coroutine(_limit_disk)
+    limit_bandwidth = _coroutine(_limit_bandwidth)
+    copy_in = _coroutine(_copy_in)
+    copy_out = _coroutine(_copy_out)
+    file_read = _coroutine(_file_read)
+    file_write = _coroutine(_file_write)
+    file_list = _coroutine(_file_list)
+    file_remove = _coroutine(_file_remove)
+
+    def stream(self, handle: str, job_id: int) -> AsyncIterator[StreamResponse]:
+        """As `Client.stream`."""
+        return self._answers(StreamRequest(handle=handle, job_id=job_id), _is_stream_over)
+
+    def attach(
+        self, handle: str, job_id: int, *, replay: Optional[bool] = None
+    ) -> AsyncIterator[AttachResponse]:
+        """As `Client.attach`."""
+        return self._answers(AttachRequest(handle=handle, job_id=job_id, replay=replay), _is_stream_over)
+
+    def events(
+        self, *handles: str, properties: Properties = (), after: Optional[int] = None
+    ) -> AsyncIterator[EventsResponse]:
+        """As `Client.events`."""
+        return self._answers(_events_request(handles, properties, after), _is_never_over)
+
+    def file_watch(self, handle: str, path: str) -> AsyncIterator[FileWatchResponse]:
+        """As `Client.file_watch`."""
+        return self._answers(FileWatchRequest(handle=handle, path=path), _is_watch_over)
+
+    async def tar_in(self, handle: str, dst_path: str, data: Chunks) -> None:
+        """As `Client.tar_in`."""
+        async with self._lock:
+            await self._exchange(TarInRequest(handle=handle, dst_path=dst_path))
+            for piece in _pieces(data):
+                await self._exchange(TarDataRequest(data=piece))
+            await self._exchange(TarDataRequest(end=True))
+
+    async def tar_out(self, handle: str, src_path: str) -> AsyncIterator[bytes]:
+        """As `Client.tar_out`."""
+        async for answer in self._answers(TarOutRequest(handle=handle, src_path=src_path), _is_tar_over):
+            if answer.data:
+                yield answer.data
+
+    @contextlib.asynccontextmanager
+    async def container(self, **fields: Any) -> AsyncIterator[str]:
+        """A container for an `async with` block, destroyed at its end; arguments as of `create`."""
+        handle = await self.create(**fields)
+        try:
+            yield handle
+        finally:
+            with contextlib.suppress(WardenError):
+                async with AsyncClient(self.path) as client:
+                    await client.destroy(handle)

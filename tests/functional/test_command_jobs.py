@@ -32,6 +32,15 @@ def dockers_options_are_taken(w):
 
 
 @case
+def a_time_that_is_over_is_told(w):
+    w.create(handle="h")
+    seen = w.command("run", "h", "--timeout", "0.1", "--", "sleep", "100")
+    expect.equal((seen.returncode, seen.stderr), (255, b"warden run: its time is over\n"))
+    seen = json.loads(command.ok(w, "run", "h", "--json", "--timeout", "0.1", "--", "sleep", "100"))
+    expect.equal((seen["reason"], seen["exit_status"]), ("wall_time", 255))
+
+
+@case
 def json_of_a_run_is_flat(w):
     w.create(handle="h")
     seen = json.loads(command.ok(w, "run", "h", "--json", "--", "sh", "-c", "echo out; echo err >&2; exit 3"))

@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """contrib/python/warden.py: what it encodes, decodes, raises and refuses."""
 
+import asyncio
 import contextlib
+import glob
 import os
+import shutil
 import socket
+import subprocess
 import threading
 
 import warden
-from case import case
+from case import Skip, case
 import expect
 import wire
 
@@ -147,3 +151,149 @@ def a_timeout_is_raised(w):
     client = warden.Client(w.daemon.socket, timeout=0.2)
     _raises(TimeoutError, client.run, handle, "sleep 5")
     client.close()
+
+
+# Methods of what is not the original's, for both clients.
+
+
+@case
+def a_job_has_all_its_options(w):
+    with warden.Client(w.daemon.socket, timeout=20) as client:
+        handle = client.create(env={"A": "1"}, properties={"k": "v"})
+        expect.equal((client.list(properties={"k": "v"}), client.list(properties={"k": "x"})), ([handle], []))
+        seen = client.run(handle, argv=["sh", "-c", "echo $A$B"], env={"B": "2"})
+        expect.equal((seen.stdout, seen.end.reason), (b"12\n", warden.Reason.EXITED))
+        job = client.spawn(handle, argv=["cat"], stdin=True, keep=True)
+        client.job_input(handle, job, "one ")
+        client.job_input(handle, job, b"two", end=True)
+        pieces = b"".join(piece.data or b"" for piece in client.attach(handle, job))
+        expect.equal(pieces, b"one two")
+        (seen,) = client.jobs(handle)
+        expect.equal((seen.job_id, seen.running, seen.kept), (job, False, True))
+        client.collect(handle, job)
+        expect.equal(client.jobs(handle), [])
+        expect.equal(client.status().backend, w.backend)
+        first, second = client.spawn_pair(
+            handle, warden.job(argv=["echo", "hi"]), warden.job(argv=["sh", "-c", "read x; echo $x >&2"], keep=True)
+        )
+        expect.equal(client.link(handle, second).stderr, b"hi\n")
+        job = client.spawn(handle, "sleep 100")
+        client.job_signal(handle, job, 9)
+        expect.equal(client.link(handle, job).end.signal, 9)
+
+
+@case
+def files_are_read_and_written(w):
+    with warden.Client(w.daemon.socket, timeout=20) as client, client.container() as handle:
+        client.file_write(handle, "/tmp/x" if w.linux else "x", "hello", mode=0o600)
+        expect.equal(client.file_read(handle, "/tmp/x" if w.linux else "x", offset=1, length=3), b"ell")
+        (entry,) = client.file_list(handle, "/tmp/x" if w.linux else "x")
+        expect.equal((entry.name, entry.size, entry.mode & 0o777), ("x", 5, 0o600))
+        client.file_remove(handle, "/tmp/x" if w.linux else "x")
+    expect.equal(w.c.list(), [])
+
+
+@case
+def a_container_of_a_block_goes_with_it(w):
+    def fail():
+        with w.client().container(handle="h") as handle:
+            w.note_ids()
+            expect.equal(handle, "h")
+            raise KeyError("of the block")
+
+    _raises(KeyError, fail)
+    expect.equal(w.c.list(), [])
+
+
+@case
+def a_stream_that_is_left_closes_the_client(w):
+    handle = w.create()
+    client = warden.Client(w.daemon.socket, timeout=5)
+    job = client.spawn(handle, "echo x; sleep 100")
+    for _ in client.stream(handle, job):
+        break
+    expect.equal(client.fileno(), -1)
+    w.c.stop(handle, kill=True)
+
+
+@case
+def events_are_a_stream(w):
+    with warden.Client(w.daemon.socket, timeout=20) as client:
+        events = client.events()
+        expect.equal(next(events).kind, warden.EventKind.SUBSCRIBED)
+        handle = w.create()
+        w.c.run(handle, "exit 3")
+        seen = [next(events) for _ in range(3)]
+        kinds = [warden.EventKind.CREATED, warden.EventKind.JOB_STARTED, warden.EventKind.JOB_ENDED]
+        expect.equal([(event.kind, event.handle) for event in seen], [(kind, handle) for kind in kinds])
+        expect.equal((seen[2].exit_status, seen[2].reason), (3, warden.Reason.EXITED))
+
+
+@case(daemon=False, backend="fake")
+def both_clients_have_the_same_methods(w):
+    own = {"send", "receive", "fileno", "settimeout", "connect"}
+    names = [{n for n in dir(kind) if n[0] != "_"} - own for kind in (warden.Client, warden.AsyncClient)]
+    expect.equal(names[0], names[1])
+    for _, request, _ in warden.TYPES:
+        name = "".join(f"_{c.lower()}" if c.isupper() else c for c in request.__name__)[1:].removesuffix("_request")
+        if name != "tar_data":
+            expect.true(hasattr(warden.Client, name), f"Client.{name}")
+            expect.true(getattr(warden.Client, name).__doc__, f"a docstring of Client.{name}")
+
+
+@case
+def asyncio_does_the_same(w):
+    async def life():
+        async with warden.AsyncClient(w.daemon.socket, timeout=20) as client:
+            await client.ping()
+            handle = await client.create(handle="h")
+            expect.equal(await client.list(), ["h"])
+            job = await client.spawn(handle, "echo out; exit 3")
+            pieces = [piece async for piece in client.stream(handle, job)]
+            expect.equal((pieces[0].data, pieces[-1].exit_status), (b"out\n", 3))
+            # Requests of several tasks on one connection keep to their order.
+            seen = await asyncio.gather(*(client.run(handle, f"echo {i}") for i in range(5)))
+            expect.equal([answer.stdout for answer in seen], [b"%d\n" % i for i in range(5)])
+            try:
+                await client.info("nobody")
+                expect.fail("an error", "none")
+            except warden.WardenError as error:
+                expect.equal(str(error), "unknown handle")
+            await client.destroy(handle)
+            async with client.container() as handle:
+                expect.equal((await client.info(handle)).state, "active")
+            expect.equal(await client.list(), [])
+
+    asyncio.run(life())
+
+
+@case
+def a_call_that_is_cancelled_gives_the_connection_up(w):
+    handle = w.create()
+
+    async def cancel():
+        client = await warden.AsyncClient(w.daemon.socket).connect()
+        try:
+            await asyncio.wait_for(client.run(handle, "sleep 100"), 0.1)
+            expect.fail("a time-out", "none")
+        except asyncio.TimeoutError:
+            pass
+        try:
+            await client.ping()
+            expect.fail("an error", "none")
+        except ConnectionError:
+            pass
+
+    asyncio.run(cancel())
+    w.c.stop(handle, kill=True)
+
+
+@case(daemon=False, backend="fake")
+def types_are_checked(w):
+    if not shutil.which("mypy"):
+        raise Skip("needs mypy")
+    files = glob.glob(f"{w.build.source}/contrib/python/**/*.py", recursive=True)
+    seen = subprocess.run(
+        ["mypy", "--strict", "--cache-dir=/dev/null", *files], capture_output=True, text=True, check=False
+    )
+    expect.equal(seen.returncode, 0, seen.stdout)
