@@ -207,6 +207,11 @@ static int open_target(const struct setup *setup, const char *dst, bool director
 	return fd;
 }
 
+int bind_open_directory(const struct setup *setup, const char *path, struct warden_error *err)
+{
+	return open_target(setup, path, true, err);
+}
+
 static int attach(const struct setup *setup, size_t i, struct warden_error *err)
 {
 	const char *dst = setup->binds[i].dst_path;

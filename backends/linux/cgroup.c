@@ -13,6 +13,7 @@
 
 #include "backends/common/util.h"
 #include "backends/linux/cgroup_private.h"
+#include "backends/linux/linux.h"
 
 /* Mounts that are looked at: each v1 controller may be mounted more than once. */
 #define MOUNTS_MAX 64
@@ -92,7 +93,7 @@ static int without_device_rules(const struct cgroups *cgroups, struct warden_err
 {
 	const struct warden_host *host = cgroups->host;
 
-	if (!host->settings->user_namespace)
+	if (!linux_user_namespace(host->settings))
 		return -1;
 	host->log(host, WARDEN_LOG_WARN, NULL,
 		  "devices are refused by the user namespace alone: %s", err->message);
@@ -306,6 +307,53 @@ int cgroup_v2_open(const struct cgroup *cgroup, int *fd, struct warden_error *er
 						  hierarchy->path, cgroup->name);
 	}
 	return 0;
+}
+
+int cgroup_enter_leaf(const struct cgroup *cgroup, pid_t pid, struct warden_error *err)
+{
+	char path[CGROUP_NAME_SIZE + 32], text[16];
+
+	snprintf(text, sizeof(text), "%d", pid);
+	for (size_t i = 0; i < cgroup->cgroups->n; i++) {
+		const struct cgroup_hierarchy *hierarchy = &cgroup->cgroups->hierarchies[i];
+
+		if (!hierarchy->v2)
+			continue;
+		snprintf(path, sizeof(path), "%s/" CGROUP_LEAF, cgroup->name);
+		if (mkdirat(hierarchy->fd, path, 0755) < 0 && errno != EEXIST)
+			return warden_error_errno(err, "make control group %s", path);
+		snprintf(path, sizeof(path), "%s/" CGROUP_LEAF "/cgroup.procs", cgroup->name);
+		if (cgroup_file_write(hierarchy->fd, path, text, err) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+bool cgroup_place(const struct cgroups *cgroups, const char *id, size_t i,
+		  struct cgroup_place *place)
+{
+	for (size_t k = 0; k < cgroups->n; k++) {
+		const struct cgroup_hierarchy *hierarchy = &cgroups->hierarchies[k];
+
+		/* Where several controllers are mounted together each has its name. */
+		for (size_t bit = 0; bit < CGROUP_CONTROLLERS; bit++) {
+			unsigned controller = 1U << bit;
+
+			if (hierarchy->v2 ? bit > 0 : !(hierarchy->controllers & controller))
+				continue;
+			if (i-- > 0)
+				continue;
+			if (hierarchy->v2)
+				snprintf(place->name, sizeof(place->name), "unified");
+			else
+				cgroup_controllers_text(controller, place->name,
+							sizeof(place->name));
+			snprintf(place->path, sizeof(place->path),
+				 "%s/" CGROUP_PARENT "/instance-%s", hierarchy->path, id);
+			return true;
+		}
+	}
+	return false;
 }
 
 int cgroup_attach(const struct cgroup *cgroup, pid_t pid, struct warden_error *err)

@@ -11,6 +11,8 @@
 #define BACKENDS_LINUX_CGROUP_H
 
 #include "backends/linux/describe.h"
+#include <limits.h>
+
 #include "warden/backend.h"
 
 struct cgroups; /* of the daemon */
@@ -57,6 +59,21 @@ int cgroup_v2_open(const struct cgroup *cgroup, int *fd, struct warden_error *er
 /* Moves a process (a number of the daemon's pid namespace) into the container's groups on v1; what
  * it forks afterwards is born there. Does nothing where all controllers are on v2. */
 int cgroup_attach(const struct cgroup *cgroup, pid_t pid, struct warden_error *err);
+
+/* Moves a process into a group of its own below the container's on v2, so that the container itself
+ * can enable controllers for further groups there. Does nothing where no controller is on v2. */
+int cgroup_enter_leaf(const struct cgroup *cgroup, pid_t pid, struct warden_error *err);
+
+/* Where a container's groups are, for mounts of them. */
+struct cgroup_place {
+	char name[16]; /* the controller's; "unified": v2 */
+	char path[PATH_MAX];
+};
+
+/* The place number `i`, from 0 on; false: there are no more. Also for the set-up child, which has
+ * none of the descriptors. */
+bool cgroup_place(const struct cgroups *cgroups, const char *id, size_t i,
+		  struct cgroup_place *place);
 
 /* While it is forbidden nothing in the container's groups can fork, so that a stop that is to leave
  * nobody comes to an end; else the limit on processes holds again. */

@@ -29,6 +29,7 @@ struct container *container_new(struct linux_backend *backend,
 	container->identity = *identity;
 	container->identity.id = container->id;
 	container->identity.path = NULL;
+	container->base = linux_base(backend->host->settings, identity->slot);
 	container->init_pidfd = -1;
 	container->wshd_fd = -1;
 	container->stop.timer_fd = -1;

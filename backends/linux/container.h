@@ -40,6 +40,7 @@ struct container {
 	struct linux_backend *backend;
 	char id[32];
 	struct warden_identity identity; /* without a path; its id is the above */
+	uint32_t base; /* the host's id of its root; 0: it has no user namespace */
 	struct cgroup *cgroup;
 	pid_t init_pid; /* 0: there is none */
 	int init_pidfd;

@@ -182,6 +182,10 @@ static int execute_step(struct creation *creation, struct warden_error *err)
 					  container->init_pid);
 	if (fstat(creation->backend->program_fd, &program) < 0)
 		return warden_error_errno(err, "look at wshd");
+	/* It is in its control group namespace now, whose top is the container's own group. */
+	if (creation->backend->host->settings->allow_nested_warden &&
+	    cgroup_enter_leaf(container->cgroup, container->init_pid, err) < 0)
+		return -1;
 	if (program.st_dev != container->program.device ||
 	    program.st_ino != container->program.inode)
 		return warden_error_set(err, "the container's first process did not execute wshd");

@@ -49,8 +49,13 @@ static void describe_user_namespaces(const struct description *to)
 	char value[64];
 
 	snprintf(value, sizeof(value), "%s, at most %" PRId64,
-		 settings->user_namespace ? "used" : "not used", most);
-	if (!settings->user_namespace)
+		 linux_user_namespace(settings) ? "used" : "not used", most);
+	if (settings->allow_nested_warden)
+		describe_fact(to, "user namespaces", value,
+			      "root in a container is root of this host, so that it can run a "
+			      "warden",
+			      "server.allow_nested_warden = false");
+	else if (!settings->user_namespace)
 		describe_fact(to, "user namespaces", value,
 			      "root in a container is root: capabilities, masks and device rules "
 			      "alone hold it back",

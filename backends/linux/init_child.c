@@ -15,6 +15,7 @@
 #include "backends/common/message.h"
 #include "backends/common/util.h"
 #include "backends/common/wshd_client.h"
+#include "backends/linux/nested.h"
 
 /* The number of wshd's socket: the first after the standard descriptors. */
 #define LISTEN_FD (STDERR_FILENO + 1)
@@ -162,7 +163,7 @@ void init_child_run(const struct setup *setup)
 		.id = setup->parameters.id,
 		.listen_fd = LISTEN_FD,
 		.uid = setup->parameters.uid,
-		.bounding = bounding_set(),
+		.bounding = bounding_set() | (setup->parameters.nested ? nested_capabilities() : 0),
 		.nice = INIT_NICE,
 		.lang = setup->backend->lang,
 	};

@@ -12,7 +12,7 @@
 static int give_pipes(const struct container *container, const struct warden_spawn *spawn,
 		      struct warden_error *err)
 {
-	uint32_t id = linux_base(container->backend->host->settings, container->identity.slot);
+	uint32_t id = container->base;
 	const int pipes[] = {spawn->stdout_write_fd, spawn->stderr_write_fd, spawn->stdin_read_fd};
 
 	for (size_t i = 0; i < ARRAY_SIZE(pipes); i++)

@@ -89,19 +89,17 @@ static int start_cgroups(struct linux_backend *backend, struct warden_error *err
 	return cgroups_setup(backend->host, &backend->cgroups, err);
 }
 
-/* Settings that an operator may rely on are not passed over in silence. */
-static void warn_of_unused(const struct warden_host *host)
+static void warn_of_nested(const struct warden_host *host)
 {
-	const struct warden_settings *settings = host->settings;
-
-	if (settings->allow_nested_warden)
+	if (host->settings->allow_nested_warden)
 		host->log(host, WARDEN_LOG_WARN, NULL,
-			  "server.allow_nested_warden has no effect in this version");
+			  "server.allow_nested_warden: new containers have no user namespace, and "
+			  "nothing is masked: their root is this host's");
 }
 
 static int probe(struct linux_backend *backend, struct warden_error *err)
 {
-	warn_of_unused(backend->host);
+	warn_of_nested(backend->host);
 	return probe_host(backend->host, err);
 }
 

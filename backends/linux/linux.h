@@ -14,10 +14,17 @@ enum {
 	ID_RANGE = 65536,
 };
 
-/* The host's id of root in a container of that slot; 0 without user namespaces. */
+/* Whether new containers have a user namespace of their own: those that may run a warden do not,
+ * since neither control groups of devices nor device nodes are for root of such a namespace. */
+static inline bool linux_user_namespace(const struct warden_settings *settings)
+{
+	return settings->user_namespace && !settings->allow_nested_warden;
+}
+
+/* The host's id of root in a new container of that slot; 0 without user namespaces. */
 static inline uint32_t linux_base(const struct warden_settings *settings, uint32_t slot)
 {
-	return settings->user_namespace ? settings->range_start + slot * ID_RANGE : 0;
+	return linux_user_namespace(settings) ? settings->range_start + slot * ID_RANGE : 0;
 }
 
 struct linux_backend {

@@ -80,6 +80,8 @@ backends_linux_linux_la_SOURCES += \
 	backends/linux/mnt.c \
 	backends/linux/mnt.h \
 	backends/linux/mnt_kernel.c \
+	backends/linux/nested.c \
+	backends/linux/nested.h \
 	backends/linux/mount_api.c \
 	backends/linux/mount_api.h \
 	backends/linux/oom.c \

@@ -64,7 +64,7 @@ static int check_layers(const struct warden_host *host, struct warden_error *err
 	_cleanup_close_ int user = -1;
 	struct warden_error reason;
 
-	if (!settings->user_namespace)
+	if (!linux_user_namespace(settings))
 		return 0;
 	user = user_namespace_for_mount(&map, &map, &reason);
 	if (user < 0)

@@ -9,6 +9,7 @@
 #include "backends/linux/firewall.h"
 #include "backends/linux/operations.h"
 #include "backends/linux/record.h"
+#include "backends/linux/user.h"
 
 /* For a wshd that should answer at once. */
 #define LIST_MS 2000
@@ -66,6 +67,9 @@ int linux_restore(void *backend, const struct warden_identity *identity, const c
 	container->paused = cgroup_is_frozen(container->cgroup);
 	pause_end(container); /* wshd is to answer; the core pauses it again */
 	container->init_pidfd = record_open(identity->dir_fd, &container->init_pid);
+	/* It may have been made under other settings. */
+	if (container->init_pidfd >= 0)
+		user_base_of(container->init_pid, &container->base);
 	if (revive(container, state, restored, &reason) < 0) {
 		restored->alive = false;
 		leave_dead(container, restored, &reason);

@@ -42,6 +42,7 @@ struct setup_parameters {
 	size_t hosts_length;  /* of the lines of /etc/hosts beside its own */
 	size_t resolv_length; /* of /etc/resolv.conf; 0: as the host has it */
 	uint32_t base;        /* host id of container root; 0 without a user namespace */
+	bool nested;          /* it may run a warden of its own */
 	uint32_t uid;         /* vcap's, inside */
 	struct in_addr host_ip, container_ip;
 	uid_t client_uid;

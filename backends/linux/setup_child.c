@@ -18,6 +18,7 @@
 #include "backends/linux/init.h"
 #include "backends/linux/layers.h"
 #include "backends/linux/mnt.h"
+#include "backends/linux/nested.h"
 
 void setup_note(struct setup *setup, const struct warden_error *note)
 {
@@ -142,11 +143,11 @@ static int wait_for_worker(struct setup *setup, struct warden_error *err)
 /* What is done for a container, in order. Nothing has an undo: the end of the set-up child ends the
  * first process and with it all namespaces; files are the worker's to remove. */
 static int (*const steps[])(struct setup *setup, struct warden_error *err) = {
-	receive_request,   mnt_private,       listen_for_wshd,   init_start, report_start,
-	layers_open,       bind_open_sources, accounts_find,     mnt_root,   accounts_write,
-	files_write,       bind_attach,       dev_make,          mnt_kernel, init_prepare,
-	mnt_attach_kernel, dev_attach_parts,  hook_before_pivot, mnt_pivot,  hook_after_pivot,
-	wait_for_worker,   init_execute,
+	receive_request,  mnt_private,       listen_for_wshd,  init_start,        report_start,
+	layers_open,      bind_open_sources, accounts_find,    mnt_root,          accounts_write,
+	files_write,      bind_attach,       nested_attach,    dev_make,          mnt_kernel,
+	init_prepare,     mnt_attach_kernel, dev_attach_parts, hook_before_pivot, mnt_pivot,
+	hook_after_pivot, wait_for_worker,   init_execute,
 };
 
 void setup_child_run(const struct linux_backend *backend, int socket, int directory_fd,

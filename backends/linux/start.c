@@ -64,6 +64,7 @@ static int send_parameters(int socket, const struct container *container,
 	const struct warden_identity *identity = &create->identity;
 	struct setup_parameters p = {
 		.base = linux_base(settings, identity->slot),
+		.nested = settings->allow_nested_warden,
 		.uid = identity->uid,
 		.host_ip = identity->host_ip,
 		.container_ip = identity->container_ip,

@@ -66,7 +66,7 @@ int linux_transfer(void *data, const struct warden_transfer *transfer, struct wa
 {
 	struct container *container = data;
 	const struct linux_backend *backend = container->backend;
-	uint32_t base = linux_base(backend->host->settings, container->identity.slot);
+	uint32_t base = container->base;
 	uint32_t vcap = base + container->identity.uid;
 	struct transfer_request request = {
 		.inside = {true, vcap, vcap},

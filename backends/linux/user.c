@@ -117,6 +117,18 @@ int user_write_maps(pid_t pid, const struct user_map *uids, const struct user_ma
 	return write_map(pid, "gid_map", gids, err);
 }
 
+void user_base_of(pid_t pid, uint32_t *base)
+{
+	_cleanup_fclose_ FILE *file = NULL;
+	unsigned inside, outside;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/uid_map", pid);
+	file = fopen(path, "re");
+	if (file && fscanf(file, "%u %u", &inside, &outside) == 2 && inside == 0)
+		*base = outside;
+}
+
 int user_namespace_of(pid_t pid, struct warden_error *err)
 {
 	char path[64];

@@ -27,6 +27,10 @@ int user_become(uid_t id, struct warden_error *err);
 int user_write_maps(pid_t pid, const struct user_map *uids, const struct user_map *gids,
 		    struct warden_error *err);
 
+/* The id that a process's root is for us, as its map tells; left alone where that cannot be read.
+ */
+void user_base_of(pid_t pid, uint32_t *base);
+
 /* The user namespace of a process, as a descriptor. */
 int user_namespace_of(pid_t pid, struct warden_error *err);
 
