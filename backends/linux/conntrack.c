@@ -7,6 +7,9 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <linux/netlink.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "backends/common/util.h"
@@ -16,9 +19,14 @@
 #define DELETIONS     64
 #define DELETION_SIZE 512
 
+struct entry;
+
 struct search {
-	const struct in_addr *addresses;
+	/* Whether an entry is to go. */
+	bool (*wants)(const struct search *search, const struct entry *entry);
+	const struct in_addr *addresses; /* of conntrack_forget */
 	size_t n;
+	const struct conntrack_forwards *forwards; /* of conntrack_forget_forwarded */
 	int delete_fd;
 	struct netlink_batch deletions;
 	size_t n_deletions;
@@ -29,7 +37,10 @@ struct search {
 struct entry {
 	const struct nlattr *original; /* the tuple that names the entry */
 	const struct nlattr *id, *zone;
-	struct in_addr source, answerer; /* who began it; who answers */
+	struct in_addr source, target; /* who began it, and with whom */
+	uint8_t protocol;
+	uint16_t port;                    /* of the target */
+	struct in_addr answerer, address; /* who answers, and whom */
 };
 
 #define MESSAGE_TYPE(type) (NFNL_SUBSYS_CTNETLINK << 8 | (type))
@@ -100,14 +111,29 @@ static const struct nlattr *nested(const struct nlattr *outer, uint16_t type)
 	return NULL;
 }
 
-static struct in_addr source_of(const struct nlattr *tuple)
+/* CTA_IP_V4_SRC or CTA_IP_V4_DST of a tuple. */
+static struct in_addr address_of(const struct nlattr *tuple, uint16_t end)
 {
-	const struct nlattr *source = nested(nested(tuple, CTA_TUPLE_IP), CTA_IP_V4_SRC);
+	const struct nlattr *found = nested(nested(tuple, CTA_TUPLE_IP), end);
 	struct in_addr address = {INADDR_ANY};
 
-	if (source && mnl_attr_get_payload_len(source) == sizeof(address))
-		memcpy(&address, mnl_attr_get_payload(source), sizeof(address));
+	if (found && mnl_attr_get_payload_len(found) == sizeof(address))
+		memcpy(&address, mnl_attr_get_payload(found), sizeof(address));
 	return address;
+}
+
+static void read_original(const struct nlattr *tuple, struct entry *entry)
+{
+	const struct nlattr *protocol = nested(nested(tuple, CTA_TUPLE_PROTO), CTA_PROTO_NUM);
+	const struct nlattr *port = nested(nested(tuple, CTA_TUPLE_PROTO), CTA_PROTO_DST_PORT);
+
+	entry->original = tuple;
+	entry->source = address_of(tuple, CTA_IP_V4_SRC);
+	entry->target = address_of(tuple, CTA_IP_V4_DST);
+	if (protocol && mnl_attr_get_payload_len(protocol) == sizeof(uint8_t))
+		entry->protocol = mnl_attr_get_u8(protocol);
+	if (port && mnl_attr_get_payload_len(port) == sizeof(uint16_t))
+		entry->port = ntohs(mnl_attr_get_u16(port));
 }
 
 static void read_entry(const struct nlmsghdr *nlh, struct entry *entry)
@@ -119,11 +145,11 @@ static void read_entry(const struct nlmsghdr *nlh, struct entry *entry)
 	{
 		switch (mnl_attr_get_type(attribute)) {
 		case CTA_TUPLE_ORIG:
-			entry->original = attribute;
-			entry->source = source_of(attribute);
+			read_original(attribute, entry);
 			break;
 		case CTA_TUPLE_REPLY:
-			entry->answerer = source_of(attribute);
+			entry->answerer = address_of(attribute, CTA_IP_V4_SRC);
+			entry->address = address_of(attribute, CTA_IP_V4_DST);
 			break;
 		case CTA_ID:
 			entry->id = attribute;
@@ -137,7 +163,7 @@ static void read_entry(const struct nlmsghdr *nlh, struct entry *entry)
 	}
 }
 
-static bool is_wanted(const struct search *search, const struct entry *entry)
+static bool is_of_container(const struct search *search, const struct entry *entry)
 {
 	for (size_t i = 0; i < search->n; i++)
 		if (entry->source.s_addr == search->addresses[i].s_addr ||
@@ -152,7 +178,7 @@ static int look_at_entry(const struct nlmsghdr *nlh, void *data)
 	struct entry entry;
 
 	read_entry(nlh, &entry);
-	if (!entry.original || !is_wanted(search, &entry))
+	if (!entry.original || !search->wants(search, &entry))
 		return MNL_CB_OK;
 	return add_deletion(search, &entry) == 0 ? MNL_CB_OK : MNL_CB_ERROR;
 }
@@ -167,21 +193,58 @@ static int list_entries(int fd, struct search *search)
 	return netlink_ask(fd, &batch, look_at_entry, search, search->err);
 }
 
-int conntrack_forget(const struct in_addr *addresses, size_t n, struct warden_error *err)
+static int forget(struct search *search)
 {
-	struct search search = {.addresses = addresses, .n = n, .delete_fd = -1, .err = err};
-	int fd = netlink_open(NETLINK_NETFILTER, err), result = -1;
+	int fd = netlink_open(NETLINK_NETFILTER, search->err), result = -1;
 
-	search.delete_fd = netlink_open(NETLINK_NETFILTER, err);
-	if (fd >= 0 && search.delete_fd >= 0) {
-		result = list_entries(fd, &search);
+	search->delete_fd = netlink_open(NETLINK_NETFILTER, search->err);
+	if (fd >= 0 && search->delete_fd >= 0) {
+		result = list_entries(fd, search);
 		if (result == 0)
-			result = send_deletions(&search);
-		netlink_batch_free(&search.deletions);
+			result = send_deletions(search);
+		netlink_batch_free(&search->deletions);
 	}
 	if (fd >= 0)
 		close(fd);
-	if (search.delete_fd >= 0)
-		close(search.delete_fd);
+	if (search->delete_fd >= 0)
+		close(search->delete_fd);
 	return result;
+}
+
+int conntrack_forget(const struct in_addr *addresses, size_t n, struct warden_error *err)
+{
+	struct search search = {
+		.wants = is_of_container, .addresses = addresses, .n = n, .err = err};
+
+	return forget(&search);
+}
+
+static bool has_port(const struct conntrack_forwards *forwards, uint16_t port)
+{
+	for (size_t i = 0; i < forwards->n; i++)
+		if (forwards->ports[i] == port)
+			return true;
+	return false;
+}
+
+/* What others have translated is theirs. */
+static bool is_elsewhere(const struct search *search, const struct entry *entry)
+{
+	const struct conntrack_forwards *forwards = search->forwards;
+	uint32_t answerer = ntohl(entry->answerer.s_addr);
+
+	if (entry->protocol != IPPROTO_UDP || !has_port(forwards, entry->port) ||
+	    entry->answerer.s_addr == forwards->container.s_addr)
+		return false;
+	if (answerer - ntohl(forwards->pool.s_addr) < forwards->pool_addresses)
+		return true;
+	return entry->answerer.s_addr == entry->target.s_addr &&
+	       entry->address.s_addr == entry->source.s_addr;
+}
+
+int conntrack_forget_forwarded(const struct conntrack_forwards *forwards, struct warden_error *err)
+{
+	struct search search = {.wants = is_elsewhere, .forwards = forwards, .err = err};
+
+	return forget(&search);
 }

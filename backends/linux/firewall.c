@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "backends/common/util.h"
+#include "backends/linux/conntrack.h"
 #include "backends/linux/firewall_private.h"
 #include "backends/linux/net_link.h"
 
@@ -360,10 +361,49 @@ static int set_elements(struct firewall *firewall, uint32_t slot,
 	return result;
 }
 
+/* The ports of UDP that are forwarded by `after` and were not by `before`. */
+static size_t new_udp_ports(const struct firewall_elements *before,
+			    const struct firewall_elements *after, uint16_t *ports)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < after->n; i++) {
+		const struct firewall_element *element = &after->list[i];
+
+		if (element->set == FIREWALL_FORWARDS && element->first[0] == IPPROTO_UDP &&
+		    (before->n == 0 || !bsearch(element, before->list, before->n, sizeof(*element),
+						firewall_element_compare)))
+			ports[n++] = (uint16_t)(element->first[4] << 8 | element->first[5]);
+	}
+	return n;
+}
+
+/* The rules are in force, so a failure is worth a line, and no more. */
+static void forget_datagrams(struct firewall *firewall, const struct warden_identity *identity,
+			     const struct firewall_elements *before,
+			     const struct firewall_elements *after)
+{
+	const struct warden_settings *settings = firewall->host->settings;
+	_cleanup_free_ uint16_t *ports = calloc(after->n + 1, sizeof(*ports));
+	const struct conntrack_forwards forwards = {
+		.container = identity->container_ip,
+		.ports = ports,
+		.n = ports ? new_udp_ports(before, after, ports) : 0,
+		.pool = settings->pool_network,
+		.pool_addresses = 4 * settings->pool_networks,
+	};
+	struct warden_error err;
+
+	if (forwards.n > 0 && conntrack_forget_forwarded(&forwards, &err) != 0)
+		firewall->host->log(firewall->host, WARDEN_LOG_WARN, identity->id,
+				    "datagrams that come already may go on to where they went: %s",
+				    err.message);
+}
+
 int firewall_set_rules(struct firewall *firewall, const struct warden_identity *identity,
 		       const struct warden_rules *rules, struct warden_error *err)
 {
-	struct firewall_elements elements = {0};
+	struct firewall_elements elements = {0}, after;
 	struct firewall_member member;
 	int result;
 
@@ -374,7 +414,10 @@ int firewall_set_rules(struct firewall *firewall, const struct warden_identity *
 	result = remember(firewall, identity->slot, &member, err);
 	if (result == 0)
 		result = set_elements(firewall, identity->slot, &elements, has_log(rules), err);
+	after = look_up(firewall, identity->slot).elements; /* nobody else changes them */
 	pthread_rwlock_unlock(&firewall->lock);
+	if (result == 0)
+		forget_datagrams(firewall, identity, &elements, &after);
 	free(elements.list);
 	return result;
 }

@@ -7,11 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* 169.254.0.0/16: there the metadata services of clouds listen, which hand out the host's keys.
- * Only who names it gets it. */
-#define LINK_LOCAL_FIRST 0xa9fe0000u
-#define LINK_LOCAL_LAST  0xa9feffffu
-
 static int read_address(const char *text, size_t length, uint32_t *address)
 {
 	char copy[INET_ADDRSTRLEN];
@@ -69,15 +64,15 @@ static size_t add_range(struct firewall_range *ranges, struct firewall_range ran
 {
 	size_t n = 0;
 
-	if ((range.first >= LINK_LOCAL_FIRST && range.last <= LINK_LOCAL_LAST) ||
-	    range.last < LINK_LOCAL_FIRST || range.first > LINK_LOCAL_LAST) {
+	if ((range.first >= FIREWALL_LINK_LOCAL_FIRST && range.last <= FIREWALL_LINK_LOCAL_LAST) ||
+	    range.last < FIREWALL_LINK_LOCAL_FIRST || range.first > FIREWALL_LINK_LOCAL_LAST) {
 		ranges[n++] = range;
 		return n;
 	}
-	if (range.first < LINK_LOCAL_FIRST)
-		ranges[n++] = (struct firewall_range){range.first, LINK_LOCAL_FIRST - 1};
-	if (range.last > LINK_LOCAL_LAST)
-		ranges[n++] = (struct firewall_range){LINK_LOCAL_LAST + 1, range.last};
+	if (range.first < FIREWALL_LINK_LOCAL_FIRST)
+		ranges[n++] = (struct firewall_range){range.first, FIREWALL_LINK_LOCAL_FIRST - 1};
+	if (range.last > FIREWALL_LINK_LOCAL_LAST)
+		ranges[n++] = (struct firewall_range){FIREWALL_LINK_LOCAL_LAST + 1, range.last};
 	return n;
 }
 

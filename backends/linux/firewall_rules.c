@@ -309,14 +309,24 @@ static int take_class(struct compiler *compiler, uint32_t *class, struct warden_
 	return 0;
 }
 
+/* Whether a rule is for all addresses between two cuts. */
+static bool is_active(const struct warden_out_rule *rule, uint64_t first, uint64_t beyond)
+{
+	uint32_t begin = ntohl(rule->first.s_addr), last = ntohl(rule->last.s_addr);
+
+	if (begin > first || last + UINT64_C(1) < beyond)
+		return false;
+	return first < FIREWALL_LINK_LOCAL_FIRST || first > FIREWALL_LINK_LOCAL_LAST ||
+	       (begin >= FIREWALL_LINK_LOCAL_FIRST && last <= FIREWALL_LINK_LOCAL_LAST);
+}
+
 static void find_active(struct compiler *compiler, uint64_t first, uint64_t beyond)
 {
 	const struct warden_rules *rules = compiler->rules;
 
 	compiler->n_active = 0;
 	for (size_t i = 0; i < rules->n_out; i++)
-		if (ntohl(rules->out[i].first.s_addr) <= first &&
-		    ntohl(rules->out[i].last.s_addr) + UINT64_C(1) >= beyond)
+		if (is_active(&rules->out[i], first, beyond))
 			compiler->active[compiler->n_active++] = &rules->out[i];
 }
 
@@ -354,6 +364,8 @@ static void find_cuts(struct compiler *compiler)
 	const struct warden_rules *rules = compiler->rules;
 	size_t n = 0;
 
+	compiler->cuts[n++] = FIREWALL_LINK_LOCAL_FIRST;
+	compiler->cuts[n++] = FIREWALL_LINK_LOCAL_LAST + UINT64_C(1);
 	for (size_t i = 0; i < rules->n_out; i++) {
 		compiler->cuts[n++] = ntohl(rules->out[i].first.s_addr);
 		compiler->cuts[n++] = ntohl(rules->out[i].last.s_addr) + UINT64_C(1);
@@ -395,8 +407,8 @@ static int compile(struct compiler *compiler, struct warden_error *err)
 	const struct warden_rules *rules = compiler->rules;
 
 	compiler->active = calloc(rules->n_out + 1, sizeof(*compiler->active));
-	compiler->cuts = calloc(2 * rules->n_out + 1, sizeof(*compiler->cuts));
-	compiler->classes = calloc(2 * rules->n_out + 1, sizeof(*compiler->classes));
+	compiler->cuts = calloc(2 * rules->n_out + 2, sizeof(*compiler->cuts));
+	compiler->classes = calloc(2 * rules->n_out + 2, sizeof(*compiler->classes));
 	if (!compiler->active || !compiler->cuts || !compiler->classes)
 		return no_memory(err);
 	for (size_t i = 0; i < rules->n_in; i++)

@@ -14,6 +14,11 @@
 
 #include "warden/backend.h"
 
+/* 169.254.0.0/16: there the metadata services of clouds listen, which hand out the host's keys. A
+ * rule for more than these addresses leaves them out; who names them gets them. */
+#define FIREWALL_LINK_LOCAL_FIRST 0xa9fe0000u
+#define FIREWALL_LINK_LOCAL_LAST  0xa9feffffu
+
 /* Sets that hold rules. */
 enum firewall_rule_set {
 	FIREWALL_FORWARDS,     /* protocol, port -> address, port of a container */

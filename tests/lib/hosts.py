@@ -26,11 +26,12 @@ def fetch(address, port, timeout=2.0):
         return errno.errorcode[error.errno]
 
 
-def ask(address, port, timeout=2.0):
+def ask(address, port, timeout=2.0, own_port=0):
     """What a UDP server there answers; or the name of the error, or `silence`."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
         asker.settimeout(timeout)
         try:
+            asker.bind(("0.0.0.0", own_port))
             asker.connect((address, port))
             asker.send(b"?")
             return asker.recv(100).decode().strip()

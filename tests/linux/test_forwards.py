@@ -7,6 +7,7 @@ import subprocess
 
 import expect
 import hosts
+import kernel
 import warden
 from case import case
 
@@ -56,6 +57,53 @@ def udp_from_outside_reaches_the_container(w):
     _forward(w, handle, 8053, 5353, UDP)
     expect.equal(outside.ask(GATEWAY, 8053), OUTSIDE)
     expect.equal(outside.fetch(GATEWAY, 8053), "ECONNREFUSED", "TCP to the same port")
+
+
+@case(backend="linux")
+def datagrams_that_came_before_the_forward_are_forwarded_from_then_on(w):
+    outside = w.host("out0", GATEWAY, OUTSIDE)
+    one, two = w.create(), w.create()
+    for handle in (one, two):
+        _serve(w, handle, "udp", 5353)
+    addresses = {handle: w.c.info(handle).container_ip for handle in (one, two)}
+
+    def ask():
+        return outside.call(hosts.ask, GATEWAY, 8053, 2.0, 4000)
+
+    expect.equal(ask(), "ECONNREFUSED")
+    _forward(w, one, 8053, 5353, UDP)
+    expect.equal(ask(), OUTSIDE)
+    expect.contains(kernel.read("/proc/self/net/nf_conntrack"), f"src={addresses[one]}")
+    rule = warden.NetInRequest(handle="", host_port=8053, protocol=UDP)
+    w.c.call(warden.NetRemoveRequest(handle=one, in_=[rule]))
+    _forward(w, two, 8053, 5353, UDP)
+    expect.equal(ask(), OUTSIDE)
+    expect.contains(kernel.read("/proc/self/net/nf_conntrack"), f"src={addresses[two]}")
+
+
+@case(backend="linux", config={"network": {"allow_host_access": True}})
+def a_container_does_not_reach_the_hosts_loopback(w):
+    handle = w.create()
+    _forward(w, handle, 8000, 8080)
+    info = w.c.info(handle)
+    send = (
+        "ip route del table local local 127.0.0.1 dev lo; ip route del table local local 127.0.0.0/8 dev lo;"
+        f"ip route add 127.0.0.1 via {info.host_ip} src {info.container_ip}; probe ask-udp 127.0.0.1 9090"
+    )
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(("127.0.0.1", 9090))
+        receiver.settimeout(0.5)
+        expect.equal(w.run(handle, send, privileged=True).split()[-1], "EAGAIN")
+        try:
+            expect.fail("silence", receiver.recvfrom(100))
+        except TimeoutError:
+            pass
+        # The attempt is a real one: without that rule of the firewall it comes through.
+        opened = ["nft", "insert", "rule", "inet", "warden", "check", "ip", "daddr", "127.0.0.0/8", "accept"]
+        subprocess.run(opened, check=True)
+        w.run(handle, send, privileged=True)
+        expect.equal(receiver.recvfrom(100)[1][0], info.container_ip)
+    subprocess.run(["nft", "flush", "table", "inet", "warden"], check=True)  # which the daemon puts back
 
 
 @case(backend="linux")

@@ -140,6 +140,18 @@ def everything_is_what_is_neither_host_nor_container(w):
 
 
 @case(backend="linux")
+def everything_leaves_out_the_metadata_of_clouds_unless_it_is_named(w):
+    net = Net(w)
+    net.hosts[0].run("ip", "address", "add", "169.254.169.254/32", "dev", "eth0")
+    hosts.ip("route", "add", "169.254.169.254", "via", OUTSIDE)
+    net.allow(port=80)
+    net.allow(network="0.0.0.0/0", protocol=ALL)
+    expect.equal((net.tcp(OUTSIDE), net.all("169.254.169.254")), (True, (False,) * 3))
+    net.allow(network="169.254.169.254", port=80)
+    expect.equal(net.all("169.254.169.254"), (True, False, False))
+
+
+@case(backend="linux")
 def a_rule_is_one_containers(w):
     net = Net(w)
     other = w.create()
