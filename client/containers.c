@@ -24,14 +24,6 @@ struct warden_message *containers_get(struct invocation *invocation,
 	return answer;
 }
 
-static struct table *containers_table(void)
-{
-	static const char *const titles[] = {"HANDLE", "STATE",   "ADDRESS",
-					     ">JOBS",  ">MEMORY", NULL};
-
-	return table_new(titles);
-}
-
 /* A container, or why it has no info. */
 static void add_row(struct table *table, const char *handle, size_t length,
 		    const struct warden_message *info, const char *error)
@@ -63,7 +55,9 @@ static void add_row(struct table *table, const char *handle, size_t length,
 
 void print_containers(const struct warden_message *answer)
 {
-	struct table *table = containers_table();
+	static const char *const titles[] = {"HANDLE", "STATE",   "ADDRESS",
+					     ">JOBS",  ">MEMORY", NULL};
+	struct table *table = table_new(titles);
 
 	for (size_t i = 0; i < warden_message_count(answer, "entries"); i++) {
 		const struct warden_message *entry = warden_message_child(answer, "entries", i);
@@ -76,47 +70,12 @@ void print_containers(const struct warden_message *answer)
 	table_print(table, stdout, 0);
 }
 
-/* A row with the container's info, or why there is none. 0, or a status where nothing goes on. */
-static int add_asked(struct invocation *invocation, struct table *table, const char *handle,
-		     size_t length)
-{
-	struct warden_message *request = request_with_handle(invocation, "info", handle, length);
-	struct warden_message *info =
-		request ? warden_client_call(invocation->client, request) : NULL;
-	bool refused = !info && request &&
-		       warden_client_failure(invocation->client) == WARDEN_FAILURE_REFUSED;
-
-	if (info || refused)
-		add_row(table, handle, length, info, warden_client_error(invocation->client));
-	else if (request)
-		client_failed(invocation);
-	warden_message_free(request);
-	warden_message_free(info);
-	return info || refused ? 0 : STATUS_FAILED;
-}
-
-/* The table of `list --long`. */
-static int list_table(struct invocation *invocation, const struct warden_message *list)
-{
-	struct table *table = containers_table();
-	int status = 0;
-
-	for (size_t i = 0; status == 0 && i < warden_message_count(list, "handles"); i++) {
-		size_t length;
-		const char *handle = warden_message_bytes(list, "handles", i, &length);
-
-		status = add_asked(invocation, table, handle, length);
-	}
-	table_print(table, stdout, 0);
-	return status;
-}
-
-/* What --format is for. */
+/* What --long and --format are for. */
 static int list_infos(struct invocation *invocation)
 {
 	struct warden_message *request = warden_message_new("info_many"), *answer;
 	const struct warden_message *list = invocation->requests[0];
-	int status;
+	int status = 0;
 
 	for (size_t i = 0; request && i < warden_message_count(list, "properties"); i++) {
 		const struct warden_message *from = warden_message_child(list, "properties", i);
@@ -138,7 +97,10 @@ static int list_infos(struct invocation *invocation)
 	warden_message_free(request);
 	if (!answer)
 		return STATUS_FAILED;
-	status = print_answer(invocation, answer);
+	if (invocation->format)
+		status = print_answer(invocation, answer);
+	else
+		print_containers(answer);
 	warden_message_free(answer);
 	return status;
 }
@@ -150,15 +112,12 @@ int list_run(struct invocation *invocation)
 
 	if (status != 0)
 		return status;
-	if (invocation->format)
+	if (invocation->format || (invocation->detailed && !invocation->json))
 		return list_infos(invocation);
 	list = warden_client_call(invocation->client, invocation->requests[0]);
 	if (!list)
 		return client_failed(invocation);
-	if (invocation->detailed && !invocation->json)
-		status = list_table(invocation, list);
-	else
-		status = print_answer(invocation, list);
+	status = print_answer(invocation, list);
 	warden_message_free(list);
 	return status;
 }

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Commands about containers beside create, run and destroy: tables, limits, rules, files, events."""
+
+import json
+import os
+import signal
+import subprocess
+
+import command
+import expect
+from case import case
+
+
+@case
+def every_option_of_create_reaches_the_daemon(w):
+    arguments = ["--property", "tier=front", "--property", "n=1", "-e", "A=1", "--hostname", "web", "--ttl", "1000"]
+    command.ok(w, "create", "h", *arguments)
+    info = w.c.info("h")
+    expect.equal([(p.key, p.value) for p in info.properties], [("tier", "front"), ("n", "1")])
+    expect.equal((info.hostname, info.env), ("web", ["A=1"]))
+    expect.between(info.ttl_left, 900, 1000, "ttl_left")
+    command.ok(w, "create", "other", "--property", "tier=back")
+    expect.equal(command.ok(w, "list", "--property", "tier=front"), "h\n")
+    expect.equal(command.ok(w, "list", "--format", "{handle} {state}", "--property", "tier=back"), "other active\n")
+
+
+@case
+def many_containers_are_a_table(w):
+    for handle in ("one", "two", "three"):
+        w.create(handle=handle)
+    lines = command.ok(w, "info", "one", "three", "nobody").splitlines()
+    expect.matches(lines[0], r"HANDLE +STATE +ADDRESS +JOBS +MEMORY")
+    expect.matches(lines[1], r"one +active +10\..*")
+    expect.matches(lines[2], r"three +active +10\..*")
+    expect.matches(lines[3], r"nobody +unknown handle +- +- +-")
+    expect.equal(len(command.ok(w, "info-many").splitlines()), 4)
+    seen = json.loads(command.ok(w, "info", "one", "two", "--json"))
+    expect.equal([entry["info"]["state"] for entry in seen["entries"]], ["active"] * 2)
+    expect.equal(command.ok(w, "info-many", "--format", "{handle} {container_ip}").count("10."), 3)
+
+
+@case
+def top_prints_plain_tables_where_there_is_no_terminal(w):
+    w.create(handle="h")
+    job = w.c.spawn("h", "sleep 100")
+    lines = command.ok(w, "top").splitlines()
+    expect.matches(lines[0], r"HANDLE +STATE +CPU% +CPU s +MEMORY +PEAK +JOBS .*")
+    expect.matches(lines[1], r"h +active +- +[\d.]+ .* 1 .*")
+    lines = command.ok(w, "top", "-n", "3", "-d", "0.1").splitlines()
+    expect.equal((len(lines), lines[5].split()[2] != "-"), (6, True), lines)
+    expect.equal(len(command.ok(w, "top", "-n2", "-d0.1", "--json").splitlines()), 2)
+    expect.equal(command.ok(w, "top", "--format", "{handle} {job_ids}"), f"h {job}\n")
+    w.c.stop("h", kill=True)
+
+
+@case
+def top_is_live_on_a_terminal(w):
+    w.create(handle="h")
+    with command.Terminal(w, "top", "-d", "0.1") as terminal:
+        terminal.expect(r"\x1b\[\?1049h.*1 containers.*HANDLE.*\r\nh +\x1b\[32mactive")
+        w.create(handle="second")
+        terminal.expect(r"2 containers.*second")
+        terminal.type("q")
+        expect.equal(terminal.status(), 0)
+        expect.contains(terminal.seen, "\x1b[?1049l")
+
+
+@case
+def pause_and_resume_are_commands(w):
+    w.create(handle="h")
+    command.ok(w, "pause", "h")
+    expect.equal(w.c.info("h").paused, True)
+    expect.matches(command.ok(w, "list", "--long").splitlines()[1], r"h +paused .*")
+    command.ok(w, "resume", "h")
+    expect.equal(w.c.info("h").paused, False)
+
+
+@case
+def limits_are_set_and_told(w):
+    w.create(handle="h")
+    expect.matches(command.ok(w, "limit-memory", "h", "64m"), r"limit_in_bytes +67108864\n")
+    expect.equal(command.ok(w, "limit-memory", "h", "--format", "{limit_in_bytes}"), "67108864\n")
+    expect.equal(json.loads(command.ok(w, "limit-cpu", "h", "512", "--json")), {"limit_in_shares": 512})
+    seen = json.loads(command.ok(w, "limit", "h", "--memory", "128MiB", "--processes", "100", "--json"))["limits"]
+    expect.equal((seen["memory_bytes"], seen["cpu_shares"]), (128 << 20, 512))
+    expect.contains(command.ok(w, "limit", "h"), "memory_bytes    134217728\n")
+    expect.equal(w.command("limit", "h", "--cpu-shares", "x").returncode, 2)
+
+
+@case
+def rules_are_listed_taken_back_and_replaced(w):
+    w.create(handle="h")
+    port = command.ok(w, "net-in", "h", "--container-port", "8080", "--format", "{host_port}").strip()
+    command.ok(w, "net-out", "h", "--network", "192.0.2.0/24", "--port", "80")
+    command.ok(w, "net-out", "h", "--network", "192.0.2.7", "--protocol", "udp", "--port-range", "1:9")
+    lines = command.ok(w, "net-list", "h").splitlines()
+    expect.contains(lines[0], f"host_port={port}")
+    expect.equal((lines[0][:5], lines[1][:6], len(lines)), ("--in ", "--out ", 3))
+    # What is listed is taken as it is.
+    command.ok(w, "net-remove", "h", *lines[1].split(" ", 1))
+    expect.equal(len(command.ok(w, "net-list", "h").splitlines()), 2)
+    command.ok(w, "net-replace", "h", "--in", "7070:70/udp", "--out", "network=198.51.100.0/24,port=443,log")
+    rules = json.loads(command.ok(w, "net-list", "h", "--json"))
+    (rule,) = rules["in"]
+    expect.equal((rule["host_port"], rule["container_port"], rule["protocol"]), (7070, 70 if w.linux else 7070, "udp"))
+    (rule,) = rules["out"]
+    expect.equal((rule["port"], rule["log"]), (443, True))
+    seen = w.command("net-remove", "h", "--out", "network=203.0.113.1,port=1")
+    expect.equal((seen.returncode, seen.stdout), (1, b""))
+
+
+@case
+def files_are_read_written_listed_and_removed(w):
+    w.create(handle="h")
+    base = "/tmp/" if w.linux else ""
+    command.ok(w, "file-write", "h", f"{base}file", "--mode", "600", stdin=b"from a pipe\n")
+    expect.equal(command.ok(w, "cat", "h", f"{base}file"), "from a pipe\n")
+    expect.equal(command.ok(w, "file-read", "h", f"{base}file", "--offset", "5", "--length", "1"), "a")
+    command.ok(w, "write", "h", f"{base}file", "--data", "text")
+    path = w.file("host", os.urandom(9_000_000))
+    command.ok(w, "write", "h", f"{base}large", "--file", path)
+    with open(path, "rb") as file:
+        expect.equal(w.command("cat", "h", f"{base}large").stdout == file.read(), True, "the large file comes back")
+    seen = command.ok(w, "ls", "h", base or ".")
+    expect.matches(seen, r"MODE +UID +GID +SIZE +MODIFIED +NAME\n.*-rw------- .* 4 .* file\n.*9000000 .* large\n")
+    command.ok(w, "rm", "h", f"{base}large")
+    command.ok(w, "rm", "-r", "h", f"{base}file")
+    seen = w.command("cat", "h", f"{base}file")
+    expect.equal((seen.returncode, seen.stdout), (1, b""))
+
+
+@case
+def copies_have_paths_of_the_command(w):
+    w.create(handle="h")
+    source = w.make_directory("source")
+    w.file("source/file", "content\n")
+    command.ok(w, "copy-in", "h", "source", "copied")
+    command.ok(w, "copy-out", "h", "copied/source/", "back")
+    with open(f"{w.directory}/back/file", encoding="utf-8") as file:
+        expect.equal(file.read(), "content\n")
+    seen = w.command("copy-in", "h", f"{source}/no", "x")
+    expect.equal((seen.returncode, seen.stdout), (1, b""))
+    expect.contains(seen.stderr.decode(), f"{source}/no")
+
+
+@case
+def events_come_as_lines(w):
+    with command.start(w, "events", "--json", stdout=subprocess.PIPE) as process:
+        first = json.loads(process.stdout.readline())
+        expect.equal(first["kind"], "subscribed")
+        w.create(handle="h")
+        w.c.run("h", "exit 3")
+        lines = [json.loads(process.stdout.readline()) for _ in range(3)]
+        expect.equal([line["kind"] for line in lines], ["created", "job_started", "job_ended"])
+        expect.equal([(line["handle"], line["sequence"] - first["sequence"]) for line in lines],
+                     [("h", 1), ("h", 2), ("h", 3)])
+        expect.equal((lines[2]["reason"], lines[2]["exit_status"]), ("exited", 3))
+        process.send_signal(signal.SIGTERM)
+        process.wait(10)
+    with command.start(w, "events", "other", stdout=subprocess.PIPE) as process:
+        expect.matches(process.stdout.readline().decode(), r" +\d+ subscribed *\n")
+        w.c.run("h", "true")
+        w.create(handle="other")
+        expect.matches(process.stdout.readline().decode(), r"[\d:]+ +\d+ created +other\n")
+        process.send_signal(signal.SIGTERM)
+        process.wait(10)
