@@ -47,6 +47,7 @@ static const struct request_klass *const klasses[] = {
 	&file_write_request,
 	&file_list_request,
 	&file_remove_request,
+	&file_watch_request,
 	&job_input_request,
 	&job_signal_request,
 	&job_resize_request,

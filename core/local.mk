@@ -129,6 +129,7 @@ core_libcore_la_SOURCES += \
 	core/requests/file_list.c \
 	core/requests/file_read.c \
 	core/requests/file_remove.c \
+	core/requests/file_watch.c \
 	core/requests/file_write.c \
 	core/requests/tar_data.c \
 	core/requests/tar_in.c \

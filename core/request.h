@@ -99,6 +99,7 @@ extern const struct request_klass file_read_request;
 extern const struct request_klass file_write_request;
 extern const struct request_klass file_list_request;
 extern const struct request_klass file_remove_request;
+extern const struct request_klass file_watch_request;
 extern const struct request_klass job_input_request;
 extern const struct request_klass job_signal_request;
 extern const struct request_klass job_resize_request;

@@ -16,6 +16,7 @@ backends_common_libcopy_la_SOURCES = \
 	backends/common/file.c \
 	backends/common/file.h \
 	backends/common/file_list.c \
+	backends/common/file_watch.c \
 	backends/common/tar.h \
 	backends/common/tar_entry.c \
 	backends/common/tar_entry.h \

@@ -22,4 +22,7 @@ int file_list(const struct copy_request *request, int data_fd, uint64_t length,
 
 int file_remove(const struct copy_request *request, bool recursive, struct warden_error *err);
 
+/* Writes changes to data_fd (struct warden_change) until what is watched is gone. */
+int file_watch(const struct copy_request *request, int data_fd, struct warden_error *err);
+
 #endif

@@ -171,6 +171,14 @@ static int remove_file(const struct transfer_request *request, const struct plac
 	return file_remove(&copy, request->recursive, err);
 }
 
+static int watch_file(const struct transfer_request *request, const struct place *place,
+		      struct warden_error *err)
+{
+	const struct copy_request copy = at_path(request, place);
+
+	return file_watch(&copy, place->data_fd, err);
+}
+
 static int read_tar(const struct transfer_request *request, const struct place *place,
 		    struct warden_error *err)
 {
@@ -187,13 +195,20 @@ static int write_tar(const struct transfer_request *request, const struct place 
 	return tar_write(&copy, place->data_fd, err);
 }
 
+/* clang-format off */
 static int (*const kinds[])(const struct transfer_request *request, const struct place *place,
 			    struct warden_error *err) = {
-	[WARDEN_COPY_IN] = copy_in,     [WARDEN_COPY_OUT] = copy_out,
-	[WARDEN_TAR_IN] = read_tar,     [WARDEN_TAR_OUT] = write_tar,
-	[WARDEN_FILE_READ] = read_file, [WARDEN_FILE_WRITE] = write_file,
-	[WARDEN_FILE_LIST] = list_file, [WARDEN_FILE_REMOVE] = remove_file,
+	[WARDEN_COPY_IN] = copy_in,
+	[WARDEN_COPY_OUT] = copy_out,
+	[WARDEN_TAR_IN] = read_tar,
+	[WARDEN_TAR_OUT] = write_tar,
+	[WARDEN_FILE_READ] = read_file,
+	[WARDEN_FILE_WRITE] = write_file,
+	[WARDEN_FILE_LIST] = list_file,
+	[WARDEN_FILE_REMOVE] = remove_file,
+	[WARDEN_FILE_WATCH] = watch_file,
 };
+/* clang-format on */
 
 static int run(const struct place *place, struct warden_error *err)
 {

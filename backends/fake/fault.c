@@ -7,11 +7,12 @@
 
 /* The requests that concern a backend, by their names in the protocol. */
 static const char *const requests[] = {
-	"create",    "spawn",       "run",          "link",       "stream",
-	"stop",      "destroy",     "info",         "net_in",     "net_out",
-	"copy_in",   "copy_out",    "limit_memory", "limit_disk", "limit_bandwidth",
-	"limit_cpu", "tar_in",      "tar_out",      "file_read",  "file_write",
-	"file_list", "file_remove", "limit",        "pause",      "resume",
+	"create",     "spawn",       "run",          "link",       "stream",
+	"stop",       "destroy",     "info",         "net_in",     "net_out",
+	"copy_in",    "copy_out",    "limit_memory", "limit_disk", "limit_bandwidth",
+	"limit_cpu",  "tar_in",      "tar_out",      "file_read",  "file_write",
+	"file_list",  "file_remove", "limit",        "pause",      "resume",
+	"file_watch",
 };
 
 static bool is_request(const char *name)

@@ -467,6 +467,15 @@ enum warden_transfer_kind {
 	WARDEN_FILE_LIST,
 	/* A file, a link, an empty directory, or a whole one where `recursive`. */
 	WARDEN_FILE_REMOVE,
+	/* Changes in a directory or of a file, each a struct warden_change with its name behind it,
+	 * written to data_fd as they happen. The first is WATCHING; the end is that of what is
+	 * watched. */
+	WARDEN_FILE_WATCH,
+};
+
+struct warden_change {
+	uint32_t change; /* of FileWatchResponse.Change in core/warden.proto */
+	uint32_t name_length;
 };
 
 /*
@@ -486,7 +495,7 @@ struct warden_transfer {
 	/* WARDEN_COPY_OUT: who owns the result, where the daemon may give files away. */
 	uid_t owner_uid;
 	gid_t owner_gid;
-	/* WARDEN_TAR_IN, _OUT: a stream, the other end of which is the client's, who may be slow.
+	/* WARDEN_TAR_IN, _OUT, WARDEN_FILE_WATCH: a stream, the other end of which is the client's, who may be slow.
 	 * WARDEN_FILE_READ, _WRITE, _LIST: an empty file, or one with the data, at offset 0. */
 	int data_fd;
 	uint64_t offset, length;

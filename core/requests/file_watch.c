@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* FileWatch: changes in a directory or of a file, as they happen. */
+#include <config.h>
+
+#include <limits.h>
+#include <stdlib.h>
+
+#include "core/download.h"
+#include "core/request.h"
+#include "core/varint.h"
+
+/* FileWatchResponse's fields, and room for all but the name. */
+enum { FIELD_CHANGE = 1, FIELD_NAME = 2, HEAD_MAX = 32 };
+
+static uint8_t *encode_change(const struct warden_change *change, const uint8_t *name, size_t *size)
+{
+	uint8_t *bytes = malloc(HEAD_MAX + change->name_length);
+	size_t n = 0;
+
+	if (!bytes)
+		return NULL;
+	n = put_varint(bytes, FIELD_CHANGE << 3);
+	n += put_varint(bytes + n, change->change);
+	if (change->name_length > 0) {
+		n += put_varint(bytes + n, FIELD_NAME << 3 | 2);
+		n += put_varint(bytes + n, change->name_length);
+		memcpy(bytes + n, name, change->name_length);
+		n += change->name_length;
+	}
+	*size = n;
+	return bytes;
+}
+
+static ssize_t file_watch_encode(const uint8_t *data, size_t used, struct segment_list *payload)
+{
+	struct warden_change change;
+	uint8_t *bytes;
+	size_t size = 0;
+
+	if (used < sizeof(change))
+		return 0;
+	memcpy(&change, data, sizeof(change));
+	if (change.name_length > NAME_MAX)
+		return -1;
+	if (used < sizeof(change) + change.name_length)
+		return 0;
+	bytes = encode_change(&change, data + sizeof(change), &size);
+	if (!segment_add_memory(payload, bytes, size))
+		return -1;
+	return (ssize_t)(sizeof(change) + change.name_length);
+}
+
+static void file_watch_end(struct request *request, const struct transfer *transfer)
+{
+	Warden__FileWatchResponse answer = WARDEN__FILE_WATCH_RESPONSE__INIT;
+
+	answer.change = WARDEN__FILE_WATCH_RESPONSE__CHANGE__ENDED;
+	if (transfer->failed && !transfer->container->destroy.started)
+		request_fail(request, &transfer->err);
+	else
+		request_answer(request, &answer.base);
+}
+
+static const struct download_klass file_watch = {
+	.encode = file_watch_encode,
+	.end = file_watch_end,
+};
+
+static int file_watch_run(struct request *request, struct warden_error *err)
+{
+	const Warden__FileWatchRequest *asked = (const void *)request->message;
+	struct transfer *transfer =
+		transfer_new(request, WARDEN_FILE_WATCH, &asked->path, "path", NULL, NULL, err);
+
+	if (!transfer)
+		return -1;
+	if (download_begin(request, transfer, &file_watch, err) == 0)
+		return 0;
+	transfer_free(transfer);
+	return -1;
+}
+
+const struct request_klass file_watch_request = {
+	.type = WARDEN__MESSAGE__TYPE__FileWatch,
+	.name = "file_watch",
+	.message = &warden__file_watch_request__descriptor,
+	.states = STATE_ACTIVE | STATE_STOPPED,
+	.waits = true,
+	.run = file_watch_run,
+	.cancel = download_cancel,
+	.written = download_written,
+};

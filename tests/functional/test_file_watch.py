@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""FileWatch: changes as they happen."""
+
+import os
+import signal
+
+import expect
+import kernel
+import warden
+from case import case
+
+CREATED, MODIFIED, REMOVED, ATTRIBUTES, MISSED, ENDED, WATCHING = warden.Change
+
+
+class Watch:
+    """A watch on a connection of its own."""
+
+    def __init__(self, w, handle, path):
+        self.client = w.client()
+        self.client.send(warden.FileWatchRequest(handle=handle, path=path))
+        self.expect((WATCHING, None))
+
+    def next(self):
+        """The next answer."""
+        answer = self.client.receive()
+        return answer.change, answer.name
+
+    def expect(self, *changes):
+        """These come next."""
+        expect.equal([self.next() for _ in changes], list(changes))
+
+    def until(self, change):
+        """All up to this one."""
+        seen = []
+        while not seen or seen[-1] != change:
+            seen.append(self.next())
+        return seen
+
+
+@case
+def changes_in_a_directory_are_told(w):
+    handle = w.create()
+    w.run(handle, "mkdir d")
+    watch = Watch(w, handle, "d")
+    w.run(handle, "echo x > d/f")
+    watch.expect((CREATED, "f"), (MODIFIED, "f"))
+    w.run(handle, "chmod 600 d/f")
+    watch.expect((ATTRIBUTES, "f"))
+    w.run(handle, "mv d/f d/g; mkdir d/sub; rm d/g")
+    watch.expect((REMOVED, "f"), (CREATED, "g"), (CREATED, "sub"), (REMOVED, "g"))
+    w.c.call(warden.FileWriteRequest(handle=handle, path="d/h", data=b"x"))
+    expect.contains(watch.until((CREATED, "h")), (CREATED, "h"))
+
+
+@case
+def changes_of_a_file_are_told(w):
+    handle = w.create()
+    w.run(handle, "echo x > f")
+    watch = Watch(w, handle, "f")
+    w.run(handle, "echo y >> f")
+    watch.expect((MODIFIED, None))
+    w.run(handle, "rm f")
+    watch.until((ENDED, None))
+    expect.equal(watch.client.echo("x"), b"x", "the connection goes on")
+
+
+@case
+def a_watch_ends_with_what_it_watches(w):
+    handle = w.create()
+    w.run(handle, "mkdir d e")
+    gone, moved = Watch(w, handle, "d"), Watch(w, handle, "e")
+    w.run(handle, "rmdir d; mv e f")
+    gone.until((ENDED, None))
+    moved.until((ENDED, None))
+    w.run(handle, "mkdir d")
+    lives = Watch(w, handle, "d")
+    w.c.stop(handle)
+    w.c.destroy(handle)
+    lives.until((ENDED, None))
+
+
+@case
+def a_client_that_leaves_ends_its_watch(w):
+    handle = w.create()
+    watch = Watch(w, handle, ".")
+    expect.equal(len(transfers(w)), 1)
+    watch.client.close()
+    expect.eventually(lambda: not transfers(w), "the end of its process")
+
+
+def transfers(w):
+    """The processes that move files."""
+    return [
+        pid
+        for spawner in kernel.children(w.daemon.pid)
+        for pid in kernel.children(spawner)
+        if kernel.read(f"/proc/{pid}/comm") == "warden-transfer\n"
+    ]
+
+
+@case
+def a_slow_one_is_told_that_it_missed_some(w):
+    handle = w.create()
+    w.run(handle, "mkdir d")
+    watch = Watch(w, handle, "d")
+    (pid,) = transfers(w)
+    os.kill(pid, signal.SIGSTOP)
+    w.run(handle, "cd d; i=0; while [ $i -lt 9000 ]; do : > $i; : > $((i + 1)); i=$((i + 2)); done; rm *")
+    os.kill(pid, signal.SIGCONT)
+    watch.until((MISSED, None))
+    w.run(handle, "touch d/last")
+    watch.until((CREATED, "last"))
+
+
+@case
+def what_cannot_be_watched_is_an_error(w):
+    handle = w.create()
+    w.run(handle, "ln -s /nowhere link")
+    for path in ("missing", "link", "../../../../../nowhere"):
+        request = warden.FileWatchRequest(handle=handle, path=path)
+        expect.error_like("watch .*: No such file", w.c.call, request)
+    expect.error("unknown handle", w.c.call, warden.FileWatchRequest(handle="nobody", path="x"))
+
+
+@case
+def a_drain_ends_watches_at_once(w):
+    handle = w.create()
+    watch = Watch(w, handle, ".")
+    os.kill(w.daemon.pid, signal.SIGTERM)
+    expect.eventually(lambda: not w.daemon.alive, "the daemon's end")
+    watch.client.close()
+    w.disconnect()
+    w.daemon.start()
+    w.run(handle, "echo fine")
