@@ -12,6 +12,7 @@
 #include "backends/common/watcher.h"
 #include "backends/common/wshd_client.h"
 #include "backends/linux/cgroup.h"
+#include "backends/linux/net.h"
 #include "backends/linux/remover.h"
 #include "backends/linux/stop.h"
 
@@ -35,6 +36,7 @@ struct container *container_new(struct linux_backend *backend,
 	container->stop.timer_fd = -1;
 	transfers_init(&container->transfers, backend->host, backend->watcher, container->id);
 	container->oom.cgroup.fd = -1;
+	container->rate = container->burst = NET_NO_RATE;
 	pthread_mutex_init(&container->mutex, NULL);
 	return container;
 }

@@ -47,7 +47,8 @@ struct container {
 	struct program_identity program; /* that init and keepers execute */
 	int wshd_fd;                     /* -1: not connected */
 	struct oom oom;
-	bool paused; /* the operations' alone */
+	uint64_t rate, burst; /* of the bandwidth, as they were set last */
+	bool paused;          /* the operations' alone */
 
 	struct transfers transfers;
 

@@ -5,6 +5,7 @@
 
 #include "backends/linux/cgroup.h"
 #include "backends/linux/container.h"
+#include "backends/linux/net.h"
 #include "backends/linux/oom.h"
 #include "backends/linux/operations.h"
 
@@ -53,6 +54,34 @@ static void cpus_get(struct container *container, struct warden_limits *limits)
 	cgroup_get_cpus(container->cgroup, limits);
 }
 
+static int bandwidth_set(struct container *container, const struct warden_limits *limits,
+			 struct warden_error *err)
+{
+	uint64_t rate = limits->bandwidth_rate, burst = limits->bandwidth_burst;
+
+	if (burst == WARDEN_UNKNOWN)
+		burst = container->burst;
+	if (net_set_bandwidth(container->backend->net, &container->identity, rate, burst, err) < 0)
+		return -1;
+	container->rate = rate;
+	container->burst = rate == NET_NO_RATE ? NET_NO_RATE : burst;
+	return 0;
+}
+
+/* The kernel tells a burst as a time, which is not exact. */
+static void bandwidth_get(struct container *container, struct warden_limits *limits)
+{
+	const struct warden_host *host = container->backend->host;
+	struct warden_error err;
+
+	limits->bandwidth_burst = container->burst;
+	if (net_get_rate(container->backend->net, &container->identity, &limits->bandwidth_rate,
+			 &err) == 0)
+		return;
+	host->log(host, WARDEN_LOG_WARN, container->id, "bandwidth: %s", err.message);
+	limits->bandwidth_rate = container->rate;
+}
+
 static bool swap_asked(const struct warden_limits *limits)
 {
 	return limits->swap_off >= 0;
@@ -87,6 +116,7 @@ static const struct kind {
 	 .get_cgroup = cgroup_get_cpu_quota},
 	{"cpus", .asked = cpus_asked, .set_cgroup = cgroup_set_cpus, .get = cpus_get},
 	{"processes", NUMBER(processes), .set = processes_set, .get = processes_get},
+	{"bandwidth_rate", NUMBER(bandwidth_rate), .set = bandwidth_set, .get = bandwidth_get},
 	{"io_weight", NUMBER(io_weight), .set_cgroup = cgroup_set_io_weight,
 	 .get_cgroup = cgroup_get_io_weight},
 	{"io_read_rate", NUMBER(io_read_rate), .set_cgroup = cgroup_set_io_read,
@@ -143,10 +173,10 @@ int linux_set_limits(void *data, const struct warden_limits *limits, struct ward
 	struct container *container = data;
 	struct warden_limits before;
 
-	if (limits->bandwidth_rate != WARDEN_UNKNOWN || limits->disk_block_hard != WARDEN_UNKNOWN ||
+	if (limits->disk_block_hard != WARDEN_UNKNOWN ||
 	    limits->disk_block_soft != WARDEN_UNKNOWN ||
 	    limits->disk_inode_hard != WARDEN_UNKNOWN || limits->disk_inode_soft != WARDEN_UNKNOWN)
-		return warden_error_set(err, "limits of disk and bandwidth: not supported yet");
+		return warden_error_set(err, "limits of disk: not supported yet");
 	warden_limits_init(&before);
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
 		if (is_asked(&kinds[i], limits))

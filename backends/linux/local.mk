@@ -36,12 +36,15 @@ backends_linux_linux_la_SOURCES = \
 	backends/linux/firewall_watch.c \
 	backends/linux/net.c \
 	backends/linux/net.h \
+	backends/linux/net_bandwidth.c \
 	backends/linux/net_inside.c \
 	backends/linux/net_link.c \
 	backends/linux/net_link.h \
 	backends/linux/net_private.h \
 	backends/linux/net_remove.c \
 	backends/linux/net_sysctl.h \
+	backends/linux/net_tc.c \
+	backends/linux/net_tc.h \
 	backends/linux/netlink.c \
 	backends/linux/netlink.h \
 	backends/linux/nft.c \

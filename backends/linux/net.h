@@ -46,6 +46,18 @@ int net_make(struct net *net, const struct warden_identity *identity, int netns_
 int net_open_loopback(struct net *net, const struct warden_identity *identity,
 		      struct warden_error *err);
 
+/* What a rate is that limits nothing. */
+#define NET_NO_RATE UINT64_C(4294967295)
+
+/* Limits both directions to `rate` bytes a second with bursts of `burst` bytes, whole or not at all.
+ * The rate that is in force. What has passed, as the container sees it. */
+int net_set_bandwidth(struct net *net, const struct warden_identity *identity, uint64_t rate,
+		      uint64_t burst, struct warden_error *err);
+int net_get_rate(struct net *net, const struct warden_identity *identity, uint64_t *rate,
+		 struct warden_error *err);
+int net_info(struct net *net, const struct warden_identity *identity, struct warden_info *info,
+	     struct warden_error *err);
+
 /* Begins to remove the links of a container, those that are there, and then its connections out of
  * the kernel's table. `removed` is called with `data`
  * on another thread when they are gone and the names, addresses and numbers of links may be used

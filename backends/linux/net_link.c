@@ -209,6 +209,35 @@ int net_is_running(const struct nlmsghdr *nlh, void *data)
 										   : MNL_CB_OK;
 }
 
+void net_put_get_stats(struct netlink_batch *batch, int index)
+{
+	put_link_header(netlink_add(batch, RTM_GETLINK, NLM_F_ACK, "look at link"), index, 0);
+}
+
+static int find_stats(const struct nlattr *attribute, void *data)
+{
+	struct warden_info *info = data;
+	struct rtnl_link_stats64 stats;
+
+	if (mnl_attr_get_type(attribute) != IFLA_STATS64 ||
+	    mnl_attr_get_payload_len(attribute) < offsetof(struct rtnl_link_stats64, rx_errors))
+		return MNL_CB_OK;
+	/* The kernel aligns them to four bytes alone. */
+	memcpy(&stats, mnl_attr_get_payload(attribute),
+	       offsetof(struct rtnl_link_stats64, rx_errors));
+	info->rx_packets = stats.tx_packets;
+	info->tx_packets = stats.rx_packets;
+	info->rx_bytes = stats.tx_bytes;
+	info->tx_bytes = stats.rx_bytes;
+	return MNL_CB_OK;
+}
+
+int net_find_stats(const struct nlmsghdr *nlh, void *data)
+{
+	return mnl_attr_parse(nlh, sizeof(struct ifinfomsg), find_stats, data) < 0 ? MNL_CB_ERROR
+										   : MNL_CB_OK;
+}
+
 void net_put_probe(struct netlink_batch *batch, const char *kind)
 {
 	struct nlmsghdr *nlh = netlink_add(batch, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, kind);

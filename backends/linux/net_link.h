@@ -60,6 +60,11 @@ void net_put_remove_group(struct netlink_batch *batch, uint32_t group);
 void net_put_get(struct netlink_batch *batch, int index);
 int net_is_running(const struct nlmsghdr *nlh, void *data);
 
+/* Asks for what has passed a link; net_find_stats is what takes the answer: `data` is a struct
+ * warden_info, which is told it as the other end sees it. */
+void net_put_get_stats(struct netlink_batch *batch, int index);
+int net_find_stats(const struct nlmsghdr *nlh, void *data);
+
 /* A request that makes nothing: the error tells whether the kernel knows this kind of link. */
 void net_put_probe(struct netlink_batch *batch, const char *kind);
 
