@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lists of NAME=VALUE as execve(2) takes them: arrays of texts that end in NULL, all from malloc. */
+/* Lists of NAME=VALUE as execve(2) takes them: arrays of texts that end in NULL, all from malloc.
+ */
 #ifndef CORE_ENVIRONMENT_H
 #define CORE_ENVIRONMENT_H
 

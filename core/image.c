@@ -164,7 +164,7 @@ static int read_one(struct container *c, const char *directory, struct warden_er
 	_cleanup_free_ char *path = path_beside(directory);
 	const char *configured = c->server->settings.rootfs_path;
 	_cleanup_close_ int fd = -1;
-	json_t *json;
+	json_t *json = NULL;
 	int result;
 
 	if (!path)

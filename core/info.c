@@ -138,7 +138,7 @@ static bool fill_properties(struct info_answer *answer, const struct container *
 
 	if (n == 0)
 		return true;
-	message->properties = calloc(n, sizeof(*message->properties));
+	message->properties = calloc(n, sizeof(Warden__Property *));
 	answer->properties = calloc(n, sizeof(*answer->properties));
 	if (!message->properties || !answer->properties)
 		return false;

@@ -8,8 +8,8 @@
 
 struct server;
 
-/* Takes a cpu that the daemon may use and nobody has leased, of those that `cpus` lists (NULL: any).
- * Its number; or -1 and `err`. */
+/* Takes a cpu that the daemon may use and nobody has leased, of those that `cpus` lists (NULL:
+ * any). Its number; or -1 and `err`. */
 int lease_take(struct server *server, const char *cpus, struct warden_error *err);
 
 /* After a restart: takes this one. False: it is not to be had. */

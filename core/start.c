@@ -345,7 +345,8 @@ int start_jobs(struct request *request, const Warden__SpawnRequest *const *messa
 	       struct warden_error *err)
 {
 	struct start *start;
-	int result = 0;
+	size_t i = 0;
+	int result;
 
 	if (request->container->paused)
 		return warden_error_set(err, "the container is paused");
@@ -356,12 +357,13 @@ int start_jobs(struct request *request, const Warden__SpawnRequest *const *messa
 	start->entry = entry;
 	start->started = started;
 	start->n = n;
-	for (size_t i = 0; i < n && result == 0; i++)
+	do /* there is one at least */
 		result = prepare(start, &start->jobs[i], messages[i], err);
+	while (++i < n && result == 0);
 	if (result == 0)
 		result = promise(start, err);
 	if (result < 0) {
-		for (size_t i = 0; i < n; i++)
+		for (i = 0; i < n; i++)
 			if (start->jobs[i].job)
 				job_free(start->jobs[i].job);
 		start_free(start);

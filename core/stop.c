@@ -9,8 +9,8 @@
 
 #include "core/container.h"
 #include "core/job.h"
-#include "core/limits.h"
 #include "core/journal.h"
+#include "core/limits.h"
 #include "core/log.h"
 #include "core/request.h"
 #include "core/server.h"

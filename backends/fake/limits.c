@@ -76,7 +76,7 @@ int fake_set_limits(void *data, const struct warden_limits *asked, struct warden
 	if (asked->swap_off >= 0)
 		limits->swap_off = asked->swap_off;
 	if (asked->cpus)
-		strcpy(container->cpus, asked->cpus);
+		snprintf(container->cpus, sizeof(container->cpus), "%s", asked->cpus);
 	*in_force = *limits;
 	return 0;
 }

@@ -63,7 +63,7 @@ static int jobs_run(struct request *request, struct warden_error *err)
 	TAILQ_FOREACH(job, &c->jobs, link)
 		n += !job->collected;
 	entries = calloc(n + 1, sizeof(*entries));
-	messages = calloc(n + 1, sizeof(*messages));
+	messages = calloc(n + 1, sizeof(Warden__JobsResponse__Job *));
 	if (!entries || !messages) {
 		free(entries);
 		free(messages);

@@ -18,9 +18,9 @@ struct listing {
 static bool listing_init(struct listing *listing, const struct rules *rules)
 {
 	listing->in = calloc(rules->n_in + 1, sizeof(*listing->in));
-	listing->ins = calloc(rules->n_in + 1, sizeof(*listing->ins));
+	listing->ins = calloc(rules->n_in + 1, sizeof(Warden__NetInRequest *));
 	listing->out = calloc(rules->n_out + 1, sizeof(*listing->out));
-	listing->outs = calloc(rules->n_out + 1, sizeof(*listing->outs));
+	listing->outs = calloc(rules->n_out + 1, sizeof(Warden__NetOutRequest *));
 	listing->texts = calloc(rules->n_out + 1, sizeof(*listing->texts));
 	if (!listing->in || !listing->ins || !listing->out || !listing->outs || !listing->texts)
 		return false;

@@ -60,8 +60,8 @@ static int begin(struct request *request, const struct idempotence_use *use,
 {
 	const Warden__SpawnRequest *message = (const void *)request->message;
 	struct idempotent *entry;
-	int known = idempotence_begin(request, message->has_request_id ? &message->request_id : NULL,
-				      use, &entry, err);
+	int known = idempotence_begin(
+		request, message->has_request_id ? &message->request_id : NULL, use, &entry, err);
 
 	if (known != 0)
 		return known < 0 ? -1 : 0;

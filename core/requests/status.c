@@ -100,7 +100,7 @@ static void answer(struct request *request, const struct facts *facts)
 
 	message.version = (ProtobufCBinaryData){strlen(version), (uint8_t *)version};
 	message.backend = (ProtobufCBinaryData){strlen(backend), (uint8_t *)backend};
-	message.facts = calloc(facts->n + 1, sizeof(*message.facts));
+	message.facts = calloc(facts->n + 1, sizeof(Warden__StatusResponse__Fact *));
 	for (size_t i = 0; message.facts && i < facts->n; i++) {
 		message.facts[i] = fact_message(&facts->facts[i]);
 		if (!message.facts[i])

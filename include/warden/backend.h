@@ -453,17 +453,18 @@ enum warden_transfer_kind {
 	 * --links` would: doc/protocol.md, "CopyIn, CopyOut". */
 	WARDEN_COPY_IN,
 	WARDEN_COPY_OUT,
-	/* A tar stream, read from data_fd to its end, unpacked below `path`, the last component of which
-	 * is made when it is missing; or path written to data_fd as one. */
+	/* A tar stream, read from data_fd to its end, unpacked below `path`, the last component of
+	 * which is made when it is missing; or path written to data_fd as one. */
 	WARDEN_TAR_IN,
 	WARDEN_TAR_OUT,
-	/* Bytes of a file from `offset` on, at most `length`, into data_fd. The end tells the size of
-	 * the file. */
+	/* Bytes of a file from `offset` on, at most `length`, into data_fd. The end tells the size
+	 * of the file. */
 	WARDEN_FILE_READ,
-	/* All of data_fd into a file from `offset` on; WARDEN_UNKNOWN: the file is replaced, at once
-	 * and whole. A new one gets `mode`. */
+	/* All of data_fd into a file from `offset` on; WARDEN_UNKNOWN: the file is replaced, at
+	 * once and whole. A new one gets `mode`. */
 	WARDEN_FILE_WRITE,
-	/* A FileListResponse (core/warden.proto), encoded, of at most `length` bytes, into data_fd. */
+	/* A FileListResponse (core/warden.proto), encoded, of at most `length` bytes, into data_fd.
+	 */
 	WARDEN_FILE_LIST,
 	/* A file, a link, an empty directory, or a whole one where `recursive`. */
 	WARDEN_FILE_REMOVE,
@@ -481,8 +482,8 @@ struct warden_change {
 /*
  * A transfer. No symbolic link, whoever swaps it and whenever, may lead out of the container on its
  * side. What is written in the container is written with vcap's rights and belongs to vcap; what is
- * read there is read with the rights of the container's root. On the host's side the client's rights
- * decide, and no link is followed in a path that is written to.
+ * read there is read with the rights of the container's root. On the host's side the client's
+ * rights decide, and no link is followed in a path that is written to.
  */
 struct warden_transfer {
 	uint64_t id; /* unique in the daemon */
@@ -564,8 +565,9 @@ struct warden_container_klass {
 	int (*admit)(void *backend, void *container, const char *request, struct warden_error *err);
 
 	/* Required. Makes a container that is usable at once. Where that waits for a program to end
-	 * (see warden_hooks) it returns 1: it goes on by itself, what it was given stays valid until
-	 * it is done, and host->created tells how it ended. Teardown comes only after that. */
+	 * (see warden_hooks) it returns 1: it goes on by itself, what it was given stays valid
+	 * until it is done, and host->created tells how it ended. Teardown comes only after that.
+	 */
 	int (*create)(void *backend, const struct warden_create *create, void **container,
 		      struct warden_error *err);
 
@@ -633,16 +635,16 @@ struct warden_container_klass {
 	 * meanwhile. */
 	int (*pause)(void *container, bool paused, struct warden_error *err);
 
-	/* Optional. Starts to move files and returns; how that ended is told by transfer_ended, once
-	 * for each transfer for which this returned 0. Several may run side by side, also beside
-	 * other operations. `destroy` ends those that run, `detach` leaves none behind. Where the
-	 * daemon dies they end too, and nothing half remains under a name of its own. */
+	/* Optional. Starts to move files and returns; how that ended is told by transfer_ended,
+	 * once for each transfer for which this returned 0. Several may run side by side, also
+	 * beside other operations. `destroy` ends those that run, `detach` leaves none behind.
+	 * Where the daemon dies they end too, and nothing half remains under a name of its own. */
 	int (*transfer)(void *container, const struct warden_transfer *transfer,
 			struct warden_error *err);
 
-	/* Required with transfer. Ends a transfer soon; transfer_ended tells when. One that has ended
-	 * is ignored. Called on any thread, also while an operation of the container runs but for
-	 * destroy and detach; never blocks. */
+	/* Required with transfer. Ends a transfer soon; transfer_ended tells when. One that has
+	 * ended is ignored. Called on any thread, also while an operation of the container runs but
+	 * for destroy and detach; never blocks. */
 	void (*transfer_cancel)(void *container, uint64_t transfer_id);
 
 	/* Optional. Fills in what the backend can tell; the core has set every member to

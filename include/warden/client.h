@@ -17,9 +17,9 @@
  *
  * Build with `pkg-config --cflags --libs libwarden`; doc/protocol.md tells what the requests do.
  *
- * Waiting. warden_client_call and its like wait for the answer: warden_client_set_timeout bounds how
- * long, and warden_client_set_wake_fd lets somebody else end the wait. A program with a loop of its
- * own takes warden_client_submit and its companions instead, which never wait.
+ * Waiting. warden_client_call and its like wait for the answer: warden_client_set_timeout bounds
+ *how long, and warden_client_set_wake_fd lets somebody else end the wait. A program with a loop of
+ *its own takes warden_client_submit and its companions instead, which never wait.
  *
  * Threads. A client and a message belong to one thread at a time; different ones need no locks.
  *
@@ -107,15 +107,15 @@ struct warden_message *warden_client_call(struct warden_client *client,
 typedef int (*warden_stream_function)(void *data, const char *name, const void *bytes,
 				      size_t length);
 
-/* Sends a "stream" or "attach" request, hands the output to `function` as it comes, and returns the last answer
- * (exit_status and info), which the caller frees, or NULL. */
+/* Sends a "stream" or "attach" request, hands the output to `function` as it comes, and returns the
+ * last answer (exit_status and info), which the caller frees, or NULL. */
 struct warden_message *warden_client_stream(struct warden_client *client,
 					    const struct warden_message *request,
 					    warden_stream_function function, void *data);
 
 /*
- * Without waiting. Requests are submitted with a function for their answers; the program's loop waits
- * for warden_client_fd with the events that warden_client_events names and then calls
+ * Without waiting. Requests are submitted with a function for their answers; the program's loop
+ *waits for warden_client_fd with the events that warden_client_events names and then calls
  * warden_client_process, which sends, receives and calls the functions:
  *
  *	warden_client_submit(client, request, answered, data);
