@@ -72,6 +72,7 @@ static void ended(struct wshd *wshd, struct job *job, const struct wshd_ended *e
 
 	job->end = *end;
 	job->end.header = (struct wshd_header){.type = WSHD_ENDED, .job_id = id};
+	job->end.flags |= job->own_group ? WSHD_OWN_GROUP : 0;
 	job->ended = true;
 	clients_tell(wshd);
 }
@@ -180,6 +181,7 @@ int job_spawn(struct wshd *wshd, struct packet *packet)
 	job->stdin_fd = packet_take(packet, WSHD_FD_STDIN_WRITE);
 	job->stdout_fd = packet_take(packet, WSHD_FD_STDOUT_READ);
 	job->stderr_fd = packet_take(packet, WSHD_FD_STDERR_READ);
+	job->own_group = spawn->present >> WSHD_FD_CPU != 0;
 	if (!keeper_start(wshd, job, &start))
 		start_failed(wshd, job, errno);
 	return 0;

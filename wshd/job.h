@@ -15,7 +15,8 @@ struct job {
 	int stdout_fd, stderr_fd;
 	int stdin_fd; /* write end; -1: none, or closed */
 	bool ended, forgotten;
-	uint32_t told; /* bit N: the client in slot N knows that it ended */
+	bool own_group; /* it has control groups of its own */
+	uint32_t told;  /* bit N: the client in slot N knows that it ended */
 	struct wshd_ended end;
 };
 

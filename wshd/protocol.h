@@ -188,7 +188,8 @@ enum wshd_reason {
 };
 
 enum wshd_ended_flags {
-	WSHD_KILLED = 1, /* its keeper killed it, for whatever reason */
+	WSHD_KILLED = 1,    /* its keeper killed it, for whatever reason */
+	WSHD_OWN_GROUP = 2, /* it was started with descriptors of control groups of its own */
 };
 
 /* What became of a job: struct warden_job_end on the wire. */

@@ -197,7 +197,7 @@ static int take_refused(const struct packet *packet, struct wshd_event *event)
 	if (refused->refused != WSHD_SPAWN)
 		return 0;
 	event->type = WSHD_ENDED;
-	event->killed = false;
+	event->killed = event->own_group = false;
 	event->end = (struct warden_job_end){.exit_status = -1, .reason = WARDEN_END_START_FAILED};
 	snprintf(event->end.start_error, sizeof(event->end.start_error), "wshd refuses the job: %s",
 		 strerror(refused->error));
@@ -258,6 +258,7 @@ static int event_take(struct packet *packet, struct wshd_event *event, struct wa
 	case WSHD_ENDED:
 		end_take(&event->end, &packet->message.ended);
 		event->killed = packet->message.ended.flags & WSHD_KILLED;
+		event->own_group = packet->message.ended.flags & WSHD_OWN_GROUP;
 		return 1;
 	case WSHD_JOB:
 		return take_job(packet, &event->job, err);

@@ -50,8 +50,19 @@ int wshd_connect(int container_fd, struct warden_error *err);
 int wshd_send(int fd, const void *message, size_t length, const int *fds, size_t n_fds,
 	      const char *what, struct warden_error *err);
 
+/* Descriptors of a job's own control groups, each -1 where there is none: of its cpu time, by which
+ * its keeper watches that; of its directory on v2; of its files `tasks` on v1. */
+struct wshd_group {
+	int cpu_fd, group_fd;
+	int tasks_fds[WSHD_TASKS];
+};
+
+void wshd_group_init(struct wshd_group *group);
+void wshd_group_close(struct wshd_group *group);
+
 /* Starts a job. All descriptors stay the caller's. In wshd_spawn.c. */
-int wshd_send_spawn(int fd, const struct warden_spawn *spawn, struct warden_error *err);
+int wshd_send_spawn(int fd, const struct warden_spawn *spawn, const struct wshd_group *group,
+		    struct warden_error *err);
 
 /* A signal to every process of a job; SIGKILL leaves none. */
 int wshd_send_signal(int fd, uint32_t job_id, int signal, struct warden_error *err);
@@ -92,6 +103,7 @@ struct wshd_event {
 	uint32_t job_id;
 	struct warden_job_end end;      /* of WSHD_ENDED */
 	bool killed;                    /* likewise: by its keeper */
+	bool own_group;                 /* likewise: it had control groups of its own */
 	struct warden_restored_job job; /* of WSHD_JOB; its descriptors are the caller's */
 };
 

@@ -102,7 +102,22 @@ static void fill_rlimits(struct wshd_spawn *message, const struct warden_spawn *
 	}
 }
 
-int wshd_send_spawn(int fd, const struct warden_spawn *spawn, struct warden_error *err)
+void wshd_group_init(struct wshd_group *group)
+{
+	memset(group, 0xff, sizeof(*group)); /* -1: none */
+}
+
+void wshd_group_close(struct wshd_group *group)
+{
+	cleanup_close(&group->cpu_fd);
+	cleanup_close(&group->group_fd);
+	for (size_t i = 0; i < WSHD_TASKS; i++)
+		cleanup_close(&group->tasks_fds[i]);
+	wshd_group_init(group);
+}
+
+int wshd_send_spawn(int fd, const struct warden_spawn *spawn, const struct wshd_group *group,
+		    struct warden_error *err)
 {
 	struct wshd_spawn message = {
 		.header = {.type = WSHD_SPAWN, .job_id = spawn->job_id},
@@ -133,6 +148,9 @@ int wshd_send_spawn(int fd, const struct warden_spawn *spawn, struct warden_erro
 	all[WSHD_FD_STDERR_WRITE] = spawn->stderr_write_fd;
 	all[WSHD_FD_STDOUT_READ] = spawn->stdout_read_fd;
 	all[WSHD_FD_STDERR_READ] = spawn->stderr_read_fd;
+	all[WSHD_FD_CPU] = group->cpu_fd;
+	all[WSHD_FD_GROUP] = group->group_fd;
+	memcpy(all + WSHD_FD_TASKS, group->tasks_fds, sizeof(group->tasks_fds));
 	fill_rlimits(&message, spawn);
 	n = fds_gather(all, fds, &message.present);
 	return wshd_send(fd, &message, sizeof(message), fds, n, "start the job", err);

@@ -133,6 +133,11 @@ int cgroup_oom_open(const struct cgroup *cgroup, struct cgroup_oom *oom, struct 
 /* Takes an event from the descriptor: whether it was the container's own limit. */
 bool cgroup_oom_take(const struct cgroup *cgroup, struct cgroup_oom *oom);
 
+/* How many of its processes the kernel has ended for want of memory; on v2 with those of groups
+ * below. */
+uint64_t cgroup_oom_kills(const struct cgroup *cgroup);
+bool cgroup_counts_below(const struct cgroup *cgroup);
+
 /* How often memory has run out under the container's own limit, since it was made. */
 uint64_t cgroup_oom_count(const struct cgroup *cgroup);
 

@@ -97,3 +97,21 @@ uint64_t cgroup_oom_count(const struct cgroup *cgroup)
 	count = cgroup_figure(text, v2 ? "oom" : "oom_kill");
 	return count == WARDEN_UNKNOWN ? 0 : count;
 }
+
+uint64_t cgroup_oom_kills(const struct cgroup *cgroup)
+{
+	bool v2 = cgroup_is_v2(cgroup, CGROUP_MEMORY);
+	char text[512];
+	uint64_t kills;
+
+	if (cgroup_read(cgroup, CGROUP_MEMORY, v2 ? "memory.events" : "memory.oom_control", text,
+			sizeof(text)) < 0)
+		return 0;
+	kills = cgroup_figure(text, "oom_kill");
+	return kills == WARDEN_UNKNOWN ? 0 : kills;
+}
+
+bool cgroup_counts_below(const struct cgroup *cgroup)
+{
+	return cgroup_is_v2(cgroup, CGROUP_MEMORY);
+}

@@ -33,8 +33,8 @@ enum cgroup_controller {
 #define CGROUP_PARENT "warden"  /* of the daemon's, in which the containers' lie */
 #define CGROUP_LEAF   "wardend" /* of the daemon itself, on v2 */
 
-/* "instance-" and an id. */
-#define CGROUP_NAME_SIZE 32
+/* "instance-" and an id; of a job "/job-" and a number behind it. */
+#define CGROUP_NAME_SIZE 48
 
 struct cgroup_hierarchy {
 	bool v2;

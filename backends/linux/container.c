@@ -50,6 +50,7 @@ void container_free(struct container *container)
 			close(fds[i]);
 	processes_close(&container->stop.processes);
 	cgroup_free(container->cgroup);
+	free(container->job_groups.ids);
 	transfers_free(&container->transfers);
 	pthread_mutex_destroy(&container->mutex);
 	free(container);
@@ -116,6 +117,9 @@ static void on_init_end(void *data, uint32_t events)
 static void job_ended(struct container *container, const struct wshd_event *event)
 {
 	const struct warden_host *host = container->backend->host;
+	struct warden_job_end end = event->end;
+
+	job_complete_end(container, event, &end);
 
 	pthread_mutex_lock(&container->mutex);
 	if (container->jobs > 0)
@@ -123,7 +127,7 @@ static void job_ended(struct container *container, const struct wshd_event *even
 	if (container->jobs == 0)
 		stop_hurry(container);
 	pthread_mutex_unlock(&container->mutex);
-	host->job_ended(host, container->id, event->job_id, &event->end);
+	host->job_ended(host, container->id, event->job_id, &end);
 }
 
 /* wshd is gone, or somebody else speaks for it: the container cannot go on. Its end is told by its

@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "backends/common/transfer.h"
+#include "backends/linux/job.h"
 #include "backends/linux/linux.h"
 #include "backends/linux/oom.h"
 #include "backends/linux/processes.h"
@@ -55,9 +56,11 @@ struct container {
 	pthread_mutex_t mutex; /* for all that follows */
 	struct watch *init_watch, *wshd_watch;
 	bool init_ended, destroying;
-	unsigned jobs; /* that were started and not reported to have ended */
+	unsigned jobs;      /* that were started and not reported to have ended */
+	uint64_t oom_kills; /* of its processes, of which it is known whose they were */
 	struct stop stop;
 
+	struct job_groups job_groups; /* not under the mutex */
 	struct removal removal;
 };
 

@@ -10,6 +10,8 @@ backends_linux_linux_la_SOURCES = \
 	backends/linux/cgroup_find.c \
 	backends/linux/cgroup_freezer.c \
 	backends/linux/cgroup_io.c \
+	backends/linux/cgroup_job.c \
+	backends/linux/cgroup_job.h \
 	backends/linux/cgroup_late.c \
 	backends/linux/cgroup_memory.c \
 	backends/linux/cgroup_oom.c \
@@ -75,6 +77,7 @@ backends_linux_linux_la_SOURCES += \
 	backends/linux/init.h \
 	backends/linux/init_child.c \
 	backends/linux/job.c \
+	backends/linux/job.h \
 	backends/linux/klass.c \
 	backends/linux/limits.c \
 	backends/linux/layers.c \

@@ -33,6 +33,7 @@ static int revive(struct container *container, const char *state, struct warden_
 	    wshd_list(container->wshd_fd, LIST_MS, restored, err) < 0)
 		return -1;
 	container->jobs = (unsigned)restored->n_jobs;
+	job_restore_groups(container, restored);
 	return wshd_send_watch(container->wshd_fd, err);
 }
 

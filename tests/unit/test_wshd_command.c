@@ -275,12 +275,14 @@ static void too_much_to_pass_is_an_error(void)
 	struct wshd_case wshd = wshd_case_begin();
 	struct warden_spawn spawn = wshd_case_job(1);
 	char *big = malloc((1 << 20) + 1);
+	struct wshd_group none;
 	struct warden_error err = {0};
 
+	wshd_group_init(&none);
 	memset(big, 'x', 1 << 20);
 	big[1 << 20] = '\0';
 	spawn.argv = (const char *[]){"true", big, NULL};
-	unit_integer(wshd_send_spawn(wshd.client, &spawn, &err), -1);
+	unit_integer(wshd_send_spawn(wshd.client, &spawn, &none, &err), -1);
 	unit_contains(err.message, "argv, env and the like of job 1: Argument list too long");
 	free(big);
 	wshd_case_end(&wshd);

@@ -229,17 +229,18 @@ static void descriptors_of_any_kind_start_a_job_or_fail_it(void)
 {
 	unsigned fds;
 	struct wshd_case wshd = begin(&fds);
-	struct warden_spawn spawn = {.job_id = 5};
+	struct warden_spawn spawn = wshd_case_job(5);
+	struct wshd_group group;
 	struct warden_error err;
 	int kinds[2] = {wshd.dir_fd, open("/dev/null", O_PATH | O_CLOEXEC)};
 
-	for (int i = 0; i < WARDEN_RLIMITS; i++)
-		spawn.rlimits[i].value = WARDEN_RLIMIT_INFINITY;
+	wshd_group_init(&group);
 	for (int i = 0; i < 2; i++) {
 		spawn.job_id = 5 + (uint32_t)i;
 		spawn.script_fd = spawn.stdout_write_fd = spawn.stderr_write_fd = kinds[i];
 		spawn.stdout_read_fd = spawn.stderr_read_fd = kinds[i];
-		unit_integer(wshd_send_spawn(wshd.client, &spawn, &err), 0);
+		group.cpu_fd = group.tasks_fds[1] = kinds[i];
+		unit_integer(wshd_send_spawn(wshd.client, &spawn, &group, &err), 0);
 		end_of(&wshd, spawn.job_id);
 		unit_integer(wshd_send_forget(wshd.client, spawn.job_id, &err), 0);
 	}

@@ -147,6 +147,7 @@ struct job_output wshd_case_spawn_as(const struct wshd_case *wshd, struct warden
 				     const char *script)
 {
 	int out[2], err_pipe[2];
+	struct wshd_group none;
 	struct warden_error err;
 
 	if (pipe2(out, O_CLOEXEC) < 0 || pipe2(err_pipe, O_CLOEXEC) < 0)
@@ -156,7 +157,8 @@ struct job_output wshd_case_spawn_as(const struct wshd_case *wshd, struct warden
 	spawn->stdout_write_fd = out[1];
 	spawn->stderr_read_fd = err_pipe[0];
 	spawn->stderr_write_fd = err_pipe[1];
-	unit_integer(wshd_send_spawn(wshd->client, spawn, &err), 0);
+	wshd_group_init(&none);
+	unit_integer(wshd_send_spawn(wshd->client, spawn, &none, &err), 0);
 	if (script)
 		close(spawn->script_fd);
 	close(out[1]);
