@@ -10,6 +10,7 @@
 #include "core/job.h"
 #include "core/limits.h"
 #include "core/log.h"
+#include "core/message_text.h"
 #include "core/server.h"
 
 /* MemoryStat's fields stand in the order of struct warden_info's, each `has` before its value. */
@@ -56,12 +57,6 @@ static void fill_figures(struct info_answer *answer, const struct warden_info *i
 	FILL(bandwidth_stat, bandwidth, out_burst, info->out_burst);
 }
 
-static void set_bytes(ProtobufCBinaryData *bytes, const char *text)
-{
-	bytes->data = (uint8_t *)text;
-	bytes->len = strlen(text);
-}
-
 static void fill_network(struct info_answer *answer, const struct warden_info *info)
 {
 	warden__info_response__network_stat__init(&answer->network);
@@ -105,12 +100,6 @@ static void fill_limits(struct info_answer *answer, const struct container *c)
 		return;
 	limits_to_message(&answer->limits, &c->in_force);
 	answer->message.limits = &answer->limits;
-}
-
-static void set_text(protobuf_c_boolean *has, ProtobufCBinaryData *bytes, const char *text)
-{
-	*has = true;
-	set_bytes(bytes, text);
 }
 
 static bool fill_jobs(struct info_answer *answer, const struct container *c)

@@ -6,8 +6,8 @@
 
 #include <signal.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "core/clock.h"
 #include "core/journal.h"
 #include "core/lease.h"
 #include "core/log.h"
@@ -41,10 +41,7 @@ static const char *user_of(const struct job_options *options)
 
 bool job_configure(struct job *job, const struct job_options *options)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now); /* cannot fail */
-	job->started_us = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+	job->started_us = clock_now_us();
 	job->discard = options->discard_output;
 	job->keep = options->keep;
 	job->terminal = options->terminal;

@@ -6,9 +6,10 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "core/clock.h"
 #include "core/log.h"
+#include "core/message_text.h"
 #include "core/request.h"
 #include "core/server.h"
 
@@ -46,14 +47,6 @@ struct journal {
 	struct entry entries[ENTRIES]; /* number N at N % ENTRIES */
 };
 
-static uint64_t now_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now); /* cannot fail */
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
 struct journal *journal_new(void)
 {
 	struct journal *journal = calloc(1, sizeof(*journal));
@@ -61,7 +54,7 @@ struct journal *journal_new(void)
 	if (!journal)
 		return NULL;
 	LIST_INIT(&journal->readers);
-	journal->first = journal->next = now_us();
+	journal->first = journal->next = clock_now_us();
 	return journal;
 }
 
@@ -131,13 +124,6 @@ static bool send_event(struct reader *reader, const Warden__EventsResponse *even
 	reader->sending = true;
 	request_send_part(reader->request, &list); /* may free the reader */
 	return true;
-}
-
-static void set_text(protobuf_c_boolean *has, ProtobufCBinaryData *bytes, const char *text)
-{
-	*has = text != NULL;
-	bytes->data = (uint8_t *)text;
-	bytes->len = text ? strlen(text) : 0;
 }
 
 static bool send_entry(struct reader *reader, const struct entry *entry)
@@ -265,7 +251,7 @@ static struct entry *add(struct container *c, Warden__EventsResponse__Kind kind,
 
 	entry_clear(entry);
 	*entry = (struct entry){.sequence = journal->next++,
-				.time_us = now_us(),
+				.time_us = clock_now_us(),
 				.kind = kind,
 				.detail = detail,
 				.handle = strdup(c->handle),

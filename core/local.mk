@@ -59,6 +59,7 @@ core_libcore_la_SOURCES += \
 # The loop, requests, containers and their jobs.
 core_libcore_la_SOURCES += \
 	core/answer.c \
+	core/clock.h \
 	core/connection.c \
 	core/connection.h \
 	core/container.c \
@@ -114,6 +115,7 @@ core_libcore_la_SOURCES += \
 	core/listener.c \
 	core/log_lines.c \
 	core/log_lines.h \
+	core/message_text.h \
 	core/pools.c \
 	core/owner.c \
 	core/ports.c \

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "core/address.h"
+#include "core/message_text.h"
 #include "core/request.h"
 #include "core/rules.h"
 #include "core/util.h"
@@ -173,13 +174,6 @@ static void write_network(char *text, size_t size, const struct warden_out_rule 
 		snprintf(text, size, "%s/%d", address, __builtin_popcount(~host));
 	else
 		snprintf(text, size, "%s-%s", address, end);
-}
-
-static void set_text(protobuf_c_boolean *has, ProtobufCBinaryData *bytes, char *text)
-{
-	*has = true;
-	bytes->data = (uint8_t *)text;
-	bytes->len = strlen(text);
 }
 
 void rules_write_out(Warden__NetOutRequest *message, struct rules_out_text *text,

@@ -15,6 +15,7 @@
 #include "core/create_mounts.h"
 #include "core/idempotence.h"
 #include "core/image.h"
+#include "core/clock.h"
 #include "core/journal.h"
 #include "core/limits.h"
 #include "core/log.h"
@@ -308,10 +309,8 @@ static void finish(struct creation *creation)
 {
 	struct operation *operation = &creation->operation;
 	struct container *c = operation->container;
-	struct timespec now;
 
-	clock_gettime(CLOCK_REALTIME, &now); /* cannot fail */
-	c->created_us = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+	c->created_us = clock_now_us();
 	c->created_clock_us = ttl_clock_us();
 	operation->snapshot = snapshot_text_as(c, STATE_ACTIVE);
 	operation->needs_snapshot = false;

@@ -5,21 +5,13 @@
 #include <stdlib.h>
 
 #include "core/job.h"
+#include "core/message_text.h"
 #include "core/request.h"
 
 struct entry {
 	Warden__JobsResponse__Job message;
 	Warden__JobEnd end;
 };
-
-static void set_text(protobuf_c_boolean *has, ProtobufCBinaryData *bytes, const char *text)
-{
-	if (!text)
-		return;
-	*has = true;
-	bytes->data = (uint8_t *)text;
-	bytes->len = strlen(text);
-}
 
 /* Sets an optional field. */
 #define SET(field, value)                                                                          \
