@@ -31,19 +31,16 @@ bool rules_copy(struct rules *copy, const struct rules *rules)
 	return true;
 }
 
-/* Makes room for one more. */
-static int grow(void **array, size_t n, size_t size, struct warden_error *err)
+/* The array with room for one more, or NULL. */
+static void *grow(void *array, size_t n, size_t size, struct warden_error *err)
 {
-	void *grown;
+	void *grown = NULL;
 
 	if (n >= RULES_MAX)
-		return warden_error_set(err, "at most %d rules are allowed for a container",
-					RULES_MAX);
-	grown = reallocarray(*array, n + 1, size);
-	if (!grown)
-		return warden_error_set(err, "no memory for a rule");
-	*array = grown;
-	return 0;
+		warden_error_set(err, "at most %d rules are allowed for a container", RULES_MAX);
+	else if (!(grown = reallocarray(array, n + 1, size)))
+		warden_error_set(err, "no memory for a rule");
+	return grown;
 }
 
 static const char *name_of(enum warden_protocol protocol)
@@ -71,6 +68,8 @@ static uint16_t target_of(const struct warden_in_rule *rule)
 int rules_add_in(struct rules *rules, const struct warden_in_rule *rule, size_t *index,
 		 struct warden_error *err)
 {
+	struct warden_in_rule *in;
+
 	*index = rule->host_port ? find_in(rules, rule) : rules->n_in;
 	if (*index < rules->n_in) {
 		uint16_t other = target_of(&rules->in[*index]);
@@ -80,9 +79,11 @@ int rules_add_in(struct rules *rules, const struct warden_in_rule *rule, size_t 
 		return warden_error_set(err, "host_port %u (%s) goes to container_port %u already",
 					rule->host_port, name_of(rule->protocol), other);
 	}
-	if (grow((void **)&rules->in, rules->n_in, sizeof(*rules->in), err) < 0)
+	in = grow(rules->in, rules->n_in, sizeof(*in), err);
+	if (!in)
 		return -1;
-	rules->in[rules->n_in++] = *rule;
+	rules->in = in;
+	in[rules->n_in++] = *rule;
 	return 0;
 }
 
@@ -112,17 +113,20 @@ static void cut_out(struct rules *rules, size_t i)
 int rules_add_out(struct rules *rules, const struct warden_out_rule *rule, bool first,
 		  struct warden_error *err)
 {
+	struct warden_out_rule *out;
 	size_t i = find_out(rules, rule);
 
 	if (i < rules->n_out && !first)
 		return 0;
 	if (i < rules->n_out)
 		cut_out(rules, i);
-	if (grow((void **)&rules->out, rules->n_out, sizeof(*rules->out), err) < 0)
+	out = grow(rules->out, rules->n_out, sizeof(*out), err);
+	if (!out)
 		return -1;
+	rules->out = out;
 	if (first && rules->n_out > 0)
-		memmove(&rules->out[1], &rules->out[0], rules->n_out * sizeof(*rules->out));
-	rules->out[first ? 0 : rules->n_out] = *rule;
+		memmove(&out[1], &out[0], rules->n_out * sizeof(*out));
+	out[first ? 0 : rules->n_out] = *rule;
 	rules->n_out++;
 	return 0;
 }

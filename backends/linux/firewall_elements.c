@@ -47,11 +47,11 @@ static void writer_put(struct writer *writer, const struct firewall_element *ele
 				  firewall_shard_of(firewall_element_container(element)));
 	struct nft *nft = writer->nft;
 
-	if (writer->set != set || writer->n == ELEMENTS_IN_MESSAGE)
+	if (writer->elements && (writer->set != set || writer->n == ELEMENTS_IN_MESSAGE))
 		writer_flush(writer);
-	writer->set = set;
 	if (!writer->elements)
 		writer->elements = nft_elements(nft, set->name);
+	writer->set = set;
 	writer->n++;
 	if (set->data_type && !writer->remove)
 		nft_map_element(nft, writer->elements, element->first, set->key_length,

@@ -10,7 +10,7 @@
 #define ELEMENTS_MAX ((size_t)32768)
 
 /* The bytes of a key as the registers of nf_tables hold them: four for each part. */
-#define PART 4
+#define PART ((size_t)4)
 
 /* A range of ports of a protocol (of ICMP: type * 256 + code) in one of the sets. */
 struct piece {
@@ -51,35 +51,41 @@ static int no_memory(struct warden_error *err)
 	return warden_error_set(err, "no memory for firewall rules");
 }
 
-/* Makes room for one more of `size` bytes. */
-static int grow(void **list, size_t n, size_t *room, size_t size, struct warden_error *err)
+/* The list with room for one more of `size` bytes, or NULL: there is none. */
+static void *grow(void *list, size_t n, size_t *room, size_t size, struct warden_error *err)
 {
 	void *grown;
 
 	if (n < *room)
-		return 0;
-	if (n >= ELEMENTS_MAX)
-		return warden_error_set(err,
-					"the rules overlap too much: they need more than %zu "
-					"entries in the firewall",
-					ELEMENTS_MAX);
-	grown = reallocarray(*list, 2 * n + 16, size);
-	if (!grown)
-		return no_memory(err);
-	*list = grown;
-	*room = 2 * n + 16;
-	return 0;
+		return list;
+	if (n >= ELEMENTS_MAX) {
+		warden_error_set(err,
+				 "the rules overlap too much: they need more than %zu entries in "
+				 "the firewall",
+				 ELEMENTS_MAX);
+		return NULL;
+	}
+	grown = reallocarray(list, 2 * n + 16, size);
+	if (grown)
+		*room = 2 * n + 16;
+	else
+		no_memory(err);
+	return grown;
 }
 
 static int put_piece(struct pieces *pieces, enum firewall_rule_set set, uint8_t protocol,
 		     uint32_t first, uint32_t last, struct warden_error *err)
 {
-	if (grow((void **)&pieces->list, pieces->n, &pieces->size, sizeof(*pieces->list), err) < 0)
+	struct piece *list =
+		grow(pieces->list, pieces->n, &pieces->size, sizeof(*pieces->list), err);
+
+	if (!list)
 		return -1;
-	pieces->list[pieces->n++] = (struct piece){.set = (uint8_t)set,
-						   .protocol = protocol,
-						   .first = (uint16_t)first,
-						   .last = (uint16_t)last};
+	pieces->list = list;
+	list[pieces->n++] = (struct piece){.set = (uint8_t)set,
+					   .protocol = protocol,
+					   .first = (uint16_t)first,
+					   .last = (uint16_t)last};
 	return 0;
 }
 
@@ -87,11 +93,13 @@ static int put_element(struct compiler *compiler, const struct firewall_element 
 		       struct warden_error *err)
 {
 	struct firewall_elements *elements = &compiler->elements;
+	struct firewall_element *list =
+		grow(elements->list, elements->n, &compiler->size, sizeof(*elements->list), err);
 
-	if (grow((void **)&elements->list, elements->n, &compiler->size, sizeof(*elements->list),
-		 err) < 0)
+	if (!list)
 		return -1;
-	elements->list[elements->n++] = *element;
+	elements->list = list;
+	list[elements->n++] = *element;
 	return 0;
 }
 
@@ -406,7 +414,7 @@ static int compile(struct compiler *compiler, struct warden_error *err)
 {
 	const struct warden_rules *rules = compiler->rules;
 
-	compiler->active = calloc(rules->n_out + 1, sizeof(*compiler->active));
+	compiler->active = calloc(rules->n_out + 1, sizeof(const struct warden_out_rule *));
 	compiler->cuts = calloc(2 * rules->n_out + 2, sizeof(*compiler->cuts));
 	compiler->classes = calloc(2 * rules->n_out + 2, sizeof(*compiler->classes));
 	if (!compiler->active || !compiler->cuts || !compiler->classes)
