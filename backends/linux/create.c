@@ -21,6 +21,7 @@
 #include "backends/linux/processes.h"
 #include "backends/linux/record.h"
 #include "backends/linux/start.h"
+#include "backends/linux/union.h"
 
 /* Enough for what a set-up needs, and its messages. */
 #define THREAD_STACK ((size_t)512 * 1024)
@@ -250,7 +251,7 @@ static int make(struct linux_backend *backend, const struct warden_create *creat
 	return result;
 }
 
-/* A create that waits for programs. */
+/* A create that waits for programs, or copies files. */
 struct waiting {
 	struct linux_backend *backend;
 	const struct warden_create *create;
@@ -273,7 +274,7 @@ static void *make_apart(void *data)
 	return NULL;
 }
 
-/* On a thread of its own, so that slow hooks hold up nobody else: workers are few. */
+/* On a thread of its own, so that slow hooks and copies hold up nobody else: workers are few. */
 static int start_apart(struct linux_backend *backend, const struct warden_create *create,
 		       struct warden_error *err)
 {
@@ -302,7 +303,7 @@ int linux_create(void *data, const struct warden_create *create, void **containe
 {
 	struct linux_backend *backend = data;
 
-	if (hooks_any(backend->host->settings))
+	if (hooks_any(backend->host->settings) || backend->union_kind == UNION_BIND)
 		return start_apart(backend, create, err);
 	return make(backend, create, container, err);
 }

@@ -18,6 +18,7 @@
 #include "backends/linux/linux.h"
 #include "backends/linux/operations.h"
 #include "backends/linux/probe.h"
+#include "backends/linux/union.h"
 
 /* A number of a file below /proc/sys; -1: it is not there. */
 static int64_t read_sysctl(const char *path)
@@ -178,6 +179,20 @@ static void describe_program(const struct description *to)
 			      "install it, or set linux.wshd");
 }
 
+/* What the daemon found when it started. */
+static void describe_union(const struct description *to, enum union_kind kind)
+{
+	if (kind == UNION_BIND)
+		describe_fact(to, "layers", "joined by bind mounts",
+			      "each create copies the folders that are written to; a root has one "
+			      "layer",
+			      "modprobe overlay; linux.union = \"auto\"");
+	else
+		describe_fact(to, "layers",
+			      kind == UNION_AUFS ? "joined by aufs" : "joined by overlay", NULL,
+			      NULL);
+}
+
 static void (*const parts[])(const struct description *to) = {
 	describe_kernel,   describe_user_namespaces, describe_program,
 	describe_rootfs,   describe_memfd,           describe_quota,
@@ -193,6 +208,8 @@ int linux_describe(void *data, const struct warden_host *host, warden_fact_funct
 
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
 		parts[i](&to);
+	if (backend)
+		describe_union(&to, (enum union_kind)backend->union_kind);
 	cgroups_describe(backend ? backend->cgroups : NULL, &to);
 	firewall_describe(&to);
 	return result;

@@ -16,6 +16,7 @@
 #include "backends/linux/program.h"
 #include "backends/linux/remover.h"
 #include "backends/linux/spawner.h"
+#include "backends/linux/union.h"
 
 #define OPTION_WSHD      "wshd"
 #define OPTION_TERMINALS "terminal_limit"
@@ -47,6 +48,7 @@ static const struct warden_option options[] = {
 		.number = 256,
 		.meaning = "the most terminals (pts) of a container, of the host's 4,096 in all",
 	},
+	UNION_OPTION,
 	CGROUP_OPTION,
 	{.name = NULL},
 };
@@ -100,7 +102,17 @@ static void warn_of_nested(const struct warden_host *host)
 static int probe(struct linux_backend *backend, struct warden_error *err)
 {
 	warn_of_nested(backend->host);
-	return probe_host(backend->host, err);
+	if (probe_host(backend->host, &backend->union_kind, err) < 0)
+		return -1;
+	if (backend->union_kind != UNION_OVERLAY)
+		backend->host->log(backend->host, WARDEN_LOG_WARN, NULL,
+				   "roots of containers are made by %s%s",
+				   union_name((enum union_kind)backend->union_kind),
+				   backend->union_kind == UNION_BIND
+					   ? " mounts: each create copies the folders that are "
+					     "written to"
+					   : "");
+	return 0;
 }
 
 static int start_spawner(struct linux_backend *backend, struct warden_error *err)

@@ -32,6 +32,7 @@ struct linux_backend {
 	int program_fd;    /* wshd, as it is executed */
 	int64_t terminals; /* the most of a container */
 	const char *lang;  /* the daemon's, for jobs; NULL: none */
+	int union_kind;    /* enum union_kind; see union.h */
 	struct cgroups *cgroups;
 	struct spawner *spawner;
 	struct net *net;

@@ -118,6 +118,10 @@ backends_linux_linux_la_SOURCES += \
 	backends/linux/stop.h \
 	backends/linux/transfer.c \
 	backends/linux/transfer.h \
+	backends/linux/tree.c \
+	backends/linux/tree.h \
+	backends/linux/union.c \
+	backends/linux/union.h \
 	backends/linux/user.c \
 	backends/linux/user.h
 

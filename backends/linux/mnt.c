@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A container's root: its layers, the overlay, and the way into it; see mnt.h. All mounts belong to
+/* A container's root: its layers and the way into it; see mnt.h. All mounts belong to
  * the host's user namespace and are locked by the copy that the container's first process makes of
  * them. */
 #include "backends/linux/mnt.h"
@@ -13,23 +13,8 @@
 
 #include "backends/common/util.h"
 #include "backends/linux/mount_api.h"
+#include "backends/linux/union.h"
 #include "backends/linux/user.h"
-
-/* What fsconfig(2) takes as a value. Names of layers are so short that all fit. */
-enum { OPTION_MAX = 256 };
-
-/* Where a layer is attached when there are several. */
-struct layer_name {
-	char text[24];
-};
-
-static struct layer_name layer_name(size_t i)
-{
-	struct layer_name name;
-
-	snprintf(name.text, sizeof(name.text), "%zu", i);
-	return name;
-}
 
 int mnt_private(struct setup *setup, struct warden_error *err)
 {
@@ -160,8 +145,7 @@ static int attach_layer(const struct setup *setup, size_t i, const char *name, i
 			    setup->layers[i].path, err);
 }
 
-/* Attaches all layers in the container's directory, which becomes the working directory: overlay is
- * then given names that tell the container nothing. */
+/* Attaches all layers in the container's directory, which becomes the working directory. */
 static int attach_layers(struct setup *setup, struct warden_error *err)
 {
 	size_t n = setup->parameters.n_layers;
@@ -216,58 +200,17 @@ static int attach_writable(struct setup *setup, struct warden_error *err)
 	return copy_root_mode(setup, AT_FDCWD, err);
 }
 
-/* "0:1:2", or the one layer's own name. */
-static void print_lower(const struct setup *setup, char text[OPTION_MAX])
-{
-	size_t n = setup->parameters.n_layers, length = 0;
-
-	if (n == 1)
-		snprintf(text, OPTION_MAX, "rootfs");
-	for (size_t i = 0; n > 1 && i < n; i++)
-		length += (size_t)snprintf(text + length, OPTION_MAX - length, "%s%s",
-					   i > 0 ? ":" : "", layer_name(i).text);
-}
-
-static int make_overlay(const struct setup *setup, struct warden_error *err)
-{
-	const bool tmpfs = setup->parameters.tmpfs_bytes > 0;
-	char lower[OPTION_MAX];
-	const struct mount_option options[] = {
-		{"source", "warden"},
-		{"lowerdir", lower},
-		{"upperdir", tmpfs ? "rw/rw" : "rw"},
-		{"workdir", tmpfs ? "rw/work" : "work"},
-		{"volatile", NULL},
-		{"redirect_dir", "nofollow"},
-		{"metacopy", "off"},
-		{"index", "off"},
-		{"xino", "off"},
-		{NULL, NULL},
-	};
-
-	print_lower(setup, lower);
-	/* The super block is the host's, so device nodes would work were it not for NODEV. */
-	return mount_make("overlay", options, MOUNT_ATTR_NODEV, err);
-}
-
 int mnt_root(struct setup *setup, struct warden_error *err)
 {
 	const struct setup_parameters *p = &setup->parameters;
-	_cleanup_close_ int target = -1;
 
 	if (make_folders(setup, err) < 0 || attach_layers(setup, err) < 0 ||
 	    attach_writable(setup, err) < 0)
 		return -1;
-	/* Overlay makes its files as who mounts it, which the layers' map must know. */
+	/* Files of the upper layer are made as who mounts it, which the layers' map must know. */
 	if (user_act_as(p->base, p->base, true, err) < 0)
 		return -1;
-	setup->root_fd = make_overlay(setup, err);
-	if (setup->root_fd < 0)
-		return -1;
-	target = open("rootfs", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (target < 0 || mount_attach(setup->root_fd, target) < 0)
-		return warden_error_errno(err, "attach the container's root");
-	return 0;
+	return union_attach(setup, err);
 }
 
 int mnt_pivot(struct setup *setup, struct warden_error *err)

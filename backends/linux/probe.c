@@ -14,6 +14,7 @@
 #include "backends/common/util.h"
 #include "backends/linux/linux.h"
 #include "backends/linux/mount_api.h"
+#include "backends/linux/union.h"
 #include "backends/linux/user.h"
 
 static int check_root(const struct warden_host *host, struct warden_error *err)
@@ -91,15 +92,12 @@ static int check_layers(const struct warden_host *host, struct warden_error *err
 	return 0;
 }
 
-static int check_overlay(const struct warden_host *host, struct warden_error *err)
-{
-	int fd = fsopen("overlay", FSOPEN_CLOEXEC);
+/* In the process that tries, for its results. */
+static enum union_kind found_union;
 
-	(void)host;
-	if (fd < 0)
-		return warden_error_errno(err, "open file system overlay (module overlay?)");
-	close(fd);
-	return 0;
+static int check_union(const struct warden_host *host, struct warden_error *err)
+{
+	return union_find(host, &found_union, err);
 }
 
 /* What is tried, in this order, as each needs those before it. */
@@ -111,13 +109,14 @@ static const struct {
 	{"root", check_root, "start wardend as root"},
 	{"namespaces", check_namespaces, "CAP_SYS_ADMIN, and a kernel with these namespaces"},
 	{"proc", check_proc, "unmask /proc where the daemon itself runs in a container"},
-	{"overlay", check_overlay, "modprobe overlay"},
+	{"union", check_union, "modprobe overlay, or another file system for the depot"},
 	{"id-mapped layers", check_layers, "another file system for rootfs and depot"},
 };
 
 /* What became of a check. */
 struct result {
 	bool failed;
+	enum union_kind union_kind; /* as far as it is known */
 	struct warden_error err;
 };
 
@@ -128,6 +127,7 @@ static void __attribute__((noreturn)) try(const struct warden_host *host, int so
 
 	for (size_t i = 0; i < ARRAY_SIZE(checks) && !result.failed; i++) {
 		result.failed = checks[i].run(host, &result.err) < 0;
+		result.union_kind = found_union;
 		/* What cannot be sent is missed by the receiver. */
 		message_send(socket, &result, sizeof(result), NULL, 0);
 	}
@@ -174,12 +174,15 @@ static int probe(const struct warden_host *host, struct result *results, size_t 
 	return 0;
 }
 
-int probe_host(const struct warden_host *host, struct warden_error *err)
+int probe_host(const struct warden_host *host, int *union_kind, struct warden_error *err)
 {
 	struct result results[ARRAY_SIZE(checks)];
 	size_t n = 0;
 
-	return probe(host, results, &n, err);
+	if (probe(host, results, &n, err) < 0)
+		return -1;
+	*union_kind = (int)results[n - 1].union_kind;
+	return 0;
 }
 
 int probe_describe(const struct description *to, bool works, struct warden_error *err)
