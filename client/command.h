@@ -294,8 +294,11 @@ void table_add(struct table *table, const char *text, size_t length);
 void table_addf(struct table *table, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The last cell is written in this colour. */
 void table_colour(struct table *table, const char *code);
+void table_free(struct table *table);
 /* Prints it, no line longer than `width` (0: as long as it is), and frees it. */
 void table_print(struct table *table, FILE *file, size_t width);
+/* The same, but what does not fit goes on in further lines. */
+void table_print_wrapped(struct table *table, FILE *file, size_t width);
 
 /* text.c: how text and numbers are written. */
 bool text_colours(FILE *file);

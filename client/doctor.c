@@ -46,7 +46,10 @@ static void facts_add(struct table *table, const struct fact *fact)
 /* The table without what is as it should be, unless that was asked for. */
 static void facts_end(struct table *table, size_t good, size_t bad, bool all)
 {
-	table_print(bad > 0 || all ? table : NULL, stdout, 0);
+	if (bad > 0 || all)
+		table_print_wrapped(table, stdout, terminal_width(stdout));
+	else
+		table_free(table);
 	if (bad == 0)
 		printf("%zu facts, all as they should be\n", good);
 	else

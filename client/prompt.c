@@ -6,7 +6,6 @@
 #include "client/repl.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <histedit.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -181,6 +180,21 @@ static unsigned char complete_key(EditLine *edit, int key)
 	return (unsigned char)result;
 }
 
+/* What Control-C does: the line is dropped. */
+static unsigned char cancel_key(EditLine *edit, int key)
+{
+	const LineInfo *info = el_line(edit);
+	int behind = (int)(info->lastchar - info->cursor);
+
+	(void)key;
+	fputs("^C\n", stdout);
+	fflush(stdout); /* libedit writes past it */
+	el_cursor(edit, behind);
+	info = el_line(edit);
+	el_deletestr(edit, (int)(info->cursor - info->buffer));
+	return CC_REDISPLAY;
+}
+
 static void load_history(struct prompt *prompt)
 {
 	const char *home = getenv("HOME");
@@ -205,7 +219,7 @@ static void save_history(const struct prompt *prompt)
 	umask(mask);
 }
 
-/* Only so that a read ends. */
+/* Interrupts are for the command that runs. */
 static void interrupted(int number)
 {
 	(void)number;
@@ -230,6 +244,10 @@ struct prompt *prompt_new(void)
 	el_set(prompt->edit, EL_HIST, history, prompt->history);
 	el_set(prompt->edit, EL_ADDFN, "warden-complete", "complete a word", complete_key);
 	el_set(prompt->edit, EL_BIND, "^I", "warden-complete", NULL);
+	/* A key, not a signal, which could come between two keys. */
+	el_set(prompt->edit, EL_SETTY, "-d", "-isig", NULL);
+	el_set(prompt->edit, EL_ADDFN, "warden-cancel", "drop the line", cancel_key);
+	el_set(prompt->edit, EL_BIND, "^C", "warden-cancel", NULL);
 	el_set(prompt->edit, EL_BIND, "^R", "em-inc-search-prev", NULL);
 	el_source(prompt->edit, NULL); /* ~/.editrc, which may be absent */
 	sigemptyset(&action.sa_mask);
@@ -243,13 +261,9 @@ const char *prompt_read(struct prompt *prompt)
 	const char *line;
 	int length = 0;
 
-	errno = 0;
+	/* Before there is a prompt, so that what is typed at once is a key already. */
+	el_set(prompt->edit, EL_PREP_TERM, 1);
 	line = el_gets(prompt->edit, &length);
-	if (!line && errno == EINTR) {
-		el_reset(prompt->edit);
-		putchar('\n');
-		return "";
-	}
 	if (line && length > 1)
 		history(prompt->history, &event, H_ENTER, line);
 	return line;

@@ -24,7 +24,7 @@ void line_free(struct line_words *words);
 /* A prompt with history and completion. */
 struct prompt;
 struct prompt *prompt_new(void);
-/* The next line, valid until the next call; NULL: the end. An interrupt gives an empty one. */
+/* The next line, valid until the next call; NULL: the end. */
 const char *prompt_read(struct prompt *prompt);
 void prompt_free(struct prompt *prompt);
 

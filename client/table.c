@@ -146,22 +146,117 @@ static void print_row(const struct table *table, FILE *file, const struct cell *
 	putc('\n', file);
 }
 
+/* What of a text fits into a line: up to a blank, if there is one. `*text` goes on behind it. */
+static size_t take_line(const char **text, size_t width)
+{
+	const char *at = *text, *blank = NULL;
+	size_t shown = 0, length;
+
+	while (*at && shown < width) {
+		if (*at == ' ')
+			blank = at;
+		do
+			at++;
+		while (((unsigned char)*at & 0xc0) == 0x80);
+		shown++;
+	}
+	if (*at && *at != ' ' && blank)
+		at = blank;
+	length = (size_t)(at - *text);
+	*text = at + strspn(at, " ");
+	return length;
+}
+
+/* A row on as many lines as its cells need. */
+static void print_wrapped_row(const struct table *table, FILE *file, const struct cell *row,
+			      const size_t *columns)
+{
+	const char *rest[COLUMNS_MAX];
+	bool more = true;
+
+	for (size_t i = 0; i < table->n_columns; i++)
+		rest[i] = row[i].text;
+	while (more) {
+		more = false;
+		for (size_t i = 0; i < table->n_columns; i++) {
+			const char *begin = rest[i];
+			size_t length = take_line(&rest[i], columns[i]);
+			const char *colour = length > 0 ? row[i].colour : NULL;
+			struct cell part = {strndup(begin, length), 0, NULL};
+
+			if (!part.text)
+				return;
+			part.width = width_of(part.text);
+			fprintf(file, "%s%s%s%*s", colour ? text_colour(file, colour) : "",
+				part.text, colour ? text_colour(file, PLAIN) : "",
+				i + 1 < table->n_columns ? (int)(columns[i] - part.width + GAP) : 0,
+				"");
+			free(part.text);
+			more = more || *rest[i];
+		}
+		putc('\n', file);
+	}
+}
+
+/* Makes the widest columns narrower until a line fits. */
+static void fit(const struct table *table, size_t *columns, size_t width)
+{
+	for (;;) {
+		size_t total = (table->n_columns - 1) * GAP, widest = 0;
+
+		for (size_t i = 0; i < table->n_columns; i++) {
+			total += columns[i];
+			if (columns[i] > columns[widest])
+				widest = i;
+		}
+		if (total <= width || columns[widest] <= 12)
+			return;
+		columns[widest]--;
+	}
+}
+
+static void measure(const struct table *table, size_t *columns)
+{
+	for (size_t i = 0; i < table->n_cells; i++)
+		if (table->cells[i].width > columns[i % table->n_columns])
+			columns[i % table->n_columns] = table->cells[i].width;
+}
+
+void table_print_wrapped(struct table *table, FILE *file, size_t width)
+{
+	size_t columns[COLUMNS_MAX] = {0};
+
+	if (!table || table->failed || width == 0) {
+		table_print(table, file, 0);
+		return;
+	}
+	measure(table, columns);
+	fit(table, columns, width);
+	for (size_t i = 0; i + table->n_columns <= table->n_cells; i += table->n_columns)
+		print_wrapped_row(table, file, &table->cells[i], columns);
+	table_free(table);
+}
+
+void table_free(struct table *table)
+{
+	for (size_t i = 0; table && i < table->n_cells; i++)
+		free(table->cells[i].text);
+	if (table)
+		free(table->cells);
+	free(table);
+}
+
 void table_print(struct table *table, FILE *file, size_t width)
 {
 	size_t columns[COLUMNS_MAX] = {0};
 
 	if (!table)
 		return;
-	for (size_t i = 0; i < table->n_cells; i++)
-		if (table->cells[i].width > columns[i % table->n_columns])
-			columns[i % table->n_columns] = table->cells[i].width;
+	measure(table, columns);
 	if (table->failed)
 		fprintf(stderr, "warden: out of memory: the table is not whole\n");
 	else
 		for (size_t i = 0; i + table->n_columns <= table->n_cells; i += table->n_columns)
 			print_row(table, file, &table->cells[i], columns, width);
-	for (size_t i = 0; i < table->n_cells; i++)
-		free(table->cells[i].text);
-	free(table->cells);
-	free(table);
+	table_free(table);
 }

@@ -132,6 +132,12 @@ static void describe_rootfs(const struct description *to)
 		      "warden-rootfs DIRECTORY");
 }
 
+/* As QCMD, which shifts into the sign. */
+static int quota_command(unsigned command, unsigned type)
+{
+	return (int)(command << SUBCMDSHIFT | (type & SUBCMDMASK));
+}
+
 /* Whether quota of a type is on for the file system that the depot lies on. */
 static bool has_quota(int fd, int type)
 {
@@ -139,9 +145,11 @@ static bool has_quota(int fd, int type)
 	struct fs_quota_statv status = {.qs_version = FS_QSTATV_VERSION1};
 	unsigned wanted = type == PRJQUOTA ? FS_QUOTA_PDQ_ENFD : FS_QUOTA_UDQ_ENFD;
 
-	if (syscall(SYS_quotactl_fd, fd, QCMD(Q_GETFMT, type), 0, &format) == 0)
+	if (syscall(SYS_quotactl_fd, fd, quota_command((unsigned)Q_GETFMT, (unsigned)type), 0,
+		    &format) == 0)
 		return true;
-	return syscall(SYS_quotactl_fd, fd, QCMD(Q_XGETQSTATV, type), 0, &status) == 0 &&
+	return syscall(SYS_quotactl_fd, fd, quota_command(Q_XGETQSTATV, (unsigned)type), 0,
+		       &status) == 0 &&
 	       (status.qs_flags & wanted) != 0;
 }
 

@@ -173,6 +173,7 @@ class World:
             "LANG": "C.UTF-8",
             "TERM": "dumb",
             "ASAN_OPTIONS": f"log_path={self.directory}/sanitizer:exitcode={daemon.SANITIZER_STATUS}",
+            "LSAN_OPTIONS": f"suppressions={self.build.source}/tests/lsan.supp:print_suppressions=0",
             "UBSAN_OPTIONS": "print_stacktrace=1",
         }
 
