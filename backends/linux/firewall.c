@@ -40,6 +40,7 @@ static void release(struct firewall *firewall)
 	netlink_pool_free(&firewall->sockets);
 	pthread_rwlock_destroy(&firewall->lock);
 	pthread_mutex_destroy(&firewall->members_mutex);
+	pthread_mutex_destroy(&firewall->others.mutex);
 	for (size_t i = 0; i < firewall->n_members; i++)
 		free(firewall->members[i].elements.list);
 	free(firewall->found.list);
@@ -71,6 +72,7 @@ int firewall_setup(const struct warden_host *host, struct firewall **result,
 	netlink_pool_init(&firewall->sockets, NETLINK_NETFILTER);
 	pthread_rwlock_init(&firewall->lock, NULL);
 	pthread_mutex_init(&firewall->members_mutex, NULL);
+	pthread_mutex_init(&firewall->others.mutex, NULL);
 	firewall_shards_init();
 	read_rules(firewall);
 	if (firewall_ranges_read(host->settings->allow_networks, &firewall->allowed,
@@ -81,6 +83,7 @@ int firewall_setup(const struct warden_host *host, struct firewall **result,
 		return -1;
 	}
 	firewall_others_log(firewall);
+	firewall_legacy_log(firewall);
 	*result = firewall;
 	return 0;
 }
@@ -286,7 +289,8 @@ static struct firewall_elements take_stale(struct firewall *firewall,
 	return stale;
 }
 
-/* One transaction from what a member has to what is wanted. */
+/* One transaction from what a member has to what is wanted. Chains come and go through the socket
+ * of the table, so that the watcher knows them for ours: for that the lock is held for writing. */
 static int change_rules(struct firewall *firewall, const struct firewall_member *member,
 			const struct firewall_elements *wanted,
 			const struct firewall_elements *stale, bool add_logger,
@@ -305,7 +309,9 @@ static int change_rules(struct firewall *firewall, const struct firewall_member 
 		firewall_logger_put(&nft, member);
 	firewall_elements_put(&nft, stale, true);
 	n = firewall_elements_change(&nft, &member->elements, wanted);
-	if (n == 0 && stale->n == 0 && !add_logger)
+	if (add_logger)
+		return nft_commit(&nft, firewall->table_fd, err);
+	if (n == 0 && stale->n == 0)
 		return 0;
 	fd = netlink_take(&firewall->sockets, err);
 	if (fd < 0)
@@ -410,7 +416,10 @@ int firewall_set_rules(struct firewall *firewall, const struct warden_identity *
 	member_of(identity, &member);
 	if (firewall_rules_compile(rules, identity->container_ip, &elements, err) != 0)
 		return -1;
-	pthread_rwlock_rdlock(&firewall->lock);
+	if (has_log(rules) && !look_up(firewall, identity->slot).logs)
+		pthread_rwlock_wrlock(&firewall->lock);
+	else
+		pthread_rwlock_rdlock(&firewall->lock);
 	result = remember(firewall, identity->slot, &member, err);
 	if (result == 0)
 		result = set_elements(firewall, identity->slot, &elements, has_log(rules), err);
@@ -422,21 +431,19 @@ int firewall_set_rules(struct firewall *firewall, const struct warden_identity *
 	return result;
 }
 
-/* The chain of a container that is removed. */
+/* The chain of a container that is removed; see change_rules. */
 static int remove_logger(struct firewall *firewall, const struct firewall_member *member,
 			 struct warden_error *err)
 {
 	_cleanup_nft_ struct nft nft;
-	int fd, result;
+	int result;
 
 	if (nft_begin(&nft, FIREWALL_TABLE, FIREWALL_LOGGER_SIZE, err) != 0)
 		return -1;
 	firewall_logger_remove(&nft, member);
-	fd = netlink_take(&firewall->sockets, err);
-	if (fd < 0)
-		return -1;
-	result = nft_commit(&nft, fd, err);
-	netlink_give(&firewall->sockets, fd);
+	pthread_rwlock_wrlock(&firewall->lock);
+	result = nft_commit(&nft, firewall->table_fd, err);
+	pthread_rwlock_unlock(&firewall->lock);
 	return result != 0 && err->number == ENOENT ? 0 : result;
 }
 
@@ -448,9 +455,9 @@ int firewall_remove(struct firewall *firewall, const struct warden_identity *ide
 	int result = firewall_set_rules(firewall, identity, &none, err);
 
 	member_of(identity, &member);
-	pthread_rwlock_rdlock(&firewall->lock);
 	if (result == 0 && look_up(firewall, identity->slot).logs)
 		result = remove_logger(firewall, &member, err);
+	pthread_rwlock_rdlock(&firewall->lock);
 	forget(firewall, identity->slot);
 	if (result == 0) {
 		result = change(firewall, &member, true, err);

@@ -21,11 +21,8 @@ struct chain {
 	bool refuses; /* its last rule drops or rejects whatever comes there */
 };
 
-/* More than any host has; further ones are not looked at. */
-#define CHAINS_MAX 32
-
 struct others {
-	struct chain chains[CHAINS_MAX];
+	struct chain chains[FIREWALL_OTHERS_MAX];
 	size_t n;
 };
 
@@ -66,7 +63,7 @@ static int look_at_chain(const struct nlmsghdr *nlh, void *data)
 
 	if (!chain)
 		return MNL_CB_ERROR;
-	if (others->n < CHAINS_MAX && nftnl_chain_nlmsg_parse(nlh, chain) == 0 &&
+	if (others->n < FIREWALL_OTHERS_MAX && nftnl_chain_nlmsg_parse(nlh, chain) == 0 &&
 	    forwards_ipv4(chain))
 		add_chain(others, chain);
 	nftnl_chain_free(chain);
@@ -154,16 +151,37 @@ static bool is_iptables(const struct chain *chain)
 	return chain->family == NFPROTO_IPV4 && strcmp(chain->table, "filter") == 0;
 }
 
-static void log_chain(const struct warden_host *host, const struct chain *chain)
+static bool was_said(const struct firewall_others *before, const char *text)
 {
-	char text[192];
+	for (size_t i = 0; i < before->n; i++)
+		if (strcmp(before->said[i], text) == 0)
+			return true;
+	return false;
+}
 
-	chain_text(chain, text, sizeof(text));
-	host->log(host, WARDEN_LOG_WARN, NULL,
-		  "firewall: %s drops what it does not accept itself: "
-		  "containers reach nothing outside unless it accepts what comes from and goes to "
-		  "interfaces w-*%s",
-		  text, is_iptables(chain) ? FIREWALL_IPTABLES_MEND : "");
+/* Logs what has come, and notes what is there. The mutex is held. */
+static void say(struct firewall *firewall, const struct others *found)
+{
+	const struct warden_host *host = firewall->host;
+	const struct firewall_others before = firewall->others;
+	struct firewall_others *now = &firewall->others;
+
+	now->n = 0;
+	for (size_t i = 0; i < found->n; i++) {
+		const struct chain *chain = &found->chains[i];
+		char *text = now->said[now->n];
+
+		if (!chain->drops && !chain->refuses)
+			continue;
+		chain_text(chain, text, sizeof(now->said[0]));
+		now->n++;
+		if (!was_said(&before, text))
+			host->log(host, WARDEN_LOG_WARN, NULL,
+				  "firewall: %s drops what it does not accept itself: "
+				  "containers reach nothing outside unless it accepts what comes "
+				  "from and goes to interfaces w-*%s",
+				  text, is_iptables(chain) ? FIREWALL_IPTABLES_MEND : "");
+	}
 }
 
 static int find_others(struct others *others, struct warden_error *err)
@@ -184,9 +202,16 @@ void firewall_others_log(struct firewall *firewall)
 			  "firewall: other tools' chains cannot be looked at: %s", err.message);
 		return;
 	}
-	for (size_t i = 0; i < others.n; i++)
-		if (others.chains[i].drops || others.chains[i].refuses)
-			log_chain(host, &others.chains[i]);
+	pthread_mutex_lock(&firewall->others.mutex);
+	say(firewall, &others);
+	pthread_mutex_unlock(&firewall->others.mutex);
+}
+
+/* That of the kernel's older interface tells nobody when it changes. */
+void firewall_legacy_log(struct firewall *firewall)
+{
+	const struct warden_host *host = firewall->host;
+
 	if (firewall_legacy_drops())
 		host->log(host, WARDEN_LOG_WARN, NULL,
 			  "firewall: chain FORWARD of iptables (legacy) drops what it does not "

@@ -31,6 +31,16 @@ struct firewall_range {
 	uint32_t first, last;
 };
 
+/* More than any host has; further ones are not looked at. */
+#define FIREWALL_OTHERS_MAX 32
+
+/* Chains of others that drop, as they were logged: each once, and again when it had gone. */
+struct firewall_others {
+	pthread_mutex_t mutex;
+	char said[FIREWALL_OTHERS_MAX][192];
+	size_t n;
+};
+
 struct firewall_watch {
 	int fd;     /* hears of changes */
 	int end_fd; /* written to when it is to end */
@@ -53,6 +63,7 @@ struct firewall {
 	/* Rules in the table of an earlier daemon, until their containers are added. */
 	struct firewall_elements found;
 	struct firewall_watch watch;
+	struct firewall_others others;
 };
 
 /* Makes the table as it has to be, with all members; what is there already stays in effect
@@ -106,10 +117,12 @@ int firewall_ranges_read(const char *const *texts, struct firewall_range **range
 /* Whether iptables has a chain FORWARD outside of nf_tables whose policy is to drop. */
 bool firewall_legacy_drops(void);
 
-/* Logs the chains of others that drop forwarded packets. */
+/* Logs the chains of others that drop forwarded packets, unless it has done so. */
 void firewall_others_log(struct firewall *firewall);
+void firewall_legacy_log(struct firewall *firewall);
 
-/* Puts the table back whenever somebody removes a part of it. */
+/* Puts the table back whenever somebody removes a part of it, and looks at the chains of others
+ * when they change. */
 int firewall_watch_start(struct firewall *firewall, struct warden_error *err);
 void firewall_watch_end(struct firewall *firewall);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Puts the table back when somebody (a reload of another firewall's rules flushes everything) has
- * removed it or a part of it: a thread that hears of each change of nf_tables. */
+ * removed it or a part of it, and looks at what others drop when they change it: a thread that
+ * hears of each change of nf_tables. */
 #include "backends/linux/firewall_private.h"
 
 #include <arpa/inet.h>
@@ -55,33 +56,39 @@ static int find_table(const struct nlattr *attribute, void *data)
 	return MNL_CB_OK;
 }
 
-/* Whether a message tells that a part of our table was removed, by another than us. */
-static bool is_damage(const struct firewall *firewall, const struct nlmsghdr *nlh)
+/* What changes tell. */
+struct changes {
+	bool damage; /* somebody has removed a part of our table */
+	bool others; /* somebody has changed chains of his own */
+};
+
+static bool is_removal(uint16_t type)
+{
+	return type == MESSAGE_TYPE(NFT_MSG_DELTABLE) || type == MESSAGE_TYPE(NFT_MSG_DELCHAIN) ||
+	       type == MESSAGE_TYPE(NFT_MSG_DELRULE) || type == MESSAGE_TYPE(NFT_MSG_DELSET);
+}
+
+/* Our own changes are no news. */
+static void look_at_change(const struct firewall *firewall, const struct nlmsghdr *nlh,
+			   struct changes *changes)
 {
 	const struct nfgenmsg *header = mnl_nlmsg_get_payload(nlh);
 	bool ours = false;
 
-	switch (nlh->nlmsg_type) {
-	case MESSAGE_TYPE(NFT_MSG_DELTABLE):
-	case MESSAGE_TYPE(NFT_MSG_DELCHAIN):
-	case MESSAGE_TYPE(NFT_MSG_DELRULE):
-	case MESSAGE_TYPE(NFT_MSG_DELSET):
-		break;
-	default:
-		return false;
-	}
 	if (nlh->nlmsg_pid == firewall->table_port ||
 	    mnl_nlmsg_get_payload_len(nlh) < sizeof(*header) ||
-	    header->nfgen_family != NFPROTO_INET)
-		return false;
-	return mnl_attr_parse(nlh, sizeof(*header), find_table, &ours) >= 0 && ours;
+	    mnl_attr_parse(nlh, sizeof(*header), find_table, &ours) < 0)
+		return;
+	if (!ours || header->nfgen_family != NFPROTO_INET)
+		changes->others = true;
+	else if (is_removal(nlh->nlmsg_type))
+		changes->damage = true;
 }
 
-/* Reads what has come. Messages that were lost (ENOBUFS) may have been about us. */
-static bool read_changes(const struct firewall *firewall)
+/* Reads what has come. Messages that were lost (ENOBUFS) may have been about anything. */
+static void read_changes(const struct firewall *firewall, struct changes *changes)
 {
 	_Alignas(struct nlmsghdr) char buffer[16384];
-	bool damage = false;
 
 	for (;;) {
 		ssize_t got = recv(firewall->watch.fd, buffer, sizeof(buffer), MSG_DONTWAIT);
@@ -91,13 +98,13 @@ static bool read_changes(const struct firewall *firewall)
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0 && errno == ENOBUFS) {
-			damage = true;
+			*changes = (struct changes){true, true};
 			continue;
 		}
 		if (got <= 0)
-			return damage;
+			return;
 		for (; mnl_nlmsg_ok(nlh, length); nlh = mnl_nlmsg_next(nlh, &length))
-			damage |= is_damage(firewall, nlh);
+			look_at_change(firewall, nlh, changes);
 	}
 }
 
@@ -134,7 +141,7 @@ static void *run(void *data)
 {
 	struct firewall *firewall = data;
 	struct firewall_watch *watch = &firewall->watch;
-	bool damage = false;
+	struct changes changes = {0};
 
 	for (;;) {
 		struct pollfd fds[] = {
@@ -142,15 +149,19 @@ static void *run(void *data)
 			{.fd = watch->fd, .events = POLLIN},
 		};
 
-		if (poll(fds, ARRAY_SIZE(fds), damage ? RETRY_MS : -1) < 0 && errno != EINTR)
+		if (poll(fds, ARRAY_SIZE(fds), changes.damage ? RETRY_MS : -1) < 0 &&
+		    errno != EINTR)
 			return NULL;
 		if (fds[0].revents)
 			return NULL;
 		if (fds[1].revents && wait_for_end(watch, GATHER_MS))
 			return NULL;
-		damage |= read_changes(firewall);
-		if (damage)
-			damage = !put_back(firewall);
+		read_changes(firewall, &changes);
+		if (changes.damage)
+			changes.damage = !put_back(firewall);
+		if (changes.others)
+			firewall_others_log(firewall);
+		changes.others = false;
 	}
 }
 

@@ -249,6 +249,36 @@ def tables_of_others_are_left_alone(w):
 
 
 @case(backend="linux", config=ALLOWED)
+def a_firewall_that_begins_to_drop_is_named_each_time(w):
+    for times in (1, 2):
+        for table in ("fw", "marker"):  # once the second is named, the end of the first has been seen
+            chain = "{ type filter hook forward priority 0; policy drop; }"
+            _nft(f"add table inet {table}; add chain inet {table} forwarded {chain}")
+            line = f"chain forwarded of table inet {table} drops"
+            expect.eventually(lambda line=line: w.daemon.log().count(line) == times, "a line in the log")
+            _nft(f"add rule inet {table} forwarded counter")
+            _nft(f"delete table inet {table}")
+    expect.equal(w.daemon.log().count("chain forwarded of table inet fw drops"), 2)
+
+
+@case(backend="linux", config=ALLOWED)
+def changes_of_our_own_are_no_damage(w):
+    handle = w.create()
+    for network in ("192.0.2.1", "192.0.2.2"):
+        w.c.net_out(handle, network=network, log=True)
+    w.c.destroy(handle)
+    rules = ["nft", "list", "table", "inet", "warden"]
+    expect.eventually(lambda: b"log-" not in subprocess.run(rules, capture_output=True, check=True).stdout, "the end")
+    subprocess.run(["nft", "flush", "chain", "inet", "warden", "refuse"], check=True)
+    expect.eventually(lambda: "put back" in w.daemon.log(), "the damage is seen")
+    expect.equal(w.daemon.log().count("put back"), 1, "lines that say that somebody removed a part")
+
+
+def _nft(commands):
+    subprocess.run(["nft", commands], check=True)
+
+
+@case(backend="linux", config=ALLOWED)
 def rules_hold_after_a_restart(w):
     outside = w.host("out0", GATEWAY, OUTSIDE)
     outside.serve_tcp(80)
