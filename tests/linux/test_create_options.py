@@ -96,13 +96,50 @@ def the_most_layers_work(w):
 
 
 @case(backend="linux")
-def layers_are_read_with_the_clients_rights_and_left_alone(w):
-    secret = w.make_directory("secret", 0o700)
-    closed = _tree(w, "secret/layer", {"file": "x\n"})
-    w.c.create(layers=[closed, w.rootfs])  # root may
+def layers_are_left_alone(w):
+    layer = _tree(w, "layer", {"file": "x\n"})
+    w.run(w.create(layers=[layer, w.rootfs]), "echo y > /file; rm -r /etc; touch /new", privileged=True)
+    expect.equal(os.listdir(layer), ["file"])
+    expect.equal(kernel.read(f"{layer}/file"), "x\n")
+
+
+def _as_nobody(w, **fields):
+    """What create says to a client that is not root."""
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.setgroups([])
+        os.setresgid(65534, 65534, 65534)
+        os.setresuid(65534, 65534, 65534)
+        with warden.Client(w.daemon.socket, timeout=20) as client:
+            try:
+                answer = client.create(grace_time=0, **fields)
+            except warden.WardenError as error:
+                answer = str(error)
+        os.write(writer, answer.encode())
+        os._exit(0)
+    os.close(writer)
+    os.waitpid(pid, 0)
+    with os.fdopen(reader, "rb") as file:
+        return file.read().decode()
+
+
+@case(backend="linux", config={"server": {"unix_domain_permissions": "0777"}})
+def layers_and_what_lies_beside_them_are_read_with_the_clients_rights(w):
+    w.make_directory("secret", 0o700)
+    closed, secret = _tree(w, "secret/layer", {"file": "x\n"}), _tree(w, "open", {"file": "x\n"})
+    w.file("open.json", '{"env": ["SECRET=1"]}', 0o600)
+    os.chmod(w.directory, 0o755)
+    for _ in range(20):  # on every worker there is
+        expect.matches(_as_nobody(w, layers=[closed, w.rootfs]), ".*: Permission denied")
+        expect.equal(_as_nobody(w, layers=[secret, w.rootfs]), f"open {secret}.json: Permission denied")
+    for layer in (closed, secret):
+        for _ in range(10):
+            w.c.destroy(w.create(layers=[layer, w.rootfs]))  # root may, as before
+    os.chmod(f"{secret}.json", 0o644)
+    handle = _as_nobody(w, layers=[secret, w.rootfs])
+    expect.equal(w.run(handle, "echo $SECRET; cat /file"), "1\nx\n")
     w.note_ids()
-    expect.equal(sorted(os.listdir(secret)), ["layer"])
-    expect.equal(os.listdir(closed), ["file"])
 
 
 @case(backend="linux")

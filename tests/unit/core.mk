@@ -7,7 +7,9 @@ tests_unit_libcorecase_la_LIBADD = $(UNIT_LIBS)
 CORE_TEST_CPPFLAGS = $(AM_CPPFLAGS) $(PROTOBUF_C_CFLAGS) $(UV_CFLAGS)
 
 CORE_TESTS = \
+	tests/unit/test_create_options \
 	tests/unit/test_frame \
+	tests/unit/test_idempotence \
 	tests/unit/test_job_options \
 	tests/unit/test_ports \
 	tests/unit/test_recovery \
@@ -18,6 +20,12 @@ CORE_TESTS = \
 check_PROGRAMS += $(CORE_TESTS)
 TESTS += $(CORE_TESTS)
 
+tests_unit_test_create_options_SOURCES = tests/unit/test_create_options.c
+tests_unit_test_create_options_CPPFLAGS = $(CORE_TEST_CPPFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_create_options_LDADD = $(UNIT_LIBS) $(JANSSON_LIBS)
+tests_unit_test_idempotence_SOURCES = tests/unit/test_idempotence.c
+tests_unit_test_idempotence_CPPFLAGS = $(CORE_TEST_CPPFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_idempotence_LDADD = tests/unit/libcorecase.la $(JANSSON_LIBS)
 tests_unit_test_frame_SOURCES = tests/unit/test_frame.c
 tests_unit_test_frame_LDADD = $(UNIT_LIBS)
 tests_unit_test_job_options_SOURCES = tests/unit/test_job_options.c
