@@ -42,7 +42,7 @@ struct shown {
 
 static struct shown show(const char *text, size_t length)
 {
-	struct shown shown;
+	struct shown shown = {""};
 
 	text_escape(shown.text, sizeof(shown.text), text, length);
 	return shown;

@@ -64,35 +64,46 @@ static int open_as(const struct container *c, const char *path, bool as_client)
 	return fd;
 }
 
-static int read_json(int fd, const char *path, json_t **json, struct warden_error *err)
+/* Reads a regular file of at most FILE_MAX bytes. */
+static int read_text(int fd, const char *path, char *text, size_t *length, struct warden_error *err)
 {
-	_cleanup_free_ char *text = malloc(FILE_MAX + 1);
 	struct stat status;
-	json_error_t where;
-	size_t length = 0;
 	ssize_t got = 1;
 
-	if (!text)
-		return warden_error_set(err, "no memory for %s", path);
 	if (fstat(fd, &status) < 0)
 		return warden_error_errno(err, "look at %s", path);
-	while (S_ISREG(status.st_mode) && got > 0 && length <= FILE_MAX) {
-		got = read(fd, text + length, FILE_MAX + 1 - length);
-		length += got > 0 ? (size_t)got : 0;
+	while (S_ISREG(status.st_mode) && got > 0 && *length <= FILE_MAX) {
+		got = read(fd, text + *length, FILE_MAX + 1 - *length);
+		*length += got > 0 ? (size_t)got : 0;
 	}
 	if (got < 0)
 		return warden_error_errno(err, "read %s", path);
-	if (!S_ISREG(status.st_mode) || length > FILE_MAX)
+	if (!S_ISREG(status.st_mode) || *length > FILE_MAX)
 		return warden_error_set(err, "%s must be a regular file of at most %d bytes", path,
 					FILE_MAX);
+	return 0;
+}
+
+static int read_json(int fd, const char *path, json_t **json, struct warden_error *err)
+{
+	char *text = malloc(FILE_MAX + 1);
+	json_error_t where;
+	size_t length = 0;
+
+	if (!text)
+		return warden_error_set(err, "no memory for %s", path);
+	if (read_text(fd, path, text, &length, err) < 0) {
+		free(text);
+		return -1;
+	}
 	*json = json_loadb(text, length, JSON_REJECT_DUPLICATES, &where);
+	free(text);
 	if (!*json)
 		return warden_error_set(err, "%s:%d: %s", path, where.line, where.text);
-	if (!json_is_object(*json)) {
-		json_decref(*json);
-		return warden_error_set(err, "%s must hold an object", path);
-	}
-	return 0;
+	if (json_is_object(*json))
+		return 0;
+	json_decref(*json);
+	return warden_error_set(err, "%s must hold an object", path);
 }
 
 /* NULL in `*text`: there is none, or it is empty, as images have it. */
