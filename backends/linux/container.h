@@ -48,6 +48,7 @@ struct container {
 	struct program_identity program; /* that init and keepers execute */
 	int wshd_fd;                     /* -1: not connected */
 	struct oom oom;
+	uint32_t quota;       /* whose disk quota binds it; 0: nobody's */
 	uint64_t rate, burst; /* of the bandwidth, as they were set last */
 	bool paused;          /* the operations' alone */
 

@@ -171,6 +171,17 @@ static int mounts_step(struct creation *creation, struct warden_error *err)
 	return start_await_mounts(&creation->start, creation->container, creation->request, err);
 }
 
+/* An earlier container may have left limits behind. */
+static int quota_step(struct creation *creation, struct warden_error *err)
+{
+	const struct quota *quota = &creation->backend->quota;
+	struct container *container = creation->container;
+
+	if (creation->request->tmpfs_bytes == 0)
+		container->quota = quota_of(quota, &creation->request->identity);
+	return quota_begin(quota, container->quota, err);
+}
+
 static int execute_step(struct creation *creation, struct warden_error *err)
 {
 	struct container *container = creation->container;
@@ -215,7 +226,7 @@ static const struct step {
 	{begin_step, NULL},         {cgroup_step, cgroup_undo},   {setup_step, setup_undo},
 	{init_step, init_undo},     {network_step, network_undo}, {firewall_step, firewall_undo},
 	{record_step, record_undo}, {clone_step, NULL},           {mounts_step, NULL},
-	{execute_step, NULL},       {connect_step, connect_undo},
+	{quota_step, NULL},         {execute_step, NULL},         {connect_step, connect_undo},
 };
 
 static int run_steps(struct creation *creation, struct warden_error *err)

@@ -5,11 +5,9 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
-#include <linux/dqblk_xfs.h>
 #include <sys/quota.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
-#include <sys/syscall.h>
 #include <sys/utsname.h>
 
 #include "backends/common/util.h"
@@ -132,27 +130,6 @@ static void describe_rootfs(const struct description *to)
 		      "warden-rootfs DIRECTORY");
 }
 
-/* As QCMD, which shifts into the sign. */
-static int quota_command(unsigned command, unsigned type)
-{
-	return (int)(command << SUBCMDSHIFT | (type & SUBCMDMASK));
-}
-
-/* Whether quota of a type is on for the file system that the depot lies on. */
-static bool has_quota(int fd, int type)
-{
-	uint32_t format = 0;
-	struct fs_quota_statv status = {.qs_version = FS_QSTATV_VERSION1};
-	unsigned wanted = type == PRJQUOTA ? FS_QUOTA_PDQ_ENFD : FS_QUOTA_UDQ_ENFD;
-
-	if (syscall(SYS_quotactl_fd, fd, quota_command((unsigned)Q_GETFMT, (unsigned)type), 0,
-		    &format) == 0)
-		return true;
-	return syscall(SYS_quotactl_fd, fd, quota_command(Q_XGETQSTATV, (unsigned)type), 0,
-		       &status) == 0 &&
-	       (status.qs_flags & wanted) != 0;
-}
-
 static void describe_quota(const struct description *to)
 {
 	const struct warden_settings *settings = to->host->settings;
@@ -164,9 +141,9 @@ static void describe_quota(const struct description *to)
 			      "server.quota.disk_quota_enabled = true");
 	else if (fd < 0)
 		describe_fact(to, "disk quota", "the depot is not there yet", NULL, NULL);
-	else if (has_quota(fd, PRJQUOTA))
+	else if (quota_type(fd) == PRJQUOTA)
 		describe_fact(to, "disk quota", "by project", NULL, NULL);
-	else if (has_quota(fd, USRQUOTA))
+	else if (quota_type(fd) == USRQUOTA)
 		describe_fact(to, "disk quota", "by user",
 			      "limits bind the user vcap, not root of a container",
 			      "mount the depot's file system with prjquota");

@@ -70,6 +70,7 @@ static void linux_teardown(void *data)
 	spawner_stop(backend->spawner);
 	if (backend->cgroups)
 		cgroups_free(backend->cgroups);
+	quota_free(&backend->quota);
 	if (backend->program_fd >= 0)
 		close(backend->program_fd);
 	free(backend);
@@ -115,6 +116,11 @@ static int probe(struct linux_backend *backend, struct warden_error *err)
 	return 0;
 }
 
+static int find_quota(struct linux_backend *backend, struct warden_error *err)
+{
+	return quota_setup(backend->host, &backend->quota, err);
+}
+
 static int start_spawner(struct linux_backend *backend, struct warden_error *err)
 {
 	return spawner_start(backend, &backend->spawner, err);
@@ -138,7 +144,7 @@ static int start_threads(struct linux_backend *backend, struct warden_error *err
 }
 
 static int (*const starts[])(struct linux_backend *backend, struct warden_error *err) = {
-	load_program, probe, start_cgroups, start_spawner, start_network, start_threads,
+	load_program, probe, find_quota, start_cgroups, start_spawner, start_network, start_threads,
 };
 
 static int linux_setup(const struct warden_host *host, void **result, struct warden_error *err)
@@ -149,6 +155,7 @@ static int linux_setup(const struct warden_host *host, void **result, struct war
 		return warden_error_errno(err, "make the backend");
 	backend->host = host;
 	backend->program_fd = -1;
+	backend->quota.fd = -1;
 	for (size_t i = 0; i < ARRAY_SIZE(starts); i++)
 		if (starts[i](backend, err) < 0) {
 			linux_teardown(backend);

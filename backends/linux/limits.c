@@ -82,6 +82,25 @@ static void bandwidth_get(struct container *container, struct warden_limits *lim
 	limits->bandwidth_rate = container->rate;
 }
 
+static bool disk_asked(const struct warden_limits *limits)
+{
+	return limits->disk_block_hard != WARDEN_UNKNOWN ||
+	       limits->disk_block_soft != WARDEN_UNKNOWN ||
+	       limits->disk_inode_hard != WARDEN_UNKNOWN ||
+	       limits->disk_inode_soft != WARDEN_UNKNOWN;
+}
+
+static int disk_set(struct container *container, const struct warden_limits *limits,
+		    struct warden_error *err)
+{
+	return quota_set(&container->backend->quota, container->quota, limits, err);
+}
+
+static void disk_get(struct container *container, struct warden_limits *limits)
+{
+	quota_get(&container->backend->quota, container->quota, limits);
+}
+
 static bool swap_asked(const struct warden_limits *limits)
 {
 	return limits->swap_off >= 0;
@@ -116,6 +135,7 @@ static const struct kind {
 	 .get_cgroup = cgroup_get_cpu_quota},
 	{"cpus", .asked = cpus_asked, .set_cgroup = cgroup_set_cpus, .get = cpus_get},
 	{"processes", NUMBER(processes), .set = processes_set, .get = processes_get},
+	{"disk quota", .asked = disk_asked, .set = disk_set, .get = disk_get},
 	{"bandwidth_rate", NUMBER(bandwidth_rate), .set = bandwidth_set, .get = bandwidth_get},
 	{"io_weight", NUMBER(io_weight), .set_cgroup = cgroup_set_io_weight,
 	 .get_cgroup = cgroup_get_io_weight},
@@ -173,10 +193,6 @@ int linux_set_limits(void *data, const struct warden_limits *limits, struct ward
 	struct container *container = data;
 	struct warden_limits before;
 
-	if (limits->disk_block_hard != WARDEN_UNKNOWN ||
-	    limits->disk_block_soft != WARDEN_UNKNOWN ||
-	    limits->disk_inode_hard != WARDEN_UNKNOWN || limits->disk_inode_soft != WARDEN_UNKNOWN)
-		return warden_error_set(err, "limits of disk: not supported yet");
 	warden_limits_init(&before);
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
 		if (is_asked(&kinds[i], limits))

@@ -3,6 +3,7 @@
 #ifndef LINUX_LINUX_H
 #define LINUX_LINUX_H
 
+#include "backends/linux/quota.h"
 #include "warden/backend.h"
 
 #ifndef ARRAY_SIZE
@@ -39,6 +40,7 @@ struct linux_backend {
 	struct firewall *firewall;
 	struct watcher *watcher;
 	struct remover *remover;
+	struct quota quota;
 };
 
 #endif

@@ -100,6 +100,8 @@ backends_linux_linux_la_SOURCES += \
 	backends/linux/processes.h \
 	backends/linux/program.c \
 	backends/linux/program.h \
+	backends/linux/quota.c \
+	backends/linux/quota.h \
 	backends/linux/record.c \
 	backends/linux/record.h \
 	backends/linux/remover.c \

@@ -88,6 +88,10 @@ static int make_folders(const struct setup *setup, struct warden_error *err)
 	for (size_t i = 0; i < ARRAY_SIZE(folders); i++)
 		if (mkdirat(setup->directory_fd, folders[i], 0700) < 0)
 			return warden_error_errno(err, "make %s/%s", p->path, folders[i]);
+	/* Both: overlay moves files from one to the other. */
+	if (p->project > 0 && (quota_mark(setup->directory_fd, "rw", p->project, err) < 0 ||
+			       quota_mark(setup->directory_fd, "work", p->project, err) < 0))
+		return -1;
 	for (size_t i = 0; p->n_layers > 1 && i < p->n_layers; i++) {
 		struct layer_name name = layer_name(i);
 
@@ -207,10 +211,12 @@ int mnt_root(struct setup *setup, struct warden_error *err)
 	if (make_folders(setup, err) < 0 || attach_layers(setup, err) < 0 ||
 	    attach_writable(setup, err) < 0)
 		return -1;
-	/* Files of the upper layer are made as who mounts it, which the layers' map must know. */
-	if (user_act_as(p->base, p->base, true, err) < 0)
+	/* Files of the upper layer are made as who mounts it, which the layers' map must know, and
+	 * whom limits of the disk have to bind. */
+	if (user_act_as(p->base, p->base, true, err) < 0 || user_obey_quota(true, err) < 0 ||
+	    union_attach(setup, err) < 0)
 		return -1;
-	return union_attach(setup, err);
+	return user_obey_quota(false, err);
 }
 
 int mnt_pivot(struct setup *setup, struct warden_error *err)

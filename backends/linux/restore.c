@@ -67,6 +67,7 @@ int linux_restore(void *backend, const struct warden_identity *identity, const c
 	}
 	container->paused = cgroup_is_frozen(container->cgroup);
 	pause_end(container); /* wshd is to answer; the core pauses it again */
+	container->quota = quota_of(&container->backend->quota, identity);
 	container->init_pidfd = record_open(identity->dir_fd, &container->init_pid);
 	/* It may have been made under other settings. */
 	if (container->init_pidfd >= 0)

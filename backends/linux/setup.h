@@ -48,6 +48,7 @@ struct setup_parameters {
 	uid_t client_uid;
 	gid_t client_gid;
 	size_t n_binds;
+	uint32_t project; /* of the writable layer's files; 0: none */
 };
 
 struct setup_bind {

@@ -77,6 +77,9 @@ static int send_parameters(int socket, const struct container *container,
 		.hosts_length = texts->hosts_length,
 		.resolv_length = texts->resolv_length,
 		.n_binds = create->n_bind_mounts,
+		.project = create->tmpfs_bytes > 0
+				   ? 0
+				   : quota_project(&container->backend->quota, identity),
 	};
 
 	if (p.n_layers > SETUP_LAYERS_MAX)

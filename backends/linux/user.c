@@ -55,6 +55,13 @@ int user_act_as(uid_t uid, gid_t gid, bool all_capabilities, struct warden_error
 	return 0;
 }
 
+int user_obey_quota(bool obey, struct warden_error *err)
+{
+	if (set_capabilities(obey ? CAP_TO_MASK(CAP_SYS_RESOURCE) : 0) < 0)
+		return warden_error_errno(err, "set capabilities");
+	return 0;
+}
+
 int user_become(uid_t id, struct warden_error *err)
 {
 	if (prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP | SECBIT_KEEP_CAPS) < 0 ||

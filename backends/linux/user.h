@@ -20,6 +20,9 @@ struct user_map {
  * permissions do not count. */
 int user_act_as(uid_t uid, gid_t gid, bool all_capabilities, struct warden_error *err);
 
+/* Gives up for a while, or takes again, what makes a process exceed disk quotas. */
+int user_obey_quota(bool obey, struct warden_error *err);
+
 /* Becomes the given id for good, keeping all capabilities: what is made then is charged to it. */
 int user_become(uid_t id, struct warden_error *err);
 

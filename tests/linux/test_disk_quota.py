@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Limits of the disk, on a depot whose file system has project quota, and errors on one that has not."""
+
+import signal
+
+import warden
+from case import Skip, case
+import expect
+
+KIB, MIB = 1 << 10, 1 << 20
+
+
+def _has_quota(w, handle):
+    try:
+        w.c.limit_disk(handle, byte=0)
+    except warden.WardenError as error:
+        expect.contains(str(error), "disk quota: the depot's file system enforces none")
+        return False
+    return True
+
+
+def _container(w, **fields):
+    handle = w.create(**fields)
+    if not _has_quota(w, handle):
+        raise Skip("needs a depot with disk quota")
+    return handle
+
+
+def _write(w, handle, size, name="file", privileged=False):
+    script = f"dd if=/dev/zero of=/home/vcap/{name} bs=65536 count={size // 65536}"
+    return w.c.run(handle, script, privileged=privileged)
+
+
+def _exceeded(seen):
+    expect.true(seen.exit_status != 0, "a writer that fails", seen)
+    expect.contains(seen.stderr.decode(), "Disk quota exceeded")
+
+
+@case(backend="linux")
+def without_quota_the_error_says_what_is_lacking(w):
+    handle = w.create()
+    if _has_quota(w, handle):
+        return
+    expect.equal(w.c.limit_disk(handle), warden.LimitDiskResponse())
+    expect.error_like("^disk quota: .*prjquota", w.c.limit_disk, handle, byte=MIB)
+    expect.error_like("^disk quota: .*prjquota", w.c.call, warden.CreateRequest(limits=warden.Limits(disk_bytes=MIB)))
+    expect.equal(w.c.list(), [handle])
+
+
+@case(backend="linux")
+def a_container_on_a_tmpfs_says_so(w):
+    if not _has_quota(w, w.create()):
+        raise Skip("needs a depot with disk quota")
+    handle = w.c.call(warden.CreateRequest(tmpfs_bytes=8 * MIB)).handle
+    w.note_ids()
+    expect.error_like("^disk quota: .*tmpfs", w.c.limit_disk, handle, byte=MIB)
+    expect.equal(w.c.info(handle).disk_stat, None)
+
+
+@case(backend="linux", limit=120)
+def who_writes_more_is_told_so_whoever_it_is(w):
+    handle = _container(w)
+    for privileged in (False, True):
+        seen = w.c.limit_disk(handle, byte=2 * MIB)
+        expect.equal((seen.block_hard, seen.byte_hard), (2048, 2 * MIB))
+        expect.equal(_write(w, handle, MIB, privileged=privileged).exit_status, 0)
+        _exceeded(_write(w, handle, 4 * MIB, privileged=privileged))
+        expect.equal(w.c.limit_disk(handle, byte=16 * MIB).byte, 16 * MIB)
+        expect.equal(_write(w, handle, 4 * MIB, privileged=privileged).exit_status, 0)
+        expect.equal(w.c.limit_disk(handle, block=0).block, 0)
+        expect.equal(_write(w, handle, 20 * MIB, privileged=privileged).exit_status, 0)
+        w.run(handle, "rm -f /home/vcap/file", privileged=True)
+
+
+@case(backend="linux", limit=120)
+def it_survives_a_restart_and_ends_with_the_container(w):
+    handle = _container(w)
+    w.c.limit_disk(handle, byte=2 * MIB, inode=500, block_soft=1024, inode_soft=400)
+    w.disconnect()
+    w.daemon.restart(signal.SIGKILL)
+    seen = w.c.limit_disk(handle)
+    expect.equal((seen.byte, seen.inode, seen.block_soft, seen.inode_soft), (2 * MIB, 500, 1024, 400))
+    _exceeded(_write(w, handle, 4 * MIB))
+    limits = w.c.call(warden.LimitRequest(handle=handle)).limits
+    expect.equal((limits.disk_bytes, limits.disk_inodes), (2 * MIB, 500))
+    w.c.destroy(handle)
+    w.daemon.stop()
+    w.disconnect()
+    w.daemon.start()
+    again = w.create()
+    seen = w.c.limit_disk(again)
+    expect.equal((seen.byte, seen.inode, seen.block_soft, seen.inode_soft), (0, 0, 0, 0))
+
+
+@case(backend="linux", limit=120)
+def inodes_are_limited(w):
+    handle = _container(w)
+    used = w.c.info(handle).disk_stat.inodes_used
+    w.c.limit_disk(handle, inode=used + 10)
+    seen = w.c.run(handle, "for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14; do : > /home/vcap/f$i || exit 1; done")
+    _exceeded(seen)
+
+
+@case(backend="linux", limit=120)
+def create_takes_it_and_info_tells_what_is_used(w):
+    limits = warden.Limits(disk_bytes=3 * MIB, disk_inodes=1000)
+    _container(w)
+    handle = w.c.call(warden.CreateRequest(limits=limits)).handle
+    w.note_ids()
+    before = w.c.info(handle).disk_stat
+    expect.equal(_write(w, handle, MIB).exit_status, 0)
+    w.run(handle, "sync")
+    after = w.c.info(handle).disk_stat
+    expect.between(after.bytes_used - before.bytes_used, MIB, MIB + 64 * KIB, "bytes used")
+    expect.between(after.inodes_used - before.inodes_used, 1, 64, "inodes used")
+    _exceeded(_write(w, handle, 4 * MIB, "other"))
+
+
+@case(backend="linux", limit=120)
+def limits_of_one_are_not_those_of_another(w):
+    one, two = _container(w), w.create()
+    w.c.limit_disk(one, byte=MIB)
+    expect.equal(w.c.limit_disk(two).byte, 0)
+    expect.equal(_write(w, two, 4 * MIB).exit_status, 0)
+    _exceeded(_write(w, one, 4 * MIB))
+
+
+@case(backend="linux", limit=120)
+def a_number_that_no_file_system_holds_is_refused(w):
+    handle = _container(w)
+    expect.error_like("^disk quota: ", w.c.limit_disk, handle, block=(1 << 64) - 2)
+    expect.error_like("^disk quota: ", w.c.limit_disk, handle, block=1 << 54)
+    expect.equal(w.c.limit_disk(handle).block, 0)
+
+
+@case(backend="linux", limit=120)
+def root_inside_does_not_get_out_of_its_project(w):
+    handle = _container(w)
+    w.c.limit_disk(handle, byte=2 * MIB)
+    w.c.run(handle, "mkdir /tmp/d; chattr -p 0 -P /tmp/d /tmp; chattr -p 7 /tmp/d", privileged=True)
+    _exceeded(w.c.run(handle, "dd if=/dev/zero of=/tmp/d/file bs=65536 count=60", privileged=True))
