@@ -153,13 +153,14 @@ static ssize_t read_chunk(char *buffer)
 	return (ssize_t)length;
 }
 
-static int send_chunk(struct invocation *invocation, const char *buffer, size_t length)
+static int send_chunk(struct invocation *invocation, const char *buffer, size_t length, bool end)
 {
 	struct warden_message *request = warden_message_new("tar_data");
 	int result = -1;
 
-	if (!request || (length > 0 ? warden_message_set_bytes(request, "data", buffer, length)
-				    : warden_message_set_number(request, "end", 1)) < 0)
+	if (!request ||
+	    (length > 0 && warden_message_set_bytes(request, "data", buffer, length) < 0) ||
+	    (end && warden_message_set_number(request, "end", 1) < 0))
 		complain(invocation, "out of memory");
 	else
 		result = warden_client_send(invocation->client, request);
@@ -179,24 +180,26 @@ static int take_answer(struct invocation *invocation)
 static int send_tar(struct invocation *invocation, char *buffer, struct progress *progress)
 {
 	size_t in_flight = 0;
-	ssize_t got;
+	bool end;
 
 	do {
-		got = read_chunk(buffer);
+		ssize_t got = read_chunk(buffer);
+
 		if (got < 0) {
 			progress_end(progress);
 			complain(invocation, "read standard input: %s", strerror(errno));
 			return STATUS_FAILED;
 		}
-		if (send_chunk(invocation, buffer, (size_t)got) < 0)
+		end = got < CHUNK; /* a terminal's end is not to be asked for twice */
+		if (send_chunk(invocation, buffer, (size_t)got, end) < 0)
 			return failed(invocation, progress);
 		in_flight++;
 		progress->bytes += (uint64_t)got;
 		progress_tell(progress);
-		for (; in_flight > (got > 0 ? IN_FLIGHT : 0); in_flight--)
+		for (; in_flight > (end ? 0 : IN_FLIGHT); in_flight--)
 			if (take_answer(invocation) < 0)
 				return failed(invocation, progress);
-	} while (got > 0);
+	} while (!end);
 	progress_end(progress);
 	return 0;
 }

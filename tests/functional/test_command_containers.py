@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Commands about containers beside create, run and destroy: tables, limits, rules, files, events."""
 
+import io
 import json
 import os
 import signal
 import subprocess
+import tarfile
 
 import command
 import expect
@@ -164,3 +166,64 @@ def events_come_as_lines(w):
         expect.matches(process.stdout.readline().decode(), r"[\d:]+ +\d+ created +other\n")
         process.send_signal(signal.SIGTERM)
         process.wait(10)
+
+
+def _tar(**files):
+    """A tar with these files."""
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w") as tar:
+        for name, content in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            tar.addfile(entry, io.BytesIO(content))
+    return data.getvalue()
+
+
+@case
+def tars_go_through_the_socket(w):
+    w.create(handle="h")
+    large = os.urandom(3_000_000)
+    command.ok(w, "copy-in", "h", "-", "unpacked", stdin=_tar(small=b"content\n", large=large))
+    expect.equal(command.ok(w, "cat", "h", "unpacked/small"), "content\n")
+    seen = w.command("copy-out", "h", "unpacked/", "-")
+    expect.equal((seen.returncode, seen.stderr), (0, b""))
+    with tarfile.open(fileobj=io.BytesIO(seen.stdout)) as tar:
+        files = {os.path.basename(entry.name): tar.extractfile(entry).read() for entry in tar if entry.isfile()}
+    expect.equal(files == {"small": b"content\n", "large": large}, True, "the tar that comes out")
+    seen = w.command("copy-in", "h", "-", "x", stdin=b"no tar at all" * 1000)
+    expect.equal((seen.returncode, seen.stdout), (1, b""))
+    seen = w.command("copy-out", "h", "nowhere", "-")
+    expect.equal((seen.returncode, seen.stdout), (1, b""))
+
+
+@case
+def a_copy_tells_its_progress_on_a_terminal(w):
+    w.create(handle="h")
+    job = w.c.spawn("h", "sleep 100")
+    with command.Terminal(w, "copy-in", "h", "-", "unpacked") as terminal:
+        terminal.type("this is no tar\r\x04")
+        expect.equal(terminal.status(), 1)
+    path = w.file("pipe.sh", f"(sleep 0.5; cat {w.file('x.tar', _tar(file=b'x' * 1000000))}) | warden copy-in h - unpacked")
+    environment = {"PATH": f"{w.build.directory}:/usr/bin:/bin"}
+    with command.Terminal(w, program=["/bin/sh", path], environment=environment) as terminal:
+        terminal.expect(r"copying in \d+ \S+, \S+ \S+/s, \d+\.\d s")
+        expect.equal(terminal.status(), 0)
+    expect.equal(w.c.info("h").job_ids, [job])
+    w.c.stop("h", kill=True)
+
+
+@case
+def changes_of_files_come_as_lines(w):
+    w.create(handle="h")
+    path = "/home/vcap" if w.linux else "."
+    with command.start(w, "watch", "h", path, stdout=subprocess.PIPE) as process:
+        expect.equal(process.stdout.readline(), b"watching\n")
+        w.c.run("h", "echo x > new")
+        while (line := process.stdout.readline()) != b"created new\n":
+            expect.true(line, "the change", "the end")
+        process.send_signal(signal.SIGTERM)
+        process.wait(10)
+    with command.start(w, "watch", "h", path, "--json", stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        expect.equal(json.loads(process.stdout.readline()), {"change": "watching"})
+        w.c.destroy("h")
+        expect.equal(process.wait(10) in (0, 1), True, "its end")

@@ -4,10 +4,12 @@
 import asyncio
 import contextlib
 import glob
+import io
 import os
 import shutil
 import socket
 import subprocess
+import tarfile
 import threading
 
 import warden
@@ -191,6 +193,36 @@ def files_are_read_and_written(w):
         expect.equal((entry.name, entry.size, entry.mode & 0o777), ("x", 5, 0o600))
         client.file_remove(handle, "/tmp/x" if w.linux else "x")
     expect.equal(w.c.list(), [])
+
+
+@case
+def tars_go_both_ways(w):
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w") as tar:
+        entry = tarfile.TarInfo("file")
+        entry.size = 2_000_000
+        tar.addfile(entry, io.BytesIO(b"x" * entry.size))
+
+    async def through_asyncio(handle):
+        async with warden.AsyncClient(w.daemon.socket) as client:
+            await client.tar_in(handle, "second", data.getvalue())
+            return b"".join([piece async for piece in client.tar_out(handle, "second/")])
+
+    with warden.Client(w.daemon.socket, timeout=20) as client, client.container() as handle:
+        client.tar_in(handle, "first", [data.getvalue()[:1000], data.getvalue()[1000:]])
+        for seen in (b"".join(client.tar_out(handle, "first/")), asyncio.run(through_asyncio(handle))):
+            with tarfile.open(fileobj=io.BytesIO(seen)) as tar:
+                sizes = [entry.size for entry in tar if entry.isfile()]
+            expect.equal(sizes, [2_000_000])
+
+
+@case
+def changes_of_files_are_a_stream(w):
+    with warden.Client(w.daemon.socket, timeout=20) as client, client.container() as handle:
+        changes = client.file_watch(handle, "/home/vcap" if w.linux else ".")
+        expect.equal(next(changes).change, warden.Change.WATCHING)
+        w.c.file_write(handle, "new", "content")
+        expect.true(any(change.name == "new" for change in changes), "a change of new")
 
 
 @case

@@ -50,16 +50,16 @@ def start(w, *arguments, **keywords):
 class Terminal:
     """A command on a terminal of its own, as somebody types at it."""
 
-    def __init__(self, w, *arguments, rows=24, columns=80, environment=None):
+    def __init__(self, w, *arguments, rows=24, columns=80, environment=None, program=()):
         self.seen = ""
         self._at = 0  # what was expected so far ends here
         with w.starting_session() as leaders:
             pid, self._fd = pty.fork()
             leaders.add(pid)
         if pid == 0:
-            program = w.build.path("warden")
+            line = [*(program or [w.build.path("warden")]), *arguments]
             env = {**w.program_environment(), "TERM": "xterm", **(environment or {})}
-            os.execve(program, [program, *arguments], env)
+            os.execve(line[0], line, env)
         self.pid = pid
         self._status = None
         self.resize(rows, columns)
