@@ -184,12 +184,18 @@ static void offer_choices(const char *choices, const struct sink *sink)
 	free(copy);
 }
 
+/* Whether the handle is that of a container that is still to be made. */
+static bool is_new(const struct line *line)
+{
+	return line->command && strcmp(line->command->name, "create") == 0;
+}
+
 static enum complete_files offer_values(const struct line *line, const struct option *option,
 					const struct sink *sink)
 {
 	const char *argument = option->argument;
 
-	if (strcmp(argument, "HANDLE") == 0 && strcmp(line->command->name, "create") != 0)
+	if (strcmp(argument, "HANDLE") == 0 && !is_new(line))
 		offer_handles(line, sink);
 	else if (strcmp(argument, "JOB") == 0)
 		offer_jobs(line, sink);
@@ -210,9 +216,7 @@ enum complete_files complete(char *const *words, size_t n, complete_function fun
 
 	read_line(&line, words, n > 0 ? n - 1 : 0);
 	if (line.value_of)
-		return line.command || line.value_of->argument
-			       ? offer_values(&line, line.value_of, &sink)
-			       : COMPLETE_NO_FILES;
+		return offer_values(&line, line.value_of, &sink);
 	if (line.inside)
 		return COMPLETE_FILES; /* a guess: what lies inside is often named as outside */
 	if (*sink.word == '-') {
