@@ -187,8 +187,10 @@ static int run_backend(struct server *server, struct warden_error *err)
 {
 	int result = server->klass->setup(&server->host, &server->backend, err);
 
-	if (result < 0)
+	if (result < 0) {
+		close_loop(server);
 		return -1;
+	}
 	result = serve(server, err);
 	close_loop(server);
 	if (server->klass->teardown)
@@ -226,6 +228,8 @@ int server_run(struct config *config, const struct warden_container_klass *klass
 		server->events.wakeup.data = server;
 		result = run_backend(server, err);
 		events_close(&server->events);
+	} else {
+		close_loop(server);
 	}
 	pools_close(server);
 	lease_free(server);
