@@ -89,6 +89,7 @@ static bool send_message(struct connection *connection, int type, const Protobuf
 
 static void request_free(struct request *request)
 {
+	request->server->metrics.requests[request->klass->type].ended++;
 	protobuf_c_message_free_unpacked(request->message, NULL);
 	free(request);
 }
@@ -100,10 +101,12 @@ static void give_up(struct request *request)
 	connection_close(request->connection);
 }
 
-/* An answer to a client that has left. */
-static bool nobody_listens(struct request *request)
+/* Notes that this is the answer. True: its client has left, and the request is no more. */
+static bool nobody_listens(struct request *request, bool failed)
 {
 	request->answered = true;
+	metrics_answered(&request->server->metrics.requests[request->klass->type],
+			 uv_hrtime() - request->begun_ns, failed);
 	if (request->connection)
 		return false;
 	request_written(request, false);
@@ -112,7 +115,7 @@ static bool nobody_listens(struct request *request)
 
 void request_answer(struct request *request, const ProtobufCMessage *answer)
 {
-	if (!nobody_listens(request) &&
+	if (!nobody_listens(request, false) &&
 	    !send_message(request->connection, request->klass->type, answer))
 		give_up(request);
 }
@@ -126,7 +129,7 @@ void request_answer_empty(struct request *request)
 
 void request_answer_segments(struct request *request, struct segment_list *payload)
 {
-	if (nobody_listens(request))
+	if (nobody_listens(request, false))
 		segments_free(payload);
 	else if (!send_frame(request->connection, request->klass->type, payload))
 		give_up(request);
@@ -152,7 +155,7 @@ void request_fail(struct request *request, const struct warden_error *err)
 {
 	log_write(WARDEN_LOG_WARN, "%s%s%s: %s", request->container ? request->container->id : "",
 		  request->container ? ": " : "", request->klass->name, err->message);
-	if (!nobody_listens(request) && !send_error(request->connection, err->message))
+	if (!nobody_listens(request, true) && !send_error(request->connection, err->message))
 		give_up(request);
 }
 
@@ -166,6 +169,7 @@ void request_fail_text(struct request *request, const char *text)
 
 void connection_send_error(struct connection *connection, const char *text)
 {
+	connection->server->metrics.refused_frames++;
 	if (!send_error(connection, text))
 		connection_close(connection);
 }

@@ -138,6 +138,10 @@ const struct config_key config_keys[] = {
 	 .max = 65535,
 	 .number = 2345,
 	 .allowed = "0: off"},
+	{.path = "health_check_server.container_metrics",
+	 .type = KEY_BOOL,
+	 MEMBER(health_check_server.container_metrics),
+	 .number = true},
 
 	{.path = "logging.level", .type = KEY_LEVEL, MEMBER(logging.level), .text = "info"},
 	{.path = "logging.file", .type = KEY_PATH, MEMBER(logging.file)},

@@ -39,6 +39,7 @@ struct config {
 	struct {
 		char *host;
 		uint16_t port; /* 0: off */
+		bool container_metrics;
 	} health_check_server;
 
 	struct {

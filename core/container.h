@@ -137,6 +137,7 @@ struct container {
 		struct waiting_list waiting;
 	} destroy;
 	struct labels *labels;   /* its properties as the journal has them, or NULL */
+	bool scraped;            /* asked for its figures, see scraper.h */
 	struct warden_info info; /* the last, for those that wait when it is destroyed */
 };
 

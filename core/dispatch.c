@@ -68,6 +68,12 @@ static const struct request_klass *find_klass(int type)
 	return NULL;
 }
 
+const struct request_klass *const *request_klasses(size_t *n)
+{
+	*n = sizeof(klasses) / sizeof(klasses[0]);
+	return klasses;
+}
+
 static void refuse_type(struct connection *connection, int type)
 {
 	char text[64];
@@ -225,6 +231,8 @@ static struct request *make_request(struct connection *connection,
 	request->server = connection->server;
 	request->connection = connection;
 	request->message = message;
+	request->begun_ns = uv_hrtime();
+	request->server->metrics.requests[klass->type].begun++;
 	connection->request = request;
 	return request;
 }

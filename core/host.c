@@ -224,6 +224,7 @@ static void handle(struct container *c, const struct event *event)
 		stop_step(c);
 		break;
 	case EVENT_OOM:
+		c->server->metrics.oom_kills++;
 		container_out_of_memory(c);
 		journal_container(c, WARDEN__EVENTS_RESPONSE__KIND__OOM, NULL);
 		break;

@@ -12,6 +12,7 @@
 
 #include "core/http_library.h"
 #include "core/log.h"
+#include "core/scraper.h"
 #include "core/server.h"
 #include "core/util.h"
 
@@ -23,6 +24,7 @@ enum {
 	TIMEOUT_S = 10,          /* without a byte from or to the client */
 	PEER_MEMORY = 16 * 1024, /* of a connection: request line and headers */
 	BODY_MAX = 64 * 1024,    /* of a request, read and dropped */
+	BLOCK = 8 * 1024,        /* of a page of metrics: what is put together at a time */
 };
 
 /* A connection. */
@@ -36,14 +38,22 @@ TAILQ_HEAD(peer_list, peer);
 
 /* A request. */
 struct visit {
+	TAILQ_ENTRY(visit) link;
+	struct MHD_Connection *connection;
 	size_t body; /* bytes of it that came */
+	bool waits;  /* suspended, until there is a page of metrics */
+	bool waited;
 };
+
+TAILQ_HEAD(visit_list, visit);
 
 struct http {
 	struct server *server;
 	const struct http_library *library;
 	struct MHD_Daemon *daemon;
 	struct MHD_Response *well;
+	struct scraper *scraper;
+	struct visit_list waiting;
 	uv_poll_t poll;
 	uv_timer_t timer;
 	int closing;            /* handles that are not closed yet */
@@ -112,36 +122,126 @@ static void on_peer(void *data, struct MHD_Connection *connection, void **contex
 	}
 }
 
+static struct peer *peer_of(const struct http *http, struct MHD_Connection *connection)
+{
+	return http->library->get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)
+		->socket_context;
+}
+
+static ssize_t read_page(void *data, uint64_t position, char *out, size_t size)
+{
+	size_t n = metrics_reader_read(data, out, size);
+
+	(void)position; /* the reader knows */
+	return n > 0 ? (ssize_t)n : MHD_CONTENT_READER_END_OF_STREAM;
+}
+
+static void end_reading(void *reader)
+{
+	metrics_reader_free(reader);
+}
+
+static enum MHD_Result send_page(const struct http *http, struct MHD_Connection *connection,
+				 struct metrics_page *page)
+{
+	const struct http_library *library = http->library;
+	struct metrics_reader *reader = metrics_reader_new(page);
+	struct MHD_Response *response;
+	enum MHD_Result result;
+
+	if (!reader)
+		return MHD_NO;
+	response = library->create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, read_page,
+							  reader, end_reading);
+	if (!response) {
+		metrics_reader_free(reader);
+		return MHD_NO;
+	}
+	result = library->add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
+					      "text/plain; version=0.0.4; charset=utf-8");
+	if (result == MHD_YES)
+		result = library->queue_response(connection, MHD_HTTP_OK, response);
+	library->destroy_response(response); /* the connection has its own reference */
+	return result;
+}
+
+/* The connection rests until there is a page. */
+static enum MHD_Result answer_metrics(struct http *http, struct visit *visit)
+{
+	struct metrics_page *page = scraper_page(http->scraper);
+	struct peer *peer = peer_of(http, visit->connection);
+
+	if (peer)
+		peer->busy = true;
+	if (page)
+		return send_page(http, visit->connection, page);
+	if (visit->waited || !scraper_begin(http->scraper))
+		return MHD_NO; /* no memory */
+	visit->waits = true;
+	TAILQ_INSERT_TAIL(&http->waiting, visit, link);
+	http->library->suspend_connection(visit->connection);
+	return MHD_YES;
+}
+
+static void wake(struct http *http)
+{
+	struct visit *visit;
+
+	while ((visit = TAILQ_FIRST(&http->waiting))) {
+		TAILQ_REMOVE(&http->waiting, visit, link);
+		visit->waits = false;
+		visit->waited = true;
+		http->library->resume_connection(visit->connection);
+	}
+}
+
+static enum MHD_Result begin_visit(struct MHD_Connection *connection, void **context)
+{
+	struct visit *visit = calloc(1, sizeof(*visit));
+
+	if (!visit)
+		return MHD_NO;
+	visit->connection = connection;
+	*context = visit;
+	return MHD_YES;
+}
+
+/* Called when the head has come, for each piece of a body, and when all has come. */
 static enum MHD_Result on_request(void *data, struct MHD_Connection *connection, const char *url,
 				  const char *method, const char *version, const char *body,
 				  size_t *size, void **context)
 {
-	const struct http *http = data;
+	struct http *http = data;
 	struct visit *visit = *context;
 
-	(void)url;
-	(void)method;
 	(void)version;
 	(void)body;
-	if (!visit) {
-		*context = calloc(1, sizeof(*visit));
-		return *context ? MHD_YES : MHD_NO;
-	}
+	if (!visit)
+		return begin_visit(connection, context);
 	if (*size > 0) {
 		visit->body += *size;
 		*size = 0;
 		return visit->body <= BODY_MAX ? MHD_YES : MHD_NO;
 	}
+	if (strcmp(url, "/metrics") == 0 &&
+	    (strcmp(method, MHD_HTTP_METHOD_GET) == 0 || strcmp(method, MHD_HTTP_METHOD_HEAD) == 0))
+		return answer_metrics(http, visit);
 	return http->library->queue_response(connection, MHD_HTTP_OK, http->well);
 }
 
 static void on_request_end(void *data, struct MHD_Connection *connection, void **context,
 			   enum MHD_RequestTerminationCode code)
 {
-	(void)data;
-	(void)connection;
+	struct http *http = data;
+	struct visit *visit = take_pointer(*context);
+	struct peer *peer = peer_of(http, connection);
+
 	(void)code;
-	free(take_pointer(*context));
+	if (peer)
+		peer->busy = false;
+	if (visit && visit->waits)
+		TAILQ_REMOVE(&http->waiting, visit, link);
+	free(visit);
 }
 
 static void on_timer(uv_timer_t *timer);
@@ -162,6 +262,13 @@ static void step(struct http *http)
 static void on_timer(uv_timer_t *timer)
 {
 	step(timer->data);
+}
+
+/* Nothing but this call makes the library look at connections that were resumed. */
+static void on_page(void *data)
+{
+	wake(data);
+	step(data);
 }
 
 static void on_poll(uv_poll_t *poll, int status, int events)
@@ -195,7 +302,7 @@ static bool start(struct http *http, int fd)
 		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)TIMEOUT_S,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)PEER_MEMORY,
 		MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_NOTIFY_COMPLETED, on_request_end,
-		NULL, MHD_OPTION_NOTIFY_CONNECTION, on_peer, http, MHD_OPTION_END);
+		http, MHD_OPTION_NOTIFY_CONNECTION, on_peer, http, MHD_OPTION_END);
 	return http->daemon != NULL;
 }
 
@@ -221,6 +328,7 @@ static void release(struct http *http)
 		http->library->stop_daemon(http->daemon);
 	if (http->well)
 		http->library->destroy_response(http->well);
+	scraper_free(http->scraper);
 	free(http);
 }
 
@@ -232,7 +340,8 @@ static int fill(struct http *http, struct warden_error *err)
 		return warden_error_errno(err, "health_check_server: listen on port %u of %s",
 					  server->config->health_check_server.port,
 					  server->config->health_check_server.host);
-	if (!make_answers(http) || !start(http, server->http_fd))
+	http->scraper = scraper_new(server, on_page, http);
+	if (!http->scraper || !make_answers(http) || !start(http, server->http_fd))
 		return warden_error_set(err, "health_check_server: libmicrohttpd cannot start");
 	server->http_fd = -1; /* the library's */
 	return watch(http, err);
@@ -258,6 +367,7 @@ int http_open(struct server *server, struct warden_error *err)
 	http->server = server;
 	http->library = library;
 	TAILQ_INIT(&http->peers);
+	TAILQ_INIT(&http->waiting);
 	if (fill(http, err) < 0) {
 		release(http);
 		return -1;
@@ -284,7 +394,9 @@ void http_close(struct server *server)
 		return;
 	/* The loop looks at the descriptor no more before it is closed. */
 	uv_poll_stop(&http->poll);
+	wake(http); /* the library does not end while a connection rests */
 	http->library->stop_daemon(take_pointer(http->daemon));
+	scraper_free(take_pointer(http->scraper));
 	http->closing = 2;
 	uv_close((uv_handle_t *)&http->poll, closed);
 	uv_close((uv_handle_t *)&http->timer, closed);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The HTTP server of health_check_server: every request is answered by 200 while the daemon works.
- * It runs in the daemon's loop, without threads of its own. */
+/* The HTTP server of health_check_server: every request is answered by 200 while the daemon works,
+ * one for /metrics by the daemon's metrics. It runs in the daemon's loop, without threads of its
+ * own. */
 #ifndef CORE_HTTP_H
 #define CORE_HTTP_H
 

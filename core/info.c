@@ -105,10 +105,8 @@ static void fill_limits(struct info_answer *answer, const struct container *c)
 static bool fill_jobs(struct info_answer *answer, const struct container *c)
 {
 	const struct job *job;
-	size_t n = 0;
+	size_t n = jobs_count(c);
 
-	TAILQ_FOREACH(job, &c->jobs, link)
-		n += !job->settled;
 	if (n == 0)
 		return true;
 	answer->message.job_ids = malloc(n * sizeof(uint64_t));

@@ -212,8 +212,10 @@ static void settle(struct job *job)
 		return;
 	job->settled = true;
 	input_close(job);
-	if (!job->collected) /* else it never began */
-		journal_job(job, WARDEN__EVENTS_RESPONSE__KIND__JOB_ENDED, NULL);
+	if (job->collected)
+		return; /* it never began */
+	journal_job(job, WARDEN__EVENTS_RESPONSE__KIND__JOB_ENDED, NULL);
+	job->container->server->metrics.jobs_ended[job_end_reason(job)]++;
 }
 
 static bool is_complete(const struct job *job)
@@ -238,6 +240,16 @@ void job_step(struct job *job)
 	stop_step(c);
 	if (c->destroy.op_done)
 		destroy_step(c);
+}
+
+size_t jobs_count(const struct container *c)
+{
+	const struct job *job;
+	size_t n = 0;
+
+	TAILQ_FOREACH(job, &c->jobs, link)
+		n += !job->settled;
+	return n;
 }
 
 bool jobs_are_idle(const struct container *c)

@@ -80,6 +80,9 @@ void job_end(struct job *job, const struct warden_job_end *end);
 /* Something has changed: whether it is over, who can be told. */
 void job_step(struct job *job);
 
+/* How many are not over. */
+size_t jobs_count(const struct container *container);
+
 /* Whether nothing refers to the jobs any more but the container. */
 bool jobs_are_idle(const struct container *container);
 

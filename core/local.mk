@@ -113,10 +113,18 @@ core_libcore_la_SOURCES += \
 	core/limits.c \
 	core/limits.h \
 	core/listener.c \
+	core/metrics.c \
+	core/metrics.h \
+	core/metrics_head.c \
+	core/metrics_head.h \
+	core/metrics_page.c \
+	core/metrics_page.h \
 	core/log_lines.c \
 	core/log_lines.h \
 	core/message_text.h \
 	core/pools.c \
+	core/process_figures.c \
+	core/process_figures.h \
 	core/owner.c \
 	core/ports.c \
 	core/ports.h \
@@ -168,6 +176,8 @@ core_libcore_la_SOURCES += \
 	core/rules-message.c \
 	core/rules.c \
 	core/rules.h \
+	core/scraper.c \
+	core/scraper.h \
 	core/server.c \
 	core/server.h \
 	core/snapshot.c \

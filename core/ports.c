@@ -38,6 +38,11 @@ void ports_free(struct ports *ports)
 	free(ports);
 }
 
+struct pool *ports_pool(const struct ports *ports)
+{
+	return ports->pool;
+}
+
 static bool is_taken(const struct ports *ports, uint16_t port)
 {
 	return ports->taken[port / 8] & 1 << port % 8;

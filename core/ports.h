@@ -13,6 +13,9 @@ struct ports;
 struct ports *ports_new(uint16_t first, uint32_t count);
 void ports_free(struct ports *ports);
 
+/* Those that are handed out; only to be looked at. */
+struct pool *ports_pool(const struct ports *ports);
+
 /* Takes the next one of the pool. -1: none is free. */
 int ports_take(struct ports *ports, uint64_t now_ms, uint16_t *port);
 

@@ -69,6 +69,17 @@ void registry_remove(struct registry *registry, struct container *container)
 	registry->n--;
 }
 
+size_t registry_count(const struct registry *registry, unsigned state)
+{
+	const struct container *container;
+	size_t n = 0;
+
+	for (size_t i = 0; i < BUCKETS; i++)
+		LIST_FOREACH(container, &registry->ids[i], by_id)
+			n += (unsigned)container->state == state;
+	return n;
+}
+
 struct container *registry_find_handle(const struct registry *registry, const char *handle)
 {
 	struct container *container;

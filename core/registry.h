@@ -28,6 +28,9 @@ void registry_list(struct registry *registry, struct container *container);
 /* The handle is unknown from now on; events still find it by its id. */
 void registry_forget_handle(struct registry *registry, struct container *container);
 
+/* How many there are in this state (of enum container_state), whether listed or not. */
+size_t registry_count(const struct registry *registry, unsigned state);
+
 struct container *registry_find_handle(const struct registry *registry, const char *handle);
 struct container *registry_find_id(const struct registry *registry, const char *id);
 

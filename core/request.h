@@ -32,6 +32,7 @@ struct request {
 	struct container *container;   /* as field 1 names it */
 	ProtobufCMessage *message;
 	void *data; /* the klass's; not freed here */
+	uint64_t begun_ns; /* of uv_hrtime */
 	bool answered;
 	bool admitting; /* the backend is asked whether it may begin */
 };
@@ -56,6 +57,9 @@ void request_send_part(struct request *request, struct segment_list *payload);
 void request_written(struct request *request, bool whole);
 /* The client has left. */
 void request_abandon(struct request *request);
+
+/* The table of requests, for those that go through all. */
+const struct request_klass *const *request_klasses(size_t *n);
 
 /* An error frame without a request. */
 void connection_send_error(struct connection *connection, const char *text);

@@ -217,6 +217,7 @@ int server_run(struct config *config, const struct warden_container_klass *klass
 	server->klass = klass;
 	TAILQ_INIT(&server->connections);
 	TAILQ_INIT(&server->idle);
+	metrics_init(&server->metrics);
 	host_init(server);
 	uv_loop_init(&server->loop);
 	server->syslog = syslog_client_new(config->server.syslog_socket, err);

@@ -9,6 +9,7 @@
 
 #include "core/config.h"
 #include "core/events.h"
+#include "core/metrics.h"
 #include "core/registry.h"
 #include "warden/backend.h"
 
@@ -55,6 +56,7 @@ struct server {
 	uint32_t leaving;                   /* containers that are not gone yet */
 	uv_timer_t *leaving_timer;
 	uint32_t saving; /* snapshots that a drain waits for */
+	struct metrics metrics;
 	bool draining, stopped;
 	bool failed; /* the backend cannot go on: a drain that ends in an error */
 };

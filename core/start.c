@@ -262,6 +262,7 @@ static void start_done(struct operation *operation, int result, struct warden_er
 		log_write(WARDEN_LOG_INFO, "%s: job %u started", c->id, job->id);
 		input_open(job, starting->input_fd);
 		journal_job(job, WARDEN__EVENTS_RESPONSE__KIND__JOB_STARTED, NULL);
+		c->server->metrics.jobs_started++;
 		job_read(job, starting->reads[STORE_STDOUT], starting->reads[STORE_STDERR]);
 	}
 	if (result < 0) {

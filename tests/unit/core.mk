@@ -12,6 +12,7 @@ CORE_TESTS = \
 	tests/unit/test_idempotence \
 	tests/unit/test_job_options \
 	tests/unit/test_ports \
+	tests/unit/test_metrics \
 	tests/unit/test_recovery \
 	tests/unit/test_registry \
 	tests/unit/test_remove \
@@ -33,6 +34,9 @@ tests_unit_test_job_options_CPPFLAGS = $(CORE_TEST_CPPFLAGS)
 tests_unit_test_job_options_LDADD = $(UNIT_LIBS)
 tests_unit_test_ports_SOURCES = tests/unit/test_ports.c
 tests_unit_test_ports_LDADD = $(UNIT_LIBS)
+tests_unit_test_metrics_SOURCES = tests/unit/test_metrics.c
+tests_unit_test_metrics_CPPFLAGS = $(CORE_TEST_CPPFLAGS)
+tests_unit_test_metrics_LDADD = tests/unit/libcorecase.la
 tests_unit_test_recovery_SOURCES = tests/unit/test_recovery.c
 tests_unit_test_recovery_CPPFLAGS = $(CORE_TEST_CPPFLAGS)
 tests_unit_test_recovery_LDADD = tests/unit/libcorecase.la

@@ -74,6 +74,7 @@ static void without_a_file_every_key_has_its_default(void)
 	unit_string(c->server.syslog_socket, NULL);
 	unit_string(c->health_check_server.host, "127.0.0.1");
 	unit_unsigned(c->health_check_server.port, 2345);
+	unit_true(c->health_check_server.container_metrics);
 	unit_integer(c->logging.level, WARDEN_LOG_INFO);
 	unit_string(c->logging.file, NULL);
 	unit_string(c->logging.syslog, NULL);
@@ -133,7 +134,7 @@ static void every_key_is_taken(void)
 		"  allow_nested_warden = true; user_namespace = false; frame_limit = 4096;\n"
 		"  pidfile = \"/p\"; syslog_socket = \"/s\";\n"
 		"};\n"
-		"health_check_server: { host = \"::1\"; port = 0; };\n"
+		"health_check_server: { host = \"::1\"; port = 0; container_metrics = false; };\n"
 		"logging: { level = \"debug2\"; file = \"l\"; syslog = \"w\"; };\n"
 		"network: { pool_network = \"10.1.2.3/28\"; release_delay = 0; mtu = 1400;\n"
 		"  allow_networks = [\"10.0.0.1\", \"10.0.0.0/8\", \"1.1.1.1-1.1.1.2\"];\n"
@@ -165,6 +166,7 @@ static void every_key_is_taken(void)
 	unit_unsigned(c->server.frame_limit, 4096);
 	unit_string(c->health_check_server.host, "::1");
 	unit_unsigned(c->health_check_server.port, 0);
+	unit_false(c->health_check_server.container_metrics);
 	unit_integer(c->logging.level, WARDEN_LOG_DEBUG2);
 	unit_unsigned(ntohl(c->network.pool_network.s_addr), 0x0a010200);
 	unit_unsigned(c->network.pool_size, 4);
