@@ -5,7 +5,6 @@ import os
 import signal
 import socket
 import stat
-import sys
 import threading
 
 import expect
@@ -394,42 +393,3 @@ def a_source_that_changes_is_copied_as_far_as_it_is_there(w):
         count, strange, other = map(int, seen.split())
         expect.between(count, 101, 201, "files")
         expect.equal((strange, other), (0, 0), "bytes that nobody wrote")
-
-
-# The attacker exchanges names with renameat2(RENAME_EXCHANGE), tens of thousands of times a second.
-SWAPPER = """
-import ctypes, os, sys
-libc = ctypes.CDLL(None, use_errno=True)
-one, other, beat = sys.argv[1:]
-n = 0
-while True:
-    for _ in range(1000):
-        libc.renameat2(-100, one.encode(), -100, other.encode(), 2)
-    n += 1000
-    with open(beat, "w") as file:
-        file.write(str(n))
-"""
-
-
-class Swapper:
-    """Exchanges two names as fast as it can, from the host's side, as a container process would."""
-
-    def __init__(self, w, one, other):
-        self.beat = f"{w.directory}/beat"
-        self.process = w.start_session(sys.executable, "-c", SWAPPER, one, other, self.beat)
-        expect.eventually(self.count, "the first swaps")
-
-    def count(self):
-        """How often it has swapped."""
-        try:
-            with open(self.beat, encoding="utf-8") as file:
-                return int(file.read() or 0)
-        except FileNotFoundError:
-            return 0
-
-    def stop(self):
-        """Ends it; too few swaps prove nothing."""
-        seen = self.count()
-        self.process.kill()
-        self.process.wait()
-        expect.true(seen >= 1000, "1,000 swaps", seen)
