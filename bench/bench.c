@@ -68,6 +68,8 @@ int main(int argc, char **argv)
 	bench_memory_idle(&bench);
 	bench_life(&bench);
 	bench_memory_containers(&bench);
+	if (getenv("BENCH_COPIES"))
+		bench_copies(&bench, getenv("BENCH_COPIES"));
 	errors = bench_load(&bench);
 	for (size_t i = 0; i < bench.n_targets; i++)
 		warden_client_free(bench.targets[i].client);

@@ -32,6 +32,8 @@ void die(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn)
 double call_ping(struct warden_client *client);
 double call_create(struct warden_client *client, const char *handle);
 double call_run(struct warden_client *client, const char *handle);
+double call_copy_in(struct warden_client *client, const char *handle, const char *source,
+		    const char *target);
 double call_destroy(struct warden_client *client, const char *handle);
 struct warden_client *call_connect(const char *socket);
 
@@ -49,6 +51,9 @@ void bench_life(struct bench *bench);
 void bench_memory_idle(struct bench *bench);
 void bench_memory_containers(struct bench *bench);
 double resident_kb(const struct target *target);
+
+/* copies.c: beside rsync; files are made in `directory`, which the caller removes. */
+void bench_copies(const struct bench *bench, const char *directory);
 
 /* load.c: many clients at once. The number of errors. */
 size_t bench_load(struct bench *bench);

@@ -66,6 +66,17 @@ double call_destroy(struct warden_client *client, const char *handle)
 	return timed(client, request_new("destroy", handle), NULL);
 }
 
+double call_copy_in(struct warden_client *client, const char *handle, const char *source,
+		    const char *target)
+{
+	struct warden_message *request = request_new("copy_in", handle);
+
+	if (warden_message_set(request, "src_path", source) < 0 ||
+	    warden_message_set(request, "dst_path", target) < 0)
+		die("out of memory");
+	return timed(client, request, NULL);
+}
+
 double call_run(struct warden_client *client, const char *handle)
 {
 	struct warden_message *request = request_new("run", handle);

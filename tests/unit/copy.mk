@@ -11,7 +11,8 @@ COPY_TESTS = \
 	tests/unit/test_copy_hostile \
 	tests/unit/test_copy_identity \
 	tests/unit/test_copy_kinds \
-	tests/unit/test_copy_races
+	tests/unit/test_copy_races \
+	tests/unit/test_tar
 check_PROGRAMS += $(COPY_TESTS)
 TESTS += $(COPY_TESTS)
 
@@ -30,4 +31,6 @@ tests_unit_test_copy_kinds_SOURCES = tests/unit/test_copy_kinds.c
 tests_unit_test_copy_kinds_LDADD = tests/unit/libcopycase.la
 tests_unit_test_copy_races_SOURCES = tests/unit/test_copy_races.c
 tests_unit_test_copy_races_LDADD = tests/unit/libcopycase.la
+tests_unit_test_tar_SOURCES = tests/unit/test_tar.c
+tests_unit_test_tar_LDADD = tests/unit/libunit.la backends/common/libcopy.la
 endif
