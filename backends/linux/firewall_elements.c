@@ -192,20 +192,20 @@ static int read_set_once(int fd, struct nodes *nodes, struct warden_error *err)
 	return netlink_ask(fd, &batch, read_elements, nodes, err);
 }
 
-static int read_set(struct nodes *nodes, struct warden_error *err)
+/* After a failure the rest of an answer may still come: another socket does not hear it. */
+static int read_set(int *fd, struct nodes *nodes, struct warden_error *err)
 {
-	int result = -1;
+	struct warden_error failure;
 
-	for (int i = 0; result != 0 && i < READ_TRIES; i++) {
-		_cleanup_close_ int fd = netlink_open(NETLINK_NETFILTER, err);
-
-		if (fd < 0)
+	for (int i = 0; i < READ_TRIES; i++) {
+		if (read_set_once(*fd, nodes, err) == 0)
+			return 0;
+		close(*fd);
+		*fd = netlink_open(NETLINK_NETFILTER, &failure);
+		if (*fd < 0 || err->number != EINTR)
 			return -1;
-		result = read_set_once(fd, nodes, err);
-		if (result != 0 && err->number != EINTR)
-			break;
 	}
-	return result;
+	return -1;
 }
 
 /* Where a range ends and another one begins, the end comes first. */
@@ -258,7 +258,7 @@ static int join_nodes(struct nodes *nodes, struct firewall_elements *elements,
 }
 
 /* A set that is not there is that of an older version, or there is no table. */
-static int read_kind(enum firewall_rule_set kind, struct firewall_elements *elements,
+static int read_kind(int *fd, enum firewall_rule_set kind, struct firewall_elements *elements,
 		     struct warden_error *err)
 {
 	unsigned n = firewall_rule_set(kind, 0)->interval ? FIREWALL_SHARDS : 1;
@@ -267,7 +267,7 @@ static int read_kind(enum firewall_rule_set kind, struct firewall_elements *elem
 	for (unsigned i = 0; result == 0 && i < n; i++) {
 		struct nodes nodes = {.kind = kind, .set = firewall_rule_set(kind, i)};
 
-		result = read_set(&nodes, err);
+		result = read_set(fd, &nodes, err);
 		if (result == 0)
 			result = join_nodes(&nodes, elements, err);
 		free(nodes.list);
@@ -277,10 +277,11 @@ static int read_kind(enum firewall_rule_set kind, struct firewall_elements *elem
 
 int firewall_elements_read(struct firewall_elements *elements, struct warden_error *err)
 {
-	int result = 0;
+	_cleanup_close_ int fd = netlink_open(NETLINK_NETFILTER, err);
+	int result = fd < 0 ? -1 : 0;
 
 	for (int kind = 0; result == 0 && kind < FIREWALL_RULE_SETS; kind++)
-		result = read_kind((enum firewall_rule_set)kind, elements, err);
+		result = read_kind(&fd, (enum firewall_rule_set)kind, elements, err);
 	if (elements->n > 0)
 		qsort(elements->list, elements->n, sizeof(*elements->list),
 		      firewall_element_compare);

@@ -62,6 +62,7 @@ struct firewall {
 	size_t n_members;                /* of the array */
 	/* Rules in the table of an earlier daemon, until their containers are added. */
 	struct firewall_elements found;
+	bool made; /* the table: what was found in it may have to be put back */
 	struct firewall_watch watch;
 	struct firewall_others others;
 };

@@ -399,10 +399,9 @@ static void put_allowed(struct nft *nft, const struct firewall *firewall)
 static void put_rule_set(const struct nft_set *set, void *nft)
 {
 	nft_add_set(nft, set);
-	nft_flush_set(nft, set->name);
 }
 
-static void put_sets(struct nft *nft, const struct firewall *firewall)
+static void put_sets(struct nft *nft, const struct firewall *firewall, bool with_found)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(sets); i++)
 		nft_add_set(nft, &sets[i]);
@@ -410,7 +409,8 @@ static void put_sets(struct nft *nft, const struct firewall *firewall)
 	put_allowed(nft, firewall);
 	put_members(nft, firewall);
 	firewall_rule_sets_foreach(put_rule_set, nft);
-	firewall_elements_put(nft, &firewall->found, false);
+	if (with_found)
+		firewall_elements_put(nft, &firewall->found, false);
 	for (size_t i = 0; i < firewall->n_members; i++)
 		firewall_elements_put(nft, &firewall->members[i].elements, false);
 }
@@ -423,8 +423,10 @@ static void put_loggers(struct nft *nft, const struct firewall *firewall)
 			firewall_logger_put(nft, &firewall->members[i]);
 }
 
-/* The members of an earlier daemon's table stay: that daemon's containers live on. */
-static void put_table(struct nft *nft, const struct firewall *firewall)
+/* The members of an earlier daemon's table stay, with their rules: that daemon's containers live
+ * on.
+ */
+static void put_table(struct nft *nft, const struct firewall *firewall, bool with_found)
 {
 	nft_add_table(nft);
 	for (size_t i = 0; i < ARRAY_SIZE(chains); i++)
@@ -435,7 +437,7 @@ static void put_table(struct nft *nft, const struct firewall *firewall)
 		nft_flush_chain(nft, chains[i].name);
 	for (unsigned i = 0; i < FIREWALL_SHARDS; i++)
 		nft_flush_chain(nft, firewall_shard_chain(i));
-	put_sets(nft, firewall);
+	put_sets(nft, firewall, with_found);
 	put_refuse(nft);
 	put_check(nft);
 	put_from_container(nft);
@@ -473,8 +475,11 @@ static int try_table(struct firewall *firewall, bool anew, struct warden_error *
 		nft_add_table(&nft); /* so that there is one to delete */
 		nft_delete_table(&nft);
 	}
-	put_table(&nft, firewall);
-	return nft_commit(&nft, firewall->table_fd, err);
+	put_table(&nft, firewall, anew || firewall->made);
+	if (nft_commit(&nft, firewall->table_fd, err) != 0)
+		return -1;
+	firewall->made = true;
+	return 0;
 }
 
 int firewall_table_make(struct firewall *firewall, struct warden_error *err)
