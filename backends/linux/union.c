@@ -3,6 +3,8 @@
 #include "backends/linux/union.h"
 
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -270,6 +272,10 @@ static int attach_binds(struct setup *setup, struct warden_error *err)
 					     "uses bind mounts (linux.union)");
 	if (upper < 0)
 		return warden_error_errno(err, "open the folder of what is written");
+	/* A daemon that dies meanwhile takes the spawner along, and the next one removes what is
+	 * here: nobody may be copying into it. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		return warden_error_errno(err, "ask for the end with the spawner's");
 	setup->root_fd = setup->layer_fds[0];
 	if (mount_set(setup->root_fd, MOUNT_ATTR_NODEV, -1, false) < 0)
 		return warden_error_errno(err, "set the attributes of rootfs %s",

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How a container's root is made of its layers: overlay, and what takes its place (linux.union)."""
 
+import glob
 import os
 import shutil
 import signal
@@ -105,6 +106,23 @@ def with_binds_a_tmpfs_limits_what_is_written(w):
         file.write(b"x" * (2 << 20))
     expect.error_like("copy the root file system: write big: No space", w.create, rootfs=rootfs, tmpfs_bytes=1 << 20)
     expect.equal(len(w.c.list()), 1)
+
+
+@case(backend="linux", config=BIND)
+def with_binds_a_daemon_that_is_killed_while_it_copies_leaves_nothing(w):
+    rootfs = _own_rootfs(w)
+    for number in range(5000):
+        with open(f"{rootfs}/var/{number}", "w", encoding="utf-8"):
+            pass
+    w.in_thread(w.client().create, rootfs=rootfs)
+    expect.eventually(lambda: glob.glob(f"{w.daemon.depot}/*/rw/var/*"), "the copy has begun")
+    w.note_ids()
+    w.daemon.kill()
+    w.disconnect()
+    w.daemon.start()
+    expect.equal(w.c.list(), [])
+    expect.equal(os.listdir(w.daemon.depot), ["tmp"])
+    expect.eventually(lambda: os.listdir(f"{w.daemon.depot}/tmp") == [], "its directory is gone")
 
 
 @case(backend="linux", config=BIND)
