@@ -94,3 +94,13 @@ def its_container_goes_with_a_command_that_is_killed(w):
         w.note_ids()
         process.kill()
     expect.eventually(lambda: not set(os.listdir(w.daemon.depot)) - {"tmp"}, "it is gone", 15)
+
+
+@case(backend="linux")
+def dockers_options_are_taken(w):
+    script = "hostname; echo $A; pwd; id -un; head -c 3000000 /dev/zero >/var/file 2>/dev/null || echo full"
+    arguments = ["--hostname", "judge", "--memory", "64m", "--tmpfs-size", "2m", "--property", "k=v", "--ttl", "100"]
+    arguments += ["-e", "A=1 2", "-u", "root", "-w", "/tmp", "--timeout", "20", "--cpu-time", "10.5"]
+    expect.equal(command.ok(w, "exec", *arguments, "--", "sh", "-c", script), "judge\n1 2\n/tmp\nroot\nfull\n")
+    seen = json.loads(command.ok(w, "exec", "--json", "--cpu-time", "0.1", "--", "sh", "-c", "while :; do :; done"))
+    expect.equal((seen["reason"], seen["exit_status"]), ("cpu_time", 255))
