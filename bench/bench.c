@@ -67,6 +67,7 @@ int main(int argc, char **argv)
 	table_begin(&bench);
 	bench_memory_idle(&bench);
 	bench_life(&bench);
+	bench_pipe(&bench);
 	bench_memory_containers(&bench);
 	if (getenv("BENCH_COPIES"))
 		bench_copies(&bench, getenv("BENCH_COPIES"));

@@ -55,6 +55,9 @@ double resident_kb(const struct target *target);
 /* copies.c: beside rsync; files are made in `directory`, which the caller removes. */
 void bench_copies(const struct bench *bench, const char *directory);
 
+/* pipe.c: through the standard input and output of a job. */
+void bench_pipe(const struct bench *bench);
+
 /* load.c: many clients at once. The number of errors. */
 size_t bench_load(struct bench *bench);
 
