@@ -12,10 +12,10 @@
 #include <unistd.h>
 
 #include "core/address.h"
+#include "core/clock.h"
 #include "core/create_mounts.h"
 #include "core/idempotence.h"
 #include "core/image.h"
-#include "core/clock.h"
 #include "core/journal.h"
 #include "core/limits.h"
 #include "core/log.h"

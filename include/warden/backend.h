@@ -496,8 +496,9 @@ struct warden_transfer {
 	/* WARDEN_COPY_OUT: who owns the result, where the daemon may give files away. */
 	uid_t owner_uid;
 	gid_t owner_gid;
-	/* WARDEN_TAR_IN, _OUT, WARDEN_FILE_WATCH: a stream, the other end of which is the client's, who may be slow.
-	 * WARDEN_FILE_READ, _WRITE, _LIST: an empty file, or one with the data, at offset 0. */
+	/* WARDEN_TAR_IN, _OUT, WARDEN_FILE_WATCH: a stream, the other end of which is the client's,
+	 * who may be slow. WARDEN_FILE_READ, _WRITE, _LIST: an empty file, or one with the data, at
+	 * offset 0. */
 	int data_fd;
 	uint64_t offset, length;
 	mode_t mode;
