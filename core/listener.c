@@ -52,19 +52,16 @@ static int bind_socket(const struct config *config, struct warden_error *err)
 {
 	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	struct sockaddr_un address;
-	mode_t mask;
-	int result;
 
 	if (fd < 0)
 		return warden_error_errno(err, "make a socket");
 	if (set_address(&address, config->server.unix_domain_path, err) < 0 ||
 	    replace_old(&address, err) < 0)
 		return -1;
-	mask = umask(0777); /* nobody connects before it has its mode */
-	result = bind(fd, (struct sockaddr *)&address, sizeof(address));
-	umask(mask);
-	if (result < 0)
+	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
 		return warden_error_errno(err, "listen on %s", address.sun_path);
+	/* Nobody connects before it listens, so no umask is needed: workers make files meanwhile.
+	 */
 	if (chmod(address.sun_path, config->server.unix_domain_permissions) < 0)
 		return warden_error_errno(err, "set the mode of %s", address.sun_path);
 	return take_fd(&fd);
