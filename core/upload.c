@@ -119,7 +119,10 @@ void upload_data(struct upload *upload, struct request *request, const ProtobufC
 	upload->request = request;
 	request->data = upload;
 	upload->complete = end;
-	if (!upload->transfer || data->len == 0) {
+	/* Who waits is told why, once it is over. */
+	if (upload->transfer && upload->transfer->cancelled)
+		upload->failed = true;
+	if (upload->failed || !upload->transfer || data->len == 0) {
 		finish_write(upload, 0);
 		return;
 	}

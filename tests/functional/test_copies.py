@@ -294,7 +294,7 @@ class Halted:
     def go_on(self):
         """Lets it go on; returns when it is gone."""
         os.kill(self.pid, signal.SIGCONT)
-        expect.eventually(lambda: kernel.process(self.pid) is None, "the end of the copy's process")
+        expect.eventually(lambda: kernel.process(self.pid) is None, "the end of the copy's process", 20)
 
 
 @case
