@@ -73,7 +73,7 @@ void cgroup_get_io_weight(const struct cgroup *cgroup, struct warden_limits *lim
 static int find_disk(const char *path, unsigned *major_number, unsigned *minor_number,
 		     struct warden_error *err)
 {
-	char text[64];
+	char path_of_disk[64], numbers[32];
 	struct stat status;
 
 	if (stat(path, &status) < 0)
@@ -82,13 +82,14 @@ static int find_disk(const char *path, unsigned *major_number, unsigned *minor_n
 	*minor_number = minor(status.st_dev);
 	if (*major_number == 0)
 		return warden_error_set(err, "%s lies on no block device of its own", path);
-	snprintf(text, sizeof(text), "/sys/dev/block/%u:%u/partition", *major_number,
-		 *minor_number);
-	if (access(text, F_OK) < 0)
+	snprintf(path_of_disk, sizeof(path_of_disk), "/sys/dev/block/%u:%u/partition",
+		 *major_number, *minor_number);
+	if (access(path_of_disk, F_OK) < 0)
 		return 0;
-	snprintf(text, sizeof(text), "/sys/dev/block/%u:%u/../dev", *major_number, *minor_number);
-	if (cgroup_file_read(AT_FDCWD, text, text, sizeof(text)) < 0 ||
-	    sscanf(text, "%u:%u", major_number, minor_number) != 2)
+	snprintf(path_of_disk, sizeof(path_of_disk), "/sys/dev/block/%u:%u/../dev", *major_number,
+		 *minor_number);
+	if (cgroup_file_read(AT_FDCWD, path_of_disk, numbers, sizeof(numbers)) < 0 ||
+	    sscanf(numbers, "%u:%u", major_number, minor_number) != 2)
 		return warden_error_set(err, "the disk of %s is not found", path);
 	return 0;
 }
@@ -106,7 +107,7 @@ static uint64_t get_rate(const struct cgroup *cgroup, const struct rate *rate)
 {
 	const char *depot = cgroup->cgroups->host->settings->depot_path;
 	bool v2 = cgroup_is_v2(cgroup, CGROUP_IO);
-	unsigned major_number, minor_number;
+	unsigned major_number = 0, minor_number = 0;
 	struct warden_error none;
 	char text[4096], disk[32];
 	const char *line, *value;
@@ -134,7 +135,7 @@ static int set_rate(const struct cgroup *cgroup, const struct rate *rate, uint64
 {
 	const char *depot = cgroup->cgroups->host->settings->depot_path;
 	bool v2 = cgroup_is_v2(cgroup, CGROUP_IO);
-	unsigned major_number, minor_number;
+	unsigned major_number = 0, minor_number = 0;
 	char text[96];
 
 	if (bytes == 0 && get_rate(cgroup, rate) == 0)

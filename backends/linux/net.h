@@ -49,8 +49,8 @@ int net_open_loopback(struct net *net, const struct warden_identity *identity,
 /* What a rate is that limits nothing. */
 #define NET_NO_RATE UINT64_C(4294967295)
 
-/* Limits both directions to `rate` bytes a second with bursts of `burst` bytes, whole or not at all.
- * The rate that is in force. What has passed, as the container sees it. */
+/* Limits both directions to `rate` bytes a second with bursts of `burst` bytes, whole or not at
+ * all. The rate that is in force. What has passed, as the container sees it. */
 int net_set_bandwidth(struct net *net, const struct warden_identity *identity, uint64_t rate,
 		      uint64_t burst, struct warden_error *err);
 int net_get_rate(struct net *net, const struct warden_identity *identity, uint64_t *rate,

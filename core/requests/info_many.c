@@ -130,9 +130,15 @@ static int make_entries(struct many *many, size_t n, struct warden_error *err)
 	many->entries = calloc(n + 1, sizeof(*many->entries));
 	if (!many->entries)
 		return warden_error_set(err, "no memory for %zu infos", n);
-	for (size_t i = 0; i < n; i++)
-		many->entries[i].many = many;
 	return 0;
+}
+
+static struct entry *next_entry(struct many *many)
+{
+	struct entry *entry = &many->entries[many->n++];
+
+	entry->many = many;
+	return entry;
 }
 
 static int ask_those(struct many *many, const Warden__InfoManyRequest *asked,
@@ -145,7 +151,7 @@ static int ask_those(struct many *many, const Warden__InfoManyRequest *asked,
 
 		if (!handle)
 			return -1;
-		ask_named(&many->entries[many->n++], handle);
+		ask_named(next_entry(many), handle);
 		free(handle);
 	}
 	return 0;
@@ -161,7 +167,7 @@ static int ask_all(struct many *many, const struct property *wanted, size_t n,
 		return -1;
 	TAILQ_FOREACH(c, &registry->listed, listed)
 		if (can_tell(c) && properties_match(&c->options, wanted, n))
-			ask(&many->entries[many->n++], c);
+			ask(next_entry(many), c);
 	return 0;
 }
 

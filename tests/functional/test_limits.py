@@ -303,3 +303,23 @@ def with_quota_switched_off_limit_disk_answers_nothing(w):
     expect.equal(w.c.limit_disk(handle, byte=1000), warden.LimitDiskResponse())
     expect.error_like("^disk_bytes: .*disk_quota_enabled", _limit, w, handle, disk_bytes=1000)
     expect.error_like("^disk_inodes: .*disk_quota_enabled", _limit, w, handle, disk_inodes=1000)
+
+
+@case(backend="linux")
+def block_io_is_limited_or_the_error_says_why_not(w):
+    handle = w.create()
+    for name, value, none, why in (
+        ("io_weight", 200, 100, "no weights of block I/O"),
+        ("io_read_rate", 10 * MIB, 0, "lies on no block device|No such device|no control groups"),
+        ("io_write_rate", 10 * MIB, 0, "lies on no block device|No such device|no control groups"),
+    ):
+        try:
+            seen = _limit(w, handle, **{name: value})
+        except warden.WardenError as error:
+            expect.matches(str(error), f"{name}: .*({why}).*")
+            continue
+        expect.equal(getattr(seen, name), value)
+        _restart(w)
+        expect.equal(getattr(_limit(w, handle), name), value)
+        expect.equal(getattr(_limit(w, handle, **{name: none}), name), none)
+    expect.equal(w.run(handle, "echo hi"), "hi\n")
