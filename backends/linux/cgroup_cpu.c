@@ -96,20 +96,25 @@ void cgroup_get_cpu_quota(const struct cgroup *cgroup, struct warden_limits *lim
 		text[0] == 'm' || text[0] == '-' ? 0 : strtoull(text, NULL, 10) / PER_PERCENT_US;
 }
 
-/* v1 has no word for "all": that is what the group above has. */
+/* "All" is what the group above has: v1 has no other word for it, and v2 takes the one that it has
+ * only while nothing runs. */
 int cgroup_set_cpus(struct cgroup *cgroup, const struct warden_limits *limits,
 		    struct warden_error *err)
 {
 	const struct cgroup_hierarchy *hierarchy =
 		cgroup_hierarchy_of(cgroup->cgroups, CGROUP_CPUSET);
-	char all[sizeof(cgroup->cpus)] = "\n";
-	const char *cpus = *limits->cpus ? limits->cpus : all;
+	const char *cpus = limits->cpus;
+	char all[sizeof(cgroup->cpus)];
 
-	if (!*limits->cpus && !cgroup_is_v2(cgroup, CGROUP_CPUSET)) {
-		if (!cgroup->cpus_set)
-			return 0;
-		if (hierarchy)
-			(void)cgroup_file_read(hierarchy->fd, "cpuset.cpus", all, sizeof(all));
+	if (!*cpus && !cgroup->cpus_set)
+		return 0;
+	if (!*cpus) {
+		if (!hierarchy ||
+		    cgroup_file_read(hierarchy->fd,
+				     hierarchy->v2 ? "cpuset.cpus.effective" : "cpuset.cpus", all,
+				     sizeof(all)) < 0)
+			return warden_error_errno(err, "look which cpus there are");
+		cpus = all;
 	}
 	if (cgroup_join(cgroup, CGROUP_CPUSET, err) < 0 ||
 	    cgroup_write(cgroup, CGROUP_CPUSET, "cpuset.cpus", cpus, err) < 0)
@@ -120,14 +125,12 @@ int cgroup_set_cpus(struct cgroup *cgroup, const struct warden_limits *limits,
 
 void cgroup_get_cpus(struct cgroup *cgroup, struct warden_limits *limits)
 {
-	bool v2 = cgroup_is_v2(cgroup, CGROUP_CPUSET);
-
 	limits->cpus = NULL;
 	if (!cgroup_hierarchy_of(cgroup->cgroups, CGROUP_CPUSET))
 		return;
 	cgroup->cpus[0] = '\0';
-	if ((v2 || cgroup->cpus_set) && cgroup_read(cgroup, CGROUP_CPUSET, "cpuset.cpus",
-						    cgroup->cpus, sizeof(cgroup->cpus)) < 0)
+	if (cgroup->cpus_set && cgroup_read(cgroup, CGROUP_CPUSET, "cpuset.cpus", cgroup->cpus,
+					    sizeof(cgroup->cpus)) < 0)
 		return;
 	cgroup->cpus[strcspn(cgroup->cpus, "\n")] = '\0';
 	limits->cpus = cgroup->cpus;

@@ -73,7 +73,7 @@ struct cgroup {
 	char name[CGROUP_NAME_SIZE];
 	/* Limits that the kernel keeps in another form. */
 	uint64_t processes;  /* pids.max is 0 while forks are forbidden; 0: none */
-	bool cpus_set;       /* v1: to less than all */
+	bool cpus_set;       /* to less than all */
 	char cpus[256];      /* as they were told last */
 	bool swap_off;       /* v2 */
 	uint64_t cpu_shares; /* v2: those that the weight was made of; 0: none were set */
