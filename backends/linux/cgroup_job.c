@@ -14,6 +14,9 @@
 
 #define JOB_PREFIX "job-"
 
+/* Processes that are forked while others are moved are found in the next round. */
+#define ROUNDS 100
+
 /* What a job's figures and limits need. */
 #define JOB_CONTROLLERS (CGROUP_CPUACCT | CGROUP_MEMORY | CGROUP_PIDS)
 
@@ -96,6 +99,58 @@ static int allow_in(const struct making *making, const struct cgroup_hierarchy *
 		       : 0;
 }
 
+/* Moves those that are in the container's own group, and not below, to its leaf. Returns how many
+ * there were, or -1. */
+static int move_to_leaf(int group_fd, struct warden_error *err)
+{
+	char text[4096], *at = text, *end;
+	int n = 0;
+
+	if (cgroup_file_read(group_fd, "cgroup.procs", text, sizeof(text)) < 0)
+		return warden_error_errno(err, "read control group's cgroup.procs");
+	/* A number that was cut is left to the next round. */
+	for (unsigned long pid = strtoul(at, &end, 10); *end == '\n';
+	     at = end, pid = strtoul(at, &end, 10)) {
+		char number[24];
+
+		snprintf(number, sizeof(number), "%lu", pid);
+		if (cgroup_file_write(group_fd, CGROUP_LEAF "/cgroup.procs", number, err) < 0 &&
+		    err->number != ESRCH)
+			return -1;
+		n++;
+	}
+	return n;
+}
+
+/* A group whose own processes are not in a leaf can have no controllers for those below it. Once
+ * that is so, what the container starts is born in the leaf. */
+static int empty_group(int group_fd, struct warden_error *err)
+{
+	int left = 1;
+
+	if (mkdirat(group_fd, CGROUP_LEAF, 0755) < 0 && errno != EEXIST)
+		return warden_error_errno(err, "make control group's " CGROUP_LEAF);
+	for (int i = 0; i < ROUNDS && left > 0; i++)
+		left = move_to_leaf(group_fd, err);
+	if (left > 0)
+		return warden_error_set(err, "processes are made faster than they can be moved");
+	return left;
+}
+
+/* Not cpu, which would share the time out among jobs instead of processes. */
+static int enable_v2(const struct cgroup_hierarchy *hierarchy, int group_fd,
+		     struct warden_error *err)
+{
+	unsigned wanted = hierarchy->controllers & (CGROUP_MEMORY | CGROUP_PIDS);
+
+	/* Again and again: it does nothing where they are enabled. */
+	if (cgroup_v2_enable(group_fd, wanted, err) == 0)
+		return 0;
+	if (err->number != EBUSY || empty_group(group_fd, err) < 0)
+		return -1;
+	return cgroup_v2_enable(group_fd, wanted, err);
+}
+
 static int make_v2(struct making *making, const struct cgroup_hierarchy *hierarchy)
 {
 	_cleanup_close_ int container =
@@ -103,12 +158,12 @@ static int make_v2(struct making *making, const struct cgroup_hierarchy *hierarc
 
 	if (container < 0)
 		return failed(making, hierarchy, "open what is above");
-	/* Again and again: it does nothing where they are enabled. */
-	if (cgroup_v2_enable(container, hierarchy->controllers, making->err) < 0)
+	if (enable_v2(hierarchy, container, making->err) < 0)
 		return -1;
 	if (mkdirat(hierarchy->fd, making->group->name, 0755) < 0)
 		return failed(making, hierarchy, "make");
-	if (allow_in(making, hierarchy, making->group) < 0)
+	if (allow_in(making, hierarchy, making->container) < 0 ||
+	    allow_in(making, hierarchy, making->group) < 0)
 		return -1;
 	return open_in(making, hierarchy, "", O_PATH | O_DIRECTORY, &making->fds->group_fd);
 }
