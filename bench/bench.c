@@ -68,6 +68,7 @@ int main(int argc, char **argv)
 	bench_memory_idle(&bench);
 	bench_life(&bench);
 	bench_pipe(&bench);
+	bench_jobs(&bench);
 	bench_memory_containers(&bench);
 	if (getenv("BENCH_COPIES"))
 		bench_copies(&bench, getenv("BENCH_COPIES"));

@@ -47,6 +47,9 @@ void table_line(const struct bench *bench, const char *name, const char *unit, c
 /* life.c: medians of the life of one container. */
 void bench_life(struct bench *bench);
 
+/* jobs.c: what single jobs cost, and how late the limit on cpu time is. */
+void bench_jobs(const struct bench *bench);
+
 /* memory.c: before anything was asked of a daemon, and with many containers. */
 void bench_memory_idle(struct bench *bench);
 void bench_memory_containers(struct bench *bench);

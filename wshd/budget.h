@@ -22,6 +22,10 @@ uint64_t time_us(void);
 
 bool budget_is_limited(const struct budget *budget);
 
+/* Before the first check of a job that is limited: this process is to come in time, whatever the
+ * job does. */
+void budget_hurry(void);
+
 /* Whether the job, which is all that descends from this process, has used up its time: then why,
  * else 0 and in `wait_us` when to look again at the latest. `reaped_us`: cpu time of what this
  * process has reaped. */

@@ -336,5 +336,7 @@ void keeper_run(const struct wshd *wshd, const struct keeper_start *start, int s
 		_exit(1);
 	start_first(&keeper, wshd, start);
 	close_started();
+	if (budget_is_limited(&keeper.budget))
+		budget_hurry();
 	loop(&keeper, start->shell != NULL);
 }

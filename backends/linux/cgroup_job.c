@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -103,18 +104,15 @@ static int allow_in(const struct making *making, const struct cgroup_hierarchy *
  * there were, or -1. */
 static int move_to_leaf(int group_fd, struct warden_error *err)
 {
-	char text[4096], *at = text, *end;
+	char text[4096], *rest = text, *line;
 	int n = 0;
 
 	if (cgroup_file_read(group_fd, "cgroup.procs", text, sizeof(text)) < 0)
 		return warden_error_errno(err, "read control group's cgroup.procs");
-	/* A number that was cut is left to the next round. */
-	for (unsigned long pid = strtoul(at, &end, 10); *end == '\n';
-	     at = end, pid = strtoul(at, &end, 10)) {
-		char number[24];
-
-		snprintf(number, sizeof(number), "%lu", pid);
-		if (cgroup_file_write(group_fd, CGROUP_LEAF "/cgroup.procs", number, err) < 0 &&
+	/* What follows the last line's end is nothing, or a number that was cut, for the next
+	 * round. */
+	while ((line = strsep(&rest, "\n")) && rest) {
+		if (cgroup_file_write(group_fd, CGROUP_LEAF "/cgroup.procs", line, err) < 0 &&
 		    err->number != ESRCH)
 			return -1;
 		n++;

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What single jobs cost, and how exact the limit on a job's cpu time is. */
+#include <config.h>
+
+#include "bench/bench.h"
+
+#include <stdlib.h>
+
+enum {
+	LIMIT_US = 50 * 1000, /* of a busy loop's cpu time */
+	LIMITED_JOBS = 200,
+	LIMITED_BEST = 99, /* percent of them that the aim is for */
+};
+
+enum kind { KIND_SCRIPT, KIND_ARGV, KIND_GROUP, N_KINDS };
+
+static int compare(const void *a, const void *b)
+{
+	double left = *(const double *)a, right = *(const double *)b;
+
+	return (left > right) - (left < right);
+}
+
+/* The value below which so many percent of them lie; sorts them. */
+static double percentile(double *values, size_t n, size_t percent)
+{
+	qsort(values, n, sizeof(*values), compare);
+	return values[(n - 1) * percent / 100];
+}
+
+static struct warden_message *job_new(void)
+{
+	struct warden_message *request = warden_message_new("run");
+
+	if (!request || warden_message_set(request, "handle", "bench") < 0)
+		die("out of memory");
+	return request;
+}
+
+static void set(struct warden_message *request, const char *field, const char *text)
+{
+	if (warden_message_set(request, field, text) < 0)
+		die("out of memory");
+}
+
+static void set_number(struct warden_message *request, const char *field, uint64_t number)
+{
+	if (warden_message_set_number(request, field, number) < 0)
+		die("out of memory");
+}
+
+/* Frees the request. */
+static struct warden_message *run(const struct target *target, struct warden_message *request)
+{
+	struct warden_message *answer = warden_client_call(target->client, request);
+
+	if (!answer)
+		die("%s: %s", target->name, warden_client_error(target->client));
+	warden_message_free(request);
+	return answer;
+}
+
+static double time_true(const struct target *target, enum kind kind)
+{
+	struct warden_message *request = job_new();
+	double start;
+
+	set(request, kind == KIND_SCRIPT ? "script" : "argv", "true");
+	if (kind == KIND_GROUP)
+		set_number(request, "own_cgroup", 1);
+	start = now_ms();
+	warden_message_free(run(target, request));
+	return now_ms() - start;
+}
+
+static void bench_true(const struct bench *bench)
+{
+	static const char *const names[] = {"run(true)", "argv", "argv, own cgroup"};
+	double medians[N_KINDS][MAX_TARGETS], parts[MAX_TARGETS];
+	double *times = calloc(N_KINDS * bench->rounds, sizeof(*times));
+
+	if (!times)
+		die("out of memory");
+	for (size_t t = 0; t < bench->n_targets; t++) {
+		for (size_t round = 0; round < bench->rounds; round++)
+			for (int kind = 0; kind < N_KINDS; kind++)
+				times[(size_t)kind * bench->rounds + round] =
+					time_true(&bench->targets[t], (enum kind)kind);
+		for (int kind = 0; kind < N_KINDS; kind++)
+			medians[kind][t] =
+				percentile(times + (size_t)kind * bench->rounds, bench->rounds, 50);
+		parts[t] = medians[KIND_ARGV][t] / medians[KIND_SCRIPT][t];
+	}
+	free(times);
+	for (int kind = KIND_ARGV; kind < N_KINDS; kind++)
+		table_line(bench, names[kind], "ms", medians[kind], "");
+	table_line(bench, "argv against a script", "times", parts, "0.7");
+}
+
+/* How much more than its limit a busy loop has used, in milliseconds. */
+static double overshoot(const struct target *target, bool own_cgroup)
+{
+	struct warden_message *request = job_new(), *answer;
+	const struct warden_message *end;
+	double used;
+
+	set(request, "script", "while :; do :; done");
+	set_number(request, "cpu_time_us", LIMIT_US);
+	if (own_cgroup)
+		set_number(request, "own_cgroup", 1);
+	answer = run(target, request);
+	end = warden_message_child(answer, "end", 0);
+	if (!end)
+		die("%s: no end of a job is told", target->name);
+	used = (double)(warden_message_number(end, "user_us", 0) +
+			warden_message_number(end, "system_us", 0));
+	warden_message_free(answer);
+	return (used - LIMIT_US) / 1000;
+}
+
+static void bench_limit(const struct bench *bench, bool own_cgroup, const char *name)
+{
+	double values[MAX_TARGETS], times[LIMITED_JOBS];
+
+	for (size_t t = 0; t < bench->n_targets; t++) {
+		for (size_t i = 0; i < LIMITED_JOBS; i++)
+			times[i] = overshoot(&bench->targets[t], own_cgroup);
+		values[t] = percentile(times, LIMITED_JOBS, LIMITED_BEST);
+	}
+	table_line(bench, name, "ms", values, "3");
+}
+
+void bench_jobs(const struct bench *bench)
+{
+	for (size_t t = 0; t < bench->n_targets; t++)
+		if (call_create(bench->targets[t].client, "bench") < 0)
+			die("%s: %s", bench->targets[t].name,
+			    warden_client_error(bench->targets[t].client));
+	bench_true(bench);
+	bench_limit(bench, false, "cpu limit, late (p99)");
+	bench_limit(bench, true, "cpu limit, own cgroup, late (p99)");
+	for (size_t t = 0; t < bench->n_targets; t++)
+		if (call_destroy(bench->targets[t].client, "bench") < 0)
+			die("%s: %s", bench->targets[t].name,
+			    warden_client_error(bench->targets[t].client));
+}
