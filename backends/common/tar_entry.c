@@ -419,7 +419,7 @@ static int make_entry(struct tar_entry *entry, const struct tar_header *header, 
 static int next(struct tar_stream *stream, struct tar_entry *entry, struct said *said,
 		struct warden_error *err)
 {
-	struct tar_header header;
+	struct tar_header header = {0};
 	int64_t size;
 	int result;
 
