@@ -393,3 +393,41 @@ def a_source_that_changes_is_copied_as_far_as_it_is_there(w):
         count, strange, other = map(int, seen.split())
         expect.between(count, 101, 201, "files")
         expect.equal((strange, other), (0, 0), "bytes that nobody wrote")
+
+
+def as_nobody(w, call):
+    """What `call`, with a client of another user, did: "ok" or the error's text."""
+    near, far = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.setgroups([])
+        os.setgid(65534)
+        os.setuid(65534)
+        try:
+            with warden.Client(w.daemon.socket, timeout=20) as client:
+                call(client)
+            seen = "ok"
+        except (warden.WardenError, OSError) as error:
+            seen = str(error)
+        os.write(far, seen.encode())
+        os._exit(0)
+    os.close(far)
+    os.waitpid(pid, 0)
+    with os.fdopen(near) as file:
+        return file.read()
+
+
+@case(backend="linux", config={"server": {"unix_domain_permissions": "0777"}})
+def the_clients_rights_decide_on_the_host(w):
+    handle = w.create()
+    w.run(handle, "echo x > f")
+    secret, public = w.file("secret", "x", 0o600), w.file("public", "x", 0o644)
+    theirs, ours = w.make_directory("theirs"), w.make_directory("ours", 0o755)
+    os.chown(theirs, 65534, 65534)
+    expect.contains(as_nobody(w, lambda c: copy_in(w, handle, secret, "s", c)), "Permission denied")
+    expect.equal(as_nobody(w, lambda c: copy_in(w, handle, public, "p", c)), "ok")
+    expect.contains(as_nobody(w, lambda c: copy_out(w, handle, "f", ours, None, c)), "Permission denied")
+    expect.contains(as_nobody(w, lambda c: copy_out(w, handle, "f", theirs, "root", c)), "may not give")
+    expect.equal(as_nobody(w, lambda c: copy_out(w, handle, "f", theirs, None, c)), "ok")
+    seen = os.stat(f"{theirs}/f")
+    expect.equal((seen.st_uid, seen.st_gid, os.listdir(ours)), (65534, 65534, []))
