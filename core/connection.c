@@ -5,6 +5,7 @@
 
 #include "core/connection.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -81,6 +82,20 @@ static void on_closed(uv_handle_t *handle)
 	free_if_done(connection);
 }
 
+static void free_poll(uv_handle_t *handle)
+{
+	free(handle);
+}
+
+static void stop_hangup(struct connection *connection)
+{
+	if (!connection->hangup)
+		return;
+	uv_close((uv_handle_t *)connection->hangup, free_poll);
+	connection->hangup = NULL;
+	close(connection->hangup_fd);
+}
+
 void connection_close(struct connection *connection)
 {
 	struct request *request = connection->request;
@@ -91,6 +106,8 @@ void connection_close(struct connection *connection)
 	connection->closed = true;
 	connection->closing = true;
 	connection->request = NULL;
+	timer_stop(&connection->turn);
+	stop_hangup(connection);
 	if (request)
 		request_abandon(request);
 	if (connection->upload)
@@ -115,6 +132,7 @@ static void on_written(uv_write_t *write, int status)
 	struct segment *segment = TAILQ_FIRST(&connection->output);
 
 	connection->writing = false;
+	connection->progress = true;
 	if (connection->closed) {
 		free_if_done(connection);
 		return;
@@ -256,6 +274,46 @@ static void give_room(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
 	buffer->len = size;
 }
 
+static void on_hangup(uv_poll_t *poll, int status, int events)
+{
+	(void)status; /* whatever it is: nobody reads the answer */
+	(void)events;
+	connection_close(poll->data);
+}
+
+/* Without memory or descriptors the client is missed when its answer is written. */
+static void watch_hangup(struct connection *connection)
+{
+	uv_poll_t *poll = malloc(sizeof(*poll));
+	int fd, copy = -1;
+
+	if (poll && uv_fileno((uv_handle_t *)&connection->pipe, &fd) == 0)
+		copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (copy < 0 || uv_poll_init(&connection->server->loop, poll, copy) < 0) {
+		if (copy >= 0)
+			close(copy);
+		free(poll);
+		return;
+	}
+	poll->data = connection;
+	connection->hangup = poll;
+	connection->hangup_fd = copy;
+	/* Nothing is ever prioritized in such a socket; that it hangs up is always told. */
+	uv_poll_start(poll, UV_PRIORITIZED, on_hangup);
+}
+
+/* Whoever waits is let go when the client leaves, which nobody reads any more. */
+static void update_hangup(struct connection *connection)
+{
+	bool wanted = !connection->reading && !connection->closing && connection->request &&
+		      connection->request->klass->cancel;
+
+	if (wanted && !connection->hangup)
+		watch_hangup(connection);
+	else if (!wanted)
+		stop_hangup(connection);
+}
+
 /* While a request runs no more than one frame's worth is kept; the socket holds the rest back. */
 static void update_reading(struct connection *connection)
 {
@@ -263,13 +321,12 @@ static void update_reading(struct connection *connection)
 		      (!connection->request ||
 		       connection->parser.length - connection->parser.consumed < FILE_BLOCK);
 
-	if (wanted == connection->reading)
-		return;
-	connection->reading = wanted;
-	if (wanted)
+	if (wanted && !connection->reading)
 		uv_read_start((uv_stream_t *)&connection->pipe, give_room, on_read);
-	else
+	else if (!wanted && connection->reading)
 		uv_read_stop((uv_stream_t *)&connection->pipe);
+	connection->reading = wanted;
+	update_hangup(connection);
 }
 
 /* Answers what is no frame, then closes. */
@@ -307,14 +364,33 @@ static void process(struct connection *connection)
 		update_reading(connection);
 }
 
+static void on_turn(uv_timer_t *timer)
+{
+	struct connection *connection = timer->data;
+
+	timer_stop(&connection->turn);
+	process(connection);
+}
+
+/* An answer may be given from the midst of anything, where a request that frees what is being
+ * worked with must not begin. */
+static void take_turn(struct connection *connection)
+{
+	connection->turn = timer_start(connection->server, 0, on_turn, connection);
+	if (!connection->turn)
+		connection_close(connection);
+}
+
 void connection_next(struct connection *connection)
 {
 	if (connection->server->draining)
 		connection->closing = true;
 	if (connection->closing)
 		connection_close(connection);
-	else
+	else if (connection->parser.length == connection->parser.consumed)
 		process(connection);
+	else if (!connection->processing && !connection->turn)
+		take_turn(connection);
 }
 
 /* A client may shut down its sending side and still read: then it is not gone. */

@@ -38,11 +38,15 @@ struct connection {
 	struct segment_list output;
 	uv_write_t write;
 	uv_fs_t read;
-	bool writing; /* a write or a read of a file is under way */
-	bool reading; /* what comes is taken */
-	bool ended;   /* the client sends no more */
-	bool closing; /* closed, or as soon as all is written */
-	bool closed;  /* uv_close was called; it may wait for `writing` */
+	uv_timer_t *turn;  /* the next request, which has come already, is about to begin */
+	uv_poll_t *hangup; /* of a client that is not read from, whose request waits */
+	int hangup_fd;     /* of `hangup`; a copy, since a loop takes each but once */
+	bool writing;      /* a write or a read of a file is under way */
+	bool progress;     /* some of it was taken since the server looked last; see server.c */
+	bool reading;      /* what comes is taken */
+	bool ended;        /* the client sends no more */
+	bool closing;      /* closed, or as soon as all is written */
+	bool closed;       /* uv_close was called; it may wait for `writing` */
 	bool handle_gone;
 	bool processing; /* guards against a loop of requests that are answered at once */
 };
@@ -59,7 +63,7 @@ void connection_accept(struct server *server);
  * request_written. */
 void connection_send(struct connection *connection, struct segment_list *segments);
 
-/* The request has ended: the next one may begin. */
+/* The request has ended: the next one may begin, not before the caller has returned to the loop. */
 void connection_next(struct connection *connection);
 
 void connection_close(struct connection *connection);
