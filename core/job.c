@@ -252,15 +252,24 @@ size_t jobs_count(const struct container *c)
 	return n;
 }
 
+bool jobs_have_workers(const struct container *c)
+{
+	const struct job *job;
+
+	TAILQ_FOREACH(job, &c->jobs, link)
+		if (job->stores[STORE_STDOUT].working || job->stores[STORE_STDERR].working)
+			return true;
+	return false;
+}
+
 bool jobs_are_idle(const struct container *c)
 {
 	const struct job *job;
 
 	TAILQ_FOREACH(job, &c->jobs, link)
-		if (job->stores[STORE_STDOUT].working || job->stores[STORE_STDERR].working ||
-		    !TAILQ_EMPTY(&job->waiters))
+		if (!TAILQ_EMPTY(&job->waiters))
 			return false;
-	return true;
+	return !jobs_have_workers(c);
 }
 
 static void settle_all(struct container *c)

@@ -85,6 +85,8 @@ size_t jobs_count(const struct container *container);
 
 /* Whether nothing refers to the jobs any more but the container. */
 bool jobs_are_idle(const struct container *container);
+/* Whether a worker takes output of one. */
+bool jobs_have_workers(const struct container *container);
 
 /* Writes the snapshot, which holds the job's end, or the job no more when it was collected; then
  * the backend may forget it. */

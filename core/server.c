@@ -12,6 +12,7 @@
 #include "core/connection.h"
 #include "core/container.h"
 #include "core/http.h"
+#include "core/job.h"
 #include "core/journal.h"
 #include "core/lease.h"
 #include "core/log.h"
@@ -23,6 +24,8 @@
 enum {
 	/* What containers that are being removed may hold a drain up; the next daemon goes on. */
 	LEAVING_MS = 5000,
+	/* Likewise clients that read nothing of their answer for so long. */
+	UNREAD_MS = 5000,
 };
 
 /* Workers mostly wait in system calls, so there are more than processors. */
@@ -94,16 +97,42 @@ void server_drain_step(struct server *server)
 		return;
 	}
 	timer_stop(&server->leaving_timer);
+	timer_stop(&server->unread_timer);
 	server->stopped = true;
 	save_all(server);
 }
 
+static void close_unread(uv_timer_t *timer);
+
+static void watch_unread(struct server *server)
+{
+	server->unread_timer = timer_start(server, UNREAD_MS, close_unread, server);
+}
+
+static void close_unread(uv_timer_t *timer)
+{
+	struct server *server = timer->data;
+	struct connection *connection, *next;
+
+	timer_stop(&server->unread_timer);
+	watch_unread(server); /* first, since the last one that is closed stops it */
+	for (connection = TAILQ_FIRST(&server->connections); connection; connection = next) {
+		next = TAILQ_NEXT(connection, link);
+		if (connection->writing && !connection->progress)
+			connection_close(connection);
+		else
+			connection->progress = false;
+	}
+}
+
+/* What is being recovered has its turn first. */
 static void drain(struct server *server)
 {
 	struct connection *connection, *next;
 	struct warden_error err;
 
-	if (server->draining)
+	server->ends = true;
+	if (server->draining || !server->serving)
 		return;
 	server->draining = true;
 	log_write(WARDEN_LOG_INFO, "draining: containers live on");
@@ -116,6 +145,7 @@ static void drain(struct server *server)
 		if (!connection->request || connection->request->klass->waits)
 			connection_close(connection);
 	}
+	watch_unread(server);
 	server_drain_step(server);
 }
 
@@ -161,10 +191,13 @@ static int serve(struct server *server, struct warden_error *err)
 	if (recovery_run(server, err) < 0 || listener_open(server, err) < 0 ||
 	    http_open(server, err) < 0)
 		return -1;
+	server->serving = true;
 	log_write(WARDEN_LOG_INFO, "listening on %s, %zu containers recovered",
 		  server->config->server.unix_domain_path, server->registry.n);
 	if (notify_ready(&warning, "%zu containers recovered", server->registry.n) < 0)
 		log_write(WARDEN_LOG_WARN, "%s", warning.message);
+	if (server->ends)
+		drain(server);
 	uv_run(&server->loop, UV_RUN_DEFAULT);
 	if (server->failed)
 		return warden_error_set(err, "backend %s cannot go on: start the daemon anew",
@@ -172,15 +205,28 @@ static int serve(struct server *server, struct warden_error *err)
 	return 0;
 }
 
+/* A worker does something for a container that is about to be freed. */
+static bool is_busy(const struct server *server)
+{
+	const struct container *c;
+
+	TAILQ_FOREACH(c, &server->registry.listed, listed)
+		if (c->running || !TAILQ_EMPTY(&c->operations) || jobs_have_workers(c))
+			return true;
+	return false;
+}
+
 /* Operations that still run must end before what they use is freed. */
-static void close_loop(struct server *server)
+static void close_handles(struct server *server)
 {
 	http_close(server);
+	server->stopped = true; /* output that comes stays in its pipe from now on */
+	while (is_busy(server))
+		uv_run(&server->loop, UV_RUN_ONCE);
 	detach_all(server);
 	uv_walk(&server->loop, close_handle, NULL);
 	while (uv_run(&server->loop, UV_RUN_DEFAULT) != 0)
 		;
-	uv_loop_close(&server->loop); /* nothing is left in it */
 }
 
 static int run_backend(struct server *server, struct warden_error *err)
@@ -188,11 +234,11 @@ static int run_backend(struct server *server, struct warden_error *err)
 	int result = server->klass->setup(&server->host, &server->backend, err);
 
 	if (result < 0) {
-		close_loop(server);
+		close_handles(server);
 		return -1;
 	}
 	result = serve(server, err);
-	close_loop(server);
+	close_handles(server);
 	if (server->klass->teardown)
 		server->klass->teardown(server->backend);
 	return result;
@@ -230,8 +276,10 @@ int server_run(struct config *config, const struct warden_container_klass *klass
 		result = run_backend(server, err);
 		events_close(&server->events);
 	} else {
-		close_loop(server);
+		close_handles(server);
 	}
+	/* After the teardown: until then threads of the backend may wake it with an event. */
+	uv_loop_close(&server->loop); /* nothing is left in it */
 	pools_close(server);
 	lease_free(server);
 	journal_free(server->journal);

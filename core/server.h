@@ -57,6 +57,9 @@ struct server {
 	uv_timer_t *leaving_timer;
 	uint32_t saving; /* snapshots that a drain waits for */
 	struct metrics metrics;
+	uv_timer_t *unread_timer; /* closes clients that read nothing while a drain waits */
+	bool serving;             /* what was there is recovered: from now on a drain may begin */
+	bool ends;                /* a drain was asked for before that */
 	bool draining, stopped;
 	bool failed; /* the backend cannot go on: a drain that ends in an error */
 };

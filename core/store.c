@@ -191,6 +191,7 @@ static void splice_run(uv_work_t *work)
 		store->number = errno;
 }
 
+/* The caller's job_step, which may free the job, sees to it. */
 static void kill_for_output(struct job *job)
 {
 	struct container *c = job->container;
@@ -200,7 +201,6 @@ static void kill_for_output(struct job *job)
 	job->over_limit = true;
 	container_event(c, "command exceeded maximum output");
 	journal_job(job, WARDEN__EVENTS_RESPONSE__KIND__LIMIT_REACHED, "output");
-	job_step(job);
 }
 
 /* The disk is full, say: the job cannot go on as if it had been heard. */
@@ -276,6 +276,8 @@ static void on_readable(uv_poll_t *poll_handle, int status, int events)
 
 	(void)events;
 	uv_poll_stop(poll_handle); /* cannot fail for an open one */
+	if (store->job->container->server->stopped)
+		return;
 	/* The end of a pipe that holds nothing needs no worker, but where half a line may be left
 	 * for syslog. */
 	if (status == 0 && !store->job->log_tag && ioctl(store->pipe_fd, FIONREAD, &bytes) == 0 &&
@@ -291,8 +293,11 @@ static void on_readable(uv_poll_t *poll_handle, int status, int events)
 	start_worker(store);
 }
 
+/* Once the daemon has stopped what comes is the next one's. */
 static void watch(struct store *store)
 {
+	if (store->job->container->server->stopped)
+		return;
 	uv_poll_start(store->poll, UV_READABLE | UV_DISCONNECT, on_readable);
 }
 
