@@ -35,10 +35,16 @@ static void refuse_waiting(struct job *job)
 	while ((piece = TAILQ_FIRST(&job->input.pieces))) {
 		struct request *request = piece->request;
 
+		bool taken = piece->written == piece->length;
+
 		TAILQ_REMOVE(&job->input.pieces, piece, link);
 		free(piece);
 		request->data = NULL;
-		request_fail_text(request, "the job does not read its standard input any more");
+		if (taken)
+			request_answer_empty(request);
+		else
+			request_fail_text(request,
+					  "the job does not read its standard input any more");
 	}
 }
 
@@ -98,17 +104,41 @@ static int end_run(struct operation *operation, struct warden_error *err)
 						 err);
 }
 
-/* Whoever keeps a copy has closed it; now ours goes, and the job reads its end. */
+/* The request whose piece ends the input; NULL: its client has left. */
+static struct request *take_ended(struct input *input)
+{
+	struct input_piece *piece = TAILQ_FIRST(&input->pieces);
+	struct request *request;
+
+	if (!piece || !piece->end || piece->written < piece->length)
+		return NULL;
+	request = piece->request;
+	request->data = NULL;
+	TAILQ_REMOVE(&input->pieces, piece, link);
+	free(piece);
+	return request;
+}
+
+/* Whoever keeps a copy has closed it, also for a later daemon; now ours goes, the job reads its
+ * end, and the request that brought it is answered. */
 static void end_done(struct operation *operation, int result, struct warden_error *err)
 {
 	struct container *c = operation->container;
 	struct job *job = job_find(c, (uint32_t)(uintptr_t)operation->data);
 
+	struct request *request = NULL;
+
 	if (result < 0 && !c->destroy.started)
 		log_write(WARDEN_LOG_ERROR, "%s: close a job's standard input: %s", c->id,
 			  err->message);
-	if (job)
+	if (job) {
+		request = take_ended(&job->input);
 		input_close(job);
+	}
+	if (request && result < 0)
+		request_fail(request, err);
+	else if (request)
+		request_answer_empty(request);
 	free(operation);
 }
 
@@ -158,18 +188,20 @@ static void step(struct job *job)
 		input_close(job);
 		return;
 	}
+	if (piece->written == piece->length && piece->end) {
+		end_input(job);
+		return;
+	}
 	if (piece->written == piece->length) {
 		request = piece->request;
 		request->data = NULL;
-		if (piece->end)
-			end_input(job);
 		TAILQ_REMOVE(&input->pieces, piece, link);
 		free(piece);
 	}
 	if (!TAILQ_EMPTY(&input->pieces) && input->poll)
 		uv_poll_start(input->poll, UV_WRITABLE, on_writable);
 	if (request)
-		request_answer_empty(request); /* may bring the next piece at once */
+		request_answer_empty(request);
 }
 
 int input_write(struct job *job, struct request *request, const uint8_t *data, size_t length,
