@@ -227,14 +227,10 @@ static void save_done(struct operation *operation, int result, struct warden_err
 	free(operation);
 }
 
-void container_event(struct container *c, const char *text)
+void container_save(struct container *c)
 {
-	struct operation *operation;
+	struct operation *operation = calloc(1, sizeof(*operation));
 
-	if (!container_note_event(c, text))
-		return;
-	log_write(WARDEN_LOG_INFO, "%s: event '%s'", c->id, text);
-	operation = calloc(1, sizeof(*operation));
 	if (!operation || !c->alive || c->state == STATE_DESTROYED) {
 		free(operation); /* it comes with the next change */
 		return;
@@ -243,4 +239,12 @@ void container_event(struct container *c, const char *text)
 	operation->done = save_done;
 	operation->needs_snapshot = true;
 	container_queue(c, operation);
+}
+
+void container_event(struct container *c, const char *text)
+{
+	if (!container_note_event(c, text))
+		return;
+	log_write(WARDEN_LOG_INFO, "%s: event '%s'", c->id, text);
+	container_save(c);
 }

@@ -126,8 +126,10 @@ struct container {
 
 	struct {
 		bool started, empty;
-		int signal;  /* the last that was sent */
-		int pending; /* operations of it that are not done */
+		bool interrupted; /* one that an earlier daemon began goes on once it is recovered
+				   */
+		int signal;       /* the last that was sent */
+		int pending;      /* operations of it that are not done */
 		uv_timer_t *timer;
 		uv_timer_t *oom_timer; /* it ran out of memory and is about to be stopped */
 		struct waiting_list waiting;
@@ -170,6 +172,8 @@ uint64_t ttl_clock_us(void);
  * false where it was known. */
 void container_event(struct container *container, const char *text);
 bool container_note_event(struct container *container, const char *text);
+/* Writes its snapshot, for nobody who waits. */
+void container_save(struct container *container);
 
 /* A create that the backend went on with by itself has ended: with its own container, or NULL and
  * why not. */

@@ -6,6 +6,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -140,11 +141,14 @@ static int reapply_run(struct operation *operation, struct warden_error *err)
 static void reapply_done(struct operation *operation, int result, struct warden_error *err)
 {
 	struct recovery *recovery = (struct recovery *)operation;
+	struct container *c = operation->container;
 
 	--*recovery->pending;
 	if (result < 0)
-		log_write(WARDEN_LOG_ERROR, "%s: its limits, or its pause: %s",
-			  operation->container->id, err->message);
+		log_write(WARDEN_LOG_ERROR, "%s: its limits, or its pause: %s", c->id,
+			  err->message);
+	if (c->stop.interrupted)
+		container_stop(c, SIGTERM, NULL);
 	free(recovery);
 }
 

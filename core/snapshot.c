@@ -131,6 +131,7 @@ char *snapshot_text_as(const struct container *c, enum container_state state)
 	    json_object_set_new(json, "limits", limits_to_json(&c->limits)) < 0 ||
 	    json_object_set_new(json, "options", create_options_to_json(&c->options)) < 0 ||
 	    json_object_set_new(json, "request_ids", idempotence_to_json(c)) < 0 ||
+	    json_object_set_new(json, "stopping", json_boolean(c->stop.started)) < 0 ||
 	    json_object_set_new(json, "paused", json_boolean(c->paused)) < 0) {
 		json_decref(json);
 		return NULL;
@@ -354,6 +355,7 @@ static bool read_all(struct container *c, const json_t *json)
 	read_last_end(c->server, json_object_get(json, "last_end_sequence"));
 	read_events(c, json_object_get(json, "events"));
 	limits_read(&c->limits, json_object_get(json, "limits"));
+	c->stop.interrupted = json_is_true(json_object_get(json, "stopping"));
 	c->paused = json_is_true(json_object_get(json, "paused"));
 	if (!read_state(c, state) || !read_bind_mounts(c, json_object_get(json, "bind_mounts")) ||
 	    !rules_from_json(&c->rules, json_object_get(json, "rules")) ||

@@ -105,6 +105,9 @@ void stop_step(struct container *c)
 	}
 	timer_stop(&c->stop.timer);
 	c->stop.started = false;
+	c->stop.interrupted = false;
+	if (!c->destroy.started)
+		container_save(c);
 	log_write(WARDEN_LOG_INFO, "%s: stopped", c->id);
 	journal_container(c, WARDEN__EVENTS_RESPONSE__KIND__STOPPED, NULL);
 	waiting_answer(&c->stop.waiting);
@@ -118,7 +121,7 @@ void container_stop(struct container *c, int signal, struct request *request)
 		return;
 	}
 	timer_stop(&c->stop.oom_timer);
-	if (c->state == STATE_STOPPED && !c->stop.started) {
+	if (c->state == STATE_STOPPED && !c->stop.started && !c->stop.interrupted) {
 		waiting_answer(&c->stop.waiting);
 		return;
 	}

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Requests that meet the end of what they are about: of a job, of a client, of the daemon."""
+
+import signal
+import socket
+import time
+
+import warden
+from case import case
+import expect
+import kernel
+
+ENDLESS = "while :; do echo 0123456789012345678901234567890123456789; echo x >&2; done"
+
+
+def _connections(w):
+    return sum(1 for target in kernel.descriptors(w.daemon.pid).values() if target.startswith("socket:"))
+
+
+@case(limit=60)
+def jobs_that_write_go_on_over_drains(w):
+    handle = w.create()
+    for fields in ({"discard_output": True}, {"output_policy": 2, "output_limit": 100_000}):
+        for _ in range(3):
+            w.c.spawn(handle, ENDLESS, **fields)
+    for _ in range(6):
+        w.disconnect()
+        w.daemon.restart(signal.SIGTERM)
+        expect.equal(len(w.c.info(handle).job_ids), 6)
+    w.c.stop(handle, kill=True)
+
+
+@case
+def a_collect_behind_an_input_that_the_job_leaves_unread(w):
+    handle = w.create()
+    argv = ["sh", "-c", "exec 3<&0; sleep 20 <&3 >/dev/null 2>&1 3<&- & exec 3<&-; sleep 0.3; exit 4"]
+    job = w.c.call(warden.SpawnRequest(handle=handle, argv=argv, stdin=True, keep=True)).job_id
+    raw = w.raw()
+    raw.send(
+        warden.encode_frame(warden.JobInputRequest(handle=handle, job_id=job, data=b"x" * 2_000_000))
+        + warden.encode_frame(warden.CollectRequest(handle=handle, job_id=job))
+    )
+    raw.expect_error("the job does not read its standard input any more")
+    expect.equal(raw.answer(), warden.CollectResponse())
+    expect.error("no such job", w.c.link, handle, job)
+
+
+@case
+def a_client_that_ended_its_side_and_left_is_not_kept(w):
+    handle = w.create()
+    job = w.c.spawn(handle, "sleep 100")
+    before = _connections(w)
+    requests = (
+        warden.LinkRequest(handle=handle, job_id=job),
+        warden.AttachRequest(handle=handle, job_id=job),
+        warden.StreamRequest(handle=handle, job_id=job),
+        warden.EventsRequest(),
+    )
+    for request in requests:
+        raw = w.raw()
+        raw.send(warden.encode_frame(request))
+        raw.socket.shutdown(socket.SHUT_WR)
+        expect.eventually(lambda: _connections(w) > before, "the connection")
+        time.sleep(0.05)
+        raw.close()
+        expect.eventually(lambda: _connections(w) == before, "the end of the connection")
+
+
+@case
+def a_drain_does_not_wait_for_a_client_that_reads_nothing(w):
+    raw = w.raw()
+    raw.send(warden.encode_frame(warden.EchoRequest(message=b"x" * 8_000_000)))
+    expect.eventually(lambda: b"echo" in w.daemon.log().encode(), "the request")
+    w.daemon.stop(signal.SIGTERM)
+
+
+@case(limit=90)
+def a_daemon_that_is_told_to_end_while_it_starts_ends(w):
+    handles = [w.create() for _ in range(8)]
+    w.disconnect()
+    w.daemon.kill()
+    for n in range(24):
+        w.daemon.launch()
+        time.sleep(0.004 * n * expect.SLOWNESS)
+        w.daemon.process.send_signal(signal.SIGTERM)
+        status = w.daemon.wait()
+        expect.true(status in (0, -signal.SIGTERM), "it ends with 0, or before it can catch a signal", status)
+    w.daemon.start()
+    expect.equal(w.c.list(), handles)
+
+
+@case(limit=60, slow=True)
+def a_stop_goes_on_after_a_kill(w):
+    handle = w.create()
+    job = w.spawn_ready(handle, "trap '' TERM; echo ready; while :; do sleep 0.05; done")
+    w.c.stop(handle, background=True)
+    expect.eventually(lambda: w.c.info(handle).state == "stopped", "the state")
+    time.sleep(0.2)
+    w.disconnect()
+    w.daemon.restart(signal.SIGKILL)
+    expect.equal(w.c.info(handle).state, "stopped")
+    w.c.stop(handle)
+    expect.equal(w.c.info(handle).job_ids, [])
+    expect.equal(w.c.link(handle, job).exit_status, 255)
+
+
+@case(backend="fake", config={"fake": {"delay_ms": 300}})
+def the_end_of_an_input_that_was_answered_survives_a_kill(w):
+    handle = w.create()
+    job = w.c.call(warden.SpawnRequest(handle=handle, argv=["cat"], stdin=True)).job_id
+    request = warden.JobInputRequest(handle=handle, job_id=job, data=b"all\n", end=True)
+    sender = w.in_thread(w.c.call, request)
+    time.sleep(0.1)
+    other = w.raw()
+    other.send(warden.encode_frame(warden.InfoRequest(handle=handle)))
+    sender.result()
+    w.disconnect()
+    w.daemon.restart(signal.SIGKILL)
+    expect.result(w.c.link(handle, job), 0, b"all\n")
+
+
+@case
+def first_words_that_came_while_no_daemon_ran_are_taken(w):
+    handle = w.create()
+    for _ in range(4):
+        jobs = [w.c.spawn(handle, f"sleep 0.2; echo {n}") for n in range(6)]
+        w.disconnect()
+        w.daemon.kill()
+        time.sleep(0.4)
+        w.daemon.start()
+        for n, job in enumerate(jobs):
+            expect.result(w.c.link(handle, job), 0, b"%d\n" % n)
