@@ -350,17 +350,13 @@ static int fill(struct http *http, struct warden_error *err)
 int http_open(struct server *server, struct warden_error *err)
 {
 	const struct http_library *library;
-	struct warden_error reason;
 	struct http *http;
 
 	if (server->http_fd < 0)
 		return 0;
-	library = http_library_load(&reason);
+	library = http_library_load(err);
 	if (!library)
-		return warden_error_set(err,
-					"health_check_server.port: %s; install it, or set the port "
-					"to 0: off",
-					reason.message);
+		return -1;
 	http = calloc(1, sizeof(*http));
 	if (!http)
 		return warden_error_set(err, "no memory for health_check_server");

@@ -28,7 +28,8 @@ static int find_all(void *handle, struct warden_error *err)
 	for (size_t i = 0; i < sizeof(slots) / sizeof(slots[0]); i++) {
 		*slots[i].function = dlsym(handle, slots[i].name);
 		if (!*slots[i].function)
-			return warden_error_set(err, "%s has no %s", SONAME, slots[i].name);
+			return warden_error_set(err, "health_check_server.port: %s has no %s",
+						SONAME, slots[i].name);
 	}
 	return 0;
 }
@@ -38,7 +39,10 @@ const struct http_library *http_library_load(struct warden_error *err)
 	void *handle = dlopen(SONAME, RTLD_NOW | RTLD_LOCAL);
 
 	if (!handle) {
-		warden_error_set(err, "%s", dlerror());
+		warden_error_set(err,
+				 "health_check_server.port: %s; install the library, or set the "
+				 "port to 0: off",
+				 dlerror());
 		return NULL;
 	}
 	return find_all(handle, err) == 0 ? &library : NULL;

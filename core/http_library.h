@@ -27,7 +27,7 @@
 	X(destroy_response)
 
 struct http_library {
-#define X(name) __typeof__(MHD_##name) *name;
+#define X(name) __typeof__(MHD_##name) *(name);
 	HTTP_FUNCTIONS(X)
 #undef X
 };

@@ -11,13 +11,16 @@
 
 static void read_memory(struct process_figures *figures)
 {
-	_cleanup_fclose_ FILE *file = fopen("/proc/self/statm", "re");
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), size, resident;
+	FILE *file = fopen("/proc/self/statm", "re");
 
-	if (!file || fscanf(file, "%" SCNu64 " %" SCNu64, &size, &resident) != 2)
+	if (!file)
 		return;
-	figures->virtual_bytes = size * page;
-	figures->resident_bytes = resident * page;
+	if (fscanf(file, "%" SCNu64 " %" SCNu64, &size, &resident) == 2) {
+		figures->virtual_bytes = size * page;
+		figures->resident_bytes = resident * page;
+	}
+	fclose(file); /* was only read from */
 }
 
 static void count_descriptors(struct process_figures *figures)
