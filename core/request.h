@@ -31,7 +31,7 @@ struct request {
 	struct connection *connection; /* NULL: the client has left */
 	struct container *container;   /* as field 1 names it */
 	ProtobufCMessage *message;
-	void *data; /* the klass's; not freed here */
+	void *data;        /* the klass's; not freed here */
 	uint64_t begun_ns; /* of uv_hrtime */
 	bool answered;
 	bool admitting; /* the backend is asked whether it may begin */

@@ -83,18 +83,17 @@ void net_put_redirect(struct netlink_batch *batch, int index, int to_index)
 {
 	struct nlmsghdr *nlh = netlink_add(batch, RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_EXCL,
 					   "redirect what comes in (u32, mirred)");
-	/* One key of no bits: everything matches. */
-	struct {
-		struct tc_u32_sel selector;
-		struct tc_u32_key key;
-	} all = {.selector = {.flags = TC_U32_TERMINAL, .nkeys = 1}};
+	/* One key of no bits, which follows the selector: everything matches. */
+	const struct tc_u32_sel selector = {.flags = TC_U32_TERMINAL, .nkeys = 1};
+	uint8_t all[sizeof(selector) + sizeof(struct tc_u32_key)] = {0};
 	struct nlattr *options;
 	struct tcmsg *header = put_header(nlh, index, TC_H_MAKE(TC_H_INGRESS, 0), 0);
 
+	memcpy(all, &selector, sizeof(selector));
 	header->tcm_info = TC_H_MAKE(1u << 16, htons(ETH_P_ALL));
 	mnl_attr_put_strz(nlh, TCA_KIND, "u32");
 	options = mnl_attr_nest_start(nlh, TCA_OPTIONS);
-	mnl_attr_put(nlh, TCA_U32_SEL, sizeof(all), &all);
+	mnl_attr_put(nlh, TCA_U32_SEL, sizeof(all), all);
 	put_mirred(nlh, to_index);
 	mnl_attr_nest_end(nlh, options);
 }
