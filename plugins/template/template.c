@@ -263,14 +263,54 @@ static int template_restore(void *backend, const struct warden_identity *identit
 	return *container ? 0 : -1;
 }
 
-/* Executes the shell with the script as standard input. posix_spawn(3), because in a process with
+/* What is not done for a job is refused: nobody is to believe in a limit that does not hold. */
+static int check_spawn(const struct warden_spawn *spawn, struct warden_error *err)
+{
+	const struct {
+		const char *name;
+		bool asked;
+	} fields[] = {
+		{"working_dir", spawn->working_dir != NULL},
+		{"user", spawn->user != NULL},
+		{"wall_time_us", spawn->wall_time_us > 0},
+		{"cpu_time_us", spawn->cpu_time_us > 0},
+		{"nice", spawn->nice != 0},
+		{"cpus", spawn->cpus != NULL},
+		{"memory_limit", spawn->memory_limit > 0},
+		{"process_limit", spawn->process_limit > 0},
+		{"no_aslr", spawn->no_aslr},
+		{"no_swap", spawn->no_swap},
+		{"stack_unlimited", spawn->stack_unlimited},
+	};
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		if (fields[i].asked)
+			return warden_error_set(err, "%s: the backend template has none",
+						fields[i].name);
+	return 0;
+}
+
+/* Where the standard input of a job comes from: a script, the other job of a pair, or nowhere. */
+static void add_input(posix_spawn_file_actions_t *actions, const struct warden_spawn *spawn)
+{
+	int fd = spawn->script_fd >= 0 ? spawn->script_fd : spawn->stdin_read_fd;
+
+	if (fd >= 0)
+		posix_spawn_file_actions_adddup2(actions, fd, STDIN_FILENO);
+	else
+		posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+}
+
+/* Executes the command, whose name is looked up in the daemon's PATH, or the shell with the script
+ * as standard input. posix_spawn(3), because in a process with
  * threads a fork may do almost nothing before exec. All descriptors of the daemon are
  * close-on-exec, and none of those that are passed is 0, 1 or 2. */
 static int start_process(const struct container *container, const struct warden_spawn *spawn,
 			 pid_t *pid)
 {
-	char *arguments[] = {(char *)container->backend->shell, NULL};
-	char *environment[] = {NULL};
+	char *shell[] = {(char *)container->backend->shell, NULL}, *nothing[] = {NULL};
+	char *const *arguments = spawn->argv ? (char *const *)spawn->argv : shell;
+	char *const *environment = spawn->env ? (char *const *)spawn->env : nothing;
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
 	sigset_t none, all;
@@ -282,7 +322,7 @@ static int start_process(const struct container *container, const struct warden_
 	sigfillset(&all);
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_addfchdir_np(&actions, dir_fd);
-	posix_spawn_file_actions_adddup2(&actions, spawn->script_fd, STDIN_FILENO);
+	add_input(&actions, spawn);
 	posix_spawn_file_actions_adddup2(&actions, spawn->stdout_write_fd, STDOUT_FILENO);
 	posix_spawn_file_actions_adddup2(&actions, spawn->stderr_write_fd, STDERR_FILENO);
 	posix_spawnattr_init(&attributes);
@@ -290,7 +330,7 @@ static int start_process(const struct container *container, const struct warden_
 	posix_spawnattr_setsigdefault(&attributes, &all);
 	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK |
 						      POSIX_SPAWN_SETSIGDEF);
-	result = posix_spawn(pid, arguments[0], &actions, &attributes, arguments, environment);
+	result = posix_spawnp(pid, arguments[0], &actions, &attributes, arguments, environment);
 	posix_spawnattr_destroy(&attributes);
 	posix_spawn_file_actions_destroy(&actions);
 	close(dir_fd);
@@ -337,14 +377,18 @@ static struct job *job_new(struct container *container, uint32_t id)
 static int template_spawn(void *data, const struct warden_spawn *spawn, struct warden_error *err)
 {
 	struct container *container = data;
-	struct job *job = job_new(container, spawn->job_id);
+	struct job *job;
 	pid_t pid = 0;
 
+	if (check_spawn(spawn, err) < 0)
+		return -1;
+	job = job_new(container, spawn->job_id);
 	if (!job)
 		return warden_error_errno(err, "start a job");
 	errno = start_process(container, spawn, &pid);
 	if (errno != 0) {
-		warden_error_errno(err, "start %s", container->backend->shell);
+		warden_error_errno(err, "start %s",
+				   spawn->argv ? spawn->argv[0] : container->backend->shell);
 		free(job);
 		return -1;
 	}

@@ -57,10 +57,12 @@ def a_name_is_looked_up_in_the_path_of_the_job(w):
 def a_working_directory_is_the_containers(w):
     handle = w.create()
     directory = "/tmp/work" if w.backend == "linux" else "/work"
-    w.run(handle, "mkdir -p /tmp/work && touch /tmp/work/here" if w.backend == "linux" else "mkdir work && touch work/here")
+    made = directory if w.backend == "linux" else "work"  # there the root is where a job begins
+    w.run(handle, f"mkdir -p {made} && touch {made}/here")
     prints(w, handle, "here\n", "ls", working_dir=directory.encode())
     does_not_start(w, handle, "working_dir /missing: No such file or directory", "true", working_dir=b"/missing")
-    does_not_start(w, handle, "working_dir " + directory + "/here: Not a directory", "true", working_dir=directory.encode() + b"/here")
+    file = directory + "/here"
+    does_not_start(w, handle, f"working_dir {file}: Not a directory", "true", working_dir=file.encode())
 
 
 @case(backend="linux")
@@ -132,7 +134,8 @@ def how_it_runs_is_as_asked_for(w):
     handle = w.create()
     niceness = ("cut", "-d ", "-f19", "/proc/self/stat")
     before = int(run(w, handle, *niceness).stdout)
-    script = " ".join(niceness).replace("-d ", "-d' '") + "; grep -o 'Cpus_allowed_list.*' /proc/self/status; cat /proc/self/personality; ulimit -s"
+    script = " ".join(niceness).replace("-d ", "-d' '") + "; grep -o 'Cpus_allowed_list.*' /proc/self/status"
+    script += "; cat /proc/self/personality; ulimit -s"
     expected = f"{min(before + 5, 19)}\nCpus_allowed_list:\t0\n00040000\nunlimited\n"
     prints(w, handle, expected, "sh", "-c", script, nice=5, cpus=b"0", no_aslr=True, stack_unlimited=True)
     does_not_start(w, handle, "cpus 8000: Invalid argument", "true", cpus=b"8000")

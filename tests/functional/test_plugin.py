@@ -8,6 +8,7 @@ import subprocess
 
 from case import Skip, case
 import expect
+import warden
 
 
 def _shell(command, directory, **environment):
@@ -53,6 +54,10 @@ def the_template_builds_against_the_installed_header_alone_and_works(w):
     w.daemon.start()
     handle = w.create()
     expect.result(w.c.run(handle, "echo from a template; exit 3"), 3, b"from a template\n")
+    seen = w.c.call(warden.RunRequest(handle=handle, argv=[b"printenv", b"A"], env=[b"A=b"]))
+    expect.result(seen, 0, b"b\n")
+    nicer = warden.SpawnRequest(handle=handle, argv=[b"true"], nice=1)
+    expect.error("nice: the backend template has none", w.c.call, nicer)
     expect.equal(w.c.info(handle).state, "active")
     w.c.stop(handle)
     expect.equal(w.c.info(handle).state, "stopped")
