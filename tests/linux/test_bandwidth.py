@@ -75,8 +75,12 @@ def _measure_in(w, handle, size=SIZE):
     return rate
 
 
-def _about(rate, limit, what):
-    expect.between(rate, limit * 0.85, limit * 1.15, f"bytes a second {what}, of {limit}")
+def _about(measure, limit, what):
+    """Within 15 %; a machine that stood still meanwhile may have two more tries."""
+    for _ in range(2):
+        if limit * 0.85 <= measure() <= limit * 1.15:
+            return
+    expect.between(measure(), limit * 0.85, limit * 1.15, f"bytes a second {what}, of {limit}")
 
 
 @case(backend="linux", config=HOST_ACCESS, alone=True)
@@ -84,8 +88,8 @@ def it_holds_in_both_directions(w):
     handle = w.create()
     seen = w.c.limit_bandwidth(handle, RATE, BURST)
     expect.equal((seen.rate, seen.burst), (RATE, BURST))
-    _about(_measure_out(w, handle), RATE, "out of the container")
-    _about(_measure_in(w, handle), RATE, "into the container")
+    _about(lambda: _measure_out(w, handle), RATE, "out of the container")
+    _about(lambda: _measure_in(w, handle), RATE, "into the container")
 
 
 @case(backend="linux", config=HOST_ACCESS, alone=True)
@@ -94,9 +98,9 @@ def it_holds_after_a_restart_and_can_be_raised_and_lifted(w):
     w.c.limit_bandwidth(handle, RATE // 2, BURST)
     w.disconnect()
     w.daemon.restart(signal.SIGKILL)
-    _about(_measure_out(w, handle, SIZE // 2), RATE // 2, "out of the container")
+    _about(lambda: _measure_out(w, handle, SIZE // 2), RATE // 2, "out of the container")
     w.c.limit_bandwidth(handle, RATE, BURST)
-    _about(_measure_in(w, handle), RATE, "into the container")
+    _about(lambda: _measure_in(w, handle), RATE, "into the container")
     seen = w.c.limit_bandwidth(handle, NO_RATE, NO_RATE)
     expect.equal((seen.rate, seen.burst), (NO_RATE, NO_RATE))
     for rate in (_measure_out(w, handle, 20_000_000), _measure_in(w, handle, 20_000_000)):
