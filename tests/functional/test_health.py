@@ -137,7 +137,7 @@ def a_drain_closes_it_at_once(w):
     with web.Raw(port) as connection:
         w.daemon.process.send_signal(signal.SIGUSR2)
         expect.equal(connection.rest(), b"", "what comes before the end")
-        expect.equal(web.refused(port), True, "refused")
+        expect.eventually(lambda: web.refused(port), "nobody listens")
         expect.equal(w.daemon.alive, True, "the daemon still waits for the stop")
     expect.equal(w.daemon.wait(), 0, "exit status")
     w.daemon.start()

@@ -254,7 +254,7 @@ def requests_for_pages_may_be_sent_ahead(w):
 @case(backend="fake", daemon=False, slow=True, limit=60)
 def a_page_of_many_containers_stalls_no_other_client(w):
     port = web.start(w)
-    handles = [w.create(handle=f"{i:04}-" + "h" * 200, grace_time=0xFFFFFFFF) for i in range(400)]
+    handles = [w.create(handle=f"{i:04}-" + "h" * 200, grace_time=0xFFFFFFFF) for i in range(200)]
     stop = time.monotonic() + 5
     scrapers = [w.in_thread(_scrape_until, port, stop) for _ in range(3)]
     client = w.client()
