@@ -22,6 +22,9 @@ enum { SHORTEST_US = 250 };
 /* More than any kernel is built for. */
 enum { CPUS_MAX = 8192 };
 
+/* The longest tick that there is. */
+enum { TICK_MAX_US = 10000 };
+
 uint64_t time_us(void)
 {
 	struct timespec now;
@@ -66,17 +69,6 @@ static bool group_read(int fd, uint64_t *used_us)
 	return true;
 }
 
-/* The kernel adds what a process that runs has used to its group once a tick, or when somebody
- * looks at the process's own clock: so those are looked at first. */
-static uint64_t cpu_used(const struct budget *budget, uint64_t reaped_us)
-{
-	uint64_t used = reaped_us + processes_cpu_us(budget->proc_fd, getpid());
-
-	if (budget->cpu_fd >= 0)
-		group_read(budget->cpu_fd, &used);
-	return used;
-}
-
 /* Shortens the wait to what is left of a limit; false: nothing is. */
 static bool is_left(uint64_t limit, uint64_t used, uint64_t rate, uint64_t *wait_us)
 {
@@ -92,14 +84,83 @@ static bool is_left(uint64_t limit, uint64_t used, uint64_t rate, uint64_t *wait
 	return true;
 }
 
-/* Containers are nicer than the host; who watches one is not, where that may be changed. */
-void budget_hurry(void)
+static uint64_t cpu_used(const struct budget *budget, uint64_t reaped_us, unsigned *running)
 {
-	if (getpriority(PRIO_PROCESS, 0) > 0)
-		setpriority(PRIO_PROCESS, 0, 0);
+	uint64_t used = reaped_us + processes_cpu_us(budget->proc_fd, getpid(), running);
+
+	if (budget->cpu_fd >= 0)
+		group_read(budget->cpu_fd, &used);
+	return used;
 }
 
-enum wshd_reason budget_check(const struct budget *budget, uint64_t reaped_us, uint64_t *wait_us)
+struct look {
+	const struct budget *budget;
+	uint64_t reaped_us, used_us;
+	unsigned running;
+};
+
+static bool is_used_up(void *data)
+{
+	struct look *look = data;
+
+	look->used_us = cpu_used(look->budget, look->reaped_us, &look->running);
+	return look->used_us >= look->budget->cpu_us;
+}
+
+/* Whether what is not added up yet may be all that is left. */
+static bool is_near(const struct budget *budget, uint64_t cpus)
+{
+	return budget->cpu_us - budget->used_us <= TICK_MAX_US * cpus;
+}
+
+/* The kernel adds up what a process has used when it leaves its cpu, else once a tick, which may be
+ * 10 ms. So near the limit it is taken for used what those that run can have used since the last
+ * time; and before that costs them their lives, they are stopped, at which it is added up. */
+static bool is_cpu_left(struct budget *budget, uint64_t reaped_us, uint64_t *wait_us)
+{
+	struct look look = {.budget = budget, .reaped_us = reaped_us};
+	uint64_t now = time_us(), cpus = cpu_count(), since;
+
+	if (is_used_up(&look))
+		return false;
+	if (look.used_us != budget->used_us)
+		budget->changed_us = now;
+	budget->used_us = look.used_us;
+	if (!is_near(budget, cpus))
+		return is_left(budget->cpu_us, budget->used_us, cpus, wait_us);
+	since = (now - budget->changed_us) * (look.running < cpus ? look.running : cpus);
+	if (budget->used_us + since >= budget->cpu_us) {
+		processes_hold(budget->proc_fd, getpid(), is_used_up, &look);
+		budget->used_us = look.used_us;
+		budget->changed_us = time_us();
+	}
+	if (*wait_us > SHORTEST_US)
+		*wait_us = SHORTEST_US; /* so that it is seen when the time is added up */
+	return budget->used_us < budget->cpu_us;
+}
+
+/* As sched_setattr(2) has it, which C libraries do not declare. */
+struct scheduling {
+	uint32_t size, policy;
+	uint64_t flags;
+	int32_t nice;
+	uint32_t priority;
+	uint64_t runtime, deadline, period; /* nanoseconds */
+};
+
+/* Containers are nicer than the host; who watches one is not, where that may be changed. And one
+ * that runs for a moment alone is let in sooner, by kernels from 6.12 on. */
+void budget_hurry(void)
+{
+	struct scheduling scheduling = {.size = sizeof(scheduling), .runtime = 100000};
+
+	if (getpriority(PRIO_PROCESS, 0) > 0)
+		setpriority(PRIO_PROCESS, 0, 0);
+	scheduling.nice = getpriority(PRIO_PROCESS, 0);
+	syscall(SYS_sched_setattr, 0, &scheduling, 0);
+}
+
+enum wshd_reason budget_check(struct budget *budget, uint64_t reaped_us, uint64_t *wait_us)
 {
 	uint64_t now = time_us(), took;
 
@@ -108,7 +169,7 @@ enum wshd_reason budget_check(const struct budget *budget, uint64_t reaped_us, u
 		return WSHD_WALL_TIME;
 	if (budget->cpu_us == 0)
 		return 0;
-	if (!is_left(budget->cpu_us, cpu_used(budget, reaped_us), cpu_count(), wait_us))
+	if (!is_cpu_left(budget, reaped_us, wait_us))
 		return WSHD_CPU_TIME;
 	/* A job of many processes does not keep this one busy for ever. */
 	took = time_us() - now;

@@ -12,6 +12,7 @@ struct budget {
 	uint64_t started_us;      /* by time_us */
 	int cpu_fd;               /* cpuacct.usage or cpu.stat of the job's own cgroup; -1: none */
 	int proc_fd;
+	uint64_t used_us, changed_us; /* what was added up at the last look, and since when */
 };
 
 /* No time to look again at. */
@@ -29,6 +30,6 @@ void budget_hurry(void);
 /* Whether the job, which is all that descends from this process, has used up its time: then why,
  * else 0 and in `wait_us` when to look again at the latest. `reaped_us`: cpu time of what this
  * process has reaped. */
-enum wshd_reason budget_check(const struct budget *budget, uint64_t reaped_us, uint64_t *wait_us);
+enum wshd_reason budget_check(struct budget *budget, uint64_t reaped_us, uint64_t *wait_us);
 
 #endif

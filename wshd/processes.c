@@ -321,17 +321,19 @@ static clockid_t clock_of(pid_t pid)
 
 /* The clocks come after all of the list: who has ended since, and was reaped, is missed for once,
  * but never counted twice. */
-uint64_t processes_cpu_us(int proc_fd, pid_t root)
+uint64_t processes_cpu_us(int proc_fd, pid_t root, unsigned *running)
 {
 	struct list list = {0};
 	uint64_t tick_us = 1000000 / (uint64_t)sysconf(_SC_CLK_TCK), sum = 0;
 
+	*running = 0;
 	if (list_below(proc_fd, root, &list, NULL, NULL) == 0)
 		for (size_t i = 0; i < list.n; i++) {
 			struct timespec used = {0};
 
 			if (!list.all[i].below)
 				continue;
+			*running += list.all[i].state == 'R' ? 1 : 0;
 			if (clock_gettime(clock_of(list.all[i].pid), &used) == 0)
 				sum += (uint64_t)used.tv_sec * 1000000 +
 				       (uint64_t)used.tv_nsec / 1000;
@@ -339,6 +341,18 @@ uint64_t processes_cpu_us(int proc_fd, pid_t root)
 		}
 	free(list.all);
 	return sum;
+}
+
+void processes_hold(int proc_fd, pid_t root, bool (*then)(void *data), void *data)
+{
+	struct list list = {0}, stopped = {0};
+
+	list_stopped(proc_fd, root, &list, &stopped, NULL, NULL);
+	if (!then(data))
+		for (size_t i = 0; i < stopped.n; i++)
+			signal_one(proc_fd, root, &stopped.all[i], SIGCONT);
+	free(list.all);
+	free(stopped.all);
 }
 
 int processes_pause(unsigned round)

@@ -25,8 +25,13 @@ int processes_stop(int proc_fd, pid_t root, int signal, processes_skip *skip, co
 int processes_kill(int proc_fd, pid_t root, unsigned round, processes_skip *skip, const void *data);
 
 /* The cpu time, in microseconds, of all descendants that live or wait to be reaped, and of those
- * that they have reaped: of the first to the moment, of the latter to a tick for each parent. */
-uint64_t processes_cpu_us(int proc_fd, pid_t root);
+ * that they have reaped: all to a tick.
+ * `running`: how many run, or wait for a cpu. */
+uint64_t processes_cpu_us(int proc_fd, pid_t root, unsigned *running);
+
+/* Stops them all, calls `then`, and lets those that it has stopped go on unless that returns true.
+ */
+void processes_hold(int proc_fd, pid_t root, bool (*then)(void *data), void *data);
 
 /* How long to wait after that round for what it killed, in milliseconds. */
 int processes_pause(unsigned round);
