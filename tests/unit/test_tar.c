@@ -183,7 +183,7 @@ static void a_wrong_sum_is_refused(void)
 /* A pax header with these records, and an entry behind it. */
 static int read_pax(const char *records, size_t length)
 {
-	char data[3 * TAR_BLOCK] = {0}, size[12];
+	char data[3 * TAR_BLOCK] = {0}, size[24];
 	struct tar_header pax, made = header("short", TAR_FILE, "00000000001");
 
 	snprintf(size, sizeof(size), "%011zo", length);
