@@ -60,7 +60,7 @@ void container_unwatch(struct fake_container *container)
 
 /* Returns whether it is being destroyed: then the caller has to finish that. From then on an
  * operation may find it ended and free it; that waits for the end of the callback that runs. */
-static bool set_ended(struct fake_container *container)
+bool container_set_ended(struct fake_container *container)
 {
 	pthread_mutex_t *locked _cleanup_unlock_ = &container->mutex;
 
@@ -77,7 +77,7 @@ static void pid_ready(void *data, uint32_t events)
 
 	(void)events;
 	init_reap(container);
-	if (set_ended(container))
+	if (container_set_ended(container))
 		destroy_finish(container);
 	else
 		host->init_died(host, container->id);
@@ -90,7 +90,7 @@ static void connection_lost(struct fake_container *container, const struct warde
 
 	if (container->pidfd < 0) {
 		/* Its wshd was found by the socket alone, to be ended. */
-		if (set_ended(container))
+		if (container_set_ended(container))
 			destroy_finish(container);
 		return;
 	}

@@ -79,6 +79,14 @@ static void timer_ready(void *data, uint32_t events)
 	(void)events;
 	if (read(container->timer_fd, &times, sizeof(times)) < 0)
 		return; /* it was not the timer */
+	if (container->pidfd < 0) {
+		/* Its socket is still listened on, but nobody answers who could be ended: whoever
+		 * holds it inherited it, and is no wshd. */
+		host->log(host, WARDEN_LOG_WARN, container->id, "nobody answers at its socket");
+		if (container_set_ended(container))
+			destroy_finish(container);
+		return;
+	}
 	if (container->round == 0)
 		host->log(host, WARDEN_LOG_WARN, container->id,
 			  "wshd does not end; it is killed with all below it");
@@ -122,7 +130,7 @@ static bool begin(struct fake_container *container)
 
 	if (container->ended || reach(container, &err) < 0)
 		return false;
-	if (container->pidfd >= 0 && timer_start(container, &err) < 0)
+	if (timer_start(container, &err) < 0)
 		host->log(host, WARDEN_LOG_WARN, container->id, "%s", err.message);
 	if (container->wshd_fd < 0 || wshd_send_end(container->wshd_fd, &err) < 0)
 		host->log(host, WARDEN_LOG_WARN, container->id, "%s", err.message);

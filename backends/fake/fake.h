@@ -114,5 +114,7 @@ void limits_begin(struct fake_container *container);
 /* The end of a container that is destroyed, once nothing moves files in it any more: tells it and
  * frees the container. On the watcher's thread, or in fake_destroy. */
 void destroy_finish(struct fake_container *container);
+/* Its wshd has ended. Returns whether it is being destroyed: then the caller has to finish that. */
+bool container_set_ended(struct fake_container *container);
 
 #endif

@@ -283,6 +283,8 @@ static void fail(struct creation *creation, const struct warden_error *err)
 	if (!made) {
 		registry_remove(&c->server->registry, c);
 		container_free(c);
+	} else {
+		registry_forget_handle(&c->server->registry, c);
 	}
 	idempotence_fail(creation->entry, err);
 	request_fail(creation->request, err);

@@ -10,7 +10,7 @@
 #include "core/util.h"
 #include "core/varint.h"
 
-enum { HANDLE_MAX = 1024, HEAD_MAX = 16 };
+enum { HANDLE_MAX = 1024, HANDLES_MAX = 16384, HEAD_MAX = 16 };
 
 struct many;
 
@@ -179,6 +179,9 @@ static int ask_whom(struct many *many, const Warden__InfoManyRequest *asked,
 	size_t n = 0;
 	int result;
 
+	if (asked->n_handles > HANDLES_MAX)
+		return warden_error_set(err, "handles: there are %zu, at most %d are allowed",
+					asked->n_handles, HANDLES_MAX);
 	if (asked->n_handles > 0 && asked->n_properties > 0)
 		return warden_error_set(err, "Please specify handles or properties, not both.");
 	if (asked->n_handles > 0)

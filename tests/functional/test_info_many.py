@@ -82,3 +82,14 @@ def a_client_that_leaves_is_no_harm(w):
         connection.send_frame(220)
         connection.close()
     expect.equal(len(_many(w)), 5)
+
+
+@case
+def more_than_can_be_asked_for_are_refused(w):
+    w.create(handle="h")
+    expect.equal(len(w.c.call(warden.InfoManyRequest(handles=["h"] * 100)).entries), 100)
+    expect.error(
+        "handles: there are 16385, at most 16384 are allowed",
+        w.c.call,
+        warden.InfoManyRequest(handles=["h"] * 16385),
+    )
