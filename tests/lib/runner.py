@@ -22,6 +22,10 @@ import world
 # Who the fake backend's daemon is when root runs the tests: nobody.
 UNPRIVILEGED = 65534
 
+# Where the daemons' ranges of host ids begin. Those of cases that run side by side lie apart by more containers than
+# a case with limits has: disk quota counts by these ids, and all cases share the file system.
+FIRST_RANGE, RANGE_STEP, RANGES = 3 << 28, 64 << 16, 256
+
 
 class TimeLimit(Exception):
     """Raised in a case that takes too long; its traceback tells where it was."""
@@ -154,11 +158,13 @@ def _run_case(instance, the_world):
     return outcome if outcome and not failure and not left else _judge(instance, failure, left)
 
 
-def _child(instance, build, directory, rootfs, pipe):
+def _child(instance, build, directory, rootfs, range_start, pipe):
     start = time.monotonic()
     try:
         _isolate(instance)
-        the_world = world.World(build, instance.backend, directory, rootfs, instance.properties.config)
+        the_world = world.World(
+            build, instance.backend, directory, rootfs, instance.properties.config, range_start
+        )
         outcome = _run_case(instance, the_world)
         if outcome.status == "FAIL":
             log = the_world.daemon.log()
@@ -214,7 +220,8 @@ class Runner:
         pid = os.fork()
         if pid == 0:
             os.close(read_end)
-            _child(instance, self.build, directory, self.rootfs, write_end)
+            range_start = FIRST_RANGE + self._count % RANGES * RANGE_STEP
+            _child(instance, self.build, directory, self.rootfs, range_start, write_end)
         os.close(write_end)
         # The case has its own alarms; this is for one that does not heed them.
         deadline = time.monotonic() + instance.properties.limit * expect.SLOWNESS + 60

@@ -19,11 +19,12 @@ import wire
 class World:
     """Made for one case, in a process of the case's own."""
 
-    def __init__(self, build, backend, directory, rootfs, config):
+    def __init__(self, build, backend, directory, rootfs, config, range_start):
         self.build = build
         self.backend = backend
         self.directory = directory
         self.rootfs = rootfs
+        self.range_start = range_start
         self.ids = set()  # of containers that were seen in the depot, for the leak check
         self._clients = []
         self._client = None
@@ -45,6 +46,7 @@ class World:
             },
             "health_check_server": {"port": 0},
             "logging": {"level": "debug", "file": f"{self.directory}/wardend.log"},
+            "user": {"range_start": self.range_start},
             self.backend: own,
         }
 
