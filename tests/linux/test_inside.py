@@ -274,7 +274,7 @@ def each_namespace_is_its_own(w):
 def root_inside_is_nobody_outside(w):
     for slot in (0, 1):
         handle = w.create()
-        start = 1879048192 + 65536 * slot
+        start = w.range_start + 65536 * slot
         expect.equal(w.run(handle, "cat /proc/self/uid_map").split(), ["0", str(start), "65536"])
         expect.equal(w.run(handle, "cat /proc/self/gid_map").split(), ["0", str(start), "65536"])
         expect.equal(os.stat(f"/proc/{w.init_of(handle)}").st_uid, start)
