@@ -40,6 +40,13 @@ static int begin_step(struct creation *creation, struct warden_error *err)
 			 &creation->request->identity, 0, err);
 }
 
+/* Before there are files: where limits that an earlier container has left allow none, overlay has
+ * no folder to work in and is read-only. */
+static int quota_step(struct creation *creation, struct warden_error *err)
+{
+	return quota_begin(&creation->backend->quota, &creation->request->identity, err);
+}
+
 static int cgroup_step(struct creation *creation, struct warden_error *err)
 {
 	return cgroup_make(creation->backend->cgroups, creation->container->id,
@@ -168,18 +175,14 @@ static void record_undo(struct creation *creation)
 
 static int mounts_step(struct creation *creation, struct warden_error *err)
 {
-	return start_await_mounts(&creation->start, creation->container, creation->request, err);
-}
-
-/* An earlier container may have left limits behind. */
-static int quota_step(struct creation *creation, struct warden_error *err)
-{
-	const struct quota *quota = &creation->backend->quota;
+	const struct warden_create *request = creation->request;
 	struct container *container = creation->container;
 
-	if (creation->request->tmpfs_bytes == 0)
-		container->quota = quota_of(quota, &creation->request->identity);
-	return quota_begin(quota, container->quota, err);
+	if (start_await_mounts(&creation->start, container, request, err) < 0)
+		return -1;
+	if (request->tmpfs_bytes == 0)
+		container->quota = quota_of(&creation->backend->quota, &request->identity);
+	return 0;
 }
 
 static int execute_step(struct creation *creation, struct warden_error *err)
@@ -223,10 +226,18 @@ static const struct step {
 	int (*run)(struct creation *creation, struct warden_error *err);
 	void (*undo)(struct creation *creation);
 } steps[] = {
-	{begin_step, NULL},         {cgroup_step, cgroup_undo},   {setup_step, setup_undo},
-	{init_step, init_undo},     {network_step, network_undo}, {firewall_step, firewall_undo},
-	{record_step, record_undo}, {clone_step, NULL},           {mounts_step, NULL},
-	{quota_step, NULL},         {execute_step, NULL},         {connect_step, connect_undo},
+	{begin_step, NULL},
+	{quota_step, NULL},
+	{cgroup_step, cgroup_undo},
+	{setup_step, setup_undo},
+	{init_step, init_undo},
+	{network_step, network_undo},
+	{firewall_step, firewall_undo},
+	{record_step, record_undo},
+	{clone_step, NULL},
+	{mounts_step, NULL},
+	{execute_step, NULL},
+	{connect_step, connect_undo},
 };
 
 static int run_steps(struct creation *creation, struct warden_error *err)

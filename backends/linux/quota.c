@@ -120,12 +120,14 @@ static int write_limits(const struct quota *quota, uint32_t id, struct if_dqblk 
 				  quota->type == PRJQUOTA ? "project" : "user", id);
 }
 
-int quota_begin(const struct quota *quota, uint32_t id, struct warden_error *err)
+int quota_begin(const struct quota *quota, const struct warden_identity *identity,
+		struct warden_error *err)
 {
+	uint32_t id = quota->type == USRQUOTA ? identity->uid : quota_project(quota, identity);
 	struct if_dqblk block;
 
 	if (id == 0)
-		return 0;
+		return 0; /* nothing enforces limits */
 	if (read_quota(quota, id, &block) < 0)
 		return warden_error_errno(err, "read the disk quota of %u", id);
 	if (!block.dqb_bhardlimit && !block.dqb_bsoftlimit && !block.dqb_ihardlimit &&

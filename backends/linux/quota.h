@@ -28,8 +28,9 @@ int quota_mark(int directory_fd, const char *name, uint32_t project, struct ward
 /* Whose quota binds a container; 0: nobody's, its files are elsewhere. */
 uint32_t quota_of(const struct quota *quota, const struct warden_identity *identity);
 
-/* Forgets limits of an earlier container with the same number. */
-int quota_begin(const struct quota *quota, uint32_t id, struct warden_error *err);
+/* Forgets limits of an earlier container with the same number; before the new one has files. */
+int quota_begin(const struct quota *quota, const struct warden_identity *identity,
+		struct warden_error *err);
 
 /* Limits in blocks of 1 KiB and in inodes, those that `limits` holds. */
 int quota_set(const struct quota *quota, uint32_t id, const struct warden_limits *limits,

@@ -83,6 +83,7 @@ def it_survives_a_restart_and_ends_with_the_container(w):
     _exceeded(_write(w, handle, 4 * MIB))
     limits = w.c.call(warden.LimitRequest(handle=handle)).limits
     expect.equal((limits.disk_bytes, limits.disk_inodes), (2 * MIB, 500))
+    w.c.limit_disk(handle, byte=KIB, inode=1)  # with these the next one of the number could not be made
     w.c.destroy(handle)
     w.daemon.stop()
     w.disconnect()
