@@ -8,36 +8,17 @@ import subprocess
 
 from case import Skip, case
 import expect
-
-
-def _shell(command, directory, **environment):
-    seen = subprocess.run(
-        ["/bin/sh", "-c", command],
-        capture_output=True,
-        text=True,
-        check=False,
-        stdin=subprocess.DEVNULL,
-        cwd=directory,
-        env={"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": directory, **environment},
-    )
-    if seen.returncode != 0:
-        expect.fail(f"`{command}` works", seen.stdout[-2000:] + seen.stderr[-2000:])
-    return seen.stdout
+import installed
 
 
 def _installed(w):
     """Puts what `make install` would below the case's directory; what names that to a build."""
-    makefile = f"{w.build.tree}/Makefile"
-    if not os.access(makefile, os.R_OK):
-        raise Skip("the build tree has no Makefile that this user can read")
-    destination = f"{w.directory}/installed"
-    _shell(f"make -s install-wardenincludeHEADERS install-pkgconfigDATA DESTDIR={destination}", w.build.tree)
-    (found,) = glob.glob(f"{destination}/**/libwarden.pc", recursive=True)
-    libraries = os.path.dirname(os.path.dirname(found))
+    directory, environment = installed.headers(w, "libwarden")
+    libraries = os.path.dirname(directory)
     (library,) = glob.glob(f"{w.build.tree}/client/.libs/libwarden.so.1.*")
     for name in ("libwarden.so.1", "libwarden.so"):
         shutil.copyfile(library, f"{libraries}/{name}")
-    return {"PKG_CONFIG_PATH": os.path.dirname(found), "PKG_CONFIG_SYSROOT_DIR": destination}, libraries
+    return environment, libraries
 
 
 def _built(w, name):
@@ -47,7 +28,7 @@ def _built(w, name):
     environment, libraries = _installed(w)
     shutil.copyfile(f"{w.build.source}/contrib/c/{name}.c", f"{w.directory}/{name}.c")
     command = f"cc -Wall -Wextra -Werror -o {name} {name}.c $(pkg-config --cflags --libs libwarden)"
-    _shell(command, w.directory, **environment)
+    installed.shell(command, w.directory, **environment)
     return lambda *arguments: subprocess.run(
         [f"{w.directory}/{name}", *arguments],
         env={**w.program_environment(), "LD_LIBRARY_PATH": libraries},
@@ -78,7 +59,7 @@ def the_example_with_a_loop_of_its_own_works(w):
 @case(backend="fake", daemon=False)
 def it_exports_its_own_names_alone(w):
     (library,) = glob.glob(f"{w.build.tree}/client/.libs/libwarden.so.1.*")
-    names = _shell(f"nm -D --defined-only {library}", w.directory).split()[2::3]
+    names = installed.shell(f"nm -D --defined-only {library}", w.directory).split()[2::3]
     names.remove("WARDEN_1")  # the version itself
     with open(f"{w.build.source}/include/warden/client.h", encoding="utf-8") as file:
         header = file.read()

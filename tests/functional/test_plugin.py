@@ -2,46 +2,19 @@
 """A backend of a third party: built out of tree against what `make install` installs, and driven."""
 
 import glob
-import os
 import shutil
-import subprocess
 
-from case import Skip, case
+from case import case
 import expect
+import installed
 import warden
 
 
-def _shell(command, directory, **environment):
-    seen = subprocess.run(
-        ["/bin/sh", "-c", command],
-        capture_output=True,
-        text=True,
-        check=False,
-        stdin=subprocess.DEVNULL,
-        cwd=directory,
-        env={"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": directory, **environment},
-    )
-    if seen.returncode != 0:
-        expect.fail(f"`{command}` works", seen.stdout[-2000:] + seen.stderr[-2000:])
-    return seen.stdout
-
-
-def _installed(w):
-    """Installs header and pkg-config file below the case's directory; what names them to a build."""
-    if not os.access(f"{w.build.tree}/Makefile", os.R_OK):
-        raise Skip("the build tree has no Makefile that this user can read")
-    destination = f"{w.directory}/installed"
-    targets = "install-wardenincludeHEADERS install-pkgconfigDATA"
-    _shell(f"make -s {targets} DESTDIR={destination}", w.build.tree)
-    (found,) = glob.glob(f"{destination}/**/warden-backend.pc", recursive=True)
-    return {"PKG_CONFIG_PATH": os.path.dirname(found), "PKG_CONFIG_SYSROOT_DIR": destination}
-
-
 def _built(w):
-    environment = _installed(w)
+    _, environment = installed.headers(w, "warden-backend")
     source = f"{w.directory}/template"
     shutil.copytree(f"{w.build.source}/plugins/template", source)
-    _shell("make", source, **environment)
+    installed.shell("make", source, **environment)
     (module,) = glob.glob(f"{source}/*.so")
     return module
 
@@ -67,6 +40,6 @@ def the_template_builds_against_the_installed_header_alone_and_works(w):
 
 @case(backend="fake", daemon=False)
 def pkg_config_tells_where_backends_lie(w):
-    environment = _installed(w)
-    seen = _shell("pkg-config --variable=backenddir warden-backend", w.directory, **environment)
+    _, environment = installed.headers(w, "warden-backend")
+    seen = installed.shell("pkg-config --variable=backenddir warden-backend", w.directory, **environment)
     expect.matches(seen, ".*/warden/backends\n")

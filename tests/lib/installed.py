@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What others build against: headers and pkg-config files as `make install` puts them, without it."""
+
+import glob
+import os
+import subprocess
+
+import expect
+from case import Skip
+
+
+def shell(command, directory, **environment):
+    """What a command that has to work prints, run by a shell with few variables."""
+    seen = subprocess.run(
+        ["/bin/sh", "-c", command],
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        cwd=directory,
+        env={"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": directory, **environment},
+    )
+    if seen.returncode != 0:
+        expect.fail(f"`{command}` works", seen.stdout[-2000:] + seen.stderr[-2000:])
+    return seen.stdout
+
+
+def headers(w, package):
+    """Installs them below the case's directory: where the package's file lies, and what names it to a build."""
+    if not os.access(f"{w.build.tree}/Makefile", os.R_OK):
+        raise Skip("the build tree has no Makefile that this user can read")
+    destination = f"{w.directory}/installed"
+    shell(f"make -s install-wardenincludeHEADERS install-pkgconfigDATA DESTDIR={destination}", w.build.tree)
+    (found,) = glob.glob(f"{destination}/**/{package}.pc", recursive=True)
+    directory = os.path.dirname(found)
+    return directory, {"PKG_CONFIG_PATH": directory, "PKG_CONFIG_SYSROOT_DIR": destination}
