@@ -18,6 +18,9 @@
 #include "wshd/message.h"
 #include "wshd/stop.h"
 
+/* Packets that are taken before others have their turn. */
+enum { PACKETS_MAX = 512 };
+
 struct client {
 	struct source source;
 	unsigned slot;
@@ -307,29 +310,36 @@ static bool client_take(struct wshd *wshd, struct client *client, struct packet 
 	return true;
 }
 
+/* Takes one packet; false when there is none now, or the connection is closed. */
+static bool client_receive(struct wshd *wshd, struct client *client)
+{
+	struct packet packet;
+	bool goes_on;
+	int got = packet_receive(client->source.fd, &packet, MSG_DONTWAIT);
+
+	if (got < 0 && errno == EAGAIN)
+		return false;
+	goes_on = got == 1 && client_take(wshd, client, &packet);
+	if (got == 1)
+		packet_close(&packet);
+	if (!goes_on)
+		client_close(wshd, client);
+	return goes_on;
+}
+
+/* All that has come is taken at once: what an earlier daemon has sent comes before the list that
+ * its successor asks for. No socket's buffer holds more than so many packets. */
 static void client_ready(struct wshd *wshd, struct source *source, uint32_t events)
 {
 	struct client *client = (struct client *)source; /* its first member */
-	struct packet packet;
-	bool goes_on;
-	int got;
 
 	if (client->blocked && (events & EPOLLOUT)) {
 		client->blocked = false;
 		source_modify(wshd, source, EPOLLIN);
 		client_tell(wshd, client);
 	}
-	got = packet_receive(source->fd, &packet, MSG_DONTWAIT);
-	if (got < 0 && errno == EAGAIN)
-		return;
-	if (got != 1) {
-		client_close(wshd, client);
-		return;
-	}
-	goes_on = client_take(wshd, client, &packet);
-	packet_close(&packet);
-	if (!goes_on)
-		client_close(wshd, client);
+	for (int i = 0; i < PACKETS_MAX && client_receive(wshd, client); i++)
+		;
 }
 
 static bool client_new(struct wshd *wshd, int fd, unsigned slot)

@@ -20,6 +20,10 @@
 /* Killing without stopping first, then stopping again and again, before the rest is killed. */
 enum { QUICK_ROUNDS = 2, STOP_ROUNDS = 20 };
 
+/* Tries to find all of them in a state in which no signal is missed, and rounds of stopping in
+ * each. */
+enum { SETTLE_TRIES = 12, SETTLE_ROUNDS = 8 };
+
 /* Between two rounds, in milliseconds: from the first to the last, doubled each time. */
 enum { PAUSE_FIRST = 2, PAUSE_LAST = 256 };
 
@@ -31,6 +35,7 @@ struct process {
 	char state;
 	bool below;            /* descends from the root */
 	uint64_t reaped_ticks; /* cpu time of the children that it has reaped */
+	uint64_t blocked;      /* bit N-1: it holds signal N back, of the first 31 */
 };
 
 struct list {
@@ -38,18 +43,17 @@ struct list {
 	size_t n, room;
 };
 
-/* Fields 16 and 17 of a `stat` whose field 5 is the next one. */
-static uint64_t reaped_ticks(char *at)
+/* Fields 16, 17 and 32 of a `stat` whose field 5 is the next one: proc_pid_stat(5). */
+static void figures_read(char *at, struct process *process)
 {
-	uint64_t ticks = 0;
-
-	for (int field = 5; field <= 17; field++) {
+	for (int field = 5; field <= 32; field++) {
 		uint64_t value = strtoull(at, &at, 10);
 
-		if (field >= 16)
-			ticks += value;
+		if (field == 16 || field == 17)
+			process->reaped_ticks += value;
+		else if (field == 32)
+			process->blocked = value;
 	}
-	return ticks;
 }
 
 /* Reads `path`, a process's `stat`. The name in the middle may hold anything, a parenthesis too:
@@ -74,7 +78,8 @@ static bool stat_read(int fd, const char *path, struct process *process)
 		return false;
 	process->state = rest[2];
 	process->parent = (pid_t)strtol(rest + 4, &end, 10);
-	process->reaped_ticks = reaped_ticks(end);
+	process->reaped_ticks = 0;
+	figures_read(end, process);
 	return *end == ' ';
 }
 
@@ -245,34 +250,84 @@ static int list_below(int proc_fd, pid_t root, struct list *list, processes_skip
 	return mark_below(list, root, skip, data);
 }
 
-/* One that was told to stop does so when it gets a processor, which takes a while where many want
- * one; until then it may be in the midst of a fork. */
-static void pause_for_stop(int round)
+static void pause_doubled(int times)
 {
-	int doubled = round - STOP_QUICK_ROUNDS;
-	struct timespec time = {0};
+	struct timespec time = {
+		.tv_nsec = 1000 * (times < 5 ? STOP_PAUSE_FIRST << times : STOP_PAUSE_LAST),
+	};
 
-	if (doubled < 0)
-		return;
-	time.tv_nsec = doubled < 5 ? STOP_PAUSE_FIRST << doubled : STOP_PAUSE_LAST;
-	time.tv_nsec *= 1000;
 	nanosleep(&time, NULL); /* cut short by a signal: looked again sooner */
 }
 
 /* Lists them, stopped one and all, so that none can fork meanwhile; some that wait for hardware may
- * go on for a while. */
-static int list_stopped(int proc_fd, pid_t root, struct list *list, struct list *stopped,
-			processes_skip *skip, const void *data)
+ * go on for a while. One that was told to stop does so when it gets a processor, which takes a
+ * while where many want one; until then it may be in the midst of a fork. The names in /proc are
+ * read before the states: what is born in between is in the next list, so two are to agree. */
+static int list_stopped(int proc_fd, pid_t root, int rounds, struct list *list,
+			struct list *stopped, processes_skip *skip, const void *data)
 {
 	int result = list_below(proc_fd, root, list, skip, data);
+	bool agree = false;
 
-	for (int i = 0; result == 0 && i < STOP_ROUNDS; i++) {
-		if (stop_marked(proc_fd, root, list, stopped) == 0)
+	for (int i = 0; result == 0 && i < rounds; i++) {
+		bool all = stop_marked(proc_fd, root, list, stopped) == 0;
+
+		if (all && agree)
 			break;
-		pause_for_stop(i);
+		agree = all;
+		if (!all && i >= STOP_QUICK_ROUNDS)
+			pause_doubled(i - STOP_QUICK_ROUNDS);
 		result = list_below(proc_fd, root, list, skip, data);
 	}
 	return result;
+}
+
+static void continue_all(int proc_fd, pid_t root, struct list *stopped)
+{
+	for (size_t i = 0; i < stopped->n; i++)
+		signal_one(proc_fd, root, &stopped->all[i], SIGCONT);
+	stopped->n = 0;
+}
+
+/* Whether the signal could miss a child of this one, which is listed as it was before it was told
+ * to stop. A shell holds signals back while it forks: stopped in there, it forks anew when it goes
+ * on, and only then gets its signal. Until a vfork's child executes something its parent cannot be
+ * stopped. One that holds the signal back and sleeps waits for it (signalfd, sigwait). */
+static bool may_fork(int proc_fd, const struct process *before, int signal, bool again)
+{
+	struct process now = {.pid = before->pid};
+	char path[32];
+
+	snprintf(path, sizeof(path), "%d/stat", before->pid);
+	if (!stat_read(proc_fd, path, &now) || now.state == 'Z' || now.state == 'X')
+		return false;
+	if (now.state != 'T' && now.state != 't')
+		return true;
+	return now.blocked >> (signal - 1) & 1 && !(again && before->state == 'S');
+}
+
+static bool any_may_fork(int proc_fd, const struct list *stopped, int signal, bool again)
+{
+	for (size_t i = 0; i < stopped->n; i++)
+		if (may_fork(proc_fd, &stopped->all[i], signal, again))
+			return true;
+	return false;
+}
+
+/* Lists them, stopped so that the signal reaches all there are. Those that never come to that are
+ * signalled as they are. */
+static int list_settled(int proc_fd, pid_t root, int signal, struct list *list,
+			struct list *stopped, processes_skip *skip, const void *data)
+{
+	for (int i = 0;; i++) {
+		int result = list_stopped(proc_fd, root, SETTLE_ROUNDS, list, stopped, skip, data);
+
+		if (result < 0 || i == SETTLE_TRIES ||
+		    !any_may_fork(proc_fd, stopped, signal, i > 0))
+			return result;
+		continue_all(proc_fd, root, stopped);
+		pause_doubled(i);
+	}
 }
 
 int processes_signal(int proc_fd, pid_t root, int signal, processes_skip *skip, const void *data)
@@ -289,12 +344,11 @@ int processes_signal(int proc_fd, pid_t root, int signal, processes_skip *skip, 
 int processes_stop(int proc_fd, pid_t root, int signal, processes_skip *skip, const void *data)
 {
 	struct list list = {0}, stopped = {0};
-	int n = list_stopped(proc_fd, root, &list, &stopped, skip, data);
+	int n = list_settled(proc_fd, root, signal, &list, &stopped, skip, data);
 
 	if (n == 0)
 		n = signal_marked(proc_fd, root, &list, signal);
-	for (size_t i = 0; i < stopped.n; i++)
-		signal_one(proc_fd, root, &stopped.all[i], SIGCONT);
+	continue_all(proc_fd, root, &stopped);
 	free(list.all);
 	free(stopped.all);
 	return n;
@@ -303,8 +357,9 @@ int processes_stop(int proc_fd, pid_t root, int signal, processes_skip *skip, co
 int processes_kill(int proc_fd, pid_t root, unsigned round, processes_skip *skip, const void *data)
 {
 	struct list list = {0}, stopped = {0};
-	int n = round < QUICK_ROUNDS ? list_below(proc_fd, root, &list, skip, data)
-				     : list_stopped(proc_fd, root, &list, &stopped, skip, data);
+	int n = round < QUICK_ROUNDS
+			? list_below(proc_fd, root, &list, skip, data)
+			: list_stopped(proc_fd, root, STOP_ROUNDS, &list, &stopped, skip, data);
 
 	if (n == 0)
 		n = signal_marked(proc_fd, root, &list, SIGKILL);
@@ -347,10 +402,9 @@ void processes_hold(int proc_fd, pid_t root, bool (*then)(void *data), void *dat
 {
 	struct list list = {0}, stopped = {0};
 
-	list_stopped(proc_fd, root, &list, &stopped, NULL, NULL);
+	list_stopped(proc_fd, root, STOP_ROUNDS, &list, &stopped, NULL, NULL);
 	if (!then(data))
-		for (size_t i = 0; i < stopped.n; i++)
-			signal_one(proc_fd, root, &stopped.all[i], SIGCONT);
+		continue_all(proc_fd, root, &stopped);
 	free(list.all);
 	free(stopped.all);
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Stop: a signal to every process but the container's own, and container_empty as soon as none is
- * left. It does not depend on wshd. The first round runs on the worker; each later one, on the
- * watcher's thread, when the processes that the round before has found have ended: at last a round
- * finds none.
+ * left. SIGKILL is sent from here, in rounds, and depends on nobody. Any other signal is wshd's to
+ * send: it comes behind the jobs that were asked for before, and wshd holds all of them while it
+ * signals, so that it misses none that is just born; here it is seen when they have ended. The
+ * first round runs on the worker; each later one, on the watcher's thread, when the processes that
+ * the round before has found have ended: at last a round finds none.
  */
 #include "backends/linux/stop.h"
 
@@ -13,6 +15,7 @@
 #include <unistd.h>
 
 #include "backends/common/watcher.h"
+#include "backends/common/wshd_client.h"
 #include "backends/linux/cgroup.h"
 #include "backends/linux/operations.h"
 
@@ -81,9 +84,10 @@ void stop_hurry(struct container *container)
 
 /* Looks until it finds processes that live, or none at all: one that ends while we look may leave
  * others. */
-static int look(struct container *container, int signal, struct warden_error *err)
+static int look(struct container *container, struct warden_error *err)
 {
 	struct processes *processes = &container->stop.processes;
+	int signal = container->stop.signal == SIGKILL ? SIGKILL : 0;
 
 	for (int i = 0; i < LOOKS; i++) {
 		if (processes_signal(container, signal, processes, err) < 0)
@@ -107,12 +111,12 @@ static bool must_look_again(const struct container *container)
 
 /* Waits for processes that were found, or looks for more. 1: the container is empty; 0: it waits.
  * The mutex is held. */
-static int go_on(struct container *container, int signal, struct warden_error *err)
+static int go_on(struct container *container, struct warden_error *err)
 {
 	struct stop *stop = &container->stop;
 
 	if (drop_ended(&stop->processes) == 0) {
-		if (look(container, signal, err) < 0)
+		if (look(container, err) < 0)
 			return -1;
 		if (must_look_again(container))
 			return pause_a_little(container, err);
@@ -120,7 +124,17 @@ static int go_on(struct container *container, int signal, struct warden_error *e
 	return stop->processes.n == 0 ? 1 : wait_for(container, stop->processes.fds[0], err);
 }
 
-/* Nobody is to be left, whatever they do: then they may not make more of them meanwhile. */
+/* Where nobody is to be left they may not make more of them meanwhile. A container whose first
+ * process has ended has no other. */
+static int send_signal(struct container *container, int signal, struct warden_error *err)
+{
+	if (signal == SIGKILL)
+		return cgroup_forbid_forks(container->cgroup, true, err);
+	return container->wshd_fd >= 0 && !container->init_ended
+		       ? wshd_send_stop(container->wshd_fd, signal, err)
+		       : 0;
+}
+
 static int begin(struct container *container, int signal, struct warden_error *err)
 {
 	struct stop *stop = &container->stop;
@@ -129,9 +143,9 @@ static int begin(struct container *container, int signal, struct warden_error *e
 	stop->signal = signal;
 	stop->pauses = 0;
 	stop->paused = false;
-	if (signal == SIGKILL && cgroup_forbid_forks(container->cgroup, true, err) < 0)
+	if (send_signal(container, signal, err) < 0)
 		return -1;
-	return go_on(container, signal, err);
+	return go_on(container, err);
 }
 
 /* What follows from the result of begin or go_on, with the mutex held. */
@@ -162,15 +176,10 @@ static void on_event(void *data, uint32_t events)
 	memcpy(id, container->id, sizeof(id));
 	pthread_mutex_lock(&container->mutex);
 	if (stop->watch) {
-		bool paused = stop->paused;
-
 		stop->paused = false;
 		watch_remove(stop->watch);
 		stop->watch = NULL;
-		/* TERM is for those who were there when it was asked for, and a job that was about
-		 * to start; KILL for all. */
-		result = go_on(container, stop->signal == SIGKILL || paused ? stop->signal : 0,
-			       &err);
+		result = go_on(container, &err);
 		end(container, result);
 	}
 	pthread_mutex_unlock(&container->mutex);
@@ -212,7 +221,7 @@ int linux_stop(void *data, int signal, struct warden_error *err)
 
 	cancel_and_lock(container);
 	result = begin(container, signal, err);
-	pause_end(container); /* with the signals waiting for those that were frozen */
+	pause_end(container); /* those that were frozen find the signal, or wshd its message */
 	end(container, result);
 	pthread_mutex_unlock(&container->mutex);
 	if (result > 0)

@@ -50,7 +50,8 @@ def no_job_starts_meanwhile(w):
 @case
 def it_survives_a_restart(w):
     handle = w.create()
-    job = w.c.spawn(handle, "sleep 0.3; exit 5")
+    # The last ones are asked for before wshd has come to start them.
+    jobs = [w.c.spawn(handle, "sleep 0.3; exit 5") for _ in range(4)]
     _pause(w, handle)
     for number in (signal.SIGKILL, signal.SIGTERM):
         w.disconnect()
@@ -60,7 +61,7 @@ def it_survives_a_restart(w):
     w.disconnect()
     w.daemon.restart()
     expect.equal(w.c.info(handle).paused, False)
-    expect.equal(w.c.link(handle, job).exit_status, 5)
+    expect.equal([w.c.link(handle, job).exit_status for job in jobs], [5] * 4)
 
 
 @case

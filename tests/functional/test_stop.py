@@ -38,6 +38,18 @@ def term_ends_a_job_at_once(w):
     expect.equal(w.c.link(handle, job).exit_status, 255)
 
 
+@case(limit=60)
+def term_misses_none_that_is_just_born(w):
+    handle = w.create()
+    for i in range(120):
+        w.c.spawn(handle, "sleep 1000; true")
+        time.sleep(i * 37 % 40 / 10000)  # somewhere between the shell's start and its child's
+        with expect.within(5, f"stop {i}"):
+            w.c.stop(handle)
+        w.c.destroy(handle)
+        handle = w.create()
+
+
 @case
 def a_job_that_handles_term_reports_its_own_status(w):
     handle = w.create()
