@@ -21,7 +21,9 @@ enum {
 	/* Beyond the first of these the longest idle connection makes room for a new one. */
 	PEERS_WANTED = 96,
 	PEERS_MAX = 128,
-	TIMEOUT_S = 10,          /* without a byte from or to the client */
+	/* Without a byte from or to the client. Of one who leaves within a request the library may
+	 * not hear before: its events are edges, and what comes together is one. */
+	TIMEOUT_S = 5,
 	PEER_MEMORY = 16 * 1024, /* of a connection: request line and headers */
 	BODY_MAX = 64 * 1024,    /* of a request, read and dropped */
 	BLOCK = 8 * 1024,        /* of a page of metrics: what is put together at a time */

@@ -62,7 +62,7 @@ def a_terminal_changes_its_size(w):
 @case
 def control_c_interrupts(w):
     script = "trap 'echo caught; exit 5' INT; echo ready; while :; do sleep 0.02; done"
-    typist = Typist(w, w.create(), "sh", "-c", script)
+    typist = Typist(w, w.create(), "sh", "-c", script, keep=True)  # its stream may get the end before the link
     typist.shows(b"ready\r\n")
     typist.type(b"\x03")
     seen = w.c.link(typist.handle, typist.job)
