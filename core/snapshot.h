@@ -12,7 +12,8 @@ char *snapshot_text(const struct container *container);
 /* The same as if it were in that state. */
 char *snapshot_text_as(const struct container *container, enum container_state state);
 
-/* Any thread, one at a time for a container. Replaces the file whole. */
+/* Any thread, one at a time for a container. Replaces the file whole; the one before it stays as
+ * snapshot.json.new. */
 int snapshot_write(const struct container *container, const char *text, struct warden_error *err);
 
 /* As snapshot_write, for the text that was made for an operation; can be its `run`. */

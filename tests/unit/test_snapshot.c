@@ -8,7 +8,6 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/snapshot.h"
@@ -113,22 +112,25 @@ static void jobs_come_back_as_far_as_they_are_over(void)
 	core_case_close(test);
 }
 
-static void a_write_leaves_one_file_whatever_was_there(void)
+static void a_write_replaces_all_whatever_was_there(void)
 {
+	static const char *const texts[] = {"first", "second, which is longer", "third", "4"};
 	struct core_case *test = core_case_open();
 	struct container *c = core_case_container(test, "a");
+	int fd = openat(c->dir_fd, "snapshot.json.new", O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
 	struct warden_error err;
-	struct stat status;
-	size_t size = 0;
-	char *text;
 
-	close(openat(c->dir_fd, "snapshot.json.new", O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
-	unit_integer(snapshot_write(c, "first", &err), 0);
-	unit_integer(snapshot_write(c, "second", &err), 0);
-	text = core_case_read(c, "snapshot.json", &size);
-	unit_string(text, "second");
-	free(text);
-	unit_integer(fstatat(c->dir_fd, "snapshot.json.new", &status, 0), -1);
+	unit_integer(write(fd, "what a daemon that was killed has left", 38), 38);
+	close(fd);
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		size_t size = 0;
+		char *text;
+
+		unit_integer(snapshot_write(c, texts[i], &err), 0);
+		text = core_case_read(c, "snapshot.json", &size);
+		unit_string(text, texts[i]);
+		free(text);
+	}
 	core_case_close(test);
 }
 
@@ -208,7 +210,7 @@ int main(int argc, char **argv)
 		UNIT_TEST(all_of_a_container_comes_back),
 		UNIT_TEST(never_and_at_once_are_grace_times),
 		UNIT_TEST(jobs_come_back_as_far_as_they_are_over),
-		UNIT_TEST(a_write_leaves_one_file_whatever_was_there),
+		UNIT_TEST(a_write_replaces_all_whatever_was_there),
 		UNIT_TEST(what_is_damaged_is_told),
 		UNIT_TEST(who_it_is_comes_back_from_either_file),
 	};
