@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Pools of numbers. Inside, a number is its index: (number - first) / step. What was never handed
- * out costs nothing: a cursor walks over it and its part of the array is never touched. What was
- * given back waits in one of two lists, linked through that same array: first those that rest, the
- * oldest first, then those that are free again. When a resting one may go is kept beside, in a ring
- * that take() makes large enough, so that giving back cannot fail. */
+ * out is in no list: a cursor walks over it. What was given back waits in one of two lists, linked
+ * through that same array: first those that rest, the oldest first, then those that are free again.
+ * When a resting one may go is kept beside, in a ring that take() makes large enough, so that
+ * giving back cannot fail. */
 #include <config.h>
 
 #include "core/pool.h"
@@ -12,9 +12,9 @@
 
 /* What a cell of `next` says about its index; anything else is the next index of a list, plus one.
  */
-#define NEVER_TAKEN 0
 #define TAKEN       UINT32_MAX
 #define LAST        (UINT32_MAX - 1)
+#define NEVER_TAKEN (UINT32_MAX - 2)
 
 /* Indices linked through `next`. */
 struct list {
@@ -44,11 +44,15 @@ struct pool *pool_new(uint32_t first, uint32_t count, uint32_t step, uint64_t de
 	pool->count = pool->never_taken = count;
 	pool->step = step;
 	pool->delay_ms = delay_ms;
-	pool->next = calloc(count ? count : 1, sizeof(*pool->next));
+	pool->next = reallocarray(NULL, count ? count : 1, sizeof(*pool->next));
 	if (!pool->next) {
 		free(pool);
 		return NULL;
 	}
+	/* All of it is in memory from now on, so that this does not grow with what was handed out.
+	 */
+	for (uint32_t i = 0; i < count; i++)
+		pool->next[i] = NEVER_TAKEN;
 	return pool;
 }
 

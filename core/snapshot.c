@@ -358,7 +358,7 @@ static bool read_all(struct container *c, const json_t *json)
 	const json_t *jobs = json_object_get(json, "jobs");
 	const char *handle, *state, *rootfs;
 	json_int_t grace_time, created = 0, created_clock = 0; /* once they were not there */
-	char *copy;
+	char *handle_copy, *rootfs_copy;
 	int version;
 
 	if (json_unpack((json_t *)json, "{s:i, s:s, s:s, s?I, s?I, s:I, s:s}", "version", &version,
@@ -367,14 +367,17 @@ static bool read_all(struct container *c, const json_t *json)
 			&rootfs) < 0 ||
 	    version != SNAPSHOT_VERSION || grace_time < 0 || grace_time > UINT32_MAX || !*handle)
 		return false;
-	copy = strdup(handle);
-	c->rootfs = strdup(rootfs);
-	if (!copy || !c->rootfs) {
-		free(copy);
+	handle_copy = strdup(handle);
+	rootfs_copy = strdup(rootfs);
+	if (!handle_copy || !rootfs_copy) {
+		free(handle_copy);
+		free(rootfs_copy);
 		return false;
 	}
 	free(c->handle);
-	c->handle = copy;
+	c->handle = handle_copy;
+	free(c->rootfs);
+	c->rootfs = rootfs_copy;
 	c->grace_time = (uint32_t)grace_time;
 	c->nested = json_is_true(json_object_get(json, "nested"));
 	c->created_us = (uint64_t)created;

@@ -252,9 +252,8 @@ static int list_below(int proc_fd, pid_t root, struct list *list, processes_skip
 
 static void pause_doubled(int times)
 {
-	struct timespec time = {
-		.tv_nsec = 1000 * (times < 5 ? STOP_PAUSE_FIRST << times : STOP_PAUSE_LAST),
-	};
+	int us = times < 5 ? STOP_PAUSE_FIRST << times : STOP_PAUSE_LAST;
+	struct timespec time = {.tv_nsec = us * 1000L};
 
 	nanosleep(&time, NULL); /* cut short by a signal: looked again sooner */
 }

@@ -17,6 +17,9 @@
 /* Of a transaction with one element. */
 #define ELEMENT_BATCH_SIZE (4 * NETLINK_MESSAGE_MAX)
 
+/* As many as the core has. */
+#define SLOTS_USUAL 4096
+
 /* A socket with a number of its own, by which the kernel tells who changed the table. */
 static int open_table_socket(struct firewall *firewall, struct warden_error *err)
 {
@@ -60,6 +63,28 @@ static void read_rules(struct firewall *firewall)
 				    err.message);
 }
 
+/* A slot that nobody has. */
+static const struct firewall_member nobody = {.address.s_addr = INADDR_NONE};
+
+/* Makes room for a slot. The mutex is held, or nobody else is there yet. As slots are handed out in
+ * their order there is room for all of the usual ones at once, and it is in memory. */
+static int grow_members(struct firewall *firewall, uint32_t slot, struct warden_error *err)
+{
+	size_t size = slot < SLOTS_USUAL ? SLOTS_USUAL : 2 * (size_t)slot;
+	struct firewall_member *grown;
+
+	if (slot < firewall->n_members)
+		return 0;
+	grown = reallocarray(firewall->members, size, sizeof(*grown));
+	if (!grown)
+		return warden_error_errno(err, "firewall");
+	for (size_t i = firewall->n_members; i < size; i++)
+		grown[i] = nobody;
+	firewall->members = grown;
+	firewall->n_members = size;
+	return 0;
+}
+
 int firewall_setup(const struct warden_host *host, struct firewall **result,
 		   struct warden_error *err)
 {
@@ -75,7 +100,8 @@ int firewall_setup(const struct warden_host *host, struct firewall **result,
 	pthread_mutex_init(&firewall->others.mutex, NULL);
 	firewall_shards_init();
 	read_rules(firewall);
-	if (firewall_ranges_read(host->settings->allow_networks, &firewall->allowed,
+	if (grow_members(firewall, 0, err) != 0 ||
+	    firewall_ranges_read(host->settings->allow_networks, &firewall->allowed,
 				 &firewall->n_allowed, err) != 0 ||
 	    open_table_socket(firewall, err) != 0 || firewall_table_make(firewall, err) != 0 ||
 	    firewall_watch_start(firewall, err) != 0) {
@@ -114,23 +140,6 @@ static void member_of(const struct warden_identity *identity, struct firewall_me
 	memset(member, 0, sizeof(*member)); /* all of the name is part of the key */
 	net_link_name(member->link, identity->id, NET_HOST_END);
 	member->address = identity->container_ip;
-}
-
-/* Makes room for a slot. The mutex is held. */
-static int grow_members(struct firewall *firewall, uint32_t slot, struct warden_error *err)
-{
-	size_t size = 2 * (size_t)slot + 16;
-	struct firewall_member *grown;
-
-	if (slot < firewall->n_members)
-		return 0;
-	grown = realloc(firewall->members, size * sizeof(*grown));
-	if (!grown)
-		return warden_error_errno(err, "firewall");
-	memset(grown + firewall->n_members, 0, (size - firewall->n_members) * sizeof(*grown));
-	firewall->members = grown;
-	firewall->n_members = size;
-	return 0;
 }
 
 /* Moves what was found of a container, or of an earlier one with its address, to its rules. The
@@ -188,7 +197,7 @@ static void forget(struct firewall *firewall, uint32_t slot)
 	pthread_mutex_lock(&firewall->members_mutex);
 	if (slot < firewall->n_members) {
 		free(firewall->members[slot].elements.list);
-		firewall->members[slot] = (struct firewall_member){0};
+		firewall->members[slot] = nobody;
 	}
 	pthread_mutex_unlock(&firewall->members_mutex);
 }

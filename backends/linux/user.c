@@ -126,14 +126,17 @@ int user_write_maps(pid_t pid, const struct user_map *uids, const struct user_ma
 
 void user_base_of(pid_t pid, uint32_t *base)
 {
-	_cleanup_fclose_ FILE *file = NULL;
 	unsigned inside, outside;
 	char path[64];
+	FILE *file;
 
 	snprintf(path, sizeof(path), "/proc/%d/uid_map", pid);
 	file = fopen(path, "re");
-	if (file && fscanf(file, "%u %u", &inside, &outside) == 2 && inside == 0)
+	if (!file)
+		return;
+	if (fscanf(file, "%u %u", &inside, &outside) == 2 && inside == 0)
 		*base = outside;
+	fclose(file);
 }
 
 int user_namespace_of(pid_t pid, struct warden_error *err)

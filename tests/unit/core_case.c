@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "core/journal.h"
+#include "core/lease.h"
 #include "core/log.h"
 #include "core/pool.h"
 #include "core/snapshot.h"
@@ -100,11 +101,12 @@ static void configure(struct core_case *test)
 struct core_case *core_case_open(void)
 {
 	struct core_case *test = calloc(1, sizeof(*test));
-	struct server *server = test ? &test->server : NULL;
 	struct warden_error err = {0};
+	struct server *server;
 
-	if (!unit_true(test != NULL))
-		return NULL;
+	if (!test)
+		exit(EXIT_FAILURE);
+	server = &test->server;
 	configure(test);
 	test->klass.name = "counting";
 	test->klass.job_forget = count_forgotten;
@@ -188,6 +190,7 @@ void core_case_close(struct core_case *test)
 	unit_integer(uv_loop_close(&server->loop), 0);
 	events_close(&server->events);
 	pools_close(server);
+	lease_free(server);
 	journal_free(server->journal);
 	free(test->config.server.container_depot_path);
 	free(test);
