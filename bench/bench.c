@@ -69,6 +69,8 @@ int main(int argc, char **argv)
 	bench_life(&bench);
 	bench_pipe(&bench);
 	bench_jobs(&bench);
+	if (getenv("BENCH_WARDEN"))
+		bench_shell(&bench, getenv("BENCH_WARDEN"));
 	bench_memory_containers(&bench);
 	if (getenv("BENCH_COPIES"))
 		bench_copies(&bench, getenv("BENCH_COPIES"));

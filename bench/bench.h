@@ -61,6 +61,9 @@ void bench_copies(const struct bench *bench, const char *directory);
 /* pipe.c: through the standard input and output of a job. */
 void bench_pipe(const struct bench *bench);
 
+/* shell.c: with the command `warden` at that path. */
+void bench_shell(const struct bench *bench, const char *program);
+
 /* load.c: many clients at once. The number of errors. */
 size_t bench_load(struct bench *bench);
 

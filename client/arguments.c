@@ -261,8 +261,11 @@ static int take_command(struct invocation *invocation, const char *name)
 	struct near near;
 
 	invocation->command = command_find(name);
-	if (invocation->command)
+	if (invocation->command) {
+		/* From here on options have the numbers that the command gives them. */
+		memset(invocation->seen, 0, sizeof(invocation->seen));
 		return make_requests(invocation);
+	}
 	near_begin(&near, name);
 	for (const struct command *command = commands; command->name; command++) {
 		if (command->hidden)

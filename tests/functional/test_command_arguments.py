@@ -91,6 +91,15 @@ def the_socket_is_named_by_option_or_environment(w):
 
 
 @case
+def options_before_the_command_take_nothing_from_it(w):
+    w.create(handle="h")
+    for words in (["shell", "h", "echo", "hi"], ["run", "h", "--script", "echo hi"], ["exec", "echo", "hi"]):
+        seen = w.command("--socket", w.daemon.socket, "--json=false", *words)
+        expect.equal((words, seen.stderr, seen.stdout), (words, b"", b"hi\n"))
+    expect.contains(command.ok(w, "--socket", w.daemon.socket, "ps", "h"), "JOB")
+
+
+@case
 def a_socket_may_have_a_long_path(w):
     directory = w.make_directory("/".join(["a" * 100] * 3))
     os.symlink(w.daemon.socket, f"{directory}/socket")
