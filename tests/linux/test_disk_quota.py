@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Limits of the disk, on a depot whose file system has project quota, and errors on one that has not."""
 
+import contextlib
+import os
 import signal
+import subprocess
 
 import warden
 from case import Skip, case
 import expect
+import kernel
 
 KIB, MIB = 1 << 10, 1 << 20
 
@@ -33,7 +37,8 @@ def _write(w, handle, size, name="file", privileged=False):
 
 def _exceeded(seen):
     expect.true(seen.exit_status != 0, "a writer that fails", seen)
-    expect.contains(seen.stderr.decode(), "Disk quota exceeded")
+    # XFS tells the latter of a project: xfs_quota(8).
+    expect.matches(seen.stderr.decode(), ".*(Disk quota exceeded|No space left on device).*")
 
 
 @case(backend="linux")
@@ -136,7 +141,63 @@ def a_number_that_no_file_system_holds_is_refused(w):
 
 @case(backend="linux", limit=120)
 def root_inside_does_not_get_out_of_its_project(w):
-    handle = _container(w)
+    handle = _container(w, bind_mounts=[("/usr", "/mnt", "ro")])
     w.c.limit_disk(handle, byte=2 * MIB)
-    w.c.run(handle, "mkdir /tmp/d; chattr -p 0 -P /tmp/d /tmp; chattr -p 7 /tmp/d", privileged=True)
+    chattr = "LD_LIBRARY_PATH=/mnt/lib/$(uname -m)-linux-gnu:/mnt/lib /mnt/bin/chattr"
+    seen = w.c.run(handle, f"mkdir /tmp/d; {chattr} -p 0 /tmp/d; echo $?; {chattr} -P /tmp/d; echo $?", privileged=True)
+    expect.equal(seen.stdout, b"1\n1\n", f"exit status of chattr, which says {seen.stderr}")
     _exceeded(w.c.run(handle, "dd if=/dev/zero of=/tmp/d/file bs=65536 count=60", privileged=True))
+
+
+# File systems that the depot's is not, each on a loop device of the case's own.
+
+
+@contextlib.contextmanager
+def _depot_on(w, mkfs, options):
+    """The daemon's depot is on a file system that this makes and mounts."""
+    directory = w.make_directory("other")
+    image = f"{w.directory}/image"
+    with open(image, "wb") as file:
+        file.truncate(400 * MIB)
+    if subprocess.run([*mkfs, image], capture_output=True, check=False).returncode != 0:
+        raise Skip(f"needs {mkfs[0]}")
+    if subprocess.run(["mount", "-o", f"loop,{options}", image, directory], capture_output=True, check=False).returncode:
+        raise Skip("needs a kernel with disk quota")
+    w.daemon.settings["server"]["container_depot_path"] = f"{directory}/depot"
+    os.mkdir(w.daemon.depot, 0o700)
+    w.daemon.start()
+    try:
+        yield
+    finally:
+        w.destroy_all()
+        w.daemon.stop()
+        w.disconnect()
+        kernel.umount(directory)
+
+
+@case(backend="linux", daemon=False, limit=120)
+def user_quota_limits_what_vcap_writes(w):
+    mkfs = ["mkfs.ext4", "-q", "-O", "quota", "-E", "quotatype=usrquota"]
+    with _depot_on(w, mkfs, "usrquota"):
+        handle = w.create()
+        expect.equal(w.c.limit_disk(handle, byte=2 * MIB).byte, 2 * MIB)
+        _exceeded(_write(w, handle, 4 * MIB))
+        expect.between(w.c.info(handle).disk_stat.bytes_used, MIB, 2 * MIB, "bytes used")
+        other = w.create()
+        expect.equal(_write(w, other, 4 * MIB).exit_status, 0)
+        w.disconnect()
+        w.daemon.restart()
+        expect.equal(w.c.limit_disk(handle).byte, 2 * MIB)
+        w.c.destroy(handle)
+
+
+@case(backend="linux", daemon=False, limit=120)
+def xfs_limits_projects_too(w):
+    with _depot_on(w, ["mkfs.xfs", "-q"], "pquota"):
+        handle = w.create()
+        expect.equal(w.c.limit_disk(handle, byte=2 * MIB).byte, 2 * MIB)
+        for privileged in (False, True):
+            _exceeded(_write(w, handle, 4 * MIB, privileged=privileged))
+            w.run(handle, "rm -f /home/vcap/file", privileged=True)
+        expect.equal(w.c.limit_disk(handle, byte=16 * MIB).byte, 16 * MIB)
+        expect.equal(_write(w, handle, 4 * MIB).exit_status, 0)
