@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Outbound rules (net_out) with real traffic: each with what it does not allow. All hosts are namespaces of the case's own."""
 
+import os
 import re
 import signal
 import subprocess
@@ -246,6 +247,17 @@ def _logged(chain):
     return int(re.search(r"counter packets (\d+)", listed).group(1))
 
 
+def _expect_kernel_log(net, address):
+    """What other network namespaces log is dropped, unless a setting of the whole machine says otherwise: this one is
+    thrown away."""
+    allow = "echo 1 > /proc/sys/net/netfilter/nf_log_all_netns"
+    subprocess.run(["nsenter", "--net=/proc/1/ns/net", "sh", "-c", allow], check=True)
+    expect.equal(net.tcp(OUTSIDE, 80), True)
+    seen = subprocess.run(["dmesg"], capture_output=True, check=True).stdout.decode()
+    line = next((line for line in seen.splitlines() if f"warden-i-{net.handle} " in line), "")
+    expect.matches(line, f".*SRC={address} DST={OUTSIDE} .*PROTO=TCP .*DPT=80 .*SYN.*")
+
+
 @case(backend="linux")
 def new_tcp_connections_of_a_rule_with_log_are_logged(w):
     net = Net(w, ports=(80, 81, 82))
@@ -265,6 +277,8 @@ def new_tcp_connections_of_a_rule_with_log_are_logged(w):
     ):
         expect.equal(attempt(), True)
         expect.equal(_logged(f"log-{address}"), expected)
+    if "WARDEN_VM" in os.environ:
+        _expect_kernel_log(net, address)
     w.c.destroy(net.handle)
     expect.eventually(lambda: "warden-i-" not in _table(), "no chain is left")
 
