@@ -24,6 +24,9 @@ bool client_is_last(const struct message_type *type, const struct warden_message
 		       warden_message_count(answer, "name") == 0;
 	case WARDEN__MESSAGE__TYPE__TarOut:
 		return warden_message_number(answer, "end", 0) != 0;
+	case WARDEN__MESSAGE__TYPE__CopyIn:
+	case WARDEN__MESSAGE__TYPE__CopyOut:
+		return warden_message_count(answer, "bytes") == 0;
 	case WARDEN__MESSAGE__TYPE__FileWatch:
 		return warden_message_number(answer, "change", 0) ==
 		       WARDEN__FILE_WATCH_RESPONSE__CHANGE__ENDED;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `warden copy-in` and `copy-out`: by paths of the host, or as a tar through the socket, so that
- * this process needs no path that the daemon sees. On a terminal stderr tells how far it is. */
+ * this process needs no path that the daemon sees. Stderr tells how far it is, on a terminal or
+ * where that was asked for. */
 #include <config.h>
 
 #include "client/command.h"
@@ -16,15 +17,18 @@
 enum {
 	CHUNK = 256 * 1024, /* of a tar */
 	IN_FLIGHT = 4,      /* chunks that were sent and not taken yet */
-	TICK_MS = 200,      /* between two words about the progress */
+	TICK_MS = 200,      /* between two words about the progress on a terminal */
+	LINE_MS = 1000,     /* elsewhere, where each is a line */
 };
 
-/* How far a copy is; told on a terminal alone. */
+/* How far a copy is. */
 struct progress {
 	const char *verb;
 	bool shown, was_shown;
-	bool counts; /* bytes are known */
+	bool terminal; /* each word takes the place of the one before */
+	bool counts;   /* bytes are known */
 	uint64_t bytes;
+	uint64_t files; /* 0: unknown */
 	struct timespec begin, last;
 };
 
@@ -36,11 +40,17 @@ static double seconds_since(const struct timespec *then)
 	return (double)(now.tv_sec - then->tv_sec) + (double)(now.tv_nsec - then->tv_nsec) / 1e9;
 }
 
-static void progress_begin(struct progress *progress, const char *verb, bool counts)
+static void progress_begin(const struct invocation *invocation, struct progress *progress,
+			   const char *verb, bool counts)
 {
+	const struct warden_message *request = invocation->requests[0];
+
 	progress->verb = verb;
 	progress->counts = counts;
-	progress->shown = isatty(STDERR_FILENO);
+	progress->terminal = isatty(STDERR_FILENO);
+	progress->shown = warden_message_count(request, "progress") > 0
+				  ? warden_message_number(request, "progress", 0) != 0
+				  : progress->terminal;
 	clock_gettime(CLOCK_MONOTONIC, &progress->begin);
 	progress->last = progress->begin;
 }
@@ -48,27 +58,32 @@ static void progress_begin(struct progress *progress, const char *verb, bool cou
 static void progress_tell(struct progress *progress)
 {
 	double seconds = seconds_since(&progress->begin);
+	int pause_ms = progress->terminal ? TICK_MS : LINE_MS;
 	char size[32], rate[32];
 
-	if (!progress->shown || seconds_since(&progress->last) < TICK_MS / 1000.0)
+	if (!progress->shown || seconds_since(&progress->last) < pause_ms / 1000.0)
 		return;
 	clock_gettime(CLOCK_MONOTONIC, &progress->last);
 	text_size(size, sizeof(size), progress->bytes);
 	text_size(rate, sizeof(rate), (uint64_t)((double)progress->bytes / seconds));
-	fprintf(stderr, "\r\033[K%s", progress->verb);
+	fprintf(stderr, "%s%s", progress->terminal ? "\r\033[K" : "", progress->verb);
 	if (progress->counts)
 		fprintf(stderr, " %s, %s/s", size, rate);
-	fprintf(stderr, ", %.1f s", seconds);
+	if (progress->files > 0)
+		fprintf(stderr, ", %" PRIu64 " file%s", progress->files,
+			progress->files == 1 ? "" : "s");
+	fprintf(stderr, ", %.1f s%s", seconds, progress->terminal ? "" : "\n");
 	progress->was_shown = true;
 }
 
-static void progress_end(const struct progress *progress)
+static void progress_end(struct progress *progress)
 {
-	if (progress->was_shown)
+	if (progress->was_shown && progress->terminal)
 		fputs("\r\033[K", stderr);
+	progress->was_shown = false;
 }
 
-static int failed(struct invocation *invocation, const struct progress *progress)
+static int failed(struct invocation *invocation, struct progress *progress)
 {
 	progress_end(progress);
 	return client_failed(invocation);
@@ -77,6 +92,7 @@ static int failed(struct invocation *invocation, const struct progress *progress
 /* What came of the one request of a copy by paths. */
 struct result {
 	struct invocation *invocation;
+	struct progress progress;
 	bool over;
 	int status;
 };
@@ -87,20 +103,31 @@ static void copied(void *data, uint64_t id, const struct warden_message *answer,
 
 	(void)id;
 	result->over = last;
-	if (answer)
+	if (answer && !last) {
+		result->progress.counts = true;
+		result->progress.bytes = warden_message_number(answer, "bytes", 0);
+		result->progress.files = warden_message_number(answer, "files", 0);
+	} else if (answer) {
+		progress_end(&result->progress);
 		result->status = print_answer(result->invocation, answer);
+	}
 }
 
-/* The daemon copies; meanwhile the time is told. */
+/* The daemon copies, and tells how far it is where somebody will see that. */
 static int copy_by_path(struct invocation *invocation, const char *verb)
 {
 	struct result result = {.invocation = invocation, .status = STATUS_FAILED};
 	struct warden_client *client = invocation->client;
-	struct progress progress = {0};
+	struct progress *progress = &result.progress;
 
-	progress_begin(&progress, verb, false);
+	progress_begin(invocation, progress, verb, false);
+	if (progress->shown &&
+	    warden_message_set_number(invocation->requests[0], "progress", 1) < 0) {
+		complain(invocation, "out of memory");
+		return STATUS_FAILED;
+	}
 	if (warden_client_submit(client, invocation->requests[0], copied, &result) == 0)
-		return failed(invocation, &progress);
+		return failed(invocation, progress);
 	while (!result.over) {
 		struct pollfd wait = {.fd = warden_client_fd(client),
 				      .events = warden_client_events(client)};
@@ -110,11 +137,12 @@ static int copy_by_path(struct invocation *invocation, const char *verb)
 			break;
 		if (n > 0 && warden_client_process(client) < 0)
 			break;
-		progress_tell(&progress);
+		if (!result.over)
+			progress_tell(progress);
 	}
 	if (result.status == STATUS_FAILED && *warden_client_error(client))
-		return failed(invocation, &progress);
-	progress_end(&progress);
+		return failed(invocation, progress);
+	progress_end(progress);
 	return result.status;
 }
 
@@ -211,7 +239,7 @@ static int tar_in(struct invocation *invocation)
 	char *buffer = malloc(CHUNK);
 	int status = STATUS_FAILED;
 
-	progress_begin(&progress, "copying in", true);
+	progress_begin(invocation, &progress, "copying in", true);
 	answer = request && buffer ? warden_client_call(invocation->client, request) : NULL;
 	if (answer)
 		status = send_tar(invocation, buffer, &progress);
@@ -266,7 +294,7 @@ static int tar_out(struct invocation *invocation)
 		warden_message_free(request);
 		return usage_error(invocation, "a tar is nothing for a terminal");
 	}
-	progress_begin(&progress, "copying out", true);
+	progress_begin(invocation, &progress, "copying out", true);
 	status =
 		receive_tar(invocation, warden_client_call(invocation->client, request), &progress);
 	warden_message_free(request);

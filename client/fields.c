@@ -491,6 +491,9 @@ const struct option copy_in_options[] = {
 	 .positional = true,
 	 .required = true,
 	 .help = "where to in the container"},
+	{.name = "progress",
+	 .field = "progress",
+	 .help = "tell how far it is, also where standard error is no terminal"},
 	{0},
 };
 
@@ -513,6 +516,9 @@ const struct option copy_out_options[] = {
 	 .field = "owner",
 	 .argument = "USER[:GROUP]",
 	 .help = "whose it becomes (default: root)"},
+	{.name = "progress",
+	 .field = "progress",
+	 .help = "tell how far it is, also where standard error is no terminal"},
 	{0},
 };
 

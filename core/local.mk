@@ -63,6 +63,8 @@ core_libcore_la_SOURCES += \
 	core/connection.c \
 	core/connection.h \
 	core/container.c \
+	core/copy.c \
+	core/copy.h \
 	core/container.h \
 	core/create_mounts.c \
 	core/create_mounts.h \

@@ -82,6 +82,9 @@ struct copy_request {
 	 */
 	void (*warn)(void *data, const char *text);
 	void *warn_data;
+	/* Called when `progress` has changed: often. Or NULL. */
+	void (*changed)(void *data);
+	void *changed_data;
 };
 
 /* Runs a copy. 0: everything is there but what was skipped or vanished. -1: `err` names the first

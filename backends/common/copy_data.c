@@ -84,6 +84,7 @@ static int copy_range(struct copy *copy, int in, int out, off_t at, off_t end, o
 		}
 		at += n;
 		copy_count(&copy->progress->bytes, (uint64_t)n);
+		copy_changed(copy);
 		if (copy_is_cancelled(copy)) {
 			errno = ECANCELED;
 			return -1;

@@ -165,5 +165,6 @@ int copy_item_write(struct copy *copy, int dir_fd, const char *name, bool exact,
 	if (result != 0)
 		return copy_failed_target(copy, "write", name);
 	copy_count(item->link ? &copy->progress->links : &copy->progress->files, 1);
+	copy_changed(copy);
 	return 0;
 }

@@ -116,6 +116,13 @@ void copy_vanished(struct copy *copy, const char *name);
 bool copy_is_vanished(int number);
 bool copy_is_cancelled(const struct copy *copy);
 
+/* Called behind what copies bytes, files and directories, for whoever wants to know of that. */
+static inline void copy_changed(const struct copy *copy)
+{
+	if (copy->request->changed)
+		copy->request->changed(copy->request->changed_data);
+}
+
 static inline void copy_count(_Atomic uint64_t *counter, uint64_t by)
 {
 	atomic_fetch_add_explicit(counter, by, memory_order_relaxed);

@@ -7,11 +7,16 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "backends/common/file.h"
 #include "backends/common/message.h"
 #include "backends/common/tar.h"
+
+/* Between two words about a copy. */
+enum { TELL_MS = 200 };
 
 static struct copy_progress progress;
 static int connection;     /* to the daemon */
@@ -68,6 +73,47 @@ struct place {
 	int root_fd, data_fd;
 };
 
+static void tell_copied(const struct place *place)
+{
+	const struct warden_copied copied = {
+		.files = atomic_load(&progress.files) + atomic_load(&progress.links),
+		.bytes = atomic_load(&progress.bytes),
+	};
+
+	/* A copy does not wait for whoever wants to know how far it is. */
+	send(place->data_fd, &copied, sizeof(copied), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+static void on_changed(void *data)
+{
+	static uint64_t last_ms;
+	struct timespec now;
+	uint64_t now_ms;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now); /* cannot fail with this clock */
+	now_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	if (now_ms - last_ms < TELL_MS)
+		return;
+	last_ms = now_ms;
+	tell_copied(data);
+}
+
+/* Runs a copy and tells how far it is, where somebody wants to know. */
+static int copy_telling(struct copy_request *copy, const struct place *place,
+			struct warden_error *err)
+{
+	int result;
+
+	copy->progress = &progress;
+	copy->warn = note;
+	copy->changed = place->data_fd >= 0 ? on_changed : NULL;
+	copy->changed_data = (void *)place;
+	result = copy_tree(copy, err);
+	if (copy->changed)
+		tell_copied(place);
+	return result;
+}
+
 /* The container as what is read from. */
 static struct copy_side inside_source(const struct transfer_request *request,
 				      const struct place *place)
@@ -95,24 +141,22 @@ static struct copy_side inside_target(const struct transfer_request *request,
 static int copy_in(const struct transfer_request *request, const struct place *place,
 		   struct warden_error *err)
 {
-	const struct copy_request copy = {
+	struct copy_request copy = {
 		.source = {.root_fd = AT_FDCWD,
 			   .path = request->host_path,
 			   .links = COPY_LINKS_FOLLOW,
 			   .as = request->client},
 		.target = inside_target(request, place),
-		.progress = &progress,
-		.warn = note,
 	};
 
-	return copy_tree(&copy, err);
+	return copy_telling(&copy, place, err);
 }
 
 /* An earlier copy may have brought links that lead anywhere on the host: none is followed. */
 static int copy_out(const struct transfer_request *request, const struct place *place,
 		    struct warden_error *err)
 {
-	const struct copy_request copy = {
+	struct copy_request copy = {
 		.source = inside_source(request, place),
 		.target = {.root_fd = AT_FDCWD,
 			   .path = request->host_path,
@@ -120,11 +164,9 @@ static int copy_out(const struct transfer_request *request, const struct place *
 			   .as = request->client},
 		.owner = request->owner,
 		.strip_privileges = true,
-		.progress = &progress,
-		.warn = note,
 	};
 
-	return copy_tree(&copy, err);
+	return copy_telling(&copy, place, err);
 }
 
 /* What is done to a single path; both sides are the container. */

@@ -789,11 +789,15 @@ class CopyInRequest(Message):
     handle: str = _field(1, Kind.TEXT, required=True)
     src_path: str = _field(2, Kind.TEXT, required=True)
     dst_path: str = _field(3, Kind.TEXT, required=True)
+    progress: Optional[bool] = _field(100, Kind.BOOL)
 
 
 @dataclass
 class CopyInResponse(Message):
-    """Has no fields."""
+    """Says how far the copy is; one without fields is the last."""
+
+    files: Optional[int] = _field(100, Kind.UINT)
+    bytes: Optional[int] = _field(101, Kind.UINT)
 
 
 @dataclass
@@ -804,11 +808,15 @@ class CopyOutRequest(Message):
     src_path: str = _field(2, Kind.TEXT, required=True)
     dst_path: str = _field(3, Kind.TEXT, required=True)
     owner: Optional[str] = _field(4, Kind.TEXT)
+    progress: Optional[bool] = _field(100, Kind.BOOL)
 
 
 @dataclass
 class CopyOutResponse(Message):
-    """Has no fields."""
+    """Says how far the copy is; one without fields is the last."""
+
+    files: Optional[int] = _field(100, Kind.UINT)
+    bytes: Optional[int] = _field(101, Kind.UINT)
 
 
 @dataclass
@@ -1975,6 +1983,10 @@ def _is_stream_over(answer: Any) -> bool:
     return answer.exit_status is not None
 
 
+def _is_copy_over(answer: Any) -> bool:
+    return answer.bytes is None
+
+
 def _is_tar_over(answer: Any) -> bool:
     return bool(answer.end)
 
@@ -2186,6 +2198,19 @@ class Client:
         """Yields changes in a directory or of a file; a loop that is left closes the connection."""
         return self._answers(FileWatchRequest(handle=handle, path=path), _is_watch_over)
 
+    def copy_in_telling(self, handle: str, src_path: Text, dst_path: str) -> Iterator[CopyInResponse]:
+        """Copies as `copy_in` does and yields how far it is; the last item has neither files nor bytes."""
+        request = CopyInRequest(handle=handle, src_path=os.fspath(src_path), dst_path=dst_path, progress=True)
+        return self._answers(request, _is_copy_over)
+
+    def copy_out_telling(
+        self, handle: str, src_path: str, dst_path: Text, *, owner: Optional[str] = None
+    ) -> Iterator[CopyOutResponse]:
+        """Copies as `copy_out` does and yields how far it is; the last item has neither files nor bytes."""
+        dst_path = os.fspath(dst_path)
+        request = CopyOutRequest(handle=handle, src_path=src_path, dst_path=dst_path, owner=owner, progress=True)
+        return self._answers(request, _is_copy_over)
+
     def tar_in(self, handle: str, dst_path: str, data: Chunks) -> None:
         """Unpacks a tar, bytes or pieces of them, below a directory of the container."""
         self.call(TarInRequest(handle=handle, dst_path=dst_path))
@@ -2368,6 +2393,19 @@ class AsyncClient:
     def file_watch(self, handle: str, path: str) -> AsyncIterator[FileWatchResponse]:
         """As `Client.file_watch`."""
         return self._answers(FileWatchRequest(handle=handle, path=path), _is_watch_over)
+
+    def copy_in_telling(self, handle: str, src_path: Text, dst_path: str) -> AsyncIterator[CopyInResponse]:
+        """As `Client.copy_in_telling`."""
+        request = CopyInRequest(handle=handle, src_path=os.fspath(src_path), dst_path=dst_path, progress=True)
+        return self._answers(request, _is_copy_over)
+
+    def copy_out_telling(
+        self, handle: str, src_path: str, dst_path: Text, *, owner: Optional[str] = None
+    ) -> AsyncIterator[CopyOutResponse]:
+        """As `Client.copy_out_telling`."""
+        dst_path = os.fspath(dst_path)
+        request = CopyOutRequest(handle=handle, src_path=src_path, dst_path=dst_path, owner=owner, progress=True)
+        return self._answers(request, _is_copy_over)
 
     async def tar_in(self, handle: str, dst_path: str, data: Chunks) -> None:
         """As `Client.tar_in`."""

@@ -3,8 +3,8 @@
  * it goes. */
 #include <config.h>
 
+#include "core/copy.h"
 #include "core/request.h"
-#include "core/transfer.h"
 
 static int copy_in_run(struct request *request, struct warden_error *err)
 {
@@ -14,9 +14,14 @@ static int copy_in_run(struct request *request, struct warden_error *err)
 
 	if (!transfer)
 		return -1;
-	request->data = transfer;
-	transfer_start(transfer, transfer_answer);
-	return 0;
+	return copy_begin(request, transfer, asked->progress, err);
+}
+
+static bool copy_in_cancel(struct request *request)
+{
+	const Warden__CopyInRequest *asked = (const void *)request->message;
+
+	return copy_cancel(request, asked->progress);
 }
 
 const struct request_klass copy_in_request = {
@@ -25,5 +30,6 @@ const struct request_klass copy_in_request = {
 	.message = &warden__copy_in_request__descriptor,
 	.states = STATE_ACTIVE,
 	.run = copy_in_run,
-	.cancel = transfer_request_cancel,
+	.cancel = copy_in_cancel,
+	.written = download_written,
 };

@@ -3,8 +3,8 @@
  * client, or to `owner` where the client is root. */
 #include <config.h>
 
+#include "core/copy.h"
 #include "core/request.h"
-#include "core/transfer.h"
 
 enum { OWNER_MAX = 512 };
 
@@ -23,9 +23,14 @@ static int copy_out_run(struct request *request, struct warden_error *err)
 			return -1;
 		}
 	}
-	request->data = transfer;
-	transfer_start(transfer, transfer_answer);
-	return 0;
+	return copy_begin(request, transfer, asked->progress, err);
+}
+
+static bool copy_out_cancel(struct request *request)
+{
+	const Warden__CopyOutRequest *asked = (const void *)request->message;
+
+	return copy_cancel(request, asked->progress);
 }
 
 const struct request_klass copy_out_request = {
@@ -34,5 +39,6 @@ const struct request_klass copy_out_request = {
 	.message = &warden__copy_out_request__descriptor,
 	.states = STATE_ACTIVE | STATE_STOPPED,
 	.run = copy_out_run,
-	.cancel = transfer_request_cancel,
+	.cancel = copy_out_cancel,
+	.written = download_written,
 };

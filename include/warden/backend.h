@@ -474,6 +474,12 @@ enum warden_transfer_kind {
 	WARDEN_FILE_WATCH,
 };
 
+/* How far a copy is; see struct warden_transfer. */
+struct warden_copied {
+	uint64_t files; /* that are complete, links among them */
+	uint64_t bytes; /* of files, holes among them */
+};
+
 struct warden_change {
 	uint32_t change; /* of FileWatchResponse.Change in core/warden.proto */
 	uint32_t name_length;
@@ -498,7 +504,9 @@ struct warden_transfer {
 	gid_t owner_gid;
 	/* WARDEN_TAR_IN, _OUT, WARDEN_FILE_WATCH: a stream, the other end of which is the client's,
 	 * who may be slow. WARDEN_FILE_READ, _WRITE, _LIST: an empty file, or one with the data, at
-	 * offset 0. */
+	 * offset 0. WARDEN_COPY_IN, _OUT: -1, or a stream for what a client wants to know on the
+	 * way, into which a backend may write a struct warden_copied now and then and at the end;
+	 * what cannot be written at once is left out. */
 	int data_fd;
 	uint64_t offset, length;
 	mode_t mode;

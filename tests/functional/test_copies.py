@@ -5,8 +5,10 @@ import os
 import signal
 import socket
 import stat
+import subprocess
 import threading
 
+import command
 import expect
 import kernel
 import warden
@@ -258,27 +260,43 @@ def links_that_a_copy_brought_lead_no_later_one_astray(w):
     expect.equal(os.listdir(f"{w.directory}/d/x"), ["f"], "the link became a directory")
 
 
+def make_many(w):
+    """A directory with so many files that a copy lasts; its path."""
+    source = w.make_directory("many")
+    for i in range(4000):
+        w.file(f"many/{i}", b"x" * 500)
+    return source
+
+
+def find_transfer(w):
+    """The process of a copy, or None."""
+    for spawner in kernel.children(w.daemon.pid):
+        for pid in kernel.children(spawner):
+            if kernel.read(f"/proc/{pid}/comm") == "warden-transfer\n":
+                return pid
+    return None
+
+
+def bytes_written(pid):
+    """How much a process has written."""
+    figures = dict(line.split(": ") for line in kernel.read(f"/proc/{pid}/io").splitlines())
+    return int(figures.get("wchar", 0))
+
+
 class Halted:
     """A copy that was stopped in the middle, by a signal to its process."""
 
-    def __init__(self, w, handle):
-        source = w.make_directory("many")
-        for i in range(4000):
-            w.file(f"many/{i}", b"x" * 500)
+    def __init__(self, w, handle, progress=False):
+        source = make_many(w)
         self.client = w.client()
-        self.copy = w.in_thread(copy_in, w, handle, source, ".", self.client)
-        self.pid = expect.eventually(lambda: self._find(w), "the process of the copy")
+        if progress:
+            self.copy = w.in_thread(list, self.client.copy_in_telling(handle, source, "."))
+        else:
+            self.copy = w.in_thread(copy_in, w, handle, source, ".", self.client)
+        self.pid = expect.eventually(lambda: find_transfer(w), "the process of the copy")
         os.kill(self.pid, signal.SIGSTOP)
         expect.eventually(lambda: kernel.process(self.pid).state == "T", "its halt")
         expect.equal(self.copy.done, False, "the copy is over")
-
-    @staticmethod
-    def _find(w):
-        for spawner in kernel.children(w.daemon.pid):
-            for pid in kernel.children(spawner):
-                if kernel.read(f"/proc/{pid}/comm") == "warden-transfer\n":
-                    return pid
-        return None
 
     def leave(self):
         """Takes the client away; returns when the copy's process was told."""
@@ -349,6 +367,85 @@ def a_drain_lets_a_copy_end(w):
     expect.eventually(lambda: not w.daemon.alive, "the daemon's end")
     w.daemon.start()
     expect.equal(w.run(handle, "ls many | wc -l"), "4000\n")
+
+
+@case
+def figures_come_on_the_way_where_they_are_asked_for(w):
+    handle = w.create()
+    source = w.make_directory("tree")
+    for i in range(300):
+        w.file(f"tree/{i}", b"x" * 100)
+    os.symlink("0", f"{source}/link")
+    for i in range(4):
+        w.file(f"tree/big{i}", os.urandom(1 << 20) * 16)
+    total = (305, 300 * 100 + (64 << 20))
+    target = w.make_directory("back")
+    for parts in (
+        w.c.copy_in_telling(handle, source, "."),
+        w.c.copy_out_telling(handle, "tree", target),
+    ):
+        *figures, last = [(part.files, part.bytes) for part in parts]
+        expect.equal((figures[-1], last), (total, (None, None)))
+        expect.equal(figures, sorted(figures), "figures that grow")
+    expect.equal(len(os.listdir(f"{target}/tree")), 305, "files")
+    expect.equal(copy_in(w, handle, source, "again"), warden.CopyInResponse())
+
+
+@case
+def errors_end_a_copy_that_tells_figures(w):
+    handle = w.create()
+    expect.error_like("open source", list, w.c.copy_in_telling(handle, f"{w.directory}/missing", "x"))
+    w.c.stop(handle)
+    expect.error_like("must be one of", list, w.c.copy_in_telling(handle, w.file("f"), "x"))
+    expect.equal(w.c.ping(), None)
+
+
+@case
+def a_client_that_leaves_ends_a_copy_that_tells_figures(w):
+    handle = w.create()
+    halted = Halted(w, handle, progress=True)
+    halted.leave()
+    halted.go_on()
+    expect.between(int(w.run(handle, "ls many | wc -l")), 0, 3999, "files that were copied")
+
+
+@case
+def a_destroy_overtakes_a_copy_that_tells_figures(w):
+    handle = w.create()
+    halted = Halted(w, handle, progress=True)
+    w.c.destroy(handle)
+    halted.go_on()
+    expect.error("the container was destroyed", halted.copy.result)
+
+
+@case
+def the_command_shows_figures_on_a_terminal_alone(w):
+    handle = w.create()
+    source = make_many(w)
+    with command.Terminal(w, "copy-in", handle, source, ".") as terminal:
+        pid = expect.eventually(lambda: find_transfer(w), "the process of the copy")
+        for size in (5_000, 20_000):  # the first word is said in the first file
+            expect.eventually(lambda: bytes_written(pid) > size, "files")
+            os.kill(pid, signal.SIGSTOP)
+            terminal.expect("copying in.*copying in")
+            os.kill(pid, signal.SIGCONT)
+        expect.equal(terminal.status(), 0)
+    expect.matches(terminal.seen, r".*copying in \d\S* \S+, \S+ \S+/s, \d+ files?, \d+\.\d s.*\r\x1b\[K")
+    for arguments, shown in ((("--progress=false",), b""), ((), b"")):
+        seen = w.command("copy-in", *arguments, handle, source, ".")
+        expect.equal((seen.returncode, seen.stdout, seen.stderr), (0, b"", shown))
+    expect.equal(w.run(handle, "ls many | wc -l"), "4000\n")
+
+
+@case
+def the_command_tells_figures_elsewhere_where_that_is_asked_for(w):
+    handle = w.create()
+    with command.start(w, "copy-in", "--progress", handle, make_many(w), ".", stderr=subprocess.PIPE) as process:
+        pid = expect.eventually(lambda: find_transfer(w), "the process of the copy")
+        os.kill(pid, signal.SIGSTOP)
+        expect.matches(process.stderr.readline().decode(), r"copying in.*, [12]\.\d s\n")
+        os.kill(pid, signal.SIGCONT)
+        expect.equal(process.wait(10), 0)
 
 
 @case
