@@ -26,6 +26,51 @@ def every_option_of_create_reaches_the_daemon(w):
     expect.equal(command.ok(w, "list", "--format", "{handle} {state}", "--property", "tier=back"), "other active\n")
 
 
+def _info(w, handle):
+    """The lines of `warden info` by their labels."""
+    return {line[:14].rstrip(): line[14:] for line in command.ok(w, "info", handle).splitlines()}
+
+
+@case
+def info_shows_what_is_set(w):
+    arguments = ["--property", "tier=front", "--property", "n=1", "-e", "A=1", "--hostname", "web", "--ttl", "1000"]
+    command.ok(w, "create", "h", *arguments, "--processes", "100", "--cpu-quota", "50", "--memory", "64M")
+    first = w.c.spawn("h", "sleep 100")
+    second = w.c.spawn("h", "sleep 100")
+    seen = _info(w, "h")
+    for label, pattern in (
+        ("state", "active"),
+        ("hostname", "web"),
+        ("properties", "tier=front, n=1"),
+        ("environment", "A=1"),
+        ("created", r"\d\d:\d\d:\d\d|\d{4}-\d\d-\d\d \d\d:\d\d"),
+        ("time left", r"9\d\d s|1000 s"),
+        ("container ip", r"10\.[\d.]+"),
+        ("jobs", f"{first}, {second}"),
+        ("processes", r"\d+"),
+        ("process limit", "100"),
+        ("cpu quota", "50 %"),
+        ("memory limit", r"64\.0 MiB"),
+        ("memory rss", r"[\d.]+ \S+"),
+    ):
+        expect.matches(seen.get(label, f"no line {label}"), pattern)
+    command.ok(w, "pause", "h")
+    expect.equal(_info(w, "h")["state"], "paused")
+    command.ok(w, "resume", "h")
+    w.c.stop("h", kill=True)
+    seen = _info(w, "h")
+    expect.equal((seen["state"], "jobs" in seen), ("stopped", False))
+
+
+@case
+def info_has_no_lines_for_what_is_not_set(w):
+    w.create(handle="h")
+    seen = _info(w, "h")
+    for label in ("properties", "environment", "time left", "nested", "events", "cpu quota", "cpus", "oom kills",
+                  "swap off", "disk limit", "io read rate"):  # fmt: skip
+        expect.true(label not in seen, f"no line {label}", seen)
+
+
 @case
 def many_containers_are_a_table(w):
     for handle in ("one", "two", "three"):
