@@ -88,6 +88,44 @@ static int check_names(const struct config *config, const struct warden_containe
 	return 0;
 }
 
+/* Whether `word` is one of those in `words`, which have spaces between them. */
+static bool is_listed(const char *words, const char *word)
+{
+	size_t length = strlen(word);
+
+	while (*words) {
+		size_t span = strcspn(words, " ");
+
+		if (span == length && memcmp(words, word, length) == 0)
+			return true;
+		words += span + strspn(words + span, " ");
+	}
+	return false;
+}
+
+/* What an array holds must be among the option's words, where it has some. */
+static int check_words(const struct config *config, const char *path,
+		       const config_setting_t *setting, const struct config_option *taken,
+		       struct warden_error *err)
+{
+	const char *words = taken->option->text;
+	char shown[256];
+
+	if (taken->option->type != WARDEN_OPTION_STRINGS || !words)
+		return 0;
+	for (unsigned i = 0; taken->texts[i]; i++) {
+		const char *text = taken->texts[i];
+
+		if (is_listed(words, text))
+			continue;
+		text_escape(shown, sizeof(shown), text, strlen(text));
+		return config_fail_at(config, config_setting_get_elem(setting, i), err,
+				      "%s must be an array of words among %s, not \"%s\"", path,
+				      words, shown);
+	}
+	return 0;
+}
+
 /* Takes one option from the group (NULL: there is none), or its default. */
 static int take_option(const struct config *config, const char *name, config_setting_t *group,
 		       struct config_option *into, struct warden_error *err)
@@ -104,7 +142,11 @@ static int take_option(const struct config *config, const char *name, config_set
 	if (config_value_default(into, &key, err) < 0)
 		return -1;
 	setting = group ? config_setting_get_member(group, into->option->name) : NULL;
-	return setting ? config_value_take(config, into, &key, setting, err) : 0;
+	if (!setting)
+		return 0;
+	if (config_value_take(config, into, &key, setting, err) < 0)
+		return -1;
+	return check_words(config, path, setting, into, err);
 }
 
 /* Whether a module of this name lies in the backend path. */

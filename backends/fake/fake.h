@@ -81,7 +81,6 @@ int spawner_transfer(const struct fake_backend *backend, int root_fd, int data_f
 		     struct warden_error *err);
 
 /* fault.c: failures and delays that the configuration asks for. */
-int fault_check_options(const struct fake_backend *backend, struct warden_error *err);
 int fake_admit(void *backend, void *container, const char *request, struct warden_error *err);
 
 /* user.c: whether a job may ask to run as `user` (NULL: it does not ask). */

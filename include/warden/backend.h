@@ -530,9 +530,11 @@ enum warden_option_type {
 struct warden_option {
 	const char *name;
 	enum warden_option_type type;
-	int64_t min, max;    /* of an integer */
-	int64_t number;      /* default of an integer or bool */
-	const char *text;    /* default of a string; NULL: not set. An array's default is empty. */
+	int64_t min, max; /* of an integer */
+	int64_t number;   /* default of an integer or bool */
+	/* Default of a string; NULL: not set. Of an array, whose default is empty: the words that
+	 * may stand in it, with spaces between them; NULL: any. */
+	const char *text;
 	const char *meaning; /* a sentence for people */
 };
 

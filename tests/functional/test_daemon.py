@@ -207,6 +207,7 @@ def settings_that_are_wrong_are_refused_with_file_and_line(w):
         ({"network": {"dns_servers": ["dns.example"]}}, r"warden\.conf:\d+: .*dns_servers"),
         ({"fake": {"delay_ms": -1}}, r"warden\.conf:\d+: .*delay_ms"),
         ({"fake": {"unknown": 1}}, r"warden\.conf:\d+: .*unknown"),
+        ({"fake": {"fail": ["create", "creat"]}}, r"warden\.conf:\d+: fake\.fail must be .* create .*, not \"creat\""),
         ({"health_check_server": {"port": 65536}}, r"warden\.conf:\d+: .*port"),
         ({"hooks": {"parent_before_clone": "/no/such/hook"}}, r"parent_before_clone"),
     ):
@@ -215,11 +216,11 @@ def settings_that_are_wrong_are_refused_with_file_and_line(w):
 
 @case(backend="fake", daemon=False)
 def what_only_the_backend_can_judge_is_refused_at_the_start(w):
-    w.daemon.settings["fake"]["fail"] = ["creat"]
+    w.daemon.settings["fake"]["wshd"] = "/no/such/wshd"
     w.daemon.write_config()
     seen = _run(w, "-c", w.daemon.config)
     expect.equal(seen.returncode != 0, True, "refused")
-    expect.contains(seen.stderr, "creat")
+    expect.contains(seen.stderr, "/no/such/wshd")
 
 
 @case(backend="fake", daemon=False)

@@ -20,6 +20,7 @@ static const struct warden_option options[] = {
 	{.name = "motto", .type = WARDEN_OPTION_STRING},
 	{.name = "colour", .type = WARDEN_OPTION_STRING, .text = "grey"},
 	{.name = "friends", .type = WARDEN_OPTION_STRINGS},
+	{.name = "days", .type = WARDEN_OPTION_STRINGS, .text = "sun mon tue"},
 	{.name = NULL},
 };
 
@@ -102,7 +103,7 @@ static void options_have_their_defaults(void)
 {
 	struct config *c = passes(&klass, "};");
 
-	if (!c || !unit_unsigned(c->n_options, 5))
+	if (!c || !unit_unsigned(c->n_options, 6))
 		return;
 	unit_true(c->options[1].option == &options[1]);
 	unit_integer(c->options[0].number, 1);
@@ -119,7 +120,7 @@ static void options_are_taken_from_the_klasss_group(void)
 		passes(&klass, "};\nmine: { loud = false; width = 8589934592L;\n"
 			       "motto = \"x\"; colour = \"red\"; friends = [\"a\", \"b\"]; };");
 
-	if (!c || !unit_unsigned(c->n_options, 5))
+	if (!c || !unit_unsigned(c->n_options, 6))
 		return;
 	unit_integer(c->options[0].number, 0);
 	unit_integer(c->options[1].number, 8589934592);
@@ -139,7 +140,7 @@ static void options_without_a_file_are_the_defaults(void)
 	if (!unit_true(c != NULL))
 		return;
 	unit_integer(config_take_options(c, &klass, &err), 0);
-	unit_unsigned(c->n_options, 5);
+	unit_unsigned(c->n_options, 6);
 	unit_string(c->options[3].text, "grey");
 	config_free(c);
 }
@@ -157,7 +158,7 @@ static void a_wrong_option_is_refused_as_any_key_is(void)
 	      "%/warden.conf:7: unknown key mine.widht: did you mean mine.width?");
 	fails(&klass, "};\nmine: { frobnicate = 1; };",
 	      "%/warden.conf:7: unknown key mine.frobnicate: the group's keys are loud, width, "
-	      "motto, colour, friends");
+	      "motto, colour, friends, days");
 	fails(&klass, "};\nmine: { width = -2; };",
 	      "%/warden.conf:7: mine.width must be an integer from -1 to 1099511627776, not -2");
 	fails(&klass, "};\nmine: { loud = \"yes\"; };",
@@ -166,6 +167,10 @@ static void a_wrong_option_is_refused_as_any_key_is(void)
 	      "%/warden.conf:7: mine.motto must be a string that is not empty, not an array");
 	fails(&klass, "};\nmine: {\n friends = [1]; };",
 	      "%/warden.conf:8: mine.friends must be an array of strings ([\"A\", \"B\"]), not 1");
+	fails(&klass, "};\nmine: {\n days = [\"mon\",\n \"mo\"]; };",
+	      "%/warden.conf:9: mine.days must be an array of words among sun mon tue, not "
+	      "\"mo\"");
+	config_free(passes(&klass, "};\nmine: { days = [\"tue\", \"sun\", \"tue\"]; };"));
 }
 
 static void a_group_that_is_nobodys_is_refused(void)
