@@ -165,6 +165,14 @@ static void after_worker(uv_work_t *work, int status)
 		run_next(c);
 }
 
+/* What came behind a destroy would find no container at the backend's. */
+static int prepare(struct operation *operation)
+{
+	if (operation->container->destroy.op_done && !operation->needs_no_backend)
+		return warden_error_set(&operation->err, "unknown handle");
+	return operation->prepare ? operation->prepare(operation, &operation->err) : 0;
+}
+
 /* What cannot begin ends as if it had failed, once the caller has returned. */
 static void begin(struct operation *operation)
 {
@@ -172,7 +180,7 @@ static void begin(struct operation *operation)
 
 	operation->work.data = operation;
 	c->running = true;
-	operation->result = operation->prepare ? operation->prepare(operation, &operation->err) : 0;
+	operation->result = prepare(operation);
 	if (operation->needs_snapshot)
 		operation->snapshot = snapshot_text(c);
 	if (uv_queue_work(&c->server->loop, &operation->work, on_worker, after_worker) < 0)

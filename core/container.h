@@ -34,9 +34,10 @@ struct operation {
 	TAILQ_ENTRY(operation) link;
 	uv_work_t work;
 	struct container *container;
-	bool needs_snapshot; /* `snapshot` is made right before `run` */
-	char *snapshot;      /* the text for snapshot_write, freed after `done` */
-	void *data;          /* the owner's */
+	bool needs_snapshot;   /* `snapshot` is made right before `run` */
+	bool needs_no_backend; /* it runs also when a destroy has taken the backend's container */
+	char *snapshot;        /* the text for snapshot_write, freed after `done` */
+	void *data;            /* the owner's */
 	/* Optional. Loop thread, right before `run`, when all that was queued earlier is done; -1:
 	 * it does not run. It may set `snapshot`. */
 	int (*prepare)(struct operation *operation, struct warden_error *err);

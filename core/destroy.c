@@ -29,6 +29,7 @@ static int queue(struct container *c, int (*run)(struct operation *, struct ward
 		log_write(WARDEN_LOG_ERROR, "%s: no memory to destroy it", c->id);
 		return -1;
 	}
+	operation->needs_no_backend = true;
 	operation->run = run;
 	operation->done = done;
 	container_queue(c, operation);

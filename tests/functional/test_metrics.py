@@ -23,6 +23,15 @@ def _page(port):
     return prometheus.Page(answer.body)
 
 
+def _refusal(client, request):
+    """Why the request is refused."""
+    try:
+        client.call(request)
+    except warden.WardenError as error:
+        return str(error)
+    return ""
+
+
 def _eventually(port, condition, what):
     """A page for which it holds: one may be a second old."""
     return expect.eventually(lambda: condition(page := _page(port)) and page, what)
@@ -38,6 +47,23 @@ def a_page_is_in_the_format(w):
     expect.equal(page.families["warden_request_duration_seconds"].type, "histogram")
     expect.between(page.value("warden_uptime_seconds"), 0, 60 * expect.SLOWNESS, "uptime")
     expect.between(page.value("process_start_time_seconds"), time.time() - 600, time.time(), "start")
+
+
+@case(backend="fake", daemon=False, config={"fake": {"delay_ms": 200}})
+def a_page_may_be_asked_for_in_the_middle_of_a_destroy(w):
+    w.daemon.environment["UV_THREADPOOL_SIZE"] = "1"
+    port = web.start(w)
+    handle, other = w.create(), w.create()
+    w.c.stop(handle)
+    destroyer, *busy = clients = [w.client() for _ in range(6)]
+    destroyer.send(warden.DestroyRequest(handle=handle))
+    for client in busy:  # the one worker is with these when the destroy wants it
+        client.send(warden.InfoRequest(handle=other))
+    request = warden.CopyInRequest(handle=handle, src_path="/", dst_path="/")
+    expect.eventually(lambda: "'destroyed'" in _refusal(w.c, request), "the state of one that is destroyed")
+    expect.equal(_page(port).value("warden_containers", state="active"), 1)
+    for client in clients:
+        client.receive()
 
 
 @case(backend="fake", daemon=False)
