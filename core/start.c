@@ -24,6 +24,7 @@ enum { PIPE_SIZE = 1 << 18 };
 /* One of the jobs that start together. */
 struct starting {
 	struct job *job;
+	uint32_t id; /* of one that did not start: its job is gone */
 	struct job_options options;
 	int input_fd;        /* write end of its standard input, or -1 */
 	int reads[STORES];   /* of its output, or -1 */
@@ -35,6 +36,7 @@ struct start {
 	struct request *request;
 	struct idempotent *entry; /* of the request's id, or NULL */
 	void (*started)(struct request *request, struct job *const *jobs);
+	struct warden_error err; /* why nothing was started */
 	size_t n;
 	struct starting jobs[START_MAX];
 };
@@ -226,23 +228,68 @@ static int start_run(struct operation *operation, struct warden_error *err)
 	return result;
 }
 
-/* Nothing runs: the job was never there, but for who guessed its id. */
-static void start_failed(struct container *c, struct job *job)
-{
-	uint32_t id = job->id;
-
-	job->collected = true;
-	job->end.exit_status = -1;
-	job->ended = true;
-	job_read(job, -1, -1); /* may free the job */
-	job_store_end(c, id);
-}
-
 static void start_free(struct start *start)
 {
 	for (size_t i = 0; i < start->n; i++)
 		job_options_free(&start->jobs[i].options);
 	free(start);
+}
+
+/* Nothing runs: the job was never there, but for who guessed its id. */
+static void drop_job(struct starting *starting)
+{
+	struct job *job = starting->job;
+
+	starting->id = job->id;
+	job->collected = true;
+	job->end.exit_status = -1;
+	job->ended = true;
+	job_read(job, -1, -1); /* may free the job */
+}
+
+static void answer_failure(struct start *start)
+{
+	request_fail(start->request, &start->err);
+	start_free(start);
+}
+
+/* Worker thread. */
+static int forget_run(struct operation *operation, struct warden_error *err)
+{
+	const struct start *start = (struct start *)operation;
+	const struct container *c = operation->container;
+
+	if (snapshot_store(operation, err) < 0)
+		return -1;
+	for (size_t i = 0; i < start->n && c->server->klass->job_forget; i++)
+		c->server->klass->job_forget(c->backend, start->jobs[i].id);
+	return 0;
+}
+
+static void forget_done(struct operation *operation, int result, struct warden_error *err)
+{
+	if (result < 0 && !operation->container->destroy.started)
+		log_write(WARDEN_LOG_ERROR, "%s: %s", operation->container->id, err->message);
+	answer_failure((struct start *)operation);
+}
+
+/* Told when no later daemon finds the jobs in the snapshot. */
+static void start_failed(struct start *start, const struct warden_error *err)
+{
+	struct operation *operation = &start->operation;
+	struct container *c = operation->container;
+
+	start->err = *err;
+	for (size_t i = 0; i < start->n; i++)
+		drop_job(&start->jobs[i]);
+	idempotence_fail(start->entry, err);
+	if (!c->alive || c->state == STATE_DESTROYED) {
+		answer_failure(start);
+		return;
+	}
+	operation->run = forget_run;
+	operation->done = forget_done;
+	container_queue(c, operation);
 }
 
 static void start_done(struct operation *operation, int result, struct warden_error *err)
@@ -251,27 +298,22 @@ static void start_done(struct operation *operation, int result, struct warden_er
 	struct container *c = operation->container;
 	struct job *jobs[START_MAX];
 
+	if (result < 0) {
+		start_failed(start, err);
+		return;
+	}
 	for (size_t i = 0; i < start->n; i++) {
 		struct starting *starting = &start->jobs[i];
 		struct job *job = jobs[i] = starting->job;
 
-		if (result < 0) {
-			start_failed(c, job);
-			continue;
-		}
 		log_write(WARDEN_LOG_INFO, "%s: job %u started", c->id, job->id);
 		input_open(job, starting->input_fd);
 		journal_job(job, WARDEN__EVENTS_RESPONSE__KIND__JOB_STARTED, NULL);
 		c->server->metrics.jobs_started++;
 		job_read(job, starting->reads[STORE_STDOUT], starting->reads[STORE_STDERR]);
 	}
-	if (result < 0) {
-		idempotence_fail(start->entry, err);
-		request_fail(start->request, err);
-	} else {
-		idempotence_keep(start->entry);
-		start->started(start->request, jobs);
-	}
+	idempotence_keep(start->entry);
+	start->started(start->request, jobs);
 	start_free(start);
 }
 

@@ -109,6 +109,24 @@ def a_job_that_was_collected_is_no_such_job(w):
         expect.error("no such job", w.c.link, handle, job)
 
 
+@case(backend="fake", daemon=False, config={"fake": {"delay_ms": 200}})
+def a_job_that_did_not_start_was_never_there(w):
+    w.daemon.environment["UV_THREADPOOL_SIZE"] = "1"
+    w.daemon.start()
+    handle, other = w.create(), w.create()
+    spawn = warden.SpawnRequest(handle=handle, script="true", user="nobody-knows", request_id="once")
+    busy = [w.client() for _ in range(6)]
+    w.c.send(spawn)
+    for client in busy:  # the one worker is with these in between
+        client.send(warden.InfoRequest(handle=other))
+    expect.error_like("user: ", w.c.receive)
+    w.disconnect()
+    w.daemon.kill()
+    w.daemon.start()
+    expect.equal(w.c.call(warden.JobsRequest(handle=handle)).jobs, [])
+    expect.error_like("user: ", w.c.call, spawn)
+
+
 @case
 def output_over_many_kills_is_whole(w):
     handle = w.create()
