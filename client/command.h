@@ -237,8 +237,8 @@ int attach_run(struct invocation *invocation);
 int spawn_pair_run(struct invocation *invocation);
 int job_status(const struct invocation *invocation, const struct warden_message *answer);
 int job_output(void *data, const char *name, const void *bytes, size_t length);
-/* Tells on stderr what the status does not say. */
-void job_tell_end(const struct invocation *invocation, const struct warden_message *answer);
+/* Tells on stderr what the status does not say; whether there was something. */
+bool job_tell_end(const struct invocation *invocation, const struct warden_message *answer);
 
 /* session.c: a job's streams are those of this process. */
 struct session_options {

@@ -154,8 +154,8 @@ static int finish(const struct exec *exec, const struct warden_message *answer)
 		return json_print_with_handle(stdout, answer, handle_of(exec, NULL)) < 0
 			       ? STATUS_FAILED
 			       : 0;
-	tell_events(exec, answer);
-	job_tell_end(exec->invocation, answer);
+	if (!job_tell_end(exec->invocation, answer))
+		tell_events(exec, answer);
 	return job_status(exec->invocation, answer);
 }
 

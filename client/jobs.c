@@ -26,7 +26,7 @@ int job_status(const struct invocation *invocation, const struct warden_message 
 	return (int)(warden_message_number(answer, "exit_status", 0) & 0xff);
 }
 
-static void tell_dropped(const struct invocation *invocation, const struct warden_message *answer,
+static bool tell_dropped(const struct invocation *invocation, const struct warden_message *answer,
 			 const char *name)
 {
 	char field[64];
@@ -37,19 +37,53 @@ static void tell_dropped(const struct invocation *invocation, const struct warde
 	if (dropped > 0)
 		complain(invocation, "%s lacks %llu bytes, which were over the limit", name,
 			 (unsigned long long)dropped);
+	return dropped > 0;
 }
 
-void job_tell_end(const struct invocation *invocation, const struct warden_message *answer)
+/* The status is the same for all signals. */
+static void tell_signal(const struct invocation *invocation, int number)
 {
+	const char *name = sigabbrev_np(number);
+
+	if (name)
+		complain(invocation, "SIG%s ended it", name);
+	else
+		complain(invocation, "signal %d ended it", number);
+}
+
+static bool tell_reason(const struct invocation *invocation, const struct warden_message *answer)
+{
+	static const struct {
+		const char *reason, *text;
+	} texts[] = {
+		{"WALL_TIME", "its time is over"},
+		{"CPU_TIME", "its cpu time is used up"},
+		{"MEMORY", "its memory is used up"},
+		{"OUTPUT", "its output is over the limit"},
+		{"STOPPED", "it was stopped with its container"},
+	};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (has_reason(answer, texts[i].reason)) {
+			complain(invocation, "%s", texts[i].text);
+			return true;
+		}
 	if (has_reason(answer, "START_FAILED"))
 		complain(invocation, "%s",
 			 warden_message_bytes(answer, "end.start_error", 0, NULL));
-	else if (has_reason(answer, "WALL_TIME"))
-		complain(invocation, "its time is over");
-	else if (has_reason(answer, "CPU_TIME"))
-		complain(invocation, "its cpu time is used up");
-	tell_dropped(invocation, answer, "stdout");
-	tell_dropped(invocation, answer, "stderr");
+	else if (has_reason(answer, "SIGNAL"))
+		tell_signal(invocation, (int)warden_message_number(answer, "end.signal", 0));
+	else
+		return false;
+	return true;
+}
+
+bool job_tell_end(const struct invocation *invocation, const struct warden_message *answer)
+{
+	bool told = tell_reason(invocation, answer);
+
+	told = tell_dropped(invocation, answer, "stdout") || told;
+	return tell_dropped(invocation, answer, "stderr") || told;
 }
 
 int job_output(void *data, const char *name, const void *bytes, size_t length)

@@ -43,7 +43,7 @@ def what_create_refuses_is_told(w):
 @case(config={"server": {"job_output_limit": 1000}})
 def an_output_that_is_cut_is_told(w):
     seen = w.command("exec", "--", "head", "-c", "100000", "/dev/zero")
-    expect.equal((seen.returncode, seen.stderr), (255, b"warden exec: command exceeded maximum output\n"))
+    expect.equal((seen.returncode, seen.stderr), (255, b"warden exec: its output is over the limit\n"))
     expect.between(len(seen.stdout), 1000, 1000 + 65536)
 
 

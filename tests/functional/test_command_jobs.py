@@ -41,6 +41,25 @@ def a_time_that_is_over_is_told(w):
 
 
 @case
+def why_a_job_was_ended_is_told(w):
+    w.create(handle="h")
+    seen = w.command("run", "h", "--", "sh", "-c", "kill -TERM $$")
+    expect.equal((seen.returncode, seen.stderr), (255, b"warden run: SIGTERM ended it\n"))
+    seen = w.command("run", "h", "--output-limit", "10", "--", "echo", "0123456789")
+    expect.equal((seen.returncode, seen.stderr), (255, b"warden run: its output is over the limit\n"))
+    seen = w.command("exec", "--output-limit", "10", "--", "echo", "0123456789")
+    expect.equal((seen.returncode, seen.stderr), (255, b"warden exec: its output is over the limit\n"))
+    if w.linux:
+        script = "a=x; while :; do a=$a$a; done"
+        seen = w.command("run", "h", "--memory-limit", "8m", "--", "bash", "-c", script)
+        expect.equal((seen.returncode, seen.stderr), (255, b"warden run: its memory is used up\n"))
+    job = w.c.spawn("h", "exec sleep 100")
+    linked = _popen(w, "link", "h", str(job), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    command.ok(w, "stop", "h", "--kill")
+    expect.equal(linked.communicate()[1], b"warden link: it was stopped with its container\n")
+
+
+@case
 def json_of_a_run_is_flat(w):
     w.create(handle="h")
     seen = json.loads(command.ok(w, "run", "h", "--json", "--", "sh", "-c", "echo out; echo err >&2; exit 3"))
