@@ -202,6 +202,7 @@ static int input_pieces(struct invocation *invocation, int fd, char *buffer)
 {
 	struct warden_message *request = invocation->requests[0];
 	bool ends = warden_message_number(request, "end", 0) != 0;
+	bool asked = false;
 	ssize_t got;
 
 	if (warden_message_set_number(request, "end", 0) < 0) {
@@ -213,9 +214,12 @@ static int input_pieces(struct invocation *invocation, int fd, char *buffer)
 
 		if (status != 0)
 			return status;
+		asked = true;
 	}
-	if (got < 0 || !ends)
-		return got < 0 ? STATUS_FAILED : 0;
+	if (got < 0)
+		return STATUS_FAILED;
+	if (!ends) /* that there is no such job is told where there is nothing to write, too */
+		return asked ? 0 : send_bytes(invocation, buffer, 0, true);
 	if (warden_message_set_number(request, "end", 1) < 0) {
 		complain(invocation, "out of memory");
 		return STATUS_FAILED;

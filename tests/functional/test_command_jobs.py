@@ -60,6 +60,13 @@ def why_a_job_was_ended_is_told(w):
 
 
 @case
+def input_for_a_job_that_is_not_there_is_an_error(w):
+    w.create(handle="h")
+    command.failure(w, "warden job-input: no such job\n", "job-input", "h", "99")
+    command.failure(w, "warden job-input: no such job\n", "job-input", "h", "99", "--end")
+
+
+@case
 def json_of_a_run_is_flat(w):
     w.create(handle="h")
     seen = json.loads(command.ok(w, "run", "h", "--json", "--", "sh", "-c", "echo out; echo err >&2; exit 3"))
