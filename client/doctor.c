@@ -50,6 +50,8 @@ static void facts_end(struct table *table, size_t good, size_t bad, bool all)
 		table_print_wrapped(table, stdout, terminal_width(stdout));
 	else
 		table_free(table);
+	if (good + bad == 0)
+		return;
 	if (bad == 0)
 		printf("%zu facts, all as they should be\n", good);
 	else
@@ -176,15 +178,19 @@ static const char *member(const json_t *object, const char *name)
 	return json_string_value(json_object_get(object, name)); /* null: NULL */
 }
 
-static void print_backend(const json_t *backend, bool all)
+static void print_backend(const json_t *backend, bool has_daemon, bool all)
 {
 	struct table *table = facts_begin();
 	const json_t *facts = json_object_get(backend, "facts");
+	const char *effect = ", the one in effect,";
 	size_t counts[2] = {0, 0};
 	char heading[512];
 
+	/* The settings that were looked at may be others than the daemon's. */
+	if (has_daemon || !json_is_true(json_object_get(backend, "in_effect")))
+		effect = "";
 	snprintf(heading, sizeof(heading), "Backend %s%s on this host", member(backend, "name"),
-		 json_is_true(json_object_get(backend, "in_effect")) ? ", the one in effect," : "");
+		 effect);
 	print_heading(heading);
 	for (size_t i = 0; i < json_array_size(facts); i++) {
 		const json_t *entry = json_array_get(facts, i);
@@ -255,7 +261,7 @@ static void print_report(const struct warden_message *status, const json_t *repo
 		/* What the daemon told of its own is not to be told twice. */
 		if (!status || strcmp(member(backend, "name"),
 				      warden_message_bytes(status, "backend", 0, NULL)) != 0)
-			print_backend(backend, all);
+			print_backend(backend, status != NULL, all);
 	}
 }
 

@@ -111,6 +111,16 @@ def doctor_tells_what_the_daemon_uses_and_what_the_other_backend_lacks(w):
     expect.matches(text, r"The daemon, wardend \d.*\n +FACT +FOUND.*\nok +settings .*")
 
 
+@case
+def what_is_in_effect_is_the_daemons_and_not_what_settings_say(w):
+    other = "fake" if w.linux else "linux"
+    w.daemon.settings["server"]["container_klass"] = other
+    w.daemon.write_config()
+    text = _doctor(w).stdout.decode()
+    expect.contains(text, f"with backend {w.backend}")
+    expect.contains(text, f"Backend {other} on this host")
+
+
 @case(daemon=False)
 def doctor_works_without_a_daemon(w):
     w.daemon.write_config()
