@@ -70,19 +70,24 @@ int set_path(struct invocation *invocation, const struct option *option, const c
 	return status;
 }
 
-/* Cuts SRC:DST[:ro|:rw]. DST is absolute, so the last ":/" is where it begins. */
+/* Cuts SRC:DST[:ro|:rw]. DST is absolute, so the last ":/" is where it begins. What follows a colon
+ * in its last name may be a mistyped mode, so a DST that has a colon there needs one. */
 static int cut_bind_mount(const char *text, size_t *source, size_t *target, const char **mode)
 {
 	size_t length = strlen(text);
+	bool has_mode = false;
 
 	*mode = "RW";
 	if (length > 3 &&
 	    (strcmp(text + length - 3, ":ro") == 0 || !strcmp(text + length - 3, ":rw"))) {
 		*mode = text[length - 1] == 'o' ? "RO" : "RW";
 		length -= 3;
+		has_mode = true;
 	}
 	for (size_t i = length; i-- > 1;)
 		if (text[i] == ':' && i + 1 < length && text[i + 1] == '/') {
+			if (!has_mode && strchr(strrchr(text, '/'), ':'))
+				return -1;
 			*source = i;
 			*target = length - i - 1;
 			return 0;
@@ -99,9 +104,10 @@ int set_bind_mount(struct invocation *invocation, const struct option *option, c
 	int status;
 
 	if (cut_bind_mount(text, &source, &target, &mode) < 0)
-		return usage_error(invocation,
-				   "--%s: '%s' is no %s with an absolute path behind the colon",
-				   option->name, text, option->argument);
+		return usage_error(
+			invocation,
+			"--%s: '%s' is no %s: DST is absolute, and only ro or rw follows",
+			option->name, text, option->argument);
 	mount = warden_message_add(option_request(invocation, option), option->field);
 	path = absolute(text, source);
 	if (!mount || !path) {
