@@ -47,7 +47,8 @@ void near_begin(struct near *near, const char *word)
 {
 	near->word = word;
 	near->best = NULL;
-	near->distance = strlen(word) / 3 + 2; /* what is further away was hardly meant */
+	/* What is further away was hardly meant; two of three letters make another word. */
+	near->distance = strlen(word) < 4 ? 2 : strlen(word) / 3 + 2;
 }
 
 void near_consider(struct near *near, const char *name)

@@ -131,6 +131,7 @@ def what_was_mistyped_gets_the_near_name(w):
     text = "unknown resource 'nofiles'; did you mean 'nofile'?"
     command.usage_error(w, text, "run", "--rlimit", "nofiles=1")
     command.usage_error(w, "unknown option --xyzzy\n", "list", "--xyzzy")
+    command.usage_error(w, "unknown command 'foo'\n", "foo")
 
 
 @case(daemon=False, backend="fake")
