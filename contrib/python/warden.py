@@ -179,6 +179,7 @@ class Kind(enum.Enum):
     """How a field's value stands on the wire."""
 
     UINT = enum.auto()
+    UINT32 = enum.auto()
     INT = enum.auto()
     BOOL = enum.auto()
     TEXT = enum.auto()
@@ -186,9 +187,18 @@ class Kind(enum.Enum):
     MESSAGE = enum.auto()
 
 
+# What a number must be in: the wire would carry another one instead.
+_RANGE = {
+    Kind.UINT: (0, (1 << 64) - 1),
+    Kind.UINT32: (0, (1 << 32) - 1),
+    Kind.INT: (-(1 << 63), (1 << 63) - 1),
+    Kind.BOOL: (0, 1),
+}
+
 _VARINT, _LENGTH = 0, 2
 _WIRE_TYPE = {
     Kind.UINT: _VARINT,
+    Kind.UINT32: _VARINT,
     Kind.INT: _VARINT,
     Kind.BOOL: _VARINT,
     Kind.TEXT: _LENGTH,
@@ -250,8 +260,11 @@ def _as_bytes(value: Union[str, bytes, bytearray]) -> bytes:
     return bytes(value)
 
 
-def _encode_value(wire: _Wire, value: Any) -> bytes:
+def _encode_value(name: str, wire: _Wire, value: Any) -> bytes:
     if _WIRE_TYPE[wire.kind] == _VARINT:
+        lowest, highest = _RANGE[wire.kind]
+        if not lowest <= value <= highest:
+            raise ValueError(f"{name}: {value} is out of range, {lowest} to {highest} are allowed")
         return _encode_varint(int(value))
     payload: bytes = value.encode() if wire.kind is Kind.MESSAGE else _as_bytes(value)
     return _encode_varint(len(payload)) + payload
@@ -316,7 +329,7 @@ class Message:
                 continue
             key = _encode_varint(number << 3 | _WIRE_TYPE[wire.kind])
             for item in value if wire.repeated else (value,):
-                out.append(key + _encode_value(wire, item))
+                out.append(key + _encode_value(name, wire, item))
         return b"".join(out)
 
     @classmethod
@@ -477,7 +490,7 @@ class CreateRequest(Message):
     """Makes a container."""
 
     bind_mounts: list[BindMount] = _field(1, Kind.MESSAGE, repeated=True, message=BindMount)
-    grace_time: Optional[int] = _field(2, Kind.UINT)
+    grace_time: Optional[int] = _field(2, Kind.UINT32)
     handle: Optional[str] = _field(3, Kind.TEXT)
     network: Optional[str] = _field(4, Kind.TEXT)
     rootfs: Optional[str] = _field(5, Kind.TEXT)
@@ -486,7 +499,7 @@ class CreateRequest(Message):
     tmpfs_inodes: Optional[int] = _field(102, Kind.UINT)
     env: list[str] = _field(103, Kind.TEXT, repeated=True)
     properties: list[Property] = _field(104, Kind.MESSAGE, repeated=True, message=Property)
-    ttl: Optional[int] = _field(105, Kind.UINT)
+    ttl: Optional[int] = _field(105, Kind.UINT32)
     hostname: Optional[str] = _field(106, Kind.TEXT)
     hosts: list[str] = _field(107, Kind.TEXT, repeated=True)
     dns_servers: list[str] = _field(108, Kind.TEXT, repeated=True)
@@ -613,7 +626,7 @@ class InfoResponse(Message):
     properties: list[Property] = _field(100, Kind.MESSAGE, repeated=True, message=Property)
     hostname: Optional[str] = _field(101, Kind.TEXT)
     created_us: Optional[int] = _field(102, Kind.UINT)
-    ttl_left: Optional[int] = _field(103, Kind.UINT)
+    ttl_left: Optional[int] = _field(103, Kind.UINT32)
     paused: Optional[bool] = _field(104, Kind.BOOL)
     nested: Optional[bool] = _field(105, Kind.BOOL)
     peak_memory: Optional[int] = _field(106, Kind.UINT)
@@ -675,8 +688,8 @@ class SpawnRequest(Message):
     own_cgroup: Optional[bool] = _field(111, Kind.BOOL)
     stdin: Optional[bool] = _field(112, Kind.BOOL)
     terminal: Optional[bool] = _field(113, Kind.BOOL)
-    rows: Optional[int] = _field(114, Kind.UINT)
-    columns: Optional[int] = _field(115, Kind.UINT)
+    rows: Optional[int] = _field(114, Kind.UINT32)
+    columns: Optional[int] = _field(115, Kind.UINT32)
     keep: Optional[bool] = _field(116, Kind.BOOL)
     output_policy: Optional[int] = _field(117, Kind.UINT)
     output_limit: Optional[int] = _field(118, Kind.UINT)
@@ -690,7 +703,7 @@ class SpawnRequest(Message):
 class SpawnResponse(Message):
     """Names the job that was started."""
 
-    job_id: int = _field(1, Kind.UINT, required=True)
+    job_id: int = _field(1, Kind.UINT32, required=True)
 
 
 @dataclass
@@ -698,14 +711,14 @@ class LinkRequest(Message):
     """Waits for a job's end."""
 
     handle: str = _field(1, Kind.TEXT, required=True)
-    job_id: int = _field(2, Kind.UINT, required=True)
+    job_id: int = _field(2, Kind.UINT32, required=True)
 
 
 @dataclass
 class LinkResponse(Message):
     """How a job ended, and all its output."""
 
-    exit_status: Optional[int] = _field(1, Kind.UINT)
+    exit_status: Optional[int] = _field(1, Kind.UINT32)
     stdout: Optional[bytes] = _field(2, Kind.DATA)
     stderr: Optional[bytes] = _field(3, Kind.DATA)
     info: Optional[InfoResponse] = _field(4, Kind.MESSAGE, message=InfoResponse)
@@ -721,7 +734,7 @@ class RunRequest(SpawnRequest):
 class RunResponse(LinkResponse):
     """As LinkResponse."""
 
-    job_id: Optional[int] = _field(101, Kind.UINT)
+    job_id: Optional[int] = _field(101, Kind.UINT32)
 
 
 @dataclass
@@ -735,7 +748,7 @@ class StreamResponse(Message):
 
     name: Optional[str] = _field(1, Kind.TEXT)
     data: Optional[bytes] = _field(2, Kind.DATA)
-    exit_status: Optional[int] = _field(3, Kind.UINT)
+    exit_status: Optional[int] = _field(3, Kind.UINT32)
     info: Optional[InfoResponse] = _field(4, Kind.MESSAGE, message=InfoResponse)
     end: Optional[JobEnd] = _field(100, Kind.MESSAGE, message=JobEnd)
 
@@ -745,8 +758,8 @@ class NetInRequest(Message):
     """Forwards a TCP port of the host to the container."""
 
     handle: str = _field(1, Kind.TEXT, required=True)
-    host_port: Optional[int] = _field(3, Kind.UINT)
-    container_port: Optional[int] = _field(2, Kind.UINT)
+    host_port: Optional[int] = _field(3, Kind.UINT32)
+    container_port: Optional[int] = _field(2, Kind.UINT32)
     protocol: Optional[int] = _field(100, Kind.UINT)
 
 
@@ -754,8 +767,8 @@ class NetInRequest(Message):
 class NetInResponse(Message):
     """Both ends of a forward."""
 
-    host_port: int = _field(1, Kind.UINT, required=True)
-    container_port: int = _field(2, Kind.UINT, required=True)
+    host_port: int = _field(1, Kind.UINT32, required=True)
+    container_port: int = _field(2, Kind.UINT32, required=True)
 
 
 @dataclass
@@ -769,7 +782,7 @@ class NetOutRequest(Message):
 
     handle: str = _field(1, Kind.TEXT, required=True)
     network: Optional[str] = _field(2, Kind.TEXT)
-    port: Optional[int] = _field(3, Kind.UINT)
+    port: Optional[int] = _field(3, Kind.UINT32)
     port_range: Optional[str] = _field(4, Kind.TEXT)
     protocol: Optional[int] = _field(5, Kind.UINT)
     icmp_type: Optional[int] = _field(6, Kind.INT)
@@ -1108,7 +1121,7 @@ class FileWriteRequest(Message):
     handle: str = _field(1, Kind.TEXT, required=True)
     path: str = _field(2, Kind.TEXT, required=True)
     data: bytes = _field(3, Kind.DATA, required=True)
-    mode: Optional[int] = _field(4, Kind.UINT)
+    mode: Optional[int] = _field(4, Kind.UINT32)
     offset: Optional[int] = _field(5, Kind.UINT)
 
 
@@ -1140,11 +1153,11 @@ class FileEntry(Message):
 
     name: str = _field(1, Kind.TEXT, required=True)
     type: int = _field(2, Kind.UINT, required=True)
-    mode: Optional[int] = _field(3, Kind.UINT)
+    mode: Optional[int] = _field(3, Kind.UINT32)
     size: Optional[int] = _field(4, Kind.UINT)
     modified_us: Optional[int] = _field(5, Kind.INT)
-    uid: Optional[int] = _field(6, Kind.UINT)
-    gid: Optional[int] = _field(7, Kind.UINT)
+    uid: Optional[int] = _field(6, Kind.UINT32)
+    gid: Optional[int] = _field(7, Kind.UINT32)
     target: Optional[str] = _field(8, Kind.TEXT)
 
 
@@ -1202,7 +1215,7 @@ class JobInputRequest(Message):
     """Writes to the standard input of a job; answered once the job's pipe has taken all of it."""
 
     handle: str = _field(1, Kind.TEXT, required=True)
-    job_id: int = _field(2, Kind.UINT, required=True)
+    job_id: int = _field(2, Kind.UINT32, required=True)
     data: Optional[bytes] = _field(3, Kind.DATA)
     end: Optional[bool] = _field(4, Kind.BOOL)
 
@@ -1217,8 +1230,8 @@ class JobSignalRequest(Message):
     """Sends a signal to every process of a job."""
 
     handle: str = _field(1, Kind.TEXT, required=True)
-    job_id: int = _field(2, Kind.UINT, required=True)
-    signal: int = _field(3, Kind.UINT, required=True)
+    job_id: int = _field(2, Kind.UINT32, required=True)
+    signal: int = _field(3, Kind.UINT32, required=True)
 
 
 @dataclass
@@ -1231,9 +1244,9 @@ class JobResizeRequest(Message):
     """Changes the size of a job's terminal."""
 
     handle: str = _field(1, Kind.TEXT, required=True)
-    job_id: int = _field(2, Kind.UINT, required=True)
-    rows: int = _field(3, Kind.UINT, required=True)
-    columns: int = _field(4, Kind.UINT, required=True)
+    job_id: int = _field(2, Kind.UINT32, required=True)
+    rows: int = _field(3, Kind.UINT32, required=True)
+    columns: int = _field(4, Kind.UINT32, required=True)
 
 
 @dataclass
@@ -1246,7 +1259,7 @@ class AttachRequest(Message):
     """As Stream, but the job is not collected by it."""
 
     handle: str = _field(1, Kind.TEXT, required=True)
-    job_id: int = _field(2, Kind.UINT, required=True)
+    job_id: int = _field(2, Kind.UINT32, required=True)
     replay: Optional[bool] = _field(3, Kind.BOOL)
 
 
@@ -1256,7 +1269,7 @@ class AttachResponse(Message):
 
     name: Optional[str] = _field(1, Kind.TEXT)
     data: Optional[bytes] = _field(2, Kind.DATA)
-    exit_status: Optional[int] = _field(3, Kind.UINT)
+    exit_status: Optional[int] = _field(3, Kind.UINT32)
     info: Optional[InfoResponse] = _field(4, Kind.MESSAGE, message=InfoResponse)
     end: Optional[JobEnd] = _field(100, Kind.MESSAGE, message=JobEnd)
 
@@ -1272,7 +1285,7 @@ class JobsRequest(Message):
 class Job(Message):
     """A job that can be asked about."""
 
-    job_id: int = _field(1, Kind.UINT, required=True)
+    job_id: int = _field(1, Kind.UINT32, required=True)
     running: bool = _field(2, Kind.BOOL, required=True)
     command: Optional[str] = _field(3, Kind.TEXT)
     user: Optional[str] = _field(4, Kind.TEXT)
@@ -1282,7 +1295,7 @@ class Job(Message):
     kept: Optional[bool] = _field(8, Kind.BOOL)
     terminal: Optional[bool] = _field(9, Kind.BOOL)
     stdin: Optional[bool] = _field(10, Kind.BOOL)
-    exit_status: Optional[int] = _field(11, Kind.UINT)
+    exit_status: Optional[int] = _field(11, Kind.UINT32)
     end: Optional[JobEnd] = _field(12, Kind.MESSAGE, message=JobEnd)
 
 
@@ -1308,8 +1321,8 @@ class SpawnPairRequest(Message):
 class SpawnPairResponse(Message):
     """Answers `SpawnPairRequest`."""
 
-    first_job_id: int = _field(1, Kind.UINT, required=True)
-    second_job_id: int = _field(2, Kind.UINT, required=True)
+    first_job_id: int = _field(1, Kind.UINT32, required=True)
+    second_job_id: int = _field(2, Kind.UINT32, required=True)
 
 
 @dataclass
@@ -1317,7 +1330,7 @@ class CollectRequest(Message):
     """A job that was kept is no longer needed."""
 
     handle: str = _field(1, Kind.TEXT, required=True)
-    job_id: int = _field(2, Kind.UINT, required=True)
+    job_id: int = _field(2, Kind.UINT32, required=True)
 
 
 @dataclass
@@ -1356,8 +1369,8 @@ class EventsResponse(Message):
     sequence: int = _field(2, Kind.UINT, required=True)
     time_us: Optional[int] = _field(3, Kind.UINT)
     handle: Optional[str] = _field(4, Kind.TEXT)
-    job_id: Optional[int] = _field(5, Kind.UINT)
-    exit_status: Optional[int] = _field(6, Kind.UINT)
+    job_id: Optional[int] = _field(5, Kind.UINT32)
+    exit_status: Optional[int] = _field(6, Kind.UINT32)
     reason: Optional[int] = _field(7, Kind.UINT)
     detail: Optional[str] = _field(8, Kind.TEXT)
     missed: Optional[int] = _field(9, Kind.UINT)
@@ -1536,7 +1549,10 @@ def _bind_mount(bind: Union[BindMount, tuple[str, str, str]]) -> BindMount:
 def _resource_limits(rlimits: Rlimits) -> Optional[ResourceLimits]:
     if rlimits is None or isinstance(rlimits, ResourceLimits):
         return rlimits
-    return ResourceLimits(**{"as_" if name == "as" else name: value for name, value in rlimits.items()})
+    no_limit = (1 << 64) - 1  # of the module resource it is -1
+    return ResourceLimits(
+        **{"as_" if name == "as" else name: no_limit if n == -1 else n for name, n in rlimits.items()}
+    )
 
 
 def _properties(properties: Properties) -> list[Property]:
@@ -1545,12 +1561,25 @@ def _properties(properties: Properties) -> list[Property]:
 
 
 def _environment(env: Environment) -> list[str]:
-    return [f"{name}={value}" for name, value in env.items()] if isinstance(env, Mapping) else list(env)
+    if isinstance(env, Mapping):
+        return [f"{name}={value}" for name, value in env.items()]
+    return _texts("env", env)
 
 
-def _microseconds(seconds: Optional[float]) -> Optional[int]:
+def _texts(name: str, values: Iterable[Text]) -> list[str]:
+    """One text alone would pass for a list of its letters."""
+    if isinstance(values, (str, bytes)):
+        raise TypeError(f"{name} must be a list, not {values!r}")
+    return [os.fspath(value) for value in values]
+
+
+def _microseconds(name: str, seconds: Optional[float]) -> Optional[int]:
     """0 would be no limit, so what is above it stays so."""
-    return None if seconds is None else math.ceil(seconds * 1_000_000)
+    if seconds is None:
+        return None
+    if not 0 <= seconds < math.inf:
+        raise ValueError(f"{name}: {seconds} is no number of seconds")
+    return math.ceil(seconds * 1_000_000)
 
 
 def _ping() -> _Call[None]:
@@ -1604,19 +1633,19 @@ def _create(
     """
     request = CreateRequest(
         bind_mounts=[_bind_mount(bind) for bind in bind_mounts],
-        grace_time=None if grace_time is None else grace_time & 0xFFFFFFFF,
+        grace_time=0xFFFFFFFF if grace_time == -1 else grace_time,
         handle=handle,
         network=network,
         rootfs=None if rootfs is None else os.fspath(rootfs),
-        layers=[os.fspath(layer) for layer in layers],
+        layers=_texts("layers", layers),
         tmpfs_bytes=tmpfs_bytes,
         tmpfs_inodes=tmpfs_inodes,
         env=_environment(env),
         properties=_properties(properties),
         ttl=ttl,
         hostname=hostname,
-        hosts=list(hosts),
-        dns_servers=list(dns_servers),
+        hosts=_texts("hosts", hosts),
+        dns_servers=_texts("dns_servers", dns_servers),
         shm_bytes=shm_bytes,
         request_id=request_id,
         limits=limits,
@@ -1690,10 +1719,10 @@ def _job_request(
     return request(
         handle=handle,
         script=None if script is None else _as_bytes(script),
-        argv=[os.fspath(word) for word in argv],
+        argv=_texts("argv", argv),
         env=_environment(env),
-        wall_time_us=_microseconds(timeout),
-        cpu_time_us=_microseconds(cpu_time),
+        wall_time_us=_microseconds("timeout", timeout),
+        cpu_time_us=_microseconds("cpu_time", cpu_time),
         rlimits=_resource_limits(rlimits),
         **fields,
     )

@@ -67,6 +67,22 @@ def messages_encode_as_protobuf_does(w):
         expect.equal(type(message).decode(bytes.fromhex(encoded)), message)
 
 
+@case(backend="fake")
+def what_the_wire_cannot_carry_is_refused(w):
+    for error, text, call in (
+        (ValueError, "ttl: -1 is out of range", lambda: w.c.create(ttl=-1)),
+        (ValueError, "ttl: 4294967296 is out of range", lambda: w.c.create(ttl=1 << 32)),
+        (ValueError, "tmpfs_bytes: -1 is out of range", lambda: w.c.create(tmpfs_bytes=-1)),
+        (ValueError, "timeout: -1 is no number", lambda: w.c.run("h", "x", timeout=-1)),
+        (ValueError, "cpu_time: nan is no number", lambda: w.c.run("h", "x", cpu_time=float("nan"))),
+        (TypeError, "argv must be a list, not 'ls'", lambda: w.c.run("h", argv="ls")),
+        (TypeError, "env must be a list, not 'A=1'", lambda: w.c.create(env="A=1")),
+    ):
+        expect.contains(str(_raises(error, call)), text)
+    unlimited = (warden.job(argv=["true"], rlimits={"core": -1}).rlimits, warden.ResourceLimits(core=2**64 - 1))
+    expect.equal(*unlimited)
+
+
 @case(backend="fake", daemon=False)
 def unknown_fields_of_every_wire_type_are_skipped(w):
     known = b"\x0a\x01h"
