@@ -45,21 +45,20 @@ static int check_access(const struct invocation *invocation, const char *path)
 	return STATUS_FAILED;
 }
 
-/* The wsh that lies beside this program, else the one on the PATH. */
+/* The wsh that lies beside this program, or in the build tree; else the one on the PATH. */
 static void exec_wsh(char **argv)
 {
-	char path[PATH_MAX];
-	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - sizeof("/wsh"));
+	static const char *const places[] = {"/wsh", "/../wshd/wsh", "/../../wshd/wsh"};
+	char self[PATH_MAX], path[PATH_MAX + sizeof("/../../wshd/wsh")];
+	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	char *slash;
 
-	if (length > 0) {
-		char *slash;
-
-		path[length] = '\0';
-		slash = strrchr(path, '/');
-		if (slash) {
-			memcpy(slash, "/wsh", sizeof("/wsh")); /* readlink left room for it */
-			execv(path, argv);
-		}
+	self[length > 0 ? length : 0] = '\0';
+	slash = strrchr(self, '/');
+	for (size_t i = 0; slash && i < sizeof(places) / sizeof(places[0]); i++) {
+		*slash = '\0';
+		snprintf(path, sizeof(path), "%s%s", self, places[i]);
+		execv(path, argv);
 	}
 	execvp("wsh", argv);
 }
