@@ -145,6 +145,8 @@ def what_is_not_understood_is_a_usage_error(w):
     command.usage_error(w, "--grace-time: '-2' is no SECONDS", "create", "--grace-time", "-2")
     command.usage_error(w, "--rlimit: 'nofile' is no NAME=N", "run", "--rlimit", "nofile")
     command.usage_error(w, "--bind-mount: '/a' is no SRC:DST", "create", "--bind-mount", "/a")
+    command.usage_error(w, "--rootfs: '' is no DIR", "create", "--rootfs", "")
+    command.usage_error(w, "--layer: '' is no DIR", "create", "--layer", "")
     command.usage_error(w, "--bind-mount: '/a:/b:r' is no SRC:DST", "create", "--bind-mount", "/a:/b:r")
     command.usage_error(w, "--kill is true or false, not 'yes'", "stop", "--kill=yes", "h")
 
