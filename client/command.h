@@ -242,9 +242,12 @@ bool job_tell_end(const struct invocation *invocation, const struct warden_messa
 
 /* session.c: a job's streams are those of this process. */
 struct session_options {
-	const char *request; /* "stream" or "attach" */
+	const char *request; /* "stream", "attach", or "link" where the output is wanted in one */
 	bool input, terminal, replay;
 	int signal_fd; /* ends it; -1: none */
+	/* Prints the last answer instead, and tells the status; NULL: none. */
+	int (*finish)(void *data, const struct warden_message *answer);
+	void *data;
 };
 /* Follows a job to its end; its status. `*woken`: a signal came first. */
 int session_run(struct invocation *invocation, const char *handle, size_t length, uint64_t job,

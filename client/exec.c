@@ -198,12 +198,20 @@ static int stream_job(struct exec *exec, uint64_t job)
 	return status;
 }
 
+static int print_object(void *data, const struct warden_message *answer)
+{
+	return finish(data, answer);
+}
+
 /* With -i or -t: its streams are ours. */
 static int join_job(struct exec *exec, uint64_t job)
 {
 	const struct warden_message *request = exec->invocation->requests[REQUEST_SPAWN];
+	bool is_one = exec->invocation->json || exec->invocation->format;
 	const struct session_options options = {
-		.request = "stream",
+		.request = is_one ? "link" : "stream",
+		.finish = is_one ? print_object : NULL,
+		.data = exec,
 		.input = warden_message_number(request, "stdin", 0) != 0,
 		.terminal = warden_message_number(request, "terminal", 0) != 0,
 		.replay = true,
@@ -226,11 +234,11 @@ static int follow(struct exec *exec, uint64_t job)
 	const struct invocation *invocation = exec->invocation;
 	const struct warden_message *request = invocation->requests[REQUEST_SPAWN];
 
-	if (invocation->json || invocation->format)
-		return link_job(exec, job);
 	if (warden_message_number(request, "stdin", 0) ||
 	    warden_message_number(request, "terminal", 0))
 		return join_job(exec, job);
+	if (invocation->json || invocation->format)
+		return link_job(exec, job);
 	return stream_job(exec, job);
 }
 

@@ -136,12 +136,21 @@ static uint64_t spawn(struct invocation *invocation)
 	return job;
 }
 
-/* With -i or -t: spawn, then a session. */
+static int print_object(void *data, const struct warden_message *answer)
+{
+	return print_answer(data, answer);
+}
+
+/* With -i or -t: spawn, then a session. With --json the output is in one object, with --format in a
+ * line, as it is without them. */
 static int run_here(struct invocation *invocation)
 {
 	const struct warden_message *request = invocation->requests[0];
+	bool is_one = invocation->json || invocation->format;
 	const struct session_options options = {
-		.request = "stream",
+		.request = is_one ? "link" : "stream",
+		.finish = is_one ? print_object : NULL,
+		.data = invocation,
 		.input = warden_message_number(request, "stdin", 0) != 0,
 		.terminal = warden_message_number(request, "terminal", 0) != 0,
 		.replay = true,

@@ -112,6 +112,11 @@ static void output_came(void *data, uint64_t id, const struct warden_message *an
 		fail(session, session->output);
 		return;
 	}
+	if (last && session->options->finish) {
+		session->over = true;
+		session->status = session->options->finish(session->options->data, answer);
+		return;
+	}
 	hand_on(session, answer);
 	if (!last)
 		return;

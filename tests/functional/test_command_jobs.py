@@ -41,6 +41,21 @@ def a_time_that_is_over_is_told(w):
 
 
 @case
+def json_is_one_object_for_a_job_with_input_too(w):
+    w.create(handle="h")
+    for arguments in (["run", "h"], ["exec"]):
+        arguments = [*arguments, "-i"]
+        seen = w.command(*arguments, "--json", "--", "cat", stdin=b"in")
+        expect.equal((seen.returncode, seen.stderr), (0, b""))
+        seen = json.loads(seen.stdout)
+        expect.equal((seen["stdout"], seen["stderr"], seen["exit_status"], seen["reason"]), ("in", "", 0, "exited"))
+        seen = w.command(*arguments, "--format", "{stdout}|{exit_status}", "--", "cat", stdin=b"in")
+        expect.equal((seen.stdout, seen.stderr), (b"in|0\n", b""))
+    seen = json.loads(command.ok(w, "run", "h", "-t", "--json", "--", "tty"))
+    expect.matches(seen["stdout"], "^/dev/pts/[0-9]+\r\n$")
+
+
+@case
 def why_a_job_was_ended_is_told(w):
     w.create(handle="h")
     seen = w.command("run", "h", "--", "sh", "-c", "kill -TERM $$")
