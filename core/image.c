@@ -165,7 +165,9 @@ static int take_all(struct create_options *options, const json_t *json, const ch
 	    take_text(json, path, "user", &options->image.user, err) < 0)
 		return -1;
 	if (options->image.working_dir && *options->image.working_dir != '/')
-		return warden_error_set(err, "%s: working_dir must be an absolute path", path);
+		return warden_error_set(err,
+					"%s: working_dir must be an absolute path, not '%.100s'",
+					path, options->image.working_dir);
 	return 0;
 }
 

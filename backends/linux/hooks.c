@@ -227,13 +227,15 @@ static int await_end(int pidfd, int pipe_fd, struct said *said)
 
 static int judge(const char *what, int status, struct said *said, struct warden_error *err)
 {
+	const char *line = said_line(said), *colon = *line ? ": " : "";
+
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
 	if (WIFEXITED(status))
-		return warden_error_set(err, "%s exited with status %d: %s", what,
-					WEXITSTATUS(status), said_line(said));
-	return warden_error_set(err, "%s was ended by signal %d: %s", what, WTERMSIG(status),
-				said_line(said));
+		return warden_error_set(err, "%s exited with status %d%s%s", what,
+					WEXITSTATUS(status), colon, line);
+	return warden_error_set(err, "%s was ended by signal %d%s%s", what, WTERMSIG(status), colon,
+				line);
 }
 
 /* Waits for it and takes its status. */
@@ -248,9 +250,12 @@ static int finish(const char *what, pid_t pid, int pipe_fd, struct warden_error 
 		kill(-pid, SIGKILL); /* its session; it was not waited for, so it is still that */
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
-	if (late)
-		return warden_error_set(err, "%s took more than %d s: %s", what, HOOK_MS / 1000,
-					said_line(&said));
+	if (late) {
+		const char *line = said_line(&said);
+
+		return warden_error_set(err, "%s took more than %d s%s%s", what, HOOK_MS / 1000,
+					*line ? ": " : "", line);
+	}
 	return judge(what, status, &said, err);
 }
 

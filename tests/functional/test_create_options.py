@@ -169,7 +169,7 @@ def an_image_that_is_not_as_it_should_be_is_refused(w):
             ({"env": "A=1"}, "env must be an array"),
             ({"env": ["A"]}, r"i3\.json: env must be NAME=VALUE, not 'A'"),
             ({"env": [1]}, "env must hold texts"),
-            ({"working_dir": "srv"}, "working_dir must be an absolute path"),
+            ({"working_dir": "srv"}, "working_dir must be an absolute path, not 'srv'"),
             ({"user": ["x"]}, "user must be a text"),
             ("x" * 300000, "at most 262144 bytes"),
         )

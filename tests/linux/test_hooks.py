@@ -103,6 +103,13 @@ def what_it_leaves_in_the_background_holds_nothing_up(w):
         os.kill(int(pid), 9)
 
 
+@case(backend="linux", daemon=False)
+def one_that_says_nothing_is_named_with_its_end_alone(w):
+    _start(w, parent_before_clone="exit 3")
+    expect.error_like("exited with status 3$", w.c.create)
+    _no_trace(w)
+
+
 @case(backend="linux", daemon=False, limit=60, slow=True)
 def slow_ones_hold_up_nobody_else_and_end_after_ten_seconds(w):
     _start(w, parent_after_clone="case $network_host_ip in 10.254.0.1) ;; *) sleep 100 & wait;; esac")
