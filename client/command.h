@@ -237,7 +237,7 @@ int attach_run(struct invocation *invocation);
 int spawn_pair_run(struct invocation *invocation);
 int job_status(const struct invocation *invocation, const struct warden_message *answer);
 int job_output(void *data, const char *name, const void *bytes, size_t length);
-/* Tells on stderr what the status does not say; whether there was something. */
+/* Tells on stderr what the status does not say; whether that was the cause of the end. */
 bool job_tell_end(const struct invocation *invocation, const struct warden_message *answer);
 
 /* session.c: a job's streams are those of this process. */

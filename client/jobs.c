@@ -66,7 +66,8 @@ static bool tell_reason(const struct invocation *invocation, const struct warden
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		if (has_reason(answer, texts[i].reason)) {
 			complain(invocation, "%s", texts[i].text);
-			return true;
+			/* Why the container was stopped is told by its events. */
+			return strcmp(texts[i].reason, "STOPPED") != 0;
 		}
 	if (has_reason(answer, "START_FAILED"))
 		complain(invocation, "%s",

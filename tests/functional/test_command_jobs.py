@@ -68,6 +68,9 @@ def why_a_job_was_ended_is_told(w):
         script = "a=x; while :; do a=$a$a; done"
         seen = w.command("run", "h", "--memory-limit", "8m", "--", "bash", "-c", script)
         expect.equal((seen.returncode, seen.stderr), (255, b"warden run: its memory is used up\n"))
+        seen = w.command("exec", "--memory", "20m", "--", "bash", "-c", f"({script}); sleep 10")
+        expect.equal(seen.returncode, 255)
+        expect.contains(seen.stderr, b"warden exec: it was stopped with its container\nwarden exec: out of memory\n")
     job = w.c.spawn("h", "exec sleep 100")
     linked = _popen(w, "link", "h", str(job), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     command.ok(w, "stop", "h", "--kill")
