@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -187,6 +188,20 @@ static void kill_first(struct container *c, uint32_t job_id)
 		log_write(WARDEN_LOG_ERROR, "%s: kill job %u: %s", c->id, job_id, err.message);
 }
 
+/* An error of one of two says whose it is: as the path of its field, where it begins with one. */
+static void name_job(const struct start *start, size_t i, struct warden_error *err)
+{
+	static const char *const names[START_MAX] = {"first", "second"};
+	const struct warden_error own = *err;
+	size_t field = strspn(own.message, "abcdefghijklmnopqrstuvwxyz_");
+
+	if (start->n == 1)
+		return;
+	warden_error_set(err, "%s%s%s", names[i], own.message[field] == ':' ? "." : ": ",
+			 own.message);
+	err->number = own.number;
+}
+
 static int spawn_all(struct start *start, struct job_pipes *pipes, struct warden_error *err)
 {
 	struct container *c = start->operation.container;
@@ -203,6 +218,7 @@ static int spawn_all(struct start *start, struct job_pipes *pipes, struct warden
 		return -1;
 	for (size_t i = 0; i < start->n; i++)
 		if (c->server->klass->spawn(c->backend, &spawns[i], err) < 0) {
+			name_job(start, i, err);
 			if (i > 0)
 				kill_first(c, start->jobs[0].job->id);
 			return -1;
@@ -400,9 +416,11 @@ int start_jobs(struct request *request, const Warden__SpawnRequest *const *messa
 	start->entry = entry;
 	start->started = started;
 	start->n = n;
-	do /* there is one at least */
+	do { /* there is one at least */
 		result = prepare(start, &start->jobs[i], messages[i], err);
-	while (++i < n && result == 0);
+		if (result < 0)
+			name_job(start, i, err);
+	} while (++i < n && result == 0);
 	if (result == 0)
 		result = promise(start, err);
 	if (result < 0) {

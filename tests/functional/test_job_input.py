@@ -178,12 +178,13 @@ def of_a_pair_that_cannot_be_nothing_is_left(w):
     script = warden.SpawnRequest(handle="", script=b"true")
     command = warden.SpawnRequest(handle="", argv=["true"])
     for first, second, text in (
-        (script, command, "a pair's standard input is the other's output"),
-        (command, warden.SpawnRequest(handle="", argv=["true"], stdin=True), "stdin: "),
-        (command, warden.SpawnRequest(handle="", argv=["true"], nice=20), "nice: 20 is out of range"),
+        (script, command, "first.script: a pair's standard input is the other's output"),
+        (command, warden.SpawnRequest(handle="", argv=["true"], stdin=True), "second.stdin: "),
+        (command, warden.SpawnRequest(handle="", argv=["true"], nice=20), "second.nice: 20 is out of range"),
+        (command, warden.SpawnRequest(handle=""), "second: Please specify script or argv."),
     ):
         request = warden.SpawnPairRequest(handle=handle, first=first, second=second)
-        expect.error_like(text, w.c.call, request)
+        expect.error_like("^" + text, w.c.call, request)
     expect.equal(w.c.info(handle).job_ids, [])
 
 
