@@ -48,8 +48,10 @@ const struct command commands[] = {
 	 .section = SECTION_CONTAINERS,
 	 .usage = "HANDLE... | --property KEY=VALUE",
 	 .summary = "show state, addresses, jobs and figures of containers",
-	 .details = "What is set, and the most telling figures; --json prints all. Several handles "
-		    "make a table, as info-many does.\n",
+	 .details =
+		 "What is set, and the most telling figures; --json prints all. Several handles "
+		 "make a table, as info-many does; one that is unknown is told, and the status is "
+		 "1.\n",
 	 .groups = {{"info_many", info_many_options}},
 	 .run = info_run,
 	 .print = print_info,

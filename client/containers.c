@@ -122,6 +122,24 @@ int list_run(struct invocation *invocation)
 	return status;
 }
 
+/* Those that have no info: a script goes by the status. */
+static int tell_errors(const struct invocation *invocation, const struct warden_message *answer)
+{
+	int status = 0;
+
+	for (size_t i = 0; i < warden_message_count(answer, "entries"); i++) {
+		const struct warden_message *entry = warden_message_child(answer, "entries", i);
+		const char *error = warden_message_bytes(entry, "error", 0, NULL);
+
+		if (!error)
+			continue;
+		complain(invocation, "%s: %s", warden_message_bytes(entry, "handle", 0, NULL),
+			 error);
+		status = STATUS_FAILED;
+	}
+	return status;
+}
+
 /* One handle alone: all of its info. */
 static int info_one(struct invocation *invocation)
 {
@@ -164,6 +182,9 @@ int info_run(struct invocation *invocation)
 		status = print_answer(invocation, answer);
 	else
 		print_containers(answer);
+	/* Of those with a property one may go meanwhile, which is no mistake. */
+	if (status == 0 && handles > 0)
+		status = tell_errors(invocation, answer);
 	warden_message_free(answer);
 	return status;
 }

@@ -75,7 +75,7 @@ def info_has_no_lines_for_what_is_not_set(w):
 def many_containers_are_a_table(w):
     for handle in ("one", "two", "three"):
         w.create(handle=handle)
-    lines = command.ok(w, "info", "one", "three", "nobody").splitlines()
+    lines = command.ok(w, "info-many", "one", "three", "nobody").splitlines()
     expect.matches(lines[0], r"HANDLE +STATE +ADDRESS +JOBS +MEMORY")
     expect.matches(lines[1], r"one +active +10\..*")
     expect.matches(lines[2], r"three +active +10\..*")
@@ -84,6 +84,20 @@ def many_containers_are_a_table(w):
     seen = json.loads(command.ok(w, "info", "one", "two", "--json"))
     expect.equal([entry["info"]["state"] for entry in seen["entries"]], ["active"] * 2)
     expect.equal(command.ok(w, "info-many", "--format", "{handle} {container_ip}").count("10."), 3)
+
+
+@case
+def of_several_handles_the_unknown_ones_are_told(w):
+    w.create(handle="h")
+    for options, pattern in (
+        ([], r"HANDLE .*\nh +active +.*\nnobody +unknown handle .*\n$"),
+        (["--json"], r'.*"state": ?"active".*\n$'),
+        (["--format", "{handle} {error}"], r"h \nnobody unknown handle\n$"),
+    ):
+        seen = w.command("info", "h", "nobody", *options)
+        expect.equal((seen.returncode, seen.stderr), (1, b"warden info: nobody: unknown handle\n"))
+        expect.matches(seen.stdout.decode(), pattern)
+    expect.equal(len(command.ok(w, "info", "h", "h").splitlines()), 3)
 
 
 @case
