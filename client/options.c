@@ -50,7 +50,8 @@ static char *absolute(const char *path, size_t length)
 	if (path[0] == '/')
 		return strndup(path, length);
 	directory = getcwd(NULL, 0);
-	if (directory && asprintf(&result, "%s/%.*s", directory, (int)length, path) < 0)
+	if (directory && asprintf(&result, "%s/%.*s", strcmp(directory, "/") == 0 ? "" : directory,
+				  (int)length, path) < 0)
 		result = NULL;
 	free(directory);
 	return result;

@@ -2,6 +2,7 @@
 """What the `warden` command understands, and what it says where it does not."""
 
 import os
+import subprocess
 import time
 
 import command
@@ -62,6 +63,13 @@ def options_of_create_reach_the_daemon(w):
     if w.linux:
         text = f"warden create: rootfs {source}/no not found\n"
         command.failure(w, text, "create", "--rootfs", "source/no")
+
+
+@case
+def the_root_directory_makes_no_double_slash(w):
+    with command.start(w, "create", "--bind-mount", "no/such:/x", cwd="/", stderr=subprocess.PIPE) as process:
+        text = b"warden create: Source path for bind mount does not exist: /no/such\n"
+        expect.equal(process.communicate(timeout=20)[1], text)
 
 
 @case
