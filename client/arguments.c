@@ -90,6 +90,8 @@ static int option_apply(struct invocation *invocation, size_t index, const char 
 	const struct option *option = command_option(invocation->command, index);
 
 	invocation->seen[index] = true;
+	if (option->filled && !*text)
+		return usage_error(invocation, "--%s: '' is no %s", option->name, option->argument);
 	return option->set ? option->set(invocation, option, text)
 			   : set_field(invocation, option, text);
 }

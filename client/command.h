@@ -37,6 +37,7 @@ struct option {
 	bool positional; /* may be given without its name */
 	bool required;
 	bool repeated; /* every further word is one of these, too */
+	bool filled;   /* an empty value, such as that of a variable that is not set, is an error */
 	char letter;   /* short form, or 0 */
 };
 

@@ -60,13 +60,9 @@ static char *absolute(const char *path, size_t length)
 int set_path(struct invocation *invocation, const struct option *option, const char *text)
 {
 	bool is_stream = strcmp(text, "-") == 0; /* standard input or output */
-	char *path;
+	char *path = is_stream ? strdup(text) : absolute(text, strlen(text));
 	int status;
 
-	/* A variable that is not set must not mean the directory of the caller. */
-	if (!*text)
-		return usage_error(invocation, "--%s: '' is no %s", option->name, option->argument);
-	path = is_stream ? strdup(text) : absolute(text, strlen(text));
 	if (!path)
 		return value_error(invocation, option, text);
 	status = set_text(invocation, option, option_request(invocation, option), option->field,

@@ -153,10 +153,19 @@ def what_is_not_understood_is_a_usage_error(w):
     command.usage_error(w, "--grace-time: '-2' is no SECONDS", "create", "--grace-time", "-2")
     command.usage_error(w, "--rlimit: 'nofile' is no NAME=N", "run", "--rlimit", "nofile")
     command.usage_error(w, "--bind-mount: '/a' is no SRC:DST", "create", "--bind-mount", "/a")
-    command.usage_error(w, "--rootfs: '' is no DIR", "create", "--rootfs", "")
-    command.usage_error(w, "--layer: '' is no DIR", "create", "--layer", "")
     command.usage_error(w, "--bind-mount: '/a:/b:r' is no SRC:DST", "create", "--bind-mount", "/a:/b:r")
     command.usage_error(w, "--kill is true or false, not 'yes'", "stop", "--kill=yes", "h")
+
+
+@case(daemon=False, backend="fake")
+def an_empty_value_is_not_the_default(w):
+    for name, value in (("hostname", "NAME"), ("network", "ADDRESS"), ("rootfs", "DIR"), ("layer", "DIR")):
+        command.usage_error(w, f"--{name}: '' is no {value}", "create", f"--{name}", "")
+        command.usage_error(w, f"--{name}: '' is no {value}", "exec", f"--{name}=", "--", "true")
+    for name, value in (("user", "USER[:GROUP]"), ("working-dir", "PATH"), ("log-tag", "TAG")):
+        command.usage_error(w, f"--{name}: '' is no {value}", "run", "h", f"--{name}", "", "--", "true")
+    command.usage_error(w, "--user: '' is no USER[:GROUP]", "exec", "-u", "", "--", "true")
+    command.usage_error(w, "--user: '' is no USER\n", "shell", "h", "-u", "")
 
 
 @case(daemon=False, backend="fake")
