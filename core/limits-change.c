@@ -4,6 +4,7 @@
 #include <config.h>
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/limits.h"
 #include "core/log.h"
@@ -14,6 +15,7 @@
 struct change {
 	struct operation operation;
 	struct request *request;
+	bool names; /* errors begin with those of fields of Limits */
 	void (*answer)(struct request *, const struct warden_limits *);
 	/* What is asked, what of it was in force and what was asked before, what is in force now;
 	 * their texts are ours. */
@@ -29,14 +31,26 @@ static void change_free(struct change *change)
 	free(change);
 }
 
+/* Takes the name of the field of Limits from the front. */
+static void drop_name(struct warden_error *err)
+{
+	const char *colon = strstr(err->message, ": ");
+
+	if (colon)
+		memmove(err->message, colon + 2, strlen(colon + 2) + 1);
+}
+
 static int set(struct container *c, const struct warden_limits *limits, struct change *change,
 	       struct warden_error *err)
 {
 	struct warden_limits told;
 
 	warden_limits_init(&told);
-	if (c->server->klass->set_limits(c->backend, limits, &told, err) < 0)
+	if (c->server->klass->set_limits(c->backend, limits, &told, err) < 0) {
+		if (change && !change->names)
+			drop_name(err);
 		return -1;
+	}
 	if (change && !limits_merge(&change->in_force, &told))
 		return warden_error_set(err, "no memory for limits");
 	return 0;
@@ -116,7 +130,7 @@ static void change_done(struct operation *operation, int result, struct warden_e
 	finish(change, result, err);
 }
 
-int limits_request(struct request *request, const struct warden_limits *asked,
+int limits_request(struct request *request, const struct warden_limits *asked, bool names,
 		   void (*answer)(struct request *, const struct warden_limits *),
 		   struct warden_error *err)
 {
@@ -137,6 +151,7 @@ int limits_request(struct request *request, const struct warden_limits *asked,
 		return warden_error_set(err, "no memory for limits");
 	}
 	change->request = request;
+	change->names = names;
 	change->answer = answer;
 	change->operation.run = change_run;
 	change->operation.done = change_done;

@@ -66,8 +66,9 @@ int limits_ask(struct container *container, struct warden_limits *in_force,
 	       struct warden_error *err);
 
 /* Sets limits for a request, all or none of those in `asked`, which is copied; none: only asks.
- * `done` answers the request, once they are in the snapshot. */
-int limits_request(struct request *request, const struct warden_limits *asked,
+ * `done` answers the request, once they are in the snapshot. `names`: an error begins with the name
+ * of the field of Limits. */
+int limits_request(struct request *request, const struct warden_limits *asked, bool names,
 		   void (*done)(struct request *, const struct warden_limits *in_force),
 		   struct warden_error *err);
 

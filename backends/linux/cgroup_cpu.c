@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A container's part of the cpus: shares where they are short, a quota of time, which of them. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,9 +117,14 @@ int cgroup_set_cpus(struct cgroup *cgroup, const struct warden_limits *limits,
 			return warden_error_errno(err, "look which cpus there are");
 		cpus = all;
 	}
-	if (cgroup_join(cgroup, CGROUP_CPUSET, err) < 0 ||
-	    cgroup_write(cgroup, CGROUP_CPUSET, "cpuset.cpus", cpus, err) < 0)
+	if (cgroup_join(cgroup, CGROUP_CPUSET, err) < 0)
 		return -1;
+	if (cgroup_write(cgroup, CGROUP_CPUSET, "cpuset.cpus", cpus, err) < 0) {
+		/* The list itself was found well before. */
+		if (err->number == ERANGE || err->number == EINVAL)
+			warden_error_set(err, "there is no such cpu: %s", cpus);
+		return -1;
+	}
 	cgroup->cpus_set = *limits->cpus;
 	return 0;
 }

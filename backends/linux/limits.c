@@ -93,7 +93,13 @@ static bool disk_asked(const struct warden_limits *limits)
 static int disk_set(struct container *container, const struct warden_limits *limits,
 		    struct warden_error *err)
 {
-	return quota_set(&container->backend->quota, container->quota, limits, err);
+	struct warden_error why;
+
+	if (quota_set(&container->backend->quota, container->quota, limits, &why) == 0)
+		return 0;
+	warden_error_set(err, "disk quota: %s", why.message);
+	err->number = why.number;
+	return -1;
 }
 
 static void disk_get(struct container *container, struct warden_limits *limits)
@@ -135,7 +141,7 @@ static const struct kind {
 	 .get_cgroup = cgroup_get_cpu_quota},
 	{"cpus", .asked = cpus_asked, .set_cgroup = cgroup_set_cpus, .get = cpus_get},
 	{"processes", NUMBER(processes), .set = processes_set, .get = processes_get},
-	{"disk quota", .asked = disk_asked, .set = disk_set, .get = disk_get},
+	{"disk_bytes", .asked = disk_asked, .set = disk_set, .get = disk_get},
 	{"bandwidth_rate", NUMBER(bandwidth_rate), .set = bandwidth_set, .get = bandwidth_get},
 	{"io_weight", NUMBER(io_weight), .set_cgroup = cgroup_set_io_weight,
 	 .get_cgroup = cgroup_get_io_weight},
@@ -152,6 +158,15 @@ static bool is_asked(const struct kind *kind, const struct warden_limits *limits
 	return kind->asked ? kind->asked(limits) : *(const uint64_t *)number != WARDEN_UNKNOWN;
 }
 
+/* Bytes and files are one kind. */
+static const char *name_of(const struct kind *kind, const struct warden_limits *limits)
+{
+	if (kind->set == disk_set && limits->disk_block_hard == WARDEN_UNKNOWN &&
+	    limits->disk_block_soft == WARDEN_UNKNOWN)
+		return "disk_inodes";
+	return kind->name;
+}
+
 static int set(const struct kind *kind, struct container *container,
 	       const struct warden_limits *limits, struct warden_error *err)
 {
@@ -160,7 +175,7 @@ static int set(const struct kind *kind, struct container *container,
 			       : kind->set_cgroup(container->cgroup, limits, &why);
 
 	if (result < 0) {
-		warden_error_set(err, "%s: %s", kind->name, why.message);
+		warden_error_set(err, "%s: %s", name_of(kind, limits), why.message);
 		err->number = why.number;
 	}
 	return result;

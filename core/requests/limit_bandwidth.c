@@ -23,7 +23,7 @@ static int limit_bandwidth_run(struct request *request, struct warden_error *err
 	warden_limits_init(&asked);
 	if (limits_take_bandwidth(&asked, request->server, &bandwidth, err) < 0)
 		return -1;
-	return limits_request(request, &asked, answer, err);
+	return limits_request(request, &asked, true, answer, err);
 }
 
 const struct request_klass limit_bandwidth_request = {

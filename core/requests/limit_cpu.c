@@ -22,7 +22,7 @@ static int limit_cpu_run(struct request *request, struct warden_error *err)
 	warden_limits_init(&asked);
 	if (message->has_limit_in_shares)
 		asked.cpu_shares = limits_number(message->limit_in_shares);
-	return limits_request(request, &asked, answer, err);
+	return limits_request(request, &asked, true, answer, err);
 }
 
 const struct request_klass limit_cpu_request = {

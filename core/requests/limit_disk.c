@@ -88,7 +88,7 @@ static int limit_disk_run(struct request *request, struct warden_error *err)
 	}
 	warden_limits_init(&asked);
 	take(&asked, message);
-	return limits_request(request, &asked, answer, err);
+	return limits_request(request, &asked, false, answer, err);
 }
 
 const struct request_klass limit_disk_request = {

@@ -48,7 +48,10 @@ def without_quota_the_error_says_what_is_lacking(w):
         return
     expect.equal(w.c.limit_disk(handle), warden.LimitDiskResponse())
     expect.error_like("^disk quota: .*prjquota", w.c.limit_disk, handle, byte=MIB)
-    expect.error_like("^disk quota: .*prjquota", w.c.call, warden.CreateRequest(limits=warden.Limits(disk_bytes=MIB)))
+    for name in ("disk_bytes", "disk_inodes"):
+        limits = warden.Limits(**{name: MIB})
+        for request in (warden.CreateRequest(limits=limits), warden.LimitRequest(handle=handle, limits=limits)):
+            expect.error_like(f"^{name}: disk quota: .*prjquota", w.c.call, request)
     expect.equal(w.c.list(), [handle])
 
 
