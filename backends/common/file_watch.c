@@ -87,11 +87,30 @@ static int tell(int fd, uint32_t change, const char *name)
 	return 0;
 }
 
+/* A file that has no name yet (O_TMPFILE, as a copy begins) is told as '#' and its inode's number.
+ * Who watches wants names alone, but a file may be called so: the directory knows. */
+static bool is_nameless(struct copy *copy, const struct inotify_event *event)
+{
+	const char *name = event->len > 0 ? event->name : "";
+	struct stat st;
+
+	if (!(event->mask & (IN_MODIFY | IN_ATTRIB)) || *name != '#' || !name[1] ||
+	    name[1 + strspn(name + 1, "0123456789")])
+		return false;
+
+	_cleanup_close_ int fd =
+		copy_source_open(copy, copy->request->source.path, O_PATH | O_DIRECTORY);
+
+	return fd >= 0 && fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT;
+}
+
 /* 1: what was watched is gone. -1 with errno. */
-static int tell_event(int data_fd, const struct inotify_event *event)
+static int tell_event(struct copy *copy, int data_fd, const struct inotify_event *event)
 {
 	if (event->mask & (IN_IGNORED | IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT))
 		return 1;
+	if (is_nameless(copy, event))
+		return 0;
 	for (size_t i = 0; i < ARRAY_SIZE(changes); i++)
 		if ((event->mask & changes[i].mask) &&
 		    tell(data_fd, changes[i].change, event->len > 0 ? event->name : "") != 0)
@@ -99,7 +118,7 @@ static int tell_event(int data_fd, const struct inotify_event *event)
 	return 0;
 }
 
-static int tell_events(int instance, int data_fd)
+static int tell_events(struct copy *copy, int instance, int data_fd)
 {
 	char buffer[16384] __attribute__((aligned(__alignof__(struct inotify_event))));
 	ssize_t size = read(instance, buffer, sizeof(buffer));
@@ -110,7 +129,7 @@ static int tell_events(int instance, int data_fd)
 	for (ssize_t at = 0; at < size && result == 0;) {
 		const struct inotify_event *event = (const void *)(buffer + at);
 
-		result = tell_event(data_fd, event);
+		result = tell_event(copy, data_fd, event);
 		at += (ssize_t)sizeof(*event) + event->len;
 	}
 	return result;
@@ -136,7 +155,7 @@ static int watch(struct copy *copy, int instance, int data_fd)
 		}
 		if (ppoll(&poll_fd, 1, NULL, &none) < 0 && errno != EINTR)
 			return -1;
-		result = tell_events(instance, data_fd);
+		result = tell_events(copy, instance, data_fd);
 	}
 	return result < 0 ? -1 : 0;
 }

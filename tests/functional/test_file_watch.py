@@ -53,6 +53,23 @@ def changes_in_a_directory_are_told(w):
 
 
 @case
+def a_file_is_not_told_before_it_has_its_name(w):
+    handle = w.create()
+    w.run(handle, "mkdir d")
+    watch = Watch(w, handle, "d")
+    for data in (b"one", b"two"):
+        w.c.call(warden.FileWriteRequest(handle=handle, path="d/f", data=data))
+    w.run(handle, "touch 'd/#12'; touch d/end")
+    seen = watch.until((CREATED, "end"))
+    expect.contains(seen, (CREATED, "f"))
+    expect.contains(seen, (CREATED, "#12"))
+    w.run(handle, "echo x > 'd/#12'; echo x > d/end")
+    seen += watch.until((MODIFIED, "end"))
+    expect.contains(seen, (MODIFIED, "#12"))
+    expect.equal([name for _, name in seen if name[:1] == "#" and name != "#12"], [])
+
+
+@case
 def changes_of_a_file_are_told(w):
     handle = w.create()
     w.run(handle, "echo x > f")
