@@ -280,6 +280,7 @@ void print_pong(const struct warden_message *answer);
 void print_jobs(const struct warden_message *answer);
 void print_files(const struct warden_message *answer);
 void print_rules(const struct warden_message *answer);
+void print_forwards(const struct warden_message *answer);
 void print_event(const struct warden_message *answer);
 void print_change(const struct warden_message *answer);
 void print_status(const struct warden_message *answer);

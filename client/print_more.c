@@ -178,6 +178,18 @@ void print_rules(const struct warden_message *answer)
 		print_rule("out", warden_message_child(answer, "out", i));
 }
 
+/* The answer does not say of which protocol a forward is, so it is not printed as a rule. */
+void print_forwards(const struct warden_message *answer)
+{
+	for (size_t i = 0; i < warden_message_count(answer, "in"); i++) {
+		const struct warden_message *forward = warden_message_child(answer, "in", i);
+
+		printf("%" PRIu64 " -> %" PRIu64 "\n",
+		       warden_message_number(forward, "host_port", 0),
+		       warden_message_number(forward, "container_port", 0));
+	}
+}
+
 void print_event(const struct warden_message *answer)
 {
 	char text[64], reason[32];

@@ -278,7 +278,8 @@ void transfers_abandon(struct container *c)
 
 	while ((transfer = LIST_FIRST(&c->transfers))) {
 		transfer->failed = transfer->abandoned = true;
-		warden_error_set(&transfer->err, "the daemon is about to end");
+		warden_error_set(&transfer->err, c->destroy.started ? "the container was destroyed"
+								    : "the daemon is about to end");
 		transfer->ended(transfer);
 	}
 }

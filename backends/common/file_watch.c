@@ -92,15 +92,13 @@ static int tell(int fd, uint32_t change, const char *name)
 static bool is_nameless(struct copy *copy, const struct inotify_event *event)
 {
 	const char *name = event->len > 0 ? event->name : "";
+	_cleanup_close_ int fd = -1;
 	struct stat st;
 
 	if (!(event->mask & (IN_MODIFY | IN_ATTRIB)) || *name != '#' || !name[1] ||
 	    name[1 + strspn(name + 1, "0123456789")])
 		return false;
-
-	_cleanup_close_ int fd =
-		copy_source_open(copy, copy->request->source.path, O_PATH | O_DIRECTORY);
-
+	fd = copy_source_open(copy, copy->request->source.path, O_PATH | O_DIRECTORY);
 	return fd >= 0 && fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT;
 }
 

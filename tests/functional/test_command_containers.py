@@ -160,7 +160,8 @@ def rules_are_listed_taken_back_and_replaced(w):
     # What is listed is taken as it is.
     command.ok(w, "net-remove", "h", *lines[1].split(" ", 1))
     expect.equal(len(command.ok(w, "net-list", "h").splitlines()), 2)
-    command.ok(w, "net-replace", "h", "--in", "7070:70/udp", "--out", "network=198.51.100.0/24,port=443,log")
+    seen = command.ok(w, "net-replace", "h", "--in", "7070:70/udp", "--out", "network=198.51.100.0/24,port=443,log")
+    expect.equal(seen, f"7070 -> {70 if w.linux else 7070}\n")
     rules = json.loads(command.ok(w, "net-list", "h", "--json"))
     (rule,) = rules["in"]
     expect.equal((rule["host_port"], rule["container_port"], rule["protocol"]), (7070, 70 if w.linux else 7070, "udp"))

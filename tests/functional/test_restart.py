@@ -302,7 +302,7 @@ def draining_closes_idle_and_waiting_connections_at_once(w):
 @case(backend="fake", config={"fake": {"delay_ms": 600}})
 def draining_lets_a_request_finish(w):
     connection = w.raw()
-    connection.send_frame(11, warden.CreateRequest(handle="h", grace_time=-1).encode())
+    connection.send_frame(11, warden.CreateRequest(handle="h", grace_time=(1 << 32) - 1).encode())
     time.sleep(0.2)
     w.daemon.process.send_signal(signal.SIGUSR2)
     expect.equal(connection.answer(), warden.CreateResponse(handle="h"))
