@@ -114,7 +114,9 @@ const struct command commands[] = {
 	 .usage = JOB_USAGE,
 	 .summary = "run a command or script, print its output and exit with its status",
 	 .details = JOB_SCRIPT
-	 "The output is printed when the job is over; with -i or -t, as it comes.\n" JOB_END,
+	 "The output is printed when the job is over; with -i or -t, as it comes.\n"
+	 "An interrupt ends this command alone: the job goes on, and attach, link and job-signal "
+	 "reach it.\n" JOB_END,
 	 .groups = {{"run", handle_option}, {"run", job_options}},
 	 .words = WORDS_HANDLE_FIRST,
 	 .waits = true,

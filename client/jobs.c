@@ -5,7 +5,9 @@
 #include "client/command.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 /* Whether the answer says that the job ended for this reason. */
@@ -120,6 +122,44 @@ static int print_result(const struct invocation *invocation, const struct warden
 	return job_status(invocation, answer);
 }
 
+/* Until interrupt_give an interrupt wakes who waits for the descriptor; -1: it ends us at once. */
+static int interrupt_take(void)
+{
+	struct sigaction action;
+	sigset_t set;
+	int fd;
+
+	/* In the background of a script nobody means this process. */
+	if (sigaction(SIGINT, NULL, &action) < 0 || action.sa_handler == SIG_IGN)
+		return -1;
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (fd >= 0)
+		sigprocmask(SIG_BLOCK, &set, NULL); /* cannot fail for this one */
+	return fd;
+}
+
+/* Ends this process where there was an interrupt, so that a calling shell sees it. */
+static void interrupt_give(const struct invocation *invocation, int fd, bool woken)
+{
+	const char *handle = invocation_handle(invocation, NULL);
+	sigset_t set;
+
+	if (fd < 0)
+		return;
+	/* The job hears nothing of it. */
+	if (woken)
+		complain(invocation,
+			 "the job goes on: `warden jobs %s` shows its number, `warden attach %s "
+			 "JOB` follows it, `warden job-signal %s JOB` ends it",
+			 handle, handle, handle);
+	close(fd);
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
 /* Starts the job of a run request whose streams are to be ours; its number, or 0. */
 static uint64_t spawn(struct invocation *invocation)
 {
@@ -148,26 +188,51 @@ static int run_here(struct invocation *invocation)
 {
 	const struct warden_message *request = invocation->requests[0];
 	bool is_one = invocation->json || invocation->format;
-	const struct session_options options = {
+	struct session_options options = {
 		.request = is_one ? "link" : "stream",
 		.finish = is_one ? print_object : NULL,
 		.data = invocation,
 		.input = warden_message_number(request, "stdin", 0) != 0,
 		.terminal = warden_message_number(request, "terminal", 0) != 0,
 		.replay = true,
-		.signal_fd = -1,
 	};
 	uint64_t job = spawn(invocation);
 	size_t length;
 	const char *handle = invocation_handle(invocation, &length);
 	bool woken;
+	int status;
 
-	return job ? session_run(invocation, handle, length, job, &options, &woken) : STATUS_FAILED;
+	if (!job)
+		return STATUS_FAILED;
+	options.signal_fd = interrupt_take();
+	status = session_run(invocation, handle, length, job, &options, &woken);
+	interrupt_give(invocation, options.signal_fd, woken);
+	return status;
+}
+
+/* Without them: one request, whose answer is the job's end. */
+static int run_whole(struct invocation *invocation)
+{
+	int fd = interrupt_take();
+	struct warden_message *answer;
+	int status;
+
+	warden_client_set_wake_fd(invocation->client, fd);
+	answer = warden_client_call(invocation->client, invocation->requests[0]);
+	warden_client_set_wake_fd(invocation->client, -1);
+	interrupt_give(invocation, fd,
+		       warden_client_failure(invocation->client) == WARDEN_FAILURE_WOKEN);
+	if (!answer)
+		return client_failed(invocation);
+	status = invocation->json || invocation->format ? print_answer(invocation, answer)
+							: print_result(invocation, answer);
+	warden_message_free(answer);
+	return status;
 }
 
 int job_run(struct invocation *invocation)
 {
-	struct warden_message *request = invocation->requests[0], *answer;
+	const struct warden_message *request = invocation->requests[0];
 	int status = call_prepare(invocation);
 
 	if (status != 0)
@@ -175,13 +240,7 @@ int job_run(struct invocation *invocation)
 	if (warden_message_number(request, "stdin", 0) ||
 	    warden_message_number(request, "terminal", 0))
 		return run_here(invocation);
-	answer = warden_client_call(invocation->client, request);
-	if (!answer)
-		return client_failed(invocation);
-	status = invocation->json || invocation->format ? print_answer(invocation, answer)
-							: print_result(invocation, answer);
-	warden_message_free(answer);
-	return status;
+	return run_whole(invocation);
 }
 
 static int follow(struct invocation *invocation, const struct session_options *options)

@@ -77,6 +77,31 @@ def why_a_job_was_ended_is_told(w):
     expect.equal(linked.communicate()[1], b"warden link: it was stopped with its container\n")
 
 
+def _is_blocked(pid, number):
+    with open(f"/proc/{pid}/status", encoding="utf-8") as file:
+        [mask] = [line.split()[1] for line in file if line.startswith("SigBlk:")]
+    return int(mask, 16) >> (number - 1) & 1
+
+
+@case
+def an_interrupt_of_run_tells_that_the_job_goes_on(w):
+    w.create(handle="h")
+    text = (
+        b"warden run: the job goes on: `warden jobs h` shows its number, `warden attach h JOB` follows it, "
+        b"`warden job-signal h JOB` ends it\n"
+    )
+    pipes = {"stdin": subprocess.PIPE, "stderr": subprocess.PIPE}
+    for options in ([], ["-i"]):
+        with _popen(w, "run", "h", *options, "--", "sleep", "100", **pipes) as process:
+            expect.eventually(lambda: w.c.info("h").job_ids, "the job is there")
+            expect.eventually(lambda pid=process.pid: _is_blocked(pid, signal.SIGINT), "the command waits")
+            process.send_signal(signal.SIGINT)
+            expect.equal((process.communicate(timeout=15)[1], process.returncode), (text, -signal.SIGINT))
+        [job] = w.c.info("h").job_ids
+        command.ok(w, "job-signal", "h", str(job))
+        expect.equal(w.c.link("h", job).end.signal, signal.SIGTERM)
+
+
 @case
 def input_for_a_job_that_is_not_there_is_an_error(w):
     w.create(handle="h")
