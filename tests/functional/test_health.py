@@ -134,6 +134,7 @@ def a_drain_closes_it_at_once(w):
     w.spawn_ready(handle, "trap '' TERM; echo ready; sleep 2")
     stopping = w.client()
     stopping.send(warden.StopRequest(handle=handle))
+    expect.eventually(lambda: f"{handle}: stop" in w.daemon.log(), "a stop that has begun")
     with web.Raw(port) as connection:
         w.daemon.process.send_signal(signal.SIGUSR2)
         expect.equal(connection.rest(), b"", "what comes before the end")
