@@ -191,14 +191,13 @@ static void kill_first(struct container *c, uint32_t job_id)
 /* An error of one of two says whose it is: as the path of its field, where it begins with one. */
 static void name_job(const struct start *start, size_t i, struct warden_error *err)
 {
-	static const char *const names[START_MAX] = {"first", "second"};
+	const char *name = i == 0 ? "first" : "second";
 	const struct warden_error own = *err;
 	size_t field = strspn(own.message, "abcdefghijklmnopqrstuvwxyz_");
 
 	if (start->n == 1)
 		return;
-	warden_error_set(err, "%s%s%s", names[i], own.message[field] == ':' ? "." : ": ",
-			 own.message);
+	warden_error_set(err, "%s%s%s", name, own.message[field] == ':' ? "." : ": ", own.message);
 	err->number = own.number;
 }
 
