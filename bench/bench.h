@@ -39,6 +39,9 @@ struct warden_client *call_connect(const char *socket);
 
 double now_ms(void);
 
+/* percentile.c: the value below which so many percent of them lie; sorts them. */
+double percentile(double *values, size_t n, size_t percent);
+
 /* table.c: a line has a figure for each target, NAN where there is none, and what is aimed at. */
 void table_begin(const struct bench *bench);
 void table_line(const struct bench *bench, const char *name, const char *unit, const double *values,

@@ -117,19 +117,6 @@ static double run_copy_in(const struct target *target, const char *source)
 	return time;
 }
 
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static double median(double *values)
-{
-	qsort(values, ROUNDS, sizeof(*values), compare);
-	return values[ROUNDS / 2];
-}
-
 static void measure(const struct bench *bench, const char *what, const char *directory,
 		    const char *name)
 {
@@ -147,8 +134,9 @@ static void measure(const struct bench *bench, const char *what, const char *dir
 		}
 	}
 	for (size_t i = 0; i < bench->n_targets; i++)
-		medians[i] = median(times[i]);
-	snprintf(aim, sizeof(aim), "below rsync's %.0f", median(times[MAX_TARGETS]));
+		medians[i] = percentile(times[i], ROUNDS, 50);
+	snprintf(aim, sizeof(aim), "below rsync's %.0f",
+		 percentile(times[MAX_TARGETS], ROUNDS, 50));
 	table_line(bench, what, "ms", medians, aim);
 }
 

@@ -17,20 +17,6 @@ enum {
 
 enum kind { KIND_SCRIPT, KIND_ARGV, KIND_GROUP, N_KINDS };
 
-static int compare(const void *a, const void *b)
-{
-	double left = *(const double *)a, right = *(const double *)b;
-
-	return (left > right) - (left < right);
-}
-
-/* The value below which so many percent of them lie; sorts them. */
-static double percentile(double *values, size_t n, size_t percent)
-{
-	qsort(values, n, sizeof(*values), compare);
-	return values[(n - 1) * percent / 100];
-}
-
 static struct warden_message *job_new(void)
 {
 	struct warden_message *request = warden_message_new("run");

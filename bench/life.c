@@ -12,19 +12,6 @@
 
 enum step { STEP_PING, STEP_CREATE, STEP_RUN, STEP_DESTROY, N_STEPS };
 
-static int compare(const void *a, const void *b)
-{
-	double left = *(const double *)a, right = *(const double *)b;
-
-	return (left > right) - (left < right);
-}
-
-static double median(double *values, size_t n)
-{
-	qsort(values, n, sizeof(*values), compare);
-	return n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
-}
-
 static double step_time(const struct target *target, enum step step)
 {
 	double time;
@@ -70,8 +57,8 @@ static void measure(struct bench *bench, size_t rounds, useconds_t pause,
 			}
 	for (size_t target = 0; target < bench->n_targets; target++)
 		for (size_t step = 0; step < N_STEPS; step++)
-			medians[step][target] =
-				median(times_of(times, bench, rounds, step, target), rounds);
+			medians[step][target] = percentile(
+				times_of(times, bench, rounds, step, target), rounds, 50);
 	free(times);
 }
 

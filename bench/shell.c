@@ -21,13 +21,6 @@ enum {
 
 #define PROMPT "bench> "
 
-static int compare(const void *a, const void *b)
-{
-	double left = *(const double *)a, right = *(const double *)b;
-
-	return (left > right) - (left < right);
-}
-
 /* Reads until `text` has come. */
 static void await(int master, const char *text)
 {
@@ -97,8 +90,7 @@ static double median_key(const struct target *target, const char *program)
 	close(master); /* the shell hangs up */
 	if (waitpid(pid, NULL, 0) != pid)
 		die("a shell was lost");
-	qsort(times, KEYS, sizeof(*times), compare);
-	return times[KEYS / 2];
+	return percentile(times, KEYS, 50);
 }
 
 void bench_shell(const struct bench *bench, const char *program)
