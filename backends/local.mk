@@ -1,4 +1,5 @@
-include backends/common/local.mk
+include backends/files/local.mk
+include backends/wshd/local.mk
 include backends/fake/local.mk
 include backends/linux/local.mk
 

@@ -42,7 +42,8 @@ double now_ms(void);
 /* percentile.c: the value below which so many percent of them lie; sorts them. */
 double percentile(double *values, size_t n, size_t percent);
 
-/* table.c: a line has a figure for each target, NAN where there is none, and what is aimed at. */
+/* bench_table.c: a line has a figure for each target, NAN where there is none, and what is aimed
+ * at. */
 void table_begin(const struct bench *bench);
 void table_line(const struct bench *bench, const char *name, const char *unit, const double *values,
 		const char *aim);
@@ -50,7 +51,7 @@ void table_line(const struct bench *bench, const char *name, const char *unit, c
 /* life.c: medians of the life of one container. */
 void bench_life(struct bench *bench);
 
-/* jobs.c: what single jobs cost, and how late the limit on cpu time is. */
+/* bench_jobs.c: what single jobs cost, and how late the limit on cpu time is. */
 void bench_jobs(const struct bench *bench);
 
 /* memory.c: before anything was asked of a daemon, and with many containers. */

@@ -3,7 +3,7 @@
  * and prints medians. Usage: copy_bench DIRECTORY [ROUNDS]; what it makes there it removes. */
 #include <config.h>
 
-#include "backends/common/copy.h"
+#include "backends/files/copy.h"
 
 #include <fcntl.h>
 #include <ftw.h>

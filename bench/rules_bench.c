@@ -17,10 +17,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "backends/common/util.h"
-#include "backends/linux/conntrack.h"
-#include "backends/linux/firewall.h"
-#include "backends/linux/net.h"
+#include "backends/linux/firewall/firewall.h"
+#include "backends/linux/net/conntrack.h"
+#include "backends/linux/net/net.h"
+#include "lib/cleanup.h"
 #include "tests/linux/linux_host.h"
 
 enum { CHANGES = 201, PACKETS = 20000, ROUNDS = 5, OUT_RULES = 4, IN_RULES = 2 };

@@ -13,10 +13,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "core/config.h"
+#include "core/config/config.h"
 #include "core/syslog.h"
-#include "core/text.h"
-#include "core/util.h"
+#include "lib/cleanup.h"
+#include "lib/text.h"
 
 #define LINE_SIZE 4096
 

@@ -14,15 +14,15 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "core/check_host.h"
-#include "core/config.h"
-#include "core/http.h"
-#include "core/klass.h"
+#include "core/backend/backend_load.h"
+#include "core/backend/check_host.h"
+#include "core/config/config.h"
+#include "core/health/http.h"
 #include "core/log.h"
 #include "core/notify.h"
 #include "core/privilege.h"
 #include "core/server.h"
-#include "core/text.h"
+#include "lib/text.h"
 
 #define DEFAULT_FILE SYSCONFDIR "/warden/warden.conf"
 #define EXIT_USAGE   2

@@ -9,8 +9,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "core/text.h"
-#include "core/util.h"
+#include "lib/cleanup.h"
+#include "lib/text.h"
 
 /* A connected datagram socket; -1: nobody wants to know. */
 static int notify_fd = -1;

@@ -10,7 +10,7 @@
 #include <sys/capability.h>
 #include <sys/prctl.h>
 
-#include "core/util.h"
+#include "lib/cleanup.h"
 
 static bool has(uint64_t mask, cap_value_t value)
 {

@@ -9,17 +9,17 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "core/connection.h"
-#include "core/container.h"
-#include "core/http.h"
-#include "core/job.h"
-#include "core/journal.h"
-#include "core/lease.h"
+#include "core/container/container.h"
+#include "core/health/http.h"
+#include "core/job/cpu_lease.h"
+#include "core/job/job.h"
 #include "core/log.h"
 #include "core/notify.h"
-#include "core/request.h"
-#include "core/snapshot.h"
+#include "core/state/journal.h"
+#include "core/state/snapshot.h"
 #include "core/syslog.h"
+#include "core/wire/connection.h"
+#include "core/wire/request.h"
 
 enum {
 	/* What containers that are being removed may hold a drain up; the next daemon goes on. */

@@ -7,10 +7,10 @@
 #include <sys/queue.h>
 #include <uv.h>
 
-#include "core/config.h"
-#include "core/events.h"
-#include "core/metrics.h"
-#include "core/registry.h"
+#include "core/backend/backend_events.h"
+#include "core/config/config.h"
+#include "core/container/registry.h"
+#include "core/health/metrics.h"
 #include "warden/backend.h"
 
 struct connection;
@@ -45,7 +45,7 @@ struct server {
 	uint64_t last_id;                                       /* of a container: microseconds */
 	uint32_t last_job_id;
 	uint64_t last_end_sequence;   /* of a job's end */
-	struct lease *leases;         /* of cpus; see lease.h */
+	struct lease *leases;         /* of cpus; see cpu_lease.h */
 	struct syslog_client *syslog; /* for the lines of jobs; NULL: there is none */
 	uint64_t last_transfer_id;
 	struct journal *journal;
@@ -78,7 +78,7 @@ void server_fail(struct server *server);
 int pools_open(struct server *server, struct warden_error *err);
 void pools_close(struct server *server);
 
-/* See host.c: fills server->settings and server->host; the callback of server->events. */
+/* See backend_host.c: fills server->settings and server->host; the callback of server->events. */
 void host_init(struct server *server);
 void host_handle_events(uv_async_t *async);
 

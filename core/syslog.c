@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "core/util.h"
+#include "lib/cleanup.h"
 
 #define SYSTEM_SOCKET "/dev/log"
 

@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#include "core/container.h"
+#include "core/container/container.h"
 #include "core/log.h"
 #include "core/server.h"
 

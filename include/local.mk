@@ -1,5 +1,8 @@
 wardenincludedir = $(includedir)/warden
-wardeninclude_HEADERS = include/warden/backend.h
+wardeninclude_HEADERS = include/warden/backend.h include/warden/error.h
+
+# What a writer of a client or a backend reads.
+wardendatadir = $(datadir)/warden
 
 pkgconfig_DATA += include/warden-backend.pc
 CLEANFILES += include/warden-backend.pc

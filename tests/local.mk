@@ -13,13 +13,13 @@ dist-tests:
 .PHONY: dist-tests check-functional
 check-functional: all
 	$(srcdir)/tests/run --build .
-include tests/linux/linuxb.mk
+include tests/linux/local.mk
 EXTRA_DIST += tests/lsan.supp
 AM_TESTS_ENVIRONMENT = \
 	LSAN_OPTIONS=suppressions=$(abs_top_srcdir)/tests/lsan.supp:print_suppressions=0; \
 	export LSAN_OPTIONS;
-include tests/unit/config.mk
-include tests/unit/client.mk
-include tests/unit/copy.mk
-include tests/unit/core.mk
-include tests/unit/wshd.mk
+include tests/unit/core/config.mk
+include tests/unit/client/local.mk
+include tests/unit/files/local.mk
+include tests/unit/core/local.mk
+include tests/unit/wshd/local.mk

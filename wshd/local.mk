@@ -5,57 +5,57 @@ WSHD_COMPILE = $(WSHD_CC) $(WSHD_CPPFLAGS) -D_GNU_SOURCE -I$(top_srcdir) -std=gn
 	-static -s -Wl,--gc-sections -Wl,-z,noexecstack
 
 WSHD_H = \
-	wshd/account.h \
-	wshd/budget.h \
-	wshd/client.h \
-	wshd/command.h \
-	wshd/cpus.h \
-	wshd/first.h \
-	wshd/job.h \
-	wshd/keeper.h \
-	wshd/launch.h \
-	wshd/limits.h \
-	wshd/message.h \
-	wshd/options.h \
+	lib/process_tree.h \
+	proto/packet.h \
+	proto/wshd_protocol.h \
+	wshd/job_table.h \
+	wshd/keeper/account.h \
+	wshd/keeper/cpu_list.h \
+	wshd/keeper/job_command.h \
+	wshd/keeper/job_process.h \
+	wshd/keeper/job_terminal.h \
+	wshd/keeper/keeper.h \
+	wshd/keeper/keeper_launch.h \
+	wshd/keeper/rlimits.h \
+	wshd/keeper/time_budget.h \
 	wshd/privileges.h \
-	wshd/processes.h \
-	wshd/protocol.h \
+	wshd/process_title.h \
+	wshd/pty.h \
 	wshd/relay.h \
-	wshd/session.h \
-	wshd/stop.h \
-	wshd/terminal.h \
-	wshd/title.h \
-	wshd/wsh.h \
-	wshd/wshd.h
+	wshd/wsh/wsh.h \
+	wshd/wshd.h \
+	wshd/wshd_connections.h \
+	wshd/wshd_options.h \
+	wshd/wshd_stop.h
 
 WSHD_C = \
-	wshd/account.c \
-	wshd/budget.c \
-	wshd/client.c \
-	wshd/command.c \
-	wshd/cpus.c \
-	wshd/first.c \
-	wshd/job.c \
-	wshd/keeper.c \
-	wshd/launch.c \
-	wshd/limits.c \
-	wshd/main.c \
-	wshd/message.c \
-	wshd/options.c \
+	lib/process_tree.c \
+	proto/packet.c \
+	wshd/job_table.c \
+	wshd/keeper/account.c \
+	wshd/keeper/cpu_list.c \
+	wshd/keeper/job_command.c \
+	wshd/keeper/job_process.c \
+	wshd/keeper/job_terminal.c \
+	wshd/keeper/keeper.c \
+	wshd/keeper/keeper_launch.c \
+	wshd/keeper/rlimits.c \
+	wshd/keeper/time_budget.c \
 	wshd/privileges.c \
-	wshd/processes.c \
+	wshd/process_title.c \
+	wshd/pty.c \
 	wshd/relay.c \
-	wshd/session.c \
-	wshd/stop.c \
-	wshd/terminal.c \
-	wshd/title.c
+	wshd/wshd.c \
+	wshd/wshd_connections.c \
+	wshd/wshd_options.c \
+	wshd/wshd_stop.c
 
 WSH_C = \
-	wshd/message.c \
+	proto/packet.c \
 	wshd/relay.c \
-	wshd/wsh.c \
-	wshd/wsh_connection.c \
-	wshd/wsh_terminal.c
+	wshd/wsh/wsh.c \
+	wshd/wsh/wsh_connection.c \
+	wshd/wsh/wsh_terminal.c
 
 wshd/wshd: $(WSHD_C) $(WSHD_H) Makefile
 	$(AM_V_CC)$(MKDIR_P) wshd && $(WSHD_COMPILE) -o $@ `for f in $(WSHD_C); do echo $(srcdir)/$$f; done`

@@ -10,8 +10,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "wshd/options.h"
-#include "wshd/protocol.h"
+#include "proto/wshd_protocol.h"
+#include "wshd/wshd_options.h"
 
 /* Connections at a time; a shell's is not counted once it has its keeper. */
 enum { WSHD_CLIENTS = 16 };

@@ -12,8 +12,8 @@
 
 #include <pthread.h>
 
-#include "backends/common/transfer.h"
-#include "backends/common/watcher.h"
+#include "backends/files/file_transfer.h"
+#include "lib/watcher.h"
 #include "warden/backend.h"
 
 struct fake_container;
@@ -50,7 +50,7 @@ struct fake_container {
 	unsigned round; /* of killing by hand */
 };
 
-/* container.c: what a container is in memory. */
+/* fake_container.c: what a container is in memory. */
 struct fake_container *container_new(struct fake_backend *backend,
 				     const struct warden_identity *identity,
 				     struct warden_error *err);
@@ -62,7 +62,7 @@ void container_unwatch(struct fake_container *container);
 /* Frees it without touching its processes. */
 void container_free(struct fake_container *container);
 
-/* init.c: wshd, the container's first process. */
+/* fake_init.c: wshd, the container's first process. */
 int init_start(struct fake_container *container, struct warden_error *err);
 /* Ends one that init_start has just started. */
 void init_kill(struct fake_container *container);
@@ -72,7 +72,7 @@ void init_find(struct fake_container *container);
 /* Takes its status where it is a child of this daemon's. */
 void init_reap(const struct fake_container *container);
 
-/* spawner.c: forks processes that move files. start: while the caller has one thread. */
+/* fake_spawner.c: forks processes that move files. start: while the caller has one thread. */
 int spawner_start(struct fake_backend *backend, struct warden_error *err);
 void spawner_stop(const struct fake_backend *backend);
 /* The worker's end of the connection to a process for a transfer below `root_fd`, with `data_fd` or
@@ -80,13 +80,13 @@ void spawner_stop(const struct fake_backend *backend);
 int spawner_transfer(const struct fake_backend *backend, int root_fd, int data_fd,
 		     struct warden_error *err);
 
-/* fault.c: failures and delays that the configuration asks for. */
+/* fake_fault.c: failures and delays that the configuration asks for. */
 int fake_admit(void *backend, void *container, const char *request, struct warden_error *err);
 
-/* user.c: whether a job may ask to run as `user` (NULL: it does not ask). */
+/* fake_user.c: whether a job may ask to run as `user` (NULL: it does not ask). */
 int user_check(const char *user, struct warden_error *err);
 
-/* The operations, each in the file of its name (job.c: spawn to stop). */
+/* The operations, each in the file of its name (fake_job.c: spawn to stop). */
 int fake_create(void *backend, const struct warden_create *create, void **container,
 		struct warden_error *err);
 int fake_restore(void *backend, const struct warden_identity *identity, const char *state,
@@ -107,7 +107,7 @@ int fake_set_limits(void *container, const struct warden_limits *limits,
 int fake_pause(void *container, bool paused, struct warden_error *err);
 int fake_info(void *container, struct warden_info *info, struct warden_error *err);
 
-/* limits.c: those of a container that nobody has set. */
+/* fake_limits.c: those of a container that nobody has set. */
 void limits_begin(struct fake_container *container);
 
 /* The end of a container that is destroyed, once nothing moves files in it any more: tells it and

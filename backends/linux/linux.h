@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The linux backend itself, as its files share it. A container is in container.h. */
+/* The linux backend itself, as its files share it. A container is in linux_container.h. */
 #ifndef LINUX_LINUX_H
 #define LINUX_LINUX_H
 
-#include "backends/linux/quota.h"
+#include "backends/linux/run/disk_quota.h"
 #include "warden/backend.h"
 
 #ifndef ARRAY_SIZE

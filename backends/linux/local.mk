@@ -1,132 +1,154 @@
-backend_LTLIBRARIES += backends/linux/linux.la
-
-# Control groups, network, firewall.
-backends_linux_linux_la_SOURCES = \
-	backends/linux/cgroup.c \
-	backends/linux/cgroup.h \
-	backends/linux/cgroup_cpu.c \
-	backends/linux/cgroup_describe.c \
-	backends/linux/cgroup_file.c \
-	backends/linux/cgroup_find.c \
-	backends/linux/cgroup_freezer.c \
-	backends/linux/cgroup_io.c \
-	backends/linux/cgroup_job.c \
-	backends/linux/cgroup_job.h \
-	backends/linux/cgroup_late.c \
-	backends/linux/cgroup_memory.c \
-	backends/linux/cgroup_oom.c \
-	backends/linux/cgroup_private.h \
-	backends/linux/cgroup_stat.c \
-	backends/linux/cgroup_tree.c \
-	backends/linux/cgroup_v1.c \
-	backends/linux/cgroup_v2.c \
-	backends/linux/cgroup_warm.c \
-	backends/linux/conntrack.c \
-	backends/linux/conntrack.h \
-	backends/linux/devices.c \
-	backends/linux/firewall.c \
-	backends/linux/firewall.h \
-	backends/linux/firewall_elements.c \
-	backends/linux/firewall_legacy.c \
-	backends/linux/firewall_others.c \
-	backends/linux/firewall_private.h \
-	backends/linux/firewall_ranges.c \
-	backends/linux/firewall_rules.c \
-	backends/linux/firewall_rules.h \
-	backends/linux/firewall_shards.c \
-	backends/linux/firewall_table.c \
-	backends/linux/firewall_watch.c \
-	backends/linux/net.c \
-	backends/linux/net.h \
-	backends/linux/net_bandwidth.c \
-	backends/linux/net_inside.c \
-	backends/linux/net_link.c \
-	backends/linux/net_link.h \
-	backends/linux/net_private.h \
-	backends/linux/net_remove.c \
-	backends/linux/net_sysctl.h \
-	backends/linux/net_tc.c \
-	backends/linux/net_tc.h \
-	backends/linux/netlink.c \
-	backends/linux/netlink.h \
-	backends/linux/nft.c \
-	backends/linux/nft.h \
-	backends/linux/nft_private.h \
-	backends/linux/nft_rule.c
-
-# What makes a container: spawner, mounts, init.
-backends_linux_linux_la_SOURCES += \
-	backends/linux/accounts.c \
-	backends/linux/accounts.h \
-	backends/linux/bind.c \
-	backends/linux/bind.h \
-	backends/linux/container.c \
-	backends/linux/container.h \
-	backends/linux/create.c \
-	backends/linux/destroy.c \
-	backends/linux/describe.c \
-	backends/linux/describe.h \
-	backends/linux/dev.c \
-	backends/linux/dev.h \
-	backends/linux/files.c \
-	backends/linux/files.h \
-	backends/linux/hooks.c \
-	backends/linux/hooks.h \
-	backends/linux/info.c \
-	backends/linux/init.c \
-	backends/linux/init.h \
-	backends/linux/init_child.c \
-	backends/linux/job.c \
-	backends/linux/job.h \
-	backends/linux/klass.c \
-	backends/linux/limits.c \
-	backends/linux/layers.c \
-	backends/linux/layers.h \
+# A library of its own, so that unit tests reach its parts.
+noinst_LTLIBRARIES += backends/linux/liblinux.la
+backends_linux_liblinux_la_SOURCES = \
+	backends/linux/linux.c \
 	backends/linux/linux.h \
-	backends/linux/mnt.c \
-	backends/linux/mnt.h \
-	backends/linux/mnt_kernel.c \
-	backends/linux/nested.c \
-	backends/linux/nested.h \
-	backends/linux/mount_api.c \
-	backends/linux/mount_api.h \
-	backends/linux/oom.c \
-	backends/linux/oom.h \
-	backends/linux/operations.h \
-	backends/linux/pause.c \
-	backends/linux/probe.c \
-	backends/linux/probe.h \
-	backends/linux/processes.c \
-	backends/linux/processes.h \
-	backends/linux/program.c \
-	backends/linux/program.h \
-	backends/linux/quota.c \
-	backends/linux/quota.h \
-	backends/linux/record.c \
-	backends/linux/record.h \
-	backends/linux/remover.c \
-	backends/linux/remover.h \
-	backends/linux/resolv.c \
-	backends/linux/resolv.h \
-	backends/linux/restore.c \
-	backends/linux/rules.c \
-	backends/linux/setup.h \
-	backends/linux/setup_child.c \
-	backends/linux/spawner.c \
-	backends/linux/spawner.h \
-	backends/linux/start.c \
-	backends/linux/start.h \
-	backends/linux/stop.c \
-	backends/linux/stop.h \
-	backends/linux/transfer.c \
-	backends/linux/transfer.h \
-	backends/linux/tree.c \
-	backends/linux/tree.h \
-	backends/linux/union.c \
-	backends/linux/union.h \
-	backends/linux/user.c \
-	backends/linux/user.h
+	backends/linux/linux_operations.h \
+	$(LINUX_CGROUP) \
+	$(LINUX_CREATE) \
+	$(LINUX_FIREWALL) \
+	$(LINUX_NET) \
+	$(LINUX_ROOT) \
+	$(LINUX_RUN)
+backends_linux_liblinux_la_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE $(CAP_CFLAGS) $(MNL_CFLAGS) $(NFTNL_CFLAGS)
+backends_linux_liblinux_la_LIBADD = $(MNL_LIBS) $(NFTNL_LIBS) $(CAP_LIBS) -lpthread
 
-backends_linux_linux_la_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE $(CAP_CFLAGS) $(MNL_CFLAGS) $(NFTNL_CFLAGS)
-backends_linux_linux_la_LDFLAGS = $(MODULE_LINK)
-backends_linux_linux_la_LIBADD = backends/common/libcommon.la backends/common/libcopy.la $(MNL_LIBS) $(NFTNL_LIBS) $(CAP_LIBS) -lpthread
+backend_LTLIBRARIES += backends/linux/linux.la
+backends_linux_linux_la_SOURCES =
+backends_linux_linux_la_LDFLAGS = $(MODULE_LINK) -export-symbols-regex "^warden_container_klass$$"
+backends_linux_linux_la_LIBADD = backends/linux/liblinux.la backends/wshd/libwshdclient.la \
+	backends/files/libfiles.la lib/libutil.la
+
+# Control groups.
+LINUX_CGROUP = \
+	backends/linux/cgroup/cgroup.c \
+	backends/linux/cgroup/cgroup.h \
+	backends/linux/cgroup/cgroup_cpu.c \
+	backends/linux/cgroup/cgroup_describe.c \
+	backends/linux/cgroup/cgroup_devices.c \
+	backends/linux/cgroup/cgroup_file.c \
+	backends/linux/cgroup/cgroup_find.c \
+	backends/linux/cgroup/cgroup_freezer.c \
+	backends/linux/cgroup/cgroup_io.c \
+	backends/linux/cgroup/cgroup_job.c \
+	backends/linux/cgroup/cgroup_job.h \
+	backends/linux/cgroup/cgroup_late.c \
+	backends/linux/cgroup/cgroup_memory.c \
+	backends/linux/cgroup/cgroup_oom.c \
+	backends/linux/cgroup/cgroup_private.h \
+	backends/linux/cgroup/cgroup_stat.c \
+	backends/linux/cgroup/cgroup_tree.c \
+	backends/linux/cgroup/cgroup_v1.c \
+	backends/linux/cgroup/cgroup_v2.c \
+	backends/linux/cgroup/cgroup_warm.c
+
+# What makes a container: worker, spawner, set-up child, hooks.
+LINUX_CREATE = \
+	backends/linux/create/hooks.c \
+	backends/linux/create/hooks.h \
+	backends/linux/create/host_probe.c \
+	backends/linux/create/host_probe.h \
+	backends/linux/create/host_report.c \
+	backends/linux/create/host_report.h \
+	backends/linux/create/init.c \
+	backends/linux/create/init.h \
+	backends/linux/create/init_child.c \
+	backends/linux/create/linux_create.c \
+	backends/linux/create/linux_spawner.c \
+	backends/linux/create/linux_spawner.h \
+	backends/linux/create/nested.c \
+	backends/linux/create/nested.h \
+	backends/linux/create/setup.h \
+	backends/linux/create/setup_child.c \
+	backends/linux/create/setup_worker.c \
+	backends/linux/create/setup_worker.h \
+	backends/linux/create/user_namespace.c \
+	backends/linux/create/user_namespace.h \
+	backends/linux/create/wshd_memfd.c \
+	backends/linux/create/wshd_memfd.h
+
+# The table of nftables.
+LINUX_FIREWALL = \
+	backends/linux/firewall/firewall.c \
+	backends/linux/firewall/firewall.h \
+	backends/linux/firewall/firewall_elements.c \
+	backends/linux/firewall/firewall_legacy.c \
+	backends/linux/firewall/firewall_others.c \
+	backends/linux/firewall/firewall_private.h \
+	backends/linux/firewall/firewall_ranges.c \
+	backends/linux/firewall/firewall_rules.c \
+	backends/linux/firewall/firewall_rules.h \
+	backends/linux/firewall/firewall_shards.c \
+	backends/linux/firewall/firewall_table.c \
+	backends/linux/firewall/firewall_watch.c \
+	backends/linux/firewall/nft.c \
+	backends/linux/firewall/nft.h \
+	backends/linux/firewall/nft_private.h \
+	backends/linux/firewall/nft_rule.c
+
+# Links, addresses, bandwidth.
+LINUX_NET = \
+	backends/linux/net/conntrack.c \
+	backends/linux/net/conntrack.h \
+	backends/linux/net/link_removal.c \
+	backends/linux/net/net.c \
+	backends/linux/net/net.h \
+	backends/linux/net/net_bandwidth.c \
+	backends/linux/net/net_inside.c \
+	backends/linux/net/net_link.c \
+	backends/linux/net/net_link.h \
+	backends/linux/net/net_private.h \
+	backends/linux/net/net_sysctl.h \
+	backends/linux/net/net_tc.c \
+	backends/linux/net/net_tc.h \
+	backends/linux/net/netlink.c \
+	backends/linux/net/netlink.h
+
+# Mounts and files of a container's root.
+LINUX_ROOT = \
+	backends/linux/root/accounts.c \
+	backends/linux/root/accounts.h \
+	backends/linux/root/bind_mount.c \
+	backends/linux/root/bind_mount.h \
+	backends/linux/root/dev.c \
+	backends/linux/root/dev.h \
+	backends/linux/root/layers.c \
+	backends/linux/root/layers.h \
+	backends/linux/root/mount_api.c \
+	backends/linux/root/mount_api.h \
+	backends/linux/root/proc_mounts.c \
+	backends/linux/root/resolv_conf.c \
+	backends/linux/root/resolv_conf.h \
+	backends/linux/root/root_files.c \
+	backends/linux/root/root_files.h \
+	backends/linux/root/root_mounts.c \
+	backends/linux/root/root_mounts.h \
+	backends/linux/root/tree_copy.c \
+	backends/linux/root/tree_copy.h \
+	backends/linux/root/union.c \
+	backends/linux/root/union.h
+
+# Operations on a container that runs, and its end.
+LINUX_RUN = \
+	backends/linux/run/cleanup_thread.c \
+	backends/linux/run/cleanup_thread.h \
+	backends/linux/run/container_processes.c \
+	backends/linux/run/container_processes.h \
+	backends/linux/run/disk_quota.c \
+	backends/linux/run/disk_quota.h \
+	backends/linux/run/linux_container.c \
+	backends/linux/run/linux_container.h \
+	backends/linux/run/linux_destroy.c \
+	backends/linux/run/linux_info.c \
+	backends/linux/run/linux_job.c \
+	backends/linux/run/linux_job.h \
+	backends/linux/run/linux_limits.c \
+	backends/linux/run/linux_pause.c \
+	backends/linux/run/linux_restore.c \
+	backends/linux/run/linux_rules.c \
+	backends/linux/run/linux_stop.c \
+	backends/linux/run/linux_stop.h \
+	backends/linux/run/linux_transfer.c \
+	backends/linux/run/linux_transfer.h \
+	backends/linux/run/oom_watch.c \
+	backends/linux/run/oom_watch.h

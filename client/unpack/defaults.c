@@ -8,8 +8,8 @@
 
 #include <string.h>
 
-#include "core/text.h"
-#include "core/util.h"
+#include "lib/cleanup.h"
+#include "lib/text.h"
 
 /* What wardend takes. */
 enum { TEXT_MAX = 4096, MAX_VARIABLES = 1024, MAX_FILE = 256 * 1024 };

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/util.h"
+#include "lib/cleanup.h"
 
 struct algorithm {
 	const char *prefix;

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "client/unpack/digest.h"
-#include "core/util.h"
+#include "lib/cleanup.h"
 
 /* A name without a tag is the one with `latest`. */
 static bool is_tag(const char *tag, const char *name)

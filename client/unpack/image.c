@@ -11,7 +11,7 @@
 
 #include "client/unpack/digest.h"
 #include "client/unpack/layer.h"
-#include "core/util.h"
+#include "lib/cleanup.h"
 
 enum { MAX_JSON = 4 * 1024 * 1024, MAX_LAYERS = 1000 };
 

@@ -6,7 +6,7 @@
 
 #include <jansson.h>
 
-#include "client/unpack/tree.h"
+#include "client/unpack/unpack_tree.h"
 
 struct image_layer {
 	char *file;   /* in the directory */

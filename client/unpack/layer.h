@@ -4,7 +4,7 @@
 #ifndef CLIENT_UNPACK_LAYER_H
 #define CLIENT_UNPACK_LAYER_H
 
-#include "client/unpack/tree.h"
+#include "client/unpack/unpack_tree.h"
 
 /* Applies the layer to the tree that holds those below it. */
 int layer_apply(struct tree *tree, int fd, struct progress *progress, struct warden_error *err);

@@ -1,12 +1,25 @@
 # What warden-rootfs unpacks archives and images with; not built where its libraries are missing.
 if UNPACK
 pkglibexec_PROGRAMS += client/unpack/unpack
-client_unpack_unpack_SOURCES = client/unpack/defaults.c client/unpack/digest.c client/unpack/digest.h \
-	client/unpack/docker.c client/unpack/image.c client/unpack/image.h client/unpack/layer.c \
-	client/unpack/layer.h client/unpack/main.c client/unpack/oci.c client/unpack/place.c \
-	client/unpack/place.h client/unpack/progress.c client/unpack/progress.h client/unpack/source.c \
-	client/unpack/source.h client/unpack/tree.c client/unpack/tree.h \
-	core/remove.c core/remove.h core/text.c core/text.h core/util.h
+client_unpack_unpack_SOURCES = \
+	client/unpack/defaults.c \
+	client/unpack/digest.c \
+	client/unpack/digest.h \
+	client/unpack/docker.c \
+	client/unpack/image.c \
+	client/unpack/image.h \
+	client/unpack/layer.c \
+	client/unpack/layer.h \
+	client/unpack/oci.c \
+	client/unpack/place.c \
+	client/unpack/place.h \
+	client/unpack/progress.c \
+	client/unpack/progress.h \
+	client/unpack/source.c \
+	client/unpack/source.h \
+	client/unpack/unpack.c \
+	client/unpack/unpack_tree.c \
+	client/unpack/unpack_tree.h
 client_unpack_unpack_CPPFLAGS = $(AM_CPPFLAGS) $(ARCHIVE_CFLAGS) $(JANSSON_CFLAGS) $(NETTLE_CFLAGS)
-client_unpack_unpack_LDADD = $(ARCHIVE_LIBS) $(JANSSON_LIBS) $(NETTLE_LIBS)
+client_unpack_unpack_LDADD = lib/libutil.la $(ARCHIVE_LIBS) $(JANSSON_LIBS) $(NETTLE_LIBS)
 endif

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "client/unpack/digest.h"
-#include "core/util.h"
+#include "lib/cleanup.h"
 
 enum { MAX_NESTED = 4 };
 

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-#include "core/util.h"
+#include "lib/cleanup.h"
 
 /* Moves of directories elsewhere on the machine make the kernel give up on "..". */
 enum { MAX_TRIES = 1000 };

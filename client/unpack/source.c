@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/util.h"
+#include "lib/cleanup.h"
 
 enum { BLOCK_SIZE = 128 * 1024, TAR_BLOCK = 512 };
 

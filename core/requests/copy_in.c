@@ -3,8 +3,8 @@
  * it goes. */
 #include <config.h>
 
-#include "core/copy.h"
-#include "core/request.h"
+#include "core/transfer/copy_request.h"
+#include "core/wire/request.h"
 
 static int copy_in_run(struct request *request, struct warden_error *err)
 {

@@ -3,8 +3,8 @@
  * client, or to `owner` where the client is root. */
 #include <config.h>
 
-#include "core/copy.h"
-#include "core/request.h"
+#include "core/transfer/copy_request.h"
+#include "core/wire/request.h"
 
 enum { OWNER_MAX = 512 };
 

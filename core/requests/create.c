@@ -11,20 +11,20 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "core/address.h"
-#include "core/clock.h"
-#include "core/create_mounts.h"
-#include "core/idempotence.h"
-#include "core/image.h"
-#include "core/journal.h"
-#include "core/limits.h"
+#include "core/container/create_mounts.h"
+#include "core/container/image_defaults.h"
+#include "core/limits/limits.h"
 #include "core/log.h"
-#include "core/pool.h"
-#include "core/remove.h"
-#include "core/request.h"
+#include "core/pools/pool.h"
 #include "core/server.h"
-#include "core/snapshot.h"
-#include "core/util.h"
+#include "core/state/idempotence.h"
+#include "core/state/journal.h"
+#include "core/state/snapshot.h"
+#include "core/wire/request.h"
+#include "lib/address.h"
+#include "lib/cleanup.h"
+#include "lib/clock.h"
+#include "lib/remove_tree.h"
 
 enum { HANDLE_MAX = 1024 };
 

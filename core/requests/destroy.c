@@ -2,7 +2,7 @@
 /* Destroy: removes a container and everything that it holds. Any state will do. */
 #include <config.h>
 
-#include "core/request.h"
+#include "core/wire/request.h"
 
 static int destroy_run(struct request *request, struct warden_error *err)
 {

@@ -2,7 +2,7 @@
 /* Echo: the message comes back as it is. */
 #include <config.h>
 
-#include "core/request.h"
+#include "core/wire/request.h"
 
 static int echo_run(struct request *request, struct warden_error *err)
 {

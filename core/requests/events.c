@@ -2,8 +2,8 @@
 /* Events: answers what happens, until the client leaves or the daemon ends. */
 #include <config.h>
 
-#include "core/journal.h"
-#include "core/request.h"
+#include "core/state/journal.h"
+#include "core/wire/request.h"
 
 const struct request_klass events_request = {
 	.type = WARDEN__MESSAGE__TYPE__Events,

@@ -6,8 +6,8 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "core/request.h"
-#include "core/transfer.h"
+#include "core/transfer/transfer.h"
+#include "core/wire/request.h"
 
 /* The frame's own bytes. */
 enum { ROOM = 128 };

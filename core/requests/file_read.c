@@ -8,10 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core/request.h"
-#include "core/transfer.h"
-#include "core/util.h"
-#include "core/varint.h"
+#include "core/transfer/transfer.h"
+#include "core/wire/request.h"
+#include "lib/cleanup.h"
+#include "lib/varint.h"
 
 /* The answer's own bytes around the data, and the frame's. */
 enum { ROOM = 128 };

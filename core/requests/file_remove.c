@@ -2,8 +2,8 @@
 /* FileRemove: a file or directory, with vcap's rights. */
 #include <config.h>
 
-#include "core/request.h"
-#include "core/transfer.h"
+#include "core/transfer/transfer.h"
+#include "core/wire/request.h"
 
 static int file_remove_run(struct request *request, struct warden_error *err)
 {

@@ -5,9 +5,9 @@
 #include <limits.h>
 #include <stdlib.h>
 
-#include "core/download.h"
-#include "core/request.h"
-#include "core/varint.h"
+#include "core/transfer/download.h"
+#include "core/wire/request.h"
+#include "lib/varint.h"
 
 /* FileWatchResponse's fields, and room for all but the name. */
 enum { FIELD_CHANGE = 1, FIELD_NAME = 2, HEAD_MAX = 32 };

@@ -2,8 +2,8 @@
 /* FileWrite: a file, or a part of one, with vcap's rights. */
 #include <config.h>
 
-#include "core/request.h"
-#include "core/transfer.h"
+#include "core/transfer/transfer.h"
+#include "core/wire/request.h"
 
 enum { DEFAULT_MODE = 0644, MOST_MODE = 07777 };
 

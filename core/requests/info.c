@@ -2,9 +2,9 @@
 /* Info: state, events, addresses, jobs and figures of a container. */
 #include <config.h>
 
-#include "core/info.h"
+#include "core/container/container_info.h"
 
-#include "core/request.h"
+#include "core/wire/request.h"
 
 static void came(struct container *c, void *data)
 {

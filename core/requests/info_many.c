@@ -5,10 +5,10 @@
 
 #include <stdlib.h>
 
-#include "core/info.h"
-#include "core/request.h"
-#include "core/util.h"
-#include "core/varint.h"
+#include "core/container/container_info.h"
+#include "core/wire/request.h"
+#include "lib/cleanup.h"
+#include "lib/varint.h"
 
 enum { HANDLE_MAX = 1024, HANDLES_MAX = 16384, HEAD_MAX = 16 };
 

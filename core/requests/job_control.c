@@ -5,8 +5,8 @@
 #include <signal.h>
 #include <stdlib.h>
 
-#include "core/job.h"
-#include "core/request.h"
+#include "core/job/job.h"
+#include "core/wire/request.h"
 
 struct control {
 	struct operation operation;

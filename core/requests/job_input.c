@@ -2,8 +2,8 @@
 /* JobInput: data for a job's standard input. */
 #include <config.h>
 
-#include "core/job.h"
-#include "core/request.h"
+#include "core/job/job.h"
+#include "core/wire/request.h"
 
 static int job_input_run(struct request *request, struct warden_error *err)
 {

@@ -4,9 +4,9 @@
 
 #include <stdlib.h>
 
-#include "core/job.h"
-#include "core/message_text.h"
-#include "core/request.h"
+#include "core/job/job.h"
+#include "core/wire/message_text.h"
+#include "core/wire/request.h"
 
 struct entry {
 	Warden__JobsResponse__Job message;

@@ -2,8 +2,8 @@
 /* Limit: any limits at once, all or none; answers all that are in force. */
 #include <config.h>
 
-#include "core/limits.h"
-#include "core/request.h"
+#include "core/limits/limits.h"
+#include "core/wire/request.h"
 
 static void answer(struct request *request, const struct warden_limits *in_force)
 {

@@ -2,8 +2,8 @@
 /* LimitBandwidth: rate and burst of both directions. */
 #include <config.h>
 
-#include "core/limits.h"
-#include "core/request.h"
+#include "core/limits/limits.h"
+#include "core/wire/request.h"
 
 static void answer(struct request *request, const struct warden_limits *in_force)
 {

@@ -2,9 +2,9 @@
 /* LimitDisk: blocks and inodes, by any of their names; answers those in force. */
 #include <config.h>
 
-#include "core/limits.h"
-#include "core/request.h"
-#include "core/util.h"
+#include "core/limits/limits.h"
+#include "core/wire/request.h"
+#include "lib/cleanup.h"
 
 /* Of several that are given the last one wins. */
 struct name {

@@ -2,8 +2,8 @@
 /* Link, Stream and Attach: wait for a job; the last two are sent what it writes meanwhile. */
 #include <config.h>
 
-#include "core/job.h"
-#include "core/request.h"
+#include "core/job/job.h"
+#include "core/wire/request.h"
 
 static int wait_for(struct request *request, uint32_t job_id, enum waiter_kind kind,
 		    bool from_start, struct warden_error *err)

@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-#include "core/request.h"
+#include "core/wire/request.h"
 
 static int list_those(struct request *request, const struct property *wanted, size_t n,
 		      struct warden_error *err)

@@ -2,8 +2,8 @@
 /* NetIn: traffic to a port of the host's goes to the container. */
 #include <config.h>
 
-#include "core/request.h"
-#include "core/rules.h"
+#include "core/rules/rules.h"
+#include "core/wire/request.h"
 
 static int edit(struct rules_change *change, struct warden_error *err)
 {

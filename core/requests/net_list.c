@@ -4,9 +4,9 @@
 
 #include <stdlib.h>
 
-#include "core/request.h"
-#include "core/rules.h"
-#include "core/util.h"
+#include "core/rules/rules.h"
+#include "core/wire/request.h"
+#include "lib/cleanup.h"
 
 /* The messages of an answer and the pointers to them that it wants. */
 struct listing {

@@ -2,8 +2,8 @@
 /* NetOut: what the container may reach. A new rule goes before older ones. */
 #include <config.h>
 
-#include "core/request.h"
-#include "core/rules.h"
+#include "core/rules/rules.h"
+#include "core/wire/request.h"
 
 static int edit(struct rules_change *change, struct warden_error *err)
 {

@@ -2,8 +2,8 @@
 /* NetRemove: takes rules back, all that are given or none. */
 #include <config.h>
 
-#include "core/request.h"
-#include "core/rules.h"
+#include "core/rules/rules.h"
+#include "core/wire/request.h"
 
 static int remove_in(struct rules *rules, const Warden__NetInRequest *asked,
 		     struct warden_error *err)

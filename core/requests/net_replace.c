@@ -4,9 +4,9 @@
 
 #include <stdlib.h>
 
-#include "core/request.h"
-#include "core/rules.h"
-#include "core/util.h"
+#include "core/rules/rules.h"
+#include "core/wire/request.h"
+#include "lib/cleanup.h"
 
 static int add_in(struct rules *rules, const Warden__NetInRequest *asked, struct warden_error *err)
 {

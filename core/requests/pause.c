@@ -6,8 +6,8 @@
 #include <stdlib.h>
 
 #include "core/log.h"
-#include "core/request.h"
-#include "core/snapshot.h"
+#include "core/state/snapshot.h"
+#include "core/wire/request.h"
 
 struct pausing {
 	struct operation operation;

@@ -2,7 +2,7 @@
 /* Ping: an answer and nothing else. */
 #include <config.h>
 
-#include "core/request.h"
+#include "core/wire/request.h"
 
 static int ping_run(struct request *request, struct warden_error *err)
 {

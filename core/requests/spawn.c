@@ -2,7 +2,7 @@
 /* Spawn starts a job and answers with its id; Run is Spawn and Link in one. */
 #include <config.h>
 
-#include "core/start.h"
+#include "core/job/job_start.h"
 
 /* The message of Run is Spawn's, field for field. */
 _Static_assert(sizeof(Warden__RunRequest) == sizeof(Warden__SpawnRequest), "run and spawn differ");

@@ -2,7 +2,7 @@
 /* SpawnPair starts two jobs that talk to each other, as a judge and the program that it asks do. */
 #include <config.h>
 
-#include "core/start.h"
+#include "core/job/job_start.h"
 
 static void answer_ids(struct request *request, struct job *const *jobs)
 {

@@ -6,9 +6,9 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "core/facts.h"
-#include "core/pool.h"
-#include "core/request.h"
+#include "core/backend/facts.h"
+#include "core/pools/pool.h"
+#include "core/wire/request.h"
 
 struct status {
 	uv_work_t work;

@@ -5,7 +5,7 @@
 
 #include <signal.h>
 
-#include "core/request.h"
+#include "core/wire/request.h"
 
 static int stop_run(struct request *request, struct warden_error *err)
 {

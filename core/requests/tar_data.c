@@ -2,8 +2,8 @@
 /* TarData: the next bytes of the tar stream that a TarIn on the same connection has begun. */
 #include <config.h>
 
-#include "core/request.h"
-#include "core/upload.h"
+#include "core/transfer/upload.h"
+#include "core/wire/request.h"
 
 static int tar_data_run(struct request *request, struct warden_error *err)
 {

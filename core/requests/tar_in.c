@@ -3,8 +3,8 @@
  * connection. */
 #include <config.h>
 
-#include "core/request.h"
-#include "core/upload.h"
+#include "core/transfer/upload.h"
+#include "core/wire/request.h"
 
 static int tar_in_run(struct request *request, struct warden_error *err)
 {

@@ -4,9 +4,9 @@
 
 #include <stdlib.h>
 
-#include "core/download.h"
-#include "core/request.h"
-#include "core/varint.h"
+#include "core/transfer/download.h"
+#include "core/wire/request.h"
+#include "lib/varint.h"
 
 /* TarOutResponse's field, and room for what is in front of its bytes. */
 enum { FIELD_DATA = 1, HEAD_MAX = 16 };

@@ -27,15 +27,14 @@
 #ifndef WARDEN_BACKEND_H
 #define WARDEN_BACKEND_H
 
-#include <errno.h>
 #include <netinet/in.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/types.h>
+
+#include "warden/error.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -43,46 +42,6 @@ extern "C" {
 
 /* Raised whenever a struct or the meaning of an operation in this header changes. */
 #define WARDEN_BACKEND_ABI 1
-
-/* What went wrong, as a sentence for the client or the log. */
-struct warden_error {
-	int number;         /* errno, or 0 where there is none */
-	char message[1024]; /* a longer text ends in "..." */
-};
-
-/* Fills `err`; always returns -1, so that `return warden_error_set(err, ...)` is how a function
- * fails. */
-static inline int __attribute__((format(printf, 2, 3)))
-warden_error_set(struct warden_error *err, const char *format, ...)
-{
-	va_list args;
-	int length;
-
-	va_start(args, format);
-	length = vsnprintf(err->message, sizeof(err->message), format, args);
-	va_end(args);
-	if (length >= (int)sizeof(err->message))
-		memcpy(err->message + sizeof(err->message) - 4, "...", 4);
-	err->number = 0;
-	return -1;
-}
-
-/* As warden_error_set, with ": " and the text of errno behind it. */
-static inline int __attribute__((format(printf, 2, 3)))
-warden_error_errno(struct warden_error *err, const char *format, ...)
-{
-	int number = errno;
-	char text[sizeof(err->message)];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format,
-		  args); /* a text that is cut is marked by warden_error_set */
-	va_end(args);
-	warden_error_set(err, "%s: %s", text, strerror(number));
-	err->number = number;
-	return -1;
-}
 
 /* The order is that of severity; `logging.level` names them in lower case. */
 enum warden_log_level {
@@ -463,7 +422,8 @@ enum warden_transfer_kind {
 	/* All of data_fd into a file from `offset` on; WARDEN_UNKNOWN: the file is replaced, at
 	 * once and whole. A new one gets `mode`. */
 	WARDEN_FILE_WRITE,
-	/* A FileListResponse (core/warden.proto), encoded, of at most `length` bytes, into data_fd.
+	/* A FileListResponse (proto/warden.proto), encoded, of at most `length` bytes, into
+	 * data_fd.
 	 */
 	WARDEN_FILE_LIST,
 	/* A file, a link, an empty directory, or a whole one where `recursive`. */
@@ -481,7 +441,7 @@ struct warden_copied {
 };
 
 struct warden_change {
-	uint32_t change; /* of FileWatchResponse.Change in core/warden.proto */
+	uint32_t change; /* of FileWatchResponse.Change in proto/warden.proto */
 	uint32_t name_length;
 };
 

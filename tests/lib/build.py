@@ -31,7 +31,7 @@ class Build:
             self._copy(f"{self.tree}/{place}/.libs/{name}", f"modules/{name}", 0o644)
         for library in glob.glob(f"{self.tree}/client/.libs/libwarden.so*"):
             self._copy(library, os.path.basename(library), 0o644)
-        self._copy(f"{source}/client/warden-rootfs", "warden-rootfs", 0o755)
+        self._copy(f"{source}/client/unpack/warden-rootfs.in", "warden-rootfs", 0o755)
         self.sanitized = self._has_sanitizers()
 
     @property

@@ -71,22 +71,29 @@ def _functions(module):
 
 
 def discover(directories, backends, patterns):
-    """The cases of test_*.py in these directories, in their order, for the backends asked for.
+    """The cases of test_*.py below these directories, in their order, for the backends asked for.
 
     A pattern is a part of `subject.name`, or has wildcards and matches the whole of it.
     """
     instances = []
-    for directory in directories:
-        for file in sorted(fnmatch.filter(os.listdir(directory), "test_*.py")):
-            module = _load(os.path.join(directory, file))
-            subject = module.__name__.removeprefix("test_")
-            for function in _functions(module):
-                for backend in function.case.backends:
-                    if backend in backends and _wanted(f"{subject}.{function.__name__}", patterns):
-                        instances.append(
-                            Instance(subject, function.__name__, backend, function, function.case)
-                        )
+    for path in _files(directories):
+        module = _load(path)
+        subject = module.__name__.removeprefix("test_")
+        for function in _functions(module):
+            for backend in function.case.backends:
+                if backend in backends and _wanted(f"{subject}.{function.__name__}", patterns):
+                    instances.append(
+                        Instance(subject, function.__name__, backend, function, function.case)
+                    )
     return instances
+
+
+def _files(directories):
+    for directory in directories:
+        for folder, folders, names in os.walk(directory):
+            folders.sort()
+            for name in sorted(fnmatch.filter(names, "test_*.py")):
+                yield os.path.join(folder, name)
 
 
 def _wanted(name, patterns):

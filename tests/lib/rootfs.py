@@ -34,7 +34,7 @@ def make(source, directory):
     """Makes the root file system, with tests/linux/probe.c in it; why that failed, or an empty text."""
     compiler = os.environ.get("CC", "cc").split()
     probe = ["-std=gnu11", "-static", "-O1", "-o", f"{directory}/bin/probe", f"{source}/tests/linux/probe.c"]
-    for command in ([f"{source}/client/warden-rootfs", "--host", directory], compiler + probe):
+    for command in ([f"{source}/client/unpack/warden-rootfs.in", "--host", directory], compiler + probe):
         made = subprocess.run(
             command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
         )

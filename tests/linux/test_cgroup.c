@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "backends/linux/cgroup.h"
+#include "backends/linux/cgroup/cgroup.h"
 #include "tests/linux/linux_host.h"
 #include "tests/unit/unit.h"
 
@@ -109,7 +109,7 @@ static int nothing(void)
 	return 0;
 }
 
-static void processes_are_listed_with_those_that_they_start(void)
+static void container_processes_are_listed_with_those_that_they_start(void)
 {
 	struct cgroup *cgroup = make(1);
 	struct inmate inmate = begin(cgroup, nothing);
@@ -328,7 +328,7 @@ static void a_later_daemon_finds_the_groups(void)
 }
 
 static const struct unit_test tests[] = {
-	UNIT_TEST(processes_are_listed_with_those_that_they_start),
+	UNIT_TEST(container_processes_are_listed_with_those_that_they_start),
 	UNIT_TEST(only_harmless_devices_are_made_and_used),
 	UNIT_TEST(a_fork_bomb_meets_the_limit),
 	UNIT_TEST(figures_tell_memory_and_cpu),

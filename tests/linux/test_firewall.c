@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "backends/linux/firewall_private.h"
+#include "backends/linux/firewall/firewall_private.h"
 #include "tests/linux/world.h"
 
 static bool wait_logged(const char *text)

@@ -17,7 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "backends/linux/net_link.h"
+#include "backends/linux/net/net_link.h"
 #include "tests/linux/world.h"
 
 /* Counts what comes to a UDP port, until nothing more does. */

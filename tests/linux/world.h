@@ -14,8 +14,8 @@
 
 #include <netinet/in.h>
 
-#include "backends/linux/firewall.h"
-#include "backends/linux/net.h"
+#include "backends/linux/firewall/firewall.h"
+#include "backends/linux/net/net.h"
 #include "tests/linux/linux_host.h"
 #include "tests/unit/unit.h"
 

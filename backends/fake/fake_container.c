@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A fake container in memory, and the events that come from its wshd. */
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "backends/fake/fake.h"
+#include "backends/wshd/wshd_client.h"
+#include "lib/cleanup.h"
+
+/* Once, as what has ended is ready for ever, and its watch is removed with the container. */
+enum { EVENTS = EPOLLIN | EPOLLONESHOT };
+
+struct fake_container *container_new(struct fake_backend *backend,
+				     const struct warden_identity *identity,
+				     struct warden_error *err)
+{
+	struct fake_container *container = calloc(1, sizeof(*container));
+
+	if (!container) {
+		warden_error_errno(err, "make container %s", identity->id);
+		return NULL;
+	}
+	container->backend = backend;
+	snprintf(container->id, sizeof(container->id), "%s", identity->id);
+	container->dir_fd = identity->dir_fd;
+	container->pidfd = container->wshd_fd = container->timer_fd = -1;
+	transfers_init(&container->transfers, backend->host, backend->watcher, container->id);
+	pthread_mutex_init(&container->mutex, NULL);
+	limits_begin(container);
+	return container;
+}
+
+void container_free(struct fake_container *container)
+{
+	cleanup_close(&container->pidfd);
+	cleanup_close(&container->wshd_fd);
+	cleanup_close(&container->timer_fd);
+	transfers_free(&container->transfers);
+	pthread_mutex_destroy(&container->mutex);
+	free(container);
+}
+
+/* Takes a watch out of the container, so that only one thread removes it. */
+static struct watch *watch_take(struct fake_container *container, struct watch **watch)
+{
+	pthread_mutex_t *locked _cleanup_unlock_ = &container->mutex;
+
+	pthread_mutex_lock(locked);
+	return take_pointer(*watch);
+}
+
+void container_unwatch(struct fake_container *container)
+{
+	watch_remove(watch_take(container, &container->pid_watch));
+	watch_remove(watch_take(container, &container->wshd_watch));
+	watch_remove(watch_take(container, &container->timer_watch));
+}
+
+/* Returns whether it is being destroyed: then the caller has to finish that. From then on an
+ * operation may find it ended and free it; that waits for the end of the callback that runs. */
+bool container_set_ended(struct fake_container *container)
+{
+	pthread_mutex_t *locked _cleanup_unlock_ = &container->mutex;
+
+	pthread_mutex_lock(locked);
+	container->ended = true;
+	return container->destroying;
+}
+
+/* wshd has ended. */
+static void pid_ready(void *data, uint32_t events)
+{
+	struct fake_container *container = data;
+	const struct warden_host *host = container->backend->host;
+
+	(void)events;
+	init_reap(container);
+	if (container_set_ended(container))
+		destroy_finish(container);
+	else
+		host->init_died(host, container->id);
+}
+
+/* Without a connection the container is of no use. */
+static void connection_lost(struct fake_container *container, const struct warden_error *err)
+{
+	const struct warden_host *host = container->backend->host;
+
+	if (container->pidfd < 0) {
+		/* Its wshd was found by the socket alone, to be ended. */
+		if (container_set_ended(container))
+			destroy_finish(container);
+		return;
+	}
+	if (err->number != ECONNRESET)
+		host->log(host, WARDEN_LOG_ERROR, container->id, "%s", err->message);
+	/* Where it ended by itself there is nothing to end, else its keepers end all jobs. */
+	syscall(SYS_pidfd_send_signal, container->pidfd, SIGKILL, NULL, 0);
+}
+
+static void event_pass_on(const struct fake_container *container, const struct wshd_event *event)
+{
+	const struct warden_host *host = container->backend->host;
+
+	if (event->type == WSHD_JOB) {
+		wshd_job_close(&event->job); /* nobody asked for it */
+	} else if (event->type == WSHD_ENDED) {
+		host->job_ended(host, container->id, event->job_id, &event->end);
+	} else if (event->type == WSHD_EMPTY) {
+		host->container_empty(host, container->id);
+	}
+}
+
+/* Unless an operation is about to remove the watch. */
+static void wshd_watch_again(struct fake_container *container)
+{
+	const struct warden_host *host = container->backend->host;
+	pthread_mutex_t *locked _cleanup_unlock_ = &container->mutex;
+	struct warden_error err;
+
+	pthread_mutex_lock(locked);
+	if (container->wshd_watch && watch_modify(container->wshd_watch, EVENTS, &err) < 0)
+		host->log(host, WARDEN_LOG_ERROR, container->id, "%s", err.message);
+}
+
+static void wshd_ready(void *data, uint32_t events)
+{
+	struct fake_container *container = data;
+	struct warden_error err;
+	struct wshd_event event;
+	int got;
+
+	(void)events;
+	while ((got = wshd_receive(container->wshd_fd, &event, &err)) == 1)
+		event_pass_on(container, &event);
+	if (got < 0)
+		connection_lost(container, &err);
+	else
+		wshd_watch_again(container);
+}
+
+int container_watch(struct fake_container *container, struct warden_error *err)
+{
+	struct watcher *watcher = container->backend->watcher;
+
+	if (container->wshd_fd >= 0) {
+		container->wshd_watch = watcher_add(watcher, container->wshd_fd, EVENTS, wshd_ready,
+						    container, err);
+		if (!container->wshd_watch)
+			return -1;
+	}
+	if (container->pidfd >= 0) {
+		container->pid_watch =
+			watcher_add(watcher, container->pidfd, EVENTS, pid_ready, container, err);
+		if (!container->pid_watch)
+			return -1;
+	}
+	return 0;
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Destroys a fake container. wshd is told to end everything and itself; it does so whether this
+ * daemon lives on or not. One that does not (frozen, say) is helped after a while: all below it are
+ * killed from here, then wshd.
+ */
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "backends/fake/fake.h"
+#include "backends/wshd/wshd_client.h"
+#include "lib/cleanup.h"
+#include "lib/process_tree.h"
+
+/* How long wshd is left alone, and then between two rounds, in milliseconds. */
+enum { PATIENCE_MS = 1000, ROUND_MS = 50 };
+
+static void leaving_add(struct fake_container *container)
+{
+	struct fake_backend *backend = container->backend;
+
+	pthread_mutex_lock(&backend->mutex);
+	container->next = backend->leaving;
+	backend->leaving = container;
+	pthread_mutex_unlock(&backend->mutex);
+}
+
+static void leaving_remove(const struct fake_container *container)
+{
+	struct fake_backend *backend = container->backend;
+	struct fake_container **link = &backend->leaving;
+
+	pthread_mutex_lock(&backend->mutex);
+	while (*link && *link != container)
+		link = &(*link)->next;
+	if (*link)
+		*link = container->next;
+	pthread_mutex_unlock(&backend->mutex);
+}
+
+static void finish(void *data)
+{
+	struct fake_container *container = data;
+	const struct warden_host *host = container->backend->host;
+	char id[sizeof(container->id)];
+
+	memcpy(id, container->id, sizeof(id));
+	leaving_remove(container);
+	container_free(container);
+	host->container_gone(host, id);
+}
+
+void destroy_finish(struct fake_container *container)
+{
+	container_unwatch(container);
+	transfers_end(&container->transfers, finish, container);
+}
+
+/* One round by hand; wshd itself goes when nothing is left below it. Its end comes as an event. */
+static void kill_below(struct fake_container *container)
+{
+	_cleanup_close_ int proc_fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (proc_fd >= 0 &&
+	    process_tree_kill(proc_fd, container->pid, container->round++, NULL, NULL) != 0)
+		return;
+	syscall(SYS_pidfd_send_signal, container->pidfd, SIGKILL, NULL, 0);
+}
+
+static void timer_ready(void *data, uint32_t events)
+{
+	struct fake_container *container = data;
+	const struct warden_host *host = container->backend->host;
+	uint64_t times;
+
+	(void)events;
+	if (read(container->timer_fd, &times, sizeof(times)) < 0)
+		return; /* it was not the timer */
+	if (container->pidfd < 0) {
+		/* Its socket is still listened on, but nobody answers who could be ended: whoever
+		 * holds it inherited it, and is no wshd. */
+		host->log(host, WARDEN_LOG_WARN, container->id, "nobody answers at its socket");
+		if (container_set_ended(container))
+			destroy_finish(container);
+		return;
+	}
+	if (container->round == 0)
+		host->log(host, WARDEN_LOG_WARN, container->id,
+			  "wshd does not end; it is killed with all below it");
+	kill_below(container);
+}
+
+static int timer_start(struct fake_container *container, struct warden_error *err)
+{
+	const struct itimerspec times = {
+		.it_value = {.tv_sec = PATIENCE_MS / 1000},
+		.it_interval = {.tv_nsec = ROUND_MS * 1000000L},
+	};
+	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+
+	container->timer_fd = fd;
+	if (fd < 0 || timerfd_settime(fd, 0, &times, NULL) < 0)
+		return warden_error_errno(err, "arm a timer");
+	container->timer_watch =
+		watcher_add(container->backend->watcher, fd, EPOLLIN, timer_ready, container, err);
+	return container->timer_watch ? 0 : -1;
+}
+
+/* One that was found dead or half made may have a wshd all the same: whose pid was not recorded
+ * yet, or which was not asked. */
+static int reach(struct fake_container *container, struct warden_error *err)
+{
+	if (container->wshd_fd < 0)
+		container->wshd_fd = wshd_connect(container->dir_fd, err);
+	if (container->wshd_fd < 0 && container->pidfd < 0)
+		return -1;
+	if (container->wshd_watch || container->pid_watch)
+		return 0;
+	return container_watch(container, err);
+}
+
+/* Sees to it that its end comes as an event. False where nothing is there that could end. */
+static bool begin(struct fake_container *container)
+{
+	const struct warden_host *host = container->backend->host;
+	struct warden_error err;
+
+	if (container->ended || reach(container, &err) < 0)
+		return false;
+	if (timer_start(container, &err) < 0)
+		host->log(host, WARDEN_LOG_WARN, container->id, "%s", err.message);
+	if (container->wshd_fd < 0 || wshd_send_end(container->wshd_fd, &err) < 0)
+		host->log(host, WARDEN_LOG_WARN, container->id, "%s", err.message);
+	return true;
+}
+
+void fake_destroy(void *data)
+{
+	struct fake_container *container = data;
+	bool begun;
+
+	leaving_add(container);
+	/* Its end may come at once, on the other thread, and free it: that waits for the mutex. */
+	pthread_mutex_lock(&container->mutex);
+	container->destroying = true;
+	begun = begin(container);
+	pthread_mutex_unlock(&container->mutex);
+	if (!begun)
+		destroy_finish(container);
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The bytes of a file: by the cheapest way that the two file systems allow, as many as the file had
+ * when it was opened, holes kept as holes. */
+#include <config.h>
+
+#include "backends/files/copy_private.h"
+
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/sendfile.h>
+#include <unistd.h>
+
+/* How much is asked of the kernel at once: a cancel is seen between two. */
+enum { CHUNK = 8 * 1024 * 1024 };
+
+/* Ways to copy a range, best first; each returns bytes copied, 0 at the file's end, -1 with errno.
+ */
+static ssize_t by_copy_file_range(struct copy *copy, int in, int out, off_t at, size_t size)
+{
+	off_t in_at = at, out_at = at;
+
+	(void)copy;
+	return copy_file_range(in, &in_at, out, &out_at, size, 0);
+}
+
+static ssize_t by_sendfile(struct copy *copy, int in, int out, off_t at, size_t size)
+{
+	off_t in_at = at;
+
+	(void)copy;
+	if (lseek(out, at, SEEK_SET) < 0)
+		return -1;
+	return sendfile(out, in, &in_at, size);
+}
+
+static ssize_t by_buffer(struct copy *copy, int in, int out, off_t at, size_t size)
+{
+	ssize_t count = pread(in, copy->buffer, size < COPY_BUFFER ? size : COPY_BUFFER, at);
+
+	for (ssize_t done = 0; done < count;) {
+		ssize_t n = pwrite(out, copy->buffer + done, (size_t)(count - done), at + done);
+
+		if (n < 0 && errno != EINTR)
+			return -1;
+		if (n > 0)
+			done += n;
+	}
+	return count;
+}
+
+static ssize_t (*const ways[])(struct copy *, int, int, off_t, size_t) = {
+	by_copy_file_range,
+	by_sendfile,
+	by_buffer,
+};
+
+/* Whether another way may do what this one cannot. */
+static bool is_refused(int number)
+{
+	return number == EXDEV || number == EINVAL || number == ENOSYS || number == EOPNOTSUPP ||
+	       number == EPERM || number == ETXTBSY || number == EBADF;
+}
+
+/* Copies [at, end); `*reached` is where it ended, before `end` when the file became shorter. */
+static int copy_range(struct copy *copy, int in, int out, off_t at, off_t end, off_t *reached)
+{
+	size_t way = end - at <= COPY_BUFFER ? 2 : 0;
+
+	while (at < end) {
+		off_t left = end - at;
+		ssize_t n = ways[way](copy, in, out, at, left < CHUNK ? (size_t)left : CHUNK);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && (way == 2 || !is_refused(errno)))
+			return -1;
+		/* Some file systems claim an end to the first ways that reading does not find. */
+		if (n <= 0 && way == 2)
+			break;
+		if (n <= 0) {
+			way++;
+			continue;
+		}
+		at += n;
+		copy_count(&copy->progress->bytes, (uint64_t)n);
+		copy_changed(copy);
+		if (copy_is_cancelled(copy)) {
+			errno = ECANCELED;
+			return -1;
+		}
+	}
+	*reached = at;
+	return 0;
+}
+
+/* Where the next data from `at` on begin and end; false: there are none before `size`. */
+static bool next_data(int in, off_t at, off_t size, off_t *begin, off_t *end)
+{
+	*begin = lseek(in, at, SEEK_DATA);
+	if (*begin < 0 && errno == ENXIO)
+		return false;
+	*end = *begin < 0 ? -1 : lseek(in, *begin, SEEK_HOLE);
+	/* A file system that knows no holes: all is data. */
+	if (*begin < 0)
+		*begin = at;
+	if (*end < 0 || *end > size)
+		*end = size;
+	return *begin < size;
+}
+
+static int copy_sparse(struct copy *copy, int in, int out, off_t size, off_t *reached)
+{
+	off_t at = 0, begin, end;
+
+	/* First, so that a size that cannot be is refused before anything is written. */
+	if (ftruncate(out, size) != 0)
+		return -1;
+	while (at < size && next_data(in, at, size, &begin, &end)) {
+		copy_count(&copy->progress->bytes, (uint64_t)(begin - at));
+		if (copy_range(copy, in, out, begin, end, &at) != 0)
+			return -1;
+		if (at < end) {
+			*reached = at;
+			return 0;
+		}
+	}
+	copy_count(&copy->progress->bytes, (uint64_t)(size - at));
+	*reached = size;
+	return 0;
+}
+
+/* Shares the source's blocks where the file system can. It takes the file as it is now: what has
+ * come since it was opened is cut off. False: it has to be copied. */
+static bool share_blocks(struct copy *copy, int in, int out, off_t size, off_t *reached)
+{
+	struct stat st;
+
+	if (size <= COPY_BUFFER || ioctl(out, FICLONE, in) != 0)
+		return false;
+	if (fstat(out, &st) != 0 || (st.st_size > size && ftruncate(out, size) != 0))
+		return false;
+	*reached = st.st_size < size ? st.st_size : size;
+	copy_count(&copy->progress->bytes, (uint64_t)*reached);
+	return true;
+}
+
+/* Copies a file's content into a new file. -1 with errno; `*whole` is false where the source became
+ * shorter than it was. */
+int copy_data(struct copy *copy, int in, int out, const struct stat *source, bool *whole)
+{
+	off_t size = source->st_size, reached = 0;
+	int result = 0;
+
+	if (size > 0 && !share_blocks(copy, in, out, size, &reached)) {
+		if (source->st_blocks < size / 512)
+			result = copy_sparse(copy, in, out, size, &reached);
+		else
+			result = copy_range(copy, in, out, 0, size, &reached);
+	}
+	*whole = reached == size;
+	return result;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What may be read below a container's root by a process of the host's that could read anything:
+ * what the container's root could. That is what belongs to the container's ids, and what lies in
+ * its own root file system. In another mount (a bind mount of a directory of the host's) it is what
+ * is open to everybody, or to the container's users. */
+#include <config.h>
+
+#include "backends/files/copy_private.h"
+#include "lib/cleanup.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+/* What an id of nobody's in the container is called. */
+enum { OVERFLOW_ID = 65534 };
+
+uint32_t copy_guard_id(const struct copy_guard *guard, uint32_t id)
+{
+	if (!guard->set)
+		return id;
+	return id - guard->first < guard->count ? id - guard->first : OVERFLOW_ID;
+}
+
+static bool is_in_root_mount(const struct copy_side *side, int fd)
+{
+	struct statx root = {0}, here = {0};
+
+	if (statx(side->root_fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &root) < 0 ||
+	    statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &here) < 0)
+		return false;
+	return (root.stx_mask & here.stx_mask & STATX_MNT_ID) && root.stx_mnt_id == here.stx_mnt_id;
+}
+
+/* Whether what was opened may be read; -1 with EACCES. */
+int copy_guard_check(const struct copy_side *side, int fd, const struct stat *st)
+{
+	const struct copy_guard *guard = &side->guard;
+	mode_t wanted = S_ISDIR(st->st_mode) ? S_IROTH | S_IXOTH : S_IROTH;
+
+	if (!guard->set ||
+	    (st->st_uid - guard->first < guard->count && st->st_gid - guard->first < guard->count))
+		return 0;
+	if (is_in_root_mount(side, fd) || (st->st_mode & wanted) == wanted)
+		return 0;
+	errno = EACCES;
+	return -1;
+}
+
+/* Another mount's directories are passed through as the container's root, which has no rights over
+ * the host's files, else as its user. */
+static int open_as_container(struct copy *copy, const char *path, int flags)
+{
+	const struct copy_side *side = &copy->request->source;
+	const struct copy_identity *const identities[] = {&side->guard.root, &side->guard.user};
+	int fd = -1;
+
+	for (size_t i = 0; i < ARRAY_SIZE(identities) && fd < 0; i++) {
+		if (copy_become(copy, identities[i]) != 0)
+			break;
+		fd = copy_path_open(side, path, flags);
+		if (fd < 0 && errno != EACCES)
+			break;
+	}
+	if (copy_as_source(copy) == 0)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	errno = EPERM;
+	return -1;
+}
+
+/* Opens a path of the source's side. A descriptor, or -1 with errno. */
+int copy_source_open(struct copy *copy, const char *path, int flags)
+{
+	const struct copy_side *side = &copy->request->source;
+	int fd = copy_path_open(side, path, flags);
+	char *inside;
+
+	if (fd < 0 || !side->guard.set || is_in_root_mount(side, fd))
+		return fd;
+	close(fd);
+	if (!(flags & O_PATH))
+		return open_as_container(copy, path, flags);
+	/* A directory to look for a name in: entering it must be allowed, too. */
+	if (asprintf(&inside, "%s/.", path) < 0)
+		return -1;
+	fd = open_as_container(copy, inside, flags);
+	free(inside);
+	return fd;
+}

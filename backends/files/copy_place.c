@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Names in target directories: how a file, a link or a directory gets the name that may already be
+ * another's. Files and links replace what is no directory, and empty directories; directories
+ * replace what is none. All of it in a directory that is held open, a single name at a time, so
+ * that a link put in its way is replaced and never followed. */
+#include <config.h>
+
+#include "backends/files/copy_private.h"
+#include "lib/cleanup.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Somebody who makes and removes names beside it can make a step fail this often. */
+enum { PLACE_TRIES = 16 };
+
+void copy_temporary_name(struct copy *copy, char name[COPY_TEMPORARY_SIZE])
+{
+	snprintf(name, COPY_TEMPORARY_SIZE, ".warden-copy-%016" PRIx64 "-%" PRIu64, copy->token,
+		 copy->temporaries++);
+}
+
+/* Gives what has a temporary name its own; what it cannot give it removes. */
+int copy_place_rename(int dir_fd, const char *temporary, const char *name)
+{
+	int saved;
+
+	if (renameat(dir_fd, temporary, dir_fd, name) == 0)
+		return 0;
+	if (errno == EISDIR || errno == ENOTEMPTY || errno == EEXIST) {
+		if (unlinkat(dir_fd, name, AT_REMOVEDIR) == 0 &&
+		    renameat(dir_fd, temporary, dir_fd, name) == 0)
+			return 0;
+	}
+	saved = errno;
+	unlinkat(dir_fd, temporary, 0); /* the error that counts is the first */
+	errno = saved;
+	return -1;
+}
+
+/* Gives an open file without a name one. linkat wants a capability for that which the identity may
+ * lack; through /proc it does not. */
+static int link_file(struct copy *copy, int dir_fd, int fd, const char *name)
+{
+	char path[32];
+
+	if (!copy->link_by_proc) {
+		if (linkat(fd, "", dir_fd, name, AT_EMPTY_PATH) == 0)
+			return 0;
+		if (errno != ENOENT)
+			return -1;
+	}
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (linkat(AT_FDCWD, path, dir_fd, name, AT_SYMLINK_FOLLOW) != 0)
+		return -1;
+	copy->link_by_proc = true;
+	return 0;
+}
+
+int copy_place_file(struct copy *copy, int dir_fd, int fd, const char *name)
+{
+	char temporary[COPY_TEMPORARY_SIZE];
+
+	if (link_file(copy, dir_fd, fd, name) == 0)
+		return 0;
+	if (errno != EEXIST)
+		return -1;
+	copy_temporary_name(copy, temporary);
+	if (link_file(copy, dir_fd, fd, temporary) != 0)
+		return -1;
+	return copy_place_rename(dir_fd, temporary, name);
+}
+
+/* A link is given away through a descriptor, for its name may be another file's by now. */
+static int give_link(const struct copy *copy, int dir_fd, const char *name)
+{
+	_cleanup_close_ int fd = -1;
+	struct stat st;
+
+	if (!copy->request->owner.set)
+		return 0;
+	fd = openat(dir_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) != 0)
+		return -1;
+	if (!S_ISLNK(st.st_mode) || st.st_uid != copy_maker(copy)) {
+		errno = ESTALE;
+		return -1;
+	}
+	return copy_give(copy, fd);
+}
+
+static bool says_already(int dir_fd, const char *name, const char *text)
+{
+	char buffer[PATH_MAX];
+	ssize_t length = readlinkat(dir_fd, name, buffer, sizeof(buffer));
+
+	return length >= 0 && (size_t)length == strlen(text) &&
+	       memcmp(buffer, text, (size_t)length) == 0;
+}
+
+int copy_place_link(struct copy *copy, int dir_fd, const char *text, const char *name)
+{
+	char temporary[COPY_TEMPORARY_SIZE];
+
+	if (symlinkat(text, dir_fd, name) == 0)
+		return give_link(copy, dir_fd, name);
+	if (errno != EEXIST)
+		return -1;
+	if (says_already(dir_fd, name, text))
+		return 0;
+	copy_temporary_name(copy, temporary);
+	if (symlinkat(text, dir_fd, temporary) != 0)
+		return -1;
+	if (give_link(copy, dir_fd, temporary) != 0) {
+		unlinkat(dir_fd, temporary, 0); /* the error that counts is the first */
+		return -1;
+	}
+	return copy_place_rename(dir_fd, temporary, name);
+}
+
+/* A directory that may be entered but not listed is good enough for a target. */
+int copy_open_directory(int dir_fd, const char *name)
+{
+	const int flags = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	int fd = openat(dir_fd, name, O_RDONLY | O_NONBLOCK | flags);
+
+	if (fd < 0 && errno == EACCES)
+		fd = openat(dir_fd, name, O_PATH | flags);
+	return fd;
+}
+
+int copy_place_directory(int dir_fd, const char *name, mode_t mode, bool *fresh)
+{
+	for (int i = 0; i < PLACE_TRIES; i++) {
+		int fd;
+
+		*fresh = mkdirat(dir_fd, name, (mode & 0777) | 0700) == 0;
+		if (!*fresh && errno != EEXIST)
+			return -1;
+		fd = copy_open_directory(dir_fd, name);
+		if (fd >= 0 || (errno != ENOTDIR && errno != ELOOP && errno != ENOENT))
+			return fd;
+		if (unlinkat(dir_fd, name, 0) != 0 && errno != ENOENT && errno != EISDIR)
+			return -1;
+	}
+	return -1;
+}
+
+/* Where nothing may be there yet. */
+int copy_make_directory(int dir_fd, const char *name, mode_t mode)
+{
+	if (mkdirat(dir_fd, name, (mode & 0777) | 0700) != 0)
+		return -1;
+	return copy_open_directory(dir_fd, name);
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the copy engine share. A function that returns int returns -1 when the whole
+ * copy must end (`copy->err` is filled), unless it says `errno` there; what went wrong with one
+ * entry is recorded by copy_failed_..., and the walk goes on. */
+#ifndef BACKENDS_FILES_COPY_PRIVATE_H
+#define BACKENDS_FILES_COPY_PRIVATE_H
+
+#include "backends/files/copy.h"
+
+#include <sys/stat.h>
+
+enum {
+	COPY_BUFFER = 256 * 1024,      /* up to this size a file is one read and one write */
+	COPY_LISTING = 64 * 1024,      /* bytes of directory entries asked for at once */
+	COPY_BATCH = 32,               /* entries opened before the identity changes */
+	COPY_OPEN_LEVELS = 128,        /* directories above the current one that stay open */
+	COPY_LEVELS = 64 * 1024,       /* nested directories before it is called a loop */
+	COPY_NAMES = 64 * 1024 * 1024, /* bytes of names of directories that are to come */
+	COPY_WARNINGS = 20,            /* told one by one; the others are counted */
+};
+
+/* Of the names that files have until they are whole. */
+enum { COPY_TEMPORARY_SIZE = 64 };
+
+/* A directory that is being copied; the stack of them is the walk. */
+struct copy_level {
+	int source_fd, target_fd; /* -1: closed for now, and found again as ".." of its child */
+	struct stat source, target;
+	bool fresh;         /* made by this copy */
+	bool exact;         /* a default ACL: the mode given to open is not what comes out */
+	bool listed;        /* its files are copied and its subdirectories known */
+	size_t names, next; /* in copy->names: its first subdirectory, and the next to enter */
+};
+
+/* A file or link between the source's half of its copy and the target's. */
+struct copy_item {
+	const char *name;
+	int fd;           /* of a file, else -1 */
+	struct stat stat; /* of a file; of a link for a stream */
+	char *link;       /* what a symbolic link says, else NULL */
+};
+
+struct copy {
+	const struct copy_request *request;
+	struct copy_progress *progress, own_progress;
+	uint64_t failed_before; /* progress->failed when the copy began */
+	struct warden_error *err;
+	bool has_error; /* err holds the first failure */
+	unsigned warnings;
+	char *source_base, *target_base; /* the paths that messages begin with */
+
+	struct copy_identity process;        /* who the process is; never `set` */
+	const struct copy_identity *current; /* who it is now */
+
+	struct stat top;        /* the directory that a tree goes into: never a source */
+	bool named_temporaries; /* the target's file system has no O_TMPFILE */
+	bool link_by_proc;      /* files get their names through /proc, for want of a capability */
+	uint64_t token, temporaries; /* make temporary names unique */
+
+	/* Where what is found goes to a tar stream instead of a target. */
+	bool streams;
+	int stream_fd;
+	const char *stream_base; /* what the names of all are below; "": nothing */
+	char *stream_name;       /* of the current entry */
+	size_t stream_name_used, stream_name_size;
+
+	struct copy_level *levels;
+	size_t depth, levels_size;
+	char *names; /* of subdirectories that are to come, each with its NUL; a stack like levels
+		      */
+	size_t names_used, names_size;
+	struct copy_item batch[COPY_BATCH];
+	size_t batch_used;
+	char listing[COPY_LISTING] __attribute__((aligned(8)));
+	char buffer[COPY_BUFFER];
+};
+
+/* A path taken apart. */
+struct copy_path {
+	char *parent; /* everything before the last component: "." or "/" where that is nothing */
+	char *last;   /* empty where the path is "/" */
+	bool slash;   /* ends in `/`, or in `.` or `..`: a directory is meant */
+};
+
+/* copy.c: does `work` as whoever the request's sides name. */
+int copy_run(const struct copy_request *request, int (*work)(struct copy *copy, void *data),
+	     void *data, struct warden_error *err);
+/* Copies the source to the stream. */
+int copy_to_stream(struct copy *copy);
+
+/* copy_path.c; -1 with errno. The parts are freed in any case. */
+int copy_path_split(const char *path, struct copy_path *split);
+void copy_path_free(struct copy_path *split);
+int copy_path_open(const struct copy_side *side, const char *path, int flags);
+int copy_path_directory(const struct copy_side *side, const char *path);
+
+/* copy_identity.c. begin and the changes fail where the whole copy must. */
+int copy_identity_begin(struct copy *copy);
+int copy_identity_restore(struct copy *copy);
+int copy_as_source(struct copy *copy);
+int copy_as_target(struct copy *copy);
+int copy_become(struct copy *copy, const struct copy_identity *as);
+uid_t copy_maker(const struct copy *copy); /* who owns what is made */
+
+/* copy_guard.c; -1 with errno. The identity is the source's. */
+int copy_guard_check(const struct copy_side *side, int fd, const struct stat *st);
+int copy_source_open(struct copy *copy, const char *path, int flags);
+uint32_t copy_guard_id(const struct copy_guard *guard, uint32_t id); /* as the container sees it */
+
+/* copy_report.c. `name` is an entry of the current directory; NULL: that directory itself. Failures
+ * come with errno and return -1 where the whole copy must end, else 0. */
+int copy_failed_source(struct copy *copy, const char *what, const char *name);
+int copy_failed_target(struct copy *copy, const char *what, const char *name);
+void copy_skipped(struct copy *copy, const char *name, mode_t type);
+void copy_vanished(struct copy *copy, const char *name);
+bool copy_is_vanished(int number);
+bool copy_is_cancelled(const struct copy *copy);
+
+/* Called behind what copies bytes, files and directories, for whoever wants to know of that. */
+static inline void copy_changed(const struct copy *copy)
+{
+	if (copy->request->changed)
+		copy->request->changed(copy->request->changed_data);
+}
+
+static inline void copy_count(_Atomic uint64_t *counter, uint64_t by)
+{
+	atomic_fetch_add_explicit(counter, by, memory_order_relaxed);
+}
+
+/* copy_walk.c */
+int copy_walk(struct copy *copy, int source_fd, const struct stat *source, int target_fd,
+	      bool fresh);
+void copy_walk_free(struct copy *copy);
+
+/* copy_item.c */
+int copy_item_open(struct copy *copy, int dir_fd, const char *name, mode_t type,
+		   struct copy_item *item);
+int copy_item_write(struct copy *copy, int dir_fd, const char *name, bool exact,
+		    struct copy_item *item);
+void copy_item_close(struct copy_item *item);
+int copy_make_file(struct copy *copy, int dir_fd, mode_t mode, char temporary[COPY_TEMPORARY_SIZE]);
+int copy_name_file(struct copy *copy, int dir_fd, int fd, const char *temporary, const char *name,
+		   int result);
+
+/* copy_place.c; -1 with errno. */
+void copy_temporary_name(struct copy *copy, char name[COPY_TEMPORARY_SIZE]);
+int copy_place_rename(int dir_fd, const char *temporary, const char *name);
+int copy_place_file(struct copy *copy, int dir_fd, int fd, const char *name);
+int copy_place_link(struct copy *copy, int dir_fd, const char *text, const char *name);
+int copy_place_directory(int dir_fd, const char *name, mode_t mode, bool *fresh);
+int copy_make_directory(int dir_fd, const char *name, mode_t mode);
+int copy_open_directory(int dir_fd, const char *name);
+
+/* copy_data.c; -1 with errno. */
+int copy_data(struct copy *copy, int in, int out, const struct stat *source, bool *whole);
+
+/* tar_write.c */
+int tar_put_directory(struct copy *copy, const char *name, const struct stat *st);
+int tar_put_item(struct copy *copy, const char *name, const struct copy_item *item);
+
+/* copy_mode.c: permissions and owners; -1 with errno. The descriptors may be O_PATH. */
+mode_t copy_mode(const struct copy *copy, mode_t mode);
+int copy_chmod(int fd, mode_t mode);
+int copy_give(const struct copy *copy, int fd);
+
+#endif

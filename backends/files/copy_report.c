@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What went wrong with an entry, and how it is told: counted, the first as the copy's error, the
+ * first few as lines for the log. Names come from a container: what is not printable UTF-8 is shown
+ * as \ooo, and of long paths the end. */
+#include <config.h>
+
+#include "backends/files/copy_private.h"
+
+#include <string.h>
+
+enum { SHOWN_PATH = 600 };
+
+/* Length of the character that `text` begins with, 0 where it is none that can be printed. */
+static size_t character_length(const unsigned char *text)
+{
+	static const struct {
+		unsigned char mask, lead;
+		uint32_t least;
+	} forms[] = {
+		{0x80, 0, 0x20}, {0xe0, 0xc0, 0xa0}, {0xf0, 0xe0, 0x800}, {0xf8, 0xf0, 0x10000}};
+
+	for (size_t i = 0; i < 4; i++) {
+		uint32_t code = text[0] & (unsigned char)~forms[i].mask;
+
+		if ((text[0] & forms[i].mask) != forms[i].lead)
+			continue;
+		for (size_t k = 1; k <= i; k++) {
+			if ((text[k] & 0xc0) != 0x80)
+				return 0;
+			code = code << 6 | (text[k] & 0x3f);
+		}
+		if (code < forms[i].least || code == 0x7f || code > 0x10ffff ||
+		    (code >= 0xd800 && code < 0xe000))
+			return 0;
+		return i + 1;
+	}
+	return 0;
+}
+
+/* Appends `text` to a buffer of `size` bytes that holds `used`; the new length. */
+static size_t append(char *out, size_t size, size_t used, const char *text)
+{
+	while (*text && used + 5 < size) {
+		size_t length = character_length((const unsigned char *)text);
+
+		if (length == 0) {
+			used += (size_t)snprintf(out + used, size - used, "\\%03o",
+						 (unsigned char)*text++);
+			continue;
+		}
+		memcpy(out + used, text, length);
+		used += length;
+		text += length;
+	}
+	out[used] = '\0';
+	return used;
+}
+
+static size_t append_component(char *out, size_t size, size_t used, const char *name)
+{
+	if (used == 0 || out[used - 1] != '/')
+		used = append(out, size, used, "/");
+	return append(out, size, used, name);
+}
+
+/* Names of the directories between the base and the current one, the nearest that fit. */
+static size_t append_levels(const struct copy *copy, char *out, size_t size, size_t used)
+{
+	size_t room = size / 2, first = copy->depth;
+
+	while (first > 1 && room > strlen(copy->names + copy->levels[first - 2].next) + 1) {
+		room -= strlen(copy->names + copy->levels[first - 2].next) + 1;
+		first--;
+	}
+	if (first > 1)
+		used = append_component(out, size, used, "...");
+	for (size_t i = first > 0 ? first : 1; i < copy->depth; i++)
+		used = append_component(out, size, used, copy->names + copy->levels[i - 1].next);
+	return used;
+}
+
+/* The path of an entry of the current directory, for people. */
+static void path_text(const struct copy *copy, const char *base, const char *name, char *out,
+		      size_t size)
+{
+	size_t used = append(out, size, 0, base);
+
+	used = append_levels(copy, out, size, used);
+	if (name && copy->depth > 0)
+		append_component(out, size, used, name);
+}
+
+static void warn(struct copy *copy, const char *text)
+{
+	if (copy->request->warn && copy->warnings++ < COPY_WARNINGS)
+		copy->request->warn(copy->request->warn_data, text);
+}
+
+/* No entry after this one will fare better. */
+static bool ends_copy(int number)
+{
+	return number == ENOSPC || number == EDQUOT || number == ENOMEM || number == EMFILE ||
+	       number == ENFILE || number == ECANCELED;
+}
+
+static int failed(struct copy *copy, const char *what, const char *base, const char *name)
+{
+	int number = errno;
+	char path[SHOWN_PATH];
+	struct warden_error error = {0};
+
+	path_text(copy, base, name, path, sizeof(path));
+	errno = number;
+	warden_error_errno(&error, "%s %s", what, path);
+	copy_count(&copy->progress->failed, 1);
+	warn(copy, error.message);
+	if (ends_copy(number) || !copy->has_error)
+		*copy->err = error;
+	copy->has_error = true;
+	return ends_copy(number) ? -1 : 0;
+}
+
+int copy_failed_source(struct copy *copy, const char *what, const char *name)
+{
+	return failed(copy, what, copy->source_base, name);
+}
+
+int copy_failed_target(struct copy *copy, const char *what, const char *name)
+{
+	return failed(copy, what, copy->target_base, name);
+}
+
+void copy_skipped(struct copy *copy, const char *name, mode_t mode)
+{
+	char path[SHOWN_PATH], text[SHOWN_PATH + 64];
+
+	copy_count(&copy->progress->skipped, 1);
+	path_text(copy, copy->source_base, name, path, sizeof(path));
+	snprintf(text, sizeof(text), "skipped %s: a %s", path,
+		 S_ISFIFO(mode)   ? "fifo"
+		 : S_ISSOCK(mode) ? "socket"
+				  : "device");
+	warn(copy, text);
+}
+
+void copy_vanished(struct copy *copy, const char *name)
+{
+	char path[SHOWN_PATH], text[SHOWN_PATH + 64];
+
+	copy_count(&copy->progress->vanished, 1);
+	path_text(copy, copy->source_base, name, path, sizeof(path));
+	snprintf(text, sizeof(text), "%s vanished or changed while it was copied", path);
+	warn(copy, text);
+}
+
+/* Whether an open failed because the name is not any more what the directory's list said. */
+bool copy_is_vanished(int number)
+{
+	return number == ENOENT || number == ENOTDIR || number == ELOOP || number == EINVAL ||
+	       number == ENXIO || number == ESTALE;
+}
+
+bool copy_is_cancelled(const struct copy *copy)
+{
+	return atomic_load_explicit(&copy->progress->cancel, memory_order_relaxed);
+}

@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The walk through a tree, with a stack of its own: a container chooses how deep and how wide it
+ * is. A directory is listed to its end, its files and links are copied meanwhile, the names of its
+ * subdirectories are remembered and then entered one after another. The nearest directories stay
+ * open; one further up is found again as its child's `..` and must be the same as before. */
+#include <config.h>
+
+#include "backends/files/copy_private.h"
+#include "lib/cleanup.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+static struct copy_level *current(struct copy *copy)
+{
+	return &copy->levels[copy->depth - 1];
+}
+
+static bool is_same(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+static void close_level(struct copy_level *level)
+{
+	if (level->source_fd >= 0)
+		close(level->source_fd); /* was only read */
+	if (level->target_fd >= 0)
+		close(level->target_fd); /* nothing is written through a directory's descriptor */
+	level->source_fd = level->target_fd = -1;
+}
+
+static int grow_levels(struct copy *copy)
+{
+	size_t size = copy->levels_size ? 2 * copy->levels_size : 64;
+	struct copy_level *grown;
+
+	if (copy->depth < copy->levels_size)
+		return 0;
+	if (copy->depth >= COPY_LEVELS) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	grown = realloc(copy->levels, size * sizeof(*grown));
+	if (!grown)
+		return -1;
+	copy->levels = grown;
+	copy->levels_size = size;
+	return 0;
+}
+
+/* The subdirectory that is entered, or comes next. */
+static const char *name_of_next(const struct copy *copy)
+{
+	return copy->names + copy->levels[copy->depth - 1].next;
+}
+
+/* Remembers a subdirectory for later. -1 with errno. */
+static int remember(struct copy *copy, const char *name)
+{
+	size_t length = strlen(name) + 1, size = copy->names_size ? copy->names_size : 4096;
+	char *grown;
+
+	while (size < copy->names_used + length)
+		size *= 2;
+	if (size > COPY_NAMES) {
+		errno = ENOMEM;
+		return -1;
+	}
+	if (size != copy->names_size) {
+		grown = realloc(copy->names, size);
+		if (!grown)
+			return -1;
+		copy->names = grown;
+		copy->names_size = size;
+	}
+	memcpy(copy->names + copy->names_used, name, length);
+	copy->names_used += length;
+	return 0;
+}
+
+/* Writes what was opened. */
+static int flush_batch(struct copy *copy)
+{
+	struct copy_level *level = current(copy);
+	int result = copy->batch_used > 0 ? copy_as_target(copy) : 0;
+
+	for (size_t i = 0; i < copy->batch_used; i++) {
+		struct copy_item *item = &copy->batch[i];
+
+		if (result == 0)
+			result = copy_item_write(copy, level->target_fd, item->name, level->exact,
+						 item);
+		copy_item_close(item);
+	}
+	copy->batch_used = 0;
+	return result == 0 ? copy_as_source(copy) : -1;
+}
+
+static int add_to_batch(struct copy *copy, const char *name, mode_t type)
+{
+	int result = copy_item_open(copy, current(copy)->source_fd, name, type,
+				    &copy->batch[copy->batch_used]);
+
+	if (result < 0)
+		return -1;
+	copy->batch_used += (size_t)result;
+	return copy->batch_used == COPY_BATCH ? flush_batch(copy) : 0;
+}
+
+/* One entry of the current directory, as it was listed. */
+static int see_entry(struct copy *copy, const struct dirent64 *entry)
+{
+	const char *name = entry->d_name;
+	mode_t type = DTTOIF(entry->d_type);
+	struct stat st;
+
+	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		return 0;
+	if (copy_is_cancelled(copy)) {
+		errno = ECANCELED;
+		return copy_failed_source(copy, "copy", name);
+	}
+	if (entry->d_type == DT_UNKNOWN) {
+		if (fstatat(current(copy)->source_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
+			if (!copy_is_vanished(errno))
+				return copy_failed_source(copy, "stat", name);
+			copy_vanished(copy, name);
+			return 0;
+		}
+		type = st.st_mode;
+	}
+	if (!S_ISDIR(type))
+		return add_to_batch(copy, name, type);
+	return remember(copy, name) == 0 ? 0 : copy_failed_source(copy, "copy", name);
+}
+
+/* Lists the current directory to its end. */
+static int list(struct copy *copy)
+{
+	int result = copy_as_source(copy);
+
+	while (result == 0) {
+		ssize_t size = getdents64(current(copy)->source_fd, copy->listing, COPY_LISTING);
+
+		if (size == 0 || (size < 0 && errno == ENOENT))
+			break;
+		if (size < 0)
+			return copy_failed_source(copy, "list", NULL);
+		for (ssize_t at = 0; at < size && result == 0;) {
+			const struct dirent64 *entry = (const void *)(copy->listing + at);
+
+			result = see_entry(copy, entry);
+			at += entry->d_reclen;
+		}
+		/* The names in the batch are in the listing. */
+		if (result == 0)
+			result = flush_batch(copy);
+	}
+	current(copy)->listed = true;
+	return result;
+}
+
+/* The next functions return 1 where the walk may go in, 0 where it may not and that was told, -1
+ * where the copy ends. */
+
+/* Opens a subdirectory of the current directory as a source. */
+static int open_source(struct copy *copy, const char *name, struct copy_level *level)
+{
+	if (copy_as_source(copy) != 0)
+		return -1;
+	level->source_fd = openat(current(copy)->source_fd, name,
+				  O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (level->source_fd < 0 && copy_is_vanished(errno)) {
+		copy_vanished(copy, name);
+		return 0;
+	}
+	if (level->source_fd < 0 || fstat(level->source_fd, &level->source) != 0 ||
+	    copy_guard_check(&copy->request->source, level->source_fd, &level->source) != 0)
+		return copy_failed_source(copy, "read", name);
+	if (is_same(&level->source, &copy->top)) {
+		errno = ELOOP;
+		return copy_failed_source(copy, "copy into itself", name);
+	}
+	return 1;
+}
+
+/* Makes or finds its counterpart. */
+static int open_target(struct copy *copy, const char *name, struct copy_level *level)
+{
+	if (copy->streams)
+		return tar_put_directory(copy, name, &level->source) == 0 ? 1 : -1;
+	if (copy_as_target(copy) != 0)
+		return -1;
+	level->target_fd =
+		copy_place_directory(current(copy)->target_fd, name,
+				     copy_mode(copy, level->source.st_mode), &level->fresh);
+	if (level->target_fd < 0)
+		return copy_failed_target(copy, "make directory", name);
+	return 1;
+}
+
+/* Finds out what is to be known about a target directory and makes it writable for its owner. -1
+ * with errno. */
+static int look_at_target(struct copy *copy, struct copy_level *level)
+{
+	mode_t mode;
+
+	if (copy->streams)
+		return 0;
+	if (fstat(level->target_fd, &level->target) != 0)
+		return -1;
+	/* Where somebody put another in its place. */
+	if (level->target.st_uid != copy_maker(copy))
+		level->fresh = false;
+	if (copy->depth == 0)
+		copy->top = level->target;
+	level->exact = fgetxattr(level->target_fd, "system.posix_acl_default", NULL, 0) >= 0 ||
+		       errno == EBADF;
+	mode = level->target.st_mode & 07777;
+	/* Where this fails, writing will too, and be told. */
+	if ((mode & 0700) != 0700 && copy_chmod(level->target_fd, mode | 0700) == 0)
+		level->target.st_mode |= 0700;
+	return 0;
+}
+
+/* Makes a pair of directories the current one, and takes its descriptors. */
+static int push(struct copy *copy, struct copy_level *level)
+{
+	if (look_at_target(copy, level) != 0 || grow_levels(copy) != 0)
+		return copy_failed_target(copy, "enter",
+					  copy->depth > 0 ? name_of_next(copy) : NULL);
+	level->next = level->names = copy->names_used;
+	copy->levels[copy->depth++] = *level;
+	level->source_fd = level->target_fd = -1;
+	if (copy->depth > COPY_OPEN_LEVELS)
+		close_level(&copy->levels[copy->depth - 1 - COPY_OPEN_LEVELS]);
+	return 1;
+}
+
+static void forget_next(struct copy *copy)
+{
+	current(copy)->next += strlen(name_of_next(copy)) + 1;
+}
+
+/* Goes into the next subdirectory of the current one. */
+static int enter(struct copy *copy)
+{
+	struct copy_level level = {.source_fd = -1, .target_fd = -1};
+	const char *name = name_of_next(copy);
+	int result = open_source(copy, name, &level);
+
+	if (result == 1)
+		result = open_target(copy, name, &level);
+	if (result == 1)
+		result = push(copy, &level);
+	if (result != 1) {
+		close_level(&level);
+		forget_next(copy);
+	}
+	return result < 0 ? -1 : 0;
+}
+
+/* Opens the parent of a directory and checks that it still is what it was. -1 with errno. */
+static int open_parent(int child_fd, const struct stat *expected)
+{
+	_cleanup_close_ int fd = copy_open_directory(child_fd, "..");
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) != 0)
+		return -1;
+	if (!is_same(&st, expected)) {
+		errno = ESTALE;
+		return -1;
+	}
+	return take_fd(&fd);
+}
+
+/* Opens what push has closed. Without it there is no way on. */
+static int reopen(struct copy *copy, struct copy_level *level, const struct copy_level *child)
+{
+	if (level->source_fd >= 0)
+		return 0;
+	if (copy_as_source(copy) != 0)
+		return -1;
+	level->source_fd = open_parent(child->source_fd, &level->source);
+	if (level->source_fd < 0) {
+		copy_failed_source(copy, "return from", NULL);
+		return -1;
+	}
+	if (copy->streams)
+		return 0;
+	if (copy_as_target(copy) != 0)
+		return -1;
+	level->target_fd = open_parent(child->target_fd, &level->target);
+	if (level->target_fd < 0) {
+		copy_failed_target(copy, "return from", NULL);
+		return -1;
+	}
+	return 0;
+}
+
+/* Owner and mode, once nothing more is to be made in the directory. */
+static int finish(struct copy *copy, const struct copy_level *level)
+{
+	mode_t mode = copy_mode(copy, level->source.st_mode & 07777);
+
+	if (copy->streams) {
+		copy_count(&copy->progress->directories, 1);
+		return 0;
+	}
+	if (copy_as_target(copy) != 0)
+		return -1;
+	if (level->fresh && copy_give(copy, level->target_fd) != 0)
+		return copy_failed_target(copy, "set the owner of", NULL);
+	if ((level->target.st_mode & 07777) != mode && copy_chmod(level->target_fd, mode) != 0)
+		return copy_failed_target(copy, "set permissions of", NULL);
+	copy_count(&copy->progress->directories, 1);
+	return 0;
+}
+
+/* Leaves the current directory. Its parent is opened first: the mode that this one gets may bar the
+ * way. */
+static int leave(struct copy *copy)
+{
+	struct copy_level *level = current(copy);
+	int result = copy->depth > 1 ? reopen(copy, level - 1, level) : 0;
+
+	if (result == 0)
+		result = finish(copy, level);
+	copy->names_used = level->names;
+	close_level(level);
+	copy->depth--;
+	if (copy->depth > 0)
+		forget_next(copy);
+	return result;
+}
+
+static int step(struct copy *copy)
+{
+	if (copy_is_cancelled(copy)) {
+		errno = ECANCELED;
+		return copy_failed_source(copy, "copy", NULL);
+	}
+	if (!current(copy)->listed)
+		return list(copy);
+	if (current(copy)->next < copy->names_used)
+		return enter(copy);
+	return leave(copy);
+}
+
+/* Copies the content of a directory, and its mode. Takes the descriptors. */
+int copy_walk(struct copy *copy, int source_fd, const struct stat *source, int target_fd,
+	      bool fresh)
+{
+	struct copy_level top = {
+		.source_fd = source_fd,
+		.source = *source,
+		.target_fd = target_fd,
+		.fresh = fresh,
+	};
+	int result = push(copy, &top);
+
+	close_level(&top);
+	while (result >= 0 && copy->depth > 0)
+		result = step(copy);
+	return result < 0 ? -1 : 0;
+}
+
+void copy_walk_free(struct copy *copy)
+{
+	for (size_t i = 0; i < copy->batch_used; i++)
+		copy_item_close(&copy->batch[i]);
+	for (size_t i = 0; i < copy->depth; i++)
+		close_level(&copy->levels[i]);
+	free(copy->levels);
+	free(copy->names);
+}

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The entries of a directory, by name, as the protocol's FileListResponse; see file_ops.h. */
+#include <config.h>
+
+#include "backends/files/file_ops.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "backends/files/copy_private.h"
+#include "lib/cleanup.h"
+#include "lib/varint.h"
+
+/* FileListResponse.Entry and its Type, by their numbers in proto/warden.proto. */
+enum {
+	ENTRY_NAME = 1,
+	ENTRY_TYPE,
+	ENTRY_MODE,
+	ENTRY_SIZE,
+	ENTRY_MODIFIED,
+	ENTRY_UID,
+	ENTRY_GID,
+	ENTRY_TARGET,
+};
+enum { TYPE_FILE = 1, TYPE_DIRECTORY, TYPE_SYMLINK, TYPE_OTHER };
+
+/* Of an entry's numbers, and of what is in front of a text. */
+enum { NUMBERS_MAX = 128, HEAD_MAX = 16 };
+
+struct list {
+	int data_fd;
+	uint64_t room;      /* of the answer */
+	char *names;        /* each with its NUL */
+	size_t used, size;  /* of names */
+	const char **order; /* into names */
+	size_t n;
+};
+
+static int fail(struct copy *copy, const char *what)
+{
+	copy_failed_source(copy, what, NULL);
+	return -1;
+}
+
+static int add_name(struct list *list, const char *name)
+{
+	size_t length = strlen(name) + 1, size = list->size ? list->size : 4096;
+	char *grown;
+
+	while (size < list->used + length)
+		size *= 2;
+	if (size > COPY_NAMES) {
+		errno = EFBIG;
+		return -1;
+	}
+	if (size != list->size) {
+		grown = realloc(list->names, size);
+		if (!grown)
+			return -1;
+		list->names = grown;
+		list->size = size;
+	}
+	memcpy(list->names + list->used, name, length);
+	list->used += length;
+	list->n++;
+	return 0;
+}
+
+static int read_names(struct copy *copy, struct list *list, int fd)
+{
+	ssize_t size;
+
+	while ((size = getdents64(fd, copy->listing, COPY_LISTING)) > 0) {
+		for (ssize_t at = 0; at < size;) {
+			const struct dirent64 *entry = (const void *)(copy->listing + at);
+
+			at += entry->d_reclen;
+			if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
+			    add_name(list, entry->d_name) != 0)
+				return -1;
+		}
+		if (copy_is_cancelled(copy)) {
+			errno = ECANCELED;
+			return -1;
+		}
+	}
+	return size < 0 ? -1 : 0;
+}
+
+static int by_name(const void *one, const void *other)
+{
+	return strcmp(*(const char *const *)one, *(const char *const *)other);
+}
+
+static int sort_names(struct list *list)
+{
+	const char *at = list->names;
+
+	list->order = calloc(list->n + 1, sizeof(*list->order));
+	if (!list->order)
+		return -1;
+	for (size_t i = 0; i < list->n; i++, at += strlen(at) + 1)
+		list->order[i] = at;
+	qsort(list->order, list->n, sizeof(*list->order), by_name);
+	return 0;
+}
+
+static uint8_t *put_number(uint8_t *out, unsigned field, uint64_t value)
+{
+	out += put_varint(out, field << 3);
+	return out + put_varint(out, value);
+}
+
+static unsigned type_of(mode_t mode)
+{
+	if (S_ISREG(mode))
+		return TYPE_FILE;
+	if (S_ISDIR(mode))
+		return TYPE_DIRECTORY;
+	return S_ISLNK(mode) ? TYPE_SYMLINK : TYPE_OTHER;
+}
+
+static size_t put_numbers(uint8_t *out, const struct copy_guard *guard, const struct stat *st)
+{
+	uint8_t *at = out;
+	int64_t modified = st->st_mtim.tv_sec * INT64_C(1000000) + st->st_mtim.tv_nsec / 1000;
+
+	at = put_number(at, ENTRY_TYPE, type_of(st->st_mode));
+	at = put_number(at, ENTRY_MODE, st->st_mode & 07777);
+	at = put_number(at, ENTRY_SIZE, (uint64_t)st->st_size);
+	at = put_number(at, ENTRY_MODIFIED, (uint64_t)modified);
+	at = put_number(at, ENTRY_UID, copy_guard_id(guard, st->st_uid));
+	at = put_number(at, ENTRY_GID, copy_guard_id(guard, st->st_gid));
+	return (size_t)(at - out);
+}
+
+static size_t put_head(uint8_t *out, unsigned field, size_t length)
+{
+	size_t n = put_varint(out, field << 3 | 2);
+
+	return n + put_varint(out + n, length);
+}
+
+/* Appends parts to the answer. */
+static int put_parts(struct list *list, struct iovec *parts, size_t n)
+{
+	size_t length = 0;
+
+	for (size_t i = 0; i < n; i++)
+		length += parts[i].iov_len;
+	if (length > list->room) {
+		errno = EFBIG;
+		return -1;
+	}
+	list->room -= length;
+	/* To a file of our own: whole, or the disk is full. */
+	if (writev(list->data_fd, parts, (int)n) == (ssize_t)length)
+		return 0;
+	errno = errno ? errno : ENOSPC;
+	return -1;
+}
+
+static int put_entry(struct copy *copy, struct list *list, const char *name, const struct stat *st,
+		     const char *link)
+{
+	uint8_t entry[HEAD_MAX], head[HEAD_MAX], numbers[NUMBERS_MAX], tail[HEAD_MAX];
+	size_t length = strlen(name), link_length = link ? strlen(link) : 0;
+	size_t n_head = put_head(head, ENTRY_NAME, length);
+	size_t n_numbers = put_numbers(numbers, &copy->request->source.guard, st);
+	size_t n_tail = link ? put_head(tail, ENTRY_TARGET, link_length) : 0;
+	size_t n_entry = put_head(entry, 1, n_head + length + n_numbers + n_tail + link_length);
+	struct iovec parts[] = {
+		{entry, n_entry},     {head, n_head}, {(void *)name, length},
+		{numbers, n_numbers}, {tail, n_tail}, {(void *)link, link_length},
+	};
+
+	return put_parts(list, parts, ARRAY_SIZE(parts));
+}
+
+/* Looks at an entry; one that is gone meanwhile is left out. */
+static int list_entry(struct copy *copy, struct list *list, int dir_fd, const char *name)
+{
+	char link[PATH_MAX];
+	struct stat st;
+	ssize_t length = 0;
+
+	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return errno == ENOENT ? 0 : -1;
+	if (S_ISLNK(st.st_mode))
+		length = readlinkat(dir_fd, name, link, sizeof(link) - 1);
+	if (length < 0)
+		return errno == ENOENT || errno == EINVAL ? 0 : -1;
+	link[length] = '\0';
+	return put_entry(copy, list, name, &st, S_ISLNK(st.st_mode) ? link : NULL);
+}
+
+static int list_directory(struct copy *copy, struct list *list, int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) != 0 || copy_guard_check(&copy->request->source, fd, &st) != 0 ||
+	    read_names(copy, list, fd) != 0 || sort_names(list) != 0)
+		return -1;
+	for (size_t i = 0; i < list->n; i++) {
+		if (copy_is_cancelled(copy))
+			errno = ECANCELED;
+		if (copy_is_cancelled(copy) || list_entry(copy, list, fd, list->order[i]) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Of what is no directory: itself. */
+static int list_itself(struct copy *copy, struct list *list)
+{
+	struct copy_path path = {0};
+	_cleanup_close_ int parent = -1;
+	struct stat st;
+	int result = copy_path_split(copy->request->source.path, &path);
+
+	if (result == 0 && path.slash) {
+		errno = ENOTDIR;
+		result = -1;
+	}
+	if (result == 0) {
+		parent = copy_source_open(copy, path.parent, O_PATH | O_DIRECTORY);
+		result = parent < 0 ? -1 : fstatat(parent, path.last, &st, AT_SYMLINK_NOFOLLOW);
+	}
+	if (result == 0)
+		result = list_entry(copy, list, parent, path.last);
+	copy_path_free(&path);
+	return result;
+}
+
+static int list_path(struct copy *copy, void *data)
+{
+	struct list *list = data;
+	_cleanup_close_ int fd = -1;
+	int result;
+
+	if (copy_as_source(copy) != 0)
+		return -1;
+	fd = copy_source_open(copy, copy->request->source.path, O_RDONLY | O_DIRECTORY);
+	if (fd < 0 && errno != ENOTDIR && errno != ENOENT)
+		return fail(copy, "list");
+	/* ENOENT: a link that leads nowhere is there itself. */
+	result = fd < 0 ? list_itself(copy, list) : list_directory(copy, list, fd);
+	return result == 0 ? 0 : fail(copy, "list");
+}
+
+int file_list(const struct copy_request *request, int data_fd, uint64_t length,
+	      struct warden_error *err)
+{
+	struct list list = {.data_fd = data_fd, .room = length};
+	int result = copy_run(request, list_path, &list, err);
+
+	free(list.names);
+	free(list.order);
+	return result;
+}

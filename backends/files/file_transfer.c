@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The daemon's end of transfers; see file_transfer.h. */
+#include "backends/files/file_transfer.h"
+
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/cleanup.h"
+#include "lib/fd_message.h"
+
+struct transfer {
+	struct transfer *next;
+	struct transfers *all;
+	uint64_t id;
+	int socket;
+	struct watch *watch;
+};
+
+/* Copies a path; `before` is put in front of a relative one. */
+static int put_path(char *to, size_t size, const char *before, const char *path,
+		    struct warden_error *err)
+{
+	int length = snprintf(to, size, "%s%s", *path == '/' ? "" : before, path);
+
+	if (length >= 0 && (size_t)length < size)
+		return 0;
+	errno = ENAMETOOLONG;
+	return warden_error_errno(err, "use path %.64s...", path);
+}
+
+int transfer_request_fill(struct transfer_request *request, const struct warden_transfer *transfer,
+			  const char *home, struct warden_error *err)
+{
+	request->kind = transfer->kind;
+	request->offset = transfer->offset;
+	request->length = transfer->length;
+	request->mode = transfer->mode;
+	request->recursive = transfer->recursive;
+	if (put_path(request->path, sizeof(request->path), home, transfer->path, err) < 0)
+		return -1;
+	if (!transfer->host_path)
+		return 0;
+	return put_path(request->host_path, sizeof(request->host_path), "", transfer->host_path,
+			err);
+}
+
+void transfers_init(struct transfers *transfers, const struct warden_host *host,
+		    struct watcher *watcher, const char *id)
+{
+	*transfers = (struct transfers){.host = host, .watcher = watcher, .id = id};
+	pthread_mutex_init(&transfers->mutex, NULL);
+	pthread_cond_init(&transfers->changed, NULL);
+}
+
+void transfers_free(struct transfers *transfers)
+{
+	struct transfer *transfer;
+
+	while ((transfer = transfers->first)) {
+		transfers->first = transfer->next;
+		close(transfer->socket);
+		free(transfer);
+	}
+	pthread_cond_destroy(&transfers->changed);
+	pthread_mutex_destroy(&transfers->mutex);
+}
+
+/* Its process has answered, or is gone. The transfer leaves the list when its end is told, so that
+ * whoever finds the list empty knows that. */
+static void finish(struct transfer *transfer, const struct warden_transfer_end *end)
+{
+	struct transfers *all = transfer->all;
+	struct transfer **link = &all->first;
+	void (*ended)(void *data) = NULL;
+	void *data;
+
+	all->host->transfer_ended(all->host, all->id, transfer->id, end);
+	pthread_mutex_lock(&all->mutex);
+	while (*link != transfer)
+		link = &(*link)->next;
+	*link = transfer->next;
+	watch_remove(transfer->watch);
+	close(transfer->socket);
+	free(transfer);
+	if (!all->first)
+		ended = all->ended;
+	data = all->data;
+	pthread_cond_broadcast(&all->changed);
+	pthread_mutex_unlock(&all->mutex);
+	if (ended)
+		ended(data);
+}
+
+/* On the watcher's thread. */
+static void on_reply(void *data, uint32_t events)
+{
+	struct transfer *transfer = data;
+	const struct transfers *all = transfer->all;
+	struct warden_transfer_end end = {0};
+	struct transfer_reply reply;
+	ssize_t came = message_receive(transfer->socket, &reply, sizeof(reply), NULL, 0);
+
+	(void)events;
+	if (came != sizeof(reply)) {
+		end.error = "the process that moves the files was killed";
+		finish(transfer, &end);
+		return;
+	}
+	if (reply.event == TRANSFER_NOTE) {
+		all->host->log(all->host, WARDEN_LOG_INFO, all->id, "%s", reply.error.message);
+		return;
+	}
+	end.size = reply.size;
+	if (reply.event == TRANSFER_FAILED)
+		end.error = reply.error.message;
+	finish(transfer, &end);
+}
+
+/* The list's mutex is held: a callback that comes at once must find the watch. */
+static int begin(struct transfer *transfer, const struct transfer_request *request,
+		 struct warden_error *err)
+{
+	struct transfers *all = transfer->all;
+
+	if (all->ended)
+		return warden_error_set(err, "the container is being destroyed");
+	if (message_send(transfer->socket, request, sizeof(*request), NULL, 0) < 0)
+		return warden_error_errno(err, "reach the process that moves the files");
+	transfer->watch =
+		watcher_add(all->watcher, transfer->socket, EPOLLIN, on_reply, transfer, err);
+	if (!transfer->watch)
+		return -1;
+	transfer->next = all->first;
+	all->first = transfer;
+	return 0;
+}
+
+int transfers_add(struct transfers *transfers, uint64_t transfer_id, int socket,
+		  const struct transfer_request *request, struct warden_error *err)
+{
+	struct transfer *transfer = malloc(sizeof(*transfer));
+	int result;
+
+	if (!transfer) {
+		close(socket);
+		return warden_error_errno(err, "begin a transfer");
+	}
+	*transfer = (struct transfer){.all = transfers, .id = transfer_id, .socket = socket};
+	pthread_mutex_lock(&transfers->mutex);
+	result = begin(transfer, request, err);
+	pthread_mutex_unlock(&transfers->mutex);
+	if (result < 0) {
+		close(socket);
+		free(transfer);
+	}
+	return result;
+}
+
+/* The process is told by a signal; what it answers is still received. */
+static void cancel(const struct transfer *transfer)
+{
+	shutdown(transfer->socket, SHUT_WR); /* ENOTCONN: it has ended */
+}
+
+void transfers_cancel(struct transfers *transfers, uint64_t transfer_id)
+{
+	pthread_mutex_t *locked _cleanup_unlock_ = &transfers->mutex;
+
+	pthread_mutex_lock(locked);
+	for (const struct transfer *at = transfers->first; at; at = at->next)
+		if (at->id == transfer_id)
+			cancel(at);
+}
+
+void transfers_end(struct transfers *transfers, void (*ended)(void *data), void *data)
+{
+	bool none;
+
+	pthread_mutex_lock(&transfers->mutex);
+	transfers->ended = ended;
+	transfers->data = data;
+	none = !transfers->first;
+	for (const struct transfer *at = transfers->first; at; at = at->next)
+		cancel(at);
+	pthread_mutex_unlock(&transfers->mutex);
+	if (none)
+		ended(data);
+}
+
+static void ignore(void *data)
+{
+	(void)data;
+}
+
+void transfers_wait(struct transfers *transfers)
+{
+	transfers_end(transfers, ignore, NULL);
+	pthread_mutex_lock(&transfers->mutex);
+	while (transfers->first)
+		pthread_cond_wait(&transfers->changed, &transfers->mutex);
+	pthread_mutex_unlock(&transfers->mutex);
+}

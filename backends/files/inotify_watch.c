@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Changes in a directory or of a file, as inotify(7) tells them, until what is watched is gone; see
+ * file_ops.h. */
+#include <config.h>
+
+#include "backends/files/file_ops.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include "backends/files/copy_private.h"
+#include "lib/cleanup.h"
+
+/* FileWatchResponse.Change, by its numbers in proto/warden.proto. */
+enum { CREATED = 1, MODIFIED, REMOVED, ATTRIBUTES, MISSED, WATCHING = 7 };
+
+#define WATCHED                                                                                    \
+	(IN_CREATE | IN_MOVED_TO | IN_MODIFY | IN_DELETE | IN_MOVED_FROM | IN_ATTRIB |             \
+	 IN_DELETE_SELF | IN_MOVE_SELF)
+
+static const struct {
+	uint32_t mask;
+	uint32_t change;
+} changes[] = {
+	{IN_CREATE | IN_MOVED_TO, CREATED},
+	{IN_MODIFY, MODIFIED},
+	{IN_DELETE | IN_MOVED_FROM, REMOVED},
+	{IN_ATTRIB, ATTRIBUTES},
+	{IN_Q_OVERFLOW, MISSED},
+};
+
+static int fail(struct copy *copy, const char *what)
+{
+	copy_failed_source(copy, what, NULL);
+	return -1;
+}
+
+/* An instance that is charged to the container: root has few of them. -1 with errno. */
+static int make_instance(const struct copy_guard *guard)
+{
+	int fd, saved;
+
+	if (guard->set && seteuid(guard->root.uid) != 0)
+		return -1;
+	fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	saved = errno;
+	if (guard->set && seteuid(0) != 0)
+		return -1;
+	errno = saved;
+	return fd;
+}
+
+/* Watches what was opened; nothing keeps it open, else its removal would not be told. */
+static int add_watch(struct copy *copy, int instance)
+{
+	const struct copy_side *side = &copy->request->source;
+	_cleanup_close_ int fd = copy_source_open(copy, side->path, O_RDONLY);
+	char path[32];
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) != 0 || copy_guard_check(side, fd, &st) != 0)
+		return -1;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return inotify_add_watch(instance, path, WATCHED) < 0 ? -1 : 0;
+}
+
+static int tell(int fd, uint32_t change, const char *name)
+{
+	char record[sizeof(struct warden_change) + NAME_MAX + 1];
+	struct warden_change head = {.change = change, .name_length = (uint32_t)strlen(name)};
+	size_t size = sizeof(head) + head.name_length;
+
+	memcpy(record, &head, sizeof(head));
+	memcpy(record + sizeof(head), name, head.name_length);
+	for (size_t done = 0; done < size;) {
+		ssize_t n = write(fd, record + done, size - done);
+
+		if (n < 0)
+			return -1; /* also where a signal says that nobody wants it */
+		done += (size_t)n;
+	}
+	return 0;
+}
+
+/* A file that has no name yet (O_TMPFILE, as a copy begins) is told as '#' and its inode's number.
+ * Who watches wants names alone, but a file may be called so: the directory knows. */
+static bool is_nameless(struct copy *copy, const struct inotify_event *event)
+{
+	const char *name = event->len > 0 ? event->name : "";
+	_cleanup_close_ int fd = -1;
+	struct stat st;
+
+	if (!(event->mask & (IN_MODIFY | IN_ATTRIB)) || *name != '#' || !name[1] ||
+	    name[1 + strspn(name + 1, "0123456789")])
+		return false;
+	fd = copy_source_open(copy, copy->request->source.path, O_PATH | O_DIRECTORY);
+	return fd >= 0 && fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT;
+}
+
+/* 1: what was watched is gone. -1 with errno. */
+static int tell_event(struct copy *copy, int data_fd, const struct inotify_event *event)
+{
+	if (event->mask & (IN_IGNORED | IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT))
+		return 1;
+	if (is_nameless(copy, event))
+		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(changes); i++)
+		if ((event->mask & changes[i].mask) &&
+		    tell(data_fd, changes[i].change, event->len > 0 ? event->name : "") != 0)
+			return -1;
+	return 0;
+}
+
+static int tell_events(struct copy *copy, int instance, int data_fd)
+{
+	char buffer[16384] __attribute__((aligned(__alignof__(struct inotify_event))));
+	ssize_t size = read(instance, buffer, sizeof(buffer));
+	int result = 0;
+
+	if (size < 0)
+		return errno == EAGAIN || errno == EINTR ? 0 : -1;
+	for (ssize_t at = 0; at < size && result == 0;) {
+		const struct inotify_event *event = (const void *)(buffer + at);
+
+		result = tell_event(copy, data_fd, event);
+		at += (ssize_t)sizeof(*event) + event->len;
+	}
+	return result;
+}
+
+/* SIGIO says that nobody wants more. It comes while this waits, or while it tells, never between.
+ */
+static int watch(struct copy *copy, int instance, int data_fd)
+{
+	struct pollfd poll_fd = {.fd = instance, .events = POLLIN};
+	sigset_t none, io;
+	int result;
+
+	sigemptyset(&none);
+	sigemptyset(&io);
+	sigaddset(&io, SIGIO);
+	sigprocmask(SIG_BLOCK, &io, NULL);
+	result = tell(data_fd, WATCHING, "");
+	while (result == 0) {
+		if (copy_is_cancelled(copy)) {
+			errno = ECANCELED;
+			return -1;
+		}
+		if (ppoll(&poll_fd, 1, NULL, &none) < 0 && errno != EINTR)
+			return -1;
+		result = tell_events(copy, instance, data_fd);
+	}
+	return result < 0 ? -1 : 0;
+}
+
+static int watch_path(struct copy *copy, void *data)
+{
+	_cleanup_close_ int instance = make_instance(&copy->request->source.guard);
+
+	if (instance < 0)
+		return fail(copy, "make an inotify instance for");
+	if (copy_as_source(copy) != 0)
+		return -1;
+	if (add_watch(copy, instance) != 0)
+		return fail(copy, "watch");
+	if (watch(copy, instance, *(const int *)data) != 0)
+		return fail(copy, "watch");
+	return 0;
+}
+
+int file_watch(const struct copy_request *request, int data_fd, struct warden_error *err)
+{
+	return copy_run(request, watch_path, &data_fd, err);
+}

@@ -1,0 +1,465 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Headers of tar streams; see tar_entry.h. Whoever sends a stream is a stranger: every number is
+ * checked and every text bounded. */
+#include <config.h>
+
+#include "backends/files/tar_entry.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "backends/files/tar_format.h"
+
+enum {
+	PAX_MAX = 1024 * 1024, /* of the records before an entry */
+	NAME_MAX_ = 64 * 1024, /* of a name or a link */
+};
+
+/* Fills the buffer; 0: the stream has ended. */
+static ssize_t fill(struct tar_stream *stream)
+{
+	ssize_t got;
+
+	do {
+		if (stream->cancel && atomic_load_explicit(stream->cancel, memory_order_relaxed)) {
+			errno = ECANCELED;
+			return -1;
+		}
+		got = read(stream->fd, stream->buffer, sizeof(stream->buffer));
+	} while (got < 0 && errno == EINTR);
+	stream->begin = 0;
+	stream->end = got > 0 ? (size_t)got : 0;
+	return got;
+}
+
+ssize_t tar_stream_read(struct tar_stream *stream, void *data, size_t size)
+{
+	size_t there;
+
+	if (stream->begin == stream->end) {
+		ssize_t got = fill(stream);
+
+		if (got <= 0)
+			return got;
+	}
+	there = stream->end - stream->begin;
+	if (size > there)
+		size = there;
+	memcpy(data, stream->buffer + stream->begin, size);
+	stream->begin += size;
+	stream->at += size;
+	return (ssize_t)size;
+}
+
+int tar_stream_skip(struct tar_stream *stream, uint64_t size)
+{
+	while (size > 0) {
+		size_t there = stream->end - stream->begin;
+
+		if (there == 0) {
+			ssize_t got = fill(stream);
+
+			if (got <= 0) {
+				errno = got < 0 ? errno : 0;
+				return -1;
+			}
+			continue;
+		}
+		if (there > size)
+			there = (size_t)size;
+		stream->begin += there;
+		stream->at += there;
+		size -= there;
+	}
+	return 0;
+}
+
+/* Reads `size` bytes. 1, 0 where the stream ends before the first, -1 and `err`. */
+static int read_whole(struct tar_stream *stream, void *data, size_t size, struct warden_error *err)
+{
+	for (size_t done = 0; done < size;) {
+		ssize_t got = tar_stream_read(stream, (char *)data + done, size - done);
+
+		if (got < 0)
+			return warden_error_errno(err, "read the stream");
+		if (got == 0 && done == 0)
+			return 0;
+		if (got == 0)
+			return warden_error_set(err,
+						"the tar stream ends at byte %llu, within a "
+						"header",
+						(unsigned long long)stream->at);
+		done += (size_t)got;
+	}
+	return 1;
+}
+
+/* Octal, with blanks around it, or GNU's binary form: the top bit, then a number of 95 bits, of
+ * which a negative one begins with 0xff. False: neither, or too large. */
+static bool parse_number(const char *field, size_t size, int64_t *number)
+{
+	const unsigned char *at = (const unsigned char *)field;
+	uint64_t value = 0;
+	size_t i = 0;
+
+	if (at[0] == 0x80) {
+		for (i = 1; i < size; i++) {
+			if (value >> 55)
+				return false;
+			value = value << 8 | at[i];
+		}
+		*number = (int64_t)value;
+		return true;
+	}
+	if (at[0] == 0xff) {
+		for (i = 1; i < size && i + 8 < size; i++)
+			if (at[i] != 0xff)
+				return false;
+		for (value = UINT64_MAX; i < size; i++)
+			value = value << 8 | at[i];
+		*number = (int64_t)value;
+		return *number < 0;
+	}
+	while (i < size && at[i] == ' ')
+		i++;
+	for (; i < size && at[i] >= '0' && at[i] <= '7'; i++) {
+		if (value >> 60)
+			return false;
+		value = value << 3 | (at[i] - (unsigned)'0');
+	}
+	*number = (int64_t)value;
+	return i == size || at[i] == ' ' || at[i] == '\0';
+}
+
+static bool is_zero(const struct tar_header *header)
+{
+	const char *bytes = (const char *)header;
+
+	return bytes[0] == '\0' && memcmp(bytes, bytes + 1, TAR_BLOCK - 1) == 0;
+}
+
+/* The checksum; some old ones summed up signed bytes. */
+static bool is_header(const struct tar_header *header)
+{
+	const signed char *bytes = (const signed char *)header;
+	size_t from = offsetof(struct tar_header, checksum);
+	int64_t told, sum = 0;
+
+	if (!parse_number(header->checksum, sizeof(header->checksum), &told))
+		return false;
+	for (size_t i = 0; i < TAR_BLOCK; i++)
+		sum += i >= from && i < from + sizeof(header->checksum) ? ' ' : bytes[i];
+	return told == tar_checksum(header) || told == sum;
+}
+
+/* What a stream that is none may be. */
+static const char *guess(const struct tar_header *header)
+{
+	static const struct {
+		const char *magic;
+		size_t length;
+		const char *name;
+	} formats[] = {
+		{"\x1f\x8b", 2, "gzip"},
+		{"BZh", 3, "bzip2"},
+		{"\xfd"
+		 "7zXZ",
+		 5, "xz"},
+		{"\x28\xb5\x2f\xfd", 4, "zstd"},
+		{"PK\x03\x04", 4, "zip"},
+	};
+
+	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
+		if (memcmp(header, formats[i].magic, formats[i].length) == 0)
+			return formats[i].name;
+	return NULL;
+}
+
+static int refuse(const struct tar_stream *stream, const struct tar_header *header,
+		  struct warden_error *err)
+{
+	const char *format = stream->at == TAR_BLOCK ? guess(header) : NULL;
+
+	if (format)
+		return warden_error_set(err, "the stream is %s, not tar: uncompress it first",
+					format);
+	return warden_error_set(err, "byte %llu of the stream begins no tar header",
+				(unsigned long long)(stream->at - TAR_BLOCK));
+}
+
+/* The data of a header that describes the next one, as a text. NULL and `err`. */
+static char *read_text(struct tar_stream *stream, uint64_t size, size_t most,
+		       struct warden_error *err)
+{
+	char *text;
+
+	if (size > most) {
+		warden_error_set(err,
+				 "byte %llu of the tar stream: a header of %llu bytes, at most "
+				 "%zu are allowed",
+				 (unsigned long long)stream->at, (unsigned long long)size, most);
+		return NULL;
+	}
+	text = malloc((size_t)size + 1);
+	if (!text) {
+		warden_error_errno(err, "read a header of the tar stream");
+		return NULL;
+	}
+	text[size] = '\0';
+	if (size > 0 && read_whole(stream, text, (size_t)size, err) <= 0) {
+		free(text);
+		return NULL;
+	}
+	if (tar_stream_skip(stream, tar_padding(size)) != 0) {
+		free(text);
+		warden_error_set(err, "the tar stream ends within a header");
+		return NULL;
+	}
+	return text;
+}
+
+/* What pax and GNU headers have said of the next entry. */
+struct said {
+	char *name, *link;
+	bool has_size, has_mtime;
+	uint64_t size;
+	int64_t mtime;
+	uint32_t mtime_ns;
+};
+
+static void said_free(struct said *said)
+{
+	free(said->name);
+	free(said->link);
+	*said = (struct said){0};
+}
+
+static int set_text(char **to, const char *value, size_t length, struct warden_error *err)
+{
+	if (length > NAME_MAX_ || memchr(value, '\0', length))
+		return warden_error_set(err, "a name in the tar stream holds NUL or is too long");
+	free(*to);
+	*to = strndup(value, length);
+	return *to ? 0 : warden_error_errno(err, "read a name of the tar stream");
+}
+
+static bool parse_size(const char *text, uint64_t *size)
+{
+	char *end;
+
+	if (*text < '0' || *text > '9')
+		return false;
+	errno = 0;
+	*size = strtoull(text, &end, 10);
+	return errno == 0 && *end == '\0' && *size <= INT64_MAX;
+}
+
+/* Seconds with a fraction, perhaps below 0. */
+static bool parse_time(const char *text, struct said *said)
+{
+	char *end;
+	uint32_t scale = 100000000;
+
+	errno = 0;
+	said->mtime = strtoll(text, &end, 10);
+	said->mtime_ns = 0;
+	if (errno != 0 || end == text)
+		return false;
+	if (*end == '.')
+		for (end++; *end >= '0' && *end <= '9'; end++, scale /= 10)
+			said->mtime_ns += (uint32_t)(*end - '0') * scale;
+	if (*text == '-' && said->mtime_ns > 0) {
+		said->mtime--;
+		said->mtime_ns = 1000000000 - said->mtime_ns;
+	}
+	return *end == '\0';
+}
+
+static int take_record(struct said *said, const char *key, const char *value, size_t length,
+		       struct warden_error *err)
+{
+	if (strcmp(key, "path") == 0)
+		return set_text(&said->name, value, length, err);
+	if (strcmp(key, "linkpath") == 0)
+		return set_text(&said->link, value, length, err);
+	if (strncmp(key, "GNU.sparse.", 11) == 0)
+		return warden_error_set(err, "the tar stream has sparse files, which are not read: "
+					     "make it without");
+	said->has_size = said->has_size || strcmp(key, "size") == 0;
+	said->has_mtime = said->has_mtime || strcmp(key, "mtime") == 0;
+	if ((strcmp(key, "size") == 0 && !parse_size(value, &said->size)) ||
+	    (strcmp(key, "mtime") == 0 && !parse_time(value, said)))
+		return warden_error_set(err, "%s in the tar stream is no number: %.64s", key,
+					value);
+	return 0;
+}
+
+/* "LENGTH KEY=VALUE\n", where LENGTH counts all of it. */
+static int take_records(struct said *said, char *text, size_t size, struct warden_error *err)
+{
+	while (size > 0) {
+		char *end, *value;
+		unsigned long length = *text >= '0' && *text <= '9' ? strtoul(text, &end, 10) : 0;
+
+		if (length == 0 || length > size || *end != ' ' || text[length - 1] != '\n')
+			return warden_error_set(err, "a pax header of the tar stream is damaged");
+		text[length - 1] = '\0';
+		value = memchr(end + 1, '=', (size_t)(text + length - end - 1));
+		if (!value)
+			return warden_error_set(err, "a pax header of the tar stream is damaged");
+		*value++ = '\0';
+		if (take_record(said, end + 1, value, (size_t)(text + length - 1 - value), err) < 0)
+			return -1;
+		text += length;
+		size -= length;
+	}
+	return 0;
+}
+
+static int take_pax(struct tar_stream *stream, struct said *said, uint64_t size,
+		    struct warden_error *err)
+{
+	char *text = read_text(stream, size, PAX_MAX, err);
+	int result = text ? take_records(said, text, (size_t)size, err) : -1;
+
+	free(text);
+	return result;
+}
+
+static int take_long(struct tar_stream *stream, char **to, uint64_t size, struct warden_error *err)
+{
+	char *text = read_text(stream, size, NAME_MAX_, err);
+
+	if (!text)
+		return -1;
+	free(*to);
+	*to = text;
+	return 0;
+}
+
+/* 1: it was about the next entry. 0: it is one. */
+static int take_description(struct tar_stream *stream, struct said *said, char type, uint64_t size,
+			    struct warden_error *err)
+{
+	switch (type) {
+	case TAR_PAX:
+		return take_pax(stream, said, size, err) < 0 ? -1 : 1;
+	case TAR_GNU_LONG_NAME:
+		return take_long(stream, &said->name, size, err) < 0 ? -1 : 1;
+	case TAR_GNU_LONG_LINK:
+		return take_long(stream, &said->link, size, err) < 0 ? -1 : 1;
+	case TAR_PAX_GLOBAL:
+		if (tar_stream_skip(stream, size + tar_padding(size)) == 0)
+			return 1;
+		return warden_error_set(err, "the tar stream ends within a header");
+	case TAR_GNU_SPARSE:
+		return warden_error_set(err, "the tar stream has sparse files, which are not read: "
+					     "make it without");
+	default:
+		return 0;
+	}
+}
+
+/* The name in the header, of two parts where it is ustar's. */
+static char *header_name(const struct tar_header *header)
+{
+	int prefix = (int)strnlen(header->prefix, sizeof(header->prefix));
+	int name = (int)strnlen(header->name, sizeof(header->name));
+	char *text;
+
+	if (memcmp(header->magic, "ustar", 6) != 0 || prefix == 0)
+		return strndup(header->name, (size_t)name);
+	return asprintf(&text, "%.*s/%.*s", prefix, header->prefix, name, header->name) < 0 ? NULL
+											    : text;
+}
+
+static void *move_text(char **from)
+{
+	char *text = *from;
+
+	*from = NULL;
+	return text;
+}
+
+static int make_entry(struct tar_entry *entry, const struct tar_header *header, struct said *said,
+		      uint64_t size, struct warden_error *err)
+{
+	int64_t mode, mtime;
+	size_t length;
+
+	*entry = (struct tar_entry){.type = header->type,
+				    .size = said->has_size ? said->size : size};
+	if (entry->type == TAR_FILE_OLD || entry->type == TAR_CONTIGUOUS)
+		entry->type = TAR_FILE;
+	entry->name = said->name ? move_text(&said->name) : header_name(header);
+	entry->link =
+		said->link ? move_text(&said->link) : strndup(header->link, sizeof(header->link));
+	if (!entry->name || !entry->link)
+		return warden_error_errno(err, "read an entry of the tar stream");
+	if (!parse_number(header->mode, sizeof(header->mode), &mode) ||
+	    !parse_number(header->mtime, sizeof(header->mtime), &mtime))
+		return warden_error_set(err, "%.256s in the tar stream: mode or time is no number",
+					entry->name);
+	entry->mode = (uint32_t)mode & 07777;
+	entry->mtime = said->has_mtime ? said->mtime : mtime;
+	entry->mtime_ns = said->has_mtime ? said->mtime_ns : 0;
+	length = strlen(entry->name);
+	/* Before there was a type for directories. */
+	if (entry->type == TAR_FILE && length > 0 && entry->name[length - 1] == '/')
+		entry->type = TAR_DIRECTORY;
+	/* These have no data, whatever they say; but pax allows hard links to have them. */
+	if (entry->type == TAR_SYMLINK || entry->type == TAR_DIRECTORY)
+		entry->size = 0;
+	return 1;
+}
+
+/* As tar_entry_next; `said` is freed by the caller. */
+static int next(struct tar_stream *stream, struct tar_entry *entry, struct said *said,
+		struct warden_error *err)
+{
+	struct tar_header header = {0};
+	int64_t size;
+	int result;
+
+	for (;;) {
+		result = read_whole(stream, &header, sizeof(header), err);
+		if (result == 0 && (said->name || said->link || said->has_size))
+			return warden_error_set(err, "the tar stream ends behind a header");
+		if (result <= 0 || is_zero(&header))
+			return result < 0 ? -1 : 0;
+		if (!is_header(&header))
+			return refuse(stream, &header, err);
+		if (!parse_number(header.size, sizeof(header.size), &size) || size < 0)
+			return warden_error_set(err,
+						"byte %llu of the tar stream: the size is no "
+						"number",
+						(unsigned long long)(stream->at - TAR_BLOCK));
+		result = take_description(stream, said, header.type, (uint64_t)size, err);
+		if (result < 0)
+			return -1;
+		if (result == 0)
+			return make_entry(entry, &header, said, (uint64_t)size, err);
+	}
+}
+
+int tar_entry_next(struct tar_stream *stream, struct tar_entry *entry, struct warden_error *err)
+{
+	struct said said = {0};
+	int result;
+
+	*entry = (struct tar_entry){0};
+	result = next(stream, entry, &said, err);
+	said_free(&said);
+	if (result < 0)
+		tar_entry_free(entry);
+	return result;
+}
+
+void tar_entry_free(struct tar_entry *entry)
+{
+	free(entry->name);
+	free(entry->link);
+	*entry = (struct tar_entry){0};
+}

@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Makes what a tar stream holds, below a directory that is held open: names are walked one
+ * component at a time and no link is followed; see tar.h. */
+#include <config.h>
+
+#include "backends/files/tar.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "backends/files/copy_private.h"
+#include "backends/files/tar_entry.h"
+#include "backends/files/tar_format.h"
+#include "lib/cleanup.h"
+
+enum {
+	MADE_DIRECTORY_MODE = 0755, /* of one that the stream names only as a part of other names */
+	LATE_MAX = 16 * 1024 * 1024, /* bytes of names of directories whose modes come last */
+};
+
+/* A directory that its owner may not write to: its mode is set when all is made. */
+struct late {
+	struct late *next;
+	mode_t mode;
+	char name[];
+};
+
+struct unpack {
+	struct copy *copy;
+	int top_fd;
+	char *parent; /* the directory that the last entry lay in, and its descriptor */
+	int parent_fd;
+	struct late *late;
+	size_t late_size;
+	struct tar_stream stream;
+};
+
+/* What is told about an entry is told by its name. */
+static int fail_entry(struct unpack *unpack, const struct tar_entry *entry)
+{
+	struct copy *copy = unpack->copy;
+	char *base = copy->source_base;
+	int result;
+
+	copy->source_base = entry->name;
+	result = copy_failed_source(copy, "unpack", NULL);
+	copy->source_base = base;
+	return result;
+}
+
+/* The stream cannot be read on. */
+static int fail_stream(struct unpack *unpack, const struct tar_entry *entry, int number)
+{
+	struct copy *copy = unpack->copy;
+
+	copy->has_error = true;
+	errno = number;
+	if (number == 0)
+		return warden_error_set(copy->err, "the tar stream ends within %.256s",
+					entry->name);
+	return warden_error_errno(copy->err, "read %.256s from the stream", entry->name);
+}
+
+/* Splits a name into what is worth keeping: no root, no ".". Returns its length, 0 where nothing is
+ * left (the directory itself), -1 with errno where a ".." is among it. In place. */
+static ssize_t clean_name(char *name)
+{
+	char *to = name;
+
+	for (char *at = name; *at;) {
+		size_t length = strcspn(at, "/");
+		char *next = at + length + (at[length] == '/');
+
+		if (length == 2 && memcmp(at, "..", 2) == 0) {
+			errno = EINVAL;
+			return -1;
+		}
+		if (length > 0 && !(length == 1 && *at == '.')) {
+			if (to != name)
+				*to++ = '/';
+			memmove(to, at, length);
+			to += length;
+		}
+		at = next;
+	}
+	*to = '\0';
+	return to - name;
+}
+
+/* Enters a directory of another, made where it is absent and that is wanted; no link is one. */
+static int enter(int fd, const char *name, bool make)
+{
+	int found = copy_open_directory(fd, name);
+
+	if (found >= 0 || errno != ENOENT || !make)
+		return found;
+	if (mkdirat(fd, name, MADE_DIRECTORY_MODE) != 0 && errno != EEXIST)
+		return -1;
+	return copy_open_directory(fd, name);
+}
+
+/* The directory that a cleaned path names. -1 with errno. */
+static int walk(int top_fd, const char *path, bool make)
+{
+	int fd = fcntl(top_fd, F_DUPFD_CLOEXEC, 0);
+	char name[NAME_MAX + 1];
+
+	while (fd >= 0 && *path) {
+		size_t length = strcspn(path, "/");
+		int next;
+
+		if (length > NAME_MAX) {
+			close(fd);
+			errno = ENAMETOOLONG;
+			return -1;
+		}
+		memcpy(name, path, length);
+		name[length] = '\0';
+		next = enter(fd, name, make);
+		cleanup_close(&fd);
+		fd = next;
+		path += length + (path[length] == '/');
+	}
+	return fd;
+}
+
+/* Takes a cleaned name apart and finds its directory: mostly that of the entry before. The
+ * descriptor is unpack's. Returns the last component, or NULL with errno. */
+static const char *find_place(struct unpack *unpack, char *name, int *dir_fd)
+{
+	char *slash = strrchr(name, '/');
+	const char *parent = slash ? name : "";
+	const char *last = slash ? slash + 1 : name;
+
+	if (slash)
+		*slash = '\0';
+	if (!unpack->parent || strcmp(unpack->parent, parent) != 0) {
+		cleanup_close(&unpack->parent_fd);
+		free(unpack->parent);
+		unpack->parent = NULL;
+		unpack->parent_fd = walk(unpack->top_fd, parent, true);
+		if (unpack->parent_fd >= 0)
+			unpack->parent = strdup(parent);
+	}
+	if (slash)
+		*slash = '/';
+	*dir_fd = unpack->parent_fd;
+	return unpack->parent ? last : NULL;
+}
+
+static int remember_mode(struct unpack *unpack, const char *name, mode_t mode)
+{
+	size_t size = sizeof(struct late) + strlen(name) + 1;
+	struct late *late;
+
+	unpack->late_size += size;
+	late = unpack->late_size > LATE_MAX ? NULL : malloc(size);
+	if (!late) {
+		errno = ENOMEM;
+		return -1;
+	}
+	late->mode = mode;
+	memcpy(late->name, name, strlen(name) + 1);
+	late->next = unpack->late;
+	unpack->late = late;
+	return 0;
+}
+
+/* The modes that were put off, the last first: of two for one directory, the last counts. */
+static int set_late_modes(struct unpack *unpack)
+{
+	struct late *late;
+	int result = 0;
+
+	while ((late = unpack->late)) {
+		_cleanup_close_ int fd = walk(unpack->top_fd, late->name, false);
+
+		if (fd < 0 || copy_chmod(fd, late->mode) != 0) {
+			struct tar_entry entry = {.name = late->name};
+
+			if (result == 0)
+				result = fail_entry(unpack, &entry);
+		}
+		unpack->late = late->next;
+		free(late);
+	}
+	return result;
+}
+
+static int make_directory(struct unpack *unpack, int dir_fd, const char *last,
+			  const struct tar_entry *entry)
+{
+	bool fresh;
+	_cleanup_close_ int fd = copy_place_directory(dir_fd, last, entry->mode & 0777, &fresh);
+
+	if (fd < 0 || copy_chmod(fd, entry->mode | 0700) != 0)
+		return -1;
+	copy_count(&unpack->copy->progress->directories, 1);
+	if ((entry->mode & 0700) == 0700)
+		return 0;
+	return remember_mode(unpack, entry->name, entry->mode);
+}
+
+static int make_link(struct unpack *unpack, int dir_fd, const char *last,
+		     const struct tar_entry *entry)
+{
+	if (copy_place_link(unpack->copy, dir_fd, entry->link, last) != 0)
+		return -1;
+	copy_count(&unpack->copy->progress->links, 1);
+	return 0;
+}
+
+/* Another name for a file that the stream, or somebody before it, has made below the top. */
+static int make_hard_link(struct unpack *unpack, int dir_fd, const char *last,
+			  const struct tar_entry *entry)
+{
+	char temporary[COPY_TEMPORARY_SIZE];
+	_cleanup_close_ int from_fd = -1;
+	char *slash;
+
+	if (clean_name(entry->link) <= 0) {
+		errno = EINVAL;
+		return -1;
+	}
+	slash = strrchr(entry->link, '/');
+	if (slash)
+		*slash = '\0';
+	from_fd = walk(unpack->top_fd, slash ? entry->link : "", false);
+	if (from_fd < 0)
+		return -1;
+	copy_temporary_name(unpack->copy, temporary);
+	if (linkat(from_fd, slash ? slash + 1 : entry->link, dir_fd, temporary, 0) != 0 ||
+	    copy_place_rename(dir_fd, temporary, last) != 0)
+		return -1;
+	/* Where both names were one file already, the rename has left them. */
+	unlinkat(dir_fd, temporary, 0);
+	copy_count(&unpack->copy->progress->links, 1);
+	return 0;
+}
+
+/* How the data of a file went: a failure of the stream ends all, one of the file that alone. */
+struct data {
+	uint64_t left;
+	int stream_error; /* -1: none; 0: it has ended */
+};
+
+static int write_all(int fd, const char *data, size_t size)
+{
+	while (size > 0) {
+		ssize_t n = write(fd, data, size);
+
+		if (n < 0 && errno != EINTR)
+			return -1;
+		data += n > 0 ? n : 0;
+		size -= n > 0 ? (size_t)n : 0;
+	}
+	return 0;
+}
+
+static int fill_file(struct unpack *unpack, int fd, struct data *data)
+{
+	struct copy *copy = unpack->copy;
+
+	while (data->left > 0) {
+		size_t part = data->left < COPY_BUFFER ? (size_t)data->left : COPY_BUFFER;
+		ssize_t got = tar_stream_read(&unpack->stream, copy->buffer, part);
+
+		if (got <= 0) {
+			data->stream_error = got < 0 ? errno : 0;
+			return -1;
+		}
+		data->left -= (uint64_t)got;
+		copy_count(&copy->progress->bytes, (uint64_t)got);
+		if (write_all(fd, copy->buffer, (size_t)got) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int make_file(struct unpack *unpack, int dir_fd, const char *last,
+		     const struct tar_entry *entry, struct data *data)
+{
+	const struct timespec times[] = {{.tv_nsec = UTIME_OMIT}, {entry->mtime, entry->mtime_ns}};
+	char temporary[COPY_TEMPORARY_SIZE];
+	struct copy *copy = unpack->copy;
+	int result, fd = copy_make_file(copy, dir_fd, entry->mode, temporary);
+
+	if (fd < 0)
+		return -1;
+	result = fill_file(unpack, fd, data);
+	if (result == 0)
+		result = fchmod(fd, entry->mode);
+	if (result == 0)
+		result = futimens(fd, times);
+	result = copy_name_file(copy, dir_fd, fd, temporary, last, result);
+	if (result == 0)
+		copy_count(&copy->progress->files, 1);
+	return result;
+}
+
+static mode_t device_type(char type)
+{
+	switch (type) {
+	case TAR_FIFO:
+		return S_IFIFO;
+	case TAR_CHARACTER_DEVICE:
+	case TAR_BLOCK_DEVICE:
+		return S_IFCHR;
+	default:
+		return 0;
+	}
+}
+
+static int make(struct unpack *unpack, int dir_fd, const char *last, const struct tar_entry *entry,
+		struct data *data)
+{
+	switch (entry->type) {
+	case TAR_FILE:
+		return make_file(unpack, dir_fd, last, entry, data);
+	case TAR_DIRECTORY:
+		return make_directory(unpack, dir_fd, last, entry);
+	case TAR_SYMLINK:
+		return make_link(unpack, dir_fd, last, entry);
+	case TAR_HARD_LINK:
+		return make_hard_link(unpack, dir_fd, last, entry);
+	default:
+		break;
+	}
+	if (!device_type(entry->type)) {
+		errno = ENOTSUP;
+		return -1;
+	}
+	return 0;
+}
+
+/* One entry, and its data in any case. -1: all ends. */
+static int unpack_entry(struct unpack *unpack, struct tar_entry *entry)
+{
+	struct data data = {.left = entry->size, .stream_error = -1};
+	struct copy *copy = unpack->copy;
+	ssize_t length = clean_name(entry->name);
+	const char *last = NULL;
+	int dir_fd, result = length < 0 ? -1 : 0;
+
+	if (length > 0) {
+		last = find_place(unpack, entry->name, &dir_fd);
+		result = last ? make(unpack, dir_fd, last, entry, &data) : -1;
+	}
+	if (result != 0 && data.stream_error >= 0)
+		return fail_stream(unpack, entry, data.stream_error);
+	if (result != 0 && fail_entry(unpack, entry) != 0)
+		return -1;
+	if (last && device_type(entry->type))
+		copy_skipped(copy, NULL, device_type(entry->type));
+	if (tar_stream_skip(&unpack->stream, data.left + tar_padding(entry->size)) != 0)
+		return fail_stream(unpack, entry, errno);
+	return 0;
+}
+
+/* The target, a directory, made where its last component is missing. -1: all ends. */
+static int open_top(struct unpack *unpack)
+{
+	struct copy *copy = unpack->copy;
+	const struct copy_side *side = &copy->request->target;
+	struct copy_path path = {0};
+	int parent, result = 0;
+
+	if (copy_path_split(side->path, &path) != 0 || copy_as_target(copy) != 0)
+		result = -1;
+	if (result == 0)
+		unpack->top_fd = copy_path_directory(side, side->path);
+	if (result == 0 && unpack->top_fd < 0 && errno == ENOENT) {
+		parent = copy_path_directory(side, path.parent);
+		if (parent >= 0)
+			unpack->top_fd =
+				copy_make_directory(parent, path.last, MADE_DIRECTORY_MODE);
+		cleanup_close(&parent);
+	}
+	copy_path_free(&path);
+	if (result == 0 && unpack->top_fd >= 0)
+		return 0;
+	copy_failed_target(copy, "open target", NULL);
+	return -1;
+}
+
+/* What comes behind the end is taken, too: whoever sends it is not to be cut off. */
+static int drain(struct unpack *unpack)
+{
+	if (tar_stream_skip(&unpack->stream, UINT64_MAX) != 0 && errno != 0) {
+		struct tar_entry end = {.name = (char *)"the end"};
+
+		return fail_stream(unpack, &end, errno);
+	}
+	return 0;
+}
+
+static int unpack_all(struct unpack *unpack)
+{
+	struct copy *copy = unpack->copy;
+	struct tar_entry entry;
+	int result = open_top(unpack);
+
+	if (result != 0)
+		return -1;
+	while ((result = tar_entry_next(&unpack->stream, &entry, copy->err)) > 0) {
+		result = unpack_entry(unpack, &entry);
+		tar_entry_free(&entry);
+		if (result != 0)
+			return -1;
+	}
+	if (result != 0)
+		copy->has_error = true;
+	return result == 0 ? drain(unpack) : -1;
+}
+
+static int read_stream(struct copy *copy, void *data)
+{
+	struct unpack *unpack = calloc(1, sizeof(*unpack));
+	int result;
+
+	if (!unpack)
+		return warden_error_errno(copy->err, "begin to unpack");
+	unpack->copy = copy;
+	unpack->top_fd = unpack->parent_fd = -1;
+	unpack->stream.fd = *(const int *)data;
+	unpack->stream.cancel = &copy->progress->cancel;
+	result = unpack_all(unpack);
+	if (unpack->top_fd >= 0 && set_late_modes(unpack) != 0)
+		result = -1;
+	cleanup_close(&unpack->parent_fd);
+	cleanup_close(&unpack->top_fd);
+	free(unpack->parent);
+	free(unpack);
+	return result;
+}
+
+int tar_read(const struct copy_request *request, int fd, struct warden_error *err)
+{
+	return copy_run(request, read_stream, &fd, err);
+}

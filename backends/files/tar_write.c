@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A tree as a tar stream: the walk is that of a copy, whose target is the stream; see tar.h. */
+#include <config.h>
+
+#include "backends/files/tar.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "backends/files/copy_private.h"
+#include "backends/files/tar_format.h"
+
+/* What the numbers of a header can hold; others go into pax records. */
+#define ID_LIMIT   UINT64_C(07777777)
+#define SIZE_LIMIT UINT64_C(077777777777)
+
+/* The stream cannot go on. */
+static int fail(struct copy *copy, const char *what)
+{
+	copy->has_error = true;
+	return warden_error_errno(copy->err, "%s", what);
+}
+
+static int put(struct copy *copy, const void *data, size_t size)
+{
+	const char *at = data;
+
+	while (size > 0) {
+		ssize_t n = copy_is_cancelled(copy) ? 0 : write(copy->stream_fd, at, size);
+
+		if (n == 0 || copy_is_cancelled(copy)) {
+			errno = ECANCELED;
+			return fail(copy, "write the stream");
+		}
+		if (n < 0 && errno != EINTR)
+			return fail(copy, "write the stream");
+		at += n > 0 ? n : 0;
+		size -= n > 0 ? (size_t)n : 0;
+	}
+	return 0;
+}
+
+static int put_zeros(struct copy *copy, uint64_t size)
+{
+	static const char zeros[16 * TAR_BLOCK];
+
+	while (size > 0) {
+		size_t part = size < sizeof(zeros) ? (size_t)size : sizeof(zeros);
+
+		if (put(copy, zeros, part) != 0)
+			return -1;
+		size -= part;
+	}
+	return 0;
+}
+
+static int put_padding(struct copy *copy, uint64_t size)
+{
+	return put_zeros(copy, (TAR_BLOCK - size % TAR_BLOCK) % TAR_BLOCK);
+}
+
+/* Grows the buffer that names are put together in. */
+static int append_name(struct copy *copy, const char *part)
+{
+	size_t used = copy->stream_name_used, length = strlen(part);
+	char *grown;
+
+	if (used + length + 2 > copy->stream_name_size) {
+		grown = realloc(copy->stream_name, 2 * (used + length + 2));
+		if (!grown)
+			return fail(copy, "name an entry of the stream");
+		copy->stream_name = grown;
+		copy->stream_name_size = 2 * (used + length + 2);
+	}
+	if (used > 0)
+		copy->stream_name[used++] = '/';
+	memcpy(copy->stream_name + used, part, length + 1);
+	copy->stream_name_used = used + length;
+	return 0;
+}
+
+/* The path of an entry of the current directory in the stream. */
+static int make_name(struct copy *copy, const char *name, bool directory)
+{
+	copy->stream_name_used = 0;
+	if (copy->depth > 0 && *copy->stream_base && append_name(copy, copy->stream_base) != 0)
+		return -1;
+	for (size_t i = 1; i < copy->depth; i++)
+		if (append_name(copy, copy->names + copy->levels[i - 1].next) != 0)
+			return -1;
+	if (append_name(copy, name) != 0)
+		return -1;
+	return directory ? append_name(copy, "") : 0;
+}
+
+static void put_octal(char *field, size_t size, uint64_t number)
+{
+	snprintf(field, size, "%0*" PRIo64, (int)size - 1, number);
+}
+
+/* Fills a header; what is too large for it is cut, and told by pax records before it. */
+static void fill_header(const struct copy *copy, struct tar_header *header, char type,
+			const char *name, const char *link, const struct stat *st, uint64_t size)
+{
+	uint64_t uid = copy_guard_id(&copy->request->source.guard, st->st_uid),
+		 gid = copy_guard_id(&copy->request->source.guard, st->st_gid);
+	char checksum[8];
+
+	memset(header, 0, sizeof(*header));
+	memcpy(header->name, name, strnlen(name, sizeof(header->name)));
+	if (link)
+		memcpy(header->link, link, strnlen(link, sizeof(header->link)));
+	put_octal(header->mode, sizeof(header->mode), st->st_mode & 07777);
+	put_octal(header->uid, sizeof(header->uid), uid > ID_LIMIT ? ID_LIMIT : uid);
+	put_octal(header->gid, sizeof(header->gid), gid > ID_LIMIT ? ID_LIMIT : gid);
+	put_octal(header->size, sizeof(header->size), size > SIZE_LIMIT ? SIZE_LIMIT : size);
+	put_octal(header->mtime, sizeof(header->mtime),
+		  st->st_mtime < 0 || (uint64_t)st->st_mtime > SIZE_LIMIT ? 0
+									  : (uint64_t)st->st_mtime);
+	header->type = type;
+	memcpy(header->magic, "ustar", sizeof(header->magic));
+	memcpy(header->version, "00", sizeof(header->version));
+	put_octal(header->device_major, sizeof(header->device_major), 0);
+	put_octal(header->device_minor, sizeof(header->device_minor), 0);
+	snprintf(checksum, sizeof(checksum), "%06" PRIo32, tar_checksum(header));
+	checksum[7] = ' ';
+	memcpy(header->checksum, checksum, sizeof(header->checksum));
+}
+
+/* Appends "LENGTH KEY=VALUE\n", where LENGTH counts itself. */
+static size_t put_record(char *out, const char *key, const char *value)
+{
+	size_t rest = strlen(key) + strlen(value) + 3, length = rest;
+	char digits[24];
+
+	while (length != rest + (size_t)snprintf(digits, sizeof(digits), "%zu", length))
+		length = rest + strlen(digits);
+	/* With its NUL, over which the next record goes. */
+	if (out)
+		sprintf(out, "%zu %s=%s\n", length, key, value);
+	return length;
+}
+
+struct record {
+	const char *key;
+	const char *value; /* NULL: not needed */
+};
+
+static int put_records(struct copy *copy, const struct record *records, size_t n,
+		       const struct stat *st)
+{
+	struct tar_header header;
+	size_t length = 0, at = 0;
+	char *text;
+	int result;
+
+	for (size_t i = 0; i < n; i++)
+		if (records[i].value)
+			length += put_record(NULL, records[i].key, records[i].value);
+	if (length == 0)
+		return 0;
+	text = malloc(length + 1);
+	if (!text)
+		return fail(copy, "describe an entry of the stream");
+	for (size_t i = 0; i < n; i++)
+		if (records[i].value)
+			at += put_record(text + at, records[i].key, records[i].value);
+	fill_header(copy, &header, TAR_PAX, "pax_header", NULL, st, length);
+	result = put(copy, &header, sizeof(header));
+	if (result == 0)
+		result = put(copy, text, length);
+	if (result == 0)
+		result = put_padding(copy, length);
+	free(text);
+	return result;
+}
+
+static const char *number_over(uint64_t number, uint64_t most, char text[24])
+{
+	if (number <= most)
+		return NULL;
+	snprintf(text, 24, "%" PRIu64, number);
+	return text;
+}
+
+static int put_header(struct copy *copy, char type, const char *link, const struct stat *st,
+		      uint64_t size)
+{
+	const char *name = copy->stream_name;
+	struct tar_header header;
+	char size_text[24], uid_text[24], gid_text[24];
+	const struct record records[] = {
+		{"path", strlen(name) > sizeof(header.name) ? name : NULL},
+		{"linkpath", link && strlen(link) > sizeof(header.link) ? link : NULL},
+		{"size", number_over(size, SIZE_LIMIT, size_text)},
+		{"uid", number_over(copy_guard_id(&copy->request->source.guard, st->st_uid),
+				    ID_LIMIT, uid_text)},
+		{"gid", number_over(copy_guard_id(&copy->request->source.guard, st->st_gid),
+				    ID_LIMIT, gid_text)},
+	};
+
+	if (put_records(copy, records, sizeof(records) / sizeof(records[0]), st) != 0)
+		return -1;
+	fill_header(copy, &header, type, name, link, st, size);
+	return put(copy, &header, sizeof(header));
+}
+
+/* Exactly as many bytes as the header says: what is missing by now are zeros. */
+static int put_data(struct copy *copy, const struct copy_item *item)
+{
+	uint64_t size = (uint64_t)item->stat.st_size, done = 0;
+
+	while (done < size) {
+		uint64_t left = size - done;
+		ssize_t got = pread(item->fd, copy->buffer, left < COPY_BUFFER ? left : COPY_BUFFER,
+				    (off_t)done);
+
+		if (got < 0 && errno == EINTR && !copy_is_cancelled(copy))
+			continue;
+		if (got < 0 && copy_failed_source(copy, "read", item->name) != 0)
+			return -1;
+		if (got <= 0)
+			break;
+		if (put(copy, copy->buffer, (size_t)got) != 0)
+			return -1;
+		copy_count(&copy->progress->bytes, (uint64_t)got);
+		done += (uint64_t)got;
+	}
+	if (done < size)
+		copy_vanished(copy, item->name);
+	if (put_zeros(copy, size - done) != 0)
+		return -1;
+	return put_padding(copy, size);
+}
+
+int tar_put_directory(struct copy *copy, const char *name, const struct stat *st)
+{
+	if (make_name(copy, name, true) != 0)
+		return -1;
+	return put_header(copy, TAR_DIRECTORY, NULL, st, 0);
+}
+
+int tar_put_item(struct copy *copy, const char *name, const struct copy_item *item)
+{
+	int result = make_name(copy, name, false);
+
+	if (result == 0 && item->link)
+		result = put_header(copy, TAR_SYMLINK, item->link, &item->stat, 0);
+	else if (result == 0)
+		result =
+			put_header(copy, TAR_FILE, NULL, &item->stat, (uint64_t)item->stat.st_size);
+	if (result == 0 && !item->link)
+		result = put_data(copy, item);
+	if (result == 0)
+		copy_count(item->link ? &copy->progress->links : &copy->progress->files, 1);
+	return result;
+}
+
+static int write_stream(struct copy *copy, void *data)
+{
+	int result;
+
+	copy->streams = true;
+	copy->stream_fd = *(const int *)data;
+	result = copy_to_stream(copy);
+	if (result == 0)
+		result = put_zeros(copy, UINT64_C(2) * TAR_BLOCK);
+	free(copy->stream_name);
+	return result;
+}
+
+int tar_write(const struct copy_request *request, int fd, struct warden_error *err)
+{
+	return copy_run(request, write_stream, &fd, err);
+}

@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The daemon's hierarchies of control groups and a container's group in each of them; see cgroup.h.
+ * What differs between v1 and v2 is in the files of these names, figures are in cgroup_stat.c. */
+#include "backends/linux/cgroup/cgroup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "backends/linux/cgroup/cgroup_private.h"
+#include "backends/linux/linux.h"
+#include "lib/cleanup.h"
+
+/* Mounts that are looked at: each v1 controller may be mounted more than once. */
+#define MOUNTS_MAX 64
+
+const struct cgroup_hierarchy *cgroup_hierarchy_of(const struct cgroups *cgroups,
+						   enum cgroup_controller controller)
+{
+	for (size_t i = 0; i < cgroups->n; i++)
+		if (cgroups->hierarchies[i].controllers & controller)
+			return &cgroups->hierarchies[i];
+	return NULL;
+}
+
+static void hierarchy_close(struct cgroup_hierarchy *hierarchy)
+{
+	if (hierarchy->fd >= 0)
+		close(hierarchy->fd);
+	if (hierarchy->base_fd >= 0)
+		close(hierarchy->base_fd);
+	free(hierarchy->path);
+	free(hierarchy->own_path);
+}
+
+/* Takes a mount into use; one that cannot be used is logged, and what it lacks is reported later.
+ */
+static void use_mount(struct cgroups *cgroups, const struct cgroup_mount *mount, unsigned wanted)
+{
+	struct cgroup_hierarchy *hierarchy = &cgroups->hierarchies[cgroups->n];
+	struct warden_error err;
+	int result;
+
+	*hierarchy = (struct cgroup_hierarchy){.base_fd = -1, .fd = -1};
+	result = mount->v2 ? cgroup_v2_setup(hierarchy, mount, wanted, cgroups->host, &err)
+			   : cgroup_v1_setup(hierarchy, mount, &err);
+	if (result == 0) {
+		cgroups->n++;
+		return;
+	}
+	cgroups->host->log(cgroups->host, WARDEN_LOG_WARN, NULL,
+			   "control groups at %s cannot be used: %s", mount->mount_point,
+			   err.message);
+	hierarchy_close(hierarchy);
+}
+
+static unsigned found_controllers(const struct cgroups *cgroups)
+{
+	unsigned found = 0;
+
+	for (size_t i = 0; i < cgroups->n; i++)
+		found |= cgroups->hierarchies[i].controllers;
+	return found;
+}
+
+/* v1 first: a controller is either there or on v2. v2 gets what is left. */
+static int use_mounts(struct cgroups *cgroups, struct warden_error *err)
+{
+	struct cgroup_mount mounts[MOUNTS_MAX] = {0};
+	size_t n = 0;
+	int result = cgroup_mounts_find(mounts, MOUNTS_MAX, &n, err);
+
+	for (size_t i = 0; result == 0 && i < n; i++)
+		if (!mounts[i].v2 && cgroups->n < CGROUP_HIERARCHIES)
+			use_mount(cgroups, &mounts[i], 0);
+	for (size_t i = 0; result == 0 && i < n; i++) {
+		unsigned left = CGROUP_ALL & ~found_controllers(cgroups);
+
+		if (mounts[i].v2 && left && cgroups->n < CGROUP_HIERARCHIES)
+			use_mount(cgroups, &mounts[i], left);
+	}
+	cgroup_mounts_free(mounts, n);
+	return result;
+}
+
+/* Without rules for devices container root is held back by its user namespace alone; without that
+ * too the disks would be open to it. */
+static int without_device_rules(const struct cgroups *cgroups, struct warden_error *err)
+{
+	const struct warden_host *host = cgroups->host;
+
+	if (!linux_user_namespace(host->settings))
+		return -1;
+	host->log(host, WARDEN_LOG_WARN, NULL,
+		  "devices are refused by the user namespace alone: %s", err->message);
+	return 0;
+}
+
+static int refuse_devices(const struct cgroups *cgroups, struct warden_error *err)
+{
+	const struct cgroup_hierarchy *hierarchy = cgroup_hierarchy_of(cgroups, CGROUP_DEVICES);
+
+	if (!hierarchy)
+		warden_error_set(err, "no control groups for devices are mounted");
+	else if (devices_refuse(hierarchy, hierarchy->fd, err) == 0)
+		return 0;
+	return without_device_rules(cgroups, err);
+}
+
+static void log_what_is_missing(const struct cgroups *cgroups)
+{
+	unsigned missing = CGROUP_ALL & ~found_controllers(cgroups);
+	char text[128];
+
+	if (missing)
+		cgroups->host->log(
+			cgroups->host, WARDEN_LOG_WARN, NULL,
+			"control groups are missing for %s: no limits and figures of these",
+			cgroup_controllers_text(missing, text, sizeof(text)));
+}
+
+int cgroups_setup(const struct warden_host *host, struct cgroups **result, struct warden_error *err)
+{
+	struct cgroups *cgroups = calloc(1, sizeof(*cgroups));
+
+	if (!cgroups)
+		return warden_error_errno(err, "control groups");
+	cgroups->host = host;
+	pthread_mutex_init(&cgroups->mutex, NULL);
+	cgroup_warmer_init(cgroups);
+	if (use_mounts(cgroups, err) != 0 || refuse_devices(cgroups, err) != 0) {
+		cgroups_free(cgroups);
+		return -1;
+	}
+	log_what_is_missing(cgroups);
+	cgroup_find_io_weight(cgroups);
+	for (size_t i = 0; i < cgroups->n && !cgroups->warmer.hierarchy; i++)
+		if (cgroups->hierarchies[i].own_path)
+			cgroups->warmer.hierarchy = &cgroups->hierarchies[i];
+	*result = cgroups;
+	return 0;
+}
+
+void cgroups_free(struct cgroups *cgroups)
+{
+	if (!cgroups)
+		return;
+	cgroup_warmer_free(&cgroups->warmer);
+	for (size_t i = 0; i < cgroups->n; i++) {
+		struct cgroup_hierarchy *hierarchy = &cgroups->hierarchies[i];
+
+		/* Refused while there are containers, ours or another daemon's. */
+		if ((unlinkat(hierarchy->base_fd, CGROUP_PARENT, AT_REMOVEDIR) == 0 ||
+		     errno == ENOENT) &&
+		    hierarchy->v2)
+			cgroup_v2_leave_leaf(hierarchy);
+		hierarchy_close(hierarchy);
+	}
+	pthread_mutex_destroy(&cgroups->mutex);
+	free(cgroups);
+}
+
+static struct cgroup *cgroup_new(struct cgroups *cgroups, const char *id, struct warden_error *err)
+{
+	struct cgroup *cgroup = calloc(1, sizeof(*cgroup));
+
+	if (!cgroup) {
+		warden_error_errno(err, "control group of %s", id);
+		return NULL;
+	}
+	cgroup->cgroups = cgroups;
+	snprintf(cgroup->name, sizeof(cgroup->name), "instance-%s", id);
+	cgroup->processes =
+		(uint64_t)cgroups->host->option_integer(cgroups->host, CGROUP_PROCESS_LIMIT);
+	return cgroup;
+}
+
+int cgroup_open(struct cgroups *cgroups, const char *id, struct cgroup **result,
+		struct warden_error *err)
+{
+	*result = cgroup_new(cgroups, id, err);
+	return *result ? 0 : -1;
+}
+
+void cgroup_free(struct cgroup *cgroup)
+{
+	free(cgroup);
+}
+
+/* Another daemon that ended has taken our empty CGROUP_PARENT for its own. The new one goes over to
+ * the descriptor's number, so that other threads go on without a lock, and not before its rules
+ * hold. */
+static int remake_parent(struct cgroups *cgroups, const struct cgroup_hierarchy *hierarchy,
+			 struct warden_error *err)
+{
+	_cleanup_close_ int fd = -1;
+	int result = -1;
+
+	pthread_mutex_lock(&cgroups->mutex);
+	fd = cgroup_parent_open(hierarchy, err);
+	if (fd >= 0)
+		result = 0;
+	if (result == 0 && hierarchy->controllers & CGROUP_DEVICES &&
+	    devices_refuse(hierarchy, fd, err) != 0)
+		result = without_device_rules(cgroups, err);
+	if (result == 0 && dup3(fd, hierarchy->fd, O_CLOEXEC) < 0)
+		result =
+			warden_error_errno(err, "control group %s/" CGROUP_PARENT, hierarchy->path);
+	pthread_mutex_unlock(&cgroups->mutex);
+	return result;
+}
+
+int cgroup_make_in(struct cgroups *cgroups, const struct cgroup_hierarchy *hierarchy,
+		   const char *name, struct warden_error *err)
+{
+	if (mkdirat(hierarchy->fd, name, 0755) == 0)
+		return 0;
+	if (errno == ENOENT || errno == ENODEV) {
+		if (remake_parent(cgroups, hierarchy, err) != 0)
+			return -1;
+		if (mkdirat(hierarchy->fd, name, 0755) == 0)
+			return 0;
+	}
+	return warden_error_errno(err, "make control group %s/" CGROUP_PARENT "/%s",
+				  hierarchy->path, name);
+}
+
+static int limit_processes(const struct cgroup *cgroup, struct warden_error *err)
+{
+	if (!cgroup_hierarchy_of(cgroup->cgroups, CGROUP_PIDS))
+		return 0;
+	if (cgroup->processes == 0)
+		return cgroup_write(cgroup, CGROUP_PIDS, "pids.max", "max", err);
+	return cgroup_write_number(cgroup, CGROUP_PIDS, "pids.max", cgroup->processes, err);
+}
+
+int cgroup_forbid_forks(const struct cgroup *cgroup, bool forbid, struct warden_error *err)
+{
+	if (!forbid || !cgroup_hierarchy_of(cgroup->cgroups, CGROUP_PIDS))
+		return limit_processes(cgroup, err);
+	return cgroup_write(cgroup, CGROUP_PIDS, "pids.max", "0", err);
+}
+
+int cgroup_set_processes(struct cgroup *cgroup, uint64_t processes, bool forbidden,
+			 struct warden_error *err)
+{
+	uint64_t before = cgroup->processes;
+
+	if (!cgroup_hierarchy_of(cgroup->cgroups, CGROUP_PIDS))
+		return warden_error_set(err, "no control groups for pids");
+	cgroup->processes = processes;
+	if (forbidden || limit_processes(cgroup, err) == 0)
+		return 0;
+	cgroup->processes = before;
+	return -1;
+}
+
+uint64_t cgroup_get_processes(const struct cgroup *cgroup)
+{
+	return cgroup_hierarchy_of(cgroup->cgroups, CGROUP_PIDS) ? cgroup->processes
+								 : WARDEN_UNKNOWN;
+}
+
+int cgroup_make(struct cgroups *cgroups, const char *id, struct cgroup **result,
+		struct warden_error *err)
+{
+	struct cgroup *cgroup = cgroup_new(cgroups, id, err);
+	struct warden_error undo;
+	size_t made = 0;
+
+	if (!cgroup)
+		return -1;
+	while (made < cgroups->n &&
+	       (cgroup_is_late(&cgroups->hierarchies[made]) ||
+		cgroup_make_in(cgroups, &cgroups->hierarchies[made], cgroup->name, err) == 0))
+		made++;
+	if (made == cgroups->n && limit_processes(cgroup, err) == 0) {
+		cgroup_warm(cgroups);
+		*result = cgroup;
+		return 0;
+	}
+	while (made-- > 0)
+		if (!cgroup_is_late(&cgroups->hierarchies[made]) &&
+		    unlinkat(cgroups->hierarchies[made].fd, cgroup->name, AT_REMOVEDIR) != 0) {
+			warden_error_errno(&undo, "remove control group %s", cgroup->name);
+			cgroups->host->log(cgroups->host, WARDEN_LOG_WARN, id, "%s", undo.message);
+		}
+	cgroup_free(cgroup);
+	return -1;
+}
+
+int cgroup_v2_open(const struct cgroup *cgroup, int *fd, struct warden_error *err)
+{
+	*fd = -1;
+	for (size_t i = 0; i < cgroup->cgroups->n; i++) {
+		const struct cgroup_hierarchy *hierarchy = &cgroup->cgroups->hierarchies[i];
+
+		if (!hierarchy->v2)
+			continue;
+		*fd = openat(hierarchy->fd, cgroup->name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (*fd < 0)
+			return warden_error_errno(err, "open control group %s/" CGROUP_PARENT "/%s",
+						  hierarchy->path, cgroup->name);
+	}
+	return 0;
+}
+
+int cgroup_enter_leaf(const struct cgroup *cgroup, pid_t pid, struct warden_error *err)
+{
+	char path[CGROUP_NAME_SIZE + 32], text[16];
+
+	snprintf(text, sizeof(text), "%d", pid);
+	for (size_t i = 0; i < cgroup->cgroups->n; i++) {
+		const struct cgroup_hierarchy *hierarchy = &cgroup->cgroups->hierarchies[i];
+
+		if (!hierarchy->v2)
+			continue;
+		snprintf(path, sizeof(path), "%s/" CGROUP_LEAF, cgroup->name);
+		if (mkdirat(hierarchy->fd, path, 0755) < 0 && errno != EEXIST)
+			return warden_error_errno(err, "make control group %s", path);
+		snprintf(path, sizeof(path), "%s/" CGROUP_LEAF "/cgroup.procs", cgroup->name);
+		if (cgroup_file_write(hierarchy->fd, path, text, err) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+bool cgroup_place(const struct cgroups *cgroups, const char *id, size_t i,
+		  struct cgroup_place *place)
+{
+	for (size_t k = 0; k < cgroups->n; k++) {
+		const struct cgroup_hierarchy *hierarchy = &cgroups->hierarchies[k];
+
+		/* Where several controllers are mounted together each has its name. */
+		for (size_t bit = 0; bit < CGROUP_CONTROLLERS; bit++) {
+			unsigned controller = 1U << bit;
+
+			if (hierarchy->v2 ? bit > 0 : !(hierarchy->controllers & controller))
+				continue;
+			if (i-- > 0)
+				continue;
+			if (hierarchy->v2)
+				snprintf(place->name, sizeof(place->name), "unified");
+			else
+				cgroup_controllers_text(controller, place->name,
+							sizeof(place->name));
+			snprintf(place->path, sizeof(place->path),
+				 "%s/" CGROUP_PARENT "/instance-%s", hierarchy->path, id);
+			return true;
+		}
+	}
+	return false;
+}
+
+int cgroup_attach(const struct cgroup *cgroup, pid_t pid, struct warden_error *err)
+{
+	char path[CGROUP_NAME_SIZE + 16], text[16];
+
+	snprintf(path, sizeof(path), "%s/cgroup.procs", cgroup->name);
+	snprintf(text, sizeof(text), "%d", pid);
+	for (size_t i = 0; i < cgroup->cgroups->n; i++) {
+		const struct cgroup_hierarchy *hierarchy = &cgroup->cgroups->hierarchies[i];
+
+		if (!hierarchy->v2 && !cgroup_is_late(hierarchy) &&
+		    cgroup_file_write(hierarchy->fd, path, text, err) != 0)
+			return -1;
+	}
+	return 0;
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which controllers of control groups there are, and what their lack means. */
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "backends/linux/cgroup/cgroup_private.h"
+#include "lib/cleanup.h"
+
+#define MOUNTS_MAX 64
+
+/* What a controller is for. */
+static const char *effect_of(unsigned controller)
+{
+	switch (controller) {
+	case CGROUP_MEMORY:
+		return "no memory limits and figures, no word of processes that ran out of it";
+	case CGROUP_CPU:
+		return "no cpu shares and quota";
+	case CGROUP_CPUACCT:
+		return "no cpu figures";
+	case CGROUP_DEVICES:
+		return "devices are refused by the user namespace alone";
+	case CGROUP_PIDS:
+		return "no limit on processes";
+	case CGROUP_CPUSET:
+		return "no sets of cpus";
+	case CGROUP_IO:
+		return "no weights and rates of block I/O";
+	case CGROUP_FREEZER:
+		return "no pause";
+	default:
+		return "its limits are refused";
+	}
+}
+
+/* Where a controller was found; empty: nowhere. */
+struct places {
+	unsigned found;
+	char text[CGROUP_CONTROLLERS][PATH_MAX];
+};
+
+static void note_place(struct places *places, unsigned controllers, bool v2, const char *path)
+{
+	for (size_t i = 0; i < CGROUP_CONTROLLERS; i++)
+		if (controllers & ~places->found & 1U << i)
+			snprintf(places->text[i], sizeof(places->text[i]), "%s, %s",
+				 v2 ? "v2" : "v1", path);
+	places->found |= controllers;
+}
+
+/* What a mount of v2 could enable for us. */
+static unsigned v2_controllers(const struct cgroup_mount *mount)
+{
+	char path[PATH_MAX], text[512];
+	int fd, length;
+
+	length = snprintf(path, sizeof(path), "%s%s", mount->mount_point, mount->own);
+	if (length >= (int)sizeof(path))
+		return 0;
+	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	if (cgroup_file_read(fd, "cgroup.controllers", text, sizeof(text)) < 0)
+		text[0] = '\0';
+	close(fd);
+	return cgroup_controllers_parse(text) | CGROUP_V2_CORE;
+}
+
+/* Without a daemon: what is mounted. */
+static void find_mounted(struct places *places)
+{
+	struct cgroup_mount mounts[MOUNTS_MAX] = {0};
+	struct warden_error ignored;
+	size_t n = 0;
+
+	/* What cannot be read has no controllers. */
+	(void)cgroup_mounts_find(mounts, MOUNTS_MAX, &n, &ignored);
+	for (size_t i = 0; i < n; i++)
+		if (!mounts[i].v2)
+			note_place(places, mounts[i].controllers, false, mounts[i].mount_point);
+	for (size_t i = 0; i < n; i++)
+		if (mounts[i].v2)
+			note_place(places, v2_controllers(&mounts[i]), true, mounts[i].mount_point);
+	cgroup_mounts_free(mounts, n);
+}
+
+void cgroups_describe(const struct cgroups *cgroups, const struct description *to)
+{
+	_cleanup_free_ struct places *places = calloc(1, sizeof(*places));
+	char names[64], name[80];
+
+	if (!places)
+		return;
+	for (size_t i = 0; cgroups && i < cgroups->n; i++)
+		note_place(places, cgroups->hierarchies[i].controllers, cgroups->hierarchies[i].v2,
+			   cgroups->hierarchies[i].path);
+	if (!cgroups)
+		find_mounted(places);
+	for (size_t i = 0; i < CGROUP_CONTROLLERS; i++) {
+		bool found = (places->found & 1U << i) != 0;
+
+		snprintf(name, sizeof(name), "cgroup %s",
+			 cgroup_controllers_text(1U << i, names, sizeof(names)));
+		describe_fact(
+			to, name, found ? places->text[i] : "missing",
+			found ? NULL : effect_of(1U << i),
+			found ? NULL
+			      : "mount the controller (cgroup_enable=NAME on the kernel's "
+				"command line), or have it delegated (systemd: Delegate=yes)");
+	}
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reads and writes files of control groups, and makes the group in which the containers' lie. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/magic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <unistd.h>
+
+#include "backends/linux/cgroup/cgroup_private.h"
+#include "lib/cleanup.h"
+
+int cgroup_file_write(int dir_fd, const char *path, const char *text, struct warden_error *err)
+{
+	_cleanup_close_ int fd = openat(dir_fd, path, O_WRONLY | O_CLOEXEC);
+	ssize_t written;
+
+	if (fd < 0)
+		return warden_error_errno(err, "open control group's %s", path);
+	do
+		written = write(fd, text, strlen(text));
+	while (written < 0 && errno == EINTR);
+	if (written < 0)
+		return warden_error_errno(err, "write %s to control group's %s", text, path);
+	return 0;
+}
+
+ssize_t cgroup_file_read(int dir_fd, const char *path, char *text, size_t size)
+{
+	_cleanup_close_ int fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC);
+	size_t length = 0;
+	ssize_t got = 1;
+
+	if (fd < 0)
+		return -1;
+	while (got != 0 && length < size - 1) {
+		got = read(fd, text + length, size - 1 - length);
+		if (got < 0 && errno != EINTR)
+			return -1;
+		if (got > 0)
+			length += (size_t)got;
+	}
+	text[length] = '\0';
+	return (ssize_t)length;
+}
+
+static const char *file_path(const struct cgroup *cgroup, const char *name, char *path, size_t size)
+{
+	snprintf(path, size, "%s/%s", cgroup->name, name);
+	return path;
+}
+
+/* Names of files are the kernel's, none as long as this. */
+#define FILE_PATH_SIZE (CGROUP_NAME_SIZE + 64)
+
+int cgroup_open_file(const struct cgroup *cgroup, enum cgroup_controller controller,
+		     const char *name, int flags)
+{
+	const struct cgroup_hierarchy *hierarchy = cgroup_hierarchy_of(cgroup->cgroups, controller);
+	char path[FILE_PATH_SIZE];
+
+	if (!hierarchy) {
+		errno = ENOENT;
+		return -1;
+	}
+	return openat(hierarchy->fd, file_path(cgroup, name, path, sizeof(path)),
+		      flags | O_CLOEXEC);
+}
+
+ssize_t cgroup_read(const struct cgroup *cgroup, enum cgroup_controller controller,
+		    const char *name, char *text, size_t size)
+{
+	const struct cgroup_hierarchy *hierarchy = cgroup_hierarchy_of(cgroup->cgroups, controller);
+	char path[FILE_PATH_SIZE];
+
+	if (!hierarchy)
+		return -1;
+	return cgroup_file_read(hierarchy->fd, file_path(cgroup, name, path, sizeof(path)), text,
+				size);
+}
+
+uint64_t cgroup_read_number(const struct cgroup *cgroup, enum cgroup_controller controller,
+			    const char *name, uint64_t max)
+{
+	char text[32];
+
+	if (cgroup_read(cgroup, controller, name, text, sizeof(text)) <= 0)
+		return WARDEN_UNKNOWN;
+	return strncmp(text, "max", 3) == 0 ? max : strtoull(text, NULL, 10);
+}
+
+int cgroup_write(const struct cgroup *cgroup, enum cgroup_controller controller, const char *name,
+		 const char *text, struct warden_error *err)
+{
+	const struct cgroup_hierarchy *hierarchy = cgroup_hierarchy_of(cgroup->cgroups, controller);
+	char path[FILE_PATH_SIZE], missing[64];
+
+	if (!hierarchy)
+		return warden_error_set(
+			err, "%s: no control groups for %s", name,
+			cgroup_controllers_text(controller, missing, sizeof(missing)));
+	return cgroup_file_write(hierarchy->fd, file_path(cgroup, name, path, sizeof(path)), text,
+				 err);
+}
+
+int cgroup_write_number(const struct cgroup *cgroup, enum cgroup_controller controller,
+			const char *name, uint64_t number, struct warden_error *err)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%" PRIu64, number);
+	return cgroup_write(cgroup, controller, name, text, err);
+}
+
+uint64_t cgroup_figure(const char *text, const char *name)
+{
+	size_t length = strlen(name);
+
+	for (; text && *text; text = strchr(text, '\n'), text += text ? 1 : 0)
+		if (strncmp(text, name, length) == 0 && text[length] == ' ')
+			return strtoull(text + length, NULL, 10);
+	return WARDEN_UNKNOWN;
+}
+
+bool cgroup_is_v2(const struct cgroup *cgroup, enum cgroup_controller controller)
+{
+	const struct cgroup_hierarchy *hierarchy = cgroup_hierarchy_of(cgroup->cgroups, controller);
+
+	return hierarchy && hierarchy->v2;
+}
+
+/* Another mount may lie over the one that was found. */
+static bool is_control_group(int fd)
+{
+	struct statfs fs;
+
+	return fstatfs(fd, &fs) == 0 &&
+	       (fs.f_type == CGROUP_SUPER_MAGIC || fs.f_type == CGROUP2_SUPER_MAGIC);
+}
+
+int cgroup_parent_open(const struct cgroup_hierarchy *hierarchy, struct warden_error *err)
+{
+	_cleanup_close_ int fd = -1;
+
+	if (mkdirat(hierarchy->base_fd, CGROUP_PARENT, 0755) != 0 && errno != EEXIST)
+		return warden_error_errno(err, "make control group %s/" CGROUP_PARENT,
+					  hierarchy->path);
+	fd = openat(hierarchy->base_fd, CGROUP_PARENT, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return warden_error_errno(err, "open control group %s/" CGROUP_PARENT,
+					  hierarchy->path);
+	if (!is_control_group(fd))
+		return warden_error_set(err, "%s/" CGROUP_PARENT " is no control group",
+					hierarchy->path);
+	if (hierarchy->v2 && cgroup_v2_enable(fd, hierarchy->controllers, err) != 0)
+		return -1;
+	return take_fd(&fd);
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The v2 hierarchy. A group that has processes can enable no controller for the groups below it, so
+ * the daemon either moves into a leaf of its own group or, where others share that group, puts
+ * CGROUP_PARENT into the nearest ancestor that can. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "backends/linux/cgroup/cgroup_private.h"
+#include "lib/cleanup.h"
+
+/* "+memory +cpu", or "-memory -cpu". */
+static const char *enable_text(char sign, unsigned controllers, char *text, size_t size)
+{
+	size_t length = 0;
+	char name[16];
+
+	text[0] = '\0';
+	for (unsigned bit = 1; bit < CGROUP_ALL && length < size; bit <<= 1)
+		if (controllers & bit)
+			length +=
+				(size_t)snprintf(text + length, size - length, "%c%s ", sign,
+						 cgroup_controllers_text(bit, name, sizeof(name)));
+	return text;
+}
+
+int cgroup_v2_enable(int fd, unsigned controllers, struct warden_error *err)
+{
+	char text[64];
+
+	controllers &= ~(unsigned)CGROUP_V2_CORE;
+	if (!controllers)
+		return 0;
+	return cgroup_file_write(fd, "cgroup.subtree_control",
+				 enable_text('+', controllers, text, sizeof(text)), err);
+}
+
+/* Moves the daemon itself ("0") and, as it has no threads or children yet, nobody else. */
+static int enter_leaf(struct cgroup_hierarchy *hierarchy, struct warden_error *err)
+{
+	if (mkdirat(hierarchy->base_fd, CGROUP_LEAF, 0755) != 0 && errno != EEXIST)
+		return warden_error_errno(err, "make %s/" CGROUP_LEAF, hierarchy->path);
+	if (cgroup_file_write(hierarchy->base_fd, CGROUP_LEAF "/cgroup.procs", "0", err) != 0) {
+		(void)unlinkat(hierarchy->base_fd, CGROUP_LEAF, AT_REMOVEDIR);
+		return -1;
+	}
+	hierarchy->in_leaf = true;
+	return 0;
+}
+
+static void leave_leaf(const struct cgroup_hierarchy *hierarchy)
+{
+	struct warden_error ignored;
+
+	/* A leaf that stays is empty sooner or later and does no harm. */
+	(void)cgroup_file_write(hierarchy->base_fd, "cgroup.procs", "0", &ignored);
+	(void)unlinkat(hierarchy->base_fd, CGROUP_LEAF, AT_REMOVEDIR);
+}
+
+void cgroup_v2_leave_leaf(const struct cgroup_hierarchy *hierarchy)
+{
+	unsigned controllers = hierarchy->controllers & ~(unsigned)CGROUP_V2_CORE;
+	struct warden_error ignored;
+	char text[64];
+
+	if (!hierarchy->in_leaf)
+		return;
+	(void)cgroup_file_write(hierarchy->base_fd, "cgroup.subtree_control",
+				enable_text('-', controllers, text, sizeof(text)), &ignored);
+	leave_leaf(hierarchy);
+}
+
+/* Enables the controllers in the group at base_fd; the daemon's own group may need to be emptied
+ * first. */
+static int enable_at_base(struct cgroup_hierarchy *hierarchy, bool own, struct warden_error *err)
+{
+	if (cgroup_v2_enable(hierarchy->base_fd, hierarchy->controllers, err) == 0)
+		return 0;
+	if (!own || err->number != EBUSY || enter_leaf(hierarchy, err) != 0)
+		return -1;
+	if (cgroup_v2_enable(hierarchy->base_fd, hierarchy->controllers, err) == 0)
+		return 0;
+	leave_leaf(hierarchy);
+	hierarchy->in_leaf = false;
+	return -1;
+}
+
+/* Tries a group as the place for CGROUP_PARENT. */
+static int try_base(struct cgroup_hierarchy *hierarchy, bool own, struct warden_error *err)
+{
+	unsigned there;
+	char text[256];
+
+	hierarchy->base_fd = open(hierarchy->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (hierarchy->base_fd < 0)
+		return warden_error_errno(err, "open %s", hierarchy->path);
+	if (cgroup_file_read(hierarchy->base_fd, "cgroup.controllers", text, sizeof(text)) < 0)
+		return warden_error_errno(err, "read %s/cgroup.controllers", hierarchy->path);
+	there = cgroup_controllers_parse(text);
+	if (hierarchy->controllers & ~(unsigned)CGROUP_V2_CORE & ~there & ~(unsigned)CGROUP_LATE)
+		return warden_error_set(err, "%s has no controllers", hierarchy->path);
+	hierarchy->controllers &= there | ~(unsigned)CGROUP_LATE;
+	if (enable_at_base(hierarchy, own, err) != 0)
+		return -1;
+	hierarchy->fd = cgroup_parent_open(hierarchy, err);
+	return hierarchy->fd < 0 ? -1 : 0;
+}
+
+static void forget_base(struct cgroup_hierarchy *hierarchy)
+{
+	if (hierarchy->base_fd >= 0)
+		close(hierarchy->base_fd);
+	hierarchy->base_fd = -1;
+}
+
+/* From the daemon's own group up to the top of the mount. A daemon that was started in a leaf
+ * (DelegateSubgroup= of systemd) begins above that. */
+static int find_base(struct cgroup_hierarchy *hierarchy, size_t top, bool *own,
+		     struct warden_error *err)
+{
+	char *leaf = strrchr(hierarchy->path, '/');
+
+	*own = true;
+	if (leaf && leaf >= hierarchy->path + top && strcmp(leaf + 1, CGROUP_LEAF) == 0)
+		*leaf = '\0';
+	for (;;) {
+		char *parent;
+
+		if (try_base(hierarchy, *own, err) == 0)
+			return 0;
+		forget_base(hierarchy);
+		parent = strrchr(hierarchy->path, '/');
+		if (!parent || parent < hierarchy->path + top)
+			return -1;
+		*parent = '\0';
+		*own = false;
+	}
+}
+
+/* Which of the wanted controllers the kernel offers here at all. */
+static unsigned offered(const struct cgroup_mount *mount, unsigned wanted)
+{
+	_cleanup_close_ int fd = open(mount->mount_point, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	char text[256];
+
+	if (fd < 0 || cgroup_file_read(fd, "cgroup.controllers", text, sizeof(text)) < 0)
+		return 0;
+	return wanted & (cgroup_controllers_parse(text) | CGROUP_V2_CORE);
+}
+
+int cgroup_v2_setup(struct cgroup_hierarchy *hierarchy, const struct cgroup_mount *mount,
+		    unsigned wanted, const struct warden_host *host, struct warden_error *err)
+{
+	size_t top = strlen(mount->mount_point);
+	bool own;
+
+	hierarchy->v2 = true;
+	hierarchy->controllers = offered(mount, wanted);
+	if (asprintf(&hierarchy->path, "%s%s", mount->mount_point, mount->own) < 0) {
+		hierarchy->path = NULL;
+		return warden_error_errno(err, "control groups at %s", mount->mount_point);
+	}
+	if (find_base(hierarchy, top, &own, err) != 0)
+		return -1;
+	if (!own)
+		host->log(
+			host, WARDEN_LOG_INFO, NULL,
+			"control groups: others share the daemon's group %s%s, so the containers' "
+			"are made in %s/" CGROUP_PARENT,
+			mount->mount_point, mount->own, hierarchy->path);
+	return 0;
+}

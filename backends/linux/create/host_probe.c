@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whether this machine can run containers; see host_probe.h. It is tried in a child, whose
+ * namespaces go with it. */
+#include "backends/linux/create/host_probe.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "backends/linux/create/user_namespace.h"
+#include "backends/linux/linux.h"
+#include "backends/linux/root/mount_api.h"
+#include "backends/linux/root/union.h"
+#include "lib/cleanup.h"
+#include "lib/fd_message.h"
+#include "lib/fork.h"
+
+static int check_root(const struct warden_host *host, struct warden_error *err)
+{
+	(void)host;
+	if (geteuid() != 0)
+		return warden_error_set(err, "the linux backend needs root; the fake backend does "
+					     "not (server.container_klass = \"fake\")");
+	return 0;
+}
+
+static int check_namespaces(const struct warden_host *host, struct warden_error *err)
+{
+	(void)host;
+	if (unshare(CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP) < 0)
+		return warden_error_errno(err,
+					  "make namespaces (the daemon needs CAP_SYS_ADMIN and a "
+					  "kernel with namespaces for mounts, processes, IPC, host "
+					  "names and control groups)");
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return warden_error_errno(err, "make all mounts private");
+	return 0;
+}
+
+/* In a user namespace that is not the host's, masks of the outer /proc hold for each inner one. */
+static int check_proc(const struct warden_host *host, struct warden_error *err)
+{
+	static const struct mount_option none[] = {{NULL, NULL}};
+	struct warden_error reason;
+	int fd = mount_make("proc", none, 0, &reason);
+
+	(void)host;
+	if (fd < 0)
+		return warden_error_set(err,
+					"%.512s (where the daemon itself runs in a container with "
+					"a user namespace, parts of its /proc must not be masked)",
+					reason.message);
+	close(fd);
+	return 0;
+}
+
+/* A user namespace like a container's can be made, and both layers be mapped with it. */
+static int check_layers(const struct warden_host *host, struct warden_error *err)
+{
+	const struct warden_settings *settings = host->settings;
+	const struct user_map map = {settings->range_start, ID_RANGE, 0, 0};
+	const char *const paths[] = {settings->rootfs_path, settings->depot_path};
+	_cleanup_close_ int user = -1;
+	struct warden_error reason;
+
+	if (!linux_user_namespace(settings))
+		return 0;
+	user = user_namespace_for_mount(&map, &map, &reason);
+	if (user < 0)
+		return warden_error_set(err,
+					"%.512s (see sysctl user.max_user_namespaces; or set "
+					"server.user_namespace = false, which isolates less)",
+					reason.message);
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+		_cleanup_close_ int copy = paths[i] ? mount_clone(AT_FDCWD, paths[i], false) : -1;
+
+		if (!paths[i] || (copy < 0 && errno == ENOENT)) /* not made yet: no daemon ran */
+			continue;
+		if (copy < 0)
+			return warden_error_errno(err, "copy the mount of %s", paths[i]);
+		if (mount_set(copy, 0, user, false) < 0)
+			return warden_error_errno(
+				err,
+				"%s lies on a file system whose ids cannot be mapped (an overlay, "
+				"as inside Docker?): move it to another one, a volume for "
+				"instance, "
+				"or set server.user_namespace = false, which isolates less",
+				paths[i]);
+	}
+	return 0;
+}
+
+/* In the process that tries, for its results. */
+static enum union_kind found_union;
+
+static int check_union(const struct warden_host *host, struct warden_error *err)
+{
+	return union_find(host, &found_union, err);
+}
+
+/* What is tried, in this order, as each needs those before it. */
+static const struct {
+	const char *name;
+	int (*run)(const struct warden_host *host, struct warden_error *err);
+	const char *mend;
+} checks[] = {
+	{"root", check_root, "start wardend as root"},
+	{"namespaces", check_namespaces, "CAP_SYS_ADMIN, and a kernel with these namespaces"},
+	{"proc", check_proc, "unmask /proc where the daemon itself runs in a container"},
+	{"union", check_union, "modprobe overlay, or another file system for the depot"},
+	{"id-mapped layers", check_layers, "another file system for rootfs and depot"},
+};
+
+/* What became of a check. */
+struct result {
+	bool failed;
+	enum union_kind union_kind; /* as far as it is known */
+	struct warden_error err;
+};
+
+/* Sends the results as they come; after a failure the rest would fail for want of it. */
+static void __attribute__((noreturn)) try(const struct warden_host *host, int socket)
+{
+	struct result result = {0};
+
+	for (size_t i = 0; i < ARRAY_SIZE(checks) && !result.failed; i++) {
+		result.failed = checks[i].run(host, &result.err) < 0;
+		result.union_kind = found_union;
+		/* What cannot be sent is missed by the receiver. */
+		message_send(socket, &result, sizeof(result), NULL, 0);
+	}
+	_exit(0);
+}
+
+/* Receives the results; how many came. */
+static size_t receive_results(int socket, struct result *results)
+{
+	size_t n = 0;
+
+	while (n < ARRAY_SIZE(checks) &&
+	       message_receive(socket, &results[n], sizeof(*results), NULL, 0) == sizeof(*results))
+		n++;
+	return n;
+}
+
+/* Tries everything in a child. `*n` results, of which the last one may be a failure. */
+static int probe(const struct warden_host *host, struct result *results, size_t *n,
+		 struct warden_error *err)
+{
+	_cleanup_close_ int near = -1;
+	int pair[2], status = -1;
+	pid_t pid;
+
+	if (message_pair(pair) < 0)
+		return warden_error_errno(err, "make a socket pair");
+	near = pair[0];
+	pid = fork_plainly();
+	if (pid == 0)
+		try(host, pair[1]);
+	close(pair[1]);
+	if (pid < 0)
+		return warden_error_errno(err, "fork a process that tries this machine");
+	*n = receive_results(near, results);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (*n > 0 && results[*n - 1].failed) {
+		*err = results[*n - 1].err;
+		return -1;
+	}
+	if (*n < ARRAY_SIZE(checks))
+		return warden_error_set(err, "the process that tries this machine was killed");
+	return 0;
+}
+
+int probe_host(const struct warden_host *host, int *union_kind, struct warden_error *err)
+{
+	struct result results[ARRAY_SIZE(checks)];
+	size_t n = 0;
+
+	if (probe(host, results, &n, err) < 0)
+		return -1;
+	*union_kind = (int)results[n - 1].union_kind;
+	return 0;
+}
+
+int probe_describe(const struct description *to, bool works, struct warden_error *err)
+{
+	struct result results[ARRAY_SIZE(checks)];
+	size_t n = 0;
+	int result = works ? 0 : probe(to->host, results, &n, err);
+
+	for (size_t i = 0; i < ARRAY_SIZE(checks); i++) {
+		if (works || (i < n && !results[i].failed))
+			describe_fact(to, checks[i].name, "works", NULL, NULL);
+		else if (i < n)
+			describe_fact(to, checks[i].name, results[i].err.message,
+				      "no container can be made", checks[i].mend);
+		else
+			describe_fact(to, checks[i].name, "not tried", "unknown",
+				      "mend what is above first");
+	}
+	return result;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How the parts of the backend tell operators what this machine offers. */
+#ifndef BACKENDS_LINUX_CREATE_HOST_REPORT_H
+#define BACKENDS_LINUX_CREATE_HOST_REPORT_H
+
+#include "warden/backend.h"
+
+/* Who is told. */
+struct description {
+	const struct warden_host *host;
+	warden_fact_function tell;
+	void *data;
+};
+
+/* Tells a fact. Without `effect` nothing is lacking; `mend` may be NULL as well. */
+static inline void describe_fact(const struct description *to, const char *name, const char *value,
+				 const char *effect, const char *mend)
+{
+	const struct warden_fact fact = {
+		.name = name, .value = value, .good = !effect, .effect = effect, .mend = mend};
+
+	to->tell(to->data, &fact);
+}
+
+#endif

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The set-up child's part of starting a container's first process; see init.h. */
+#include "backends/linux/create/init.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "backends/linux/create/user_namespace.h"
+#include "backends/linux/net/net.h"
+#include "lib/cleanup.h"
+#include "lib/fd_message.h"
+#include "lib/fork.h"
+
+/* The namespaces that the first process is born in; that of its mounts it makes last, and that of
+ * cgroups when it is in its own. */
+#define INIT_NAMESPACES (CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS)
+
+/* Waits for `event`; fails with what came instead. */
+static int expect(int socket, enum init_event event, struct init_message *message,
+		  struct warden_error *err)
+{
+	ssize_t came = message_receive(socket, message, sizeof(*message), NULL, 0);
+
+	if (came < 0)
+		return warden_error_errno(err, "hear from the container's first process");
+	if (came == 0)
+		return warden_error_set(err, "the container's first process was killed");
+	if (message->event == INIT_FAILED) {
+		*err = message->error;
+		return -1;
+	}
+	if (message->event != event)
+		return warden_error_set(err, "the container's first process answers out of turn");
+	return 0;
+}
+
+static int tell(int socket, enum init_event event, const int *fd, struct warden_error *err)
+{
+	struct init_message message = {.event = event};
+
+	if (message_send(socket, &message, sizeof(message), fd, fd ? 1 : 0) < 0)
+		return warden_error_errno(err, "tell the container's first process to go on");
+	return 0;
+}
+
+/* The helper: makes the user namespace as the container's own base id, which is then the one that
+ * its inotify instances, message queues and the like are charged to, not root. Once the maps are
+ * there, makes the first process in it, as a child of the set-up child. */
+static void __attribute__((noreturn)) helper_run(const struct setup *setup)
+{
+	struct init_message message = {.event = INIT_BORN};
+	struct warden_error err;
+	int socket = setup->init_far_fd;
+
+	close(setup->init_fd); /* so that we see the set-up child's end */
+	if (user_become(setup->parameters.base, &err) < 0)
+		init_child_fail(socket, &err);
+	if (unshare(CLONE_NEWUSER) < 0) {
+		warden_error_errno(&err, "make a user namespace");
+		init_child_fail(socket, &err);
+	}
+	if (tell(socket, INIT_ALONE, NULL, &err) < 0 ||
+	    expect(socket, INIT_MAPPED, &message, &err) < 0)
+		_exit(1);
+	if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0) {
+		warden_error_errno(&err, "become root of the user namespace");
+		init_child_fail(socket, &err);
+	}
+	/* CLONE_PARENT takes no exit signal but the caller's own. */
+	message.event = INIT_BORN;
+	message.pid = fork_with(INIT_NAMESPACES | CLONE_PARENT, 0, -1);
+	if (message.pid == 0)
+		init_child_run(setup);
+	if (message.pid < 0) {
+		warden_error_errno(&err, "make the container's namespaces");
+		init_child_fail(socket, &err);
+	}
+	_exit(message_send(socket, &message, sizeof(message), NULL, 0) < 0);
+}
+
+static int start_in_user_namespace(struct setup *setup, struct warden_error *err)
+{
+	const struct user_map map = {setup->parameters.base, ID_RANGE, 0, 0};
+	struct init_message message;
+	/* Born in the container's group, in which the first process is then born too: its own
+	 * rights do not reach there. */
+	pid_t helper = fork_with(0, SIGCHLD, setup->cgroup_fd);
+
+	if (helper == 0)
+		helper_run(setup);
+	if (helper < 0)
+		return warden_error_errno(err, "fork the helper that makes the user namespace");
+	close(setup->init_far_fd);
+	if (expect(setup->init_fd, INIT_ALONE, &message, err) < 0 ||
+	    user_write_maps(helper, &map, &map, err) < 0)
+		return -1;
+	setup->namespace_fd = user_namespace_of(helper, err);
+	if (setup->namespace_fd < 0 || tell(setup->init_fd, INIT_MAPPED, NULL, err) < 0 ||
+	    expect(setup->init_fd, INIT_BORN, &message, err) < 0)
+		return -1;
+	waitpid(helper, NULL, 0); /* it said all that it knows */
+	setup->init_pid = message.pid;
+	return 0;
+}
+
+static int start_as_root(struct setup *setup, struct warden_error *err)
+{
+	setup->init_pid = fork_with(INIT_NAMESPACES, SIGCHLD, setup->cgroup_fd);
+	if (setup->init_pid == 0) {
+		close(setup->init_fd);
+		init_child_run(setup);
+	}
+	if (setup->init_pid < 0)
+		return warden_error_errno(err, "make the container's namespaces");
+	close(setup->init_far_fd);
+	return 0;
+}
+
+/* The set-up child moves into the container's network namespace: what is opened there belongs to
+ * it, /sys shows it, and no worker ever has to. */
+static int enter_network(struct setup *setup, struct warden_error *err)
+{
+	/* Our own child that was not waited for: the number is nobody else's. */
+	setup->init_pidfd = pidfd_open(setup->init_pid, 0);
+	if (setup->init_pidfd < 0)
+		return warden_error_errno(err, "open process %d", setup->init_pid);
+	if (setns(setup->init_pidfd, CLONE_NEWNET) < 0)
+		return warden_error_errno(err, "enter the container's network namespace");
+	setup->netns_fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	if (setup->netns_fd < 0)
+		return warden_error_errno(err, "open the container's network namespace");
+	return net_open_inside(&setup->rtnl_fd, err);
+}
+
+int init_start(struct setup *setup, struct warden_error *err)
+{
+	int pair[2];
+
+	if (message_pair(pair) < 0)
+		return warden_error_errno(err, "make a socket pair");
+	setup->init_fd = pair[0];
+	setup->init_far_fd = pair[1];
+	if ((setup->parameters.base > 0 ? start_in_user_namespace(setup, err)
+					: start_as_root(setup, err)) < 0)
+		return -1;
+	return enter_network(setup, err);
+}
+
+int init_prepare(struct setup *setup, struct warden_error *err)
+{
+	struct init_message message;
+
+	if (net_configure_inside(setup->proc_fd, setup->parameters.base, err) < 0)
+		return -1;
+	if (setup->namespace_fd < 0)
+		return 0;
+	if (tell(setup->init_fd, INIT_PREPARE, &setup->proc_fd, err) < 0)
+		return -1;
+	return expect(setup->init_fd, INIT_PREPARED, &message, err);
+}
+
+int init_execute(struct setup *setup, struct warden_error *err)
+{
+	struct init_message message;
+
+	if (tell(setup->init_fd, INIT_EXECUTE, NULL, err) < 0)
+		return -1;
+	/* Its end of the socket closes when it executes wshd; there is no other answer but failure.
+	 */
+	switch (message_receive(setup->init_fd, &message, sizeof(message), NULL, 0)) {
+	case 0:
+		return 0;
+	case sizeof(message):
+		*err = message.error;
+		return -1;
+	default:
+		return warden_error_errno(err, "hear from the container's first process");
+	}
+}

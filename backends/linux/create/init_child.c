@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The container's first process before it executes wshd; see init.h. It has all capabilities of its
+ * user namespace, sees the mounts of the set-up child until it takes its own copy, and ends when
+ * the set-up child does. */
+#include "backends/linux/create/init.h"
+
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/close_range.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "backends/linux/create/nested.h"
+#include "backends/wshd/wshd_client.h"
+#include "lib/cleanup.h"
+#include "lib/fd_message.h"
+
+/* The number of wshd's socket: the first after the standard descriptors. */
+#define LISTEN_FD (STDERR_FILENO + 1)
+
+/* Jobs inherit it: what runs in containers is to leave the host usable. */
+#define INIT_NICE 10
+
+void init_child_fail(int socket, const struct warden_error *err)
+{
+	struct init_message message = {.event = INIT_FAILED, .error = *err};
+
+	message_send(socket, &message, sizeof(message), NULL, 0); /* nobody else could be told */
+	_exit(1);
+}
+
+/* No user namespace can be made inside: the bounding set would end at it. */
+static int forbid_user_namespaces(int proc, struct warden_error *err)
+{
+	_cleanup_close_ int fd = openat(proc, "sys/user/max_user_namespaces", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, "0", 1) != 1)
+		return warden_error_errno(err, "write the container's user.max_user_namespaces");
+	return 0;
+}
+
+/* Does what the set-up child says until that is to execute wshd. */
+static void obey(const struct setup *setup)
+{
+	struct init_message message;
+	struct warden_error err;
+	int socket = setup->init_far_fd;
+
+	for (;;) {
+		_cleanup_close_ int proc = -1;
+
+		if (message_receive(socket, &message, sizeof(message), &proc, 1) != sizeof(message))
+			_exit(1); /* the set-up child is gone */
+		if (message.event == INIT_EXECUTE)
+			return;
+		if (forbid_user_namespaces(proc, &err) < 0)
+			init_child_fail(socket, &err);
+		message.event = INIT_PREPARED;
+		if (message_send(socket, &message, sizeof(message), NULL, 0) < 0)
+			_exit(1);
+	}
+}
+
+/* The copy belongs to the container's user namespace, so all of it is locked. The working directory
+ * is that of the set-up child's root: nothing of the host's. */
+static int leave_host(const struct setup *setup, struct warden_error *err)
+{
+	if (unshare(CLONE_NEWNS | CLONE_NEWCGROUP) < 0)
+		return warden_error_errno(err, "make the container's mount and cgroup namespaces");
+	if (chdir("/") < 0)
+		return warden_error_errno(err, "change to the container's root");
+	if (sethostname(setup->parameters.hostname, strlen(setup->parameters.hostname)) < 0)
+		return warden_error_errno(err, "set the host name");
+	if (setsid() < 0)
+		return warden_error_errno(err, "make a session");
+	return 0;
+}
+
+static void default_signals(void)
+{
+	sigset_t none;
+
+	/* Ignored ones would stay so after exec; those that cannot be set need not be. */
+	for (int number = 1; number < NSIG; number++)
+		signal(number, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* A copy that is closed by exec and lies where wshd expects none. */
+static int move_away(int fd)
+{
+	return fcntl(fd, F_DUPFD_CLOEXEC, LISTEN_FD + 1);
+}
+
+/* What wshd finds: standard descriptors from the container's own /dev, its socket, nothing else.
+ * `program` and `socket` get numbers that do not collide. */
+static int arrange_fds(const struct setup *setup, int *program, int *socket,
+		       struct warden_error *err)
+{
+	int listening = move_away(setup->listen_fd);
+	int null = open("/dev/null", O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+
+	*program = move_away(setup->backend->program_fd);
+	*socket = move_away(setup->init_far_fd);
+	if (null < 0 || listening < 0 || *program < 0 || *socket < 0)
+		return warden_error_errno(err, "open what wshd is to find");
+	for (int fd = 0; fd <= STDERR_FILENO; fd++)
+		if (dup2(null, fd) < 0)
+			return warden_error_errno(err, "set up standard descriptor %d", fd);
+	if (close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
+		return warden_error_errno(err, "mark descriptors to be closed");
+	if (dup2(listening, LISTEN_FD) < 0)
+		return warden_error_errno(err, "hand wshd its socket");
+	return 0;
+}
+
+/* What jobs may never do, root's neither: reach the kernel, other processes' memory, hardware, the
+ * clock, mounts, the audit system and mandatory access control. */
+static uint64_t bounding_set(void)
+{
+	static const int refused[] = {
+		CAP_SYS_PTRACE,
+		CAP_SYS_ADMIN,
+		CAP_SYS_MODULE,
+		CAP_SYS_RAWIO,
+		CAP_SYS_BOOT,
+		CAP_SYS_TIME,
+		CAP_SYS_PACCT,
+		CAP_SYS_RESOURCE,
+		CAP_SYS_NICE,
+		CAP_SYS_TTY_CONFIG,
+		CAP_SYSLOG,
+		CAP_MAC_OVERRIDE,
+		CAP_MAC_ADMIN,
+		CAP_AUDIT_CONTROL,
+		CAP_AUDIT_READ,
+		CAP_AUDIT_WRITE,
+		CAP_LINUX_IMMUTABLE,
+		CAP_MKNOD,
+		CAP_WAKE_ALARM,
+		CAP_BLOCK_SUSPEND,
+		CAP_LEASE,
+		CAP_IPC_LOCK,
+		CAP_DAC_READ_SEARCH,
+		CAP_NET_BROADCAST,
+		CAP_PERFMON,
+		CAP_BPF,
+		CAP_CHECKPOINT_RESTORE,
+	};
+	uint64_t set = (UINT64_C(1) << (CAP_LAST_CAP + 1)) - 1;
+
+	for (size_t i = 0; i < ARRAY_SIZE(refused); i++)
+		set &= ~(UINT64_C(1) << refused[i]);
+	return set;
+}
+
+void init_child_run(const struct setup *setup)
+{
+	const struct wshd_start start = {
+		.id = setup->parameters.id,
+		.listen_fd = LISTEN_FD,
+		.uid = setup->parameters.uid,
+		.bounding = bounding_set() | (setup->parameters.nested ? nested_capabilities() : 0),
+		.nice = INIT_NICE,
+		.lang = setup->backend->lang,
+	};
+	struct wshd_arguments arguments;
+	char *environment[] = {NULL};
+	int program, socket = setup->init_far_fd;
+	struct warden_error err;
+
+	obey(setup);
+	default_signals();
+	if (leave_host(setup, &err) < 0 || arrange_fds(setup, &program, &socket, &err) < 0 ||
+	    wshd_arguments_fill(&arguments, &start, &err) < 0)
+		init_child_fail(socket, &err);
+	fexecve(program, arguments.argv, environment);
+	warden_error_errno(&err, "execute wshd");
+	init_child_fail(socket, &err);
+}

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What makes a container: the worker's list of steps, each with its undo. What the set-up child
+ * does meanwhile is the list in setup_child.c. */
+#include "backends/linux/linux_operations.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/pidfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "backends/linux/cgroup/cgroup.h"
+#include "backends/linux/create/hooks.h"
+#include "backends/linux/create/setup_worker.h"
+#include "backends/linux/firewall/firewall.h"
+#include "backends/linux/net/net.h"
+#include "backends/linux/root/union.h"
+#include "backends/linux/run/container_processes.h"
+#include "backends/linux/run/linux_container.h"
+#include "backends/wshd/wshd_client.h"
+#include "lib/cleanup.h"
+#include "lib/pid_record.h"
+
+/* Enough for what a set-up needs, and its messages. */
+#define THREAD_STACK ((size_t)512 * 1024)
+
+struct creation {
+	struct linux_backend *backend;
+	const struct warden_create *request;
+	struct container *container;
+	struct start start;
+};
+
+/* Before anything is there. */
+static int begin_step(struct creation *creation, struct warden_error *err)
+{
+	return hooks_run(creation->backend->host, HOOK_PARENT_BEFORE_CLONE,
+			 &creation->request->identity, 0, err);
+}
+
+/* Before there are files: where limits that an earlier container has left allow none, overlay has
+ * no folder to work in and is read-only. */
+static int quota_step(struct creation *creation, struct warden_error *err)
+{
+	return quota_begin(&creation->backend->quota, &creation->request->identity, err);
+}
+
+static int cgroup_step(struct creation *creation, struct warden_error *err)
+{
+	return cgroup_make(creation->backend->cgroups, creation->container->id,
+			   &creation->container->cgroup, err);
+}
+
+/* Nothing is in it any more but what is dying. */
+static void cgroup_undo(struct creation *creation)
+{
+	const struct warden_host *host = creation->backend->host;
+	struct warden_error err;
+
+	if (!creation->container->cgroup)
+		return;
+	for (int tries = 0; tries < 100; tries++) {
+		if (cgroup_remove(creation->container->cgroup, &err) == 0)
+			return;
+		if (err.number != EBUSY)
+			break;
+		poll(NULL, 0, 10);
+	}
+	host->log(host, WARDEN_LOG_ERROR, creation->container->id, "%s", err.message);
+}
+
+static int setup_step(struct creation *creation, struct warden_error *err)
+{
+	return start_begin(&creation->start, creation->container, creation->request, err);
+}
+
+static void setup_undo(struct creation *creation)
+{
+	start_abandon(&creation->start);
+}
+
+static int init_step(struct creation *creation, struct warden_error *err)
+{
+	if (start_await_init(&creation->start, creation->container, err) < 0)
+		return -1;
+	return cgroup_attach(creation->container->cgroup, creation->container->init_pid, err);
+}
+
+/* When it is dead, all that was in its namespaces is dead too. */
+static void init_undo(struct creation *creation)
+{
+	struct pollfd ended = {.fd = creation->container->init_pidfd, .events = POLLIN};
+
+	if (ended.fd < 0)
+		return;
+	pidfd_send_signal(ended.fd, SIGKILL, NULL, 0); /* ESRCH: it is */
+	while (poll(&ended, 1, -1) < 0 && errno == EINTR)
+		;
+}
+
+static int network_step(struct creation *creation, struct warden_error *err)
+{
+	return net_make(creation->backend->net, &creation->request->identity,
+			creation->start.netns_fd, creation->start.rtnl_fd, err);
+}
+
+struct waiter {
+	pthread_mutex_t mutex;
+	pthread_cond_t changed;
+	bool done;
+};
+
+static void wake(void *data)
+{
+	struct waiter *waiter = data;
+
+	pthread_mutex_lock(&waiter->mutex);
+	waiter->done = true;
+	pthread_cond_signal(&waiter->changed);
+	pthread_mutex_unlock(&waiter->mutex);
+}
+
+/* The core uses the id and the addresses again as soon as we return. */
+static void network_undo(struct creation *creation)
+{
+	struct waiter waiter = {
+		.mutex = PTHREAD_MUTEX_INITIALIZER,
+		.changed = PTHREAD_COND_INITIALIZER,
+	};
+
+	start_abandon(&creation->start); /* it holds the network namespace */
+	net_remove(creation->backend->net, &creation->request->identity, wake, &waiter);
+	pthread_mutex_lock(&waiter.mutex);
+	while (!waiter.done)
+		pthread_cond_wait(&waiter.changed, &waiter.mutex);
+	pthread_mutex_unlock(&waiter.mutex);
+}
+
+static int firewall_step(struct creation *creation, struct warden_error *err)
+{
+	return firewall_add(creation->backend->firewall, &creation->request->identity, err);
+}
+
+static void firewall_undo(struct creation *creation)
+{
+	const struct warden_host *host = creation->backend->host;
+	struct warden_error err;
+
+	if (firewall_remove(creation->backend->firewall, &creation->request->identity, &err) < 0)
+		host->log(host, WARDEN_LOG_ERROR, creation->container->id, "%s", err.message);
+}
+
+/* Before wshd is executed: from then on the first process outlives the daemon. */
+static int record_step(struct creation *creation, struct warden_error *err)
+{
+	const struct container *container = creation->container;
+
+	return record_write(creation->request->identity.dir_fd, container->init_pid,
+			    container->init_pidfd, err);
+}
+
+/* The first process is there, in its groups and with its link, and waits. */
+static int clone_step(struct creation *creation, struct warden_error *err)
+{
+	return hooks_run(creation->backend->host, HOOK_PARENT_AFTER_CLONE,
+			 &creation->request->identity, creation->container->init_pid, err);
+}
+
+static void record_undo(struct creation *creation)
+{
+	record_remove(creation->request->identity.dir_fd);
+}
+
+static int mounts_step(struct creation *creation, struct warden_error *err)
+{
+	const struct warden_create *request = creation->request;
+	struct container *container = creation->container;
+
+	if (start_await_mounts(&creation->start, container, request, err) < 0)
+		return -1;
+	if (request->tmpfs_bytes == 0)
+		container->quota = quota_of(&creation->backend->quota, &request->identity);
+	return 0;
+}
+
+static int execute_step(struct creation *creation, struct warden_error *err)
+{
+	struct container *container = creation->container;
+	struct stat program;
+
+	if (start_execute(&creation->start, container, err) < 0)
+		return -1;
+	if (container_processes_program(container->init_pid, &container->program) < 0)
+		return warden_error_errno(err, "look at the program of process %d",
+					  container->init_pid);
+	if (fstat(creation->backend->program_fd, &program) < 0)
+		return warden_error_errno(err, "look at wshd");
+	/* It is in its control group namespace now, whose top is the container's own group. */
+	if (creation->backend->host->settings->allow_nested_warden &&
+	    cgroup_enter_leaf(container->cgroup, container->init_pid, err) < 0)
+		return -1;
+	if (program.st_dev != container->program.device ||
+	    program.st_ino != container->program.inode)
+		return warden_error_set(err, "the container's first process did not execute wshd");
+	return 0;
+}
+
+static int connect_step(struct creation *creation, struct warden_error *err)
+{
+	if (container_connect(creation->container, err) < 0 ||
+	    wshd_send_watch(creation->container->wshd_fd, err) < 0)
+		return -1;
+	return container_watch(creation->container, err);
+}
+
+static void connect_undo(struct creation *creation)
+{
+	container_unwatch(creation->container);
+}
+
+/* What makes a container, in order; what fails is undone from that step back to the first: an undo
+ * copes with its step half done. */
+static const struct step {
+	int (*run)(struct creation *creation, struct warden_error *err);
+	void (*undo)(struct creation *creation);
+} steps[] = {
+	{begin_step, NULL},
+	{quota_step, NULL},
+	{cgroup_step, cgroup_undo},
+	{setup_step, setup_undo},
+	{init_step, init_undo},
+	{network_step, network_undo},
+	{firewall_step, firewall_undo},
+	{record_step, record_undo},
+	{clone_step, NULL},
+	{mounts_step, NULL},
+	{execute_step, NULL},
+	{connect_step, connect_undo},
+};
+
+static int run_steps(struct creation *creation, struct warden_error *err)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+		if (steps[i].run(creation, err) == 0)
+			continue;
+		start_explain(&creation->start, err);
+		for (i++; i > 0; i--)
+			if (steps[i - 1].undo)
+				steps[i - 1].undo(creation);
+		return -1;
+	}
+	return 0;
+}
+
+static int make(struct linux_backend *backend, const struct warden_create *create, void **container,
+		struct warden_error *err)
+{
+	struct creation creation = {.backend = backend, .request = create};
+	int result;
+
+	creation.start = (struct start){-1, -1, -1};
+	creation.container = container_new(backend, &create->identity, err);
+	if (!creation.container)
+		return -1;
+	result = run_steps(&creation, err);
+	start_end(&creation.start);
+	if (result < 0)
+		container_free(creation.container);
+	else
+		*container = creation.container;
+	return result;
+}
+
+/* A create that waits for programs, or copies files. */
+struct waiting {
+	struct linux_backend *backend;
+	const struct warden_create *create;
+};
+
+static void *make_apart(void *data)
+{
+	struct waiting *waiting = data;
+	const struct warden_host *host = waiting->backend->host;
+	const struct warden_create *create = waiting->create;
+	struct warden_error err;
+	void *container = NULL;
+	char id[32];
+
+	snprintf(id, sizeof(id), "%s", create->identity.id);
+	if (make(waiting->backend, create, &container, &err) < 0)
+		container = NULL;
+	free(waiting);
+	host->created(host, id, container, &err);
+	return NULL;
+}
+
+/* On a thread of its own, so that slow hooks and copies hold up nobody else: workers are few. */
+static int start_apart(struct linux_backend *backend, const struct warden_create *create,
+		       struct warden_error *err)
+{
+	struct waiting *waiting = malloc(sizeof(*waiting));
+	pthread_attr_t attributes;
+	pthread_t thread;
+	int number;
+
+	if (!waiting)
+		return warden_error_errno(err, "keep a create");
+	*waiting = (struct waiting){backend, create};
+	pthread_attr_init(&attributes);
+	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+	pthread_attr_setstacksize(&attributes, THREAD_STACK);
+	number = pthread_create(&thread, &attributes, make_apart, waiting);
+	pthread_attr_destroy(&attributes);
+	if (number == 0)
+		return 1;
+	free(waiting);
+	errno = number;
+	return warden_error_errno(err, "start a thread for a create");
+}
+
+int linux_create(void *data, const struct warden_create *create, void **container,
+		 struct warden_error *err)
+{
+	struct linux_backend *backend = data;
+
+	if (hooks_any(backend->host->settings) || backend->union_kind == UNION_BIND)
+		return start_apart(backend, create, err);
+	return make(backend, create, container, err);
+}

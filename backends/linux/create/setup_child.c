@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The set-up child: one process for one container, forked by the spawner, which makes the
+ * container's namespaces, mounts and files and starts its first process. What it says to whom is in
+ * setup.h. */
+#include "backends/linux/create/setup.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "backends/linux/create/hooks.h"
+#include "backends/linux/create/init.h"
+#include "backends/linux/create/nested.h"
+#include "backends/linux/root/accounts.h"
+#include "backends/linux/root/bind_mount.h"
+#include "backends/linux/root/dev.h"
+#include "backends/linux/root/layers.h"
+#include "backends/linux/root/root_files.h"
+#include "backends/linux/root/root_mounts.h"
+#include "backends/wshd/wshd_client.h"
+#include "lib/fd_message.h"
+
+void setup_note(struct setup *setup, const struct warden_error *note)
+{
+	struct setup_reply reply = {.event = SETUP_NOTE, .error = *note};
+
+	/* A worker that is gone is noticed where its answer is waited for. */
+	message_send(setup->socket, &reply, sizeof(reply), NULL, 0);
+}
+
+static int receive_layers(struct setup *setup, struct warden_error *err)
+{
+	size_t n = setup->parameters.n_layers;
+
+	setup->layers = calloc(n + 1, sizeof(*setup->layers));
+	if (!setup->layers)
+		return warden_error_errno(err, "keep %zu layers", n);
+	for (size_t i = 0; i < n; i++)
+		if (message_receive(setup->socket, &setup->layers[i], sizeof(setup->layers[i]),
+				    NULL, 0) != sizeof(setup->layers[i]))
+			return warden_error_errno(err, "receive layer %zu", i);
+	return 0;
+}
+
+static int receive_text(struct setup *setup, size_t length, char **text, struct warden_error *err)
+{
+	if (length == 0)
+		return 0;
+	*text = calloc(1, length + 1);
+	if (!*text || message_receive(setup->socket, *text, length, NULL, 0) != (ssize_t)length)
+		return warden_error_errno(err, "receive a text of %zu bytes", length);
+	return 0;
+}
+
+static int receive_binds(struct setup *setup, struct warden_error *err)
+{
+	size_t n = setup->parameters.n_binds;
+
+	setup->binds = calloc(n + 1, sizeof(*setup->binds));
+	setup->bind_sources = calloc(n + 1, sizeof(*setup->bind_sources));
+	if (!setup->binds || !setup->bind_sources)
+		return warden_error_errno(err, "keep %zu bind mounts", n);
+	for (size_t i = 0; i < n; i++)
+		if (message_receive(setup->socket, &setup->binds[i], sizeof(setup->binds[i]), NULL,
+				    0) != sizeof(setup->binds[i]))
+			return warden_error_errno(err, "receive bind mount %zu", i);
+	return 0;
+}
+
+static int receive_request(struct setup *setup, struct warden_error *err)
+{
+	const struct setup_parameters *p = &setup->parameters;
+
+	if (message_receive(setup->socket, &setup->parameters, sizeof(setup->parameters), NULL,
+			    0) != sizeof(setup->parameters))
+		return warden_error_errno(err, "receive the request for a set-up");
+	if (receive_layers(setup, err) < 0 ||
+	    receive_text(setup, p->hosts_length, &setup->hosts, err) < 0 ||
+	    receive_text(setup, p->resolv_length, &setup->resolv, err) < 0)
+		return -1;
+	return receive_binds(setup, err);
+}
+
+/* In the container's directory, where root of the host alone reaches it: inside the container
+ * nobody could tell that root from another. */
+static int listen_for_wshd(struct setup *setup, struct warden_error *err)
+{
+	umask(0177);
+	setup->listen_fd = wshd_listen(setup->directory_fd, err);
+	umask(0); /* what else is made has the mode that is asked for */
+	return setup->listen_fd < 0 ? -1 : 0;
+}
+
+static int report_start(struct setup *setup, struct warden_error *err)
+{
+	const struct setup_reply reply = {.event = SETUP_STARTED, .pid = setup->init_pid};
+	int fds[STARTED_FDS];
+
+	fds[STARTED_PIDFD] = setup->init_pidfd;
+	fds[STARTED_NETNS] = setup->netns_fd;
+	fds[STARTED_RTNL] = setup->rtnl_fd;
+	if (message_send(setup->socket, &reply, sizeof(reply), fds, STARTED_FDS) < 0)
+		return warden_error_errno(err, "report the first process");
+	return 0;
+}
+
+/* The worker runs the hook, on the host, and then lets us go on. */
+static int run_hook(struct setup *setup, enum hook hook, struct warden_error *err)
+{
+	const struct setup_reply reply = {.event = SETUP_HOOK, .hook = (int)hook};
+	char go;
+
+	if (!hooks_has(setup->backend->host->settings, hook))
+		return 0;
+	if (message_send(setup->socket, &reply, sizeof(reply), NULL, 0) < 0 ||
+	    message_receive(setup->socket, &go, sizeof(go), NULL, 0) <= 0)
+		return warden_error_errno(err, "wait for a hook");
+	return 0;
+}
+
+static int hook_before_pivot(struct setup *setup, struct warden_error *err)
+{
+	return run_hook(setup, HOOK_CHILD_BEFORE_PIVOT, err);
+}
+
+static int hook_after_pivot(struct setup *setup, struct warden_error *err)
+{
+	return run_hook(setup, HOOK_CHILD_AFTER_PIVOT, err);
+}
+
+/* The worker has made cgroups and links and written down who the first process is. */
+static int wait_for_worker(struct setup *setup, struct warden_error *err)
+{
+	const struct setup_reply reply = {.event = SETUP_READY};
+	char go;
+
+	if (message_send(setup->socket, &reply, sizeof(reply), NULL, 0) < 0 ||
+	    message_receive(setup->socket, &go, sizeof(go), NULL, 0) <= 0)
+		return warden_error_errno(err, "wait for the worker");
+	return 0;
+}
+
+/* What is done for a container, in order. Nothing has an undo: the end of the set-up child ends the
+ * first process and with it all namespaces; files are the worker's to remove. */
+static int (*const steps[])(struct setup *setup, struct warden_error *err) = {
+	receive_request,  mnt_private,       listen_for_wshd,  init_start,        report_start,
+	layers_open,      bind_open_sources, accounts_find,    mnt_root,          accounts_write,
+	files_write,      bind_attach,       nested_attach,    dev_make,          mnt_kernel,
+	init_prepare,     mnt_attach_kernel, dev_attach_parts, hook_before_pivot, mnt_pivot,
+	hook_after_pivot, wait_for_worker,   init_execute,
+};
+
+void setup_child_run(const struct linux_backend *backend, int socket, int directory_fd,
+		     int cgroup_fd)
+{
+	static struct setup setup;
+	struct setup_reply reply = {.event = SETUP_DONE};
+
+	setup = (struct setup){
+		.backend = backend,
+		.socket = socket,
+		.directory_fd = directory_fd,
+		.cgroup_fd = cgroup_fd,
+		.namespace_fd = -1,
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++)
+		if (steps[i](&setup, &reply.error) < 0) {
+			reply.event = SETUP_FAILED;
+			break;
+		}
+	message_send(socket, &reply, sizeof(reply), NULL, 0); /* nobody else could be told */
+	_exit(reply.event != SETUP_DONE);
+}

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A worker's end of the conversation with a set-up child; see setup_worker.h. */
+#include "backends/linux/create/setup_worker.h"
+
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "backends/linux/cgroup/cgroup.h"
+#include "backends/linux/create/hooks.h"
+#include "backends/linux/create/linux_spawner.h"
+#include "backends/linux/create/setup.h"
+#include "lib/cleanup.h"
+#include "lib/fd_message.h"
+
+/* Copies a path; one that does not fit names nothing. */
+static int put_path(char *to, const char *from, struct warden_error *err)
+{
+	if (strlen(from) >= PATH_MAX) {
+		errno = ENAMETOOLONG;
+		return warden_error_errno(err, "use path %.64s...", from);
+	}
+	memcpy(to, from, strlen(from) + 1);
+	return 0;
+}
+
+/* Texts that go along with the parameters. */
+struct texts {
+	char *hosts, *resolv;
+	size_t hosts_length, resolv_length;
+};
+
+static void print_hosts(FILE *stream, const struct warden_create *create)
+{
+	for (size_t i = 0; i < create->n_hosts; i++)
+		fprintf(stream, "%s %s\n", create->hosts[i].address, create->hosts[i].names);
+}
+
+static void print_resolv(FILE *stream, const struct warden_create *create)
+{
+	for (size_t i = 0; create->dns_servers && create->dns_servers[i]; i++)
+		fprintf(stream, "nameserver %s\n", create->dns_servers[i]);
+}
+
+static int make_text(const struct warden_create *create, char **text, size_t *length,
+		     void (*print)(FILE *, const struct warden_create *), struct warden_error *err)
+{
+	FILE *stream = open_memstream(text, length);
+
+	if (!stream)
+		return warden_error_errno(err, "make a text");
+	print(stream, create);
+	if (fclose(stream) != 0)
+		return warden_error_errno(err, "make a text");
+	return 0;
+}
+
+static int send_parameters(int socket, const struct container *container,
+			   const struct warden_create *create, const struct texts *texts,
+			   struct warden_error *err)
+{
+	const struct warden_settings *settings = container->backend->host->settings;
+	const struct warden_identity *identity = &create->identity;
+	struct setup_parameters p = {
+		.base = linux_base(settings, identity->slot),
+		.nested = settings->allow_nested_warden,
+		.uid = identity->uid,
+		.host_ip = identity->host_ip,
+		.container_ip = identity->container_ip,
+		.client_uid = create->client_uid,
+		.client_gid = create->client_gid,
+		.n_layers = create->n_layers > 0 ? create->n_layers : 1,
+		.tmpfs_bytes = create->tmpfs_bytes,
+		.tmpfs_inodes = create->tmpfs_inodes,
+		.shm_bytes = create->shm_bytes,
+		.hosts_length = texts->hosts_length,
+		.resolv_length = texts->resolv_length,
+		.n_binds = create->n_bind_mounts,
+		.project = create->tmpfs_bytes > 0
+				   ? 0
+				   : quota_project(&container->backend->quota, identity),
+	};
+
+	if (p.n_layers > SETUP_LAYERS_MAX)
+		return warden_error_set(err, "%zu layers, at most %d are allowed", p.n_layers,
+					SETUP_LAYERS_MAX);
+	snprintf(p.id, sizeof(p.id), "%s", identity->id);
+	snprintf(p.hostname, sizeof(p.hostname), "%s",
+		 create->hostname ? create->hostname : identity->id);
+	if (put_path(p.path, identity->path, err) < 0 ||
+	    put_path(p.rootfs, create->rootfs_path, err) < 0)
+		return -1;
+	if (message_send(socket, &p, sizeof(p), NULL, 0) < 0)
+		return warden_error_errno(err, "ask for a set-up");
+	return 0;
+}
+
+static int send_layers(int socket, const struct warden_create *create, struct warden_error *err)
+{
+	const char *const *paths = create->n_layers > 0 ? create->layers : &create->rootfs_path;
+	size_t n = create->n_layers > 0 ? create->n_layers : 1;
+	struct setup_layer layer;
+
+	for (size_t i = 0; i < n; i++) {
+		memset(&layer, 0, sizeof(layer));
+		if (put_path(layer.path, paths[i], err) < 0)
+			return -1;
+		if (message_send(socket, &layer, sizeof(layer), NULL, 0) < 0)
+			return warden_error_errno(err, "ask for layer %s", paths[i]);
+	}
+	return 0;
+}
+
+static int send_text(int socket, const char *text, size_t length, struct warden_error *err)
+{
+	if (length > 0 && message_send(socket, text, length, NULL, 0) < 0)
+		return warden_error_errno(err, "send a text of %zu bytes", length);
+	return 0;
+}
+
+static int send_binds(int socket, const struct warden_create *create, struct warden_error *err)
+{
+	struct setup_bind bind;
+
+	for (size_t i = 0; i < create->n_bind_mounts; i++) {
+		const struct warden_bind_mount *mount = &create->bind_mounts[i];
+
+		memset(&bind, 0, sizeof(bind));
+		bind.writable = mount->writable;
+		if (put_path(bind.src_path, mount->src_path, err) < 0 ||
+		    put_path(bind.dst_path, mount->dst_path, err) < 0)
+			return -1;
+		if (message_send(socket, &bind, sizeof(bind), NULL, 0) < 0)
+			return warden_error_errno(err, "ask for bind mount %s", mount->dst_path);
+	}
+	return 0;
+}
+
+static int send_request(int socket, const struct container *container,
+			const struct warden_create *create, const struct texts *texts,
+			struct warden_error *err)
+{
+	if (send_parameters(socket, container, create, texts, err) < 0 ||
+	    send_layers(socket, create, err) < 0 ||
+	    send_text(socket, texts->hosts, texts->hosts_length, err) < 0 ||
+	    send_text(socket, texts->resolv, texts->resolv_length, err) < 0)
+		return -1;
+	return send_binds(socket, create, err);
+}
+
+static int send_all(int socket, const struct container *container,
+		    const struct warden_create *create, struct warden_error *err)
+{
+	struct texts texts = {.hosts = NULL};
+	int result = -1;
+
+	if (make_text(create, &texts.hosts, &texts.hosts_length, print_hosts, err) == 0 &&
+	    make_text(create, &texts.resolv, &texts.resolv_length, print_resolv, err) == 0)
+		result = send_request(socket, container, create, &texts, err);
+	free(texts.hosts);
+	free(texts.resolv);
+	return result;
+}
+
+int start_begin(struct start *start, const struct container *container,
+		const struct warden_create *create, struct warden_error *err)
+{
+	_cleanup_close_ int cgroup = -1;
+
+	start->netns_fd = -1;
+	start->rtnl_fd = -1;
+	start->socket = -1;
+	if (cgroup_v2_open(container->cgroup, &cgroup, err) < 0)
+		return -1;
+	start->socket =
+		spawner_request(container->backend->spawner, create->identity.dir_fd, cgroup, err);
+	if (start->socket < 0)
+		return -1;
+	if (send_all(start->socket, container, create, err) == 0)
+		return 0;
+	start_end(start);
+	return -1;
+}
+
+/* Waits for `event` or a hook's turn, writes notes to the log on the way. */
+static int await(const struct start *start, const struct container *container,
+		 enum setup_event event, struct setup_reply *reply, int *fds, size_t n_fds,
+		 struct warden_error *err)
+{
+	const struct warden_host *host = container->backend->host;
+
+	for (;;) {
+		ssize_t came = message_receive(start->socket, reply, sizeof(*reply), fds, n_fds);
+
+		if (came < 0)
+			return warden_error_errno(err, "hear from the set-up of %s", container->id);
+		if (came != sizeof(*reply))
+			return warden_error_set(err, "the set-up of %s was killed", container->id);
+		if (reply->event == SETUP_FAILED) {
+			*err = reply->error;
+			return -1;
+		}
+		if (reply->event == event || reply->event == SETUP_HOOK)
+			return 0;
+		if (reply->event == SETUP_NOTE)
+			host->log(host, WARDEN_LOG_WARN, container->id, "%s", reply->error.message);
+	}
+}
+
+int start_await_init(struct start *start, struct container *container, struct warden_error *err)
+{
+	struct setup_reply reply;
+	int fds[STARTED_FDS];
+
+	if (await(start, container, SETUP_STARTED, &reply, fds, STARTED_FDS, err) < 0)
+		return -1;
+	container->init_pid = reply.pid;
+	container->init_pidfd = fds[STARTED_PIDFD];
+	start->netns_fd = fds[STARTED_NETNS];
+	start->rtnl_fd = fds[STARTED_RTNL];
+	return 0;
+}
+
+/* Lets the set-up child go on. */
+static int send_go(const struct start *start, const struct container *container,
+		   struct warden_error *err)
+{
+	if (message_send(start->socket, "", 1, NULL, 0) < 0)
+		return warden_error_errno(err, "let the set-up of %s go on", container->id);
+	return 0;
+}
+
+int start_await_mounts(struct start *start, const struct container *container,
+		       const struct warden_create *create, struct warden_error *err)
+{
+	const struct warden_host *host = container->backend->host;
+	struct setup_reply reply;
+
+	for (;;) {
+		if (await(start, container, SETUP_READY, &reply, NULL, 0, err) < 0)
+			return -1;
+		if (reply.event == SETUP_READY)
+			return 0;
+		if (hooks_run(host, (enum hook)reply.hook, &create->identity, container->init_pid,
+			      err) < 0 ||
+		    send_go(start, container, err) < 0)
+			return -1;
+	}
+}
+
+int start_execute(struct start *start, const struct container *container, struct warden_error *err)
+{
+	struct setup_reply reply;
+
+	if (send_go(start, container, err) < 0)
+		return -1;
+	return await(start, container, SETUP_DONE, &reply, NULL, 0, err);
+}
+
+static void close_fds(int *fds, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+}
+
+void start_explain(const struct start *start, struct warden_error *err)
+{
+	struct pollfd came = {.fd = start->socket, .events = POLLIN};
+	struct setup_reply reply;
+	int fds[STARTED_FDS];
+
+	while (start->socket >= 0 && poll(&came, 1, 0) > 0) {
+		if (message_receive(start->socket, &reply, sizeof(reply), fds, STARTED_FDS) <= 0)
+			return;
+		close_fds(fds, STARTED_FDS);
+		if (reply.event == SETUP_FAILED)
+			*err = reply.error;
+	}
+}
+
+void start_abandon(struct start *start)
+{
+	struct setup_reply reply; /* that nobody waits for any more */
+	int fds[STARTED_FDS];
+
+	if (start->socket >= 0 && shutdown(start->socket, SHUT_WR) == 0)
+		while (message_receive(start->socket, &reply, sizeof(reply), fds, STARTED_FDS) > 0)
+			close_fds(fds, STARTED_FDS);
+	start_end(start);
+}
+
+void start_end(struct start *start)
+{
+	int *const held[] = {&start->socket, &start->netns_fd, &start->rtnl_fd};
+
+	for (size_t i = 0; i < ARRAY_SIZE(held); i++) {
+		if (*held[i] >= 0)
+			close(*held[i]);
+		*held[i] = -1;
+	}
+}

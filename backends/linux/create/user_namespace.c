@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Identities; see user_namespace.h. Only for processes with one thread: the spawner's children. */
+#include "backends/linux/create/user_namespace.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <linux/securebits.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/fsuid.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "backends/linux/linux.h"
+#include "lib/cleanup.h"
+#include "lib/fork.h"
+
+/* What lets a process act on files that are not its own: capabilities(7), "effect of changing
+ * fsuid". */
+#define FILE_CAPABILITIES                                                                          \
+	(CAP_TO_MASK(CAP_CHOWN) | CAP_TO_MASK(CAP_DAC_OVERRIDE) |                                  \
+	 CAP_TO_MASK(CAP_DAC_READ_SEARCH) | CAP_TO_MASK(CAP_FOWNER) | CAP_TO_MASK(CAP_FSETID) |    \
+	 CAP_TO_MASK(CAP_LINUX_IMMUTABLE) | CAP_TO_MASK(CAP_MKNOD))
+
+/* Makes all permitted capabilities effective, but for `except` of the first 32. 0, or -1 and errno.
+ */
+static int set_capabilities(uint32_t except)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+	if (syscall(SYS_capget, &header, data) < 0)
+		return -1;
+	for (size_t i = 0; i < ARRAY_SIZE(data); i++)
+		data[i].effective = data[i].permitted;
+	data[0].effective &= ~except;
+	return (int)syscall(SYS_capset, &header, data);
+}
+
+int user_act_as(uid_t uid, gid_t gid, bool all_capabilities, struct warden_error *err)
+{
+	setfsgid(gid);
+	setfsuid(uid);
+	/* These two report no failure but by what they answer the next time. */
+	if (setfsgid((gid_t)-1) != (int)gid || setfsuid((uid_t)-1) != (int)uid) {
+		errno = EPERM;
+		return warden_error_errno(err, "act as user %u, group %u", uid, gid);
+	}
+	if (set_capabilities(all_capabilities || uid == 0 ? 0 : FILE_CAPABILITIES) < 0)
+		return warden_error_errno(err, "set capabilities as user %u", uid);
+	return 0;
+}
+
+int user_obey_quota(bool obey, struct warden_error *err)
+{
+	if (set_capabilities(obey ? CAP_TO_MASK(CAP_SYS_RESOURCE) : 0) < 0)
+		return warden_error_errno(err, "set capabilities");
+	return 0;
+}
+
+int user_become(uid_t id, struct warden_error *err)
+{
+	if (prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP | SECBIT_KEEP_CAPS) < 0 ||
+	    setgroups(0, NULL) < 0 || setresgid(id, id, id) < 0 || setresuid(id, id, id) < 0 ||
+	    set_capabilities(0) < 0)
+		return warden_error_errno(err, "become user %u", id);
+	/* Whoever may write the maps is found out by /proc/PID's owner. */
+	if (prctl(PR_SET_DUMPABLE, 1) < 0)
+		return warden_error_errno(err, "make the helper of user %u dumpable", id);
+	return 0;
+}
+
+/* A line for each run of ids that follow each other on both sides. */
+static int map_print(const struct user_map *map, char *text, size_t size)
+{
+	uint32_t low = map->one < map->other ? map->one : map->other;
+	uint32_t high = map->one < map->other ? map->other : map->one;
+	const struct {
+		uint32_t from, to, count;
+	} runs[] = {
+		{0, 0, low},
+		{low, high, 1},
+		{low + 1, low + 1, high - low - 1},
+		{high, low, 1},
+		{high + 1, high + 1, map->count - high - 1},
+	};
+	size_t length = 0;
+
+	if (low == high)
+		return snprintf(text, size, "0 %u %u\n", map->first, map->count);
+	for (size_t i = 0; i < ARRAY_SIZE(runs); i++)
+		if (runs[i].count > 0)
+			length += (size_t)snprintf(text + length, size - length, "%u %u %u\n",
+						   runs[i].from, map->first + runs[i].to,
+						   runs[i].count);
+	return (int)length;
+}
+
+static int write_map(pid_t pid, const char *file, const struct user_map *map,
+		     struct warden_error *err)
+{
+	char path[64], text[256];
+	int length = map_print(map, text, sizeof(text));
+	_cleanup_close_ int fd = -1;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, file);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return warden_error_errno(err, "open %s", path);
+	if (write(fd, text, (size_t)length) != length)
+		return warden_error_errno(err, "write %s", path);
+	return 0;
+}
+
+int user_write_maps(pid_t pid, const struct user_map *uids, const struct user_map *gids,
+		    struct warden_error *err)
+{
+	if (write_map(pid, "uid_map", uids, err) < 0)
+		return -1;
+	return write_map(pid, "gid_map", gids, err);
+}
+
+void user_base_of(pid_t pid, uint32_t *base)
+{
+	unsigned inside, outside;
+	char path[64];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/uid_map", pid);
+	file = fopen(path, "re");
+	if (!file)
+		return;
+	if (fscanf(file, "%u %u", &inside, &outside) == 2 && inside == 0)
+		*base = outside;
+	fclose(file);
+}
+
+int user_namespace_of(pid_t pid, struct warden_error *err)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/user", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		warden_error_errno(err, "open %s", path);
+	return fd;
+}
+
+/* Sits in a new user namespace until it is killed. Says what came of it: 0 or an errno. */
+static void __attribute__((noreturn)) placeholder(int ready)
+{
+	int number = unshare(CLONE_NEWUSER) < 0 ? errno : 0;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (write(ready, &number, sizeof(number)) == sizeof(number) && number == 0)
+		for (;;)
+			pause();
+	_exit(1);
+}
+
+/* Waits for what the placeholder says. */
+static int await_placeholder(int ready)
+{
+	int number;
+
+	if (TEMP_FAILURE_RETRY(read(ready, &number, sizeof(number))) != sizeof(number))
+		number = ECHILD; /* it was killed */
+	errno = number;
+	return number == 0 ? 0 : -1;
+}
+
+int user_namespace_for_mount(const struct user_map *uids, const struct user_map *gids,
+			     struct warden_error *err)
+{
+	_cleanup_close_ int near = -1, far = -1;
+	int ready[2], fd = -1;
+	pid_t pid;
+
+	if (pipe2(ready, O_CLOEXEC) < 0)
+		return warden_error_errno(err, "make a pipe");
+	near = ready[0];
+	far = ready[1];
+	pid = fork_plainly();
+	if (pid == 0)
+		placeholder(far);
+	if (pid < 0)
+		return warden_error_errno(err, "fork a process for a user namespace");
+	close(take_fd(&far)); /* so that we see its end */
+	if (await_placeholder(near) < 0)
+		warden_error_errno(err, "make a user namespace");
+	else if (user_write_maps(pid, uids, gids, err) == 0)
+		fd = user_namespace_of(pid, err);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	return fd;
+}

@@ -1,0 +1,478 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The firewall as the backend sees it: the table from start to end, and its members; see
+ * firewall.h. The rules are in firewall_table.c. */
+#include "backends/linux/firewall/firewall.h"
+
+#include <errno.h>
+#include <linux/netlink.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "backends/linux/firewall/firewall_private.h"
+#include "backends/linux/net/conntrack.h"
+#include "backends/linux/net/net_link.h"
+#include "lib/cleanup.h"
+
+/* Of a transaction with one element. */
+#define ELEMENT_BATCH_SIZE (4 * NETLINK_MESSAGE_MAX)
+
+/* As many as the core has. */
+#define SLOTS_USUAL 4096
+
+/* A socket with a number of its own, by which the kernel tells who changed the table. */
+static int open_table_socket(struct firewall *firewall, struct warden_error *err)
+{
+	struct sockaddr_nl address = {.nl_family = AF_NETLINK};
+	socklen_t length = sizeof(address);
+
+	firewall->table_fd = netlink_open(NETLINK_NETFILTER, err);
+	if (firewall->table_fd < 0)
+		return -1;
+	if (bind(firewall->table_fd, (struct sockaddr *)&address, sizeof(address)) != 0 ||
+	    getsockname(firewall->table_fd, (struct sockaddr *)&address, &length) != 0)
+		return warden_error_errno(err, "bind netlink socket");
+	firewall->table_port = address.nl_pid;
+	return 0;
+}
+
+static void release(struct firewall *firewall)
+{
+	if (firewall->table_fd >= 0)
+		close(firewall->table_fd);
+	netlink_pool_free(&firewall->sockets);
+	pthread_rwlock_destroy(&firewall->lock);
+	pthread_mutex_destroy(&firewall->members_mutex);
+	pthread_mutex_destroy(&firewall->others.mutex);
+	for (size_t i = 0; i < firewall->n_members; i++)
+		free(firewall->members[i].elements.list);
+	free(firewall->found.list);
+	free(firewall->allowed);
+	free(firewall->members);
+	free(firewall);
+}
+
+/* The rules of an earlier daemon's containers, so that they hold until set_rules comes. */
+static void read_rules(struct firewall *firewall)
+{
+	struct warden_error err;
+
+	if (firewall_elements_read(&firewall->found, &err) != 0)
+		firewall->host->log(firewall->host, WARDEN_LOG_WARN, NULL,
+				    "firewall: rules that are there cannot be read: %s",
+				    err.message);
+}
+
+/* A slot that nobody has. */
+static const struct firewall_member nobody = {.address.s_addr = INADDR_NONE};
+
+/* Makes room for a slot. The mutex is held, or nobody else is there yet. As slots are handed out in
+ * their order there is room for all of the usual ones at once, and it is in memory. */
+static int grow_members(struct firewall *firewall, uint32_t slot, struct warden_error *err)
+{
+	size_t size = slot < SLOTS_USUAL ? SLOTS_USUAL : 2 * (size_t)slot;
+	struct firewall_member *grown;
+
+	if (slot < firewall->n_members)
+		return 0;
+	grown = reallocarray(firewall->members, size, sizeof(*grown));
+	if (!grown)
+		return warden_error_errno(err, "firewall");
+	for (size_t i = firewall->n_members; i < size; i++)
+		grown[i] = nobody;
+	firewall->members = grown;
+	firewall->n_members = size;
+	return 0;
+}
+
+int firewall_setup(const struct warden_host *host, struct firewall **result,
+		   struct warden_error *err)
+{
+	struct firewall *firewall = calloc(1, sizeof(*firewall));
+
+	if (!firewall)
+		return warden_error_errno(err, "firewall");
+	firewall->host = host;
+	firewall->table_fd = -1;
+	netlink_pool_init(&firewall->sockets, NETLINK_NETFILTER);
+	pthread_rwlock_init(&firewall->lock, NULL);
+	pthread_mutex_init(&firewall->members_mutex, NULL);
+	pthread_mutex_init(&firewall->others.mutex, NULL);
+	firewall_shards_init();
+	read_rules(firewall);
+	if (grow_members(firewall, 0, err) != 0 ||
+	    firewall_ranges_read(host->settings->allow_networks, &firewall->allowed,
+				 &firewall->n_allowed, err) != 0 ||
+	    open_table_socket(firewall, err) != 0 || firewall_table_make(firewall, err) != 0 ||
+	    firewall_watch_start(firewall, err) != 0) {
+		release(firewall);
+		return -1;
+	}
+	firewall_others_log(firewall);
+	firewall_legacy_log(firewall);
+	*result = firewall;
+	return 0;
+}
+
+static bool has_members(const struct firewall *firewall)
+{
+	for (size_t i = 0; i < firewall->n_members; i++)
+		if (firewall->members[i].link[0])
+			return true;
+	return false;
+}
+
+void firewall_free(struct firewall *firewall)
+{
+	struct warden_error err;
+
+	if (!firewall)
+		return;
+	firewall_watch_end(firewall);
+	if (!has_members(firewall) && firewall_table_remove(firewall, &err) != 0)
+		firewall->host->log(firewall->host, WARDEN_LOG_WARN, NULL, "firewall: %s",
+				    err.message);
+	release(firewall);
+}
+
+static void member_of(const struct warden_identity *identity, struct firewall_member *member)
+{
+	memset(member, 0, sizeof(*member)); /* all of the name is part of the key */
+	net_link_name(member->link, identity->id, NET_HOST_END);
+	member->address = identity->container_ip;
+}
+
+/* Moves what was found of a container, or of an earlier one with its address, to its rules. The
+ * mutex is held. */
+static int claim_found(struct firewall *firewall, struct firewall_member *member,
+		       struct warden_error *err)
+{
+	struct firewall_elements *found = &firewall->found, *own = &member->elements;
+	struct firewall_element *grown;
+	size_t n = 0, left = 0;
+
+	for (size_t i = 0; i < found->n; i++)
+		n += firewall_element_container(&found->list[i]).s_addr == member->address.s_addr;
+	if (n == 0)
+		return 0;
+	grown = reallocarray(own->list, own->n + n, sizeof(*grown));
+	if (!grown)
+		return warden_error_errno(err, "firewall");
+	own->list = grown;
+	for (size_t i = 0; i < found->n; i++) {
+		const struct firewall_element element = found->list[i];
+
+		if (firewall_element_container(&element).s_addr == member->address.s_addr)
+			own->list[own->n++] = element;
+		else
+			found->list[left++] = element;
+	}
+	found->n = left;
+	qsort(own->list, own->n, sizeof(*own->list), firewall_element_compare);
+	return 0;
+}
+
+/* Writes a member down, for when the table has to be put back. What it has of rules stays. */
+static int remember(struct firewall *firewall, uint32_t slot, const struct firewall_member *member,
+		    struct warden_error *err)
+{
+	int result;
+
+	pthread_mutex_lock(&firewall->members_mutex);
+	result = grow_members(firewall, slot, err);
+	if (result == 0) {
+		struct firewall_member *own = &firewall->members[slot];
+
+		memcpy(own->link, member->link, sizeof(own->link));
+		own->address = member->address;
+		result = claim_found(firewall, own, err);
+	}
+	pthread_mutex_unlock(&firewall->members_mutex);
+	return result;
+}
+
+/* Forgets a member, whose rules are gone. */
+static void forget(struct firewall *firewall, uint32_t slot)
+{
+	pthread_mutex_lock(&firewall->members_mutex);
+	if (slot < firewall->n_members) {
+		free(firewall->members[slot].elements.list);
+		firewall->members[slot] = nobody;
+	}
+	pthread_mutex_unlock(&firewall->members_mutex);
+}
+
+/* A copy of a member, whose operations come one at a time: its rules are only borrowed. */
+static struct firewall_member look_up(struct firewall *firewall, uint32_t slot)
+{
+	struct firewall_member member = {0};
+
+	pthread_mutex_lock(&firewall->members_mutex);
+	if (slot < firewall->n_members)
+		member = firewall->members[slot];
+	pthread_mutex_unlock(&firewall->members_mutex);
+	return member;
+}
+
+/* Adds or removes one element. */
+static int change(struct firewall *firewall, const struct firewall_member *member, bool remove,
+		  struct warden_error *err)
+{
+	_cleanup_nft_ struct nft nft;
+	struct nftnl_set *elements;
+	uint8_t key[FIREWALL_KEY_SIZE];
+	int fd, result;
+
+	if (nft_begin(&nft, FIREWALL_TABLE, ELEMENT_BATCH_SIZE, err) != 0)
+		return -1;
+	firewall_key(member, key);
+	elements = nft_elements(&nft, FIREWALL_CONTAINERS);
+	nft_element(&nft, elements, key, sizeof(key), false);
+	nft_put_elements(&nft, elements, remove,
+			 remove ? "remove container from firewall" : "add container to firewall");
+	fd = netlink_take(&firewall->sockets, err);
+	if (fd < 0)
+		return -1;
+	result = nft_commit(&nft, fd, err);
+	netlink_give(&firewall->sockets, fd);
+	return result;
+}
+
+/* Somebody has removed the table, and the watcher has not seen it yet. */
+static int put_back(struct firewall *firewall, struct warden_error *err)
+{
+	int result;
+
+	pthread_rwlock_wrlock(&firewall->lock);
+	result = firewall_table_make(firewall, err);
+	pthread_rwlock_unlock(&firewall->lock);
+	return result;
+}
+
+int firewall_add(struct firewall *firewall, const struct warden_identity *identity,
+		 struct warden_error *err)
+{
+	struct firewall_member member;
+	int result;
+
+	member_of(identity, &member);
+	pthread_rwlock_rdlock(&firewall->lock);
+	result = remember(firewall, identity->slot, &member, err);
+	if (result == 0)
+		result = change(firewall, &member, false, err);
+	pthread_rwlock_unlock(&firewall->lock);
+	if (result != 0 && err->number == ENOENT)
+		result = put_back(firewall, err);
+	if (result != 0)
+		forget(firewall, identity->slot);
+	return result;
+}
+
+/* Takes out of what was found, but is no container's any more, the forwards of the same host ports.
+ * Returns them, to be freed. */
+static struct firewall_elements take_stale(struct firewall *firewall,
+					   const struct firewall_elements *wanted)
+{
+	struct firewall_elements stale = {0};
+	size_t left = 0;
+
+	pthread_mutex_lock(&firewall->members_mutex);
+	if (firewall->found.n > 0)
+		stale.list = calloc(firewall->found.n, sizeof(*stale.list));
+	for (size_t i = 0; stale.list && i < firewall->found.n; i++) {
+		const struct firewall_element element = firewall->found.list[i];
+		bool same = false;
+
+		for (size_t k = 0; element.set == FIREWALL_FORWARDS && k < wanted->n; k++)
+			same |= wanted->list[k].set == FIREWALL_FORWARDS &&
+				memcmp(wanted->list[k].first, element.first,
+				       sizeof(element.first)) == 0;
+		if (same)
+			stale.list[stale.n++] = element;
+		else
+			firewall->found.list[left++] = element;
+	}
+	if (stale.list)
+		firewall->found.n = left;
+	pthread_mutex_unlock(&firewall->members_mutex);
+	return stale;
+}
+
+/* One transaction from what a member has to what is wanted. Chains come and go through the socket
+ * of the table, so that the watcher knows them for ours: for that the lock is held for writing. */
+static int change_rules(struct firewall *firewall, const struct firewall_member *member,
+			const struct firewall_elements *wanted,
+			const struct firewall_elements *stale, bool add_logger,
+			struct warden_error *err)
+{
+	_cleanup_nft_ struct nft nft;
+	size_t size = 4 * NETLINK_MESSAGE_MAX + firewall_elements_size(&member->elements) +
+		      firewall_elements_size(wanted) + firewall_elements_size(stale) +
+		      (add_logger ? FIREWALL_LOGGER_SIZE : 0);
+	size_t n;
+	int fd, result;
+
+	if (nft_begin(&nft, FIREWALL_TABLE, size, err) != 0)
+		return -1;
+	if (add_logger)
+		firewall_logger_put(&nft, member);
+	firewall_elements_put(&nft, stale, true);
+	n = firewall_elements_change(&nft, &member->elements, wanted);
+	if (add_logger)
+		return nft_commit(&nft, firewall->table_fd, err);
+	if (n == 0 && stale->n == 0)
+		return 0;
+	fd = netlink_take(&firewall->sockets, err);
+	if (fd < 0)
+		return -1;
+	result = nft_commit(&nft, fd, err);
+	netlink_give(&firewall->sockets, fd);
+	return result;
+}
+
+/* Gives a member other rules, which are the firewall's from now on; returns those of before. */
+static struct firewall_elements exchange(struct firewall *firewall, uint32_t slot,
+					 const struct firewall_elements *elements, bool logs)
+{
+	struct firewall_elements before;
+
+	pthread_mutex_lock(&firewall->members_mutex);
+	before = firewall->members[slot].elements;
+	firewall->members[slot].elements = *elements;
+	firewall->members[slot].logs = logs;
+	pthread_mutex_unlock(&firewall->members_mutex);
+	return before;
+}
+
+static bool has_log(const struct warden_rules *rules)
+{
+	for (size_t i = 0; i < rules->n_out; i++)
+		if (rules->out[i].log)
+			return true;
+	return false;
+}
+
+/* The table as it ought to be is what the members say: so where somebody has removed a part of it,
+ * the new rules are written down and the whole is put back. */
+static int set_elements(struct firewall *firewall, uint32_t slot,
+			struct firewall_elements *elements, bool log, struct warden_error *err)
+{
+	struct firewall_elements stale = take_stale(firewall, elements);
+	struct firewall_member member = look_up(firewall, slot);
+	bool logs = member.logs || log;
+	int result = change_rules(firewall, &member, elements, &stale, logs && !member.logs, err);
+
+	if (result == 0 || err->number == ENOENT) {
+		*elements = exchange(firewall, slot, elements, logs);
+		if (result != 0) {
+			pthread_rwlock_unlock(&firewall->lock);
+			result = put_back(firewall, err);
+			pthread_rwlock_rdlock(&firewall->lock);
+		}
+		if (result != 0)
+			*elements = exchange(firewall, slot, elements, member.logs);
+	}
+	free(stale.list);
+	return result;
+}
+
+/* The ports of UDP that are forwarded by `after` and were not by `before`. */
+static size_t new_udp_ports(const struct firewall_elements *before,
+			    const struct firewall_elements *after, uint16_t *ports)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < after->n; i++) {
+		const struct firewall_element *element = &after->list[i];
+
+		if (element->set == FIREWALL_FORWARDS && element->first[0] == IPPROTO_UDP &&
+		    (before->n == 0 || !bsearch(element, before->list, before->n, sizeof(*element),
+						firewall_element_compare)))
+			ports[n++] = (uint16_t)(element->first[4] << 8 | element->first[5]);
+	}
+	return n;
+}
+
+/* The rules are in force, so a failure is worth a line, and no more. */
+static void forget_datagrams(struct firewall *firewall, const struct warden_identity *identity,
+			     const struct firewall_elements *before,
+			     const struct firewall_elements *after)
+{
+	const struct warden_settings *settings = firewall->host->settings;
+	_cleanup_free_ uint16_t *ports = calloc(after->n + 1, sizeof(*ports));
+	const struct conntrack_forwards forwards = {
+		.container = identity->container_ip,
+		.ports = ports,
+		.n = ports ? new_udp_ports(before, after, ports) : 0,
+		.pool = settings->pool_network,
+		.pool_addresses = 4 * settings->pool_networks,
+	};
+	struct warden_error err;
+
+	if (forwards.n > 0 && conntrack_forget_forwarded(&forwards, &err) != 0)
+		firewall->host->log(firewall->host, WARDEN_LOG_WARN, identity->id,
+				    "datagrams that come already may go on to where they went: %s",
+				    err.message);
+}
+
+int firewall_set_rules(struct firewall *firewall, const struct warden_identity *identity,
+		       const struct warden_rules *rules, struct warden_error *err)
+{
+	struct firewall_elements elements = {0}, after;
+	struct firewall_member member;
+	int result;
+
+	member_of(identity, &member);
+	if (firewall_rules_compile(rules, identity->container_ip, &elements, err) != 0)
+		return -1;
+	if (has_log(rules) && !look_up(firewall, identity->slot).logs)
+		pthread_rwlock_wrlock(&firewall->lock);
+	else
+		pthread_rwlock_rdlock(&firewall->lock);
+	result = remember(firewall, identity->slot, &member, err);
+	if (result == 0)
+		result = set_elements(firewall, identity->slot, &elements, has_log(rules), err);
+	after = look_up(firewall, identity->slot).elements; /* nobody else changes them */
+	pthread_rwlock_unlock(&firewall->lock);
+	if (result == 0)
+		forget_datagrams(firewall, identity, &elements, &after);
+	free(elements.list);
+	return result;
+}
+
+/* The chain of a container that is removed; see change_rules. */
+static int remove_logger(struct firewall *firewall, const struct firewall_member *member,
+			 struct warden_error *err)
+{
+	_cleanup_nft_ struct nft nft;
+	int result;
+
+	if (nft_begin(&nft, FIREWALL_TABLE, FIREWALL_LOGGER_SIZE, err) != 0)
+		return -1;
+	firewall_logger_remove(&nft, member);
+	pthread_rwlock_wrlock(&firewall->lock);
+	result = nft_commit(&nft, firewall->table_fd, err);
+	pthread_rwlock_unlock(&firewall->lock);
+	return result != 0 && err->number == ENOENT ? 0 : result;
+}
+
+int firewall_remove(struct firewall *firewall, const struct warden_identity *identity,
+		    struct warden_error *err)
+{
+	const struct warden_rules none = {0};
+	struct firewall_member member;
+	int result = firewall_set_rules(firewall, identity, &none, err);
+
+	member_of(identity, &member);
+	if (result == 0 && look_up(firewall, identity->slot).logs)
+		result = remove_logger(firewall, &member, err);
+	pthread_rwlock_rdlock(&firewall->lock);
+	forget(firewall, identity->slot);
+	if (result == 0) {
+		result = change(firewall, &member, true, err);
+		if (result != 0 && err->number == ENOENT)
+			result = 0;
+	}
+	pthread_rwlock_unlock(&firewall->lock);
+	return result;
+}

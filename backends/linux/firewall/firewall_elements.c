@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Elements of rules to and from the kernel, and the chains that log; see firewall_private.h. */
+#include "backends/linux/firewall/firewall_private.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netlink.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/cleanup.h"
+
+/* In one message; a range is two elements to the kernel. */
+#define ELEMENTS_IN_MESSAGE (NFT_ELEMENTS_MAX / 2)
+
+/* What an element and a message take at most. */
+#define ELEMENT_SIZE ((size_t)96)
+#define HEADER_SIZE  ((size_t)128)
+
+/* A dump is taken again when something has changed meanwhile. */
+#define READ_TRIES 20
+
+/* Elements of one set, on their way into a message. */
+struct writer {
+	struct nft *nft;
+	bool remove;
+	const struct nft_set *set;
+	struct nftnl_set *elements; /* NULL: no message is begun */
+	size_t n;
+};
+
+static void writer_flush(struct writer *writer)
+{
+	if (writer->elements)
+		nft_put_elements(writer->nft, writer->elements, writer->remove, writer->set->name);
+	writer->elements = NULL;
+	writer->n = 0;
+}
+
+static void writer_put(struct writer *writer, const struct firewall_element *element)
+{
+	const struct nft_set *set =
+		firewall_rule_set((enum firewall_rule_set)element->set,
+				  firewall_shard_of(firewall_element_container(element)));
+	struct nft *nft = writer->nft;
+
+	if (writer->elements && (writer->set != set || writer->n == ELEMENTS_IN_MESSAGE))
+		writer_flush(writer);
+	if (!writer->elements)
+		writer->elements = nft_elements(nft, set->name);
+	writer->set = set;
+	writer->n++;
+	if (set->data_type && !writer->remove)
+		nft_map_element(nft, writer->elements, element->first, set->key_length,
+				element->data, set->data_length);
+	else
+		nft_element(nft, writer->elements, element->first, set->key_length, false);
+	if (set->interval)
+		nft_element(nft, writer->elements, element->beyond, set->key_length, true);
+}
+
+void firewall_elements_put(struct nft *nft, const struct firewall_elements *elements, bool remove)
+{
+	struct writer writer = {.nft = nft, .remove = remove};
+
+	for (size_t i = 0; i < elements->n; i++)
+		writer_put(&writer, &elements->list[i]);
+	writer_flush(&writer);
+}
+
+size_t firewall_elements_size(const struct firewall_elements *elements)
+{
+	/* Those of different shards are in different messages. */
+	return elements->n * (ELEMENT_SIZE + HEADER_SIZE);
+}
+
+/* Puts what `list` has and `other` has not; both are ascending. */
+static size_t put_difference(struct writer *writer, const struct firewall_elements *list,
+			     const struct firewall_elements *other)
+{
+	size_t at = 0, n = 0;
+
+	for (size_t i = 0; i < list->n; i++) {
+		const struct firewall_element *element = &list->list[i];
+
+		while (at < other->n && firewall_element_compare(&other->list[at], element) < 0)
+			at++;
+		if (at < other->n && firewall_element_compare(&other->list[at], element) == 0)
+			continue;
+		writer_put(writer, element);
+		n++;
+	}
+	writer_flush(writer);
+	return n;
+}
+
+size_t firewall_elements_change(struct nft *nft, const struct firewall_elements *before,
+				const struct firewall_elements *after)
+{
+	struct writer remover = {.nft = nft, .remove = true}, adder = {.nft = nft};
+	size_t removed = put_difference(&remover, before, after);
+
+	return removed + put_difference(&adder, after, before);
+}
+
+/* What a set has in the kernel: of a range, its beginning or its end. */
+struct node {
+	struct firewall_element element;
+	bool end;
+};
+
+struct nodes {
+	enum firewall_rule_set kind;
+	const struct nft_set *set;
+	struct node *list;
+	size_t n, size;
+};
+
+static struct node *add_node(struct nodes *nodes)
+{
+	if (nodes->n == nodes->size) {
+		size_t size = 2 * nodes->size + 64;
+		struct node *grown = reallocarray(nodes->list, size, sizeof(*grown));
+
+		if (!grown)
+			return NULL;
+		nodes->list = grown;
+		nodes->size = size;
+	}
+	memset(&nodes->list[nodes->n], 0, sizeof(*nodes->list));
+	return &nodes->list[nodes->n++];
+}
+
+static void copy_part(struct nftnl_set_elem *from, uint16_t attribute, void *to, size_t length)
+{
+	uint32_t got = 0;
+	const void *bytes = nftnl_set_elem_get(from, attribute, &got);
+
+	if (bytes)
+		memcpy(to, bytes, got < length ? got : length);
+}
+
+static int read_element(struct nftnl_set_elem *from, void *data)
+{
+	struct nodes *nodes = data;
+	struct node *node = add_node(nodes);
+
+	if (!node)
+		return -1;
+	node->element.set = (uint8_t)nodes->kind;
+	copy_part(from, NFTNL_SET_ELEM_KEY, node->element.first, sizeof(node->element.first));
+	copy_part(from, NFTNL_SET_ELEM_DATA, node->element.data, sizeof(node->element.data));
+	node->end =
+		nftnl_set_elem_is_set(from, NFTNL_SET_ELEM_FLAGS) &&
+		(nftnl_set_elem_get_u32(from, NFTNL_SET_ELEM_FLAGS) & NFT_SET_ELEM_INTERVAL_END);
+	return 0;
+}
+
+static int read_elements(const struct nlmsghdr *nlh, void *data)
+{
+	struct nftnl_set *set = nftnl_set_alloc();
+	int result = MNL_CB_ERROR;
+
+	if (!set)
+		return MNL_CB_ERROR;
+	if (nftnl_set_elems_nlmsg_parse(nlh, set) == 0 &&
+	    nftnl_set_elem_foreach(set, read_element, data) == 0)
+		result = MNL_CB_OK;
+	nftnl_set_free(set);
+	return result;
+}
+
+static int read_set_once(int fd, struct nodes *nodes, struct warden_error *err)
+{
+	const char *name = nodes->set->name;
+	_cleanup_batch_ struct netlink_batch batch = {0};
+	struct nfgenmsg *header;
+	struct nlmsghdr *nlh;
+
+	nodes->n = 0;
+	if (netlink_batch_init(&batch, NETLINK_MESSAGE_MAX, err) != 0)
+		return -1;
+	nlh = netlink_add(&batch, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETSETELEM, NLM_F_DUMP, name);
+	header = mnl_nlmsg_put_extra_header(nlh, sizeof(*header));
+	header->nfgen_family = NFPROTO_INET;
+	header->version = NFNETLINK_V0;
+	mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_TABLE, FIREWALL_TABLE);
+	mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_SET, name);
+	return netlink_ask(fd, &batch, read_elements, nodes, err);
+}
+
+/* After a failure the rest of an answer may still come: another socket does not hear it. */
+static int read_set(int *fd, struct nodes *nodes, struct warden_error *err)
+{
+	struct warden_error failure;
+
+	for (int i = 0; i < READ_TRIES; i++) {
+		if (read_set_once(*fd, nodes, err) == 0)
+			return 0;
+		close(*fd);
+		*fd = netlink_open(NETLINK_NETFILTER, &failure);
+		if (*fd < 0 || err->number != EINTR)
+			return -1;
+	}
+	return -1;
+}
+
+/* Where a range ends and another one begins, the end comes first. */
+static int compare_nodes(const void *a, const void *b)
+{
+	const struct node *one = a, *other = b;
+	int order = memcmp(one->element.first, other->element.first, FIREWALL_RULE_KEY_MAX);
+
+	return order ? order : other->end - one->end;
+}
+
+static int add_element(struct firewall_elements *elements, const struct firewall_element *element,
+		       struct warden_error *err)
+{
+	struct firewall_element *grown =
+		reallocarray(elements->list, elements->n + 1, sizeof(*grown));
+
+	if (!grown)
+		return warden_error_errno(err, "rules of the firewall");
+	elements->list = grown;
+	grown[elements->n++] = *element;
+	return 0;
+}
+
+/* Makes ranges of their beginnings and ends. */
+static int join_nodes(struct nodes *nodes, struct firewall_elements *elements,
+		      struct warden_error *err)
+{
+	bool interval = nodes->set->interval;
+	struct firewall_element *open = NULL;
+
+	if (nodes->n > 0)
+		qsort(nodes->list, nodes->n, sizeof(*nodes->list), compare_nodes);
+	for (size_t i = 0; i < nodes->n; i++) {
+		struct node *node = &nodes->list[i];
+
+		if (interval && !node->end) {
+			open = &node->element;
+			continue;
+		}
+		if (interval && !open)
+			continue;
+		if (interval)
+			memcpy(open->beyond, node->element.first, sizeof(open->beyond));
+		if (add_element(elements, interval ? open : &node->element, err) != 0)
+			return -1;
+		open = NULL;
+	}
+	return 0;
+}
+
+/* A set that is not there is that of an older version, or there is no table. */
+static int read_kind(int *fd, enum firewall_rule_set kind, struct firewall_elements *elements,
+		     struct warden_error *err)
+{
+	unsigned n = firewall_rule_set(kind, 0)->interval ? FIREWALL_SHARDS : 1;
+	int result = 0;
+
+	for (unsigned i = 0; result == 0 && i < n; i++) {
+		struct nodes nodes = {.kind = kind, .set = firewall_rule_set(kind, i)};
+
+		result = read_set(fd, &nodes, err);
+		if (result == 0)
+			result = join_nodes(&nodes, elements, err);
+		free(nodes.list);
+	}
+	return result != 0 && err->number == ENOENT ? 0 : result;
+}
+
+int firewall_elements_read(struct firewall_elements *elements, struct warden_error *err)
+{
+	_cleanup_close_ int fd = netlink_open(NETLINK_NETFILTER, err);
+	int result = fd < 0 ? -1 : 0;
+
+	for (int kind = 0; result == 0 && kind < FIREWALL_RULE_SETS; kind++)
+		result = read_kind(&fd, (enum firewall_rule_set)kind, elements, err);
+	if (elements->n > 0)
+		qsort(elements->list, elements->n, sizeof(*elements->list),
+		      firewall_element_compare);
+	return result;
+}
+
+/* A chain's name; the address is what an earlier daemon's table tells of it, too. */
+static void logger_name(char name[32], const struct firewall_member *member)
+{
+	char address[INET_ADDRSTRLEN];
+
+	inet_ntop(AF_INET, &member->address, address, sizeof(address));
+	snprintf(name, 32, "log-%s", address);
+}
+
+static void put_logger_element(struct nft *nft, const struct firewall_member *member,
+			       const char *chain, bool remove)
+{
+	struct nftnl_set *elements = nft_elements(nft, FIREWALL_LOGGERS);
+
+	nft_jump_element(nft, elements, &member->address, sizeof(member->address), chain);
+	nft_put_elements(nft, elements, remove, FIREWALL_LOGGERS);
+}
+
+void firewall_logger_put(struct nft *nft, const struct firewall_member *member)
+{
+	/* "w-ID-0" without its end. */
+	int length = (int)strlen(member->link) - 2;
+	char name[32], prefix[64];
+	struct nftnl_rule *rule;
+
+	logger_name(name, member);
+	snprintf(prefix, sizeof(prefix), "warden-i-%.*s ", length - 2, member->link + 2);
+	nft_add_chain(nft, name, NULL);
+	nft_flush_chain(nft, name);
+	rule = nft_rule(nft, name);
+	nft_log(nft, rule, prefix);
+	nft_put_rule(nft, rule);
+	put_logger_element(nft, member, name, false);
+}
+
+void firewall_logger_remove(struct nft *nft, const struct firewall_member *member)
+{
+	char name[32];
+
+	logger_name(name, member);
+	put_logger_element(nft, member, name, true);
+	nft_flush_chain(nft, name);
+	nft_delete_chain(nft, name);
+}

@@ -1,0 +1,506 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The table, rule by rule. A packet's way through it is the same for any number of containers:
+ *
+ *   check        before everything: from a container's link comes the container's address, or
+ *                nothing
+ *   prerouting, output
+ *                what is addressed to a port of the host's own that is forwarded goes to its
+ *                container
+ *   forward      from_container: answers, the container's own rules, and what is allowed for all;
+ *                to_container: answers, and what was forwarded
+ *   input        to_host: answers, and everything with allow_host_access
+ *   postrouting  what leaves has the host's address
+ *
+ * A link is a container's when it is in the group of net.h; so it is refused, not let through, when
+ * the set of containers does not know it. What one container alone may do is in sets and maps that
+ * are made in firewall_rules.c; those with ranges are divided by address (firewall_shards.c).
+ *
+ * Between rules a packet's priority tells the class of its destination, or what was decided: it was
+ * set from the type of service before, and only the first packet of a connection comes so far.
+ */
+#include "backends/linux/firewall/firewall_private.h"
+
+#include <errno.h>
+#include <linux/netfilter.h>
+#include <netinet/udp.h>
+#include <string.h>
+
+#include "backends/linux/net/net.h"
+#include "lib/cleanup.h"
+
+#define ALLOWED "allowed"
+#define REFUSED "refused"
+
+/* From the part of an address that firewall_shards.c divides by to a chain. */
+#define SHARDS "shards"
+
+/* How many refusals of a container are told by ICMP; fewer than the kernel would send. */
+#define REFUSED_PER_SECOND 1
+#define REFUSED_BURST      4
+
+/* Decisions in the place of a class, of which there never are so many; 0 is no class. */
+#define CLASS_NONE     0
+#define CLASS_ACCEPTED 0xfffffffeu
+#define CLASS_LOGGED   0xffffffffu
+
+/* Both groups of net.h, which differ in the lowest bit. */
+#define GROUP_MASK (~1u)
+
+/* Of all messages but those with elements, and of an element. */
+#define TABLE_SIZE   (64 * NETLINK_MESSAGE_MAX)
+#define ELEMENT_SIZE ((size_t)64)
+
+/* Priorities among the hooks of the host, by nft(8)'s names: raw is before connections are tracked.
+ */
+static const struct {
+	const char *name;
+	const struct nft_hook *hook;
+} chains[] = {
+	{"refuse", NULL},
+	{"from_container", NULL},
+	{"to_container", NULL},
+	{"to_host", NULL},
+	{"logged", NULL},
+	{"accepted", NULL},
+	{"check", &(struct nft_hook){"filter", NF_INET_PRE_ROUTING, -300 /* raw */}},
+	{"prerouting", &(struct nft_hook){"nat", NF_INET_PRE_ROUTING, -100 /* dstnat */}},
+	{"output", &(struct nft_hook){"nat", NF_INET_LOCAL_OUT, -100 /* dstnat */}},
+	{"forward", &(struct nft_hook){"filter", NF_INET_FORWARD, 0 /* filter */}},
+	{"input", &(struct nft_hook){"filter", NF_INET_LOCAL_IN, 0 /* filter */}},
+	{"postrouting", &(struct nft_hook){"nat", NF_INET_POST_ROUTING, 100 /* srcnat */}},
+};
+
+static const struct nft_set sets[] = {
+	{
+		.name = FIREWALL_CONTAINERS,
+		.key_type = NFT_TYPE_PAIR(NFT_TYPE_IFNAME, NFT_TYPE_IPV4),
+		.key_length = FIREWALL_KEY_SIZE,
+	},
+	{
+		.name = ALLOWED,
+		.key_type = NFT_TYPE_IPV4,
+		.key_length = sizeof(struct in_addr),
+		.interval = true,
+	},
+	{
+		.name = REFUSED,
+		.key_type = NFT_TYPE_IPV4,
+		.key_length = sizeof(struct in_addr),
+		.size = 65536,
+		.timeout_ms = 60000,
+	},
+	{
+		.name = FIREWALL_LOGGERS,
+		.key_type = NFT_TYPE_IPV4,
+		.key_length = sizeof(struct in_addr),
+		.data_type = NFT_DATA_VERDICT,
+	},
+	{
+		.name = SHARDS,
+		.key_type = NFT_TYPE_IPV4,
+		.key_length = sizeof(struct in_addr),
+		.data_type = NFT_DATA_VERDICT,
+	},
+};
+
+static void match_from_container(struct nft *nft, struct nftnl_rule *rule, bool equal)
+{
+	nft_match_meta(nft, rule, NFT_META_IIFGROUP, GROUP_MASK, equal, NET_GROUP);
+}
+
+static void match_to_container(struct nft *nft, struct nftnl_rule *rule, bool equal)
+{
+	nft_match_meta(nft, rule, NFT_META_OIFGROUP, GROUP_MASK, equal, NET_GROUP);
+}
+
+static void add_verdict(struct nft *nft, struct nftnl_rule *rule, int verdict, const char *chain)
+{
+	nft_verdict(nft, rule, verdict, chain);
+	nft_put_rule(nft, rule);
+}
+
+static void add_established(struct nft *nft, const char *chain)
+{
+	struct nftnl_rule *rule = nft_rule(nft, chain);
+
+	nft_match_established(nft, rule);
+	add_verdict(nft, rule, NF_ACCEPT, NULL);
+}
+
+static void add_goto(struct nft *nft, const char *chain, const char *target)
+{
+	add_verdict(nft, nft_rule(nft, chain), NFT_GOTO, target);
+}
+
+/* 127.0.0.0/8 of the host: the links of containers with forwards are open to it (net.h), for what
+ * comes back. */
+static void match_loopback(struct nft *nft, struct nftnl_rule *rule, enum nft_end end)
+{
+	const struct in_addr network = {htonl(INADDR_LOOPBACK & IN_CLASSA_NET)};
+	const struct in_addr mask = {htonl(IN_CLASSA_NET)};
+
+	nft_match_ipv4(nft, rule);
+	nft_match_network(nft, rule, end, network, mask);
+}
+
+static void put_check(struct nft *nft)
+{
+	struct nftnl_rule *rule = nft_rule(nft, "check");
+
+	match_from_container(nft, rule, false);
+	add_verdict(nft, rule, NF_ACCEPT, NULL);
+	rule = nft_rule(nft, "check");
+	match_loopback(nft, rule, NFT_DESTINATION);
+	nft_counter(nft, rule);
+	add_verdict(nft, rule, NF_DROP, NULL);
+	rule = nft_rule(nft, "check");
+	nft_match_ipv4(nft, rule);
+	nft_match_source(nft, rule, FIREWALL_CONTAINERS);
+	add_verdict(nft, rule, NF_ACCEPT, NULL);
+	rule = nft_rule(nft, "check");
+	nft_counter(nft, rule);
+	add_verdict(nft, rule, NF_DROP, NULL);
+}
+
+static void put_forwards(struct nft *nft, const char *chain)
+{
+	struct nftnl_rule *rule = nft_rule(nft, chain);
+
+	nft_match_ipv4(nft, rule);
+	nft_match_to_host(nft, rule);
+	nft_forward(nft, rule, firewall_rule_set(FIREWALL_FORWARDS, 0)->name);
+	nft_put_rule(nft, rule);
+}
+
+/* Containers reach neither each other nor the host, so they are not led there either. */
+static void put_nat(struct nft *nft)
+{
+	struct nftnl_rule *rule = nft_rule(nft, "prerouting");
+
+	match_from_container(nft, rule, true);
+	add_verdict(nft, rule, NF_ACCEPT, NULL);
+	put_forwards(nft, "prerouting");
+	put_forwards(nft, "output");
+}
+
+/* By one of the sets of ports; `offset` is that of the port, of ICMP that of type and code. */
+static void put_decision(struct nft *nft, unsigned shard, uint8_t protocol, uint32_t offset,
+			 enum firewall_rule_set set, uint32_t decision)
+{
+	struct nftnl_rule *rule = nft_rule(nft, firewall_shard_chain(shard));
+
+	nft_match_protocol(nft, rule, protocol);
+	nft_match_class_port(nft, rule, offset, firewall_rule_set(set, shard)->name);
+	nft_set_priority(nft, rule, decision);
+	add_verdict(nft, rule, NFT_RETURN, NULL);
+}
+
+static void put_shard(struct nft *nft, unsigned shard)
+{
+	const uint32_t port = offsetof(struct udphdr, dest);
+	struct nftnl_rule *rule = nft_rule(nft, firewall_shard_chain(shard));
+
+	nft_set_priority(nft, rule, CLASS_NONE);
+	nft_put_rule(nft, rule);
+	rule = nft_rule(nft, firewall_shard_chain(shard));
+	nft_map_priority(nft, rule, firewall_rule_set(FIREWALL_OUT_NETWORKS, shard)->name);
+	nft_put_rule(nft, rule);
+	put_decision(nft, shard, IPPROTO_TCP, port, FIREWALL_OUT_LOGGED, CLASS_LOGGED);
+	put_decision(nft, shard, IPPROTO_TCP, port, FIREWALL_OUT_PORTS, CLASS_ACCEPTED);
+	put_decision(nft, shard, IPPROTO_UDP, port, FIREWALL_OUT_PORTS, CLASS_ACCEPTED);
+	put_decision(nft, shard, IPPROTO_ICMP, 0, FIREWALL_OUT_PORTS, CLASS_ACCEPTED);
+}
+
+/* Chains of shards go nowhere themselves, so that no way through the table is looked at more than
+ * once when a chain that logs is added. */
+static void put_shards(struct nft *nft)
+{
+	struct nftnl_set *elements = nft_elements(nft, SHARDS);
+
+	for (unsigned i = 0; i < FIREWALL_SHARDS; i++) {
+		struct in_addr key = firewall_shard_key(i);
+
+		nft_jump_element(nft, elements, &key, sizeof(key), firewall_shard_chain(i));
+		put_shard(nft, i);
+	}
+	nft_put_elements(nft, elements, false, SHARDS);
+}
+
+/* A container's own rules, for what goes elsewhere than to a container. */
+static void put_own_rules(struct nft *nft)
+{
+	struct nftnl_rule *rule = nft_rule(nft, "from_container");
+
+	nft_match_ipv4(nft, rule);
+	nft_jump_by_source(nft, rule, firewall_shard_mask(), SHARDS);
+	nft_put_rule(nft, rule);
+	rule = nft_rule(nft, "from_container");
+	nft_match_priority(nft, rule, CLASS_LOGGED);
+	add_verdict(nft, rule, NFT_GOTO, "logged");
+	rule = nft_rule(nft, "from_container");
+	nft_match_priority(nft, rule, CLASS_ACCEPTED);
+	add_verdict(nft, rule, NFT_GOTO, "accepted");
+	rule = nft_rule(nft, "from_container");
+	nft_match_ipv4(nft, rule);
+	nft_match_class(nft, rule, firewall_rule_set(FIREWALL_OUT_ALL, 0)->name);
+	add_verdict(nft, rule, NFT_GOTO, "accepted");
+}
+
+static void put_accepted(struct nft *nft)
+{
+	const struct in_addr whole = {INADDR_NONE};
+	struct nftnl_rule *rule = nft_rule(nft, "logged");
+
+	nft_jump_by_source(nft, rule, whole, FIREWALL_LOGGERS);
+	nft_put_rule(nft, rule);
+	add_goto(nft, "logged", "accepted");
+	rule = nft_rule(nft, "accepted");
+	nft_set_priority(nft, rule, CLASS_NONE);
+	add_verdict(nft, rule, NF_ACCEPT, NULL);
+}
+
+static void put_forward(struct nft *nft)
+{
+	struct nftnl_rule *rule = nft_rule(nft, "forward");
+
+	match_from_container(nft, rule, true);
+	add_verdict(nft, rule, NFT_GOTO, "from_container");
+	rule = nft_rule(nft, "forward");
+	match_to_container(nft, rule, true);
+	add_verdict(nft, rule, NFT_GOTO, "to_container");
+}
+
+static void put_from_container(struct nft *nft)
+{
+	struct nftnl_rule *rule;
+
+	add_established(nft, "from_container");
+	rule = nft_rule(nft, "from_container");
+	match_to_container(nft, rule, true);
+	add_verdict(nft, rule, NFT_GOTO, "refuse");
+	put_own_rules(nft);
+	rule = nft_rule(nft, "from_container");
+	nft_match_ipv4(nft, rule);
+	nft_match_destination(nft, rule, ALLOWED);
+	add_verdict(nft, rule, NFT_GOTO, "accepted");
+	add_goto(nft, "from_container", "refuse");
+}
+
+/* Whoever comes from outside is not counted: there may be any number of them. */
+static void put_to_container(struct nft *nft)
+{
+	struct nftnl_rule *rule;
+
+	add_established(nft, "to_container");
+	rule = nft_rule(nft, "to_container");
+	nft_match_forwarded(nft, rule);
+	add_verdict(nft, rule, NF_ACCEPT, NULL);
+	rule = nft_rule(nft, "to_container");
+	nft_counter(nft, rule);
+	nft_reject_icmp(nft, rule);
+	nft_put_rule(nft, rule);
+}
+
+static void put_input(struct nft *nft, bool allow_host_access)
+{
+	struct nftnl_rule *rule = nft_rule(nft, "input");
+
+	match_from_container(nft, rule, true);
+	add_verdict(nft, rule, NFT_GOTO, "to_host");
+	add_established(nft, "to_host");
+	if (allow_host_access)
+		add_verdict(nft, nft_rule(nft, "to_host"), NF_ACCEPT, NULL);
+	else
+		add_goto(nft, "to_host", "refuse");
+}
+
+/* The kernel sends a host few ICMP errors, a burst of 6 and then one a second, and is silent
+ * beyond: there a TCP connection is reset, which knows no limit. */
+static void put_refuse(struct nft *nft)
+{
+	struct nftnl_rule *rule = nft_rule(nft, "refuse");
+
+	nft_match_ipv4(nft, rule);
+	nft_match_rate(nft, rule, REFUSED, REFUSED_PER_SECOND, REFUSED_BURST);
+	nft_counter(nft, rule);
+	nft_reject_icmp(nft, rule);
+	nft_put_rule(nft, rule);
+	rule = nft_rule(nft, "refuse");
+	nft_match_protocol(nft, rule, IPPROTO_TCP);
+	nft_counter(nft, rule);
+	nft_reject_tcp(nft, rule);
+	nft_put_rule(nft, rule);
+	rule = nft_rule(nft, "refuse");
+	nft_counter(nft, rule);
+	nft_reject_icmp(nft, rule);
+	nft_put_rule(nft, rule);
+}
+
+static void put_postrouting(struct nft *nft)
+{
+	struct nftnl_rule *rule = nft_rule(nft, "postrouting");
+
+	match_from_container(nft, rule, true);
+	match_to_container(nft, rule, false);
+	nft_masquerade(nft, rule);
+	nft_put_rule(nft, rule);
+	/* The host itself by way of its loopback: an answer to that address would stay inside. */
+	rule = nft_rule(nft, "postrouting");
+	match_to_container(nft, rule, true);
+	match_loopback(nft, rule, NFT_SOURCE);
+	nft_masquerade(nft, rule);
+	nft_put_rule(nft, rule);
+}
+
+void firewall_key(const struct firewall_member *member, uint8_t key[FIREWALL_KEY_SIZE])
+{
+	memcpy(key, member->link, IF_NAMESIZE);
+	memcpy(key + IF_NAMESIZE, &member->address, sizeof(member->address));
+}
+
+static void put_members(struct nft *nft, const struct firewall *firewall)
+{
+	struct nftnl_set *elements = NULL;
+	uint8_t key[FIREWALL_KEY_SIZE];
+	size_t n = 0;
+
+	for (size_t i = 0; i < firewall->n_members; i++) {
+		if (!firewall->members[i].link[0])
+			continue;
+		if (!elements)
+			elements = nft_elements(nft, FIREWALL_CONTAINERS);
+		firewall_key(&firewall->members[i], key);
+		nft_element(nft, elements, key, sizeof(key), false);
+		if (++n % NFT_ELEMENTS_MAX == 0) {
+			nft_put_elements(nft, elements, false, "add containers");
+			elements = NULL;
+		}
+	}
+	if (elements)
+		nft_put_elements(nft, elements, false, "add containers");
+}
+
+/* An interval is where it begins and where it no longer is; the very last has no such end. */
+static void put_allowed(struct nft *nft, const struct firewall *firewall)
+{
+	for (size_t i = 0; i < firewall->n_allowed; i++) {
+		const struct firewall_range *range = &firewall->allowed[i];
+		struct nftnl_set *elements = nft_elements(nft, ALLOWED);
+		uint32_t first = htonl(range->first), beyond = htonl(range->last + 1);
+
+		nft_element(nft, elements, &first, sizeof(first), false);
+		if (range->last != UINT32_MAX)
+			nft_element(nft, elements, &beyond, sizeof(beyond), true);
+		nft_put_elements(nft, elements, false, "add allow_networks");
+	}
+}
+
+static void put_rule_set(const struct nft_set *set, void *nft)
+{
+	nft_add_set(nft, set);
+}
+
+static void put_sets(struct nft *nft, const struct firewall *firewall, bool with_found)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(sets); i++)
+		nft_add_set(nft, &sets[i]);
+	nft_flush_set(nft, ALLOWED);
+	put_allowed(nft, firewall);
+	put_members(nft, firewall);
+	firewall_rule_sets_foreach(put_rule_set, nft);
+	if (with_found)
+		firewall_elements_put(nft, &firewall->found, false);
+	for (size_t i = 0; i < firewall->n_members; i++)
+		firewall_elements_put(nft, &firewall->members[i].elements, false);
+}
+
+/* After the chains that they jump to. */
+static void put_loggers(struct nft *nft, const struct firewall *firewall)
+{
+	for (size_t i = 0; i < firewall->n_members; i++)
+		if (firewall->members[i].logs)
+			firewall_logger_put(nft, &firewall->members[i]);
+}
+
+/* The members of an earlier daemon's table stay, with their rules: that daemon's containers live
+ * on.
+ */
+static void put_table(struct nft *nft, const struct firewall *firewall, bool with_found)
+{
+	nft_add_table(nft);
+	for (size_t i = 0; i < ARRAY_SIZE(chains); i++)
+		nft_add_chain(nft, chains[i].name, chains[i].hook);
+	for (unsigned i = 0; i < FIREWALL_SHARDS; i++)
+		nft_add_chain(nft, firewall_shard_chain(i), NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(chains); i++)
+		nft_flush_chain(nft, chains[i].name);
+	for (unsigned i = 0; i < FIREWALL_SHARDS; i++)
+		nft_flush_chain(nft, firewall_shard_chain(i));
+	put_sets(nft, firewall, with_found);
+	put_refuse(nft);
+	put_check(nft);
+	put_from_container(nft);
+	put_to_container(nft);
+	put_forward(nft);
+	put_input(nft, firewall->host->settings->allow_host_access);
+	put_nat(nft);
+	put_shards(nft);
+	put_accepted(nft);
+	put_postrouting(nft);
+	put_loggers(nft, firewall);
+}
+
+/* Of the messages with rules' elements. */
+static size_t rules_size(const struct firewall *firewall)
+{
+	size_t size = firewall_elements_size(&firewall->found);
+
+	for (size_t i = 0; i < firewall->n_members; i++) {
+		size += firewall_elements_size(&firewall->members[i].elements);
+		size += firewall->members[i].logs ? FIREWALL_LOGGER_SIZE : 0;
+	}
+	return size;
+}
+
+static int try_table(struct firewall *firewall, bool anew, struct warden_error *err)
+{
+	_cleanup_nft_ struct nft nft;
+	size_t size = TABLE_SIZE + ELEMENT_SIZE * firewall->n_members +
+		      4 * ELEMENT_SIZE * firewall->n_allowed + rules_size(firewall);
+
+	if (nft_begin(&nft, FIREWALL_TABLE, size, err) != 0)
+		return -1;
+	if (anew) {
+		nft_add_table(&nft); /* so that there is one to delete */
+		nft_delete_table(&nft);
+	}
+	put_table(&nft, firewall, anew || firewall->made);
+	if (nft_commit(&nft, firewall->table_fd, err) != 0)
+		return -1;
+	firewall->made = true;
+	return 0;
+}
+
+int firewall_table_make(struct firewall *firewall, struct warden_error *err)
+{
+	if (try_table(firewall, false, err) == 0)
+		return 0;
+	/* A chain or set of this name with another meaning, from another version. */
+	if (err->number != EEXIST && err->number != EINVAL && err->number != EOPNOTSUPP &&
+	    err->number != EBUSY)
+		return -1;
+	return try_table(firewall, true, err);
+}
+
+int firewall_table_remove(struct firewall *firewall, struct warden_error *err)
+{
+	_cleanup_nft_ struct nft nft;
+
+	if (nft_begin(&nft, FIREWALL_TABLE, TABLE_SIZE, err) != 0)
+		return -1;
+	nft_delete_table(&nft);
+	if (nft_commit(&nft, firewall->table_fd, err) != 0 && err->number != ENOENT)
+		return -1;
+	return 0;
+}

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Puts the table back when somebody (a reload of another firewall's rules flushes everything) has
+ * removed it or a part of it, and looks at what others drop when they change it: a thread that
+ * hears of each change of nf_tables. */
+#include "backends/linux/firewall/firewall_private.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netlink.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/cleanup.h"
+
+/* A change comes as many messages; this long after the first the rest is there. */
+#define GATHER_MS 10
+
+/* After a failure. */
+#define RETRY_MS 1000
+
+#define MESSAGE_TYPE(type) (NFNL_SUBSYS_NFTABLES << 8 | (type))
+
+/* Elements come and go with each container and are no damage: the kernel is to keep these to
+ * itself, so that a create wakes nobody. BPF reads in network byte order. */
+static int ignore_elements(int fd)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, offsetof(struct nlmsghdr, nlmsg_type)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(MESSAGE_TYPE(NFT_MSG_NEWSETELEM)), 3, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(MESSAGE_TYPE(NFT_MSG_DELSETELEM)), 2, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(MESSAGE_TYPE(NFT_MSG_NEWGEN)), 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+	struct sock_fprog filter = {.len = ARRAY_SIZE(code), .filter = code};
+
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter));
+}
+
+/* The table's name is the first attribute of each of these. */
+static int find_table(const struct nlattr *attribute, void *data)
+{
+	bool *ours = data;
+
+	/* NFTA_TABLE_NAME, NFTA_CHAIN_TABLE, NFTA_RULE_TABLE and NFTA_SET_TABLE are all 1. */
+	if (mnl_attr_get_type(attribute) == NFTA_TABLE_NAME &&
+	    mnl_attr_validate(attribute, MNL_TYPE_NUL_STRING) >= 0)
+		*ours = strcmp(mnl_attr_get_str(attribute), FIREWALL_TABLE) == 0;
+	return MNL_CB_OK;
+}
+
+/* What changes tell. */
+struct changes {
+	bool damage; /* somebody has removed a part of our table */
+	bool others; /* somebody has changed chains of his own */
+};
+
+static bool is_removal(uint16_t type)
+{
+	return type == MESSAGE_TYPE(NFT_MSG_DELTABLE) || type == MESSAGE_TYPE(NFT_MSG_DELCHAIN) ||
+	       type == MESSAGE_TYPE(NFT_MSG_DELRULE) || type == MESSAGE_TYPE(NFT_MSG_DELSET);
+}
+
+/* Our own changes are no news. */
+static void look_at_change(const struct firewall *firewall, const struct nlmsghdr *nlh,
+			   struct changes *changes)
+{
+	const struct nfgenmsg *header = mnl_nlmsg_get_payload(nlh);
+	bool ours = false;
+
+	if (nlh->nlmsg_pid == firewall->table_port ||
+	    mnl_nlmsg_get_payload_len(nlh) < sizeof(*header) ||
+	    mnl_attr_parse(nlh, sizeof(*header), find_table, &ours) < 0)
+		return;
+	if (!ours || header->nfgen_family != NFPROTO_INET)
+		changes->others = true;
+	else if (is_removal(nlh->nlmsg_type))
+		changes->damage = true;
+}
+
+/* Reads what has come. Messages that were lost (ENOBUFS) may have been about anything. */
+static void read_changes(const struct firewall *firewall, struct changes *changes)
+{
+	_Alignas(struct nlmsghdr) char buffer[16384];
+
+	for (;;) {
+		ssize_t got = recv(firewall->watch.fd, buffer, sizeof(buffer), MSG_DONTWAIT);
+		const struct nlmsghdr *nlh = (const struct nlmsghdr *)buffer;
+		int length = (int)got;
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0 && errno == ENOBUFS) {
+			*changes = (struct changes){true, true};
+			continue;
+		}
+		if (got <= 0)
+			return;
+		for (; mnl_nlmsg_ok(nlh, length); nlh = mnl_nlmsg_next(nlh, &length))
+			look_at_change(firewall, nlh, changes);
+	}
+}
+
+static bool put_back(struct firewall *firewall)
+{
+	const struct warden_host *host = firewall->host;
+	struct warden_error err;
+	int result;
+
+	pthread_rwlock_wrlock(&firewall->lock);
+	result = firewall_table_make(firewall, &err);
+	pthread_rwlock_unlock(&firewall->lock);
+	if (result == 0)
+		host->log(host, WARDEN_LOG_WARN, NULL,
+			  "firewall: somebody removed table inet " FIREWALL_TABLE
+			  " or a part of it: put back");
+	else
+		host->log(host, WARDEN_LOG_ERROR, NULL,
+			  "firewall: somebody removed table inet " FIREWALL_TABLE
+			  " or a part of it, and it cannot be put back: %s",
+			  err.message);
+	return result == 0;
+}
+
+/* Waits at most `ms`; true: it is to end. */
+static bool wait_for_end(const struct firewall_watch *watch, int ms)
+{
+	struct pollfd end = {.fd = watch->end_fd, .events = POLLIN};
+
+	return poll(&end, 1, ms) > 0;
+}
+
+static void *run(void *data)
+{
+	struct firewall *firewall = data;
+	struct firewall_watch *watch = &firewall->watch;
+	struct changes changes = {0};
+
+	for (;;) {
+		struct pollfd fds[] = {
+			{.fd = watch->end_fd, .events = POLLIN},
+			{.fd = watch->fd, .events = POLLIN},
+		};
+
+		if (poll(fds, ARRAY_SIZE(fds), changes.damage ? RETRY_MS : -1) < 0 &&
+		    errno != EINTR)
+			return NULL;
+		if (fds[0].revents)
+			return NULL;
+		if (fds[1].revents && wait_for_end(watch, GATHER_MS))
+			return NULL;
+		read_changes(firewall, &changes);
+		if (changes.damage)
+			changes.damage = !put_back(firewall);
+		if (changes.others)
+			firewall_others_log(firewall);
+		changes.others = false;
+	}
+}
+
+static int open_watch(struct firewall_watch *watch, struct warden_error *err)
+{
+	struct sockaddr_nl address = {.nl_family = AF_NETLINK};
+	int group = NFNLGRP_NFTABLES;
+
+	watch->end_fd = eventfd(0, EFD_CLOEXEC);
+	if (watch->end_fd < 0)
+		return warden_error_errno(err, "firewall: eventfd");
+	watch->fd = netlink_open(NETLINK_NETFILTER, err);
+	if (watch->fd < 0)
+		return -1;
+	if (bind(watch->fd, (struct sockaddr *)&address, sizeof(address)) != 0 ||
+	    ignore_elements(watch->fd) != 0 ||
+	    setsockopt(watch->fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) != 0)
+		return warden_error_errno(err, "firewall: listen for changes");
+	return 0;
+}
+
+int firewall_watch_start(struct firewall *firewall, struct warden_error *err)
+{
+	struct firewall_watch *watch = &firewall->watch;
+	sigset_t all, before;
+	int result;
+
+	watch->fd = watch->end_fd = -1;
+	if (open_watch(watch, err) != 0) {
+		firewall_watch_end(firewall);
+		return -1;
+	}
+	sigfillset(&all); /* signals are for the daemon's own threads */
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	result = pthread_create(&watch->thread, NULL, run, firewall);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	watch->started = result == 0;
+	if (!watch->started) {
+		firewall_watch_end(firewall);
+		errno = result;
+		return warden_error_errno(err, "firewall: thread");
+	}
+	return 0;
+}
+
+void firewall_watch_end(struct firewall *firewall)
+{
+	struct firewall_watch *watch = &firewall->watch;
+	uint64_t one = 1;
+
+	if (watch->started) {
+		while (write(watch->end_fd, &one, sizeof(one)) < 0 && errno == EINTR)
+			;
+		pthread_join(watch->thread, NULL);
+	}
+	if (watch->fd >= 0)
+		close(watch->fd);
+	if (watch->end_fd >= 0)
+		close(watch->end_fd);
+	watch->started = false;
+	watch->fd = watch->end_fd = -1;
+}

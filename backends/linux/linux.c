@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The linux backend as the daemon sees it: its options, what it starts and in which order, and its
+ * operations, each of which is in the file of its name. */
+#include <linux/capability.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "backends/linux/cgroup/cgroup.h"
+#include "backends/linux/create/host_probe.h"
+#include "backends/linux/create/linux_spawner.h"
+#include "backends/linux/create/wshd_memfd.h"
+#include "backends/linux/firewall/firewall.h"
+#include "backends/linux/linux.h"
+#include "backends/linux/linux_operations.h"
+#include "backends/linux/net/net.h"
+#include "backends/linux/root/union.h"
+#include "backends/linux/run/cleanup_thread.h"
+#include "lib/cleanup.h"
+#include "lib/watcher.h"
+
+#define OPTION_WSHD      "wshd"
+#define OPTION_TERMINALS "terminal_limit"
+
+/* The daemon's own: namespaces, mounts, links, maps, files and processes of any owner, limits. The
+ * rest is for root in containers that have no user namespace. */
+#define CAPABILITY(name) (UINT64_C(1) << (name))
+#define CAPABILITIES                                                                               \
+	(CAPABILITY(CAP_SYS_ADMIN) | CAPABILITY(CAP_NET_ADMIN) | CAPABILITY(CAP_SETUID) |          \
+	 CAPABILITY(CAP_SETGID) | CAPABILITY(CAP_SETFCAP) | CAPABILITY(CAP_SETPCAP) |              \
+	 CAPABILITY(CAP_CHOWN) | CAPABILITY(CAP_DAC_OVERRIDE) | CAPABILITY(CAP_FOWNER) |           \
+	 CAPABILITY(CAP_FSETID) | CAPABILITY(CAP_MKNOD) | CAPABILITY(CAP_KILL) |                   \
+	 CAPABILITY(CAP_SYS_PTRACE) | CAPABILITY(CAP_SYS_RESOURCE) | CAPABILITY(CAP_SYS_CHROOT) |  \
+	 CAPABILITY(CAP_NET_RAW) | CAPABILITY(CAP_NET_BIND_SERVICE) | CAPABILITY(CAP_IPC_OWNER) |  \
+	 CAPABILITY(CAP_SYS_NICE))
+
+static const struct warden_option options[] = {
+	{
+		.name = OPTION_WSHD,
+		.type = WARDEN_OPTION_STRING,
+		.text = PKGLIBEXECDIR "/wshd",
+		.meaning = "the program that is process 1 of a container",
+	},
+	{
+		.name = OPTION_TERMINALS,
+		.type = WARDEN_OPTION_INTEGER,
+		.min = 1,
+		.max = 4096,
+		.number = 256,
+		.meaning = "the most terminals (pts) of a container, of the host's 4,096 in all",
+	},
+	UNION_OPTION,
+	CGROUP_OPTION,
+	{.name = NULL},
+};
+
+static void linux_teardown(void *data)
+{
+	struct linux_backend *backend = data;
+
+	/* The watcher hands containers to the remover, which needs network and firewall. */
+	if (backend->remover)
+		remover_drain(backend->remover);
+	if (backend->watcher)
+		watcher_free(backend->watcher);
+	remover_stop(backend->remover);
+	if (backend->firewall)
+		firewall_free(backend->firewall);
+	if (backend->net)
+		net_free(backend->net);
+	spawner_stop(backend->spawner);
+	if (backend->cgroups)
+		cgroups_free(backend->cgroups);
+	quota_free(&backend->quota);
+	if (backend->program_fd >= 0)
+		close(backend->program_fd);
+	free(backend);
+}
+
+static int load_program(struct linux_backend *backend, struct warden_error *err)
+{
+	const struct warden_host *host = backend->host;
+
+	backend->lang = getenv("LANG");
+	backend->terminals = host->option_integer(host, OPTION_TERMINALS);
+	backend->program_fd = program_load(host, host->option_string(host, OPTION_WSHD), err);
+	return backend->program_fd < 0 ? -1 : 0;
+}
+
+/* The daemon may be moved between groups: so before anything is forked. */
+static int start_cgroups(struct linux_backend *backend, struct warden_error *err)
+{
+	return cgroups_setup(backend->host, &backend->cgroups, err);
+}
+
+static void warn_of_nested(const struct warden_host *host)
+{
+	if (host->settings->allow_nested_warden)
+		host->log(host, WARDEN_LOG_WARN, NULL,
+			  "server.allow_nested_warden: new containers have no user namespace, and "
+			  "nothing is masked: their root is this host's");
+}
+
+static int probe(struct linux_backend *backend, struct warden_error *err)
+{
+	warn_of_nested(backend->host);
+	if (probe_host(backend->host, &backend->union_kind, err) < 0)
+		return -1;
+	if (backend->union_kind != UNION_OVERLAY)
+		backend->host->log(backend->host, WARDEN_LOG_WARN, NULL,
+				   "roots of containers are made by %s%s",
+				   union_name((enum union_kind)backend->union_kind),
+				   backend->union_kind == UNION_BIND
+					   ? " mounts: each create copies the folders that are "
+					     "written to"
+					   : "");
+	return 0;
+}
+
+static int find_quota(struct linux_backend *backend, struct warden_error *err)
+{
+	return quota_setup(backend->host, &backend->quota, err);
+}
+
+static int start_spawner(struct linux_backend *backend, struct warden_error *err)
+{
+	return spawner_start(backend, &backend->spawner, err);
+}
+
+/* From here on there are threads. */
+static int start_network(struct linux_backend *backend, struct warden_error *err)
+{
+	if (net_setup(backend->host, &backend->net, err) < 0)
+		return -1;
+	return firewall_setup(backend->host, &backend->firewall, err);
+}
+
+static int start_threads(struct linux_backend *backend, struct warden_error *err)
+{
+	backend->watcher = watcher_new(err);
+	if (!backend->watcher ||
+	    spawner_watch(backend->spawner, backend->watcher, backend->host, err) < 0)
+		return -1;
+	return remover_start(backend, &backend->remover, err);
+}
+
+static int (*const starts[])(struct linux_backend *backend, struct warden_error *err) = {
+	load_program, probe, find_quota, start_cgroups, start_spawner, start_network, start_threads,
+};
+
+static int linux_setup(const struct warden_host *host, void **result, struct warden_error *err)
+{
+	struct linux_backend *backend = calloc(1, sizeof(*backend));
+
+	if (!backend)
+		return warden_error_errno(err, "make the backend");
+	backend->host = host;
+	backend->program_fd = -1;
+	backend->quota.fd = -1;
+	for (size_t i = 0; i < ARRAY_SIZE(starts); i++)
+		if (starts[i](backend, err) < 0) {
+			linux_teardown(backend);
+			return -1;
+		}
+	*result = backend;
+	return 0;
+}
+
+__attribute__((visibility("default")))
+const struct warden_container_klass warden_container_klass = {
+	.size = sizeof(struct warden_container_klass),
+	.abi = WARDEN_BACKEND_ABI,
+	.name = "linux",
+	.description = "containers of the Linux kernel: namespaces, control groups, overlay",
+	.options = options,
+	.needs_rootfs = true,
+	.capabilities = CAPABILITIES,
+	.setup = linux_setup,
+	.teardown = linux_teardown,
+	.create = linux_create,
+	.restore = linux_restore,
+	.spawn = linux_spawn,
+	.job_signal = linux_job_signal,
+	.job_close_input = linux_job_close_input,
+	.job_resize = linux_job_resize,
+	.job_forget = linux_job_forget,
+	.stop = linux_stop,
+	.destroy = linux_destroy,
+	.detach = linux_detach,
+	.transfer = linux_transfer,
+	.transfer_cancel = linux_transfer_cancel,
+	.set_rules = linux_set_rules,
+	.set_limits = linux_set_limits,
+	.pause = linux_pause,
+	.info = linux_info,
+	.describe = linux_describe,
+};

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Removes connections from the kernel's table: it is listed on one socket while what is found is
+ * deleted through another. */
+#include "backends/linux/net/conntrack.h"
+
+#include <errno.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
+#include <linux/netlink.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "backends/linux/net/netlink.h"
+#include "lib/cleanup.h"
+
+/* Deletions that are sent together, and a bound of the size of each. */
+#define DELETIONS     64
+#define DELETION_SIZE 512
+
+struct entry;
+
+struct search {
+	/* Whether an entry is to go. */
+	bool (*wants)(const struct search *search, const struct entry *entry);
+	const struct in_addr *addresses; /* of conntrack_forget */
+	size_t n;
+	const struct conntrack_forwards *forwards; /* of conntrack_forget_forwarded */
+	int delete_fd;
+	struct netlink_batch deletions;
+	size_t n_deletions;
+	struct warden_error *err;
+};
+
+/* What is looked at of an entry. */
+struct entry {
+	const struct nlattr *original; /* the tuple that names the entry */
+	const struct nlattr *id, *zone;
+	struct in_addr source, target; /* who began it, and with whom */
+	uint8_t protocol;
+	uint16_t port;                    /* of the target */
+	struct in_addr answerer, address; /* who answers, and whom */
+};
+
+#define MESSAGE_TYPE(type) (NFNL_SUBSYS_CTNETLINK << 8 | (type))
+
+static struct nlmsghdr *add_message(struct netlink_batch *batch, uint16_t type, uint16_t flags,
+				    const char *name)
+{
+	struct nlmsghdr *nlh = netlink_add(batch, MESSAGE_TYPE(type), flags, name);
+	struct nfgenmsg *header = mnl_nlmsg_put_extra_header(nlh, sizeof(*header));
+
+	header->nfgen_family = AF_INET;
+	header->version = NFNETLINK_V0;
+	return nlh;
+}
+
+static int send_deletions(struct search *search)
+{
+	int result = 0;
+
+	if (search->n_deletions > 0)
+		result = netlink_send(search->delete_fd, &search->deletions, search->err);
+	netlink_batch_free(&search->deletions);
+	search->n_deletions = 0;
+	return result;
+}
+
+static int prepare_deletions(struct search *search)
+{
+	size_t size = (size_t)DELETIONS * DELETION_SIZE + NETLINK_MESSAGE_MAX;
+
+	if (search->n_deletions > 0)
+		return 0;
+	if (netlink_batch_init(&search->deletions, size, search->err) != 0)
+		return -1;
+	search->deletions.ignored = ENOENT; /* it has ended by itself */
+	return 0;
+}
+
+static void copy_attribute(struct nlmsghdr *nlh, const struct nlattr *attribute)
+{
+	if (attribute)
+		mnl_attr_put(nlh, attribute->nla_type, mnl_attr_get_payload_len(attribute),
+			     mnl_attr_get_payload(attribute));
+}
+
+/* By tuple and id, so that another entry that has come in its place is left alone. */
+static int add_deletion(struct search *search, const struct entry *entry)
+{
+	struct nlmsghdr *nlh;
+
+	if (prepare_deletions(search) != 0)
+		return -1;
+	nlh = add_message(&search->deletions, IPCTNL_MSG_CT_DELETE, 0, "forget connection");
+	copy_attribute(nlh, entry->original);
+	copy_attribute(nlh, entry->id);
+	copy_attribute(nlh, entry->zone);
+	return ++search->n_deletions == DELETIONS ? send_deletions(search) : 0;
+}
+
+/* The attribute of a type within another, or NULL. */
+static const struct nlattr *nested(const struct nlattr *outer, uint16_t type)
+{
+	const struct nlattr *attribute;
+
+	if (outer)
+		mnl_attr_for_each_nested(attribute, outer) if (mnl_attr_get_type(attribute) ==
+							       type) return attribute;
+	return NULL;
+}
+
+/* CTA_IP_V4_SRC or CTA_IP_V4_DST of a tuple. */
+static struct in_addr address_of(const struct nlattr *tuple, uint16_t end)
+{
+	const struct nlattr *found = nested(nested(tuple, CTA_TUPLE_IP), end);
+	struct in_addr address = {INADDR_ANY};
+
+	if (found && mnl_attr_get_payload_len(found) == sizeof(address))
+		memcpy(&address, mnl_attr_get_payload(found), sizeof(address));
+	return address;
+}
+
+static void read_original(const struct nlattr *tuple, struct entry *entry)
+{
+	const struct nlattr *protocol = nested(nested(tuple, CTA_TUPLE_PROTO), CTA_PROTO_NUM);
+	const struct nlattr *port = nested(nested(tuple, CTA_TUPLE_PROTO), CTA_PROTO_DST_PORT);
+
+	entry->original = tuple;
+	entry->source = address_of(tuple, CTA_IP_V4_SRC);
+	entry->target = address_of(tuple, CTA_IP_V4_DST);
+	if (protocol && mnl_attr_get_payload_len(protocol) == sizeof(uint8_t))
+		entry->protocol = mnl_attr_get_u8(protocol);
+	if (port && mnl_attr_get_payload_len(port) == sizeof(uint16_t))
+		entry->port = ntohs(mnl_attr_get_u16(port));
+}
+
+static void read_entry(const struct nlmsghdr *nlh, struct entry *entry)
+{
+	const struct nlattr *attribute;
+
+	memset(entry, 0, sizeof(*entry));
+	mnl_attr_for_each(attribute, nlh, sizeof(struct nfgenmsg))
+	{
+		switch (mnl_attr_get_type(attribute)) {
+		case CTA_TUPLE_ORIG:
+			read_original(attribute, entry);
+			break;
+		case CTA_TUPLE_REPLY:
+			entry->answerer = address_of(attribute, CTA_IP_V4_SRC);
+			entry->address = address_of(attribute, CTA_IP_V4_DST);
+			break;
+		case CTA_ID:
+			entry->id = attribute;
+			break;
+		case CTA_ZONE:
+			entry->zone = attribute;
+			break;
+		default:
+			break;
+		}
+	}
+}
+
+static bool is_of_container(const struct search *search, const struct entry *entry)
+{
+	for (size_t i = 0; i < search->n; i++)
+		if (entry->source.s_addr == search->addresses[i].s_addr ||
+		    entry->answerer.s_addr == search->addresses[i].s_addr)
+			return true;
+	return false;
+}
+
+static int look_at_entry(const struct nlmsghdr *nlh, void *data)
+{
+	struct search *search = data;
+	struct entry entry;
+
+	read_entry(nlh, &entry);
+	if (!entry.original || !search->wants(search, &entry))
+		return MNL_CB_OK;
+	return add_deletion(search, &entry) == 0 ? MNL_CB_OK : MNL_CB_ERROR;
+}
+
+static int list_entries(int fd, struct search *search)
+{
+	_cleanup_batch_ struct netlink_batch batch;
+
+	if (netlink_batch_init(&batch, NETLINK_MESSAGE_MAX, search->err) != 0)
+		return -1;
+	add_message(&batch, IPCTNL_MSG_CT_GET, NLM_F_DUMP, "list connections");
+	return netlink_ask(fd, &batch, look_at_entry, search, search->err);
+}
+
+static int forget(struct search *search)
+{
+	int fd = netlink_open(NETLINK_NETFILTER, search->err), result = -1;
+
+	search->delete_fd = netlink_open(NETLINK_NETFILTER, search->err);
+	if (fd >= 0 && search->delete_fd >= 0) {
+		result = list_entries(fd, search);
+		if (result == 0)
+			result = send_deletions(search);
+		netlink_batch_free(&search->deletions);
+	}
+	if (fd >= 0)
+		close(fd);
+	if (search->delete_fd >= 0)
+		close(search->delete_fd);
+	return result;
+}
+
+int conntrack_forget(const struct in_addr *addresses, size_t n, struct warden_error *err)
+{
+	struct search search = {
+		.wants = is_of_container, .addresses = addresses, .n = n, .err = err};
+
+	return forget(&search);
+}
+
+static bool has_port(const struct conntrack_forwards *forwards, uint16_t port)
+{
+	for (size_t i = 0; i < forwards->n; i++)
+		if (forwards->ports[i] == port)
+			return true;
+	return false;
+}
+
+/* What others have translated is theirs. */
+static bool is_elsewhere(const struct search *search, const struct entry *entry)
+{
+	const struct conntrack_forwards *forwards = search->forwards;
+	uint32_t answerer = ntohl(entry->answerer.s_addr);
+
+	if (entry->protocol != IPPROTO_UDP || !has_port(forwards, entry->port) ||
+	    entry->answerer.s_addr == forwards->container.s_addr)
+		return false;
+	if (answerer - ntohl(forwards->pool.s_addr) < forwards->pool_addresses)
+		return true;
+	return entry->answerer.s_addr == entry->target.s_addr &&
+	       entry->address.s_addr == entry->source.s_addr;
+}
+
+int conntrack_forget_forwarded(const struct conntrack_forwards *forwards, struct warden_error *err)
+{
+	struct search search = {.wants = is_elsewhere, .forwards = forwards, .err = err};
+
+	return forget(&search);
+}

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Removes links behind the back of whoever waits: each removal waits for the kernel's grace
+ * periods, and many at once wait for the same ones. */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "backends/linux/net/conntrack.h"
+#include "backends/linux/net/net_private.h"
+#include "lib/cleanup.h"
+
+/* How long the first of a batch waits for others: while the kernel removes links, nobody can make
+ * any, for a few milliseconds. */
+#define GATHER_MS 50
+
+/* After a failure. */
+#define RETRY_MS 1000
+
+/* Removals in one batch: two messages each. */
+#define REMOVALS_MAX ((size_t)128)
+
+struct net_removal {
+	struct net_removal *next;
+	char id[16];
+	struct in_addr address;
+	void (*removed)(void *data);
+	void *data;
+};
+
+static void put_removal(struct netlink_batch *batch, const char *id)
+{
+	char name[IF_NAMESIZE];
+
+	net_link_name(name, id, NET_HOST_END);
+	net_put_group(batch, name, NET_GROUP_REMOVING);
+	net_link_name(name, id, NET_IFB);
+	net_put_group(batch, name, NET_GROUP_REMOVING);
+}
+
+/* Sends the batch with the removal of the whole group at its end. A link that is gone is what we
+ * want, and a group without links too. */
+static int send_removals(struct netlink_pool *sockets, struct netlink_batch *batch,
+			 struct warden_error *err)
+{
+	int fd = netlink_take(sockets, err);
+	int result;
+
+	if (fd < 0)
+		return -1;
+	net_put_remove_group(batch, NET_GROUP_REMOVING);
+	batch->ignored = ENODEV;
+	result = netlink_send(fd, batch, err);
+	netlink_give(sockets, fd);
+	return result;
+}
+
+int net_remove_links(struct netlink_pool *sockets, const char *id, struct warden_error *err)
+{
+	_cleanup_batch_ struct netlink_batch batch;
+
+	if (netlink_batch_init(&batch, NET_BATCH_SIZE, err) != 0)
+		return -1;
+	put_removal(&batch, id);
+	return send_removals(sockets, &batch, err);
+}
+
+static int remove_all(struct net_remover *remover, const struct net_removal *list,
+		      struct warden_error *err)
+{
+	_cleanup_batch_ struct netlink_batch batch;
+	/* Each message is small; the batch wants room for a large one at its end. */
+	size_t size = REMOVALS_MAX * 2 * 128 + 2 * NETLINK_MESSAGE_MAX;
+
+	if (netlink_batch_init(&batch, size, err) != 0)
+		return -1;
+	for (const struct net_removal *removal = list; removal; removal = removal->next)
+		put_removal(&batch, removal->id);
+	return send_removals(remover->sockets, &batch, err);
+}
+
+static void sleep_ms(long ms)
+{
+	struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+
+	while (nanosleep(&time, &time) != 0 && errno == EINTR)
+		;
+}
+
+/* Takes the first REMOVALS_MAX of the queue, which is not empty. */
+static struct net_removal *take_some(struct net_remover *remover)
+{
+	struct net_removal *list = remover->first, *at = list;
+
+	for (size_t i = 1; i < REMOVALS_MAX && at->next; i++)
+		at = at->next;
+	remover->first = at->next;
+	if (!remover->first)
+		remover->last = &remover->first;
+	at->next = NULL;
+	return list;
+}
+
+/* Only now: no packet of theirs can come any more. Without it the next container with the address
+ * is let through where this one was, so a kernel that cannot do it is worth a line each time. */
+static void forget_connections(struct net_remover *remover, const struct net_removal *list)
+{
+	struct in_addr addresses[REMOVALS_MAX];
+	struct warden_error err;
+	size_t n = 0;
+
+	for (; list && n < REMOVALS_MAX; list = list->next)
+		addresses[n++] = list->address;
+	if (conntrack_forget(addresses, n, &err) != 0)
+		remover->host->log(remover->host, WARDEN_LOG_WARN, NULL,
+				   "connections of removed containers are not forgotten: %s",
+				   err.message);
+}
+
+static void tell_all(struct net_removal *list)
+{
+	while (list) {
+		struct net_removal *removal = list;
+
+		list = removal->next;
+		removal->removed(removal->data);
+		free(removal);
+	}
+}
+
+/* Until it works: nobody else would remove them. At the daemon's end one failure is enough. */
+static void remove_until_done(struct net_remover *remover, const struct net_removal *list)
+{
+	struct warden_error err;
+	bool ending;
+
+	while (remove_all(remover, list, &err) != 0) {
+		remover->host->log(remover->host, WARDEN_LOG_ERROR, list->id,
+				   "links cannot be removed: %s", err.message);
+		pthread_mutex_lock(&remover->mutex);
+		ending = remover->ending;
+		pthread_mutex_unlock(&remover->mutex);
+		if (ending)
+			break;
+		sleep_ms(RETRY_MS);
+	}
+}
+
+/* Waits for others to come, but not at the daemon's end. The mutex is held. */
+static void gather(struct net_remover *remover)
+{
+	struct timespec until;
+	int result = 0;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += GATHER_MS * 1000000L;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000;
+	}
+	while (!remover->ending && result != ETIMEDOUT)
+		result = pthread_cond_timedwait(&remover->changed, &remover->mutex, &until);
+}
+
+static void *run(void *data)
+{
+	struct net_remover *remover = data;
+	struct net_removal *list;
+
+	pthread_mutex_lock(&remover->mutex);
+	for (;;) {
+		while (!remover->first && !remover->ending)
+			pthread_cond_wait(&remover->changed, &remover->mutex);
+		if (!remover->first)
+			break;
+		gather(remover);
+		list = take_some(remover);
+		pthread_mutex_unlock(&remover->mutex);
+		remove_until_done(remover, list);
+		forget_connections(remover, list);
+		tell_all(list);
+		pthread_mutex_lock(&remover->mutex);
+	}
+	pthread_mutex_unlock(&remover->mutex);
+	return NULL;
+}
+
+/* Begins with the first removal. Signals are for the daemon's own threads. */
+static bool start(struct net_remover *remover)
+{
+	sigset_t all, before;
+
+	if (remover->started)
+		return true;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	remover->started = pthread_create(&remover->thread, NULL, run, remover) == 0;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return remover->started;
+}
+
+static bool enqueue(struct net_remover *remover, struct net_removal *removal)
+{
+	bool queued;
+
+	pthread_mutex_lock(&remover->mutex);
+	queued = start(remover);
+	if (queued) {
+		*remover->last = removal;
+		remover->last = &removal->next;
+		pthread_cond_signal(&remover->changed);
+	}
+	pthread_mutex_unlock(&remover->mutex);
+	return queued;
+}
+
+void net_remove(struct net *net, const struct warden_identity *identity,
+		void (*removed)(void *data), void *data)
+{
+	struct net_removal *removal = calloc(1, sizeof(*removal));
+	struct warden_error err;
+
+	if (removal) {
+		snprintf(removal->id, sizeof(removal->id), "%s", identity->id);
+		removal->address = identity->container_ip;
+		removal->removed = removed;
+		removal->data = data;
+		if (enqueue(&net->remover, removal))
+			return;
+		free(removal);
+	}
+	/* Without memory or thread: here and now. */
+	if (net_remove_links(&net->sockets, identity->id, &err) != 0 ||
+	    conntrack_forget(&identity->container_ip, 1, &err) != 0)
+		net->host->log(net->host, WARDEN_LOG_ERROR, identity->id, "%s", err.message);
+	removed(data);
+}
+
+void net_remover_init(struct net_remover *remover, const struct warden_host *host,
+		      struct netlink_pool *sockets)
+{
+	pthread_condattr_t attributes;
+
+	remover->host = host;
+	remover->sockets = sockets;
+	remover->last = &remover->first;
+	pthread_mutex_init(&remover->mutex, NULL);
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&remover->changed, &attributes);
+	pthread_condattr_destroy(&attributes);
+}
+
+void net_remover_free(struct net_remover *remover)
+{
+	pthread_mutex_lock(&remover->mutex);
+	remover->ending = true;
+	pthread_cond_signal(&remover->changed);
+	pthread_mutex_unlock(&remover->mutex);
+	if (remover->started)
+		pthread_join(remover->thread, NULL);
+	pthread_cond_destroy(&remover->changed);
+	pthread_mutex_destroy(&remover->mutex);
+}

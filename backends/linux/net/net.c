@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Makes a container's links and configures both ends; see net.h. Removal is in link_removal.c. */
+#include "backends/linux/net/net.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/netlink.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "backends/linux/net/net_private.h"
+#include "backends/linux/net/net_sysctl.h"
+#include "lib/cleanup.h"
+
+#define LOOPBACK_INDEX 1
+
+/* Of the protocol. */
+#define IPV6_MTU_MIN 1280
+
+/* How long a link may take until packets pass: two seconds. */
+#define RUNNING_PAUSE_NS 200000
+#define RUNNING_TRIES    10000
+
+/* Whether the kernel has a kind of link, as a module too. */
+static int check_kind(struct net *net, const char *kind, struct warden_error *err)
+{
+	_cleanup_batch_ struct netlink_batch batch;
+	int fd = netlink_take(&net->sockets, err);
+	int result;
+
+	if (fd < 0)
+		return -1;
+	if (netlink_batch_init(&batch, NET_BATCH_SIZE, err) != 0) {
+		netlink_give(&net->sockets, fd);
+		return -1;
+	}
+	net_put_probe(&batch, kind);
+	result = netlink_send(fd, &batch, err);
+	netlink_give(&net->sockets, fd);
+	if (result != 0 && err->number == EINVAL)
+		return 0;
+	if (err->number == EOPNOTSUPP)
+		return warden_error_set(err, "the kernel has no links of kind %s", kind);
+	return result;
+}
+
+/* Without forwarding no packet leaves a container. It is left on at the end: others may have come
+ * to rely on it. */
+static int turn_forwarding_on(const struct warden_host *host, struct warden_error *err)
+{
+	static const char path[] = "/proc/sys/net/ipv4/ip_forward";
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char now = 0;
+
+	if (fd < 0 || read(fd, &now, 1) != 1)
+		return warden_error_errno(err, "read %s", path);
+	if (now != '0')
+		return 0;
+	if (net_sysctl_write(-1, path, "1", err) != 0)
+		return -1;
+	host->log(host, WARDEN_LOG_INFO, NULL,
+		  "net.ipv4.ip_forward was off: turned on, this host forwards packets now");
+	return 0;
+}
+
+int net_setup(const struct warden_host *host, struct net **result, struct warden_error *err)
+{
+	struct net *net = calloc(1, sizeof(*net));
+
+	if (!net)
+		return warden_error_errno(err, "network");
+	net->host = host;
+	net->ipv6_fd = open("/proc/sys/net/ipv6/conf", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	netlink_pool_init(&net->sockets, NETLINK_ROUTE);
+	net_remover_init(&net->remover, host, &net->sockets);
+	if (check_kind(net, "veth", err) != 0 || check_kind(net, "ifb", err) != 0 ||
+	    turn_forwarding_on(host, err) != 0) {
+		net_free(net);
+		return -1;
+	}
+	*result = net;
+	return 0;
+}
+
+void net_free(struct net *net)
+{
+	if (!net)
+		return;
+	net_remover_free(&net->remover);
+	netlink_pool_free(&net->sockets);
+	if (net->ipv6_fd >= 0)
+		close(net->ipv6_fd);
+	free(net);
+}
+
+static void put_links(struct netlink_batch *batch, const struct net *net,
+		      const struct warden_identity *identity, int netns_fd)
+{
+	uint32_t mtu = net->host->settings->mtu;
+	struct net_link link, peer, ifb;
+
+	net_link_get(&link, identity, NET_HOST_END);
+	net_link_get(&peer, identity, NET_CONTAINER_END);
+	net_link_get(&ifb, identity, NET_IFB);
+	net_put_veth(batch, &link, NET_GROUP, &peer, netns_fd, mtu);
+	net_put_ifb(batch, &ifb, mtu);
+}
+
+static void put_host_side(struct netlink_batch *batch, const struct warden_identity *identity)
+{
+	struct net_link link, peer, ifb;
+
+	net_link_get(&link, identity, NET_HOST_END);
+	net_link_get(&peer, identity, NET_CONTAINER_END);
+	net_link_get(&ifb, identity, NET_IFB);
+	net_put_up(batch, ifb.index);
+	net_put_address(batch, link.index, identity->host_ip);
+	net_put_up(batch, link.index);
+	net_put_neighbour(batch, link.index, identity->container_ip, peer.address);
+}
+
+static void put_container_side(struct netlink_batch *batch, const struct warden_identity *identity)
+{
+	struct net_link link, peer;
+
+	net_link_get(&link, identity, NET_HOST_END);
+	net_link_get(&peer, identity, NET_CONTAINER_END);
+	net_put_up(batch, LOOPBACK_INDEX);
+	net_put_address(batch, peer.index, identity->container_ip);
+	net_put_up(batch, peer.index);
+	net_put_neighbour(batch, peer.index, identity->host_ip, link.address);
+	net_put_default_route(batch, peer.index, identity->host_ip);
+}
+
+static int turn_ipv6_off(const struct net *net, const struct warden_identity *identity,
+			 enum net_end end, struct warden_error *err)
+{
+	struct net_link link;
+	char path[64];
+
+	net_link_get(&link, identity, end);
+	snprintf(path, sizeof(path), "%s/disable_ipv6", link.name);
+	return net_sysctl_write(net->ipv6_fd, path, "1", err);
+}
+
+/* A router's advertisement from the container must not configure the host. There is no message for
+ * this. It comes before the links are up: else each has routes of IPv6, and the time of this grows
+ * with the number of routes. A link whose MTU is too small has no IPv6 from the start. */
+static int turn_host_ipv6_off(const struct net *net, const struct warden_identity *identity,
+			      struct warden_error *err)
+{
+	if (net->ipv6_fd < 0 || net->host->settings->mtu < IPV6_MTU_MIN)
+		return 0;
+	if (turn_ipv6_off(net, identity, NET_HOST_END, err) != 0)
+		return -1;
+	return turn_ipv6_off(net, identity, NET_IFB, err);
+}
+
+static int send_links(struct net *net, int fd, const struct warden_identity *identity, int netns_fd,
+		      struct warden_error *err)
+{
+	_cleanup_batch_ struct netlink_batch batch;
+
+	if (netlink_batch_init(&batch, NET_BATCH_SIZE, err) != 0)
+		return -1;
+	put_links(&batch, net, identity, netns_fd);
+	return netlink_send(fd, &batch, err);
+}
+
+/* The numbers of the links are known beforehand, so that one batch does the rest. */
+static int send_host_side(int fd, const struct warden_identity *identity, struct warden_error *err)
+{
+	_cleanup_batch_ struct netlink_batch batch;
+
+	if (netlink_batch_init(&batch, NET_BATCH_SIZE, err) != 0)
+		return -1;
+	put_host_side(&batch, identity);
+	return netlink_send(fd, &batch, err);
+}
+
+static int make_host_side(struct net *net, const struct warden_identity *identity, int netns_fd,
+			  struct warden_error *err)
+{
+	int fd = netlink_take(&net->sockets, err), result = -1;
+
+	if (fd < 0)
+		return -1;
+	if (send_links(net, fd, identity, netns_fd, err) == 0 &&
+	    turn_host_ipv6_off(net, identity, err) == 0)
+		result = send_host_side(fd, identity, err);
+	netlink_give(&net->sockets, fd);
+	return result;
+}
+
+static int make_container_side(const struct warden_identity *identity, int rtnl_fd,
+			       struct warden_error *err)
+{
+	_cleanup_batch_ struct netlink_batch batch;
+
+	if (netlink_batch_init(&batch, NET_BATCH_SIZE, err) != 0)
+		return -1;
+	put_container_side(&batch, identity);
+	return netlink_send(rtnl_fd, &batch, err);
+}
+
+static int look_at_link(int fd, int index, bool *running, struct warden_error *err)
+{
+	_cleanup_batch_ struct netlink_batch batch;
+
+	if (netlink_batch_init(&batch, NETLINK_MESSAGE_MAX, err) != 0)
+		return -1;
+	net_put_get(&batch, index);
+	return netlink_ask(fd, &batch, net_is_running, running, err);
+}
+
+/* Our end was set up before the other one was there; the kernel lets packets through behind our
+ * back, some time later, and drops them until then. Since 6.8 looking hurries it up. */
+static int wait_until_running(struct net *net, const struct warden_identity *identity,
+			      struct warden_error *err)
+{
+	struct timespec pause = {.tv_nsec = RUNNING_PAUSE_NS};
+	struct net_link link;
+	bool running = false;
+	int fd = netlink_take(&net->sockets, err), result = 0;
+
+	if (fd < 0)
+		return -1;
+	net_link_get(&link, identity, NET_HOST_END);
+	for (int i = 0; result == 0 && !running && i < RUNNING_TRIES; i++) {
+		if (i > 0)
+			nanosleep(&pause, NULL); /* cut short by a signal: looks the earlier */
+		result = look_at_link(fd, link.index, &running, err);
+	}
+	netlink_give(&net->sockets, fd);
+	if (result == 0 && !running)
+		result = warden_error_set(err, "link %s does not come up", link.name);
+	return result;
+}
+
+int net_make(struct net *net, const struct warden_identity *identity, int netns_fd, int rtnl_fd,
+	     struct warden_error *err)
+{
+	struct warden_error undo;
+
+	if (make_host_side(net, identity, netns_fd, err) == 0 &&
+	    make_container_side(identity, rtnl_fd, err) == 0 &&
+	    wait_until_running(net, identity, err) == 0)
+		return 0;
+	if (net_remove_links(&net->sockets, identity->id, &undo) != 0)
+		net->host->log(net->host, WARDEN_LOG_ERROR, identity->id, "%s", undo.message);
+	return -1;
+}
+
+int net_open_loopback(struct net *net, const struct warden_identity *identity,
+		      struct warden_error *err)
+{
+	_cleanup_batch_ struct netlink_batch batch = {0};
+	int fd = netlink_take(&net->sockets, err), result;
+	struct net_link link;
+
+	if (fd < 0)
+		return -1;
+	net_link_get(&link, identity, NET_HOST_END);
+	result = netlink_batch_init(&batch, NETLINK_MESSAGE_MAX, err);
+	if (result == 0) {
+		net_put_route_localnet(&batch, link.index);
+		result = netlink_send(fd, &batch, err);
+	}
+	netlink_give(&net->sockets, fd);
+	return result;
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The bandwidth of a container, and what has passed. Towards the container the queue of the host's
+ * end limits it; what comes out of it is redirected to the ifb, whose queue does the same. */
+#include <errno.h>
+
+#include "backends/linux/net/net_private.h"
+#include "backends/linux/net/net_tc.h"
+
+static int send_to(struct net *net, struct netlink_batch *batch, int ignored,
+		   struct warden_error *err)
+{
+	int fd = netlink_take(&net->sockets, err), result;
+
+	if (fd < 0)
+		return -1;
+	batch->ignored = ignored;
+	result = netlink_send(fd, batch, err);
+	netlink_give(&net->sockets, fd);
+	return result;
+}
+
+static int lift(struct net *net, const struct net_link *link, const struct net_link *ifb,
+		struct warden_error *err)
+{
+	_cleanup_batch_ struct netlink_batch batch;
+
+	if (netlink_batch_init(&batch, NET_BATCH_SIZE, err) != 0)
+		return -1;
+	net_put_remove_ingress(&batch, link->index);
+	net_put_remove_queue(&batch, link->index);
+	net_put_remove_queue(&batch, ifb->index);
+	return send_to(net, &batch, ENOENT, err);
+}
+
+static int remove_redirect(struct net *net, const struct net_link *link, struct warden_error *err)
+{
+	_cleanup_batch_ struct netlink_batch batch;
+
+	if (netlink_batch_init(&batch, NETLINK_MESSAGE_MAX, err) != 0)
+		return -1;
+	net_put_remove_ingress(&batch, link->index);
+	return send_to(net, &batch, ENOENT, err);
+}
+
+/* What redirects is made anew each time: an earlier daemon may have died before it was whole. */
+static int limit(struct net *net, const struct net_link *link, const struct net_link *ifb,
+		 uint32_t rate, uint32_t burst, struct warden_error *err)
+{
+	_cleanup_batch_ struct netlink_batch batch;
+
+	if (netlink_batch_init(&batch, NET_BATCH_SIZE, err) != 0 ||
+	    remove_redirect(net, link, err) != 0)
+		return -1;
+	net_put_tbf(&batch, link->index, rate, burst);
+	net_put_tbf(&batch, ifb->index, rate, burst);
+	net_put_ingress(&batch, link->index);
+	net_put_redirect(&batch, link->index, ifb->index);
+	return send_to(net, &batch, 0, err);
+}
+
+int net_set_bandwidth(struct net *net, const struct warden_identity *identity, uint64_t rate,
+		      uint64_t burst, struct warden_error *err)
+{
+	struct net_link link, ifb;
+	struct warden_error undo;
+
+	net_link_get(&link, identity, NET_HOST_END);
+	net_link_get(&ifb, identity, NET_IFB);
+	if (rate >= NET_NO_RATE)
+		return lift(net, &link, &ifb, err);
+	if (limit(net, &link, &ifb, (uint32_t)rate,
+		  burst > UINT32_MAX ? UINT32_MAX : (uint32_t)burst, err) == 0)
+		return 0;
+	if (lift(net, &link, &ifb, &undo) != 0)
+		net->host->log(net->host, WARDEN_LOG_ERROR, identity->id, "%s", undo.message);
+	return -1;
+}
+
+static int ask(struct net *net, struct netlink_batch *batch, mnl_cb_t found, void *data,
+	       struct warden_error *err)
+{
+	int fd = netlink_take(&net->sockets, err), result;
+
+	if (fd < 0)
+		return -1;
+	result = netlink_ask(fd, batch, found, data, err);
+	netlink_give(&net->sockets, fd);
+	return result;
+}
+
+int net_get_rate(struct net *net, const struct warden_identity *identity, uint64_t *rate,
+		 struct warden_error *err)
+{
+	_cleanup_batch_ struct netlink_batch batch;
+	struct net_link link;
+
+	*rate = NET_NO_RATE;
+	net_link_get(&link, identity, NET_HOST_END);
+	if (netlink_batch_init(&batch, NETLINK_MESSAGE_MAX, err) != 0)
+		return -1;
+	net_put_get_queue(&batch, link.index);
+	return ask(net, &batch, net_find_rate, rate, err);
+}
+
+int net_info(struct net *net, const struct warden_identity *identity, struct warden_info *info,
+	     struct warden_error *err)
+{
+	_cleanup_batch_ struct netlink_batch batch;
+	struct net_link link;
+
+	net_link_get(&link, identity, NET_HOST_END);
+	if (netlink_batch_init(&batch, NETLINK_MESSAGE_MAX, err) != 0)
+		return -1;
+	net_put_get_stats(&batch, link.index);
+	return ask(net, &batch, net_find_stats, info, err);
+}

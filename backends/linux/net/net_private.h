@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the network share. */
+#ifndef BACKENDS_LINUX_NET_NET_PRIVATE_H
+#define BACKENDS_LINUX_NET_NET_PRIVATE_H
+
+#include "backends/linux/net/net.h"
+#include "backends/linux/net/net_link.h"
+#include "backends/linux/net/netlink.h"
+
+/* Removals that wait for a thread which does many at a time. */
+struct net_remover {
+	const struct warden_host *host;
+	struct netlink_pool *sockets;
+	pthread_mutex_t mutex;
+	pthread_cond_t changed;
+	struct net_removal *first, **last; /* the queue */
+	bool started, ending;
+	pthread_t thread;
+};
+
+struct net {
+	const struct warden_host *host;
+	struct netlink_pool sockets; /* of the daemon's namespace */
+	struct net_remover remover;
+	/* /proc/sys/net/ipv6/conf, or -1 without IPv6. Looking for it by path each time takes the
+	 * longer the more network namespaces there are. */
+	int ipv6_fd;
+};
+
+void net_remover_init(struct net_remover *remover, const struct warden_host *host,
+		      struct netlink_pool *sockets);
+
+/* Ends when the queue is empty. */
+void net_remover_free(struct net_remover *remover);
+
+/* Removes both links of a container, at once; those that are not there are no failure. */
+int net_remove_links(struct netlink_pool *sockets, const char *id, struct warden_error *err);
+
+#endif

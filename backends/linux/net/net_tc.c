@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Messages about queues and filters; see net_tc.h. */
+#include "backends/linux/net/net_tc.h"
+
+#include <arpa/inet.h>
+#include <linux/if_ether.h>
+#include <linux/pkt_cls.h>
+#include <linux/pkt_sched.h>
+#include <linux/rtnetlink.h>
+#include <linux/tc_act/tc_mirred.h>
+#include <string.h>
+
+/* Our queue's handle, 1:0. */
+#define QUEUE_HANDLE 0x00010000u
+
+/* A queue holds a twentieth of a second, and what a sender hands over in one piece. */
+#define QUEUE_PARTS 20
+#define QUEUE_MIN   65536u
+
+static struct tcmsg *put_header(struct nlmsghdr *nlh, int index, uint32_t parent, uint32_t handle)
+{
+	struct tcmsg *header = mnl_nlmsg_put_extra_header(nlh, sizeof(*header));
+
+	header->tcm_ifindex = index;
+	header->tcm_parent = parent;
+	header->tcm_handle = handle;
+	return header;
+}
+
+static uint32_t queue_length(uint32_t rate, uint32_t burst)
+{
+	uint64_t wait = rate / QUEUE_PARTS < QUEUE_MIN ? QUEUE_MIN : rate / QUEUE_PARTS;
+
+	return burst + wait > UINT32_MAX ? UINT32_MAX : (uint32_t)(burst + wait);
+}
+
+void net_put_tbf(struct netlink_batch *batch, int index, uint32_t rate, uint32_t burst)
+{
+	struct nlmsghdr *nlh = netlink_add(batch, RTM_NEWQDISC, NLM_F_CREATE | NLM_F_REPLACE,
+					   "limit bandwidth (tbf)");
+	/* The link layer is named so that no table of rates is wanted. */
+	struct tc_tbf_qopt queue = {
+		.rate = {.rate = rate, .linklayer = TC_LINKLAYER_ETHERNET},
+		.limit = queue_length(rate, burst),
+	};
+	struct nlattr *options;
+
+	put_header(nlh, index, TC_H_ROOT, QUEUE_HANDLE);
+	mnl_attr_put_strz(nlh, TCA_KIND, "tbf");
+	options = mnl_attr_nest_start(nlh, TCA_OPTIONS);
+	mnl_attr_put(nlh, TCA_TBF_PARMS, sizeof(queue), &queue);
+	mnl_attr_put_u32(nlh, TCA_TBF_BURST, burst);
+	mnl_attr_nest_end(nlh, options);
+}
+
+void net_put_ingress(struct netlink_batch *batch, int index)
+{
+	struct nlmsghdr *nlh = netlink_add(batch, RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL,
+					   "watch what comes in (ingress)");
+
+	put_header(nlh, index, TC_H_INGRESS, TC_H_MAKE(TC_H_INGRESS, 0));
+	mnl_attr_put_strz(nlh, TCA_KIND, "ingress");
+}
+
+static void put_mirred(struct nlmsghdr *nlh, int to_index)
+{
+	const struct tc_mirred mirred = {.action = TC_ACT_STOLEN,
+					 .eaction = TCA_EGRESS_REDIR,
+					 .ifindex = (uint32_t)to_index};
+	struct nlattr *actions = mnl_attr_nest_start(nlh, TCA_U32_ACT);
+	struct nlattr *action = mnl_attr_nest_start(nlh, 1);
+	struct nlattr *options;
+
+	mnl_attr_put_strz(nlh, TCA_ACT_KIND, "mirred");
+	options = mnl_attr_nest_start(nlh, TCA_ACT_OPTIONS);
+	mnl_attr_put(nlh, TCA_MIRRED_PARMS, sizeof(mirred), &mirred);
+	mnl_attr_nest_end(nlh, options);
+	mnl_attr_nest_end(nlh, action);
+	mnl_attr_nest_end(nlh, actions);
+}
+
+void net_put_redirect(struct netlink_batch *batch, int index, int to_index)
+{
+	struct nlmsghdr *nlh = netlink_add(batch, RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_EXCL,
+					   "redirect what comes in (u32, mirred)");
+	/* One key of no bits, which follows the selector: everything matches. */
+	const struct tc_u32_sel selector = {.flags = TC_U32_TERMINAL, .nkeys = 1};
+	uint8_t all[sizeof(selector) + sizeof(struct tc_u32_key)] = {0};
+	struct nlattr *options;
+	struct tcmsg *header = put_header(nlh, index, TC_H_MAKE(TC_H_INGRESS, 0), 0);
+
+	memcpy(all, &selector, sizeof(selector));
+	header->tcm_info = TC_H_MAKE(1u << 16, htons(ETH_P_ALL));
+	mnl_attr_put_strz(nlh, TCA_KIND, "u32");
+	options = mnl_attr_nest_start(nlh, TCA_OPTIONS);
+	mnl_attr_put(nlh, TCA_U32_SEL, sizeof(all), all);
+	put_mirred(nlh, to_index);
+	mnl_attr_nest_end(nlh, options);
+}
+
+void net_put_remove_queue(struct netlink_batch *batch, int index)
+{
+	put_header(netlink_add(batch, RTM_DELQDISC, 0, "lift limit of bandwidth"), index, TC_H_ROOT,
+		   0);
+}
+
+void net_put_remove_ingress(struct netlink_batch *batch, int index)
+{
+	put_header(netlink_add(batch, RTM_DELQDISC, 0, "lift limit of bandwidth"), index,
+		   TC_H_INGRESS, TC_H_MAKE(TC_H_INGRESS, 0));
+}
+
+/* Older kernels tell only who asks for an echo. */
+void net_put_get_queue(struct netlink_batch *batch, int index)
+{
+	put_header(netlink_add(batch, RTM_GETQDISC, NLM_F_ACK | NLM_F_ECHO, "look at queue"), index,
+		   TC_H_ROOT, 0);
+}
+
+static int find_parameters(const struct nlattr *attribute, void *data)
+{
+	uint64_t *rate = data;
+
+	if (mnl_attr_get_type(attribute) == TCA_TBF_PARMS &&
+	    mnl_attr_get_payload_len(attribute) >= sizeof(struct tc_tbf_qopt)) {
+		const struct tc_tbf_qopt *queue = mnl_attr_get_payload(attribute);
+
+		*rate = queue->rate.rate;
+	}
+	return MNL_CB_OK;
+}
+
+static int find_options(const struct nlattr *attribute, void *data)
+{
+	if ((mnl_attr_get_type(attribute) & NLA_TYPE_MASK) == TCA_OPTIONS)
+		return mnl_attr_parse_nested(attribute, find_parameters, data);
+	return MNL_CB_OK;
+}
+
+static int find_kind(const struct nlattr *attribute, void *data)
+{
+	bool *ours = data;
+
+	if (mnl_attr_get_type(attribute) == TCA_KIND)
+		*ours = strncmp(mnl_attr_get_payload(attribute), "tbf",
+				mnl_attr_get_payload_len(attribute)) == 0;
+	return MNL_CB_OK;
+}
+
+int net_find_rate(const struct nlmsghdr *nlh, void *data)
+{
+	bool ours = false;
+
+	if (nlh->nlmsg_type != RTM_NEWQDISC)
+		return MNL_CB_OK;
+	if (mnl_attr_parse(nlh, sizeof(struct tcmsg), find_kind, &ours) < 0)
+		return MNL_CB_ERROR;
+	if (ours && mnl_attr_parse(nlh, sizeof(struct tcmsg), find_options, data) < 0)
+		return MNL_CB_ERROR;
+	return MNL_CB_OK;
+}

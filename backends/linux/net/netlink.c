@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Netlink in batches; see netlink.h. */
+#include "backends/linux/net/netlink.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <linux/netlink.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/cleanup.h"
+
+/* Answers are read into this: acknowledgements are capped, a dump comes in pieces of a page or two.
+ */
+#define ANSWER_SIZE 16384
+
+int netlink_open(int protocol, struct warden_error *err)
+{
+	int one = 1;
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
+
+	if (fd < 0)
+		return warden_error_errno(err, "open netlink socket");
+	/* Without these an error still is one, with fewer words. */
+	(void)setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &one, sizeof(one));
+	(void)setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &one, sizeof(one));
+	return fd;
+}
+
+int netlink_batch_init(struct netlink_batch *batch, size_t size, struct warden_error *err)
+{
+	memset(batch, 0, sizeof(*batch));
+	batch->size = size;
+	batch->data = malloc(size);
+	batch->first = batch->next = 1;
+	if (!batch->data)
+		return warden_error_errno(err, "messages for the kernel");
+	return 0;
+}
+
+void netlink_batch_free(struct netlink_batch *batch)
+{
+	free(batch->data);
+	batch->data = NULL;
+}
+
+/* Counts the current message in. */
+static void close_message(struct netlink_batch *batch)
+{
+	if (batch->current)
+		batch->length += MNL_ALIGN(batch->current->nlmsg_len);
+	batch->current = NULL;
+}
+
+struct nlmsghdr *netlink_add(struct netlink_batch *batch, uint16_t type, uint16_t flags,
+			     const char *name)
+{
+	size_t index = batch->next - batch->first;
+
+	close_message(batch);
+	assert(batch->length + NETLINK_MESSAGE_MAX <= batch->size);
+	batch->current = mnl_nlmsg_put_header(batch->data + batch->length);
+	batch->current->nlmsg_type = type;
+	batch->current->nlmsg_flags = NLM_F_REQUEST | flags;
+	batch->current->nlmsg_seq = batch->next++;
+	batch->names[index < NETLINK_NAMES ? index : NETLINK_NAMES - 1] = name;
+	return batch->current;
+}
+
+void netlink_ack(struct netlink_batch *batch)
+{
+	batch->current->nlmsg_flags |= NLM_F_ACK;
+	batch->acked = batch->current->nlmsg_seq;
+}
+
+/* What a message was for. */
+static const char *name_of(const struct netlink_batch *batch, uint32_t sequence)
+{
+	size_t index = sequence - batch->first;
+
+	return batch->names[index < NETLINK_NAMES ? index : NETLINK_NAMES - 1];
+}
+
+/* A batch goes through the socket's buffer as a whole. False: it is large enough, or cannot be. */
+static bool grow_buffer(int fd, const struct netlink_batch *batch)
+{
+	int size = 0, needed = (int)batch->length + (int)NETLINK_MESSAGE_MAX;
+	socklen_t length = sizeof(size);
+
+	return getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, &length) == 0 && size < needed &&
+	       setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &needed, sizeof(needed)) == 0;
+}
+
+static int send_all(int fd, const struct netlink_batch *batch, struct warden_error *err)
+{
+	ssize_t sent;
+
+	do
+		sent = send(fd, batch->data, batch->length, 0);
+	while (sent < 0 && (errno == EINTR || (errno == EMSGSIZE && grow_buffer(fd, batch))));
+	if (sent < 0)
+		return warden_error_errno(err, "send %zu bytes to the kernel", batch->length);
+	return 0;
+}
+
+/* Reads what the kernel has answered, and nobody else; 0 where there is nothing more. */
+static ssize_t receive(int fd, void *answer, int flags)
+{
+	struct sockaddr_nl from = {0};
+	socklen_t length;
+	ssize_t got;
+
+	do {
+		length = sizeof(from);
+		got = recvfrom(fd, answer, ANSWER_SIZE, flags, (struct sockaddr *)&from, &length);
+	} while ((got < 0 && errno == EINTR) || (got >= 0 && from.nl_pid != 0));
+	if (got < 0 && errno == EAGAIN)
+		return 0;
+	return got;
+}
+
+static int find_text(const struct nlattr *attribute, void *data)
+{
+	const char **text = data;
+
+	if (mnl_attr_get_type(attribute) == NLMSGERR_ATTR_MSG &&
+	    mnl_attr_validate(attribute, MNL_TYPE_NUL_STRING) >= 0)
+		*text = mnl_attr_get_str(attribute);
+	return MNL_CB_OK;
+}
+
+/* The kernel's own words about a failure, or NULL. */
+static const char *kernel_text(const struct nlmsghdr *nlh, const struct nlmsgerr *failure)
+{
+	unsigned offset = sizeof(*failure);
+	const char *text = NULL;
+
+	if (!(nlh->nlmsg_flags & NLM_F_ACK_TLVS))
+		return NULL;
+	if (!(nlh->nlmsg_flags & NLM_F_CAPPED))
+		offset += failure->msg.nlmsg_len - sizeof(failure->msg);
+	if (mnl_attr_parse(nlh, offset, find_text, &text) < 0)
+		return NULL;
+	return text;
+}
+
+static void set_failure(const struct netlink_batch *batch, const struct nlmsghdr *nlh,
+			const struct nlmsgerr *failure, struct warden_error *err)
+{
+	const char *name = name_of(batch, nlh->nlmsg_seq);
+	const char *text = kernel_text(nlh, failure);
+
+	errno = -failure->error;
+	if (text)
+		warden_error_errno(err, "%s: %s", name, text);
+	else
+		warden_error_errno(err, "%s", name);
+}
+
+/* Looks through one answer; the first failure goes to `err`. Returns whether the last message that
+ * we wait for is among them. */
+static bool read_acks(const struct netlink_batch *batch, const void *answer, int length,
+		      bool *failed, struct warden_error *err)
+{
+	const struct nlmsghdr *nlh = answer;
+	bool done = false;
+
+	for (; mnl_nlmsg_ok(nlh, length); nlh = mnl_nlmsg_next(nlh, &length)) {
+		const struct nlmsgerr *failure = mnl_nlmsg_get_payload(nlh);
+
+		if (nlh->nlmsg_type != NLMSG_ERROR || nlh->nlmsg_seq < batch->first ||
+		    nlh->nlmsg_seq >= batch->next ||
+		    mnl_nlmsg_get_payload_len(nlh) < sizeof(*failure))
+			continue;
+		if (failure->error && -failure->error != batch->ignored && !*failed) {
+			set_failure(batch, nlh, failure, err);
+			*failed = true;
+		}
+		if (nlh->nlmsg_seq == batch->acked)
+			done = true;
+	}
+	return done;
+}
+
+int netlink_send(int fd, struct netlink_batch *batch, struct warden_error *err)
+{
+	_Alignas(struct nlmsghdr) char answer[ANSWER_SIZE];
+	bool failed = false, done = false;
+	ssize_t length;
+
+	if (!batch->acked)
+		netlink_ack(batch);
+	close_message(batch);
+	if (send_all(fd, batch, err) != 0)
+		return -1;
+	while (!done) {
+		length = receive(fd, answer, MSG_DONTWAIT);
+		if (length < 0)
+			return warden_error_errno(err, "read the kernel's answer");
+		if (length == 0)
+			break;
+		done = read_acks(batch, answer, (int)length, &failed, err);
+	}
+	if (failed)
+		return -1;
+	return done ? 0 : warden_error_set(err, "%s: no answer", name_of(batch, batch->acked));
+}
+
+int netlink_ask(int fd, struct netlink_batch *batch, mnl_cb_t found, void *data,
+		struct warden_error *err)
+{
+	_Alignas(struct nlmsghdr) char answer[ANSWER_SIZE];
+	uint32_t sequence = batch->next - 1;
+	ssize_t length;
+	int more;
+
+	close_message(batch);
+	if (send_all(fd, batch, err) != 0)
+		return -1;
+	do {
+		length = receive(fd, answer, 0);
+		if (length <= 0)
+			return warden_error_errno(err, "%s", name_of(batch, sequence));
+		more = mnl_cb_run(answer, (size_t)length, sequence, 0, found, data);
+		if (more < 0)
+			return warden_error_errno(err, "%s", name_of(batch, sequence));
+	} while (more > MNL_CB_STOP);
+	return 0;
+}
+
+void netlink_pool_init(struct netlink_pool *pool, int protocol)
+{
+	pthread_mutex_init(&pool->mutex, NULL);
+	pool->protocol = protocol;
+	pool->n = 0;
+}
+
+void netlink_pool_free(struct netlink_pool *pool)
+{
+	while (pool->n > 0)
+		close(pool->fds[--pool->n]);
+	pthread_mutex_destroy(&pool->mutex);
+}
+
+int netlink_take(struct netlink_pool *pool, struct warden_error *err)
+{
+	int fd = -1;
+
+	pthread_mutex_lock(&pool->mutex);
+	if (pool->n > 0)
+		fd = pool->fds[--pool->n];
+	pthread_mutex_unlock(&pool->mutex);
+	return fd >= 0 ? fd : netlink_open(pool->protocol, err);
+}
+
+void netlink_give(struct netlink_pool *pool, int fd)
+{
+	pthread_mutex_lock(&pool->mutex);
+	if (pool->n < ARRAY_SIZE(pool->fds)) {
+		pool->fds[pool->n++] = fd;
+		fd = -1;
+	}
+	pthread_mutex_unlock(&pool->mutex);
+	if (fd >= 0)
+		close(fd);
+}

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The container's user vcap; see accounts.h. The two files are read and written as text: nothing of
+ * the C library that would load a module is called for a container. */
+#include "backends/linux/root/accounts.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "backends/linux/root/root_files.h"
+#include "lib/cleanup.h"
+
+#define VCAP      "vcap"
+#define FUSE      "fuse"
+#define VCAP_HOME "home/" VCAP
+
+/* The largest number that a group made here may have: those of system groups. */
+#define SYSTEM_GROUP_MAX 999
+
+/* The next line from `at` on, without its end; false: there is none. */
+static bool next_line(const struct text *text, size_t *at, const char **line, size_t *length)
+{
+	const char *end;
+
+	if (*at >= text->length)
+		return false;
+	*line = text->bytes + *at;
+	end = memchr(*line, '\n', text->length - *at);
+	*length = end ? (size_t)(end - *line) : text->length - *at;
+	*at += *length + 1;
+	return true;
+}
+
+static bool line_is_of(const char *line, size_t length, const char *name)
+{
+	size_t n = strlen(name);
+
+	return length > n && memcmp(line, name, n) == 0 && line[n] == ':';
+}
+
+/* A field, from 0 on, that is a number of a container; 0: it is none. */
+static uint32_t field_number(const char *line, size_t length, unsigned field)
+{
+	uint32_t number = 0;
+	size_t i = 0;
+
+	for (; i < length && field > 0; i++)
+		if (line[i] == ':')
+			field--;
+	for (; i < length && line[i] != ':'; i++) {
+		if (line[i] < '0' || line[i] > '9')
+			return 0;
+		number = number * 10 + (uint32_t)(line[i] - '0');
+		if (number >= ID_RANGE)
+			return 0;
+	}
+	return number;
+}
+
+/* The passwd of the topmost layer that has one; a layer may also hide those below it (a device
+ * 0:0).
+ */
+static int read_passwd(const struct setup *setup, struct text *passwd, struct warden_error *err)
+{
+	for (size_t i = 0; i < setup->parameters.n_layers; i++) {
+		int layer = setup->layer_fds[i];
+		struct stat status;
+
+		if (fstatat(layer, "etc/passwd", &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    S_ISCHR(status.st_mode))
+			break;
+		if (files_read(layer, setup->layers[i].path, "etc/passwd", passwd, err) < 0)
+			return -1;
+		if (passwd->bytes)
+			return 0;
+	}
+	*passwd = (struct text){.bytes = NULL};
+	return 0;
+}
+
+int accounts_find(struct setup *setup, struct warden_error *err)
+{
+	struct text passwd;
+	const char *line;
+	size_t at = 0, length;
+
+	if (read_passwd(setup, &passwd, err) < 0)
+		return -1;
+	while (next_line(&passwd, &at, &line, &length)) {
+		if (!line_is_of(line, length, VCAP))
+			continue;
+		setup->image_uid = field_number(line, length, 2);
+		setup->image_gid = field_number(line, length, 3);
+		break;
+	}
+	free(passwd.bytes);
+	return 0;
+}
+
+/* The largest number of a system group that no line has. */
+static uint32_t free_group(const struct text *group)
+{
+	bool taken[SYSTEM_GROUP_MAX + 1] = {false};
+	const char *line;
+	size_t at = 0, length;
+	uint32_t gid = SYSTEM_GROUP_MAX;
+
+	while (next_line(group, &at, &line, &length)) {
+		uint32_t number = field_number(line, length, 2);
+
+		if (number <= SYSTEM_GROUP_MAX)
+			taken[number] = true;
+	}
+	while (gid > 1 && taken[gid])
+		gid--;
+	return gid;
+}
+
+/* The group of /dev/fuse; with a line for the file where there is none yet. */
+static void find_fuse(struct setup *setup, const struct text *group, FILE *stream)
+{
+	const char *line;
+	size_t at = 0, length;
+
+	while (next_line(group, &at, &line, &length))
+		if (line_is_of(line, length, FUSE)) {
+			setup->fuse_gid = field_number(line, length, 2);
+			return;
+		}
+	setup->fuse_gid = free_group(group);
+	fprintf(stream, FUSE ":x:%u:\n", setup->fuse_gid);
+}
+
+/* All lines but vcap's. */
+static void copy_others(const struct text *text, FILE *stream)
+{
+	const char *line;
+	size_t at = 0, length;
+
+	while (next_line(text, &at, &line, &length))
+		if (!line_is_of(line, length, VCAP)) {
+			fwrite(line, 1, length, stream);
+			fputc('\n', stream);
+		}
+}
+
+/* Writes a file anew: its lines but vcap's, then what `add` writes. */
+static int rewrite(struct setup *setup, const char *name,
+		   void (*add)(struct setup *, const struct text *, FILE *),
+		   struct warden_error *err)
+{
+	struct text old, new = {.bytes = NULL};
+	char path[32];
+	FILE *stream;
+	int result = -1;
+
+	snprintf(path, sizeof(path), "etc/%s", name);
+	if (files_read(setup->root_fd, setup->parameters.rootfs, path, &old, err) < 0)
+		return -1;
+	stream = open_memstream(&new.bytes, &new.length);
+	if (stream) {
+		copy_others(&old, stream);
+		add(setup, &old, stream);
+	}
+	if (!stream || fclose(stream) != 0)
+		warden_error_errno(err, "make /%s", path);
+	else
+		result = files_replace(setup, name, new.bytes, new.length, err);
+	free(new.bytes);
+	free(old.bytes);
+	return result;
+}
+
+/* No 'x' for the password: there is no line in shadow, which would lock the account for su. */
+static void add_user(struct setup *setup, const struct text *old, FILE *stream)
+{
+	uint32_t uid = setup->parameters.uid;
+
+	if (old->length == 0)
+		fprintf(stream, "root:*:0:0:root:/root:/bin/sh\n");
+	fprintf(stream, VCAP ":*:%u:%u::/" VCAP_HOME ":/bin/bash\n", uid, uid);
+}
+
+static void add_groups(struct setup *setup, const struct text *old, FILE *stream)
+{
+	if (old->length == 0)
+		fprintf(stream, "root:x:0:\n");
+	find_fuse(setup, old, stream);
+	fprintf(stream, VCAP ":x:%u:\n", setup->parameters.uid);
+}
+
+static int make_home(struct setup *setup, struct warden_error *err)
+{
+	const struct setup_parameters *p = &setup->parameters;
+	uid_t owner = p->base + p->uid;
+	_cleanup_close_ int above = files_directory(setup, "home", err);
+	_cleanup_close_ int home = above < 0 ? -1 : files_directory(setup, VCAP_HOME, err);
+	struct stat status;
+
+	if (home < 0)
+		return -1;
+	if (fstat(home, &status) < 0)
+		return warden_error_errno(err, "look at /" VCAP_HOME);
+	if (status.st_uid == owner && status.st_gid == owner)
+		return 0;
+	if (fchownat(home, "", owner, owner, AT_EMPTY_PATH) < 0)
+		return warden_error_errno(err, "give /" VCAP_HOME " to " VCAP);
+	return 0;
+}
+
+int accounts_write(struct setup *setup, struct warden_error *err)
+{
+	if (rewrite(setup, "passwd", add_user, err) < 0 ||
+	    rewrite(setup, "group", add_groups, err) < 0)
+		return -1;
+	return make_home(setup, err);
+}

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A client's bind mounts; see bind_mount.h. Both ends are hostile: another container may swap
+ * parts of a path for links while we look, so a path is resolved once, into a descriptor, and all
+ * that follows is done to that. */
+#include "backends/linux/root/bind_mount.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "backends/linux/create/user_namespace.h"
+#include "backends/linux/root/layers.h"
+#include "backends/linux/root/mount_api.h"
+#include "lib/cleanup.h"
+
+/* How deep a target may lie below the root. */
+#define DEPTH_MAX 256
+
+/* May vcap have the rights of a source's owner? Not those of root or of somebody whom the client
+ * may not act for. */
+static bool is_clients(const struct setup *setup, uint32_t owner, uint32_t client)
+{
+	return owner != 0 && (setup->parameters.client_uid == 0 || owner == client);
+}
+
+/* Sets attributes and swaps vcap with the owner of the source, so that vcap may use what is the
+ * client's; all other ids stay the container's own, which are nobody's on the host. */
+static int set_mapped(const struct setup *setup, const struct stat *source, uint64_t attributes,
+		      int copy, struct warden_error *err)
+{
+	const struct setup_parameters *p = &setup->parameters;
+	uint32_t vcap = p->base + p->uid;
+	uint32_t group = is_clients(setup, source->st_gid, p->client_gid) ? source->st_gid : vcap;
+	struct user_map uids = {0, UINT32_MAX, source->st_uid, vcap};
+	struct user_map gids = {0, UINT32_MAX, group, vcap};
+	_cleanup_close_ int user = user_namespace_for_mount(&uids, &gids, err);
+
+	if (user < 0)
+		return -1;
+	if (mount_set(copy, attributes, user, true) < 0)
+		return warden_error_errno(err, "its file system, or one below it, refuses");
+	return 0;
+}
+
+/* No file of the host may become more inside than it is outside, and no id inside may become the
+ * host's root. */
+static int prepare_copy(struct setup *setup, const struct setup_bind *bind, int copy,
+			struct warden_error *err)
+{
+	uint64_t attributes =
+		MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | (bind->writable ? 0 : MOUNT_ATTR_RDONLY);
+	struct warden_error reason, note;
+	struct stat source;
+
+	if (fstat(copy, &source) < 0)
+		return warden_error_errno(err, "look at bind mount source %s", bind->src_path);
+	if (is_clients(setup, source.st_uid, setup->parameters.client_uid)) {
+		if (set_mapped(setup, &source, attributes, copy, &reason) == 0)
+			return 0;
+		warden_error_set(&note, "bind mount of %.256s: its owner is not mapped to vcap: %s",
+				 bind->src_path, reason.message);
+		setup_note(setup, &note);
+	}
+	if (mount_set(copy, attributes, -1, true) < 0)
+		return warden_error_errno(err, "set the attributes of bind mount %s",
+					  bind->src_path);
+	return 0;
+}
+
+static int open_source(struct setup *setup, size_t i, struct warden_error *err)
+{
+	const struct setup_bind *bind = &setup->binds[i];
+	_cleanup_close_ int fd = client_open(setup, bind->src_path, 0, err);
+
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+		return warden_error_set(err, "Source path for bind mount does not exist: %s",
+					bind->src_path);
+	if (fd < 0)
+		return -1;
+	setup->bind_sources[i] = mount_clone(fd, "", true);
+	if (setup->bind_sources[i] < 0)
+		return warden_error_errno(err, "copy the mount of %s", bind->src_path);
+	return prepare_copy(setup, bind, setup->bind_sources[i], err);
+}
+
+int bind_open_sources(struct setup *setup, struct warden_error *err)
+{
+	for (size_t i = 0; i < setup->parameters.n_binds; i++)
+		if (open_source(setup, i, err) < 0)
+			return -1;
+	return 0;
+}
+
+static const char *const own[] = {"dev", "proc", "sys"};
+
+/* Looks upwards from `fd` whether it lies in a directory that is not for bind mounts. The directory
+ * of a file has been looked at before. */
+static int check_place(const struct setup *setup, int fd, const char *dst, struct warden_error *err)
+{
+	_cleanup_close_ int at = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	struct stat root, here, there;
+
+	if (at < 0 || fstat(setup->root_fd, &root) < 0)
+		return warden_error_errno(err, "look at bind mount target %s", dst);
+	for (int depth = 0; depth < DEPTH_MAX; depth++) {
+		int above;
+
+		if (fstat(at, &here) < 0)
+			return warden_error_errno(err, "look at bind mount target %s", dst);
+		if (!S_ISDIR(here.st_mode) ||
+		    (here.st_dev == root.st_dev && here.st_ino == root.st_ino))
+			return 0;
+		for (size_t i = 0; i < ARRAY_SIZE(own); i++)
+			if (fstatat(setup->root_fd, own[i], &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+			    there.st_dev == here.st_dev && there.st_ino == here.st_ino)
+				return warden_error_set(
+					err,
+					"bind mount target %s lies in /%s, which is the "
+					"container's own",
+					dst, own[i]);
+		above = openat(at, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (above < 0)
+			return warden_error_errno(err, "look above bind mount target %s", dst);
+		close(at);
+		at = above;
+	}
+	return warden_error_set(err, "bind mount target %s lies too deep", dst);
+}
+
+/* Makes an entry as the container's root would: what it may not do in an earlier bind mount, we may
+ * not do for it. Its capabilities count for directories of its own ids: there we act as the owner.
+ */
+static int make_entry(const struct setup *setup, int above, const char *name, bool directory,
+		      struct warden_error *err)
+{
+	const struct setup_parameters *p = &setup->parameters;
+	uid_t uid = p->base;
+	gid_t gid = p->base;
+	struct stat status;
+	int result, number;
+
+	if (fstat(above, &status) < 0)
+		return -1;
+	if (status.st_uid - p->base < ID_RANGE && status.st_gid - p->base < ID_RANGE) {
+		uid = status.st_uid;
+		gid = status.st_gid;
+	}
+	if (user_act_as(uid, gid, false, err) < 0)
+		return -1;
+	result = directory ? mkdirat(above, name, 0755) : mknodat(above, name, S_IFREG | 0644, 0);
+	number = errno;
+	if (user_act_as(p->base, p->base, true, err) < 0)
+		return -1;
+	errno = number;
+	return result;
+}
+
+/* Opens `path`, whose directory is `above`; makes it where it is absent. */
+static int open_or_make(const struct setup *setup, const char *path, int above, bool directory,
+			struct warden_error *err)
+{
+	const char *slash = strrchr(path, '/');
+	uint64_t inside = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
+	int flags = O_PATH | (directory ? O_DIRECTORY : 0);
+	int fd = open_below(setup->root_fd, path, flags, 0, inside);
+
+	if (fd >= 0 || errno != ENOENT)
+		return fd;
+	if (make_entry(setup, above, slash ? slash + 1 : path, directory, err) < 0)
+		return -1;
+	return open_below(setup->root_fd, path, flags, 0, inside);
+}
+
+/* The target of a bind mount, made part by part. -1 and `err` on failure. */
+static int open_target(const struct setup *setup, const char *dst, bool directory,
+		       struct warden_error *err)
+{
+	char path[PATH_MAX];
+	char *end = path;
+	int fd = fcntl(setup->root_fd, F_DUPFD_CLOEXEC, 0);
+
+	snprintf(path, sizeof(path), "%s", dst + strspn(dst, "/"));
+	for (size_t length = strlen(path); length > 0 && path[length - 1] == '/'; length--)
+		path[length - 1] = '\0';
+	while (fd >= 0 && *end) {
+		char *slash = strchr(end, '/');
+		int next;
+
+		if (slash)
+			*slash = '\0';
+		next = open_or_make(setup, path, fd, slash || directory, err);
+		if (next < 0)
+			warden_error_errno(err, "make /%s for bind mount target %s", path, dst);
+		close(fd);
+		fd = next;
+		if (fd >= 0 && check_place(setup, fd, dst, err) < 0) {
+			close(fd);
+			return -1;
+		}
+		end += strlen(end);
+		if (slash) {
+			*slash = '/';
+			end = slash + strspn(slash, "/");
+		}
+	}
+	return fd;
+}
+
+int bind_open_directory(const struct setup *setup, const char *path, struct warden_error *err)
+{
+	return open_target(setup, path, true, err);
+}
+
+static int attach(const struct setup *setup, size_t i, struct warden_error *err)
+{
+	const char *dst = setup->binds[i].dst_path;
+	_cleanup_close_ int target = -1;
+	struct stat root, status;
+
+	if (fstat(setup->bind_sources[i], &status) < 0)
+		return warden_error_errno(err, "look at bind mount source %s",
+					  setup->binds[i].src_path);
+	target = open_target(setup, dst, S_ISDIR(status.st_mode), err);
+	if (target < 0)
+		return -1;
+	if (fstat(setup->root_fd, &root) == 0 && fstat(target, &status) == 0 &&
+	    root.st_dev == status.st_dev && root.st_ino == status.st_ino)
+		return warden_error_set(err, "bind mount target %s is the root itself", dst);
+	if (mount_attach(setup->bind_sources[i], target) < 0)
+		return warden_error_errno(err, "bind mount at %s", dst);
+	return 0;
+}
+
+int bind_attach(struct setup *setup, struct warden_error *err)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(own); i++) {
+		_cleanup_close_ int fd = open_directory(setup->root_fd, own[i], 0755);
+
+		if (fd < 0)
+			return warden_error_errno(err, "open /%s of rootfs %s", own[i],
+						  setup->parameters.rootfs);
+	}
+	for (size_t i = 0; i < setup->parameters.n_binds; i++)
+		if (attach(setup, i, err) < 0)
+			return -1;
+	return 0;
+}

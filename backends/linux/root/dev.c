@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The container's /dev: a tmpfs of its own with the few nodes that a container may use, made by the
+ * daemon's side, since bound nodes would belong to nobody inside. It can be moved in anywhere: no
+ * mount of the container but this one lets device nodes work. */
+#include "backends/linux/root/dev.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "backends/linux/root/mount_api.h"
+#include "lib/cleanup.h"
+
+/* The group of terminals, as every distribution numbers it. */
+#define TTY_GROUP 5
+
+static int make_nodes(struct setup *setup, struct warden_error *err)
+{
+	static const struct {
+		const char *name;
+		unsigned major, minor;
+	} nodes[] = {
+		{"null", 1, 3},    {"zero", 1, 5}, {"full", 1, 7},    {"random", 1, 8},
+		{"urandom", 1, 9}, {"tty", 5, 0},  {"fuse", 10, 229},
+	};
+	const struct setup_parameters *p = &setup->parameters;
+
+	for (size_t i = 0; i < ARRAY_SIZE(nodes); i++)
+		if (mknodat(setup->dev_fd, nodes[i].name, S_IFCHR | 0666,
+			    makedev(nodes[i].major, nodes[i].minor)) < 0)
+			return warden_error_errno(err, "make /dev/%s", nodes[i].name);
+	if (fchownat(setup->dev_fd, "fuse", p->base, p->base + setup->fuse_gid, 0) < 0)
+		return warden_error_errno(err, "give /dev/fuse to its group");
+	return 0;
+}
+
+static int make_links(struct setup *setup, struct warden_error *err)
+{
+	static const struct {
+		const char *name, *target;
+	} links[] = {
+		{"fd", "/proc/self/fd"},       {"stdin", "/proc/self/fd/0"},
+		{"stdout", "/proc/self/fd/1"}, {"stderr", "/proc/self/fd/2"},
+		{"ptmx", "pts/ptmx"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(links); i++)
+		if (symlinkat(links[i].target, setup->dev_fd, links[i].name) < 0)
+			return warden_error_errno(err, "make /dev/%s", links[i].name);
+	return 0;
+}
+
+int dev_make(struct setup *setup, struct warden_error *err)
+{
+	static const struct mount_option options[] = {
+		{"source", "dev"},     {"mode", "0755"}, {"size", "1m"},
+		{"nr_inodes", "1024"}, {NULL, NULL},
+	};
+
+	/* Whose all of it is follows from whom the set-up child acts as. */
+	setup->dev_fd = mount_make("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, err);
+	if (setup->dev_fd < 0)
+		return -1;
+	if (make_nodes(setup, err) < 0)
+		return -1;
+	return make_links(setup, err);
+}
+
+static int attach_part(struct setup *setup, const char *name, int mount, struct warden_error *err)
+{
+	_cleanup_close_ int target = open_directory(setup->dev_fd, name, 0755);
+
+	if (target < 0)
+		return warden_error_errno(err, "make /dev/%s", name);
+	if (mount_attach(mount, target) < 0)
+		return warden_error_errno(err, "mount /dev/%s", name);
+	return 0;
+}
+
+static int attach_pts(struct setup *setup, struct warden_error *err)
+{
+	char group[16], most[16];
+	const struct mount_option options[] = {
+		{"source", "devpts"}, {"newinstance", NULL}, {"gid", group}, {"mode", "0620"},
+		{"ptmxmode", "0666"}, {"max", most},         {NULL, NULL},
+	};
+	_cleanup_close_ int mount = -1;
+
+	snprintf(group, sizeof(group), "%u", setup->parameters.base + TTY_GROUP);
+	snprintf(most, sizeof(most), "%" PRIi64, setup->backend->terminals);
+	mount = mount_make("devpts", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, err);
+	return mount < 0 ? -1 : attach_part(setup, "pts", mount, err);
+}
+
+static int attach_shm(struct setup *setup, struct warden_error *err)
+{
+	char size[24];
+	struct mount_option options[] = {
+		{"source", "shm"},
+		{"mode", "1777"},
+		{NULL, NULL}, /* for a size */
+		{NULL, NULL},
+	};
+	_cleanup_close_ int mount = -1;
+
+	if (setup->parameters.shm_bytes > 0) {
+		snprintf(size, sizeof(size), "%" PRIu64, setup->parameters.shm_bytes);
+		options[2] = (struct mount_option){"size", size};
+	}
+	mount = mount_make("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, err);
+	return mount < 0 ? -1 : attach_part(setup, "shm", mount, err);
+}
+
+int dev_attach_parts(struct setup *setup, struct warden_error *err)
+{
+	if (attach_pts(setup, err) < 0)
+		return -1;
+	return attach_shm(setup, err);
+}

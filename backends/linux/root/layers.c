@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See layers.h. A path is resolved once, into a descriptor, and all that follows is done to that.
+ */
+#include "backends/linux/root/layers.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "backends/linux/create/user_namespace.h"
+#include "backends/linux/root/mount_api.h"
+#include "lib/cleanup.h"
+
+int client_open(const struct setup *setup, const char *path, int flags, struct warden_error *err)
+{
+	const struct setup_parameters *p = &setup->parameters;
+	int fd, number;
+
+	if (user_act_as(p->client_uid, p->client_gid, false, err) < 0)
+		return -1;
+	/* A magic link would lead through our own descriptors. */
+	fd = open_below(AT_FDCWD, path, flags | O_PATH, 0, RESOLVE_NO_MAGICLINKS);
+	number = errno;
+	if (user_act_as(0, 0, true, err) < 0) {
+		if (fd >= 0)
+			close(fd);
+		return -1;
+	}
+	errno = number;
+	if (fd < 0)
+		warden_error_errno(err, "open %s", path);
+	return fd;
+}
+
+static int open_layer(struct setup *setup, size_t i, struct warden_error *err)
+{
+	const char *path = setup->layers[i].path;
+	const char *configured = setup->backend->host->settings->rootfs_path;
+	_cleanup_close_ int fd = -1;
+
+	if (configured && strcmp(path, configured) == 0)
+		fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	else
+		fd = client_open(setup, path, O_DIRECTORY, err);
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+		return warden_error_set(err, "rootfs %s not found", path);
+	if (fd < 0)
+		return warden_error_errno(err, "open rootfs %s", path);
+	setup->layer_fds[i] = mount_clone(fd, "", false);
+	if (setup->layer_fds[i] < 0)
+		return warden_error_errno(err, "copy the mount of rootfs %s", path);
+	return 0;
+}
+
+int layers_open(struct setup *setup, struct warden_error *err)
+{
+	for (size_t i = 0; i < setup->parameters.n_layers; i++)
+		if (open_layer(setup, i, err) < 0)
+			return -1;
+	return 0;
+}

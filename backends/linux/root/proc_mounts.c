@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A container's /proc and /sys; see root_mounts.h. They are opened by processes of the host's user
+ * namespace, so that nothing is refused because parts of the host's /proc are masked. */
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "backends/linux/root/mount_api.h"
+#include "backends/linux/root/root_mounts.h"
+#include "lib/cleanup.h"
+
+#define ATTR_KERNEL (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
+
+struct proc_call {
+	int fd;
+	struct warden_error *err;
+};
+
+static int make_proc(void *data)
+{
+	static const struct mount_option options[] = {{"source", "proc"}, {NULL, NULL}};
+	struct proc_call *call = data;
+
+	call->fd = mount_make("proc", options, ATTR_KERNEL, call->err);
+	return 0;
+}
+
+/* A proc shows the pid namespace of who opens it, so a child does, born in the container's pid
+ * namespace and sharing our memory and descriptors. */
+static int open_proc(struct setup *setup, struct warden_error *err)
+{
+	static char stack[65536] __attribute__((aligned(16)));
+	struct proc_call call = {.fd = -1, .err = err};
+	pid_t pid;
+
+	if (setns(setup->init_pidfd, CLONE_NEWPID) < 0)
+		return warden_error_errno(err, "enter the container's pid namespace");
+	warden_error_set(err, "the helper that opens /proc was killed");
+	pid = clone(make_proc, stack + sizeof(stack),
+		    CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD, &call);
+	if (pid < 0)
+		return warden_error_errno(err, "fork the helper that opens /proc");
+	waitpid(pid, NULL, 0); /* what it did stands in `call` */
+	setup->proc_fd = call.fd;
+	return call.fd < 0 ? -1 : 0;
+}
+
+int mnt_kernel(struct setup *setup, struct warden_error *err)
+{
+	static const struct mount_option options[] = {{"source", "sysfs"}, {NULL, NULL}};
+
+	if (open_proc(setup, err) < 0)
+		return -1;
+	setup->sys_fd = mount_make("sysfs", options, ATTR_KERNEL | MOUNT_ATTR_RDONLY, err);
+	return setup->sys_fd < 0 ? -1 : 0;
+}
+
+static int attach_at(struct setup *setup, int mount, const char *name, struct warden_error *err)
+{
+	_cleanup_close_ int target = open_directory(setup->root_fd, name, 0755);
+
+	if (target < 0)
+		return warden_error_errno(err, "open /%s of rootfs %s (it must be a directory)",
+					  name, setup->parameters.rootfs);
+	if (mount_attach(mount, target) < 0)
+		return warden_error_errno(err, "mount /%s", name);
+	return 0;
+}
+
+/* Copies a part of a mount over itself, read-only. */
+static int protect(int mount, const char *path, struct warden_error *err)
+{
+	_cleanup_close_ int target = openat(mount, path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_close_ int copy = -1;
+
+	if (target < 0)
+		return errno == ENOENT ? 0 : warden_error_errno(err, "open %s", path);
+	copy = mount_clone(target, "", false);
+	if (copy < 0 || mount_set(copy, ATTR_KERNEL | MOUNT_ATTR_RDONLY, -1, false) < 0 ||
+	    mount_attach(copy, target) < 0)
+		return warden_error_errno(err, "make %s read-only", path);
+	return 0;
+}
+
+/* What is laid over what is hidden. */
+struct cover {
+	int null;  /* our own null device, for files */
+	int empty; /* a read-only file system, for directories */
+	bool used; /* `empty` is attached: Linux 6.1 copies no mount that is not */
+};
+
+static int cover_directory(struct cover *cover, int target)
+{
+	_cleanup_close_ int copy = -1;
+
+	if (!cover->used) {
+		cover->used = true;
+		return mount_attach(cover->empty, target);
+	}
+	copy = mount_clone(cover->empty, "", false);
+	return copy < 0 ? -1 : mount_attach(copy, target);
+}
+
+static int cover_file(const struct cover *cover, int target)
+{
+	_cleanup_close_ int copy = mount_clone(cover->null, "", false);
+
+	return copy < 0 ? -1 : mount_attach(copy, target);
+}
+
+static int hide(int mount, const char *path, struct cover *cover, struct warden_error *err)
+{
+	_cleanup_close_ int target = openat(mount, path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct stat status;
+
+	if (target < 0)
+		return errno == ENOENT ? 0 : warden_error_errno(err, "open %s", path);
+	if (fstat(target, &status) < 0)
+		return warden_error_errno(err, "look at %s", path);
+	if ((S_ISDIR(status.st_mode) ? cover_directory(cover, target) : cover_file(cover, target)) <
+	    0)
+		return warden_error_errno(err, "hide %s", path);
+	return 0;
+}
+
+static int make_cover(struct setup *setup, struct cover *cover, struct warden_error *err)
+{
+	static const struct mount_option options[] = {
+		{"source", "empty"}, {"mode", "0555"}, {"size", "4k"},
+		{"nr_inodes", "1"},  {NULL, NULL},
+	};
+
+	cover->used = false;
+	cover->null = openat(setup->dev_fd, "null", O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (cover->null < 0)
+		return warden_error_errno(err, "open the container's /dev/null");
+	cover->empty = mount_make("tmpfs", options, ATTR_KERNEL | MOUNT_ATTR_RDONLY, err);
+	return cover->empty < 0 ? -1 : 0;
+}
+
+/* What of /proc and /sys tells about the host or changes it. */
+static int mask(struct setup *setup, struct warden_error *err)
+{
+	static const char *const protected_proc[] = {"bus", "fs", "irq", "sys", "sysrq-trigger"};
+	static const char *const hidden_proc[] = {
+		"acpi",          "asound",      "interrupts", "kcore",      "keys",
+		"latency_stats", "sched_debug", "scsi",       "timer_list", "timer_stats",
+	};
+	static const char *const hidden_sys[] = {"firmware", "devices/virtual/powercap"};
+	struct cover cover;
+
+	if (make_cover(setup, &cover, err) < 0)
+		return -1;
+	for (size_t i = 0; i < ARRAY_SIZE(protected_proc); i++)
+		if (protect(setup->proc_fd, protected_proc[i], err) < 0)
+			return -1;
+	for (size_t i = 0; i < ARRAY_SIZE(hidden_proc); i++)
+		if (hide(setup->proc_fd, hidden_proc[i], &cover, err) < 0)
+			return -1;
+	for (size_t i = 0; i < ARRAY_SIZE(hidden_sys); i++)
+		if (hide(setup->sys_fd, hidden_sys[i], &cover, err) < 0)
+			return -1;
+	return 0;
+}
+
+int mnt_attach_kernel(struct setup *setup, struct warden_error *err)
+{
+	if (attach_at(setup, setup->dev_fd, "dev", err) < 0 ||
+	    attach_at(setup, setup->proc_fd, "proc", err) < 0 ||
+	    attach_at(setup, setup->sys_fd, "sys", err) < 0)
+		return -1;
+	/* A warden inside sets sysctls of its network, and masks what it likes. */
+	return setup->parameters.nested ? 0 : mask(setup, err);
+}

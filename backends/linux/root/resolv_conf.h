@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The content of a container's /etc/resolv.conf. */
+#ifndef BACKENDS_LINUX_ROOT_RESOLV_CONF_H
+#define BACKENDS_LINUX_ROOT_RESOLV_CONF_H
+
+#include "backends/linux/root/root_files.h"
+
+/* The configured servers; else what the host uses, as far as it can be reached from a container.
+ * The caller frees `text->bytes`, which may be NULL. */
+int resolv_make(struct setup *setup, struct text *text, struct warden_error *err);
+
+#endif

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Files in a container's root; see root_files.h. The accounts are in accounts.c, resolv.conf's
+ * content is made in resolv_conf.c. */
+#include "backends/linux/root/root_files.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "backends/linux/root/mount_api.h"
+#include "backends/linux/root/resolv_conf.h"
+#include "lib/cleanup.h"
+
+#define FILES_MAX ((size_t)1024 * 1024)
+
+static int read_all(int fd, struct text *text)
+{
+	text->length = 0;
+	text->bytes = malloc(FILES_MAX + 1);
+	if (!text->bytes)
+		return -1;
+	while (text->length <= FILES_MAX) {
+		ssize_t came = read(fd, text->bytes + text->length, FILES_MAX + 1 - text->length);
+
+		if (came < 0 && errno == EINTR)
+			continue;
+		if (came < 0)
+			return -1;
+		if (came == 0)
+			return 0;
+		text->length += (size_t)came;
+	}
+	errno = EFBIG;
+	return -1;
+}
+
+int files_read(int directory, const char *of, const char *path, struct text *text,
+	       struct warden_error *err)
+{
+	/* Not blocking, for what turns out to be a fifo. */
+	_cleanup_close_ int fd = open_below(directory, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0,
+					    RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+	struct stat status;
+
+	text->bytes = NULL;
+	text->length = 0;
+	if (fd < 0)
+		return errno == ENOENT ? 0 : warden_error_errno(err, "open /%s of %s", path, of);
+	if (fstat(fd, &status) < 0)
+		return warden_error_errno(err, "look at /%s of %s", path, of);
+	if (!S_ISREG(status.st_mode))
+		return warden_error_set(err, "/%s of %s is no regular file", path, of);
+	if (read_all(fd, text) < 0) {
+		warden_error_errno(err, "read /%s of %s", path, of);
+		free(text->bytes);
+		text->bytes = NULL;
+		return -1;
+	}
+	return 0;
+}
+
+static int open_inside(const struct setup *setup, const char *path)
+{
+	return open_below(setup->root_fd, path, O_PATH | O_DIRECTORY, 0,
+			  RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+}
+
+/* Makes the last part of a path in the directory of the others. */
+static int make_inside(const struct setup *setup, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char parent[PATH_MAX];
+	_cleanup_close_ int above = -1;
+
+	snprintf(parent, sizeof(parent), "%.*s", slash ? (int)(slash - path) : 1,
+		 slash ? path : ".");
+	above = open_inside(setup, parent);
+	return above < 0 ? -1 : mkdirat(above, slash ? slash + 1 : path, 0755);
+}
+
+int files_directory(const struct setup *setup, const char *path, struct warden_error *err)
+{
+	int fd = open_inside(setup, path);
+
+	if (fd < 0 && errno == ENOENT && make_inside(setup, path) == 0)
+		fd = open_inside(setup, path);
+	if (fd < 0)
+		warden_error_errno(err, "make directory /%s in rootfs %s", path,
+				   setup->parameters.rootfs);
+	return fd;
+}
+
+int files_replace(const struct setup *setup, const char *name, const char *bytes, size_t length,
+		  struct warden_error *err)
+{
+	const char *rootfs = setup->parameters.rootfs;
+	_cleanup_close_ int etc = files_directory(setup, "etc", err);
+	_cleanup_close_ int fd = -1;
+
+	if (etc < 0)
+		return -1;
+	if (unlinkat(etc, name, 0) < 0 && errno != ENOENT)
+		return warden_error_errno(err, "replace /etc/%s of rootfs %s", name, rootfs);
+	fd = openat(etc, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return warden_error_errno(err, "make /etc/%s in rootfs %s", name, rootfs);
+	while (length > 0) {
+		ssize_t written = write(fd, bytes, length);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written < 0)
+			return warden_error_errno(err, "write /etc/%s", name);
+		bytes += written;
+		length -= (size_t)written;
+	}
+	return 0;
+}
+
+static int write_hosts(struct setup *setup, struct warden_error *err)
+{
+	const struct setup_parameters *p = &setup->parameters;
+	char address[INET_ADDRSTRLEN], *text;
+	int length, result;
+
+	inet_ntop(AF_INET, &p->container_ip, address, sizeof(address));
+	length = asprintf(&text, "127.0.0.1 localhost\n%s %s\n%s", address, p->hostname,
+			  setup->hosts ? setup->hosts : "");
+	if (length < 0)
+		return warden_error_errno(err, "make /etc/hosts");
+	result = files_replace(setup, "hosts", text, (size_t)length, err);
+	free(text);
+	return result;
+}
+
+static int write_names(struct setup *setup, struct warden_error *err)
+{
+	char text[sizeof(setup->parameters.hostname) + 1];
+	int length = snprintf(text, sizeof(text), "%s\n", setup->parameters.hostname);
+
+	if (files_replace(setup, "hostname", text, (size_t)length, err) < 0)
+		return -1;
+	return write_hosts(setup, err);
+}
+
+int files_write(struct setup *setup, struct warden_error *err)
+{
+	struct text resolv;
+	int result;
+
+	if (write_names(setup, err) < 0)
+		return -1;
+	if (setup->resolv)
+		return files_replace(setup, "resolv.conf", setup->resolv,
+				     setup->parameters.resolv_length, err);
+	if (resolv_make(setup, &resolv, err) < 0)
+		return -1;
+	result = files_replace(setup, "resolv.conf", resolv.bytes ? resolv.bytes : "",
+			       resolv.length, err);
+	free(resolv.bytes);
+	return result;
+}

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A container's root: its layers and the way into it; see root_mounts.h. All mounts belong to
+ * the host's user namespace and are locked by the copy that the container's first process makes of
+ * them. */
+#include "backends/linux/root/root_mounts.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sched.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "backends/linux/create/user_namespace.h"
+#include "backends/linux/root/mount_api.h"
+#include "backends/linux/root/union.h"
+#include "lib/cleanup.h"
+
+int mnt_private(struct setup *setup, struct warden_error *err)
+{
+	struct stat held, opened;
+
+	if (unshare(CLONE_NEWNS) < 0)
+		return warden_error_errno(err, "make a mount namespace");
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return warden_error_errno(err, "make all mounts private");
+	/* The descriptor that came with the request belongs to the mounts of the daemon's
+	 * namespace, where nothing can be attached from here. */
+	if (fstat(setup->directory_fd, &held) < 0)
+		return warden_error_errno(err, "look at %s", setup->parameters.path);
+	close(setup->directory_fd);
+	setup->directory_fd =
+		open(setup->parameters.path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (setup->directory_fd < 0 || fstat(setup->directory_fd, &opened) < 0)
+		return warden_error_errno(err, "open %s", setup->parameters.path);
+	if (held.st_dev != opened.st_dev || held.st_ino != opened.st_ino)
+		return warden_error_set(err, "%s is not the container's directory any more",
+					setup->parameters.path);
+	return 0;
+}
+
+/* The user namespace that both layers are mapped with: the container's own, or one in which the
+ * files of a vcap that the rootfs has are those of the container's. -1 in `fd`: none is needed. */
+static int layer_map(const struct setup *setup, int *fd, struct warden_error *err)
+{
+	const struct setup_parameters *p = &setup->parameters;
+	uint32_t count = setup->namespace_fd >= 0 ? ID_RANGE : UINT32_MAX;
+	struct user_map uids = {p->base, count, setup->image_uid, p->uid};
+	struct user_map gids = {p->base, count, setup->image_gid, p->uid};
+
+	*fd = -1;
+	if (setup->image_uid > 0 || setup->image_gid > 0) {
+		if (setup->image_uid == 0)
+			uids.other = uids.one;
+		if (setup->image_gid == 0)
+			gids.other = gids.one;
+		*fd = user_namespace_for_mount(&uids, &gids, err);
+		return *fd < 0 ? -1 : 0;
+	}
+	if (setup->namespace_fd < 0)
+		return 0;
+	*fd = fcntl(setup->namespace_fd, F_DUPFD_CLOEXEC, 0);
+	return *fd < 0 ? warden_error_errno(err, "copy a descriptor") : 0;
+}
+
+/* A layer, mapped and attached over `target`: Linux 6.1 refuses one that is attached nowhere. */
+static int layer_attach(int layer, uint64_t attributes, int map_fd, int target, const char *path,
+			struct warden_error *err)
+{
+	if (mount_set(layer, attributes, map_fd, false) < 0)
+		return warden_error_errno(
+			err,
+			"map the ids of %s (a file system that cannot be mapped, such as an "
+			"overlay? move it to another one, or set server.user_namespace = false)",
+			path);
+	if (mount_attach(layer, target) < 0)
+		return warden_error_errno(err, "attach a copy of %s", path);
+	return 0;
+}
+
+/* The folders that the layers are attached to, and those of the writable one where it lies in the
+ * directory. */
+static int make_folders(const struct setup *setup, struct warden_error *err)
+{
+	static const char *const folders[] = {"rw", "work", "rootfs"};
+	const struct setup_parameters *p = &setup->parameters;
+
+	for (size_t i = 0; i < ARRAY_SIZE(folders); i++)
+		if (mkdirat(setup->directory_fd, folders[i], 0700) < 0)
+			return warden_error_errno(err, "make %s/%s", p->path, folders[i]);
+	/* Both: overlay moves files from one to the other. */
+	if (p->project > 0 && (quota_mark(setup->directory_fd, "rw", p->project, err) < 0 ||
+			       quota_mark(setup->directory_fd, "work", p->project, err) < 0))
+		return -1;
+	for (size_t i = 0; p->n_layers > 1 && i < p->n_layers; i++) {
+		struct layer_name name = layer_name(i);
+
+		if (mkdirat(setup->directory_fd, name.text, 0700) < 0)
+			return warden_error_errno(err, "make %s/%s", p->path, name.text);
+	}
+	return 0;
+}
+
+/* An id of a mapped layer, or root's where the container has none for it. */
+static uint32_t id_inside(const struct setup_parameters *p, uint32_t id)
+{
+	return p->base > 0 && id - p->base >= ID_RANGE ? p->base : id;
+}
+
+/* The container's root has its owner and mode from the upper folder, which gets those of the
+ * topmost layer, both seen through their maps. */
+static int copy_root_mode(const struct setup *setup, int directory, struct warden_error *err)
+{
+	const struct setup_parameters *p = &setup->parameters;
+	struct stat status;
+
+	if (fstat(setup->layer_fds[0], &status) < 0)
+		return warden_error_errno(err, "look at rootfs %s", p->rootfs);
+	if (fchownat(directory, "rw", id_inside(p, status.st_uid), id_inside(p, status.st_gid), 0) <
+		    0 ||
+	    fchmodat(directory, "rw", status.st_mode & 0777, 0) < 0)
+		return warden_error_errno(err, "set the mode of %s/rw", p->path);
+	return 0;
+}
+
+/* The working directory becomes a copy of the container's, mapped. */
+static int attach_directory(const struct setup *setup, int map, struct warden_error *err)
+{
+	const char *path = setup->parameters.path;
+	_cleanup_close_ int upper = mount_clone(setup->directory_fd, "", false);
+
+	if (upper < 0)
+		return warden_error_errno(err, "copy the mount of %s", path);
+	if (layer_attach(upper, 0, map, setup->directory_fd, path, err) < 0)
+		return -1;
+	if (fchdir(upper) < 0)
+		return warden_error_errno(err, "change to %s", path);
+	return 0;
+}
+
+static int attach_layer(const struct setup *setup, size_t i, const char *name, int map,
+			struct warden_error *err)
+{
+	_cleanup_close_ int target = open(name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (target < 0)
+		return warden_error_errno(err, "open %s/%s", setup->parameters.path, name);
+	return layer_attach(setup->layer_fds[i], MOUNT_ATTR_RDONLY, map, target,
+			    setup->layers[i].path, err);
+}
+
+/* Attaches all layers in the container's directory, which becomes the working directory. */
+static int attach_layers(struct setup *setup, struct warden_error *err)
+{
+	size_t n = setup->parameters.n_layers;
+	_cleanup_close_ int map = -1;
+
+	if (layer_map(setup, &map, err) < 0 || attach_directory(setup, map, err) < 0)
+		return -1;
+	if (n == 1)
+		return attach_layer(setup, 0, "rootfs", map, err);
+	for (size_t i = 0; i < n; i++)
+		if (attach_layer(setup, i, layer_name(i).text, map, err) < 0)
+			return -1;
+	return 0;
+}
+
+/* A tmpfs over the folder of the writable layer, in which then both of its folders lie. It has no
+ * map (Linux 6.1 knows none for it), so its files are made as the container's ids. */
+static int attach_tmpfs(struct setup *setup, struct warden_error *err)
+{
+	const struct setup_parameters *p = &setup->parameters;
+	char bytes[24], inodes[24], owner[16];
+	struct mount_option options[] = {
+		{"source", "warden"}, {"mode", "0755"}, {"uid", owner},
+		{"gid", owner},       {"size", bytes},  {NULL, NULL}, /* for inodes */
+		{NULL, NULL},
+	};
+	_cleanup_close_ int target = open("rw", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_close_ int mount = -1;
+
+	snprintf(bytes, sizeof(bytes), "%" PRIu64, p->tmpfs_bytes);
+	snprintf(inodes, sizeof(inodes), "%" PRIu64, p->tmpfs_inodes);
+	snprintf(owner, sizeof(owner), "%u", p->base);
+	if (p->tmpfs_inodes > 0)
+		options[5] = (struct mount_option){"nr_inodes", inodes};
+	mount = mount_make("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, err);
+	if (mount < 0)
+		return -1;
+	if (mkdirat(mount, "rw", 0755) < 0 || mkdirat(mount, "work", 0755) < 0 ||
+	    fchownat(mount, "work", p->base, p->base, 0) < 0)
+		return warden_error_errno(err, "make the folders of a tmpfs");
+	if (copy_root_mode(setup, mount, err) < 0)
+		return -1;
+	if (target < 0 || mount_attach(mount, target) < 0)
+		return warden_error_errno(err, "attach a tmpfs to %s/rw", p->path);
+	return 0;
+}
+
+static int attach_writable(struct setup *setup, struct warden_error *err)
+{
+	if (setup->parameters.tmpfs_bytes > 0)
+		return attach_tmpfs(setup, err);
+	return copy_root_mode(setup, AT_FDCWD, err);
+}
+
+int mnt_root(struct setup *setup, struct warden_error *err)
+{
+	const struct setup_parameters *p = &setup->parameters;
+
+	if (make_folders(setup, err) < 0 || attach_layers(setup, err) < 0 ||
+	    attach_writable(setup, err) < 0)
+		return -1;
+	/* Files of the upper layer are made as who mounts it, which the layers' map must know, and
+	 * whom limits of the disk have to bind. */
+	if (user_act_as(p->base, p->base, true, err) < 0 || user_obey_quota(true, err) < 0 ||
+	    union_attach(setup, err) < 0)
+		return -1;
+	return user_obey_quota(false, err);
+}
+
+int mnt_pivot(struct setup *setup, struct warden_error *err)
+{
+	if (fchdir(setup->root_fd) < 0)
+		return warden_error_errno(err, "change to the container's root");
+	if (syscall(SYS_pivot_root, ".", ".") < 0)
+		return warden_error_errno(err, "make it the root");
+	/* The old root lies over the new one now. */
+	if (umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
+		return warden_error_errno(err, "leave the host's root");
+	return 0;
+}

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See union.h. */
+#include "backends/linux/root/union.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "backends/linux/root/mount_api.h"
+#include "backends/linux/root/tree_copy.h"
+#include "lib/cleanup.h"
+
+/* What fsconfig(2) takes as a value. Names of layers are so short that all fit. */
+enum { OPTION_MAX = 256 };
+
+static const char *const names[UNION_KINDS] = {
+	[UNION_OVERLAY] = "overlay",
+	[UNION_AUFS] = "aufs",
+	[UNION_BIND] = "bind",
+};
+
+const char *union_name(enum union_kind kind)
+{
+	return names[kind];
+}
+
+struct layer_name layer_name(size_t i)
+{
+	struct layer_name name;
+
+	snprintf(name.text, sizeof(name.text), "%zu", i);
+	return name;
+}
+
+/* An overlay of names in the working directory, which tell the container nothing. */
+static int make_overlay(const char *lower, const char *upper, const char *work,
+			struct warden_error *err)
+{
+	const struct mount_option options[] = {
+		{"source", "warden"}, {"lowerdir", lower}, {"upperdir", upper},
+		{"workdir", work},    {"volatile", NULL},  {"redirect_dir", "nofollow"},
+		{"metacopy", "off"},  {"index", "off"},    {"xino", "off"},
+		{NULL, NULL},
+	};
+
+	/* The super block is the host's, so device nodes would work were it not for NODEV. */
+	return mount_make("overlay", options, MOUNT_ATTR_NODEV, err);
+}
+
+static int make_aufs(const char *branches, const char *target, struct warden_error *err)
+{
+	if (mount("warden", target, "aufs", MS_NODEV, branches) < 0)
+		return warden_error_errno(err, "mount aufs (%s)", branches);
+	return 0;
+}
+
+static int try_overlay(struct warden_error *err)
+{
+	int mount = make_overlay("l", "u", "w", err);
+
+	if (mount < 0)
+		return -1;
+	close(mount);
+	return 0;
+}
+
+static int try_aufs(const struct warden_host *host, struct warden_error *err)
+{
+	if (linux_user_namespace(host->settings))
+		return warden_error_set(err, "aufs cannot be mapped to the ids of a user "
+					     "namespace; set server.user_namespace = false");
+	if (make_aufs("br:u=rw:l=ro+wh", "w", err) < 0)
+		return -1;
+	umount2("w", MNT_DETACH); /* the mount namespace goes with us in any case */
+	return 0;
+}
+
+static int try_kind(const struct warden_host *host, enum union_kind kind, struct warden_error *err)
+{
+	switch (kind) {
+	case UNION_OVERLAY:
+		return try_overlay(err);
+	case UNION_AUFS:
+		return try_aufs(host, err);
+	default:
+		return 0; /* all that it takes was tried before */
+	}
+}
+
+static int choose(const struct warden_host *host, enum union_kind *kind, struct warden_error *err)
+{
+	const char *wanted = host->option_string(host, "union");
+	bool any = strcmp(wanted, "auto") == 0;
+	struct warden_error reason;
+
+	for (int i = 0; i < UNION_KINDS; i++) {
+		*kind = (enum union_kind)i;
+		if (!any && strcmp(wanted, names[i]) != 0)
+			continue;
+		if (try_kind(host, *kind, &reason) == 0)
+			return 0;
+		if (!any)
+			return warden_error_set(err, "linux.union = \"%s\": %.512s", wanted,
+						reason.message);
+		host->log(host, WARDEN_LOG_WARN, NULL, "%s cannot be used: %s", names[i],
+			  reason.message);
+	}
+	return warden_error_set(err,
+				"option union of group linux must be \"auto\", \"overlay\", "
+				"\"aufs\" or \"bind\", not \"%.64s\"",
+				wanted);
+}
+
+/* It is tried where containers are made: whether a directory can be a layer is a matter of its file
+ * system. */
+static int enter_directory(int above, const char *name, struct warden_error *err)
+{
+	static const char *const parts[] = {"l", "u", "w"};
+
+	if (mkdirat(above, name, 0700) < 0)
+		return warden_error_errno(err, "make %s in the depot's tmp", name);
+	if (fchdir(above) < 0 || chdir(name) < 0)
+		return warden_error_errno(err, "change to %s", name);
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		if (mkdir(parts[i], 0700) < 0)
+			return warden_error_errno(err, "make %s/%s", name, parts[i]);
+	return 0;
+}
+
+/* What stays goes with the next look through the depot's tmp. */
+static void remove_directory(int above, const char *name)
+{
+	static const char *const parts[] = {
+		"w/work/incompat/volatile/dirty",
+		"w/work/incompat/volatile",
+		"w/work/incompat",
+		"w/work",
+		"w",
+		"u",
+		"l",
+	};
+
+	if (fchdir(above) < 0)
+		return;
+	if (chdir(name) == 0)
+		for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+			remove(parts[i]); /* not all of them were made */
+	if (fchdir(above) == 0)
+		unlinkat(above, name, AT_REMOVEDIR);
+	if (chdir("/") < 0)
+		return;
+}
+
+/* A directory of the depot's, or of its own where there is no depot yet. */
+static int open_place(const char *depot, struct warden_error *err)
+{
+	static const struct mount_option none[] = {{"source", "probe"}, {NULL, NULL}};
+	_cleanup_close_ int mount = -1, target = -1;
+	char path[PATH_MAX + 8];
+	int place;
+
+	snprintf(path, sizeof(path), "%s/tmp", depot);
+	place = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (place >= 0)
+		return place;
+	mount = mount_make("tmpfs", none, 0, err);
+	target = open("/tmp", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (mount < 0)
+		return -1;
+	if (target < 0 || mount_attach(mount, target) < 0)
+		return warden_error_errno(err, "mount a tmpfs on /tmp");
+	return take_fd(&mount);
+}
+
+int union_find(const struct warden_host *host, enum union_kind *kind, struct warden_error *err)
+{
+	_cleanup_close_ int place = open_place(host->settings->depot_path, err);
+	char name[32];
+	int result = -1;
+
+	if (place < 0)
+		return -1;
+	snprintf(name, sizeof(name), "union-%d", getpid());
+	if (enter_directory(place, name, err) == 0)
+		result = choose(host, kind, err);
+	remove_directory(place, name);
+	return result;
+}
+
+/* The folder of what is written: on a tmpfs it lies in there beside overlay's work. */
+static const char *upper_of(const struct setup *setup)
+{
+	return setup->parameters.tmpfs_bytes > 0 ? "rw/rw" : "rw";
+}
+
+/* Each layer behind `before` (but for the first one), with `after` behind it: "0:1:2". */
+static void print_layers(const struct setup *setup, const char *before, const char *after,
+			 char *text, size_t size)
+{
+	size_t n = setup->parameters.n_layers, length = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; i < n; i++)
+		length += (size_t)snprintf(text + length, size - length, "%s%s%s",
+					   i > 0 ? before : "",
+					   n == 1 ? "rootfs" : layer_name(i).text, after);
+}
+
+static int attach_overlay(struct setup *setup, struct warden_error *err)
+{
+	const char *work = setup->parameters.tmpfs_bytes > 0 ? "rw/work" : "work";
+	_cleanup_close_ int target = -1;
+	char lower[OPTION_MAX];
+
+	print_layers(setup, ":", "", lower, sizeof(lower));
+	setup->root_fd = make_overlay(lower, upper_of(setup), work, err);
+	if (setup->root_fd < 0)
+		return -1;
+	target = open("rootfs", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (target < 0 || mount_attach(setup->root_fd, target) < 0)
+		return warden_error_errno(err, "attach the container's root");
+	return 0;
+}
+
+static int attach_aufs(struct setup *setup, struct warden_error *err)
+{
+	char lower[SETUP_LAYERS_MAX * 16], branches[sizeof(lower) + 32];
+
+	print_layers(setup, ":", "=ro+wh", lower, sizeof(lower));
+	snprintf(branches, sizeof(branches), "br:%s=rw:%s", upper_of(setup), lower);
+	if (make_aufs(branches, "work", err) < 0)
+		return -1;
+	setup->root_fd = open("work", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (setup->root_fd < 0)
+		return warden_error_errno(err, "open the container's root");
+	return 0;
+}
+
+/* Copies a folder of the root's and mounts the copy over it. One that the root does not have, or
+ * has as a link, stays as it is. */
+static int attach_folder(struct setup *setup, int upper, const char *name, struct warden_error *err)
+{
+	const struct setup_parameters *p = &setup->parameters;
+	_cleanup_close_ int target =
+		openat(setup->root_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_close_ int copy = -1;
+
+	if (target < 0)
+		return errno == ENOENT || errno == ENOTDIR || errno == ELOOP
+			       ? 0
+			       : warden_error_errno(err, "open /%s of rootfs %s", name, p->rootfs);
+	if (tree_copy(setup->root_fd, upper, name, p->base, p->base > 0 ? ID_RANGE : UINT32_MAX,
+		      err) < 0)
+		return -1;
+	copy = mount_clone(upper, name, false);
+	if (copy < 0 || mount_set(copy, MOUNT_ATTR_NODEV, -1, false) < 0 ||
+	    mount_attach(copy, target) < 0)
+		return warden_error_errno(err, "mount a copy of /%s", name);
+	return 0;
+}
+
+static int attach_binds(struct setup *setup, struct warden_error *err)
+{
+	static const char *const folders[] = {"etc", "home", "root", "run", "sbin", "tmp", "var"};
+	_cleanup_close_ int upper =
+		open(upper_of(setup), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (setup->parameters.n_layers > 1)
+		return warden_error_set(err, "several layers need overlay or aufs, and this host "
+					     "uses bind mounts (linux.union)");
+	if (upper < 0)
+		return warden_error_errno(err, "open the folder of what is written");
+	/* A daemon that dies meanwhile takes the spawner along, and the next one removes what is
+	 * here: nobody may be copying into it. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		return warden_error_errno(err, "ask for the end with the spawner's");
+	setup->root_fd = setup->layer_fds[0];
+	if (mount_set(setup->root_fd, MOUNT_ATTR_NODEV, -1, false) < 0)
+		return warden_error_errno(err, "set the attributes of rootfs %s",
+					  setup->parameters.rootfs);
+	for (size_t i = 0; i < ARRAY_SIZE(folders); i++)
+		if (attach_folder(setup, upper, folders[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+int union_attach(struct setup *setup, struct warden_error *err)
+{
+	switch (setup->backend->union_kind) {
+	case UNION_OVERLAY:
+		return attach_overlay(setup, err);
+	case UNION_AUFS:
+		return attach_aufs(setup, err);
+	default:
+		return attach_binds(setup, err);
+	}
+}

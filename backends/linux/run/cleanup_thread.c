@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Removes what is left of containers; see cleanup_thread.h. */
+#include "backends/linux/run/cleanup_thread.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "backends/linux/cgroup/cgroup.h"
+#include "backends/linux/firewall/firewall.h"
+#include "backends/linux/net/net.h"
+#include "backends/linux/run/container_processes.h"
+#include "backends/linux/run/linux_container.h"
+
+/* Between two tries, in milliseconds; after the 100th the longer one. */
+#define RETRY_MS      10
+#define RETRY_LATE_MS 1000
+#define RETRY_LATE    100
+
+/* How long remover_drain waits. */
+#define DRAIN_MS 5000
+
+struct remover {
+	struct linux_backend *backend;
+	pthread_t thread;
+	pthread_mutex_t mutex; /* for all that follows */
+	pthread_cond_t changed;
+	struct container *first;
+	size_t left; /* that were announced and are not removed */
+	pthread_cond_t drained;
+	bool stopping;
+};
+
+static struct timespec after_ms(long ms)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	time.tv_sec += ms / 1000;
+	time.tv_nsec += ms % 1000 * 1000000;
+	if (time.tv_nsec >= 1000000000) {
+		time.tv_sec++;
+		time.tv_nsec -= 1000000000;
+	}
+	return time;
+}
+
+static bool is_before(const struct timespec *one, const struct timespec *other)
+{
+	if (one->tv_sec != other->tv_sec)
+		return one->tv_sec < other->tv_sec;
+	return one->tv_nsec < other->tv_nsec;
+}
+
+/* On the network's thread. */
+static void network_gone(void *data)
+{
+	struct container *container = data;
+	struct remover *remover = container->backend->remover;
+
+	pthread_mutex_lock(&remover->mutex);
+	container->removal.network_gone = true;
+	clock_gettime(CLOCK_MONOTONIC, &container->removal.next_try);
+	pthread_cond_signal(&remover->changed);
+	pthread_mutex_unlock(&remover->mutex);
+}
+
+static void begin(struct container *container)
+{
+	struct linux_backend *backend = container->backend;
+	struct warden_error err;
+
+	container_unwatch(container);
+	if (firewall_remove(backend->firewall, &container->identity, &err) < 0)
+		backend->host->log(backend->host, WARDEN_LOG_ERROR, container->id, "%s",
+				   err.message);
+	net_remove(backend->net, &container->identity, network_gone, container);
+}
+
+/* Returns when to look again, in milliseconds. */
+static long remove_cgroup(struct container *container)
+{
+	struct removal *removal = &container->removal;
+	const struct warden_host *host = container->backend->host;
+	struct warden_error err;
+
+	if (cgroup_remove(container->cgroup, &err) == 0) {
+		removal->cgroup_gone = true;
+		return RETRY_LATE_MS;
+	}
+	/* Dying processes leave by themselves; those that init did not take along are helped. */
+	container_processes_kill_all(container);
+	if (++removal->tries == RETRY_LATE || err.number != EBUSY)
+		host->log(host, WARDEN_LOG_WARN, container->id, "%s; it is tried again",
+			  err.message);
+	return removal->tries < RETRY_LATE ? RETRY_MS : RETRY_LATE_MS;
+}
+
+static void finish(struct remover *remover, struct container *container)
+{
+	const struct warden_host *host = remover->backend->host;
+	char id[sizeof(container->id)];
+
+	memcpy(id, container->id, sizeof(id));
+	container_free(container);
+	host->container_gone(host, id);
+}
+
+/* Goes on with a container; the mutex is held on entry and on return. */
+static void go_on(struct remover *remover, struct container *container)
+{
+	struct removal *removal = &container->removal;
+	long delay = RETRY_LATE_MS;
+
+	pthread_mutex_unlock(&remover->mutex);
+	if (!removal->begun)
+		begin(container);
+	removal->begun = true;
+	if (!removal->cgroup_gone)
+		delay = remove_cgroup(container);
+	pthread_mutex_lock(&remover->mutex);
+	removal->next_try = after_ms(delay);
+}
+
+/* Takes a container that is done out of the list, or goes on with one whose time has come. Returns
+ * whether there was any; else `wake` is when the next one's time comes. */
+static bool work(struct remover *remover, struct timespec *wake)
+{
+	struct timespec now = after_ms(0);
+
+	*wake = after_ms(RETRY_LATE_MS);
+	for (struct container **at = &remover->first; *at; at = &(*at)->removal.next) {
+		struct container *container = *at;
+
+		if (container->removal.network_gone && container->removal.cgroup_gone) {
+			*at = container->removal.next;
+			pthread_mutex_unlock(&remover->mutex);
+			finish(remover, container);
+			pthread_mutex_lock(&remover->mutex);
+			if (--remover->left == 0)
+				pthread_cond_signal(&remover->drained);
+			return true;
+		}
+		if (!is_before(&now, &container->removal.next_try)) {
+			go_on(remover, container);
+			return true;
+		}
+		if (is_before(&container->removal.next_try, wake))
+			*wake = container->removal.next_try;
+	}
+	return false;
+}
+
+static void *run(void *data)
+{
+	struct remover *remover = data;
+	struct timespec wake;
+
+	pthread_mutex_lock(&remover->mutex);
+	while (!remover->stopping)
+		if (!work(remover, &wake))
+			pthread_cond_timedwait(&remover->changed, &remover->mutex, &wake);
+	pthread_mutex_unlock(&remover->mutex);
+	return NULL;
+}
+
+int remover_start(struct linux_backend *backend, struct remover **result, struct warden_error *err)
+{
+	struct remover *remover = calloc(1, sizeof(*remover));
+	pthread_condattr_t attributes;
+	sigset_t all, before;
+	int number;
+
+	if (!remover)
+		return warden_error_errno(err, "make the remover");
+	remover->backend = backend;
+	pthread_mutex_init(&remover->mutex, NULL);
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&remover->changed, &attributes);
+	pthread_cond_init(&remover->drained, &attributes);
+	pthread_condattr_destroy(&attributes);
+	/* Signals are for the daemon's own threads. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	number = pthread_create(&remover->thread, NULL, run, remover);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (number != 0) {
+		errno = number;
+		warden_error_errno(err, "start the remover's thread");
+		free(remover);
+		return -1;
+	}
+	*result = remover;
+	return 0;
+}
+
+void remover_expect(struct remover *remover)
+{
+	pthread_mutex_lock(&remover->mutex);
+	remover->left++;
+	pthread_mutex_unlock(&remover->mutex);
+}
+
+void remover_put(struct remover *remover, struct container *container)
+{
+	pthread_mutex_lock(&remover->mutex);
+	container->removal = (struct removal){.next = remover->first};
+	remover->first = container;
+	pthread_cond_signal(&remover->changed);
+	pthread_mutex_unlock(&remover->mutex);
+}
+
+void remover_drain(struct remover *remover)
+{
+	struct timespec until = after_ms(DRAIN_MS);
+	int result = 0;
+
+	pthread_mutex_lock(&remover->mutex);
+	while (remover->left > 0 && result == 0)
+		result = pthread_cond_timedwait(&remover->drained, &remover->mutex, &until);
+	pthread_mutex_unlock(&remover->mutex);
+}
+
+void remover_stop(struct remover *remover)
+{
+	if (!remover)
+		return;
+	pthread_mutex_lock(&remover->mutex);
+	remover->stopping = true;
+	pthread_cond_signal(&remover->changed);
+	pthread_mutex_unlock(&remover->mutex);
+	pthread_join(remover->thread, NULL);
+	if (remover->first)
+		return; /* the network's thread may still tell something; the process ends soon */
+	pthread_cond_destroy(&remover->changed);
+	pthread_cond_destroy(&remover->drained);
+	pthread_mutex_destroy(&remover->mutex);
+	free(remover);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Removes what is left of containers whose processes have ended, on a thread of its own: control
+ * groups, links, entries of the firewall. What cannot be removed yet is tried again. */
+#ifndef BACKENDS_LINUX_RUN_CLEANUP_THREAD_H
+#define BACKENDS_LINUX_RUN_CLEANUP_THREAD_H
+
+#include "backends/linux/linux.h"
+
+struct container;
+struct remover;
+
+int remover_start(struct linux_backend *backend, struct remover **remover,
+		  struct warden_error *err);
+
+/* Announces a container that remover_put will hand over: at the daemon's end it is waited for. */
+void remover_expect(struct remover *remover);
+
+/* Hands a container over: its first process has ended, and no operation on it runs or will. It is
+ * freed and host->container_gone told when nothing is left of it. Any thread may call it. */
+void remover_put(struct remover *remover, struct container *container);
+
+/* Waits until everything that was announced is removed, but not longer than a few seconds: what is
+ * left then is the next daemon's. */
+void remover_drain(struct remover *remover);
+
+/* Ends the thread; nothing may be handed over any more. NULL is allowed. */
+void remover_stop(struct remover *remover);
+
+#endif

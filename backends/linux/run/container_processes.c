@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The processes of a container; see container_processes.h. */
+#include "backends/linux/run/container_processes.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/pidfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "backends/linux/cgroup/cgroup.h"
+#include "backends/linux/run/linux_container.h"
+#include "lib/cleanup.h"
+
+/* How many are opened before the groups are read again. */
+#define BATCH ((size_t)256)
+
+/* What the container's groups held when they were read. */
+struct list {
+	pid_t *pids;
+	size_t n;
+};
+
+static int compare(const void *one, const void *other)
+{
+	pid_t a = *(const pid_t *)one, b = *(const pid_t *)other;
+
+	return (a > b) - (a < b);
+}
+
+static int read_list(const struct container *container, struct list *list, struct warden_error *err)
+{
+	list->pids = NULL;
+	list->n = 0;
+	if (cgroup_pids(container->cgroup, &list->pids, &list->n, err) < 0)
+		return -1;
+	if (list->n > 0)
+		qsort(list->pids, list->n, sizeof(*list->pids), compare);
+	return 0;
+}
+
+static bool list_has(const struct list *list, pid_t pid)
+{
+	return list->n > 0 &&
+	       bsearch(&pid, list->pids, list->n, sizeof(*list->pids), compare) != NULL;
+}
+
+int container_processes_program(pid_t pid, struct program_identity *program)
+{
+	char path[64];
+	struct stat status;
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	if (stat(path, &status) < 0)
+		return -1;
+	program->device = status.st_dev;
+	program->inode = status.st_ino;
+	return 0;
+}
+
+static bool is_own(const struct container *container, pid_t pid)
+{
+	struct program_identity program;
+
+	if (pid == container->init_pid)
+		return true;
+	return container->program.inode != 0 && container_processes_program(pid, &program) == 0 &&
+	       program.device == container->program.device &&
+	       program.inode == container->program.inode;
+}
+
+/* Sends and keeps, or closes, the descriptors of some processes of the first list. The groups were
+ * read again after these were opened: a number that stands in both lists is either of the process
+ * that was opened, or that one has ended and takes no signal. */
+static void signal_batch(const struct container *container, const pid_t *pids, int *fds, size_t n,
+			 int signal, const struct list *again, struct processes *found)
+{
+	for (size_t i = 0; i < n; i++) {
+		bool own = is_own(container, pids[i]);
+
+		if (!own)
+			found->seen = true;
+		if (fds[i] < 0)
+			continue;
+		if (own || !list_has(again, pids[i])) {
+			close(fds[i]);
+			continue;
+		}
+		if (signal > 0)
+			pidfd_send_signal(fds[i], signal, NULL, 0); /* ESRCH: it has ended */
+		if (found->n < PROCESSES_MAX)
+			found->fds[found->n++] = fds[i];
+		else
+			close(fds[i]);
+	}
+}
+
+int container_processes_signal(const struct container *container, int signal,
+			       struct processes *found, struct warden_error *err)
+{
+	struct list list, again;
+	int result = 0;
+
+	found->n = 0;
+	found->seen = false;
+	if (read_list(container, &list, err) < 0)
+		return -1;
+	for (size_t at = 0; at < list.n && result == 0; at += BATCH) {
+		size_t n = list.n - at < BATCH ? list.n - at : BATCH;
+		int fds[BATCH];
+
+		for (size_t i = 0; i < n; i++)
+			fds[i] = list.pids[at + i] == container->init_pid
+					 ? -1
+					 : pidfd_open(list.pids[at + i], 0);
+		result = read_list(container, &again, err);
+		signal_batch(container, list.pids + at, fds, n, signal, &again, found);
+		free(again.pids);
+	}
+	free(list.pids);
+	return result;
+}
+
+void container_processes_kill_all(const struct container *container)
+{
+	struct warden_error err; /* the groups are gone, or their removal is tried again later */
+	struct list list, again;
+
+	if (read_list(container, &list, &err) < 0)
+		return;
+	for (size_t i = 0; i < list.n; i++) {
+		_cleanup_close_ int fd = pidfd_open(list.pids[i], 0);
+
+		if (fd < 0 || read_list(container, &again, &err) < 0)
+			continue;
+		if (list_has(&again, list.pids[i]))
+			pidfd_send_signal(fd, SIGKILL, NULL, 0); /* ESRCH: it has ended */
+		free(again.pids);
+	}
+	free(list.pids);
+}
+
+void container_processes_close(struct processes *processes)
+{
+	for (size_t i = 0; i < processes->n; i++)
+		close(processes->fds[i]);
+	processes->n = 0;
+}

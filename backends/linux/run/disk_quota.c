@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Disk quota; see disk_quota.h. */
+#include "backends/linux/run/disk_quota.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/dqblk_xfs.h>
+#include <linux/fs.h>
+#include <linux/quota.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "lib/cleanup.h"
+
+/* From here on a number of blocks is none in bytes. */
+#define BLOCKS_MAX (UINT64_MAX >> QIF_DQBLKSIZE_BITS)
+
+/* QCMD of the header shifts into the sign. */
+static int quota_call(int fd, unsigned command, int type, uint32_t id, void *data)
+{
+	unsigned whole = command << SUBCMDSHIFT | ((unsigned)type & SUBCMDMASK);
+
+	return (int)syscall(SYS_quotactl_fd, fd, whole, id, data);
+}
+
+int quota_type(int fd)
+{
+	struct fs_quota_statv status = {.qs_version = FS_QSTATV_VERSION1};
+
+	/* All file systems answer this one, and alone it tells whether limits are enforced. */
+	if (quota_call(fd, Q_XGETQSTATV, PRJQUOTA, 0, &status) < 0)
+		return -1;
+	if (status.qs_flags & FS_QUOTA_PDQ_ENFD)
+		return PRJQUOTA;
+	return status.qs_flags & FS_QUOTA_UDQ_ENFD ? USRQUOTA : -1;
+}
+
+int quota_setup(const struct warden_host *host, struct quota *quota, struct warden_error *err)
+{
+	const struct warden_settings *settings = host->settings;
+
+	quota->type = -1;
+	quota->one = settings->range_start;
+	quota->fd = open(settings->depot_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (quota->fd < 0)
+		return warden_error_errno(err, "open depot %s", settings->depot_path);
+	if (settings->disk_quota_enabled)
+		quota->type = quota_type(quota->fd);
+	return 0;
+}
+
+void quota_free(struct quota *quota)
+{
+	if (quota->fd >= 0)
+		close(quota->fd);
+	quota->fd = -1;
+}
+
+uint32_t quota_project(const struct quota *quota, const struct warden_identity *identity)
+{
+	return quota->type == PRJQUOTA ? quota->one + identity->slot : 0;
+}
+
+int quota_mark(int directory_fd, const char *name, uint32_t project, struct warden_error *err)
+{
+	_cleanup_close_ int fd =
+		openat(directory_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct fsxattr attributes;
+
+	if (fd < 0 || ioctl(fd, FS_IOC_FSGETXATTR, &attributes) < 0)
+		return warden_error_errno(err, "look at the project of %s", name);
+	attributes.fsx_projid = project;
+	attributes.fsx_xflags |= FS_XFLAG_PROJINHERIT;
+	if (ioctl(fd, FS_IOC_FSSETXATTR, &attributes) < 0)
+		return warden_error_errno(err, "give %s to project %u", name, project);
+	return 0;
+}
+
+/* A writable layer on a tmpfs was never marked, nor was one that was made without quota. */
+static bool is_marked(int directory_fd, uint32_t project)
+{
+	_cleanup_close_ int fd =
+		openat(directory_fd, "rw", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct fsxattr attributes;
+
+	return fd >= 0 && ioctl(fd, FS_IOC_FSGETXATTR, &attributes) == 0 &&
+	       attributes.fsx_projid == project;
+}
+
+uint32_t quota_of(const struct quota *quota, const struct warden_identity *identity)
+{
+	uint32_t project = quota_project(quota, identity);
+
+	if (quota->type == PRJQUOTA)
+		return is_marked(identity->dir_fd, project) ? project : 0;
+	return quota->type == USRQUOTA ? identity->uid : 0;
+}
+
+/* Who has no quota yet has no limits. */
+static int read_quota(const struct quota *quota, uint32_t id, struct if_dqblk *block)
+{
+	memset(block, 0, sizeof(*block));
+	if (quota_call(quota->fd, Q_GETQUOTA, quota->type, id, block) == 0)
+		return 0;
+	return errno == ENOENT ? 0 : -1;
+}
+
+static int write_limits(const struct quota *quota, uint32_t id, struct if_dqblk *block,
+			struct warden_error *err)
+{
+	block->dqb_valid = QIF_LIMITS;
+	if (quota_call(quota->fd, Q_SETQUOTA, quota->type, id, block) == 0)
+		return 0;
+	return warden_error_errno(err,
+				  "set %" PRIu64 " blocks (soft %" PRIu64 "), %" PRIu64
+				  " inodes (soft %" PRIu64 ") for %s %u",
+				  (uint64_t)block->dqb_bhardlimit, (uint64_t)block->dqb_bsoftlimit,
+				  (uint64_t)block->dqb_ihardlimit, (uint64_t)block->dqb_isoftlimit,
+				  quota->type == PRJQUOTA ? "project" : "user", id);
+}
+
+int quota_begin(const struct quota *quota, const struct warden_identity *identity,
+		struct warden_error *err)
+{
+	uint32_t id = quota->type == USRQUOTA ? identity->uid : quota_project(quota, identity);
+	struct if_dqblk block;
+
+	if (id == 0)
+		return 0; /* nothing enforces limits */
+	if (read_quota(quota, id, &block) < 0)
+		return warden_error_errno(err, "read the disk quota of %u", id);
+	if (!block.dqb_bhardlimit && !block.dqb_bsoftlimit && !block.dqb_ihardlimit &&
+	    !block.dqb_isoftlimit)
+		return 0;
+	block.dqb_bhardlimit = block.dqb_bsoftlimit = 0;
+	block.dqb_ihardlimit = block.dqb_isoftlimit = 0;
+	return write_limits(quota, id, &block, err);
+}
+
+static int check(const struct quota *quota, uint32_t id, const struct warden_limits *limits,
+		 struct warden_error *err)
+{
+	const uint64_t blocks[] = {limits->disk_block_hard, limits->disk_block_soft};
+
+	if (quota->type < 0)
+		return warden_error_set(err, "the depot's file system enforces none: it has to be "
+					     "ext4 or xfs, mounted with prjquota or usrquota");
+	if (id == 0)
+		return warden_error_set(err, "the container's files are on a tmpfs, or were made "
+					     "before the depot's file system had project quota");
+	for (size_t i = 0; i < ARRAY_SIZE(blocks); i++)
+		if (blocks[i] != WARDEN_UNKNOWN && blocks[i] > BLOCKS_MAX)
+			return warden_error_set(err, "%" PRIu64 " blocks are more than %" PRIu64,
+						blocks[i], BLOCKS_MAX);
+	return 0;
+}
+
+int quota_set(const struct quota *quota, uint32_t id, const struct warden_limits *limits,
+	      struct warden_error *err)
+{
+	struct if_dqblk block;
+
+	if (check(quota, id, limits, err) < 0)
+		return -1;
+	if (read_quota(quota, id, &block) < 0)
+		return warden_error_errno(err, "read the disk quota of %u", id);
+	if (limits->disk_block_hard != WARDEN_UNKNOWN)
+		block.dqb_bhardlimit = limits->disk_block_hard;
+	if (limits->disk_block_soft != WARDEN_UNKNOWN)
+		block.dqb_bsoftlimit = limits->disk_block_soft;
+	if (limits->disk_inode_hard != WARDEN_UNKNOWN)
+		block.dqb_ihardlimit = limits->disk_inode_hard;
+	if (limits->disk_inode_soft != WARDEN_UNKNOWN)
+		block.dqb_isoftlimit = limits->disk_inode_soft;
+	return write_limits(quota, id, &block, err);
+}
+
+void quota_get(const struct quota *quota, uint32_t id, struct warden_limits *limits)
+{
+	struct if_dqblk block;
+
+	if (id == 0 || read_quota(quota, id, &block) < 0)
+		return; /* they cannot be told */
+	limits->disk_block_hard = block.dqb_bhardlimit;
+	limits->disk_block_soft = block.dqb_bsoftlimit;
+	limits->disk_inode_hard = block.dqb_ihardlimit;
+	limits->disk_inode_soft = block.dqb_isoftlimit;
+}
+
+void quota_info(const struct quota *quota, uint32_t id, struct warden_info *info)
+{
+	struct if_dqblk block;
+
+	if (id == 0 || read_quota(quota, id, &block) < 0)
+		return;
+	info->disk_bytes = block.dqb_curspace;
+	info->disk_inodes = block.dqb_curinodes;
+}

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A container of the linux backend: how it begins and ends in memory, and what is done about its
+ * events; see linux_container.h. */
+#include "backends/linux/run/linux_container.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/pidfd.h>
+#include <unistd.h>
+
+#include "backends/linux/cgroup/cgroup.h"
+#include "backends/linux/net/net.h"
+#include "backends/linux/run/cleanup_thread.h"
+#include "backends/linux/run/linux_stop.h"
+#include "backends/wshd/wshd_client.h"
+#include "lib/cleanup.h"
+#include "lib/watcher.h"
+
+struct container *container_new(struct linux_backend *backend,
+				const struct warden_identity *identity, struct warden_error *err)
+{
+	struct container *container = calloc(1, sizeof(*container));
+
+	if (!container) {
+		warden_error_errno(err, "make container %s", identity->id);
+		return NULL;
+	}
+	snprintf(container->id, sizeof(container->id), "%s", identity->id);
+	container->backend = backend;
+	container->identity = *identity;
+	container->identity.id = container->id;
+	container->identity.path = NULL;
+	container->base = linux_base(backend->host->settings, identity->slot);
+	container->init_pidfd = -1;
+	container->wshd_fd = -1;
+	container->stop.timer_fd = -1;
+	transfers_init(&container->transfers, backend->host, backend->watcher, container->id);
+	container->oom.cgroup.fd = -1;
+	container->rate = container->burst = NET_NO_RATE;
+	pthread_mutex_init(&container->mutex, NULL);
+	return container;
+}
+
+void container_free(struct container *container)
+{
+	const int fds[] = {container->init_pidfd, container->wshd_fd, container->stop.timer_fd};
+
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+	container_processes_close(&container->stop.processes);
+	cgroup_free(container->cgroup);
+	free(container->job_groups.ids);
+	transfers_free(&container->transfers);
+	pthread_mutex_destroy(&container->mutex);
+	free(container);
+}
+
+static void put_to_remover(void *data)
+{
+	struct container *container = data;
+
+	remover_put(container->backend->remover, container);
+}
+
+void container_leave(struct container *container)
+{
+	transfers_end(&container->transfers, put_to_remover, container);
+}
+
+int container_connect(struct container *container, struct warden_error *err)
+{
+	container->wshd_fd = wshd_connect(container->identity.dir_fd, err);
+	return container->wshd_fd < 0 ? -1 : 0;
+}
+
+/* Takes a watch out of the container; who gets it removes it. */
+static struct watch *take_watch(struct container *container, struct watch **watch)
+{
+	struct watch *taken;
+
+	pthread_mutex_lock(&container->mutex);
+	taken = *watch;
+	*watch = NULL;
+	pthread_mutex_unlock(&container->mutex);
+	return taken;
+}
+
+/* On the watcher's thread. Once the mutex is free the container may be: a destroy that finds
+ * init_ended set does not wait for us. */
+static void on_init_end(void *data, uint32_t events)
+{
+	struct container *container = data;
+	struct linux_backend *backend = container->backend;
+	struct watch *watch;
+	bool destroying;
+	char id[sizeof(container->id)];
+
+	(void)events;
+	memcpy(id, container->id, sizeof(id));
+	pthread_mutex_lock(&container->mutex);
+	watch = container->init_watch;
+	container->init_watch = NULL;
+	destroying = container->destroying;
+	if (watch)
+		container->init_ended = true;
+	pthread_mutex_unlock(&container->mutex);
+	if (!watch)
+		return; /* whoever took it waits for our return */
+	watch_remove(watch);
+	if (destroying)
+		container_leave(container);
+	else
+		backend->host->init_died(backend->host, id);
+}
+
+static void job_ended(struct container *container, const struct wshd_event *event)
+{
+	const struct warden_host *host = container->backend->host;
+	struct warden_job_end end = event->end;
+
+	job_complete_end(container, event, &end);
+
+	pthread_mutex_lock(&container->mutex);
+	if (container->jobs > 0)
+		container->jobs--;
+	if (container->jobs == 0)
+		stop_hurry(container);
+	pthread_mutex_unlock(&container->mutex);
+	host->job_ended(host, container->id, event->job_id, &end);
+}
+
+/* wshd is gone, or somebody else speaks for it: the container cannot go on. Its end is told by its
+ * first process's. Once the watch is taken the container may be freed. */
+static void give_up(struct container *container, const char *reason)
+{
+	const struct warden_host *host = container->backend->host;
+
+	host->log(host, WARDEN_LOG_DEBUG, container->id, "wshd: %s", reason);
+	if (container->init_pidfd >= 0)
+		pidfd_send_signal(container->init_pidfd, SIGKILL, NULL,
+				  0); /* ESRCH: it has ended */
+	watch_remove(take_watch(container, &container->wshd_watch));
+}
+
+/* At most so many messages at a time, for the sake of other containers. */
+#define MESSAGES_AT_ONCE 64
+
+static void on_wshd(void *data, uint32_t events)
+{
+	struct container *container = data;
+	struct warden_error err;
+	struct wshd_event event;
+
+	(void)events;
+	for (int i = 0; i < MESSAGES_AT_ONCE; i++) {
+		switch (wshd_receive(container->wshd_fd, &event, &err)) {
+		case 0:
+			return;
+		case 1:
+			if (event.type == WSHD_ENDED)
+				job_ended(container, &event);
+			else if (event.type == WSHD_JOB)
+				wshd_job_close(&event.job); /* nobody asked for it */
+			break;
+		default:
+			give_up(container, err.message);
+			return;
+		}
+	}
+}
+
+int container_watch(struct container *container, struct warden_error *err)
+{
+	struct watcher *watcher = container->backend->watcher;
+	int result = 0;
+
+	/* A callback that comes at once waits for the mutex, and so for the pointer. */
+	pthread_mutex_lock(&container->mutex);
+	if (container->init_pidfd >= 0) {
+		container->init_watch = watcher_add(watcher, container->init_pidfd, EPOLLIN,
+						    on_init_end, container, err);
+		result = container->init_watch ? 0 : -1;
+	}
+	if (result == 0 && container->wshd_fd >= 0) {
+		container->wshd_watch =
+			watcher_add(watcher, container->wshd_fd, EPOLLIN, on_wshd, container, err);
+		result = container->wshd_watch ? 0 : -1;
+	}
+	pthread_mutex_unlock(&container->mutex);
+	if (result < 0)
+		container_unwatch(container);
+	return result;
+}
+
+void container_unwatch(struct container *container)
+{
+	watch_remove(take_watch(container, &container->init_watch));
+	watch_remove(take_watch(container, &container->wshd_watch));
+	oom_unwatch(container);
+	stop_cancel(container);
+}

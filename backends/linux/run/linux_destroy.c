@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The ends of a container: for good (destroy), and for a daemon that leaves it alone (detach). */
+#include <signal.h>
+#include <sys/pidfd.h>
+
+#include "backends/linux/firewall/firewall.h"
+#include "backends/linux/linux_operations.h"
+#include "backends/linux/run/cleanup_thread.h"
+#include "backends/linux/run/linux_container.h"
+
+/* Others may have its host ports as soon as destroy has returned. */
+static void take_rules_down(struct container *container)
+{
+	const struct warden_host *host = container->backend->host;
+	const struct warden_rules none = {0};
+	struct warden_error err;
+
+	if (firewall_set_rules(container->backend->firewall, &container->identity, &none, &err) < 0)
+		host->log(host, WARDEN_LOG_ERROR, container->id, "its rules: %s", err.message);
+}
+
+/* The end of the first process takes all others of its pid namespace along: when it is told, on the
+ * watcher's thread, nothing lives any more, and the rest is the remover's. */
+void linux_destroy(void *data)
+{
+	struct container *container = data;
+	struct remover *remover = container->backend->remover;
+	bool dead;
+
+	remover_expect(remover);
+	take_rules_down(container);
+	pthread_mutex_lock(&container->mutex);
+	container->destroying = true;
+	dead = container->init_ended || !container->init_watch;
+	if (!dead)
+		pidfd_send_signal(container->init_pidfd, SIGKILL, NULL, 0); /* ESRCH: it is dying */
+	pause_end(container); /* who is frozen does not die */
+	pthread_mutex_unlock(&container->mutex);
+	if (dead)
+		container_leave(container);
+}
+
+void linux_detach(void *data)
+{
+	struct container *container = data;
+
+	transfers_wait(&container->transfers);
+	container_unwatch(container);
+	container_free(container);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The figures of a container. */
+#include "backends/linux/cgroup/cgroup.h"
+#include "backends/linux/linux_operations.h"
+#include "backends/linux/net/net.h"
+#include "backends/linux/run/linux_container.h"
+
+int linux_info(void *data, struct warden_info *info, struct warden_error *err)
+{
+	struct container *container = data;
+
+	cgroup_info(container->cgroup, info);
+	quota_info(&container->backend->quota, container->quota, info);
+	info->in_rate = info->out_rate = container->rate;
+	info->in_burst = info->out_burst = container->burst;
+	return net_info(container->backend->net, &container->identity, info, err);
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Jobs: all that is done about them is to tell wshd. What it tells is taken in linux_container.c.
+ */
+#include "backends/linux/run/linux_job.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "backends/linux/cgroup/cgroup_job.h"
+#include "backends/linux/linux_operations.h"
+#include "backends/linux/run/linux_container.h"
+#include "lib/cleanup.h"
+
+/* A job may open its own streams anew (/dev/stdout), so its pipes are its user's: they go to root
+ * of the container, who alone knows that user and passes them on. Both ends are one inode. */
+static int give_pipes(const struct container *container, const struct warden_spawn *spawn,
+		      struct warden_error *err)
+{
+	uint32_t id = container->base;
+	const int pipes[] = {spawn->stdout_write_fd, spawn->stderr_write_fd, spawn->stdin_read_fd};
+
+	for (size_t i = 0; i < ARRAY_SIZE(pipes); i++)
+		if (pipes[i] >= 0 && fchown(pipes[i], id, id) < 0)
+			return warden_error_errno(err, "give the pipes of job %u to user %u",
+						  spawn->job_id, id);
+	return 0;
+}
+
+static bool wants_group(const struct warden_spawn *spawn)
+{
+	return spawn->own_cgroup || spawn->memory_limit > 0 || spawn->process_limit > 0 ||
+	       spawn->no_swap;
+}
+
+static int make_group(struct container *container, const struct warden_spawn *spawn,
+		      struct wshd_group *group, struct warden_error *err)
+{
+	uid_t owner = linux_base(container->backend->host->settings, container->identity.slot);
+
+	wshd_group_init(group);
+	if (!wants_group(spawn))
+		return 0;
+	container->job_groups.any = true;
+	return cgroup_job_make(container->cgroup, spawn, owner, group, err);
+}
+
+/* Counted before it is sent: its end may be told before we are back. What the kernel has ended
+ * while there was no job was none of a job's. */
+static void count_job(struct container *container)
+{
+	pthread_mutex_lock(&container->mutex);
+	if (container->jobs++ == 0)
+		container->oom_kills = cgroup_oom_kills(container->cgroup);
+	pthread_mutex_unlock(&container->mutex);
+}
+
+static int send_spawn(struct container *container, const struct warden_spawn *spawn,
+		      const struct wshd_group *group, struct warden_error *err)
+{
+	count_job(container);
+	if (wshd_send_spawn(container->wshd_fd, spawn, group, err) == 0)
+		return 0;
+	pthread_mutex_lock(&container->mutex);
+	if (container->jobs > 0)
+		container->jobs--;
+	pthread_mutex_unlock(&container->mutex);
+	return -1;
+}
+
+int linux_spawn(void *data, const struct warden_spawn *spawn, struct warden_error *err)
+{
+	struct container *container = data;
+	struct wshd_group group;
+	int result;
+
+	if (give_pipes(container, spawn, err) < 0 || make_group(container, spawn, &group, err) < 0)
+		return -1;
+	result = send_spawn(container, spawn, &group, err);
+	wshd_group_close(&group);
+	if (result < 0 && wants_group(spawn))
+		cgroup_job_remove(container->cgroup, spawn->job_id); /* nobody is in there */
+	return result;
+}
+
+/* On the watcher's thread. A job without groups of its own that was killed by nobody we know of,
+ * while the kernel has ended a process of the container, is taken for that process. */
+void job_complete_end(struct container *container, const struct wshd_event *event,
+		      struct warden_job_end *end)
+{
+	uint64_t kills = 0;
+
+	if (event->own_group)
+		kills = cgroup_job_end(container->cgroup, event->job_id, end);
+	pthread_mutex_lock(&container->mutex);
+	if (event->own_group && cgroup_counts_below(container->cgroup)) {
+		container->oom_kills += kills;
+	} else if (end->reason == WARDEN_END_SIGNAL && end->signal == SIGKILL && !event->killed &&
+		   cgroup_oom_kills(container->cgroup) > container->oom_kills) {
+		container->oom_kills++;
+		end->reason = WARDEN_END_MEMORY;
+	}
+	pthread_mutex_unlock(&container->mutex);
+}
+
+int linux_job_close_input(void *data, uint32_t job_id, struct warden_error *err)
+{
+	struct container *container = data;
+
+	return wshd_send_close_input(container->wshd_fd, job_id, err);
+}
+
+int linux_job_resize(void *data, uint32_t job_id, uint16_t rows, uint16_t columns,
+		     struct warden_error *err)
+{
+	struct container *container = data;
+
+	return wshd_send_resize(container->wshd_fd, job_id, rows, columns, err);
+}
+
+int linux_job_signal(void *data, uint32_t job_id, int signal, struct warden_error *err)
+{
+	struct container *container = data;
+
+	return wshd_send_signal(container->wshd_fd, job_id, signal, err);
+}
+
+static bool is_listed(const uint32_t *ids, size_t n, uint32_t id)
+{
+	for (size_t i = 0; i < n; i++)
+		if (ids[i] == id)
+			return true;
+	return false;
+}
+
+/* Groups of jobs that are forgotten are removed as soon as nobody is in there any more: each time
+ * when another job is forgotten; at last with the container. */
+static void remove_groups(struct container *container, uint32_t job_id)
+{
+	struct job_groups *groups = &container->job_groups;
+	size_t left = 0;
+	uint32_t *grown;
+
+	for (size_t i = 0; i < groups->n; i++)
+		if (cgroup_job_remove(container->cgroup, groups->ids[i]) < 0)
+			groups->ids[left++] = groups->ids[i];
+	groups->n = left;
+	if (cgroup_job_remove(container->cgroup, job_id) == 0 ||
+	    is_listed(groups->ids, groups->n, job_id))
+		return;
+	grown = reallocarray(groups->ids, groups->n + 1, sizeof(*grown));
+	if (!grown)
+		return; /* it goes with the container */
+	groups->ids = grown;
+	groups->ids[groups->n++] = job_id;
+}
+
+void linux_job_forget(void *data, uint32_t job_id)
+{
+	struct container *container = data;
+	const struct warden_host *host = container->backend->host;
+	struct warden_error err;
+
+	if (wshd_send_forget(container->wshd_fd, job_id, &err) < 0)
+		host->log(host, WARDEN_LOG_DEBUG, container->id, "forget job %u: %s", job_id,
+			  err.message);
+	if (container->job_groups.any)
+		remove_groups(container, job_id);
+}
+
+static bool is_restored(const struct warden_restored *restored, uint32_t id)
+{
+	for (size_t i = 0; i < restored->n_jobs; i++)
+		if (restored->jobs[i].job_id == id)
+			return true;
+	return false;
+}
+
+void job_restore_groups(struct container *container, const struct warden_restored *restored)
+{
+	uint32_t *ids;
+	size_t n;
+
+	container->oom_kills = cgroup_oom_kills(container->cgroup);
+	cgroup_job_list(container->cgroup, &ids, &n);
+	container->job_groups.any = n > 0;
+	for (size_t i = 0; i < n; i++)
+		if (!is_restored(restored, ids[i]))
+			remove_groups(container, ids[i]);
+	free(ids);
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Limits of a container: each kind is in the file of its subject; here is the order, and that all
+ * are set or none. */
+#include <signal.h>
+
+#include "backends/linux/cgroup/cgroup.h"
+#include "backends/linux/linux_operations.h"
+#include "backends/linux/net/net.h"
+#include "backends/linux/run/linux_container.h"
+#include "backends/linux/run/oom_watch.h"
+
+/* From here on memory has no limit: what v1 tells. */
+#define NO_MEMORY UINT64_C(9223372036854771712)
+
+/* Watched before it holds. */
+static int memory_set(struct container *container, const struct warden_limits *limits,
+		      struct warden_error *err)
+{
+	bool limited = limits->memory_bytes < NO_MEMORY;
+	bool was_watched = container->oom.cgroup.fd >= 0;
+
+	if (limited && oom_arm(container, err) < 0)
+		return -1;
+	if (cgroup_set_memory(container->cgroup, limits, err) < 0) {
+		if (!was_watched)
+			oom_disarm(container);
+		return -1;
+	}
+	if (!limited)
+		oom_disarm(container);
+	return 0;
+}
+
+/* A stop that is to leave nobody forbids to fork meanwhile, on the watcher's thread. */
+static int container_processes_set(struct container *container, const struct warden_limits *limits,
+				   struct warden_error *err)
+{
+	int result;
+
+	pthread_mutex_lock(&container->mutex);
+	result = cgroup_set_processes(container->cgroup, limits->processes,
+				      container->stop.signal == SIGKILL, err);
+	pthread_mutex_unlock(&container->mutex);
+	return result;
+}
+
+static void container_processes_get(struct container *container, struct warden_limits *limits)
+{
+	limits->processes = cgroup_get_processes(container->cgroup);
+}
+
+static void cpus_get(struct container *container, struct warden_limits *limits)
+{
+	cgroup_get_cpus(container->cgroup, limits);
+}
+
+static int bandwidth_set(struct container *container, const struct warden_limits *limits,
+			 struct warden_error *err)
+{
+	uint64_t rate = limits->bandwidth_rate, burst = limits->bandwidth_burst;
+
+	if (burst == WARDEN_UNKNOWN)
+		burst = container->burst;
+	if (net_set_bandwidth(container->backend->net, &container->identity, rate, burst, err) < 0)
+		return -1;
+	container->rate = rate;
+	container->burst = rate == NET_NO_RATE ? NET_NO_RATE : burst;
+	return 0;
+}
+
+/* The kernel tells a burst as a time, which is not exact. */
+static void bandwidth_get(struct container *container, struct warden_limits *limits)
+{
+	const struct warden_host *host = container->backend->host;
+	struct warden_error err;
+
+	limits->bandwidth_burst = container->burst;
+	if (net_get_rate(container->backend->net, &container->identity, &limits->bandwidth_rate,
+			 &err) == 0)
+		return;
+	host->log(host, WARDEN_LOG_WARN, container->id, "bandwidth: %s", err.message);
+	limits->bandwidth_rate = container->rate;
+}
+
+static bool disk_asked(const struct warden_limits *limits)
+{
+	return limits->disk_block_hard != WARDEN_UNKNOWN ||
+	       limits->disk_block_soft != WARDEN_UNKNOWN ||
+	       limits->disk_inode_hard != WARDEN_UNKNOWN ||
+	       limits->disk_inode_soft != WARDEN_UNKNOWN;
+}
+
+static int disk_set(struct container *container, const struct warden_limits *limits,
+		    struct warden_error *err)
+{
+	struct warden_error why;
+
+	if (quota_set(&container->backend->quota, container->quota, limits, &why) == 0)
+		return 0;
+	warden_error_set(err, "disk quota: %s", why.message);
+	err->number = why.number;
+	return -1;
+}
+
+static void disk_get(struct container *container, struct warden_limits *limits)
+{
+	quota_get(&container->backend->quota, container->quota, limits);
+}
+
+static bool swap_asked(const struct warden_limits *limits)
+{
+	return limits->swap_off >= 0;
+}
+
+static bool cpus_asked(const struct warden_limits *limits)
+{
+	return limits->cpus;
+}
+
+#define NUMBER(field) .number = offsetof(struct warden_limits, field)
+
+/* In the order in which they are set; what fails is undone from there back to the first. */
+static const struct kind {
+	const char *name;
+	size_t number;                                     /* WARDEN_UNKNOWN: it is not asked for */
+	bool (*asked)(const struct warden_limits *limits); /* instead of the number */
+	int (*set)(struct container *container, const struct warden_limits *limits,
+		   struct warden_error *err);
+	void (*get)(struct container *container, struct warden_limits *limits);
+	/* Likewise, of those that are nothing but the control group's. */
+	int (*set_cgroup)(struct cgroup *cgroup, const struct warden_limits *limits,
+			  struct warden_error *err);
+	void (*get_cgroup)(const struct cgroup *cgroup, struct warden_limits *limits);
+} kinds[] = {
+	{"memory_bytes", NUMBER(memory_bytes), .set = memory_set, .get_cgroup = cgroup_get_memory},
+	{"swap_off", .asked = swap_asked, .set_cgroup = cgroup_set_swap,
+	 .get_cgroup = cgroup_get_swap},
+	{"cpu_shares", NUMBER(cpu_shares), .set_cgroup = cgroup_set_cpu_shares,
+	 .get_cgroup = cgroup_get_cpu_shares},
+	{"cpu_quota", NUMBER(cpu_quota), .set_cgroup = cgroup_set_cpu_quota,
+	 .get_cgroup = cgroup_get_cpu_quota},
+	{"cpus", .asked = cpus_asked, .set_cgroup = cgroup_set_cpus, .get = cpus_get},
+	{"processes", NUMBER(processes), .set = container_processes_set,
+	 .get = container_processes_get},
+	{"disk_bytes", .asked = disk_asked, .set = disk_set, .get = disk_get},
+	{"bandwidth_rate", NUMBER(bandwidth_rate), .set = bandwidth_set, .get = bandwidth_get},
+	{"io_weight", NUMBER(io_weight), .set_cgroup = cgroup_set_io_weight,
+	 .get_cgroup = cgroup_get_io_weight},
+	{"io_read_rate", NUMBER(io_read_rate), .set_cgroup = cgroup_set_io_read,
+	 .get_cgroup = cgroup_get_io_read},
+	{"io_write_rate", NUMBER(io_write_rate), .set_cgroup = cgroup_set_io_write,
+	 .get_cgroup = cgroup_get_io_write},
+};
+
+static bool is_asked(const struct kind *kind, const struct warden_limits *limits)
+{
+	const void *number = (const char *)limits + kind->number;
+
+	return kind->asked ? kind->asked(limits) : *(const uint64_t *)number != WARDEN_UNKNOWN;
+}
+
+/* Bytes and files are one kind. */
+static const char *name_of(const struct kind *kind, const struct warden_limits *limits)
+{
+	if (kind->set == disk_set && limits->disk_block_hard == WARDEN_UNKNOWN &&
+	    limits->disk_block_soft == WARDEN_UNKNOWN)
+		return "disk_inodes";
+	return kind->name;
+}
+
+static int set(const struct kind *kind, struct container *container,
+	       const struct warden_limits *limits, struct warden_error *err)
+{
+	struct warden_error why;
+	int result = kind->set ? kind->set(container, limits, &why)
+			       : kind->set_cgroup(container->cgroup, limits, &why);
+
+	if (result < 0) {
+		warden_error_set(err, "%s: %s", name_of(kind, limits), why.message);
+		err->number = why.number;
+	}
+	return result;
+}
+
+static void get(const struct kind *kind, struct container *container, struct warden_limits *limits)
+{
+	if (kind->get)
+		kind->get(container, limits);
+	else
+		kind->get_cgroup(container->cgroup, limits);
+}
+
+/* What could not be told before is left as it is. */
+static void undo(struct container *container, const struct warden_limits *asked,
+		 const struct warden_limits *before, size_t n)
+{
+	const struct warden_host *host = container->backend->host;
+	struct warden_error err;
+
+	while (n-- > 0)
+		if (is_asked(&kinds[n], asked) && is_asked(&kinds[n], before) &&
+		    set(&kinds[n], container, before, &err) < 0)
+			host->log(host, WARDEN_LOG_ERROR, container->id, "%s", err.message);
+}
+
+int linux_set_limits(void *data, const struct warden_limits *limits, struct warden_limits *in_force,
+		     struct warden_error *err)
+{
+	struct container *container = data;
+	struct warden_limits before;
+
+	warden_limits_init(&before);
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (is_asked(&kinds[i], limits))
+			get(&kinds[i], container, &before);
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (is_asked(&kinds[i], limits) && set(&kinds[i], container, limits, err) < 0) {
+			undo(container, limits, &before, i);
+			return -1;
+		}
+	warden_limits_init(in_force);
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		get(&kinds[i], container, in_force);
+	return 0;
+}

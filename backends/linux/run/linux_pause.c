@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Pause and resume. Everything in the container stands still, its first process too: what is asked
+ * of that meanwhile it does when it goes on. */
+#include "backends/linux/cgroup/cgroup.h"
+#include "backends/linux/linux_operations.h"
+#include "backends/linux/run/linux_container.h"
+
+int linux_pause(void *data, bool paused, struct warden_error *err)
+{
+	struct container *container = data;
+
+	if (cgroup_freeze(container->cgroup, paused, err) < 0)
+		return -1;
+	container->paused = paused;
+	return 0;
+}
+
+void pause_end(struct container *container)
+{
+	const struct warden_host *host = container->backend->host;
+	struct warden_error err;
+
+	if (!container->paused)
+		return;
+	container->paused = false;
+	if (cgroup_freeze(container->cgroup, false, &err) < 0)
+		host->log(host, WARDEN_LOG_ERROR, container->id, "resume: %s", err.message);
+}

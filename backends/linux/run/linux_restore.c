@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Finds a container of an earlier daemon again. Whatever of it is missing: it then is dead, and
+ * destroy removes the rest. */
+#include <unistd.h>
+
+#include "backends/linux/cgroup/cgroup.h"
+#include "backends/linux/create/user_namespace.h"
+#include "backends/linux/firewall/firewall.h"
+#include "backends/linux/linux_operations.h"
+#include "backends/linux/run/linux_container.h"
+#include "backends/wshd/wshd_client.h"
+#include "lib/pid_record.h"
+
+/* For a wshd that should answer at once. */
+#define LIST_MS 2000
+
+/* Is the first process there, and does it answer as wshd? */
+static int revive(struct container *container, const char *state, struct warden_restored *restored,
+		  struct warden_error *err)
+{
+	if (container->init_pidfd < 0)
+		return warden_error_set(err, "its first process has ended");
+	if (strcmp(state, "born") == 0)
+		return warden_error_set(err, "its create was not completed");
+	if (container_processes_program(container->init_pid, &container->program) < 0)
+		return warden_error_errno(err, "look at the program of process %d",
+					  container->init_pid);
+	/* The earlier daemon may have died within a stop. */
+	if (cgroup_forbid_forks(container->cgroup, false, err) < 0)
+		return -1;
+	if (firewall_add(container->backend->firewall, &container->identity, err) < 0 ||
+	    container_connect(container, err) < 0 ||
+	    wshd_list(container->wshd_fd, LIST_MS, restored, err) < 0)
+		return -1;
+	container->jobs = (unsigned)restored->n_jobs;
+	job_restore_groups(container, restored);
+	return wshd_send_watch(container->wshd_fd, err);
+}
+
+/* A dead container's connection is of no use; its first process, if it lives, is still watched, for
+ * destroy. */
+static void leave_dead(struct container *container, struct warden_restored *restored,
+		       const struct warden_error *reason)
+{
+	const struct warden_host *host = container->backend->host;
+
+	host->log(host, WARDEN_LOG_INFO, container->id, "cannot be used any more: %s",
+		  reason->message);
+	wshd_list_free(restored);
+	if (container->wshd_fd >= 0)
+		close(container->wshd_fd);
+	container->wshd_fd = -1;
+}
+
+int linux_restore(void *backend, const struct warden_identity *identity, const char *state,
+		  void **result, struct warden_restored *restored, struct warden_error *err)
+{
+	struct container *container = container_new(backend, identity, err);
+	struct warden_error reason;
+
+	if (!container)
+		return -1;
+	*restored = (struct warden_restored){.alive = true};
+	if (cgroup_open(container->backend->cgroups, container->id, &container->cgroup, err) < 0) {
+		container_free(container);
+		return -1;
+	}
+	container->paused = cgroup_is_frozen(container->cgroup);
+	pause_end(container); /* wshd is to answer; the core pauses it again */
+	container->quota = quota_of(&container->backend->quota, identity);
+	container->init_pidfd = record_open(identity->dir_fd, &container->init_pid);
+	/* It may have been made under other settings. */
+	if (container->init_pidfd >= 0)
+		user_base_of(container->init_pid, &container->base);
+	if (revive(container, state, restored, &reason) < 0) {
+		restored->alive = false;
+		leave_dead(container, restored, &reason);
+	}
+	if (container_watch(container, err) < 0) {
+		wshd_list_free(restored);
+		container_free(container);
+		return -1;
+	}
+	*result = container;
+	return 0;
+}

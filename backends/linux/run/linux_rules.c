@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The network rules of a container. */
+#include "backends/linux/firewall/firewall.h"
+#include "backends/linux/linux_operations.h"
+#include "backends/linux/net/net.h"
+#include "backends/linux/run/linux_container.h"
+
+int linux_set_rules(void *data, const struct warden_rules *rules, struct warden_error *err)
+{
+	struct container *container = data;
+	struct linux_backend *backend = container->backend;
+
+	if (rules->n_in > 0 && net_open_loopback(backend->net, &container->identity, err) < 0)
+		return -1;
+	return firewall_set_rules(backend->firewall, &container->identity, rules, err);
+}

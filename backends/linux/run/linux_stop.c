@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Stop: a signal to every process but the container's own, and container_empty as soon as none is
+ * left. SIGKILL is sent from here, in rounds, and depends on nobody. Any other signal is wshd's to
+ * send: it comes behind the jobs that were asked for before, and wshd holds all of them while it
+ * signals, so that it misses none that is just born; here it is seen when they have ended. The
+ * first round runs on the worker; each later one, on the watcher's thread, when the processes that
+ * the round before has found have ended: at last a round finds none.
+ */
+#include "backends/linux/run/linux_stop.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "backends/linux/cgroup/cgroup.h"
+#include "backends/linux/linux_operations.h"
+#include "backends/wshd/wshd_client.h"
+#include "lib/watcher.h"
+
+/* A job that was just asked for has no process yet: so long, and so often, an empty container is
+ * looked at again while jobs have not ended. */
+#define PAUSE_MS 5
+#define PAUSES   200
+
+/* How often at once. */
+#define LOOKS 16
+
+static void on_event(void *data, uint32_t events);
+
+/* Closes what has ended; how many are left. */
+static size_t drop_ended(struct processes *processes)
+{
+	struct pollfd polls[PROCESSES_MAX];
+	size_t left = 0;
+
+	for (size_t i = 0; i < processes->n; i++)
+		polls[i] = (struct pollfd){.fd = processes->fds[i], .events = POLLIN};
+	if (processes->n > 0 && poll(polls, processes->n, 0) < 0)
+		return processes->n;
+	for (size_t i = 0; i < processes->n; i++) {
+		if (polls[i].revents != 0)
+			close(polls[i].fd);
+		else
+			processes->fds[left++] = polls[i].fd;
+	}
+	processes->n = left;
+	return left;
+}
+
+static int wait_for(struct container *container, int fd, struct warden_error *err)
+{
+	container->stop.watch =
+		watcher_add(container->backend->watcher, fd, EPOLLIN, on_event, container, err);
+	return container->stop.watch ? 0 : -1;
+}
+
+static int set_timer(int timer_fd, long nanoseconds)
+{
+	struct itimerspec time = {.it_value.tv_nsec = nanoseconds};
+
+	return timerfd_settime(timer_fd, 0, &time, NULL);
+}
+
+static int pause_a_little(struct container *container, struct warden_error *err)
+{
+	struct stop *stop = &container->stop;
+
+	stop->pauses++;
+	stop->paused = true;
+	if (stop->timer_fd < 0)
+		stop->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (stop->timer_fd < 0 || set_timer(stop->timer_fd, PAUSE_MS * 1000000L) < 0)
+		return warden_error_errno(err, "set the timer of a stop");
+	return wait_for(container, stop->timer_fd, err);
+}
+
+void stop_hurry(struct container *container)
+{
+	if (container->stop.paused)
+		set_timer(container->stop.timer_fd, 1); /* else it comes when it was to come */
+}
+
+/* Looks until it finds processes that live, or none at all: one that ends while we look may leave
+ * others. */
+static int look(struct container *container, struct warden_error *err)
+{
+	struct processes *processes = &container->stop.processes;
+	int signal = container->stop.signal == SIGKILL ? SIGKILL : 0;
+
+	for (int i = 0; i < LOOKS; i++) {
+		if (container_processes_signal(container, signal, processes, err) < 0)
+			return -1;
+		if (processes->n > 0 || !processes->seen)
+			return 0;
+	}
+	return 0;
+}
+
+/* A job that was asked for has no process yet, or processes come and go too fast to be caught. */
+static bool must_look_again(const struct container *container)
+{
+	const struct stop *stop = &container->stop;
+
+	if (stop->processes.n > 0)
+		return false;
+	return stop->processes.seen ||
+	       (container->jobs > 0 && !container->init_ended && stop->pauses < PAUSES);
+}
+
+/* Waits for processes that were found, or looks for more. 1: the container is empty; 0: it waits.
+ * The mutex is held. */
+static int go_on(struct container *container, struct warden_error *err)
+{
+	struct stop *stop = &container->stop;
+
+	if (drop_ended(&stop->processes) == 0) {
+		if (look(container, err) < 0)
+			return -1;
+		if (must_look_again(container))
+			return pause_a_little(container, err);
+	}
+	return stop->processes.n == 0 ? 1 : wait_for(container, stop->processes.fds[0], err);
+}
+
+/* Where nobody is to be left they may not make more of them meanwhile. A container whose first
+ * process has ended has no other. */
+static int send_signal(struct container *container, int signal, struct warden_error *err)
+{
+	if (signal == SIGKILL)
+		return cgroup_forbid_forks(container->cgroup, true, err);
+	return container->wshd_fd >= 0 && !container->init_ended
+		       ? wshd_send_stop(container->wshd_fd, signal, err)
+		       : 0;
+}
+
+static int begin(struct container *container, int signal, struct warden_error *err)
+{
+	struct stop *stop = &container->stop;
+
+	container_processes_close(&stop->processes);
+	stop->signal = signal;
+	stop->pauses = 0;
+	stop->paused = false;
+	if (send_signal(container, signal, err) < 0)
+		return -1;
+	return go_on(container, err);
+}
+
+/* What follows from the result of begin or go_on, with the mutex held. */
+static void end(struct container *container, int result)
+{
+	struct stop *stop = &container->stop;
+	const struct warden_host *host = container->backend->host;
+	struct warden_error err;
+
+	if (result == 0)
+		return;
+	if (stop->signal == SIGKILL && cgroup_forbid_forks(container->cgroup, false, &err) < 0)
+		host->log(host, WARDEN_LOG_WARN, container->id, "%s", err.message);
+	stop->signal = 0;
+}
+
+/* On the watcher's thread. */
+static void on_event(void *data, uint32_t events)
+{
+	struct container *container = data;
+	const struct warden_host *host = container->backend->host;
+	struct stop *stop = &container->stop;
+	struct warden_error err;
+	int result = 0;
+	char id[sizeof(container->id)];
+
+	(void)events;
+	memcpy(id, container->id, sizeof(id));
+	pthread_mutex_lock(&container->mutex);
+	if (stop->watch) {
+		stop->paused = false;
+		watch_remove(stop->watch);
+		stop->watch = NULL;
+		result = go_on(container, &err);
+		end(container, result);
+	}
+	pthread_mutex_unlock(&container->mutex);
+	if (result < 0)
+		host->log(host, WARDEN_LOG_ERROR, id, "stop: %s", err.message);
+	if (result != 0)
+		host->container_empty(host, id);
+}
+
+/* Leaves the mutex locked, with no stop that waits. */
+static void cancel_and_lock(struct container *container)
+{
+	for (;;) {
+		struct watch *watch;
+
+		pthread_mutex_lock(&container->mutex);
+		watch = container->stop.watch;
+		container->stop.watch = NULL;
+		if (!watch)
+			return;
+		pthread_mutex_unlock(&container->mutex);
+		watch_remove(watch);
+	}
+}
+
+void stop_cancel(struct container *container)
+{
+	cancel_and_lock(container);
+	container_processes_close(&container->stop.processes);
+	container->stop.signal = 0;
+	pthread_mutex_unlock(&container->mutex);
+}
+
+int linux_stop(void *data, int signal, struct warden_error *err)
+{
+	struct container *container = data;
+	const struct warden_host *host = container->backend->host;
+	int result;
+
+	cancel_and_lock(container);
+	result = begin(container, signal, err);
+	pause_end(container); /* those that were frozen find the signal, or wshd its message */
+	end(container, result);
+	pthread_mutex_unlock(&container->mutex);
+	if (result > 0)
+		host->container_empty(host, container->id);
+	return result < 0 ? -1 : 0;
+}

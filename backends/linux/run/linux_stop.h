@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A stop that waits, as the other operations see it. */
+#ifndef BACKENDS_LINUX_RUN_LINUX_STOP_H
+#define BACKENDS_LINUX_RUN_LINUX_STOP_H
+
+#include "backends/linux/run/linux_container.h"
+
+/* No job is left that has not ended: a stop that waits for one to start need not. The mutex is
+ * held.
+ */
+void stop_hurry(struct container *container);
+
+/* Forgets a stop; nobody is told that the container is empty. Not for the watcher's thread. */
+void stop_cancel(struct container *container);
+
+#endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Transfers of files: each runs in a process on the host's side that the spawner forks, which holds
+ * the container's root as a descriptor and enters nothing of the container's. */
+#include "backends/linux/run/linux_transfer.h"
+
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <signal.h>
+#include <sys/pidfd.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "backends/files/file_transfer.h"
+#include "backends/linux/create/linux_spawner.h"
+#include "backends/linux/linux_operations.h"
+#include "backends/linux/run/linux_container.h"
+#include "lib/cleanup.h"
+
+#define VCAP_HOME "/home/vcap/"
+
+/* What changes of identity and permissions need. CAP_SYS_RESOURCE is not among them: it would write
+ * over quotas. */
+#define CAPABILITIES                                                                               \
+	(1U << CAP_CHOWN | 1U << CAP_DAC_OVERRIDE | 1U << CAP_FOWNER | 1U << CAP_FSETID |          \
+	 1U << CAP_SETUID | 1U << CAP_SETGID)
+
+static void keep_capabilities(void)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {0};
+
+	if (syscall(SYS_capget, &header, data) < 0)
+		_exit(1);
+	data[0].permitted &= CAPABILITIES;
+	data[0].effective = data[0].permitted;
+	data[0].inheritable = 0;
+	data[1] = (struct __user_cap_data_struct){0};
+	if (syscall(SYS_capset, &header, data) < 0)
+		_exit(1);
+}
+
+void transfer_run(const struct linux_backend *backend, int socket, int root_fd, int data_fd)
+{
+	close(backend->program_fd);
+	keep_capabilities();
+	transfer_child_run(socket, root_fd, data_fd);
+}
+
+/* The root that the container's first process sees, which nobody inside can exchange. */
+static int open_root(const struct container *container, struct warden_error *err)
+{
+	_cleanup_close_ int fd = -1;
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/root", container->init_pid);
+	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return warden_error_errno(err, "open the root of container %s", container->id);
+	/* What was opened is its root only if it lives. */
+	if (pidfd_send_signal(container->init_pidfd, 0, NULL, 0) < 0)
+		return warden_error_errno(err, "look for process 1 of container %s", container->id);
+	return take_fd(&fd);
+}
+
+int linux_transfer(void *data, const struct warden_transfer *transfer, struct warden_error *err)
+{
+	struct container *container = data;
+	const struct linux_backend *backend = container->backend;
+	uint32_t base = container->base;
+	uint32_t vcap = base + container->identity.uid;
+	struct transfer_request request = {
+		.inside = {true, vcap, vcap},
+		.client = {true, transfer->client_uid, transfer->client_gid},
+		/* Only root may give files away; what others make is theirs. */
+		.owner = {transfer->client_uid == 0, transfer->owner_uid, transfer->owner_gid},
+		.guard = {true, base, ID_RANGE, {true, base, base}, {true, vcap, vcap}},
+	};
+	_cleanup_close_ int root = -1;
+	int socket;
+
+	if (transfer_request_fill(&request, transfer, VCAP_HOME, err) < 0)
+		return -1;
+	root = open_root(container, err);
+	if (root < 0)
+		return -1;
+	socket = spawner_transfer(backend->spawner, root, transfer->data_fd, err);
+	if (socket < 0)
+		return -1;
+	return transfers_add(&container->transfers, transfer->id, socket, &request, err);
+}
+
+void linux_transfer_cancel(void *data, uint64_t transfer_id)
+{
+	struct container *container = data;
+
+	transfers_cancel(&container->transfers, transfer_id);
+}

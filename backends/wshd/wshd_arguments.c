@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Puts wshd's command line together; see wshd_client.h. */
+#include "backends/wshd/wshd_client.h"
+
+#include <inttypes.h>
+
+/* The part of the buffer and of argv that is still free. */
+struct room {
+	struct wshd_arguments *arguments;
+	size_t used, n;
+	bool fits;
+};
+
+static void __attribute__((format(printf, 2, 3))) add(struct room *room, const char *format, ...)
+{
+	struct wshd_arguments *arguments = room->arguments;
+	size_t free_bytes = sizeof(arguments->text) - room->used;
+	va_list args;
+	int length;
+
+	if (!room->fits)
+		return;
+	va_start(args, format);
+	length = vsnprintf(arguments->text + room->used, free_bytes, format, args);
+	va_end(args);
+	/* One entry stays NULL. */
+	if (length < 0 || (size_t)length >= free_bytes ||
+	    room->n + 1 >= sizeof(arguments->argv) / sizeof(arguments->argv[0])) {
+		room->fits = false;
+		return;
+	}
+	arguments->argv[room->n++] = arguments->text + room->used;
+	room->used += (size_t)length + 1;
+}
+
+int wshd_arguments_fill(struct wshd_arguments *arguments, const struct wshd_start *start,
+			struct warden_error *err)
+{
+	struct room room = {.arguments = arguments, .fits = true};
+
+	memset(arguments->argv, 0, sizeof(arguments->argv));
+	add(&room, "wshd");
+	add(&room, "--fd");
+	add(&room, "%d", start->listen_fd);
+	add(&room, "--title");
+	add(&room, "wshd: %s", start->id);
+	if (start->fake_dir) {
+		add(&room, "--fake");
+		add(&room, "%s", start->fake_dir);
+	} else {
+		add(&room, "--uid");
+		add(&room, "%" PRIu32, start->uid);
+		add(&room, "--bounding");
+		add(&room, "%" PRIx64, start->bounding);
+	}
+	if (start->nice != 0) {
+		add(&room, "--nice");
+		add(&room, "%d", start->nice);
+	}
+	if (start->lang) {
+		add(&room, "--lang");
+		add(&room, "%s", start->lang);
+	}
+	if (start->subreaper)
+		add(&room, "--subreaper");
+	if (!room.fits)
+		return warden_error_set(err, "the command line of wshd is too long");
+	return 0;
+}

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The wire to wshd; see wshd_client.h. */
+#include "backends/wshd/wshd_client.h"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/vfs.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/cleanup.h"
+#include "proto/packet.h"
+
+/* The path of the socket through the directory's descriptor. */
+static struct sockaddr_un socket_address(int container_fd)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/" WSHD_SOCKET,
+		 container_fd);
+	return address;
+}
+
+int wshd_listen(int container_fd, struct warden_error *err)
+{
+	struct sockaddr_un address = socket_address(container_fd);
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return warden_error_errno(err, "make the socket of wshd");
+	if (unlinkat(container_fd, WSHD_SOCKET, 0) < 0 && errno != ENOENT)
+		return warden_error_errno(err, "remove an old %s", WSHD_SOCKET);
+	/* Only who may enter the container's directory reaches it, whatever its mode. */
+	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(fd, SOMAXCONN) < 0)
+		return warden_error_errno(err, "listen on %s", WSHD_SOCKET);
+	return take_fd(&fd);
+}
+
+int wshd_send(int fd, const void *message, size_t length, const int *fds, size_t n_fds,
+	      const char *what, struct warden_error *err)
+{
+	if (packet_send(fd, message, length, fds, n_fds, MSG_DONTWAIT) == 0)
+		return 0;
+	if (errno == EAGAIN)
+		return warden_error_set(err, "%s: wshd does not take any more messages", what);
+	return warden_error_errno(err, "%s: send to wshd", what);
+}
+
+int wshd_connect(int container_fd, struct warden_error *err)
+{
+	struct sockaddr_un address = socket_address(container_fd);
+	struct wshd_hello hello = {.header.type = WSHD_HELLO, .version = WSHD_VERSION};
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		return warden_error_errno(err, "connect to %s", WSHD_SOCKET);
+	if (wshd_send(fd, &hello, sizeof(hello), NULL, 0, "connect", err) < 0)
+		return -1;
+	return take_fd(&fd);
+}
+
+static int send_signal(int fd, enum wshd_type type, uint32_t job_id, int signal, const char *what,
+		       struct warden_error *err)
+{
+	struct wshd_signal message = {
+		.header = {.type = type, .job_id = job_id},
+		.signal = signal,
+	};
+
+	return wshd_send(fd, &message, sizeof(message), NULL, 0, what, err);
+}
+
+int wshd_send_signal(int fd, uint32_t job_id, int signal, struct warden_error *err)
+{
+	return send_signal(fd, WSHD_SIGNAL, job_id, signal, "signal the job", err);
+}
+
+int wshd_send_stop(int fd, int signal, struct warden_error *err)
+{
+	return send_signal(fd, WSHD_STOP, 0, signal, "stop the container", err);
+}
+
+static int send_request(int fd, enum wshd_type type, uint32_t job_id, const char *what,
+			struct warden_error *err)
+{
+	struct wshd_request message = {.header = {.type = type, .job_id = job_id}};
+
+	return wshd_send(fd, &message, sizeof(message), NULL, 0, what, err);
+}
+
+int wshd_send_forget(int fd, uint32_t job_id, struct warden_error *err)
+{
+	return send_request(fd, WSHD_FORGET, job_id, "forget the job", err);
+}
+
+int wshd_send_close_input(int fd, uint32_t job_id, struct warden_error *err)
+{
+	return send_request(fd, WSHD_CLOSE_INPUT, job_id, "close the job's input", err);
+}
+
+int wshd_send_resize(int fd, uint32_t job_id, uint16_t rows, uint16_t columns,
+		     struct warden_error *err)
+{
+	struct wshd_resize message = {
+		.header = {.type = WSHD_RESIZE, .job_id = job_id},
+		.window = {rows, columns},
+	};
+
+	return wshd_send(fd, &message, sizeof(message), NULL, 0, "resize the job's terminal", err);
+}
+
+int wshd_send_watch(int fd, struct warden_error *err)
+{
+	return send_request(fd, WSHD_WATCH, 0, "watch the jobs", err);
+}
+
+int wshd_send_end(int fd, struct warden_error *err)
+{
+	return send_request(fd, WSHD_END, 0, "end the container", err);
+}
+
+/* F_GETPIPE_SZ comes first: anything else may wait for a server of the container's (FUSE). A fifo
+ * on such a file system is a pipe too, and closing it may hang; one of the kernel's own lies on
+ * pipefs, which is anonymous. That is asked for without a word to any server. */
+int wshd_check_pipe(int fd)
+{
+	struct statx status;
+
+	if (fcntl(fd, F_GETPIPE_SZ) > 0 &&
+	    statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &status) == 0 &&
+	    S_ISFIFO(status.stx_mode) && status.stx_dev_major == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static enum warden_end_reason reason_of(const struct wshd_ended *message)
+{
+	switch (message->reason) {
+	case WSHD_SIGNALLED:
+		return WARDEN_END_SIGNAL;
+	case WSHD_WALL_TIME:
+		return WARDEN_END_WALL_TIME;
+	case WSHD_CPU_TIME:
+		return WARDEN_END_CPU_TIME;
+	case WSHD_START_FAILED:
+		return WARDEN_END_START_FAILED;
+	default:
+		return WARDEN_END_EXITED;
+	}
+}
+
+/* Names and numbers that wshd sends are put right: an end of text, a status that there can be. */
+static void end_take(struct warden_job_end *end, const struct wshd_ended *message)
+{
+	int status = message->exit_status;
+
+	*end = (struct warden_job_end){
+		.exit_status = status >= 0 && status <= 255 ? status : -1,
+		.signal = message->signal > 0 && message->signal <= 64 ? message->signal : 0,
+		.wall_us = message->wall_us,
+		.user_us = message->user_us,
+		.system_us = message->system_us,
+		.peak_memory = message->peak_memory,
+		.minor_faults = message->minor_faults,
+		.major_faults = message->major_faults,
+		.voluntary_switches = message->voluntary_switches,
+		.involuntary_switches = message->involuntary_switches,
+		.read_bytes = message->input_blocks * 512, /* getrusage(2) */
+		.written_bytes = message->output_blocks * 512,
+		.peak_processes = WARDEN_UNKNOWN,
+	};
+	end->reason = reason_of(message);
+	snprintf(end->start_error, sizeof(end->start_error), "%.*s",
+		 (int)sizeof(message->start_error), message->start_error);
+}
+
+static int take_hello(const struct packet *packet, struct warden_error *err)
+{
+	if (packet->message.hello.version == WSHD_VERSION)
+		return 0;
+	warden_error_set(err, "wshd speaks version %u of its protocol, not %u",
+			 packet->message.hello.version, WSHD_VERSION);
+	err->number = EPROTO;
+	return -1;
+}
+
+/* Only a job that cannot be kept matters: nobody else will tell its end. */
+static int take_refused(const struct packet *packet, struct wshd_event *event)
+{
+	const struct wshd_refused *refused = &packet->message.refused;
+
+	if (refused->refused != WSHD_SPAWN)
+		return 0;
+	event->type = WSHD_ENDED;
+	event->killed = event->own_group = false;
+	event->end = (struct warden_job_end){.exit_status = -1, .reason = WARDEN_END_START_FAILED};
+	snprintf(event->end.start_error, sizeof(event->end.start_error), "wshd refuses the job: %s",
+		 strerror(refused->error));
+	return 1;
+}
+
+static int take_pipe(struct packet *packet, enum wshd_spawn_fd place)
+{
+	int fd = packet_take(packet, place);
+
+	return fd < 0 ? -1 : wshd_check_pipe(fd);
+}
+
+static int take_job(struct packet *packet, struct warden_restored_job *job,
+		    struct warden_error *err)
+{
+	if (!packet_place(packet, packet->message.job.present, 0)) {
+		errno = EPROTO;
+		return warden_error_errno(err, "receive from wshd");
+	}
+	job->stdin_fd = take_pipe(packet, WSHD_FD_STDIN_WRITE);
+	job->stdout_fd = take_pipe(packet, WSHD_FD_STDOUT_READ);
+	job->stderr_fd = take_pipe(packet, WSHD_FD_STDERR_READ);
+	return 1;
+}
+
+/* What wshd may send; each with its length and number of descriptors. */
+static bool event_fits(const struct packet *packet)
+{
+	switch (packet->message.header.type) {
+	case WSHD_HELLO:
+		return packet_fits(packet, sizeof(struct wshd_hello), 0);
+	case WSHD_REFUSED:
+		return packet_fits(packet, sizeof(struct wshd_refused), 0);
+	case WSHD_ENDED:
+		return packet_fits(packet, sizeof(struct wshd_ended), 0);
+	case WSHD_JOB:
+		return packet->length == sizeof(struct wshd_job);
+	case WSHD_LIST_END:
+	case WSHD_EMPTY:
+		return packet_fits(packet, sizeof(struct wshd_request), 0);
+	default:
+		return false;
+	}
+}
+
+/* 1: `event` is filled; 0: it was nothing to be told; -1. */
+static int event_take(struct packet *packet, struct wshd_event *event, struct warden_error *err)
+{
+	event->type = packet->message.header.type;
+	event->job_id = packet->message.header.job_id;
+	event->job = (struct warden_restored_job){event->job_id, -1, -1, -1};
+	switch (packet->message.header.type) {
+	case WSHD_HELLO:
+		return take_hello(packet, err);
+	case WSHD_REFUSED:
+		return take_refused(packet, event);
+	case WSHD_ENDED:
+		end_take(&event->end, &packet->message.ended);
+		event->killed = packet->message.ended.flags & WSHD_KILLED;
+		event->own_group = packet->message.ended.flags & WSHD_OWN_GROUP;
+		return 1;
+	case WSHD_JOB:
+		return take_job(packet, &event->job, err);
+	default:
+		return 1;
+	}
+}
+
+int wshd_receive(int fd, struct wshd_event *event, struct warden_error *err)
+{
+	int result = 0;
+
+	while (result == 0) {
+		struct packet packet;
+		int got = packet_receive(fd, &packet, MSG_DONTWAIT);
+
+		if (got < 0 && errno == EAGAIN)
+			return 0;
+		if (got == 0)
+			errno = ECONNRESET;
+		if (got != 1)
+			return warden_error_errno(err, "receive from wshd");
+		if (!event_fits(&packet)) {
+			packet_close(&packet);
+			errno = EPROTO;
+			return warden_error_errno(err, "receive from wshd");
+		}
+		result = event_take(&packet, event, err);
+		packet_close(&packet);
+	}
+	return result;
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail */
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Waits for the next message until `deadline`. */
+static int receive_until(int fd, int64_t deadline, struct wshd_event *event,
+			 struct warden_error *err)
+{
+	for (;;) {
+		struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
+		int64_t left = deadline - now_ms();
+		int got = wshd_receive(fd, event, err);
+
+		if (got != 0)
+			return got;
+		if (left <= 0)
+			return warden_error_set(err, "wshd does not answer");
+		if (poll(&poll_fd, 1, (int)left) < 0 && errno != EINTR)
+			return warden_error_errno(err, "wait for wshd");
+	}
+}
+
+void wshd_job_close(const struct warden_restored_job *job)
+{
+	cleanup_close(&job->stdin_fd);
+	cleanup_close(&job->stdout_fd);
+	cleanup_close(&job->stderr_fd);
+}
+
+void wshd_list_free(struct warden_restored *restored)
+{
+	for (size_t i = 0; i < restored->n_jobs; i++)
+		wshd_job_close(&restored->jobs[i]);
+	free(restored->jobs);
+	restored->jobs = NULL;
+	restored->n_jobs = 0;
+}
+
+static int restored_add(struct warden_restored *restored, const struct warden_restored_job *job,
+			struct warden_error *err)
+{
+	struct warden_restored_job *jobs;
+
+	/* More than there can be descriptors come from no honest wshd. */
+	jobs = reallocarray(restored->jobs, restored->n_jobs + 1, sizeof(*jobs));
+	if (!jobs) {
+		wshd_job_close(job);
+		return warden_error_errno(err, "list the jobs of wshd");
+	}
+	jobs[restored->n_jobs++] = *job;
+	restored->jobs = jobs;
+	return 0;
+}
+
+int wshd_list(int fd, int timeout_ms, struct warden_restored *restored, struct warden_error *err)
+{
+	int64_t deadline = now_ms() + timeout_ms;
+	int result = send_request(fd, WSHD_LIST, 0, "list the jobs", err);
+	struct wshd_event event = {0};
+
+	restored->jobs = NULL;
+	restored->n_jobs = 0;
+	while (result == 0) {
+		result = receive_until(fd, deadline, &event, err);
+		if (result == 1 && event.type == WSHD_LIST_END)
+			return 0;
+		if (result == 1)
+			result = event.type == WSHD_JOB ? restored_add(restored, &event.job, err)
+							: 0;
+	}
+	wshd_list_free(restored);
+	return -1;
+}

@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reads a command line by the table of commands. */
+#include <config.h>
+
+#include "client/cli/cli.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+int usage_error(const struct invocation *invocation, const char *format, ...)
+{
+	const char *name = invocation->command ? invocation->command->name : NULL;
+	va_list args;
+
+	fprintf(stderr, "warden%s%s: ", name ? " " : "", name ? name : "");
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fprintf(stderr, "\n");
+	if (name)
+		fprintf(stderr, "`warden help %s` tells more\n", name);
+	else
+		fprintf(stderr, "`warden help` tells more\n");
+	return STATUS_USAGE;
+}
+
+/* Groups of one request share its message. */
+static size_t request_index(const struct command *command, size_t group)
+{
+	size_t index = 0;
+
+	for (size_t i = 1; i <= group; i++)
+		if (command->groups[i].request && command->groups[i - 1].request &&
+		    strcmp(command->groups[i].request, command->groups[i - 1].request) != 0)
+			index++;
+	return index;
+}
+
+static int make_requests(struct invocation *invocation)
+{
+	const struct command *command = invocation->command;
+
+	for (size_t i = 0; i < MAX_GROUPS; i++) {
+		const char *request = command->groups[i].request;
+		struct warden_message **slot = &invocation->requests[request_index(command, i)];
+
+		if (!request || *slot)
+			continue;
+		*slot = warden_message_new(request);
+		if (!*slot) {
+			complain(invocation, "out of memory");
+			return STATUS_FAILED;
+		}
+	}
+	return 0;
+}
+
+/* The group that an option is one of; -1: none. */
+static int group_of(const struct command *command, const struct option *option)
+{
+	for (int i = 0; i < MAX_GROUPS; i++)
+		for (const struct option *o = command->groups[i].options; o && o->name; o++)
+			if (o == option)
+				return i;
+	return -1;
+}
+
+struct warden_message *option_request(const struct invocation *invocation,
+				      const struct option *option)
+{
+	const struct command *command = invocation->command;
+	int group = command ? group_of(command, option) : -1;
+	struct warden_message *request;
+	const char *inner;
+
+	if (group < 0 || !command->groups[group].request)
+		return NULL;
+	request = invocation->requests[request_index(command, (size_t)group)];
+	inner = command->groups[group].inner;
+	if (!inner)
+		return request;
+	if (invocation->second)
+		inner = "second";
+	return warden_message_add(request, inner); /* the one that is there already, if any */
+}
+
+static int option_apply(struct invocation *invocation, size_t index, const char *text)
+{
+	const struct option *option = command_option(invocation->command, index);
+
+	invocation->seen[index] = true;
+	if (option->filled && !*text)
+		return usage_error(invocation, "--%s: '' is no %s", option->name, option->argument);
+	return option->set ? option->set(invocation, option, text)
+			   : set_field(invocation, option, text);
+}
+
+/* Complains about an option that does not exist and names the one that was probably meant. */
+static int unknown_option(const struct invocation *invocation, const char *name)
+{
+	const struct option *option;
+	struct near near;
+
+	near_begin(&near, name);
+	for (size_t i = 0; (option = command_option(invocation->command, i)) != NULL; i++)
+		near_consider(&near, option->name);
+	if (near.best)
+		return usage_error(invocation, "unknown option --%s; did you mean --%s?", name,
+				   near.best);
+	return usage_error(invocation, "unknown option --%s", name);
+}
+
+/* The option that a word such as --name or --name=value names, or NULL. */
+static const struct option *option_of_word(const struct invocation *invocation, const char *word,
+					   size_t length, size_t *index)
+{
+	const struct option *option;
+
+	for (*index = 0; (option = command_option(invocation->command, *index)); (*index)++)
+		if (strlen(option->name) == length - 2 &&
+		    memcmp(option->name, word + 2, length - 2) == 0)
+			return option;
+	return NULL;
+}
+
+static const struct option *option_of_letter(const struct invocation *invocation, char letter,
+					     size_t *index)
+{
+	const struct option *option;
+
+	for (*index = 0; (option = command_option(invocation->command, *index)); (*index)++)
+		if (option->letter == letter)
+			return option;
+	return NULL;
+}
+
+/* Takes letters such as -it, of which the last may have a value: -n 5 or -n5. */
+static int take_letters(struct invocation *invocation, char **argv, int *i, int end)
+{
+	const char *word = argv[*i];
+	int status = 0;
+
+	for (const char *at = word + 1; *at && status == 0; at++) {
+		size_t index;
+		const struct option *option = option_of_letter(invocation, *at, &index);
+		const char *value = "true";
+
+		if (!option)
+			return usage_error(invocation, "unknown option %s", word);
+		if (option->argument) {
+			value = at[1] == '=' ? at + 2 : at + 1;
+			if (*value == '\0') {
+				if (*i + 1 >= end)
+					return usage_error(invocation, "--%s needs its %s",
+							   option->name, option->argument);
+				value = argv[++*i];
+			}
+			return option_apply(invocation, index, value);
+		}
+		status = option_apply(invocation, index, value);
+	}
+	return status;
+}
+
+/* Takes the option at argv[*i] and moves on to its last word. */
+static int take_option(struct invocation *invocation, char **argv, int *i, int end)
+{
+	char *word = argv[*i];
+	size_t length = strcspn(word, "="), index;
+	const char *value = word[length] == '=' ? word + length + 1 : NULL;
+	const struct option *option;
+
+	if (word[1] != '-')
+		return take_letters(invocation, argv, i, end);
+	option = option_of_word(invocation, word, length, &index);
+	if (!option) {
+		word[length] = '\0';
+		return unknown_option(invocation, word + 2);
+	}
+	if (option->argument && !value) {
+		value = *i + 1 < end ? argv[*i + 1] : NULL;
+		if (!value)
+			return usage_error(invocation, "--%s needs its %s", option->name,
+					   option->argument);
+		(*i)++;
+	}
+	if (!option->argument && value && strcmp(value, "true") != 0 && strcmp(value, "false") != 0)
+		return usage_error(invocation, "--%s is true or false, not '%s'", option->name,
+				   value);
+	return option_apply(invocation, index, value ? value : "true");
+}
+
+/* The first option that may stand without its name and was not given; false: none. */
+static bool next_positional(const struct invocation *invocation, size_t *index)
+{
+	const struct option *option;
+
+	if (invocation->command->words == WORDS_COMMAND_ONLY)
+		return false;
+	for (*index = 0; (option = command_option(invocation->command, *index)) != NULL; (*index)++)
+		if (option->positional && (option->repeated || !invocation->seen[*index]))
+			return true;
+	return false;
+}
+
+/* Takes the word at argv[*i], or from there on a command line. */
+static int take_word(struct invocation *invocation, int argc, char **argv, int *i)
+{
+	size_t index;
+
+	if (next_positional(invocation, &index))
+		return option_apply(invocation, index, argv[*i]);
+	if (invocation->command->words == WORDS_NONE)
+		return usage_error(invocation, "'%s' is one word too many", argv[*i]);
+	invocation->words = argv + *i;
+	invocation->n_words = (size_t)(argc - *i);
+	*i = argc;
+	return 0;
+}
+
+/* What stood before `:::` is the first job; what comes is the second one's. */
+static int begin_second(struct invocation *invocation)
+{
+	struct warden_message *first = warden_message_add(invocation->requests[0], "first");
+	const struct option *option;
+	int status = first ? set_script_words(invocation, first) : STATUS_FAILED;
+
+	invocation->second = true;
+	invocation->has_script = false;
+	invocation->words = NULL;
+	invocation->n_words = 0;
+	for (size_t i = 0; (option = command_option(invocation->command, i)) != NULL; i++)
+		if (option_request(invocation, option) != invocation->requests[0])
+			invocation->seen[i] = false;
+	return status;
+}
+
+/* Of a pair's command line the part up to the divider, which ends it. */
+static int cut_pair(const struct invocation *invocation, int argc, char **argv)
+{
+	if (invocation->command && strcmp(invocation->command->name, "spawn-pair") == 0 &&
+	    !invocation->second)
+		for (int i = 1; i < argc; i++)
+			if (strcmp(argv[i], PAIR_DIVIDER) == 0)
+				return i;
+	return argc;
+}
+
+static int check_required(const struct invocation *invocation)
+{
+	const struct option *option;
+
+	for (size_t i = 0; (option = command_option(invocation->command, i)) != NULL; i++)
+		if (option->required && !invocation->seen[i])
+			return usage_error(invocation, "needs %s (--%s)", option->argument,
+					   option->name);
+	return 0;
+}
+
+static int take_command(struct invocation *invocation, const char *name)
+{
+	struct near near;
+
+	invocation->command = command_find(name);
+	if (invocation->command) {
+		/* From here on options have the numbers that the command gives them. */
+		memset(invocation->seen, 0, sizeof(invocation->seen));
+		return make_requests(invocation);
+	}
+	near_begin(&near, name);
+	for (const struct command *command = commands; command->name; command++) {
+		if (command->hidden)
+			continue;
+		near_consider(&near, command->name);
+		if (command->alias)
+			near_consider(&near, command->alias);
+	}
+	if (near.best)
+		return usage_error(invocation, "unknown command '%s'; did you mean '%s'?", name,
+				   near.best);
+	return usage_error(invocation, "unknown command '%s'", name);
+}
+
+/* Reads words up to `end`. */
+static int parse_words(struct invocation *invocation, int begin, int end, char **argv)
+{
+	bool options = true; /* until `--` */
+	int status = 0;
+
+	for (int i = begin; i < end && status == 0; i++) {
+		if (options && strcmp(argv[i], "--") == 0)
+			options = false;
+		else if (options && argv[i][0] == '-' && argv[i][1] != '\0')
+			status = take_option(invocation, argv, &i, end);
+		else if (!invocation->command)
+			status = take_command(invocation, argv[i]);
+		else
+			status = take_word(invocation, end, argv, &i);
+		end = cut_pair(invocation, end, argv);
+	}
+	return status;
+}
+
+int arguments_parse(struct invocation *invocation, int argc, char **argv)
+{
+	int status = parse_words(invocation, 1, argc, argv), divider;
+
+	if (status != 0 || invocation->help || invocation->version || !invocation->command)
+		return status;
+	divider = cut_pair(invocation, argc, argv);
+	if (divider < argc) {
+		status = begin_second(invocation);
+		if (status == 0)
+			status = parse_words(invocation, divider + 1, argc, argv);
+	}
+	if (status == 0)
+		status = check_required(invocation);
+	return status == 0 && invocation->format ? format_check(invocation) : status;
+}
+
+void invocation_clear(struct invocation *invocation)
+{
+	for (size_t i = 0; i < MAX_REQUESTS; i++)
+		warden_message_free(invocation->requests[i]);
+	if (invocation->client != invocation->kept)
+		warden_client_free(invocation->client);
+}
+
+int invocation_run(struct invocation *invocation)
+{
+	if (invocation->version) {
+		printf("warden %s\n", PACKAGE_VERSION);
+		return 0;
+	}
+	if (invocation->help) {
+		help_print(stdout, invocation->command);
+		return 0;
+	}
+	if (!invocation->command)
+		return repl_run(invocation);
+	return invocation->command->run(invocation);
+}

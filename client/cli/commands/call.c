@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What most commands do: connect, send one request, print its answer. */
+#include <config.h>
+
+#include "client/cli/cli.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	CONNECT_TIMEOUT = 10 * 1000,
+	/* Of what does not wait for a job. Hooks of a create may take 40 s, a stop that destroy
+	 * begins with 10 s. */
+	ANSWER_TIMEOUT = 60 * 1000,
+};
+
+void complain(const struct invocation *invocation, const char *format, ...)
+{
+	const char *name = invocation->command ? invocation->command->name : NULL;
+	char *text = NULL;
+	va_list args;
+
+	va_start(args, format);
+	if (vasprintf(&text, format, args) < 0)
+		text = NULL;
+	va_end(args);
+	fflush(stdout); /* what was printed before comes before; main looks for its error */
+	fprintf(stderr, "warden%s%s: ", name ? " " : "", name ? name : "");
+	if (text)
+		text_safe(stderr, text, strlen(text), true);
+	fprintf(stderr, "\n");
+	free(text);
+}
+
+int client_failed(const struct invocation *invocation)
+{
+	complain(invocation, "%s", warden_client_error(invocation->client));
+	return STATUS_FAILED;
+}
+
+/* A connection that is kept is of use only while nothing has come that nobody asked for: its end,
+ * or the rest of an answer. */
+static bool is_usable(const struct warden_client *client)
+{
+	struct pollfd wait = {.fd = client ? warden_client_fd(client) : -1, .events = POLLIN};
+
+	return wait.fd >= 0 && poll(&wait, 1, 0) == 0;
+}
+
+static int connect_client(struct invocation *invocation)
+{
+	warden_client_set_timeout(invocation->client, CONNECT_TIMEOUT);
+	if (warden_client_connect(invocation->client, invocation->socket_path) < 0) {
+		int number = errno;
+
+		client_failed(invocation);
+		if (number == ENOENT || number == ECONNREFUSED)
+			fprintf(stderr, "Is wardend running? --socket or WARDEN_SOCKET name its "
+					"socket.\n");
+		return STATUS_FAILED;
+	}
+	return 0;
+}
+
+int client_open(struct invocation *invocation)
+{
+	bool kept = !invocation->client && invocation->kept;
+	int status = 0;
+
+	invocation->client = kept ? invocation->kept : warden_client_new();
+	if (!invocation->client) {
+		complain(invocation, "out of memory");
+		return STATUS_FAILED;
+	}
+	if (!kept || !is_usable(invocation->client))
+		status = connect_client(invocation);
+	if (status == 0)
+		warden_client_set_timeout(invocation->client,
+					  invocation->command->waits ? -1 : ANSWER_TIMEOUT);
+	return status;
+}
+
+int client_open_another(struct invocation *invocation, struct warden_client **client)
+{
+	struct warden_client *first = invocation->client, *kept = invocation->kept;
+	int status;
+
+	invocation->client = invocation->kept = NULL;
+	status = client_open(invocation);
+	*client = invocation->client;
+	invocation->client = first;
+	invocation->kept = kept;
+	return status;
+}
+
+int print_answer(struct invocation *invocation, const struct warden_message *answer)
+{
+	if (invocation->format) {
+		format_print(invocation, answer);
+	} else if (invocation->json) {
+		if (json_print(stdout, answer) < 0) {
+			complain(invocation, "the answer cannot be written as JSON");
+			return STATUS_FAILED;
+		}
+	} else if (invocation->command->print) {
+		invocation->command->print(answer);
+	} else {
+		print_fields(answer);
+	}
+	return 0;
+}
+
+int print_answer_now(struct invocation *invocation, const struct warden_message *answer)
+{
+	int status = print_answer(invocation, answer);
+
+	if (status == 0 && fflush(stdout) != 0) {
+		complain(invocation, "write the answer: %s", strerror(errno));
+		status = STATUS_FAILED;
+	}
+	return status;
+}
+
+struct warden_message *request_with_handle(const struct invocation *invocation, const char *name,
+					   const char *handle, size_t length)
+{
+	struct warden_message *request = warden_message_new(name);
+
+	if (request && warden_message_set_bytes(request, "handle", handle, length) == 0)
+		return request;
+	warden_message_free(request);
+	complain(invocation, "out of memory");
+	return NULL;
+}
+
+const char *invocation_handle(const struct invocation *invocation, size_t *length)
+{
+	return warden_message_bytes(invocation->requests[0], "handle", 0, length);
+}
+
+/* What the protocol requires, and people may leave out. */
+static int set_defaults(const struct invocation *invocation)
+{
+	struct warden_message *request = invocation->requests[0];
+
+	session_set_size(request);
+	if (strcmp(invocation->command->name, "job-signal") == 0 &&
+	    warden_message_number(request, "signal", 0) == 0 &&
+	    warden_message_set_number(request, "signal", SIGTERM) < 0) {
+		complain(invocation, "out of memory");
+		return STATUS_FAILED;
+	}
+	return 0;
+}
+
+int call_prepare(struct invocation *invocation)
+{
+	int status = set_defaults(invocation);
+
+	if (status == 0 && invocation->command->words == WORDS_HANDLE_FIRST)
+		status = set_script_words(invocation, invocation->requests[0]);
+	return status != 0 ? status : client_open(invocation);
+}
+
+int call_run(struct invocation *invocation)
+{
+	struct warden_message *answer;
+	int status = call_prepare(invocation);
+
+	if (status != 0)
+		return status;
+	answer = warden_client_call(invocation->client, invocation->requests[0]);
+	if (!answer)
+		return client_failed(invocation);
+	status = print_answer(invocation, answer);
+	warden_message_free(answer);
+	return status;
+}
+
+/* Answers that come until the connection ends, or there is none any more. */
+int follow_run(struct invocation *invocation)
+{
+	struct warden_message *answer;
+	int status = client_open(invocation);
+
+	if (status != 0)
+		return status;
+	answer = warden_client_call(invocation->client, invocation->requests[0]);
+	while (answer && status == 0) {
+		const char *change = warden_message_choice(answer, "change", 0);
+		bool ended = change && strcmp(change, "ENDED") == 0;
+
+		status = print_answer_now(invocation, answer);
+		warden_message_free(answer);
+		if (ended || status != 0)
+			return status;
+		answer = warden_client_receive(invocation->client);
+	}
+	return client_failed(invocation);
+}

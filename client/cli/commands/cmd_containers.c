@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Commands about many containers: the handles of `list`, and the tables with what info knows. */
+#include <config.h>
+
+#include "client/cli/cli.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+const char *state_colour(const char *state)
+{
+	if (strcmp(state, "active") == 0)
+		return GREEN;
+	return strcmp(state, "stopped") == 0 || strcmp(state, "paused") == 0 ? YELLOW : RED;
+}
+
+struct warden_message *containers_get(struct invocation *invocation,
+				      const struct warden_message *request)
+{
+	struct warden_message *answer = warden_client_call(invocation->client, request);
+
+	if (!answer)
+		client_failed(invocation);
+	return answer;
+}
+
+/* A container, or why it has no info. */
+static void add_row(struct table *table, const char *handle, size_t length,
+		    const struct warden_message *info, const char *error)
+{
+	const char *state, *address;
+	char memory[32] = "-";
+
+	table_add(table, handle, length);
+	if (!info) {
+		table_addf(table, "%s", error ? error : "gone");
+		table_colour(table, RED);
+		for (int i = 0; i < 3; i++)
+			table_addf(table, "-");
+		return;
+	}
+	state = warden_message_bytes(info, "state", 0, NULL);
+	address = warden_message_bytes(info, "container_ip", 0, NULL);
+	if (state && warden_message_number(info, "paused", 0))
+		state = "paused";
+	if (warden_message_count(info, "memory_stat.total_rss"))
+		text_size(memory, sizeof(memory),
+			  warden_message_number(info, "memory_stat.total_rss", 0));
+	table_addf(table, "%s", state ? state : "-");
+	table_colour(table, state_colour(state ? state : ""));
+	table_addf(table, "%s", address ? address : "-");
+	table_addf(table, "%zu", warden_message_count(info, "job_ids"));
+	table_addf(table, "%s", memory);
+}
+
+void print_containers(const struct warden_message *answer)
+{
+	static const char *const titles[] = {"HANDLE", "STATE",   "ADDRESS",
+					     ">JOBS",  ">MEMORY", NULL};
+	struct table *table = table_new(titles);
+
+	for (size_t i = 0; i < warden_message_count(answer, "entries"); i++) {
+		const struct warden_message *entry = warden_message_child(answer, "entries", i);
+		size_t length;
+		const char *handle = warden_message_bytes(entry, "handle", 0, &length);
+
+		add_row(table, handle, length, warden_message_child(entry, "info", 0),
+			warden_message_bytes(entry, "error", 0, NULL));
+	}
+	table_print(table, stdout, 0);
+}
+
+/* What --long and --format are for. */
+static int list_infos(struct invocation *invocation)
+{
+	struct warden_message *request = warden_message_new("info_many"), *answer;
+	const struct warden_message *list = invocation->requests[0];
+	int status = 0;
+
+	for (size_t i = 0; request && i < warden_message_count(list, "properties"); i++) {
+		const struct warden_message *from = warden_message_child(list, "properties", i);
+		struct warden_message *to = warden_message_add(request, "properties");
+
+		if (!to ||
+		    warden_message_set(to, "key", warden_message_bytes(from, "key", 0, NULL)) < 0 ||
+		    warden_message_set(to, "value", warden_message_bytes(from, "value", 0, NULL)) <
+			    0) {
+			warden_message_free(request);
+			request = NULL;
+		}
+	}
+	if (!request) {
+		complain(invocation, "out of memory");
+		return STATUS_FAILED;
+	}
+	answer = containers_get(invocation, request);
+	warden_message_free(request);
+	if (!answer)
+		return STATUS_FAILED;
+	if (invocation->format)
+		status = print_answer(invocation, answer);
+	else
+		print_containers(answer);
+	warden_message_free(answer);
+	return status;
+}
+
+int list_run(struct invocation *invocation)
+{
+	struct warden_message *list;
+	int status = client_open(invocation);
+
+	if (status != 0)
+		return status;
+	if (invocation->format || (invocation->detailed && !invocation->json))
+		return list_infos(invocation);
+	list = warden_client_call(invocation->client, invocation->requests[0]);
+	if (!list)
+		return client_failed(invocation);
+	status = print_answer(invocation, list);
+	warden_message_free(list);
+	return status;
+}
+
+/* Those that have no info: a script goes by the status. */
+static int tell_errors(const struct invocation *invocation, const struct warden_message *answer)
+{
+	int status = 0;
+
+	for (size_t i = 0; i < warden_message_count(answer, "entries"); i++) {
+		const struct warden_message *entry = warden_message_child(answer, "entries", i);
+		const char *error = warden_message_bytes(entry, "error", 0, NULL);
+
+		if (!error)
+			continue;
+		complain(invocation, "%s: %s", warden_message_bytes(entry, "handle", 0, NULL),
+			 error);
+		status = STATUS_FAILED;
+	}
+	return status;
+}
+
+/* One handle alone: all of its info. */
+static int info_one(struct invocation *invocation)
+{
+	size_t length;
+	const char *handle = warden_message_bytes(invocation->requests[0], "handles", 0, &length);
+	struct warden_message *request = request_with_handle(invocation, "info", handle, length);
+	struct warden_message *answer;
+	int status = request ? 0 : STATUS_FAILED;
+
+	if (!request)
+		return status;
+	warden_message_free(invocation->requests[0]);
+	invocation->requests[0] = request; /* where --format looks for the handle */
+	answer = warden_client_call(invocation->client, request);
+	if (!answer)
+		return client_failed(invocation);
+	status = print_answer(invocation, answer);
+	warden_message_free(answer);
+	return status;
+}
+
+int info_run(struct invocation *invocation)
+{
+	struct warden_message *request = invocation->requests[0], *answer;
+	size_t handles = warden_message_count(request, "handles");
+	size_t properties = warden_message_count(request, "properties");
+	int status;
+
+	if (handles == 0 && properties == 0)
+		return usage_error(invocation, "needs HANDLE (--handle)");
+	status = client_open(invocation);
+	if (status != 0)
+		return status;
+	if (handles == 1 && properties == 0)
+		return info_one(invocation);
+	answer = containers_get(invocation, request);
+	if (!answer)
+		return STATUS_FAILED;
+	if (invocation->json || invocation->format)
+		status = print_answer(invocation, answer);
+	else
+		print_containers(answer);
+	/* Of those with a property one may go meanwhile, which is no mistake. */
+	if (status == 0 && handles > 0)
+		status = tell_errors(invocation, answer);
+	warden_message_free(answer);
+	return status;
+}

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `warden copy-in` and `copy-out`: by paths of the host, or as a tar through the socket, so that
+ * this process needs no path that the daemon sees. Stderr tells how far it is, on a terminal or
+ * where that was asked for. */
+#include <config.h>
+
+#include "client/cli/cli.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+	CHUNK = 256 * 1024, /* of a tar */
+	IN_FLIGHT = 4,      /* chunks that were sent and not taken yet */
+	TICK_MS = 200,      /* between two words about the progress on a terminal */
+	LINE_MS = 1000,     /* elsewhere, where each is a line */
+};
+
+/* How far a copy is. */
+struct progress {
+	const char *verb;
+	bool shown, was_shown;
+	bool terminal; /* each word takes the place of the one before */
+	bool counts;   /* bytes are known */
+	uint64_t bytes;
+	uint64_t files; /* 0: unknown */
+	struct timespec begin, last;
+};
+
+static double seconds_since(const struct timespec *then)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail with this clock */
+	return (double)(now.tv_sec - then->tv_sec) + (double)(now.tv_nsec - then->tv_nsec) / 1e9;
+}
+
+static void progress_begin(const struct invocation *invocation, struct progress *progress,
+			   const char *verb, bool counts)
+{
+	const struct warden_message *request = invocation->requests[0];
+
+	progress->verb = verb;
+	progress->counts = counts;
+	progress->terminal = isatty(STDERR_FILENO);
+	progress->shown = warden_message_count(request, "progress") > 0
+				  ? warden_message_number(request, "progress", 0) != 0
+				  : progress->terminal;
+	clock_gettime(CLOCK_MONOTONIC, &progress->begin);
+	progress->last = progress->begin;
+}
+
+static void progress_tell(struct progress *progress)
+{
+	double seconds = seconds_since(&progress->begin);
+	int pause_ms = progress->terminal ? TICK_MS : LINE_MS;
+	char size[32], rate[32];
+
+	if (!progress->shown || seconds_since(&progress->last) < pause_ms / 1000.0)
+		return;
+	clock_gettime(CLOCK_MONOTONIC, &progress->last);
+	text_size(size, sizeof(size), progress->bytes);
+	text_size(rate, sizeof(rate), (uint64_t)((double)progress->bytes / seconds));
+	fprintf(stderr, "%s%s", progress->terminal ? "\r\033[K" : "", progress->verb);
+	if (progress->counts)
+		fprintf(stderr, " %s, %s/s", size, rate);
+	if (progress->files > 0)
+		fprintf(stderr, ", %" PRIu64 " file%s", progress->files,
+			progress->files == 1 ? "" : "s");
+	fprintf(stderr, ", %.1f s%s", seconds, progress->terminal ? "" : "\n");
+	progress->was_shown = true;
+}
+
+static void progress_end(struct progress *progress)
+{
+	if (progress->was_shown && progress->terminal)
+		fputs("\r\033[K", stderr);
+	progress->was_shown = false;
+}
+
+static int failed(struct invocation *invocation, struct progress *progress)
+{
+	progress_end(progress);
+	return client_failed(invocation);
+}
+
+/* What came of the one request of a copy by paths. */
+struct result {
+	struct invocation *invocation;
+	struct progress progress;
+	bool over;
+	int status;
+};
+
+static void copied(void *data, uint64_t id, const struct warden_message *answer, bool last)
+{
+	struct result *result = data;
+
+	(void)id;
+	result->over = last;
+	if (answer && !last) {
+		result->progress.counts = true;
+		result->progress.bytes = warden_message_number(answer, "bytes", 0);
+		result->progress.files = warden_message_number(answer, "files", 0);
+	} else if (answer) {
+		progress_end(&result->progress);
+		result->status = print_answer(result->invocation, answer);
+	}
+}
+
+/* The daemon copies, and tells how far it is where somebody will see that. */
+static int copy_by_path(struct invocation *invocation, const char *verb)
+{
+	struct result result = {.invocation = invocation, .status = STATUS_FAILED};
+	struct warden_client *client = invocation->client;
+	struct progress *progress = &result.progress;
+
+	progress_begin(invocation, progress, verb, false);
+	if (progress->shown &&
+	    warden_message_set_number(invocation->requests[0], "progress", 1) < 0) {
+		complain(invocation, "out of memory");
+		return STATUS_FAILED;
+	}
+	if (warden_client_submit(client, invocation->requests[0], copied, &result) == 0)
+		return failed(invocation, progress);
+	while (!result.over) {
+		struct pollfd wait = {.fd = warden_client_fd(client),
+				      .events = warden_client_events(client)};
+		int n = poll(&wait, 1, TICK_MS);
+
+		if (n < 0 && errno != EINTR)
+			break;
+		if (n > 0 && warden_client_process(client) < 0)
+			break;
+		if (!result.over)
+			progress_tell(progress);
+	}
+	if (result.status == STATUS_FAILED && *warden_client_error(client))
+		return failed(invocation, progress);
+	progress_end(progress);
+	return result.status;
+}
+
+/* A request about a tar, with the handle and one path of this copy's. */
+static struct warden_message *tar_request(const struct invocation *invocation, const char *name,
+					  const char *field)
+{
+	size_t length;
+	const char *handle = invocation_handle(invocation, &length);
+	struct warden_message *request = request_with_handle(invocation, name, handle, length);
+	const char *path = warden_message_bytes(invocation->requests[0], field, 0, &length);
+
+	if (request && warden_message_set_bytes(request, field, path, length) < 0) {
+		complain(invocation, "out of memory");
+		warden_message_free(request);
+		return NULL;
+	}
+	return request;
+}
+
+/* Reads until the buffer is full or the end has come. Bytes, or -1. */
+static ssize_t read_chunk(char *buffer)
+{
+	size_t length = 0;
+
+	while (length < CHUNK) {
+		ssize_t got = read(STDIN_FILENO, buffer + length, CHUNK - length);
+
+		if (got == 0)
+			break;
+		if (got > 0)
+			length += (size_t)got;
+		else if (errno != EINTR)
+			return -1;
+	}
+	return (ssize_t)length;
+}
+
+static int send_chunk(struct invocation *invocation, const char *buffer, size_t length, bool end)
+{
+	struct warden_message *request = warden_message_new("tar_data");
+	int result = -1;
+
+	if (!request ||
+	    (length > 0 && warden_message_set_bytes(request, "data", buffer, length) < 0) ||
+	    (end && warden_message_set_number(request, "end", 1) < 0))
+		complain(invocation, "out of memory");
+	else
+		result = warden_client_send(invocation->client, request);
+	warden_message_free(request);
+	return result;
+}
+
+static int take_answer(struct invocation *invocation)
+{
+	struct warden_message *answer = warden_client_receive(invocation->client);
+
+	warden_message_free(answer);
+	return answer ? 0 : -1;
+}
+
+/* Hands standard input on: some chunks are on their way while the next one is read. */
+static int send_tar(struct invocation *invocation, char *buffer, struct progress *progress)
+{
+	size_t in_flight = 0;
+	bool end;
+
+	do {
+		ssize_t got = read_chunk(buffer);
+
+		if (got < 0) {
+			progress_end(progress);
+			complain(invocation, "read standard input: %s", strerror(errno));
+			return STATUS_FAILED;
+		}
+		end = got < CHUNK; /* a terminal's end is not to be asked for twice */
+		if (send_chunk(invocation, buffer, (size_t)got, end) < 0)
+			return failed(invocation, progress);
+		in_flight++;
+		progress->bytes += (uint64_t)got;
+		progress_tell(progress);
+		for (; in_flight > (end ? 0 : IN_FLIGHT); in_flight--)
+			if (take_answer(invocation) < 0)
+				return failed(invocation, progress);
+	} while (!end);
+	progress_end(progress);
+	return 0;
+}
+
+static int tar_in(struct invocation *invocation)
+{
+	struct warden_message *request = tar_request(invocation, "tar_in", "dst_path"), *answer;
+	struct progress progress = {0};
+	char *buffer = malloc(CHUNK);
+	int status = STATUS_FAILED;
+
+	progress_begin(invocation, &progress, "copying in", true);
+	answer = request && buffer ? warden_client_call(invocation->client, request) : NULL;
+	if (answer)
+		status = send_tar(invocation, buffer, &progress);
+	else if (request && buffer)
+		client_failed(invocation);
+	warden_message_free(answer);
+	warden_message_free(request);
+	free(buffer);
+	return status;
+}
+
+/* Prints the tar as it comes. */
+static int receive_tar(struct invocation *invocation, struct warden_message *answer,
+		       struct progress *progress)
+{
+	while (answer) {
+		bool end = warden_message_number(answer, "end", 0) != 0;
+		size_t length;
+		const char *bytes = warden_message_bytes(answer, "data", 0, &length);
+		int result = bytes ? write_all(STDOUT_FILENO, bytes, length) : 0;
+
+		warden_message_free(answer);
+		if (result < 0) {
+			progress_end(progress);
+			complain(invocation, "write standard output: %s", strerror(errno));
+			return STATUS_FAILED;
+		}
+		progress->bytes += length;
+		progress_tell(progress);
+		if (end) {
+			progress_end(progress);
+			return 0;
+		}
+		answer = warden_client_receive(invocation->client);
+	}
+	return failed(invocation, progress);
+}
+
+static int tar_out(struct invocation *invocation)
+{
+	struct warden_message *request = tar_request(invocation, "tar_out", "src_path");
+	struct progress progress = {0};
+	int status;
+
+	if (!request)
+		return STATUS_FAILED;
+	if (warden_message_count(invocation->requests[0], "owner") > 0) {
+		warden_message_free(request);
+		return usage_error(invocation, "--owner is of no use to a tar");
+	}
+	if (isatty(STDOUT_FILENO)) {
+		warden_message_free(request);
+		return usage_error(invocation, "a tar is nothing for a terminal");
+	}
+	progress_begin(invocation, &progress, "copying out", true);
+	status =
+		receive_tar(invocation, warden_client_call(invocation->client, request), &progress);
+	warden_message_free(request);
+	return status;
+}
+
+static bool is_stream(const struct invocation *invocation, const char *field)
+{
+	return strcmp(warden_message_bytes(invocation->requests[0], field, 0, NULL), "-") == 0;
+}
+
+int copy_in_run(struct invocation *invocation)
+{
+	int status = client_open(invocation);
+
+	if (status != 0)
+		return status;
+	return is_stream(invocation, "src_path") ? tar_in(invocation)
+						 : copy_by_path(invocation, "copying in");
+}
+
+int copy_out_run(struct invocation *invocation)
+{
+	int status = client_open(invocation);
+
+	if (status != 0)
+		return status;
+	return is_stream(invocation, "dst_path") ? tar_out(invocation)
+						 : copy_by_path(invocation, "copying out");
+}

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * `warden doctor`: what this host lacks for each backend, and the mend. The daemon that answers
+ * knows best what its backend uses; for all others, and where none answers, `wardend --check-host`
+ * looks at this host.
+ */
+#include <config.h>
+
+#include "client/cli/cli.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <limits.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+/* A fact of either source. */
+struct fact {
+	const char *name, *value, *effect, *mend;
+	bool good;
+};
+
+static struct table *facts_begin(void)
+{
+	static const char *const titles[] = {"", "FACT", "FOUND", "EFFECT", "MEND", NULL};
+
+	return table_new(titles);
+}
+
+static void facts_add(struct table *table, const struct fact *fact)
+{
+	table_addf(table, "%s", fact->good ? "ok" : "!!");
+	table_colour(table, fact->good ? GREEN : RED);
+	table_addf(table, "%s", fact->name);
+	table_addf(table, "%s", fact->value);
+	table_addf(table, "%s", fact->effect ? fact->effect : "");
+	table_addf(table, "%s", fact->mend ? fact->mend : "");
+}
+
+/* The table without what is as it should be, unless that was asked for. */
+static void facts_end(struct table *table, size_t good, size_t bad, bool all)
+{
+	if (bad > 0 || all)
+		table_print_wrapped(table, stdout, terminal_width(stdout));
+	else
+		table_free(table);
+	if (good + bad == 0)
+		return;
+	if (bad == 0)
+		printf("%zu facts, all as they should be\n", good);
+	else
+		printf("%zu facts are as they should be, %zu are not\n", good, bad);
+}
+
+static struct fact message_fact(const struct warden_message *message)
+{
+	return (struct fact){
+		.name = warden_message_bytes(message, "name", 0, NULL),
+		.value = warden_message_bytes(message, "value", 0, NULL),
+		.effect = warden_message_bytes(message, "effect", 0, NULL),
+		.mend = warden_message_bytes(message, "mend", 0, NULL),
+		.good = warden_message_number(message, "good", 0) != 0,
+	};
+}
+
+static void print_facts_of(const struct warden_message *status, bool all)
+{
+	struct table *table = facts_begin();
+	size_t counts[2] = {0, 0}, n = warden_message_count(status, "facts");
+
+	for (size_t i = 0; i < n; i++) {
+		struct fact fact = message_fact(warden_message_child(status, "facts", i));
+
+		counts[fact.good]++;
+		if (all || !fact.good)
+			facts_add(table, &fact);
+	}
+	facts_end(table, counts[1], counts[0], all);
+}
+
+static void print_heading(const char *text)
+{
+	printf("%s%s%s\n", text_colour(stdout, BOLD), text, text_colour(stdout, PLAIN));
+}
+
+void print_status(const struct warden_message *answer)
+{
+	printf("wardend %s, backend %s\n", warden_message_bytes(answer, "version", 0, NULL),
+	       warden_message_bytes(answer, "backend", 0, NULL));
+	print_facts_of(answer, true);
+}
+
+/* The program beside this one, as installed, or in a build tree; else the one on the PATH. */
+static const char *find_wardend(char *path, size_t size)
+{
+	static const char *const places[] = {"/wardend", "/../sbin/wardend", "/../core/wardend",
+					     "/../../core/wardend"};
+	char self[PATH_MAX];
+	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	char *slash;
+
+	self[length > 0 ? length : 0] = '\0';
+	slash = strrchr(self, '/');
+	for (size_t i = 0; slash && i < sizeof(places) / sizeof(places[0]); i++) {
+		*slash = '\0';
+		if (snprintf(path, size, "%s%s", self, places[i]) < (int)size &&
+		    access(path, X_OK) == 0)
+			return path;
+	}
+	return "wardend";
+}
+
+/* Starts `wardend --check-host` with its output on a pipe, whose read end is returned; -1 with
+ * errno. */
+static int start_check(const struct invocation *invocation, pid_t *pid)
+{
+	char path[2 * PATH_MAX];
+	const char *program =
+		invocation->wardend ? invocation->wardend : find_wardend(path, sizeof(path));
+	const char *argv[] = {program, "--check-host", NULL, NULL, NULL};
+	posix_spawn_file_actions_t actions;
+	int pipe_fds[2], number;
+
+	if (invocation->settings) {
+		argv[2] = "-c";
+		argv[3] = invocation->settings;
+	}
+	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
+		return -1;
+	number = posix_spawn_file_actions_init(&actions);
+	if (number == 0)
+		number = posix_spawn_file_actions_adddup2(&actions, pipe_fds[1], STDOUT_FILENO);
+	if (number == 0)
+		number = posix_spawnp(pid, program, &actions, NULL, (char *const *)argv, environ);
+	posix_spawn_file_actions_destroy(&actions);
+	close(pipe_fds[1]);
+	if (number == 0)
+		return pipe_fds[0];
+	close(pipe_fds[0]);
+	errno = number;
+	return -1;
+}
+
+/* The report of `wardend --check-host`; NULL after saying why there is none. */
+static json_t *check_host(const struct invocation *invocation)
+{
+	pid_t pid = -1;
+	int fd = start_check(invocation, &pid), status = -1;
+	size_t length = 0;
+	json_t *report = NULL;
+	char *text;
+
+	if (fd < 0) {
+		complain(invocation, "start wardend --check-host: %s (--wardend names it)",
+			 strerror(errno));
+		return NULL;
+	}
+	text = read_whole(fd, &length);
+	close(fd);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (text && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		report = json_loadb(text, length, 0, NULL);
+	free(text);
+	if (!report)
+		complain(invocation, "wardend --check-host did not work");
+	return report;
+}
+
+static const char *member(const json_t *object, const char *name)
+{
+	return json_string_value(json_object_get(object, name)); /* null: NULL */
+}
+
+static void print_backend(const json_t *backend, bool has_daemon, bool all)
+{
+	struct table *table = facts_begin();
+	const json_t *facts = json_object_get(backend, "facts");
+	const char *effect = ", the one in effect,";
+	size_t counts[2] = {0, 0};
+	char heading[512];
+
+	/* The settings that were looked at may be others than the daemon's. */
+	if (has_daemon || !json_is_true(json_object_get(backend, "in_effect")))
+		effect = "";
+	snprintf(heading, sizeof(heading), "Backend %s%s on this host", member(backend, "name"),
+		 effect);
+	print_heading(heading);
+	for (size_t i = 0; i < json_array_size(facts); i++) {
+		const json_t *entry = json_array_get(facts, i);
+		const struct fact fact = {member(entry, "name"), member(entry, "value"),
+					  member(entry, "effect"), member(entry, "mend"),
+					  json_is_true(json_object_get(entry, "good"))};
+
+		counts[fact.good]++;
+		if (all || !fact.good)
+			facts_add(table, &fact);
+	}
+	facts_end(table, counts[1], counts[0], all);
+	if (member(backend, "error"))
+		printf("%sIt cannot run here:%s %s\n", text_colour(stdout, RED),
+		       text_colour(stdout, PLAIN), member(backend, "error"));
+	putchar('\n');
+}
+
+/* Whether the backend in effect cannot run. */
+static bool is_hopeless(const json_t *report)
+{
+	const json_t *backends = json_object_get(report, "backends");
+
+	for (size_t i = 0; i < json_array_size(backends); i++) {
+		const json_t *backend = json_array_get(backends, i);
+
+		if (json_is_true(json_object_get(backend, "in_effect")))
+			return member(backend, "error") != NULL;
+	}
+	return true;
+}
+
+/* The daemon's status, if one answers: an absent daemon is no failure here. */
+static struct warden_message *ask_daemon(struct invocation *invocation)
+{
+	struct warden_client *client = warden_client_new();
+	struct warden_message *answer = NULL;
+
+	if (!client)
+		return NULL;
+	warden_client_set_timeout(client, 5000);
+	if (warden_client_connect(client, invocation->socket_path) == 0)
+		answer = warden_client_call(client, invocation->requests[0]);
+	if (!answer)
+		fprintf(stderr, "No daemon answers: %s\n", warden_client_error(client));
+	warden_client_free(client);
+	return answer;
+}
+
+static void print_report(const struct warden_message *status, const json_t *report, bool all)
+{
+	const json_t *backends = json_object_get(report, "backends");
+	char heading[512];
+
+	if (status) {
+		snprintf(heading, sizeof(heading), "The daemon, wardend %s with backend %s",
+			 warden_message_bytes(status, "version", 0, NULL),
+			 warden_message_bytes(status, "backend", 0, NULL));
+		print_heading(heading);
+		print_facts_of(status, all);
+		putchar('\n');
+	}
+	if (member(report, "error"))
+		printf("The settings are wrong: %s\n\n", member(report, "error"));
+	for (size_t i = 0; i < json_array_size(backends); i++) {
+		const json_t *backend = json_array_get(backends, i);
+
+		/* What the daemon told of its own is not to be told twice. */
+		if (!status || strcmp(member(backend, "name"),
+				      warden_message_bytes(status, "backend", 0, NULL)) != 0)
+			print_backend(backend, status != NULL, all);
+	}
+}
+
+static int print_json(const struct invocation *invocation, const struct warden_message *status,
+		      json_t *report)
+{
+	json_t *daemon = status ? json_of_answer(status) : json_null();
+	json_t *object = json_pack("{s:o, s:O?}", "daemon", daemon, "host", report);
+	int result = object ? json_dumpf(object, stdout, JSON_COMPACT) : -1;
+
+	json_decref(object);
+	putchar('\n');
+	if (result == 0)
+		return 0;
+	complain(invocation, "the report cannot be written as JSON");
+	return STATUS_FAILED;
+}
+
+int doctor_run(struct invocation *invocation)
+{
+	struct warden_message *status = ask_daemon(invocation);
+	json_t *report = check_host(invocation);
+	int result = 0;
+
+	if (invocation->json)
+		result = print_json(invocation, status, report);
+	else
+		print_report(status, report, invocation->all);
+	/* A daemon that answers has set its backend up. */
+	if (!status && (!report || is_hopeless(report)))
+		result = STATUS_FAILED;
+	warden_message_free(status);
+	json_decref(report);
+	return result;
+}

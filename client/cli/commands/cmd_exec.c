@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * `warden exec`: a container for one command. Whatever happens the container is destroyed: at the
+ * end, on a signal, when the output is no longer wanted. Where that cannot be done (this process is
+ * killed) its grace time of 0 ends it, unless another one was asked for.
+ */
+#include <config.h>
+
+#include "client/cli/cli.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+enum { REQUEST_CREATE, REQUEST_SPAWN };
+
+struct exec {
+	struct invocation *invocation;
+	sigset_t signals;
+	int signal_fd;
+	int signal;                    /* that came first, or 0 */
+	struct warden_message *handle; /* the answer of create */
+	int output_error;              /* errno of a write */
+	bool session_ended;            /* and left the connection with what nobody read */
+};
+
+/* From here on signals are read, not delivered; a write to a closed pipe fails with EPIPE. */
+static int signals_take(struct exec *exec)
+{
+	static const int taken[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+
+	sigemptyset(&exec->signals);
+	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
+		sigaddset(&exec->signals, taken[i]);
+	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || sigprocmask(SIG_BLOCK, &exec->signals, NULL) < 0)
+		return -1;
+	exec->signal_fd = signalfd(-1, &exec->signals, SFD_CLOEXEC | SFD_NONBLOCK);
+	return exec->signal_fd < 0 ? -1 : 0;
+}
+
+/* Ends as the signal would have ended this process, so that a calling shell sees it. */
+static int signal_end(const struct exec *exec, int number)
+{
+	signal(number, SIG_DFL); /* cannot fail for these */
+	sigprocmask(SIG_UNBLOCK, &exec->signals, NULL);
+	raise(number);
+	return 128 + number; /* where the signal is blocked from outside */
+}
+
+static void signal_read(struct exec *exec)
+{
+	struct signalfd_siginfo info;
+
+	if (read(exec->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
+		exec->signal = (int)info.ssi_signo;
+}
+
+/* Notes a signal that ended a wait. False: it was another failure, or the second signal. */
+static bool signal_noted(struct exec *exec)
+{
+	bool first = exec->signal == 0;
+
+	if (warden_client_failure(exec->invocation->client) != WARDEN_FAILURE_WOKEN)
+		return false;
+	signal_read(exec);
+	return first;
+}
+
+/* A call whose answer is waited for although a signal came: it tells what there is to destroy. */
+static struct warden_message *call_patiently(struct exec *exec,
+					     const struct warden_message *request)
+{
+	struct warden_client *client = exec->invocation->client;
+	struct warden_message *answer = warden_client_call(client, request);
+
+	if (!answer && signal_noted(exec) && warden_client_fd(client) >= 0)
+		answer = warden_client_receive(client);
+	return answer;
+}
+
+static const char *handle_of(const struct exec *exec, size_t *length)
+{
+	return warden_message_bytes(exec->handle, "handle", 0, length);
+}
+
+static int create(struct exec *exec)
+{
+	struct warden_message *request = exec->invocation->requests[REQUEST_CREATE];
+
+	if (warden_message_count(request, "grace_time") == 0 &&
+	    warden_message_set_number(request, "grace_time", 0) < 0) {
+		complain(exec->invocation, "out of memory");
+		return STATUS_FAILED;
+	}
+	exec->handle = call_patiently(exec, request);
+	return exec->handle ? 0 : client_failed(exec->invocation);
+}
+
+/* A request about the container, and about a job where the number is not 0. */
+static struct warden_message *request_new(const struct exec *exec, const char *name, uint64_t job)
+{
+	size_t length;
+	const char *handle = handle_of(exec, &length);
+	struct warden_message *request =
+		request_with_handle(exec->invocation, name, handle, length);
+
+	if (request && job != 0 && warden_message_set_number(request, "job_id", job) < 0) {
+		complain(exec->invocation, "out of memory");
+		warden_message_free(request);
+		return NULL;
+	}
+	return request;
+}
+
+/* Starts the job; its number, or 0. */
+static uint64_t spawn(struct exec *exec)
+{
+	struct warden_message *request = exec->invocation->requests[REQUEST_SPAWN];
+	struct warden_message *answer = NULL;
+	size_t length;
+	const char *handle = handle_of(exec, &length);
+	uint64_t job = 0;
+
+	if (warden_message_set_bytes(request, "handle", handle, length) < 0)
+		complain(exec->invocation, "out of memory");
+	else
+		answer = call_patiently(exec, request);
+	if (answer)
+		job = warden_message_number(answer, "job_id", 0);
+	else if (exec->signal == 0)
+		client_failed(exec->invocation);
+	warden_message_free(answer);
+	return job;
+}
+
+/* What happened to the container happened to its only job: nothing else would tell why that ended
+ * early. */
+static void tell_events(const struct exec *exec, const struct warden_message *answer)
+{
+	for (size_t i = 0; i < warden_message_count(answer, "info.events"); i++)
+		complain(exec->invocation, "%s",
+			 warden_message_bytes(answer, "info.events", i, NULL));
+}
+
+/* The job is over: its status, or with --json 0 once the object is printed. */
+static int finish(const struct exec *exec, const struct warden_message *answer)
+{
+	if (exec->invocation->format)
+		return print_answer(exec->invocation, answer);
+	if (exec->invocation->json)
+		return json_print_with_handle(stdout, answer, handle_of(exec, NULL)) < 0
+			       ? STATUS_FAILED
+			       : 0;
+	if (!job_tell_end(exec->invocation, answer))
+		tell_events(exec, answer);
+	return job_status(exec->invocation, answer);
+}
+
+/* A signal and a reader that has gone need no words. */
+static int follow_failed(struct exec *exec)
+{
+	if (exec->output_error && exec->output_error != EPIPE)
+		complain(exec->invocation, "write the output: %s", strerror(exec->output_error));
+	else if (!exec->output_error && !signal_noted(exec))
+		client_failed(exec->invocation);
+	return STATUS_FAILED;
+}
+
+/* Answers with --json, or --format, once the job is over. */
+static int link_job(struct exec *exec, uint64_t job)
+{
+	struct invocation *invocation = exec->invocation;
+	struct warden_message *request = request_new(exec, "link", job);
+	struct warden_message *answer =
+		request ? warden_client_call(invocation->client, request) : NULL;
+	int status = answer ? finish(exec, answer) : follow_failed(exec);
+
+	warden_message_free(answer);
+	warden_message_free(request);
+	return status;
+}
+
+/* Hands the job's output on as it comes. */
+static int stream_job(struct exec *exec, uint64_t job)
+{
+	struct warden_message *request = request_new(exec, "stream", job);
+	struct warden_message *answer =
+		request ? warden_client_stream(exec->invocation->client, request, job_output,
+					       &exec->output_error)
+			: NULL;
+	int status = answer ? finish(exec, answer) : follow_failed(exec);
+
+	warden_message_free(answer);
+	warden_message_free(request);
+	return status;
+}
+
+static int print_object(void *data, const struct warden_message *answer)
+{
+	return finish(data, answer);
+}
+
+/* With -i or -t: its streams are ours. */
+static int join_job(struct exec *exec, uint64_t job)
+{
+	const struct warden_message *request = exec->invocation->requests[REQUEST_SPAWN];
+	bool is_one = exec->invocation->json || exec->invocation->format;
+	const struct session_options options = {
+		.request = is_one ? "link" : "stream",
+		.finish = is_one ? print_object : NULL,
+		.data = exec,
+		.input = warden_message_number(request, "stdin", 0) != 0,
+		.terminal = warden_message_number(request, "terminal", 0) != 0,
+		.replay = true,
+		.signal_fd = exec->signal_fd,
+	};
+	size_t length;
+	const char *handle = handle_of(exec, &length);
+	bool woken;
+	int status = session_run(exec->invocation, handle, length, job, &options, &woken);
+
+	if (woken)
+		signal_read(exec);
+	exec->session_ended = true;
+	return status;
+}
+
+/* The job's status, or that of a failure. */
+static int follow(struct exec *exec, uint64_t job)
+{
+	const struct invocation *invocation = exec->invocation;
+	const struct warden_message *request = invocation->requests[REQUEST_SPAWN];
+
+	if (warden_message_number(request, "stdin", 0) ||
+	    warden_message_number(request, "terminal", 0))
+		return join_job(exec, job);
+	if (invocation->json || invocation->format)
+		return link_job(exec, job);
+	return stream_job(exec, job);
+}
+
+/* Over a connection of its own where the first one is busy with the job that has to end. */
+static int destroy(struct exec *exec, bool busy)
+{
+	struct invocation *invocation = exec->invocation;
+	struct warden_client *first = invocation->client, *another = NULL;
+	struct warden_message *request = request_new(exec, "destroy", 0), *answer = NULL;
+	int status = request ? 0 : STATUS_FAILED;
+
+	if (request && (busy || warden_client_fd(first) < 0)) {
+		status = client_open_another(invocation, &another);
+		invocation->client = another;
+	}
+	if (status == 0) {
+		warden_client_set_wake_fd(invocation->client, exec->signal_fd);
+		answer = call_patiently(exec, request);
+		status = answer ? 0 : client_failed(invocation);
+		warden_client_set_wake_fd(invocation->client, -1);
+	}
+	warden_message_free(answer);
+	warden_message_free(request);
+	invocation->client = first;
+	warden_client_free(another);
+	return status;
+}
+
+static int exec_container(struct exec *exec)
+{
+	uint64_t job = 0;
+	bool busy;
+	int status = create(exec), destroyed;
+
+	if (status != 0)
+		return status;
+	status = STATUS_FAILED;
+	if (exec->signal == 0)
+		job = spawn(exec);
+	if (job != 0 && exec->signal == 0)
+		status = follow(exec, job);
+	busy = exec->signal != 0 || exec->output_error != 0 || exec->session_ended;
+	destroyed = destroy(exec, busy);
+	return destroyed != 0 ? destroyed : status;
+}
+
+int exec_run(struct invocation *invocation)
+{
+	struct exec exec = {.invocation = invocation, .signal_fd = -1};
+	int status = set_script_words(invocation, invocation->requests[REQUEST_SPAWN]);
+
+	if (status != 0)
+		return status;
+	session_set_size(invocation->requests[REQUEST_SPAWN]);
+	if (signals_take(&exec) < 0) {
+		complain(invocation, "take over signals: %s", strerror(errno));
+		return STATUS_FAILED;
+	}
+	status = client_open(invocation);
+	if (status == 0) {
+		warden_client_set_wake_fd(invocation->client, exec.signal_fd);
+		status = exec_container(&exec);
+	}
+	warden_message_free(exec.handle);
+	close(exec.signal_fd);
+	if (exec.signal != 0)
+		return signal_end(&exec, exec.signal);
+	return exec.output_error == EPIPE ? signal_end(&exec, SIGPIPE) : status;
+}

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Commands that read or write bytes: files of a container, the standard input of a job. */
+#include <config.h>
+
+#include "client/cli/cli.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+	READ_CHUNK = 4 << 20,  /* of a file that is read */
+	WRITE_CHUNK = 8 << 20, /* of what is written: far below the daemon's limit for a frame */
+	INPUT_CHUNK = 256 << 10,
+};
+
+/* Prints a piece; how long it was, or -1. */
+static ssize_t print_piece(const struct invocation *invocation, const struct warden_message *answer)
+{
+	size_t length;
+	const char *bytes = warden_message_bytes(answer, "data", 0, &length);
+
+	if (write_all(STDOUT_FILENO, bytes, length) == 0)
+		return (ssize_t)length;
+	complain(invocation, "write the file: %s", strerror(errno));
+	return -1;
+}
+
+/* Reads a file piece by piece, so that it may be of any size. */
+static int read_pieces(struct invocation *invocation, uint64_t offset, uint64_t left)
+{
+	struct warden_message *request = invocation->requests[0];
+
+	while (left > 0) {
+		struct warden_message *answer = NULL;
+		ssize_t printed;
+
+		if (warden_message_set_number(request, "offset", offset) == 0 &&
+		    warden_message_set_number(request, "length",
+					      left < READ_CHUNK ? left : READ_CHUNK) == 0)
+			answer = warden_client_call(invocation->client, request);
+		if (!answer)
+			return client_failed(invocation);
+		printed = print_piece(invocation, answer);
+		warden_message_free(answer);
+		if (printed < 0)
+			return STATUS_FAILED;
+		if (printed == 0)
+			return 0;
+		offset += (uint64_t)printed;
+		left -= (uint64_t)printed;
+	}
+	return 0;
+}
+
+int file_read_run(struct invocation *invocation)
+{
+	const struct warden_message *request = invocation->requests[0];
+	int status;
+
+	if (invocation->json || invocation->format)
+		return call_run(invocation);
+	status = client_open(invocation);
+	if (status != 0)
+		return status;
+	return read_pieces(invocation, warden_message_number(request, "offset", 0),
+			   warden_message_count(request, "length")
+				   ? warden_message_number(request, "length", 0)
+				   : UINT64_MAX);
+}
+
+/* Opens what is to be written; -1 after complaining. */
+static int open_source(const struct invocation *invocation)
+{
+	const char *file = invocation->file;
+	int fd;
+
+	if (!file || strcmp(file, "-") == 0)
+		return STDIN_FILENO;
+	fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
+		complain(invocation, "open %s: %s", file, strerror(errno));
+	return fd;
+}
+
+/* Reads until the buffer is full or the end has come; after complaining -1. */
+static ssize_t read_full(const struct invocation *invocation, int fd, char *buffer, size_t size,
+			 bool whole)
+{
+	size_t length = 0;
+
+	do {
+		ssize_t got = read(fd, buffer + length, size - length);
+
+		if (got == 0)
+			break;
+		if (got > 0) {
+			length += (size_t)got;
+		} else if (errno != EINTR) {
+			complain(invocation, "read %s: %s",
+				 invocation->file ? invocation->file : "standard input",
+				 strerror(errno));
+			return -1;
+		}
+	} while (whole ? length < size : length == 0);
+	return (ssize_t)length;
+}
+
+/* Sends the request with these bytes; the answer is printed where it is the last one. */
+static int send_bytes(struct invocation *invocation, const char *bytes, size_t length, bool last)
+{
+	struct warden_message *answer = NULL;
+	int status = 0;
+
+	if (warden_message_set_bytes(invocation->requests[0], "data", bytes, length) < 0) {
+		complain(invocation, "out of memory");
+		return STATUS_FAILED;
+	}
+	answer = warden_client_call(invocation->client, invocation->requests[0]);
+	if (!answer)
+		return client_failed(invocation);
+	if (last)
+		status = print_answer(invocation, answer);
+	warden_message_free(answer);
+	return status;
+}
+
+/* The first piece replaces the file, unless there is an offset; the others go behind it. */
+static int write_pieces(struct invocation *invocation, int fd, char *buffer)
+{
+	struct warden_message *request = invocation->requests[0];
+	uint64_t offset = warden_message_number(request, "offset", 0);
+	ssize_t got;
+
+	do {
+		int status;
+
+		got = read_full(invocation, fd, buffer, WRITE_CHUNK, true);
+		if (got < 0)
+			return STATUS_FAILED;
+		if (got == 0 && offset > 0)
+			return 0;
+		status = send_bytes(invocation, buffer, (size_t)got, got < WRITE_CHUNK);
+		if (status != 0)
+			return status;
+		offset += (uint64_t)got;
+		if (warden_message_set_number(request, "offset", offset) < 0) {
+			complain(invocation, "out of memory");
+			return STATUS_FAILED;
+		}
+	} while (got == WRITE_CHUNK);
+	return 0;
+}
+
+/* A required field of bytes counts as there although nobody set it. */
+static bool has_data(const struct invocation *invocation)
+{
+	const struct option *option;
+
+	for (size_t i = 0; (option = command_option(invocation->command, i)) != NULL; i++)
+		if (strcmp(option->name, "data") == 0)
+			return invocation->seen[i];
+	return false;
+}
+
+/* Calls `write` with what is to be written, or sends the request as it is. */
+static int write_run(struct invocation *invocation, size_t size,
+		     int (*write)(struct invocation *invocation, int fd, char *buffer))
+{
+	char *buffer;
+	int fd, status;
+
+	if (has_data(invocation)) {
+		if (invocation->file)
+			return usage_error(invocation, "there can be one of --data and --file");
+		return call_run(invocation);
+	}
+	fd = open_source(invocation);
+	if (fd < 0)
+		return STATUS_FAILED;
+	buffer = malloc(size);
+	if (!buffer)
+		complain(invocation, "out of memory");
+	status = buffer ? client_open(invocation) : STATUS_FAILED;
+	if (status == 0)
+		status = write(invocation, fd, buffer);
+	free(buffer);
+	if (fd != STDIN_FILENO)
+		close(fd);
+	return status;
+}
+
+int file_write_run(struct invocation *invocation)
+{
+	return write_run(invocation, WRITE_CHUNK, write_pieces);
+}
+
+/* What is read goes to the job at once; `--end` closes its input behind the last of it. */
+static int input_pieces(struct invocation *invocation, int fd, char *buffer)
+{
+	struct warden_message *request = invocation->requests[0];
+	bool ends = warden_message_number(request, "end", 0) != 0;
+	bool asked = false;
+	ssize_t got;
+
+	if (warden_message_set_number(request, "end", 0) < 0) {
+		complain(invocation, "out of memory");
+		return STATUS_FAILED;
+	}
+	while ((got = read_full(invocation, fd, buffer, INPUT_CHUNK, false)) > 0) {
+		int status = send_bytes(invocation, buffer, (size_t)got, false);
+
+		if (status != 0)
+			return status;
+		asked = true;
+	}
+	if (got < 0)
+		return STATUS_FAILED;
+	if (!ends) /* that there is no such job is told where there is nothing to write, too */
+		return asked ? 0 : send_bytes(invocation, buffer, 0, true);
+	if (warden_message_set_number(request, "end", 1) < 0) {
+		complain(invocation, "out of memory");
+		return STATUS_FAILED;
+	}
+	return send_bytes(invocation, buffer, 0, true);
+}
+
+int job_input_run(struct invocation *invocation)
+{
+	const struct warden_message *request = invocation->requests[0];
+
+	/* The end alone needs nothing to read. */
+	if (warden_message_number(request, "end", 0) && !invocation->file && isatty(STDIN_FILENO))
+		return call_run(invocation);
+	return write_run(invocation, INPUT_CHUNK, input_pieces);
+}

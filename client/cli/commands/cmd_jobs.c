@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Commands whose result is a job's: its output, unchanged, and its exit status. */
+#include <config.h>
+
+#include "client/cli/cli.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+/* Whether the answer says that the job ended for this reason. */
+static bool has_reason(const struct warden_message *answer, const char *reason)
+{
+	const char *name = warden_message_choice(answer, "end.reason", 0);
+
+	return name && strcmp(name, reason) == 0;
+}
+
+int job_status(const struct invocation *invocation, const struct warden_message *answer)
+{
+	/* A command line that cannot be executed ends as it does in a shell. */
+	if (invocation->n_words > 0 && has_reason(answer, "START_FAILED"))
+		return STATUS_NOT_STARTED;
+	if (warden_message_count(answer, "exit_status") == 0)
+		return STATUS_UNKNOWN;
+	return (int)(warden_message_number(answer, "exit_status", 0) & 0xff);
+}
+
+static bool tell_dropped(const struct invocation *invocation, const struct warden_message *answer,
+			 const char *name)
+{
+	char field[64];
+	uint64_t dropped;
+
+	snprintf(field, sizeof(field), "end.%s_dropped", name);
+	dropped = warden_message_number(answer, field, 0);
+	if (dropped > 0)
+		complain(invocation, "%s lacks %llu bytes, which were over the limit", name,
+			 (unsigned long long)dropped);
+	return dropped > 0;
+}
+
+/* The status is the same for all signals. */
+static void tell_signal(const struct invocation *invocation, int number)
+{
+	const char *name = sigabbrev_np(number);
+
+	if (name)
+		complain(invocation, "SIG%s ended it", name);
+	else
+		complain(invocation, "signal %d ended it", number);
+}
+
+static bool tell_reason(const struct invocation *invocation, const struct warden_message *answer)
+{
+	static const struct {
+		const char *reason, *text;
+	} texts[] = {
+		{"WALL_TIME", "its time is over"},
+		{"CPU_TIME", "its cpu time is used up"},
+		{"MEMORY", "its memory is used up"},
+		{"OUTPUT", "its output is over the limit"},
+		{"STOPPED", "it was stopped with its container"},
+	};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (has_reason(answer, texts[i].reason)) {
+			complain(invocation, "%s", texts[i].text);
+			/* Why the container was stopped is told by its events. */
+			return strcmp(texts[i].reason, "STOPPED") != 0;
+		}
+	if (has_reason(answer, "START_FAILED"))
+		complain(invocation, "%s",
+			 warden_message_bytes(answer, "end.start_error", 0, NULL));
+	else if (has_reason(answer, "SIGNAL"))
+		tell_signal(invocation, (int)warden_message_number(answer, "end.signal", 0));
+	else
+		return false;
+	return true;
+}
+
+bool job_tell_end(const struct invocation *invocation, const struct warden_message *answer)
+{
+	bool told = tell_reason(invocation, answer);
+
+	told = tell_dropped(invocation, answer, "stdout") || told;
+	return tell_dropped(invocation, answer, "stderr") || told;
+}
+
+int job_output(void *data, const char *name, const void *bytes, size_t length)
+{
+	int *number = data;
+	int fd = strcmp(name, "stderr") == 0 ? STDERR_FILENO : STDOUT_FILENO;
+
+	if (write_all(fd, bytes, length) == 0)
+		return 0;
+	*number = errno;
+	return -1;
+}
+
+static int output_failed(const struct invocation *invocation, int number)
+{
+	complain(invocation, "write the output: %s", strerror(number));
+	return STATUS_FAILED;
+}
+
+static int print_result(const struct invocation *invocation, const struct warden_message *answer)
+{
+	static const char *const names[] = {"stdout", "stderr"};
+	int number;
+
+	for (size_t i = 0; i < 2; i++) {
+		size_t length;
+		const char *bytes = warden_message_bytes(answer, names[i], 0, &length);
+
+		if (bytes && job_output(&number, names[i], bytes, length) < 0)
+			return output_failed(invocation, number);
+	}
+	job_tell_end(invocation, answer);
+	return job_status(invocation, answer);
+}
+
+/* Until interrupt_give an interrupt wakes who waits for the descriptor; -1: it ends us at once. */
+static int interrupt_take(void)
+{
+	struct sigaction action;
+	sigset_t set;
+	int fd;
+
+	/* In the background of a script nobody means this process. */
+	if (sigaction(SIGINT, NULL, &action) < 0 || action.sa_handler == SIG_IGN)
+		return -1;
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (fd >= 0)
+		sigprocmask(SIG_BLOCK, &set, NULL); /* cannot fail for this one */
+	return fd;
+}
+
+/* Ends this process where there was an interrupt, so that a calling shell sees it. */
+static void interrupt_give(const struct invocation *invocation, int fd, bool woken)
+{
+	const char *handle = invocation_handle(invocation, NULL);
+	sigset_t set;
+
+	if (fd < 0)
+		return;
+	/* The job hears nothing of it. */
+	if (woken)
+		complain(invocation,
+			 "the job goes on: `warden jobs %s` shows its number, `warden attach %s "
+			 "JOB` follows it, `warden job-signal %s JOB` ends it",
+			 handle, handle, handle);
+	close(fd);
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+/* Starts the job of a run request whose streams are to be ours; its number, or 0. */
+static uint64_t spawn(struct invocation *invocation)
+{
+	struct warden_message *request = warden_message_copy(invocation->requests[0], "spawn");
+	struct warden_message *answer =
+		request ? warden_client_call(invocation->client, request) : NULL;
+	uint64_t job = answer ? warden_message_number(answer, "job_id", 0) : 0;
+
+	if (!request)
+		complain(invocation, "out of memory");
+	else if (!answer)
+		client_failed(invocation);
+	warden_message_free(answer);
+	warden_message_free(request);
+	return job;
+}
+
+static int print_object(void *data, const struct warden_message *answer)
+{
+	return print_answer(data, answer);
+}
+
+/* With -i or -t: spawn, then a session. With --json the output is in one object, with --format in a
+ * line, as it is without them. */
+static int run_here(struct invocation *invocation)
+{
+	const struct warden_message *request = invocation->requests[0];
+	bool is_one = invocation->json || invocation->format;
+	struct session_options options = {
+		.request = is_one ? "link" : "stream",
+		.finish = is_one ? print_object : NULL,
+		.data = invocation,
+		.input = warden_message_number(request, "stdin", 0) != 0,
+		.terminal = warden_message_number(request, "terminal", 0) != 0,
+		.replay = true,
+	};
+	uint64_t job = spawn(invocation);
+	size_t length;
+	const char *handle = invocation_handle(invocation, &length);
+	bool woken;
+	int status;
+
+	if (!job)
+		return STATUS_FAILED;
+	options.signal_fd = interrupt_take();
+	status = session_run(invocation, handle, length, job, &options, &woken);
+	interrupt_give(invocation, options.signal_fd, woken);
+	return status;
+}
+
+/* Without them: one request, whose answer is the job's end. */
+static int run_whole(struct invocation *invocation)
+{
+	int fd = interrupt_take();
+	struct warden_message *answer;
+	int status;
+
+	warden_client_set_wake_fd(invocation->client, fd);
+	answer = warden_client_call(invocation->client, invocation->requests[0]);
+	warden_client_set_wake_fd(invocation->client, -1);
+	interrupt_give(invocation, fd,
+		       warden_client_failure(invocation->client) == WARDEN_FAILURE_WOKEN);
+	if (!answer)
+		return client_failed(invocation);
+	status = invocation->json || invocation->format ? print_answer(invocation, answer)
+							: print_result(invocation, answer);
+	warden_message_free(answer);
+	return status;
+}
+
+int job_run(struct invocation *invocation)
+{
+	const struct warden_message *request = invocation->requests[0];
+	int status = call_prepare(invocation);
+
+	if (status != 0)
+		return status;
+	if (warden_message_number(request, "stdin", 0) ||
+	    warden_message_number(request, "terminal", 0))
+		return run_here(invocation);
+	return run_whole(invocation);
+}
+
+static int follow(struct invocation *invocation, const struct session_options *options)
+{
+	const struct warden_message *request = invocation->requests[0];
+	size_t length;
+	const char *handle = invocation_handle(invocation, &length);
+	bool woken;
+	int status = client_open(invocation);
+
+	return status != 0
+		       ? status
+		       : session_run(invocation, handle, length,
+				     warden_message_number(request, "job_id", 0), options, &woken);
+}
+
+int stream_run(struct invocation *invocation)
+{
+	const struct session_options options = {
+		.request = "stream", .replay = true, .signal_fd = -1};
+
+	return follow(invocation, &options);
+}
+
+int attach_run(struct invocation *invocation)
+{
+	const struct warden_message *request = invocation->requests[0];
+	const struct session_options options = {
+		.request = "attach",
+		.input = invocation->attach_input,
+		.terminal = invocation->attach_terminal,
+		.replay = warden_message_count(request, "replay") == 0 ||
+			  warden_message_number(request, "replay", 0) != 0,
+		.signal_fd = -1,
+	};
+
+	return follow(invocation, &options);
+}
+
+int spawn_pair_run(struct invocation *invocation)
+{
+	struct warden_message *second = warden_message_add(invocation->requests[0], "second");
+	struct warden_message *answer;
+	int status;
+
+	if (!invocation->second)
+		return usage_error(invocation, "needs two jobs with " PAIR_DIVIDER " between them");
+	status = second ? set_script_words(invocation, second) : STATUS_FAILED;
+	if (status == 0)
+		status = client_open(invocation);
+	if (status != 0)
+		return status;
+	answer = warden_client_call(invocation->client, invocation->requests[0]);
+	if (!answer)
+		return client_failed(invocation);
+	status = print_answer(invocation, answer);
+	warden_message_free(answer);
+	return status;
+}

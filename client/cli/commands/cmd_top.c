@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `warden top`: what the containers use, again and again; on a terminal in its place until a key
+ * ends it. */
+#include <config.h>
+
+#include "client/cli/cli.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+#define ALTERNATE_SCREEN "\033[?1049h\033[?25l"
+#define NORMAL_SCREEN    "\033[?25h\033[?1049l"
+#define CLEAR            "\033[H\033[2J"
+
+/* What was seen of a container at a time. */
+struct sample {
+	const char *handle; /* the answer's */
+	size_t length;
+	const struct warden_message *info; /* NULL: it has gone */
+	uint64_t cpu_ns;
+	double cpu; /* percent of a core since the last table; negative: not known */
+};
+
+struct view {
+	struct warden_message *answer;
+	struct sample *samples;
+	size_t n;
+	uint64_t time_ns;
+};
+
+struct top {
+	struct invocation *invocation;
+	bool live;
+	uint64_t left; /* tables; 0: no end */
+	int interval_ms;
+	int signal_fd;
+	sigset_t old_signals;
+	struct termios cooked;
+	bool is_raw;
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail with this clock */
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static void view_free(struct view *view)
+{
+	warden_message_free(view->answer);
+	free(view->samples);
+	memset(view, 0, sizeof(*view));
+}
+
+static const struct sample *find(const struct view *view, const struct sample *wanted)
+{
+	for (size_t i = 0; i < view->n; i++)
+		if (view->samples[i].length == wanted->length &&
+		    memcmp(view->samples[i].handle, wanted->handle, wanted->length) == 0)
+			return &view->samples[i];
+	return NULL;
+}
+
+/* Over its life, or since the last table. */
+static double usage(const struct sample *sample, const struct view *now, const struct view *before)
+{
+	const struct sample *old = find(before, sample);
+
+	if (!sample->info || warden_message_count(sample->info, "cpu_stat.usage") == 0 || !old ||
+	    now->time_ns <= before->time_ns || sample->cpu_ns < old->cpu_ns)
+		return -1;
+	return 100.0 * (double)(sample->cpu_ns - old->cpu_ns) /
+	       (double)(now->time_ns - before->time_ns);
+}
+
+static int by_cpu(const void *one, const void *other)
+{
+	const struct sample *a = one, *b = other;
+
+	return a->cpu < b->cpu ? 1 : a->cpu > b->cpu ? -1 : 0;
+}
+
+static int look(struct top *top, struct view *view, const struct view *before)
+{
+	struct invocation *invocation = top->invocation;
+
+	view->answer = containers_get(invocation, invocation->requests[0]);
+	if (!view->answer)
+		return -1;
+	view->time_ns = now_ns();
+	view->n = warden_message_count(view->answer, "entries");
+	view->samples = calloc(view->n + 1, sizeof(*view->samples));
+	if (!view->samples) {
+		complain(invocation, "out of memory");
+		return -1;
+	}
+	for (size_t i = 0; i < view->n; i++) {
+		const struct warden_message *entry =
+			warden_message_child(view->answer, "entries", i);
+		struct sample *sample = &view->samples[i];
+
+		sample->handle = warden_message_bytes(entry, "handle", 0, &sample->length);
+		sample->info = warden_message_child(entry, "info", 0);
+		sample->cpu_ns =
+			sample->info ? warden_message_number(sample->info, "cpu_stat.usage", 0) : 0;
+	}
+	for (size_t i = 0; i < view->n; i++)
+		view->samples[i].cpu = usage(&view->samples[i], view, before);
+	if (before->answer)
+		qsort(view->samples, view->n, sizeof(*view->samples), by_cpu);
+	return 0;
+}
+
+/* A figure of bytes, or a dash. */
+static void add_size(struct table *table, const struct warden_message *info, const char *field)
+{
+	char text[32] = "-";
+
+	if (warden_message_count(info, field))
+		text_size(text, sizeof(text), warden_message_number(info, field, 0));
+	table_addf(table, "%s", text);
+}
+
+static void add_number(struct table *table, const struct warden_message *info, const char *field)
+{
+	if (warden_message_count(info, field))
+		table_addf(table, "%" PRIu64, warden_message_number(info, field, 0));
+	else
+		table_addf(table, "-");
+}
+
+static void add_row(struct table *table, const struct sample *sample)
+{
+	const struct warden_message *info = sample->info;
+	const char *state = warden_message_bytes(info, "state", 0, NULL);
+
+	table_add(table, sample->handle, sample->length);
+	if (warden_message_number(info, "paused", 0))
+		state = "paused";
+	table_addf(table, "%s", state ? state : "-");
+	table_colour(table, state_colour(state ? state : ""));
+	if (sample->cpu >= 0)
+		table_addf(table, "%.1f", sample->cpu);
+	else
+		table_addf(table, "-");
+	table_addf(table, "%.2f", (double)sample->cpu_ns / 1e9);
+	add_size(table, info, "memory_stat.total_rss");
+	add_size(table, info, "peak_memory");
+	table_addf(table, "%zu", warden_message_count(info, "job_ids"));
+	add_number(table, info, "processes");
+	add_size(table, info, "network_stat.rx_bytes");
+	add_size(table, info, "network_stat.tx_bytes");
+	add_size(table, info, "disk_stat.bytes_used");
+}
+
+static void print_table(const struct top *top, const struct view *view)
+{
+	static const char *const titles[] = {"HANDLE",    "STATE", ">CPU%", ">CPU s",
+					     ">MEMORY",   ">PEAK", ">JOBS", ">PROCS",
+					     ">RECEIVED", ">SENT", ">DISK", NULL};
+	size_t rows = SIZE_MAX;
+	struct table *table = table_new(titles);
+	struct winsize size;
+
+	if (top->live) {
+		fputs(CLEAR, stdout);
+		printf("%s%zu containers%s\n", text_colour(stdout, BOLD), view->n,
+		       text_colour(stdout, PLAIN));
+		if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 3)
+			rows = size.ws_row - 3U;
+	}
+	for (size_t i = 0; i < view->n && i < rows; i++)
+		if (view->samples[i].info)
+			add_row(table, &view->samples[i]);
+	table_print(table, stdout, top->live ? terminal_width(stdout) : 0);
+}
+
+static int print_view(const struct top *top, const struct view *view)
+{
+	struct invocation *invocation = top->invocation;
+
+	if (invocation->json || invocation->format)
+		return print_answer_now(invocation, view->answer);
+	print_table(top, view);
+	if (fflush(stdout) == 0)
+		return 0;
+	complain(invocation, "write the table: %s", strerror(errno));
+	return STATUS_FAILED;
+}
+
+/* Waits for the next table; true: a key or a signal ends it. */
+static bool wait_for_end(const struct top *top)
+{
+	struct pollfd fds[] = {{.fd = top->signal_fd, .events = POLLIN},
+			       {.fd = top->live ? STDIN_FILENO : -1, .events = POLLIN}};
+	uint64_t end = now_ns() + (uint64_t)top->interval_ms * 1000000;
+
+	for (;;) {
+		uint64_t now = now_ns();
+		int n = now < end ? poll(fds, 2, (int)((end - now) / 1000000) + 1) : 0;
+		char key = 'q'; /* what cannot be read ends it, too */
+
+		if (n == 0)
+			return false;
+		if (n < 0 || fds[0].revents)
+			return true;
+		if (read(STDIN_FILENO, &key, 1) <= 0 || key == 'q' || key == 3)
+			return true;
+		if (key == ' ') /* now */
+			return false;
+	}
+}
+
+static int take_signals(struct top *top)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	if (sigprocmask(SIG_BLOCK, &set, &top->old_signals) < 0)
+		return -1;
+	top->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return top->signal_fd < 0 ? -1 : 0;
+}
+
+static void begin_screen(struct top *top)
+{
+	struct termios raw;
+
+	if (!top->live)
+		return;
+	if (tcgetattr(STDIN_FILENO, &top->cooked) == 0) {
+		raw = top->cooked;
+		raw.c_lflag &= (tcflag_t) ~(ICANON | ECHO);
+		top->is_raw = tcsetattr(STDIN_FILENO, TCSANOW, &raw) == 0;
+	}
+	fputs(ALTERNATE_SCREEN, stdout);
+}
+
+static void end_screen(struct top *top)
+{
+	if (top->live)
+		fputs(NORMAL_SCREEN, stdout);
+	if (top->is_raw)
+		tcsetattr(STDIN_FILENO, TCSANOW, &top->cooked); /* nothing else can be done */
+	fflush(stdout); /* main looks at the stream's error */
+}
+
+static int run(struct top *top)
+{
+	struct view before = {0}, now = {0};
+	int status = 0;
+
+	for (;;) {
+		if (look(top, &now, &before) < 0) {
+			status = STATUS_FAILED;
+			break;
+		}
+		status = print_view(top, &now);
+		view_free(&before);
+		before = now;
+		memset(&now, 0, sizeof(now));
+		if (status != 0 || (top->left > 0 && --top->left == 0) || wait_for_end(top))
+			break;
+	}
+	view_free(&before);
+	view_free(&now);
+	return status;
+}
+
+/* Reads -n and -d. */
+static int read_options(struct top *top)
+{
+	const struct invocation *invocation = top->invocation;
+	double seconds = 1;
+	char *end;
+
+	top->left = top->live ? 0 : 1;
+	if (invocation->iterations) {
+		top->left = strtoull(invocation->iterations, &end, 10);
+		if (*invocation->iterations < '1' || *invocation->iterations > '9' || *end)
+			return usage_error(invocation, "--iterations: '%s' is no N",
+					   invocation->iterations);
+	}
+	if (invocation->interval) {
+		seconds = strtod(invocation->interval, &end);
+		if (*end || !(seconds >= 0.05 && seconds <= 86400))
+			return usage_error(invocation, "--interval: '%s' is not from 0.05 to 86400",
+					   invocation->interval);
+	}
+	top->interval_ms = (int)(seconds * 1000);
+	return 0;
+}
+
+int top_run(struct invocation *invocation)
+{
+	struct top top = {.invocation = invocation, .signal_fd = -1};
+	int status;
+
+	top.live = isatty(STDOUT_FILENO) && isatty(STDIN_FILENO) && !invocation->json &&
+		   !invocation->format && text_colours(stdout);
+	status = read_options(&top);
+	if (status == 0)
+		status = client_open(invocation);
+	if (status != 0)
+		return status;
+	if (take_signals(&top) < 0) {
+		complain(invocation, "take over signals: %s", strerror(errno));
+		return STATUS_FAILED;
+	}
+	begin_screen(&top);
+	status = run(&top);
+	end_screen(&top);
+	close(top.signal_fd);
+	sigprocmask(SIG_SETMASK, &top.old_signals, NULL); /* as it was: cannot fail */
+	return status;
+}

@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A job's streams are those of this process: what it prints is printed here as it comes, and what
+ * is read here goes to its standard input. Output has a connection of its own, input and sizes of
+ * the window have another one, so that neither waits for the other.
+ */
+#include <config.h>
+
+#include "client/cli/cli.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <termios.h>
+#include <unistd.h>
+
+enum {
+	CHUNK = 256 * 1024, /* of input */
+	IN_FLIGHT = 4,      /* chunks that were sent and not taken yet */
+	CONTROL_P = 16,
+	CONTROL_Q = 17,
+};
+
+struct session {
+	struct invocation *invocation;
+	const struct session_options *options;
+	struct warden_client *output, *input;
+	const char *handle;
+	size_t handle_length;
+	uint64_t job;
+	char *buffer;
+	size_t in_flight;
+	bool input_ended; /* nothing is read any more */
+	bool control_p;   /* the first key of those that leave */
+	bool over, left, failed;
+	int output_error; /* errno of a write */
+	int status;
+	int winch_fd; /* readable when the window has another size */
+	sigset_t old_signals;
+	bool is_raw;
+	struct termios cooked;
+};
+
+/* The size of this process's terminal; false: it has none. */
+static bool read_size(struct winsize *size)
+{
+	for (int fd = 0; fd < 3; fd++)
+		if (ioctl(fd, TIOCGWINSZ, size) == 0 && size->ws_row > 0 && size->ws_col > 0)
+			return true;
+	return false;
+}
+
+void session_set_size(struct warden_message *request)
+{
+	struct winsize size;
+
+	if (!warden_message_number(request, "terminal", 0) || !read_size(&size))
+		return;
+	/* Without memory the job has the default size. */
+	if (warden_message_count(request, "rows") == 0)
+		(void)warden_message_set_number(request, "rows", size.ws_row);
+	if (warden_message_count(request, "columns") == 0)
+		(void)warden_message_set_number(request, "columns", size.ws_col);
+}
+
+static struct warden_message *request_new(const struct session *session, const char *name)
+{
+	struct warden_message *request = request_with_handle(
+		session->invocation, name, session->handle, session->handle_length);
+
+	if (request && warden_message_set_number(request, "job_id", session->job) < 0) {
+		warden_message_free(request);
+		request = NULL;
+	}
+	return request;
+}
+
+static int fail(struct session *session, const struct warden_client *client)
+{
+	if (!session->failed)
+		complain(session->invocation, "%s", warden_client_error(client));
+	session->failed = true;
+	return -1;
+}
+
+/* With --json every piece is an object; else it goes where the job wrote it. */
+static void hand_on(struct session *session, const struct warden_message *answer)
+{
+	struct invocation *invocation = session->invocation;
+	const char *name = warden_message_bytes(answer, "name", 0, NULL);
+	size_t length;
+	const char *bytes = warden_message_bytes(answer, "data", 0, &length);
+
+	if (invocation->json || invocation->format) {
+		session->failed = session->failed || print_answer_now(invocation, answer) != 0;
+		return;
+	}
+	if (name && bytes && !session->output_error)
+		(void)job_output(&session->output_error, name, bytes, length);
+}
+
+static void output_came(void *data, uint64_t id, const struct warden_message *answer, bool last)
+{
+	struct session *session = data;
+
+	(void)id;
+	if (!answer) {
+		fail(session, session->output);
+		return;
+	}
+	if (last && session->options->finish) {
+		session->over = true;
+		session->status = session->options->finish(session->options->data, answer);
+		return;
+	}
+	hand_on(session, answer);
+	if (!last)
+		return;
+	session->over = true;
+	if (session->invocation->json || session->invocation->format) {
+		session->status = 0;
+		return;
+	}
+	if (!session->options->terminal)
+		job_tell_end(session->invocation, answer);
+	session->status = job_status(session->invocation, answer);
+}
+
+/* A job that has ended takes no more: its status will tell that. */
+static void input_taken(void *data, uint64_t id, const struct warden_message *answer, bool last)
+{
+	struct session *session = data;
+
+	(void)id;
+	(void)last;
+	session->in_flight--;
+	if (!answer)
+		session->input_ended = true;
+}
+
+static void size_taken(void *data, uint64_t id, const struct warden_message *answer, bool last)
+{
+	/* A job without a terminal, or one that has ended, has no use for it. */
+	(void)data;
+	(void)id;
+	(void)answer;
+	(void)last;
+}
+
+static int submit_input(struct session *session, size_t length, bool end)
+{
+	struct warden_message *request = request_new(session, "job_input");
+	int result = -1;
+
+	if (request &&
+	    (length == 0 ||
+	     warden_message_set_bytes(request, "data", session->buffer, length) == 0) &&
+	    (!end || warden_message_set_number(request, "end", 1) == 0) &&
+	    warden_client_submit(session->input, request, input_taken, session) != 0)
+		result = 0;
+	warden_message_free(request);
+	session->in_flight += result == 0;
+	return result;
+}
+
+/* Takes the keys that leave out of what was typed: their place, or the length. */
+static size_t find_leave(struct session *session, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		if (session->control_p && session->buffer[i] == CONTROL_Q) {
+			session->left = true;
+			return i;
+		}
+		session->control_p = session->buffer[i] == CONTROL_P;
+	}
+	return length;
+}
+
+static int read_input(struct session *session)
+{
+	ssize_t got = read(STDIN_FILENO, session->buffer, CHUNK);
+
+	if (got < 0 && (errno == EINTR || errno == EAGAIN))
+		return 0;
+	if (got <= 0) {
+		session->input_ended = true;
+		return submit_input(session, 0, true);
+	}
+	if (session->is_raw)
+		got = (ssize_t)find_leave(session, (size_t)got);
+	return got > 0 ? submit_input(session, (size_t)got, false) : 0;
+}
+
+static int send_size(struct session *session)
+{
+	struct signalfd_siginfo info;
+	struct warden_message *request = request_new(session, "job_resize");
+	struct winsize size;
+	int result = request ? 0 : -1;
+
+	while (read(session->winch_fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
+		;
+	if (request && read_size(&size) &&
+	    warden_message_set_number(request, "rows", size.ws_row) == 0 &&
+	    warden_message_set_number(request, "columns", size.ws_col) == 0 &&
+	    warden_client_submit(session->input, request, size_taken, session) == 0)
+		result = -1;
+	warden_message_free(request);
+	return result;
+}
+
+/* Keys go to the job as they are typed. */
+static void make_raw(struct session *session)
+{
+	struct termios raw;
+
+	if (!session->options->terminal || !session->options->input ||
+	    tcgetattr(STDIN_FILENO, &session->cooked) < 0)
+		return;
+	raw = session->cooked;
+	cfmakeraw(&raw);
+	session->is_raw = tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) == 0;
+}
+
+static void make_cooked(struct session *session)
+{
+	if (session->is_raw)
+		tcsetattr(STDIN_FILENO, TCSADRAIN, &session->cooked); /* nothing else can be done */
+	session->is_raw = false;
+}
+
+static int watch_window(struct session *session)
+{
+	sigset_t set;
+
+	session->winch_fd = -1;
+	if (!session->options->terminal)
+		return 0;
+	sigemptyset(&set);
+	sigaddset(&set, SIGWINCH);
+	if (sigprocmask(SIG_BLOCK, &set, &session->old_signals) < 0)
+		return -1;
+	session->winch_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return session->winch_fd < 0 ? -1 : 0;
+}
+
+/* Connects both and asks for the output. */
+static int begin(struct session *session)
+{
+	struct invocation *invocation = session->invocation;
+	struct warden_message *request = request_new(session, session->options->request);
+	int result = request ? 0 : -1;
+
+	session->output = invocation->client;
+	if (request && !session->options->replay &&
+	    strcmp(session->options->request, "attach") == 0)
+		result = warden_message_set_number(request, "replay", 0);
+	if (result == 0 && (session->options->input || session->options->terminal)) {
+		result = client_open_another(invocation, &session->input) == 0 ? 0 : -1;
+		session->failed = result < 0;
+	}
+	warden_client_set_wake_fd(session->output, -1);
+	if (result == 0 &&
+	    warden_client_submit(session->output, request, output_came, session) == 0)
+		result = fail(session, session->output);
+	warden_message_free(request);
+	session->buffer = malloc(CHUNK);
+	return session->buffer ? result : -1;
+}
+
+enum { WAIT_OUTPUT, WAIT_INPUT, WAIT_STDIN, WAIT_SIGNAL, WAIT_WINDOW, WAITS };
+
+static void prepare_wait(const struct session *session, struct pollfd *fds)
+{
+	bool reads =
+		session->options->input && !session->input_ended && session->in_flight < IN_FLIGHT;
+
+	fds[WAIT_OUTPUT] = (struct pollfd){.fd = warden_client_fd(session->output),
+					   .events = warden_client_events(session->output)};
+	fds[WAIT_INPUT] = (struct pollfd){.fd = -1};
+	if (session->input)
+		fds[WAIT_INPUT] = (struct pollfd){.fd = warden_client_fd(session->input),
+						  .events = warden_client_events(session->input)};
+	fds[WAIT_STDIN] = (struct pollfd){.fd = reads ? STDIN_FILENO : -1, .events = POLLIN};
+	fds[WAIT_SIGNAL] = (struct pollfd){.fd = session->options->signal_fd, .events = POLLIN};
+	fds[WAIT_WINDOW] = (struct pollfd){.fd = session->winch_fd, .events = POLLIN};
+}
+
+/* One round; `*woken`: a signal came. */
+static int step(struct session *session, bool *woken)
+{
+	struct pollfd fds[WAITS];
+
+	prepare_wait(session, fds);
+	if (poll(fds, WAITS, -1) < 0)
+		return errno == EINTR ? 0 : -1;
+	if (fds[WAIT_SIGNAL].revents) {
+		*woken = true;
+		return 0;
+	}
+	if (fds[WAIT_INPUT].revents && warden_client_process(session->input) < 0)
+		return session->over ? 0 : fail(session, session->input);
+	if (fds[WAIT_STDIN].revents && read_input(session) < 0)
+		return fail(session, session->input);
+	if (fds[WAIT_WINDOW].revents && send_size(session) < 0)
+		return fail(session, session->input);
+	if (fds[WAIT_OUTPUT].revents && warden_client_process(session->output) < 0)
+		return fail(session, session->output);
+	return session->output_error ? -1 : 0;
+}
+
+static void end(struct session *session)
+{
+	make_cooked(session);
+	if (session->winch_fd >= 0) {
+		close(session->winch_fd);
+		sigprocmask(SIG_SETMASK, &session->old_signals, NULL); /* as it was: cannot fail */
+	}
+	warden_client_free(session->input);
+	free(session->buffer);
+}
+
+int session_run(struct invocation *invocation, const char *handle, size_t length, uint64_t job,
+		const struct session_options *options, bool *woken)
+{
+	struct session session = {.invocation = invocation,
+				  .options = options,
+				  .handle = handle,
+				  .handle_length = length,
+				  .job = job,
+				  .status = STATUS_FAILED};
+	int result = watch_window(&session);
+
+	*woken = false;
+	if (result == 0)
+		result = begin(&session);
+	if (result == 0)
+		make_raw(&session);
+	while (result == 0 && !session.over && !session.left && !session.failed && !*woken)
+		result = step(&session, woken);
+	end(&session);
+	if (session.output_error)
+		errno = session.output_error;
+	else if (session.left)
+		return 0;
+	else if (result < 0 && !session.failed)
+		complain(invocation, "%s", strerror(errno));
+	if (session.output_error && session.output_error != EPIPE)
+		complain(invocation, "write the output: %s", strerror(session.output_error));
+	return session.over ? session.status : STATUS_FAILED;
+}

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What may come next in a command line, by the table and by what the daemon knows. Shells and the
+ * prompt ask here. */
+#include <config.h>
+
+#include "client/cli/cli.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ASK_TIMEOUT = 1000 }; /* who waits for a completion does not wait long */
+
+/* What is known of the words before the last one. */
+struct line {
+	const struct command *command;
+	const struct option *value_of; /* the last word is the value of this option */
+	const char *handle, *socket;   /* as far as they were given */
+	size_t positionals;            /* words that stand without an option's name */
+	bool inside;                   /* the command line of a container has begun */
+};
+
+struct sink {
+	const char *word; /* what candidates begin with */
+	complete_function function;
+	void *data;
+};
+
+static void offer(const struct sink *sink, const char *text, const char *description)
+{
+	if (strncmp(text, sink->word, strlen(sink->word)) == 0)
+		sink->function(sink->data, text, description);
+}
+
+static const struct option *find_option(const struct command *command, const char *word)
+{
+	const struct option *option;
+
+	for (size_t i = 0; (option = command_option(command, i)) != NULL; i++) {
+		if (word[1] == '-' && strcmp(option->name, word + 2) == 0)
+			return option;
+		if (word[1] != '-' && option->letter == word[1] && word[2] == '\0')
+			return option;
+	}
+	return NULL;
+}
+
+/* The option that the n-th word without a name is for; NULL: none. */
+static const struct option *positional(const struct command *command, size_t n)
+{
+	const struct option *option;
+
+	if (command->words == WORDS_COMMAND_ONLY)
+		return NULL;
+	for (size_t i = 0; (option = command_option(command, i)) != NULL; i++)
+		if (option->positional && (option->repeated || n-- == 0))
+			return option;
+	return NULL;
+}
+
+static void note_value(struct line *line, const struct option *option, const char *value)
+{
+	if (strcmp(option->name, "handle") == 0)
+		line->handle = value;
+	else if (strcmp(option->name, "socket") == 0)
+		line->socket = value;
+}
+
+static void note_word(struct line *line, const char *word)
+{
+	const struct option *option;
+
+	if (!line->command) {
+		line->command = command_find(word);
+		return;
+	}
+	option = positional(line->command, line->positionals);
+	if (option)
+		note_value(line, option, word);
+	else
+		line->inside = true;
+	line->positionals++;
+}
+
+static void read_line(struct line *line, char *const *words, size_t n)
+{
+	for (size_t i = 0; i < n && !line->inside; i++) {
+		const struct option *option;
+
+		if (words[i][0] != '-' || words[i][1] == '\0') {
+			note_word(line, words[i]);
+			continue;
+		}
+		if (strcmp(words[i], "--") == 0) {
+			line->inside = line->command && line->command->words != WORDS_NONE;
+			continue;
+		}
+		option = find_option(line->command, words[i]);
+		if (!option || !option->argument)
+			continue;
+		if (i + 1 == n)
+			line->value_of = option;
+		else
+			note_value(line, option, words[++i]);
+	}
+}
+
+/* The daemon's answer; NULL also where there is none: then there is nothing to offer. */
+static struct warden_message *ask(const struct line *line, struct warden_message *request)
+{
+	struct warden_client *client = request ? warden_client_new() : NULL;
+	struct warden_message *answer = NULL;
+
+	if (client) {
+		warden_client_set_timeout(client, ASK_TIMEOUT);
+		if (warden_client_connect(client, line->socket) == 0)
+			answer = warden_client_call(client, request);
+	}
+	warden_client_free(client);
+	warden_message_free(request);
+	return answer;
+}
+
+static void offer_handles(const struct line *line, const struct sink *sink)
+{
+	struct warden_message *answer = ask(line, warden_message_new("list"));
+
+	for (size_t i = 0; answer && i < warden_message_count(answer, "handles"); i++)
+		offer(sink, warden_message_bytes(answer, "handles", i, NULL), "container");
+	warden_message_free(answer);
+}
+
+static void offer_jobs(const struct line *line, const struct sink *sink)
+{
+	struct warden_message *request = warden_message_new("jobs"), *answer;
+
+	if (!line->handle || !request || warden_message_set(request, "handle", line->handle) < 0) {
+		warden_message_free(request);
+		return;
+	}
+	answer = ask(line, request);
+	for (size_t i = 0; answer && i < warden_message_count(answer, "jobs"); i++) {
+		const struct warden_message *job = warden_message_child(answer, "jobs", i);
+		const char *command = warden_message_bytes(job, "command", 0, NULL);
+		char number[24];
+
+		snprintf(number, sizeof(number), "%" PRIu64,
+			 warden_message_number(job, "job_id", 0));
+		offer(sink, number, command ? command : "job");
+	}
+	warden_message_free(answer);
+}
+
+static void offer_commands(const struct sink *sink)
+{
+	for (const struct command *command = commands; command->name; command++) {
+		if (command->hidden)
+			continue;
+		offer(sink, command->name, command->summary);
+		if (command->alias)
+			offer(sink, command->alias, command->summary);
+	}
+}
+
+static void offer_options(const struct command *command, const struct sink *sink)
+{
+	const struct option *option;
+	char name[80];
+
+	for (size_t i = 0; (option = command_option(command, i)) != NULL; i++) {
+		snprintf(name, sizeof(name), "--%s", option->name);
+		offer(sink, name, option->help);
+	}
+}
+
+/* The choices of `one|another`. */
+static void offer_choices(const char *choices, const struct sink *sink)
+{
+	char *copy = strdup(choices), *save = NULL;
+
+	for (char *choice = copy ? strtok_r(copy, "| ", &save) : NULL; choice;
+	     choice = strtok_r(NULL, "| ", &save))
+		offer(sink, choice, "");
+	free(copy);
+}
+
+/* Whether the handle is that of a container that is still to be made. */
+static bool is_new(const struct line *line)
+{
+	return line->command && strcmp(line->command->name, "create") == 0;
+}
+
+static enum complete_files offer_values(const struct line *line, const struct option *option,
+					const struct sink *sink)
+{
+	const char *argument = option->argument;
+
+	if (strcmp(argument, "HANDLE") == 0 && !is_new(line))
+		offer_handles(line, sink);
+	else if (strcmp(argument, "JOB") == 0)
+		offer_jobs(line, sink);
+	else if (strcmp(argument, "FILE") == 0 || strncmp(argument, "SRC:", 4) == 0)
+		return COMPLETE_FILES;
+	else if (strcmp(argument, "DIR") == 0)
+		return COMPLETE_DIRECTORIES;
+	else if (strchr(argument, '|'))
+		offer_choices(argument, sink);
+	return COMPLETE_NO_FILES;
+}
+
+enum complete_files complete(char *const *words, size_t n, complete_function function, void *data)
+{
+	struct line line = {0};
+	const struct sink sink = {n > 0 ? words[n - 1] : "", function, data};
+	const struct option *option;
+
+	read_line(&line, words, n > 0 ? n - 1 : 0);
+	if (line.value_of)
+		return offer_values(&line, line.value_of, &sink);
+	if (line.inside)
+		return COMPLETE_FILES; /* a guess: what lies inside is often named as outside */
+	if (*sink.word == '-') {
+		offer_options(line.command, &sink);
+		return COMPLETE_NO_FILES;
+	}
+	if (!line.command) {
+		offer_commands(&sink);
+		return COMPLETE_NO_FILES;
+	}
+	if (line.command->words == WORDS_COMMAND && line.command->run == help_run)
+		offer_commands(&sink);
+	else if (line.command->words == WORDS_COMMAND)
+		offer_choices(line.command->usage, &sink);
+	option = positional(line.command, line.positionals);
+	return option ? offer_values(&line, option, &sink) : COMPLETE_NO_FILES;
+}
+
+/* A candidate for a shell: a tab before what it is. */
+static void print_candidate(void *data, const char *text, const char *description)
+{
+	(void)data;
+	text_safe(stdout, text, strlen(text), false);
+	putchar('\t');
+	text_safe(stdout, description, strlen(description), false);
+	putchar('\n');
+}
+
+int complete_run(struct invocation *invocation)
+{
+	static const char *const marks[] = {NULL, ":files\n", ":directories\n"};
+	enum complete_files files =
+		complete(invocation->words, invocation->n_words, print_candidate, NULL);
+
+	if (marks[files])
+		fputs(marks[files], stdout);
+	return 0;
+}

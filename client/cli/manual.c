@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The manual page, written from the table: `warden help --manual` is doc/warden.1. */
+#include <config.h>
+
+#include "client/cli/cli.h"
+
+#include <ctype.h>
+#include <string.h>
+
+static void put_text(FILE *file, const char *text)
+{
+	for (bool first = true; *text; text++) {
+		if (first && (*text == '.' || *text == '\''))
+			fputs("\\&", file);
+		first = *text == '\n';
+		if (*text == '\\')
+			fputs("\\e", file);
+		else if (*text == '-')
+			fputs("\\-", file);
+		else if (*text == '`')
+			fputs("\\(ga", file);
+		else
+			putc(*text, file);
+	}
+}
+
+static void put_sentence(FILE *file, const char *text)
+{
+	putc(toupper((unsigned char)*text), file);
+	put_text(file, text + 1);
+	fputs(".\n", file);
+}
+
+static void put_option(FILE *file, const struct option *option)
+{
+	fputs(".TP\n", file);
+	if (option->letter)
+		fprintf(file, "\\fB\\-%c\\fR, ", option->letter);
+	fputs("\\fB\\-\\-", file);
+	put_text(file, option->name);
+	fputs("\\fR", file);
+	if (option->argument) {
+		fputs(" \\fI", file);
+		put_text(file, option->argument);
+		fputs("\\fR", file);
+	}
+	putc('\n', file);
+	put_sentence(file, option->help);
+}
+
+/* Whether an option is one of those of every command. */
+static bool is_global(const struct option *option)
+{
+	for (const struct option *o = global_options; o->name; o++)
+		if (o == option)
+			return true;
+	return false;
+}
+
+static void put_command(FILE *file, const struct command *command)
+{
+	const struct option *option;
+
+	fputs(".SS \"warden ", file);
+	put_text(file, command->name);
+	fputs("\"\n.B warden ", file);
+	put_text(file, command->name);
+	if (*command->usage) {
+		putc(' ', file);
+		put_text(file, command->usage);
+	}
+	fputs("\n.PP\n", file);
+	put_sentence(file, command->summary);
+	if (command->details)
+		put_text(file, command->details);
+	if (command->alias) {
+		fputs("Its short name is \\fB", file);
+		put_text(file, command->alias);
+		fputs("\\fR.\n", file);
+	}
+	for (size_t i = 0; (option = command_option(command, i)) != NULL; i++)
+		if (!is_global(option))
+			put_option(file, option);
+}
+
+static const char head[] = ".\\\" SPDX-License-Identifier: Apache-2.0\n"
+			   ".\\\" Written by `warden help --manual` from the table of commands.\n"
+			   ".TH WARDEN 1 \"\" \"warden\" \"User Commands\"\n"
+			   ".SH NAME\n"
+			   "warden \\- make containers through wardend and run programs in them\n"
+			   ".SH SYNOPSIS\n"
+			   ".B warden\n"
+			   "[\\fB\\-\\-socket\\fR \\fIFILE\\fR] [\\fB\\-\\-json\\fR | "
+			   "\\fB\\-\\-format\\fR \\fITEMPLATE\\fR] "
+			   "\\fICOMMAND\\fR [\\fIOPTIONS\\fR]\n"
+			   ".PP\n"
+			   ".B warden\n"
+			   "[\\fB\\-\\-exit\\-on\\-error\\fR]\n"
+			   ".SH DESCRIPTION\n"
+			   "Sends one request to\n"
+			   ".BR wardend (8)\n"
+			   "and prints its answer.\n"
+			   "Options may stand anywhere before a command line that is to run in a "
+			   "container; a switch may be\n"
+			   "given as \\fB\\-\\-switch=false\\fR. What a request requires may be "
+			   "given without the name of its\n"
+			   "option, in the order of the options below.\n"
+			   ".PP\n"
+			   "Sizes in \\fIBYTES\\fR may have a unit: 64k, 1.5g and 10MiB are powers "
+			   "of two. \\fISECONDS\\fR may\n"
+			   "have a fraction.\n"
+			   ".PP\n"
+			   "Without a command, commands are read: on a terminal with a prompt, "
+			   "history and completion, from a\n"
+			   "pipe or a file one a line. Words are quoted as in a shell; a line that "
+			   "begins with # is a comment;\n"
+			   "\\fBquit\\fR ends it. All of them use one connection, which keeps "
+			   "containers alive that nobody else\n"
+			   "uses. The status is 0, or with \\fB\\-\\-exit\\-on\\-error\\fR that of "
+			   "the first command that failed.\n"
+			   ".SS Formats\n"
+			   "\\fB\\-\\-json\\fR prints an answer as one JSON object in a line, with "
+			   "the fields of the protocol's\n"
+			   "answer; choices are in lower case, and how a job ended stands beside "
+			   "its output: \\fIreason\\fR is one\n"
+			   "of exited, signal, wall_time, cpu_time, memory, output, stopped, "
+			   "start_failed. Bytes that are no UTF\\-8\n"
+			   "are in base64, in a field whose name ends in _base64.\n"
+			   ".PP\n"
+			   "\\fB\\-\\-format\\fR \\fITEMPLATE\\fR prints a line for the answer, "
+			   "or, where the answer is a list, for\n"
+			   "each element of it. \\fB{field}\\fR stands for a field, "
+			   "\\fB{memory_stat.rss}\\fR for one inside of another;\n"
+			   "what is absent is empty, what is repeated has commas between. Names "
+			   "are looked for in the element, in its\n"
+			   "info, in how the job ended, and in the request. \\fB\\et\\fR and "
+			   "\\fB\\en\\fR are a tab and a line\n"
+			   "end, \\fB{{\\fR and \\fB}}\\fR braces. Control characters are written "
+			   "as \\exNN, but for output.\n"
+			   ".SH OPTIONS\n"
+			   "Of every command:\n";
+
+static const char foot[] = ".SH EXIT STATUS\n"
+			   "\\fBrun\\fR, \\fBlink\\fR, \\fBstream\\fR, \\fBattach\\fR and "
+			   "\\fBexec\\fR exit with the status of the job: 255\n"
+			   "where it has none, 127 where a command line could not be executed. "
+			   "Else 0; 1: the daemon or the system\n"
+			   "refused, with a line on standard error; 2: the command line is wrong.\n"
+			   ".SH ENVIRONMENT\n"
+			   ".TP\n"
+			   ".B WARDEN_SOCKET\n"
+			   "The daemon's socket.\n"
+			   ".TP\n"
+			   ".B NO_COLOR\n"
+			   "When set, and not empty, nothing is coloured.\n"
+			   ".SH FILES\n"
+			   ".TP\n"
+			   ".I ~/.warden_history\n"
+			   "What was typed at the prompt.\n"
+			   ".SH EXAMPLES\n"
+			   ".nf\n"
+			   "warden exec \\-\\- sh \\-c 'id \\-un; hostname'\n"
+			   "warden exec \\-it \\-\\-tmpfs\\-size 64m \\-\\- bash\n"
+			   "warden create web \\-\\-property tier=front \\-\\-memory 256m\n"
+			   "warden run web \\-e LANG=C \\-u nobody \\-w /tmp \\-\\-timeout 2.5 "
+			   "\\-\\-json \\-\\- make test\n"
+			   "warden list \\-\\-format '{handle} {state} {memory_stat.total_rss}'\n"
+			   "tar c src | warden copy\\-in web \\- /home/vcap\n"
+			   "warden events \\-\\-property tier=front \\-\\-json\n"
+			   ".fi\n"
+			   ".SH SEE ALSO\n"
+			   ".BR wardend (8),\n"
+			   ".BR warden.conf (5),\n"
+			   ".BR warden\\-rootfs (1),\n"
+			   ".BR wsh (1)\n";
+
+void manual_print(FILE *file)
+{
+	fputs(head, file);
+	for (const struct option *option = global_options; option->name; option++)
+		put_option(file, option);
+	for (int section = 0; section < SECTIONS; section++) {
+		fputs(".SH \"", file);
+		for (const char *at = section_titles[section]; *at; at++)
+			putc(toupper((unsigned char)*at), file);
+		fputs("\"\n", file);
+		for (const struct command *command = commands; command->name; command++)
+			if ((int)command->section == section && !command->hidden)
+				put_command(file, command);
+	}
+	fputs(foot, file);
+}

@@ -1,0 +1,678 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The second half of the table: the options, each with the field that it sets. */
+#include <config.h>
+
+#include "client/cli/cli.h"
+
+#define OWN(member) .set = set_own, .into = offsetof(struct invocation, member)
+
+const struct option global_options[] = {
+	{.name = "socket",
+	 .argument = "FILE",
+	 OWN(socket_path),
+	 .help = "the daemon's socket (default: $WARDEN_SOCKET, else " WARDEN_DEFAULT_SOCKET ")"},
+	{.name = "json", OWN(json), .help = "print the answer as one JSON object a line"},
+	{.name = "format",
+	 .argument = "TEMPLATE",
+	 OWN(format),
+	 .help = "print a line of this text, where {FIELD} stands for a field of the answer"},
+	{.name = "help", .letter = 'h', OWN(help), .help = "print what a command takes"},
+	{.name = "version", OWN(version), .help = "print the version"},
+	{.name = "exit-on-error",
+	 OWN(exit_on_error),
+	 .help = "where commands are read one a line: end with the first one that fails"},
+	{0},
+};
+
+#define HANDLE                                                                                     \
+	{                                                                                          \
+		.name = "handle", .field = "handle", .argument = "HANDLE", .positional = true,     \
+		.required = true, .help = "the container"                                          \
+	}
+#define JOB                                                                                        \
+	{                                                                                          \
+		.name = "job-id", .field = "job_id", .argument = "JOB", .positional = true,        \
+		.required = true, .help = "number of the job, as spawn printed it"                 \
+	}
+#define PATH                                                                                       \
+	{                                                                                          \
+		.name = "path", .field = "path", .argument = "PATH", .positional = true,           \
+		.required = true, .help = "a path in the container"                                \
+	}
+
+const struct option handle_option[] = {HANDLE, {0}};
+
+const struct option create_options[] = {
+	{.name = "handle",
+	 .field = "handle",
+	 .argument = "HANDLE",
+	 .positional = true,
+	 .help = "name of the new container (default: its id)"},
+	{.name = "bind-mount",
+	 .field = "bind_mounts",
+	 .argument = "SRC:DST[:ro]",
+	 .set = set_bind_mount,
+	 .help = "show SRC of the host at DST, writable unless :ro; may be given again"},
+	{.name = "grace-time",
+	 .field = "grace_time",
+	 .argument = "SECONDS",
+	 .set = set_seconds,
+	 .help = "how long it outlives its last connection; `never` for ever"},
+	{.name = "ttl",
+	 .field = "ttl",
+	 .argument = "SECONDS",
+	 .set = set_seconds,
+	 .help = "destroy it after that time, whoever uses it"},
+	{.name = "network",
+	 .field = "network",
+	 .argument = "ADDRESS",
+	 .filled = true,
+	 .help = "take the /30 network that this address lies in"},
+	{.name = "rootfs",
+	 .field = "rootfs",
+	 .argument = "DIR",
+	 .set = set_path,
+	 .filled = true,
+	 .help = "root file system instead of the configured one"},
+	{.name = "layer",
+	 .field = "layers",
+	 .argument = "DIR",
+	 .set = set_path,
+	 .filled = true,
+	 .help = "a directory of the root file system, instead of --rootfs; topmost first, may be "
+		 "given again"},
+	{.name = "tmpfs-size",
+	 .field = "tmpfs_bytes",
+	 .argument = "BYTES",
+	 .set = set_size,
+	 .help = "what it writes lies in memory, so much at most"},
+	{.name = "tmpfs-inodes",
+	 .field = "tmpfs_inodes",
+	 .argument = "N",
+	 .help = "likewise so many files at most"},
+	{.name = "shm-size",
+	 .field = "shm_bytes",
+	 .argument = "BYTES",
+	 .set = set_size,
+	 .help = "size of /dev/shm"},
+	{.name = "env",
+	 .letter = 'e',
+	 .field = "env",
+	 .argument = "NAME=VALUE",
+	 .set = set_env,
+	 .help = "set a variable for every job; without =VALUE it is this process's; may be given "
+		 "again"},
+	{.name = "property",
+	 .field = "properties",
+	 .argument = "KEY=VALUE",
+	 .set = set_property,
+	 .help = "a label, which list and events select by; may be given again"},
+	{.name = "hostname",
+	 .field = "hostname",
+	 .argument = "NAME",
+	 .filled = true,
+	 .help = "its host name"},
+	{.name = "host",
+	 .field = "hosts",
+	 .argument = "'ADDRESS NAME...'",
+	 .help = "a further line of /etc/hosts; may be given again"},
+	{.name = "dns-server",
+	 .field = "dns_servers",
+	 .argument = "ADDRESS",
+	 .help = "name server instead of the configured ones; may be given again"},
+	{.name = "request-id",
+	 .field = "request_id",
+	 .argument = "ID",
+	 .help = "the same request with the same id again has the same answer"},
+	{0},
+};
+
+const struct option limit_options[] = {
+	{.name = "memory",
+	 .letter = 'm',
+	 .field = "memory_bytes",
+	 .argument = "BYTES",
+	 .set = set_size,
+	 .help = "memory and swap together; `unlimited`"},
+	{.name = "swap-off", .field = "swap_off", .help = "swap nothing of it"},
+	{.name = "cpu-shares",
+	 .field = "cpu_shares",
+	 .argument = "N",
+	 .help = "weight among containers that want the cpu; 1024 is the default"},
+	{.name = "cpu-quota",
+	 .field = "cpu_quota",
+	 .argument = "PERCENT",
+	 .help = "of one core: 250 is two and a half; 0: no quota"},
+	{.name = "cpus",
+	 .field = "cpus",
+	 .argument = "LIST",
+	 .help = "the cpus that it may use, such as 0-2,4"},
+	{.name = "processes", .field = "processes", .argument = "N", .help = "0: no limit"},
+	{.name = "disk",
+	 .field = "disk_bytes",
+	 .argument = "BYTES",
+	 .set = set_size,
+	 .help = "of its own files; 0: no limit"},
+	{.name = "disk-inodes",
+	 .field = "disk_inodes",
+	 .argument = "N",
+	 .help = "files of its own; 0: no limit"},
+	{.name = "bandwidth-rate",
+	 .field = "bandwidth_rate",
+	 .argument = "BYTES",
+	 .set = set_size,
+	 .help = "a second, in both directions; with --bandwidth-burst"},
+	{.name = "bandwidth-burst",
+	 .field = "bandwidth_burst",
+	 .argument = "BYTES",
+	 .set = set_size,
+	 .help = "that may pass at once"},
+	{.name = "io-weight",
+	 .field = "io_weight",
+	 .argument = "N",
+	 .help = "weight on the disk, 1 to 10000; 100 is the default"},
+	{.name = "io-read-rate",
+	 .field = "io_read_rate",
+	 .argument = "BYTES",
+	 .set = set_size,
+	 .help = "a second from the depot's disk; 0: no limit"},
+	{.name = "io-write-rate",
+	 .field = "io_write_rate",
+	 .argument = "BYTES",
+	 .set = set_size,
+	 .help = "a second to the depot's disk; 0: no limit"},
+	{0},
+};
+
+const struct option job_options[] = {
+	{.name = "user",
+	 .letter = 'u',
+	 .field = "user",
+	 .argument = "USER[:GROUP]",
+	 .filled = true,
+	 .help = "as whom it runs, by name or number (default: vcap)"},
+	{.name = "privileged", .field = "privileged", .help = "run as root of the container"},
+	{.name = "env",
+	 .letter = 'e',
+	 .field = "env",
+	 .argument = "NAME=VALUE",
+	 .set = set_env,
+	 .help = "set a variable; without =VALUE it is this process's; may be given again"},
+	{.name = "working-dir",
+	 .letter = 'w',
+	 .field = "working_dir",
+	 .argument = "PATH",
+	 .filled = true,
+	 .help = "where it starts (default: the user's home)"},
+	{.name = "stdin",
+	 .letter = 'i',
+	 .field = "stdin",
+	 .help = "it reads standard input, which run and exec hand on, and spawn leaves to "
+		 "job-input"},
+	{.name = "terminal",
+	 .letter = 't',
+	 .field = "terminal",
+	 .help = "it has a terminal of its own; run and exec make this one raw for it"},
+	{.name = "rows",
+	 .field = "rows",
+	 .argument = "N",
+	 .help = "of the terminal (default: as this one's)"},
+	{.name = "columns",
+	 .field = "columns",
+	 .argument = "N",
+	 .help = "of the terminal (default: as this one's)"},
+	{.name = "timeout",
+	 .field = "wall_time_us",
+	 .argument = "SECONDS",
+	 .set = set_microseconds,
+	 .help = "kill it after that time"},
+	{.name = "cpu-time",
+	 .field = "cpu_time_us",
+	 .argument = "SECONDS",
+	 .set = set_microseconds,
+	 .help = "kill it when it has used so much cpu"},
+	{.name = "memory-limit",
+	 .field = "memory_limit",
+	 .argument = "BYTES",
+	 .set = set_size,
+	 .help = "of the job alone"},
+	{.name = "process-limit",
+	 .field = "process_limit",
+	 .argument = "N",
+	 .help = "of the job alone"},
+	{.name = "own-cgroup",
+	 .field = "own_cgroup",
+	 .help = "a control group of its own, so that its figures cover every descendant"},
+	{.name = "cpus",
+	 .field = "cpus",
+	 .argument = "LIST",
+	 .help = "the cpus that it may use, such as 0-2,4"},
+	{.name = "lease-cpu",
+	 .field = "lease_cpu",
+	 .help = "a cpu that no other job with this option has"},
+	{.name = "nice", .field = "nice", .argument = "N", .help = "-20 to 19"},
+	{.name = "rlimit",
+	 .field = "rlimits",
+	 .argument = "NAME=N",
+	 .set = set_rlimit,
+	 .help = "limit a resource as in getrlimit(2), such as nofile=1024 or core=unlimited; may "
+		 "be given again"},
+	{.name = "no-aslr", .field = "no_aslr", .help = "addresses are not randomised"},
+	{.name = "no-swap", .field = "no_swap", .help = "swap nothing of it"},
+	{.name = "stack-unlimited",
+	 .field = "stack_unlimited",
+	 .help = "its stack may be as large as the memory"},
+	{.name = "output-limit",
+	 .field = "output_limit",
+	 .argument = "BYTES",
+	 .set = set_size,
+	 .help = "of stdout and stderr together, instead of the configured one"},
+	{.name = "output-policy",
+	 .field = "output_policy",
+	 .argument = "kill|head-tail|tail",
+	 .set = set_choice,
+	 .help = "what becomes of more: the job is killed (default), or only the first and last "
+		 "bytes are kept, or the last"},
+	{.name = "discard-output",
+	 .field = "discard_output",
+	 .help = "drop the output instead of keeping it"},
+	{.name = "log-tag",
+	 .field = "log_tag",
+	 .argument = "TAG",
+	 .filled = true,
+	 .help = "send each line of output to syslog as warden.TAG, too"},
+	{.name = "keep", .field = "keep", .help = "answer link again and again, until collect"},
+	{.name = "request-id",
+	 .field = "request_id",
+	 .argument = "ID",
+	 .help = "the same request with the same id again has the same answer"},
+	{.name = "script",
+	 .field = "script",
+	 .argument = "TEXT",
+	 .set = set_script,
+	 .help = "the script to run"},
+	{.name = "script-file",
+	 .field = "script",
+	 .argument = "FILE",
+	 .set = set_script_file,
+	 .help = "a file with the script; `-` is standard input"},
+	{0},
+};
+
+const struct option link_options[] = {HANDLE, JOB, {0}};
+
+const struct option attach_options[] = {
+	HANDLE,
+	JOB,
+	{.name = "replay",
+	 .field = "replay",
+	 .help = "begin with its first output, as is the default; --replay=false: with what comes"},
+	{0},
+};
+
+const struct option attach_own_options[] = {
+	{.name = "stdin",
+	 .letter = 'i',
+	 OWN(attach_input),
+	 .help = "hand standard input on to the job"},
+	{.name = "terminal",
+	 .letter = 't',
+	 OWN(attach_terminal),
+	 .help = "make this terminal raw for the job's; Control-P Control-Q leaves it"},
+	{0},
+};
+
+const struct option stop_options[] = {
+	{.name = "background", .field = "background", .help = "do not wait for the end"},
+	{.name = "kill", .field = "kill", .help = "kill at once instead of asking first"},
+	{0},
+};
+
+#define SELECT                                                                                     \
+	{                                                                                          \
+		.name = "property", .field = "properties", .argument = "KEY=VALUE",                \
+		.set = set_property, .help = "those that have this one; may be given again"        \
+	}
+
+const struct option list_options[] = {SELECT, {0}};
+
+const struct option list_own_options[] = {
+	{.name = "long", .letter = 'l', OWN(detailed), .help = "a table with state and figures"},
+	{0},
+};
+
+const struct option info_many_options[] = {
+	{.name = "handle",
+	 .field = "handles",
+	 .argument = "HANDLE",
+	 .positional = true,
+	 .repeated = true,
+	 .help = "a container; all where none is named"},
+	SELECT,
+	{0},
+};
+
+const struct option echo_options[] = {
+	{.name = "message",
+	 .field = "message",
+	 .argument = "TEXT",
+	 .positional = true,
+	 .required = true,
+	 .help = "what the daemon sends back"},
+	{0},
+};
+
+const struct option shell_options[] = {
+	{.name = "user",
+	 .letter = 'u',
+	 .argument = "USER",
+	 .filled = true,
+	 OWN(user),
+	 .help = "whose shell (default: root)"},
+	{0},
+};
+
+const struct option net_in_options[] = {
+	{.name = "host-port",
+	 .field = "host_port",
+	 .argument = "PORT",
+	 .help = "of the host (default: one of the pool)"},
+	{.name = "container-port",
+	 .field = "container_port",
+	 .argument = "PORT",
+	 .help = "of the container (default: the same)"},
+	{.name = "protocol",
+	 .field = "protocol",
+	 .argument = "tcp|udp",
+	 .set = set_choice,
+	 .help = "default: tcp"},
+	{0},
+};
+
+const struct option net_out_options[] = {
+	{.name = "network",
+	 .field = "network",
+	 .argument = "ADDRESSES",
+	 .help = "where to: an address, ADDRESS/BITS or FIRST-LAST"},
+	{.name = "port", .field = "port", .argument = "PORT", .help = "one port"},
+	{.name = "port-range",
+	 .field = "port_range",
+	 .argument = "FIRST:LAST",
+	 .help = "ports; wins over --port"},
+	{.name = "protocol",
+	 .field = "protocol",
+	 .argument = "tcp|udp|icmp|all",
+	 .set = set_choice,
+	 .help = "default: tcp"},
+	{.name = "icmp-type", .field = "icmp_type", .argument = "N", .help = "-1: any"},
+	{.name = "icmp-code", .field = "icmp_code", .argument = "N", .help = "-1: any"},
+	{.name = "log", .field = "log", .help = "the kernel logs new connections"},
+	{0},
+};
+
+const struct option rule_options[] = {
+	HANDLE,
+	{.name = "in",
+	 .field = "in",
+	 .argument = "RULE",
+	 .set = set_rule,
+	 .help = "a rule of net-in: HOST:CONTAINER[/udp], or fields such as "
+		 "host_port=80,container_port=8080; may be given again"},
+	{.name = "out",
+	 .field = "out",
+	 .argument = "RULE",
+	 .set = set_rule,
+	 .help = "a rule of net-out as fields, such as network=192.0.2.0/24,port=80,protocol=udp; "
+		 "may be given again"},
+	{0},
+};
+
+const struct option limit_memory_options[] = {
+	{.name = "limit",
+	 .field = "limit_in_bytes",
+	 .argument = "BYTES",
+	 .set = set_size,
+	 .positional = true,
+	 .help = "of memory and swap together; without it the one in force is told"},
+	{0},
+};
+
+const struct option limit_cpu_options[] = {
+	{.name = "limit",
+	 .field = "limit_in_shares",
+	 .argument = "SHARES",
+	 .positional = true,
+	 .help = "1024 is the default; without it those in force are told"},
+	{0},
+};
+
+#define DISK(Name, Field, Help)                                                                    \
+	{                                                                                          \
+		.name = (Name), .field = (Field), .argument = "N", .set = set_size, .help = (Help) \
+	}
+
+const struct option limit_disk_options[] = {
+	DISK("byte-limit", "byte_limit", "bytes, as --byte-hard"),
+	DISK("byte", "byte", "bytes, as --byte-hard; wins over the one before"),
+	DISK("byte-soft", "byte_soft", "bytes that may be exceeded for a while"),
+	DISK("byte-hard", "byte_hard", "bytes; 0: no limit"),
+	DISK("block-limit", "block_limit", "blocks of 1 KiB, as --block-hard"),
+	DISK("block", "block", "blocks, as --block-hard; wins over the one before"),
+	DISK("block-soft", "block_soft", "blocks that may be exceeded for a while"),
+	DISK("block-hard", "block_hard", "blocks of 1 KiB; 0: no limit"),
+	DISK("inode-limit", "inode_limit", "files, as --inode-hard"),
+	DISK("inode", "inode", "files, as --inode-hard; wins over the one before"),
+	DISK("inode-soft", "inode_soft", "files that may be exceeded for a while"),
+	DISK("inode-hard", "inode_hard", "files; 0: no limit"),
+	{0},
+};
+
+const struct option limit_bandwidth_options[] = {
+	{.name = "rate",
+	 .field = "rate",
+	 .argument = "BYTES",
+	 .set = set_size,
+	 .positional = true,
+	 .required = true,
+	 .help = "a second, in both directions"},
+	{.name = "burst",
+	 .field = "burst",
+	 .argument = "BYTES",
+	 .set = set_size,
+	 .positional = true,
+	 .required = true,
+	 .help = "that may pass at once"},
+	{0},
+};
+
+const struct option copy_in_options[] = {
+	HANDLE,
+	{.name = "src-path",
+	 .field = "src_path",
+	 .argument = "FILE",
+	 .set = set_path,
+	 .filled = true,
+	 .positional = true,
+	 .required = true,
+	 .help = "a file or directory of the host; with a `/` at its end: what is in it; `-`: a "
+		 "tar "
+		 "on standard input"},
+	{.name = "dst-path",
+	 .field = "dst_path",
+	 .argument = "PATH",
+	 .positional = true,
+	 .required = true,
+	 .help = "where to in the container"},
+	{.name = "progress",
+	 .field = "progress",
+	 .help = "tell how far it is, also where standard error is no terminal"},
+	{0},
+};
+
+const struct option copy_out_options[] = {
+	HANDLE,
+	{.name = "src-path",
+	 .field = "src_path",
+	 .argument = "PATH",
+	 .positional = true,
+	 .required = true,
+	 .help = "a file or directory in the container; with a `/` at its end: what is in it"},
+	{.name = "dst-path",
+	 .field = "dst_path",
+	 .argument = "FILE",
+	 .set = set_path,
+	 .filled = true,
+	 .positional = true,
+	 .required = true,
+	 .help = "where to on the host; `-`: a tar on standard output"},
+	{.name = "owner",
+	 .field = "owner",
+	 .argument = "USER[:GROUP]",
+	 .help = "whose it becomes (default: root)"},
+	{.name = "progress",
+	 .field = "progress",
+	 .help = "tell how far it is, also where standard error is no terminal"},
+	{0},
+};
+
+const struct option file_options[] = {HANDLE, PATH, {0}};
+
+const struct option file_read_options[] = {
+	HANDLE,
+	PATH,
+	{.name = "offset",
+	 .field = "offset",
+	 .argument = "N",
+	 .help = "begin behind so many bytes"},
+	{.name = "length", .field = "length", .argument = "N", .help = "at most so many bytes"},
+	{0},
+};
+
+const struct option file_write_options[] = {
+	HANDLE,
+	PATH,
+	{.name = "data",
+	 .field = "data",
+	 .argument = "TEXT",
+	 .help = "what to write (default: standard input)"},
+	{.name = "mode",
+	 .field = "mode",
+	 .argument = "MODE",
+	 .set = set_mode,
+	 .help = "of a new file, in octal (default: 0644)"},
+	{.name = "offset",
+	 .field = "offset",
+	 .argument = "N",
+	 .help = "write there, and keep the rest of the file"},
+	{0},
+};
+
+const struct option file_write_own_options[] = {
+	{.name = "file", .argument = "FILE", OWN(file), .help = "a file with what to write"},
+	{0},
+};
+
+const struct option file_remove_options[] = {
+	HANDLE,
+	PATH,
+	{.name = "recursive",
+	 .letter = 'r',
+	 .field = "recursive",
+	 .help = "a directory with all that is in it"},
+	{0},
+};
+
+const struct option job_input_options[] = {
+	HANDLE,
+	JOB,
+	{.name = "data",
+	 .field = "data",
+	 .argument = "TEXT",
+	 .help = "what the job reads (default: standard input to its end)"},
+	{.name = "end", .field = "end", .help = "nothing follows: close its standard input"},
+	{0},
+};
+
+const struct option job_input_own_options[] = {
+	{.name = "file", .argument = "FILE", OWN(file), .help = "a file with what the job reads"},
+	{0},
+};
+
+const struct option job_signal_options[] = {
+	HANDLE,
+	JOB,
+	{.name = "signal",
+	 .letter = 's',
+	 .field = "signal",
+	 .argument = "SIGNAL",
+	 .set = set_signal,
+	 .positional = true,
+	 .help = "name or number (default: TERM)"},
+	{0},
+};
+
+const struct option job_resize_options[] = {
+	HANDLE,
+	JOB,
+	{.name = "rows",
+	 .field = "rows",
+	 .argument = "N",
+	 .positional = true,
+	 .required = true,
+	 .help = "lines of its terminal"},
+	{.name = "columns",
+	 .field = "columns",
+	 .argument = "N",
+	 .positional = true,
+	 .required = true,
+	 .help = "characters of a line"},
+	{0},
+};
+
+const struct option events_options[] = {
+	{.name = "handle",
+	 .field = "handles",
+	 .argument = "HANDLE",
+	 .positional = true,
+	 .repeated = true,
+	 .help = "of this container; of all where none is named"},
+	SELECT,
+	{.name = "after",
+	 .field = "after",
+	 .argument = "SEQUENCE",
+	 .help = "begin behind this number, as far as it is still known"},
+	{0},
+};
+
+const struct option top_options[] = {
+	{.name = "iterations",
+	 .letter = 'n',
+	 .argument = "N",
+	 OWN(iterations),
+	 .help = "end after so many tables (default: none on a terminal, else 1)"},
+	{.name = "interval",
+	 .letter = 'd',
+	 .argument = "SECONDS",
+	 OWN(interval),
+	 .help = "between two tables (default: 1)"},
+	{0},
+};
+
+const struct option doctor_options[] = {
+	{.name = "all", .letter = 'a', OWN(all), .help = "what is as it should be, too"},
+	{.name = "settings",
+	 .letter = 'c',
+	 .argument = "FILE",
+	 OWN(settings),
+	 .help = "the settings that a daemon would start with (default: as wardend)"},
+	{.name = "wardend",
+	 .argument = "FILE",
+	 OWN(wardend),
+	 .help = "the program that looks at this host (default: the installed one)"},
+	{0},
+};
+
+const struct option help_options[] = {
+	{.name = "manual", OWN(manual), .help = "print the manual page, as doc/warden.1"},
+	{0},
+};

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The prompt: libedit with a history that is kept, and completion by the table. */
+#include <config.h>
+
+#include "client/cli/cli.h"
+#include "client/cli/repl.h"
+
+#include <dirent.h>
+#include <histedit.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { HISTORY_SIZE = 1000 };
+
+struct prompt {
+	EditLine *edit;
+	History *history;
+	char *history_file; /* NULL: there is no home */
+	struct sigaction old_interrupt;
+};
+
+/* Candidates as they come. */
+struct candidates {
+	char **texts;
+	size_t n, capacity;
+};
+
+static char *prompt_text(EditLine *edit)
+{
+	static char text[] = "warden> ";
+
+	(void)edit;
+	return text;
+}
+
+static void candidates_add(void *data, const char *text, const char *description)
+{
+	struct candidates *candidates = data;
+
+	(void)description;
+	if (candidates->n == candidates->capacity) {
+		size_t capacity = candidates->capacity ? candidates->capacity * 2 : 64;
+		char **grown = reallocarray(candidates->texts, capacity, sizeof(*grown));
+
+		if (!grown)
+			return; /* one less is offered */
+		candidates->texts = grown;
+		candidates->capacity = capacity;
+	}
+	candidates->texts[candidates->n] = strdup(text);
+	if (candidates->texts[candidates->n])
+		candidates->n++;
+}
+
+static void candidates_free(struct candidates *candidates)
+{
+	for (size_t i = 0; i < candidates->n; i++)
+		free(candidates->texts[i]);
+	free(candidates->texts);
+}
+
+/* Adds the files that begin as the word does, directories with a slash. */
+static void add_files(struct candidates *candidates, const char *word, bool directories)
+{
+	const char *slash = strrchr(word, '/'), *name = slash ? slash + 1 : word;
+	char *path = slash ? strndup(word, (size_t)(slash - word) + 1) : strdup("");
+	DIR *dir = path ? opendir(*path ? path : ".") : NULL;
+	const struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		struct stat status;
+		bool is_directory;
+		char *text;
+
+		if (strncmp(entry->d_name, name, strlen(name)) != 0 ||
+		    (entry->d_name[0] == '.' && *name != '.'))
+			continue;
+		is_directory = fstatat(dirfd(dir), entry->d_name, &status, 0) == 0 &&
+			       S_ISDIR(status.st_mode);
+		if (directories && !is_directory)
+			continue;
+		if (asprintf(&text, "%s%s%s", path, entry->d_name, is_directory ? "/" : "") < 0)
+			continue; /* one less is offered */
+		candidates_add(candidates, text, "");
+		free(text);
+	}
+	if (dir)
+		closedir(dir);
+	free(path);
+}
+
+/* How many characters all of them begin with alike. */
+static size_t common_prefix(const struct candidates *candidates)
+{
+	size_t length = strlen(candidates->texts[0]);
+
+	for (size_t i = 1; i < candidates->n; i++) {
+		size_t j = 0;
+
+		while (j < length && candidates->texts[i][j] == candidates->texts[0][j])
+			j++;
+		length = j;
+	}
+	return length;
+}
+
+/* Puts a text in the place of what was typed of a word, with backslashes where the line needs them.
+ */
+static int replace_word(EditLine *edit, size_t typed, const char *text, size_t length, bool whole)
+{
+	char *escaped = malloc(2 * length + 2), *to = escaped;
+	int result;
+
+	if (!escaped)
+		return CC_ERROR;
+	for (size_t i = 0; i < length; i++) {
+		if (strchr(" \t'\"\\#", text[i]))
+			*to++ = '\\';
+		*to++ = text[i];
+	}
+	if (whole && (length == 0 || text[length - 1] != '/'))
+		*to++ = ' ';
+	*to = '\0';
+	el_deletestr(edit, (int)typed);
+	result = el_insertstr(edit, escaped);
+	free(escaped);
+	return result < 0 ? CC_ERROR : CC_REFRESH;
+}
+
+static void print_candidates(const struct candidates *candidates)
+{
+	size_t width = 1, columns, screen = terminal_width(stdout);
+
+	for (size_t i = 0; i < candidates->n; i++)
+		if (strlen(candidates->texts[i]) + 2 > width)
+			width = strlen(candidates->texts[i]) + 2;
+	columns = screen > width ? screen / width : 1;
+	for (size_t i = 0; i < candidates->n; i++) {
+		const char *text = candidates->texts[i];
+
+		if (i % columns == 0)
+			putchar('\n');
+		text_safe(stdout, text, strlen(text), false);
+		printf("%*s", (int)(width - strlen(text)), "");
+	}
+	putchar('\n');
+	fflush(stdout);
+}
+
+/* What Tab does. */
+static unsigned char complete_key(EditLine *edit, int key)
+{
+	const LineInfo *info = el_line(edit);
+	size_t length = (size_t)(info->cursor - info->buffer), prefix;
+	struct candidates candidates = {0};
+	struct line_words words;
+	int result = CC_ERROR;
+	enum complete_files files;
+
+	(void)key;
+	if (line_cut(&words, info->buffer, length, true) < 0)
+		return CC_ERROR;
+	files = complete(words.words, words.n, candidates_add, &candidates);
+	if (files != COMPLETE_NO_FILES && words.n > 0)
+		add_files(&candidates, words.words[words.n - 1], files == COMPLETE_DIRECTORIES);
+	if (candidates.n > 0) {
+		prefix = common_prefix(&candidates);
+		if (candidates.n == 1 || prefix > strlen(words.words[words.n - 1])) {
+			result = replace_word(edit, length - words.last_start, candidates.texts[0],
+					      prefix, candidates.n == 1);
+		} else {
+			print_candidates(&candidates);
+			result = CC_REDISPLAY;
+		}
+	}
+	candidates_free(&candidates);
+	line_free(&words);
+	return (unsigned char)result;
+}
+
+/* What Control-C does: the line is dropped. */
+static unsigned char cancel_key(EditLine *edit, int key)
+{
+	const LineInfo *info = el_line(edit);
+	int behind = (int)(info->lastchar - info->cursor);
+
+	(void)key;
+	fputs("^C\n", stdout);
+	fflush(stdout); /* libedit writes past it */
+	el_cursor(edit, behind);
+	info = el_line(edit);
+	el_deletestr(edit, (int)(info->cursor - info->buffer));
+	return CC_REDISPLAY;
+}
+
+static void load_history(struct prompt *prompt)
+{
+	const char *home = getenv("HOME");
+	HistEvent event;
+
+	history(prompt->history, &event, H_SETSIZE, HISTORY_SIZE);
+	history(prompt->history, &event, H_SETUNIQUE, 1);
+	if (!home || asprintf(&prompt->history_file, "%s/.warden_history", home) < 0)
+		prompt->history_file = NULL;
+	if (prompt->history_file)
+		history(prompt->history, &event, H_LOAD, prompt->history_file); /* may be absent */
+}
+
+/* What was typed may hold secrets: it is its owner's alone. */
+static void save_history(const struct prompt *prompt)
+{
+	mode_t mask = umask(077);
+	HistEvent event;
+
+	if (prompt->history_file)
+		history(prompt->history, &event, H_SAVE, prompt->history_file);
+	umask(mask);
+}
+
+/* Interrupts are for the command that runs. */
+static void interrupted(int number)
+{
+	(void)number;
+}
+
+struct prompt *prompt_new(void)
+{
+	struct sigaction action = {.sa_handler = interrupted};
+	struct prompt *prompt = calloc(1, sizeof(*prompt));
+
+	if (!prompt)
+		return NULL;
+	prompt->edit = el_init("warden", stdin, stdout, stderr);
+	prompt->history = history_init();
+	if (!prompt->edit || !prompt->history) {
+		prompt_free(prompt);
+		return NULL;
+	}
+	load_history(prompt);
+	el_set(prompt->edit, EL_PROMPT, prompt_text);
+	el_set(prompt->edit, EL_EDITOR, "emacs");
+	el_set(prompt->edit, EL_HIST, history, prompt->history);
+	el_set(prompt->edit, EL_ADDFN, "warden-complete", "complete a word", complete_key);
+	el_set(prompt->edit, EL_BIND, "^I", "warden-complete", NULL);
+	/* A key, not a signal, which could come between two keys. */
+	el_set(prompt->edit, EL_SETTY, "-d", "-isig", NULL);
+	el_set(prompt->edit, EL_ADDFN, "warden-cancel", "drop the line", cancel_key);
+	el_set(prompt->edit, EL_BIND, "^C", "warden-cancel", NULL);
+	el_set(prompt->edit, EL_BIND, "^R", "em-inc-search-prev", NULL);
+	el_source(prompt->edit, NULL); /* ~/.editrc, which may be absent */
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGINT, &action, &prompt->old_interrupt); /* cannot fail for this one */
+	return prompt;
+}
+
+const char *prompt_read(struct prompt *prompt)
+{
+	HistEvent event;
+	const char *line;
+	int length = 0;
+
+	/* Before there is a prompt, so that what is typed at once is a key already. */
+	el_set(prompt->edit, EL_PREP_TERM, 1);
+	line = el_gets(prompt->edit, &length);
+	if (line && length > 1)
+		history(prompt->history, &event, H_ENTER, line);
+	return line;
+}
+
+void prompt_free(struct prompt *prompt)
+{
+	if (prompt->history) {
+		save_history(prompt);
+		history_end(prompt->history);
+	}
+	if (prompt->edit)
+		el_end(prompt->edit);
+	free(prompt->history_file);
+	free(prompt);
+}

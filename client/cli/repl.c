@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Commands that are read one a line, from a terminal or a pipe. Each runs in a process of its own,
+ * so that an interrupt ends it alone. A connection is kept through all of them: it is the reference
+ * that keeps containers alive which nobody else uses.
+ */
+#include <config.h>
+
+#include "client/cli/cli.h"
+#include "client/cli/repl.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct repl {
+	const struct invocation *global; /* options before there was a command */
+	struct prompt *prompt;           /* NULL: lines come from a pipe */
+	struct warden_client *client;
+	char *line; /* from a pipe */
+	size_t line_size;
+};
+
+static const char *read_line(struct repl *repl)
+{
+	if (repl->prompt)
+		return prompt_read(repl->prompt);
+	return getline(&repl->line, &repl->line_size, stdin) < 0 ? NULL : repl->line;
+}
+
+/* Whether the connection is there, with nothing on it that belongs to another command. */
+static bool is_connected(const struct repl *repl)
+{
+	struct pollfd wait = {.fd = warden_client_fd(repl->client), .events = POLLIN};
+
+	return wait.fd >= 0 && poll(&wait, 1, 0) == 0;
+}
+
+/* Where there is no daemon the command will say so. */
+static void connect_client(struct repl *repl)
+{
+	if (!repl->client)
+		repl->client = warden_client_new();
+	if (!repl->client || is_connected(repl))
+		return;
+	warden_client_set_timeout(repl->client, 10000);
+	(void)warden_client_connect(repl->client, repl->global->socket_path);
+}
+
+/* Runs a command line in this process, which ends with its status. */
+static void __attribute__((noreturn))
+run_words(const struct repl *repl, const struct line_words *words)
+{
+	struct invocation invocation = {.socket_path = repl->global->socket_path,
+					.json = repl->global->json,
+					.format = repl->global->format};
+	char **argv = calloc(words->n + 2, sizeof(*argv));
+	int status;
+
+	signal(SIGINT, SIG_DFL); /* cannot fail for this one */
+	if (!argv)
+		exit(STATUS_FAILED);
+	argv[0] = (char *)"warden";
+	memcpy(argv + 1, words->words, words->n * sizeof(*argv));
+	status = arguments_parse(&invocation, (int)words->n + 1, argv);
+	/* What waits may end in the middle of an answer: that is a connection of its own. */
+	if (invocation.command && !invocation.command->waits && repl->client &&
+	    warden_client_fd(repl->client) >= 0)
+		invocation.kept = repl->client;
+	if (status == 0 && !invocation.command && !invocation.help && !invocation.version)
+		status = usage_error(&invocation, "there is no command");
+	if (status == 0)
+		status = invocation_run(&invocation);
+	if (fflush(stdout) != 0 && status == 0) {
+		complain(&invocation, "write the answer: %s", strerror(errno));
+		status = STATUS_FAILED;
+	}
+	_exit(status);
+}
+
+/* What a command reads is not the rest of the commands. */
+static int close_input(void)
+{
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int result = fd < 0 ? -1 : dup2(fd, STDIN_FILENO);
+
+	if (fd > STDIN_FILENO)
+		close(fd);
+	return result;
+}
+
+static int run_line(struct repl *repl, const struct line_words *words)
+{
+	int status = 0;
+	pid_t pid;
+
+	connect_client(repl);
+	fflush(stdout); /* else both would print it; main looks at the stream's error */
+	pid = fork();
+	if (pid == 0) {
+		if (!repl->prompt && close_input() < 0)
+			_exit(STATUS_FAILED);
+		run_words(repl, words);
+	}
+	if (pid < 0) {
+		complain(repl->global, "start a process: %s", strerror(errno));
+		return STATUS_FAILED;
+	}
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (WIFEXITED(status))
+		return WEXITSTATUS(status);
+	/* It may have left in the middle of an answer. */
+	warden_client_free(repl->client);
+	repl->client = NULL;
+	if (repl->prompt)
+		putchar('\n');
+	return 128 + WTERMSIG(status);
+}
+
+/* A status, or -1: it was the last line. */
+static int take_line(struct repl *repl, const char *line)
+{
+	struct line_words words;
+	int status = 0;
+
+	if (line_cut(&words, line, strlen(line), false) < 0) {
+		complain(repl->global, "out of memory");
+		return STATUS_FAILED;
+	}
+	if (words.open)
+		status = usage_error(repl->global, "a quote is not closed");
+	else if (words.n > 0 &&
+		 (strcmp(words.words[0], "quit") == 0 || strcmp(words.words[0], "exit") == 0))
+		status = -1;
+	else if (words.n > 0)
+		status = run_line(repl, &words);
+	line_free(&words);
+	return status;
+}
+
+static int run(struct repl *repl)
+{
+	const char *line;
+	bool any = false;
+
+	while ((line = read_line(repl))) {
+		int status = take_line(repl, line);
+
+		any = true;
+		if (status < 0)
+			return 0;
+		if (status != 0 && repl->global->exit_on_error)
+			return status;
+	}
+	if (repl->prompt)
+		putchar('\n');
+	if (any || repl->prompt)
+		return 0;
+	help_print(stderr, NULL); /* nobody wanted anything */
+	return STATUS_USAGE;
+}
+
+int repl_run(const struct invocation *global)
+{
+	struct repl repl = {.global = global};
+	int status;
+
+	if (isatty(STDIN_FILENO) && isatty(STDOUT_FILENO)) {
+		repl.prompt = prompt_new();
+		if (!repl.prompt) {
+			complain(global, "out of memory");
+			return STATUS_FAILED;
+		}
+	}
+	status = run(&repl);
+	if (repl.prompt)
+		prompt_free(repl.prompt);
+	warden_client_free(repl.client);
+	free(repl.line);
+	return status;
+}

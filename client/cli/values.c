@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Numbers, times, sizes, names and pairs as people write them. */
+#include <config.h>
+
+#include "client/cli/cli.h"
+
+#include <errno.h>
+#include <math.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int set_number(struct invocation *invocation, const struct option *option, const char *text,
+		      uint64_t number)
+{
+	struct warden_message *request = option_request(invocation, option);
+
+	if (request && warden_message_set_number(request, option->field, number) == 0)
+		return 0;
+	return value_error(invocation, option, text);
+}
+
+/* Seconds, of which there may be a fraction: not negative and below `most`. 0, or -1 with errno. */
+static int read_seconds(const char *text, double most, double *seconds)
+{
+	char *end = NULL;
+
+	errno = EINVAL;
+	if (*text >= '0' && *text <= '9')
+		*seconds = strtod(text, &end);
+	if (!end || *end != '\0' || !isfinite(*seconds)) {
+		errno = EINVAL;
+		return -1;
+	}
+	errno = ERANGE;
+	return *seconds < most ? 0 : -1;
+}
+
+/* The protocol knows whole seconds here: a part of one counts as one. `never` is the -1 of the
+ * configuration. */
+int set_seconds(struct invocation *invocation, const struct option *option, const char *text)
+{
+	bool can_be_never = strcmp(option->field, "grace_time") == 0;
+	double seconds = 0;
+
+	if (can_be_never && (strcmp(text, "never") == 0 || strcmp(text, "-1") == 0))
+		return set_number(invocation, option, text, UINT32_MAX);
+	if (read_seconds(text, UINT32_MAX, &seconds) < 0)
+		return value_error(invocation, option, text);
+	return set_number(invocation, option, text, (uint64_t)ceil(seconds));
+}
+
+/* 0 is no limit for the daemon, so what is above 0 stays so. */
+int set_microseconds(struct invocation *invocation, const struct option *option, const char *text)
+{
+	double seconds = 0;
+
+	if (read_seconds(text, 1e12, &seconds) < 0)
+		return value_error(invocation, option, text);
+	return set_number(invocation, option, text, (uint64_t)ceil(seconds * 1e6));
+}
+
+/* What a size's unit multiplies by, in powers of two; -1: it is none. */
+static int unit_shift(const char *unit)
+{
+	static const char letters[] = "kmgtpe";
+	const char *letter;
+
+	if (*unit == '\0' || strcmp(unit, "b") == 0 || strcmp(unit, "B") == 0)
+		return 0;
+	letter = strchr(letters, *unit | 0x20);
+	if (!letter || !*letter)
+		return -1;
+	unit++;
+	if (*unit == '\0' || strcmp(unit, "b") == 0 || strcmp(unit, "B") == 0 ||
+	    strcmp(unit, "iB") == 0)
+		return ((int)(letter - letters) + 1) * 10;
+	return -1;
+}
+
+#define UNLIMITED_MEMORY UINT64_C(9223372036854771712)
+
+/* A number, or one with a unit: 64k, 1.5g, 10MiB are all powers of two. */
+int set_size(struct invocation *invocation, const struct option *option, const char *text)
+{
+	char *end;
+	uint64_t whole;
+	double size;
+	int shift;
+
+	if (strcmp(text, "unlimited") == 0)
+		return set_number(invocation, option, text, UNLIMITED_MEMORY);
+	errno = EINVAL;
+	if (*text < '0' || *text > '9')
+		return value_error(invocation, option, text);
+	errno = 0;
+	whole = strtoull(text, &end, 10);
+	if (errno)
+		return value_error(invocation, option, text);
+	if (*end == '\0') /* exact, however large */
+		return set_number(invocation, option, text, whole);
+	size = strtod(text, &end);
+	shift = unit_shift(end);
+	errno = shift < 0 ? EINVAL : ERANGE;
+	size = ldexp(size, shift < 0 ? 0 : shift);
+	if (shift < 0 || !(size < 0x1p63))
+		return value_error(invocation, option, text);
+	return set_number(invocation, option, text, (uint64_t)size);
+}
+
+int set_property(struct invocation *invocation, const struct option *option, const char *text)
+{
+	const char *value = strchr(text, '=');
+	struct warden_message *property;
+
+	if (!value || value == text)
+		return usage_error(invocation, "--%s: '%s' is no %s", option->name, text,
+				   option->argument);
+	property = warden_message_add(option_request(invocation, option), option->field);
+	if (property &&
+	    warden_message_set_bytes(property, "key", text, (size_t)(value - text)) == 0 &&
+	    warden_message_set(property, "value", value + 1) == 0)
+		return 0;
+	return value_error(invocation, option, text);
+}
+
+/* A name alone stands for this process's variable. */
+int set_env(struct invocation *invocation, const struct option *option, const char *text)
+{
+	const char *value = strchr(text, '=') ? NULL : getenv(text);
+	char *pair = NULL;
+	int status;
+
+	if (*text == '=' || *text == '\0')
+		return usage_error(invocation, "--%s: '%s' is no %s", option->name, text,
+				   option->argument);
+	if (strchr(text, '='))
+		return set_field(invocation, option, text);
+	if (!value) /* as with docker: what is not there is not handed on */
+		return 0;
+	if (asprintf(&pair, "%s=%s", text, value) < 0)
+		return value_error(invocation, option, text);
+	status = set_field(invocation, option, pair);
+	free(pair);
+	return status;
+}
+
+/* Names of choices have dashes on the command line. */
+int set_choice(struct invocation *invocation, const struct option *option, const char *text)
+{
+	char *name = strdup(text);
+	int status;
+
+	if (!name)
+		return value_error(invocation, option, text);
+	for (char *at = name; *at; at++)
+		if (*at == '-')
+			*at = '_';
+	status = warden_message_set(option_request(invocation, option), option->field, name);
+	free(name);
+	if (status == 0)
+		return 0;
+	return usage_error(invocation, "--%s: '%s' is none of %s", option->name, text,
+			   option->argument);
+}
+
+/* A number, or a name with or without its SIG. */
+int set_signal(struct invocation *invocation, const struct option *option, const char *text)
+{
+	const char *name = strncasecmp(text, "SIG", 3) == 0 ? text + 3 : text;
+
+	if (*text >= '0' && *text <= '9')
+		return set_field(invocation, option, text);
+	for (int number = 1; number < NSIG; number++) {
+		const char *known = sigabbrev_np(number);
+
+		if (known && strcasecmp(known, name) == 0)
+			return set_number(invocation, option, text, (uint64_t)number);
+	}
+	return usage_error(invocation, "--%s: '%s' is no signal", option->name, text);
+}
+
+int set_mode(struct invocation *invocation, const struct option *option, const char *text)
+{
+	char *end;
+	unsigned long mode = strtoul(text, &end, 8);
+
+	if (*text < '0' || *text > '7' || *end != '\0' || mode > 07777)
+		return usage_error(invocation, "--%s: '%s' is no %s in octal", option->name, text,
+				   option->argument);
+	return set_number(invocation, option, text, mode);
+}
+
+/* HOST:CONTAINER[/PROTOCOL], as docker's -p. */
+static int set_forward(struct warden_message *rule, char *text)
+{
+	char *protocol = strchr(text, '/'), *container = strchr(text, ':');
+
+	if (protocol)
+		*protocol++ = '\0';
+	if (container)
+		*container++ = '\0';
+	if (warden_message_set(rule, "host_port", text) < 0 ||
+	    (container && warden_message_set(rule, "container_port", container) < 0))
+		return -1;
+	return protocol ? warden_message_set(rule, "protocol", protocol) : 0;
+}
+
+/* FIELD=VALUE and so on, with commas between; a switch needs no value. */
+static int set_members(struct warden_message *rule, char *text)
+{
+	char *save = NULL;
+
+	for (char *part = strtok_r(text, ",", &save); part; part = strtok_r(NULL, ",", &save)) {
+		char *value = strchr(part, '=');
+
+		if (value)
+			*value++ = '\0';
+		for (char *at = part; *at; at++)
+			if (*at == '-')
+				*at = '_';
+		if (warden_message_set(rule, part, value ? value : "true") < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* The rules' own handles stay empty. */
+int set_rule(struct invocation *invocation, const struct option *option, const char *text)
+{
+	struct warden_message *rule =
+		warden_message_add(option_request(invocation, option), option->field);
+	char *copy = strdup(text);
+	int result = -1, number;
+
+	if (rule && copy)
+		result = strchr(text, '=') || strcmp(option->field, "in") != 0
+				 ? set_members(rule, copy)
+				 : set_forward(rule, copy);
+	number = errno;
+	free(copy);
+	if (result == 0)
+		return 0;
+	errno = number;
+	return value_error(invocation, option, text);
+}

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A connection to wardend: requests out, answers in, and what went wrong as a text. */
+#include <config.h>
+
+#include "client/lib/client_private.h"
+
+#include "proto/warden.pb-c.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct warden_client *warden_client_new(void)
+{
+	struct warden_client *client = calloc(1, sizeof(*client));
+
+	if (!client)
+		return NULL;
+	client->fd = -1;
+	client->wait.timeout = -1;
+	client->wait.wake_fd = -1;
+	client->frame_limit = (size_t)1 << 30;
+	STAILQ_INIT(&client->pending);
+	return client;
+}
+
+void client_disconnect(struct warden_client *client)
+{
+	if (client->fd >= 0)
+		close(client->fd);
+	client->fd = -1;
+	frame_buffer_clear(&client->input);
+}
+
+void client_forget_error(struct warden_client *client)
+{
+	free(client->refusal);
+	client->refusal = NULL;
+	client->error[0] = '\0';
+	client->failure = WARDEN_FAILURE_NONE;
+}
+
+void warden_client_free(struct warden_client *client)
+{
+	if (!client)
+		return;
+	client_disconnect(client);
+	client_forget_error(client);
+	client_pending_free(client);
+	free(client);
+}
+
+int client_fail(struct warden_client *client, enum warden_failure failure, const char *format, ...)
+{
+	va_list args;
+
+	client_forget_error(client);
+	va_start(args, format);
+	vsnprintf(client->error, sizeof(client->error), format, args); /* a cut text will do */
+	va_end(args);
+	client->failure = failure;
+	if (failure >= WARDEN_FAILURE_CONNECTION)
+		client_disconnect(client);
+	return -1;
+}
+
+static int fail_socket(struct warden_client *client, enum socket_failure failure, const char *what)
+{
+	switch (failure) {
+	case SOCKET_TIMEOUT:
+		return client_fail(client, WARDEN_FAILURE_TIMEOUT, "%s: no answer for %.3g seconds",
+				   what, client->wait.timeout / 1000.0);
+	case SOCKET_WOKEN:
+		return client_fail(client, WARDEN_FAILURE_WOKEN, "%s: interrupted", what);
+	default:
+		return client_fail(client, WARDEN_FAILURE_CONNECTION, "%s: %s", what,
+				   strerror(errno));
+	}
+}
+
+const char *warden_client_error(const struct warden_client *client)
+{
+	return client->refusal ? client->refusal : client->error;
+}
+
+enum warden_failure warden_client_failure(const struct warden_client *client)
+{
+	return client->failure;
+}
+
+void warden_client_set_timeout(struct warden_client *client, int milliseconds)
+{
+	client->wait.timeout = milliseconds;
+}
+
+void warden_client_set_wake_fd(struct warden_client *client, int fd)
+{
+	client->wait.wake_fd = fd;
+}
+
+void warden_client_set_frame_limit(struct warden_client *client, size_t bytes)
+{
+	client->frame_limit = bytes;
+}
+
+int warden_client_fd(const struct warden_client *client)
+{
+	return client->fd;
+}
+
+/* Answers to what was submitted are not to be taken for others. */
+static int check_idle(struct warden_client *client)
+{
+	client_forget_error(client);
+	if (client->n_pending == 0)
+		return 0;
+	return client_fail(client, WARDEN_FAILURE_ARGUMENT,
+			   "requests that were submitted are under way");
+}
+
+int warden_client_connect(struct warden_client *client, const char *path)
+{
+	enum socket_failure failure;
+	char what[400];
+
+	if (check_idle(client) < 0)
+		return -1;
+	client_disconnect(client);
+	if (!path)
+		path = getenv("WARDEN_SOCKET");
+	if (!path || !*path)
+		path = WARDEN_DEFAULT_SOCKET;
+	client->fd = socket_connect(path, &client->wait, &failure);
+	if (client->fd >= 0)
+		return 0;
+	snprintf(what, sizeof(what), "connect to %s", path); /* a cut path will do */
+	return fail_socket(client, failure, what);
+}
+
+uint8_t *client_encode(const struct message_type *type, const struct warden_message *request,
+		       size_t *size)
+{
+	const ProtobufCMessage *base = message_base(request);
+	Warden__Message frame = WARDEN__MESSAGE__INIT;
+	uint8_t *bytes = NULL;
+
+	frame.type = type->number;
+	frame.payload.len = protobuf_c_message_get_packed_size(base);
+	frame.payload.data = malloc(frame.payload.len + 1);
+	if (frame.payload.data) {
+		protobuf_c_message_pack(base, frame.payload.data);
+		*size = warden__message__get_packed_size(&frame);
+		bytes = malloc(*size + 1);
+	}
+	if (bytes)
+		warden__message__pack(&frame, bytes);
+	free(frame.payload.data);
+	return bytes;
+}
+
+/* A daemon that gives up a connection says why before it closes it: that is a better text than that
+ * of the failed write. */
+static int fail_send(struct warden_client *client, enum socket_failure failure)
+{
+	int number = errno;
+
+	if (failure == SOCKET_ERRNO && (number == EPIPE || number == ECONNRESET)) {
+		struct warden_message *answer = warden_client_receive(client);
+
+		warden_message_free(answer);
+		if (client->failure == WARDEN_FAILURE_REFUSED) {
+			client_disconnect(client);
+			return -1;
+		}
+	}
+	errno = number;
+	fail_socket(client, failure, "send to the daemon");
+	client_disconnect(client); /* half a request may have been sent */
+	return -1;
+}
+
+int warden_client_send(struct warden_client *client, const struct warden_message *request)
+{
+	const struct message_type *type = message_type_of_request(request);
+	enum socket_failure failure;
+	char header[32];
+	uint8_t *bytes;
+	size_t size = 0;
+	int result;
+
+	if (check_idle(client) < 0)
+		return -1;
+	if (!type)
+		return client_fail(client, WARDEN_FAILURE_ARGUMENT, "this message is no request");
+	if (client->fd < 0)
+		return client_fail(client, WARDEN_FAILURE_CONNECTION, "not connected");
+	bytes = client_encode(type, request, &size);
+	if (!bytes)
+		return client_fail(client, WARDEN_FAILURE_MEMORY, "out of memory");
+
+	struct iovec vector[] = {
+		{header, (size_t)snprintf(header, sizeof(header), "%zu\r\n", size)},
+		{bytes, size},
+		{(char *)"\r\n", 2},
+	};
+
+	result = socket_send(client->fd, vector, 3, &client->wait, &failure);
+	free(bytes);
+	return result == 0 ? 0 : fail_send(client, failure);
+}
+
+/* Reads until there is a whole frame. */
+static int receive_frame(struct warden_client *client, const uint8_t **payload, size_t *length)
+{
+	enum socket_failure failure;
+	size_t room;
+	ssize_t got;
+	int found;
+
+	for (;;) {
+		found = frame_take(&client->input, client->frame_limit, payload, length);
+		if (found > 0)
+			return 0;
+		if (found < 0)
+			return client_fail(
+				client, WARDEN_FAILURE_PROTOCOL,
+				"what came is no answer of a wardend, or one over %zu bytes",
+				client->frame_limit);
+		room = frame_room(&client->input);
+		if (room == 0)
+			return client_fail(client, WARDEN_FAILURE_PROTOCOL, "out of memory");
+		got = socket_receive(client->fd, client->input.bytes + client->input.end, room,
+				     &client->wait, &failure);
+		if (got < 0)
+			return fail_socket(client, failure, "wait for the daemon's answer");
+		if (got == 0)
+			return client_fail(client, WARDEN_FAILURE_CONNECTION,
+					   "the daemon closed the connection before it answered");
+		client->input.end += (size_t)got;
+	}
+}
+
+static void refuse(struct warden_client *client, const ProtobufCBinaryData *payload)
+{
+	Warden__ErrorResponse *error =
+		warden__error_response__unpack(&message_allocator, payload->len, payload->data);
+
+	if (!error) {
+		client_fail(client, WARDEN_FAILURE_PROTOCOL,
+			    "the daemon's error cannot be decoded");
+		return;
+	}
+	client_fail(client, WARDEN_FAILURE_REFUSED, "the daemon refused without saying why");
+	if (error->has_message && error->message.len > 0) {
+		/* Ends in NUL: the allocator sees to it. */
+		client->refusal = (char *)error->message.data;
+		error->message.data = NULL;
+		error->message.len = 0;
+	}
+	warden__error_response__free_unpacked(error, &message_allocator);
+}
+
+static struct warden_message *decode(struct warden_client *client, const Warden__Message *frame)
+{
+	const struct message_type *type = message_type_of_number(frame->type);
+	ProtobufCMessage *base;
+
+	if (frame->type == WARDEN__MESSAGE__TYPE__Error) {
+		refuse(client, &frame->payload);
+		return NULL;
+	}
+	base = type ? protobuf_c_message_unpack(type->response, &message_allocator,
+						frame->payload.len, frame->payload.data)
+		    : NULL;
+	if (!base) {
+		client_fail(client, WARDEN_FAILURE_PROTOCOL,
+			    "an answer of type %d cannot be decoded", (int)frame->type);
+		return NULL;
+	}
+	return message_of_base(base);
+}
+
+struct warden_message *client_decode(struct warden_client *client, const uint8_t *payload,
+				     size_t length)
+{
+	Warden__Message *frame = warden__message__unpack(&message_allocator, length, payload);
+	struct warden_message *answer;
+
+	if (!frame) {
+		client_fail(client, WARDEN_FAILURE_PROTOCOL,
+			    "a frame of %zu bytes cannot be decoded", length);
+		return NULL;
+	}
+	answer = decode(client, frame);
+	warden__message__free_unpacked(frame, &message_allocator);
+	return answer;
+}
+
+struct warden_message *warden_client_receive(struct warden_client *client)
+{
+	const uint8_t *payload;
+	size_t length;
+
+	if (check_idle(client) < 0)
+		return NULL;
+	if (client->fd < 0) {
+		client_fail(client, WARDEN_FAILURE_CONNECTION, "not connected");
+		return NULL;
+	}
+	if (receive_frame(client, &payload, &length) < 0)
+		return NULL;
+	return client_decode(client, payload, length);
+}
+
+struct warden_message *warden_client_call(struct warden_client *client,
+					  const struct warden_message *request)
+{
+	return warden_client_send(client, request) == 0 ? warden_client_receive(client) : NULL;
+}
+
+struct warden_message *warden_client_stream(struct warden_client *client,
+					    const struct warden_message *request,
+					    warden_stream_function function, void *data)
+{
+	const struct message_type *type = message_type_of_request(request);
+	struct warden_message *answer = warden_client_call(client, request);
+
+	while (answer && !client_is_last(type, answer)) {
+		size_t length;
+		const char *bytes = warden_message_bytes(answer, "data", 0, &length);
+		int result = bytes ? function(data, warden_message_bytes(answer, "name", 0, NULL),
+					      bytes, length)
+				   : 0;
+
+		warden_message_free(answer);
+		if (result != 0) {
+			client_fail(client, WARDEN_FAILURE_STOPPED,
+				    "the output could not be taken");
+			return NULL;
+		}
+		answer = warden_client_receive(client);
+	}
+	return answer;
+}

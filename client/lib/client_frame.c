@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Takes frames out of a stream of bytes. */
+#include <config.h>
+
+#include "client/lib/client_frame.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	ROOM = 64 * 1024,
+	KEPT = 1024 * 1024,  /* an empty buffer that grew beyond this is given back */
+	LONGEST_HEADER = 22, /* 20 digits, CR LF */
+};
+
+/* Reads the line with the length. The length of the line, 0: it is not whole, -1: it is no such
+ * line. */
+static int header_parse(const uint8_t *bytes, size_t available, size_t *length)
+{
+	size_t value = 0, i = 0;
+
+	while (i < available && bytes[i] >= '0' && bytes[i] <= '9') {
+		if (__builtin_mul_overflow(value, 10, &value) ||
+		    __builtin_add_overflow(value, bytes[i] - '0', &value))
+			return -1;
+		i++;
+	}
+	if (i >= LONGEST_HEADER || (i == 0 && available > 0))
+		return -1;
+	if ((i < available && bytes[i] != '\r') || (i + 1 < available && bytes[i + 1] != '\n'))
+		return -1;
+	*length = value;
+	return i + 1 < available ? (int)i + 2 : 0;
+}
+
+int frame_take(struct frame_buffer *buffer, size_t limit, const uint8_t **payload, size_t *length)
+{
+	size_t available = buffer->end - buffer->start;
+	const uint8_t *bytes;
+	int header;
+
+	if (available == 0)
+		return 0;
+	bytes = buffer->bytes + buffer->start;
+	header = header_parse(bytes, available, length);
+	if (header <= 0)
+		return header;
+	if (*length > limit)
+		return -1;
+	if (available - header < *length + 2)
+		return 0;
+	if (memcmp(bytes + header + *length, "\r\n", 2) != 0)
+		return -1;
+	*payload = bytes + header;
+	buffer->start += header + *length + 2;
+	return 1;
+}
+
+static void compact(struct frame_buffer *buffer)
+{
+	size_t unread = buffer->end - buffer->start;
+
+	if (buffer->start > 0 && unread > 0)
+		memmove(buffer->bytes, buffer->bytes + buffer->start, unread);
+	buffer->start = 0;
+	buffer->end = unread;
+	if (unread == 0 && buffer->capacity > KEPT)
+		frame_buffer_clear(buffer);
+}
+
+size_t frame_room(struct frame_buffer *buffer)
+{
+	size_t capacity;
+	uint8_t *grown;
+
+	compact(buffer);
+	if (buffer->capacity - buffer->end >= ROOM)
+		return buffer->capacity - buffer->end;
+	capacity = 2 * (buffer->capacity > ROOM ? buffer->capacity : (size_t)ROOM);
+	grown = realloc(buffer->bytes, capacity);
+	if (!grown)
+		return 0;
+	buffer->bytes = grown;
+	buffer->capacity = capacity;
+	return capacity - buffer->end;
+}
+
+void frame_buffer_clear(struct frame_buffer *buffer)
+{
+	free(buffer->bytes);
+	memset(buffer, 0, sizeof(*buffer));
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A connection as the files of the library share it. */
+#ifndef CLIENT_LIB_CLIENT_PRIVATE_H
+#define CLIENT_LIB_CLIENT_PRIVATE_H
+
+#include "client/lib/client_frame.h"
+#include "client/lib/client_socket.h"
+#include "client/lib/message.h"
+
+#include <sys/queue.h>
+
+/* A request that was submitted and not answered in full. */
+struct pending {
+	STAILQ_ENTRY(pending) link;
+	uint64_t id;
+	const struct message_type *type;
+	warden_answer_function function;
+	void *data;
+};
+
+STAILQ_HEAD(pending_list, pending);
+
+struct warden_client {
+	int fd;
+	struct socket_wait wait;
+	size_t frame_limit;
+	struct frame_buffer input;
+	enum warden_failure failure;
+	char *refusal; /* a text of the daemon's, which may be long; NULL: see `error` */
+	char error[512];
+
+	/* Of what was submitted: in the order of the answers, and the bytes that were not sent. */
+	struct pending_list pending;
+	size_t n_pending;
+	uint64_t last_id;
+	uint8_t *output;
+	size_t output_start, output_end, output_capacity;
+};
+
+/* Remembers a failure; where the stream cannot be used any more the connection ends. Returns -1. */
+int client_fail(struct warden_client *client, enum warden_failure failure, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+void client_forget_error(struct warden_client *client);
+void client_disconnect(struct warden_client *client);
+
+/* Encodes a request whole, without its frame, in a buffer that the caller frees. NULL: no memory.
+ */
+uint8_t *client_encode(const struct message_type *type, const struct warden_message *request,
+		       size_t *size);
+
+/* The answer in a frame's payload; NULL after client_fail. */
+struct warden_message *client_decode(struct warden_client *client, const uint8_t *payload,
+				     size_t length);
+
+/* Whether this is the last answer to a request of its type. */
+bool client_is_last(const struct message_type *type, const struct warden_message *answer);
+
+/* See client_async.c. */
+void client_pending_free(struct warden_client *client);
+
+#endif

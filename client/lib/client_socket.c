@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Unix stream sockets: connect, send, receive, each with a deadline. Knows nothing of frames. */
+#include <config.h>
+
+#include "client/lib/client_socket.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail with this clock */
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int64_t deadline_of(const struct socket_wait *wait)
+{
+	return wait->timeout < 0 ? -1 : now_ms() + wait->timeout;
+}
+
+static int remaining(int64_t deadline)
+{
+	int64_t rest;
+
+	if (deadline < 0)
+		return -1;
+	rest = deadline - now_ms();
+	return rest < 0 ? 0 : (int)rest;
+}
+
+/* Waits for the socket. 0: it is ready, or has failed, which the next call tells. */
+static int await(int fd, short events, int64_t deadline, const struct socket_wait *wait,
+		 enum socket_failure *failure)
+{
+	struct pollfd fds[] = {
+		{.fd = fd, .events = events},
+		{.fd = wait->wake_fd, .events = POLLIN}, /* poll passes over a negative one */
+	};
+	int n;
+
+	do {
+		n = poll(fds, 2, remaining(deadline));
+	} while (n < 0 && errno == EINTR);
+	*failure = SOCKET_ERRNO;
+	if (n < 0)
+		return -1;
+	if (n == 0)
+		*failure = SOCKET_TIMEOUT;
+	else if (fds[1].revents)
+		*failure = SOCKET_WOKEN;
+	return *failure == SOCKET_ERRNO ? 0 : -1;
+}
+
+/* A listener whose backlog is full cannot be waited for with poll, so its room is asked for again
+ * and again. */
+static int connect_address(int fd, const struct sockaddr_un *address,
+			   const struct socket_wait *wait, enum socket_failure *failure)
+{
+	const int64_t deadline = deadline_of(wait);
+	const struct socket_wait pause = {.timeout = 10, .wake_fd = wait->wake_fd};
+
+	while (connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0) {
+		*failure = SOCKET_ERRNO;
+		if (errno == EINTR)
+			continue;
+		if (errno != EAGAIN)
+			return -1;
+		if (remaining(deadline) == 0) {
+			*failure = SOCKET_TIMEOUT;
+			return -1;
+		}
+		if (await(-1, 0, deadline_of(&pause), &pause, failure) < 0 &&
+		    *failure != SOCKET_TIMEOUT)
+			return -1;
+	}
+	return 0;
+}
+
+/* A path that is too long for an address is reached through a descriptor of its directory. The
+ * descriptor, -1 where none is needed, or -2 with errno. */
+static int address_fill(struct sockaddr_un *address, const char *path)
+{
+	char directory[PATH_MAX];
+	const char *slash = strrchr(path, '/');
+	int fd, length;
+
+	address->sun_family = AF_UNIX;
+	length = snprintf(address->sun_path, sizeof(address->sun_path), "%s", path);
+	if (length < (int)sizeof(address->sun_path))
+		return -1;
+	if (!slash || slash - path >= (int)sizeof(directory)) {
+		errno = ENAMETOOLONG;
+		return -2;
+	}
+	memcpy(directory, path, slash - path + 1);
+	directory[slash - path + 1] = '\0';
+	fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -2;
+	length = snprintf(address->sun_path, sizeof(address->sun_path), "/proc/self/fd/%d/%s", fd,
+			  slash + 1);
+	if (length < (int)sizeof(address->sun_path))
+		return fd;
+	close(fd);
+	errno = ENAMETOOLONG;
+	return -2;
+}
+
+int socket_connect(const char *path, const struct socket_wait *wait, enum socket_failure *failure)
+{
+	struct sockaddr_un address;
+	int directory, fd, result, number;
+
+	*failure = SOCKET_ERRNO;
+	memset(&address, 0, sizeof(address));
+	directory = address_fill(&address, path);
+	if (directory == -2)
+		return -1;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	result = fd < 0 ? -1 : connect_address(fd, &address, wait, failure);
+	number = errno;
+	if (directory >= 0)
+		close(directory);
+	if (result < 0 && fd >= 0)
+		close(fd);
+	errno = number;
+	return result < 0 ? -1 : fd;
+}
+
+/* Takes what was sent from the front of the vector. */
+static void vector_advance(struct iovec **vector, int *count, size_t sent)
+{
+	while (*count > 0 && sent >= (*vector)->iov_len) {
+		sent -= (*vector)->iov_len;
+		(*vector)++;
+		(*count)--;
+	}
+	if (*count > 0) {
+		(*vector)->iov_base = (char *)(*vector)->iov_base + sent;
+		(*vector)->iov_len -= sent;
+	}
+}
+
+int socket_send(int fd, struct iovec *vector, int count, const struct socket_wait *wait,
+		enum socket_failure *failure)
+{
+	const int64_t deadline = deadline_of(wait);
+
+	while (count > 0) {
+		struct msghdr message = {.msg_iov = vector, .msg_iovlen = (size_t)count};
+		ssize_t sent = sendmsg(fd, &message, MSG_NOSIGNAL);
+
+		*failure = SOCKET_ERRNO;
+		if (sent >= 0)
+			vector_advance(&vector, &count, (size_t)sent);
+		else if (errno == EAGAIN) {
+			if (await(fd, POLLOUT, deadline, wait, failure) < 0)
+				return -1;
+		} else if (errno != EINTR)
+			return -1;
+	}
+	return 0;
+}
+
+ssize_t socket_receive(int fd, void *buffer, size_t size, const struct socket_wait *wait,
+		       enum socket_failure *failure)
+{
+	const int64_t deadline = deadline_of(wait);
+
+	for (;;) {
+		ssize_t got;
+
+		if (await(fd, POLLIN, deadline, wait, failure) < 0)
+			return -1;
+		got = recv(fd, buffer, size, 0);
+		if (got >= 0 || (errno != EAGAIN && errno != EINTR))
+			return got;
+	}
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A Unix stream socket whose every wait has a deadline and can be ended through a descriptor. */
+#ifndef CLIENT_LIB_CLIENT_SOCKET_H
+#define CLIENT_LIB_CLIENT_SOCKET_H
+
+#include <stddef.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+struct socket_wait {
+	int timeout; /* milliseconds, -1: for ever */
+	int wake_fd; /* -1: none */
+};
+
+/* Why a call returned -1; SOCKET_ERRNO: see errno. */
+enum socket_failure {
+	SOCKET_ERRNO,
+	SOCKET_TIMEOUT,
+	SOCKET_WOKEN,
+};
+
+/* A descriptor, non-blocking and close-on-exec, or -1. The path may have any length. */
+int socket_connect(const char *path, const struct socket_wait *wait, enum socket_failure *failure);
+
+/* Sends all of the vector, which is used up by that. 0, or -1. */
+int socket_send(int fd, struct iovec *vector, int count, const struct socket_wait *wait,
+		enum socket_failure *failure);
+
+/* Receives at least one byte. Their number, 0 at the end, or -1. */
+ssize_t socket_receive(int fd, void *buffer, size_t size, const struct socket_wait *wait,
+		       enum socket_failure *failure);
+
+#endif

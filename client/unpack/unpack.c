@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The helper of warden-rootfs that unpacks: `unpack [OPTIONS] KIND SOURCE DIR WORK`. DIR is an
+ * empty directory that becomes the root file system; WORK is one for what is needed meanwhile, and
+ * what jobs take from an image is written to WORK/defaults.json. Whoever calls it removes what a
+ * failure leaves. */
+#include <config.h>
+
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "client/unpack/image.h"
+#include "lib/cleanup.h"
+#include "lib/text.h"
+
+struct settings {
+	const char *image; /* of several; or NULL */
+	bool keep_setuid;
+	const char *kind;
+	const char *source; /* "-": standard input */
+	const char *root;
+	const char *work;
+};
+
+struct kind {
+	const char *name;
+	int (*read)(struct image *image, struct warden_error *err); /* NULL: a tar as it is */
+	bool from_directory;
+};
+
+static const struct kind kinds[] = {
+	{"tar", NULL, false},
+	{"oci", oci_read, true},
+	{"docker-archive", docker_read, false},
+};
+
+/* Names come from strangers: nothing of them is to reach a terminal as a command to it. */
+static void print_line(const char *what, const char *text)
+{
+	char line[4 * sizeof(((struct warden_error *)0)->message)];
+
+	text_escape(line, sizeof(line), text, strlen(text));
+	fprintf(stderr, "warden-rootfs: %s%s\n", what, line);
+}
+
+static int open_directory(const char *path, struct warden_error *err)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? warden_error_errno(err, "open %s", path) : fd;
+}
+
+static int open_source(const char *path, struct warden_error *err)
+{
+	int fd = strcmp(path, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
+					: open(path, O_RDONLY | O_NOCTTY | O_CLOEXEC);
+
+	return fd < 0 ? warden_error_errno(err, "open it") : fd;
+}
+
+static int unpack_tar(const struct settings *settings, struct tree *tree, struct progress *progress,
+		      struct warden_error *err)
+{
+	_cleanup_close_ int fd = open_source(settings->source, err);
+	struct stat status;
+
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &status) < 0)
+		return warden_error_errno(err, "look at it");
+	if (S_ISDIR(status.st_mode))
+		return warden_error_set(err, "it is a directory, not a tar");
+	progress_begin(progress, (uint64_t)status.st_size, "unpack");
+	return tree_add_tar(tree, fd, progress, err);
+}
+
+/* The files of an image that comes as a tar. A descriptor. */
+static int stage_image(const struct settings *settings, struct progress *progress,
+		       struct warden_error *err)
+{
+	_cleanup_close_ int work_fd = open_directory(settings->work, err), fd = -1;
+	struct tree tree = {.links = PLACE_NO_LINKS, .private = true};
+	int result;
+
+	if (work_fd < 0)
+		return -1;
+	if (mkdirat(work_fd, "image", 0700) < 0)
+		return warden_error_errno(err, "make %s/image", settings->work);
+	fd = openat(work_fd, "image", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return warden_error_errno(err, "open %s/image", settings->work);
+	tree.root_fd = fd;
+	result = unpack_tar(settings, &tree, progress, err);
+	tree_free(&tree);
+	return result < 0 ? -1 : take_fd(&fd);
+}
+
+static int open_image(const struct settings *settings, const struct kind *kind,
+		      struct progress *progress, struct warden_error *err)
+{
+	struct stat status;
+
+	if (kind->from_directory && stat(settings->source, &status) == 0 && S_ISDIR(status.st_mode))
+		return open_directory(settings->source, err);
+	return stage_image(settings, progress, err);
+}
+
+/* It may run all the same, where the kernel knows how. */
+static void warn_of_architecture(const struct image *image)
+{
+	const char *architecture =
+		json_string_value(json_object_get(image->config, "architecture"));
+
+	if (architecture && *architecture && strcmp(architecture, image_architecture()) != 0)
+		print_line("warning: the image is for another machine: ", architecture);
+}
+
+static int unpack_image(const struct settings *settings, const struct kind *kind, struct tree *tree,
+			struct progress *progress, struct warden_error *err)
+{
+	struct image image = {.fd = -1, .name = settings->image};
+	char defaults[PATH_MAX];
+	int result = -1;
+
+	if (snprintf(defaults, sizeof(defaults), "%s/defaults.json", settings->work) >= PATH_MAX)
+		return warden_error_set(err, "too long a name of a directory");
+	image.fd = open_image(settings, kind, progress, err);
+	if (image.fd >= 0 && kind->read(&image, err) == 0 &&
+	    defaults_write(image.config, defaults, err) == 0)
+		result = image_unpack(&image, tree, progress, err);
+	progress_end(progress);
+	if (result == 0)
+		warn_of_architecture(&image);
+	image_free(&image);
+	return result;
+}
+
+static int unpack(const struct settings *settings, const struct kind *kind,
+		  struct warden_error *err)
+{
+	_cleanup_close_ int root_fd = open_directory(settings->root, err);
+	struct tree tree = {
+		.root_fd = root_fd,
+		.links = PLACE_NO_LINKS,
+		.owners = geteuid() == 0,
+		.keep_setuid = settings->keep_setuid,
+	};
+	struct progress progress;
+	int result;
+
+	if (root_fd < 0)
+		return -1;
+	progress_init(&progress);
+	result = kind->read ? unpack_image(settings, kind, &tree, &progress, err)
+			    : unpack_tar(settings, &tree, &progress, err);
+	progress_end(&progress);
+	tree_free(&tree);
+	return result;
+}
+
+static const struct kind *find_kind(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (strcmp(kinds[i].name, name) == 0)
+			return &kinds[i];
+	return NULL;
+}
+
+static int usage_error(void)
+{
+	fprintf(stderr, "Usage: unpack [--image NAME] [--keep-setuid] tar|oci|docker-archive "
+			"SOURCE DIR WORK\n");
+	return 2;
+}
+
+static bool read_arguments(struct settings *settings, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"image", required_argument, NULL, 'i'},
+		{"keep-setuid", no_argument, NULL, 's'},
+		{0},
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option == 'i')
+			settings->image = optarg;
+		else if (option == 's')
+			settings->keep_setuid = true;
+		else
+			return false;
+	}
+	if (argc - optind != 4)
+		return false;
+	settings->kind = argv[optind];
+	settings->source = argv[optind + 1];
+	settings->root = argv[optind + 2];
+	settings->work = argv[optind + 3];
+	return true;
+}
+
+int main(int argc, char **argv)
+{
+	struct settings settings = {0};
+	const struct kind *kind;
+	struct warden_error err;
+
+	if (!read_arguments(&settings, argc, argv))
+		return usage_error();
+	kind = find_kind(settings.kind);
+	if (!kind)
+		return usage_error();
+	/* It does not outlive the script, which alone knows what is to be removed. */
+	prctl(PR_SET_PDEATHSIG, SIGTERM); /* cannot fail with a signal's number */
+	umask(022);
+	if (unpack(&settings, kind, &err) == 0)
+		return 0;
+	error_in(&err, "%s",
+		 strcmp(settings.source, "-") == 0 ? "standard input" : settings.source);
+	print_line("", err.message);
+	return 1;
+}

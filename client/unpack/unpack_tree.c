@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The kinds of files, and what they need; see unpack_tree.h. */
+#include <config.h>
+
+#include "client/unpack/unpack_tree.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "lib/cleanup.h"
+#include "lib/remove_tree.h"
+
+/* An entry on its way to its place. */
+struct item {
+	struct tree *tree;
+	struct source *source;
+	struct archive_entry *entry;
+	const char *name;
+	int parent_fd;
+	const char *base; /* its name there */
+};
+
+static int remove_at(int parent_fd, const char *base, struct warden_error *err)
+{
+	if (unlinkat(parent_fd, base, 0) == 0 || errno == ENOENT)
+		return 0;
+	return remove_tree(parent_fd, base, err);
+}
+
+static mode_t item_mode(const struct item *item, bool directory)
+{
+	mode_t mode = (mode_t)archive_entry_perm(item->entry) & 07777;
+
+	if (item->tree->private)
+		return directory ? 0700 : 0600;
+	/* A bit of programs: any user of the host could run them as the owner. */
+	if (!directory && !(item->tree->keep_setuid && item->tree->owners))
+		mode &= ~(mode_t)(S_ISUID | S_ISGID);
+	/* Who is not root could neither fill it nor remove it again. */
+	if (directory && !item->tree->owners)
+		mode |= 0700;
+	return mode;
+}
+
+static void item_times(const struct item *item, struct timespec times[2])
+{
+	struct timespec modified = {
+		.tv_sec = (time_t)archive_entry_mtime(item->entry),
+		.tv_nsec = archive_entry_mtime_nsec(item->entry),
+	};
+
+	if (!archive_entry_mtime_is_set(item->entry))
+		modified.tv_nsec = UTIME_NOW;
+	times[0] = times[1] = modified;
+}
+
+/* The owner comes before the mode, whose bits it would take away. */
+static int set_owner(const struct item *item, struct warden_error *err)
+{
+	la_int64_t uid = archive_entry_uid(item->entry), gid = archive_entry_gid(item->entry);
+
+	if (!item->tree->owners || item->tree->private)
+		return 0;
+	if (uid < 0 || uid >= UINT32_MAX || gid < 0 || gid >= UINT32_MAX)
+		return warden_error_set(err, "%s: its owner %lld:%lld is out of range", item->name,
+					(long long)uid, (long long)gid);
+	if (fchownat(item->parent_fd, item->base, (uid_t)uid, (gid_t)gid, AT_SYMLINK_NOFOLLOW) < 0)
+		return warden_error_errno(err, "give %s to %lld:%lld", item->name, (long long)uid,
+					  (long long)gid);
+	return 0;
+}
+
+static int write_all(int fd, const char *data, size_t size, off_t offset)
+{
+	while (size > 0) {
+		ssize_t written = pwrite(fd, data, size, offset);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written < 0)
+			return -1;
+		data += written;
+		size -= (size_t)written;
+		offset += written;
+	}
+	return 0;
+}
+
+/* Holes stay holes. */
+static int write_content(const struct item *item, int fd, struct warden_error *err)
+{
+	const void *data;
+	size_t size;
+	off_t offset;
+	int more;
+
+	while ((more = source_block(item->source, &data, &size, &offset, err)) > 0)
+		if (write_all(fd, data, size, offset) < 0)
+			return warden_error_errno(err, "write %s", item->name);
+	if (more < 0)
+		return -1;
+	if (archive_entry_size_is_set(item->entry) &&
+	    ftruncate(fd, (off_t)archive_entry_size(item->entry)) < 0)
+		return warden_error_errno(err, "set the size of %s", item->name);
+	return 0;
+}
+
+static int add_file(const struct item *item, struct warden_error *err)
+{
+	_cleanup_close_ int fd = openat(item->parent_fd, item->base,
+					O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	struct timespec times[2];
+
+	if (fd < 0)
+		return warden_error_errno(err, "make %s", item->name);
+	if (write_content(item, fd, err) < 0 || set_owner(item, err) < 0)
+		return -1;
+	item_times(item, times);
+	if (fchmod(fd, item_mode(item, false)) < 0 || futimens(fd, times) < 0)
+		return warden_error_errno(err, "set mode and time of %s", item->name);
+	if (close(take_fd(&fd)) < 0)
+		return warden_error_errno(err, "write %s", item->name);
+	return 0;
+}
+
+static int note_time(const struct item *item, struct warden_error *err)
+{
+	struct tree *tree = item->tree;
+	struct tree_time *time;
+
+	/* Grows at each power of two. */
+	if ((tree->n_times & (tree->n_times - 1)) == 0) {
+		size_t n = tree->n_times ? tree->n_times * 2 : 1;
+		struct tree_time *grown = reallocarray(tree->times, n, sizeof(*grown));
+
+		if (!grown)
+			return warden_error_errno(err, "note the time of %s", item->name);
+		tree->times = grown;
+	}
+	time = &tree->times[tree->n_times];
+	time->name = strdup(item->name);
+	if (!time->name)
+		return warden_error_errno(err, "note the time of %s", item->name);
+	item_times(item, time->times);
+	tree->n_times++;
+	return 0;
+}
+
+/* One that is there gets the mode and owner, and keeps what is in it. */
+static int add_directory(const struct item *item, struct warden_error *err)
+{
+	_cleanup_close_ int fd = -1;
+
+	if (mkdirat(item->parent_fd, item->base, 0700) < 0 && errno != EEXIST)
+		return warden_error_errno(err, "make %s", item->name);
+	fd = openat(item->parent_fd, item->base, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return warden_error_errno(err, "open %s", item->name);
+	if (set_owner(item, err) < 0)
+		return -1;
+	if (fchmod(fd, item_mode(item, true)) < 0)
+		return warden_error_errno(err, "set the mode of %s", item->name);
+	return note_time(item, err);
+}
+
+static int add_symlink(const struct item *item, struct warden_error *err)
+{
+	const char *target = archive_entry_symlink(item->entry);
+	struct timespec times[2];
+	int stays;
+
+	if (!target || !*target)
+		return warden_error_set(err, "%s: a symbolic link to nothing", item->name);
+	stays = place_link_stays(item->tree->root_fd, item->parent_fd, target);
+	if (stays < 0)
+		return warden_error_errno(err, "look above %s", item->name);
+	if (stays == 0)
+		return warden_error_set(err, "%s: a symbolic link that leads out, to %s",
+					item->name, target);
+	if (symlinkat(target, item->parent_fd, item->base) < 0)
+		return warden_error_errno(err, "make the symbolic link %s", item->name);
+	item_times(item, times);
+	if (utimensat(item->parent_fd, item->base, times, AT_SYMLINK_NOFOLLOW) < 0)
+		return warden_error_errno(err, "set the time of %s", item->name);
+	return set_owner(item, err);
+}
+
+/* Its owner, mode and time are those of what it links to. */
+static int add_hard_link(const struct item *item, struct warden_error *err)
+{
+	const char *raw = archive_entry_hardlink(item->entry), *base;
+	_cleanup_close_ int parent_fd = -1;
+	char target[PATH_MAX];
+
+	if (place_name(raw, target, err) < 0 || !*target)
+		return warden_error_set(err, "%s: a hard link that leads out, to %s", item->name,
+					raw);
+	parent_fd = place_parent(item->tree->root_fd, target, item->tree->links, false, &base, err);
+	if (parent_fd < 0)
+		return warden_error_set(err,
+					"%s: a hard link to %s, which is not there or leads "
+					"through a link",
+					item->name, target);
+	if (strcmp(target, item->name) == 0)
+		return warden_error_set(err, "%s: a hard link to itself", item->name);
+	if (remove_at(item->parent_fd, item->base, err) < 0)
+		return -1;
+	if (linkat(parent_fd, base, item->parent_fd, item->base, 0) < 0)
+		return warden_error_errno(err, "%s: a hard link to %s", item->name, target);
+	return 0;
+}
+
+static int add_fifo(const struct item *item, struct warden_error *err)
+{
+	if (mknodat(item->parent_fd, item->base, S_IFIFO | 0600, 0) < 0)
+		return warden_error_errno(err, "make the pipe %s", item->name);
+	if (set_owner(item, err) < 0)
+		return -1;
+	if (fchmodat(item->parent_fd, item->base, item_mode(item, false), 0) < 0)
+		return warden_error_errno(err, "set the mode of %s", item->name);
+	return 0;
+}
+
+static int is_directory(int parent_fd, const char *base)
+{
+	struct stat status;
+
+	return fstatat(parent_fd, base, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       S_ISDIR(status.st_mode);
+}
+
+static int add_item(const struct item *item, struct warden_error *err)
+{
+	mode_t type = archive_entry_filetype(item->entry);
+
+	if (archive_entry_hardlink(item->entry))
+		return add_hard_link(item, err);
+	if (type == AE_IFCHR || type == AE_IFBLK)
+		return warden_error_set(err,
+					"%s: a device node, which no image may bring "
+					"(containers have a /dev of their own)",
+					item->name);
+	if (!(type == AE_IFDIR && is_directory(item->parent_fd, item->base)) &&
+	    remove_at(item->parent_fd, item->base, err) < 0)
+		return -1;
+	switch (type) {
+	case AE_IFREG:
+		return add_file(item, err);
+	case AE_IFDIR:
+		return add_directory(item, err);
+	case AE_IFLNK:
+		return add_symlink(item, err);
+	case AE_IFIFO:
+		return add_fifo(item, err);
+	default:
+		return warden_error_set(err, "%s: neither file, directory, link nor pipe",
+					item->name);
+	}
+}
+
+int tree_add(struct tree *tree, struct source *source, struct archive_entry *entry,
+	     const char *name, struct warden_error *err)
+{
+	struct item item = {.tree = tree, .source = source, .entry = entry, .name = name};
+	_cleanup_close_ int parent_fd = -1;
+
+	if (!*name) /* the root itself, whose owner and mode are not the archive's */
+		return archive_entry_filetype(entry) == AE_IFDIR
+			       ? 0
+			       : warden_error_set(err, "'.': the root is no directory");
+	parent_fd = place_parent(tree->root_fd, name, tree->links, true, &item.base, err);
+	if (parent_fd < 0)
+		return -1;
+	item.parent_fd = parent_fd;
+	return add_item(&item, err);
+}
+
+/* One that was replaced or removed has no time to be set. */
+int tree_finish(struct tree *tree, struct warden_error *err)
+{
+	for (size_t i = 0; i < tree->n_times; i++) {
+		const struct tree_time *time = &tree->times[i];
+		_cleanup_close_ int parent_fd = -1;
+		const char *base;
+
+		parent_fd = place_parent(tree->root_fd, time->name, tree->links, false, &base, err);
+		if (parent_fd >= 0 && is_directory(parent_fd, base) &&
+		    utimensat(parent_fd, base, time->times, AT_SYMLINK_NOFOLLOW) < 0)
+			return warden_error_errno(err, "set the time of %s", time->name);
+	}
+	return 0;
+}
+
+void tree_free(struct tree *tree)
+{
+	for (size_t i = 0; i < tree->n_times; i++)
+		free(tree->times[i].name);
+	free(tree->times);
+	tree->times = NULL;
+	tree->n_times = 0;
+}
+
+/* Where a name is, if there is such a directory: -1 otherwise, which `*result` says more of. */
+static int find_parent(struct tree *tree, const char *name, const char **base, int *result,
+		       struct warden_error *err)
+{
+	int fd = place_parent(tree->root_fd, name, tree->links, false, base, err);
+
+	*result = fd < 0 && err->number != ENOENT && err->number != ENOTDIR ? -1 : 0;
+	return fd;
+}
+
+int tree_remove(struct tree *tree, const char *name, struct warden_error *err)
+{
+	_cleanup_close_ int parent_fd = -1;
+	const char *base;
+	int result;
+
+	parent_fd = find_parent(tree, name, &base, &result, err);
+	return parent_fd < 0 ? result : remove_at(parent_fd, base, err);
+}
+
+int tree_make_way(struct tree *tree, const char *name, struct warden_error *err)
+{
+	_cleanup_close_ int parent_fd = -1;
+	const char *base;
+	int result;
+
+	parent_fd = find_parent(tree, name, &base, &result, err);
+	if (parent_fd < 0 || is_directory(parent_fd, base))
+		return result;
+	return remove_at(parent_fd, base, err);
+}
+
+static int remove_children(int fd, const char *name, struct warden_error *err)
+{
+	_cleanup_closedir_ DIR *dir = fdopendir(fd);
+	const struct dirent *child;
+
+	if (!dir) {
+		warden_error_errno(err, "read %s", name);
+		close(fd);
+		return -1;
+	}
+	while ((child = readdir(dir)))
+		if (strcmp(child->d_name, ".") != 0 && strcmp(child->d_name, "..") != 0 &&
+		    remove_at(dirfd(dir), child->d_name, err) < 0)
+			return -1;
+	return 0;
+}
+
+int tree_empty(struct tree *tree, const char *name, struct warden_error *err)
+{
+	_cleanup_close_ int parent_fd = -1;
+	const char *base;
+	char below[PATH_MAX];
+	int result, fd;
+
+	/* As if it were the directory of something, so that links are resolved alike. */
+	if (snprintf(below, sizeof(below), "%s%s.", name, *name ? "/" : "") >= PATH_MAX)
+		return warden_error_set(err, "%s: too long a name", name);
+	parent_fd = find_parent(tree, below, &base, &result, err);
+	if (parent_fd < 0)
+		return result;
+	fd = openat(parent_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? warden_error_errno(err, "open %s", name) : remove_children(fd, name, err);
+}
+
+static int add_entries(struct tree *tree, struct source *source, struct warden_error *err)
+{
+	struct archive_entry *entry;
+	char name[PATH_MAX];
+	size_t n = 0;
+	int more;
+
+	while ((more = source_next(source, &entry, err)) > 0) {
+		const char *raw = archive_entry_pathname(entry);
+
+		n++;
+		if (!raw)
+			return warden_error_set(err, "entry %zu has no name", n);
+		if (place_name(raw, name, err) < 0 || tree_add(tree, source, entry, name, err) < 0)
+			return -1;
+	}
+	if (more == 0 && n == 0)
+		return warden_error_set(err, "there is nothing in it");
+	return more < 0 ? -1 : tree_finish(tree, err);
+}
+
+int tree_add_tar(struct tree *tree, int fd, struct progress *progress, struct warden_error *err)
+{
+	struct source source = {0};
+	int result = source_open_tar(&source, fd, progress, err);
+
+	if (result == 0)
+		result = add_entries(tree, &source, err);
+	source_close(&source);
+	return result;
+}

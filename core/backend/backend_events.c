@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Events of the backend's on their way to the loop thread; see backend_events.h. */
+#include <config.h>
+
+#include "core/backend/backend_events.h"
+
+#include <stdlib.h>
+
+#include "core/log.h"
+
+int events_open(struct events *events, uv_loop_t *loop, uv_async_cb handle,
+		struct warden_error *err)
+{
+	int result;
+
+	STAILQ_INIT(&events->queue);
+	pthread_mutex_init(&events->lock, NULL); /* cannot fail without attributes */
+	result = uv_async_init(loop, &events->wakeup, handle);
+	if (result < 0)
+		return warden_error_set(err, "make the loop's wakeup: %s", uv_strerror(result));
+	return 0;
+}
+
+void events_close(struct events *events)
+{
+	struct event *event;
+
+	while ((event = events_take(events)))
+		event_free(event);
+	pthread_mutex_destroy(&events->lock);
+}
+
+void events_add(struct events *events, const struct event *event)
+{
+	struct event *copy = malloc(sizeof(*copy));
+
+	if (!copy) {
+		/* Nothing that waits for it would ever end: better to be started anew, which
+		 * loses nothing. */
+		log_write(WARDEN_LOG_FATAL, "no memory for an event of container %s", event->id);
+		abort();
+	}
+	*copy = *event;
+	pthread_mutex_lock(&events->lock);
+	STAILQ_INSERT_TAIL(&events->queue, copy, link);
+	pthread_mutex_unlock(&events->lock);
+	uv_async_send(&events->wakeup); /* fails only for a handle that is closed */
+}
+
+void event_free(struct event *event)
+{
+	free(event->error);
+	free(event);
+}
+
+struct event *events_take(struct events *events)
+{
+	struct event *event;
+
+	pthread_mutex_lock(&events->lock);
+	event = STAILQ_FIRST(&events->queue);
+	if (event)
+		STAILQ_REMOVE_HEAD(&events->queue, link);
+	pthread_mutex_unlock(&events->lock);
+	return event;
+}

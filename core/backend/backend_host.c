@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the backend may call (struct warden_host), and what becomes of its events on the loop
+ * thread. */
+#include <config.h>
+
+#include <stdlib.h>
+
+#include "core/container/container.h"
+#include "core/job/job.h"
+#include "core/log.h"
+#include "core/server.h"
+#include "core/state/journal.h"
+#include "core/transfer/transfer.h"
+
+static void __attribute__((format(printf, 4, 5)))
+host_log(const struct warden_host *host, enum warden_log_level level, const char *id,
+	 const char *format, ...)
+{
+	va_list args;
+
+	(void)host;
+	va_start(args, format);
+	log_vwrite(level, id, format, args);
+	va_end(args);
+}
+
+/* A name or type that the klass does not declare is its programmer's error. */
+static const struct config_option *find_option(const struct warden_host *host, const char *name,
+					       enum warden_option_type type)
+{
+	const struct server *server = host->core;
+
+	for (size_t i = 0; i < server->config->n_options; i++) {
+		const struct config_option *option = &server->config->options[i];
+
+		if (strcmp(option->option->name, name) == 0 && option->option->type == type)
+			return option;
+	}
+	log_write(WARDEN_LOG_FATAL, "backend %s asks for option %s, which it does not declare so",
+		  server->klass->name, name);
+	abort();
+}
+
+static bool option_bool(const struct warden_host *host, const char *name)
+{
+	return find_option(host, name, WARDEN_OPTION_BOOL)->number != 0;
+}
+
+static int64_t option_integer(const struct warden_host *host, const char *name)
+{
+	return find_option(host, name, WARDEN_OPTION_INTEGER)->number;
+}
+
+static const char *option_string(const struct warden_host *host, const char *name)
+{
+	return find_option(host, name, WARDEN_OPTION_STRING)->text;
+}
+
+static const char *const *option_strings(const struct warden_host *host, const char *name)
+{
+	static const char *const none[] = {NULL};
+	const struct config_option *option = find_option(host, name, WARDEN_OPTION_STRINGS);
+
+	return option->texts ? (const char *const *)option->texts : none;
+}
+
+static void add_event(const struct warden_host *host, const char *id, struct event *event)
+{
+	struct server *server = host->core;
+
+	snprintf(event->id, sizeof(event->id), "%s", id);
+	events_add(&server->events, event);
+}
+
+static void host_created(const struct warden_host *host, const char *id, void *container,
+			 const struct warden_error *err)
+{
+	struct event event = {.type = EVENT_CREATED, .container = container};
+
+	if (!container)
+		event.error = strdup(err->message); /* none: it is told that there was no memory */
+	add_event(host, id, &event);
+}
+
+static void host_job_ended(const struct warden_host *host, const char *id, uint32_t job_id,
+			   const struct warden_job_end *end)
+{
+	struct event event = {.type = EVENT_JOB_ENDED, .job_id = job_id, .end = *end};
+
+	add_event(host, id, &event);
+}
+
+static void host_empty(const struct warden_host *host, const char *id)
+{
+	struct event event = {.type = EVENT_EMPTY};
+
+	add_event(host, id, &event);
+}
+
+static void host_oom(const struct warden_host *host, const char *id)
+{
+	struct event event = {.type = EVENT_OOM};
+
+	add_event(host, id, &event);
+}
+
+static void host_init_died(const struct warden_host *host, const char *id)
+{
+	struct event event = {.type = EVENT_INIT_DIED};
+
+	add_event(host, id, &event);
+}
+
+static void host_transfer_ended(const struct warden_host *host, const char *id,
+				uint64_t transfer_id, const struct warden_transfer_end *end)
+{
+	struct event event = {.type = EVENT_TRANSFER_ENDED,
+			      .transfer_id = transfer_id,
+			      .transfer_size = end->size};
+
+	if (end->error) {
+		event.error = strdup(end->error);
+		if (!event.error)
+			abort(); /* as for an event: a copy that failed must not look done */
+	}
+	add_event(host, id, &event);
+}
+
+static void host_gone(const struct warden_host *host, const char *id)
+{
+	struct event event = {.type = EVENT_GONE};
+
+	add_event(host, id, &event);
+}
+
+static void __attribute__((format(printf, 2, 3)))
+host_failed(const struct warden_host *host, const char *format, ...)
+{
+	struct event event = {.type = EVENT_FAILED};
+	va_list args;
+
+	va_start(args, format);
+	log_vwrite(WARDEN_LOG_FATAL, NULL, format, args);
+	va_end(args);
+	add_event(host, "", &event);
+}
+
+void host_init(struct server *server)
+{
+	const struct config *config = server->config;
+
+	server->settings = (struct warden_settings){
+		.depot_path = config->server.container_depot_path,
+		.rootfs_path = config->server.container_rootfs_path,
+		.user_namespace = config->server.user_namespace,
+		.allow_nested_warden = config->server.allow_nested_warden,
+		.disk_quota_enabled = config->server.disk_quota_enabled,
+		.range_start = config->user.range_start,
+		.pool_network = config->network.pool_network,
+		.pool_networks = config->network.pool_size,
+		.mtu = config->network.mtu,
+		.allow_networks = (const char *const *)config->network.allow_networks,
+		.allow_host_access = config->network.allow_host_access,
+		.dns_servers = (const char *const *)config->network.dns_servers,
+		.hooks = {config->hooks.parent_before_clone, config->hooks.parent_after_clone,
+			  config->hooks.child_before_pivot, config->hooks.child_after_pivot},
+	};
+	server->host = (struct warden_host){
+		.size = sizeof(server->host),
+		.core = server,
+		.settings = &server->settings,
+		.log = host_log,
+		.option_bool = option_bool,
+		.option_integer = option_integer,
+		.option_string = option_string,
+		.option_strings = option_strings,
+		.created = host_created,
+		.job_ended = host_job_ended,
+		.container_empty = host_empty,
+		.oom = host_oom,
+		.init_died = host_init_died,
+		.transfer_ended = host_transfer_ended,
+		.container_gone = host_gone,
+		.failed = host_failed,
+	};
+}
+
+/* Nothing runs in it any more, and nothing can be started in it. */
+static void init_died(struct container *c)
+{
+	struct job *job, *next;
+	const struct warden_job_end none = {.exit_status = -1};
+
+	if (c->destroy.started)
+		return;
+	log_write(WARDEN_LOG_ERROR, "%s: its first process has ended", c->id);
+	if (c->state == STATE_ACTIVE)
+		c->state = STATE_STOPPED;
+	c->stop.empty = true;
+	for (job = TAILQ_FIRST(&c->jobs); job; job = next) {
+		next = TAILQ_NEXT(job, link);
+		job_end(job, &none);
+	}
+	stop_step(c);
+}
+
+static void handle(struct container *c, const struct event *event)
+{
+	struct job *job;
+
+	switch (event->type) {
+	case EVENT_CREATED:
+		create_event(c, event->container, event->error);
+		break;
+	case EVENT_JOB_ENDED:
+		job = job_find(c, event->job_id);
+		if (job)
+			job_end(job, &event->end);
+		else /* collected already: only whoever remembers it does not know */
+			job_store_end(c, event->job_id);
+		break;
+	case EVENT_EMPTY:
+		c->stop.empty = true;
+		stop_step(c);
+		break;
+	case EVENT_OOM:
+		c->server->metrics.oom_kills++;
+		container_out_of_memory(c);
+		journal_container(c, WARDEN__EVENTS_RESPONSE__KIND__OOM, NULL);
+		break;
+	case EVENT_INIT_DIED:
+		init_died(c);
+		break;
+	case EVENT_TRANSFER_ENDED:
+		transfer_event(c, event->transfer_id, event->error, event->transfer_size);
+		break;
+	case EVENT_GONE:
+		c->destroy.gone = true;
+		destroy_step(c);
+		break;
+	case EVENT_FAILED:
+		break; /* the server's, see below */
+	}
+}
+
+void host_handle_events(uv_async_t *async)
+{
+	struct server *server = async->data;
+	struct event *event;
+
+	while ((event = events_take(&server->events))) {
+		struct container *c = registry_find_id(&server->registry, event->id);
+
+		if (event->type == EVENT_FAILED)
+			server_fail(server);
+		else if (c)
+			handle(c, event);
+		event_free(event);
+	}
+}

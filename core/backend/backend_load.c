@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Loads the module that holds the backend. libltdl is what loads it, but it says 'file not found'
+ * to everything and puts up with functions that are not there until they are called; so dlopen goes
+ * first and tells what is wrong. */
+#include <config.h>
+
+#include "core/backend/backend_load.h"
+
+#include <dlfcn.h>
+#include <ltdl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "core/config/config_private.h"
+#include "lib/cleanup.h"
+
+static const char key[] = "server.container_klass";
+
+/* NAME.so in the first directory that has it. */
+static char *find_in_path(const struct config *config, struct warden_error *err)
+{
+	const char *name = config->server.container_klass, *at = config->server.backend_path;
+
+	while (*at) {
+		size_t length = strcspn(at, ":");
+		_cleanup_free_ char *file = NULL;
+		struct stat st;
+
+		if (asprintf(&file, "%.*s/%s.so", (int)length, at, name) < 0) {
+			file = NULL;
+			warden_error_errno(err, "find backend %s", name);
+			return NULL;
+		}
+		if (stat(file, &st) == 0)
+			return take_pointer(file);
+		at += length + (at[length] == ':');
+	}
+	config_fail(config, key, err, "%s: there is no %s.so in server.backend_path (%s)", key,
+		    name, config->server.backend_path);
+	return NULL;
+}
+
+static char *find_file(const struct config *config, struct warden_error *err)
+{
+	const char *klass = config->server.container_klass;
+	char *file = strchr(klass, '/') ? strdup(klass) : NULL;
+	struct stat st;
+
+	if (!strchr(klass, '/'))
+		return find_in_path(config, err);
+	if (!file) {
+		warden_error_errno(err, "find backend %s", klass);
+	} else if (stat(file, &st) < 0) {
+		config_fail(config, key, err, "%s: %s: %s", key, file, strerror(errno));
+	} else if (!S_ISREG(st.st_mode)) { /* a FIFO would be waited for */
+		config_fail(config, key, err, "%s: %s is no regular file", key, file);
+	} else {
+		return file;
+	}
+	free(file);
+	return NULL;
+}
+
+/* A path from dlerror's texts begins with the file, others do not. */
+static void fail_loading(const struct config *config, const char *file, const char *text,
+			 struct warden_error *err)
+{
+	bool named = text && strncmp(text, file, strlen(file)) == 0;
+
+	config_fail(config, key, err, "%s: %s%s%s", key, named ? "" : file, named ? "" : ": ",
+		    text ? text : "cannot be loaded");
+}
+
+/* Opens the module; its handle is libltdl's. */
+static lt_dlhandle open_module(const struct config *config, const char *file,
+			       struct warden_error *err)
+{
+	void *first = dlopen(file, RTLD_NOW | RTLD_LOCAL);
+	lt_dlhandle handle;
+
+	if (!first) {
+		fail_loading(config, file, dlerror(), err);
+		return NULL;
+	}
+	handle = lt_dlopen(file);
+	if (!handle)
+		fail_loading(config, file, lt_dlerror(), err);
+	dlclose(first); /* libltdl's own reference keeps the module */
+	return handle;
+}
+
+/* The operations that every backend has. */
+static const struct {
+	const char *name;
+	size_t offset;
+} required[] = {
+	{"setup", offsetof(struct warden_container_klass, setup)},
+	{"create", offsetof(struct warden_container_klass, create)},
+	{"restore", offsetof(struct warden_container_klass, restore)},
+	{"spawn", offsetof(struct warden_container_klass, spawn)},
+	{"stop", offsetof(struct warden_container_klass, stop)},
+	{"destroy", offsetof(struct warden_container_klass, destroy)},
+};
+
+/* Whether the text can be the name of a group or key of the configuration's. */
+static bool is_name(const char *text)
+{
+
+	return text && *text && !strchr("0123456789_-", *text) && strlen(text) < CONFIG_NAME_SIZE &&
+	       strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") ==
+		       strlen(text);
+}
+
+/* Whether an option means something: what is wrong with it, or NULL. */
+static const char *judge_option(const struct warden_option *option)
+{
+	if (!is_name(option->name))
+		return "its name is not one of letters, digits, _ and -";
+	switch (option->type) {
+	case WARDEN_OPTION_BOOL:
+	case WARDEN_OPTION_STRING:
+	case WARDEN_OPTION_STRINGS:
+		return NULL;
+	case WARDEN_OPTION_INTEGER:
+		return option->number >= option->min && option->number <= option->max
+			       ? NULL
+			       : "its default is not between min and max";
+	}
+	return "its type is unknown";
+}
+
+/* `KEY: FILE: ` and what is wrong with the module. */
+static int __attribute__((format(printf, 4, 5)))
+fail_module(const struct config *config, const char *file, struct warden_error *err,
+	    const char *format, ...)
+{
+	char text[512];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args); /* names of ours, bounded in length */
+	va_end(args);
+	return config_fail(config, key, err, "%s: %s: %s", key, file, text);
+}
+
+static int check_options(const struct config *config, const char *file,
+			 const struct warden_container_klass *klass, struct warden_error *err)
+{
+	for (const struct warden_option *o = klass->options; o && o->name; o++) {
+		const char *wrong = judge_option(o);
+
+		if (wrong)
+			return fail_module(config, file, err, "option %.64s: %s", o->name, wrong);
+	}
+	return 0;
+}
+
+/* Whether the daemon can work with the klass. Size and ABI number first: the rest can be read only
+ * when these are right. */
+static int check_klass(const struct config *config, const char *file,
+		       const struct warden_container_klass *klass, struct warden_error *err)
+{
+	if (klass->size < offsetof(struct warden_container_klass, name))
+		return fail_module(config, file, err, "its %s says that it is %zu bytes large",
+				   WARDEN_BACKEND_SYMBOL, klass->size);
+	if (klass->abi != WARDEN_BACKEND_ABI)
+		return fail_module(config, file, err,
+				   "is built for ABI %u, this daemon needs %u; build it against "
+				   "this version's warden/backend.h",
+				   klass->abi, WARDEN_BACKEND_ABI);
+	if (klass->size != sizeof(*klass))
+		return fail_module(config, file, err,
+				   "its %s is %zu bytes large, this daemon's %zu; build it against "
+				   "this version's warden/backend.h",
+				   WARDEN_BACKEND_SYMBOL, klass->size, sizeof(*klass));
+	if (!is_name(klass->name))
+		return fail_module(config, file, err,
+				   "its %s has no name (letters, digits, _ and -)",
+				   WARDEN_BACKEND_SYMBOL);
+	if (config_key_is_group(klass->name))
+		return fail_module(config, file, err,
+				   "its name, %s, is that of a group of the daemon's own settings",
+				   klass->name);
+	for (size_t i = 0; i < ARRAY_SIZE(required); i++) {
+		void (*operation)(void);
+
+		memcpy(&operation, (const char *)klass + required[i].offset, sizeof(operation));
+		if (!operation)
+			return fail_module(config, file, err,
+					   "lacks the operation %s, which every backend must have",
+					   required[i].name);
+	}
+	return check_options(config, file, klass, err);
+}
+
+struct klass_module *klass_load(const struct config *config, struct warden_error *err)
+{
+	_cleanup_free_ char *file = find_file(config, err);
+	struct klass_module *module;
+
+	if (!file)
+		return NULL;
+	module = calloc(1, sizeof(*module));
+	if (!module || lt_dlinit() != 0) {
+		free(module);
+		warden_error_set(err, "load %s: libltdl does not start", file);
+		return NULL;
+	}
+	module->handle = open_module(config, file, err);
+	if (module->handle) {
+		module->klass = lt_dlsym(module->handle, WARDEN_BACKEND_SYMBOL);
+		if (!module->klass)
+			fail_module(config, file, err, "exports no %s, so it is no backend",
+				    WARDEN_BACKEND_SYMBOL);
+		else if (check_klass(config, file, module->klass, err) < 0)
+			module->klass = NULL;
+	}
+	if (!module->klass) {
+		klass_unload(module);
+		return NULL;
+	}
+	module->file = take_pointer(file);
+	return module;
+}
+
+void klass_unload(struct klass_module *module)
+{
+	if (!module)
+		return;
+	if (module->handle)
+		(void)lt_dlclose(module->handle); /* a module that stays loaded is no harm */
+	(void)lt_dlexit();
+	free(module->file);
+	free(module);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Finds, loads and checks the module that holds the backend. Main thread only. */
+#ifndef CORE_BACKEND_BACKEND_LOAD_H
+#define CORE_BACKEND_BACKEND_LOAD_H
+
+#include "warden/backend.h"
+
+struct config;
+
+/* A loaded module. `klass` points into it and is valid until klass_unload. */
+struct klass_module {
+	const struct warden_container_klass *klass;
+	char *file; /* path of the module */
+	void *handle;
+};
+
+/* Loads what server.container_klass names: a path (anything with a slash), or NAME.so in one of the
+ * directories of server.backend_path, the first that has it. Nothing of the module runs but its
+ * constructors. NULL and `err`, which names the file and what is wrong with it. */
+struct klass_module *klass_load(const struct config *config, struct warden_error *err);
+
+/* NULL is fine. */
+void klass_unload(struct klass_module *module);
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A list of facts; see facts.h. */
+#include <config.h>
+
+#include "core/backend/facts.h"
+
+#include <stdlib.h>
+
+static void fact_free(struct fact *fact)
+{
+	free(fact->name);
+	free(fact->value);
+	free(fact->effect);
+	free(fact->mend);
+}
+
+/* A copy of an optional text; false: no memory. */
+static bool copy_text(char **to, const char *text)
+{
+	*to = text ? strdup(text) : NULL;
+	return *to || !text;
+}
+
+void facts_tell(void *data, const struct warden_fact *fact)
+{
+	struct facts *facts = data;
+	struct fact copy = {.good = fact->good};
+	struct fact *grown;
+	bool copied = copy_text(&copy.name, fact->name);
+
+	copied = copy_text(&copy.value, fact->value) && copied;
+	copied = copy_text(&copy.effect, fact->effect) && copied;
+	copied = copy_text(&copy.mend, fact->mend) && copied;
+	grown = copied ? reallocarray(facts->facts, facts->n + 1, sizeof(*grown)) : NULL;
+	if (!grown) {
+		fact_free(&copy);
+		facts->failed = true;
+		return;
+	}
+	facts->facts = grown;
+	facts->facts[facts->n++] = copy;
+}
+
+void facts_free(struct facts *facts)
+{
+	for (size_t i = 0; i < facts->n; i++)
+		fact_free(&facts->facts[i]);
+	free(facts->facts);
+	memset(facts, 0, sizeof(*facts));
+}

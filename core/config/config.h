@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The daemon's configuration: warden.conf(5), read whole, every key checked, with file and line in
+ * each error. */
+#ifndef CORE_CONFIG_CONFIG_H
+#define CORE_CONFIG_CONFIG_H
+
+#include "warden/backend.h"
+
+/* The value of a key of the klass's own group. */
+struct config_option {
+	const struct warden_option *option;
+	int64_t number; /* integer or bool */
+	char *text;     /* string; NULL: not set */
+	char **texts;   /* array; ends in NULL */
+};
+
+struct config {
+	char *file; /* absolute path, or NULL: built-in defaults alone */
+
+	struct {
+		char *container_klass; /* as written, the original's names replaced by ours */
+		char *backend_path;
+		char *unix_domain_path;
+		mode_t unix_domain_permissions;
+		char *container_rootfs_path;
+		char *container_depot_path;
+		int64_t container_grace_time; /* seconds; -1: never */
+		struct warden_rlimit
+			container_rlimits[WARDEN_RLIMITS]; /* the configured over the defaults */
+		uint64_t job_output_limit;                 /* bytes */
+		bool disk_quota_enabled;
+		bool allow_nested_warden;
+		bool user_namespace;
+		uint32_t frame_limit; /* bytes */
+		char *pidfile;        /* NULL: none */
+		char *syslog_socket;  /* NULL: the system's */
+	} server;
+
+	struct {
+		char *host;
+		uint16_t port; /* 0: off */
+		bool container_metrics;
+	} health_check_server;
+
+	struct {
+		int level;    /* enum warden_log_level; -1: off */
+		char *file;   /* NULL: none */
+		char *syslog; /* ident; NULL: none */
+	} logging;
+
+	struct {
+		struct in_addr pool_network; /* first /30; network byte order */
+		uint32_t pool_size;          /* number of /30s */
+		uint32_t release_delay;      /* seconds */
+		uint32_t mtu;
+		char **allow_networks; /* ends in NULL */
+		bool allow_host_access;
+		char **dns_servers; /* ends in NULL */
+	} network;
+
+	struct {
+		uint32_t pool_start_port;
+		uint32_t pool_size;
+	} port;
+
+	struct {
+		uint32_t pool_start_uid;
+		uint32_t pool_size;
+		uint32_t range_start;
+	} user;
+
+	struct {
+		char *parent_before_clone;
+		char *parent_after_clone;
+		char *child_before_pivot;
+		char *child_after_pivot;
+	} hooks;
+
+	/* The klass's own group: one for each of its options, in their order. */
+	struct config_option *options;
+	size_t n_options;
+
+	void *document; /* the parsed file, until config_forget_lines */
+};
+
+/* Reads `file` (NULL: the defaults alone) and checks all groups but the klass's own, without a look
+ * at the machine. NULL and `err` ("FILE:LINE: what is wrong, what is allowed") when something is
+ * wrong. Only config_free frees it. */
+struct config *config_load(const char *file, struct warden_error *err);
+
+/* Checks and takes the group that bears the klass's name; then the pools against the host, and what
+ * lies in the file system: rootfs where the klass needs one, depot, directories of what the daemon
+ * writes, hooks. Changes nothing on the machine. */
+int config_check_klass(struct config *config, const struct warden_container_klass *klass,
+		       struct warden_error *err);
+
+/* Makes what config_check_klass found to be absent: the depot (mode 0700) and the socket's
+ * directory, with what leads to them. */
+int config_make_directories(const struct config *config, struct warden_error *err);
+
+/* Fails as the checks do: `FILE:LINE: ` of the key ("server.pidfile") or, where the file has none,
+ * `FILE: `, then the text. */
+int config_fail(const struct config *config, const char *key, struct warden_error *err,
+		const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* Frees what is needed to name lines: errors name the file alone from now on. */
+void config_forget_lines(struct config *config);
+
+void config_free(struct config *config);
+
+#endif

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The backend's own group: its keys are those that the klass declares. A group that bears the name
+ * of another installed backend is left alone, so that one file can hold the settings of several. */
+#include <config.h>
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "core/config/config_private.h"
+#include "lib/cleanup.h"
+#include "lib/text.h"
+
+#define OPTION_MEMBER(member)                                                                      \
+	.offset = offsetof(struct config_option, member),                                          \
+	.size = sizeof(((struct config_option *)0)->member)
+
+/* The key that an option is. `path` is "GROUP.NAME". */
+static struct config_key option_key(const struct warden_option *option, const char *path)
+{
+	switch (option->type) {
+	case WARDEN_OPTION_BOOL:
+		return (struct config_key){.path = path,
+					   .type = KEY_BOOL,
+					   OPTION_MEMBER(number),
+					   .number = option->number};
+	case WARDEN_OPTION_INTEGER:
+		return (struct config_key){.path = path,
+					   .type = KEY_INTEGER,
+					   OPTION_MEMBER(number),
+					   .min = option->min,
+					   .max = option->max,
+					   .number = option->number};
+	case WARDEN_OPTION_STRING:
+		return (struct config_key){.path = path,
+					   .type = KEY_STRING,
+					   OPTION_MEMBER(text),
+					   .text = option->text};
+	default: /* klass_load lets no other type pass */
+		return (struct config_key){.path = path, .type = KEY_STRINGS, OPTION_MEMBER(texts)};
+	}
+}
+
+/* A name in the klass's group that it did not declare. */
+static int refuse_option(const struct config *config, const struct warden_container_klass *klass,
+			 const config_setting_t *setting, struct warden_error *err)
+{
+	const char *name = config_setting_name(setting), *like = NULL;
+	size_t nearest = 3, at = 0;
+	char names[512] = "none", shown[256];
+
+	text_escape(shown, sizeof(shown), name, strlen(name));
+	for (size_t i = 0; i < config->n_options; i++) {
+		const char *known = klass->options[i].name;
+		size_t distance = text_distance(name, known);
+
+		if (at < sizeof(names))
+			at += (size_t)snprintf(names + at, sizeof(names) - at, "%s%s",
+					       i ? ", " : "", known);
+		if (distance < nearest && distance < strlen(name)) {
+			nearest = distance;
+			like = known;
+		}
+	}
+	if (like)
+		return config_fail_at(config, setting, err,
+				      "unknown key %s.%s: did you mean %s.%s?", klass->name, shown,
+				      klass->name, like);
+	return config_fail_at(config, setting, err, "unknown key %s.%s: the group's keys are %s",
+			      klass->name, shown, names);
+}
+
+/* Every member of the group must be an option. */
+static int check_names(const struct config *config, const struct warden_container_klass *klass,
+		       const config_setting_t *group, struct warden_error *err)
+{
+	int count = config_setting_length(group);
+
+	for (int i = 0; i < count; i++) {
+		config_setting_t *setting = config_setting_get_elem(group, (unsigned)i);
+		const char *name = config_setting_name(setting);
+		size_t j = 0;
+
+		while (j < config->n_options && strcmp(klass->options[j].name, name) != 0)
+			j++;
+		if (j == config->n_options)
+			return refuse_option(config, klass, setting, err);
+	}
+	return 0;
+}
+
+/* Whether `word` is one of those in `words`, which have spaces between them. */
+static bool is_listed(const char *words, const char *word)
+{
+	size_t length = strlen(word);
+
+	while (*words) {
+		size_t span = strcspn(words, " ");
+
+		if (span == length && memcmp(words, word, length) == 0)
+			return true;
+		words += span + strspn(words + span, " ");
+	}
+	return false;
+}
+
+/* What an array holds must be among the option's words, where it has some. */
+static int check_words(const struct config *config, const char *path,
+		       const config_setting_t *setting, const struct config_option *taken,
+		       struct warden_error *err)
+{
+	const char *words = taken->option->text;
+	char shown[256];
+
+	if (taken->option->type != WARDEN_OPTION_STRINGS || !words)
+		return 0;
+	for (unsigned i = 0; taken->texts[i]; i++) {
+		const char *text = taken->texts[i];
+
+		if (is_listed(words, text))
+			continue;
+		text_escape(shown, sizeof(shown), text, strlen(text));
+		return config_fail_at(config, config_setting_get_elem(setting, i), err,
+				      "%s must be an array of words among %s, not \"%s\"", path,
+				      words, shown);
+	}
+	return 0;
+}
+
+/* Takes one option from the group (NULL: there is none), or its default. */
+static int take_option(const struct config *config, const char *name, config_setting_t *group,
+		       struct config_option *into, struct warden_error *err)
+{
+	_cleanup_free_ char *path = NULL;
+	config_setting_t *setting;
+	struct config_key key;
+
+	if (asprintf(&path, "%s.%s", name, into->option->name) < 0) {
+		path = NULL;
+		return warden_error_errno(err, "read the group %s", name);
+	}
+	key = option_key(into->option, path);
+	if (config_value_default(into, &key, err) < 0)
+		return -1;
+	setting = group ? config_setting_get_member(group, into->option->name) : NULL;
+	if (!setting)
+		return 0;
+	if (config_value_take(config, into, &key, setting, err) < 0)
+		return -1;
+	return check_words(config, path, setting, into, err);
+}
+
+/* Whether a module of this name lies in the backend path. */
+static bool is_backend(const struct config *config, const char *name)
+{
+	const char *at = config->server.backend_path;
+
+	while (*at) {
+		size_t length = strcspn(at, ":");
+		_cleanup_free_ char *file = NULL;
+
+		if (asprintf(&file, "%.*s/%s.so", (int)length, at, name) < 0)
+			file = NULL;
+		else if (access(file, F_OK) == 0)
+			return true;
+		at += length + (at[length] == ':');
+	}
+	return false;
+}
+
+/* A group at the root that is neither the daemon's nor any backend's. */
+static int check_groups(const struct config *config, const struct warden_container_klass *klass,
+			struct warden_error *err)
+{
+	struct config_document *document = config->document;
+	config_setting_t *root = config_root_setting(&document->tree);
+	char names[512], like[CONFIG_NAME_SIZE], shown[256];
+	int count = config_setting_length(root);
+
+	for (int i = 0; i < count; i++) {
+		config_setting_t *group = config_setting_get_elem(root, (unsigned)i);
+		const char *name = config_setting_name(group);
+
+		if (config_key_is_group(name) || strcmp(name, klass->name) == 0 ||
+		    is_backend(config, name))
+			continue;
+		config_key_names("", name, names, sizeof(names), like);
+		text_escape(shown, sizeof(shown), name, strlen(name));
+		return config_fail_at(config, group, err,
+				      "unknown group %s: the groups are %s, and %s for the backend",
+				      shown, names, klass->name);
+	}
+	return 0;
+}
+
+int config_take_options(struct config *config, const struct warden_container_klass *klass,
+			struct warden_error *err)
+{
+	config_setting_t *group = config_setting_at(config, klass->name);
+	size_t count = 0;
+
+	while (klass->options && klass->options[count].name)
+		count++;
+	config->options = calloc(count ? count : 1, sizeof(*config->options));
+	if (!config->options)
+		return warden_error_errno(err, "read the group %s", klass->name);
+	config->n_options = count;
+	for (size_t i = 0; i < count; i++)
+		config->options[i].option = &klass->options[i];
+	if (group && config_setting_type(group) != CONFIG_TYPE_GROUP)
+		return config_fail_at(config, group, err, "%s must be a group ({ ... })",
+				      klass->name);
+	if (group && check_names(config, klass, group, err) < 0)
+		return -1;
+	for (size_t i = 0; i < count; i++)
+		if (take_option(config, klass->name, group, &config->options[i], err) < 0)
+			return -1;
+	return config->document ? check_groups(config, klass, err) : 0;
+}

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the paths of the configuration name, and the directories that the daemon makes. Each check
+ * tells the key, the path and the reason. */
+#include <config.h>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/config/config_private.h"
+#include "lib/cleanup.h"
+
+/* The directory in which a path's last component lies, from malloc. */
+static char *parent_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
+}
+
+/* Fails with the reason of errno. */
+static int fail_errno(const struct config *config, const char *key, const char *path,
+		      const char *wish, struct warden_error *err)
+{
+	return config_fail(config, key, err, "%s: %s: %s; it must be %s", key, path,
+			   strerror(errno), wish);
+}
+
+/* Whether this process may make files in the directory. */
+static int check_writable(const struct config *config, const char *key, const char *path,
+			  struct warden_error *err)
+{
+	static const char wish[] = "a directory that the daemon may write to";
+	struct stat st;
+
+	if (stat(path, &st) == 0 && !S_ISDIR(st.st_mode))
+		errno = ENOTDIR;
+	else if (faccessat(AT_FDCWD, path, W_OK | X_OK, AT_EACCESS) == 0)
+		return 0;
+	return fail_errno(config, key, path, wish, err);
+}
+
+/* Whether the directory is there, or could be made: its nearest ancestor is there and writable. */
+static int check_makeable(const struct config *config, const char *key, const char *path,
+			  struct warden_error *err)
+{
+	_cleanup_free_ char *at = strdup(path);
+	struct stat st;
+
+	while (at && stat(at, &st) < 0 && errno == ENOENT && at[1] != '\0') {
+		char *parent = parent_of(at);
+
+		free(at);
+		at = parent;
+	}
+	if (!at)
+		return warden_error_errno(err, "check %s", path);
+	return check_writable(config, key, at, err);
+}
+
+/* The directory of a file that the daemon writes; `path` NULL: there is none. */
+static int check_file_parent(const struct config *config, const char *key, const char *path,
+			     struct warden_error *err)
+{
+	_cleanup_free_ char *parent = path ? parent_of(path) : NULL;
+
+	if (!path)
+		return 0;
+	if (!parent)
+		return warden_error_errno(err, "check %s", path);
+	return check_writable(config, key, parent, err);
+}
+
+static int check_socket(const struct config *config, struct warden_error *err)
+{
+	_cleanup_free_ char *parent = parent_of(config->server.unix_domain_path);
+
+	if (!parent)
+		return warden_error_errno(err, "check %s", config->server.unix_domain_path);
+	return check_makeable(config, "server.unix_domain_path", parent, err);
+}
+
+static int check_rootfs(const struct config *config, struct warden_error *err)
+{
+	static const char key[] = "server.container_rootfs_path";
+	const char *path = config->server.container_rootfs_path;
+	struct stat st;
+
+	if (stat(path, &st) == 0) {
+		if (S_ISDIR(st.st_mode))
+			return 0;
+		errno = ENOTDIR;
+	}
+	return fail_errno(config, key, path, "a directory that holds a root file system", err);
+}
+
+/* Looks into a directory that is there already: the daemon removes every directory in the depot
+ * that is no living container's, so it must not take somebody's home for one. */
+static int check_content(const struct config *config, const char *key, const char *path,
+			 const struct stat *st, struct warden_error *err)
+{
+	_cleanup_closedir_ DIR *dir = opendir(path);
+	bool is_private = (st->st_mode & 077) == 0;
+	struct dirent *entry;
+
+	if (!dir)
+		return fail_errno(config, key, path, "a directory that the daemon may read", err);
+	for (errno = 0; (entry = readdir(dir)); errno = 0) {
+		struct stat what;
+
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		if (!is_private)
+			return config_fail(config, key, err,
+					   "%s: %s is not empty and not private (mode %04o); it "
+					   "must be an empty directory, or a depot, mode 0700",
+					   key, path, st->st_mode & 07777);
+		if (fstatat(dirfd(dir), entry->d_name, &what, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    !S_ISDIR(what.st_mode))
+			return config_fail(config, key, err,
+					   "%s: %s holds the file %s, so it is no depot; it must "
+					   "be an empty directory, or a depot",
+					   key, path, entry->d_name);
+	}
+	return errno == 0 ? 0 : fail_errno(config, key, path, "a readable directory", err);
+}
+
+static int check_depot(const struct config *config, struct warden_error *err)
+{
+	static const char key[] = "server.container_depot_path";
+	const char *path = config->server.container_depot_path;
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return check_makeable(config, key, path, err);
+	if (check_writable(config, key, path, err) < 0)
+		return -1;
+	if (st.st_uid != geteuid())
+		return config_fail(config, key, err,
+				   "%s: %s belongs to user %u; it must belong to "
+				   "the daemon's, %u",
+				   key, path, (unsigned)st.st_uid, (unsigned)geteuid());
+	return check_content(config, key, path, &st, err);
+}
+
+static int check_hook(const struct config *config, const char *key, const char *path,
+		      struct warden_error *err)
+{
+	struct stat st;
+
+	if (!path)
+		return 0;
+	if (stat(path, &st) == 0) {
+		if (!S_ISREG(st.st_mode))
+			return config_fail(config, key, err,
+					   "%s: %s is no regular file; it must be a program", key,
+					   path);
+		if (faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) == 0)
+			return 0;
+	}
+	return fail_errno(config, key, path, "a program", err);
+}
+
+int config_check_files(const struct config *config, const struct warden_container_klass *klass,
+		       struct warden_error *err)
+{
+	const struct {
+		const char *key, *path;
+	} hooks[] = {
+		{"hooks.parent_before_clone", config->hooks.parent_before_clone},
+		{"hooks.parent_after_clone", config->hooks.parent_after_clone},
+		{"hooks.child_before_pivot", config->hooks.child_before_pivot},
+		{"hooks.child_after_pivot", config->hooks.child_after_pivot},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(hooks); i++)
+		if (check_hook(config, hooks[i].key, hooks[i].path, err) < 0)
+			return -1;
+	if (klass->needs_rootfs && check_rootfs(config, err) < 0)
+		return -1;
+	if (check_depot(config, err) < 0 || check_socket(config, err) < 0 ||
+	    check_file_parent(config, "server.pidfile", config->server.pidfile, err) < 0 ||
+	    check_file_parent(config, "logging.file", config->logging.file, err) < 0)
+		return -1;
+	return 0;
+}
+
+/* Makes a directory and what leads to it. */
+static int make_path(const char *path, mode_t mode, struct warden_error *err)
+{
+	_cleanup_free_ char *at = strdup(path);
+
+	if (!at)
+		return warden_error_errno(err, "make %s", path);
+	for (char *slash = strchr(at + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdir(at, 0755) < 0 && errno != EEXIST)
+			return warden_error_errno(err, "make %s", at);
+		*slash = '/';
+	}
+	if (mkdir(path, mode) < 0 && errno != EEXIST)
+		return warden_error_errno(err, "make %s", path);
+	return 0;
+}
+
+int config_make_directories(const struct config *config, struct warden_error *err)
+{
+	const char *depot = config->server.container_depot_path;
+	_cleanup_free_ char *parent = parent_of(config->server.unix_domain_path);
+
+	if (!parent)
+		return warden_error_errno(err, "make the directory of %s",
+					  config->server.unix_domain_path);
+	if (make_path(depot, 0700, err) < 0 || make_path(parent, 0755, err) < 0)
+		return -1;
+	if (chmod(depot, 0700) < 0)
+		return warden_error_errno(err, "set the mode of %s to 0700", depot);
+	return 0;
+}

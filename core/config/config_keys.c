@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every key of the configuration but the backends' own, with its type, limits and default: the
+ * source of what warden.conf(5) and etc/warden.conf tell. */
+#include <config.h>
+
+#include "core/config/config_private.h"
+#include "lib/address.h"
+#include "lib/cleanup.h"
+#include "lib/text.h"
+
+#define MEMBER(member)                                                                             \
+	.offset = offsetof(struct config, member), .size = sizeof(((struct config *)0)->member)
+
+/* 4,096 slots of 65,536 ids must end at 2^31. */
+#define LAST_RANGE_START (2147483648 - 4096L * 65536)
+
+static bool is_address(const char *text)
+{
+	uint32_t address;
+
+	return address_parse(text, &address);
+}
+
+static bool is_cidr(const char *text)
+{
+	uint32_t network;
+	unsigned prefix;
+
+	return address_parse_cidr(text, &network, &prefix);
+}
+
+static bool is_range(const char *text)
+{
+	uint32_t first, last;
+
+	return address_parse_range(text, &first, &last);
+}
+
+/* An ident ends at a colon, bracket or space for whoever reads the log. */
+static bool is_ident(const char *text)
+{
+	return strlen(text) <= 32 && strcspn(text, " :[]%/") == strlen(text);
+}
+
+#define RLIMIT(field, which, unit, value)                                                          \
+	{                                                                                          \
+		.path = "server.container_rlimits." field, .type = KEY_RLIMIT,                     \
+		MEMBER(server.container_rlimits[which]), .min = -1, .max = INT64_MAX,              \
+		.number = (value), .allowed = unit ", -1: unlimited"                               \
+	}
+
+const struct config_key config_keys[] = {
+	{.path = "server.container_klass",
+	 .type = KEY_STRING,
+	 MEMBER(server.container_klass),
+	 .text = "linux"},
+	{.path = "server.backend_path",
+	 .type = KEY_STRING,
+	 MEMBER(server.backend_path),
+	 .text = BACKENDDIR},
+	{.path = "server.unix_domain_path",
+	 .type = KEY_PATH,
+	 MEMBER(server.unix_domain_path),
+	 .text = "/run/warden/warden.sock"},
+	{.path = "server.unix_domain_permissions",
+	 .type = KEY_MODE,
+	 MEMBER(server.unix_domain_permissions),
+	 .max = 0777,
+	 .number = 0700},
+	{.path = "server.container_rootfs_path",
+	 .type = KEY_PATH,
+	 MEMBER(server.container_rootfs_path),
+	 .text = "/var/lib/warden/rootfs"},
+	{.path = "server.container_depot_path",
+	 .type = KEY_PATH,
+	 MEMBER(server.container_depot_path),
+	 .text = "/var/lib/warden/containers"},
+	{.path = "server.container_grace_time",
+	 .type = KEY_INTEGER,
+	 MEMBER(server.container_grace_time),
+	 .min = -1,
+	 .max = INT32_MAX,
+	 .number = 300,
+	 .allowed = "seconds, -1: never"},
+	RLIMIT("as", WARDEN_RLIMIT_AS, "bytes", -1),
+	RLIMIT("core", WARDEN_RLIMIT_CORE, "bytes", 0),
+	RLIMIT("cpu", WARDEN_RLIMIT_CPU, "seconds", -1),
+	RLIMIT("data", WARDEN_RLIMIT_DATA, "bytes", -1),
+	RLIMIT("fsize", WARDEN_RLIMIT_FSIZE, "bytes", -1),
+	RLIMIT("locks", WARDEN_RLIMIT_LOCKS, "number", -1),
+	RLIMIT("memlock", WARDEN_RLIMIT_MEMLOCK, "bytes", 65536),
+	RLIMIT("msgqueue", WARDEN_RLIMIT_MSGQUEUE, "bytes", 819200),
+	RLIMIT("nice", WARDEN_RLIMIT_NICE, "20 - nice value", 0),
+	RLIMIT("nofile", WARDEN_RLIMIT_NOFILE, "number", 1024),
+	RLIMIT("nproc", WARDEN_RLIMIT_NPROC, "number", 1024),
+	RLIMIT("rss", WARDEN_RLIMIT_RSS, "bytes", -1),
+	RLIMIT("rtprio", WARDEN_RLIMIT_RTPRIO, "priority", 0),
+	RLIMIT("sigpending", WARDEN_RLIMIT_SIGPENDING, "number", 1024),
+	RLIMIT("stack", WARDEN_RLIMIT_STACK, "bytes", 8L * 1024 * 1024),
+	{.path = "server.job_output_limit",
+	 .type = KEY_INTEGER,
+	 MEMBER(server.job_output_limit),
+	 .min = 0,
+	 .max = INT64_MAX,
+	 .number = 10485760,
+	 .allowed = "bytes"},
+	{.path = "server.quota.disk_quota_enabled",
+	 .type = KEY_BOOL,
+	 MEMBER(server.disk_quota_enabled),
+	 .number = true},
+	{.path = "server.allow_nested_warden",
+	 .type = KEY_BOOL,
+	 MEMBER(server.allow_nested_warden),
+	 .number = false},
+	{.path = "server.user_namespace",
+	 .type = KEY_BOOL,
+	 MEMBER(server.user_namespace),
+	 .number = true},
+	{.path = "server.frame_limit",
+	 .type = KEY_INTEGER,
+	 MEMBER(server.frame_limit),
+	 .min = 1024,
+	 .max = 1 << 30,
+	 .number = 67108864,
+	 .allowed = "bytes"},
+	{.path = "server.pidfile", .type = KEY_PATH, MEMBER(server.pidfile)},
+	{.path = "server.syslog_socket", .type = KEY_PATH, MEMBER(server.syslog_socket)},
+
+	{.path = "health_check_server.host",
+	 .type = KEY_STRING,
+	 MEMBER(health_check_server.host),
+	 .text = "127.0.0.1",
+	 .is_valid = address_is_ip,
+	 .allowed = "an IPv4 or IPv6 address"},
+	{.path = "health_check_server.port",
+	 .type = KEY_INTEGER,
+	 MEMBER(health_check_server.port),
+	 .max = 65535,
+	 .number = 2345,
+	 .allowed = "0: off"},
+	{.path = "health_check_server.container_metrics",
+	 .type = KEY_BOOL,
+	 MEMBER(health_check_server.container_metrics),
+	 .number = true},
+
+	{.path = "logging.level", .type = KEY_LEVEL, MEMBER(logging.level), .text = "info"},
+	{.path = "logging.file", .type = KEY_PATH, MEMBER(logging.file)},
+	{.path = "logging.syslog",
+	 .type = KEY_STRING,
+	 MEMBER(logging.syslog),
+	 .is_valid = is_ident,
+	 .allowed = "a name of at most 32 characters without space, colon, brackets, % and /"},
+
+	{.path = "network.pool_network",
+	 .type = KEY_STRING,
+	 .offset = CONFIG_NOT_STORED,
+	 .text = "10.254.0.0/16",
+	 .is_valid = is_cidr,
+	 .allowed = "a network in CIDR form (\"10.254.0.0/16\")"},
+	{.path = "network.pool_start_address",
+	 .type = KEY_STRING,
+	 .offset = CONFIG_NOT_STORED,
+	 .is_valid = is_address,
+	 .allowed = "an IPv4 address (\"10.254.0.0\")"},
+	{.path = "network.pool_size",
+	 .type = KEY_INTEGER,
+	 .offset = CONFIG_NOT_STORED,
+	 .min = 1,
+	 .max = 1 << 22,
+	 .allowed = "number of /30 networks"},
+	{.path = "network.release_delay",
+	 .type = KEY_INTEGER,
+	 MEMBER(network.release_delay),
+	 .max = 86400,
+	 .number = 5,
+	 .allowed = "seconds"},
+	{.path = "network.mtu",
+	 .type = KEY_INTEGER,
+	 MEMBER(network.mtu),
+	 .min = 68,
+	 .max = 65535,
+	 .number = 1500,
+	 .allowed = "bytes"},
+	{.path = "network.allow_networks",
+	 .type = KEY_STRINGS,
+	 MEMBER(network.allow_networks),
+	 .is_valid = is_range,
+	 .allowed = "an IPv4 address (\"10.0.0.1\"), a network (\"10.0.0.0/8\") or a range "
+		    "(\"10.0.0.1-10.0.0.9\")"},
+	{.path = "network.allow_host_access",
+	 .type = KEY_BOOL,
+	 MEMBER(network.allow_host_access),
+	 .number = false},
+	{.path = "network.dns_servers",
+	 .type = KEY_STRINGS,
+	 MEMBER(network.dns_servers),
+	 .is_valid = address_is_ip,
+	 .allowed = "an IPv4 or IPv6 address"},
+
+	{.path = "port.pool_start_port",
+	 .type = KEY_INTEGER,
+	 MEMBER(port.pool_start_port),
+	 .min = 1,
+	 .max = 65535},
+	{.path = "port.pool_size",
+	 .type = KEY_INTEGER,
+	 MEMBER(port.pool_size),
+	 .min = 1,
+	 .max = 65535},
+
+	{.path = "user.pool_start_uid",
+	 .type = KEY_INTEGER,
+	 MEMBER(user.pool_start_uid),
+	 .min = 1,
+	 .max = 65535,
+	 .number = 10000},
+	{.path = "user.pool_size",
+	 .type = KEY_INTEGER,
+	 MEMBER(user.pool_size),
+	 .min = 1,
+	 .max = 65535,
+	 .number = 16384},
+	{.path = "user.range_start",
+	 .type = KEY_INTEGER,
+	 MEMBER(user.range_start),
+	 .min = 65536,
+	 .max = LAST_RANGE_START,
+	 .number = LAST_RANGE_START},
+
+	{.path = "hooks.parent_before_clone", .type = KEY_PATH, MEMBER(hooks.parent_before_clone)},
+	{.path = "hooks.parent_after_clone", .type = KEY_PATH, MEMBER(hooks.parent_after_clone)},
+	{.path = "hooks.child_before_pivot", .type = KEY_PATH, MEMBER(hooks.child_before_pivot)},
+	{.path = "hooks.child_after_pivot", .type = KEY_PATH, MEMBER(hooks.child_after_pivot)},
+};
+
+const size_t config_n_keys = ARRAY_SIZE(config_keys);
+
+const struct config_key *config_key_find(const char *path)
+{
+	for (size_t i = 0; i < config_n_keys; i++)
+		if (strcmp(config_keys[i].path, path) == 0)
+			return &config_keys[i];
+	return NULL;
+}
+
+bool config_key_is_group(const char *path)
+{
+	size_t length = strlen(path);
+
+	for (size_t i = 0; i < config_n_keys; i++)
+		if (strncmp(config_keys[i].path, path, length) == 0 &&
+		    config_keys[i].path[length] == '.')
+			return true;
+	return false;
+}
+
+/* The key's name right below the group, as in the table: `*length` bytes from the result on. NULL:
+ * the key lies elsewhere. */
+static const char *name_below(const char *path, const char *group, size_t *length)
+{
+	size_t skip = strlen(group);
+
+	if (skip > 0) {
+		if (strncmp(path, group, skip) != 0 || path[skip] != '.')
+			return NULL;
+		skip++;
+	}
+	*length = strcspn(path + skip, ".");
+	return path + skip;
+}
+
+bool config_key_names(const char *group, const char *name, char *names, size_t size,
+		      char like[CONFIG_NAME_SIZE])
+{
+	size_t at = 0, length, last_length = 0, nearest = 3; /* more changes make another word */
+	const char *last = NULL;
+
+	names[0] = like[0] = '\0';
+	for (size_t i = 0; i < config_n_keys; i++) {
+		const char *below = name_below(config_keys[i].path, group, &length);
+		char word[CONFIG_NAME_SIZE];
+		size_t distance;
+
+		if (!below || (last && length == last_length && memcmp(below, last, length) == 0))
+			continue;
+		snprintf(word, sizeof(word), "%.*s", (int)length, below);
+		if (at < size)
+			at += (size_t)snprintf(names + at, size - at, "%s%s", last ? ", " : "",
+					       word);
+		distance = text_distance(name, word);
+		if (distance < nearest && distance < strlen(name)) {
+			nearest = distance;
+			memcpy(like, word, sizeof(word));
+		}
+		last = below;
+		last_length = length;
+	}
+	return like[0] != '\0';
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Numbers as they are written. libconfig 1.5 reads 0755 as decimal 755, and cuts what does not fit
+ * into 32 bits unless an L stands behind it; newer versions differ. So the text decides. */
+#include <config.h>
+
+#include "core/config/config_number.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+/* What a token consists of. */
+struct parts {
+	char digits[64]; /* with the sign, "0x" and all, without the L */
+	bool hexadecimal, octal, wide;
+};
+
+/* Takes a token apart; false: it is no integer, or has too many digits to be one. */
+static bool split(const char *token, size_t length, struct parts *parts)
+{
+	size_t sign = length > 0 && (token[0] == '-' || token[0] == '+') ? 1 : 0;
+	const char *allowed = "0123456789";
+	size_t start = sign;
+
+	*parts = (struct parts){.wide = length > 0 && token[length - 1] == 'L'};
+	for (unsigned i = 0; i < 2 && length > 0 && token[length - 1] == 'L'; i++)
+		length--;
+	if (length <= sign || length >= sizeof(parts->digits))
+		return false;
+	memcpy(parts->digits, token, length);
+	parts->hexadecimal =
+		length > sign + 2 && token[sign] == '0' && (token[sign + 1] | 32) == 'x';
+	if (parts->hexadecimal) {
+		allowed = "0123456789abcdefABCDEF";
+		start += 2;
+	}
+	if (strspn(parts->digits + start, allowed) != length - start)
+		return false;
+	parts->octal = !parts->hexadecimal && token[sign] == '0' && length > sign + 1;
+	return true;
+}
+
+/* The mend for a number that begins with 0. */
+static int refuse_octal(const char *digits, struct warden_error *err)
+{
+	const char *significant = digits + (*digits == '-' || *digits == '+');
+	int64_t value;
+
+	if (!config_number_octal(significant, &value))
+		return warden_error_set(err, "%s: a number must not begin with 0", digits);
+	significant += strspn(significant, "0");
+	return warden_error_set(err,
+				"%s would be read as decimal %s: write \"%s\" in quotes where a "
+				"mode is meant, else the number without the leading 0",
+				digits, *significant ? significant : "0", digits);
+}
+
+int config_number_check(const char *token, size_t length, struct warden_error *err)
+{
+	struct parts parts;
+	intmax_t value;
+
+	if (!split(token, length, &parts))
+		return length < sizeof(parts.digits)
+			       ? 0
+			       : warden_error_set(err, "%.20s...: a number of %zu characters",
+						  token, length);
+	if (parts.octal)
+		return refuse_octal(parts.digits, err);
+	errno = 0;
+	value = strtoimax(parts.digits, NULL, parts.hexadecimal ? 16 : 10);
+	if (errno == ERANGE)
+		return warden_error_set(err, "%s is too large for an integer of 64 bits",
+					parts.digits);
+	if (parts.wide || (value >= INT32_MIN && value <= INT32_MAX))
+		return 0;
+	return warden_error_set(
+		err, "%s would be cut to 32 bits: write %sL, or \"%" PRIdMAX "\" in quotes",
+		parts.digits, parts.digits, value);
+}
+
+bool config_number_decimal(const char *text, int64_t *number)
+{
+	size_t sign = *text == '-' ? 1 : 0;
+	size_t digits = strspn(text + sign, "0123456789");
+
+	if (digits == 0 || text[sign + digits] != '\0')
+		return false;
+	errno = 0;
+	*number = strtoll(text, NULL, 10);
+	return errno == 0;
+}
+
+bool config_number_octal(const char *text, int64_t *number)
+{
+	size_t digits = strspn(text, "01234567");
+
+	if (digits == 0 || text[digits] != '\0')
+		return false;
+	errno = 0;
+	*number = strtoll(text, NULL, 8);
+	return errno == 0;
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From the text of the configuration to its keys: libconfig's tree, walked once, every name
+ * checked. */
+#include <config.h>
+
+#include <stdlib.h>
+
+#include "core/config/config_private.h"
+#include "lib/cleanup.h"
+#include "lib/text.h"
+
+/* `FILE:LINE: ` or what is known of it, then the text. */
+static int __attribute__((format(printf, 4, 0)))
+fail(const struct config *config, const config_setting_t *setting, struct warden_error *err,
+     const char *format, va_list args)
+{
+	const struct config_document *document = config->document;
+	char text[sizeof(err->message)];
+	const char *file;
+	unsigned line;
+
+	vsnprintf(text, sizeof(text), format, args); /* what is cut here is cut there, too */
+	if (!document)
+		return warden_error_set(err, "%s%s%s", config->file ? config->file : "",
+					config->file ? ": " : "", text);
+	if (!setting)
+		return warden_error_set(err, "%s: %s", config->file, text);
+	config_source_where(document->source, config_setting_source_line(setting), &file, &line);
+	return warden_error_set(err, "%s:%u: %s", file, line, text);
+}
+
+int config_fail_at(const struct config *config, const config_setting_t *setting,
+		   struct warden_error *err, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	fail(config, setting, err, format, args);
+	va_end(args);
+	return -1;
+}
+
+int config_fail(const struct config *config, const char *key, struct warden_error *err,
+		const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	fail(config, config_setting_at(config, key), err, format, args);
+	va_end(args);
+	return -1;
+}
+
+config_setting_t *config_setting_at(const struct config *config, const char *path)
+{
+	struct config_document *document = config->document;
+
+	return document ? config_lookup(&document->tree, path) : NULL;
+}
+
+char *config_path_from(const struct config *config, const config_setting_t *setting,
+		       const char *path)
+{
+	struct config_document *document = config->document;
+	const char *file, *slash;
+	unsigned line;
+	char *full;
+
+	if (*path == '/')
+		return strdup(path);
+	config_source_where(document->source, config_setting_source_line(setting), &file, &line);
+	slash = strrchr(file, '/'); /* absolute, as all files of a source are */
+	if (asprintf(&full, "%.*s/%s", (int)(slash - file), file, path) < 0)
+		return NULL;
+	return full;
+}
+
+/* A name that is nobody's. `group` is "" for the root. */
+static int refuse_name(const struct config *config, const config_setting_t *setting,
+		       const char *group, struct warden_error *err)
+{
+	const char *name = config_setting_name(setting), *dot = *group ? "." : "";
+	char names[512], like[CONFIG_NAME_SIZE], shown[256];
+
+	text_escape(shown, sizeof(shown), name, strlen(name));
+	if (config_key_names(group, name, names, sizeof(names), like))
+		return config_fail_at(config, setting, err,
+				      "unknown key %s%s%s: did you mean %s%s%s?", group, dot, shown,
+				      group, dot, like);
+	return config_fail_at(config, setting, err, "unknown key %s%s%s: %s %s", group, dot, shown,
+			      *group ? "the group's keys are" : "the groups are", names);
+}
+
+/* Whether a group at the root may be the backend's own: anything that is not nearly the name of one
+ * of the daemon's groups. */
+static bool may_be_backends(const struct config *config, const config_setting_t *setting)
+{
+	const char *name = config_setting_name(setting);
+	char names[512], like[CONFIG_NAME_SIZE];
+
+	if (config_setting_type(setting) != CONFIG_TYPE_GROUP)
+		return false;
+	return strcmp(name, config->server.container_klass) == 0 ||
+	       !config_key_names("", name, names, sizeof(names), like);
+}
+
+static int walk(struct config *config, config_setting_t *group, const char *path,
+		struct warden_error *err);
+
+static int walk_member(struct config *config, config_setting_t *setting, const char *group,
+		       struct warden_error *err)
+{
+	const struct config_key *key;
+	char path[512];
+
+	/* A name that does not fit is none of ours. */
+	snprintf(path, sizeof(path), "%s%s%s", group, *group ? "." : "",
+		 config_setting_name(setting));
+	key = config_key_find(path);
+	if (key)
+		return config_value_take(config, config, key, setting, err);
+	if (!config_key_is_group(path))
+		return !*group && may_be_backends(config, setting)
+			       ? 0
+			       : refuse_name(config, setting, group, err);
+	if (config_setting_type(setting) != CONFIG_TYPE_GROUP)
+		return config_fail_at(config, setting, err, "%s must be a group ({ ... })", path);
+	return walk(config, setting, path, err);
+}
+
+static int walk(struct config *config, config_setting_t *group, const char *path,
+		struct warden_error *err)
+{
+	int count = config_setting_length(group);
+
+	for (int i = 0; i < count; i++)
+		if (walk_member(config, config_setting_get_elem(group, (unsigned)i), path, err) < 0)
+			return -1;
+	return 0;
+}
+
+int config_parse(struct config *config, struct warden_error *err)
+{
+	struct config_document *document = calloc(1, sizeof(*document));
+	const char *file;
+	unsigned line;
+
+	if (!document)
+		return warden_error_errno(err, "read %s", config->file);
+	config_init(&document->tree);
+	config->document = document;
+	document->source = config_source_read(config->file, err);
+	if (!document->source)
+		return -1;
+	if (!config_read_string(&document->tree, config_source_text(document->source))) {
+		config_source_where(document->source, (unsigned)config_error_line(&document->tree),
+				    &file, &line);
+		return warden_error_set(err, "%s:%u: %s", file, line,
+					config_error_text(&document->tree));
+	}
+	return walk(config, config_root_setting(&document->tree), "", err);
+}

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Values of the configuration: from a setting, or a default, into a member of a struct. */
+#include <config.h>
+
+#include <inttypes.h>
+#include <limits.h>
+#include <stdlib.h>
+
+#include "core/config/config_number.h"
+#include "core/config/config_private.h"
+#include "core/log.h"
+#include "lib/cleanup.h"
+#include "lib/text.h"
+
+/* What a key may hold, for people. */
+static void describe_allowed(const struct config_key *key, char *out, size_t size)
+{
+	const char *note = key->allowed ? key->allowed : "";
+
+	switch (key->type) {
+	case KEY_BOOL:
+		snprintf(out, size, "true or false");
+		break;
+	case KEY_INTEGER:
+	case KEY_RLIMIT:
+		snprintf(out, size, "an integer from %" PRId64 " to %" PRId64 "%s%s%s", key->min,
+			 key->max, *note ? " (" : "", note, *note ? ")" : "");
+		break;
+	case KEY_MODE:
+		snprintf(out, size,
+			 "an octal string from \"0000\" to \"0777\", or an integer up to 511 "
+			 "(0777)");
+		break;
+	case KEY_LEVEL:
+		snprintf(out, size,
+			 "one of \"off\", \"fatal\", \"error\", \"warn\", \"info\", "
+			 "\"debug\", \"debug1\", \"debug2\"");
+		break;
+	case KEY_STRING:
+		snprintf(out, size, "%s", *note ? note : "a string that is not empty");
+		break;
+	case KEY_PATH:
+		snprintf(out, size, "a path");
+		break;
+	case KEY_STRINGS:
+		snprintf(out, size, "an array of strings ([\"A\", \"B\"])%s%s",
+			 *note ? ", each " : "", note);
+		break;
+	}
+}
+
+/* What a setting holds, for people. */
+static void describe_seen(const config_setting_t *setting, char *out, size_t size)
+{
+	char text[96];
+	const char *string;
+
+	switch (config_setting_type(setting)) {
+	case CONFIG_TYPE_GROUP:
+		snprintf(out, size, "a group");
+		break;
+	case CONFIG_TYPE_ARRAY:
+		snprintf(out, size, "an array");
+		break;
+	case CONFIG_TYPE_LIST:
+		snprintf(out, size, "a list");
+		break;
+	case CONFIG_TYPE_INT:
+	case CONFIG_TYPE_INT64:
+		snprintf(out, size, "%lld", config_setting_get_int64(setting));
+		break;
+	case CONFIG_TYPE_FLOAT:
+		snprintf(out, size, "%g", config_setting_get_float(setting));
+		break;
+	case CONFIG_TYPE_BOOL:
+		snprintf(out, size, "%s", config_setting_get_bool(setting) ? "true" : "false");
+		break;
+	default:
+		string = config_setting_get_string(setting);
+		text_escape(text, sizeof(text), string ? string : "", string ? strlen(string) : 0);
+		snprintf(out, size, "\"%s\"", text);
+		break;
+	}
+}
+
+/* `KEY must be ALLOWED, not SEEN`; `part` is the setting, or the element of it that is wrong. */
+static int refuse(const struct config *config, const struct config_key *key,
+		  const config_setting_t *part, struct warden_error *err)
+{
+	char allowed[384], seen[128];
+
+	describe_allowed(key, allowed, sizeof(allowed));
+	describe_seen(part, seen, sizeof(seen));
+	return config_fail_at(config, part, err, "%s must be %s, not %s", key->path, allowed, seen);
+}
+
+/* The text of a setting that must be one; NULL: it is none, or not fit for a value. */
+static const char *get_text(const struct config_key *key, const config_setting_t *setting)
+{
+	const char *text = config_setting_type(setting) == CONFIG_TYPE_STRING
+				   ? config_setting_get_string(setting)
+				   : NULL;
+
+	if (!text || !*text || !text_is_utf8(text, strlen(text)) ||
+	    text_has_control(text, strlen(text)) || (key->is_valid && !key->is_valid(text)))
+		return NULL;
+	return text;
+}
+
+/* An integer as such or as a string, for any type that is one. */
+static bool get_number(const struct config_key *key, const config_setting_t *setting,
+		       int64_t *number)
+{
+	int type = config_setting_type(setting);
+
+	if (type == CONFIG_TYPE_INT || type == CONFIG_TYPE_INT64) {
+		*number = config_setting_get_int64(setting);
+	} else {
+		const char *text =
+			type == CONFIG_TYPE_STRING ? config_setting_get_string(setting) : NULL;
+
+		if (!text || !(key->type == KEY_MODE ? config_number_octal(text, number)
+						     : config_number_decimal(text, number)))
+			return false;
+	}
+	return *number >= key->min && *number <= key->max;
+}
+
+int64_t config_number_of(const config_setting_t *setting)
+{
+	static const struct config_key any = {
+		.type = KEY_INTEGER, .min = INT64_MIN, .max = INT64_MAX};
+	int64_t number = 0;
+
+	get_number(&any, setting, &number);
+	return number;
+}
+
+/* Stores a number in a member of whatever type. */
+static void store_number(void *base, const struct config_key *key, int64_t number)
+{
+	char *member;
+
+	if (key->offset == CONFIG_NOT_STORED)
+		return;
+	member = (char *)base + key->offset;
+	if (key->type == KEY_RLIMIT)
+		*(struct warden_rlimit *)member = (struct warden_rlimit){
+			.value = number < 0 ? WARDEN_RLIMIT_INFINITY : (uint64_t)number};
+	else if (key->size == sizeof(bool))
+		*(bool *)member = number != 0;
+	else if (key->size == sizeof(uint16_t))
+		*(uint16_t *)member = (uint16_t)number;
+	else if (key->size == sizeof(uint32_t))
+		*(uint32_t *)member = (uint32_t)number;
+	else
+		*(int64_t *)member = number;
+}
+
+/* Stores a copy of a text; NULL for none. */
+static int store_text(void *base, const struct config_key *key, const char *text,
+		      struct warden_error *err)
+{
+	char **member;
+
+	if (key->offset == CONFIG_NOT_STORED)
+		return 0;
+	member = (char **)((char *)base + key->offset);
+	free(*member);
+	*member = text ? strdup(text) : NULL;
+	return text && !*member ? warden_error_errno(err, "read %s", key->path) : 0;
+}
+
+static void free_texts(char **texts)
+{
+	for (size_t i = 0; texts && texts[i]; i++)
+		free(texts[i]);
+	free(texts);
+}
+
+static int take_strings(const struct config *config, void *base, const struct config_key *key,
+			config_setting_t *setting, struct warden_error *err)
+{
+	char ***member = (char ***)((char *)base + key->offset);
+	int count;
+
+	if (config_setting_type(setting) != CONFIG_TYPE_ARRAY)
+		return refuse(config, key, setting, err);
+	count = config_setting_length(setting);
+	free_texts(*member);
+	*member = calloc((size_t)count + 1, sizeof(**member));
+	if (!*member)
+		return warden_error_errno(err, "read %s", key->path);
+	for (int i = 0; i < count; i++) {
+		config_setting_t *element = config_setting_get_elem(setting, (unsigned)i);
+		const char *text = get_text(key, element);
+
+		if (!text)
+			return refuse(config, key, element, err);
+		(*member)[i] = strdup(text);
+		if (!(*member)[i])
+			return warden_error_errno(err, "read %s", key->path);
+	}
+	return 0;
+}
+
+/* A path, relative to the file in which the setting stands; slashes at its end are dropped. */
+static int take_path(const struct config *config, void *base, const struct config_key *key,
+		     const config_setting_t *setting, struct warden_error *err)
+{
+	const char *text = get_text(key, setting);
+	_cleanup_free_ char *path = NULL;
+	size_t length;
+
+	if (!text)
+		return refuse(config, key, setting, err);
+	path = config_path_from(config, setting, text);
+	if (!path)
+		return warden_error_errno(err, "read %s", key->path);
+	length = strlen(path);
+	while (length > 1 && path[length - 1] == '/')
+		path[--length] = '\0';
+	if (length >= PATH_MAX)
+		return config_fail_at(config, setting, err, "%s must be at most %d bytes long",
+				      key->path, PATH_MAX - 1);
+	return store_text(base, key, path, err);
+}
+
+int config_value_take(const struct config *config, void *base, const struct config_key *key,
+		      config_setting_t *setting, struct warden_error *err)
+{
+	const char *text;
+	int64_t number;
+
+	switch (key->type) {
+	case KEY_BOOL:
+		if (config_setting_type(setting) != CONFIG_TYPE_BOOL)
+			break;
+		store_number(base, key, config_setting_get_bool(setting));
+		return 0;
+	case KEY_INTEGER:
+	case KEY_RLIMIT:
+	case KEY_MODE:
+		if (!get_number(key, setting, &number))
+			break;
+		store_number(base, key, number);
+		return 0;
+	case KEY_LEVEL:
+		text = get_text(key, setting);
+		if (!text || log_level_parse(text) == -2)
+			break;
+		store_number(base, key, log_level_parse(text));
+		return 0;
+	case KEY_STRING:
+		text = get_text(key, setting);
+		if (!text)
+			break;
+		return store_text(base, key, text, err);
+	case KEY_PATH:
+		return take_path(config, base, key, setting, err);
+	case KEY_STRINGS:
+		return take_strings(config, base, key, setting, err);
+	}
+	return refuse(config, key, setting, err);
+}
+
+int config_value_default(void *base, const struct config_key *key, struct warden_error *err)
+{
+	char ***texts;
+
+	switch (key->type) {
+	case KEY_STRING:
+	case KEY_PATH:
+		return store_text(base, key, key->text, err);
+	case KEY_STRINGS:
+		texts = (char ***)((char *)base + key->offset);
+		*texts = calloc(1, sizeof(**texts));
+		return *texts ? 0 : warden_error_errno(err, "defaults of the configuration");
+	case KEY_LEVEL:
+		store_number(base, key, log_level_parse(key->text));
+		return 0;
+	default:
+		store_number(base, key, key->number);
+		return 0;
+	}
+}
+
+void config_value_free(void *base, const struct config_key *key)
+{
+	char *member;
+
+	if (key->offset == CONFIG_NOT_STORED)
+		return;
+	member = (char *)base + key->offset;
+	if (key->type == KEY_STRING || key->type == KEY_PATH)
+		free(*(char **)member);
+	else if (key->type == KEY_STRINGS)
+		free_texts(*(char ***)member);
+}

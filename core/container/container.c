@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A container in memory and the queue of its operations; see container.h. */
+#include <config.h>
+
+#include "core/container/container.h"
+
+#include <stdlib.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "core/job/job.h"
+#include "core/limits/limits.h"
+#include "core/log.h"
+#include "core/pools/pool.h"
+#include "core/rules/rules.h"
+#include "core/server.h"
+#include "core/state/idempotence.h"
+#include "core/state/journal.h"
+#include "core/state/snapshot.h"
+#include "core/transfer/transfer.h"
+
+const char *container_state_name(enum container_state state)
+{
+	switch (state) {
+	case STATE_BORN:
+		return "born";
+	case STATE_ACTIVE:
+		return "active";
+	case STATE_STOPPED:
+		return "stopped";
+	default:
+		return "destroyed";
+	}
+}
+
+/* 55 bits of microseconds in base 32; counting up, so that no id comes twice while the clock goes
+ * on. */
+static void make_id(struct server *server, char id[12])
+{
+	static const char digits[] = "0123456789abcdefghijklmnopqrstuv";
+	struct timeval now;
+	uint64_t number;
+
+	gettimeofday(&now, NULL);
+	number = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_usec;
+	if (number <= server->last_id)
+		number = server->last_id + 1;
+	server->last_id = number;
+	for (int i = 10; i >= 0; i--, number >>= 5)
+		id[i] = digits[number & 31];
+	id[11] = '\0';
+}
+
+struct container *container_new(struct server *server, const char *id, const char *handle)
+{
+	struct container *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->server = server;
+	c->dir_fd = -1;
+	c->state = STATE_BORN;
+	if (id)
+		snprintf(c->id, sizeof(c->id), "%s", id);
+	else
+		do
+			make_id(server, c->id);
+		while (registry_find_id(&server->registry, c->id));
+	c->identity.id = c->id;
+	TAILQ_INIT(&c->jobs);
+	TAILQ_INIT(&c->request_ids);
+	TAILQ_INIT(&c->operations);
+	TAILQ_INIT(&c->stop.waiting);
+	TAILQ_INIT(&c->destroy.waiting);
+	LIST_INIT(&c->references);
+	LIST_INIT(&c->transfers);
+	memset(&c->info, 0xff, sizeof(c->info)); /* WARDEN_UNKNOWN everywhere */
+	warden_limits_init(&c->limits);
+	warden_limits_init(&c->in_force);
+	c->handle = strdup(handle ? handle : c->id);
+	c->name = strdup(c->id);
+	if (!c->handle || !c->name) {
+		container_free(c);
+		return NULL;
+	}
+	return c;
+}
+
+static void give_back(struct container *c)
+{
+	struct server *server = c->server;
+	uint64_t now = uv_now(&server->loop);
+
+	if (c->owns_network)
+		pool_give(server->networks, now, ntohl(c->identity.network.s_addr));
+	if (c->owns_uid)
+		pool_give(server->uids, now, c->identity.uid);
+	if (c->owns_slot)
+		pool_give(server->slots, now, c->identity.slot);
+}
+
+void container_free(struct container *c)
+{
+	struct job *job;
+
+	transfers_abandon(c);
+	while ((job = TAILQ_FIRST(&c->jobs)))
+		job_free(job);
+	while (!LIST_EMPTY(&c->references))
+		container_unreference(c);
+	grace_stop(c);
+	ttl_stop(c);
+	timer_stop(&c->stop.timer);
+	timer_stop(&c->stop.oom_timer);
+	limits_free(&c->limits);
+	limits_free(&c->in_force);
+	idempotence_forget(c);
+	give_back(c);
+	rules_release(c);
+	if (c->dir_fd >= 0)
+		close(c->dir_fd);
+	for (size_t i = 0; i < c->n_bind_mounts; i++) {
+		free((char *)c->bind_mounts[i].src_path);
+		free((char *)c->bind_mounts[i].dst_path);
+	}
+	free(c->bind_mounts);
+	create_options_free(&c->options);
+	labels_release(c->labels);
+	free(c->rootfs);
+	free(c->path);
+	free(c->name);
+	free(c->handle);
+	free(c);
+}
+
+static void run_next(struct container *c);
+
+static void finish(struct operation *operation, int result)
+{
+	free(operation->snapshot);
+	operation->snapshot = NULL;
+	operation->done(operation, result, &operation->err);
+}
+
+static void on_worker(uv_work_t *work)
+{
+	struct operation *operation = work->data;
+
+	if (operation->result == 0)
+		operation->result = operation->run(operation, &operation->err);
+}
+
+static void after_worker(uv_work_t *work, int status)
+{
+	struct operation *operation = work->data;
+	struct container *c = operation->container;
+	bool more = !TAILQ_EMPTY(&c->operations);
+
+	(void)status; /* UV_ECANCELED alone, and nobody cancels */
+	c->running = false;
+	/* What it leaves is what the next one finds. It may free the container, but only where none
+	 * is left. */
+	finish(operation, operation->result);
+	if (more)
+		run_next(c);
+}
+
+/* What came behind a destroy would find no container at the backend's. */
+static int prepare(struct operation *operation)
+{
+	if (operation->container->destroy.op_done && !operation->needs_no_backend)
+		return warden_error_set(&operation->err, "unknown handle");
+	return operation->prepare ? operation->prepare(operation, &operation->err) : 0;
+}
+
+/* What cannot begin ends as if it had failed, once the caller has returned. */
+static void begin(struct operation *operation)
+{
+	struct container *c = operation->container;
+
+	operation->work.data = operation;
+	c->running = true;
+	operation->result = prepare(operation);
+	if (operation->needs_snapshot)
+		operation->snapshot = snapshot_text(c);
+	if (uv_queue_work(&c->server->loop, &operation->work, on_worker, after_worker) < 0)
+		abort(); /* only without a callback */
+}
+
+static void run_next(struct container *c)
+{
+	struct operation *operation = TAILQ_FIRST(&c->operations);
+
+	if (c->running || !operation)
+		return;
+	TAILQ_REMOVE(&c->operations, operation, link);
+	begin(operation);
+}
+
+void container_queue(struct container *c, struct operation *operation)
+{
+	operation->container = c;
+	TAILQ_INSERT_TAIL(&c->operations, operation, link);
+	run_next(c);
+}
+
+void container_cancel_operations(struct container *c)
+{
+	struct operation_list cancelled = TAILQ_HEAD_INITIALIZER(cancelled);
+	struct operation *operation;
+
+	TAILQ_CONCAT(&cancelled, &c->operations, link);
+	while ((operation = TAILQ_FIRST(&cancelled))) {
+		TAILQ_REMOVE(&cancelled, operation, link);
+		warden_error_set(&operation->err, "unknown handle");
+		finish(operation, -1);
+	}
+}
+
+bool container_note_event(struct container *c, const char *text)
+{
+	for (size_t i = 0; i < c->n_events; i++)
+		if (strcmp(c->events[i], text) == 0)
+			return false;
+	if (c->n_events == sizeof(c->events) / sizeof(c->events[0]))
+		return false;
+	c->events[c->n_events++] = text;
+	return true;
+}
+
+static void save_done(struct operation *operation, int result, struct warden_error *err)
+{
+	if (result < 0 && !operation->container->destroy.started)
+		log_write(WARDEN_LOG_ERROR, "%s: %s", operation->container->id, err->message);
+	free(operation);
+}
+
+void container_save(struct container *c)
+{
+	struct operation *operation = calloc(1, sizeof(*operation));
+
+	if (!operation || !c->alive || c->state == STATE_DESTROYED) {
+		free(operation); /* it comes with the next change */
+		return;
+	}
+	operation->run = snapshot_store;
+	operation->done = save_done;
+	operation->needs_snapshot = true;
+	container_queue(c, operation);
+}
+
+void container_event(struct container *c, const char *text)
+{
+	if (!container_note_event(c, text))
+		return;
+	log_write(WARDEN_LOG_INFO, "%s: event '%s'", c->id, text);
+	container_save(c);
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Destroy: the last info, stop, the backend's destroy, the directory renamed into the depot's tmp;
+ * then it is answered. The rest happens behind: when the backend says that all is gone and the
+ * files are removed, the container's share goes back to the pools. */
+#include <config.h>
+
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "core/container/container.h"
+#include "core/container/container_info.h"
+#include "core/job/job.h"
+#include "core/log.h"
+#include "core/rules/rules.h"
+#include "core/server.h"
+#include "core/state/idempotence.h"
+#include "core/state/journal.h"
+#include "core/transfer/transfer.h"
+#include "core/wire/request.h"
+#include "lib/remove_tree.h"
+
+static int queue(struct container *c, int (*run)(struct operation *, struct warden_error *),
+		 void (*done)(struct operation *, int, struct warden_error *))
+{
+	struct operation *operation = calloc(1, sizeof(*operation));
+
+	if (!operation) {
+		log_write(WARDEN_LOG_ERROR, "%s: no memory to destroy it", c->id);
+		return -1;
+	}
+	operation->needs_no_backend = true;
+	operation->run = run;
+	operation->done = done;
+	container_queue(c, operation);
+	return 0;
+}
+
+static int remove_run(struct operation *operation, struct warden_error *err)
+{
+	struct container *c = operation->container;
+
+	return remove_tree(c->server->tmp_fd, c->name, err);
+}
+
+static void remove_done(struct operation *operation, int result, struct warden_error *err)
+{
+	struct container *c = operation->container;
+	struct server *server = c->server;
+
+	if (result < 0)
+		log_write(WARDEN_LOG_ERROR, "%s: %s", c->id, err->message);
+	free(operation);
+	log_write(WARDEN_LOG_DEBUG, "%s: gone", c->id);
+	registry_remove(&server->registry, c);
+	container_free(c);
+	server->leaving--;
+	server_drain_step(server);
+}
+
+/* Any thread. The rename makes the handle unknown to the next daemon too, whenever this one ends.
+ */
+static int destroy_run(struct operation *operation, struct warden_error *err)
+{
+	struct container *c = operation->container;
+	struct server *server = c->server;
+
+	if (renameat(server->depot_fd, c->name, server->tmp_fd, c->id) < 0 && errno != ENOENT)
+		warden_error_errno(err, "move %s into %s/tmp", c->path,
+				   server->settings.depot_path);
+	else
+		err->message[0] = '\0';
+	if (c->backend)
+		server->klass->destroy(c->backend);
+	return err->message[0] ? -1 : 0;
+}
+
+static void destroy_done(struct operation *operation, int result, struct warden_error *err)
+{
+	struct container *c = operation->container;
+	char *name = strdup(c->id);
+
+	if (result < 0)
+		log_write(WARDEN_LOG_ERROR, "%s: %s", c->id, err->message);
+	else if (name) { /* where there is no memory the next daemon removes it */
+		free(c->name);
+		c->name = name;
+		name = NULL;
+	}
+	free(name);
+	free(operation);
+	if (!c->backend)
+		c->destroy.gone = true;
+	c->backend = NULL;
+	c->destroy.op_done = true;
+	jobs_finish(c);
+	rules_release(c); /* who reads the answer finds the ports free */
+	idempotence_forget(c);
+	if (c->is_listed)
+		journal_container(c, WARDEN__EVENTS_RESPONSE__KIND__DESTROYED, NULL);
+	registry_forget_handle(&c->server->registry, c);
+	log_write(WARDEN_LOG_INFO, "%s: destroyed", c->id);
+	waiting_answer(&c->destroy.waiting);
+	destroy_step(c);
+}
+
+void destroy_step(struct container *c)
+{
+	if (!c->destroy.started || c->stop.started)
+		return;
+	if (c->state != STATE_DESTROYED) {
+		c->state = STATE_DESTROYED;
+		container_cancel_operations(c);
+		queue(c, destroy_run, destroy_done);
+		return;
+	}
+	if (c->destroy.op_done && c->destroy.gone && !c->destroy.removed && jobs_are_idle(c)) {
+		c->destroy.removed = true;
+		queue(c, remove_run, remove_done);
+	}
+}
+
+/* The figures of the container are taken while there still are any. */
+static void info_came(struct container *c, void *unused)
+{
+	(void)unused;
+	if (c->alive && c->state == STATE_ACTIVE)
+		container_stop(c, SIGTERM, NULL);
+	else
+		destroy_step(c);
+}
+
+void container_destroy(struct container *c, struct request *request)
+{
+	if (request && !waiting_add(&c->destroy.waiting, request)) {
+		request_fail_text(request, "no memory");
+		return;
+	}
+	if (c->destroy.started)
+		return;
+	c->destroy.started = true;
+	c->server->leaving++;
+	grace_stop(c);
+	transfers_cancel(c);
+	ttl_stop(c);
+	if (!c->alive || !info_ask(c, info_came, NULL))
+		info_came(c, NULL);
+}
+
+void container_discard(struct container *c)
+{
+	c->destroy.started = true;
+	c->server->leaving++;
+	destroy_step(c);
+}

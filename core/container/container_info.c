@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The figures of a container; see container_info.h. */
+#include <config.h>
+
+#include "core/container/container_info.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+
+#include "core/job/job.h"
+#include "core/limits/limits.h"
+#include "core/log.h"
+#include "core/server.h"
+#include "core/wire/message_text.h"
+
+/* MemoryStat's fields stand in the order of struct warden_info's, each `has` before its value. */
+static void fill_memory(struct info_answer *answer, const struct warden_info *info)
+{
+	const ProtobufCMessageDescriptor *all = &warden__info_response__memory_stat__descriptor;
+	char *memory = (char *)&answer->memory;
+
+	for (unsigned i = 0; i < all->n_fields && i < WARDEN_MEMORY_STATS; i++) {
+		const ProtobufCFieldDescriptor *field = &all->fields[i];
+
+		if (info->memory[i] == WARDEN_UNKNOWN)
+			continue;
+		*(protobuf_c_boolean *)(void *)(memory + field->quantifier_offset) = true;
+		*(uint64_t *)(void *)(memory + field->offset) = info->memory[i];
+		answer->message.memory_stat = &answer->memory;
+	}
+}
+
+#define FILL(message_, part, field, value)                                                         \
+	do {                                                                                       \
+		if ((value) != WARDEN_UNKNOWN) {                                                   \
+			answer->part.has_##field = true;                                           \
+			answer->part.field = (value);                                              \
+			answer->message.message_ = &answer->part;                                  \
+		}                                                                                  \
+	} while (0)
+
+static void fill_figures(struct info_answer *answer, const struct warden_info *info)
+{
+	warden__info_response__memory_stat__init(&answer->memory);
+	warden__info_response__cpu_stat__init(&answer->cpu);
+	warden__info_response__disk_stat__init(&answer->disk);
+	warden__info_response__bandwidth_stat__init(&answer->bandwidth);
+	fill_memory(answer, info);
+	FILL(cpu_stat, cpu, usage, info->cpu_usage_ns);
+	FILL(cpu_stat, cpu, user, info->cpu_user_ticks);
+	FILL(cpu_stat, cpu, system, info->cpu_system_ticks);
+	FILL(disk_stat, disk, bytes_used, info->disk_bytes);
+	FILL(disk_stat, disk, inodes_used, info->disk_inodes);
+	FILL(bandwidth_stat, bandwidth, in_rate, info->in_rate);
+	FILL(bandwidth_stat, bandwidth, in_burst, info->in_burst);
+	FILL(bandwidth_stat, bandwidth, out_rate, info->out_rate);
+	FILL(bandwidth_stat, bandwidth, out_burst, info->out_burst);
+}
+
+static void fill_network(struct info_answer *answer, const struct warden_info *info)
+{
+	warden__info_response__network_stat__init(&answer->network);
+	FILL(network_stat, network, rx_bytes, info->rx_bytes);
+	FILL(network_stat, network, rx_packets, info->rx_packets);
+	FILL(network_stat, network, tx_bytes, info->tx_bytes);
+	FILL(network_stat, network, tx_packets, info->tx_packets);
+}
+
+#define FILL_PRESSURE(name)                                                                        \
+	do {                                                                                       \
+		warden__info_response__pressure__init(&answer->name);                              \
+		FILL(name, name, avg10, info->name.avg10);                                         \
+		FILL(name, name, avg60, info->name.avg60);                                         \
+		FILL(name, name, avg300, info->name.avg300);                                       \
+		FILL(name, name, total, info->name.total);                                         \
+	} while (0)
+
+static void fill_pressure(struct info_answer *answer, const struct warden_info *info)
+{
+	FILL_PRESSURE(cpu_some);
+	FILL_PRESSURE(memory_some);
+	FILL_PRESSURE(memory_full);
+	FILL_PRESSURE(io_some);
+	FILL_PRESSURE(io_full);
+}
+
+#define FILL_FIGURE(field)                                                                         \
+	do {                                                                                       \
+		if (info->field != WARDEN_UNKNOWN) {                                               \
+			answer->message.has_##field = true;                                        \
+			answer->message.field = info->field;                                       \
+		}                                                                                  \
+	} while (0)
+
+static void fill_limits(struct info_answer *answer, const struct container *c)
+{
+	answer->message.has_paused = true;
+	answer->message.paused = c->paused;
+	if (!c->in_force_known)
+		return;
+	limits_to_message(&answer->limits, &c->in_force);
+	answer->message.limits = &answer->limits;
+}
+
+static bool fill_jobs(struct info_answer *answer, const struct container *c)
+{
+	const struct job *job;
+	size_t n = jobs_count(c);
+
+	if (n == 0)
+		return true;
+	answer->message.job_ids = malloc(n * sizeof(uint64_t));
+	if (!answer->message.job_ids)
+		return false;
+	TAILQ_FOREACH(job, &c->jobs, link)
+		if (!job->settled)
+			answer->message.job_ids[answer->message.n_job_ids++] = job->id;
+	return true;
+}
+
+static bool fill_properties(struct info_answer *answer, const struct container *c)
+{
+	Warden__InfoResponse *message = &answer->message;
+	size_t n = c->options.n_properties;
+
+	if (n == 0)
+		return true;
+	message->properties = calloc(n, sizeof(Warden__Property *));
+	answer->properties = calloc(n, sizeof(*answer->properties));
+	if (!message->properties || !answer->properties)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		const struct property *property = &c->options.properties[i];
+		Warden__Property *out = &answer->properties[i];
+
+		warden__property__init(out);
+		set_bytes(&out->key, property->key);
+		set_bytes(&out->value, property->value);
+		message->properties[message->n_properties++] = out;
+	}
+	return true;
+}
+
+static bool fill_env(struct info_answer *answer, const struct container *c)
+{
+	Warden__InfoResponse *message = &answer->message;
+
+	if (c->options.n_env == 0)
+		return true;
+	message->env = calloc(c->options.n_env, sizeof(*message->env));
+	if (!message->env)
+		return false;
+	for (size_t i = 0; i < c->options.n_env; i++)
+		set_bytes(&message->env[message->n_env++], c->options.env[i]);
+	return true;
+}
+
+/* What create was asked for. */
+static bool fill_options(struct info_answer *answer, const struct container *c)
+{
+	Warden__InfoResponse *message = &answer->message;
+	const char *hostname = c->options.hostname ? c->options.hostname : c->id;
+
+	set_text(&message->has_hostname, &message->hostname, hostname);
+	if (c->rootfs)
+		set_text(&message->has_rootfs, &message->rootfs, c->rootfs);
+	message->has_created_us = c->created_us > 0;
+	message->created_us = c->created_us;
+	message->has_ttl_left = c->options.ttl > 0;
+	if (c->options.ttl > 0)
+		message->ttl_left = (uint32_t)((ttl_left_us(c) + 999999) / 1000000);
+	message->has_nested = true;
+	message->nested = c->nested;
+	return fill_properties(answer, c) && fill_env(answer, c);
+}
+
+bool info_answer_init(struct info_answer *answer, const struct container *c,
+		      const struct warden_info *info)
+{
+	Warden__InfoResponse *message = &answer->message;
+
+	warden__info_response__init(message);
+	answer->properties = NULL;
+	inet_ntop(AF_INET, &c->identity.host_ip, answer->host_ip, sizeof(answer->host_ip));
+	inet_ntop(AF_INET, &c->identity.container_ip, answer->container_ip,
+		  sizeof(answer->container_ip));
+	set_text(&message->has_state, &message->state, container_state_name(c->state));
+	set_text(&message->has_host_ip, &message->host_ip, answer->host_ip);
+	set_text(&message->has_container_ip, &message->container_ip, answer->container_ip);
+	set_text(&message->has_container_path, &message->container_path, c->path);
+	for (size_t i = 0; i < c->n_events; i++)
+		answer->events[i] = (ProtobufCBinaryData){.data = (uint8_t *)c->events[i],
+							  .len = strlen(c->events[i])};
+	message->n_events = c->n_events;
+	message->events = answer->events;
+	fill_figures(answer, info);
+	fill_network(answer, info);
+	fill_pressure(answer, info);
+	FILL_FIGURE(peak_memory);
+	FILL_FIGURE(oom_kills);
+	FILL_FIGURE(processes);
+	fill_limits(answer, c);
+	return fill_options(answer, c) && fill_jobs(answer, c);
+}
+
+void info_answer_free(struct info_answer *answer)
+{
+	free(answer->message.job_ids);
+	free(answer->message.properties);
+	free(answer->message.env);
+	free(answer->properties);
+}
+
+struct question {
+	struct operation operation;
+	void (*done)(struct container *, void *);
+	void *data;
+	struct warden_info info;
+	bool asks_limits; /* nobody has yet */
+	struct warden_limits in_force;
+};
+
+static int ask_run(struct operation *operation, struct warden_error *err)
+{
+	struct question *question = (struct question *)operation;
+	struct container *c = operation->container;
+
+	memset(&question->info, 0xff, sizeof(question->info)); /* WARDEN_UNKNOWN everywhere */
+	if (!c->alive || !c->server->klass->info)
+		return 0;
+	if (question->asks_limits && limits_ask(c, &question->in_force, err) < 0)
+		return -1;
+	return c->server->klass->info(c->backend, &question->info, err);
+}
+
+static void ask_done(struct operation *operation, int result, struct warden_error *err)
+{
+	struct question *question = (struct question *)operation;
+	struct container *c = operation->container;
+
+	if (result == 0)
+		c->info = question->info;
+	if (result == 0 && question->asks_limits && !c->in_force_known) {
+		c->in_force = question->in_force; /* its text, too */
+		c->in_force_known = true;
+	} else {
+		limits_free(&question->in_force);
+	}
+	if (result < 0 && !c->destroy.started)
+		log_write(WARDEN_LOG_WARN, "%s: info: %s", c->id, err->message);
+	question->done(c, question->data);
+	free(question);
+}
+
+bool info_ask(struct container *c, void (*done)(struct container *, void *), void *data)
+{
+	struct question *question = calloc(1, sizeof(*question));
+
+	if (!question)
+		return false;
+	question->operation.run = ask_run;
+	question->operation.done = ask_done;
+	question->asks_limits = !c->in_force_known && c->alive && c->server->klass->set_limits;
+	warden_limits_init(&question->in_force);
+	question->done = done;
+	question->data = data;
+	container_queue(c, &question->operation);
+	return true;
+}

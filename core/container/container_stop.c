@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Stop: TERM to every process, KILL to what is left after ten seconds; complete when the container
+ * is empty and its jobs are settled. Nothing here waits: each event looks whether it was the last.
+ * Running out of memory is a reason to stop. */
+#include <config.h>
+
+#include <signal.h>
+#include <stdlib.h>
+
+#include "core/container/container.h"
+#include "core/job/job.h"
+#include "core/limits/limits.h"
+#include "core/log.h"
+#include "core/server.h"
+#include "core/state/journal.h"
+#include "core/state/snapshot.h"
+#include "core/wire/request.h"
+
+enum {
+	TERM_MS = 10000, /* from TERM to KILL */
+	/* From an empty container to the end of those of its jobs whose keepers say nothing. */
+	SETTLE_MS = 2000,
+	/* From an event of memory to TERM at the latest: a job that hit the limit tells its own
+	 * status first. */
+	OOM_MS = 100,
+};
+
+static void on_timer(uv_timer_t *timer);
+
+static int stop_run(struct operation *operation, struct warden_error *err)
+{
+	struct container *c = operation->container;
+
+	/* A stop that is not on disk is complete as well: what matters is what runs. */
+	if (operation->snapshot)
+		snapshot_write(c, operation->snapshot, err);
+	return c->server->klass->stop(c->backend, (int)(intptr_t)operation->data, err);
+}
+
+static void stop_done(struct operation *operation, int result, struct warden_error *err)
+{
+	struct container *c = operation->container;
+
+	if (result < 0 && !c->destroy.started)
+		log_write(WARDEN_LOG_ERROR, "%s: stop: %s", c->id, err->message);
+	c->stop.pending--;
+	free(operation);
+	stop_step(c);
+}
+
+static void send_signal(struct container *c, int signal)
+{
+	struct operation *operation = calloc(1, sizeof(*operation));
+
+	timer_stop(&c->stop.timer);
+	c->stop.signal = signal;
+	c->stop.timer = timer_start(c->server, TERM_MS, on_timer, c);
+	if (!operation) {
+		log_write(WARDEN_LOG_ERROR, "%s: no memory to stop it", c->id);
+		return; /* the timer tries again */
+	}
+	operation->run = stop_run;
+	operation->done = stop_done;
+	operation->data = (void *)(intptr_t)signal;
+	operation->needs_snapshot = true;
+	c->stop.pending++;
+	container_queue(c, operation);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+	struct container *c = timer->data;
+
+	timer_stop(&c->stop.timer);
+	if (!c->stop.empty) {
+		log_write(WARDEN_LOG_INFO, "%s: processes are left, sending KILL", c->id);
+		send_signal(c, SIGKILL);
+		return;
+	}
+	jobs_abandon(c);
+	stop_step(c);
+}
+
+static bool is_settled(const struct container *c)
+{
+	const struct job *job;
+
+	TAILQ_FOREACH(job, &c->jobs, link)
+		if (!job->settled)
+			return false;
+	return true;
+}
+
+void stop_step(struct container *c)
+{
+	if (!c->stop.started || !c->stop.empty || c->stop.pending > 0)
+		return;
+	if (!is_settled(c)) {
+		if (!c->stop.timer || c->stop.signal != 0) {
+			timer_stop(&c->stop.timer);
+			c->stop.signal = 0;
+			c->stop.timer = timer_start(c->server, SETTLE_MS, on_timer, c);
+		}
+		return;
+	}
+	timer_stop(&c->stop.timer);
+	c->stop.started = false;
+	c->stop.interrupted = false;
+	if (!c->destroy.started)
+		container_save(c);
+	log_write(WARDEN_LOG_INFO, "%s: stopped", c->id);
+	journal_container(c, WARDEN__EVENTS_RESPONSE__KIND__STOPPED, NULL);
+	waiting_answer(&c->stop.waiting);
+	destroy_step(c);
+}
+
+void container_stop(struct container *c, int signal, struct request *request)
+{
+	if (request && !waiting_add(&c->stop.waiting, request)) {
+		request_fail_text(request, "no memory");
+		return;
+	}
+	timer_stop(&c->stop.oom_timer);
+	if (c->state == STATE_STOPPED && !c->stop.started && !c->stop.interrupted) {
+		waiting_answer(&c->stop.waiting);
+		return;
+	}
+	if (c->stop.started && (signal != SIGKILL || c->stop.signal != SIGTERM))
+		return;
+	if (c->state == STATE_ACTIVE)
+		c->state = STATE_STOPPED;
+	c->paused = false; /* the backend thaws it */
+	if (!c->stop.started)
+		c->stop.empty = false;
+	c->stop.started = true;
+	send_signal(c, signal);
+}
+
+static void on_oom_timer(uv_timer_t *timer)
+{
+	container_stop(timer->data, SIGTERM, NULL);
+}
+
+void container_out_of_memory(struct container *c)
+{
+	container_event(c, "out of memory");
+	if (!limits_memory(&c->limits) || c->state != STATE_ACTIVE || c->stop.oom_timer)
+		return;
+	c->stop.oom_timer = timer_start(c->server, OOM_MS, on_oom_timer, c);
+	if (!c->stop.oom_timer)
+		container_stop(c, SIGTERM, NULL);
+}
+
+bool container_ran_out(const struct container *c)
+{
+	return c->stop.oom_timer;
+}
+
+void container_job_ended(struct container *c)
+{
+	if (c->stop.oom_timer)
+		container_stop(c, SIGTERM, NULL);
+}

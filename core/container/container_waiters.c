@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Requests that wait until a stop or a destroy is complete. */
+#include <config.h>
+
+#include <stdlib.h>
+
+#include "core/container/container.h"
+#include "core/wire/request.h"
+
+bool waiting_add(struct waiting_list *list, struct request *request)
+{
+	struct waiting *waiting = malloc(sizeof(*waiting));
+
+	if (!waiting)
+		return false;
+	waiting->request = request;
+	TAILQ_INSERT_TAIL(list, waiting, link);
+	return true;
+}
+
+void waiting_answer(struct waiting_list *list)
+{
+	struct waiting *waiting;
+
+	while ((waiting = TAILQ_FIRST(list))) {
+		TAILQ_REMOVE(list, waiting, link);
+		request_answer_empty(waiting->request);
+		free(waiting);
+	}
+}

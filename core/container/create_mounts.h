@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The directories that a Create names: its root file system or layers, and its bind mounts. */
+#ifndef CORE_CONTAINER_CREATE_MOUNTS_H
+#define CORE_CONTAINER_CREATE_MOUNTS_H
+
+#include "core/container/container.h"
+
+/* Fills in the container's, whose options have been taken. -1 and `err`: one is no path, or is not
+ * there. */
+int create_mounts_take(struct container *container, const Warden__CreateRequest *asked,
+		       struct warden_error *err);
+
+#endif

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The options of a Create in the snapshot; see create_options.h. What was not asked for is not
+ * there. */
+#include <config.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/container/create_options.h"
+#include "lib/cleanup.h"
+
+/* One table for both directions. */
+static const struct {
+	const char *name;
+	size_t offset;
+} numbers[] = {
+	{"tmpfs_bytes", offsetof(struct create_options, tmpfs_bytes)},
+	{"tmpfs_inodes", offsetof(struct create_options, tmpfs_inodes)},
+	{"shm_bytes", offsetof(struct create_options, shm_bytes)},
+};
+
+static const struct {
+	const char *name;
+	size_t offset;
+} texts[] = {
+	{"hostname", offsetof(struct create_options, hostname)},
+	{"image_working_dir", offsetof(struct create_options, image.working_dir)},
+	{"image_user", offsetof(struct create_options, image.user)},
+};
+
+static const struct {
+	const char *name;
+	size_t list, n;
+} lists[] = {
+	{"layers", offsetof(struct create_options, layers),
+	 offsetof(struct create_options, n_layers)},
+	{"env", offsetof(struct create_options, env), offsetof(struct create_options, n_env)},
+	{"dns_servers", offsetof(struct create_options, dns_servers),
+	 offsetof(struct create_options, n_dns_servers)},
+	{"image_env", offsetof(struct create_options, image.env),
+	 offsetof(struct create_options, image.n_env)},
+};
+
+#define MEMBER(type, options, offset) (*(type *)(void *)((char *)(options) + (offset)))
+
+static json_t *texts_to_json(char *const *list, size_t n)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(array, json_string(list[i]));
+	return array;
+}
+
+static json_t *properties_to_json(const struct create_options *options)
+{
+	json_t *object = json_object();
+
+	for (size_t i = 0; i < options->n_properties; i++)
+		json_object_set_new(object, options->properties[i].key,
+				    json_string(options->properties[i].value));
+	return object;
+}
+
+static json_t *hosts_to_json(const struct create_options *options)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < options->n_hosts; i++)
+		json_array_append_new(array, json_pack("[s, s]", options->hosts[i].address,
+						       options->hosts[i].names));
+	return array;
+}
+
+json_t *create_options_to_json(const struct create_options *options)
+{
+	json_t *json = json_object();
+
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
+		uint64_t number = MEMBER(const uint64_t, options, numbers[i].offset);
+
+		if (number > 0)
+			json_object_set_new(json, numbers[i].name,
+					    json_integer((json_int_t)number));
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		const char *text = MEMBER(char *const, options, texts[i].offset);
+
+		if (text)
+			json_object_set_new(json, texts[i].name, json_string(text));
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+		size_t n = MEMBER(const size_t, options, lists[i].n);
+
+		if (n > 0)
+			json_object_set_new(
+				json, lists[i].name,
+				texts_to_json(MEMBER(char **const, options, lists[i].list), n));
+	}
+	if (options->ttl > 0)
+		json_object_set_new(json, "ttl", json_integer(options->ttl));
+	if (options->n_properties > 0)
+		json_object_set_new(json, "properties", properties_to_json(options));
+	if (options->n_hosts > 0)
+		json_object_set_new(json, "hosts", hosts_to_json(options));
+	return json;
+}
+
+static bool read_text(char **text, const json_t *json)
+{
+	if (!json)
+		return true;
+	if (!json_is_string(json))
+		return false;
+	*text = strdup(json_string_value(json));
+	return *text != NULL;
+}
+
+static bool read_texts(char ***list, size_t *n, const json_t *array)
+{
+	size_t length = json_array_size(array);
+
+	if (length == 0)
+		return true;
+	*list = calloc(length + 1, sizeof(**list));
+	if (!*list)
+		return false;
+	for (; *n < length; ++*n)
+		if (!read_text(&(*list)[*n], json_array_get(array, *n)) || !(*list)[*n])
+			return false;
+	return true;
+}
+
+static bool read_number(uint64_t *number, const json_t *json)
+{
+	if (!json)
+		return true;
+	*number = (uint64_t)json_integer_value(json);
+	return json_integer_value(json) > 0;
+}
+
+static bool read_properties(struct create_options *options, json_t *object)
+{
+	const char *key;
+	json_t *value;
+
+	options->properties = calloc(json_object_size(object) + 1, sizeof(*options->properties));
+	if (!options->properties)
+		return false;
+	json_object_foreach(object, key, value)
+	{
+		struct property *property = &options->properties[options->n_properties++];
+
+		property->key = strdup(key);
+		if (!property->key || !read_text(&property->value, value) || !property->value)
+			return false;
+	}
+	return true;
+}
+
+static bool read_hosts(struct create_options *options, const json_t *array)
+{
+	size_t n = json_array_size(array);
+
+	options->hosts = calloc(n + 1, sizeof(*options->hosts));
+	if (!options->hosts)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		struct warden_host_name *host = &options->hosts[options->n_hosts++];
+		const char *address, *names;
+
+		if (json_unpack(json_array_get(array, i), "[s, s]", &address, &names) < 0)
+			return false;
+		host->address = strdup(address);
+		host->names = strdup(names);
+		if (!host->address || !host->names)
+			return false;
+	}
+	return true;
+}
+
+bool create_options_from_json(struct create_options *options, const json_t *json)
+{
+	uint64_t ttl = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+		if (!read_number(&MEMBER(uint64_t, options, numbers[i].offset),
+				 json_object_get(json, numbers[i].name)))
+			return false;
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		if (!read_text(&MEMBER(char *, options, texts[i].offset),
+			       json_object_get(json, texts[i].name)))
+			return false;
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
+		if (!read_texts(&MEMBER(char **, options, lists[i].list),
+				&MEMBER(size_t, options, lists[i].n),
+				json_object_get(json, lists[i].name)))
+			return false;
+	if (!read_number(&ttl, json_object_get(json, "ttl")) || ttl > UINT32_MAX)
+		return false;
+	options->ttl = (uint32_t)ttl;
+	return read_properties(options, json_object_get(json, "properties")) &&
+	       read_hosts(options, json_object_get(json, "hosts"));
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* References of connections to containers, and the grace time that begins when the last is gone. A
+ * connection that was open when a container was created counts without a reference of its own:
+ * connections are numbered, so the oldest one tells. */
+#include <config.h>
+
+#include <stdlib.h>
+
+#include "core/container/container.h"
+#include "core/log.h"
+#include "core/server.h"
+#include "core/wire/connection.h"
+
+static bool is_referenced(const struct container *c)
+{
+	const struct connection *oldest = TAILQ_FIRST(&c->server->connections);
+
+	return !LIST_EMPTY(&c->references) || (oldest && oldest->serial <= c->created_serial);
+}
+
+static void expired(uv_timer_t *timer)
+{
+	struct container *c = timer->data;
+
+	log_write(WARDEN_LOG_INFO, "%s: nobody has referenced it for its grace time of %u s", c->id,
+		  c->grace_time);
+	grace_stop(c);
+	container_destroy(c, NULL);
+}
+
+void grace_stop(struct container *c)
+{
+	timer_stop(&c->grace_timer);
+	if (c->is_idle)
+		TAILQ_REMOVE(&c->server->idle, c, idle);
+	c->is_idle = false;
+}
+
+void grace_update(struct container *c)
+{
+	bool wanted =
+		c->is_listed && !c->destroy.started && !c->server->draining && !is_referenced(c);
+
+	if (!wanted) {
+		grace_stop(c);
+		return;
+	}
+	if (c->is_idle)
+		return;
+	c->is_idle = true;
+	TAILQ_INSERT_TAIL(&c->server->idle, c, idle);
+	if (c->grace_time != GRACE_NEVER)
+		c->grace_timer = timer_start(c->server, (uint64_t)c->grace_time * 1000, expired, c);
+}
+
+void container_reference(struct container *c, struct connection *connection)
+{
+	struct reference *reference;
+
+	LIST_FOREACH(reference, &c->references, of_container)
+		if (reference->connection == connection)
+			return;
+	reference = malloc(sizeof(*reference));
+	if (!reference) {
+		log_write(WARDEN_LOG_ERROR, "%s: no memory for a reference", c->id);
+		return;
+	}
+	*reference = (struct reference){.connection = connection, .container = c};
+	LIST_INSERT_HEAD(&c->references, reference, of_container);
+	LIST_INSERT_HEAD(&connection->references, reference, of_connection);
+	grace_update(c);
+}
+
+static void drop(struct reference *reference)
+{
+	LIST_REMOVE(reference, of_container);
+	LIST_REMOVE(reference, of_connection);
+	free(reference);
+}
+
+void container_unreference(struct container *c)
+{
+	drop(LIST_FIRST(&c->references));
+}
+
+void grace_connection_opened(struct connection *connection)
+{
+	struct container *c, *next;
+
+	for (c = TAILQ_FIRST(&connection->server->idle); c; c = next) {
+		next = TAILQ_NEXT(c, idle);
+		container_reference(c, connection);
+	}
+}
+
+void grace_connection_closed(struct connection *connection, bool was_oldest)
+{
+	struct reference *reference;
+	struct container *c, *next;
+
+	while ((reference = LIST_FIRST(&connection->references))) {
+		c = reference->container;
+		drop(reference);
+		grace_update(c);
+	}
+	for (c = was_oldest ? TAILQ_FIRST(&connection->server->registry.listed) : NULL; c;
+	     c = next) {
+		next = TAILQ_NEXT(c, listed);
+		if (connection->serial <= c->created_serial)
+			grace_update(c);
+	}
+}

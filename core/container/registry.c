@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of containers; see registry.h. */
+#include <config.h>
+
+#include "core/container/registry.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/container/container.h"
+
+/* A power of two; some thousands of containers are the most that the pools have room for. */
+enum { BUCKETS = 4096 };
+
+/* FNV-1a: short texts, no attacker gains more than a longer chain of his own handles. */
+static size_t hash(const char *text)
+{
+	uint64_t value = 14695981039346656037U;
+
+	for (; *text; text++)
+		value = (value ^ (uint8_t)*text) * 1099511628211U;
+	return (size_t)((value ^ (value >> 32)) & (BUCKETS - 1));
+}
+
+bool registry_open(struct registry *registry)
+{
+	registry->n = 0;
+	TAILQ_INIT(&registry->listed);
+	registry->handles = calloc(BUCKETS, sizeof(*registry->handles));
+	registry->ids = calloc(BUCKETS, sizeof(*registry->ids));
+	return registry->handles && registry->ids;
+}
+
+void registry_close(struct registry *registry)
+{
+	free(registry->handles);
+	free(registry->ids);
+}
+
+void registry_add(struct registry *registry, struct container *container)
+{
+	LIST_INSERT_HEAD(&registry->handles[hash(container->handle)], container, by_handle);
+	LIST_INSERT_HEAD(&registry->ids[hash(container->id)], container, by_id);
+	container->handle_known = true;
+	registry->n++;
+}
+
+void registry_list(struct registry *registry, struct container *container)
+{
+	TAILQ_INSERT_TAIL(&registry->listed, container, listed);
+	container->is_listed = true;
+}
+
+void registry_forget_handle(struct registry *registry, struct container *container)
+{
+	if (container->is_listed)
+		TAILQ_REMOVE(&registry->listed, container, listed);
+	container->is_listed = false;
+	if (container->handle_known)
+		LIST_REMOVE(container, by_handle);
+	container->handle_known = false;
+}
+
+void registry_remove(struct registry *registry, struct container *container)
+{
+	registry_forget_handle(registry, container);
+	LIST_REMOVE(container, by_id);
+	registry->n--;
+}
+
+size_t registry_count(const struct registry *registry, unsigned state)
+{
+	const struct container *container;
+	size_t n = 0;
+
+	for (size_t i = 0; i < BUCKETS; i++)
+		LIST_FOREACH(container, &registry->ids[i], by_id)
+			n += (unsigned)container->state == state;
+	return n;
+}
+
+struct container *registry_find_handle(const struct registry *registry, const char *handle)
+{
+	struct container *container;
+
+	LIST_FOREACH(container, &registry->handles[hash(handle)], by_handle)
+		if (strcmp(container->handle, handle) == 0)
+			return container;
+	return NULL;
+}
+
+struct container *registry_find_id(const struct registry *registry, const char *id)
+{
+	struct container *container;
+
+	LIST_FOREACH(container, &registry->ids[hash(id)], by_id)
+		if (strcmp(container->id, id) == 0)
+			return container;
+	return NULL;
+}

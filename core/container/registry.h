@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The containers by handle and by id, and in the order of their creation. */
+#ifndef CORE_CONTAINER_REGISTRY_H
+#define CORE_CONTAINER_REGISTRY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/queue.h>
+
+struct container;
+
+struct registry {
+	LIST_HEAD(registry_bucket, container) * handles, *ids;
+	TAILQ_HEAD(, container) listed; /* whose create succeeded */
+	size_t n;
+};
+
+/* False: no memory. */
+bool registry_open(struct registry *registry);
+void registry_close(struct registry *registry);
+
+void registry_add(struct registry *registry, struct container *container);
+void registry_remove(struct registry *registry, struct container *container);
+
+/* Its create has succeeded: List shows it from now on. */
+void registry_list(struct registry *registry, struct container *container);
+
+/* The handle is unknown from now on; events still find it by its id. */
+void registry_forget_handle(struct registry *registry, struct container *container);
+
+/* How many there are in this state (of enum container_state), whether listed or not. */
+size_t registry_count(const struct registry *registry, unsigned state);
+
+struct container *registry_find_handle(const struct registry *registry, const char *handle);
+struct container *registry_find_id(const struct registry *registry, const char *id);
+
+#endif

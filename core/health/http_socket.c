@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The socket of the HTTP server; see http.h. */
+#include <config.h>
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "core/health/http.h"
+#include "lib/cleanup.h"
+
+union address {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
+
+/* The host was checked to be an address. */
+static socklen_t set_address(union address *address, const char *host, uint16_t port)
+{
+	*address = (union address){0};
+	if (inet_pton(AF_INET, host, &address->v4.sin_addr) == 1) {
+		address->v4.sin_family = AF_INET;
+		address->v4.sin_port = htons(port);
+		return sizeof(address->v4);
+	}
+	inet_pton(AF_INET6, host, &address->v6.sin6_addr);
+	address->v6.sin6_family = AF_INET6;
+	address->v6.sin6_port = htons(port);
+	return sizeof(address->v6);
+}
+
+/* Fails with errno's reason, at the key that it is about. */
+static int fail(const struct config *config, const char *what, struct warden_error *err)
+{
+	const char *host = config->health_check_server.host;
+	bool of_host = errno == EADDRNOTAVAIL || errno == EAFNOSUPPORT;
+	bool v6 = strchr(host, ':') != NULL;
+
+	return config_fail(config,
+			   of_host ? "health_check_server.host" : "health_check_server.port", err,
+			   "health_check_server.%s: %s %s%s%s:%u: %s; %s",
+			   of_host ? "host" : "port", what, v6 ? "[" : "", host, v6 ? "]" : "",
+			   config->health_check_server.port, strerror(errno),
+			   of_host ? "it must be an address of this host"
+				   : "it must be a port that is free, or 0: off");
+}
+
+int http_bind(const struct config *config, int *result, struct warden_error *err)
+{
+	_cleanup_close_ int fd = -1;
+	const int yes = 1;
+	union address address;
+	socklen_t length;
+
+	*result = -1;
+	if (config->health_check_server.port == 0)
+		return 0;
+	length = set_address(&address, config->health_check_server.host,
+			     config->health_check_server.port);
+	fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return fail(config, "make a socket for", err);
+	/* Connections of an earlier daemon, in TIME_WAIT, keep nobody from the port. */
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) < 0 ||
+	    bind(fd, &address.any, length) < 0)
+		return fail(config, "listen on", err);
+	*result = take_fd(&fd);
+	return 0;
+}

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A page of metrics; see metrics_page.h. The daemon's own part is text from the start, since it has
+ * one length; that of the containers is kept as numbers. All lines of a metric stand together, so
+ * it goes through the containers once for each. */
+#include <config.h>
+
+#include "core/health/metrics_page.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "core/container/container.h"
+#include "core/health/metrics_head.h"
+#include "core/job/job.h"
+#include "core/server.h"
+#include "lib/cleanup.h"
+
+enum { HANDLE_MAX = 1024, LINE_MAX_BYTES = 256 + 2 * HANDLE_MAX };
+
+/* The kernel's number for 'no limit', or near it. */
+#define LIMIT_MAX (UINT64_C(1) << 62)
+
+/* What is told of a container. */
+enum figure {
+	FIGURE_RSS,
+	FIGURE_CACHE,
+	FIGURE_SWAP,
+	FIGURE_LIMIT,
+	FIGURE_PEAK,
+	FIGURE_OOM_KILLS,
+	FIGURE_CPU,
+	FIGURE_CPU_USER,
+	FIGURE_CPU_SYSTEM,
+	FIGURE_PROCESSES,
+	FIGURE_JOBS,
+	FIGURE_RX_BYTES,
+	FIGURE_RX_PACKETS,
+	FIGURE_TX_BYTES,
+	FIGURE_TX_PACKETS,
+	FIGURE_DISK_BYTES,
+	FIGURE_DISK_INODES,
+	FIGURES,
+};
+
+static const struct family {
+	const char *name, *type, *help;
+	bool seconds; /* the figure is in nanoseconds */
+} families[FIGURES] = {
+	[FIGURE_RSS] = {"warden_container_memory_rss_bytes", "gauge",
+			"Anonymous memory of a container."},
+	[FIGURE_CACHE] = {"warden_container_memory_cache_bytes", "gauge",
+			  "Page cache of a container."},
+	[FIGURE_SWAP] = {"warden_container_memory_swap_bytes", "gauge",
+			 "What a container has in swap."},
+	[FIGURE_LIMIT] = {"warden_container_memory_limit_bytes", "gauge",
+			  "Memory limit of a container that has one."},
+	[FIGURE_PEAK] = {"warden_container_memory_peak_bytes", "gauge",
+			 "The most memory that a container has had."},
+	[FIGURE_OOM_KILLS] = {"warden_container_oom_kills_total", "counter",
+			      "Processes of a container that the kernel ended for want of "
+			      "memory."},
+	[FIGURE_CPU] = {"warden_container_cpu_seconds_total", "counter",
+			"Processor time of a container.", true},
+	[FIGURE_CPU_USER] = {"warden_container_cpu_user_seconds_total", "counter",
+			     "Processor time of a container in user mode.", true},
+	[FIGURE_CPU_SYSTEM] = {"warden_container_cpu_system_seconds_total", "counter",
+			       "Processor time of a container in the kernel.", true},
+	[FIGURE_PROCESSES] = {"warden_container_processes", "gauge",
+			      "Processes and threads in a container."},
+	[FIGURE_JOBS] = {"warden_container_jobs", "gauge",
+			 "Jobs of a container that are not over."},
+	[FIGURE_RX_BYTES] = {"warden_container_network_receive_bytes_total", "counter",
+			     "Bytes that a container has received."},
+	[FIGURE_RX_PACKETS] = {"warden_container_network_receive_packets_total", "counter",
+			       "Packets that a container has received."},
+	[FIGURE_TX_BYTES] = {"warden_container_network_transmit_bytes_total", "counter",
+			     "Bytes that a container has sent."},
+	[FIGURE_TX_PACKETS] = {"warden_container_network_transmit_packets_total", "counter",
+			       "Packets that a container has sent."},
+	[FIGURE_DISK_BYTES] = {"warden_container_disk_bytes", "gauge",
+			       "What a container has written and not removed."},
+	[FIGURE_DISK_INODES] = {"warden_container_disk_inodes", "gauge",
+				"Files that a container has made and not removed."},
+};
+
+/* A container. */
+struct row {
+	char *handle; /* escaped */
+	uint64_t figures[FIGURES];
+};
+
+struct metrics_page {
+	unsigned references;
+	char *head;
+	size_t head_length;
+	struct row *rows;
+	size_t n_rows;
+	bool known[FIGURES]; /* of any container */
+};
+
+struct metrics_reader {
+	struct metrics_page *page;
+	size_t head_at;
+	int family;
+	size_t row; /* 0: the family's description; else the container before it */
+	char line[LINE_MAX_BYTES];
+	size_t length, at; /* of the line, and what was read of it */
+};
+
+char *metrics_escape(const char *text)
+{
+	char *escaped = malloc(2 * strlen(text) + 1), *out = escaped;
+
+	for (; escaped && *text; text++) {
+		if (strchr("\\\"\n", *text))
+			*out++ = '\\';
+		*out++ = *text;
+		if (*text == '\n')
+			out[-1] = 'n';
+	}
+	if (escaped)
+		*out = '\0';
+	return escaped;
+}
+
+/* The first of MemoryStat that is known: a group's with those below it, else its own alone. */
+static uint64_t memory_of(const struct warden_info *info, int total, int own)
+{
+	return info->memory[total] != WARDEN_UNKNOWN ? info->memory[total] : info->memory[own];
+}
+
+static uint64_t ns_of_ticks(uint64_t ticks)
+{
+	return ticks == WARDEN_UNKNOWN ? WARDEN_UNKNOWN
+				       : ticks * (1000000000 / (uint64_t)sysconf(_SC_CLK_TCK));
+}
+
+static void fill_figures(uint64_t *figures, const struct container *c)
+{
+	/* Places in MemoryStat, whose order is the protocol's. */
+	enum { CACHE = 0, RSS = 1, SWAP = 5, LIMIT = 13, TOTAL = 15 };
+	const struct warden_info *info = &c->info;
+	uint64_t limit = info->memory[LIMIT];
+
+	figures[FIGURE_RSS] = memory_of(info, TOTAL + RSS, RSS);
+	figures[FIGURE_CACHE] = memory_of(info, TOTAL + CACHE, CACHE);
+	figures[FIGURE_SWAP] = memory_of(info, TOTAL + SWAP, SWAP);
+	figures[FIGURE_LIMIT] = limit < LIMIT_MAX ? limit : WARDEN_UNKNOWN;
+	figures[FIGURE_PEAK] = info->peak_memory;
+	figures[FIGURE_OOM_KILLS] = info->oom_kills;
+	figures[FIGURE_CPU] = info->cpu_usage_ns;
+	figures[FIGURE_CPU_USER] = ns_of_ticks(info->cpu_user_ticks);
+	figures[FIGURE_CPU_SYSTEM] = ns_of_ticks(info->cpu_system_ticks);
+	figures[FIGURE_PROCESSES] = info->processes;
+	figures[FIGURE_JOBS] = jobs_count(c);
+	figures[FIGURE_RX_BYTES] = info->rx_bytes;
+	figures[FIGURE_RX_PACKETS] = info->rx_packets;
+	figures[FIGURE_TX_BYTES] = info->tx_bytes;
+	figures[FIGURE_TX_PACKETS] = info->tx_packets;
+	figures[FIGURE_DISK_BYTES] = info->disk_bytes;
+	figures[FIGURE_DISK_INODES] = info->disk_inodes;
+}
+
+static bool add_row(struct metrics_page *page, const struct container *c)
+{
+	struct row *row = &page->rows[page->n_rows];
+
+	row->handle = metrics_escape(c->handle);
+	if (!row->handle)
+		return false;
+	page->n_rows++;
+	fill_figures(row->figures, c);
+	for (int i = 0; i < FIGURES; i++)
+		page->known[i] |= row->figures[i] != WARDEN_UNKNOWN;
+	return true;
+}
+
+static bool add_rows(struct metrics_page *page, const struct server *server)
+{
+	const struct container *c;
+
+	if (!server->config->health_check_server.container_metrics || server->registry.n == 0)
+		return true;
+	page->rows = calloc(server->registry.n, sizeof(*page->rows));
+	if (!page->rows)
+		return false;
+	TAILQ_FOREACH(c, &server->registry.listed, listed)
+		/* Create lets no longer one in; a line must hold it. */
+		if (strlen(c->handle) <= HANDLE_MAX && !add_row(page, c))
+			return false;
+	return true;
+}
+
+static bool write_head(struct metrics_page *page, struct server *server,
+		       const struct process_figures *process)
+{
+	FILE *out = open_memstream(&page->head, &page->head_length);
+
+	if (!out)
+		return false;
+	metrics_head_write(out, server, process);
+	return fclose(out) == 0;
+}
+
+struct metrics_page *metrics_page_new(struct server *server, const struct process_figures *process)
+{
+	struct metrics_page *page = calloc(1, sizeof(*page));
+
+	if (!page)
+		return NULL;
+	page->references = 1;
+	if (!write_head(page, server, process) || !add_rows(page, server)) {
+		metrics_page_unref(page);
+		return NULL;
+	}
+	return page;
+}
+
+void metrics_page_unref(struct metrics_page *page)
+{
+	if (!page || --page->references > 0)
+		return;
+	for (size_t i = 0; i < page->n_rows; i++)
+		free(page->rows[i].handle);
+	free(page->rows);
+	free(page->head);
+	free(page);
+}
+
+struct metrics_reader *metrics_reader_new(struct metrics_page *page)
+{
+	struct metrics_reader *reader = calloc(1, sizeof(*reader));
+
+	if (!reader)
+		return NULL;
+	reader->page = page;
+	page->references++;
+	return reader;
+}
+
+void metrics_reader_free(struct metrics_reader *reader)
+{
+	metrics_page_unref(reader->page);
+	free(reader);
+}
+
+static int write_value(char *out, size_t size, const struct family *family, const struct row *row,
+		       uint64_t value)
+{
+	if (family->seconds)
+		return snprintf(out, size, "%s{handle=\"%s\"} %" PRIu64 ".%09" PRIu64 "\n",
+				family->name, row->handle, value / 1000000000, value % 1000000000);
+	return snprintf(out, size, "%s{handle=\"%s\"} %" PRIu64 "\n", family->name, row->handle,
+			value);
+}
+
+/* Puts the next line of the family together; 0: there is none for this container. */
+static int write_line(struct metrics_reader *reader)
+{
+	const struct family *family = &families[reader->family];
+	const struct row *row;
+
+	if (reader->row == 0)
+		return snprintf(reader->line, sizeof(reader->line), "# HELP %s %s\n# TYPE %s %s\n",
+				family->name, family->help, family->name, family->type);
+	row = &reader->page->rows[reader->row - 1];
+	if (row->figures[reader->family] == WARDEN_UNKNOWN)
+		return 0;
+	return write_value(reader->line, sizeof(reader->line), family, row,
+			   row->figures[reader->family]);
+}
+
+/* False: that was the last. A handle's length is bounded, so the line holds it. */
+static bool next_line(struct metrics_reader *reader)
+{
+	const struct metrics_page *page = reader->page;
+
+	reader->length = reader->at = 0;
+	while (reader->length == 0 && reader->family < FIGURES) {
+		if (page->known[reader->family] && reader->row <= page->n_rows) {
+			reader->length = (size_t)write_line(reader);
+			reader->row++;
+		} else {
+			reader->family++;
+			reader->row = 0;
+		}
+	}
+	return reader->length > 0;
+}
+
+/* Copies what is left of `text`, from `*at` on, and fits. */
+static size_t copy(char *out, size_t size, const char *text, size_t length, size_t *at)
+{
+	size_t n = length - *at < size ? length - *at : size;
+
+	memcpy(out, text + *at, n);
+	*at += n;
+	return n;
+}
+
+size_t metrics_reader_read(struct metrics_reader *reader, char *out, size_t size)
+{
+	const struct metrics_page *page = reader->page;
+	size_t n = copy(out, size, page->head, page->head_length, &reader->head_at);
+
+	while (n < size && (reader->at < reader->length || next_line(reader)))
+		n += copy(out + n, size - n, reader->line, reader->length, &reader->at);
+	return n;
+}

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The life of a job; see job.h. */
+#include <config.h>
+
+#include "core/job/job.h"
+
+#include <signal.h>
+#include <stdlib.h>
+
+#include "core/job/cpu_lease.h"
+#include "core/log.h"
+#include "core/server.h"
+#include "core/state/journal.h"
+#include "core/state/snapshot.h"
+#include "lib/clock.h"
+
+struct job *job_new(struct container *c, uint32_t id)
+{
+	struct job *job = calloc(1, sizeof(*job));
+
+	if (!job)
+		return NULL;
+	job->container = c;
+	job->id = id;
+	job->output_limit = c->server->config->server.job_output_limit;
+	job->leased_cpu = -1;
+	input_init(&job->input);
+	TAILQ_INIT(&job->waiters);
+	for (int i = 0; i < STORES; i++)
+		store_init(&job->stores[i], job, i);
+	TAILQ_INSERT_TAIL(&c->jobs, job, link);
+	return job;
+}
+
+static const char *user_of(const struct job_options *options)
+{
+	if (options->user)
+		return options->user;
+	return options->privileged ? "root" : "vcap";
+}
+
+bool job_configure(struct job *job, const struct job_options *options)
+{
+	job->started_us = clock_now_us();
+	job->discard = options->discard_output;
+	job->keep = options->keep;
+	job->terminal = options->terminal;
+	job->has_input = options->input;
+	job->output_policy = options->output_policy;
+	job->output_limit = options->output_limit;
+	job->command = job_options_command(options);
+	job->user = strdup(user_of(options));
+	if (options->log_tag)
+		job->log_tag = strdup(options->log_tag);
+	return job->command && job->user && (job->log_tag || !options->log_tag);
+}
+
+void job_free(struct job *job)
+{
+	input_close(job);
+	lease_give(job->container->server, job->leased_cpu);
+	for (int i = 0; i < STORES; i++)
+		store_close(&job->stores[i]);
+	TAILQ_REMOVE(&job->container->jobs, job, link);
+	free(job->command);
+	free(job->user);
+	free(job->log_tag);
+	free(job);
+}
+
+struct job *job_find(const struct container *c, uint32_t id)
+{
+	struct job *job;
+
+	TAILQ_FOREACH(job, &c->jobs, link)
+		if (job->id == id && !job->collected)
+			return job;
+	return NULL;
+}
+
+uint32_t job_exit_status(const struct job *job)
+{
+	if (!job->ended || job->over_limit || job->end.exit_status < 0)
+		return 255;
+	return (uint32_t)job->end.exit_status;
+}
+
+void job_read(struct job *job, int stdout_fd, int stderr_fd)
+{
+	store_read(&job->stores[STORE_STDOUT], stdout_fd);
+	store_read(&job->stores[STORE_STDERR], stderr_fd);
+	job->started = true;
+	job_step(job);
+}
+
+/* Worker thread: the end is on disk before the backend may forget it. */
+static int settle_run(struct operation *operation, struct warden_error *err)
+{
+	struct container *c = operation->container;
+	uint32_t id = (uint32_t)(uintptr_t)operation->data;
+
+	if (snapshot_store(operation, err) < 0)
+		return -1;
+	if (c->backend && c->server->klass->job_forget)
+		c->server->klass->job_forget(c->backend, id);
+	return 0;
+}
+
+static void settle_done(struct operation *operation, int result, struct warden_error *err)
+{
+	if (result < 0 && !operation->container->destroy.started)
+		log_write(WARDEN_LOG_ERROR, "%s: %s", operation->container->id, err->message);
+	free(operation);
+}
+
+void job_store_end(struct container *c, uint32_t id)
+{
+	struct operation *operation = calloc(1, sizeof(*operation));
+
+	if (!operation || !c->alive || c->state == STATE_DESTROYED) {
+		free(operation); /* the backend tells the end again after a restart */
+		return;
+	}
+	operation->run = settle_run;
+	operation->done = settle_done;
+	operation->needs_snapshot = true;
+	operation->data = (void *)(uintptr_t)id;
+	container_queue(c, operation);
+}
+
+static int kill_run(struct operation *operation, struct warden_error *err)
+{
+	struct container *c = operation->container;
+	const struct warden_container_klass *klass = c->server->klass;
+
+	if (!klass->job_signal)
+		return klass->stop(c->backend, SIGKILL, err);
+	return klass->job_signal(c->backend, (uint32_t)(uintptr_t)operation->data, SIGKILL, err);
+}
+
+static void queue_kill(struct job *job)
+{
+	struct operation *operation = calloc(1, sizeof(*operation));
+
+	if (!operation || !job->container->alive) {
+		free(operation);
+		return;
+	}
+	operation->run = kill_run;
+	operation->done = settle_done;
+	operation->data = (void *)(uintptr_t)job->id;
+	container_queue(job->container, operation);
+}
+
+/* The first process, or the last one of a shell's, which tells it so. */
+static bool was_killed(const struct warden_job_end *end)
+{
+	return (end->reason == WARDEN_END_SIGNAL && end->signal == SIGKILL) ||
+	       (end->reason == WARDEN_END_EXITED && end->exit_status == 128 + SIGKILL);
+}
+
+/* A limit of the job's own; its output's is told when it is reached. */
+static void note_limit(const struct job *job)
+{
+	const char *limit = NULL;
+
+	if (job->end.reason == WARDEN_END_WALL_TIME)
+		limit = "wall_time";
+	else if (job->end.reason == WARDEN_END_CPU_TIME)
+		limit = "cpu_time";
+	else if (job->end.reason == WARDEN_END_MEMORY)
+		limit = "memory";
+	if (limit)
+		journal_job(job, WARDEN__EVENTS_RESPONSE__KIND__LIMIT_REACHED, limit);
+}
+
+void job_end(struct job *job, const struct warden_job_end *end)
+{
+	struct container *c = job->container;
+
+	if (job->ended)
+		return;
+	job->ended = true;
+	job->end = *end;
+	job->end_sequence = ++c->server->last_end_sequence;
+	/* What was killed for a limit of its own was so before the stop came to it. */
+	if (c->stop.started && (end->reason == 0 || end->reason == WARDEN_END_EXITED ||
+				end->reason == WARDEN_END_SIGNAL))
+		job->end.reason = WARDEN_END_STOPPED;
+	else if (container_ran_out(c) && was_killed(end))
+		job->end.reason = WARDEN_END_MEMORY;
+	else if (end->reason == 0)
+		job->end.reason = WARDEN_END_SIGNAL; /* nobody saw it: its container's first process
+							took it along */
+	if (*end->start_error)
+		log_write(WARDEN_LOG_WARN, "%s: job %u could not start: %s", c->id, job->id,
+			  end->start_error);
+	else
+		log_write(WARDEN_LOG_INFO, "%s: job %u ended, exit status %d, signal %d", c->id,
+			  job->id, end->exit_status, end->signal);
+	lease_give(c->server, job->leased_cpu);
+	job->leased_cpu = -1;
+	note_limit(job);
+	container_job_ended(c);
+	job_step(job);
+}
+
+/* It is over, and whoever follows the journal hears of it. */
+static void settle(struct job *job)
+{
+	if (job->settled)
+		return;
+	job->settled = true;
+	input_close(job);
+	if (job->collected)
+		return; /* it never began */
+	journal_job(job, WARDEN__EVENTS_RESPONSE__KIND__JOB_ENDED, NULL);
+	job->container->server->metrics.jobs_ended[job_end_reason(job)]++;
+}
+
+static bool is_complete(const struct job *job)
+{
+	for (int i = 0; i < STORES; i++)
+		if (job->stores[i].pipe_fd >= 0 || job->stores[i].working)
+			return false;
+	return true;
+}
+
+void job_step(struct job *job)
+{
+	struct container *c = job->container;
+
+	if (job->over_limit && !job->kill_sent && !job->settled) {
+		job->kill_sent = true;
+		queue_kill(job);
+	}
+	if (job->ended && job->started && is_complete(job))
+		settle(job);
+	waiters_step(job); /* may free the job */
+	stop_step(c);
+	if (c->destroy.op_done)
+		destroy_step(c);
+}
+
+size_t jobs_count(const struct container *c)
+{
+	const struct job *job;
+	size_t n = 0;
+
+	TAILQ_FOREACH(job, &c->jobs, link)
+		n += !job->settled;
+	return n;
+}
+
+bool jobs_have_workers(const struct container *c)
+{
+	const struct job *job;
+
+	TAILQ_FOREACH(job, &c->jobs, link)
+		if (job->stores[STORE_STDOUT].working || job->stores[STORE_STDERR].working)
+			return true;
+	return false;
+}
+
+bool jobs_are_idle(const struct container *c)
+{
+	const struct job *job;
+
+	TAILQ_FOREACH(job, &c->jobs, link)
+		if (!TAILQ_EMPTY(&job->waiters))
+			return false;
+	return !jobs_have_workers(c);
+}
+
+static void settle_all(struct container *c)
+{
+	struct job *job;
+
+	TAILQ_FOREACH(job, &c->jobs, link) {
+		for (int i = 0; i < STORES; i++)
+			if (!job->stores[i].working)
+				store_close(&job->stores[i]);
+		settle(job);
+	}
+}
+
+/* waiters_step may free a job, so the next one is known before. */
+static void step_all(struct container *c)
+{
+	struct job *job, *next;
+
+	for (job = TAILQ_FIRST(&c->jobs); job; job = next) {
+		next = TAILQ_NEXT(job, link);
+		waiters_step(job);
+	}
+}
+
+void jobs_abandon(struct container *c)
+{
+	log_write(WARDEN_LOG_WARN, "%s: it is empty, but not all of its jobs told their end",
+		  c->id);
+	settle_all(c);
+	step_all(c);
+}
+
+void jobs_finish(struct container *c)
+{
+	settle_all(c);
+	step_all(c);
+}

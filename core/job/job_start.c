@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a request to a job that runs; see job_start.h. */
+#include <config.h>
+
+#include "core/job/job_start.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "core/job/cpu_lease.h"
+#include "core/log.h"
+#include "core/server.h"
+#include "core/state/journal.h"
+#include "core/state/snapshot.h"
+#include "lib/cleanup.h"
+
+/* Of a job that is sent much: fewer turns for it. Not more, since all pipes of a user without
+ * privilege share 64 MiB (pipe(7), pipe-user-pages-soft). */
+enum { PIPE_SIZE = 1 << 18 };
+
+/* One of the jobs that start together. */
+struct starting {
+	struct job *job;
+	uint32_t id; /* of one that did not start: its job is gone */
+	struct job_options options;
+	int input_fd;        /* write end of its standard input, or -1 */
+	int reads[STORES];   /* of its output, or -1 */
+	char leased_cpu[16]; /* as text */
+};
+
+struct start {
+	struct operation operation;
+	struct request *request;
+	struct idempotent *entry; /* of the request's id, or NULL */
+	void (*started)(struct request *request, struct job *const *jobs);
+	struct warden_error err; /* why nothing was started */
+	size_t n;
+	struct starting jobs[START_MAX];
+};
+
+/* Both ends of a job's pipes; -1: it has none. */
+struct job_pipes {
+	int script_fd;
+	int input[2], output[STORES][2];
+};
+
+/* Worker thread. Written whole and sealed before the job starts: half a script never runs. */
+static int make_script(const struct job_options *options, struct warden_error *err)
+{
+	_cleanup_close_ int fd = memfd_create("script", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	size_t done = 0;
+
+	if (fd < 0)
+		return warden_error_errno(err, "make a memfd for the script");
+	while (done < options->script_length) {
+		ssize_t n = write(fd, options->script + done, options->script_length - done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return warden_error_errno(err, "write a script of %zu bytes",
+						  options->script_length);
+		done += (size_t)n;
+	}
+	if (fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0 ||
+	    lseek(fd, 0, SEEK_SET) < 0)
+		return warden_error_errno(err, "seal a script");
+	return take_fd(&fd);
+}
+
+static void pipes_init(struct job_pipes *pipes)
+{
+	memset(pipes, 0xff, sizeof(*pipes)); /* -1 everywhere */
+}
+
+static void close_pair(int *fds)
+{
+	for (int i = 0; i < 2; i++)
+		if (fds[i] >= 0)
+			close(take_fd(&fds[i]));
+}
+
+static void pipes_close(struct job_pipes *pipes)
+{
+	if (pipes->script_fd >= 0)
+		close(take_fd(&pipes->script_fd));
+	close_pair(pipes->input);
+	for (int i = 0; i < STORES; i++)
+		close_pair(pipes->output[i]);
+}
+
+static int make_pipe(int *fds, uint32_t job_id, struct warden_error *err)
+{
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return warden_error_errno(err, "make a pipe of job %u", job_id);
+	return 0;
+}
+
+/* `joined`: its standard output is another's input. */
+static int make_pipes(struct job_pipes *pipes, const struct starting *starting, bool joined,
+		      struct warden_error *err)
+{
+	uint32_t id = starting->job->id;
+
+	if (!starting->options.argv) {
+		pipes->script_fd = make_script(&starting->options, err);
+		if (pipes->script_fd < 0)
+			return -1;
+	}
+	if ((starting->options.input || joined) && make_pipe(pipes->input, id, err) < 0)
+		return -1;
+	if (!joined && make_pipe(pipes->output[STORE_STDOUT], id, err) < 0)
+		return -1;
+	/* Where the share is used up they stay as they are. */
+	if (starting->options.input) {
+		fcntl(pipes->input[1], F_SETPIPE_SZ, PIPE_SIZE);
+		fcntl(pipes->output[STORE_STDOUT][1], F_SETPIPE_SZ, PIPE_SIZE);
+	}
+	return make_pipe(pipes->output[STORE_STDERR], id, err);
+}
+
+static void fill_spawn(struct warden_spawn *spawn, const struct starting *starting,
+		       const struct job_pipes *pipes)
+{
+	const struct job_options *options = &starting->options;
+
+	*spawn = (struct warden_spawn){
+		.job_id = starting->job->id,
+		.script_fd = pipes->script_fd,
+		.argv = (const char *const *)options->argv,
+		.env = (const char *const *)options->env,
+		.working_dir = options->working_dir,
+		.user = options->user,
+		.privileged = options->privileged,
+		.stdin_read_fd = pipes->input[0],
+		.stdin_write_fd = pipes->input[1],
+		.terminal = options->terminal,
+		.rows = options->rows,
+		.columns = options->columns,
+		.wall_time_us = options->wall_time_us,
+		.cpu_time_us = options->cpu_time_us,
+		.nice = options->nice,
+		.cpus = *starting->leased_cpu ? starting->leased_cpu : options->cpus,
+		.memory_limit = options->memory_limit,
+		.process_limit = options->process_limit,
+		.own_cgroup = options->own_cgroup,
+		.no_aslr = options->no_aslr,
+		.no_swap = options->no_swap,
+		.stack_unlimited = options->stack_unlimited,
+		.stdout_read_fd = pipes->output[STORE_STDOUT][0],
+		.stdout_write_fd = pipes->output[STORE_STDOUT][1],
+		.stderr_read_fd = pipes->output[STORE_STDERR][0],
+		.stderr_write_fd = pipes->output[STORE_STDERR][1],
+	};
+	memcpy(spawn->rlimits, options->rlimits, sizeof(spawn->rlimits));
+}
+
+/* Each one's standard output is the other's standard input; nobody keeps copies of these pipes. */
+static void join(struct warden_spawn *spawns, const struct job_pipes *pipes)
+{
+	for (int i = 0; i < START_MAX; i++) {
+		spawns[i].stdin_write_fd = -1;
+		spawns[i].stdout_read_fd = -1;
+		spawns[i].stdout_write_fd = pipes[1 - i].input[1];
+	}
+}
+
+/* What the daemon keeps of the pipes. */
+static void keep_ends(struct starting *starting, struct job_pipes *pipes, bool joined)
+{
+	starting->input_fd = joined ? -1 : take_fd(&pipes->input[1]);
+	for (int i = 0; i < STORES; i++)
+		starting->reads[i] = take_fd(&pipes->output[i][0]);
+}
+
+/* One of two could not start: the other one goes as well, and nobody hears of it. */
+static void kill_first(struct container *c, uint32_t job_id)
+{
+	const struct warden_container_klass *klass = c->server->klass;
+	struct warden_error err;
+
+	if ((klass->job_signal ? klass->job_signal(c->backend, job_id, SIGKILL, &err)
+			       : klass->stop(c->backend, SIGKILL, &err)) < 0)
+		log_write(WARDEN_LOG_ERROR, "%s: kill job %u: %s", c->id, job_id, err.message);
+}
+
+/* An error of one of two says whose it is: as the path of its field, where it begins with one. */
+static void name_job(const struct start *start, size_t i, struct warden_error *err)
+{
+	const char *name = i == 0 ? "first" : "second";
+	const struct warden_error own = *err;
+	size_t field = strspn(own.message, "abcdefghijklmnopqrstuvwxyz_");
+
+	if (start->n == 1)
+		return;
+	warden_error_set(err, "%s%s%s", name, own.message[field] == ':' ? "." : ": ", own.message);
+	err->number = own.number;
+}
+
+static int spawn_all(struct start *start, struct job_pipes *pipes, struct warden_error *err)
+{
+	struct container *c = start->operation.container;
+	struct warden_spawn spawns[START_MAX];
+
+	for (size_t i = 0; i < start->n; i++) {
+		if (make_pipes(&pipes[i], &start->jobs[i], start->n > 1, err) < 0)
+			return -1;
+		fill_spawn(&spawns[i], &start->jobs[i], &pipes[i]);
+	}
+	if (start->n > 1)
+		join(spawns, pipes);
+	if (snapshot_store(&start->operation, err) < 0)
+		return -1;
+	for (size_t i = 0; i < start->n; i++)
+		if (c->server->klass->spawn(c->backend, &spawns[i], err) < 0) {
+			name_job(start, i, err);
+			if (i > 0)
+				kill_first(c, start->jobs[0].job->id);
+			return -1;
+		}
+	return 0;
+}
+
+/* Worker thread: script, pipes, snapshot, then the backend. */
+static int start_run(struct operation *operation, struct warden_error *err)
+{
+	struct start *start = (struct start *)operation;
+	struct job_pipes pipes[START_MAX];
+	int result;
+
+	for (size_t i = 0; i < START_MAX; i++)
+		pipes_init(&pipes[i]);
+	result = spawn_all(start, pipes, err);
+	for (size_t i = 0; i < start->n; i++) {
+		if (result == 0)
+			keep_ends(&start->jobs[i], &pipes[i], start->n > 1);
+		pipes_close(&pipes[i]);
+	}
+	return result;
+}
+
+static void start_free(struct start *start)
+{
+	for (size_t i = 0; i < start->n; i++)
+		job_options_free(&start->jobs[i].options);
+	free(start);
+}
+
+/* Nothing runs: the job was never there, but for who guessed its id. */
+static void drop_job(struct starting *starting)
+{
+	struct job *job = starting->job;
+
+	starting->id = job->id;
+	job->collected = true;
+	job->end.exit_status = -1;
+	job->ended = true;
+	job_read(job, -1, -1); /* may free the job */
+}
+
+static void answer_failure(struct start *start)
+{
+	request_fail(start->request, &start->err);
+	start_free(start);
+}
+
+/* Worker thread. */
+static int forget_run(struct operation *operation, struct warden_error *err)
+{
+	const struct start *start = (struct start *)operation;
+	const struct container *c = operation->container;
+
+	if (snapshot_store(operation, err) < 0)
+		return -1;
+	for (size_t i = 0; i < start->n && c->server->klass->job_forget; i++)
+		c->server->klass->job_forget(c->backend, start->jobs[i].id);
+	return 0;
+}
+
+static void forget_done(struct operation *operation, int result, struct warden_error *err)
+{
+	if (result < 0 && !operation->container->destroy.started)
+		log_write(WARDEN_LOG_ERROR, "%s: %s", operation->container->id, err->message);
+	answer_failure((struct start *)operation);
+}
+
+/* Told when no later daemon finds the jobs in the snapshot. */
+static void start_failed(struct start *start, const struct warden_error *err)
+{
+	struct operation *operation = &start->operation;
+	struct container *c = operation->container;
+
+	start->err = *err;
+	for (size_t i = 0; i < start->n; i++)
+		drop_job(&start->jobs[i]);
+	idempotence_fail(start->entry, err);
+	if (!c->alive || c->state == STATE_DESTROYED) {
+		answer_failure(start);
+		return;
+	}
+	operation->run = forget_run;
+	operation->done = forget_done;
+	container_queue(c, operation);
+}
+
+static void start_done(struct operation *operation, int result, struct warden_error *err)
+{
+	struct start *start = (struct start *)operation;
+	struct container *c = operation->container;
+	struct job *jobs[START_MAX];
+
+	if (result < 0) {
+		start_failed(start, err);
+		return;
+	}
+	for (size_t i = 0; i < start->n; i++) {
+		struct starting *starting = &start->jobs[i];
+		struct job *job = jobs[i] = starting->job;
+
+		log_write(WARDEN_LOG_INFO, "%s: job %u started", c->id, job->id);
+		input_open(job, starting->input_fd);
+		journal_job(job, WARDEN__EVENTS_RESPONSE__KIND__JOB_STARTED, NULL);
+		c->server->metrics.jobs_started++;
+		job_read(job, starting->reads[STORE_STDOUT], starting->reads[STORE_STDERR]);
+	}
+	idempotence_keep(start->entry);
+	start->started(start->request, jobs);
+	start_free(start);
+}
+
+/* The backend must have what the options ask for. */
+static int check_backend(const struct warden_container_klass *klass,
+			 const struct job_options *options, bool joined, struct warden_error *err)
+{
+	if (options->terminal && !klass->job_resize)
+		return warden_error_set(err, "terminal: the backend %s has none", klass->name);
+	if (options->input && !klass->job_close_input)
+		return warden_error_set(err, "stdin: the backend %s has none", klass->name);
+	if (joined && options->input)
+		return warden_error_set(err,
+					"%s: the standard input of a pair is the other's output",
+					options->terminal ? "terminal" : "stdin");
+	if (joined && !options->argv)
+		return warden_error_set(err,
+					"script: a pair's standard input is the other's output, "
+					"use argv");
+	return 0;
+}
+
+static int prepare(struct start *start, struct starting *starting,
+		   const Warden__SpawnRequest *message, struct warden_error *err)
+{
+	struct server *server = start->request->server;
+	struct container *c = start->request->container;
+	struct job_options *options = &starting->options;
+	const struct job_defaults defaults = {
+		.env = {c->options.image.env, c->options.env},
+		.working_dir = c->options.image.working_dir,
+		.user = c->options.image.user,
+		.rlimits = server->config->server.container_rlimits,
+		.output_limit = server->config->server.job_output_limit,
+	};
+	int cpu = -1;
+
+	if (job_options_read(options, message, &defaults, err) < 0)
+		return -1;
+	if (check_backend(server->klass, options, start->n > 1, err) < 0)
+		return -1;
+	if (options->lease_cpu) {
+		cpu = lease_take(server, options->cpus, err);
+		if (cpu < 0)
+			return -1;
+		snprintf(starting->leased_cpu, sizeof(starting->leased_cpu), "%d", cpu);
+	}
+	starting->job = job_new(c, server->last_job_id + 1);
+	if (!starting->job) {
+		lease_give(server, cpu);
+		return warden_error_set(err, "no memory for a job");
+	}
+	server->last_job_id++;
+	starting->job->leased_cpu = cpu;
+	if (!job_configure(starting->job, options))
+		return warden_error_set(err, "no memory for a job");
+	return 0;
+}
+
+/* What the same request gets again is the id of its job. */
+static int promise(const struct start *start, struct warden_error *err)
+{
+	Warden__SpawnResponse answer = WARDEN__SPAWN_RESPONSE__INIT;
+
+	answer.job_id = start->jobs[0].job->id;
+	return idempotence_promise(start->entry, start->request->container, &answer.base, err);
+}
+
+int start_jobs(struct request *request, const Warden__SpawnRequest *const *messages, size_t n,
+	       struct idempotent *entry,
+	       void (*started)(struct request *request, struct job *const *jobs),
+	       struct warden_error *err)
+{
+	struct start *start;
+	size_t i = 0;
+	int result;
+
+	if (request->container->paused)
+		return warden_error_set(err, "the container is paused");
+	start = calloc(1, sizeof(*start));
+	if (!start)
+		return warden_error_set(err, "no memory for a job");
+	start->request = request;
+	start->entry = entry;
+	start->started = started;
+	start->n = n;
+	do { /* there is one at least */
+		result = prepare(start, &start->jobs[i], messages[i], err);
+		if (result < 0)
+			name_job(start, i, err);
+	} while (++i < n && result == 0);
+	if (result == 0)
+		result = promise(start, err);
+	if (result < 0) {
+		for (i = 0; i < n; i++)
+			if (start->jobs[i].job)
+				job_free(start->jobs[i].job);
+		start_free(start);
+		return -1;
+	}
+	start->operation.run = start_run;
+	start->operation.done = start_done;
+	start->operation.needs_snapshot = true;
+	container_queue(request->container, &start->operation);
+	return 0;
+}

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Those that wait for a job: link and run, which are answered at its end, and stream, which is sent
+ * what the job writes as it comes. All read from the job's stores, each from the first byte. */
+#include <config.h>
+
+#include <stdlib.h>
+
+#include "core/container/container_info.h"
+#include "core/job/job.h"
+#include "core/job/job_answer.h"
+#include "core/log.h"
+#include "core/server.h"
+#include "core/wire/request.h"
+
+enum { CHUNK = 262144 }; /* of a stream */
+
+int job_wait(struct job *job, struct request *request, enum waiter_kind kind, bool from_start,
+	     struct warden_error *err)
+{
+	struct waiter *waiter = calloc(1, sizeof(*waiter));
+
+	if (!waiter)
+		return warden_error_set(err, "no memory");
+	waiter->job = job;
+	waiter->request = request;
+	waiter->kind = kind;
+	for (int i = 0; i < STORES && !from_start; i++)
+		waiter->sent[i] = job->stores[i].size;
+	request->data = waiter;
+	TAILQ_INSERT_TAIL(&job->waiters, waiter, link);
+	job_step(job);
+	return 0;
+}
+
+/* Nobody waits any more: a job that was collected goes, another one is kept until somebody asks. */
+static void release(struct job *job)
+{
+	struct container *c = job->container;
+	uint32_t id = job->id;
+
+	if (!job->settled || !TAILQ_EMPTY(&job->waiters) || job->answering)
+		return;
+	if (!job->end_stored && !job->collected) {
+		job->end_stored = true;
+		job_store_end(c, id);
+	}
+	if (!job->collected || job->stores[STORE_STDOUT].working ||
+	    job->stores[STORE_STDERR].working)
+		return;
+	for (int i = 0; i < STORES; i++)
+		store_remove(&job->stores[i]);
+	job_free(job);
+}
+
+static void remove_waiter(struct waiter *waiter)
+{
+	TAILQ_REMOVE(&waiter->job->waiters, waiter, link);
+	free(waiter);
+}
+
+void job_collect(struct job *job)
+{
+	if (!job->collected) {
+		job->collected = true;
+		job_store_end(job->container, job->id);
+	}
+	release(job);
+}
+
+bool waiter_cancel(struct request *request)
+{
+	struct waiter *waiter = request->data;
+	struct job *job;
+
+	if (!waiter)
+		return false; /* the job is being started */
+	job = waiter->job;
+	remove_waiter(waiter);
+	release(job);
+	return true;
+}
+
+void waiter_written(struct request *request, bool whole)
+{
+	struct waiter *waiter = request->data;
+	enum waiter_kind kind;
+	struct container *c;
+	struct job *job;
+
+	if (!waiter)
+		return; /* it failed before it waited */
+	job = waiter->job;
+	c = job->container;
+	waiter->sending = false;
+	if (!request->answered) {
+		waiters_step(job);
+		return;
+	}
+	kind = waiter->kind;
+	remove_waiter(waiter);
+	if (whole && kind != WAITER_ATTACH && !job->keep)
+		job_collect(job);
+	else
+		release(job);
+	/* The job may be freed by now. */
+	if (c->destroy.op_done)
+		destroy_step(c);
+}
+
+/* Ends a request whose answer cannot be put together; the job stays. */
+static void give_up(struct waiter *waiter, struct segment_list *list)
+{
+	struct request *request = waiter->request;
+	struct job *job = waiter->job;
+
+	segments_free(list);
+	request->data = NULL;
+	remove_waiter(waiter);
+	request_fail_text(request, "the job's output cannot be read");
+	release(job);
+}
+
+static void send_chunk(struct waiter *waiter, int index, struct store_range range)
+{
+	struct segment_list list = TAILQ_HEAD_INITIALIZER(list);
+
+	if (range.length > CHUNK)
+		range.length = CHUNK;
+	if (!job_answer_chunk(&list, &waiter->job->stores[index], range)) {
+		give_up(waiter, &list);
+		return;
+	}
+	waiter->sent[index] = range.offset + range.length;
+	waiter->sending = true;
+	request_send_part(waiter->request, &list); /* may come back at once, and free the waiter */
+}
+
+/* Everything that a job wrote has been sent to a stream; a link is always ready. */
+static bool is_ready(const struct waiter *waiter)
+{
+	struct store_range range;
+
+	if (waiter->sending)
+		return false;
+	if (waiter->kind == WAITER_LINK)
+		return true;
+	for (int i = 0; i < STORES; i++)
+		if (store_next(&waiter->job->stores[i], waiter->sent[i], &range))
+			return false;
+	return true;
+}
+
+static void answer(struct waiter *waiter)
+{
+	struct segment_list list = TAILQ_HEAD_INITIALIZER(list);
+
+	if (!job_answer_end(&list, waiter->job, waiter->request->klass->type)) {
+		give_up(waiter, &list);
+		return;
+	}
+	waiter->sending = true;
+	request_answer_segments(waiter->request, &list); /* may come back at once */
+}
+
+/* The first that is ready and was not answered. Asked anew each time: an answer may free others. */
+static struct waiter *find_ready(const struct job *job)
+{
+	struct waiter *waiter;
+
+	TAILQ_FOREACH(waiter, &job->waiters, link)
+		if (is_ready(waiter))
+			return waiter;
+	return NULL;
+}
+
+/* `answering` holds the job while its waiters go one by one. */
+static void answer_ready(struct job *job)
+{
+	struct waiter *waiter;
+
+	job->answering = true;
+	while ((waiter = find_ready(job)))
+		answer(waiter);
+	job->answering = false;
+	release(job);
+}
+
+static void info_came(struct container *c, void *data)
+{
+	(void)c;
+	answer_ready(data);
+}
+
+static void end_step(struct job *job)
+{
+	struct container *c = job->container;
+
+	if (job->answering)
+		return;
+	if (!job->settled || !find_ready(job)) {
+		release(job);
+		return;
+	}
+	/* The last info of a container that is destroyed is known. */
+	if (c->alive && c->state != STATE_DESTROYED) {
+		job->answering = true;
+		if (info_ask(c, info_came, job))
+			return;
+	}
+	answer_ready(job);
+}
+
+/* The first stream that there is something for. */
+static struct waiter *find_hungry(const struct job *job, int *index, struct store_range *range)
+{
+	struct waiter *waiter;
+
+	TAILQ_FOREACH(waiter, &job->waiters, link)
+		for (*index = 0; *index < STORES; (*index)++)
+			if (waiter->kind != WAITER_LINK && !waiter->sending &&
+			    store_next(&job->stores[*index], waiter->sent[*index], range))
+				return waiter;
+	return NULL;
+}
+
+void waiters_step(struct job *job)
+{
+	bool held = job->answering;
+	struct store_range range;
+	struct waiter *waiter;
+	int index;
+
+	job->answering = true; /* nobody frees it meanwhile */
+	while ((waiter = find_hungry(job, &index, &range)))
+		send_chunk(waiter, index, range);
+	job->answering = held;
+	end_step(job);
+}

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A job's output on its way to its file; see output_store.h. */
+#include <config.h>
+
+#include "core/job/output_store.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/job/job.h"
+#include "core/job/output_syslog.h"
+#include "core/log.h"
+#include "core/server.h"
+#include "core/state/journal.h"
+
+enum {
+	TURN = 1 << 20,  /* bytes that one worker takes at once, so that others have their turn */
+	EXCESS = 65536,  /* over the limit, so that it is noticed */
+	PUNCH = 1 << 18, /* bytes that are dropped at once: a call for each turn would cost more */
+};
+
+static void watch(struct store *store);
+
+const char *store_name(int index)
+{
+	return index == STORE_STDOUT ? "stdout" : "stderr";
+}
+
+static void file_name(const struct store *store, char *name, size_t size)
+{
+	snprintf(name, size, "jobs/%u.%s", store->job->id, store_name(store->index));
+}
+
+void store_init(struct store *store, struct job *job, int index)
+{
+	*store = (struct store){.job = job, .index = index, .pipe_fd = -1, .file_fd = -1};
+}
+
+static void free_poll(uv_handle_t *handle)
+{
+	free(handle);
+}
+
+void store_close(struct store *store)
+{
+	if (store->poll)
+		uv_close((uv_handle_t *)store->poll, free_poll);
+	store->poll = NULL;
+	if (store->pipe_fd >= 0)
+		close(store->pipe_fd);
+	if (store->file_fd >= 0)
+		close(store->file_fd);
+	store->pipe_fd = store->file_fd = -1;
+}
+
+/* Nothing is stored: what comes is dropped, and nobody logs its lines. */
+static bool is_dropped(const struct job *job)
+{
+	return job->discard && !job->log_tag;
+}
+
+/* Everything is kept, until the job is killed for too much. */
+static bool is_bounded(const struct job *job)
+{
+	return job->output_policy == OUTPUT_KILL && !job->discard;
+}
+
+/* How much of the beginning, and of the end, stays in the file. */
+static void kept_sizes(const struct job *job, uint64_t *head, uint64_t *tail)
+{
+	*head = job->output_policy == OUTPUT_HEAD_TAIL && !job->discard ? job->output_limit / 2 : 0;
+	/* Of what is dropped after it was logged, half a line may still be needed. */
+	*tail = job->discard ? EXCESS : job->output_limit - *head;
+}
+
+void store_kept(const struct store *store, struct store_range ranges[2])
+{
+	uint64_t head, tail;
+
+	ranges[0] = (struct store_range){0, store->size};
+	ranges[1] = (struct store_range){store->size, 0};
+	if (is_bounded(store->job))
+		return;
+	if (store->job->discard) {
+		ranges[0].length = 0;
+		return;
+	}
+	kept_sizes(store->job, &head, &tail);
+	if (store->size > head + tail) {
+		ranges[0].length = head;
+		ranges[1] = (struct store_range){store->size - tail, tail};
+	}
+}
+
+bool store_next(const struct store *store, uint64_t from, struct store_range *range)
+{
+	struct store_range ranges[2];
+
+	store_kept(store, ranges);
+	for (int i = 0; i < 2; i++) {
+		uint64_t end = ranges[i].offset + ranges[i].length;
+
+		if (from >= end)
+			continue;
+		range->offset = from > ranges[i].offset ? from : ranges[i].offset;
+		range->length = end - range->offset;
+		return true;
+	}
+	return false;
+}
+
+uint64_t store_dropped(const struct store *store)
+{
+	struct store_range ranges[2];
+
+	store_kept(store, ranges);
+	return store->size - ranges[0].length - ranges[1].length;
+}
+
+/* Any thread. Where the output is dropped the file is the null device. */
+static int open_file(struct store *store)
+{
+	int dir_fd = store->job->container->dir_fd;
+	char name[48];
+
+	if (store->file_fd >= 0)
+		return 0;
+	if (is_dropped(store->job)) {
+		store->file_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+		return store->file_fd < 0 ? -1 : 0;
+	}
+	if (mkdirat(dir_fd, "jobs", 0700) < 0 && errno != EEXIST)
+		return -1;
+	file_name(store, name, sizeof(name));
+	store->file_fd = openat(dir_fd, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (store->file_fd < 0)
+		return -1;
+	/* Not O_APPEND, which splice refuses. */
+	return lseek(store->file_fd, 0, SEEK_END) < 0 ? -1 : 0;
+}
+
+/* Worker thread: gives the blocks of what is dropped back to the file system. */
+static int punch(struct store *store, uint64_t size)
+{
+	uint64_t head, tail, from;
+
+	if (is_dropped(store->job) || is_bounded(store->job))
+		return 0;
+	kept_sizes(store->job, &head, &tail);
+	from = store->punched > head ? store->punched : head;
+	if (size < tail || size - tail < from + PUNCH)
+		return 0;
+	if (fallocate(store->file_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)from,
+		      (off_t)(size - tail - from)) < 0)
+		return -1;
+	store->punched = size - tail;
+	return 0;
+}
+
+/* Worker thread. The pipe may be shared with the container, so no flag of its own is relied on. */
+static void splice_run(uv_work_t *work)
+{
+	struct store *store = work->data;
+	uint64_t sum = 0;
+	ssize_t got;
+
+	store->number = 0;
+	store->taken = -1;
+	if (open_file(store) < 0) {
+		store->number = errno;
+		return;
+	}
+	do {
+		got = splice(store->pipe_fd, NULL, store->file_fd, NULL,
+			     (size_t)(store->most - sum), SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
+		if (got > 0)
+			sum += (uint64_t)got;
+	} while (sum < store->most && (got > 0 || (got < 0 && errno == EINTR)));
+	if (got < 0 && errno != EAGAIN)
+		store->number = errno;
+	store->taken = (sum > 0 || got < 0) ? (ssize_t)sum : 0;
+	if (sum == 0 && got < 0)
+		store->taken = -1; /* nothing, but not the end */
+	if (store->job->log_tag)
+		log_lines_send(store, store->size + sum, got == 0);
+	if (punch(store, store->size + sum) < 0)
+		store->number = errno;
+}
+
+/* The caller's job_step, which may free the job, sees to it. */
+static void kill_for_output(struct job *job)
+{
+	struct container *c = job->container;
+
+	if (job->over_limit)
+		return;
+	job->over_limit = true;
+	container_event(c, "command exceeded maximum output");
+	journal_job(job, WARDEN__EVENTS_RESPONSE__KIND__LIMIT_REACHED, "output");
+}
+
+/* The disk is full, say: the job cannot go on as if it had been heard. */
+static void fail(struct store *store)
+{
+	log_write(WARDEN_LOG_ERROR, "%s: job %u: store its %s: %s", store->job->container->id,
+		  store->job->id, store_name(store->index), strerror(store->number));
+	kill_for_output(store->job);
+	store_close(store);
+	job_step(store->job);
+}
+
+static void splice_done(uv_work_t *work, int status)
+{
+	struct store *store = work->data;
+	struct job *job = store->job;
+
+	(void)status; /* UV_ECANCELED alone, and nobody cancels */
+	store->working = false;
+	if (store->taken > 0 && !is_dropped(job))
+		store->size += (uint64_t)store->taken;
+	if (store->number != 0) {
+		fail(store);
+		return;
+	}
+	if (store->taken == 0)
+		store_close(store);
+	else
+		watch(store);
+	if (is_bounded(job) &&
+	    job->stores[STORE_STDOUT].size + job->stores[STORE_STDERR].size > job->output_limit)
+		kill_for_output(job);
+	job_step(job);
+}
+
+/* How many bytes it may take, so that both together stay within the limit and the excess: half of
+ * what is left beside that which the other is taking. */
+static uint64_t share_of_room(const struct store *store)
+{
+	const struct job *job = store->job;
+	const struct store *other = &job->stores[1 - store->index];
+	uint64_t room = job->output_limit + EXCESS;
+	uint64_t taken = store->size + other->size + (other->working ? other->most : 0);
+	uint64_t share = taken < room ? (room - taken + 1) / 2 : 0;
+
+	return !is_bounded(job) || share > TURN ? TURN : share;
+}
+
+static void start_worker(struct store *store)
+{
+	const struct job *job = store->job;
+
+	if (job->over_limit) {
+		/* It is being killed; what comes now would only grow the file. */
+		store_close(store);
+		job_step(store->job);
+		return;
+	}
+	store->most = share_of_room(store);
+	if (store->most == 0) {
+		watch(store); /* the other one is reading what there was: for a moment */
+		return;
+	}
+	store->working = true;
+	store->work.data = store;
+	uv_queue_work(&job->container->server->loop, &store->work, splice_run, splice_done);
+}
+
+static void on_readable(uv_poll_t *poll_handle, int status, int events)
+{
+	struct store *store = poll_handle->data;
+	int bytes = 1;
+
+	(void)events;
+	uv_poll_stop(poll_handle); /* cannot fail for an open one */
+	if (store->job->container->server->stopped)
+		return;
+	/* The end of a pipe that holds nothing needs no worker, but where half a line may be left
+	 * for syslog. */
+	if (status == 0 && !store->job->log_tag && ioctl(store->pipe_fd, FIONREAD, &bytes) == 0 &&
+	    bytes == 0) {
+		struct pollfd state = {.fd = store->pipe_fd, .events = POLLIN};
+
+		if (poll(&state, 1, 0) == 1 && (state.revents & (POLLHUP | POLLIN)) == POLLHUP) {
+			store_close(store);
+			job_step(store->job);
+			return;
+		}
+	}
+	start_worker(store);
+}
+
+/* Once the daemon has stopped what comes is the next one's. */
+static void watch(struct store *store)
+{
+	if (store->job->container->server->stopped)
+		return;
+	uv_poll_start(store->poll, UV_READABLE | UV_DISCONNECT, on_readable);
+}
+
+void store_read(struct store *store, int pipe_fd)
+{
+	if (pipe_fd < 0)
+		return;
+	store->pipe_fd = pipe_fd;
+	store->poll = malloc(sizeof(*store->poll));
+	if (!store->poll ||
+	    uv_poll_init(&store->job->container->server->loop, store->poll, pipe_fd) < 0) {
+		free(store->poll);
+		store->poll = NULL;
+		store->number = ENOMEM;
+		fail(store);
+		return;
+	}
+	store->poll->data = store;
+	watch(store);
+}
+
+int store_open(const struct store *store)
+{
+	char name[48];
+
+	file_name(store, name, sizeof(name));
+	return openat(store->job->container->dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+void store_restore(struct store *store)
+{
+	struct stat status;
+	char name[48];
+
+	file_name(store, name, sizeof(name));
+	if (fstatat(store->job->container->dir_fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    S_ISREG(status.st_mode))
+		store->size = (uint64_t)status.st_size;
+}
+
+void store_remove(struct store *store)
+{
+	char name[48];
+
+	file_name(store, name, sizeof(name));
+	if (store->size > 0)
+		unlinkat(store->job->container->dir_fd, name,
+			 0); /* goes with the container at the latest */
+	if (store->job->log_tag)
+		log_lines_remove(store);
+}

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Pools of numbers. Inside, a number is its index: (number - first) / step. What was never handed
+ * out is in no list: a cursor walks over it. What was given back waits in one of two lists, linked
+ * through that same array: first those that rest, the oldest first, then those that are free again.
+ * When a resting one may go is kept beside, in a ring that take() makes large enough, so that
+ * giving back cannot fail. */
+#include <config.h>
+
+#include "core/pools/pool.h"
+
+#include <stdlib.h>
+
+/* What a cell of `next` says about its index; anything else is the next index of a list, plus one.
+ */
+#define TAKEN       UINT32_MAX
+#define LAST        (UINT32_MAX - 1)
+#define NEVER_TAKEN (UINT32_MAX - 2)
+
+/* Indices linked through `next`. */
+struct list {
+	uint32_t head, tail; /* valid unless the list is empty */
+	uint32_t length;
+};
+
+struct pool {
+	uint32_t first, count, step;
+	uint64_t delay_ms;
+	uint32_t cursor; /* no index below it is NEVER_TAKEN */
+	uint32_t taken;
+	uint32_t never_taken;
+	uint32_t *next;
+	struct list resting, free;
+	uint64_t *due; /* ring: when each of `resting` is free again, in the list's order */
+	uint32_t due_size, due_head;
+};
+
+struct pool *pool_new(uint32_t first, uint32_t count, uint32_t step, uint64_t delay_ms)
+{
+	struct pool *pool = calloc(1, sizeof(*pool));
+
+	if (!pool)
+		return NULL;
+	pool->first = first;
+	pool->count = pool->never_taken = count;
+	pool->step = step;
+	pool->delay_ms = delay_ms;
+	pool->next = reallocarray(NULL, count ? count : 1, sizeof(*pool->next));
+	if (!pool->next) {
+		free(pool);
+		return NULL;
+	}
+	/* All of it is in memory from now on, so that this does not grow with what was handed out.
+	 */
+	for (uint32_t i = 0; i < count; i++)
+		pool->next[i] = NEVER_TAKEN;
+	return pool;
+}
+
+void pool_free(struct pool *pool)
+{
+	if (!pool)
+		return;
+	free(pool->next);
+	free(pool->due);
+	free(pool);
+}
+
+static void list_append(struct pool *pool, struct list *list, uint32_t index)
+{
+	pool->next[index] = LAST;
+	if (list->length++ == 0)
+		list->head = index;
+	else
+		pool->next[list->tail] = index + 1;
+	list->tail = index;
+}
+
+/* Takes the index behind `before` (or the head) out of the list. */
+static void list_remove(struct pool *pool, struct list *list, uint32_t index,
+			const uint32_t *before)
+{
+	uint32_t next = pool->next[index];
+
+	if (before)
+		pool->next[*before] = next;
+	else
+		list->head = next - 1;
+	if (list->tail == index && before)
+		list->tail = *before;
+	list->length--;
+}
+
+/* Finds `index` in the list and takes it out. */
+static bool list_find_remove(struct pool *pool, struct list *list, uint32_t index)
+{
+	uint32_t at = list->head, before = 0;
+
+	for (uint32_t i = 0; i < list->length; i++) {
+		if (at == index) {
+			list_remove(pool, list, index, i ? &before : NULL);
+			return true;
+		}
+		before = at;
+		at = pool->next[at] - 1;
+	}
+	return false;
+}
+
+/* Moves what has rested long enough to the free ones. */
+static void settle(struct pool *pool, uint64_t now_ms)
+{
+	while (pool->resting.length && pool->due[pool->due_head] <= now_ms) {
+		uint32_t index = pool->resting.head;
+
+		list_remove(pool, &pool->resting, index, NULL);
+		pool->due_head = (pool->due_head + 1) % pool->due_size;
+		list_append(pool, &pool->free, index);
+	}
+}
+
+/* Sees to it that all that is taken could rest at once, and one more. */
+static int reserve(struct pool *pool)
+{
+	uint32_t needed = pool->taken + pool->resting.length + 1, size;
+	uint64_t *due;
+
+	if (pool->delay_ms == 0 || needed <= pool->due_size)
+		return 0;
+	size = needed < 8 ? 8 : needed + needed / 2;
+	due = calloc(size, sizeof(*due));
+	if (!due)
+		return -1;
+	for (uint32_t i = 0; i < pool->resting.length; i++)
+		due[i] = pool->due[(pool->due_head + i) % pool->due_size];
+	free(pool->due);
+	pool->due = due;
+	pool->due_size = size;
+	pool->due_head = 0;
+	return 0;
+}
+
+/* Marks an index that is in no list any more. */
+static void mark_taken(struct pool *pool, uint32_t index)
+{
+	pool->next[index] = TAKEN;
+	pool->taken++;
+}
+
+int pool_take(struct pool *pool, uint64_t now_ms, uint32_t *value)
+{
+	uint32_t index;
+
+	settle(pool, now_ms);
+	while (pool->cursor < pool->count && pool->next[pool->cursor] != NEVER_TAKEN)
+		pool->cursor++;
+	if ((pool->cursor == pool->count && !pool->free.length) || reserve(pool) < 0)
+		return -1;
+	if (pool->cursor < pool->count) {
+		index = pool->cursor++;
+		pool->never_taken--;
+	} else {
+		index = pool->free.head;
+		list_remove(pool, &pool->free, index, NULL);
+	}
+	mark_taken(pool, index);
+	*value = pool->first + index * pool->step;
+	return 0;
+}
+
+int pool_take_value(struct pool *pool, uint64_t now_ms, uint32_t value)
+{
+	uint32_t index;
+
+	if (!pool_contains(pool, value))
+		return -1;
+	index = (value - pool->first) / pool->step;
+	settle(pool, now_ms);
+	if (pool->next[index] == TAKEN || reserve(pool) < 0)
+		return -1;
+	if (pool->next[index] == NEVER_TAKEN)
+		pool->never_taken--;
+	else if (!list_find_remove(pool, &pool->free, index))
+		return -1;
+	mark_taken(pool, index);
+	return 0;
+}
+
+void pool_give(struct pool *pool, uint64_t now_ms, uint32_t value)
+{
+	uint32_t index;
+
+	if (!pool_contains(pool, value))
+		return;
+	index = (value - pool->first) / pool->step;
+	if (pool->next[index] != TAKEN)
+		return;
+	settle(pool, now_ms);
+	pool->taken--;
+	if (pool->delay_ms == 0) {
+		list_append(pool, &pool->free, index);
+		return;
+	}
+	pool->due[(pool->due_head + pool->resting.length) % pool->due_size] =
+		now_ms + pool->delay_ms;
+	list_append(pool, &pool->resting, index);
+}
+
+bool pool_contains(const struct pool *pool, uint32_t value)
+{
+	return value >= pool->first && (value - pool->first) % pool->step == 0 &&
+	       (value - pool->first) / pool->step < pool->count;
+}
+
+uint32_t pool_size(const struct pool *pool)
+{
+	return pool->count;
+}
+
+uint32_t pool_available(struct pool *pool, uint64_t now_ms)
+{
+	settle(pool, now_ms);
+	return pool->never_taken + pool->free.length;
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The depot and the pools that containers take their share of. */
+#include <config.h>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/pools/pool.h"
+#include "core/pools/ports.h"
+#include "core/server.h"
+
+enum { SLOTS = 4096, LOCK_TRIES = 100, LOCK_WAIT_MS = 10 };
+
+/* Two daemons in one depot would take each other's containers for dead ones. One that was just
+ * killed may still hold it for a moment. */
+static int lock_depot(struct server *server, struct warden_error *err)
+{
+	const struct timespec pause = {.tv_nsec = LOCK_WAIT_MS * 1000000L};
+
+	for (int i = 0; i < LOCK_TRIES; i++) {
+		if (flock(server->depot_fd, LOCK_EX | LOCK_NB) == 0)
+			return 0;
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return warden_error_errno(err, "lock %s", server->settings.depot_path);
+		nanosleep(&pause, NULL); /* cut short by a signal: tried sooner */
+	}
+	return warden_error_set(err, "another wardend uses the depot %s",
+				server->settings.depot_path);
+}
+
+static int open_depot(struct server *server, struct warden_error *err)
+{
+	const char *path = server->settings.depot_path;
+
+	server->depot_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (server->depot_fd < 0)
+		return warden_error_errno(err, "open depot %s", path);
+	if (lock_depot(server, err) < 0)
+		return -1;
+	if (mkdirat(server->depot_fd, "tmp", 0700) < 0 && errno != EEXIST)
+		return warden_error_errno(err, "make %s/tmp", path);
+	server->tmp_fd =
+		openat(server->depot_fd, "tmp", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (server->tmp_fd < 0)
+		return warden_error_errno(err, "open %s/tmp", path);
+	return 0;
+}
+
+int pools_open(struct server *server, struct warden_error *err)
+{
+	const struct config *config = server->config;
+
+	server->depot_fd = server->tmp_fd = -1;
+	server->networks =
+		pool_new(ntohl(config->network.pool_network.s_addr), config->network.pool_size, 4,
+			 (uint64_t)config->network.release_delay * 1000);
+	server->uids = pool_new(config->user.pool_start_uid, config->user.pool_size, 1, 0);
+	server->slots = pool_new(0, SLOTS, 1, 0);
+	server->ports = ports_new((uint16_t)config->port.pool_start_port, config->port.pool_size);
+	if (!server->networks || !server->uids || !server->slots || !server->ports ||
+	    !registry_open(&server->registry))
+		return warden_error_set(err, "no memory for the pools");
+	return open_depot(server, err);
+}
+
+void pools_close(struct server *server)
+{
+	pool_free(server->networks);
+	pool_free(server->uids);
+	pool_free(server->slots);
+	ports_free(server->ports);
+	registry_close(&server->registry);
+	if (server->tmp_fd >= 0)
+		close(server->tmp_fd);
+	if (server->depot_fd >= 0)
+		close(server->depot_fd);
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The host's ports; see ports.h. A bit for each port says whether somebody has it; the pool knows
+ * besides in which order its own are handed out. */
+#include <config.h>
+
+#include "core/pools/ports.h"
+
+#include <stdlib.h>
+
+#include "core/pools/pool.h"
+
+enum { PORTS = 65536 };
+
+struct ports {
+	struct pool *pool;
+	uint8_t taken[PORTS / 8];
+};
+
+struct ports *ports_new(uint16_t first, uint32_t count)
+{
+	struct ports *ports = calloc(1, sizeof(*ports));
+
+	if (!ports)
+		return NULL;
+	ports->pool = pool_new(first, count, 1, 0);
+	if (!ports->pool) {
+		free(ports);
+		return NULL;
+	}
+	return ports;
+}
+
+void ports_free(struct ports *ports)
+{
+	if (!ports)
+		return;
+	pool_free(ports->pool);
+	free(ports);
+}
+
+struct pool *ports_pool(const struct ports *ports)
+{
+	return ports->pool;
+}
+
+static bool is_taken(const struct ports *ports, uint16_t port)
+{
+	return ports->taken[port / 8] & 1 << port % 8;
+}
+
+static void mark(struct ports *ports, uint16_t port)
+{
+	ports->taken[port / 8] = (uint8_t)(ports->taken[port / 8] | 1 << port % 8);
+}
+
+int ports_take(struct ports *ports, uint64_t now_ms, uint16_t *port)
+{
+	uint32_t value;
+
+	if (pool_take(ports->pool, now_ms, &value) < 0)
+		return -1;
+	*port = (uint16_t)value;
+	mark(ports, *port);
+	return 0;
+}
+
+int ports_take_value(struct ports *ports, uint64_t now_ms, uint16_t port)
+{
+	if (is_taken(ports, port) ||
+	    (pool_contains(ports->pool, port) && pool_take_value(ports->pool, now_ms, port) < 0))
+		return -1;
+	mark(ports, port);
+	return 0;
+}
+
+void ports_give(struct ports *ports, uint64_t now_ms, uint16_t port)
+{
+	if (!is_taken(ports, port))
+		return;
+	ports->taken[port / 8] = (uint8_t)(ports->taken[port / 8] & ~(1 << port % 8));
+	pool_give(ports->pool, now_ms, port); /* ignores what is not its own */
+}

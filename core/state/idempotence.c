@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of request ids; see idempotence.h. */
+#include <config.h>
+
+#include "core/state/idempotence.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "lib/text.h"
+
+/* A request of the same id that came while the first is being carried out. */
+struct repeated {
+	TAILQ_ENTRY(repeated) link;
+	struct request *request;
+	const struct idempotence_use *use;
+};
+
+struct digest {
+	uint64_t a, b;
+};
+
+struct idempotent {
+	LIST_ENTRY(idempotent) by_id;
+	TAILQ_ENTRY(idempotent) of_container;
+	struct container *container; /* NULL: nothing is promised yet, or it is gone */
+	int type;                    /* of the request */
+	char *id;
+	struct digest digest;
+	uint8_t *answer; /* encoded */
+	size_t answer_size;
+	bool kept;
+	TAILQ_HEAD(, repeated) waiting;
+};
+
+/* A buffer of protobuf's that keeps nothing but a digest. */
+struct digest_buffer {
+	ProtobufCBuffer base;
+	struct digest digest;
+};
+
+/* Each step can be undone, so no two words meet; nobody but the client itself gains by two requests
+ * that look alike. */
+static uint64_t mix(uint64_t state, uint64_t word, uint64_t factor)
+{
+	state = (state ^ word) * factor;
+	return state ^ (state >> 29);
+}
+
+static void digest_append(ProtobufCBuffer *buffer, size_t length, const uint8_t *data)
+{
+	struct digest *digest = &((struct digest_buffer *)buffer)->digest;
+
+	for (size_t at = 0; at < length; at += sizeof(uint64_t)) {
+		size_t left = length - at;
+		uint64_t word = 0;
+
+		memcpy(&word, data + at, left < sizeof(word) ? left : sizeof(word));
+		digest->a = mix(digest->a, word, 0x9e3779b97f4a7c15U);
+		digest->b = mix(digest->b, word, 0xc2b2ae3d27d4eb4fU);
+	}
+	digest->a = mix(digest->a, length, 0x9e3779b97f4a7c15U);
+}
+
+/* Of the message as protobuf writes it, so that the order of its fields on the wire is nothing. */
+static struct digest digest_of(const ProtobufCMessage *message)
+{
+	struct digest_buffer buffer = {
+		.base.append = digest_append,
+		.digest = {14695981039346656037U, 1099511628211U},
+	};
+
+	protobuf_c_message_pack_to_buffer(message, &buffer.base);
+	return buffer.digest;
+}
+
+static struct idempotent_list *bucket_of(struct server *server, int type, const char *id)
+{
+	uint64_t value = (uint64_t)type;
+
+	for (; *id; id++)
+		value = mix(value, (uint8_t)*id, 1099511628211U);
+	return &server->request_ids[value % REQUEST_ID_BUCKETS];
+}
+
+static struct idempotent *find(struct server *server, int type, const char *id)
+{
+	struct idempotent *entry;
+
+	LIST_FOREACH(entry, bucket_of(server, type, id), by_id)
+		if (entry->type == type && strcmp(entry->id, id) == 0)
+			return entry;
+	return NULL;
+}
+
+/* Takes `id`. NULL: no memory. */
+static struct idempotent *add(struct server *server, int type, char *id)
+{
+	struct idempotent *entry = id ? calloc(1, sizeof(*entry)) : NULL;
+
+	if (!entry) {
+		free(id);
+		return NULL;
+	}
+	entry->type = type;
+	entry->id = id;
+	TAILQ_INIT(&entry->waiting);
+	LIST_INSERT_HEAD(bucket_of(server, type, id), entry, by_id);
+	return entry;
+}
+
+static void attach(struct idempotent *entry, struct container *c)
+{
+	entry->container = c;
+	c->n_request_ids++;
+	TAILQ_INSERT_TAIL(&c->request_ids, entry, of_container);
+}
+
+static void detach(struct idempotent *entry)
+{
+	if (!entry->container)
+		return;
+	entry->container->n_request_ids--;
+	TAILQ_REMOVE(&entry->container->request_ids, entry, of_container);
+	entry->container = NULL;
+}
+
+static void free_entry(struct idempotent *entry)
+{
+	free(entry->answer);
+	free(entry->id);
+	free(entry);
+}
+
+static void drop(struct idempotent *entry)
+{
+	detach(entry);
+	LIST_REMOVE(entry, by_id);
+	free_entry(entry);
+}
+
+/* What was promised may be from an earlier daemon, of a file that somebody changed. */
+static void repeat_one(const struct idempotent *entry, const struct idempotence_use *use,
+		       struct request *request)
+{
+	ProtobufCMessage *answer =
+		protobuf_c_message_unpack(use->answer, NULL, entry->answer_size, entry->answer);
+
+	if (!answer) {
+		request_fail_text(request, "the answer to its request_id cannot be read");
+		return;
+	}
+	use->repeat(request, entry->container, answer);
+	protobuf_c_message_free_unpacked(answer, NULL);
+}
+
+static int wait_for(struct idempotent *entry, struct request *request,
+		    const struct idempotence_use *use, struct warden_error *err)
+{
+	struct repeated *repeated = malloc(sizeof(*repeated));
+
+	if (!repeated)
+		return warden_error_set(err, "no memory for a request that waits");
+	*repeated = (struct repeated){.request = request, .use = use};
+	TAILQ_INSERT_TAIL(&entry->waiting, repeated, link);
+	return 1;
+}
+
+static int begin_again(struct idempotent *entry, struct request *request,
+		       const struct idempotence_use *use, struct warden_error *err)
+{
+	struct digest digest = digest_of(request->message);
+	char id[REQUEST_ID_MAX * 4 + 8];
+
+	if (digest.a != entry->digest.a || digest.b != entry->digest.b) {
+		text_escape(id, sizeof(id), entry->id, strlen(entry->id));
+		return warden_error_set(err, "request_id %s was used for a %s of other parameters",
+					id, request->klass->name);
+	}
+	if (!entry->kept)
+		return wait_for(entry, request, use, err);
+	repeat_one(entry, use, request);
+	return 1;
+}
+
+int idempotence_begin(struct request *request, const ProtobufCBinaryData *id,
+		      const struct idempotence_use *use, struct idempotent **result,
+		      struct warden_error *err)
+{
+	struct idempotent *known;
+	char *text;
+
+	*result = NULL;
+	if (!id || id->len == 0)
+		return 0;
+	text = request_text(id, "request_id", REQUEST_ID_MAX, err);
+	if (!text)
+		return -1;
+	known = find(request->server, request->klass->type, text);
+	if (known) {
+		free(text);
+		return begin_again(known, request, use, err);
+	}
+	*result = add(request->server, request->klass->type, text);
+	if (!*result)
+		return warden_error_set(err, "no memory for a request_id");
+	(*result)->digest = digest_of(request->message);
+	return 0;
+}
+
+/* The oldest whose request is over makes room. */
+static void limit(struct container *c)
+{
+	struct idempotent *entry, *next;
+
+	for (entry = TAILQ_FIRST(&c->request_ids); entry && c->n_request_ids >= REQUEST_IDS_MAX;
+	     entry = next) {
+		next = TAILQ_NEXT(entry, of_container);
+		if (entry->kept)
+			drop(entry);
+	}
+}
+
+int idempotence_promise(struct idempotent *entry, struct container *c,
+			const ProtobufCMessage *answer, struct warden_error *err)
+{
+	if (!entry)
+		return 0;
+	entry->answer_size = protobuf_c_message_get_packed_size(answer);
+	entry->answer = malloc(entry->answer_size + 1);
+	if (!entry->answer)
+		return warden_error_set(err, "no memory for a request_id");
+	protobuf_c_message_pack(answer, entry->answer);
+	limit(c);
+	attach(entry, c);
+	return 0;
+}
+
+static struct repeated *take_waiting(struct idempotent *entry)
+{
+	struct repeated *repeated = TAILQ_FIRST(&entry->waiting);
+
+	if (repeated)
+		TAILQ_REMOVE(&entry->waiting, repeated, link);
+	return repeated;
+}
+
+/* An answer may let the client's next request begin at once: until all are answered, one of the
+ * same id waits as well. */
+void idempotence_keep(struct idempotent *entry)
+{
+	struct repeated *repeated;
+	struct warden_error err;
+
+	if (!entry)
+		return;
+	if (!entry->container) {
+		warden_error_set(&err, "unknown handle");
+		idempotence_fail(entry, &err);
+		return;
+	}
+	while ((repeated = take_waiting(entry))) {
+		repeat_one(entry, repeated->use, repeated->request);
+		free(repeated);
+	}
+	entry->kept = true;
+}
+
+/* Forgotten first, so that a client that reads the failure may try again. */
+void idempotence_fail(struct idempotent *entry, const struct warden_error *err)
+{
+	struct repeated *repeated;
+
+	if (!entry)
+		return;
+	detach(entry);
+	LIST_REMOVE(entry, by_id);
+	while ((repeated = take_waiting(entry))) {
+		request_fail(repeated->request, err);
+		free(repeated);
+	}
+	free_entry(entry);
+}
+
+void idempotence_forget(struct container *c)
+{
+	struct idempotent *entry;
+
+	/* What is not over yet is told by whoever carries it out. */
+	while ((entry = TAILQ_FIRST(&c->request_ids))) {
+		if (entry->kept)
+			drop(entry);
+		else
+			detach(entry);
+	}
+}
+
+static char *hex(const uint8_t *bytes, size_t n)
+{
+	char *text = malloc(2 * n + 1);
+
+	if (!text)
+		return NULL;
+	text[0] = '\0';
+	for (size_t i = 0; i < n; i++)
+		snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+	return text;
+}
+
+static json_t *entry_to_json(const struct idempotent *entry)
+{
+	char *answer = hex(entry->answer, entry->answer_size);
+	char digest[40];
+	json_t *json;
+
+	snprintf(digest, sizeof(digest), "%016" PRIx64 "%016" PRIx64, entry->digest.a,
+		 entry->digest.b);
+	json = json_pack("{s:i, s:s, s:s, s:s}", "type", entry->type, "id", entry->id, "digest",
+			 digest, "answer", answer ? answer : "");
+	free(answer);
+	return json;
+}
+
+json_t *idempotence_to_json(const struct container *c)
+{
+	const struct idempotent *entry;
+	json_t *array = json_array();
+
+	TAILQ_FOREACH(entry, &c->request_ids, of_container)
+		json_array_append_new(array, entry_to_json(entry));
+	return array;
+}
+
+/* NULL: it is none, or no memory. */
+static uint8_t *unhex(const char *text, size_t *n)
+{
+	size_t length = strlen(text);
+	uint8_t *bytes;
+
+	if (length % 2 || strspn(text, "0123456789abcdef") != length)
+		return NULL;
+	*n = length / 2;
+	bytes = malloc(*n + 1);
+	for (size_t i = 0; bytes && i < *n; i++) {
+		char pair[3] = {text[2 * i], text[2 * i + 1], '\0'};
+
+		bytes[i] = (uint8_t)strtoul(pair, NULL, 16);
+	}
+	return bytes;
+}
+
+static bool entry_from_json(struct container *c, const json_t *json)
+{
+	const char *id, *digest, *answer;
+	struct idempotent *entry;
+	int type;
+
+	if (json_unpack((json_t *)json, "{s:i, s:s, s:s, s:s}", "type", &type, "id", &id, "digest",
+			&digest, "answer", &answer) < 0 ||
+	    find(c->server, type, id))
+		return false;
+	entry = add(c->server, type, strdup(id));
+	if (!entry)
+		return false;
+	attach(entry, c);
+	entry->kept = true;
+	entry->answer = unhex(answer, &entry->answer_size);
+	return entry->answer &&
+	       sscanf(digest, "%16" SCNx64 "%16" SCNx64, &entry->digest.a, &entry->digest.b) == 2;
+}
+
+bool idempotence_from_json(struct container *c, const json_t *array)
+{
+	for (size_t i = 0; i < json_array_size(array); i++)
+		if (!entry_from_json(c, json_array_get(array, i)))
+			return false;
+	return true;
+}

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The journal of events and its readers; see journal.h. */
+#include <config.h>
+
+#include "core/state/journal.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "core/log.h"
+#include "core/server.h"
+#include "core/wire/message_text.h"
+#include "core/wire/request.h"
+#include "lib/clock.h"
+
+enum { ENTRIES = 1024 };
+
+/* A container's properties: KEY, newline, VALUE, NUL each; then a NUL. */
+struct labels {
+	size_t references;
+	char text[];
+};
+
+struct entry {
+	uint64_t sequence, time_us;
+	Warden__EventsResponse__Kind kind;
+	char *handle;          /* NULL: the entry is empty */
+	struct labels *labels; /* of the container */
+	uint32_t job_id;       /* 0: none */
+	uint32_t exit_status;
+	enum warden_end_reason reason; /* 0: none */
+	const char *detail;            /* static, or NULL */
+};
+
+/* A client that reads the journal. */
+struct reader {
+	LIST_ENTRY(reader) link;
+	struct request *request;
+	uint64_t next; /* sequence number of what it looks at next */
+	bool sending;
+};
+
+struct journal {
+	uint64_t next;  /* sequence number of the next entry */
+	uint64_t first; /* of the first one of this daemon */
+	LIST_HEAD(, reader) readers;
+	struct entry entries[ENTRIES]; /* number N at N % ENTRIES */
+};
+
+struct journal *journal_new(void)
+{
+	struct journal *journal = calloc(1, sizeof(*journal));
+
+	if (!journal)
+		return NULL;
+	LIST_INIT(&journal->readers);
+	journal->first = journal->next = clock_now_us();
+	return journal;
+}
+
+static void entry_clear(struct entry *entry)
+{
+	free(entry->handle);
+	labels_release(entry->labels);
+	*entry = (struct entry){0};
+}
+
+void journal_free(struct journal *journal)
+{
+	for (size_t i = 0; journal && i < ENTRIES; i++)
+		entry_clear(&journal->entries[i]);
+	free(journal);
+}
+
+/* The oldest that is still there. */
+static uint64_t oldest(const struct journal *journal)
+{
+	return journal->next - journal->first > ENTRIES ? journal->next - ENTRIES : journal->first;
+}
+
+static bool is_named(const Warden__EventsRequest *wanted, const struct entry *entry)
+{
+	for (size_t i = 0; i < wanted->n_handles; i++)
+		if (wanted->handles[i].len == strlen(entry->handle) &&
+		    memcmp(wanted->handles[i].data, entry->handle, wanted->handles[i].len) == 0)
+			return true;
+	return wanted->n_handles == 0;
+}
+
+/* Keys hold no control characters: see create_options.h. */
+static bool has_label(const struct entry *entry, const Warden__Property *wanted)
+{
+	size_t key = wanted->key.len, value = wanted->value.len;
+
+	for (const char *label = entry->labels->text; *label; label += strlen(label) + 1)
+		if (strlen(label) == key + 1 + value && memcmp(label, wanted->key.data, key) == 0 &&
+		    label[key] == '\n' && memcmp(label + key + 1, wanted->value.data, value) == 0)
+			return true;
+	return false;
+}
+
+static bool is_wanted(const struct reader *reader, const struct entry *entry)
+{
+	const Warden__EventsRequest *wanted = (const void *)reader->request->message;
+
+	if (!entry->handle || !is_named(wanted, entry))
+		return false;
+	for (size_t i = 0; i < wanted->n_properties; i++)
+		if (!has_label(entry, wanted->properties[i]))
+			return false;
+	return true;
+}
+
+static bool send_event(struct reader *reader, const Warden__EventsResponse *event)
+{
+	struct segment_list list = TAILQ_HEAD_INITIALIZER(list);
+	size_t size = warden__events_response__get_packed_size(event);
+	uint8_t *bytes = malloc(size);
+
+	if (bytes)
+		warden__events_response__pack(event, bytes);
+	if (!segment_add_memory(&list, bytes, size))
+		return false;
+	reader->sending = true;
+	request_send_part(reader->request, &list); /* may free the reader */
+	return true;
+}
+
+static bool send_entry(struct reader *reader, const struct entry *entry)
+{
+	Warden__EventsResponse event = WARDEN__EVENTS_RESPONSE__INIT;
+
+	event.kind = entry->kind;
+	event.sequence = entry->sequence;
+	event.has_time_us = true;
+	event.time_us = entry->time_us;
+	set_text(&event.has_handle, &event.handle, entry->handle);
+	set_text(&event.has_detail, &event.detail, entry->detail);
+	event.has_job_id = entry->job_id != 0;
+	event.job_id = entry->job_id;
+	event.has_exit_status = event.has_reason = entry->reason != 0;
+	event.exit_status = entry->exit_status;
+	event.reason = (Warden__JobEnd__Reason)entry->reason;
+	return send_event(reader, &event);
+}
+
+/* Of those before this daemon's time nobody knows how many there were. */
+static bool send_missed(struct reader *reader, uint64_t from, uint64_t to, uint64_t first)
+{
+	Warden__EventsResponse event = WARDEN__EVENTS_RESPONSE__INIT;
+
+	event.kind = WARDEN__EVENTS_RESPONSE__KIND__MISSED;
+	event.sequence = to - 1;
+	event.has_missed = from >= first;
+	event.missed = to - from;
+	return send_event(reader, &event);
+}
+
+static void reader_free(struct reader *reader)
+{
+	LIST_REMOVE(reader, link);
+	reader->request->data = NULL;
+	free(reader);
+}
+
+/* Sends the next that it wants, if there is one. */
+static void reader_step(struct journal *journal, struct reader *reader)
+{
+	struct request *request = reader->request;
+	bool sent = true;
+
+	if (reader->sending)
+		return;
+	if (reader->next < oldest(journal)) {
+		uint64_t from = reader->next;
+
+		reader->next = oldest(journal);
+		sent = send_missed(reader, from, reader->next, journal->first);
+	} else {
+		while (reader->next < journal->next) {
+			const struct entry *entry = &journal->entries[reader->next++ % ENTRIES];
+
+			if (!is_wanted(reader, entry))
+				continue;
+			sent = send_entry(reader, entry);
+			break;
+		}
+	}
+	if (!sent) {
+		reader_free(reader);
+		request_fail_text(request, "no memory for an event");
+	}
+}
+
+static void step_all(struct journal *journal)
+{
+	struct reader *reader, *next;
+
+	for (reader = LIST_FIRST(&journal->readers); reader; reader = next) {
+		next = LIST_NEXT(reader, link);
+		reader_step(journal, reader);
+	}
+}
+
+static size_t labels_size(const struct create_options *options)
+{
+	size_t size = 1;
+
+	for (size_t i = 0; i < options->n_properties; i++)
+		size += strlen(options->properties[i].key) + 1 +
+			strlen(options->properties[i].value) + 1;
+	return size;
+}
+
+static struct labels *labels_new(const struct create_options *options)
+{
+	struct labels *labels = malloc(sizeof(*labels) + labels_size(options));
+	char *end = labels ? labels->text : NULL;
+
+	if (!labels)
+		return NULL;
+	labels->references = 1;
+	for (size_t i = 0; i < options->n_properties; i++)
+		end += sprintf(end, "%s\n%s", options->properties[i].key,
+			       options->properties[i].value) +
+		       1;
+	*end = '\0';
+	return labels;
+}
+
+void labels_release(struct labels *labels)
+{
+	if (labels && --labels->references == 0)
+		free(labels);
+}
+
+/* Made at the container's first event, shared by all entries about it. */
+static struct labels *labels_of(struct container *c)
+{
+	if (!c->labels)
+		c->labels = labels_new(&c->options);
+	if (c->labels)
+		c->labels->references++;
+	return c->labels;
+}
+
+static struct entry *add(struct container *c, Warden__EventsResponse__Kind kind, const char *detail)
+{
+	struct journal *journal = c->server->journal;
+	struct entry *entry = &journal->entries[journal->next % ENTRIES];
+
+	entry_clear(entry);
+	*entry = (struct entry){.sequence = journal->next++,
+				.time_us = clock_now_us(),
+				.kind = kind,
+				.detail = detail,
+				.handle = strdup(c->handle),
+				.labels = labels_of(c)};
+	if (!entry->handle || !entry->labels) {
+		free(entry->handle);
+		entry->handle =
+			NULL; /* nobody is told, but that it was missed is not: the log says so */
+		log_write(WARDEN_LOG_ERROR, "%s: no memory for an event", c->id);
+	}
+	return entry;
+}
+
+void journal_container(struct container *c, Warden__EventsResponse__Kind kind, const char *detail)
+{
+	add(c, kind, detail);
+	step_all(c->server->journal);
+}
+
+void journal_job(const struct job *job, Warden__EventsResponse__Kind kind, const char *detail)
+{
+	struct entry *entry = add(job->container, kind, detail);
+
+	entry->job_id = job->id;
+	if (kind == WARDEN__EVENTS_RESPONSE__KIND__JOB_ENDED) {
+		entry->reason = job_end_reason(job);
+		entry->exit_status = job_exit_status(job);
+	}
+	step_all(job->container->server->journal);
+}
+
+static bool send_subscribed(struct reader *reader, const struct journal *journal)
+{
+	Warden__EventsResponse event = WARDEN__EVENTS_RESPONSE__INIT;
+
+	event.kind = WARDEN__EVENTS_RESPONSE__KIND__SUBSCRIBED;
+	event.sequence = journal->next - 1;
+	return send_event(reader, &event);
+}
+
+int journal_subscribe(struct request *request, struct warden_error *err)
+{
+	const Warden__EventsRequest *message = (const void *)request->message;
+	struct journal *journal = request->server->journal;
+	struct reader *reader;
+
+	if (message->has_after && message->after >= journal->next)
+		return warden_error_set(
+			err, "after: there is no event %" PRIu64 " yet, the last is %" PRIu64,
+			message->after, journal->next - 1);
+	reader = calloc(1, sizeof(*reader));
+	if (!reader)
+		return warden_error_set(err, "no memory");
+	reader->request = request;
+	reader->next = message->has_after ? message->after + 1 : journal->next;
+	request->data = reader;
+	LIST_INSERT_HEAD(&journal->readers, reader, link);
+	if (send_subscribed(reader, journal))
+		return 0;
+	reader_free(reader);
+	return warden_error_set(err, "no memory");
+}
+
+bool journal_cancel(struct request *request)
+{
+	if (request->data)
+		reader_free(request->data);
+	return true;
+}
+
+void journal_written(struct request *request, bool whole)
+{
+	struct reader *reader = request->data;
+
+	(void)whole; /* what was not is told by journal_cancel */
+	if (!reader)
+		return;
+	reader->sending = false;
+	reader_step(request->server->journal, reader);
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copies between a container and the host; see copy_request.h. */
+#include <config.h>
+
+#include "core/transfer/copy_request.h"
+
+#include <stdlib.h>
+
+#include "core/wire/request.h"
+#include "lib/varint.h"
+
+/* Fields of both responses, and room for them. */
+enum { FIELD_FILES = 100, FIELD_BYTES = 101, PART_MAX = 32 };
+
+/* What the client has not been told in time is of no use any more: the last word counts. */
+static ssize_t copy_encode(const uint8_t *data, size_t used, struct segment_list *payload)
+{
+	size_t words = used / sizeof(struct warden_copied), n = 0;
+	struct warden_copied copied;
+	uint8_t *part;
+
+	if (words == 0)
+		return 0;
+	memcpy(&copied, data + (words - 1) * sizeof(copied), sizeof(copied));
+	part = malloc(PART_MAX);
+	if (part) {
+		n = put_varint(part, FIELD_FILES << 3);
+		n += put_varint(part + n, copied.files);
+		n += put_varint(part + n, FIELD_BYTES << 3);
+		n += put_varint(part + n, copied.bytes);
+	}
+	return segment_add_memory(payload, part, n) ? (ssize_t)(words * sizeof(copied)) : -1;
+}
+
+static void copy_end(struct request *request, const struct transfer *transfer)
+{
+	if (transfer->failed)
+		request_fail(request, &transfer->err);
+	else
+		request_answer_empty(request);
+}
+
+static const struct download_klass copy = {
+	.encode = copy_encode,
+	.end = copy_end,
+};
+
+int copy_begin(struct request *request, struct transfer *transfer, bool progress,
+	       struct warden_error *err)
+{
+	if (!progress) {
+		request->data = transfer;
+		transfer_start(transfer, transfer_answer);
+		return 0;
+	}
+	if (download_begin(request, transfer, &copy, err) == 0)
+		return 0;
+	transfer_free(transfer);
+	return -1;
+}
+
+bool copy_cancel(struct request *request, bool progress)
+{
+	return progress ? download_cancel(request) : transfer_request_cancel(request);
+}

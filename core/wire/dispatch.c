@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of requests, and what they have in common: a frame is decoded, its container found, the
+ * container's state checked; then the request's own file goes on. */
+#include <config.h>
+
+#include <stdlib.h>
+
+#include "core/log.h"
+#include "core/wire/request.h"
+#include "lib/text.h"
+
+enum { HANDLE_MAX = 1024 };
+
+/* In the order of their numbers. */
+/* clang-format off */
+static const struct request_klass *const klasses[] = {
+	&create_request,
+	&stop_request,
+	&destroy_request,
+	&info_request,
+	&spawn_request,
+	&link_request,
+	&run_request,
+	&stream_request,
+	&net_in_request,
+	&net_out_request,
+	&copy_in_request,
+	&copy_out_request,
+	&limit_memory_request,
+	&limit_disk_request,
+	&limit_bandwidth_request,
+	&limit_cpu_request,
+	&ping_request,
+	&list_request,
+	&echo_request,
+	&net_list_request,
+	&net_remove_request,
+	&net_replace_request,
+	&limit_request,
+	&pause_request,
+	&resume_request,
+	&info_many_request,
+	&tar_in_request,
+	&tar_data_request,
+	&tar_out_request,
+	&file_read_request,
+	&file_write_request,
+	&file_list_request,
+	&file_remove_request,
+	&file_watch_request,
+	&job_input_request,
+	&job_signal_request,
+	&job_resize_request,
+	&attach_request,
+	&jobs_request,
+	&spawn_pair_request,
+	&collect_request,
+	&events_request,
+	&status_request,
+};
+/* clang-format on */
+
+static const struct request_klass *find_klass(int type)
+{
+	for (size_t i = 0; i < sizeof(klasses) / sizeof(klasses[0]); i++)
+		if (klasses[i]->type == type)
+			return klasses[i];
+	return NULL;
+}
+
+const struct request_klass *const *request_klasses(size_t *n)
+{
+	*n = sizeof(klasses) / sizeof(klasses[0]);
+	return klasses;
+}
+
+static void refuse_type(struct connection *connection, int type)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "Unknown request: type %d", type);
+	connection_send_error(connection, text);
+}
+
+char *request_text(const ProtobufCBinaryData *bytes, const char *field, size_t max,
+		   struct warden_error *err)
+{
+	const char *text = (const char *)bytes->data;
+	char *copy;
+
+	if (bytes->len > max) {
+		warden_error_set(err, "%s has %zu bytes, at most %zu are allowed", field,
+				 bytes->len, max);
+		return NULL;
+	}
+	if (bytes->len > 0 && (memchr(text, '\0', bytes->len) || !text_is_utf8(text, bytes->len))) {
+		warden_error_set(err, "%s must be UTF-8 text without NUL", field);
+		return NULL;
+	}
+	copy = strndup(bytes->len > 0 ? text : "", bytes->len);
+	if (!copy)
+		warden_error_set(err, "no memory for %s", field);
+	return copy;
+}
+
+/* All states that a request may find, in the protocol's order. */
+static int check_state(const struct container *c, unsigned states, struct warden_error *err)
+{
+	static const enum container_state order[] = {STATE_BORN, STATE_ACTIVE, STATE_STOPPED,
+						     STATE_DESTROYED};
+	char names[64] = "";
+	size_t length = 0;
+
+	if (states & (unsigned)c->state)
+		return 0;
+	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
+		if (states & (unsigned)order[i])
+			length += (size_t)snprintf(names + length, sizeof(names) - length, "%s%s",
+						   length ? ", " : "",
+						   container_state_name(order[i]));
+	return warden_error_set(err, "Container state must be one of '%s', current state is '%s'",
+				names, container_state_name(c->state));
+}
+
+/* Field 1 of every request with states is `required bytes handle`. */
+static int find_container(struct request *request, struct warden_error *err)
+{
+	const ProtobufCFieldDescriptor *field =
+		protobuf_c_message_descriptor_get_field(request->klass->message, 1);
+	const ProtobufCBinaryData *bytes =
+		(const void *)((const char *)request->message + field->offset);
+	char *handle = request_text(bytes, "handle", HANDLE_MAX, err);
+	struct container *c;
+
+	if (!handle)
+		return -1;
+	c = registry_find_handle(&request->server->registry, handle);
+	free(handle);
+	if (!c || c->state == STATE_BORN)
+		return warden_error_set(err, "unknown handle");
+	request->container = c;
+	container_reference(c, request->connection);
+	return check_state(c, request->klass->states, err);
+}
+
+/* A drain ends what waits for a job at once, and lets nothing new begin. */
+static int check_drain(const struct request *request, struct warden_error *err)
+{
+	if (!request->server->draining)
+		return 0;
+	return warden_error_set(err, "the daemon is about to end");
+}
+
+static void run(struct request *request)
+{
+	struct warden_error err;
+
+	log_write(WARDEN_LOG_DEBUG, "%s%s%s", request->container ? request->container->handle : "",
+		  request->container ? ": " : "", request->klass->name);
+	if (request->klass->run(request, &err) < 0)
+		request_fail(request, &err);
+}
+
+static int admit_run(struct operation *operation, struct warden_error *err)
+{
+	const struct request *request = operation->data;
+	const struct server *server = request->server;
+
+	return server->klass->admit(server->backend, operation->container->backend,
+				    request->klass->name, err);
+}
+
+static void admit_done(struct operation *operation, int result, struct warden_error *err)
+{
+	struct request *request = operation->data;
+
+	request->admitting = false;
+	/* Much may have changed while a worker had it. */
+	if (result == 0 && !request->container->handle_known)
+		result = warden_error_set(err, "unknown handle");
+	if (result == 0)
+		result = check_state(request->container, request->klass->states, err);
+	if (result < 0)
+		request_fail(request, err);
+	else if (!request->connection && request->klass->cancel)
+		request_fail_text(request, "the client has left");
+	else
+		run(request);
+	free(operation);
+}
+
+/* A backend that stands in for others may want to refuse or delay the request first. */
+static bool queue_admission(struct request *request)
+{
+	struct operation *operation = calloc(1, sizeof(*operation));
+
+	if (!operation)
+		return false;
+	operation->run = admit_run;
+	operation->done = admit_done;
+	operation->data = request;
+	request->admitting = true;
+	container_queue(request->container, operation);
+	return true;
+}
+
+static void begin(struct request *request)
+{
+	struct warden_error err;
+
+	if (check_drain(request, &err) < 0 ||
+	    (request->klass->states != 0 && find_container(request, &err) < 0)) {
+		request_fail(request, &err);
+		return;
+	}
+	if (!request->container || !request->server->klass->admit || !request->container->alive) {
+		run(request);
+	} else if (!queue_admission(request)) {
+		request_fail_text(request, "no memory");
+	}
+}
+
+static struct request *make_request(struct connection *connection,
+				    const struct request_klass *klass, ProtobufCMessage *message)
+{
+	struct request *request = calloc(1, sizeof(*request));
+
+	if (!request)
+		return NULL;
+	request->klass = klass;
+	request->server = connection->server;
+	request->connection = connection;
+	request->message = message;
+	request->begun_ns = uv_hrtime();
+	request->server->metrics.requests[klass->type].begun++;
+	connection->request = request;
+	return request;
+}
+
+static int dispatch_message(struct connection *connection, const Warden__Message *message,
+			    struct warden_error *err)
+{
+	const struct request_klass *klass = find_klass(message->type);
+	ProtobufCMessage *decoded;
+	struct request *request;
+
+	if (!klass) {
+		refuse_type(connection, message->type);
+		return 0;
+	}
+	decoded = protobuf_c_message_unpack(klass->message, NULL, message->payload.len,
+					    message->payload.data);
+	if (!decoded)
+		return warden_error_set(err, "Invalid frame: its payload is no %s request",
+					klass->name);
+	request = make_request(connection, klass, decoded);
+	if (!request) {
+		protobuf_c_message_free_unpacked(decoded, NULL);
+		return warden_error_set(err, "no memory for a request");
+	}
+	begin(request);
+	return 0;
+}
+
+int dispatch(struct connection *connection, const uint8_t *payload, size_t size,
+	     struct warden_error *err)
+{
+	Warden__Message *message = warden__message__unpack(NULL, size, payload);
+	int result;
+
+	if (!message)
+		return warden_error_set(err, "Invalid frame: its payload is no message");
+	result = dispatch_message(connection, message, err);
+	warden__message__free_unpacked(message, NULL);
+	return result;
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The socket that clients connect to, and the pid file that says that it is there. */
+#include <config.h>
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "core/log.h"
+#include "core/server.h"
+#include "core/wire/connection.h"
+#include "lib/cleanup.h"
+
+enum { BACKLOG = 1024 };
+
+static int set_address(struct sockaddr_un *address, const char *path, struct warden_error *err)
+{
+	if (strlen(path) >= sizeof(address->sun_path))
+		return warden_error_set(
+			err, "server.unix_domain_path %s has %zu bytes, at most %zu are allowed",
+			path, strlen(path), sizeof(address->sun_path) - 1);
+	*address = (struct sockaddr_un){.sun_family = AF_UNIX};
+	memcpy(address->sun_path, path, strlen(path));
+	return 0;
+}
+
+/* A socket that nobody listens on is a dead daemon's. */
+static int replace_old(const struct sockaddr_un *address, struct warden_error *err)
+{
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct stat status;
+
+	if (fd < 0)
+		return warden_error_errno(err, "make a socket");
+	if (lstat(address->sun_path, &status) < 0)
+		return errno == ENOENT ? 0
+				       : warden_error_errno(err, "look at %s", address->sun_path);
+	if (!S_ISSOCK(status.st_mode))
+		return warden_error_set(err, "%s is there and is no socket", address->sun_path);
+	if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 || errno == EAGAIN)
+		return warden_error_set(err, "another daemon listens on %s", address->sun_path);
+	if (errno != ECONNREFUSED && errno != ENOENT)
+		return warden_error_errno(err, "connect to %s", address->sun_path);
+	if (unlink(address->sun_path) < 0 && errno != ENOENT)
+		return warden_error_errno(err, "remove the old socket %s", address->sun_path);
+	return 0;
+}
+
+static int bind_socket(const struct config *config, struct warden_error *err)
+{
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct sockaddr_un address;
+
+	if (fd < 0)
+		return warden_error_errno(err, "make a socket");
+	if (set_address(&address, config->server.unix_domain_path, err) < 0 ||
+	    replace_old(&address, err) < 0)
+		return -1;
+	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		return warden_error_errno(err, "listen on %s", address.sun_path);
+	/* Nobody connects before it listens, so no umask is needed: workers make files meanwhile.
+	 */
+	if (chmod(address.sun_path, config->server.unix_domain_permissions) < 0)
+		return warden_error_errno(err, "set the mode of %s", address.sun_path);
+	return take_fd(&fd);
+}
+
+static void on_connection(uv_stream_t *stream, int status)
+{
+	struct server *server = stream->data;
+
+	if (status < 0)
+		log_write(WARDEN_LOG_ERROR, "accept a client: %s", uv_strerror(status));
+	else
+		connection_accept(server);
+}
+
+static int write_pidfile(const char *path, struct warden_error *err)
+{
+	FILE *file = fopen(path, "we");
+	bool written = file && fprintf(file, "%d\n", getpid()) > 0;
+
+	if (file && fclose(file) != 0)
+		written = false;
+	return written ? 0 : warden_error_errno(err, "write server.pidfile %s", path);
+}
+
+int listener_open(struct server *server, struct warden_error *err)
+{
+	int fd = bind_socket(server->config, err);
+	int result;
+
+	if (fd < 0)
+		return -1;
+	uv_pipe_init(&server->loop, &server->listener, 0); /* cannot fail */
+	server->listener.data = server;
+	result = uv_pipe_open(&server->listener, fd);
+	if (result == 0)
+		result = uv_listen((uv_stream_t *)&server->listener, BACKLOG, on_connection);
+	if (result < 0)
+		return warden_error_set(err, "listen on %s: %s",
+					server->config->server.unix_domain_path,
+					uv_strerror(result));
+	if (server->config->server.pidfile)
+		return write_pidfile(server->config->server.pidfile, err);
+	return 0;
+}
+
+void listener_close(struct server *server)
+{
+	const struct config *config = server->config;
+
+	if (uv_is_closing((uv_handle_t *)&server->listener))
+		return;
+	uv_close((uv_handle_t *)&server->listener, NULL);
+	unlink(config->server.unix_domain_path); /* the next daemon replaces one that is left */
+	if (config->server.pidfile)
+		unlink(config->server.pidfile); /* likewise */
+}

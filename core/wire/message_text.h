@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Texts in the messages of answers: the message refers to them, they stay their owner's. */
+#ifndef CORE_WIRE_MESSAGE_TEXT_H
+#define CORE_WIRE_MESSAGE_TEXT_H
+
+#include <protobuf-c/protobuf-c.h>
+#include <string.h>
+
+/* A required field, or an entry of a repeated one. */
+static inline void set_bytes(ProtobufCBinaryData *bytes, const char *text)
+{
+	bytes->data = (uint8_t *)text;
+	bytes->len = strlen(text);
+}
+
+/* An optional field; NULL: it stays absent. */
+static inline void set_text(protobuf_c_boolean *has, ProtobufCBinaryData *bytes, const char *text)
+{
+	if (!text)
+		return;
+	*has = true;
+	set_bytes(bytes, text);
+}
+
+#endif

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Messages with descriptors; see fd_message.h. */
+#include "lib/fd_message.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+union control {
+	struct cmsghdr header; /* for its alignment */
+	char bytes[CMSG_SPACE(MESSAGE_FDS * sizeof(int))];
+};
+
+int message_pair(int pair[2])
+{
+	return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair);
+}
+
+static void put_fds(struct msghdr *message, union control *control, const int *fds, size_t n_fds)
+{
+	struct cmsghdr *header;
+
+	memset(control, 0, sizeof(*control));
+	message->msg_control = control->bytes;
+	message->msg_controllen = CMSG_SPACE(n_fds * sizeof(int));
+	header = CMSG_FIRSTHDR(message);
+	header->cmsg_level = SOL_SOCKET;
+	header->cmsg_type = SCM_RIGHTS;
+	header->cmsg_len = CMSG_LEN(n_fds * sizeof(int));
+	memcpy(CMSG_DATA(header), fds, n_fds * sizeof(int));
+}
+
+int message_send(int socket, const void *data, size_t size, const int *fds, size_t n_fds)
+{
+	struct iovec part = {.iov_base = (void *)data, .iov_len = size};
+	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+	union control control;
+	ssize_t sent;
+
+	assert(size > 0 && n_fds <= MESSAGE_FDS);
+	if (fds && n_fds > 0)
+		put_fds(&message, &control, fds, n_fds);
+	do
+		sent = sendmsg(socket, &message, MSG_NOSIGNAL);
+	while (sent < 0 && errno == EINTR);
+	return sent < 0 ? -1 : 0; /* SOCK_SEQPACKET sends all or nothing */
+}
+
+/* Hands the descriptors that came to the caller; what there is no room for is closed. */
+static void take_fds(struct msghdr *message, int *fds, size_t n_fds)
+{
+	struct cmsghdr *header;
+	size_t taken = 0;
+
+	for (header = CMSG_FIRSTHDR(message); header; header = CMSG_NXTHDR(message, header)) {
+		size_t came = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+
+		if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS)
+			continue;
+		for (size_t i = 0; i < came; i++) {
+			int fd;
+
+			memcpy(&fd, CMSG_DATA(header) + i * sizeof(int), sizeof(fd));
+			if (taken < n_fds)
+				fds[taken++] = fd;
+			else
+				close(fd); /* nobody asked for it */
+		}
+	}
+}
+
+ssize_t message_receive(int socket, void *data, size_t size, int *fds, size_t n_fds)
+{
+	struct iovec part = {.iov_base = data, .iov_len = size};
+	union control control;
+	struct msghdr message = {
+		.msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = sizeof(control.bytes),
+	};
+	ssize_t came;
+
+	for (size_t i = 0; i < n_fds; i++)
+		fds[i] = -1;
+	do
+		came = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+	while (came < 0 && errno == EINTR);
+	if (came < 0)
+		return -1;
+	take_fds(&message, fds, n_fds);
+	if (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) {
+		errno = EMSGSIZE;
+		return -1;
+	}
+	return came;
+}

@@ -1,0 +1,30 @@
+# What every part uses and that knows nothing of warden.
+noinst_LTLIBRARIES += lib/libutil.la
+lib_libutil_la_SOURCES = \
+	lib/address.c \
+	lib/address.h \
+	lib/cleanup.h \
+	lib/clock.h \
+	lib/environment.c \
+	lib/environment.h \
+	lib/fd_message.c \
+	lib/fd_message.h \
+	lib/fork.c \
+	lib/fork.h \
+	lib/hostname.c \
+	lib/hostname.h \
+	lib/owner.c \
+	lib/owner.h \
+	lib/pid_record.c \
+	lib/pid_record.h \
+	lib/process_tree.c \
+	lib/process_tree.h \
+	lib/remove_tree.c \
+	lib/remove_tree.h \
+	lib/text.c \
+	lib/text.h \
+	lib/varint.h \
+	lib/watcher.c \
+	lib/watcher.h
+lib_libutil_la_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
+lib_libutil_la_LIBADD = -lpthread

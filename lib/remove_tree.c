@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Removes trees of any depth with three descriptors: a directory that is not empty is moved up into
+ * the top one before its turn comes, so nothing is ever deeper than two levels; see remove_tree.h.
+ */
+#include <config.h>
+
+#include "lib/remove_tree.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/cleanup.h"
+
+/* A mount. A bind mount has the same device, and a kernel before 5.8 tells the device alone. */
+struct place {
+	uint64_t mount;
+	uint32_t major, minor;
+};
+
+struct removal {
+	int top_fd;
+	struct place place; /* where all of it lies */
+	uint64_t moved;     /* counts up, for names */
+	bool progress;      /* something was removed or moved in this pass */
+	bool failed;
+	struct warden_error *err;
+};
+
+static void note_failure(struct removal *removal, const char *what, const char *name)
+{
+	if (!removal->failed)
+		warden_error_errno(removal->err, "%s %s", what, name);
+	removal->failed = true;
+}
+
+/* Takes away what keeps even root from removing: immutable and append-only. */
+static void clear_attributes(int parent_fd, const char *name)
+{
+	_cleanup_close_ int fd = -1;
+	struct stat status;
+	int flags;
+
+	if (fstatat(parent_fd, name, &status, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    !(S_ISREG(status.st_mode) || S_ISDIR(status.st_mode)))
+		return; /* others have none, and a device is not to be opened */
+	fd = openat(parent_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0 || ioctl(fd, FS_IOC_GETFLAGS, &flags) < 0)
+		return; /* then it was not that, and the caller reports */
+	flags &= ~(FS_IMMUTABLE_FL | FS_APPEND_FL);
+	ioctl(fd, FS_IOC_SETFLAGS, &flags); /* likewise */
+}
+
+static int unlink_hard(int parent_fd, const char *name, int flags)
+{
+	if (unlinkat(parent_fd, name, flags) == 0)
+		return 0;
+	if (errno != EPERM)
+		return -1;
+	clear_attributes(parent_fd, name);
+	clear_attributes(parent_fd, ".");
+	return unlinkat(parent_fd, name, flags);
+}
+
+static int place_of(int fd, struct place *place)
+{
+	struct statx status = {0};
+
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &status) < 0)
+		return -1;
+	place->mount = status.stx_mask & STATX_MNT_ID ? status.stx_mnt_id : 0;
+	place->major = status.stx_dev_major;
+	place->minor = status.stx_dev_minor;
+	return 0;
+}
+
+static bool is_here(const struct removal *removal, int fd)
+{
+	struct place place;
+
+	return place_of(fd, &place) == 0 && place.mount == removal->place.mount &&
+	       place.major == removal->place.major && place.minor == removal->place.minor;
+}
+
+/* Opens a directory for reading, whatever its mode; nothing is mounted on it. */
+static int open_hard(struct removal *removal, int parent_fd, const char *name)
+{
+	const int flags = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	_cleanup_close_ int path_fd = openat(parent_fd, name, flags | O_PATH);
+	int fd;
+
+	if (path_fd < 0)
+		return -1;
+	if (!is_here(removal, path_fd)) {
+		errno = EXDEV;
+		return -1;
+	}
+	fd = openat(path_fd, ".", flags | O_RDONLY);
+	if (fd >= 0 && fchmod(fd, 0700) < 0 && errno == EPERM) {
+		clear_attributes(fd, ".");
+		if (fchmod(fd, 0700) < 0)
+			note_failure(removal, "open up", name);
+	}
+	if (fd < 0 && errno == EACCES && fchmodat(parent_fd, name, 0700, 0) == 0)
+		fd = openat(path_fd, ".", flags | O_RDONLY);
+	return fd;
+}
+
+static int move_up(struct removal *removal, int parent_fd, const char *name)
+{
+	char moved[48];
+
+	if (parent_fd == removal->top_fd)
+		return -1; /* it is up: its turn comes in this pass */
+	snprintf(moved, sizeof(moved), ".removed-%llu", (unsigned long long)removal->moved++);
+	if (renameat2(parent_fd, name, removal->top_fd, moved, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno == EACCES && fchmodat(parent_fd, name, 0700, 0) == 0 &&
+	    renameat2(parent_fd, name, removal->top_fd, moved, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno != EPERM)
+		return -1;
+	clear_attributes(parent_fd, name);
+	return renameat2(parent_fd, name, removal->top_fd, moved, RENAME_NOREPLACE);
+}
+
+static void empty(struct removal *removal, int fd, bool is_top);
+
+/* Empties a directory of the top one, then removes it. */
+static void remove_directory(struct removal *removal, const char *name)
+{
+	_cleanup_close_ int fd = open_hard(removal, removal->top_fd, name);
+
+	if (fd < 0) {
+		note_failure(removal, "open", name);
+		return;
+	}
+	empty(removal, fd, false);
+	if (unlink_hard(removal->top_fd, name, AT_REMOVEDIR) == 0)
+		removal->progress = true;
+	else
+		note_failure(removal, "remove", name);
+}
+
+static void remove_entry(struct removal *removal, int fd, const char *name, bool is_top)
+{
+	if (unlink_hard(fd, name, 0) == 0) {
+		removal->progress = true;
+		return;
+	}
+	if (errno != EISDIR && errno != EPERM) {
+		note_failure(removal, "remove", name);
+		return;
+	}
+	if (unlink_hard(fd, name, AT_REMOVEDIR) == 0 ||
+	    (!is_top && move_up(removal, fd, name) == 0))
+		removal->progress = true;
+	else if (is_top)
+		remove_directory(removal, name);
+	else
+		note_failure(removal, "move", name);
+}
+
+/* At most two levels deep: the top's directories, whose own directories are moved up. */
+static void empty(struct removal *removal, int fd, bool is_top)
+{
+	_cleanup_closedir_ DIR *dir = NULL;
+	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const struct dirent *entry;
+
+	dir = copy < 0 ? NULL : fdopendir(copy);
+	if (!dir) {
+		note_failure(removal, "read", "a directory");
+		if (copy >= 0)
+			close(copy);
+		return;
+	}
+	while ((entry = readdir(dir)))
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			remove_entry(removal, fd, entry->d_name, is_top);
+}
+
+int remove_tree(int parent_fd, const char *name, struct warden_error *err)
+{
+	struct removal removal = {.err = err};
+	_cleanup_close_ int top_fd = -1;
+	struct stat status;
+
+	if (!*name || strchr(name, '/') || strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
+		errno = EINVAL; /* a path could lead anywhere */
+		return warden_error_errno(err, "remove '%s'", name);
+	}
+	if (fstatat(parent_fd, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : warden_error_errno(err, "look at %s", name);
+	if (!S_ISDIR(status.st_mode)) {
+		if (unlink_hard(parent_fd, name, 0) < 0)
+			return warden_error_errno(err, "remove %s", name);
+		return 0;
+	}
+	if (place_of(parent_fd, &removal.place) < 0)
+		return warden_error_errno(err, "look at the directory of %s", name);
+	top_fd = open_hard(&removal, parent_fd, name);
+	if (top_fd < 0)
+		return warden_error_errno(err, "open %s", name);
+	removal.top_fd = top_fd;
+	/* Each pass empties what the one before has moved up. */
+	do {
+		removal.progress = removal.failed = false;
+		empty(&removal, top_fd, true);
+	} while (removal.progress && unlink_hard(parent_fd, name, AT_REMOVEDIR) < 0);
+	if (unlink_hard(parent_fd, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
+		return 0;
+	return removal.failed ? -1 : warden_error_errno(err, "remove %s", name);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Numbers as protobuf writes them, for answers that are put together from memory and files. */
+#ifndef LIB_VARINT_H
+#define LIB_VARINT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Writes `value` to `out`, which has room for ten bytes; returns how many it took. */
+static inline size_t put_varint(uint8_t *out, uint64_t value)
+{
+	size_t n = 0;
+
+	for (; value > 127; value >>= 7)
+		out[n++] = (uint8_t)(value | 128);
+	out[n++] = (uint8_t)value;
+	return n;
+}
+
+#endif

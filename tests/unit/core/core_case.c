@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A server without clients; see core_case.h. */
+#include <config.h>
+
+#include "tests/unit/core/core_case.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/job/cpu_lease.h"
+#include "core/log.h"
+#include "core/pools/pool.h"
+#include "core/state/journal.h"
+#include "core/state/snapshot.h"
+#include "lib/cleanup.h"
+#include "tests/unit/unit.h"
+
+enum { AWAIT_MS = 5000 };
+
+/* A container as the backend knows it. */
+struct counted {
+	struct core_case *test;
+	char id[12];
+};
+
+static struct counted *counted_new(struct core_case *test, const char *id)
+{
+	struct counted *counted = calloc(1, sizeof(*counted));
+
+	if (!unit_true(counted != NULL))
+		exit(EXIT_FAILURE);
+	counted->test = test;
+	snprintf(counted->id, sizeof(counted->id), "%s", id);
+	return counted;
+}
+
+static void count_forgotten(void *container, uint32_t job_id)
+{
+	struct counted *counted = container;
+
+	(void)job_id;
+	counted->test->forgotten++;
+}
+
+static int count_signal(void *container, uint32_t job_id, int signal, struct warden_error *err)
+{
+	struct counted *counted = container;
+
+	(void)job_id;
+	(void)signal;
+	(void)err;
+	counted->test->signals++;
+	return 0;
+}
+
+static int answer_restore(void *backend, const struct warden_identity *identity, const char *state,
+			  void **container, struct warden_restored *restored,
+			  struct warden_error *err)
+{
+	struct core_case *test = backend;
+
+	(void)err;
+	snprintf(test->state, sizeof(test->state), "%s", state);
+	restored->alive = test->alive;
+	*container = counted_new(test, identity->id);
+	return 0;
+}
+
+static void count_destroyed(void *container)
+{
+	struct counted *counted = container;
+	struct warden_host *host = &counted->test->server.host;
+
+	counted->test->destroyed++;
+	host->container_gone(host, counted->id);
+	free(counted);
+}
+
+/* Each case has a depot of its own. */
+static void configure(struct core_case *test)
+{
+	static unsigned cases;
+	struct config *config = &test->config;
+
+	config->logging.level = -1;
+	config->server.job_output_limit = 1000;
+	config->server.container_rootfs_path = (char *)"/";
+	config->network.pool_network.s_addr = htonl(0x0afe0000);
+	config->network.pool_size = 16;
+	config->user.pool_start_uid = 10000;
+	config->user.pool_size = 16;
+	if (asprintf(&config->server.container_depot_path, "%s/%u", unit_directory(), cases++) < 0)
+		exit(EXIT_FAILURE);
+	unit_integer(mkdir(config->server.container_depot_path, 0700), 0);
+}
+
+struct core_case *core_case_open(void)
+{
+	struct core_case *test = calloc(1, sizeof(*test));
+	struct warden_error err = {0};
+	struct server *server;
+
+	if (!test)
+		exit(EXIT_FAILURE);
+	server = &test->server;
+	configure(test);
+	test->klass.name = "counting";
+	test->klass.job_forget = count_forgotten;
+	test->klass.job_signal = count_signal;
+	test->klass.restore = answer_restore;
+	test->klass.destroy = count_destroyed;
+	test->klass.detach = free;
+	server->config = &test->config;
+	server->klass = &test->klass;
+	server->backend = test;
+	TAILQ_INIT(&server->connections);
+	TAILQ_INIT(&server->idle);
+	host_init(server);
+	uv_loop_init(&server->loop);
+	server->journal = journal_new();
+	unit_integer(log_open(&test->config, &err), 0);
+	unit_integer(pools_open(server, &err), 0);
+	unit_integer(events_open(&server->events, &server->loop, host_handle_events, &err), 0);
+	server->events.wakeup.data = server;
+	unit_string(err.message, "");
+	return test;
+}
+
+static bool is_busy(const struct container *c)
+{
+	const struct job *job;
+
+	if (c->running)
+		return true;
+	TAILQ_FOREACH(job, &c->jobs, link)
+		if (job->stores[STORE_STDOUT].working || job->stores[STORE_STDERR].working)
+			return true;
+	return false;
+}
+
+static bool any_is_busy(const struct server *server)
+{
+	const struct container *c;
+
+	TAILQ_FOREACH(c, &server->registry.listed, listed)
+		if (is_busy(c))
+			return true;
+	return false;
+}
+
+void core_case_settle(struct core_case *test)
+{
+	while (any_is_busy(&test->server))
+		uv_run(&test->server.loop, UV_RUN_ONCE);
+}
+
+void core_case_forget(struct core_case *test)
+{
+	struct registry *registry = &test->server.registry;
+	struct container *c;
+
+	core_case_settle(test);
+	while ((c = TAILQ_FIRST(&registry->listed))) {
+		free(c->backend);
+		registry_remove(registry, c);
+		container_free(c);
+	}
+}
+
+static void close_handle(uv_handle_t *handle, void *unused)
+{
+	(void)unused;
+	if (!uv_is_closing(handle))
+		uv_close(handle, NULL);
+}
+
+void core_case_close(struct core_case *test)
+{
+	struct server *server = &test->server;
+
+	core_case_forget(test);
+	unit_unsigned(server->registry.n, 0);
+	uv_walk(&server->loop, close_handle, NULL);
+	while (uv_run(&server->loop, UV_RUN_DEFAULT) != 0)
+		;
+	unit_integer(uv_loop_close(&server->loop), 0);
+	events_close(&server->events);
+	pools_close(server);
+	lease_free(server);
+	journal_free(server->journal);
+	free(test->config.server.container_depot_path);
+	free(test);
+}
+
+struct container *core_case_container(struct core_case *test, const char *handle)
+{
+	struct server *server = &test->server;
+	struct container *c = container_new(server, NULL, handle);
+	uint32_t network = 0;
+
+	if (!unit_true(c != NULL))
+		exit(EXIT_FAILURE);
+	unit_true(asprintf(&c->path, "%s/%s", server->settings.depot_path, c->id) > 0);
+	unit_integer(mkdirat(server->depot_fd, c->id, 0700), 0);
+	c->dir_fd = openat(server->depot_fd, c->id, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	unit_integer(mkdirat(c->dir_fd, "etc", 0700), 0);
+	c->identity.path = c->path;
+	c->identity.dir_fd = c->dir_fd;
+	c->owns_network = pool_take(server->networks, 0, &network) == 0;
+	c->owns_uid = pool_take(server->uids, 0, &c->identity.uid) == 0;
+	c->owns_slot = pool_take(server->slots, 0, &c->identity.slot) == 0;
+	unit_true(c->owns_network && c->owns_uid && c->owns_slot);
+	identity_set_network(&c->identity, (struct in_addr){htonl(network)});
+	c->rootfs = strdup("/");
+	c->state = STATE_ACTIVE;
+	c->grace_time = GRACE_NEVER;
+	c->alive = true;
+	c->backend = counted_new(test, c->id);
+	registry_add(&server->registry, c);
+	registry_list(&server->registry, c);
+	return c;
+}
+
+void core_case_save(const struct container *c)
+{
+	_cleanup_free_ char *text = snapshot_text(c);
+	struct warden_error err = {0};
+
+	unit_integer(snapshot_write(c, text, &err), 0);
+	unit_integer(identity_write(c, &err), 0);
+	unit_string(err.message, "");
+}
+
+struct job *core_case_job(struct container *c, uint32_t id, bool discard)
+{
+	struct job_options options = {
+		.script = (uint8_t *)"",
+		.discard_output = discard,
+		.output_limit = c->server->config->server.job_output_limit,
+	};
+	struct job *job = job_new(c, id);
+
+	return job && job_configure(job, &options) ? job : NULL;
+}
+
+static void note_timeout(uv_timer_t *timer)
+{
+	*(bool *)timer->data = true;
+}
+
+bool core_case_await(struct core_case *test, const struct job *job)
+{
+	bool late = false;
+	uv_timer_t *timer = timer_start(&test->server, AWAIT_MS, note_timeout, &late);
+
+	while (!job->settled && !late)
+		uv_run(&test->server.loop, UV_RUN_ONCE);
+	timer_stop(&timer);
+	core_case_settle(test);
+	return job->settled;
+}
+
+char *core_case_read(const struct container *c, const char *path, size_t *size)
+{
+	_cleanup_close_ int fd = openat(c->dir_fd, path, O_RDONLY | O_CLOEXEC);
+	struct stat status;
+	ssize_t got;
+	char *text;
+
+	if (fd < 0 || fstat(fd, &status) < 0)
+		return NULL;
+	text = calloc(1, (size_t)status.st_size + 1);
+	got = text ? read(fd, text, (size_t)status.st_size) : 0;
+	*size = got > 0 ? (size_t)got : 0;
+	return text;
+}

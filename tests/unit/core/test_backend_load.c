@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Loading a backend: the good one, and each way in which a module can be none. */
+#include <config.h>
+
+#include "tests/unit/unit.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/backend/backend_load.h"
+#include "core/config/config.h"
+#include "lib/cleanup.h"
+
+/* The settings whose container_klass is this, looked for in the test's modules. */
+static struct config *settings(const char *klass)
+{
+	char text[PATH_MAX * 2];
+	struct warden_error err = {0};
+	struct config *config;
+
+	snprintf(text, sizeof(text),
+		 "server: {\n  backend_path = \"/nowhere:%s\";\n  container_klass = \"%s\";\n};\n",
+		 MODULE_DIRECTORY, klass);
+	config = config_load(unit_file("warden.conf", text), &err);
+	if (!config)
+		unit_fail(err.message);
+	return config;
+}
+
+/* Loading fails with this message, behind place and key. `%` stands for the directory of modules.
+ */
+static void fails(const char *klass, const char *message)
+{
+	struct config *config = settings(klass);
+	struct warden_error err = {0};
+	struct klass_module *module = config ? klass_load(config, &err) : NULL;
+	const char *mark = strchr(message, '%');
+	char expected[PATH_MAX * 2];
+
+	snprintf(expected, sizeof(expected), "%s/warden.conf:3: server.container_klass: %.*s%s%s",
+		 unit_directory(), mark ? (int)(mark - message) : 0, message,
+		 mark ? MODULE_DIRECTORY : "", mark ? mark + 1 : message);
+	unit_true(module == NULL);
+	unit_string(err.message, expected);
+	klass_unload(module);
+	config_free(config);
+}
+
+static void load_succeeds(const char *klass)
+{
+	struct config *config = settings(klass);
+	struct warden_error err = {0};
+	struct klass_module *module = config ? klass_load(config, &err) : NULL;
+
+	unit_string(err.message, "");
+	if (unit_true(module != NULL)) {
+		unit_string(module->klass->name, "good");
+		unit_string(module->file, MODULE_DIRECTORY "/good.so");
+		unit_true(module->klass->setup != NULL);
+	}
+	klass_unload(module);
+	config_free(config);
+}
+
+static void a_name_is_looked_for_in_the_backend_path(void)
+{
+	load_succeeds("good");
+}
+
+static void a_path_is_taken_as_it_is(void)
+{
+	load_succeeds(MODULE_DIRECTORY "/good.so");
+}
+
+static void a_module_can_be_loaded_again_and_again(void)
+{
+	for (unsigned i = 0; i < 20; i++)
+		load_succeeds("good");
+}
+
+static void a_backend_that_is_nowhere_is_told_with_the_places(void)
+{
+	fails("none", "there is no none.so in server.backend_path (/nowhere:%)");
+	fails("/nowhere/none.so", "/nowhere/none.so: No such file or directory");
+}
+
+static void what_is_no_module_is_refused(void)
+{
+	char path[PATH_MAX], expected[PATH_MAX + 64];
+
+	unit_file("text.so", "this is no module\n");
+	snprintf(path, sizeof(path), "%s/text.so", unit_directory());
+	snprintf(expected, sizeof(expected), "%s: file too short", path);
+	fails(path, expected);
+	snprintf(path, sizeof(path), "%s/fifo.so", unit_directory());
+	unit_integer(mkfifo(path, 0600), 0);
+	snprintf(expected, sizeof(expected), "%s is no regular file", path);
+	fails(path, expected);
+	snprintf(expected, sizeof(expected), "%s/./. is no regular file", unit_directory());
+	fails("./.", expected);
+}
+
+static void a_module_without_the_symbol_is_refused(void)
+{
+	fails("no_symbol",
+	      "%/no_symbol.so: exports no warden_container_klass, so it is no backend");
+}
+
+static void a_module_with_an_undefined_function_is_refused(void)
+{
+	fails("undefined_function",
+	      "%/undefined_function.so: undefined symbol: nobody_defines_this");
+}
+
+static void a_module_of_another_abi_is_refused(void)
+{
+	fails("wrong_abi", "%/wrong_abi.so: is built for ABI 999, this daemon needs 1; build it "
+			   "against this version's warden/backend.h");
+}
+
+static void a_module_of_another_size_is_refused(void)
+{
+	char expected[512];
+
+	snprintf(expected, sizeof(expected),
+		 "%%/wrong_size.so: its warden_container_klass is %zu bytes large, this daemon's "
+		 "%zu; build it against this version's warden/backend.h",
+		 sizeof(struct warden_container_klass) - 8, sizeof(struct warden_container_klass));
+	fails("wrong_size", expected);
+	fails("tiny", "%/tiny.so: its warden_container_klass says that it is 8 bytes large");
+}
+
+static void a_module_without_a_required_operation_is_refused(void)
+{
+	fails("missing_operation",
+	      "%/missing_operation.so: lacks the operation spawn, which every backend must have");
+}
+
+static void a_module_without_a_name_of_its_own_is_refused(void)
+{
+	fails("no_name", "%/no_name.so: its warden_container_klass has no name (letters, digits, _ "
+			 "and -)");
+	fails("reserved_name", "%/reserved_name.so: its name, server, is that of a group of the "
+			       "daemon's own settings");
+}
+
+static void a_module_whose_options_make_no_sense_is_refused(void)
+{
+	fails("bad_option",
+	      "%/bad_option.so: option width: its default is not between min and max");
+}
+
+static void a_refused_module_leaves_nothing_loaded(void)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	bool found = false;
+
+	if (unit_true(maps != NULL)) {
+		char line[PATH_MAX];
+
+		while (fgets(line, sizeof(line), maps))
+			found |= strstr(line, MODULE_DIRECTORY) != NULL;
+		fclose(maps);
+	}
+	unit_false(found);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct unit_test tests[] = {
+		UNIT_TEST(a_name_is_looked_for_in_the_backend_path),
+		UNIT_TEST(a_path_is_taken_as_it_is),
+		UNIT_TEST(a_module_can_be_loaded_again_and_again),
+		UNIT_TEST(a_backend_that_is_nowhere_is_told_with_the_places),
+		UNIT_TEST(what_is_no_module_is_refused),
+		UNIT_TEST(a_module_without_the_symbol_is_refused),
+		UNIT_TEST(a_module_with_an_undefined_function_is_refused),
+		UNIT_TEST(a_module_of_another_abi_is_refused),
+		UNIT_TEST(a_module_of_another_size_is_refused),
+		UNIT_TEST(a_module_without_a_required_operation_is_refused),
+		UNIT_TEST(a_module_without_a_name_of_its_own_is_refused),
+		UNIT_TEST(a_module_whose_options_make_no_sense_is_refused),
+		UNIT_TEST(a_refused_module_leaves_nothing_loaded),
+	};
+
+	return unit_main(argc, argv, "klass", tests, ARRAY_SIZE(tests));
+}

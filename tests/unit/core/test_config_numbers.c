@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Numbers that libconfig would misread without a word. */
+#include <config.h>
+
+#include "tests/unit/unit.h"
+
+#include <string.h>
+
+#include "core/config/config.h"
+#include "core/config/config_number.h"
+#include "lib/cleanup.h"
+
+/* What is said of a number; empty: nothing. */
+static const char *judge(const char *token)
+{
+	static struct warden_error err;
+
+	err.message[0] = '\0';
+	if (config_number_check(token, strlen(token), &err) == 0)
+		unit_string(err.message, "");
+	return err.message;
+}
+
+static void numbers_that_are_read_as_written_pass(void)
+{
+	static const char *const right[] = {"0",
+					    "1",
+					    "-1",
+					    "+5",
+					    "2147483647",
+					    "-2147483648",
+					    "2147483648L",
+					    "9223372036854775807L",
+					    "-9223372036854775808LL",
+					    "0x7fffffff",
+					    "0xffffffffL",
+					    "0L",
+					    "1.5",
+					    "1e10",
+					    "0.75",
+					    "01.5"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(right); i++)
+		unit_string(judge(right[i]), "");
+}
+
+static void a_number_that_looks_octal_is_refused_with_the_mend(void)
+{
+	unit_string(judge("0755"),
+		    "0755 would be read as decimal 755: write \"0755\" in quotes where a mode is "
+		    "meant, else the number without the leading 0");
+	unit_string(judge("00"), "00 would be read as decimal 0: write \"00\" in quotes where a "
+				 "mode is meant, else the number without the leading 0");
+	unit_string(judge("0755L"),
+		    "0755 would be read as decimal 755: write \"0755\" in quotes where a mode is "
+		    "meant, else the number without the leading 0");
+	unit_string(judge("089"), "089: a number must not begin with 0");
+}
+
+static void a_number_that_would_be_cut_is_refused_with_the_mend(void)
+{
+	unit_string(judge("10737418240"),
+		    "10737418240 would be cut to 32 bits: write 10737418240L, "
+		    "or \"10737418240\" in quotes");
+	unit_string(judge("2147483648"),
+		    "2147483648 would be cut to 32 bits: write 2147483648L, or "
+		    "\"2147483648\" in quotes");
+	unit_string(judge("-2147483649"), "-2147483649 would be cut to 32 bits: write "
+					  "-2147483649L, or \"-2147483649\" in quotes");
+	unit_string(judge("0xffffffff"),
+		    "0xffffffff would be cut to 32 bits: write 0xffffffffL, or "
+		    "\"4294967295\" in quotes");
+	unit_string(judge("9223372036854775808L"),
+		    "9223372036854775808 is too large for an integer of 64 bits");
+	unit_contains(judge("1111111111111111111111111111111111111111111111111111111111111111111"),
+		      "a number of 67 characters");
+}
+
+/* Loads a text as a file; the error, without the directory. */
+static const char *load(const char *text)
+{
+	static struct warden_error err;
+	struct config *config = config_load(unit_file("warden.conf", text), &err);
+
+	if (config)
+		snprintf(err.message, sizeof(err.message), "fine");
+	config_free(config);
+	return err.message;
+}
+
+static void a_trap_is_found_wherever_it_stands(void)
+{
+	unit_contains(load("server: { unix_domain_permissions = 0755; }"),
+		      "warden.conf:1: 0755 would be read");
+	unit_contains(load("server: {\n unix_domain_permissions=/* x */\n\n0755\n; }"),
+		      "warden.conf:4: 0755 would be read");
+	unit_contains(load("server: { pidfile = \"/a\" job_output_limit : 10737418240 }"),
+		      "warden.conf:1: 10737418240 would be cut");
+	unit_contains(load("linux: { a = [1, 2, 0755]; };"), "warden.conf:1: 0755 would be read");
+}
+
+static void a_trap_in_a_comment_string_or_name_is_none(void)
+{
+	unit_string(load("# 0755\n// 0755\n/* 0755\n 10737418240 */\nserver: {};"), "fine");
+	unit_string(load("server: { pidfile = \"/0755 # \\\" 0755\" \"0755\\\\\"; };"), "fine");
+	unit_string(load("linux: { a0755 = 1; b-0755 = 2; c_0755 = 3; };"), "fine");
+}
+
+static void a_big_number_may_be_written_in_either_way(void)
+{
+	unit_string(load("server: { job_output_limit = 10737418240L; };"), "fine");
+	unit_string(load("server: { job_output_limit = \"10737418240\"; };"), "fine");
+	unit_contains(load("server: { job_output_limit = \"10737418240L\"; };"),
+		      "must be an integer");
+	unit_contains(load("server: { job_output_limit = \"1e9\"; };"), "must be an integer");
+	unit_contains(load("server: { job_output_limit = \" 1\"; };"), "must be an integer");
+	unit_contains(load("server: { job_output_limit = \"99999999999999999999\"; };"),
+		      "must be an integer");
+}
+
+static void a_mode_may_be_written_in_either_way(void)
+{
+	unit_string(load("server: { unix_domain_permissions = \"0755\"; };"), "fine");
+	unit_string(load("server: { unix_domain_permissions = \"755\"; };"), "fine");
+	unit_string(load("server: { unix_domain_permissions = 493; };"), "fine");
+	unit_string(load("server: { unix_domain_permissions = 0x1ff; };"), "fine");
+	unit_contains(load("server: { unix_domain_permissions = \"01000\"; };"),
+		      "must be an octal");
+	unit_contains(load("server: { unix_domain_permissions = 512; };"), "must be an octal");
+	unit_contains(load("server: { unix_domain_permissions = \"rwx\"; };"), "must be an octal");
+}
+
+int main(int argc, char **argv)
+{
+	static const struct unit_test tests[] = {
+		UNIT_TEST(numbers_that_are_read_as_written_pass),
+		UNIT_TEST(a_number_that_looks_octal_is_refused_with_the_mend),
+		UNIT_TEST(a_number_that_would_be_cut_is_refused_with_the_mend),
+		UNIT_TEST(a_trap_is_found_wherever_it_stands),
+		UNIT_TEST(a_trap_in_a_comment_string_or_name_is_none),
+		UNIT_TEST(a_big_number_may_be_written_in_either_way),
+		UNIT_TEST(a_mode_may_be_written_in_either_way),
+	};
+
+	return unit_main(argc, argv, "numbers of the configuration", tests, ARRAY_SIZE(tests));
+}

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a job writes, from its pipes to its files: whole, bounded, and gone on with after a restart.
+ */
+#include <config.h>
+
+#include "tests/unit/core/core_case.h"
+#include "tests/unit/unit.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/cleanup.h"
+
+static const struct warden_job_end ended = {.exit_status = 3};
+
+/* A job whose pipes the case writes to. */
+struct writer {
+	struct core_case *test;
+	struct container *container;
+	struct job *job;
+	int out, err;
+};
+
+static struct writer start(bool discard)
+{
+	struct writer writer = {.test = core_case_open(), .out = -1, .err = -1};
+	int out[2], err[2];
+
+	writer.container = core_case_container(writer.test, "h");
+	writer.job = core_case_job(writer.container, 7, discard);
+	unit_integer(pipe2(out, O_CLOEXEC), 0);
+	unit_integer(pipe2(err, O_CLOEXEC), 0);
+	writer.out = out[1];
+	writer.err = err[1];
+	job_read(writer.job, out[0], err[0]);
+	return writer;
+}
+
+static void put(int fd, const char *bytes, size_t size)
+{
+	unit_integer(write(fd, bytes, size), (int64_t)size);
+}
+
+static void close_both(struct writer *writer)
+{
+	if (writer->out >= 0)
+		close(writer->out);
+	if (writer->err >= 0)
+		close(writer->err);
+	writer->out = writer->err = -1;
+}
+
+static void finish(struct writer *writer)
+{
+	close_both(writer);
+	core_case_close(writer->test);
+}
+
+static void expect_file(const struct writer *writer, const char *path, const char *expected,
+			size_t length)
+{
+	size_t size = 0;
+	char *text = core_case_read(writer->container, path, &size);
+
+	unit_bytes(text ? text : "", size, expected, length);
+	free(text);
+}
+
+static bool has_file(const struct writer *writer, const char *path)
+{
+	struct stat status;
+
+	return fstatat(writer->container->dir_fd, path, &status, 0) == 0;
+}
+
+static void each_stream_has_its_file(void)
+{
+	struct writer writer = start(false);
+
+	put(writer.out, "one\0two", 7);
+	put(writer.err, "three", 5);
+	close_both(&writer);
+	job_end(writer.job, &ended);
+	unit_true(core_case_await(writer.test, writer.job));
+	expect_file(&writer, "jobs/7.stdout", "one\0two", 7);
+	expect_file(&writer, "jobs/7.stderr", "three", 5);
+	unit_unsigned(job_exit_status(writer.job), 3);
+	finish(&writer);
+}
+
+static void what_writes_nothing_has_no_file(void)
+{
+	struct writer writer = start(false);
+
+	close_both(&writer);
+	job_end(writer.job, &ended);
+	unit_true(core_case_await(writer.test, writer.job));
+	unit_false(has_file(&writer, "jobs"));
+	finish(&writer);
+}
+
+static void a_job_is_over_when_nobody_holds_its_pipes(void)
+{
+	struct writer writer = start(false);
+
+	job_end(writer.job, &ended);
+	put(writer.out, "late", 4);
+	core_case_settle(writer.test);
+	unit_false(writer.job->settled);
+	close_both(&writer);
+	unit_true(core_case_await(writer.test, writer.job));
+	expect_file(&writer, "jobs/7.stdout", "late", 4);
+	finish(&writer);
+}
+
+static void exactly_the_limit_is_fine(void)
+{
+	struct writer writer = start(false);
+	char bytes[600] = {0};
+
+	put(writer.out, bytes, 600);
+	put(writer.err, bytes, 400);
+	close_both(&writer);
+	job_end(writer.job, &ended);
+	unit_true(core_case_await(writer.test, writer.job));
+	unit_false(writer.job->over_limit);
+	unit_unsigned(job_exit_status(writer.job), 3);
+	unit_integer(writer.test->signals, 0);
+	finish(&writer);
+}
+
+static void one_byte_more_kills_the_job(void)
+{
+	struct writer writer = start(false);
+	char bytes[600] = {0};
+
+	put(writer.out, bytes, 600);
+	put(writer.err, bytes, 401);
+	close_both(&writer);
+	job_end(writer.job, &ended);
+	unit_true(core_case_await(writer.test, writer.job));
+	unit_true(writer.job->over_limit);
+	unit_unsigned(job_exit_status(writer.job), 255);
+	unit_integer(writer.test->signals, 1);
+	unit_unsigned(writer.container->n_events, 1);
+	unit_string(writer.container->events[0], "command exceeded maximum output");
+	finish(&writer);
+}
+
+/* Full pipes: what they hold is read in one turn, so that is what may be over. */
+static void a_flood_is_stored_up_to_the_limit_and_64_kib(void)
+{
+	enum { FULL = 65536 };
+	static const char bytes[FULL];
+	struct writer writer = start(false);
+	const struct store *stores = writer.job->stores;
+
+	put(writer.out, bytes, FULL);
+	put(writer.err, bytes, FULL);
+	close_both(&writer);
+	job_end(writer.job, &ended);
+	unit_true(core_case_await(writer.test, writer.job));
+	unit_true(writer.job->over_limit);
+	unit_true(stores[STORE_STDOUT].size + stores[STORE_STDERR].size <= 1000 + 65536);
+	finish(&writer);
+}
+
+static void discarded_output_leaves_nothing_and_has_no_limit(void)
+{
+	struct writer writer = start(true);
+	char bytes[30000] = {0};
+
+	put(writer.out, bytes, sizeof(bytes));
+	put(writer.err, bytes, sizeof(bytes));
+	close_both(&writer);
+	job_end(writer.job, &ended);
+	unit_true(core_case_await(writer.test, writer.job));
+	unit_false(writer.job->over_limit);
+	unit_unsigned(writer.job->stores[STORE_STDOUT].size, 0);
+	unit_false(has_file(&writer, "jobs"));
+	finish(&writer);
+}
+
+static void a_file_is_gone_on_with(void)
+{
+	struct writer writer = start(false);
+	int out[2];
+
+	put(writer.out, "first ", 6);
+	close_both(&writer);
+	job_end(writer.job, &ended);
+	unit_true(core_case_await(writer.test, writer.job));
+	job_free(writer.job);
+
+	writer.job = core_case_job(writer.container, 7, false);
+	store_restore(&writer.job->stores[STORE_STDOUT]);
+	unit_unsigned(writer.job->stores[STORE_STDOUT].size, 6);
+	unit_integer(pipe2(out, O_CLOEXEC), 0);
+	writer.out = out[1];
+	job_read(writer.job, out[0], -1);
+	put(writer.out, "second", 6);
+	close_both(&writer);
+	job_end(writer.job, &ended);
+	unit_true(core_case_await(writer.test, writer.job));
+	expect_file(&writer, "jobs/7.stdout", "first second", 12);
+	finish(&writer);
+}
+
+static void an_end_is_stored_before_it_is_forgotten(void)
+{
+	struct writer writer = start(false);
+	size_t size = 0;
+	char *text;
+
+	close_both(&writer);
+	job_end(writer.job, &ended);
+	unit_true(core_case_await(writer.test, writer.job));
+	text = core_case_read(writer.container, "snapshot.json", &size);
+	unit_contains(text, "\"exit_status\":3");
+	unit_integer(writer.test->forgotten, 1);
+	free(text);
+	finish(&writer);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct unit_test tests[] = {
+		UNIT_TEST(each_stream_has_its_file),
+		UNIT_TEST(what_writes_nothing_has_no_file),
+		UNIT_TEST(a_job_is_over_when_nobody_holds_its_pipes),
+		UNIT_TEST(exactly_the_limit_is_fine),
+		UNIT_TEST(one_byte_more_kills_the_job),
+		UNIT_TEST(a_flood_is_stored_up_to_the_limit_and_64_kib),
+		UNIT_TEST(discarded_output_leaves_nothing_and_has_no_limit),
+		UNIT_TEST(a_file_is_gone_on_with),
+		UNIT_TEST(an_end_is_stored_before_it_is_forgotten),
+	};
+
+	return unit_main(argc, argv, "store", tests, ARRAY_SIZE(tests));
+}

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a depot holds at the daemon's start: containers that live are there again, all else goes. */
+#include <config.h>
+
+#include "tests/unit/core/core_case.h"
+#include "tests/unit/unit.h"
+
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/pools/pool.h"
+#include "lib/cleanup.h"
+
+/* What is known of a container after the daemon's memory is gone. */
+struct before {
+	struct core_case *test;
+	char id[12];
+	uint32_t network, uid, slot;
+};
+
+static struct before note(struct core_case *test, const struct container *c)
+{
+	struct before before = {
+		.test = test,
+		.network = ntohl(c->identity.network.s_addr),
+		.uid = c->identity.uid,
+		.slot = c->identity.slot,
+	};
+
+	memcpy(before.id, c->id, sizeof(before.id));
+	return before;
+}
+
+/* A container that a daemon left behind, which was killed. */
+static struct before leave(const char *handle)
+{
+	struct core_case *test = core_case_open();
+	struct container *c = core_case_container(test, handle);
+	struct before before = note(test, c);
+
+	core_case_save(c);
+	core_case_forget(test);
+	test->alive = true;
+	return before;
+}
+
+static void recover(struct core_case *test)
+{
+	struct warden_error err = {0};
+
+	unit_integer(recovery_run(&test->server, &err), 0);
+	unit_string(err.message, "");
+}
+
+static struct container *found(const struct before *before)
+{
+	return registry_find_id(&before->test->server.registry, before->id);
+}
+
+static bool exists(const struct core_case *test, const char *name)
+{
+	struct stat status;
+
+	return fstatat(test->server.depot_fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static bool tmp_is_empty(const struct core_case *test)
+{
+	_cleanup_closedir_ DIR *dir = fdopendir(dup(test->server.tmp_fd));
+	unsigned entries = 0;
+
+	if (!dir)
+		return false;
+	rewinddir(dir);
+	while (readdir(dir))
+		entries++;
+	return entries == 2;
+}
+
+/* Nothing is left of it, and what it had can be had again. */
+static void expect_gone(const struct before *before)
+{
+	struct server *server = &before->test->server;
+
+	unit_true(found(before) == NULL);
+	unit_false(exists(before->test, before->id));
+	unit_true(tmp_is_empty(before->test));
+	unit_integer(pool_take_value(server->networks, 0, before->network), 0);
+	unit_integer(pool_take_value(server->uids, 0, before->uid), 0);
+	unit_integer(pool_take_value(server->slots, 0, before->slot), 0);
+}
+
+static void rename_in_depot(const struct before *before, const char *from, const char *to)
+{
+	int fd = before->test->server.depot_fd;
+
+	unit_integer(renameat(fd, from, fd, to), 0);
+}
+
+static void remove_of(const struct before *before, const char *name)
+{
+	_cleanup_free_ char *path = NULL;
+
+	unit_true(asprintf(&path, "%s/%s", before->id, name) > 0);
+	unit_integer(unlinkat(before->test->server.depot_fd, path, 0), 0);
+}
+
+static void write_of(const struct before *before, const char *name, const char *text)
+{
+	_cleanup_free_ char *path = NULL;
+	_cleanup_close_ int fd = -1;
+
+	unit_true(asprintf(&path, "%s/%s", before->id, name) > 0);
+	fd = openat(before->test->server.depot_fd, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+		    0600);
+	unit_integer(write(fd, text, strlen(text)), (int64_t)strlen(text));
+}
+
+static void one_that_lives_is_there_again_with_all_that_it_has(void)
+{
+	struct before before = leave("a/b");
+	struct server *server = &before.test->server;
+	struct container *c;
+
+	recover(before.test);
+	c = registry_find_handle(&server->registry, "a/b");
+	if (unit_true(c != NULL && c == found(&before))) {
+		unit_integer(c->state, STATE_ACTIVE);
+		unit_true(c->alive && c->is_listed && c->backend);
+		unit_unsigned(ntohl(c->identity.host_ip.s_addr), before.network + 1);
+		unit_unsigned(ntohl(c->identity.container_ip.s_addr), before.network + 2);
+		unit_unsigned(c->identity.uid, before.uid);
+	}
+	unit_string(before.test->state, "active");
+	unit_integer(pool_take_value(server->networks, 0, before.network), -1);
+	unit_integer(pool_take_value(server->uids, 0, before.uid), -1);
+	unit_integer(pool_take_value(server->slots, 0, before.slot), -1);
+	unit_integer(before.test->destroyed, 0);
+	core_case_close(before.test);
+}
+
+static void one_that_is_dead_goes_and_gives_everything_back(void)
+{
+	struct before before = leave("h");
+
+	before.test->alive = false;
+	recover(before.test);
+	unit_integer(before.test->destroyed, 1);
+	expect_gone(&before);
+	core_case_close(before.test);
+}
+
+static void one_whose_snapshot_is_damaged_goes_although_it_lives(void)
+{
+	static const char *const damaged[] = {"", "{", "{\"version\":1}", "\xff\xfe"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(damaged); i++) {
+		struct before before = leave("h");
+
+		write_of(&before, "snapshot.json", damaged[i]);
+		recover(before.test);
+		unit_string(before.test->state, "born");
+		unit_integer(before.test->destroyed, 1);
+		expect_gone(&before);
+		core_case_close(before.test);
+	}
+}
+
+static void one_whose_create_was_not_answered_goes(void)
+{
+	struct before before = leave("h");
+
+	remove_of(&before, "snapshot.json");
+	recover(before.test);
+	unit_string(before.test->state, "born");
+	unit_integer(before.test->destroyed, 1);
+	expect_gone(&before);
+	core_case_close(before.test);
+}
+
+static void who_it_is_the_snapshot_tells_where_its_config_is_lost(void)
+{
+	struct before before = leave("h");
+	struct container *c;
+
+	remove_of(&before, "etc/config");
+	recover(before.test);
+	c = found(&before);
+	if (unit_true(c != NULL)) {
+		unit_unsigned(ntohl(c->identity.network.s_addr), before.network);
+		unit_unsigned(c->identity.uid, before.uid);
+		unit_unsigned(c->identity.slot, before.slot);
+	}
+	core_case_close(before.test);
+}
+
+static void half_of_a_directory_goes(void)
+{
+	struct before before = leave("h");
+
+	remove_of(&before, "etc/config");
+	remove_of(&before, "snapshot.json");
+	recover(before.test);
+	unit_integer(before.test->destroyed, 1);
+	expect_gone(&before);
+	core_case_close(before.test);
+}
+
+static void one_that_was_moved_is_found_at_its_new_place(void)
+{
+	struct before before = leave("h");
+	struct container *c;
+
+	rename_in_depot(&before, before.id, "elsewhere");
+	recover(before.test);
+	c = found(&before);
+	if (unit_true(c != NULL))
+		unit_contains(c->path, "/elsewhere");
+	unit_true(exists(before.test, "elsewhere"));
+	core_case_close(before.test);
+}
+
+static void one_in_tmp_was_destroyed_and_goes(void)
+{
+	struct before before = leave("h");
+	_cleanup_free_ char *path = NULL;
+
+	unit_true(asprintf(&path, "tmp/%s", before.id) > 0);
+	rename_in_depot(&before, before.id, path);
+	recover(before.test);
+	unit_integer(before.test->destroyed, 1);
+	expect_gone(&before);
+	core_case_close(before.test);
+}
+
+static void strangers_go_and_lost_found_stays(void)
+{
+	struct before before = leave("h");
+	int fd = before.test->server.depot_fd;
+
+	unit_integer(mkdirat(fd, "lost+found", 0700), 0);
+	unit_integer(mkdirat(fd, "folder", 0700), 0);
+	unit_integer(symlinkat("/", fd, "link"), 0);
+	close(openat(fd, "file", O_CREAT | O_WRONLY | O_CLOEXEC, 0600)); /* only made */
+	unit_integer(mkdirat(fd, "tmp/folder", 0700), 0);
+	recover(before.test);
+	unit_true(exists(before.test, "lost+found"));
+	unit_false(exists(before.test, "folder"));
+	unit_false(exists(before.test, "link"));
+	unit_false(exists(before.test, "file"));
+	unit_true(tmp_is_empty(before.test));
+	unit_true(found(&before) != NULL);
+	core_case_close(before.test);
+}
+
+static void of_two_with_one_handle_the_older_stays(void)
+{
+	struct core_case *test = core_case_open();
+	struct container *one = core_case_container(test, "one"),
+			 *two = core_case_container(test, "two");
+	struct before older = note(test, one), newer = note(test, two);
+
+	free(two->handle);
+	two->handle = strdup("one");
+	core_case_save(one);
+	core_case_save(two);
+	free(two->handle); /* which the registry knows it by */
+	two->handle = strdup("two");
+	core_case_forget(test);
+	test->alive = true;
+	recover(test);
+	unit_true(registry_find_handle(&test->server.registry, "one") == found(&older));
+	unit_true(found(&older) != NULL);
+	unit_integer(test->destroyed, 1);
+	expect_gone(&newer);
+	core_case_close(test);
+}
+
+static void the_list_is_in_the_order_of_creation_wherever_they_lie(void)
+{
+	struct core_case *test = core_case_open();
+	struct before before[3];
+	struct container *c;
+	size_t i = 0;
+
+	for (; i < ARRAY_SIZE(before); i++) {
+		static const char *const handles[] = {"c", "b", "a"};
+
+		c = core_case_container(test, handles[i]);
+		core_case_save(c);
+		before[i] = note(test, c);
+	}
+	core_case_forget(test);
+	test->alive = true;
+	rename_in_depot(&before[0], before[0].id, "zz");
+	recover(test);
+	i = 0;
+	TAILQ_FOREACH(c, &test->server.registry.listed, listed)
+		unit_string(c->id, i < ARRAY_SIZE(before) ? before[i++].id : "");
+	unit_unsigned(i, ARRAY_SIZE(before));
+	core_case_close(test);
+}
+
+static void ids_of_jobs_go_on_and_a_lost_job_has_no_status(void)
+{
+	struct core_case *test = core_case_open();
+	struct container *c = core_case_container(test, "h");
+	struct before before = note(test, c);
+	struct job *job = core_case_job(c, 41, false);
+
+	if (!unit_true(job != NULL))
+		return;
+	core_case_save(c);
+	core_case_forget(test);
+	test->alive = true;
+	recover(test);
+	c = found(&before);
+	job = c ? job_find(c, 41) : NULL;
+	if (unit_true(job != NULL)) {
+		unit_true(core_case_await(test, job));
+		unit_unsigned(job_exit_status(job), 255);
+	}
+	unit_unsigned(test->server.last_job_id, 41);
+	core_case_close(test);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct unit_test tests[] = {
+		UNIT_TEST(one_that_lives_is_there_again_with_all_that_it_has),
+		UNIT_TEST(one_that_is_dead_goes_and_gives_everything_back),
+		UNIT_TEST(one_whose_snapshot_is_damaged_goes_although_it_lives),
+		UNIT_TEST(one_whose_create_was_not_answered_goes),
+		UNIT_TEST(who_it_is_the_snapshot_tells_where_its_config_is_lost),
+		UNIT_TEST(half_of_a_directory_goes),
+		UNIT_TEST(one_that_was_moved_is_found_at_its_new_place),
+		UNIT_TEST(one_in_tmp_was_destroyed_and_goes),
+		UNIT_TEST(strangers_go_and_lost_found_stays),
+		UNIT_TEST(of_two_with_one_handle_the_older_stays),
+		UNIT_TEST(the_list_is_in_the_order_of_creation_wherever_they_lie),
+		UNIT_TEST(ids_of_jobs_go_on_and_a_lost_job_has_no_status),
+	};
+
+	return unit_main(argc, argv, "recovery", tests, ARRAY_SIZE(tests));
+}

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A backend's host for tests; see backend_case.h. */
+#include <config.h>
+
+#include "tests/unit/wshd/backend_case.h"
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tests/unit/unit.h"
+
+enum { PATIENCE_S = 10, OPTIONS = 8, MOST_NEWS = 256 };
+
+struct news {
+	enum told what;
+	char id[32];
+	uint32_t job_id;
+	struct warden_job_end end;
+};
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+static struct news news[MOST_NEWS];
+static size_t n_news;
+
+static struct {
+	const char *name, *text;
+	int64_t number;
+	const char *const *texts;
+} options[OPTIONS];
+
+static void __attribute__((noreturn)) die(const char *what)
+{
+	perror(what);
+	exit(EXIT_FAILURE);
+}
+
+static void tell(enum told what, const char *id, uint32_t job_id, const struct warden_job_end *end)
+{
+	pthread_mutex_lock(&mutex);
+	if (n_news < MOST_NEWS) {
+		struct news *one = &news[n_news++];
+
+		*one = (struct news){.what = what, .job_id = job_id};
+		snprintf(one->id, sizeof(one->id), "%s", id);
+		if (end)
+			one->end = *end;
+	}
+	pthread_cond_broadcast(&changed);
+	pthread_mutex_unlock(&mutex);
+}
+
+static void host_job_ended(const struct warden_host *host, const char *id, uint32_t job_id,
+			   const struct warden_job_end *end)
+{
+	(void)host;
+	tell(TOLD_JOB_ENDED, id, job_id, end);
+}
+
+static void host_container_empty(const struct warden_host *host, const char *id)
+{
+	(void)host;
+	tell(TOLD_EMPTY, id, 0, NULL);
+}
+
+static void host_oom(const struct warden_host *host, const char *id)
+{
+	(void)host;
+	tell(TOLD_OOM, id, 0, NULL);
+}
+
+static void host_init_died(const struct warden_host *host, const char *id)
+{
+	(void)host;
+	tell(TOLD_INIT_DIED, id, 0, NULL);
+}
+
+static void host_container_gone(const struct warden_host *host, const char *id)
+{
+	(void)host;
+	tell(TOLD_GONE, id, 0, NULL);
+}
+
+static void __attribute__((format(printf, 4, 5)))
+host_log(const struct warden_host *host, enum warden_log_level level, const char *id,
+	 const char *format, ...)
+{
+	va_list args;
+
+	(void)host;
+	fprintf(stderr, "    log %d %s: ", level, id ? id : "-");
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+}
+
+static size_t option_find(const char *name)
+{
+	size_t i = 0;
+
+	while (i < OPTIONS && options[i].name && strcmp(options[i].name, name) != 0)
+		i++;
+	if (i == OPTIONS)
+		die(name);
+	options[i].name = name;
+	return i;
+}
+
+void option_text(const char *name, const char *value)
+{
+	options[option_find(name)].text = value;
+}
+
+void option_number(const char *name, int64_t value)
+{
+	options[option_find(name)].number = value;
+}
+
+void option_texts(const char *name, const char *const *values)
+{
+	options[option_find(name)].texts = values;
+}
+
+static bool host_option_bool(const struct warden_host *host, const char *name)
+{
+	(void)host;
+	return options[option_find(name)].number != 0;
+}
+
+static int64_t host_option_integer(const struct warden_host *host, const char *name)
+{
+	(void)host;
+	return options[option_find(name)].number;
+}
+
+static const char *host_option_string(const struct warden_host *host, const char *name)
+{
+	(void)host;
+	return options[option_find(name)].text;
+}
+
+static const char *const *host_option_strings(const struct warden_host *host, const char *name)
+{
+	static const char *const none[] = {NULL};
+	const char *const *texts = options[option_find(name)].texts;
+
+	(void)host;
+	return texts ? texts : none;
+}
+
+static const struct warden_settings settings;
+static const struct warden_host host = {
+	.size = sizeof(host),
+	.settings = &settings,
+	.log = host_log,
+	.option_bool = host_option_bool,
+	.option_integer = host_option_integer,
+	.option_string = host_option_string,
+	.option_strings = host_option_strings,
+	.job_ended = host_job_ended,
+	.container_empty = host_container_empty,
+	.oom = host_oom,
+	.init_died = host_init_died,
+	.container_gone = host_container_gone,
+};
+
+struct backend_case backend_begin(const char *path)
+{
+	struct backend_case backend = {NULL, NULL};
+	struct warden_error err = {0};
+	void *module = dlopen(path, RTLD_NOW | RTLD_LOCAL); /* stays loaded: it may have threads */
+
+	if (!module) {
+		fprintf(stderr, "%s\n", dlerror());
+		exit(EXIT_FAILURE);
+	}
+	backend.klass = dlsym(module, WARDEN_BACKEND_SYMBOL);
+	if (!backend.klass || backend.klass->setup(&host, &backend.backend, &err) < 0) {
+		fprintf(stderr, "%s\n", err.message);
+		exit(EXIT_FAILURE);
+	}
+	n_news = 0;
+	return backend;
+}
+
+void backend_end(struct backend_case *backend)
+{
+	backend->klass->teardown(backend->backend);
+}
+
+struct warden_identity identity_make(const char *id)
+{
+	struct warden_identity identity = {.id = id};
+	char path[64];
+	int parent = open(unit_directory(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (parent < 0 || mkdirat(parent, id, 0700) < 0)
+		die("make a container's directory");
+	identity.dir_fd = openat(parent, id, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (identity.dir_fd < 0 || mkdirat(identity.dir_fd, "run", 0700) < 0 ||
+	    mkdirat(identity.dir_fd, "etc", 0700) < 0)
+		die("make a container's directory");
+	close(parent);
+	/* Good enough as long as the descriptor is open. */
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", identity.dir_fd);
+	identity.path = strdup(path);
+	return identity;
+}
+
+struct warden_spawn job_start(const struct backend_case *backend, void *container, uint32_t id,
+			      const char *script)
+{
+	struct warden_spawn spawn = {.job_id = id, .stdin_read_fd = -1, .stdin_write_fd = -1};
+	struct warden_error err = {0};
+	int out[2], err_pipe[2];
+
+	for (int i = 0; i < WARDEN_RLIMITS; i++)
+		spawn.rlimits[i].value = WARDEN_RLIMIT_INFINITY;
+	spawn.script_fd = memfd_create("script", MFD_CLOEXEC);
+	if (spawn.script_fd < 0 ||
+	    write(spawn.script_fd, script, strlen(script)) != (ssize_t)strlen(script) ||
+	    lseek(spawn.script_fd, 0, SEEK_SET) < 0 || pipe2(out, O_CLOEXEC) < 0 ||
+	    pipe2(err_pipe, O_CLOEXEC) < 0)
+		die("make a job");
+	spawn.stdout_read_fd = out[0];
+	spawn.stdout_write_fd = out[1];
+	spawn.stderr_read_fd = err_pipe[0];
+	spawn.stderr_write_fd = err_pipe[1];
+	if (!unit_integer(backend->klass->spawn(container, &spawn, &err), 0))
+		unit_fail(err.message);
+	close(spawn.script_fd);
+	close(out[1]);
+	close(err_pipe[1]);
+	return spawn;
+}
+
+const char *job_read(int fd)
+{
+	static char text[65536];
+	size_t length = 0;
+	ssize_t got;
+
+	while ((got = read(fd, text + length, sizeof(text) - 1 - length)) > 0)
+		length += (size_t)got;
+	text[length] = '\0';
+	close(fd);
+	return text;
+}
+
+static bool take(enum told what, const char *id, uint32_t job_id, struct warden_job_end *end)
+{
+	for (size_t i = 0; i < n_news; i++) {
+		if (news[i].what != what || news[i].job_id != job_id || strcmp(news[i].id, id) != 0)
+			continue;
+		if (end)
+			*end = news[i].end;
+		memmove(&news[i], &news[i + 1], (n_news - i - 1) * sizeof(news[0]));
+		n_news--;
+		return true;
+	}
+	return false;
+}
+
+bool was_told(enum told what, const char *id, uint32_t job_id, struct warden_job_end *end)
+{
+	struct timespec until;
+	bool found;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += PATIENCE_S;
+	pthread_mutex_lock(&mutex);
+	while (!(found = take(what, id, job_id, end)))
+		if (pthread_cond_timedwait(&changed, &mutex, &until) != 0)
+			break;
+	pthread_mutex_unlock(&mutex);
+	return found;
+}
+
+bool nothing_was_told(void)
+{
+	bool none;
+
+	pthread_mutex_lock(&mutex);
+	none = n_news == 0;
+	pthread_mutex_unlock(&mutex);
+	return none;
+}

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The remembered jobs; see job_table.h. */
+#include "wshd/job_table.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "wshd/keeper/keeper.h"
+#include "wshd/wshd_connections.h"
+
+struct job *job_find(const struct wshd *wshd, uint32_t id)
+{
+	for (struct job *job = wshd->jobs; job; job = job->next)
+		if (!job->shell && job->end.header.job_id == id)
+			return job;
+	return NULL;
+}
+
+bool job_is_kept_by(pid_t pid, const void *data)
+{
+	const struct wshd *wshd = data;
+
+	for (const struct job *job = wshd->jobs; job; job = job->next)
+		if (job->keeper == pid)
+			return !job->forgotten;
+	return false;
+}
+
+static void close_one(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+static void close_pipes(struct job *job)
+{
+	close_one(&job->stdin_fd);
+	close_one(&job->stdout_fd);
+	close_one(&job->stderr_fd);
+}
+
+void job_close_input(struct job *job)
+{
+	close_one(&job->stdin_fd);
+}
+
+/* Frees a job that nobody will ask for again and whose keeper is gone. */
+static void settle(struct wshd *wshd, struct job *job)
+{
+	struct job **link = &wshd->jobs;
+
+	if (job->keeper != 0 || !(job->forgotten || job->shell))
+		return;
+	while (*link != job)
+		link = &(*link)->next;
+	*link = job->next;
+	close_pipes(job);
+	free(job);
+}
+
+static void ended(struct wshd *wshd, struct job *job, const struct wshd_ended *end)
+{
+	uint32_t id = job->end.header.job_id;
+
+	job->end = *end;
+	job->end.header = (struct wshd_header){.type = WSHD_ENDED, .job_id = id};
+	job->end.flags |= job->own_group ? WSHD_OWN_GROUP : 0;
+	job->ended = true;
+	clients_tell(wshd);
+}
+
+/* Takes one report of the keeper: how the job ended, once. False when there is none now. */
+static bool take_report(struct wshd *wshd, struct job *job)
+{
+	struct packet packet;
+	int got = packet_receive(job->socket.fd, &packet, MSG_DONTWAIT);
+
+	if (got < 0 && errno == EAGAIN)
+		return false;
+	if (got != 1) {
+		source_close(wshd, &job->socket); /* it has ended or is about to: job_reaped */
+		return false;
+	}
+	if (!job->ended && packet_fits(&packet, sizeof(packet.message.ended), 0))
+		ended(wshd, job, &packet.message.ended);
+	packet_close(&packet);
+	return true;
+}
+
+static void keeper_ready(struct wshd *wshd, struct source *source, uint32_t events)
+{
+	(void)events; /* receiving tells all */
+	take_report(wshd, (struct job *)((char *)source - offsetof(struct job, socket)));
+}
+
+static struct job *job_new(struct wshd *wshd, uint32_t id)
+{
+	struct job **link = &wshd->jobs;
+	struct job *job = calloc(1, sizeof(*job));
+
+	if (!job)
+		return NULL;
+	job->number = ++wshd->next_number;
+	job->end.header.job_id = id;
+	job->stdin_fd = job->stdout_fd = job->stderr_fd = -1;
+	job->socket = (struct source){.fd = -1, .ready = keeper_ready};
+	while (*link)
+		link = &(*link)->next;
+	*link = job;
+	return job;
+}
+
+/* Forks the keeper. False and errno when that fails. */
+static bool keeper_start(struct wshd *wshd, struct job *job, const struct keeper_start *start)
+{
+	int sockets[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0)
+		return false;
+	job->socket.fd = sockets[0];
+	if (!source_add(wshd, &job->socket, EPOLLIN)) {
+		close(sockets[0]);
+		job->socket.fd = -1;
+	} else {
+		job->keeper = fork();
+	}
+	if (job->socket.fd >= 0 && job->keeper == 0)
+		keeper_run(wshd, start, sockets[1]);
+	close(sockets[1]);
+	if (job->keeper > 0)
+		return true;
+	job->keeper = 0;
+	if (job->socket.fd >= 0)
+		source_close(wshd, &job->socket);
+	return false;
+}
+
+static void start_failed(struct wshd *wshd, struct job *job, int number)
+{
+	struct wshd_ended end = {.reason = WSHD_START_FAILED, .exit_status = -1};
+
+	snprintf(end.start_error, sizeof(end.start_error), "start a keeper: %s", strerror(number));
+	ended(wshd, job, &end);
+}
+
+/* The job's standard input; wshd's own leads nowhere. */
+static int input_of(const struct packet *packet)
+{
+	if (packet->fds[WSHD_FD_SCRIPT] >= 0)
+		return packet->fds[WSHD_FD_SCRIPT];
+	return packet->fds[WSHD_FD_STDIN_READ] >= 0 ? packet->fds[WSHD_FD_STDIN_READ]
+						    : STDIN_FILENO;
+}
+
+int job_spawn(struct wshd *wshd, struct packet *packet)
+{
+	const struct wshd_spawn *spawn = &packet->message.spawn;
+	struct keeper_start start = {
+		.spawn = spawn,
+		.connection = -1,
+		.command = packet->fds[WSHD_FD_BLOCK],
+		.streams = {input_of(packet), packet->fds[WSHD_FD_STDOUT_WRITE],
+			    packet->fds[WSHD_FD_STDERR_WRITE]},
+		.cgroup = packet->fds + WSHD_FD_CPU,
+	};
+	struct job *job;
+
+	if (job_find(wshd, spawn->header.job_id))
+		return EEXIST;
+	job = job_new(wshd, spawn->header.job_id);
+	if (!job)
+		return ENOMEM;
+	job->stdin_fd = packet_take(packet, WSHD_FD_STDIN_WRITE);
+	job->stdout_fd = packet_take(packet, WSHD_FD_STDOUT_READ);
+	job->stderr_fd = packet_take(packet, WSHD_FD_STDERR_READ);
+	job->own_group = spawn->present >> WSHD_FD_CPU != 0;
+	if (!keeper_start(wshd, job, &start))
+		start_failed(wshd, job, errno);
+	return 0;
+}
+
+int job_shell(struct wshd *wshd, struct packet *packet, int connection)
+{
+	struct keeper_start start = {
+		.shell = &packet->message.shell,
+		.connection = connection,
+		.streams = {-1, -1, -1},
+		.command = packet->fds[0],
+	};
+	struct job *job = job_new(wshd, 0);
+	int number;
+
+	if (!job)
+		return ENOMEM;
+	job->shell = true;
+	if (packet->n_fds > WSHD_COMMAND_FDS)
+		memcpy(start.streams, packet->fds + WSHD_COMMAND_FDS, sizeof(start.streams));
+	if (keeper_start(wshd, job, &start))
+		return 0;
+	number = errno;
+	settle(wshd, job);
+	return number;
+}
+
+void job_signal(const struct job *job, enum wshd_type type, int signal)
+{
+	struct wshd_signal message = {.header.type = type, .signal = signal};
+
+	if (job->keeper == 0 || job->socket.fd < 0)
+		return;
+	/* It reads at once, unless root in the container has stopped it. */
+	packet_send(job->socket.fd, &message, sizeof(message), NULL, 0, MSG_DONTWAIT);
+	kill(job->keeper, SIGCONT);
+}
+
+void job_resize(const struct job *job, const struct wshd_window *window)
+{
+	struct wshd_resize message = {.header.type = WSHD_RESIZE, .window = *window};
+
+	if (job->keeper != 0 && job->socket.fd >= 0)
+		packet_send(job->socket.fd, &message, sizeof(message), NULL, 0, MSG_DONTWAIT);
+}
+
+void job_forget(struct wshd *wshd, struct job *job)
+{
+	struct wshd_request message = {.header.type = WSHD_FORGET};
+
+	job->forgotten = true;
+	if (job->ended)
+		close_pipes(job);
+	if (job->keeper != 0 && job->socket.fd >= 0)
+		packet_send(job->socket.fd, &message, sizeof(message), NULL, 0, MSG_DONTWAIT);
+	settle(wshd, job);
+}
+
+/* A keeper that was killed has told nothing, or its last words are still in the socket. */
+static void keeper_gone(struct wshd *wshd, struct job *job, int status)
+{
+	struct wshd_ended end = {.reason = WSHD_START_FAILED, .exit_status = -1};
+
+	job->keeper = 0;
+	while (job->socket.fd >= 0 && take_report(wshd, job))
+		;
+	if (job->socket.fd >= 0)
+		source_close(wshd, &job->socket);
+	if (WIFSIGNALED(status)) {
+		end.reason = WSHD_SIGNALLED;
+		end.signal = WTERMSIG(status);
+	} else {
+		snprintf(end.start_error, sizeof(end.start_error), "start a keeper: it has ended");
+	}
+	if (!job->ended && !job->shell)
+		ended(wshd, job, &end);
+	settle(wshd, job);
+}
+
+void job_reaped(struct wshd *wshd, pid_t pid, int status)
+{
+	for (struct job *job = wshd->jobs; job; job = job->next)
+		if (job->keeper == pid) {
+			keeper_gone(wshd, job, status);
+			return;
+		}
+}

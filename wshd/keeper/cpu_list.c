@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Lists of cpus; see cpu_list.h. */
+#include "wshd/keeper/cpu_list.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* More than any kernel is built for. */
+enum { CPUS_MAX = 8192, WORD_BITS = 8 * sizeof(unsigned long) };
+
+/* Takes a number off the text. */
+static bool number_take(const char **text, unsigned *number)
+{
+	char *end;
+	unsigned long value;
+
+	if (**text < '0' || **text > '9')
+		return false;
+	value = strtoul(*text, &end, 10);
+	*text = end;
+	*number = (unsigned)value;
+	return value < CPUS_MAX;
+}
+
+static bool range_take(const char **text, unsigned long *mask)
+{
+	unsigned first, last;
+
+	if (!number_take(text, &first))
+		return false;
+	last = first;
+	if (**text == '-') {
+		(*text)++;
+		if (!number_take(text, &last) || last < first)
+			return false;
+	}
+	for (unsigned cpu = first; cpu <= last; cpu++)
+		mask[cpu / WORD_BITS] |= 1UL << (cpu % WORD_BITS);
+	return true;
+}
+
+bool cpus_bind(const char *list)
+{
+	unsigned long mask[CPUS_MAX / WORD_BITS] = {0};
+	bool goes_on = true;
+
+	while (goes_on) {
+		if (!range_take(&list, mask) || (*list && *list != ',')) {
+			errno = EINVAL;
+			return false;
+		}
+		goes_on = *list++ == ',';
+	}
+	return syscall(SYS_sched_setaffinity, 0, sizeof(mask), mask) == 0;
+}

@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A keeper's life; see keeper.h. What it starts is in keeper_launch.c, its limits in time_budget.c.
+ */
+#include "wshd/keeper/keeper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/process_tree.h"
+#include "proto/packet.h"
+#include "wshd/keeper/job_terminal.h"
+#include "wshd/keeper/keeper_launch.h"
+#include "wshd/keeper/time_budget.h"
+#include "wshd/process_title.h"
+
+struct keeper {
+	int signal_fd;
+	int error_fd;   /* says why the first process could not start */
+	int report_fd;  /* who is told how it ended */
+	pid_t first;    /* the first process; 0: ended */
+	bool ended;     /* and that is told */
+	bool childless; /* nothing is left below */
+	bool forgotten; /* nobody wants anything of the job any more */
+	bool killing;
+	unsigned round; /* of killing */
+	struct budget budget;
+	enum wshd_reason exceeded; /* which limit was reached; 0: none */
+	bool on_terminal;          /* and `session` is in use */
+	struct wshd_ended end;
+};
+
+/* Not in the frame, so that its pages come to be only where they are used. */
+static struct session session;
+
+static void name_itself(const struct wshd *wshd, const struct keeper_start *start)
+{
+	const char *id = strchr(wshd->options.title, ' ');
+	char title[64];
+
+	if (start->spawn)
+		snprintf(title, sizeof(title), "keeper:%s job %u", id ? id : "",
+			 start->spawn->header.job_id);
+	else
+		snprintf(title, sizeof(title), "keeper:%s shell", id ? id : "");
+	title_set(title);
+}
+
+static void report(struct keeper *keeper)
+{
+	keeper->ended = true;
+	keeper->end.header.type = WSHD_ENDED;
+	keeper->end.wall_us = time_us() - keeper->budget.started_us;
+	keeper->end.flags = keeper->killing ? WSHD_KILLED : 0;
+	/* Waits until it is taken; whoever does not read it is ending. */
+	packet_send(keeper->report_fd, &keeper->end, sizeof(keeper->end), NULL, 0, 0);
+}
+
+static void start_failed(struct keeper *keeper, const char *what)
+{
+	snprintf(keeper->end.start_error, sizeof(keeper->end.start_error), "%s: %s", what,
+		 strerror(errno));
+	keeper->end.reason = WSHD_START_FAILED;
+	keeper->end.exit_status = -1;
+	keeper->childless = true;
+	report(keeper);
+}
+
+/* A shell's terminal goes to wsh, a job's stays here. */
+static bool serve_terminal(struct keeper *keeper, const struct keeper_start *start,
+			   struct terminal *terminal)
+{
+	if (terminal->master < 0)
+		return true;
+	if (start->shell) {
+		terminal_hand_over(terminal, KEEPER_CONNECTION);
+		return true;
+	}
+	keeper->on_terminal = true;
+	return session_begin(&session, terminal, fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, KEEPER_FDS),
+			     fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, KEEPER_FDS));
+}
+
+static void start_first(struct keeper *keeper, const struct wshd *wshd,
+			const struct keeper_start *start)
+{
+	struct launched launched;
+	const char *failed = launch(wshd, start, &launched);
+
+	keeper->first = launched.first;
+	keeper->error_fd = launched.error_fd;
+	if (failed)
+		start_failed(keeper, failed);
+	else if (!serve_terminal(keeper, start, &launched.terminal))
+		keeper->killing = true; /* no descriptor is free: it is of no use */
+}
+
+static void add_figures(struct wshd_ended *end, const struct rusage *usage)
+{
+	end->user_us += (uint64_t)usage->ru_utime.tv_sec * 1000000 + usage->ru_utime.tv_usec;
+	end->system_us += (uint64_t)usage->ru_stime.tv_sec * 1000000 + usage->ru_stime.tv_usec;
+	if (end->peak_memory < (uint64_t)usage->ru_maxrss * 1024)
+		end->peak_memory = (uint64_t)usage->ru_maxrss * 1024;
+	end->minor_faults += (uint64_t)usage->ru_minflt;
+	end->major_faults += (uint64_t)usage->ru_majflt;
+	end->voluntary_switches += (uint64_t)usage->ru_nvcsw;
+	end->involuntary_switches += (uint64_t)usage->ru_nivcsw;
+	end->input_blocks += (uint64_t)usage->ru_inblock;
+	end->output_blocks += (uint64_t)usage->ru_oublock;
+}
+
+static void first_ended(struct keeper *keeper, int status)
+{
+	struct wshd_ended *end = &keeper->end;
+	ssize_t got = read(keeper->error_fd, end->start_error, sizeof(end->start_error) - 1);
+
+	close(keeper->error_fd);
+	end->start_error[got > 0 ? got : 0] = '\0';
+	end->exit_status = got <= 0 && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	end->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+	if (got > 0)
+		end->reason = WSHD_START_FAILED;
+	else if (keeper->exceeded)
+		end->reason = keeper->exceeded;
+	else
+		end->reason = end->signal ? WSHD_SIGNALLED : WSHD_EXITED;
+	keeper->first = 0;
+	if (keeper->on_terminal)
+		session_hang_up(&session);
+}
+
+static void reap(struct keeper *keeper)
+{
+	struct rusage usage;
+	bool first = false;
+	int status;
+	pid_t pid;
+
+	while ((pid = wait4(-1, &status, WNOHANG, &usage)) > 0) {
+		add_figures(&keeper->end, &usage);
+		if (pid != keeper->first)
+			continue;
+		first_ended(keeper, status);
+		first = true;
+	}
+	keeper->childless = pid < 0 && errno == ECHILD;
+	if (first)
+		report(keeper);
+}
+
+static void signal_job(struct keeper *keeper, enum wshd_type type, int signal)
+{
+	int n;
+
+	if (signal == SIGKILL) {
+		keeper->killing = true; /* in rounds, from the loop */
+		keeper->round = 0;
+		return;
+	}
+	n = type == WSHD_STOP ? process_tree_stop(KEEPER_PROC, getpid(), signal, NULL, NULL)
+			      : process_tree_signal(KEEPER_PROC, getpid(), signal, NULL, NULL);
+	if (n <= 0 && keeper->first > 0)
+		kill(keeper->first, signal);
+}
+
+/* One round: how long to wait for the next one. */
+static int kill_round(struct keeper *keeper)
+{
+	/* At once, as looking for the others takes a while. */
+	if (keeper->first > 0)
+		kill(keeper->first, SIGKILL);
+	process_tree_kill(KEEPER_PROC, getpid(), keeper->round, NULL, NULL);
+	return process_tree_pause(keeper->round++);
+}
+
+static void obey(struct keeper *keeper, const struct packet *packet)
+{
+	const union wshd_message *message = &packet->message;
+
+	switch (message->header.type) {
+	case WSHD_SIGNAL:
+	case WSHD_STOP:
+		if (packet_fits(packet, sizeof(message->signal), 0))
+			signal_job(keeper, message->header.type, message->signal.signal);
+		break;
+	case WSHD_RESIZE:
+		if (packet_fits(packet, sizeof(message->resize), 0) && keeper->on_terminal)
+			session_resize(&session, &message->resize.window);
+		break;
+	case WSHD_FORGET:
+		keeper->forgotten = true;
+		break;
+	default:
+		break;
+	}
+}
+
+/* Takes a message of wshd or wsh; false when that end is closed. */
+static bool take_message(struct keeper *keeper, int socket)
+{
+	struct packet packet;
+	int got = packet_receive(socket, &packet, MSG_DONTWAIT);
+
+	if (got < 0 && errno == EAGAIN)
+		return true;
+	if (got != 1)
+		return false;
+	obey(keeper, &packet);
+	packet_close(&packet);
+	return true;
+}
+
+/* Nobody is there whose job it would be. */
+static void orphaned(struct keeper *keeper, struct pollfd *connection)
+{
+	connection->fd = -1;
+	keeper->forgotten = true;
+	signal_job(keeper, WSHD_SIGNAL, SIGKILL);
+}
+
+/* Kills what has used up its time; how long to wait at most, in microseconds. */
+static uint64_t watch(struct keeper *keeper)
+{
+	uint64_t reaped_us = keeper->end.user_us + keeper->end.system_us, wait_us = BUDGET_NEVER;
+
+	if (keeper->killing || keeper->childless || !budget_is_limited(&keeper->budget))
+		return BUDGET_NEVER;
+	keeper->exceeded = budget_check(&keeper->budget, reaped_us, &wait_us);
+	if (!keeper->exceeded)
+		return wait_us;
+	signal_job(keeper, WSHD_SIGNAL, SIGKILL);
+	return BUDGET_NEVER;
+}
+
+static void wait_for_events(struct keeper *keeper, struct pollfd *fds, nfds_t n)
+{
+	uint64_t us = watch(keeper);
+	struct timespec wait;
+
+	if (keeper->killing)
+		us = (uint64_t)kill_round(keeper) * 1000;
+	wait = (struct timespec){
+		.tv_sec = (time_t)(us / 1000000),
+		.tv_nsec = (long)(us % 1000000) * 1000,
+	};
+	ppoll(fds, n, us == BUDGET_NEVER ? NULL : &wait, NULL);
+}
+
+/* What is left below a job that is forgotten goes to wshd, unless it is to be killed now or when a
+ * limit is reached. */
+static bool is_done(const struct keeper *keeper)
+{
+	if (!keeper->ended)
+		return false;
+	if (keeper->on_terminal && !keeper->forgotten && session_is_open(&session))
+		return false;
+	return keeper->childless ||
+	       (keeper->forgotten && !keeper->killing && !budget_is_limited(&keeper->budget));
+}
+
+static void __attribute__((noreturn)) loop(struct keeper *keeper, bool shell)
+{
+	struct pollfd fds[3 + SESSION_POLLS] = {
+		{.fd = keeper->signal_fd, .events = POLLIN},
+		{.fd = KEEPER_SOCKET, .events = POLLIN},
+		{.fd = shell ? KEEPER_CONNECTION : -1, .events = POLLIN},
+	};
+	nfds_t n = keeper->on_terminal ? 3 + SESSION_POLLS : 3;
+	struct signalfd_siginfo info;
+
+	while (!is_done(keeper)) {
+		if (keeper->on_terminal)
+			session_poll(&session, fds + 3);
+		wait_for_events(keeper, fds, n);
+		/* The queue holds one SIGCHLD at most. */
+		if (read(keeper->signal_fd, &info, sizeof(info)) == sizeof(info))
+			reap(keeper);
+		for (int i = 1; i < 3; i++)
+			if (fds[i].fd >= 0 && fds[i].revents && !take_message(keeper, fds[i].fd))
+				orphaned(keeper, &fds[i]);
+		if (keeper->on_terminal)
+			session_move(&session, fds + 3);
+	}
+	_exit(0);
+}
+
+static struct budget budget_of(const struct keeper_start *start)
+{
+	struct budget budget = {
+		.started_us = time_us(),
+		.cpu_fd = start->cgroup && start->cgroup[0] >= 0 ? KEEPER_CPU : -1,
+		.proc_fd = KEEPER_PROC,
+	};
+
+	if (start->spawn) {
+		budget.wall_us = start->spawn->wall_time_us;
+		budget.cpu_us = start->spawn->cpu_time_us;
+	}
+	return budget;
+}
+
+/* The job's alone from here on. */
+static void close_started(void)
+{
+	for (int fd = 0; fd < KEEPER_STREAMS; fd++)
+		close(fd);
+	for (int fd = KEEPER_GROUP; fd < KEEPER_FDS; fd++)
+		close(fd);
+	close(KEEPER_COMMAND);
+}
+
+void keeper_run(const struct wshd *wshd, const struct keeper_start *start, int socket)
+{
+	struct keeper keeper = {
+		.report_fd = start->spawn ? KEEPER_SOCKET : KEEPER_CONNECTION,
+		.budget = budget_of(start),
+	};
+	sigset_t child;
+
+	name_itself(wshd, start);
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	if (!launch_prepare(wshd, start, socket) || prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
+		_exit(1); /* wshd reports it */
+	keeper.signal_fd = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (keeper.signal_fd < 0)
+		_exit(1);
+	start_first(&keeper, wshd, start);
+	close_started();
+	if (budget_is_limited(&keeper.budget))
+		budget_hurry();
+	loop(&keeper, start->shell != NULL);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The terminal that wsh was started from; see wsh.h. */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "wshd/wsh/wsh.h"
+
+static struct termios saved;
+static int terminal = -1; /* a copy: standard input is closed at its end */
+
+bool terminal_is_there(void)
+{
+	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
+		return false;
+	terminal = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	if (terminal < 0)
+		die("keep the terminal");
+	return true;
+}
+
+static void restore(void)
+{
+	tcsetattr(terminal, TCSADRAIN, &saved); /* it may have gone */
+}
+
+void terminal_raw(void)
+{
+	struct termios raw;
+
+	if (tcgetattr(terminal, &saved) < 0)
+		die("read the terminal's settings");
+	raw = saved;
+	cfmakeraw(&raw);
+	if (atexit(restore) != 0 || tcsetattr(terminal, TCSADRAIN, &raw) < 0)
+		die("change the terminal's settings");
+}
+
+void terminal_size(struct wshd_window *window)
+{
+	struct winsize size;
+
+	if (ioctl(terminal, TIOCGWINSZ, &size) < 0)
+		return; /* it has none: 0 and 0 */
+	window->rows = size.ws_row;
+	window->columns = size.ws_col;
+}
+
+void terminal_resize(int master)
+{
+	struct winsize size;
+
+	if (ioctl(terminal, TIOCGWINSZ, &size) == 0)
+		ioctl(master, TIOCSWINSZ, &size); /* one that has gone needs none */
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reads wshd's command line; see wshd_options.h. */
+#include "wshd/wshd_options.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* `max` and the value as an unsigned number: none of the options takes a negative one. */
+static bool number_parse(const char *text, int base, uint64_t max, uint64_t *number)
+{
+	char *end;
+
+	if (*text < '0' || (*text > '9' && base == 10))
+		return false;
+	errno = 0;
+	*number = strtoull(text, &end, base);
+	return errno == 0 && *end == '\0' && *number <= max;
+}
+
+/* The argument area is overwritten by the title, so a text is copied. */
+static bool text_parse(const char *text, const char **copy)
+{
+	*copy = strdup(text);
+	return *copy != NULL;
+}
+
+static bool option_take(struct options *options, const char *name, const char *value)
+{
+	uint64_t number;
+
+	if (strcmp(name, "--title") == 0)
+		return text_parse(value, &options->title);
+	if (strcmp(name, "--lang") == 0)
+		return text_parse(value, &options->lang);
+	if (strcmp(name, "--fake") == 0)
+		return text_parse(value, &options->fake);
+	if (strcmp(name, "--bounding") == 0)
+		return number_parse(value, 16, UINT64_MAX, &options->bounding);
+	if (!number_parse(value, 10, INT_MAX, &number))
+		return false;
+	if (strcmp(name, "--fd") == 0)
+		options->fd = (int)number;
+	else if (strcmp(name, "--uid") == 0)
+		options->uid = (uid_t)number;
+	else if (strcmp(name, "--nice") == 0)
+		options->nice = (int)number;
+	else
+		return false;
+	return true;
+}
+
+bool options_parse(struct options *options, char **argv)
+{
+	*options = (struct options){.fd = -1, .lang = "en_US.UTF-8"};
+
+	while (*argv) {
+		if (strcmp(*argv, "--subreaper") == 0) {
+			options->subreaper = true;
+			argv++;
+		} else if (argv[1] && option_take(options, argv[0], argv[1])) {
+			argv += 2;
+		} else {
+			return false;
+		}
+	}
+	return options->fd >= 0 && options->title;
+}
