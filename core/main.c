@@ -143,24 +143,25 @@ static int prepare_descriptors(struct warden_error *err)
 }
 
 /* Gives up what the backend does not use. */
-static int reduce_privileges(const struct warden_container_klass *klass, struct warden_error *err)
+static int reduce_privileges(const struct warden_container_klass *container_klass,
+			     struct warden_error *err)
 {
 	uint64_t missing;
 	char names[1024];
 
-	if (klass->capabilities == 0)
+	if (container_klass->capabilities == 0)
 		return 0;
-	if (privilege_reduce(klass->capabilities, &missing, err) < 0)
+	if (privilege_reduce(container_klass->capabilities, &missing, err) < 0)
 		return -1;
 	privilege_names(missing, names, sizeof(names));
 	if (*names && geteuid() == 0)
 		log_write(WARDEN_LOG_WARN, "capabilities that backend %s may use are missing: %s",
-			  klass->name, names);
+			  container_klass->name, names);
 	return 0;
 }
 
 /* Everything that is done once before the daemon listens, then the daemon. */
-static int run_daemon(struct config *config, const struct klass_module *module,
+static int run_daemon(struct config *config, const struct backend_module *module,
 		      struct warden_error *err)
 {
 	struct warden_error ignored;
@@ -170,34 +171,34 @@ static int run_daemon(struct config *config, const struct klass_module *module,
 		return -1;
 	log_write(WARDEN_LOG_INFO, "wardend " PACKAGE_VERSION ", %s%s, backend %s (%s)",
 		  config->file ? "settings of " : "built-in settings",
-		  config->file ? config->file : "", module->klass->name, module->file);
+		  config->file ? config->file : "", module->container_klass->name, module->file);
 	if (http_bind(config, &http_fd, err) < 0)
 		return -1;
 	config_forget_lines(config);
-	if (reduce_privileges(module->klass, err) < 0) {
+	if (reduce_privileges(module->container_klass, err) < 0) {
 		if (http_fd >= 0)
 			close(http_fd);
 		return -1;
 	}
 	if (notify_open(&ignored) < 0) /* no reason not to serve */
 		log_write(WARDEN_LOG_WARN, "%s", ignored.message);
-	return server_run(config, module->klass, http_fd, err);
+	return server_run(config, module->container_klass, http_fd, err);
 }
 
 /* From the settings' file to the end of the daemon. */
 static int run(const struct arguments *arguments, struct config *config, struct warden_error *err)
 {
-	struct klass_module *module = klass_load(config, err);
+	struct backend_module *module = backend_load(config, err);
 	int result;
 
 	if (!module)
 		return -1;
-	result = config_check_klass(config, module->klass, err);
+	result = config_check_backend(config, module->container_klass, err);
 	if (result == 0 && arguments->check_config)
 		printf("%s: ok\n", config->file ? config->file : "built-in settings");
 	else if (result == 0)
 		result = run_daemon(config, module, err);
-	klass_unload(module);
+	backend_unload(module);
 	return result;
 }
 

@@ -36,8 +36,8 @@ static void detach_all(struct server *server)
 	struct container *c;
 
 	while ((c = TAILQ_FIRST(&server->registry.listed))) {
-		if (c->backend && server->klass->detach)
-			server->klass->detach(c->backend);
+		if (c->backend && server->container_klass->detach)
+			server->container_klass->detach(c->backend);
 		registry_remove(&server->registry, c);
 		c->owns_network = c->owns_uid = c->owns_slot = false; /* it lives on with them */
 		container_free(c);
@@ -142,7 +142,7 @@ static void drain(struct server *server)
 	http_close(server);
 	for (connection = TAILQ_FIRST(&server->connections); connection; connection = next) {
 		next = TAILQ_NEXT(connection, link);
-		if (!connection->request || connection->request->klass->waits)
+		if (!connection->request || connection->request->handler->waits)
 			connection_close(connection);
 	}
 	watch_unread(server);
@@ -201,7 +201,7 @@ static int serve(struct server *server, struct warden_error *err)
 	uv_run(&server->loop, UV_RUN_DEFAULT);
 	if (server->failed)
 		return warden_error_set(err, "backend %s cannot go on: start the daemon anew",
-					server->klass->name);
+					server->container_klass->name);
 	return 0;
 }
 
@@ -231,7 +231,7 @@ static void close_handles(struct server *server)
 
 static int run_backend(struct server *server, struct warden_error *err)
 {
-	int result = server->klass->setup(&server->host, &server->backend, err);
+	int result = server->container_klass->setup(&server->host, &server->backend, err);
 
 	if (result < 0) {
 		close_handles(server);
@@ -239,13 +239,13 @@ static int run_backend(struct server *server, struct warden_error *err)
 	}
 	result = serve(server, err);
 	close_handles(server);
-	if (server->klass->teardown)
-		server->klass->teardown(server->backend);
+	if (server->container_klass->teardown)
+		server->container_klass->teardown(server->backend);
 	return result;
 }
 
-int server_run(struct config *config, const struct warden_container_klass *klass, int http_fd,
-	       struct warden_error *err)
+int server_run(struct config *config, const struct warden_container_klass *container_klass,
+	       int http_fd, struct warden_error *err)
 {
 	struct server *server = calloc(1, sizeof(*server));
 	int result = -1;
@@ -260,28 +260,29 @@ int server_run(struct config *config, const struct warden_container_klass *klass
 	mallopt(M_ARENA_MAX, 2);
 	setenv("UV_THREADPOOL_SIZE", WORKERS, 0); /* an operator's own value wins */
 	server->config = config;
-	server->klass = klass;
+	server->container_klass = container_klass;
 	TAILQ_INIT(&server->connections);
 	TAILQ_INIT(&server->idle);
 	metrics_init(&server->metrics);
-	host_init(server);
+	backend_host_init(server);
 	uv_loop_init(&server->loop);
 	server->syslog = syslog_client_new(config->server.syslog_socket, err);
 	server->journal = journal_new();
 	if (!server->journal)
 		warden_error_set(err, "no memory for the journal");
 	if (server->journal && server->syslog && pools_open(server, err) == 0 &&
-	    events_open(&server->events, &server->loop, host_handle_events, err) == 0) {
+	    backend_events_open(&server->events, &server->loop, backend_host_handle_events, err) ==
+		    0) {
 		server->events.wakeup.data = server;
 		result = run_backend(server, err);
-		events_close(&server->events);
+		backend_events_close(&server->events);
 	} else {
 		close_handles(server);
 	}
 	/* After the teardown: until then threads of the backend may wake it with an event. */
 	uv_loop_close(&server->loop); /* nothing is left in it */
 	pools_close(server);
-	lease_free(server);
+	cpu_lease_free(server);
 	journal_free(server->journal);
 	syslog_client_free(server->syslog);
 	if (server->http_fd >= 0)

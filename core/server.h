@@ -31,7 +31,7 @@ struct server {
 	int http_fd;       /* bound, or -1: until http_open has it */
 	struct http *http; /* see http.h; NULL: it is off */
 	struct config *config;
-	const struct warden_container_klass *klass;
+	const struct warden_container_klass *container_klass;
 	void *backend;
 	struct warden_settings settings;
 	struct warden_host host;
@@ -45,7 +45,7 @@ struct server {
 	uint64_t last_id;                                       /* of a container: microseconds */
 	uint32_t last_job_id;
 	uint64_t last_end_sequence;   /* of a job's end */
-	struct lease *leases;         /* of cpus; see cpu_lease.h */
+	struct cpu_lease *leases;     /* of cpus; see cpu_lease.h */
 	struct syslog_client *syslog; /* for the lines of jobs; NULL: there is none */
 	uint64_t last_transfer_id;
 	struct journal *journal;
@@ -65,8 +65,8 @@ struct server {
 };
 
 /* Runs the daemon until it is told to drain; containers live on. Takes `http_fd`, of http_bind. */
-int server_run(struct config *config, const struct warden_container_klass *klass, int http_fd,
-	       struct warden_error *err);
+int server_run(struct config *config, const struct warden_container_klass *container_klass,
+	       int http_fd, struct warden_error *err);
 
 /* A connection has closed, a container has gone: whether a drain is complete. */
 void server_drain_step(struct server *server);
@@ -79,8 +79,8 @@ int pools_open(struct server *server, struct warden_error *err);
 void pools_close(struct server *server);
 
 /* See backend_host.c: fills server->settings and server->host; the callback of server->events. */
-void host_init(struct server *server);
-void host_handle_events(uv_async_t *async);
+void backend_host_init(struct server *server);
+void backend_host_handle_events(uv_async_t *async);
 
 /* See recovery.c: finds the containers of an earlier daemon and removes what is left of dead ones.
  * Returns when all are known. */

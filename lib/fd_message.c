@@ -13,7 +13,7 @@ union control {
 	char bytes[CMSG_SPACE(MESSAGE_FDS * sizeof(int))];
 };
 
-int message_pair(int pair[2])
+int fd_message_pair(int pair[2])
 {
 	return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair);
 }
@@ -32,7 +32,7 @@ static void put_fds(struct msghdr *message, union control *control, const int *f
 	memcpy(CMSG_DATA(header), fds, n_fds * sizeof(int));
 }
 
-int message_send(int socket, const void *data, size_t size, const int *fds, size_t n_fds)
+int fd_message_send(int socket, const void *data, size_t size, const int *fds, size_t n_fds)
 {
 	struct iovec part = {.iov_base = (void *)data, .iov_len = size};
 	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
@@ -71,7 +71,7 @@ static void take_fds(struct msghdr *message, int *fds, size_t n_fds)
 	}
 }
 
-ssize_t message_receive(int socket, void *data, size_t size, int *fds, size_t n_fds)
+ssize_t fd_message_receive(int socket, void *data, size_t size, int *fds, size_t n_fds)
 {
 	struct iovec part = {.iov_base = data, .iov_len = size};
 	union control control;

@@ -11,14 +11,14 @@
 enum { MESSAGE_FDS = 4 };
 
 /* A connected pair, close-on-exec. 0, or -1 and errno. */
-int message_pair(int pair[2]);
+int fd_message_pair(int pair[2]);
 
 /* Sends `size` bytes and the descriptors, which stay the caller's. 0, or -1 and errno. */
-int message_send(int socket, const void *data, size_t size, const int *fds, size_t n_fds);
+int fd_message_send(int socket, const void *data, size_t size, const int *fds, size_t n_fds);
 
 /* Waits for a message. Returns its size, 0 when the other end has closed, or -1 and errno; one that
  * is longer than `size` is EMSGSIZE. `fds` (n_fds of them; the caller's now) that did not come are
  * -1. */
-ssize_t message_receive(int socket, void *data, size_t size, int *fds, size_t n_fds);
+ssize_t fd_message_receive(int socket, void *data, size_t size, int *fds, size_t n_fds);
 
 #endif

@@ -75,7 +75,7 @@ static int write_file(int directory, const char *path, const char *text, struct 
 	return 0;
 }
 
-int record_write(int directory_fd, pid_t pid, int pidfd, struct warden_error *err)
+int pid_record_write(int directory_fd, pid_t pid, int pidfd, struct warden_error *err)
 {
 	char boot[BOOT_ID + 1], text[128];
 	uint64_t ticks;
@@ -91,7 +91,7 @@ int record_write(int directory_fd, pid_t pid, int pidfd, struct warden_error *er
 	return write_file(directory_fd, PID_FILE, text, err);
 }
 
-void record_remove(int directory_fd)
+void pid_record_remove(int directory_fd)
 {
 	unlinkat(directory_fd, PID_FILE, 0); /* whatever is left goes with the directory */
 	unlinkat(directory_fd, START_FILE, 0);
@@ -111,7 +111,7 @@ static int read_record(int directory, pid_t *pid, uint64_t *ticks)
 	return boot_id(boot) == 0 && strcmp(boot, recorded) == 0 ? 0 : -1;
 }
 
-int record_open(int directory_fd, pid_t *pid)
+int pid_record_open(int directory_fd, pid_t *pid)
 {
 	uint64_t recorded, ticks;
 	int pidfd;

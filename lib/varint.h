@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 /* Writes `value` to `out`, which has room for ten bytes; returns how many it took. */
-static inline size_t put_varint(uint8_t *out, uint64_t value)
+static inline size_t varint_put(uint8_t *out, uint64_t value)
 {
 	size_t n = 0;
 

@@ -107,7 +107,7 @@ bool packet_fits(const struct packet *packet, size_t length, size_t n_fds)
 	return packet->length == length && packet->n_fds == n_fds;
 }
 
-size_t fds_gather(const int *all, int *fds, uint32_t *present)
+size_t packet_gather_fds(const int *all, int *fds, uint32_t *present)
 {
 	size_t n = 0;
 

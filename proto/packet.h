@@ -30,7 +30,7 @@ int packet_receive(int socket, struct packet *packet, int flags);
 bool packet_fits(const struct packet *packet, size_t length, size_t n_fds);
 
 /* Whether a job has this descriptor. */
-static inline bool spawn_has(const struct wshd_spawn *spawn, enum wshd_spawn_fd fd)
+static inline bool packet_spawn_has(const struct wshd_spawn *spawn, enum wshd_spawn_fd fd)
 {
 	return spawn->present & UINT32_C(1) << fd;
 }
@@ -41,7 +41,7 @@ bool packet_place(struct packet *packet, uint32_t present, uint32_t required);
 
 /* The other way: those of `all` (WSHD_SPAWN_FDS) that are there, one behind the other. Returns how
  * many. */
-size_t fds_gather(const int *all, int *fds, uint32_t *present);
+size_t packet_gather_fds(const int *all, int *fds, uint32_t *present);
 
 /* Takes descriptor `i` over. */
 int packet_take(struct packet *packet, size_t i);

@@ -54,7 +54,7 @@ enum wshd_type {
 	WSHD_RESIZE,      /* struct wshd_resize: of a job's terminal */
 
 	/* From wshd. */
-	WSHD_JOB = 64, /* struct wshd_job, the descriptors that it has */
+	WSHD_JOB = 64, /* struct wshd_listed_job, the descriptors that it has */
 	WSHD_LIST_END, /* struct wshd_request */
 	WSHD_ENDED,    /* struct wshd_ended: once for each job and watching connection */
 	WSHD_EMPTY,    /* struct wshd_request */
@@ -152,7 +152,7 @@ struct wshd_spawn {
 
 /* A job that is remembered. Its descriptors, in the order of enum wshd_spawn_fd: write end of stdin
  * unless it is closed, read ends of stdout and stderr. */
-struct wshd_job {
+struct wshd_listed_job {
 	struct wshd_header header;
 	uint32_t present; /* as in struct wshd_spawn */
 	uint32_t reserved;
@@ -220,7 +220,7 @@ union wshd_message {
 	struct wshd_request request;
 	struct wshd_signal signal;
 	struct wshd_spawn spawn;
-	struct wshd_job job;
+	struct wshd_listed_job job;
 	struct wshd_shell shell;
 	struct wshd_resize resize;
 	struct wshd_ended ended;

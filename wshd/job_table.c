@@ -15,19 +15,19 @@
 #include "wshd/keeper/keeper.h"
 #include "wshd/wshd_connections.h"
 
-struct job *job_find(const struct wshd *wshd, uint32_t id)
+struct wshd_job *job_table_find(const struct wshd *wshd, uint32_t id)
 {
-	for (struct job *job = wshd->jobs; job; job = job->next)
+	for (struct wshd_job *job = wshd->jobs; job; job = job->next)
 		if (!job->shell && job->end.header.job_id == id)
 			return job;
 	return NULL;
 }
 
-bool job_is_kept_by(pid_t pid, const void *data)
+bool job_table_is_kept_by(pid_t pid, const void *data)
 {
 	const struct wshd *wshd = data;
 
-	for (const struct job *job = wshd->jobs; job; job = job->next)
+	for (const struct wshd_job *job = wshd->jobs; job; job = job->next)
 		if (job->keeper == pid)
 			return !job->forgotten;
 	return false;
@@ -40,22 +40,22 @@ static void close_one(int *fd)
 	*fd = -1;
 }
 
-static void close_pipes(struct job *job)
+static void close_pipes(struct wshd_job *job)
 {
 	close_one(&job->stdin_fd);
 	close_one(&job->stdout_fd);
 	close_one(&job->stderr_fd);
 }
 
-void job_close_input(struct job *job)
+void job_table_close_input(struct wshd_job *job)
 {
 	close_one(&job->stdin_fd);
 }
 
 /* Frees a job that nobody will ask for again and whose keeper is gone. */
-static void settle(struct wshd *wshd, struct job *job)
+static void settle(struct wshd *wshd, struct wshd_job *job)
 {
-	struct job **link = &wshd->jobs;
+	struct wshd_job **link = &wshd->jobs;
 
 	if (job->keeper != 0 || !(job->forgotten || job->shell))
 		return;
@@ -66,7 +66,7 @@ static void settle(struct wshd *wshd, struct job *job)
 	free(job);
 }
 
-static void ended(struct wshd *wshd, struct job *job, const struct wshd_ended *end)
+static void ended(struct wshd *wshd, struct wshd_job *job, const struct wshd_ended *end)
 {
 	uint32_t id = job->end.header.job_id;
 
@@ -74,11 +74,11 @@ static void ended(struct wshd *wshd, struct job *job, const struct wshd_ended *e
 	job->end.header = (struct wshd_header){.type = WSHD_ENDED, .job_id = id};
 	job->end.flags |= job->own_group ? WSHD_OWN_GROUP : 0;
 	job->ended = true;
-	clients_tell(wshd);
+	wshd_connections_report(wshd);
 }
 
 /* Takes one report of the keeper: how the job ended, once. False when there is none now. */
-static bool take_report(struct wshd *wshd, struct job *job)
+static bool take_report(struct wshd *wshd, struct wshd_job *job)
 {
 	struct packet packet;
 	int got = packet_receive(job->socket.fd, &packet, MSG_DONTWAIT);
@@ -86,7 +86,8 @@ static bool take_report(struct wshd *wshd, struct job *job)
 	if (got < 0 && errno == EAGAIN)
 		return false;
 	if (got != 1) {
-		source_close(wshd, &job->socket); /* it has ended or is about to: job_reaped */
+		wshd_source_close(wshd,
+				  &job->socket); /* it has ended or is about to: job_table_reaped */
 		return false;
 	}
 	if (!job->ended && packet_fits(&packet, sizeof(packet.message.ended), 0))
@@ -95,23 +96,23 @@ static bool take_report(struct wshd *wshd, struct job *job)
 	return true;
 }
 
-static void keeper_ready(struct wshd *wshd, struct source *source, uint32_t events)
+static void keeper_ready(struct wshd *wshd, struct wshd_source *source, uint32_t events)
 {
 	(void)events; /* receiving tells all */
-	take_report(wshd, (struct job *)((char *)source - offsetof(struct job, socket)));
+	take_report(wshd, (struct wshd_job *)((char *)source - offsetof(struct wshd_job, socket)));
 }
 
-static struct job *job_new(struct wshd *wshd, uint32_t id)
+static struct wshd_job *job_new(struct wshd *wshd, uint32_t id)
 {
-	struct job **link = &wshd->jobs;
-	struct job *job = calloc(1, sizeof(*job));
+	struct wshd_job **link = &wshd->jobs;
+	struct wshd_job *job = calloc(1, sizeof(*job));
 
 	if (!job)
 		return NULL;
 	job->number = ++wshd->next_number;
 	job->end.header.job_id = id;
 	job->stdin_fd = job->stdout_fd = job->stderr_fd = -1;
-	job->socket = (struct source){.fd = -1, .ready = keeper_ready};
+	job->socket = (struct wshd_source){.fd = -1, .ready = keeper_ready};
 	while (*link)
 		link = &(*link)->next;
 	*link = job;
@@ -119,14 +120,14 @@ static struct job *job_new(struct wshd *wshd, uint32_t id)
 }
 
 /* Forks the keeper. False and errno when that fails. */
-static bool keeper_start(struct wshd *wshd, struct job *job, const struct keeper_start *start)
+static bool keeper_start(struct wshd *wshd, struct wshd_job *job, const struct keeper_start *start)
 {
 	int sockets[2];
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0)
 		return false;
 	job->socket.fd = sockets[0];
-	if (!source_add(wshd, &job->socket, EPOLLIN)) {
+	if (!wshd_source_add(wshd, &job->socket, EPOLLIN)) {
 		close(sockets[0]);
 		job->socket.fd = -1;
 	} else {
@@ -139,11 +140,11 @@ static bool keeper_start(struct wshd *wshd, struct job *job, const struct keeper
 		return true;
 	job->keeper = 0;
 	if (job->socket.fd >= 0)
-		source_close(wshd, &job->socket);
+		wshd_source_close(wshd, &job->socket);
 	return false;
 }
 
-static void start_failed(struct wshd *wshd, struct job *job, int number)
+static void start_failed(struct wshd *wshd, struct wshd_job *job, int number)
 {
 	struct wshd_ended end = {.reason = WSHD_START_FAILED, .exit_status = -1};
 
@@ -160,7 +161,7 @@ static int input_of(const struct packet *packet)
 						    : STDIN_FILENO;
 }
 
-int job_spawn(struct wshd *wshd, struct packet *packet)
+int job_table_spawn(struct wshd *wshd, struct packet *packet)
 {
 	const struct wshd_spawn *spawn = &packet->message.spawn;
 	struct keeper_start start = {
@@ -171,9 +172,9 @@ int job_spawn(struct wshd *wshd, struct packet *packet)
 			    packet->fds[WSHD_FD_STDERR_WRITE]},
 		.cgroup = packet->fds + WSHD_FD_CPU,
 	};
-	struct job *job;
+	struct wshd_job *job;
 
-	if (job_find(wshd, spawn->header.job_id))
+	if (job_table_find(wshd, spawn->header.job_id))
 		return EEXIST;
 	job = job_new(wshd, spawn->header.job_id);
 	if (!job)
@@ -187,7 +188,7 @@ int job_spawn(struct wshd *wshd, struct packet *packet)
 	return 0;
 }
 
-int job_shell(struct wshd *wshd, struct packet *packet, int connection)
+int job_table_shell(struct wshd *wshd, struct packet *packet, int connection)
 {
 	struct keeper_start start = {
 		.shell = &packet->message.shell,
@@ -195,7 +196,7 @@ int job_shell(struct wshd *wshd, struct packet *packet, int connection)
 		.streams = {-1, -1, -1},
 		.command = packet->fds[0],
 	};
-	struct job *job = job_new(wshd, 0);
+	struct wshd_job *job = job_new(wshd, 0);
 	int number;
 
 	if (!job)
@@ -210,7 +211,7 @@ int job_shell(struct wshd *wshd, struct packet *packet, int connection)
 	return number;
 }
 
-void job_signal(const struct job *job, enum wshd_type type, int signal)
+void job_table_signal(const struct wshd_job *job, enum wshd_type type, int signal)
 {
 	struct wshd_signal message = {.header.type = type, .signal = signal};
 
@@ -221,7 +222,7 @@ void job_signal(const struct job *job, enum wshd_type type, int signal)
 	kill(job->keeper, SIGCONT);
 }
 
-void job_resize(const struct job *job, const struct wshd_window *window)
+void job_table_resize(const struct wshd_job *job, const struct wshd_window *window)
 {
 	struct wshd_resize message = {.header.type = WSHD_RESIZE, .window = *window};
 
@@ -229,7 +230,7 @@ void job_resize(const struct job *job, const struct wshd_window *window)
 		packet_send(job->socket.fd, &message, sizeof(message), NULL, 0, MSG_DONTWAIT);
 }
 
-void job_forget(struct wshd *wshd, struct job *job)
+void job_table_forget(struct wshd *wshd, struct wshd_job *job)
 {
 	struct wshd_request message = {.header.type = WSHD_FORGET};
 
@@ -242,7 +243,7 @@ void job_forget(struct wshd *wshd, struct job *job)
 }
 
 /* A keeper that was killed has told nothing, or its last words are still in the socket. */
-static void keeper_gone(struct wshd *wshd, struct job *job, int status)
+static void keeper_gone(struct wshd *wshd, struct wshd_job *job, int status)
 {
 	struct wshd_ended end = {.reason = WSHD_START_FAILED, .exit_status = -1};
 
@@ -250,7 +251,7 @@ static void keeper_gone(struct wshd *wshd, struct job *job, int status)
 	while (job->socket.fd >= 0 && take_report(wshd, job))
 		;
 	if (job->socket.fd >= 0)
-		source_close(wshd, &job->socket);
+		wshd_source_close(wshd, &job->socket);
 	if (WIFSIGNALED(status)) {
 		end.reason = WSHD_SIGNALLED;
 		end.signal = WTERMSIG(status);
@@ -262,9 +263,9 @@ static void keeper_gone(struct wshd *wshd, struct job *job, int status)
 	settle(wshd, job);
 }
 
-void job_reaped(struct wshd *wshd, pid_t pid, int status)
+void job_table_reaped(struct wshd *wshd, pid_t pid, int status)
 {
-	for (struct job *job = wshd->jobs; job; job = job->next)
+	for (struct wshd_job *job = wshd->jobs; job; job = job->next)
 		if (job->keeper == pid) {
 			keeper_gone(wshd, job, status);
 			return;

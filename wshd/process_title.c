@@ -11,7 +11,7 @@
 
 static char *area_start, *area_end;
 
-void title_init(char **argv)
+void process_title_init(char **argv)
 {
 	area_start = area_end = argv[0];
 	/* The arguments lie one behind the other. */
@@ -19,7 +19,7 @@ void title_init(char **argv)
 		area_end += strlen(*argv++) + 1;
 }
 
-void title_set(const char *title)
+void process_title_set(const char *title)
 {
 	size_t size = (size_t)(area_end - area_start);
 

@@ -4,9 +4,9 @@
 #define WSHD_PROCESS_TITLE_H
 
 /* Remembers where the arguments lie; once, with main's, before they are changed. */
-void title_init(char **argv);
+void process_title_init(char **argv);
 
 /* Sets the title, cut to the room that the arguments took. A fork may set its own. */
-void title_set(const char *title);
+void process_title_set(const char *title);
 
 #endif

@@ -43,7 +43,7 @@ static int master_open(void)
 	return -1;
 }
 
-bool terminal_open(struct terminal *terminal, const struct wshd_window *window)
+bool pty_open(struct pty *terminal, const struct wshd_window *window)
 {
 	struct winsize size = {.ws_row = window->rows, .ws_col = window->columns};
 	int locked = 0;
@@ -55,14 +55,14 @@ bool terminal_open(struct terminal *terminal, const struct wshd_window *window)
 	return terminal->slave >= 0 && ioctl(terminal->master, TIOCSWINSZ, &size) == 0;
 }
 
-void terminal_resize(int master, const struct wshd_window *window)
+void pty_resize(int master, const struct wshd_window *window)
 {
 	struct winsize size = {.ws_row = window->rows, .ws_col = window->columns};
 
 	ioctl(master, TIOCSWINSZ, &size);
 }
 
-void terminal_hand_over(struct terminal *terminal, int connection)
+void pty_hand_over(struct pty *terminal, int connection)
 {
 	struct wshd_request message = {.header.type = WSHD_TERMINAL};
 
@@ -73,7 +73,7 @@ void terminal_hand_over(struct terminal *terminal, int connection)
 	terminal->master = terminal->slave = -1;
 }
 
-bool terminal_enter(int slave)
+bool pty_enter(int slave)
 {
 	if (ioctl(slave, TIOCSCTTY, 0) < 0)
 		return false;
@@ -83,7 +83,7 @@ bool terminal_enter(int slave)
 	return true;
 }
 
-bool terminal_give(int slave, uid_t uid)
+bool pty_give(int slave, uid_t uid)
 {
 	return fchown(slave, uid, TTY_GROUP) == 0 && fchmod(slave, 0620) == 0;
 }

@@ -8,24 +8,24 @@
 
 #include "proto/wshd_protocol.h"
 
-struct terminal {
+struct pty {
 	int master, slave; /* -1: none */
 };
 
 /* Makes one of this size. False and errno when it cannot. */
-bool terminal_open(struct terminal *terminal, const struct wshd_window *window);
+bool pty_open(struct pty *terminal, const struct wshd_window *window);
 
 /* Gives it another size; one that has gone needs none. */
-void terminal_resize(int master, const struct wshd_window *window);
+void pty_resize(int master, const struct wshd_window *window);
 
 /* Sends the master to wsh and closes both ends. */
-void terminal_hand_over(struct terminal *terminal, int connection);
+void pty_hand_over(struct pty *terminal, int connection);
 
 /* Makes it the controlling terminal, and the standard streams, of this process, which has just
  * begun a session. False and errno when it cannot. */
-bool terminal_enter(int slave);
+bool pty_enter(int slave);
 
 /* Gives it to a user, as login does. */
-bool terminal_give(int slave, uid_t uid);
+bool pty_give(int slave, uid_t uid);
 
 #endif

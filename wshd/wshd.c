@@ -29,21 +29,21 @@
 /* How long to wait before what could not be told is tried again, in milliseconds. */
 enum { RETRY_MS = 100 };
 
-bool source_add(struct wshd *wshd, struct source *source, uint32_t events)
+bool wshd_source_add(struct wshd *wshd, struct wshd_source *source, uint32_t events)
 {
 	struct epoll_event event = {.events = events, .data.ptr = source};
 
 	return epoll_ctl(wshd->epoll_fd, EPOLL_CTL_ADD, source->fd, &event) == 0;
 }
 
-void source_modify(struct wshd *wshd, struct source *source, uint32_t events)
+void wshd_source_modify(struct wshd *wshd, struct wshd_source *source, uint32_t events)
 {
 	struct epoll_event event = {.events = events, .data.ptr = source};
 
 	epoll_ctl(wshd->epoll_fd, EPOLL_CTL_MOD, source->fd, &event); /* it is registered */
 }
 
-void source_close(struct wshd *wshd, struct source *source)
+void wshd_source_close(struct wshd *wshd, struct wshd_source *source)
 {
 	/* By hand: a fork may hold a copy, and then closing does not take it out. */
 	epoll_ctl(wshd->epoll_fd, EPOLL_CTL_DEL, source->fd, NULL);
@@ -58,13 +58,13 @@ static void __attribute__((noreturn)) die(const char *what)
 }
 
 /* Everything in the queue is one SIGCHLD, so one read empties it. */
-static void signals_ready(struct wshd *wshd, struct source *source, uint32_t events)
+static void signals_ready(struct wshd *wshd, struct wshd_source *source, uint32_t events)
 {
 	struct signalfd_siginfo info;
 
 	(void)events;
 	if (read(source->fd, &info, sizeof(info)) == sizeof(info))
-		stop_reap(wshd);
+		wshd_stop_reap(wshd);
 }
 
 /* No signal ends or disturbs it; children find the defaults and an empty mask of their own making.
@@ -85,12 +85,12 @@ static void signals_init(struct wshd *wshd)
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	wshd->signals.ready = signals_ready;
 	wshd->signals.fd = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (wshd->signals.fd < 0 || !source_add(wshd, &wshd->signals, EPOLLIN))
+	if (wshd->signals.fd < 0 || !wshd_source_add(wshd, &wshd->signals, EPOLLIN))
 		die("wait for signals");
 }
 
 /* Nothing that whoever started it left open comes to a job. */
-static void descriptors_init(struct options *options)
+static void descriptors_init(struct wshd_options *options)
 {
 	enum { LISTENING = STDERR_FILENO + 1 };
 
@@ -118,7 +118,7 @@ static void proc_init(struct wshd *wshd)
 }
 
 /* What jobs inherit, and what it needs for itself. */
-static void process_init(const struct options *options)
+static void process_init(const struct wshd_options *options)
 {
 	struct rlimit files;
 
@@ -141,7 +141,7 @@ static void __attribute__((noreturn)) loop(struct wshd *wshd)
 {
 	for (;;) {
 		struct epoll_event event;
-		int pause = stop_continue(wshd);
+		int pause = wshd_stop_continue(wshd);
 		int n;
 
 		if (wshd->retry && (pause < 0 || pause > RETRY_MS))
@@ -149,11 +149,11 @@ static void __attribute__((noreturn)) loop(struct wshd *wshd)
 		/* One at a time: a handler may close the source of the next. */
 		n = epoll_wait(wshd->epoll_fd, &event, 1, pause);
 		if (n == 1) {
-			struct source *source = event.data.ptr;
+			struct wshd_source *source = event.data.ptr;
 
 			source->ready(wshd, source, event.events);
 		} else if (n == 0 && wshd->retry) {
-			clients_retry(wshd);
+			wshd_connections_retry(wshd);
 		}
 	}
 }
@@ -163,12 +163,12 @@ int main(int argc, char **argv)
 	struct wshd wshd = {.next_number = 0};
 
 	(void)argc;
-	if (!options_parse(&wshd.options, argv + 1)) {
+	if (!wshd_options_parse(&wshd.options, argv + 1)) {
 		fprintf(stderr, "wshd is started by wardend; see proto/wshd_protocol.h\n");
 		return 2;
 	}
-	title_init(argv);
-	title_set(wshd.options.title);
+	process_title_init(argv);
+	process_title_set(wshd.options.title);
 	descriptors_init(&wshd.options);
 	process_init(&wshd.options);
 	proc_init(&wshd);
@@ -176,8 +176,9 @@ int main(int argc, char **argv)
 	if (wshd.epoll_fd < 0)
 		die("wait for events");
 	signals_init(&wshd);
-	wshd.listening = (struct source){.fd = wshd.options.fd, .ready = client_accept};
-	if (!source_add(&wshd, &wshd.listening, EPOLLIN))
+	wshd.listening =
+		(struct wshd_source){.fd = wshd.options.fd, .ready = wshd_connections_accept};
+	if (!wshd_source_add(&wshd, &wshd.listening, EPOLLIN))
 		die("listen");
 	loop(&wshd);
 }

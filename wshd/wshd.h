@@ -17,21 +17,21 @@
 enum { WSHD_CLIENTS = 16 };
 
 struct wshd;
-struct job;
+struct wshd_job;
 struct client;
 
 /* Something that the loop waits for. The struct must outlive its registration. */
-struct source {
+struct wshd_source {
 	int fd; /* -1: none */
-	void (*ready)(struct wshd *wshd, struct source *source, uint32_t events);
+	void (*ready)(struct wshd *wshd, struct wshd_source *source, uint32_t events);
 };
 
 struct wshd {
-	struct options options;
+	struct wshd_options options;
 	int epoll_fd;
 	int proc_fd; /* /proc as it was before any job ran */
-	struct source listening, signals;
-	struct job *jobs; /* in the order of their start */
+	struct wshd_source listening, signals;
+	struct wshd_job *jobs; /* in the order of their start */
 	uint64_t next_number;
 	struct client *clients[WSHD_CLIENTS];
 	bool retry;     /* something could not be told */
@@ -41,11 +41,11 @@ struct wshd {
 };
 
 /* Waits for `events` (of epoll) on a source. False and errno when it cannot. */
-bool source_add(struct wshd *wshd, struct source *source, uint32_t events);
+bool wshd_source_add(struct wshd *wshd, struct wshd_source *source, uint32_t events);
 
-void source_modify(struct wshd *wshd, struct source *source, uint32_t events);
+void wshd_source_modify(struct wshd *wshd, struct wshd_source *source, uint32_t events);
 
 /* Forgets the source and closes its descriptor. */
-void source_close(struct wshd *wshd, struct source *source);
+void wshd_source_close(struct wshd *wshd, struct wshd_source *source);
 
 #endif

@@ -22,7 +22,7 @@
 enum { PACKETS_MAX = 512 };
 
 struct client {
-	struct source source;
+	struct wshd_source source;
 	unsigned slot;
 	bool greeted, watching;
 	bool blocked; /* its socket is full */
@@ -35,7 +35,7 @@ struct client {
 static void client_close(struct wshd *wshd, struct client *client)
 {
 	wshd->clients[client->slot] = NULL;
-	source_close(wshd, &client->source);
+	wshd_source_close(wshd, &client->source);
 	free(client);
 }
 
@@ -48,7 +48,7 @@ static bool client_send(struct wshd *wshd, struct client *client, const void *me
 		return true;
 	client->blocked = true;
 	if (errno == EAGAIN)
-		source_modify(wshd, &client->source, EPOLLIN | EPOLLOUT);
+		wshd_source_modify(wshd, &client->source, EPOLLIN | EPOLLOUT);
 	else if (errno != EPIPE && errno != ECONNRESET)
 		wshd->retry = true; /* no memory, too many descriptors on their way: passes */
 	return false;
@@ -61,9 +61,9 @@ static bool send_plain(struct wshd *wshd, struct client *client, enum wshd_type 
 	return client_send(wshd, client, &message, sizeof(message), NULL, 0);
 }
 
-static bool send_job(struct wshd *wshd, struct client *client, const struct job *job)
+static bool send_job(struct wshd *wshd, struct client *client, const struct wshd_job *job)
 {
-	struct wshd_job message = {
+	struct wshd_listed_job message = {
 		.header = {.type = WSHD_JOB, .job_id = job->end.header.job_id},
 	};
 	int all[WSHD_SPAWN_FDS], fds[WSHD_SPAWN_FDS];
@@ -73,13 +73,13 @@ static bool send_job(struct wshd *wshd, struct client *client, const struct job 
 	all[WSHD_FD_STDIN_WRITE] = job->stdin_fd;
 	all[WSHD_FD_STDOUT_READ] = job->stdout_fd;
 	all[WSHD_FD_STDERR_READ] = job->stderr_fd;
-	n = fds_gather(all, fds, &message.present);
+	n = packet_gather_fds(all, fds, &message.present);
 	return client_send(wshd, client, &message, sizeof(message), fds, n);
 }
 
 static bool send_list(struct wshd *wshd, struct client *client)
 {
-	for (struct job *job = wshd->jobs; job; job = job->next) {
+	for (struct wshd_job *job = wshd->jobs; job; job = job->next) {
 		if (job->shell || job->forgotten || job->number <= client->listed)
 			continue;
 		if (!send_job(wshd, client, job))
@@ -96,7 +96,7 @@ static bool send_ended(struct wshd *wshd, struct client *client)
 {
 	uint32_t bit = UINT32_C(1) << client->slot;
 
-	for (struct job *job = wshd->jobs; job; job = job->next) {
+	for (struct wshd_job *job = wshd->jobs; job; job = job->next) {
 		if (!job->ended || job->shell || job->forgotten || (job->told & bit))
 			continue;
 		if (!client_send(wshd, client, &job->end, sizeof(job->end), NULL, 0))
@@ -115,23 +115,23 @@ static void client_tell(struct wshd *wshd, struct client *client)
 		client->empty = false;
 }
 
-void clients_tell(struct wshd *wshd)
+void wshd_connections_report(struct wshd *wshd)
 {
 	for (unsigned i = 0; i < WSHD_CLIENTS; i++)
 		if (wshd->clients[i])
 			client_tell(wshd, wshd->clients[i]);
 }
 
-void clients_retry(struct wshd *wshd)
+void wshd_connections_retry(struct wshd *wshd)
 {
 	wshd->retry = false;
 	for (unsigned i = 0; i < WSHD_CLIENTS; i++)
 		if (wshd->clients[i])
 			wshd->clients[i]->blocked = false;
-	clients_tell(wshd);
+	wshd_connections_report(wshd);
 }
 
-void clients_tell_empty(struct wshd *wshd)
+void wshd_connections_report_empty(struct wshd *wshd)
 {
 	for (unsigned i = 0; i < WSHD_CLIENTS; i++) {
 		struct client *client = wshd->clients[i];
@@ -172,7 +172,7 @@ static bool take_spawn(struct wshd *wshd, struct client *client, struct packet *
 
 	if (!packet_place(packet, packet->message.spawn.present, WSHD_FDS_REQUIRED))
 		return false;
-	number = job_spawn(wshd, packet);
+	number = job_table_spawn(wshd, packet);
 	if (number != 0)
 		refuse(client, packet, number);
 	return true;
@@ -180,41 +180,41 @@ static bool take_spawn(struct wshd *wshd, struct client *client, struct packet *
 
 static bool take_signal(struct wshd *wshd, struct client *client, struct packet *packet)
 {
-	const struct job *job = job_find(wshd, packet->message.header.job_id);
+	const struct wshd_job *job = job_table_find(wshd, packet->message.header.job_id);
 
 	(void)client;
 	if (job)
-		job_signal(job, WSHD_SIGNAL, packet->message.signal.signal);
+		job_table_signal(job, WSHD_SIGNAL, packet->message.signal.signal);
 	return true;
 }
 
 static bool take_forget(struct wshd *wshd, struct client *client, struct packet *packet)
 {
-	struct job *job = job_find(wshd, packet->message.header.job_id);
+	struct wshd_job *job = job_table_find(wshd, packet->message.header.job_id);
 
 	(void)client;
 	if (job)
-		job_forget(wshd, job);
+		job_table_forget(wshd, job);
 	return true;
 }
 
 static bool take_close_input(struct wshd *wshd, struct client *client, struct packet *packet)
 {
-	struct job *job = job_find(wshd, packet->message.header.job_id);
+	struct wshd_job *job = job_table_find(wshd, packet->message.header.job_id);
 
 	(void)client;
 	if (job)
-		job_close_input(job);
+		job_table_close_input(job);
 	return true;
 }
 
 static bool take_resize(struct wshd *wshd, struct client *client, struct packet *packet)
 {
-	const struct job *job = job_find(wshd, packet->message.header.job_id);
+	const struct wshd_job *job = job_table_find(wshd, packet->message.header.job_id);
 
 	(void)client;
 	if (job)
-		job_resize(job, &packet->message.resize.window);
+		job_table_resize(job, &packet->message.resize.window);
 	return true;
 }
 
@@ -238,7 +238,7 @@ static bool take_watch(struct wshd *wshd, struct client *client, struct packet *
 static bool take_stop(struct wshd *wshd, struct client *client, struct packet *packet)
 {
 	client->stopping = true;
-	stop_begin(wshd, packet->message.signal.signal);
+	wshd_stop_begin(wshd, packet->message.signal.signal);
 	return true;
 }
 
@@ -247,7 +247,7 @@ static bool take_end(struct wshd *wshd, struct client *client, struct packet *pa
 	(void)client;
 	(void)packet;
 	wshd->ending = true;
-	stop_begin(wshd, SIGKILL);
+	wshd_stop_begin(wshd, SIGKILL);
 	return true;
 }
 
@@ -265,7 +265,7 @@ static bool take_shell(struct wshd *wshd, struct client *client, struct packet *
 
 	if (!shell_fits(packet))
 		return false;
-	number = job_shell(wshd, packet, client->source.fd);
+	number = job_table_shell(wshd, packet, client->source.fd);
 	if (number == 0)
 		return false;
 	refuse(client, packet, number);
@@ -329,13 +329,13 @@ static bool client_receive(struct wshd *wshd, struct client *client)
 
 /* All that has come is taken at once: what an earlier daemon has sent comes before the list that
  * its successor asks for. No socket's buffer holds more than so many packets. */
-static void client_ready(struct wshd *wshd, struct source *source, uint32_t events)
+static void client_ready(struct wshd *wshd, struct wshd_source *source, uint32_t events)
 {
 	struct client *client = (struct client *)source; /* its first member */
 
 	if (client->blocked && (events & EPOLLOUT)) {
 		client->blocked = false;
-		source_modify(wshd, source, EPOLLIN);
+		wshd_source_modify(wshd, source, EPOLLIN);
 		client_tell(wshd, client);
 	}
 	for (int i = 0; i < PACKETS_MAX && client_receive(wshd, client); i++)
@@ -348,19 +348,19 @@ static bool client_new(struct wshd *wshd, int fd, unsigned slot)
 
 	if (!client)
 		return false;
-	client->source = (struct source){.fd = fd, .ready = client_ready};
+	client->source = (struct wshd_source){.fd = fd, .ready = client_ready};
 	client->slot = slot;
-	if (!source_add(wshd, &client->source, EPOLLIN)) {
+	if (!wshd_source_add(wshd, &client->source, EPOLLIN)) {
 		free(client);
 		return false;
 	}
-	for (struct job *job = wshd->jobs; job; job = job->next)
+	for (struct wshd_job *job = wshd->jobs; job; job = job->next)
 		job->told &= ~(UINT32_C(1) << slot);
 	wshd->clients[slot] = client;
 	return true;
 }
 
-void client_accept(struct wshd *wshd, struct source *listening, uint32_t events)
+void wshd_connections_accept(struct wshd *wshd, struct wshd_source *listening, uint32_t events)
 {
 	int fd = accept4(listening->fd, NULL, NULL, SOCK_CLOEXEC);
 	unsigned slot = 0;

@@ -6,15 +6,15 @@
 #include "wshd/wshd.h"
 
 /* Takes the next connection from the listening socket. */
-void client_accept(struct wshd *wshd, struct source *listening, uint32_t events);
+void wshd_connections_accept(struct wshd *wshd, struct wshd_source *listening, uint32_t events);
 
 /* Something changed: tells each connection what it does not know yet, as far as it takes it. */
-void clients_tell(struct wshd *wshd);
+void wshd_connections_report(struct wshd *wshd);
 
 /* Tries again what failed for want of something that comes back. */
-void clients_retry(struct wshd *wshd);
+void wshd_connections_retry(struct wshd *wshd);
 
 /* No process but wshd and its keepers is left: answers those that wait for it. */
-void clients_tell_empty(struct wshd *wshd);
+void wshd_connections_report_empty(struct wshd *wshd);
 
 #endif

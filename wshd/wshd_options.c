@@ -26,7 +26,7 @@ static bool text_parse(const char *text, const char **copy)
 	return *copy != NULL;
 }
 
-static bool option_take(struct options *options, const char *name, const char *value)
+static bool option_take(struct wshd_options *options, const char *name, const char *value)
 {
 	uint64_t number;
 
@@ -51,9 +51,9 @@ static bool option_take(struct options *options, const char *name, const char *v
 	return true;
 }
 
-bool options_parse(struct options *options, char **argv)
+bool wshd_options_parse(struct wshd_options *options, char **argv)
 {
-	*options = (struct options){.fd = -1, .lang = "en_US.UTF-8"};
+	*options = (struct wshd_options){.fd = -1, .lang = "en_US.UTF-8"};
 
 	while (*argv) {
 		if (strcmp(*argv, "--subreaper") == 0) {

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-struct options {
+struct wshd_options {
 	int fd;
 	const char *title;
 	uid_t uid;
@@ -19,6 +19,6 @@ struct options {
 };
 
 /* False where something is unknown, missing or no number. The texts are copies. */
-bool options_parse(struct options *options, char **argv);
+bool wshd_options_parse(struct wshd_options *options, char **argv);
 
 #endif

@@ -17,42 +17,42 @@
 
 static void signal_keepers(const struct wshd *wshd, int signal)
 {
-	for (const struct job *job = wshd->jobs; job; job = job->next)
-		job_signal(job, WSHD_STOP, signal);
+	for (const struct wshd_job *job = wshd->jobs; job; job = job->next)
+		job_table_signal(job, WSHD_STOP, signal);
 }
 
-void stop_begin(struct wshd *wshd, int signal)
+void wshd_stop_begin(struct wshd *wshd, int signal)
 {
 	if (signal == SIGKILL) {
 		wshd->killing = true; /* in rounds, from the loop */
 		wshd->round = 0;
 	}
-	stop_reap(wshd);
+	wshd_stop_reap(wshd);
 	signal_keepers(wshd, signal);
 	/* Where no child is left there is nothing to search. */
 	if (signal != SIGKILL && waitid(P_ALL, 0, NULL, WEXITED | WNOHANG | WNOWAIT) == 0)
-		process_tree_stop(wshd->proc_fd, getpid(), signal, job_is_kept_by, wshd);
+		process_tree_stop(wshd->proc_fd, getpid(), signal, job_table_is_kept_by, wshd);
 }
 
-int stop_continue(struct wshd *wshd)
+int wshd_stop_continue(struct wshd *wshd)
 {
 	if (!wshd->killing)
 		return -1;
-	process_tree_kill(wshd->proc_fd, getpid(), wshd->round, job_is_kept_by, wshd);
+	process_tree_kill(wshd->proc_fd, getpid(), wshd->round, job_table_is_kept_by, wshd);
 	return process_tree_pause(wshd->round++);
 }
 
-void stop_reap(struct wshd *wshd)
+void wshd_stop_reap(struct wshd *wshd)
 {
 	int status;
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		job_reaped(wshd, pid, status);
+		job_table_reaped(wshd, pid, status);
 	if (pid == 0)
 		return; /* there are others */
 	if (wshd->ending)
 		exit(0);
 	wshd->killing = false;
-	clients_tell_empty(wshd);
+	wshd_connections_report_empty(wshd);
 }

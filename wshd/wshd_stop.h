@@ -6,13 +6,13 @@
 #include "wshd/wshd.h"
 
 /* Sends `signal` to all of them; SIGKILL is repeated until none is left. */
-void stop_begin(struct wshd *wshd, int signal);
+void wshd_stop_begin(struct wshd *wshd, int signal);
 
 /* Goes on with killing: how long the loop may wait until it is to be called again, in
  * milliseconds; -1: for ever. */
-int stop_continue(struct wshd *wshd);
+int wshd_stop_continue(struct wshd *wshd);
 
 /* All children that have ended are reaped; tells who waits when none is left. */
-void stop_reap(struct wshd *wshd);
+void wshd_stop_reap(struct wshd *wshd);
 
 #endif

@@ -37,14 +37,14 @@ static void fake_teardown(void *data)
 	struct fake_backend *backend = data;
 
 	watcher_free(backend->watcher);
-	spawner_stop(backend);
+	fake_spawner_stop(backend);
 	/* Their wshd ends without us. */
 	while (backend->leaving) {
 		struct fake_container *container = backend->leaving;
 
 		backend->leaving = container->next;
 		container->pid_watch = container->wshd_watch = container->timer_watch = NULL;
-		container_free(container);
+		fake_container_free(container);
 	}
 	pthread_mutex_destroy(&backend->mutex);
 	free(backend->wshd);
@@ -69,14 +69,14 @@ static int fake_setup(const struct warden_host *host, void **data, struct warden
 	if (!backend)
 		return warden_error_errno(err, "set up the fake backend");
 	backend->host = host;
-	if (find_wshd(backend, err) < 0 || spawner_start(backend, err) < 0) {
+	if (find_wshd(backend, err) < 0 || fake_spawner_start(backend, err) < 0) {
 		free(backend->wshd);
 		free(backend);
 		return -1;
 	}
 	backend->watcher = watcher_new(err);
 	if (!backend->watcher) {
-		spawner_stop(backend);
+		fake_spawner_stop(backend);
 		free(backend->wshd);
 		free(backend);
 		return -1;
@@ -90,9 +90,9 @@ static void fake_detach(void *data)
 {
 	struct fake_container *container = data;
 
-	transfers_wait(&container->transfers);
-	container_unwatch(container);
-	container_free(container);
+	file_transfers_wait(&container->transfers);
+	fake_container_unwatch(container);
+	fake_container_free(container);
 }
 
 static int fake_describe(void *data, const struct warden_host *host, warden_fact_function tell,
@@ -109,7 +109,7 @@ static int fake_describe(void *data, const struct warden_host *host, warden_fact
 					 .value = path ? path : "not set",
 					 .good = runs,
 					 .effect = runs ? NULL : "no container can be made",
-					 .mend = runs ? NULL : "install it, or set fake.wshd"});
+					 .remedy = runs ? NULL : "install it, or set fake.wshd"});
 	return runs ? 0 : warden_error_set(err, "%s cannot be executed", path ? path : "fake.wshd");
 }
 

@@ -37,7 +37,7 @@ struct fake_container {
 	pid_t pid; /* of wshd; 0: none that is surely it */
 	int pidfd; /* -1: likewise */
 	int wshd_fd;
-	struct transfers transfers;
+	struct file_transfers transfers;
 
 	struct warden_limits limits; /* the operations' alone */
 	char cpus[256];
@@ -51,40 +51,40 @@ struct fake_container {
 };
 
 /* fake_container.c: what a container is in memory. */
-struct fake_container *container_new(struct fake_backend *backend,
-				     const struct warden_identity *identity,
-				     struct warden_error *err);
+struct fake_container *fake_container_new(struct fake_backend *backend,
+					  const struct warden_identity *identity,
+					  struct warden_error *err);
 /* Begins to take events of the connection to wshd and of its end; with the mutex held, which keeps
  * them waiting. */
-int container_watch(struct fake_container *container, struct warden_error *err);
+int fake_container_watch(struct fake_container *container, struct warden_error *err);
 /* No event comes any more when it returns; not with the mutex held. */
-void container_unwatch(struct fake_container *container);
+void fake_container_unwatch(struct fake_container *container);
 /* Frees it without touching its processes. */
-void container_free(struct fake_container *container);
+void fake_container_free(struct fake_container *container);
 
 /* fake_init.c: wshd, the container's first process. */
-int init_start(struct fake_container *container, struct warden_error *err);
-/* Ends one that init_start has just started. */
-void init_kill(struct fake_container *container);
+int fake_init_start(struct fake_container *container, struct warden_error *err);
+/* Ends one that fake_init_start has just started. */
+void fake_init_kill(struct fake_container *container);
 /* Finds the one that an earlier daemon started, unless its number is another process's by now:
  * fills pid and pidfd, or leaves them. */
-void init_find(struct fake_container *container);
+void fake_init_find(struct fake_container *container);
 /* Takes its status where it is a child of this daemon's. */
-void init_reap(const struct fake_container *container);
+void fake_init_reap(const struct fake_container *container);
 
 /* fake_spawner.c: forks processes that move files. start: while the caller has one thread. */
-int spawner_start(struct fake_backend *backend, struct warden_error *err);
-void spawner_stop(const struct fake_backend *backend);
+int fake_spawner_start(struct fake_backend *backend, struct warden_error *err);
+void fake_spawner_stop(const struct fake_backend *backend);
 /* The worker's end of the connection to a process for a transfer below `root_fd`, with `data_fd` or
  * -1. */
-int spawner_transfer(const struct fake_backend *backend, int root_fd, int data_fd,
-		     struct warden_error *err);
+int fake_spawner_transfer(const struct fake_backend *backend, int root_fd, int data_fd,
+			  struct warden_error *err);
 
 /* fake_fault.c: failures and delays that the configuration asks for. */
 int fake_admit(void *backend, void *container, const char *request, struct warden_error *err);
 
 /* fake_user.c: whether a job may ask to run as `user` (NULL: it does not ask). */
-int user_check(const char *user, struct warden_error *err);
+int fake_user_check(const char *user, struct warden_error *err);
 
 /* The operations, each in the file of its name (fake_job.c: spawn to stop). */
 int fake_create(void *backend, const struct warden_create *create, void **container,
@@ -108,12 +108,12 @@ int fake_pause(void *container, bool paused, struct warden_error *err);
 int fake_info(void *container, struct warden_info *info, struct warden_error *err);
 
 /* fake_limits.c: those of a container that nobody has set. */
-void limits_begin(struct fake_container *container);
+void fake_limits_begin(struct fake_container *container);
 
 /* The end of a container that is destroyed, once nothing moves files in it any more: tells it and
  * frees the container. On the watcher's thread, or in fake_destroy. */
-void destroy_finish(struct fake_container *container);
+void fake_destroy_finish(struct fake_container *container);
 /* Its wshd has ended. Returns whether it is being destroyed: then the caller has to finish that. */
-bool container_set_ended(struct fake_container *container);
+bool fake_container_set_ended(struct fake_container *container);
 
 #endif

@@ -12,9 +12,9 @@
 /* Once, as what has ended is ready for ever, and its watch is removed with the container. */
 enum { EVENTS = EPOLLIN | EPOLLONESHOT };
 
-struct fake_container *container_new(struct fake_backend *backend,
-				     const struct warden_identity *identity,
-				     struct warden_error *err)
+struct fake_container *fake_container_new(struct fake_backend *backend,
+					  const struct warden_identity *identity,
+					  struct warden_error *err)
 {
 	struct fake_container *container = calloc(1, sizeof(*container));
 
@@ -26,18 +26,18 @@ struct fake_container *container_new(struct fake_backend *backend,
 	snprintf(container->id, sizeof(container->id), "%s", identity->id);
 	container->dir_fd = identity->dir_fd;
 	container->pidfd = container->wshd_fd = container->timer_fd = -1;
-	transfers_init(&container->transfers, backend->host, backend->watcher, container->id);
+	file_transfers_init(&container->transfers, backend->host, backend->watcher, container->id);
 	pthread_mutex_init(&container->mutex, NULL);
-	limits_begin(container);
+	fake_limits_begin(container);
 	return container;
 }
 
-void container_free(struct fake_container *container)
+void fake_container_free(struct fake_container *container)
 {
 	cleanup_close(&container->pidfd);
 	cleanup_close(&container->wshd_fd);
 	cleanup_close(&container->timer_fd);
-	transfers_free(&container->transfers);
+	file_transfers_free(&container->transfers);
 	pthread_mutex_destroy(&container->mutex);
 	free(container);
 }
@@ -51,7 +51,7 @@ static struct watch *watch_take(struct fake_container *container, struct watch *
 	return take_pointer(*watch);
 }
 
-void container_unwatch(struct fake_container *container)
+void fake_container_unwatch(struct fake_container *container)
 {
 	watch_remove(watch_take(container, &container->pid_watch));
 	watch_remove(watch_take(container, &container->wshd_watch));
@@ -60,7 +60,7 @@ void container_unwatch(struct fake_container *container)
 
 /* Returns whether it is being destroyed: then the caller has to finish that. From then on an
  * operation may find it ended and free it; that waits for the end of the callback that runs. */
-bool container_set_ended(struct fake_container *container)
+bool fake_container_set_ended(struct fake_container *container)
 {
 	pthread_mutex_t *locked _cleanup_unlock_ = &container->mutex;
 
@@ -76,9 +76,9 @@ static void pid_ready(void *data, uint32_t events)
 	const struct warden_host *host = container->backend->host;
 
 	(void)events;
-	init_reap(container);
-	if (container_set_ended(container))
-		destroy_finish(container);
+	fake_init_reap(container);
+	if (fake_container_set_ended(container))
+		fake_destroy_finish(container);
 	else
 		host->init_died(host, container->id);
 }
@@ -90,8 +90,8 @@ static void connection_lost(struct fake_container *container, const struct warde
 
 	if (container->pidfd < 0) {
 		/* Its wshd was found by the socket alone, to be ended. */
-		if (container_set_ended(container))
-			destroy_finish(container);
+		if (fake_container_set_ended(container))
+			fake_destroy_finish(container);
 		return;
 	}
 	if (err->number != ECONNRESET)
@@ -141,7 +141,7 @@ static void wshd_ready(void *data, uint32_t events)
 		wshd_watch_again(container);
 }
 
-int container_watch(struct fake_container *container, struct warden_error *err)
+int fake_container_watch(struct fake_container *container, struct warden_error *err)
 {
 	struct watcher *watcher = container->backend->watcher;
 

@@ -16,29 +16,29 @@ static int connect_wshd(struct fake_container *container, struct warden_error *e
 	container->wshd_fd = wshd_connect(container->dir_fd, err);
 	if (container->wshd_fd < 0 || wshd_send_watch(container->wshd_fd, err) < 0)
 		return -1;
-	return container_watch(container, err);
+	return fake_container_watch(container, err);
 }
 
 /* Of a create that failed: wshd has no job yet, so it goes alone. */
 static void undo(struct fake_container *container)
 {
-	container_unwatch(container);
+	fake_container_unwatch(container);
 	if (container->pid != 0)
-		init_kill(container);
-	container_free(container);
+		fake_init_kill(container);
+	fake_container_free(container);
 }
 
 int fake_create(void *data, const struct warden_create *create, void **made,
 		struct warden_error *err)
 {
 	const struct warden_identity *identity = &create->identity;
-	struct fake_container *container = container_new(data, identity, err);
+	struct fake_container *container = fake_container_new(data, identity, err);
 
 	if (!container)
 		return -1;
 	if (mkdirat(identity->dir_fd, "root", 0755) < 0 && errno != EEXIST)
 		warden_error_errno(err, "make root of container %s", identity->id);
-	else if (init_start(container, err) == 0 && connect_wshd(container, err) == 0) {
+	else if (fake_init_start(container, err) == 0 && connect_wshd(container, err) == 0) {
 		*made = container;
 		return 0;
 	}

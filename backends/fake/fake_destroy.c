@@ -49,14 +49,14 @@ static void finish(void *data)
 
 	memcpy(id, container->id, sizeof(id));
 	leaving_remove(container);
-	container_free(container);
+	fake_container_free(container);
 	host->container_gone(host, id);
 }
 
-void destroy_finish(struct fake_container *container)
+void fake_destroy_finish(struct fake_container *container)
 {
-	container_unwatch(container);
-	transfers_end(&container->transfers, finish, container);
+	fake_container_unwatch(container);
+	file_transfers_end(&container->transfers, finish, container);
 }
 
 /* One round by hand; wshd itself goes when nothing is left below it. Its end comes as an event. */
@@ -83,8 +83,8 @@ static void timer_ready(void *data, uint32_t events)
 		/* Its socket is still listened on, but nobody answers who could be ended: whoever
 		 * holds it inherited it, and is no wshd. */
 		host->log(host, WARDEN_LOG_WARN, container->id, "nobody answers at its socket");
-		if (container_set_ended(container))
-			destroy_finish(container);
+		if (fake_container_set_ended(container))
+			fake_destroy_finish(container);
 		return;
 	}
 	if (container->round == 0)
@@ -119,7 +119,7 @@ static int reach(struct fake_container *container, struct warden_error *err)
 		return -1;
 	if (container->wshd_watch || container->pid_watch)
 		return 0;
-	return container_watch(container, err);
+	return fake_container_watch(container, err);
 }
 
 /* Sees to it that its end comes as an event. False where nothing is there that could end. */
@@ -149,5 +149,5 @@ void fake_destroy(void *data)
 	begun = begin(container);
 	pthread_mutex_unlock(&container->mutex);
 	if (!begun)
-		destroy_finish(container);
+		fake_destroy_finish(container);
 }

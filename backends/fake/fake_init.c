@@ -84,7 +84,7 @@ static void record_format(const struct start_record *record, char *text, size_t 
 }
 
 /* The pid comes last: where it is, all is. */
-static int record_write(const struct fake_container *container, struct warden_error *err)
+static int pid_record_write(const struct fake_container *container, struct warden_error *err)
 {
 	struct start_record record;
 	char text[128];
@@ -110,7 +110,7 @@ static bool has_ended(int pidfd)
 	return poll(&poll_fd, 1, 0) != 0;
 }
 
-void init_find(struct fake_container *container)
+void fake_init_find(struct fake_container *container)
 {
 	struct start_record now;
 	char text[128], was[128];
@@ -133,7 +133,7 @@ void init_find(struct fake_container *container)
 	container->pidfd = take_fd(&pidfd);
 }
 
-void init_reap(const struct fake_container *container)
+void fake_init_reap(const struct fake_container *container)
 {
 	/* One that an earlier daemon started is not our child: ECHILD. */
 	waitid(P_PIDFD, (id_t)container->pidfd, NULL, WEXITED | WNOHANG);
@@ -202,14 +202,14 @@ static int spawn_wshd(struct fake_container *container, int listen_fd, int root_
 	return warden_error_errno(err, "start %s", container->backend->wshd);
 }
 
-void init_kill(struct fake_container *container)
+void fake_init_kill(struct fake_container *container)
 {
 	kill(container->pid, SIGKILL); /* our child, so nobody else can have its number */
 	waitpid(container->pid, NULL, 0);
 	container->pid = 0;
 }
 
-int init_start(struct fake_container *container, struct warden_error *err)
+int fake_init_start(struct fake_container *container, struct warden_error *err)
 {
 	_cleanup_close_ int root_fd =
 		openat(container->dir_fd, "root", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -223,8 +223,8 @@ int init_start(struct fake_container *container, struct warden_error *err)
 	container->pidfd = pidfd_of(container->pid);
 	if (container->pidfd < 0)
 		warden_error_errno(err, "open wshd of container %s", container->id);
-	else if (record_write(container, err) == 0)
+	else if (pid_record_write(container, err) == 0)
 		return 0;
-	init_kill(container);
+	fake_init_kill(container);
 	return -1;
 }

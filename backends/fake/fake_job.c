@@ -10,7 +10,7 @@ int fake_spawn(void *data, const struct warden_spawn *spawn, struct warden_error
 	const struct fake_container *container = data;
 	struct wshd_group none;
 
-	if (user_check(spawn->user, err) < 0)
+	if (fake_user_check(spawn->user, err) < 0)
 		return -1;
 	wshd_group_init(&none);
 	return wshd_send_spawn(container->wshd_fd, spawn, &none, err);

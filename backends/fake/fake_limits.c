@@ -10,7 +10,7 @@ enum { SHARES_MIN = 2, SHARES_MAX = 262144, SHARES = 1024 };
 
 enum { IO_WEIGHT = 100 };
 
-void limits_begin(struct fake_container *container)
+void fake_limits_begin(struct fake_container *container)
 {
 	container->limits = (struct warden_limits){
 		.memory_bytes = NO_MEMORY,

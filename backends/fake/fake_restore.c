@@ -20,21 +20,21 @@ static int reconnect(struct fake_container *container, struct warden_restored *r
 		return -1;
 	if (wshd_send_watch(container->wshd_fd, err) < 0)
 		return -1;
-	return container_watch(container, err);
+	return fake_container_watch(container, err);
 }
 
 int fake_restore(void *data, const struct warden_identity *identity, const char *state,
 		 void **found, struct warden_restored *restored, struct warden_error *err)
 {
 	struct fake_backend *backend = data;
-	struct fake_container *container = container_new(backend, identity, err);
+	struct fake_container *container = fake_container_new(backend, identity, err);
 	struct warden_error why;
 
 	if (!container)
 		return -1;
 	*restored = (struct warden_restored){.alive = false};
 	*found = container;
-	init_find(container);
+	fake_init_find(container);
 	if (strcmp(state, "born") == 0 || container->pidfd < 0)
 		return 0; /* to be destroyed */
 	if (reconnect(container, restored, &why) == 0) {
@@ -42,7 +42,7 @@ int fake_restore(void *data, const struct warden_identity *identity, const char 
 		return 0;
 	}
 	backend->host->log(backend->host, WARDEN_LOG_WARN, container->id, "%s", why.message);
-	container_unwatch(container);
+	fake_container_unwatch(container);
 	wshd_list_free(restored);
 	restored->alive = false;
 	return 0;

@@ -46,7 +46,7 @@ static void __attribute__((noreturn)) spawner_run(int socket)
 	prctl(PR_SET_NAME, "warden-spawner"); /* for ps alone */
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	while (message_receive(SOCKET_FD, &request, sizeof(request), fds, REQUEST_FDS) > 0) {
+	while (fd_message_receive(SOCKET_FD, &request, sizeof(request), fds, REQUEST_FDS) > 0) {
 		/* Where it fails the worker sees its connection closed. */
 		if (fork_plainly() == 0) {
 			close(SOCKET_FD);
@@ -60,11 +60,11 @@ static void __attribute__((noreturn)) spawner_run(int socket)
 	_exit(0);
 }
 
-int spawner_start(struct fake_backend *backend, struct warden_error *err)
+int fake_spawner_start(struct fake_backend *backend, struct warden_error *err)
 {
 	int pair[2];
 
-	if (message_pair(pair) < 0)
+	if (fd_message_pair(pair) < 0)
 		return warden_error_errno(err, "make the spawner's socket");
 	backend->spawner_pid = fork_plainly();
 	if (backend->spawner_pid == 0) {
@@ -80,27 +80,27 @@ int spawner_start(struct fake_backend *backend, struct warden_error *err)
 	return -1;
 }
 
-int spawner_transfer(const struct fake_backend *backend, int root_fd, int data_fd,
-		     struct warden_error *err)
+int fake_spawner_transfer(const struct fake_backend *backend, int root_fd, int data_fd,
+			  struct warden_error *err)
 {
 	_cleanup_close_ int near = -1, far = -1;
 	int pair[2], fds[REQUEST_FDS];
 
-	if (message_pair(pair) < 0)
+	if (fd_message_pair(pair) < 0)
 		return warden_error_errno(err, "make a socket pair");
 	near = pair[0];
 	far = pair[1];
 	fds[REQUEST_SOCKET] = far;
 	fds[REQUEST_ROOT] = root_fd;
 	fds[REQUEST_DATA] = data_fd;
-	if (message_send(backend->spawner_fd, "", 1, fds,
-			 data_fd < 0 ? REQUEST_DATA : REQUEST_FDS) < 0)
+	if (fd_message_send(backend->spawner_fd, "", 1, fds,
+			    data_fd < 0 ? REQUEST_DATA : REQUEST_FDS) < 0)
 		return warden_error_errno(err, "reach the spawner (process %d)",
 					  backend->spawner_pid);
 	return take_fd(&near);
 }
 
-void spawner_stop(const struct fake_backend *backend)
+void fake_spawner_stop(const struct fake_backend *backend)
 {
 	close(backend->spawner_fd); /* at which it ends */
 	while (waitpid(backend->spawner_pid, NULL, 0) < 0 && errno == EINTR)

@@ -8,24 +8,24 @@
 int fake_transfer(void *data, const struct warden_transfer *transfer, struct warden_error *err)
 {
 	struct fake_container *container = data;
-	struct transfer_request request = {0};
+	struct file_transfer_request request = {0};
 	_cleanup_close_ int root = -1;
 	int socket;
 
-	if (transfer_request_fill(&request, transfer, "/", err) < 0)
+	if (file_transfer_fill(&request, transfer, "/", err) < 0)
 		return -1;
 	root = openat(container->dir_fd, "root", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (root < 0)
 		return warden_error_errno(err, "open the root of container %s", container->id);
-	socket = spawner_transfer(container->backend, root, transfer->data_fd, err);
+	socket = fake_spawner_transfer(container->backend, root, transfer->data_fd, err);
 	if (socket < 0)
 		return -1;
-	return transfers_add(&container->transfers, transfer->id, socket, &request, err);
+	return file_transfers_add(&container->transfers, transfer->id, socket, &request, err);
 }
 
 void fake_transfer_cancel(void *data, uint64_t transfer_id)
 {
 	struct fake_container *container = data;
 
-	transfers_cancel(&container->transfers, transfer_id);
+	file_transfers_cancel(&container->transfers, transfer_id);
 }

@@ -42,7 +42,7 @@ static bool is_own_group(const char *name)
 		strcmp(found->gr_name, name) == 0);
 }
 
-int user_check(const char *user, struct warden_error *err)
+int fake_user_check(const char *user, struct warden_error *err)
 {
 	const char *group = user ? strchr(user, ':') : NULL;
 	size_t length = user ? strcspn(user, ":") : 0;

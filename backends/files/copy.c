@@ -49,13 +49,13 @@ static void target_free(struct target *target)
 }
 
 /* A failure that leaves nothing to copy. */
-static int fail_source(struct copy *copy, const char *what)
+static int fail_source(struct copy_state *copy, const char *what)
 {
 	copy_failed_source(copy, what, NULL);
 	return -1;
 }
 
-static int fail_target(struct copy *copy, const char *what)
+static int fail_target(struct copy_state *copy, const char *what)
 {
 	copy_failed_target(copy, what, NULL);
 	return -1;
@@ -70,7 +70,8 @@ static int look_at_directory(const struct copy_side *side, struct source *source
 }
 
 /* Opens what a source ending in `/` names: links lead on, and a directory it must be. */
-static int find_content(struct copy *copy, const struct copy_side *side, struct source *source)
+static int find_content(struct copy_state *copy, const struct copy_side *side,
+			struct source *source)
 {
 	source->content = true;
 	source->fd = copy_source_open(copy, side->path, O_RDONLY | O_DIRECTORY);
@@ -78,7 +79,7 @@ static int find_content(struct copy *copy, const struct copy_side *side, struct 
 }
 
 /* Looks at what else a source names: a link is a link. */
-static int find_entry(struct copy *copy, const struct copy_side *side, struct source *source)
+static int find_entry(struct copy_state *copy, const struct copy_side *side, struct source *source)
 {
 	source->parent_fd = copy_source_open(copy, source->path.parent, O_PATH | O_DIRECTORY);
 	if (source->parent_fd < 0 ||
@@ -91,7 +92,7 @@ static int find_entry(struct copy *copy, const struct copy_side *side, struct so
 	return look_at_directory(side, source);
 }
 
-static int find_source(struct copy *copy, struct source *source)
+static int find_source(struct copy_state *copy, struct source *source)
 {
 	const struct copy_side *side = &copy->request->source;
 	int result;
@@ -108,7 +109,7 @@ static int find_source(struct copy *copy, struct source *source)
 }
 
 /* Makes the target's last component, a directory, and opens it. */
-static int make_target(struct copy *copy, struct target *target, mode_t mode)
+static int make_target(struct copy_state *copy, struct target *target, mode_t mode)
 {
 	_cleanup_close_ int parent_fd = take_fd(&target->fd);
 
@@ -121,7 +122,7 @@ static int make_target(struct copy *copy, struct target *target, mode_t mode)
 }
 
 /* Finds the target; what is missing is a name in its parent, which must be there. */
-static int find_target(struct copy *copy, struct target *target)
+static int find_target(struct copy_state *copy, struct target *target)
 {
 	const struct copy_side *side = &copy->request->target;
 
@@ -143,7 +144,7 @@ static int find_target(struct copy *copy, struct target *target)
 }
 
 /* The directory given an owner that the target's last component became. */
-static int give_target(struct copy *copy, const struct target *target)
+static int give_target(struct copy_state *copy, const struct target *target)
 {
 	if (!target->fresh || copy_give(copy, target->fd) == 0)
 		return 0;
@@ -151,7 +152,7 @@ static int give_target(struct copy *copy, const struct target *target)
 }
 
 /* From here on messages name what is made in the target rather than the target. */
-static int name_below_target(struct copy *copy, const struct source *source)
+static int name_below_target(struct copy_state *copy, const struct source *source)
 {
 	const char *path = copy->request->target.path;
 	const char *slash = path[strlen(path) - 1] == '/' ? "" : "/";
@@ -165,7 +166,7 @@ static int name_below_target(struct copy *copy, const struct source *source)
 }
 
 /* The content of a directory goes into the target, the directory itself to its name there. */
-static int copy_directory(struct copy *copy, struct source *source, struct target *target)
+static int copy_directory(struct copy_state *copy, struct source *source, struct target *target)
 {
 	mode_t mode = copy_mode(copy, source->stat.st_mode);
 	int fd;
@@ -185,7 +186,7 @@ static int copy_directory(struct copy *copy, struct source *source, struct targe
 }
 
 /* In a tree an entry may vanish; the source itself is missing then. */
-static int nothing_opened(struct copy *copy, const struct source *source)
+static int nothing_opened(struct copy_state *copy, const struct source *source)
 {
 	mode_t mode = source->stat.st_mode;
 
@@ -196,7 +197,7 @@ static int nothing_opened(struct copy *copy, const struct source *source)
 }
 
 /* A file or a link goes to its own name in a directory, else to the target's name. */
-static int copy_entry(struct copy *copy, const struct source *source, struct target *target)
+static int copy_entry(struct copy_state *copy, const struct source *source, struct target *target)
 {
 	struct copy_item item;
 	int result;
@@ -223,7 +224,7 @@ static int copy_entry(struct copy *copy, const struct source *source, struct tar
 }
 
 /* As copy_directory and copy_entry, where there is no target. */
-static int stream_source(struct copy *copy, struct source *source)
+static int stream_source(struct copy_state *copy, struct source *source)
 {
 	struct copy_item item;
 	int result;
@@ -244,7 +245,7 @@ static int stream_source(struct copy *copy, struct source *source)
 	return result;
 }
 
-int copy_to_stream(struct copy *copy)
+int copy_to_stream(struct copy_state *copy)
 {
 	struct source source = {.parent_fd = -1, .fd = -1};
 	int result = find_source(copy, &source);
@@ -255,7 +256,7 @@ int copy_to_stream(struct copy *copy)
 	return result;
 }
 
-static int copy_top(struct copy *copy, void *unused)
+static int copy_top(struct copy_state *copy, void *unused)
 {
 	struct source source = {.parent_fd = -1, .fd = -1};
 	struct target target = {.fd = -1};
@@ -274,7 +275,7 @@ static int copy_top(struct copy *copy, void *unused)
 }
 
 /* The error's text ends in how many more there were. */
-static int tell_failures(struct copy *copy)
+static int tell_failures(struct copy_state *copy)
 {
 	uint64_t more = atomic_load(&copy->progress->failed) - copy->failed_before;
 	struct warden_error first = *copy->err;
@@ -287,7 +288,8 @@ static int tell_failures(struct copy *copy)
 	return -1;
 }
 
-static int run(struct copy *copy, int (*work)(struct copy *copy, void *data), void *data)
+static int run(struct copy_state *copy, int (*work)(struct copy_state *copy, void *data),
+	       void *data)
 {
 	int result;
 
@@ -304,10 +306,10 @@ static int run(struct copy *copy, int (*work)(struct copy *copy, void *data), vo
 	return result;
 }
 
-int copy_run(const struct copy_request *request, int (*work)(struct copy *copy, void *data),
+int copy_run(const struct copy_request *request, int (*work)(struct copy_state *copy, void *data),
 	     void *data, struct warden_error *err)
 {
-	struct copy *copy = calloc(1, sizeof(*copy));
+	struct copy_state *copy = calloc(1, sizeof(*copy));
 	mode_t mask;
 	int result;
 

@@ -16,7 +16,7 @@ enum { CHUNK = 8 * 1024 * 1024 };
 
 /* Ways to copy a range, best first; each returns bytes copied, 0 at the file's end, -1 with errno.
  */
-static ssize_t by_copy_file_range(struct copy *copy, int in, int out, off_t at, size_t size)
+static ssize_t by_copy_file_range(struct copy_state *copy, int in, int out, off_t at, size_t size)
 {
 	off_t in_at = at, out_at = at;
 
@@ -24,7 +24,7 @@ static ssize_t by_copy_file_range(struct copy *copy, int in, int out, off_t at, 
 	return copy_file_range(in, &in_at, out, &out_at, size, 0);
 }
 
-static ssize_t by_sendfile(struct copy *copy, int in, int out, off_t at, size_t size)
+static ssize_t by_sendfile(struct copy_state *copy, int in, int out, off_t at, size_t size)
 {
 	off_t in_at = at;
 
@@ -34,7 +34,7 @@ static ssize_t by_sendfile(struct copy *copy, int in, int out, off_t at, size_t 
 	return sendfile(out, in, &in_at, size);
 }
 
-static ssize_t by_buffer(struct copy *copy, int in, int out, off_t at, size_t size)
+static ssize_t by_buffer(struct copy_state *copy, int in, int out, off_t at, size_t size)
 {
 	ssize_t count = pread(in, copy->buffer, size < COPY_BUFFER ? size : COPY_BUFFER, at);
 
@@ -49,7 +49,7 @@ static ssize_t by_buffer(struct copy *copy, int in, int out, off_t at, size_t si
 	return count;
 }
 
-static ssize_t (*const ways[])(struct copy *, int, int, off_t, size_t) = {
+static ssize_t (*const ways[])(struct copy_state *, int, int, off_t, size_t) = {
 	by_copy_file_range,
 	by_sendfile,
 	by_buffer,
@@ -63,7 +63,7 @@ static bool is_refused(int number)
 }
 
 /* Copies [at, end); `*reached` is where it ended, before `end` when the file became shorter. */
-static int copy_range(struct copy *copy, int in, int out, off_t at, off_t end, off_t *reached)
+static int copy_range(struct copy_state *copy, int in, int out, off_t at, off_t end, off_t *reached)
 {
 	size_t way = end - at <= COPY_BUFFER ? 2 : 0;
 
@@ -109,7 +109,7 @@ static bool next_data(int in, off_t at, off_t size, off_t *begin, off_t *end)
 	return *begin < size;
 }
 
-static int copy_sparse(struct copy *copy, int in, int out, off_t size, off_t *reached)
+static int copy_sparse(struct copy_state *copy, int in, int out, off_t size, off_t *reached)
 {
 	off_t at = 0, begin, end;
 
@@ -132,7 +132,7 @@ static int copy_sparse(struct copy *copy, int in, int out, off_t size, off_t *re
 
 /* Shares the source's blocks where the file system can. It takes the file as it is now: what has
  * come since it was opened is cut off. False: it has to be copied. */
-static bool share_blocks(struct copy *copy, int in, int out, off_t size, off_t *reached)
+static bool share_blocks(struct copy_state *copy, int in, int out, off_t size, off_t *reached)
 {
 	struct stat st;
 
@@ -147,7 +147,7 @@ static bool share_blocks(struct copy *copy, int in, int out, off_t size, off_t *
 
 /* Copies a file's content into a new file. -1 with errno; `*whole` is false where the source became
  * shorter than it was. */
-int copy_data(struct copy *copy, int in, int out, const struct stat *source, bool *whole)
+int copy_data(struct copy_state *copy, int in, int out, const struct stat *source, bool *whole)
 {
 	off_t size = source->st_size, reached = 0;
 	int result = 0;

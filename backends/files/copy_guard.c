@@ -48,7 +48,7 @@ int copy_guard_check(const struct copy_side *side, int fd, const struct stat *st
 
 /* Another mount's directories are passed through as the container's root, which has no rights over
  * the host's files, else as its user. */
-static int open_as_container(struct copy *copy, const char *path, int flags)
+static int open_as_container(struct copy_state *copy, const char *path, int flags)
 {
 	const struct copy_side *side = &copy->request->source;
 	const struct copy_identity *const identities[] = {&side->guard.root, &side->guard.user};
@@ -70,7 +70,7 @@ static int open_as_container(struct copy *copy, const char *path, int flags)
 }
 
 /* Opens a path of the source's side. A descriptor, or -1 with errno. */
-int copy_source_open(struct copy *copy, const char *path, int flags)
+int copy_source_open(struct copy_state *copy, const char *path, int flags)
 {
 	const struct copy_side *side = &copy->request->source;
 	int fd = copy_path_open(side, path, flags);

@@ -34,12 +34,13 @@ static bool is_in_force(uid_t uid, gid_t gid)
 }
 
 /* A side without an identity of its own is touched as whoever the process is. */
-static const struct copy_identity *resolve(const struct copy *copy, const struct copy_identity *as)
+static const struct copy_identity *resolve(const struct copy_state *copy,
+					   const struct copy_identity *as)
 {
 	return as->set ? as : &copy->process;
 }
 
-int copy_become(struct copy *copy, const struct copy_identity *as)
+int copy_become(struct copy_state *copy, const struct copy_identity *as)
 {
 	const struct copy_identity *next = resolve(copy, as), *current = copy->current;
 
@@ -54,29 +55,29 @@ int copy_become(struct copy *copy, const struct copy_identity *as)
 	return 0;
 }
 
-int copy_as_source(struct copy *copy)
+int copy_as_source(struct copy_state *copy)
 {
 	return copy_become(copy, &copy->request->source.as);
 }
 
-int copy_as_target(struct copy *copy)
+int copy_as_target(struct copy_state *copy)
 {
 	return copy_become(copy, &copy->request->target.as);
 }
 
-int copy_identity_restore(struct copy *copy)
+int copy_identity_restore(struct copy_state *copy)
 {
 	return copy_become(copy, &copy->process);
 }
 
-uid_t copy_maker(const struct copy *copy)
+uid_t copy_maker(const struct copy_state *copy)
 {
 	return resolve(copy, &copy->request->target.as)->uid;
 }
 
 /* Capabilities and groups that stay with another user would let it pass where its own permissions
  * do not. */
-static int check_side(struct copy *copy, const struct copy_side *side)
+static int check_side(struct copy_state *copy, const struct copy_side *side)
 {
 	const struct copy_identity *as = &side->as;
 
@@ -94,7 +95,7 @@ static int check_side(struct copy *copy, const struct copy_side *side)
 }
 
 /* Finds out who the process is, and that it can become whom the request names. */
-int copy_identity_begin(struct copy *copy)
+int copy_identity_begin(struct copy_state *copy)
 {
 	copy->process.uid = (uid_t)setfsuid((uid_t)-1);
 	copy->process.gid = (gid_t)setfsgid((gid_t)-1);

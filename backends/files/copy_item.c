@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 /* Opens a file. O_NONBLOCK: a fifo that took its name, or a lease, must not make it wait. */
-static int open_file(struct copy *copy, int dir_fd, struct copy_item *item)
+static int open_file(struct copy_state *copy, int dir_fd, struct copy_item *item)
 {
 	item->fd = openat(dir_fd, item->name,
 			  O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -31,7 +31,7 @@ static int open_file(struct copy *copy, int dir_fd, struct copy_item *item)
 	return 0;
 }
 
-static int read_link(struct copy *copy, int dir_fd, struct copy_item *item)
+static int read_link(struct copy_state *copy, int dir_fd, struct copy_item *item)
 {
 	char text[PATH_MAX];
 	ssize_t length = readlinkat(dir_fd, item->name, text, sizeof(text));
@@ -55,7 +55,7 @@ static int read_link(struct copy *copy, int dir_fd, struct copy_item *item)
 }
 
 /* The source's half. 1: there is something to write. 0: there is not, and that was told. */
-int copy_item_open(struct copy *copy, int dir_fd, const char *name, mode_t type,
+int copy_item_open(struct copy_state *copy, int dir_fd, const char *name, mode_t type,
 		   struct copy_item *item)
 {
 	int result;
@@ -83,7 +83,8 @@ void copy_item_close(struct copy_item *item)
 
 /* A new file in a directory, without a name where the file system can do that, else with the
  * temporary name that is returned. */
-int copy_make_file(struct copy *copy, int dir_fd, mode_t mode, char temporary[COPY_TEMPORARY_SIZE])
+int copy_make_file(struct copy_state *copy, int dir_fd, mode_t mode,
+		   char temporary[COPY_TEMPORARY_SIZE])
 {
 	*temporary = '\0';
 	if (!copy->named_temporaries) {
@@ -99,7 +100,7 @@ int copy_make_file(struct copy *copy, int dir_fd, mode_t mode, char temporary[CO
 
 /* Content, owner and mode. A mode that writing or a new owner would strip, or that the directory's
  * default ACL has changed, is set when both are done. */
-static int fill_file(struct copy *copy, const struct copy_item *item, int fd, bool exact)
+static int fill_file(struct copy_state *copy, const struct copy_item *item, int fd, bool exact)
 {
 	mode_t mode = copy_mode(copy, item->stat.st_mode);
 	bool whole;
@@ -125,8 +126,8 @@ static int close_file(int fd, int result)
 }
 
 /* Closes a new file, and, where `result` says that it is complete, gives it its name. */
-int copy_name_file(struct copy *copy, int dir_fd, int fd, const char *temporary, const char *name,
-		   int result)
+int copy_name_file(struct copy_state *copy, int dir_fd, int fd, const char *temporary,
+		   const char *name, int result)
 {
 	if (result == 0 && !*temporary)
 		result = copy_place_file(copy, dir_fd, fd, name);
@@ -139,7 +140,7 @@ int copy_name_file(struct copy *copy, int dir_fd, int fd, const char *temporary,
 	return -1;
 }
 
-static int write_file(struct copy *copy, int dir_fd, const char *name, bool exact,
+static int write_file(struct copy_state *copy, int dir_fd, const char *name, bool exact,
 		      const struct copy_item *item)
 {
 	char temporary[COPY_TEMPORARY_SIZE];
@@ -152,7 +153,7 @@ static int write_file(struct copy *copy, int dir_fd, const char *name, bool exac
 
 /* The target's half: writes what copy_item_open found under `name`. `exact`: the mode given to open
  * is not what comes out in this directory. */
-int copy_item_write(struct copy *copy, int dir_fd, const char *name, bool exact,
+int copy_item_write(struct copy_state *copy, int dir_fd, const char *name, bool exact,
 		    struct copy_item *item)
 {
 	int result;

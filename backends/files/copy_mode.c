@@ -7,7 +7,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-mode_t copy_mode(const struct copy *copy, mode_t mode)
+mode_t copy_mode(const struct copy_state *copy, mode_t mode)
 {
 	return mode & (copy->request->strip_privileges ? 01777 : 07777);
 }
@@ -25,7 +25,7 @@ int copy_chmod(int fd, mode_t mode)
 	return chmod(path, mode);
 }
 
-int copy_give(const struct copy *copy, int fd)
+int copy_give(const struct copy_state *copy, int fd)
 {
 	const struct copy_identity *owner = &copy->request->owner;
 

@@ -17,7 +17,7 @@
 /* Somebody who makes and removes names beside it can make a step fail this often. */
 enum { PLACE_TRIES = 16 };
 
-void copy_temporary_name(struct copy *copy, char name[COPY_TEMPORARY_SIZE])
+void copy_temporary_name(struct copy_state *copy, char name[COPY_TEMPORARY_SIZE])
 {
 	snprintf(name, COPY_TEMPORARY_SIZE, ".warden-copy-%016" PRIx64 "-%" PRIu64, copy->token,
 		 copy->temporaries++);
@@ -43,7 +43,7 @@ int copy_place_rename(int dir_fd, const char *temporary, const char *name)
 
 /* Gives an open file without a name one. linkat wants a capability for that which the identity may
  * lack; through /proc it does not. */
-static int link_file(struct copy *copy, int dir_fd, int fd, const char *name)
+static int link_file(struct copy_state *copy, int dir_fd, int fd, const char *name)
 {
 	char path[32];
 
@@ -60,7 +60,7 @@ static int link_file(struct copy *copy, int dir_fd, int fd, const char *name)
 	return 0;
 }
 
-int copy_place_file(struct copy *copy, int dir_fd, int fd, const char *name)
+int copy_place_file(struct copy_state *copy, int dir_fd, int fd, const char *name)
 {
 	char temporary[COPY_TEMPORARY_SIZE];
 
@@ -75,7 +75,7 @@ int copy_place_file(struct copy *copy, int dir_fd, int fd, const char *name)
 }
 
 /* A link is given away through a descriptor, for its name may be another file's by now. */
-static int give_link(const struct copy *copy, int dir_fd, const char *name)
+static int give_link(const struct copy_state *copy, int dir_fd, const char *name)
 {
 	_cleanup_close_ int fd = -1;
 	struct stat st;
@@ -101,7 +101,7 @@ static bool says_already(int dir_fd, const char *name, const char *text)
 	       memcmp(buffer, text, (size_t)length) == 0;
 }
 
-int copy_place_link(struct copy *copy, int dir_fd, const char *text, const char *name)
+int copy_place_link(struct copy_state *copy, int dir_fd, const char *text, const char *name)
 {
 	char temporary[COPY_TEMPORARY_SIZE];
 

@@ -40,7 +40,7 @@ struct copy_item {
 	char *link;       /* what a symbolic link says, else NULL */
 };
 
-struct copy {
+struct copy_state {
 	const struct copy_request *request;
 	struct copy_progress *progress, own_progress;
 	uint64_t failed_before; /* progress->failed when the copy began */
@@ -83,10 +83,10 @@ struct copy_path {
 };
 
 /* copy.c: does `work` as whoever the request's sides name. */
-int copy_run(const struct copy_request *request, int (*work)(struct copy *copy, void *data),
+int copy_run(const struct copy_request *request, int (*work)(struct copy_state *copy, void *data),
 	     void *data, struct warden_error *err);
 /* Copies the source to the stream. */
-int copy_to_stream(struct copy *copy);
+int copy_to_stream(struct copy_state *copy);
 
 /* copy_path.c; -1 with errno. The parts are freed in any case. */
 int copy_path_split(const char *path, struct copy_path *split);
@@ -95,29 +95,29 @@ int copy_path_open(const struct copy_side *side, const char *path, int flags);
 int copy_path_directory(const struct copy_side *side, const char *path);
 
 /* copy_identity.c. begin and the changes fail where the whole copy must. */
-int copy_identity_begin(struct copy *copy);
-int copy_identity_restore(struct copy *copy);
-int copy_as_source(struct copy *copy);
-int copy_as_target(struct copy *copy);
-int copy_become(struct copy *copy, const struct copy_identity *as);
-uid_t copy_maker(const struct copy *copy); /* who owns what is made */
+int copy_identity_begin(struct copy_state *copy);
+int copy_identity_restore(struct copy_state *copy);
+int copy_as_source(struct copy_state *copy);
+int copy_as_target(struct copy_state *copy);
+int copy_become(struct copy_state *copy, const struct copy_identity *as);
+uid_t copy_maker(const struct copy_state *copy); /* who owns what is made */
 
 /* copy_guard.c; -1 with errno. The identity is the source's. */
 int copy_guard_check(const struct copy_side *side, int fd, const struct stat *st);
-int copy_source_open(struct copy *copy, const char *path, int flags);
+int copy_source_open(struct copy_state *copy, const char *path, int flags);
 uint32_t copy_guard_id(const struct copy_guard *guard, uint32_t id); /* as the container sees it */
 
 /* copy_report.c. `name` is an entry of the current directory; NULL: that directory itself. Failures
  * come with errno and return -1 where the whole copy must end, else 0. */
-int copy_failed_source(struct copy *copy, const char *what, const char *name);
-int copy_failed_target(struct copy *copy, const char *what, const char *name);
-void copy_skipped(struct copy *copy, const char *name, mode_t type);
-void copy_vanished(struct copy *copy, const char *name);
+int copy_failed_source(struct copy_state *copy, const char *what, const char *name);
+int copy_failed_target(struct copy_state *copy, const char *what, const char *name);
+void copy_skipped(struct copy_state *copy, const char *name, mode_t type);
+void copy_vanished(struct copy_state *copy, const char *name);
 bool copy_is_vanished(int number);
-bool copy_is_cancelled(const struct copy *copy);
+bool copy_is_cancelled(const struct copy_state *copy);
 
 /* Called behind what copies bytes, files and directories, for whoever wants to know of that. */
-static inline void copy_changed(const struct copy *copy)
+static inline void copy_changed(const struct copy_state *copy)
 {
 	if (copy->request->changed)
 		copy->request->changed(copy->request->changed_data);
@@ -129,39 +129,40 @@ static inline void copy_count(_Atomic uint64_t *counter, uint64_t by)
 }
 
 /* copy_walk.c */
-int copy_walk(struct copy *copy, int source_fd, const struct stat *source, int target_fd,
+int copy_walk(struct copy_state *copy, int source_fd, const struct stat *source, int target_fd,
 	      bool fresh);
-void copy_walk_free(struct copy *copy);
+void copy_walk_free(struct copy_state *copy);
 
 /* copy_item.c */
-int copy_item_open(struct copy *copy, int dir_fd, const char *name, mode_t type,
+int copy_item_open(struct copy_state *copy, int dir_fd, const char *name, mode_t type,
 		   struct copy_item *item);
-int copy_item_write(struct copy *copy, int dir_fd, const char *name, bool exact,
+int copy_item_write(struct copy_state *copy, int dir_fd, const char *name, bool exact,
 		    struct copy_item *item);
 void copy_item_close(struct copy_item *item);
-int copy_make_file(struct copy *copy, int dir_fd, mode_t mode, char temporary[COPY_TEMPORARY_SIZE]);
-int copy_name_file(struct copy *copy, int dir_fd, int fd, const char *temporary, const char *name,
-		   int result);
+int copy_make_file(struct copy_state *copy, int dir_fd, mode_t mode,
+		   char temporary[COPY_TEMPORARY_SIZE]);
+int copy_name_file(struct copy_state *copy, int dir_fd, int fd, const char *temporary,
+		   const char *name, int result);
 
 /* copy_place.c; -1 with errno. */
-void copy_temporary_name(struct copy *copy, char name[COPY_TEMPORARY_SIZE]);
+void copy_temporary_name(struct copy_state *copy, char name[COPY_TEMPORARY_SIZE]);
 int copy_place_rename(int dir_fd, const char *temporary, const char *name);
-int copy_place_file(struct copy *copy, int dir_fd, int fd, const char *name);
-int copy_place_link(struct copy *copy, int dir_fd, const char *text, const char *name);
+int copy_place_file(struct copy_state *copy, int dir_fd, int fd, const char *name);
+int copy_place_link(struct copy_state *copy, int dir_fd, const char *text, const char *name);
 int copy_place_directory(int dir_fd, const char *name, mode_t mode, bool *fresh);
 int copy_make_directory(int dir_fd, const char *name, mode_t mode);
 int copy_open_directory(int dir_fd, const char *name);
 
 /* copy_data.c; -1 with errno. */
-int copy_data(struct copy *copy, int in, int out, const struct stat *source, bool *whole);
+int copy_data(struct copy_state *copy, int in, int out, const struct stat *source, bool *whole);
 
 /* tar_write.c */
-int tar_put_directory(struct copy *copy, const char *name, const struct stat *st);
-int tar_put_item(struct copy *copy, const char *name, const struct copy_item *item);
+int tar_put_directory(struct copy_state *copy, const char *name, const struct stat *st);
+int tar_put_item(struct copy_state *copy, const char *name, const struct copy_item *item);
 
 /* copy_mode.c: permissions and owners; -1 with errno. The descriptors may be O_PATH. */
-mode_t copy_mode(const struct copy *copy, mode_t mode);
+mode_t copy_mode(const struct copy_state *copy, mode_t mode);
 int copy_chmod(int fd, mode_t mode);
-int copy_give(const struct copy *copy, int fd);
+int copy_give(const struct copy_state *copy, int fd);
 
 #endif

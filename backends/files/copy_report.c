@@ -64,7 +64,7 @@ static size_t append_component(char *out, size_t size, size_t used, const char *
 }
 
 /* Names of the directories between the base and the current one, the nearest that fit. */
-static size_t append_levels(const struct copy *copy, char *out, size_t size, size_t used)
+static size_t append_levels(const struct copy_state *copy, char *out, size_t size, size_t used)
 {
 	size_t room = size / 2, first = copy->depth;
 
@@ -80,7 +80,7 @@ static size_t append_levels(const struct copy *copy, char *out, size_t size, siz
 }
 
 /* The path of an entry of the current directory, for people. */
-static void path_text(const struct copy *copy, const char *base, const char *name, char *out,
+static void path_text(const struct copy_state *copy, const char *base, const char *name, char *out,
 		      size_t size)
 {
 	size_t used = append(out, size, 0, base);
@@ -90,7 +90,7 @@ static void path_text(const struct copy *copy, const char *base, const char *nam
 		append_component(out, size, used, name);
 }
 
-static void warn(struct copy *copy, const char *text)
+static void warn(struct copy_state *copy, const char *text)
 {
 	if (copy->request->warn && copy->warnings++ < COPY_WARNINGS)
 		copy->request->warn(copy->request->warn_data, text);
@@ -103,7 +103,7 @@ static bool ends_copy(int number)
 	       number == ENFILE || number == ECANCELED;
 }
 
-static int failed(struct copy *copy, const char *what, const char *base, const char *name)
+static int failed(struct copy_state *copy, const char *what, const char *base, const char *name)
 {
 	int number = errno;
 	char path[SHOWN_PATH];
@@ -120,17 +120,17 @@ static int failed(struct copy *copy, const char *what, const char *base, const c
 	return ends_copy(number) ? -1 : 0;
 }
 
-int copy_failed_source(struct copy *copy, const char *what, const char *name)
+int copy_failed_source(struct copy_state *copy, const char *what, const char *name)
 {
 	return failed(copy, what, copy->source_base, name);
 }
 
-int copy_failed_target(struct copy *copy, const char *what, const char *name)
+int copy_failed_target(struct copy_state *copy, const char *what, const char *name)
 {
 	return failed(copy, what, copy->target_base, name);
 }
 
-void copy_skipped(struct copy *copy, const char *name, mode_t mode)
+void copy_skipped(struct copy_state *copy, const char *name, mode_t mode)
 {
 	char path[SHOWN_PATH], text[SHOWN_PATH + 64];
 
@@ -143,7 +143,7 @@ void copy_skipped(struct copy *copy, const char *name, mode_t mode)
 	warn(copy, text);
 }
 
-void copy_vanished(struct copy *copy, const char *name)
+void copy_vanished(struct copy_state *copy, const char *name)
 {
 	char path[SHOWN_PATH], text[SHOWN_PATH + 64];
 
@@ -160,7 +160,7 @@ bool copy_is_vanished(int number)
 	       number == ENXIO || number == ESTALE;
 }
 
-bool copy_is_cancelled(const struct copy *copy)
+bool copy_is_cancelled(const struct copy_state *copy)
 {
 	return atomic_load_explicit(&copy->progress->cancel, memory_order_relaxed);
 }

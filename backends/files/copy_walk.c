@@ -14,7 +14,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-static struct copy_level *current(struct copy *copy)
+static struct copy_level *current(struct copy_state *copy)
 {
 	return &copy->levels[copy->depth - 1];
 }
@@ -33,7 +33,7 @@ static void close_level(struct copy_level *level)
 	level->source_fd = level->target_fd = -1;
 }
 
-static int grow_levels(struct copy *copy)
+static int grow_levels(struct copy_state *copy)
 {
 	size_t size = copy->levels_size ? 2 * copy->levels_size : 64;
 	struct copy_level *grown;
@@ -53,13 +53,13 @@ static int grow_levels(struct copy *copy)
 }
 
 /* The subdirectory that is entered, or comes next. */
-static const char *name_of_next(const struct copy *copy)
+static const char *name_of_next(const struct copy_state *copy)
 {
 	return copy->names + copy->levels[copy->depth - 1].next;
 }
 
 /* Remembers a subdirectory for later. -1 with errno. */
-static int remember(struct copy *copy, const char *name)
+static int remember(struct copy_state *copy, const char *name)
 {
 	size_t length = strlen(name) + 1, size = copy->names_size ? copy->names_size : 4096;
 	char *grown;
@@ -83,7 +83,7 @@ static int remember(struct copy *copy, const char *name)
 }
 
 /* Writes what was opened. */
-static int flush_batch(struct copy *copy)
+static int flush_batch(struct copy_state *copy)
 {
 	struct copy_level *level = current(copy);
 	int result = copy->batch_used > 0 ? copy_as_target(copy) : 0;
@@ -100,7 +100,7 @@ static int flush_batch(struct copy *copy)
 	return result == 0 ? copy_as_source(copy) : -1;
 }
 
-static int add_to_batch(struct copy *copy, const char *name, mode_t type)
+static int add_to_batch(struct copy_state *copy, const char *name, mode_t type)
 {
 	int result = copy_item_open(copy, current(copy)->source_fd, name, type,
 				    &copy->batch[copy->batch_used]);
@@ -112,7 +112,7 @@ static int add_to_batch(struct copy *copy, const char *name, mode_t type)
 }
 
 /* One entry of the current directory, as it was listed. */
-static int see_entry(struct copy *copy, const struct dirent64 *entry)
+static int see_entry(struct copy_state *copy, const struct dirent64 *entry)
 {
 	const char *name = entry->d_name;
 	mode_t type = DTTOIF(entry->d_type);
@@ -139,7 +139,7 @@ static int see_entry(struct copy *copy, const struct dirent64 *entry)
 }
 
 /* Lists the current directory to its end. */
-static int list(struct copy *copy)
+static int list(struct copy_state *copy)
 {
 	int result = copy_as_source(copy);
 
@@ -168,7 +168,7 @@ static int list(struct copy *copy)
  * where the copy ends. */
 
 /* Opens a subdirectory of the current directory as a source. */
-static int open_source(struct copy *copy, const char *name, struct copy_level *level)
+static int open_source(struct copy_state *copy, const char *name, struct copy_level *level)
 {
 	if (copy_as_source(copy) != 0)
 		return -1;
@@ -189,7 +189,7 @@ static int open_source(struct copy *copy, const char *name, struct copy_level *l
 }
 
 /* Makes or finds its counterpart. */
-static int open_target(struct copy *copy, const char *name, struct copy_level *level)
+static int open_target(struct copy_state *copy, const char *name, struct copy_level *level)
 {
 	if (copy->streams)
 		return tar_put_directory(copy, name, &level->source) == 0 ? 1 : -1;
@@ -205,7 +205,7 @@ static int open_target(struct copy *copy, const char *name, struct copy_level *l
 
 /* Finds out what is to be known about a target directory and makes it writable for its owner. -1
  * with errno. */
-static int look_at_target(struct copy *copy, struct copy_level *level)
+static int look_at_target(struct copy_state *copy, struct copy_level *level)
 {
 	mode_t mode;
 
@@ -228,7 +228,7 @@ static int look_at_target(struct copy *copy, struct copy_level *level)
 }
 
 /* Makes a pair of directories the current one, and takes its descriptors. */
-static int push(struct copy *copy, struct copy_level *level)
+static int push(struct copy_state *copy, struct copy_level *level)
 {
 	if (look_at_target(copy, level) != 0 || grow_levels(copy) != 0)
 		return copy_failed_target(copy, "enter",
@@ -241,13 +241,13 @@ static int push(struct copy *copy, struct copy_level *level)
 	return 1;
 }
 
-static void forget_next(struct copy *copy)
+static void forget_next(struct copy_state *copy)
 {
 	current(copy)->next += strlen(name_of_next(copy)) + 1;
 }
 
 /* Goes into the next subdirectory of the current one. */
-static int enter(struct copy *copy)
+static int enter(struct copy_state *copy)
 {
 	struct copy_level level = {.source_fd = -1, .target_fd = -1};
 	const char *name = name_of_next(copy);
@@ -280,7 +280,7 @@ static int open_parent(int child_fd, const struct stat *expected)
 }
 
 /* Opens what push has closed. Without it there is no way on. */
-static int reopen(struct copy *copy, struct copy_level *level, const struct copy_level *child)
+static int reopen(struct copy_state *copy, struct copy_level *level, const struct copy_level *child)
 {
 	if (level->source_fd >= 0)
 		return 0;
@@ -304,7 +304,7 @@ static int reopen(struct copy *copy, struct copy_level *level, const struct copy
 }
 
 /* Owner and mode, once nothing more is to be made in the directory. */
-static int finish(struct copy *copy, const struct copy_level *level)
+static int finish(struct copy_state *copy, const struct copy_level *level)
 {
 	mode_t mode = copy_mode(copy, level->source.st_mode & 07777);
 
@@ -324,7 +324,7 @@ static int finish(struct copy *copy, const struct copy_level *level)
 
 /* Leaves the current directory. Its parent is opened first: the mode that this one gets may bar the
  * way. */
-static int leave(struct copy *copy)
+static int leave(struct copy_state *copy)
 {
 	struct copy_level *level = current(copy);
 	int result = copy->depth > 1 ? reopen(copy, level - 1, level) : 0;
@@ -339,7 +339,7 @@ static int leave(struct copy *copy)
 	return result;
 }
 
-static int step(struct copy *copy)
+static int step(struct copy_state *copy)
 {
 	if (copy_is_cancelled(copy)) {
 		errno = ECANCELED;
@@ -353,7 +353,7 @@ static int step(struct copy *copy)
 }
 
 /* Copies the content of a directory, and its mode. Takes the descriptors. */
-int copy_walk(struct copy *copy, int source_fd, const struct stat *source, int target_fd,
+int copy_walk(struct copy_state *copy, int source_fd, const struct stat *source, int target_fd,
 	      bool fresh)
 {
 	struct copy_level top = {
@@ -370,7 +370,7 @@ int copy_walk(struct copy *copy, int source_fd, const struct stat *source, int t
 	return result < 0 ? -1 : 0;
 }
 
-void copy_walk_free(struct copy *copy)
+void copy_walk_free(struct copy_state *copy)
 {
 	for (size_t i = 0; i < copy->batch_used; i++)
 		copy_item_close(&copy->batch[i]);

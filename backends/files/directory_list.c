@@ -40,7 +40,7 @@ struct list {
 	size_t n;
 };
 
-static int fail(struct copy *copy, const char *what)
+static int fail(struct copy_state *copy, const char *what)
 {
 	copy_failed_source(copy, what, NULL);
 	return -1;
@@ -70,7 +70,7 @@ static int add_name(struct list *list, const char *name)
 	return 0;
 }
 
-static int read_names(struct copy *copy, struct list *list, int fd)
+static int read_names(struct copy_state *copy, struct list *list, int fd)
 {
 	ssize_t size;
 
@@ -111,8 +111,8 @@ static int sort_names(struct list *list)
 
 static uint8_t *put_number(uint8_t *out, unsigned field, uint64_t value)
 {
-	out += put_varint(out, field << 3);
-	return out + put_varint(out, value);
+	out += varint_put(out, field << 3);
+	return out + varint_put(out, value);
 }
 
 static unsigned type_of(mode_t mode)
@@ -140,9 +140,9 @@ static size_t put_numbers(uint8_t *out, const struct copy_guard *guard, const st
 
 static size_t put_head(uint8_t *out, unsigned field, size_t length)
 {
-	size_t n = put_varint(out, field << 3 | 2);
+	size_t n = varint_put(out, field << 3 | 2);
 
-	return n + put_varint(out + n, length);
+	return n + varint_put(out + n, length);
 }
 
 /* Appends parts to the answer. */
@@ -164,8 +164,8 @@ static int put_parts(struct list *list, struct iovec *parts, size_t n)
 	return -1;
 }
 
-static int put_entry(struct copy *copy, struct list *list, const char *name, const struct stat *st,
-		     const char *link)
+static int put_entry(struct copy_state *copy, struct list *list, const char *name,
+		     const struct stat *st, const char *link)
 {
 	uint8_t entry[HEAD_MAX], head[HEAD_MAX], numbers[NUMBERS_MAX], tail[HEAD_MAX];
 	size_t length = strlen(name), link_length = link ? strlen(link) : 0;
@@ -182,7 +182,7 @@ static int put_entry(struct copy *copy, struct list *list, const char *name, con
 }
 
 /* Looks at an entry; one that is gone meanwhile is left out. */
-static int list_entry(struct copy *copy, struct list *list, int dir_fd, const char *name)
+static int list_entry(struct copy_state *copy, struct list *list, int dir_fd, const char *name)
 {
 	char link[PATH_MAX];
 	struct stat st;
@@ -198,7 +198,7 @@ static int list_entry(struct copy *copy, struct list *list, int dir_fd, const ch
 	return put_entry(copy, list, name, &st, S_ISLNK(st.st_mode) ? link : NULL);
 }
 
-static int list_directory(struct copy *copy, struct list *list, int fd)
+static int list_directory(struct copy_state *copy, struct list *list, int fd)
 {
 	struct stat st;
 
@@ -215,7 +215,7 @@ static int list_directory(struct copy *copy, struct list *list, int fd)
 }
 
 /* Of what is no directory: itself. */
-static int list_itself(struct copy *copy, struct list *list)
+static int list_itself(struct copy_state *copy, struct list *list)
 {
 	struct copy_path path = {0};
 	_cleanup_close_ int parent = -1;
@@ -236,7 +236,7 @@ static int list_itself(struct copy *copy, struct list *list)
 	return result;
 }
 
-static int list_path(struct copy *copy, void *data)
+static int list_path(struct copy_state *copy, void *data)
 {
 	struct list *list = data;
 	_cleanup_close_ int fd = -1;

@@ -13,13 +13,13 @@
 #include "lib/remove_tree.h"
 
 /* Failures that leave nothing to do. */
-static int fail_read(struct copy *copy, const char *what)
+static int fail_read(struct copy_state *copy, const char *what)
 {
 	copy_failed_source(copy, what, NULL);
 	return -1;
 }
 
-static int fail_write(struct copy *copy, const char *what)
+static int fail_write(struct copy_state *copy, const char *what)
 {
 	copy_failed_target(copy, what, NULL);
 	return -1;
@@ -35,7 +35,7 @@ struct part {
 
 /* Copies from `in` at in_at to `out` at out_at until `length` bytes are copied or `in` ends.
  * Returns how many, or -1 with errno. */
-static int64_t move(struct copy *copy, int in, uint64_t in_at, int out, uint64_t out_at,
+static int64_t move(struct copy_state *copy, int in, uint64_t in_at, int out, uint64_t out_at,
 		    uint64_t length)
 {
 	uint64_t done = 0;
@@ -72,7 +72,7 @@ static int must_be_file(const struct stat *st)
 	return -1;
 }
 
-static int read_part(struct copy *copy, void *data)
+static int read_part(struct copy_state *copy, void *data)
 {
 	struct part *part = data;
 	const struct copy_side *side = &copy->request->source;
@@ -109,7 +109,7 @@ int file_read(const struct copy_request *request, int data_fd, uint64_t offset, 
 }
 
 /* The directory that the path's last component is in, as the target. -1 with errno. */
-static int open_parent(struct copy *copy, struct copy_path *path)
+static int open_parent(struct copy_state *copy, struct copy_path *path)
 {
 	const struct copy_side *side = &copy->request->target;
 
@@ -119,7 +119,7 @@ static int open_parent(struct copy *copy, struct copy_path *path)
 }
 
 /* Replaces a file, or a link, by one that keeps the mode of a file that was there. */
-static int replace(struct copy *copy, int parent, const char *name, const struct part *part)
+static int replace(struct copy_state *copy, int parent, const char *name, const struct part *part)
 {
 	struct copy_item item = {.name = name, .fd = part->data_fd};
 	struct stat st;
@@ -139,7 +139,7 @@ static int replace(struct copy *copy, int parent, const char *name, const struct
 }
 
 /* Opens a file for writing in the middle of it; makes it where it is absent. -1 with errno. */
-static int open_for_part(struct copy *copy, int parent, const char *name, mode_t mode)
+static int open_for_part(struct copy_state *copy, int parent, const char *name, mode_t mode)
 {
 	const struct copy_side *side = &copy->request->target;
 	int fd = copy_path_open(side, side->path, O_WRONLY);
@@ -156,7 +156,7 @@ static int open_for_part(struct copy *copy, int parent, const char *name, mode_t
 	return -1;
 }
 
-static int write_part(struct copy *copy, void *data)
+static int write_part(struct copy_state *copy, void *data)
 {
 	const struct part *part = data;
 	struct copy_path path = {0};
@@ -194,7 +194,7 @@ int file_write(const struct copy_request *request, int data_fd, uint64_t offset,
 }
 
 /* A directory may be full of anything, by somebody who goes on filling it. */
-static int remove_entry(struct copy *copy, int parent, const char *name, bool recursive)
+static int remove_entry(struct copy_state *copy, int parent, const char *name, bool recursive)
 {
 	struct stat st;
 
@@ -207,7 +207,7 @@ static int remove_entry(struct copy *copy, int parent, const char *name, bool re
 	return 0;
 }
 
-static int remove_path(struct copy *copy, void *data)
+static int remove_path(struct copy_state *copy, void *data)
 {
 	const bool *recursive = data;
 	struct copy_path path = {0};

@@ -9,9 +9,9 @@
 #include "lib/cleanup.h"
 #include "lib/fd_message.h"
 
-struct transfer {
-	struct transfer *next;
-	struct transfers *all;
+struct file_transfer {
+	struct file_transfer *next;
+	struct file_transfers *all;
 	uint64_t id;
 	int socket;
 	struct watch *watch;
@@ -29,8 +29,9 @@ static int put_path(char *to, size_t size, const char *before, const char *path,
 	return warden_error_errno(err, "use path %.64s...", path);
 }
 
-int transfer_request_fill(struct transfer_request *request, const struct warden_transfer *transfer,
-			  const char *home, struct warden_error *err)
+int file_transfer_fill(struct file_transfer_request *request,
+		       const struct warden_transfer *transfer, const char *home,
+		       struct warden_error *err)
 {
 	request->kind = transfer->kind;
 	request->offset = transfer->offset;
@@ -45,17 +46,17 @@ int transfer_request_fill(struct transfer_request *request, const struct warden_
 			err);
 }
 
-void transfers_init(struct transfers *transfers, const struct warden_host *host,
-		    struct watcher *watcher, const char *id)
+void file_transfers_init(struct file_transfers *transfers, const struct warden_host *host,
+			 struct watcher *watcher, const char *id)
 {
-	*transfers = (struct transfers){.host = host, .watcher = watcher, .id = id};
+	*transfers = (struct file_transfers){.host = host, .watcher = watcher, .id = id};
 	pthread_mutex_init(&transfers->mutex, NULL);
 	pthread_cond_init(&transfers->changed, NULL);
 }
 
-void transfers_free(struct transfers *transfers)
+void file_transfers_free(struct file_transfers *transfers)
 {
-	struct transfer *transfer;
+	struct file_transfer *transfer;
 
 	while ((transfer = transfers->first)) {
 		transfers->first = transfer->next;
@@ -68,10 +69,10 @@ void transfers_free(struct transfers *transfers)
 
 /* Its process has answered, or is gone. The transfer leaves the list when its end is told, so that
  * whoever finds the list empty knows that. */
-static void finish(struct transfer *transfer, const struct warden_transfer_end *end)
+static void finish(struct file_transfer *transfer, const struct warden_transfer_end *end)
 {
-	struct transfers *all = transfer->all;
-	struct transfer **link = &all->first;
+	struct file_transfers *all = transfer->all;
+	struct file_transfer **link = &all->first;
 	void (*ended)(void *data) = NULL;
 	void *data;
 
@@ -95,11 +96,11 @@ static void finish(struct transfer *transfer, const struct warden_transfer_end *
 /* On the watcher's thread. */
 static void on_reply(void *data, uint32_t events)
 {
-	struct transfer *transfer = data;
-	const struct transfers *all = transfer->all;
+	struct file_transfer *transfer = data;
+	const struct file_transfers *all = transfer->all;
 	struct warden_transfer_end end = {0};
-	struct transfer_reply reply;
-	ssize_t came = message_receive(transfer->socket, &reply, sizeof(reply), NULL, 0);
+	struct file_transfer_reply reply;
+	ssize_t came = fd_message_receive(transfer->socket, &reply, sizeof(reply), NULL, 0);
 
 	(void)events;
 	if (came != sizeof(reply)) {
@@ -118,14 +119,14 @@ static void on_reply(void *data, uint32_t events)
 }
 
 /* The list's mutex is held: a callback that comes at once must find the watch. */
-static int begin(struct transfer *transfer, const struct transfer_request *request,
+static int begin(struct file_transfer *transfer, const struct file_transfer_request *request,
 		 struct warden_error *err)
 {
-	struct transfers *all = transfer->all;
+	struct file_transfers *all = transfer->all;
 
 	if (all->ended)
 		return warden_error_set(err, "the container is being destroyed");
-	if (message_send(transfer->socket, request, sizeof(*request), NULL, 0) < 0)
+	if (fd_message_send(transfer->socket, request, sizeof(*request), NULL, 0) < 0)
 		return warden_error_errno(err, "reach the process that moves the files");
 	transfer->watch =
 		watcher_add(all->watcher, transfer->socket, EPOLLIN, on_reply, transfer, err);
@@ -136,17 +137,17 @@ static int begin(struct transfer *transfer, const struct transfer_request *reque
 	return 0;
 }
 
-int transfers_add(struct transfers *transfers, uint64_t transfer_id, int socket,
-		  const struct transfer_request *request, struct warden_error *err)
+int file_transfers_add(struct file_transfers *transfers, uint64_t transfer_id, int socket,
+		       const struct file_transfer_request *request, struct warden_error *err)
 {
-	struct transfer *transfer = malloc(sizeof(*transfer));
+	struct file_transfer *transfer = malloc(sizeof(*transfer));
 	int result;
 
 	if (!transfer) {
 		close(socket);
 		return warden_error_errno(err, "begin a transfer");
 	}
-	*transfer = (struct transfer){.all = transfers, .id = transfer_id, .socket = socket};
+	*transfer = (struct file_transfer){.all = transfers, .id = transfer_id, .socket = socket};
 	pthread_mutex_lock(&transfers->mutex);
 	result = begin(transfer, request, err);
 	pthread_mutex_unlock(&transfers->mutex);
@@ -158,22 +159,22 @@ int transfers_add(struct transfers *transfers, uint64_t transfer_id, int socket,
 }
 
 /* The process is told by a signal; what it answers is still received. */
-static void cancel(const struct transfer *transfer)
+static void cancel(const struct file_transfer *transfer)
 {
 	shutdown(transfer->socket, SHUT_WR); /* ENOTCONN: it has ended */
 }
 
-void transfers_cancel(struct transfers *transfers, uint64_t transfer_id)
+void file_transfers_cancel(struct file_transfers *transfers, uint64_t transfer_id)
 {
 	pthread_mutex_t *locked _cleanup_unlock_ = &transfers->mutex;
 
 	pthread_mutex_lock(locked);
-	for (const struct transfer *at = transfers->first; at; at = at->next)
+	for (const struct file_transfer *at = transfers->first; at; at = at->next)
 		if (at->id == transfer_id)
 			cancel(at);
 }
 
-void transfers_end(struct transfers *transfers, void (*ended)(void *data), void *data)
+void file_transfers_end(struct file_transfers *transfers, void (*ended)(void *data), void *data)
 {
 	bool none;
 
@@ -181,7 +182,7 @@ void transfers_end(struct transfers *transfers, void (*ended)(void *data), void 
 	transfers->ended = ended;
 	transfers->data = data;
 	none = !transfers->first;
-	for (const struct transfer *at = transfers->first; at; at = at->next)
+	for (const struct file_transfer *at = transfers->first; at; at = at->next)
 		cancel(at);
 	pthread_mutex_unlock(&transfers->mutex);
 	if (none)
@@ -193,9 +194,9 @@ static void ignore(void *data)
 	(void)data;
 }
 
-void transfers_wait(struct transfers *transfers)
+void file_transfers_wait(struct file_transfers *transfers)
 {
-	transfers_end(transfers, ignore, NULL);
+	file_transfers_end(transfers, ignore, NULL);
 	pthread_mutex_lock(&transfers->mutex);
 	while (transfers->first)
 		pthread_cond_wait(&transfers->changed, &transfers->mutex);

@@ -61,11 +61,11 @@ static int heed_connection(struct warden_error *err)
 
 static void note(void *data, const char *text)
 {
-	struct transfer_reply reply = {.event = TRANSFER_NOTE};
+	struct file_transfer_reply reply = {.event = TRANSFER_NOTE};
 
 	(void)data;
 	warden_error_set(&reply.error, "%s", text);
-	message_send(connection, &reply, sizeof(reply), NULL, 0); /* the log lacks a line then */
+	fd_message_send(connection, &reply, sizeof(reply), NULL, 0); /* the log lacks a line then */
 }
 
 /* The descriptors of a transfer. */
@@ -115,7 +115,7 @@ static int copy_telling(struct copy_request *copy, const struct place *place,
 }
 
 /* The container as what is read from. */
-static struct copy_side inside_source(const struct transfer_request *request,
+static struct copy_side inside_source(const struct file_transfer_request *request,
 				      const struct place *place)
 {
 	return (struct copy_side){
@@ -127,7 +127,7 @@ static struct copy_side inside_source(const struct transfer_request *request,
 }
 
 /* The container as what is written to. */
-static struct copy_side inside_target(const struct transfer_request *request,
+static struct copy_side inside_target(const struct file_transfer_request *request,
 				      const struct place *place)
 {
 	return (struct copy_side){
@@ -138,7 +138,7 @@ static struct copy_side inside_target(const struct transfer_request *request,
 	};
 }
 
-static int copy_in(const struct transfer_request *request, const struct place *place,
+static int copy_in(const struct file_transfer_request *request, const struct place *place,
 		   struct warden_error *err)
 {
 	struct copy_request copy = {
@@ -153,7 +153,7 @@ static int copy_in(const struct transfer_request *request, const struct place *p
 }
 
 /* An earlier copy may have brought links that lead anywhere on the host: none is followed. */
-static int copy_out(const struct transfer_request *request, const struct place *place,
+static int copy_out(const struct file_transfer_request *request, const struct place *place,
 		    struct warden_error *err)
 {
 	struct copy_request copy = {
@@ -170,7 +170,7 @@ static int copy_out(const struct transfer_request *request, const struct place *
 }
 
 /* What is done to a single path; both sides are the container. */
-static struct copy_request at_path(const struct transfer_request *request,
+static struct copy_request at_path(const struct file_transfer_request *request,
 				   const struct place *place)
 {
 	return (struct copy_request){
@@ -181,7 +181,7 @@ static struct copy_request at_path(const struct transfer_request *request,
 	};
 }
 
-static int read_file(const struct transfer_request *request, const struct place *place,
+static int read_file(const struct file_transfer_request *request, const struct place *place,
 		     struct warden_error *err)
 {
 	const struct copy_request copy = at_path(request, place);
@@ -189,7 +189,7 @@ static int read_file(const struct transfer_request *request, const struct place 
 	return file_read(&copy, place->data_fd, request->offset, request->length, &file_size, err);
 }
 
-static int write_file(const struct transfer_request *request, const struct place *place,
+static int write_file(const struct file_transfer_request *request, const struct place *place,
 		      struct warden_error *err)
 {
 	const struct copy_request copy = at_path(request, place);
@@ -197,7 +197,7 @@ static int write_file(const struct transfer_request *request, const struct place
 	return file_write(&copy, place->data_fd, request->offset, request->mode, err);
 }
 
-static int list_file(const struct transfer_request *request, const struct place *place,
+static int list_file(const struct file_transfer_request *request, const struct place *place,
 		     struct warden_error *err)
 {
 	const struct copy_request copy = at_path(request, place);
@@ -205,7 +205,7 @@ static int list_file(const struct transfer_request *request, const struct place 
 	return file_list(&copy, place->data_fd, request->length, err);
 }
 
-static int remove_file(const struct transfer_request *request, const struct place *place,
+static int remove_file(const struct file_transfer_request *request, const struct place *place,
 		       struct warden_error *err)
 {
 	const struct copy_request copy = at_path(request, place);
@@ -213,7 +213,7 @@ static int remove_file(const struct transfer_request *request, const struct plac
 	return file_remove(&copy, request->recursive, err);
 }
 
-static int watch_file(const struct transfer_request *request, const struct place *place,
+static int watch_file(const struct file_transfer_request *request, const struct place *place,
 		      struct warden_error *err)
 {
 	const struct copy_request copy = at_path(request, place);
@@ -221,7 +221,7 @@ static int watch_file(const struct transfer_request *request, const struct place
 	return file_watch(&copy, place->data_fd, err);
 }
 
-static int read_tar(const struct transfer_request *request, const struct place *place,
+static int read_tar(const struct file_transfer_request *request, const struct place *place,
 		    struct warden_error *err)
 {
 	const struct copy_request copy = at_path(request, place);
@@ -229,7 +229,7 @@ static int read_tar(const struct transfer_request *request, const struct place *
 	return tar_read(&copy, place->data_fd, err);
 }
 
-static int write_tar(const struct transfer_request *request, const struct place *place,
+static int write_tar(const struct file_transfer_request *request, const struct place *place,
 		     struct warden_error *err)
 {
 	const struct copy_request copy = at_path(request, place);
@@ -238,7 +238,7 @@ static int write_tar(const struct transfer_request *request, const struct place 
 }
 
 /* clang-format off */
-static int (*const kinds[])(const struct transfer_request *request, const struct place *place,
+static int (*const kinds[])(const struct file_transfer_request *request, const struct place *place,
 			    struct warden_error *err) = {
 	[WARDEN_COPY_IN] = copy_in,
 	[WARDEN_COPY_OUT] = copy_out,
@@ -254,8 +254,8 @@ static int (*const kinds[])(const struct transfer_request *request, const struct
 
 static int run(const struct place *place, struct warden_error *err)
 {
-	static struct transfer_request request;
-	ssize_t came = message_receive(connection, &request, sizeof(request), NULL, 0);
+	static struct file_transfer_request request;
+	ssize_t came = fd_message_receive(connection, &request, sizeof(request), NULL, 0);
 
 	if (came != sizeof(request))
 		return warden_error_set(err, "no request came");
@@ -267,13 +267,13 @@ static int run(const struct place *place, struct warden_error *err)
 void transfer_child_run(int socket, int root_fd, int data_fd)
 {
 	const struct place place = {root_fd, data_fd};
-	static struct transfer_reply reply;
+	static struct file_transfer_reply reply;
 
 	prctl(PR_SET_NAME, "warden-transfer"); /* for ps alone */
 	signal(SIGPIPE, SIG_IGN);
 	connection = socket;
 	reply.event = run(&place, &reply.error) == 0 ? TRANSFER_DONE : TRANSFER_FAILED;
 	reply.size = file_size;
-	message_send(socket, &reply, sizeof(reply), NULL, 0); /* nobody else could be told */
+	fd_message_send(socket, &reply, sizeof(reply), NULL, 0); /* nobody else could be told */
 	_exit(0);
 }

@@ -34,7 +34,7 @@ static const struct {
 	{IN_Q_OVERFLOW, MISSED},
 };
 
-static int fail(struct copy *copy, const char *what)
+static int fail(struct copy_state *copy, const char *what)
 {
 	copy_failed_source(copy, what, NULL);
 	return -1;
@@ -56,7 +56,7 @@ static int make_instance(const struct copy_guard *guard)
 }
 
 /* Watches what was opened; nothing keeps it open, else its removal would not be told. */
-static int add_watch(struct copy *copy, int instance)
+static int add_watch(struct copy_state *copy, int instance)
 {
 	const struct copy_side *side = &copy->request->source;
 	_cleanup_close_ int fd = copy_source_open(copy, side->path, O_RDONLY);
@@ -89,7 +89,7 @@ static int tell(int fd, uint32_t change, const char *name)
 
 /* A file that has no name yet (O_TMPFILE, as a copy begins) is told as '#' and its inode's number.
  * Who watches wants names alone, but a file may be called so: the directory knows. */
-static bool is_nameless(struct copy *copy, const struct inotify_event *event)
+static bool is_nameless(struct copy_state *copy, const struct inotify_event *event)
 {
 	const char *name = event->len > 0 ? event->name : "";
 	_cleanup_close_ int fd = -1;
@@ -103,7 +103,7 @@ static bool is_nameless(struct copy *copy, const struct inotify_event *event)
 }
 
 /* 1: what was watched is gone. -1 with errno. */
-static int tell_event(struct copy *copy, int data_fd, const struct inotify_event *event)
+static int tell_event(struct copy_state *copy, int data_fd, const struct inotify_event *event)
 {
 	if (event->mask & (IN_IGNORED | IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT))
 		return 1;
@@ -116,7 +116,7 @@ static int tell_event(struct copy *copy, int data_fd, const struct inotify_event
 	return 0;
 }
 
-static int tell_events(struct copy *copy, int instance, int data_fd)
+static int tell_events(struct copy_state *copy, int instance, int data_fd)
 {
 	char buffer[16384] __attribute__((aligned(__alignof__(struct inotify_event))));
 	ssize_t size = read(instance, buffer, sizeof(buffer));
@@ -135,7 +135,7 @@ static int tell_events(struct copy *copy, int instance, int data_fd)
 
 /* SIGIO says that nobody wants more. It comes while this waits, or while it tells, never between.
  */
-static int watch(struct copy *copy, int instance, int data_fd)
+static int watch(struct copy_state *copy, int instance, int data_fd)
 {
 	struct pollfd poll_fd = {.fd = instance, .events = POLLIN};
 	sigset_t none, io;
@@ -158,7 +158,7 @@ static int watch(struct copy *copy, int instance, int data_fd)
 	return result < 0 ? -1 : 0;
 }
 
-static int watch_path(struct copy *copy, void *data)
+static int watch_path(struct copy_state *copy, void *data)
 {
 	_cleanup_close_ int instance = make_instance(&copy->request->source.guard);
 

@@ -27,7 +27,7 @@ struct late {
 };
 
 struct unpack {
-	struct copy *copy;
+	struct copy_state *copy;
 	int top_fd;
 	char *parent; /* the directory that the last entry lay in, and its descriptor */
 	int parent_fd;
@@ -39,7 +39,7 @@ struct unpack {
 /* What is told about an entry is told by its name. */
 static int fail_entry(struct unpack *unpack, const struct tar_entry *entry)
 {
-	struct copy *copy = unpack->copy;
+	struct copy_state *copy = unpack->copy;
 	char *base = copy->source_base;
 	int result;
 
@@ -52,7 +52,7 @@ static int fail_entry(struct unpack *unpack, const struct tar_entry *entry)
 /* The stream cannot be read on. */
 static int fail_stream(struct unpack *unpack, const struct tar_entry *entry, int number)
 {
-	struct copy *copy = unpack->copy;
+	struct copy_state *copy = unpack->copy;
 
 	copy->has_error = true;
 	errno = number;
@@ -260,7 +260,7 @@ static int write_all(int fd, const char *data, size_t size)
 
 static int fill_file(struct unpack *unpack, int fd, struct data *data)
 {
-	struct copy *copy = unpack->copy;
+	struct copy_state *copy = unpack->copy;
 
 	while (data->left > 0) {
 		size_t part = data->left < COPY_BUFFER ? (size_t)data->left : COPY_BUFFER;
@@ -283,7 +283,7 @@ static int make_file(struct unpack *unpack, int dir_fd, const char *last,
 {
 	const struct timespec times[] = {{.tv_nsec = UTIME_OMIT}, {entry->mtime, entry->mtime_ns}};
 	char temporary[COPY_TEMPORARY_SIZE];
-	struct copy *copy = unpack->copy;
+	struct copy_state *copy = unpack->copy;
 	int result, fd = copy_make_file(copy, dir_fd, entry->mode, temporary);
 
 	if (fd < 0)
@@ -338,7 +338,7 @@ static int make(struct unpack *unpack, int dir_fd, const char *last, const struc
 static int unpack_entry(struct unpack *unpack, struct tar_entry *entry)
 {
 	struct data data = {.left = entry->size, .stream_error = -1};
-	struct copy *copy = unpack->copy;
+	struct copy_state *copy = unpack->copy;
 	ssize_t length = clean_name(entry->name);
 	const char *last = NULL;
 	int dir_fd, result = length < 0 ? -1 : 0;
@@ -361,7 +361,7 @@ static int unpack_entry(struct unpack *unpack, struct tar_entry *entry)
 /* The target, a directory, made where its last component is missing. -1: all ends. */
 static int open_top(struct unpack *unpack)
 {
-	struct copy *copy = unpack->copy;
+	struct copy_state *copy = unpack->copy;
 	const struct copy_side *side = &copy->request->target;
 	struct copy_path path = {0};
 	int parent, result = 0;
@@ -397,7 +397,7 @@ static int drain(struct unpack *unpack)
 
 static int unpack_all(struct unpack *unpack)
 {
-	struct copy *copy = unpack->copy;
+	struct copy_state *copy = unpack->copy;
 	struct tar_entry entry;
 	int result = open_top(unpack);
 
@@ -414,7 +414,7 @@ static int unpack_all(struct unpack *unpack)
 	return result == 0 ? drain(unpack) : -1;
 }
 
-static int read_stream(struct copy *copy, void *data)
+static int read_stream(struct copy_state *copy, void *data)
 {
 	struct unpack *unpack = calloc(1, sizeof(*unpack));
 	int result;

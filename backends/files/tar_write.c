@@ -17,13 +17,13 @@
 #define SIZE_LIMIT UINT64_C(077777777777)
 
 /* The stream cannot go on. */
-static int fail(struct copy *copy, const char *what)
+static int fail(struct copy_state *copy, const char *what)
 {
 	copy->has_error = true;
 	return warden_error_errno(copy->err, "%s", what);
 }
 
-static int put(struct copy *copy, const void *data, size_t size)
+static int put(struct copy_state *copy, const void *data, size_t size)
 {
 	const char *at = data;
 
@@ -42,7 +42,7 @@ static int put(struct copy *copy, const void *data, size_t size)
 	return 0;
 }
 
-static int put_zeros(struct copy *copy, uint64_t size)
+static int put_zeros(struct copy_state *copy, uint64_t size)
 {
 	static const char zeros[16 * TAR_BLOCK];
 
@@ -56,13 +56,13 @@ static int put_zeros(struct copy *copy, uint64_t size)
 	return 0;
 }
 
-static int put_padding(struct copy *copy, uint64_t size)
+static int put_padding(struct copy_state *copy, uint64_t size)
 {
 	return put_zeros(copy, (TAR_BLOCK - size % TAR_BLOCK) % TAR_BLOCK);
 }
 
 /* Grows the buffer that names are put together in. */
-static int append_name(struct copy *copy, const char *part)
+static int append_name(struct copy_state *copy, const char *part)
 {
 	size_t used = copy->stream_name_used, length = strlen(part);
 	char *grown;
@@ -82,7 +82,7 @@ static int append_name(struct copy *copy, const char *part)
 }
 
 /* The path of an entry of the current directory in the stream. */
-static int make_name(struct copy *copy, const char *name, bool directory)
+static int make_name(struct copy_state *copy, const char *name, bool directory)
 {
 	copy->stream_name_used = 0;
 	if (copy->depth > 0 && *copy->stream_base && append_name(copy, copy->stream_base) != 0)
@@ -101,7 +101,7 @@ static void put_octal(char *field, size_t size, uint64_t number)
 }
 
 /* Fills a header; what is too large for it is cut, and told by pax records before it. */
-static void fill_header(const struct copy *copy, struct tar_header *header, char type,
+static void fill_header(const struct copy_state *copy, struct tar_header *header, char type,
 			const char *name, const char *link, const struct stat *st, uint64_t size)
 {
 	uint64_t uid = copy_guard_id(&copy->request->source.guard, st->st_uid),
@@ -148,7 +148,7 @@ struct record {
 	const char *value; /* NULL: not needed */
 };
 
-static int put_records(struct copy *copy, const struct record *records, size_t n,
+static int put_records(struct copy_state *copy, const struct record *records, size_t n,
 		       const struct stat *st)
 {
 	struct tar_header header;
@@ -185,7 +185,7 @@ static const char *number_over(uint64_t number, uint64_t most, char text[24])
 	return text;
 }
 
-static int put_header(struct copy *copy, char type, const char *link, const struct stat *st,
+static int put_header(struct copy_state *copy, char type, const char *link, const struct stat *st,
 		      uint64_t size)
 {
 	const char *name = copy->stream_name;
@@ -208,7 +208,7 @@ static int put_header(struct copy *copy, char type, const char *link, const stru
 }
 
 /* Exactly as many bytes as the header says: what is missing by now are zeros. */
-static int put_data(struct copy *copy, const struct copy_item *item)
+static int put_data(struct copy_state *copy, const struct copy_item *item)
 {
 	uint64_t size = (uint64_t)item->stat.st_size, done = 0;
 
@@ -235,14 +235,14 @@ static int put_data(struct copy *copy, const struct copy_item *item)
 	return put_padding(copy, size);
 }
 
-int tar_put_directory(struct copy *copy, const char *name, const struct stat *st)
+int tar_put_directory(struct copy_state *copy, const char *name, const struct stat *st)
 {
 	if (make_name(copy, name, true) != 0)
 		return -1;
 	return put_header(copy, TAR_DIRECTORY, NULL, st, 0);
 }
 
-int tar_put_item(struct copy *copy, const char *name, const struct copy_item *item)
+int tar_put_item(struct copy_state *copy, const char *name, const struct copy_item *item)
 {
 	int result = make_name(copy, name, false);
 
@@ -258,7 +258,7 @@ int tar_put_item(struct copy *copy, const char *name, const struct copy_item *it
 	return result;
 }
 
-static int write_stream(struct copy *copy, void *data)
+static int write_stream(struct copy_state *copy, void *data)
 {
 	int result;
 

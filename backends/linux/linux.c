@@ -59,18 +59,18 @@ static void linux_teardown(void *data)
 
 	/* The watcher hands containers to the remover, which needs network and firewall. */
 	if (backend->remover)
-		remover_drain(backend->remover);
+		cleanup_thread_drain(backend->remover);
 	if (backend->watcher)
 		watcher_free(backend->watcher);
-	remover_stop(backend->remover);
+	cleanup_thread_stop(backend->remover);
 	if (backend->firewall)
 		firewall_free(backend->firewall);
 	if (backend->net)
 		net_free(backend->net);
-	spawner_stop(backend->spawner);
+	linux_spawner_stop(backend->spawner);
 	if (backend->cgroups)
 		cgroups_free(backend->cgroups);
-	quota_free(&backend->quota);
+	disk_quota_free(&backend->quota);
 	if (backend->program_fd >= 0)
 		close(backend->program_fd);
 	free(backend);
@@ -82,7 +82,7 @@ static int load_program(struct linux_backend *backend, struct warden_error *err)
 
 	backend->lang = getenv("LANG");
 	backend->terminals = host->option_integer(host, OPTION_TERMINALS);
-	backend->program_fd = program_load(host, host->option_string(host, OPTION_WSHD), err);
+	backend->program_fd = wshd_memfd_load(host, host->option_string(host, OPTION_WSHD), err);
 	return backend->program_fd < 0 ? -1 : 0;
 }
 
@@ -103,7 +103,7 @@ static void warn_of_nested(const struct warden_host *host)
 static int probe(struct linux_backend *backend, struct warden_error *err)
 {
 	warn_of_nested(backend->host);
-	if (probe_host(backend->host, &backend->union_kind, err) < 0)
+	if (host_probe(backend->host, &backend->union_kind, err) < 0)
 		return -1;
 	if (backend->union_kind != UNION_OVERLAY)
 		backend->host->log(backend->host, WARDEN_LOG_WARN, NULL,
@@ -118,12 +118,12 @@ static int probe(struct linux_backend *backend, struct warden_error *err)
 
 static int find_quota(struct linux_backend *backend, struct warden_error *err)
 {
-	return quota_setup(backend->host, &backend->quota, err);
+	return disk_quota_setup(backend->host, &backend->quota, err);
 }
 
 static int start_spawner(struct linux_backend *backend, struct warden_error *err)
 {
-	return spawner_start(backend, &backend->spawner, err);
+	return linux_spawner_start(backend, &backend->spawner, err);
 }
 
 /* From here on there are threads. */
@@ -138,9 +138,9 @@ static int start_threads(struct linux_backend *backend, struct warden_error *err
 {
 	backend->watcher = watcher_new(err);
 	if (!backend->watcher ||
-	    spawner_watch(backend->spawner, backend->watcher, backend->host, err) < 0)
+	    linux_spawner_watch(backend->spawner, backend->watcher, backend->host, err) < 0)
 		return -1;
-	return remover_start(backend, &backend->remover, err);
+	return cleanup_thread_start(backend, &backend->remover, err);
 }
 
 static int (*const starts[])(struct linux_backend *backend, struct warden_error *err) = {

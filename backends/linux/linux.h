@@ -39,8 +39,8 @@ struct linux_backend {
 	struct net *net;
 	struct firewall *firewall;
 	struct watcher *watcher;
-	struct remover *remover;
-	struct quota quota;
+	struct cleanup_thread *remover;
+	struct disk_quota quota;
 };
 
 #endif

@@ -235,7 +235,7 @@ static bool event_fits(const struct packet *packet)
 	case WSHD_ENDED:
 		return packet_fits(packet, sizeof(struct wshd_ended), 0);
 	case WSHD_JOB:
-		return packet->length == sizeof(struct wshd_job);
+		return packet->length == sizeof(struct wshd_listed_job);
 	case WSHD_LIST_END:
 	case WSHD_EMPTY:
 		return packet_fits(packet, sizeof(struct wshd_request), 0);

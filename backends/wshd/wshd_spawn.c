@@ -153,6 +153,6 @@ int wshd_send_spawn(int fd, const struct warden_spawn *spawn, const struct wshd_
 	all[WSHD_FD_GROUP] = group->group_fd;
 	memcpy(all + WSHD_FD_TASKS, group->tasks_fds, sizeof(group->tasks_fds));
 	fill_rlimits(&message, spawn);
-	n = fds_gather(all, fds, &message.present);
+	n = packet_gather_fds(all, fds, &message.present);
 	return wshd_send(fd, &message, sizeof(message), fds, n, "start the job", err);
 }

@@ -26,7 +26,7 @@ int usage_error(const struct invocation *invocation, const char *format, ...)
 }
 
 /* Groups of one request share its message. */
-static size_t request_index(const struct command *command, size_t group)
+static size_t request_index(const struct cli_command *command, size_t group)
 {
 	size_t index = 0;
 
@@ -39,7 +39,7 @@ static size_t request_index(const struct command *command, size_t group)
 
 static int make_requests(struct invocation *invocation)
 {
-	const struct command *command = invocation->command;
+	const struct cli_command *command = invocation->command;
 
 	for (size_t i = 0; i < MAX_GROUPS; i++) {
 		const char *request = command->groups[i].request;
@@ -57,7 +57,7 @@ static int make_requests(struct invocation *invocation)
 }
 
 /* The group that an option is one of; -1: none. */
-static int group_of(const struct command *command, const struct option *option)
+static int group_of(const struct cli_command *command, const struct option *option)
 {
 	for (int i = 0; i < MAX_GROUPS; i++)
 		for (const struct option *o = command->groups[i].options; o && o->name; o++)
@@ -69,7 +69,7 @@ static int group_of(const struct command *command, const struct option *option)
 struct warden_message *option_request(const struct invocation *invocation,
 				      const struct option *option)
 {
-	const struct command *command = invocation->command;
+	const struct cli_command *command = invocation->command;
 	int group = command ? group_of(command, option) : -1;
 	struct warden_message *request;
 	const char *inner;
@@ -269,7 +269,7 @@ static int take_command(struct invocation *invocation, const char *name)
 		return make_requests(invocation);
 	}
 	near_begin(&near, name);
-	for (const struct command *command = commands; command->name; command++) {
+	for (const struct cli_command *command = commands; command->name; command++) {
 		if (command->hidden)
 			continue;
 		near_consider(&near, command->name);

@@ -74,7 +74,7 @@ enum section {
 
 extern const char *const section_titles[SECTIONS];
 
-struct command {
+struct cli_command {
 	const char *name;
 	const char *alias; /* or NULL */
 	enum section section;
@@ -97,7 +97,7 @@ struct command {
 
 /* A command line that was understood. */
 struct invocation {
-	const struct command *command;
+	const struct cli_command *command;
 	const char *socket_path; /* NULL: the library's choice */
 	const char *format;      /* NULL: none */
 	bool json;
@@ -117,7 +117,7 @@ struct invocation {
 	struct warden_client *kept; /* a connection that is to be used, instead of a new one */
 };
 
-extern const struct command commands[]; /* ends with a name of NULL */
+extern const struct cli_command commands[]; /* ends with a name of NULL */
 extern const struct option global_options[];
 
 /* The option groups of the table; see option_table.c. */
@@ -130,11 +130,11 @@ extern const struct option handle_option[], create_options[], limit_options[], j
 	file_remove_options[], job_input_options[], job_input_own_options[], job_signal_options[],
 	job_resize_options[], events_options[], top_options[], doctor_options[], help_options[];
 
-const struct command *command_find(const char *name);
+const struct cli_command *command_find(const char *name);
 
 /* The options that a command takes, its own before those of every command, each name once; NULL
  * past the last. `command` may be NULL. */
-const struct option *command_option(const struct command *command, size_t index);
+const struct option *command_option(const struct cli_command *command, size_t index);
 
 /* arguments.c: reads the command line. 0, or a status after telling what is wrong. */
 int arguments_parse(struct invocation *invocation, int argc, char **argv);
@@ -187,7 +187,7 @@ void near_begin(struct near *near, const char *word);
 void near_consider(struct near *near, const char *name);
 
 /* help.c, manual.c, completion.c: what is written from the table. */
-void help_print(FILE *file, const struct command *command);
+void help_print(FILE *file, const struct cli_command *command);
 int help_run(struct invocation *invocation);
 void manual_print(FILE *file);
 int completion_run(struct invocation *invocation);
@@ -251,10 +251,10 @@ struct session_options {
 	void *data;
 };
 /* Follows a job to its end; its status. `*woken`: a signal came first. */
-int session_run(struct invocation *invocation, const char *handle, size_t length, uint64_t job,
-		const struct session_options *options, bool *woken);
+int job_streams_run(struct invocation *invocation, const char *handle, size_t length, uint64_t job,
+		    const struct session_options *options, bool *woken);
 /* Sets the size of this process's terminal in a request, unless it was given. */
-void session_set_size(struct warden_message *request);
+void job_streams_set_size(struct warden_message *request);
 
 /* cmd_exec.c, cmd_shell.c */
 int exec_run(struct invocation *invocation);

@@ -21,7 +21,7 @@ const char *const section_titles[SECTIONS] = {
 	"With --json: one object with exit_status, signal, reason, stdout, stderr, wall_us, "      \
 	"user_us, system_us, peak_memory and more, and the status is 0.\n"
 
-const struct command commands[] = {
+const struct cli_command commands[] = {
 	{.name = "create",
 	 .section = SECTION_CONTAINERS,
 	 .usage = "[OPTIONS] [HANDLE]",
@@ -361,7 +361,7 @@ const struct command commands[] = {
 	{.name = "doctor",
 	 .section = SECTION_DAEMON,
 	 .usage = "[--all] [--settings FILE]",
-	 .summary = "tell what this host lacks for each backend, and the mend",
+	 .summary = "tell what this host lacks for each backend, and the remedy",
 	 .details = "With the daemon's own words where it answers; needs no daemon. Exits with 0 "
 		    "unless the backend in effect cannot run.\n",
 	 .groups = {{"status", NULL}, {NULL, doctor_options}},
@@ -389,9 +389,9 @@ const struct command commands[] = {
 	{0},
 };
 
-const struct command *command_find(const char *name)
+const struct cli_command *command_find(const char *name)
 {
-	for (const struct command *command = commands; command->name; command++)
+	for (const struct cli_command *command = commands; command->name; command++)
 		if (strcmp(command->name, name) == 0 ||
 		    (command->alias && strcmp(command->alias, name) == 0))
 			return command;
@@ -399,7 +399,7 @@ const struct command *command_find(const char *name)
 }
 
 /* Whether an earlier group has an option of this name. */
-static bool is_repeated_name(const struct command *command, size_t group, const char *name)
+static bool is_repeated_name(const struct cli_command *command, size_t group, const char *name)
 {
 	for (size_t i = 0; i < group; i++)
 		for (const struct option *o = command->groups[i].options; o && o->name; o++)
@@ -408,7 +408,7 @@ static bool is_repeated_name(const struct command *command, size_t group, const 
 	return false;
 }
 
-const struct option *command_option(const struct command *command, size_t index)
+const struct option *command_option(const struct cli_command *command, size_t index)
 {
 	for (size_t i = 0; command && i < MAX_GROUPS; i++)
 		for (const struct option *o = command->groups[i].options; o && o->name; o++)

@@ -13,7 +13,7 @@ enum { ASK_TIMEOUT = 1000 }; /* who waits for a completion does not wait long */
 
 /* What is known of the words before the last one. */
 struct line {
-	const struct command *command;
+	const struct cli_command *command;
 	const struct option *value_of; /* the last word is the value of this option */
 	const char *handle, *socket;   /* as far as they were given */
 	size_t positionals;            /* words that stand without an option's name */
@@ -32,7 +32,7 @@ static void offer(const struct sink *sink, const char *text, const char *descrip
 		sink->function(sink->data, text, description);
 }
 
-static const struct option *find_option(const struct command *command, const char *word)
+static const struct option *find_option(const struct cli_command *command, const char *word)
 {
 	const struct option *option;
 
@@ -46,7 +46,7 @@ static const struct option *find_option(const struct command *command, const cha
 }
 
 /* The option that the n-th word without a name is for; NULL: none. */
-static const struct option *positional(const struct command *command, size_t n)
+static const struct option *positional(const struct cli_command *command, size_t n)
 {
 	const struct option *option;
 
@@ -153,7 +153,7 @@ static void offer_jobs(const struct line *line, const struct sink *sink)
 
 static void offer_commands(const struct sink *sink)
 {
-	for (const struct command *command = commands; command->name; command++) {
+	for (const struct cli_command *command = commands; command->name; command++) {
 		if (command->hidden)
 			continue;
 		offer(sink, command->name, command->summary);
@@ -162,7 +162,7 @@ static void offer_commands(const struct sink *sink)
 	}
 }
 
-static void offer_options(const struct command *command, const struct sink *sink)
+static void offer_options(const struct cli_command *command, const struct sink *sink)
 {
 	const struct option *option;
 	char name[80];

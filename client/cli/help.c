@@ -63,7 +63,7 @@ static void print_details(FILE *file, const char *text)
 	}
 }
 
-static void print_command(FILE *file, const struct command *command)
+static void print_command(FILE *file, const struct cli_command *command)
 {
 	const struct option *option;
 
@@ -81,7 +81,7 @@ static void print_command(FILE *file, const struct command *command)
 static void print_section(FILE *file, enum section section)
 {
 	fprintf(file, "\n%s:\n", section_titles[section]);
-	for (const struct command *command = commands; command->name; command++) {
+	for (const struct cli_command *command = commands; command->name; command++) {
 		char name[64];
 
 		if (command->section != section || command->hidden)
@@ -108,7 +108,7 @@ static void print_commands(FILE *file)
 	fprintf(file, "\n`warden help COMMAND` tells what a command takes.\n");
 }
 
-void help_print(FILE *file, const struct command *command)
+void help_print(FILE *file, const struct cli_command *command)
 {
 	if (command)
 		print_command(file, command);
@@ -118,7 +118,7 @@ void help_print(FILE *file, const struct command *command)
 
 int help_run(struct invocation *invocation)
 {
-	const struct command *command = NULL;
+	const struct cli_command *command = NULL;
 
 	if (invocation->manual) {
 		manual_print(stdout);

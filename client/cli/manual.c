@@ -57,7 +57,7 @@ static bool is_global(const struct option *option)
 	return false;
 }
 
-static void put_command(FILE *file, const struct command *command)
+static void put_command(FILE *file, const struct cli_command *command)
 {
 	const struct option *option;
 
@@ -184,7 +184,7 @@ void manual_print(FILE *file)
 		for (const char *at = section_titles[section]; *at; at++)
 			putc(toupper((unsigned char)*at), file);
 		fputs("\"\n", file);
-		for (const struct command *command = commands; command->name; command++)
+		for (const struct cli_command *command = commands; command->name; command++)
 			if ((int)command->section == section && !command->hidden)
 				put_command(file, command);
 	}

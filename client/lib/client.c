@@ -32,7 +32,7 @@ void client_disconnect(struct warden_client *client)
 	if (client->fd >= 0)
 		close(client->fd);
 	client->fd = -1;
-	frame_buffer_clear(&client->input);
+	client_frame_clear(&client->input);
 }
 
 void client_forget_error(struct warden_client *client)
@@ -133,7 +133,7 @@ int warden_client_connect(struct warden_client *client, const char *path)
 		path = getenv("WARDEN_SOCKET");
 	if (!path || !*path)
 		path = WARDEN_DEFAULT_SOCKET;
-	client->fd = socket_connect(path, &client->wait, &failure);
+	client->fd = client_socket_connect(path, &client->wait, &failure);
 	if (client->fd >= 0)
 		return 0;
 	snprintf(what, sizeof(what), "connect to %s", path); /* a cut path will do */
@@ -207,7 +207,7 @@ int warden_client_send(struct warden_client *client, const struct warden_message
 		{(char *)"\r\n", 2},
 	};
 
-	result = socket_send(client->fd, vector, 3, &client->wait, &failure);
+	result = client_socket_send(client->fd, vector, 3, &client->wait, &failure);
 	free(bytes);
 	return result == 0 ? 0 : fail_send(client, failure);
 }
@@ -221,7 +221,7 @@ static int receive_frame(struct warden_client *client, const uint8_t **payload, 
 	int found;
 
 	for (;;) {
-		found = frame_take(&client->input, client->frame_limit, payload, length);
+		found = client_frame_take(&client->input, client->frame_limit, payload, length);
 		if (found > 0)
 			return 0;
 		if (found < 0)
@@ -229,11 +229,11 @@ static int receive_frame(struct warden_client *client, const uint8_t **payload, 
 				client, WARDEN_FAILURE_PROTOCOL,
 				"what came is no answer of a wardend, or one over %zu bytes",
 				client->frame_limit);
-		room = frame_room(&client->input);
+		room = client_frame_room(&client->input);
 		if (room == 0)
 			return client_fail(client, WARDEN_FAILURE_PROTOCOL, "out of memory");
-		got = socket_receive(client->fd, client->input.bytes + client->input.end, room,
-				     &client->wait, &failure);
+		got = client_socket_receive(client->fd, client->input.bytes + client->input.end,
+					    room, &client->wait, &failure);
 		if (got < 0)
 			return fail_socket(client, failure, "wait for the daemon's answer");
 		if (got == 0)

@@ -224,7 +224,8 @@ static int deliver_all(struct warden_client *client)
 	size_t length;
 	int found;
 
-	while ((found = frame_take(&client->input, client->frame_limit, &payload, &length)) > 0)
+	while ((found = client_frame_take(&client->input, client->frame_limit, &payload, &length)) >
+	       0)
 		if (deliver(client, payload, length) < 0)
 			return -1;
 	if (found == 0)
@@ -238,7 +239,7 @@ static int deliver_all(struct warden_client *client)
  * program's loop have their turn. */
 static int receive_some(struct warden_client *client)
 {
-	size_t room = frame_room(&client->input);
+	size_t room = client_frame_room(&client->input);
 	ssize_t got;
 
 	if (room == 0)

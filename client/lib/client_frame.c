@@ -33,7 +33,8 @@ static int header_parse(const uint8_t *bytes, size_t available, size_t *length)
 	return i + 1 < available ? (int)i + 2 : 0;
 }
 
-int frame_take(struct frame_buffer *buffer, size_t limit, const uint8_t **payload, size_t *length)
+int client_frame_take(struct client_frame *buffer, size_t limit, const uint8_t **payload,
+		      size_t *length)
 {
 	size_t available = buffer->end - buffer->start;
 	const uint8_t *bytes;
@@ -56,7 +57,7 @@ int frame_take(struct frame_buffer *buffer, size_t limit, const uint8_t **payloa
 	return 1;
 }
 
-static void compact(struct frame_buffer *buffer)
+static void compact(struct client_frame *buffer)
 {
 	size_t unread = buffer->end - buffer->start;
 
@@ -65,10 +66,10 @@ static void compact(struct frame_buffer *buffer)
 	buffer->start = 0;
 	buffer->end = unread;
 	if (unread == 0 && buffer->capacity > KEPT)
-		frame_buffer_clear(buffer);
+		client_frame_clear(buffer);
 }
 
-size_t frame_room(struct frame_buffer *buffer)
+size_t client_frame_room(struct client_frame *buffer)
 {
 	size_t capacity;
 	uint8_t *grown;
@@ -85,7 +86,7 @@ size_t frame_room(struct frame_buffer *buffer)
 	return capacity - buffer->end;
 }
 
-void frame_buffer_clear(struct frame_buffer *buffer)
+void client_frame_clear(struct client_frame *buffer)
 {
 	free(buffer->bytes);
 	memset(buffer, 0, sizeof(*buffer));

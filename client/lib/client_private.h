@@ -24,7 +24,7 @@ struct warden_client {
 	int fd;
 	struct socket_wait wait;
 	size_t frame_limit;
-	struct frame_buffer input;
+	struct client_frame input;
 	enum warden_failure failure;
 	char *refusal; /* a text of the daemon's, which may be long; NULL: see `error` */
 	char error[512];

@@ -116,7 +116,8 @@ static int address_fill(struct sockaddr_un *address, const char *path)
 	return -2;
 }
 
-int socket_connect(const char *path, const struct socket_wait *wait, enum socket_failure *failure)
+int client_socket_connect(const char *path, const struct socket_wait *wait,
+			  enum socket_failure *failure)
 {
 	struct sockaddr_un address;
 	int directory, fd, result, number;
@@ -151,8 +152,8 @@ static void vector_advance(struct iovec **vector, int *count, size_t sent)
 	}
 }
 
-int socket_send(int fd, struct iovec *vector, int count, const struct socket_wait *wait,
-		enum socket_failure *failure)
+int client_socket_send(int fd, struct iovec *vector, int count, const struct socket_wait *wait,
+		       enum socket_failure *failure)
 {
 	const int64_t deadline = deadline_of(wait);
 
@@ -172,8 +173,8 @@ int socket_send(int fd, struct iovec *vector, int count, const struct socket_wai
 	return 0;
 }
 
-ssize_t socket_receive(int fd, void *buffer, size_t size, const struct socket_wait *wait,
-		       enum socket_failure *failure)
+ssize_t client_socket_receive(int fd, void *buffer, size_t size, const struct socket_wait *wait,
+			      enum socket_failure *failure)
 {
 	const int64_t deadline = deadline_of(wait);
 

@@ -20,14 +20,15 @@ enum socket_failure {
 };
 
 /* A descriptor, non-blocking and close-on-exec, or -1. The path may have any length. */
-int socket_connect(const char *path, const struct socket_wait *wait, enum socket_failure *failure);
+int client_socket_connect(const char *path, const struct socket_wait *wait,
+			  enum socket_failure *failure);
 
 /* Sends all of the vector, which is used up by that. 0, or -1. */
-int socket_send(int fd, struct iovec *vector, int count, const struct socket_wait *wait,
-		enum socket_failure *failure);
+int client_socket_send(int fd, struct iovec *vector, int count, const struct socket_wait *wait,
+		       enum socket_failure *failure);
 
 /* Receives at least one byte. Their number, 0 at the end, or -1. */
-ssize_t socket_receive(int fd, void *buffer, size_t size, const struct socket_wait *wait,
-		       enum socket_failure *failure);
+ssize_t client_socket_receive(int fd, void *buffer, size_t size, const struct socket_wait *wait,
+			      enum socket_failure *failure);
 
 #endif

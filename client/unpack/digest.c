@@ -21,7 +21,7 @@ static const struct algorithm algorithms[] = {
 	{"sha512:", SHA512_DIGEST_SIZE},
 };
 
-struct digest {
+struct layer_digest {
 	const struct algorithm *algorithm;
 	struct sha256_ctx sha256;
 	struct sha512_ctx sha512;
@@ -47,7 +47,7 @@ bool digest_is_valid(const char *digest)
 	       strspn(digits, "0123456789abcdef") == 2 * algorithm->size;
 }
 
-static int digest_init(struct digest *digest, const char *text, struct warden_error *err)
+static int digest_init(struct layer_digest *digest, const char *text, struct warden_error *err)
 {
 	if (!digest_is_valid(text))
 		return warden_error_set(err, "%s is no sha256 or sha512 digest", text);
@@ -57,7 +57,7 @@ static int digest_init(struct digest *digest, const char *text, struct warden_er
 	return 0;
 }
 
-static void digest_update(struct digest *digest, const void *data, size_t size)
+static void digest_update(struct layer_digest *digest, const void *data, size_t size)
 {
 	if (digest->algorithm->size == SHA256_DIGEST_SIZE)
 		sha256_update(&digest->sha256, size, data);
@@ -65,7 +65,7 @@ static void digest_update(struct digest *digest, const void *data, size_t size)
 		sha512_update(&digest->sha512, size, data);
 }
 
-static int digest_compare(struct digest *digest, const char *text, struct warden_error *err)
+static int digest_compare(struct layer_digest *digest, const char *text, struct warden_error *err)
 {
 	size_t size = digest->algorithm->size;
 	uint8_t bytes[SHA512_DIGEST_SIZE];
@@ -85,7 +85,7 @@ static int digest_compare(struct digest *digest, const char *text, struct warden
 
 int digest_check_bytes(const char *digest, const void *data, size_t size, struct warden_error *err)
 {
-	struct digest state = {.algorithm = algorithms};
+	struct layer_digest state = {.algorithm = algorithms};
 
 	if (digest_init(&state, digest, err) < 0)
 		return -1;
@@ -93,7 +93,7 @@ int digest_check_bytes(const char *digest, const void *data, size_t size, struct
 	return digest_compare(&state, digest, err);
 }
 
-static int add_file(struct digest *digest, int fd, struct progress *progress,
+static int add_file(struct layer_digest *digest, int fd, struct progress *progress,
 		    struct warden_error *err)
 {
 	char buffer[128 * 1024];
@@ -112,24 +112,24 @@ static int add_file(struct digest *digest, int fd, struct progress *progress,
 	return 0;
 }
 
-static int add_decompressed(struct digest *digest, int fd, struct progress *progress,
+static int add_decompressed(struct layer_digest *digest, int fd, struct progress *progress,
 			    struct warden_error *err)
 {
-	struct source source = {0};
+	struct unpack_source source = {0};
 	char buffer[128 * 1024];
-	ssize_t size = source_open_raw(&source, fd, progress, err);
+	ssize_t size = unpack_source_open_raw(&source, fd, progress, err);
 
 	if (size == 0)
-		while ((size = source_read(&source, buffer, sizeof(buffer), err)) > 0)
+		while ((size = unpack_source_read(&source, buffer, sizeof(buffer), err)) > 0)
 			digest_update(digest, buffer, (size_t)size);
-	source_close(&source);
+	unpack_source_close(&source);
 	return size < 0 ? -1 : 0;
 }
 
 int digest_check_file(const char *digest, int fd, bool decompress, struct progress *progress,
 		      struct warden_error *err)
 {
-	struct digest state = {.algorithm = algorithms};
+	struct layer_digest state = {.algorithm = algorithms};
 	int result;
 
 	if (digest_init(&state, digest, err) < 0)

@@ -119,8 +119,8 @@ int image_add_layer(struct image *image, const char *file, const char *digest,
 	return 0;
 }
 
-static int unpack_layer(struct image *image, size_t i, struct tree *tree, struct progress *progress,
-			struct warden_error *err)
+static int unpack_layer(struct image *image, size_t i, struct unpack_tree *tree,
+			struct progress *progress, struct warden_error *err)
 {
 	const struct image_layer *layer = &image->layers[i];
 	_cleanup_close_ int fd = place_open_file(image->fd, layer->file, err);
@@ -141,7 +141,7 @@ static int unpack_layer(struct image *image, size_t i, struct tree *tree, struct
 	return layer_apply(tree, fd, progress, err);
 }
 
-int image_unpack(struct image *image, struct tree *tree, struct progress *progress,
+int image_unpack(struct image *image, struct unpack_tree *tree, struct progress *progress,
 		 struct warden_error *err)
 {
 	if (image->n_layers == 0)
@@ -149,7 +149,7 @@ int image_unpack(struct image *image, struct tree *tree, struct progress *progre
 	for (size_t i = 0; i < image->n_layers; i++) {
 		if (unpack_layer(image, i, tree, progress, err) < 0)
 			return error_in(err, "layer %zu of %zu", i + 1, image->n_layers);
-		tree_free(tree); /* its times are set */
+		unpack_tree_free(tree); /* its times are set */
 	}
 	return 0;
 }

@@ -28,7 +28,7 @@ int oci_read(struct image *image, struct warden_error *err);
 int docker_read(struct image *image, struct warden_error *err);
 
 /* Applies the layers to the tree. */
-int image_unpack(struct image *image, struct tree *tree, struct progress *progress,
+int image_unpack(struct image *image, struct unpack_tree *tree, struct progress *progress,
 		 struct warden_error *err);
 void image_free(struct image *image);
 

@@ -25,7 +25,7 @@ static const char *base_of(const char *name)
 
 /* ".wh.NAME" hides NAME; ".wh..wh..opq" all that its directory holds; other marks are a union
  * mount's own. */
-static int apply_whiteout(struct tree *tree, const char *name, struct warden_error *err)
+static int apply_whiteout(struct unpack_tree *tree, const char *name, struct warden_error *err)
 {
 	const char *base = base_of(name), *hidden = base + strlen(WHITEOUT);
 	char target[PATH_MAX];
@@ -34,47 +34,47 @@ static int apply_whiteout(struct tree *tree, const char *name, struct warden_err
 	memcpy(target, name, above);
 	if (strcmp(base, WHITEOUT_OPAQUE) == 0) {
 		target[above > 0 ? above - 1 : 0] = '\0';
-		return tree_empty(tree, target, err);
+		return unpack_tree_empty(tree, target, err);
 	}
 	if (has_prefix(base, WHITEOUT_MARK))
 		return 0;
 	if (!*hidden || strcmp(hidden, ".") == 0 || strcmp(hidden, "..") == 0)
 		return warden_error_set(err, "%s: a whiteout of no name", name);
 	memcpy(target + above, hidden, strlen(hidden) + 1);
-	return tree_remove(tree, target, err);
+	return unpack_tree_remove(tree, target, err);
 }
 
-typedef int (*layer_step)(struct tree *tree, struct source *source, struct archive_entry *entry,
-			  const char *name, struct warden_error *err);
+typedef int (*layer_step)(struct unpack_tree *tree, struct unpack_source *source,
+			  struct archive_entry *entry, const char *name, struct warden_error *err);
 
 /* A directory takes the place of a link to one, before a whiteout in it is looked for there. */
-static int hide(struct tree *tree, struct source *source, struct archive_entry *entry,
+static int hide(struct unpack_tree *tree, struct unpack_source *source, struct archive_entry *entry,
 		const char *name, struct warden_error *err)
 {
 	(void)source;
 	if (has_prefix(base_of(name), WHITEOUT))
 		return apply_whiteout(tree, name, err);
 	if (*name && archive_entry_filetype(entry) == AE_IFDIR)
-		return tree_make_way(tree, name, err);
+		return unpack_tree_make_way(tree, name, err);
 	return 0;
 }
 
-static int add(struct tree *tree, struct source *source, struct archive_entry *entry,
+static int add(struct unpack_tree *tree, struct unpack_source *source, struct archive_entry *entry,
 	       const char *name, struct warden_error *err)
 {
 	if (has_prefix(base_of(name), WHITEOUT))
 		return 0;
-	return tree_add(tree, source, entry, name, err);
+	return unpack_tree_add(tree, source, entry, name, err);
 }
 
-static int each_entry(struct tree *tree, struct source *source, layer_step step,
+static int each_entry(struct unpack_tree *tree, struct unpack_source *source, layer_step step,
 		      struct warden_error *err)
 {
 	struct archive_entry *entry;
 	char name[PATH_MAX];
 	int more;
 
-	while ((more = source_next(source, &entry, err)) > 0) {
+	while ((more = unpack_source_next(source, &entry, err)) > 0) {
 		const char *raw = archive_entry_pathname(entry);
 
 		if (!raw)
@@ -85,21 +85,22 @@ static int each_entry(struct tree *tree, struct source *source, layer_step step,
 	return more;
 }
 
-static int pass(struct tree *tree, int fd, struct progress *progress, layer_step step,
+static int pass(struct unpack_tree *tree, int fd, struct progress *progress, layer_step step,
 		struct warden_error *err)
 {
-	struct source source = {0};
-	int result = source_open_layer(&source, fd, progress, err);
+	struct unpack_source source = {0};
+	int result = unpack_source_open_layer(&source, fd, progress, err);
 
 	if (result == 0)
 		result = each_entry(tree, &source, step, err);
-	source_close(&source);
+	unpack_source_close(&source);
 	return result;
 }
 
-int layer_apply(struct tree *tree, int fd, struct progress *progress, struct warden_error *err)
+int layer_apply(struct unpack_tree *tree, int fd, struct progress *progress,
+		struct warden_error *err)
 {
 	if (pass(tree, fd, progress, hide, err) < 0 || pass(tree, fd, progress, add, err) < 0)
 		return -1;
-	return tree_finish(tree, err);
+	return unpack_tree_finish(tree, err);
 }

@@ -7,6 +7,7 @@
 #include "client/unpack/unpack_tree.h"
 
 /* Applies the layer to the tree that holds those below it. */
-int layer_apply(struct tree *tree, int fd, struct progress *progress, struct warden_error *err);
+int layer_apply(struct unpack_tree *tree, int fd, struct progress *progress,
+		struct warden_error *err);
 
 #endif

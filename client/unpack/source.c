@@ -12,14 +12,14 @@
 
 enum { BLOCK_SIZE = 128 * 1024, TAR_BLOCK = 512 };
 
-static int failed(struct source *source, struct warden_error *err)
+static int failed(struct unpack_source *source, struct warden_error *err)
 {
 	const char *text = archive_error_string(source->archive);
 
 	return warden_error_set(err, "%s", text ? text : "cannot be read");
 }
 
-static void show_progress(const struct source *source)
+static void show_progress(const struct unpack_source *source)
 {
 	struct archive *file = source->bytes ? source->bytes : source->archive;
 
@@ -37,7 +37,7 @@ static void support_filters(struct archive *archive)
 	archive_read_support_filter_lz4(archive);
 }
 
-static int source_open(struct source *source, int fd, struct progress *progress,
+static int source_open(struct unpack_source *source, int fd, struct progress *progress,
 		       int (*support_format)(struct archive *archive), struct warden_error *err)
 {
 	source->progress = progress;
@@ -53,26 +53,26 @@ static int source_open(struct source *source, int fd, struct progress *progress,
 	return 0;
 }
 
-int source_open_tar(struct source *source, int fd, struct progress *progress,
-		    struct warden_error *err)
+int unpack_source_open_tar(struct unpack_source *source, int fd, struct progress *progress,
+			   struct warden_error *err)
 {
 	return source_open(source, fd, progress, archive_read_support_format_tar, err);
 }
 
-int source_open_raw(struct source *source, int fd, struct progress *progress,
-		    struct warden_error *err)
+int unpack_source_open_raw(struct unpack_source *source, int fd, struct progress *progress,
+			   struct warden_error *err)
 {
 	struct archive_entry *entry;
 
 	if (source_open(source, fd, progress, archive_read_support_format_raw, err) < 0)
 		return -1;
-	return source_next(source, &entry, err) < 0 ? -1 : 0;
+	return unpack_source_next(source, &entry, err) < 0 ? -1 : 0;
 }
 
 /* What is read next, and once it has ended, what fills the last block up. */
 static la_ssize_t read_padded(struct archive *archive, void *data, const void **buffer)
 {
-	struct source *source = data;
+	struct unpack_source *source = data;
 	la_ssize_t size = archive_read_data(source->bytes, source->buffer, BLOCK_SIZE);
 
 	*buffer = source->buffer;
@@ -88,10 +88,10 @@ static la_ssize_t read_padded(struct archive *archive, void *data, const void **
 	return size;
 }
 
-int source_open_layer(struct source *source, int fd, struct progress *progress,
-		      struct warden_error *err)
+int unpack_source_open_layer(struct unpack_source *source, int fd, struct progress *progress,
+			     struct warden_error *err)
 {
-	if (source_open_raw(source, fd, progress, err) < 0)
+	if (unpack_source_open_raw(source, fd, progress, err) < 0)
 		return -1;
 	source->bytes = source->archive;
 	source->archive = archive_read_new();
@@ -104,15 +104,16 @@ int source_open_layer(struct source *source, int fd, struct progress *progress,
 	return 0;
 }
 
-void source_close(struct source *source)
+void unpack_source_close(struct unpack_source *source)
 {
 	archive_read_free(source->archive); /* both were only read from */
 	archive_read_free(source->bytes);
 	free(source->buffer);
-	*source = (struct source){0};
+	*source = (struct unpack_source){0};
 }
 
-int source_next(struct source *source, struct archive_entry **entry, struct warden_error *err)
+int unpack_source_next(struct unpack_source *source, struct archive_entry **entry,
+		       struct warden_error *err)
 {
 	int result = archive_read_next_header(source->archive, entry);
 
@@ -128,7 +129,8 @@ int source_next(struct source *source, struct archive_entry **entry, struct ward
 	return 1;
 }
 
-ssize_t source_read(struct source *source, void *buffer, size_t size, struct warden_error *err)
+ssize_t unpack_source_read(struct unpack_source *source, void *buffer, size_t size,
+			   struct warden_error *err)
 {
 	la_ssize_t result = archive_read_data(source->archive, buffer, size);
 
@@ -136,8 +138,8 @@ ssize_t source_read(struct source *source, void *buffer, size_t size, struct war
 	return result < 0 ? failed(source, err) : (ssize_t)result;
 }
 
-int source_block(struct source *source, const void **data, size_t *size, off_t *offset,
-		 struct warden_error *err)
+int unpack_source_block(struct unpack_source *source, const void **data, size_t *size,
+			off_t *offset, struct warden_error *err)
 {
 	la_int64_t place;
 	int result = archive_read_data_block(source->archive, data, size, &place);

@@ -62,8 +62,8 @@ static int open_source(const char *path, struct warden_error *err)
 	return fd < 0 ? warden_error_errno(err, "open it") : fd;
 }
 
-static int unpack_tar(const struct settings *settings, struct tree *tree, struct progress *progress,
-		      struct warden_error *err)
+static int unpack_tar(const struct settings *settings, struct unpack_tree *tree,
+		      struct progress *progress, struct warden_error *err)
 {
 	_cleanup_close_ int fd = open_source(settings->source, err);
 	struct stat status;
@@ -75,7 +75,7 @@ static int unpack_tar(const struct settings *settings, struct tree *tree, struct
 	if (S_ISDIR(status.st_mode))
 		return warden_error_set(err, "it is a directory, not a tar");
 	progress_begin(progress, (uint64_t)status.st_size, "unpack");
-	return tree_add_tar(tree, fd, progress, err);
+	return unpack_tree_add_tar(tree, fd, progress, err);
 }
 
 /* The files of an image that comes as a tar. A descriptor. */
@@ -83,7 +83,7 @@ static int stage_image(const struct settings *settings, struct progress *progres
 		       struct warden_error *err)
 {
 	_cleanup_close_ int work_fd = open_directory(settings->work, err), fd = -1;
-	struct tree tree = {.links = PLACE_NO_LINKS, .private = true};
+	struct unpack_tree tree = {.links = PLACE_NO_LINKS, .private = true};
 	int result;
 
 	if (work_fd < 0)
@@ -95,7 +95,7 @@ static int stage_image(const struct settings *settings, struct progress *progres
 		return warden_error_errno(err, "open %s/image", settings->work);
 	tree.root_fd = fd;
 	result = unpack_tar(settings, &tree, progress, err);
-	tree_free(&tree);
+	unpack_tree_free(&tree);
 	return result < 0 ? -1 : take_fd(&fd);
 }
 
@@ -119,8 +119,9 @@ static void warn_of_architecture(const struct image *image)
 		print_line("warning: the image is for another machine: ", architecture);
 }
 
-static int unpack_image(const struct settings *settings, const struct kind *kind, struct tree *tree,
-			struct progress *progress, struct warden_error *err)
+static int unpack_image(const struct settings *settings, const struct kind *kind,
+			struct unpack_tree *tree, struct progress *progress,
+			struct warden_error *err)
 {
 	struct image image = {.fd = -1, .name = settings->image};
 	char defaults[PATH_MAX];
@@ -143,7 +144,7 @@ static int unpack(const struct settings *settings, const struct kind *kind,
 		  struct warden_error *err)
 {
 	_cleanup_close_ int root_fd = open_directory(settings->root, err);
-	struct tree tree = {
+	struct unpack_tree tree = {
 		.root_fd = root_fd,
 		.links = PLACE_NO_LINKS,
 		.owners = geteuid() == 0,
@@ -158,7 +159,7 @@ static int unpack(const struct settings *settings, const struct kind *kind,
 	result = kind->read ? unpack_image(settings, kind, &tree, &progress, err)
 			    : unpack_tar(settings, &tree, &progress, err);
 	progress_end(&progress);
-	tree_free(&tree);
+	unpack_tree_free(&tree);
 	return result;
 }
 

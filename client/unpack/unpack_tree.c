@@ -13,8 +13,8 @@
 
 /* An entry on its way to its place. */
 struct item {
-	struct tree *tree;
-	struct source *source;
+	struct unpack_tree *tree;
+	struct unpack_source *source;
 	struct archive_entry *entry;
 	const char *name;
 	int parent_fd;
@@ -95,7 +95,7 @@ static int write_content(const struct item *item, int fd, struct warden_error *e
 	off_t offset;
 	int more;
 
-	while ((more = source_block(item->source, &data, &size, &offset, err)) > 0)
+	while ((more = unpack_source_block(item->source, &data, &size, &offset, err)) > 0)
 		if (write_all(fd, data, size, offset) < 0)
 			return warden_error_errno(err, "write %s", item->name);
 	if (more < 0)
@@ -126,7 +126,7 @@ static int add_file(const struct item *item, struct warden_error *err)
 
 static int note_time(const struct item *item, struct warden_error *err)
 {
-	struct tree *tree = item->tree;
+	struct unpack_tree *tree = item->tree;
 	struct tree_time *time;
 
 	/* Grows at each power of two. */
@@ -259,8 +259,8 @@ static int add_item(const struct item *item, struct warden_error *err)
 	}
 }
 
-int tree_add(struct tree *tree, struct source *source, struct archive_entry *entry,
-	     const char *name, struct warden_error *err)
+int unpack_tree_add(struct unpack_tree *tree, struct unpack_source *source,
+		    struct archive_entry *entry, const char *name, struct warden_error *err)
 {
 	struct item item = {.tree = tree, .source = source, .entry = entry, .name = name};
 	_cleanup_close_ int parent_fd = -1;
@@ -277,7 +277,7 @@ int tree_add(struct tree *tree, struct source *source, struct archive_entry *ent
 }
 
 /* One that was replaced or removed has no time to be set. */
-int tree_finish(struct tree *tree, struct warden_error *err)
+int unpack_tree_finish(struct unpack_tree *tree, struct warden_error *err)
 {
 	for (size_t i = 0; i < tree->n_times; i++) {
 		const struct tree_time *time = &tree->times[i];
@@ -292,7 +292,7 @@ int tree_finish(struct tree *tree, struct warden_error *err)
 	return 0;
 }
 
-void tree_free(struct tree *tree)
+void unpack_tree_free(struct unpack_tree *tree)
 {
 	for (size_t i = 0; i < tree->n_times; i++)
 		free(tree->times[i].name);
@@ -302,7 +302,7 @@ void tree_free(struct tree *tree)
 }
 
 /* Where a name is, if there is such a directory: -1 otherwise, which `*result` says more of. */
-static int find_parent(struct tree *tree, const char *name, const char **base, int *result,
+static int find_parent(struct unpack_tree *tree, const char *name, const char **base, int *result,
 		       struct warden_error *err)
 {
 	int fd = place_parent(tree->root_fd, name, tree->links, false, base, err);
@@ -311,7 +311,7 @@ static int find_parent(struct tree *tree, const char *name, const char **base, i
 	return fd;
 }
 
-int tree_remove(struct tree *tree, const char *name, struct warden_error *err)
+int unpack_tree_remove(struct unpack_tree *tree, const char *name, struct warden_error *err)
 {
 	_cleanup_close_ int parent_fd = -1;
 	const char *base;
@@ -321,7 +321,7 @@ int tree_remove(struct tree *tree, const char *name, struct warden_error *err)
 	return parent_fd < 0 ? result : remove_at(parent_fd, base, err);
 }
 
-int tree_make_way(struct tree *tree, const char *name, struct warden_error *err)
+int unpack_tree_make_way(struct unpack_tree *tree, const char *name, struct warden_error *err)
 {
 	_cleanup_close_ int parent_fd = -1;
 	const char *base;
@@ -350,7 +350,7 @@ static int remove_children(int fd, const char *name, struct warden_error *err)
 	return 0;
 }
 
-int tree_empty(struct tree *tree, const char *name, struct warden_error *err)
+int unpack_tree_empty(struct unpack_tree *tree, const char *name, struct warden_error *err)
 {
 	_cleanup_close_ int parent_fd = -1;
 	const char *base;
@@ -367,34 +367,37 @@ int tree_empty(struct tree *tree, const char *name, struct warden_error *err)
 	return fd < 0 ? warden_error_errno(err, "open %s", name) : remove_children(fd, name, err);
 }
 
-static int add_entries(struct tree *tree, struct source *source, struct warden_error *err)
+static int add_entries(struct unpack_tree *tree, struct unpack_source *source,
+		       struct warden_error *err)
 {
 	struct archive_entry *entry;
 	char name[PATH_MAX];
 	size_t n = 0;
 	int more;
 
-	while ((more = source_next(source, &entry, err)) > 0) {
+	while ((more = unpack_source_next(source, &entry, err)) > 0) {
 		const char *raw = archive_entry_pathname(entry);
 
 		n++;
 		if (!raw)
 			return warden_error_set(err, "entry %zu has no name", n);
-		if (place_name(raw, name, err) < 0 || tree_add(tree, source, entry, name, err) < 0)
+		if (place_name(raw, name, err) < 0 ||
+		    unpack_tree_add(tree, source, entry, name, err) < 0)
 			return -1;
 	}
 	if (more == 0 && n == 0)
 		return warden_error_set(err, "there is nothing in it");
-	return more < 0 ? -1 : tree_finish(tree, err);
+	return more < 0 ? -1 : unpack_tree_finish(tree, err);
 }
 
-int tree_add_tar(struct tree *tree, int fd, struct progress *progress, struct warden_error *err)
+int unpack_tree_add_tar(struct unpack_tree *tree, int fd, struct progress *progress,
+			struct warden_error *err)
 {
-	struct source source = {0};
-	int result = source_open_tar(&source, fd, progress, err);
+	struct unpack_source source = {0};
+	int result = unpack_source_open_tar(&source, fd, progress, err);
 
 	if (result == 0)
 		result = add_entries(tree, &source, err);
-	source_close(&source);
+	unpack_source_close(&source);
 	return result;
 }

@@ -12,7 +12,7 @@ struct tree_time {
 	struct timespec times[2];
 };
 
-struct tree {
+struct unpack_tree {
 	int root_fd;
 	enum place_links links;
 	bool owners;             /* files get the owners of the archive, else the caller's */
@@ -23,20 +23,21 @@ struct tree {
 };
 
 /* Makes the file of an entry in the place of what is there. `name` is clean. */
-int tree_add(struct tree *tree, struct source *source, struct archive_entry *entry,
-	     const char *name, struct warden_error *err);
+int unpack_tree_add(struct unpack_tree *tree, struct unpack_source *source,
+		    struct archive_entry *entry, const char *name, struct warden_error *err);
 /* Gives the directories their times. */
-int tree_finish(struct tree *tree, struct warden_error *err);
-void tree_free(struct tree *tree);
+int unpack_tree_finish(struct unpack_tree *tree, struct warden_error *err);
+void unpack_tree_free(struct unpack_tree *tree);
 
 /* Removes what is at a name, with all that is in it; if there is nothing, that is fine. */
-int tree_remove(struct tree *tree, const char *name, struct warden_error *err);
+int unpack_tree_remove(struct unpack_tree *tree, const char *name, struct warden_error *err);
 /* Removes all that is in a directory; if there is none, that is fine. */
-int tree_empty(struct tree *tree, const char *name, struct warden_error *err);
+int unpack_tree_empty(struct unpack_tree *tree, const char *name, struct warden_error *err);
 /* Removes what is at a name if it is no directory, but a link to one, for example. */
-int tree_make_way(struct tree *tree, const char *name, struct warden_error *err);
+int unpack_tree_make_way(struct unpack_tree *tree, const char *name, struct warden_error *err);
 
 /* All of a tar, as it is. An empty one is an error. */
-int tree_add_tar(struct tree *tree, int fd, struct progress *progress, struct warden_error *err);
+int unpack_tree_add_tar(struct unpack_tree *tree, int fd, struct progress *progress,
+			struct warden_error *err);
 
 #endif

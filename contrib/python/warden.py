@@ -1389,7 +1389,7 @@ class Fact(Message):
     value: str = _field(2, Kind.TEXT, required=True)
     good: bool = _field(3, Kind.BOOL, required=True)
     effect: Optional[str] = _field(4, Kind.TEXT)
-    mend: Optional[str] = _field(5, Kind.TEXT)
+    remedy: Optional[str] = _field(5, Kind.TEXT)
 
 
 @dataclass

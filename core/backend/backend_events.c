@@ -8,8 +8,8 @@
 
 #include "core/log.h"
 
-int events_open(struct events *events, uv_loop_t *loop, uv_async_cb handle,
-		struct warden_error *err)
+int backend_events_open(struct events *events, uv_loop_t *loop, uv_async_cb handle,
+			struct warden_error *err)
 {
 	int result;
 
@@ -21,16 +21,16 @@ int events_open(struct events *events, uv_loop_t *loop, uv_async_cb handle,
 	return 0;
 }
 
-void events_close(struct events *events)
+void backend_events_close(struct events *events)
 {
 	struct event *event;
 
-	while ((event = events_take(events)))
-		event_free(event);
+	while ((event = backend_events_take(events)))
+		backend_event_free(event);
 	pthread_mutex_destroy(&events->lock);
 }
 
-void events_add(struct events *events, const struct event *event)
+void backend_events_add(struct events *events, const struct event *event)
 {
 	struct event *copy = malloc(sizeof(*copy));
 
@@ -47,13 +47,13 @@ void events_add(struct events *events, const struct event *event)
 	uv_async_send(&events->wakeup); /* fails only for a handle that is closed */
 }
 
-void event_free(struct event *event)
+void backend_event_free(struct event *event)
 {
 	free(event->error);
 	free(event);
 }
 
-struct event *events_take(struct events *events)
+struct event *backend_events_take(struct events *events)
 {
 	struct event *event;
 

@@ -39,15 +39,15 @@ struct events {
 };
 
 /* `handle` runs on the loop thread. */
-int events_open(struct events *events, uv_loop_t *loop, uv_async_cb handle,
-		struct warden_error *err);
-void events_close(struct events *events);
+int backend_events_open(struct events *events, uv_loop_t *loop, uv_async_cb handle,
+			struct warden_error *err);
+void backend_events_close(struct events *events);
 
 /* Any thread; copies the event. */
-void events_add(struct events *events, const struct event *event);
+void backend_events_add(struct events *events, const struct event *event);
 
-/* The oldest, to be freed by event_free; NULL: none. */
-struct event *events_take(struct events *events);
-void event_free(struct event *event);
+/* The oldest, to be freed by backend_event_free; NULL: none. */
+struct event *backend_events_take(struct events *events);
+void backend_event_free(struct event *event);
 
 #endif

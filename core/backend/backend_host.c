@@ -24,7 +24,7 @@ host_log(const struct warden_host *host, enum warden_log_level level, const char
 	va_end(args);
 }
 
-/* A name or type that the klass does not declare is its programmer's error. */
+/* A name or type that the container_klass does not declare is its programmer's error. */
 static const struct config_option *find_option(const struct warden_host *host, const char *name,
 					       enum warden_option_type type)
 {
@@ -37,7 +37,7 @@ static const struct config_option *find_option(const struct warden_host *host, c
 			return option;
 	}
 	log_write(WARDEN_LOG_FATAL, "backend %s asks for option %s, which it does not declare so",
-		  server->klass->name, name);
+		  server->container_klass->name, name);
 	abort();
 }
 
@@ -69,7 +69,7 @@ static void add_event(const struct warden_host *host, const char *id, struct eve
 	struct server *server = host->core;
 
 	snprintf(event->id, sizeof(event->id), "%s", id);
-	events_add(&server->events, event);
+	backend_events_add(&server->events, event);
 }
 
 static void host_created(const struct warden_host *host, const char *id, void *container,
@@ -145,7 +145,7 @@ host_failed(const struct warden_host *host, const char *format, ...)
 	add_event(host, "", &event);
 }
 
-void host_init(struct server *server)
+void backend_host_init(struct server *server)
 {
 	const struct config *config = server->config;
 
@@ -243,18 +243,18 @@ static void handle(struct container *c, const struct event *event)
 	}
 }
 
-void host_handle_events(uv_async_t *async)
+void backend_host_handle_events(uv_async_t *async)
 {
 	struct server *server = async->data;
 	struct event *event;
 
-	while ((event = events_take(&server->events))) {
+	while ((event = backend_events_take(&server->events))) {
 		struct container *c = registry_find_id(&server->registry, event->id);
 
 		if (event->type == EVENT_FAILED)
 			server_fail(server);
 		else if (c)
 			handle(c, event);
-		event_free(event);
+		backend_event_free(event);
 	}
 }

@@ -42,14 +42,14 @@ static char *find_in_path(const struct config *config, struct warden_error *err)
 
 static char *find_file(const struct config *config, struct warden_error *err)
 {
-	const char *klass = config->server.container_klass;
-	char *file = strchr(klass, '/') ? strdup(klass) : NULL;
+	const char *container_klass = config->server.container_klass;
+	char *file = strchr(container_klass, '/') ? strdup(container_klass) : NULL;
 	struct stat st;
 
-	if (!strchr(klass, '/'))
+	if (!strchr(container_klass, '/'))
 		return find_in_path(config, err);
 	if (!file) {
-		warden_error_errno(err, "find backend %s", klass);
+		warden_error_errno(err, "find backend %s", container_klass);
 	} else if (stat(file, &st) < 0) {
 		config_fail(config, key, err, "%s: %s: %s", key, file, strerror(errno));
 	} else if (!S_ISREG(st.st_mode)) { /* a FIFO would be waited for */
@@ -144,9 +144,10 @@ fail_module(const struct config *config, const char *file, struct warden_error *
 }
 
 static int check_options(const struct config *config, const char *file,
-			 const struct warden_container_klass *klass, struct warden_error *err)
+			 const struct warden_container_klass *container_klass,
+			 struct warden_error *err)
 {
-	for (const struct warden_option *o = klass->options; o && o->name; o++) {
+	for (const struct warden_option *o = container_klass->options; o && o->name; o++) {
 		const char *wrong = judge_option(o);
 
 		if (wrong)
@@ -155,48 +156,51 @@ static int check_options(const struct config *config, const char *file,
 	return 0;
 }
 
-/* Whether the daemon can work with the klass. Size and ABI number first: the rest can be read only
- * when these are right. */
+/* Whether the daemon can work with the container_klass. Size and ABI number first: the rest can be
+ * read only when these are right. */
 static int check_klass(const struct config *config, const char *file,
-		       const struct warden_container_klass *klass, struct warden_error *err)
+		       const struct warden_container_klass *container_klass,
+		       struct warden_error *err)
 {
-	if (klass->size < offsetof(struct warden_container_klass, name))
+	if (container_klass->size < offsetof(struct warden_container_klass, name))
 		return fail_module(config, file, err, "its %s says that it is %zu bytes large",
-				   WARDEN_BACKEND_SYMBOL, klass->size);
-	if (klass->abi != WARDEN_BACKEND_ABI)
+				   WARDEN_BACKEND_SYMBOL, container_klass->size);
+	if (container_klass->abi != WARDEN_BACKEND_ABI)
 		return fail_module(config, file, err,
 				   "is built for ABI %u, this daemon needs %u; build it against "
 				   "this version's warden/backend.h",
-				   klass->abi, WARDEN_BACKEND_ABI);
-	if (klass->size != sizeof(*klass))
+				   container_klass->abi, WARDEN_BACKEND_ABI);
+	if (container_klass->size != sizeof(*container_klass))
 		return fail_module(config, file, err,
 				   "its %s is %zu bytes large, this daemon's %zu; build it against "
 				   "this version's warden/backend.h",
-				   WARDEN_BACKEND_SYMBOL, klass->size, sizeof(*klass));
-	if (!is_name(klass->name))
+				   WARDEN_BACKEND_SYMBOL, container_klass->size,
+				   sizeof(*container_klass));
+	if (!is_name(container_klass->name))
 		return fail_module(config, file, err,
 				   "its %s has no name (letters, digits, _ and -)",
 				   WARDEN_BACKEND_SYMBOL);
-	if (config_key_is_group(klass->name))
+	if (config_key_is_group(container_klass->name))
 		return fail_module(config, file, err,
 				   "its name, %s, is that of a group of the daemon's own settings",
-				   klass->name);
+				   container_klass->name);
 	for (size_t i = 0; i < ARRAY_SIZE(required); i++) {
 		void (*operation)(void);
 
-		memcpy(&operation, (const char *)klass + required[i].offset, sizeof(operation));
+		memcpy(&operation, (const char *)container_klass + required[i].offset,
+		       sizeof(operation));
 		if (!operation)
 			return fail_module(config, file, err,
 					   "lacks the operation %s, which every backend must have",
 					   required[i].name);
 	}
-	return check_options(config, file, klass, err);
+	return check_options(config, file, container_klass, err);
 }
 
-struct klass_module *klass_load(const struct config *config, struct warden_error *err)
+struct backend_module *backend_load(const struct config *config, struct warden_error *err)
 {
 	_cleanup_free_ char *file = find_file(config, err);
-	struct klass_module *module;
+	struct backend_module *module;
 
 	if (!file)
 		return NULL;
@@ -208,22 +212,22 @@ struct klass_module *klass_load(const struct config *config, struct warden_error
 	}
 	module->handle = open_module(config, file, err);
 	if (module->handle) {
-		module->klass = lt_dlsym(module->handle, WARDEN_BACKEND_SYMBOL);
-		if (!module->klass)
+		module->container_klass = lt_dlsym(module->handle, WARDEN_BACKEND_SYMBOL);
+		if (!module->container_klass)
 			fail_module(config, file, err, "exports no %s, so it is no backend",
 				    WARDEN_BACKEND_SYMBOL);
-		else if (check_klass(config, file, module->klass, err) < 0)
-			module->klass = NULL;
+		else if (check_klass(config, file, module->container_klass, err) < 0)
+			module->container_klass = NULL;
 	}
-	if (!module->klass) {
-		klass_unload(module);
+	if (!module->container_klass) {
+		backend_unload(module);
 		return NULL;
 	}
 	module->file = take_pointer(file);
 	return module;
 }
 
-void klass_unload(struct klass_module *module)
+void backend_unload(struct backend_module *module)
 {
 	if (!module)
 		return;

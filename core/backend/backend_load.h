@@ -7,9 +7,9 @@
 
 struct config;
 
-/* A loaded module. `klass` points into it and is valid until klass_unload. */
-struct klass_module {
-	const struct warden_container_klass *klass;
+/* A loaded module. `container_klass` points into it and is valid until backend_unload. */
+struct backend_module {
+	const struct warden_container_klass *container_klass;
 	char *file; /* path of the module */
 	void *handle;
 };
@@ -17,9 +17,9 @@ struct klass_module {
 /* Loads what server.container_klass names: a path (anything with a slash), or NAME.so in one of the
  * directories of server.backend_path, the first that has it. Nothing of the module runs but its
  * constructors. NULL and `err`, which names the file and what is wrong with it. */
-struct klass_module *klass_load(const struct config *config, struct warden_error *err);
+struct backend_module *backend_load(const struct config *config, struct warden_error *err);
 
 /* NULL is fine. */
-void klass_unload(struct klass_module *module);
+void backend_unload(struct backend_module *module);
 
 #endif

@@ -94,34 +94,35 @@ static void tell_capabilities(struct facts *facts, uint64_t wanted)
 		snprintf(text, sizeof(text), "missing: %s", names);
 		fact.value = text;
 		fact.effect = "what needs them fails";
-		fact.mend = "run wardend as root with all of these";
+		fact.remedy = "run wardend as root with all of these";
 	}
-	facts_tell(facts, &fact);
+	facts_add(facts, &fact);
 }
 
 /* 0, or -1 and `err`: it cannot run here. */
-static int describe(struct config *config, const struct warden_container_klass *klass,
+static int describe(struct config *config, const struct warden_container_klass *container_klass,
 		    struct facts *facts, struct warden_error *err)
 {
 	_cleanup_free_ struct server *server = calloc(1, sizeof(*server));
 	struct warden_error reason;
-	int settings = config_check_klass(config, klass, err), result = 0;
+	int settings = config_check_backend(config, container_klass, err), result = 0;
 
 	if (!server)
 		return warden_error_set(err, "no memory");
 	server->config = config;
-	server->klass = klass;
-	host_init(server);
+	server->container_klass = container_klass;
+	backend_host_init(server);
 	server->host.log = log_nothing;
 	if (settings < 0)
-		facts_tell(facts, &(struct warden_fact){.name = "settings",
-							.value = err->message,
-							.effect = "wardend does not start",
-							.mend = "see warden.conf(5)"});
-	if (klass->capabilities != 0 && klass->capabilities != WARDEN_CAPABILITIES_NONE)
-		tell_capabilities(facts, klass->capabilities);
-	if (klass->describe)
-		result = klass->describe(NULL, &server->host, facts_tell, facts, &reason);
+		facts_add(facts, &(struct warden_fact){.name = "settings",
+						       .value = err->message,
+						       .effect = "wardend does not start",
+						       .remedy = "see warden.conf(5)"});
+	if (container_klass->capabilities != 0 &&
+	    container_klass->capabilities != WARDEN_CAPABILITIES_NONE)
+		tell_capabilities(facts, container_klass->capabilities);
+	if (container_klass->describe)
+		result = container_klass->describe(NULL, &server->host, facts_add, facts, &reason);
 	if (settings == 0 && result < 0)
 		*err = reason;
 	return settings < 0 ? settings : result;
@@ -136,7 +137,7 @@ static json_t *json_of_fact(const struct fact *fact)
 {
 	return json_pack("{s:o, s:o, s:b, s:o, s:o}", "name", text_or_null(fact->name), "value",
 			 text_or_null(fact->value), "good", (int)fact->good, "effect",
-			 text_or_null(fact->effect), "mend", text_or_null(fact->mend));
+			 text_or_null(fact->effect), "remedy", text_or_null(fact->remedy));
 }
 
 static json_t *json_of_facts(const struct facts *facts)
@@ -169,17 +170,17 @@ static json_t *check_backend(const char *file, const char *name, bool in_effect)
 	struct facts facts = {0};
 	struct warden_error err;
 	struct config *config = load_for(file, name, &err);
-	struct klass_module *module = config ? klass_load(config, &err) : NULL;
-	int result = module ? describe(config, module->klass, &facts, &err) : -1;
-	json_t *object =
-		json_pack("{s:o, s:o, s:b, s:o, s:o}", "name",
-			  text_or_null(module ? module->klass->name : name), "description",
-			  text_or_null(module ? module->klass->description : NULL), "in_effect",
-			  (int)in_effect, "error", text_or_null(result < 0 ? err.message : NULL),
-			  "facts", json_of_facts(&facts));
+	struct backend_module *module = config ? backend_load(config, &err) : NULL;
+	int result = module ? describe(config, module->container_klass, &facts, &err) : -1;
+	json_t *object = json_pack(
+		"{s:o, s:o, s:b, s:o, s:o}", "name",
+		text_or_null(module ? module->container_klass->name : name), "description",
+		text_or_null(module ? module->container_klass->description : NULL), "in_effect",
+		(int)in_effect, "error", text_or_null(result < 0 ? err.message : NULL), "facts",
+		json_of_facts(&facts));
 
 	facts_free(&facts);
-	klass_unload(module);
+	backend_unload(module);
 	config_free(config);
 	return object;
 }

@@ -11,7 +11,7 @@
  *
  *	{"version": TEXT, "settings": FILE or null, "error": TEXT or null, "backends": [
  *	  {"name": TEXT, "description": TEXT, "in_effect": BOOL, "error": TEXT or null, "facts": [
- *	    {"name": TEXT, "value": TEXT, "good": BOOL, "effect": TEXT or null, "mend": TEXT or
+ *	    {"name": TEXT, "value": TEXT, "good": BOOL, "effect": TEXT or null, "remedy": TEXT or
  *null}]}]}
  *
  * The first `error` is that of the settings, which then are the built-in ones; a backend's is why

@@ -11,7 +11,7 @@ static void fact_free(struct fact *fact)
 	free(fact->name);
 	free(fact->value);
 	free(fact->effect);
-	free(fact->mend);
+	free(fact->remedy);
 }
 
 /* A copy of an optional text; false: no memory. */
@@ -21,7 +21,7 @@ static bool copy_text(char **to, const char *text)
 	return *to || !text;
 }
 
-void facts_tell(void *data, const struct warden_fact *fact)
+void facts_add(void *data, const struct warden_fact *fact)
 {
 	struct facts *facts = data;
 	struct fact copy = {.good = fact->good};
@@ -30,7 +30,7 @@ void facts_tell(void *data, const struct warden_fact *fact)
 
 	copied = copy_text(&copy.value, fact->value) && copied;
 	copied = copy_text(&copy.effect, fact->effect) && copied;
-	copied = copy_text(&copy.mend, fact->mend) && copied;
+	copied = copy_text(&copy.remedy, fact->remedy) && copied;
 	grown = copied ? reallocarray(facts->facts, facts->n + 1, sizeof(*grown)) : NULL;
 	if (!grown) {
 		fact_free(&copy);

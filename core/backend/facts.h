@@ -7,7 +7,7 @@
 
 /* One fact; its strings are the list's. */
 struct fact {
-	char *name, *value, *effect, *mend; /* effect and mend: or NULL */
+	char *name, *value, *effect, *remedy; /* effect and remedy: or NULL */
 	bool good;
 };
 
@@ -18,7 +18,7 @@ struct facts {
 };
 
 /* A warden_fact_function whose data is a struct facts: copies the fact to its end. */
-void facts_tell(void *data, const struct warden_fact *fact);
+void facts_add(void *data, const struct warden_fact *fact);
 
 void facts_free(struct facts *facts);
 

@@ -19,7 +19,7 @@
 /* The original's names of what became backends. */
 static const struct {
 	const char *original, *name;
-} klass_names[] = {
+} backend_names[] = {
 	{"Warden::Container::Linux", "linux"},
 	{"Warden::Container::Insecure", "fake"},
 };
@@ -47,37 +47,38 @@ static int set_defaults(struct config *config, struct warden_error *err)
 	return 0;
 }
 
-/* The klass as ours is called; a path absolute; else a name that is fit to be one of a file. */
-static int finish_klass(struct config *config, struct warden_error *err)
+/* The container_klass as ours is called; a path absolute; else a name that is fit to be one of a
+ * file. */
+static int config_finish_backend(struct config *config, struct warden_error *err)
 {
 	static const char key[] = "server.container_klass";
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				      "0123456789_-";
-	char *klass = config->server.container_klass;
+	char *container_klass = config->server.container_klass;
 	config_setting_t *setting = config_setting_at(config, key);
 	char *finished = NULL;
 
-	assert(klass); /* the key has a default */
-	for (size_t i = 0; i < ARRAY_SIZE(klass_names) && !finished; i++) {
-		if (strcmp(klass, klass_names[i].original) != 0)
+	assert(container_klass); /* the key has a default */
+	for (size_t i = 0; i < ARRAY_SIZE(backend_names) && !finished; i++) {
+		if (strcmp(container_klass, backend_names[i].original) != 0)
 			continue;
-		finished = strdup(klass_names[i].name);
+		finished = strdup(backend_names[i].name);
 		if (!finished)
 			return warden_error_errno(err, "read %s", key);
 	}
-	if (!finished && strchr(klass, '/') && setting)
-		finished = config_path_from(config, setting, klass);
-	else if (!finished && strspn(klass, letters) == strlen(klass))
-		finished = strdup(klass);
+	if (!finished && strchr(container_klass, '/') && setting)
+		finished = config_path_from(config, setting, container_klass);
+	else if (!finished && strspn(container_klass, letters) == strlen(container_klass))
+		finished = strdup(container_klass);
 	else if (!finished)
 		return config_fail(config, key, err,
 				   "%s must be a backend's name (letters, digits, _ and -), the "
 				   "path of a module, Warden::Container::Linux or "
 				   "Warden::Container::Insecure, not \"%s\"",
-				   key, klass);
+				   key, container_klass);
 	if (!finished)
 		return warden_error_errno(err, "read %s", key);
-	free(klass);
+	free(container_klass);
 	config->server.container_klass = finished;
 	return 0;
 }
@@ -135,7 +136,7 @@ int config_finish_values(struct config *config, struct warden_error *err)
 {
 	uint32_t uid_end = config->user.pool_start_uid + config->user.pool_size;
 
-	if (finish_klass(config, err) < 0 || finish_backend_path(config, err) < 0 ||
+	if (config_finish_backend(config, err) < 0 || finish_backend_path(config, err) < 0 ||
 	    check_socket_length(config, "server.unix_domain_path", config->server.unix_domain_path,
 				err) < 0 ||
 	    check_socket_length(config, "server.syslog_socket", config->server.syslog_socket, err) <
@@ -182,13 +183,14 @@ struct config *config_load(const char *file, struct warden_error *err)
 	return config;
 }
 
-int config_check_klass(struct config *config, const struct warden_container_klass *klass,
-		       struct warden_error *err)
+int config_check_backend(struct config *config,
+			 const struct warden_container_klass *container_klass,
+			 struct warden_error *err)
 {
-	if (config_take_options(config, klass, err) < 0 ||
+	if (config_take_options(config, container_klass, err) < 0 ||
 	    config_check_ports(config, "/proc/sys/net/ipv4/ip_local_port_range", err) < 0 ||
 	    config_check_users(config, "/etc/passwd", err) < 0 ||
-	    config_check_files(config, klass, err) < 0)
+	    config_check_files(config, container_klass, err) < 0)
 		return -1;
 	return 0;
 }

@@ -6,7 +6,7 @@
 
 #include "warden/backend.h"
 
-/* The value of a key of the klass's own group. */
+/* The value of a key of the container_klass's own group. */
 struct config_option {
 	const struct warden_option *option;
 	int64_t number; /* integer or bool */
@@ -76,25 +76,26 @@ struct config {
 		char *child_after_pivot;
 	} hooks;
 
-	/* The klass's own group: one for each of its options, in their order. */
+	/* The container_klass's own group: one for each of its options, in their order. */
 	struct config_option *options;
 	size_t n_options;
 
 	void *document; /* the parsed file, until config_forget_lines */
 };
 
-/* Reads `file` (NULL: the defaults alone) and checks all groups but the klass's own, without a look
- * at the machine. NULL and `err` ("FILE:LINE: what is wrong, what is allowed") when something is
- * wrong. Only config_free frees it. */
+/* Reads `file` (NULL: the defaults alone) and checks all groups but the container_klass's own,
+ * without a look at the machine. NULL and `err` ("FILE:LINE: what is wrong, what is allowed") when
+ * something is wrong. Only config_free frees it. */
 struct config *config_load(const char *file, struct warden_error *err);
 
-/* Checks and takes the group that bears the klass's name; then the pools against the host, and what
- * lies in the file system: rootfs where the klass needs one, depot, directories of what the daemon
- * writes, hooks. Changes nothing on the machine. */
-int config_check_klass(struct config *config, const struct warden_container_klass *klass,
-		       struct warden_error *err);
+/* Checks and takes the group that bears the container_klass's name; then the pools against the
+ * host, and what lies in the file system: rootfs where the container_klass needs one, depot,
+ * directories of what the daemon writes, hooks. Changes nothing on the machine. */
+int config_check_backend(struct config *config,
+			 const struct warden_container_klass *container_klass,
+			 struct warden_error *err);
 
-/* Makes what config_check_klass found to be absent: the depot (mode 0700) and the socket's
+/* Makes what config_check_backend found to be absent: the depot (mode 0700) and the socket's
  * directory, with what leads to them. */
 int config_make_directories(const struct config *config, struct warden_error *err);
 

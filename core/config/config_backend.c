@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The backend's own group: its keys are those that the klass declares. A group that bears the name
- * of another installed backend is left alone, so that one file can hold the settings of several. */
+/* The backend's own group: its keys are those that the container_klass declares. A group that bears
+ * the name of another installed backend is left alone, so that one file can hold the settings of
+ * several. */
 #include <config.h>
 
 #include <stdlib.h>
@@ -35,13 +36,14 @@ static struct config_key option_key(const struct warden_option *option, const ch
 					   .type = KEY_STRING,
 					   OPTION_MEMBER(text),
 					   .text = option->text};
-	default: /* klass_load lets no other type pass */
+	default: /* backend_load lets no other type pass */
 		return (struct config_key){.path = path, .type = KEY_STRINGS, OPTION_MEMBER(texts)};
 	}
 }
 
-/* A name in the klass's group that it did not declare. */
-static int refuse_option(const struct config *config, const struct warden_container_klass *klass,
+/* A name in the container_klass's group that it did not declare. */
+static int refuse_option(const struct config *config,
+			 const struct warden_container_klass *container_klass,
 			 const config_setting_t *setting, struct warden_error *err)
 {
 	const char *name = config_setting_name(setting), *like = NULL;
@@ -50,7 +52,7 @@ static int refuse_option(const struct config *config, const struct warden_contai
 
 	text_escape(shown, sizeof(shown), name, strlen(name));
 	for (size_t i = 0; i < config->n_options; i++) {
-		const char *known = klass->options[i].name;
+		const char *known = container_klass->options[i].name;
 		size_t distance = text_distance(name, known);
 
 		if (at < sizeof(names))
@@ -63,14 +65,15 @@ static int refuse_option(const struct config *config, const struct warden_contai
 	}
 	if (like)
 		return config_fail_at(config, setting, err,
-				      "unknown key %s.%s: did you mean %s.%s?", klass->name, shown,
-				      klass->name, like);
+				      "unknown key %s.%s: did you mean %s.%s?",
+				      container_klass->name, shown, container_klass->name, like);
 	return config_fail_at(config, setting, err, "unknown key %s.%s: the group's keys are %s",
-			      klass->name, shown, names);
+			      container_klass->name, shown, names);
 }
 
 /* Every member of the group must be an option. */
-static int check_names(const struct config *config, const struct warden_container_klass *klass,
+static int check_names(const struct config *config,
+		       const struct warden_container_klass *container_klass,
 		       const config_setting_t *group, struct warden_error *err)
 {
 	int count = config_setting_length(group);
@@ -80,10 +83,10 @@ static int check_names(const struct config *config, const struct warden_containe
 		const char *name = config_setting_name(setting);
 		size_t j = 0;
 
-		while (j < config->n_options && strcmp(klass->options[j].name, name) != 0)
+		while (j < config->n_options && strcmp(container_klass->options[j].name, name) != 0)
 			j++;
 		if (j == config->n_options)
-			return refuse_option(config, klass, setting, err);
+			return refuse_option(config, container_klass, setting, err);
 	}
 	return 0;
 }
@@ -168,7 +171,8 @@ static bool is_backend(const struct config *config, const char *name)
 }
 
 /* A group at the root that is neither the daemon's nor any backend's. */
-static int check_groups(const struct config *config, const struct warden_container_klass *klass,
+static int check_groups(const struct config *config,
+			const struct warden_container_klass *container_klass,
 			struct warden_error *err)
 {
 	struct config_document *document = config->document;
@@ -180,39 +184,39 @@ static int check_groups(const struct config *config, const struct warden_contain
 		config_setting_t *group = config_setting_get_elem(root, (unsigned)i);
 		const char *name = config_setting_name(group);
 
-		if (config_key_is_group(name) || strcmp(name, klass->name) == 0 ||
+		if (config_key_is_group(name) || strcmp(name, container_klass->name) == 0 ||
 		    is_backend(config, name))
 			continue;
 		config_key_names("", name, names, sizeof(names), like);
 		text_escape(shown, sizeof(shown), name, strlen(name));
 		return config_fail_at(config, group, err,
 				      "unknown group %s: the groups are %s, and %s for the backend",
-				      shown, names, klass->name);
+				      shown, names, container_klass->name);
 	}
 	return 0;
 }
 
-int config_take_options(struct config *config, const struct warden_container_klass *klass,
+int config_take_options(struct config *config, const struct warden_container_klass *container_klass,
 			struct warden_error *err)
 {
-	config_setting_t *group = config_setting_at(config, klass->name);
+	config_setting_t *group = config_setting_at(config, container_klass->name);
 	size_t count = 0;
 
-	while (klass->options && klass->options[count].name)
+	while (container_klass->options && container_klass->options[count].name)
 		count++;
 	config->options = calloc(count ? count : 1, sizeof(*config->options));
 	if (!config->options)
-		return warden_error_errno(err, "read the group %s", klass->name);
+		return warden_error_errno(err, "read the group %s", container_klass->name);
 	config->n_options = count;
 	for (size_t i = 0; i < count; i++)
-		config->options[i].option = &klass->options[i];
+		config->options[i].option = &container_klass->options[i];
 	if (group && config_setting_type(group) != CONFIG_TYPE_GROUP)
 		return config_fail_at(config, group, err, "%s must be a group ({ ... })",
-				      klass->name);
-	if (group && check_names(config, klass, group, err) < 0)
+				      container_klass->name);
+	if (group && check_names(config, container_klass, group, err) < 0)
 		return -1;
 	for (size_t i = 0; i < count; i++)
-		if (take_option(config, klass->name, group, &config->options[i], err) < 0)
+		if (take_option(config, container_klass->name, group, &config->options[i], err) < 0)
 			return -1;
-	return config->document ? check_groups(config, klass, err) : 0;
+	return config->document ? check_groups(config, container_klass, err) : 0;
 }

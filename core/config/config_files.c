@@ -163,7 +163,8 @@ static int check_hook(const struct config *config, const char *key, const char *
 	return fail_errno(config, key, path, "a program", err);
 }
 
-int config_check_files(const struct config *config, const struct warden_container_klass *klass,
+int config_check_files(const struct config *config,
+		       const struct warden_container_klass *container_klass,
 		       struct warden_error *err)
 {
 	const struct {
@@ -178,7 +179,7 @@ int config_check_files(const struct config *config, const struct warden_containe
 	for (size_t i = 0; i < ARRAY_SIZE(hooks); i++)
 		if (check_hook(config, hooks[i].key, hooks[i].path, err) < 0)
 			return -1;
-	if (klass->needs_rootfs && check_rootfs(config, err) < 0)
+	if (container_klass->needs_rootfs && check_rootfs(config, err) < 0)
 		return -1;
 	if (check_depot(config, err) < 0 || check_socket(config, err) < 0 ||
 	    check_file_parent(config, "server.pidfile", config->server.pidfile, err) < 0 ||

@@ -39,7 +39,7 @@ static bool split(const char *token, size_t length, struct parts *parts)
 	return true;
 }
 
-/* The mend for a number that begins with 0. */
+/* The remedy for a number that begins with 0. */
 static int refuse_octal(const char *digits, struct warden_error *err)
 {
 	const char *significant = digits + (*digits == '-' || *digits == '+');

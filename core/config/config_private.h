@@ -40,7 +40,7 @@ struct config_key {
 	const char *allowed;            /* what that lets pass, for people */
 };
 
-/* All keys but those of the klass's group. */
+/* All keys but those of the container_klass's group. */
 extern const struct config_key config_keys[];
 extern const size_t config_n_keys;
 
@@ -83,7 +83,7 @@ void config_value_free(void *base, const struct config_key *key);
 int config_parse(struct config *config, struct warden_error *err);
 
 /* What depends on several values or on their meaning, without a look at the machine: names of the
- * original's for the klass, paths within a list, lengths, sums. */
+ * original's for the container_klass, paths within a list, lengths, sums. */
 int config_finish_values(struct config *config, struct warden_error *err);
 
 /* The network pool, from whichever of its two forms is there. */
@@ -94,12 +94,13 @@ int config_check_ports(struct config *config, const char *range_file, struct war
 int config_check_users(const struct config *config, const char *passwd_file,
 		       struct warden_error *err);
 
-/* The klass's own group, and that there is no group that is nobody's. */
-int config_take_options(struct config *config, const struct warden_container_klass *klass,
+/* The container_klass's own group, and that there is no group that is nobody's. */
+int config_take_options(struct config *config, const struct warden_container_klass *container_klass,
 			struct warden_error *err);
 
 /* What the paths name. */
-int config_check_files(const struct config *config, const struct warden_container_klass *klass,
+int config_check_files(const struct config *config,
+		       const struct warden_container_klass *container_klass,
 		       struct warden_error *err);
 
 #endif

@@ -60,12 +60,12 @@ struct reference {
 };
 
 /* A request that waits until a stop or destroy is complete. */
-struct waiting {
-	TAILQ_ENTRY(waiting) link;
+struct container_waiter {
+	TAILQ_ENTRY(container_waiter) link;
 	struct request *request;
 };
 
-TAILQ_HEAD(waiting_list, waiting);
+TAILQ_HEAD(container_waiter_list, container_waiter);
 
 /* See rules.h. */
 struct rules {
@@ -108,7 +108,7 @@ struct container {
 	bool paused;
 	struct creation *creation; /* while its create runs */
 	bool alive;                /* the backend can do more with it than destroy */
-	void *backend;             /* the klass's */
+	void *backend;             /* the container_klass's */
 	const char *events[2];     /* static texts, each once */
 	size_t n_events;
 
@@ -133,11 +133,11 @@ struct container {
 		int pending;      /* operations of it that are not done */
 		uv_timer_t *timer;
 		uv_timer_t *oom_timer; /* it ran out of memory and is about to be stopped */
-		struct waiting_list waiting;
+		struct container_waiter_list waiting;
 	} stop;
 	struct {
 		bool started, op_done, gone, removed;
-		struct waiting_list waiting;
+		struct container_waiter_list waiting;
 	} destroy;
 	struct labels *labels;   /* its properties as the journal has them, or NULL */
 	bool scraped;            /* asked for its figures, see scraper.h */
@@ -197,9 +197,9 @@ void destroy_step(struct container *container);
 void container_discard(struct container *container);
 
 /* Answers and frees all that wait. */
-void waiting_answer(struct waiting_list *list);
+void container_waiters_answer(struct container_waiter_list *list);
 /* False: no memory. */
-bool waiting_add(struct waiting_list *list, struct request *request);
+bool container_waiters_add(struct container_waiter_list *list, struct request *request);
 
 /* A timer of one shot that calls back with `container` in its data; see timer.c. */
 uv_timer_t *timer_start(struct server *server, uint64_t ms, uv_timer_cb fired, void *data);

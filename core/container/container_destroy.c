@@ -71,7 +71,7 @@ static int destroy_run(struct operation *operation, struct warden_error *err)
 	else
 		err->message[0] = '\0';
 	if (c->backend)
-		server->klass->destroy(c->backend);
+		server->container_klass->destroy(c->backend);
 	return err->message[0] ? -1 : 0;
 }
 
@@ -100,7 +100,7 @@ static void destroy_done(struct operation *operation, int result, struct warden_
 		journal_container(c, WARDEN__EVENTS_RESPONSE__KIND__DESTROYED, NULL);
 	registry_forget_handle(&c->server->registry, c);
 	log_write(WARDEN_LOG_INFO, "%s: destroyed", c->id);
-	waiting_answer(&c->destroy.waiting);
+	container_waiters_answer(&c->destroy.waiting);
 	destroy_step(c);
 }
 
@@ -132,7 +132,7 @@ static void info_came(struct container *c, void *unused)
 
 void container_destroy(struct container *c, struct request *request)
 {
-	if (request && !waiting_add(&c->destroy.waiting, request)) {
+	if (request && !container_waiters_add(&c->destroy.waiting, request)) {
 		request_fail_text(request, "no memory");
 		return;
 	}
@@ -143,7 +143,7 @@ void container_destroy(struct container *c, struct request *request)
 	grace_stop(c);
 	transfers_cancel(c);
 	ttl_stop(c);
-	if (!c->alive || !info_ask(c, info_came, NULL))
+	if (!c->alive || !container_info_ask(c, info_came, NULL))
 		info_came(c, NULL);
 }
 

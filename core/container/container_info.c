@@ -134,8 +134,8 @@ static bool fill_properties(struct info_answer *answer, const struct container *
 		Warden__Property *out = &answer->properties[i];
 
 		warden__property__init(out);
-		set_bytes(&out->key, property->key);
-		set_bytes(&out->value, property->value);
+		message_set_bytes(&out->key, property->key);
+		message_set_bytes(&out->value, property->value);
 		message->properties[message->n_properties++] = out;
 	}
 	return true;
@@ -151,7 +151,7 @@ static bool fill_env(struct info_answer *answer, const struct container *c)
 	if (!message->env)
 		return false;
 	for (size_t i = 0; i < c->options.n_env; i++)
-		set_bytes(&message->env[message->n_env++], c->options.env[i]);
+		message_set_bytes(&message->env[message->n_env++], c->options.env[i]);
 	return true;
 }
 
@@ -161,9 +161,9 @@ static bool fill_options(struct info_answer *answer, const struct container *c)
 	Warden__InfoResponse *message = &answer->message;
 	const char *hostname = c->options.hostname ? c->options.hostname : c->id;
 
-	set_text(&message->has_hostname, &message->hostname, hostname);
+	message_set_text(&message->has_hostname, &message->hostname, hostname);
 	if (c->rootfs)
-		set_text(&message->has_rootfs, &message->rootfs, c->rootfs);
+		message_set_text(&message->has_rootfs, &message->rootfs, c->rootfs);
 	message->has_created_us = c->created_us > 0;
 	message->created_us = c->created_us;
 	message->has_ttl_left = c->options.ttl > 0;
@@ -174,8 +174,8 @@ static bool fill_options(struct info_answer *answer, const struct container *c)
 	return fill_properties(answer, c) && fill_env(answer, c);
 }
 
-bool info_answer_init(struct info_answer *answer, const struct container *c,
-		      const struct warden_info *info)
+bool container_info_answer_init(struct info_answer *answer, const struct container *c,
+				const struct warden_info *info)
 {
 	Warden__InfoResponse *message = &answer->message;
 
@@ -184,10 +184,10 @@ bool info_answer_init(struct info_answer *answer, const struct container *c,
 	inet_ntop(AF_INET, &c->identity.host_ip, answer->host_ip, sizeof(answer->host_ip));
 	inet_ntop(AF_INET, &c->identity.container_ip, answer->container_ip,
 		  sizeof(answer->container_ip));
-	set_text(&message->has_state, &message->state, container_state_name(c->state));
-	set_text(&message->has_host_ip, &message->host_ip, answer->host_ip);
-	set_text(&message->has_container_ip, &message->container_ip, answer->container_ip);
-	set_text(&message->has_container_path, &message->container_path, c->path);
+	message_set_text(&message->has_state, &message->state, container_state_name(c->state));
+	message_set_text(&message->has_host_ip, &message->host_ip, answer->host_ip);
+	message_set_text(&message->has_container_ip, &message->container_ip, answer->container_ip);
+	message_set_text(&message->has_container_path, &message->container_path, c->path);
 	for (size_t i = 0; i < c->n_events; i++)
 		answer->events[i] = (ProtobufCBinaryData){.data = (uint8_t *)c->events[i],
 							  .len = strlen(c->events[i])};
@@ -203,7 +203,7 @@ bool info_answer_init(struct info_answer *answer, const struct container *c,
 	return fill_options(answer, c) && fill_jobs(answer, c);
 }
 
-void info_answer_free(struct info_answer *answer)
+void container_info_answer_free(struct info_answer *answer)
 {
 	free(answer->message.job_ids);
 	free(answer->message.properties);
@@ -226,11 +226,11 @@ static int ask_run(struct operation *operation, struct warden_error *err)
 	struct container *c = operation->container;
 
 	memset(&question->info, 0xff, sizeof(question->info)); /* WARDEN_UNKNOWN everywhere */
-	if (!c->alive || !c->server->klass->info)
+	if (!c->alive || !c->server->container_klass->info)
 		return 0;
 	if (question->asks_limits && limits_ask(c, &question->in_force, err) < 0)
 		return -1;
-	return c->server->klass->info(c->backend, &question->info, err);
+	return c->server->container_klass->info(c->backend, &question->info, err);
 }
 
 static void ask_done(struct operation *operation, int result, struct warden_error *err)
@@ -252,7 +252,7 @@ static void ask_done(struct operation *operation, int result, struct warden_erro
 	free(question);
 }
 
-bool info_ask(struct container *c, void (*done)(struct container *, void *), void *data)
+bool container_info_ask(struct container *c, void (*done)(struct container *, void *), void *data)
 {
 	struct question *question = calloc(1, sizeof(*question));
 
@@ -260,7 +260,8 @@ bool info_ask(struct container *c, void (*done)(struct container *, void *), voi
 		return false;
 	question->operation.run = ask_run;
 	question->operation.done = ask_done;
-	question->asks_limits = !c->in_force_known && c->alive && c->server->klass->set_limits;
+	question->asks_limits =
+		!c->in_force_known && c->alive && c->server->container_klass->set_limits;
 	warden_limits_init(&question->in_force);
 	question->done = done;
 	question->data = data;

@@ -21,12 +21,13 @@ struct info_answer {
 };
 
 /* Fills `answer`, which refers to `container` and must not be copied. False: no memory. */
-bool info_answer_init(struct info_answer *answer, const struct container *container,
-		      const struct warden_info *info);
-void info_answer_free(struct info_answer *answer);
+bool container_info_answer_init(struct info_answer *answer, const struct container *container,
+				const struct warden_info *info);
+void container_info_answer_free(struct info_answer *answer);
 
 /* Asks the backend for the figures on a worker, then calls back on the loop thread, with what was
  * known before where it does not answer. False: no memory. */
-bool info_ask(struct container *container, void (*done)(struct container *, void *), void *data);
+bool container_info_ask(struct container *container, void (*done)(struct container *, void *),
+			void *data);
 
 #endif

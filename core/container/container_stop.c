@@ -34,7 +34,7 @@ static int stop_run(struct operation *operation, struct warden_error *err)
 	/* A stop that is not on disk is complete as well: what matters is what runs. */
 	if (operation->snapshot)
 		snapshot_write(c, operation->snapshot, err);
-	return c->server->klass->stop(c->backend, (int)(intptr_t)operation->data, err);
+	return c->server->container_klass->stop(c->backend, (int)(intptr_t)operation->data, err);
 }
 
 static void stop_done(struct operation *operation, int result, struct warden_error *err)
@@ -110,19 +110,19 @@ void stop_step(struct container *c)
 		container_save(c);
 	log_write(WARDEN_LOG_INFO, "%s: stopped", c->id);
 	journal_container(c, WARDEN__EVENTS_RESPONSE__KIND__STOPPED, NULL);
-	waiting_answer(&c->stop.waiting);
+	container_waiters_answer(&c->stop.waiting);
 	destroy_step(c);
 }
 
 void container_stop(struct container *c, int signal, struct request *request)
 {
-	if (request && !waiting_add(&c->stop.waiting, request)) {
+	if (request && !container_waiters_add(&c->stop.waiting, request)) {
 		request_fail_text(request, "no memory");
 		return;
 	}
 	timer_stop(&c->stop.oom_timer);
 	if (c->state == STATE_STOPPED && !c->stop.started && !c->stop.interrupted) {
-		waiting_answer(&c->stop.waiting);
+		container_waiters_answer(&c->stop.waiting);
 		return;
 	}
 	if (c->stop.started && (signal != SIGKILL || c->stop.signal != SIGTERM))

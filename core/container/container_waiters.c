@@ -7,9 +7,9 @@
 #include "core/container/container.h"
 #include "core/wire/request.h"
 
-bool waiting_add(struct waiting_list *list, struct request *request)
+bool container_waiters_add(struct container_waiter_list *list, struct request *request)
 {
-	struct waiting *waiting = malloc(sizeof(*waiting));
+	struct container_waiter *waiting = malloc(sizeof(*waiting));
 
 	if (!waiting)
 		return false;
@@ -18,9 +18,9 @@ bool waiting_add(struct waiting_list *list, struct request *request)
 	return true;
 }
 
-void waiting_answer(struct waiting_list *list)
+void container_waiters_answer(struct container_waiter_list *list)
 {
-	struct waiting *waiting;
+	struct container_waiter *waiting;
 
 	while ((waiting = TAILQ_FIRST(list))) {
 		TAILQ_REMOVE(list, waiting, link);

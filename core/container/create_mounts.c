@@ -85,7 +85,7 @@ static int take_rootfs(struct container *c, const Warden__CreateRequest *asked,
 		c->rootfs = strdup(server->settings.rootfs_path);
 	if (!c->rootfs)
 		return given ? -1 : warden_error_set(err, "no memory for a path");
-	if (!given && !server->klass->needs_rootfs)
+	if (!given && !server->container_klass->needs_rootfs)
 		return 0;
 	return check_directory("rootfs", c->rootfs, err);
 }

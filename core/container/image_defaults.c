@@ -194,7 +194,7 @@ static int read_one(struct container *c, const char *directory, struct warden_er
 	return result;
 }
 
-int image_read(struct container *c, struct warden_error *err)
+int image_defaults_read(struct container *c, struct warden_error *err)
 {
 	int result = 1;
 

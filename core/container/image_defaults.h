@@ -10,6 +10,6 @@
 /* Worker thread. Reads what belongs to the container's root file system: of several layers, what
  * belongs to the topmost that has such a file. It is opened with the client's rights, unless it is
  * the configured one's. -1 and `err`: it cannot be read, or is not as above. */
-int image_read(struct container *container, struct warden_error *err);
+int image_defaults_read(struct container *container, struct warden_error *err);
 
 #endif

@@ -44,7 +44,7 @@ static void write_build(FILE *out, const struct server *server)
 
 	describe(out, "warden_build_info", "gauge", "What the daemon is; always 1.");
 	fprintf(out, "warden_build_info{version=\"%s\",backend=\"%s\"} 1\n", PACKAGE_VERSION,
-		server->klass->name);
+		server->container_klass->name);
 	write_seconds(out, "warden_uptime_seconds", "gauge", "Time since the daemon started.",
 		      now - server->metrics.started_ns);
 }
@@ -82,12 +82,12 @@ static void write_by_type(FILE *out, const struct metrics *metrics, const char *
 			  uint64_t (*get)(const struct metrics_requests *requests))
 {
 	size_t n;
-	const struct request_klass *const *klasses = request_klasses(&n);
+	const struct request_handler *const *handlers = request_handlers(&n);
 
 	describe(out, name, type, help);
 	for (size_t i = 0; i < n; i++)
-		fprintf(out, "%s{type=\"%s\"} %" PRIu64 "\n", name, klasses[i]->name,
-			get(&metrics->requests[klasses[i]->type]));
+		fprintf(out, "%s{type=\"%s\"} %" PRIu64 "\n", name, handlers[i]->name,
+			get(&metrics->requests[handlers[i]->type]));
 }
 
 static void write_histogram(FILE *out, const char *name, const char *type,
@@ -112,13 +112,13 @@ static void write_durations(FILE *out, const struct metrics *metrics)
 {
 	static const char name[] = "warden_request_duration_seconds";
 	size_t n;
-	const struct request_klass *const *klasses = request_klasses(&n);
+	const struct request_handler *const *handlers = request_handlers(&n);
 
 	describe(out, name, "histogram", "Time from a request's arrival to its answer.");
 	for (size_t i = 0; i < n; i++)
-		if (metrics->requests[klasses[i]->type].answered > 0)
-			write_histogram(out, name, klasses[i]->name,
-					&metrics->requests[klasses[i]->type]);
+		if (metrics->requests[handlers[i]->type].answered > 0)
+			write_histogram(out, name, handlers[i]->name,
+					&metrics->requests[handlers[i]->type]);
 }
 
 static void write_requests(FILE *out, const struct server *server)

@@ -140,7 +140,7 @@ static void ask(struct scrape *scrape, const char *id)
 
 	if (!c || !c->is_listed || !c->alive || c->scraped)
 		return;
-	c->scraped = info_ask(c, busy ? came_later : came_at_once, scrape);
+	c->scraped = container_info_ask(c, busy ? came_later : came_at_once, scrape);
 	scrape->asked += c->scraped;
 	scrape->busy += busy && c->scraped;
 }
@@ -197,7 +197,7 @@ static bool list_containers(struct scrape *scrape, const char *last)
 	size_t first = 0;
 
 	if (!scrape->server->config->health_check_server.container_metrics ||
-	    !scrape->server->klass->info || registry->n == 0)
+	    !scrape->server->container_klass->info || registry->n == 0)
 		return true;
 	ids = calloc(2 * registry->n, sizeof(*ids));
 	if (!ids)

@@ -11,12 +11,12 @@
 
 enum { CPUS = CPU_SETSIZE };
 
-struct lease {
+struct cpu_lease {
 	bool usable[CPUS]; /* the daemon may run there */
 	bool taken[CPUS];
 };
 
-static struct lease *open_leases(struct server *server)
+static struct cpu_lease *open_leases(struct server *server)
 {
 	cpu_set_t mine;
 
@@ -31,9 +31,9 @@ static struct lease *open_leases(struct server *server)
 	return server->leases;
 }
 
-int lease_take(struct server *server, const char *cpus, struct warden_error *err)
+int cpu_lease_take(struct server *server, const char *cpus, struct warden_error *err)
 {
-	struct lease *leases = open_leases(server);
+	struct cpu_lease *leases = open_leases(server);
 	bool wanted[CPUS] = {false};
 
 	if (!leases)
@@ -49,9 +49,9 @@ int lease_take(struct server *server, const char *cpus, struct warden_error *err
 				cpus ? cpus : "");
 }
 
-bool lease_take_cpu(struct server *server, int cpu)
+bool cpu_lease_take_cpu(struct server *server, int cpu)
 {
-	struct lease *leases = open_leases(server);
+	struct cpu_lease *leases = open_leases(server);
 
 	if (!leases || cpu < 0 || cpu >= CPUS || !leases->usable[cpu] || leases->taken[cpu])
 		return false;
@@ -59,13 +59,13 @@ bool lease_take_cpu(struct server *server, int cpu)
 	return true;
 }
 
-void lease_give(struct server *server, int cpu)
+void cpu_lease_give(struct server *server, int cpu)
 {
 	if (cpu >= 0 && server->leases)
 		server->leases->taken[cpu] = false;
 }
 
-void lease_free(struct server *server)
+void cpu_lease_free(struct server *server)
 {
 	free(server->leases);
 	server->leases = NULL;

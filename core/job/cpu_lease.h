@@ -10,16 +10,16 @@ struct server;
 
 /* Takes a cpu that the daemon may use and nobody has leased, of those that `cpus` lists (NULL:
  * any). Its number; or -1 and `err`. */
-int lease_take(struct server *server, const char *cpus, struct warden_error *err);
+int cpu_lease_take(struct server *server, const char *cpus, struct warden_error *err);
 
 /* After a restart: takes this one. False: it is not to be had. */
-bool lease_take_cpu(struct server *server, int cpu);
+bool cpu_lease_take_cpu(struct server *server, int cpu);
 
 /* Gives it back; -1: nothing. */
-void lease_give(struct server *server, int cpu);
+void cpu_lease_give(struct server *server, int cpu);
 
 /* Frees what the server's leases take. */
-void lease_free(struct server *server);
+void cpu_lease_free(struct server *server);
 
 /* Whether the text is a list as cpuset.cpus takes it ("0-2,4"). Sets a flag for each cpu that it
  * names and `flags` (NULL: none) has room for. */

@@ -24,10 +24,10 @@ struct job *job_new(struct container *c, uint32_t id)
 	job->id = id;
 	job->output_limit = c->server->config->server.job_output_limit;
 	job->leased_cpu = -1;
-	input_init(&job->input);
+	job_stdin_init(&job->input);
 	TAILQ_INIT(&job->waiters);
 	for (int i = 0; i < STORES; i++)
-		store_init(&job->stores[i], job, i);
+		output_store_init(&job->stores[i], job, i);
 	TAILQ_INSERT_TAIL(&c->jobs, job, link);
 	return job;
 }
@@ -57,10 +57,10 @@ bool job_configure(struct job *job, const struct job_options *options)
 
 void job_free(struct job *job)
 {
-	input_close(job);
-	lease_give(job->container->server, job->leased_cpu);
+	job_stdin_close(job);
+	cpu_lease_give(job->container->server, job->leased_cpu);
 	for (int i = 0; i < STORES; i++)
-		store_close(&job->stores[i]);
+		output_store_close(&job->stores[i]);
 	TAILQ_REMOVE(&job->container->jobs, job, link);
 	free(job->command);
 	free(job->user);
@@ -87,8 +87,8 @@ uint32_t job_exit_status(const struct job *job)
 
 void job_read(struct job *job, int stdout_fd, int stderr_fd)
 {
-	store_read(&job->stores[STORE_STDOUT], stdout_fd);
-	store_read(&job->stores[STORE_STDERR], stderr_fd);
+	output_store_read(&job->stores[STORE_STDOUT], stdout_fd);
+	output_store_read(&job->stores[STORE_STDERR], stderr_fd);
 	job->started = true;
 	job_step(job);
 }
@@ -101,8 +101,8 @@ static int settle_run(struct operation *operation, struct warden_error *err)
 
 	if (snapshot_store(operation, err) < 0)
 		return -1;
-	if (c->backend && c->server->klass->job_forget)
-		c->server->klass->job_forget(c->backend, id);
+	if (c->backend && c->server->container_klass->job_forget)
+		c->server->container_klass->job_forget(c->backend, id);
 	return 0;
 }
 
@@ -131,11 +131,12 @@ void job_store_end(struct container *c, uint32_t id)
 static int kill_run(struct operation *operation, struct warden_error *err)
 {
 	struct container *c = operation->container;
-	const struct warden_container_klass *klass = c->server->klass;
+	const struct warden_container_klass *container_klass = c->server->container_klass;
 
-	if (!klass->job_signal)
-		return klass->stop(c->backend, SIGKILL, err);
-	return klass->job_signal(c->backend, (uint32_t)(uintptr_t)operation->data, SIGKILL, err);
+	if (!container_klass->job_signal)
+		return container_klass->stop(c->backend, SIGKILL, err);
+	return container_klass->job_signal(c->backend, (uint32_t)(uintptr_t)operation->data,
+					   SIGKILL, err);
 }
 
 static void queue_kill(struct job *job)
@@ -198,7 +199,7 @@ void job_end(struct job *job, const struct warden_job_end *end)
 	else
 		log_write(WARDEN_LOG_INFO, "%s: job %u ended, exit status %d, signal %d", c->id,
 			  job->id, end->exit_status, end->signal);
-	lease_give(c->server, job->leased_cpu);
+	cpu_lease_give(c->server, job->leased_cpu);
 	job->leased_cpu = -1;
 	note_limit(job);
 	container_job_ended(c);
@@ -211,7 +212,7 @@ static void settle(struct job *job)
 	if (job->settled)
 		return;
 	job->settled = true;
-	input_close(job);
+	job_stdin_close(job);
 	if (job->collected)
 		return; /* it never began */
 	journal_job(job, WARDEN__EVENTS_RESPONSE__KIND__JOB_ENDED, NULL);
@@ -236,7 +237,7 @@ void job_step(struct job *job)
 	}
 	if (job->ended && job->started && is_complete(job))
 		settle(job);
-	waiters_step(job); /* may free the job */
+	job_waiters_step(job); /* may free the job */
 	stop_step(c);
 	if (c->destroy.op_done)
 		destroy_step(c);
@@ -279,19 +280,19 @@ static void settle_all(struct container *c)
 	TAILQ_FOREACH(job, &c->jobs, link) {
 		for (int i = 0; i < STORES; i++)
 			if (!job->stores[i].working)
-				store_close(&job->stores[i]);
+				output_store_close(&job->stores[i]);
 		settle(job);
 	}
 }
 
-/* waiters_step may free a job, so the next one is known before. */
+/* job_waiters_step may free a job, so the next one is known before. */
 static void step_all(struct container *c)
 {
 	struct job *job, *next;
 
 	for (job = TAILQ_FIRST(&c->jobs); job; job = next) {
 		next = TAILQ_NEXT(job, link);
-		waiters_step(job);
+		job_waiters_step(job);
 	}
 }
 

@@ -30,7 +30,7 @@ struct job {
 	char *log_tag;         /* NULL: its lines do not go to syslog */
 	uint64_t started_us;   /* since 1970 */
 	int leased_cpu;        /* -1: none */
-	struct input input;
+	struct job_stdin input;
 	bool started;    /* its pipes are read */
 	bool ended;      /* `end` is known */
 	bool settled;    /* ended, and both stores are complete */
@@ -41,8 +41,8 @@ struct job {
 	bool answering;  /* the info for the answers is being asked for */
 	struct warden_job_end end;
 	uint64_t end_sequence; /* counts the ends of all jobs; 0: it has not ended */
-	struct store stores[STORES];
-	TAILQ_HEAD(, waiter) waiters;
+	struct output_store stores[STORES];
+	TAILQ_HEAD(, job_waiter) waiters;
 };
 
 /* How an answer about a job is made. */
@@ -53,8 +53,8 @@ enum waiter_kind {
 };
 
 /* A request that waits for a job. */
-struct waiter {
-	TAILQ_ENTRY(waiter) link;
+struct job_waiter {
+	TAILQ_ENTRY(job_waiter) link;
 	struct job *job;
 	struct request *request;
 	enum waiter_kind kind;
@@ -112,10 +112,10 @@ int job_wait(struct job *job, struct request *request, enum waiter_kind kind, bo
 	     struct warden_error *err);
 /* Lets go of a job that is over: nobody finds it any more. May free it. */
 void job_collect(struct job *job);
-/* For request_klass. */
-bool waiter_cancel(struct request *request);
-void waiter_written(struct request *request, bool whole);
+/* For request_handler. */
+bool job_waiter_cancel(struct request *request);
+void job_waiter_written(struct request *request, bool whole);
 /* Sends what there is to those that wait. */
-void waiters_step(struct job *job);
+void job_waiters_step(struct job *job);
 
 #endif

@@ -33,8 +33,8 @@ static bool add_number(struct segment_list *list, unsigned field, uint64_t numbe
 	size_t n = 0;
 
 	if (bytes) {
-		n = put_varint(bytes, field << 3);
-		n += put_varint(bytes + n, number);
+		n = varint_put(bytes, field << 3);
+		n += varint_put(bytes + n, number);
 	}
 	return segment_add_memory(list, bytes, n);
 }
@@ -46,8 +46,8 @@ static bool add_length(struct segment_list *list, unsigned field, uint64_t lengt
 	size_t n = 0;
 
 	if (bytes) {
-		n = put_varint(bytes, field << 3 | 2);
-		n += put_varint(bytes + n, length);
+		n = varint_put(bytes, field << 3 | 2);
+		n += varint_put(bytes + n, length);
 	}
 	return segment_add_memory(list, bytes, n);
 }
@@ -62,19 +62,19 @@ static bool add_message(struct segment_list *list, unsigned field, const Protobu
 	return add_length(list, field, size) && segment_add_memory(list, bytes, size);
 }
 
-static int open_store(const struct store *store)
+static int open_store(const struct output_store *store)
 {
-	int fd = store_open(store);
+	int fd = output_store_open(store);
 
 	if (fd < 0)
 		log_write(WARDEN_LOG_ERROR, "%s: job %u: open its %s: %s",
-			  store->job->container->id, store->job->id, store_name(store->index),
-			  strerror(errno));
+			  store->job->container->id, store->job->id,
+			  output_store_name(store->index), strerror(errno));
 	return fd;
 }
 
 /* Taken by segment_add_file. */
-static bool add_range(struct segment_list *list, const struct store *store,
+static bool add_range(struct segment_list *list, const struct output_store *store,
 		      struct store_range range)
 {
 	int fd = range.length > 0 ? open_store(store) : -1;
@@ -84,7 +84,8 @@ static bool add_range(struct segment_list *list, const struct store *store,
 }
 
 /* A part that may be dropped before the client has read it: into memory now. */
-static bool add_copy(struct segment_list *list, const struct store *store, struct store_range range)
+static bool add_copy(struct segment_list *list, const struct output_store *store,
+		     struct store_range range)
 {
 	_cleanup_close_ int fd = open_store(store);
 	uint8_t *bytes = fd < 0 ? NULL : malloc(range.length);
@@ -93,18 +94,18 @@ static bool add_copy(struct segment_list *list, const struct store *store, struc
 		return false;
 	if (pread(fd, bytes, range.length, (off_t)range.offset) != (ssize_t)range.length) {
 		log_write(WARDEN_LOG_ERROR, "%s: job %u: read its %s: %s",
-			  store->job->container->id, store->job->id, store_name(store->index),
-			  strerror(errno));
+			  store->job->container->id, store->job->id,
+			  output_store_name(store->index), strerror(errno));
 		free(bytes);
 		return false;
 	}
 	return segment_add_memory(list, bytes, range.length);
 }
 
-bool job_answer_chunk(struct segment_list *list, const struct store *store,
+bool job_answer_chunk(struct segment_list *list, const struct output_store *store,
 		      struct store_range range)
 {
-	const char *name = store_name(store->index);
+	const char *name = output_store_name(store->index);
 	uint8_t *copy = (uint8_t *)strdup(name);
 
 	if (!add_length(list, STREAM_NAME, strlen(name))) {
@@ -118,11 +119,11 @@ bool job_answer_chunk(struct segment_list *list, const struct store *store,
 }
 
 /* All that is kept: one field, also where there is nothing. */
-static bool add_output(struct segment_list *list, unsigned field, const struct store *store)
+static bool add_output(struct segment_list *list, unsigned field, const struct output_store *store)
 {
 	struct store_range ranges[2];
 
-	store_kept(store, ranges);
+	output_store_kept(store, ranges);
 	return add_length(list, field, ranges[0].length + ranges[1].length) &&
 	       add_range(list, store, ranges[0]) && add_range(list, store, ranges[1]);
 }
@@ -130,10 +131,10 @@ static bool add_output(struct segment_list *list, unsigned field, const struct s
 static bool add_info(struct segment_list *list, const struct container *c)
 {
 	struct info_answer answer;
-	bool added = info_answer_init(&answer, c, &c->info) &&
+	bool added = container_info_answer_init(&answer, c, &c->info) &&
 		     add_message(list, INFO, &answer.message.base);
 
-	info_answer_free(&answer);
+	container_info_answer_free(&answer);
 	return added;
 }
 

@@ -9,7 +9,7 @@
 
 /* Adds a StreamResponse with this part of the output. False, with errno in the log: it cannot be
  * read, or no memory. */
-bool job_answer_chunk(struct segment_list *list, const struct store *store,
+bool job_answer_chunk(struct segment_list *list, const struct output_store *store,
 		      struct store_range range);
 
 /* Adds a LinkResponse, RunResponse, or the last of StreamResponse and AttachResponse: what the type

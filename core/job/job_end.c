@@ -44,19 +44,20 @@ static void fill_figures(const struct warden_job_end *end, Warden__JobEnd *answe
  * the client wanted dropped. */
 static void fill_dropped(const struct job *job, Warden__JobEnd *answer)
 {
-	const struct store *out = &job->stores[STORE_STDOUT], *err = &job->stores[STORE_STDERR];
+	const struct output_store *out = &job->stores[STORE_STDOUT],
+				  *err = &job->stores[STORE_STDERR];
 	struct store_range ranges[2];
 
 	if (job->discard)
 		return;
-	if (store_dropped(out) > 0) {
-		store_kept(out, ranges);
-		FIGURE(stdout_dropped, store_dropped(out));
+	if (output_store_dropped(out) > 0) {
+		output_store_kept(out, ranges);
+		FIGURE(stdout_dropped, output_store_dropped(out));
 		FIGURE(stdout_dropped_at, ranges[0].length);
 	}
-	if (store_dropped(err) > 0) {
-		store_kept(err, ranges);
-		FIGURE(stderr_dropped, store_dropped(err));
+	if (output_store_dropped(err) > 0) {
+		output_store_kept(err, ranges);
+		FIGURE(stderr_dropped, output_store_dropped(err));
 		FIGURE(stderr_dropped_at, ranges[0].length);
 	}
 }

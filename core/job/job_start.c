@@ -32,7 +32,7 @@ struct starting {
 	char leased_cpu[16]; /* as text */
 };
 
-struct start {
+struct job_start {
 	struct operation operation;
 	struct request *request;
 	struct idempotent *entry; /* of the request's id, or NULL */
@@ -180,16 +180,17 @@ static void keep_ends(struct starting *starting, struct job_pipes *pipes, bool j
 /* One of two could not start: the other one goes as well, and nobody hears of it. */
 static void kill_first(struct container *c, uint32_t job_id)
 {
-	const struct warden_container_klass *klass = c->server->klass;
+	const struct warden_container_klass *container_klass = c->server->container_klass;
 	struct warden_error err;
 
-	if ((klass->job_signal ? klass->job_signal(c->backend, job_id, SIGKILL, &err)
-			       : klass->stop(c->backend, SIGKILL, &err)) < 0)
+	if ((container_klass->job_signal
+		     ? container_klass->job_signal(c->backend, job_id, SIGKILL, &err)
+		     : container_klass->stop(c->backend, SIGKILL, &err)) < 0)
 		log_write(WARDEN_LOG_ERROR, "%s: kill job %u: %s", c->id, job_id, err.message);
 }
 
 /* An error of one of two says whose it is: as the path of its field, where it begins with one. */
-static void name_job(const struct start *start, size_t i, struct warden_error *err)
+static void name_job(const struct job_start *start, size_t i, struct warden_error *err)
 {
 	const char *name = i == 0 ? "first" : "second";
 	const struct warden_error own = *err;
@@ -201,7 +202,7 @@ static void name_job(const struct start *start, size_t i, struct warden_error *e
 	err->number = own.number;
 }
 
-static int spawn_all(struct start *start, struct job_pipes *pipes, struct warden_error *err)
+static int spawn_all(struct job_start *start, struct job_pipes *pipes, struct warden_error *err)
 {
 	struct container *c = start->operation.container;
 	struct warden_spawn spawns[START_MAX];
@@ -216,7 +217,7 @@ static int spawn_all(struct start *start, struct job_pipes *pipes, struct warden
 	if (snapshot_store(&start->operation, err) < 0)
 		return -1;
 	for (size_t i = 0; i < start->n; i++)
-		if (c->server->klass->spawn(c->backend, &spawns[i], err) < 0) {
+		if (c->server->container_klass->spawn(c->backend, &spawns[i], err) < 0) {
 			name_job(start, i, err);
 			if (i > 0)
 				kill_first(c, start->jobs[0].job->id);
@@ -228,7 +229,7 @@ static int spawn_all(struct start *start, struct job_pipes *pipes, struct warden
 /* Worker thread: script, pipes, snapshot, then the backend. */
 static int start_run(struct operation *operation, struct warden_error *err)
 {
-	struct start *start = (struct start *)operation;
+	struct job_start *start = (struct job_start *)operation;
 	struct job_pipes pipes[START_MAX];
 	int result;
 
@@ -243,7 +244,7 @@ static int start_run(struct operation *operation, struct warden_error *err)
 	return result;
 }
 
-static void start_free(struct start *start)
+static void start_free(struct job_start *start)
 {
 	for (size_t i = 0; i < start->n; i++)
 		job_options_free(&start->jobs[i].options);
@@ -262,7 +263,7 @@ static void drop_job(struct starting *starting)
 	job_read(job, -1, -1); /* may free the job */
 }
 
-static void answer_failure(struct start *start)
+static void answer_failure(struct job_start *start)
 {
 	request_fail(start->request, &start->err);
 	start_free(start);
@@ -271,13 +272,13 @@ static void answer_failure(struct start *start)
 /* Worker thread. */
 static int forget_run(struct operation *operation, struct warden_error *err)
 {
-	const struct start *start = (struct start *)operation;
+	const struct job_start *start = (struct job_start *)operation;
 	const struct container *c = operation->container;
 
 	if (snapshot_store(operation, err) < 0)
 		return -1;
-	for (size_t i = 0; i < start->n && c->server->klass->job_forget; i++)
-		c->server->klass->job_forget(c->backend, start->jobs[i].id);
+	for (size_t i = 0; i < start->n && c->server->container_klass->job_forget; i++)
+		c->server->container_klass->job_forget(c->backend, start->jobs[i].id);
 	return 0;
 }
 
@@ -285,11 +286,11 @@ static void forget_done(struct operation *operation, int result, struct warden_e
 {
 	if (result < 0 && !operation->container->destroy.started)
 		log_write(WARDEN_LOG_ERROR, "%s: %s", operation->container->id, err->message);
-	answer_failure((struct start *)operation);
+	answer_failure((struct job_start *)operation);
 }
 
 /* Told when no later daemon finds the jobs in the snapshot. */
-static void start_failed(struct start *start, const struct warden_error *err)
+static void start_failed(struct job_start *start, const struct warden_error *err)
 {
 	struct operation *operation = &start->operation;
 	struct container *c = operation->container;
@@ -309,7 +310,7 @@ static void start_failed(struct start *start, const struct warden_error *err)
 
 static void start_done(struct operation *operation, int result, struct warden_error *err)
 {
-	struct start *start = (struct start *)operation;
+	struct job_start *start = (struct job_start *)operation;
 	struct container *c = operation->container;
 	struct job *jobs[START_MAX];
 
@@ -322,7 +323,7 @@ static void start_done(struct operation *operation, int result, struct warden_er
 		struct job *job = jobs[i] = starting->job;
 
 		log_write(WARDEN_LOG_INFO, "%s: job %u started", c->id, job->id);
-		input_open(job, starting->input_fd);
+		job_stdin_open(job, starting->input_fd);
 		journal_job(job, WARDEN__EVENTS_RESPONSE__KIND__JOB_STARTED, NULL);
 		c->server->metrics.jobs_started++;
 		job_read(job, starting->reads[STORE_STDOUT], starting->reads[STORE_STDERR]);
@@ -333,13 +334,15 @@ static void start_done(struct operation *operation, int result, struct warden_er
 }
 
 /* The backend must have what the options ask for. */
-static int check_backend(const struct warden_container_klass *klass,
+static int check_backend(const struct warden_container_klass *container_klass,
 			 const struct job_options *options, bool joined, struct warden_error *err)
 {
-	if (options->terminal && !klass->job_resize)
-		return warden_error_set(err, "terminal: the backend %s has none", klass->name);
-	if (options->input && !klass->job_close_input)
-		return warden_error_set(err, "stdin: the backend %s has none", klass->name);
+	if (options->terminal && !container_klass->job_resize)
+		return warden_error_set(err, "terminal: the backend %s has none",
+					container_klass->name);
+	if (options->input && !container_klass->job_close_input)
+		return warden_error_set(err, "stdin: the backend %s has none",
+					container_klass->name);
 	if (joined && options->input)
 		return warden_error_set(err,
 					"%s: the standard input of a pair is the other's output",
@@ -351,7 +354,7 @@ static int check_backend(const struct warden_container_klass *klass,
 	return 0;
 }
 
-static int prepare(struct start *start, struct starting *starting,
+static int prepare(struct job_start *start, struct starting *starting,
 		   const Warden__SpawnRequest *message, struct warden_error *err)
 {
 	struct server *server = start->request->server;
@@ -368,17 +371,17 @@ static int prepare(struct start *start, struct starting *starting,
 
 	if (job_options_read(options, message, &defaults, err) < 0)
 		return -1;
-	if (check_backend(server->klass, options, start->n > 1, err) < 0)
+	if (check_backend(server->container_klass, options, start->n > 1, err) < 0)
 		return -1;
 	if (options->lease_cpu) {
-		cpu = lease_take(server, options->cpus, err);
+		cpu = cpu_lease_take(server, options->cpus, err);
 		if (cpu < 0)
 			return -1;
 		snprintf(starting->leased_cpu, sizeof(starting->leased_cpu), "%d", cpu);
 	}
 	starting->job = job_new(c, server->last_job_id + 1);
 	if (!starting->job) {
-		lease_give(server, cpu);
+		cpu_lease_give(server, cpu);
 		return warden_error_set(err, "no memory for a job");
 	}
 	server->last_job_id++;
@@ -389,7 +392,7 @@ static int prepare(struct start *start, struct starting *starting,
 }
 
 /* What the same request gets again is the id of its job. */
-static int promise(const struct start *start, struct warden_error *err)
+static int promise(const struct job_start *start, struct warden_error *err)
 {
 	Warden__SpawnResponse answer = WARDEN__SPAWN_RESPONSE__INIT;
 
@@ -397,12 +400,12 @@ static int promise(const struct start *start, struct warden_error *err)
 	return idempotence_promise(start->entry, start->request->container, &answer.base, err);
 }
 
-int start_jobs(struct request *request, const Warden__SpawnRequest *const *messages, size_t n,
-	       struct idempotent *entry,
-	       void (*started)(struct request *request, struct job *const *jobs),
-	       struct warden_error *err)
+int job_start(struct request *request, const Warden__SpawnRequest *const *messages, size_t n,
+	      struct idempotent *entry,
+	      void (*started)(struct request *request, struct job *const *jobs),
+	      struct warden_error *err)
 {
-	struct start *start;
+	struct job_start *start;
 	size_t i = 0;
 	int result;
 

@@ -13,9 +13,9 @@ enum { START_MAX = 2 };
 /* Starts `n` jobs, all or none, in the request's container, and calls `started` on the loop thread,
  * where it may answer; a failure is answered here. `entry`: what idempotence_begin gave, or NULL.
  * -1 and `err`: nothing was begun. */
-int start_jobs(struct request *request, const Warden__SpawnRequest *const *messages, size_t n,
-	       struct idempotent *entry,
-	       void (*started)(struct request *request, struct job *const *jobs),
-	       struct warden_error *err);
+int job_start(struct request *request, const Warden__SpawnRequest *const *messages, size_t n,
+	      struct idempotent *entry,
+	      void (*started)(struct request *request, struct job *const *jobs),
+	      struct warden_error *err);
 
 #endif

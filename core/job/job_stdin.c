@@ -17,9 +17,9 @@ enum { TURN = 1 << 18 }; /* bytes that are written at once, so that others have 
 
 static void step(struct job *job);
 
-void input_init(struct input *input)
+void job_stdin_init(struct job_stdin *input)
 {
-	*input = (struct input){.fd = -1};
+	*input = (struct job_stdin){.fd = -1};
 	TAILQ_INIT(&input->pieces);
 }
 
@@ -48,9 +48,9 @@ static void refuse_waiting(struct job *job)
 	}
 }
 
-void input_close(struct job *job)
+void job_stdin_close(struct job *job)
 {
-	struct input *input = &job->input;
+	struct job_stdin *input = &job->input;
 
 	if (input->poll)
 		uv_close((uv_handle_t *)input->poll, free_poll);
@@ -71,9 +71,9 @@ static void on_writable(uv_poll_t *poll, int status, int events)
 
 /* The descriptor is opened anew: whether a write waits is a property of the open pipe, which others
  * that have it could change. */
-void input_open(struct job *job, int pipe_fd)
+void job_stdin_open(struct job *job, int pipe_fd)
 {
-	struct input *input = &job->input;
+	struct job_stdin *input = &job->input;
 	char path[32];
 
 	if (pipe_fd < 0)
@@ -89,7 +89,7 @@ void input_open(struct job *job, int pipe_fd)
 	    uv_poll_init(&job->container->server->loop, input->poll, input->fd) < 0) {
 		free(input->poll);
 		input->poll = NULL;
-		input_close(job);
+		job_stdin_close(job);
 		return;
 	}
 	input->poll->data = job;
@@ -100,12 +100,12 @@ static int end_run(struct operation *operation, struct warden_error *err)
 {
 	struct container *c = operation->container;
 
-	return c->server->klass->job_close_input(c->backend, (uint32_t)(uintptr_t)operation->data,
-						 err);
+	return c->server->container_klass->job_close_input(
+		c->backend, (uint32_t)(uintptr_t)operation->data, err);
 }
 
 /* The request whose piece ends the input; NULL: its client has left. */
-static struct request *take_ended(struct input *input)
+static struct request *take_ended(struct job_stdin *input)
 {
 	struct input_piece *piece = TAILQ_FIRST(&input->pieces);
 	struct request *request;
@@ -133,7 +133,7 @@ static void end_done(struct operation *operation, int result, struct warden_erro
 			  err->message);
 	if (job) {
 		request = take_ended(&job->input);
-		input_close(job);
+		job_stdin_close(job);
 	}
 	if (request && result < 0)
 		request_fail(request, err);
@@ -149,9 +149,9 @@ static void end_input(struct job *job)
 	if (job->input.ending)
 		return;
 	operation = calloc(1, sizeof(*operation));
-	if (!operation || !job->container->server->klass->job_close_input) {
+	if (!operation || !job->container->server->container_klass->job_close_input) {
 		free(operation);
-		input_close(job);
+		job_stdin_close(job);
 		return;
 	}
 	job->input.ending = true;
@@ -162,7 +162,7 @@ static void end_input(struct job *job)
 }
 
 /* How many bytes the pipe took; -1: it has no reader. */
-static ssize_t write_some(const struct input *input, struct input_piece *piece)
+static ssize_t write_some(const struct job_stdin *input, struct input_piece *piece)
 {
 	size_t left = piece->length - piece->written;
 	ssize_t got;
@@ -178,14 +178,14 @@ static ssize_t write_some(const struct input *input, struct input_piece *piece)
 
 static void step(struct job *job)
 {
-	struct input *input = &job->input;
+	struct job_stdin *input = &job->input;
 	struct input_piece *piece = TAILQ_FIRST(&input->pieces);
 	struct request *request = NULL;
 
 	if (!piece || input->fd < 0)
 		return;
 	if (piece->written < piece->length && write_some(input, piece) < 0) {
-		input_close(job);
+		job_stdin_close(job);
 		return;
 	}
 	if (piece->written == piece->length && piece->end) {
@@ -204,8 +204,8 @@ static void step(struct job *job)
 		request_answer_empty(request);
 }
 
-int input_write(struct job *job, struct request *request, const uint8_t *data, size_t length,
-		bool end, struct warden_error *err)
+int job_stdin_write(struct job *job, struct request *request, const uint8_t *data, size_t length,
+		    bool end, struct warden_error *err)
 {
 	struct input_piece *piece;
 	bool first = TAILQ_EMPTY(&job->input.pieces);
@@ -232,7 +232,7 @@ int input_write(struct job *job, struct request *request, const uint8_t *data, s
 	return 0;
 }
 
-bool input_cancel(struct request *request)
+bool job_stdin_cancel(struct request *request)
 {
 	struct input_piece *piece = request->data;
 

@@ -24,26 +24,26 @@ struct input_piece {
 	bool end; /* closes the input behind it */
 };
 
-struct input {
+struct job_stdin {
 	int fd; /* -1: closed, or there is none */
 	uv_poll_t *poll;
 	bool ending; /* the backend is being told that it is complete */
 	TAILQ_HEAD(, input_piece) pieces;
 };
 
-void input_init(struct input *input);
+void job_stdin_init(struct job_stdin *input);
 
 /* Takes the write end of the job's pipe; -1: there is none. */
-void input_open(struct job *job, int pipe_fd);
+void job_stdin_open(struct job *job, int pipe_fd);
 
 /* Queues the request, which is answered when all its data was written; -1 and `err`: it cannot. */
-int input_write(struct job *job, struct request *request, const uint8_t *data, size_t length,
-		bool end, struct warden_error *err);
+int job_stdin_write(struct job *job, struct request *request, const uint8_t *data, size_t length,
+		    bool end, struct warden_error *err);
 
-/* For request_klass: the client has left. */
-bool input_cancel(struct request *request);
+/* For request_handler: the client has left. */
+bool job_stdin_cancel(struct request *request);
 
 /* Closes it; those that wait are refused. */
-void input_close(struct job *job);
+void job_stdin_close(struct job *job);
 
 #endif

@@ -17,7 +17,7 @@ enum { CHUNK = 262144 }; /* of a stream */
 int job_wait(struct job *job, struct request *request, enum waiter_kind kind, bool from_start,
 	     struct warden_error *err)
 {
-	struct waiter *waiter = calloc(1, sizeof(*waiter));
+	struct job_waiter *waiter = calloc(1, sizeof(*waiter));
 
 	if (!waiter)
 		return warden_error_set(err, "no memory");
@@ -48,11 +48,11 @@ static void release(struct job *job)
 	    job->stores[STORE_STDERR].working)
 		return;
 	for (int i = 0; i < STORES; i++)
-		store_remove(&job->stores[i]);
+		output_store_remove(&job->stores[i]);
 	job_free(job);
 }
 
-static void remove_waiter(struct waiter *waiter)
+static void remove_waiter(struct job_waiter *waiter)
 {
 	TAILQ_REMOVE(&waiter->job->waiters, waiter, link);
 	free(waiter);
@@ -67,9 +67,9 @@ void job_collect(struct job *job)
 	release(job);
 }
 
-bool waiter_cancel(struct request *request)
+bool job_waiter_cancel(struct request *request)
 {
-	struct waiter *waiter = request->data;
+	struct job_waiter *waiter = request->data;
 	struct job *job;
 
 	if (!waiter)
@@ -80,9 +80,9 @@ bool waiter_cancel(struct request *request)
 	return true;
 }
 
-void waiter_written(struct request *request, bool whole)
+void job_waiter_written(struct request *request, bool whole)
 {
-	struct waiter *waiter = request->data;
+	struct job_waiter *waiter = request->data;
 	enum waiter_kind kind;
 	struct container *c;
 	struct job *job;
@@ -93,7 +93,7 @@ void waiter_written(struct request *request, bool whole)
 	c = job->container;
 	waiter->sending = false;
 	if (!request->answered) {
-		waiters_step(job);
+		job_waiters_step(job);
 		return;
 	}
 	kind = waiter->kind;
@@ -108,7 +108,7 @@ void waiter_written(struct request *request, bool whole)
 }
 
 /* Ends a request whose answer cannot be put together; the job stays. */
-static void give_up(struct waiter *waiter, struct segment_list *list)
+static void give_up(struct job_waiter *waiter, struct segment_list *list)
 {
 	struct request *request = waiter->request;
 	struct job *job = waiter->job;
@@ -120,7 +120,7 @@ static void give_up(struct waiter *waiter, struct segment_list *list)
 	release(job);
 }
 
-static void send_chunk(struct waiter *waiter, int index, struct store_range range)
+static void send_chunk(struct job_waiter *waiter, int index, struct store_range range)
 {
 	struct segment_list list = TAILQ_HEAD_INITIALIZER(list);
 
@@ -136,7 +136,7 @@ static void send_chunk(struct waiter *waiter, int index, struct store_range rang
 }
 
 /* Everything that a job wrote has been sent to a stream; a link is always ready. */
-static bool is_ready(const struct waiter *waiter)
+static bool is_ready(const struct job_waiter *waiter)
 {
 	struct store_range range;
 
@@ -145,16 +145,16 @@ static bool is_ready(const struct waiter *waiter)
 	if (waiter->kind == WAITER_LINK)
 		return true;
 	for (int i = 0; i < STORES; i++)
-		if (store_next(&waiter->job->stores[i], waiter->sent[i], &range))
+		if (output_store_next(&waiter->job->stores[i], waiter->sent[i], &range))
 			return false;
 	return true;
 }
 
-static void answer(struct waiter *waiter)
+static void answer(struct job_waiter *waiter)
 {
 	struct segment_list list = TAILQ_HEAD_INITIALIZER(list);
 
-	if (!job_answer_end(&list, waiter->job, waiter->request->klass->type)) {
+	if (!job_answer_end(&list, waiter->job, waiter->request->handler->type)) {
 		give_up(waiter, &list);
 		return;
 	}
@@ -163,9 +163,9 @@ static void answer(struct waiter *waiter)
 }
 
 /* The first that is ready and was not answered. Asked anew each time: an answer may free others. */
-static struct waiter *find_ready(const struct job *job)
+static struct job_waiter *find_ready(const struct job *job)
 {
-	struct waiter *waiter;
+	struct job_waiter *waiter;
 
 	TAILQ_FOREACH(waiter, &job->waiters, link)
 		if (is_ready(waiter))
@@ -176,7 +176,7 @@ static struct waiter *find_ready(const struct job *job)
 /* `answering` holds the job while its waiters go one by one. */
 static void answer_ready(struct job *job)
 {
-	struct waiter *waiter;
+	struct job_waiter *waiter;
 
 	job->answering = true;
 	while ((waiter = find_ready(job)))
@@ -204,30 +204,30 @@ static void end_step(struct job *job)
 	/* The last info of a container that is destroyed is known. */
 	if (c->alive && c->state != STATE_DESTROYED) {
 		job->answering = true;
-		if (info_ask(c, info_came, job))
+		if (container_info_ask(c, info_came, job))
 			return;
 	}
 	answer_ready(job);
 }
 
 /* The first stream that there is something for. */
-static struct waiter *find_hungry(const struct job *job, int *index, struct store_range *range)
+static struct job_waiter *find_hungry(const struct job *job, int *index, struct store_range *range)
 {
-	struct waiter *waiter;
+	struct job_waiter *waiter;
 
 	TAILQ_FOREACH(waiter, &job->waiters, link)
 		for (*index = 0; *index < STORES; (*index)++)
 			if (waiter->kind != WAITER_LINK && !waiter->sending &&
-			    store_next(&job->stores[*index], waiter->sent[*index], range))
+			    output_store_next(&job->stores[*index], waiter->sent[*index], range))
 				return waiter;
 	return NULL;
 }
 
-void waiters_step(struct job *job)
+void job_waiters_step(struct job *job)
 {
 	bool held = job->answering;
 	struct store_range range;
-	struct waiter *waiter;
+	struct job_waiter *waiter;
 	int index;
 
 	job->answering = true; /* nobody frees it meanwhile */

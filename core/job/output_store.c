@@ -23,21 +23,21 @@ enum {
 	PUNCH = 1 << 18, /* bytes that are dropped at once: a call for each turn would cost more */
 };
 
-static void watch(struct store *store);
+static void watch(struct output_store *store);
 
-const char *store_name(int index)
+const char *output_store_name(int index)
 {
 	return index == STORE_STDOUT ? "stdout" : "stderr";
 }
 
-static void file_name(const struct store *store, char *name, size_t size)
+static void file_name(const struct output_store *store, char *name, size_t size)
 {
-	snprintf(name, size, "jobs/%u.%s", store->job->id, store_name(store->index));
+	snprintf(name, size, "jobs/%u.%s", store->job->id, output_store_name(store->index));
 }
 
-void store_init(struct store *store, struct job *job, int index)
+void output_store_init(struct output_store *store, struct job *job, int index)
 {
-	*store = (struct store){.job = job, .index = index, .pipe_fd = -1, .file_fd = -1};
+	*store = (struct output_store){.job = job, .index = index, .pipe_fd = -1, .file_fd = -1};
 }
 
 static void free_poll(uv_handle_t *handle)
@@ -45,7 +45,7 @@ static void free_poll(uv_handle_t *handle)
 	free(handle);
 }
 
-void store_close(struct store *store)
+void output_store_close(struct output_store *store)
 {
 	if (store->poll)
 		uv_close((uv_handle_t *)store->poll, free_poll);
@@ -77,7 +77,7 @@ static void kept_sizes(const struct job *job, uint64_t *head, uint64_t *tail)
 	*tail = job->discard ? EXCESS : job->output_limit - *head;
 }
 
-void store_kept(const struct store *store, struct store_range ranges[2])
+void output_store_kept(const struct output_store *store, struct store_range ranges[2])
 {
 	uint64_t head, tail;
 
@@ -96,11 +96,11 @@ void store_kept(const struct store *store, struct store_range ranges[2])
 	}
 }
 
-bool store_next(const struct store *store, uint64_t from, struct store_range *range)
+bool output_store_next(const struct output_store *store, uint64_t from, struct store_range *range)
 {
 	struct store_range ranges[2];
 
-	store_kept(store, ranges);
+	output_store_kept(store, ranges);
 	for (int i = 0; i < 2; i++) {
 		uint64_t end = ranges[i].offset + ranges[i].length;
 
@@ -113,16 +113,16 @@ bool store_next(const struct store *store, uint64_t from, struct store_range *ra
 	return false;
 }
 
-uint64_t store_dropped(const struct store *store)
+uint64_t output_store_dropped(const struct output_store *store)
 {
 	struct store_range ranges[2];
 
-	store_kept(store, ranges);
+	output_store_kept(store, ranges);
 	return store->size - ranges[0].length - ranges[1].length;
 }
 
 /* Any thread. Where the output is dropped the file is the null device. */
-static int open_file(struct store *store)
+static int open_file(struct output_store *store)
 {
 	int dir_fd = store->job->container->dir_fd;
 	char name[48];
@@ -144,7 +144,7 @@ static int open_file(struct store *store)
 }
 
 /* Worker thread: gives the blocks of what is dropped back to the file system. */
-static int punch(struct store *store, uint64_t size)
+static int punch(struct output_store *store, uint64_t size)
 {
 	uint64_t head, tail, from;
 
@@ -164,7 +164,7 @@ static int punch(struct store *store, uint64_t size)
 /* Worker thread. The pipe may be shared with the container, so no flag of its own is relied on. */
 static void splice_run(uv_work_t *work)
 {
-	struct store *store = work->data;
+	struct output_store *store = work->data;
 	uint64_t sum = 0;
 	ssize_t got;
 
@@ -186,7 +186,7 @@ static void splice_run(uv_work_t *work)
 	if (sum == 0 && got < 0)
 		store->taken = -1; /* nothing, but not the end */
 	if (store->job->log_tag)
-		log_lines_send(store, store->size + sum, got == 0);
+		output_syslog_send(store, store->size + sum, got == 0);
 	if (punch(store, store->size + sum) < 0)
 		store->number = errno;
 }
@@ -204,18 +204,18 @@ static void kill_for_output(struct job *job)
 }
 
 /* The disk is full, say: the job cannot go on as if it had been heard. */
-static void fail(struct store *store)
+static void fail(struct output_store *store)
 {
 	log_write(WARDEN_LOG_ERROR, "%s: job %u: store its %s: %s", store->job->container->id,
-		  store->job->id, store_name(store->index), strerror(store->number));
+		  store->job->id, output_store_name(store->index), strerror(store->number));
 	kill_for_output(store->job);
-	store_close(store);
+	output_store_close(store);
 	job_step(store->job);
 }
 
 static void splice_done(uv_work_t *work, int status)
 {
-	struct store *store = work->data;
+	struct output_store *store = work->data;
 	struct job *job = store->job;
 
 	(void)status; /* UV_ECANCELED alone, and nobody cancels */
@@ -227,7 +227,7 @@ static void splice_done(uv_work_t *work, int status)
 		return;
 	}
 	if (store->taken == 0)
-		store_close(store);
+		output_store_close(store);
 	else
 		watch(store);
 	if (is_bounded(job) &&
@@ -238,10 +238,10 @@ static void splice_done(uv_work_t *work, int status)
 
 /* How many bytes it may take, so that both together stay within the limit and the excess: half of
  * what is left beside that which the other is taking. */
-static uint64_t share_of_room(const struct store *store)
+static uint64_t share_of_room(const struct output_store *store)
 {
 	const struct job *job = store->job;
-	const struct store *other = &job->stores[1 - store->index];
+	const struct output_store *other = &job->stores[1 - store->index];
 	uint64_t room = job->output_limit + EXCESS;
 	uint64_t taken = store->size + other->size + (other->working ? other->most : 0);
 	uint64_t share = taken < room ? (room - taken + 1) / 2 : 0;
@@ -249,13 +249,13 @@ static uint64_t share_of_room(const struct store *store)
 	return !is_bounded(job) || share > TURN ? TURN : share;
 }
 
-static void start_worker(struct store *store)
+static void start_worker(struct output_store *store)
 {
 	const struct job *job = store->job;
 
 	if (job->over_limit) {
 		/* It is being killed; what comes now would only grow the file. */
-		store_close(store);
+		output_store_close(store);
 		job_step(store->job);
 		return;
 	}
@@ -271,7 +271,7 @@ static void start_worker(struct store *store)
 
 static void on_readable(uv_poll_t *poll_handle, int status, int events)
 {
-	struct store *store = poll_handle->data;
+	struct output_store *store = poll_handle->data;
 	int bytes = 1;
 
 	(void)events;
@@ -285,7 +285,7 @@ static void on_readable(uv_poll_t *poll_handle, int status, int events)
 		struct pollfd state = {.fd = store->pipe_fd, .events = POLLIN};
 
 		if (poll(&state, 1, 0) == 1 && (state.revents & (POLLHUP | POLLIN)) == POLLHUP) {
-			store_close(store);
+			output_store_close(store);
 			job_step(store->job);
 			return;
 		}
@@ -294,14 +294,14 @@ static void on_readable(uv_poll_t *poll_handle, int status, int events)
 }
 
 /* Once the daemon has stopped what comes is the next one's. */
-static void watch(struct store *store)
+static void watch(struct output_store *store)
 {
 	if (store->job->container->server->stopped)
 		return;
 	uv_poll_start(store->poll, UV_READABLE | UV_DISCONNECT, on_readable);
 }
 
-void store_read(struct store *store, int pipe_fd)
+void output_store_read(struct output_store *store, int pipe_fd)
 {
 	if (pipe_fd < 0)
 		return;
@@ -319,7 +319,7 @@ void store_read(struct store *store, int pipe_fd)
 	watch(store);
 }
 
-int store_open(const struct store *store)
+int output_store_open(const struct output_store *store)
 {
 	char name[48];
 
@@ -327,7 +327,7 @@ int store_open(const struct store *store)
 	return openat(store->job->container->dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 }
 
-void store_restore(struct store *store)
+void output_store_restore(struct output_store *store)
 {
 	struct stat status;
 	char name[48];
@@ -338,7 +338,7 @@ void store_restore(struct store *store)
 		store->size = (uint64_t)status.st_size;
 }
 
-void store_remove(struct store *store)
+void output_store_remove(struct output_store *store)
 {
 	char name[48];
 
@@ -347,5 +347,5 @@ void store_remove(struct store *store)
 		unlinkat(store->job->container->dir_fd, name,
 			 0); /* goes with the container at the latest */
 	if (store->job->log_tag)
-		log_lines_remove(store);
+		output_syslog_remove(store);
 }

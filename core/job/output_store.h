@@ -15,7 +15,7 @@ struct job;
 
 enum { STORE_STDOUT, STORE_STDERR, STORES };
 
-struct store {
+struct output_store {
 	struct job *job;
 	int index;     /* STORE_STDOUT or STORE_STDERR */
 	int pipe_fd;   /* -1: at its end */
@@ -36,34 +36,34 @@ struct store_range {
 	uint64_t offset, length;
 };
 
-void store_init(struct store *store, struct job *job, int index);
+void output_store_init(struct output_store *store, struct job *job, int index);
 
 /* Begins to read the pipe, which is taken; -1: nothing comes. Each change calls job_step. */
-void store_read(struct store *store, int pipe_fd);
+void output_store_read(struct output_store *store, int pipe_fd);
 
 /* Stops reading for good; what is still in the pipe is lost. Not while `working`. */
-void store_close(struct store *store);
+void output_store_close(struct output_store *store);
 
 /* What is kept of the output as it is now, in order; a range may be empty. Between them, or before
  * the second where the first is empty, something was dropped. */
-void store_kept(const struct store *store, struct store_range ranges[2]);
+void output_store_kept(const struct output_store *store, struct store_range ranges[2]);
 
 /* What a reader that has had everything before `from` is to get next. False: nothing yet. */
-bool store_next(const struct store *store, uint64_t from, struct store_range *range);
+bool output_store_next(const struct output_store *store, uint64_t from, struct store_range *range);
 
 /* How many bytes were dropped. */
-uint64_t store_dropped(const struct store *store);
+uint64_t output_store_dropped(const struct output_store *store);
 
 /* Opens the file for reading; -1 and errno. Size 0: there is none. */
-int store_open(const struct store *store);
+int output_store_open(const struct output_store *store);
 
 /* After a restart: the size of the file that is there. */
-void store_restore(struct store *store);
+void output_store_restore(struct output_store *store);
 
 /* Removes the file. */
-void store_remove(struct store *store);
+void output_store_remove(struct output_store *store);
 
 /* The name of a stream: "stdout", "stderr". */
-const char *store_name(int index);
+const char *output_store_name(int index);
 
 #endif

@@ -21,13 +21,13 @@ enum {
 	TRIES = 100, /* of a millisecond each */
 };
 
-static void file_name(const struct store *store, char *name, size_t size)
+static void file_name(const struct output_store *store, char *name, size_t size)
 {
-	snprintf(name, size, "jobs/%u.%s.logged", store->job->id, store_name(store->index));
+	snprintf(name, size, "jobs/%u.%s.logged", store->job->id, output_store_name(store->index));
 }
 
 /* Syslog's queue may be full for a moment. False: it does not take the line. */
-static bool send_line(const struct store *store, const char *text, size_t length)
+static bool send_line(const struct output_store *store, const char *text, size_t length)
 {
 	const struct job *job = store->job;
 	const struct timespec pause = {.tv_nsec = 1000000};
@@ -58,7 +58,7 @@ static size_t line_length(const char *text, size_t length, bool at_end)
 	return at_end || length == LINE_MAX_BYTES ? length : 0;
 }
 
-static void note_position(const struct store *store)
+static void note_position(const struct output_store *store)
 {
 	char name[48];
 	_cleanup_close_ int fd = -1;
@@ -71,7 +71,7 @@ static void note_position(const struct store *store)
 			  strerror(errno));
 }
 
-void log_lines_send(struct store *store, uint64_t size, bool at_end)
+void output_syslog_send(struct output_store *store, uint64_t size, bool at_end)
 {
 	uint64_t before = store->logged;
 	char text[LINE_MAX_BYTES];
@@ -93,7 +93,7 @@ void log_lines_send(struct store *store, uint64_t size, bool at_end)
 		note_position(store);
 }
 
-void log_lines_restore(struct store *store)
+void output_syslog_restore(struct output_store *store)
 {
 	char name[48];
 	_cleanup_close_ int fd = -1;
@@ -106,7 +106,7 @@ void log_lines_restore(struct store *store)
 		store->logged = logged;
 }
 
-void log_lines_remove(const struct store *store)
+void output_syslog_remove(const struct output_store *store)
 {
 	char name[48];
 

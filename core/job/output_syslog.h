@@ -10,12 +10,12 @@
 /* Worker thread: sends what is whole lines of the first `size` bytes and was not sent before; at
  * the end, the rest too. A line of more than 8 KiB goes in pieces. What syslog does not take in a
  * tenth of a second is left out, and said in the daemon's log. */
-void log_lines_send(struct store *store, uint64_t size, bool at_end);
+void output_syslog_send(struct output_store *store, uint64_t size, bool at_end);
 
 /* After a restart: how far it was. */
-void log_lines_restore(struct store *store);
+void output_syslog_restore(struct output_store *store);
 
 /* Removes the file of the position. */
-void log_lines_remove(const struct store *store);
+void output_syslog_remove(const struct output_store *store);
 
 #endif

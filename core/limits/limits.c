@@ -128,7 +128,7 @@ int limits_ask(struct container *c, struct warden_limits *in_force, struct warde
 	warden_limits_init(in_force);
 	warden_limits_init(&nothing);
 	warden_limits_init(&told);
-	if (c->server->klass->set_limits(c->backend, &nothing, &told, err) < 0)
+	if (c->server->container_klass->set_limits(c->backend, &nothing, &told, err) < 0)
 		return -1;
 	if (!limits_merge(in_force, &told))
 		return warden_error_set(err, "no memory for limits");
@@ -141,8 +141,8 @@ int limits_apply(struct container *c, struct warden_error *err)
 
 	if (!limits_any(&c->limits))
 		return 0;
-	if (!c->server->klass->set_limits)
+	if (!c->server->container_klass->set_limits)
 		return warden_error_set(err, "limits: the backend has none");
 	warden_limits_init(&in_force);
-	return c->server->klass->set_limits(c->backend, &c->limits, &in_force, err);
+	return c->server->container_klass->set_limits(c->backend, &c->limits, &in_force, err);
 }

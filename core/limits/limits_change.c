@@ -46,7 +46,7 @@ static int set(struct container *c, const struct warden_limits *limits, struct c
 	struct warden_limits told;
 
 	warden_limits_init(&told);
-	if (c->server->klass->set_limits(c->backend, limits, &told, err) < 0) {
+	if (c->server->container_klass->set_limits(c->backend, limits, &told, err) < 0) {
 		if (change && !change->names)
 			drop_name(err);
 		return -1;
@@ -137,7 +137,7 @@ int limits_request(struct request *request, const struct warden_limits *asked, b
 	struct container *c = request->container;
 	struct change *change;
 
-	if (!c->server->klass->set_limits)
+	if (!c->server->container_klass->set_limits)
 		return warden_error_set(err, "limits: the backend has none");
 	change = calloc(1, sizeof(*change));
 	if (!change)

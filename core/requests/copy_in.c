@@ -14,17 +14,17 @@ static int copy_in_run(struct request *request, struct warden_error *err)
 
 	if (!transfer)
 		return -1;
-	return copy_begin(request, transfer, asked->progress, err);
+	return copy_request_begin(request, transfer, asked->progress, err);
 }
 
 static bool copy_in_cancel(struct request *request)
 {
 	const Warden__CopyInRequest *asked = (const void *)request->message;
 
-	return copy_cancel(request, asked->progress);
+	return copy_request_cancel(request, asked->progress);
 }
 
-const struct request_klass copy_in_request = {
+const struct request_handler copy_in_request = {
 	.type = WARDEN__MESSAGE__TYPE__CopyIn,
 	.name = "copy_in",
 	.message = &warden__copy_in_request__descriptor,

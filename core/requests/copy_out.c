@@ -23,17 +23,17 @@ static int copy_out_run(struct request *request, struct warden_error *err)
 			return -1;
 		}
 	}
-	return copy_begin(request, transfer, asked->progress, err);
+	return copy_request_begin(request, transfer, asked->progress, err);
 }
 
 static bool copy_out_cancel(struct request *request)
 {
 	const Warden__CopyOutRequest *asked = (const void *)request->message;
 
-	return copy_cancel(request, asked->progress);
+	return copy_request_cancel(request, asked->progress);
 }
 
-const struct request_klass copy_out_request = {
+const struct request_handler copy_out_request = {
 	.type = WARDEN__MESSAGE__TYPE__CopyOut,
 	.name = "copy_out",
 	.message = &warden__copy_out_request__descriptor,

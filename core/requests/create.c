@@ -213,13 +213,15 @@ static int create_run(struct operation *operation, struct warden_error *err)
 	struct container *c = operation->container;
 	struct server *server = c->server;
 
-	if (server->klass->admit && server->klass->admit(server->backend, NULL, "create", err) < 0)
+	if (server->container_klass->admit &&
+	    server->container_klass->admit(server->backend, NULL, "create", err) < 0)
 		return -1;
-	if (image_read(c, err) < 0 || make_directory(c, err) < 0 ||
+	if (image_defaults_read(c, err) < 0 || make_directory(c, err) < 0 ||
 	    snapshot_store(operation, err) < 0)
 		return -1;
 	fill_parameters(&creation->parameters, c);
-	return server->klass->create(server->backend, &creation->parameters, &c->backend, err);
+	return server->container_klass->create(server->backend, &creation->parameters, &c->backend,
+					       err);
 }
 
 /* Worker thread: what of a failed create is on disk, or what a good one still needs. */
@@ -395,7 +397,7 @@ static int create_begin(struct request *request, struct warden_error *err)
 	return -1;
 }
 
-const struct request_klass create_request = {
+const struct request_handler create_request = {
 	.type = WARDEN__MESSAGE__TYPE__Create,
 	.name = "create",
 	.message = &warden__create_request__descriptor,

@@ -11,7 +11,7 @@ static int destroy_run(struct request *request, struct warden_error *err)
 	return 0;
 }
 
-const struct request_klass destroy_request = {
+const struct request_handler destroy_request = {
 	.type = WARDEN__MESSAGE__TYPE__Destroy,
 	.name = "destroy",
 	.message = &warden__destroy_request__descriptor,

@@ -15,7 +15,7 @@ static int echo_run(struct request *request, struct warden_error *err)
 	return 0;
 }
 
-const struct request_klass echo_request = {
+const struct request_handler echo_request = {
 	.type = WARDEN__MESSAGE__TYPE__Echo,
 	.name = "echo",
 	.message = &warden__echo_request__descriptor,

@@ -5,7 +5,7 @@
 #include "core/state/journal.h"
 #include "core/wire/request.h"
 
-const struct request_klass events_request = {
+const struct request_handler events_request = {
 	.type = WARDEN__MESSAGE__TYPE__Events,
 	.name = "events",
 	.message = &warden__events_request__descriptor,

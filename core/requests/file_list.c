@@ -59,7 +59,7 @@ static int file_list_run(struct request *request, struct warden_error *err)
 	return 0;
 }
 
-const struct request_klass file_list_request = {
+const struct request_handler file_list_request = {
 	.type = WARDEN__MESSAGE__TYPE__FileList,
 	.name = "file_list",
 	.message = &warden__file_list_request__descriptor,

@@ -26,8 +26,8 @@ static bool add_data(struct segment_list *list, int fd, uint64_t length)
 	int copy;
 
 	if (head) {
-		n = put_varint(head, FIELD_DATA << 3 | 2);
-		n += put_varint(head + n, length);
+		n = varint_put(head, FIELD_DATA << 3 | 2);
+		n += varint_put(head + n, length);
 	}
 	if (!segment_add_memory(list, head, n))
 		return false;
@@ -43,8 +43,8 @@ static bool add_size(struct segment_list *list, uint64_t size)
 	size_t n = 0;
 
 	if (field) {
-		n = put_varint(field, FIELD_SIZE << 3);
-		n += put_varint(field + n, size);
+		n = varint_put(field, FIELD_SIZE << 3);
+		n += varint_put(field + n, size);
 	}
 	return segment_add_memory(list, field, n);
 }
@@ -91,7 +91,7 @@ static int file_read_run(struct request *request, struct warden_error *err)
 	return 0;
 }
 
-const struct request_klass file_read_request = {
+const struct request_handler file_read_request = {
 	.type = WARDEN__MESSAGE__TYPE__FileRead,
 	.name = "file_read",
 	.message = &warden__file_read_request__descriptor,

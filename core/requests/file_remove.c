@@ -19,7 +19,7 @@ static int file_remove_run(struct request *request, struct warden_error *err)
 	return 0;
 }
 
-const struct request_klass file_remove_request = {
+const struct request_handler file_remove_request = {
 	.type = WARDEN__MESSAGE__TYPE__FileRemove,
 	.name = "file_remove",
 	.message = &warden__file_remove_request__descriptor,

@@ -19,11 +19,11 @@ static uint8_t *encode_change(const struct warden_change *change, const uint8_t 
 
 	if (!bytes)
 		return NULL;
-	n = put_varint(bytes, FIELD_CHANGE << 3);
-	n += put_varint(bytes + n, change->change);
+	n = varint_put(bytes, FIELD_CHANGE << 3);
+	n += varint_put(bytes + n, change->change);
 	if (change->name_length > 0) {
-		n += put_varint(bytes + n, FIELD_NAME << 3 | 2);
-		n += put_varint(bytes + n, change->name_length);
+		n += varint_put(bytes + n, FIELD_NAME << 3 | 2);
+		n += varint_put(bytes + n, change->name_length);
 		memcpy(bytes + n, name, change->name_length);
 		n += change->name_length;
 	}
@@ -61,7 +61,7 @@ static void file_watch_end(struct request *request, const struct transfer *trans
 		request_answer(request, &answer.base);
 }
 
-static const struct download_klass file_watch = {
+static const struct download_handler file_watch = {
 	.encode = file_watch_encode,
 	.end = file_watch_end,
 };
@@ -80,7 +80,7 @@ static int file_watch_run(struct request *request, struct warden_error *err)
 	return -1;
 }
 
-const struct request_klass file_watch_request = {
+const struct request_handler file_watch_request = {
 	.type = WARDEN__MESSAGE__TYPE__FileWatch,
 	.name = "file_watch",
 	.message = &warden__file_watch_request__descriptor,

@@ -30,7 +30,7 @@ static int file_write_run(struct request *request, struct warden_error *err)
 	return 0;
 }
 
-const struct request_klass file_write_request = {
+const struct request_handler file_write_request = {
 	.type = WARDEN__MESSAGE__TYPE__FileWrite,
 	.name = "file_write",
 	.message = &warden__file_write_request__descriptor,

@@ -11,21 +11,21 @@ static void came(struct container *c, void *data)
 	struct request *request = data;
 	struct info_answer answer;
 
-	if (info_answer_init(&answer, c, &c->info))
+	if (container_info_answer_init(&answer, c, &c->info))
 		request_answer(request, &answer.message.base);
 	else
 		request_fail_text(request, "no memory for an info");
-	info_answer_free(&answer);
+	container_info_answer_free(&answer);
 }
 
 static int info_run(struct request *request, struct warden_error *err)
 {
-	if (!info_ask(request->container, came, request))
+	if (!container_info_ask(request->container, came, request))
 		return warden_error_set(err, "no memory for an info");
 	return 0;
 }
 
-const struct request_klass info_request = {
+const struct request_handler info_request = {
 	.type = WARDEN__MESSAGE__TYPE__Info,
 	.name = "info",
 	.message = &warden__info_request__descriptor,

@@ -40,7 +40,7 @@ static void answer(struct many *many)
 
 		if (head) {
 			head[0] = 1 << 3 | 2; /* field 1, with a length */
-			length += put_varint(head + 1, entry->size);
+			length += varint_put(head + 1, entry->size);
 		}
 		whole = segment_add_memory(&payload, head, length) &&
 			segment_add_memory(&payload, take_pointer(entry->bytes), entry->size);
@@ -99,16 +99,16 @@ static void came(struct container *c, void *data)
 		complete(entry->many);
 		return;
 	}
-	if (info_answer_init(&answer, c, &c->info))
+	if (container_info_answer_init(&answer, c, &c->info))
 		encode(entry, c->handle, &answer.message, NULL);
-	info_answer_free(&answer);
+	container_info_answer_free(&answer);
 	complete(entry->many);
 }
 
 static void ask(struct entry *entry, struct container *c)
 {
 	entry->many->pending++;
-	if (!info_ask(c, came, entry))
+	if (!container_info_ask(c, came, entry))
 		complete(entry->many);
 }
 
@@ -210,7 +210,7 @@ static int info_many_run(struct request *request, struct warden_error *err)
 	return 0;
 }
 
-const struct request_klass info_many_request = {
+const struct request_handler info_many_request = {
 	.type = WARDEN__MESSAGE__TYPE__InfoMany,
 	.name = "info_many",
 	.message = &warden__info_many_request__descriptor,

@@ -22,7 +22,8 @@ static int signal_run(struct operation *operation, struct warden_error *err)
 	const struct control *control = (const struct control *)operation;
 	struct container *c = operation->container;
 
-	return c->server->klass->job_signal(c->backend, control->job_id, control->signal, err);
+	return c->server->container_klass->job_signal(c->backend, control->job_id, control->signal,
+						      err);
 }
 
 /* Worker thread. */
@@ -31,8 +32,8 @@ static int resize_run(struct operation *operation, struct warden_error *err)
 	const struct control *control = (const struct control *)operation;
 	struct container *c = operation->container;
 
-	return c->server->klass->job_resize(c->backend, control->job_id, control->rows,
-					    control->columns, err);
+	return c->server->container_klass->job_resize(c->backend, control->job_id, control->rows,
+						      control->columns, err);
 }
 
 static void control_done(struct operation *operation, int result, struct warden_error *err)
@@ -85,9 +86,9 @@ static int job_signal_request_run(struct request *request, struct warden_error *
 	if (message->signal < 1 || message->signal >= (unsigned)_NSIG)
 		return warden_error_set(err, "signal: %u is out of range, 1 to %d are allowed",
 					message->signal, _NSIG - 1);
-	if (!request->server->klass->job_signal)
+	if (!request->server->container_klass->job_signal)
 		return warden_error_set(err, "job_signal: the backend %s cannot",
-					request->server->klass->name);
+					request->server->container_klass->name);
 	if (!find_running(request, message->job_id, err))
 		return -1;
 	return queue(&control, signal_run, err);
@@ -121,7 +122,7 @@ static int job_resize_request_run(struct request *request, struct warden_error *
 	return queue(&control, resize_run, err);
 }
 
-const struct request_klass job_signal_request = {
+const struct request_handler job_signal_request = {
 	.type = WARDEN__MESSAGE__TYPE__JobSignal,
 	.name = "job_signal",
 	.message = &warden__job_signal_request__descriptor,
@@ -129,7 +130,7 @@ const struct request_klass job_signal_request = {
 	.run = job_signal_request_run,
 };
 
-const struct request_klass job_resize_request = {
+const struct request_handler job_resize_request = {
 	.type = WARDEN__MESSAGE__TYPE__JobResize,
 	.name = "job_resize",
 	.message = &warden__job_resize_request__descriptor,

@@ -12,15 +12,16 @@ static int job_input_run(struct request *request, struct warden_error *err)
 
 	if (!job)
 		return warden_error_set(err, "no such job");
-	return input_write(job, request, message->data.data, message->data.len, message->end, err);
+	return job_stdin_write(job, request, message->data.data, message->data.len, message->end,
+			       err);
 }
 
-const struct request_klass job_input_request = {
+const struct request_handler job_input_request = {
 	.type = WARDEN__MESSAGE__TYPE__JobInput,
 	.name = "job_input",
 	.message = &warden__job_input_request__descriptor,
 	.states = STATE_ANY,
 	.waits = true,
 	.run = job_input_run,
-	.cancel = input_cancel,
+	.cancel = job_stdin_cancel,
 };

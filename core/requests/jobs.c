@@ -27,8 +27,8 @@ static void fill(struct entry *entry, const struct job *job)
 	warden__jobs_response__job__init(message);
 	message->job_id = job->id;
 	message->running = !job->settled;
-	set_text(&message->has_command, &message->command, job->command);
-	set_text(&message->has_user, &message->user, job->user);
+	message_set_text(&message->has_command, &message->command, job->command);
+	message_set_text(&message->has_user, &message->user, job->user);
 	if (job->started_us > 0)
 		SET(started_us, job->started_us);
 	SET(stdout_bytes, job->stores[STORE_STDOUT].size);
@@ -89,7 +89,7 @@ static int collect_run(struct request *request, struct warden_error *err)
 	return 0;
 }
 
-const struct request_klass jobs_request = {
+const struct request_handler jobs_request = {
 	.type = WARDEN__MESSAGE__TYPE__Jobs,
 	.name = "jobs",
 	.message = &warden__jobs_request__descriptor,
@@ -97,7 +97,7 @@ const struct request_klass jobs_request = {
 	.run = jobs_run,
 };
 
-const struct request_klass collect_request = {
+const struct request_handler collect_request = {
 	.type = WARDEN__MESSAGE__TYPE__Collect,
 	.name = "collect",
 	.message = &warden__collect_request__descriptor,

@@ -28,7 +28,7 @@ static int limit_run(struct request *request, struct warden_error *err)
 	return result;
 }
 
-const struct request_klass limit_request = {
+const struct request_handler limit_request = {
 	.type = WARDEN__MESSAGE__TYPE__Limit,
 	.name = "limit",
 	.message = &warden__limit_request__descriptor,

@@ -26,7 +26,7 @@ static int limit_bandwidth_run(struct request *request, struct warden_error *err
 	return limits_request(request, &asked, true, answer, err);
 }
 
-const struct request_klass limit_bandwidth_request = {
+const struct request_handler limit_bandwidth_request = {
 	.type = WARDEN__MESSAGE__TYPE__LimitBandwidth,
 	.name = "limit_bandwidth",
 	.message = &warden__limit_bandwidth_request__descriptor,

@@ -25,7 +25,7 @@ static int limit_cpu_run(struct request *request, struct warden_error *err)
 	return limits_request(request, &asked, true, answer, err);
 }
 
-const struct request_klass limit_cpu_request = {
+const struct request_handler limit_cpu_request = {
 	.type = WARDEN__MESSAGE__TYPE__LimitCpu,
 	.name = "limit_cpu",
 	.message = &warden__limit_cpu_request__descriptor,

@@ -91,7 +91,7 @@ static int limit_disk_run(struct request *request, struct warden_error *err)
 	return limits_request(request, &asked, false, answer, err);
 }
 
-const struct request_klass limit_disk_request = {
+const struct request_handler limit_disk_request = {
 	.type = WARDEN__MESSAGE__TYPE__LimitDisk,
 	.name = "limit_disk",
 	.message = &warden__limit_disk_request__descriptor,

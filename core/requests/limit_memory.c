@@ -25,7 +25,7 @@ static int limit_memory_run(struct request *request, struct warden_error *err)
 	return limits_request(request, &asked, true, answer, err);
 }
 
-const struct request_klass limit_memory_request = {
+const struct request_handler limit_memory_request = {
 	.type = WARDEN__MESSAGE__TYPE__LimitMemory,
 	.name = "limit_memory",
 	.message = &warden__limit_memory_request__descriptor,

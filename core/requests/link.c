@@ -36,35 +36,35 @@ static int attach_run(struct request *request, struct warden_error *err)
 	return wait_for(request, message->job_id, WAITER_ATTACH, message->replay, err);
 }
 
-const struct request_klass link_request = {
+const struct request_handler link_request = {
 	.type = WARDEN__MESSAGE__TYPE__Link,
 	.name = "link",
 	.message = &warden__link_request__descriptor,
 	.states = STATE_ANY,
 	.waits = true,
 	.run = link_run,
-	.cancel = waiter_cancel,
-	.written = waiter_written,
+	.cancel = job_waiter_cancel,
+	.written = job_waiter_written,
 };
 
-const struct request_klass stream_request = {
+const struct request_handler stream_request = {
 	.type = WARDEN__MESSAGE__TYPE__Stream,
 	.name = "stream",
 	.message = &warden__stream_request__descriptor,
 	.states = STATE_ANY,
 	.waits = true,
 	.run = stream_run,
-	.cancel = waiter_cancel,
-	.written = waiter_written,
+	.cancel = job_waiter_cancel,
+	.written = job_waiter_written,
 };
 
-const struct request_klass attach_request = {
+const struct request_handler attach_request = {
 	.type = WARDEN__MESSAGE__TYPE__Attach,
 	.name = "attach",
 	.message = &warden__attach_request__descriptor,
 	.states = STATE_ANY,
 	.waits = true,
 	.run = attach_run,
-	.cancel = waiter_cancel,
-	.written = waiter_written,
+	.cancel = job_waiter_cancel,
+	.written = job_waiter_written,
 };

@@ -41,7 +41,7 @@ static int list_run(struct request *request, struct warden_error *err)
 	return result;
 }
 
-const struct request_klass list_request = {
+const struct request_handler list_request = {
 	.type = WARDEN__MESSAGE__TYPE__List,
 	.name = "list",
 	.message = &warden__list_request__descriptor,

@@ -29,7 +29,7 @@ static int net_in_run(struct request *request, struct warden_error *err)
 	return rules_change_begin(request, edit, answer, err);
 }
 
-const struct request_klass net_in_request = {
+const struct request_handler net_in_request = {
 	.type = WARDEN__MESSAGE__TYPE__NetIn,
 	.name = "net_in",
 	.message = &warden__net_in_request__descriptor,

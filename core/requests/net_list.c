@@ -66,7 +66,7 @@ static int net_list_run(struct request *request, struct warden_error *err)
 	return result;
 }
 
-const struct request_klass net_list_request = {
+const struct request_handler net_list_request = {
 	.type = WARDEN__MESSAGE__TYPE__NetList,
 	.name = "net_list",
 	.message = &warden__net_list_request__descriptor,

@@ -20,7 +20,7 @@ static int net_out_run(struct request *request, struct warden_error *err)
 	return rules_change_begin(request, edit, rules_answer_empty, err);
 }
 
-const struct request_klass net_out_request = {
+const struct request_handler net_out_request = {
 	.type = WARDEN__MESSAGE__TYPE__NetOut,
 	.name = "net_out",
 	.message = &warden__net_out_request__descriptor,

@@ -45,7 +45,7 @@ static int net_remove_run(struct request *request, struct warden_error *err)
 	return rules_change_begin(request, edit, rules_answer_empty, err);
 }
 
-const struct request_klass net_remove_request = {
+const struct request_handler net_remove_request = {
 	.type = WARDEN__MESSAGE__TYPE__NetRemove,
 	.name = "net_remove",
 	.message = &warden__net_remove_request__descriptor,

@@ -73,7 +73,7 @@ static int net_replace_run(struct request *request, struct warden_error *err)
 	return rules_change_begin(request, edit, answer, err);
 }
 
-const struct request_klass net_replace_request = {
+const struct request_handler net_replace_request = {
 	.type = WARDEN__MESSAGE__TYPE__NetReplace,
 	.name = "net_replace",
 	.message = &warden__net_replace_request__descriptor,

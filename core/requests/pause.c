@@ -20,7 +20,7 @@ static int pause_run(struct operation *operation, struct warden_error *err)
 	const struct pausing *pausing = (struct pausing *)operation;
 	struct container *c = operation->container;
 
-	return c->server->klass->pause(c->backend, pausing->pause, err);
+	return c->server->container_klass->pause(c->backend, pausing->pause, err);
 }
 
 static void finish(struct pausing *pausing, int result, const struct warden_error *err)
@@ -61,9 +61,9 @@ static int begin(struct request *request, bool pause, struct warden_error *err)
 {
 	struct pausing *pausing;
 
-	if (!request->server->klass->pause)
+	if (!request->server->container_klass->pause)
 		return warden_error_set(err, "%s: the backend cannot do that",
-					request->klass->name);
+					request->handler->name);
 	pausing = calloc(1, sizeof(*pausing));
 	if (!pausing)
 		return warden_error_set(err, "no memory");
@@ -85,7 +85,7 @@ static int resume_begin(struct request *request, struct warden_error *err)
 	return begin(request, false, err);
 }
 
-const struct request_klass pause_request = {
+const struct request_handler pause_request = {
 	.type = WARDEN__MESSAGE__TYPE__Pause,
 	.name = "pause",
 	.message = &warden__pause_request__descriptor,
@@ -93,7 +93,7 @@ const struct request_klass pause_request = {
 	.run = pause_begin,
 };
 
-const struct request_klass resume_request = {
+const struct request_handler resume_request = {
 	.type = WARDEN__MESSAGE__TYPE__Resume,
 	.name = "resume",
 	.message = &warden__resume_request__descriptor,

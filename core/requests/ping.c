@@ -11,7 +11,7 @@ static int ping_run(struct request *request, struct warden_error *err)
 	return 0;
 }
 
-const struct request_klass ping_request = {
+const struct request_handler ping_request = {
 	.type = WARDEN__MESSAGE__TYPE__Ping,
 	.name = "ping",
 	.message = &warden__ping_request__descriptor,

@@ -65,7 +65,7 @@ static int begin(struct request *request, const struct idempotence_use *use,
 
 	if (known != 0)
 		return known < 0 ? -1 : 0;
-	if (start_jobs(request, &message, 1, entry, started, err) == 0)
+	if (job_start(request, &message, 1, entry, started, err) == 0)
 		return 0;
 	idempotence_fail(entry, err);
 	return -1;
@@ -85,7 +85,7 @@ static int run_run(struct request *request, struct warden_error *err)
 	return begin(request, &run_use, wait_for_first, err);
 }
 
-const struct request_klass spawn_request = {
+const struct request_handler spawn_request = {
 	.type = WARDEN__MESSAGE__TYPE__Spawn,
 	.name = "spawn",
 	.message = &warden__spawn_request__descriptor,
@@ -93,13 +93,13 @@ const struct request_klass spawn_request = {
 	.run = spawn_run,
 };
 
-const struct request_klass run_request = {
+const struct request_handler run_request = {
 	.type = WARDEN__MESSAGE__TYPE__Run,
 	.name = "run",
 	.message = &warden__run_request__descriptor,
 	.states = STATE_ACTIVE,
 	.waits = true,
 	.run = run_run,
-	.cancel = waiter_cancel,
-	.written = waiter_written,
+	.cancel = job_waiter_cancel,
+	.written = job_waiter_written,
 };

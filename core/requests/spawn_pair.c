@@ -21,10 +21,10 @@ static int spawn_pair_run(struct request *request, struct warden_error *err)
 	for (size_t i = 0; i < START_MAX; i++)
 		if (both[i]->has_request_id)
 			return warden_error_set(err, "request_id: a pair has none");
-	return start_jobs(request, both, START_MAX, NULL, answer_ids, err);
+	return job_start(request, both, START_MAX, NULL, answer_ids, err);
 }
 
-const struct request_klass spawn_pair_request = {
+const struct request_handler spawn_pair_request = {
 	.type = WARDEN__MESSAGE__TYPE__SpawnPair,
 	.name = "spawn_pair",
 	.message = &warden__spawn_pair_request__descriptor,

@@ -31,7 +31,7 @@ tell(struct facts *facts, const char *name, bool good, const char *format, ...)
 	va_end(args);
 	fact.value = value;
 	if (value)
-		facts_tell(facts, &fact);
+		facts_add(facts, &fact);
 	else
 		facts->failed = true;
 	free(value);
@@ -47,11 +47,12 @@ static void tell_pool(struct facts *facts, const char *name, struct pool *pool, 
 		.value = value,
 		.good = left > 0,
 		.effect = left > 0 ? NULL : "no container can be made",
-		.mend = left > 0 ? NULL : "destroy containers, or enlarge the pool in the settings",
+		.remedy =
+			left > 0 ? NULL : "destroy containers, or enlarge the pool in the settings",
 	};
 
 	snprintf(value, sizeof(value), "%" PRIu32 " of %" PRIu32 " free", left, size);
-	facts_tell(facts, &fact);
+	facts_add(facts, &fact);
 }
 
 static void tell_own(struct facts *facts, const struct server *server)
@@ -63,7 +64,7 @@ static void tell_own(struct facts *facts, const struct server *server)
 	tell(facts, "socket", true, "%s, mode %04o", config->server.unix_domain_path,
 	     (unsigned)config->server.unix_domain_permissions);
 	tell(facts, "depot", true, "%s", server->settings.depot_path);
-	if (server->klass->needs_rootfs)
+	if (server->container_klass->needs_rootfs)
 		tell(facts, "rootfs", true, "%s", server->settings.rootfs_path);
 	tell(facts, "containers", true, "%zu", server->registry.n);
 	tell_pool(facts, "networks", server->networks, now);
@@ -85,16 +86,17 @@ static Warden__StatusResponse__Fact *fact_message(const struct fact *fact)
 	if (fact->effect)
 		message->effect =
 			(ProtobufCBinaryData){strlen(fact->effect), (uint8_t *)fact->effect};
-	message->has_mend = fact->mend != NULL;
-	if (fact->mend)
-		message->mend = (ProtobufCBinaryData){strlen(fact->mend), (uint8_t *)fact->mend};
+	message->has_remedy = fact->remedy != NULL;
+	if (fact->remedy)
+		message->remedy =
+			(ProtobufCBinaryData){strlen(fact->remedy), (uint8_t *)fact->remedy};
 	return message;
 }
 
 static void answer(struct request *request, const struct facts *facts)
 {
 	static const char version[] = PACKAGE_VERSION;
-	const char *backend = request->server->klass->name;
+	const char *backend = request->server->container_klass->name;
 	Warden__StatusResponse message = WARDEN__STATUS_RESPONSE__INIT;
 	bool complete = !facts->failed;
 
@@ -121,8 +123,8 @@ static void describe(uv_work_t *work)
 	struct status *status = work->data;
 	const struct server *server = status->request->server;
 
-	status->result = server->klass->describe(server->backend, &server->host, facts_tell,
-						 &status->facts, &status->err);
+	status->result = server->container_klass->describe(server->backend, &server->host,
+							   facts_add, &status->facts, &status->err);
 }
 
 static void described(uv_work_t *work, int cancelled)
@@ -147,14 +149,14 @@ static int status_run(struct request *request, struct warden_error *err)
 	status->request = request;
 	status->work.data = status;
 	tell_own(&status->facts, request->server);
-	if (!request->server->klass->describe)
+	if (!request->server->container_klass->describe)
 		described(&status->work, 0);
 	else if (uv_queue_work(&request->server->loop, &status->work, describe, described) < 0)
 		abort(); /* only without a callback */
 	return 0;
 }
 
-const struct request_klass status_request = {
+const struct request_handler status_request = {
 	.type = WARDEN__MESSAGE__TYPE__Status,
 	.name = "status",
 	.message = &warden__status_request__descriptor,

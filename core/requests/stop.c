@@ -20,7 +20,7 @@ static int stop_run(struct request *request, struct warden_error *err)
 	return 0;
 }
 
-const struct request_klass stop_request = {
+const struct request_handler stop_request = {
 	.type = WARDEN__MESSAGE__TYPE__Stop,
 	.name = "stop",
 	.message = &warden__stop_request__descriptor,

@@ -16,7 +16,7 @@ static int tar_data_run(struct request *request, struct warden_error *err)
 	return 0;
 }
 
-const struct request_klass tar_data_request = {
+const struct request_handler tar_data_request = {
 	.type = WARDEN__MESSAGE__TYPE__TarData,
 	.name = "tar_data",
 	.message = &warden__tar_data_request__descriptor,

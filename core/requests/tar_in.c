@@ -23,7 +23,7 @@ static int tar_in_run(struct request *request, struct warden_error *err)
 	return -1;
 }
 
-const struct request_klass tar_in_request = {
+const struct request_handler tar_in_request = {
 	.type = WARDEN__MESSAGE__TYPE__TarIn,
 	.name = "tar_in",
 	.message = &warden__tar_in_request__descriptor,

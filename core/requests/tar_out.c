@@ -17,8 +17,8 @@ static ssize_t tar_out_encode(const uint8_t *data, size_t used, struct segment_l
 	size_t n = 0;
 
 	if (part) {
-		n = put_varint(part, FIELD_DATA << 3 | 2);
-		n += put_varint(part + n, used);
+		n = varint_put(part, FIELD_DATA << 3 | 2);
+		n += varint_put(part + n, used);
 		memcpy(part + n, data, used);
 	}
 	return segment_add_memory(payload, part, n + used) ? (ssize_t)used : -1;
@@ -35,7 +35,7 @@ static void tar_out_end(struct request *request, const struct transfer *transfer
 		request_answer(request, &answer.base);
 }
 
-static const struct download_klass tar_out = {
+static const struct download_handler tar_out = {
 	.encode = tar_out_encode,
 	.end = tar_out_end,
 };
@@ -54,7 +54,7 @@ static int tar_out_run(struct request *request, struct warden_error *err)
 	return -1;
 }
 
-const struct request_klass tar_out_request = {
+const struct request_handler tar_out_request = {
 	.type = WARDEN__MESSAGE__TYPE__TarOut,
 	.name = "tar_out",
 	.message = &warden__tar_out_request__descriptor,

@@ -52,7 +52,7 @@ static int hold_port(struct rules_change *change, struct warden_in_rule *rule,
 static int hold_ports(struct rules_change *change, struct warden_error *err)
 {
 	struct rules *next = &change->next;
-	bool host_network = change->operation.container->server->klass->host_network;
+	bool host_network = change->operation.container->server->container_klass->host_network;
 
 	change->held = calloc(next->n_in + 1, sizeof(*change->held));
 	if (!change->held)
@@ -109,16 +109,16 @@ static int change_run(struct operation *operation, struct warden_error *err)
 {
 	struct rules_change *change = (struct rules_change *)operation;
 	struct container *c = operation->container;
-	const struct warden_container_klass *klass = c->server->klass;
+	const struct warden_container_klass *container_klass = c->server->container_klass;
 	const struct warden_rules next = rules_for_backend(&change->next);
 	const struct warden_rules before = rules_for_backend(&c->rules);
 	struct warden_error undo;
 
-	if (klass->set_rules(c->backend, &next, err) < 0)
+	if (container_klass->set_rules(c->backend, &next, err) < 0)
 		return -1;
 	if (snapshot_store(operation, err) == 0)
 		return 0;
-	if (klass->set_rules(c->backend, &before, &undo) < 0)
+	if (container_klass->set_rules(c->backend, &before, &undo) < 0)
 		log_write(WARDEN_LOG_ERROR, "%s: its rules of before: %s", c->id, undo.message);
 	return -1;
 }
@@ -156,11 +156,11 @@ static void change_done(struct operation *operation, int result, struct warden_e
 
 bool rules_are_supported(const struct container *c, struct warden_error *err)
 {
-	const struct warden_container_klass *klass = c->server->klass;
+	const struct warden_container_klass *container_klass = c->server->container_klass;
 
-	if (klass->set_rules)
+	if (container_klass->set_rules)
 		return true;
-	warden_error_set(err, "not supported by the backend %s", klass->name);
+	warden_error_set(err, "not supported by the backend %s", container_klass->name);
 	return false;
 }
 

@@ -181,7 +181,7 @@ void rules_write_out(Warden__NetOutRequest *message, struct rules_out_text *text
 {
 	warden__net_out_request__init(message);
 	write_network(text->network, sizeof(text->network), rule);
-	set_text(&message->has_network, &message->network, text->network);
+	message_set_text(&message->has_network, &message->network, text->network);
 	message->has_protocol = true;
 	message->protocol = (Warden__NetOutRequest__Protocol)rule->protocol;
 	if (rule->first_port == rule->last_port) {
@@ -190,7 +190,7 @@ void rules_write_out(Warden__NetOutRequest *message, struct rules_out_text *text
 	} else if (rule->first_port != 0 || rule->last_port != UINT16_MAX) {
 		snprintf(text->port_range, sizeof(text->port_range), "%u:%u", rule->first_port,
 			 rule->last_port);
-		set_text(&message->has_port_range, &message->port_range, text->port_range);
+		message_set_text(&message->has_port_range, &message->port_range, text->port_range);
 	}
 	message->has_icmp_type = rule->icmp_type >= 0;
 	message->icmp_type = rule->icmp_type;

@@ -16,7 +16,7 @@ struct repeated {
 	const struct idempotence_use *use;
 };
 
-struct digest {
+struct request_digest {
 	uint64_t a, b;
 };
 
@@ -26,7 +26,7 @@ struct idempotent {
 	struct container *container; /* NULL: nothing is promised yet, or it is gone */
 	int type;                    /* of the request */
 	char *id;
-	struct digest digest;
+	struct request_digest digest;
 	uint8_t *answer; /* encoded */
 	size_t answer_size;
 	bool kept;
@@ -36,7 +36,7 @@ struct idempotent {
 /* A buffer of protobuf's that keeps nothing but a digest. */
 struct digest_buffer {
 	ProtobufCBuffer base;
-	struct digest digest;
+	struct request_digest digest;
 };
 
 /* Each step can be undone, so no two words meet; nobody but the client itself gains by two requests
@@ -49,7 +49,7 @@ static uint64_t mix(uint64_t state, uint64_t word, uint64_t factor)
 
 static void digest_append(ProtobufCBuffer *buffer, size_t length, const uint8_t *data)
 {
-	struct digest *digest = &((struct digest_buffer *)buffer)->digest;
+	struct request_digest *digest = &((struct digest_buffer *)buffer)->digest;
 
 	for (size_t at = 0; at < length; at += sizeof(uint64_t)) {
 		size_t left = length - at;
@@ -63,7 +63,7 @@ static void digest_append(ProtobufCBuffer *buffer, size_t length, const uint8_t 
 }
 
 /* Of the message as protobuf writes it, so that the order of its fields on the wire is nothing. */
-static struct digest digest_of(const ProtobufCMessage *message)
+static struct request_digest digest_of(const ProtobufCMessage *message)
 {
 	struct digest_buffer buffer = {
 		.base.append = digest_append,
@@ -169,13 +169,13 @@ static int wait_for(struct idempotent *entry, struct request *request,
 static int begin_again(struct idempotent *entry, struct request *request,
 		       const struct idempotence_use *use, struct warden_error *err)
 {
-	struct digest digest = digest_of(request->message);
+	struct request_digest digest = digest_of(request->message);
 	char id[REQUEST_ID_MAX * 4 + 8];
 
 	if (digest.a != entry->digest.a || digest.b != entry->digest.b) {
 		text_escape(id, sizeof(id), entry->id, strlen(entry->id));
 		return warden_error_set(err, "request_id %s was used for a %s of other parameters",
-					id, request->klass->name);
+					id, request->handler->name);
 	}
 	if (!entry->kept)
 		return wait_for(entry, request, use, err);
@@ -196,12 +196,12 @@ int idempotence_begin(struct request *request, const ProtobufCBinaryData *id,
 	text = request_text(id, "request_id", REQUEST_ID_MAX, err);
 	if (!text)
 		return -1;
-	known = find(request->server, request->klass->type, text);
+	known = find(request->server, request->handler->type, text);
 	if (known) {
 		free(text);
 		return begin_again(known, request, use, err);
 	}
-	*result = add(request->server, request->klass->type, text);
+	*result = add(request->server, request->handler->type, text);
 	if (!*result)
 		return warden_error_set(err, "no memory for a request_id");
 	(*result)->digest = digest_of(request->message);

@@ -134,8 +134,8 @@ static bool send_entry(struct reader *reader, const struct entry *entry)
 	event.sequence = entry->sequence;
 	event.has_time_us = true;
 	event.time_us = entry->time_us;
-	set_text(&event.has_handle, &event.handle, entry->handle);
-	set_text(&event.has_detail, &event.detail, entry->detail);
+	message_set_text(&event.has_handle, &event.handle, entry->handle);
+	message_set_text(&event.has_detail, &event.detail, entry->detail);
 	event.has_job_id = entry->job_id != 0;
 	event.job_id = entry->job_id;
 	event.has_exit_status = event.has_reason = entry->reason != 0;

@@ -47,11 +47,11 @@ static void take_share(struct container *c)
 /* Worker thread. A container without its rules is let do less, and lives on. */
 static void restore_rules(struct container *c)
 {
-	const struct warden_container_klass *klass = c->server->klass;
+	const struct warden_container_klass *container_klass = c->server->container_klass;
 	const struct warden_rules rules = rules_for_backend(&c->rules);
 	struct warden_error err;
 
-	if (klass->set_rules && klass->set_rules(c->backend, &rules, &err) < 0)
+	if (container_klass->set_rules && container_klass->set_rules(c->backend, &rules, &err) < 0)
 		log_write(WARDEN_LOG_ERROR, "%s: its rules: %s", c->id, err.message);
 }
 
@@ -61,8 +61,9 @@ static int restore_run(struct operation *operation, struct warden_error *err)
 	struct container *c = operation->container;
 	enum container_state state = recovery->whole ? c->state : STATE_BORN;
 
-	if (c->server->klass->restore(c->server->backend, &c->identity, container_state_name(state),
-				      &c->backend, &recovery->restored, err) < 0)
+	if (c->server->container_klass->restore(c->server->backend, &c->identity,
+						container_state_name(state), &c->backend,
+						&recovery->restored, err) < 0)
 		return -1;
 	if (recovery->restored.alive && recovery->whole && !recovery->in_tmp)
 		restore_rules(c);
@@ -105,7 +106,7 @@ static void join_jobs(struct container *c, const struct warden_restored *restore
 		if (found->job_id > c->server->last_job_id)
 			c->server->last_job_id = found->job_id;
 		if (job && !job->started) {
-			input_open(job, found->stdin_fd);
+			job_stdin_open(job, found->stdin_fd);
 			job_read(job, found->stdout_fd, found->stderr_fd);
 			continue;
 		}
@@ -134,7 +135,7 @@ static int reapply_run(struct operation *operation, struct warden_error *err)
 	if (limits_apply(c, err) < 0)
 		return -1;
 	/* To find its jobs it was thawed. */
-	return c->paused ? c->server->klass->pause(c->backend, true, err) : 0;
+	return c->paused ? c->server->container_klass->pause(c->backend, true, err) : 0;
 }
 
 /* What nobody can set any more is no reason to end what runs. */

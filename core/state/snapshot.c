@@ -266,7 +266,7 @@ static bool read_options(struct job *job, const json_t *json)
 /* A lease lives as long as its job. */
 static void take_lease(struct job *job)
 {
-	if (job->ended || !lease_take_cpu(job->container->server, job->leased_cpu))
+	if (job->ended || !cpu_lease_take_cpu(job->container->server, job->leased_cpu))
 		job->leased_cpu = -1;
 }
 
@@ -285,9 +285,9 @@ static bool read_job(struct container *c, const json_t *json)
 	job->end_sequence = (uint64_t)json_integer_value(json_object_get(json, "end_sequence"));
 	take_lease(job);
 	for (int i = 0; i < STORES; i++) {
-		store_restore(&job->stores[i]);
+		output_store_restore(&job->stores[i]);
 		if (job->log_tag)
-			log_lines_restore(&job->stores[i]);
+			output_syslog_restore(&job->stores[i]);
 	}
 	return true;
 }

@@ -24,10 +24,10 @@ static ssize_t copy_encode(const uint8_t *data, size_t used, struct segment_list
 	memcpy(&copied, data + (words - 1) * sizeof(copied), sizeof(copied));
 	part = malloc(PART_MAX);
 	if (part) {
-		n = put_varint(part, FIELD_FILES << 3);
-		n += put_varint(part + n, copied.files);
-		n += put_varint(part + n, FIELD_BYTES << 3);
-		n += put_varint(part + n, copied.bytes);
+		n = varint_put(part, FIELD_FILES << 3);
+		n += varint_put(part + n, copied.files);
+		n += varint_put(part + n, FIELD_BYTES << 3);
+		n += varint_put(part + n, copied.bytes);
 	}
 	return segment_add_memory(payload, part, n) ? (ssize_t)(words * sizeof(copied)) : -1;
 }
@@ -40,13 +40,13 @@ static void copy_end(struct request *request, const struct transfer *transfer)
 		request_answer_empty(request);
 }
 
-static const struct download_klass copy = {
+static const struct download_handler copy = {
 	.encode = copy_encode,
 	.end = copy_end,
 };
 
-int copy_begin(struct request *request, struct transfer *transfer, bool progress,
-	       struct warden_error *err)
+int copy_request_begin(struct request *request, struct transfer *transfer, bool progress,
+		       struct warden_error *err)
 {
 	if (!progress) {
 		request->data = transfer;
@@ -59,7 +59,7 @@ int copy_begin(struct request *request, struct transfer *transfer, bool progress
 	return -1;
 }
 
-bool copy_cancel(struct request *request, bool progress)
+bool copy_request_cancel(struct request *request, bool progress)
 {
 	return progress ? download_cancel(request) : transfer_request_cancel(request);
 }

@@ -7,10 +7,10 @@
 #include "core/transfer/download.h"
 
 /* Begins; -1 and `err`: it has freed the transfer. */
-int copy_begin(struct request *request, struct transfer *transfer, bool progress,
-	       struct warden_error *err);
+int copy_request_begin(struct request *request, struct transfer *transfer, bool progress,
+		       struct warden_error *err);
 
-/* For request_klass, beside download_written. */
-bool copy_cancel(struct request *request, bool progress);
+/* For request_handler, beside download_written. */
+bool copy_request_cancel(struct request *request, bool progress);
 
 #endif

@@ -11,7 +11,7 @@
 enum { BUFFER = 64 * 1024 };
 
 struct download {
-	const struct download_klass *klass;
+	const struct download_handler *handler;
 	struct transfer *transfer;
 	struct request *request; /* NULL: it was answered, or its client has left */
 	bool sending;            /* a part is on its way to the client */
@@ -75,7 +75,7 @@ static void give_up(struct download *download)
 static bool send_part(struct download *download)
 {
 	struct segment_list payload = TAILQ_HEAD_INITIALIZER(payload);
-	ssize_t taken = download->klass->encode(download->buffer, download->used, &payload);
+	ssize_t taken = download->handler->encode(download->buffer, download->used, &payload);
 
 	if (taken < 0) {
 		segments_free(&payload);
@@ -111,7 +111,7 @@ static void finish(struct download *download)
 
 	if (request) {
 		request->data = NULL;
-		download->klass->end(request, transfer);
+		download->handler->end(request, transfer);
 	}
 	transfer_free(transfer);
 	free(download);
@@ -143,7 +143,7 @@ static void download_ended(struct transfer *transfer)
 }
 
 int download_begin(struct request *request, struct transfer *transfer,
-		   const struct download_klass *klass, struct warden_error *err)
+		   const struct download_handler *container_klass, struct warden_error *err)
 {
 	struct download *download = calloc(1, sizeof(*download));
 
@@ -153,7 +153,7 @@ int download_begin(struct request *request, struct transfer *transfer,
 		free(download);
 		return -1;
 	}
-	download->klass = klass;
+	download->handler = container_klass;
 	download->transfer = transfer;
 	download->request = request;
 	request->data = download;

@@ -77,8 +77,9 @@ struct transfer *transfer_new(struct request *request, enum warden_transfer_kind
 {
 	struct transfer *transfer;
 
-	if (!request->server->klass->transfer) {
-		warden_error_set(err, "backend %s moves no files", request->server->klass->name);
+	if (!request->server->container_klass->transfer) {
+		warden_error_set(err, "backend %s moves no files",
+				 request->server->container_klass->name);
 		return NULL;
 	}
 	if (!request->connection) {
@@ -208,7 +209,7 @@ static int start_run(struct operation *operation, struct warden_error *err)
 		return warden_error_set(err, "the container is dead");
 	if (find_owner(transfer, err) < 0 || make_file(transfer, err) < 0)
 		return -1;
-	return c->server->klass->transfer(c->backend, &transfer->parameters, err);
+	return c->server->container_klass->transfer(c->backend, &transfer->parameters, err);
 }
 
 /* Ends it once it is both begun and over: the event may come before its operation is done. */
@@ -261,7 +262,7 @@ void transfer_cancel(struct transfer *transfer)
 	/* A destroy that has begun ends it by itself. */
 	if (transfer->given && !transfer->over && !transfer->cancelled && c->backend &&
 	    c->state != STATE_DESTROYED)
-		c->server->klass->transfer_cancel(c->backend, transfer->parameters.id);
+		c->server->container_klass->transfer_cancel(c->backend, transfer->parameters.id);
 	transfer->cancelled = true;
 }
 

@@ -64,7 +64,7 @@ void transfer_event(struct container *container, uint64_t id, const char *error,
 
 /* For `ended`: answers the request that waits with nothing, or with the error. */
 void transfer_answer(struct transfer *transfer);
-/* For request_klass. */
+/* For request_handler. */
 bool transfer_request_cancel(struct request *request);
 
 #endif

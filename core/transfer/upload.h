@@ -25,7 +25,7 @@ int upload_begin(struct request *request, struct transfer *transfer, struct ward
 void upload_data(struct upload *upload, struct request *request, const ProtobufCBinaryData *data,
 		 bool end);
 
-/* For request_klass: the answer goes nowhere; upload_abandon does the rest. */
+/* For request_handler: the answer goes nowhere; upload_abandon does the rest. */
 bool upload_request_cancel(struct request *request);
 
 /* Its client has left. */

@@ -23,9 +23,9 @@ static uint8_t *make_head(int type, uint64_t size, size_t *length)
 	if (!head)
 		return NULL;
 	message[n++] = 1 << 3; /* field 1, a varint */
-	n += put_varint(message + n, (uint64_t)type);
+	n += varint_put(message + n, (uint64_t)type);
 	message[n++] = 2 << 3 | 2; /* field 2, with a length */
-	n += put_varint(message + n, size);
+	n += varint_put(message + n, size);
 	*length = (size_t)snprintf((char *)head, HEAD_MAX, "%" PRIu64 "\r\n", n + size);
 	memcpy(head + *length, message, n);
 	*length += n;
@@ -89,7 +89,7 @@ static bool send_message(struct connection *connection, int type, const Protobuf
 
 static void request_free(struct request *request)
 {
-	request->server->metrics.requests[request->klass->type].ended++;
+	request->server->metrics.requests[request->handler->type].ended++;
 	protobuf_c_message_free_unpacked(request->message, NULL);
 	free(request);
 }
@@ -97,7 +97,7 @@ static void request_free(struct request *request)
 /* No memory for an answer: the client must not wait for ever. */
 static void give_up(struct request *request)
 {
-	log_write(WARDEN_LOG_ERROR, "no memory for an answer to %s", request->klass->name);
+	log_write(WARDEN_LOG_ERROR, "no memory for an answer to %s", request->handler->name);
 	connection_close(request->connection);
 }
 
@@ -105,7 +105,7 @@ static void give_up(struct request *request)
 static bool nobody_listens(struct request *request, bool failed)
 {
 	request->answered = true;
-	metrics_answered(&request->server->metrics.requests[request->klass->type],
+	metrics_answered(&request->server->metrics.requests[request->handler->type],
 			 uv_hrtime() - request->begun_ns, failed);
 	if (request->connection)
 		return false;
@@ -116,7 +116,7 @@ static bool nobody_listens(struct request *request, bool failed)
 void request_answer(struct request *request, const ProtobufCMessage *answer)
 {
 	if (!nobody_listens(request, false) &&
-	    !send_message(request->connection, request->klass->type, answer))
+	    !send_message(request->connection, request->handler->type, answer))
 		give_up(request);
 }
 
@@ -131,13 +131,13 @@ void request_answer_segments(struct request *request, struct segment_list *paylo
 {
 	if (nobody_listens(request, false))
 		segments_free(payload);
-	else if (!send_frame(request->connection, request->klass->type, payload))
+	else if (!send_frame(request->connection, request->handler->type, payload))
 		give_up(request);
 }
 
 void request_send_part(struct request *request, struct segment_list *payload)
 {
-	if (!send_frame(request->connection, request->klass->type, payload))
+	if (!send_frame(request->connection, request->handler->type, payload))
 		give_up(request);
 }
 
@@ -154,7 +154,7 @@ static bool send_error(struct connection *connection, const char *text)
 void request_fail(struct request *request, const struct warden_error *err)
 {
 	log_write(WARDEN_LOG_WARN, "%s%s%s: %s", request->container ? request->container->id : "",
-		  request->container ? ": " : "", request->klass->name, err->message);
+		  request->container ? ": " : "", request->handler->name, err->message);
 	if (!nobody_listens(request, true) && !send_error(request->connection, err->message))
 		give_up(request);
 }
@@ -179,11 +179,11 @@ void request_written(struct request *request, bool whole)
 	struct connection *connection = request->connection;
 
 	if (!request->answered) {
-		request->klass->written(request, whole);
+		request->handler->written(request, whole);
 		return;
 	}
-	if (request->klass->written)
-		request->klass->written(request, whole);
+	if (request->handler->written)
+		request->handler->written(request, whole);
 	if (connection)
 		connection->request = NULL;
 	request_free(request);
@@ -196,8 +196,8 @@ void request_abandon(struct request *request)
 	request->connection = NULL;
 	if (request->answered) {
 		request_written(request, false);
-	} else if (!request->admitting && request->klass->cancel &&
-		   request->klass->cancel(request)) {
+	} else if (!request->admitting && request->handler->cancel &&
+		   request->handler->cancel(request)) {
 		request_free(request);
 	}
 }

@@ -306,7 +306,7 @@ static void watch_hangup(struct connection *connection)
 static void update_hangup(struct connection *connection)
 {
 	bool wanted = !connection->reading && !connection->closing && connection->request &&
-		      connection->request->klass->cancel;
+		      connection->request->handler->cancel;
 
 	if (wanted && !connection->hangup)
 		watch_hangup(connection);
@@ -417,7 +417,7 @@ static void on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *buffer)
 		return;
 	connection->ended = true;
 	if (got != UV_EOF ||
-	    (is_gone(connection) && connection->request && connection->request->klass->cancel)) {
+	    (is_gone(connection) && connection->request && connection->request->handler->cancel)) {
 		connection_close(connection);
 		return;
 	}

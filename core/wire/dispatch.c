@@ -13,7 +13,7 @@ enum { HANDLE_MAX = 1024 };
 
 /* In the order of their numbers. */
 /* clang-format off */
-static const struct request_klass *const klasses[] = {
+static const struct request_handler *const handlers[] = {
 	&create_request,
 	&stop_request,
 	&destroy_request,
@@ -60,18 +60,18 @@ static const struct request_klass *const klasses[] = {
 };
 /* clang-format on */
 
-static const struct request_klass *find_klass(int type)
+static const struct request_handler *dispatch_find_handler(int type)
 {
-	for (size_t i = 0; i < sizeof(klasses) / sizeof(klasses[0]); i++)
-		if (klasses[i]->type == type)
-			return klasses[i];
+	for (size_t i = 0; i < sizeof(handlers) / sizeof(handlers[0]); i++)
+		if (handlers[i]->type == type)
+			return handlers[i];
 	return NULL;
 }
 
-const struct request_klass *const *request_klasses(size_t *n)
+const struct request_handler *const *request_handlers(size_t *n)
 {
-	*n = sizeof(klasses) / sizeof(klasses[0]);
-	return klasses;
+	*n = sizeof(handlers) / sizeof(handlers[0]);
+	return handlers;
 }
 
 static void refuse_type(struct connection *connection, int type)
@@ -126,7 +126,7 @@ static int check_state(const struct container *c, unsigned states, struct warden
 static int find_container(struct request *request, struct warden_error *err)
 {
 	const ProtobufCFieldDescriptor *field =
-		protobuf_c_message_descriptor_get_field(request->klass->message, 1);
+		protobuf_c_message_descriptor_get_field(request->handler->message, 1);
 	const ProtobufCBinaryData *bytes =
 		(const void *)((const char *)request->message + field->offset);
 	char *handle = request_text(bytes, "handle", HANDLE_MAX, err);
@@ -140,7 +140,7 @@ static int find_container(struct request *request, struct warden_error *err)
 		return warden_error_set(err, "unknown handle");
 	request->container = c;
 	container_reference(c, request->connection);
-	return check_state(c, request->klass->states, err);
+	return check_state(c, request->handler->states, err);
 }
 
 /* A drain ends what waits for a job at once, and lets nothing new begin. */
@@ -156,8 +156,8 @@ static void run(struct request *request)
 	struct warden_error err;
 
 	log_write(WARDEN_LOG_DEBUG, "%s%s%s", request->container ? request->container->handle : "",
-		  request->container ? ": " : "", request->klass->name);
-	if (request->klass->run(request, &err) < 0)
+		  request->container ? ": " : "", request->handler->name);
+	if (request->handler->run(request, &err) < 0)
 		request_fail(request, &err);
 }
 
@@ -166,8 +166,8 @@ static int admit_run(struct operation *operation, struct warden_error *err)
 	const struct request *request = operation->data;
 	const struct server *server = request->server;
 
-	return server->klass->admit(server->backend, operation->container->backend,
-				    request->klass->name, err);
+	return server->container_klass->admit(server->backend, operation->container->backend,
+					      request->handler->name, err);
 }
 
 static void admit_done(struct operation *operation, int result, struct warden_error *err)
@@ -179,10 +179,10 @@ static void admit_done(struct operation *operation, int result, struct warden_er
 	if (result == 0 && !request->container->handle_known)
 		result = warden_error_set(err, "unknown handle");
 	if (result == 0)
-		result = check_state(request->container, request->klass->states, err);
+		result = check_state(request->container, request->handler->states, err);
 	if (result < 0)
 		request_fail(request, err);
-	else if (!request->connection && request->klass->cancel)
+	else if (!request->connection && request->handler->cancel)
 		request_fail_text(request, "the client has left");
 	else
 		run(request);
@@ -209,11 +209,12 @@ static void begin(struct request *request)
 	struct warden_error err;
 
 	if (check_drain(request, &err) < 0 ||
-	    (request->klass->states != 0 && find_container(request, &err) < 0)) {
+	    (request->handler->states != 0 && find_container(request, &err) < 0)) {
 		request_fail(request, &err);
 		return;
 	}
-	if (!request->container || !request->server->klass->admit || !request->container->alive) {
+	if (!request->container || !request->server->container_klass->admit ||
+	    !request->container->alive) {
 		run(request);
 	} else if (!queue_admission(request)) {
 		request_fail_text(request, "no memory");
@@ -221,18 +222,19 @@ static void begin(struct request *request)
 }
 
 static struct request *make_request(struct connection *connection,
-				    const struct request_klass *klass, ProtobufCMessage *message)
+				    const struct request_handler *container_klass,
+				    ProtobufCMessage *message)
 {
 	struct request *request = calloc(1, sizeof(*request));
 
 	if (!request)
 		return NULL;
-	request->klass = klass;
+	request->handler = container_klass;
 	request->server = connection->server;
 	request->connection = connection;
 	request->message = message;
 	request->begun_ns = uv_hrtime();
-	request->server->metrics.requests[klass->type].begun++;
+	request->server->metrics.requests[container_klass->type].begun++;
 	connection->request = request;
 	return request;
 }
@@ -240,20 +242,20 @@ static struct request *make_request(struct connection *connection,
 static int dispatch_message(struct connection *connection, const Warden__Message *message,
 			    struct warden_error *err)
 {
-	const struct request_klass *klass = find_klass(message->type);
+	const struct request_handler *container_klass = dispatch_find_handler(message->type);
 	ProtobufCMessage *decoded;
 	struct request *request;
 
-	if (!klass) {
+	if (!container_klass) {
 		refuse_type(connection, message->type);
 		return 0;
 	}
-	decoded = protobuf_c_message_unpack(klass->message, NULL, message->payload.len,
+	decoded = protobuf_c_message_unpack(container_klass->message, NULL, message->payload.len,
 					    message->payload.data);
 	if (!decoded)
 		return warden_error_set(err, "Invalid frame: its payload is no %s request",
-					klass->name);
-	request = make_request(connection, klass, decoded);
+					container_klass->name);
+	request = make_request(connection, container_klass, decoded);
 	if (!request) {
 		protobuf_c_message_free_unpacked(decoded, NULL);
 		return warden_error_set(err, "no memory for a request");

@@ -7,19 +7,20 @@
 #include <string.h>
 
 /* A required field, or an entry of a repeated one. */
-static inline void set_bytes(ProtobufCBinaryData *bytes, const char *text)
+static inline void message_set_bytes(ProtobufCBinaryData *bytes, const char *text)
 {
 	bytes->data = (uint8_t *)text;
 	bytes->len = strlen(text);
 }
 
 /* An optional field; NULL: it stays absent. */
-static inline void set_text(protobuf_c_boolean *has, ProtobufCBinaryData *bytes, const char *text)
+static inline void message_set_text(protobuf_c_boolean *has, ProtobufCBinaryData *bytes,
+				    const char *text)
 {
 	if (!text)
 		return;
 	*has = true;
-	set_bytes(bytes, text);
+	message_set_bytes(bytes, text);
 }
 
 #endif

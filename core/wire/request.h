@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A request from its frame to its answer. To add one: a file in core/requests/ that ends in its
- * request_klass, a line in dispatch.c, a line in the build. */
+ * request_handler, a line in dispatch.c, a line in the build. */
 #ifndef CORE_WIRE_REQUEST_H
 #define CORE_WIRE_REQUEST_H
 
@@ -9,7 +9,7 @@
 #include "core/wire/connection.h"
 #include "proto/warden.pb-c.h"
 
-struct request_klass {
+struct request_handler {
 	int type; /* of Warden__Message__Type; an answer has it too */
 	const char *name;
 	const ProtobufCMessageDescriptor *message;
@@ -26,12 +26,12 @@ struct request_klass {
 };
 
 struct request {
-	const struct request_klass *klass;
+	const struct request_handler *handler;
 	struct server *server;
 	struct connection *connection; /* NULL: the client has left */
 	struct container *container;   /* as field 1 names it */
 	ProtobufCMessage *message;
-	void *data;        /* the klass's; not freed here */
+	void *data;        /* the container_klass's; not freed here */
 	uint64_t begun_ns; /* of uv_hrtime */
 	bool answered;
 	bool admitting; /* the backend is asked whether it may begin */
@@ -59,7 +59,7 @@ void request_written(struct request *request, bool whole);
 void request_abandon(struct request *request);
 
 /* The table of requests, for those that go through all. */
-const struct request_klass *const *request_klasses(size_t *n);
+const struct request_handler *const *request_handlers(size_t *n);
 
 /* An error frame without a request. */
 void connection_send_error(struct connection *connection, const char *text);
@@ -70,48 +70,48 @@ char *request_text(const ProtobufCBinaryData *bytes, const char *field, size_t m
 		   struct warden_error *err);
 
 /* In the order of their numbers. */
-extern const struct request_klass create_request;
-extern const struct request_klass stop_request;
-extern const struct request_klass destroy_request;
-extern const struct request_klass info_request;
-extern const struct request_klass spawn_request;
-extern const struct request_klass link_request;
-extern const struct request_klass run_request;
-extern const struct request_klass stream_request;
-extern const struct request_klass net_in_request;
-extern const struct request_klass net_out_request;
-extern const struct request_klass copy_in_request;
-extern const struct request_klass copy_out_request;
-extern const struct request_klass limit_memory_request;
-extern const struct request_klass limit_disk_request;
-extern const struct request_klass limit_bandwidth_request;
-extern const struct request_klass limit_cpu_request;
-extern const struct request_klass ping_request;
-extern const struct request_klass list_request;
-extern const struct request_klass echo_request;
-extern const struct request_klass net_list_request;
-extern const struct request_klass net_remove_request;
-extern const struct request_klass net_replace_request;
-extern const struct request_klass limit_request;
-extern const struct request_klass pause_request;
-extern const struct request_klass resume_request;
-extern const struct request_klass info_many_request;
-extern const struct request_klass tar_in_request;
-extern const struct request_klass tar_data_request;
-extern const struct request_klass tar_out_request;
-extern const struct request_klass file_read_request;
-extern const struct request_klass file_write_request;
-extern const struct request_klass file_list_request;
-extern const struct request_klass file_remove_request;
-extern const struct request_klass file_watch_request;
-extern const struct request_klass job_input_request;
-extern const struct request_klass job_signal_request;
-extern const struct request_klass job_resize_request;
-extern const struct request_klass attach_request;
-extern const struct request_klass jobs_request;
-extern const struct request_klass spawn_pair_request;
-extern const struct request_klass collect_request;
-extern const struct request_klass events_request;
-extern const struct request_klass status_request;
+extern const struct request_handler create_request;
+extern const struct request_handler stop_request;
+extern const struct request_handler destroy_request;
+extern const struct request_handler info_request;
+extern const struct request_handler spawn_request;
+extern const struct request_handler link_request;
+extern const struct request_handler run_request;
+extern const struct request_handler stream_request;
+extern const struct request_handler net_in_request;
+extern const struct request_handler net_out_request;
+extern const struct request_handler copy_in_request;
+extern const struct request_handler copy_out_request;
+extern const struct request_handler limit_memory_request;
+extern const struct request_handler limit_disk_request;
+extern const struct request_handler limit_bandwidth_request;
+extern const struct request_handler limit_cpu_request;
+extern const struct request_handler ping_request;
+extern const struct request_handler list_request;
+extern const struct request_handler echo_request;
+extern const struct request_handler net_list_request;
+extern const struct request_handler net_remove_request;
+extern const struct request_handler net_replace_request;
+extern const struct request_handler limit_request;
+extern const struct request_handler pause_request;
+extern const struct request_handler resume_request;
+extern const struct request_handler info_many_request;
+extern const struct request_handler tar_in_request;
+extern const struct request_handler tar_data_request;
+extern const struct request_handler tar_out_request;
+extern const struct request_handler file_read_request;
+extern const struct request_handler file_write_request;
+extern const struct request_handler file_list_request;
+extern const struct request_handler file_remove_request;
+extern const struct request_handler file_watch_request;
+extern const struct request_handler job_input_request;
+extern const struct request_handler job_signal_request;
+extern const struct request_handler job_resize_request;
+extern const struct request_handler attach_request;
+extern const struct request_handler jobs_request;
+extern const struct request_handler spawn_pair_request;
+extern const struct request_handler collect_request;
+extern const struct request_handler events_request;
+extern const struct request_handler status_request;
 
 #endif

@@ -400,7 +400,7 @@ struct warden_fact {
 	const char *value;  /* what was found */
 	bool good;          /* nothing is lacking */
 	const char *effect; /* of what is lacking, or NULL */
-	const char *mend;   /* what an operator can do about it, or NULL */
+	const char *remedy; /* what an operator can do about it, or NULL */
 };
 
 /* Takes a fact; `data` is what was passed with the function. */

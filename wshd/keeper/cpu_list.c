@@ -41,7 +41,7 @@ static bool range_take(const char **text, unsigned long *mask)
 	return true;
 }
 
-bool cpus_bind(const char *list)
+bool cpu_list_bind(const char *list)
 {
 	unsigned long mask[CPUS_MAX / WORD_BITS] = {0};
 	bool goes_on = true;

@@ -7,6 +7,6 @@
 
 /* Binds this process to the cpus of a list like "0-2,4". False and errno: EINVAL for what is no
  * list, or has none that the container may use. */
-bool cpus_bind(const char *list);
+bool cpu_list_bind(const char *list);
 
 #endif

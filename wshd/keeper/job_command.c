@@ -45,7 +45,7 @@ static bool texts_take(char **texts, unsigned n, char **at, const char *end)
 	return true;
 }
 
-static bool room_make(struct command *command, unsigned n_args, unsigned n_env)
+static bool room_make(struct job_command *command, unsigned n_args, unsigned n_env)
 {
 	command->args = calloc((size_t)n_args + 1, sizeof(char *));
 	command->env = calloc((size_t)n_env + COMMAND_ENV_ROOM + 1, sizeof(char *));
@@ -53,7 +53,7 @@ static bool room_make(struct command *command, unsigned n_args, unsigned n_env)
 	return command->args && command->env;
 }
 
-bool command_read(struct command *command, int fd, const struct wshd_command *wire)
+bool job_command_read(struct job_command *command, int fd, const struct wshd_command *wire)
 {
 	char *at, *end;
 	size_t length;
@@ -73,13 +73,13 @@ bool command_read(struct command *command, int fd, const struct wshd_command *wi
 	       texts_take(command->env, wire->n_env, &at, end);
 }
 
-bool command_default(struct command *command)
+bool job_command_default(struct job_command *command)
 {
 	command->user = command->directory = command->cpus = "";
 	return room_make(command, 0, 0);
 }
 
-static bool env_has(const struct command *command, const char *name)
+static bool env_has(const struct job_command *command, const char *name)
 {
 	size_t length = strlen(name);
 
@@ -89,7 +89,7 @@ static bool env_has(const struct command *command, const char *name)
 	return false;
 }
 
-static bool env_add(struct command *command, const char *name, const char *value)
+static bool env_add(struct job_command *command, const char *name, const char *value)
 {
 	size_t size = strlen(name) + strlen(value) + 2;
 	char *text;
@@ -105,7 +105,8 @@ static bool env_add(struct command *command, const char *name, const char *value
 	return true;
 }
 
-bool command_add_env(struct command *command, const struct account *account, const char *lang)
+bool job_command_add_env(struct job_command *command, const struct account *account,
+			 const char *lang)
 {
 	const char *path = account->uid == 0 ? "/sbin:/bin:/usr/sbin:/usr/bin" : "/bin:/usr/bin";
 
@@ -120,7 +121,7 @@ static void execute_one(const char *program, char **env)
 	execve(program, args, env);
 }
 
-void command_execute(const struct command *command, const char *shell)
+void job_command_execute(const struct job_command *command, const char *shell)
 {
 	if (command->args[0]) {
 		environ = command->env; /* whose PATH counts */

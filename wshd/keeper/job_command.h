@@ -8,7 +8,7 @@
 #include "proto/wshd_protocol.h"
 #include "wshd/keeper/account.h"
 
-struct command {
+struct job_command {
 	const char *user;             /* as asked for; empty: the default */
 	const char *directory, *cpus; /* likewise */
 	char **args;                  /* end in NULL; none: the user's shell */
@@ -19,15 +19,16 @@ struct command {
 enum { COMMAND_ENV_ROOM = 8 };
 
 /* Reads a command block. False and errno: EBADMSG for one that is damaged. */
-bool command_read(struct command *command, int fd, const struct wshd_command *wire);
+bool job_command_read(struct job_command *command, int fd, const struct wshd_command *wire);
 
 /* The command where there is no block: a shell, whose script is its standard input. */
-bool command_default(struct command *command);
+bool job_command_default(struct job_command *command);
 
 /* Adds the variables that each job has, but those that are there already. */
-bool command_add_env(struct command *command, const struct account *account, const char *lang);
+bool job_command_add_env(struct job_command *command, const struct account *account,
+			 const char *lang);
 
 /* Executes it; returns when that failed, with errno. `shell`: the user's, may be empty. */
-void command_execute(const struct command *command, const char *shell);
+void job_command_execute(const struct job_command *command, const char *shell);
 
 #endif

@@ -33,7 +33,7 @@ enum first_fd {
 struct first {
 	const struct wshd *wshd;
 	const struct keeper_start *start;
-	struct command command;
+	struct job_command command;
 	struct account account;
 	bool has_terminal;
 };
@@ -57,8 +57,8 @@ static void command_take(struct first *first)
 	const struct wshd_spawn *spawn = first->start->spawn;
 	const struct wshd_command *wire = spawn ? &spawn->command : &first->start->shell->command;
 	bool taken = first->start->command >= 0
-			     ? command_read(&first->command, KEEPER_COMMAND, wire)
-			     : command_default(&first->command);
+			     ? job_command_read(&first->command, KEEPER_COMMAND, wire)
+			     : job_command_default(&first->command);
 
 	if (!taken)
 		fail("read the command");
@@ -76,7 +76,7 @@ static void enter_groups(const struct keeper_start *start)
 }
 
 /* Keeps what it needs of the keeper's descriptors, whose numbers are higher than its own. */
-static void arrange_fds(struct first *first, const struct terminal *terminal, int error_fd)
+static void arrange_fds(struct first *first, const struct pty *terminal, int error_fd)
 {
 	if (dup3(error_fd, FIRST_ERROR, O_CLOEXEC) < 0)
 		_exit(255); /* nobody could be told */
@@ -85,7 +85,7 @@ static void arrange_fds(struct first *first, const struct terminal *terminal, in
 	first->has_terminal = terminal->slave >= 0;
 	if (first->has_terminal) {
 		if (dup3(terminal->slave, FIRST_TERMINAL, O_CLOEXEC) < 0 ||
-		    !terminal_enter(FIRST_TERMINAL))
+		    !pty_enter(FIRST_TERMINAL))
 			fail("enter the terminal");
 	} else {
 		close(FIRST_TERMINAL);
@@ -140,7 +140,7 @@ static void give_pipes(const struct first *first)
 
 	if (!spawn || first->has_terminal)
 		return;
-	for (int fd = spawn_has(spawn, WSHD_FD_STDIN_READ) ? STDIN_FILENO : STDOUT_FILENO;
+	for (int fd = packet_spawn_has(spawn, WSHD_FD_STDIN_READ) ? STDIN_FILENO : STDOUT_FILENO;
 	     fd <= STDERR_FILENO; fd++)
 		if (fchown(fd, first->account.uid, first->account.gid) < 0)
 			fail_for("user", user_name(first));
@@ -219,12 +219,12 @@ static void settle_in(struct first *first)
 		go_to_work(first);
 		return;
 	}
-	if (first->has_terminal && !terminal_give(FIRST_TERMINAL, first->account.uid))
+	if (first->has_terminal && !pty_give(FIRST_TERMINAL, first->account.uid))
 		fail("give the terminal to the user");
 	give_pipes(first);
 	become_user(first);
 	go_to_work(first);
-	if (!command_add_env(&first->command, &first->account, first->wshd->options.lang))
+	if (!job_command_add_env(&first->command, &first->account, first->wshd->options.lang))
 		fail("make the environment");
 }
 
@@ -239,11 +239,11 @@ static void adjust(const struct first *first)
 		snprintf(text, sizeof(text), "%d", spawn->nice);
 		fail_for("nice", text);
 	}
-	if (*first->command.cpus && !cpus_bind(first->command.cpus))
+	if (*first->command.cpus && !cpu_list_bind(first->command.cpus))
 		fail_for("cpus", first->command.cpus);
 	if ((spawn->flags & WSHD_NO_ASLR) && personality(ADDR_NO_RANDOMIZE) < 0)
 		fail("switch address randomisation off");
-	limits_set(spawn);
+	rlimits_set(spawn);
 }
 
 static void __attribute__((noreturn)) execute(const struct first *first)
@@ -251,14 +251,14 @@ static void __attribute__((noreturn)) execute(const struct first *first)
 	const char *name = first->command.args[0];
 	bool shell = !first->start->spawn;
 
-	command_execute(&first->command, shell ? first->account.shell : "");
+	job_command_execute(&first->command, shell ? first->account.shell : "");
 	if (name && !shell)
 		fail_for("argv", name);
 	fail(name ? name : "execute /bin/bash");
 }
 
-void first_run(const struct wshd *wshd, const struct keeper_start *start,
-	       const struct terminal *terminal, int error_fd)
+void job_process_run(const struct wshd *wshd, const struct keeper_start *start,
+		     const struct pty *terminal, int error_fd)
 {
 	struct first first = {.wshd = wshd, .start = start};
 	sigset_t none;

@@ -8,7 +8,7 @@
 
 /* Becomes what is to be started; the descriptors are arranged as in enum keeper_fd. Why that failed
  * is written to `error_fd`. */
-void first_run(const struct wshd *wshd, const struct keeper_start *start,
-	       const struct terminal *terminal, int error_fd) __attribute__((noreturn));
+void job_process_run(const struct wshd *wshd, const struct keeper_start *start,
+		     const struct pty *terminal, int error_fd) __attribute__((noreturn));
 
 #endif

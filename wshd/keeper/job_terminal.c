@@ -9,7 +9,8 @@
  * is far less than so many buffers. */
 enum { LAST_MOVES = 256 };
 
-bool session_begin(struct session *session, const struct terminal *terminal, int input, int output)
+bool job_terminal_begin(struct job_terminal *session, const struct pty *terminal, int input,
+			int output)
 {
 	int keys = fcntl(terminal->master, F_DUPFD_CLOEXEC, 0);
 
@@ -28,7 +29,7 @@ bool session_begin(struct session *session, const struct terminal *terminal, int
 
 /* Closes the terminal as soon as nothing is in it: asking for that also makes the kernel pass on
  * what was just written. */
-static void session_end(struct session *session)
+static void session_end(struct job_terminal *session)
 {
 	struct pollfd master = {.fd = session->output.from, .events = POLLIN};
 
@@ -40,36 +41,36 @@ static void session_end(struct session *session)
 	close(session->slave);
 }
 
-void session_hang_up(struct session *session)
+void job_terminal_hang_up(struct job_terminal *session)
 {
 	session->ending = true;
 	session->left = LAST_MOVES;
 	session_end(session);
 }
 
-void session_poll(const struct session *session, struct pollfd *fds)
+void job_terminal_poll(const struct job_terminal *session, struct pollfd *fds)
 {
 	relay_poll(&session->input, fds);
 	relay_poll(&session->output, fds + SESSION_POLLS / 2);
 }
 
-void session_move(struct session *session, const struct pollfd *fds)
+void job_terminal_move(struct job_terminal *session, const struct pollfd *fds)
 {
 	relay_move(&session->input, fds);
 	relay_move(&session->output, fds + SESSION_POLLS / 2);
-	if (!session->ending || !session_is_open(session))
+	if (!session->ending || !job_terminal_is_open(session))
 		return;
 	session->left--;
 	session_end(session);
 }
 
-void session_resize(const struct session *session, const struct wshd_window *window)
+void job_terminal_resize(const struct job_terminal *session, const struct wshd_window *window)
 {
 	if (session->output.from >= 0)
-		terminal_resize(session->output.from, window);
+		pty_resize(session->output.from, window);
 }
 
-bool session_is_open(const struct session *session)
+bool job_terminal_is_open(const struct job_terminal *session)
 {
 	return session->output.to >= 0;
 }

@@ -12,7 +12,7 @@
 /* Entries of poll(2). */
 enum { SESSION_POLLS = 4 };
 
-struct session {
+struct job_terminal {
 	struct relay input, output; /* to and from the terminal's master */
 	int slave;
 	unsigned left; /* how often output is moved still; counts from the hang-up on */
@@ -20,19 +20,20 @@ struct session {
 };
 
 /* Takes the terminal and both pipes. False and errno when it cannot. */
-bool session_begin(struct session *session, const struct terminal *terminal, int input, int output);
+bool job_terminal_begin(struct job_terminal *session, const struct pty *terminal, int input,
+			int output);
 
 /* The job's first process has ended: what was printed until then still goes out, then all others
  * lose the terminal. */
-void session_hang_up(struct session *session);
+void job_terminal_hang_up(struct job_terminal *session);
 
 /* Fills in what to wait for, SESSION_POLLS entries, and moves what can be moved. */
-void session_poll(const struct session *session, struct pollfd *fds);
-void session_move(struct session *session, const struct pollfd *fds);
+void job_terminal_poll(const struct job_terminal *session, struct pollfd *fds);
+void job_terminal_move(struct job_terminal *session, const struct pollfd *fds);
 
-void session_resize(const struct session *session, const struct wshd_window *window);
+void job_terminal_resize(const struct job_terminal *session, const struct wshd_window *window);
 
 /* Whether there still comes something out of it. */
-bool session_is_open(const struct session *session);
+bool job_terminal_is_open(const struct job_terminal *session);
 
 #endif

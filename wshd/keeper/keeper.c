@@ -34,14 +34,14 @@ struct keeper {
 	bool forgotten; /* nobody wants anything of the job any more */
 	bool killing;
 	unsigned round; /* of killing */
-	struct budget budget;
+	struct time_budget budget;
 	enum wshd_reason exceeded; /* which limit was reached; 0: none */
 	bool on_terminal;          /* and `session` is in use */
 	struct wshd_ended end;
 };
 
 /* Not in the frame, so that its pages come to be only where they are used. */
-static struct session session;
+static struct job_terminal session;
 
 static void name_itself(const struct wshd *wshd, const struct keeper_start *start)
 {
@@ -53,7 +53,7 @@ static void name_itself(const struct wshd *wshd, const struct keeper_start *star
 			 start->spawn->header.job_id);
 	else
 		snprintf(title, sizeof(title), "keeper:%s shell", id ? id : "");
-	title_set(title);
+	process_title_set(title);
 }
 
 static void report(struct keeper *keeper)
@@ -78,24 +78,25 @@ static void start_failed(struct keeper *keeper, const char *what)
 
 /* A shell's terminal goes to wsh, a job's stays here. */
 static bool serve_terminal(struct keeper *keeper, const struct keeper_start *start,
-			   struct terminal *terminal)
+			   struct pty *terminal)
 {
 	if (terminal->master < 0)
 		return true;
 	if (start->shell) {
-		terminal_hand_over(terminal, KEEPER_CONNECTION);
+		pty_hand_over(terminal, KEEPER_CONNECTION);
 		return true;
 	}
 	keeper->on_terminal = true;
-	return session_begin(&session, terminal, fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, KEEPER_FDS),
-			     fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, KEEPER_FDS));
+	return job_terminal_begin(&session, terminal,
+				  fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, KEEPER_FDS),
+				  fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, KEEPER_FDS));
 }
 
 static void start_first(struct keeper *keeper, const struct wshd *wshd,
 			const struct keeper_start *start)
 {
 	struct launched launched;
-	const char *failed = launch(wshd, start, &launched);
+	const char *failed = keeper_launch(wshd, start, &launched);
 
 	keeper->first = launched.first;
 	keeper->error_fd = launched.error_fd;
@@ -136,7 +137,7 @@ static void first_ended(struct keeper *keeper, int status)
 		end->reason = end->signal ? WSHD_SIGNALLED : WSHD_EXITED;
 	keeper->first = 0;
 	if (keeper->on_terminal)
-		session_hang_up(&session);
+		job_terminal_hang_up(&session);
 }
 
 static void reap(struct keeper *keeper)
@@ -195,7 +196,7 @@ static void obey(struct keeper *keeper, const struct packet *packet)
 		break;
 	case WSHD_RESIZE:
 		if (packet_fits(packet, sizeof(message->resize), 0) && keeper->on_terminal)
-			session_resize(&session, &message->resize.window);
+			job_terminal_resize(&session, &message->resize.window);
 		break;
 	case WSHD_FORGET:
 		keeper->forgotten = true;
@@ -233,9 +234,9 @@ static uint64_t watch(struct keeper *keeper)
 {
 	uint64_t reaped_us = keeper->end.user_us + keeper->end.system_us, wait_us = BUDGET_NEVER;
 
-	if (keeper->killing || keeper->childless || !budget_is_limited(&keeper->budget))
+	if (keeper->killing || keeper->childless || !time_budget_is_limited(&keeper->budget))
 		return BUDGET_NEVER;
-	keeper->exceeded = budget_check(&keeper->budget, reaped_us, &wait_us);
+	keeper->exceeded = time_budget_check(&keeper->budget, reaped_us, &wait_us);
 	if (!keeper->exceeded)
 		return wait_us;
 	signal_job(keeper, WSHD_SIGNAL, SIGKILL);
@@ -262,10 +263,10 @@ static bool is_done(const struct keeper *keeper)
 {
 	if (!keeper->ended)
 		return false;
-	if (keeper->on_terminal && !keeper->forgotten && session_is_open(&session))
+	if (keeper->on_terminal && !keeper->forgotten && job_terminal_is_open(&session))
 		return false;
 	return keeper->childless ||
-	       (keeper->forgotten && !keeper->killing && !budget_is_limited(&keeper->budget));
+	       (keeper->forgotten && !keeper->killing && !time_budget_is_limited(&keeper->budget));
 }
 
 static void __attribute__((noreturn)) loop(struct keeper *keeper, bool shell)
@@ -280,7 +281,7 @@ static void __attribute__((noreturn)) loop(struct keeper *keeper, bool shell)
 
 	while (!is_done(keeper)) {
 		if (keeper->on_terminal)
-			session_poll(&session, fds + 3);
+			job_terminal_poll(&session, fds + 3);
 		wait_for_events(keeper, fds, n);
 		/* The queue holds one SIGCHLD at most. */
 		if (read(keeper->signal_fd, &info, sizeof(info)) == sizeof(info))
@@ -289,14 +290,14 @@ static void __attribute__((noreturn)) loop(struct keeper *keeper, bool shell)
 			if (fds[i].fd >= 0 && fds[i].revents && !take_message(keeper, fds[i].fd))
 				orphaned(keeper, &fds[i]);
 		if (keeper->on_terminal)
-			session_move(&session, fds + 3);
+			job_terminal_move(&session, fds + 3);
 	}
 	_exit(0);
 }
 
-static struct budget budget_of(const struct keeper_start *start)
+static struct time_budget budget_of(const struct keeper_start *start)
 {
-	struct budget budget = {
+	struct time_budget budget = {
 		.started_us = time_us(),
 		.cpu_fd = start->cgroup && start->cgroup[0] >= 0 ? KEEPER_CPU : -1,
 		.proc_fd = KEEPER_PROC,
@@ -330,14 +331,14 @@ void keeper_run(const struct wshd *wshd, const struct keeper_start *start, int s
 	name_itself(wshd, start);
 	sigemptyset(&child);
 	sigaddset(&child, SIGCHLD);
-	if (!launch_prepare(wshd, start, socket) || prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
+	if (!keeper_launch_prepare(wshd, start, socket) || prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
 		_exit(1); /* wshd reports it */
 	keeper.signal_fd = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (keeper.signal_fd < 0)
 		_exit(1);
 	start_first(&keeper, wshd, start);
 	close_started();
-	if (budget_is_limited(&keeper.budget))
-		budget_hurry();
+	if (time_budget_is_limited(&keeper.budget))
+		time_budget_hurry();
 	loop(&keeper, start->shell != NULL);
 }

@@ -13,7 +13,7 @@
 
 /* Above all the connections and the pipes of other jobs are closed, which would stay open with it.
  */
-bool launch_prepare(const struct wshd *wshd, const struct keeper_start *start, int socket)
+bool keeper_launch_prepare(const struct wshd *wshd, const struct keeper_start *start, int socket)
 {
 	int fds[KEEPER_FDS] = {
 		start->streams[0], start->streams[1], start->streams[2], socket,
@@ -58,8 +58,8 @@ static pid_t fork_into_group(const struct keeper_start *start)
 	return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
 }
 
-const char *launch(const struct wshd *wshd, const struct keeper_start *start,
-		   struct launched *launched)
+const char *keeper_launch(const struct wshd *wshd, const struct keeper_start *start,
+			  struct launched *launched)
 {
 	const struct wshd_window *window = window_of(start);
 	int errors[2];
@@ -68,11 +68,11 @@ const char *launch(const struct wshd *wshd, const struct keeper_start *start,
 	if (pipe2(errors, O_CLOEXEC | O_NONBLOCK) < 0)
 		return "make a pipe";
 	launched->error_fd = errors[0];
-	if (window && !terminal_open(&launched->terminal, window))
+	if (window && !pty_open(&launched->terminal, window))
 		return "make a terminal";
 	launched->first = fork_into_group(start);
 	if (launched->first == 0)
-		first_run(wshd, start, &launched->terminal, errors[1]);
+		job_process_run(wshd, start, &launched->terminal, errors[1]);
 	close(errors[1]);
 	if (launched->first > 0)
 		return NULL;

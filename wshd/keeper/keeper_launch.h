@@ -9,14 +9,14 @@
 struct launched {
 	pid_t first;  /* the job's first process; 0: it could not be started */
 	int error_fd; /* says why it could not go on; -1 */
-	struct terminal terminal;
+	struct pty terminal;
 };
 
 /* Moves what a keeper needs to the numbers of enum keeper_fd and closes everything else. */
-bool launch_prepare(const struct wshd *wshd, const struct keeper_start *start, int socket);
+bool keeper_launch_prepare(const struct wshd *wshd, const struct keeper_start *start, int socket);
 
 /* Starts the job's first process. NULL, or what could not be done, with errno. */
-const char *launch(const struct wshd *wshd, const struct keeper_start *start,
-		   struct launched *launched);
+const char *keeper_launch(const struct wshd *wshd, const struct keeper_start *start,
+			  struct launched *launched);
 
 #endif

@@ -53,7 +53,7 @@ static void __attribute__((noreturn)) refuse(const char *name, uint64_t value)
 	_exit(255);
 }
 
-void limits_set(const struct wshd_spawn *spawn)
+void rlimits_set(const struct wshd_spawn *spawn)
 {
 	for (unsigned i = 0; i < WSHD_RLIMITS; i++) {
 		if (limit_set(limits[i].resource, spawn->rlimits[i]))

@@ -7,6 +7,6 @@
 
 /* Sets them for this process. One that was asked for and cannot be set is told on standard error,
  * and ends the process with 255; a default is clamped to what can be set. */
-void limits_set(const struct wshd_spawn *spawn);
+void rlimits_set(const struct wshd_spawn *spawn);
 
 #endif

@@ -33,7 +33,7 @@ uint64_t time_us(void)
 	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
-bool budget_is_limited(const struct budget *budget)
+bool time_budget_is_limited(const struct time_budget *budget)
 {
 	return budget->wall_us > 0 || budget->cpu_us > 0;
 }
@@ -84,7 +84,7 @@ static bool is_left(uint64_t limit, uint64_t used, uint64_t rate, uint64_t *wait
 	return true;
 }
 
-static uint64_t cpu_used(const struct budget *budget, uint64_t reaped_us, unsigned *running)
+static uint64_t cpu_used(const struct time_budget *budget, uint64_t reaped_us, unsigned *running)
 {
 	uint64_t used = reaped_us + process_tree_cpu_us(budget->proc_fd, getpid(), running);
 
@@ -94,7 +94,7 @@ static uint64_t cpu_used(const struct budget *budget, uint64_t reaped_us, unsign
 }
 
 struct look {
-	const struct budget *budget;
+	const struct time_budget *budget;
 	uint64_t reaped_us, used_us;
 	unsigned running;
 };
@@ -108,7 +108,7 @@ static bool is_used_up(void *data)
 }
 
 /* Whether what is not added up yet may be all that is left. */
-static bool is_near(const struct budget *budget, uint64_t cpus)
+static bool is_near(const struct time_budget *budget, uint64_t cpus)
 {
 	return budget->cpu_us - budget->used_us <= TICK_MAX_US * cpus;
 }
@@ -116,7 +116,7 @@ static bool is_near(const struct budget *budget, uint64_t cpus)
 /* The kernel adds up what a process has used when it leaves its cpu, else once a tick, which may be
  * 10 ms. So near the limit it is taken for used what those that run can have used since the last
  * time; and before that costs them their lives, they are stopped, at which it is added up. */
-static bool is_cpu_left(struct budget *budget, uint64_t reaped_us, uint64_t *wait_us)
+static bool is_cpu_left(struct time_budget *budget, uint64_t reaped_us, uint64_t *wait_us)
 {
 	struct look look = {.budget = budget, .reaped_us = reaped_us};
 	uint64_t now = time_us(), cpus = cpu_count(), since;
@@ -150,7 +150,7 @@ struct scheduling {
 
 /* Containers are nicer than the host; who watches one is not, where that may be changed. And one
  * that runs for a moment alone is let in sooner, by kernels from 6.12 on. */
-void budget_hurry(void)
+void time_budget_hurry(void)
 {
 	struct scheduling scheduling = {.size = sizeof(scheduling), .runtime = 100000};
 
@@ -160,7 +160,8 @@ void budget_hurry(void)
 	syscall(SYS_sched_setattr, 0, &scheduling, 0);
 }
 
-enum wshd_reason budget_check(struct budget *budget, uint64_t reaped_us, uint64_t *wait_us)
+enum wshd_reason time_budget_check(struct time_budget *budget, uint64_t reaped_us,
+				   uint64_t *wait_us)
 {
 	uint64_t now = time_us(), took;
 

@@ -70,7 +70,7 @@ static void start_with_pipes(struct wsh *wsh, const struct wsh_command *command)
 
 	for (int i = 0; i < 3; i++)
 		streams[i] = stream_make(wsh, i);
-	connection_start(wsh->connection, command, streams);
+	wsh_connection_start(wsh->connection, command, streams);
 	/* The command's ends are the command's alone: else there is no end of its output. Our own
 	 * stderr is needed for our errors. */
 	for (int i = 0; i < 3; i++)
@@ -80,11 +80,11 @@ static void start_with_pipes(struct wsh *wsh, const struct wsh_command *command)
 
 static void start_with_terminal(struct wsh *wsh, const struct wsh_command *command)
 {
-	connection_start(wsh->connection, command, NULL);
-	wsh->master = connection_take_terminal(wsh->connection);
+	wsh_connection_start(wsh->connection, command, NULL);
+	wsh->master = wsh_connection_take_terminal(wsh->connection);
 	if (fcntl(wsh->master, F_SETFL, O_RDWR | O_NONBLOCK) < 0)
 		die("set up the terminal");
-	terminal_raw();
+	wsh_terminal_raw();
 	wsh->input = 0;
 	relay_add(wsh, STDIN_FILENO, dup(wsh->master));
 	relay_add(wsh, wsh->master, STDOUT_FILENO);
@@ -117,7 +117,7 @@ static void signal_take(const struct wsh *wsh)
 	switch (info.ssi_signo) {
 	case SIGWINCH:
 		if (wsh->master >= 0)
-			terminal_resize(wsh->master);
+			wsh_terminal_resize(wsh->master);
 		break;
 	case SIGINT:
 	case SIGTERM:
@@ -126,7 +126,7 @@ static void signal_take(const struct wsh *wsh)
 		/* With a terminal keys are no signals here: it comes from outside, for us. */
 		if (wsh->master >= 0)
 			exit(128 + (int)info.ssi_signo);
-		connection_signal(wsh->connection, (int)info.ssi_signo);
+		wsh_connection_signal(wsh->connection, (int)info.ssi_signo);
 		break;
 	default:
 		break;
@@ -167,7 +167,7 @@ static int loop(struct wsh *wsh)
 		for (size_t i = 0; i < wsh->n_relays; i++)
 			relay_move(&wsh->relays[i], &fds[2 + 2 * i]);
 		if (fds[1].revents)
-			ended = connection_read(wsh->connection, &status);
+			ended = wsh_connection_read(wsh->connection, &status);
 		left -= ended ? 1 : 0;
 	}
 	return status;
@@ -222,8 +222,8 @@ int main(int argc, char **argv)
 	const char *socket = arguments_parse(argc, argv, &command);
 
 	wsh.signal_fd = signals_open();
-	wsh.connection = connection_open(socket);
-	command.terminal = terminal_is_there();
+	wsh.connection = wsh_connection_open(socket);
+	command.terminal = wsh_terminal_is_there();
 	if (command.terminal)
 		start_with_terminal(&wsh, &command);
 	else

@@ -16,22 +16,22 @@ struct wsh_command {
 };
 
 /* wsh_connection.c. Each ends wsh with a message when it cannot do what it is to do. */
-int connection_open(const char *path);
+int wsh_connection_open(const char *path);
 /* `streams`: stdin, stdout and stderr of the process; not used with a terminal. */
-void connection_start(int connection, const struct wsh_command *command, const int *streams);
+void wsh_connection_start(int connection, const struct wsh_command *command, const int *streams);
 /* The terminal's master. */
-int connection_take_terminal(int connection);
-void connection_signal(int connection, int signal);
+int wsh_connection_take_terminal(int connection);
+void wsh_connection_signal(int connection, int signal);
 /* True when the process has ended; then `*status` is what wsh exits with. */
-bool connection_read(int connection, int *status);
+bool wsh_connection_read(int connection, int *status);
 
 /* wsh_terminal.c: the terminal that wsh was started from. */
-bool terminal_is_there(void);
+bool wsh_terminal_is_there(void);
 /* Passes keys on unchanged from now on, until wsh ends, however that comes. */
-void terminal_raw(void);
-void terminal_size(struct wshd_window *window);
+void wsh_terminal_raw(void);
+void wsh_terminal_size(struct wshd_window *window);
 /* Gives `master` our size. */
-void terminal_resize(int master);
+void wsh_terminal_resize(int master);
 
 void die(const char *what) __attribute__((noreturn));
 

@@ -50,7 +50,7 @@ static struct sockaddr_un address_make(const char *path)
 	return address;
 }
 
-int connection_open(const char *path)
+int wsh_connection_open(const char *path)
 {
 	struct sockaddr_un address = address_make(path);
 	struct wshd_hello hello = {.header.type = WSHD_HELLO, .version = WSHD_VERSION};
@@ -107,7 +107,7 @@ static int block_make(const struct wsh_command *command, const char *term, struc
 	return fd;
 }
 
-void connection_start(int connection, const struct wsh_command *command, const int *streams)
+void wsh_connection_start(int connection, const struct wsh_command *command, const int *streams)
 {
 	struct wshd_shell shell = {.header.type = WSHD_SHELL};
 	int fds[WSHD_COMMAND_FDS + WSHD_STREAM_FDS];
@@ -116,7 +116,7 @@ void connection_start(int connection, const struct wsh_command *command, const i
 	fds[0] = block_make(command, command->terminal ? getenv("TERM") : NULL, &shell);
 	if (command->terminal) {
 		shell.flags = WSHD_SHELL_TERMINAL;
-		terminal_size(&shell.window);
+		wsh_terminal_size(&shell.window);
 	} else {
 		memcpy(fds + n_fds, streams, sizeof(int) * WSHD_STREAM_FDS);
 		n_fds += WSHD_STREAM_FDS;
@@ -152,7 +152,7 @@ static void receive(int connection, struct packet *packet)
 	}
 }
 
-int connection_take_terminal(int connection)
+int wsh_connection_take_terminal(int connection)
 {
 	struct packet packet;
 
@@ -166,7 +166,7 @@ int connection_take_terminal(int connection)
 	return packet_take(&packet, 0);
 }
 
-void connection_signal(int connection, int signal)
+void wsh_connection_signal(int connection, int signal)
 {
 	struct wshd_signal message = {.header.type = WSHD_SIGNAL, .signal = signal};
 
@@ -174,7 +174,7 @@ void connection_signal(int connection, int signal)
 	packet_send(connection, &message, sizeof(message), NULL, 0, MSG_DONTWAIT);
 }
 
-bool connection_read(int connection, int *status)
+bool wsh_connection_read(int connection, int *status)
 {
 	struct packet packet;
 

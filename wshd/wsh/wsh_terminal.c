@@ -11,7 +11,7 @@
 static struct termios saved;
 static int terminal = -1; /* a copy: standard input is closed at its end */
 
-bool terminal_is_there(void)
+bool wsh_terminal_is_there(void)
 {
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
 		return false;
@@ -26,7 +26,7 @@ static void restore(void)
 	tcsetattr(terminal, TCSADRAIN, &saved); /* it may have gone */
 }
 
-void terminal_raw(void)
+void wsh_terminal_raw(void)
 {
 	struct termios raw;
 
@@ -38,7 +38,7 @@ void terminal_raw(void)
 		die("change the terminal's settings");
 }
 
-void terminal_size(struct wshd_window *window)
+void wsh_terminal_size(struct wshd_window *window)
 {
 	struct winsize size;
 
@@ -48,7 +48,7 @@ void terminal_size(struct wshd_window *window)
 	window->columns = size.ws_col;
 }
 
-void terminal_resize(int master)
+void wsh_terminal_resize(int master)
 {
 	struct winsize size;
 

@@ -106,7 +106,7 @@ static int refuse_devices(const struct cgroups *cgroups, struct warden_error *er
 
 	if (!hierarchy)
 		warden_error_set(err, "no control groups for devices are mounted");
-	else if (devices_refuse(hierarchy, hierarchy->fd, err) == 0)
+	else if (cgroup_devices_refuse(hierarchy, hierarchy->fd, err) == 0)
 		return 0;
 	return without_device_rules(cgroups, err);
 }
@@ -205,7 +205,7 @@ static int remake_parent(struct cgroups *cgroups, const struct cgroup_hierarchy 
 	if (fd >= 0)
 		result = 0;
 	if (result == 0 && hierarchy->controllers & CGROUP_DEVICES &&
-	    devices_refuse(hierarchy, fd, err) != 0)
+	    cgroup_devices_refuse(hierarchy, fd, err) != 0)
 		result = without_device_rules(cgroups, err);
 	if (result == 0 && dup3(fd, hierarchy->fd, O_CLOEXEC) < 0)
 		result =

@@ -103,7 +103,7 @@ void cgroups_describe(const struct cgroups *cgroups, const struct description *t
 
 		snprintf(name, sizeof(name), "cgroup %s",
 			 cgroup_controllers_text(1U << i, names, sizeof(names)));
-		describe_fact(
+		host_report_fact(
 			to, name, found ? places->text[i] : "missing",
 			found ? NULL : effect_of(1U << i),
 			found ? NULL

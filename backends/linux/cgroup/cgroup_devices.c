@@ -201,7 +201,8 @@ static int v2_refuse(const struct cgroup_hierarchy *hierarchy, int fd, struct wa
 	return 0;
 }
 
-int devices_refuse(const struct cgroup_hierarchy *hierarchy, int fd, struct warden_error *err)
+int cgroup_devices_refuse(const struct cgroup_hierarchy *hierarchy, int fd,
+			  struct warden_error *err)
 {
 	return hierarchy->v2 ? v2_refuse(hierarchy, fd, err) : v1_refuse(fd, err);
 }

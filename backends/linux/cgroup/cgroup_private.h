@@ -141,7 +141,8 @@ void cgroup_v2_leave_leaf(const struct cgroup_hierarchy *hierarchy);
 int cgroup_parent_open(const struct cgroup_hierarchy *hierarchy, struct warden_error *err);
 
 /* Refuses all devices but the harmless ones for what lies in `fd`, which is a CGROUP_PARENT. */
-int devices_refuse(const struct cgroup_hierarchy *hierarchy, int fd, struct warden_error *err);
+int cgroup_devices_refuse(const struct cgroup_hierarchy *hierarchy, int fd,
+			  struct warden_error *err);
 
 /* Files of groups, by a path relative to `dir_fd`. Reading gives a text that ends in NUL, cut at
  * `size`; its length or -1. */

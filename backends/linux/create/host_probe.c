@@ -104,7 +104,7 @@ static int check_union(const struct warden_host *host, struct warden_error *err)
 static const struct {
 	const char *name;
 	int (*run)(const struct warden_host *host, struct warden_error *err);
-	const char *mend;
+	const char *remedy;
 } checks[] = {
 	{"root", check_root, "start wardend as root"},
 	{"namespaces", check_namespaces, "CAP_SYS_ADMIN, and a kernel with these namespaces"},
@@ -129,7 +129,7 @@ static void __attribute__((noreturn)) try(const struct warden_host *host, int so
 		result.failed = checks[i].run(host, &result.err) < 0;
 		result.union_kind = found_union;
 		/* What cannot be sent is missed by the receiver. */
-		message_send(socket, &result, sizeof(result), NULL, 0);
+		fd_message_send(socket, &result, sizeof(result), NULL, 0);
 	}
 	_exit(0);
 }
@@ -139,8 +139,8 @@ static size_t receive_results(int socket, struct result *results)
 {
 	size_t n = 0;
 
-	while (n < ARRAY_SIZE(checks) &&
-	       message_receive(socket, &results[n], sizeof(*results), NULL, 0) == sizeof(*results))
+	while (n < ARRAY_SIZE(checks) && fd_message_receive(socket, &results[n], sizeof(*results),
+							    NULL, 0) == sizeof(*results))
 		n++;
 	return n;
 }
@@ -153,7 +153,7 @@ static int probe(const struct warden_host *host, struct result *results, size_t 
 	int pair[2], status = -1;
 	pid_t pid;
 
-	if (message_pair(pair) < 0)
+	if (fd_message_pair(pair) < 0)
 		return warden_error_errno(err, "make a socket pair");
 	near = pair[0];
 	pid = fork_plainly();
@@ -174,7 +174,7 @@ static int probe(const struct warden_host *host, struct result *results, size_t 
 	return 0;
 }
 
-int probe_host(const struct warden_host *host, int *union_kind, struct warden_error *err)
+int host_probe(const struct warden_host *host, int *union_kind, struct warden_error *err)
 {
 	struct result results[ARRAY_SIZE(checks)];
 	size_t n = 0;
@@ -185,7 +185,7 @@ int probe_host(const struct warden_host *host, int *union_kind, struct warden_er
 	return 0;
 }
 
-int probe_describe(const struct description *to, bool works, struct warden_error *err)
+int host_probe_describe(const struct description *to, bool works, struct warden_error *err)
 {
 	struct result results[ARRAY_SIZE(checks)];
 	size_t n = 0;
@@ -193,13 +193,13 @@ int probe_describe(const struct description *to, bool works, struct warden_error
 
 	for (size_t i = 0; i < ARRAY_SIZE(checks); i++) {
 		if (works || (i < n && !results[i].failed))
-			describe_fact(to, checks[i].name, "works", NULL, NULL);
+			host_report_fact(to, checks[i].name, "works", NULL, NULL);
 		else if (i < n)
-			describe_fact(to, checks[i].name, results[i].err.message,
-				      "no container can be made", checks[i].mend);
+			host_report_fact(to, checks[i].name, results[i].err.message,
+					 "no container can be made", checks[i].remedy);
 		else
-			describe_fact(to, checks[i].name, "not tried", "unknown",
-				      "mend what is above first");
+			host_report_fact(to, checks[i].name, "not tried", "unknown",
+					 "fix what is above first");
 	}
 	return result;
 }

@@ -9,10 +9,10 @@
 
 /* Fails with what is missing and what can be done about it; finds out how layers are joined (enum
  * union_kind). To be called while the caller has one thread. */
-int probe_host(const struct warden_host *host, int *union_kind, struct warden_error *err);
+int host_probe(const struct warden_host *host, int *union_kind, struct warden_error *err);
 
 /* Tells each thing that is tried; `works`: it is known to work, and nothing is tried. -1 and `err`,
  * the first thing that is missing, when the backend cannot run. */
-int probe_describe(const struct description *to, bool works, struct warden_error *err);
+int host_probe_describe(const struct description *to, bool works, struct warden_error *err);
 
 #endif

@@ -33,12 +33,12 @@ static void describe_kernel(const struct description *to)
 	unsigned major = 0, minor = 0;
 
 	if (uname(&name) < 0 || sscanf(name.release, "%u.%u", &major, &minor) != 2)
-		describe_fact(to, "kernel", "unknown", "nobody knows what is missing", NULL);
+		host_report_fact(to, "kernel", "unknown", "nobody knows what is missing", NULL);
 	else if (major > 6 || (major == 6 && minor >= 1))
-		describe_fact(to, "kernel", name.release, NULL, NULL);
+		host_report_fact(to, "kernel", name.release, NULL, NULL);
 	else
-		describe_fact(to, "kernel", name.release, "older than all that was tested",
-			      "Linux 6.1 or newer");
+		host_report_fact(to, "kernel", name.release, "older than all that was tested",
+				 "Linux 6.1 or newer");
 }
 
 static void describe_user_namespaces(const struct description *to)
@@ -50,20 +50,21 @@ static void describe_user_namespaces(const struct description *to)
 	snprintf(value, sizeof(value), "%s, at most %" PRId64,
 		 linux_user_namespace(settings) ? "used" : "not used", most);
 	if (settings->allow_nested_warden)
-		describe_fact(to, "user namespaces", value,
-			      "root in a container is root of this host, so that it can run a "
-			      "warden",
-			      "server.allow_nested_warden = false");
+		host_report_fact(to, "user namespaces", value,
+				 "root in a container is root of this host, so that it can run a "
+				 "warden",
+				 "server.allow_nested_warden = false");
 	else if (!settings->user_namespace)
-		describe_fact(to, "user namespaces", value,
-			      "root in a container is root: capabilities, masks and device rules "
-			      "alone hold it back",
-			      "server.user_namespace = true");
+		host_report_fact(
+			to, "user namespaces", value,
+			"root in a container is root: capabilities, masks and device rules "
+			"alone hold it back",
+			"server.user_namespace = true");
 	else if (most >= 0 && most < 1024)
-		describe_fact(to, "user namespaces", value, "so many containers at once",
-			      "sysctl -w user.max_user_namespaces=16384");
+		host_report_fact(to, "user namespaces", value, "so many containers at once",
+				 "sysctl -w user.max_user_namespaces=16384");
 	else
-		describe_fact(to, "user namespaces", value, NULL, NULL);
+		host_report_fact(to, "user namespaces", value, NULL, NULL);
 }
 
 static void describe_memfd(const struct description *to)
@@ -71,11 +72,11 @@ static void describe_memfd(const struct description *to)
 	int64_t noexec = read_sysctl("/proc/sys/vm/memfd_noexec");
 
 	if (noexec >= 2)
-		describe_fact(to, "memfd_noexec", "2: no memory file can be executed",
-			      "process 1 of a container runs from a mount instead",
-			      "sysctl -w vm.memfd_noexec=1");
+		host_report_fact(to, "memfd_noexec", "2: no memory file can be executed",
+				 "process 1 of a container runs from a mount instead",
+				 "sysctl -w vm.memfd_noexec=1");
 	else
-		describe_fact(to, "memfd_noexec", "memory files can be executed", NULL, NULL);
+		host_report_fact(to, "memfd_noexec", "memory files can be executed", NULL, NULL);
 }
 
 static void describe_forwarding(const struct description *to)
@@ -83,16 +84,17 @@ static void describe_forwarding(const struct description *to)
 	bool on = read_sysctl("/proc/sys/net/ipv4/ip_forward") == 1;
 
 	/* Not a lack: the daemon turns it on when it starts. */
-	describe_fact(to, "ip forwarding", on ? "on" : "off; wardend turns it on", NULL, NULL);
+	host_report_fact(to, "ip forwarding", on ? "on" : "off; wardend turns it on", NULL, NULL);
 }
 
 static void describe_pressure(const struct description *to)
 {
 	if (access("/proc/pressure/cpu", F_OK) == 0)
-		describe_fact(to, "pressure", "told", NULL, NULL);
+		host_report_fact(to, "pressure", "told", NULL, NULL);
 	else
-		describe_fact(to, "pressure", "not told by this kernel",
-			      "info has no pressure figures", "psi=1 on the kernel's command line");
+		host_report_fact(to, "pressure", "not told by this kernel",
+				 "info has no pressure figures",
+				 "psi=1 on the kernel's command line");
 }
 
 static void describe_terminals(const struct description *to)
@@ -102,10 +104,10 @@ static void describe_terminals(const struct description *to)
 
 	snprintf(value, sizeof(value), "%" PRId64 " on this host", most);
 	if (most >= 0 && most < 1024)
-		describe_fact(to, "terminals", value, "jobs with a terminal soon find none",
-			      "sysctl -w kernel.pty.max=4096");
+		host_report_fact(to, "terminals", value, "jobs with a terminal soon find none",
+				 "sysctl -w kernel.pty.max=4096");
 	else
-		describe_fact(to, "terminals", value, NULL, NULL);
+		host_report_fact(to, "terminals", value, NULL, NULL);
 }
 
 /* A root file system without a shell runs commands, but no script. */
@@ -116,18 +118,18 @@ static void describe_rootfs(const struct description *to)
 	_cleanup_close_ int fd = path ? open(path, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
 
 	if (fd < 0) {
-		describe_fact(to, "rootfs", path ? path : "not set", "no container can be made",
-			      "warden-rootfs DIRECTORY");
+		host_report_fact(to, "rootfs", path ? path : "not set", "no container can be made",
+				 "warden-rootfs DIRECTORY");
 		return;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(shells); i++)
 		/* The link may lead out of it here, and be right inside. */
 		if (faccessat(fd, shells[i], F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
-			describe_fact(to, "rootfs", path, NULL, NULL);
+			host_report_fact(to, "rootfs", path, NULL, NULL);
 			return;
 		}
-	describe_fact(to, "rootfs", path, "it has no shell, so no script runs in it",
-		      "warden-rootfs DIRECTORY");
+	host_report_fact(to, "rootfs", path, "it has no shell, so no script runs in it",
+			 "warden-rootfs DIRECTORY");
 }
 
 static void describe_quota(const struct description *to)
@@ -136,21 +138,21 @@ static void describe_quota(const struct description *to)
 	_cleanup_close_ int fd = open(settings->depot_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (!settings->disk_quota_enabled)
-		describe_fact(to, "disk quota", "switched off in the settings",
-			      "limit_disk limits nothing",
-			      "server.quota.disk_quota_enabled = true");
+		host_report_fact(to, "disk quota", "switched off in the settings",
+				 "limit_disk limits nothing",
+				 "server.quota.disk_quota_enabled = true");
 	else if (fd < 0)
-		describe_fact(to, "disk quota", "the depot is not there yet", NULL, NULL);
-	else if (quota_type(fd) == PRJQUOTA)
-		describe_fact(to, "disk quota", "by project", NULL, NULL);
-	else if (quota_type(fd) == USRQUOTA)
-		describe_fact(to, "disk quota", "by user",
-			      "limits bind the user vcap, not root of a container",
-			      "mount the depot's file system with prjquota");
+		host_report_fact(to, "disk quota", "the depot is not there yet", NULL, NULL);
+	else if (disk_quota_type(fd) == PRJQUOTA)
+		host_report_fact(to, "disk quota", "by project", NULL, NULL);
+	else if (disk_quota_type(fd) == USRQUOTA)
+		host_report_fact(to, "disk quota", "by user",
+				 "limits bind the user vcap, not root of a container",
+				 "mount the depot's file system with prjquota");
 	else
-		describe_fact(to, "disk quota", "none on the depot's file system",
-			      "limit_disk is refused",
-			      "ext4 or xfs with prjquota; or create with a tmpfs of a size");
+		host_report_fact(to, "disk quota", "none on the depot's file system",
+				 "limit_disk is refused",
+				 "ext4 or xfs with prjquota; or create with a tmpfs of a size");
 }
 
 static void describe_program(const struct description *to)
@@ -158,24 +160,25 @@ static void describe_program(const struct description *to)
 	const char *path = to->host->option_string(to->host, "wshd");
 
 	if (path && access(path, X_OK) == 0)
-		describe_fact(to, "wshd", path, NULL, NULL);
+		host_report_fact(to, "wshd", path, NULL, NULL);
 	else
-		describe_fact(to, "wshd", path ? path : "not set", "no container can be made",
-			      "install it, or set linux.wshd");
+		host_report_fact(to, "wshd", path ? path : "not set", "no container can be made",
+				 "install it, or set linux.wshd");
 }
 
 /* What the daemon found when it started. */
 static void describe_union(const struct description *to, enum union_kind kind)
 {
 	if (kind == UNION_BIND)
-		describe_fact(to, "layers", "joined by bind mounts",
-			      "each create copies the folders that are written to; a root has one "
-			      "layer",
-			      "modprobe overlay; linux.union = \"auto\"");
+		host_report_fact(
+			to, "layers", "joined by bind mounts",
+			"each create copies the folders that are written to; a root has one "
+			"layer",
+			"modprobe overlay; linux.union = \"auto\"");
 	else
-		describe_fact(to, "layers",
-			      kind == UNION_AUFS ? "joined by aufs" : "joined by overlay", NULL,
-			      NULL);
+		host_report_fact(to, "layers",
+				 kind == UNION_AUFS ? "joined by aufs" : "joined by overlay", NULL,
+				 NULL);
 }
 
 static void (*const parts[])(const struct description *to) = {
@@ -189,7 +192,7 @@ int linux_describe(void *data, const struct warden_host *host, warden_fact_funct
 {
 	const struct linux_backend *backend = data;
 	const struct description to = {host, tell, told};
-	int result = probe_describe(&to, backend != NULL, err);
+	int result = host_probe_describe(&to, backend != NULL, err);
 
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
 		parts[i](&to);

@@ -12,12 +12,12 @@ struct description {
 	void *data;
 };
 
-/* Tells a fact. Without `effect` nothing is lacking; `mend` may be NULL as well. */
-static inline void describe_fact(const struct description *to, const char *name, const char *value,
-				 const char *effect, const char *mend)
+/* Tells a fact. Without `effect` nothing is lacking; `remedy` may be NULL as well. */
+static inline void host_report_fact(const struct description *to, const char *name,
+				    const char *value, const char *effect, const char *remedy)
 {
 	const struct warden_fact fact = {
-		.name = name, .value = value, .good = !effect, .effect = effect, .mend = mend};
+		.name = name, .value = value, .good = !effect, .effect = effect, .remedy = remedy};
 
 	to->tell(to->data, &fact);
 }

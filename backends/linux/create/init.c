@@ -23,7 +23,7 @@
 static int expect(int socket, enum init_event event, struct init_message *message,
 		  struct warden_error *err)
 {
-	ssize_t came = message_receive(socket, message, sizeof(*message), NULL, 0);
+	ssize_t came = fd_message_receive(socket, message, sizeof(*message), NULL, 0);
 
 	if (came < 0)
 		return warden_error_errno(err, "hear from the container's first process");
@@ -42,7 +42,7 @@ static int tell(int socket, enum init_event event, const int *fd, struct warden_
 {
 	struct init_message message = {.event = event};
 
-	if (message_send(socket, &message, sizeof(message), fd, fd ? 1 : 0) < 0)
+	if (fd_message_send(socket, &message, sizeof(message), fd, fd ? 1 : 0) < 0)
 		return warden_error_errno(err, "tell the container's first process to go on");
 	return 0;
 }
@@ -79,7 +79,7 @@ static void __attribute__((noreturn)) helper_run(const struct setup *setup)
 		warden_error_errno(&err, "make the container's namespaces");
 		init_child_fail(socket, &err);
 	}
-	_exit(message_send(socket, &message, sizeof(message), NULL, 0) < 0);
+	_exit(fd_message_send(socket, &message, sizeof(message), NULL, 0) < 0);
 }
 
 static int start_in_user_namespace(struct setup *setup, struct warden_error *err)
@@ -140,7 +140,7 @@ int init_start(struct setup *setup, struct warden_error *err)
 {
 	int pair[2];
 
-	if (message_pair(pair) < 0)
+	if (fd_message_pair(pair) < 0)
 		return warden_error_errno(err, "make a socket pair");
 	setup->init_fd = pair[0];
 	setup->init_far_fd = pair[1];
@@ -171,7 +171,7 @@ int init_execute(struct setup *setup, struct warden_error *err)
 		return -1;
 	/* Its end of the socket closes when it executes wshd; there is no other answer but failure.
 	 */
-	switch (message_receive(setup->init_fd, &message, sizeof(message), NULL, 0)) {
+	switch (fd_message_receive(setup->init_fd, &message, sizeof(message), NULL, 0)) {
 	case 0:
 		return 0;
 	case sizeof(message):

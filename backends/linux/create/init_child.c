@@ -27,7 +27,7 @@ void init_child_fail(int socket, const struct warden_error *err)
 {
 	struct init_message message = {.event = INIT_FAILED, .error = *err};
 
-	message_send(socket, &message, sizeof(message), NULL, 0); /* nobody else could be told */
+	fd_message_send(socket, &message, sizeof(message), NULL, 0); /* nobody else could be told */
 	_exit(1);
 }
 
@@ -51,14 +51,15 @@ static void obey(const struct setup *setup)
 	for (;;) {
 		_cleanup_close_ int proc = -1;
 
-		if (message_receive(socket, &message, sizeof(message), &proc, 1) != sizeof(message))
+		if (fd_message_receive(socket, &message, sizeof(message), &proc, 1) !=
+		    sizeof(message))
 			_exit(1); /* the set-up child is gone */
 		if (message.event == INIT_EXECUTE)
 			return;
 		if (forbid_user_namespaces(proc, &err) < 0)
 			init_child_fail(socket, &err);
 		message.event = INIT_PREPARED;
-		if (message_send(socket, &message, sizeof(message), NULL, 0) < 0)
+		if (fd_message_send(socket, &message, sizeof(message), NULL, 0) < 0)
 			_exit(1);
 	}
 }

@@ -26,15 +26,15 @@
 /* Enough for what a set-up needs, and its messages. */
 #define THREAD_STACK ((size_t)512 * 1024)
 
-struct creation {
+struct linux_creation {
 	struct linux_backend *backend;
 	const struct warden_create *request;
-	struct container *container;
-	struct start start;
+	struct linux_container *container;
+	struct setup_worker start;
 };
 
 /* Before anything is there. */
-static int begin_step(struct creation *creation, struct warden_error *err)
+static int begin_step(struct linux_creation *creation, struct warden_error *err)
 {
 	return hooks_run(creation->backend->host, HOOK_PARENT_BEFORE_CLONE,
 			 &creation->request->identity, 0, err);
@@ -42,19 +42,19 @@ static int begin_step(struct creation *creation, struct warden_error *err)
 
 /* Before there are files: where limits that an earlier container has left allow none, overlay has
  * no folder to work in and is read-only. */
-static int quota_step(struct creation *creation, struct warden_error *err)
+static int quota_step(struct linux_creation *creation, struct warden_error *err)
 {
-	return quota_begin(&creation->backend->quota, &creation->request->identity, err);
+	return disk_quota_begin(&creation->backend->quota, &creation->request->identity, err);
 }
 
-static int cgroup_step(struct creation *creation, struct warden_error *err)
+static int cgroup_step(struct linux_creation *creation, struct warden_error *err)
 {
 	return cgroup_make(creation->backend->cgroups, creation->container->id,
 			   &creation->container->cgroup, err);
 }
 
 /* Nothing is in it any more but what is dying. */
-static void cgroup_undo(struct creation *creation)
+static void cgroup_undo(struct linux_creation *creation)
 {
 	const struct warden_host *host = creation->backend->host;
 	struct warden_error err;
@@ -71,25 +71,25 @@ static void cgroup_undo(struct creation *creation)
 	host->log(host, WARDEN_LOG_ERROR, creation->container->id, "%s", err.message);
 }
 
-static int setup_step(struct creation *creation, struct warden_error *err)
+static int setup_step(struct linux_creation *creation, struct warden_error *err)
 {
-	return start_begin(&creation->start, creation->container, creation->request, err);
+	return setup_worker_begin(&creation->start, creation->container, creation->request, err);
 }
 
-static void setup_undo(struct creation *creation)
+static void setup_undo(struct linux_creation *creation)
 {
-	start_abandon(&creation->start);
+	setup_worker_abandon(&creation->start);
 }
 
-static int init_step(struct creation *creation, struct warden_error *err)
+static int init_step(struct linux_creation *creation, struct warden_error *err)
 {
-	if (start_await_init(&creation->start, creation->container, err) < 0)
+	if (setup_worker_await_init(&creation->start, creation->container, err) < 0)
 		return -1;
 	return cgroup_attach(creation->container->cgroup, creation->container->init_pid, err);
 }
 
 /* When it is dead, all that was in its namespaces is dead too. */
-static void init_undo(struct creation *creation)
+static void init_undo(struct linux_creation *creation)
 {
 	struct pollfd ended = {.fd = creation->container->init_pidfd, .events = POLLIN};
 
@@ -100,13 +100,13 @@ static void init_undo(struct creation *creation)
 		;
 }
 
-static int network_step(struct creation *creation, struct warden_error *err)
+static int network_step(struct linux_creation *creation, struct warden_error *err)
 {
 	return net_make(creation->backend->net, &creation->request->identity,
 			creation->start.netns_fd, creation->start.rtnl_fd, err);
 }
 
-struct waiter {
+struct linux_create_waiter {
 	pthread_mutex_t mutex;
 	pthread_cond_t changed;
 	bool done;
@@ -114,7 +114,7 @@ struct waiter {
 
 static void wake(void *data)
 {
-	struct waiter *waiter = data;
+	struct linux_create_waiter *waiter = data;
 
 	pthread_mutex_lock(&waiter->mutex);
 	waiter->done = true;
@@ -123,14 +123,14 @@ static void wake(void *data)
 }
 
 /* The core uses the id and the addresses again as soon as we return. */
-static void network_undo(struct creation *creation)
+static void network_undo(struct linux_creation *creation)
 {
-	struct waiter waiter = {
+	struct linux_create_waiter waiter = {
 		.mutex = PTHREAD_MUTEX_INITIALIZER,
 		.changed = PTHREAD_COND_INITIALIZER,
 	};
 
-	start_abandon(&creation->start); /* it holds the network namespace */
+	setup_worker_abandon(&creation->start); /* it holds the network namespace */
 	net_remove(creation->backend->net, &creation->request->identity, wake, &waiter);
 	pthread_mutex_lock(&waiter.mutex);
 	while (!waiter.done)
@@ -138,12 +138,12 @@ static void network_undo(struct creation *creation)
 	pthread_mutex_unlock(&waiter.mutex);
 }
 
-static int firewall_step(struct creation *creation, struct warden_error *err)
+static int firewall_step(struct linux_creation *creation, struct warden_error *err)
 {
 	return firewall_add(creation->backend->firewall, &creation->request->identity, err);
 }
 
-static void firewall_undo(struct creation *creation)
+static void firewall_undo(struct linux_creation *creation)
 {
 	const struct warden_host *host = creation->backend->host;
 	struct warden_error err;
@@ -153,44 +153,44 @@ static void firewall_undo(struct creation *creation)
 }
 
 /* Before wshd is executed: from then on the first process outlives the daemon. */
-static int record_step(struct creation *creation, struct warden_error *err)
+static int record_step(struct linux_creation *creation, struct warden_error *err)
 {
-	const struct container *container = creation->container;
+	const struct linux_container *container = creation->container;
 
-	return record_write(creation->request->identity.dir_fd, container->init_pid,
-			    container->init_pidfd, err);
+	return pid_record_write(creation->request->identity.dir_fd, container->init_pid,
+				container->init_pidfd, err);
 }
 
 /* The first process is there, in its groups and with its link, and waits. */
-static int clone_step(struct creation *creation, struct warden_error *err)
+static int clone_step(struct linux_creation *creation, struct warden_error *err)
 {
 	return hooks_run(creation->backend->host, HOOK_PARENT_AFTER_CLONE,
 			 &creation->request->identity, creation->container->init_pid, err);
 }
 
-static void record_undo(struct creation *creation)
+static void record_undo(struct linux_creation *creation)
 {
-	record_remove(creation->request->identity.dir_fd);
+	pid_record_remove(creation->request->identity.dir_fd);
 }
 
-static int mounts_step(struct creation *creation, struct warden_error *err)
+static int mounts_step(struct linux_creation *creation, struct warden_error *err)
 {
 	const struct warden_create *request = creation->request;
-	struct container *container = creation->container;
+	struct linux_container *container = creation->container;
 
-	if (start_await_mounts(&creation->start, container, request, err) < 0)
+	if (setup_worker_await_mounts(&creation->start, container, request, err) < 0)
 		return -1;
 	if (request->tmpfs_bytes == 0)
-		container->quota = quota_of(&creation->backend->quota, &request->identity);
+		container->quota = disk_quota_of(&creation->backend->quota, &request->identity);
 	return 0;
 }
 
-static int execute_step(struct creation *creation, struct warden_error *err)
+static int execute_step(struct linux_creation *creation, struct warden_error *err)
 {
-	struct container *container = creation->container;
+	struct linux_container *container = creation->container;
 	struct stat program;
 
-	if (start_execute(&creation->start, container, err) < 0)
+	if (setup_worker_execute(&creation->start, container, err) < 0)
 		return -1;
 	if (container_processes_program(container->init_pid, &container->program) < 0)
 		return warden_error_errno(err, "look at the program of process %d",
@@ -207,24 +207,24 @@ static int execute_step(struct creation *creation, struct warden_error *err)
 	return 0;
 }
 
-static int connect_step(struct creation *creation, struct warden_error *err)
+static int connect_step(struct linux_creation *creation, struct warden_error *err)
 {
-	if (container_connect(creation->container, err) < 0 ||
+	if (linux_container_connect(creation->container, err) < 0 ||
 	    wshd_send_watch(creation->container->wshd_fd, err) < 0)
 		return -1;
-	return container_watch(creation->container, err);
+	return linux_container_watch(creation->container, err);
 }
 
-static void connect_undo(struct creation *creation)
+static void connect_undo(struct linux_creation *creation)
 {
-	container_unwatch(creation->container);
+	linux_container_unwatch(creation->container);
 }
 
 /* What makes a container, in order; what fails is undone from that step back to the first: an undo
  * copes with its step half done. */
 static const struct step {
-	int (*run)(struct creation *creation, struct warden_error *err);
-	void (*undo)(struct creation *creation);
+	int (*run)(struct linux_creation *creation, struct warden_error *err);
+	void (*undo)(struct linux_creation *creation);
 } steps[] = {
 	{begin_step, NULL},
 	{quota_step, NULL},
@@ -240,12 +240,12 @@ static const struct step {
 	{connect_step, connect_undo},
 };
 
-static int run_steps(struct creation *creation, struct warden_error *err)
+static int run_steps(struct linux_creation *creation, struct warden_error *err)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
 		if (steps[i].run(creation, err) == 0)
 			continue;
-		start_explain(&creation->start, err);
+		setup_worker_explain(&creation->start, err);
 		for (i++; i > 0; i--)
 			if (steps[i - 1].undo)
 				steps[i - 1].undo(creation);
@@ -257,31 +257,31 @@ static int run_steps(struct creation *creation, struct warden_error *err)
 static int make(struct linux_backend *backend, const struct warden_create *create, void **container,
 		struct warden_error *err)
 {
-	struct creation creation = {.backend = backend, .request = create};
+	struct linux_creation creation = {.backend = backend, .request = create};
 	int result;
 
-	creation.start = (struct start){-1, -1, -1};
-	creation.container = container_new(backend, &create->identity, err);
+	creation.start = (struct setup_worker){-1, -1, -1};
+	creation.container = linux_container_new(backend, &create->identity, err);
 	if (!creation.container)
 		return -1;
 	result = run_steps(&creation, err);
-	start_end(&creation.start);
+	setup_worker_end(&creation.start);
 	if (result < 0)
-		container_free(creation.container);
+		linux_container_free(creation.container);
 	else
 		*container = creation.container;
 	return result;
 }
 
 /* A create that waits for programs, or copies files. */
-struct waiting {
+struct container_waiter {
 	struct linux_backend *backend;
 	const struct warden_create *create;
 };
 
 static void *make_apart(void *data)
 {
-	struct waiting *waiting = data;
+	struct container_waiter *waiting = data;
 	const struct warden_host *host = waiting->backend->host;
 	const struct warden_create *create = waiting->create;
 	struct warden_error err;
@@ -300,14 +300,14 @@ static void *make_apart(void *data)
 static int start_apart(struct linux_backend *backend, const struct warden_create *create,
 		       struct warden_error *err)
 {
-	struct waiting *waiting = malloc(sizeof(*waiting));
+	struct container_waiter *waiting = malloc(sizeof(*waiting));
 	pthread_attr_t attributes;
 	pthread_t thread;
 	int number;
 
 	if (!waiting)
 		return warden_error_errno(err, "keep a create");
-	*waiting = (struct waiting){backend, create};
+	*waiting = (struct container_waiter){backend, create};
 	pthread_attr_init(&attributes);
 	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
 	pthread_attr_setstacksize(&attributes, THREAD_STACK);

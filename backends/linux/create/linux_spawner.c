@@ -90,8 +90,8 @@ child_run(const struct linux_backend *backend, enum request request, const int *
 {
 	signal(SIGCHLD, SIG_DFL);
 	if (request == REQUEST_TRANSFER)
-		transfer_run(backend, fds[REQUEST_SOCKET], fds[REQUEST_DIRECTORY],
-			     fds[REQUEST_DATA]);
+		linux_transfer_run(backend, fds[REQUEST_SOCKET], fds[REQUEST_DIRECTORY],
+				   fds[REQUEST_DATA]);
 	setup_child_run(backend, fds[REQUEST_SOCKET], fds[REQUEST_DIRECTORY], fds[REQUEST_CGROUP]);
 }
 
@@ -102,7 +102,7 @@ static void __attribute__((noreturn)) spawner_run(const struct linux_backend *ba
 
 	if (prepare(backend, socket) < 0)
 		_exit(1);
-	while (message_receive(socket, &request, sizeof(request), fds, REQUEST_FDS) ==
+	while (fd_message_receive(socket, &request, sizeof(request), fds, REQUEST_FDS) ==
 	       sizeof(request)) {
 		/* Where it fails the worker sees its connection closed. */
 		if (fork_plainly() == 0) {
@@ -116,13 +116,13 @@ static void __attribute__((noreturn)) spawner_run(const struct linux_backend *ba
 	_exit(0);
 }
 
-int spawner_start(const struct linux_backend *backend, struct spawner **result,
-		  struct warden_error *err)
+int linux_spawner_start(const struct linux_backend *backend, struct spawner **result,
+			struct warden_error *err)
 {
 	struct spawner *spawner = malloc(sizeof(*spawner));
 	int pair[2];
 
-	if (!spawner || message_pair(pair) < 0) {
+	if (!spawner || fd_message_pair(pair) < 0) {
 		warden_error_errno(err, "make the spawner's socket");
 		free(spawner);
 		return -1;
@@ -155,8 +155,8 @@ static void has_ended(void *data, uint32_t events)
 			      spawner->pid);
 }
 
-int spawner_watch(struct spawner *spawner, struct watcher *watcher, const struct warden_host *host,
-		  struct warden_error *err)
+int linux_spawner_watch(struct spawner *spawner, struct watcher *watcher,
+			const struct warden_host *host, struct warden_error *err)
 {
 	spawner->host = host;
 	/* Our own child that was not waited for: the number is nobody else's. */
@@ -175,32 +175,33 @@ static int ask(struct spawner *spawner, enum request request, int *fds, size_t n
 	_cleanup_close_ int near = -1, far = -1;
 	int pair[2];
 
-	if (message_pair(pair) < 0)
+	if (fd_message_pair(pair) < 0)
 		return warden_error_errno(err, "make a socket pair");
 	near = pair[0];
 	far = pair[1];
 	fds[REQUEST_SOCKET] = far;
-	if (message_send(spawner->socket, &request, sizeof(request), fds, n_fds) < 0)
+	if (fd_message_send(spawner->socket, &request, sizeof(request), fds, n_fds) < 0)
 		return warden_error_errno(err, "reach the spawner (process %d)", spawner->pid);
 	return take_fd(&near);
 }
 
-int spawner_request(struct spawner *spawner, int directory_fd, int cgroup_fd,
-		    struct warden_error *err)
+int linux_spawner_request(struct spawner *spawner, int directory_fd, int cgroup_fd,
+			  struct warden_error *err)
 {
 	int fds[REQUEST_FDS] = {-1, directory_fd, cgroup_fd};
 
 	return ask(spawner, REQUEST_SETUP, fds, cgroup_fd < 0 ? REQUEST_CGROUP : REQUEST_FDS, err);
 }
 
-int spawner_transfer(struct spawner *spawner, int root_fd, int data_fd, struct warden_error *err)
+int linux_spawner_transfer(struct spawner *spawner, int root_fd, int data_fd,
+			   struct warden_error *err)
 {
 	int fds[REQUEST_FDS] = {-1, root_fd, data_fd};
 
 	return ask(spawner, REQUEST_TRANSFER, fds, data_fd < 0 ? REQUEST_DATA : REQUEST_FDS, err);
 }
 
-void spawner_stop(struct spawner *spawner)
+void linux_spawner_stop(struct spawner *spawner)
 {
 	if (!spawner)
 		return;

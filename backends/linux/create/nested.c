@@ -25,7 +25,7 @@ static int attach(struct setup *setup, const struct cgroup_place *place, struct 
 	if (group < 0 || mount_set(group, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
 				   -1, false) < 0)
 		return warden_error_errno(err, "copy the mount of control group %s", place->path);
-	target = bind_open_directory(setup, path, err);
+	target = bind_mount_open_directory(setup, path, err);
 	if (target < 0)
 		return -1;
 	if (mount_attach(group, target) < 0)

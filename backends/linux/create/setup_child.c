@@ -25,7 +25,7 @@ void setup_note(struct setup *setup, const struct warden_error *note)
 	struct setup_reply reply = {.event = SETUP_NOTE, .error = *note};
 
 	/* A worker that is gone is noticed where its answer is waited for. */
-	message_send(setup->socket, &reply, sizeof(reply), NULL, 0);
+	fd_message_send(setup->socket, &reply, sizeof(reply), NULL, 0);
 }
 
 static int receive_layers(struct setup *setup, struct warden_error *err)
@@ -36,8 +36,8 @@ static int receive_layers(struct setup *setup, struct warden_error *err)
 	if (!setup->layers)
 		return warden_error_errno(err, "keep %zu layers", n);
 	for (size_t i = 0; i < n; i++)
-		if (message_receive(setup->socket, &setup->layers[i], sizeof(setup->layers[i]),
-				    NULL, 0) != sizeof(setup->layers[i]))
+		if (fd_message_receive(setup->socket, &setup->layers[i], sizeof(setup->layers[i]),
+				       NULL, 0) != sizeof(setup->layers[i]))
 			return warden_error_errno(err, "receive layer %zu", i);
 	return 0;
 }
@@ -47,7 +47,7 @@ static int receive_text(struct setup *setup, size_t length, char **text, struct 
 	if (length == 0)
 		return 0;
 	*text = calloc(1, length + 1);
-	if (!*text || message_receive(setup->socket, *text, length, NULL, 0) != (ssize_t)length)
+	if (!*text || fd_message_receive(setup->socket, *text, length, NULL, 0) != (ssize_t)length)
 		return warden_error_errno(err, "receive a text of %zu bytes", length);
 	return 0;
 }
@@ -61,8 +61,8 @@ static int receive_binds(struct setup *setup, struct warden_error *err)
 	if (!setup->binds || !setup->bind_sources)
 		return warden_error_errno(err, "keep %zu bind mounts", n);
 	for (size_t i = 0; i < n; i++)
-		if (message_receive(setup->socket, &setup->binds[i], sizeof(setup->binds[i]), NULL,
-				    0) != sizeof(setup->binds[i]))
+		if (fd_message_receive(setup->socket, &setup->binds[i], sizeof(setup->binds[i]),
+				       NULL, 0) != sizeof(setup->binds[i]))
 			return warden_error_errno(err, "receive bind mount %zu", i);
 	return 0;
 }
@@ -71,8 +71,8 @@ static int receive_request(struct setup *setup, struct warden_error *err)
 {
 	const struct setup_parameters *p = &setup->parameters;
 
-	if (message_receive(setup->socket, &setup->parameters, sizeof(setup->parameters), NULL,
-			    0) != sizeof(setup->parameters))
+	if (fd_message_receive(setup->socket, &setup->parameters, sizeof(setup->parameters), NULL,
+			       0) != sizeof(setup->parameters))
 		return warden_error_errno(err, "receive the request for a set-up");
 	if (receive_layers(setup, err) < 0 ||
 	    receive_text(setup, p->hosts_length, &setup->hosts, err) < 0 ||
@@ -99,7 +99,7 @@ static int report_start(struct setup *setup, struct warden_error *err)
 	fds[STARTED_PIDFD] = setup->init_pidfd;
 	fds[STARTED_NETNS] = setup->netns_fd;
 	fds[STARTED_RTNL] = setup->rtnl_fd;
-	if (message_send(setup->socket, &reply, sizeof(reply), fds, STARTED_FDS) < 0)
+	if (fd_message_send(setup->socket, &reply, sizeof(reply), fds, STARTED_FDS) < 0)
 		return warden_error_errno(err, "report the first process");
 	return 0;
 }
@@ -112,8 +112,8 @@ static int run_hook(struct setup *setup, enum hook hook, struct warden_error *er
 
 	if (!hooks_has(setup->backend->host->settings, hook))
 		return 0;
-	if (message_send(setup->socket, &reply, sizeof(reply), NULL, 0) < 0 ||
-	    message_receive(setup->socket, &go, sizeof(go), NULL, 0) <= 0)
+	if (fd_message_send(setup->socket, &reply, sizeof(reply), NULL, 0) < 0 ||
+	    fd_message_receive(setup->socket, &go, sizeof(go), NULL, 0) <= 0)
 		return warden_error_errno(err, "wait for a hook");
 	return 0;
 }
@@ -134,8 +134,8 @@ static int wait_for_worker(struct setup *setup, struct warden_error *err)
 	const struct setup_reply reply = {.event = SETUP_READY};
 	char go;
 
-	if (message_send(setup->socket, &reply, sizeof(reply), NULL, 0) < 0 ||
-	    message_receive(setup->socket, &go, sizeof(go), NULL, 0) <= 0)
+	if (fd_message_send(setup->socket, &reply, sizeof(reply), NULL, 0) < 0 ||
+	    fd_message_receive(setup->socket, &go, sizeof(go), NULL, 0) <= 0)
 		return warden_error_errno(err, "wait for the worker");
 	return 0;
 }
@@ -143,11 +143,29 @@ static int wait_for_worker(struct setup *setup, struct warden_error *err)
 /* What is done for a container, in order. Nothing has an undo: the end of the set-up child ends the
  * first process and with it all namespaces; files are the worker's to remove. */
 static int (*const steps[])(struct setup *setup, struct warden_error *err) = {
-	receive_request,  mnt_private,       listen_for_wshd,  init_start,        report_start,
-	layers_open,      bind_open_sources, accounts_find,    mnt_root,          accounts_write,
-	files_write,      bind_attach,       nested_attach,    dev_make,          mnt_kernel,
-	init_prepare,     mnt_attach_kernel, dev_attach_parts, hook_before_pivot, mnt_pivot,
-	hook_after_pivot, wait_for_worker,   init_execute,
+	receive_request,
+	root_mounts_private,
+	listen_for_wshd,
+	init_start,
+	report_start,
+	layers_open,
+	bind_mount_open_sources,
+	accounts_find,
+	root_mounts_make,
+	accounts_write,
+	root_files_write,
+	bind_mount_attach,
+	nested_attach,
+	dev_make,
+	proc_mounts_make,
+	init_prepare,
+	proc_mounts_attach,
+	dev_attach_parts,
+	hook_before_pivot,
+	root_mounts_pivot,
+	hook_after_pivot,
+	wait_for_worker,
+	init_execute,
 };
 
 void setup_child_run(const struct linux_backend *backend, int socket, int directory_fd,
@@ -168,6 +186,6 @@ void setup_child_run(const struct linux_backend *backend, int socket, int direct
 			reply.event = SETUP_FAILED;
 			break;
 		}
-	message_send(socket, &reply, sizeof(reply), NULL, 0); /* nobody else could be told */
+	fd_message_send(socket, &reply, sizeof(reply), NULL, 0); /* nobody else could be told */
 	_exit(reply.event != SETUP_DONE);
 }

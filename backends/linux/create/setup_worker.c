@@ -56,7 +56,7 @@ static int make_text(const struct warden_create *create, char **text, size_t *le
 	return 0;
 }
 
-static int send_parameters(int socket, const struct container *container,
+static int send_parameters(int socket, const struct linux_container *container,
 			   const struct warden_create *create, const struct texts *texts,
 			   struct warden_error *err)
 {
@@ -79,7 +79,7 @@ static int send_parameters(int socket, const struct container *container,
 		.n_binds = create->n_bind_mounts,
 		.project = create->tmpfs_bytes > 0
 				   ? 0
-				   : quota_project(&container->backend->quota, identity),
+				   : disk_quota_project(&container->backend->quota, identity),
 	};
 
 	if (p.n_layers > SETUP_LAYERS_MAX)
@@ -91,7 +91,7 @@ static int send_parameters(int socket, const struct container *container,
 	if (put_path(p.path, identity->path, err) < 0 ||
 	    put_path(p.rootfs, create->rootfs_path, err) < 0)
 		return -1;
-	if (message_send(socket, &p, sizeof(p), NULL, 0) < 0)
+	if (fd_message_send(socket, &p, sizeof(p), NULL, 0) < 0)
 		return warden_error_errno(err, "ask for a set-up");
 	return 0;
 }
@@ -106,7 +106,7 @@ static int send_layers(int socket, const struct warden_create *create, struct wa
 		memset(&layer, 0, sizeof(layer));
 		if (put_path(layer.path, paths[i], err) < 0)
 			return -1;
-		if (message_send(socket, &layer, sizeof(layer), NULL, 0) < 0)
+		if (fd_message_send(socket, &layer, sizeof(layer), NULL, 0) < 0)
 			return warden_error_errno(err, "ask for layer %s", paths[i]);
 	}
 	return 0;
@@ -114,7 +114,7 @@ static int send_layers(int socket, const struct warden_create *create, struct wa
 
 static int send_text(int socket, const char *text, size_t length, struct warden_error *err)
 {
-	if (length > 0 && message_send(socket, text, length, NULL, 0) < 0)
+	if (length > 0 && fd_message_send(socket, text, length, NULL, 0) < 0)
 		return warden_error_errno(err, "send a text of %zu bytes", length);
 	return 0;
 }
@@ -131,13 +131,13 @@ static int send_binds(int socket, const struct warden_create *create, struct war
 		if (put_path(bind.src_path, mount->src_path, err) < 0 ||
 		    put_path(bind.dst_path, mount->dst_path, err) < 0)
 			return -1;
-		if (message_send(socket, &bind, sizeof(bind), NULL, 0) < 0)
+		if (fd_message_send(socket, &bind, sizeof(bind), NULL, 0) < 0)
 			return warden_error_errno(err, "ask for bind mount %s", mount->dst_path);
 	}
 	return 0;
 }
 
-static int send_request(int socket, const struct container *container,
+static int send_request(int socket, const struct linux_container *container,
 			const struct warden_create *create, const struct texts *texts,
 			struct warden_error *err)
 {
@@ -149,7 +149,7 @@ static int send_request(int socket, const struct container *container,
 	return send_binds(socket, create, err);
 }
 
-static int send_all(int socket, const struct container *container,
+static int send_all(int socket, const struct linux_container *container,
 		    const struct warden_create *create, struct warden_error *err)
 {
 	struct texts texts = {.hosts = NULL};
@@ -163,8 +163,8 @@ static int send_all(int socket, const struct container *container,
 	return result;
 }
 
-int start_begin(struct start *start, const struct container *container,
-		const struct warden_create *create, struct warden_error *err)
+int setup_worker_begin(struct setup_worker *start, const struct linux_container *container,
+		       const struct warden_create *create, struct warden_error *err)
 {
 	_cleanup_close_ int cgroup = -1;
 
@@ -173,25 +173,25 @@ int start_begin(struct start *start, const struct container *container,
 	start->socket = -1;
 	if (cgroup_v2_open(container->cgroup, &cgroup, err) < 0)
 		return -1;
-	start->socket =
-		spawner_request(container->backend->spawner, create->identity.dir_fd, cgroup, err);
+	start->socket = linux_spawner_request(container->backend->spawner, create->identity.dir_fd,
+					      cgroup, err);
 	if (start->socket < 0)
 		return -1;
 	if (send_all(start->socket, container, create, err) == 0)
 		return 0;
-	start_end(start);
+	setup_worker_end(start);
 	return -1;
 }
 
 /* Waits for `event` or a hook's turn, writes notes to the log on the way. */
-static int await(const struct start *start, const struct container *container,
+static int await(const struct setup_worker *start, const struct linux_container *container,
 		 enum setup_event event, struct setup_reply *reply, int *fds, size_t n_fds,
 		 struct warden_error *err)
 {
 	const struct warden_host *host = container->backend->host;
 
 	for (;;) {
-		ssize_t came = message_receive(start->socket, reply, sizeof(*reply), fds, n_fds);
+		ssize_t came = fd_message_receive(start->socket, reply, sizeof(*reply), fds, n_fds);
 
 		if (came < 0)
 			return warden_error_errno(err, "hear from the set-up of %s", container->id);
@@ -208,7 +208,8 @@ static int await(const struct start *start, const struct container *container,
 	}
 }
 
-int start_await_init(struct start *start, struct container *container, struct warden_error *err)
+int setup_worker_await_init(struct setup_worker *start, struct linux_container *container,
+			    struct warden_error *err)
 {
 	struct setup_reply reply;
 	int fds[STARTED_FDS];
@@ -223,16 +224,16 @@ int start_await_init(struct start *start, struct container *container, struct wa
 }
 
 /* Lets the set-up child go on. */
-static int send_go(const struct start *start, const struct container *container,
+static int send_go(const struct setup_worker *start, const struct linux_container *container,
 		   struct warden_error *err)
 {
-	if (message_send(start->socket, "", 1, NULL, 0) < 0)
+	if (fd_message_send(start->socket, "", 1, NULL, 0) < 0)
 		return warden_error_errno(err, "let the set-up of %s go on", container->id);
 	return 0;
 }
 
-int start_await_mounts(struct start *start, const struct container *container,
-		       const struct warden_create *create, struct warden_error *err)
+int setup_worker_await_mounts(struct setup_worker *start, const struct linux_container *container,
+			      const struct warden_create *create, struct warden_error *err)
 {
 	const struct warden_host *host = container->backend->host;
 	struct setup_reply reply;
@@ -249,7 +250,8 @@ int start_await_mounts(struct start *start, const struct container *container,
 	}
 }
 
-int start_execute(struct start *start, const struct container *container, struct warden_error *err)
+int setup_worker_execute(struct setup_worker *start, const struct linux_container *container,
+			 struct warden_error *err)
 {
 	struct setup_reply reply;
 
@@ -265,14 +267,14 @@ static void close_fds(int *fds, size_t n)
 			close(fds[i]);
 }
 
-void start_explain(const struct start *start, struct warden_error *err)
+void setup_worker_explain(const struct setup_worker *start, struct warden_error *err)
 {
 	struct pollfd came = {.fd = start->socket, .events = POLLIN};
 	struct setup_reply reply;
 	int fds[STARTED_FDS];
 
 	while (start->socket >= 0 && poll(&came, 1, 0) > 0) {
-		if (message_receive(start->socket, &reply, sizeof(reply), fds, STARTED_FDS) <= 0)
+		if (fd_message_receive(start->socket, &reply, sizeof(reply), fds, STARTED_FDS) <= 0)
 			return;
 		close_fds(fds, STARTED_FDS);
 		if (reply.event == SETUP_FAILED)
@@ -280,18 +282,19 @@ void start_explain(const struct start *start, struct warden_error *err)
 	}
 }
 
-void start_abandon(struct start *start)
+void setup_worker_abandon(struct setup_worker *start)
 {
 	struct setup_reply reply; /* that nobody waits for any more */
 	int fds[STARTED_FDS];
 
 	if (start->socket >= 0 && shutdown(start->socket, SHUT_WR) == 0)
-		while (message_receive(start->socket, &reply, sizeof(reply), fds, STARTED_FDS) > 0)
+		while (fd_message_receive(start->socket, &reply, sizeof(reply), fds, STARTED_FDS) >
+		       0)
 			close_fds(fds, STARTED_FDS);
-	start_end(start);
+	setup_worker_end(start);
 }
 
-void start_end(struct start *start)
+void setup_worker_end(struct setup_worker *start)
 {
 	int *const held[] = {&start->socket, &start->netns_fd, &start->rtnl_fd};
 

@@ -5,34 +5,36 @@
 
 #include "backends/linux/run/linux_container.h"
 
-struct start {
+struct setup_worker {
 	int socket; /* closed: the set-up child gives up, and what it has made goes with it */
 	int netns_fd, rtnl_fd; /* the container's network namespace, a socket from in there */
 };
 
 /* Asks for the container's set-up. */
-int start_begin(struct start *start, const struct container *container,
-		const struct warden_create *create, struct warden_error *err);
-
-/* Waits until the first process is there; it becomes the container's. */
-int start_await_init(struct start *start, struct container *container, struct warden_error *err);
-
-/* Waits until all is mounted; runs the hooks that come meanwhile. */
-int start_await_mounts(struct start *start, const struct container *container,
+int setup_worker_begin(struct setup_worker *start, const struct linux_container *container,
 		       const struct warden_create *create, struct warden_error *err);
 
+/* Waits until the first process is there; it becomes the container's. */
+int setup_worker_await_init(struct setup_worker *start, struct linux_container *container,
+			    struct warden_error *err);
+
+/* Waits until all is mounted; runs the hooks that come meanwhile. */
+int setup_worker_await_mounts(struct setup_worker *start, const struct linux_container *container,
+			      const struct warden_create *create, struct warden_error *err);
+
 /* Lets the first process execute wshd and waits until it does. */
-int start_execute(struct start *start, const struct container *container, struct warden_error *err);
+int setup_worker_execute(struct setup_worker *start, const struct linux_container *container,
+			 struct warden_error *err);
 
 /* Where the set-up child has failed already, puts its reason in the place of what followed from
  * that. */
-void start_explain(const struct start *start, struct warden_error *err);
+void setup_worker_explain(const struct setup_worker *start, struct warden_error *err);
 
 /* Gives up: returns when the set-up child has ended, and with it a first process that did not
  * execute wshd yet. */
-void start_abandon(struct start *start);
+void setup_worker_abandon(struct setup_worker *start);
 
 /* Lets go of what is held; allowed twice. */
-void start_end(struct start *start);
+void setup_worker_end(struct setup_worker *start);
 
 #endif

@@ -83,7 +83,7 @@ static int load_mount(int from, const char *path, struct warden_error *err)
 	return program;
 }
 
-int program_load(const struct warden_host *host, const char *path, struct warden_error *err)
+int wshd_memfd_load(const struct warden_host *host, const char *path, struct warden_error *err)
 {
 	_cleanup_close_ int from = open(path, O_RDONLY | O_CLOEXEC);
 	int program;

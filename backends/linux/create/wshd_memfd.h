@@ -8,6 +8,6 @@
 
 /* Copies the program at `path` into a sealed memfd of mode 0111, or, where the kernel executes no
  * memfd, into a read-only file system that is attached nowhere. Returns a descriptor. */
-int program_load(const struct warden_host *host, const char *path, struct warden_error *err);
+int wshd_memfd_load(const struct warden_host *host, const char *path, struct warden_error *err);
 
 #endif

@@ -233,10 +233,11 @@ static size_t describe_chains(const struct others *others, const struct descript
 		if (!chain->drops && !chain->refuses)
 			continue;
 		chain_text(chain, text, sizeof(text));
-		describe_fact(to, "other firewall", text, DROPS_EFFECT,
-			      is_iptables(chain)
-				      ? FIREWALL_IPTABLES
-				      : "let it accept what comes from and goes to interfaces w-*");
+		host_report_fact(
+			to, "other firewall", text, DROPS_EFFECT,
+			is_iptables(chain)
+				? FIREWALL_IPTABLES
+				: "let it accept what comes from and goes to interfaces w-*");
 		n++;
 	}
 	return n;
@@ -249,15 +250,15 @@ void firewall_describe(const struct description *to)
 	size_t dropping;
 
 	if (find_others(&others, &err) != 0) {
-		describe_fact(to, "nf_tables", err.message, "no network for containers",
-			      "root, CAP_NET_ADMIN, and the kernel's nf_tables");
+		host_report_fact(to, "nf_tables", err.message, "no network for containers",
+				 "root, CAP_NET_ADMIN, and the kernel's nf_tables");
 		return;
 	}
-	describe_fact(to, "nf_tables", "usable", NULL, NULL);
+	host_report_fact(to, "nf_tables", "usable", NULL, NULL);
 	dropping = describe_chains(&others, to);
 	if (firewall_legacy_drops())
-		describe_fact(to, "other firewall", "chain FORWARD of iptables (legacy)",
-			      DROPS_EFFECT, FIREWALL_IPTABLES);
+		host_report_fact(to, "other firewall", "chain FORWARD of iptables (legacy)",
+				 DROPS_EFFECT, FIREWALL_IPTABLES);
 	else if (dropping == 0)
-		describe_fact(to, "other firewall", "none drops what we forward", NULL, NULL);
+		host_report_fact(to, "other firewall", "none drops what we forward", NULL, NULL);
 }

@@ -55,7 +55,7 @@ static int send_removals(struct netlink_pool *sockets, struct netlink_batch *bat
 	return result;
 }
 
-int net_remove_links(struct netlink_pool *sockets, const char *id, struct warden_error *err)
+int link_removal_put(struct netlink_pool *sockets, const char *id, struct warden_error *err)
 {
 	_cleanup_batch_ struct netlink_batch batch;
 
@@ -65,7 +65,7 @@ int net_remove_links(struct netlink_pool *sockets, const char *id, struct warden
 	return send_removals(sockets, &batch, err);
 }
 
-static int remove_all(struct net_remover *remover, const struct net_removal *list,
+static int remove_all(struct link_removal *remover, const struct net_removal *list,
 		      struct warden_error *err)
 {
 	_cleanup_batch_ struct netlink_batch batch;
@@ -88,7 +88,7 @@ static void sleep_ms(long ms)
 }
 
 /* Takes the first REMOVALS_MAX of the queue, which is not empty. */
-static struct net_removal *take_some(struct net_remover *remover)
+static struct net_removal *take_some(struct link_removal *remover)
 {
 	struct net_removal *list = remover->first, *at = list;
 
@@ -103,7 +103,7 @@ static struct net_removal *take_some(struct net_remover *remover)
 
 /* Only now: no packet of theirs can come any more. Without it the next container with the address
  * is let through where this one was, so a kernel that cannot do it is worth a line each time. */
-static void forget_connections(struct net_remover *remover, const struct net_removal *list)
+static void forget_connections(struct link_removal *remover, const struct net_removal *list)
 {
 	struct in_addr addresses[REMOVALS_MAX];
 	struct warden_error err;
@@ -129,7 +129,7 @@ static void tell_all(struct net_removal *list)
 }
 
 /* Until it works: nobody else would remove them. At the daemon's end one failure is enough. */
-static void remove_until_done(struct net_remover *remover, const struct net_removal *list)
+static void remove_until_done(struct link_removal *remover, const struct net_removal *list)
 {
 	struct warden_error err;
 	bool ending;
@@ -147,7 +147,7 @@ static void remove_until_done(struct net_remover *remover, const struct net_remo
 }
 
 /* Waits for others to come, but not at the daemon's end. The mutex is held. */
-static void gather(struct net_remover *remover)
+static void gather(struct link_removal *remover)
 {
 	struct timespec until;
 	int result = 0;
@@ -164,7 +164,7 @@ static void gather(struct net_remover *remover)
 
 static void *run(void *data)
 {
-	struct net_remover *remover = data;
+	struct link_removal *remover = data;
 	struct net_removal *list;
 
 	pthread_mutex_lock(&remover->mutex);
@@ -186,7 +186,7 @@ static void *run(void *data)
 }
 
 /* Begins with the first removal. Signals are for the daemon's own threads. */
-static bool start(struct net_remover *remover)
+static bool start(struct link_removal *remover)
 {
 	sigset_t all, before;
 
@@ -199,7 +199,7 @@ static bool start(struct net_remover *remover)
 	return remover->started;
 }
 
-static bool enqueue(struct net_remover *remover, struct net_removal *removal)
+static bool enqueue(struct link_removal *remover, struct net_removal *removal)
 {
 	bool queued;
 
@@ -230,14 +230,14 @@ void net_remove(struct net *net, const struct warden_identity *identity,
 		free(removal);
 	}
 	/* Without memory or thread: here and now. */
-	if (net_remove_links(&net->sockets, identity->id, &err) != 0 ||
+	if (link_removal_put(&net->sockets, identity->id, &err) != 0 ||
 	    conntrack_forget(&identity->container_ip, 1, &err) != 0)
 		net->host->log(net->host, WARDEN_LOG_ERROR, identity->id, "%s", err.message);
 	removed(data);
 }
 
-void net_remover_init(struct net_remover *remover, const struct warden_host *host,
-		      struct netlink_pool *sockets)
+void link_removal_init(struct link_removal *remover, const struct warden_host *host,
+		       struct netlink_pool *sockets)
 {
 	pthread_condattr_t attributes;
 
@@ -251,7 +251,7 @@ void net_remover_init(struct net_remover *remover, const struct warden_host *hos
 	pthread_condattr_destroy(&attributes);
 }
 
-void net_remover_free(struct net_remover *remover)
+void link_removal_free(struct link_removal *remover)
 {
 	pthread_mutex_lock(&remover->mutex);
 	remover->ending = true;

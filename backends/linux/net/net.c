@@ -73,7 +73,7 @@ int net_setup(const struct warden_host *host, struct net **result, struct warden
 	net->host = host;
 	net->ipv6_fd = open("/proc/sys/net/ipv6/conf", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	netlink_pool_init(&net->sockets, NETLINK_ROUTE);
-	net_remover_init(&net->remover, host, &net->sockets);
+	link_removal_init(&net->remover, host, &net->sockets);
 	if (check_kind(net, "veth", err) != 0 || check_kind(net, "ifb", err) != 0 ||
 	    turn_forwarding_on(host, err) != 0) {
 		net_free(net);
@@ -87,7 +87,7 @@ void net_free(struct net *net)
 {
 	if (!net)
 		return;
-	net_remover_free(&net->remover);
+	link_removal_free(&net->remover);
 	netlink_pool_free(&net->sockets);
 	if (net->ipv6_fd >= 0)
 		close(net->ipv6_fd);
@@ -247,7 +247,7 @@ int net_make(struct net *net, const struct warden_identity *identity, int netns_
 	    make_container_side(identity, rtnl_fd, err) == 0 &&
 	    wait_until_running(net, identity, err) == 0)
 		return 0;
-	if (net_remove_links(&net->sockets, identity->id, &undo) != 0)
+	if (link_removal_put(&net->sockets, identity->id, &undo) != 0)
 		net->host->log(net->host, WARDEN_LOG_ERROR, identity->id, "%s", undo.message);
 	return -1;
 }

@@ -8,7 +8,7 @@
 #include "backends/linux/net/netlink.h"
 
 /* Removals that wait for a thread which does many at a time. */
-struct net_remover {
+struct link_removal {
 	const struct warden_host *host;
 	struct netlink_pool *sockets;
 	pthread_mutex_t mutex;
@@ -21,19 +21,19 @@ struct net_remover {
 struct net {
 	const struct warden_host *host;
 	struct netlink_pool sockets; /* of the daemon's namespace */
-	struct net_remover remover;
+	struct link_removal remover;
 	/* /proc/sys/net/ipv6/conf, or -1 without IPv6. Looking for it by path each time takes the
 	 * longer the more network namespaces there are. */
 	int ipv6_fd;
 };
 
-void net_remover_init(struct net_remover *remover, const struct warden_host *host,
-		      struct netlink_pool *sockets);
+void link_removal_init(struct link_removal *remover, const struct warden_host *host,
+		       struct netlink_pool *sockets);
 
 /* Ends when the queue is empty. */
-void net_remover_free(struct net_remover *remover);
+void link_removal_free(struct link_removal *remover);
 
 /* Removes both links of a container, at once; those that are not there are no failure. */
-int net_remove_links(struct netlink_pool *sockets, const char *id, struct warden_error *err);
+int link_removal_put(struct netlink_pool *sockets, const char *id, struct warden_error *err);
 
 #endif

@@ -70,7 +70,7 @@ static int read_passwd(const struct setup *setup, struct text *passwd, struct wa
 		if (fstatat(layer, "etc/passwd", &status, AT_SYMLINK_NOFOLLOW) == 0 &&
 		    S_ISCHR(status.st_mode))
 			break;
-		if (files_read(layer, setup->layers[i].path, "etc/passwd", passwd, err) < 0)
+		if (root_files_read(layer, setup->layers[i].path, "etc/passwd", passwd, err) < 0)
 			return -1;
 		if (passwd->bytes)
 			return 0;
@@ -156,7 +156,7 @@ static int rewrite(struct setup *setup, const char *name,
 	int result = -1;
 
 	snprintf(path, sizeof(path), "etc/%s", name);
-	if (files_read(setup->root_fd, setup->parameters.rootfs, path, &old, err) < 0)
+	if (root_files_read(setup->root_fd, setup->parameters.rootfs, path, &old, err) < 0)
 		return -1;
 	stream = open_memstream(&new.bytes, &new.length);
 	if (stream) {
@@ -166,7 +166,7 @@ static int rewrite(struct setup *setup, const char *name,
 	if (!stream || fclose(stream) != 0)
 		warden_error_errno(err, "make /%s", path);
 	else
-		result = files_replace(setup, name, new.bytes, new.length, err);
+		result = root_files_replace(setup, name, new.bytes, new.length, err);
 	free(new.bytes);
 	free(old.bytes);
 	return result;
@@ -194,8 +194,8 @@ static int make_home(struct setup *setup, struct warden_error *err)
 {
 	const struct setup_parameters *p = &setup->parameters;
 	uid_t owner = p->base + p->uid;
-	_cleanup_close_ int above = files_directory(setup, "home", err);
-	_cleanup_close_ int home = above < 0 ? -1 : files_directory(setup, VCAP_HOME, err);
+	_cleanup_close_ int above = root_files_directory(setup, "home", err);
+	_cleanup_close_ int home = above < 0 ? -1 : root_files_directory(setup, VCAP_HOME, err);
 	struct stat status;
 
 	if (home < 0)

@@ -71,7 +71,7 @@ static int prepare_copy(struct setup *setup, const struct setup_bind *bind, int 
 static int open_source(struct setup *setup, size_t i, struct warden_error *err)
 {
 	const struct setup_bind *bind = &setup->binds[i];
-	_cleanup_close_ int fd = client_open(setup, bind->src_path, 0, err);
+	_cleanup_close_ int fd = layers_client_open(setup, bind->src_path, 0, err);
 
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return warden_error_set(err, "Source path for bind mount does not exist: %s",
@@ -84,7 +84,7 @@ static int open_source(struct setup *setup, size_t i, struct warden_error *err)
 	return prepare_copy(setup, bind, setup->bind_sources[i], err);
 }
 
-int bind_open_sources(struct setup *setup, struct warden_error *err)
+int bind_mount_open_sources(struct setup *setup, struct warden_error *err)
 {
 	for (size_t i = 0; i < setup->parameters.n_binds; i++)
 		if (open_source(setup, i, err) < 0)
@@ -163,13 +163,13 @@ static int open_or_make(const struct setup *setup, const char *path, int above, 
 	const char *slash = strrchr(path, '/');
 	uint64_t inside = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
 	int flags = O_PATH | (directory ? O_DIRECTORY : 0);
-	int fd = open_below(setup->root_fd, path, flags, 0, inside);
+	int fd = mount_open_below(setup->root_fd, path, flags, 0, inside);
 
 	if (fd >= 0 || errno != ENOENT)
 		return fd;
 	if (make_entry(setup, above, slash ? slash + 1 : path, directory, err) < 0)
 		return -1;
-	return open_below(setup->root_fd, path, flags, 0, inside);
+	return mount_open_below(setup->root_fd, path, flags, 0, inside);
 }
 
 /* The target of a bind mount, made part by part. -1 and `err` on failure. */
@@ -207,7 +207,7 @@ static int open_target(const struct setup *setup, const char *dst, bool director
 	return fd;
 }
 
-int bind_open_directory(const struct setup *setup, const char *path, struct warden_error *err)
+int bind_mount_open_directory(const struct setup *setup, const char *path, struct warden_error *err)
 {
 	return open_target(setup, path, true, err);
 }
@@ -232,10 +232,10 @@ static int attach(const struct setup *setup, size_t i, struct warden_error *err)
 	return 0;
 }
 
-int bind_attach(struct setup *setup, struct warden_error *err)
+int bind_mount_attach(struct setup *setup, struct warden_error *err)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(own); i++) {
-		_cleanup_close_ int fd = open_directory(setup->root_fd, own[i], 0755);
+		_cleanup_close_ int fd = mount_open_directory(setup->root_fd, own[i], 0755);
 
 		if (fd < 0)
 			return warden_error_errno(err, "open /%s of rootfs %s", own[i],

@@ -7,13 +7,14 @@
 
 /* Opens the sources, once, with the client's rights, and copies their mounts with the attributes
  * that they will have. */
-int bind_open_sources(struct setup *setup, struct warden_error *err);
+int bind_mount_open_sources(struct setup *setup, struct warden_error *err);
 
 /* Attaches the bind mounts in the container's root; targets are made when they are absent. */
-int bind_attach(struct setup *setup, struct warden_error *err);
+int bind_mount_attach(struct setup *setup, struct warden_error *err);
 
 /* A directory in the container's root, made part by part where it is absent, as container root
  * would make it; not one in the container's own file systems. Returns its descriptor, or -1. */
-int bind_open_directory(const struct setup *setup, const char *path, struct warden_error *err);
+int bind_mount_open_directory(const struct setup *setup, const char *path,
+			      struct warden_error *err);
 
 #endif

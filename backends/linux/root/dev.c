@@ -70,7 +70,7 @@ int dev_make(struct setup *setup, struct warden_error *err)
 
 static int attach_part(struct setup *setup, const char *name, int mount, struct warden_error *err)
 {
-	_cleanup_close_ int target = open_directory(setup->dev_fd, name, 0755);
+	_cleanup_close_ int target = mount_open_directory(setup->dev_fd, name, 0755);
 
 	if (target < 0)
 		return warden_error_errno(err, "make /dev/%s", name);

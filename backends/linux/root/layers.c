@@ -10,7 +10,8 @@
 #include "backends/linux/root/mount_api.h"
 #include "lib/cleanup.h"
 
-int client_open(const struct setup *setup, const char *path, int flags, struct warden_error *err)
+int layers_client_open(const struct setup *setup, const char *path, int flags,
+		       struct warden_error *err)
 {
 	const struct setup_parameters *p = &setup->parameters;
 	int fd, number;
@@ -18,7 +19,7 @@ int client_open(const struct setup *setup, const char *path, int flags, struct w
 	if (user_act_as(p->client_uid, p->client_gid, false, err) < 0)
 		return -1;
 	/* A magic link would lead through our own descriptors. */
-	fd = open_below(AT_FDCWD, path, flags | O_PATH, 0, RESOLVE_NO_MAGICLINKS);
+	fd = mount_open_below(AT_FDCWD, path, flags | O_PATH, 0, RESOLVE_NO_MAGICLINKS);
 	number = errno;
 	if (user_act_as(0, 0, true, err) < 0) {
 		if (fd >= 0)
@@ -40,7 +41,7 @@ static int open_layer(struct setup *setup, size_t i, struct warden_error *err)
 	if (configured && strcmp(path, configured) == 0)
 		fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	else
-		fd = client_open(setup, path, O_DIRECTORY, err);
+		fd = layers_client_open(setup, path, O_DIRECTORY, err);
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return warden_error_set(err, "rootfs %s not found", path);
 	if (fd < 0)

@@ -70,7 +70,7 @@ int mount_attach(int mount, int target)
 	return move_mount(mount, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
 }
 
-int open_below(int directory, const char *path, int flags, mode_t mode, uint64_t resolve)
+int mount_open_below(int directory, const char *path, int flags, mode_t mode, uint64_t resolve)
 {
 	struct open_how how = {
 		.flags = (uint64_t)(flags | O_CLOEXEC),
@@ -81,10 +81,10 @@ int open_below(int directory, const char *path, int flags, mode_t mode, uint64_t
 	return (int)syscall(SYS_openat2, directory, path, &how, sizeof(how));
 }
 
-int open_directory(int directory, const char *path, mode_t mode)
+int mount_open_directory(int directory, const char *path, mode_t mode)
 {
 	if (mkdirat(directory, path, mode) < 0 && errno != EEXIST)
 		return -1;
-	return open_below(directory, path, O_PATH | O_DIRECTORY, 0,
-			  RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+	return mount_open_below(directory, path, O_PATH | O_DIRECTORY, 0,
+				RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
 }

@@ -34,9 +34,9 @@ int mount_set(int mount, uint64_t attributes, int user_fd, bool recursive);
 int mount_attach(int mount, int target);
 
 /* openat2(2): `resolve` are its RESOLVE_* flags. A descriptor, or -1 and errno. */
-int open_below(int directory, const char *path, int flags, mode_t mode, uint64_t resolve);
+int mount_open_below(int directory, const char *path, int flags, mode_t mode, uint64_t resolve);
 
 /* A directory below `directory` for which no link at all is followed, made when it is absent. */
-int open_directory(int directory, const char *path, mode_t mode);
+int mount_open_directory(int directory, const char *path, mode_t mode);
 
 #endif

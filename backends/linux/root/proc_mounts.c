@@ -48,7 +48,7 @@ static int open_proc(struct setup *setup, struct warden_error *err)
 	return call.fd < 0 ? -1 : 0;
 }
 
-int mnt_kernel(struct setup *setup, struct warden_error *err)
+int proc_mounts_make(struct setup *setup, struct warden_error *err)
 {
 	static const struct mount_option options[] = {{"source", "sysfs"}, {NULL, NULL}};
 
@@ -60,7 +60,7 @@ int mnt_kernel(struct setup *setup, struct warden_error *err)
 
 static int attach_at(struct setup *setup, int mount, const char *name, struct warden_error *err)
 {
-	_cleanup_close_ int target = open_directory(setup->root_fd, name, 0755);
+	_cleanup_close_ int target = mount_open_directory(setup->root_fd, name, 0755);
 
 	if (target < 0)
 		return warden_error_errno(err, "open /%s of rootfs %s (it must be a directory)",
@@ -166,7 +166,7 @@ static int mask(struct setup *setup, struct warden_error *err)
 	return 0;
 }
 
-int mnt_attach_kernel(struct setup *setup, struct warden_error *err)
+int proc_mounts_attach(struct setup *setup, struct warden_error *err)
 {
 	if (attach_at(setup, setup->dev_fd, "dev", err) < 0 ||
 	    attach_at(setup, setup->proc_fd, "proc", err) < 0 ||

@@ -81,7 +81,7 @@ static int read_stub(struct setup *setup, int root, struct text *text, struct wa
 		struct text found;
 		struct servers servers;
 
-		if (files_read(root, "the host", stub_files[i], &found, err) < 0)
+		if (root_files_read(root, "the host", stub_files[i], &found, err) < 0)
 			return -1;
 		servers = servers_of(&found);
 		if (servers.n > servers.local) {
@@ -97,7 +97,7 @@ static int read_stub(struct setup *setup, int root, struct text *text, struct wa
 	return 0;
 }
 
-int resolv_make(struct setup *setup, struct text *text, struct warden_error *err)
+int resolv_conf_make(struct setup *setup, struct text *text, struct warden_error *err)
 {
 	const char *const *configured = setup->backend->host->settings->dns_servers;
 	_cleanup_close_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -109,7 +109,7 @@ int resolv_make(struct setup *setup, struct text *text, struct warden_error *err
 		return print_servers(configured, text, err);
 	if (root < 0)
 		return warden_error_errno(err, "open /");
-	if (files_read(root, "the host", "etc/resolv.conf", text, err) < 0)
+	if (root_files_read(root, "the host", "etc/resolv.conf", text, err) < 0)
 		return -1;
 	servers = servers_of(text);
 	if (servers.n == 0 || servers.local < servers.n)

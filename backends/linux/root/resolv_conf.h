@@ -7,6 +7,6 @@
 
 /* The configured servers; else what the host uses, as far as it can be reached from a container.
  * The caller frees `text->bytes`, which may be NULL. */
-int resolv_make(struct setup *setup, struct text *text, struct warden_error *err);
+int resolv_conf_make(struct setup *setup, struct text *text, struct warden_error *err);
 
 #endif

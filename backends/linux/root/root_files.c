@@ -36,12 +36,12 @@ static int read_all(int fd, struct text *text)
 	return -1;
 }
 
-int files_read(int directory, const char *of, const char *path, struct text *text,
-	       struct warden_error *err)
+int root_files_read(int directory, const char *of, const char *path, struct text *text,
+		    struct warden_error *err)
 {
 	/* Not blocking, for what turns out to be a fifo. */
-	_cleanup_close_ int fd = open_below(directory, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0,
-					    RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+	_cleanup_close_ int fd = mount_open_below(directory, path, O_RDONLY | O_NONBLOCK | O_NOCTTY,
+						  0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
 	struct stat status;
 
 	text->bytes = NULL;
@@ -63,8 +63,8 @@ int files_read(int directory, const char *of, const char *path, struct text *tex
 
 static int open_inside(const struct setup *setup, const char *path)
 {
-	return open_below(setup->root_fd, path, O_PATH | O_DIRECTORY, 0,
-			  RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+	return mount_open_below(setup->root_fd, path, O_PATH | O_DIRECTORY, 0,
+				RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
 }
 
 /* Makes the last part of a path in the directory of the others. */
@@ -80,7 +80,7 @@ static int make_inside(const struct setup *setup, const char *path)
 	return above < 0 ? -1 : mkdirat(above, slash ? slash + 1 : path, 0755);
 }
 
-int files_directory(const struct setup *setup, const char *path, struct warden_error *err)
+int root_files_directory(const struct setup *setup, const char *path, struct warden_error *err)
 {
 	int fd = open_inside(setup, path);
 
@@ -92,11 +92,11 @@ int files_directory(const struct setup *setup, const char *path, struct warden_e
 	return fd;
 }
 
-int files_replace(const struct setup *setup, const char *name, const char *bytes, size_t length,
-		  struct warden_error *err)
+int root_files_replace(const struct setup *setup, const char *name, const char *bytes,
+		       size_t length, struct warden_error *err)
 {
 	const char *rootfs = setup->parameters.rootfs;
-	_cleanup_close_ int etc = files_directory(setup, "etc", err);
+	_cleanup_close_ int etc = root_files_directory(setup, "etc", err);
 	_cleanup_close_ int fd = -1;
 
 	if (etc < 0)
@@ -130,7 +130,7 @@ static int write_hosts(struct setup *setup, struct warden_error *err)
 			  setup->hosts ? setup->hosts : "");
 	if (length < 0)
 		return warden_error_errno(err, "make /etc/hosts");
-	result = files_replace(setup, "hosts", text, (size_t)length, err);
+	result = root_files_replace(setup, "hosts", text, (size_t)length, err);
 	free(text);
 	return result;
 }
@@ -140,12 +140,12 @@ static int write_names(struct setup *setup, struct warden_error *err)
 	char text[sizeof(setup->parameters.hostname) + 1];
 	int length = snprintf(text, sizeof(text), "%s\n", setup->parameters.hostname);
 
-	if (files_replace(setup, "hostname", text, (size_t)length, err) < 0)
+	if (root_files_replace(setup, "hostname", text, (size_t)length, err) < 0)
 		return -1;
 	return write_hosts(setup, err);
 }
 
-int files_write(struct setup *setup, struct warden_error *err)
+int root_files_write(struct setup *setup, struct warden_error *err)
 {
 	struct text resolv;
 	int result;
@@ -153,12 +153,12 @@ int files_write(struct setup *setup, struct warden_error *err)
 	if (write_names(setup, err) < 0)
 		return -1;
 	if (setup->resolv)
-		return files_replace(setup, "resolv.conf", setup->resolv,
-				     setup->parameters.resolv_length, err);
-	if (resolv_make(setup, &resolv, err) < 0)
+		return root_files_replace(setup, "resolv.conf", setup->resolv,
+					  setup->parameters.resolv_length, err);
+	if (resolv_conf_make(setup, &resolv, err) < 0)
 		return -1;
-	result = files_replace(setup, "resolv.conf", resolv.bytes ? resolv.bytes : "",
-			       resolv.length, err);
+	result = root_files_replace(setup, "resolv.conf", resolv.bytes ? resolv.bytes : "",
+				    resolv.length, err);
 	free(resolv.bytes);
 	return result;
 }

@@ -16,7 +16,7 @@
 #include "backends/linux/root/union.h"
 #include "lib/cleanup.h"
 
-int mnt_private(struct setup *setup, struct warden_error *err)
+int root_mounts_private(struct setup *setup, struct warden_error *err)
 {
 	struct stat held, opened;
 
@@ -89,8 +89,8 @@ static int make_folders(const struct setup *setup, struct warden_error *err)
 		if (mkdirat(setup->directory_fd, folders[i], 0700) < 0)
 			return warden_error_errno(err, "make %s/%s", p->path, folders[i]);
 	/* Both: overlay moves files from one to the other. */
-	if (p->project > 0 && (quota_mark(setup->directory_fd, "rw", p->project, err) < 0 ||
-			       quota_mark(setup->directory_fd, "work", p->project, err) < 0))
+	if (p->project > 0 && (disk_quota_mark(setup->directory_fd, "rw", p->project, err) < 0 ||
+			       disk_quota_mark(setup->directory_fd, "work", p->project, err) < 0))
 		return -1;
 	for (size_t i = 0; p->n_layers > 1 && i < p->n_layers; i++) {
 		struct layer_name name = layer_name(i);
@@ -204,7 +204,7 @@ static int attach_writable(struct setup *setup, struct warden_error *err)
 	return copy_root_mode(setup, AT_FDCWD, err);
 }
 
-int mnt_root(struct setup *setup, struct warden_error *err)
+int root_mounts_make(struct setup *setup, struct warden_error *err)
 {
 	const struct setup_parameters *p = &setup->parameters;
 
@@ -219,7 +219,7 @@ int mnt_root(struct setup *setup, struct warden_error *err)
 	return user_obey_quota(false, err);
 }
 
-int mnt_pivot(struct setup *setup, struct warden_error *err)
+int root_mounts_pivot(struct setup *setup, struct warden_error *err)
 {
 	if (fchdir(setup->root_fd) < 0)
 		return warden_error_errno(err, "change to the container's root");

@@ -8,18 +8,18 @@
 #include "backends/linux/create/setup.h"
 
 /* A mount namespace of the set-up's own, from which nothing spreads. */
-int mnt_private(struct setup *setup, struct warden_error *err);
+int root_mounts_private(struct setup *setup, struct warden_error *err);
 
 /* The writable layer over the root file system, attached in the container's directory. */
-int mnt_root(struct setup *setup, struct warden_error *err);
+int root_mounts_make(struct setup *setup, struct warden_error *err);
 
 /* /proc, of the container's pid namespace, and /sys, of its network namespace; not attached yet. */
-int mnt_kernel(struct setup *setup, struct warden_error *err);
+int proc_mounts_make(struct setup *setup, struct warden_error *err);
 
 /* Attaches /dev, /proc and /sys; hides and protects what is the host's in them. */
-int mnt_attach_kernel(struct setup *setup, struct warden_error *err);
+int proc_mounts_attach(struct setup *setup, struct warden_error *err);
 
 /* Makes the container's root that of the set-up child and the container's first process. */
-int mnt_pivot(struct setup *setup, struct warden_error *err);
+int root_mounts_pivot(struct setup *setup, struct warden_error *err);
 
 #endif

@@ -18,15 +18,15 @@
 #define RETRY_LATE_MS 1000
 #define RETRY_LATE    100
 
-/* How long remover_drain waits. */
+/* How long cleanup_thread_drain waits. */
 #define DRAIN_MS 5000
 
-struct remover {
+struct cleanup_thread {
 	struct linux_backend *backend;
 	pthread_t thread;
 	pthread_mutex_t mutex; /* for all that follows */
 	pthread_cond_t changed;
-	struct container *first;
+	struct linux_container *first;
 	size_t left; /* that were announced and are not removed */
 	pthread_cond_t drained;
 	bool stopping;
@@ -56,8 +56,8 @@ static bool is_before(const struct timespec *one, const struct timespec *other)
 /* On the network's thread. */
 static void network_gone(void *data)
 {
-	struct container *container = data;
-	struct remover *remover = container->backend->remover;
+	struct linux_container *container = data;
+	struct cleanup_thread *remover = container->backend->remover;
 
 	pthread_mutex_lock(&remover->mutex);
 	container->removal.network_gone = true;
@@ -66,12 +66,12 @@ static void network_gone(void *data)
 	pthread_mutex_unlock(&remover->mutex);
 }
 
-static void begin(struct container *container)
+static void begin(struct linux_container *container)
 {
 	struct linux_backend *backend = container->backend;
 	struct warden_error err;
 
-	container_unwatch(container);
+	linux_container_unwatch(container);
 	if (firewall_remove(backend->firewall, &container->identity, &err) < 0)
 		backend->host->log(backend->host, WARDEN_LOG_ERROR, container->id, "%s",
 				   err.message);
@@ -79,9 +79,9 @@ static void begin(struct container *container)
 }
 
 /* Returns when to look again, in milliseconds. */
-static long remove_cgroup(struct container *container)
+static long remove_cgroup(struct linux_container *container)
 {
-	struct removal *removal = &container->removal;
+	struct cleanup_item *removal = &container->removal;
 	const struct warden_host *host = container->backend->host;
 	struct warden_error err;
 
@@ -97,20 +97,20 @@ static long remove_cgroup(struct container *container)
 	return removal->tries < RETRY_LATE ? RETRY_MS : RETRY_LATE_MS;
 }
 
-static void finish(struct remover *remover, struct container *container)
+static void finish(struct cleanup_thread *remover, struct linux_container *container)
 {
 	const struct warden_host *host = remover->backend->host;
 	char id[sizeof(container->id)];
 
 	memcpy(id, container->id, sizeof(id));
-	container_free(container);
+	linux_container_free(container);
 	host->container_gone(host, id);
 }
 
 /* Goes on with a container; the mutex is held on entry and on return. */
-static void go_on(struct remover *remover, struct container *container)
+static void go_on(struct cleanup_thread *remover, struct linux_container *container)
 {
-	struct removal *removal = &container->removal;
+	struct cleanup_item *removal = &container->removal;
 	long delay = RETRY_LATE_MS;
 
 	pthread_mutex_unlock(&remover->mutex);
@@ -125,13 +125,13 @@ static void go_on(struct remover *remover, struct container *container)
 
 /* Takes a container that is done out of the list, or goes on with one whose time has come. Returns
  * whether there was any; else `wake` is when the next one's time comes. */
-static bool work(struct remover *remover, struct timespec *wake)
+static bool work(struct cleanup_thread *remover, struct timespec *wake)
 {
 	struct timespec now = after_ms(0);
 
 	*wake = after_ms(RETRY_LATE_MS);
-	for (struct container **at = &remover->first; *at; at = &(*at)->removal.next) {
-		struct container *container = *at;
+	for (struct linux_container **at = &remover->first; *at; at = &(*at)->removal.next) {
+		struct linux_container *container = *at;
 
 		if (container->removal.network_gone && container->removal.cgroup_gone) {
 			*at = container->removal.next;
@@ -154,7 +154,7 @@ static bool work(struct remover *remover, struct timespec *wake)
 
 static void *run(void *data)
 {
-	struct remover *remover = data;
+	struct cleanup_thread *remover = data;
 	struct timespec wake;
 
 	pthread_mutex_lock(&remover->mutex);
@@ -165,9 +165,10 @@ static void *run(void *data)
 	return NULL;
 }
 
-int remover_start(struct linux_backend *backend, struct remover **result, struct warden_error *err)
+int cleanup_thread_start(struct linux_backend *backend, struct cleanup_thread **result,
+			 struct warden_error *err)
 {
-	struct remover *remover = calloc(1, sizeof(*remover));
+	struct cleanup_thread *remover = calloc(1, sizeof(*remover));
 	pthread_condattr_t attributes;
 	sigset_t all, before;
 	int number;
@@ -196,23 +197,23 @@ int remover_start(struct linux_backend *backend, struct remover **result, struct
 	return 0;
 }
 
-void remover_expect(struct remover *remover)
+void cleanup_thread_expect(struct cleanup_thread *remover)
 {
 	pthread_mutex_lock(&remover->mutex);
 	remover->left++;
 	pthread_mutex_unlock(&remover->mutex);
 }
 
-void remover_put(struct remover *remover, struct container *container)
+void cleanup_thread_put(struct cleanup_thread *remover, struct linux_container *container)
 {
 	pthread_mutex_lock(&remover->mutex);
-	container->removal = (struct removal){.next = remover->first};
+	container->removal = (struct cleanup_item){.next = remover->first};
 	remover->first = container;
 	pthread_cond_signal(&remover->changed);
 	pthread_mutex_unlock(&remover->mutex);
 }
 
-void remover_drain(struct remover *remover)
+void cleanup_thread_drain(struct cleanup_thread *remover)
 {
 	struct timespec until = after_ms(DRAIN_MS);
 	int result = 0;
@@ -223,7 +224,7 @@ void remover_drain(struct remover *remover)
 	pthread_mutex_unlock(&remover->mutex);
 }
 
-void remover_stop(struct remover *remover)
+void cleanup_thread_stop(struct cleanup_thread *remover)
 {
 	if (!remover)
 		return;

@@ -6,24 +6,25 @@
 
 #include "backends/linux/linux.h"
 
-struct container;
-struct remover;
+struct linux_container;
+struct cleanup_thread;
 
-int remover_start(struct linux_backend *backend, struct remover **remover,
-		  struct warden_error *err);
+int cleanup_thread_start(struct linux_backend *backend, struct cleanup_thread **remover,
+			 struct warden_error *err);
 
-/* Announces a container that remover_put will hand over: at the daemon's end it is waited for. */
-void remover_expect(struct remover *remover);
+/* Announces a container that cleanup_thread_put will hand over: at the daemon's end it is waited
+ * for. */
+void cleanup_thread_expect(struct cleanup_thread *remover);
 
 /* Hands a container over: its first process has ended, and no operation on it runs or will. It is
  * freed and host->container_gone told when nothing is left of it. Any thread may call it. */
-void remover_put(struct remover *remover, struct container *container);
+void cleanup_thread_put(struct cleanup_thread *remover, struct linux_container *container);
 
 /* Waits until everything that was announced is removed, but not longer than a few seconds: what is
  * left then is the next daemon's. */
-void remover_drain(struct remover *remover);
+void cleanup_thread_drain(struct cleanup_thread *remover);
 
 /* Ends the thread; nothing may be handed over any more. NULL is allowed. */
-void remover_stop(struct remover *remover);
+void cleanup_thread_stop(struct cleanup_thread *remover);
 
 #endif

@@ -28,7 +28,8 @@ static int compare(const void *one, const void *other)
 	return (a > b) - (a < b);
 }
 
-static int read_list(const struct container *container, struct list *list, struct warden_error *err)
+static int read_list(const struct linux_container *container, struct list *list,
+		     struct warden_error *err)
 {
 	list->pids = NULL;
 	list->n = 0;
@@ -58,7 +59,7 @@ int container_processes_program(pid_t pid, struct program_identity *program)
 	return 0;
 }
 
-static bool is_own(const struct container *container, pid_t pid)
+static bool is_own(const struct linux_container *container, pid_t pid)
 {
 	struct program_identity program;
 
@@ -72,8 +73,9 @@ static bool is_own(const struct container *container, pid_t pid)
 /* Sends and keeps, or closes, the descriptors of some processes of the first list. The groups were
  * read again after these were opened: a number that stands in both lists is either of the process
  * that was opened, or that one has ended and takes no signal. */
-static void signal_batch(const struct container *container, const pid_t *pids, int *fds, size_t n,
-			 int signal, const struct list *again, struct processes *found)
+static void signal_batch(const struct linux_container *container, const pid_t *pids, int *fds,
+			 size_t n, int signal, const struct list *again,
+			 struct container_processes *found)
 {
 	for (size_t i = 0; i < n; i++) {
 		bool own = is_own(container, pids[i]);
@@ -95,8 +97,8 @@ static void signal_batch(const struct container *container, const pid_t *pids, i
 	}
 }
 
-int container_processes_signal(const struct container *container, int signal,
-			       struct processes *found, struct warden_error *err)
+int container_processes_signal(const struct linux_container *container, int signal,
+			       struct container_processes *found, struct warden_error *err)
 {
 	struct list list, again;
 	int result = 0;
@@ -121,7 +123,7 @@ int container_processes_signal(const struct container *container, int signal,
 	return result;
 }
 
-void container_processes_kill_all(const struct container *container)
+void container_processes_kill_all(const struct linux_container *container)
 {
 	struct warden_error err; /* the groups are gone, or their removal is tried again later */
 	struct list list, again;
@@ -140,7 +142,7 @@ void container_processes_kill_all(const struct container *container)
 	free(list.pids);
 }
 
-void container_processes_close(struct processes *processes)
+void container_processes_close(struct container_processes *processes)
 {
 	for (size_t i = 0; i < processes->n; i++)
 		close(processes->fds[i]);

@@ -8,14 +8,14 @@
 
 #include "warden/backend.h"
 
-struct container;
+struct linux_container;
 
 /* How many of them can be waited for at a time. */
 enum { PROCESSES_MAX = 64 };
 
 /* What was found: descriptors (pidfd) of up to PROCESSES_MAX processes, closed by
  * container_processes_close. */
-struct processes {
+struct container_processes {
 	int fds[PROCESSES_MAX];
 	size_t n;
 	bool seen; /* there was one, although it may have ended since, leaving others */
@@ -29,13 +29,13 @@ struct program_identity {
 
 /* Finds the processes that are not the container's own, and sends each of them `signal` unless that
  * is 0. */
-int container_processes_signal(const struct container *container, int signal,
-			       struct processes *found, struct warden_error *err);
+int container_processes_signal(const struct linux_container *container, int signal,
+			       struct container_processes *found, struct warden_error *err);
 
 /* Kills whatever is in the container's groups, its own too. */
-void container_processes_kill_all(const struct container *container);
+void container_processes_kill_all(const struct linux_container *container);
 
-void container_processes_close(struct processes *processes);
+void container_processes_close(struct container_processes *processes);
 
 /* Whose program the container's own processes execute. */
 int container_processes_program(pid_t pid, struct program_identity *program);

@@ -24,7 +24,7 @@ static int quota_call(int fd, unsigned command, int type, uint32_t id, void *dat
 	return (int)syscall(SYS_quotactl_fd, fd, whole, id, data);
 }
 
-int quota_type(int fd)
+int disk_quota_type(int fd)
 {
 	struct fs_quota_statv status = {.qs_version = FS_QSTATV_VERSION1};
 
@@ -36,7 +36,8 @@ int quota_type(int fd)
 	return status.qs_flags & FS_QUOTA_UDQ_ENFD ? USRQUOTA : -1;
 }
 
-int quota_setup(const struct warden_host *host, struct quota *quota, struct warden_error *err)
+int disk_quota_setup(const struct warden_host *host, struct disk_quota *quota,
+		     struct warden_error *err)
 {
 	const struct warden_settings *settings = host->settings;
 
@@ -46,23 +47,23 @@ int quota_setup(const struct warden_host *host, struct quota *quota, struct ward
 	if (quota->fd < 0)
 		return warden_error_errno(err, "open depot %s", settings->depot_path);
 	if (settings->disk_quota_enabled)
-		quota->type = quota_type(quota->fd);
+		quota->type = disk_quota_type(quota->fd);
 	return 0;
 }
 
-void quota_free(struct quota *quota)
+void disk_quota_free(struct disk_quota *quota)
 {
 	if (quota->fd >= 0)
 		close(quota->fd);
 	quota->fd = -1;
 }
 
-uint32_t quota_project(const struct quota *quota, const struct warden_identity *identity)
+uint32_t disk_quota_project(const struct disk_quota *quota, const struct warden_identity *identity)
 {
 	return quota->type == PRJQUOTA ? quota->one + identity->slot : 0;
 }
 
-int quota_mark(int directory_fd, const char *name, uint32_t project, struct warden_error *err)
+int disk_quota_mark(int directory_fd, const char *name, uint32_t project, struct warden_error *err)
 {
 	_cleanup_close_ int fd =
 		openat(directory_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -88,9 +89,9 @@ static bool is_marked(int directory_fd, uint32_t project)
 	       attributes.fsx_projid == project;
 }
 
-uint32_t quota_of(const struct quota *quota, const struct warden_identity *identity)
+uint32_t disk_quota_of(const struct disk_quota *quota, const struct warden_identity *identity)
 {
-	uint32_t project = quota_project(quota, identity);
+	uint32_t project = disk_quota_project(quota, identity);
 
 	if (quota->type == PRJQUOTA)
 		return is_marked(identity->dir_fd, project) ? project : 0;
@@ -98,7 +99,7 @@ uint32_t quota_of(const struct quota *quota, const struct warden_identity *ident
 }
 
 /* Who has no quota yet has no limits. */
-static int read_quota(const struct quota *quota, uint32_t id, struct if_dqblk *block)
+static int read_quota(const struct disk_quota *quota, uint32_t id, struct if_dqblk *block)
 {
 	memset(block, 0, sizeof(*block));
 	if (quota_call(quota->fd, Q_GETQUOTA, quota->type, id, block) == 0)
@@ -106,7 +107,7 @@ static int read_quota(const struct quota *quota, uint32_t id, struct if_dqblk *b
 	return errno == ENOENT ? 0 : -1;
 }
 
-static int write_limits(const struct quota *quota, uint32_t id, struct if_dqblk *block,
+static int write_limits(const struct disk_quota *quota, uint32_t id, struct if_dqblk *block,
 			struct warden_error *err)
 {
 	block->dqb_valid = QIF_LIMITS;
@@ -120,10 +121,10 @@ static int write_limits(const struct quota *quota, uint32_t id, struct if_dqblk 
 				  quota->type == PRJQUOTA ? "project" : "user", id);
 }
 
-int quota_begin(const struct quota *quota, const struct warden_identity *identity,
-		struct warden_error *err)
+int disk_quota_begin(const struct disk_quota *quota, const struct warden_identity *identity,
+		     struct warden_error *err)
 {
-	uint32_t id = quota->type == USRQUOTA ? identity->uid : quota_project(quota, identity);
+	uint32_t id = quota->type == USRQUOTA ? identity->uid : disk_quota_project(quota, identity);
 	struct if_dqblk block;
 
 	if (id == 0)
@@ -138,7 +139,7 @@ int quota_begin(const struct quota *quota, const struct warden_identity *identit
 	return write_limits(quota, id, &block, err);
 }
 
-static int check(const struct quota *quota, uint32_t id, const struct warden_limits *limits,
+static int check(const struct disk_quota *quota, uint32_t id, const struct warden_limits *limits,
 		 struct warden_error *err)
 {
 	const uint64_t blocks[] = {limits->disk_block_hard, limits->disk_block_soft};
@@ -156,8 +157,8 @@ static int check(const struct quota *quota, uint32_t id, const struct warden_lim
 	return 0;
 }
 
-int quota_set(const struct quota *quota, uint32_t id, const struct warden_limits *limits,
-	      struct warden_error *err)
+int disk_quota_set(const struct disk_quota *quota, uint32_t id, const struct warden_limits *limits,
+		   struct warden_error *err)
 {
 	struct if_dqblk block;
 
@@ -176,7 +177,7 @@ int quota_set(const struct quota *quota, uint32_t id, const struct warden_limits
 	return write_limits(quota, id, &block, err);
 }
 
-void quota_get(const struct quota *quota, uint32_t id, struct warden_limits *limits)
+void disk_quota_get(const struct disk_quota *quota, uint32_t id, struct warden_limits *limits)
 {
 	struct if_dqblk block;
 
@@ -188,7 +189,7 @@ void quota_get(const struct quota *quota, uint32_t id, struct warden_limits *lim
 	limits->disk_inode_soft = block.dqb_isoftlimit;
 }
 
-void quota_info(const struct quota *quota, uint32_t id, struct warden_info *info)
+void disk_quota_info(const struct disk_quota *quota, uint32_t id, struct warden_info *info)
 {
 	struct if_dqblk block;
 

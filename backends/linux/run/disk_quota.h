@@ -6,38 +6,39 @@
 
 #include "warden/backend.h"
 
-struct quota {
+struct disk_quota {
 	int fd;       /* of the depot; -1: not open */
 	int type;     /* of quotactl(2): PRJQUOTA or USRQUOTA; -1: none */
 	uint32_t one; /* project of the first slot */
 };
 
 /* What the file system at `fd` enforces: PRJQUOTA, USRQUOTA, or -1. */
-int quota_type(int fd);
+int disk_quota_type(int fd);
 
-/* Looks at the depot; without quota everything works but quota_set. */
-int quota_setup(const struct warden_host *host, struct quota *quota, struct warden_error *err);
-void quota_free(struct quota *quota);
+/* Looks at the depot; without quota everything works but disk_quota_set. */
+int disk_quota_setup(const struct warden_host *host, struct disk_quota *quota,
+		     struct warden_error *err);
+void disk_quota_free(struct disk_quota *quota);
 
 /* The project of a new container's files; 0: there are no projects. */
-uint32_t quota_project(const struct quota *quota, const struct warden_identity *identity);
+uint32_t disk_quota_project(const struct disk_quota *quota, const struct warden_identity *identity);
 
 /* Gives a directory of a container's, and all that is made in it, to a project. */
-int quota_mark(int directory_fd, const char *name, uint32_t project, struct warden_error *err);
+int disk_quota_mark(int directory_fd, const char *name, uint32_t project, struct warden_error *err);
 
 /* Whose quota binds a container; 0: nobody's, its files are elsewhere. */
-uint32_t quota_of(const struct quota *quota, const struct warden_identity *identity);
+uint32_t disk_quota_of(const struct disk_quota *quota, const struct warden_identity *identity);
 
 /* Forgets limits of an earlier container with the same number; before the new one has files. */
-int quota_begin(const struct quota *quota, const struct warden_identity *identity,
-		struct warden_error *err);
+int disk_quota_begin(const struct disk_quota *quota, const struct warden_identity *identity,
+		     struct warden_error *err);
 
 /* Limits in blocks of 1 KiB and in inodes, those that `limits` holds. */
-int quota_set(const struct quota *quota, uint32_t id, const struct warden_limits *limits,
-	      struct warden_error *err);
-void quota_get(const struct quota *quota, uint32_t id, struct warden_limits *limits);
+int disk_quota_set(const struct disk_quota *quota, uint32_t id, const struct warden_limits *limits,
+		   struct warden_error *err);
+void disk_quota_get(const struct disk_quota *quota, uint32_t id, struct warden_limits *limits);
 
 /* What is used. */
-void quota_info(const struct quota *quota, uint32_t id, struct warden_info *info);
+void disk_quota_info(const struct disk_quota *quota, uint32_t id, struct warden_info *info);
 
 #endif

@@ -16,10 +16,11 @@
 #include "lib/cleanup.h"
 #include "lib/watcher.h"
 
-struct container *container_new(struct linux_backend *backend,
-				const struct warden_identity *identity, struct warden_error *err)
+struct linux_container *linux_container_new(struct linux_backend *backend,
+					    const struct warden_identity *identity,
+					    struct warden_error *err)
 {
-	struct container *container = calloc(1, sizeof(*container));
+	struct linux_container *container = calloc(1, sizeof(*container));
 
 	if (!container) {
 		warden_error_errno(err, "make container %s", identity->id);
@@ -34,14 +35,14 @@ struct container *container_new(struct linux_backend *backend,
 	container->init_pidfd = -1;
 	container->wshd_fd = -1;
 	container->stop.timer_fd = -1;
-	transfers_init(&container->transfers, backend->host, backend->watcher, container->id);
+	file_transfers_init(&container->transfers, backend->host, backend->watcher, container->id);
 	container->oom.cgroup.fd = -1;
 	container->rate = container->burst = NET_NO_RATE;
 	pthread_mutex_init(&container->mutex, NULL);
 	return container;
 }
 
-void container_free(struct container *container)
+void linux_container_free(struct linux_container *container)
 {
 	const int fds[] = {container->init_pidfd, container->wshd_fd, container->stop.timer_fd};
 
@@ -51,31 +52,31 @@ void container_free(struct container *container)
 	container_processes_close(&container->stop.processes);
 	cgroup_free(container->cgroup);
 	free(container->job_groups.ids);
-	transfers_free(&container->transfers);
+	file_transfers_free(&container->transfers);
 	pthread_mutex_destroy(&container->mutex);
 	free(container);
 }
 
 static void put_to_remover(void *data)
 {
-	struct container *container = data;
+	struct linux_container *container = data;
 
-	remover_put(container->backend->remover, container);
+	cleanup_thread_put(container->backend->remover, container);
 }
 
-void container_leave(struct container *container)
+void linux_container_leave(struct linux_container *container)
 {
-	transfers_end(&container->transfers, put_to_remover, container);
+	file_transfers_end(&container->transfers, put_to_remover, container);
 }
 
-int container_connect(struct container *container, struct warden_error *err)
+int linux_container_connect(struct linux_container *container, struct warden_error *err)
 {
 	container->wshd_fd = wshd_connect(container->identity.dir_fd, err);
 	return container->wshd_fd < 0 ? -1 : 0;
 }
 
 /* Takes a watch out of the container; who gets it removes it. */
-static struct watch *take_watch(struct container *container, struct watch **watch)
+static struct watch *take_watch(struct linux_container *container, struct watch **watch)
 {
 	struct watch *taken;
 
@@ -90,7 +91,7 @@ static struct watch *take_watch(struct container *container, struct watch **watc
  * init_ended set does not wait for us. */
 static void on_init_end(void *data, uint32_t events)
 {
-	struct container *container = data;
+	struct linux_container *container = data;
 	struct linux_backend *backend = container->backend;
 	struct watch *watch;
 	bool destroying;
@@ -109,30 +110,30 @@ static void on_init_end(void *data, uint32_t events)
 		return; /* whoever took it waits for our return */
 	watch_remove(watch);
 	if (destroying)
-		container_leave(container);
+		linux_container_leave(container);
 	else
 		backend->host->init_died(backend->host, id);
 }
 
-static void job_ended(struct container *container, const struct wshd_event *event)
+static void job_ended(struct linux_container *container, const struct wshd_event *event)
 {
 	const struct warden_host *host = container->backend->host;
 	struct warden_job_end end = event->end;
 
-	job_complete_end(container, event, &end);
+	linux_job_complete_end(container, event, &end);
 
 	pthread_mutex_lock(&container->mutex);
 	if (container->jobs > 0)
 		container->jobs--;
 	if (container->jobs == 0)
-		stop_hurry(container);
+		linux_stop_hurry(container);
 	pthread_mutex_unlock(&container->mutex);
 	host->job_ended(host, container->id, event->job_id, &end);
 }
 
 /* wshd is gone, or somebody else speaks for it: the container cannot go on. Its end is told by its
  * first process's. Once the watch is taken the container may be freed. */
-static void give_up(struct container *container, const char *reason)
+static void give_up(struct linux_container *container, const char *reason)
 {
 	const struct warden_host *host = container->backend->host;
 
@@ -148,7 +149,7 @@ static void give_up(struct container *container, const char *reason)
 
 static void on_wshd(void *data, uint32_t events)
 {
-	struct container *container = data;
+	struct linux_container *container = data;
 	struct warden_error err;
 	struct wshd_event event;
 
@@ -170,7 +171,7 @@ static void on_wshd(void *data, uint32_t events)
 	}
 }
 
-int container_watch(struct container *container, struct warden_error *err)
+int linux_container_watch(struct linux_container *container, struct warden_error *err)
 {
 	struct watcher *watcher = container->backend->watcher;
 	int result = 0;
@@ -189,14 +190,14 @@ int container_watch(struct container *container, struct warden_error *err)
 	}
 	pthread_mutex_unlock(&container->mutex);
 	if (result < 0)
-		container_unwatch(container);
+		linux_container_unwatch(container);
 	return result;
 }
 
-void container_unwatch(struct container *container)
+void linux_container_unwatch(struct linux_container *container)
 {
 	watch_remove(take_watch(container, &container->init_watch));
 	watch_remove(take_watch(container, &container->wshd_watch));
-	oom_unwatch(container);
-	stop_cancel(container);
+	oom_watch_end(container);
+	linux_stop_cancel(container);
 }

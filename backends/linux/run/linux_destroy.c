@@ -9,7 +9,7 @@
 #include "backends/linux/run/linux_container.h"
 
 /* Others may have its host ports as soon as destroy has returned. */
-static void take_rules_down(struct container *container)
+static void take_rules_down(struct linux_container *container)
 {
 	const struct warden_host *host = container->backend->host;
 	const struct warden_rules none = {0};
@@ -23,28 +23,28 @@ static void take_rules_down(struct container *container)
  * watcher's thread, nothing lives any more, and the rest is the remover's. */
 void linux_destroy(void *data)
 {
-	struct container *container = data;
-	struct remover *remover = container->backend->remover;
+	struct linux_container *container = data;
+	struct cleanup_thread *remover = container->backend->remover;
 	bool dead;
 
-	remover_expect(remover);
+	cleanup_thread_expect(remover);
 	take_rules_down(container);
 	pthread_mutex_lock(&container->mutex);
 	container->destroying = true;
 	dead = container->init_ended || !container->init_watch;
 	if (!dead)
 		pidfd_send_signal(container->init_pidfd, SIGKILL, NULL, 0); /* ESRCH: it is dying */
-	pause_end(container); /* who is frozen does not die */
+	linux_pause_end(container); /* who is frozen does not die */
 	pthread_mutex_unlock(&container->mutex);
 	if (dead)
-		container_leave(container);
+		linux_container_leave(container);
 }
 
 void linux_detach(void *data)
 {
-	struct container *container = data;
+	struct linux_container *container = data;
 
-	transfers_wait(&container->transfers);
-	container_unwatch(container);
-	container_free(container);
+	file_transfers_wait(&container->transfers);
+	linux_container_unwatch(container);
+	linux_container_free(container);
 }

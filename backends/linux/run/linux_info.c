@@ -7,10 +7,10 @@
 
 int linux_info(void *data, struct warden_info *info, struct warden_error *err)
 {
-	struct container *container = data;
+	struct linux_container *container = data;
 
 	cgroup_info(container->cgroup, info);
-	quota_info(&container->backend->quota, container->quota, info);
+	disk_quota_info(&container->backend->quota, container->quota, info);
 	info->in_rate = info->out_rate = container->rate;
 	info->in_burst = info->out_burst = container->burst;
 	return net_info(container->backend->net, &container->identity, info, err);

@@ -14,7 +14,7 @@
 
 /* A job may open its own streams anew (/dev/stdout), so its pipes are its user's: they go to root
  * of the container, who alone knows that user and passes them on. Both ends are one inode. */
-static int give_pipes(const struct container *container, const struct warden_spawn *spawn,
+static int give_pipes(const struct linux_container *container, const struct warden_spawn *spawn,
 		      struct warden_error *err)
 {
 	uint32_t id = container->base;
@@ -33,7 +33,7 @@ static bool wants_group(const struct warden_spawn *spawn)
 	       spawn->no_swap;
 }
 
-static int make_group(struct container *container, const struct warden_spawn *spawn,
+static int make_group(struct linux_container *container, const struct warden_spawn *spawn,
 		      struct wshd_group *group, struct warden_error *err)
 {
 	uid_t owner = linux_base(container->backend->host->settings, container->identity.slot);
@@ -47,7 +47,7 @@ static int make_group(struct container *container, const struct warden_spawn *sp
 
 /* Counted before it is sent: its end may be told before we are back. What the kernel has ended
  * while there was no job was none of a job's. */
-static void count_job(struct container *container)
+static void count_job(struct linux_container *container)
 {
 	pthread_mutex_lock(&container->mutex);
 	if (container->jobs++ == 0)
@@ -55,7 +55,7 @@ static void count_job(struct container *container)
 	pthread_mutex_unlock(&container->mutex);
 }
 
-static int send_spawn(struct container *container, const struct warden_spawn *spawn,
+static int send_spawn(struct linux_container *container, const struct warden_spawn *spawn,
 		      const struct wshd_group *group, struct warden_error *err)
 {
 	count_job(container);
@@ -70,7 +70,7 @@ static int send_spawn(struct container *container, const struct warden_spawn *sp
 
 int linux_spawn(void *data, const struct warden_spawn *spawn, struct warden_error *err)
 {
-	struct container *container = data;
+	struct linux_container *container = data;
 	struct wshd_group group;
 	int result;
 
@@ -85,8 +85,8 @@ int linux_spawn(void *data, const struct warden_spawn *spawn, struct warden_erro
 
 /* On the watcher's thread. A job without groups of its own that was killed by nobody we know of,
  * while the kernel has ended a process of the container, is taken for that process. */
-void job_complete_end(struct container *container, const struct wshd_event *event,
-		      struct warden_job_end *end)
+void linux_job_complete_end(struct linux_container *container, const struct wshd_event *event,
+			    struct warden_job_end *end)
 {
 	uint64_t kills = 0;
 
@@ -105,7 +105,7 @@ void job_complete_end(struct container *container, const struct wshd_event *even
 
 int linux_job_close_input(void *data, uint32_t job_id, struct warden_error *err)
 {
-	struct container *container = data;
+	struct linux_container *container = data;
 
 	return wshd_send_close_input(container->wshd_fd, job_id, err);
 }
@@ -113,14 +113,14 @@ int linux_job_close_input(void *data, uint32_t job_id, struct warden_error *err)
 int linux_job_resize(void *data, uint32_t job_id, uint16_t rows, uint16_t columns,
 		     struct warden_error *err)
 {
-	struct container *container = data;
+	struct linux_container *container = data;
 
 	return wshd_send_resize(container->wshd_fd, job_id, rows, columns, err);
 }
 
 int linux_job_signal(void *data, uint32_t job_id, int signal, struct warden_error *err)
 {
-	struct container *container = data;
+	struct linux_container *container = data;
 
 	return wshd_send_signal(container->wshd_fd, job_id, signal, err);
 }
@@ -135,7 +135,7 @@ static bool is_listed(const uint32_t *ids, size_t n, uint32_t id)
 
 /* Groups of jobs that are forgotten are removed as soon as nobody is in there any more: each time
  * when another job is forgotten; at last with the container. */
-static void remove_groups(struct container *container, uint32_t job_id)
+static void remove_groups(struct linux_container *container, uint32_t job_id)
 {
 	struct job_groups *groups = &container->job_groups;
 	size_t left = 0;
@@ -157,7 +157,7 @@ static void remove_groups(struct container *container, uint32_t job_id)
 
 void linux_job_forget(void *data, uint32_t job_id)
 {
-	struct container *container = data;
+	struct linux_container *container = data;
 	const struct warden_host *host = container->backend->host;
 	struct warden_error err;
 
@@ -176,7 +176,8 @@ static bool is_restored(const struct warden_restored *restored, uint32_t id)
 	return false;
 }
 
-void job_restore_groups(struct container *container, const struct warden_restored *restored)
+void linux_job_restore_groups(struct linux_container *container,
+			      const struct warden_restored *restored)
 {
 	uint32_t *ids;
 	size_t n;

@@ -5,7 +5,7 @@
 
 #include "backends/wshd/wshd_client.h"
 
-struct container;
+struct linux_container;
 
 /* The control groups of jobs; the workers' alone. */
 struct job_groups {
@@ -15,10 +15,11 @@ struct job_groups {
 };
 
 /* Adds to what wshd tells of a job's end what the control groups tell. */
-void job_complete_end(struct container *container, const struct wshd_event *event,
-		      struct warden_job_end *end);
+void linux_job_complete_end(struct linux_container *container, const struct wshd_event *event,
+			    struct warden_job_end *end);
 
 /* Removes the groups of those jobs of an earlier daemon that wshd knows no more. */
-void job_restore_groups(struct container *container, const struct warden_restored *restored);
+void linux_job_restore_groups(struct linux_container *container,
+			      const struct warden_restored *restored);
 
 #endif

@@ -13,27 +13,27 @@
 #define NO_MEMORY UINT64_C(9223372036854771712)
 
 /* Watched before it holds. */
-static int memory_set(struct container *container, const struct warden_limits *limits,
+static int memory_set(struct linux_container *container, const struct warden_limits *limits,
 		      struct warden_error *err)
 {
 	bool limited = limits->memory_bytes < NO_MEMORY;
 	bool was_watched = container->oom.cgroup.fd >= 0;
 
-	if (limited && oom_arm(container, err) < 0)
+	if (limited && oom_watch_arm(container, err) < 0)
 		return -1;
 	if (cgroup_set_memory(container->cgroup, limits, err) < 0) {
 		if (!was_watched)
-			oom_disarm(container);
+			oom_watch_disarm(container);
 		return -1;
 	}
 	if (!limited)
-		oom_disarm(container);
+		oom_watch_disarm(container);
 	return 0;
 }
 
 /* A stop that is to leave nobody forbids to fork meanwhile, on the watcher's thread. */
-static int container_processes_set(struct container *container, const struct warden_limits *limits,
-				   struct warden_error *err)
+static int container_processes_set(struct linux_container *container,
+				   const struct warden_limits *limits, struct warden_error *err)
 {
 	int result;
 
@@ -44,17 +44,17 @@ static int container_processes_set(struct container *container, const struct war
 	return result;
 }
 
-static void container_processes_get(struct container *container, struct warden_limits *limits)
+static void container_processes_get(struct linux_container *container, struct warden_limits *limits)
 {
 	limits->processes = cgroup_get_processes(container->cgroup);
 }
 
-static void cpus_get(struct container *container, struct warden_limits *limits)
+static void cpus_get(struct linux_container *container, struct warden_limits *limits)
 {
 	cgroup_get_cpus(container->cgroup, limits);
 }
 
-static int bandwidth_set(struct container *container, const struct warden_limits *limits,
+static int bandwidth_set(struct linux_container *container, const struct warden_limits *limits,
 			 struct warden_error *err)
 {
 	uint64_t rate = limits->bandwidth_rate, burst = limits->bandwidth_burst;
@@ -69,7 +69,7 @@ static int bandwidth_set(struct container *container, const struct warden_limits
 }
 
 /* The kernel tells a burst as a time, which is not exact. */
-static void bandwidth_get(struct container *container, struct warden_limits *limits)
+static void bandwidth_get(struct linux_container *container, struct warden_limits *limits)
 {
 	const struct warden_host *host = container->backend->host;
 	struct warden_error err;
@@ -90,21 +90,21 @@ static bool disk_asked(const struct warden_limits *limits)
 	       limits->disk_inode_soft != WARDEN_UNKNOWN;
 }
 
-static int disk_set(struct container *container, const struct warden_limits *limits,
+static int disk_set(struct linux_container *container, const struct warden_limits *limits,
 		    struct warden_error *err)
 {
 	struct warden_error why;
 
-	if (quota_set(&container->backend->quota, container->quota, limits, &why) == 0)
+	if (disk_quota_set(&container->backend->quota, container->quota, limits, &why) == 0)
 		return 0;
 	warden_error_set(err, "disk quota: %s", why.message);
 	err->number = why.number;
 	return -1;
 }
 
-static void disk_get(struct container *container, struct warden_limits *limits)
+static void disk_get(struct linux_container *container, struct warden_limits *limits)
 {
-	quota_get(&container->backend->quota, container->quota, limits);
+	disk_quota_get(&container->backend->quota, container->quota, limits);
 }
 
 static bool swap_asked(const struct warden_limits *limits)
@@ -124,9 +124,9 @@ static const struct kind {
 	const char *name;
 	size_t number;                                     /* WARDEN_UNKNOWN: it is not asked for */
 	bool (*asked)(const struct warden_limits *limits); /* instead of the number */
-	int (*set)(struct container *container, const struct warden_limits *limits,
+	int (*set)(struct linux_container *container, const struct warden_limits *limits,
 		   struct warden_error *err);
-	void (*get)(struct container *container, struct warden_limits *limits);
+	void (*get)(struct linux_container *container, struct warden_limits *limits);
 	/* Likewise, of those that are nothing but the control group's. */
 	int (*set_cgroup)(struct cgroup *cgroup, const struct warden_limits *limits,
 			  struct warden_error *err);
@@ -168,7 +168,7 @@ static const char *name_of(const struct kind *kind, const struct warden_limits *
 	return kind->name;
 }
 
-static int set(const struct kind *kind, struct container *container,
+static int set(const struct kind *kind, struct linux_container *container,
 	       const struct warden_limits *limits, struct warden_error *err)
 {
 	struct warden_error why;
@@ -182,7 +182,8 @@ static int set(const struct kind *kind, struct container *container,
 	return result;
 }
 
-static void get(const struct kind *kind, struct container *container, struct warden_limits *limits)
+static void get(const struct kind *kind, struct linux_container *container,
+		struct warden_limits *limits)
 {
 	if (kind->get)
 		kind->get(container, limits);
@@ -191,7 +192,7 @@ static void get(const struct kind *kind, struct container *container, struct war
 }
 
 /* What could not be told before is left as it is. */
-static void undo(struct container *container, const struct warden_limits *asked,
+static void undo(struct linux_container *container, const struct warden_limits *asked,
 		 const struct warden_limits *before, size_t n)
 {
 	const struct warden_host *host = container->backend->host;
@@ -206,7 +207,7 @@ static void undo(struct container *container, const struct warden_limits *asked,
 int linux_set_limits(void *data, const struct warden_limits *limits, struct warden_limits *in_force,
 		     struct warden_error *err)
 {
-	struct container *container = data;
+	struct linux_container *container = data;
 	struct warden_limits before;
 
 	warden_limits_init(&before);

@@ -7,7 +7,7 @@
 
 int linux_pause(void *data, bool paused, struct warden_error *err)
 {
-	struct container *container = data;
+	struct linux_container *container = data;
 
 	if (cgroup_freeze(container->cgroup, paused, err) < 0)
 		return -1;
@@ -15,7 +15,7 @@ int linux_pause(void *data, bool paused, struct warden_error *err)
 	return 0;
 }
 
-void pause_end(struct container *container)
+void linux_pause_end(struct linux_container *container)
 {
 	const struct warden_host *host = container->backend->host;
 	struct warden_error err;

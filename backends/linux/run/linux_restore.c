@@ -15,8 +15,8 @@
 #define LIST_MS 2000
 
 /* Is the first process there, and does it answer as wshd? */
-static int revive(struct container *container, const char *state, struct warden_restored *restored,
-		  struct warden_error *err)
+static int revive(struct linux_container *container, const char *state,
+		  struct warden_restored *restored, struct warden_error *err)
 {
 	if (container->init_pidfd < 0)
 		return warden_error_set(err, "its first process has ended");
@@ -29,17 +29,17 @@ static int revive(struct container *container, const char *state, struct warden_
 	if (cgroup_forbid_forks(container->cgroup, false, err) < 0)
 		return -1;
 	if (firewall_add(container->backend->firewall, &container->identity, err) < 0 ||
-	    container_connect(container, err) < 0 ||
+	    linux_container_connect(container, err) < 0 ||
 	    wshd_list(container->wshd_fd, LIST_MS, restored, err) < 0)
 		return -1;
 	container->jobs = (unsigned)restored->n_jobs;
-	job_restore_groups(container, restored);
+	linux_job_restore_groups(container, restored);
 	return wshd_send_watch(container->wshd_fd, err);
 }
 
 /* A dead container's connection is of no use; its first process, if it lives, is still watched, for
  * destroy. */
-static void leave_dead(struct container *container, struct warden_restored *restored,
+static void leave_dead(struct linux_container *container, struct warden_restored *restored,
 		       const struct warden_error *reason)
 {
 	const struct warden_host *host = container->backend->host;
@@ -55,20 +55,20 @@ static void leave_dead(struct container *container, struct warden_restored *rest
 int linux_restore(void *backend, const struct warden_identity *identity, const char *state,
 		  void **result, struct warden_restored *restored, struct warden_error *err)
 {
-	struct container *container = container_new(backend, identity, err);
+	struct linux_container *container = linux_container_new(backend, identity, err);
 	struct warden_error reason;
 
 	if (!container)
 		return -1;
 	*restored = (struct warden_restored){.alive = true};
 	if (cgroup_open(container->backend->cgroups, container->id, &container->cgroup, err) < 0) {
-		container_free(container);
+		linux_container_free(container);
 		return -1;
 	}
 	container->paused = cgroup_is_frozen(container->cgroup);
-	pause_end(container); /* wshd is to answer; the core pauses it again */
-	container->quota = quota_of(&container->backend->quota, identity);
-	container->init_pidfd = record_open(identity->dir_fd, &container->init_pid);
+	linux_pause_end(container); /* wshd is to answer; the core pauses it again */
+	container->quota = disk_quota_of(&container->backend->quota, identity);
+	container->init_pidfd = pid_record_open(identity->dir_fd, &container->init_pid);
 	/* It may have been made under other settings. */
 	if (container->init_pidfd >= 0)
 		user_base_of(container->init_pid, &container->base);
@@ -76,9 +76,9 @@ int linux_restore(void *backend, const struct warden_identity *identity, const c
 		restored->alive = false;
 		leave_dead(container, restored, &reason);
 	}
-	if (container_watch(container, err) < 0) {
+	if (linux_container_watch(container, err) < 0) {
 		wshd_list_free(restored);
-		container_free(container);
+		linux_container_free(container);
 		return -1;
 	}
 	*result = container;

@@ -7,7 +7,7 @@
 
 int linux_set_rules(void *data, const struct warden_rules *rules, struct warden_error *err)
 {
-	struct container *container = data;
+	struct linux_container *container = data;
 	struct linux_backend *backend = container->backend;
 
 	if (rules->n_in > 0 && net_open_loopback(backend->net, &container->identity, err) < 0)

@@ -30,7 +30,7 @@
 static void on_event(void *data, uint32_t events);
 
 /* Closes what has ended; how many are left. */
-static size_t drop_ended(struct processes *processes)
+static size_t drop_ended(struct container_processes *processes)
 {
 	struct pollfd polls[PROCESSES_MAX];
 	size_t left = 0;
@@ -49,7 +49,7 @@ static size_t drop_ended(struct processes *processes)
 	return left;
 }
 
-static int wait_for(struct container *container, int fd, struct warden_error *err)
+static int wait_for(struct linux_container *container, int fd, struct warden_error *err)
 {
 	container->stop.watch =
 		watcher_add(container->backend->watcher, fd, EPOLLIN, on_event, container, err);
@@ -63,9 +63,9 @@ static int set_timer(int timer_fd, long nanoseconds)
 	return timerfd_settime(timer_fd, 0, &time, NULL);
 }
 
-static int pause_a_little(struct container *container, struct warden_error *err)
+static int pause_a_little(struct linux_container *container, struct warden_error *err)
 {
-	struct stop *stop = &container->stop;
+	struct linux_stop *stop = &container->stop;
 
 	stop->pauses++;
 	stop->paused = true;
@@ -76,7 +76,7 @@ static int pause_a_little(struct container *container, struct warden_error *err)
 	return wait_for(container, stop->timer_fd, err);
 }
 
-void stop_hurry(struct container *container)
+void linux_stop_hurry(struct linux_container *container)
 {
 	if (container->stop.paused)
 		set_timer(container->stop.timer_fd, 1); /* else it comes when it was to come */
@@ -84,9 +84,9 @@ void stop_hurry(struct container *container)
 
 /* Looks until it finds processes that live, or none at all: one that ends while we look may leave
  * others. */
-static int look(struct container *container, struct warden_error *err)
+static int look(struct linux_container *container, struct warden_error *err)
 {
-	struct processes *processes = &container->stop.processes;
+	struct container_processes *processes = &container->stop.processes;
 	int signal = container->stop.signal == SIGKILL ? SIGKILL : 0;
 
 	for (int i = 0; i < LOOKS; i++) {
@@ -99,9 +99,9 @@ static int look(struct container *container, struct warden_error *err)
 }
 
 /* A job that was asked for has no process yet, or processes come and go too fast to be caught. */
-static bool must_look_again(const struct container *container)
+static bool must_look_again(const struct linux_container *container)
 {
-	const struct stop *stop = &container->stop;
+	const struct linux_stop *stop = &container->stop;
 
 	if (stop->processes.n > 0)
 		return false;
@@ -111,9 +111,9 @@ static bool must_look_again(const struct container *container)
 
 /* Waits for processes that were found, or looks for more. 1: the container is empty; 0: it waits.
  * The mutex is held. */
-static int go_on(struct container *container, struct warden_error *err)
+static int go_on(struct linux_container *container, struct warden_error *err)
 {
-	struct stop *stop = &container->stop;
+	struct linux_stop *stop = &container->stop;
 
 	if (drop_ended(&stop->processes) == 0) {
 		if (look(container, err) < 0)
@@ -126,7 +126,7 @@ static int go_on(struct container *container, struct warden_error *err)
 
 /* Where nobody is to be left they may not make more of them meanwhile. A container whose first
  * process has ended has no other. */
-static int send_signal(struct container *container, int signal, struct warden_error *err)
+static int send_signal(struct linux_container *container, int signal, struct warden_error *err)
 {
 	if (signal == SIGKILL)
 		return cgroup_forbid_forks(container->cgroup, true, err);
@@ -135,9 +135,9 @@ static int send_signal(struct container *container, int signal, struct warden_er
 		       : 0;
 }
 
-static int begin(struct container *container, int signal, struct warden_error *err)
+static int begin(struct linux_container *container, int signal, struct warden_error *err)
 {
-	struct stop *stop = &container->stop;
+	struct linux_stop *stop = &container->stop;
 
 	container_processes_close(&stop->processes);
 	stop->signal = signal;
@@ -149,9 +149,9 @@ static int begin(struct container *container, int signal, struct warden_error *e
 }
 
 /* What follows from the result of begin or go_on, with the mutex held. */
-static void end(struct container *container, int result)
+static void end(struct linux_container *container, int result)
 {
-	struct stop *stop = &container->stop;
+	struct linux_stop *stop = &container->stop;
 	const struct warden_host *host = container->backend->host;
 	struct warden_error err;
 
@@ -165,9 +165,9 @@ static void end(struct container *container, int result)
 /* On the watcher's thread. */
 static void on_event(void *data, uint32_t events)
 {
-	struct container *container = data;
+	struct linux_container *container = data;
 	const struct warden_host *host = container->backend->host;
-	struct stop *stop = &container->stop;
+	struct linux_stop *stop = &container->stop;
 	struct warden_error err;
 	int result = 0;
 	char id[sizeof(container->id)];
@@ -190,7 +190,7 @@ static void on_event(void *data, uint32_t events)
 }
 
 /* Leaves the mutex locked, with no stop that waits. */
-static void cancel_and_lock(struct container *container)
+static void cancel_and_lock(struct linux_container *container)
 {
 	for (;;) {
 		struct watch *watch;
@@ -205,7 +205,7 @@ static void cancel_and_lock(struct container *container)
 	}
 }
 
-void stop_cancel(struct container *container)
+void linux_stop_cancel(struct linux_container *container)
 {
 	cancel_and_lock(container);
 	container_processes_close(&container->stop.processes);
@@ -215,13 +215,14 @@ void stop_cancel(struct container *container)
 
 int linux_stop(void *data, int signal, struct warden_error *err)
 {
-	struct container *container = data;
+	struct linux_container *container = data;
 	const struct warden_host *host = container->backend->host;
 	int result;
 
 	cancel_and_lock(container);
 	result = begin(container, signal, err);
-	pause_end(container); /* those that were frozen find the signal, or wshd its message */
+	linux_pause_end(
+		container); /* those that were frozen find the signal, or wshd its message */
 	end(container, result);
 	pthread_mutex_unlock(&container->mutex);
 	if (result > 0)

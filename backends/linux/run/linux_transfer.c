@@ -39,7 +39,7 @@ static void keep_capabilities(void)
 		_exit(1);
 }
 
-void transfer_run(const struct linux_backend *backend, int socket, int root_fd, int data_fd)
+void linux_transfer_run(const struct linux_backend *backend, int socket, int root_fd, int data_fd)
 {
 	close(backend->program_fd);
 	keep_capabilities();
@@ -47,7 +47,7 @@ void transfer_run(const struct linux_backend *backend, int socket, int root_fd, 
 }
 
 /* The root that the container's first process sees, which nobody inside can exchange. */
-static int open_root(const struct container *container, struct warden_error *err)
+static int open_root(const struct linux_container *container, struct warden_error *err)
 {
 	_cleanup_close_ int fd = -1;
 	char path[32];
@@ -64,11 +64,11 @@ static int open_root(const struct container *container, struct warden_error *err
 
 int linux_transfer(void *data, const struct warden_transfer *transfer, struct warden_error *err)
 {
-	struct container *container = data;
+	struct linux_container *container = data;
 	const struct linux_backend *backend = container->backend;
 	uint32_t base = container->base;
 	uint32_t vcap = base + container->identity.uid;
-	struct transfer_request request = {
+	struct file_transfer_request request = {
 		.inside = {true, vcap, vcap},
 		.client = {true, transfer->client_uid, transfer->client_gid},
 		/* Only root may give files away; what others make is theirs. */
@@ -78,20 +78,20 @@ int linux_transfer(void *data, const struct warden_transfer *transfer, struct wa
 	_cleanup_close_ int root = -1;
 	int socket;
 
-	if (transfer_request_fill(&request, transfer, VCAP_HOME, err) < 0)
+	if (file_transfer_fill(&request, transfer, VCAP_HOME, err) < 0)
 		return -1;
 	root = open_root(container, err);
 	if (root < 0)
 		return -1;
-	socket = spawner_transfer(backend->spawner, root, transfer->data_fd, err);
+	socket = linux_spawner_transfer(backend->spawner, root, transfer->data_fd, err);
 	if (socket < 0)
 		return -1;
-	return transfers_add(&container->transfers, transfer->id, socket, &request, err);
+	return file_transfers_add(&container->transfers, transfer->id, socket, &request, err);
 }
 
 void linux_transfer_cancel(void *data, uint64_t transfer_id)
 {
-	struct container *container = data;
+	struct linux_container *container = data;
 
-	transfers_cancel(&container->transfers, transfer_id);
+	file_transfers_cancel(&container->transfers, transfer_id);
 }

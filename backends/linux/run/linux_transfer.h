@@ -6,7 +6,7 @@
 #include "backends/linux/linux.h"
 
 /* The whole of the process that the spawner forks for a transfer; never returns. */
-void transfer_run(const struct linux_backend *backend, int socket, int root_fd, int data_fd)
+void linux_transfer_run(const struct linux_backend *backend, int socket, int root_fd, int data_fd)
 	__attribute__((noreturn));
 
 #endif

@@ -38,7 +38,7 @@ static int write_count(int directory, uint64_t count, struct warden_error *err)
 /* On the watcher's thread. */
 static void on_event(void *data, uint32_t events)
 {
-	struct container *container = data;
+	struct linux_container *container = data;
 	const struct warden_host *host = container->backend->host;
 
 	(void)events;
@@ -46,7 +46,7 @@ static void on_event(void *data, uint32_t events)
 		host->oom(host, container->id);
 }
 
-static int watch(struct container *container, struct warden_error *err)
+static int watch(struct linux_container *container, struct warden_error *err)
 {
 	struct oom *oom = &container->oom;
 
@@ -59,7 +59,7 @@ static int watch(struct container *container, struct warden_error *err)
 	return oom->watch ? 0 : -1;
 }
 
-int oom_arm(struct container *container, struct warden_error *err)
+int oom_watch_arm(struct linux_container *container, struct warden_error *err)
 {
 	const struct warden_host *host = container->backend->host;
 	int directory = container->identity.dir_fd;
@@ -70,7 +70,7 @@ int oom_arm(struct container *container, struct warden_error *err)
 	if ((!read_count(directory, &before) &&
 	     write_count(directory, before = cgroup_oom_count(container->cgroup), err) < 0) ||
 	    watch(container, err) < 0) {
-		oom_disarm(container);
+		oom_watch_disarm(container);
 		return -1;
 	}
 	if (cgroup_oom_count(container->cgroup) > before)
@@ -78,7 +78,7 @@ int oom_arm(struct container *container, struct warden_error *err)
 	return 0;
 }
 
-void oom_unwatch(struct container *container)
+void oom_watch_end(struct linux_container *container)
 {
 	struct oom *oom = &container->oom;
 	struct watch *taken;
@@ -93,8 +93,8 @@ void oom_unwatch(struct container *container)
 	oom->cgroup.fd = -1;
 }
 
-void oom_disarm(struct container *container)
+void oom_watch_disarm(struct linux_container *container)
 {
-	oom_unwatch(container);
+	oom_watch_end(container);
 	unlinkat(container->identity.dir_fd, COUNT_FILE, 0); /* ENOENT: it was not there */
 }

@@ -147,7 +147,7 @@ static int set_defaults(const struct invocation *invocation)
 {
 	struct warden_message *request = invocation->requests[0];
 
-	session_set_size(request);
+	job_streams_set_size(request);
 	if (strcmp(invocation->command->name, "job-signal") == 0 &&
 	    warden_message_number(request, "signal", 0) == 0 &&
 	    warden_message_set_number(request, "signal", SIGTERM) < 0) {

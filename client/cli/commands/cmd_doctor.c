@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `warden doctor`: what this host lacks for each backend, and the mend. The daemon that answers
+ * `warden doctor`: what this host lacks for each backend, and the remedy. The daemon that answers
  * knows best what its backend uses; for all others, and where none answers, `wardend --check-host`
  * looks at this host.
  */
@@ -22,13 +22,13 @@ extern char **environ;
 
 /* A fact of either source. */
 struct fact {
-	const char *name, *value, *effect, *mend;
+	const char *name, *value, *effect, *remedy;
 	bool good;
 };
 
 static struct table *facts_begin(void)
 {
-	static const char *const titles[] = {"", "FACT", "FOUND", "EFFECT", "MEND", NULL};
+	static const char *const titles[] = {"", "FACT", "FOUND", "EFFECT", "REMEDY", NULL};
 
 	return table_new(titles);
 }
@@ -40,7 +40,7 @@ static void facts_add(struct table *table, const struct fact *fact)
 	table_addf(table, "%s", fact->name);
 	table_addf(table, "%s", fact->value);
 	table_addf(table, "%s", fact->effect ? fact->effect : "");
-	table_addf(table, "%s", fact->mend ? fact->mend : "");
+	table_addf(table, "%s", fact->remedy ? fact->remedy : "");
 }
 
 /* The table without what is as it should be, unless that was asked for. */
@@ -64,7 +64,7 @@ static struct fact message_fact(const struct warden_message *message)
 		.name = warden_message_bytes(message, "name", 0, NULL),
 		.value = warden_message_bytes(message, "value", 0, NULL),
 		.effect = warden_message_bytes(message, "effect", 0, NULL),
-		.mend = warden_message_bytes(message, "mend", 0, NULL),
+		.remedy = warden_message_bytes(message, "remedy", 0, NULL),
 		.good = warden_message_number(message, "good", 0) != 0,
 	};
 }
@@ -195,7 +195,7 @@ static void print_backend(const json_t *backend, bool has_daemon, bool all)
 	for (size_t i = 0; i < json_array_size(facts); i++) {
 		const json_t *entry = json_array_get(facts, i);
 		const struct fact fact = {member(entry, "name"), member(entry, "value"),
-					  member(entry, "effect"), member(entry, "mend"),
+					  member(entry, "effect"), member(entry, "remedy"),
 					  json_is_true(json_object_get(entry, "good"))};
 
 		counts[fact.good]++;

@@ -220,7 +220,7 @@ static int join_job(struct exec *exec, uint64_t job)
 	size_t length;
 	const char *handle = handle_of(exec, &length);
 	bool woken;
-	int status = session_run(exec->invocation, handle, length, job, &options, &woken);
+	int status = job_streams_run(exec->invocation, handle, length, job, &options, &woken);
 
 	if (woken)
 		signal_read(exec);
@@ -292,7 +292,7 @@ int exec_run(struct invocation *invocation)
 
 	if (status != 0)
 		return status;
-	session_set_size(invocation->requests[REQUEST_SPAWN]);
+	job_streams_set_size(invocation->requests[REQUEST_SPAWN]);
 	if (signals_take(&exec) < 0) {
 		complain(invocation, "take over signals: %s", strerror(errno));
 		return STATUS_FAILED;

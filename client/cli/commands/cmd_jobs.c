@@ -205,7 +205,7 @@ static int run_here(struct invocation *invocation)
 	if (!job)
 		return STATUS_FAILED;
 	options.signal_fd = interrupt_take();
-	status = session_run(invocation, handle, length, job, &options, &woken);
+	status = job_streams_run(invocation, handle, length, job, &options, &woken);
 	interrupt_give(invocation, options.signal_fd, woken);
 	return status;
 }
@@ -251,10 +251,10 @@ static int follow(struct invocation *invocation, const struct session_options *o
 	bool woken;
 	int status = client_open(invocation);
 
-	return status != 0
-		       ? status
-		       : session_run(invocation, handle, length,
-				     warden_message_number(request, "job_id", 0), options, &woken);
+	return status != 0 ? status
+			   : job_streams_run(invocation, handle, length,
+					     warden_message_number(request, "job_id", 0), options,
+					     &woken);
 }
 
 int stream_run(struct invocation *invocation)

@@ -25,7 +25,7 @@ enum {
 	CONTROL_Q = 17,
 };
 
-struct session {
+struct job_streams {
 	struct invocation *invocation;
 	const struct session_options *options;
 	struct warden_client *output, *input;
@@ -54,7 +54,7 @@ static bool read_size(struct winsize *size)
 	return false;
 }
 
-void session_set_size(struct warden_message *request)
+void job_streams_set_size(struct warden_message *request)
 {
 	struct winsize size;
 
@@ -67,7 +67,7 @@ void session_set_size(struct warden_message *request)
 		(void)warden_message_set_number(request, "columns", size.ws_col);
 }
 
-static struct warden_message *request_new(const struct session *session, const char *name)
+static struct warden_message *request_new(const struct job_streams *session, const char *name)
 {
 	struct warden_message *request = request_with_handle(
 		session->invocation, name, session->handle, session->handle_length);
@@ -79,7 +79,7 @@ static struct warden_message *request_new(const struct session *session, const c
 	return request;
 }
 
-static int fail(struct session *session, const struct warden_client *client)
+static int fail(struct job_streams *session, const struct warden_client *client)
 {
 	if (!session->failed)
 		complain(session->invocation, "%s", warden_client_error(client));
@@ -88,7 +88,7 @@ static int fail(struct session *session, const struct warden_client *client)
 }
 
 /* With --json every piece is an object; else it goes where the job wrote it. */
-static void hand_on(struct session *session, const struct warden_message *answer)
+static void hand_on(struct job_streams *session, const struct warden_message *answer)
 {
 	struct invocation *invocation = session->invocation;
 	const char *name = warden_message_bytes(answer, "name", 0, NULL);
@@ -105,7 +105,7 @@ static void hand_on(struct session *session, const struct warden_message *answer
 
 static void output_came(void *data, uint64_t id, const struct warden_message *answer, bool last)
 {
-	struct session *session = data;
+	struct job_streams *session = data;
 
 	(void)id;
 	if (!answer) {
@@ -133,7 +133,7 @@ static void output_came(void *data, uint64_t id, const struct warden_message *an
 /* A job that has ended takes no more: its status will tell that. */
 static void input_taken(void *data, uint64_t id, const struct warden_message *answer, bool last)
 {
-	struct session *session = data;
+	struct job_streams *session = data;
 
 	(void)id;
 	(void)last;
@@ -151,7 +151,7 @@ static void size_taken(void *data, uint64_t id, const struct warden_message *ans
 	(void)last;
 }
 
-static int submit_input(struct session *session, size_t length, bool end)
+static int submit_input(struct job_streams *session, size_t length, bool end)
 {
 	struct warden_message *request = request_new(session, "job_input");
 	int result = -1;
@@ -168,7 +168,7 @@ static int submit_input(struct session *session, size_t length, bool end)
 }
 
 /* Takes the keys that leave out of what was typed: their place, or the length. */
-static size_t find_leave(struct session *session, size_t length)
+static size_t find_leave(struct job_streams *session, size_t length)
 {
 	for (size_t i = 0; i < length; i++) {
 		if (session->control_p && session->buffer[i] == CONTROL_Q) {
@@ -180,7 +180,7 @@ static size_t find_leave(struct session *session, size_t length)
 	return length;
 }
 
-static int read_input(struct session *session)
+static int read_input(struct job_streams *session)
 {
 	ssize_t got = read(STDIN_FILENO, session->buffer, CHUNK);
 
@@ -195,7 +195,7 @@ static int read_input(struct session *session)
 	return got > 0 ? submit_input(session, (size_t)got, false) : 0;
 }
 
-static int send_size(struct session *session)
+static int send_size(struct job_streams *session)
 {
 	struct signalfd_siginfo info;
 	struct warden_message *request = request_new(session, "job_resize");
@@ -214,7 +214,7 @@ static int send_size(struct session *session)
 }
 
 /* Keys go to the job as they are typed. */
-static void make_raw(struct session *session)
+static void make_raw(struct job_streams *session)
 {
 	struct termios raw;
 
@@ -226,14 +226,14 @@ static void make_raw(struct session *session)
 	session->is_raw = tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) == 0;
 }
 
-static void make_cooked(struct session *session)
+static void make_cooked(struct job_streams *session)
 {
 	if (session->is_raw)
 		tcsetattr(STDIN_FILENO, TCSADRAIN, &session->cooked); /* nothing else can be done */
 	session->is_raw = false;
 }
 
-static int watch_window(struct session *session)
+static int watch_window(struct job_streams *session)
 {
 	sigset_t set;
 
@@ -249,7 +249,7 @@ static int watch_window(struct session *session)
 }
 
 /* Connects both and asks for the output. */
-static int begin(struct session *session)
+static int begin(struct job_streams *session)
 {
 	struct invocation *invocation = session->invocation;
 	struct warden_message *request = request_new(session, session->options->request);
@@ -274,7 +274,7 @@ static int begin(struct session *session)
 
 enum { WAIT_OUTPUT, WAIT_INPUT, WAIT_STDIN, WAIT_SIGNAL, WAIT_WINDOW, WAITS };
 
-static void prepare_wait(const struct session *session, struct pollfd *fds)
+static void prepare_wait(const struct job_streams *session, struct pollfd *fds)
 {
 	bool reads =
 		session->options->input && !session->input_ended && session->in_flight < IN_FLIGHT;
@@ -291,7 +291,7 @@ static void prepare_wait(const struct session *session, struct pollfd *fds)
 }
 
 /* One round; `*woken`: a signal came. */
-static int step(struct session *session, bool *woken)
+static int step(struct job_streams *session, bool *woken)
 {
 	struct pollfd fds[WAITS];
 
@@ -313,7 +313,7 @@ static int step(struct session *session, bool *woken)
 	return session->output_error ? -1 : 0;
 }
 
-static void end(struct session *session)
+static void end(struct job_streams *session)
 {
 	make_cooked(session);
 	if (session->winch_fd >= 0) {
@@ -324,15 +324,15 @@ static void end(struct session *session)
 	free(session->buffer);
 }
 
-int session_run(struct invocation *invocation, const char *handle, size_t length, uint64_t job,
-		const struct session_options *options, bool *woken)
+int job_streams_run(struct invocation *invocation, const char *handle, size_t length, uint64_t job,
+		    const struct session_options *options, bool *woken)
 {
-	struct session session = {.invocation = invocation,
-				  .options = options,
-				  .handle = handle,
-				  .handle_length = length,
-				  .job = job,
-				  .status = STATUS_FAILED};
+	struct job_streams session = {.invocation = invocation,
+				      .options = options,
+				      .handle = handle,
+				      .handle_length = length,
+				      .job = job,
+				      .status = STATUS_FAILED};
 	int result = watch_window(&session);
 
 	*woken = false;

@@ -108,7 +108,7 @@ static int check_name(const struct invocation *invocation, const struct places *
 	return usage_error(invocation, "--format: there is no field %s", name);
 }
 
-static const char *answers_of(const struct command *command)
+static const char *answers_of(const struct cli_command *command)
 {
 	return command->answers ? command->answers : command->groups[0].request;
 }
@@ -121,7 +121,7 @@ static struct warden_message *inner(struct warden_message *message, const char *
 
 int format_check(const struct invocation *invocation)
 {
-	const struct command *command = invocation->command;
+	const struct cli_command *command = invocation->command;
 	const char *request = answers_of(command), *at = invocation->format;
 	struct warden_message *answer = request ? warden_message_new_answer(request) : NULL;
 	struct warden_message *element =

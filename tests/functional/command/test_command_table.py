@@ -73,7 +73,7 @@ def what_is_written_from_the_table_is_up_to_date(w):
         ("etc/completion/warden.fish", ["completion", "fish"]),
     ):
         with open(f"{w.build.source}/{file}", encoding="utf-8") as written:
-            expect.equal(command.ok(w, *arguments) == written.read(), True, f"{file}: `make generated` mends it")
+            expect.equal(command.ok(w, *arguments) == written.read(), True, f"{file}: `make generated` remedies it")
 
 
 @case(daemon=False, backend="fake")

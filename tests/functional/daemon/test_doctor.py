@@ -77,7 +77,7 @@ def chains_of_others_that_drop_are_named(w):
     subprocess.run(["nft", "delete", "table", "ip", "filter"], check=True)
     fact = _fact(backend["facts"], "other firewall")
     expect.equal((fact["value"], fact["good"]), ("chain FORWARD of table ip filter", False))
-    expect.contains(fact["mend"], "iptables -I FORWARD")
+    expect.contains(fact["remedy"], "iptables -I FORWARD")
 
 
 @case(daemon=False, backend="linux")

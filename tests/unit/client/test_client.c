@@ -122,7 +122,7 @@ static void a_request_that_does_not_exist_is_none(void)
 /* Feeds bytes one at a time; the payloads that come out, each in brackets. */
 static void feed(const char *bytes, size_t length, size_t limit, char *seen)
 {
-	struct frame_buffer buffer = {0};
+	struct client_frame buffer = {0};
 
 	*seen = '\0';
 	for (size_t i = 0; i < length; i++) {
@@ -130,10 +130,10 @@ static void feed(const char *bytes, size_t length, size_t limit, char *seen)
 		size_t size;
 		int found;
 
-		if (!unit_true(frame_room(&buffer) > 0))
+		if (!unit_true(client_frame_room(&buffer) > 0))
 			break;
 		buffer.bytes[buffer.end++] = (uint8_t)bytes[i];
-		found = frame_take(&buffer, limit, &payload, &size);
+		found = client_frame_take(&buffer, limit, &payload, &size);
 		if (found < 0) {
 			memcpy(seen + strlen(seen), "!", 2);
 			break;
@@ -141,7 +141,7 @@ static void feed(const char *bytes, size_t length, size_t limit, char *seen)
 		if (found > 0)
 			sprintf(seen + strlen(seen), "[%.*s]", (int)size, payload);
 	}
-	frame_buffer_clear(&buffer);
+	client_frame_clear(&buffer);
 }
 
 static void frames_may_come_in_pieces(void)

@@ -10,7 +10,7 @@ UNIT_LIBS = tests/unit/libunit.la core/libcore.la
 check_PROGRAMS += \
 	tests/unit/lib/test_address \
 	tests/unit/core/test_config \
-	tests/unit/core/test_config_klass \
+	tests/unit/core/test_config_backend \
 	tests/unit/core/test_config_numbers \
 	tests/unit/core/test_backend_load \
 	tests/unit/core/test_log \
@@ -21,7 +21,7 @@ check_PROGRAMS += \
 TESTS += \
 	tests/unit/lib/test_address \
 	tests/unit/core/test_config \
-	tests/unit/core/test_config_klass \
+	tests/unit/core/test_config_backend \
 	tests/unit/core/test_config_numbers \
 	tests/unit/core/test_backend_load \
 	tests/unit/core/test_log \
@@ -35,9 +35,9 @@ tests_unit_lib_test_address_LDADD = $(UNIT_LIBS)
 tests_unit_core_test_config_SOURCES = tests/unit/core/test_config.c
 tests_unit_core_test_config_CPPFLAGS = $(AM_CPPFLAGS) $(CONFIG_CFLAGS) -DSOURCE_DIRECTORY='"$(abs_top_srcdir)"'
 tests_unit_core_test_config_LDADD = $(UNIT_LIBS)
-tests_unit_core_test_config_klass_SOURCES = tests/unit/core/test_config_klass.c
-tests_unit_core_test_config_klass_CPPFLAGS = $(AM_CPPFLAGS) $(CONFIG_CFLAGS)
-tests_unit_core_test_config_klass_LDADD = $(UNIT_LIBS)
+tests_unit_core_test_config_backend_SOURCES = tests/unit/core/test_config_backend.c
+tests_unit_core_test_config_backend_CPPFLAGS = $(AM_CPPFLAGS) $(CONFIG_CFLAGS)
+tests_unit_core_test_config_backend_LDADD = $(UNIT_LIBS)
 tests_unit_core_test_config_numbers_SOURCES = tests/unit/core/test_config_numbers.c
 tests_unit_core_test_config_numbers_LDADD = $(UNIT_LIBS)
 tests_unit_core_test_backend_load_SOURCES = tests/unit/core/test_backend_load.c

@@ -108,23 +108,25 @@ struct core_case *core_case_open(void)
 		exit(EXIT_FAILURE);
 	server = &test->server;
 	configure(test);
-	test->klass.name = "counting";
-	test->klass.job_forget = count_forgotten;
-	test->klass.job_signal = count_signal;
-	test->klass.restore = answer_restore;
-	test->klass.destroy = count_destroyed;
-	test->klass.detach = free;
+	test->container_klass.name = "counting";
+	test->container_klass.job_forget = count_forgotten;
+	test->container_klass.job_signal = count_signal;
+	test->container_klass.restore = answer_restore;
+	test->container_klass.destroy = count_destroyed;
+	test->container_klass.detach = free;
 	server->config = &test->config;
-	server->klass = &test->klass;
+	server->container_klass = &test->container_klass;
 	server->backend = test;
 	TAILQ_INIT(&server->connections);
 	TAILQ_INIT(&server->idle);
-	host_init(server);
+	backend_host_init(server);
 	uv_loop_init(&server->loop);
 	server->journal = journal_new();
 	unit_integer(log_open(&test->config, &err), 0);
 	unit_integer(pools_open(server, &err), 0);
-	unit_integer(events_open(&server->events, &server->loop, host_handle_events, &err), 0);
+	unit_integer(backend_events_open(&server->events, &server->loop, backend_host_handle_events,
+					 &err),
+		     0);
 	server->events.wakeup.data = server;
 	unit_string(err.message, "");
 	return test;
@@ -188,9 +190,9 @@ void core_case_close(struct core_case *test)
 	while (uv_run(&server->loop, UV_RUN_DEFAULT) != 0)
 		;
 	unit_integer(uv_loop_close(&server->loop), 0);
-	events_close(&server->events);
+	backend_events_close(&server->events);
 	pools_close(server);
-	lease_free(server);
+	cpu_lease_free(server);
 	journal_free(server->journal);
 	free(test->config.server.container_depot_path);
 	free(test);

@@ -10,7 +10,7 @@
 
 struct core_case {
 	struct config config;
-	struct warden_container_klass klass;
+	struct warden_container_klass container_klass;
 	struct server server;
 	bool alive; /* what the backend's restore says of every container */
 	/* What workers were asked for; to be read when they have nothing to do. */

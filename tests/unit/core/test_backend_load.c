@@ -15,7 +15,7 @@
 #include "lib/cleanup.h"
 
 /* The settings whose container_klass is this, looked for in the test's modules. */
-static struct config *settings(const char *klass)
+static struct config *settings(const char *container_klass)
 {
 	char text[PATH_MAX * 2];
 	struct warden_error err = {0};
@@ -23,7 +23,7 @@ static struct config *settings(const char *klass)
 
 	snprintf(text, sizeof(text),
 		 "server: {\n  backend_path = \"/nowhere:%s\";\n  container_klass = \"%s\";\n};\n",
-		 MODULE_DIRECTORY, klass);
+		 MODULE_DIRECTORY, container_klass);
 	config = config_load(unit_file("warden.conf", text), &err);
 	if (!config)
 		unit_fail(err.message);
@@ -32,11 +32,11 @@ static struct config *settings(const char *klass)
 
 /* Loading fails with this message, behind place and key. `%` stands for the directory of modules.
  */
-static void fails(const char *klass, const char *message)
+static void fails(const char *container_klass, const char *message)
 {
-	struct config *config = settings(klass);
+	struct config *config = settings(container_klass);
 	struct warden_error err = {0};
-	struct klass_module *module = config ? klass_load(config, &err) : NULL;
+	struct backend_module *module = config ? backend_load(config, &err) : NULL;
 	const char *mark = strchr(message, '%');
 	char expected[PATH_MAX * 2];
 
@@ -45,23 +45,23 @@ static void fails(const char *klass, const char *message)
 		 mark ? MODULE_DIRECTORY : "", mark ? mark + 1 : message);
 	unit_true(module == NULL);
 	unit_string(err.message, expected);
-	klass_unload(module);
+	backend_unload(module);
 	config_free(config);
 }
 
-static void load_succeeds(const char *klass)
+static void load_succeeds(const char *container_klass)
 {
-	struct config *config = settings(klass);
+	struct config *config = settings(container_klass);
 	struct warden_error err = {0};
-	struct klass_module *module = config ? klass_load(config, &err) : NULL;
+	struct backend_module *module = config ? backend_load(config, &err) : NULL;
 
 	unit_string(err.message, "");
 	if (unit_true(module != NULL)) {
-		unit_string(module->klass->name, "good");
+		unit_string(module->container_klass->name, "good");
 		unit_string(module->file, MODULE_DIRECTORY "/good.so");
-		unit_true(module->klass->setup != NULL);
+		unit_true(module->container_klass->setup != NULL);
 	}
-	klass_unload(module);
+	backend_unload(module);
 	config_free(config);
 }
 

@@ -10,7 +10,7 @@
 #include "tests/unit/core/core_case.h"
 #include "tests/unit/unit.h"
 
-static const struct request_klass klass = {
+static const struct request_handler container_klass = {
 	.type = WARDEN__MESSAGE__TYPE__Spawn,
 	.name = "spawn",
 	.message = &warden__spawn_request__descriptor,
@@ -41,7 +41,7 @@ static struct request *request_new(struct core_case *test, const char *handle, c
 	message->has_request_id = true;
 	message->request_id.data = (uint8_t *)strdup(id);
 	message->request_id.len = strlen(id);
-	request->klass = &klass;
+	request->handler = &container_klass;
 	request->server = &test->server;
 	request->message = &message->base;
 	return request;

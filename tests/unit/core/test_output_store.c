@@ -155,7 +155,7 @@ static void a_flood_is_stored_up_to_the_limit_and_64_kib(void)
 	enum { FULL = 65536 };
 	static const char bytes[FULL];
 	struct writer writer = start(false);
-	const struct store *stores = writer.job->stores;
+	const struct output_store *stores = writer.job->stores;
 
 	put(writer.out, bytes, FULL);
 	put(writer.err, bytes, FULL);
@@ -195,7 +195,7 @@ static void a_file_is_gone_on_with(void)
 	job_free(writer.job);
 
 	writer.job = core_case_job(writer.container, 7, false);
-	store_restore(&writer.job->stores[STORE_STDOUT]);
+	output_store_restore(&writer.job->stores[STORE_STDOUT]);
 	unit_unsigned(writer.job->stores[STORE_STDOUT].size, 6);
 	unit_integer(pipe2(out, O_CLOEXEC), 0);
 	writer.out = out[1];

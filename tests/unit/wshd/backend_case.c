@@ -181,8 +181,9 @@ struct backend_case backend_begin(const char *path)
 		fprintf(stderr, "%s\n", dlerror());
 		exit(EXIT_FAILURE);
 	}
-	backend.klass = dlsym(module, WARDEN_BACKEND_SYMBOL);
-	if (!backend.klass || backend.klass->setup(&host, &backend.backend, &err) < 0) {
+	backend.container_klass = dlsym(module, WARDEN_BACKEND_SYMBOL);
+	if (!backend.container_klass ||
+	    backend.container_klass->setup(&host, &backend.backend, &err) < 0) {
 		fprintf(stderr, "%s\n", err.message);
 		exit(EXIT_FAILURE);
 	}
@@ -192,7 +193,7 @@ struct backend_case backend_begin(const char *path)
 
 void backend_end(struct backend_case *backend)
 {
-	backend->klass->teardown(backend->backend);
+	backend->container_klass->teardown(backend->backend);
 }
 
 struct warden_identity identity_make(const char *id)
@@ -233,7 +234,7 @@ struct warden_spawn job_start(const struct backend_case *backend, void *containe
 	spawn.stdout_write_fd = out[1];
 	spawn.stderr_read_fd = err_pipe[0];
 	spawn.stderr_write_fd = err_pipe[1];
-	if (!unit_integer(backend->klass->spawn(container, &spawn, &err), 0))
+	if (!unit_integer(backend->container_klass->spawn(container, &spawn, &err), 0))
 		unit_fail(err.message);
 	close(spawn.script_fd);
 	close(out[1]);

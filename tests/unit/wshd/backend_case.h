@@ -8,7 +8,7 @@
 enum told { TOLD_JOB_ENDED = 1, TOLD_EMPTY, TOLD_OOM, TOLD_INIT_DIED, TOLD_GONE };
 
 struct backend_case {
-	const struct warden_container_klass *klass;
+	const struct warden_container_klass *container_klass;
 	void *backend;
 };
 

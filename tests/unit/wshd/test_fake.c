@@ -34,7 +34,8 @@ static void *create(const struct backend_case *fake, const struct warden_identit
 	struct warden_error err = {0};
 	void *container = NULL;
 
-	if (!unit_integer(fake->klass->create(fake->backend, &request, &container, &err), 0))
+	if (!unit_integer(fake->container_klass->create(fake->backend, &request, &container, &err),
+			  0))
 		unit_fail(err.message);
 	return container;
 }
@@ -70,7 +71,7 @@ static bool is_there(pid_t pid)
 static void destroy(const struct backend_case *fake, const struct warden_identity *identity,
 		    void *container)
 {
-	fake->klass->destroy(container);
+	fake->container_klass->destroy(container);
 	unit_true(was_told(TOLD_GONE, identity->id, 0, NULL));
 }
 
@@ -88,7 +89,7 @@ static void a_container_lives_runs_a_job_and_goes(void)
 	unit_integer(job_end.exit_status, 3);
 	unit_contains(job_read(job.stdout_read_fd), "/aaaaaaaaaa1/root\n");
 	unit_string(job_read(job.stderr_read_fd), "");
-	fake.klass->job_forget(container, 1);
+	fake.container_klass->job_forget(container, 1);
 	destroy(&fake, &identity, container);
 	unit_false(is_there(pid));
 	end(&fake, &identity);
@@ -106,11 +107,11 @@ static void stop_tells_when_nothing_is_left(void)
 	char ready[6];
 
 	unit_integer(read(job.stdout_read_fd, ready, sizeof(ready)), sizeof(ready));
-	unit_integer(fake.klass->stop(container, SIGTERM, &err), 0);
+	unit_integer(fake.container_klass->stop(container, SIGTERM, &err), 0);
 	unit_true(was_told(TOLD_EMPTY, identity.id, 0, NULL));
 	unit_true(was_told(TOLD_JOB_ENDED, identity.id, 1, &job_end));
 	unit_integer(job_end.exit_status, 5);
-	unit_integer(fake.klass->stop(container, SIGTERM, &err), 0);
+	unit_integer(fake.container_klass->stop(container, SIGTERM, &err), 0);
 	unit_true(was_told(TOLD_EMPTY, identity.id, 0, NULL));
 	close(job.stdout_read_fd);
 	close(job.stderr_read_fd);
@@ -129,7 +130,7 @@ static void destroy_ends_every_process(void)
 	char ready[6];
 
 	unit_integer(read(job.stdout_read_fd, ready, sizeof(ready)), sizeof(ready));
-	fake.klass->destroy(container);
+	fake.container_klass->destroy(container);
 	unit_true(was_told(TOLD_GONE, identity.id, 0, NULL));
 	/* All that had its pipe open is gone. */
 	unit_string(job_read(job.stdout_read_fd), "");
@@ -172,7 +173,7 @@ static void the_death_of_wshd_is_told_and_its_jobs_go(void)
 	unit_true(was_told(TOLD_INIT_DIED, identity.id, 0, NULL));
 	unit_string(job_read(job.stdout_read_fd), "");
 	job_read(job.stderr_read_fd);
-	unit_integer(fake.klass->stop(container, SIGTERM, &err), 0);
+	unit_integer(fake.container_klass->stop(container, SIGTERM, &err), 0);
 	unit_true(was_told(TOLD_EMPTY, identity.id, 0, NULL));
 	destroy(&fake, &identity, container);
 	end(&fake, &identity);
@@ -184,8 +185,8 @@ static void *restore(const struct backend_case *fake, const struct warden_identi
 	struct warden_error err = {0};
 	void *container = NULL;
 
-	if (!unit_integer(fake->klass->restore(fake->backend, identity, state, &container, restored,
-					       &err),
+	if (!unit_integer(fake->container_klass->restore(fake->backend, identity, state, &container,
+							 restored, &err),
 			  0))
 		unit_fail(err.message);
 	return container;
@@ -247,7 +248,7 @@ static void a_container_lives_on_after_detach(void)
 	void *container = create(&fake, &identity);
 	pid_t pid = pid_of(&identity);
 
-	fake.klass->detach(container);
+	fake.container_klass->detach(container);
 	backend_end(&fake);
 	unit_true(is_there(pid));
 	fake = begin();
@@ -338,7 +339,7 @@ static void a_create_that_fails_leaves_nothing(void)
 	option_text("wshd", "/bin/true"); /* ends at once */
 	fake = backend_begin(FAKE);
 	unit_integer(unlinkat(identity.dir_fd, "run", AT_REMOVEDIR), 0);
-	unit_integer(fake.klass->create(fake.backend, &request, &container, &err), -1);
+	unit_integer(fake.container_klass->create(fake.backend, &request, &container, &err), -1);
 	unit_contains(err.message, "run/wshd.sock");
 	unit_true(fstatat(identity.dir_fd, "root", &status, 0) < 0 && errno == ENOENT);
 	end(&fake, &identity);
@@ -352,10 +353,10 @@ static void requests_fail_as_configured(void)
 
 	option_texts("fail", names);
 	fake = begin();
-	unit_integer(fake.klass->admit(fake.backend, NULL, "create", &err), 0);
-	unit_integer(fake.klass->admit(fake.backend, NULL, "spawn", &err), -1);
+	unit_integer(fake.container_klass->admit(fake.backend, NULL, "create", &err), 0);
+	unit_integer(fake.container_klass->admit(fake.backend, NULL, "spawn", &err), -1);
 	unit_string(err.message, "fake: spawn fails as configured");
-	unit_integer(fake.klass->admit(fake.backend, NULL, "destroy", &err), -1);
+	unit_integer(fake.container_klass->admit(fake.backend, NULL, "destroy", &err), -1);
 	unit_string(err.message, "fake: destroy fails as configured");
 	option_texts("fail", NULL);
 	backend_end(&fake);
@@ -370,7 +371,7 @@ static void a_delay_is_kept(void)
 	option_number("delay_ms", 150);
 	fake = begin();
 	clock_gettime(CLOCK_MONOTONIC, &before);
-	unit_integer(fake.klass->admit(fake.backend, NULL, "info", &err), 0);
+	unit_integer(fake.container_klass->admit(fake.backend, NULL, "info", &err), 0);
 	clock_gettime(CLOCK_MONOTONIC, &after);
 	unit_true((after.tv_sec - before.tv_sec) * 1000 +
 			  (after.tv_nsec - before.tv_nsec) / 1000000 >=
@@ -389,8 +390,8 @@ static void figures_are_complete_and_stable(void)
 
 	memset(&one, 0xff, sizeof(one));
 	memset(&two, 0xff, sizeof(two));
-	unit_integer(fake.klass->info(container, &one, &err), 0);
-	unit_integer(fake.klass->info(container, &two, &err), 0);
+	unit_integer(fake.container_klass->info(container, &one, &err), 0);
+	unit_integer(fake.container_klass->info(container, &two, &err), 0);
 	unit_bytes(&one, sizeof(one), &two, sizeof(two));
 	for (int i = 0; i < WARDEN_MEMORY_STATS; i++)
 		unit_true(one.memory[i] != WARDEN_UNKNOWN);

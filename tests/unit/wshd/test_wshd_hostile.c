@@ -293,7 +293,7 @@ static int hostile_pair(int *hostile)
 
 static void a_client_takes_pipes_alone_from_wshd(void)
 {
-	struct wshd_job job = {
+	struct wshd_listed_job job = {
 		.header = {.type = WSHD_JOB, .job_id = 3},
 		.present = 1 << WSHD_FD_STDOUT_READ | 1 << WSHD_FD_STDERR_READ,
 	};

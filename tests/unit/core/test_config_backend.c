@@ -24,7 +24,7 @@ static const struct warden_option options[] = {
 	{.name = NULL},
 };
 
-static const struct warden_container_klass klass = {.name = "mine", .options = options};
+static const struct warden_container_klass container_klass = {.name = "mine", .options = options};
 static const struct warden_container_klass bare = {.name = "bare"};
 static const struct warden_container_klass rooted = {.name = "bare", .needs_rootfs = true};
 
@@ -60,7 +60,7 @@ static struct config *passes(const struct warden_container_klass *k, const char 
 	struct warden_error err = {0};
 
 	if (config)
-		unit_integer(config_check_klass(config, k, &err), 0);
+		unit_integer(config_check_backend(config, k, &err), 0);
 	unit_string(err.message, "");
 	return config;
 }
@@ -82,7 +82,7 @@ static void fails(const struct warden_container_klass *k, const char *more, cons
 	}
 	expected[at < sizeof(expected) ? at : sizeof(expected) - 1] = '\0';
 	if (config)
-		unit_integer(config_check_klass(config, k, &err), -1);
+		unit_integer(config_check_backend(config, k, &err), -1);
 	unit_string(err.message, expected);
 	config_free(config);
 }
@@ -101,7 +101,7 @@ static char *make_directory(const char *name, mode_t mode)
 
 static void options_have_their_defaults(void)
 {
-	struct config *c = passes(&klass, "};");
+	struct config *c = passes(&container_klass, "};");
 
 	if (!c || !unit_unsigned(c->n_options, 6))
 		return;
@@ -116,9 +116,9 @@ static void options_have_their_defaults(void)
 
 static void options_are_taken_from_the_klasss_group(void)
 {
-	struct config *c =
-		passes(&klass, "};\nmine: { loud = false; width = 8589934592L;\n"
-			       "motto = \"x\"; colour = \"red\"; friends = [\"a\", \"b\"]; };");
+	struct config *c = passes(&container_klass,
+				  "};\nmine: { loud = false; width = 8589934592L;\n"
+				  "motto = \"x\"; colour = \"red\"; friends = [\"a\", \"b\"]; };");
 
 	if (!c || !unit_unsigned(c->n_options, 6))
 		return;
@@ -139,7 +139,7 @@ static void options_without_a_file_are_the_defaults(void)
 
 	if (!unit_true(c != NULL))
 		return;
-	unit_integer(config_take_options(c, &klass, &err), 0);
+	unit_integer(config_take_options(c, &container_klass, &err), 0);
 	unit_unsigned(c->n_options, 6);
 	unit_string(c->options[3].text, "grey");
 	config_free(c);
@@ -154,28 +154,28 @@ static void a_klass_without_options_has_an_empty_group(void)
 
 static void a_wrong_option_is_refused_as_any_key_is(void)
 {
-	fails(&klass, "};\nmine: { widht = 1; };",
+	fails(&container_klass, "};\nmine: { widht = 1; };",
 	      "%/warden.conf:7: unknown key mine.widht: did you mean mine.width?");
-	fails(&klass, "};\nmine: { frobnicate = 1; };",
+	fails(&container_klass, "};\nmine: { frobnicate = 1; };",
 	      "%/warden.conf:7: unknown key mine.frobnicate: the group's keys are loud, width, "
 	      "motto, colour, friends, days");
-	fails(&klass, "};\nmine: { width = -2; };",
+	fails(&container_klass, "};\nmine: { width = -2; };",
 	      "%/warden.conf:7: mine.width must be an integer from -1 to 1099511627776, not -2");
-	fails(&klass, "};\nmine: { loud = \"yes\"; };",
+	fails(&container_klass, "};\nmine: { loud = \"yes\"; };",
 	      "%/warden.conf:7: mine.loud must be true or false, not \"yes\"");
-	fails(&klass, "};\nmine: { motto = [\"x\"]; };",
+	fails(&container_klass, "};\nmine: { motto = [\"x\"]; };",
 	      "%/warden.conf:7: mine.motto must be a string that is not empty, not an array");
-	fails(&klass, "};\nmine: {\n friends = [1]; };",
+	fails(&container_klass, "};\nmine: {\n friends = [1]; };",
 	      "%/warden.conf:8: mine.friends must be an array of strings ([\"A\", \"B\"]), not 1");
-	fails(&klass, "};\nmine: {\n days = [\"mon\",\n \"mo\"]; };",
+	fails(&container_klass, "};\nmine: {\n days = [\"mon\",\n \"mo\"]; };",
 	      "%/warden.conf:9: mine.days must be an array of words among sun mon tue, not "
 	      "\"mo\"");
-	config_free(passes(&klass, "};\nmine: { days = [\"tue\", \"sun\", \"tue\"]; };"));
+	config_free(passes(&container_klass, "};\nmine: { days = [\"tue\", \"sun\", \"tue\"]; };"));
 }
 
 static void a_group_that_is_nobodys_is_refused(void)
 {
-	fails(&klass, "};\nlunix: {};",
+	fails(&container_klass, "};\nlunix: {};",
 	      "%/warden.conf:7: unknown group lunix: the groups are server, health_check_server, "
 	      "logging, network, port, user, hooks, and mine for the backend");
 }
@@ -184,12 +184,12 @@ static void a_group_of_another_installed_backend_is_left_alone(void)
 {
 	make_directory("modules", 0755);
 	unit_file("modules/other.so", "");
-	config_free(passes(&klass, "};\nother: { whatever = [1, 2]; };"));
+	config_free(passes(&container_klass, "};\nother: { whatever = [1, 2]; };"));
 }
 
 static void the_groups_own_errors_come_before_the_file_systems(void)
 {
-	fails(&klass,
+	fails(&container_klass,
 	      " container_rootfs_path = \"/nowhere\"; pidfile = \"/nowhere/x\"; };\n"
 	      "mine: { width = -2; };",
 	      "%/warden.conf:7: mine.width must be an integer from -1 to 1099511627776, not -2");
