@@ -3,6 +3,7 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 
@@ -162,8 +163,9 @@ def _depot_on(w, mkfs, options):
     image = f"{w.directory}/image"
     with open(image, "wb") as file:
         file.truncate(400 * MIB)
-    if subprocess.run([*mkfs, image], capture_output=True, check=False).returncode != 0:
+    if not shutil.which(mkfs[0]):
         raise Skip(f"needs {mkfs[0]}")
+    subprocess.run([*mkfs, image], capture_output=True, check=True)
     if subprocess.run(["mount", "-o", f"loop,{options}", image, directory], capture_output=True, check=False).returncode:
         raise Skip("needs a kernel with disk quota")
     w.daemon.settings["server"]["container_depot_path"] = f"{directory}/depot"
