@@ -6,3 +6,5 @@ dist_man_MANS += doc/wsh.1
 dist_man_MANS += doc/wardend.8
 EXTRA_DIST += doc/metrics.md
 EXTRA_DIST += doc/protocol.md
+
+dist_doc_DATA += doc/metrics.md doc/protocol.md

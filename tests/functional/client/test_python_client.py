@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""contrib/python/warden.py: what it encodes, decodes, raises and refuses."""
+"""contrib/python/warden: what it encodes, decodes, raises and refuses."""
 
 import asyncio
 import contextlib
@@ -61,7 +61,7 @@ def messages_encode_as_protobuf_does(w):
             "0a0a0a022f6112022f6218011a0168",
         ),
         (warden.InfoResponse(job_ids=[1, 128]), "e00201e0028001"),
-        (warden.LimitDiskRequest(handle="h", byte=1), "f801010a0168"),
+        (warden.LimitDiskRequest(handle="h", byte=1), "0a0168f80101"),
     ):
         expect.equal(message.encode().hex(), encoded, repr(message))
         expect.equal(type(message).decode(bytes.fromhex(encoded)), message)
@@ -340,8 +340,25 @@ def a_call_that_is_cancelled_gives_the_connection_up(w):
 def types_are_checked(w):
     if not shutil.which("mypy"):
         raise Skip("needs mypy")
-    files = glob.glob(f"{w.build.source}/contrib/python/**/*.py", recursive=True)
+    python = f"{w.build.source}/contrib/python"
     seen = subprocess.run(
-        ["mypy", "--strict", "--cache-dir=/dev/null", *files], capture_output=True, text=True, check=False
+        ["mypy", "--strict", "--cache-dir=/dev/null", f"{python}/warden", *glob.glob(f"{python}/examples/*.py")],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     expect.equal(seen.returncode, 0, seen.stdout)
+
+
+@case(daemon=False, backend="fake")
+def the_message_classes_are_those_of_the_proto(w):
+    seen = subprocess.run(
+        [f"{w.build.source}/scripts/generate-python", "--check"], capture_output=True, text=True, check=False
+    )
+    expect.equal(seen.returncode, 0, seen.stderr)
+
+
+@case(daemon=False, backend="fake")
+def a_value_that_a_newer_daemon_added_to_an_enum_stays_a_number(w):
+    expect.equal(warden.JobEnd.decode(bytes.fromhex("0801")).reason, warden.Reason.EXITED)
+    expect.equal(warden.JobEnd.decode(bytes.fromhex("0863")).reason, 99)

@@ -1,0 +1,1078 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A client of wardend on Python's standard library alone (3.10 or newer).
+
+    import warden
+
+    with warden.Client() as client:
+        handle = client.create(grace_time=60)
+        result = client.run(handle, "echo hello; exit 3")
+        print(result.exit_status, result.stdout)      # 3 b'hello\\n'
+        client.destroy(handle)
+
+Each request of the protocol is a method of `Client` with the protocol's field names as keyword
+arguments, and a coroutine of `AsyncClient`. What the daemon refuses is raised as `WardenError`. To
+have several requests on their way at once, `send` them and `receive` the answers, which come in the
+same order.
+
+Texts (handles, paths, networks) are `str`; a name that is not UTF-8 is kept by surrogate escapes, as
+in `os.fsdecode`. Scripts, files and output are `bytes`; what is written may be given as `str` too.
+Times are seconds, sizes bytes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import inspect
+import math
+import os
+import socket
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Concatenate, Generic, Optional, ParamSpec, TypeVar, Union
+
+from . import messages
+from .messages import *  # pylint: disable=wildcard-import,unused-wildcard-import
+from .messages import ERROR_TYPE, TYPES, Envelope, ErrorResponse
+from .wire import Message, ProtocolError, as_bytes
+
+__all__ = messages.__all__ + [
+    "AsyncClient",
+    "Client",
+    "DEFAULT_SOCKET",
+    "FrameReader",
+    "Message",
+    "ProtocolError",
+    "WardenError",
+    "encode_frame",
+    "job",
+]
+
+DEFAULT_SOCKET = "/run/warden/warden.sock"
+
+# Longer answers than this are refused: what a daemon with the default output limit sends is far below.
+MAX_FRAME = 1 << 30
+
+
+class WardenError(Exception):
+    """The daemon's answer to a request that failed; `str()` of it is the daemon's text."""
+
+    def __init__(self, message: str, data: Optional[str] = None, backtrace: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.data = data
+        self.backtrace = list(backtrace)
+
+
+_NUMBER_OF_REQUEST = {request: number for number, request, _ in TYPES}
+_RESPONSE_OF_NUMBER = {number: response for number, _, response in TYPES}
+
+
+# --- frames ---------------------------------------------------------------------------------------
+
+
+def encode_frame(request: Message) -> bytes:
+    """The frame that carries a request: length in decimal, CR LF, payload, CR LF."""
+    payload = Envelope(type=_NUMBER_OF_REQUEST[type(request)], payload=request.encode()).encode()
+    return b"%d\r\n%s\r\n" % (len(payload), payload)
+
+
+def decode_response(payload: bytes) -> Union[Message, WardenError]:
+    """What a frame's payload says: a response, or the error that takes its place."""
+    envelope = Envelope.decode(payload)
+    if envelope.type == ERROR_TYPE:
+        error = ErrorResponse.decode(envelope.payload)
+        return WardenError(error.message or "", error.data, error.backtrace)
+    response = _RESPONSE_OF_NUMBER.get(envelope.type)
+    if response is None:
+        raise ProtocolError(f"answer of the unknown type {envelope.type}")
+    return response.decode(envelope.payload)
+
+
+class FrameReader:
+    """Cuts what comes from a connection into payloads, whatever way it comes (no I/O in here)."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> None:
+        """Takes what was read."""
+        self._buffer += data
+
+    def next(self) -> Optional[bytes]:
+        """The next payload, or None until more has been fed."""
+        end = self._buffer.find(b"\r\n", 0, 32)
+        if end < 0:
+            if len(self._buffer) >= 32:
+                raise ProtocolError("frame without a length")
+            return None
+        digits = bytes(self._buffer[:end])
+        if not digits.isdigit() or int(digits) > MAX_FRAME:
+            raise ProtocolError(f"frame with the length {digits!r}")
+        start, stop = end + 2, end + 2 + int(digits)
+        if len(self._buffer) < stop + 2:
+            return None
+        if self._buffer[stop : stop + 2] != b"\r\n":
+            raise ProtocolError("frame without CR LF at its end")
+        payload = bytes(self._buffer[start:stop])
+        del self._buffer[: stop + 2]
+        return payload
+
+
+# --- requests as methods --------------------------------------------------------------------------
+#
+# Each function below builds a request from the arguments of a method and says what the method
+# returns; `Client` has them as methods that wait, `AsyncClient` as coroutines.
+
+Text = Union[str, "os.PathLike[str]"]
+Rlimits = Union[ResourceLimits, Mapping[str, int], None]
+Binds = Iterable[Union[BindMount, tuple[str, str, str]]]
+Properties = Union[Mapping[str, str], Iterable[tuple[str, str]]]
+Environment = Union[Mapping[str, str], Iterable[str]]  # pairs, or texts such as NAME=VALUE
+Chunks = Union[bytes, Iterable[bytes]]
+
+_T = TypeVar("_T")
+_M = TypeVar("_M", bound=Message)
+_J = TypeVar("_J", SpawnRequest, RunRequest)
+_P = ParamSpec("_P")
+
+
+@dataclass(frozen=True)
+class _Call(Generic[_T]):
+    """A request, and how its method's result comes from the answer."""
+
+    request: Message
+    take: Callable[[Any], _T]
+
+
+def _answered(request: Message, answer: type[_M], take: Callable[[_M], _T]) -> _Call[_T]:
+    """A call whose answer is of this type."""
+    return _Call(request, take)
+
+
+def _nothing(_: Any) -> None:
+    return None
+
+
+def _bind_mount(bind: Union[BindMount, tuple[str, str, str]]) -> BindMount:
+    if isinstance(bind, BindMount):
+        return bind
+    src_path, dst_path, mode = bind
+    modes = {"ro": BindMount.RO, "rw": BindMount.RW}
+    return BindMount(src_path=src_path, dst_path=dst_path, mode=modes[mode])
+
+
+def _resource_limits(rlimits: Rlimits) -> Optional[ResourceLimits]:
+    if rlimits is None or isinstance(rlimits, ResourceLimits):
+        return rlimits
+    no_limit = (1 << 64) - 1  # of the module resource it is -1
+    return ResourceLimits(
+        **{"as_" if name == "as" else name: no_limit if n == -1 else n for name, n in rlimits.items()}
+    )
+
+
+def _properties(properties: Properties) -> list[Property]:
+    pairs = properties.items() if isinstance(properties, Mapping) else properties
+    return [Property(key=key, value=value) for key, value in pairs]
+
+
+def _environment(env: Environment) -> list[str]:
+    if isinstance(env, Mapping):
+        return [f"{name}={value}" for name, value in env.items()]
+    return _texts("env", env)
+
+
+def _texts(name: str, values: Iterable[Text]) -> list[str]:
+    """One text alone would pass for a list of its letters."""
+    if isinstance(values, (str, bytes)):
+        raise TypeError(f"{name} must be a list, not {values!r}")
+    return [os.fspath(value) for value in values]
+
+
+def _microseconds(name: str, seconds: Optional[float]) -> Optional[int]:
+    """0 would be no limit, so what is above it stays so."""
+    if seconds is None:
+        return None
+    if not 0 <= seconds < math.inf:
+        raise ValueError(f"{name}: {seconds} is no number of seconds")
+    return math.ceil(seconds * 1_000_000)
+
+
+def _ping() -> _Call[None]:
+    """Asks whether the daemon answers."""
+    return _Call(PingRequest(), _nothing)
+
+
+def _echo(message: Union[str, bytes]) -> _Call[bytes]:
+    """The same message, as the daemon sends it back."""
+    return _answered(EchoRequest(message=as_bytes(message)), EchoResponse, lambda answer: answer.message)
+
+
+def _status() -> _Call[StatusResponse]:
+    """What the daemon is and what it uses of its host."""
+    return _answered(StatusRequest(), StatusResponse, lambda answer: answer)
+
+
+def _list(*, properties: Properties = ()) -> _Call[list[str]]:
+    """The handles of all containers, or of those with all these properties; oldest first."""
+    return _answered(ListRequest(properties=_properties(properties)), ListResponse, lambda answer: answer.handles)
+
+
+def _create(
+    *,
+    handle: Optional[str] = None,
+    grace_time: Optional[int] = None,
+    network: Optional[str] = None,
+    rootfs: Optional[Text] = None,
+    bind_mounts: Binds = (),
+    layers: Iterable[Text] = (),
+    tmpfs_bytes: Optional[int] = None,
+    tmpfs_inodes: Optional[int] = None,
+    env: Environment = (),
+    properties: Properties = (),
+    ttl: Optional[int] = None,
+    hostname: Optional[str] = None,
+    hosts: Iterable[str] = (),
+    dns_servers: Iterable[str] = (),
+    shm_bytes: Optional[int] = None,
+    request_id: Optional[str] = None,
+    limits: Optional[Limits] = None,
+) -> _Call[str]:
+    """Makes a container and returns its handle.
+
+    `grace_time`: seconds that it lives on after the last connection that references it has closed;
+    -1: for ever. `bind_mounts`: `BindMount`s, or tuples of source, target and "ro" or "rw". `layers`:
+    directories of the root file system, topmost first, instead of `rootfs`. `tmpfs_bytes`: what it
+    writes lies in memory, so much at most. `env`: variables of every job. `properties`: labels.
+    `ttl`: seconds after which it is destroyed, whoever uses it. `hosts`: lines of /etc/hosts.
+    `request_id`: the same request with the same id again has the same answer.
+    """
+    request = CreateRequest(
+        bind_mounts=[_bind_mount(bind) for bind in bind_mounts],
+        grace_time=0xFFFFFFFF if grace_time == -1 else grace_time,
+        handle=handle,
+        network=network,
+        rootfs=None if rootfs is None else os.fspath(rootfs),
+        layers=_texts("layers", layers),
+        tmpfs_bytes=tmpfs_bytes,
+        tmpfs_inodes=tmpfs_inodes,
+        env=_environment(env),
+        properties=_properties(properties),
+        ttl=ttl,
+        hostname=hostname,
+        hosts=_texts("hosts", hosts),
+        dns_servers=_texts("dns_servers", dns_servers),
+        shm_bytes=shm_bytes,
+        request_id=request_id,
+        limits=limits,
+    )
+    return _answered(request, CreateResponse, lambda answer: answer.handle)
+
+
+def _stop(handle: str, *, background: Optional[bool] = None, kill: Optional[bool] = None) -> _Call[None]:
+    """Ends the container's processes: TERM, and KILL for what is left after ten seconds.
+
+    `background`: returns at once. `kill`: KILL at once.
+    """
+    return _Call(StopRequest(handle=handle, background=background, kill=kill), _nothing)
+
+
+def _destroy(handle: str) -> _Call[None]:
+    """Stops the container and removes all of it."""
+    return _Call(DestroyRequest(handle=handle), _nothing)
+
+
+def _info(handle: str) -> _Call[InfoResponse]:
+    """The container's state and figures."""
+    return _answered(InfoRequest(handle=handle), InfoResponse, lambda answer: answer)
+
+
+def _info_many(*handles: str, properties: Properties = ()) -> _Call[list[InfoEntry]]:
+    """Info of many containers, of all where none is named, or of those with all these properties."""
+    request = InfoManyRequest(handles=list(handles), properties=_properties(properties))
+    return _answered(request, InfoManyResponse, lambda answer: answer.entries)
+
+
+def _pause(handle: str) -> _Call[None]:
+    """Freezes every process of the container."""
+    return _Call(PauseRequest(handle=handle), _nothing)
+
+
+def _resume(handle: str) -> _Call[None]:
+    """Lets a paused container go on."""
+    return _Call(ResumeRequest(handle=handle), _nothing)
+
+
+_JOB_DOC = """
+
+    What runs is `script`, for the container's shell, or `argv`, a command. It runs as `user` (`vcap`
+    where that is None; root when `privileged`) in `working_dir` with the variables `env`.
+
+    Limits: `timeout` and `cpu_time` in seconds, `memory_limit` (bytes) and `process_limit` of the job
+    alone, `rlimits` (a `ResourceLimits`, or a mapping from names as in getrlimit(2): `{"nofile":
+    100}`), `output_limit` with an `OutputPolicy`, or `discard_output`. `cpus` as "0-2,4"; `lease_cpu`:
+    one that no other job with this has. `own_cgroup`: its figures cover every descendant. `no_aslr`,
+    `no_swap`, `stack_unlimited`: for even measurements.
+
+    `stdin`: it reads what `job_input` writes. `terminal`: it has a terminal of `rows` and `columns`.
+    `keep`: `link` answers again and again, until `collect`. `log_tag`: each line of output goes to
+    syslog under this tag, too. `request_id`: the same request with the same id again has the same
+    answer.
+    """
+
+
+def _job_request(
+    request: type[_J],
+    handle: str,
+    script: Union[str, bytes, None],
+    argv: Iterable[Text],
+    env: Environment,
+    timeout: Optional[float],
+    cpu_time: Optional[float],
+    rlimits: Rlimits,
+    fields: Mapping[str, Any],
+) -> _J:
+    return request(
+        handle=handle,
+        script=None if script is None else as_bytes(script),
+        argv=_texts("argv", argv),
+        env=_environment(env),
+        wall_time_us=_microseconds("timeout", timeout),
+        cpu_time_us=_microseconds("cpu_time", cpu_time),
+        rlimits=_resource_limits(rlimits),
+        **fields,
+    )
+
+
+def job(
+    script: Union[str, bytes, None] = None,
+    *,
+    argv: Iterable[Text] = (),
+    env: Environment = (),
+    timeout: Optional[float] = None,
+    cpu_time: Optional[float] = None,
+    rlimits: Rlimits = None,
+    **fields: Any,
+) -> SpawnRequest:
+    """A job for `spawn_pair`; the arguments are those of `spawn`."""
+    return _job_request(SpawnRequest, "", script, argv, env, timeout, cpu_time, rlimits, fields)
+
+
+def _spawn(
+    handle: str,
+    script: Union[str, bytes, None] = None,
+    *,
+    argv: Iterable[Text] = (),
+    user: Optional[str] = None,
+    privileged: Optional[bool] = None,
+    env: Environment = (),
+    working_dir: Optional[str] = None,
+    timeout: Optional[float] = None,
+    cpu_time: Optional[float] = None,
+    memory_limit: Optional[int] = None,
+    process_limit: Optional[int] = None,
+    rlimits: Rlimits = None,
+    own_cgroup: Optional[bool] = None,
+    nice: Optional[int] = None,
+    cpus: Optional[str] = None,
+    lease_cpu: Optional[bool] = None,
+    no_aslr: Optional[bool] = None,
+    no_swap: Optional[bool] = None,
+    stack_unlimited: Optional[bool] = None,
+    stdin: Optional[bool] = None,
+    terminal: Optional[bool] = None,
+    rows: Optional[int] = None,
+    columns: Optional[int] = None,
+    keep: Optional[bool] = None,
+    discard_output: Optional[bool] = None,
+    output_limit: Optional[int] = None,
+    output_policy: Optional[OutputPolicy] = None,
+    log_tag: Optional[str] = None,
+    request_id: Optional[str] = None,
+) -> _Call[int]:
+    """Starts a job in the container and returns its number."""
+    given = dict(locals())
+    fields = {name: given[name] for name in _PLAIN_JOB_FIELDS}
+    request = _job_request(SpawnRequest, handle, script, argv, env, timeout, cpu_time, rlimits, fields)
+    return _answered(request, SpawnResponse, lambda answer: answer.job_id)
+
+
+def _run(
+    handle: str,
+    script: Union[str, bytes, None] = None,
+    *,
+    argv: Iterable[Text] = (),
+    user: Optional[str] = None,
+    privileged: Optional[bool] = None,
+    env: Environment = (),
+    working_dir: Optional[str] = None,
+    timeout: Optional[float] = None,
+    cpu_time: Optional[float] = None,
+    memory_limit: Optional[int] = None,
+    process_limit: Optional[int] = None,
+    rlimits: Rlimits = None,
+    own_cgroup: Optional[bool] = None,
+    nice: Optional[int] = None,
+    cpus: Optional[str] = None,
+    lease_cpu: Optional[bool] = None,
+    no_aslr: Optional[bool] = None,
+    no_swap: Optional[bool] = None,
+    stack_unlimited: Optional[bool] = None,
+    stdin: Optional[bool] = None,
+    terminal: Optional[bool] = None,
+    rows: Optional[int] = None,
+    columns: Optional[int] = None,
+    keep: Optional[bool] = None,
+    discard_output: Optional[bool] = None,
+    output_limit: Optional[int] = None,
+    output_policy: Optional[OutputPolicy] = None,
+    log_tag: Optional[str] = None,
+    request_id: Optional[str] = None,
+) -> _Call[RunResponse]:
+    """Runs a job to its end: its exit status (255 where there is none), its output and its figures."""
+    given = dict(locals())
+    fields = {name: given[name] for name in _PLAIN_JOB_FIELDS}
+    request = _job_request(RunRequest, handle, script, argv, env, timeout, cpu_time, rlimits, fields)
+    return _answered(request, RunResponse, lambda answer: answer)
+
+
+# Those that go into the request as they are.
+_PLAIN_JOB_FIELDS = (
+    "user privileged working_dir memory_limit process_limit own_cgroup nice cpus lease_cpu no_aslr no_swap "
+    "stack_unlimited stdin terminal rows columns keep discard_output output_limit output_policy log_tag request_id"
+).split()
+
+for _function in (_spawn, _run):
+    _function.__doc__ = f"{_function.__doc__}{_JOB_DOC}"
+
+
+def _spawn_pair(handle: str, first: SpawnRequest, second: SpawnRequest) -> _Call[tuple[int, int]]:
+    """Starts two jobs (see `job`), the output of each the input of the other; returns their numbers."""
+    request = SpawnPairRequest(handle=handle, first=first, second=second)
+    return _answered(request, SpawnPairResponse, lambda answer: (answer.first_job_id, answer.second_job_id))
+
+
+def _link(handle: str, job_id: int) -> _Call[LinkResponse]:
+    """Waits for a job's end: its exit status (255 where there is none), its output and its figures."""
+    return _answered(LinkRequest(handle=handle, job_id=job_id), LinkResponse, lambda answer: answer)
+
+
+def _jobs(handle: str) -> _Call[list[Job]]:
+    """The jobs of the container that can be asked about."""
+    return _answered(JobsRequest(handle=handle), JobsResponse, lambda answer: answer.jobs)
+
+
+def _job_input(
+    handle: str, job_id: int, data: Union[str, bytes] = b"", *, end: Optional[bool] = None
+) -> _Call[None]:
+    """Writes to the standard input of a job; returns when the job's pipe has taken all of it.
+
+    `end`: closes it behind the data.
+    """
+    request = JobInputRequest(handle=handle, job_id=job_id, data=as_bytes(data) or None, end=end)
+    return _Call(request, _nothing)
+
+
+def _job_signal(handle: str, job_id: int, signal: int) -> _Call[None]:
+    """Sends a signal to every process of a job."""
+    return _Call(JobSignalRequest(handle=handle, job_id=job_id, signal=int(signal)), _nothing)
+
+
+def _job_resize(handle: str, job_id: int, rows: int, columns: int) -> _Call[None]:
+    """Changes the size of a job's terminal."""
+    return _Call(JobResizeRequest(handle=handle, job_id=job_id, rows=rows, columns=columns), _nothing)
+
+
+def _collect(handle: str, job_id: int) -> _Call[None]:
+    """Lets a job go that was kept."""
+    return _Call(CollectRequest(handle=handle, job_id=job_id), _nothing)
+
+
+def _net_in(
+    handle: str,
+    *,
+    host_port: Optional[int] = None,
+    container_port: Optional[int] = None,
+    protocol: Union[NetInProtocol, int, None] = None,
+) -> _Call[NetInResponse]:
+    """Forwards a port of the host to the container; without `host_port` one of the pool."""
+    request = NetInRequest(
+        handle=handle,
+        host_port=host_port,
+        container_port=container_port,
+        protocol=None if protocol is None else NetInProtocol(protocol),
+    )
+    return _answered(request, NetInResponse, lambda answer: answer)
+
+
+def _net_out(
+    handle: str,
+    *,
+    network: Optional[str] = None,
+    port: Optional[int] = None,
+    port_range: Optional[str] = None,
+    protocol: Union[Protocol, int, None] = None,
+    icmp_type: Optional[int] = None,
+    icmp_code: Optional[int] = None,
+    log: Optional[bool] = None,
+) -> _Call[None]:
+    """Allows the container connections to other hosts; `protocol` as in `NetOutRequest`."""
+    request = NetOutRequest(
+        handle=handle,
+        network=network,
+        port=port,
+        port_range=port_range,
+        protocol=None if protocol is None else Protocol(protocol),
+        icmp_type=icmp_type,
+        icmp_code=icmp_code,
+        log=log,
+    )
+    return _Call(request, _nothing)
+
+
+def _net_list(handle: str) -> _Call[NetListResponse]:
+    """The rules of the container, in the order in which they are tried; their handles are empty."""
+    return _answered(NetListRequest(handle=handle), NetListResponse, lambda answer: answer)
+
+
+def _net_remove(
+    handle: str, *, in_: Iterable[NetInRequest] = (), out: Iterable[NetOutRequest] = ()
+) -> _Call[None]:
+    """Takes back the rules that are equal to these, all of them or none."""
+    return _Call(NetRemoveRequest(handle=handle, in_=list(in_), out=list(out)), _nothing)
+
+
+def _net_replace(
+    handle: str, *, in_: Iterable[NetInRequest] = (), out: Iterable[NetOutRequest] = ()
+) -> _Call[list[NetInResponse]]:
+    """Puts these rules in the place of all; the ports of `in_`. The first of `out` is tried first."""
+    request = NetReplaceRequest(handle=handle, in_=list(in_), out=list(out))
+    return _answered(request, NetReplaceResponse, lambda answer: answer.in_)
+
+
+def _limit(handle: str, limits: Optional[Limits] = None) -> _Call[Limits]:
+    """Sets limits, all or none of those given; returns those in force."""
+    request = LimitRequest(handle=handle, limits=limits)
+    return _answered(request, LimitResponse, lambda answer: answer.limits or Limits())
+
+
+def _limit_memory(handle: str, limit_in_bytes: Optional[int] = None) -> _Call[Optional[int]]:
+    """Sets the memory limit where one is given; returns the one in force."""
+    request = LimitMemoryRequest(handle=handle, limit_in_bytes=limit_in_bytes)
+    return _answered(request, LimitMemoryResponse, lambda answer: answer.limit_in_bytes)
+
+
+def _limit_cpu(handle: str, limit_in_shares: Optional[int] = None) -> _Call[Optional[int]]:
+    """Sets the cpu shares where they are given; returns those in force."""
+    request = LimitCpuRequest(handle=handle, limit_in_shares=limit_in_shares)
+    return _answered(request, LimitCpuResponse, lambda answer: answer.limit_in_shares)
+
+
+def _limit_disk(handle: str, **limits: int) -> _Call[LimitDiskResponse]:
+    """Sets disk limits (names as in `LimitDiskResponse`); returns those in force."""
+    return _answered(LimitDiskRequest(handle=handle, **limits), LimitDiskResponse, lambda answer: answer)
+
+
+def _limit_bandwidth(handle: str, rate: int, burst: int) -> _Call[LimitBandwidthResponse]:
+    """Limits both directions to `rate` bytes a second with bursts of `burst` bytes."""
+    request = LimitBandwidthRequest(handle=handle, rate=rate, burst=burst)
+    return _answered(request, LimitBandwidthResponse, lambda answer: answer)
+
+
+def _copy_in(handle: str, src_path: Text, dst_path: str) -> _Call[None]:
+    """Copies a file or directory of the host into the container."""
+    return _Call(CopyInRequest(handle=handle, src_path=os.fspath(src_path), dst_path=dst_path), _nothing)
+
+
+def _copy_out(handle: str, src_path: str, dst_path: Text, *, owner: Optional[str] = None) -> _Call[None]:
+    """Copies a file or directory of the container to the host, for `owner` (USER or USER:GROUP)."""
+    request = CopyOutRequest(handle=handle, src_path=src_path, dst_path=os.fspath(dst_path), owner=owner)
+    return _Call(request, _nothing)
+
+
+def _file_read(
+    handle: str, path: str, *, offset: Optional[int] = None, length: Optional[int] = None
+) -> _Call[bytes]:
+    """What is in a file of the container, or a part of it."""
+    request = FileReadRequest(handle=handle, path=path, offset=offset, length=length)
+    return _answered(request, FileReadResponse, lambda answer: answer.data)
+
+
+def _file_write(
+    handle: str,
+    path: str,
+    data: Union[str, bytes],
+    *,
+    mode: Optional[int] = None,
+    offset: Optional[int] = None,
+) -> _Call[None]:
+    """Replaces a file of the container, or, with an `offset`, writes there."""
+    request = FileWriteRequest(handle=handle, path=path, data=as_bytes(data), mode=mode, offset=offset)
+    return _Call(request, _nothing)
+
+
+def _file_list(handle: str, path: str) -> _Call[list[FileEntry]]:
+    """What is in a directory of the container, by name; of a file: the file itself."""
+    return _answered(FileListRequest(handle=handle, path=path), FileListResponse, lambda answer: answer.entries)
+
+
+def _file_remove(handle: str, path: str, *, recursive: Optional[bool] = None) -> _Call[None]:
+    """Removes a file, or with `recursive` a directory and all that is in it."""
+    return _Call(FileRemoveRequest(handle=handle, path=path, recursive=recursive), _nothing)
+
+
+# Those that have many answers.
+
+
+def _is_stream_over(answer: Any) -> bool:
+    return answer.exit_status is not None
+
+
+def _is_copy_over(answer: Any) -> bool:
+    return answer.bytes is None
+
+
+def _is_tar_over(answer: Any) -> bool:
+    return bool(answer.end)
+
+
+def _is_watch_over(answer: Any) -> bool:
+    return bool(answer.change == Change.ENDED)
+
+
+def _is_never_over(_: Any) -> bool:
+    return False
+
+
+def _events_request(handles: Iterable[str], properties: Properties, after: Optional[int]) -> EventsRequest:
+    return EventsRequest(handles=list(handles), properties=_properties(properties), after=after)
+
+
+def _pieces(data: Chunks) -> Iterable[bytes]:
+    """Pieces of a tar that fit into frames."""
+    size = 1 << 20
+    for chunk in (data,) if isinstance(data, bytes) else data:
+        for at in range(0, len(chunk), size):
+            yield chunk[at : at + size]
+
+
+def _check_type(request: Message, response: Any) -> Any:
+    expected = _RESPONSE_OF_NUMBER[_NUMBER_OF_REQUEST[type(request)]]
+    if not isinstance(response, expected):
+        raise ProtocolError(f"{type(request).__name__} was answered by {type(response).__name__}")
+    return response
+
+
+# --- the client that waits ------------------------------------------------------------------------
+
+
+def _waiting(build: Callable[_P, _Call[_T]]) -> Callable[Concatenate[Client, _P], _T]:
+    """The method of `Client` for a request."""
+
+    def method(self: Client, /, *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        made = build(*args, **kwargs)
+        return made.take(self.call(made.request))
+
+    _name(method, build)
+    return method
+
+
+def _coroutine(build: Callable[_P, _Call[_T]]) -> Callable[Concatenate[AsyncClient, _P], Coroutine[Any, Any, _T]]:
+    """The method of `AsyncClient` for a request."""
+
+    async def method(self: AsyncClient, /, *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        made = build(*args, **kwargs)
+        return made.take(await self.call(made.request))
+
+    _name(method, build)
+    return method
+
+
+def _name(method: Any, build: Callable[..., Any]) -> None:
+    """Gives a method the name, the text and the arguments of what builds its request."""
+    method.__name__ = build.__name__.lstrip("_")
+    method.__qualname__ = f"Client.{method.__name__}"
+    method.__doc__ = build.__doc__
+    parameters = list(inspect.signature(build).parameters.values())
+    own = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    method.__signature__ = inspect.Signature([own, *parameters])
+
+
+def _path_of(path: Optional[Text]) -> str:
+    return os.fspath(path or os.environ.get("WARDEN_SOCKET") or DEFAULT_SOCKET)
+
+
+class Client:
+    """A connection to wardend.
+
+    `path` is the daemon's socket: WARDEN_SOCKET of the environment, else `DEFAULT_SOCKET`, where it is
+    None. `timeout` (seconds, None: no end) bounds each wait for the daemon; when it passes,
+    `TimeoutError` is raised and the connection is of no more use. A container lives at least as long as
+    a connection that made or named it (see grace_time in the protocol).
+    """
+
+    def __init__(self, path: Optional[Text] = None, timeout: Optional[float] = None) -> None:
+        self.path = _path_of(path)
+        self._frames = FrameReader()
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+        try:
+            self._socket.settimeout(timeout)
+            self._socket.connect(self.path)
+        except BaseException:
+            self._socket.close()
+            raise
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the connection; what it waits for is left alone."""
+        self._socket.close()
+
+    def fileno(self) -> int:
+        """The socket's descriptor, for select and its like."""
+        return self._socket.fileno()
+
+    def settimeout(self, timeout: Optional[float]) -> None:
+        """Changes the bound of each wait."""
+        self._socket.settimeout(timeout)
+
+    # Frames.
+
+    def send(self, *requests: Message) -> None:
+        """Sends requests without waiting for an answer; `receive` gets the answers in this order."""
+        self._socket.sendall(b"".join(encode_frame(request) for request in requests))
+
+    def receive(self) -> Any:
+        """The next answer; raises it where it is a WardenError."""
+        while (payload := self._frames.next()) is None:
+            data = self._socket.recv(1 << 18)
+            if not data:
+                raise ConnectionError("wardend closed the connection")
+            self._frames.feed(data)
+        response = decode_response(payload)
+        if isinstance(response, WardenError):
+            raise response
+        return response
+
+    def call(self, request: Message) -> Any:
+        """Sends a request and returns its answer."""
+        self.send(request)
+        return _check_type(request, self.receive())
+
+    def _answers(self, request: Message, is_over: Callable[[Any], bool]) -> Iterator[Any]:
+        """Yields answer after answer; who leaves in the middle gives the connection up."""
+        over = False
+        self.send(request)
+        try:
+            while not over:
+                response = _check_type(request, self.receive())
+                over = is_over(response)
+                yield response
+        except WardenError:
+            over = True  # it stands in the place of an answer
+            raise
+        finally:
+            if not over:
+                self.close()
+
+    # Requests.
+
+    ping = _waiting(_ping)
+    echo = _waiting(_echo)
+    status = _waiting(_status)
+    list = _waiting(_list)
+    create = _waiting(_create)
+    stop = _waiting(_stop)
+    destroy = _waiting(_destroy)
+    info = _waiting(_info)
+    info_many = _waiting(_info_many)
+    pause = _waiting(_pause)
+    resume = _waiting(_resume)
+    spawn = _waiting(_spawn)
+    run = _waiting(_run)
+    spawn_pair = _waiting(_spawn_pair)
+    link = _waiting(_link)
+    jobs = _waiting(_jobs)
+    job_input = _waiting(_job_input)
+    job_signal = _waiting(_job_signal)
+    job_resize = _waiting(_job_resize)
+    collect = _waiting(_collect)
+    net_in = _waiting(_net_in)
+    net_out = _waiting(_net_out)
+    net_list = _waiting(_net_list)
+    net_remove = _waiting(_net_remove)
+    net_replace = _waiting(_net_replace)
+    limit = _waiting(_limit)
+    limit_memory = _waiting(_limit_memory)
+    limit_cpu = _waiting(_limit_cpu)
+    limit_disk = _waiting(_limit_disk)
+    limit_bandwidth = _waiting(_limit_bandwidth)
+    copy_in = _waiting(_copy_in)
+    copy_out = _waiting(_copy_out)
+    file_read = _waiting(_file_read)
+    file_write = _waiting(_file_write)
+    file_list = _waiting(_file_list)
+    file_remove = _waiting(_file_remove)
+
+    def stream(self, handle: str, job_id: int) -> Iterator[StreamResponse]:
+        """Yields a job's output from its first byte on as it comes; the last item has `exit_status`.
+
+        The connection is taken until then: a loop that is left early closes it.
+        """
+        return self._answers(StreamRequest(handle=handle, job_id=job_id), _is_stream_over)
+
+    def attach(self, handle: str, job_id: int, *, replay: Optional[bool] = None) -> Iterator[AttachResponse]:
+        """As `stream`, but the job is not collected; with `replay` False it begins with what comes."""
+        return self._answers(AttachRequest(handle=handle, job_id=job_id, replay=replay), _is_stream_over)
+
+    def events(
+        self, *handles: str, properties: Properties = (), after: Optional[int] = None
+    ) -> Iterator[EventsResponse]:
+        """Yields what happens to containers, of all where none is named; the first is `SUBSCRIBED`.
+
+        `after`: begins behind this sequence number, as far as that is still known. It ends with the
+        connection: a loop that is left closes it.
+        """
+        return self._answers(_events_request(handles, properties, after), _is_never_over)
+
+    def file_watch(self, handle: str, path: str) -> Iterator[FileWatchResponse]:
+        """Yields changes in a directory or of a file; a loop that is left closes the connection."""
+        return self._answers(FileWatchRequest(handle=handle, path=path), _is_watch_over)
+
+    def copy_in_telling(self, handle: str, src_path: Text, dst_path: str) -> Iterator[CopyInResponse]:
+        """Copies as `copy_in` does and yields how far it is; the last item has neither files nor bytes."""
+        request = CopyInRequest(handle=handle, src_path=os.fspath(src_path), dst_path=dst_path, progress=True)
+        return self._answers(request, _is_copy_over)
+
+    def copy_out_telling(
+        self, handle: str, src_path: str, dst_path: Text, *, owner: Optional[str] = None
+    ) -> Iterator[CopyOutResponse]:
+        """Copies as `copy_out` does and yields how far it is; the last item has neither files nor bytes."""
+        dst_path = os.fspath(dst_path)
+        request = CopyOutRequest(handle=handle, src_path=src_path, dst_path=dst_path, owner=owner, progress=True)
+        return self._answers(request, _is_copy_over)
+
+    def tar_in(self, handle: str, dst_path: str, data: Chunks) -> None:
+        """Unpacks a tar, bytes or pieces of them, below a directory of the container."""
+        self.call(TarInRequest(handle=handle, dst_path=dst_path))
+        for piece in _pieces(data):
+            self.call(TarDataRequest(data=piece))
+        self.call(TarDataRequest(end=True))
+
+    def tar_out(self, handle: str, src_path: str) -> Iterator[bytes]:
+        """Yields the pieces of a tar of a file or directory of the container."""
+        for answer in self._answers(TarOutRequest(handle=handle, src_path=src_path), _is_tar_over):
+            if answer.data:
+                yield answer.data
+
+    @contextlib.contextmanager
+    def container(self, **fields: Any) -> Iterator[str]:
+        """A container for a `with` block, destroyed at its end; the arguments are those of `create`."""
+        handle = self.create(**fields)
+        try:
+            yield handle
+        finally:
+            # Over a connection of its own: this one may be in the middle of an answer.
+            with contextlib.suppress(WardenError), Client(self.path) as client:
+                client.destroy(handle)
+
+
+# --- asyncio --------------------------------------------------------------------------------------
+
+
+class AsyncClient:
+    """A connection to wardend for asyncio.
+
+        async with warden.AsyncClient() as client:
+            handle = await client.create()
+            result = await client.run(handle, "echo hello")
+
+    Its methods are those of `Client` as coroutines; what yields there is an asynchronous iterator here.
+    Requests of one connection run one after the other: tasks that are to do something at the same time
+    take a client each. A call that is cancelled or takes longer than `timeout` seconds gives the
+    connection up.
+    """
+
+    def __init__(self, path: Optional[Text] = None, timeout: Optional[float] = None) -> None:
+        self.path = _path_of(path)
+        self.timeout = timeout
+        self._frames = FrameReader()
+        self._lock = asyncio.Lock()
+        self._reader: Optional[asyncio.StreamReader] = None
+        self._writer: Optional[asyncio.StreamWriter] = None
+
+    async def connect(self) -> AsyncClient:
+        """Connects; `async with` does it too."""
+        self._frames = FrameReader()
+        opening = asyncio.open_unix_connection(self.path)
+        self._reader, self._writer = await asyncio.wait_for(opening, self.timeout)
+        return self
+
+    async def __aenter__(self) -> AsyncClient:
+        return await self.connect()
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Closes the connection; what it waits for is left alone."""
+        writer = self._writer
+        self._give_up()
+        if writer is not None:
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+
+    def _give_up(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+        self._reader = self._writer = None
+
+    async def _send(self, request: Message) -> None:
+        if self._writer is None:
+            raise ConnectionError("not connected")
+        self._writer.write(encode_frame(request))
+        await self._writer.drain()
+
+    async def _receive(self) -> Any:
+        while (payload := self._frames.next()) is None:
+            if self._reader is None:
+                raise ConnectionError("not connected")
+            data = await self._reader.read(1 << 18)
+            if not data:
+                raise ConnectionError("wardend closed the connection")
+            self._frames.feed(data)
+        response = decode_response(payload)
+        if isinstance(response, WardenError):
+            raise response
+        return response
+
+    async def _exchange(self, request: Message) -> Any:
+        try:
+            await asyncio.wait_for(self._send(request), self.timeout)
+            return _check_type(request, await asyncio.wait_for(self._receive(), self.timeout))
+        except WardenError:
+            raise
+        except BaseException:
+            self._give_up()  # an answer that nobody waits for any more may still come
+            raise
+
+    async def call(self, request: Message) -> Any:
+        """Sends a request and returns its answer."""
+        async with self._lock:
+            return await self._exchange(request)
+
+    async def _answers(self, request: Message, is_over: Callable[[Any], bool]) -> AsyncIterator[Any]:
+        """Yields answer after answer; who leaves in the middle gives the connection up."""
+        over = False
+        async with self._lock:
+            try:
+                await self._send(request)
+                while not over:
+                    response = _check_type(request, await asyncio.wait_for(self._receive(), self.timeout))
+                    over = is_over(response)
+                    yield response
+            except WardenError:
+                over = True  # it stands in the place of an answer
+                raise
+            finally:
+                if not over:
+                    self._give_up()
+
+    ping = _coroutine(_ping)
+    echo = _coroutine(_echo)
+    status = _coroutine(_status)
+    list = _coroutine(_list)
+    create = _coroutine(_create)
+    stop = _coroutine(_stop)
+    destroy = _coroutine(_destroy)
+    info = _coroutine(_info)
+    info_many = _coroutine(_info_many)
+    pause = _coroutine(_pause)
+    resume = _coroutine(_resume)
+    spawn = _coroutine(_spawn)
+    run = _coroutine(_run)
+    spawn_pair = _coroutine(_spawn_pair)
+    link = _coroutine(_link)
+    jobs = _coroutine(_jobs)
+    job_input = _coroutine(_job_input)
+    job_signal = _coroutine(_job_signal)
+    job_resize = _coroutine(_job_resize)
+    collect = _coroutine(_collect)
+    net_in = _coroutine(_net_in)
+    net_out = _coroutine(_net_out)
+    net_list = _coroutine(_net_list)
+    net_remove = _coroutine(_net_remove)
+    net_replace = _coroutine(_net_replace)
+    limit = _coroutine(_limit)
+    limit_memory = _coroutine(_limit_memory)
+    limit_cpu = _coroutine(_limit_cpu)
+    limit_disk = _coroutine(_limit_disk)
+    limit_bandwidth = _coroutine(_limit_bandwidth)
+    copy_in = _coroutine(_copy_in)
+    copy_out = _coroutine(_copy_out)
+    file_read = _coroutine(_file_read)
+    file_write = _coroutine(_file_write)
+    file_list = _coroutine(_file_list)
+    file_remove = _coroutine(_file_remove)
+
+    def stream(self, handle: str, job_id: int) -> AsyncIterator[StreamResponse]:
+        """As `Client.stream`."""
+        return self._answers(StreamRequest(handle=handle, job_id=job_id), _is_stream_over)
+
+    def attach(
+        self, handle: str, job_id: int, *, replay: Optional[bool] = None
+    ) -> AsyncIterator[AttachResponse]:
+        """As `Client.attach`."""
+        return self._answers(AttachRequest(handle=handle, job_id=job_id, replay=replay), _is_stream_over)
+
+    def events(
+        self, *handles: str, properties: Properties = (), after: Optional[int] = None
+    ) -> AsyncIterator[EventsResponse]:
+        """As `Client.events`."""
+        return self._answers(_events_request(handles, properties, after), _is_never_over)
+
+    def file_watch(self, handle: str, path: str) -> AsyncIterator[FileWatchResponse]:
+        """As `Client.file_watch`."""
+        return self._answers(FileWatchRequest(handle=handle, path=path), _is_watch_over)
+
+    def copy_in_telling(self, handle: str, src_path: Text, dst_path: str) -> AsyncIterator[CopyInResponse]:
+        """As `Client.copy_in_telling`."""
+        request = CopyInRequest(handle=handle, src_path=os.fspath(src_path), dst_path=dst_path, progress=True)
+        return self._answers(request, _is_copy_over)
+
+    def copy_out_telling(
+        self, handle: str, src_path: str, dst_path: Text, *, owner: Optional[str] = None
+    ) -> AsyncIterator[CopyOutResponse]:
+        """As `Client.copy_out_telling`."""
+        dst_path = os.fspath(dst_path)
+        request = CopyOutRequest(handle=handle, src_path=src_path, dst_path=dst_path, owner=owner, progress=True)
+        return self._answers(request, _is_copy_over)
+
+    async def tar_in(self, handle: str, dst_path: str, data: Chunks) -> None:
+        """As `Client.tar_in`."""
+        async with self._lock:
+            await self._exchange(TarInRequest(handle=handle, dst_path=dst_path))
+            for piece in _pieces(data):
+                await self._exchange(TarDataRequest(data=piece))
+            await self._exchange(TarDataRequest(end=True))
+
+    async def tar_out(self, handle: str, src_path: str) -> AsyncIterator[bytes]:
+        """As `Client.tar_out`."""
+        async for answer in self._answers(TarOutRequest(handle=handle, src_path=src_path), _is_tar_over):
+            if answer.data:
+                yield answer.data
+
+    @contextlib.asynccontextmanager
+    async def container(self, **fields: Any) -> AsyncIterator[str]:
+        """A container for an `async with` block, destroyed at its end; arguments as of `create`."""
+        handle = await self.create(**fields)
+        try:
+            yield handle
+        finally:
+            with contextlib.suppress(WardenError):
+                async with AsyncClient(self.path) as client:
+                    await client.destroy(handle)
