@@ -54,7 +54,7 @@ static double median(double *values, size_t n)
 /* UDP to everywhere, so that packets pass, and rules that no other container has. */
 static void set_rules(struct firewall *firewall, unsigned number, unsigned variant)
 {
-	const struct warden_identity identity = linux_identity(number);
+	const struct warden_identity identity = linux_host_identity(number);
 	struct warden_out_rule out[OUT_RULES];
 	struct warden_in_rule in[IN_RULES];
 	const struct warden_rules rules = {in, IN_RULES, out, OUT_RULES};
@@ -198,7 +198,7 @@ static void leave_the_host(void)
 int main(void)
 {
 	static const unsigned steps[] = {1, 10, 100, 1000};
-	const struct warden_identity measured = linux_identity(MEASURED);
+	const struct warden_identity measured = linux_host_identity(MEASURED);
 	struct warden_error error;
 	struct firewall *firewall;
 	struct net *net;
@@ -216,7 +216,7 @@ int main(void)
 	       "later packet");
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
 		for (; n < steps[i]; n++) {
-			const struct warden_identity identity = linux_identity(n);
+			const struct warden_identity identity = linux_host_identity(n);
 
 			if (firewall_add(firewall, &identity, &error) < 0)
 				errx(1, "%s", error.message);

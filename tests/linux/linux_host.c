@@ -85,7 +85,7 @@ void linux_host_forget(void)
 	pthread_mutex_unlock(&mutex);
 }
 
-struct warden_identity linux_identity(unsigned number)
+struct warden_identity linux_host_identity(unsigned number)
 {
 	static char ids[4096][12];
 	uint32_t network = POOL_NETWORK + 4 * number;
@@ -102,7 +102,7 @@ struct warden_identity linux_identity(unsigned number)
 	};
 }
 
-void linux_needs_root(void)
+void linux_host_require_root(void)
 {
 	if (geteuid() == 0)
 		return;
@@ -119,7 +119,7 @@ static void enter(int netns_fd)
 		_exit(254);
 }
 
-int linux_inside(int netns_fd, int (*run)(void *data), void *data)
+int linux_host_run_in(int netns_fd, int (*run)(void *data), void *data)
 {
 	pid_t pid = fork();
 	int status;
@@ -133,7 +133,7 @@ int linux_inside(int netns_fd, int (*run)(void *data), void *data)
 	return WEXITSTATUS(status);
 }
 
-pid_t linux_begin(int netns_fd, int (*run)(int ready_fd, void *data), void *data)
+pid_t linux_host_start_in(int netns_fd, int (*run)(int ready_fd, void *data), void *data)
 {
 	int ready[2];
 	char byte;
@@ -154,7 +154,7 @@ pid_t linux_begin(int netns_fd, int (*run)(int ready_fd, void *data), void *data
 	return pid;
 }
 
-void linux_end(pid_t pid)
+void linux_host_kill(pid_t pid)
 {
 	if (pid <= 0)
 		return;
@@ -162,7 +162,7 @@ void linux_end(pid_t pid)
 	waitpid(pid, NULL, 0);
 }
 
-int64_t linux_now_ms(void)
+int64_t linux_host_now_ms(void)
 {
 	struct timespec now;
 

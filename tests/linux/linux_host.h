@@ -18,21 +18,21 @@ bool linux_host_logged(const char *text);
 void linux_host_forget(void);
 
 /* A container: its id and /30 follow from the number, 0 to 4095. The strings stay valid. */
-struct warden_identity linux_identity(unsigned number);
+struct warden_identity linux_host_identity(unsigned number);
 
 /* Ends the program with 77 unless it is root's. */
-void linux_needs_root(void);
+void linux_host_require_root(void);
 
 /* Runs a function in a child, in the network namespace `netns_fd` (-1: the own one); what it
  * returns, 0 to 255, or -1 when it was killed. A minute later it is. */
-int linux_inside(int netns_fd, int (*run)(void *data), void *data);
+int linux_host_run_in(int netns_fd, int (*run)(void *data), void *data);
 
-/* The same without waiting: its pid, to be ended with linux_end. It has begun when this returns,
- * or rather when it has written a byte to ready_fd. */
-pid_t linux_begin(int netns_fd, int (*run)(int ready_fd, void *data), void *data);
-void linux_end(pid_t pid);
+/* The same without waiting: its pid, to be ended with linux_host_kill. It has begun when this
+ * returns, or rather when it has written a byte to ready_fd. */
+pid_t linux_host_start_in(int netns_fd, int (*run)(int ready_fd, void *data), void *data);
+void linux_host_kill(pid_t pid);
 
 /* Milliseconds of a clock that only goes forward. */
-int64_t linux_now_ms(void);
+int64_t linux_host_now_ms(void);
 
 #endif

@@ -31,7 +31,7 @@ static struct cgroup *make(unsigned number)
 {
 	struct cgroup *cgroup = NULL;
 
-	if (!unit_integer(cgroup_make(cgroups, linux_identity(number).id, &cgroup, &err), 0))
+	if (!unit_integer(cgroup_make(cgroups, linux_host_identity(number).id, &cgroup, &err), 0))
 		unit_fail(err.message);
 	return cgroup;
 }
@@ -279,7 +279,7 @@ static void the_same_id_twice_is_an_error(void)
 {
 	struct cgroup *cgroup = make(6), *again = NULL;
 
-	unit_integer(cgroup_make(cgroups, linux_identity(6).id, &again, &err), -1);
+	unit_integer(cgroup_make(cgroups, linux_host_identity(6).id, &again, &err), -1);
 	unit_contains(err.message, "instance-test0000006");
 	unmake(cgroup);
 }
@@ -317,7 +317,7 @@ static void a_later_daemon_finds_the_groups(void)
 		return;
 	}
 	unit_false(linux_host_logged("refused by the user namespace alone"));
-	unit_integer(cgroup_open(later, linux_identity(8).id, &found, &err), 0);
+	unit_integer(cgroup_open(later, linux_host_identity(8).id, &found, &err), 0);
 	unit_integer(cgroup_pids(found, &pids, &n, &err), 0);
 	unit_integer(n == 1 ? pids[0] : 0, inmate.pid);
 	free(pids);
@@ -343,7 +343,7 @@ int main(int argc, char **argv)
 {
 	int result;
 
-	linux_needs_root();
+	linux_host_require_root();
 	if (cgroups_setup(&linux_host, &cgroups, &err) != 0) {
 		fprintf(stderr, "%s\n", err.message);
 		return EXIT_FAILURE;

@@ -12,7 +12,7 @@
 
 static bool wait_logged(const char *text)
 {
-	for (int64_t end = linux_now_ms() + 5000; linux_now_ms() < end; usleep(2000))
+	for (int64_t end = linux_host_now_ms() + 5000; linux_host_now_ms() < end; usleep(2000))
 		if (linux_host_logged(text))
 			return true;
 	return false;
@@ -21,10 +21,10 @@ static bool wait_logged(const char *text)
 /* What is logged may still be about the flush of an earlier case. */
 static void wait_refused(void)
 {
-	int64_t end = linux_now_ms() + 5000;
+	int64_t end = linux_host_now_ms() + 5000;
 
 	while (!world_is_refused(world_containers[0].netns_fd, WORLD_NOT_LISTED) &&
-	       linux_now_ms() < end)
+	       linux_host_now_ms() < end)
 		usleep(10000);
 	unit_true(world_is_refused(world_containers[0].netns_fd, WORLD_NOT_LISTED));
 }
@@ -32,10 +32,10 @@ static void wait_refused(void)
 /* Connects until it works as it should: the table may just be on its way back. */
 static void wait_connected(void)
 {
-	int64_t end = linux_now_ms() + 5000;
+	int64_t end = linux_host_now_ms() + 5000;
 
 	while (world_connect(world_containers[0].netns_fd, WORLD_ALLOWED, WORLD_HOST) != 0 &&
-	       linux_now_ms() < end)
+	       linux_host_now_ms() < end)
 		usleep(10000);
 	unit_integer(world_connect(world_containers[0].netns_fd, WORLD_ALLOWED, WORLD_HOST), 0);
 }
@@ -66,7 +66,7 @@ static void a_table_that_somebody_deletes_is_put_back(void)
 
 static void a_container_can_be_added_right_after_a_flush(void)
 {
-	struct warden_identity identity = linux_identity(5);
+	struct warden_identity identity = linux_host_identity(5);
 
 	linux_host_forget();
 	unit_integer(delete_table(), 0);
@@ -93,7 +93,7 @@ static void allow_host_access_opens_the_host_alone(void)
 	struct warden_settings settings = linux_settings;
 	struct warden_host host = linux_host;
 	struct firewall *later = NULL;
-	pid_t server = linux_begin(-1, world_serve, NULL);
+	pid_t server = linux_host_start_in(-1, world_serve, NULL);
 
 	firewall_watch_end(world_firewall); /* the killed one puts nothing back */
 	settings.allow_host_access = true;
@@ -107,7 +107,7 @@ static void allow_host_access_opens_the_host_alone(void)
 	unit_integer(firewall_table_make(world_firewall, &world_error), 0);
 	unit_integer(firewall_watch_start(world_firewall, &world_error), 0);
 	unit_true(world_is_refused(world_containers[0].netns_fd, WORLD_HOST));
-	linux_end(server);
+	linux_host_kill(server);
 }
 
 /* Another version's set of the same name that holds something else. */

@@ -24,62 +24,62 @@ static void what_is_allowed_passes_with_the_hosts_address(void)
 
 static void what_is_denied_is_rejected_with_icmp(void)
 {
-	int64_t begin = linux_now_ms();
+	int64_t begin = linux_host_now_ms();
 
 	unit_integer(world_connect(world_containers[0].netns_fd, WORLD_NOT_LISTED, NULL),
 		     EHOSTUNREACH);
 	unit_integer(world_connect(world_containers[0].netns_fd, WORLD_OUTSIDE, NULL),
 		     EHOSTUNREACH);
-	unit_true(linux_now_ms() - begin < WORLD_SILENCE_MS);
+	unit_true(linux_host_now_ms() - begin < WORLD_SILENCE_MS);
 }
 
 /* The kernel's limit for ICMP to one host is 6 at once. */
 static void even_the_twentieth_denial_comes_at_once(void)
 {
-	int64_t begin = linux_now_ms();
+	int64_t begin = linux_host_now_ms();
 
 	for (int i = 0; i < 20; i++) {
 		unit_true(world_is_refused(world_containers[1].netns_fd, WORLD_NOT_LISTED));
 	}
-	unit_true(linux_now_ms() - begin < 2 * (int64_t)WORLD_SILENCE_MS);
+	unit_true(linux_host_now_ms() - begin < 2 * (int64_t)WORLD_SILENCE_MS);
 }
 
 static void containers_do_not_reach_each_other(void)
 {
-	pid_t server = linux_begin(world_containers[1].netns_fd, world_serve, NULL);
+	pid_t server = linux_host_start_in(world_containers[1].netns_fd, world_serve, NULL);
 
 	unit_integer(
 		world_connect(world_containers[0].netns_fd, world_ip(&world_containers[1]), NULL),
 		EHOSTUNREACH);
 	unit_integer(world_connect(-1, world_ip(&world_containers[1]), NULL), 0);
-	linux_end(server);
+	linux_host_kill(server);
 }
 
 static void the_host_reaches_a_container(void)
 {
-	pid_t server = linux_begin(world_containers[1].netns_fd, world_serve, NULL);
+	pid_t server = linux_host_start_in(world_containers[1].netns_fd, world_serve, NULL);
 
 	unit_integer(world_connect(-1, world_ip(&world_containers[1]), "10.254.0.5"), 0);
-	linux_end(server);
+	linux_host_kill(server);
 }
 
 static void no_address_of_the_host_is_reached(void)
 {
-	pid_t server = linux_begin(-1, world_serve, NULL);
+	pid_t server = linux_host_start_in(-1, world_serve, NULL);
 
 	unit_integer(world_connect(-1, WORLD_HOST, NULL), 0);
 	unit_true(world_is_refused(world_containers[0].netns_fd, WORLD_HOST));
 	unit_true(world_is_refused(world_containers[0].netns_fd, "10.254.0.1"));
 	unit_true(world_is_refused(world_containers[0].netns_fd, "10.254.0.5"));
-	linux_end(server);
+	linux_host_kill(server);
 }
 
 static void nobody_outside_reaches_a_container(void)
 {
-	pid_t server = linux_begin(world_containers[1].netns_fd, world_serve, NULL);
+	pid_t server = linux_host_start_in(world_containers[1].netns_fd, world_serve, NULL);
 
 	unit_true(world_is_refused(world_outside, world_ip(&world_containers[1])));
-	linux_end(server);
+	linux_host_kill(server);
 }
 
 /* Whether a link is there, in the namespace of whoever runs it. */
@@ -106,11 +106,12 @@ static void each_container_has_its_three_links_up_and_with_the_mtu(void)
 {
 	char host[] = "w-test0000000-0", inside[] = "w-test0000000-1", ifb[] = "w-test0000000-2";
 
-	unit_integer(linux_inside(-1, has_the_mtu_and_is_up, host), 1);
-	unit_integer(linux_inside(-1, has_the_mtu_and_is_up, ifb), 1);
-	unit_integer(linux_inside(world_containers[0].netns_fd, has_the_mtu_and_is_up, inside), 1);
-	unit_integer(linux_inside(world_containers[0].netns_fd, has_link, host), 0);
-	unit_integer(linux_inside(-1, has_link, inside), 0);
+	unit_integer(linux_host_run_in(-1, has_the_mtu_and_is_up, host), 1);
+	unit_integer(linux_host_run_in(-1, has_the_mtu_and_is_up, ifb), 1);
+	unit_integer(linux_host_run_in(world_containers[0].netns_fd, has_the_mtu_and_is_up, inside),
+		     1);
+	unit_integer(linux_host_run_in(world_containers[0].netns_fd, has_link, host), 0);
+	unit_integer(linux_host_run_in(-1, has_link, inside), 0);
 }
 
 static void another_mtu_is_on_all_three(void)
@@ -122,9 +123,10 @@ static void another_mtu_is_on_all_three(void)
 	for (linux_settings.mtu = 1400; linux_settings.mtu >= 1000; linux_settings.mtu -= 400) {
 		if (!unit_true(world_add(&container, 2)))
 			break;
-		unit_integer(linux_inside(-1, has_the_mtu_and_is_up, host), 1);
-		unit_integer(linux_inside(-1, has_the_mtu_and_is_up, ifb), 1);
-		unit_integer(linux_inside(container.netns_fd, has_the_mtu_and_is_up, inside), 1);
+		unit_integer(linux_host_run_in(-1, has_the_mtu_and_is_up, host), 1);
+		unit_integer(linux_host_run_in(-1, has_the_mtu_and_is_up, ifb), 1);
+		unit_integer(linux_host_run_in(container.netns_fd, has_the_mtu_and_is_up, inside),
+			     1);
 		unit_integer(world_connect(container.netns_fd, WORLD_ALLOWED, WORLD_HOST), 0);
 		world_remove(&container);
 	}
@@ -162,8 +164,8 @@ static void an_ordinary_user_inside_can_ping(void)
 {
 	char allowed[] = WORLD_ALLOWED, own[] = "127.0.0.1";
 
-	unit_integer(linux_inside(world_containers[0].netns_fd, ping, own), 0);
-	unit_integer(linux_inside(world_containers[0].netns_fd, ping, allowed), 0);
+	unit_integer(linux_host_run_in(world_containers[0].netns_fd, ping, own), 0);
+	unit_integer(linux_host_run_in(world_containers[0].netns_fd, ping, allowed), 0);
 }
 
 static void a_container_that_the_firewall_does_not_know_sends_nothing(void)
@@ -224,7 +226,7 @@ static void connections_are_forgotten_with_their_container(void)
 static void a_make_that_fails_leaves_nothing(void)
 {
 	char host[] = "w-test0000004-0", ifb[] = "w-test0000004-2";
-	struct warden_identity identity = linux_identity(4);
+	struct warden_identity identity = linux_host_identity(4);
 	int rtnl_fd = -1, netns_fd = world_namespace(&rtnl_fd), wrong_fd = open("/", O_PATH);
 
 	unit_integer(net_make(world_net, &identity, wrong_fd, rtnl_fd, &world_error), -1);
@@ -255,7 +257,7 @@ static void *make_and_remove(void *data)
 	struct warden_error err;
 
 	for (unsigned i = first; i < first + ROUNDS; i++) {
-		struct warden_identity identity = linux_identity(i);
+		struct warden_identity identity = linux_host_identity(i);
 		int rtnl_fd = -1, netns_fd = world_namespace(&rtnl_fd);
 
 		if (net_make(world_net, &identity, netns_fd, rtnl_fd, &err) != 0 ||
@@ -289,7 +291,7 @@ static void many_threads_make_and_remove_at_once(void)
 	for (unsigned i = 100; i < 100 + THREADS * ROUNDS; i++) {
 		char name[IF_NAMESIZE];
 
-		snprintf(name, sizeof(name), "w-%s-0", linux_identity(i).id);
+		snprintf(name, sizeof(name), "w-%s-0", linux_host_identity(i).id);
 		unit_integer(has_link(name), 0);
 	}
 }

@@ -86,16 +86,16 @@ static void a_false_source_address_goes_nowhere(void)
 	pid_t server;
 
 	*n = -1;
-	server = linux_begin(world_outside, count_datagrams, n);
+	server = linux_host_start_in(world_outside, count_datagrams, n);
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
-		unit_integer(
-			linux_inside(world_containers[0].netns_fd, send_from_address, &others[i]),
-			0);
-	unit_integer(linux_inside(world_containers[0].netns_fd, send_from_address, &own), 0);
+		unit_integer(linux_host_run_in(world_containers[0].netns_fd, send_from_address,
+					       &others[i]),
+			     0);
+	unit_integer(linux_host_run_in(world_containers[0].netns_fd, send_from_address, &own), 0);
 	for (int i = 0; i < 200 && *n < 0; i++)
 		usleep(10000);
 	unit_integer(*n, 1);
-	linux_end(server);
+	linux_host_kill(server);
 }
 
 /* A frame as it is, from the container's end of its link. */
@@ -179,8 +179,9 @@ static void the_host_neither_answers_nor_believes_arp(void)
 	int before = count_lines("ip neigh show nud all | grep w-test");
 
 	for (size_t i = 0; i < sizeof(questions) / sizeof(questions[0]); i++)
-		unit_integer(linux_inside(world_containers[0].netns_fd, ask_by_arp, questions[i]),
-			     0);
+		unit_integer(
+			linux_host_run_in(world_containers[0].netns_fd, ask_by_arp, questions[i]),
+			0);
 	unit_integer(count_lines("ip neigh show nud all | grep w-test"), before);
 	unit_integer(count_lines("ip neigh show nud all | grep 0a:01:02:03:04:05"), 0);
 	unit_integer(world_connect(world_containers[0].netns_fd, WORLD_ALLOWED, WORLD_HOST), 0);
@@ -223,7 +224,7 @@ static int advertise(void *unused)
 static void there_is_no_ipv6_to_talk_to(void)
 {
 	unit_integer(count_lines("ip -6 addr show | grep -A3 w-test"), 0);
-	unit_integer(linux_inside(world_containers[0].netns_fd, advertise, NULL), 0);
+	unit_integer(linux_host_run_in(world_containers[0].netns_fd, advertise, NULL), 0);
 	usleep(50000);
 	unit_integer(count_lines("ip -6 addr show | grep -i 2001:db8"), 0);
 	unit_integer(count_lines("ip -6 route show | grep -e default -e w-test"), 0);

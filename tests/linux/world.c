@@ -72,14 +72,14 @@ static int make_outside(void)
 		    "/24 dev host; "
 		    "ip route add 198.51.100.0/24 via " WORLD_OUTSIDE
 		    "; ip route add 203.0.113.0/24 via " WORLD_OUTSIDE);
-	return linux_inside(world_outside, configure_outside, NULL);
+	return linux_host_run_in(world_outside, configure_outside, NULL);
 }
 
 bool world_add(struct world_container *container, unsigned number)
 {
 	int rtnl_fd = -1, result;
 
-	container->identity = linux_identity(number);
+	container->identity = linux_host_identity(number);
 	container->netns_fd = world_namespace(&rtnl_fd);
 	result = net_make(world_net, &container->identity, container->netns_fd, rtnl_fd,
 			  &world_error);
@@ -101,7 +101,7 @@ static void count_removed(void *unused)
 
 static bool wait_removed(int n)
 {
-	for (int64_t end = linux_now_ms() + 5000; linux_now_ms() < end; usleep(2000))
+	for (int64_t end = linux_host_now_ms() + 5000; linux_host_now_ms() < end; usleep(2000))
 		if (removed >= n)
 			return true;
 	return false;
@@ -167,7 +167,7 @@ int world_connect(int netns_fd, const char *to, const char *expected_peer)
 
 	if (expected_peer)
 		snprintf(attempt.expected_peer, sizeof(attempt.expected_peer), "%s", expected_peer);
-	return linux_inside(netns_fd, try_connect, &attempt);
+	return linux_host_run_in(netns_fd, try_connect, &attempt);
 }
 
 bool world_is_refused(int netns_fd, const char *to)
@@ -227,7 +227,7 @@ static pid_t begin_world(void)
 		fprintf(stderr, "%s\n", world_error.message);
 		return -1;
 	}
-	return linux_begin(world_outside, world_serve, NULL);
+	return linux_host_start_in(world_outside, world_serve, NULL);
 }
 
 int world_main(int argc, char **argv, const char *suite, const struct unit_test *tests,
@@ -236,7 +236,7 @@ int world_main(int argc, char **argv, const char *suite, const struct unit_test 
 	int result = EXIT_FAILURE;
 	pid_t server;
 
-	linux_needs_root();
+	linux_host_require_root();
 	server = begin_world();
 	if (server < 0)
 		return EXIT_FAILURE;
@@ -244,7 +244,7 @@ int world_main(int argc, char **argv, const char *suite, const struct unit_test 
 		result = unit_main(argc, argv, suite, tests, count);
 	world_remove(&world_containers[0]);
 	world_remove(&world_containers[1]);
-	linux_end(server);
+	linux_host_kill(server);
 	net_free(world_net);
 	firewall_free(world_firewall);
 	return result;

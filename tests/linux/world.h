@@ -65,7 +65,7 @@ int world_connect(int netns_fd, const char *to, const char *expected_peer);
  * must listen there, or it proves nothing. */
 bool world_is_refused(int netns_fd, const char *to);
 
-/* For linux_begin: a server on WORLD_PORT. */
+/* For linux_host_start_in: a server on WORLD_PORT. */
 int world_serve(int ready_fd, void *unused);
 
 /* Memory that children share. */

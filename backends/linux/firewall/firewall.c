@@ -230,11 +230,11 @@ static int change(struct firewall *firewall, const struct firewall_member *membe
 	nft_element(&nft, elements, key, sizeof(key), false);
 	nft_put_elements(&nft, elements, remove,
 			 remove ? "remove container from firewall" : "add container to firewall");
-	fd = netlink_take(&firewall->sockets, err);
+	fd = netlink_pool_take(&firewall->sockets, err);
 	if (fd < 0)
 		return -1;
 	result = nft_commit(&nft, fd, err);
-	netlink_give(&firewall->sockets, fd);
+	netlink_pool_return(&firewall->sockets, fd);
 	return result;
 }
 
@@ -322,11 +322,11 @@ static int change_rules(struct firewall *firewall, const struct firewall_member 
 		return nft_commit(&nft, firewall->table_fd, err);
 	if (n == 0 && stale->n == 0)
 		return 0;
-	fd = netlink_take(&firewall->sockets, err);
+	fd = netlink_pool_take(&firewall->sockets, err);
 	if (fd < 0)
 		return -1;
 	result = nft_commit(&nft, fd, err);
-	netlink_give(&firewall->sockets, fd);
+	netlink_pool_return(&firewall->sockets, fd);
 	return result;
 }
 

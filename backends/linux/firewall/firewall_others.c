@@ -180,7 +180,7 @@ static void say(struct firewall *firewall, const struct others *found)
 				  "firewall: %s drops what it does not accept itself: "
 				  "containers reach nothing outside unless it accepts what comes "
 				  "from and goes to interfaces w-*%s",
-				  text, is_iptables(chain) ? FIREWALL_IPTABLES_MEND : "");
+				  text, is_iptables(chain) ? FIREWALL_IPTABLES_HINT : "");
 	}
 }
 
@@ -217,7 +217,7 @@ void firewall_legacy_log(struct firewall *firewall)
 			  "firewall: chain FORWARD of iptables (legacy) drops what it does not "
 			  "accept "
 			  "itself: containers reach nothing outside until it accepts "
-			  "them" FIREWALL_IPTABLES_MEND);
+			  "them" FIREWALL_IPTABLES_HINT);
 }
 
 #define DROPS_EFFECT "it drops what we forward: containers reach nothing outside"
@@ -236,7 +236,7 @@ static size_t describe_chains(const struct others *others, const struct descript
 		host_report_fact(
 			to, "other firewall", text, DROPS_EFFECT,
 			is_iptables(chain)
-				? FIREWALL_IPTABLES
+				? FIREWALL_IPTABLES_REMEDY
 				: "let it accept what comes from and goes to interfaces w-*");
 		n++;
 	}
@@ -258,7 +258,7 @@ void firewall_describe(const struct description *to)
 	dropping = describe_chains(&others, to);
 	if (firewall_legacy_drops())
 		host_report_fact(to, "other firewall", "chain FORWARD of iptables (legacy)",
-				 DROPS_EFFECT, FIREWALL_IPTABLES);
+				 DROPS_EFFECT, FIREWALL_IPTABLES_REMEDY);
 	else if (dropping == 0)
 		host_report_fact(to, "other firewall", "none drops what we forward", NULL, NULL);
 }

@@ -110,10 +110,10 @@ int firewall_ranges_read(const char *const *texts, struct firewall_range **range
 			 struct warden_error *err);
 
 /* What helps against iptables. */
-#define FIREWALL_IPTABLES                                                                          \
+#define FIREWALL_IPTABLES_REMEDY                                                                   \
 	"iptables -I FORWARD -i w-+ -j ACCEPT; iptables -I FORWARD -o w-+ -j ACCEPT; "             \
 	"with Docker: in DOCKER-USER"
-#define FIREWALL_IPTABLES_MEND " (" FIREWALL_IPTABLES ")"
+#define FIREWALL_IPTABLES_HINT " (" FIREWALL_IPTABLES_REMEDY ")"
 
 /* Whether iptables has a chain FORWARD outside of nf_tables whose policy is to drop. */
 bool firewall_legacy_drops(void);

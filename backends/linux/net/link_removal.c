@@ -43,7 +43,7 @@ static void put_removal(struct netlink_batch *batch, const char *id)
 static int send_removals(struct netlink_pool *sockets, struct netlink_batch *batch,
 			 struct warden_error *err)
 {
-	int fd = netlink_take(sockets, err);
+	int fd = netlink_pool_take(sockets, err);
 	int result;
 
 	if (fd < 0)
@@ -51,11 +51,11 @@ static int send_removals(struct netlink_pool *sockets, struct netlink_batch *bat
 	net_put_remove_group(batch, NET_GROUP_REMOVING);
 	batch->ignored = ENODEV;
 	result = netlink_send(fd, batch, err);
-	netlink_give(sockets, fd);
+	netlink_pool_return(sockets, fd);
 	return result;
 }
 
-int link_removal_put(struct netlink_pool *sockets, const char *id, struct warden_error *err)
+int link_removal_remove(struct netlink_pool *sockets, const char *id, struct warden_error *err)
 {
 	_cleanup_batch_ struct netlink_batch batch;
 
@@ -230,7 +230,7 @@ void net_remove(struct net *net, const struct warden_identity *identity,
 		free(removal);
 	}
 	/* Without memory or thread: here and now. */
-	if (link_removal_put(&net->sockets, identity->id, &err) != 0 ||
+	if (link_removal_remove(&net->sockets, identity->id, &err) != 0 ||
 	    conntrack_forget(&identity->container_ip, 1, &err) != 0)
 		net->host->log(net->host, WARDEN_LOG_ERROR, identity->id, "%s", err.message);
 	removed(data);

@@ -26,18 +26,18 @@
 static int check_kind(struct net *net, const char *kind, struct warden_error *err)
 {
 	_cleanup_batch_ struct netlink_batch batch;
-	int fd = netlink_take(&net->sockets, err);
+	int fd = netlink_pool_take(&net->sockets, err);
 	int result;
 
 	if (fd < 0)
 		return -1;
 	if (netlink_batch_init(&batch, NET_BATCH_SIZE, err) != 0) {
-		netlink_give(&net->sockets, fd);
+		netlink_pool_return(&net->sockets, fd);
 		return -1;
 	}
 	net_put_probe(&batch, kind);
 	result = netlink_send(fd, &batch, err);
-	netlink_give(&net->sockets, fd);
+	netlink_pool_return(&net->sockets, fd);
 	if (result != 0 && err->number == EINVAL)
 		return 0;
 	if (err->number == EOPNOTSUPP)
@@ -182,14 +182,14 @@ static int send_host_side(int fd, const struct warden_identity *identity, struct
 static int make_host_side(struct net *net, const struct warden_identity *identity, int netns_fd,
 			  struct warden_error *err)
 {
-	int fd = netlink_take(&net->sockets, err), result = -1;
+	int fd = netlink_pool_take(&net->sockets, err), result = -1;
 
 	if (fd < 0)
 		return -1;
 	if (send_links(net, fd, identity, netns_fd, err) == 0 &&
 	    turn_host_ipv6_off(net, identity, err) == 0)
 		result = send_host_side(fd, identity, err);
-	netlink_give(&net->sockets, fd);
+	netlink_pool_return(&net->sockets, fd);
 	return result;
 }
 
@@ -222,7 +222,7 @@ static int wait_until_running(struct net *net, const struct warden_identity *ide
 	struct timespec pause = {.tv_nsec = RUNNING_PAUSE_NS};
 	struct net_link link;
 	bool running = false;
-	int fd = netlink_take(&net->sockets, err), result = 0;
+	int fd = netlink_pool_take(&net->sockets, err), result = 0;
 
 	if (fd < 0)
 		return -1;
@@ -232,7 +232,7 @@ static int wait_until_running(struct net *net, const struct warden_identity *ide
 			nanosleep(&pause, NULL); /* cut short by a signal: looks the earlier */
 		result = look_at_link(fd, link.index, &running, err);
 	}
-	netlink_give(&net->sockets, fd);
+	netlink_pool_return(&net->sockets, fd);
 	if (result == 0 && !running)
 		result = warden_error_set(err, "link %s does not come up", link.name);
 	return result;
@@ -247,7 +247,7 @@ int net_make(struct net *net, const struct warden_identity *identity, int netns_
 	    make_container_side(identity, rtnl_fd, err) == 0 &&
 	    wait_until_running(net, identity, err) == 0)
 		return 0;
-	if (link_removal_put(&net->sockets, identity->id, &undo) != 0)
+	if (link_removal_remove(&net->sockets, identity->id, &undo) != 0)
 		net->host->log(net->host, WARDEN_LOG_ERROR, identity->id, "%s", undo.message);
 	return -1;
 }
@@ -256,7 +256,7 @@ int net_open_loopback(struct net *net, const struct warden_identity *identity,
 		      struct warden_error *err)
 {
 	_cleanup_batch_ struct netlink_batch batch = {0};
-	int fd = netlink_take(&net->sockets, err), result;
+	int fd = netlink_pool_take(&net->sockets, err), result;
 	struct net_link link;
 
 	if (fd < 0)
@@ -267,6 +267,6 @@ int net_open_loopback(struct net *net, const struct warden_identity *identity,
 		net_put_route_localnet(&batch, link.index);
 		result = netlink_send(fd, &batch, err);
 	}
-	netlink_give(&net->sockets, fd);
+	netlink_pool_return(&net->sockets, fd);
 	return result;
 }

@@ -9,13 +9,13 @@
 static int send_to(struct net *net, struct netlink_batch *batch, int ignored,
 		   struct warden_error *err)
 {
-	int fd = netlink_take(&net->sockets, err), result;
+	int fd = netlink_pool_take(&net->sockets, err), result;
 
 	if (fd < 0)
 		return -1;
 	batch->ignored = ignored;
 	result = netlink_send(fd, batch, err);
-	netlink_give(&net->sockets, fd);
+	netlink_pool_return(&net->sockets, fd);
 	return result;
 }
 
@@ -79,12 +79,12 @@ int net_set_bandwidth(struct net *net, const struct warden_identity *identity, u
 static int ask(struct net *net, struct netlink_batch *batch, mnl_cb_t found, void *data,
 	       struct warden_error *err)
 {
-	int fd = netlink_take(&net->sockets, err), result;
+	int fd = netlink_pool_take(&net->sockets, err), result;
 
 	if (fd < 0)
 		return -1;
 	result = netlink_ask(fd, batch, found, data, err);
-	netlink_give(&net->sockets, fd);
+	netlink_pool_return(&net->sockets, fd);
 	return result;
 }
 

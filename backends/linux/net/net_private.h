@@ -34,6 +34,6 @@ void link_removal_init(struct link_removal *remover, const struct warden_host *h
 void link_removal_free(struct link_removal *remover);
 
 /* Removes both links of a container, at once; those that are not there are no failure. */
-int link_removal_put(struct netlink_pool *sockets, const char *id, struct warden_error *err);
+int link_removal_remove(struct netlink_pool *sockets, const char *id, struct warden_error *err);
 
 #endif

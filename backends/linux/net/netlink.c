@@ -244,7 +244,7 @@ void netlink_pool_free(struct netlink_pool *pool)
 	pthread_mutex_destroy(&pool->mutex);
 }
 
-int netlink_take(struct netlink_pool *pool, struct warden_error *err)
+int netlink_pool_take(struct netlink_pool *pool, struct warden_error *err)
 {
 	int fd = -1;
 
@@ -255,7 +255,7 @@ int netlink_take(struct netlink_pool *pool, struct warden_error *err)
 	return fd >= 0 ? fd : netlink_open(pool->protocol, err);
 }
 
-void netlink_give(struct netlink_pool *pool, int fd)
+void netlink_pool_return(struct netlink_pool *pool, int fd)
 {
 	pthread_mutex_lock(&pool->mutex);
 	if (pool->n < ARRAY_SIZE(pool->fds)) {

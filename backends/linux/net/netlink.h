@@ -71,7 +71,7 @@ struct netlink_pool {
 
 void netlink_pool_init(struct netlink_pool *pool, int protocol);
 void netlink_pool_free(struct netlink_pool *pool);
-int netlink_take(struct netlink_pool *pool, struct warden_error *err);
-void netlink_give(struct netlink_pool *pool, int fd);
+int netlink_pool_take(struct netlink_pool *pool, struct warden_error *err);
+void netlink_pool_return(struct netlink_pool *pool, int fd);
 
 #endif
