@@ -34,8 +34,8 @@ static char logged[65536];
 static size_t logged_length;
 
 static void __attribute__((format(printf, 4, 5)))
-host_log(const struct warden_host *host, enum warden_log_level level, const char *id,
-	 const char *format, ...)
+linux_host_log(const struct warden_host *host, enum warden_log_level level, const char *id,
+	       const char *format, ...)
 {
 	char line[2048];
 	va_list args;
@@ -53,7 +53,7 @@ host_log(const struct warden_host *host, enum warden_log_level level, const char
 	pthread_mutex_unlock(&mutex);
 }
 
-static int64_t host_integer(const struct warden_host *host, const char *name)
+static int64_t linux_host_get_integer(const struct warden_host *host, const char *name)
 {
 	(void)host;
 	(void)name;
@@ -63,8 +63,8 @@ static int64_t host_integer(const struct warden_host *host, const char *name)
 struct warden_host linux_host = {
 	.size = sizeof(struct warden_host),
 	.settings = &linux_settings,
-	.log = host_log,
-	.option_integer = host_integer,
+	.log = linux_host_log,
+	.option_integer = linux_host_get_integer,
 };
 
 bool linux_host_logged(const char *text)
@@ -111,7 +111,7 @@ void linux_host_require_root(void)
 }
 
 /* Of a child. */
-static void enter(int netns_fd)
+static void linux_host_enter_child(int netns_fd)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	alarm(CHILD_SECONDS);
@@ -125,7 +125,7 @@ int linux_host_run_in(int netns_fd, int (*run)(void *data), void *data)
 	int status;
 
 	if (pid == 0) {
-		enter(netns_fd);
+		linux_host_enter_child(netns_fd);
 		_exit(run(data));
 	}
 	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
@@ -144,7 +144,7 @@ pid_t linux_host_start_in(int netns_fd, int (*run)(int ready_fd, void *data), vo
 	pid = fork();
 	if (pid == 0) {
 		close(ready[0]);
-		enter(netns_fd);
+		linux_host_enter_child(netns_fd);
 		_exit(run(ready[1], data));
 	}
 	close(ready[1]);

@@ -24,40 +24,42 @@
 #include <time.h>
 #include <unistd.h>
 
-static long number(const char *text)
+static long probe_number(const char *text)
 {
 	return strtol(text, NULL, 0);
 }
 
 /* mount SOURCE TARGET TYPE FLAGS */
-static int try_mount(char **arg)
+static int probe_mount(char **arg)
 {
-	return mount(arg[0], arg[1], *arg[2] ? arg[2] : NULL, (unsigned long)number(arg[3]), NULL);
+	return mount(arg[0], arg[1], *arg[2] ? arg[2] : NULL, (unsigned long)probe_number(arg[3]),
+		     NULL);
 }
 
 /* umount TARGET */
-static int try_umount(char **arg)
+static int probe_umount(char **arg)
 {
 	return umount2(arg[0], MNT_DETACH);
 }
 
 /* mknod PATH b|c MAJOR MINOR */
-static int try_mknod(char **arg)
+static int probe_mknod(char **arg)
 {
 	mode_t type = *arg[1] == 'b' ? S_IFBLK : S_IFCHR;
 
-	return mknod(arg[0], type | 0666,
-		     makedev((unsigned int)number(arg[2]), (unsigned int)number(arg[3])));
+	return mknod(
+		arg[0], type | 0666,
+		makedev((unsigned int)probe_number(arg[2]), (unsigned int)probe_number(arg[3])));
 }
 
 /* open PATH FLAGS */
-static int try_open(char **arg)
+static int probe_open(char **arg)
 {
-	return open(arg[0], (int)number(arg[1]) | O_CLOEXEC, 0600);
+	return open(arg[0], (int)probe_number(arg[1]) | O_CLOEXEC, 0600);
 }
 
 /* chroot-out PATH: opens `../../..` from a descriptor of PATH and looks for the file /canary */
-static int try_upwards(char **arg)
+static int probe_upwards(char **arg)
 {
 	int fd = open(arg[0], O_PATH | O_CLOEXEC);
 	char path[PATH_MAX];
@@ -69,29 +71,29 @@ static int try_upwards(char **arg)
 }
 
 /* ptrace PID */
-static int try_ptrace(char **arg)
+static int probe_ptrace(char **arg)
 {
-	return (int)ptrace(PTRACE_SEIZE, (pid_t)number(arg[0]), NULL, NULL);
+	return (int)ptrace(PTRACE_SEIZE, (pid_t)probe_number(arg[0]), NULL, NULL);
 }
 
 /* pidfd-getfd PID FD */
-static int try_pidfd_getfd(char **arg)
+static int probe_pidfd_getfd(char **arg)
 {
-	int pidfd = (int)syscall(SYS_pidfd_open, (pid_t)number(arg[0]), 0);
+	int pidfd = (int)syscall(SYS_pidfd_open, (pid_t)probe_number(arg[0]), 0);
 
 	if (pidfd < 0)
 		return -1;
-	return (int)syscall(SYS_pidfd_getfd, pidfd, (int)number(arg[1]), 0);
+	return (int)syscall(SYS_pidfd_getfd, pidfd, (int)probe_number(arg[1]), 0);
 }
 
 /* unshare FLAGS */
-static int try_unshare(char **arg)
+static int probe_unshare(char **arg)
 {
-	return unshare((int)number(arg[0]));
+	return unshare((int)probe_number(arg[0]));
 }
 
 /* setns PATH */
-static int try_setns(char **arg)
+static int probe_setns(char **arg)
 {
 	int fd = open(arg[0], O_RDONLY | O_CLOEXEC);
 
@@ -99,7 +101,7 @@ static int try_setns(char **arg)
 }
 
 /* handle PATH NAME: open_by_handle_at of a file found by name_to_handle_at */
-static int try_handle(char **arg)
+static int probe_handle(char **arg)
 {
 	union {
 		struct file_handle handle;
@@ -115,10 +117,10 @@ static int try_handle(char **arg)
 }
 
 /* connect ADDRESS PORT: TCP */
-static int try_connect(char **arg)
+static int probe_connect(char **arg)
 {
 	struct sockaddr_in to = {.sin_family = AF_INET,
-				 .sin_port = htons((uint16_t)number(arg[1]))};
+				 .sin_port = htons((uint16_t)probe_number(arg[1]))};
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	struct timeval limit = {.tv_sec = 3};
 
@@ -129,13 +131,14 @@ static int try_connect(char **arg)
 }
 
 /* socket FAMILY TYPE PROTOCOL */
-static int try_socket(char **arg)
+static int probe_socket(char **arg)
 {
-	return socket((int)number(arg[0]), (int)number(arg[1]) | SOCK_CLOEXEC, (int)number(arg[2]));
+	return socket((int)probe_number(arg[0]), (int)probe_number(arg[1]) | SOCK_CLOEXEC,
+		      (int)probe_number(arg[2]));
 }
 
 /* udp-from SOURCE DESTINATION PORT: a datagram with any source address, through a raw socket */
-static int try_udp_from(char **arg)
+static int probe_udp_from(char **arg)
 {
 	struct {
 		struct iphdr ip;
@@ -154,14 +157,14 @@ static int try_udp_from(char **arg)
 	inet_pton(AF_INET, arg[1], &packet.ip.daddr);
 	packet.ip.tot_len = htons(sizeof(packet));
 	packet.udp.source = htons(4000);
-	packet.udp.dest = htons((uint16_t)number(arg[2]));
+	packet.udp.dest = htons((uint16_t)probe_number(arg[2]));
 	packet.udp.len = htons(sizeof(packet.udp) + sizeof(packet.text));
 	to.sin_addr.s_addr = packet.ip.daddr;
 	return (int)sendto(fd, &packet, sizeof(packet), 0, (struct sockaddr *)&to, sizeof(to));
 }
 
 /* Writes a peer's address as an answer. */
-static void answer(int fd, const struct sockaddr_in *peer)
+static void probe_answer(int fd, const struct sockaddr_in *peer)
 {
 	char text[INET_ADDRSTRLEN + 1];
 
@@ -170,9 +173,10 @@ static void answer(int fd, const struct sockaddr_in *peer)
 	sendto(fd, text, strlen(text), MSG_NOSIGNAL, (const struct sockaddr *)peer, sizeof(*peer));
 }
 
-static int serve(const char *port, int type)
+static int probe_listen(const char *port, int type)
 {
-	struct sockaddr_in own = {.sin_family = AF_INET, .sin_port = htons((uint16_t)number(port))};
+	struct sockaddr_in own = {.sin_family = AF_INET,
+				  .sin_port = htons((uint16_t)probe_number(port))};
 	int fd = socket(AF_INET, type, 0), one = 1;
 
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) < 0 ||
@@ -185,9 +189,9 @@ static int serve(const char *port, int type)
 }
 
 /* serve-tcp PORT: tells each connection the address of its other end */
-static int try_serve_tcp(char **arg)
+static int probe_serve_tcp(char **arg)
 {
-	int fd = serve(arg[0], SOCK_STREAM);
+	int fd = probe_listen(arg[0], SOCK_STREAM);
 
 	for (;;) {
 		struct sockaddr_in peer;
@@ -196,15 +200,15 @@ static int try_serve_tcp(char **arg)
 
 		if (connection < 0)
 			return -1;
-		answer(connection, &peer);
+		probe_answer(connection, &peer);
 		close(connection);
 	}
 }
 
 /* serve-udp PORT: answers each datagram with the address of its sender */
-static int try_serve_udp(char **arg)
+static int probe_serve_udp(char **arg)
 {
-	int fd = serve(arg[0], SOCK_DGRAM);
+	int fd = probe_listen(arg[0], SOCK_DGRAM);
 
 	for (;;) {
 		struct sockaddr_in peer;
@@ -213,15 +217,15 @@ static int try_serve_udp(char **arg)
 
 		if (recvfrom(fd, &byte, 1, 0, (struct sockaddr *)&peer, &length) < 0)
 			return -1;
-		answer(fd, &peer);
+		probe_answer(fd, &peer);
 	}
 }
 
 /* A socket that is connected to there, and waits two seconds for an answer. */
-static int open_asker(char **arg)
+static int probe_open_udp(char **arg)
 {
 	struct sockaddr_in to = {.sin_family = AF_INET,
-				 .sin_port = htons((uint16_t)number(arg[1]))};
+				 .sin_port = htons((uint16_t)probe_number(arg[1]))};
 	struct timeval limit = {.tv_sec = 2};
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
 
@@ -232,7 +236,7 @@ static int open_asker(char **arg)
 	return fd;
 }
 
-static int ask(int fd)
+static int probe_exchange_datagram(int fd)
 {
 	char byte = '?';
 
@@ -240,27 +244,27 @@ static int ask(int fd)
 }
 
 /* ask-udp ADDRESS PORT: sends a datagram and waits for an answer */
-static int try_ask_udp(char **arg)
+static int probe_ask_udp(char **arg)
 {
-	return ask(open_asker(arg));
+	return probe_exchange_datagram(probe_open_udp(arg));
 }
 
 /* ask-udp-again ADDRESS PORT FILE: the same, `ready`, and again when there is such a file */
-static int try_ask_udp_again(char **arg)
+static int probe_ask_udp_again(char **arg)
 {
-	int fd = open_asker(arg);
+	int fd = probe_open_udp(arg);
 
-	if (ask(fd) < 0)
+	if (probe_exchange_datagram(fd) < 0)
 		return -1;
 	puts("ready");
 	fflush(stdout);
 	while (access(arg[2], F_OK) != 0)
 		usleep(1000);
-	return ask(fd);
+	return probe_exchange_datagram(fd);
 }
 
 /* swap ONE OTHER SECONDS: exchanges two names as fast as it can; prints how often */
-static int try_swap(char **arg)
+static int probe_swap(char **arg)
 {
 	struct timespec start, now;
 	long count = 0;
@@ -271,13 +275,13 @@ static int try_swap(char **arg)
 			return -1;
 		count++;
 		clock_gettime(CLOCK_MONOTONIC, &now);
-	} while (now.tv_sec - start.tv_sec < number(arg[2]));
+	} while (now.tv_sec - start.tv_sec < probe_number(arg[2]));
 	printf("%ld\n", count);
 	return 0;
 }
 
 /* keyctl: reads the session keyring's id */
-static int try_keyctl(char **arg)
+static int probe_keyctl(char **arg)
 {
 	(void)arg;
 	return syscall(SYS_keyctl, 0, -3, 0) < 0 ? -1 : 0;
@@ -288,25 +292,25 @@ static const struct {
 	int arguments;
 	int (*call)(char **arg);
 } attempts[] = {
-	{"mount", 4, try_mount},
-	{"umount", 1, try_umount},
-	{"mknod", 4, try_mknod},
-	{"open", 2, try_open},
-	{"upwards", 2, try_upwards},
-	{"ptrace", 1, try_ptrace},
-	{"unshare", 1, try_unshare},
-	{"pidfd-getfd", 2, try_pidfd_getfd},
-	{"setns", 1, try_setns},
-	{"handle", 2, try_handle},
-	{"connect", 2, try_connect},
-	{"socket", 3, try_socket},
-	{"swap", 3, try_swap},
-	{"udp-from", 3, try_udp_from},
-	{"keyctl", 0, try_keyctl},
-	{"serve-tcp", 1, try_serve_tcp},
-	{"serve-udp", 1, try_serve_udp},
-	{"ask-udp", 2, try_ask_udp},
-	{"ask-udp-again", 3, try_ask_udp_again},
+	{"mount", 4, probe_mount},
+	{"umount", 1, probe_umount},
+	{"mknod", 4, probe_mknod},
+	{"open", 2, probe_open},
+	{"upwards", 2, probe_upwards},
+	{"ptrace", 1, probe_ptrace},
+	{"unshare", 1, probe_unshare},
+	{"pidfd-getfd", 2, probe_pidfd_getfd},
+	{"setns", 1, probe_setns},
+	{"handle", 2, probe_handle},
+	{"connect", 2, probe_connect},
+	{"socket", 3, probe_socket},
+	{"swap", 3, probe_swap},
+	{"udp-from", 3, probe_udp_from},
+	{"keyctl", 0, probe_keyctl},
+	{"serve-tcp", 1, probe_serve_tcp},
+	{"serve-udp", 1, probe_serve_udp},
+	{"ask-udp", 2, probe_ask_udp},
+	{"ask-udp-again", 3, probe_ask_udp_again},
 };
 
 int main(int argc, char **argv)

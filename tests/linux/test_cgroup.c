@@ -27,7 +27,7 @@ struct inmate {
 	int go_fd;
 };
 
-static struct cgroup *make(unsigned number)
+static struct cgroup *test_cgroup_make(unsigned number)
 {
 	struct cgroup *cgroup = NULL;
 
@@ -36,7 +36,7 @@ static struct cgroup *make(unsigned number)
 	return cgroup;
 }
 
-static void unmake(struct cgroup *cgroup)
+static void test_cgroup_remove(struct cgroup *cgroup)
 {
 	int result = -1;
 
@@ -51,7 +51,7 @@ static void unmake(struct cgroup *cgroup)
 }
 
 /* As the spawner does it: born in the group on v2, moved there on v1. */
-static pid_t fork_into(const struct cgroup *cgroup)
+static pid_t test_cgroup_fork_into(const struct cgroup *cgroup)
 {
 	struct clone_args args = {.exit_signal = SIGCHLD};
 	int fd;
@@ -69,7 +69,7 @@ static pid_t fork_into(const struct cgroup *cgroup)
 	return pid;
 }
 
-static struct inmate begin(const struct cgroup *cgroup, int (*run)(void))
+static struct inmate test_cgroup_start_child(const struct cgroup *cgroup, int (*run)(void))
 {
 	struct inmate inmate = {-1, -1};
 	int go[2];
@@ -77,7 +77,7 @@ static struct inmate begin(const struct cgroup *cgroup, int (*run)(void))
 
 	if (!unit_integer(pipe(go), 0))
 		return inmate;
-	inmate.pid = fork_into(cgroup);
+	inmate.pid = test_cgroup_fork_into(cgroup);
 	if (inmate.pid == 0) {
 		close(go[1]);
 		alarm(60);
@@ -93,7 +93,7 @@ static struct inmate begin(const struct cgroup *cgroup, int (*run)(void))
 }
 
 /* What `run` returned. */
-static int finish(struct inmate inmate)
+static int test_cgroup_finish_child(struct inmate inmate)
 {
 	int status = -1;
 
@@ -104,15 +104,15 @@ static int finish(struct inmate inmate)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-static int nothing(void)
+static int test_cgroup_do_nothing(void)
 {
 	return 0;
 }
 
 static void container_processes_are_listed_with_those_that_they_start(void)
 {
-	struct cgroup *cgroup = make(1);
-	struct inmate inmate = begin(cgroup, nothing);
+	struct cgroup *cgroup = test_cgroup_make(1);
+	struct inmate inmate = test_cgroup_start_child(cgroup, test_cgroup_do_nothing);
 	pid_t *pids;
 	size_t n;
 
@@ -120,15 +120,15 @@ static void container_processes_are_listed_with_those_that_they_start(void)
 	unit_integer((int64_t)n, 1);
 	unit_integer(n ? pids[0] : 0, inmate.pid);
 	free(pids);
-	unit_integer(finish(inmate), 0);
+	unit_integer(test_cgroup_finish_child(inmate), 0);
 	unit_integer(cgroup_pids(cgroup, &pids, &n, &err), 0);
 	unit_integer((int64_t)n, 0);
 	free(pids);
-	unmake(cgroup);
+	test_cgroup_remove(cgroup);
 }
 
 /* Each returns a bit of what should not be. */
-static int try_devices(void)
+static int test_cgroup_try_devices(void)
 {
 	static const char node[] = "node";
 	int wrong = 0;
@@ -148,19 +148,21 @@ static int try_devices(void)
 
 static void only_harmless_devices_are_made_and_used(void)
 {
-	struct cgroup *cgroup = make(2);
+	struct cgroup *cgroup = test_cgroup_make(2);
 
 	if (!unit_integer(chdir(unit_directory()), 0))
 		return;
 	/* /dev/mem, made outside: nothing but the rules keeps root from it. */
 	unit_integer(mknod("outside", S_IFCHR | 0600, makedev(1, 1)), 0);
-	unit_integer(finish(begin(cgroup, try_devices)), 0);
+	unit_integer(
+		test_cgroup_finish_child(test_cgroup_start_child(cgroup, test_cgroup_try_devices)),
+		0);
 	unit_integer(chdir("/"), 0);
-	unmake(cgroup);
+	test_cgroup_remove(cgroup);
 }
 
 /* Returns how many children there can be. */
-static int fork_many(void)
+static int test_cgroup_fork_many(void)
 {
 	int n = 0;
 
@@ -179,11 +181,11 @@ static int fork_many(void)
 	return n;
 }
 
-static int fork_many_and_live(void)
+static int test_cgroup_fork_and_ignore_sigterm(void)
 {
 	setpgid(0, 0);
 	signal(SIGTERM, SIG_IGN);
-	return fork_many();
+	return test_cgroup_fork_many();
 }
 
 static void a_fork_bomb_meets_the_limit(void)
@@ -191,9 +193,11 @@ static void a_fork_bomb_meets_the_limit(void)
 	struct cgroup *cgroup;
 
 	linux_host_integer = 16;
-	cgroup = make(3);
+	cgroup = test_cgroup_make(3);
 	linux_host_integer = 1280;
-	unit_integer(finish(begin(cgroup, fork_many_and_live)), 15);
+	unit_integer(test_cgroup_finish_child(
+			     test_cgroup_start_child(cgroup, test_cgroup_fork_and_ignore_sigterm)),
+		     15);
 	for (int i = 0; i < 100; i++) {
 		pid_t *pids = NULL;
 		size_t n = 0;
@@ -206,10 +210,10 @@ static void a_fork_bomb_meets_the_limit(void)
 			break;
 		usleep(10000);
 	}
-	unmake(cgroup);
+	test_cgroup_remove(cgroup);
 }
 
-static int use_memory_and_cpu(void)
+static int test_cgroup_use_memory_and_cpu(void)
 {
 	char *memory = malloc(32 * MIB);
 	volatile unsigned long sum = 0;
@@ -226,8 +230,8 @@ static int use_memory_and_cpu(void)
 
 static void figures_tell_memory_and_cpu(void)
 {
-	struct cgroup *cgroup = make(4);
-	struct inmate inmate = begin(cgroup, use_memory_and_cpu);
+	struct cgroup *cgroup = test_cgroup_make(4);
+	struct inmate inmate = test_cgroup_start_child(cgroup, test_cgroup_use_memory_and_cpu);
 	struct warden_info info;
 	int status;
 
@@ -244,18 +248,18 @@ static void figures_tell_memory_and_cpu(void)
 	unit_true(info.cpu_system_ticks < 6000);
 	kill(inmate.pid, SIGKILL);
 	waitpid(inmate.pid, NULL, 0);
-	unmake(cgroup);
+	test_cgroup_remove(cgroup);
 }
 
 static void removal_says_busy_until_the_last_process_ends(void)
 {
-	struct cgroup *cgroup = make(5);
-	struct inmate inmate = begin(cgroup, nothing);
+	struct cgroup *cgroup = test_cgroup_make(5);
+	struct inmate inmate = test_cgroup_start_child(cgroup, test_cgroup_do_nothing);
 
 	unit_integer(cgroup_remove(cgroup, &err), -1);
 	unit_integer(err.number, EBUSY);
-	unit_integer(finish(inmate), 0);
-	unmake(cgroup);
+	unit_integer(test_cgroup_finish_child(inmate), 0);
+	test_cgroup_remove(cgroup);
 }
 
 static void a_container_without_groups_is_opened_and_removed(void)
@@ -277,11 +281,11 @@ static void a_container_without_groups_is_opened_and_removed(void)
 
 static void the_same_id_twice_is_an_error(void)
 {
-	struct cgroup *cgroup = make(6), *again = NULL;
+	struct cgroup *cgroup = test_cgroup_make(6), *again = NULL;
 
 	unit_integer(cgroup_make(cgroups, linux_host_identity(6).id, &again, &err), -1);
 	unit_contains(err.message, "instance-test0000006");
-	unmake(cgroup);
+	test_cgroup_remove(cgroup);
 }
 
 /* As when two daemons share the machine and one of them ends. */
@@ -293,20 +297,22 @@ static void another_daemon_that_ends_does_not_matter(void)
 	if (!unit_integer(cgroups_setup(&linux_host, &other, &err), 0))
 		return;
 	cgroups_free(other); /* removes the group that was shared */
-	cgroup = make(7);
+	cgroup = test_cgroup_make(7);
 	if (!unit_integer(chdir(unit_directory()), 0))
 		return;
 	unlink("node");
-	unit_integer(finish(begin(cgroup, try_devices)), 0);
+	unit_integer(
+		test_cgroup_finish_child(test_cgroup_start_child(cgroup, test_cgroup_try_devices)),
+		0);
 	unit_integer(chdir("/"), 0);
-	unmake(cgroup);
+	test_cgroup_remove(cgroup);
 }
 
 /* A daemon that was killed left its container; the next one finds it, rules and all. */
 static void a_later_daemon_finds_the_groups(void)
 {
-	struct cgroup *cgroup = make(8), *found = NULL;
-	struct inmate inmate = begin(cgroup, nothing);
+	struct cgroup *cgroup = test_cgroup_make(8), *found = NULL;
+	struct inmate inmate = test_cgroup_start_child(cgroup, test_cgroup_do_nothing);
 	struct cgroups *later = NULL;
 	pid_t *pids = NULL;
 	size_t n = 0;
@@ -321,9 +327,9 @@ static void a_later_daemon_finds_the_groups(void)
 	unit_integer(cgroup_pids(found, &pids, &n, &err), 0);
 	unit_integer(n == 1 ? pids[0] : 0, inmate.pid);
 	free(pids);
-	unit_integer(finish(inmate), 0);
+	unit_integer(test_cgroup_finish_child(inmate), 0);
 	cgroup_free(cgroup);
-	unmake(found);
+	test_cgroup_remove(found);
 	cgroups_free(later);
 }
 

@@ -10,7 +10,7 @@
 #include "backends/linux/firewall/firewall_private.h"
 #include "tests/linux/world.h"
 
-static bool wait_logged(const char *text)
+static bool test_firewall_wait_logged(const char *text)
 {
 	for (int64_t end = linux_host_now_ms() + 5000; linux_host_now_ms() < end; usleep(2000))
 		if (linux_host_logged(text))
@@ -19,7 +19,7 @@ static bool wait_logged(const char *text)
 }
 
 /* What is logged may still be about the flush of an earlier case. */
-static void wait_refused(void)
+static void test_firewall_wait_refused(void)
 {
 	int64_t end = linux_host_now_ms() + 5000;
 
@@ -30,7 +30,7 @@ static void wait_refused(void)
 }
 
 /* Connects until it works as it should: the table may just be on its way back. */
-static void wait_connected(void)
+static void test_firewall_wait_connected(void)
 {
 	int64_t end = linux_host_now_ms() + 5000;
 
@@ -41,7 +41,7 @@ static void wait_connected(void)
 }
 
 /* Deletes the table as somebody else, as `nft flush ruleset` does. */
-static int delete_table(void)
+static int test_firewall_delete_table(void)
 {
 	_cleanup_nft_ struct nft nft;
 	int fd = netlink_open(NETLINK_NETFILTER, &world_error), result;
@@ -57,8 +57,8 @@ static int delete_table(void)
 static void a_table_that_somebody_deletes_is_put_back(void)
 {
 	linux_host_forget();
-	unit_integer(delete_table(), 0);
-	unit_true(wait_logged("put back"));
+	unit_integer(test_firewall_delete_table(), 0);
+	unit_true(test_firewall_wait_logged("put back"));
 	unit_integer(world_connect(world_containers[0].netns_fd, WORLD_ALLOWED, WORLD_HOST), 0);
 	unit_integer(world_connect(world_containers[1].netns_fd, WORLD_ALLOWED, WORLD_HOST), 0);
 	unit_true(world_is_refused(world_containers[0].netns_fd, WORLD_NOT_LISTED));
@@ -69,21 +69,22 @@ static void a_container_can_be_added_right_after_a_flush(void)
 	struct warden_identity identity = linux_host_identity(5);
 
 	linux_host_forget();
-	unit_integer(delete_table(), 0);
+	unit_integer(test_firewall_delete_table(), 0);
 	if (!unit_integer(firewall_add(world_firewall, &identity, &world_error), 0))
 		unit_fail(world_error.message);
 	unit_integer(firewall_remove(world_firewall, &identity, &world_error), 0);
 	unit_integer(firewall_remove(world_firewall, &identity, &world_error), 0);
 	unit_integer(world_connect(world_containers[0].netns_fd, WORLD_ALLOWED, WORLD_HOST), 0);
-	unit_true(wait_logged("put back")); /* or the next case would take that for its own */
+	unit_true(test_firewall_wait_logged(
+		"put back")); /* or the next case would take that for its own */
 }
 
 static void a_rule_that_somebody_flushes_is_put_back(void)
 {
 	linux_host_forget();
 	world_shell("nft flush chain inet warden from_container");
-	unit_true(wait_logged("put back"));
-	wait_refused();
+	unit_true(test_firewall_wait_logged("put back"));
+	test_firewall_wait_refused();
 }
 
 /* A daemon that starts after another was killed takes the table over: with other settings, and with
@@ -116,8 +117,8 @@ static void a_table_of_another_shape_is_replaced(void)
 	linux_host_forget();
 	world_shell("printf 'delete table inet warden\nadd table inet warden\n"
 		    "add set inet warden containers { type ipv4_addr; }\n' | nft -f -");
-	unit_true(wait_logged("put back"));
-	wait_connected();
+	unit_true(test_firewall_wait_logged("put back"));
+	test_firewall_wait_connected();
 }
 
 static void a_chain_of_others_that_drops_is_named_in_the_log(void)

@@ -13,7 +13,7 @@ enum { RULES = 6, ROUNDS = 3000, PACKETS = 60 };
 
 static const struct in_addr container = {0x0200fe0a}; /* 10.254.0.2 */
 
-struct packet {
+struct test_packet {
 	uint32_t address;
 	uint8_t protocol;
 	uint16_t port; /* of ICMP: type * 256 + code */
@@ -21,9 +21,9 @@ struct packet {
 
 enum verdict { REFUSED, ACCEPTED, LOGGED };
 
-static struct warden_out_rule make_rule(uint32_t first, uint32_t last,
-					enum warden_protocol protocol, uint16_t first_port,
-					uint16_t last_port)
+static struct warden_out_rule test_rules_make_rule(uint32_t first, uint32_t last,
+						   enum warden_protocol protocol,
+						   uint16_t first_port, uint16_t last_port)
 {
 	return (struct warden_out_rule){.first.s_addr = htonl(first),
 					.last.s_addr = htonl(last),
@@ -35,16 +35,18 @@ static struct warden_out_rule make_rule(uint32_t first, uint32_t last,
 }
 
 /* Cloud metadata is for those who name it. */
-static bool is_spared(const struct warden_out_rule *rule, uint32_t address)
+static bool test_rules_is_spared(const struct warden_out_rule *rule, uint32_t address)
 {
 	return address >> 16 == 0xa9fe && (ntohl(rule->first.s_addr) >> 16 != 0xa9fe ||
 					   ntohl(rule->last.s_addr) >> 16 != 0xa9fe);
 }
 
-static bool rule_matches(const struct warden_out_rule *rule, const struct packet *packet)
+static bool test_rules_rule_matches(const struct warden_out_rule *rule,
+				    const struct test_packet *packet)
 {
 	if (packet->address < ntohl(rule->first.s_addr) ||
-	    packet->address > ntohl(rule->last.s_addr) || is_spared(rule, packet->address))
+	    packet->address > ntohl(rule->last.s_addr) ||
+	    test_rules_is_spared(rule, packet->address))
 		return false;
 	switch (rule->protocol) {
 	case WARDEN_ALL:
@@ -60,10 +62,11 @@ static bool rule_matches(const struct warden_out_rule *rule, const struct packet
 	}
 }
 
-static enum verdict judge_by_rules(const struct warden_rules *rules, const struct packet *packet)
+static enum verdict test_rules_judge_by_rules(const struct warden_rules *rules,
+					      const struct test_packet *packet)
 {
 	for (size_t i = 0; i < rules->n_out; i++)
-		if (rule_matches(&rules->out[i], packet))
+		if (test_rules_rule_matches(&rules->out[i], packet))
 			return rules->out[i].log && packet->protocol == IPPROTO_TCP ? LOGGED
 										    : ACCEPTED;
 	return REFUSED;
@@ -71,9 +74,9 @@ static enum verdict judge_by_rules(const struct warden_rules *rules, const struc
 
 /* What the kernel finds: NULL where it finds nothing. More than one would be a range that it
  * refuses. */
-static const struct firewall_element *find(const struct firewall_elements *elements,
-					   enum firewall_rule_set set, const uint8_t *key,
-					   bool range)
+static const struct firewall_element *test_rules_find(const struct firewall_elements *elements,
+						      enum firewall_rule_set set,
+						      const uint8_t *key, bool range)
 {
 	const struct firewall_element *found = NULL;
 
@@ -92,8 +95,8 @@ static const struct firewall_element *find(const struct firewall_elements *eleme
 	return found;
 }
 
-static enum verdict judge_by_sets(const struct firewall_elements *elements,
-				  const struct packet *packet)
+static enum verdict test_rules_judge_by_sets(const struct firewall_elements *elements,
+					     const struct test_packet *packet)
 {
 	uint8_t key[FIREWALL_RULE_KEY_MAX] = {0};
 	uint32_t address = htonl(packet->address);
@@ -102,24 +105,26 @@ static enum verdict judge_by_sets(const struct firewall_elements *elements,
 
 	memcpy(key, &container, sizeof(container));
 	memcpy(key + 4, &address, sizeof(address));
-	network = find(elements, FIREWALL_OUT_NETWORKS, key, true);
+	network = test_rules_find(elements, FIREWALL_OUT_NETWORKS, key, true);
 	if (!network)
 		return REFUSED;
 	memcpy(key + 4, network->data, 4);
-	if (find(elements, FIREWALL_OUT_ALL, key, false) && packet->protocol != IPPROTO_TCP)
+	if (test_rules_find(elements, FIREWALL_OUT_ALL, key, false) &&
+	    packet->protocol != IPPROTO_TCP)
 		return ACCEPTED;
 	key[8] = packet->protocol;
 	memcpy(key + 12, &port, sizeof(port));
-	if (packet->protocol == IPPROTO_TCP && find(elements, FIREWALL_OUT_LOGGED, key, true))
+	if (packet->protocol == IPPROTO_TCP &&
+	    test_rules_find(elements, FIREWALL_OUT_LOGGED, key, true))
 		return LOGGED;
-	if (find(elements, FIREWALL_OUT_PORTS, key, true))
+	if (test_rules_find(elements, FIREWALL_OUT_PORTS, key, true))
 		return ACCEPTED;
 	memset(key + 8, 0, sizeof(key) - 8);
-	return find(elements, FIREWALL_OUT_ALL, key, false) ? ACCEPTED : REFUSED;
+	return test_rules_find(elements, FIREWALL_OUT_ALL, key, false) ? ACCEPTED : REFUSED;
 }
 
 /* Few values, so that rules touch, overlap and are equal. */
-static uint32_t random_address(void)
+static uint32_t test_rules_random_address(void)
 {
 	static const uint32_t ends[] = {0,          1,          UINT32_MAX - 1, UINT32_MAX,
 					0xa9fdffff, 0xa9fe0000, 0xa9feffff,     0xa9ff0000};
@@ -127,20 +132,20 @@ static uint32_t random_address(void)
 	return rand() % 4 == 0 ? ends[rand() % 8] : 0x0a000000 + (uint32_t)(rand() % 12);
 }
 
-static uint16_t random_port(void)
+static uint16_t test_rules_random_port(void)
 {
 	static const uint16_t ends[] = {0, 1, 65534, 65535};
 
 	return rand() % 8 == 0 ? ends[rand() % 4] : (uint16_t)(80 + rand() % 10);
 }
 
-static struct warden_out_rule random_rule(void)
+static struct warden_out_rule test_rules_random_rule(void)
 {
-	uint32_t a = random_address(), b = random_address();
-	uint16_t port = random_port(), other = random_port();
-	struct warden_out_rule rule =
-		make_rule(a < b ? a : b, a < b ? b : a, (enum warden_protocol)(rand() % 4),
-			  port < other ? port : other, port < other ? other : port);
+	uint32_t a = test_rules_random_address(), b = test_rules_random_address();
+	uint16_t port = test_rules_random_port(), other = test_rules_random_port();
+	struct warden_out_rule rule = test_rules_make_rule(
+		a < b ? a : b, a < b ? b : a, (enum warden_protocol)(rand() % 4),
+		port < other ? port : other, port < other ? other : port);
 
 	if (rule.protocol == WARDEN_ICMP || rule.protocol == WARDEN_ALL || rand() % 4 == 0) {
 		rule.first_port = 0;
@@ -154,14 +159,15 @@ static struct warden_out_rule random_rule(void)
 	return rule;
 }
 
-static struct packet random_packet(void)
+static struct test_packet test_rules_random_packet(void)
 {
 	static const uint8_t protocols[] = {IPPROTO_TCP, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMP,
 					    IPPROTO_SCTP};
-	struct packet packet = {.address = random_address(), .protocol = protocols[rand() % 5]};
+	struct test_packet packet = {.address = test_rules_random_address(),
+				     .protocol = protocols[rand() % 5]};
 
 	packet.port = packet.protocol == IPPROTO_ICMP ? (uint16_t)((rand() % 3) << 8 | (rand() % 3))
-						      : random_port();
+						      : test_rules_random_port();
 	return packet;
 }
 
@@ -176,14 +182,14 @@ static void sets_let_pass_what_rules_do(void)
 		struct firewall_elements elements;
 
 		for (size_t i = 0; i < rules.n_out; i++)
-			out[i] = random_rule();
+			out[i] = test_rules_random_rule();
 		if (!unit_integer(firewall_rules_compile(&rules, container, &elements, &err), 0))
 			return;
 		for (int i = 0; i < PACKETS; i++) {
-			struct packet packet = random_packet();
+			struct test_packet packet = test_rules_random_packet();
 
-			if (!unit_integer(judge_by_sets(&elements, &packet),
-					  judge_by_rules(&rules, &packet)))
+			if (!unit_integer(test_rules_judge_by_sets(&elements, &packet),
+					  test_rules_judge_by_rules(&rules, &packet)))
 				return;
 		}
 		free(elements.list);
@@ -225,14 +231,16 @@ static void networks_with_the_same_ports_share_them(void)
 	struct warden_error err;
 
 	for (uint32_t i = 0; i < ARRAY_SIZE(out); i++)
-		out[i] = make_rule(0x0a000000 + 16 * i, 0x0a000007 + 16 * i, WARDEN_TCP, 443, 443);
+		out[i] = test_rules_make_rule(0x0a000000 + 16 * i, 0x0a000007 + 16 * i, WARDEN_TCP,
+					      443, 443);
 	if (!unit_integer(firewall_rules_compile(&rules, container, &elements, &err), 0))
 		return;
 	unit_unsigned(elements.n, 101);
 	free(elements.list);
 	/* Neighbours become one. */
 	for (uint32_t i = 0; i < ARRAY_SIZE(out); i++)
-		out[i] = make_rule(0x0a000000 + 8 * i, 0x0a000007 + 8 * i, WARDEN_TCP, 443, 443);
+		out[i] = test_rules_make_rule(0x0a000000 + 8 * i, 0x0a000007 + 8 * i, WARDEN_TCP,
+					      443, 443);
 	if (!unit_integer(firewall_rules_compile(&rules, container, &elements, &err), 0))
 		return;
 	unit_unsigned(elements.n, 2);
@@ -249,8 +257,8 @@ static void rules_that_overlap_too_much_are_refused(void)
 	struct warden_error err;
 
 	for (uint32_t i = 0; i < MANY; i++)
-		out[i] = make_rule(i, UINT32_MAX - i, WARDEN_TCP, (uint16_t)(2 * i + 1),
-				   (uint16_t)(2 * i + 1));
+		out[i] = test_rules_make_rule(i, UINT32_MAX - i, WARDEN_TCP, (uint16_t)(2 * i + 1),
+					      (uint16_t)(2 * i + 1));
 	unit_integer(firewall_rules_compile(&rules, container, &elements, &err), -1);
 	unit_contains(err.message, "overlap too much");
 }

@@ -83,12 +83,12 @@ static void nobody_outside_reaches_a_container(void)
 }
 
 /* Whether a link is there, in the namespace of whoever runs it. */
-static int has_link(void *name)
+static int test_net_has_link(void *name)
 {
 	return if_nametoindex(name) != 0;
 }
 
-static int has_the_mtu_and_is_up(void *name)
+static int test_net_link_is_up_with_mtu(void *name)
 {
 	struct ifreq request = {0};
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -106,12 +106,13 @@ static void each_container_has_its_three_links_up_and_with_the_mtu(void)
 {
 	char host[] = "w-test0000000-0", inside[] = "w-test0000000-1", ifb[] = "w-test0000000-2";
 
-	unit_integer(linux_host_run_in(-1, has_the_mtu_and_is_up, host), 1);
-	unit_integer(linux_host_run_in(-1, has_the_mtu_and_is_up, ifb), 1);
-	unit_integer(linux_host_run_in(world_containers[0].netns_fd, has_the_mtu_and_is_up, inside),
+	unit_integer(linux_host_run_in(-1, test_net_link_is_up_with_mtu, host), 1);
+	unit_integer(linux_host_run_in(-1, test_net_link_is_up_with_mtu, ifb), 1);
+	unit_integer(linux_host_run_in(world_containers[0].netns_fd, test_net_link_is_up_with_mtu,
+				       inside),
 		     1);
-	unit_integer(linux_host_run_in(world_containers[0].netns_fd, has_link, host), 0);
-	unit_integer(linux_host_run_in(-1, has_link, inside), 0);
+	unit_integer(linux_host_run_in(world_containers[0].netns_fd, test_net_has_link, host), 0);
+	unit_integer(linux_host_run_in(-1, test_net_has_link, inside), 0);
 }
 
 static void another_mtu_is_on_all_three(void)
@@ -123,10 +124,11 @@ static void another_mtu_is_on_all_three(void)
 	for (linux_settings.mtu = 1400; linux_settings.mtu >= 1000; linux_settings.mtu -= 400) {
 		if (!unit_true(world_add(&container, 2)))
 			break;
-		unit_integer(linux_host_run_in(-1, has_the_mtu_and_is_up, host), 1);
-		unit_integer(linux_host_run_in(-1, has_the_mtu_and_is_up, ifb), 1);
-		unit_integer(linux_host_run_in(container.netns_fd, has_the_mtu_and_is_up, inside),
-			     1);
+		unit_integer(linux_host_run_in(-1, test_net_link_is_up_with_mtu, host), 1);
+		unit_integer(linux_host_run_in(-1, test_net_link_is_up_with_mtu, ifb), 1);
+		unit_integer(
+			linux_host_run_in(container.netns_fd, test_net_link_is_up_with_mtu, inside),
+			1);
 		unit_integer(world_connect(container.netns_fd, WORLD_ALLOWED, WORLD_HOST), 0);
 		world_remove(&container);
 	}
@@ -143,7 +145,7 @@ static void a_strict_reverse_path_filter_is_no_hindrance(void)
 }
 
 /* An echo request by an ordinary user, without a raw socket. */
-static int ping(void *to)
+static int test_net_ping(void *to)
 {
 	struct sockaddr_in address = world_address(to, 0);
 	struct icmphdr echo = {.type = ICMP_ECHO};
@@ -164,8 +166,8 @@ static void an_ordinary_user_inside_can_ping(void)
 {
 	char allowed[] = WORLD_ALLOWED, own[] = "127.0.0.1";
 
-	unit_integer(linux_host_run_in(world_containers[0].netns_fd, ping, own), 0);
-	unit_integer(linux_host_run_in(world_containers[0].netns_fd, ping, allowed), 0);
+	unit_integer(linux_host_run_in(world_containers[0].netns_fd, test_net_ping, own), 0);
+	unit_integer(linux_host_run_in(world_containers[0].netns_fd, test_net_ping, allowed), 0);
 }
 
 static void a_container_that_the_firewall_does_not_know_sends_nothing(void)
@@ -187,13 +189,13 @@ static void names_and_addresses_can_be_used_again_once_removed(void)
 			return;
 		unit_integer(world_connect(container.netns_fd, WORLD_ALLOWED, WORLD_HOST), 0);
 		world_remove(&container);
-		unit_integer(has_link(host), 0);
-		unit_integer(has_link(ifb), 0);
+		unit_integer(test_net_has_link(host), 0);
+		unit_integer(test_net_has_link(ifb), 0);
 	}
 }
 
 /* Lines of the kernel's table of connections that have an address in them. */
-static int count_connections(const char *address)
+static int test_net_count_connections(const char *address)
 {
 	FILE *file = fopen("/proc/thread-self/net/nf_conntrack", "re");
 	char line[1024], text[64];
@@ -216,11 +218,11 @@ static void connections_are_forgotten_with_their_container(void)
 	if (!unit_true(world_add(&container, 6)))
 		return;
 	unit_integer(world_connect(container.netns_fd, WORLD_ALLOWED, WORLD_HOST), 0);
-	unit_integer(count_connections(world_ip(&container)), 1);
+	unit_integer(test_net_count_connections(world_ip(&container)), 1);
 	unit_integer(world_connect(world_containers[0].netns_fd, WORLD_ALLOWED, WORLD_HOST), 0);
 	world_remove(&container);
-	unit_integer(count_connections(world_ip(&container)), 0);
-	unit_true(count_connections(world_ip(&world_containers[0])) > 0);
+	unit_integer(test_net_count_connections(world_ip(&container)), 0);
+	unit_true(test_net_count_connections(world_ip(&world_containers[0])) > 0);
 }
 
 static void a_make_that_fails_leaves_nothing(void)
@@ -233,8 +235,8 @@ static void a_make_that_fails_leaves_nothing(void)
 	unit_contains(world_error.message, "veth");
 	/* A socket of the wrong namespace: the host's side works, the other one does not. */
 	unit_integer(net_make(world_net, &identity, netns_fd, wrong_fd, &world_error), -1);
-	unit_integer(has_link(host), 0);
-	unit_integer(has_link(ifb), 0);
+	unit_integer(test_net_has_link(host), 0);
+	unit_integer(test_net_has_link(ifb), 0);
 	close(rtnl_fd);
 	close(netns_fd);
 	close(wrong_fd);
@@ -245,13 +247,13 @@ static void a_make_that_fails_leaves_nothing(void)
 
 static atomic_int gone, failures;
 
-static void count_gone(void *unused)
+static void test_net_count_removed(void *unused)
 {
 	(void)unused;
 	gone++;
 }
 
-static void *make_and_remove(void *data)
+static void *test_net_make_and_remove(void *data)
 {
 	unsigned first = *(const unsigned *)data;
 	struct warden_error err;
@@ -266,7 +268,7 @@ static void *make_and_remove(void *data)
 			fprintf(stderr, "%s\n", err.message);
 			failures++;
 		}
-		net_remove(world_net, &identity, count_gone, NULL);
+		net_remove(world_net, &identity, test_net_count_removed, NULL);
 		close(rtnl_fd);
 		close(netns_fd);
 	}
@@ -280,7 +282,8 @@ static void many_threads_make_and_remove_at_once(void)
 
 	for (unsigned i = 0; i < THREADS; i++) {
 		first[i] = 100 + i * ROUNDS;
-		unit_integer(pthread_create(&threads[i], NULL, make_and_remove, &first[i]), 0);
+		unit_integer(pthread_create(&threads[i], NULL, test_net_make_and_remove, &first[i]),
+			     0);
 	}
 	for (unsigned i = 0; i < THREADS; i++)
 		pthread_join(threads[i], NULL);
@@ -292,7 +295,7 @@ static void many_threads_make_and_remove_at_once(void)
 		char name[IF_NAMESIZE];
 
 		snprintf(name, sizeof(name), "w-%s-0", linux_host_identity(i).id);
-		unit_integer(has_link(name), 0);
+		unit_integer(test_net_has_link(name), 0);
 	}
 }
 

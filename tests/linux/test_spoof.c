@@ -21,7 +21,7 @@
 #include "tests/linux/world.h"
 
 /* Counts what comes to a UDP port, until nothing more does. */
-static int count_datagrams(int ready_fd, void *data)
+static int test_spoof_count_datagrams(int ready_fd, void *data)
 {
 	struct sockaddr_in any = world_address("0.0.0.0", WORLD_PORT);
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), n = 0;
@@ -38,7 +38,7 @@ static int count_datagrams(int ready_fd, void *data)
 }
 
 /* Of the internet protocols; `sum` is what was summed up before. */
-static uint16_t checksum(uint32_t sum, const void *data, size_t length)
+static uint16_t test_spoof_checksum(uint32_t sum, const void *data, size_t length)
 {
 	const uint8_t *bytes = data;
 
@@ -50,7 +50,7 @@ static uint16_t checksum(uint32_t sum, const void *data, size_t length)
 }
 
 /* Root inside writes whole packets. */
-static int send_from_address(void *data)
+static int test_spoof_send_from_address(void *data)
 {
 	struct {
 		struct iphdr ip;
@@ -64,7 +64,7 @@ static int send_from_address(void *data)
 	packet.ip.tot_len = htons(sizeof(packet));
 	packet.ip.saddr = *(const in_addr_t *)data;
 	packet.ip.daddr = to.sin_addr.s_addr;
-	packet.ip.check = checksum(0, &packet.ip, sizeof(packet.ip));
+	packet.ip.check = test_spoof_checksum(0, &packet.ip, sizeof(packet.ip));
 	packet.udp.source = packet.udp.dest = htons(WORLD_PORT);
 	packet.udp.len = htons(sizeof(packet.udp) + sizeof(packet.text));
 	return sendto(fd, &packet, sizeof(packet), 0, (struct sockaddr *)&to, sizeof(to)) ==
@@ -86,12 +86,14 @@ static void a_false_source_address_goes_nowhere(void)
 	pid_t server;
 
 	*n = -1;
-	server = linux_host_start_in(world_outside, count_datagrams, n);
+	server = linux_host_start_in(world_outside, test_spoof_count_datagrams, n);
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
-		unit_integer(linux_host_run_in(world_containers[0].netns_fd, send_from_address,
-					       &others[i]),
+		unit_integer(linux_host_run_in(world_containers[0].netns_fd,
+					       test_spoof_send_from_address, &others[i]),
 			     0);
-	unit_integer(linux_host_run_in(world_containers[0].netns_fd, send_from_address, &own), 0);
+	unit_integer(
+		linux_host_run_in(world_containers[0].netns_fd, test_spoof_send_from_address, &own),
+		0);
 	for (int i = 0; i < 200 && *n < 0; i++)
 		usleep(10000);
 	unit_integer(*n, 1);
@@ -99,7 +101,7 @@ static void a_false_source_address_goes_nowhere(void)
 }
 
 /* A frame as it is, from the container's end of its link. */
-static int send_frame(const void *frame, size_t length)
+static int test_spoof_send_frame(const void *frame, size_t length)
 {
 	struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_halen = ETH_ALEN};
 	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
@@ -111,7 +113,7 @@ static int send_frame(const void *frame, size_t length)
 		       : 1;
 }
 
-static void fill_ethernet(struct ether_header *header, uint16_t type)
+static void test_spoof_fill_ethernet(struct ether_header *header, uint16_t type)
 {
 	memset(header->ether_dhost, 0xff, ETH_ALEN);
 	memcpy(header->ether_shost, (const uint8_t[]){0x0a, 1, 2, 3, 4, 5}, ETH_ALEN);
@@ -119,7 +121,7 @@ static void fill_ethernet(struct ether_header *header, uint16_t type)
 }
 
 /* Asks who has an address, as somebody else: whoever answers or believes it is counted. */
-static int ask_by_arp(void *data)
+static int test_spoof_send_arp_request(void *data)
 {
 	const char *const *addresses = data; /* sender, target */
 	struct {
@@ -135,7 +137,7 @@ static int ask_by_arp(void *data)
 	any.sll_protocol = htons(ETHERTYPE_ARP);
 	if (bind(fd, (struct sockaddr *)&any, sizeof(any)) != 0)
 		return 200;
-	fill_ethernet(&frame.ethernet, ETHERTYPE_ARP);
+	test_spoof_fill_ethernet(&frame.ethernet, ETHERTYPE_ARP);
 	frame.arp.arp_hrd = htons(ARPHRD_ETHER);
 	frame.arp.arp_pro = htons(ETHERTYPE_IP);
 	frame.arp.arp_hln = ETH_ALEN;
@@ -144,7 +146,7 @@ static int ask_by_arp(void *data)
 	memcpy(frame.arp.arp_sha, frame.ethernet.ether_shost, ETH_ALEN);
 	inet_pton(AF_INET, addresses[0], frame.arp.arp_spa);
 	inet_pton(AF_INET, addresses[1], frame.arp.arp_tpa);
-	if (send_frame(&frame, sizeof(frame)) != 0)
+	if (test_spoof_send_frame(&frame, sizeof(frame)) != 0)
 		return 201;
 	while (poll(&wait, 1, WORLD_SILENCE_MS / 2) == 1 &&
 	       recvfrom(fd, answer, sizeof(answer), 0, (struct sockaddr *)&any,
@@ -154,7 +156,7 @@ static int ask_by_arp(void *data)
 }
 
 /* Lines of a command's output. */
-static int count_lines(const char *command)
+static int test_spoof_count_lines(const char *command)
 {
 	FILE *output = popen(command, "re");
 	int lines = 0, c;
@@ -176,19 +178,19 @@ static void the_host_neither_answers_nor_believes_arp(void)
 		{"10.254.0.6", "10.254.0.1"},
 		{WORLD_OUTSIDE, "10.254.0.1"},
 	};
-	int before = count_lines("ip neigh show nud all | grep w-test");
+	int before = test_spoof_count_lines("ip neigh show nud all | grep w-test");
 
 	for (size_t i = 0; i < sizeof(questions) / sizeof(questions[0]); i++)
-		unit_integer(
-			linux_host_run_in(world_containers[0].netns_fd, ask_by_arp, questions[i]),
-			0);
-	unit_integer(count_lines("ip neigh show nud all | grep w-test"), before);
-	unit_integer(count_lines("ip neigh show nud all | grep 0a:01:02:03:04:05"), 0);
+		unit_integer(linux_host_run_in(world_containers[0].netns_fd,
+					       test_spoof_send_arp_request, questions[i]),
+			     0);
+	unit_integer(test_spoof_count_lines("ip neigh show nud all | grep w-test"), before);
+	unit_integer(test_spoof_count_lines("ip neigh show nud all | grep 0a:01:02:03:04:05"), 0);
 	unit_integer(world_connect(world_containers[0].netns_fd, WORLD_ALLOWED, WORLD_HOST), 0);
 }
 
 /* One router's advertisement gives a host that listens an address and a default route. */
-static int advertise(void *unused)
+static int test_spoof_advertise_router(void *unused)
 {
 	struct {
 		struct ether_header ethernet;
@@ -198,7 +200,7 @@ static int advertise(void *unused)
 	} __attribute__((packed)) frame = {0};
 
 	(void)unused;
-	fill_ethernet(&frame.ethernet, ETHERTYPE_IPV6);
+	test_spoof_fill_ethernet(&frame.ethernet, ETHERTYPE_IPV6);
 	memcpy(frame.ethernet.ether_dhost, (const uint8_t[]){0x33, 0x33, 0, 0, 0, 1}, ETH_ALEN);
 	frame.ip.ip6_vfc = 6 << 4;
 	frame.ip.ip6_plen = htons(sizeof(frame.advert) + sizeof(frame.prefix));
@@ -215,20 +217,22 @@ static int advertise(void *unused)
 	frame.prefix.nd_opt_pi_valid_time = frame.prefix.nd_opt_pi_preferred_time = htonl(3600);
 	inet_pton(AF_INET6, "2001:db8::", &frame.prefix.nd_opt_pi_prefix);
 	/* The pseudo header's addresses lie right before the message. */
-	frame.advert.nd_ra_cksum = checksum(
+	frame.advert.nd_ra_cksum = test_spoof_checksum(
 		IPPROTO_ICMPV6 + sizeof(frame.advert) + sizeof(frame.prefix), &frame.ip.ip6_src,
 		2 * sizeof(frame.ip.ip6_src) + sizeof(frame.advert) + sizeof(frame.prefix));
-	return send_frame(&frame, sizeof(frame));
+	return test_spoof_send_frame(&frame, sizeof(frame));
 }
 
 static void there_is_no_ipv6_to_talk_to(void)
 {
-	unit_integer(count_lines("ip -6 addr show | grep -A3 w-test"), 0);
-	unit_integer(linux_host_run_in(world_containers[0].netns_fd, advertise, NULL), 0);
+	unit_integer(test_spoof_count_lines("ip -6 addr show | grep -A3 w-test"), 0);
+	unit_integer(
+		linux_host_run_in(world_containers[0].netns_fd, test_spoof_advertise_router, NULL),
+		0);
 	usleep(50000);
-	unit_integer(count_lines("ip -6 addr show | grep -i 2001:db8"), 0);
-	unit_integer(count_lines("ip -6 route show | grep -e default -e w-test"), 0);
-	unit_integer(count_lines("ip -6 neigh show nud all | grep w-test"), 0);
+	unit_integer(test_spoof_count_lines("ip -6 addr show | grep -i 2001:db8"), 0);
+	unit_integer(test_spoof_count_lines("ip -6 route show | grep -e default -e w-test"), 0);
+	unit_integer(test_spoof_count_lines("ip -6 neigh show nud all | grep w-test"), 0);
 }
 
 static const struct unit_test tests[] = {

@@ -48,7 +48,7 @@ void world_shell(const char *command)
 		fprintf(stderr, "failed: %s\n", command);
 }
 
-static int configure_outside(void *unused)
+static int world_configure_outside(void *unused)
 {
 	(void)unused;
 	world_shell("ip link set lo up; ip link set outside up; ip addr add " WORLD_OUTSIDE
@@ -59,7 +59,7 @@ static int configure_outside(void *unused)
 	return 0;
 }
 
-static int make_outside(void)
+static int world_make_outside(void)
 {
 	char command[256];
 
@@ -72,7 +72,7 @@ static int make_outside(void)
 		    "/24 dev host; "
 		    "ip route add 198.51.100.0/24 via " WORLD_OUTSIDE
 		    "; ip route add 203.0.113.0/24 via " WORLD_OUTSIDE);
-	return linux_host_run_in(world_outside, configure_outside, NULL);
+	return linux_host_run_in(world_outside, world_configure_outside, NULL);
 }
 
 bool world_add(struct world_container *container, unsigned number)
@@ -93,13 +93,13 @@ bool world_add(struct world_container *container, unsigned number)
 
 static atomic_int removed;
 
-static void count_removed(void *unused)
+static void world_count_removed(void *unused)
 {
 	(void)unused;
 	removed++;
 }
 
-static bool wait_removed(int n)
+static bool world_wait_removed(int n)
 {
 	for (int64_t end = linux_host_now_ms() + 5000; linux_host_now_ms() < end; usleep(2000))
 		if (removed >= n)
@@ -112,9 +112,9 @@ void world_remove(struct world_container *container)
 	removed = 0;
 	if (firewall_remove(world_firewall, &container->identity, &world_error) != 0)
 		fprintf(stderr, "%s\n", world_error.message);
-	net_remove(world_net, &container->identity, count_removed, NULL);
+	net_remove(world_net, &container->identity, world_count_removed, NULL);
 	close(container->netns_fd);
-	if (!wait_removed(1))
+	if (!world_wait_removed(1))
 		fprintf(stderr, "links of %s are not removed\n", container->identity.id);
 }
 
@@ -127,12 +127,12 @@ struct sockaddr_in world_address(const char *text, uint16_t port)
 }
 
 /* A connection by TCP: 0, or the errno it ended with; ETIMEDOUT: nothing came. */
-struct attempt {
+struct world_attempt {
 	struct sockaddr_in to;
 	char expected_peer[INET_ADDRSTRLEN]; /* what the server must see; empty: anything */
 };
 
-static int wait_connected(int fd)
+static int world_wait_connected(int fd)
 {
 	struct pollfd wait = {.fd = fd, .events = POLLOUT};
 	int error = 0;
@@ -145,15 +145,15 @@ static int wait_connected(int fd)
 	return error;
 }
 
-static int try_connect(void *data)
+static int world_try_connect(void *data)
 {
-	const struct attempt *attempt = data;
+	const struct world_attempt *attempt = data;
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), error = 0;
 	char seen[INET_ADDRSTRLEN] = "";
 	struct pollfd wait = {.fd = fd, .events = POLLIN};
 
 	if (connect(fd, (const struct sockaddr *)&attempt->to, sizeof(attempt->to)) != 0)
-		error = errno == EINPROGRESS ? wait_connected(fd) : errno;
+		error = errno == EINPROGRESS ? world_wait_connected(fd) : errno;
 	if (error || !attempt->expected_peer[0])
 		return error;
 	if (poll(&wait, 1, WORLD_SILENCE_MS) != 1 || read(fd, seen, sizeof(seen) - 1) <= 0)
@@ -163,11 +163,11 @@ static int try_connect(void *data)
 
 int world_connect(int netns_fd, const char *to, const char *expected_peer)
 {
-	struct attempt attempt = {.to = world_address(to, WORLD_PORT)};
+	struct world_attempt attempt = {.to = world_address(to, WORLD_PORT)};
 
 	if (expected_peer)
 		snprintf(attempt.expected_peer, sizeof(attempt.expected_peer), "%s", expected_peer);
-	return linux_host_run_in(netns_fd, try_connect, &attempt);
+	return linux_host_run_in(netns_fd, world_try_connect, &attempt);
 }
 
 bool world_is_refused(int netns_fd, const char *to)
@@ -214,10 +214,10 @@ void *world_shared(size_t size)
 }
 
 /* A server outside for the whole time. */
-static pid_t begin_world(void)
+static pid_t world_start(void)
 {
 	if (unshare(CLONE_NEWNET | CLONE_NEWNS) != 0 ||
-	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 || make_outside() != 0) {
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 || world_make_outside() != 0) {
 		perror("namespaces");
 		return -1;
 	}
@@ -237,7 +237,7 @@ int world_main(int argc, char **argv, const char *suite, const struct unit_test 
 	pid_t server;
 
 	linux_host_require_root();
-	server = begin_world();
+	server = world_start();
 	if (server < 0)
 		return EXIT_FAILURE;
 	if (world_add(&world_containers[0], 0) && world_add(&world_containers[1], 1))

@@ -27,7 +27,7 @@ const struct cgroup_hierarchy *cgroup_hierarchy_of(const struct cgroups *cgroups
 	return NULL;
 }
 
-static void hierarchy_close(struct cgroup_hierarchy *hierarchy)
+static void cgroups_close_hierarchy(struct cgroup_hierarchy *hierarchy)
 {
 	if (hierarchy->fd >= 0)
 		close(hierarchy->fd);
@@ -39,7 +39,8 @@ static void hierarchy_close(struct cgroup_hierarchy *hierarchy)
 
 /* Takes a mount into use; one that cannot be used is logged, and what it lacks is reported later.
  */
-static void use_mount(struct cgroups *cgroups, const struct cgroup_mount *mount, unsigned wanted)
+static void cgroups_use_mount(struct cgroups *cgroups, const struct cgroup_mount *mount,
+			      unsigned wanted)
 {
 	struct cgroup_hierarchy *hierarchy = &cgroups->hierarchies[cgroups->n];
 	struct warden_error err;
@@ -55,10 +56,10 @@ static void use_mount(struct cgroups *cgroups, const struct cgroup_mount *mount,
 	cgroups->host->log(cgroups->host, WARDEN_LOG_WARN, NULL,
 			   "control groups at %s cannot be used: %s", mount->mount_point,
 			   err.message);
-	hierarchy_close(hierarchy);
+	cgroups_close_hierarchy(hierarchy);
 }
 
-static unsigned found_controllers(const struct cgroups *cgroups)
+static unsigned cgroups_get_controllers(const struct cgroups *cgroups)
 {
 	unsigned found = 0;
 
@@ -68,7 +69,7 @@ static unsigned found_controllers(const struct cgroups *cgroups)
 }
 
 /* v1 first: a controller is either there or on v2. v2 gets what is left. */
-static int use_mounts(struct cgroups *cgroups, struct warden_error *err)
+static int cgroups_use_mounts(struct cgroups *cgroups, struct warden_error *err)
 {
 	struct cgroup_mount mounts[MOUNTS_MAX] = {0};
 	size_t n = 0;
@@ -76,12 +77,12 @@ static int use_mounts(struct cgroups *cgroups, struct warden_error *err)
 
 	for (size_t i = 0; result == 0 && i < n; i++)
 		if (!mounts[i].v2 && cgroups->n < CGROUP_HIERARCHIES)
-			use_mount(cgroups, &mounts[i], 0);
+			cgroups_use_mount(cgroups, &mounts[i], 0);
 	for (size_t i = 0; result == 0 && i < n; i++) {
-		unsigned left = CGROUP_ALL & ~found_controllers(cgroups);
+		unsigned left = CGROUP_ALL & ~cgroups_get_controllers(cgroups);
 
 		if (mounts[i].v2 && left && cgroups->n < CGROUP_HIERARCHIES)
-			use_mount(cgroups, &mounts[i], left);
+			cgroups_use_mount(cgroups, &mounts[i], left);
 	}
 	cgroup_mounts_free(mounts, n);
 	return result;
@@ -89,7 +90,8 @@ static int use_mounts(struct cgroups *cgroups, struct warden_error *err)
 
 /* Without rules for devices container root is held back by its user namespace alone; without that
  * too the disks would be open to it. */
-static int without_device_rules(const struct cgroups *cgroups, struct warden_error *err)
+static int cgroups_fall_back_to_user_namespace(const struct cgroups *cgroups,
+					       struct warden_error *err)
 {
 	const struct warden_host *host = cgroups->host;
 
@@ -100,7 +102,7 @@ static int without_device_rules(const struct cgroups *cgroups, struct warden_err
 	return 0;
 }
 
-static int refuse_devices(const struct cgroups *cgroups, struct warden_error *err)
+static int cgroups_set_device_rules(const struct cgroups *cgroups, struct warden_error *err)
 {
 	const struct cgroup_hierarchy *hierarchy = cgroup_hierarchy_of(cgroups, CGROUP_DEVICES);
 
@@ -108,12 +110,12 @@ static int refuse_devices(const struct cgroups *cgroups, struct warden_error *er
 		warden_error_set(err, "no control groups for devices are mounted");
 	else if (cgroup_devices_refuse(hierarchy, hierarchy->fd, err) == 0)
 		return 0;
-	return without_device_rules(cgroups, err);
+	return cgroups_fall_back_to_user_namespace(cgroups, err);
 }
 
-static void log_what_is_missing(const struct cgroups *cgroups)
+static void cgroups_log_missing(const struct cgroups *cgroups)
 {
-	unsigned missing = CGROUP_ALL & ~found_controllers(cgroups);
+	unsigned missing = CGROUP_ALL & ~cgroups_get_controllers(cgroups);
 	char text[128];
 
 	if (missing)
@@ -132,11 +134,11 @@ int cgroups_setup(const struct warden_host *host, struct cgroups **result, struc
 	cgroups->host = host;
 	pthread_mutex_init(&cgroups->mutex, NULL);
 	cgroup_warmer_init(cgroups);
-	if (use_mounts(cgroups, err) != 0 || refuse_devices(cgroups, err) != 0) {
+	if (cgroups_use_mounts(cgroups, err) != 0 || cgroups_set_device_rules(cgroups, err) != 0) {
 		cgroups_free(cgroups);
 		return -1;
 	}
-	log_what_is_missing(cgroups);
+	cgroups_log_missing(cgroups);
 	cgroup_find_io_weight(cgroups);
 	for (size_t i = 0; i < cgroups->n && !cgroups->warmer.hierarchy; i++)
 		if (cgroups->hierarchies[i].own_path)
@@ -158,7 +160,7 @@ void cgroups_free(struct cgroups *cgroups)
 		     errno == ENOENT) &&
 		    hierarchy->v2)
 			cgroup_v2_leave_leaf(hierarchy);
-		hierarchy_close(hierarchy);
+		cgroups_close_hierarchy(hierarchy);
 	}
 	pthread_mutex_destroy(&cgroups->mutex);
 	free(cgroups);
@@ -194,8 +196,8 @@ void cgroup_free(struct cgroup *cgroup)
 /* Another daemon that ended has taken our empty CGROUP_PARENT for its own. The new one goes over to
  * the descriptor's number, so that other threads go on without a lock, and not before its rules
  * hold. */
-static int remake_parent(struct cgroups *cgroups, const struct cgroup_hierarchy *hierarchy,
-			 struct warden_error *err)
+static int cgroups_remake_parent(struct cgroups *cgroups, const struct cgroup_hierarchy *hierarchy,
+				 struct warden_error *err)
 {
 	_cleanup_close_ int fd = -1;
 	int result = -1;
@@ -206,7 +208,7 @@ static int remake_parent(struct cgroups *cgroups, const struct cgroup_hierarchy 
 		result = 0;
 	if (result == 0 && hierarchy->controllers & CGROUP_DEVICES &&
 	    cgroup_devices_refuse(hierarchy, fd, err) != 0)
-		result = without_device_rules(cgroups, err);
+		result = cgroups_fall_back_to_user_namespace(cgroups, err);
 	if (result == 0 && dup3(fd, hierarchy->fd, O_CLOEXEC) < 0)
 		result =
 			warden_error_errno(err, "control group %s/" CGROUP_PARENT, hierarchy->path);
@@ -220,7 +222,7 @@ int cgroup_make_in(struct cgroups *cgroups, const struct cgroup_hierarchy *hiera
 	if (mkdirat(hierarchy->fd, name, 0755) == 0)
 		return 0;
 	if (errno == ENOENT || errno == ENODEV) {
-		if (remake_parent(cgroups, hierarchy, err) != 0)
+		if (cgroups_remake_parent(cgroups, hierarchy, err) != 0)
 			return -1;
 		if (mkdirat(hierarchy->fd, name, 0755) == 0)
 			return 0;
@@ -229,7 +231,7 @@ int cgroup_make_in(struct cgroups *cgroups, const struct cgroup_hierarchy *hiera
 				  hierarchy->path, name);
 }
 
-static int limit_processes(const struct cgroup *cgroup, struct warden_error *err)
+static int cgroup_limit_processes(const struct cgroup *cgroup, struct warden_error *err)
 {
 	if (!cgroup_hierarchy_of(cgroup->cgroups, CGROUP_PIDS))
 		return 0;
@@ -241,7 +243,7 @@ static int limit_processes(const struct cgroup *cgroup, struct warden_error *err
 int cgroup_forbid_forks(const struct cgroup *cgroup, bool forbid, struct warden_error *err)
 {
 	if (!forbid || !cgroup_hierarchy_of(cgroup->cgroups, CGROUP_PIDS))
-		return limit_processes(cgroup, err);
+		return cgroup_limit_processes(cgroup, err);
 	return cgroup_write(cgroup, CGROUP_PIDS, "pids.max", "0", err);
 }
 
@@ -253,7 +255,7 @@ int cgroup_set_processes(struct cgroup *cgroup, uint64_t processes, bool forbidd
 	if (!cgroup_hierarchy_of(cgroup->cgroups, CGROUP_PIDS))
 		return warden_error_set(err, "no control groups for pids");
 	cgroup->processes = processes;
-	if (forbidden || limit_processes(cgroup, err) == 0)
+	if (forbidden || cgroup_limit_processes(cgroup, err) == 0)
 		return 0;
 	cgroup->processes = before;
 	return -1;
@@ -278,7 +280,7 @@ int cgroup_make(struct cgroups *cgroups, const char *id, struct cgroup **result,
 	       (cgroup_is_late(&cgroups->hierarchies[made]) ||
 		cgroup_make_in(cgroups, &cgroups->hierarchies[made], cgroup->name, err) == 0))
 		made++;
-	if (made == cgroups->n && limit_processes(cgroup, err) == 0) {
+	if (made == cgroups->n && cgroup_limit_processes(cgroup, err) == 0) {
 		cgroup_warm(cgroups);
 		*result = cgroup;
 		return 0;

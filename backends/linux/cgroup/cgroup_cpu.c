@@ -21,27 +21,28 @@
 #define PERIOD         UINT64_C(100000)
 #define PER_PERCENT_US (PERIOD / 100)
 
-static uint64_t clamp(uint64_t value, uint64_t min, uint64_t max)
+static uint64_t cgroup_cpu_clamp(uint64_t value, uint64_t min, uint64_t max)
 {
 	if (value < min)
 		return min;
 	return value > max ? max : value;
 }
 
-static uint64_t weight_of(uint64_t shares)
+static uint64_t cgroup_cpu_weight(uint64_t shares)
 {
-	return clamp((shares * WEIGHT_DEFAULT + SHARES_DEFAULT / 2) / SHARES_DEFAULT, WEIGHT_MIN,
-		     WEIGHT_MAX);
+	return cgroup_cpu_clamp((shares * WEIGHT_DEFAULT + SHARES_DEFAULT / 2) / SHARES_DEFAULT,
+				WEIGHT_MIN, WEIGHT_MAX);
 }
 
 int cgroup_set_cpu_shares(struct cgroup *cgroup, const struct warden_limits *limits,
 			  struct warden_error *err)
 {
-	uint64_t shares = clamp(limits->cpu_shares, SHARES_MIN, SHARES_MAX);
+	uint64_t shares = cgroup_cpu_clamp(limits->cpu_shares, SHARES_MIN, SHARES_MAX);
 
 	if (!cgroup_is_v2(cgroup, CGROUP_CPU))
 		return cgroup_write_number(cgroup, CGROUP_CPU, "cpu.shares", shares, err);
-	if (cgroup_write_number(cgroup, CGROUP_CPU, "cpu.weight", weight_of(shares), err) < 0)
+	if (cgroup_write_number(cgroup, CGROUP_CPU, "cpu.weight", cgroup_cpu_weight(shares), err) <
+	    0)
 		return -1;
 	cgroup->cpu_shares = shares;
 	return 0;
@@ -58,11 +59,11 @@ void cgroup_get_cpu_shares(const struct cgroup *cgroup, struct warden_limits *li
 	weight = cgroup_read_number(cgroup, CGROUP_CPU, "cpu.weight", 0);
 	if (weight == WARDEN_UNKNOWN)
 		limits->cpu_shares = WARDEN_UNKNOWN;
-	else if (cgroup->cpu_shares && weight_of(cgroup->cpu_shares) == weight)
+	else if (cgroup->cpu_shares && cgroup_cpu_weight(cgroup->cpu_shares) == weight)
 		limits->cpu_shares = cgroup->cpu_shares;
 	else
-		limits->cpu_shares =
-			clamp(weight * SHARES_DEFAULT / WEIGHT_DEFAULT, SHARES_MIN, SHARES_MAX);
+		limits->cpu_shares = cgroup_cpu_clamp(weight * SHARES_DEFAULT / WEIGHT_DEFAULT,
+						      SHARES_MIN, SHARES_MAX);
 }
 
 int cgroup_set_cpu_quota(struct cgroup *cgroup, const struct warden_limits *limits,

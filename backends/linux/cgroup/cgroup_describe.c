@@ -11,7 +11,7 @@
 #define MOUNTS_MAX 64
 
 /* What a controller is for. */
-static const char *effect_of(unsigned controller)
+static const char *cgroup_describe_effect(unsigned controller)
 {
 	switch (controller) {
 	case CGROUP_MEMORY:
@@ -36,12 +36,13 @@ static const char *effect_of(unsigned controller)
 }
 
 /* Where a controller was found; empty: nowhere. */
-struct places {
+struct controller_places {
 	unsigned found;
 	char text[CGROUP_CONTROLLERS][PATH_MAX];
 };
 
-static void note_place(struct places *places, unsigned controllers, bool v2, const char *path)
+static void cgroup_describe_add_place(struct controller_places *places, unsigned controllers,
+				      bool v2, const char *path)
 {
 	for (size_t i = 0; i < CGROUP_CONTROLLERS; i++)
 		if (controllers & ~places->found & 1U << i)
@@ -51,7 +52,7 @@ static void note_place(struct places *places, unsigned controllers, bool v2, con
 }
 
 /* What a mount of v2 could enable for us. */
-static unsigned v2_controllers(const struct cgroup_mount *mount)
+static unsigned cgroup_describe_read_v2(const struct cgroup_mount *mount)
 {
 	char path[PATH_MAX], text[512];
 	int fd, length;
@@ -69,7 +70,7 @@ static unsigned v2_controllers(const struct cgroup_mount *mount)
 }
 
 /* Without a daemon: what is mounted. */
-static void find_mounted(struct places *places)
+static void cgroup_describe_find_mounted(struct controller_places *places)
 {
 	struct cgroup_mount mounts[MOUNTS_MAX] = {0};
 	struct warden_error ignored;
@@ -79,25 +80,27 @@ static void find_mounted(struct places *places)
 	(void)cgroup_mounts_find(mounts, MOUNTS_MAX, &n, &ignored);
 	for (size_t i = 0; i < n; i++)
 		if (!mounts[i].v2)
-			note_place(places, mounts[i].controllers, false, mounts[i].mount_point);
+			cgroup_describe_add_place(places, mounts[i].controllers, false,
+						  mounts[i].mount_point);
 	for (size_t i = 0; i < n; i++)
 		if (mounts[i].v2)
-			note_place(places, v2_controllers(&mounts[i]), true, mounts[i].mount_point);
+			cgroup_describe_add_place(places, cgroup_describe_read_v2(&mounts[i]), true,
+						  mounts[i].mount_point);
 	cgroup_mounts_free(mounts, n);
 }
 
 void cgroups_describe(const struct cgroups *cgroups, const struct description *to)
 {
-	_cleanup_free_ struct places *places = calloc(1, sizeof(*places));
+	_cleanup_free_ struct controller_places *places = calloc(1, sizeof(*places));
 	char names[64], name[80];
 
 	if (!places)
 		return;
 	for (size_t i = 0; cgroups && i < cgroups->n; i++)
-		note_place(places, cgroups->hierarchies[i].controllers, cgroups->hierarchies[i].v2,
-			   cgroups->hierarchies[i].path);
+		cgroup_describe_add_place(places, cgroups->hierarchies[i].controllers,
+					  cgroups->hierarchies[i].v2, cgroups->hierarchies[i].path);
 	if (!cgroups)
-		find_mounted(places);
+		cgroup_describe_find_mounted(places);
 	for (size_t i = 0; i < CGROUP_CONTROLLERS; i++) {
 		bool found = (places->found & 1U << i) != 0;
 
@@ -105,7 +108,7 @@ void cgroups_describe(const struct cgroups *cgroups, const struct description *t
 			 cgroup_controllers_text(1U << i, names, sizeof(names)));
 		host_report_fact(
 			to, name, found ? places->text[i] : "missing",
-			found ? NULL : effect_of(1U << i),
+			found ? NULL : cgroup_describe_effect(1U << i),
 			found ? NULL
 			      : "mount the controller (cgroup_enable=NAME on the kernel's "
 				"command line), or have it delegated (systemd: Delegate=yes)");

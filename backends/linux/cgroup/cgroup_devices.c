@@ -31,7 +31,7 @@ static const struct {
 	{10, 229},        /* fuse */
 };
 
-static void rule_text(size_t i, char *text, size_t size)
+static void cgroup_devices_format_rule(size_t i, char *text, size_t size)
 {
 	if (allowed[i].minor == ANY_MINOR)
 		snprintf(text, size, "c %u:* rwm", allowed[i].major);
@@ -40,7 +40,7 @@ static void rule_text(size_t i, char *text, size_t size)
 }
 
 /* Whether the group has our rules and no other. */
-static bool v1_is_set(int fd)
+static bool cgroup_devices_is_set_v1(int fd)
 {
 	char list[1024], text[32];
 	size_t lines = 0;
@@ -50,7 +50,7 @@ static bool v1_is_set(int fd)
 	for (const char *at = list; (at = strchr(at, '\n')); at++)
 		lines++;
 	for (size_t i = 0; i < ARRAY_SIZE(allowed); i++) {
-		rule_text(i, text, sizeof(text));
+		cgroup_devices_format_rule(i, text, sizeof(text));
 		if (!strstr(list, text))
 			return false;
 	}
@@ -58,16 +58,16 @@ static bool v1_is_set(int fd)
 }
 
 /* A group that has groups below it cannot be changed; an earlier daemon's is right already. */
-static int v1_refuse(int fd, struct warden_error *err)
+static int cgroup_devices_refuse_v1(int fd, struct warden_error *err)
 {
 	char text[32];
 
-	if (v1_is_set(fd))
+	if (cgroup_devices_is_set_v1(fd))
 		return 0;
 	if (cgroup_file_write(fd, "devices.deny", "a", err) != 0)
 		return -1;
 	for (size_t i = 0; i < ARRAY_SIZE(allowed); i++) {
-		rule_text(i, text, sizeof(text));
+		cgroup_devices_format_rule(i, text, sizeof(text));
 		if (cgroup_file_write(fd, "devices.allow", text, err) != 0)
 			return -1;
 	}
@@ -76,34 +76,35 @@ static int v1_refuse(int fd, struct warden_error *err)
 
 /* Instructions of BPF, by the names of its manual: 64-bit move and jumps with a constant, 32-bit
  * loads. */
-static struct bpf_insn insn(uint8_t code, uint8_t to, uint8_t from, int16_t offset,
-			    int32_t constant)
+static struct bpf_insn cgroup_devices_insn(uint8_t code, uint8_t to, uint8_t from, int16_t offset,
+					   int32_t constant)
 {
 	return (struct bpf_insn){
 		.code = code, .dst_reg = to, .src_reg = from, .off = offset, .imm = constant};
 }
 
 #define LOAD(to, field)                                                                            \
-	insn(BPF_LDX | BPF_MEM | BPF_W, to, BPF_REG_1, offsetof(struct bpf_cgroup_dev_ctx, field), \
-	     0)
+	cgroup_devices_insn(BPF_LDX | BPF_MEM | BPF_W, to, BPF_REG_1,                              \
+			    offsetof(struct bpf_cgroup_dev_ctx, field), 0)
 #define JUMP_UNLESS_EQUAL(reg, constant, offset)                                                   \
-	insn(BPF_JMP | BPF_JNE | BPF_K, reg, 0, offset, (int32_t)(constant))
-#define RETURN_VALUE(value) insn(BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, value)
-#define EXIT                insn(BPF_JMP | BPF_EXIT, 0, 0, 0, 0)
+	cgroup_devices_insn(BPF_JMP | BPF_JNE | BPF_K, reg, 0, offset, (int32_t)(constant))
+#define RETURN_VALUE(value) cgroup_devices_insn(BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, value)
+#define EXIT                cgroup_devices_insn(BPF_JMP | BPF_EXIT, 0, 0, 0, 0)
 
 #define PROGRAM_MAX (8 + 4 * ARRAY_SIZE(allowed))
 
 /* Returns 1 for a character device of the list, else 0. */
-static size_t write_program(struct bpf_insn *program)
+static size_t cgroup_devices_write_program(struct bpf_insn *program)
 {
 	size_t n = 0;
 
 	program[n++] = LOAD(BPF_REG_2, access_type); /* the type is in the lower half */
-	program[n++] = insn(BPF_ALU64 | BPF_AND | BPF_K, BPF_REG_2, 0, 0, 0xffff);
+	program[n++] = cgroup_devices_insn(BPF_ALU64 | BPF_AND | BPF_K, BPF_REG_2, 0, 0, 0xffff);
 	program[n++] = LOAD(BPF_REG_3, major);
 	program[n++] = LOAD(BPF_REG_4, minor);
 	program[n++] = RETURN_VALUE(0);
-	program[n++] = insn(BPF_JMP | BPF_JEQ | BPF_K, BPF_REG_2, 0, 1, BPF_DEVCG_DEV_CHAR);
+	program[n++] =
+		cgroup_devices_insn(BPF_JMP | BPF_JEQ | BPF_K, BPF_REG_2, 0, 1, BPF_DEVCG_DEV_CHAR);
 	program[n++] = EXIT;
 	for (size_t i = 0; i < ARRAY_SIZE(allowed); i++) {
 		bool any = allowed[i].minor == ANY_MINOR;
@@ -118,37 +119,37 @@ static size_t write_program(struct bpf_insn *program)
 	return n;
 }
 
-static int bpf_call(enum bpf_cmd command, union bpf_attr *attributes)
+static int cgroup_devices_bpf(enum bpf_cmd command, union bpf_attr *attributes)
 {
 	return (int)syscall(SYS_bpf, command, attributes, sizeof(*attributes));
 }
 
-static int load_program(struct warden_error *err)
+static int cgroup_devices_load_program(struct warden_error *err)
 {
 	struct bpf_insn program[PROGRAM_MAX];
 	char log[2048] = "";
 	union bpf_attr attributes = {
 		.prog_type = BPF_PROG_TYPE_CGROUP_DEVICE,
 		.insns = (uintptr_t)program,
-		.insn_cnt = (uint32_t)write_program(program),
+		.insn_cnt = (uint32_t)cgroup_devices_write_program(program),
 		.license = (uintptr_t) "Apache-2.0",
 		.prog_name = "warden_devices",
 	};
-	int fd = bpf_call(BPF_PROG_LOAD, &attributes);
+	int fd = cgroup_devices_bpf(BPF_PROG_LOAD, &attributes);
 
 	if (fd >= 0)
 		return fd;
 	attributes.log_buf = (uintptr_t)log;
 	attributes.log_size = sizeof(log);
 	attributes.log_level = 1;
-	fd = bpf_call(BPF_PROG_LOAD, &attributes);
+	fd = cgroup_devices_bpf(BPF_PROG_LOAD, &attributes);
 	if (fd >= 0)
 		return fd;
 	return warden_error_errno(err, "load device rules (BPF)%s%s", log[0] ? ": " : "", log);
 }
 
 /* A descriptor of the program of ours that an earlier daemon attached, or -1. */
-static int attached_program(int cgroup_fd)
+static int cgroup_devices_find_program(int cgroup_fd)
 {
 	uint32_t ids[64] = {0};
 	union bpf_attr query = {0};
@@ -157,18 +158,18 @@ static int attached_program(int cgroup_fd)
 	query.query.attach_type = BPF_CGROUP_DEVICE;
 	query.query.prog_ids = (uintptr_t)ids;
 	query.query.prog_cnt = ARRAY_SIZE(ids);
-	if (bpf_call(BPF_PROG_QUERY, &query) != 0)
+	if (cgroup_devices_bpf(BPF_PROG_QUERY, &query) != 0)
 		return -1;
 	for (uint32_t i = 0; i < query.query.prog_cnt && i < ARRAY_SIZE(ids); i++) {
 		union bpf_attr by_id = {.prog_id = ids[i]};
 		struct bpf_prog_info info = {0};
 		union bpf_attr get = {.info = {.info_len = sizeof(info), .info = (uintptr_t)&info}};
-		int fd = bpf_call(BPF_PROG_GET_FD_BY_ID, &by_id);
+		int fd = cgroup_devices_bpf(BPF_PROG_GET_FD_BY_ID, &by_id);
 
 		if (fd < 0)
 			continue;
 		get.info.bpf_fd = (uint32_t)fd;
-		if (bpf_call(BPF_OBJ_GET_INFO_BY_FD, &get) == 0 &&
+		if (cgroup_devices_bpf(BPF_OBJ_GET_INFO_BY_FD, &get) == 0 &&
 		    strcmp(info.name, "warden_devices") == 0)
 			return fd;
 		close(fd);
@@ -177,9 +178,10 @@ static int attached_program(int cgroup_fd)
 }
 
 /* Other programs of the group (systemd's, an operator's) stay; ours of before is replaced. */
-static int v2_refuse(const struct cgroup_hierarchy *hierarchy, int fd, struct warden_error *err)
+static int cgroup_devices_refuse_v2(const struct cgroup_hierarchy *hierarchy, int fd,
+				    struct warden_error *err)
 {
-	_cleanup_close_ int program = load_program(err);
+	_cleanup_close_ int program = cgroup_devices_load_program(err);
 	_cleanup_close_ int cgroup_fd = -1;
 	_cleanup_close_ int before = -1;
 	union bpf_attr attach = {0};
@@ -189,13 +191,13 @@ static int v2_refuse(const struct cgroup_hierarchy *hierarchy, int fd, struct wa
 	cgroup_fd = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (cgroup_fd < 0)
 		return warden_error_errno(err, "open %s/" CGROUP_PARENT, hierarchy->path);
-	before = attached_program(cgroup_fd);
+	before = cgroup_devices_find_program(cgroup_fd);
 	attach.target_fd = (uint32_t)cgroup_fd;
 	attach.attach_bpf_fd = (uint32_t)program;
 	attach.attach_type = BPF_CGROUP_DEVICE;
 	attach.attach_flags = BPF_F_ALLOW_MULTI | (before >= 0 ? BPF_F_REPLACE : 0);
 	attach.replace_bpf_fd = before >= 0 ? (uint32_t)before : 0;
-	if (bpf_call(BPF_PROG_ATTACH, &attach) != 0)
+	if (cgroup_devices_bpf(BPF_PROG_ATTACH, &attach) != 0)
 		return warden_error_errno(err, "attach device rules to %s/" CGROUP_PARENT,
 					  hierarchy->path);
 	return 0;
@@ -204,5 +206,6 @@ static int v2_refuse(const struct cgroup_hierarchy *hierarchy, int fd, struct wa
 int cgroup_devices_refuse(const struct cgroup_hierarchy *hierarchy, int fd,
 			  struct warden_error *err)
 {
-	return hierarchy->v2 ? v2_refuse(hierarchy, fd, err) : v1_refuse(fd, err);
+	return hierarchy->v2 ? cgroup_devices_refuse_v2(hierarchy, fd, err)
+			     : cgroup_devices_refuse_v1(fd, err);
 }

@@ -47,7 +47,8 @@ ssize_t cgroup_file_read(int dir_fd, const char *path, char *text, size_t size)
 	return (ssize_t)length;
 }
 
-static const char *file_path(const struct cgroup *cgroup, const char *name, char *path, size_t size)
+static const char *cgroup_file_path(const struct cgroup *cgroup, const char *name, char *path,
+				    size_t size)
 {
 	snprintf(path, size, "%s/%s", cgroup->name, name);
 	return path;
@@ -66,7 +67,7 @@ int cgroup_open_file(const struct cgroup *cgroup, enum cgroup_controller control
 		errno = ENOENT;
 		return -1;
 	}
-	return openat(hierarchy->fd, file_path(cgroup, name, path, sizeof(path)),
+	return openat(hierarchy->fd, cgroup_file_path(cgroup, name, path, sizeof(path)),
 		      flags | O_CLOEXEC);
 }
 
@@ -78,8 +79,8 @@ ssize_t cgroup_read(const struct cgroup *cgroup, enum cgroup_controller controll
 
 	if (!hierarchy)
 		return -1;
-	return cgroup_file_read(hierarchy->fd, file_path(cgroup, name, path, sizeof(path)), text,
-				size);
+	return cgroup_file_read(hierarchy->fd, cgroup_file_path(cgroup, name, path, sizeof(path)),
+				text, size);
 }
 
 uint64_t cgroup_read_number(const struct cgroup *cgroup, enum cgroup_controller controller,
@@ -102,8 +103,8 @@ int cgroup_write(const struct cgroup *cgroup, enum cgroup_controller controller,
 		return warden_error_set(
 			err, "%s: no control groups for %s", name,
 			cgroup_controllers_text(controller, missing, sizeof(missing)));
-	return cgroup_file_write(hierarchy->fd, file_path(cgroup, name, path, sizeof(path)), text,
-				 err);
+	return cgroup_file_write(hierarchy->fd, cgroup_file_path(cgroup, name, path, sizeof(path)),
+				 text, err);
 }
 
 int cgroup_write_number(const struct cgroup *cgroup, enum cgroup_controller controller,
@@ -133,7 +134,7 @@ bool cgroup_is_v2(const struct cgroup *cgroup, enum cgroup_controller controller
 }
 
 /* Another mount may lie over the one that was found. */
-static bool is_control_group(int fd)
+static bool cgroup_file_is_cgroup(int fd)
 {
 	struct statfs fs;
 
@@ -152,7 +153,7 @@ int cgroup_parent_open(const struct cgroup_hierarchy *hierarchy, struct warden_e
 	if (fd < 0)
 		return warden_error_errno(err, "open control group %s/" CGROUP_PARENT,
 					  hierarchy->path);
-	if (!is_control_group(fd))
+	if (!cgroup_file_is_cgroup(fd))
 		return warden_error_set(err, "%s/" CGROUP_PARENT " is no control group",
 					hierarchy->path);
 	if (hierarchy->v2 && cgroup_v2_enable(fd, hierarchy->controllers, err) != 0)

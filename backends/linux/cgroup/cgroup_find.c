@@ -50,7 +50,7 @@ unsigned cgroup_controllers_parse(const char *text)
 }
 
 /* A path of mountinfo, in place: \040 stands for a space, and so on. */
-static void unescape(char *path)
+static void cgroup_find_unescape(char *path)
 {
 	char *to = path;
 
@@ -89,7 +89,7 @@ char *cgroup_own_path(bool v2, unsigned wanted)
 
 /* Of the daemon's path what lies below the mount's root; NULL when it lies elsewhere (a namespace
  * shows "/.."). */
-static const char *below_root(const char *path, const char *root)
+static const char *cgroup_find_relative_path(const char *path, const char *root)
 {
 	size_t length = strcmp(root, "/") == 0 ? 0 : strlen(root);
 
@@ -100,15 +100,15 @@ static const char *below_root(const char *path, const char *root)
 }
 
 /* Takes a mount of which the line was cut into fields. */
-static int add_mount(struct cgroup_mount *mount, char *root, char *mount_point, bool v2,
-		     unsigned bits, struct warden_error *err)
+static int cgroup_find_add_mount(struct cgroup_mount *mount, char *root, char *mount_point, bool v2,
+				 unsigned bits, struct warden_error *err)
 {
-	unescape(root);
-	unescape(mount_point);
+	cgroup_find_unescape(root);
+	cgroup_find_unescape(mount_point);
 	mount->v2 = v2;
 	mount->controllers = bits;
 	mount->own_path = cgroup_own_path(v2, bits);
-	mount->own = below_root(mount->own_path, root);
+	mount->own = cgroup_find_relative_path(mount->own_path, root);
 	mount->reachable = mount->own;
 	if (!mount->own)
 		mount->own = ""; /* the mount's top is where we are */
@@ -119,7 +119,8 @@ static int add_mount(struct cgroup_mount *mount, char *root, char *mount_point, 
 }
 
 /* Cuts a line of mountinfo; false when it is none of ours. */
-static bool cut_line(char *line, char **root, char **mount_point, bool *v2, char **options)
+static bool cgroup_find_split_line(char *line, char **root, char **mount_point, bool *v2,
+				   char **options)
 {
 	char *fields[5], *save = NULL, *rest = strstr(line, " - ");
 
@@ -154,12 +155,12 @@ int cgroup_mounts_find(struct cgroup_mount *mounts, size_t max, size_t *n, struc
 	while (*n < max && getline(&line, &size, file) > 0) {
 		unsigned bits;
 
-		if (!cut_line(line, &root, &mount_point, &v2, &options))
+		if (!cgroup_find_split_line(line, &root, &mount_point, &v2, &options))
 			continue;
 		bits = v2 ? 0 : cgroup_controllers_parse(options);
 		if (v2 ? seen_v2 : (bits & ~seen) == 0)
 			continue;
-		if (add_mount(&mounts[(*n)++], root, mount_point, v2, bits, err) != 0)
+		if (cgroup_find_add_mount(&mounts[(*n)++], root, mount_point, v2, bits, err) != 0)
 			return -1;
 		seen |= bits;
 		seen_v2 |= v2;

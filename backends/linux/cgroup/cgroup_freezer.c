@@ -21,7 +21,8 @@ bool cgroup_is_frozen(const struct cgroup *cgroup)
 	return v2 ? cgroup_figure(text, "frozen") == 1 : strncmp(text, "FROZEN", 6) == 0;
 }
 
-static int write_state(const struct cgroup *cgroup, bool frozen, struct warden_error *err)
+static int cgroup_freezer_write_state(const struct cgroup *cgroup, bool frozen,
+				      struct warden_error *err)
 {
 	if (cgroup_is_v2(cgroup, CGROUP_FREEZER))
 		return cgroup_write(cgroup, CGROUP_FREEZER, "cgroup.freeze", frozen ? "1" : "0",
@@ -35,7 +36,7 @@ int cgroup_freeze(const struct cgroup *cgroup, bool frozen, struct warden_error 
 	struct timespec pause = {.tv_nsec = PAUSE_NS};
 	struct warden_error undo;
 
-	if (write_state(cgroup, frozen, err) < 0)
+	if (cgroup_freezer_write_state(cgroup, frozen, err) < 0)
 		return -1;
 	for (int i = 0; frozen && i < PAUSES; i++) {
 		if (cgroup_is_frozen(cgroup))
@@ -44,6 +45,6 @@ int cgroup_freeze(const struct cgroup *cgroup, bool frozen, struct warden_error 
 	}
 	if (!frozen)
 		return 0;
-	(void)write_state(cgroup, false, &undo); /* it could be written before */
+	(void)cgroup_freezer_write_state(cgroup, false, &undo); /* it could be written before */
 	return warden_error_set(err, "not all processes of %s could be frozen", cgroup->name);
 }

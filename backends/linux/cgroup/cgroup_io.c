@@ -70,8 +70,8 @@ void cgroup_get_io_weight(const struct cgroup *cgroup, struct warden_limits *lim
 }
 
 /* Rates are of whole disks: for a partition that of its disk. */
-static int find_disk(const char *path, unsigned *major_number, unsigned *minor_number,
-		     struct warden_error *err)
+static int cgroup_io_find_disk(const char *path, unsigned *major_number, unsigned *minor_number,
+			       struct warden_error *err)
 {
 	char path_of_disk[64], numbers[32];
 	struct stat status;
@@ -95,15 +95,15 @@ static int find_disk(const char *path, unsigned *major_number, unsigned *minor_n
 }
 
 /* One direction. */
-struct rate {
+struct cgroup_io_rate {
 	const char *v1, *v2;
 };
 
-static const struct rate reads = {"blkio.throttle.read_bps_device", "rbps"};
-static const struct rate writes = {"blkio.throttle.write_bps_device", "wbps"};
+static const struct cgroup_io_rate reads = {"blkio.throttle.read_bps_device", "rbps"};
+static const struct cgroup_io_rate writes = {"blkio.throttle.write_bps_device", "wbps"};
 
 /* The line of the depot's disk; what is not there is no limit. */
-static uint64_t get_rate(const struct cgroup *cgroup, const struct rate *rate)
+static uint64_t cgroup_io_get_rate(const struct cgroup *cgroup, const struct cgroup_io_rate *rate)
 {
 	const char *depot = cgroup->cgroups->host->settings->depot_path;
 	bool v2 = cgroup_is_v2(cgroup, CGROUP_IO);
@@ -114,7 +114,7 @@ static uint64_t get_rate(const struct cgroup *cgroup, const struct rate *rate)
 
 	if (!cgroup_hierarchy_of(cgroup->cgroups, CGROUP_IO))
 		return WARDEN_UNKNOWN;
-	if (find_disk(depot, &major_number, &minor_number, &none) < 0 ||
+	if (cgroup_io_find_disk(depot, &major_number, &minor_number, &none) < 0 ||
 	    cgroup_read(cgroup, CGROUP_IO, v2 ? "io.max" : rate->v1, text, sizeof(text)) < 0)
 		return 0;
 	snprintf(disk, sizeof(disk), "%u:%u ", major_number, minor_number);
@@ -130,17 +130,17 @@ static uint64_t get_rate(const struct cgroup *cgroup, const struct rate *rate)
 	return value ? strtoull(value, NULL, 10) : 0; /* "max": 0 */
 }
 
-static int set_rate(const struct cgroup *cgroup, const struct rate *rate, uint64_t bytes,
-		    struct warden_error *err)
+static int cgroup_io_set_rate(const struct cgroup *cgroup, const struct cgroup_io_rate *rate,
+			      uint64_t bytes, struct warden_error *err)
 {
 	const char *depot = cgroup->cgroups->host->settings->depot_path;
 	bool v2 = cgroup_is_v2(cgroup, CGROUP_IO);
 	unsigned major_number = 0, minor_number = 0;
 	char text[96];
 
-	if (bytes == 0 && get_rate(cgroup, rate) == 0)
+	if (bytes == 0 && cgroup_io_get_rate(cgroup, rate) == 0)
 		return 0; /* also where there is nothing to limit */
-	if (find_disk(depot, &major_number, &minor_number, err) < 0 ||
+	if (cgroup_io_find_disk(depot, &major_number, &minor_number, err) < 0 ||
 	    cgroup_join(cgroup, CGROUP_IO, err) < 0)
 		return -1;
 	if (!v2)
@@ -156,21 +156,21 @@ static int set_rate(const struct cgroup *cgroup, const struct rate *rate, uint64
 int cgroup_set_io_read(struct cgroup *cgroup, const struct warden_limits *limits,
 		       struct warden_error *err)
 {
-	return set_rate(cgroup, &reads, limits->io_read_rate, err);
+	return cgroup_io_set_rate(cgroup, &reads, limits->io_read_rate, err);
 }
 
 int cgroup_set_io_write(struct cgroup *cgroup, const struct warden_limits *limits,
 			struct warden_error *err)
 {
-	return set_rate(cgroup, &writes, limits->io_write_rate, err);
+	return cgroup_io_set_rate(cgroup, &writes, limits->io_write_rate, err);
 }
 
 void cgroup_get_io_read(const struct cgroup *cgroup, struct warden_limits *limits)
 {
-	limits->io_read_rate = get_rate(cgroup, &reads);
+	limits->io_read_rate = cgroup_io_get_rate(cgroup, &reads);
 }
 
 void cgroup_get_io_write(const struct cgroup *cgroup, struct warden_limits *limits)
 {
-	limits->io_write_rate = get_rate(cgroup, &writes);
+	limits->io_write_rate = cgroup_io_get_rate(cgroup, &writes);
 }

@@ -22,7 +22,7 @@
 #define JOB_CONTROLLERS (CGROUP_CPUACCT | CGROUP_MEMORY | CGROUP_PIDS)
 
 /* A job's group is one like the container's, below it. */
-static struct cgroup group_of(const struct cgroup *container, uint32_t job_id)
+static struct cgroup cgroup_job_group(const struct cgroup *container, uint32_t job_id)
 {
 	struct cgroup group = {.cgroups = container->cgroups};
 
@@ -32,8 +32,10 @@ static struct cgroup group_of(const struct cgroup *container, uint32_t job_id)
 }
 
 /* Calls `visit` with each hierarchy that a job has a group in, until one fails. */
-static int for_each(const struct cgroup *group,
-		    int (*visit)(const struct cgroup_hierarchy *hierarchy, void *data), void *data)
+static int cgroup_job_foreach_hierarchy(const struct cgroup *group,
+					int (*visit)(const struct cgroup_hierarchy *hierarchy,
+						     void *data),
+					void *data)
 {
 	const struct cgroups *cgroups = group->cgroups;
 	int result = 0;
@@ -44,7 +46,7 @@ static int for_each(const struct cgroup *group,
 	return result;
 }
 
-static int remove_one(const struct cgroup_hierarchy *hierarchy, void *data)
+static int cgroup_job_remove_in(const struct cgroup_hierarchy *hierarchy, void *data)
 {
 	const struct cgroup *group = data;
 
@@ -56,12 +58,12 @@ static int remove_one(const struct cgroup_hierarchy *hierarchy, void *data)
 
 int cgroup_job_remove(const struct cgroup *cgroup, uint32_t job_id)
 {
-	struct cgroup group = group_of(cgroup, job_id);
+	struct cgroup group = cgroup_job_group(cgroup, job_id);
 
-	return for_each(&group, remove_one, &group);
+	return cgroup_job_foreach_hierarchy(&group, cgroup_job_remove_in, &group);
 }
 
-struct making {
+struct cgroup_job_making {
 	const struct cgroup *container, *group;
 	uid_t owner;
 	struct wshd_group *fds;
@@ -69,40 +71,42 @@ struct making {
 	struct warden_error *err;
 };
 
-static int failed(const struct making *making, const struct cgroup_hierarchy *hierarchy,
-		  const char *what)
+static int cgroup_job_error(const struct cgroup_job_making *making,
+			    const struct cgroup_hierarchy *hierarchy, const char *what)
 {
 	return warden_error_errno(making->err, "%s control group %s/" CGROUP_PARENT "/%s", what,
 				  hierarchy->path, making->group->name);
 }
 
-static int open_in(const struct making *making, const struct cgroup_hierarchy *hierarchy,
-		   const char *file, int flags, int *fd)
+static int cgroup_job_open_file(const struct cgroup_job_making *making,
+				const struct cgroup_hierarchy *hierarchy, const char *file,
+				int flags, int *fd)
 {
 	char path[CGROUP_NAME_SIZE + 16];
 
 	snprintf(path, sizeof(path), "%s/%s", making->group->name, file);
 	*fd = openat(hierarchy->fd, path, flags | O_CLOEXEC);
-	return *fd < 0 ? failed(making, hierarchy, "open") : 0;
+	return *fd < 0 ? cgroup_job_error(making, hierarchy, "open") : 0;
 }
 
 /* On v2 container root, in the keeper, clones into the group: so it must have the right to write to
  * those that it goes to and through. Where nothing is nested no process of the container can see
  * any of these files. */
-static int allow_in(const struct making *making, const struct cgroup_hierarchy *hierarchy,
-		    const struct cgroup *group)
+static int cgroup_job_chown_procs(const struct cgroup_job_making *making,
+				  const struct cgroup_hierarchy *hierarchy,
+				  const struct cgroup *group)
 {
 	char path[CGROUP_NAME_SIZE + 16];
 
 	snprintf(path, sizeof(path), "%s/cgroup.procs", group->name);
 	return fchownat(hierarchy->fd, path, making->owner, making->owner, 0) < 0
-		       ? failed(making, hierarchy, "give away")
+		       ? cgroup_job_error(making, hierarchy, "give away")
 		       : 0;
 }
 
 /* Moves those that are in the container's own group, and not below, to its leaf. Returns how many
  * there were, or -1. */
-static int move_to_leaf(int group_fd, struct warden_error *err)
+static int cgroup_job_move_to_leaf(int group_fd, struct warden_error *err)
 {
 	char text[4096], *rest = text, *line;
 	int n = 0;
@@ -122,68 +126,72 @@ static int move_to_leaf(int group_fd, struct warden_error *err)
 
 /* A group whose own processes are not in a leaf can have no controllers for those below it. Once
  * that is so, what the container starts is born in the leaf. */
-static int empty_group(int group_fd, struct warden_error *err)
+static int cgroup_job_empty_group(int group_fd, struct warden_error *err)
 {
 	int left = 1;
 
 	if (mkdirat(group_fd, CGROUP_LEAF, 0755) < 0 && errno != EEXIST)
 		return warden_error_errno(err, "make control group's " CGROUP_LEAF);
 	for (int i = 0; i < ROUNDS && left > 0; i++)
-		left = move_to_leaf(group_fd, err);
+		left = cgroup_job_move_to_leaf(group_fd, err);
 	if (left > 0)
 		return warden_error_set(err, "processes are made faster than they can be moved");
 	return left;
 }
 
 /* Not cpu, which would share the time out among jobs instead of processes. */
-static int enable_v2(const struct cgroup_hierarchy *hierarchy, int group_fd,
-		     struct warden_error *err)
+static int cgroup_job_enable_controllers(const struct cgroup_hierarchy *hierarchy, int group_fd,
+					 struct warden_error *err)
 {
 	unsigned wanted = hierarchy->controllers & (CGROUP_MEMORY | CGROUP_PIDS);
 
 	/* Again and again: it does nothing where they are enabled. */
 	if (cgroup_v2_enable(group_fd, wanted, err) == 0)
 		return 0;
-	if (err->number != EBUSY || empty_group(group_fd, err) < 0)
+	if (err->number != EBUSY || cgroup_job_empty_group(group_fd, err) < 0)
 		return -1;
 	return cgroup_v2_enable(group_fd, wanted, err);
 }
 
-static int make_v2(struct making *making, const struct cgroup_hierarchy *hierarchy)
+static int cgroup_job_make_v2(struct cgroup_job_making *making,
+			      const struct cgroup_hierarchy *hierarchy)
 {
 	_cleanup_close_ int container =
 		openat(hierarchy->fd, making->container->name, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (container < 0)
-		return failed(making, hierarchy, "open what is above");
-	if (enable_v2(hierarchy, container, making->err) < 0)
+		return cgroup_job_error(making, hierarchy, "open what is above");
+	if (cgroup_job_enable_controllers(hierarchy, container, making->err) < 0)
 		return -1;
 	if (mkdirat(hierarchy->fd, making->group->name, 0755) < 0)
-		return failed(making, hierarchy, "make");
-	if (allow_in(making, hierarchy, making->container) < 0 ||
-	    allow_in(making, hierarchy, making->group) < 0)
+		return cgroup_job_error(making, hierarchy, "make");
+	if (cgroup_job_chown_procs(making, hierarchy, making->container) < 0 ||
+	    cgroup_job_chown_procs(making, hierarchy, making->group) < 0)
 		return -1;
-	return open_in(making, hierarchy, "", O_PATH | O_DIRECTORY, &making->fds->group_fd);
+	return cgroup_job_open_file(making, hierarchy, "", O_PATH | O_DIRECTORY,
+				    &making->fds->group_fd);
 }
 
-static int make_v1(struct making *making, const struct cgroup_hierarchy *hierarchy)
+static int cgroup_job_make_v1(struct cgroup_job_making *making,
+			      const struct cgroup_hierarchy *hierarchy)
 {
 	if (mkdirat(hierarchy->fd, making->group->name, 0755) < 0)
-		return failed(making, hierarchy, "make");
-	return open_in(making, hierarchy, "tasks", O_WRONLY,
-		       &making->fds->tasks_fds[making->n_tasks++]);
+		return cgroup_job_error(making, hierarchy, "make");
+	return cgroup_job_open_file(making, hierarchy, "tasks", O_WRONLY,
+				    &making->fds->tasks_fds[making->n_tasks++]);
 }
 
-static int make_one(const struct cgroup_hierarchy *hierarchy, void *data)
+static int cgroup_job_make_in(const struct cgroup_hierarchy *hierarchy, void *data)
 {
-	struct making *making = data;
+	struct cgroup_job_making *making = data;
 
-	return hierarchy->v2 ? make_v2(making, hierarchy) : make_v1(making, hierarchy);
+	return hierarchy->v2 ? cgroup_job_make_v2(making, hierarchy)
+			     : cgroup_job_make_v1(making, hierarchy);
 }
 
 /* A limit of a job is one of memory with swap; and without swap, nothing of it is swapped. */
-static int limit_memory(struct cgroup *group, const struct warden_spawn *spawn,
-			struct warden_error *err)
+static int cgroup_job_limit_memory(struct cgroup *group, const struct warden_spawn *spawn,
+				   struct warden_error *err)
 {
 	struct warden_limits limits;
 	bool v2 = cgroup_is_v2(group, CGROUP_MEMORY);
@@ -198,16 +206,17 @@ static int limit_memory(struct cgroup *group, const struct warden_spawn *spawn,
 		  : cgroup_write(group, CGROUP_MEMORY, "memory.swappiness", "0", err);
 }
 
-static int limit(struct cgroup *group, const struct warden_spawn *spawn, struct warden_error *err)
+static int cgroup_job_set_limits(struct cgroup *group, const struct warden_spawn *spawn,
+				 struct warden_error *err)
 {
-	if (limit_memory(group, spawn, err) < 0)
+	if (cgroup_job_limit_memory(group, spawn, err) < 0)
 		return -1;
 	if (spawn->process_limit == 0)
 		return 0;
 	return cgroup_write_number(group, CGROUP_PIDS, "pids.max", spawn->process_limit, err);
 }
 
-static void open_cpu(const struct cgroup *group, struct wshd_group *fds)
+static void cgroup_job_open_cpu(const struct cgroup *group, struct wshd_group *fds)
 {
 	bool v2 = cgroup_is_v2(group, CGROUP_CPUACCT);
 
@@ -218,7 +227,7 @@ static void open_cpu(const struct cgroup *group, struct wshd_group *fds)
 
 /* On both at once the container's view of its groups begins too low for a job to be born in v2's.
  */
-static bool is_mixed(const struct cgroup *group)
+static bool cgroup_job_is_mixed(const struct cgroup *group)
 {
 	bool v2 = false, v1 = false;
 
@@ -230,27 +239,28 @@ static bool is_mixed(const struct cgroup *group)
 int cgroup_job_make(const struct cgroup *cgroup, const struct warden_spawn *spawn, uid_t owner,
 		    struct wshd_group *fds, struct warden_error *err)
 {
-	struct cgroup group = group_of(cgroup, spawn->job_id);
-	struct making making = {cgroup, &group, owner, fds, 0, err};
+	struct cgroup group = cgroup_job_group(cgroup, spawn->job_id);
+	struct cgroup_job_making making = {cgroup, &group, owner, fds, 0, err};
 
 	wshd_group_init(fds);
-	if (!cgroup_hierarchy_of(group.cgroups, CGROUP_CPUACCT) || is_mixed(&group))
+	if (!cgroup_hierarchy_of(group.cgroups, CGROUP_CPUACCT) || cgroup_job_is_mixed(&group))
 		return warden_error_set(err,
 					"own_cgroup: job %u cannot have one with what is "
 					"mounted on this host",
 					spawn->job_id);
-	if (for_each(&group, make_one, &making) == 0 && limit(&group, spawn, err) == 0) {
-		open_cpu(&group, fds);
+	if (cgroup_job_foreach_hierarchy(&group, cgroup_job_make_in, &making) == 0 &&
+	    cgroup_job_set_limits(&group, spawn, err) == 0) {
+		cgroup_job_open_cpu(&group, fds);
 		return 0;
 	}
 	wshd_group_close(fds);
-	for_each(&group, remove_one, &group); /* nobody is in there */
+	cgroup_job_foreach_hierarchy(&group, cgroup_job_remove_in, &group); /* nobody is in there */
 	return -1;
 }
 
 /* How the kernel shares the time out between user and system on v1 it counts by ticks, while the
  * sum is exact. */
-static void cpu_v1(const struct cgroup *group, struct warden_job_end *end)
+static void cgroup_job_read_cpu_v1(const struct cgroup *group, struct warden_job_end *end)
 {
 	uint64_t total = cgroup_read_number(group, CGROUP_CPUACCT, "cpuacct.usage", 0);
 	uint64_t user = cgroup_read_number(group, CGROUP_CPUACCT, "cpuacct.usage_user", 0);
@@ -269,7 +279,7 @@ static void cpu_v1(const struct cgroup *group, struct warden_job_end *end)
 	end->system_us = total - end->user_us;
 }
 
-static void cpu_v2(const struct cgroup *group, struct warden_job_end *end)
+static void cgroup_job_read_cpu_v2(const struct cgroup *group, struct warden_job_end *end)
 {
 	char text[512];
 
@@ -279,8 +289,8 @@ static void cpu_v2(const struct cgroup *group, struct warden_job_end *end)
 	end->system_us = cgroup_figure(text, "system_usec");
 }
 
-static void take_peak(const struct cgroup *group, enum cgroup_controller controller,
-		      const char *name, uint64_t *peak)
+static void cgroup_job_read_peak(const struct cgroup *group, enum cgroup_controller controller,
+				 const char *name, uint64_t *peak)
 {
 	uint64_t value = cgroup_read_number(group, controller, name, 0);
 
@@ -290,24 +300,24 @@ static void take_peak(const struct cgroup *group, enum cgroup_controller control
 
 uint64_t cgroup_job_end(const struct cgroup *cgroup, uint32_t job_id, struct warden_job_end *end)
 {
-	struct cgroup group = group_of(cgroup, job_id);
+	struct cgroup group = cgroup_job_group(cgroup, job_id);
 	bool v2 = cgroup_is_v2(&group, CGROUP_MEMORY);
 	uint64_t kills = cgroup_oom_kills(&group);
 
 	end->own_cgroup = true;
 	if (cgroup_is_v2(&group, CGROUP_CPUACCT))
-		cpu_v2(&group, end);
+		cgroup_job_read_cpu_v2(&group, end);
 	else
-		cpu_v1(&group, end);
-	take_peak(&group, CGROUP_MEMORY, v2 ? "memory.peak" : "memory.max_usage_in_bytes",
-		  &end->peak_memory);
-	take_peak(&group, CGROUP_PIDS, "pids.peak", &end->peak_processes);
+		cgroup_job_read_cpu_v1(&group, end);
+	cgroup_job_read_peak(&group, CGROUP_MEMORY,
+			     v2 ? "memory.peak" : "memory.max_usage_in_bytes", &end->peak_memory);
+	cgroup_job_read_peak(&group, CGROUP_PIDS, "pids.peak", &end->peak_processes);
 	if (kills > 0 && (end->reason == WARDEN_END_EXITED || end->reason == WARDEN_END_SIGNAL))
 		end->reason = WARDEN_END_MEMORY;
 	return kills;
 }
 
-static bool add_id(uint32_t **ids, size_t *n, uint32_t id)
+static bool cgroup_job_add_id(uint32_t **ids, size_t *n, uint32_t id)
 {
 	uint32_t *grown = reallocarray(*ids, *n + 1, sizeof(*grown));
 
@@ -334,6 +344,7 @@ void cgroup_job_list(const struct cgroup *cgroup, uint32_t **ids, size_t *n)
 		close(fd);
 	while (dir && (entry = readdir(dir)))
 		if (entry->d_type == DT_DIR &&
-		    sscanf(entry->d_name, JOB_PREFIX "%" SCNu32, &id) == 1 && !add_id(ids, n, id))
+		    sscanf(entry->d_name, JOB_PREFIX "%" SCNu32, &id) == 1 &&
+		    !cgroup_job_add_id(ids, n, id))
 			return; /* those that are missing go with the container */
 }

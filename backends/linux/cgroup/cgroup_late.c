@@ -19,7 +19,8 @@ bool cgroup_is_late(const struct cgroup_hierarchy *hierarchy)
 }
 
 /* A new group of cpuset takes no process before it has cpus and memory nodes. */
-static int inherit(int from_fd, int to_fd, const char *file, struct warden_error *err)
+static int cgroup_late_inherit_file(int from_fd, int to_fd, const char *file,
+				    struct warden_error *err)
 {
 	char text[256];
 
@@ -30,20 +31,21 @@ static int inherit(int from_fd, int to_fd, const char *file, struct warden_error
 	return cgroup_file_write(to_fd, file, text, err);
 }
 
-static int inherit_cpuset(const struct cgroup_hierarchy *hierarchy, int fd,
-			  struct warden_error *err)
+static int cgroup_late_inherit_cpuset(const struct cgroup_hierarchy *hierarchy, int fd,
+				      struct warden_error *err)
 {
 	static const char *const files[] = {"cpuset.cpus", "cpuset.mems"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
-		if (inherit(hierarchy->base_fd, hierarchy->fd, files[i], err) < 0 ||
-		    inherit(hierarchy->fd, fd, files[i], err) < 0)
+		if (cgroup_late_inherit_file(hierarchy->base_fd, hierarchy->fd, files[i], err) <
+			    0 ||
+		    cgroup_late_inherit_file(hierarchy->fd, fd, files[i], err) < 0)
 			return -1;
 	return 0;
 }
 
-static int make(const struct cgroup *cgroup, const struct cgroup_hierarchy *hierarchy,
-		struct warden_error *err)
+static int cgroup_late_make(const struct cgroup *cgroup, const struct cgroup_hierarchy *hierarchy,
+			    struct warden_error *err)
 {
 	_cleanup_close_ int fd = -1;
 
@@ -55,10 +57,10 @@ static int make(const struct cgroup *cgroup, const struct cgroup_hierarchy *hier
 	fd = openat(hierarchy->fd, cgroup->name, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return warden_error_errno(err, "open control group %s", cgroup->name);
-	return inherit_cpuset(hierarchy, fd, err);
+	return cgroup_late_inherit_cpuset(hierarchy, fd, err);
 }
 
-static bool has(const pid_t *pids, size_t n, pid_t pid)
+static bool cgroup_late_has_pid(const pid_t *pids, size_t n, pid_t pid)
 {
 	for (size_t i = 0; i < n; i++)
 		if (pids[i] == pid)
@@ -67,8 +69,9 @@ static bool has(const pid_t *pids, size_t n, pid_t pid)
 }
 
 /* How many were not there yet; -1 and `err`. */
-static int move_all(const struct cgroup *cgroup, const struct cgroup_hierarchy *hierarchy,
-		    struct warden_error *err)
+static int cgroup_late_move_processes(const struct cgroup *cgroup,
+				      const struct cgroup_hierarchy *hierarchy,
+				      struct warden_error *err)
 {
 	_cleanup_free_ pid_t *pids = NULL;
 	_cleanup_free_ pid_t *there = NULL;
@@ -81,7 +84,7 @@ static int move_all(const struct cgroup *cgroup, const struct cgroup_hierarchy *
 		return -1;
 	snprintf(path, sizeof(path), "%s/cgroup.procs", cgroup->name);
 	for (size_t i = 0; i < n; i++) {
-		if (has(there, n_there, pids[i]))
+		if (cgroup_late_has_pid(there, n_there, pids[i]))
 			continue;
 		moved++;
 		snprintf(text, sizeof(text), "%d", pids[i]);
@@ -99,10 +102,10 @@ int cgroup_join(const struct cgroup *cgroup, enum cgroup_controller controller,
 
 	if (!hierarchy || !cgroup_is_late(hierarchy))
 		return 0;
-	if (make(cgroup, hierarchy, err) < 0)
+	if (cgroup_late_make(cgroup, hierarchy, err) < 0)
 		return -1;
 	for (int i = 0; i < ROUNDS && left > 0; i++)
-		left = move_all(cgroup, hierarchy, err);
+		left = cgroup_late_move_processes(cgroup, hierarchy, err);
 	if (left > 0)
 		return warden_error_set(err, "processes are made faster than they can be moved");
 	return left;

@@ -12,8 +12,8 @@
 /* v1: 0 is never. */
 #define SWAPPINESS "memory.swappiness"
 
-static int write_v1(const struct cgroup *cgroup, const char *name, uint64_t bytes,
-		    struct warden_error *err)
+static int cgroup_memory_write_v1(const struct cgroup *cgroup, const char *name, uint64_t bytes,
+				  struct warden_error *err)
 {
 	if (bytes >= CGROUP_NO_MEMORY_LIMIT)
 		return cgroup_write(cgroup, CGROUP_MEMORY, name, "-1", err);
@@ -22,29 +22,33 @@ static int write_v1(const struct cgroup *cgroup, const char *name, uint64_t byte
 
 /* The sum may never be less than memory alone: which of them goes first depends on the direction.
  * Without swap accounting there is no sum. */
-static int set_v1(const struct cgroup *cgroup, uint64_t bytes, struct warden_error *err)
+static int cgroup_memory_set_v1(const struct cgroup *cgroup, uint64_t bytes,
+				struct warden_error *err)
 {
 	uint64_t sum = cgroup_read_number(cgroup, CGROUP_MEMORY, V1_SUM, 0);
 	uint64_t memory = cgroup_read_number(cgroup, CGROUP_MEMORY, V1_MEMORY, 0);
 	bool sum_first = sum != WARDEN_UNKNOWN && bytes >= sum;
 	struct warden_error undo;
 
-	if (sum_first && write_v1(cgroup, V1_SUM, bytes, err) < 0)
+	if (sum_first && cgroup_memory_write_v1(cgroup, V1_SUM, bytes, err) < 0)
 		return -1;
-	if (write_v1(cgroup, V1_MEMORY, bytes, err) < 0) {
+	if (cgroup_memory_write_v1(cgroup, V1_MEMORY, bytes, err) < 0) {
 		if (sum_first)
-			(void)write_v1(cgroup, V1_SUM, sum, &undo); /* it was that before */
+			(void)cgroup_memory_write_v1(cgroup, V1_SUM, sum,
+						     &undo); /* it was that before */
 		return -1;
 	}
-	if (sum == WARDEN_UNKNOWN || sum_first || write_v1(cgroup, V1_SUM, bytes, err) == 0)
+	if (sum == WARDEN_UNKNOWN || sum_first ||
+	    cgroup_memory_write_v1(cgroup, V1_SUM, bytes, err) == 0)
 		return 0;
-	(void)write_v1(cgroup, V1_MEMORY, memory, &undo); /* likewise */
+	(void)cgroup_memory_write_v1(cgroup, V1_MEMORY, memory, &undo); /* likewise */
 	return -1;
 }
 
 /* A limit below what is used would end processes here; v1 refuses it. So what can be freed is freed
  * first. */
-static int make_room(const struct cgroup *cgroup, uint64_t bytes, struct warden_error *err)
+static int cgroup_memory_reclaim(const struct cgroup *cgroup, uint64_t bytes,
+				 struct warden_error *err)
 {
 	uint64_t used = cgroup_read_number(cgroup, CGROUP_MEMORY, "memory.current", 0);
 
@@ -60,7 +64,8 @@ static int make_room(const struct cgroup *cgroup, uint64_t bytes, struct warden_
 	return warden_error_errno(err, "write %" PRIu64 " to control group's memory.max", bytes);
 }
 
-static int set_swap_v2(const struct cgroup *cgroup, bool off, struct warden_error *err)
+static int cgroup_memory_set_swap_v2(const struct cgroup *cgroup, bool off,
+				     struct warden_error *err)
 {
 	if (cgroup_write(cgroup, CGROUP_MEMORY, "memory.swap.max", off ? "0" : "max", err) == 0)
 		return 0;
@@ -68,20 +73,22 @@ static int set_swap_v2(const struct cgroup *cgroup, bool off, struct warden_erro
 	return err->number == ENOENT && !cgroup->swap_off ? 0 : -1;
 }
 
-static int set_v2(const struct cgroup *cgroup, uint64_t bytes, struct warden_error *err)
+static int cgroup_memory_set_v2(const struct cgroup *cgroup, uint64_t bytes,
+				struct warden_error *err)
 {
 	bool limited = bytes < CGROUP_NO_MEMORY_LIMIT;
 
-	if (limited && make_room(cgroup, bytes, err) < 0)
+	if (limited && cgroup_memory_reclaim(cgroup, bytes, err) < 0)
 		return -1;
-	if (set_swap_v2(cgroup, limited || cgroup->swap_off, err) < 0)
+	if (cgroup_memory_set_swap_v2(cgroup, limited || cgroup->swap_off, err) < 0)
 		return -1;
 	if (!limited)
 		return cgroup_write(cgroup, CGROUP_MEMORY, "memory.max", "max", err);
 	return cgroup_write_number(cgroup, CGROUP_MEMORY, "memory.max", bytes, err);
 }
 
-static void explain(const struct cgroup *cgroup, uint64_t bytes, struct warden_error *err)
+static void cgroup_memory_explain(const struct cgroup *cgroup, uint64_t bytes,
+				  struct warden_error *err)
 {
 	const char *name =
 		cgroup_is_v2(cgroup, CGROUP_MEMORY) ? "memory.current" : "memory.usage_in_bytes";
@@ -98,11 +105,11 @@ int cgroup_set_memory(struct cgroup *cgroup, const struct warden_limits *limits,
 		      struct warden_error *err)
 {
 	uint64_t bytes = limits->memory_bytes;
-	int result = cgroup_is_v2(cgroup, CGROUP_MEMORY) ? set_v2(cgroup, bytes, err)
-							 : set_v1(cgroup, bytes, err);
+	int result = cgroup_is_v2(cgroup, CGROUP_MEMORY) ? cgroup_memory_set_v2(cgroup, bytes, err)
+							 : cgroup_memory_set_v1(cgroup, bytes, err);
 
 	if (result < 0)
-		explain(cgroup, bytes, err);
+		cgroup_memory_explain(cgroup, bytes, err);
 	return result;
 }
 
@@ -122,7 +129,7 @@ int cgroup_set_swap(struct cgroup *cgroup, const struct warden_limits *limits,
 	}
 	bytes = cgroup_read_number(cgroup, CGROUP_MEMORY, "memory.max", CGROUP_NO_MEMORY_LIMIT);
 	cgroup->swap_off = off;
-	if (set_swap_v2(cgroup, off || bytes < CGROUP_NO_MEMORY_LIMIT, err) == 0)
+	if (cgroup_memory_set_swap_v2(cgroup, off || bytes < CGROUP_NO_MEMORY_LIMIT, err) == 0)
 		return 0;
 	cgroup->swap_off = before;
 	return -1;

@@ -20,7 +20,7 @@
 
 /* Those below a group whose limit is reached are told too, the machine's own or the daemon's among
  * them. A charge that fails here leaves the most that was ever used near our limit. */
-static bool reached_v1(const struct cgroup *cgroup)
+static bool cgroup_oom_reached_limit_v1(const struct cgroup *cgroup)
 {
 	uint64_t limit = cgroup_read_number(cgroup, CGROUP_MEMORY, "memory.limit_in_bytes", 0);
 	uint64_t most =
@@ -31,7 +31,8 @@ static bool reached_v1(const struct cgroup *cgroup)
 	return most >= limit || limit - most <= LARGEST_CHARGE;
 }
 
-static int open_v1(const struct cgroup *cgroup, struct cgroup_oom *oom, struct warden_error *err)
+static int cgroup_oom_open_v1(const struct cgroup *cgroup, struct cgroup_oom *oom,
+			      struct warden_error *err)
 {
 	_cleanup_close_ int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	_cleanup_close_ int control =
@@ -48,7 +49,7 @@ static int open_v1(const struct cgroup *cgroup, struct cgroup_oom *oom, struct w
 }
 
 /* Reading it makes the descriptor quiet until the next change. */
-static uint64_t count_v2(int fd)
+static uint64_t cgroup_oom_read_count_v2(int fd)
 {
 	char text[512];
 	ssize_t length = pread(fd, text, sizeof(text) - 1, 0);
@@ -59,20 +60,21 @@ static uint64_t count_v2(int fd)
 	return count == WARDEN_UNKNOWN ? 0 : count;
 }
 
-static int open_v2(const struct cgroup *cgroup, struct cgroup_oom *oom, struct warden_error *err)
+static int cgroup_oom_open_v2(const struct cgroup *cgroup, struct cgroup_oom *oom,
+			      struct warden_error *err)
 {
 	int fd = cgroup_open_file(cgroup, CGROUP_MEMORY, V2_EVENTS, O_RDONLY);
 
 	if (fd < 0)
 		return warden_error_errno(err, "watch the memory of %s", cgroup->name);
-	*oom = (struct cgroup_oom){fd, EPOLLPRI, count_v2(fd)};
+	*oom = (struct cgroup_oom){fd, EPOLLPRI, cgroup_oom_read_count_v2(fd)};
 	return 0;
 }
 
 int cgroup_oom_open(const struct cgroup *cgroup, struct cgroup_oom *oom, struct warden_error *err)
 {
-	return cgroup_is_v2(cgroup, CGROUP_MEMORY) ? open_v2(cgroup, oom, err)
-						   : open_v1(cgroup, oom, err);
+	return cgroup_is_v2(cgroup, CGROUP_MEMORY) ? cgroup_oom_open_v2(cgroup, oom, err)
+						   : cgroup_oom_open_v1(cgroup, oom, err);
 }
 
 bool cgroup_oom_take(const struct cgroup *cgroup, struct cgroup_oom *oom)
@@ -80,8 +82,9 @@ bool cgroup_oom_take(const struct cgroup *cgroup, struct cgroup_oom *oom)
 	uint64_t times, before = oom->count;
 
 	if (oom->events != EPOLLPRI)
-		return read(oom->fd, &times, sizeof(times)) == sizeof(times) && reached_v1(cgroup);
-	oom->count = count_v2(oom->fd);
+		return read(oom->fd, &times, sizeof(times)) == sizeof(times) &&
+		       cgroup_oom_reached_limit_v1(cgroup);
+	oom->count = cgroup_oom_read_count_v2(oom->fd);
 	return oom->count > before;
 }
 

@@ -61,7 +61,7 @@ static const struct {
 #define STAT_FILE_MAX 8192
 
 /* Cuts the next line "NAME NUMBER" out of `*text`; NULL at the end. */
-static const char *next_figure(char **text, uint64_t *value)
+static const char *cgroup_stat_next_figure(char **text, uint64_t *value)
 {
 	char *name = strsep(text, "\n"), *number = name ? strchr(name, ' ') : NULL;
 
@@ -72,7 +72,7 @@ static const char *next_figure(char **text, uint64_t *value)
 	return name;
 }
 
-static void memory_v1(const struct cgroup *cgroup, struct warden_info *info)
+static void cgroup_stat_read_memory_v1(const struct cgroup *cgroup, struct warden_info *info)
 {
 	char buffer[STAT_FILE_MAX], *text = buffer;
 	const char *name;
@@ -80,20 +80,20 @@ static void memory_v1(const struct cgroup *cgroup, struct warden_info *info)
 
 	if (cgroup_read(cgroup, CGROUP_MEMORY, "memory.stat", buffer, sizeof(buffer)) < 0)
 		return;
-	while ((name = next_figure(&text, &value)))
+	while ((name = cgroup_stat_next_figure(&text, &value)))
 		for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 			if (strcmp(name, names[i]) == 0)
 				info->memory[i] = value;
 }
 
-static void set_both(struct warden_info *info, int index, uint64_t value)
+static void cgroup_stat_set_both(struct warden_info *info, int index, uint64_t value)
 {
 	info->memory[index] = value;
 	info->memory[index + STAT_TOTAL] = value;
 }
 
 /* v2 limits memory and swap apart from each other, v1 memory and the sum. */
-static void limits_v2(const struct cgroup *cgroup, struct warden_info *info)
+static void cgroup_stat_read_limits_v2(const struct cgroup *cgroup, struct warden_info *info)
 {
 	uint64_t memory =
 		cgroup_read_number(cgroup, CGROUP_MEMORY, "memory.max", CGROUP_NO_MEMORY_LIMIT);
@@ -104,14 +104,14 @@ static void limits_v2(const struct cgroup *cgroup, struct warden_info *info)
 
 	info->memory[STAT_MEMORY_LIMIT] = memory;
 	if (used != WARDEN_UNKNOWN)
-		set_both(info, STAT_SWAP, used);
+		cgroup_stat_set_both(info, STAT_SWAP, used);
 	if (memory != WARDEN_UNKNOWN && swap != WARDEN_UNKNOWN)
 		info->memory[STAT_MEMSW_LIMIT] = memory >= CGROUP_NO_MEMORY_LIMIT - swap
 							 ? CGROUP_NO_MEMORY_LIMIT
 							 : memory + swap;
 }
 
-static void memory_v2(const struct cgroup *cgroup, struct warden_info *info)
+static void cgroup_stat_read_memory_v2(const struct cgroup *cgroup, struct warden_info *info)
 {
 	char buffer[STAT_FILE_MAX], *text = buffer;
 	const char *name;
@@ -119,14 +119,14 @@ static void memory_v2(const struct cgroup *cgroup, struct warden_info *info)
 
 	if (cgroup_read(cgroup, CGROUP_MEMORY, "memory.stat", buffer, sizeof(buffer)) < 0)
 		return;
-	while ((name = next_figure(&text, &value)))
+	while ((name = cgroup_stat_next_figure(&text, &value)))
 		for (size_t i = 0; i < ARRAY_SIZE(names_v2); i++)
 			if (strcmp(name, names_v2[i].name) == 0)
-				set_both(info, names_v2[i].index, value);
-	limits_v2(cgroup, info);
+				cgroup_stat_set_both(info, names_v2[i].index, value);
+	cgroup_stat_read_limits_v2(cgroup, info);
 }
 
-static void cpu_v1(const struct cgroup *cgroup, struct warden_info *info)
+static void cgroup_stat_read_cpu_v1(const struct cgroup *cgroup, struct warden_info *info)
 {
 	char buffer[512], *text = buffer;
 	const char *name;
@@ -136,7 +136,7 @@ static void cpu_v1(const struct cgroup *cgroup, struct warden_info *info)
 		info->cpu_usage_ns = strtoull(buffer, NULL, 10);
 	if (cgroup_read(cgroup, CGROUP_CPUACCT, "cpuacct.stat", buffer, sizeof(buffer)) < 0)
 		return;
-	while ((name = next_figure(&text, &value))) {
+	while ((name = cgroup_stat_next_figure(&text, &value))) {
 		if (strcmp(name, "user") == 0)
 			info->cpu_user_ticks = value;
 		else if (strcmp(name, "system") == 0)
@@ -144,7 +144,7 @@ static void cpu_v1(const struct cgroup *cgroup, struct warden_info *info)
 	}
 }
 
-static void cpu_v2(const struct cgroup *cgroup, struct warden_info *info)
+static void cgroup_stat_read_cpu_v2(const struct cgroup *cgroup, struct warden_info *info)
 {
 	char buffer[2048], *text = buffer;
 	uint64_t tick_us = 1000000 / (uint64_t)sysconf(_SC_CLK_TCK), value;
@@ -152,7 +152,7 @@ static void cpu_v2(const struct cgroup *cgroup, struct warden_info *info)
 
 	if (cgroup_read(cgroup, CGROUP_CPUACCT, "cpu.stat", buffer, sizeof(buffer)) < 0)
 		return;
-	while ((name = next_figure(&text, &value))) {
+	while ((name = cgroup_stat_next_figure(&text, &value))) {
 		if (strcmp(name, "usage_usec") == 0)
 			info->cpu_usage_ns = value * 1000;
 		else if (strcmp(name, "user_usec") == 0)
@@ -163,7 +163,8 @@ static void cpu_v2(const struct cgroup *cgroup, struct warden_info *info)
 }
 
 /* "some avg10=0.12 avg60=0.05 avg300=0.01 total=12345" */
-static void read_pressure(const char *text, const char *kind, struct warden_pressure *pressure)
+static void cgroup_stat_parse_pressure(const char *text, const char *kind,
+				       struct warden_pressure *pressure)
 {
 	unsigned long long whole[3], hundredths[3], total;
 	const char *line = strstr(text, kind);
@@ -180,27 +181,27 @@ static void read_pressure(const char *text, const char *kind, struct warden_pres
 }
 
 /* v2 alone tells it, and only where it is switched on. */
-static void pressures(const struct cgroup *cgroup, struct warden_info *info)
+static void cgroup_stat_read_pressures(const struct cgroup *cgroup, struct warden_info *info)
 {
 	char text[512];
 
 	if (cgroup_is_v2(cgroup, CGROUP_CPU) &&
 	    cgroup_read(cgroup, CGROUP_CPU, "cpu.pressure", text, sizeof(text)) > 0)
-		read_pressure(text, "some", &info->cpu_some);
+		cgroup_stat_parse_pressure(text, "some", &info->cpu_some);
 	if (!cgroup_is_v2(cgroup, CGROUP_MEMORY))
 		return;
 	if (cgroup_read(cgroup, CGROUP_MEMORY, "memory.pressure", text, sizeof(text)) > 0) {
-		read_pressure(text, "some", &info->memory_some);
-		read_pressure(text, "full", &info->memory_full);
+		cgroup_stat_parse_pressure(text, "some", &info->memory_some);
+		cgroup_stat_parse_pressure(text, "full", &info->memory_full);
 	}
 	if (cgroup_read(cgroup, CGROUP_MEMORY, "io.pressure", text, sizeof(text)) > 0) {
-		read_pressure(text, "some", &info->io_some);
-		read_pressure(text, "full", &info->io_full);
+		cgroup_stat_parse_pressure(text, "some", &info->io_some);
+		cgroup_stat_parse_pressure(text, "full", &info->io_full);
 	}
 }
 
 /* Since the container was made, with all groups below it. */
-static void peak_and_kills(const struct cgroup *cgroup, struct warden_info *info)
+static void cgroup_stat_read_peak_and_kills(const struct cgroup *cgroup, struct warden_info *info)
 {
 	bool v2 = cgroup_is_v2(cgroup, CGROUP_MEMORY);
 	char text[512];
@@ -218,14 +219,14 @@ void cgroup_info(const struct cgroup *cgroup, struct warden_info *info)
 	const struct cgroup_hierarchy *cpu = cgroup_hierarchy_of(cgroup->cgroups, CGROUP_CPUACCT);
 
 	if (memory && memory->v2)
-		memory_v2(cgroup, info);
+		cgroup_stat_read_memory_v2(cgroup, info);
 	else if (memory)
-		memory_v1(cgroup, info);
+		cgroup_stat_read_memory_v1(cgroup, info);
 	if (cpu && cpu->v2)
-		cpu_v2(cgroup, info);
+		cgroup_stat_read_cpu_v2(cgroup, info);
 	else if (cpu)
-		cpu_v1(cgroup, info);
-	peak_and_kills(cgroup, info);
+		cgroup_stat_read_cpu_v1(cgroup, info);
+	cgroup_stat_read_peak_and_kills(cgroup, info);
 	info->processes = cgroup_read_number(cgroup, CGROUP_PIDS, "pids.current", 0);
-	pressures(cgroup, info);
+	cgroup_stat_read_pressures(cgroup, info);
 }

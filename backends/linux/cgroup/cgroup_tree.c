@@ -16,7 +16,8 @@
 
 /* Calls `visit` with each group directly below the one at `fd`. A group's count of links tells
  * whether there are any, without reading its long directory. */
-static int for_each_below(int fd, int (*visit)(int fd, const char *name, void *data), void *data)
+static int cgroup_tree_foreach_child(int fd, int (*visit)(int fd, const char *name, void *data),
+				     void *data)
 {
 	_cleanup_closedir_ DIR *dir = NULL;
 	struct dirent *entry;
@@ -45,7 +46,7 @@ struct pid_list {
 	int depth;
 };
 
-static int add_pid(struct pid_list *list, pid_t pid)
+static int cgroup_tree_add_pid(struct pid_list *list, pid_t pid)
 {
 	if (list->n == list->size) {
 		size_t size = list->size ? 2 * list->size : 64;
@@ -61,7 +62,7 @@ static int add_pid(struct pid_list *list, pid_t pid)
 }
 
 /* A group that vanishes meanwhile (ENODEV, ENOENT) has no processes. */
-static int read_pids(int fd, struct pid_list *list)
+static int cgroup_tree_read_pids(int fd, struct pid_list *list)
 {
 	_cleanup_fclose_ FILE *file = NULL;
 	int file_fd = openat(fd, "cgroup.procs", O_RDONLY | O_CLOEXEC), pid;
@@ -75,12 +76,12 @@ static int read_pids(int fd, struct pid_list *list)
 	}
 	while (fscanf(file, "%d", &pid) == 1)
 		/* 0: not of our pid namespace. */
-		if (pid > 0 && add_pid(list, pid) != 0)
+		if (pid > 0 && cgroup_tree_add_pid(list, pid) != 0)
 			return -1;
 	return 0;
 }
 
-static int collect_pids(int parent_fd, const char *name, void *data)
+static int cgroup_tree_collect_pids(int parent_fd, const char *name, void *data)
 {
 	struct pid_list *list = data;
 	_cleanup_close_ int fd = openat(parent_fd, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -92,9 +93,9 @@ static int collect_pids(int parent_fd, const char *name, void *data)
 		errno = ELOOP;
 		return -1;
 	}
-	result = read_pids(fd, list);
+	result = cgroup_tree_read_pids(fd, list);
 	if (result == 0)
-		result = for_each_below(fd, collect_pids, list);
+		result = cgroup_tree_foreach_child(fd, cgroup_tree_collect_pids, list);
 	list->depth--;
 	return result;
 }
@@ -121,7 +122,7 @@ int cgroup_pids_in(const struct cgroup *cgroup, const struct cgroup_hierarchy *h
 
 	*pids = NULL;
 	*n = 0;
-	if (collect_pids(hierarchy->fd, cgroup->name, &list) != 0) {
+	if (cgroup_tree_collect_pids(hierarchy->fd, cgroup->name, &list) != 0) {
 		warden_error_errno(err, "processes of %s/" CGROUP_PARENT "/%s", hierarchy->path,
 				   cgroup->name);
 		free(list.pids);
@@ -133,7 +134,7 @@ int cgroup_pids_in(const struct cgroup *cgroup, const struct cgroup_hierarchy *h
 }
 
 /* Removes a group, those below it first. */
-static int remove_group(int parent_fd, const char *name, void *data)
+static int cgroup_tree_remove_group(int parent_fd, const char *name, void *data)
 {
 	int *depth = data, fd;
 
@@ -145,7 +146,8 @@ static int remove_group(int parent_fd, const char *name, void *data)
 	if (fd < 0)
 		return errno == ENOENT ? 0 : -1;
 	++*depth;
-	(void)for_each_below(fd, remove_group, depth); /* what is left keeps the parent busy */
+	(void)cgroup_tree_foreach_child(fd, cgroup_tree_remove_group,
+					depth); /* what is left keeps the parent busy */
 	--*depth;
 	close(fd);
 	return unlinkat(parent_fd, name, AT_REMOVEDIR) == 0 || errno == ENOENT ? 0 : -1;
@@ -159,7 +161,7 @@ int cgroup_remove(struct cgroup *cgroup, struct warden_error *err)
 		const struct cgroup_hierarchy *hierarchy = &cgroup->cgroups->hierarchies[i];
 		int depth = 0;
 
-		if (remove_group(hierarchy->fd, cgroup->name, &depth) == 0)
+		if (cgroup_tree_remove_group(hierarchy->fd, cgroup->name, &depth) == 0)
 			continue;
 		if (errno == ENODEV) /* CGROUP_PARENT itself is gone */
 			continue;

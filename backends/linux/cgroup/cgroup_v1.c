@@ -7,7 +7,7 @@
 #include "lib/cleanup.h"
 
 /* Old kernels count a group without those below it unless told so; new ones have nothing else. */
-static void count_hierarchically(int fd)
+static void cgroup_v1_count_hierarchically(int fd)
 {
 	struct warden_error ignored;
 	char text[8];
@@ -32,6 +32,6 @@ int cgroup_v1_setup(struct cgroup_hierarchy *hierarchy, const struct cgroup_moun
 	if (hierarchy->fd < 0)
 		return -1;
 	if (hierarchy->controllers & CGROUP_MEMORY)
-		count_hierarchically(hierarchy->fd);
+		cgroup_v1_count_hierarchically(hierarchy->fd);
 	return 0;
 }

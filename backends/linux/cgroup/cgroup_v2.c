@@ -14,7 +14,8 @@
 #include "lib/cleanup.h"
 
 /* "+memory +cpu", or "-memory -cpu". */
-static const char *enable_text(char sign, unsigned controllers, char *text, size_t size)
+static const char *cgroup_v2_format_controllers(char sign, unsigned controllers, char *text,
+						size_t size)
 {
 	size_t length = 0;
 	char name[16];
@@ -36,11 +37,12 @@ int cgroup_v2_enable(int fd, unsigned controllers, struct warden_error *err)
 	if (!controllers)
 		return 0;
 	return cgroup_file_write(fd, "cgroup.subtree_control",
-				 enable_text('+', controllers, text, sizeof(text)), err);
+				 cgroup_v2_format_controllers('+', controllers, text, sizeof(text)),
+				 err);
 }
 
 /* Moves the daemon itself ("0") and, as it has no threads or children yet, nobody else. */
-static int enter_leaf(struct cgroup_hierarchy *hierarchy, struct warden_error *err)
+static int cgroup_v2_enter_leaf(struct cgroup_hierarchy *hierarchy, struct warden_error *err)
 {
 	if (mkdirat(hierarchy->base_fd, CGROUP_LEAF, 0755) != 0 && errno != EEXIST)
 		return warden_error_errno(err, "make %s/" CGROUP_LEAF, hierarchy->path);
@@ -52,7 +54,7 @@ static int enter_leaf(struct cgroup_hierarchy *hierarchy, struct warden_error *e
 	return 0;
 }
 
-static void leave_leaf(const struct cgroup_hierarchy *hierarchy)
+static void cgroup_v2_remove_leaf(const struct cgroup_hierarchy *hierarchy)
 {
 	struct warden_error ignored;
 
@@ -70,27 +72,30 @@ void cgroup_v2_leave_leaf(const struct cgroup_hierarchy *hierarchy)
 	if (!hierarchy->in_leaf)
 		return;
 	(void)cgroup_file_write(hierarchy->base_fd, "cgroup.subtree_control",
-				enable_text('-', controllers, text, sizeof(text)), &ignored);
-	leave_leaf(hierarchy);
+				cgroup_v2_format_controllers('-', controllers, text, sizeof(text)),
+				&ignored);
+	cgroup_v2_remove_leaf(hierarchy);
 }
 
 /* Enables the controllers in the group at base_fd; the daemon's own group may need to be emptied
  * first. */
-static int enable_at_base(struct cgroup_hierarchy *hierarchy, bool own, struct warden_error *err)
+static int cgroup_v2_enable_at_base(struct cgroup_hierarchy *hierarchy, bool own,
+				    struct warden_error *err)
 {
 	if (cgroup_v2_enable(hierarchy->base_fd, hierarchy->controllers, err) == 0)
 		return 0;
-	if (!own || err->number != EBUSY || enter_leaf(hierarchy, err) != 0)
+	if (!own || err->number != EBUSY || cgroup_v2_enter_leaf(hierarchy, err) != 0)
 		return -1;
 	if (cgroup_v2_enable(hierarchy->base_fd, hierarchy->controllers, err) == 0)
 		return 0;
-	leave_leaf(hierarchy);
+	cgroup_v2_remove_leaf(hierarchy);
 	hierarchy->in_leaf = false;
 	return -1;
 }
 
 /* Tries a group as the place for CGROUP_PARENT. */
-static int try_base(struct cgroup_hierarchy *hierarchy, bool own, struct warden_error *err)
+static int cgroup_v2_try_base(struct cgroup_hierarchy *hierarchy, bool own,
+			      struct warden_error *err)
 {
 	unsigned there;
 	char text[256];
@@ -104,13 +109,13 @@ static int try_base(struct cgroup_hierarchy *hierarchy, bool own, struct warden_
 	if (hierarchy->controllers & ~(unsigned)CGROUP_V2_CORE & ~there & ~(unsigned)CGROUP_LATE)
 		return warden_error_set(err, "%s has no controllers", hierarchy->path);
 	hierarchy->controllers &= there | ~(unsigned)CGROUP_LATE;
-	if (enable_at_base(hierarchy, own, err) != 0)
+	if (cgroup_v2_enable_at_base(hierarchy, own, err) != 0)
 		return -1;
 	hierarchy->fd = cgroup_parent_open(hierarchy, err);
 	return hierarchy->fd < 0 ? -1 : 0;
 }
 
-static void forget_base(struct cgroup_hierarchy *hierarchy)
+static void cgroup_v2_close_base(struct cgroup_hierarchy *hierarchy)
 {
 	if (hierarchy->base_fd >= 0)
 		close(hierarchy->base_fd);
@@ -119,8 +124,8 @@ static void forget_base(struct cgroup_hierarchy *hierarchy)
 
 /* From the daemon's own group up to the top of the mount. A daemon that was started in a leaf
  * (DelegateSubgroup= of systemd) begins above that. */
-static int find_base(struct cgroup_hierarchy *hierarchy, size_t top, bool *own,
-		     struct warden_error *err)
+static int cgroup_v2_find_base(struct cgroup_hierarchy *hierarchy, size_t top, bool *own,
+			       struct warden_error *err)
 {
 	char *leaf = strrchr(hierarchy->path, '/');
 
@@ -130,9 +135,9 @@ static int find_base(struct cgroup_hierarchy *hierarchy, size_t top, bool *own,
 	for (;;) {
 		char *parent;
 
-		if (try_base(hierarchy, *own, err) == 0)
+		if (cgroup_v2_try_base(hierarchy, *own, err) == 0)
 			return 0;
-		forget_base(hierarchy);
+		cgroup_v2_close_base(hierarchy);
 		parent = strrchr(hierarchy->path, '/');
 		if (!parent || parent < hierarchy->path + top)
 			return -1;
@@ -142,7 +147,7 @@ static int find_base(struct cgroup_hierarchy *hierarchy, size_t top, bool *own,
 }
 
 /* Which of the wanted controllers the kernel offers here at all. */
-static unsigned offered(const struct cgroup_mount *mount, unsigned wanted)
+static unsigned cgroup_v2_read_offered(const struct cgroup_mount *mount, unsigned wanted)
 {
 	_cleanup_close_ int fd = open(mount->mount_point, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	char text[256];
@@ -159,12 +164,12 @@ int cgroup_v2_setup(struct cgroup_hierarchy *hierarchy, const struct cgroup_moun
 	bool own;
 
 	hierarchy->v2 = true;
-	hierarchy->controllers = offered(mount, wanted);
+	hierarchy->controllers = cgroup_v2_read_offered(mount, wanted);
 	if (asprintf(&hierarchy->path, "%s%s", mount->mount_point, mount->own) < 0) {
 		hierarchy->path = NULL;
 		return warden_error_errno(err, "control groups at %s", mount->mount_point);
 	}
-	if (find_base(hierarchy, top, &own, err) != 0)
+	if (cgroup_v2_find_base(hierarchy, top, &own, err) != 0)
 		return -1;
 	if (!own)
 		host->log(

@@ -14,7 +14,7 @@
 /* While creates follow each other closer than this it is warm anyway. */
 #define WARM_MS 15
 
-static uint64_t now_ms(void)
+static uint64_t cgroup_warm_now_ms(void)
 {
 	struct timespec now;
 
@@ -23,7 +23,7 @@ static uint64_t now_ms(void)
 }
 
 /* An operator may have moved the daemon elsewhere: that is not undone. */
-static void move_to_own_group(const struct cgroup_hierarchy *hierarchy)
+static void cgroup_warm_rejoin_own_group(const struct cgroup_hierarchy *hierarchy)
 {
 	_cleanup_free_ char *path = cgroup_own_path(false, hierarchy->controllers);
 	struct warden_error ignored; /* only the time matters */
@@ -32,7 +32,7 @@ static void move_to_own_group(const struct cgroup_hierarchy *hierarchy)
 		(void)cgroup_file_write(hierarchy->base_fd, "cgroup.procs", "0", &ignored);
 }
 
-static void *run(void *data)
+static void *cgroup_warm_run(void *data)
 {
 	struct cgroup_warmer *warmer = data;
 
@@ -44,7 +44,7 @@ static void *run(void *data)
 		}
 		warmer->wanted = false;
 		pthread_mutex_unlock(&warmer->mutex);
-		move_to_own_group(warmer->hierarchy);
+		cgroup_warm_rejoin_own_group(warmer->hierarchy);
 		pthread_mutex_lock(&warmer->mutex);
 	}
 	pthread_mutex_unlock(&warmer->mutex);
@@ -52,27 +52,27 @@ static void *run(void *data)
 }
 
 /* Without the thread everything works, only slower. */
-static void start(struct cgroup_warmer *warmer)
+static void cgroup_warm_start(struct cgroup_warmer *warmer)
 {
 	sigset_t all, before;
 
 	sigfillset(&all); /* signals are for the daemon's own threads */
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	warmer->started = pthread_create(&warmer->thread, NULL, run, warmer) == 0;
+	warmer->started = pthread_create(&warmer->thread, NULL, cgroup_warm_run, warmer) == 0;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 void cgroup_warm(struct cgroups *cgroups)
 {
 	struct cgroup_warmer *warmer = &cgroups->warmer;
-	uint64_t now = now_ms();
+	uint64_t now = cgroup_warm_now_ms();
 
 	if (!warmer->hierarchy)
 		return;
 	pthread_mutex_lock(&warmer->mutex);
 	if (now - warmer->last_ms >= WARM_MS) {
 		if (!warmer->started)
-			start(warmer);
+			cgroup_warm_start(warmer);
 		warmer->wanted = true;
 		pthread_cond_signal(&warmer->changed);
 	}

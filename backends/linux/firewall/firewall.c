@@ -21,7 +21,7 @@
 #define SLOTS_USUAL 4096
 
 /* A socket with a number of its own, by which the kernel tells who changed the table. */
-static int open_table_socket(struct firewall *firewall, struct warden_error *err)
+static int firewall_open_table_socket(struct firewall *firewall, struct warden_error *err)
 {
 	struct sockaddr_nl address = {.nl_family = AF_NETLINK};
 	socklen_t length = sizeof(address);
@@ -36,7 +36,7 @@ static int open_table_socket(struct firewall *firewall, struct warden_error *err
 	return 0;
 }
 
-static void release(struct firewall *firewall)
+static void firewall_release(struct firewall *firewall)
 {
 	if (firewall->table_fd >= 0)
 		close(firewall->table_fd);
@@ -53,7 +53,7 @@ static void release(struct firewall *firewall)
 }
 
 /* The rules of an earlier daemon's containers, so that they hold until set_rules comes. */
-static void read_rules(struct firewall *firewall)
+static void firewall_read_rules(struct firewall *firewall)
 {
 	struct warden_error err;
 
@@ -64,11 +64,11 @@ static void read_rules(struct firewall *firewall)
 }
 
 /* A slot that nobody has. */
-static const struct firewall_member nobody = {.address.s_addr = INADDR_NONE};
+static const struct firewall_member firewall_free_slot = {.address.s_addr = INADDR_NONE};
 
 /* Makes room for a slot. The mutex is held, or nobody else is there yet. As slots are handed out in
  * their order there is room for all of the usual ones at once, and it is in memory. */
-static int grow_members(struct firewall *firewall, uint32_t slot, struct warden_error *err)
+static int firewall_grow_members(struct firewall *firewall, uint32_t slot, struct warden_error *err)
 {
 	size_t size = slot < SLOTS_USUAL ? SLOTS_USUAL : 2 * (size_t)slot;
 	struct firewall_member *grown;
@@ -79,7 +79,7 @@ static int grow_members(struct firewall *firewall, uint32_t slot, struct warden_
 	if (!grown)
 		return warden_error_errno(err, "firewall");
 	for (size_t i = firewall->n_members; i < size; i++)
-		grown[i] = nobody;
+		grown[i] = firewall_free_slot;
 	firewall->members = grown;
 	firewall->n_members = size;
 	return 0;
@@ -99,13 +99,13 @@ int firewall_setup(const struct warden_host *host, struct firewall **result,
 	pthread_mutex_init(&firewall->members_mutex, NULL);
 	pthread_mutex_init(&firewall->others.mutex, NULL);
 	firewall_shards_init();
-	read_rules(firewall);
-	if (grow_members(firewall, 0, err) != 0 ||
+	firewall_read_rules(firewall);
+	if (firewall_grow_members(firewall, 0, err) != 0 ||
 	    firewall_ranges_read(host->settings->allow_networks, &firewall->allowed,
 				 &firewall->n_allowed, err) != 0 ||
-	    open_table_socket(firewall, err) != 0 || firewall_table_make(firewall, err) != 0 ||
-	    firewall_watch_start(firewall, err) != 0) {
-		release(firewall);
+	    firewall_open_table_socket(firewall, err) != 0 ||
+	    firewall_table_make(firewall, err) != 0 || firewall_watch_start(firewall, err) != 0) {
+		firewall_release(firewall);
 		return -1;
 	}
 	firewall_others_log(firewall);
@@ -114,7 +114,7 @@ int firewall_setup(const struct warden_host *host, struct firewall **result,
 	return 0;
 }
 
-static bool has_members(const struct firewall *firewall)
+static bool firewall_has_members(const struct firewall *firewall)
 {
 	for (size_t i = 0; i < firewall->n_members; i++)
 		if (firewall->members[i].link[0])
@@ -129,13 +129,14 @@ void firewall_free(struct firewall *firewall)
 	if (!firewall)
 		return;
 	firewall_watch_end(firewall);
-	if (!has_members(firewall) && firewall_table_remove(firewall, &err) != 0)
+	if (!firewall_has_members(firewall) && firewall_table_remove(firewall, &err) != 0)
 		firewall->host->log(firewall->host, WARDEN_LOG_WARN, NULL, "firewall: %s",
 				    err.message);
-	release(firewall);
+	firewall_release(firewall);
 }
 
-static void member_of(const struct warden_identity *identity, struct firewall_member *member)
+static void firewall_init_member(const struct warden_identity *identity,
+				 struct firewall_member *member)
 {
 	memset(member, 0, sizeof(*member)); /* all of the name is part of the key */
 	net_link_name(member->link, identity->id, NET_HOST_END);
@@ -144,8 +145,8 @@ static void member_of(const struct warden_identity *identity, struct firewall_me
 
 /* Moves what was found of a container, or of an earlier one with its address, to its rules. The
  * mutex is held. */
-static int claim_found(struct firewall *firewall, struct firewall_member *member,
-		       struct warden_error *err)
+static int firewall_claim_found(struct firewall *firewall, struct firewall_member *member,
+				struct warden_error *err)
 {
 	struct firewall_elements *found = &firewall->found, *own = &member->elements;
 	struct firewall_element *grown;
@@ -173,37 +174,37 @@ static int claim_found(struct firewall *firewall, struct firewall_member *member
 }
 
 /* Writes a member down, for when the table has to be put back. What it has of rules stays. */
-static int remember(struct firewall *firewall, uint32_t slot, const struct firewall_member *member,
-		    struct warden_error *err)
+static int firewall_set_member(struct firewall *firewall, uint32_t slot,
+			       const struct firewall_member *member, struct warden_error *err)
 {
 	int result;
 
 	pthread_mutex_lock(&firewall->members_mutex);
-	result = grow_members(firewall, slot, err);
+	result = firewall_grow_members(firewall, slot, err);
 	if (result == 0) {
 		struct firewall_member *own = &firewall->members[slot];
 
 		memcpy(own->link, member->link, sizeof(own->link));
 		own->address = member->address;
-		result = claim_found(firewall, own, err);
+		result = firewall_claim_found(firewall, own, err);
 	}
 	pthread_mutex_unlock(&firewall->members_mutex);
 	return result;
 }
 
 /* Forgets a member, whose rules are gone. */
-static void forget(struct firewall *firewall, uint32_t slot)
+static void firewall_clear_member(struct firewall *firewall, uint32_t slot)
 {
 	pthread_mutex_lock(&firewall->members_mutex);
 	if (slot < firewall->n_members) {
 		free(firewall->members[slot].elements.list);
-		firewall->members[slot] = nobody;
+		firewall->members[slot] = firewall_free_slot;
 	}
 	pthread_mutex_unlock(&firewall->members_mutex);
 }
 
 /* A copy of a member, whose operations come one at a time: its rules are only borrowed. */
-static struct firewall_member look_up(struct firewall *firewall, uint32_t slot)
+static struct firewall_member firewall_get_member(struct firewall *firewall, uint32_t slot)
 {
 	struct firewall_member member = {0};
 
@@ -215,8 +216,8 @@ static struct firewall_member look_up(struct firewall *firewall, uint32_t slot)
 }
 
 /* Adds or removes one element. */
-static int change(struct firewall *firewall, const struct firewall_member *member, bool remove,
-		  struct warden_error *err)
+static int firewall_change_element(struct firewall *firewall, const struct firewall_member *member,
+				   bool remove, struct warden_error *err)
 {
 	_cleanup_nft_ struct nft nft;
 	struct nftnl_set *elements;
@@ -239,7 +240,7 @@ static int change(struct firewall *firewall, const struct firewall_member *membe
 }
 
 /* Somebody has removed the table, and the watcher has not seen it yet. */
-static int put_back(struct firewall *firewall, struct warden_error *err)
+static int firewall_restore_table(struct firewall *firewall, struct warden_error *err)
 {
 	int result;
 
@@ -255,23 +256,23 @@ int firewall_add(struct firewall *firewall, const struct warden_identity *identi
 	struct firewall_member member;
 	int result;
 
-	member_of(identity, &member);
+	firewall_init_member(identity, &member);
 	pthread_rwlock_rdlock(&firewall->lock);
-	result = remember(firewall, identity->slot, &member, err);
+	result = firewall_set_member(firewall, identity->slot, &member, err);
 	if (result == 0)
-		result = change(firewall, &member, false, err);
+		result = firewall_change_element(firewall, &member, false, err);
 	pthread_rwlock_unlock(&firewall->lock);
 	if (result != 0 && err->number == ENOENT)
-		result = put_back(firewall, err);
+		result = firewall_restore_table(firewall, err);
 	if (result != 0)
-		forget(firewall, identity->slot);
+		firewall_clear_member(firewall, identity->slot);
 	return result;
 }
 
 /* Takes out of what was found, but is no container's any more, the forwards of the same host ports.
  * Returns them, to be freed. */
-static struct firewall_elements take_stale(struct firewall *firewall,
-					   const struct firewall_elements *wanted)
+static struct firewall_elements firewall_take_stale(struct firewall *firewall,
+						    const struct firewall_elements *wanted)
 {
 	struct firewall_elements stale = {0};
 	size_t left = 0;
@@ -300,10 +301,10 @@ static struct firewall_elements take_stale(struct firewall *firewall,
 
 /* One transaction from what a member has to what is wanted. Chains come and go through the socket
  * of the table, so that the watcher knows them for ours: for that the lock is held for writing. */
-static int change_rules(struct firewall *firewall, const struct firewall_member *member,
-			const struct firewall_elements *wanted,
-			const struct firewall_elements *stale, bool add_logger,
-			struct warden_error *err)
+static int firewall_change_rules(struct firewall *firewall, const struct firewall_member *member,
+				 const struct firewall_elements *wanted,
+				 const struct firewall_elements *stale, bool add_logger,
+				 struct warden_error *err)
 {
 	_cleanup_nft_ struct nft nft;
 	size_t size = 4 * NETLINK_MESSAGE_MAX + firewall_elements_size(&member->elements) +
@@ -331,8 +332,9 @@ static int change_rules(struct firewall *firewall, const struct firewall_member 
 }
 
 /* Gives a member other rules, which are the firewall's from now on; returns those of before. */
-static struct firewall_elements exchange(struct firewall *firewall, uint32_t slot,
-					 const struct firewall_elements *elements, bool logs)
+static struct firewall_elements firewall_swap_rules(struct firewall *firewall, uint32_t slot,
+						    const struct firewall_elements *elements,
+						    bool logs)
 {
 	struct firewall_elements before;
 
@@ -344,7 +346,7 @@ static struct firewall_elements exchange(struct firewall *firewall, uint32_t slo
 	return before;
 }
 
-static bool has_log(const struct warden_rules *rules)
+static bool firewall_has_log(const struct warden_rules *rules)
 {
 	for (size_t i = 0; i < rules->n_out; i++)
 		if (rules->out[i].log)
@@ -354,31 +356,33 @@ static bool has_log(const struct warden_rules *rules)
 
 /* The table as it ought to be is what the members say: so where somebody has removed a part of it,
  * the new rules are written down and the whole is put back. */
-static int set_elements(struct firewall *firewall, uint32_t slot,
-			struct firewall_elements *elements, bool log, struct warden_error *err)
+static int firewall_set_elements(struct firewall *firewall, uint32_t slot,
+				 struct firewall_elements *elements, bool log,
+				 struct warden_error *err)
 {
-	struct firewall_elements stale = take_stale(firewall, elements);
-	struct firewall_member member = look_up(firewall, slot);
+	struct firewall_elements stale = firewall_take_stale(firewall, elements);
+	struct firewall_member member = firewall_get_member(firewall, slot);
 	bool logs = member.logs || log;
-	int result = change_rules(firewall, &member, elements, &stale, logs && !member.logs, err);
+	int result = firewall_change_rules(firewall, &member, elements, &stale,
+					   logs && !member.logs, err);
 
 	if (result == 0 || err->number == ENOENT) {
-		*elements = exchange(firewall, slot, elements, logs);
+		*elements = firewall_swap_rules(firewall, slot, elements, logs);
 		if (result != 0) {
 			pthread_rwlock_unlock(&firewall->lock);
-			result = put_back(firewall, err);
+			result = firewall_restore_table(firewall, err);
 			pthread_rwlock_rdlock(&firewall->lock);
 		}
 		if (result != 0)
-			*elements = exchange(firewall, slot, elements, member.logs);
+			*elements = firewall_swap_rules(firewall, slot, elements, member.logs);
 	}
 	free(stale.list);
 	return result;
 }
 
 /* The ports of UDP that are forwarded by `after` and were not by `before`. */
-static size_t new_udp_ports(const struct firewall_elements *before,
-			    const struct firewall_elements *after, uint16_t *ports)
+static size_t firewall_new_udp_ports(const struct firewall_elements *before,
+				     const struct firewall_elements *after, uint16_t *ports)
 {
 	size_t n = 0;
 
@@ -394,16 +398,17 @@ static size_t new_udp_ports(const struct firewall_elements *before,
 }
 
 /* The rules are in force, so a failure is worth a line, and no more. */
-static void forget_datagrams(struct firewall *firewall, const struct warden_identity *identity,
-			     const struct firewall_elements *before,
-			     const struct firewall_elements *after)
+static void firewall_forget_datagrams(struct firewall *firewall,
+				      const struct warden_identity *identity,
+				      const struct firewall_elements *before,
+				      const struct firewall_elements *after)
 {
 	const struct warden_settings *settings = firewall->host->settings;
 	_cleanup_free_ uint16_t *ports = calloc(after->n + 1, sizeof(*ports));
 	const struct conntrack_forwards forwards = {
 		.container = identity->container_ip,
 		.ports = ports,
-		.n = ports ? new_udp_ports(before, after, ports) : 0,
+		.n = ports ? firewall_new_udp_ports(before, after, ports) : 0,
 		.pool = settings->pool_network,
 		.pool_addresses = 4 * settings->pool_networks,
 	};
@@ -422,27 +427,29 @@ int firewall_set_rules(struct firewall *firewall, const struct warden_identity *
 	struct firewall_member member;
 	int result;
 
-	member_of(identity, &member);
+	firewall_init_member(identity, &member);
 	if (firewall_rules_compile(rules, identity->container_ip, &elements, err) != 0)
 		return -1;
-	if (has_log(rules) && !look_up(firewall, identity->slot).logs)
+	if (firewall_has_log(rules) && !firewall_get_member(firewall, identity->slot).logs)
 		pthread_rwlock_wrlock(&firewall->lock);
 	else
 		pthread_rwlock_rdlock(&firewall->lock);
-	result = remember(firewall, identity->slot, &member, err);
+	result = firewall_set_member(firewall, identity->slot, &member, err);
 	if (result == 0)
-		result = set_elements(firewall, identity->slot, &elements, has_log(rules), err);
-	after = look_up(firewall, identity->slot).elements; /* nobody else changes them */
+		result = firewall_set_elements(firewall, identity->slot, &elements,
+					       firewall_has_log(rules), err);
+	after = firewall_get_member(firewall, identity->slot)
+			.elements; /* nobody else changes them */
 	pthread_rwlock_unlock(&firewall->lock);
 	if (result == 0)
-		forget_datagrams(firewall, identity, &elements, &after);
+		firewall_forget_datagrams(firewall, identity, &elements, &after);
 	free(elements.list);
 	return result;
 }
 
-/* The chain of a container that is removed; see change_rules. */
-static int remove_logger(struct firewall *firewall, const struct firewall_member *member,
-			 struct warden_error *err)
+/* The chain of a container that is removed; see firewall_change_rules. */
+static int firewall_remove_log_chain(struct firewall *firewall,
+				     const struct firewall_member *member, struct warden_error *err)
 {
 	_cleanup_nft_ struct nft nft;
 	int result;
@@ -463,13 +470,13 @@ int firewall_remove(struct firewall *firewall, const struct warden_identity *ide
 	struct firewall_member member;
 	int result = firewall_set_rules(firewall, identity, &none, err);
 
-	member_of(identity, &member);
-	if (result == 0 && look_up(firewall, identity->slot).logs)
-		result = remove_logger(firewall, &member, err);
+	firewall_init_member(identity, &member);
+	if (result == 0 && firewall_get_member(firewall, identity->slot).logs)
+		result = firewall_remove_log_chain(firewall, &member, err);
 	pthread_rwlock_rdlock(&firewall->lock);
-	forget(firewall, identity->slot);
+	firewall_clear_member(firewall, identity->slot);
 	if (result == 0) {
-		result = change(firewall, &member, true, err);
+		result = firewall_change_element(firewall, &member, true, err);
 		if (result != 0 && err->number == ENOENT)
 			result = 0;
 	}

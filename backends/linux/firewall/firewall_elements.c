@@ -24,7 +24,7 @@
 #define READ_TRIES 20
 
 /* Elements of one set, on their way into a message. */
-struct writer {
+struct element_writer {
 	struct nft *nft;
 	bool remove;
 	const struct nft_set *set;
@@ -32,7 +32,7 @@ struct writer {
 	size_t n;
 };
 
-static void writer_flush(struct writer *writer)
+static void firewall_elements_flush(struct element_writer *writer)
 {
 	if (writer->elements)
 		nft_put_elements(writer->nft, writer->elements, writer->remove, writer->set->name);
@@ -40,7 +40,8 @@ static void writer_flush(struct writer *writer)
 	writer->n = 0;
 }
 
-static void writer_put(struct writer *writer, const struct firewall_element *element)
+static void firewall_elements_write(struct element_writer *writer,
+				    const struct firewall_element *element)
 {
 	const struct nft_set *set =
 		firewall_rule_set((enum firewall_rule_set)element->set,
@@ -48,7 +49,7 @@ static void writer_put(struct writer *writer, const struct firewall_element *ele
 	struct nft *nft = writer->nft;
 
 	if (writer->elements && (writer->set != set || writer->n == ELEMENTS_IN_MESSAGE))
-		writer_flush(writer);
+		firewall_elements_flush(writer);
 	if (!writer->elements)
 		writer->elements = nft_elements(nft, set->name);
 	writer->set = set;
@@ -64,11 +65,11 @@ static void writer_put(struct writer *writer, const struct firewall_element *ele
 
 void firewall_elements_put(struct nft *nft, const struct firewall_elements *elements, bool remove)
 {
-	struct writer writer = {.nft = nft, .remove = remove};
+	struct element_writer writer = {.nft = nft, .remove = remove};
 
 	for (size_t i = 0; i < elements->n; i++)
-		writer_put(&writer, &elements->list[i]);
-	writer_flush(&writer);
+		firewall_elements_write(&writer, &elements->list[i]);
+	firewall_elements_flush(&writer);
 }
 
 size_t firewall_elements_size(const struct firewall_elements *elements)
@@ -78,8 +79,9 @@ size_t firewall_elements_size(const struct firewall_elements *elements)
 }
 
 /* Puts what `list` has and `other` has not; both are ascending. */
-static size_t put_difference(struct writer *writer, const struct firewall_elements *list,
-			     const struct firewall_elements *other)
+static size_t firewall_elements_put_difference(struct element_writer *writer,
+					       const struct firewall_elements *list,
+					       const struct firewall_elements *other)
 {
 	size_t at = 0, n = 0;
 
@@ -90,40 +92,40 @@ static size_t put_difference(struct writer *writer, const struct firewall_elemen
 			at++;
 		if (at < other->n && firewall_element_compare(&other->list[at], element) == 0)
 			continue;
-		writer_put(writer, element);
+		firewall_elements_write(writer, element);
 		n++;
 	}
-	writer_flush(writer);
+	firewall_elements_flush(writer);
 	return n;
 }
 
 size_t firewall_elements_change(struct nft *nft, const struct firewall_elements *before,
 				const struct firewall_elements *after)
 {
-	struct writer remover = {.nft = nft, .remove = true}, adder = {.nft = nft};
-	size_t removed = put_difference(&remover, before, after);
+	struct element_writer remover = {.nft = nft, .remove = true}, adder = {.nft = nft};
+	size_t removed = firewall_elements_put_difference(&remover, before, after);
 
-	return removed + put_difference(&adder, after, before);
+	return removed + firewall_elements_put_difference(&adder, after, before);
 }
 
 /* What a set has in the kernel: of a range, its beginning or its end. */
-struct node {
+struct element_node {
 	struct firewall_element element;
 	bool end;
 };
 
-struct nodes {
+struct element_nodes {
 	enum firewall_rule_set kind;
 	const struct nft_set *set;
-	struct node *list;
+	struct element_node *list;
 	size_t n, size;
 };
 
-static struct node *add_node(struct nodes *nodes)
+static struct element_node *firewall_elements_add_node(struct element_nodes *nodes)
 {
 	if (nodes->n == nodes->size) {
 		size_t size = 2 * nodes->size + 64;
-		struct node *grown = reallocarray(nodes->list, size, sizeof(*grown));
+		struct element_node *grown = reallocarray(nodes->list, size, sizeof(*grown));
 
 		if (!grown)
 			return NULL;
@@ -134,7 +136,8 @@ static struct node *add_node(struct nodes *nodes)
 	return &nodes->list[nodes->n++];
 }
 
-static void copy_part(struct nftnl_set_elem *from, uint16_t attribute, void *to, size_t length)
+static void firewall_elements_copy_part(struct nftnl_set_elem *from, uint16_t attribute, void *to,
+					size_t length)
 {
 	uint32_t got = 0;
 	const void *bytes = nftnl_set_elem_get(from, attribute, &got);
@@ -143,23 +146,25 @@ static void copy_part(struct nftnl_set_elem *from, uint16_t attribute, void *to,
 		memcpy(to, bytes, got < length ? got : length);
 }
 
-static int read_element(struct nftnl_set_elem *from, void *data)
+static int firewall_elements_read_node(struct nftnl_set_elem *from, void *data)
 {
-	struct nodes *nodes = data;
-	struct node *node = add_node(nodes);
+	struct element_nodes *nodes = data;
+	struct element_node *node = firewall_elements_add_node(nodes);
 
 	if (!node)
 		return -1;
 	node->element.set = (uint8_t)nodes->kind;
-	copy_part(from, NFTNL_SET_ELEM_KEY, node->element.first, sizeof(node->element.first));
-	copy_part(from, NFTNL_SET_ELEM_DATA, node->element.data, sizeof(node->element.data));
+	firewall_elements_copy_part(from, NFTNL_SET_ELEM_KEY, node->element.first,
+				    sizeof(node->element.first));
+	firewall_elements_copy_part(from, NFTNL_SET_ELEM_DATA, node->element.data,
+				    sizeof(node->element.data));
 	node->end =
 		nftnl_set_elem_is_set(from, NFTNL_SET_ELEM_FLAGS) &&
 		(nftnl_set_elem_get_u32(from, NFTNL_SET_ELEM_FLAGS) & NFT_SET_ELEM_INTERVAL_END);
 	return 0;
 }
 
-static int read_elements(const struct nlmsghdr *nlh, void *data)
+static int firewall_elements_read_message(const struct nlmsghdr *nlh, void *data)
 {
 	struct nftnl_set *set = nftnl_set_alloc();
 	int result = MNL_CB_ERROR;
@@ -167,13 +172,13 @@ static int read_elements(const struct nlmsghdr *nlh, void *data)
 	if (!set)
 		return MNL_CB_ERROR;
 	if (nftnl_set_elems_nlmsg_parse(nlh, set) == 0 &&
-	    nftnl_set_elem_foreach(set, read_element, data) == 0)
+	    nftnl_set_elem_foreach(set, firewall_elements_read_node, data) == 0)
 		result = MNL_CB_OK;
 	nftnl_set_free(set);
 	return result;
 }
 
-static int read_set_once(int fd, struct nodes *nodes, struct warden_error *err)
+static int firewall_elements_dump_set(int fd, struct element_nodes *nodes, struct warden_error *err)
 {
 	const char *name = nodes->set->name;
 	_cleanup_batch_ struct netlink_batch batch = {0};
@@ -189,16 +194,17 @@ static int read_set_once(int fd, struct nodes *nodes, struct warden_error *err)
 	header->version = NFNETLINK_V0;
 	mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_TABLE, FIREWALL_TABLE);
 	mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_SET, name);
-	return netlink_ask(fd, &batch, read_elements, nodes, err);
+	return netlink_ask(fd, &batch, firewall_elements_read_message, nodes, err);
 }
 
 /* After a failure the rest of an answer may still come: another socket does not hear it. */
-static int read_set(int *fd, struct nodes *nodes, struct warden_error *err)
+static int firewall_elements_read_set(int *fd, struct element_nodes *nodes,
+				      struct warden_error *err)
 {
 	struct warden_error failure;
 
 	for (int i = 0; i < READ_TRIES; i++) {
-		if (read_set_once(*fd, nodes, err) == 0)
+		if (firewall_elements_dump_set(*fd, nodes, err) == 0)
 			return 0;
 		close(*fd);
 		*fd = netlink_open(NETLINK_NETFILTER, &failure);
@@ -209,16 +215,16 @@ static int read_set(int *fd, struct nodes *nodes, struct warden_error *err)
 }
 
 /* Where a range ends and another one begins, the end comes first. */
-static int compare_nodes(const void *a, const void *b)
+static int firewall_elements_compare_nodes(const void *a, const void *b)
 {
-	const struct node *one = a, *other = b;
+	const struct element_node *one = a, *other = b;
 	int order = memcmp(one->element.first, other->element.first, FIREWALL_RULE_KEY_MAX);
 
 	return order ? order : other->end - one->end;
 }
 
-static int add_element(struct firewall_elements *elements, const struct firewall_element *element,
-		       struct warden_error *err)
+static int firewall_elements_add(struct firewall_elements *elements,
+				 const struct firewall_element *element, struct warden_error *err)
 {
 	struct firewall_element *grown =
 		reallocarray(elements->list, elements->n + 1, sizeof(*grown));
@@ -231,16 +237,17 @@ static int add_element(struct firewall_elements *elements, const struct firewall
 }
 
 /* Makes ranges of their beginnings and ends. */
-static int join_nodes(struct nodes *nodes, struct firewall_elements *elements,
-		      struct warden_error *err)
+static int firewall_elements_join_nodes(struct element_nodes *nodes,
+					struct firewall_elements *elements,
+					struct warden_error *err)
 {
 	bool interval = nodes->set->interval;
 	struct firewall_element *open = NULL;
 
 	if (nodes->n > 0)
-		qsort(nodes->list, nodes->n, sizeof(*nodes->list), compare_nodes);
+		qsort(nodes->list, nodes->n, sizeof(*nodes->list), firewall_elements_compare_nodes);
 	for (size_t i = 0; i < nodes->n; i++) {
-		struct node *node = &nodes->list[i];
+		struct element_node *node = &nodes->list[i];
 
 		if (interval && !node->end) {
 			open = &node->element;
@@ -250,7 +257,7 @@ static int join_nodes(struct nodes *nodes, struct firewall_elements *elements,
 			continue;
 		if (interval)
 			memcpy(open->beyond, node->element.first, sizeof(open->beyond));
-		if (add_element(elements, interval ? open : &node->element, err) != 0)
+		if (firewall_elements_add(elements, interval ? open : &node->element, err) != 0)
 			return -1;
 		open = NULL;
 	}
@@ -258,18 +265,18 @@ static int join_nodes(struct nodes *nodes, struct firewall_elements *elements,
 }
 
 /* A set that is not there is that of an older version, or there is no table. */
-static int read_kind(int *fd, enum firewall_rule_set kind, struct firewall_elements *elements,
-		     struct warden_error *err)
+static int firewall_elements_read_kind(int *fd, enum firewall_rule_set kind,
+				       struct firewall_elements *elements, struct warden_error *err)
 {
 	unsigned n = firewall_rule_set(kind, 0)->interval ? FIREWALL_SHARDS : 1;
 	int result = 0;
 
 	for (unsigned i = 0; result == 0 && i < n; i++) {
-		struct nodes nodes = {.kind = kind, .set = firewall_rule_set(kind, i)};
+		struct element_nodes nodes = {.kind = kind, .set = firewall_rule_set(kind, i)};
 
-		result = read_set(fd, &nodes, err);
+		result = firewall_elements_read_set(fd, &nodes, err);
 		if (result == 0)
-			result = join_nodes(&nodes, elements, err);
+			result = firewall_elements_join_nodes(&nodes, elements, err);
 		free(nodes.list);
 	}
 	return result != 0 && err->number == ENOENT ? 0 : result;
@@ -281,7 +288,8 @@ int firewall_elements_read(struct firewall_elements *elements, struct warden_err
 	int result = fd < 0 ? -1 : 0;
 
 	for (int kind = 0; result == 0 && kind < FIREWALL_RULE_SETS; kind++)
-		result = read_kind(&fd, (enum firewall_rule_set)kind, elements, err);
+		result = firewall_elements_read_kind(&fd, (enum firewall_rule_set)kind, elements,
+						     err);
 	if (elements->n > 0)
 		qsort(elements->list, elements->n, sizeof(*elements->list),
 		      firewall_element_compare);
@@ -289,7 +297,7 @@ int firewall_elements_read(struct firewall_elements *elements, struct warden_err
 }
 
 /* A chain's name; the address is what an earlier daemon's table tells of it, too. */
-static void logger_name(char name[32], const struct firewall_member *member)
+static void firewall_logger_name(char name[32], const struct firewall_member *member)
 {
 	char address[INET_ADDRSTRLEN];
 
@@ -297,8 +305,8 @@ static void logger_name(char name[32], const struct firewall_member *member)
 	snprintf(name, 32, "log-%s", address);
 }
 
-static void put_logger_element(struct nft *nft, const struct firewall_member *member,
-			       const char *chain, bool remove)
+static void firewall_logger_put_element(struct nft *nft, const struct firewall_member *member,
+					const char *chain, bool remove)
 {
 	struct nftnl_set *elements = nft_elements(nft, FIREWALL_LOGGERS);
 
@@ -313,22 +321,22 @@ void firewall_logger_put(struct nft *nft, const struct firewall_member *member)
 	char name[32], prefix[64];
 	struct nftnl_rule *rule;
 
-	logger_name(name, member);
+	firewall_logger_name(name, member);
 	snprintf(prefix, sizeof(prefix), "warden-i-%.*s ", length - 2, member->link + 2);
 	nft_add_chain(nft, name, NULL);
 	nft_flush_chain(nft, name);
 	rule = nft_rule(nft, name);
 	nft_log(nft, rule, prefix);
 	nft_put_rule(nft, rule);
-	put_logger_element(nft, member, name, false);
+	firewall_logger_put_element(nft, member, name, false);
 }
 
 void firewall_logger_remove(struct nft *nft, const struct firewall_member *member)
 {
 	char name[32];
 
-	logger_name(name, member);
-	put_logger_element(nft, member, name, true);
+	firewall_logger_name(name, member);
+	firewall_logger_put_element(nft, member, name, true);
 	nft_flush_chain(nft, name);
 	nft_delete_chain(nft, name);
 }

@@ -14,7 +14,7 @@
 #define TABLE "filter"
 
 /* Asking for a table makes it; so only for one that is there. */
-static bool has_table(void)
+static bool firewall_legacy_has_table(void)
 {
 	_cleanup_fclose_ FILE *file = fopen("/proc/thread-self/net/ip_tables_names", "re");
 	char line[64];
@@ -26,7 +26,7 @@ static bool has_table(void)
 }
 
 /* The rule at the end of a chain: its target is the policy, as a verdict. */
-static bool is_drop(const struct ipt_get_entries *entries, unsigned offset)
+static bool firewall_legacy_is_drop(const struct ipt_get_entries *entries, unsigned offset)
 {
 	const char *table = (const char *)entries->entrytable;
 	struct xt_standard_target target;
@@ -49,7 +49,7 @@ bool firewall_legacy_drops(void)
 	struct ipt_getinfo info = {.name = TABLE};
 	socklen_t length = sizeof(info);
 
-	if (!has_table())
+	if (!firewall_legacy_has_table())
 		return false;
 	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0 || getsockopt(fd, IPPROTO_IP, IPT_SO_GET_INFO, &info, &length) != 0)
@@ -62,5 +62,5 @@ bool firewall_legacy_drops(void)
 	entries->size = info.size;
 	if (getsockopt(fd, IPPROTO_IP, IPT_SO_GET_ENTRIES, entries, &length) != 0)
 		return false;
-	return is_drop(entries, info.underflow[NF_INET_FORWARD]);
+	return firewall_legacy_is_drop(entries, info.underflow[NF_INET_FORWARD]);
 }

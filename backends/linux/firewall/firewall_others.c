@@ -14,19 +14,19 @@
 #include "lib/cleanup.h"
 
 /* A base chain of somebody's where forwarded IPv4 packets pass. */
-struct chain {
+struct foreign_chain {
 	uint32_t family;
 	char table[64], name[64];
 	bool drops;   /* by its policy */
 	bool refuses; /* its last rule drops or rejects whatever comes there */
 };
 
-struct others {
-	struct chain chains[FIREWALL_OTHERS_MAX];
+struct foreign_chains {
+	struct foreign_chain chains[FIREWALL_OTHERS_MAX];
 	size_t n;
 };
 
-static bool forwards_ipv4(const struct nftnl_chain *chain)
+static bool firewall_others_forwards_ipv4(const struct nftnl_chain *chain)
 {
 	uint32_t family = nftnl_chain_get_u32(chain, NFTNL_CHAIN_FAMILY);
 
@@ -35,18 +35,19 @@ static bool forwards_ipv4(const struct nftnl_chain *chain)
 	       nftnl_chain_get_u32(chain, NFTNL_CHAIN_HOOKNUM) == NF_INET_FORWARD;
 }
 
-static bool is_ours(uint32_t family, const char *table)
+static bool firewall_others_is_own(uint32_t family, const char *table)
 {
 	return family == NFPROTO_INET && strcmp(table, FIREWALL_TABLE) == 0;
 }
 
-static void add_chain(struct others *others, const struct nftnl_chain *found)
+static void firewall_others_add_chain(struct foreign_chains *others,
+				      const struct nftnl_chain *found)
 {
-	struct chain *chain = &others->chains[others->n];
+	struct foreign_chain *chain = &others->chains[others->n];
 	const char *table = nftnl_chain_get_str(found, NFTNL_CHAIN_TABLE);
 
 	chain->family = nftnl_chain_get_u32(found, NFTNL_CHAIN_FAMILY);
-	if (!table || is_ours(chain->family, table))
+	if (!table || firewall_others_is_own(chain->family, table))
 		return;
 	snprintf(chain->table, sizeof(chain->table), "%s", table);
 	snprintf(chain->name, sizeof(chain->name), "%s",
@@ -56,29 +57,29 @@ static void add_chain(struct others *others, const struct nftnl_chain *found)
 	others->n++;
 }
 
-static int look_at_chain(const struct nlmsghdr *nlh, void *data)
+static int firewall_others_read_chain(const struct nlmsghdr *nlh, void *data)
 {
-	struct others *others = data;
+	struct foreign_chains *others = data;
 	struct nftnl_chain *chain = nftnl_chain_alloc();
 
 	if (!chain)
 		return MNL_CB_ERROR;
 	if (others->n < FIREWALL_OTHERS_MAX && nftnl_chain_nlmsg_parse(nlh, chain) == 0 &&
-	    forwards_ipv4(chain))
-		add_chain(others, chain);
+	    firewall_others_forwards_ipv4(chain))
+		firewall_others_add_chain(others, chain);
 	nftnl_chain_free(chain);
 	return MNL_CB_OK;
 }
 
 /* What an expression of a rule does, as far as it matters here. */
-struct effect {
+struct rule_effect {
 	bool matches; /* asks something: the rule is not for every packet */
 	bool refuses;
 };
 
-static int look_at_expr(struct nftnl_expr *expr, void *data)
+static int firewall_others_read_expr(struct nftnl_expr *expr, void *data)
 {
-	struct effect *effect = data;
+	struct rule_effect *effect = data;
 	const char *name = nftnl_expr_get_str(expr, NFTNL_EXPR_NAME);
 
 	if (strcmp(name, "reject") == 0)
@@ -92,38 +93,38 @@ static int look_at_expr(struct nftnl_expr *expr, void *data)
 }
 
 /* Rules come in their order, so the last one that is seen of a chain is its last. */
-static void note_rule(struct others *others, struct nftnl_rule *rule)
+static void firewall_others_add_rule(struct foreign_chains *others, struct nftnl_rule *rule)
 {
 	uint32_t family = nftnl_rule_get_u32(rule, NFTNL_RULE_FAMILY);
 	const char *table = nftnl_rule_get_str(rule, NFTNL_RULE_TABLE);
 	const char *name = nftnl_rule_get_str(rule, NFTNL_RULE_CHAIN);
-	struct effect effect = {0};
+	struct rule_effect effect = {0};
 
 	for (size_t i = 0; i < others->n && table && name; i++) {
-		struct chain *chain = &others->chains[i];
+		struct foreign_chain *chain = &others->chains[i];
 
 		if (chain->family != family || strcmp(chain->table, table) != 0 ||
 		    strcmp(chain->name, name) != 0)
 			continue;
-		nftnl_expr_foreach(rule, look_at_expr, &effect);
+		nftnl_expr_foreach(rule, firewall_others_read_expr, &effect);
 		chain->refuses = effect.refuses && !effect.matches;
 	}
 }
 
-static int look_at_rule(const struct nlmsghdr *nlh, void *data)
+static int firewall_others_read_rule(const struct nlmsghdr *nlh, void *data)
 {
 	struct nftnl_rule *rule = nftnl_rule_alloc();
 
 	if (!rule)
 		return MNL_CB_ERROR;
 	if (nftnl_rule_nlmsg_parse(nlh, rule) == 0)
-		note_rule(data, rule);
+		firewall_others_add_rule(data, rule);
 	nftnl_rule_free(rule);
 	return MNL_CB_OK;
 }
 
-static int list(uint16_t type, const char *name, mnl_cb_t found, struct others *others,
-		struct warden_error *err)
+static int firewall_others_dump(uint16_t type, const char *name, mnl_cb_t found,
+				struct foreign_chains *others, struct warden_error *err)
 {
 	_cleanup_close_ int fd = netlink_open(NETLINK_NETFILTER, err);
 	_cleanup_batch_ struct netlink_batch batch = {0};
@@ -140,18 +141,18 @@ static int list(uint16_t type, const char *name, mnl_cb_t found, struct others *
 }
 
 /* Writes whose chain it is. */
-static void chain_text(const struct chain *chain, char *text, size_t size)
+static void firewall_others_chain_text(const struct foreign_chain *chain, char *text, size_t size)
 {
 	snprintf(text, size, "chain %s of table %s %s", chain->name,
 		 chain->family == NFPROTO_INET ? "inet" : "ip", chain->table);
 }
 
-static bool is_iptables(const struct chain *chain)
+static bool firewall_others_is_iptables(const struct foreign_chain *chain)
 {
 	return chain->family == NFPROTO_IPV4 && strcmp(chain->table, "filter") == 0;
 }
 
-static bool was_said(const struct firewall_others *before, const char *text)
+static bool firewall_others_was_logged(const struct firewall_others *before, const char *text)
 {
 	for (size_t i = 0; i < before->n; i++)
 		if (strcmp(before->said[i], text) == 0)
@@ -160,7 +161,7 @@ static bool was_said(const struct firewall_others *before, const char *text)
 }
 
 /* Logs what has come, and notes what is there. The mutex is held. */
-static void say(struct firewall *firewall, const struct others *found)
+static void firewall_others_log_new(struct firewall *firewall, const struct foreign_chains *found)
 {
 	const struct warden_host *host = firewall->host;
 	const struct firewall_others before = firewall->others;
@@ -168,42 +169,45 @@ static void say(struct firewall *firewall, const struct others *found)
 
 	now->n = 0;
 	for (size_t i = 0; i < found->n; i++) {
-		const struct chain *chain = &found->chains[i];
+		const struct foreign_chain *chain = &found->chains[i];
 		char *text = now->said[now->n];
 
 		if (!chain->drops && !chain->refuses)
 			continue;
-		chain_text(chain, text, sizeof(now->said[0]));
+		firewall_others_chain_text(chain, text, sizeof(now->said[0]));
 		now->n++;
-		if (!was_said(&before, text))
+		if (!firewall_others_was_logged(&before, text))
 			host->log(host, WARDEN_LOG_WARN, NULL,
 				  "firewall: %s drops what it does not accept itself: "
 				  "containers reach nothing outside unless it accepts what comes "
 				  "from and goes to interfaces w-*%s",
-				  text, is_iptables(chain) ? FIREWALL_IPTABLES_HINT : "");
+				  text,
+				  firewall_others_is_iptables(chain) ? FIREWALL_IPTABLES_HINT : "");
 	}
 }
 
-static int find_others(struct others *others, struct warden_error *err)
+static int firewall_others_find(struct foreign_chains *others, struct warden_error *err)
 {
-	if (list(NFT_MSG_GETCHAIN, "list chains", look_at_chain, others, err) != 0)
+	if (firewall_others_dump(NFT_MSG_GETCHAIN, "list chains", firewall_others_read_chain,
+				 others, err) != 0)
 		return -1;
-	return list(NFT_MSG_GETRULE, "list rules", look_at_rule, others, err);
+	return firewall_others_dump(NFT_MSG_GETRULE, "list rules", firewall_others_read_rule,
+				    others, err);
 }
 
 void firewall_others_log(struct firewall *firewall)
 {
 	const struct warden_host *host = firewall->host;
-	struct others others = {.n = 0};
+	struct foreign_chains others = {.n = 0};
 	struct warden_error err;
 
-	if (find_others(&others, &err) != 0) {
+	if (firewall_others_find(&others, &err) != 0) {
 		host->log(host, WARDEN_LOG_WARN, NULL,
 			  "firewall: other tools' chains cannot be looked at: %s", err.message);
 		return;
 	}
 	pthread_mutex_lock(&firewall->others.mutex);
-	say(firewall, &others);
+	firewall_others_log_new(firewall, &others);
 	pthread_mutex_unlock(&firewall->others.mutex);
 }
 
@@ -222,20 +226,21 @@ void firewall_legacy_log(struct firewall *firewall)
 
 #define DROPS_EFFECT "it drops what we forward: containers reach nothing outside"
 
-static size_t describe_chains(const struct others *others, const struct description *to)
+static size_t firewall_others_describe_chains(const struct foreign_chains *others,
+					      const struct description *to)
 {
 	size_t n = 0;
 	char text[192];
 
 	for (size_t i = 0; i < others->n; i++) {
-		const struct chain *chain = &others->chains[i];
+		const struct foreign_chain *chain = &others->chains[i];
 
 		if (!chain->drops && !chain->refuses)
 			continue;
-		chain_text(chain, text, sizeof(text));
+		firewall_others_chain_text(chain, text, sizeof(text));
 		host_report_fact(
 			to, "other firewall", text, DROPS_EFFECT,
-			is_iptables(chain)
+			firewall_others_is_iptables(chain)
 				? FIREWALL_IPTABLES_REMEDY
 				: "let it accept what comes from and goes to interfaces w-*");
 		n++;
@@ -245,17 +250,17 @@ static size_t describe_chains(const struct others *others, const struct descript
 
 void firewall_describe(const struct description *to)
 {
-	struct others others = {.n = 0};
+	struct foreign_chains others = {.n = 0};
 	struct warden_error err;
 	size_t dropping;
 
-	if (find_others(&others, &err) != 0) {
+	if (firewall_others_find(&others, &err) != 0) {
 		host_report_fact(to, "nf_tables", err.message, "no network for containers",
 				 "root, CAP_NET_ADMIN, and the kernel's nf_tables");
 		return;
 	}
 	host_report_fact(to, "nf_tables", "usable", NULL, NULL);
-	dropping = describe_chains(&others, to);
+	dropping = firewall_others_describe_chains(&others, to);
 	if (firewall_legacy_drops())
 		host_report_fact(to, "other firewall", "chain FORWARD of iptables (legacy)",
 				 DROPS_EFFECT, FIREWALL_IPTABLES_REMEDY);

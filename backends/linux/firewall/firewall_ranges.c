@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int read_address(const char *text, size_t length, uint32_t *address)
+static int firewall_ranges_parse_address(const char *text, size_t length, uint32_t *address)
 {
 	char copy[INET_ADDRSTRLEN];
 	struct in_addr in;
@@ -23,7 +23,7 @@ static int read_address(const char *text, size_t length, uint32_t *address)
 }
 
 /* The length of a prefix: one or two digits, at most 32. */
-static int read_prefix(const char *text)
+static int firewall_ranges_parse_prefix(const char *text)
 {
 	size_t length = strspn(text, "0123456789");
 	int prefix = atoi(text);
@@ -32,24 +32,24 @@ static int read_prefix(const char *text)
 }
 
 /* "A", "A/N" or "A-B". */
-static int read_range(const char *text, struct firewall_range *range)
+static int firewall_ranges_parse_range(const char *text, struct firewall_range *range)
 {
 	size_t length = strcspn(text, "/-");
 	uint32_t host;
 	int prefix;
 
-	if (read_address(text, length, &range->first) != 0)
+	if (firewall_ranges_parse_address(text, length, &range->first) != 0)
 		return -1;
 	range->last = range->first;
 	if (text[length] == '-')
-		return read_address(text + length + 1, strlen(text + length + 1), &range->last) ==
-					       0 &&
+		return firewall_ranges_parse_address(text + length + 1, strlen(text + length + 1),
+						     &range->last) == 0 &&
 				       range->first <= range->last
 			       ? 0
 			       : -1;
 	if (text[length] == '\0')
 		return 0;
-	prefix = read_prefix(text + length + 1);
+	prefix = firewall_ranges_parse_prefix(text + length + 1);
 	if (prefix < 0)
 		return -1;
 	host = prefix == 0 ? UINT32_MAX : (1u << (32 - prefix)) - 1;
@@ -60,7 +60,7 @@ static int read_range(const char *text, struct firewall_range *range)
 
 /* Adds a range, without the link-local addresses when it is wider than these; at most two are
  * added. */
-static size_t add_range(struct firewall_range *ranges, struct firewall_range range)
+static size_t firewall_ranges_add(struct firewall_range *ranges, struct firewall_range range)
 {
 	size_t n = 0;
 
@@ -76,7 +76,7 @@ static size_t add_range(struct firewall_range *ranges, struct firewall_range ran
 	return n;
 }
 
-static int compare(const void *a, const void *b)
+static int firewall_ranges_compare(const void *a, const void *b)
 {
 	const struct firewall_range *first = a, *second = b;
 
@@ -84,7 +84,7 @@ static int compare(const void *a, const void *b)
 }
 
 /* Joins ranges that touch or overlap; they are sorted. */
-static size_t join(struct firewall_range *ranges, size_t n)
+static size_t firewall_ranges_join(struct firewall_range *ranges, size_t n)
 {
 	size_t last = 0;
 
@@ -111,15 +111,15 @@ int firewall_ranges_read(const char *const *texts, struct firewall_range **resul
 	if (!ranges)
 		return warden_error_errno(err, "allow_networks");
 	for (size_t i = 0; i < count; i++) {
-		if (read_range(texts[i], &range) != 0) {
+		if (firewall_ranges_parse_range(texts[i], &range) != 0) {
 			free(ranges);
 			return warden_error_set(
 				err, "allow_networks: %s is no address, CIDR or A-B", texts[i]);
 		}
-		used += add_range(ranges + used, range);
+		used += firewall_ranges_add(ranges + used, range);
 	}
-	qsort(ranges, used, sizeof(*ranges), compare);
-	*n = join(ranges, used);
+	qsort(ranges, used, sizeof(*ranges), firewall_ranges_compare);
+	*n = firewall_ranges_join(ranges, used);
 	*result = ranges;
 	return 0;
 }

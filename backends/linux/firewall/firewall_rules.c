@@ -13,23 +13,22 @@
 #define PART ((size_t)4)
 
 /* A range of ports of a protocol (of ICMP: type * 256 + code) in one of the sets. */
-struct piece {
+struct rule_piece {
 	uint8_t set, protocol;
 	uint16_t first, last;
 };
 
-struct pieces {
-	struct piece *list;
+struct rule_pieces {
+	struct rule_piece *list;
 	size_t n, size;
 };
 
 /* What is allowed for some of the addresses. */
-struct class
-{
+struct rule_class {
 	size_t first, n; /* of the compiler's `pieces` */
 };
 
-struct compiler {
+struct rule_compiler {
 	const struct warden_rules *rules;
 	struct in_addr container;
 	uint64_t *cuts; /* addresses where a rule begins, or no longer is; ascending */
@@ -37,22 +36,23 @@ struct compiler {
 	/* Of the addresses between two cuts: */
 	const struct warden_out_rule **active; /* in their order */
 	size_t n_active;
-	struct pieces logged, found;
+	struct rule_pieces logged, found;
 	/* Of all: */
-	struct pieces pieces;
-	struct class *classes;
+	struct rule_pieces pieces;
+	struct rule_class *classes;
 	size_t n_classes;
 	struct firewall_elements elements;
 	size_t size;
 };
 
-static int no_memory(struct warden_error *err)
+static int firewall_rules_no_memory(struct warden_error *err)
 {
 	return warden_error_set(err, "no memory for firewall rules");
 }
 
 /* The list with room for one more of `size` bytes, or NULL: there is none. */
-static void *grow(void *list, size_t n, size_t *room, size_t size, struct warden_error *err)
+static void *firewall_rules_grow(void *list, size_t n, size_t *room, size_t size,
+				 struct warden_error *err)
 {
 	void *grown;
 
@@ -69,32 +69,34 @@ static void *grow(void *list, size_t n, size_t *room, size_t size, struct warden
 	if (grown)
 		*room = 2 * n + 16;
 	else
-		no_memory(err);
+		firewall_rules_no_memory(err);
 	return grown;
 }
 
-static int put_piece(struct pieces *pieces, enum firewall_rule_set set, uint8_t protocol,
-		     uint32_t first, uint32_t last, struct warden_error *err)
+static int firewall_rules_put_piece(struct rule_pieces *pieces, enum firewall_rule_set set,
+				    uint8_t protocol, uint32_t first, uint32_t last,
+				    struct warden_error *err)
 {
-	struct piece *list =
-		grow(pieces->list, pieces->n, &pieces->size, sizeof(*pieces->list), err);
+	struct rule_piece *list = firewall_rules_grow(pieces->list, pieces->n, &pieces->size,
+						      sizeof(*pieces->list), err);
 
 	if (!list)
 		return -1;
 	pieces->list = list;
-	list[pieces->n++] = (struct piece){.set = (uint8_t)set,
-					   .protocol = protocol,
-					   .first = (uint16_t)first,
-					   .last = (uint16_t)last};
+	list[pieces->n++] = (struct rule_piece){.set = (uint8_t)set,
+						.protocol = protocol,
+						.first = (uint16_t)first,
+						.last = (uint16_t)last};
 	return 0;
 }
 
-static int put_element(struct compiler *compiler, const struct firewall_element *element,
-		       struct warden_error *err)
+static int firewall_rules_put_element(struct rule_compiler *compiler,
+				      const struct firewall_element *element,
+				      struct warden_error *err)
 {
 	struct firewall_elements *elements = &compiler->elements;
-	struct firewall_element *list =
-		grow(elements->list, elements->n, &compiler->size, sizeof(*elements->list), err);
+	struct firewall_element *list = firewall_rules_grow(
+		elements->list, elements->n, &compiler->size, sizeof(*elements->list), err);
 
 	if (!list)
 		return -1;
@@ -103,73 +105,76 @@ static int put_element(struct compiler *compiler, const struct firewall_element 
 	return 0;
 }
 
-static void put_address(uint8_t *part, uint32_t address)
+static void firewall_rules_put_address(uint8_t *part, uint32_t address)
 {
 	address = htonl(address);
 	memcpy(part, &address, sizeof(address));
 }
 
-static void put_port(uint8_t *part, uint16_t port)
+static void firewall_rules_put_port(uint8_t *part, uint16_t port)
 {
 	port = htons(port);
 	memcpy(part, &port, sizeof(port));
 }
 
-static int put_forward(struct compiler *compiler, const struct warden_in_rule *rule,
-		       struct warden_error *err)
+static int firewall_rules_put_forward(struct rule_compiler *compiler,
+				      const struct warden_in_rule *rule, struct warden_error *err)
 {
 	struct firewall_element element = {.set = FIREWALL_FORWARDS};
 
 	element.first[0] = rule->protocol == WARDEN_UDP ? IPPROTO_UDP : IPPROTO_TCP;
-	put_port(element.first + PART, rule->host_port);
+	firewall_rules_put_port(element.first + PART, rule->host_port);
 	memcpy(element.data, &compiler->container, sizeof(compiler->container));
-	put_port(element.data + PART, rule->container_port);
-	return put_element(compiler, &element, err);
+	firewall_rules_put_port(element.data + PART, rule->container_port);
+	return firewall_rules_put_element(compiler, &element, err);
 }
 
 /* Types and codes of ICMP; with any type but one code that is a piece for each type. */
-static int put_icmp(struct pieces *found, const struct warden_out_rule *rule,
-		    struct warden_error *err)
+static int firewall_rules_put_icmp(struct rule_pieces *found, const struct warden_out_rule *rule,
+				   struct warden_error *err)
 {
 	int first = rule->icmp_type < 0 ? 0 : rule->icmp_type;
 	int last = rule->icmp_type < 0 ? UINT8_MAX : rule->icmp_type;
 
 	if (rule->icmp_code < 0)
-		return put_piece(found, FIREWALL_OUT_PORTS, IPPROTO_ICMP, (uint32_t)first << 8,
-				 (uint32_t)last << 8 | UINT8_MAX, err);
+		return firewall_rules_put_piece(found, FIREWALL_OUT_PORTS, IPPROTO_ICMP,
+						(uint32_t)first << 8,
+						(uint32_t)last << 8 | UINT8_MAX, err);
 	for (int type = first; type <= last; type++) {
 		uint32_t value = (uint32_t)type << 8 | (uint32_t)rule->icmp_code;
 
-		if (put_piece(found, FIREWALL_OUT_PORTS, IPPROTO_ICMP, value, value, err) < 0)
+		if (firewall_rules_put_piece(found, FIREWALL_OUT_PORTS, IPPROTO_ICMP, value, value,
+					     err) < 0)
 			return -1;
 	}
 	return 0;
 }
 
-static int put_allowed(struct pieces *found, const struct warden_out_rule *rule,
-		       struct warden_error *err)
+static int firewall_rules_put_allowed(struct rule_pieces *found, const struct warden_out_rule *rule,
+				      struct warden_error *err)
 {
 	switch (rule->protocol) {
 	case WARDEN_ICMP:
-		return put_icmp(found, rule, err);
+		return firewall_rules_put_icmp(found, rule, err);
 	case WARDEN_ALL:
-		return put_piece(found, FIREWALL_OUT_ALL, 0, 0, 0, err);
+		return firewall_rules_put_piece(found, FIREWALL_OUT_ALL, 0, 0, 0, err);
 	default:
-		return put_piece(found, FIREWALL_OUT_PORTS,
-				 rule->protocol == WARDEN_UDP ? IPPROTO_UDP : IPPROTO_TCP,
-				 rule->first_port, rule->last_port, err);
+		return firewall_rules_put_piece(found, FIREWALL_OUT_PORTS,
+						rule->protocol == WARDEN_UDP ? IPPROTO_UDP
+									     : IPPROTO_TCP,
+						rule->first_port, rule->last_port, err);
 	}
 }
 
 /* Takes a range out of the pieces that are logged. */
-static int cut_logged(struct pieces *logged, uint16_t first, uint16_t last,
-		      struct warden_error *err)
+static int firewall_rules_cut_logged(struct rule_pieces *logged, uint16_t first, uint16_t last,
+				     struct warden_error *err)
 {
 	size_t n = logged->n, kept = 0;
-	struct piece rest[2];
+	struct rule_piece rest[2];
 
 	for (size_t i = 0; i < n; i++) {
-		struct piece piece = logged->list[i];
+		struct rule_piece piece = logged->list[i];
 
 		if (piece.first >= first && piece.last <= last)
 			continue;
@@ -179,8 +184,8 @@ static int cut_logged(struct pieces *logged, uint16_t first, uint16_t last,
 			rest[0].last = (uint16_t)(first - 1);
 			rest[1].first = (uint16_t)(last + 1);
 			logged->list[i] = rest[0];
-			return put_piece(logged, FIREWALL_OUT_LOGGED, IPPROTO_TCP, rest[1].first,
-					 rest[1].last, err);
+			return firewall_rules_put_piece(logged, FIREWALL_OUT_LOGGED, IPPROTO_TCP,
+							rest[1].first, rest[1].last, err);
 		}
 		if (piece.first < first && piece.last >= first)
 			piece.last = (uint16_t)(first - 1);
@@ -194,9 +199,9 @@ static int cut_logged(struct pieces *logged, uint16_t first, uint16_t last,
 
 /* The first rule decides whether a new connection of TCP is logged: the last one is painted first.
  */
-static int find_logged(struct compiler *compiler, struct warden_error *err)
+static int firewall_rules_find_logged(struct rule_compiler *compiler, struct warden_error *err)
 {
-	struct pieces *logged = &compiler->logged;
+	struct rule_pieces *logged = &compiler->logged;
 
 	logged->n = 0;
 	for (size_t i = compiler->n_active; i-- > 0;) {
@@ -204,17 +209,18 @@ static int find_logged(struct compiler *compiler, struct warden_error *err)
 
 		if (rule->protocol != WARDEN_TCP && rule->protocol != WARDEN_ALL)
 			continue;
-		if (cut_logged(logged, rule->first_port, rule->last_port, err) < 0 ||
-		    (rule->log && put_piece(logged, FIREWALL_OUT_LOGGED, IPPROTO_TCP,
-					    rule->first_port, rule->last_port, err) < 0))
+		if (firewall_rules_cut_logged(logged, rule->first_port, rule->last_port, err) < 0 ||
+		    (rule->log &&
+		     firewall_rules_put_piece(logged, FIREWALL_OUT_LOGGED, IPPROTO_TCP,
+					      rule->first_port, rule->last_port, err) < 0))
 			return -1;
 	}
 	return 0;
 }
 
-static int compare_pieces(const void *a, const void *b)
+static int firewall_rules_compare_pieces(const void *a, const void *b)
 {
-	const struct piece *one = a, *other = b;
+	const struct rule_piece *one = a, *other = b;
 
 	if (one->set != other->set)
 		return one->set - other->set;
@@ -224,14 +230,14 @@ static int compare_pieces(const void *a, const void *b)
 }
 
 /* Joins pieces that touch or overlap. */
-static void join_pieces(struct pieces *pieces)
+static void firewall_rules_join_pieces(struct rule_pieces *pieces)
 {
 	size_t last = 0;
 
-	qsort(pieces->list, pieces->n, sizeof(*pieces->list), compare_pieces);
+	qsort(pieces->list, pieces->n, sizeof(*pieces->list), firewall_rules_compare_pieces);
 	for (size_t i = 1; i < pieces->n; i++) {
-		struct piece *before = &pieces->list[last];
-		const struct piece *piece = &pieces->list[i];
+		struct rule_piece *before = &pieces->list[last];
+		const struct rule_piece *piece = &pieces->list[i];
 
 		if (piece->set != before->set || piece->protocol != before->protocol ||
 		    piece->first > before->last + 1)
@@ -243,59 +249,62 @@ static void join_pieces(struct pieces *pieces)
 }
 
 /* What is allowed for the addresses at hand. */
-static int find_pieces(struct compiler *compiler, struct warden_error *err)
+static int firewall_rules_find_pieces(struct rule_compiler *compiler, struct warden_error *err)
 {
-	struct pieces *found = &compiler->found;
+	struct rule_pieces *found = &compiler->found;
 
 	found->n = 0;
-	if (find_logged(compiler, err) < 0)
+	if (firewall_rules_find_logged(compiler, err) < 0)
 		return -1;
 	for (size_t i = 0; i < compiler->logged.n; i++)
-		if (put_piece(found, FIREWALL_OUT_LOGGED, IPPROTO_TCP,
-			      compiler->logged.list[i].first, compiler->logged.list[i].last,
-			      err) < 0)
+		if (firewall_rules_put_piece(found, FIREWALL_OUT_LOGGED, IPPROTO_TCP,
+					     compiler->logged.list[i].first,
+					     compiler->logged.list[i].last, err) < 0)
 			return -1;
 	for (size_t i = 0; i < compiler->n_active; i++)
-		if (put_allowed(found, compiler->active[i], err) < 0)
+		if (firewall_rules_put_allowed(found, compiler->active[i], err) < 0)
 			return -1;
-	join_pieces(found);
+	firewall_rules_join_pieces(found);
 	return 0;
 }
 
 /* Puts a container's class into a key, in the order of bytes of the host, as the packet's priority
  * is. */
-static void put_class(const struct compiler *compiler, uint8_t *key, uint32_t class)
+static void firewall_rules_put_class(const struct rule_compiler *compiler, uint8_t *key,
+				     uint32_t class)
 {
 	memcpy(key, &compiler->container, sizeof(compiler->container));
 	memcpy(key + PART, &class, sizeof(class));
 }
 
-static int put_class_piece(struct compiler *compiler, uint32_t class, const struct piece *piece,
-			   struct warden_error *err)
+static int firewall_rules_put_class_piece(struct rule_compiler *compiler, uint32_t class,
+					  const struct rule_piece *piece, struct warden_error *err)
 {
 	struct firewall_element element = {.set = piece->set};
 
-	put_class(compiler, element.first, class);
+	firewall_rules_put_class(compiler, element.first, class);
 	if (piece->set != FIREWALL_OUT_ALL) {
 		element.first[2 * PART] = piece->protocol;
-		put_port(element.first + 3 * PART, piece->first);
+		firewall_rules_put_port(element.first + 3 * PART, piece->first);
 		memcpy(element.beyond, element.first, sizeof(element.beyond));
 		if (piece->last < UINT16_MAX) {
-			put_port(element.beyond + 3 * PART, (uint16_t)(piece->last + 1));
+			firewall_rules_put_port(element.beyond + 3 * PART,
+						(uint16_t)(piece->last + 1));
 		} else { /* no packet has a key between this one and the next protocol's */
-			put_port(element.beyond + 3 * PART, UINT16_MAX);
+			firewall_rules_put_port(element.beyond + 3 * PART, UINT16_MAX);
 			element.beyond[4 * PART - 1] = 1;
 		}
 	}
-	return put_element(compiler, &element, err);
+	return firewall_rules_put_element(compiler, &element, err);
 }
 
 /* The class that allows what was found; a new one where there is none. */
-static int take_class(struct compiler *compiler, uint32_t *class, struct warden_error *err)
+static int firewall_rules_find_class(struct rule_compiler *compiler, uint32_t *class,
+				     struct warden_error *err)
 {
-	const struct pieces *found = &compiler->found;
-	struct pieces *all = &compiler->pieces;
-	struct class *new = &compiler->classes[compiler->n_classes];
+	const struct rule_pieces *found = &compiler->found;
+	struct rule_pieces *all = &compiler->pieces;
+	struct rule_class *new = &compiler->classes[compiler->n_classes];
 
 	for (size_t i = 0; i < compiler->n_classes; i++)
 		if (compiler->classes[i].n == found->n &&
@@ -304,21 +313,22 @@ static int take_class(struct compiler *compiler, uint32_t *class, struct warden_
 			*class = (uint32_t)i + 1;
 			return 0;
 		}
-	*new = (struct class){.first = all->n, .n = found->n};
+	*new = (struct rule_class){.first = all->n, .n = found->n};
 	*class = (uint32_t)++compiler->n_classes;
 	for (size_t i = 0; i < found->n; i++) {
-		const struct piece *piece = &found->list[i];
+		const struct rule_piece *piece = &found->list[i];
 
-		if (put_piece(all, (enum firewall_rule_set)piece->set, piece->protocol,
-			      piece->first, piece->last, err) < 0 ||
-		    put_class_piece(compiler, *class, piece, err) < 0)
+		if (firewall_rules_put_piece(all, (enum firewall_rule_set)piece->set,
+					     piece->protocol, piece->first, piece->last, err) < 0 ||
+		    firewall_rules_put_class_piece(compiler, *class, piece, err) < 0)
 			return -1;
 	}
 	return 0;
 }
 
 /* Whether a rule is for all addresses between two cuts. */
-static bool is_active(const struct warden_out_rule *rule, uint64_t first, uint64_t beyond)
+static bool firewall_rules_is_active(const struct warden_out_rule *rule, uint64_t first,
+				     uint64_t beyond)
 {
 	uint32_t begin = ntohl(rule->first.s_addr), last = ntohl(rule->last.s_addr);
 
@@ -328,46 +338,48 @@ static bool is_active(const struct warden_out_rule *rule, uint64_t first, uint64
 	       (begin >= FIREWALL_LINK_LOCAL_FIRST && last <= FIREWALL_LINK_LOCAL_LAST);
 }
 
-static void find_active(struct compiler *compiler, uint64_t first, uint64_t beyond)
+static void firewall_rules_find_active(struct rule_compiler *compiler, uint64_t first,
+				       uint64_t beyond)
 {
 	const struct warden_rules *rules = compiler->rules;
 
 	compiler->n_active = 0;
 	for (size_t i = 0; i < rules->n_out; i++)
-		if (is_active(&rules->out[i], first, beyond))
+		if (firewall_rules_is_active(&rules->out[i], first, beyond))
 			compiler->active[compiler->n_active++] = &rules->out[i];
 }
 
 /* Behind the last address comes that of the next container. */
-static void put_beyond(struct firewall_element *element, const struct compiler *compiler,
-		       uint64_t beyond)
+static void firewall_rules_put_beyond(struct firewall_element *element,
+				      const struct rule_compiler *compiler, uint64_t beyond)
 {
 	uint32_t container = ntohl(compiler->container.s_addr);
 
-	put_address(element->beyond, beyond > UINT32_MAX ? container + 1 : container);
-	put_address(element->beyond + PART, (uint32_t)beyond);
+	firewall_rules_put_address(element->beyond,
+				   beyond > UINT32_MAX ? container + 1 : container);
+	firewall_rules_put_address(element->beyond + PART, (uint32_t)beyond);
 }
 
-static int put_network(struct compiler *compiler, uint64_t first, uint64_t beyond, uint32_t class,
-		       struct warden_error *err)
+static int firewall_rules_put_network(struct rule_compiler *compiler, uint64_t first,
+				      uint64_t beyond, uint32_t class, struct warden_error *err)
 {
 	struct firewall_element element = {.set = FIREWALL_OUT_NETWORKS};
 
 	memcpy(element.first, &compiler->container, sizeof(compiler->container));
-	put_address(element.first + PART, (uint32_t)first);
-	put_beyond(&element, compiler, beyond);
+	firewall_rules_put_address(element.first + PART, (uint32_t)first);
+	firewall_rules_put_beyond(&element, compiler, beyond);
 	memcpy(element.data, &class, sizeof(class));
-	return put_element(compiler, &element, err);
+	return firewall_rules_put_element(compiler, &element, err);
 }
 
-static int compare_cuts(const void *a, const void *b)
+static int firewall_rules_compare_cuts(const void *a, const void *b)
 {
 	const uint64_t *one = a, *other = b;
 
 	return *one < *other ? -1 : *one > *other;
 }
 
-static void find_cuts(struct compiler *compiler)
+static void firewall_rules_find_cuts(struct rule_compiler *compiler)
 {
 	const struct warden_rules *rules = compiler->rules;
 	size_t n = 0;
@@ -378,28 +390,29 @@ static void find_cuts(struct compiler *compiler)
 		compiler->cuts[n++] = ntohl(rules->out[i].first.s_addr);
 		compiler->cuts[n++] = ntohl(rules->out[i].last.s_addr) + UINT64_C(1);
 	}
-	qsort(compiler->cuts, n, sizeof(*compiler->cuts), compare_cuts);
+	qsort(compiler->cuts, n, sizeof(*compiler->cuts), firewall_rules_compare_cuts);
 	for (size_t i = 0; i < n; i++)
 		if (i == 0 || compiler->cuts[i] != compiler->cuts[i - 1])
 			compiler->cuts[compiler->n_cuts++] = compiler->cuts[i];
 }
 
 /* Neighbours of the same class become one. */
-static int put_out(struct compiler *compiler, struct warden_error *err)
+static int firewall_rules_put_outbound(struct rule_compiler *compiler, struct warden_error *err)
 {
 	uint64_t begin = 0;
 	uint32_t class, before = 0;
 
-	find_cuts(compiler);
+	firewall_rules_find_cuts(compiler);
 	for (size_t i = 0; i + 1 < compiler->n_cuts; i++) {
 		class = 0;
-		find_active(compiler, compiler->cuts[i], compiler->cuts[i + 1]);
+		firewall_rules_find_active(compiler, compiler->cuts[i], compiler->cuts[i + 1]);
 		if (compiler->n_active > 0 &&
-		    (find_pieces(compiler, err) < 0 || take_class(compiler, &class, err) < 0))
+		    (firewall_rules_find_pieces(compiler, err) < 0 ||
+		     firewall_rules_find_class(compiler, &class, err) < 0))
 			return -1;
 		if (class != before) {
-			if (before &&
-			    put_network(compiler, begin, compiler->cuts[i], before, err) < 0)
+			if (before && firewall_rules_put_network(compiler, begin, compiler->cuts[i],
+								 before, err) < 0)
 				return -1;
 			begin = compiler->cuts[i];
 			before = class;
@@ -407,10 +420,11 @@ static int put_out(struct compiler *compiler, struct warden_error *err)
 	}
 	if (!before)
 		return 0;
-	return put_network(compiler, begin, compiler->cuts[compiler->n_cuts - 1], before, err);
+	return firewall_rules_put_network(compiler, begin, compiler->cuts[compiler->n_cuts - 1],
+					  before, err);
 }
 
-static int compile(struct compiler *compiler, struct warden_error *err)
+static int firewall_rules_compile_all(struct rule_compiler *compiler, struct warden_error *err)
 {
 	const struct warden_rules *rules = compiler->rules;
 
@@ -418,18 +432,18 @@ static int compile(struct compiler *compiler, struct warden_error *err)
 	compiler->cuts = calloc(2 * rules->n_out + 2, sizeof(*compiler->cuts));
 	compiler->classes = calloc(2 * rules->n_out + 2, sizeof(*compiler->classes));
 	if (!compiler->active || !compiler->cuts || !compiler->classes)
-		return no_memory(err);
+		return firewall_rules_no_memory(err);
 	for (size_t i = 0; i < rules->n_in; i++)
-		if (put_forward(compiler, &rules->in[i], err) < 0)
+		if (firewall_rules_put_forward(compiler, &rules->in[i], err) < 0)
 			return -1;
-	return put_out(compiler, err);
+	return firewall_rules_put_outbound(compiler, err);
 }
 
 int firewall_rules_compile(const struct warden_rules *rules, struct in_addr container,
 			   struct firewall_elements *elements, struct warden_error *err)
 {
-	struct compiler compiler = {.rules = rules, .container = container};
-	int result = compile(&compiler, err);
+	struct rule_compiler compiler = {.rules = rules, .container = container};
+	int result = firewall_rules_compile_all(&compiler, err);
 
 	free(compiler.active);
 	free(compiler.cuts);

@@ -104,38 +104,41 @@ static const struct nft_set sets[] = {
 	},
 };
 
-static void match_from_container(struct nft *nft, struct nftnl_rule *rule, bool equal)
+static void firewall_table_match_from_container(struct nft *nft, struct nftnl_rule *rule,
+						bool equal)
 {
 	nft_match_meta(nft, rule, NFT_META_IIFGROUP, GROUP_MASK, equal, NET_GROUP);
 }
 
-static void match_to_container(struct nft *nft, struct nftnl_rule *rule, bool equal)
+static void firewall_table_match_to_container(struct nft *nft, struct nftnl_rule *rule, bool equal)
 {
 	nft_match_meta(nft, rule, NFT_META_OIFGROUP, GROUP_MASK, equal, NET_GROUP);
 }
 
-static void add_verdict(struct nft *nft, struct nftnl_rule *rule, int verdict, const char *chain)
+static void firewall_table_add_verdict(struct nft *nft, struct nftnl_rule *rule, int verdict,
+				       const char *chain)
 {
 	nft_verdict(nft, rule, verdict, chain);
 	nft_put_rule(nft, rule);
 }
 
-static void add_established(struct nft *nft, const char *chain)
+static void firewall_table_add_established(struct nft *nft, const char *chain)
 {
 	struct nftnl_rule *rule = nft_rule(nft, chain);
 
 	nft_match_established(nft, rule);
-	add_verdict(nft, rule, NF_ACCEPT, NULL);
+	firewall_table_add_verdict(nft, rule, NF_ACCEPT, NULL);
 }
 
-static void add_goto(struct nft *nft, const char *chain, const char *target)
+static void firewall_table_add_goto(struct nft *nft, const char *chain, const char *target)
 {
-	add_verdict(nft, nft_rule(nft, chain), NFT_GOTO, target);
+	firewall_table_add_verdict(nft, nft_rule(nft, chain), NFT_GOTO, target);
 }
 
 /* 127.0.0.0/8 of the host: the links of containers with forwards are open to it (net.h), for what
  * comes back. */
-static void match_loopback(struct nft *nft, struct nftnl_rule *rule, enum nft_end end)
+static void firewall_table_match_loopback(struct nft *nft, struct nftnl_rule *rule,
+					  enum nft_end end)
 {
 	const struct in_addr network = {htonl(INADDR_LOOPBACK & IN_CLASSA_NET)};
 	const struct in_addr mask = {htonl(IN_CLASSA_NET)};
@@ -144,26 +147,26 @@ static void match_loopback(struct nft *nft, struct nftnl_rule *rule, enum nft_en
 	nft_match_network(nft, rule, end, network, mask);
 }
 
-static void put_check(struct nft *nft)
+static void firewall_table_put_check(struct nft *nft)
 {
 	struct nftnl_rule *rule = nft_rule(nft, "check");
 
-	match_from_container(nft, rule, false);
-	add_verdict(nft, rule, NF_ACCEPT, NULL);
+	firewall_table_match_from_container(nft, rule, false);
+	firewall_table_add_verdict(nft, rule, NF_ACCEPT, NULL);
 	rule = nft_rule(nft, "check");
-	match_loopback(nft, rule, NFT_DESTINATION);
+	firewall_table_match_loopback(nft, rule, NFT_DESTINATION);
 	nft_counter(nft, rule);
-	add_verdict(nft, rule, NF_DROP, NULL);
+	firewall_table_add_verdict(nft, rule, NF_DROP, NULL);
 	rule = nft_rule(nft, "check");
 	nft_match_ipv4(nft, rule);
 	nft_match_source(nft, rule, FIREWALL_CONTAINERS);
-	add_verdict(nft, rule, NF_ACCEPT, NULL);
+	firewall_table_add_verdict(nft, rule, NF_ACCEPT, NULL);
 	rule = nft_rule(nft, "check");
 	nft_counter(nft, rule);
-	add_verdict(nft, rule, NF_DROP, NULL);
+	firewall_table_add_verdict(nft, rule, NF_DROP, NULL);
 }
 
-static void put_forwards(struct nft *nft, const char *chain)
+static void firewall_table_put_forwards(struct nft *nft, const char *chain)
 {
 	struct nftnl_rule *rule = nft_rule(nft, chain);
 
@@ -174,29 +177,30 @@ static void put_forwards(struct nft *nft, const char *chain)
 }
 
 /* Containers reach neither each other nor the host, so they are not led there either. */
-static void put_nat(struct nft *nft)
+static void firewall_table_put_nat(struct nft *nft)
 {
 	struct nftnl_rule *rule = nft_rule(nft, "prerouting");
 
-	match_from_container(nft, rule, true);
-	add_verdict(nft, rule, NF_ACCEPT, NULL);
-	put_forwards(nft, "prerouting");
-	put_forwards(nft, "output");
+	firewall_table_match_from_container(nft, rule, true);
+	firewall_table_add_verdict(nft, rule, NF_ACCEPT, NULL);
+	firewall_table_put_forwards(nft, "prerouting");
+	firewall_table_put_forwards(nft, "output");
 }
 
 /* By one of the sets of ports; `offset` is that of the port, of ICMP that of type and code. */
-static void put_decision(struct nft *nft, unsigned shard, uint8_t protocol, uint32_t offset,
-			 enum firewall_rule_set set, uint32_t decision)
+static void firewall_table_put_decision(struct nft *nft, unsigned shard, uint8_t protocol,
+					uint32_t offset, enum firewall_rule_set set,
+					uint32_t decision)
 {
 	struct nftnl_rule *rule = nft_rule(nft, firewall_shard_chain(shard));
 
 	nft_match_protocol(nft, rule, protocol);
 	nft_match_class_port(nft, rule, offset, firewall_rule_set(set, shard)->name);
 	nft_set_priority(nft, rule, decision);
-	add_verdict(nft, rule, NFT_RETURN, NULL);
+	firewall_table_add_verdict(nft, rule, NFT_RETURN, NULL);
 }
 
-static void put_shard(struct nft *nft, unsigned shard)
+static void firewall_table_put_shard(struct nft *nft, unsigned shard)
 {
 	const uint32_t port = offsetof(struct udphdr, dest);
 	struct nftnl_rule *rule = nft_rule(nft, firewall_shard_chain(shard));
@@ -206,15 +210,19 @@ static void put_shard(struct nft *nft, unsigned shard)
 	rule = nft_rule(nft, firewall_shard_chain(shard));
 	nft_map_priority(nft, rule, firewall_rule_set(FIREWALL_OUT_NETWORKS, shard)->name);
 	nft_put_rule(nft, rule);
-	put_decision(nft, shard, IPPROTO_TCP, port, FIREWALL_OUT_LOGGED, CLASS_LOGGED);
-	put_decision(nft, shard, IPPROTO_TCP, port, FIREWALL_OUT_PORTS, CLASS_ACCEPTED);
-	put_decision(nft, shard, IPPROTO_UDP, port, FIREWALL_OUT_PORTS, CLASS_ACCEPTED);
-	put_decision(nft, shard, IPPROTO_ICMP, 0, FIREWALL_OUT_PORTS, CLASS_ACCEPTED);
+	firewall_table_put_decision(nft, shard, IPPROTO_TCP, port, FIREWALL_OUT_LOGGED,
+				    CLASS_LOGGED);
+	firewall_table_put_decision(nft, shard, IPPROTO_TCP, port, FIREWALL_OUT_PORTS,
+				    CLASS_ACCEPTED);
+	firewall_table_put_decision(nft, shard, IPPROTO_UDP, port, FIREWALL_OUT_PORTS,
+				    CLASS_ACCEPTED);
+	firewall_table_put_decision(nft, shard, IPPROTO_ICMP, 0, FIREWALL_OUT_PORTS,
+				    CLASS_ACCEPTED);
 }
 
 /* Chains of shards go nowhere themselves, so that no way through the table is looked at more than
  * once when a chain that logs is added. */
-static void put_shards(struct nft *nft)
+static void firewall_table_put_shards(struct nft *nft)
 {
 	struct nftnl_set *elements = nft_elements(nft, SHARDS);
 
@@ -222,13 +230,13 @@ static void put_shards(struct nft *nft)
 		struct in_addr key = firewall_shard_key(i);
 
 		nft_jump_element(nft, elements, &key, sizeof(key), firewall_shard_chain(i));
-		put_shard(nft, i);
+		firewall_table_put_shard(nft, i);
 	}
 	nft_put_elements(nft, elements, false, SHARDS);
 }
 
 /* A container's own rules, for what goes elsewhere than to a container. */
-static void put_own_rules(struct nft *nft)
+static void firewall_table_put_own_rules(struct nft *nft)
 {
 	struct nftnl_rule *rule = nft_rule(nft, "from_container");
 
@@ -237,87 +245,87 @@ static void put_own_rules(struct nft *nft)
 	nft_put_rule(nft, rule);
 	rule = nft_rule(nft, "from_container");
 	nft_match_priority(nft, rule, CLASS_LOGGED);
-	add_verdict(nft, rule, NFT_GOTO, "logged");
+	firewall_table_add_verdict(nft, rule, NFT_GOTO, "logged");
 	rule = nft_rule(nft, "from_container");
 	nft_match_priority(nft, rule, CLASS_ACCEPTED);
-	add_verdict(nft, rule, NFT_GOTO, "accepted");
+	firewall_table_add_verdict(nft, rule, NFT_GOTO, "accepted");
 	rule = nft_rule(nft, "from_container");
 	nft_match_ipv4(nft, rule);
 	nft_match_class(nft, rule, firewall_rule_set(FIREWALL_OUT_ALL, 0)->name);
-	add_verdict(nft, rule, NFT_GOTO, "accepted");
+	firewall_table_add_verdict(nft, rule, NFT_GOTO, "accepted");
 }
 
-static void put_accepted(struct nft *nft)
+static void firewall_table_put_accepted(struct nft *nft)
 {
 	const struct in_addr whole = {INADDR_NONE};
 	struct nftnl_rule *rule = nft_rule(nft, "logged");
 
 	nft_jump_by_source(nft, rule, whole, FIREWALL_LOGGERS);
 	nft_put_rule(nft, rule);
-	add_goto(nft, "logged", "accepted");
+	firewall_table_add_goto(nft, "logged", "accepted");
 	rule = nft_rule(nft, "accepted");
 	nft_set_priority(nft, rule, CLASS_NONE);
-	add_verdict(nft, rule, NF_ACCEPT, NULL);
+	firewall_table_add_verdict(nft, rule, NF_ACCEPT, NULL);
 }
 
-static void put_forward(struct nft *nft)
+static void firewall_table_put_forward(struct nft *nft)
 {
 	struct nftnl_rule *rule = nft_rule(nft, "forward");
 
-	match_from_container(nft, rule, true);
-	add_verdict(nft, rule, NFT_GOTO, "from_container");
+	firewall_table_match_from_container(nft, rule, true);
+	firewall_table_add_verdict(nft, rule, NFT_GOTO, "from_container");
 	rule = nft_rule(nft, "forward");
-	match_to_container(nft, rule, true);
-	add_verdict(nft, rule, NFT_GOTO, "to_container");
+	firewall_table_match_to_container(nft, rule, true);
+	firewall_table_add_verdict(nft, rule, NFT_GOTO, "to_container");
 }
 
-static void put_from_container(struct nft *nft)
+static void firewall_table_put_from_container(struct nft *nft)
 {
 	struct nftnl_rule *rule;
 
-	add_established(nft, "from_container");
+	firewall_table_add_established(nft, "from_container");
 	rule = nft_rule(nft, "from_container");
-	match_to_container(nft, rule, true);
-	add_verdict(nft, rule, NFT_GOTO, "refuse");
-	put_own_rules(nft);
+	firewall_table_match_to_container(nft, rule, true);
+	firewall_table_add_verdict(nft, rule, NFT_GOTO, "refuse");
+	firewall_table_put_own_rules(nft);
 	rule = nft_rule(nft, "from_container");
 	nft_match_ipv4(nft, rule);
 	nft_match_destination(nft, rule, ALLOWED);
-	add_verdict(nft, rule, NFT_GOTO, "accepted");
-	add_goto(nft, "from_container", "refuse");
+	firewall_table_add_verdict(nft, rule, NFT_GOTO, "accepted");
+	firewall_table_add_goto(nft, "from_container", "refuse");
 }
 
 /* Whoever comes from outside is not counted: there may be any number of them. */
-static void put_to_container(struct nft *nft)
+static void firewall_table_put_to_container(struct nft *nft)
 {
 	struct nftnl_rule *rule;
 
-	add_established(nft, "to_container");
+	firewall_table_add_established(nft, "to_container");
 	rule = nft_rule(nft, "to_container");
 	nft_match_forwarded(nft, rule);
-	add_verdict(nft, rule, NF_ACCEPT, NULL);
+	firewall_table_add_verdict(nft, rule, NF_ACCEPT, NULL);
 	rule = nft_rule(nft, "to_container");
 	nft_counter(nft, rule);
 	nft_reject_icmp(nft, rule);
 	nft_put_rule(nft, rule);
 }
 
-static void put_input(struct nft *nft, bool allow_host_access)
+static void firewall_table_put_input(struct nft *nft, bool allow_host_access)
 {
 	struct nftnl_rule *rule = nft_rule(nft, "input");
 
-	match_from_container(nft, rule, true);
-	add_verdict(nft, rule, NFT_GOTO, "to_host");
-	add_established(nft, "to_host");
+	firewall_table_match_from_container(nft, rule, true);
+	firewall_table_add_verdict(nft, rule, NFT_GOTO, "to_host");
+	firewall_table_add_established(nft, "to_host");
 	if (allow_host_access)
-		add_verdict(nft, nft_rule(nft, "to_host"), NF_ACCEPT, NULL);
+		firewall_table_add_verdict(nft, nft_rule(nft, "to_host"), NF_ACCEPT, NULL);
 	else
-		add_goto(nft, "to_host", "refuse");
+		firewall_table_add_goto(nft, "to_host", "refuse");
 }
 
 /* The kernel sends a host few ICMP errors, a burst of 6 and then one a second, and is silent
  * beyond: there a TCP connection is reset, which knows no limit. */
-static void put_refuse(struct nft *nft)
+static void firewall_table_put_refuse(struct nft *nft)
 {
 	struct nftnl_rule *rule = nft_rule(nft, "refuse");
 
@@ -337,18 +345,18 @@ static void put_refuse(struct nft *nft)
 	nft_put_rule(nft, rule);
 }
 
-static void put_postrouting(struct nft *nft)
+static void firewall_table_put_postrouting(struct nft *nft)
 {
 	struct nftnl_rule *rule = nft_rule(nft, "postrouting");
 
-	match_from_container(nft, rule, true);
-	match_to_container(nft, rule, false);
+	firewall_table_match_from_container(nft, rule, true);
+	firewall_table_match_to_container(nft, rule, false);
 	nft_masquerade(nft, rule);
 	nft_put_rule(nft, rule);
 	/* The host itself by way of its loopback: an answer to that address would stay inside. */
 	rule = nft_rule(nft, "postrouting");
-	match_to_container(nft, rule, true);
-	match_loopback(nft, rule, NFT_SOURCE);
+	firewall_table_match_to_container(nft, rule, true);
+	firewall_table_match_loopback(nft, rule, NFT_SOURCE);
 	nft_masquerade(nft, rule);
 	nft_put_rule(nft, rule);
 }
@@ -359,7 +367,7 @@ void firewall_key(const struct firewall_member *member, uint8_t key[FIREWALL_KEY
 	memcpy(key + IF_NAMESIZE, &member->address, sizeof(member->address));
 }
 
-static void put_members(struct nft *nft, const struct firewall *firewall)
+static void firewall_table_put_members(struct nft *nft, const struct firewall *firewall)
 {
 	struct nftnl_set *elements = NULL;
 	uint8_t key[FIREWALL_KEY_SIZE];
@@ -382,7 +390,7 @@ static void put_members(struct nft *nft, const struct firewall *firewall)
 }
 
 /* An interval is where it begins and where it no longer is; the very last has no such end. */
-static void put_allowed(struct nft *nft, const struct firewall *firewall)
+static void firewall_table_put_allowed(struct nft *nft, const struct firewall *firewall)
 {
 	for (size_t i = 0; i < firewall->n_allowed; i++) {
 		const struct firewall_range *range = &firewall->allowed[i];
@@ -396,19 +404,20 @@ static void put_allowed(struct nft *nft, const struct firewall *firewall)
 	}
 }
 
-static void put_rule_set(const struct nft_set *set, void *nft)
+static void firewall_table_put_rule_set(const struct nft_set *set, void *nft)
 {
 	nft_add_set(nft, set);
 }
 
-static void put_sets(struct nft *nft, const struct firewall *firewall, bool with_found)
+static void firewall_table_put_sets(struct nft *nft, const struct firewall *firewall,
+				    bool with_found)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(sets); i++)
 		nft_add_set(nft, &sets[i]);
 	nft_flush_set(nft, ALLOWED);
-	put_allowed(nft, firewall);
-	put_members(nft, firewall);
-	firewall_rule_sets_foreach(put_rule_set, nft);
+	firewall_table_put_allowed(nft, firewall);
+	firewall_table_put_members(nft, firewall);
+	firewall_rule_sets_foreach(firewall_table_put_rule_set, nft);
 	if (with_found)
 		firewall_elements_put(nft, &firewall->found, false);
 	for (size_t i = 0; i < firewall->n_members; i++)
@@ -416,7 +425,7 @@ static void put_sets(struct nft *nft, const struct firewall *firewall, bool with
 }
 
 /* After the chains that they jump to. */
-static void put_loggers(struct nft *nft, const struct firewall *firewall)
+static void firewall_table_put_loggers(struct nft *nft, const struct firewall *firewall)
 {
 	for (size_t i = 0; i < firewall->n_members; i++)
 		if (firewall->members[i].logs)
@@ -426,7 +435,7 @@ static void put_loggers(struct nft *nft, const struct firewall *firewall)
 /* The members of an earlier daemon's table stay, with their rules: that daemon's containers live
  * on.
  */
-static void put_table(struct nft *nft, const struct firewall *firewall, bool with_found)
+static void firewall_table_put(struct nft *nft, const struct firewall *firewall, bool with_found)
 {
 	nft_add_table(nft);
 	for (size_t i = 0; i < ARRAY_SIZE(chains); i++)
@@ -437,22 +446,22 @@ static void put_table(struct nft *nft, const struct firewall *firewall, bool wit
 		nft_flush_chain(nft, chains[i].name);
 	for (unsigned i = 0; i < FIREWALL_SHARDS; i++)
 		nft_flush_chain(nft, firewall_shard_chain(i));
-	put_sets(nft, firewall, with_found);
-	put_refuse(nft);
-	put_check(nft);
-	put_from_container(nft);
-	put_to_container(nft);
-	put_forward(nft);
-	put_input(nft, firewall->host->settings->allow_host_access);
-	put_nat(nft);
-	put_shards(nft);
-	put_accepted(nft);
-	put_postrouting(nft);
-	put_loggers(nft, firewall);
+	firewall_table_put_sets(nft, firewall, with_found);
+	firewall_table_put_refuse(nft);
+	firewall_table_put_check(nft);
+	firewall_table_put_from_container(nft);
+	firewall_table_put_to_container(nft);
+	firewall_table_put_forward(nft);
+	firewall_table_put_input(nft, firewall->host->settings->allow_host_access);
+	firewall_table_put_nat(nft);
+	firewall_table_put_shards(nft);
+	firewall_table_put_accepted(nft);
+	firewall_table_put_postrouting(nft);
+	firewall_table_put_loggers(nft, firewall);
 }
 
 /* Of the messages with rules' elements. */
-static size_t rules_size(const struct firewall *firewall)
+static size_t firewall_table_rules_size(const struct firewall *firewall)
 {
 	size_t size = firewall_elements_size(&firewall->found);
 
@@ -463,11 +472,11 @@ static size_t rules_size(const struct firewall *firewall)
 	return size;
 }
 
-static int try_table(struct firewall *firewall, bool anew, struct warden_error *err)
+static int firewall_table_try(struct firewall *firewall, bool anew, struct warden_error *err)
 {
 	_cleanup_nft_ struct nft nft;
 	size_t size = TABLE_SIZE + ELEMENT_SIZE * firewall->n_members +
-		      4 * ELEMENT_SIZE * firewall->n_allowed + rules_size(firewall);
+		      4 * ELEMENT_SIZE * firewall->n_allowed + firewall_table_rules_size(firewall);
 
 	if (nft_begin(&nft, FIREWALL_TABLE, size, err) != 0)
 		return -1;
@@ -475,7 +484,7 @@ static int try_table(struct firewall *firewall, bool anew, struct warden_error *
 		nft_add_table(&nft); /* so that there is one to delete */
 		nft_delete_table(&nft);
 	}
-	put_table(&nft, firewall, anew || firewall->made);
+	firewall_table_put(&nft, firewall, anew || firewall->made);
 	if (nft_commit(&nft, firewall->table_fd, err) != 0)
 		return -1;
 	firewall->made = true;
@@ -484,13 +493,13 @@ static int try_table(struct firewall *firewall, bool anew, struct warden_error *
 
 int firewall_table_make(struct firewall *firewall, struct warden_error *err)
 {
-	if (try_table(firewall, false, err) == 0)
+	if (firewall_table_try(firewall, false, err) == 0)
 		return 0;
 	/* A chain or set of this name with another meaning, from another version. */
 	if (err->number != EEXIST && err->number != EINVAL && err->number != EOPNOTSUPP &&
 	    err->number != EBUSY)
 		return -1;
-	return try_table(firewall, true, err);
+	return firewall_table_try(firewall, true, err);
 }
 
 int firewall_table_remove(struct firewall *firewall, struct warden_error *err)

@@ -29,7 +29,7 @@
 
 /* Elements come and go with each container and are no damage: the kernel is to keep these to
  * itself, so that a create wakes nobody. BPF reads in network byte order. */
-static int ignore_elements(int fd)
+static int firewall_watch_ignore_elements(int fd)
 {
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, offsetof(struct nlmsghdr, nlmsg_type)),
@@ -45,7 +45,7 @@ static int ignore_elements(int fd)
 }
 
 /* The table's name is the first attribute of each of these. */
-static int find_table(const struct nlattr *attribute, void *data)
+static int firewall_watch_read_table(const struct nlattr *attribute, void *data)
 {
 	bool *ours = data;
 
@@ -57,36 +57,37 @@ static int find_table(const struct nlattr *attribute, void *data)
 }
 
 /* What changes tell. */
-struct changes {
+struct table_changes {
 	bool damage; /* somebody has removed a part of our table */
 	bool others; /* somebody has changed chains of his own */
 };
 
-static bool is_removal(uint16_t type)
+static bool firewall_watch_is_removal(uint16_t type)
 {
 	return type == MESSAGE_TYPE(NFT_MSG_DELTABLE) || type == MESSAGE_TYPE(NFT_MSG_DELCHAIN) ||
 	       type == MESSAGE_TYPE(NFT_MSG_DELRULE) || type == MESSAGE_TYPE(NFT_MSG_DELSET);
 }
 
 /* Our own changes are no news. */
-static void look_at_change(const struct firewall *firewall, const struct nlmsghdr *nlh,
-			   struct changes *changes)
+static void firewall_watch_check_change(const struct firewall *firewall, const struct nlmsghdr *nlh,
+					struct table_changes *changes)
 {
 	const struct nfgenmsg *header = mnl_nlmsg_get_payload(nlh);
 	bool ours = false;
 
 	if (nlh->nlmsg_pid == firewall->table_port ||
 	    mnl_nlmsg_get_payload_len(nlh) < sizeof(*header) ||
-	    mnl_attr_parse(nlh, sizeof(*header), find_table, &ours) < 0)
+	    mnl_attr_parse(nlh, sizeof(*header), firewall_watch_read_table, &ours) < 0)
 		return;
 	if (!ours || header->nfgen_family != NFPROTO_INET)
 		changes->others = true;
-	else if (is_removal(nlh->nlmsg_type))
+	else if (firewall_watch_is_removal(nlh->nlmsg_type))
 		changes->damage = true;
 }
 
 /* Reads what has come. Messages that were lost (ENOBUFS) may have been about anything. */
-static void read_changes(const struct firewall *firewall, struct changes *changes)
+static void firewall_watch_read_changes(const struct firewall *firewall,
+					struct table_changes *changes)
 {
 	_Alignas(struct nlmsghdr) char buffer[16384];
 
@@ -98,17 +99,17 @@ static void read_changes(const struct firewall *firewall, struct changes *change
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0 && errno == ENOBUFS) {
-			*changes = (struct changes){true, true};
+			*changes = (struct table_changes){true, true};
 			continue;
 		}
 		if (got <= 0)
 			return;
 		for (; mnl_nlmsg_ok(nlh, length); nlh = mnl_nlmsg_next(nlh, &length))
-			look_at_change(firewall, nlh, changes);
+			firewall_watch_check_change(firewall, nlh, changes);
 	}
 }
 
-static bool put_back(struct firewall *firewall)
+static bool firewall_watch_restore_table(struct firewall *firewall)
 {
 	const struct warden_host *host = firewall->host;
 	struct warden_error err;
@@ -130,18 +131,18 @@ static bool put_back(struct firewall *firewall)
 }
 
 /* Waits at most `ms`; true: it is to end. */
-static bool wait_for_end(const struct firewall_watch *watch, int ms)
+static bool firewall_watch_wait_for_end(const struct firewall_watch *watch, int ms)
 {
 	struct pollfd end = {.fd = watch->end_fd, .events = POLLIN};
 
 	return poll(&end, 1, ms) > 0;
 }
 
-static void *run(void *data)
+static void *firewall_watch_run(void *data)
 {
 	struct firewall *firewall = data;
 	struct firewall_watch *watch = &firewall->watch;
-	struct changes changes = {0};
+	struct table_changes changes = {0};
 
 	for (;;) {
 		struct pollfd fds[] = {
@@ -154,18 +155,18 @@ static void *run(void *data)
 			return NULL;
 		if (fds[0].revents)
 			return NULL;
-		if (fds[1].revents && wait_for_end(watch, GATHER_MS))
+		if (fds[1].revents && firewall_watch_wait_for_end(watch, GATHER_MS))
 			return NULL;
-		read_changes(firewall, &changes);
+		firewall_watch_read_changes(firewall, &changes);
 		if (changes.damage)
-			changes.damage = !put_back(firewall);
+			changes.damage = !firewall_watch_restore_table(firewall);
 		if (changes.others)
 			firewall_others_log(firewall);
 		changes.others = false;
 	}
 }
 
-static int open_watch(struct firewall_watch *watch, struct warden_error *err)
+static int firewall_watch_open(struct firewall_watch *watch, struct warden_error *err)
 {
 	struct sockaddr_nl address = {.nl_family = AF_NETLINK};
 	int group = NFNLGRP_NFTABLES;
@@ -177,7 +178,7 @@ static int open_watch(struct firewall_watch *watch, struct warden_error *err)
 	if (watch->fd < 0)
 		return -1;
 	if (bind(watch->fd, (struct sockaddr *)&address, sizeof(address)) != 0 ||
-	    ignore_elements(watch->fd) != 0 ||
+	    firewall_watch_ignore_elements(watch->fd) != 0 ||
 	    setsockopt(watch->fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) != 0)
 		return warden_error_errno(err, "firewall: listen for changes");
 	return 0;
@@ -190,13 +191,13 @@ int firewall_watch_start(struct firewall *firewall, struct warden_error *err)
 	int result;
 
 	watch->fd = watch->end_fd = -1;
-	if (open_watch(watch, err) != 0) {
+	if (firewall_watch_open(watch, err) != 0) {
 		firewall_watch_end(firewall);
 		return -1;
 	}
 	sigfillset(&all); /* signals are for the daemon's own threads */
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	result = pthread_create(&watch->thread, NULL, run, firewall);
+	result = pthread_create(&watch->thread, NULL, firewall_watch_run, firewall);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	watch->started = result == 0;
 	if (!watch->started) {

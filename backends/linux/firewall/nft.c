@@ -21,7 +21,7 @@ struct nlmsghdr *nft_message(struct nft *nft, uint16_t type, uint16_t flags, con
 }
 
 /* Where a transaction begins and ends. */
-static void put_border(struct nft *nft, uint16_t type)
+static void nft_put_border(struct nft *nft, uint16_t type)
 {
 	struct nlmsghdr *nlh = netlink_add(&nft->batch, type, 0, "firewall transaction");
 	struct nfgenmsg *header = mnl_nlmsg_put_extra_header(nlh, sizeof(*header));
@@ -37,7 +37,7 @@ int nft_begin(struct nft *nft, const char *table, size_t size, struct warden_err
 	nft->failed = false;
 	if (netlink_batch_init(&nft->batch, size, err) != 0)
 		return -1;
-	put_border(nft, NFNL_MSG_BATCH_BEGIN);
+	nft_put_border(nft, NFNL_MSG_BATCH_BEGIN);
 	return 0;
 }
 
@@ -48,7 +48,7 @@ int nft_commit(struct nft *nft, int fd, struct warden_error *err)
 		return warden_error_errno(err, "firewall transaction");
 	}
 	netlink_ack(&nft->batch);
-	put_border(nft, NFNL_MSG_BATCH_END);
+	nft_put_border(nft, NFNL_MSG_BATCH_END);
 	return netlink_send(fd, &nft->batch, err);
 }
 
@@ -57,7 +57,7 @@ void nft_free(struct nft *nft)
 	netlink_batch_free(&nft->batch);
 }
 
-static void put_table(struct nft *nft, uint16_t type, uint16_t flags, const char *name)
+static void nft_put_table(struct nft *nft, uint16_t type, uint16_t flags, const char *name)
 {
 	struct nftnl_table *table = nftnl_table_alloc();
 
@@ -72,12 +72,12 @@ static void put_table(struct nft *nft, uint16_t type, uint16_t flags, const char
 
 void nft_add_table(struct nft *nft)
 {
-	put_table(nft, NFT_MSG_NEWTABLE, NLM_F_CREATE, "add table");
+	nft_put_table(nft, NFT_MSG_NEWTABLE, NLM_F_CREATE, "add table");
 }
 
 void nft_delete_table(struct nft *nft)
 {
-	put_table(nft, NFT_MSG_DELTABLE, 0, "delete table");
+	nft_put_table(nft, NFT_MSG_DELTABLE, 0, "delete table");
 }
 
 void nft_add_chain(struct nft *nft, const char *name, const struct nft_hook *hook)
@@ -168,8 +168,8 @@ void nft_flush_set(struct nft *nft, const char *name)
 }
 
 /* A new element with its key, or NULL; the set has it. */
-static struct nftnl_set_elem *new_element(struct nft *nft, struct nftnl_set *elements,
-					  const void *key, uint32_t length)
+static struct nftnl_set_elem *nft_new_element(struct nft *nft, struct nftnl_set *elements,
+					      const void *key, uint32_t length)
 {
 	struct nftnl_set_elem *element = elements ? nftnl_set_elem_alloc() : NULL;
 
@@ -186,7 +186,7 @@ static struct nftnl_set_elem *new_element(struct nft *nft, struct nftnl_set *ele
 void nft_element(struct nft *nft, struct nftnl_set *elements, const void *key, uint32_t length,
 		 bool last)
 {
-	struct nftnl_set_elem *element = new_element(nft, elements, key, length);
+	struct nftnl_set_elem *element = nft_new_element(nft, elements, key, length);
 
 	if (element && last)
 		nftnl_set_elem_set_u32(element, NFTNL_SET_ELEM_FLAGS, NFT_SET_ELEM_INTERVAL_END);
@@ -195,7 +195,7 @@ void nft_element(struct nft *nft, struct nftnl_set *elements, const void *key, u
 void nft_map_element(struct nft *nft, struct nftnl_set *elements, const void *key, uint32_t length,
 		     const void *data, uint32_t data_length)
 {
-	struct nftnl_set_elem *element = new_element(nft, elements, key, length);
+	struct nftnl_set_elem *element = nft_new_element(nft, elements, key, length);
 
 	if (element && nftnl_set_elem_set(element, NFTNL_SET_ELEM_DATA, data, data_length) != 0)
 		nft->failed = true;
@@ -204,7 +204,7 @@ void nft_map_element(struct nft *nft, struct nftnl_set *elements, const void *ke
 void nft_jump_element(struct nft *nft, struct nftnl_set *elements, const void *key, uint32_t length,
 		      const char *chain)
 {
-	struct nftnl_set_elem *element = new_element(nft, elements, key, length);
+	struct nftnl_set_elem *element = nft_new_element(nft, elements, key, length);
 
 	if (!element)
 		return;

@@ -30,7 +30,8 @@ void nft_put_rule(struct nft *nft, struct nftnl_rule *rule)
 }
 
 /* Appends an expression, or returns NULL. */
-static struct nftnl_expr *add(struct nft *nft, struct nftnl_rule *rule, const char *name)
+static struct nftnl_expr *nft_rule_add_expr(struct nft *nft, struct nftnl_rule *rule,
+					    const char *name)
 {
 	struct nftnl_expr *expr = rule ? nftnl_expr_alloc(name) : NULL;
 
@@ -41,9 +42,10 @@ static struct nftnl_expr *add(struct nft *nft, struct nftnl_rule *rule, const ch
 	return expr;
 }
 
-static void load_meta_to(struct nft *nft, struct nftnl_rule *rule, uint32_t key, uint32_t reg)
+static void nft_rule_load_meta_to(struct nft *nft, struct nftnl_rule *rule, uint32_t key,
+				  uint32_t reg)
 {
-	struct nftnl_expr *expr = add(nft, rule, "meta");
+	struct nftnl_expr *expr = nft_rule_add_expr(nft, rule, "meta");
 
 	if (!expr)
 		return;
@@ -51,15 +53,15 @@ static void load_meta_to(struct nft *nft, struct nftnl_rule *rule, uint32_t key,
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_META_DREG, reg);
 }
 
-static void load_meta(struct nft *nft, struct nftnl_rule *rule, uint32_t key)
+static void nft_rule_load_meta(struct nft *nft, struct nftnl_rule *rule, uint32_t key)
 {
-	load_meta_to(nft, rule, key, NFT_REG_1);
+	nft_rule_load_meta_to(nft, rule, key, NFT_REG_1);
 }
 
 /* Leaves the bits of `mask` in the register. */
-static void mask_register(struct nft *nft, struct nftnl_rule *rule, uint32_t mask)
+static void nft_rule_mask_register(struct nft *nft, struct nftnl_rule *rule, uint32_t mask)
 {
-	struct nftnl_expr *expr = add(nft, rule, "bitwise");
+	struct nftnl_expr *expr = nft_rule_add_expr(nft, rule, "bitwise");
 	uint32_t none = 0;
 
 	if (!expr)
@@ -71,10 +73,10 @@ static void mask_register(struct nft *nft, struct nftnl_rule *rule, uint32_t mas
 	nftnl_expr_set(expr, NFTNL_EXPR_BITWISE_XOR, &none, sizeof(none));
 }
 
-static void compare(struct nft *nft, struct nftnl_rule *rule, bool equal, const void *value,
-		    uint32_t length)
+static void nft_rule_compare(struct nft *nft, struct nftnl_rule *rule, bool equal,
+			     const void *value, uint32_t length)
 {
-	struct nftnl_expr *expr = add(nft, rule, "cmp");
+	struct nftnl_expr *expr = nft_rule_add_expr(nft, rule, "cmp");
 
 	if (!expr)
 		return;
@@ -86,48 +88,50 @@ static void compare(struct nft *nft, struct nftnl_rule *rule, bool equal, const 
 void nft_match_meta(struct nft *nft, struct nftnl_rule *rule, uint32_t key, uint32_t mask,
 		    bool equal, uint32_t value)
 {
-	load_meta(nft, rule, key);
-	mask_register(nft, rule, mask);
-	compare(nft, rule, equal, &value, sizeof(value));
+	nft_rule_load_meta(nft, rule, key);
+	nft_rule_mask_register(nft, rule, mask);
+	nft_rule_compare(nft, rule, equal, &value, sizeof(value));
 }
 
 void nft_match_ipv4(struct nft *nft, struct nftnl_rule *rule)
 {
 	uint8_t family = NFPROTO_IPV4;
 
-	load_meta(nft, rule, NFT_META_NFPROTO);
-	compare(nft, rule, true, &family, sizeof(family));
+	nft_rule_load_meta(nft, rule, NFT_META_NFPROTO);
+	nft_rule_compare(nft, rule, true, &family, sizeof(family));
 }
 
 /* Some of the bits of what conntrack knows are set. */
-static void match_conntrack(struct nft *nft, struct nftnl_rule *rule, uint32_t key, uint32_t bits)
+static void nft_rule_match_conntrack(struct nft *nft, struct nftnl_rule *rule, uint32_t key,
+				     uint32_t bits)
 {
-	struct nftnl_expr *expr = add(nft, rule, "ct");
+	struct nftnl_expr *expr = nft_rule_add_expr(nft, rule, "ct");
 	uint32_t none = 0;
 
 	if (!expr)
 		return;
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_CT_KEY, key);
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_CT_DREG, NFT_REG_1);
-	mask_register(nft, rule, bits);
-	compare(nft, rule, false, &none, sizeof(none));
+	nft_rule_mask_register(nft, rule, bits);
+	nft_rule_compare(nft, rule, false, &none, sizeof(none));
 }
 
 void nft_match_established(struct nft *nft, struct nftnl_rule *rule)
 {
-	match_conntrack(nft, rule, NFT_CT_STATE,
-			NF_CT_STATE_BIT(IP_CT_ESTABLISHED) | NF_CT_STATE_BIT(IP_CT_RELATED));
+	nft_rule_match_conntrack(nft, rule, NFT_CT_STATE,
+				 NF_CT_STATE_BIT(IP_CT_ESTABLISHED) |
+					 NF_CT_STATE_BIT(IP_CT_RELATED));
 }
 
 void nft_match_forwarded(struct nft *nft, struct nftnl_rule *rule)
 {
-	match_conntrack(nft, rule, NFT_CT_STATUS, IPS_DST_NAT);
+	nft_rule_match_conntrack(nft, rule, NFT_CT_STATUS, IPS_DST_NAT);
 }
 
-static void load_payload(struct nft *nft, struct nftnl_rule *rule, uint32_t base, uint32_t offset,
-			 uint32_t length, uint32_t reg)
+static void nft_rule_load_payload(struct nft *nft, struct nftnl_rule *rule, uint32_t base,
+				  uint32_t offset, uint32_t length, uint32_t reg)
 {
-	struct nftnl_expr *expr = add(nft, rule, "payload");
+	struct nftnl_expr *expr = nft_rule_add_expr(nft, rule, "payload");
 
 	if (!expr)
 		return;
@@ -138,15 +142,18 @@ static void load_payload(struct nft *nft, struct nftnl_rule *rule, uint32_t base
 }
 
 /* An address out of the IPv4 header. */
-static void load_address(struct nft *nft, struct nftnl_rule *rule, uint32_t offset, uint32_t reg)
+static void nft_rule_load_address(struct nft *nft, struct nftnl_rule *rule, uint32_t offset,
+				  uint32_t reg)
 {
-	load_payload(nft, rule, NFT_PAYLOAD_NETWORK_HEADER, offset, sizeof(struct in_addr), reg);
+	nft_rule_load_payload(nft, rule, NFT_PAYLOAD_NETWORK_HEADER, offset, sizeof(struct in_addr),
+			      reg);
 }
 
 /* What the first register begins with is in a set; of a map, its value goes to `result`. */
-static void lookup_to(struct nft *nft, struct nftnl_rule *rule, const char *set, uint32_t result)
+static void nft_rule_lookup_to(struct nft *nft, struct nftnl_rule *rule, const char *set,
+			       uint32_t result)
 {
-	struct nftnl_expr *expr = add(nft, rule, "lookup");
+	struct nftnl_expr *expr = nft_rule_add_expr(nft, rule, "lookup");
 
 	if (!expr)
 		return;
@@ -155,9 +162,9 @@ static void lookup_to(struct nft *nft, struct nftnl_rule *rule, const char *set,
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_LOOKUP_DREG, result);
 }
 
-static void lookup(struct nft *nft, struct nftnl_rule *rule, const char *set)
+static void nft_rule_lookup(struct nft *nft, struct nftnl_rule *rule, const char *set)
 {
-	struct nftnl_expr *expr = add(nft, rule, "lookup");
+	struct nftnl_expr *expr = nft_rule_add_expr(nft, rule, "lookup");
 
 	if (!expr)
 		return;
@@ -167,26 +174,26 @@ static void lookup(struct nft *nft, struct nftnl_rule *rule, const char *set)
 
 void nft_match_source(struct nft *nft, struct nftnl_rule *rule, const char *set)
 {
-	load_meta(nft, rule, NFT_META_IIFNAME); /* all of the first register */
-	load_address(nft, rule, offsetof(struct iphdr, saddr), NFT_REG_2);
-	lookup(nft, rule, set);
+	nft_rule_load_meta(nft, rule, NFT_META_IIFNAME); /* all of the first register */
+	nft_rule_load_address(nft, rule, offsetof(struct iphdr, saddr), NFT_REG_2);
+	nft_rule_lookup(nft, rule, set);
 }
 
 void nft_match_destination(struct nft *nft, struct nftnl_rule *rule, const char *set)
 {
-	load_address(nft, rule, offsetof(struct iphdr, daddr), NFT_REG_1);
-	lookup(nft, rule, set);
+	nft_rule_load_address(nft, rule, offsetof(struct iphdr, daddr), NFT_REG_1);
+	nft_rule_lookup(nft, rule, set);
 }
 
 void nft_match_protocol(struct nft *nft, struct nftnl_rule *rule, uint8_t protocol)
 {
-	load_meta(nft, rule, NFT_META_L4PROTO);
-	compare(nft, rule, true, &protocol, sizeof(protocol));
+	nft_rule_load_meta(nft, rule, NFT_META_L4PROTO);
+	nft_rule_compare(nft, rule, true, &protocol, sizeof(protocol));
 }
 
 void nft_match_to_host(struct nft *nft, struct nftnl_rule *rule)
 {
-	struct nftnl_expr *expr = add(nft, rule, "fib");
+	struct nftnl_expr *expr = nft_rule_add_expr(nft, rule, "fib");
 	uint32_t local = RTN_LOCAL;
 
 	if (!expr)
@@ -194,23 +201,23 @@ void nft_match_to_host(struct nft *nft, struct nftnl_rule *rule)
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_FIB_RESULT, NFT_FIB_RESULT_ADDRTYPE);
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_FIB_FLAGS, NFTA_FIB_F_DADDR);
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_FIB_DREG, NFT_REG_1);
-	compare(nft, rule, true, &local, sizeof(local));
+	nft_rule_compare(nft, rule, true, &local, sizeof(local));
 }
 
 void nft_match_network(struct nft *nft, struct nftnl_rule *rule, enum nft_end end,
 		       struct in_addr network, struct in_addr mask)
 {
-	load_address(nft, rule,
-		     end == NFT_SOURCE ? offsetof(struct iphdr, saddr)
-				       : offsetof(struct iphdr, daddr),
-		     NFT_REG_1);
-	mask_register(nft, rule, mask.s_addr);
-	compare(nft, rule, true, &network, sizeof(network));
+	nft_rule_load_address(nft, rule,
+			      end == NFT_SOURCE ? offsetof(struct iphdr, saddr)
+						: offsetof(struct iphdr, daddr),
+			      NFT_REG_1);
+	nft_rule_mask_register(nft, rule, mask.s_addr);
+	nft_rule_compare(nft, rule, true, &network, sizeof(network));
 }
 
-static void store_priority(struct nft *nft, struct nftnl_rule *rule)
+static void nft_rule_store_priority(struct nft *nft, struct nftnl_rule *rule)
 {
-	struct nftnl_expr *expr = add(nft, rule, "meta");
+	struct nftnl_expr *expr = nft_rule_add_expr(nft, rule, "meta");
 
 	if (!expr)
 		return;
@@ -220,69 +227,69 @@ static void store_priority(struct nft *nft, struct nftnl_rule *rule)
 
 void nft_map_priority(struct nft *nft, struct nftnl_rule *rule, const char *map)
 {
-	load_payload(nft, rule, NFT_PAYLOAD_NETWORK_HEADER, offsetof(struct iphdr, saddr),
-		     2 * sizeof(struct in_addr), NFT_REG_1);
-	lookup_to(nft, rule, map, NFT_REG_1);
-	store_priority(nft, rule);
+	nft_rule_load_payload(nft, rule, NFT_PAYLOAD_NETWORK_HEADER, offsetof(struct iphdr, saddr),
+			      2 * sizeof(struct in_addr), NFT_REG_1);
+	nft_rule_lookup_to(nft, rule, map, NFT_REG_1);
+	nft_rule_store_priority(nft, rule);
 }
 
 void nft_set_priority(struct nft *nft, struct nftnl_rule *rule, uint32_t priority)
 {
-	struct nftnl_expr *expr = add(nft, rule, "immediate");
+	struct nftnl_expr *expr = nft_rule_add_expr(nft, rule, "immediate");
 
 	if (!expr)
 		return;
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_IMM_DREG, NFT_REG_1);
 	nftnl_expr_set(expr, NFTNL_EXPR_IMM_DATA, &priority, sizeof(priority));
-	store_priority(nft, rule);
+	nft_rule_store_priority(nft, rule);
 }
 
-static void load_class(struct nft *nft, struct nftnl_rule *rule)
+static void nft_rule_load_class(struct nft *nft, struct nftnl_rule *rule)
 {
-	load_address(nft, rule, offsetof(struct iphdr, saddr), NFT_REG32_00);
-	load_meta_to(nft, rule, NFT_META_PRIORITY, NFT_REG32_01);
+	nft_rule_load_address(nft, rule, offsetof(struct iphdr, saddr), NFT_REG32_00);
+	nft_rule_load_meta_to(nft, rule, NFT_META_PRIORITY, NFT_REG32_01);
 }
 
 void nft_match_class(struct nft *nft, struct nftnl_rule *rule, const char *set)
 {
-	load_class(nft, rule);
-	lookup(nft, rule, set);
+	nft_rule_load_class(nft, rule);
+	nft_rule_lookup(nft, rule, set);
 }
 
 void nft_match_class_port(struct nft *nft, struct nftnl_rule *rule, uint32_t offset,
 			  const char *set)
 {
-	load_class(nft, rule);
-	load_meta_to(nft, rule, NFT_META_L4PROTO, NFT_REG32_02);
-	load_payload(nft, rule, NFT_PAYLOAD_TRANSPORT_HEADER, offset, sizeof(in_port_t),
-		     NFT_REG32_03);
-	lookup(nft, rule, set);
+	nft_rule_load_class(nft, rule);
+	nft_rule_load_meta_to(nft, rule, NFT_META_L4PROTO, NFT_REG32_02);
+	nft_rule_load_payload(nft, rule, NFT_PAYLOAD_TRANSPORT_HEADER, offset, sizeof(in_port_t),
+			      NFT_REG32_03);
+	nft_rule_lookup(nft, rule, set);
 }
 
 void nft_match_priority(struct nft *nft, struct nftnl_rule *rule, uint32_t priority)
 {
-	load_meta(nft, rule, NFT_META_PRIORITY);
-	compare(nft, rule, true, &priority, sizeof(priority));
+	nft_rule_load_meta(nft, rule, NFT_META_PRIORITY);
+	nft_rule_compare(nft, rule, true, &priority, sizeof(priority));
 }
 
 void nft_jump_by_source(struct nft *nft, struct nftnl_rule *rule, struct in_addr mask,
 			const char *map)
 {
-	load_address(nft, rule, offsetof(struct iphdr, saddr), NFT_REG_1);
+	nft_rule_load_address(nft, rule, offsetof(struct iphdr, saddr), NFT_REG_1);
 	if (mask.s_addr != INADDR_NONE)
-		mask_register(nft, rule, mask.s_addr);
-	lookup_to(nft, rule, map, NFT_REG_VERDICT);
+		nft_rule_mask_register(nft, rule, mask.s_addr);
+	nft_rule_lookup_to(nft, rule, map, NFT_REG_VERDICT);
 }
 
 void nft_forward(struct nft *nft, struct nftnl_rule *rule, const char *map)
 {
 	struct nftnl_expr *expr;
 
-	load_meta_to(nft, rule, NFT_META_L4PROTO, NFT_REG32_00);
-	load_payload(nft, rule, NFT_PAYLOAD_TRANSPORT_HEADER, offsetof(struct udphdr, dest),
-		     sizeof(in_port_t), NFT_REG32_01);
-	lookup_to(nft, rule, map, NFT_REG_1);
-	expr = add(nft, rule, "nat");
+	nft_rule_load_meta_to(nft, rule, NFT_META_L4PROTO, NFT_REG32_00);
+	nft_rule_load_payload(nft, rule, NFT_PAYLOAD_TRANSPORT_HEADER,
+			      offsetof(struct udphdr, dest), sizeof(in_port_t), NFT_REG32_01);
+	nft_rule_lookup_to(nft, rule, map, NFT_REG_1);
+	expr = nft_rule_add_expr(nft, rule, "nat");
 	if (!expr)
 		return;
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_NAT_TYPE, NFT_NAT_DNAT);
@@ -293,14 +300,14 @@ void nft_forward(struct nft *nft, struct nftnl_rule *rule, const char *map)
 
 void nft_log(struct nft *nft, struct nftnl_rule *rule, const char *prefix)
 {
-	struct nftnl_expr *expr = add(nft, rule, "log");
+	struct nftnl_expr *expr = nft_rule_add_expr(nft, rule, "log");
 
 	if (expr && nftnl_expr_set_str(expr, NFTNL_EXPR_LOG_PREFIX, prefix) != 0)
 		nft->failed = true;
 }
 
 /* What each element of the set has of its own. */
-static struct nftnl_expr *new_limit(struct nft *nft, uint64_t per_second, uint32_t burst)
+static struct nftnl_expr *nft_rule_new_limit(struct nft *nft, uint64_t per_second, uint32_t burst)
 {
 	struct nftnl_expr *limit = nftnl_expr_alloc("limit");
 
@@ -320,9 +327,9 @@ void nft_match_rate(struct nft *nft, struct nftnl_rule *rule, const char *set, u
 {
 	struct nftnl_expr *expr, *limit;
 
-	load_address(nft, rule, offsetof(struct iphdr, saddr), NFT_REG_1);
-	expr = add(nft, rule, "dynset");
-	limit = new_limit(nft, per_second, burst);
+	nft_rule_load_address(nft, rule, offsetof(struct iphdr, saddr), NFT_REG_1);
+	expr = nft_rule_add_expr(nft, rule, "dynset");
+	limit = nft_rule_new_limit(nft, per_second, burst);
 	if (!expr || !limit) {
 		if (limit)
 			nftnl_expr_free(limit);
@@ -336,7 +343,7 @@ void nft_match_rate(struct nft *nft, struct nftnl_rule *rule, const char *set, u
 
 void nft_verdict(struct nft *nft, struct nftnl_rule *rule, int verdict, const char *chain)
 {
-	struct nftnl_expr *expr = add(nft, rule, "immediate");
+	struct nftnl_expr *expr = nft_rule_add_expr(nft, rule, "immediate");
 
 	if (!expr)
 		return;
@@ -348,12 +355,12 @@ void nft_verdict(struct nft *nft, struct nftnl_rule *rule, int verdict, const ch
 
 void nft_counter(struct nft *nft, struct nftnl_rule *rule)
 {
-	add(nft, rule, "counter");
+	nft_rule_add_expr(nft, rule, "counter");
 }
 
-static void reject(struct nft *nft, struct nftnl_rule *rule, uint32_t type, uint8_t code)
+static void nft_rule_reject(struct nft *nft, struct nftnl_rule *rule, uint32_t type, uint8_t code)
 {
-	struct nftnl_expr *expr = add(nft, rule, "reject");
+	struct nftnl_expr *expr = nft_rule_add_expr(nft, rule, "reject");
 
 	if (!expr)
 		return;
@@ -363,15 +370,15 @@ static void reject(struct nft *nft, struct nftnl_rule *rule, uint32_t type, uint
 
 void nft_reject_icmp(struct nft *nft, struct nftnl_rule *rule)
 {
-	reject(nft, rule, NFT_REJECT_ICMPX_UNREACH, NFT_REJECT_ICMPX_ADMIN_PROHIBITED);
+	nft_rule_reject(nft, rule, NFT_REJECT_ICMPX_UNREACH, NFT_REJECT_ICMPX_ADMIN_PROHIBITED);
 }
 
 void nft_reject_tcp(struct nft *nft, struct nftnl_rule *rule)
 {
-	reject(nft, rule, NFT_REJECT_TCP_RST, 0);
+	nft_rule_reject(nft, rule, NFT_REJECT_TCP_RST, 0);
 }
 
 void nft_masquerade(struct nft *nft, struct nftnl_rule *rule)
 {
-	add(nft, rule, "masq");
+	nft_rule_add_expr(nft, rule, "masq");
 }

@@ -19,11 +19,11 @@
 #define DELETIONS     64
 #define DELETION_SIZE 512
 
-struct entry;
+struct conntrack_entry;
 
-struct search {
+struct conntrack_search {
 	/* Whether an entry is to go. */
-	bool (*wants)(const struct search *search, const struct entry *entry);
+	bool (*wants)(const struct conntrack_search *search, const struct conntrack_entry *entry);
 	const struct in_addr *addresses; /* of conntrack_forget */
 	size_t n;
 	const struct conntrack_forwards *forwards; /* of conntrack_forget_forwarded */
@@ -34,7 +34,7 @@ struct search {
 };
 
 /* What is looked at of an entry. */
-struct entry {
+struct conntrack_entry {
 	const struct nlattr *original; /* the tuple that names the entry */
 	const struct nlattr *id, *zone;
 	struct in_addr source, target; /* who began it, and with whom */
@@ -45,8 +45,8 @@ struct entry {
 
 #define MESSAGE_TYPE(type) (NFNL_SUBSYS_CTNETLINK << 8 | (type))
 
-static struct nlmsghdr *add_message(struct netlink_batch *batch, uint16_t type, uint16_t flags,
-				    const char *name)
+static struct nlmsghdr *conntrack_add_message(struct netlink_batch *batch, uint16_t type,
+					      uint16_t flags, const char *name)
 {
 	struct nlmsghdr *nlh = netlink_add(batch, MESSAGE_TYPE(type), flags, name);
 	struct nfgenmsg *header = mnl_nlmsg_put_extra_header(nlh, sizeof(*header));
@@ -56,7 +56,7 @@ static struct nlmsghdr *add_message(struct netlink_batch *batch, uint16_t type, 
 	return nlh;
 }
 
-static int send_deletions(struct search *search)
+static int conntrack_send_deletions(struct conntrack_search *search)
 {
 	int result = 0;
 
@@ -67,7 +67,7 @@ static int send_deletions(struct search *search)
 	return result;
 }
 
-static int prepare_deletions(struct search *search)
+static int conntrack_prepare_deletions(struct conntrack_search *search)
 {
 	size_t size = (size_t)DELETIONS * DELETION_SIZE + NETLINK_MESSAGE_MAX;
 
@@ -79,7 +79,7 @@ static int prepare_deletions(struct search *search)
 	return 0;
 }
 
-static void copy_attribute(struct nlmsghdr *nlh, const struct nlattr *attribute)
+static void conntrack_copy_attribute(struct nlmsghdr *nlh, const struct nlattr *attribute)
 {
 	if (attribute)
 		mnl_attr_put(nlh, attribute->nla_type, mnl_attr_get_payload_len(attribute),
@@ -87,21 +87,23 @@ static void copy_attribute(struct nlmsghdr *nlh, const struct nlattr *attribute)
 }
 
 /* By tuple and id, so that another entry that has come in its place is left alone. */
-static int add_deletion(struct search *search, const struct entry *entry)
+static int conntrack_add_deletion(struct conntrack_search *search,
+				  const struct conntrack_entry *entry)
 {
 	struct nlmsghdr *nlh;
 
-	if (prepare_deletions(search) != 0)
+	if (conntrack_prepare_deletions(search) != 0)
 		return -1;
-	nlh = add_message(&search->deletions, IPCTNL_MSG_CT_DELETE, 0, "forget connection");
-	copy_attribute(nlh, entry->original);
-	copy_attribute(nlh, entry->id);
-	copy_attribute(nlh, entry->zone);
-	return ++search->n_deletions == DELETIONS ? send_deletions(search) : 0;
+	nlh = conntrack_add_message(&search->deletions, IPCTNL_MSG_CT_DELETE, 0,
+				    "forget connection");
+	conntrack_copy_attribute(nlh, entry->original);
+	conntrack_copy_attribute(nlh, entry->id);
+	conntrack_copy_attribute(nlh, entry->zone);
+	return ++search->n_deletions == DELETIONS ? conntrack_send_deletions(search) : 0;
 }
 
 /* The attribute of a type within another, or NULL. */
-static const struct nlattr *nested(const struct nlattr *outer, uint16_t type)
+static const struct nlattr *conntrack_find_nested(const struct nlattr *outer, uint16_t type)
 {
 	const struct nlattr *attribute;
 
@@ -112,9 +114,10 @@ static const struct nlattr *nested(const struct nlattr *outer, uint16_t type)
 }
 
 /* CTA_IP_V4_SRC or CTA_IP_V4_DST of a tuple. */
-static struct in_addr address_of(const struct nlattr *tuple, uint16_t end)
+static struct in_addr conntrack_read_address(const struct nlattr *tuple, uint16_t end)
 {
-	const struct nlattr *found = nested(nested(tuple, CTA_TUPLE_IP), end);
+	const struct nlattr *found =
+		conntrack_find_nested(conntrack_find_nested(tuple, CTA_TUPLE_IP), end);
 	struct in_addr address = {INADDR_ANY};
 
 	if (found && mnl_attr_get_payload_len(found) == sizeof(address))
@@ -122,21 +125,23 @@ static struct in_addr address_of(const struct nlattr *tuple, uint16_t end)
 	return address;
 }
 
-static void read_original(const struct nlattr *tuple, struct entry *entry)
+static void conntrack_read_original(const struct nlattr *tuple, struct conntrack_entry *entry)
 {
-	const struct nlattr *protocol = nested(nested(tuple, CTA_TUPLE_PROTO), CTA_PROTO_NUM);
-	const struct nlattr *port = nested(nested(tuple, CTA_TUPLE_PROTO), CTA_PROTO_DST_PORT);
+	const struct nlattr *protocol =
+		conntrack_find_nested(conntrack_find_nested(tuple, CTA_TUPLE_PROTO), CTA_PROTO_NUM);
+	const struct nlattr *port = conntrack_find_nested(
+		conntrack_find_nested(tuple, CTA_TUPLE_PROTO), CTA_PROTO_DST_PORT);
 
 	entry->original = tuple;
-	entry->source = address_of(tuple, CTA_IP_V4_SRC);
-	entry->target = address_of(tuple, CTA_IP_V4_DST);
+	entry->source = conntrack_read_address(tuple, CTA_IP_V4_SRC);
+	entry->target = conntrack_read_address(tuple, CTA_IP_V4_DST);
 	if (protocol && mnl_attr_get_payload_len(protocol) == sizeof(uint8_t))
 		entry->protocol = mnl_attr_get_u8(protocol);
 	if (port && mnl_attr_get_payload_len(port) == sizeof(uint16_t))
 		entry->port = ntohs(mnl_attr_get_u16(port));
 }
 
-static void read_entry(const struct nlmsghdr *nlh, struct entry *entry)
+static void conntrack_read_entry(const struct nlmsghdr *nlh, struct conntrack_entry *entry)
 {
 	const struct nlattr *attribute;
 
@@ -145,11 +150,11 @@ static void read_entry(const struct nlmsghdr *nlh, struct entry *entry)
 	{
 		switch (mnl_attr_get_type(attribute)) {
 		case CTA_TUPLE_ORIG:
-			read_original(attribute, entry);
+			conntrack_read_original(attribute, entry);
 			break;
 		case CTA_TUPLE_REPLY:
-			entry->answerer = address_of(attribute, CTA_IP_V4_SRC);
-			entry->address = address_of(attribute, CTA_IP_V4_DST);
+			entry->answerer = conntrack_read_address(attribute, CTA_IP_V4_SRC);
+			entry->address = conntrack_read_address(attribute, CTA_IP_V4_DST);
 			break;
 		case CTA_ID:
 			entry->id = attribute;
@@ -163,7 +168,8 @@ static void read_entry(const struct nlmsghdr *nlh, struct entry *entry)
 	}
 }
 
-static bool is_of_container(const struct search *search, const struct entry *entry)
+static bool conntrack_is_of_container(const struct conntrack_search *search,
+				      const struct conntrack_entry *entry)
 {
 	for (size_t i = 0; i < search->n; i++)
 		if (entry->source.s_addr == search->addresses[i].s_addr ||
@@ -172,36 +178,36 @@ static bool is_of_container(const struct search *search, const struct entry *ent
 	return false;
 }
 
-static int look_at_entry(const struct nlmsghdr *nlh, void *data)
+static int conntrack_check_entry(const struct nlmsghdr *nlh, void *data)
 {
-	struct search *search = data;
-	struct entry entry;
+	struct conntrack_search *search = data;
+	struct conntrack_entry entry;
 
-	read_entry(nlh, &entry);
+	conntrack_read_entry(nlh, &entry);
 	if (!entry.original || !search->wants(search, &entry))
 		return MNL_CB_OK;
-	return add_deletion(search, &entry) == 0 ? MNL_CB_OK : MNL_CB_ERROR;
+	return conntrack_add_deletion(search, &entry) == 0 ? MNL_CB_OK : MNL_CB_ERROR;
 }
 
-static int list_entries(int fd, struct search *search)
+static int conntrack_list_entries(int fd, struct conntrack_search *search)
 {
 	_cleanup_batch_ struct netlink_batch batch;
 
 	if (netlink_batch_init(&batch, NETLINK_MESSAGE_MAX, search->err) != 0)
 		return -1;
-	add_message(&batch, IPCTNL_MSG_CT_GET, NLM_F_DUMP, "list connections");
-	return netlink_ask(fd, &batch, look_at_entry, search, search->err);
+	conntrack_add_message(&batch, IPCTNL_MSG_CT_GET, NLM_F_DUMP, "list connections");
+	return netlink_ask(fd, &batch, conntrack_check_entry, search, search->err);
 }
 
-static int forget(struct search *search)
+static int conntrack_delete_wanted(struct conntrack_search *search)
 {
 	int fd = netlink_open(NETLINK_NETFILTER, search->err), result = -1;
 
 	search->delete_fd = netlink_open(NETLINK_NETFILTER, search->err);
 	if (fd >= 0 && search->delete_fd >= 0) {
-		result = list_entries(fd, search);
+		result = conntrack_list_entries(fd, search);
 		if (result == 0)
-			result = send_deletions(search);
+			result = conntrack_send_deletions(search);
 		netlink_batch_free(&search->deletions);
 	}
 	if (fd >= 0)
@@ -213,13 +219,13 @@ static int forget(struct search *search)
 
 int conntrack_forget(const struct in_addr *addresses, size_t n, struct warden_error *err)
 {
-	struct search search = {
-		.wants = is_of_container, .addresses = addresses, .n = n, .err = err};
+	struct conntrack_search search = {
+		.wants = conntrack_is_of_container, .addresses = addresses, .n = n, .err = err};
 
-	return forget(&search);
+	return conntrack_delete_wanted(&search);
 }
 
-static bool has_port(const struct conntrack_forwards *forwards, uint16_t port)
+static bool conntrack_has_port(const struct conntrack_forwards *forwards, uint16_t port)
 {
 	for (size_t i = 0; i < forwards->n; i++)
 		if (forwards->ports[i] == port)
@@ -228,12 +234,13 @@ static bool has_port(const struct conntrack_forwards *forwards, uint16_t port)
 }
 
 /* What others have translated is theirs. */
-static bool is_elsewhere(const struct search *search, const struct entry *entry)
+static bool conntrack_is_misdirected(const struct conntrack_search *search,
+				     const struct conntrack_entry *entry)
 {
 	const struct conntrack_forwards *forwards = search->forwards;
 	uint32_t answerer = ntohl(entry->answerer.s_addr);
 
-	if (entry->protocol != IPPROTO_UDP || !has_port(forwards, entry->port) ||
+	if (entry->protocol != IPPROTO_UDP || !conntrack_has_port(forwards, entry->port) ||
 	    entry->answerer.s_addr == forwards->container.s_addr)
 		return false;
 	if (answerer - ntohl(forwards->pool.s_addr) < forwards->pool_addresses)
@@ -244,7 +251,8 @@ static bool is_elsewhere(const struct search *search, const struct entry *entry)
 
 int conntrack_forget_forwarded(const struct conntrack_forwards *forwards, struct warden_error *err)
 {
-	struct search search = {.wants = is_elsewhere, .forwards = forwards, .err = err};
+	struct conntrack_search search = {
+		.wants = conntrack_is_misdirected, .forwards = forwards, .err = err};
 
-	return forget(&search);
+	return conntrack_delete_wanted(&search);
 }

@@ -28,7 +28,7 @@ struct net_removal {
 	void *data;
 };
 
-static void put_removal(struct netlink_batch *batch, const char *id)
+static void link_removal_put_links(struct netlink_batch *batch, const char *id)
 {
 	char name[IF_NAMESIZE];
 
@@ -40,8 +40,8 @@ static void put_removal(struct netlink_batch *batch, const char *id)
 
 /* Sends the batch with the removal of the whole group at its end. A link that is gone is what we
  * want, and a group without links too. */
-static int send_removals(struct netlink_pool *sockets, struct netlink_batch *batch,
-			 struct warden_error *err)
+static int link_removal_send(struct netlink_pool *sockets, struct netlink_batch *batch,
+			     struct warden_error *err)
 {
 	int fd = netlink_pool_take(sockets, err);
 	int result;
@@ -61,12 +61,12 @@ int link_removal_remove(struct netlink_pool *sockets, const char *id, struct war
 
 	if (netlink_batch_init(&batch, NET_BATCH_SIZE, err) != 0)
 		return -1;
-	put_removal(&batch, id);
-	return send_removals(sockets, &batch, err);
+	link_removal_put_links(&batch, id);
+	return link_removal_send(sockets, &batch, err);
 }
 
-static int remove_all(struct link_removal *remover, const struct net_removal *list,
-		      struct warden_error *err)
+static int link_removal_remove_list(struct link_removal *remover, const struct net_removal *list,
+				    struct warden_error *err)
 {
 	_cleanup_batch_ struct netlink_batch batch;
 	/* Each message is small; the batch wants room for a large one at its end. */
@@ -75,11 +75,11 @@ static int remove_all(struct link_removal *remover, const struct net_removal *li
 	if (netlink_batch_init(&batch, size, err) != 0)
 		return -1;
 	for (const struct net_removal *removal = list; removal; removal = removal->next)
-		put_removal(&batch, removal->id);
-	return send_removals(remover->sockets, &batch, err);
+		link_removal_put_links(&batch, removal->id);
+	return link_removal_send(remover->sockets, &batch, err);
 }
 
-static void sleep_ms(long ms)
+static void link_removal_sleep(long ms)
 {
 	struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
 
@@ -88,7 +88,7 @@ static void sleep_ms(long ms)
 }
 
 /* Takes the first REMOVALS_MAX of the queue, which is not empty. */
-static struct net_removal *take_some(struct link_removal *remover)
+static struct net_removal *link_removal_dequeue(struct link_removal *remover)
 {
 	struct net_removal *list = remover->first, *at = list;
 
@@ -103,7 +103,8 @@ static struct net_removal *take_some(struct link_removal *remover)
 
 /* Only now: no packet of theirs can come any more. Without it the next container with the address
  * is let through where this one was, so a kernel that cannot do it is worth a line each time. */
-static void forget_connections(struct link_removal *remover, const struct net_removal *list)
+static void link_removal_forget_connections(struct link_removal *remover,
+					    const struct net_removal *list)
 {
 	struct in_addr addresses[REMOVALS_MAX];
 	struct warden_error err;
@@ -117,7 +118,7 @@ static void forget_connections(struct link_removal *remover, const struct net_re
 				   err.message);
 }
 
-static void tell_all(struct net_removal *list)
+static void link_removal_report(struct net_removal *list)
 {
 	while (list) {
 		struct net_removal *removal = list;
@@ -129,12 +130,13 @@ static void tell_all(struct net_removal *list)
 }
 
 /* Until it works: nobody else would remove them. At the daemon's end one failure is enough. */
-static void remove_until_done(struct link_removal *remover, const struct net_removal *list)
+static void link_removal_remove_until_done(struct link_removal *remover,
+					   const struct net_removal *list)
 {
 	struct warden_error err;
 	bool ending;
 
-	while (remove_all(remover, list, &err) != 0) {
+	while (link_removal_remove_list(remover, list, &err) != 0) {
 		remover->host->log(remover->host, WARDEN_LOG_ERROR, list->id,
 				   "links cannot be removed: %s", err.message);
 		pthread_mutex_lock(&remover->mutex);
@@ -142,12 +144,12 @@ static void remove_until_done(struct link_removal *remover, const struct net_rem
 		pthread_mutex_unlock(&remover->mutex);
 		if (ending)
 			break;
-		sleep_ms(RETRY_MS);
+		link_removal_sleep(RETRY_MS);
 	}
 }
 
 /* Waits for others to come, but not at the daemon's end. The mutex is held. */
-static void gather(struct link_removal *remover)
+static void link_removal_gather(struct link_removal *remover)
 {
 	struct timespec until;
 	int result = 0;
@@ -162,7 +164,7 @@ static void gather(struct link_removal *remover)
 		result = pthread_cond_timedwait(&remover->changed, &remover->mutex, &until);
 }
 
-static void *run(void *data)
+static void *link_removal_run(void *data)
 {
 	struct link_removal *remover = data;
 	struct net_removal *list;
@@ -173,12 +175,12 @@ static void *run(void *data)
 			pthread_cond_wait(&remover->changed, &remover->mutex);
 		if (!remover->first)
 			break;
-		gather(remover);
-		list = take_some(remover);
+		link_removal_gather(remover);
+		list = link_removal_dequeue(remover);
 		pthread_mutex_unlock(&remover->mutex);
-		remove_until_done(remover, list);
-		forget_connections(remover, list);
-		tell_all(list);
+		link_removal_remove_until_done(remover, list);
+		link_removal_forget_connections(remover, list);
+		link_removal_report(list);
 		pthread_mutex_lock(&remover->mutex);
 	}
 	pthread_mutex_unlock(&remover->mutex);
@@ -186,7 +188,7 @@ static void *run(void *data)
 }
 
 /* Begins with the first removal. Signals are for the daemon's own threads. */
-static bool start(struct link_removal *remover)
+static bool link_removal_start(struct link_removal *remover)
 {
 	sigset_t all, before;
 
@@ -194,17 +196,17 @@ static bool start(struct link_removal *remover)
 		return true;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	remover->started = pthread_create(&remover->thread, NULL, run, remover) == 0;
+	remover->started = pthread_create(&remover->thread, NULL, link_removal_run, remover) == 0;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return remover->started;
 }
 
-static bool enqueue(struct link_removal *remover, struct net_removal *removal)
+static bool link_removal_enqueue(struct link_removal *remover, struct net_removal *removal)
 {
 	bool queued;
 
 	pthread_mutex_lock(&remover->mutex);
-	queued = start(remover);
+	queued = link_removal_start(remover);
 	if (queued) {
 		*remover->last = removal;
 		remover->last = &removal->next;
@@ -225,7 +227,7 @@ void net_remove(struct net *net, const struct warden_identity *identity,
 		removal->address = identity->container_ip;
 		removal->removed = removed;
 		removal->data = data;
-		if (enqueue(&net->remover, removal))
+		if (link_removal_enqueue(&net->remover, removal))
 			return;
 		free(removal);
 	}

@@ -23,7 +23,7 @@
 #define RUNNING_TRIES    10000
 
 /* Whether the kernel has a kind of link, as a module too. */
-static int check_kind(struct net *net, const char *kind, struct warden_error *err)
+static int net_check_link_kind(struct net *net, const char *kind, struct warden_error *err)
 {
 	_cleanup_batch_ struct netlink_batch batch;
 	int fd = netlink_pool_take(&net->sockets, err);
@@ -47,7 +47,7 @@ static int check_kind(struct net *net, const char *kind, struct warden_error *er
 
 /* Without forwarding no packet leaves a container. It is left on at the end: others may have come
  * to rely on it. */
-static int turn_forwarding_on(const struct warden_host *host, struct warden_error *err)
+static int net_enable_forwarding(const struct warden_host *host, struct warden_error *err)
 {
 	static const char path[] = "/proc/sys/net/ipv4/ip_forward";
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -74,8 +74,8 @@ int net_setup(const struct warden_host *host, struct net **result, struct warden
 	net->ipv6_fd = open("/proc/sys/net/ipv6/conf", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	netlink_pool_init(&net->sockets, NETLINK_ROUTE);
 	link_removal_init(&net->remover, host, &net->sockets);
-	if (check_kind(net, "veth", err) != 0 || check_kind(net, "ifb", err) != 0 ||
-	    turn_forwarding_on(host, err) != 0) {
+	if (net_check_link_kind(net, "veth", err) != 0 ||
+	    net_check_link_kind(net, "ifb", err) != 0 || net_enable_forwarding(host, err) != 0) {
 		net_free(net);
 		return -1;
 	}
@@ -94,8 +94,8 @@ void net_free(struct net *net)
 	free(net);
 }
 
-static void put_links(struct netlink_batch *batch, const struct net *net,
-		      const struct warden_identity *identity, int netns_fd)
+static void net_put_links(struct netlink_batch *batch, const struct net *net,
+			  const struct warden_identity *identity, int netns_fd)
 {
 	uint32_t mtu = net->host->settings->mtu;
 	struct net_link link, peer, ifb;
@@ -107,7 +107,7 @@ static void put_links(struct netlink_batch *batch, const struct net *net,
 	net_put_ifb(batch, &ifb, mtu);
 }
 
-static void put_host_side(struct netlink_batch *batch, const struct warden_identity *identity)
+static void net_put_host_side(struct netlink_batch *batch, const struct warden_identity *identity)
 {
 	struct net_link link, peer, ifb;
 
@@ -120,7 +120,8 @@ static void put_host_side(struct netlink_batch *batch, const struct warden_ident
 	net_put_neighbour(batch, link.index, identity->container_ip, peer.address);
 }
 
-static void put_container_side(struct netlink_batch *batch, const struct warden_identity *identity)
+static void net_put_container_side(struct netlink_batch *batch,
+				   const struct warden_identity *identity)
 {
 	struct net_link link, peer;
 
@@ -133,8 +134,8 @@ static void put_container_side(struct netlink_batch *batch, const struct warden_
 	net_put_default_route(batch, peer.index, identity->host_ip);
 }
 
-static int turn_ipv6_off(const struct net *net, const struct warden_identity *identity,
-			 enum net_end end, struct warden_error *err)
+static int net_disable_link_ipv6(const struct net *net, const struct warden_identity *identity,
+				 enum net_end end, struct warden_error *err)
 {
 	struct net_link link;
 	char path[64];
@@ -147,64 +148,65 @@ static int turn_ipv6_off(const struct net *net, const struct warden_identity *id
 /* A router's advertisement from the container must not configure the host. There is no message for
  * this. It comes before the links are up: else each has routes of IPv6, and the time of this grows
  * with the number of routes. A link whose MTU is too small has no IPv6 from the start. */
-static int turn_host_ipv6_off(const struct net *net, const struct warden_identity *identity,
-			      struct warden_error *err)
+static int net_disable_host_ipv6(const struct net *net, const struct warden_identity *identity,
+				 struct warden_error *err)
 {
 	if (net->ipv6_fd < 0 || net->host->settings->mtu < IPV6_MTU_MIN)
 		return 0;
-	if (turn_ipv6_off(net, identity, NET_HOST_END, err) != 0)
+	if (net_disable_link_ipv6(net, identity, NET_HOST_END, err) != 0)
 		return -1;
-	return turn_ipv6_off(net, identity, NET_IFB, err);
+	return net_disable_link_ipv6(net, identity, NET_IFB, err);
 }
 
-static int send_links(struct net *net, int fd, const struct warden_identity *identity, int netns_fd,
-		      struct warden_error *err)
+static int net_send_links(struct net *net, int fd, const struct warden_identity *identity,
+			  int netns_fd, struct warden_error *err)
 {
 	_cleanup_batch_ struct netlink_batch batch;
 
 	if (netlink_batch_init(&batch, NET_BATCH_SIZE, err) != 0)
 		return -1;
-	put_links(&batch, net, identity, netns_fd);
+	net_put_links(&batch, net, identity, netns_fd);
 	return netlink_send(fd, &batch, err);
 }
 
 /* The numbers of the links are known beforehand, so that one batch does the rest. */
-static int send_host_side(int fd, const struct warden_identity *identity, struct warden_error *err)
+static int net_send_host_side(int fd, const struct warden_identity *identity,
+			      struct warden_error *err)
 {
 	_cleanup_batch_ struct netlink_batch batch;
 
 	if (netlink_batch_init(&batch, NET_BATCH_SIZE, err) != 0)
 		return -1;
-	put_host_side(&batch, identity);
+	net_put_host_side(&batch, identity);
 	return netlink_send(fd, &batch, err);
 }
 
-static int make_host_side(struct net *net, const struct warden_identity *identity, int netns_fd,
-			  struct warden_error *err)
+static int net_make_host_side(struct net *net, const struct warden_identity *identity, int netns_fd,
+			      struct warden_error *err)
 {
 	int fd = netlink_pool_take(&net->sockets, err), result = -1;
 
 	if (fd < 0)
 		return -1;
-	if (send_links(net, fd, identity, netns_fd, err) == 0 &&
-	    turn_host_ipv6_off(net, identity, err) == 0)
-		result = send_host_side(fd, identity, err);
+	if (net_send_links(net, fd, identity, netns_fd, err) == 0 &&
+	    net_disable_host_ipv6(net, identity, err) == 0)
+		result = net_send_host_side(fd, identity, err);
 	netlink_pool_return(&net->sockets, fd);
 	return result;
 }
 
-static int make_container_side(const struct warden_identity *identity, int rtnl_fd,
-			       struct warden_error *err)
+static int net_make_container_side(const struct warden_identity *identity, int rtnl_fd,
+				   struct warden_error *err)
 {
 	_cleanup_batch_ struct netlink_batch batch;
 
 	if (netlink_batch_init(&batch, NET_BATCH_SIZE, err) != 0)
 		return -1;
-	put_container_side(&batch, identity);
+	net_put_container_side(&batch, identity);
 	return netlink_send(rtnl_fd, &batch, err);
 }
 
-static int look_at_link(int fd, int index, bool *running, struct warden_error *err)
+static int net_query_link(int fd, int index, bool *running, struct warden_error *err)
 {
 	_cleanup_batch_ struct netlink_batch batch;
 
@@ -216,8 +218,8 @@ static int look_at_link(int fd, int index, bool *running, struct warden_error *e
 
 /* Our end was set up before the other one was there; the kernel lets packets through behind our
  * back, some time later, and drops them until then. Since 6.8 looking hurries it up. */
-static int wait_until_running(struct net *net, const struct warden_identity *identity,
-			      struct warden_error *err)
+static int net_wait_until_running(struct net *net, const struct warden_identity *identity,
+				  struct warden_error *err)
 {
 	struct timespec pause = {.tv_nsec = RUNNING_PAUSE_NS};
 	struct net_link link;
@@ -230,7 +232,7 @@ static int wait_until_running(struct net *net, const struct warden_identity *ide
 	for (int i = 0; result == 0 && !running && i < RUNNING_TRIES; i++) {
 		if (i > 0)
 			nanosleep(&pause, NULL); /* cut short by a signal: looks the earlier */
-		result = look_at_link(fd, link.index, &running, err);
+		result = net_query_link(fd, link.index, &running, err);
 	}
 	netlink_pool_return(&net->sockets, fd);
 	if (result == 0 && !running)
@@ -243,9 +245,9 @@ int net_make(struct net *net, const struct warden_identity *identity, int netns_
 {
 	struct warden_error undo;
 
-	if (make_host_side(net, identity, netns_fd, err) == 0 &&
-	    make_container_side(identity, rtnl_fd, err) == 0 &&
-	    wait_until_running(net, identity, err) == 0)
+	if (net_make_host_side(net, identity, netns_fd, err) == 0 &&
+	    net_make_container_side(identity, rtnl_fd, err) == 0 &&
+	    net_wait_until_running(net, identity, err) == 0)
 		return 0;
 	if (link_removal_remove(&net->sockets, identity->id, &undo) != 0)
 		net->host->log(net->host, WARDEN_LOG_ERROR, identity->id, "%s", undo.message);

@@ -6,8 +6,8 @@
 #include "backends/linux/net/net_private.h"
 #include "backends/linux/net/net_tc.h"
 
-static int send_to(struct net *net, struct netlink_batch *batch, int ignored,
-		   struct warden_error *err)
+static int net_bandwidth_send(struct net *net, struct netlink_batch *batch, int ignored,
+			      struct warden_error *err)
 {
 	int fd = netlink_pool_take(&net->sockets, err), result;
 
@@ -19,8 +19,8 @@ static int send_to(struct net *net, struct netlink_batch *batch, int ignored,
 	return result;
 }
 
-static int lift(struct net *net, const struct net_link *link, const struct net_link *ifb,
-		struct warden_error *err)
+static int net_bandwidth_lift(struct net *net, const struct net_link *link,
+			      const struct net_link *ifb, struct warden_error *err)
 {
 	_cleanup_batch_ struct netlink_batch batch;
 
@@ -29,33 +29,35 @@ static int lift(struct net *net, const struct net_link *link, const struct net_l
 	net_put_remove_ingress(&batch, link->index);
 	net_put_remove_queue(&batch, link->index);
 	net_put_remove_queue(&batch, ifb->index);
-	return send_to(net, &batch, ENOENT, err);
+	return net_bandwidth_send(net, &batch, ENOENT, err);
 }
 
-static int remove_redirect(struct net *net, const struct net_link *link, struct warden_error *err)
+static int net_bandwidth_remove_redirect(struct net *net, const struct net_link *link,
+					 struct warden_error *err)
 {
 	_cleanup_batch_ struct netlink_batch batch;
 
 	if (netlink_batch_init(&batch, NETLINK_MESSAGE_MAX, err) != 0)
 		return -1;
 	net_put_remove_ingress(&batch, link->index);
-	return send_to(net, &batch, ENOENT, err);
+	return net_bandwidth_send(net, &batch, ENOENT, err);
 }
 
 /* What redirects is made anew each time: an earlier daemon may have died before it was whole. */
-static int limit(struct net *net, const struct net_link *link, const struct net_link *ifb,
-		 uint32_t rate, uint32_t burst, struct warden_error *err)
+static int net_bandwidth_limit(struct net *net, const struct net_link *link,
+			       const struct net_link *ifb, uint32_t rate, uint32_t burst,
+			       struct warden_error *err)
 {
 	_cleanup_batch_ struct netlink_batch batch;
 
 	if (netlink_batch_init(&batch, NET_BATCH_SIZE, err) != 0 ||
-	    remove_redirect(net, link, err) != 0)
+	    net_bandwidth_remove_redirect(net, link, err) != 0)
 		return -1;
 	net_put_tbf(&batch, link->index, rate, burst);
 	net_put_tbf(&batch, ifb->index, rate, burst);
 	net_put_ingress(&batch, link->index);
 	net_put_redirect(&batch, link->index, ifb->index);
-	return send_to(net, &batch, 0, err);
+	return net_bandwidth_send(net, &batch, 0, err);
 }
 
 int net_set_bandwidth(struct net *net, const struct warden_identity *identity, uint64_t rate,
@@ -67,17 +69,17 @@ int net_set_bandwidth(struct net *net, const struct warden_identity *identity, u
 	net_link_get(&link, identity, NET_HOST_END);
 	net_link_get(&ifb, identity, NET_IFB);
 	if (rate >= NET_NO_RATE)
-		return lift(net, &link, &ifb, err);
-	if (limit(net, &link, &ifb, (uint32_t)rate,
-		  burst > UINT32_MAX ? UINT32_MAX : (uint32_t)burst, err) == 0)
+		return net_bandwidth_lift(net, &link, &ifb, err);
+	if (net_bandwidth_limit(net, &link, &ifb, (uint32_t)rate,
+				burst > UINT32_MAX ? UINT32_MAX : (uint32_t)burst, err) == 0)
 		return 0;
-	if (lift(net, &link, &ifb, &undo) != 0)
+	if (net_bandwidth_lift(net, &link, &ifb, &undo) != 0)
 		net->host->log(net->host, WARDEN_LOG_ERROR, identity->id, "%s", undo.message);
 	return -1;
 }
 
-static int ask(struct net *net, struct netlink_batch *batch, mnl_cb_t found, void *data,
-	       struct warden_error *err)
+static int net_bandwidth_query(struct net *net, struct netlink_batch *batch, mnl_cb_t found,
+			       void *data, struct warden_error *err)
 {
 	int fd = netlink_pool_take(&net->sockets, err), result;
 
@@ -99,7 +101,7 @@ int net_get_rate(struct net *net, const struct warden_identity *identity, uint64
 	if (netlink_batch_init(&batch, NETLINK_MESSAGE_MAX, err) != 0)
 		return -1;
 	net_put_get_queue(&batch, link.index);
-	return ask(net, &batch, net_find_rate, rate, err);
+	return net_bandwidth_query(net, &batch, net_find_rate, rate, err);
 }
 
 int net_info(struct net *net, const struct warden_identity *identity, struct warden_info *info,
@@ -112,5 +114,5 @@ int net_info(struct net *net, const struct warden_identity *identity, struct war
 	if (netlink_batch_init(&batch, NETLINK_MESSAGE_MAX, err) != 0)
 		return -1;
 	net_put_get_stats(&batch, link.index);
-	return ask(net, &batch, net_find_stats, info, err);
+	return net_bandwidth_query(net, &batch, net_find_stats, info, err);
 }

@@ -21,7 +21,7 @@ int net_sysctl_write(int dir_fd, const char *path, const char *text, struct ward
 }
 
 /* `all` tells the links that are there and the default for those that come. */
-static int turn_ipv6_off(int proc_fd, struct warden_error *err)
+static int net_inside_disable_ipv6(int proc_fd, struct warden_error *err)
 {
 	if (faccessat(proc_fd, "sys/net/ipv6", F_OK, 0) != 0)
 		return 0; /* the kernel has none */
@@ -32,7 +32,7 @@ int net_configure_inside(int proc_fd, gid_t first_gid, struct warden_error *err)
 {
 	char range[32];
 
-	if (turn_ipv6_off(proc_fd, err) != 0)
+	if (net_inside_disable_ipv6(proc_fd, err) != 0)
 		return -1;
 	snprintf(range, sizeof(range), "%u %u", first_gid, first_gid + 65535);
 	return net_sysctl_write(proc_fd, "sys/net/ipv4/ping_group_range", range, err);

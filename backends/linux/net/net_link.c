@@ -39,7 +39,7 @@ void net_link_get(struct net_link *link, const struct warden_identity *identity,
 	memcpy(link->address + 2, &address, sizeof(address));
 }
 
-static struct ifinfomsg *put_link_header(struct nlmsghdr *nlh, int index, unsigned flags)
+static struct ifinfomsg *net_link_put_header(struct nlmsghdr *nlh, int index, unsigned flags)
 {
 	struct ifinfomsg *link = mnl_nlmsg_put_extra_header(nlh, sizeof(*link));
 
@@ -50,11 +50,12 @@ static struct ifinfomsg *put_link_header(struct nlmsghdr *nlh, int index, unsign
 }
 
 /* The other end of a veth pair, within the link's own data. */
-static void put_peer(struct nlmsghdr *nlh, const struct net_link *peer, int netns_fd, uint32_t mtu)
+static void net_link_put_peer(struct nlmsghdr *nlh, const struct net_link *peer, int netns_fd,
+			      uint32_t mtu)
 {
 	struct nlattr *nest = mnl_attr_nest_start(nlh, VETH_INFO_PEER);
 
-	put_link_header(nlh, peer->index, 0);
+	net_link_put_header(nlh, peer->index, 0);
 	mnl_attr_put_strz(nlh, IFLA_IFNAME, peer->name);
 	mnl_attr_put(nlh, IFLA_ADDRESS, sizeof(peer->address), peer->address);
 	mnl_attr_put_u32(nlh, IFLA_MTU, mtu);
@@ -62,12 +63,12 @@ static void put_peer(struct nlmsghdr *nlh, const struct net_link *peer, int netn
 	mnl_attr_nest_end(nlh, nest);
 }
 
-static struct nlmsghdr *put_new_link(struct netlink_batch *batch, const struct net_link *link,
-				     unsigned flags, uint32_t mtu, const char *what)
+static struct nlmsghdr *net_link_put_new(struct netlink_batch *batch, const struct net_link *link,
+					 unsigned flags, uint32_t mtu, const char *what)
 {
 	struct nlmsghdr *nlh = netlink_add(batch, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, what);
 
-	put_link_header(nlh, link->index, flags);
+	net_link_put_header(nlh, link->index, flags);
 	mnl_attr_put_strz(nlh, IFLA_IFNAME, link->name);
 	mnl_attr_put(nlh, IFLA_ADDRESS, sizeof(link->address), link->address);
 	mnl_attr_put_u32(nlh, IFLA_MTU, mtu);
@@ -77,19 +78,19 @@ static struct nlmsghdr *put_new_link(struct netlink_batch *batch, const struct n
 void net_put_veth(struct netlink_batch *batch, const struct net_link *link, uint32_t group,
 		  const struct net_link *peer, int netns_fd, uint32_t mtu)
 {
-	struct nlmsghdr *nlh = put_new_link(batch, link, IFF_NOARP, mtu, "make veth pair");
+	struct nlmsghdr *nlh = net_link_put_new(batch, link, IFF_NOARP, mtu, "make veth pair");
 	struct nlattr *info, *data;
 
 	mnl_attr_put_u32(nlh, IFLA_GROUP, group);
 	info = mnl_attr_nest_start(nlh, IFLA_LINKINFO);
 	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, "veth");
 	data = mnl_attr_nest_start(nlh, IFLA_INFO_DATA);
-	put_peer(nlh, peer, netns_fd, mtu);
+	net_link_put_peer(nlh, peer, netns_fd, mtu);
 	mnl_attr_nest_end(nlh, data);
 	mnl_attr_nest_end(nlh, info);
 }
 
-static void put_kind(struct nlmsghdr *nlh, const char *kind)
+static void net_link_put_kind(struct nlmsghdr *nlh, const char *kind)
 {
 	struct nlattr *info = mnl_attr_nest_start(nlh, IFLA_LINKINFO);
 
@@ -99,14 +100,14 @@ static void put_kind(struct nlmsghdr *nlh, const char *kind)
 
 void net_put_ifb(struct netlink_batch *batch, const struct net_link *link, uint32_t mtu)
 {
-	put_kind(put_new_link(batch, link, 0, mtu, "make ifb"), "ifb");
+	net_link_put_kind(net_link_put_new(batch, link, 0, mtu, "make ifb"), "ifb");
 }
 
 void net_put_up(struct netlink_batch *batch, int index)
 {
 	struct nlmsghdr *nlh = netlink_add(batch, RTM_NEWLINK, 0, "set link up");
 
-	put_link_header(nlh, index, IFF_UP);
+	net_link_put_header(nlh, index, IFF_UP);
 }
 
 void net_put_route_localnet(struct netlink_batch *batch, int index)
@@ -114,7 +115,7 @@ void net_put_route_localnet(struct netlink_batch *batch, int index)
 	struct nlmsghdr *nlh = netlink_add(batch, RTM_SETLINK, 0, "set route_localnet");
 	struct nlattr *families, *family, *settings;
 
-	put_link_header(nlh, index, 0);
+	net_link_put_header(nlh, index, 0);
 	families = mnl_attr_nest_start(nlh, IFLA_AF_SPEC);
 	family = mnl_attr_nest_start(nlh, AF_INET);
 	settings = mnl_attr_nest_start(nlh, IFLA_INET_CONF);
@@ -172,7 +173,7 @@ void net_put_group(struct netlink_batch *batch, const char *name, uint32_t group
 {
 	struct nlmsghdr *nlh = netlink_add(batch, RTM_SETLINK, 0, "mark link for removal");
 
-	put_link_header(nlh, 0, 0);
+	net_link_put_header(nlh, 0, 0);
 	mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
 	mnl_attr_put_u32(nlh, IFLA_GROUP, group);
 }
@@ -181,7 +182,7 @@ void net_put_remove_group(struct netlink_batch *batch, uint32_t group)
 {
 	struct nlmsghdr *nlh = netlink_add(batch, RTM_DELLINK, 0, "remove links");
 
-	put_link_header(nlh, 0, 0);
+	net_link_put_header(nlh, 0, 0);
 	mnl_attr_put_u32(nlh, IFLA_GROUP, group);
 }
 
@@ -189,11 +190,11 @@ void net_put_get(struct netlink_batch *batch, int index)
 {
 	struct nlmsghdr *nlh = netlink_add(batch, RTM_GETLINK, NLM_F_ACK, "look at link");
 
-	put_link_header(nlh, index, 0);
+	net_link_put_header(nlh, index, 0);
 	mnl_attr_put_u32(nlh, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
 }
 
-static int find_state(const struct nlattr *attribute, void *data)
+static int net_link_read_state(const struct nlattr *attribute, void *data)
 {
 	bool *running = data;
 
@@ -205,16 +206,17 @@ static int find_state(const struct nlattr *attribute, void *data)
 
 int net_is_running(const struct nlmsghdr *nlh, void *data)
 {
-	return mnl_attr_parse(nlh, sizeof(struct ifinfomsg), find_state, data) < 0 ? MNL_CB_ERROR
-										   : MNL_CB_OK;
+	return mnl_attr_parse(nlh, sizeof(struct ifinfomsg), net_link_read_state, data) < 0
+		       ? MNL_CB_ERROR
+		       : MNL_CB_OK;
 }
 
 void net_put_get_stats(struct netlink_batch *batch, int index)
 {
-	put_link_header(netlink_add(batch, RTM_GETLINK, NLM_F_ACK, "look at link"), index, 0);
+	net_link_put_header(netlink_add(batch, RTM_GETLINK, NLM_F_ACK, "look at link"), index, 0);
 }
 
-static int find_stats(const struct nlattr *attribute, void *data)
+static int net_link_read_stats(const struct nlattr *attribute, void *data)
 {
 	struct warden_info *info = data;
 	struct rtnl_link_stats64 stats;
@@ -234,16 +236,17 @@ static int find_stats(const struct nlattr *attribute, void *data)
 
 int net_find_stats(const struct nlmsghdr *nlh, void *data)
 {
-	return mnl_attr_parse(nlh, sizeof(struct ifinfomsg), find_stats, data) < 0 ? MNL_CB_ERROR
-										   : MNL_CB_OK;
+	return mnl_attr_parse(nlh, sizeof(struct ifinfomsg), net_link_read_stats, data) < 0
+		       ? MNL_CB_ERROR
+		       : MNL_CB_OK;
 }
 
 void net_put_probe(struct netlink_batch *batch, const char *kind)
 {
 	struct nlmsghdr *nlh = netlink_add(batch, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, kind);
 
-	put_link_header(nlh, 0, 0);
+	net_link_put_header(nlh, 0, 0);
 	mnl_attr_put_strz(nlh, IFLA_IFNAME, "w-probe");
 	mnl_attr_put_u32(nlh, IFLA_NUM_TX_QUEUES, 0); /* refused, but after the kind is looked up */
-	put_kind(nlh, kind);
+	net_link_put_kind(nlh, kind);
 }

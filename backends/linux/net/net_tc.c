@@ -17,7 +17,8 @@
 #define QUEUE_PARTS 20
 #define QUEUE_MIN   65536u
 
-static struct tcmsg *put_header(struct nlmsghdr *nlh, int index, uint32_t parent, uint32_t handle)
+static struct tcmsg *net_tc_put_header(struct nlmsghdr *nlh, int index, uint32_t parent,
+				       uint32_t handle)
 {
 	struct tcmsg *header = mnl_nlmsg_put_extra_header(nlh, sizeof(*header));
 
@@ -27,7 +28,7 @@ static struct tcmsg *put_header(struct nlmsghdr *nlh, int index, uint32_t parent
 	return header;
 }
 
-static uint32_t queue_length(uint32_t rate, uint32_t burst)
+static uint32_t net_tc_queue_length(uint32_t rate, uint32_t burst)
 {
 	uint64_t wait = rate / QUEUE_PARTS < QUEUE_MIN ? QUEUE_MIN : rate / QUEUE_PARTS;
 
@@ -41,11 +42,11 @@ void net_put_tbf(struct netlink_batch *batch, int index, uint32_t rate, uint32_t
 	/* The link layer is named so that no table of rates is wanted. */
 	struct tc_tbf_qopt queue = {
 		.rate = {.rate = rate, .linklayer = TC_LINKLAYER_ETHERNET},
-		.limit = queue_length(rate, burst),
+		.limit = net_tc_queue_length(rate, burst),
 	};
 	struct nlattr *options;
 
-	put_header(nlh, index, TC_H_ROOT, QUEUE_HANDLE);
+	net_tc_put_header(nlh, index, TC_H_ROOT, QUEUE_HANDLE);
 	mnl_attr_put_strz(nlh, TCA_KIND, "tbf");
 	options = mnl_attr_nest_start(nlh, TCA_OPTIONS);
 	mnl_attr_put(nlh, TCA_TBF_PARMS, sizeof(queue), &queue);
@@ -58,11 +59,11 @@ void net_put_ingress(struct netlink_batch *batch, int index)
 	struct nlmsghdr *nlh = netlink_add(batch, RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL,
 					   "watch what comes in (ingress)");
 
-	put_header(nlh, index, TC_H_INGRESS, TC_H_MAKE(TC_H_INGRESS, 0));
+	net_tc_put_header(nlh, index, TC_H_INGRESS, TC_H_MAKE(TC_H_INGRESS, 0));
 	mnl_attr_put_strz(nlh, TCA_KIND, "ingress");
 }
 
-static void put_mirred(struct nlmsghdr *nlh, int to_index)
+static void net_tc_put_mirred(struct nlmsghdr *nlh, int to_index)
 {
 	const struct tc_mirred mirred = {.action = TC_ACT_STOLEN,
 					 .eaction = TCA_EGRESS_REDIR,
@@ -87,37 +88,37 @@ void net_put_redirect(struct netlink_batch *batch, int index, int to_index)
 	const struct tc_u32_sel selector = {.flags = TC_U32_TERMINAL, .nkeys = 1};
 	uint8_t all[sizeof(selector) + sizeof(struct tc_u32_key)] = {0};
 	struct nlattr *options;
-	struct tcmsg *header = put_header(nlh, index, TC_H_MAKE(TC_H_INGRESS, 0), 0);
+	struct tcmsg *header = net_tc_put_header(nlh, index, TC_H_MAKE(TC_H_INGRESS, 0), 0);
 
 	memcpy(all, &selector, sizeof(selector));
 	header->tcm_info = TC_H_MAKE(1u << 16, htons(ETH_P_ALL));
 	mnl_attr_put_strz(nlh, TCA_KIND, "u32");
 	options = mnl_attr_nest_start(nlh, TCA_OPTIONS);
 	mnl_attr_put(nlh, TCA_U32_SEL, sizeof(all), all);
-	put_mirred(nlh, to_index);
+	net_tc_put_mirred(nlh, to_index);
 	mnl_attr_nest_end(nlh, options);
 }
 
 void net_put_remove_queue(struct netlink_batch *batch, int index)
 {
-	put_header(netlink_add(batch, RTM_DELQDISC, 0, "lift limit of bandwidth"), index, TC_H_ROOT,
-		   0);
+	net_tc_put_header(netlink_add(batch, RTM_DELQDISC, 0, "lift limit of bandwidth"), index,
+			  TC_H_ROOT, 0);
 }
 
 void net_put_remove_ingress(struct netlink_batch *batch, int index)
 {
-	put_header(netlink_add(batch, RTM_DELQDISC, 0, "lift limit of bandwidth"), index,
-		   TC_H_INGRESS, TC_H_MAKE(TC_H_INGRESS, 0));
+	net_tc_put_header(netlink_add(batch, RTM_DELQDISC, 0, "lift limit of bandwidth"), index,
+			  TC_H_INGRESS, TC_H_MAKE(TC_H_INGRESS, 0));
 }
 
 /* Older kernels tell only who asks for an echo. */
 void net_put_get_queue(struct netlink_batch *batch, int index)
 {
-	put_header(netlink_add(batch, RTM_GETQDISC, NLM_F_ACK | NLM_F_ECHO, "look at queue"), index,
-		   TC_H_ROOT, 0);
+	net_tc_put_header(netlink_add(batch, RTM_GETQDISC, NLM_F_ACK | NLM_F_ECHO, "look at queue"),
+			  index, TC_H_ROOT, 0);
 }
 
-static int find_parameters(const struct nlattr *attribute, void *data)
+static int net_tc_read_parameters(const struct nlattr *attribute, void *data)
 {
 	uint64_t *rate = data;
 
@@ -130,14 +131,14 @@ static int find_parameters(const struct nlattr *attribute, void *data)
 	return MNL_CB_OK;
 }
 
-static int find_options(const struct nlattr *attribute, void *data)
+static int net_tc_read_options(const struct nlattr *attribute, void *data)
 {
 	if ((mnl_attr_get_type(attribute) & NLA_TYPE_MASK) == TCA_OPTIONS)
-		return mnl_attr_parse_nested(attribute, find_parameters, data);
+		return mnl_attr_parse_nested(attribute, net_tc_read_parameters, data);
 	return MNL_CB_OK;
 }
 
-static int find_kind(const struct nlattr *attribute, void *data)
+static int net_tc_read_kind(const struct nlattr *attribute, void *data)
 {
 	bool *ours = data;
 
@@ -153,9 +154,9 @@ int net_find_rate(const struct nlmsghdr *nlh, void *data)
 
 	if (nlh->nlmsg_type != RTM_NEWQDISC)
 		return MNL_CB_OK;
-	if (mnl_attr_parse(nlh, sizeof(struct tcmsg), find_kind, &ours) < 0)
+	if (mnl_attr_parse(nlh, sizeof(struct tcmsg), net_tc_read_kind, &ours) < 0)
 		return MNL_CB_ERROR;
-	if (ours && mnl_attr_parse(nlh, sizeof(struct tcmsg), find_options, data) < 0)
+	if (ours && mnl_attr_parse(nlh, sizeof(struct tcmsg), net_tc_read_options, data) < 0)
 		return MNL_CB_ERROR;
 	return MNL_CB_OK;
 }

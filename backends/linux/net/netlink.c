@@ -47,7 +47,7 @@ void netlink_batch_free(struct netlink_batch *batch)
 }
 
 /* Counts the current message in. */
-static void close_message(struct netlink_batch *batch)
+static void netlink_close_message(struct netlink_batch *batch)
 {
 	if (batch->current)
 		batch->length += MNL_ALIGN(batch->current->nlmsg_len);
@@ -59,7 +59,7 @@ struct nlmsghdr *netlink_add(struct netlink_batch *batch, uint16_t type, uint16_
 {
 	size_t index = batch->next - batch->first;
 
-	close_message(batch);
+	netlink_close_message(batch);
 	assert(batch->length + NETLINK_MESSAGE_MAX <= batch->size);
 	batch->current = mnl_nlmsg_put_header(batch->data + batch->length);
 	batch->current->nlmsg_type = type;
@@ -76,7 +76,7 @@ void netlink_ack(struct netlink_batch *batch)
 }
 
 /* What a message was for. */
-static const char *name_of(const struct netlink_batch *batch, uint32_t sequence)
+static const char *netlink_message_name(const struct netlink_batch *batch, uint32_t sequence)
 {
 	size_t index = sequence - batch->first;
 
@@ -84,7 +84,7 @@ static const char *name_of(const struct netlink_batch *batch, uint32_t sequence)
 }
 
 /* A batch goes through the socket's buffer as a whole. False: it is large enough, or cannot be. */
-static bool grow_buffer(int fd, const struct netlink_batch *batch)
+static bool netlink_grow_buffer(int fd, const struct netlink_batch *batch)
 {
 	int size = 0, needed = (int)batch->length + (int)NETLINK_MESSAGE_MAX;
 	socklen_t length = sizeof(size);
@@ -93,20 +93,21 @@ static bool grow_buffer(int fd, const struct netlink_batch *batch)
 	       setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &needed, sizeof(needed)) == 0;
 }
 
-static int send_all(int fd, const struct netlink_batch *batch, struct warden_error *err)
+static int netlink_send_batch(int fd, const struct netlink_batch *batch, struct warden_error *err)
 {
 	ssize_t sent;
 
 	do
 		sent = send(fd, batch->data, batch->length, 0);
-	while (sent < 0 && (errno == EINTR || (errno == EMSGSIZE && grow_buffer(fd, batch))));
+	while (sent < 0 &&
+	       (errno == EINTR || (errno == EMSGSIZE && netlink_grow_buffer(fd, batch))));
 	if (sent < 0)
 		return warden_error_errno(err, "send %zu bytes to the kernel", batch->length);
 	return 0;
 }
 
 /* Reads what the kernel has answered, and nobody else; 0 where there is nothing more. */
-static ssize_t receive(int fd, void *answer, int flags)
+static ssize_t netlink_receive(int fd, void *answer, int flags)
 {
 	struct sockaddr_nl from = {0};
 	socklen_t length;
@@ -121,7 +122,7 @@ static ssize_t receive(int fd, void *answer, int flags)
 	return got;
 }
 
-static int find_text(const struct nlattr *attribute, void *data)
+static int netlink_read_text(const struct nlattr *attribute, void *data)
 {
 	const char **text = data;
 
@@ -132,7 +133,8 @@ static int find_text(const struct nlattr *attribute, void *data)
 }
 
 /* The kernel's own words about a failure, or NULL. */
-static const char *kernel_text(const struct nlmsghdr *nlh, const struct nlmsgerr *failure)
+static const char *netlink_find_kernel_text(const struct nlmsghdr *nlh,
+					    const struct nlmsgerr *failure)
 {
 	unsigned offset = sizeof(*failure);
 	const char *text = NULL;
@@ -141,16 +143,16 @@ static const char *kernel_text(const struct nlmsghdr *nlh, const struct nlmsgerr
 		return NULL;
 	if (!(nlh->nlmsg_flags & NLM_F_CAPPED))
 		offset += failure->msg.nlmsg_len - sizeof(failure->msg);
-	if (mnl_attr_parse(nlh, offset, find_text, &text) < 0)
+	if (mnl_attr_parse(nlh, offset, netlink_read_text, &text) < 0)
 		return NULL;
 	return text;
 }
 
-static void set_failure(const struct netlink_batch *batch, const struct nlmsghdr *nlh,
-			const struct nlmsgerr *failure, struct warden_error *err)
+static void netlink_set_failure(const struct netlink_batch *batch, const struct nlmsghdr *nlh,
+				const struct nlmsgerr *failure, struct warden_error *err)
 {
-	const char *name = name_of(batch, nlh->nlmsg_seq);
-	const char *text = kernel_text(nlh, failure);
+	const char *name = netlink_message_name(batch, nlh->nlmsg_seq);
+	const char *text = netlink_find_kernel_text(nlh, failure);
 
 	errno = -failure->error;
 	if (text)
@@ -161,8 +163,8 @@ static void set_failure(const struct netlink_batch *batch, const struct nlmsghdr
 
 /* Looks through one answer; the first failure goes to `err`. Returns whether the last message that
  * we wait for is among them. */
-static bool read_acks(const struct netlink_batch *batch, const void *answer, int length,
-		      bool *failed, struct warden_error *err)
+static bool netlink_read_acks(const struct netlink_batch *batch, const void *answer, int length,
+			      bool *failed, struct warden_error *err)
 {
 	const struct nlmsghdr *nlh = answer;
 	bool done = false;
@@ -175,7 +177,7 @@ static bool read_acks(const struct netlink_batch *batch, const void *answer, int
 		    mnl_nlmsg_get_payload_len(nlh) < sizeof(*failure))
 			continue;
 		if (failure->error && -failure->error != batch->ignored && !*failed) {
-			set_failure(batch, nlh, failure, err);
+			netlink_set_failure(batch, nlh, failure, err);
 			*failed = true;
 		}
 		if (nlh->nlmsg_seq == batch->acked)
@@ -192,20 +194,22 @@ int netlink_send(int fd, struct netlink_batch *batch, struct warden_error *err)
 
 	if (!batch->acked)
 		netlink_ack(batch);
-	close_message(batch);
-	if (send_all(fd, batch, err) != 0)
+	netlink_close_message(batch);
+	if (netlink_send_batch(fd, batch, err) != 0)
 		return -1;
 	while (!done) {
-		length = receive(fd, answer, MSG_DONTWAIT);
+		length = netlink_receive(fd, answer, MSG_DONTWAIT);
 		if (length < 0)
 			return warden_error_errno(err, "read the kernel's answer");
 		if (length == 0)
 			break;
-		done = read_acks(batch, answer, (int)length, &failed, err);
+		done = netlink_read_acks(batch, answer, (int)length, &failed, err);
 	}
 	if (failed)
 		return -1;
-	return done ? 0 : warden_error_set(err, "%s: no answer", name_of(batch, batch->acked));
+	return done ? 0
+		    : warden_error_set(err, "%s: no answer",
+				       netlink_message_name(batch, batch->acked));
 }
 
 int netlink_ask(int fd, struct netlink_batch *batch, mnl_cb_t found, void *data,
@@ -216,16 +220,16 @@ int netlink_ask(int fd, struct netlink_batch *batch, mnl_cb_t found, void *data,
 	ssize_t length;
 	int more;
 
-	close_message(batch);
-	if (send_all(fd, batch, err) != 0)
+	netlink_close_message(batch);
+	if (netlink_send_batch(fd, batch, err) != 0)
 		return -1;
 	do {
-		length = receive(fd, answer, 0);
+		length = netlink_receive(fd, answer, 0);
 		if (length <= 0)
-			return warden_error_errno(err, "%s", name_of(batch, sequence));
+			return warden_error_errno(err, "%s", netlink_message_name(batch, sequence));
 		more = mnl_cb_run(answer, (size_t)length, sequence, 0, found, data);
 		if (more < 0)
-			return warden_error_errno(err, "%s", name_of(batch, sequence));
+			return warden_error_errno(err, "%s", netlink_message_name(batch, sequence));
 	} while (more > MNL_CB_STOP);
 	return 0;
 }
