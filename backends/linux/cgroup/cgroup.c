@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The daemon's hierarchies of control groups and a container's group in each of them; see cgroup.h.
- * What differs between v1 and v2 is in the files of these names, figures are in cgroup_stat.c. */
+ * Differences between v1 and v2 are in cgroup_v1.c and cgroup_v2.c, figures in cgroup_stat.c. */
 #include "backends/linux/cgroup/cgroup.h"
 
 #include <errno.h>
@@ -15,7 +15,7 @@
 #include "backends/linux/linux.h"
 #include "lib/cleanup.h"
 
-/* Mounts that are looked at: each v1 controller may be mounted more than once. */
+/* Mounts that are read: a v1 controller may be mounted more than once. */
 #define MOUNTS_MAX 64
 
 const struct cgroup_hierarchy *cgroup_hierarchy_of(const struct cgroups *cgroups,
@@ -37,8 +37,8 @@ static void cgroups_close_hierarchy(struct cgroup_hierarchy *hierarchy)
 	free(hierarchy->own_path);
 }
 
-/* Takes a mount into use; one that cannot be used is logged, and what it lacks is reported later.
- */
+/* Starts using a mount. One that cannot be used is logged; its controllers are then reported as
+ * missing. */
 static void cgroups_use_mount(struct cgroups *cgroups, const struct cgroup_mount *mount,
 			      unsigned wanted)
 {
@@ -68,7 +68,7 @@ static unsigned cgroups_get_controllers(const struct cgroups *cgroups)
 	return found;
 }
 
-/* v1 first: a controller is either there or on v2. v2 gets what is left. */
+/* v1 first: a controller is on v1 or on v2, never both. v2 gets the ones that no v1 mount has. */
 static int cgroups_use_mounts(struct cgroups *cgroups, struct warden_error *err)
 {
 	struct cgroup_mount mounts[MOUNTS_MAX] = {0};
@@ -88,8 +88,8 @@ static int cgroups_use_mounts(struct cgroups *cgroups, struct warden_error *err)
 	return result;
 }
 
-/* Without rules for devices container root is held back by its user namespace alone; without that
- * too the disks would be open to it. */
+/* Without device rules only the user namespace restricts container root; without that too the disks
+ * would be open to it, so fail. */
 static int cgroups_fall_back_to_user_namespace(const struct cgroups *cgroups,
 					       struct warden_error *err)
 {
@@ -134,7 +134,7 @@ int cgroups_setup(const struct warden_host *host, struct cgroups **result, struc
 	cgroups->host = host;
 	pthread_mutex_init(&cgroups->mutex, NULL);
 	cgroup_warmer_init(cgroups);
-	if (cgroups_use_mounts(cgroups, err) != 0 || cgroups_set_device_rules(cgroups, err) != 0) {
+	if (cgroups_use_mounts(cgroups, err) < 0 || cgroups_set_device_rules(cgroups, err) < 0) {
 		cgroups_free(cgroups);
 		return -1;
 	}
@@ -155,7 +155,7 @@ void cgroups_free(struct cgroups *cgroups)
 	for (size_t i = 0; i < cgroups->n; i++) {
 		struct cgroup_hierarchy *hierarchy = &cgroups->hierarchies[i];
 
-		/* Refused while there are containers, ours or another daemon's. */
+		/* Fails while containers exist, this daemon's or another's. */
 		if ((unlinkat(hierarchy->base_fd, CGROUP_PARENT, AT_REMOVEDIR) == 0 ||
 		     errno == ENOENT) &&
 		    hierarchy->v2)
@@ -193,9 +193,8 @@ void cgroup_free(struct cgroup *cgroup)
 	free(cgroup);
 }
 
-/* Another daemon that ended has taken our empty CGROUP_PARENT for its own. The new one goes over to
- * the descriptor's number, so that other threads go on without a lock, and not before its rules
- * hold. */
+/* Another daemon removed our empty CGROUP_PARENT when it ended. The new group takes over the
+ * descriptor's number, so that other threads need no lock, and only once its device rules hold. */
 static int cgroups_remake_parent(struct cgroups *cgroups, const struct cgroup_hierarchy *hierarchy,
 				 struct warden_error *err)
 {
@@ -207,7 +206,7 @@ static int cgroups_remake_parent(struct cgroups *cgroups, const struct cgroup_hi
 	if (fd >= 0)
 		result = 0;
 	if (result == 0 && hierarchy->controllers & CGROUP_DEVICES &&
-	    cgroup_devices_refuse(hierarchy, fd, err) != 0)
+	    cgroup_devices_refuse(hierarchy, fd, err) < 0)
 		result = cgroups_fall_back_to_user_namespace(cgroups, err);
 	if (result == 0 && dup3(fd, hierarchy->fd, O_CLOEXEC) < 0)
 		result =
@@ -222,7 +221,7 @@ int cgroup_make_in(struct cgroups *cgroups, const struct cgroup_hierarchy *hiera
 	if (mkdirat(hierarchy->fd, name, 0755) == 0)
 		return 0;
 	if (errno == ENOENT || errno == ENODEV) {
-		if (cgroups_remake_parent(cgroups, hierarchy, err) != 0)
+		if (cgroups_remake_parent(cgroups, hierarchy, err) < 0)
 			return -1;
 		if (mkdirat(hierarchy->fd, name, 0755) == 0)
 			return 0;
@@ -287,7 +286,7 @@ int cgroup_make(struct cgroups *cgroups, const char *id, struct cgroup **result,
 	}
 	while (made-- > 0)
 		if (!cgroup_is_late(&cgroups->hierarchies[made]) &&
-		    unlinkat(cgroups->hierarchies[made].fd, cgroup->name, AT_REMOVEDIR) != 0) {
+		    unlinkat(cgroups->hierarchies[made].fd, cgroup->name, AT_REMOVEDIR) < 0) {
 			warden_error_errno(&undo, "remove control group %s", cgroup->name);
 			cgroups->host->log(cgroups->host, WARDEN_LOG_WARN, id, "%s", undo.message);
 		}
@@ -325,7 +324,7 @@ int cgroup_enter_leaf(const struct cgroup *cgroup, pid_t pid, struct warden_erro
 		if (mkdirat(hierarchy->fd, path, 0755) < 0 && errno != EEXIST)
 			return warden_error_errno(err, "make control group %s", path);
 		snprintf(path, sizeof(path), "%s/" CGROUP_LEAF "/cgroup.procs", cgroup->name);
-		if (cgroup_file_write(hierarchy->fd, path, text, err) != 0)
+		if (cgroup_file_write(hierarchy->fd, path, text, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -337,7 +336,7 @@ bool cgroup_place(const struct cgroups *cgroups, const char *id, size_t i,
 	for (size_t k = 0; k < cgroups->n; k++) {
 		const struct cgroup_hierarchy *hierarchy = &cgroups->hierarchies[k];
 
-		/* Where several controllers are mounted together each has its name. */
+		/* A hierarchy with several controllers has a name for each of them. */
 		for (size_t bit = 0; bit < CGROUP_CONTROLLERS; bit++) {
 			unsigned controller = 1U << bit;
 
@@ -368,7 +367,7 @@ int cgroup_attach(const struct cgroup *cgroup, pid_t pid, struct warden_error *e
 		const struct cgroup_hierarchy *hierarchy = &cgroup->cgroups->hierarchies[i];
 
 		if (!hierarchy->v2 && !cgroup_is_late(hierarchy) &&
-		    cgroup_file_write(hierarchy->fd, path, text, err) != 0)
+		    cgroup_file_write(hierarchy->fd, path, text, err) < 0)
 			return -1;
 	}
 	return 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A container's part of the cpus: shares where they are short, a quota of time, which of them. */
+/* A container's share of cpu time: relative shares, a quota, and the set of cpus. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -7,17 +7,17 @@
 
 #include "backends/linux/cgroup/cgroup_private.h"
 
-/* Of v1's cpu.shares: the kernel's own bounds. */
+/* The kernel's bounds of v1's cpu.shares. */
 #define SHARES_MIN UINT64_C(2)
 #define SHARES_MAX UINT64_C(262144)
 
-/* The kernel reckons a weight of 100 as 1024 shares. */
+/* The kernel treats a weight of 100 as 1024 shares. */
 #define SHARES_DEFAULT UINT64_C(1024)
 #define WEIGHT_DEFAULT UINT64_C(100)
 #define WEIGHT_MIN     UINT64_C(1)
 #define WEIGHT_MAX     UINT64_C(10000)
 
-/* Of the quota, in microseconds. */
+/* The period of the quota, in microseconds. */
 #define PERIOD         UINT64_C(100000)
 #define PER_PERCENT_US (PERIOD / 100)
 
@@ -93,13 +93,13 @@ void cgroup_get_cpu_quota(const struct cgroup *cgroup, struct warden_limits *lim
 	limits->cpu_quota = WARDEN_UNKNOWN;
 	if (cgroup_read(cgroup, CGROUP_CPU, name, text, sizeof(text)) <= 0)
 		return;
-	/* "max 100000", "-1": none. */
+	/* "max 100000" and "-1" mean no quota. */
 	limits->cpu_quota =
 		text[0] == 'm' || text[0] == '-' ? 0 : strtoull(text, NULL, 10) / PER_PERCENT_US;
 }
 
-/* "All" is what the group above has: v1 has no other word for it, and v2 takes the one that it has
- * only while nothing runs. */
+/* All cpus are those of the parent group: v1 has no other way to say it, and v2's empty list is
+ * accepted only while no process runs. */
 int cgroup_set_cpus(struct cgroup *cgroup, const struct warden_limits *limits,
 		    struct warden_error *err)
 {
@@ -115,13 +115,13 @@ int cgroup_set_cpus(struct cgroup *cgroup, const struct warden_limits *limits,
 		    cgroup_file_read(hierarchy->fd,
 				     hierarchy->v2 ? "cpuset.cpus.effective" : "cpuset.cpus", all,
 				     sizeof(all)) < 0)
-			return warden_error_errno(err, "look which cpus there are");
+			return warden_error_errno(err, "read the cpus of the parent control group");
 		cpus = all;
 	}
 	if (cgroup_join(cgroup, CGROUP_CPUSET, err) < 0)
 		return -1;
 	if (cgroup_write(cgroup, CGROUP_CPUSET, "cpuset.cpus", cpus, err) < 0) {
-		/* The list itself was found well before. */
+		/* The syntax of the list was checked before. */
 		if (err->number == ERANGE || err->number == EINVAL)
 			warden_error_set(err, "there is no such cpu: %s", cpus);
 		return -1;

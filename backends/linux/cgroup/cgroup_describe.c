@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which controllers of control groups there are, and what their lack means. */
+/* Reports the available controllers and the effect of each missing one. */
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -10,12 +10,12 @@
 
 #define MOUNTS_MAX 64
 
-/* What a controller is for. */
 static const char *cgroup_describe_effect(unsigned controller)
 {
 	switch (controller) {
 	case CGROUP_MEMORY:
-		return "no memory limits and figures, no word of processes that ran out of it";
+		return "no memory limits and figures, no report of processes killed for lack of "
+		       "memory";
 	case CGROUP_CPU:
 		return "no cpu shares and quota";
 	case CGROUP_CPUACCT:
@@ -35,7 +35,7 @@ static const char *cgroup_describe_effect(unsigned controller)
 	}
 }
 
-/* Where a controller was found; empty: nowhere. */
+/* Where each controller was found; an empty text: nowhere. */
 struct controller_places {
 	unsigned found;
 	char text[CGROUP_CONTROLLERS][PATH_MAX];
@@ -51,7 +51,7 @@ static void cgroup_describe_add_place(struct controller_places *places, unsigned
 	places->found |= controllers;
 }
 
-/* What a mount of v2 could enable for us. */
+/* The controllers that could be enabled on a v2 mount. */
 static unsigned cgroup_describe_read_v2(const struct cgroup_mount *mount)
 {
 	char path[PATH_MAX], text[512];
@@ -69,14 +69,14 @@ static unsigned cgroup_describe_read_v2(const struct cgroup_mount *mount)
 	return cgroup_controllers_parse(text) | CGROUP_V2_CORE;
 }
 
-/* Without a daemon: what is mounted. */
+/* Without a daemon: reads the mounts. */
 static void cgroup_describe_find_mounted(struct controller_places *places)
 {
 	struct cgroup_mount mounts[MOUNTS_MAX] = {0};
 	struct warden_error ignored;
 	size_t n = 0;
 
-	/* What cannot be read has no controllers. */
+	/* A mount that cannot be read has no controllers. */
 	(void)cgroup_mounts_find(mounts, MOUNTS_MAX, &n, &ignored);
 	for (size_t i = 0; i < n; i++)
 		if (!mounts[i].v2)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which devices a container may use and make: those that protocol.md lists, for root too. The rules
- * are set on the group in which the containers' groups lie: on v1 a new group begins with its
- * parent's, on v2 a program holds for all below. */
+/* Restricts the devices that a container may use and make, root included, to those listed in
+ * protocol.md. The rules are set on the group that holds the containers' groups: on v1 a new group
+ * copies its parent's rules, on v2 a program applies to all groups below. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
@@ -39,7 +39,7 @@ static void cgroup_devices_format_rule(size_t i, char *text, size_t size)
 		snprintf(text, size, "c %u:%u rwm", allowed[i].major, allowed[i].minor);
 }
 
-/* Whether the group has our rules and no other. */
+/* Whether the group has our rules and no others. */
 static bool cgroup_devices_is_set_v1(int fd)
 {
 	char list[1024], text[32];
@@ -57,25 +57,26 @@ static bool cgroup_devices_is_set_v1(int fd)
 	return lines == ARRAY_SIZE(allowed);
 }
 
-/* A group that has groups below it cannot be changed; an earlier daemon's is right already. */
+/* The rules of a group with child groups cannot be changed; those set by an earlier daemon are
+ * right already. */
 static int cgroup_devices_refuse_v1(int fd, struct warden_error *err)
 {
 	char text[32];
 
 	if (cgroup_devices_is_set_v1(fd))
 		return 0;
-	if (cgroup_file_write(fd, "devices.deny", "a", err) != 0)
+	if (cgroup_file_write(fd, "devices.deny", "a", err) < 0)
 		return -1;
 	for (size_t i = 0; i < ARRAY_SIZE(allowed); i++) {
 		cgroup_devices_format_rule(i, text, sizeof(text));
-		if (cgroup_file_write(fd, "devices.allow", text, err) != 0)
+		if (cgroup_file_write(fd, "devices.allow", text, err) < 0)
 			return -1;
 	}
 	return 0;
 }
 
-/* Instructions of BPF, by the names of its manual: 64-bit move and jumps with a constant, 32-bit
- * loads. */
+/* BPF instructions, by the names of its manual: 64-bit move, jumps with a constant, 32-bit loads.
+ */
 static struct bpf_insn cgroup_devices_insn(uint8_t code, uint8_t to, uint8_t from, int16_t offset,
 					   int32_t constant)
 {
@@ -93,7 +94,7 @@ static struct bpf_insn cgroup_devices_insn(uint8_t code, uint8_t to, uint8_t fro
 
 #define PROGRAM_MAX (8 + 4 * ARRAY_SIZE(allowed))
 
-/* Returns 1 for a character device of the list, else 0. */
+/* The program returns 1 for a character device of the list, else 0. */
 static size_t cgroup_devices_write_program(struct bpf_insn *program)
 {
 	size_t n = 0;
@@ -148,7 +149,7 @@ static int cgroup_devices_load_program(struct warden_error *err)
 	return warden_error_errno(err, "load device rules (BPF)%s%s", log[0] ? ": " : "", log);
 }
 
-/* A descriptor of the program of ours that an earlier daemon attached, or -1. */
+/* Opens the program that an earlier daemon attached; -1 if there is none. */
 static int cgroup_devices_find_program(int cgroup_fd)
 {
 	uint32_t ids[64] = {0};
@@ -158,7 +159,7 @@ static int cgroup_devices_find_program(int cgroup_fd)
 	query.query.attach_type = BPF_CGROUP_DEVICE;
 	query.query.prog_ids = (uintptr_t)ids;
 	query.query.prog_cnt = ARRAY_SIZE(ids);
-	if (cgroup_devices_bpf(BPF_PROG_QUERY, &query) != 0)
+	if (cgroup_devices_bpf(BPF_PROG_QUERY, &query) < 0)
 		return -1;
 	for (uint32_t i = 0; i < query.query.prog_cnt && i < ARRAY_SIZE(ids); i++) {
 		union bpf_attr by_id = {.prog_id = ids[i]};
@@ -177,7 +178,7 @@ static int cgroup_devices_find_program(int cgroup_fd)
 	return -1;
 }
 
-/* Other programs of the group (systemd's, an operator's) stay; ours of before is replaced. */
+/* Other programs of the group (systemd's, an operator's) stay; our previous one is replaced. */
 static int cgroup_devices_refuse_v2(const struct cgroup_hierarchy *hierarchy, int fd,
 				    struct warden_error *err)
 {
@@ -197,7 +198,7 @@ static int cgroup_devices_refuse_v2(const struct cgroup_hierarchy *hierarchy, in
 	attach.attach_type = BPF_CGROUP_DEVICE;
 	attach.attach_flags = BPF_F_ALLOW_MULTI | (before >= 0 ? BPF_F_REPLACE : 0);
 	attach.replace_bpf_fd = before >= 0 ? (uint32_t)before : 0;
-	if (cgroup_devices_bpf(BPF_PROG_ATTACH, &attach) != 0)
+	if (cgroup_devices_bpf(BPF_PROG_ATTACH, &attach) < 0)
 		return warden_error_errno(err, "attach device rules to %s/" CGROUP_PARENT,
 					  hierarchy->path);
 	return 0;

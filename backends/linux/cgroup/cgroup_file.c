@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reads and writes files of control groups, and makes the group in which the containers' lie. */
+/* Reads and writes files of control groups, and makes the group that holds the containers' groups.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -54,7 +55,7 @@ static const char *cgroup_file_path(const struct cgroup *cgroup, const char *nam
 	return path;
 }
 
-/* Names of files are the kernel's, none as long as this. */
+/* The kernel's file names are shorter than this. */
 #define FILE_PATH_SIZE (CGROUP_NAME_SIZE + 64)
 
 int cgroup_open_file(const struct cgroup *cgroup, enum cgroup_controller controller,
@@ -133,7 +134,7 @@ bool cgroup_is_v2(const struct cgroup *cgroup, enum cgroup_controller controller
 	return hierarchy && hierarchy->v2;
 }
 
-/* Another mount may lie over the one that was found. */
+/* Another file system may be mounted over the one that was found. */
 static bool cgroup_file_is_cgroup(int fd)
 {
 	struct statfs fs;
@@ -146,7 +147,7 @@ int cgroup_parent_open(const struct cgroup_hierarchy *hierarchy, struct warden_e
 {
 	_cleanup_close_ int fd = -1;
 
-	if (mkdirat(hierarchy->base_fd, CGROUP_PARENT, 0755) != 0 && errno != EEXIST)
+	if (mkdirat(hierarchy->base_fd, CGROUP_PARENT, 0755) < 0 && errno != EEXIST)
 		return warden_error_errno(err, "make control group %s/" CGROUP_PARENT,
 					  hierarchy->path);
 	fd = openat(hierarchy->base_fd, CGROUP_PARENT, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -156,7 +157,7 @@ int cgroup_parent_open(const struct cgroup_hierarchy *hierarchy, struct warden_e
 	if (!cgroup_file_is_cgroup(fd))
 		return warden_error_set(err, "%s/" CGROUP_PARENT " is no control group",
 					hierarchy->path);
-	if (hierarchy->v2 && cgroup_v2_enable(fd, hierarchy->controllers, err) != 0)
+	if (hierarchy->v2 && cgroup_v2_enable(fd, hierarchy->controllers, err) < 0)
 		return -1;
 	return take_fd(&fd);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which hierarchies of control groups are mounted, and in which of their groups the daemon is. */
+/* Finds the mounted hierarchies of control groups, and the daemon's own group in each. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,12 +26,12 @@ const char *cgroup_controllers_text(unsigned bits, char *text, size_t size)
 		if (bits & controllers[i].bit)
 			length += (size_t)snprintf(text + length, size - length, "%s%s",
 						   length ? ", " : "", controllers[i].name);
-		bits &= ~controllers[i].bit; /* one name for each */
+		bits &= ~controllers[i].bit; /* one name per controller */
 	}
 	return text;
 }
 
-/* Words divided by commas, spaces or line ends. */
+/* Words are separated by commas, spaces or line ends. */
 unsigned cgroup_controllers_parse(const char *text)
 {
 	static const char dividers[] = ", \n";
@@ -49,7 +49,7 @@ unsigned cgroup_controllers_parse(const char *text)
 	return bits;
 }
 
-/* A path of mountinfo, in place: \040 stands for a space, and so on. */
+/* Decodes a path of mountinfo in place: \040 stands for a space, and so on. */
 static void cgroup_find_unescape(char *path)
 {
 	char *to = path;
@@ -87,8 +87,8 @@ char *cgroup_own_path(bool v2, unsigned wanted)
 	return NULL;
 }
 
-/* Of the daemon's path what lies below the mount's root; NULL when it lies elsewhere (a namespace
- * shows "/.."). */
+/* The daemon's path relative to the mount's root; NULL if it lies elsewhere (a namespace shows
+ * "/.."). */
 static const char *cgroup_find_relative_path(const char *path, const char *root)
 {
 	size_t length = strcmp(root, "/") == 0 ? 0 : strlen(root);
@@ -99,7 +99,7 @@ static const char *cgroup_find_relative_path(const char *path, const char *root)
 	return strcmp(path, "/") == 0 ? "" : path + length;
 }
 
-/* Takes a mount of which the line was cut into fields. */
+/* Adds a mount from the fields of its line. */
 static int cgroup_find_add_mount(struct cgroup_mount *mount, char *root, char *mount_point, bool v2,
 				 unsigned bits, struct warden_error *err)
 {
@@ -111,14 +111,14 @@ static int cgroup_find_add_mount(struct cgroup_mount *mount, char *root, char *m
 	mount->own = cgroup_find_relative_path(mount->own_path, root);
 	mount->reachable = mount->own;
 	if (!mount->own)
-		mount->own = ""; /* the mount's top is where we are */
+		mount->own = ""; /* use the top of the mount */
 	mount->mount_point = strdup(mount_point);
 	if (!mount->mount_point)
 		return warden_error_errno(err, "control groups at %s", mount_point);
 	return 0;
 }
 
-/* Cuts a line of mountinfo; false when it is none of ours. */
+/* Splits a line of mountinfo; false if it is no control group. */
 static bool cgroup_find_split_line(char *line, char **root, char **mount_point, bool *v2,
 				   char **options)
 {
@@ -160,7 +160,7 @@ int cgroup_mounts_find(struct cgroup_mount *mounts, size_t max, size_t *n, struc
 		bits = v2 ? 0 : cgroup_controllers_parse(options);
 		if (v2 ? seen_v2 : (bits & ~seen) == 0)
 			continue;
-		if (cgroup_find_add_mount(&mounts[(*n)++], root, mount_point, v2, bits, err) != 0)
+		if (cgroup_find_add_mount(&mounts[(*n)++], root, mount_point, v2, bits, err) < 0)
 			return -1;
 		seen |= bits;
 		seen_v2 |= v2;

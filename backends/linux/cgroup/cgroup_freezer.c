@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Freezes a container and lets it go on. */
+/* Freezes and thaws a container. */
 #include <errno.h>
 #include <string.h>
 #include <time.h>
 
 #include "backends/linux/cgroup/cgroup_private.h"
 
-/* A process is frozen when it next leaves the kernel: at most a second is given for that. */
+/* A process freezes when it next leaves the kernel: wait at most a second for that. */
 #define PAUSE_NS 500000
 #define PAUSES   2000
 
@@ -41,10 +41,11 @@ int cgroup_freeze(const struct cgroup *cgroup, bool frozen, struct warden_error 
 	for (int i = 0; frozen && i < PAUSES; i++) {
 		if (cgroup_is_frozen(cgroup))
 			return 0;
-		nanosleep(&pause, NULL); /* cut short by a signal: looks the earlier */
+		nanosleep(&pause, NULL); /* a signal only makes the next read earlier */
 	}
 	if (!frozen)
 		return 0;
-	(void)cgroup_freezer_write_state(cgroup, false, &undo); /* it could be written before */
+	(void)cgroup_freezer_write_state(
+		cgroup, false, &undo); /* best effort: the same file was writable before */
 	return warden_error_set(err, "not all processes of %s could be frozen", cgroup->name);
 }

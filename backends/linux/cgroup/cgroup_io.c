@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A container's part of the depot's disk: a weight, where the kernel's scheduler knows any, and the
- * most bytes a second. */
+/* A container's share of the depot's disk: a weight, if the kernel's I/O scheduler has weights, and
+ * a maximum rate in bytes per second. */
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 #include "backends/linux/cgroup/cgroup_private.h"
 #include "lib/cleanup.h"
 
-/* Files of a weight, best one first; what they take besides the number, and the most. */
+/* Files of weights in order of preference, the text before the number, and the largest weight. */
 static const struct cgroup_weight {
 	bool v2;
 	const char *file, *before;
@@ -26,7 +26,7 @@ static const struct cgroup_weight {
 
 #define WEIGHT_DEFAULT UINT64_C(100)
 
-/* A kernel's topmost group has none, so it is the daemon's that is looked at. */
+/* The root group has no such file, so check the daemon's group. */
 void cgroup_find_io_weight(struct cgroups *cgroups)
 {
 	const struct cgroup_hierarchy *hierarchy = cgroup_hierarchy_of(cgroups, CGROUP_IO);
@@ -64,12 +64,12 @@ void cgroup_get_io_weight(const struct cgroup *cgroup, struct warden_limits *lim
 	limits->io_weight = WARDEN_UNKNOWN;
 	if (!weight)
 		return;
-	limits->io_weight = WEIGHT_DEFAULT; /* of a group that is not there yet */
+	limits->io_weight = WEIGHT_DEFAULT; /* of a group that does not exist yet */
 	if (cgroup_read(cgroup, CGROUP_IO, weight->file, text, sizeof(text)) > (ssize_t)skip)
 		limits->io_weight = strtoull(text + skip, NULL, 10);
 }
 
-/* Rates are of whole disks: for a partition that of its disk. */
+/* Rates apply to whole disks: for a partition, find its disk. */
 static int cgroup_io_find_disk(const char *path, unsigned *major_number, unsigned *minor_number,
 			       struct warden_error *err)
 {
@@ -77,11 +77,11 @@ static int cgroup_io_find_disk(const char *path, unsigned *major_number, unsigne
 	struct stat status;
 
 	if (stat(path, &status) < 0)
-		return warden_error_errno(err, "look at %s", path);
+		return warden_error_errno(err, "stat %s", path);
 	*major_number = major(status.st_dev);
 	*minor_number = minor(status.st_dev);
 	if (*major_number == 0)
-		return warden_error_set(err, "%s lies on no block device of its own", path);
+		return warden_error_set(err, "%s lies on no block device", path);
 	snprintf(path_of_disk, sizeof(path_of_disk), "/sys/dev/block/%u:%u/partition",
 		 *major_number, *minor_number);
 	if (access(path_of_disk, F_OK) < 0)
@@ -90,11 +90,11 @@ static int cgroup_io_find_disk(const char *path, unsigned *major_number, unsigne
 		 *minor_number);
 	if (cgroup_file_read(AT_FDCWD, path_of_disk, numbers, sizeof(numbers)) < 0 ||
 	    sscanf(numbers, "%u:%u", major_number, minor_number) != 2)
-		return warden_error_set(err, "the disk of %s is not found", path);
+		return warden_error_set(err, "cannot find the disk of %s", path);
 	return 0;
 }
 
-/* One direction. */
+/* File and key of one direction. */
 struct cgroup_io_rate {
 	const char *v1, *v2;
 };
@@ -102,7 +102,7 @@ struct cgroup_io_rate {
 static const struct cgroup_io_rate reads = {"blkio.throttle.read_bps_device", "rbps"};
 static const struct cgroup_io_rate writes = {"blkio.throttle.write_bps_device", "wbps"};
 
-/* The line of the depot's disk; what is not there is no limit. */
+/* Reads the rate from the line of the depot's disk; a missing line means no limit (0). */
 static uint64_t cgroup_io_get_rate(const struct cgroup *cgroup, const struct cgroup_io_rate *rate)
 {
 	const char *depot = cgroup->cgroups->host->settings->depot_path;
@@ -127,7 +127,7 @@ static uint64_t cgroup_io_get_rate(const struct cgroup *cgroup, const struct cgr
 		value = strstr(value, rate->v2);
 	if (value && v2)
 		value += strlen(rate->v2) + 1;
-	return value ? strtoull(value, NULL, 10) : 0; /* "max": 0 */
+	return value ? strtoull(value, NULL, 10) : 0; /* "max" reads as 0 */
 }
 
 static int cgroup_io_set_rate(const struct cgroup *cgroup, const struct cgroup_io_rate *rate,
@@ -139,7 +139,7 @@ static int cgroup_io_set_rate(const struct cgroup *cgroup, const struct cgroup_i
 	char text[96];
 
 	if (bytes == 0 && cgroup_io_get_rate(cgroup, rate) == 0)
-		return 0; /* also where there is nothing to limit */
+		return 0; /* also if the depot has no disk to limit */
 	if (cgroup_io_find_disk(depot, &major_number, &minor_number, err) < 0 ||
 	    cgroup_join(cgroup, CGROUP_IO, err) < 0)
 		return -1;

@@ -15,13 +15,13 @@
 
 #define JOB_PREFIX "job-"
 
-/* Processes that are forked while others are moved are found in the next round. */
+/* A process that is forked while the others are moved is found in the next round. */
 #define ROUNDS 100
 
-/* What a job's figures and limits need. */
+/* Controllers for a job's figures and limits. */
 #define JOB_CONTROLLERS (CGROUP_CPUACCT | CGROUP_MEMORY | CGROUP_PIDS)
 
-/* A job's group is one like the container's, below it. */
+/* A job's group is a struct cgroup whose name lies below the container's. */
 static struct cgroup cgroup_job_group(const struct cgroup *container, uint32_t job_id)
 {
 	struct cgroup group = {.cgroups = container->cgroups};
@@ -31,7 +31,7 @@ static struct cgroup cgroup_job_group(const struct cgroup *container, uint32_t j
 	return group;
 }
 
-/* Calls `visit` with each hierarchy that a job has a group in, until one fails. */
+/* Calls `visit` for each hierarchy in which a job has a group, until one call fails. */
 static int cgroup_job_foreach_hierarchy(const struct cgroup *group,
 					int (*visit)(const struct cgroup_hierarchy *hierarchy,
 						     void *data),
@@ -89,9 +89,9 @@ static int cgroup_job_open_file(const struct cgroup_job_making *making,
 	return *fd < 0 ? cgroup_job_error(making, hierarchy, "open") : 0;
 }
 
-/* On v2 container root, in the keeper, clones into the group: so it must have the right to write to
- * those that it goes to and through. Where nothing is nested no process of the container can see
- * any of these files. */
+/* On v2 the keeper, as container root, clones into the group, so it needs write access to
+ * cgroup.procs of the target and of the common ancestor. Without nesting no process of the
+ * container can see these files. */
 static int cgroup_job_chown_procs(const struct cgroup_job_making *making,
 				  const struct cgroup_hierarchy *hierarchy,
 				  const struct cgroup *group)
@@ -100,12 +100,12 @@ static int cgroup_job_chown_procs(const struct cgroup_job_making *making,
 
 	snprintf(path, sizeof(path), "%s/cgroup.procs", group->name);
 	return fchownat(hierarchy->fd, path, making->owner, making->owner, 0) < 0
-		       ? cgroup_job_error(making, hierarchy, "give away")
+		       ? cgroup_job_error(making, hierarchy, "change the owner of")
 		       : 0;
 }
 
-/* Moves those that are in the container's own group, and not below, to its leaf. Returns how many
- * there were, or -1. */
+/* Moves the processes of the container's own group, not of those below, to its leaf. Returns the
+ * number of processes it read, or -1. */
 static int cgroup_job_move_to_leaf(int group_fd, struct warden_error *err)
 {
 	char text[4096], *rest = text, *line;
@@ -113,8 +113,8 @@ static int cgroup_job_move_to_leaf(int group_fd, struct warden_error *err)
 
 	if (cgroup_file_read(group_fd, "cgroup.procs", text, sizeof(text)) < 0)
 		return warden_error_errno(err, "read control group's cgroup.procs");
-	/* What follows the last line's end is nothing, or a number that was cut, for the next
-	 * round. */
+	/* The text after the last line end is empty or a truncated number, which the next round
+	 * reads. */
 	while ((line = strsep(&rest, "\n")) && rest) {
 		if (cgroup_file_write(group_fd, CGROUP_LEAF "/cgroup.procs", line, err) < 0 &&
 		    err->number != ESRCH)
@@ -124,8 +124,8 @@ static int cgroup_job_move_to_leaf(int group_fd, struct warden_error *err)
 	return n;
 }
 
-/* A group whose own processes are not in a leaf can have no controllers for those below it. Once
- * that is so, what the container starts is born in the leaf. */
+/* A v2 group with processes of its own cannot enable controllers for groups below it, so all of
+ * them move to the leaf. Afterwards new processes of the container are born in the leaf. */
 static int cgroup_job_empty_group(int group_fd, struct warden_error *err)
 {
 	int left = 1;
@@ -139,13 +139,13 @@ static int cgroup_job_empty_group(int group_fd, struct warden_error *err)
 	return left;
 }
 
-/* Not cpu, which would share the time out among jobs instead of processes. */
+/* The cpu controller stays off: it would divide the time among jobs instead of processes. */
 static int cgroup_job_enable_controllers(const struct cgroup_hierarchy *hierarchy, int group_fd,
 					 struct warden_error *err)
 {
 	unsigned wanted = hierarchy->controllers & (CGROUP_MEMORY | CGROUP_PIDS);
 
-	/* Again and again: it does nothing where they are enabled. */
+	/* Enabling again has no effect. */
 	if (cgroup_v2_enable(group_fd, wanted, err) == 0)
 		return 0;
 	if (err->number != EBUSY || cgroup_job_empty_group(group_fd, err) < 0)
@@ -160,7 +160,7 @@ static int cgroup_job_make_v2(struct cgroup_job_making *making,
 		openat(hierarchy->fd, making->container->name, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (container < 0)
-		return cgroup_job_error(making, hierarchy, "open what is above");
+		return cgroup_job_error(making, hierarchy, "open the parent of");
 	if (cgroup_job_enable_controllers(hierarchy, container, making->err) < 0)
 		return -1;
 	if (mkdirat(hierarchy->fd, making->group->name, 0755) < 0)
@@ -189,7 +189,7 @@ static int cgroup_job_make_in(const struct cgroup_hierarchy *hierarchy, void *da
 			     : cgroup_job_make_v1(making, hierarchy);
 }
 
-/* A limit of a job is one of memory with swap; and without swap, nothing of it is swapped. */
+/* A job's limit is one of memory with swap; with no_swap its memory is never swapped. */
 static int cgroup_job_limit_memory(struct cgroup *group, const struct warden_spawn *spawn,
 				   struct warden_error *err)
 {
@@ -220,13 +220,13 @@ static void cgroup_job_open_cpu(const struct cgroup *group, struct wshd_group *f
 {
 	bool v2 = cgroup_is_v2(group, CGROUP_CPUACCT);
 
-	/* Where it cannot be opened the keeper counts itself. */
+	/* If it cannot be opened the keeper counts itself. */
 	fds->cpu_fd = cgroup_open_file(group, CGROUP_CPUACCT, v2 ? "cpu.stat" : "cpuacct.usage",
 				       O_RDONLY);
 }
 
-/* On both at once the container's view of its groups begins too low for a job to be born in v2's.
- */
+/* With v1 and v2 mounted the root of the container's cgroup view is too low for a job to be born in
+ * its v2 group. */
 static bool cgroup_job_is_mixed(const struct cgroup *group)
 {
 	bool v2 = false, v1 = false;
@@ -245,8 +245,8 @@ int cgroup_job_make(const struct cgroup *cgroup, const struct warden_spawn *spaw
 	wshd_group_init(fds);
 	if (!cgroup_hierarchy_of(group.cgroups, CGROUP_CPUACCT) || cgroup_job_is_mixed(&group))
 		return warden_error_set(err,
-					"own_cgroup: job %u cannot have one with what is "
-					"mounted on this host",
+					"own_cgroup: the control groups mounted on this "
+					"host allow none for job %u",
 					spawn->job_id);
 	if (cgroup_job_foreach_hierarchy(&group, cgroup_job_make_in, &making) == 0 &&
 	    cgroup_job_set_limits(&group, spawn, err) == 0) {
@@ -254,12 +254,12 @@ int cgroup_job_make(const struct cgroup *cgroup, const struct warden_spawn *spaw
 		return 0;
 	}
 	wshd_group_close(fds);
-	cgroup_job_foreach_hierarchy(&group, cgroup_job_remove_in, &group); /* nobody is in there */
+	cgroup_job_foreach_hierarchy(&group, cgroup_job_remove_in,
+				     &group); /* they have no processes yet */
 	return -1;
 }
 
-/* How the kernel shares the time out between user and system on v1 it counts by ticks, while the
- * sum is exact. */
+/* On v1 the split between user and system is counted in ticks, while the sum is exact. */
 static void cgroup_job_read_cpu_v1(const struct cgroup *group, struct warden_job_end *end)
 {
 	uint64_t total = cgroup_read_number(group, CGROUP_CPUACCT, "cpuacct.usage", 0);
@@ -346,5 +346,5 @@ void cgroup_job_list(const struct cgroup *cgroup, uint32_t **ids, size_t *n)
 		if (entry->d_type == DT_DIR &&
 		    sscanf(entry->d_name, JOB_PREFIX "%" SCNu32, &id) == 1 &&
 		    !cgroup_job_add_id(ids, n, id))
-			return; /* those that are missing go with the container */
+			return; /* the rest is removed with the container */
 }

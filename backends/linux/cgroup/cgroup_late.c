@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Groups of v1 that a container gets only when a limit needs them: made, and all of its processes
- * moved into them. */
+/* Groups of v1 that a container gets only when a limit needs them: makes them and moves all of the
+ * container's processes into them. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 #include "backends/linux/cgroup/cgroup_private.h"
 #include "lib/cleanup.h"
 
-/* Processes that are forked while others are moved are found in the next round. */
+/* A process that is forked while the others are moved is found in the next round. */
 #define ROUNDS 100
 
 bool cgroup_is_late(const struct cgroup_hierarchy *hierarchy)
@@ -18,7 +18,7 @@ bool cgroup_is_late(const struct cgroup_hierarchy *hierarchy)
 	return !hierarchy->v2 && (hierarchy->controllers & ~(unsigned)CGROUP_LATE) == 0;
 }
 
-/* A new group of cpuset takes no process before it has cpus and memory nodes. */
+/* A new cpuset group accepts no process before it has cpus and memory nodes. */
 static int cgroup_late_inherit_file(int from_fd, int to_fd, const char *file,
 				    struct warden_error *err)
 {
@@ -68,7 +68,7 @@ static bool cgroup_late_has_pid(const pid_t *pids, size_t n, pid_t pid)
 	return false;
 }
 
-/* How many were not there yet; -1 and `err`. */
+/* Returns the number of processes that had to be moved; -1 and `err` on failure. */
 static int cgroup_late_move_processes(const struct cgroup *cgroup,
 				      const struct cgroup_hierarchy *hierarchy,
 				      struct warden_error *err)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The limit of memory and swap of a container. v1 limits memory and the sum of both, v2 each by
- * itself: there a container whose memory is limited gets no swap. */
+/* The limit of memory and swap of a container. v1 limits memory and the sum of both, v2 each
+ * separately; on v2 a container with limited memory gets no swap. */
 #include <errno.h>
 #include <inttypes.h>
 
@@ -9,7 +9,7 @@
 #define V1_MEMORY "memory.limit_in_bytes"
 #define V1_SUM    "memory.memsw.limit_in_bytes"
 
-/* v1: 0 is never. */
+/* v1: 0 means never swap. */
 #define SWAPPINESS "memory.swappiness"
 
 static int cgroup_memory_write_v1(const struct cgroup *cgroup, const char *name, uint64_t bytes,
@@ -20,8 +20,8 @@ static int cgroup_memory_write_v1(const struct cgroup *cgroup, const char *name,
 	return cgroup_write_number(cgroup, CGROUP_MEMORY, name, bytes, err);
 }
 
-/* The sum may never be less than memory alone: which of them goes first depends on the direction.
- * Without swap accounting there is no sum. */
+/* The sum must never be less than memory alone, so the order of the writes depends on the direction
+ * of the change. Without swap accounting there is no sum. */
 static int cgroup_memory_set_v1(const struct cgroup *cgroup, uint64_t bytes,
 				struct warden_error *err)
 {
@@ -35,18 +35,19 @@ static int cgroup_memory_set_v1(const struct cgroup *cgroup, uint64_t bytes,
 	if (cgroup_memory_write_v1(cgroup, V1_MEMORY, bytes, err) < 0) {
 		if (sum_first)
 			(void)cgroup_memory_write_v1(cgroup, V1_SUM, sum,
-						     &undo); /* it was that before */
+						     &undo); /* best effort: the old value */
 		return -1;
 	}
 	if (sum == WARDEN_UNKNOWN || sum_first ||
 	    cgroup_memory_write_v1(cgroup, V1_SUM, bytes, err) == 0)
 		return 0;
-	(void)cgroup_memory_write_v1(cgroup, V1_MEMORY, memory, &undo); /* likewise */
+	(void)cgroup_memory_write_v1(cgroup, V1_MEMORY, memory,
+				     &undo); /* best effort: the old value */
 	return -1;
 }
 
-/* A limit below what is used would end processes here; v1 refuses it. So what can be freed is freed
- * first. */
+/* v2 would kill processes if the limit is below the usage; v1 refuses such a limit. So reclaim the
+ * difference first. */
 static int cgroup_memory_reclaim(const struct cgroup *cgroup, uint64_t bytes,
 				 struct warden_error *err)
 {
@@ -54,7 +55,7 @@ static int cgroup_memory_reclaim(const struct cgroup *cgroup, uint64_t bytes,
 
 	if (used == WARDEN_UNKNOWN || used <= bytes)
 		return 0;
-	/* EAGAIN: not all of it could be freed. */
+	/* EAGAIN: not all of it could be reclaimed. */
 	if (cgroup_write_number(cgroup, CGROUP_MEMORY, "memory.reclaim", used - bytes, err) < 0 &&
 	    err->number != EAGAIN && err->number != ENOENT)
 		return -1;
@@ -69,7 +70,7 @@ static int cgroup_memory_set_swap_v2(const struct cgroup *cgroup, bool off,
 {
 	if (cgroup_write(cgroup, CGROUP_MEMORY, "memory.swap.max", off ? "0" : "max", err) == 0)
 		return 0;
-	/* Without swap accounting only whoever asks for it by name needs to know. */
+	/* Without swap accounting this is an error only if the client asked for no swap. */
 	return err->number == ENOENT && !cgroup->swap_off ? 0 : -1;
 }
 

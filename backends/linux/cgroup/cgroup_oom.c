@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How the kernel tells that a container's memory has run out: v1 through an eventfd, v2 through a
- * file that changes. */
+/* Notification that a container's memory has run out: an eventfd on v1, a file that changes on v2.
+ */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,14 +12,15 @@
 #include "backends/linux/cgroup/cgroup_private.h"
 #include "lib/cleanup.h"
 
-/* Counts what happens under this group's own limit; memory.events counts those below as well. */
+/* Counts events under this group's own limit; memory.events counts those of groups below as well.
+ */
 #define V2_EVENTS "memory.events.local"
 
-/* Bytes; one that is larger fails without a process being ended. */
+/* Bytes; a larger charge fails without killing a process. */
 #define LARGEST_CHARGE ((uint64_t)65536)
 
-/* Those below a group whose limit is reached are told too, the machine's own or the daemon's among
- * them. A charge that fails here leaves the most that was ever used near our limit. */
+/* v1 also notifies the groups below the one that reached its limit, be it the machine's or the
+ * daemon's. If the limit was our own, the maximum usage is close to it. */
 static bool cgroup_oom_reached_limit_v1(const struct cgroup *cgroup)
 {
 	uint64_t limit = cgroup_read_number(cgroup, CGROUP_MEMORY, "memory.limit_in_bytes", 0);
@@ -48,7 +49,7 @@ static int cgroup_oom_open_v1(const struct cgroup *cgroup, struct cgroup_oom *oo
 	return 0;
 }
 
-/* Reading it makes the descriptor quiet until the next change. */
+/* Reading also clears the event until the next change. */
 static uint64_t cgroup_oom_read_count_v2(int fd)
 {
 	char text[512];

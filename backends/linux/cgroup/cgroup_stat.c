@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Figures of a container from the files of its control groups. */
+/* Reads figures of a container from the files of its control groups. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,10 +45,10 @@ enum {
 	STAT_SWAP = 5,
 	STAT_MEMORY_LIMIT = 13,
 	STAT_MEMSW_LIMIT = 14,
-	STAT_TOTAL = 15, /* from here on again those before the limits */
+	STAT_TOTAL = 15, /* the figures before the limits again, as totals */
 };
 
-/* v2 counts a group with all below it, so a figure stands for both of v1's. */
+/* v2 counts a group with all below it, so one figure fills both of v1's. */
 static const struct {
 	const char *name;
 	int index;
@@ -60,7 +60,7 @@ static const struct {
 
 #define STAT_FILE_MAX 8192
 
-/* Cuts the next line "NAME NUMBER" out of `*text`; NULL at the end. */
+/* Reads the next line "NAME NUMBER" of `*text`; NULL at the end. */
 static const char *cgroup_stat_next_figure(char **text, uint64_t *value)
 {
 	char *name = strsep(text, "\n"), *number = name ? strchr(name, ' ') : NULL;
@@ -92,7 +92,7 @@ static void cgroup_stat_set_both(struct warden_info *info, int index, uint64_t v
 	info->memory[index + STAT_TOTAL] = value;
 }
 
-/* v2 limits memory and swap apart from each other, v1 memory and the sum. */
+/* v2 limits memory and swap separately, v1 memory and the sum. */
 static void cgroup_stat_read_limits_v2(const struct cgroup *cgroup, struct warden_info *info)
 {
 	uint64_t memory =
@@ -180,7 +180,7 @@ static void cgroup_stat_parse_pressure(const char *text, const char *kind,
 	pressure->total = total;
 }
 
-/* v2 alone tells it, and only where it is switched on. */
+/* Only v2 reports pressure, and only if it is enabled in the kernel. */
 static void cgroup_stat_read_pressures(const struct cgroup *cgroup, struct warden_info *info)
 {
 	char text[512];
@@ -200,7 +200,7 @@ static void cgroup_stat_read_pressures(const struct cgroup *cgroup, struct warde
 	}
 }
 
-/* Since the container was made, with all groups below it. */
+/* Since the container was made, including all groups below it. */
 static void cgroup_stat_read_peak_and_kills(const struct cgroup *cgroup, struct warden_info *info)
 {
 	bool v2 = cgroup_is_v2(cgroup, CGROUP_MEMORY);

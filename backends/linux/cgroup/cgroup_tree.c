@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What goes through a container's group and all groups below it: its processes, its removal. */
+/* Walks a container's group and all groups below it: lists processes, removes the groups. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -11,10 +11,10 @@
 #include "backends/linux/cgroup/cgroup_private.h"
 #include "lib/cleanup.h"
 
-/* Only a nested daemon makes groups of its own, and not deep ones. */
+/* Only jobs and a nested daemon make groups below a container's, none of them deep. */
 #define DEPTH_MAX 32
 
-/* Calls `visit` with each group directly below the one at `fd`. A group's count of links tells
+/* Calls `visit` for each group directly below the one at `fd`. The link count of a group says
  * whether there are any, without reading its long directory. */
 static int cgroup_tree_foreach_child(int fd, int (*visit)(int fd, const char *name, void *data),
 				     void *data)
@@ -24,7 +24,7 @@ static int cgroup_tree_foreach_child(int fd, int (*visit)(int fd, const char *na
 	struct stat st;
 	int result = 0, dir_fd;
 
-	if (fstat(fd, &st) != 0 || st.st_nlink <= 2)
+	if (fstat(fd, &st) < 0 || st.st_nlink <= 2)
 		return 0;
 	dir_fd = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir_fd < 0)
@@ -61,7 +61,7 @@ static int cgroup_tree_add_pid(struct pid_list *list, pid_t pid)
 	return 0;
 }
 
-/* A group that vanishes meanwhile (ENODEV, ENOENT) has no processes. */
+/* A group that is removed meanwhile (ENODEV, ENOENT) has no processes. */
 static int cgroup_tree_read_pids(int fd, struct pid_list *list)
 {
 	_cleanup_fclose_ FILE *file = NULL;
@@ -75,8 +75,8 @@ static int cgroup_tree_read_pids(int fd, struct pid_list *list)
 		return -1;
 	}
 	while (fscanf(file, "%d", &pid) == 1)
-		/* 0: not of our pid namespace. */
-		if (pid > 0 && cgroup_tree_add_pid(list, pid) != 0)
+		/* 0: a process outside our pid namespace. */
+		if (pid > 0 && cgroup_tree_add_pid(list, pid) < 0)
 			return -1;
 	return 0;
 }
@@ -111,7 +111,8 @@ int cgroup_pids(const struct cgroup *cgroup, pid_t **pids, size_t *n, struct war
 		if (!cgroup_is_late(&cgroup->cgroups->hierarchies[i]))
 			hierarchy = &cgroup->cgroups->hierarchies[i];
 	if (!hierarchy)
-		return warden_error_set(err, "processes of %s: no control groups", cgroup->name);
+		return warden_error_set(err, "list processes of %s: no control groups",
+					cgroup->name);
 	return cgroup_pids_in(cgroup, hierarchy, pids, n, err);
 }
 
@@ -122,9 +123,9 @@ int cgroup_pids_in(const struct cgroup *cgroup, const struct cgroup_hierarchy *h
 
 	*pids = NULL;
 	*n = 0;
-	if (cgroup_tree_collect_pids(hierarchy->fd, cgroup->name, &list) != 0) {
-		warden_error_errno(err, "processes of %s/" CGROUP_PARENT "/%s", hierarchy->path,
-				   cgroup->name);
+	if (cgroup_tree_collect_pids(hierarchy->fd, cgroup->name, &list) < 0) {
+		warden_error_errno(err, "list processes of %s/" CGROUP_PARENT "/%s",
+				   hierarchy->path, cgroup->name);
 		free(list.pids);
 		return -1;
 	}
@@ -147,7 +148,7 @@ static int cgroup_tree_remove_group(int parent_fd, const char *name, void *data)
 		return errno == ENOENT ? 0 : -1;
 	++*depth;
 	(void)cgroup_tree_foreach_child(fd, cgroup_tree_remove_group,
-					depth); /* what is left keeps the parent busy */
+					depth); /* remaining groups keep the parent busy */
 	--*depth;
 	close(fd);
 	return unlinkat(parent_fd, name, AT_REMOVEDIR) == 0 || errno == ENOENT ? 0 : -1;
@@ -165,7 +166,7 @@ int cgroup_remove(struct cgroup *cgroup, struct warden_error *err)
 			continue;
 		if (errno == ENODEV) /* CGROUP_PARENT itself is gone */
 			continue;
-		/* A failure that time does not heal is the one to tell. */
+		/* Prefer to report a failure that a retry does not solve. */
 		if (result == 0 || err->number == EBUSY)
 			warden_error_errno(err, "remove control group %s/" CGROUP_PARENT "/%s",
 					   hierarchy->path, cgroup->name);

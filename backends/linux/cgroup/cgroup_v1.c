@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A v1 hierarchy: the daemon's own group is where CGROUP_PARENT lies. */
+/* A v1 hierarchy: the daemon's own group holds CGROUP_PARENT. */
 #include <fcntl.h>
 #include <stdlib.h>
 
 #include "backends/linux/cgroup/cgroup_private.h"
 #include "lib/cleanup.h"
 
-/* Old kernels count a group without those below it unless told so; new ones have nothing else. */
+/* Old kernels count a group without those below it unless use_hierarchy is set; new ones always
+ * include them. */
 static void cgroup_v1_count_hierarchically(int fd)
 {
 	struct warden_error ignored;

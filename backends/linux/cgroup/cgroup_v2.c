@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The v2 hierarchy. A group that has processes can enable no controller for the groups below it, so
- * the daemon either moves into a leaf of its own group or, where others share that group, puts
- * CGROUP_PARENT into the nearest ancestor that can. */
+/* The v2 hierarchy. A group with processes cannot enable controllers for the groups below it, so
+ * the daemon moves into a leaf of its own group or, if other processes share that group, puts
+ * CGROUP_PARENT into the nearest ancestor that can enable them. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -41,12 +41,12 @@ int cgroup_v2_enable(int fd, unsigned controllers, struct warden_error *err)
 				 err);
 }
 
-/* Moves the daemon itself ("0") and, as it has no threads or children yet, nobody else. */
+/* Moves the daemon itself ("0"); it has no threads or children yet. */
 static int cgroup_v2_enter_leaf(struct cgroup_hierarchy *hierarchy, struct warden_error *err)
 {
-	if (mkdirat(hierarchy->base_fd, CGROUP_LEAF, 0755) != 0 && errno != EEXIST)
+	if (mkdirat(hierarchy->base_fd, CGROUP_LEAF, 0755) < 0 && errno != EEXIST)
 		return warden_error_errno(err, "make %s/" CGROUP_LEAF, hierarchy->path);
-	if (cgroup_file_write(hierarchy->base_fd, CGROUP_LEAF "/cgroup.procs", "0", err) != 0) {
+	if (cgroup_file_write(hierarchy->base_fd, CGROUP_LEAF "/cgroup.procs", "0", err) < 0) {
 		(void)unlinkat(hierarchy->base_fd, CGROUP_LEAF, AT_REMOVEDIR);
 		return -1;
 	}
@@ -58,7 +58,7 @@ static void cgroup_v2_remove_leaf(const struct cgroup_hierarchy *hierarchy)
 {
 	struct warden_error ignored;
 
-	/* A leaf that stays is empty sooner or later and does no harm. */
+	/* A leaf that cannot be removed now does no harm. */
 	(void)cgroup_file_write(hierarchy->base_fd, "cgroup.procs", "0", &ignored);
 	(void)unlinkat(hierarchy->base_fd, CGROUP_LEAF, AT_REMOVEDIR);
 }
@@ -77,14 +77,14 @@ void cgroup_v2_leave_leaf(const struct cgroup_hierarchy *hierarchy)
 	cgroup_v2_remove_leaf(hierarchy);
 }
 
-/* Enables the controllers in the group at base_fd; the daemon's own group may need to be emptied
- * first. */
+/* Enables the controllers in the group at base_fd. If that is the daemon's own group, its processes
+ * may have to leave it first. */
 static int cgroup_v2_enable_at_base(struct cgroup_hierarchy *hierarchy, bool own,
 				    struct warden_error *err)
 {
 	if (cgroup_v2_enable(hierarchy->base_fd, hierarchy->controllers, err) == 0)
 		return 0;
-	if (!own || err->number != EBUSY || cgroup_v2_enter_leaf(hierarchy, err) != 0)
+	if (!own || err->number != EBUSY || cgroup_v2_enter_leaf(hierarchy, err) < 0)
 		return -1;
 	if (cgroup_v2_enable(hierarchy->base_fd, hierarchy->controllers, err) == 0)
 		return 0;
@@ -93,7 +93,7 @@ static int cgroup_v2_enable_at_base(struct cgroup_hierarchy *hierarchy, bool own
 	return -1;
 }
 
-/* Tries a group as the place for CGROUP_PARENT. */
+/* Tries to use the group at hierarchy->path as the base of CGROUP_PARENT. */
 static int cgroup_v2_try_base(struct cgroup_hierarchy *hierarchy, bool own,
 			      struct warden_error *err)
 {
@@ -109,7 +109,7 @@ static int cgroup_v2_try_base(struct cgroup_hierarchy *hierarchy, bool own,
 	if (hierarchy->controllers & ~(unsigned)CGROUP_V2_CORE & ~there & ~(unsigned)CGROUP_LATE)
 		return warden_error_set(err, "%s has no controllers", hierarchy->path);
 	hierarchy->controllers &= there | ~(unsigned)CGROUP_LATE;
-	if (cgroup_v2_enable_at_base(hierarchy, own, err) != 0)
+	if (cgroup_v2_enable_at_base(hierarchy, own, err) < 0)
 		return -1;
 	hierarchy->fd = cgroup_parent_open(hierarchy, err);
 	return hierarchy->fd < 0 ? -1 : 0;
@@ -122,8 +122,8 @@ static void cgroup_v2_close_base(struct cgroup_hierarchy *hierarchy)
 	hierarchy->base_fd = -1;
 }
 
-/* From the daemon's own group up to the top of the mount. A daemon that was started in a leaf
- * (DelegateSubgroup= of systemd) begins above that. */
+/* Tries the daemon's own group and then its ancestors up to the top of the mount. A daemon that was
+ * started in a leaf (DelegateSubgroup= of systemd) begins above that leaf. */
 static int cgroup_v2_find_base(struct cgroup_hierarchy *hierarchy, size_t top, bool *own,
 			       struct warden_error *err)
 {
@@ -146,7 +146,7 @@ static int cgroup_v2_find_base(struct cgroup_hierarchy *hierarchy, size_t top, b
 	}
 }
 
-/* Which of the wanted controllers the kernel offers here at all. */
+/* The wanted controllers that the kernel offers on v2. */
 static unsigned cgroup_v2_read_offered(const struct cgroup_mount *mount, unsigned wanted)
 {
 	_cleanup_close_ int fd = open(mount->mount_point, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -169,13 +169,12 @@ int cgroup_v2_setup(struct cgroup_hierarchy *hierarchy, const struct cgroup_moun
 		hierarchy->path = NULL;
 		return warden_error_errno(err, "control groups at %s", mount->mount_point);
 	}
-	if (cgroup_v2_find_base(hierarchy, top, &own, err) != 0)
+	if (cgroup_v2_find_base(hierarchy, top, &own, err) < 0)
 		return -1;
 	if (!own)
-		host->log(
-			host, WARDEN_LOG_INFO, NULL,
-			"control groups: others share the daemon's group %s%s, so the containers' "
-			"are made in %s/" CGROUP_PARENT,
-			mount->mount_point, mount->own, hierarchy->path);
+		host->log(host, WARDEN_LOG_INFO, NULL,
+			  "control groups: other processes share the daemon's group %s%s, so the "
+			  "containers' groups are made in %s/" CGROUP_PARENT,
+			  mount->mount_point, mount->own, hierarchy->path);
 	return 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* On v1 the first process that is moved between groups after some 20 ms of quiet waits for a grace
- * period of the kernel's, 7 to 12 ms; those that follow do not. So as soon as a container's groups
- * are there, a thread moves the daemon from its own group into its own group: nothing changes, and
- * the wait is over, or nearly so, when the container's first process has been made. */
+/* On v1 the first move of a process between groups after some 20 ms without one waits 7 to 12 ms
+ * for an RCU grace period; the moves that follow do not. So once a container's groups are made, a
+ * thread moves the daemon from its own group into the same group: this changes nothing, and the
+ * wait is over or nearly over when the container's first process has been made. */
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 #include "backends/linux/cgroup/cgroup_private.h"
 #include "lib/cleanup.h"
 
-/* While creates follow each other closer than this it is warm anyway. */
+/* If creates follow each other closer than this no warming is needed. */
 #define WARM_MS 15
 
 static uint64_t cgroup_warm_now_ms(void)
@@ -22,11 +22,11 @@ static uint64_t cgroup_warm_now_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-/* An operator may have moved the daemon elsewhere: that is not undone. */
+/* If an operator has moved the daemon to another group, leave it there. */
 static void cgroup_warm_rejoin_own_group(const struct cgroup_hierarchy *hierarchy)
 {
 	_cleanup_free_ char *path = cgroup_own_path(false, hierarchy->controllers);
-	struct warden_error ignored; /* only the time matters */
+	struct warden_error ignored; /* only the delay matters */
 
 	if (path && strcmp(path, hierarchy->own_path) == 0)
 		(void)cgroup_file_write(hierarchy->base_fd, "cgroup.procs", "0", &ignored);
@@ -51,12 +51,12 @@ static void *cgroup_warm_run(void *data)
 	return NULL;
 }
 
-/* Without the thread everything works, only slower. */
+/* Without the thread attaches are only slower. */
 static void cgroup_warm_start(struct cgroup_warmer *warmer)
 {
 	sigset_t all, before;
 
-	sigfillset(&all); /* signals are for the daemon's own threads */
+	sigfillset(&all); /* signals belong to the daemon's own threads */
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	warmer->started = pthread_create(&warmer->thread, NULL, cgroup_warm_run, warmer) == 0;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
