@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Removes connections from the kernel's table: it is listed on one socket while what is found is
- * deleted through another. */
+/* Deletes connections from the kernel's table: one socket lists it, another one deletes the entries
+ * found. */
 #include "backends/linux/net/conntrack.h"
 
 #include <errno.h>
@@ -15,32 +15,32 @@
 #include "backends/linux/net/netlink.h"
 #include "lib/cleanup.h"
 
-/* Deletions that are sent together, and a bound of the size of each. */
+/* Deletions that are sent together, and the maximum size of each. */
 #define DELETIONS     64
 #define DELETION_SIZE 512
 
 struct conntrack_entry;
 
 struct conntrack_search {
-	/* Whether an entry is to go. */
+	/* whether to delete an entry */
 	bool (*wants)(const struct conntrack_search *search, const struct conntrack_entry *entry);
-	const struct in_addr *addresses; /* of conntrack_forget */
+	const struct in_addr *addresses; /* for conntrack_forget */
 	size_t n;
-	const struct conntrack_forwards *forwards; /* of conntrack_forget_forwarded */
+	const struct conntrack_forwards *forwards; /* for conntrack_forget_forwarded */
 	int delete_fd;
 	struct netlink_batch deletions;
 	size_t n_deletions;
 	struct warden_error *err;
 };
 
-/* What is looked at of an entry. */
+/* The fields of an entry that are compared. */
 struct conntrack_entry {
 	const struct nlattr *original; /* the tuple that names the entry */
 	const struct nlattr *id, *zone;
-	struct in_addr source, target; /* who began it, and with whom */
+	struct in_addr source, target; /* of the original direction */
 	uint8_t protocol;
-	uint16_t port;                    /* of the target */
-	struct in_addr answerer, address; /* who answers, and whom */
+	uint16_t port;                    /* destination port */
+	struct in_addr answerer, address; /* source and destination of the reply direction */
 };
 
 #define MESSAGE_TYPE(type) (NFNL_SUBSYS_CTNETLINK << 8 | (type))
@@ -73,9 +73,9 @@ static int conntrack_prepare_deletions(struct conntrack_search *search)
 
 	if (search->n_deletions > 0)
 		return 0;
-	if (netlink_batch_init(&search->deletions, size, search->err) != 0)
+	if (netlink_batch_init(&search->deletions, size, search->err) < 0)
 		return -1;
-	search->deletions.ignored = ENOENT; /* it has ended by itself */
+	search->deletions.ignored = ENOENT; /* it may have ended meanwhile */
 	return 0;
 }
 
@@ -86,23 +86,23 @@ static void conntrack_copy_attribute(struct nlmsghdr *nlh, const struct nlattr *
 			     mnl_attr_get_payload(attribute));
 }
 
-/* By tuple and id, so that another entry that has come in its place is left alone. */
+/* Deletes by tuple and id, so that a newer entry with the same tuple stays. */
 static int conntrack_add_deletion(struct conntrack_search *search,
 				  const struct conntrack_entry *entry)
 {
 	struct nlmsghdr *nlh;
 
-	if (conntrack_prepare_deletions(search) != 0)
+	if (conntrack_prepare_deletions(search) < 0)
 		return -1;
 	nlh = conntrack_add_message(&search->deletions, IPCTNL_MSG_CT_DELETE, 0,
-				    "forget connection");
+				    "delete connection");
 	conntrack_copy_attribute(nlh, entry->original);
 	conntrack_copy_attribute(nlh, entry->id);
 	conntrack_copy_attribute(nlh, entry->zone);
 	return ++search->n_deletions == DELETIONS ? conntrack_send_deletions(search) : 0;
 }
 
-/* The attribute of a type within another, or NULL. */
+/* The nested attribute of a type, or NULL. */
 static const struct nlattr *conntrack_find_nested(const struct nlattr *outer, uint16_t type)
 {
 	const struct nlattr *attribute;
@@ -193,7 +193,7 @@ static int conntrack_list_entries(int fd, struct conntrack_search *search)
 {
 	_cleanup_batch_ struct netlink_batch batch;
 
-	if (netlink_batch_init(&batch, NETLINK_MESSAGE_MAX, search->err) != 0)
+	if (netlink_batch_init(&batch, NETLINK_MESSAGE_MAX, search->err) < 0)
 		return -1;
 	conntrack_add_message(&batch, IPCTNL_MSG_CT_GET, NLM_F_DUMP, "list connections");
 	return netlink_ask(fd, &batch, conntrack_check_entry, search, search->err);
@@ -233,7 +233,7 @@ static bool conntrack_has_port(const struct conntrack_forwards *forwards, uint16
 	return false;
 }
 
-/* What others have translated is theirs. */
+/* Entries that another tool has translated stay. */
 static bool conntrack_is_misdirected(const struct conntrack_search *search,
 				     const struct conntrack_entry *entry)
 {

@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The kernel's table of connections, by its netlink interface. */
+/* Deletes entries of the kernel's connection tracking table, over netlink. */
 #ifndef BACKENDS_LINUX_NET_CONNTRACK_H
 #define BACKENDS_LINUX_NET_CONNTRACK_H
 
 #include "warden/backend.h"
 
-/* Removes the connections of containers that are gone, by their addresses, in one pass over the
- * table. An established one lives for days, and would let the next container with this address
- * reach what the last one was allowed. */
+/* Deletes the connections of removed containers, by address, in one pass over the table. An
+ * established connection lives for days and would let the next container with this address reach
+ * what the previous one was allowed. */
 int conntrack_forget(const struct in_addr *addresses, size_t n, struct warden_error *err);
 
-/* Ports of UDP that are led to a container from now on. */
+/* UDP ports that are now forwarded to a container. */
 struct conntrack_forwards {
 	struct in_addr container;
 	const uint16_t *ports; /* host byte order */
 	size_t n;
-	struct in_addr pool; /* the first of all containers' addresses */
+	struct in_addr pool; /* the first address of the pool of all containers */
 	uint32_t pool_addresses;
 };
 
-/* Removes what the kernel takes for connections to these ports: datagrams that were not translated,
- * or went to another container. While they come without a pause they would go on to there. */
+/* Deletes tracked UDP flows to these ports that are not translated or go to another container.
+ * While their datagrams keep arriving, they would be sent there still. */
 int conntrack_forget_forwarded(const struct conntrack_forwards *forwards, struct warden_error *err);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Removes links behind the back of whoever waits: each removal waits for the kernel's grace
- * periods, and many at once wait for the same ones. */
+/* Removes links on a thread of its own: each removal waits for RCU grace periods of the kernel, and
+ * many at once wait for the same ones. */
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -10,14 +10,14 @@
 #include "backends/linux/net/net_private.h"
 #include "lib/cleanup.h"
 
-/* How long the first of a batch waits for others: while the kernel removes links, nobody can make
- * any, for a few milliseconds. */
+/* How long the first removal of a batch waits for further ones. While the kernel removes links no
+ * other link can be made, for a few milliseconds. */
 #define GATHER_MS 50
 
-/* After a failure. */
+/* Delay before a retry after a failure. */
 #define RETRY_MS 1000
 
-/* Removals in one batch: two messages each. */
+/* Removals in one batch, with two messages each. */
 #define REMOVALS_MAX ((size_t)128)
 
 struct net_removal {
@@ -38,8 +38,8 @@ static void link_removal_put_links(struct netlink_batch *batch, const char *id)
 	net_put_group(batch, name, NET_GROUP_REMOVING);
 }
 
-/* Sends the batch with the removal of the whole group at its end. A link that is gone is what we
- * want, and a group without links too. */
+/* Sends the batch, ended by the removal of the whole group. A missing link or an empty group is no
+ * failure. */
 static int link_removal_send(struct netlink_pool *sockets, struct netlink_batch *batch,
 			     struct warden_error *err)
 {
@@ -59,7 +59,7 @@ int link_removal_remove(struct netlink_pool *sockets, const char *id, struct war
 {
 	_cleanup_batch_ struct netlink_batch batch;
 
-	if (netlink_batch_init(&batch, NET_BATCH_SIZE, err) != 0)
+	if (netlink_batch_init(&batch, NET_BATCH_SIZE, err) < 0)
 		return -1;
 	link_removal_put_links(&batch, id);
 	return link_removal_send(sockets, &batch, err);
@@ -69,10 +69,10 @@ static int link_removal_remove_list(struct link_removal *remover, const struct n
 				    struct warden_error *err)
 {
 	_cleanup_batch_ struct netlink_batch batch;
-	/* Each message is small; the batch wants room for a large one at its end. */
+	/* Messages are small, but the batch needs room for a large one at its end. */
 	size_t size = REMOVALS_MAX * 2 * 128 + 2 * NETLINK_MESSAGE_MAX;
 
-	if (netlink_batch_init(&batch, size, err) != 0)
+	if (netlink_batch_init(&batch, size, err) < 0)
 		return -1;
 	for (const struct net_removal *removal = list; removal; removal = removal->next)
 		link_removal_put_links(&batch, removal->id);
@@ -83,11 +83,11 @@ static void link_removal_sleep(long ms)
 {
 	struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
 
-	while (nanosleep(&time, &time) != 0 && errno == EINTR)
+	while (nanosleep(&time, &time) < 0 && errno == EINTR)
 		;
 }
 
-/* Takes the first REMOVALS_MAX of the queue, which is not empty. */
+/* Takes the first REMOVALS_MAX removals off the queue, which is not empty. */
 static struct net_removal *link_removal_dequeue(struct link_removal *remover)
 {
 	struct net_removal *list = remover->first, *at = list;
@@ -101,8 +101,9 @@ static struct net_removal *link_removal_dequeue(struct link_removal *remover)
 	return list;
 }
 
-/* Only now: no packet of theirs can come any more. Without it the next container with the address
- * is let through where this one was, so a kernel that cannot do it is worth a line each time. */
+/* Runs after the links are removed, when no packet can arrive any more. If it fails, the next
+ * container with the address is let through on connections of this one, so each failure is logged.
+ */
 static void link_removal_forget_connections(struct link_removal *remover,
 					    const struct net_removal *list)
 {
@@ -112,10 +113,11 @@ static void link_removal_forget_connections(struct link_removal *remover,
 
 	for (; list && n < REMOVALS_MAX; list = list->next)
 		addresses[n++] = list->address;
-	if (conntrack_forget(addresses, n, &err) != 0)
-		remover->host->log(remover->host, WARDEN_LOG_WARN, NULL,
-				   "connections of removed containers are not forgotten: %s",
-				   err.message);
+	if (conntrack_forget(addresses, n, &err) < 0)
+		remover->host->log(
+			remover->host, WARDEN_LOG_WARN, NULL,
+			"cannot delete the tracked connections of removed containers: %s",
+			err.message);
 }
 
 static void link_removal_report(struct net_removal *list)
@@ -129,16 +131,17 @@ static void link_removal_report(struct net_removal *list)
 	}
 }
 
-/* Until it works: nobody else would remove them. At the daemon's end one failure is enough. */
+/* Retries until it works, because nothing else would remove these links. While the daemon ends it
+ * stops after one failure. */
 static void link_removal_remove_until_done(struct link_removal *remover,
 					   const struct net_removal *list)
 {
 	struct warden_error err;
 	bool ending;
 
-	while (link_removal_remove_list(remover, list, &err) != 0) {
+	while (link_removal_remove_list(remover, list, &err) < 0) {
 		remover->host->log(remover->host, WARDEN_LOG_ERROR, list->id,
-				   "links cannot be removed: %s", err.message);
+				   "cannot remove links: %s", err.message);
 		pthread_mutex_lock(&remover->mutex);
 		ending = remover->ending;
 		pthread_mutex_unlock(&remover->mutex);
@@ -148,7 +151,7 @@ static void link_removal_remove_until_done(struct link_removal *remover,
 	}
 }
 
-/* Waits for others to come, but not at the daemon's end. The mutex is held. */
+/* Waits for further removals, unless the daemon ends. The mutex is held. */
 static void link_removal_gather(struct link_removal *remover)
 {
 	struct timespec until;
@@ -187,7 +190,7 @@ static void *link_removal_run(void *data)
 	return NULL;
 }
 
-/* Begins with the first removal. Signals are for the daemon's own threads. */
+/* Starts the thread with the first removal. Signals belong to the daemon's own threads. */
 static bool link_removal_start(struct link_removal *remover)
 {
 	sigset_t all, before;
@@ -231,9 +234,9 @@ void net_remove(struct net *net, const struct warden_identity *identity,
 			return;
 		free(removal);
 	}
-	/* Without memory or thread: here and now. */
-	if (link_removal_remove(&net->sockets, identity->id, &err) != 0 ||
-	    conntrack_forget(&identity->container_ip, 1, &err) != 0)
+	/* Without memory or a thread the removal is synchronous. */
+	if (link_removal_remove(&net->sockets, identity->id, &err) < 0 ||
+	    conntrack_forget(&identity->container_ip, 1, &err) < 0)
 		net->host->log(net->host, WARDEN_LOG_ERROR, identity->id, "%s", err.message);
 	removed(data);
 }

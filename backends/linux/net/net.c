@@ -15,38 +15,38 @@
 
 #define LOOPBACK_INDEX 1
 
-/* Of the protocol. */
+/* Minimum MTU of IPv6. */
 #define IPV6_MTU_MIN 1280
 
-/* How long a link may take until packets pass: two seconds. */
+/* Wait at most two seconds for a link to carry packets. */
 #define RUNNING_PAUSE_NS 200000
 #define RUNNING_TRIES    10000
 
-/* Whether the kernel has a kind of link, as a module too. */
+/* Checks that the kernel has a kind of link, built in or as a module. */
 static int net_check_link_kind(struct net *net, const char *kind, struct warden_error *err)
 {
-	_cleanup_batch_ struct netlink_batch batch;
+	_cleanup_batch_ struct netlink_batch batch = {0};
 	int fd = netlink_pool_take(&net->sockets, err);
 	int result;
 
 	if (fd < 0)
 		return -1;
-	if (netlink_batch_init(&batch, NET_BATCH_SIZE, err) != 0) {
+	if (netlink_batch_init(&batch, NET_BATCH_SIZE, err) < 0) {
 		netlink_pool_return(&net->sockets, fd);
 		return -1;
 	}
 	net_put_probe(&batch, kind);
 	result = netlink_send(fd, &batch, err);
 	netlink_pool_return(&net->sockets, fd);
-	if (result != 0 && err->number == EINVAL)
+	if (result < 0 && err->number == EINVAL)
 		return 0;
-	if (err->number == EOPNOTSUPP)
+	if (result < 0 && err->number == EOPNOTSUPP)
 		return warden_error_set(err, "the kernel has no links of kind %s", kind);
 	return result;
 }
 
-/* Without forwarding no packet leaves a container. It is left on at the end: others may have come
- * to rely on it. */
+/* Without forwarding no packet leaves a container. It stays on at the end, because other software
+ * may rely on it by then. */
 static int net_enable_forwarding(const struct warden_host *host, struct warden_error *err)
 {
 	static const char path[] = "/proc/sys/net/ipv4/ip_forward";
@@ -57,10 +57,10 @@ static int net_enable_forwarding(const struct warden_host *host, struct warden_e
 		return warden_error_errno(err, "read %s", path);
 	if (now != '0')
 		return 0;
-	if (net_sysctl_write(-1, path, "1", err) != 0)
+	if (net_sysctl_write(-1, path, "1", err) < 0)
 		return -1;
 	host->log(host, WARDEN_LOG_INFO, NULL,
-		  "net.ipv4.ip_forward was off: turned on, this host forwards packets now");
+		  "net.ipv4.ip_forward was off; turned it on: this host now forwards packets");
 	return 0;
 }
 
@@ -74,8 +74,8 @@ int net_setup(const struct warden_host *host, struct net **result, struct warden
 	net->ipv6_fd = open("/proc/sys/net/ipv6/conf", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	netlink_pool_init(&net->sockets, NETLINK_ROUTE);
 	link_removal_init(&net->remover, host, &net->sockets);
-	if (net_check_link_kind(net, "veth", err) != 0 ||
-	    net_check_link_kind(net, "ifb", err) != 0 || net_enable_forwarding(host, err) != 0) {
+	if (net_check_link_kind(net, "veth", err) < 0 || net_check_link_kind(net, "ifb", err) < 0 ||
+	    net_enable_forwarding(host, err) < 0) {
 		net_free(net);
 		return -1;
 	}
@@ -145,15 +145,16 @@ static int net_disable_link_ipv6(const struct net *net, const struct warden_iden
 	return net_sysctl_write(net->ipv6_fd, path, "1", err);
 }
 
-/* A router's advertisement from the container must not configure the host. There is no message for
- * this. It comes before the links are up: else each has routes of IPv6, and the time of this grows
- * with the number of routes. A link whose MTU is too small has no IPv6 from the start. */
+/* A router advertisement from the container must not configure the host. Netlink has no message for
+ * this setting. It is set before the links are up: otherwise each gets IPv6 routes, and the time of
+ * this write grows with the number of routes. A link with an MTU below the minimum has no IPv6 at
+ * all. */
 static int net_disable_host_ipv6(const struct net *net, const struct warden_identity *identity,
 				 struct warden_error *err)
 {
 	if (net->ipv6_fd < 0 || net->host->settings->mtu < IPV6_MTU_MIN)
 		return 0;
-	if (net_disable_link_ipv6(net, identity, NET_HOST_END, err) != 0)
+	if (net_disable_link_ipv6(net, identity, NET_HOST_END, err) < 0)
 		return -1;
 	return net_disable_link_ipv6(net, identity, NET_IFB, err);
 }
@@ -163,19 +164,19 @@ static int net_send_links(struct net *net, int fd, const struct warden_identity 
 {
 	_cleanup_batch_ struct netlink_batch batch;
 
-	if (netlink_batch_init(&batch, NET_BATCH_SIZE, err) != 0)
+	if (netlink_batch_init(&batch, NET_BATCH_SIZE, err) < 0)
 		return -1;
 	net_put_links(&batch, net, identity, netns_fd);
 	return netlink_send(fd, &batch, err);
 }
 
-/* The numbers of the links are known beforehand, so that one batch does the rest. */
+/* The indexes of the links are chosen in advance, so that one batch does the rest. */
 static int net_send_host_side(int fd, const struct warden_identity *identity,
 			      struct warden_error *err)
 {
 	_cleanup_batch_ struct netlink_batch batch;
 
-	if (netlink_batch_init(&batch, NET_BATCH_SIZE, err) != 0)
+	if (netlink_batch_init(&batch, NET_BATCH_SIZE, err) < 0)
 		return -1;
 	net_put_host_side(&batch, identity);
 	return netlink_send(fd, &batch, err);
@@ -200,7 +201,7 @@ static int net_make_container_side(const struct warden_identity *identity, int r
 {
 	_cleanup_batch_ struct netlink_batch batch;
 
-	if (netlink_batch_init(&batch, NET_BATCH_SIZE, err) != 0)
+	if (netlink_batch_init(&batch, NET_BATCH_SIZE, err) < 0)
 		return -1;
 	net_put_container_side(&batch, identity);
 	return netlink_send(rtnl_fd, &batch, err);
@@ -210,14 +211,14 @@ static int net_query_link(int fd, int index, bool *running, struct warden_error 
 {
 	_cleanup_batch_ struct netlink_batch batch;
 
-	if (netlink_batch_init(&batch, NETLINK_MESSAGE_MAX, err) != 0)
+	if (netlink_batch_init(&batch, NETLINK_MESSAGE_MAX, err) < 0)
 		return -1;
 	net_put_get(&batch, index);
 	return netlink_ask(fd, &batch, net_is_running, running, err);
 }
 
-/* Our end was set up before the other one was there; the kernel lets packets through behind our
- * back, some time later, and drops them until then. Since 6.8 looking hurries it up. */
+/* The host's end was set up before its peer existed; the kernel enables it asynchronously and drops
+ * packets until then. Since 6.8 querying the link makes the kernel do so sooner. */
 static int net_wait_until_running(struct net *net, const struct warden_identity *identity,
 				  struct warden_error *err)
 {
@@ -231,7 +232,7 @@ static int net_wait_until_running(struct net *net, const struct warden_identity 
 	net_link_get(&link, identity, NET_HOST_END);
 	for (int i = 0; result == 0 && !running && i < RUNNING_TRIES; i++) {
 		if (i > 0)
-			nanosleep(&pause, NULL); /* cut short by a signal: looks the earlier */
+			nanosleep(&pause, NULL); /* a signal only makes the next query earlier */
 		result = net_query_link(fd, link.index, &running, err);
 	}
 	netlink_pool_return(&net->sockets, fd);
@@ -249,7 +250,7 @@ int net_make(struct net *net, const struct warden_identity *identity, int netns_
 	    net_make_container_side(identity, rtnl_fd, err) == 0 &&
 	    net_wait_until_running(net, identity, err) == 0)
 		return 0;
-	if (link_removal_remove(&net->sockets, identity->id, &undo) != 0)
+	if (link_removal_remove(&net->sockets, identity->id, &undo) < 0)
 		net->host->log(net->host, WARDEN_LOG_ERROR, identity->id, "%s", undo.message);
 	return -1;
 }

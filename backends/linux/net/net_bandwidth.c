@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The bandwidth of a container, and what has passed. Towards the container the queue of the host's
- * end limits it; what comes out of it is redirected to the ifb, whose queue does the same. */
+/* Bandwidth limits and traffic counters of a container. A queue (tbf) on the host's end limits
+ * traffic to the container; traffic from the container is redirected to the ifb, which has the same
+ * queue. */
 #include <errno.h>
 
 #include "backends/linux/net/net_private.h"
@@ -24,7 +25,7 @@ static int net_bandwidth_lift(struct net *net, const struct net_link *link,
 {
 	_cleanup_batch_ struct netlink_batch batch;
 
-	if (netlink_batch_init(&batch, NET_BATCH_SIZE, err) != 0)
+	if (netlink_batch_init(&batch, NET_BATCH_SIZE, err) < 0)
 		return -1;
 	net_put_remove_ingress(&batch, link->index);
 	net_put_remove_queue(&batch, link->index);
@@ -37,21 +38,21 @@ static int net_bandwidth_remove_redirect(struct net *net, const struct net_link 
 {
 	_cleanup_batch_ struct netlink_batch batch;
 
-	if (netlink_batch_init(&batch, NETLINK_MESSAGE_MAX, err) != 0)
+	if (netlink_batch_init(&batch, NETLINK_MESSAGE_MAX, err) < 0)
 		return -1;
 	net_put_remove_ingress(&batch, link->index);
 	return net_bandwidth_send(net, &batch, ENOENT, err);
 }
 
-/* What redirects is made anew each time: an earlier daemon may have died before it was whole. */
+/* The redirect is made anew each time: an earlier daemon may have died before it was complete. */
 static int net_bandwidth_limit(struct net *net, const struct net_link *link,
 			       const struct net_link *ifb, uint32_t rate, uint32_t burst,
 			       struct warden_error *err)
 {
 	_cleanup_batch_ struct netlink_batch batch;
 
-	if (netlink_batch_init(&batch, NET_BATCH_SIZE, err) != 0 ||
-	    net_bandwidth_remove_redirect(net, link, err) != 0)
+	if (netlink_batch_init(&batch, NET_BATCH_SIZE, err) < 0 ||
+	    net_bandwidth_remove_redirect(net, link, err) < 0)
 		return -1;
 	net_put_tbf(&batch, link->index, rate, burst);
 	net_put_tbf(&batch, ifb->index, rate, burst);
@@ -73,7 +74,7 @@ int net_set_bandwidth(struct net *net, const struct warden_identity *identity, u
 	if (net_bandwidth_limit(net, &link, &ifb, (uint32_t)rate,
 				burst > UINT32_MAX ? UINT32_MAX : (uint32_t)burst, err) == 0)
 		return 0;
-	if (net_bandwidth_lift(net, &link, &ifb, &undo) != 0)
+	if (net_bandwidth_lift(net, &link, &ifb, &undo) < 0)
 		net->host->log(net->host, WARDEN_LOG_ERROR, identity->id, "%s", undo.message);
 	return -1;
 }
@@ -98,7 +99,7 @@ int net_get_rate(struct net *net, const struct warden_identity *identity, uint64
 
 	*rate = NET_NO_RATE;
 	net_link_get(&link, identity, NET_HOST_END);
-	if (netlink_batch_init(&batch, NETLINK_MESSAGE_MAX, err) != 0)
+	if (netlink_batch_init(&batch, NETLINK_MESSAGE_MAX, err) < 0)
 		return -1;
 	net_put_get_queue(&batch, link.index);
 	return net_bandwidth_query(net, &batch, net_find_rate, rate, err);
@@ -111,7 +112,7 @@ int net_info(struct net *net, const struct warden_identity *identity, struct war
 	struct net_link link;
 
 	net_link_get(&link, identity, NET_HOST_END);
-	if (netlink_batch_init(&batch, NETLINK_MESSAGE_MAX, err) != 0)
+	if (netlink_batch_init(&batch, NETLINK_MESSAGE_MAX, err) < 0)
 		return -1;
 	net_put_get_stats(&batch, link.index);
 	return net_bandwidth_query(net, &batch, net_find_stats, info, err);

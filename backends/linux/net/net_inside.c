@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The part of the network that a process in the container's network namespace has to do; and
- * settings below /proc/sys/net, for both sides. */
+/* Network set-up that must run in the container's network namespace, and writing of settings below
+ * /proc/sys/net for both sides. */
 #include <fcntl.h>
 #include <linux/netlink.h>
 #include <stdio.h>
@@ -20,11 +20,11 @@ int net_sysctl_write(int dir_fd, const char *path, const char *text, struct ward
 	return 0;
 }
 
-/* `all` tells the links that are there and the default for those that come. */
+/* `all` applies to existing links and, as the default, to later ones. */
 static int net_inside_disable_ipv6(int proc_fd, struct warden_error *err)
 {
-	if (faccessat(proc_fd, "sys/net/ipv6", F_OK, 0) != 0)
-		return 0; /* the kernel has none */
+	if (faccessat(proc_fd, "sys/net/ipv6", F_OK, 0) < 0)
+		return 0; /* the kernel has no IPv6 */
 	return net_sysctl_write(proc_fd, "sys/net/ipv6/conf/all/disable_ipv6", "1", err);
 }
 
@@ -32,7 +32,7 @@ int net_configure_inside(int proc_fd, gid_t first_gid, struct warden_error *err)
 {
 	char range[32];
 
-	if (net_inside_disable_ipv6(proc_fd, err) != 0)
+	if (net_inside_disable_ipv6(proc_fd, err) < 0)
 		return -1;
 	snprintf(range, sizeof(range), "%u %u", first_gid, first_gid + 65535);
 	return net_sysctl_write(proc_fd, "sys/net/ipv4/ping_group_range", range, err);

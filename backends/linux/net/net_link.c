@@ -12,7 +12,7 @@
 #include <linux/veth.h>
 #include <stdio.h>
 
-/* Which bit tells the numbers of the ifbs from those of the veths. */
+/* Distinguishes the indexes of ifbs from those of veths. */
 #define IFB_INDEX_BIT 0x40000000u
 
 /* Locally administered, unicast. */
@@ -49,7 +49,7 @@ static struct ifinfomsg *net_link_put_header(struct nlmsghdr *nlh, int index, un
 	return link;
 }
 
-/* The other end of a veth pair, within the link's own data. */
+/* The peer of a veth pair, nested in the link's data. */
 static void net_link_put_peer(struct nlmsghdr *nlh, const struct net_link *peer, int netns_fd,
 			      uint32_t mtu)
 {
@@ -188,7 +188,7 @@ void net_put_remove_group(struct netlink_batch *batch, uint32_t group)
 
 void net_put_get(struct netlink_batch *batch, int index)
 {
-	struct nlmsghdr *nlh = netlink_add(batch, RTM_GETLINK, NLM_F_ACK, "look at link");
+	struct nlmsghdr *nlh = netlink_add(batch, RTM_GETLINK, NLM_F_ACK, "get link");
 
 	net_link_put_header(nlh, index, 0);
 	mnl_attr_put_u32(nlh, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
@@ -213,7 +213,7 @@ int net_is_running(const struct nlmsghdr *nlh, void *data)
 
 void net_put_get_stats(struct netlink_batch *batch, int index)
 {
-	net_link_put_header(netlink_add(batch, RTM_GETLINK, NLM_F_ACK, "look at link"), index, 0);
+	net_link_put_header(netlink_add(batch, RTM_GETLINK, NLM_F_ACK, "get link"), index, 0);
 }
 
 static int net_link_read_stats(const struct nlattr *attribute, void *data)
@@ -224,7 +224,7 @@ static int net_link_read_stats(const struct nlattr *attribute, void *data)
 	if (mnl_attr_get_type(attribute) != IFLA_STATS64 ||
 	    mnl_attr_get_payload_len(attribute) < offsetof(struct rtnl_link_stats64, rx_errors))
 		return MNL_CB_OK;
-	/* The kernel aligns them to four bytes alone. */
+	/* The kernel aligns the counters to four bytes only. */
 	memcpy(&stats, mnl_attr_get_payload(attribute),
 	       offsetof(struct rtnl_link_stats64, rx_errors));
 	info->rx_packets = stats.tx_packets;
@@ -247,6 +247,7 @@ void net_put_probe(struct netlink_batch *batch, const char *kind)
 
 	net_link_put_header(nlh, 0, 0);
 	mnl_attr_put_strz(nlh, IFLA_IFNAME, "w-probe");
-	mnl_attr_put_u32(nlh, IFLA_NUM_TX_QUEUES, 0); /* refused, but after the kind is looked up */
+	mnl_attr_put_u32(nlh, IFLA_NUM_TX_QUEUES,
+			 0); /* refused, but only after the kind is looked up */
 	net_link_put_kind(nlh, kind);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files of the network share. */
+/* Shared by the files of the network. */
 #ifndef BACKENDS_LINUX_NET_NET_PRIVATE_H
 #define BACKENDS_LINUX_NET_NET_PRIVATE_H
 
@@ -7,7 +7,7 @@
 #include "backends/linux/net/net_link.h"
 #include "backends/linux/net/netlink.h"
 
-/* Removals that wait for a thread which does many at a time. */
+/* Queue of removals and the thread that removes many at a time. */
 struct link_removal {
 	const struct warden_host *host;
 	struct netlink_pool *sockets;
@@ -20,20 +20,20 @@ struct link_removal {
 
 struct net {
 	const struct warden_host *host;
-	struct netlink_pool sockets; /* of the daemon's namespace */
+	struct netlink_pool sockets; /* in the daemon's network namespace */
 	struct link_removal remover;
-	/* /proc/sys/net/ipv6/conf, or -1 without IPv6. Looking for it by path each time takes the
-	 * longer the more network namespaces there are. */
+	/* /proc/sys/net/ipv6/conf, or -1 without IPv6. Opening it by path takes longer the more
+	 * network namespaces there are. */
 	int ipv6_fd;
 };
 
 void link_removal_init(struct link_removal *remover, const struct warden_host *host,
 		       struct netlink_pool *sockets);
 
-/* Ends when the queue is empty. */
+/* Returns when the queue is empty and the thread has ended. */
 void link_removal_free(struct link_removal *remover);
 
-/* Removes both links of a container, at once; those that are not there are no failure. */
+/* Removes both links of a container synchronously; missing links are no failure. */
 int link_removal_remove(struct netlink_pool *sockets, const char *id, struct warden_error *err);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Settings of the caller's network namespace, below /proc/sys/net. */
+/* Writes settings of the caller's network namespace, below /proc/sys/net. */
 #ifndef BACKENDS_LINUX_NET_NET_SYSCTL_H
 #define BACKENDS_LINUX_NET_NET_SYSCTL_H
 

@@ -13,7 +13,8 @@
 /* Our queue's handle, 1:0. */
 #define QUEUE_HANDLE 0x00010000u
 
-/* A queue holds a twentieth of a second, and what a sender hands over in one piece. */
+/* Length of the queue: a twentieth of a second of traffic, and at least what a sender may hand over
+ * in one piece (GSO). */
 #define QUEUE_PARTS 20
 #define QUEUE_MIN   65536u
 
@@ -39,7 +40,7 @@ void net_put_tbf(struct netlink_batch *batch, int index, uint32_t rate, uint32_t
 {
 	struct nlmsghdr *nlh = netlink_add(batch, RTM_NEWQDISC, NLM_F_CREATE | NLM_F_REPLACE,
 					   "limit bandwidth (tbf)");
-	/* The link layer is named so that no table of rates is wanted. */
+	/* The link layer is set so that the kernel needs no rate table. */
 	struct tc_tbf_qopt queue = {
 		.rate = {.rate = rate, .linklayer = TC_LINKLAYER_ETHERNET},
 		.limit = net_tc_queue_length(rate, burst),
@@ -56,8 +57,8 @@ void net_put_tbf(struct netlink_batch *batch, int index, uint32_t rate, uint32_t
 
 void net_put_ingress(struct netlink_batch *batch, int index)
 {
-	struct nlmsghdr *nlh = netlink_add(batch, RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL,
-					   "watch what comes in (ingress)");
+	struct nlmsghdr *nlh =
+		netlink_add(batch, RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL, "add ingress qdisc");
 
 	net_tc_put_header(nlh, index, TC_H_INGRESS, TC_H_MAKE(TC_H_INGRESS, 0));
 	mnl_attr_put_strz(nlh, TCA_KIND, "ingress");
@@ -83,8 +84,8 @@ static void net_tc_put_mirred(struct nlmsghdr *nlh, int to_index)
 void net_put_redirect(struct netlink_batch *batch, int index, int to_index)
 {
 	struct nlmsghdr *nlh = netlink_add(batch, RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_EXCL,
-					   "redirect what comes in (u32, mirred)");
-	/* One key of no bits, which follows the selector: everything matches. */
+					   "redirect ingress (u32, mirred)");
+	/* One key with an empty mask, after the selector: every packet matches. */
 	const struct tc_u32_sel selector = {.flags = TC_U32_TERMINAL, .nkeys = 1};
 	uint8_t all[sizeof(selector) + sizeof(struct tc_u32_key)] = {0};
 	struct nlattr *options;
@@ -101,20 +102,20 @@ void net_put_redirect(struct netlink_batch *batch, int index, int to_index)
 
 void net_put_remove_queue(struct netlink_batch *batch, int index)
 {
-	net_tc_put_header(netlink_add(batch, RTM_DELQDISC, 0, "lift limit of bandwidth"), index,
+	net_tc_put_header(netlink_add(batch, RTM_DELQDISC, 0, "remove bandwidth limit"), index,
 			  TC_H_ROOT, 0);
 }
 
 void net_put_remove_ingress(struct netlink_batch *batch, int index)
 {
-	net_tc_put_header(netlink_add(batch, RTM_DELQDISC, 0, "lift limit of bandwidth"), index,
+	net_tc_put_header(netlink_add(batch, RTM_DELQDISC, 0, "remove bandwidth limit"), index,
 			  TC_H_INGRESS, TC_H_MAKE(TC_H_INGRESS, 0));
 }
 
-/* Older kernels tell only who asks for an echo. */
+/* Older kernels reply only to requests with NLM_F_ECHO. */
 void net_put_get_queue(struct netlink_batch *batch, int index)
 {
-	net_tc_put_header(netlink_add(batch, RTM_GETQDISC, NLM_F_ACK | NLM_F_ECHO, "look at queue"),
+	net_tc_put_header(netlink_add(batch, RTM_GETQDISC, NLM_F_ACK | NLM_F_ECHO, "get queue"),
 			  index, TC_H_ROOT, 0);
 }
 

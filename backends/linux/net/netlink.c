@@ -12,8 +12,7 @@
 
 #include "lib/cleanup.h"
 
-/* Answers are read into this: acknowledgements are capped, a dump comes in pieces of a page or two.
- */
+/* Buffer for replies: acknowledgements are capped, a dump arrives in pieces of a page or two. */
 #define ANSWER_SIZE 16384
 
 int netlink_open(int protocol, struct warden_error *err)
@@ -23,7 +22,7 @@ int netlink_open(int protocol, struct warden_error *err)
 
 	if (fd < 0)
 		return warden_error_errno(err, "open netlink socket");
-	/* Without these an error still is one, with fewer words. */
+	/* Without these options errors are reported with less detail. */
 	(void)setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &one, sizeof(one));
 	(void)setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &one, sizeof(one));
 	return fd;
@@ -36,7 +35,7 @@ int netlink_batch_init(struct netlink_batch *batch, size_t size, struct warden_e
 	batch->data = malloc(size);
 	batch->first = batch->next = 1;
 	if (!batch->data)
-		return warden_error_errno(err, "messages for the kernel");
+		return warden_error_errno(err, "allocate netlink messages");
 	return 0;
 }
 
@@ -46,7 +45,7 @@ void netlink_batch_free(struct netlink_batch *batch)
 	batch->data = NULL;
 }
 
-/* Counts the current message in. */
+/* Adds the current message to the length of the batch. */
 static void netlink_close_message(struct netlink_batch *batch)
 {
 	if (batch->current)
@@ -75,7 +74,7 @@ void netlink_ack(struct netlink_batch *batch)
 	batch->acked = batch->current->nlmsg_seq;
 }
 
-/* What a message was for. */
+/* The name of a message, for errors. */
 static const char *netlink_message_name(const struct netlink_batch *batch, uint32_t sequence)
 {
 	size_t index = sequence - batch->first;
@@ -83,7 +82,8 @@ static const char *netlink_message_name(const struct netlink_batch *batch, uint3
 	return batch->names[index < NETLINK_NAMES ? index : NETLINK_NAMES - 1];
 }
 
-/* A batch goes through the socket's buffer as a whole. False: it is large enough, or cannot be. */
+/* Enlarges the send buffer, which must hold the whole batch. False if it is large enough already or
+ * cannot be enlarged. */
 static bool netlink_grow_buffer(int fd, const struct netlink_batch *batch)
 {
 	int size = 0, needed = (int)batch->length + (int)NETLINK_MESSAGE_MAX;
@@ -106,7 +106,7 @@ static int netlink_send_batch(int fd, const struct netlink_batch *batch, struct 
 	return 0;
 }
 
-/* Reads what the kernel has answered, and nobody else; 0 where there is nothing more. */
+/* Reads a reply of the kernel, ignoring other senders; 0 if there is none. */
 static ssize_t netlink_receive(int fd, void *answer, int flags)
 {
 	struct sockaddr_nl from = {0};
@@ -132,7 +132,7 @@ static int netlink_read_text(const struct nlattr *attribute, void *data)
 	return MNL_CB_OK;
 }
 
-/* The kernel's own words about a failure, or NULL. */
+/* The kernel's extended error text of a failure, or NULL. */
 static const char *netlink_find_kernel_text(const struct nlmsghdr *nlh,
 					    const struct nlmsgerr *failure)
 {
@@ -161,8 +161,8 @@ static void netlink_set_failure(const struct netlink_batch *batch, const struct 
 		warden_error_errno(err, "%s", name);
 }
 
-/* Looks through one answer; the first failure goes to `err`. Returns whether the last message that
- * we wait for is among them. */
+/* Reads the acknowledgements in one reply; the first failure is stored in `err`. Returns whether
+ * the awaited message is among them. */
 static bool netlink_read_acks(const struct netlink_batch *batch, const void *answer, int length,
 			      bool *failed, struct warden_error *err)
 {
@@ -195,12 +195,12 @@ int netlink_send(int fd, struct netlink_batch *batch, struct warden_error *err)
 	if (!batch->acked)
 		netlink_ack(batch);
 	netlink_close_message(batch);
-	if (netlink_send_batch(fd, batch, err) != 0)
+	if (netlink_send_batch(fd, batch, err) < 0)
 		return -1;
 	while (!done) {
 		length = netlink_receive(fd, answer, MSG_DONTWAIT);
 		if (length < 0)
-			return warden_error_errno(err, "read the kernel's answer");
+			return warden_error_errno(err, "read the kernel's reply");
 		if (length == 0)
 			break;
 		done = netlink_read_acks(batch, answer, (int)length, &failed, err);
@@ -208,7 +208,7 @@ int netlink_send(int fd, struct netlink_batch *batch, struct warden_error *err)
 	if (failed)
 		return -1;
 	return done ? 0
-		    : warden_error_set(err, "%s: no answer",
+		    : warden_error_set(err, "%s: no reply from the kernel",
 				       netlink_message_name(batch, batch->acked));
 }
 
@@ -221,7 +221,7 @@ int netlink_ask(int fd, struct netlink_batch *batch, mnl_cb_t found, void *data,
 	int more;
 
 	netlink_close_message(batch);
-	if (netlink_send_batch(fd, batch, err) != 0)
+	if (netlink_send_batch(fd, batch, err) < 0)
 		return -1;
 	do {
 		length = netlink_receive(fd, answer, 0);
