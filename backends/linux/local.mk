@@ -73,7 +73,7 @@ LINUX_FIREWALL = \
 	backends/linux/firewall/firewall.h \
 	backends/linux/firewall/firewall_elements.c \
 	backends/linux/firewall/firewall_legacy.c \
-	backends/linux/firewall/firewall_others.c \
+	backends/linux/firewall/firewall_foreign.c \
 	backends/linux/firewall/firewall_private.h \
 	backends/linux/firewall/firewall_ranges.c \
 	backends/linux/firewall/firewall_rules.c \

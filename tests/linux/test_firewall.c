@@ -46,7 +46,7 @@ static int test_firewall_delete_table(void)
 	_cleanup_nft_ struct nft nft;
 	int fd = netlink_open(NETLINK_NETFILTER, &world_error), result;
 
-	if (fd < 0 || nft_begin(&nft, FIREWALL_TABLE, 65536, &world_error) != 0)
+	if (fd < 0 || nft_begin(&nft, FIREWALL_TABLE, 65536, &world_error) < 0)
 		return -1;
 	nft_delete_table(&nft);
 	result = nft_commit(&nft, fd, &world_error);
@@ -58,7 +58,7 @@ static void a_table_that_somebody_deletes_is_put_back(void)
 {
 	linux_host_forget();
 	unit_integer(test_firewall_delete_table(), 0);
-	unit_true(test_firewall_wait_logged("put back"));
+	unit_true(test_firewall_wait_logged("restored"));
 	unit_integer(world_connect(world_containers[0].netns_fd, WORLD_ALLOWED, WORLD_HOST), 0);
 	unit_integer(world_connect(world_containers[1].netns_fd, WORLD_ALLOWED, WORLD_HOST), 0);
 	unit_true(world_is_refused(world_containers[0].netns_fd, WORLD_NOT_LISTED));
@@ -76,14 +76,14 @@ static void a_container_can_be_added_right_after_a_flush(void)
 	unit_integer(firewall_remove(world_firewall, &identity, &world_error), 0);
 	unit_integer(world_connect(world_containers[0].netns_fd, WORLD_ALLOWED, WORLD_HOST), 0);
 	unit_true(test_firewall_wait_logged(
-		"put back")); /* or the next case would take that for its own */
+		"restored")); /* or the next case would take that for its own */
 }
 
 static void a_rule_that_somebody_flushes_is_put_back(void)
 {
 	linux_host_forget();
 	world_shell("nft flush chain inet warden from_container");
-	unit_true(test_firewall_wait_logged("put back"));
+	unit_true(test_firewall_wait_logged("restored"));
 	test_firewall_wait_refused();
 }
 
@@ -117,18 +117,18 @@ static void a_table_of_another_shape_is_replaced(void)
 	linux_host_forget();
 	world_shell("printf 'delete table inet warden\nadd table inet warden\n"
 		    "add set inet warden containers { type ipv4_addr; }\n' | nft -f -");
-	unit_true(test_firewall_wait_logged("put back"));
+	unit_true(test_firewall_wait_logged("restored"));
 	test_firewall_wait_connected();
 }
 
 static void a_chain_of_others_that_drops_is_named_in_the_log(void)
 {
 	linux_host_forget();
-	firewall_others_log(world_firewall);
+	firewall_foreign_log(world_firewall);
 	unit_false(linux_host_logged("drops"));
 	world_shell("nft add table ip filter; nft add chain ip filter FORWARD "
 		    "'{ type filter hook forward priority filter; policy drop; }'");
-	firewall_others_log(world_firewall);
+	firewall_foreign_log(world_firewall);
 	unit_true(linux_host_logged("chain FORWARD of table ip filter drops"));
 	world_shell("nft delete table ip filter");
 }
@@ -139,10 +139,10 @@ static void a_chain_that_ends_in_a_reject_is_named_too(void)
 	world_shell("nft add table inet fw; nft add chain inet fw forwarded "
 		    "'{ type filter hook forward priority filter; policy accept; }'; "
 		    "nft add rule inet fw forwarded tcp dport 25 reject");
-	firewall_others_log(world_firewall);
+	firewall_foreign_log(world_firewall);
 	unit_false(linux_host_logged("drops"));
 	world_shell("nft add rule inet fw forwarded counter reject with icmpx admin-prohibited");
-	firewall_others_log(world_firewall);
+	firewall_foreign_log(world_firewall);
 	unit_true(linux_host_logged("chain forwarded of table inet fw drops"));
 	world_shell("nft delete table inet fw");
 }

@@ -270,8 +270,8 @@ def changes_of_our_own_are_no_damage(w):
     rules = ["nft", "list", "table", "inet", "warden"]
     expect.eventually(lambda: b"log-" not in subprocess.run(rules, capture_output=True, check=True).stdout, "the end")
     subprocess.run(["nft", "flush", "chain", "inet", "warden", "refuse"], check=True)
-    expect.eventually(lambda: "put back" in w.daemon.log(), "the damage is seen")
-    expect.equal(w.daemon.log().count("put back"), 1, "lines that say that somebody removed a part")
+    expect.eventually(lambda: "restored" in w.daemon.log(), "the damage is seen")
+    expect.equal(w.daemon.log().count("restored"), 1, "lines about a removed part")
 
 
 def _nft(commands):

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The firewall as the backend sees it: the table from start to end, and its members; see
+/* The firewall's interface to the backend: the table from set-up to removal, and its members; see
  * firewall.h. The rules are in firewall_table.c. */
 #include "backends/linux/firewall/firewall.h"
 
@@ -14,13 +14,13 @@
 #include "backends/linux/net/net_link.h"
 #include "lib/cleanup.h"
 
-/* Of a transaction with one element. */
+/* Size of a transaction with one element. */
 #define ELEMENT_BATCH_SIZE (4 * NETLINK_MESSAGE_MAX)
 
-/* As many as the core has. */
+/* The core's number of slots. */
 #define SLOTS_USUAL 4096
 
-/* A socket with a number of its own, by which the kernel tells who changed the table. */
+/* Opens a socket with its own port, which the kernel reports as the origin of changes. */
 static int firewall_open_table_socket(struct firewall *firewall, struct warden_error *err)
 {
 	struct sockaddr_nl address = {.nl_family = AF_NETLINK};
@@ -29,8 +29,8 @@ static int firewall_open_table_socket(struct firewall *firewall, struct warden_e
 	firewall->table_fd = netlink_open(NETLINK_NETFILTER, err);
 	if (firewall->table_fd < 0)
 		return -1;
-	if (bind(firewall->table_fd, (struct sockaddr *)&address, sizeof(address)) != 0 ||
-	    getsockname(firewall->table_fd, (struct sockaddr *)&address, &length) != 0)
+	if (bind(firewall->table_fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+	    getsockname(firewall->table_fd, (struct sockaddr *)&address, &length) < 0)
 		return warden_error_errno(err, "bind netlink socket");
 	firewall->table_port = address.nl_pid;
 	return 0;
@@ -43,7 +43,7 @@ static void firewall_release(struct firewall *firewall)
 	netlink_pool_free(&firewall->sockets);
 	pthread_rwlock_destroy(&firewall->lock);
 	pthread_mutex_destroy(&firewall->members_mutex);
-	pthread_mutex_destroy(&firewall->others.mutex);
+	pthread_mutex_destroy(&firewall->foreign.mutex);
 	for (size_t i = 0; i < firewall->n_members; i++)
 		free(firewall->members[i].elements.list);
 	free(firewall->found.list);
@@ -52,22 +52,22 @@ static void firewall_release(struct firewall *firewall)
 	free(firewall);
 }
 
-/* The rules of an earlier daemon's containers, so that they hold until set_rules comes. */
+/* Reads the rules of an earlier daemon's containers, which stay in force until set_rules replaces
+ * them. */
 static void firewall_read_rules(struct firewall *firewall)
 {
 	struct warden_error err;
 
-	if (firewall_elements_read(&firewall->found, &err) != 0)
+	if (firewall_elements_read(&firewall->found, &err) < 0)
 		firewall->host->log(firewall->host, WARDEN_LOG_WARN, NULL,
-				    "firewall: rules that are there cannot be read: %s",
+				    "firewall: cannot read the rules of the existing table: %s",
 				    err.message);
 }
 
-/* A slot that nobody has. */
 static const struct firewall_member firewall_free_slot = {.address.s_addr = INADDR_NONE};
 
-/* Makes room for a slot. The mutex is held, or nobody else is there yet. As slots are handed out in
- * their order there is room for all of the usual ones at once, and it is in memory. */
+/* Grows the array for a slot. The mutex is held, or there is no other thread. Slots are handed out
+ * in ascending order, so the array has room for the usual number from the start. */
 static int firewall_grow_members(struct firewall *firewall, uint32_t slot, struct warden_error *err)
 {
 	size_t size = slot < SLOTS_USUAL ? SLOTS_USUAL : 2 * (size_t)slot;
@@ -97,18 +97,18 @@ int firewall_setup(const struct warden_host *host, struct firewall **result,
 	netlink_pool_init(&firewall->sockets, NETLINK_NETFILTER);
 	pthread_rwlock_init(&firewall->lock, NULL);
 	pthread_mutex_init(&firewall->members_mutex, NULL);
-	pthread_mutex_init(&firewall->others.mutex, NULL);
+	pthread_mutex_init(&firewall->foreign.mutex, NULL);
 	firewall_shards_init();
 	firewall_read_rules(firewall);
-	if (firewall_grow_members(firewall, 0, err) != 0 ||
+	if (firewall_grow_members(firewall, 0, err) < 0 ||
 	    firewall_ranges_read(host->settings->allow_networks, &firewall->allowed,
-				 &firewall->n_allowed, err) != 0 ||
-	    firewall_open_table_socket(firewall, err) != 0 ||
-	    firewall_table_make(firewall, err) != 0 || firewall_watch_start(firewall, err) != 0) {
+				 &firewall->n_allowed, err) < 0 ||
+	    firewall_open_table_socket(firewall, err) < 0 ||
+	    firewall_table_make(firewall, err) < 0 || firewall_watch_start(firewall, err) < 0) {
 		firewall_release(firewall);
 		return -1;
 	}
-	firewall_others_log(firewall);
+	firewall_foreign_log(firewall);
 	firewall_legacy_log(firewall);
 	*result = firewall;
 	return 0;
@@ -129,7 +129,7 @@ void firewall_free(struct firewall *firewall)
 	if (!firewall)
 		return;
 	firewall_watch_end(firewall);
-	if (!firewall_has_members(firewall) && firewall_table_remove(firewall, &err) != 0)
+	if (!firewall_has_members(firewall) && firewall_table_remove(firewall, &err) < 0)
 		firewall->host->log(firewall->host, WARDEN_LOG_WARN, NULL, "firewall: %s",
 				    err.message);
 	firewall_release(firewall);
@@ -138,12 +138,12 @@ void firewall_free(struct firewall *firewall)
 static void firewall_init_member(const struct warden_identity *identity,
 				 struct firewall_member *member)
 {
-	memset(member, 0, sizeof(*member)); /* all of the name is part of the key */
+	memset(member, 0, sizeof(*member)); /* the name's padding is part of the key */
 	net_link_name(member->link, identity->id, NET_HOST_END);
 	member->address = identity->container_ip;
 }
 
-/* Moves what was found of a container, or of an earlier one with its address, to its rules. The
+/* Moves the found rules of a container, or of an earlier one with its address, to its member. The
  * mutex is held. */
 static int firewall_claim_found(struct firewall *firewall, struct firewall_member *member,
 				struct warden_error *err)
@@ -173,7 +173,7 @@ static int firewall_claim_found(struct firewall *firewall, struct firewall_membe
 	return 0;
 }
 
-/* Writes a member down, for when the table has to be put back. What it has of rules stays. */
+/* Records a member, so that the table can be restored. Its rules stay. */
 static int firewall_set_member(struct firewall *firewall, uint32_t slot,
 			       const struct firewall_member *member, struct warden_error *err)
 {
@@ -192,7 +192,7 @@ static int firewall_set_member(struct firewall *firewall, uint32_t slot,
 	return result;
 }
 
-/* Forgets a member, whose rules are gone. */
+/* Frees the slot of a member whose rules are removed. */
 static void firewall_clear_member(struct firewall *firewall, uint32_t slot)
 {
 	pthread_mutex_lock(&firewall->members_mutex);
@@ -203,7 +203,8 @@ static void firewall_clear_member(struct firewall *firewall, uint32_t slot)
 	pthread_mutex_unlock(&firewall->members_mutex);
 }
 
-/* A copy of a member, whose operations come one at a time: its rules are only borrowed. */
+/* Returns a copy of a member; its rules are borrowed, which is safe because operations on one
+ * container never run concurrently. */
 static struct firewall_member firewall_get_member(struct firewall *firewall, uint32_t slot)
 {
 	struct firewall_member member = {0};
@@ -215,7 +216,7 @@ static struct firewall_member firewall_get_member(struct firewall *firewall, uin
 	return member;
 }
 
-/* Adds or removes one element. */
+/* Adds or removes a member's element in the set of containers. */
 static int firewall_change_element(struct firewall *firewall, const struct firewall_member *member,
 				   bool remove, struct warden_error *err)
 {
@@ -224,7 +225,7 @@ static int firewall_change_element(struct firewall *firewall, const struct firew
 	uint8_t key[FIREWALL_KEY_SIZE];
 	int fd, result;
 
-	if (nft_begin(&nft, FIREWALL_TABLE, ELEMENT_BATCH_SIZE, err) != 0)
+	if (nft_begin(&nft, FIREWALL_TABLE, ELEMENT_BATCH_SIZE, err) < 0)
 		return -1;
 	firewall_key(member, key);
 	elements = nft_elements(&nft, FIREWALL_CONTAINERS);
@@ -239,7 +240,7 @@ static int firewall_change_element(struct firewall *firewall, const struct firew
 	return result;
 }
 
-/* Somebody has removed the table, and the watcher has not seen it yet. */
+/* Restores the table if another tool has removed it and the watcher has not noticed yet. */
 static int firewall_restore_table(struct firewall *firewall, struct warden_error *err)
 {
 	int result;
@@ -262,15 +263,15 @@ int firewall_add(struct firewall *firewall, const struct warden_identity *identi
 	if (result == 0)
 		result = firewall_change_element(firewall, &member, false, err);
 	pthread_rwlock_unlock(&firewall->lock);
-	if (result != 0 && err->number == ENOENT)
+	if (result < 0 && err->number == ENOENT)
 		result = firewall_restore_table(firewall, err);
-	if (result != 0)
+	if (result < 0)
 		firewall_clear_member(firewall, identity->slot);
 	return result;
 }
 
-/* Takes out of what was found, but is no container's any more, the forwards of the same host ports.
- * Returns them, to be freed. */
+/* Takes from the found rules of removed containers the forwards of the same host ports. Returns
+ * them, to be freed. */
 static struct firewall_elements firewall_take_stale(struct firewall *firewall,
 						    const struct firewall_elements *wanted)
 {
@@ -299,8 +300,8 @@ static struct firewall_elements firewall_take_stale(struct firewall *firewall,
 	return stale;
 }
 
-/* One transaction from what a member has to what is wanted. Chains come and go through the socket
- * of the table, so that the watcher knows them for ours: for that the lock is held for writing. */
+/* Changes a member's rules in one transaction. Chains are added and removed through the table's
+ * socket, so that the watcher recognises its own changes; that needs the lock for writing. */
 static int firewall_change_rules(struct firewall *firewall, const struct firewall_member *member,
 				 const struct firewall_elements *wanted,
 				 const struct firewall_elements *stale, bool add_logger,
@@ -313,7 +314,7 @@ static int firewall_change_rules(struct firewall *firewall, const struct firewal
 	size_t n;
 	int fd, result;
 
-	if (nft_begin(&nft, FIREWALL_TABLE, size, err) != 0)
+	if (nft_begin(&nft, FIREWALL_TABLE, size, err) < 0)
 		return -1;
 	if (add_logger)
 		firewall_logger_put(&nft, member);
@@ -331,7 +332,7 @@ static int firewall_change_rules(struct firewall *firewall, const struct firewal
 	return result;
 }
 
-/* Gives a member other rules, which are the firewall's from now on; returns those of before. */
+/* Replaces a member's rules; the firewall owns the new ones, the caller the returned old ones. */
 static struct firewall_elements firewall_swap_rules(struct firewall *firewall, uint32_t slot,
 						    const struct firewall_elements *elements,
 						    bool logs)
@@ -354,8 +355,8 @@ static bool firewall_has_log(const struct warden_rules *rules)
 	return false;
 }
 
-/* The table as it ought to be is what the members say: so where somebody has removed a part of it,
- * the new rules are written down and the whole is put back. */
+/* Sets a member's rules. If another tool has removed a part of the table (ENOENT), records the new
+ * rules and restores the whole table. */
 static int firewall_set_elements(struct firewall *firewall, uint32_t slot,
 				 struct firewall_elements *elements, bool log,
 				 struct warden_error *err)
@@ -368,19 +369,19 @@ static int firewall_set_elements(struct firewall *firewall, uint32_t slot,
 
 	if (result == 0 || err->number == ENOENT) {
 		*elements = firewall_swap_rules(firewall, slot, elements, logs);
-		if (result != 0) {
+		if (result < 0) {
 			pthread_rwlock_unlock(&firewall->lock);
 			result = firewall_restore_table(firewall, err);
 			pthread_rwlock_rdlock(&firewall->lock);
 		}
-		if (result != 0)
+		if (result < 0)
 			*elements = firewall_swap_rules(firewall, slot, elements, member.logs);
 	}
 	free(stale.list);
 	return result;
 }
 
-/* The ports of UDP that are forwarded by `after` and were not by `before`. */
+/* Collects the UDP ports that `after` forwards and `before` does not. */
 static size_t firewall_new_udp_ports(const struct firewall_elements *before,
 				     const struct firewall_elements *after, uint16_t *ports)
 {
@@ -397,7 +398,7 @@ static size_t firewall_new_udp_ports(const struct firewall_elements *before,
 	return n;
 }
 
-/* The rules are in force, so a failure is worth a line, and no more. */
+/* The rules are in force, so a failure is only logged. */
 static void firewall_forget_datagrams(struct firewall *firewall,
 				      const struct warden_identity *identity,
 				      const struct firewall_elements *before,
@@ -414,9 +415,10 @@ static void firewall_forget_datagrams(struct firewall *firewall,
 	};
 	struct warden_error err;
 
-	if (forwards.n > 0 && conntrack_forget_forwarded(&forwards, &err) != 0)
+	if (forwards.n > 0 && conntrack_forget_forwarded(&forwards, &err) < 0)
 		firewall->host->log(firewall->host, WARDEN_LOG_WARN, identity->id,
-				    "datagrams that come already may go on to where they went: %s",
+				    "cannot delete tracked UDP flows to new forwards, so their "
+				    "datagrams may still go to the old destination: %s",
 				    err.message);
 }
 
@@ -428,7 +430,7 @@ int firewall_set_rules(struct firewall *firewall, const struct warden_identity *
 	int result;
 
 	firewall_init_member(identity, &member);
-	if (firewall_rules_compile(rules, identity->container_ip, &elements, err) != 0)
+	if (firewall_rules_compile(rules, identity->container_ip, &elements, err) < 0)
 		return -1;
 	if (firewall_has_log(rules) && !firewall_get_member(firewall, identity->slot).logs)
 		pthread_rwlock_wrlock(&firewall->lock);
@@ -439,7 +441,7 @@ int firewall_set_rules(struct firewall *firewall, const struct warden_identity *
 		result = firewall_set_elements(firewall, identity->slot, &elements,
 					       firewall_has_log(rules), err);
 	after = firewall_get_member(firewall, identity->slot)
-			.elements; /* nobody else changes them */
+			.elements; /* no other thread changes them */
 	pthread_rwlock_unlock(&firewall->lock);
 	if (result == 0)
 		firewall_forget_datagrams(firewall, identity, &elements, &after);
@@ -447,20 +449,20 @@ int firewall_set_rules(struct firewall *firewall, const struct warden_identity *
 	return result;
 }
 
-/* The chain of a container that is removed; see firewall_change_rules. */
+/* Removes the chain that logs for a container; see firewall_change_rules. */
 static int firewall_remove_log_chain(struct firewall *firewall,
 				     const struct firewall_member *member, struct warden_error *err)
 {
 	_cleanup_nft_ struct nft nft;
 	int result;
 
-	if (nft_begin(&nft, FIREWALL_TABLE, FIREWALL_LOGGER_SIZE, err) != 0)
+	if (nft_begin(&nft, FIREWALL_TABLE, FIREWALL_LOGGER_SIZE, err) < 0)
 		return -1;
 	firewall_logger_remove(&nft, member);
 	pthread_rwlock_wrlock(&firewall->lock);
 	result = nft_commit(&nft, firewall->table_fd, err);
 	pthread_rwlock_unlock(&firewall->lock);
-	return result != 0 && err->number == ENOENT ? 0 : result;
+	return result < 0 && err->number == ENOENT ? 0 : result;
 }
 
 int firewall_remove(struct firewall *firewall, const struct warden_identity *identity,
@@ -477,7 +479,7 @@ int firewall_remove(struct firewall *firewall, const struct warden_identity *ide
 	firewall_clear_member(firewall, identity->slot);
 	if (result == 0) {
 		result = firewall_change_element(firewall, &member, true, err);
-		if (result != 0 && err->number == ENOENT)
+		if (result < 0 && err->number == ENOENT)
 			result = 0;
 	}
 	pthread_rwlock_unlock(&firewall->lock);

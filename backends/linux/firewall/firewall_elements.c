@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Elements of rules to and from the kernel, and the chains that log; see firewall_private.h. */
+/* Writes elements of rules to the kernel and reads them back; the chains that log. See
+ * firewall_private.h. */
 #include "backends/linux/firewall/firewall_private.h"
 
 #include <arpa/inet.h>
@@ -13,22 +14,22 @@
 
 #include "lib/cleanup.h"
 
-/* In one message; a range is two elements to the kernel. */
+/* Elements per message; a range is two elements for the kernel. */
 #define ELEMENTS_IN_MESSAGE (NFT_ELEMENTS_MAX / 2)
 
-/* What an element and a message take at most. */
+/* Maximum size of an element and of a message header. */
 #define ELEMENT_SIZE ((size_t)96)
 #define HEADER_SIZE  ((size_t)128)
 
-/* A dump is taken again when something has changed meanwhile. */
+/* A dump is repeated if something changed meanwhile (EINTR). */
 #define READ_TRIES 20
 
-/* Elements of one set, on their way into a message. */
+/* Elements of one set that are being put into a message. */
 struct element_writer {
 	struct nft *nft;
 	bool remove;
 	const struct nft_set *set;
-	struct nftnl_set *elements; /* NULL: no message is begun */
+	struct nftnl_set *elements; /* NULL: no message was begun */
 	size_t n;
 };
 
@@ -74,11 +75,11 @@ void firewall_elements_put(struct nft *nft, const struct firewall_elements *elem
 
 size_t firewall_elements_size(const struct firewall_elements *elements)
 {
-	/* Those of different shards are in different messages. */
+	/* Elements of different shards need separate messages. */
 	return elements->n * (ELEMENT_SIZE + HEADER_SIZE);
 }
 
-/* Puts what `list` has and `other` has not; both are ascending. */
+/* Puts the elements of `list` that `other` does not have; both are ascending. */
 static size_t firewall_elements_put_difference(struct element_writer *writer,
 					       const struct firewall_elements *list,
 					       const struct firewall_elements *other)
@@ -108,7 +109,7 @@ size_t firewall_elements_change(struct nft *nft, const struct firewall_elements 
 	return removed + firewall_elements_put_difference(&adder, after, before);
 }
 
-/* What a set has in the kernel: of a range, its beginning or its end. */
+/* An element as the kernel stores it: the beginning or the end of a range. */
 struct element_node {
 	struct firewall_element element;
 	bool end;
@@ -186,7 +187,7 @@ static int firewall_elements_dump_set(int fd, struct element_nodes *nodes, struc
 	struct nlmsghdr *nlh;
 
 	nodes->n = 0;
-	if (netlink_batch_init(&batch, NETLINK_MESSAGE_MAX, err) != 0)
+	if (netlink_batch_init(&batch, NETLINK_MESSAGE_MAX, err) < 0)
 		return -1;
 	nlh = netlink_add(&batch, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETSETELEM, NLM_F_DUMP, name);
 	header = mnl_nlmsg_put_extra_header(nlh, sizeof(*header));
@@ -197,7 +198,7 @@ static int firewall_elements_dump_set(int fd, struct element_nodes *nodes, struc
 	return netlink_ask(fd, &batch, firewall_elements_read_message, nodes, err);
 }
 
-/* After a failure the rest of an answer may still come: another socket does not hear it. */
+/* After a failure the rest of a reply may still arrive, so a new socket replaces the old one. */
 static int firewall_elements_read_set(int *fd, struct element_nodes *nodes,
 				      struct warden_error *err)
 {
@@ -214,7 +215,7 @@ static int firewall_elements_read_set(int *fd, struct element_nodes *nodes,
 	return -1;
 }
 
-/* Where a range ends and another one begins, the end comes first. */
+/* If one range ends where another begins, the end is first. */
 static int firewall_elements_compare_nodes(const void *a, const void *b)
 {
 	const struct element_node *one = a, *other = b;
@@ -230,13 +231,13 @@ static int firewall_elements_add(struct firewall_elements *elements,
 		reallocarray(elements->list, elements->n + 1, sizeof(*grown));
 
 	if (!grown)
-		return warden_error_errno(err, "rules of the firewall");
+		return warden_error_errno(err, "allocate firewall rules");
 	elements->list = grown;
 	grown[elements->n++] = *element;
 	return 0;
 }
 
-/* Makes ranges of their beginnings and ends. */
+/* Joins beginnings and ends to ranges. */
 static int firewall_elements_join_nodes(struct element_nodes *nodes,
 					struct firewall_elements *elements,
 					struct warden_error *err)
@@ -257,14 +258,14 @@ static int firewall_elements_join_nodes(struct element_nodes *nodes,
 			continue;
 		if (interval)
 			memcpy(open->beyond, node->element.first, sizeof(open->beyond));
-		if (firewall_elements_add(elements, interval ? open : &node->element, err) != 0)
+		if (firewall_elements_add(elements, interval ? open : &node->element, err) < 0)
 			return -1;
 		open = NULL;
 	}
 	return 0;
 }
 
-/* A set that is not there is that of an older version, or there is no table. */
+/* A missing set is no failure: the table is of an older version, or there is none. */
 static int firewall_elements_read_kind(int *fd, enum firewall_rule_set kind,
 				       struct firewall_elements *elements, struct warden_error *err)
 {
@@ -279,7 +280,7 @@ static int firewall_elements_read_kind(int *fd, enum firewall_rule_set kind,
 			result = firewall_elements_join_nodes(&nodes, elements, err);
 		free(nodes.list);
 	}
-	return result != 0 && err->number == ENOENT ? 0 : result;
+	return result < 0 && err->number == ENOENT ? 0 : result;
 }
 
 int firewall_elements_read(struct firewall_elements *elements, struct warden_error *err)
@@ -296,7 +297,8 @@ int firewall_elements_read(struct firewall_elements *elements, struct warden_err
 	return result;
 }
 
-/* A chain's name; the address is what an earlier daemon's table tells of it, too. */
+/* The name of a container's chain. It holds the address, because the found rules of an earlier
+ * daemon contain only that. */
 static void firewall_logger_name(char name[32], const struct firewall_member *member)
 {
 	char address[INET_ADDRSTRLEN];
@@ -316,7 +318,7 @@ static void firewall_logger_put_element(struct nft *nft, const struct firewall_m
 
 void firewall_logger_put(struct nft *nft, const struct firewall_member *member)
 {
-	/* "w-ID-0" without its end. */
+	/* "w-ID-0" without "-0". */
 	int length = (int)strlen(member->link) - 2;
 	char name[32], prefix[64];
 	struct nftnl_rule *rule;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The iptables of before nf_tables, which the kernel keeps apart and asks as well: only the policy
- * of its FORWARD is looked at. */
+/* Legacy iptables, which the kernel evaluates besides nf_tables: reads only the policy of its
+ * FORWARD chain. */
 #include "backends/linux/firewall/firewall_private.h"
 
 #include <linux/netfilter_ipv4/ip_tables.h>
@@ -13,7 +13,7 @@
 
 #define TABLE "filter"
 
-/* Asking for a table makes it; so only for one that is there. */
+/* A query for a table would create it, so query only an existing one. */
 static bool firewall_legacy_has_table(void)
 {
 	_cleanup_fclose_ FILE *file = fopen("/proc/thread-self/net/ip_tables_names", "re");
@@ -25,7 +25,7 @@ static bool firewall_legacy_has_table(void)
 	return false;
 }
 
-/* The rule at the end of a chain: its target is the policy, as a verdict. */
+/* Whether the last rule of a chain, whose target is the policy, drops. */
 static bool firewall_legacy_is_drop(const struct ipt_get_entries *entries, unsigned offset)
 {
 	const char *table = (const char *)entries->entrytable;
@@ -52,7 +52,7 @@ bool firewall_legacy_drops(void)
 	if (!firewall_legacy_has_table())
 		return false;
 	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || getsockopt(fd, IPPROTO_IP, IPT_SO_GET_INFO, &info, &length) != 0)
+	if (fd < 0 || getsockopt(fd, IPPROTO_IP, IPT_SO_GET_INFO, &info, &length) < 0)
 		return false;
 	length = (socklen_t)(sizeof(*entries) + info.size);
 	entries = calloc(1, length);
@@ -60,7 +60,7 @@ bool firewall_legacy_drops(void)
 		return false;
 	memcpy(entries->name, TABLE, sizeof(TABLE));
 	entries->size = info.size;
-	if (getsockopt(fd, IPPROTO_IP, IPT_SO_GET_ENTRIES, entries, &length) != 0)
+	if (getsockopt(fd, IPPROTO_IP, IPT_SO_GET_ENTRIES, entries, &length) < 0)
 		return false;
 	return firewall_legacy_is_drop(entries, info.underflow[NF_INET_FORWARD]);
 }

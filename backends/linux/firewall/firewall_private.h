@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files of the firewall share. */
+/* Shared by the files of the firewall. */
 #ifndef BACKENDS_LINUX_FIREWALL_FIREWALL_PRIVATE_H
 #define BACKENDS_LINUX_FIREWALL_FIREWALL_PRIVATE_H
 
@@ -13,17 +13,17 @@
 
 #define FIREWALL_TABLE "warden"
 
-/* The set of the containers: the name of a link and the one address that may come from it. */
+/* The set of containers: the name of a link and the only source address allowed on it. */
 #define FIREWALL_CONTAINERS "containers"
 
-/* The map from the address of a container whose rules log to the chain that does. */
+/* The map from the address of a container with rules that log to its chain that logs. */
 #define FIREWALL_LOGGERS "loggers"
 
 struct firewall_member {
-	char link[IF_NAMESIZE]; /* empty: nobody has this slot */
+	char link[IF_NAMESIZE]; /* empty: the slot is free */
 	struct in_addr address;
-	struct firewall_elements elements; /* of its rules */
-	bool logs;                         /* it has a chain that does */
+	struct firewall_elements elements; /* of the container's rules */
+	bool logs;                         /* it has a chain that logs */
 };
 
 /* Addresses from `first` to `last`, host byte order. */
@@ -31,19 +31,20 @@ struct firewall_range {
 	uint32_t first, last;
 };
 
-/* More than any host has; further ones are not looked at. */
-#define FIREWALL_OTHERS_MAX 32
+/* Maximum number of foreign chains; further ones are ignored. */
+#define FIREWALL_FOREIGN_MAX 32
 
-/* Chains of others that drop, as they were logged: each once, and again when it had gone. */
-struct firewall_others {
+/* Foreign chains that drop, as logged: each is logged once, and again if it disappears and returns.
+ */
+struct firewall_foreign {
 	pthread_mutex_t mutex;
-	char said[FIREWALL_OTHERS_MAX][192];
+	char logged[FIREWALL_FOREIGN_MAX][192];
 	size_t n;
 };
 
 struct firewall_watch {
-	int fd;     /* hears of changes */
-	int end_fd; /* written to when it is to end */
+	int fd;     /* receives notifications of changes */
+	int end_fd; /* eventfd; written to end the thread */
 	bool started;
 	pthread_t thread;
 };
@@ -51,79 +52,81 @@ struct firewall_watch {
 struct firewall {
 	const struct warden_host *host;
 	struct netlink_pool sockets;
-	int table_fd; /* a socket of its own for the whole table: its changes are known by it */
+	int table_fd; /* exclusive socket for changes of the whole table */
 	uint32_t table_port;
-	struct firewall_range *allowed; /* ascending, apart from each other */
+	struct firewall_range *allowed; /* ascending, disjoint */
 	size_t n_allowed;
-	/* Held for reading while elements change, for writing while the table is put back. */
+	/* Read lock for changes of elements, write lock to restore the table. */
 	pthread_rwlock_t lock;
 	pthread_mutex_t members_mutex;
-	struct firewall_member *members; /* by slot */
-	size_t n_members;                /* of the array */
-	/* Rules in the table of an earlier daemon, until their containers are added. */
+	struct firewall_member *members; /* indexed by slot */
+	size_t n_members;                /* length of the array */
+	/* Rules found in the table of an earlier daemon, until their containers are added. */
 	struct firewall_elements found;
-	bool made; /* the table: what was found in it may have to be put back */
+	bool made; /* the table was made once: restoring it includes `found` */
 	struct firewall_watch watch;
-	struct firewall_others others;
+	struct firewall_foreign foreign;
 };
 
-/* Makes the table as it has to be, with all members; what is there already stays in effect
- * meanwhile. The lock is held for writing, or there is no other thread. */
+/* Makes the whole table with all members in one transaction; existing rules stay in effect until it
+ * is committed. The caller holds the lock for writing, or there is no other thread. */
 int firewall_table_make(struct firewall *firewall, struct warden_error *err);
 int firewall_table_remove(struct firewall *firewall, struct warden_error *err);
 
-/* The key of a member in the set of the containers. */
+/* The key of a member in the set of containers. */
 #define FIREWALL_KEY_SIZE (IF_NAMESIZE + sizeof(struct in_addr))
 void firewall_key(const struct firewall_member *member, uint8_t key[FIREWALL_KEY_SIZE]);
 
-/* firewall_shards.c: the sets that hold rules; of those with ranges there is one for each shard. */
+/* firewall_shards.c: the sets that hold rules; those with ranges exist once per shard. */
 #define FIREWALL_SHARDS 32u
 void firewall_shards_init(void);
 unsigned firewall_shard_of(struct in_addr container);
 const struct nft_set *firewall_rule_set(enum firewall_rule_set set, unsigned shard);
 void firewall_rule_sets_foreach(void (*call)(const struct nft_set *set, void *data), void *data);
 
-/* The chain that a container's packets jump to, by what of its address is under the mask. */
+/* The chain that a container's packets jump to; the masked bits of its address select it. */
 const char *firewall_shard_chain(unsigned shard);
 struct in_addr firewall_shard_key(unsigned shard);
 struct in_addr firewall_shard_mask(void);
 
-/* firewall_elements.c: puts elements into a transaction, in messages; and the room that it takes.
+/* firewall_elements.c: puts elements into a transaction as messages; and the size that these need.
  */
 void firewall_elements_put(struct nft *nft, const struct firewall_elements *elements, bool remove);
 size_t firewall_elements_size(const struct firewall_elements *elements);
 
-/* Removes what only `before` has and adds what only `after` has. Returns how many these are. */
+/* Removes the elements that only `before` has and adds those that only `after` has. Returns the
+ * number of both. */
 size_t firewall_elements_change(struct nft *nft, const struct firewall_elements *before,
 				const struct firewall_elements *after);
 
-/* Reads the elements of all rules that are in the table, if there is one. */
+/* Reads the elements of all rules in the existing table; none if there is no table. */
 int firewall_elements_read(struct firewall_elements *elements, struct warden_error *err);
 
-/* The chain that logs for a container; it stays until the container is removed. */
+/* The chain that logs for a container; it exists until the container is removed. */
 #define FIREWALL_LOGGER_SIZE (5 * NETLINK_MESSAGE_MAX)
 void firewall_logger_put(struct nft *nft, const struct firewall_member *member);
 void firewall_logger_remove(struct nft *nft, const struct firewall_member *member);
 
-/* Reads allow_networks. */
+/* Parses allow_networks into ascending, disjoint ranges, to be freed. */
 int firewall_ranges_read(const char *const *texts, struct firewall_range **ranges, size_t *n,
 			 struct warden_error *err);
 
-/* What helps against iptables. */
+/* Remedy for iptables rules that drop, and the same as a hint in parentheses. */
 #define FIREWALL_IPTABLES_REMEDY                                                                   \
 	"iptables -I FORWARD -i w-+ -j ACCEPT; iptables -I FORWARD -o w-+ -j ACCEPT; "             \
 	"with Docker: in DOCKER-USER"
 #define FIREWALL_IPTABLES_HINT " (" FIREWALL_IPTABLES_REMEDY ")"
 
-/* Whether iptables has a chain FORWARD outside of nf_tables whose policy is to drop. */
+/* Whether legacy iptables, outside of nf_tables, has a chain FORWARD with policy DROP. */
 bool firewall_legacy_drops(void);
 
-/* Logs the chains of others that drop forwarded packets, unless it has done so. */
-void firewall_others_log(struct firewall *firewall);
+/* Log the foreign chains that drop forwarded packets: the first only those not logged before, the
+ * second legacy iptables. */
+void firewall_foreign_log(struct firewall *firewall);
 void firewall_legacy_log(struct firewall *firewall);
 
-/* Puts the table back whenever somebody removes a part of it, and looks at the chains of others
- * when they change. */
+/* Starts and ends the thread that restores the table when a part of it is removed, and checks
+ * foreign chains when they change. */
 int firewall_watch_start(struct firewall *firewall, struct warden_error *err);
 void firewall_watch_end(struct firewall *firewall);
 

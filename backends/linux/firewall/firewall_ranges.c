@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Ranges of addresses from text, brought into the order that a set of intervals needs. */
+/* Parses ranges of addresses and sorts and joins them, as a set of intervals needs. */
 #include "backends/linux/firewall/firewall_private.h"
 
 #include <arpa/inet.h>
@@ -38,7 +38,7 @@ static int firewall_ranges_parse_range(const char *text, struct firewall_range *
 	uint32_t host;
 	int prefix;
 
-	if (firewall_ranges_parse_address(text, length, &range->first) != 0)
+	if (firewall_ranges_parse_address(text, length, &range->first) < 0)
 		return -1;
 	range->last = range->first;
 	if (text[length] == '-')
@@ -58,8 +58,8 @@ static int firewall_ranges_parse_range(const char *text, struct firewall_range *
 	return 0;
 }
 
-/* Adds a range, without the link-local addresses when it is wider than these; at most two are
- * added. */
+/* Adds a range, without the link-local addresses if it reaches beyond them; adds at most two
+ * ranges. */
 static size_t firewall_ranges_add(struct firewall_range *ranges, struct firewall_range range)
 {
 	size_t n = 0;
@@ -83,7 +83,7 @@ static int firewall_ranges_compare(const void *a, const void *b)
 	return first->first < second->first ? -1 : first->first > second->first;
 }
 
-/* Joins ranges that touch or overlap; they are sorted. */
+/* Joins adjacent and overlapping ranges; the input is sorted. */
 static size_t firewall_ranges_join(struct firewall_range *ranges, size_t n)
 {
 	size_t last = 0;
@@ -111,7 +111,7 @@ int firewall_ranges_read(const char *const *texts, struct firewall_range **resul
 	if (!ranges)
 		return warden_error_errno(err, "allow_networks");
 	for (size_t i = 0; i < count; i++) {
-		if (firewall_ranges_parse_range(texts[i], &range) != 0) {
+		if (firewall_ranges_parse_range(texts[i], &range) < 0) {
 			free(ranges);
 			return warden_error_set(
 				err, "allow_networks: %s is no address, CIDR or A-B", texts[i]);

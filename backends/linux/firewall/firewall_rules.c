@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Rules as elements of sets; see firewall_rules.h. */
+/* Compiles rules into elements of sets; see firewall_rules.h. */
 #include "backends/linux/firewall/firewall_rules.h"
 
 #include <stdlib.h>
 
 #include "lib/cleanup.h"
 
-/* For a container. Only rules that overlap each other in both dimensions need as many. */
+/* Maximum per container. Only rules that overlap each other in both dimensions need so many. */
 #define ELEMENTS_MAX ((size_t)32768)
 
-/* The bytes of a key as the registers of nf_tables hold them: four for each part. */
+/* Bytes per part of a key, as in the registers of nf_tables. */
 #define PART ((size_t)4)
 
 /* A range of ports of a protocol (of ICMP: type * 256 + code) in one of the sets. */
@@ -23,7 +23,7 @@ struct rule_pieces {
 	size_t n, size;
 };
 
-/* What is allowed for some of the addresses. */
+/* The permissions of some segments of the address space. */
 struct rule_class {
 	size_t first, n; /* of the compiler's `pieces` */
 };
@@ -31,13 +31,13 @@ struct rule_class {
 struct rule_compiler {
 	const struct warden_rules *rules;
 	struct in_addr container;
-	uint64_t *cuts; /* addresses where a rule begins, or no longer is; ascending */
+	uint64_t *cuts; /* addresses where a rule begins or has just ended; ascending */
 	size_t n_cuts;
-	/* Of the addresses between two cuts: */
-	const struct warden_out_rule **active; /* in their order */
+	/* For the segment between two cuts: */
+	const struct warden_out_rule **active; /* in the order of the rules */
 	size_t n_active;
 	struct rule_pieces logged, found;
-	/* Of all: */
+	/* For all segments: */
 	struct rule_pieces pieces;
 	struct rule_class *classes;
 	size_t n_classes;
@@ -50,7 +50,7 @@ static int firewall_rules_no_memory(struct warden_error *err)
 	return warden_error_set(err, "no memory for firewall rules");
 }
 
-/* The list with room for one more of `size` bytes, or NULL: there is none. */
+/* Returns the list with room for one more entry of `size` bytes; NULL and `err` on failure. */
 static void *firewall_rules_grow(void *list, size_t n, size_t *room, size_t size,
 				 struct warden_error *err)
 {
@@ -129,7 +129,7 @@ static int firewall_rules_put_forward(struct rule_compiler *compiler,
 	return firewall_rules_put_element(compiler, &element, err);
 }
 
-/* Types and codes of ICMP; with any type but one code that is a piece for each type. */
+/* Types and codes of ICMP; any type with one code needs a piece per type. */
 static int firewall_rules_put_icmp(struct rule_pieces *found, const struct warden_out_rule *rule,
 				   struct warden_error *err)
 {
@@ -166,7 +166,7 @@ static int firewall_rules_put_allowed(struct rule_pieces *found, const struct wa
 	}
 }
 
-/* Takes a range out of the pieces that are logged. */
+/* Removes a range from the pieces that are logged. */
 static int firewall_rules_cut_logged(struct rule_pieces *logged, uint16_t first, uint16_t last,
 				     struct warden_error *err)
 {
@@ -179,7 +179,8 @@ static int firewall_rules_cut_logged(struct rule_pieces *logged, uint16_t first,
 		if (piece.first >= first && piece.last <= last)
 			continue;
 		if (piece.first < first && piece.last > last) {
-			/* It falls apart; no second one does. */
+			/* The range splits this piece; pieces are disjoint, so no other one
+			 * overlaps. */
 			rest[0] = rest[1] = piece;
 			rest[0].last = (uint16_t)(first - 1);
 			rest[1].first = (uint16_t)(last + 1);
@@ -197,8 +198,8 @@ static int firewall_rules_cut_logged(struct rule_pieces *logged, uint16_t first,
 	return 0;
 }
 
-/* The first rule decides whether a new connection of TCP is logged: the last one is painted first.
- */
+/* The first matching rule decides whether a new TCP connection is logged, so apply the rules from
+ * last to first. */
 static int firewall_rules_find_logged(struct rule_compiler *compiler, struct warden_error *err)
 {
 	struct rule_pieces *logged = &compiler->logged;
@@ -229,7 +230,7 @@ static int firewall_rules_compare_pieces(const void *a, const void *b)
 	return one->first - other->first;
 }
 
-/* Joins pieces that touch or overlap. */
+/* Joins adjacent and overlapping pieces. */
 static void firewall_rules_join_pieces(struct rule_pieces *pieces)
 {
 	size_t last = 0;
@@ -248,7 +249,7 @@ static void firewall_rules_join_pieces(struct rule_pieces *pieces)
 	pieces->n = last + 1;
 }
 
-/* What is allowed for the addresses at hand. */
+/* Computes the permissions of the current segment. */
 static int firewall_rules_find_pieces(struct rule_compiler *compiler, struct warden_error *err)
 {
 	struct rule_pieces *found = &compiler->found;
@@ -268,8 +269,8 @@ static int firewall_rules_find_pieces(struct rule_compiler *compiler, struct war
 	return 0;
 }
 
-/* Puts a container's class into a key, in the order of bytes of the host, as the packet's priority
- * is. */
+/* Puts container and class into a key; the class is in host byte order, like the packet's priority.
+ */
 static void firewall_rules_put_class(const struct rule_compiler *compiler, uint8_t *key,
 				     uint32_t class)
 {
@@ -290,7 +291,7 @@ static int firewall_rules_put_class_piece(struct rule_compiler *compiler, uint32
 		if (piece->last < UINT16_MAX) {
 			firewall_rules_put_port(element.beyond + 3 * PART,
 						(uint16_t)(piece->last + 1));
-		} else { /* no packet has a key between this one and the next protocol's */
+		} else { /* no packet has a key between this one and the next protocol */
 			firewall_rules_put_port(element.beyond + 3 * PART, UINT16_MAX);
 			element.beyond[4 * PART - 1] = 1;
 		}
@@ -298,7 +299,7 @@ static int firewall_rules_put_class_piece(struct rule_compiler *compiler, uint32
 	return firewall_rules_put_element(compiler, &element, err);
 }
 
-/* The class that allows what was found; a new one where there is none. */
+/* Finds the class with the permissions in `found`; adds it if there is none. */
 static int firewall_rules_find_class(struct rule_compiler *compiler, uint32_t *class,
 				     struct warden_error *err)
 {
@@ -326,7 +327,7 @@ static int firewall_rules_find_class(struct rule_compiler *compiler, uint32_t *c
 	return 0;
 }
 
-/* Whether a rule is for all addresses between two cuts. */
+/* Whether a rule applies to the whole segment between two cuts. */
 static bool firewall_rules_is_active(const struct warden_out_rule *rule, uint64_t first,
 				     uint64_t beyond)
 {
@@ -349,7 +350,7 @@ static void firewall_rules_find_active(struct rule_compiler *compiler, uint64_t 
 			compiler->active[compiler->n_active++] = &rules->out[i];
 }
 
-/* Behind the last address comes that of the next container. */
+/* The key after the last address is that of the next container. */
 static void firewall_rules_put_beyond(struct firewall_element *element,
 				      const struct rule_compiler *compiler, uint64_t beyond)
 {
@@ -396,7 +397,7 @@ static void firewall_rules_find_cuts(struct rule_compiler *compiler)
 			compiler->cuts[compiler->n_cuts++] = compiler->cuts[i];
 }
 
-/* Neighbours of the same class become one. */
+/* Adjacent segments of the same class become one element. */
 static int firewall_rules_put_outbound(struct rule_compiler *compiler, struct warden_error *err)
 {
 	uint64_t begin = 0;

@@ -1,42 +1,43 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Rules of a container as elements of the table's sets. The rules of the table are the same for any
- * number of containers, and so are a packet's way and the time of a change: no element has a
- * verdict, for which the kernel would look through the whole table at each change.
+ * Compiles the rules of a container into elements of the table's sets. The rules of the table are
+ * the same for any number of containers, and so are a packet's path and the time of a change. No
+ * element has a verdict, because the kernel would validate the whole table at each change.
  *
  * Outbound rules are two-dimensional, by address and port, and sets of ranges have one dimension.
- * So the addresses are cut where a rule begins or ends; pieces for which the same ports are allowed
- * share a class; `out_networks` maps container and address to the class, and the other sets tell by
- * container and class which ports are allowed.
+ * So the address space is cut where a rule begins or ends; segments with the same allowed ports
+ * share a class; `out_networks` maps container and address to the class, and the other sets hold
+ * the allowed ports by container and class.
  */
 #ifndef BACKENDS_LINUX_FIREWALL_FIREWALL_RULES_H
 #define BACKENDS_LINUX_FIREWALL_FIREWALL_RULES_H
 
 #include "warden/backend.h"
 
-/* 169.254.0.0/16: there the metadata services of clouds listen, which hand out the host's keys. A
- * rule for more than these addresses leaves them out; who names them gets them. */
+/* 169.254.0.0/16: the metadata services of clouds, which hand out the host's credentials, listen
+ * here. A rule for a range that is wider than this network excludes it; a rule within it includes
+ * it. */
 #define FIREWALL_LINK_LOCAL_FIRST 0xa9fe0000u
 #define FIREWALL_LINK_LOCAL_LAST  0xa9feffffu
 
 /* Sets that hold rules. */
 enum firewall_rule_set {
-	FIREWALL_FORWARDS,     /* protocol, port -> address, port of a container */
+	FIREWALL_FORWARDS,     /* protocol, host port -> address, port of a container */
 	FIREWALL_OUT_NETWORKS, /* container, range of addresses -> class */
 	FIREWALL_OUT_PORTS,    /* container, class, protocol, range of ports (ICMP: types, codes) */
-	FIREWALL_OUT_LOGGED,   /* likewise, of TCP */
-	FIREWALL_OUT_ALL,      /* container, class: every protocol */
+	FIREWALL_OUT_LOGGED,   /* likewise, TCP only */
+	FIREWALL_OUT_ALL,      /* container, class: all protocols */
 	FIREWALL_RULE_SETS,
 };
 
 #define FIREWALL_RULE_KEY_MAX  16
 #define FIREWALL_RULE_DATA_MAX 8
 
-/* Bytes alone, so that memcmp orders them. A set without ranges has no `beyond`. */
+/* Only bytes, so that memcmp orders elements. `beyond` is unused in a set without ranges. */
 struct firewall_element {
 	uint8_t set;
 	uint8_t first[FIREWALL_RULE_KEY_MAX];
-	uint8_t beyond[FIREWALL_RULE_KEY_MAX]; /* the first value that no longer is in the range */
+	uint8_t beyond[FIREWALL_RULE_KEY_MAX]; /* the first value after the range */
 	uint8_t data[FIREWALL_RULE_DATA_MAX];
 };
 
@@ -45,14 +46,14 @@ struct firewall_elements {
 	size_t n;
 };
 
-/* Makes the elements of a container's rules, to be freed. */
+/* Compiles the rules of a container; the caller frees the list. */
 int firewall_rules_compile(const struct warden_rules *rules, struct in_addr container,
 			   struct firewall_elements *elements, struct warden_error *err);
 
-/* Ascending; for qsort. */
+/* Compares two elements, for qsort and bsearch. */
 int firewall_element_compare(const void *a, const void *b);
 
-/* The container that an element is about. */
+/* The address of the container that an element belongs to. */
 struct in_addr firewall_element_container(const struct firewall_element *element);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The sets that hold rules. When one with ranges changes, newer kernels walk through all of it; so
- * there are some of each, and containers are divided among them by address, one after the other. */
+/* The sets that hold rules. Newer kernels walk through a whole set with ranges when it changes; so
+ * there are several of each, and consecutive addresses of containers are spread over them. */
 #include "backends/linux/firewall/firewall_private.h"
 
 #include <arpa/inet.h>
@@ -8,11 +8,12 @@
 
 #include "lib/cleanup.h"
 
-/* The lowest two bits of an address of a /30 are the same for all containers. */
+/* The lowest two bits of an address in a /30 are the same for all containers. */
 #define SHARD_SHIFT 2
 
-/* Ranges of several parts together are one number to the kernel, and of a type of that length to
- * nft(8), for which they would be something else that is not made for changes. */
+/* The kernel treats a range over several parts as one number. The set has a plain nft(8) type of
+ * that length, because nft(8) would make a concatenation a different kind of set (pipapo), which is
+ * slow to change. */
 static const struct nft_set kinds[FIREWALL_RULE_SETS] = {
 	[FIREWALL_FORWARDS] =
 		{
@@ -53,7 +54,7 @@ static const struct nft_set kinds[FIREWALL_RULE_SETS] = {
 		},
 };
 
-/* Names and sets of the shards, made once at the start. */
+/* Names and sets of the shards, filled in once by firewall_shards_init. */
 static struct {
 	char chain[16];
 	char names[FIREWALL_RULE_SETS][24];

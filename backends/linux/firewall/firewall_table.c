@@ -1,23 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The table, rule by rule. A packet's way through it is the same for any number of containers:
+ * The rules of the table. A packet's path through it is the same for any number of containers:
  *
- *   check        before everything: from a container's link comes the container's address, or
- *                nothing
+ *   check        first of all: accepts from a container's link only that container's address
  *   prerouting, output
- *                what is addressed to a port of the host's own that is forwarded goes to its
- *                container
- *   forward      from_container: answers, the container's own rules, and what is allowed for all;
- *                to_container: answers, and what was forwarded
- *   input        to_host: answers, and everything with allow_host_access
- *   postrouting  what leaves has the host's address
+ *                translate the destination of packets to a forwarded port of the host
+ *   forward      from_container: replies, the container's own rules, allow_networks;
+ *                to_container: replies, and forwarded connections
+ *   input        to_host: replies, and everything with allow_host_access
+ *   postrouting  masquerades outgoing packets with the host's address
  *
- * A link is a container's when it is in the group of net.h; so it is refused, not let through, when
- * the set of containers does not know it. What one container alone may do is in sets and maps that
- * are made in firewall_rules.c; those with ranges are divided by address (firewall_shards.c).
+ * A link belongs to a container if it is in the group of net.h; so packets of a link that the set
+ * of containers does not hold are refused. A container's own permissions are in sets and maps,
+ * compiled in firewall_rules.c; those with ranges are divided by address (firewall_shards.c).
  *
- * Between rules a packet's priority tells the class of its destination, or what was decided: it was
- * set from the type of service before, and only the first packet of a connection comes so far.
+ * Between rules the packet's priority holds the class of its destination or a decision. That
+ * overwrites a priority set from the type of service, but only the first packet of a connection
+ * gets here.
  */
 #include "backends/linux/firewall/firewall_private.h"
 
@@ -32,27 +31,26 @@
 #define ALLOWED "allowed"
 #define REFUSED "refused"
 
-/* From the part of an address that firewall_shards.c divides by to a chain. */
+/* Map from the masked part of an address (firewall_shards.c) to a chain. */
 #define SHARDS "shards"
 
-/* How many refusals of a container are told by ICMP; fewer than the kernel would send. */
+/* Rate of refusals per container that are reported by ICMP; below the kernel's own limit. */
 #define REFUSED_PER_SECOND 1
 #define REFUSED_BURST      4
 
-/* Decisions in the place of a class, of which there never are so many; 0 is no class. */
+/* Decisions, stored like a class; there are never so many classes. 0 is no class. */
 #define CLASS_NONE     0
 #define CLASS_ACCEPTED 0xfffffffeu
 #define CLASS_LOGGED   0xffffffffu
 
-/* Both groups of net.h, which differ in the lowest bit. */
+/* Matches both groups of net.h, which differ in the lowest bit. */
 #define GROUP_MASK (~1u)
 
-/* Of all messages but those with elements, and of an element. */
+/* Size of all messages without elements, and of an element. */
 #define TABLE_SIZE   (64 * NETLINK_MESSAGE_MAX)
 #define ELEMENT_SIZE ((size_t)64)
 
-/* Priorities among the hooks of the host, by nft(8)'s names: raw is before connections are tracked.
- */
+/* Priorities of the hooks, with nft(8)'s names: raw is before connection tracking. */
 static const struct {
 	const char *name;
 	const struct nft_hook *hook;
@@ -135,8 +133,8 @@ static void firewall_table_add_goto(struct nft *nft, const char *chain, const ch
 	firewall_table_add_verdict(nft, nft_rule(nft, chain), NFT_GOTO, target);
 }
 
-/* 127.0.0.0/8 of the host: the links of containers with forwards are open to it (net.h), for what
- * comes back. */
+/* The host's 127.0.0.0/8: the links of containers with forwards accept it for replies
+ * (net_open_loopback). */
 static void firewall_table_match_loopback(struct nft *nft, struct nftnl_rule *rule,
 					  enum nft_end end)
 {
@@ -176,7 +174,7 @@ static void firewall_table_put_forwards(struct nft *nft, const char *chain)
 	nft_put_rule(nft, rule);
 }
 
-/* Containers reach neither each other nor the host, so they are not led there either. */
+/* Containers must reach neither each other nor the host, so their packets are not forwarded. */
 static void firewall_table_put_nat(struct nft *nft)
 {
 	struct nftnl_rule *rule = nft_rule(nft, "prerouting");
@@ -187,7 +185,8 @@ static void firewall_table_put_nat(struct nft *nft)
 	firewall_table_put_forwards(nft, "output");
 }
 
-/* By one of the sets of ports; `offset` is that of the port, of ICMP that of type and code. */
+/* Decides by one of the sets of ports; `offset` is that of the port or, for ICMP, of type and code.
+ */
 static void firewall_table_put_decision(struct nft *nft, unsigned shard, uint8_t protocol,
 					uint32_t offset, enum firewall_rule_set set,
 					uint32_t decision)
@@ -220,8 +219,8 @@ static void firewall_table_put_shard(struct nft *nft, unsigned shard)
 				    CLASS_ACCEPTED);
 }
 
-/* Chains of shards go nowhere themselves, so that no way through the table is looked at more than
- * once when a chain that logs is added. */
+/* Chains of shards contain no jumps, so that the kernel validates no path through the table more
+ * than once when a chain that logs is added. */
 static void firewall_table_put_shards(struct nft *nft)
 {
 	struct nftnl_set *elements = nft_elements(nft, SHARDS);
@@ -235,7 +234,7 @@ static void firewall_table_put_shards(struct nft *nft)
 	nft_put_elements(nft, elements, false, SHARDS);
 }
 
-/* A container's own rules, for what goes elsewhere than to a container. */
+/* A container's own rules, for packets whose destination is not a container. */
 static void firewall_table_put_own_rules(struct nft *nft)
 {
 	struct nftnl_rule *rule = nft_rule(nft, "from_container");
@@ -295,7 +294,7 @@ static void firewall_table_put_from_container(struct nft *nft)
 	firewall_table_add_goto(nft, "from_container", "refuse");
 }
 
-/* Whoever comes from outside is not counted: there may be any number of them. */
+/* Packets from outside have no per-source limit, because the number of sources is unbounded. */
 static void firewall_table_put_to_container(struct nft *nft)
 {
 	struct nftnl_rule *rule;
@@ -323,8 +322,8 @@ static void firewall_table_put_input(struct nft *nft, bool allow_host_access)
 		firewall_table_add_goto(nft, "to_host", "refuse");
 }
 
-/* The kernel sends a host few ICMP errors, a burst of 6 and then one a second, and is silent
- * beyond: there a TCP connection is reset, which knows no limit. */
+/* The kernel limits ICMP errors to one host to a burst of 6 and then one per second. Beyond our
+ * lower limit a TCP connection is reset, which has no limit. */
 static void firewall_table_put_refuse(struct nft *nft)
 {
 	struct nftnl_rule *rule = nft_rule(nft, "refuse");
@@ -353,7 +352,8 @@ static void firewall_table_put_postrouting(struct nft *nft)
 	firewall_table_match_to_container(nft, rule, false);
 	nft_masquerade(nft, rule);
 	nft_put_rule(nft, rule);
-	/* The host itself by way of its loopback: an answer to that address would stay inside. */
+	/* Connections from the host's loopback addresses: a reply to such an address would stay in
+	 * the container. */
 	rule = nft_rule(nft, "postrouting");
 	firewall_table_match_to_container(nft, rule, true);
 	firewall_table_match_loopback(nft, rule, NFT_SOURCE);
@@ -389,7 +389,8 @@ static void firewall_table_put_members(struct nft *nft, const struct firewall *f
 		nft_put_elements(nft, elements, false, "add containers");
 }
 
-/* An interval is where it begins and where it no longer is; the very last has no such end. */
+/* An interval is its first value and the value after it; one that ends at the maximum has no end.
+ */
 static void firewall_table_put_allowed(struct nft *nft, const struct firewall *firewall)
 {
 	for (size_t i = 0; i < firewall->n_allowed; i++) {
@@ -424,7 +425,7 @@ static void firewall_table_put_sets(struct nft *nft, const struct firewall *fire
 		firewall_elements_put(nft, &firewall->members[i].elements, false);
 }
 
-/* After the chains that they jump to. */
+/* Put after the chains that they jump to. */
 static void firewall_table_put_loggers(struct nft *nft, const struct firewall *firewall)
 {
 	for (size_t i = 0; i < firewall->n_members; i++)
@@ -432,9 +433,7 @@ static void firewall_table_put_loggers(struct nft *nft, const struct firewall *f
 			firewall_logger_put(nft, &firewall->members[i]);
 }
 
-/* The members of an earlier daemon's table stay, with their rules: that daemon's containers live
- * on.
- */
+/* Members of an earlier daemon's table stay, with their rules, because its containers still run. */
 static void firewall_table_put(struct nft *nft, const struct firewall *firewall, bool with_found)
 {
 	nft_add_table(nft);
@@ -460,7 +459,7 @@ static void firewall_table_put(struct nft *nft, const struct firewall *firewall,
 	firewall_table_put_loggers(nft, firewall);
 }
 
-/* Of the messages with rules' elements. */
+/* Size of the messages with the elements of rules. */
 static size_t firewall_table_rules_size(const struct firewall *firewall)
 {
 	size_t size = firewall_elements_size(&firewall->found);
@@ -478,14 +477,14 @@ static int firewall_table_try(struct firewall *firewall, bool anew, struct warde
 	size_t size = TABLE_SIZE + ELEMENT_SIZE * firewall->n_members +
 		      4 * ELEMENT_SIZE * firewall->n_allowed + firewall_table_rules_size(firewall);
 
-	if (nft_begin(&nft, FIREWALL_TABLE, size, err) != 0)
+	if (nft_begin(&nft, FIREWALL_TABLE, size, err) < 0)
 		return -1;
 	if (anew) {
-		nft_add_table(&nft); /* so that there is one to delete */
+		nft_add_table(&nft); /* makes the deletion succeed */
 		nft_delete_table(&nft);
 	}
 	firewall_table_put(&nft, firewall, anew || firewall->made);
-	if (nft_commit(&nft, firewall->table_fd, err) != 0)
+	if (nft_commit(&nft, firewall->table_fd, err) < 0)
 		return -1;
 	firewall->made = true;
 	return 0;
@@ -495,7 +494,7 @@ int firewall_table_make(struct firewall *firewall, struct warden_error *err)
 {
 	if (firewall_table_try(firewall, false, err) == 0)
 		return 0;
-	/* A chain or set of this name with another meaning, from another version. */
+	/* A chain or set of this name has another type, from another version. */
 	if (err->number != EEXIST && err->number != EINVAL && err->number != EOPNOTSUPP &&
 	    err->number != EBUSY)
 		return -1;
@@ -506,10 +505,10 @@ int firewall_table_remove(struct firewall *firewall, struct warden_error *err)
 {
 	_cleanup_nft_ struct nft nft;
 
-	if (nft_begin(&nft, FIREWALL_TABLE, TABLE_SIZE, err) != 0)
+	if (nft_begin(&nft, FIREWALL_TABLE, TABLE_SIZE, err) < 0)
 		return -1;
 	nft_delete_table(&nft);
-	if (nft_commit(&nft, firewall->table_fd, err) != 0 && err->number != ENOENT)
+	if (nft_commit(&nft, firewall->table_fd, err) < 0 && err->number != ENOENT)
 		return -1;
 	return 0;
 }

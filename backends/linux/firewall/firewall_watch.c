@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Puts the table back when somebody (a reload of another firewall's rules flushes everything) has
- * removed it or a part of it, and looks at what others drop when they change it: a thread that
- * hears of each change of nf_tables. */
+/* Restores the table when another tool has removed it or a part of it (a reload of another firewall
+ * may flush everything), and checks foreign chains when they change: a thread that receives the
+ * notifications of nf_tables. */
 #include "backends/linux/firewall/firewall_private.h"
 
 #include <arpa/inet.h>
@@ -19,16 +19,16 @@
 
 #include "lib/cleanup.h"
 
-/* A change comes as many messages; this long after the first the rest is there. */
+/* A change is reported in many messages; all have arrived this long after the first. */
 #define GATHER_MS 10
 
-/* After a failure. */
+/* Delay before a retry after a failure. */
 #define RETRY_MS 1000
 
 #define MESSAGE_TYPE(type) (NFNL_SUBSYS_NFTABLES << 8 | (type))
 
-/* Elements come and go with each container and are no damage: the kernel is to keep these to
- * itself, so that a create wakes nobody. BPF reads in network byte order. */
+/* Filters out element notifications: elements change with each container and are no damage, so a
+ * create does not wake the thread. BPF reads in network byte order. */
 static int firewall_watch_ignore_elements(int fd)
 {
 	struct sock_filter code[] = {
@@ -44,7 +44,7 @@ static int firewall_watch_ignore_elements(int fd)
 	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter));
 }
 
-/* The table's name is the first attribute of each of these. */
+/* The table's name is the first attribute of each of these messages. */
 static int firewall_watch_read_table(const struct nlattr *attribute, void *data)
 {
 	bool *ours = data;
@@ -56,10 +56,10 @@ static int firewall_watch_read_table(const struct nlattr *attribute, void *data)
 	return MNL_CB_OK;
 }
 
-/* What changes tell. */
+/* Summary of the notifications read. */
 struct table_changes {
-	bool damage; /* somebody has removed a part of our table */
-	bool others; /* somebody has changed chains of his own */
+	bool damage;  /* a part of our table was removed */
+	bool foreign; /* foreign chains were changed */
 };
 
 static bool firewall_watch_is_removal(uint16_t type)
@@ -68,7 +68,7 @@ static bool firewall_watch_is_removal(uint16_t type)
 	       type == MESSAGE_TYPE(NFT_MSG_DELRULE) || type == MESSAGE_TYPE(NFT_MSG_DELSET);
 }
 
-/* Our own changes are no news. */
+/* Our own changes are ignored. */
 static void firewall_watch_check_change(const struct firewall *firewall, const struct nlmsghdr *nlh,
 					struct table_changes *changes)
 {
@@ -80,12 +80,12 @@ static void firewall_watch_check_change(const struct firewall *firewall, const s
 	    mnl_attr_parse(nlh, sizeof(*header), firewall_watch_read_table, &ours) < 0)
 		return;
 	if (!ours || header->nfgen_family != NFPROTO_INET)
-		changes->others = true;
+		changes->foreign = true;
 	else if (firewall_watch_is_removal(nlh->nlmsg_type))
 		changes->damage = true;
 }
 
-/* Reads what has come. Messages that were lost (ENOBUFS) may have been about anything. */
+/* Reads all pending messages. Lost messages (ENOBUFS) may have been about anything. */
 static void firewall_watch_read_changes(const struct firewall *firewall,
 					struct table_changes *changes)
 {
@@ -120,17 +120,17 @@ static bool firewall_watch_restore_table(struct firewall *firewall)
 	pthread_rwlock_unlock(&firewall->lock);
 	if (result == 0)
 		host->log(host, WARDEN_LOG_WARN, NULL,
-			  "firewall: somebody removed table inet " FIREWALL_TABLE
-			  " or a part of it: put back");
+			  "firewall: another program removed table inet " FIREWALL_TABLE
+			  " or a part of it; restored");
 	else
 		host->log(host, WARDEN_LOG_ERROR, NULL,
-			  "firewall: somebody removed table inet " FIREWALL_TABLE
-			  " or a part of it, and it cannot be put back: %s",
+			  "firewall: another program removed table inet " FIREWALL_TABLE
+			  " or a part of it, and it cannot be restored: %s",
 			  err.message);
 	return result == 0;
 }
 
-/* Waits at most `ms`; true: it is to end. */
+/* Waits at most `ms`; true if the thread must end. */
 static bool firewall_watch_wait_for_end(const struct firewall_watch *watch, int ms)
 {
 	struct pollfd end = {.fd = watch->end_fd, .events = POLLIN};
@@ -160,9 +160,9 @@ static void *firewall_watch_run(void *data)
 		firewall_watch_read_changes(firewall, &changes);
 		if (changes.damage)
 			changes.damage = !firewall_watch_restore_table(firewall);
-		if (changes.others)
-			firewall_others_log(firewall);
-		changes.others = false;
+		if (changes.foreign)
+			firewall_foreign_log(firewall);
+		changes.foreign = false;
 	}
 }
 
@@ -173,14 +173,14 @@ static int firewall_watch_open(struct firewall_watch *watch, struct warden_error
 
 	watch->end_fd = eventfd(0, EFD_CLOEXEC);
 	if (watch->end_fd < 0)
-		return warden_error_errno(err, "firewall: eventfd");
+		return warden_error_errno(err, "firewall: create eventfd");
 	watch->fd = netlink_open(NETLINK_NETFILTER, err);
 	if (watch->fd < 0)
 		return -1;
-	if (bind(watch->fd, (struct sockaddr *)&address, sizeof(address)) != 0 ||
-	    firewall_watch_ignore_elements(watch->fd) != 0 ||
-	    setsockopt(watch->fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) != 0)
-		return warden_error_errno(err, "firewall: listen for changes");
+	if (bind(watch->fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+	    firewall_watch_ignore_elements(watch->fd) < 0 ||
+	    setsockopt(watch->fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0)
+		return warden_error_errno(err, "firewall: subscribe to changes of nf_tables");
 	return 0;
 }
 
@@ -191,11 +191,11 @@ int firewall_watch_start(struct firewall *firewall, struct warden_error *err)
 	int result;
 
 	watch->fd = watch->end_fd = -1;
-	if (firewall_watch_open(watch, err) != 0) {
+	if (firewall_watch_open(watch, err) < 0) {
 		firewall_watch_end(firewall);
 		return -1;
 	}
-	sigfillset(&all); /* signals are for the daemon's own threads */
+	sigfillset(&all); /* signals belong to the daemon's own threads */
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	result = pthread_create(&watch->thread, NULL, firewall_watch_run, firewall);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -203,7 +203,7 @@ int firewall_watch_start(struct firewall *firewall, struct warden_error *err)
 	if (!watch->started) {
 		firewall_watch_end(firewall);
 		errno = result;
-		return warden_error_errno(err, "firewall: thread");
+		return warden_error_errno(err, "firewall: create thread");
 	}
 	return 0;
 }

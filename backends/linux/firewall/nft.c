@@ -20,7 +20,7 @@ struct nlmsghdr *nft_message(struct nft *nft, uint16_t type, uint16_t flags, con
 	return nlh;
 }
 
-/* Where a transaction begins and ends. */
+/* Marks the beginning or the end of a transaction. */
 static void nft_put_border(struct nft *nft, uint16_t type)
 {
 	struct nlmsghdr *nlh = netlink_add(&nft->batch, type, 0, "firewall transaction");
@@ -35,7 +35,7 @@ int nft_begin(struct nft *nft, const char *table, size_t size, struct warden_err
 {
 	nft->table = table;
 	nft->failed = false;
-	if (netlink_batch_init(&nft->batch, size, err) != 0)
+	if (netlink_batch_init(&nft->batch, size, err) < 0)
 		return -1;
 	nft_put_border(nft, NFNL_MSG_BATCH_BEGIN);
 	return 0;
@@ -129,8 +129,8 @@ struct nftnl_set *nft_elements(struct nft *nft, const char *name)
 {
 	struct nftnl_set *set = nftnl_set_alloc();
 
-	if (!set || nftnl_set_set_str(set, NFTNL_SET_TABLE, nft->table) != 0 ||
-	    nftnl_set_set_str(set, NFTNL_SET_NAME, name) != 0)
+	if (!set || nftnl_set_set_str(set, NFTNL_SET_TABLE, nft->table) < 0 ||
+	    nftnl_set_set_str(set, NFTNL_SET_NAME, name) < 0)
 		nft->failed = true;
 	return set;
 }
@@ -167,13 +167,13 @@ void nft_flush_set(struct nft *nft, const char *name)
 	nft_put_elements(nft, nft_elements(nft, name), true, name);
 }
 
-/* A new element with its key, or NULL; the set has it. */
+/* Adds a new element with its key; the set owns it. NULL on failure. */
 static struct nftnl_set_elem *nft_new_element(struct nft *nft, struct nftnl_set *elements,
 					      const void *key, uint32_t length)
 {
 	struct nftnl_set_elem *element = elements ? nftnl_set_elem_alloc() : NULL;
 
-	if (!element || nftnl_set_elem_set(element, NFTNL_SET_ELEM_KEY, key, length) != 0) {
+	if (!element || nftnl_set_elem_set(element, NFTNL_SET_ELEM_KEY, key, length) < 0) {
 		if (element)
 			nftnl_set_elem_free(element);
 		nft->failed = true;
@@ -197,7 +197,7 @@ void nft_map_element(struct nft *nft, struct nftnl_set *elements, const void *ke
 {
 	struct nftnl_set_elem *element = nft_new_element(nft, elements, key, length);
 
-	if (element && nftnl_set_elem_set(element, NFTNL_SET_ELEM_DATA, data, data_length) != 0)
+	if (element && nftnl_set_elem_set(element, NFTNL_SET_ELEM_DATA, data, data_length) < 0)
 		nft->failed = true;
 }
 
@@ -209,7 +209,7 @@ void nft_jump_element(struct nft *nft, struct nftnl_set *elements, const void *k
 	if (!element)
 		return;
 	nftnl_set_elem_set_u32(element, NFTNL_SET_ELEM_VERDICT, (uint32_t)NFT_JUMP);
-	if (nftnl_set_elem_set_str(element, NFTNL_SET_ELEM_CHAIN, chain) != 0)
+	if (nftnl_set_elem_set_str(element, NFTNL_SET_ELEM_CHAIN, chain) < 0)
 		nft->failed = true;
 }
 

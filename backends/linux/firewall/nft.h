@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Messages for nf_tables, each put into a batch, by way of libnftnl: tables, chains, sets, elements
- * and rules of the family inet. What the rules are is in firewall_table.c.
+ * Puts messages for nf_tables into a batch, with libnftnl: tables, chains, sets, elements and rules
+ * of the family inet. The contents of the rules are in firewall_table.c.
  */
 #ifndef BACKENDS_LINUX_FIREWALL_NFT_H
 #define BACKENDS_LINUX_FIREWALL_NFT_H
@@ -13,14 +13,14 @@
 
 #include "backends/linux/net/netlink.h"
 
-/* A transaction: all of it is carried out, or nothing. */
+/* A transaction: the kernel applies all of it or nothing. */
 struct nft {
 	struct netlink_batch batch;
 	const char *table;
-	bool failed; /* no memory: nothing is sent */
+	bool failed; /* out of memory: nft_commit fails and sends nothing */
 };
 
-/* Begins a transaction on a table; `size` as for netlink_batch_init. */
+/* Begins a transaction on a table; `size` as for netlink_batch_init. nft_commit sends it. */
 int nft_begin(struct nft *nft, const char *table, size_t size, struct warden_error *err);
 int nft_commit(struct nft *nft, int fd, struct warden_error *err);
 void nft_free(struct nft *nft);
@@ -30,39 +30,38 @@ void nft_free(struct nft *nft);
 void nft_add_table(struct nft *nft);
 void nft_delete_table(struct nft *nft);
 
-/* A chain that is hooked in where packets pass. */
+/* The hook of a base chain. */
 struct nft_hook {
 	const char *type;
 	uint32_t hook;
 	int32_t priority;
 };
 
-/* `hook` is NULL for a chain that others jump to. */
+/* Adds a chain with policy accept; `hook` is NULL for a chain that is only jumped to. */
 void nft_add_chain(struct nft *nft, const char *name, const struct nft_hook *hook);
 
 /* Removes all rules of a chain. */
 void nft_flush_chain(struct nft *nft, const char *name);
-/* One without rules. */
+/* Removes a chain without rules. */
 void nft_delete_chain(struct nft *nft, const char *name);
 
-/* What a set's elements are. */
+/* A set or map and the type of its elements. */
 struct nft_set {
 	const char *name;
-	uint32_t key_type; /* as nft(8) numbers them, to list the set */
+	uint32_t key_type; /* nft(8)'s number, so that it can list the set */
 	uint32_t key_length;
 	bool interval;
-	/* Of a map: what an element stands for; NFT_DATA_VERDICT: a chain to jump to. */
+	/* Type of a map's values; NFT_DATA_VERDICT: a chain to jump to. */
 	uint32_t data_type;
 	uint32_t data_length;
-	/* Not 0: rules add elements, at most so many, each of which goes when it was not used for
-	 * so long. */
+	/* If not 0, rules add elements, at most `size`; each is removed after `timeout_ms` without
+	 * use. */
 	uint32_t size;
 	uint64_t timeout_ms;
 };
 
-/* Keys of sets as nft(8) numbers them; of two together (a concatenation) the first is in the upper
- * bits. */
-#define NFT_TYPE_BYTES      6u /* nft(8) lists any number of them */
+/* nft(8)'s numbers of key types; in a concatenation of two the first is in the upper bits. */
+#define NFT_TYPE_BYTES      6u /* any length, for nft(8) */
 #define NFT_TYPE_IPV4       7u
 #define NFT_TYPE_IPV6       8u
 #define NFT_TYPE_PROTOCOL   12u
@@ -74,21 +73,21 @@ struct nft_set {
 void nft_add_set(struct nft *nft, const struct nft_set *description);
 void nft_flush_set(struct nft *nft, const char *name);
 
-/* Elements, put into one message: begin, some, end. `last` marks the first value that no longer is
- * in an interval. */
-#define NFT_ELEMENTS_MAX 64 /* in one message */
+/* Elements in one message: begin with nft_elements, add some, end with nft_put_elements. `last`
+ * marks the first value after an interval. */
+#define NFT_ELEMENTS_MAX 64 /* per message */
 struct nftnl_set *nft_elements(struct nft *nft, const char *set);
 void nft_element(struct nft *nft, struct nftnl_set *elements, const void *key, uint32_t length,
 		 bool last);
-/* An element of a map; and of one with verdicts. */
+/* Adds an element of a map, and of a map with verdicts. */
 void nft_map_element(struct nft *nft, struct nftnl_set *elements, const void *key, uint32_t length,
 		     const void *data, uint32_t data_length);
 void nft_jump_element(struct nft *nft, struct nftnl_set *elements, const void *key, uint32_t length,
 		      const char *chain);
 void nft_put_elements(struct nft *nft, struct nftnl_set *elements, bool remove, const char *name);
 
-/* A rule: begin, what it matches, what it does, end. Values are compared in the order of the wire
- * or, for `meta`, of the host. */
+/* A rule: begin with nft_rule, add matches, then statements, end with nft_put_rule. Values are in
+ * network byte order or, for `meta`, in host byte order. */
 struct nftnl_rule *nft_rule(struct nft *nft, const char *chain);
 void nft_put_rule(struct nft *nft, struct nftnl_rule *rule);
 
@@ -97,44 +96,46 @@ void nft_match_meta(struct nft *nft, struct nftnl_rule *rule, uint32_t key, uint
 void nft_match_ipv4(struct nft *nft, struct nftnl_rule *rule);
 void nft_match_established(struct nft *nft, struct nftnl_rule *rule);
 
-/* The source (with the link's name before it) or the destination of an IPv4 packet is in a set. */
+/* Matches if the source (with the link's name before it) or the destination of an IPv4 packet is in
+ * a set. */
 void nft_match_source(struct nft *nft, struct nftnl_rule *rule, const char *set);
 void nft_match_destination(struct nft *nft, struct nftnl_rule *rule, const char *set);
 
 void nft_match_protocol(struct nft *nft, struct nftnl_rule *rule, uint8_t protocol);
 
-/* The destination is one of the host's own addresses; is within a network. */
+/* Matches a destination that is one of the host's own addresses; a source or destination within a
+ * network. */
 void nft_match_to_host(struct nft *nft, struct nftnl_rule *rule);
 enum nft_end { NFT_SOURCE, NFT_DESTINATION };
 void nft_match_network(struct nft *nft, struct nftnl_rule *rule, enum nft_end end,
 		       struct in_addr network, struct in_addr mask);
 
-/* The connection is one whose destination was translated. */
+/* Matches a connection whose destination was translated. */
 void nft_match_forwarded(struct nft *nft, struct nftnl_rule *rule);
 
-/* Source and destination together are in a map, whose value becomes the packet's priority. */
+/* Looks source and destination up in a map and sets the packet's priority to the value. */
 void nft_map_priority(struct nft *nft, struct nftnl_rule *rule, const char *map);
 void nft_set_priority(struct nft *nft, struct nftnl_rule *rule, uint32_t priority);
 
-/* Source and priority together are in a set; with protocol and the two bytes of the transport
- * header at `offset`. */
+/* Matches if source and priority are in a set; the second also with protocol and the two bytes of
+ * the transport header at `offset`. */
 void nft_match_class(struct nft *nft, struct nftnl_rule *rule, const char *set);
 void nft_match_class_port(struct nft *nft, struct nftnl_rule *rule, uint32_t offset,
 			  const char *set);
 
 void nft_match_priority(struct nft *nft, struct nftnl_rule *rule, uint32_t priority);
 
-/* Jumps to what a map has for the source's bits under the mask. */
+/* Jumps to the chain that a map holds for the masked source. */
 void nft_jump_by_source(struct nft *nft, struct nftnl_rule *rule, struct in_addr mask,
 			const char *map);
 
-/* Translates the destination to what a map has for protocol and port. */
+/* Translates the destination to the value of a map for protocol and port. */
 void nft_forward(struct nft *nft, struct nftnl_rule *rule, const char *map);
 
 void nft_log(struct nft *nft, struct nftnl_rule *rule, const char *prefix);
 
-/* The source has sent no more packets to this rule than `burst`, and `per_second` more each second.
- * They are counted in a set with a timeout. */
+/* Matches while the source has sent at most `burst` packets to this rule, plus `per_second` per
+ * second. They are counted in a set with a timeout. */
 void nft_match_rate(struct nft *nft, struct nftnl_rule *rule, const char *set, uint64_t per_second,
 		    uint32_t burst);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What nft.c and nft_rule.c share. */
+/* Shared by nft.c and nft_rule.c. */
 #ifndef BACKENDS_LINUX_FIREWALL_NFT_PRIVATE_H
 #define BACKENDS_LINUX_FIREWALL_NFT_PRIVATE_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Rules of nf_tables as lists of expressions; see nft.h. Values go through the first registers. */
+/* Rules of nf_tables as lists of expressions; see nft.h. Values are held in the first registers. */
 #include "backends/linux/firewall/nft_private.h"
 
 #include <libnftnl/expr.h>
@@ -14,8 +14,8 @@ struct nftnl_rule *nft_rule(struct nft *nft, const char *chain)
 {
 	struct nftnl_rule *rule = nftnl_rule_alloc();
 
-	if (!rule || nftnl_rule_set_str(rule, NFTNL_RULE_TABLE, nft->table) != 0 ||
-	    nftnl_rule_set_str(rule, NFTNL_RULE_CHAIN, chain) != 0)
+	if (!rule || nftnl_rule_set_str(rule, NFTNL_RULE_TABLE, nft->table) < 0 ||
+	    nftnl_rule_set_str(rule, NFTNL_RULE_CHAIN, chain) < 0)
 		nft->failed = true;
 	return rule;
 }
@@ -29,7 +29,7 @@ void nft_put_rule(struct nft *nft, struct nftnl_rule *rule)
 	nftnl_rule_free(rule);
 }
 
-/* Appends an expression, or returns NULL. */
+/* Appends an expression; NULL on failure. */
 static struct nftnl_expr *nft_rule_add_expr(struct nft *nft, struct nftnl_rule *rule,
 					    const char *name)
 {
@@ -58,7 +58,7 @@ static void nft_rule_load_meta(struct nft *nft, struct nftnl_rule *rule, uint32_
 	nft_rule_load_meta_to(nft, rule, key, NFT_REG_1);
 }
 
-/* Leaves the bits of `mask` in the register. */
+/* Clears all bits of the register outside `mask`. */
 static void nft_rule_mask_register(struct nft *nft, struct nftnl_rule *rule, uint32_t mask)
 {
 	struct nftnl_expr *expr = nft_rule_add_expr(nft, rule, "bitwise");
@@ -101,7 +101,7 @@ void nft_match_ipv4(struct nft *nft, struct nftnl_rule *rule)
 	nft_rule_compare(nft, rule, true, &family, sizeof(family));
 }
 
-/* Some of the bits of what conntrack knows are set. */
+/* Matches if any of `bits` is set in a conntrack field. */
 static void nft_rule_match_conntrack(struct nft *nft, struct nftnl_rule *rule, uint32_t key,
 				     uint32_t bits)
 {
@@ -141,7 +141,7 @@ static void nft_rule_load_payload(struct nft *nft, struct nftnl_rule *rule, uint
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_PAYLOAD_DREG, reg);
 }
 
-/* An address out of the IPv4 header. */
+/* Loads an address of the IPv4 header. */
 static void nft_rule_load_address(struct nft *nft, struct nftnl_rule *rule, uint32_t offset,
 				  uint32_t reg)
 {
@@ -149,7 +149,7 @@ static void nft_rule_load_address(struct nft *nft, struct nftnl_rule *rule, uint
 			      reg);
 }
 
-/* What the first register begins with is in a set; of a map, its value goes to `result`. */
+/* Looks the first register up in a map and stores the value in `result`. */
 static void nft_rule_lookup_to(struct nft *nft, struct nftnl_rule *rule, const char *set,
 			       uint32_t result)
 {
@@ -174,7 +174,7 @@ static void nft_rule_lookup(struct nft *nft, struct nftnl_rule *rule, const char
 
 void nft_match_source(struct nft *nft, struct nftnl_rule *rule, const char *set)
 {
-	nft_rule_load_meta(nft, rule, NFT_META_IIFNAME); /* all of the first register */
+	nft_rule_load_meta(nft, rule, NFT_META_IIFNAME); /* fills the first register */
 	nft_rule_load_address(nft, rule, offsetof(struct iphdr, saddr), NFT_REG_2);
 	nft_rule_lookup(nft, rule, set);
 }
@@ -302,11 +302,11 @@ void nft_log(struct nft *nft, struct nftnl_rule *rule, const char *prefix)
 {
 	struct nftnl_expr *expr = nft_rule_add_expr(nft, rule, "log");
 
-	if (expr && nftnl_expr_set_str(expr, NFTNL_EXPR_LOG_PREFIX, prefix) != 0)
+	if (expr && nftnl_expr_set_str(expr, NFTNL_EXPR_LOG_PREFIX, prefix) < 0)
 		nft->failed = true;
 }
 
-/* What each element of the set has of its own. */
+/* The rate limit that each element of the set has. */
 static struct nftnl_expr *nft_rule_new_limit(struct nft *nft, uint64_t per_second, uint32_t burst)
 {
 	struct nftnl_expr *limit = nftnl_expr_alloc("limit");
@@ -338,7 +338,7 @@ void nft_match_rate(struct nft *nft, struct nftnl_rule *rule, const char *set, u
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_DYNSET_SREG_KEY, NFT_REG_1);
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_DYNSET_OP, NFT_DYNSET_OP_UPDATE);
 	nftnl_expr_set_str(expr, NFTNL_EXPR_DYNSET_SET_NAME, set);
-	nftnl_expr_set(expr, NFTNL_EXPR_DYNSET_EXPR, limit, 0); /* has it from now on */
+	nftnl_expr_set(expr, NFTNL_EXPR_DYNSET_EXPR, limit, 0); /* takes ownership */
 }
 
 void nft_verdict(struct nft *nft, struct nftnl_rule *rule, int verdict, const char *chain)
