@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A host, identities and children for tests; see linux_host.h. */
+/* A host, identities and child processes for tests; see linux_host.h. */
 #include "tests/linux/linux_host.h"
 
 #include <arpa/inet.h>
@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* 10.254.0.0, as by default. */
+/* 10.254.0.0, the default. */
 #define POOL_NETWORK 0x0afe0000u
 
 #define CHILD_SECONDS 60
@@ -110,12 +110,12 @@ void linux_host_require_root(void)
 	exit(77);
 }
 
-/* Of a child. */
+/* Runs first in a child. */
 static void linux_host_enter_child(int netns_fd)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	alarm(CHILD_SECONDS);
-	if (netns_fd >= 0 && setns(netns_fd, CLONE_NEWNET) != 0)
+	if (netns_fd >= 0 && setns(netns_fd, CLONE_NEWNET) < 0)
 		_exit(254);
 }
 
@@ -139,7 +139,7 @@ pid_t linux_host_start_in(int netns_fd, int (*run)(int ready_fd, void *data), vo
 	char byte;
 	pid_t pid;
 
-	if (pipe(ready) != 0)
+	if (pipe(ready) < 0)
 		return -1;
 	pid = fork();
 	if (pid == 0) {
@@ -149,7 +149,7 @@ pid_t linux_host_start_in(int netns_fd, int (*run)(int ready_fd, void *data), vo
 	}
 	close(ready[1]);
 	if (read(ready[0], &byte, 1) != 1)
-		fprintf(stderr, "a child of the test did not begin\n");
+		fprintf(stderr, "a child process of the test did not start\n");
 	close(ready[0]);
 	return pid;
 }

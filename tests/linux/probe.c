@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Tries one system call inside a container and prints `ok` or the name of the error: what no
- * program of a small root file system does. Static, so that it runs in any rootfs.
+ * Tries one operation inside a container and prints `ok` or the name of the error, for operations
+ * that no program of a small root file system performs. Static, so that it runs in any rootfs.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -58,7 +58,7 @@ static int probe_open(char **arg)
 	return open(arg[0], (int)probe_number(arg[1]) | O_CLOEXEC, 0600);
 }
 
-/* chroot-out PATH: opens `../../..` from a descriptor of PATH and looks for the file /canary */
+/* upwards PATH NAME: opens NAME by `../../..` from a descriptor of PATH */
 static int probe_upwards(char **arg)
 {
 	int fd = open(arg[0], O_PATH | O_CLOEXEC);
@@ -163,7 +163,7 @@ static int probe_udp_from(char **arg)
 	return (int)sendto(fd, &packet, sizeof(packet), 0, (struct sockaddr *)&to, sizeof(to));
 }
 
-/* Writes a peer's address as an answer. */
+/* Sends a peer its own address. */
 static void probe_answer(int fd, const struct sockaddr_in *peer)
 {
 	char text[INET_ADDRSTRLEN + 1];
@@ -188,7 +188,7 @@ static int probe_listen(const char *port, int type)
 	return fd;
 }
 
-/* serve-tcp PORT: tells each connection the address of its other end */
+/* serve-tcp PORT: sends each client the address it connects from */
 static int probe_serve_tcp(char **arg)
 {
 	int fd = probe_listen(arg[0], SOCK_STREAM);
@@ -205,7 +205,7 @@ static int probe_serve_tcp(char **arg)
 	}
 }
 
-/* serve-udp PORT: answers each datagram with the address of its sender */
+/* serve-udp PORT: replies to each datagram with the address of its sender */
 static int probe_serve_udp(char **arg)
 {
 	int fd = probe_listen(arg[0], SOCK_DGRAM);
@@ -221,7 +221,7 @@ static int probe_serve_udp(char **arg)
 	}
 }
 
-/* A socket that is connected to there, and waits two seconds for an answer. */
+/* Opens a UDP socket that is connected to the address and waits two seconds for a reply. */
 static int probe_open_udp(char **arg)
 {
 	struct sockaddr_in to = {.sin_family = AF_INET,
@@ -243,13 +243,13 @@ static int probe_exchange_datagram(int fd)
 	return fd < 0 || send(fd, &byte, 1, 0) < 0 ? -1 : (int)recv(fd, &byte, 1, 0);
 }
 
-/* ask-udp ADDRESS PORT: sends a datagram and waits for an answer */
+/* ask-udp ADDRESS PORT: sends a datagram and waits for a reply */
 static int probe_ask_udp(char **arg)
 {
 	return probe_exchange_datagram(probe_open_udp(arg));
 }
 
-/* ask-udp-again ADDRESS PORT FILE: the same, `ready`, and again when there is such a file */
+/* ask-udp-again ADDRESS PORT FILE: the same, prints `ready`, and sends again once FILE exists */
 static int probe_ask_udp_again(char **arg)
 {
 	int fd = probe_open_udp(arg);
@@ -258,12 +258,12 @@ static int probe_ask_udp_again(char **arg)
 		return -1;
 	puts("ready");
 	fflush(stdout);
-	while (access(arg[2], F_OK) != 0)
+	while (access(arg[2], F_OK) < 0)
 		usleep(1000);
 	return probe_exchange_datagram(fd);
 }
 
-/* swap ONE OTHER SECONDS: exchanges two names as fast as it can; prints how often */
+/* swap ONE OTHER SECONDS: exchanges two names as fast as it can; prints the number of times */
 static int probe_swap(char **arg)
 {
 	struct timespec start, now;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The control groups of the linux backend on whatever this machine has mounted. */
+/* The control groups of the linux backend, with the hierarchies that this machine has mounted. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
@@ -21,8 +21,8 @@
 static struct cgroups *cgroups;
 static struct warden_error err;
 
-/* A child in the container's groups, which runs `run` when it is told to. */
-struct inmate {
+/* A child in the container's groups, which calls its function once a byte is written to go_fd. */
+struct test_child {
 	pid_t pid;
 	int go_fd;
 };
@@ -40,9 +40,9 @@ static void test_cgroup_remove(struct cgroup *cgroup)
 {
 	int result = -1;
 
-	for (int i = 0; i < 100 && result != 0; i++) {
+	for (int i = 0; i < 100 && result < 0; i++) {
 		result = cgroup_remove(cgroup, &err);
-		if (result != 0)
+		if (result < 0)
 			usleep(10000);
 	}
 	if (!unit_integer(result, 0))
@@ -50,7 +50,7 @@ static void test_cgroup_remove(struct cgroup *cgroup)
 	cgroup_free(cgroup);
 }
 
-/* As the spawner does it: born in the group on v2, moved there on v1. */
+/* Like the spawner: born in the group on v2, moved there on v1. */
 static pid_t test_cgroup_fork_into(const struct cgroup *cgroup)
 {
 	struct clone_args args = {.exit_signal = SIGCHLD};
@@ -69,16 +69,16 @@ static pid_t test_cgroup_fork_into(const struct cgroup *cgroup)
 	return pid;
 }
 
-static struct inmate test_cgroup_start_child(const struct cgroup *cgroup, int (*run)(void))
+static struct test_child test_cgroup_start_child(const struct cgroup *cgroup, int (*run)(void))
 {
-	struct inmate inmate = {-1, -1};
+	struct test_child child = {-1, -1};
 	int go[2];
 	char byte;
 
 	if (!unit_integer(pipe(go), 0))
-		return inmate;
-	inmate.pid = test_cgroup_fork_into(cgroup);
-	if (inmate.pid == 0) {
+		return child;
+	child.pid = test_cgroup_fork_into(cgroup);
+	if (child.pid == 0) {
 		close(go[1]);
 		alarm(60);
 		if (read(go[0], &byte, 1) != 1)
@@ -86,21 +86,21 @@ static struct inmate test_cgroup_start_child(const struct cgroup *cgroup, int (*
 		_exit(run());
 	}
 	close(go[0]);
-	inmate.go_fd = go[1];
-	if (!unit_integer(cgroup_attach(cgroup, inmate.pid, &err), 0))
+	child.go_fd = go[1];
+	if (!unit_integer(cgroup_attach(cgroup, child.pid, &err), 0))
 		unit_fail(err.message);
-	return inmate;
+	return child;
 }
 
-/* What `run` returned. */
-static int test_cgroup_finish_child(struct inmate inmate)
+/* Lets the child run; returns the result of its function. */
+static int test_cgroup_finish_child(struct test_child child)
 {
 	int status = -1;
 
-	if (!unit_integer(write(inmate.go_fd, "x", 1), 1))
-		kill(inmate.pid, SIGKILL);
-	close(inmate.go_fd);
-	waitpid(inmate.pid, &status, 0);
+	if (!unit_integer(write(child.go_fd, "x", 1), 1))
+		kill(child.pid, SIGKILL);
+	close(child.go_fd);
+	waitpid(child.pid, &status, 0);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
@@ -112,22 +112,22 @@ static int test_cgroup_do_nothing(void)
 static void container_processes_are_listed_with_those_that_they_start(void)
 {
 	struct cgroup *cgroup = test_cgroup_make(1);
-	struct inmate inmate = test_cgroup_start_child(cgroup, test_cgroup_do_nothing);
+	struct test_child child = test_cgroup_start_child(cgroup, test_cgroup_do_nothing);
 	pid_t *pids;
 	size_t n;
 
 	unit_integer(cgroup_pids(cgroup, &pids, &n, &err), 0);
 	unit_integer((int64_t)n, 1);
-	unit_integer(n ? pids[0] : 0, inmate.pid);
+	unit_integer(n ? pids[0] : 0, child.pid);
 	free(pids);
-	unit_integer(test_cgroup_finish_child(inmate), 0);
+	unit_integer(test_cgroup_finish_child(child), 0);
 	unit_integer(cgroup_pids(cgroup, &pids, &n, &err), 0);
 	unit_integer((int64_t)n, 0);
 	free(pids);
 	test_cgroup_remove(cgroup);
 }
 
-/* Each returns a bit of what should not be. */
+/* Returns a bit for each operation with the wrong result. */
 static int test_cgroup_try_devices(void)
 {
 	static const char node[] = "node";
@@ -137,7 +137,7 @@ static int test_cgroup_try_devices(void)
 		wrong |= 1;
 	if (mknod("memory", S_IFCHR | 0600, makedev(1, 1)) == 0)
 		wrong |= 2;
-	if (mknod(node, S_IFCHR | 0600, makedev(1, 3)) != 0)
+	if (mknod(node, S_IFCHR | 0600, makedev(1, 3)) < 0)
 		wrong |= 4;
 	if (open(node, O_RDWR | O_CLOEXEC) < 0 || open("/dev/urandom", O_RDONLY | O_CLOEXEC) < 0)
 		wrong |= 8;
@@ -152,7 +152,7 @@ static void only_harmless_devices_are_made_and_used(void)
 
 	if (!unit_integer(chdir(unit_directory()), 0))
 		return;
-	/* /dev/mem, made outside: nothing but the rules keeps root from it. */
+	/* /dev/mem, made outside: only the device rules keep root from it. */
 	unit_integer(mknod("outside", S_IFCHR | 0600, makedev(1, 1)), 0);
 	unit_integer(
 		test_cgroup_finish_child(test_cgroup_start_child(cgroup, test_cgroup_try_devices)),
@@ -161,7 +161,7 @@ static void only_harmless_devices_are_made_and_used(void)
 	test_cgroup_remove(cgroup);
 }
 
-/* Returns how many children there can be. */
+/* Returns the number of children that could be forked. */
 static int test_cgroup_fork_many(void)
 {
 	int n = 0;
@@ -231,13 +231,13 @@ static int test_cgroup_use_memory_and_cpu(void)
 static void figures_tell_memory_and_cpu(void)
 {
 	struct cgroup *cgroup = test_cgroup_make(4);
-	struct inmate inmate = test_cgroup_start_child(cgroup, test_cgroup_use_memory_and_cpu);
+	struct test_child child = test_cgroup_start_child(cgroup, test_cgroup_use_memory_and_cpu);
 	struct warden_info info;
 	int status;
 
-	unit_integer(write(inmate.go_fd, "x", 1), 1);
-	close(inmate.go_fd);
-	waitpid(inmate.pid, &status, WUNTRACED);
+	unit_integer(write(child.go_fd, "x", 1), 1);
+	close(child.go_fd);
+	waitpid(child.pid, &status, WUNTRACED);
 	memset(&info, 0xff, sizeof(info));
 	cgroup_info(cgroup, &info);
 	unit_true(info.memory[1] >= 32 * MIB && info.memory[1] < 512 * MIB);   /* rss */
@@ -246,19 +246,19 @@ static void figures_tell_memory_and_cpu(void)
 	unit_true(info.cpu_usage_ns > 10000000 && info.cpu_usage_ns != WARDEN_UNKNOWN);
 	unit_true(info.cpu_user_ticks >= 1 && info.cpu_user_ticks < 6000);
 	unit_true(info.cpu_system_ticks < 6000);
-	kill(inmate.pid, SIGKILL);
-	waitpid(inmate.pid, NULL, 0);
+	kill(child.pid, SIGKILL);
+	waitpid(child.pid, NULL, 0);
 	test_cgroup_remove(cgroup);
 }
 
 static void removal_says_busy_until_the_last_process_ends(void)
 {
 	struct cgroup *cgroup = test_cgroup_make(5);
-	struct inmate inmate = test_cgroup_start_child(cgroup, test_cgroup_do_nothing);
+	struct test_child child = test_cgroup_start_child(cgroup, test_cgroup_do_nothing);
 
 	unit_integer(cgroup_remove(cgroup, &err), -1);
 	unit_integer(err.number, EBUSY);
-	unit_integer(test_cgroup_finish_child(inmate), 0);
+	unit_integer(test_cgroup_finish_child(child), 0);
 	test_cgroup_remove(cgroup);
 }
 
@@ -288,7 +288,7 @@ static void the_same_id_twice_is_an_error(void)
 	test_cgroup_remove(cgroup);
 }
 
-/* As when two daemons share the machine and one of them ends. */
+/* Two daemons share the machine and one of them ends. */
 static void another_daemon_that_ends_does_not_matter(void)
 {
 	struct cgroups *other = NULL;
@@ -308,11 +308,11 @@ static void another_daemon_that_ends_does_not_matter(void)
 	test_cgroup_remove(cgroup);
 }
 
-/* A daemon that was killed left its container; the next one finds it, rules and all. */
+/* A killed daemon left its container; the next daemon finds it, with its rules. */
 static void a_later_daemon_finds_the_groups(void)
 {
 	struct cgroup *cgroup = test_cgroup_make(8), *found = NULL;
-	struct inmate inmate = test_cgroup_start_child(cgroup, test_cgroup_do_nothing);
+	struct test_child child = test_cgroup_start_child(cgroup, test_cgroup_do_nothing);
 	struct cgroups *later = NULL;
 	pid_t *pids = NULL;
 	size_t n = 0;
@@ -325,9 +325,9 @@ static void a_later_daemon_finds_the_groups(void)
 	unit_false(linux_host_logged("refused by the user namespace alone"));
 	unit_integer(cgroup_open(later, linux_host_identity(8).id, &found, &err), 0);
 	unit_integer(cgroup_pids(found, &pids, &n, &err), 0);
-	unit_integer(n == 1 ? pids[0] : 0, inmate.pid);
+	unit_integer(n == 1 ? pids[0] : 0, child.pid);
 	free(pids);
-	unit_integer(test_cgroup_finish_child(inmate), 0);
+	unit_integer(test_cgroup_finish_child(child), 0);
 	cgroup_free(cgroup);
 	test_cgroup_remove(found);
 	cgroups_free(later);
@@ -350,7 +350,7 @@ int main(int argc, char **argv)
 	int result;
 
 	linux_host_require_root();
-	if (cgroups_setup(&linux_host, &cgroups, &err) != 0) {
+	if (cgroups_setup(&linux_host, &cgroups, &err) < 0) {
 		fprintf(stderr, "%s\n", err.message);
 		return EXIT_FAILURE;
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The firewall's table among others: taken over, removed by somebody, beaten by another tool's; in
- * the world of world.h. */
+/* The firewall's table taken over, removed by another program, and overridden by another tool's
+ * chain, in the world of world.h. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/netlink.h>
@@ -18,7 +18,7 @@ static bool test_firewall_wait_logged(const char *text)
 	return false;
 }
 
-/* What is logged may still be about the flush of an earlier case. */
+/* A logged line may still be about the flush of an earlier case. */
 static void test_firewall_wait_refused(void)
 {
 	int64_t end = linux_host_now_ms() + 5000;
@@ -29,7 +29,7 @@ static void test_firewall_wait_refused(void)
 	unit_true(world_is_refused(world_containers[0].netns_fd, WORLD_NOT_LISTED));
 }
 
-/* Connects until it works as it should: the table may just be on its way back. */
+/* Connects until it works: the table may just be being restored. */
 static void test_firewall_wait_connected(void)
 {
 	int64_t end = linux_host_now_ms() + 5000;
@@ -40,7 +40,7 @@ static void test_firewall_wait_connected(void)
 	unit_integer(world_connect(world_containers[0].netns_fd, WORLD_ALLOWED, WORLD_HOST), 0);
 }
 
-/* Deletes the table as somebody else, as `nft flush ruleset` does. */
+/* Deletes the table from another socket, like `nft flush ruleset`. */
 static int test_firewall_delete_table(void)
 {
 	_cleanup_nft_ struct nft nft;
@@ -76,7 +76,7 @@ static void a_container_can_be_added_right_after_a_flush(void)
 	unit_integer(firewall_remove(world_firewall, &identity, &world_error), 0);
 	unit_integer(world_connect(world_containers[0].netns_fd, WORLD_ALLOWED, WORLD_HOST), 0);
 	unit_true(test_firewall_wait_logged(
-		"restored")); /* or the next case would take that for its own */
+		"restored")); /* or the next case would see this line as its own */
 }
 
 static void a_rule_that_somebody_flushes_is_put_back(void)
@@ -87,8 +87,8 @@ static void a_rule_that_somebody_flushes_is_put_back(void)
 	test_firewall_wait_refused();
 }
 
-/* A daemon that starts after another was killed takes the table over: with other settings, and with
- * those who are in it. */
+/* A daemon that starts after another was killed takes over the table, with other settings and the
+ * existing members. */
 static void allow_host_access_opens_the_host_alone(void)
 {
 	struct warden_settings settings = linux_settings;
@@ -96,7 +96,7 @@ static void allow_host_access_opens_the_host_alone(void)
 	struct firewall *later = NULL;
 	pid_t server = linux_host_start_in(-1, world_serve, NULL);
 
-	firewall_watch_end(world_firewall); /* the killed one puts nothing back */
+	firewall_watch_end(world_firewall); /* the killed daemon restores nothing */
 	settings.allow_host_access = true;
 	host.settings = &settings;
 	unit_integer(firewall_setup(&host, &later, &world_error), 0);
@@ -104,14 +104,14 @@ static void allow_host_access_opens_the_host_alone(void)
 	unit_integer(world_connect(world_containers[0].netns_fd, "10.254.0.1", NULL), 0);
 	unit_true(world_is_refused(world_containers[0].netns_fd, WORLD_OUTSIDE));
 	unit_integer(world_connect(world_containers[0].netns_fd, WORLD_ALLOWED, WORLD_HOST), 0);
-	firewall_free(later); /* it was told of no container, and removes the table */
+	firewall_free(later); /* it has no containers, so it removes the table */
 	unit_integer(firewall_table_make(world_firewall, &world_error), 0);
 	unit_integer(firewall_watch_start(world_firewall, &world_error), 0);
 	unit_true(world_is_refused(world_containers[0].netns_fd, WORLD_HOST));
 	linux_host_kill(server);
 }
 
-/* Another version's set of the same name that holds something else. */
+/* Another version's set has the same name and another type. */
 static void a_table_of_another_shape_is_replaced(void)
 {
 	linux_host_forget();

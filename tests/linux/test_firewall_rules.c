@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Outbound rules as elements of sets: what the sets let pass is what the rules do, looked through
- * one by one. */
+/* Outbound rules compiled into elements of sets: the sets accept the same packets as the rules
+ * evaluated one by one. */
 #include "tests/unit/unit.h"
 
 #include <arpa/inet.h>
@@ -16,7 +16,7 @@ static const struct in_addr container = {0x0200fe0a}; /* 10.254.0.2 */
 struct test_packet {
 	uint32_t address;
 	uint8_t protocol;
-	uint16_t port; /* of ICMP: type * 256 + code */
+	uint16_t port; /* ICMP: type * 256 + code */
 };
 
 enum verdict { REFUSED, ACCEPTED, LOGGED };
@@ -34,7 +34,7 @@ static struct warden_out_rule test_rules_make_rule(uint32_t first, uint32_t last
 					.icmp_code = -1};
 }
 
-/* Cloud metadata is for those who name it. */
+/* Only a rule within the link-local network includes cloud metadata. */
 static bool test_rules_is_spared(const struct warden_out_rule *rule, uint32_t address)
 {
 	return address >> 16 == 0xa9fe && (ntohl(rule->first.s_addr) >> 16 != 0xa9fe ||
@@ -72,8 +72,8 @@ static enum verdict test_rules_judge_by_rules(const struct warden_rules *rules,
 	return REFUSED;
 }
 
-/* What the kernel finds: NULL where it finds nothing. More than one would be a range that it
- * refuses. */
+/* Looks a key up as the kernel does; NULL if there is no element. Overlapping ranges, which the
+ * kernel rejects, fail the test. */
 static const struct firewall_element *test_rules_find(const struct firewall_elements *elements,
 						      enum firewall_rule_set set,
 						      const uint8_t *key, bool range)
@@ -222,7 +222,7 @@ static void forwards_are_elements_by_port(void)
 	free(elements.list);
 }
 
-/* A hundred networks with the same port are a hundred ranges and one port. */
+/* A hundred networks with the same port need a hundred ranges and one port. */
 static void networks_with_the_same_ports_share_them(void)
 {
 	struct warden_out_rule out[100];
@@ -237,7 +237,7 @@ static void networks_with_the_same_ports_share_them(void)
 		return;
 	unit_unsigned(elements.n, 101);
 	free(elements.list);
-	/* Neighbours become one. */
+	/* Adjacent networks become one. */
 	for (uint32_t i = 0; i < ARRAY_SIZE(out); i++)
 		out[i] = test_rules_make_rule(0x0a000000 + 8 * i, 0x0a000007 + 8 * i, WARDEN_TCP,
 					      443, 443);
@@ -247,7 +247,8 @@ static void networks_with_the_same_ports_share_them(void)
 	free(elements.list);
 }
 
-/* Each address has ports of its own, and each port addresses: pieces by the square. */
+/* Each address has different ports and each port different addresses: the number of pieces is
+ * quadratic. */
 static void rules_that_overlap_too_much_are_refused(void)
 {
 	enum { MANY = 1024 };

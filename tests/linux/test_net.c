@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The links of containers and the firewall's rules with real connections, in the world of world.h.
+/* The links of containers and the firewall's rules, with real connections in the world of world.h.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -82,7 +82,7 @@ static void nobody_outside_reaches_a_container(void)
 	linux_host_kill(server);
 }
 
-/* Whether a link is there, in the namespace of whoever runs it. */
+/* Whether a link exists in the caller's network namespace. */
 static int test_net_has_link(void *name)
 {
 	return if_nametoindex(name) != 0;
@@ -120,7 +120,7 @@ static void another_mtu_is_on_all_three(void)
 	char host[] = "w-test0000002-0", inside[] = "w-test0000002-1", ifb[] = "w-test0000002-2";
 	struct world_container container = {.netns_fd = -1};
 
-	/* With 1000 there is no IPv6 to turn off. */
+	/* With an MTU of 1000 there is no IPv6 to turn off. */
 	for (linux_settings.mtu = 1400; linux_settings.mtu >= 1000; linux_settings.mtu -= 400) {
 		if (!unit_true(world_add(&container, 2)))
 			break;
@@ -135,7 +135,7 @@ static void another_mtu_is_on_all_three(void)
 	linux_settings.mtu = 1500;
 }
 
-/* Many distributions set this; it must not be what keeps packets out, nor in our way. */
+/* Many distributions set this; it must neither replace our rules nor break them. */
 static void a_strict_reverse_path_filter_is_no_hindrance(void)
 {
 	world_shell("echo 1 >/proc/sys/net/ipv4/conf/all/rp_filter");
@@ -144,14 +144,14 @@ static void a_strict_reverse_path_filter_is_no_hindrance(void)
 	world_shell("echo 0 >/proc/sys/net/ipv4/conf/all/rp_filter");
 }
 
-/* An echo request by an ordinary user, without a raw socket. */
+/* Sends an echo request as an ordinary user, without a raw socket. */
 static int test_net_ping(void *to)
 {
 	struct sockaddr_in address = world_address(to, 0);
 	struct icmphdr echo = {.type = ICMP_ECHO};
 	struct pollfd wait = {.events = POLLIN};
 
-	if (setgroups(0, NULL) != 0 || setgid(10000) != 0 || setuid(10000) != 0)
+	if (setgroups(0, NULL) < 0 || setgid(10000) < 0 || setuid(10000) < 0)
 		return 200;
 	wait.fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_ICMP);
 	if (wait.fd < 0 || sendto(wait.fd, &echo, sizeof(echo), 0, (struct sockaddr *)&address,
@@ -194,7 +194,7 @@ static void names_and_addresses_can_be_used_again_once_removed(void)
 	}
 }
 
-/* Lines of the kernel's table of connections that have an address in them. */
+/* Counts the connections in the kernel's table that contain an address. */
 static int test_net_count_connections(const char *address)
 {
 	FILE *file = fopen("/proc/thread-self/net/nf_conntrack", "re");
@@ -210,7 +210,7 @@ static int test_net_count_connections(const char *address)
 	return n;
 }
 
-/* Or the next container with this address would be let through as established. */
+/* Otherwise the next container with this address would be let through as established. */
 static void connections_are_forgotten_with_their_container(void)
 {
 	struct world_container container = {.netns_fd = -1};
@@ -233,7 +233,7 @@ static void a_make_that_fails_leaves_nothing(void)
 
 	unit_integer(net_make(world_net, &identity, wrong_fd, rtnl_fd, &world_error), -1);
 	unit_contains(world_error.message, "veth");
-	/* A socket of the wrong namespace: the host's side works, the other one does not. */
+	/* No netlink socket: the host's side works, the container's does not. */
 	unit_integer(net_make(world_net, &identity, netns_fd, wrong_fd, &world_error), -1);
 	unit_integer(test_net_has_link(host), 0);
 	unit_integer(test_net_has_link(ifb), 0);
@@ -262,9 +262,9 @@ static void *test_net_make_and_remove(void *data)
 		struct warden_identity identity = linux_host_identity(i);
 		int rtnl_fd = -1, netns_fd = world_namespace(&rtnl_fd);
 
-		if (net_make(world_net, &identity, netns_fd, rtnl_fd, &err) != 0 ||
-		    firewall_add(world_firewall, &identity, &err) != 0 ||
-		    firewall_remove(world_firewall, &identity, &err) != 0) {
+		if (net_make(world_net, &identity, netns_fd, rtnl_fd, &err) < 0 ||
+		    firewall_add(world_firewall, &identity, &err) < 0 ||
+		    firewall_remove(world_firewall, &identity, &err) < 0) {
 			fprintf(stderr, "%s\n", err.message);
 			failures++;
 		}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What root in a container can put on its link by hand, and that nothing of it gets anywhere, in
- * the world of world.h. */
+/* Forged packets and frames that root in a container can put on its link: none of them has an
+ * effect, in the world of world.h. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_packet.h>
@@ -20,7 +20,7 @@
 #include "backends/linux/net/net_link.h"
 #include "tests/linux/world.h"
 
-/* Counts what comes to a UDP port, until nothing more does. */
+/* Counts datagrams to a UDP port, until none arrive any more. */
 static int test_spoof_count_datagrams(int ready_fd, void *data)
 {
 	struct sockaddr_in any = world_address("0.0.0.0", WORLD_PORT);
@@ -28,7 +28,7 @@ static int test_spoof_count_datagrams(int ready_fd, void *data)
 	struct pollfd wait = {.fd = fd, .events = POLLIN};
 	char buffer[16];
 
-	if (bind(fd, (struct sockaddr *)&any, sizeof(any)) != 0 || write(ready_fd, "x", 1) != 1)
+	if (bind(fd, (struct sockaddr *)&any, sizeof(any)) < 0 || write(ready_fd, "x", 1) != 1)
 		return 255;
 	while (poll(&wait, 1, WORLD_SILENCE_MS) == 1 && recv(fd, buffer, sizeof(buffer), 0) >= 0)
 		n++;
@@ -37,7 +37,7 @@ static int test_spoof_count_datagrams(int ready_fd, void *data)
 	return 0;
 }
 
-/* Of the internet protocols; `sum` is what was summed up before. */
+/* The internet checksum; `sum` is the sum so far. */
 static uint16_t test_spoof_checksum(uint32_t sum, const void *data, size_t length)
 {
 	const uint8_t *bytes = data;
@@ -49,7 +49,7 @@ static uint16_t test_spoof_checksum(uint32_t sum, const void *data, size_t lengt
 	return htons((uint16_t)~sum);
 }
 
-/* Root inside writes whole packets. */
+/* Sends a datagram with any source address through a raw socket. */
 static int test_spoof_send_from_address(void *data)
 {
 	struct {
@@ -100,7 +100,7 @@ static void a_false_source_address_goes_nowhere(void)
 	linux_host_kill(server);
 }
 
-/* A frame as it is, from the container's end of its link. */
+/* Sends a raw frame from the container's end of its link. */
 static int test_spoof_send_frame(const void *frame, size_t length)
 {
 	struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_halen = ETH_ALEN};
@@ -120,7 +120,7 @@ static void test_spoof_fill_ethernet(struct ether_header *header, uint16_t type)
 	header->ether_type = htons(type);
 }
 
-/* Asks who has an address, as somebody else: whoever answers or believes it is counted. */
+/* Sends an ARP request with a false sender; returns the number of replies. */
 static int test_spoof_send_arp_request(void *data)
 {
 	const char *const *addresses = data; /* sender, target */
@@ -135,7 +135,7 @@ static int test_spoof_send_arp_request(void *data)
 
 	any.sll_ifindex = NET_CONTAINER_INDEX;
 	any.sll_protocol = htons(ETHERTYPE_ARP);
-	if (bind(fd, (struct sockaddr *)&any, sizeof(any)) != 0)
+	if (bind(fd, (struct sockaddr *)&any, sizeof(any)) < 0)
 		return 200;
 	test_spoof_fill_ethernet(&frame.ethernet, ETHERTYPE_ARP);
 	frame.arp.arp_hrd = htons(ARPHRD_ETHER);
@@ -155,7 +155,7 @@ static int test_spoof_send_arp_request(void *data)
 	return answers;
 }
 
-/* Lines of a command's output. */
+/* Counts the lines of a command's output. */
 static int test_spoof_count_lines(const char *command)
 {
 	FILE *output = popen(command, "re");
@@ -189,7 +189,8 @@ static void the_host_neither_answers_nor_believes_arp(void)
 	unit_integer(world_connect(world_containers[0].netns_fd, WORLD_ALLOWED, WORLD_HOST), 0);
 }
 
-/* One router's advertisement gives a host that listens an address and a default route. */
+/* Sends one router advertisement, which would give a listening host an address and a default route.
+ */
 static int test_spoof_advertise_router(void *unused)
 {
 	struct {
@@ -216,7 +217,7 @@ static int test_spoof_advertise_router(void *unused)
 	frame.prefix.nd_opt_pi_flags_reserved = ND_OPT_PI_FLAG_ONLINK | ND_OPT_PI_FLAG_AUTO;
 	frame.prefix.nd_opt_pi_valid_time = frame.prefix.nd_opt_pi_preferred_time = htonl(3600);
 	inet_pton(AF_INET6, "2001:db8::", &frame.prefix.nd_opt_pi_prefix);
-	/* The pseudo header's addresses lie right before the message. */
+	/* The addresses of the pseudo header are right before the message. */
 	frame.advert.nd_ra_cksum = test_spoof_checksum(
 		IPPROTO_ICMPV6 + sizeof(frame.advert) + sizeof(frame.prefix), &frame.ip.ip6_src,
 		2 * sizeof(frame.ip.ip6_src) + sizeof(frame.advert) + sizeof(frame.prefix));

@@ -22,21 +22,19 @@ struct world_container world_containers[2];
 
 static const char *const allow_networks[] = {"198.51.100.0/24", NULL};
 
-/* Makes a network namespace and opens the socket in it that net_make wants (or, with NULL, leaves
- * it as it is). */
 int world_namespace(int *rtnl_fd)
 {
 	int before = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC), made;
 	int proc_fd = open("/proc", O_PATH | O_CLOEXEC);
 
-	if (before < 0 || unshare(CLONE_NEWNET) != 0)
+	if (before < 0 || unshare(CLONE_NEWNET) < 0)
 		return -1;
 	made = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
-	if (rtnl_fd && (net_open_inside(rtnl_fd, &world_error) != 0 ||
-			net_configure_inside(proc_fd, 0, &world_error) != 0))
+	if (rtnl_fd && (net_open_inside(rtnl_fd, &world_error) < 0 ||
+			net_configure_inside(proc_fd, 0, &world_error) < 0))
 		fprintf(stderr, "%s\n", world_error.message);
 	close(proc_fd);
-	if (setns(before, CLONE_NEWNET) != 0)
+	if (setns(before, CLONE_NEWNET) < 0)
 		abort();
 	close(before);
 	return made;
@@ -85,7 +83,7 @@ bool world_add(struct world_container *container, unsigned number)
 			  &world_error);
 	if (result == 0)
 		result = firewall_add(world_firewall, &container->identity, &world_error);
-	if (result != 0)
+	if (result < 0)
 		fprintf(stderr, "%s\n", world_error.message);
 	close(rtnl_fd);
 	return result == 0;
@@ -110,7 +108,7 @@ static bool world_wait_removed(int n)
 void world_remove(struct world_container *container)
 {
 	removed = 0;
-	if (firewall_remove(world_firewall, &container->identity, &world_error) != 0)
+	if (firewall_remove(world_firewall, &container->identity, &world_error) < 0)
 		fprintf(stderr, "%s\n", world_error.message);
 	net_remove(world_net, &container->identity, world_count_removed, NULL);
 	close(container->netns_fd);
@@ -126,10 +124,10 @@ struct sockaddr_in world_address(const char *text, uint16_t port)
 	return in;
 }
 
-/* A connection by TCP: 0, or the errno it ended with; ETIMEDOUT: nothing came. */
+/* A TCP connection to try. */
 struct world_attempt {
 	struct sockaddr_in to;
-	char expected_peer[INET_ADDRSTRLEN]; /* what the server must see; empty: anything */
+	char expected_peer[INET_ADDRSTRLEN]; /* the address the server must see; empty: any */
 };
 
 static int world_wait_connected(int fd)
@@ -140,7 +138,7 @@ static int world_wait_connected(int fd)
 
 	if (poll(&wait, 1, WORLD_SILENCE_MS) == 0)
 		return ETIMEDOUT;
-	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) != 0)
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0)
 		return errno;
 	return error;
 }
@@ -152,7 +150,7 @@ static int world_try_connect(void *data)
 	char seen[INET_ADDRSTRLEN] = "";
 	struct pollfd wait = {.fd = fd, .events = POLLIN};
 
-	if (connect(fd, (const struct sockaddr *)&attempt->to, sizeof(attempt->to)) != 0)
+	if (connect(fd, (const struct sockaddr *)&attempt->to, sizeof(attempt->to)) < 0)
 		error = errno == EINPROGRESS ? world_wait_connected(fd) : errno;
 	if (error || !attempt->expected_peer[0])
 		return error;
@@ -177,7 +175,7 @@ bool world_is_refused(int netns_fd, const char *to)
 	return error == EHOSTUNREACH || error == ECONNREFUSED;
 }
 
-/* Tells everybody who connects which address they have. */
+/* Sends each client the address it connects from. */
 int world_serve(int ready_fd, void *unused)
 {
 	struct sockaddr_in any = world_address("0.0.0.0", WORLD_PORT), peer;
@@ -186,7 +184,7 @@ int world_serve(int ready_fd, void *unused)
 
 	(void)unused;
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (bind(fd, (struct sockaddr *)&any, sizeof(any)) != 0 || listen(fd, 16) != 0 ||
+	if (bind(fd, (struct sockaddr *)&any, sizeof(any)) < 0 || listen(fd, 16) < 0 ||
 	    write(ready_fd, "x", 1) != 1)
 		return 1;
 	for (;;) {
@@ -213,17 +211,17 @@ void *world_shared(size_t size)
 	return memory == MAP_FAILED ? NULL : memory;
 }
 
-/* A server outside for the whole time. */
+/* Makes the world and starts a server outside, which runs until the end. Returns its pid, or -1. */
 static pid_t world_start(void)
 {
-	if (unshare(CLONE_NEWNET | CLONE_NEWNS) != 0 ||
-	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 || world_make_outside() != 0) {
+	if (unshare(CLONE_NEWNET | CLONE_NEWNS) < 0 ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 || world_make_outside() != 0) {
 		perror("namespaces");
 		return -1;
 	}
 	linux_settings.allow_networks = allow_networks;
-	if (net_setup(&linux_host, &world_net, &world_error) != 0 ||
-	    firewall_setup(&linux_host, &world_firewall, &world_error) != 0) {
+	if (net_setup(&linux_host, &world_net, &world_error) < 0 ||
+	    firewall_setup(&linux_host, &world_firewall, &world_error) < 0) {
 		fprintf(stderr, "%s\n", world_error.message);
 		return -1;
 	}

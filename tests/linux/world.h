@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A small world of network namespaces for tests of the network and the firewall: the program's own
- * one is the host, two more are containers, one is a machine outside.
+ * namespace is the host, two more are containers, one is a machine outside.
  *
  *   container 0, container 1 -- host 192.0.2.1 -- outside 192.0.2.77, also 198.51.100.5 and
  *   203.0.113.5; only 198.51.100.0/24 is allowed
@@ -25,7 +25,7 @@
 #define WORLD_NOT_LISTED "203.0.113.5"
 #define WORLD_PORT       8080
 
-/* What silence is: an answer on these links takes far less. */
+/* How long to wait for a reply that must not arrive; on these links a reply takes far less. */
 #define WORLD_SILENCE_MS 400L
 
 struct world_container {
@@ -39,36 +39,38 @@ extern struct warden_error world_error;
 extern int world_outside; /* its network namespace */
 extern struct world_container world_containers[2];
 
-/* Leaves the machine's network and mounts for the program's own, makes all that is above, runs the
- * cases, and returns the program's exit status. 77 and a line when it is not root's. */
+/* Moves the program into its own network and mount namespaces, makes the world, runs the cases, and
+ * returns the program's exit status. Exits with 77 and a line if it does not run as root. */
 int world_main(int argc, char **argv, const char *suite, const struct unit_test *tests,
 	       size_t count);
 
-/* Runs a command of the shell on the host. */
+/* Runs a shell command on the host. */
 void world_shell(const char *command);
 
-/* A new network namespace; with the socket from inside that net_make wants, unless that is NULL. */
+/* Makes a network namespace; unless `rtnl_fd` is NULL, also opens the socket inside that net_make
+ * needs. */
 int world_namespace(int *rtnl_fd);
 
-/* Another container, and its end. */
+/* Adds another container; removes one; returns its address. */
 bool world_add(struct world_container *container, unsigned number);
 void world_remove(struct world_container *container);
 const char *world_ip(const struct world_container *container);
 
 struct sockaddr_in world_address(const char *text, uint16_t port);
 
-/* Connects by TCP from a namespace (-1: the host's) to WORLD_PORT. 0, or the errno; ETIMEDOUT:
- * nothing came back. `expected_peer`, unless it is NULL: which address the server must see. */
+/* Connects by TCP from a namespace (-1: the host's) to WORLD_PORT. Returns 0 or the errno;
+ * ETIMEDOUT if there is no reply. `expected_peer`, unless NULL, is the address that the server must
+ * see. */
 int world_connect(int netns_fd, const char *to, const char *expected_peer);
 
-/* Whether a connection is refused at once: by ICMP, or reset where ICMP has its limit. Somebody
- * must listen there, or it proves nothing. */
+/* Whether a connection is refused at once: by ICMP, or by a reset beyond the limit of ICMP. The
+ * case must have a server there, or this proves nothing. */
 bool world_is_refused(int netns_fd, const char *to);
 
-/* For linux_host_start_in: a server on WORLD_PORT. */
+/* A server on WORLD_PORT, for linux_host_start_in. */
 int world_serve(int ready_fd, void *unused);
 
-/* Memory that children share. */
+/* Allocates memory that child processes share; NULL on failure. */
 void *world_shared(size_t size);
 
 #endif
