@@ -188,17 +188,18 @@ void near_consider(struct near *near, const char *name);
 
 /* help.c, manual.c, completion.c: what is written from the table. */
 void help_print(FILE *file, const struct cli_command *command);
-int help_run(struct invocation *invocation);
+int cmd_help(struct invocation *invocation);
 void manual_print(FILE *file);
-int completion_run(struct invocation *invocation);
+int cmd_completion(struct invocation *invocation);
 
 /* complete.c: what may come next. */
 typedef void (*complete_function)(void *data, const char *text, const char *description);
 enum complete_files { COMPLETE_NO_FILES, COMPLETE_FILES, COMPLETE_DIRECTORIES };
 /* Calls the function with each candidate for the last of the words (those behind `warden`); tells
  * whether names of files may stand there as well. */
-enum complete_files complete(char *const *words, size_t n, complete_function function, void *data);
-int complete_run(struct invocation *invocation);
+enum complete_files complete_words(char *const *words, size_t n, complete_function function,
+				   void *data);
+int cmd_complete(struct invocation *invocation);
 
 /* repl.c: commands from a terminal or a pipe. */
 int repl_run(const struct invocation *global);
@@ -213,7 +214,7 @@ int print_answer(struct invocation *invocation, const struct warden_message *ans
 int print_answer_now(struct invocation *invocation, const struct warden_message *answer);
 /* Completes the request and connects. */
 int call_prepare(struct invocation *invocation);
-int call_run(struct invocation *invocation);
+int cmd_call(struct invocation *invocation);
 /* A new request with a handle; NULL after complaining. */
 struct warden_message *request_with_handle(const struct invocation *invocation, const char *name,
 					   const char *handle, size_t length);
@@ -221,25 +222,25 @@ struct warden_message *request_with_handle(const struct invocation *invocation, 
 const char *invocation_handle(const struct invocation *invocation, size_t *length);
 
 /* cmd_containers.c: commands about many containers. */
-int list_run(struct invocation *invocation);
-int info_run(struct invocation *invocation);
+int cmd_list(struct invocation *invocation);
+int cmd_info(struct invocation *invocation);
 /* The answer to info_many for all of these requests' conditions; NULL after complaining. */
 struct warden_message *containers_get(struct invocation *invocation,
 				      const struct warden_message *request);
 void print_containers(const struct warden_message *answer);
 
 /* cmd_top.c */
-int top_run(struct invocation *invocation);
+int cmd_top(struct invocation *invocation);
 
 /* cmd_jobs.c: commands whose result is a job's. */
-int job_run(struct invocation *invocation);
-int stream_run(struct invocation *invocation);
-int attach_run(struct invocation *invocation);
-int spawn_pair_run(struct invocation *invocation);
+int cmd_job(struct invocation *invocation);
+int cmd_stream(struct invocation *invocation);
+int cmd_attach(struct invocation *invocation);
+int cmd_spawn_pair(struct invocation *invocation);
 int job_status(const struct invocation *invocation, const struct warden_message *answer);
 int job_output(void *data, const char *name, const void *bytes, size_t length);
 /* Tells on stderr what the status does not say; whether that was the cause of the end. */
-bool job_tell_end(const struct invocation *invocation, const struct warden_message *answer);
+bool job_report_end(const struct invocation *invocation, const struct warden_message *answer);
 
 /* job_streams.c: a job's streams are those of this process. */
 struct session_options {
@@ -257,17 +258,17 @@ int job_streams_run(struct invocation *invocation, const char *handle, size_t le
 void job_streams_set_size(struct warden_message *request);
 
 /* cmd_exec.c, cmd_shell.c */
-int exec_run(struct invocation *invocation);
-int shell_run(struct invocation *invocation);
+int cmd_exec(struct invocation *invocation);
+int cmd_shell(struct invocation *invocation);
 
 /* cmd_copy.c, cmd_files.c, events.c, cmd_doctor.c */
-int copy_in_run(struct invocation *invocation);
-int copy_out_run(struct invocation *invocation);
-int file_read_run(struct invocation *invocation);
-int file_write_run(struct invocation *invocation);
-int job_input_run(struct invocation *invocation);
-int follow_run(struct invocation *invocation);
-int doctor_run(struct invocation *invocation);
+int cmd_copy_in(struct invocation *invocation);
+int cmd_copy_out(struct invocation *invocation);
+int cmd_file_read(struct invocation *invocation);
+int cmd_file_write(struct invocation *invocation);
+int cmd_job_input(struct invocation *invocation);
+int cmd_follow(struct invocation *invocation);
+int cmd_doctor(struct invocation *invocation);
 
 /* print.c, print_lists.c: text for people. */
 void print_handle(const struct warden_message *answer);

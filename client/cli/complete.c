@@ -208,7 +208,8 @@ static enum complete_files offer_values(const struct line *line, const struct op
 	return COMPLETE_NO_FILES;
 }
 
-enum complete_files complete(char *const *words, size_t n, complete_function function, void *data)
+enum complete_files complete_words(char *const *words, size_t n, complete_function function,
+				   void *data)
 {
 	struct line line = {0};
 	const struct sink sink = {n > 0 ? words[n - 1] : "", function, data};
@@ -227,7 +228,7 @@ enum complete_files complete(char *const *words, size_t n, complete_function fun
 		offer_commands(&sink);
 		return COMPLETE_NO_FILES;
 	}
-	if (line.command->words == WORDS_COMMAND && line.command->run == help_run)
+	if (line.command->words == WORDS_COMMAND && line.command->run == cmd_help)
 		offer_commands(&sink);
 	else if (line.command->words == WORDS_COMMAND)
 		offer_choices(line.command->usage, &sink);
@@ -245,11 +246,11 @@ static void print_candidate(void *data, const char *text, const char *descriptio
 	putchar('\n');
 }
 
-int complete_run(struct invocation *invocation)
+int cmd_complete(struct invocation *invocation)
 {
 	static const char *const marks[] = {NULL, ":files\n", ":directories\n"};
 	enum complete_files files =
-		complete(invocation->words, invocation->n_words, print_candidate, NULL);
+		complete_words(invocation->words, invocation->n_words, print_candidate, NULL);
 
 	if (marks[files])
 		fputs(marks[files], stdout);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What makes a shell complete the command: it asks `warden complete`, so that nothing of the table
- * is written twice. The installed files are what `warden completion` prints. */
+/* What makes a shell complete the command: it asks `warden complete`, so that nothing
+ * of the table is written twice. The installed files are what `warden completion` prints. */
 #include <config.h>
 
 #include "client/cli/cli.h"
@@ -67,7 +67,7 @@ static const char fish[] = "# SPDX-License-Identifier: Apache-2.0\n"
 			   "end\n"
 			   "complete -c warden -f -a '(__warden_complete)'\n";
 
-int completion_run(struct invocation *invocation)
+int cmd_completion(struct invocation *invocation)
 {
 	static const struct {
 		const char *shell, *text;

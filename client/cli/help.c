@@ -116,7 +116,7 @@ void help_print(FILE *file, const struct cli_command *command)
 		print_commands(file);
 }
 
-int help_run(struct invocation *invocation)
+int cmd_help(struct invocation *invocation)
 {
 	const struct cli_command *command = NULL;
 

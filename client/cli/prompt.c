@@ -162,7 +162,7 @@ static unsigned char complete_key(EditLine *edit, int key)
 	(void)key;
 	if (line_cut(&words, info->buffer, length, true) < 0)
 		return CC_ERROR;
-	files = complete(words.words, words.n, candidates_add, &candidates);
+	files = complete_words(words.words, words.n, candidates_add, &candidates);
 	if (files != COMPLETE_NO_FILES && words.n > 0)
 		add_files(&candidates, words.words[words.n - 1], files == COMPLETE_DIRECTORIES);
 	if (candidates.n > 0) {

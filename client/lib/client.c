@@ -35,7 +35,7 @@ void client_disconnect(struct warden_client *client)
 	client_frame_clear(&client->input);
 }
 
-void client_forget_error(struct warden_client *client)
+void client_clear_error(struct warden_client *client)
 {
 	free(client->refusal);
 	client->refusal = NULL;
@@ -48,7 +48,7 @@ void warden_client_free(struct warden_client *client)
 	if (!client)
 		return;
 	client_disconnect(client);
-	client_forget_error(client);
+	client_clear_error(client);
 	client_pending_free(client);
 	free(client);
 }
@@ -57,7 +57,7 @@ int client_fail(struct warden_client *client, enum warden_failure failure, const
 {
 	va_list args;
 
-	client_forget_error(client);
+	client_clear_error(client);
 	va_start(args, format);
 	vsnprintf(client->error, sizeof(client->error), format, args); /* a cut text will do */
 	va_end(args);
@@ -114,7 +114,7 @@ int warden_client_fd(const struct warden_client *client)
 /* Answers to what was submitted are not to be taken for others. */
 static int check_idle(struct warden_client *client)
 {
-	client_forget_error(client);
+	client_clear_error(client);
 	if (client->n_pending == 0)
 		return 0;
 	return client_fail(client, WARDEN_FAILURE_ARGUMENT,

@@ -92,7 +92,7 @@ uint64_t warden_client_submit(struct warden_client *client, const struct warden_
 	const struct message_type *type = message_type_of_request(request);
 	struct pending *pending;
 
-	client_forget_error(client);
+	client_clear_error(client);
 	if (!type) {
 		client_fail(client, WARDEN_FAILURE_ARGUMENT, "this message is no request");
 		return 0;
@@ -195,7 +195,7 @@ static int deliver(struct warden_client *client, const uint8_t *payload, size_t 
 	struct warden_message *answer;
 	bool last;
 
-	client_forget_error(client);
+	client_clear_error(client);
 	answer = client_decode(client, payload, length);
 	if (!answer && client->failure != WARDEN_FAILURE_REFUSED)
 		return -1;
@@ -261,7 +261,7 @@ static int receive_some(struct warden_client *client)
 
 int warden_client_process(struct warden_client *client)
 {
-	client_forget_error(client);
+	client_clear_error(client);
 	if (client->fd < 0)
 		return client_fail(client, WARDEN_FAILURE_CONNECTION, "not connected");
 	if (send_some(client) < 0 || receive_some(client) < 0)

@@ -40,7 +40,7 @@ struct warden_client {
 /* Remembers a failure; where the stream cannot be used any more the connection ends. Returns -1. */
 int client_fail(struct warden_client *client, enum warden_failure failure, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-void client_forget_error(struct warden_client *client);
+void client_clear_error(struct warden_client *client);
 void client_disconnect(struct warden_client *client);
 
 /* Encodes a request whole, without its frame, in a buffer that the caller frees. NULL: no memory.

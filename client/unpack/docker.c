@@ -100,7 +100,7 @@ static int add_layers(struct image *image, const json_t *files, struct warden_er
 		if (!name || !digest)
 			return warden_error_set(err, "layer %zu has no name or no digest", i + 1);
 		if (image_add_layer(image, name, digest, err) < 0)
-			return error_in(err, "layer %zu", i + 1);
+			return error_prepend(err, "layer %zu", i + 1);
 	}
 	return 0;
 }
@@ -126,7 +126,7 @@ int docker_read(struct image *image, struct warden_error *err)
 	int result;
 
 	if (!manifest)
-		return error_in(err, "it is nothing that docker save wrote");
+		return error_prepend(err, "it is nothing that docker save wrote");
 	image->digests_decompressed = true;
 	entry = choose(image, manifest, err);
 	result = entry ? read_entry(image, entry, err) : -1;

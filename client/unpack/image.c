@@ -15,7 +15,7 @@
 
 enum { MAX_JSON = 4 * 1024 * 1024, MAX_LAYERS = 1000 };
 
-int error_in(struct warden_error *err, const char *format, ...)
+int error_prepend(struct warden_error *err, const char *format, ...)
 {
 	char text[sizeof(err->message)], where[sizeof(err->message)];
 	int number = err->number;
@@ -94,7 +94,7 @@ json_t *image_load(struct image *image, const char *file, const char *digest,
 		return NULL;
 	json = load(fd, digest, err);
 	if (!json)
-		error_in(err, "%s", file);
+		error_prepend(err, "%s", file);
 	return json;
 }
 
@@ -133,7 +133,7 @@ static int unpack_layer(struct image *image, size_t i, struct unpack_tree *tree,
 	progress_begin(progress, (uint64_t)status.st_size, "check layer %zu of %zu", i + 1,
 		       image->n_layers);
 	if (digest_check_file(layer->digest, fd, image->digests_decompressed, progress, err) < 0)
-		return error_in(err, "%s", layer->file);
+		return error_prepend(err, "%s", layer->file);
 	progress_begin(progress, (uint64_t)status.st_size, "unpack layer %zu of %zu", i + 1,
 		       image->n_layers);
 	/* Only what is below it already may be what a link leads to. */
@@ -148,7 +148,7 @@ int image_unpack(struct image *image, struct unpack_tree *tree, struct progress 
 		return warden_error_set(err, "it has no layers");
 	for (size_t i = 0; i < image->n_layers; i++) {
 		if (unpack_layer(image, i, tree, progress, err) < 0)
-			return error_in(err, "layer %zu of %zu", i + 1, image->n_layers);
+			return error_prepend(err, "layer %zu of %zu", i + 1, image->n_layers);
 		unpack_tree_free(tree); /* its times are set */
 	}
 	return 0;

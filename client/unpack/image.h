@@ -44,7 +44,7 @@ const char *image_architecture(void);
 int defaults_write(const json_t *config, const char *path, struct warden_error *err);
 
 /* Puts a text before the message. Returns -1. */
-int error_in(struct warden_error *err, const char *format, ...)
+int error_prepend(struct warden_error *err, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 #endif

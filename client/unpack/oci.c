@@ -151,7 +151,7 @@ static int read_manifest(struct image *image, const json_t *manifest, struct war
 	json_array_foreach(layers, i, layer) {
 		if (blob_file(layer, file, sizeof(file), &digest, err) < 0 ||
 		    image_add_layer(image, file, digest, err) < 0)
-			return error_in(err, "layer %zu", i + 1);
+			return error_prepend(err, "layer %zu", i + 1);
 	}
 	image->config = load_blob(image, json_object_get(manifest, "config"), err);
 	return image->config ? 0 : -1;
@@ -182,7 +182,7 @@ static int check_version(struct image *image, struct warden_error *err)
 	int result = 0;
 
 	if (!layout)
-		return error_in(err, "it is no OCI image layout");
+		return error_prepend(err, "it is no OCI image layout");
 	if (!version || strcmp(version, "1.0.0") != 0)
 		result = warden_error_set(err, "oci-layout: the version %s is not known",
 					  version ? version : "(none)");

@@ -171,7 +171,7 @@ static const struct kind *find_kind(const char *name)
 	return NULL;
 }
 
-static int usage_error(void)
+static int unpack_print_usage(void)
 {
 	fprintf(stderr, "Usage: unpack [--image NAME] [--keep-setuid] tar|oci|docker-archive "
 			"SOURCE DIR WORK\n");
@@ -211,17 +211,17 @@ int main(int argc, char **argv)
 	struct warden_error err;
 
 	if (!read_arguments(&settings, argc, argv))
-		return usage_error();
+		return unpack_print_usage();
 	kind = find_kind(settings.kind);
 	if (!kind)
-		return usage_error();
+		return unpack_print_usage();
 	/* It does not outlive the script, which alone knows what is to be removed. */
 	prctl(PR_SET_PDEATHSIG, SIGTERM); /* cannot fail with a signal's number */
 	umask(022);
 	if (unpack(&settings, kind, &err) == 0)
 		return 0;
-	error_in(&err, "%s",
-		 strcmp(settings.source, "-") == 0 ? "standard input" : settings.source);
+	error_prepend(&err, "%s",
+		      strcmp(settings.source, "-") == 0 ? "standard input" : settings.source);
 	print_line("", err.message);
 	return 1;
 }

@@ -166,7 +166,7 @@ int call_prepare(struct invocation *invocation)
 	return status != 0 ? status : client_open(invocation);
 }
 
-int call_run(struct invocation *invocation)
+int cmd_call(struct invocation *invocation)
 {
 	struct warden_message *answer;
 	int status = call_prepare(invocation);
@@ -182,7 +182,7 @@ int call_run(struct invocation *invocation)
 }
 
 /* Answers that come until the connection ends, or there is none any more. */
-int follow_run(struct invocation *invocation)
+int cmd_follow(struct invocation *invocation)
 {
 	struct warden_message *answer;
 	int status = client_open(invocation);

@@ -105,7 +105,7 @@ static int list_infos(struct invocation *invocation)
 	return status;
 }
 
-int list_run(struct invocation *invocation)
+int cmd_list(struct invocation *invocation)
 {
 	struct warden_message *list;
 	int status = client_open(invocation);
@@ -161,7 +161,7 @@ static int info_one(struct invocation *invocation)
 	return status;
 }
 
-int info_run(struct invocation *invocation)
+int cmd_info(struct invocation *invocation)
 {
 	struct warden_message *request = invocation->requests[0], *answer;
 	size_t handles = warden_message_count(request, "handles");

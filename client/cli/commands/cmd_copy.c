@@ -306,7 +306,7 @@ static bool is_stream(const struct invocation *invocation, const char *field)
 	return strcmp(warden_message_bytes(invocation->requests[0], field, 0, NULL), "-") == 0;
 }
 
-int copy_in_run(struct invocation *invocation)
+int cmd_copy_in(struct invocation *invocation)
 {
 	int status = client_open(invocation);
 
@@ -316,7 +316,7 @@ int copy_in_run(struct invocation *invocation)
 						 : copy_by_path(invocation, "copying in");
 }
 
-int copy_out_run(struct invocation *invocation)
+int cmd_copy_out(struct invocation *invocation)
 {
 	int status = client_open(invocation);
 

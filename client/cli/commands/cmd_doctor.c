@@ -280,7 +280,7 @@ static int print_json(const struct invocation *invocation, const struct warden_m
 	return STATUS_FAILED;
 }
 
-int doctor_run(struct invocation *invocation)
+int cmd_doctor(struct invocation *invocation)
 {
 	struct warden_message *status = ask_daemon(invocation);
 	json_t *report = check_host(invocation);

@@ -154,7 +154,7 @@ static int finish(const struct exec *exec, const struct warden_message *answer)
 		return json_print_with_handle(stdout, answer, handle_of(exec, NULL)) < 0
 			       ? STATUS_FAILED
 			       : 0;
-	if (!job_tell_end(exec->invocation, answer))
+	if (!job_report_end(exec->invocation, answer))
 		tell_events(exec, answer);
 	return job_status(exec->invocation, answer);
 }
@@ -285,7 +285,7 @@ static int exec_container(struct exec *exec)
 	return destroyed != 0 ? destroyed : status;
 }
 
-int exec_run(struct invocation *invocation)
+int cmd_exec(struct invocation *invocation)
 {
 	struct exec exec = {.invocation = invocation, .signal_fd = -1};
 	int status = set_script_words(invocation, invocation->requests[REQUEST_SPAWN]);

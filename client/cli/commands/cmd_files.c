@@ -55,13 +55,13 @@ static int read_pieces(struct invocation *invocation, uint64_t offset, uint64_t 
 	return 0;
 }
 
-int file_read_run(struct invocation *invocation)
+int cmd_file_read(struct invocation *invocation)
 {
 	const struct warden_message *request = invocation->requests[0];
 	int status;
 
 	if (invocation->json || invocation->format)
-		return call_run(invocation);
+		return cmd_call(invocation);
 	status = client_open(invocation);
 	if (status != 0)
 		return status;
@@ -175,7 +175,7 @@ static int write_run(struct invocation *invocation, size_t size,
 	if (has_data(invocation)) {
 		if (invocation->file)
 			return usage_error(invocation, "there can be one of --data and --file");
-		return call_run(invocation);
+		return cmd_call(invocation);
 	}
 	fd = open_source(invocation);
 	if (fd < 0)
@@ -192,7 +192,7 @@ static int write_run(struct invocation *invocation, size_t size,
 	return status;
 }
 
-int file_write_run(struct invocation *invocation)
+int cmd_file_write(struct invocation *invocation)
 {
 	return write_run(invocation, WRITE_CHUNK, write_pieces);
 }
@@ -227,12 +227,12 @@ static int input_pieces(struct invocation *invocation, int fd, char *buffer)
 	return send_bytes(invocation, buffer, 0, true);
 }
 
-int job_input_run(struct invocation *invocation)
+int cmd_job_input(struct invocation *invocation)
 {
 	const struct warden_message *request = invocation->requests[0];
 
 	/* The end alone needs nothing to read. */
 	if (warden_message_number(request, "end", 0) && !invocation->file && isatty(STDIN_FILENO))
-		return call_run(invocation);
+		return cmd_call(invocation);
 	return write_run(invocation, INPUT_CHUNK, input_pieces);
 }

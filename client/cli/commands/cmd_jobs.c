@@ -81,7 +81,7 @@ static bool tell_reason(const struct invocation *invocation, const struct warden
 	return true;
 }
 
-bool job_tell_end(const struct invocation *invocation, const struct warden_message *answer)
+bool job_report_end(const struct invocation *invocation, const struct warden_message *answer)
 {
 	bool told = tell_reason(invocation, answer);
 
@@ -118,7 +118,7 @@ static int print_result(const struct invocation *invocation, const struct warden
 		if (bytes && job_output(&number, names[i], bytes, length) < 0)
 			return output_failed(invocation, number);
 	}
-	job_tell_end(invocation, answer);
+	job_report_end(invocation, answer);
 	return job_status(invocation, answer);
 }
 
@@ -230,7 +230,7 @@ static int run_whole(struct invocation *invocation)
 	return status;
 }
 
-int job_run(struct invocation *invocation)
+int cmd_job(struct invocation *invocation)
 {
 	const struct warden_message *request = invocation->requests[0];
 	int status = call_prepare(invocation);
@@ -257,7 +257,7 @@ static int follow(struct invocation *invocation, const struct session_options *o
 					     &woken);
 }
 
-int stream_run(struct invocation *invocation)
+int cmd_stream(struct invocation *invocation)
 {
 	const struct session_options options = {
 		.request = "stream", .replay = true, .signal_fd = -1};
@@ -265,7 +265,7 @@ int stream_run(struct invocation *invocation)
 	return follow(invocation, &options);
 }
 
-int attach_run(struct invocation *invocation)
+int cmd_attach(struct invocation *invocation)
 {
 	const struct warden_message *request = invocation->requests[0];
 	const struct session_options options = {
@@ -280,7 +280,7 @@ int attach_run(struct invocation *invocation)
 	return follow(invocation, &options);
 }
 
-int spawn_pair_run(struct invocation *invocation)
+int cmd_spawn_pair(struct invocation *invocation)
 {
 	struct warden_message *second = warden_message_add(invocation->requests[0], "second");
 	struct warden_message *answer;

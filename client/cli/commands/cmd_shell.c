@@ -90,7 +90,7 @@ static int hand_over(const struct invocation *invocation, char *path)
 	return STATUS_FAILED;
 }
 
-int shell_run(struct invocation *invocation)
+int cmd_shell(struct invocation *invocation)
 {
 	char *path;
 	int status = client_open(invocation);

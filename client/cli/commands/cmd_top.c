@@ -305,7 +305,7 @@ static int read_options(struct top *top)
 	return 0;
 }
 
-int top_run(struct invocation *invocation)
+int cmd_top(struct invocation *invocation)
 {
 	struct top top = {.invocation = invocation, .signal_fd = -1};
 	int status;

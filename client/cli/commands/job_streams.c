@@ -126,7 +126,7 @@ static void output_came(void *data, uint64_t id, const struct warden_message *an
 		return;
 	}
 	if (!session->options->terminal)
-		job_tell_end(session->invocation, answer);
+		job_report_end(session->invocation, answer);
 	session->status = job_status(session->invocation, answer);
 }
 
