@@ -26,7 +26,7 @@ int usage_error(const struct invocation *invocation, const char *format, ...)
 }
 
 /* Groups of one request share its message. */
-static size_t request_index(const struct cli_command *command, size_t group)
+static size_t arguments_request_index(const struct cli_command *command, size_t group)
 {
 	size_t index = 0;
 
@@ -37,13 +37,14 @@ static size_t request_index(const struct cli_command *command, size_t group)
 	return index;
 }
 
-static int make_requests(struct invocation *invocation)
+static int arguments_make_requests(struct invocation *invocation)
 {
 	const struct cli_command *command = invocation->command;
 
 	for (size_t i = 0; i < MAX_GROUPS; i++) {
 		const char *request = command->groups[i].request;
-		struct warden_message **slot = &invocation->requests[request_index(command, i)];
+		struct warden_message **slot =
+			&invocation->requests[arguments_request_index(command, i)];
 
 		if (!request || *slot)
 			continue;
@@ -57,7 +58,7 @@ static int make_requests(struct invocation *invocation)
 }
 
 /* The group that an option is one of; -1: none. */
-static int group_of(const struct cli_command *command, const struct option *option)
+static int arguments_find_group(const struct cli_command *command, const struct option *option)
 {
 	for (int i = 0; i < MAX_GROUPS; i++)
 		for (const struct option *o = command->groups[i].options; o && o->name; o++)
@@ -70,13 +71,13 @@ struct warden_message *option_request(const struct invocation *invocation,
 				      const struct option *option)
 {
 	const struct cli_command *command = invocation->command;
-	int group = command ? group_of(command, option) : -1;
+	int group = command ? arguments_find_group(command, option) : -1;
 	struct warden_message *request;
 	const char *inner;
 
 	if (group < 0 || !command->groups[group].request)
 		return NULL;
-	request = invocation->requests[request_index(command, (size_t)group)];
+	request = invocation->requests[arguments_request_index(command, (size_t)group)];
 	inner = command->groups[group].inner;
 	if (!inner)
 		return request;
@@ -85,7 +86,7 @@ struct warden_message *option_request(const struct invocation *invocation,
 	return warden_message_add(request, inner); /* the one that is there already, if any */
 }
 
-static int option_apply(struct invocation *invocation, size_t index, const char *text)
+static int arguments_apply_option(struct invocation *invocation, size_t index, const char *text)
 {
 	const struct option *option = command_option(invocation->command, index);
 
@@ -97,7 +98,7 @@ static int option_apply(struct invocation *invocation, size_t index, const char 
 }
 
 /* Complains about an option that does not exist and names the one that was probably meant. */
-static int unknown_option(const struct invocation *invocation, const char *name)
+static int arguments_reject_option(const struct invocation *invocation, const char *name)
 {
 	const struct option *option;
 	struct near near;
@@ -112,8 +113,8 @@ static int unknown_option(const struct invocation *invocation, const char *name)
 }
 
 /* The option that a word such as --name or --name=value names, or NULL. */
-static const struct option *option_of_word(const struct invocation *invocation, const char *word,
-					   size_t length, size_t *index)
+static const struct option *arguments_find_option(const struct invocation *invocation,
+						  const char *word, size_t length, size_t *index)
 {
 	const struct option *option;
 
@@ -124,8 +125,8 @@ static const struct option *option_of_word(const struct invocation *invocation, 
 	return NULL;
 }
 
-static const struct option *option_of_letter(const struct invocation *invocation, char letter,
-					     size_t *index)
+static const struct option *arguments_find_letter(const struct invocation *invocation, char letter,
+						  size_t *index)
 {
 	const struct option *option;
 
@@ -136,14 +137,14 @@ static const struct option *option_of_letter(const struct invocation *invocation
 }
 
 /* Takes letters such as -it, of which the last may have a value: -n 5 or -n5. */
-static int take_letters(struct invocation *invocation, char **argv, int *i, int end)
+static int arguments_read_letters(struct invocation *invocation, char **argv, int *i, int end)
 {
 	const char *word = argv[*i];
 	int status = 0;
 
 	for (const char *at = word + 1; *at && status == 0; at++) {
 		size_t index;
-		const struct option *option = option_of_letter(invocation, *at, &index);
+		const struct option *option = arguments_find_letter(invocation, *at, &index);
 		const char *value = "true";
 
 		if (!option)
@@ -156,15 +157,15 @@ static int take_letters(struct invocation *invocation, char **argv, int *i, int 
 							   option->name, option->argument);
 				value = argv[++*i];
 			}
-			return option_apply(invocation, index, value);
+			return arguments_apply_option(invocation, index, value);
 		}
-		status = option_apply(invocation, index, value);
+		status = arguments_apply_option(invocation, index, value);
 	}
 	return status;
 }
 
 /* Takes the option at argv[*i] and moves on to its last word. */
-static int take_option(struct invocation *invocation, char **argv, int *i, int end)
+static int arguments_read_option(struct invocation *invocation, char **argv, int *i, int end)
 {
 	char *word = argv[*i];
 	size_t length = strcspn(word, "="), index;
@@ -172,11 +173,11 @@ static int take_option(struct invocation *invocation, char **argv, int *i, int e
 	const struct option *option;
 
 	if (word[1] != '-')
-		return take_letters(invocation, argv, i, end);
-	option = option_of_word(invocation, word, length, &index);
+		return arguments_read_letters(invocation, argv, i, end);
+	option = arguments_find_option(invocation, word, length, &index);
 	if (!option) {
 		word[length] = '\0';
-		return unknown_option(invocation, word + 2);
+		return arguments_reject_option(invocation, word + 2);
 	}
 	if (option->argument && !value) {
 		value = *i + 1 < end ? argv[*i + 1] : NULL;
@@ -188,11 +189,11 @@ static int take_option(struct invocation *invocation, char **argv, int *i, int e
 	if (!option->argument && value && strcmp(value, "true") != 0 && strcmp(value, "false") != 0)
 		return usage_error(invocation, "--%s is true or false, not '%s'", option->name,
 				   value);
-	return option_apply(invocation, index, value ? value : "true");
+	return arguments_apply_option(invocation, index, value ? value : "true");
 }
 
 /* The first option that may stand without its name and was not given; false: none. */
-static bool next_positional(const struct invocation *invocation, size_t *index)
+static bool arguments_next_positional(const struct invocation *invocation, size_t *index)
 {
 	const struct option *option;
 
@@ -205,12 +206,12 @@ static bool next_positional(const struct invocation *invocation, size_t *index)
 }
 
 /* Takes the word at argv[*i], or from there on a command line. */
-static int take_word(struct invocation *invocation, int argc, char **argv, int *i)
+static int arguments_read_word(struct invocation *invocation, int argc, char **argv, int *i)
 {
 	size_t index;
 
-	if (next_positional(invocation, &index))
-		return option_apply(invocation, index, argv[*i]);
+	if (arguments_next_positional(invocation, &index))
+		return arguments_apply_option(invocation, index, argv[*i]);
 	if (invocation->command->words == WORDS_NONE)
 		return usage_error(invocation, "'%s' is one word too many", argv[*i]);
 	invocation->words = argv + *i;
@@ -220,7 +221,7 @@ static int take_word(struct invocation *invocation, int argc, char **argv, int *
 }
 
 /* What stood before `:::` is the first job; what comes is the second one's. */
-static int begin_second(struct invocation *invocation)
+static int arguments_begin_second_job(struct invocation *invocation)
 {
 	struct warden_message *first = warden_message_add(invocation->requests[0], "first");
 	const struct option *option;
@@ -237,7 +238,7 @@ static int begin_second(struct invocation *invocation)
 }
 
 /* Of a pair's command line the part up to the divider, which ends it. */
-static int cut_pair(const struct invocation *invocation, int argc, char **argv)
+static int arguments_find_divider(const struct invocation *invocation, int argc, char **argv)
 {
 	if (invocation->command && strcmp(invocation->command->name, "spawn-pair") == 0 &&
 	    !invocation->second)
@@ -247,7 +248,7 @@ static int cut_pair(const struct invocation *invocation, int argc, char **argv)
 	return argc;
 }
 
-static int check_required(const struct invocation *invocation)
+static int arguments_check_required(const struct invocation *invocation)
 {
 	const struct option *option;
 
@@ -258,7 +259,7 @@ static int check_required(const struct invocation *invocation)
 	return 0;
 }
 
-static int take_command(struct invocation *invocation, const char *name)
+static int arguments_read_command(struct invocation *invocation, const char *name)
 {
 	struct near near;
 
@@ -266,7 +267,7 @@ static int take_command(struct invocation *invocation, const char *name)
 	if (invocation->command) {
 		/* From here on options have the numbers that the command gives them. */
 		memset(invocation->seen, 0, sizeof(invocation->seen));
-		return make_requests(invocation);
+		return arguments_make_requests(invocation);
 	}
 	near_begin(&near, name);
 	for (const struct cli_command *command = commands; command->name; command++) {
@@ -283,7 +284,7 @@ static int take_command(struct invocation *invocation, const char *name)
 }
 
 /* Reads words up to `end`. */
-static int parse_words(struct invocation *invocation, int begin, int end, char **argv)
+static int arguments_read_words(struct invocation *invocation, int begin, int end, char **argv)
 {
 	bool options = true; /* until `--` */
 	int status = 0;
@@ -292,30 +293,30 @@ static int parse_words(struct invocation *invocation, int begin, int end, char *
 		if (options && strcmp(argv[i], "--") == 0)
 			options = false;
 		else if (options && argv[i][0] == '-' && argv[i][1] != '\0')
-			status = take_option(invocation, argv, &i, end);
+			status = arguments_read_option(invocation, argv, &i, end);
 		else if (!invocation->command)
-			status = take_command(invocation, argv[i]);
+			status = arguments_read_command(invocation, argv[i]);
 		else
-			status = take_word(invocation, end, argv, &i);
-		end = cut_pair(invocation, end, argv);
+			status = arguments_read_word(invocation, end, argv, &i);
+		end = arguments_find_divider(invocation, end, argv);
 	}
 	return status;
 }
 
 int arguments_parse(struct invocation *invocation, int argc, char **argv)
 {
-	int status = parse_words(invocation, 1, argc, argv), divider;
+	int status = arguments_read_words(invocation, 1, argc, argv), divider;
 
 	if (status != 0 || invocation->help || invocation->version || !invocation->command)
 		return status;
-	divider = cut_pair(invocation, argc, argv);
+	divider = arguments_find_divider(invocation, argc, argv);
 	if (divider < argc) {
-		status = begin_second(invocation);
+		status = arguments_begin_second_job(invocation);
 		if (status == 0)
-			status = parse_words(invocation, divider + 1, argc, argv);
+			status = arguments_read_words(invocation, divider + 1, argc, argv);
 	}
 	if (status == 0)
-		status = check_required(invocation);
+		status = arguments_check_required(invocation);
 	return status == 0 && invocation->format ? format_check(invocation) : status;
 }
 

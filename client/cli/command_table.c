@@ -399,7 +399,8 @@ const struct cli_command *command_find(const char *name)
 }
 
 /* Whether an earlier group has an option of this name. */
-static bool is_repeated_name(const struct cli_command *command, size_t group, const char *name)
+static bool command_has_earlier_option(const struct cli_command *command, size_t group,
+				       const char *name)
 {
 	for (size_t i = 0; i < group; i++)
 		for (const struct option *o = command->groups[i].options; o && o->name; o++)
@@ -412,7 +413,7 @@ const struct option *command_option(const struct cli_command *command, size_t in
 {
 	for (size_t i = 0; command && i < MAX_GROUPS; i++)
 		for (const struct option *o = command->groups[i].options; o && o->name; o++)
-			if (!is_repeated_name(command, i, o->name) && index-- == 0)
+			if (!command_has_earlier_option(command, i, o->name) && index-- == 0)
 				return o;
 	for (const struct option *o = global_options; o->name; o++)
 		if (index-- == 0)

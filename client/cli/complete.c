@@ -12,7 +12,7 @@
 enum { ASK_TIMEOUT = 1000 }; /* who waits for a completion does not wait long */
 
 /* What is known of the words before the last one. */
-struct line {
+struct complete_line {
 	const struct cli_command *command;
 	const struct option *value_of; /* the last word is the value of this option */
 	const char *handle, *socket;   /* as far as they were given */
@@ -20,19 +20,21 @@ struct line {
 	bool inside;                   /* the command line of a container has begun */
 };
 
-struct sink {
+struct complete_sink {
 	const char *word; /* what candidates begin with */
 	complete_function function;
 	void *data;
 };
 
-static void offer(const struct sink *sink, const char *text, const char *description)
+static void complete_offer(const struct complete_sink *sink, const char *text,
+			   const char *description)
 {
 	if (strncmp(text, sink->word, strlen(sink->word)) == 0)
 		sink->function(sink->data, text, description);
 }
 
-static const struct option *find_option(const struct cli_command *command, const char *word)
+static const struct option *complete_find_option(const struct cli_command *command,
+						 const char *word)
 {
 	const struct option *option;
 
@@ -46,7 +48,7 @@ static const struct option *find_option(const struct cli_command *command, const
 }
 
 /* The option that the n-th word without a name is for; NULL: none. */
-static const struct option *positional(const struct cli_command *command, size_t n)
+static const struct option *complete_find_positional(const struct cli_command *command, size_t n)
 {
 	const struct option *option;
 
@@ -58,7 +60,8 @@ static const struct option *positional(const struct cli_command *command, size_t
 	return NULL;
 }
 
-static void note_value(struct line *line, const struct option *option, const char *value)
+static void complete_note_value(struct complete_line *line, const struct option *option,
+				const char *value)
 {
 	if (strcmp(option->name, "handle") == 0)
 		line->handle = value;
@@ -66,7 +69,7 @@ static void note_value(struct line *line, const struct option *option, const cha
 		line->socket = value;
 }
 
-static void note_word(struct line *line, const char *word)
+static void complete_note_word(struct complete_line *line, const char *word)
 {
 	const struct option *option;
 
@@ -74,39 +77,40 @@ static void note_word(struct line *line, const char *word)
 		line->command = command_find(word);
 		return;
 	}
-	option = positional(line->command, line->positionals);
+	option = complete_find_positional(line->command, line->positionals);
 	if (option)
-		note_value(line, option, word);
+		complete_note_value(line, option, word);
 	else
 		line->inside = true;
 	line->positionals++;
 }
 
-static void read_line(struct line *line, char *const *words, size_t n)
+static void complete_read_line(struct complete_line *line, char *const *words, size_t n)
 {
 	for (size_t i = 0; i < n && !line->inside; i++) {
 		const struct option *option;
 
 		if (words[i][0] != '-' || words[i][1] == '\0') {
-			note_word(line, words[i]);
+			complete_note_word(line, words[i]);
 			continue;
 		}
 		if (strcmp(words[i], "--") == 0) {
 			line->inside = line->command && line->command->words != WORDS_NONE;
 			continue;
 		}
-		option = find_option(line->command, words[i]);
+		option = complete_find_option(line->command, words[i]);
 		if (!option || !option->argument)
 			continue;
 		if (i + 1 == n)
 			line->value_of = option;
 		else
-			note_value(line, option, words[++i]);
+			complete_note_value(line, option, words[++i]);
 	}
 }
 
 /* The daemon's answer; NULL also where there is none: then there is nothing to offer. */
-static struct warden_message *ask(const struct line *line, struct warden_message *request)
+static struct warden_message *complete_call(const struct complete_line *line,
+					    struct warden_message *request)
 {
 	struct warden_client *client = request ? warden_client_new() : NULL;
 	struct warden_message *answer = NULL;
@@ -121,16 +125,17 @@ static struct warden_message *ask(const struct line *line, struct warden_message
 	return answer;
 }
 
-static void offer_handles(const struct line *line, const struct sink *sink)
+static void complete_offer_handles(const struct complete_line *line,
+				   const struct complete_sink *sink)
 {
-	struct warden_message *answer = ask(line, warden_message_new("list"));
+	struct warden_message *answer = complete_call(line, warden_message_new("list"));
 
 	for (size_t i = 0; answer && i < warden_message_count(answer, "handles"); i++)
-		offer(sink, warden_message_bytes(answer, "handles", i, NULL), "container");
+		complete_offer(sink, warden_message_bytes(answer, "handles", i, NULL), "container");
 	warden_message_free(answer);
 }
 
-static void offer_jobs(const struct line *line, const struct sink *sink)
+static void complete_offer_jobs(const struct complete_line *line, const struct complete_sink *sink)
 {
 	struct warden_message *request = warden_message_new("jobs"), *answer;
 
@@ -138,7 +143,7 @@ static void offer_jobs(const struct line *line, const struct sink *sink)
 		warden_message_free(request);
 		return;
 	}
-	answer = ask(line, request);
+	answer = complete_call(line, request);
 	for (size_t i = 0; answer && i < warden_message_count(answer, "jobs"); i++) {
 		const struct warden_message *job = warden_message_child(answer, "jobs", i);
 		const char *command = warden_message_bytes(job, "command", 0, NULL);
@@ -146,98 +151,100 @@ static void offer_jobs(const struct line *line, const struct sink *sink)
 
 		snprintf(number, sizeof(number), "%" PRIu64,
 			 warden_message_number(job, "job_id", 0));
-		offer(sink, number, command ? command : "job");
+		complete_offer(sink, number, command ? command : "job");
 	}
 	warden_message_free(answer);
 }
 
-static void offer_commands(const struct sink *sink)
+static void complete_offer_commands(const struct complete_sink *sink)
 {
 	for (const struct cli_command *command = commands; command->name; command++) {
 		if (command->hidden)
 			continue;
-		offer(sink, command->name, command->summary);
+		complete_offer(sink, command->name, command->summary);
 		if (command->alias)
-			offer(sink, command->alias, command->summary);
+			complete_offer(sink, command->alias, command->summary);
 	}
 }
 
-static void offer_options(const struct cli_command *command, const struct sink *sink)
+static void complete_offer_options(const struct cli_command *command,
+				   const struct complete_sink *sink)
 {
 	const struct option *option;
 	char name[80];
 
 	for (size_t i = 0; (option = command_option(command, i)) != NULL; i++) {
 		snprintf(name, sizeof(name), "--%s", option->name);
-		offer(sink, name, option->help);
+		complete_offer(sink, name, option->help);
 	}
 }
 
 /* The choices of `one|another`. */
-static void offer_choices(const char *choices, const struct sink *sink)
+static void complete_offer_choices(const char *choices, const struct complete_sink *sink)
 {
 	char *copy = strdup(choices), *save = NULL;
 
 	for (char *choice = copy ? strtok_r(copy, "| ", &save) : NULL; choice;
 	     choice = strtok_r(NULL, "| ", &save))
-		offer(sink, choice, "");
+		complete_offer(sink, choice, "");
 	free(copy);
 }
 
 /* Whether the handle is that of a container that is still to be made. */
-static bool is_new(const struct line *line)
+static bool complete_is_new_handle(const struct complete_line *line)
 {
 	return line->command && strcmp(line->command->name, "create") == 0;
 }
 
-static enum complete_files offer_values(const struct line *line, const struct option *option,
-					const struct sink *sink)
+static enum complete_files complete_offer_values(const struct complete_line *line,
+						 const struct option *option,
+						 const struct complete_sink *sink)
 {
 	const char *argument = option->argument;
 
-	if (strcmp(argument, "HANDLE") == 0 && !is_new(line))
-		offer_handles(line, sink);
+	if (strcmp(argument, "HANDLE") == 0 && !complete_is_new_handle(line))
+		complete_offer_handles(line, sink);
 	else if (strcmp(argument, "JOB") == 0)
-		offer_jobs(line, sink);
+		complete_offer_jobs(line, sink);
 	else if (strcmp(argument, "FILE") == 0 || strncmp(argument, "SRC:", 4) == 0)
 		return COMPLETE_FILES;
 	else if (strcmp(argument, "DIR") == 0)
 		return COMPLETE_DIRECTORIES;
 	else if (strchr(argument, '|'))
-		offer_choices(argument, sink);
+		complete_offer_choices(argument, sink);
 	return COMPLETE_NO_FILES;
 }
 
 enum complete_files complete_words(char *const *words, size_t n, complete_function function,
 				   void *data)
 {
-	struct line line = {0};
-	const struct sink sink = {n > 0 ? words[n - 1] : "", function, data};
+	struct complete_line line = {0};
+	const struct complete_sink sink = {n > 0 ? words[n - 1] : "", function, data};
 	const struct option *option;
 
-	read_line(&line, words, n > 0 ? n - 1 : 0);
+	complete_read_line(&line, words, n > 0 ? n - 1 : 0);
 	if (line.value_of)
-		return offer_values(&line, line.value_of, &sink);
+		return complete_offer_values(&line, line.value_of, &sink);
 	if (line.inside)
 		return COMPLETE_FILES; /* a guess: what lies inside is often named as outside */
 	if (*sink.word == '-') {
-		offer_options(line.command, &sink);
+		complete_offer_options(line.command, &sink);
 		return COMPLETE_NO_FILES;
 	}
 	if (!line.command) {
-		offer_commands(&sink);
+		complete_offer_commands(&sink);
 		return COMPLETE_NO_FILES;
 	}
 	if (line.command->words == WORDS_COMMAND && line.command->run == cmd_help)
-		offer_commands(&sink);
+		complete_offer_commands(&sink);
 	else if (line.command->words == WORDS_COMMAND)
-		offer_choices(line.command->usage, &sink);
-	option = positional(line.command, line.positionals);
-	return option ? offer_values(&line, option, &sink) : COMPLETE_NO_FILES;
+		complete_offer_choices(line.command->usage, &sink);
+	option = complete_find_positional(line.command, line.positionals);
+	return option ? complete_offer_values(&line, option, &sink) : COMPLETE_NO_FILES;
 }
 
 /* A candidate for a shell: a tab before what it is. */
-static void print_candidate(void *data, const char *text, const char *description)
+static void complete_print_candidate(void *data, const char *text, const char *description)
 {
 	(void)data;
 	text_safe(stdout, text, strlen(text), false);
@@ -249,8 +256,8 @@ static void print_candidate(void *data, const char *text, const char *descriptio
 int cmd_complete(struct invocation *invocation)
 {
 	static const char *const marks[] = {NULL, ":files\n", ":directories\n"};
-	enum complete_files files =
-		complete_words(invocation->words, invocation->n_words, print_candidate, NULL);
+	enum complete_files files = complete_words(invocation->words, invocation->n_words,
+						   complete_print_candidate, NULL);
 
 	if (marks[files])
 		fputs(marks[files], stdout);

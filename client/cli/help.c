@@ -9,7 +9,7 @@
 enum { INDENT = 28, WIDTH = 80 };
 
 /* Prints words behind the current column and goes on below it. */
-static void print_wrapped(FILE *file, const char *text, size_t column)
+static void help_print_wrapped(FILE *file, const char *text, size_t column)
 {
 	size_t at = column;
 
@@ -31,7 +31,7 @@ static void print_wrapped(FILE *file, const char *text, size_t column)
 	putc('\n', file);
 }
 
-static void print_option(FILE *file, const struct option *option)
+static void help_print_option(FILE *file, const struct option *option)
 {
 	char name[96];
 	int length;
@@ -48,37 +48,37 @@ static void print_option(FILE *file, const struct option *option)
 		fprintf(file, "\n%*s", INDENT, "");
 	else
 		fprintf(file, "%*s", INDENT - length, "");
-	print_wrapped(file, option->help, INDENT);
+	help_print_wrapped(file, option->help, INDENT);
 }
 
-static void print_details(FILE *file, const char *text)
+static void help_print_details(FILE *file, const char *text)
 {
 	while (text && *text) {
 		char line[512];
 		size_t length = strcspn(text, "\n");
 
 		snprintf(line, sizeof(line), "%.*s", (int)length, text);
-		print_wrapped(file, line, 0);
+		help_print_wrapped(file, line, 0);
 		text += length + (text[length] == '\n');
 	}
 }
 
-static void print_command(FILE *file, const struct cli_command *command)
+static void help_print_command(FILE *file, const struct cli_command *command)
 {
 	const struct option *option;
 
 	fprintf(file, "Usage: warden %s%s%s\n\n", command->name, *command->usage ? " " : "",
 		command->usage);
-	print_details(file, command->summary);
-	print_details(file, command->details);
+	help_print_details(file, command->summary);
+	help_print_details(file, command->details);
 	if (command->alias)
 		fprintf(file, "Its short name is %s.\n", command->alias);
 	fprintf(file, "\nOptions:\n");
 	for (size_t i = 0; (option = command_option(command, i)) != NULL; i++)
-		print_option(file, option);
+		help_print_option(file, option);
 }
 
-static void print_section(FILE *file, enum section section)
+static void help_print_section(FILE *file, enum section section)
 {
 	fprintf(file, "\n%s:\n", section_titles[section]);
 	for (const struct cli_command *command = commands; command->name; command++) {
@@ -89,11 +89,11 @@ static void print_section(FILE *file, enum section section)
 		snprintf(name, sizeof(name), "%s%s%s", command->name, command->alias ? ", " : "",
 			 command->alias ? command->alias : "");
 		fprintf(file, "  %-19s", name);
-		print_wrapped(file, command->summary, 21);
+		help_print_wrapped(file, command->summary, 21);
 	}
 }
 
-static void print_commands(FILE *file)
+static void help_print_commands(FILE *file)
 {
 	const struct option *option;
 
@@ -101,19 +101,19 @@ static void print_commands(FILE *file)
 		      "Makes containers through wardend and runs programs in them. Without a "
 		      "command,\nreads commands, one a line.\n");
 	for (int section = 0; section < SECTIONS; section++)
-		print_section(file, (enum section)section);
+		help_print_section(file, (enum section)section);
 	fprintf(file, "\nOptions of every command:\n");
 	for (size_t i = 0; (option = command_option(NULL, i)) != NULL; i++)
-		print_option(file, option);
+		help_print_option(file, option);
 	fprintf(file, "\n`warden help COMMAND` tells what a command takes.\n");
 }
 
 void help_print(FILE *file, const struct cli_command *command)
 {
 	if (command)
-		print_command(file, command);
+		help_print_command(file, command);
 	else
-		print_commands(file);
+		help_print_commands(file);
 }
 
 int cmd_help(struct invocation *invocation)

@@ -7,18 +7,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_blank(char c)
+static bool line_is_blank(char c)
 {
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
 /* Reads a word from `*at` on into `to`; returns behind its NUL. */
-static char *read_word(struct line_words *words, const char *line, size_t length, size_t *at,
-		       char *to)
+static char *line_read_word(struct line_words *words, const char *line, size_t length, size_t *at,
+			    char *to)
 {
 	char quote = 0;
 
-	for (; *at < length && (quote || !is_blank(line[*at])); (*at)++) {
+	for (; *at < length && (quote || !line_is_blank(line[*at])); (*at)++) {
 		char c = line[*at];
 
 		if (quote && c == quote)
@@ -52,15 +52,15 @@ int line_cut(struct line_words *words, const char *line, size_t length, bool for
 		return -1;
 	}
 	for (size_t at = 0;;) {
-		while (at < length && is_blank(line[at]))
+		while (at < length && line_is_blank(line[at]))
 			at++;
 		if (at == length || line[at] == '#')
 			break;
 		words->last_start = at;
 		words->words[words->n++] = to;
-		to = read_word(words, line, length, &at, to);
+		to = line_read_word(words, line, length, &at, to);
 	}
-	if (for_completion && !words->open && (length == 0 || is_blank(line[length - 1]))) {
+	if (for_completion && !words->open && (length == 0 || line_is_blank(line[length - 1]))) {
 		*to = '\0';
 		words->last_start = length;
 		words->words[words->n++] = to;

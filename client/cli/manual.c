@@ -7,7 +7,7 @@
 #include <ctype.h>
 #include <string.h>
 
-static void put_text(FILE *file, const char *text)
+static void manual_put_text(FILE *file, const char *text)
 {
 	for (bool first = true; *text; text++) {
 		if (first && (*text == '.' || *text == '\''))
@@ -24,32 +24,32 @@ static void put_text(FILE *file, const char *text)
 	}
 }
 
-static void put_sentence(FILE *file, const char *text)
+static void manual_put_sentence(FILE *file, const char *text)
 {
 	putc(toupper((unsigned char)*text), file);
-	put_text(file, text + 1);
+	manual_put_text(file, text + 1);
 	fputs(".\n", file);
 }
 
-static void put_option(FILE *file, const struct option *option)
+static void manual_put_option(FILE *file, const struct option *option)
 {
 	fputs(".TP\n", file);
 	if (option->letter)
 		fprintf(file, "\\fB\\-%c\\fR, ", option->letter);
 	fputs("\\fB\\-\\-", file);
-	put_text(file, option->name);
+	manual_put_text(file, option->name);
 	fputs("\\fR", file);
 	if (option->argument) {
 		fputs(" \\fI", file);
-		put_text(file, option->argument);
+		manual_put_text(file, option->argument);
 		fputs("\\fR", file);
 	}
 	putc('\n', file);
-	put_sentence(file, option->help);
+	manual_put_sentence(file, option->help);
 }
 
 /* Whether an option is one of those of every command. */
-static bool is_global(const struct option *option)
+static bool manual_is_global(const struct option *option)
 {
 	for (const struct option *o = global_options; o->name; o++)
 		if (o == option)
@@ -57,30 +57,30 @@ static bool is_global(const struct option *option)
 	return false;
 }
 
-static void put_command(FILE *file, const struct cli_command *command)
+static void manual_put_command(FILE *file, const struct cli_command *command)
 {
 	const struct option *option;
 
 	fputs(".SS \"warden ", file);
-	put_text(file, command->name);
+	manual_put_text(file, command->name);
 	fputs("\"\n.B warden ", file);
-	put_text(file, command->name);
+	manual_put_text(file, command->name);
 	if (*command->usage) {
 		putc(' ', file);
-		put_text(file, command->usage);
+		manual_put_text(file, command->usage);
 	}
 	fputs("\n.PP\n", file);
-	put_sentence(file, command->summary);
+	manual_put_sentence(file, command->summary);
 	if (command->details)
-		put_text(file, command->details);
+		manual_put_text(file, command->details);
 	if (command->alias) {
 		fputs("Its short name is \\fB", file);
-		put_text(file, command->alias);
+		manual_put_text(file, command->alias);
 		fputs("\\fR.\n", file);
 	}
 	for (size_t i = 0; (option = command_option(command, i)) != NULL; i++)
-		if (!is_global(option))
-			put_option(file, option);
+		if (!manual_is_global(option))
+			manual_put_option(file, option);
 }
 
 static const char head[] = ".\\\" SPDX-License-Identifier: Apache-2.0\n"
@@ -178,7 +178,7 @@ void manual_print(FILE *file)
 {
 	fputs(head, file);
 	for (const struct option *option = global_options; option->name; option++)
-		put_option(file, option);
+		manual_put_option(file, option);
 	for (int section = 0; section < SECTIONS; section++) {
 		fputs(".SH \"", file);
 		for (const char *at = section_titles[section]; *at; at++)
@@ -186,7 +186,7 @@ void manual_print(FILE *file)
 		fputs("\"\n", file);
 		for (const struct cli_command *command = commands; command->name; command++)
 			if ((int)command->section == section && !command->hidden)
-				put_command(file, command);
+				manual_put_command(file, command);
 	}
 	fputs(foot, file);
 }

@@ -8,7 +8,7 @@
 
 enum { LONGEST = 40 };
 
-static size_t smallest(size_t a, size_t b, size_t c)
+static size_t near_smallest(size_t a, size_t b, size_t c)
 {
 	size_t two = a < b ? a : b;
 
@@ -16,7 +16,7 @@ static size_t smallest(size_t a, size_t b, size_t c)
 }
 
 /* How many letters must be inserted, removed, changed or swapped with their neighbour. */
-static size_t distance_of(const char *a, const char *b)
+static size_t near_distance(const char *a, const char *b)
 {
 	size_t rows[3][LONGEST + 1];
 	size_t *before = rows[0], *last = rows[1], *row = rows[2];
@@ -31,10 +31,10 @@ static size_t distance_of(const char *a, const char *b)
 
 		row[0] = i;
 		for (size_t j = 1; j <= length; j++) {
-			row[j] = smallest(last[j] + 1, row[j - 1] + 1,
-					  last[j - 1] + (a[i - 1] != b[j - 1]));
+			row[j] = near_smallest(last[j] + 1, row[j - 1] + 1,
+					       last[j - 1] + (a[i - 1] != b[j - 1]));
 			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-				row[j] = smallest(row[j], before[j - 2] + 1, row[j]);
+				row[j] = near_smallest(row[j], before[j - 2] + 1, row[j]);
 		}
 		before = last;
 		last = row;
@@ -54,7 +54,7 @@ void near_begin(struct near *near, const char *word)
 void near_consider(struct near *near, const char *name)
 {
 	size_t length = strlen(near->word);
-	size_t distance = distance_of(near->word, name);
+	size_t distance = near_distance(near->word, name);
 
 	if (length >= 2 && strncmp(near->word, name, length) == 0)
 		distance = 1; /* the beginning of a name */

@@ -32,9 +32,9 @@ int set_field(struct invocation *invocation, const struct option *option, const 
 	return value_error(invocation, option, text);
 }
 
-static int set_text(struct invocation *invocation, const struct option *option,
-		    struct warden_message *message, const char *field, const char *text,
-		    size_t length)
+static int options_set_bytes(struct invocation *invocation, const struct option *option,
+			     struct warden_message *message, const char *field, const char *text,
+			     size_t length)
 {
 	if (warden_message_set_bytes(message, field, text, length) == 0)
 		return 0;
@@ -43,7 +43,7 @@ static int set_text(struct invocation *invocation, const struct option *option,
 
 /* A path that the daemon understands, which has another working directory. From malloc; NULL with
  * errno. */
-static char *absolute(const char *path, size_t length)
+static char *options_absolute_path(const char *path, size_t length)
 {
 	char *directory, *result = NULL;
 
@@ -60,20 +60,21 @@ static char *absolute(const char *path, size_t length)
 int set_path(struct invocation *invocation, const struct option *option, const char *text)
 {
 	bool is_stream = strcmp(text, "-") == 0; /* standard input or output */
-	char *path = is_stream ? strdup(text) : absolute(text, strlen(text));
+	char *path = is_stream ? strdup(text) : options_absolute_path(text, strlen(text));
 	int status;
 
 	if (!path)
 		return value_error(invocation, option, text);
-	status = set_text(invocation, option, option_request(invocation, option), option->field,
-			  path, strlen(path));
+	status = options_set_bytes(invocation, option, option_request(invocation, option),
+				   option->field, path, strlen(path));
 	free(path);
 	return status;
 }
 
 /* Cuts SRC:DST[:ro|:rw]. DST is absolute, so the last ":/" is where it begins. What follows a colon
  * in its last name may be a mistyped mode, so a DST that has a colon there needs one. */
-static int cut_bind_mount(const char *text, size_t *source, size_t *target, const char **mode)
+static int options_split_bind_mount(const char *text, size_t *source, size_t *target,
+				    const char **mode)
 {
 	size_t length = strlen(text);
 	bool has_mode = false;
@@ -104,28 +105,30 @@ int set_bind_mount(struct invocation *invocation, const struct option *option, c
 	char *path;
 	int status;
 
-	if (cut_bind_mount(text, &source, &target, &mode) < 0)
+	if (options_split_bind_mount(text, &source, &target, &mode) < 0)
 		return usage_error(
 			invocation,
 			"--%s: '%s' is no %s: DST is absolute, and only ro or rw follows",
 			option->name, text, option->argument);
 	mount = warden_message_add(option_request(invocation, option), option->field);
-	path = absolute(text, source);
+	path = options_absolute_path(text, source);
 	if (!mount || !path) {
 		free(path);
 		return value_error(invocation, option, text);
 	}
-	status = set_text(invocation, option, mount, "src_path", path, strlen(path));
+	status = options_set_bytes(invocation, option, mount, "src_path", path, strlen(path));
 	free(path);
 	if (status == 0)
-		status = set_text(invocation, option, mount, "dst_path", text + source + 1, target);
+		status = options_set_bytes(invocation, option, mount, "dst_path", text + source + 1,
+					   target);
 	if (status == 0 && warden_message_set(mount, "mode", mode) < 0)
 		status = value_error(invocation, option, text);
 	return status;
 }
 
-static int unknown_rlimit(const struct invocation *invocation, const struct warden_message *limits,
-			  const struct option *option, const char *name)
+static int options_reject_rlimit(const struct invocation *invocation,
+				 const struct warden_message *limits, const struct option *option,
+				 const char *name)
 {
 	struct warden_field field;
 	struct near near;
@@ -160,7 +163,7 @@ int set_rlimit(struct invocation *invocation, const struct option *option, const
 	else
 		result = warden_message_set(limits, name, value);
 	if (result < 0 && errno == ENOENT)
-		return unknown_rlimit(invocation, limits, option, name);
+		return options_reject_rlimit(invocation, limits, option, name);
 	return result == 0 ? 0 : value_error(invocation, option, text);
 }
 

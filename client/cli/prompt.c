@@ -22,7 +22,7 @@ struct prompt {
 };
 
 /* Candidates as they come. */
-struct candidates {
+struct prompt_candidates {
 	char **texts;
 	size_t n, capacity;
 };
@@ -35,9 +35,9 @@ static char *prompt_text(EditLine *edit)
 	return text;
 }
 
-static void candidates_add(void *data, const char *text, const char *description)
+static void prompt_add_candidate(void *data, const char *text, const char *description)
 {
-	struct candidates *candidates = data;
+	struct prompt_candidates *candidates = data;
 
 	(void)description;
 	if (candidates->n == candidates->capacity) {
@@ -54,7 +54,7 @@ static void candidates_add(void *data, const char *text, const char *description
 		candidates->n++;
 }
 
-static void candidates_free(struct candidates *candidates)
+static void prompt_free_candidates(struct prompt_candidates *candidates)
 {
 	for (size_t i = 0; i < candidates->n; i++)
 		free(candidates->texts[i]);
@@ -62,7 +62,8 @@ static void candidates_free(struct candidates *candidates)
 }
 
 /* Adds the files that begin as the word does, directories with a slash. */
-static void add_files(struct candidates *candidates, const char *word, bool directories)
+static void prompt_add_files(struct prompt_candidates *candidates, const char *word,
+			     bool directories)
 {
 	const char *slash = strrchr(word, '/'), *name = slash ? slash + 1 : word;
 	char *path = slash ? strndup(word, (size_t)(slash - word) + 1) : strdup("");
@@ -83,7 +84,7 @@ static void add_files(struct candidates *candidates, const char *word, bool dire
 			continue;
 		if (asprintf(&text, "%s%s%s", path, entry->d_name, is_directory ? "/" : "") < 0)
 			continue; /* one less is offered */
-		candidates_add(candidates, text, "");
+		prompt_add_candidate(candidates, text, "");
 		free(text);
 	}
 	if (dir)
@@ -92,7 +93,7 @@ static void add_files(struct candidates *candidates, const char *word, bool dire
 }
 
 /* How many characters all of them begin with alike. */
-static size_t common_prefix(const struct candidates *candidates)
+static size_t prompt_common_prefix(const struct prompt_candidates *candidates)
 {
 	size_t length = strlen(candidates->texts[0]);
 
@@ -108,7 +109,8 @@ static size_t common_prefix(const struct candidates *candidates)
 
 /* Puts a text in the place of what was typed of a word, with backslashes where the line needs them.
  */
-static int replace_word(EditLine *edit, size_t typed, const char *text, size_t length, bool whole)
+static int prompt_replace_word(EditLine *edit, size_t typed, const char *text, size_t length,
+			       bool whole)
 {
 	char *escaped = malloc(2 * length + 2), *to = escaped;
 	int result;
@@ -129,7 +131,7 @@ static int replace_word(EditLine *edit, size_t typed, const char *text, size_t l
 	return result < 0 ? CC_ERROR : CC_REFRESH;
 }
 
-static void print_candidates(const struct candidates *candidates)
+static void prompt_print_candidates(const struct prompt_candidates *candidates)
 {
 	size_t width = 1, columns, screen = terminal_width(stdout);
 
@@ -150,11 +152,11 @@ static void print_candidates(const struct candidates *candidates)
 }
 
 /* What Tab does. */
-static unsigned char complete_key(EditLine *edit, int key)
+static unsigned char prompt_complete_key(EditLine *edit, int key)
 {
 	const LineInfo *info = el_line(edit);
 	size_t length = (size_t)(info->cursor - info->buffer), prefix;
-	struct candidates candidates = {0};
+	struct prompt_candidates candidates = {0};
 	struct line_words words;
 	int result = CC_ERROR;
 	enum complete_files files;
@@ -162,26 +164,28 @@ static unsigned char complete_key(EditLine *edit, int key)
 	(void)key;
 	if (line_cut(&words, info->buffer, length, true) < 0)
 		return CC_ERROR;
-	files = complete_words(words.words, words.n, candidates_add, &candidates);
+	files = complete_words(words.words, words.n, prompt_add_candidate, &candidates);
 	if (files != COMPLETE_NO_FILES && words.n > 0)
-		add_files(&candidates, words.words[words.n - 1], files == COMPLETE_DIRECTORIES);
+		prompt_add_files(&candidates, words.words[words.n - 1],
+				 files == COMPLETE_DIRECTORIES);
 	if (candidates.n > 0) {
-		prefix = common_prefix(&candidates);
+		prefix = prompt_common_prefix(&candidates);
 		if (candidates.n == 1 || prefix > strlen(words.words[words.n - 1])) {
-			result = replace_word(edit, length - words.last_start, candidates.texts[0],
-					      prefix, candidates.n == 1);
+			result =
+				prompt_replace_word(edit, length - words.last_start,
+						    candidates.texts[0], prefix, candidates.n == 1);
 		} else {
-			print_candidates(&candidates);
+			prompt_print_candidates(&candidates);
 			result = CC_REDISPLAY;
 		}
 	}
-	candidates_free(&candidates);
+	prompt_free_candidates(&candidates);
 	line_free(&words);
 	return (unsigned char)result;
 }
 
 /* What Control-C does: the line is dropped. */
-static unsigned char cancel_key(EditLine *edit, int key)
+static unsigned char prompt_cancel_key(EditLine *edit, int key)
 {
 	const LineInfo *info = el_line(edit);
 	int behind = (int)(info->lastchar - info->cursor);
@@ -195,7 +199,7 @@ static unsigned char cancel_key(EditLine *edit, int key)
 	return CC_REDISPLAY;
 }
 
-static void load_history(struct prompt *prompt)
+static void prompt_load_history(struct prompt *prompt)
 {
 	const char *home = getenv("HOME");
 	HistEvent event;
@@ -209,7 +213,7 @@ static void load_history(struct prompt *prompt)
 }
 
 /* What was typed may hold secrets: it is its owner's alone. */
-static void save_history(const struct prompt *prompt)
+static void prompt_save_history(const struct prompt *prompt)
 {
 	mode_t mask = umask(077);
 	HistEvent event;
@@ -220,14 +224,14 @@ static void save_history(const struct prompt *prompt)
 }
 
 /* Interrupts are for the command that runs. */
-static void interrupted(int number)
+static void prompt_on_interrupt(int number)
 {
 	(void)number;
 }
 
 struct prompt *prompt_new(void)
 {
-	struct sigaction action = {.sa_handler = interrupted};
+	struct sigaction action = {.sa_handler = prompt_on_interrupt};
 	struct prompt *prompt = calloc(1, sizeof(*prompt));
 
 	if (!prompt)
@@ -238,15 +242,15 @@ struct prompt *prompt_new(void)
 		prompt_free(prompt);
 		return NULL;
 	}
-	load_history(prompt);
+	prompt_load_history(prompt);
 	el_set(prompt->edit, EL_PROMPT, prompt_text);
 	el_set(prompt->edit, EL_EDITOR, "emacs");
 	el_set(prompt->edit, EL_HIST, history, prompt->history);
-	el_set(prompt->edit, EL_ADDFN, "warden-complete", "complete a word", complete_key);
+	el_set(prompt->edit, EL_ADDFN, "warden-complete", "complete a word", prompt_complete_key);
 	el_set(prompt->edit, EL_BIND, "^I", "warden-complete", NULL);
 	/* A key, not a signal, which could come between two keys. */
 	el_set(prompt->edit, EL_SETTY, "-d", "-isig", NULL);
-	el_set(prompt->edit, EL_ADDFN, "warden-cancel", "drop the line", cancel_key);
+	el_set(prompt->edit, EL_ADDFN, "warden-cancel", "drop the line", prompt_cancel_key);
 	el_set(prompt->edit, EL_BIND, "^C", "warden-cancel", NULL);
 	el_set(prompt->edit, EL_BIND, "^R", "em-inc-search-prev", NULL);
 	el_source(prompt->edit, NULL); /* ~/.editrc, which may be absent */
@@ -272,7 +276,7 @@ const char *prompt_read(struct prompt *prompt)
 void prompt_free(struct prompt *prompt)
 {
 	if (prompt->history) {
-		save_history(prompt);
+		prompt_save_history(prompt);
 		history_end(prompt->history);
 	}
 	if (prompt->edit)

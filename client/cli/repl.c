@@ -26,7 +26,7 @@ struct repl {
 	size_t line_size;
 };
 
-static const char *read_line(struct repl *repl)
+static const char *repl_read_line(struct repl *repl)
 {
 	if (repl->prompt)
 		return prompt_read(repl->prompt);
@@ -34,7 +34,7 @@ static const char *read_line(struct repl *repl)
 }
 
 /* Whether the connection is there, with nothing on it that belongs to another command. */
-static bool is_connected(const struct repl *repl)
+static bool repl_is_connected(const struct repl *repl)
 {
 	struct pollfd wait = {.fd = warden_client_fd(repl->client), .events = POLLIN};
 
@@ -42,11 +42,11 @@ static bool is_connected(const struct repl *repl)
 }
 
 /* Where there is no daemon the command will say so. */
-static void connect_client(struct repl *repl)
+static void repl_connect(struct repl *repl)
 {
 	if (!repl->client)
 		repl->client = warden_client_new();
-	if (!repl->client || is_connected(repl))
+	if (!repl->client || repl_is_connected(repl))
 		return;
 	warden_client_set_timeout(repl->client, 10000);
 	(void)warden_client_connect(repl->client, repl->global->socket_path);
@@ -54,7 +54,7 @@ static void connect_client(struct repl *repl)
 
 /* Runs a command line in this process, which ends with its status. */
 static void __attribute__((noreturn))
-run_words(const struct repl *repl, const struct line_words *words)
+repl_run_words(const struct repl *repl, const struct line_words *words)
 {
 	struct invocation invocation = {.socket_path = repl->global->socket_path,
 					.json = repl->global->json,
@@ -84,7 +84,7 @@ run_words(const struct repl *repl, const struct line_words *words)
 }
 
 /* What a command reads is not the rest of the commands. */
-static int close_input(void)
+static int repl_close_input(void)
 {
 	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	int result = fd < 0 ? -1 : dup2(fd, STDIN_FILENO);
@@ -94,18 +94,18 @@ static int close_input(void)
 	return result;
 }
 
-static int run_line(struct repl *repl, const struct line_words *words)
+static int repl_fork_command(struct repl *repl, const struct line_words *words)
 {
 	int status = 0;
 	pid_t pid;
 
-	connect_client(repl);
+	repl_connect(repl);
 	fflush(stdout); /* else both would print it; main looks at the stream's error */
 	pid = fork();
 	if (pid == 0) {
-		if (!repl->prompt && close_input() < 0)
+		if (!repl->prompt && repl_close_input() < 0)
 			_exit(STATUS_FAILED);
-		run_words(repl, words);
+		repl_run_words(repl, words);
 	}
 	if (pid < 0) {
 		complain(repl->global, "start a process: %s", strerror(errno));
@@ -124,7 +124,7 @@ static int run_line(struct repl *repl, const struct line_words *words)
 }
 
 /* A status, or -1: it was the last line. */
-static int take_line(struct repl *repl, const char *line)
+static int repl_run_line(struct repl *repl, const char *line)
 {
 	struct line_words words;
 	int status = 0;
@@ -139,18 +139,18 @@ static int take_line(struct repl *repl, const char *line)
 		 (strcmp(words.words[0], "quit") == 0 || strcmp(words.words[0], "exit") == 0))
 		status = -1;
 	else if (words.n > 0)
-		status = run_line(repl, &words);
+		status = repl_fork_command(repl, &words);
 	line_free(&words);
 	return status;
 }
 
-static int run(struct repl *repl)
+static int repl_run_lines(struct repl *repl)
 {
 	const char *line;
 	bool any = false;
 
-	while ((line = read_line(repl))) {
-		int status = take_line(repl, line);
+	while ((line = repl_read_line(repl))) {
+		int status = repl_run_line(repl, line);
 
 		any = true;
 		if (status < 0)
@@ -178,7 +178,7 @@ int repl_run(const struct invocation *global)
 			return STATUS_FAILED;
 		}
 	}
-	status = run(&repl);
+	status = repl_run_lines(&repl);
 	if (repl.prompt)
 		prompt_free(repl.prompt);
 	warden_client_free(repl.client);

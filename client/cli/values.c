@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int set_number(struct invocation *invocation, const struct option *option, const char *text,
-		      uint64_t number)
+static int values_set_number(struct invocation *invocation, const struct option *option,
+			     const char *text, uint64_t number)
 {
 	struct warden_message *request = option_request(invocation, option);
 
@@ -21,7 +21,7 @@ static int set_number(struct invocation *invocation, const struct option *option
 }
 
 /* Seconds, of which there may be a fraction: not negative and below `most`. 0, or -1 with errno. */
-static int read_seconds(const char *text, double most, double *seconds)
+static int values_read_seconds(const char *text, double most, double *seconds)
 {
 	char *end = NULL;
 
@@ -44,10 +44,10 @@ int set_seconds(struct invocation *invocation, const struct option *option, cons
 	double seconds = 0;
 
 	if (can_be_never && (strcmp(text, "never") == 0 || strcmp(text, "-1") == 0))
-		return set_number(invocation, option, text, UINT32_MAX);
-	if (read_seconds(text, UINT32_MAX, &seconds) < 0)
+		return values_set_number(invocation, option, text, UINT32_MAX);
+	if (values_read_seconds(text, UINT32_MAX, &seconds) < 0)
 		return value_error(invocation, option, text);
-	return set_number(invocation, option, text, (uint64_t)ceil(seconds));
+	return values_set_number(invocation, option, text, (uint64_t)ceil(seconds));
 }
 
 /* 0 is no limit for the daemon, so what is above 0 stays so. */
@@ -55,13 +55,13 @@ int set_microseconds(struct invocation *invocation, const struct option *option,
 {
 	double seconds = 0;
 
-	if (read_seconds(text, 1e12, &seconds) < 0)
+	if (values_read_seconds(text, 1e12, &seconds) < 0)
 		return value_error(invocation, option, text);
-	return set_number(invocation, option, text, (uint64_t)ceil(seconds * 1e6));
+	return values_set_number(invocation, option, text, (uint64_t)ceil(seconds * 1e6));
 }
 
 /* What a size's unit multiplies by, in powers of two; -1: it is none. */
-static int unit_shift(const char *unit)
+static int values_unit_shift(const char *unit)
 {
 	static const char letters[] = "kmgtpe";
 	const char *letter;
@@ -89,7 +89,7 @@ int set_size(struct invocation *invocation, const struct option *option, const c
 	int shift;
 
 	if (strcmp(text, "unlimited") == 0)
-		return set_number(invocation, option, text, UNLIMITED_MEMORY);
+		return values_set_number(invocation, option, text, UNLIMITED_MEMORY);
 	errno = EINVAL;
 	if (*text < '0' || *text > '9')
 		return value_error(invocation, option, text);
@@ -98,14 +98,14 @@ int set_size(struct invocation *invocation, const struct option *option, const c
 	if (errno)
 		return value_error(invocation, option, text);
 	if (*end == '\0') /* exact, however large */
-		return set_number(invocation, option, text, whole);
+		return values_set_number(invocation, option, text, whole);
 	size = strtod(text, &end);
-	shift = unit_shift(end);
+	shift = values_unit_shift(end);
 	errno = shift < 0 ? EINVAL : ERANGE;
 	size = ldexp(size, shift < 0 ? 0 : shift);
 	if (shift < 0 || !(size < 0x1p63))
 		return value_error(invocation, option, text);
-	return set_number(invocation, option, text, (uint64_t)size);
+	return values_set_number(invocation, option, text, (uint64_t)size);
 }
 
 int set_property(struct invocation *invocation, const struct option *option, const char *text)
@@ -175,7 +175,7 @@ int set_signal(struct invocation *invocation, const struct option *option, const
 		const char *known = sigabbrev_np(number);
 
 		if (known && strcasecmp(known, name) == 0)
-			return set_number(invocation, option, text, (uint64_t)number);
+			return values_set_number(invocation, option, text, (uint64_t)number);
 	}
 	return usage_error(invocation, "--%s: '%s' is no signal", option->name, text);
 }
@@ -188,11 +188,11 @@ int set_mode(struct invocation *invocation, const struct option *option, const c
 	if (*text < '0' || *text > '7' || *end != '\0' || mode > 07777)
 		return usage_error(invocation, "--%s: '%s' is no %s in octal", option->name, text,
 				   option->argument);
-	return set_number(invocation, option, text, mode);
+	return values_set_number(invocation, option, text, mode);
 }
 
 /* HOST:CONTAINER[/PROTOCOL], as docker's -p. */
-static int set_forward(struct warden_message *rule, char *text)
+static int values_set_forward(struct warden_message *rule, char *text)
 {
 	char *protocol = strchr(text, '/'), *container = strchr(text, ':');
 
@@ -207,7 +207,7 @@ static int set_forward(struct warden_message *rule, char *text)
 }
 
 /* FIELD=VALUE and so on, with commas between; a switch needs no value. */
-static int set_members(struct warden_message *rule, char *text)
+static int values_set_members(struct warden_message *rule, char *text)
 {
 	char *save = NULL;
 
@@ -235,8 +235,8 @@ int set_rule(struct invocation *invocation, const struct option *option, const c
 
 	if (rule && copy)
 		result = strchr(text, '=') || strcmp(option->field, "in") != 0
-				 ? set_members(rule, copy)
-				 : set_forward(rule, copy);
+				 ? values_set_members(rule, copy)
+				 : values_set_forward(rule, copy);
 	number = errno;
 	free(copy);
 	if (result == 0)

@@ -12,7 +12,7 @@
 
 /* Without this a closed standard stream's number would go to the socket, and output into the
  * protocol. What takes its place refuses what the stream was for. */
-static int keep_standard_streams(void)
+static int warden_open_standard_streams(void)
 {
 	static const int modes[] = {O_WRONLY, O_RDONLY, O_RDONLY};
 
@@ -26,7 +26,7 @@ static int keep_standard_streams(void)
 }
 
 /* What was printed is only known to be written when the stream is closed. */
-static int finish_output(const struct invocation *invocation, int status)
+static int warden_close_output(const struct invocation *invocation, int status)
 {
 	bool failed = ferror(stdout) != 0;
 
@@ -42,12 +42,12 @@ int main(int argc, char **argv)
 	struct invocation invocation = {0};
 	int status;
 
-	if (keep_standard_streams() < 0)
+	if (warden_open_standard_streams() < 0)
 		return STATUS_FAILED;
 	status = arguments_parse(&invocation, argc, argv);
 	if (status == 0)
 		status = invocation_run(&invocation);
-	status = finish_output(&invocation, status);
+	status = warden_close_output(&invocation, status);
 	invocation_clear(&invocation);
 	return status;
 }

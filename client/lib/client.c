@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A connection to wardend: requests out, answers in, and what went wrong as a text. */
+/* A connection to wardend: sends requests, receives answers, and keeps the text of the last
+ * failure. */
 #include <config.h>
 
 #include "client/lib/client_private.h"
@@ -59,7 +60,8 @@ int client_fail(struct warden_client *client, enum warden_failure failure, const
 
 	client_clear_error(client);
 	va_start(args, format);
-	vsnprintf(client->error, sizeof(client->error), format, args); /* a cut text will do */
+	vsnprintf(client->error, sizeof(client->error), format,
+		  args); /* a truncated text is fine */
 	va_end(args);
 	client->failure = failure;
 	if (failure >= WARDEN_FAILURE_CONNECTION)
@@ -67,7 +69,8 @@ int client_fail(struct warden_client *client, enum warden_failure failure, const
 	return -1;
 }
 
-static int fail_socket(struct warden_client *client, enum socket_failure failure, const char *what)
+static int client_fail_socket(struct warden_client *client, enum socket_failure failure,
+			      const char *what)
 {
 	switch (failure) {
 	case SOCKET_TIMEOUT:
@@ -111,14 +114,13 @@ int warden_client_fd(const struct warden_client *client)
 	return client->fd;
 }
 
-/* Answers to what was submitted are not to be taken for others. */
-static int check_idle(struct warden_client *client)
+/* A call that waits would receive the answer of a submitted request. */
+static int client_check_idle(struct warden_client *client)
 {
 	client_clear_error(client);
 	if (client->n_pending == 0)
 		return 0;
-	return client_fail(client, WARDEN_FAILURE_ARGUMENT,
-			   "requests that were submitted are under way");
+	return client_fail(client, WARDEN_FAILURE_ARGUMENT, "submitted requests are pending");
 }
 
 int warden_client_connect(struct warden_client *client, const char *path)
@@ -126,7 +128,7 @@ int warden_client_connect(struct warden_client *client, const char *path)
 	enum socket_failure failure;
 	char what[400];
 
-	if (check_idle(client) < 0)
+	if (client_check_idle(client) < 0)
 		return -1;
 	client_disconnect(client);
 	if (!path)
@@ -136,8 +138,8 @@ int warden_client_connect(struct warden_client *client, const char *path)
 	client->fd = client_socket_connect(path, &client->wait, &failure);
 	if (client->fd >= 0)
 		return 0;
-	snprintf(what, sizeof(what), "connect to %s", path); /* a cut path will do */
-	return fail_socket(client, failure, what);
+	snprintf(what, sizeof(what), "connect to %s", path); /* a truncated path is fine */
+	return client_fail_socket(client, failure, what);
 }
 
 uint8_t *client_encode(const struct message_type *type, const struct warden_message *request,
@@ -161,9 +163,9 @@ uint8_t *client_encode(const struct message_type *type, const struct warden_mess
 	return bytes;
 }
 
-/* A daemon that gives up a connection says why before it closes it: that is a better text than that
- * of the failed write. */
-static int fail_send(struct warden_client *client, enum socket_failure failure)
+/* The daemon sends an error before it closes a connection. That error explains more than the
+ * failed write. */
+static int client_fail_send(struct warden_client *client, enum socket_failure failure)
 {
 	int number = errno;
 
@@ -177,7 +179,7 @@ static int fail_send(struct warden_client *client, enum socket_failure failure)
 		}
 	}
 	errno = number;
-	fail_socket(client, failure, "send to the daemon");
+	client_fail_socket(client, failure, "send to the daemon");
 	client_disconnect(client); /* half a request may have been sent */
 	return -1;
 }
@@ -191,10 +193,10 @@ int warden_client_send(struct warden_client *client, const struct warden_message
 	size_t size = 0;
 	int result;
 
-	if (check_idle(client) < 0)
+	if (client_check_idle(client) < 0)
 		return -1;
 	if (!type)
-		return client_fail(client, WARDEN_FAILURE_ARGUMENT, "this message is no request");
+		return client_fail(client, WARDEN_FAILURE_ARGUMENT, "the message is not a request");
 	if (client->fd < 0)
 		return client_fail(client, WARDEN_FAILURE_CONNECTION, "not connected");
 	bytes = client_encode(type, request, &size);
@@ -209,11 +211,12 @@ int warden_client_send(struct warden_client *client, const struct warden_message
 
 	result = client_socket_send(client->fd, vector, 3, &client->wait, &failure);
 	free(bytes);
-	return result == 0 ? 0 : fail_send(client, failure);
+	return result == 0 ? 0 : client_fail_send(client, failure);
 }
 
-/* Reads until there is a whole frame. */
-static int receive_frame(struct warden_client *client, const uint8_t **payload, size_t *length)
+/* Receives until the buffer holds a whole frame. */
+static int client_receive_frame(struct warden_client *client, const uint8_t **payload,
+				size_t *length)
 {
 	enum socket_failure failure;
 	size_t room;
@@ -227,7 +230,7 @@ static int receive_frame(struct warden_client *client, const uint8_t **payload, 
 		if (found < 0)
 			return client_fail(
 				client, WARDEN_FAILURE_PROTOCOL,
-				"what came is no answer of a wardend, or one over %zu bytes",
+				"received data is not an answer of wardend, or exceeds %zu bytes",
 				client->frame_limit);
 		room = client_frame_room(&client->input);
 		if (room == 0)
@@ -235,7 +238,7 @@ static int receive_frame(struct warden_client *client, const uint8_t **payload, 
 		got = client_socket_receive(client->fd, client->input.bytes + client->input.end,
 					    room, &client->wait, &failure);
 		if (got < 0)
-			return fail_socket(client, failure, "wait for the daemon's answer");
+			return client_fail_socket(client, failure, "wait for the daemon's answer");
 		if (got == 0)
 			return client_fail(client, WARDEN_FAILURE_CONNECTION,
 					   "the daemon closed the connection before it answered");
@@ -243,7 +246,7 @@ static int receive_frame(struct warden_client *client, const uint8_t **payload, 
 	}
 }
 
-static void refuse(struct warden_client *client, const ProtobufCBinaryData *payload)
+static void client_read_refusal(struct warden_client *client, const ProtobufCBinaryData *payload)
 {
 	Warden__ErrorResponse *error =
 		warden__error_response__unpack(&message_allocator, payload->len, payload->data);
@@ -253,9 +256,10 @@ static void refuse(struct warden_client *client, const ProtobufCBinaryData *payl
 			    "the daemon's error cannot be decoded");
 		return;
 	}
-	client_fail(client, WARDEN_FAILURE_REFUSED, "the daemon refused without saying why");
+	client_fail(client, WARDEN_FAILURE_REFUSED,
+		    "the daemon refused the request without a reason");
 	if (error->has_message && error->message.len > 0) {
-		/* Ends in NUL: the allocator sees to it. */
+		/* message_allocator has put a NUL behind it. */
 		client->refusal = (char *)error->message.data;
 		error->message.data = NULL;
 		error->message.len = 0;
@@ -263,13 +267,14 @@ static void refuse(struct warden_client *client, const ProtobufCBinaryData *payl
 	warden__error_response__free_unpacked(error, &message_allocator);
 }
 
-static struct warden_message *decode(struct warden_client *client, const Warden__Message *frame)
+static struct warden_message *client_decode_frame(struct warden_client *client,
+						  const Warden__Message *frame)
 {
 	const struct message_type *type = message_type_of_number(frame->type);
 	ProtobufCMessage *base;
 
 	if (frame->type == WARDEN__MESSAGE__TYPE__Error) {
-		refuse(client, &frame->payload);
+		client_read_refusal(client, &frame->payload);
 		return NULL;
 	}
 	base = type ? protobuf_c_message_unpack(type->response, &message_allocator,
@@ -294,7 +299,7 @@ struct warden_message *client_decode(struct warden_client *client, const uint8_t
 			    "a frame of %zu bytes cannot be decoded", length);
 		return NULL;
 	}
-	answer = decode(client, frame);
+	answer = client_decode_frame(client, frame);
 	warden__message__free_unpacked(frame, &message_allocator);
 	return answer;
 }
@@ -304,13 +309,13 @@ struct warden_message *warden_client_receive(struct warden_client *client)
 	const uint8_t *payload;
 	size_t length;
 
-	if (check_idle(client) < 0)
+	if (client_check_idle(client) < 0)
 		return NULL;
 	if (client->fd < 0) {
 		client_fail(client, WARDEN_FAILURE_CONNECTION, "not connected");
 		return NULL;
 	}
-	if (receive_frame(client, &payload, &length) < 0)
+	if (client_receive_frame(client, &payload, &length) < 0)
 		return NULL;
 	return client_decode(client, payload, length);
 }
@@ -338,7 +343,7 @@ struct warden_message *warden_client_stream(struct warden_client *client,
 		warden_message_free(answer);
 		if (result != 0) {
 			client_fail(client, WARDEN_FAILURE_STOPPED,
-				    "the output could not be taken");
+				    "the stream function returned an error");
 			return NULL;
 		}
 		answer = warden_client_receive(client);

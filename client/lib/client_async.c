@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Requests that are submitted: sent and answered as far as that goes without waiting. */
+/* Submitted requests: sends and receives as much as possible without waiting. */
 #include <config.h>
 
 #include "client/lib/client_private.h"
@@ -13,7 +13,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum { KEPT = 1 << 20 }; /* a buffer that is empty and larger is given back */
+enum { KEPT = 1 << 20 }; /* an empty output buffer that is larger is freed */
 
 bool client_is_last(const struct message_type *type, const struct warden_message *answer)
 {
@@ -37,8 +37,8 @@ bool client_is_last(const struct message_type *type, const struct warden_message
 	}
 }
 
-/* Room behind what is there for `size` more bytes of output. */
-static bool make_room(struct warden_client *client, size_t size)
+/* Makes room for `size` more bytes at the end of the output. */
+static bool client_async_make_room(struct warden_client *client, size_t size)
 {
 	size_t unsent = client->output_end - client->output_start;
 	size_t capacity = client->output_capacity;
@@ -61,26 +61,26 @@ static bool make_room(struct warden_client *client, size_t size)
 	return true;
 }
 
-static void put(struct warden_client *client, const void *bytes, size_t size)
+static void client_async_append(struct warden_client *client, const void *bytes, size_t size)
 {
 	memcpy(client->output + client->output_end, bytes, size);
 	client->output_end += size;
 }
 
-/* Puts a frame behind what is to be sent. */
-static int queue_frame(struct warden_client *client, const struct message_type *type,
-		       const struct warden_message *request)
+/* Appends a request's frame to the output. */
+static int client_async_queue_frame(struct warden_client *client, const struct message_type *type,
+				    const struct warden_message *request)
 {
 	size_t size = 0;
 	uint8_t *bytes = client_encode(type, request, &size);
 	char header[32];
 	int length = snprintf(header, sizeof(header), "%zu\r\n", size);
-	bool fits = bytes && make_room(client, (size_t)length + size + 2);
+	bool fits = bytes && client_async_make_room(client, (size_t)length + size + 2);
 
 	if (fits) {
-		put(client, header, (size_t)length);
-		put(client, bytes, size);
-		put(client, "\r\n", 2);
+		client_async_append(client, header, (size_t)length);
+		client_async_append(client, bytes, size);
+		client_async_append(client, "\r\n", 2);
 	}
 	free(bytes);
 	return fits ? 0 : client_fail(client, WARDEN_FAILURE_MEMORY, "out of memory");
@@ -90,11 +90,11 @@ uint64_t warden_client_submit(struct warden_client *client, const struct warden_
 			      warden_answer_function function, void *data)
 {
 	const struct message_type *type = message_type_of_request(request);
-	struct pending *pending;
+	struct client_pending *pending;
 
 	client_clear_error(client);
 	if (!type) {
-		client_fail(client, WARDEN_FAILURE_ARGUMENT, "this message is no request");
+		client_fail(client, WARDEN_FAILURE_ARGUMENT, "the message is not a request");
 		return 0;
 	}
 	if (client->fd < 0) {
@@ -106,7 +106,7 @@ uint64_t warden_client_submit(struct warden_client *client, const struct warden_
 		client_fail(client, WARDEN_FAILURE_MEMORY, "out of memory");
 		return 0;
 	}
-	if (queue_frame(client, type, request) < 0) {
+	if (client_async_queue_frame(client, type, request) < 0) {
 		free(pending);
 		return 0;
 	}
@@ -129,9 +129,9 @@ size_t warden_client_pending(const struct warden_client *client)
 	return client->n_pending;
 }
 
-static struct pending *take_pending(struct warden_client *client)
+static struct client_pending *client_async_pop(struct warden_client *client)
 {
-	struct pending *pending = STAILQ_FIRST(&client->pending);
+	struct client_pending *pending = STAILQ_FIRST(&client->pending);
 
 	STAILQ_REMOVE_HEAD(&client->pending, link);
 	client->n_pending--;
@@ -141,19 +141,19 @@ static struct pending *take_pending(struct warden_client *client)
 void client_pending_free(struct warden_client *client)
 {
 	while (client->n_pending > 0)
-		free(take_pending(client));
+		free(client_async_pop(client));
 	free(client->output);
 	client->output = NULL;
 	client->output_start = client->output_end = client->output_capacity = 0;
 }
 
-/* The connection has ended: so have those requests that were under way, and none that their
- * functions submit can begin. Returns -1. */
-static int end_all(struct warden_client *client)
+/* The connection is closed: fails every pending request. Their functions cannot submit further
+ * ones, as there is no connection. Returns -1. */
+static int client_async_fail_all(struct warden_client *client)
 {
 	client_disconnect(client);
 	while (client->n_pending > 0) {
-		struct pending *pending = take_pending(client);
+		struct client_pending *pending = client_async_pop(client);
 
 		pending->function(pending->data, pending->id, NULL, true);
 		free(pending);
@@ -162,7 +162,7 @@ static int end_all(struct warden_client *client)
 	return -1;
 }
 
-static int send_some(struct warden_client *client)
+static int client_async_send(struct warden_client *client)
 {
 	while (client->output_end > client->output_start) {
 		ssize_t sent = send(client->fd, client->output + client->output_start,
@@ -174,7 +174,7 @@ static int send_some(struct warden_client *client)
 		else if (errno == EAGAIN)
 			return 0;
 		else if (errno == EPIPE || errno == ECONNRESET)
-			return 0; /* what the daemon said before it closed is still to be read */
+			return 0; /* the daemon's last error may still be in the receive buffer */
 		else if (errno != EINTR)
 			return client_fail(client, WARDEN_FAILURE_CONNECTION,
 					   "send to the daemon: %s", strerror(errno));
@@ -188,10 +188,10 @@ static int send_some(struct warden_client *client)
 	return 0;
 }
 
-/* Hands an answer to whom it is for. */
-static int deliver(struct warden_client *client, const uint8_t *payload, size_t length)
+/* Gives an answer to the function of the oldest pending request. */
+static int client_async_deliver(struct warden_client *client, const uint8_t *payload, size_t length)
 {
-	struct pending *pending = STAILQ_FIRST(&client->pending);
+	struct client_pending *pending = STAILQ_FIRST(&client->pending);
 	struct warden_message *answer;
 	bool last;
 
@@ -201,15 +201,15 @@ static int deliver(struct warden_client *client, const uint8_t *payload, size_t 
 		return -1;
 	if (!pending) {
 		warden_message_free(answer);
-		/* What the daemon says unasked is why it closes the connection. */
+		/* An error that no request caused says why the daemon closes the connection. */
 		return client->failure == WARDEN_FAILURE_REFUSED
 			       ? -1
 			       : client_fail(client, WARDEN_FAILURE_PROTOCOL,
-					     "an answer came that nobody asked for");
+					     "received an answer without a request");
 	}
 	last = !answer || client_is_last(pending->type, answer);
 	if (last)
-		take_pending(client);
+		client_async_pop(client);
 	pending->function(pending->data, pending->id, answer, last);
 	if (last)
 		free(pending);
@@ -217,8 +217,8 @@ static int deliver(struct warden_client *client, const uint8_t *payload, size_t 
 	return 0;
 }
 
-/* Hands on every answer that is there whole. */
-static int deliver_all(struct warden_client *client)
+/* Delivers every whole answer in the buffer. */
+static int client_async_deliver_all(struct warden_client *client)
 {
 	const uint8_t *payload;
 	size_t length;
@@ -226,18 +226,18 @@ static int deliver_all(struct warden_client *client)
 
 	while ((found = client_frame_take(&client->input, client->frame_limit, &payload, &length)) >
 	       0)
-		if (deliver(client, payload, length) < 0)
+		if (client_async_deliver(client, payload, length) < 0)
 			return -1;
 	if (found == 0)
 		return 0;
 	return client_fail(client, WARDEN_FAILURE_PROTOCOL,
-			   "what came is no answer of a wardend, or one over %zu bytes",
+			   "received data is not an answer of wardend, or exceeds %zu bytes",
 			   client->frame_limit);
 }
 
-/* Receives what is there, once: the rest is left to the next call, so that other descriptors of the
- * program's loop have their turn. */
-static int receive_some(struct warden_client *client)
+/* Receives once. The next call receives the rest, so that other descriptors of the program's
+ * loop have their turn. */
+static int client_async_receive(struct warden_client *client)
 {
 	size_t room = client_frame_room(&client->input);
 	ssize_t got;
@@ -256,7 +256,7 @@ static int receive_some(struct warden_client *client)
 		return client_fail(client, WARDEN_FAILURE_CONNECTION,
 				   "the daemon closed the connection before it answered");
 	client->input.end += (size_t)got;
-	return deliver_all(client);
+	return client_async_deliver_all(client);
 }
 
 int warden_client_process(struct warden_client *client)
@@ -264,8 +264,8 @@ int warden_client_process(struct warden_client *client)
 	client_clear_error(client);
 	if (client->fd < 0)
 		return client_fail(client, WARDEN_FAILURE_CONNECTION, "not connected");
-	if (send_some(client) < 0 || receive_some(client) < 0)
-		return end_all(client);
-	/* What functions have submitted meanwhile. */
-	return send_some(client) < 0 ? end_all(client) : 0;
+	if (client_async_send(client) < 0 || client_async_receive(client) < 0)
+		return client_async_fail_all(client);
+	/* Send what the functions have submitted. */
+	return client_async_send(client) < 0 ? client_async_fail_all(client) : 0;
 }

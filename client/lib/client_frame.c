@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Takes frames out of a stream of bytes. */
+/* Cuts a stream of bytes into frames. */
 #include <config.h>
 
 #include "client/lib/client_frame.h"
@@ -9,13 +9,13 @@
 
 enum {
 	ROOM = 64 * 1024,
-	KEPT = 1024 * 1024,  /* an empty buffer that grew beyond this is given back */
+	KEPT = 1024 * 1024,  /* an empty buffer that is larger is freed */
 	LONGEST_HEADER = 22, /* 20 digits, CR LF */
 };
 
-/* Reads the line with the length. The length of the line, 0: it is not whole, -1: it is no such
- * line. */
-static int header_parse(const uint8_t *bytes, size_t available, size_t *length)
+/* Reads the header line with the payload's length. Returns the line's length, 0 if the line is
+ * incomplete, -1 if it is invalid. */
+static int client_frame_parse_header(const uint8_t *bytes, size_t available, size_t *length)
 {
 	size_t value = 0, i = 0;
 
@@ -43,7 +43,7 @@ int client_frame_take(struct client_frame *buffer, size_t limit, const uint8_t *
 	if (available == 0)
 		return 0;
 	bytes = buffer->bytes + buffer->start;
-	header = header_parse(bytes, available, length);
+	header = client_frame_parse_header(bytes, available, length);
 	if (header <= 0)
 		return header;
 	if (*length > limit)
@@ -57,7 +57,7 @@ int client_frame_take(struct client_frame *buffer, size_t limit, const uint8_t *
 	return 1;
 }
 
-static void compact(struct client_frame *buffer)
+static void client_frame_compact(struct client_frame *buffer)
 {
 	size_t unread = buffer->end - buffer->start;
 
@@ -74,7 +74,7 @@ size_t client_frame_room(struct client_frame *buffer)
 	size_t capacity;
 	uint8_t *grown;
 
-	compact(buffer);
+	client_frame_compact(buffer);
 	if (buffer->capacity - buffer->end >= ROOM)
 		return buffer->capacity - buffer->end;
 	capacity = 2 * (buffer->capacity > ROOM ? buffer->capacity : (size_t)ROOM);

@@ -6,21 +6,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What has come and was not taken yet. */
+/* Bytes that were received and not yet taken. */
 struct client_frame {
 	uint8_t *bytes;
-	size_t start, end; /* of what is unread */
+	size_t start, end; /* of the bytes not yet taken */
 	size_t capacity;
 };
 
-/* Looks for a whole frame at the front. 1: `*payload` lies in the buffer, valid until the buffer is
- * used again. 0: more has to come. -1: this is no frame, or one whose
- * length is over the limit. */
+/* Takes a whole frame from the front. Returns 1: `*payload` points into the buffer, valid until
+ * the buffer is used again. 0: the frame is incomplete. -1: the header is invalid, or its length
+ * exceeds the limit. */
 int client_frame_take(struct client_frame *buffer, size_t limit, const uint8_t **payload,
 		      size_t *length);
 
-/* Makes room for reading at the end; memory grows with what has come, not with what a length
- * promises. The number of bytes that fit at `bytes + end`; 0: no memory. */
+/* Makes room for receiving at `bytes + end` and returns how many bytes fit there; 0 if there is
+ * no memory. The buffer grows with the bytes received, not with the length that a header claims. */
 size_t client_frame_room(struct client_frame *buffer);
 
 void client_frame_clear(struct client_frame *buffer);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A connection as the files of the library share it. */
+/* The connection, shared by the files of the library. */
 #ifndef CLIENT_LIB_CLIENT_PRIVATE_H
 #define CLIENT_LIB_CLIENT_PRIVATE_H
 
@@ -9,16 +9,16 @@
 
 #include <sys/queue.h>
 
-/* A request that was submitted and not answered in full. */
-struct pending {
-	STAILQ_ENTRY(pending) link;
+/* A submitted request whose last answer has not come. */
+struct client_pending {
+	STAILQ_ENTRY(client_pending) link;
 	uint64_t id;
 	const struct message_type *type;
 	warden_answer_function function;
 	void *data;
 };
 
-STAILQ_HEAD(pending_list, pending);
+STAILQ_HEAD(pending_list, client_pending);
 
 struct warden_client {
 	int fd;
@@ -26,7 +26,7 @@ struct warden_client {
 	size_t frame_limit;
 	struct client_frame input;
 	enum warden_failure failure;
-	char *refusal; /* a text of the daemon's, which may be long; NULL: see `error` */
+	char *refusal; /* the daemon's error text, of any length; NULL: see `error` */
 	char error[512];
 
 	/* Of what was submitted: in the order of the answers, and the bytes that were not sent. */
@@ -37,18 +37,19 @@ struct warden_client {
 	size_t output_start, output_end, output_capacity;
 };
 
-/* Remembers a failure; where the stream cannot be used any more the connection ends. Returns -1. */
+/* Sets the failure and its text; closes the connection if the failure leaves it unusable.
+ * Returns -1. */
 int client_fail(struct warden_client *client, enum warden_failure failure, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 void client_clear_error(struct warden_client *client);
 void client_disconnect(struct warden_client *client);
 
-/* Encodes a request whole, without its frame, in a buffer that the caller frees. NULL: no memory.
- */
+/* Encodes a request without the frame's header, in a buffer that the caller frees. NULL: no
+ * memory. */
 uint8_t *client_encode(const struct message_type *type, const struct warden_message *request,
 		       size_t *size);
 
-/* The answer in a frame's payload; NULL after client_fail. */
+/* Decodes the answer in a frame's payload; NULL after client_fail. */
 struct warden_message *client_decode(struct warden_client *client, const uint8_t *payload,
 				     size_t length);
 

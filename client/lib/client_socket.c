@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Unix stream sockets: connect, send, receive, each with a deadline. Knows nothing of frames. */
+/* Unix stream sockets: connect, send, receive, each with a deadline. Frames are in
+ * client_frame.c. */
 #include <config.h>
 
 #include "client/lib/client_socket.h"
@@ -15,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static int64_t now_ms(void)
+static int64_t client_socket_now_ms(void)
 {
 	struct timespec now;
 
@@ -23,33 +24,34 @@ static int64_t now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static int64_t deadline_of(const struct socket_wait *wait)
+static int64_t client_socket_deadline(const struct socket_wait *wait)
 {
-	return wait->timeout < 0 ? -1 : now_ms() + wait->timeout;
+	return wait->timeout < 0 ? -1 : client_socket_now_ms() + wait->timeout;
 }
 
-static int remaining(int64_t deadline)
+static int client_socket_remaining(int64_t deadline)
 {
 	int64_t rest;
 
 	if (deadline < 0)
 		return -1;
-	rest = deadline - now_ms();
+	rest = deadline - client_socket_now_ms();
 	return rest < 0 ? 0 : (int)rest;
 }
 
-/* Waits for the socket. 0: it is ready, or has failed, which the next call tells. */
-static int await(int fd, short events, int64_t deadline, const struct socket_wait *wait,
-		 enum socket_failure *failure)
+/* Waits for the socket. Returns 0 if it is ready or has failed; the next call on it returns the
+ * error. */
+static int client_socket_wait(int fd, short events, int64_t deadline,
+			      const struct socket_wait *wait, enum socket_failure *failure)
 {
 	struct pollfd fds[] = {
 		{.fd = fd, .events = events},
-		{.fd = wait->wake_fd, .events = POLLIN}, /* poll passes over a negative one */
+		{.fd = wait->wake_fd, .events = POLLIN}, /* poll ignores a negative one */
 	};
 	int n;
 
 	do {
-		n = poll(fds, 2, remaining(deadline));
+		n = poll(fds, 2, client_socket_remaining(deadline));
 	} while (n < 0 && errno == EINTR);
 	*failure = SOCKET_ERRNO;
 	if (n < 0)
@@ -61,12 +63,12 @@ static int await(int fd, short events, int64_t deadline, const struct socket_wai
 	return *failure == SOCKET_ERRNO ? 0 : -1;
 }
 
-/* A listener whose backlog is full cannot be waited for with poll, so its room is asked for again
- * and again. */
-static int connect_address(int fd, const struct sockaddr_un *address,
-			   const struct socket_wait *wait, enum socket_failure *failure)
+/* poll cannot wait for room in a listener's backlog, so connect is tried again every 10 ms. */
+static int client_socket_connect_address(int fd, const struct sockaddr_un *address,
+					 const struct socket_wait *wait,
+					 enum socket_failure *failure)
 {
-	const int64_t deadline = deadline_of(wait);
+	const int64_t deadline = client_socket_deadline(wait);
 	const struct socket_wait pause = {.timeout = 10, .wake_fd = wait->wake_fd};
 
 	while (connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0) {
@@ -75,20 +77,21 @@ static int connect_address(int fd, const struct sockaddr_un *address,
 			continue;
 		if (errno != EAGAIN)
 			return -1;
-		if (remaining(deadline) == 0) {
+		if (client_socket_remaining(deadline) == 0) {
 			*failure = SOCKET_TIMEOUT;
 			return -1;
 		}
-		if (await(-1, 0, deadline_of(&pause), &pause, failure) < 0 &&
+		if (client_socket_wait(-1, 0, client_socket_deadline(&pause), &pause, failure) <
+			    0 &&
 		    *failure != SOCKET_TIMEOUT)
 			return -1;
 	}
 	return 0;
 }
 
-/* A path that is too long for an address is reached through a descriptor of its directory. The
- * descriptor, -1 where none is needed, or -2 with errno. */
-static int address_fill(struct sockaddr_un *address, const char *path)
+/* Fills the address. A path that is too long for it goes through a descriptor of its directory,
+ * which is returned; -1: the path fits. -2 with errno. */
+static int client_socket_fill_address(struct sockaddr_un *address, const char *path)
 {
 	char directory[PATH_MAX];
 	const char *slash = strrchr(path, '/');
@@ -124,11 +127,11 @@ int client_socket_connect(const char *path, const struct socket_wait *wait,
 
 	*failure = SOCKET_ERRNO;
 	memset(&address, 0, sizeof(address));
-	directory = address_fill(&address, path);
+	directory = client_socket_fill_address(&address, path);
 	if (directory == -2)
 		return -1;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	result = fd < 0 ? -1 : connect_address(fd, &address, wait, failure);
+	result = fd < 0 ? -1 : client_socket_connect_address(fd, &address, wait, failure);
 	number = errno;
 	if (directory >= 0)
 		close(directory);
@@ -138,8 +141,8 @@ int client_socket_connect(const char *path, const struct socket_wait *wait,
 	return result < 0 ? -1 : fd;
 }
 
-/* Takes what was sent from the front of the vector. */
-static void vector_advance(struct iovec **vector, int *count, size_t sent)
+/* Removes the bytes that were sent from the front of the vector. */
+static void client_socket_advance_vector(struct iovec **vector, int *count, size_t sent)
 {
 	while (*count > 0 && sent >= (*vector)->iov_len) {
 		sent -= (*vector)->iov_len;
@@ -155,7 +158,7 @@ static void vector_advance(struct iovec **vector, int *count, size_t sent)
 int client_socket_send(int fd, struct iovec *vector, int count, const struct socket_wait *wait,
 		       enum socket_failure *failure)
 {
-	const int64_t deadline = deadline_of(wait);
+	const int64_t deadline = client_socket_deadline(wait);
 
 	while (count > 0) {
 		struct msghdr message = {.msg_iov = vector, .msg_iovlen = (size_t)count};
@@ -163,9 +166,9 @@ int client_socket_send(int fd, struct iovec *vector, int count, const struct soc
 
 		*failure = SOCKET_ERRNO;
 		if (sent >= 0)
-			vector_advance(&vector, &count, (size_t)sent);
+			client_socket_advance_vector(&vector, &count, (size_t)sent);
 		else if (errno == EAGAIN) {
-			if (await(fd, POLLOUT, deadline, wait, failure) < 0)
+			if (client_socket_wait(fd, POLLOUT, deadline, wait, failure) < 0)
 				return -1;
 		} else if (errno != EINTR)
 			return -1;
@@ -176,12 +179,12 @@ int client_socket_send(int fd, struct iovec *vector, int count, const struct soc
 ssize_t client_socket_receive(int fd, void *buffer, size_t size, const struct socket_wait *wait,
 			      enum socket_failure *failure)
 {
-	const int64_t deadline = deadline_of(wait);
+	const int64_t deadline = client_socket_deadline(wait);
 
 	for (;;) {
 		ssize_t got;
 
-		if (await(fd, POLLIN, deadline, wait, failure) < 0)
+		if (client_socket_wait(fd, POLLIN, deadline, wait, failure) < 0)
 			return -1;
 		got = recv(fd, buffer, size, 0);
 		if (got >= 0 || (errno != EAGAIN && errno != EINTR))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A Unix stream socket whose every wait has a deadline and can be ended through a descriptor. */
+/* A Unix stream socket. Every wait has a deadline and can be ended through a descriptor. */
 #ifndef CLIENT_LIB_CLIENT_SOCKET_H
 #define CLIENT_LIB_CLIENT_SOCKET_H
 
@@ -8,7 +8,7 @@
 #include <sys/uio.h>
 
 struct socket_wait {
-	int timeout; /* milliseconds, -1: for ever */
+	int timeout; /* milliseconds; -1: no limit */
 	int wake_fd; /* -1: none */
 };
 
@@ -19,15 +19,16 @@ enum socket_failure {
 	SOCKET_WOKEN,
 };
 
-/* A descriptor, non-blocking and close-on-exec, or -1. The path may have any length. */
+/* Connects. Returns a descriptor, non-blocking and close-on-exec, or -1. The path may have any
+ * length. */
 int client_socket_connect(const char *path, const struct socket_wait *wait,
 			  enum socket_failure *failure);
 
-/* Sends all of the vector, which is used up by that. 0, or -1. */
+/* Sends the whole vector and modifies it. Returns 0 or -1. */
 int client_socket_send(int fd, struct iovec *vector, int count, const struct socket_wait *wait,
 		       enum socket_failure *failure);
 
-/* Receives at least one byte. Their number, 0 at the end, or -1. */
+/* Receives at least one byte. Returns how many, 0 at the end of the stream, or -1. */
 ssize_t client_socket_receive(int fd, void *buffer, size_t size, const struct socket_wait *wait,
 			      enum socket_failure *failure);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Messages: made, freed, and read by the names of their fields. */
+/* Messages: creates, frees and reads them by the names of their fields. */
 #include <config.h>
 
 #include "client/lib/message.h"
@@ -8,19 +8,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void *allocate(void *data, size_t size)
+static void *message_allocate(void *data, size_t size)
 {
 	(void)data;
 	return size < SIZE_MAX ? calloc(1, size + 1) : NULL;
 }
 
-static void release(void *data, void *pointer)
+static void message_release(void *data, void *pointer)
 {
 	(void)data;
 	free(pointer);
 }
 
-ProtobufCAllocator message_allocator = {.alloc = allocate, .free = release};
+ProtobufCAllocator message_allocator = {.alloc = message_allocate, .free = message_release};
 
 struct warden_message *message_new_of(const ProtobufCMessageDescriptor *descriptor)
 {
@@ -94,10 +94,10 @@ bool warden_message_field(const struct warden_message *message, size_t index,
 	return true;
 }
 
-/* Follows a path such as "memory_stat.rss"; NULL when something on the way is absent or unknown, or
- * when there is no element `index`. */
-static const void *find(const struct warden_message *message, const char *path, size_t index,
-			const ProtobufCFieldDescriptor **field)
+/* Follows a path such as "memory_stat.rss". Returns NULL if a field on the path is absent or
+ * unknown, or if there is no element `index`. */
+static const void *message_find_element(const struct warden_message *message, const char *path,
+					size_t index, const ProtobufCFieldDescriptor **field)
 {
 	const ProtobufCMessage *base = message_base(message);
 
@@ -144,7 +144,7 @@ size_t warden_message_count(const struct warden_message *message, const char *pa
 uint64_t warden_message_number(const struct warden_message *message, const char *path, size_t index)
 {
 	const ProtobufCFieldDescriptor *field;
-	const void *element = find(message, path, index, &field);
+	const void *element = message_find_element(message, path, index, &field);
 
 	if (!element)
 		return 0;
@@ -168,7 +168,7 @@ const char *warden_message_choice(const struct warden_message *message, const ch
 				  size_t index)
 {
 	const ProtobufCFieldDescriptor *field;
-	const void *element = find(message, path, index, &field);
+	const void *element = message_find_element(message, path, index, &field);
 	const ProtobufCEnumValue *value;
 
 	if (!element || field->type != PROTOBUF_C_TYPE_ENUM)
@@ -181,7 +181,7 @@ const char *warden_message_bytes(const struct warden_message *message, const cha
 				 size_t index, size_t *length)
 {
 	const ProtobufCFieldDescriptor *field;
-	const void *element = find(message, path, index, &field);
+	const void *element = message_find_element(message, path, index, &field);
 	const ProtobufCBinaryData *bytes = element;
 
 	if (length)
@@ -197,7 +197,7 @@ const struct warden_message *warden_message_child(const struct warden_message *m
 						  const char *path, size_t index)
 {
 	const ProtobufCFieldDescriptor *field;
-	const void *element = find(message, path, index, &field);
+	const void *element = message_find_element(message, path, index, &field);
 
 	if (!element || field->type != PROTOBUF_C_TYPE_MESSAGE)
 		return NULL;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a connection needs of messages beside warden/client.h: their types and their encoding. A
- * `struct warden_message` is never defined: it is a protobuf-c message under another name. */
+/* What the library needs of messages beyond warden/client.h: their types and encoding. `struct
+ * warden_message` is never defined: a pointer to it is a pointer to a protobuf-c message. */
 #ifndef CLIENT_LIB_MESSAGE_H
 #define CLIENT_LIB_MESSAGE_H
 
@@ -8,8 +8,8 @@
 
 #include <protobuf-c/protobuf-c.h>
 
-/* Allocates whatever belongs to a message: zeroed, with a zero byte behind it, so that bytes end as
- * a string does. */
+/* Allocates every part of a message, zeroed and with one more zero byte at the end, so that
+ * bytes fields end as strings do. */
 extern ProtobufCAllocator message_allocator;
 
 /* A request and its answer. */
@@ -20,11 +20,12 @@ struct message_type {
 	const ProtobufCMessageDescriptor *response;
 };
 
-/* NULL: there is none. */
+/* NULL: no such type. */
 const struct message_type *message_type_of_request(const struct warden_message *request);
 const struct message_type *message_type_of_number(int number);
 
-/* The name that warden_request_name gave, for the type of a request. */
+/* The type of the request of that name, as warden_request_name returns it; NULL: no such
+ * request. */
 const struct message_type *message_type_of_name(const char *name);
 
 static inline const ProtobufCMessage *message_base(const struct warden_message *message)
@@ -45,12 +46,13 @@ static inline struct warden_message *message_of_base(ProtobufCMessage *base)
 /* An empty message of any type. NULL with ENOMEM. */
 struct warden_message *message_new_of(const ProtobufCMessageDescriptor *descriptor);
 
-/* A field by its name, which need not end behind `length`. NULL: there is none. */
+/* Finds a field by the first `length` bytes of `name`. NULL: no such field. */
 const ProtobufCFieldDescriptor *field_named(const ProtobufCMessage *base, const char *name,
 					    size_t length);
 enum warden_kind field_kind(const ProtobufCFieldDescriptor *field);
 
-/* The size of one element, how many there are (0 where the field is absent), and where one is. */
+/* The size of one element, the number of elements (0 if the field is absent), and a pointer to
+ * one. */
 size_t field_size(const ProtobufCFieldDescriptor *field);
 size_t field_count(const ProtobufCMessage *base, const ProtobufCFieldDescriptor *field);
 const void *field_element(const ProtobufCMessage *base, const ProtobufCFieldDescriptor *field,

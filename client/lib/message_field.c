@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where the fields of a message lie and what they hold. Everything is read from the descriptors
- * that protoc-c generated, so a new field of the protocol needs no code here. */
+/* Where the fields of a message are in memory, and their types. Everything comes from the
+ * descriptors that protoc-c generates, so a new field of the protocol needs no code here. */
 #include <config.h>
 
 #include "client/lib/message.h"

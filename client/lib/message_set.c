@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Messages: fields set by their names. */
+/* Messages: sets fields by their names. */
 #include <config.h>
 
 #include "client/lib/message.h"
@@ -9,9 +9,9 @@
 #include <string.h>
 #include <strings.h>
 
-/* The place of a new element: at the end of what is repeated, the field itself otherwise, which
- * then counts as present. NULL: no memory. */
-static void *element_new(ProtobufCMessage *base, const ProtobufCFieldDescriptor *field)
+/* Returns the memory of a new element: at the end of a repeated field, else the field itself,
+ * which is now present. NULL with ENOMEM. */
+static void *message_set_new_element(ProtobufCMessage *base, const ProtobufCFieldDescriptor *field)
 {
 	void *member = (char *)base + field->offset;
 	void *quantifier = (char *)base + field->quantifier_offset;
@@ -34,8 +34,8 @@ static void *element_new(ProtobufCMessage *base, const ProtobufCFieldDescriptor 
 	return member;
 }
 
-static struct warden_message *child_add(ProtobufCMessage *base,
-					const ProtobufCFieldDescriptor *field)
+static struct warden_message *message_set_add_child(ProtobufCMessage *base,
+						    const ProtobufCFieldDescriptor *field)
 {
 	struct warden_message *child;
 	void **element;
@@ -49,7 +49,7 @@ static struct warden_message *child_add(ProtobufCMessage *base,
 	child = message_new_of(field->descriptor);
 	if (!child)
 		return NULL;
-	element = element_new(base, field);
+	element = message_set_new_element(base, field);
 	if (!element) {
 		warden_message_free(child);
 		return NULL;
@@ -58,9 +58,10 @@ static struct warden_message *child_add(ProtobufCMessage *base,
 	return child;
 }
 
-/* As find, for writing: messages on the way are made. NULL with errno. */
-static const ProtobufCFieldDescriptor *make_way(struct warden_message *message, const char *path,
-						ProtobufCMessage **base)
+/* Finds a field by its path and creates the messages on the path. NULL with errno. */
+static const ProtobufCFieldDescriptor *message_set_find_field(struct warden_message *message,
+							      const char *path,
+							      ProtobufCMessage **base)
 {
 	*base = message_base_mutable(message);
 	for (;;) {
@@ -71,7 +72,7 @@ static const ProtobufCFieldDescriptor *make_way(struct warden_message *message, 
 			errno = ENOENT;
 		if (!part || path[length] == '\0')
 			return part;
-		*base = message_base_mutable(child_add(*base, part));
+		*base = message_base_mutable(message_set_add_child(*base, part));
 		if (!*base)
 			return NULL;
 		path += length + 1;
@@ -81,16 +82,16 @@ static const ProtobufCFieldDescriptor *make_way(struct warden_message *message, 
 struct warden_message *warden_message_add(struct warden_message *message, const char *path)
 {
 	ProtobufCMessage *base;
-	const ProtobufCFieldDescriptor *field = make_way(message, path, &base);
+	const ProtobufCFieldDescriptor *field = message_set_find_field(message, path, &base);
 
-	return field ? child_add(base, field) : NULL;
+	return field ? message_set_add_child(base, field) : NULL;
 }
 
 int warden_message_set_bytes(struct warden_message *message, const char *path, const void *bytes,
 			     size_t length)
 {
 	ProtobufCMessage *base;
-	const ProtobufCFieldDescriptor *field = make_way(message, path, &base);
+	const ProtobufCFieldDescriptor *field = message_set_find_field(message, path, &base);
 	ProtobufCBinaryData *element;
 	uint8_t *copy;
 
@@ -101,7 +102,7 @@ int warden_message_set_bytes(struct warden_message *message, const char *path, c
 		return -1;
 	}
 	copy = message_allocator.alloc(NULL, length);
-	element = copy ? element_new(base, field) : NULL;
+	element = copy ? message_set_new_element(base, field) : NULL;
 	if (!element) {
 		free(copy);
 		errno = ENOMEM;
@@ -114,8 +115,8 @@ int warden_message_set_bytes(struct warden_message *message, const char *path, c
 	return 0;
 }
 
-/* Whether a field can hold a number, which is the two's complement of what is signed. */
-static bool fits(const ProtobufCFieldDescriptor *field, uint64_t number)
+/* Whether a field can hold a number; a negative one is in two's complement. */
+static bool message_set_fits(const ProtobufCFieldDescriptor *field, uint64_t number)
 {
 	switch (field->type) {
 	case PROTOBUF_C_TYPE_BOOL:
@@ -135,7 +136,7 @@ static bool fits(const ProtobufCFieldDescriptor *field, uint64_t number)
 int warden_message_set_number(struct warden_message *message, const char *path, uint64_t number)
 {
 	ProtobufCMessage *base;
-	const ProtobufCFieldDescriptor *field = make_way(message, path, &base);
+	const ProtobufCFieldDescriptor *field = message_set_find_field(message, path, &base);
 	void *element;
 
 	if (!field)
@@ -144,27 +145,28 @@ int warden_message_set_number(struct warden_message *message, const char *path, 
 		errno = EINVAL;
 		return -1;
 	}
-	if (!fits(field, number)) {
+	if (!message_set_fits(field, number)) {
 		errno = ERANGE;
 		return -1;
 	}
-	element = element_new(base, field);
+	element = message_set_new_element(base, field);
 	if (!element)
 		return -1;
 	if (field_size(field) == sizeof(uint64_t))
 		*(uint64_t *)element = number;
 	else
-		*(uint32_t *)element = (uint32_t)number; /* a boolean and an enum are an int too */
+		*(uint32_t *)element =
+			(uint32_t)number; /* booleans and enums are stored as int, too */
 	return 0;
 }
 
-/* Reads a number in decimal, all of the text. 0, or -1 with EINVAL or ERANGE. */
-static int number_of_text(const char *text, bool is_signed, uint64_t *number)
+/* Parses the whole text as a decimal number. Returns 0, or -1 with EINVAL or ERANGE. */
+static int message_set_parse_number(const char *text, bool is_signed, uint64_t *number)
 {
 	const char *digits = is_signed && *text == '-' ? text + 1 : text;
 	char *end;
 
-	/* The library's own reader takes blanks and signs in front. */
+	/* strtoull and strtoll accept leading blanks and signs. */
 	if (*digits < '0' || *digits > '9') {
 		errno = EINVAL;
 		return -1;
@@ -176,7 +178,7 @@ static int number_of_text(const char *text, bool is_signed, uint64_t *number)
 	return errno ? -1 : 0;
 }
 
-static int bool_of_text(const char *text, uint64_t *number)
+static int message_set_parse_bool(const char *text, uint64_t *number)
 {
 	*number = strcmp(text, "true") == 0;
 	if (*number || strcmp(text, "false") == 0)
@@ -185,8 +187,8 @@ static int bool_of_text(const char *text, uint64_t *number)
 	return -1;
 }
 
-static int choice_of_text(const ProtobufCEnumDescriptor *choices, const char *text,
-			  uint64_t *number)
+static int message_set_parse_choice(const ProtobufCEnumDescriptor *choices, const char *text,
+				    uint64_t *number)
 {
 	for (unsigned i = 0; i < choices->n_values; i++)
 		if (strcasecmp(choices->values[i].name, text) == 0) {
@@ -200,7 +202,7 @@ static int choice_of_text(const ProtobufCEnumDescriptor *choices, const char *te
 int warden_message_set(struct warden_message *message, const char *path, const char *text)
 {
 	ProtobufCMessage *base;
-	const ProtobufCFieldDescriptor *field = make_way(message, path, &base);
+	const ProtobufCFieldDescriptor *field = message_set_find_field(message, path, &base);
 	uint64_t number;
 	int result;
 
@@ -210,13 +212,14 @@ int warden_message_set(struct warden_message *message, const char *path, const c
 	case WARDEN_KIND_BYTES:
 		return warden_message_set_bytes(message, path, text, strlen(text));
 	case WARDEN_KIND_BOOL:
-		result = bool_of_text(text, &number);
+		result = message_set_parse_bool(text, &number);
 		break;
 	case WARDEN_KIND_CHOICE:
-		result = choice_of_text(field->descriptor, text, &number);
+		result = message_set_parse_choice(field->descriptor, text, &number);
 		break;
 	default:
-		result = number_of_text(text, field_kind(field) == WARDEN_KIND_SIGNED, &number);
+		result = message_set_parse_number(text, field_kind(field) == WARDEN_KIND_SIGNED,
+						  &number);
 	}
 	return result == 0 ? warden_message_set_number(message, path, number) : -1;
 }

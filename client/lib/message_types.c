@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The requests of the protocol: their numbers, their names and the messages that go with them. */
+/* The requests of the protocol: numbers, names and message descriptors. */
 #include <config.h>
 
 #include "client/lib/message.h"

@@ -16,7 +16,8 @@ enum { TEXT_MAX = 4096, MAX_VARIABLES = 1024, MAX_FILE = 256 * 1024 };
 
 /* A text of the image's configuration in one line, or an empty one. NULL where it is something
  * else. */
-static const char *text_or_empty(const json_t *config, const char *key, struct warden_error *err)
+static const char *defaults_read_text(const json_t *config, const char *key,
+				      struct warden_error *err)
 {
 	const json_t *value = json_object_get(config, key);
 	const char *text = json_string_value(value);
@@ -29,7 +30,7 @@ static const char *text_or_empty(const json_t *config, const char *key, struct w
 	return NULL;
 }
 
-static int check_variable(const char *text, struct warden_error *err)
+static int defaults_check_variable(const char *text, struct warden_error *err)
 {
 	size_t name = text ? strcspn(text, "=") : 0;
 
@@ -44,7 +45,7 @@ static int check_variable(const char *text, struct warden_error *err)
 }
 
 /* Where a variable of the same name is, or behind the last. */
-static size_t find_variable(const json_t *env, const char *text)
+static size_t defaults_find_variable(const json_t *env, const char *text)
 {
 	size_t length = strcspn(text, "=") + 1, i;
 	const json_t *variable;
@@ -57,20 +58,20 @@ static size_t find_variable(const json_t *env, const char *text)
 }
 
 /* Of two of the same name the later one counts. */
-static int add_variable(json_t *env, const char *text, struct warden_error *err)
+static int defaults_add_variable(json_t *env, const char *text, struct warden_error *err)
 {
 	size_t i;
 
-	if (check_variable(text, err) < 0)
+	if (defaults_check_variable(text, err) < 0)
 		return -1;
-	i = find_variable(env, text);
+	i = defaults_find_variable(env, text);
 	if ((i < json_array_size(env) ? json_array_set_new(env, i, json_string(text))
 				      : json_array_append_new(env, json_string(text))) < 0)
 		return warden_error_set(err, "no memory for the environment");
 	return 0;
 }
 
-static json_t *read_environment(const json_t *config, struct warden_error *err)
+static json_t *defaults_read_environment(const json_t *config, struct warden_error *err)
 {
 	const json_t *source = json_object_get(config, "Env"), *variable;
 	json_t *env = json_array();
@@ -84,7 +85,7 @@ static json_t *read_environment(const json_t *config, struct warden_error *err)
 					  MAX_VARIABLES);
 	json_array_foreach(source, i, variable) {
 		if (result == 0)
-			result = add_variable(env, json_string_value(variable), err);
+			result = defaults_add_variable(env, json_string_value(variable), err);
 	}
 	if (result == 0)
 		return env;
@@ -92,7 +93,7 @@ static json_t *read_environment(const json_t *config, struct warden_error *err)
 	return NULL;
 }
 
-static int write_text(const char *text, const char *path, struct warden_error *err)
+static int defaults_write_text(const char *text, const char *path, struct warden_error *err)
 {
 	FILE *file;
 	bool bad;
@@ -109,20 +110,20 @@ static int write_text(const char *text, const char *path, struct warden_error *e
 	return 0;
 }
 
-static int write_json(const json_t *json, const char *path, struct warden_error *err)
+static int defaults_write_json(const json_t *json, const char *path, struct warden_error *err)
 {
 	_cleanup_free_ char *text = json_dumps(json, JSON_INDENT(2));
 
-	return text ? write_text(text, path, err)
+	return text ? defaults_write_text(text, path, err)
 		    : warden_error_set(err, "no memory for the defaults");
 }
 
 int defaults_write(const json_t *config, const char *path, struct warden_error *err)
 {
 	const json_t *of_jobs = json_object_get(config, "config");
-	const char *directory = text_or_empty(of_jobs, "WorkingDir", err);
-	const char *user = directory ? text_or_empty(of_jobs, "User", err) : NULL;
-	json_t *env = user ? read_environment(of_jobs, err) : NULL, *defaults;
+	const char *directory = defaults_read_text(of_jobs, "WorkingDir", err);
+	const char *user = directory ? defaults_read_text(of_jobs, "User", err) : NULL;
+	json_t *env = user ? defaults_read_environment(of_jobs, err) : NULL, *defaults;
 	int result;
 
 	if (!env)
@@ -132,7 +133,7 @@ int defaults_write(const json_t *config, const char *path, struct warden_error *
 			     *directory && *directory != '/' ? "/" : "", directory, "user", user);
 	if (!defaults)
 		return warden_error_set(err, "no memory for the defaults");
-	result = write_json(defaults, path, err);
+	result = defaults_write_json(defaults, path, err);
 	json_decref(defaults);
 	return result;
 }

@@ -27,7 +27,7 @@ struct layer_digest {
 	struct sha512_ctx sha512;
 };
 
-static const struct algorithm *find_algorithm(const char *digest)
+static const struct algorithm *digest_find_algorithm(const char *digest)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(algorithms); i++)
 		if (strncmp(digest, algorithms[i].prefix, strlen(algorithms[i].prefix)) == 0)
@@ -37,7 +37,7 @@ static const struct algorithm *find_algorithm(const char *digest)
 
 bool digest_is_valid(const char *digest)
 {
-	const struct algorithm *algorithm = find_algorithm(digest);
+	const struct algorithm *algorithm = digest_find_algorithm(digest);
 	const char *digits;
 
 	if (!algorithm)
@@ -51,7 +51,7 @@ static int digest_init(struct layer_digest *digest, const char *text, struct war
 {
 	if (!digest_is_valid(text))
 		return warden_error_set(err, "%s is no sha256 or sha512 digest", text);
-	digest->algorithm = find_algorithm(text);
+	digest->algorithm = digest_find_algorithm(text);
 	sha256_init(&digest->sha256);
 	sha512_init(&digest->sha512);
 	return 0;
@@ -93,8 +93,8 @@ int digest_check_bytes(const char *digest, const void *data, size_t size, struct
 	return digest_compare(&state, digest, err);
 }
 
-static int add_file(struct layer_digest *digest, int fd, struct progress *progress,
-		    struct warden_error *err)
+static int digest_add_file(struct layer_digest *digest, int fd, struct progress *progress,
+			   struct warden_error *err)
 {
 	char buffer[128 * 1024];
 	off_t offset = 0;
@@ -112,8 +112,8 @@ static int add_file(struct layer_digest *digest, int fd, struct progress *progre
 	return 0;
 }
 
-static int add_decompressed(struct layer_digest *digest, int fd, struct progress *progress,
-			    struct warden_error *err)
+static int digest_add_decompressed(struct layer_digest *digest, int fd, struct progress *progress,
+				   struct warden_error *err)
 {
 	struct unpack_source source = {0};
 	char buffer[128 * 1024];
@@ -134,7 +134,7 @@ int digest_check_file(const char *digest, int fd, bool decompress, struct progre
 
 	if (digest_init(&state, digest, err) < 0)
 		return -1;
-	result = decompress ? add_decompressed(&state, fd, progress, err)
-			    : add_file(&state, fd, progress, err);
+	result = decompress ? digest_add_decompressed(&state, fd, progress, err)
+			    : digest_add_file(&state, fd, progress, err);
 	return result < 0 ? -1 : digest_compare(&state, digest, err);
 }

@@ -11,7 +11,7 @@
 #include "lib/cleanup.h"
 
 /* A name without a tag is the one with `latest`. */
-static bool is_tag(const char *tag, const char *name)
+static bool docker_is_tag(const char *tag, const char *name)
 {
 	size_t length = strlen(name);
 
@@ -19,18 +19,18 @@ static bool is_tag(const char *tag, const char *name)
 	       (tag[length] == '\0' || strcmp(tag + length, ":latest") == 0);
 }
 
-static bool has_name(const json_t *entry, const char *name)
+static bool docker_has_name(const json_t *entry, const char *name)
 {
 	const json_t *tag;
 	size_t i;
 
 	json_array_foreach(json_object_get(entry, "RepoTags"), i, tag)
-		if (is_tag(json_string_value(tag), name))
+		if (docker_is_tag(json_string_value(tag), name))
 			return true;
 	return false;
 }
 
-static void list_names(const json_t *manifest, char *list, size_t size)
+static void docker_list_names(const json_t *manifest, char *list, size_t size)
 {
 	const json_t *entry, *tag;
 	size_t i, j, length = 0;
@@ -50,22 +50,22 @@ static void list_names(const json_t *manifest, char *list, size_t size)
 	}
 }
 
-static const json_t *choose(const struct image *image, const json_t *manifest,
-			    struct warden_error *err)
+static const json_t *docker_choose_entry(const struct image *image, const json_t *manifest,
+					 struct warden_error *err)
 {
 	const json_t *entry, *chosen = NULL;
 	char list[512];
 	size_t i, n = 0;
 
 	json_array_foreach(manifest, i, entry) {
-		if (image->name && !has_name(entry, image->name))
+		if (image->name && !docker_has_name(entry, image->name))
 			continue;
 		chosen = entry;
 		n++;
 	}
 	if (n == 1)
 		return chosen;
-	list_names(manifest, list, sizeof(list));
+	docker_list_names(manifest, list, sizeof(list));
 	if (n > 1)
 		warden_error_set(err, "it holds several images, choose one with --image: %s", list);
 	else
@@ -75,7 +75,7 @@ static const json_t *choose(const struct image *image, const json_t *manifest,
 }
 
 /* The name of the configuration's file is its digest, with or without an ending. */
-static bool config_digest(const char *file, char *digest, size_t size)
+static bool docker_config_digest(const char *file, char *digest, size_t size)
 {
 	const char *slash = strrchr(file, '/'), *base = slash ? slash + 1 : file;
 
@@ -83,7 +83,7 @@ static bool config_digest(const char *file, char *digest, size_t size)
 	return digest_is_valid(digest);
 }
 
-static int add_layers(struct image *image, const json_t *files, struct warden_error *err)
+static int docker_add_layers(struct image *image, const json_t *files, struct warden_error *err)
 {
 	const json_t *digests =
 		json_object_get(json_object_get(image->config, "rootfs"), "diff_ids");
@@ -105,18 +105,19 @@ static int add_layers(struct image *image, const json_t *files, struct warden_er
 	return 0;
 }
 
-static int read_entry(struct image *image, const json_t *entry, struct warden_error *err)
+static int docker_read_entry(struct image *image, const json_t *entry, struct warden_error *err)
 {
 	const char *file = json_string_value(json_object_get(entry, "Config"));
 	char digest[256];
 
 	if (!file)
 		return warden_error_set(err, "manifest.json names no Config");
-	image->config = image_load(
-		image, file, config_digest(file, digest, sizeof(digest)) ? digest : NULL, err);
+	image->config =
+		image_load(image, file,
+			   docker_config_digest(file, digest, sizeof(digest)) ? digest : NULL, err);
 	if (!image->config)
 		return -1;
-	return add_layers(image, json_object_get(entry, "Layers"), err);
+	return docker_add_layers(image, json_object_get(entry, "Layers"), err);
 }
 
 int docker_read(struct image *image, struct warden_error *err)
@@ -128,8 +129,8 @@ int docker_read(struct image *image, struct warden_error *err)
 	if (!manifest)
 		return error_prepend(err, "it is nothing that docker save wrote");
 	image->digests_decompressed = true;
-	entry = choose(image, manifest, err);
-	result = entry ? read_entry(image, entry, err) : -1;
+	entry = docker_choose_entry(image, manifest, err);
+	result = entry ? docker_read_entry(image, entry, err) : -1;
 	json_decref(manifest);
 	return result;
 }

@@ -30,7 +30,7 @@ int error_prepend(struct warden_error *err, const char *format, ...)
 	return -1;
 }
 
-static int read_all(int fd, char *buffer, size_t size, struct warden_error *err)
+static int image_read_all(int fd, char *buffer, size_t size, struct warden_error *err)
 {
 	size_t have = 0;
 
@@ -48,7 +48,8 @@ static int read_all(int fd, char *buffer, size_t size, struct warden_error *err)
 	return 0;
 }
 
-static json_t *parse(const char *text, size_t size, const char *digest, struct warden_error *err)
+static json_t *image_parse_json(const char *text, size_t size, const char *digest,
+				struct warden_error *err)
 {
 	json_error_t error;
 	json_t *json;
@@ -61,7 +62,7 @@ static json_t *parse(const char *text, size_t size, const char *digest, struct w
 	return json;
 }
 
-static json_t *load(int fd, const char *digest, struct warden_error *err)
+static json_t *image_load_json(int fd, const char *digest, struct warden_error *err)
 {
 	_cleanup_free_ char *text = NULL;
 	struct stat status;
@@ -79,9 +80,9 @@ static json_t *load(int fd, const char *digest, struct warden_error *err)
 		warden_error_errno(err, "read it");
 		return NULL;
 	}
-	if (read_all(fd, text, (size_t)status.st_size, err) < 0)
+	if (image_read_all(fd, text, (size_t)status.st_size, err) < 0)
 		return NULL;
-	return parse(text, (size_t)status.st_size, digest, err);
+	return image_parse_json(text, (size_t)status.st_size, digest, err);
 }
 
 json_t *image_load(struct image *image, const char *file, const char *digest,
@@ -92,7 +93,7 @@ json_t *image_load(struct image *image, const char *file, const char *digest,
 
 	if (fd < 0)
 		return NULL;
-	json = load(fd, digest, err);
+	json = image_load_json(fd, digest, err);
 	if (!json)
 		error_prepend(err, "%s", file);
 	return json;
@@ -119,8 +120,8 @@ int image_add_layer(struct image *image, const char *file, const char *digest,
 	return 0;
 }
 
-static int unpack_layer(struct image *image, size_t i, struct unpack_tree *tree,
-			struct progress *progress, struct warden_error *err)
+static int image_unpack_layer(struct image *image, size_t i, struct unpack_tree *tree,
+			      struct progress *progress, struct warden_error *err)
 {
 	const struct image_layer *layer = &image->layers[i];
 	_cleanup_close_ int fd = place_open_file(image->fd, layer->file, err);
@@ -147,7 +148,7 @@ int image_unpack(struct image *image, struct unpack_tree *tree, struct progress 
 	if (image->n_layers == 0)
 		return warden_error_set(err, "it has no layers");
 	for (size_t i = 0; i < image->n_layers; i++) {
-		if (unpack_layer(image, i, tree, progress, err) < 0)
+		if (image_unpack_layer(image, i, tree, progress, err) < 0)
 			return error_prepend(err, "layer %zu of %zu", i + 1, image->n_layers);
 		unpack_tree_free(tree); /* its times are set */
 	}

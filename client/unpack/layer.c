@@ -11,12 +11,12 @@
 #define WHITEOUT_MARK   ".wh..wh."
 #define WHITEOUT_OPAQUE ".wh..wh..opq"
 
-static bool has_prefix(const char *text, const char *prefix)
+static bool layer_has_prefix(const char *text, const char *prefix)
 {
 	return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
-static const char *base_of(const char *name)
+static const char *layer_base_name(const char *name)
 {
 	const char *slash = strrchr(name, '/');
 
@@ -25,9 +25,10 @@ static const char *base_of(const char *name)
 
 /* ".wh.NAME" hides NAME; ".wh..wh..opq" all that its directory holds; other marks are a union
  * mount's own. */
-static int apply_whiteout(struct unpack_tree *tree, const char *name, struct warden_error *err)
+static int layer_apply_whiteout(struct unpack_tree *tree, const char *name,
+				struct warden_error *err)
 {
-	const char *base = base_of(name), *hidden = base + strlen(WHITEOUT);
+	const char *base = layer_base_name(name), *hidden = base + strlen(WHITEOUT);
 	char target[PATH_MAX];
 	size_t above = (size_t)(base - name);
 
@@ -36,7 +37,7 @@ static int apply_whiteout(struct unpack_tree *tree, const char *name, struct war
 		target[above > 0 ? above - 1 : 0] = '\0';
 		return unpack_tree_empty(tree, target, err);
 	}
-	if (has_prefix(base, WHITEOUT_MARK))
+	if (layer_has_prefix(base, WHITEOUT_MARK))
 		return 0;
 	if (!*hidden || strcmp(hidden, ".") == 0 || strcmp(hidden, "..") == 0)
 		return warden_error_set(err, "%s: a whiteout of no name", name);
@@ -48,27 +49,27 @@ typedef int (*layer_step)(struct unpack_tree *tree, struct unpack_source *source
 			  struct archive_entry *entry, const char *name, struct warden_error *err);
 
 /* A directory takes the place of a link to one, before a whiteout in it is looked for there. */
-static int hide(struct unpack_tree *tree, struct unpack_source *source, struct archive_entry *entry,
-		const char *name, struct warden_error *err)
+static int layer_hide_entry(struct unpack_tree *tree, struct unpack_source *source,
+			    struct archive_entry *entry, const char *name, struct warden_error *err)
 {
 	(void)source;
-	if (has_prefix(base_of(name), WHITEOUT))
-		return apply_whiteout(tree, name, err);
+	if (layer_has_prefix(layer_base_name(name), WHITEOUT))
+		return layer_apply_whiteout(tree, name, err);
 	if (*name && archive_entry_filetype(entry) == AE_IFDIR)
 		return unpack_tree_make_way(tree, name, err);
 	return 0;
 }
 
-static int add(struct unpack_tree *tree, struct unpack_source *source, struct archive_entry *entry,
-	       const char *name, struct warden_error *err)
+static int layer_add_entry(struct unpack_tree *tree, struct unpack_source *source,
+			   struct archive_entry *entry, const char *name, struct warden_error *err)
 {
-	if (has_prefix(base_of(name), WHITEOUT))
+	if (layer_has_prefix(layer_base_name(name), WHITEOUT))
 		return 0;
 	return unpack_tree_add(tree, source, entry, name, err);
 }
 
-static int each_entry(struct unpack_tree *tree, struct unpack_source *source, layer_step step,
-		      struct warden_error *err)
+static int layer_each_entry(struct unpack_tree *tree, struct unpack_source *source, layer_step step,
+			    struct warden_error *err)
 {
 	struct archive_entry *entry;
 	char name[PATH_MAX];
@@ -85,14 +86,14 @@ static int each_entry(struct unpack_tree *tree, struct unpack_source *source, la
 	return more;
 }
 
-static int pass(struct unpack_tree *tree, int fd, struct progress *progress, layer_step step,
-		struct warden_error *err)
+static int layer_read(struct unpack_tree *tree, int fd, struct progress *progress, layer_step step,
+		      struct warden_error *err)
 {
 	struct unpack_source source = {0};
 	int result = unpack_source_open_layer(&source, fd, progress, err);
 
 	if (result == 0)
-		result = each_entry(tree, &source, step, err);
+		result = layer_each_entry(tree, &source, step, err);
 	unpack_source_close(&source);
 	return result;
 }
@@ -100,7 +101,8 @@ static int pass(struct unpack_tree *tree, int fd, struct progress *progress, lay
 int layer_apply(struct unpack_tree *tree, int fd, struct progress *progress,
 		struct warden_error *err)
 {
-	if (pass(tree, fd, progress, hide, err) < 0 || pass(tree, fd, progress, add, err) < 0)
+	if (layer_read(tree, fd, progress, layer_hide_entry, err) < 0 ||
+	    layer_read(tree, fd, progress, layer_add_entry, err) < 0)
 		return -1;
 	return unpack_tree_finish(tree, err);
 }

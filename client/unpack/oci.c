@@ -12,15 +12,15 @@
 
 enum { MAX_NESTED = 4 };
 
-static const char *text_at(const json_t *object, const char *key)
+static const char *oci_text(const json_t *object, const char *key)
 {
 	return json_string_value(json_object_get(object, key));
 }
 
-static int blob_file(const json_t *descriptor, char *file, size_t size, const char **digest,
-		     struct warden_error *err)
+static int oci_blob_file(const json_t *descriptor, char *file, size_t size, const char **digest,
+			 struct warden_error *err)
 {
-	const char *text = text_at(descriptor, "digest"), *colon;
+	const char *text = oci_text(descriptor, "digest"), *colon;
 
 	if (!text)
 		return warden_error_set(err, "a blob has no digest");
@@ -32,48 +32,50 @@ static int blob_file(const json_t *descriptor, char *file, size_t size, const ch
 	return 0;
 }
 
-static json_t *load_blob(struct image *image, const json_t *descriptor, struct warden_error *err)
+static json_t *oci_load_blob(struct image *image, const json_t *descriptor,
+			     struct warden_error *err)
 {
 	const char *digest = NULL;
 	char file[256];
 
-	if (blob_file(descriptor, file, sizeof(file), &digest, err) < 0)
+	if (oci_blob_file(descriptor, file, sizeof(file), &digest, err) < 0)
 		return NULL;
 	return image_load(image, file, digest, err);
 }
 
-static const char *reference_of(const json_t *descriptor)
+static const char *oci_reference(const json_t *descriptor)
 {
-	return text_at(json_object_get(descriptor, "annotations"),
-		       "org.opencontainers.image.ref.name");
+	return oci_text(json_object_get(descriptor, "annotations"),
+			"org.opencontainers.image.ref.name");
 }
 
-static bool has_name(const json_t *descriptor, const char *name)
+static bool oci_has_name(const json_t *descriptor, const char *name)
 {
 	const json_t *annotations = json_object_get(descriptor, "annotations");
-	const char *reference = reference_of(descriptor);
-	const char *full = text_at(annotations, "io.containerd.image.name");
+	const char *reference = oci_reference(descriptor);
+	const char *full = oci_text(annotations, "io.containerd.image.name");
 
 	return (reference && strcmp(reference, name) == 0) || (full && strcmp(full, name) == 0);
 }
 
 /* Statements on how an image was built stand beside it. */
-static bool is_attestation(const json_t *descriptor)
+static bool oci_is_attestation(const json_t *descriptor)
 {
-	return text_at(json_object_get(descriptor, "annotations"), "vnd.docker.reference.type");
+	return oci_text(json_object_get(descriptor, "annotations"), "vnd.docker.reference.type");
 }
 
-static bool is_for_this_machine(const json_t *descriptor)
+static bool oci_is_for_this_machine(const json_t *descriptor)
 {
 	const json_t *platform = json_object_get(descriptor, "platform");
-	const char *os = text_at(platform, "os"), *architecture = text_at(platform, "architecture");
+	const char *os = oci_text(platform, "os"),
+		   *architecture = oci_text(platform, "architecture");
 
 	return (!os || strcmp(os, "linux") == 0) &&
 	       (!architecture || strcmp(architecture, image_architecture()) == 0);
 }
 
 /* What there is to choose from. */
-static void list_manifests(const json_t *manifests, char *list, size_t size)
+static void oci_list_manifests(const json_t *manifests, char *list, size_t size)
 {
 	const json_t *descriptor;
 	size_t i, length = 0;
@@ -81,11 +83,11 @@ static void list_manifests(const json_t *manifests, char *list, size_t size)
 	*list = '\0';
 	json_array_foreach(manifests, i, descriptor) {
 		const json_t *platform = json_object_get(descriptor, "platform");
-		const char *name = reference_of(descriptor);
-		const char *architecture = text_at(platform, "architecture");
+		const char *name = oci_reference(descriptor);
+		const char *architecture = oci_text(platform, "architecture");
 		int added;
 
-		if (is_attestation(descriptor))
+		if (oci_is_attestation(descriptor))
 			continue;
 		added = snprintf(list + length, size - length, "%s%s%s%s%s", length ? ", " : "",
 				 name ? name : "without a name", architecture ? " (" : "",
@@ -96,12 +98,12 @@ static void list_manifests(const json_t *manifests, char *list, size_t size)
 	}
 }
 
-static int no_choice(const struct image *image, const json_t *manifests, size_t n,
-		     struct warden_error *err)
+static int oci_fail_choice(const struct image *image, const json_t *manifests, size_t n,
+			   struct warden_error *err)
 {
 	char list[512];
 
-	list_manifests(manifests, list, sizeof(list));
+	oci_list_manifests(manifests, list, sizeof(list));
 	if (n > 0)
 		return warden_error_set(err, "it holds several images, choose one with --image: %s",
 					list);
@@ -114,19 +116,19 @@ static int no_choice(const struct image *image, const json_t *manifests, size_t 
 
 /* The manifest of an index that is meant. One that is alone need not be for this machine: the
  * kernel may know how to run others. */
-static const json_t *choose(const struct image *image, const json_t *manifests, bool by_name,
-			    struct warden_error *err)
+static const json_t *oci_choose_manifest(const struct image *image, const json_t *manifests,
+					 bool by_name, struct warden_error *err)
 {
 	const json_t *descriptor, *any = NULL, *fit = NULL;
 	size_t i, n_any = 0, n_fit = 0;
 
 	json_array_foreach(manifests, i, descriptor) {
-		if (is_attestation(descriptor) ||
-		    (by_name && image->name && !has_name(descriptor, image->name)))
+		if (oci_is_attestation(descriptor) ||
+		    (by_name && image->name && !oci_has_name(descriptor, image->name)))
 			continue;
 		any = descriptor;
 		n_any++;
-		if (is_for_this_machine(descriptor)) {
+		if (oci_is_for_this_machine(descriptor)) {
 			fit = descriptor;
 			n_fit++;
 		}
@@ -135,11 +137,11 @@ static const json_t *choose(const struct image *image, const json_t *manifests, 
 		return any;
 	if (n_fit == 1)
 		return fit;
-	no_choice(image, manifests, n_fit, err);
+	oci_fail_choice(image, manifests, n_fit, err);
 	return NULL;
 }
 
-static int read_manifest(struct image *image, const json_t *manifest, struct warden_error *err)
+static int oci_read_manifest(struct image *image, const json_t *manifest, struct warden_error *err)
 {
 	const json_t *layers = json_object_get(manifest, "layers"), *layer;
 	const char *digest = NULL;
@@ -149,36 +151,37 @@ static int read_manifest(struct image *image, const json_t *manifest, struct war
 	if (!json_is_array(layers) || !json_is_object(json_object_get(manifest, "config")))
 		return warden_error_set(err, "a manifest has no layers or no config");
 	json_array_foreach(layers, i, layer) {
-		if (blob_file(layer, file, sizeof(file), &digest, err) < 0 ||
+		if (oci_blob_file(layer, file, sizeof(file), &digest, err) < 0 ||
 		    image_add_layer(image, file, digest, err) < 0)
 			return error_prepend(err, "layer %zu", i + 1);
 	}
-	image->config = load_blob(image, json_object_get(manifest, "config"), err);
+	image->config = oci_load_blob(image, json_object_get(manifest, "config"), err);
 	return image->config ? 0 : -1;
 }
 
 /* Names stand in the outermost index alone. */
-static int read_index(struct image *image, const json_t *index, int depth, struct warden_error *err)
+static int oci_read_index(struct image *image, const json_t *index, int depth,
+			  struct warden_error *err)
 {
 	const json_t *manifests = json_object_get(index, "manifests"), *chosen;
 	json_t *next;
 	int result;
 
 	if (!json_is_array(manifests))
-		return read_manifest(image, index, err);
+		return oci_read_manifest(image, index, err);
 	if (depth > MAX_NESTED)
 		return warden_error_set(err, "an index in an index, more than %d deep", MAX_NESTED);
-	chosen = choose(image, manifests, depth == 0, err);
-	next = chosen ? load_blob(image, chosen, err) : NULL;
-	result = next ? read_index(image, next, depth + 1, err) : -1;
+	chosen = oci_choose_manifest(image, manifests, depth == 0, err);
+	next = chosen ? oci_load_blob(image, chosen, err) : NULL;
+	result = next ? oci_read_index(image, next, depth + 1, err) : -1;
 	json_decref(next);
 	return result;
 }
 
-static int check_version(struct image *image, struct warden_error *err)
+static int oci_check_version(struct image *image, struct warden_error *err)
 {
 	json_t *layout = image_load(image, "oci-layout", NULL, err);
-	const char *version = text_at(layout, "imageLayoutVersion");
+	const char *version = oci_text(layout, "imageLayoutVersion");
 	int result = 0;
 
 	if (!layout)
@@ -195,13 +198,13 @@ int oci_read(struct image *image, struct warden_error *err)
 	json_t *index;
 	int result;
 
-	if (check_version(image, err) < 0)
+	if (oci_check_version(image, err) < 0)
 		return -1;
 	index = image_load(image, "index.json", NULL, err);
 	if (!index)
 		return -1;
 	result = json_is_array(json_object_get(index, "manifests"))
-			 ? read_index(image, index, 0, err)
+			 ? oci_read_index(image, index, 0, err)
 			 : warden_error_set(err, "index.json has no manifests");
 	json_decref(index);
 	return result;

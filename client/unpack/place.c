@@ -43,7 +43,7 @@ int place_name(const char *raw, char name[PATH_MAX], struct warden_error *err)
 	return 0;
 }
 
-static int open_below(int root_fd, const char *path, int flags, enum place_links links)
+static int place_open_below(int root_fd, const char *path, int flags, enum place_links links)
 {
 	struct open_how how = {
 		.flags = (uint64_t)flags | O_CLOEXEC,
@@ -60,15 +60,15 @@ static int open_below(int root_fd, const char *path, int flags, enum place_links
 	return (int)fd;
 }
 
-static int open_directory(int root_fd, const char *path, enum place_links links)
+static int place_open_directory(int root_fd, const char *path, enum place_links links)
 {
-	return open_below(root_fd, *path ? path : ".", O_PATH | O_DIRECTORY, links);
+	return place_open_below(root_fd, *path ? path : ".", O_PATH | O_DIRECTORY, links);
 }
 
 /* Makes the directories of `path` that are missing, from the top, and opens the last one. */
-static int make_directories(int root_fd, const char *path, enum place_links links)
+static int place_make_directories(int root_fd, const char *path, enum place_links links)
 {
-	_cleanup_close_ int fd = open_directory(root_fd, "", links);
+	_cleanup_close_ int fd = place_open_directory(root_fd, "", links);
 	char part[PATH_MAX];
 
 	for (const char *end = path; fd >= 0 && *end; end += *end == '/') {
@@ -78,11 +78,11 @@ static int make_directories(int root_fd, const char *path, enum place_links link
 		end += strcspn(end, "/");
 		memcpy(part, path, (size_t)(end - path));
 		part[end - path] = '\0';
-		next = open_directory(root_fd, part, links);
+		next = place_open_directory(root_fd, part, links);
 		/* One that exists is a link that leads nowhere: the next look fails. */
 		if (next < 0 && errno == ENOENT &&
 		    (mkdirat(fd, part + (start - path), 0755) == 0 || errno == EEXIST))
-			next = open_directory(root_fd, part, links);
+			next = place_open_directory(root_fd, part, links);
 		if (next < 0)
 			return -1;
 		close(fd);
@@ -91,7 +91,7 @@ static int make_directories(int root_fd, const char *path, enum place_links link
 	return take_fd(&fd);
 }
 
-static int parent_failed(const char *name, struct warden_error *err)
+static int place_fail_parent(const char *name, struct warden_error *err)
 {
 	int number = errno;
 
@@ -118,17 +118,17 @@ int place_parent(int root_fd, const char *name, enum place_links links, bool mak
 	if (slash)
 		memcpy(directory, name, (size_t)(slash - name));
 	*base = slash ? slash + 1 : name;
-	fd = open_directory(root_fd, directory, links);
+	fd = place_open_directory(root_fd, directory, links);
 	if (fd < 0 && errno == ENOENT && make)
-		fd = make_directories(root_fd, directory, links);
-	return fd < 0 ? parent_failed(name, err) : fd;
+		fd = place_make_directories(root_fd, directory, links);
+	return fd < 0 ? place_fail_parent(name, err) : fd;
 }
 
 int place_open_file(int root_fd, const char *name, struct warden_error *err)
 {
 	/* Neither a pipe that nobody writes to nor a device hangs. */
-	_cleanup_close_ int fd =
-		open_below(root_fd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY, PLACE_LINKS_INSIDE);
+	_cleanup_close_ int fd = place_open_below(root_fd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY,
+						  PLACE_LINKS_INSIDE);
 	struct stat status;
 
 	if (fd < 0)
@@ -140,13 +140,13 @@ int place_open_file(int root_fd, const char *name, struct warden_error *err)
 	return take_fd(&fd);
 }
 
-static bool same_file(const struct stat *a, const struct stat *b)
+static bool place_same_file(const struct stat *a, const struct stat *b)
 {
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
 /* How many directories are above the one that is open, up to the root. */
-static int depth_of(int root_fd, int parent_fd)
+static int place_depth(int root_fd, int parent_fd)
 {
 	_cleanup_close_ int fd = openat(parent_fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct stat root, here;
@@ -157,7 +157,7 @@ static int depth_of(int root_fd, int parent_fd)
 	while (fd >= 0 && fstat(fd, &here) == 0) {
 		int up;
 
-		if (same_file(&here, &root))
+		if (place_same_file(&here, &root))
 			return depth;
 		depth++;
 		up = openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -173,7 +173,7 @@ int place_link_stays(int root_fd, int parent_fd, const char *target)
 
 	if (*target == '/' || !strstr(target, ".."))
 		return 1;
-	depth = depth_of(root_fd, parent_fd);
+	depth = place_depth(root_fd, parent_fd);
 	if (depth < 0)
 		return -1;
 	while (*target) {

@@ -12,7 +12,7 @@
 
 enum { INTERVAL_MS = 100 };
 
-static uint64_t now_ms(void)
+static uint64_t progress_now_ms(void)
 {
 	struct timespec now;
 
@@ -43,7 +43,7 @@ void progress_show(struct progress *progress, uint64_t done)
 
 	if (!progress->on)
 		return;
-	now = now_ms();
+	now = progress_now_ms();
 	if (progress->shown != 0 && now - progress->shown < INTERVAL_MS)
 		return;
 	progress->shown = now;

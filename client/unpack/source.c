@@ -12,14 +12,14 @@
 
 enum { BLOCK_SIZE = 128 * 1024, TAR_BLOCK = 512 };
 
-static int failed(struct unpack_source *source, struct warden_error *err)
+static int source_fail(struct unpack_source *source, struct warden_error *err)
 {
 	const char *text = archive_error_string(source->archive);
 
 	return warden_error_set(err, "%s", text ? text : "cannot be read");
 }
 
-static void show_progress(const struct unpack_source *source)
+static void source_show_progress(const struct unpack_source *source)
 {
 	struct archive *file = source->bytes ? source->bytes : source->archive;
 
@@ -27,7 +27,7 @@ static void show_progress(const struct unpack_source *source)
 }
 
 /* A filter that this libarchive lacks is one that no file is recognised by. */
-static void support_filters(struct archive *archive)
+static void source_support_filters(struct archive *archive)
 {
 	archive_read_support_filter_gzip(archive);
 	archive_read_support_filter_bzip2(archive);
@@ -44,12 +44,12 @@ static int source_open(struct unpack_source *source, int fd, struct progress *pr
 	source->archive = archive_read_new();
 	if (!source->archive)
 		return warden_error_set(err, "no memory");
-	support_filters(source->archive);
+	source_support_filters(source->archive);
 	if (lseek(fd, 0, SEEK_SET) < 0 && errno != ESPIPE)
 		return warden_error_errno(err, "go to its beginning");
 	if (support_format(source->archive) != ARCHIVE_OK ||
 	    archive_read_open_fd(source->archive, fd, BLOCK_SIZE) != ARCHIVE_OK)
-		return failed(source, err);
+		return source_fail(source, err);
 	return 0;
 }
 
@@ -70,7 +70,7 @@ int unpack_source_open_raw(struct unpack_source *source, int fd, struct progress
 }
 
 /* What is read next, and once it has ended, what fills the last block up. */
-static la_ssize_t read_padded(struct archive *archive, void *data, const void **buffer)
+static la_ssize_t source_read_padded(struct archive *archive, void *data, const void **buffer)
 {
 	struct unpack_source *source = data;
 	la_ssize_t size = archive_read_data(source->bytes, source->buffer, BLOCK_SIZE);
@@ -99,8 +99,9 @@ int unpack_source_open_layer(struct unpack_source *source, int fd, struct progre
 	if (!source->archive || !source->buffer)
 		return warden_error_set(err, "no memory");
 	if (archive_read_support_format_tar(source->archive) != ARCHIVE_OK ||
-	    archive_read_open(source->archive, source, NULL, read_padded, NULL) != ARCHIVE_OK)
-		return failed(source, err);
+	    archive_read_open(source->archive, source, NULL, source_read_padded, NULL) !=
+		    ARCHIVE_OK)
+		return source_fail(source, err);
 	return 0;
 }
 
@@ -117,14 +118,14 @@ int unpack_source_next(struct unpack_source *source, struct archive_entry **entr
 {
 	int result = archive_read_next_header(source->archive, entry);
 
-	show_progress(source);
+	source_show_progress(source);
 	if (result == ARCHIVE_EOF && source->padding > source->pads)
 		return warden_error_set(err, "its last file is cut short");
 	if (result == ARCHIVE_EOF)
 		return 0;
 	/* A warning tells of a name that could not be converted, and comes as it is. */
 	if (result != ARCHIVE_OK && result != ARCHIVE_WARN)
-		return failed(source, err);
+		return source_fail(source, err);
 	source->pads = (unsigned int)(-archive_entry_size(*entry) & (TAR_BLOCK - 1));
 	return 1;
 }
@@ -134,8 +135,8 @@ ssize_t unpack_source_read(struct unpack_source *source, void *buffer, size_t si
 {
 	la_ssize_t result = archive_read_data(source->archive, buffer, size);
 
-	show_progress(source);
-	return result < 0 ? failed(source, err) : (ssize_t)result;
+	source_show_progress(source);
+	return result < 0 ? source_fail(source, err) : (ssize_t)result;
 }
 
 int unpack_source_block(struct unpack_source *source, const void **data, size_t *size,
@@ -144,9 +145,9 @@ int unpack_source_block(struct unpack_source *source, const void **data, size_t 
 	la_int64_t place;
 	int result = archive_read_data_block(source->archive, data, size, &place);
 
-	show_progress(source);
+	source_show_progress(source);
 	*offset = (off_t)place;
 	if (result == ARCHIVE_EOF)
 		return 0;
-	return result == ARCHIVE_OK ? 1 : failed(source, err);
+	return result == ARCHIVE_OK ? 1 : source_fail(source, err);
 }

@@ -17,7 +17,7 @@
 #include "lib/cleanup.h"
 #include "lib/text.h"
 
-struct settings {
+struct unpack_settings {
 	const char *image; /* of several; or NULL */
 	bool keep_setuid;
 	const char *kind;
@@ -26,20 +26,20 @@ struct settings {
 	const char *work;
 };
 
-struct kind {
+struct unpack_kind {
 	const char *name;
 	int (*read)(struct image *image, struct warden_error *err); /* NULL: a tar as it is */
 	bool from_directory;
 };
 
-static const struct kind kinds[] = {
+static const struct unpack_kind kinds[] = {
 	{"tar", NULL, false},
 	{"oci", oci_read, true},
 	{"docker-archive", docker_read, false},
 };
 
 /* Names come from strangers: nothing of them is to reach a terminal as a command to it. */
-static void print_line(const char *what, const char *text)
+static void unpack_print_line(const char *what, const char *text)
 {
 	char line[4 * sizeof(((struct warden_error *)0)->message)];
 
@@ -47,14 +47,14 @@ static void print_line(const char *what, const char *text)
 	fprintf(stderr, "warden-rootfs: %s%s\n", what, line);
 }
 
-static int open_directory(const char *path, struct warden_error *err)
+static int unpack_open_directory(const char *path, struct warden_error *err)
 {
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	return fd < 0 ? warden_error_errno(err, "open %s", path) : fd;
 }
 
-static int open_source(const char *path, struct warden_error *err)
+static int unpack_open_source(const char *path, struct warden_error *err)
 {
 	int fd = strcmp(path, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
 					: open(path, O_RDONLY | O_NOCTTY | O_CLOEXEC);
@@ -62,10 +62,10 @@ static int open_source(const char *path, struct warden_error *err)
 	return fd < 0 ? warden_error_errno(err, "open it") : fd;
 }
 
-static int unpack_tar(const struct settings *settings, struct unpack_tree *tree,
+static int unpack_tar(const struct unpack_settings *settings, struct unpack_tree *tree,
 		      struct progress *progress, struct warden_error *err)
 {
-	_cleanup_close_ int fd = open_source(settings->source, err);
+	_cleanup_close_ int fd = unpack_open_source(settings->source, err);
 	struct stat status;
 
 	if (fd < 0)
@@ -79,10 +79,10 @@ static int unpack_tar(const struct settings *settings, struct unpack_tree *tree,
 }
 
 /* The files of an image that comes as a tar. A descriptor. */
-static int stage_image(const struct settings *settings, struct progress *progress,
-		       struct warden_error *err)
+static int unpack_stage_image(const struct unpack_settings *settings, struct progress *progress,
+			      struct warden_error *err)
 {
-	_cleanup_close_ int work_fd = open_directory(settings->work, err), fd = -1;
+	_cleanup_close_ int work_fd = unpack_open_directory(settings->work, err), fd = -1;
 	struct unpack_tree tree = {.links = PLACE_NO_LINKS, .private = true};
 	int result;
 
@@ -99,27 +99,27 @@ static int stage_image(const struct settings *settings, struct progress *progres
 	return result < 0 ? -1 : take_fd(&fd);
 }
 
-static int open_image(const struct settings *settings, const struct kind *kind,
-		      struct progress *progress, struct warden_error *err)
+static int unpack_open_image(const struct unpack_settings *settings, const struct unpack_kind *kind,
+			     struct progress *progress, struct warden_error *err)
 {
 	struct stat status;
 
 	if (kind->from_directory && stat(settings->source, &status) == 0 && S_ISDIR(status.st_mode))
-		return open_directory(settings->source, err);
-	return stage_image(settings, progress, err);
+		return unpack_open_directory(settings->source, err);
+	return unpack_stage_image(settings, progress, err);
 }
 
 /* It may run all the same, where the kernel knows how. */
-static void warn_of_architecture(const struct image *image)
+static void unpack_warn_architecture(const struct image *image)
 {
 	const char *architecture =
 		json_string_value(json_object_get(image->config, "architecture"));
 
 	if (architecture && *architecture && strcmp(architecture, image_architecture()) != 0)
-		print_line("warning: the image is for another machine: ", architecture);
+		unpack_print_line("warning: the image is for another machine: ", architecture);
 }
 
-static int unpack_image(const struct settings *settings, const struct kind *kind,
+static int unpack_image(const struct unpack_settings *settings, const struct unpack_kind *kind,
 			struct unpack_tree *tree, struct progress *progress,
 			struct warden_error *err)
 {
@@ -129,21 +129,21 @@ static int unpack_image(const struct settings *settings, const struct kind *kind
 
 	if (snprintf(defaults, sizeof(defaults), "%s/defaults.json", settings->work) >= PATH_MAX)
 		return warden_error_set(err, "too long a name of a directory");
-	image.fd = open_image(settings, kind, progress, err);
+	image.fd = unpack_open_image(settings, kind, progress, err);
 	if (image.fd >= 0 && kind->read(&image, err) == 0 &&
 	    defaults_write(image.config, defaults, err) == 0)
 		result = image_unpack(&image, tree, progress, err);
 	progress_end(progress);
 	if (result == 0)
-		warn_of_architecture(&image);
+		unpack_warn_architecture(&image);
 	image_free(&image);
 	return result;
 }
 
-static int unpack(const struct settings *settings, const struct kind *kind,
-		  struct warden_error *err)
+static int unpack_run(const struct unpack_settings *settings, const struct unpack_kind *kind,
+		      struct warden_error *err)
 {
-	_cleanup_close_ int root_fd = open_directory(settings->root, err);
+	_cleanup_close_ int root_fd = unpack_open_directory(settings->root, err);
 	struct unpack_tree tree = {
 		.root_fd = root_fd,
 		.links = PLACE_NO_LINKS,
@@ -163,7 +163,7 @@ static int unpack(const struct settings *settings, const struct kind *kind,
 	return result;
 }
 
-static const struct kind *find_kind(const char *name)
+static const struct unpack_kind *unpack_find_kind(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
 		if (strcmp(kinds[i].name, name) == 0)
@@ -178,7 +178,7 @@ static int unpack_print_usage(void)
 	return 2;
 }
 
-static bool read_arguments(struct settings *settings, int argc, char **argv)
+static bool unpack_read_arguments(struct unpack_settings *settings, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{"image", required_argument, NULL, 'i'},
@@ -206,22 +206,22 @@ static bool read_arguments(struct settings *settings, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct settings settings = {0};
-	const struct kind *kind;
+	struct unpack_settings settings = {0};
+	const struct unpack_kind *kind;
 	struct warden_error err;
 
-	if (!read_arguments(&settings, argc, argv))
+	if (!unpack_read_arguments(&settings, argc, argv))
 		return unpack_print_usage();
-	kind = find_kind(settings.kind);
+	kind = unpack_find_kind(settings.kind);
 	if (!kind)
 		return unpack_print_usage();
 	/* It does not outlive the script, which alone knows what is to be removed. */
 	prctl(PR_SET_PDEATHSIG, SIGTERM); /* cannot fail with a signal's number */
 	umask(022);
-	if (unpack(&settings, kind, &err) == 0)
+	if (unpack_run(&settings, kind, &err) == 0)
 		return 0;
 	error_prepend(&err, "%s",
 		      strcmp(settings.source, "-") == 0 ? "standard input" : settings.source);
-	print_line("", err.message);
+	unpack_print_line("", err.message);
 	return 1;
 }

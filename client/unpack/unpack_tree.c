@@ -12,7 +12,7 @@
 #include "lib/remove_tree.h"
 
 /* An entry on its way to its place. */
-struct item {
+struct unpack_item {
 	struct unpack_tree *tree;
 	struct unpack_source *source;
 	struct archive_entry *entry;
@@ -21,14 +21,14 @@ struct item {
 	const char *base; /* its name there */
 };
 
-static int remove_at(int parent_fd, const char *base, struct warden_error *err)
+static int unpack_tree_remove_at(int parent_fd, const char *base, struct warden_error *err)
 {
 	if (unlinkat(parent_fd, base, 0) == 0 || errno == ENOENT)
 		return 0;
 	return remove_tree(parent_fd, base, err);
 }
 
-static mode_t item_mode(const struct item *item, bool directory)
+static mode_t unpack_tree_item_mode(const struct unpack_item *item, bool directory)
 {
 	mode_t mode = (mode_t)archive_entry_perm(item->entry) & 07777;
 
@@ -43,7 +43,7 @@ static mode_t item_mode(const struct item *item, bool directory)
 	return mode;
 }
 
-static void item_times(const struct item *item, struct timespec times[2])
+static void unpack_tree_item_times(const struct unpack_item *item, struct timespec times[2])
 {
 	struct timespec modified = {
 		.tv_sec = (time_t)archive_entry_mtime(item->entry),
@@ -56,7 +56,7 @@ static void item_times(const struct item *item, struct timespec times[2])
 }
 
 /* The owner comes before the mode, whose bits it would take away. */
-static int set_owner(const struct item *item, struct warden_error *err)
+static int unpack_tree_set_owner(const struct unpack_item *item, struct warden_error *err)
 {
 	la_int64_t uid = archive_entry_uid(item->entry), gid = archive_entry_gid(item->entry);
 
@@ -71,7 +71,7 @@ static int set_owner(const struct item *item, struct warden_error *err)
 	return 0;
 }
 
-static int write_all(int fd, const char *data, size_t size, off_t offset)
+static int unpack_tree_write_all(int fd, const char *data, size_t size, off_t offset)
 {
 	while (size > 0) {
 		ssize_t written = pwrite(fd, data, size, offset);
@@ -88,7 +88,8 @@ static int write_all(int fd, const char *data, size_t size, off_t offset)
 }
 
 /* Holes stay holes. */
-static int write_content(const struct item *item, int fd, struct warden_error *err)
+static int unpack_tree_write_content(const struct unpack_item *item, int fd,
+				     struct warden_error *err)
 {
 	const void *data;
 	size_t size;
@@ -96,7 +97,7 @@ static int write_content(const struct item *item, int fd, struct warden_error *e
 	int more;
 
 	while ((more = unpack_source_block(item->source, &data, &size, &offset, err)) > 0)
-		if (write_all(fd, data, size, offset) < 0)
+		if (unpack_tree_write_all(fd, data, size, offset) < 0)
 			return warden_error_errno(err, "write %s", item->name);
 	if (more < 0)
 		return -1;
@@ -106,7 +107,7 @@ static int write_content(const struct item *item, int fd, struct warden_error *e
 	return 0;
 }
 
-static int add_file(const struct item *item, struct warden_error *err)
+static int unpack_tree_add_file(const struct unpack_item *item, struct warden_error *err)
 {
 	_cleanup_close_ int fd = openat(item->parent_fd, item->base,
 					O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -114,17 +115,17 @@ static int add_file(const struct item *item, struct warden_error *err)
 
 	if (fd < 0)
 		return warden_error_errno(err, "make %s", item->name);
-	if (write_content(item, fd, err) < 0 || set_owner(item, err) < 0)
+	if (unpack_tree_write_content(item, fd, err) < 0 || unpack_tree_set_owner(item, err) < 0)
 		return -1;
-	item_times(item, times);
-	if (fchmod(fd, item_mode(item, false)) < 0 || futimens(fd, times) < 0)
+	unpack_tree_item_times(item, times);
+	if (fchmod(fd, unpack_tree_item_mode(item, false)) < 0 || futimens(fd, times) < 0)
 		return warden_error_errno(err, "set mode and time of %s", item->name);
 	if (close(take_fd(&fd)) < 0)
 		return warden_error_errno(err, "write %s", item->name);
 	return 0;
 }
 
-static int note_time(const struct item *item, struct warden_error *err)
+static int unpack_tree_note_time(const struct unpack_item *item, struct warden_error *err)
 {
 	struct unpack_tree *tree = item->tree;
 	struct tree_time *time;
@@ -142,13 +143,13 @@ static int note_time(const struct item *item, struct warden_error *err)
 	time->name = strdup(item->name);
 	if (!time->name)
 		return warden_error_errno(err, "note the time of %s", item->name);
-	item_times(item, time->times);
+	unpack_tree_item_times(item, time->times);
 	tree->n_times++;
 	return 0;
 }
 
 /* One that is there gets the mode and owner, and keeps what is in it. */
-static int add_directory(const struct item *item, struct warden_error *err)
+static int unpack_tree_add_directory(const struct unpack_item *item, struct warden_error *err)
 {
 	_cleanup_close_ int fd = -1;
 
@@ -157,14 +158,14 @@ static int add_directory(const struct item *item, struct warden_error *err)
 	fd = openat(item->parent_fd, item->base, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return warden_error_errno(err, "open %s", item->name);
-	if (set_owner(item, err) < 0)
+	if (unpack_tree_set_owner(item, err) < 0)
 		return -1;
-	if (fchmod(fd, item_mode(item, true)) < 0)
+	if (fchmod(fd, unpack_tree_item_mode(item, true)) < 0)
 		return warden_error_errno(err, "set the mode of %s", item->name);
-	return note_time(item, err);
+	return unpack_tree_note_time(item, err);
 }
 
-static int add_symlink(const struct item *item, struct warden_error *err)
+static int unpack_tree_add_symlink(const struct unpack_item *item, struct warden_error *err)
 {
 	const char *target = archive_entry_symlink(item->entry);
 	struct timespec times[2];
@@ -180,14 +181,14 @@ static int add_symlink(const struct item *item, struct warden_error *err)
 					item->name, target);
 	if (symlinkat(target, item->parent_fd, item->base) < 0)
 		return warden_error_errno(err, "make the symbolic link %s", item->name);
-	item_times(item, times);
+	unpack_tree_item_times(item, times);
 	if (utimensat(item->parent_fd, item->base, times, AT_SYMLINK_NOFOLLOW) < 0)
 		return warden_error_errno(err, "set the time of %s", item->name);
-	return set_owner(item, err);
+	return unpack_tree_set_owner(item, err);
 }
 
 /* Its owner, mode and time are those of what it links to. */
-static int add_hard_link(const struct item *item, struct warden_error *err)
+static int unpack_tree_add_hard_link(const struct unpack_item *item, struct warden_error *err)
 {
 	const char *raw = archive_entry_hardlink(item->entry), *base;
 	_cleanup_close_ int parent_fd = -1;
@@ -204,25 +205,25 @@ static int add_hard_link(const struct item *item, struct warden_error *err)
 					item->name, target);
 	if (strcmp(target, item->name) == 0)
 		return warden_error_set(err, "%s: a hard link to itself", item->name);
-	if (remove_at(item->parent_fd, item->base, err) < 0)
+	if (unpack_tree_remove_at(item->parent_fd, item->base, err) < 0)
 		return -1;
 	if (linkat(parent_fd, base, item->parent_fd, item->base, 0) < 0)
 		return warden_error_errno(err, "%s: a hard link to %s", item->name, target);
 	return 0;
 }
 
-static int add_fifo(const struct item *item, struct warden_error *err)
+static int unpack_tree_add_fifo(const struct unpack_item *item, struct warden_error *err)
 {
 	if (mknodat(item->parent_fd, item->base, S_IFIFO | 0600, 0) < 0)
 		return warden_error_errno(err, "make the pipe %s", item->name);
-	if (set_owner(item, err) < 0)
+	if (unpack_tree_set_owner(item, err) < 0)
 		return -1;
-	if (fchmodat(item->parent_fd, item->base, item_mode(item, false), 0) < 0)
+	if (fchmodat(item->parent_fd, item->base, unpack_tree_item_mode(item, false), 0) < 0)
 		return warden_error_errno(err, "set the mode of %s", item->name);
 	return 0;
 }
 
-static int is_directory(int parent_fd, const char *base)
+static int unpack_tree_is_directory(int parent_fd, const char *base)
 {
 	struct stat status;
 
@@ -230,29 +231,29 @@ static int is_directory(int parent_fd, const char *base)
 	       S_ISDIR(status.st_mode);
 }
 
-static int add_item(const struct item *item, struct warden_error *err)
+static int unpack_tree_add_item(const struct unpack_item *item, struct warden_error *err)
 {
 	mode_t type = archive_entry_filetype(item->entry);
 
 	if (archive_entry_hardlink(item->entry))
-		return add_hard_link(item, err);
+		return unpack_tree_add_hard_link(item, err);
 	if (type == AE_IFCHR || type == AE_IFBLK)
 		return warden_error_set(err,
 					"%s: a device node, which no image may bring "
 					"(containers have a /dev of their own)",
 					item->name);
-	if (!(type == AE_IFDIR && is_directory(item->parent_fd, item->base)) &&
-	    remove_at(item->parent_fd, item->base, err) < 0)
+	if (!(type == AE_IFDIR && unpack_tree_is_directory(item->parent_fd, item->base)) &&
+	    unpack_tree_remove_at(item->parent_fd, item->base, err) < 0)
 		return -1;
 	switch (type) {
 	case AE_IFREG:
-		return add_file(item, err);
+		return unpack_tree_add_file(item, err);
 	case AE_IFDIR:
-		return add_directory(item, err);
+		return unpack_tree_add_directory(item, err);
 	case AE_IFLNK:
-		return add_symlink(item, err);
+		return unpack_tree_add_symlink(item, err);
 	case AE_IFIFO:
-		return add_fifo(item, err);
+		return unpack_tree_add_fifo(item, err);
 	default:
 		return warden_error_set(err, "%s: neither file, directory, link nor pipe",
 					item->name);
@@ -262,7 +263,7 @@ static int add_item(const struct item *item, struct warden_error *err)
 int unpack_tree_add(struct unpack_tree *tree, struct unpack_source *source,
 		    struct archive_entry *entry, const char *name, struct warden_error *err)
 {
-	struct item item = {.tree = tree, .source = source, .entry = entry, .name = name};
+	struct unpack_item item = {.tree = tree, .source = source, .entry = entry, .name = name};
 	_cleanup_close_ int parent_fd = -1;
 
 	if (!*name) /* the root itself, whose owner and mode are not the archive's */
@@ -273,7 +274,7 @@ int unpack_tree_add(struct unpack_tree *tree, struct unpack_source *source,
 	if (parent_fd < 0)
 		return -1;
 	item.parent_fd = parent_fd;
-	return add_item(&item, err);
+	return unpack_tree_add_item(&item, err);
 }
 
 /* One that was replaced or removed has no time to be set. */
@@ -285,7 +286,7 @@ int unpack_tree_finish(struct unpack_tree *tree, struct warden_error *err)
 		const char *base;
 
 		parent_fd = place_parent(tree->root_fd, time->name, tree->links, false, &base, err);
-		if (parent_fd >= 0 && is_directory(parent_fd, base) &&
+		if (parent_fd >= 0 && unpack_tree_is_directory(parent_fd, base) &&
 		    utimensat(parent_fd, base, time->times, AT_SYMLINK_NOFOLLOW) < 0)
 			return warden_error_errno(err, "set the time of %s", time->name);
 	}
@@ -302,8 +303,8 @@ void unpack_tree_free(struct unpack_tree *tree)
 }
 
 /* Where a name is, if there is such a directory: -1 otherwise, which `*result` says more of. */
-static int find_parent(struct unpack_tree *tree, const char *name, const char **base, int *result,
-		       struct warden_error *err)
+static int unpack_tree_find_parent(struct unpack_tree *tree, const char *name, const char **base,
+				   int *result, struct warden_error *err)
 {
 	int fd = place_parent(tree->root_fd, name, tree->links, false, base, err);
 
@@ -317,8 +318,8 @@ int unpack_tree_remove(struct unpack_tree *tree, const char *name, struct warden
 	const char *base;
 	int result;
 
-	parent_fd = find_parent(tree, name, &base, &result, err);
-	return parent_fd < 0 ? result : remove_at(parent_fd, base, err);
+	parent_fd = unpack_tree_find_parent(tree, name, &base, &result, err);
+	return parent_fd < 0 ? result : unpack_tree_remove_at(parent_fd, base, err);
 }
 
 int unpack_tree_make_way(struct unpack_tree *tree, const char *name, struct warden_error *err)
@@ -327,13 +328,13 @@ int unpack_tree_make_way(struct unpack_tree *tree, const char *name, struct ward
 	const char *base;
 	int result;
 
-	parent_fd = find_parent(tree, name, &base, &result, err);
-	if (parent_fd < 0 || is_directory(parent_fd, base))
+	parent_fd = unpack_tree_find_parent(tree, name, &base, &result, err);
+	if (parent_fd < 0 || unpack_tree_is_directory(parent_fd, base))
 		return result;
-	return remove_at(parent_fd, base, err);
+	return unpack_tree_remove_at(parent_fd, base, err);
 }
 
-static int remove_children(int fd, const char *name, struct warden_error *err)
+static int unpack_tree_remove_children(int fd, const char *name, struct warden_error *err)
 {
 	_cleanup_closedir_ DIR *dir = fdopendir(fd);
 	const struct dirent *child;
@@ -345,7 +346,7 @@ static int remove_children(int fd, const char *name, struct warden_error *err)
 	}
 	while ((child = readdir(dir)))
 		if (strcmp(child->d_name, ".") != 0 && strcmp(child->d_name, "..") != 0 &&
-		    remove_at(dirfd(dir), child->d_name, err) < 0)
+		    unpack_tree_remove_at(dirfd(dir), child->d_name, err) < 0)
 			return -1;
 	return 0;
 }
@@ -360,15 +361,16 @@ int unpack_tree_empty(struct unpack_tree *tree, const char *name, struct warden_
 	/* As if it were the directory of something, so that links are resolved alike. */
 	if (snprintf(below, sizeof(below), "%s%s.", name, *name ? "/" : "") >= PATH_MAX)
 		return warden_error_set(err, "%s: too long a name", name);
-	parent_fd = find_parent(tree, below, &base, &result, err);
+	parent_fd = unpack_tree_find_parent(tree, below, &base, &result, err);
 	if (parent_fd < 0)
 		return result;
 	fd = openat(parent_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 ? warden_error_errno(err, "open %s", name) : remove_children(fd, name, err);
+	return fd < 0 ? warden_error_errno(err, "open %s", name)
+		      : unpack_tree_remove_children(fd, name, err);
 }
 
-static int add_entries(struct unpack_tree *tree, struct unpack_source *source,
-		       struct warden_error *err)
+static int unpack_tree_add_entries(struct unpack_tree *tree, struct unpack_source *source,
+				   struct warden_error *err)
 {
 	struct archive_entry *entry;
 	char name[PATH_MAX];
@@ -397,7 +399,7 @@ int unpack_tree_add_tar(struct unpack_tree *tree, int fd, struct progress *progr
 	int result = unpack_source_open_tar(&source, fd, progress, err);
 
 	if (result == 0)
-		result = add_entries(tree, &source, err);
+		result = unpack_tree_add_entries(tree, &source, err);
 	unpack_source_close(&source);
 	return result;
 }

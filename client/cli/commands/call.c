@@ -44,14 +44,14 @@ int client_failed(const struct invocation *invocation)
 
 /* A connection that is kept is of use only while nothing has come that nobody asked for: its end,
  * or the rest of an answer. */
-static bool is_usable(const struct warden_client *client)
+static bool call_is_usable(const struct warden_client *client)
 {
 	struct pollfd wait = {.fd = client ? warden_client_fd(client) : -1, .events = POLLIN};
 
 	return wait.fd >= 0 && poll(&wait, 1, 0) == 0;
 }
 
-static int connect_client(struct invocation *invocation)
+static int call_connect(struct invocation *invocation)
 {
 	warden_client_set_timeout(invocation->client, CONNECT_TIMEOUT);
 	if (warden_client_connect(invocation->client, invocation->socket_path) < 0) {
@@ -76,8 +76,8 @@ int client_open(struct invocation *invocation)
 		complain(invocation, "out of memory");
 		return STATUS_FAILED;
 	}
-	if (!kept || !is_usable(invocation->client))
-		status = connect_client(invocation);
+	if (!kept || !call_is_usable(invocation->client))
+		status = call_connect(invocation);
 	if (status == 0)
 		warden_client_set_timeout(invocation->client,
 					  invocation->command->waits ? -1 : ANSWER_TIMEOUT);
@@ -143,7 +143,7 @@ const char *invocation_handle(const struct invocation *invocation, size_t *lengt
 }
 
 /* What the protocol requires, and people may leave out. */
-static int set_defaults(const struct invocation *invocation)
+static int call_set_defaults(const struct invocation *invocation)
 {
 	struct warden_message *request = invocation->requests[0];
 
@@ -159,7 +159,7 @@ static int set_defaults(const struct invocation *invocation)
 
 int call_prepare(struct invocation *invocation)
 {
-	int status = set_defaults(invocation);
+	int status = call_set_defaults(invocation);
 
 	if (status == 0 && invocation->command->words == WORDS_HANDLE_FIRST)
 		status = set_script_words(invocation, invocation->requests[0]);

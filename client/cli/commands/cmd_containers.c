@@ -25,8 +25,8 @@ struct warden_message *containers_get(struct invocation *invocation,
 }
 
 /* A container, or why it has no info. */
-static void add_row(struct table *table, const char *handle, size_t length,
-		    const struct warden_message *info, const char *error)
+static void cmd_containers_add_row(struct table *table, const char *handle, size_t length,
+				   const struct warden_message *info, const char *error)
 {
 	const char *state, *address;
 	char memory[32] = "-";
@@ -64,14 +64,15 @@ void print_containers(const struct warden_message *answer)
 		size_t length;
 		const char *handle = warden_message_bytes(entry, "handle", 0, &length);
 
-		add_row(table, handle, length, warden_message_child(entry, "info", 0),
-			warden_message_bytes(entry, "error", 0, NULL));
+		cmd_containers_add_row(table, handle, length,
+				       warden_message_child(entry, "info", 0),
+				       warden_message_bytes(entry, "error", 0, NULL));
 	}
 	table_print(table, stdout, 0);
 }
 
 /* What --long and --format are for. */
-static int list_infos(struct invocation *invocation)
+static int cmd_containers_list_infos(struct invocation *invocation)
 {
 	struct warden_message *request = warden_message_new("info_many"), *answer;
 	const struct warden_message *list = invocation->requests[0];
@@ -113,7 +114,7 @@ int cmd_list(struct invocation *invocation)
 	if (status != 0)
 		return status;
 	if (invocation->format || (invocation->detailed && !invocation->json))
-		return list_infos(invocation);
+		return cmd_containers_list_infos(invocation);
 	list = warden_client_call(invocation->client, invocation->requests[0]);
 	if (!list)
 		return client_failed(invocation);
@@ -123,7 +124,8 @@ int cmd_list(struct invocation *invocation)
 }
 
 /* Those that have no info: a script goes by the status. */
-static int tell_errors(const struct invocation *invocation, const struct warden_message *answer)
+static int cmd_containers_report_errors(const struct invocation *invocation,
+					const struct warden_message *answer)
 {
 	int status = 0;
 
@@ -141,7 +143,7 @@ static int tell_errors(const struct invocation *invocation, const struct warden_
 }
 
 /* One handle alone: all of its info. */
-static int info_one(struct invocation *invocation)
+static int cmd_containers_info_one(struct invocation *invocation)
 {
 	size_t length;
 	const char *handle = warden_message_bytes(invocation->requests[0], "handles", 0, &length);
@@ -174,7 +176,7 @@ int cmd_info(struct invocation *invocation)
 	if (status != 0)
 		return status;
 	if (handles == 1 && properties == 0)
-		return info_one(invocation);
+		return cmd_containers_info_one(invocation);
 	answer = containers_get(invocation, request);
 	if (!answer)
 		return STATUS_FAILED;
@@ -184,7 +186,7 @@ int cmd_info(struct invocation *invocation)
 		print_containers(answer);
 	/* Of those with a property one may go meanwhile, which is no mistake. */
 	if (status == 0 && handles > 0)
-		status = tell_errors(invocation, answer);
+		status = cmd_containers_report_errors(invocation, answer);
 	warden_message_free(answer);
 	return status;
 }

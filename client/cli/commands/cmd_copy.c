@@ -22,7 +22,7 @@ enum {
 };
 
 /* How far a copy is. */
-struct progress {
+struct cmd_copy_progress {
 	const char *verb;
 	bool shown, was_shown;
 	bool terminal; /* each word takes the place of the one before */
@@ -32,7 +32,7 @@ struct progress {
 	struct timespec begin, last;
 };
 
-static double seconds_since(const struct timespec *then)
+static double cmd_copy_seconds_since(const struct timespec *then)
 {
 	struct timespec now;
 
@@ -40,8 +40,9 @@ static double seconds_since(const struct timespec *then)
 	return (double)(now.tv_sec - then->tv_sec) + (double)(now.tv_nsec - then->tv_nsec) / 1e9;
 }
 
-static void progress_begin(const struct invocation *invocation, struct progress *progress,
-			   const char *verb, bool counts)
+static void cmd_copy_begin_progress(const struct invocation *invocation,
+				    struct cmd_copy_progress *progress, const char *verb,
+				    bool counts)
 {
 	const struct warden_message *request = invocation->requests[0];
 
@@ -55,13 +56,13 @@ static void progress_begin(const struct invocation *invocation, struct progress 
 	progress->last = progress->begin;
 }
 
-static void progress_tell(struct progress *progress)
+static void cmd_copy_show_progress(struct cmd_copy_progress *progress)
 {
-	double seconds = seconds_since(&progress->begin);
+	double seconds = cmd_copy_seconds_since(&progress->begin);
 	int pause_ms = progress->terminal ? TICK_MS : LINE_MS;
 	char size[32], rate[32];
 
-	if (!progress->shown || seconds_since(&progress->last) < pause_ms / 1000.0)
+	if (!progress->shown || cmd_copy_seconds_since(&progress->last) < pause_ms / 1000.0)
 		return;
 	clock_gettime(CLOCK_MONOTONIC, &progress->last);
 	text_size(size, sizeof(size), progress->bytes);
@@ -76,30 +77,31 @@ static void progress_tell(struct progress *progress)
 	progress->was_shown = true;
 }
 
-static void progress_end(struct progress *progress)
+static void cmd_copy_end_progress(struct cmd_copy_progress *progress)
 {
 	if (progress->was_shown && progress->terminal)
 		fputs("\r\033[K", stderr);
 	progress->was_shown = false;
 }
 
-static int failed(struct invocation *invocation, struct progress *progress)
+static int cmd_copy_fail(struct invocation *invocation, struct cmd_copy_progress *progress)
 {
-	progress_end(progress);
+	cmd_copy_end_progress(progress);
 	return client_failed(invocation);
 }
 
 /* What came of the one request of a copy by paths. */
-struct result {
+struct cmd_copy_result {
 	struct invocation *invocation;
-	struct progress progress;
+	struct cmd_copy_progress progress;
 	bool over;
 	int status;
 };
 
-static void copied(void *data, uint64_t id, const struct warden_message *answer, bool last)
+static void cmd_copy_on_answer(void *data, uint64_t id, const struct warden_message *answer,
+			       bool last)
 {
-	struct result *result = data;
+	struct cmd_copy_result *result = data;
 
 	(void)id;
 	result->over = last;
@@ -108,26 +110,26 @@ static void copied(void *data, uint64_t id, const struct warden_message *answer,
 		result->progress.bytes = warden_message_number(answer, "bytes", 0);
 		result->progress.files = warden_message_number(answer, "files", 0);
 	} else if (answer) {
-		progress_end(&result->progress);
+		cmd_copy_end_progress(&result->progress);
 		result->status = print_answer(result->invocation, answer);
 	}
 }
 
 /* The daemon copies, and tells how far it is where somebody will see that. */
-static int copy_by_path(struct invocation *invocation, const char *verb)
+static int cmd_copy_by_path(struct invocation *invocation, const char *verb)
 {
-	struct result result = {.invocation = invocation, .status = STATUS_FAILED};
+	struct cmd_copy_result result = {.invocation = invocation, .status = STATUS_FAILED};
 	struct warden_client *client = invocation->client;
-	struct progress *progress = &result.progress;
+	struct cmd_copy_progress *progress = &result.progress;
 
-	progress_begin(invocation, progress, verb, false);
+	cmd_copy_begin_progress(invocation, progress, verb, false);
 	if (progress->shown &&
 	    warden_message_set_number(invocation->requests[0], "progress", 1) < 0) {
 		complain(invocation, "out of memory");
 		return STATUS_FAILED;
 	}
-	if (warden_client_submit(client, invocation->requests[0], copied, &result) == 0)
-		return failed(invocation, progress);
+	if (warden_client_submit(client, invocation->requests[0], cmd_copy_on_answer, &result) == 0)
+		return cmd_copy_fail(invocation, progress);
 	while (!result.over) {
 		struct pollfd wait = {.fd = warden_client_fd(client),
 				      .events = warden_client_events(client)};
@@ -138,17 +140,17 @@ static int copy_by_path(struct invocation *invocation, const char *verb)
 		if (n > 0 && warden_client_process(client) < 0)
 			break;
 		if (!result.over)
-			progress_tell(progress);
+			cmd_copy_show_progress(progress);
 	}
 	if (result.status == STATUS_FAILED && *warden_client_error(client))
-		return failed(invocation, progress);
-	progress_end(progress);
+		return cmd_copy_fail(invocation, progress);
+	cmd_copy_end_progress(progress);
 	return result.status;
 }
 
 /* A request about a tar, with the handle and one path of this copy's. */
-static struct warden_message *tar_request(const struct invocation *invocation, const char *name,
-					  const char *field)
+static struct warden_message *cmd_copy_new_tar_request(const struct invocation *invocation,
+						       const char *name, const char *field)
 {
 	size_t length;
 	const char *handle = invocation_handle(invocation, &length);
@@ -164,7 +166,7 @@ static struct warden_message *tar_request(const struct invocation *invocation, c
 }
 
 /* Reads until the buffer is full or the end has come. Bytes, or -1. */
-static ssize_t read_chunk(char *buffer)
+static ssize_t cmd_copy_read_chunk(char *buffer)
 {
 	size_t length = 0;
 
@@ -181,7 +183,8 @@ static ssize_t read_chunk(char *buffer)
 	return (ssize_t)length;
 }
 
-static int send_chunk(struct invocation *invocation, const char *buffer, size_t length, bool end)
+static int cmd_copy_send_chunk(struct invocation *invocation, const char *buffer, size_t length,
+			       bool end)
 {
 	struct warden_message *request = warden_message_new("tar_data");
 	int result = -1;
@@ -196,7 +199,7 @@ static int send_chunk(struct invocation *invocation, const char *buffer, size_t 
 	return result;
 }
 
-static int take_answer(struct invocation *invocation)
+static int cmd_copy_receive_answer(struct invocation *invocation)
 {
 	struct warden_message *answer = warden_client_receive(invocation->client);
 
@@ -205,44 +208,46 @@ static int take_answer(struct invocation *invocation)
 }
 
 /* Hands standard input on: some chunks are on their way while the next one is read. */
-static int send_tar(struct invocation *invocation, char *buffer, struct progress *progress)
+static int cmd_copy_send_tar(struct invocation *invocation, char *buffer,
+			     struct cmd_copy_progress *progress)
 {
 	size_t in_flight = 0;
 	bool end;
 
 	do {
-		ssize_t got = read_chunk(buffer);
+		ssize_t got = cmd_copy_read_chunk(buffer);
 
 		if (got < 0) {
-			progress_end(progress);
+			cmd_copy_end_progress(progress);
 			complain(invocation, "read standard input: %s", strerror(errno));
 			return STATUS_FAILED;
 		}
 		end = got < CHUNK; /* a terminal's end is not to be asked for twice */
-		if (send_chunk(invocation, buffer, (size_t)got, end) < 0)
-			return failed(invocation, progress);
+		if (cmd_copy_send_chunk(invocation, buffer, (size_t)got, end) < 0)
+			return cmd_copy_fail(invocation, progress);
 		in_flight++;
 		progress->bytes += (uint64_t)got;
-		progress_tell(progress);
+		cmd_copy_show_progress(progress);
 		for (; in_flight > (end ? 0 : IN_FLIGHT); in_flight--)
-			if (take_answer(invocation) < 0)
-				return failed(invocation, progress);
+			if (cmd_copy_receive_answer(invocation) < 0)
+				return cmd_copy_fail(invocation, progress);
 	} while (!end);
-	progress_end(progress);
+	cmd_copy_end_progress(progress);
 	return 0;
 }
 
-static int tar_in(struct invocation *invocation)
+static int cmd_copy_tar_in(struct invocation *invocation)
 {
-	struct warden_message *request = tar_request(invocation, "tar_in", "dst_path"), *answer;
-	struct progress progress = {0};
+	struct warden_message *request = cmd_copy_new_tar_request(invocation, "tar_in", "dst_path"),
+			      *answer;
+	struct cmd_copy_progress progress = {0};
 	char *buffer = malloc(CHUNK);
 	int status = STATUS_FAILED;
 
-	progress_begin(invocation, &progress, "copying in", true);
+	cmd_copy_begin_progress(invocation, &progress, "copying in", true);
 	answer = request && buffer ? warden_client_call(invocation->client, request) : NULL;
 	if (answer)
-		status = send_tar(invocation, buffer, &progress);
+		status = cmd_copy_send_tar(invocation, buffer, &progress);
 	else if (request && buffer)
 		client_failed(invocation);
 	warden_message_free(answer);
@@ -252,8 +257,8 @@ static int tar_in(struct invocation *invocation)
 }
 
 /* Prints the tar as it comes. */
-static int receive_tar(struct invocation *invocation, struct warden_message *answer,
-		       struct progress *progress)
+static int cmd_copy_receive_tar(struct invocation *invocation, struct warden_message *answer,
+				struct cmd_copy_progress *progress)
 {
 	while (answer) {
 		bool end = warden_message_number(answer, "end", 0) != 0;
@@ -263,25 +268,26 @@ static int receive_tar(struct invocation *invocation, struct warden_message *ans
 
 		warden_message_free(answer);
 		if (result < 0) {
-			progress_end(progress);
+			cmd_copy_end_progress(progress);
 			complain(invocation, "write standard output: %s", strerror(errno));
 			return STATUS_FAILED;
 		}
 		progress->bytes += length;
-		progress_tell(progress);
+		cmd_copy_show_progress(progress);
 		if (end) {
-			progress_end(progress);
+			cmd_copy_end_progress(progress);
 			return 0;
 		}
 		answer = warden_client_receive(invocation->client);
 	}
-	return failed(invocation, progress);
+	return cmd_copy_fail(invocation, progress);
 }
 
-static int tar_out(struct invocation *invocation)
+static int cmd_copy_tar_out(struct invocation *invocation)
 {
-	struct warden_message *request = tar_request(invocation, "tar_out", "src_path");
-	struct progress progress = {0};
+	struct warden_message *request =
+		cmd_copy_new_tar_request(invocation, "tar_out", "src_path");
+	struct cmd_copy_progress progress = {0};
 	int status;
 
 	if (!request)
@@ -294,14 +300,14 @@ static int tar_out(struct invocation *invocation)
 		warden_message_free(request);
 		return usage_error(invocation, "a tar is nothing for a terminal");
 	}
-	progress_begin(invocation, &progress, "copying out", true);
-	status =
-		receive_tar(invocation, warden_client_call(invocation->client, request), &progress);
+	cmd_copy_begin_progress(invocation, &progress, "copying out", true);
+	status = cmd_copy_receive_tar(invocation, warden_client_call(invocation->client, request),
+				      &progress);
 	warden_message_free(request);
 	return status;
 }
 
-static bool is_stream(const struct invocation *invocation, const char *field)
+static bool cmd_copy_is_stream(const struct invocation *invocation, const char *field)
 {
 	return strcmp(warden_message_bytes(invocation->requests[0], field, 0, NULL), "-") == 0;
 }
@@ -312,8 +318,9 @@ int cmd_copy_in(struct invocation *invocation)
 
 	if (status != 0)
 		return status;
-	return is_stream(invocation, "src_path") ? tar_in(invocation)
-						 : copy_by_path(invocation, "copying in");
+	return cmd_copy_is_stream(invocation, "src_path")
+		       ? cmd_copy_tar_in(invocation)
+		       : cmd_copy_by_path(invocation, "copying in");
 }
 
 int cmd_copy_out(struct invocation *invocation)
@@ -322,6 +329,7 @@ int cmd_copy_out(struct invocation *invocation)
 
 	if (status != 0)
 		return status;
-	return is_stream(invocation, "dst_path") ? tar_out(invocation)
-						 : copy_by_path(invocation, "copying out");
+	return cmd_copy_is_stream(invocation, "dst_path")
+		       ? cmd_copy_tar_out(invocation)
+		       : cmd_copy_by_path(invocation, "copying out");
 }

@@ -21,19 +21,19 @@
 extern char **environ;
 
 /* A fact of either source. */
-struct fact {
+struct doctor_fact {
 	const char *name, *value, *effect, *remedy;
 	bool good;
 };
 
-static struct table *facts_begin(void)
+static struct table *cmd_doctor_new_table(void)
 {
 	static const char *const titles[] = {"", "FACT", "FOUND", "EFFECT", "REMEDY", NULL};
 
 	return table_new(titles);
 }
 
-static void facts_add(struct table *table, const struct fact *fact)
+static void cmd_doctor_add_fact(struct table *table, const struct doctor_fact *fact)
 {
 	table_addf(table, "%s", fact->good ? "ok" : "!!");
 	table_colour(table, fact->good ? GREEN : RED);
@@ -44,7 +44,7 @@ static void facts_add(struct table *table, const struct fact *fact)
 }
 
 /* The table without what is as it should be, unless that was asked for. */
-static void facts_end(struct table *table, size_t good, size_t bad, bool all)
+static void cmd_doctor_print_facts(struct table *table, size_t good, size_t bad, bool all)
 {
 	if (bad > 0 || all)
 		table_print_wrapped(table, stdout, terminal_width(stdout));
@@ -58,9 +58,9 @@ static void facts_end(struct table *table, size_t good, size_t bad, bool all)
 		printf("%zu facts are as they should be, %zu are not\n", good, bad);
 }
 
-static struct fact message_fact(const struct warden_message *message)
+static struct doctor_fact cmd_doctor_read_fact(const struct warden_message *message)
 {
-	return (struct fact){
+	return (struct doctor_fact){
 		.name = warden_message_bytes(message, "name", 0, NULL),
 		.value = warden_message_bytes(message, "value", 0, NULL),
 		.effect = warden_message_bytes(message, "effect", 0, NULL),
@@ -69,22 +69,23 @@ static struct fact message_fact(const struct warden_message *message)
 	};
 }
 
-static void print_facts_of(const struct warden_message *status, bool all)
+static void cmd_doctor_print_status(const struct warden_message *status, bool all)
 {
-	struct table *table = facts_begin();
+	struct table *table = cmd_doctor_new_table();
 	size_t counts[2] = {0, 0}, n = warden_message_count(status, "facts");
 
 	for (size_t i = 0; i < n; i++) {
-		struct fact fact = message_fact(warden_message_child(status, "facts", i));
+		struct doctor_fact fact =
+			cmd_doctor_read_fact(warden_message_child(status, "facts", i));
 
 		counts[fact.good]++;
 		if (all || !fact.good)
-			facts_add(table, &fact);
+			cmd_doctor_add_fact(table, &fact);
 	}
-	facts_end(table, counts[1], counts[0], all);
+	cmd_doctor_print_facts(table, counts[1], counts[0], all);
 }
 
-static void print_heading(const char *text)
+static void cmd_doctor_print_heading(const char *text)
 {
 	printf("%s%s%s\n", text_colour(stdout, BOLD), text, text_colour(stdout, PLAIN));
 }
@@ -93,11 +94,11 @@ void print_status(const struct warden_message *answer)
 {
 	printf("wardend %s, backend %s\n", warden_message_bytes(answer, "version", 0, NULL),
 	       warden_message_bytes(answer, "backend", 0, NULL));
-	print_facts_of(answer, true);
+	cmd_doctor_print_status(answer, true);
 }
 
 /* The program beside this one, as installed, or in a build tree; else the one on the PATH. */
-static const char *find_wardend(char *path, size_t size)
+static const char *cmd_doctor_find_wardend(char *path, size_t size)
 {
 	static const char *const places[] = {"/wardend", "/../sbin/wardend", "/../core/wardend",
 					     "/../../core/wardend"};
@@ -118,11 +119,11 @@ static const char *find_wardend(char *path, size_t size)
 
 /* Starts `wardend --check-host` with its output on a pipe, whose read end is returned; -1 with
  * errno. */
-static int start_check(const struct invocation *invocation, pid_t *pid)
+static int cmd_doctor_start_check(const struct invocation *invocation, pid_t *pid)
 {
 	char path[2 * PATH_MAX];
-	const char *program =
-		invocation->wardend ? invocation->wardend : find_wardend(path, sizeof(path));
+	const char *program = invocation->wardend ? invocation->wardend
+						  : cmd_doctor_find_wardend(path, sizeof(path));
 	const char *argv[] = {program, "--check-host", NULL, NULL, NULL};
 	posix_spawn_file_actions_t actions;
 	int pipe_fds[2], number;
@@ -148,10 +149,10 @@ static int start_check(const struct invocation *invocation, pid_t *pid)
 }
 
 /* The report of `wardend --check-host`; NULL after saying why there is none. */
-static json_t *check_host(const struct invocation *invocation)
+static json_t *cmd_doctor_check_host(const struct invocation *invocation)
 {
 	pid_t pid = -1;
-	int fd = start_check(invocation, &pid), status = -1;
+	int fd = cmd_doctor_start_check(invocation, &pid), status = -1;
 	size_t length = 0;
 	json_t *report = NULL;
 	char *text;
@@ -173,14 +174,14 @@ static json_t *check_host(const struct invocation *invocation)
 	return report;
 }
 
-static const char *member(const json_t *object, const char *name)
+static const char *cmd_doctor_text(const json_t *object, const char *name)
 {
 	return json_string_value(json_object_get(object, name)); /* null: NULL */
 }
 
-static void print_backend(const json_t *backend, bool has_daemon, bool all)
+static void cmd_doctor_print_backend(const json_t *backend, bool has_daemon, bool all)
 {
-	struct table *table = facts_begin();
+	struct table *table = cmd_doctor_new_table();
 	const json_t *facts = json_object_get(backend, "facts");
 	const char *effect = ", the one in effect,";
 	size_t counts[2] = {0, 0};
@@ -189,28 +190,29 @@ static void print_backend(const json_t *backend, bool has_daemon, bool all)
 	/* The settings that were looked at may be others than the daemon's. */
 	if (has_daemon || !json_is_true(json_object_get(backend, "in_effect")))
 		effect = "";
-	snprintf(heading, sizeof(heading), "Backend %s%s on this host", member(backend, "name"),
-		 effect);
-	print_heading(heading);
+	snprintf(heading, sizeof(heading), "Backend %s%s on this host",
+		 cmd_doctor_text(backend, "name"), effect);
+	cmd_doctor_print_heading(heading);
 	for (size_t i = 0; i < json_array_size(facts); i++) {
 		const json_t *entry = json_array_get(facts, i);
-		const struct fact fact = {member(entry, "name"), member(entry, "value"),
-					  member(entry, "effect"), member(entry, "remedy"),
-					  json_is_true(json_object_get(entry, "good"))};
+		const struct doctor_fact fact = {
+			cmd_doctor_text(entry, "name"), cmd_doctor_text(entry, "value"),
+			cmd_doctor_text(entry, "effect"), cmd_doctor_text(entry, "remedy"),
+			json_is_true(json_object_get(entry, "good"))};
 
 		counts[fact.good]++;
 		if (all || !fact.good)
-			facts_add(table, &fact);
+			cmd_doctor_add_fact(table, &fact);
 	}
-	facts_end(table, counts[1], counts[0], all);
-	if (member(backend, "error"))
+	cmd_doctor_print_facts(table, counts[1], counts[0], all);
+	if (cmd_doctor_text(backend, "error"))
 		printf("%sIt cannot run here:%s %s\n", text_colour(stdout, RED),
-		       text_colour(stdout, PLAIN), member(backend, "error"));
+		       text_colour(stdout, PLAIN), cmd_doctor_text(backend, "error"));
 	putchar('\n');
 }
 
 /* Whether the backend in effect cannot run. */
-static bool is_hopeless(const json_t *report)
+static bool cmd_doctor_cannot_run(const json_t *report)
 {
 	const json_t *backends = json_object_get(report, "backends");
 
@@ -218,13 +220,13 @@ static bool is_hopeless(const json_t *report)
 		const json_t *backend = json_array_get(backends, i);
 
 		if (json_is_true(json_object_get(backend, "in_effect")))
-			return member(backend, "error") != NULL;
+			return cmd_doctor_text(backend, "error") != NULL;
 	}
 	return true;
 }
 
 /* The daemon's status, if one answers: an absent daemon is no failure here. */
-static struct warden_message *ask_daemon(struct invocation *invocation)
+static struct warden_message *cmd_doctor_call_daemon(struct invocation *invocation)
 {
 	struct warden_client *client = warden_client_new();
 	struct warden_message *answer = NULL;
@@ -240,7 +242,8 @@ static struct warden_message *ask_daemon(struct invocation *invocation)
 	return answer;
 }
 
-static void print_report(const struct warden_message *status, const json_t *report, bool all)
+static void cmd_doctor_print_report(const struct warden_message *status, const json_t *report,
+				    bool all)
 {
 	const json_t *backends = json_object_get(report, "backends");
 	char heading[512];
@@ -249,24 +252,24 @@ static void print_report(const struct warden_message *status, const json_t *repo
 		snprintf(heading, sizeof(heading), "The daemon, wardend %s with backend %s",
 			 warden_message_bytes(status, "version", 0, NULL),
 			 warden_message_bytes(status, "backend", 0, NULL));
-		print_heading(heading);
-		print_facts_of(status, all);
+		cmd_doctor_print_heading(heading);
+		cmd_doctor_print_status(status, all);
 		putchar('\n');
 	}
-	if (member(report, "error"))
-		printf("The settings are wrong: %s\n\n", member(report, "error"));
+	if (cmd_doctor_text(report, "error"))
+		printf("The settings are wrong: %s\n\n", cmd_doctor_text(report, "error"));
 	for (size_t i = 0; i < json_array_size(backends); i++) {
 		const json_t *backend = json_array_get(backends, i);
 
 		/* What the daemon told of its own is not to be told twice. */
-		if (!status || strcmp(member(backend, "name"),
+		if (!status || strcmp(cmd_doctor_text(backend, "name"),
 				      warden_message_bytes(status, "backend", 0, NULL)) != 0)
-			print_backend(backend, status != NULL, all);
+			cmd_doctor_print_backend(backend, status != NULL, all);
 	}
 }
 
-static int print_json(const struct invocation *invocation, const struct warden_message *status,
-		      json_t *report)
+static int cmd_doctor_print_json(const struct invocation *invocation,
+				 const struct warden_message *status, json_t *report)
 {
 	json_t *daemon = status ? json_of_answer(status) : json_null();
 	json_t *object = json_pack("{s:o, s:O?}", "daemon", daemon, "host", report);
@@ -282,16 +285,16 @@ static int print_json(const struct invocation *invocation, const struct warden_m
 
 int cmd_doctor(struct invocation *invocation)
 {
-	struct warden_message *status = ask_daemon(invocation);
-	json_t *report = check_host(invocation);
+	struct warden_message *status = cmd_doctor_call_daemon(invocation);
+	json_t *report = cmd_doctor_check_host(invocation);
 	int result = 0;
 
 	if (invocation->json)
-		result = print_json(invocation, status, report);
+		result = cmd_doctor_print_json(invocation, status, report);
 	else
-		print_report(status, report, invocation->all);
+		cmd_doctor_print_report(status, report, invocation->all);
 	/* A daemon that answers has set its backend up. */
-	if (!status && (!report || is_hopeless(report)))
+	if (!status && (!report || cmd_doctor_cannot_run(report)))
 		result = STATUS_FAILED;
 	warden_message_free(status);
 	json_decref(report);

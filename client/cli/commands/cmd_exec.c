@@ -28,7 +28,7 @@ struct exec {
 };
 
 /* From here on signals are read, not delivered; a write to a closed pipe fails with EPIPE. */
-static int signals_take(struct exec *exec)
+static int cmd_exec_block_signals(struct exec *exec)
 {
 	static const int taken[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 
@@ -42,7 +42,7 @@ static int signals_take(struct exec *exec)
 }
 
 /* Ends as the signal would have ended this process, so that a calling shell sees it. */
-static int signal_end(const struct exec *exec, int number)
+static int cmd_exec_raise_signal(const struct exec *exec, int number)
 {
 	signal(number, SIG_DFL); /* cannot fail for these */
 	sigprocmask(SIG_UNBLOCK, &exec->signals, NULL);
@@ -50,7 +50,7 @@ static int signal_end(const struct exec *exec, int number)
 	return 128 + number; /* where the signal is blocked from outside */
 }
 
-static void signal_read(struct exec *exec)
+static void cmd_exec_read_signal(struct exec *exec)
 {
 	struct signalfd_siginfo info;
 
@@ -59,34 +59,33 @@ static void signal_read(struct exec *exec)
 }
 
 /* Notes a signal that ended a wait. False: it was another failure, or the second signal. */
-static bool signal_noted(struct exec *exec)
+static bool cmd_exec_note_signal(struct exec *exec)
 {
 	bool first = exec->signal == 0;
 
 	if (warden_client_failure(exec->invocation->client) != WARDEN_FAILURE_WOKEN)
 		return false;
-	signal_read(exec);
+	cmd_exec_read_signal(exec);
 	return first;
 }
 
 /* A call whose answer is waited for although a signal came: it tells what there is to destroy. */
-static struct warden_message *call_patiently(struct exec *exec,
-					     const struct warden_message *request)
+static struct warden_message *cmd_exec_call(struct exec *exec, const struct warden_message *request)
 {
 	struct warden_client *client = exec->invocation->client;
 	struct warden_message *answer = warden_client_call(client, request);
 
-	if (!answer && signal_noted(exec) && warden_client_fd(client) >= 0)
+	if (!answer && cmd_exec_note_signal(exec) && warden_client_fd(client) >= 0)
 		answer = warden_client_receive(client);
 	return answer;
 }
 
-static const char *handle_of(const struct exec *exec, size_t *length)
+static const char *cmd_exec_handle(const struct exec *exec, size_t *length)
 {
 	return warden_message_bytes(exec->handle, "handle", 0, length);
 }
 
-static int create(struct exec *exec)
+static int cmd_exec_create(struct exec *exec)
 {
 	struct warden_message *request = exec->invocation->requests[REQUEST_CREATE];
 
@@ -95,15 +94,16 @@ static int create(struct exec *exec)
 		complain(exec->invocation, "out of memory");
 		return STATUS_FAILED;
 	}
-	exec->handle = call_patiently(exec, request);
+	exec->handle = cmd_exec_call(exec, request);
 	return exec->handle ? 0 : client_failed(exec->invocation);
 }
 
 /* A request about the container, and about a job where the number is not 0. */
-static struct warden_message *request_new(const struct exec *exec, const char *name, uint64_t job)
+static struct warden_message *cmd_exec_new_request(const struct exec *exec, const char *name,
+						   uint64_t job)
 {
 	size_t length;
-	const char *handle = handle_of(exec, &length);
+	const char *handle = cmd_exec_handle(exec, &length);
 	struct warden_message *request =
 		request_with_handle(exec->invocation, name, handle, length);
 
@@ -116,18 +116,18 @@ static struct warden_message *request_new(const struct exec *exec, const char *n
 }
 
 /* Starts the job; its number, or 0. */
-static uint64_t spawn(struct exec *exec)
+static uint64_t cmd_exec_spawn(struct exec *exec)
 {
 	struct warden_message *request = exec->invocation->requests[REQUEST_SPAWN];
 	struct warden_message *answer = NULL;
 	size_t length;
-	const char *handle = handle_of(exec, &length);
+	const char *handle = cmd_exec_handle(exec, &length);
 	uint64_t job = 0;
 
 	if (warden_message_set_bytes(request, "handle", handle, length) < 0)
 		complain(exec->invocation, "out of memory");
 	else
-		answer = call_patiently(exec, request);
+		answer = cmd_exec_call(exec, request);
 	if (answer)
 		job = warden_message_number(answer, "job_id", 0);
 	else if (exec->signal == 0)
@@ -138,7 +138,7 @@ static uint64_t spawn(struct exec *exec)
 
 /* What happened to the container happened to its only job: nothing else would tell why that ended
  * early. */
-static void tell_events(const struct exec *exec, const struct warden_message *answer)
+static void cmd_exec_report_events(const struct exec *exec, const struct warden_message *answer)
 {
 	for (size_t i = 0; i < warden_message_count(answer, "info.events"); i++)
 		complain(exec->invocation, "%s",
@@ -146,37 +146,37 @@ static void tell_events(const struct exec *exec, const struct warden_message *an
 }
 
 /* The job is over: its status, or with --json 0 once the object is printed. */
-static int finish(const struct exec *exec, const struct warden_message *answer)
+static int cmd_exec_report_end(const struct exec *exec, const struct warden_message *answer)
 {
 	if (exec->invocation->format)
 		return print_answer(exec->invocation, answer);
 	if (exec->invocation->json)
-		return json_print_with_handle(stdout, answer, handle_of(exec, NULL)) < 0
+		return json_print_with_handle(stdout, answer, cmd_exec_handle(exec, NULL)) < 0
 			       ? STATUS_FAILED
 			       : 0;
 	if (!job_report_end(exec->invocation, answer))
-		tell_events(exec, answer);
+		cmd_exec_report_events(exec, answer);
 	return job_status(exec->invocation, answer);
 }
 
 /* A signal and a reader that has gone need no words. */
-static int follow_failed(struct exec *exec)
+static int cmd_exec_report_failure(struct exec *exec)
 {
 	if (exec->output_error && exec->output_error != EPIPE)
 		complain(exec->invocation, "write the output: %s", strerror(exec->output_error));
-	else if (!exec->output_error && !signal_noted(exec))
+	else if (!exec->output_error && !cmd_exec_note_signal(exec))
 		client_failed(exec->invocation);
 	return STATUS_FAILED;
 }
 
 /* Answers with --json, or --format, once the job is over. */
-static int link_job(struct exec *exec, uint64_t job)
+static int cmd_exec_link_job(struct exec *exec, uint64_t job)
 {
 	struct invocation *invocation = exec->invocation;
-	struct warden_message *request = request_new(exec, "link", job);
+	struct warden_message *request = cmd_exec_new_request(exec, "link", job);
 	struct warden_message *answer =
 		request ? warden_client_call(invocation->client, request) : NULL;
-	int status = answer ? finish(exec, answer) : follow_failed(exec);
+	int status = answer ? cmd_exec_report_end(exec, answer) : cmd_exec_report_failure(exec);
 
 	warden_message_free(answer);
 	warden_message_free(request);
@@ -184,33 +184,33 @@ static int link_job(struct exec *exec, uint64_t job)
 }
 
 /* Hands the job's output on as it comes. */
-static int stream_job(struct exec *exec, uint64_t job)
+static int cmd_exec_stream_job(struct exec *exec, uint64_t job)
 {
-	struct warden_message *request = request_new(exec, "stream", job);
+	struct warden_message *request = cmd_exec_new_request(exec, "stream", job);
 	struct warden_message *answer =
 		request ? warden_client_stream(exec->invocation->client, request, job_output,
 					       &exec->output_error)
 			: NULL;
-	int status = answer ? finish(exec, answer) : follow_failed(exec);
+	int status = answer ? cmd_exec_report_end(exec, answer) : cmd_exec_report_failure(exec);
 
 	warden_message_free(answer);
 	warden_message_free(request);
 	return status;
 }
 
-static int print_object(void *data, const struct warden_message *answer)
+static int cmd_exec_print_object(void *data, const struct warden_message *answer)
 {
-	return finish(data, answer);
+	return cmd_exec_report_end(data, answer);
 }
 
 /* With -i or -t: its streams are ours. */
-static int join_job(struct exec *exec, uint64_t job)
+static int cmd_exec_join_job(struct exec *exec, uint64_t job)
 {
 	const struct warden_message *request = exec->invocation->requests[REQUEST_SPAWN];
 	bool is_one = exec->invocation->json || exec->invocation->format;
 	const struct session_options options = {
 		.request = is_one ? "link" : "stream",
-		.finish = is_one ? print_object : NULL,
+		.finish = is_one ? cmd_exec_print_object : NULL,
 		.data = exec,
 		.input = warden_message_number(request, "stdin", 0) != 0,
 		.terminal = warden_message_number(request, "terminal", 0) != 0,
@@ -218,36 +218,36 @@ static int join_job(struct exec *exec, uint64_t job)
 		.signal_fd = exec->signal_fd,
 	};
 	size_t length;
-	const char *handle = handle_of(exec, &length);
+	const char *handle = cmd_exec_handle(exec, &length);
 	bool woken;
 	int status = job_streams_run(exec->invocation, handle, length, job, &options, &woken);
 
 	if (woken)
-		signal_read(exec);
+		cmd_exec_read_signal(exec);
 	exec->session_ended = true;
 	return status;
 }
 
 /* The job's status, or that of a failure. */
-static int follow(struct exec *exec, uint64_t job)
+static int cmd_exec_follow_job(struct exec *exec, uint64_t job)
 {
 	const struct invocation *invocation = exec->invocation;
 	const struct warden_message *request = invocation->requests[REQUEST_SPAWN];
 
 	if (warden_message_number(request, "stdin", 0) ||
 	    warden_message_number(request, "terminal", 0))
-		return join_job(exec, job);
+		return cmd_exec_join_job(exec, job);
 	if (invocation->json || invocation->format)
-		return link_job(exec, job);
-	return stream_job(exec, job);
+		return cmd_exec_link_job(exec, job);
+	return cmd_exec_stream_job(exec, job);
 }
 
 /* Over a connection of its own where the first one is busy with the job that has to end. */
-static int destroy(struct exec *exec, bool busy)
+static int cmd_exec_destroy(struct exec *exec, bool busy)
 {
 	struct invocation *invocation = exec->invocation;
 	struct warden_client *first = invocation->client, *another = NULL;
-	struct warden_message *request = request_new(exec, "destroy", 0), *answer = NULL;
+	struct warden_message *request = cmd_exec_new_request(exec, "destroy", 0), *answer = NULL;
 	int status = request ? 0 : STATUS_FAILED;
 
 	if (request && (busy || warden_client_fd(first) < 0)) {
@@ -256,7 +256,7 @@ static int destroy(struct exec *exec, bool busy)
 	}
 	if (status == 0) {
 		warden_client_set_wake_fd(invocation->client, exec->signal_fd);
-		answer = call_patiently(exec, request);
+		answer = cmd_exec_call(exec, request);
 		status = answer ? 0 : client_failed(invocation);
 		warden_client_set_wake_fd(invocation->client, -1);
 	}
@@ -267,21 +267,21 @@ static int destroy(struct exec *exec, bool busy)
 	return status;
 }
 
-static int exec_container(struct exec *exec)
+static int cmd_exec_run_container(struct exec *exec)
 {
 	uint64_t job = 0;
 	bool busy;
-	int status = create(exec), destroyed;
+	int status = cmd_exec_create(exec), destroyed;
 
 	if (status != 0)
 		return status;
 	status = STATUS_FAILED;
 	if (exec->signal == 0)
-		job = spawn(exec);
+		job = cmd_exec_spawn(exec);
 	if (job != 0 && exec->signal == 0)
-		status = follow(exec, job);
+		status = cmd_exec_follow_job(exec, job);
 	busy = exec->signal != 0 || exec->output_error != 0 || exec->session_ended;
-	destroyed = destroy(exec, busy);
+	destroyed = cmd_exec_destroy(exec, busy);
 	return destroyed != 0 ? destroyed : status;
 }
 
@@ -293,18 +293,18 @@ int cmd_exec(struct invocation *invocation)
 	if (status != 0)
 		return status;
 	job_streams_set_size(invocation->requests[REQUEST_SPAWN]);
-	if (signals_take(&exec) < 0) {
+	if (cmd_exec_block_signals(&exec) < 0) {
 		complain(invocation, "take over signals: %s", strerror(errno));
 		return STATUS_FAILED;
 	}
 	status = client_open(invocation);
 	if (status == 0) {
 		warden_client_set_wake_fd(invocation->client, exec.signal_fd);
-		status = exec_container(&exec);
+		status = cmd_exec_run_container(&exec);
 	}
 	warden_message_free(exec.handle);
 	close(exec.signal_fd);
 	if (exec.signal != 0)
-		return signal_end(&exec, exec.signal);
-	return exec.output_error == EPIPE ? signal_end(&exec, SIGPIPE) : status;
+		return cmd_exec_raise_signal(&exec, exec.signal);
+	return exec.output_error == EPIPE ? cmd_exec_raise_signal(&exec, SIGPIPE) : status;
 }

@@ -17,7 +17,8 @@ enum {
 };
 
 /* Prints a piece; how long it was, or -1. */
-static ssize_t print_piece(const struct invocation *invocation, const struct warden_message *answer)
+static ssize_t cmd_files_print_piece(const struct invocation *invocation,
+				     const struct warden_message *answer)
 {
 	size_t length;
 	const char *bytes = warden_message_bytes(answer, "data", 0, &length);
@@ -29,7 +30,7 @@ static ssize_t print_piece(const struct invocation *invocation, const struct war
 }
 
 /* Reads a file piece by piece, so that it may be of any size. */
-static int read_pieces(struct invocation *invocation, uint64_t offset, uint64_t left)
+static int cmd_files_read_pieces(struct invocation *invocation, uint64_t offset, uint64_t left)
 {
 	struct warden_message *request = invocation->requests[0];
 
@@ -43,7 +44,7 @@ static int read_pieces(struct invocation *invocation, uint64_t offset, uint64_t 
 			answer = warden_client_call(invocation->client, request);
 		if (!answer)
 			return client_failed(invocation);
-		printed = print_piece(invocation, answer);
+		printed = cmd_files_print_piece(invocation, answer);
 		warden_message_free(answer);
 		if (printed < 0)
 			return STATUS_FAILED;
@@ -65,14 +66,14 @@ int cmd_file_read(struct invocation *invocation)
 	status = client_open(invocation);
 	if (status != 0)
 		return status;
-	return read_pieces(invocation, warden_message_number(request, "offset", 0),
-			   warden_message_count(request, "length")
-				   ? warden_message_number(request, "length", 0)
-				   : UINT64_MAX);
+	return cmd_files_read_pieces(invocation, warden_message_number(request, "offset", 0),
+				     warden_message_count(request, "length")
+					     ? warden_message_number(request, "length", 0)
+					     : UINT64_MAX);
 }
 
 /* Opens what is to be written; -1 after complaining. */
-static int open_source(const struct invocation *invocation)
+static int cmd_files_open_source(const struct invocation *invocation)
 {
 	const char *file = invocation->file;
 	int fd;
@@ -86,8 +87,8 @@ static int open_source(const struct invocation *invocation)
 }
 
 /* Reads until the buffer is full or the end has come; after complaining -1. */
-static ssize_t read_full(const struct invocation *invocation, int fd, char *buffer, size_t size,
-			 bool whole)
+static ssize_t cmd_files_read_full(const struct invocation *invocation, int fd, char *buffer,
+				   size_t size, bool whole)
 {
 	size_t length = 0;
 
@@ -109,7 +110,8 @@ static ssize_t read_full(const struct invocation *invocation, int fd, char *buff
 }
 
 /* Sends the request with these bytes; the answer is printed where it is the last one. */
-static int send_bytes(struct invocation *invocation, const char *bytes, size_t length, bool last)
+static int cmd_files_send_bytes(struct invocation *invocation, const char *bytes, size_t length,
+				bool last)
 {
 	struct warden_message *answer = NULL;
 	int status = 0;
@@ -128,7 +130,7 @@ static int send_bytes(struct invocation *invocation, const char *bytes, size_t l
 }
 
 /* The first piece replaces the file, unless there is an offset; the others go behind it. */
-static int write_pieces(struct invocation *invocation, int fd, char *buffer)
+static int cmd_files_write_pieces(struct invocation *invocation, int fd, char *buffer)
 {
 	struct warden_message *request = invocation->requests[0];
 	uint64_t offset = warden_message_number(request, "offset", 0);
@@ -137,12 +139,12 @@ static int write_pieces(struct invocation *invocation, int fd, char *buffer)
 	do {
 		int status;
 
-		got = read_full(invocation, fd, buffer, WRITE_CHUNK, true);
+		got = cmd_files_read_full(invocation, fd, buffer, WRITE_CHUNK, true);
 		if (got < 0)
 			return STATUS_FAILED;
 		if (got == 0 && offset > 0)
 			return 0;
-		status = send_bytes(invocation, buffer, (size_t)got, got < WRITE_CHUNK);
+		status = cmd_files_send_bytes(invocation, buffer, (size_t)got, got < WRITE_CHUNK);
 		if (status != 0)
 			return status;
 		offset += (uint64_t)got;
@@ -155,7 +157,7 @@ static int write_pieces(struct invocation *invocation, int fd, char *buffer)
 }
 
 /* A required field of bytes counts as there although nobody set it. */
-static bool has_data(const struct invocation *invocation)
+static bool cmd_files_has_data(const struct invocation *invocation)
 {
 	const struct option *option;
 
@@ -166,18 +168,18 @@ static bool has_data(const struct invocation *invocation)
 }
 
 /* Calls `write` with what is to be written, or sends the request as it is. */
-static int write_run(struct invocation *invocation, size_t size,
-		     int (*write)(struct invocation *invocation, int fd, char *buffer))
+static int cmd_files_write(struct invocation *invocation, size_t size,
+			   int (*write)(struct invocation *invocation, int fd, char *buffer))
 {
 	char *buffer;
 	int fd, status;
 
-	if (has_data(invocation)) {
+	if (cmd_files_has_data(invocation)) {
 		if (invocation->file)
 			return usage_error(invocation, "there can be one of --data and --file");
 		return cmd_call(invocation);
 	}
-	fd = open_source(invocation);
+	fd = cmd_files_open_source(invocation);
 	if (fd < 0)
 		return STATUS_FAILED;
 	buffer = malloc(size);
@@ -194,11 +196,11 @@ static int write_run(struct invocation *invocation, size_t size,
 
 int cmd_file_write(struct invocation *invocation)
 {
-	return write_run(invocation, WRITE_CHUNK, write_pieces);
+	return cmd_files_write(invocation, WRITE_CHUNK, cmd_files_write_pieces);
 }
 
 /* What is read goes to the job at once; `--end` closes its input behind the last of it. */
-static int input_pieces(struct invocation *invocation, int fd, char *buffer)
+static int cmd_files_input_pieces(struct invocation *invocation, int fd, char *buffer)
 {
 	struct warden_message *request = invocation->requests[0];
 	bool ends = warden_message_number(request, "end", 0) != 0;
@@ -209,8 +211,8 @@ static int input_pieces(struct invocation *invocation, int fd, char *buffer)
 		complain(invocation, "out of memory");
 		return STATUS_FAILED;
 	}
-	while ((got = read_full(invocation, fd, buffer, INPUT_CHUNK, false)) > 0) {
-		int status = send_bytes(invocation, buffer, (size_t)got, false);
+	while ((got = cmd_files_read_full(invocation, fd, buffer, INPUT_CHUNK, false)) > 0) {
+		int status = cmd_files_send_bytes(invocation, buffer, (size_t)got, false);
 
 		if (status != 0)
 			return status;
@@ -219,12 +221,12 @@ static int input_pieces(struct invocation *invocation, int fd, char *buffer)
 	if (got < 0)
 		return STATUS_FAILED;
 	if (!ends) /* that there is no such job is told where there is nothing to write, too */
-		return asked ? 0 : send_bytes(invocation, buffer, 0, true);
+		return asked ? 0 : cmd_files_send_bytes(invocation, buffer, 0, true);
 	if (warden_message_set_number(request, "end", 1) < 0) {
 		complain(invocation, "out of memory");
 		return STATUS_FAILED;
 	}
-	return send_bytes(invocation, buffer, 0, true);
+	return cmd_files_send_bytes(invocation, buffer, 0, true);
 }
 
 int cmd_job_input(struct invocation *invocation)
@@ -234,5 +236,5 @@ int cmd_job_input(struct invocation *invocation)
 	/* The end alone needs nothing to read. */
 	if (warden_message_number(request, "end", 0) && !invocation->file && isatty(STDIN_FILENO))
 		return cmd_call(invocation);
-	return write_run(invocation, INPUT_CHUNK, input_pieces);
+	return cmd_files_write(invocation, INPUT_CHUNK, cmd_files_input_pieces);
 }

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 /* Whether the answer says that the job ended for this reason. */
-static bool has_reason(const struct warden_message *answer, const char *reason)
+static bool cmd_jobs_has_reason(const struct warden_message *answer, const char *reason)
 {
 	const char *name = warden_message_choice(answer, "end.reason", 0);
 
@@ -21,15 +21,15 @@ static bool has_reason(const struct warden_message *answer, const char *reason)
 int job_status(const struct invocation *invocation, const struct warden_message *answer)
 {
 	/* A command line that cannot be executed ends as it does in a shell. */
-	if (invocation->n_words > 0 && has_reason(answer, "START_FAILED"))
+	if (invocation->n_words > 0 && cmd_jobs_has_reason(answer, "START_FAILED"))
 		return STATUS_NOT_STARTED;
 	if (warden_message_count(answer, "exit_status") == 0)
 		return STATUS_UNKNOWN;
 	return (int)(warden_message_number(answer, "exit_status", 0) & 0xff);
 }
 
-static bool tell_dropped(const struct invocation *invocation, const struct warden_message *answer,
-			 const char *name)
+static bool cmd_jobs_report_dropped(const struct invocation *invocation,
+				    const struct warden_message *answer, const char *name)
 {
 	char field[64];
 	uint64_t dropped;
@@ -43,7 +43,7 @@ static bool tell_dropped(const struct invocation *invocation, const struct warde
 }
 
 /* The status is the same for all signals. */
-static void tell_signal(const struct invocation *invocation, int number)
+static void cmd_jobs_report_signal(const struct invocation *invocation, int number)
 {
 	const char *name = sigabbrev_np(number);
 
@@ -53,7 +53,8 @@ static void tell_signal(const struct invocation *invocation, int number)
 		complain(invocation, "signal %d ended it", number);
 }
 
-static bool tell_reason(const struct invocation *invocation, const struct warden_message *answer)
+static bool cmd_jobs_report_reason(const struct invocation *invocation,
+				   const struct warden_message *answer)
 {
 	static const struct {
 		const char *reason, *text;
@@ -66,16 +67,17 @@ static bool tell_reason(const struct invocation *invocation, const struct warden
 	};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		if (has_reason(answer, texts[i].reason)) {
+		if (cmd_jobs_has_reason(answer, texts[i].reason)) {
 			complain(invocation, "%s", texts[i].text);
 			/* Why the container was stopped is told by its events. */
 			return strcmp(texts[i].reason, "STOPPED") != 0;
 		}
-	if (has_reason(answer, "START_FAILED"))
+	if (cmd_jobs_has_reason(answer, "START_FAILED"))
 		complain(invocation, "%s",
 			 warden_message_bytes(answer, "end.start_error", 0, NULL));
-	else if (has_reason(answer, "SIGNAL"))
-		tell_signal(invocation, (int)warden_message_number(answer, "end.signal", 0));
+	else if (cmd_jobs_has_reason(answer, "SIGNAL"))
+		cmd_jobs_report_signal(invocation,
+				       (int)warden_message_number(answer, "end.signal", 0));
 	else
 		return false;
 	return true;
@@ -83,10 +85,10 @@ static bool tell_reason(const struct invocation *invocation, const struct warden
 
 bool job_report_end(const struct invocation *invocation, const struct warden_message *answer)
 {
-	bool told = tell_reason(invocation, answer);
+	bool told = cmd_jobs_report_reason(invocation, answer);
 
-	told = tell_dropped(invocation, answer, "stdout") || told;
-	return tell_dropped(invocation, answer, "stderr") || told;
+	told = cmd_jobs_report_dropped(invocation, answer, "stdout") || told;
+	return cmd_jobs_report_dropped(invocation, answer, "stderr") || told;
 }
 
 int job_output(void *data, const char *name, const void *bytes, size_t length)
@@ -100,13 +102,14 @@ int job_output(void *data, const char *name, const void *bytes, size_t length)
 	return -1;
 }
 
-static int output_failed(const struct invocation *invocation, int number)
+static int cmd_jobs_output_failed(const struct invocation *invocation, int number)
 {
 	complain(invocation, "write the output: %s", strerror(number));
 	return STATUS_FAILED;
 }
 
-static int print_result(const struct invocation *invocation, const struct warden_message *answer)
+static int cmd_jobs_print_result(const struct invocation *invocation,
+				 const struct warden_message *answer)
 {
 	static const char *const names[] = {"stdout", "stderr"};
 	int number;
@@ -116,14 +119,14 @@ static int print_result(const struct invocation *invocation, const struct warden
 		const char *bytes = warden_message_bytes(answer, names[i], 0, &length);
 
 		if (bytes && job_output(&number, names[i], bytes, length) < 0)
-			return output_failed(invocation, number);
+			return cmd_jobs_output_failed(invocation, number);
 	}
 	job_report_end(invocation, answer);
 	return job_status(invocation, answer);
 }
 
 /* Until interrupt_give an interrupt wakes who waits for the descriptor; -1: it ends us at once. */
-static int interrupt_take(void)
+static int cmd_jobs_block_interrupt(void)
 {
 	struct sigaction action;
 	sigset_t set;
@@ -141,7 +144,7 @@ static int interrupt_take(void)
 }
 
 /* Ends this process where there was an interrupt, so that a calling shell sees it. */
-static void interrupt_give(const struct invocation *invocation, int fd, bool woken)
+static void cmd_jobs_unblock_interrupt(const struct invocation *invocation, int fd, bool woken)
 {
 	const char *handle = invocation_handle(invocation, NULL);
 	sigset_t set;
@@ -161,7 +164,7 @@ static void interrupt_give(const struct invocation *invocation, int fd, bool wok
 }
 
 /* Starts the job of a run request whose streams are to be ours; its number, or 0. */
-static uint64_t spawn(struct invocation *invocation)
+static uint64_t cmd_jobs_spawn(struct invocation *invocation)
 {
 	struct warden_message *request = warden_message_copy(invocation->requests[0], "spawn");
 	struct warden_message *answer =
@@ -177,26 +180,26 @@ static uint64_t spawn(struct invocation *invocation)
 	return job;
 }
 
-static int print_object(void *data, const struct warden_message *answer)
+static int cmd_jobs_print_object(void *data, const struct warden_message *answer)
 {
 	return print_answer(data, answer);
 }
 
 /* With -i or -t: spawn, then a session. With --json the output is in one object, with --format in a
  * line, as it is without them. */
-static int run_here(struct invocation *invocation)
+static int cmd_jobs_run_session(struct invocation *invocation)
 {
 	const struct warden_message *request = invocation->requests[0];
 	bool is_one = invocation->json || invocation->format;
 	struct session_options options = {
 		.request = is_one ? "link" : "stream",
-		.finish = is_one ? print_object : NULL,
+		.finish = is_one ? cmd_jobs_print_object : NULL,
 		.data = invocation,
 		.input = warden_message_number(request, "stdin", 0) != 0,
 		.terminal = warden_message_number(request, "terminal", 0) != 0,
 		.replay = true,
 	};
-	uint64_t job = spawn(invocation);
+	uint64_t job = cmd_jobs_spawn(invocation);
 	size_t length;
 	const char *handle = invocation_handle(invocation, &length);
 	bool woken;
@@ -204,28 +207,28 @@ static int run_here(struct invocation *invocation)
 
 	if (!job)
 		return STATUS_FAILED;
-	options.signal_fd = interrupt_take();
+	options.signal_fd = cmd_jobs_block_interrupt();
 	status = job_streams_run(invocation, handle, length, job, &options, &woken);
-	interrupt_give(invocation, options.signal_fd, woken);
+	cmd_jobs_unblock_interrupt(invocation, options.signal_fd, woken);
 	return status;
 }
 
 /* Without them: one request, whose answer is the job's end. */
-static int run_whole(struct invocation *invocation)
+static int cmd_jobs_run_request(struct invocation *invocation)
 {
-	int fd = interrupt_take();
+	int fd = cmd_jobs_block_interrupt();
 	struct warden_message *answer;
 	int status;
 
 	warden_client_set_wake_fd(invocation->client, fd);
 	answer = warden_client_call(invocation->client, invocation->requests[0]);
 	warden_client_set_wake_fd(invocation->client, -1);
-	interrupt_give(invocation, fd,
-		       warden_client_failure(invocation->client) == WARDEN_FAILURE_WOKEN);
+	cmd_jobs_unblock_interrupt(
+		invocation, fd, warden_client_failure(invocation->client) == WARDEN_FAILURE_WOKEN);
 	if (!answer)
 		return client_failed(invocation);
 	status = invocation->json || invocation->format ? print_answer(invocation, answer)
-							: print_result(invocation, answer);
+							: cmd_jobs_print_result(invocation, answer);
 	warden_message_free(answer);
 	return status;
 }
@@ -239,11 +242,11 @@ int cmd_job(struct invocation *invocation)
 		return status;
 	if (warden_message_number(request, "stdin", 0) ||
 	    warden_message_number(request, "terminal", 0))
-		return run_here(invocation);
-	return run_whole(invocation);
+		return cmd_jobs_run_session(invocation);
+	return cmd_jobs_run_request(invocation);
 }
 
-static int follow(struct invocation *invocation, const struct session_options *options)
+static int cmd_jobs_follow(struct invocation *invocation, const struct session_options *options)
 {
 	const struct warden_message *request = invocation->requests[0];
 	size_t length;
@@ -262,7 +265,7 @@ int cmd_stream(struct invocation *invocation)
 	const struct session_options options = {
 		.request = "stream", .replay = true, .signal_fd = -1};
 
-	return follow(invocation, &options);
+	return cmd_jobs_follow(invocation, &options);
 }
 
 int cmd_attach(struct invocation *invocation)
@@ -277,7 +280,7 @@ int cmd_attach(struct invocation *invocation)
 		.signal_fd = -1,
 	};
 
-	return follow(invocation, &options);
+	return cmd_jobs_follow(invocation, &options);
 }
 
 int cmd_spawn_pair(struct invocation *invocation)

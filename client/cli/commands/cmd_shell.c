@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 /* Where the container listens. From malloc; NULL after complaining. */
-static char *socket_path_get(struct invocation *invocation)
+static char *cmd_shell_socket_path(struct invocation *invocation)
 {
 	struct warden_message *info =
 		warden_client_call(invocation->client, invocation->requests[0]);
@@ -31,7 +31,7 @@ static char *socket_path_get(struct invocation *invocation)
 	return path;
 }
 
-static int check_access(const struct invocation *invocation, const char *path)
+static int cmd_shell_check_access(const struct invocation *invocation, const char *path)
 {
 	if (access(path, R_OK | W_OK) == 0)
 		return 0;
@@ -46,7 +46,7 @@ static int check_access(const struct invocation *invocation, const char *path)
 }
 
 /* The wsh that lies beside this program, or in the build tree; else the one on the PATH. */
-static void exec_wsh(char **argv)
+static void cmd_shell_exec_wsh(char **argv)
 {
 	static const char *const places[] = {"/wsh", "/../wshd/wsh", "/../../wshd/wsh"};
 	char self[PATH_MAX], path[PATH_MAX + sizeof("/../../wshd/wsh")];
@@ -63,7 +63,7 @@ static void exec_wsh(char **argv)
 	execvp("wsh", argv);
 }
 
-static int hand_over(const struct invocation *invocation, char *path)
+static int cmd_shell_start_wsh(const struct invocation *invocation, char *path)
 {
 	char **argv = calloc(invocation->n_words + 6, sizeof(*argv));
 	size_t n = 0;
@@ -84,7 +84,7 @@ static int hand_over(const struct invocation *invocation, char *path)
 	/* The connection stays open beyond exec: it is the reference that keeps the container's
 	 * grace time from running out under the shell. */
 	if (fcntl(warden_client_fd(invocation->client), F_SETFD, 0) == 0)
-		exec_wsh(argv);
+		cmd_shell_exec_wsh(argv);
 	complain(invocation, "start wsh: %s", strerror(errno));
 	free(argv);
 	return STATUS_FAILED;
@@ -97,12 +97,12 @@ int cmd_shell(struct invocation *invocation)
 
 	if (status != 0)
 		return status;
-	path = socket_path_get(invocation);
+	path = cmd_shell_socket_path(invocation);
 	if (!path)
 		return STATUS_FAILED;
-	status = check_access(invocation, path);
+	status = cmd_shell_check_access(invocation, path);
 	if (status == 0)
-		status = hand_over(invocation, path);
+		status = cmd_shell_start_wsh(invocation, path);
 	free(path);
 	return status;
 }

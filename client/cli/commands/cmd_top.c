@@ -22,7 +22,7 @@
 #define CLEAR            "\033[H\033[2J"
 
 /* What was seen of a container at a time. */
-struct sample {
+struct top_sample {
 	const char *handle; /* the answer's */
 	size_t length;
 	const struct warden_message *info; /* NULL: it has gone */
@@ -30,9 +30,9 @@ struct sample {
 	double cpu; /* percent of a core since the last table; negative: not known */
 };
 
-struct view {
+struct top_view {
 	struct warden_message *answer;
-	struct sample *samples;
+	struct top_sample *samples;
 	size_t n;
 	uint64_t time_ns;
 };
@@ -48,7 +48,7 @@ struct top {
 	bool is_raw;
 };
 
-static uint64_t now_ns(void)
+static uint64_t cmd_top_now_ns(void)
 {
 	struct timespec now;
 
@@ -56,14 +56,15 @@ static uint64_t now_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-static void view_free(struct view *view)
+static void cmd_top_free_view(struct top_view *view)
 {
 	warden_message_free(view->answer);
 	free(view->samples);
 	memset(view, 0, sizeof(*view));
 }
 
-static const struct sample *find(const struct view *view, const struct sample *wanted)
+static const struct top_sample *cmd_top_find_sample(const struct top_view *view,
+						    const struct top_sample *wanted)
 {
 	for (size_t i = 0; i < view->n; i++)
 		if (view->samples[i].length == wanted->length &&
@@ -73,9 +74,10 @@ static const struct sample *find(const struct view *view, const struct sample *w
 }
 
 /* Over its life, or since the last table. */
-static double usage(const struct sample *sample, const struct view *now, const struct view *before)
+static double cmd_top_cpu_percent(const struct top_sample *sample, const struct top_view *now,
+				  const struct top_view *before)
 {
-	const struct sample *old = find(before, sample);
+	const struct top_sample *old = cmd_top_find_sample(before, sample);
 
 	if (!sample->info || warden_message_count(sample->info, "cpu_stat.usage") == 0 || !old ||
 	    now->time_ns <= before->time_ns || sample->cpu_ns < old->cpu_ns)
@@ -84,21 +86,21 @@ static double usage(const struct sample *sample, const struct view *now, const s
 	       (double)(now->time_ns - before->time_ns);
 }
 
-static int by_cpu(const void *one, const void *other)
+static int cmd_top_compare_cpu(const void *one, const void *other)
 {
-	const struct sample *a = one, *b = other;
+	const struct top_sample *a = one, *b = other;
 
 	return a->cpu < b->cpu ? 1 : a->cpu > b->cpu ? -1 : 0;
 }
 
-static int look(struct top *top, struct view *view, const struct view *before)
+static int cmd_top_take_view(struct top *top, struct top_view *view, const struct top_view *before)
 {
 	struct invocation *invocation = top->invocation;
 
 	view->answer = containers_get(invocation, invocation->requests[0]);
 	if (!view->answer)
 		return -1;
-	view->time_ns = now_ns();
+	view->time_ns = cmd_top_now_ns();
 	view->n = warden_message_count(view->answer, "entries");
 	view->samples = calloc(view->n + 1, sizeof(*view->samples));
 	if (!view->samples) {
@@ -108,7 +110,7 @@ static int look(struct top *top, struct view *view, const struct view *before)
 	for (size_t i = 0; i < view->n; i++) {
 		const struct warden_message *entry =
 			warden_message_child(view->answer, "entries", i);
-		struct sample *sample = &view->samples[i];
+		struct top_sample *sample = &view->samples[i];
 
 		sample->handle = warden_message_bytes(entry, "handle", 0, &sample->length);
 		sample->info = warden_message_child(entry, "info", 0);
@@ -116,14 +118,15 @@ static int look(struct top *top, struct view *view, const struct view *before)
 			sample->info ? warden_message_number(sample->info, "cpu_stat.usage", 0) : 0;
 	}
 	for (size_t i = 0; i < view->n; i++)
-		view->samples[i].cpu = usage(&view->samples[i], view, before);
+		view->samples[i].cpu = cmd_top_cpu_percent(&view->samples[i], view, before);
 	if (before->answer)
-		qsort(view->samples, view->n, sizeof(*view->samples), by_cpu);
+		qsort(view->samples, view->n, sizeof(*view->samples), cmd_top_compare_cpu);
 	return 0;
 }
 
 /* A figure of bytes, or a dash. */
-static void add_size(struct table *table, const struct warden_message *info, const char *field)
+static void cmd_top_add_size(struct table *table, const struct warden_message *info,
+			     const char *field)
 {
 	char text[32] = "-";
 
@@ -132,7 +135,8 @@ static void add_size(struct table *table, const struct warden_message *info, con
 	table_addf(table, "%s", text);
 }
 
-static void add_number(struct table *table, const struct warden_message *info, const char *field)
+static void cmd_top_add_number(struct table *table, const struct warden_message *info,
+			       const char *field)
 {
 	if (warden_message_count(info, field))
 		table_addf(table, "%" PRIu64, warden_message_number(info, field, 0));
@@ -140,7 +144,7 @@ static void add_number(struct table *table, const struct warden_message *info, c
 		table_addf(table, "-");
 }
 
-static void add_row(struct table *table, const struct sample *sample)
+static void cmd_top_add_row(struct table *table, const struct top_sample *sample)
 {
 	const struct warden_message *info = sample->info;
 	const char *state = warden_message_bytes(info, "state", 0, NULL);
@@ -155,16 +159,16 @@ static void add_row(struct table *table, const struct sample *sample)
 	else
 		table_addf(table, "-");
 	table_addf(table, "%.2f", (double)sample->cpu_ns / 1e9);
-	add_size(table, info, "memory_stat.total_rss");
-	add_size(table, info, "peak_memory");
+	cmd_top_add_size(table, info, "memory_stat.total_rss");
+	cmd_top_add_size(table, info, "peak_memory");
 	table_addf(table, "%zu", warden_message_count(info, "job_ids"));
-	add_number(table, info, "processes");
-	add_size(table, info, "network_stat.rx_bytes");
-	add_size(table, info, "network_stat.tx_bytes");
-	add_size(table, info, "disk_stat.bytes_used");
+	cmd_top_add_number(table, info, "processes");
+	cmd_top_add_size(table, info, "network_stat.rx_bytes");
+	cmd_top_add_size(table, info, "network_stat.tx_bytes");
+	cmd_top_add_size(table, info, "disk_stat.bytes_used");
 }
 
-static void print_table(const struct top *top, const struct view *view)
+static void cmd_top_print_table(const struct top *top, const struct top_view *view)
 {
 	static const char *const titles[] = {"HANDLE",    "STATE", ">CPU%", ">CPU s",
 					     ">MEMORY",   ">PEAK", ">JOBS", ">PROCS",
@@ -182,17 +186,17 @@ static void print_table(const struct top *top, const struct view *view)
 	}
 	for (size_t i = 0; i < view->n && i < rows; i++)
 		if (view->samples[i].info)
-			add_row(table, &view->samples[i]);
+			cmd_top_add_row(table, &view->samples[i]);
 	table_print(table, stdout, top->live ? terminal_width(stdout) : 0);
 }
 
-static int print_view(const struct top *top, const struct view *view)
+static int cmd_top_print_view(const struct top *top, const struct top_view *view)
 {
 	struct invocation *invocation = top->invocation;
 
 	if (invocation->json || invocation->format)
 		return print_answer_now(invocation, view->answer);
-	print_table(top, view);
+	cmd_top_print_table(top, view);
 	if (fflush(stdout) == 0)
 		return 0;
 	complain(invocation, "write the table: %s", strerror(errno));
@@ -200,14 +204,14 @@ static int print_view(const struct top *top, const struct view *view)
 }
 
 /* Waits for the next table; true: a key or a signal ends it. */
-static bool wait_for_end(const struct top *top)
+static bool cmd_top_wait_for_end(const struct top *top)
 {
 	struct pollfd fds[] = {{.fd = top->signal_fd, .events = POLLIN},
 			       {.fd = top->live ? STDIN_FILENO : -1, .events = POLLIN}};
-	uint64_t end = now_ns() + (uint64_t)top->interval_ms * 1000000;
+	uint64_t end = cmd_top_now_ns() + (uint64_t)top->interval_ms * 1000000;
 
 	for (;;) {
-		uint64_t now = now_ns();
+		uint64_t now = cmd_top_now_ns();
 		int n = now < end ? poll(fds, 2, (int)((end - now) / 1000000) + 1) : 0;
 		char key = 'q'; /* what cannot be read ends it, too */
 
@@ -222,7 +226,7 @@ static bool wait_for_end(const struct top *top)
 	}
 }
 
-static int take_signals(struct top *top)
+static int cmd_top_block_signals(struct top *top)
 {
 	sigset_t set;
 
@@ -236,7 +240,7 @@ static int take_signals(struct top *top)
 	return top->signal_fd < 0 ? -1 : 0;
 }
 
-static void begin_screen(struct top *top)
+static void cmd_top_begin_screen(struct top *top)
 {
 	struct termios raw;
 
@@ -250,7 +254,7 @@ static void begin_screen(struct top *top)
 	fputs(ALTERNATE_SCREEN, stdout);
 }
 
-static void end_screen(struct top *top)
+static void cmd_top_end_screen(struct top *top)
 {
 	if (top->live)
 		fputs(NORMAL_SCREEN, stdout);
@@ -259,30 +263,30 @@ static void end_screen(struct top *top)
 	fflush(stdout); /* main looks at the stream's error */
 }
 
-static int run(struct top *top)
+static int cmd_top_print_views(struct top *top)
 {
-	struct view before = {0}, now = {0};
+	struct top_view before = {0}, now = {0};
 	int status = 0;
 
 	for (;;) {
-		if (look(top, &now, &before) < 0) {
+		if (cmd_top_take_view(top, &now, &before) < 0) {
 			status = STATUS_FAILED;
 			break;
 		}
-		status = print_view(top, &now);
-		view_free(&before);
+		status = cmd_top_print_view(top, &now);
+		cmd_top_free_view(&before);
 		before = now;
 		memset(&now, 0, sizeof(now));
-		if (status != 0 || (top->left > 0 && --top->left == 0) || wait_for_end(top))
+		if (status != 0 || (top->left > 0 && --top->left == 0) || cmd_top_wait_for_end(top))
 			break;
 	}
-	view_free(&before);
-	view_free(&now);
+	cmd_top_free_view(&before);
+	cmd_top_free_view(&now);
 	return status;
 }
 
 /* Reads -n and -d. */
-static int read_options(struct top *top)
+static int cmd_top_read_options(struct top *top)
 {
 	const struct invocation *invocation = top->invocation;
 	double seconds = 1;
@@ -312,18 +316,18 @@ int cmd_top(struct invocation *invocation)
 
 	top.live = isatty(STDOUT_FILENO) && isatty(STDIN_FILENO) && !invocation->json &&
 		   !invocation->format && text_colours(stdout);
-	status = read_options(&top);
+	status = cmd_top_read_options(&top);
 	if (status == 0)
 		status = client_open(invocation);
 	if (status != 0)
 		return status;
-	if (take_signals(&top) < 0) {
+	if (cmd_top_block_signals(&top) < 0) {
 		complain(invocation, "take over signals: %s", strerror(errno));
 		return STATUS_FAILED;
 	}
-	begin_screen(&top);
-	status = run(&top);
-	end_screen(&top);
+	cmd_top_begin_screen(&top);
+	status = cmd_top_print_views(&top);
+	cmd_top_end_screen(&top);
 	close(top.signal_fd);
 	sigprocmask(SIG_SETMASK, &top.old_signals, NULL); /* as it was: cannot fail */
 	return status;

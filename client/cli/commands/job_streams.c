@@ -46,7 +46,7 @@ struct job_streams {
 };
 
 /* The size of this process's terminal; false: it has none. */
-static bool read_size(struct winsize *size)
+static bool job_streams_read_size(struct winsize *size)
 {
 	for (int fd = 0; fd < 3; fd++)
 		if (ioctl(fd, TIOCGWINSZ, size) == 0 && size->ws_row > 0 && size->ws_col > 0)
@@ -58,7 +58,7 @@ void job_streams_set_size(struct warden_message *request)
 {
 	struct winsize size;
 
-	if (!warden_message_number(request, "terminal", 0) || !read_size(&size))
+	if (!warden_message_number(request, "terminal", 0) || !job_streams_read_size(&size))
 		return;
 	/* Without memory the job has the default size. */
 	if (warden_message_count(request, "rows") == 0)
@@ -67,7 +67,8 @@ void job_streams_set_size(struct warden_message *request)
 		(void)warden_message_set_number(request, "columns", size.ws_col);
 }
 
-static struct warden_message *request_new(const struct job_streams *session, const char *name)
+static struct warden_message *job_streams_new_request(const struct job_streams *session,
+						      const char *name)
 {
 	struct warden_message *request = request_with_handle(
 		session->invocation, name, session->handle, session->handle_length);
@@ -79,7 +80,7 @@ static struct warden_message *request_new(const struct job_streams *session, con
 	return request;
 }
 
-static int fail(struct job_streams *session, const struct warden_client *client)
+static int job_streams_fail(struct job_streams *session, const struct warden_client *client)
 {
 	if (!session->failed)
 		complain(session->invocation, "%s", warden_client_error(client));
@@ -88,7 +89,8 @@ static int fail(struct job_streams *session, const struct warden_client *client)
 }
 
 /* With --json every piece is an object; else it goes where the job wrote it. */
-static void hand_on(struct job_streams *session, const struct warden_message *answer)
+static void job_streams_print_output(struct job_streams *session,
+				     const struct warden_message *answer)
 {
 	struct invocation *invocation = session->invocation;
 	const char *name = warden_message_bytes(answer, "name", 0, NULL);
@@ -103,13 +105,14 @@ static void hand_on(struct job_streams *session, const struct warden_message *an
 		(void)job_output(&session->output_error, name, bytes, length);
 }
 
-static void output_came(void *data, uint64_t id, const struct warden_message *answer, bool last)
+static void job_streams_on_output(void *data, uint64_t id, const struct warden_message *answer,
+				  bool last)
 {
 	struct job_streams *session = data;
 
 	(void)id;
 	if (!answer) {
-		fail(session, session->output);
+		job_streams_fail(session, session->output);
 		return;
 	}
 	if (last && session->options->finish) {
@@ -117,7 +120,7 @@ static void output_came(void *data, uint64_t id, const struct warden_message *an
 		session->status = session->options->finish(session->options->data, answer);
 		return;
 	}
-	hand_on(session, answer);
+	job_streams_print_output(session, answer);
 	if (!last)
 		return;
 	session->over = true;
@@ -131,7 +134,8 @@ static void output_came(void *data, uint64_t id, const struct warden_message *an
 }
 
 /* A job that has ended takes no more: its status will tell that. */
-static void input_taken(void *data, uint64_t id, const struct warden_message *answer, bool last)
+static void job_streams_on_input(void *data, uint64_t id, const struct warden_message *answer,
+				 bool last)
 {
 	struct job_streams *session = data;
 
@@ -142,7 +146,8 @@ static void input_taken(void *data, uint64_t id, const struct warden_message *an
 		session->input_ended = true;
 }
 
-static void size_taken(void *data, uint64_t id, const struct warden_message *answer, bool last)
+static void job_streams_on_resize(void *data, uint64_t id, const struct warden_message *answer,
+				  bool last)
 {
 	/* A job without a terminal, or one that has ended, has no use for it. */
 	(void)data;
@@ -151,16 +156,16 @@ static void size_taken(void *data, uint64_t id, const struct warden_message *ans
 	(void)last;
 }
 
-static int submit_input(struct job_streams *session, size_t length, bool end)
+static int job_streams_submit_input(struct job_streams *session, size_t length, bool end)
 {
-	struct warden_message *request = request_new(session, "job_input");
+	struct warden_message *request = job_streams_new_request(session, "job_input");
 	int result = -1;
 
 	if (request &&
 	    (length == 0 ||
 	     warden_message_set_bytes(request, "data", session->buffer, length) == 0) &&
 	    (!end || warden_message_set_number(request, "end", 1) == 0) &&
-	    warden_client_submit(session->input, request, input_taken, session) != 0)
+	    warden_client_submit(session->input, request, job_streams_on_input, session) != 0)
 		result = 0;
 	warden_message_free(request);
 	session->in_flight += result == 0;
@@ -168,7 +173,7 @@ static int submit_input(struct job_streams *session, size_t length, bool end)
 }
 
 /* Takes the keys that leave out of what was typed: their place, or the length. */
-static size_t find_leave(struct job_streams *session, size_t length)
+static size_t job_streams_find_leave_keys(struct job_streams *session, size_t length)
 {
 	for (size_t i = 0; i < length; i++) {
 		if (session->control_p && session->buffer[i] == CONTROL_Q) {
@@ -180,7 +185,7 @@ static size_t find_leave(struct job_streams *session, size_t length)
 	return length;
 }
 
-static int read_input(struct job_streams *session)
+static int job_streams_read_input(struct job_streams *session)
 {
 	ssize_t got = read(STDIN_FILENO, session->buffer, CHUNK);
 
@@ -188,33 +193,33 @@ static int read_input(struct job_streams *session)
 		return 0;
 	if (got <= 0) {
 		session->input_ended = true;
-		return submit_input(session, 0, true);
+		return job_streams_submit_input(session, 0, true);
 	}
 	if (session->is_raw)
-		got = (ssize_t)find_leave(session, (size_t)got);
-	return got > 0 ? submit_input(session, (size_t)got, false) : 0;
+		got = (ssize_t)job_streams_find_leave_keys(session, (size_t)got);
+	return got > 0 ? job_streams_submit_input(session, (size_t)got, false) : 0;
 }
 
-static int send_size(struct job_streams *session)
+static int job_streams_send_size(struct job_streams *session)
 {
 	struct signalfd_siginfo info;
-	struct warden_message *request = request_new(session, "job_resize");
+	struct warden_message *request = job_streams_new_request(session, "job_resize");
 	struct winsize size;
 	int result = request ? 0 : -1;
 
 	while (read(session->winch_fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
 		;
-	if (request && read_size(&size) &&
+	if (request && job_streams_read_size(&size) &&
 	    warden_message_set_number(request, "rows", size.ws_row) == 0 &&
 	    warden_message_set_number(request, "columns", size.ws_col) == 0 &&
-	    warden_client_submit(session->input, request, size_taken, session) == 0)
+	    warden_client_submit(session->input, request, job_streams_on_resize, session) == 0)
 		result = -1;
 	warden_message_free(request);
 	return result;
 }
 
 /* Keys go to the job as they are typed. */
-static void make_raw(struct job_streams *session)
+static void job_streams_make_raw(struct job_streams *session)
 {
 	struct termios raw;
 
@@ -226,14 +231,14 @@ static void make_raw(struct job_streams *session)
 	session->is_raw = tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) == 0;
 }
 
-static void make_cooked(struct job_streams *session)
+static void job_streams_make_cooked(struct job_streams *session)
 {
 	if (session->is_raw)
 		tcsetattr(STDIN_FILENO, TCSADRAIN, &session->cooked); /* nothing else can be done */
 	session->is_raw = false;
 }
 
-static int watch_window(struct job_streams *session)
+static int job_streams_watch_window(struct job_streams *session)
 {
 	sigset_t set;
 
@@ -249,10 +254,11 @@ static int watch_window(struct job_streams *session)
 }
 
 /* Connects both and asks for the output. */
-static int begin(struct job_streams *session)
+static int job_streams_begin(struct job_streams *session)
 {
 	struct invocation *invocation = session->invocation;
-	struct warden_message *request = request_new(session, session->options->request);
+	struct warden_message *request =
+		job_streams_new_request(session, session->options->request);
 	int result = request ? 0 : -1;
 
 	session->output = invocation->client;
@@ -265,8 +271,8 @@ static int begin(struct job_streams *session)
 	}
 	warden_client_set_wake_fd(session->output, -1);
 	if (result == 0 &&
-	    warden_client_submit(session->output, request, output_came, session) == 0)
-		result = fail(session, session->output);
+	    warden_client_submit(session->output, request, job_streams_on_output, session) == 0)
+		result = job_streams_fail(session, session->output);
 	warden_message_free(request);
 	session->buffer = malloc(CHUNK);
 	return session->buffer ? result : -1;
@@ -274,7 +280,7 @@ static int begin(struct job_streams *session)
 
 enum { WAIT_OUTPUT, WAIT_INPUT, WAIT_STDIN, WAIT_SIGNAL, WAIT_WINDOW, WAITS };
 
-static void prepare_wait(const struct job_streams *session, struct pollfd *fds)
+static void job_streams_prepare_poll(const struct job_streams *session, struct pollfd *fds)
 {
 	bool reads =
 		session->options->input && !session->input_ended && session->in_flight < IN_FLIGHT;
@@ -291,11 +297,11 @@ static void prepare_wait(const struct job_streams *session, struct pollfd *fds)
 }
 
 /* One round; `*woken`: a signal came. */
-static int step(struct job_streams *session, bool *woken)
+static int job_streams_poll(struct job_streams *session, bool *woken)
 {
 	struct pollfd fds[WAITS];
 
-	prepare_wait(session, fds);
+	job_streams_prepare_poll(session, fds);
 	if (poll(fds, WAITS, -1) < 0)
 		return errno == EINTR ? 0 : -1;
 	if (fds[WAIT_SIGNAL].revents) {
@@ -303,19 +309,19 @@ static int step(struct job_streams *session, bool *woken)
 		return 0;
 	}
 	if (fds[WAIT_INPUT].revents && warden_client_process(session->input) < 0)
-		return session->over ? 0 : fail(session, session->input);
-	if (fds[WAIT_STDIN].revents && read_input(session) < 0)
-		return fail(session, session->input);
-	if (fds[WAIT_WINDOW].revents && send_size(session) < 0)
-		return fail(session, session->input);
+		return session->over ? 0 : job_streams_fail(session, session->input);
+	if (fds[WAIT_STDIN].revents && job_streams_read_input(session) < 0)
+		return job_streams_fail(session, session->input);
+	if (fds[WAIT_WINDOW].revents && job_streams_send_size(session) < 0)
+		return job_streams_fail(session, session->input);
 	if (fds[WAIT_OUTPUT].revents && warden_client_process(session->output) < 0)
-		return fail(session, session->output);
+		return job_streams_fail(session, session->output);
 	return session->output_error ? -1 : 0;
 }
 
-static void end(struct job_streams *session)
+static void job_streams_end(struct job_streams *session)
 {
-	make_cooked(session);
+	job_streams_make_cooked(session);
 	if (session->winch_fd >= 0) {
 		close(session->winch_fd);
 		sigprocmask(SIG_SETMASK, &session->old_signals, NULL); /* as it was: cannot fail */
@@ -333,16 +339,16 @@ int job_streams_run(struct invocation *invocation, const char *handle, size_t le
 				      .handle_length = length,
 				      .job = job,
 				      .status = STATUS_FAILED};
-	int result = watch_window(&session);
+	int result = job_streams_watch_window(&session);
 
 	*woken = false;
 	if (result == 0)
-		result = begin(&session);
+		result = job_streams_begin(&session);
 	if (result == 0)
-		make_raw(&session);
+		job_streams_make_raw(&session);
 	while (result == 0 && !session.over && !session.left && !session.failed && !*woken)
-		result = step(&session, woken);
-	end(&session);
+		result = job_streams_poll(&session, woken);
+	job_streams_end(&session);
 	if (session.output_error)
 		errno = session.output_error;
 	else if (session.left)

@@ -15,12 +15,12 @@
 enum { NAME_MAX_LENGTH = 128 };
 
 /* Where names are looked for, in this order; NULL: not there. */
-struct places {
+struct format_places {
 	const struct warden_message *messages[4];
 };
 
 /* Finds a field by a name with dots: true also where it is absent. */
-static bool has_field(const struct warden_message *message, const char *name)
+static bool format_has_field(const struct warden_message *message, const char *name)
 {
 	size_t length = strcspn(name, ".");
 	struct warden_field field;
@@ -36,12 +36,12 @@ static bool has_field(const struct warden_message *message, const char *name)
 			return false;
 		/* The template is checked with empty messages alone, which may get fields. */
 		empty = warden_message_add((struct warden_message *)message, field.name);
-		return empty && has_field(empty, name + length + 1);
+		return empty && format_has_field(empty, name + length + 1);
 	}
 	return false;
 }
 
-static void consider_all(const struct warden_message *message, struct near *near)
+static void format_consider_all(const struct warden_message *message, struct near *near)
 {
 	struct warden_field field;
 
@@ -50,13 +50,13 @@ static void consider_all(const struct warden_message *message, struct near *near
 }
 
 /* The next piece of a template: text up to `{`, or the name between the braces. False: the end. */
-struct piece {
+struct format_piece {
 	const char *text;
 	size_t length;
 	bool is_name;
 };
 
-static bool next_piece(const char **at, struct piece *piece)
+static bool format_next_piece(const char **at, struct format_piece *piece)
 {
 	if (**at == '\0')
 		return false;
@@ -81,8 +81,8 @@ static bool next_piece(const char **at, struct piece *piece)
 	return true;
 }
 
-static int check_name(const struct invocation *invocation, const struct places *places,
-		      const struct piece *piece)
+static int format_check_name(const struct invocation *invocation,
+			     const struct format_places *places, const struct format_piece *piece)
 {
 	char name[NAME_MAX_LENGTH];
 	struct near near;
@@ -98,9 +98,9 @@ static int check_name(const struct invocation *invocation, const struct places *
 		if (!places->messages[i])
 			continue;
 		/* The request is not to get fields by this. */
-		if ((i < 3 || !strchr(name, '.')) && has_field(places->messages[i], name))
+		if ((i < 3 || !strchr(name, '.')) && format_has_field(places->messages[i], name))
 			return 0;
-		consider_all(places->messages[i], &near);
+		format_consider_all(places->messages[i], &near);
 	}
 	if (near.best)
 		return usage_error(invocation, "--format: there is no field %s; did you mean %s?",
@@ -108,13 +108,13 @@ static int check_name(const struct invocation *invocation, const struct places *
 	return usage_error(invocation, "--format: there is no field %s", name);
 }
 
-static const char *answers_of(const struct cli_command *command)
+static const char *format_answers_of(const struct cli_command *command)
 {
 	return command->answers ? command->answers : command->groups[0].request;
 }
 
 /* A message inside of another one, made where it is absent; NULL: there is no such field. */
-static struct warden_message *inner(struct warden_message *message, const char *field)
+static struct warden_message *format_add_inner(struct warden_message *message, const char *field)
 {
 	return message ? warden_message_add(message, field) : NULL;
 }
@@ -122,27 +122,28 @@ static struct warden_message *inner(struct warden_message *message, const char *
 int format_check(const struct invocation *invocation)
 {
 	const struct cli_command *command = invocation->command;
-	const char *request = answers_of(command), *at = invocation->format;
+	const char *request = format_answers_of(command), *at = invocation->format;
 	struct warden_message *answer = request ? warden_message_new_answer(request) : NULL;
 	struct warden_message *element =
-		command->elements ? inner(answer, command->elements) : answer;
-	const struct places places = {
-		{element, inner(element, "info"), inner(element, "end"), invocation->requests[0]}};
-	struct piece piece;
+		command->elements ? format_add_inner(answer, command->elements) : answer;
+	const struct format_places places = {{element, format_add_inner(element, "info"),
+					      format_add_inner(element, "end"),
+					      invocation->requests[0]}};
+	struct format_piece piece;
 	int status = 0;
 
 	if (!answer)
 		return usage_error(invocation, "--format: there is no answer to print");
-	while (status == 0 && next_piece(&at, &piece))
+	while (status == 0 && format_next_piece(&at, &piece))
 		if (piece.is_name)
-			status = check_name(invocation, &places, &piece);
+			status = format_check_name(invocation, &places, &piece);
 	warden_message_free(answer);
 	return status;
 }
 
 /* The kind of a field by a name with dots, in a message that has it. */
-static bool find_kind(const struct warden_message *message, const char *name,
-		      enum warden_kind *kind)
+static bool format_find_kind(const struct warden_message *message, const char *name,
+			     enum warden_kind *kind)
 {
 	size_t length = strcspn(name, ".");
 	struct warden_field field;
@@ -156,13 +157,13 @@ static bool find_kind(const struct warden_message *message, const char *name,
 		if (name[length] == '\0')
 			return true;
 		child = warden_message_child(message, field.name, 0);
-		return child && find_kind(child, name + length + 1, kind);
+		return child && format_find_kind(child, name + length + 1, kind);
 	}
 	return false;
 }
 
 /* Output is printed as it is; names, which may hold anything, so that a line stays a line. */
-static bool is_output(const char *name)
+static bool format_is_output(const char *name)
 {
 	static const char *const outputs[] = {"stdout", "stderr", "data", "message"};
 
@@ -172,8 +173,8 @@ static bool is_output(const char *name)
 	return false;
 }
 
-static void print_element(const struct warden_message *message, const char *name,
-			  enum warden_kind kind, size_t index)
+static void format_print_element(const struct warden_message *message, const char *name,
+				 enum warden_kind kind, size_t index)
 {
 	char text[64];
 	const char *bytes;
@@ -182,7 +183,7 @@ static void print_element(const struct warden_message *message, const char *name
 	switch (kind) {
 	case WARDEN_KIND_BYTES:
 		bytes = warden_message_bytes(message, name, index, &length);
-		if (is_output(name))
+		if (format_is_output(name))
 			fwrite(bytes, 1, length, stdout); /* main looks at the stream's error */
 		else
 			text_safe(stdout, bytes, length, false);
@@ -205,7 +206,7 @@ static void print_element(const struct warden_message *message, const char *name
 	}
 }
 
-static void print_name(const struct places *places, const struct piece *piece)
+static void format_print_name(const struct format_places *places, const struct format_piece *piece)
 {
 	char name[NAME_MAX_LENGTH];
 
@@ -216,17 +217,17 @@ static void print_name(const struct places *places, const struct piece *piece)
 		size_t count = message ? warden_message_count(message, name) : 0;
 		enum warden_kind kind;
 
-		if (count == 0 || !find_kind(message, name, &kind))
+		if (count == 0 || !format_find_kind(message, name, &kind))
 			continue;
 		for (size_t j = 0; j < count; j++) {
 			fputs(j > 0 ? "," : "", stdout);
-			print_element(message, name, kind, j);
+			format_print_element(message, name, kind, j);
 		}
 		return;
 	}
 }
 
-static void print_text(const struct piece *piece, const char *behind)
+static void format_print_text(const struct format_piece *piece, const char *behind)
 {
 	if (piece->text[0] != '\\' || piece->length != 1 || behind == piece->text + 1) {
 		printf("%.*s", (int)piece->length, piece->text);
@@ -244,27 +245,28 @@ static void print_text(const struct piece *piece, const char *behind)
 	}
 }
 
-static void print_line(const char *template, const struct places *places)
+static void format_print_line(const char *template, const struct format_places *places)
 {
 	const char *at = template;
-	struct piece piece;
+	struct format_piece piece;
 
-	while (next_piece(&at, &piece)) {
+	while (format_next_piece(&at, &piece)) {
 		if (piece.is_name)
-			print_name(places, &piece);
+			format_print_name(places, &piece);
 		else
-			print_text(&piece, at);
+			format_print_text(&piece, at);
 	}
 	putchar('\n');
 }
 
-static void print_one(const struct invocation *invocation, const struct warden_message *message)
+static void format_print_one(const struct invocation *invocation,
+			     const struct warden_message *message)
 {
-	const struct places places = {{message, warden_message_child(message, "info", 0),
-				       warden_message_child(message, "end", 0),
-				       invocation->requests[0]}};
+	const struct format_places places = {{message, warden_message_child(message, "info", 0),
+					      warden_message_child(message, "end", 0),
+					      invocation->requests[0]}};
 
-	print_line(invocation->format, &places);
+	format_print_line(invocation->format, &places);
 }
 
 void format_print(const struct invocation *invocation, const struct warden_message *answer)
@@ -272,10 +274,10 @@ void format_print(const struct invocation *invocation, const struct warden_messa
 	const char *elements = invocation->command->elements;
 	enum warden_kind kind;
 
-	if (!elements || !find_kind(answer, elements, &kind)) {
-		print_one(invocation, answer);
+	if (!elements || !format_find_kind(answer, elements, &kind)) {
+		format_print_one(invocation, answer);
 		return;
 	}
 	for (size_t i = 0; i < warden_message_count(answer, elements); i++)
-		print_one(invocation, warden_message_child(answer, elements, i));
+		format_print_one(invocation, warden_message_child(answer, elements, i));
 }

@@ -10,7 +10,7 @@
 
 static json_t *json_of_message(const struct warden_message *message);
 
-static char *base64(const char *bytes, size_t length)
+static char *json_base64(const char *bytes, size_t length)
 {
 	static const char digits[] =
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -39,7 +39,7 @@ static char *base64(const char *bytes, size_t length)
 
 static json_t *json_of_binary(const char *bytes, size_t length)
 {
-	char *text = base64(bytes, length);
+	char *text = json_base64(bytes, length);
 	json_t *value = text ? json_string(text) : NULL;
 
 	free(text);
@@ -111,7 +111,7 @@ static json_t *json_of_field(const struct warden_message *message, const struct 
 }
 
 /* Bytes that are no UTF-8 cannot be a string: the field then has the name NAME_base64. */
-static bool is_binary(const struct warden_message *message, const struct warden_field *field)
+static bool json_is_binary(const struct warden_message *message, const struct warden_field *field)
 {
 	bool binary = false;
 
@@ -129,25 +129,26 @@ static bool is_binary(const struct warden_message *message, const struct warden_
 }
 
 /* How a job ended stands beside its status and output, so that scripts read one flat object. */
-static bool is_flat(const struct warden_field *field)
+static bool json_is_flat(const struct warden_field *field)
 {
 	return field->kind == WARDEN_KIND_MESSAGE && !field->repeated &&
 	       strcmp(field->name, "end") == 0;
 }
 
 /* Adds the fields of a message; -1: no memory. */
-static int add_fields(json_t *object, const struct warden_message *message)
+static int json_add_fields(json_t *object, const struct warden_message *message)
 {
 	struct warden_field field;
 
 	for (size_t i = 0; warden_message_field(message, i, &field); i++) {
-		bool binary = is_binary(message, &field);
+		bool binary = json_is_binary(message, &field);
 		char name[128];
 
 		if (warden_message_count(message, field.name) == 0 && !field.repeated)
 			continue;
-		if (is_flat(&field)) {
-			if (add_fields(object, warden_message_child(message, field.name, 0)) < 0)
+		if (json_is_flat(&field)) {
+			if (json_add_fields(object, warden_message_child(message, field.name, 0)) <
+			    0)
 				return -1;
 			continue;
 		}
@@ -162,7 +163,7 @@ static json_t *json_of_message(const struct warden_message *message)
 {
 	json_t *object = json_object();
 
-	if (object && add_fields(object, message) < 0) {
+	if (object && json_add_fields(object, message) < 0) {
 		json_decref(object);
 		return NULL;
 	}

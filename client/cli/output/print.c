@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static void print_bytes(const struct warden_message *message, const char *field, size_t index)
+static void print_field_bytes(const struct warden_message *message, const char *field, size_t index)
 {
 	size_t length;
 	const char *bytes = warden_message_bytes(message, field, index, &length);
@@ -16,21 +16,21 @@ static void print_bytes(const struct warden_message *message, const char *field,
 	text_safe(stdout, bytes, length, false);
 }
 
-static void print_line(const struct warden_message *answer, const char *field, size_t index)
+static void print_field_line(const struct warden_message *answer, const char *field, size_t index)
 {
-	print_bytes(answer, field, index);
+	print_field_bytes(answer, field, index);
 	putchar('\n');
 }
 
 void print_handle(const struct warden_message *answer)
 {
-	print_line(answer, "handle", 0);
+	print_field_line(answer, "handle", 0);
 }
 
 void print_handles(const struct warden_message *answer)
 {
 	for (size_t i = 0; i < warden_message_count(answer, "handles"); i++)
-		print_line(answer, "handles", i);
+		print_field_line(answer, "handles", i);
 }
 
 void print_job_id(const struct warden_message *answer)
@@ -72,13 +72,13 @@ enum unit {
 	UNIT_COUNT,
 };
 
-struct row {
+struct info_row {
 	const char *label, *field;
 	enum unit unit;
 	bool if_any; /* 0 and an empty text are no line: nothing was set, or nothing happened */
 };
 
-static const struct row info_rows[] = {
+static const struct info_row info_rows[] = {
 	{"state", "state", UNIT_STATE},
 	{"hostname", "hostname", UNIT_TEXT},
 	{"properties", "properties", UNIT_PROPERTY},
@@ -164,19 +164,20 @@ static void print_state(const struct warden_message *answer, const char *field)
 
 static void print_property(const struct warden_message *property)
 {
-	print_bytes(property, "key", 0);
+	print_field_bytes(property, "key", 0);
 	putchar('=');
-	print_bytes(property, "value", 0);
+	print_field_bytes(property, "value", 0);
 }
 
-static void print_value(const struct warden_message *answer, const struct row *row, size_t index)
+static void print_info_value(const struct warden_message *answer, const struct info_row *row,
+			     size_t index)
 {
 	switch (row->unit) {
 	case UNIT_STATE:
 		print_state(answer, row->field);
 		break;
 	case UNIT_TEXT:
-		print_bytes(answer, row->field, index);
+		print_field_bytes(answer, row->field, index);
 		break;
 	case UNIT_PROPERTY:
 		print_property(warden_message_child(answer, row->field, index));
@@ -187,7 +188,7 @@ static void print_value(const struct warden_message *answer, const struct row *r
 }
 
 /* How many values its line has; 0: there is no line. */
-static size_t count_values(const struct warden_message *answer, const struct row *row)
+static size_t print_count_values(const struct warden_message *answer, const struct info_row *row)
 {
 	size_t count = warden_message_count(answer, row->field), length = 0;
 
@@ -203,15 +204,15 @@ void print_info(const struct warden_message *answer)
 	const char *dim = text_colour(stdout, DIM), *plain = text_colour(stdout, PLAIN);
 
 	for (size_t i = 0; i < sizeof(info_rows) / sizeof(info_rows[0]); i++) {
-		const struct row *row = &info_rows[i];
-		size_t count = count_values(answer, row);
+		const struct info_row *row = &info_rows[i];
+		size_t count = print_count_values(answer, row);
 
 		if (count == 0)
 			continue;
 		printf("%s%-14s%s", dim, row->label, plain);
 		for (size_t j = 0; j < count; j++) {
 			fputs(j > 0 ? ", " : "", stdout);
-			print_value(answer, row, j);
+			print_info_value(answer, row, j);
 		}
 		putchar('\n');
 	}

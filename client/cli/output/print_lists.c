@@ -24,7 +24,8 @@ void text_time(char *buffer, size_t size, uint64_t microseconds)
 }
 
 /* A field of bytes in a cell; a dash where it is absent. */
-static void add_bytes(struct table *table, const struct warden_message *message, const char *field)
+static void print_lists_add_bytes(struct table *table, const struct warden_message *message,
+				  const char *field)
 {
 	size_t length;
 	const char *bytes = warden_message_bytes(message, field, 0, &length);
@@ -32,7 +33,8 @@ static void add_bytes(struct table *table, const struct warden_message *message,
 	table_add(table, bytes ? bytes : "-", bytes ? length : 1);
 }
 
-static void add_size(struct table *table, const struct warden_message *message, const char *field)
+static void print_lists_add_size(struct table *table, const struct warden_message *message,
+				 const char *field)
 {
 	char text[32] = "-";
 
@@ -42,7 +44,7 @@ static void add_size(struct table *table, const struct warden_message *message, 
 }
 
 /* What a job does, or how it ended. */
-static void add_job_state(struct table *table, const struct warden_message *job)
+static void print_lists_add_job_state(struct table *table, const struct warden_message *job)
 {
 	char reason[32];
 
@@ -60,7 +62,7 @@ static void add_job_state(struct table *table, const struct warden_message *job)
 			   warden_message_number(job, "exit_status", 0));
 }
 
-static void add_job(struct table *table, const struct warden_message *job)
+static void print_lists_add_job(struct table *table, const struct warden_message *job)
 {
 	char started[32] = "-", flags[64];
 
@@ -70,13 +72,13 @@ static void add_job(struct table *table, const struct warden_message *job)
 		 warden_message_number(job, "terminal", 0) ? "t" : "",
 		 warden_message_number(job, "kept", 0) ? "k" : "");
 	table_addf(table, "%" PRIu64, warden_message_number(job, "job_id", 0));
-	add_job_state(table, job);
-	add_bytes(table, job, "user");
+	print_lists_add_job_state(table, job);
+	print_lists_add_bytes(table, job, "user");
 	table_addf(table, "%s", started);
-	add_size(table, job, "stdout_bytes");
-	add_size(table, job, "stderr_bytes");
+	print_lists_add_size(table, job, "stdout_bytes");
+	print_lists_add_size(table, job, "stderr_bytes");
 	table_addf(table, "%s", *flags ? flags : "-");
-	add_bytes(table, job, "command");
+	print_lists_add_bytes(table, job, "command");
 }
 
 void print_jobs(const struct warden_message *answer)
@@ -86,7 +88,7 @@ void print_jobs(const struct warden_message *answer)
 	struct table *table = table_new(titles);
 
 	for (size_t i = 0; i < warden_message_count(answer, "jobs"); i++)
-		add_job(table, warden_message_child(answer, "jobs", i));
+		print_lists_add_job(table, warden_message_child(answer, "jobs", i));
 	table_print(table, stdout, terminal_width(stdout));
 }
 
@@ -97,7 +99,7 @@ void print_job_ids(const struct warden_message *answer)
 }
 
 /* As ls(1) does: `drwxr-xr-x`. */
-static void add_mode(struct table *table, const struct warden_message *entry)
+static void print_lists_add_mode(struct table *table, const struct warden_message *entry)
 {
 	static const char letters[] = "rwxrwxrwx";
 	const char *type = warden_message_choice(entry, "type", 0);
@@ -129,7 +131,7 @@ void print_files(const struct warden_message *answer)
 		if (warden_message_count(entry, "modified_us"))
 			text_time(time, sizeof(time),
 				  warden_message_number(entry, "modified_us", 0));
-		add_mode(table, entry);
+		print_lists_add_mode(table, entry);
 		table_addf(table, "%" PRIu64, warden_message_number(entry, "uid", 0));
 		table_addf(table, "%" PRIu64, warden_message_number(entry, "gid", 0));
 		table_addf(table, "%" PRIu64, warden_message_number(entry, "size", 0));
@@ -141,7 +143,7 @@ void print_files(const struct warden_message *answer)
 }
 
 /* A rule as --in and --out take it: its fields with commas between. */
-static void print_rule(const char *option, const struct warden_message *rule)
+static void print_lists_print_rule(const char *option, const struct warden_message *rule)
 {
 	struct warden_field field;
 	bool first = true;
@@ -173,9 +175,9 @@ static void print_rule(const char *option, const struct warden_message *rule)
 void print_rules(const struct warden_message *answer)
 {
 	for (size_t i = 0; i < warden_message_count(answer, "in"); i++)
-		print_rule("in", warden_message_child(answer, "in", i));
+		print_lists_print_rule("in", warden_message_child(answer, "in", i));
 	for (size_t i = 0; i < warden_message_count(answer, "out"); i++)
-		print_rule("out", warden_message_child(answer, "out", i));
+		print_lists_print_rule("out", warden_message_child(answer, "out", i));
 }
 
 /* The answer does not say of which protocol a forward is, so it is not printed as a rule. */
@@ -243,8 +245,8 @@ void print_nothing(const struct warden_message *answer)
 	(void)answer;
 }
 
-static void print_value(const struct warden_message *message, const struct warden_field *field,
-			size_t index)
+static void print_lists_print_value(const struct warden_message *message,
+				    const struct warden_field *field, size_t index)
 {
 	char choice[32];
 	size_t length;
@@ -282,7 +284,7 @@ void print_fields(const struct warden_message *answer)
 			}
 			printf("%s%-16s%s", text_colour(stdout, DIM), field.name,
 			       text_colour(stdout, PLAIN));
-			print_value(answer, &field, j);
+			print_lists_print_value(answer, &field, j);
 			putchar('\n');
 		}
 }

@@ -71,7 +71,8 @@ static void repeated_messages_are_added(void)
 	warden_message_free(create);
 }
 
-static void expect_refusal(const char *request, const char *field, const char *text, int number)
+static void test_client_expect_refusal(const char *request, const char *field, const char *text,
+				       int number)
 {
 	struct warden_message *message = warden_message_new(request);
 
@@ -83,18 +84,18 @@ static void expect_refusal(const char *request, const char *field, const char *t
 
 static void values_that_do_not_fit_are_refused(void)
 {
-	expect_refusal("link", "job_id", "4294967296", ERANGE);
-	expect_refusal("link", "job_id", "-1", EINVAL);
-	expect_refusal("link", "job_id", " 1", EINVAL);
-	expect_refusal("link", "job_id", "1x", EINVAL);
-	expect_refusal("link", "job_id", "", EINVAL);
-	expect_refusal("run", "rlimits.nofile", "18446744073709551616", ERANGE);
-	expect_refusal("run", "privileged", "yes", EINVAL);
-	expect_refusal("run", "rlimits", "1", EINVAL);
-	expect_refusal("run", "handle.x", "1", EINVAL);
-	expect_refusal("run", "nonsense", "1", ENOENT);
-	expect_refusal("net_out", "icmp_type", "2147483648", ERANGE);
-	expect_refusal("net_out", "protocol", "sctp", EINVAL);
+	test_client_expect_refusal("link", "job_id", "4294967296", ERANGE);
+	test_client_expect_refusal("link", "job_id", "-1", EINVAL);
+	test_client_expect_refusal("link", "job_id", " 1", EINVAL);
+	test_client_expect_refusal("link", "job_id", "1x", EINVAL);
+	test_client_expect_refusal("link", "job_id", "", EINVAL);
+	test_client_expect_refusal("run", "rlimits.nofile", "18446744073709551616", ERANGE);
+	test_client_expect_refusal("run", "privileged", "yes", EINVAL);
+	test_client_expect_refusal("run", "rlimits", "1", EINVAL);
+	test_client_expect_refusal("run", "handle.x", "1", EINVAL);
+	test_client_expect_refusal("run", "nonsense", "1", ENOENT);
+	test_client_expect_refusal("net_out", "icmp_type", "2147483648", ERANGE);
+	test_client_expect_refusal("net_out", "protocol", "sctp", EINVAL);
 }
 
 static void a_signed_field_takes_a_negative_number(void)
@@ -120,7 +121,7 @@ static void a_request_that_does_not_exist_is_none(void)
 }
 
 /* Feeds bytes one at a time; the payloads that come out, each in brackets. */
-static void feed(const char *bytes, size_t length, size_t limit, char *seen)
+static void test_client_feed(const char *bytes, size_t length, size_t limit, char *seen)
 {
 	struct client_frame buffer = {0};
 
@@ -149,7 +150,7 @@ static void frames_may_come_in_pieces(void)
 	const char bytes[] = "3\r\nabc\r\n0\r\n\r\n10\r\n0123456789\r\n";
 	char seen[128];
 
-	feed(bytes, sizeof(bytes) - 1, 100, seen);
+	test_client_feed(bytes, sizeof(bytes) - 1, 100, seen);
 	unit_string(seen, "[abc][][0123456789]");
 }
 
@@ -171,16 +172,16 @@ static void what_is_no_frame_is_noticed(void)
 	char seen[128];
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
-		feed(wrong[i], strlen(wrong[i]), 100, seen);
+		test_client_feed(wrong[i], strlen(wrong[i]), 100, seen);
 		/* What stands where CR LF is due is only looked at when both bytes are there. */
 		if (strcmp(wrong[i], "3\r\nabcd") == 0)
-			feed("3\r\nabcde", 9, 100, seen);
+			test_client_feed("3\r\nabcde", 9, 100, seen);
 		unit_string(seen, "!");
 	}
 }
 
 /* A daemon for one connection: waits for the first bytes, sends its own, and goes. */
-struct daemon {
+struct test_daemon {
 	pthread_t thread;
 	int listener;
 	char path[108];
@@ -189,9 +190,9 @@ struct daemon {
 	bool silent;
 };
 
-static void *daemon_run(void *data)
+static void *test_client_daemon_run(void *data)
 {
-	struct daemon *daemon = data;
+	struct test_daemon *daemon = data;
 	int fd = accept4(daemon->listener, NULL, NULL, SOCK_CLOEXEC);
 	char buffer[4096];
 
@@ -206,7 +207,7 @@ static void *daemon_run(void *data)
 	return NULL;
 }
 
-static struct warden_client *daemon_start(struct daemon *daemon)
+static struct warden_client *test_client_daemon_start(struct test_daemon *daemon)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	struct warden_client *client = warden_client_new();
@@ -217,12 +218,12 @@ static struct warden_client *daemon_start(struct daemon *daemon)
 	daemon->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	unit_integer(bind(daemon->listener, (struct sockaddr *)&address, sizeof(address)), 0);
 	unit_integer(listen(daemon->listener, 1), 0);
-	unit_integer(pthread_create(&daemon->thread, NULL, daemon_run, daemon), 0);
+	unit_integer(pthread_create(&daemon->thread, NULL, test_client_daemon_run, daemon), 0);
 	unit_integer(warden_client_connect(client, daemon->path), 0);
 	return client;
 }
 
-static void daemon_end(struct daemon *daemon, struct warden_client *client)
+static void test_client_daemon_end(struct test_daemon *daemon, struct warden_client *client)
 {
 	warden_client_free(client);
 	pthread_join(daemon->thread, NULL);
@@ -231,7 +232,7 @@ static void daemon_end(struct daemon *daemon, struct warden_client *client)
 }
 
 /* Sends a ping and gives how the call failed. */
-static enum warden_failure ping(struct warden_client *client)
+static enum warden_failure test_client_ping(struct warden_client *client)
 {
 	struct warden_message *request = warden_message_new("ping");
 	struct warden_message *answer = warden_client_call(client, request);
@@ -244,71 +245,72 @@ static enum warden_failure ping(struct warden_client *client)
 static void an_error_of_the_daemon_is_the_clients_text(void)
 {
 	static const char answer[] = "15\r\n\x08\x01\x12\x0b\x12\x09no can do\r\n";
-	struct daemon daemon = {.answer = answer, .length = sizeof(answer) - 1};
-	struct warden_client *client = daemon_start(&daemon);
+	struct test_daemon daemon = {.answer = answer, .length = sizeof(answer) - 1};
+	struct warden_client *client = test_client_daemon_start(&daemon);
 
-	unit_integer(ping(client), WARDEN_FAILURE_REFUSED);
+	unit_integer(test_client_ping(client), WARDEN_FAILURE_REFUSED);
 	unit_string(warden_client_error(client), "no can do");
 	unit_true(warden_client_fd(client) >= 0);
-	daemon_end(&daemon, client);
+	test_client_daemon_end(&daemon, client);
 }
 
-static void expect_failure(const char *answer, size_t length, enum warden_failure failure)
+static void test_client_expect_failure(const char *answer, size_t length,
+				       enum warden_failure failure)
 {
-	struct daemon daemon = {.answer = answer, .length = length};
-	struct warden_client *client = daemon_start(&daemon);
+	struct test_daemon daemon = {.answer = answer, .length = length};
+	struct warden_client *client = test_client_daemon_start(&daemon);
 
-	unit_integer(ping(client), failure);
+	unit_integer(test_client_ping(client), failure);
 	unit_integer(warden_client_fd(client), -1);
-	unit_integer(ping(client), WARDEN_FAILURE_CONNECTION);
-	daemon_end(&daemon, client);
+	unit_integer(test_client_ping(client), WARDEN_FAILURE_CONNECTION);
+	test_client_daemon_end(&daemon, client);
 }
 
 static void what_is_no_answer_ends_the_connection(void)
 {
-	expect_failure("", 0, WARDEN_FAILURE_CONNECTION);
-	expect_failure("4\r\n\x08", 4, WARDEN_FAILURE_CONNECTION);
-	expect_failure("HTTP/1.1 200 OK\r\n", 17, WARDEN_FAILURE_PROTOCOL);
-	expect_failure("3\r\n\xff\xff\xff\r\n", 8, WARDEN_FAILURE_PROTOCOL);
-	expect_failure("5\r\n\x08\xc8\x01\x12\x00\r\n", 10, WARDEN_FAILURE_PROTOCOL);
-	expect_failure("9999999999\r\n", 12, WARDEN_FAILURE_PROTOCOL);
+	test_client_expect_failure("", 0, WARDEN_FAILURE_CONNECTION);
+	test_client_expect_failure("4\r\n\x08", 4, WARDEN_FAILURE_CONNECTION);
+	test_client_expect_failure("HTTP/1.1 200 OK\r\n", 17, WARDEN_FAILURE_PROTOCOL);
+	test_client_expect_failure("3\r\n\xff\xff\xff\r\n", 8, WARDEN_FAILURE_PROTOCOL);
+	test_client_expect_failure("5\r\n\x08\xc8\x01\x12\x00\r\n", 10, WARDEN_FAILURE_PROTOCOL);
+	test_client_expect_failure("9999999999\r\n", 12, WARDEN_FAILURE_PROTOCOL);
 }
 
 static void a_wait_ends_with_its_time(void)
 {
-	struct daemon daemon = {.silent = true};
-	struct warden_client *client = daemon_start(&daemon);
+	struct test_daemon daemon = {.silent = true};
+	struct warden_client *client = test_client_daemon_start(&daemon);
 
 	warden_client_set_timeout(client, 50);
-	unit_integer(ping(client), WARDEN_FAILURE_TIMEOUT);
+	unit_integer(test_client_ping(client), WARDEN_FAILURE_TIMEOUT);
 	unit_contains(warden_client_error(client), "no answer for 0.05 seconds");
-	daemon_end(&daemon, client);
+	test_client_daemon_end(&daemon, client);
 }
 
 static void a_wait_ends_when_it_is_woken_and_can_go_on(void)
 {
-	struct daemon daemon = {.silent = true};
-	struct warden_client *client = daemon_start(&daemon);
+	struct test_daemon daemon = {.silent = true};
+	struct warden_client *client = test_client_daemon_start(&daemon);
 	int wake[2];
 
 	unit_integer(pipe(wake), 0);
 	unit_integer(write(wake[1], "x", 1), 1);
 	warden_client_set_wake_fd(client, wake[0]);
-	unit_integer(ping(client), WARDEN_FAILURE_WOKEN);
+	unit_integer(test_client_ping(client), WARDEN_FAILURE_WOKEN);
 	unit_true(warden_client_fd(client) >= 0);
 	close(wake[0]);
 	close(wake[1]);
-	daemon_end(&daemon, client);
+	test_client_daemon_end(&daemon, client);
 }
 
-static void nobody_listens(void)
+static void connecting_fails_if_no_daemon_listens(void)
 {
 	struct warden_client *client = warden_client_new();
 
 	unit_integer(warden_client_connect(client, "/nonexistent/socket"), -1);
 	unit_string(warden_client_error(client),
 		    "connect to /nonexistent/socket: No such file or directory");
-	unit_integer(ping(client), WARDEN_FAILURE_CONNECTION);
+	unit_integer(test_client_ping(client), WARDEN_FAILURE_CONNECTION);
 	warden_client_free(client);
 	warden_client_free(NULL);
 }
@@ -326,7 +328,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(what_is_no_answer_ends_the_connection),
 	UNIT_TEST(a_wait_ends_with_its_time),
 	UNIT_TEST(a_wait_ends_when_it_is_woken_and_can_go_on),
-	UNIT_TEST(nobody_listens),
+	UNIT_TEST(connecting_fails_if_no_daemon_listens),
 };
 
 int main(int argc, char **argv)

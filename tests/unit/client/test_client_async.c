@@ -16,12 +16,12 @@
 #include "warden/client.h"
 
 /* Both ends of a connection. */
-struct pair {
+struct test_pair {
 	struct warden_client *client;
 	int fd; /* the daemon's */
 };
 
-static void pair_open(struct pair *pair)
+static void test_async_open(struct test_pair *pair)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -38,7 +38,7 @@ static void pair_open(struct pair *pair)
 	unlink(address.sun_path);
 }
 
-static void pair_close(struct pair *pair)
+static void test_async_close(struct test_pair *pair)
 {
 	if (pair->fd >= 0)
 		close(pair->fd);
@@ -46,46 +46,48 @@ static void pair_close(struct pair *pair)
 }
 
 /* What the answers were: letters in their order. */
-struct log {
+struct test_log {
 	char text[256];
 	struct warden_client *client; /* for a further request */
 };
 
-static void answered(void *data, uint64_t id, const struct warden_message *answer, bool last)
+static void test_async_on_answer(void *data, uint64_t id, const struct warden_message *answer,
+				 bool last)
 {
-	struct log *log = data;
+	struct test_log *log = data;
 	size_t length = strlen(log->text);
 
 	snprintf(log->text + length, sizeof(log->text) - length, "%s%u%s", answer ? "" : "!",
 		 (unsigned)id, last ? "." : "+");
 }
 
-static uint64_t submit(struct warden_client *client, const char *name, struct log *log)
+static uint64_t test_async_submit(struct warden_client *client, const char *name,
+				  struct test_log *log)
 {
 	struct warden_message *request = warden_message_new(name);
-	uint64_t id = warden_client_submit(client, request, answered, log);
+	uint64_t id = warden_client_submit(client, request, test_async_on_answer, log);
 
 	warden_message_free(request);
 	return id;
 }
 
-static void say(const struct pair *pair, const char *bytes, size_t length)
+static void test_async_write(const struct test_pair *pair, const char *bytes, size_t length)
 {
 	unit_integer(write(pair->fd, bytes, length), (ssize_t)length);
 }
 
-#define SAY(pair, text) say(pair, text, sizeof(text) - 1)
+#define SAY(pair, text) test_async_write(pair, text, sizeof(text) - 1)
 #define PONG            "4\r\n\x08\x5b\x12\x00\r\n"
 
 static void answers_come_to_their_functions_in_order(void)
 {
-	struct log log = {.text = ""};
-	struct pair pair;
+	struct test_log log = {.text = ""};
+	struct test_pair pair;
 	char bytes[64];
 
-	pair_open(&pair);
-	unit_unsigned(submit(pair.client, "ping", &log), 1);
-	unit_unsigned(submit(pair.client, "ping", &log), 2);
+	test_async_open(&pair);
+	unit_unsigned(test_async_submit(pair.client, "ping", &log), 1);
+	unit_unsigned(test_async_submit(pair.client, "ping", &log), 2);
 	unit_integer(warden_client_events(pair.client), POLLIN | POLLOUT);
 	unit_unsigned(warden_client_pending(pair.client), 2);
 	unit_integer(warden_client_process(pair.client), 0);
@@ -98,149 +100,152 @@ static void answers_come_to_their_functions_in_order(void)
 	unit_integer(warden_client_process(pair.client), 0);
 	unit_string(log.text, "1.2.");
 	unit_unsigned(warden_client_pending(pair.client), 0);
-	pair_close(&pair);
+	test_async_close(&pair);
 }
 
 static void nothing_is_waited_for(void)
 {
-	struct log log = {.text = ""};
-	struct pair pair;
+	struct test_log log = {.text = ""};
+	struct test_pair pair;
 
-	pair_open(&pair);
-	submit(pair.client, "ping", &log);
+	test_async_open(&pair);
+	test_async_submit(pair.client, "ping", &log);
 	for (int i = 0; i < 3; i++)
 		unit_integer(warden_client_process(pair.client), 0);
 	SAY(&pair, "4\r\n\x08\x5b");
 	unit_integer(warden_client_process(pair.client), 0);
 	unit_string(log.text, "");
 	SAY(&pair, "\x12");
-	say(&pair, "\0\r\n", 3);
+	test_async_write(&pair, "\0\r\n", 3);
 	unit_integer(warden_client_process(pair.client), 0);
 	unit_string(log.text, "1.");
-	pair_close(&pair);
+	test_async_close(&pair);
 }
 
 static void a_stream_has_several_answers(void)
 {
-	struct log log = {.text = ""};
+	struct test_log log = {.text = ""};
 	struct warden_message *request = warden_message_new("stream");
-	struct pair pair;
+	struct test_pair pair;
 
-	pair_open(&pair);
+	test_async_open(&pair);
 	warden_message_set(request, "handle", "h");
 	warden_message_set(request, "job_id", "1");
-	warden_client_submit(pair.client, request, answered, &log);
+	warden_client_submit(pair.client, request, test_async_on_answer, &log);
 	warden_message_free(request);
 	SAY(&pair, "17\r\n\x08\x18\x12\x0d\x0a\x06stdout\x12\x03"
 		   "abc\r\n");
 	SAY(&pair, "6\r\n\x08\x18\x12\x02\x18\x07\r\n");
 	unit_integer(warden_client_process(pair.client), 0);
 	unit_string(log.text, "1+1.");
-	pair_close(&pair);
+	test_async_close(&pair);
 }
 
 static void a_refusal_is_that_requests_alone(void)
 {
-	struct log log = {.text = ""};
-	struct pair pair;
+	struct test_log log = {.text = ""};
+	struct test_pair pair;
 
-	pair_open(&pair);
-	submit(pair.client, "ping", &log);
-	submit(pair.client, "ping", &log);
+	test_async_open(&pair);
+	test_async_submit(pair.client, "ping", &log);
+	test_async_submit(pair.client, "ping", &log);
 	SAY(&pair, "15\r\n\x08\x01\x12\x0b\x12\x09no can do\r\n" PONG);
 	unit_integer(warden_client_process(pair.client), 0);
 	unit_string(log.text, "!1.2.");
-	pair_close(&pair);
+	test_async_close(&pair);
 }
 
 static void a_connection_that_closes_fails_all(void)
 {
-	struct log log = {.text = ""};
-	struct pair pair;
+	struct test_log log = {.text = ""};
+	struct test_pair pair;
 
-	pair_open(&pair);
-	submit(pair.client, "ping", &log);
-	submit(pair.client, "ping", &log);
+	test_async_open(&pair);
+	test_async_submit(pair.client, "ping", &log);
+	test_async_submit(pair.client, "ping", &log);
 	close(pair.fd);
 	pair.fd = -1;
 	unit_integer(warden_client_process(pair.client), -1);
 	unit_string(log.text, "!1.!2.");
 	unit_integer(warden_client_fd(pair.client), -1);
 	unit_integer(warden_client_failure(pair.client), WARDEN_FAILURE_CONNECTION);
-	unit_unsigned(submit(pair.client, "ping", &log), 0);
+	unit_unsigned(test_async_submit(pair.client, "ping", &log), 0);
 	unit_integer(warden_client_process(pair.client), -1);
-	pair_close(&pair);
+	test_async_close(&pair);
 }
 
 static void what_nobody_asked_for_ends_the_connection(void)
 {
-	struct pair pair;
+	struct test_pair pair;
 
-	pair_open(&pair);
+	test_async_open(&pair);
 	SAY(&pair, PONG);
 	unit_integer(warden_client_process(pair.client), -1);
 	unit_integer(warden_client_failure(pair.client), WARDEN_FAILURE_PROTOCOL);
-	pair_close(&pair);
+	test_async_close(&pair);
 }
 
 static void calls_that_wait_are_refused_meanwhile(void)
 {
-	struct log log = {.text = ""};
+	struct test_log log = {.text = ""};
 	struct warden_message *request = warden_message_new("ping");
-	struct pair pair;
+	struct test_pair pair;
 
-	pair_open(&pair);
-	submit(pair.client, "ping", &log);
+	test_async_open(&pair);
+	test_async_submit(pair.client, "ping", &log);
 	unit_true(warden_client_call(pair.client, request) == NULL);
 	unit_integer(warden_client_failure(pair.client), WARDEN_FAILURE_ARGUMENT);
 	unit_integer(warden_client_connect(pair.client, "/nowhere"), -1);
 	unit_integer(warden_client_failure(pair.client), WARDEN_FAILURE_ARGUMENT);
 	warden_message_free(request);
-	pair_close(&pair); /* the request that is under way is forgotten */
+	test_async_close(&pair); /* the request that is under way is forgotten */
 	unit_string(log.text, "");
 }
 
-static void go_on(void *data, uint64_t id, const struct warden_message *answer, bool last)
+static void test_async_submit_next(void *data, uint64_t id, const struct warden_message *answer,
+				   bool last)
 {
-	struct log *log = data;
+	struct test_log *log = data;
 
-	answered(data, id, answer, last);
+	test_async_on_answer(data, id, answer, last);
 	if (id < 3) {
 		struct warden_message *request = warden_message_new("ping");
 
-		unit_unsigned(warden_client_submit(log->client, request, go_on, log), id + 1);
+		unit_unsigned(
+			warden_client_submit(log->client, request, test_async_submit_next, log),
+			id + 1);
 		warden_message_free(request);
 	}
 }
 
 static void a_function_may_submit_the_next_request(void)
 {
-	struct log log = {.text = ""};
+	struct test_log log = {.text = ""};
 	struct warden_message *request = warden_message_new("ping");
-	struct pair pair;
+	struct test_pair pair;
 
-	pair_open(&pair);
+	test_async_open(&pair);
 	log.client = pair.client;
-	warden_client_submit(pair.client, request, go_on, &log);
+	warden_client_submit(pair.client, request, test_async_submit_next, &log);
 	warden_message_free(request);
 	SAY(&pair, PONG PONG PONG);
 	unit_integer(warden_client_process(pair.client), 0);
 	unit_string(log.text, "1.2.3.");
-	pair_close(&pair);
+	test_async_close(&pair);
 }
 
 static void a_request_of_any_size_is_sent_as_the_daemon_reads(void)
 {
 	enum { SIZE = 4 << 20 };
-	struct log log = {.text = ""};
+	struct test_log log = {.text = ""};
 	struct warden_message *request = warden_message_new("echo");
 	char *bytes = calloc(1, SIZE);
 	size_t came = 0;
-	struct pair pair;
+	struct test_pair pair;
 
-	pair_open(&pair);
+	test_async_open(&pair);
 	warden_message_set_bytes(request, "message", bytes, SIZE);
-	warden_client_submit(pair.client, request, answered, &log);
+	warden_client_submit(pair.client, request, test_async_on_answer, &log);
 	warden_message_free(request);
 	while (warden_client_events(pair.client) & POLLOUT) {
 		ssize_t got;
@@ -251,7 +256,7 @@ static void a_request_of_any_size_is_sent_as_the_daemon_reads(void)
 	}
 	unit_true(came > SIZE && came < SIZE + 64);
 	free(bytes);
-	pair_close(&pair);
+	test_async_close(&pair);
 }
 
 static const struct unit_test tests[] = {
