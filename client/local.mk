@@ -20,7 +20,7 @@ client_libclient_la_LIBADD = proto/libwarden-proto.la
 lib_LTLIBRARIES += client/libwarden.la
 client_libwarden_la_SOURCES =
 client_libwarden_la_LIBADD = client/libclient.la
-client_libwarden_la_LDFLAGS = $(AM_LDFLAGS) -version-info 1:0:0 \
+client_libwarden_la_LDFLAGS = $(AM_LDFLAGS) -version-info 2:0:1 \
 	-Wl,--version-script=$(srcdir)/client/lib/libwarden.map
 client_libwarden_la_DEPENDENCIES = client/libclient.la $(srcdir)/client/lib/libwarden.map
 # So that the command finds it where the linker does not look by itself; in a staged installation that is

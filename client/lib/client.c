@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 struct warden_client *warden_client_new(void)
@@ -23,6 +24,11 @@ struct warden_client *warden_client_new(void)
 	client->fd = -1;
 	client->wait.timeout = -1;
 	client->wait.wake_fd = -1;
+	client->wait.cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (client->wait.cancel_fd < 0) {
+		free(client);
+		return NULL;
+	}
 	client->frame_limit = (size_t)1 << 30;
 	STAILQ_INIT(&client->pending);
 	return client;
@@ -51,6 +57,7 @@ void warden_client_free(struct warden_client *client)
 	client_disconnect(client);
 	client_clear_error(client);
 	client_pending_free(client);
+	close(client->wait.cancel_fd);
 	free(client);
 }
 
@@ -64,7 +71,7 @@ int client_fail(struct warden_client *client, enum warden_failure failure, const
 		  args); /* a truncated text is fine */
 	va_end(args);
 	client->failure = failure;
-	if (failure >= WARDEN_FAILURE_CONNECTION)
+	if (failure >= WARDEN_FAILURE_CONNECTION && failure <= WARDEN_FAILURE_STOPPED)
 		client_disconnect(client);
 	return -1;
 }
@@ -78,6 +85,8 @@ static int client_fail_socket(struct warden_client *client, enum socket_failure 
 				   what, client->wait.timeout / 1000.0);
 	case SOCKET_WOKEN:
 		return client_fail(client, WARDEN_FAILURE_WOKEN, "%s: interrupted", what);
+	case SOCKET_CANCELLED:
+		return client_fail(client, WARDEN_FAILURE_CANCELLED, "%s: cancelled", what);
 	default:
 		return client_fail(client, WARDEN_FAILURE_CONNECTION, "%s: %s", what,
 				   strerror(errno));
@@ -104,6 +113,16 @@ void warden_client_set_wake_fd(struct warden_client *client, int fd)
 	client->wait.wake_fd = fd;
 }
 
+void warden_client_cancel(struct warden_client *client)
+{
+	const uint64_t one = 1;
+	int number = errno; /* of what a signal handler has interrupted */
+
+	/* Fails only if the counter is full, which is as good. */
+	if (write(client->wait.cancel_fd, &one, sizeof(one)) < 0)
+		errno = number;
+}
+
 void warden_client_set_frame_limit(struct warden_client *client, size_t bytes)
 {
 	client->frame_limit = bytes;
@@ -118,7 +137,7 @@ int warden_client_fd(const struct warden_client *client)
 static int client_check_idle(struct warden_client *client)
 {
 	client_clear_error(client);
-	if (client->n_pending == 0)
+	if (STAILQ_EMPTY(&client->pending))
 		return 0;
 	return client_fail(client, WARDEN_FAILURE_ARGUMENT, "submitted requests are pending");
 }
@@ -128,6 +147,8 @@ int warden_client_connect(struct warden_client *client, const char *path)
 	enum socket_failure failure;
 	char what[400];
 
+	if (client->n_pending == 0)
+		client_pending_free(client); /* late answers end with the connection */
 	if (client_check_idle(client) < 0)
 		return -1;
 	client_disconnect(client);

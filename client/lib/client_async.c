@@ -114,6 +114,7 @@ uint64_t warden_client_submit(struct warden_client *client, const struct warden_
 	pending->type = type;
 	pending->function = function;
 	pending->data = data;
+	pending->deadline = -1;
 	STAILQ_INSERT_TAIL(&client->pending, pending, link);
 	client->n_pending++;
 	return pending->id;
@@ -122,6 +123,36 @@ uint64_t warden_client_submit(struct warden_client *client, const struct warden_
 short warden_client_events(const struct warden_client *client)
 {
 	return client->output_end > client->output_start ? POLLIN | POLLOUT : POLLIN;
+}
+
+int warden_client_set_deadline(struct warden_client *client, uint64_t id, int milliseconds)
+{
+	struct client_pending *pending;
+
+	client_clear_error(client);
+	STAILQ_FOREACH(pending, &client->pending, link)
+	{
+		if (pending->id != id || pending->expired)
+			continue;
+		pending->timeout = milliseconds;
+		pending->deadline = milliseconds < 0 ? -1 : client_socket_now_ms() + milliseconds;
+		return 0;
+	}
+	return client_fail(client, WARDEN_FAILURE_ARGUMENT, "no pending request has this number");
+}
+
+int warden_client_wait_time(const struct warden_client *client)
+{
+	const struct client_pending *pending;
+	int64_t first = -1, rest;
+
+	STAILQ_FOREACH(pending, &client->pending, link)
+	if (!pending->expired && pending->deadline >= 0 && (first < 0 || pending->deadline < first))
+		first = pending->deadline;
+	if (first < 0)
+		return -1;
+	rest = first - client_socket_now_ms();
+	return rest < 0 ? 0 : (int)rest;
 }
 
 size_t warden_client_pending(const struct warden_client *client)
@@ -134,13 +165,14 @@ static struct client_pending *client_async_pop(struct warden_client *client)
 	struct client_pending *pending = STAILQ_FIRST(&client->pending);
 
 	STAILQ_REMOVE_HEAD(&client->pending, link);
-	client->n_pending--;
+	if (!pending->expired)
+		client->n_pending--;
 	return pending;
 }
 
 void client_pending_free(struct warden_client *client)
 {
-	while (client->n_pending > 0)
+	while (!STAILQ_EMPTY(&client->pending))
 		free(client_async_pop(client));
 	free(client->output);
 	client->output = NULL;
@@ -152,10 +184,11 @@ void client_pending_free(struct warden_client *client)
 static int client_async_fail_all(struct warden_client *client)
 {
 	client_disconnect(client);
-	while (client->n_pending > 0) {
+	while (!STAILQ_EMPTY(&client->pending)) {
 		struct client_pending *pending = client_async_pop(client);
 
-		pending->function(pending->data, pending->id, NULL, true);
+		if (!pending->expired)
+			pending->function(pending->data, pending->id, NULL, true);
 		free(pending);
 	}
 	client_pending_free(client);
@@ -210,7 +243,8 @@ static int client_async_deliver(struct warden_client *client, const uint8_t *pay
 	last = !answer || client_is_last(pending->type, answer);
 	if (last)
 		client_async_pop(client);
-	pending->function(pending->data, pending->id, answer, last);
+	if (!pending->expired)
+		pending->function(pending->data, pending->id, answer, last);
 	if (last)
 		free(pending);
 	warden_message_free(answer);
@@ -259,6 +293,32 @@ static int client_async_receive(struct warden_client *client)
 	return client_async_deliver_all(client);
 }
 
+static struct client_pending *client_async_find_expired(struct warden_client *client, int64_t now)
+{
+	struct client_pending *pending;
+
+	STAILQ_FOREACH(pending, &client->pending, link)
+	if (!pending->expired && pending->deadline >= 0 && pending->deadline <= now)
+		return pending;
+	return NULL;
+}
+
+/* Fails the requests whose deadline has passed. They stay in the list, as answers come in the order
+ * of the requests: without them a late answer would go to another request's function. */
+static void client_async_expire(struct warden_client *client)
+{
+	const int64_t now = client_socket_now_ms();
+	struct client_pending *pending;
+
+	while ((pending = client_async_find_expired(client, now))) {
+		pending->expired = true;
+		client->n_pending--;
+		client_fail(client, WARDEN_FAILURE_TIMEOUT, "%s: no answer for %.3g seconds",
+			    pending->type->name, pending->timeout / 1000.0);
+		pending->function(pending->data, pending->id, NULL, true);
+	}
+}
+
 int warden_client_process(struct warden_client *client)
 {
 	client_clear_error(client);
@@ -266,6 +326,7 @@ int warden_client_process(struct warden_client *client)
 		return client_fail(client, WARDEN_FAILURE_CONNECTION, "not connected");
 	if (client_async_send(client) < 0 || client_async_receive(client) < 0)
 		return client_async_fail_all(client);
+	client_async_expire(client);
 	/* Send what the functions have submitted. */
 	return client_async_send(client) < 0 ? client_async_fail_all(client) : 0;
 }

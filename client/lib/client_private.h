@@ -16,6 +16,9 @@ struct client_pending {
 	const struct message_type *type;
 	warden_answer_function function;
 	void *data;
+	int timeout;      /* milliseconds */
+	int64_t deadline; /* of the monotonic clock, in milliseconds; -1: none */
+	bool expired; /* the function was called for the last time; late answers are discarded */
 };
 
 STAILQ_HEAD(pending_list, client_pending);
@@ -31,7 +34,7 @@ struct warden_client {
 
 	/* Of what was submitted: in the order of the answers, and the bytes that were not sent. */
 	struct pending_list pending;
-	size_t n_pending;
+	size_t n_pending; /* without those that have expired */
 	uint64_t last_id;
 	uint8_t *output;
 	size_t output_start, output_end, output_capacity;
@@ -56,7 +59,7 @@ struct warden_message *client_decode(struct warden_client *client, const uint8_t
 /* Whether this is the last answer to a request of its type. */
 bool client_is_last(const struct message_type *type, const struct warden_message *answer);
 
-/* See client_async.c. */
+/* Frees the pending requests without a call of their functions, and the output. */
 void client_pending_free(struct warden_client *client);
 
 #endif

@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static int64_t client_socket_now_ms(void)
+int64_t client_socket_now_ms(void)
 {
 	struct timespec now;
 
@@ -47,17 +47,21 @@ static int client_socket_wait(int fd, short events, int64_t deadline,
 	struct pollfd fds[] = {
 		{.fd = fd, .events = events},
 		{.fd = wait->wake_fd, .events = POLLIN}, /* poll ignores a negative one */
+		{.fd = wait->cancel_fd, .events = POLLIN},
 	};
+	uint64_t count;
 	int n;
 
 	do {
-		n = poll(fds, 2, client_socket_remaining(deadline));
+		n = poll(fds, 3, client_socket_remaining(deadline));
 	} while (n < 0 && errno == EINTR);
 	*failure = SOCKET_ERRNO;
 	if (n < 0)
 		return -1;
 	if (n == 0)
 		*failure = SOCKET_TIMEOUT;
+	else if (fds[2].revents && read(wait->cancel_fd, &count, sizeof(count)) > 0)
+		*failure = SOCKET_CANCELLED;
 	else if (fds[1].revents)
 		*failure = SOCKET_WOKEN;
 	return *failure == SOCKET_ERRNO ? 0 : -1;
@@ -69,7 +73,8 @@ static int client_socket_connect_address(int fd, const struct sockaddr_un *addre
 					 enum socket_failure *failure)
 {
 	const int64_t deadline = client_socket_deadline(wait);
-	const struct socket_wait pause = {.timeout = 10, .wake_fd = wait->wake_fd};
+	const struct socket_wait pause = {
+		.timeout = 10, .wake_fd = wait->wake_fd, .cancel_fd = wait->cancel_fd};
 
 	while (connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0) {
 		*failure = SOCKET_ERRNO;

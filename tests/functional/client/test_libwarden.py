@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""libwarden as a program of somebody's uses it: installed, found by pkg-config, linked."""
+"""libwarden as a program uses it: installed, found by pkg-config, linked."""
 
-import glob
 import os
 import shutil
 import subprocess
@@ -10,23 +9,30 @@ from case import Skip, case
 import expect
 import installed
 
+# Functions that libwarden 1.0 did not have.
+ADDED = {"warden_client_cancel", "warden_client_set_deadline", "warden_client_wait_time"}
+
 
 def _installed(w):
-    """Puts what `make install` would below the case's directory; what names that to a build."""
+    """Installs headers and library below the case's directory; returns the environment of a build with them."""
     directory, environment = installed.headers(w, "libwarden")
     libraries = os.path.dirname(directory)
-    (library,) = glob.glob(f"{w.build.tree}/client/.libs/libwarden.so.1.*")
+    library = f"{w.build.tree}/client/.libs/libwarden.so.1"
     for name in ("libwarden.so.1", "libwarden.so"):
         shutil.copyfile(library, f"{libraries}/{name}")
     return environment, libraries
 
 
-def _built(w, name):
-    """An example, built as its first lines say; how it is run."""
+def _built(w, name, source=None):
+    """Builds an example as its first lines say, or another source; returns a function that runs it."""
     if w.sanitized:
-        raise Skip("what links a library with sanitizers needs them too")
+        raise Skip("a program that links a library with sanitizers needs them, too")
     environment, libraries = _installed(w)
-    shutil.copyfile(f"{w.build.source}/contrib/c/{name}.c", f"{w.directory}/{name}.c")
+    if source is None:
+        shutil.copyfile(f"{w.build.source}/contrib/c/{name}.c", f"{w.directory}/{name}.c")
+    else:
+        with open(f"{w.directory}/{name}.c", "w", encoding="utf-8") as file:
+            file.write(source)
     command = f"cc -Wall -Wextra -Werror -o {name} {name}.c $(pkg-config --cflags --libs libwarden)"
     installed.shell(command, w.directory, **environment)
     return lambda *arguments: subprocess.run(
@@ -56,13 +62,83 @@ def the_example_with_a_loop_of_its_own_works(w):
     expect.eventually(lambda: not set(os.listdir(w.daemon.depot)) - {"tmp"}, "no container")
 
 
+# Links a job that runs for a minute: once until SIGALRM cancels the call, once until a deadline.
+CANCEL = r"""
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+#include <warden/client.h>
+
+static struct warden_client *client;
+
+static void on_alarm(int number)
+{
+	(void)number;
+	warden_client_cancel(client);
+}
+
+static void on_answer(void *data, uint64_t id, const struct warden_message *answer, bool last)
+{
+	(void)data;
+	printf("%d %d %s\n", id > 0 && !answer, last, warden_client_error(client));
+}
+
+int main(int argc, char **argv)
+{
+	struct warden_message *request = warden_message_new("link");
+	struct warden_message *answer;
+	uint64_t id;
+
+	client = warden_client_new();
+	if (argc != 2 || !client || !request || warden_client_connect(client, NULL) < 0)
+		return 1;
+	warden_message_set(request, "handle", "h");
+	warden_message_set(request, "job_id", argv[1]);
+	signal(SIGALRM, on_alarm);
+	alarm(1);
+	answer = warden_client_call(client, request);
+	printf("%d %s\n", !answer, warden_client_error(client));
+	/* A new connection: the answer to the first request does not come before the job's end. */
+	if (warden_client_connect(client, NULL) < 0)
+		return 1;
+	id = warden_client_submit(client, request, on_answer, NULL);
+	warden_client_set_deadline(client, id, 100);
+	while (warden_client_pending(client) > 0) {
+		struct pollfd wait = {warden_client_fd(client), warden_client_events(client), 0};
+
+		if (poll(&wait, 1, warden_client_wait_time(client)) < 0 || warden_client_process(client) < 0)
+			return 1;
+	}
+	warden_message_free(request);
+	warden_client_free(client);
+	return 0;
+}
+"""
+
+
+@case
+def a_call_is_cancelled_and_a_submitted_request_has_a_deadline(w):
+    w.create(handle="h")
+    job = w.c.spawn("h", "sleep 60")
+    seen = _built(w, "cancel", CANCEL)(str(job))
+    expect.equal((seen.returncode, seen.stderr), (0, b""))
+    expect.equal(
+        seen.stdout.decode().splitlines(),
+        ["1 wait for the daemon's answer: cancelled", "1 1 link: no answer for 0.1 seconds"],
+    )
+    w.c.stop("h", kill=True)
+
+
 @case(backend="fake", daemon=False)
 def it_exports_its_own_names_alone(w):
-    (library,) = glob.glob(f"{w.build.tree}/client/.libs/libwarden.so.1.*")
+    library = f"{w.build.tree}/client/.libs/libwarden.so.1"
     names = installed.shell(f"nm -D --defined-only {library}", w.directory).split()[2::3]
-    names.remove("WARDEN_1")  # the version itself
+    versions = {name for name in names if name.startswith("WARDEN_")}
+    expect.equal(versions, {"WARDEN_1", "WARDEN_1.1"})
     with open(f"{w.build.source}/include/warden/client.h", encoding="utf-8") as file:
         header = file.read()
-    for name in names:
-        expect.true(name.endswith("@@WARDEN_1"), "a version", name)
-        expect.true(f"{name[:-len('@@WARDEN_1')]}(" in header, "declared in client.h", name)
+    for symbol in set(names) - versions:
+        name, version = symbol.split("@@")
+        expect.true(f"{name}(" in header, "declared in client.h", name)
+        expect.equal(version, "WARDEN_1.1" if name in ADDED else "WARDEN_1", name)

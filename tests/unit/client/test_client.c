@@ -6,10 +6,12 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -303,6 +305,96 @@ static void a_wait_ends_when_it_is_woken_and_can_go_on(void)
 	test_client_daemon_end(&daemon, client);
 }
 
+/* Cancels a call that waits in another thread. */
+static void *test_client_cancel_later(void *data)
+{
+	usleep(50000);
+	warden_client_cancel(data);
+	return NULL;
+}
+
+static void another_thread_cancels_a_wait(void)
+{
+	struct test_daemon daemon = {.silent = true};
+	struct warden_client *client = test_client_daemon_start(&daemon);
+	pthread_t thread;
+
+	unit_integer(pthread_create(&thread, NULL, test_client_cancel_later, client), 0);
+	unit_integer(test_client_ping(client), WARDEN_FAILURE_CANCELLED);
+	unit_string(warden_client_error(client), "wait for the daemon's answer: cancelled");
+	unit_true(warden_client_fd(client) >= 0);
+	pthread_join(thread, NULL);
+	test_client_daemon_end(&daemon, client);
+}
+
+static struct warden_client *test_client_of_signal;
+
+static void test_client_on_signal(int number)
+{
+	(void)number;
+	errno = 0;
+	warden_client_cancel(test_client_of_signal);
+}
+
+static void a_signal_handler_cancels_a_wait(void)
+{
+	struct sigaction action = {.sa_handler = test_client_on_signal, .sa_flags = SA_RESTART};
+	const struct itimerval soon = {.it_value = {.tv_usec = 50000}};
+	struct test_daemon daemon = {.silent = true};
+	struct warden_client *client = test_client_daemon_start(&daemon);
+
+	test_client_of_signal = client;
+	unit_integer(sigaction(SIGALRM, &action, NULL), 0);
+	unit_integer(setitimer(ITIMER_REAL, &soon, NULL), 0);
+	unit_integer(test_client_ping(client), WARDEN_FAILURE_CANCELLED);
+	signal(SIGALRM, SIG_DFL);
+	test_client_daemon_end(&daemon, client);
+}
+
+static void a_cancellation_before_the_wait_ends_it_once(void)
+{
+	struct test_daemon daemon = {.silent = true};
+	struct warden_client *client = test_client_daemon_start(&daemon);
+
+	warden_client_cancel(client);
+	warden_client_cancel(client);
+	unit_integer(test_client_ping(client), WARDEN_FAILURE_CANCELLED);
+	warden_client_set_timeout(client, 50);
+	unit_integer(test_client_ping(client), WARDEN_FAILURE_TIMEOUT);
+	test_client_daemon_end(&daemon, client);
+}
+
+static int test_client_cancel_stream(void *data, const char *name, const void *bytes, size_t length)
+{
+	unit_string(name, "stdout");
+	unit_bytes(bytes, length, "abc", 3);
+	warden_client_cancel(data);
+	return 0;
+}
+
+static void the_function_of_a_stream_cancels_it_and_the_connection_stays(void)
+{
+	static const char answer[] = "17\r\n\x08\x18\x12\x0d\x0a\x06stdout\x12\x03"
+				     "abc\r\n"
+				     "6\r\n\x08\x18\x12\x02\x18\x07\r\n";
+	struct test_daemon daemon = {.answer = answer, .length = sizeof(answer) - 1};
+	struct warden_client *client = test_client_daemon_start(&daemon);
+	struct warden_message *request = warden_message_new("stream"), *last;
+
+	warden_message_set(request, "handle", "h");
+	warden_message_set(request, "job_id", "1");
+	/* Both answers may be in the buffer: then there is no wait to cancel. */
+	last = warden_client_stream(client, request, test_client_cancel_stream, client);
+	if (!last) {
+		unit_integer(warden_client_failure(client), WARDEN_FAILURE_CANCELLED);
+		last = warden_client_receive(client);
+	}
+	unit_unsigned(last ? warden_message_number(last, "exit_status", 0) : 0, 7);
+	warden_message_free(last);
+	warden_message_free(request);
+	test_client_daemon_end(&daemon, client);
+}
+
 static void connecting_fails_if_no_daemon_listens(void)
 {
 	struct warden_client *client = warden_client_new();
@@ -328,6 +420,10 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(what_is_no_answer_ends_the_connection),
 	UNIT_TEST(a_wait_ends_with_its_time),
 	UNIT_TEST(a_wait_ends_when_it_is_woken_and_can_go_on),
+	UNIT_TEST(another_thread_cancels_a_wait),
+	UNIT_TEST(a_signal_handler_cancels_a_wait),
+	UNIT_TEST(a_cancellation_before_the_wait_ends_it_once),
+	UNIT_TEST(the_function_of_a_stream_cancels_it_and_the_connection_stays),
 	UNIT_TEST(connecting_fails_if_no_daemon_listens),
 };
 

@@ -76,8 +76,8 @@ static void test_async_write(const struct test_pair *pair, const char *bytes, si
 	unit_integer(write(pair->fd, bytes, length), (ssize_t)length);
 }
 
-#define SAY(pair, text) test_async_write(pair, text, sizeof(text) - 1)
-#define PONG            "4\r\n\x08\x5b\x12\x00\r\n"
+#define TEST_WRITE(pair, text) test_async_write(pair, text, sizeof(text) - 1)
+#define PONG                   "4\r\n\x08\x5b\x12\x00\r\n"
 
 static void answers_come_to_their_functions_in_order(void)
 {
@@ -93,10 +93,10 @@ static void answers_come_to_their_functions_in_order(void)
 	unit_integer(warden_client_process(pair.client), 0);
 	unit_integer(warden_client_events(pair.client), POLLIN);
 	unit_integer(read(pair.fd, bytes, sizeof(bytes)), 18);
-	SAY(&pair, PONG);
+	TEST_WRITE(&pair, PONG);
 	unit_integer(warden_client_process(pair.client), 0);
 	unit_string(log.text, "1.");
-	SAY(&pair, PONG);
+	TEST_WRITE(&pair, PONG);
 	unit_integer(warden_client_process(pair.client), 0);
 	unit_string(log.text, "1.2.");
 	unit_unsigned(warden_client_pending(pair.client), 0);
@@ -112,10 +112,10 @@ static void nothing_is_waited_for(void)
 	test_async_submit(pair.client, "ping", &log);
 	for (int i = 0; i < 3; i++)
 		unit_integer(warden_client_process(pair.client), 0);
-	SAY(&pair, "4\r\n\x08\x5b");
+	TEST_WRITE(&pair, "4\r\n\x08\x5b");
 	unit_integer(warden_client_process(pair.client), 0);
 	unit_string(log.text, "");
-	SAY(&pair, "\x12");
+	TEST_WRITE(&pair, "\x12");
 	test_async_write(&pair, "\0\r\n", 3);
 	unit_integer(warden_client_process(pair.client), 0);
 	unit_string(log.text, "1.");
@@ -133,9 +133,9 @@ static void a_stream_has_several_answers(void)
 	warden_message_set(request, "job_id", "1");
 	warden_client_submit(pair.client, request, test_async_on_answer, &log);
 	warden_message_free(request);
-	SAY(&pair, "17\r\n\x08\x18\x12\x0d\x0a\x06stdout\x12\x03"
-		   "abc\r\n");
-	SAY(&pair, "6\r\n\x08\x18\x12\x02\x18\x07\r\n");
+	TEST_WRITE(&pair, "17\r\n\x08\x18\x12\x0d\x0a\x06stdout\x12\x03"
+			  "abc\r\n");
+	TEST_WRITE(&pair, "6\r\n\x08\x18\x12\x02\x18\x07\r\n");
 	unit_integer(warden_client_process(pair.client), 0);
 	unit_string(log.text, "1+1.");
 	test_async_close(&pair);
@@ -149,7 +149,7 @@ static void a_refusal_is_that_requests_alone(void)
 	test_async_open(&pair);
 	test_async_submit(pair.client, "ping", &log);
 	test_async_submit(pair.client, "ping", &log);
-	SAY(&pair, "15\r\n\x08\x01\x12\x0b\x12\x09no can do\r\n" PONG);
+	TEST_WRITE(&pair, "15\r\n\x08\x01\x12\x0b\x12\x09no can do\r\n" PONG);
 	unit_integer(warden_client_process(pair.client), 0);
 	unit_string(log.text, "!1.2.");
 	test_async_close(&pair);
@@ -179,7 +179,7 @@ static void what_nobody_asked_for_ends_the_connection(void)
 	struct test_pair pair;
 
 	test_async_open(&pair);
-	SAY(&pair, PONG);
+	TEST_WRITE(&pair, PONG);
 	unit_integer(warden_client_process(pair.client), -1);
 	unit_integer(warden_client_failure(pair.client), WARDEN_FAILURE_PROTOCOL);
 	test_async_close(&pair);
@@ -228,7 +228,7 @@ static void a_function_may_submit_the_next_request(void)
 	log.client = pair.client;
 	warden_client_submit(pair.client, request, test_async_submit_next, &log);
 	warden_message_free(request);
-	SAY(&pair, PONG PONG PONG);
+	TEST_WRITE(&pair, PONG PONG PONG);
 	unit_integer(warden_client_process(pair.client), 0);
 	unit_string(log.text, "1.2.3.");
 	test_async_close(&pair);
@@ -259,6 +259,109 @@ static void a_request_of_any_size_is_sent_as_the_daemon_reads(void)
 	test_async_close(&pair);
 }
 
+static void a_request_past_its_deadline_fails_alone(void)
+{
+	struct test_log log = {.text = ""};
+	struct test_pair pair;
+
+	test_async_open(&pair);
+	unit_integer(warden_client_wait_time(pair.client), -1);
+	test_async_submit(pair.client, "ping", &log);
+	test_async_submit(pair.client, "ping", &log);
+	unit_integer(warden_client_set_deadline(pair.client, 1, 20), 0);
+	unit_integer(warden_client_set_deadline(pair.client, 2, 60000), 0);
+	unit_true(warden_client_wait_time(pair.client) <= 20);
+	unit_integer(warden_client_process(pair.client), 0);
+	unit_string(log.text, "");
+	usleep(30000);
+	unit_integer(warden_client_wait_time(pair.client), 0);
+	unit_integer(warden_client_process(pair.client), 0);
+	unit_string(log.text, "!1.");
+	unit_unsigned(warden_client_pending(pair.client), 1);
+	unit_true(warden_client_wait_time(pair.client) > 50000);
+	test_async_close(&pair);
+}
+
+static void a_late_answer_is_discarded(void)
+{
+	struct test_log log = {.text = ""};
+	struct warden_message *request = warden_message_new("ping");
+	struct test_pair pair;
+
+	test_async_open(&pair);
+	test_async_submit(pair.client, "ping", &log);
+	test_async_submit(pair.client, "ping", &log);
+	unit_integer(warden_client_set_deadline(pair.client, 1, 0), 0);
+	unit_integer(warden_client_process(pair.client), 0);
+	unit_string(log.text, "!1.");
+	TEST_WRITE(&pair, PONG PONG);
+	unit_integer(warden_client_process(pair.client), 0);
+	unit_string(log.text, "!1.2.");
+	unit_unsigned(warden_client_pending(pair.client), 0);
+	/* All answers have come, so calls that wait are possible again. */
+	TEST_WRITE(&pair, PONG);
+	warden_client_set_timeout(pair.client, 1000);
+	unit_integer(warden_client_send(pair.client, request), 0);
+	warden_message_free(request);
+	request = warden_client_receive(pair.client);
+	unit_true(request != NULL);
+	warden_message_free(request);
+	test_async_close(&pair);
+}
+
+static void calls_that_wait_are_refused_until_a_late_answer_has_come(void)
+{
+	struct test_log log = {.text = ""};
+	struct warden_message *request = warden_message_new("ping");
+	struct test_pair pair;
+
+	test_async_open(&pair);
+	test_async_submit(pair.client, "ping", &log);
+	unit_integer(warden_client_set_deadline(pair.client, 1, 0), 0);
+	unit_integer(warden_client_process(pair.client), 0);
+	unit_unsigned(warden_client_pending(pair.client), 0);
+	unit_integer(warden_client_send(pair.client, request), -1);
+	unit_integer(warden_client_failure(pair.client), WARDEN_FAILURE_ARGUMENT);
+	unit_integer(warden_client_connect(pair.client, "/nonexistent/socket"), -1);
+	unit_integer(warden_client_failure(pair.client), WARDEN_FAILURE_CONNECTION);
+	warden_message_free(request);
+	test_async_close(&pair);
+}
+
+static void a_deadline_can_be_replaced_while_the_request_is_pending(void)
+{
+	struct test_log log = {.text = ""};
+	struct test_pair pair;
+
+	test_async_open(&pair);
+	test_async_submit(pair.client, "ping", &log);
+	unit_integer(warden_client_set_deadline(pair.client, 1, 0), 0);
+	unit_integer(warden_client_set_deadline(pair.client, 1, -1), 0);
+	unit_integer(warden_client_wait_time(pair.client), -1);
+	unit_integer(warden_client_process(pair.client), 0);
+	unit_string(log.text, "");
+	unit_integer(warden_client_set_deadline(pair.client, 2, 0), -1);
+	unit_integer(warden_client_failure(pair.client), WARDEN_FAILURE_ARGUMENT);
+	test_async_close(&pair);
+}
+
+static void a_connection_that_closes_does_not_report_an_expired_request_again(void)
+{
+	struct test_log log = {.text = ""};
+	struct test_pair pair;
+
+	test_async_open(&pair);
+	test_async_submit(pair.client, "ping", &log);
+	test_async_submit(pair.client, "ping", &log);
+	unit_integer(warden_client_set_deadline(pair.client, 1, 0), 0);
+	unit_integer(warden_client_process(pair.client), 0);
+	close(pair.fd);
+	pair.fd = -1;
+	unit_integer(warden_client_process(pair.client), -1);
+	unit_string(log.text, "!1.!2.");
+	test_async_close(&pair);
+}
+
 static const struct unit_test tests[] = {
 	UNIT_TEST(answers_come_to_their_functions_in_order),
 	UNIT_TEST(nothing_is_waited_for),
@@ -268,6 +371,11 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(what_nobody_asked_for_ends_the_connection),
 	UNIT_TEST(calls_that_wait_are_refused_meanwhile),
 	UNIT_TEST(a_function_may_submit_the_next_request),
+	UNIT_TEST(a_request_past_its_deadline_fails_alone),
+	UNIT_TEST(a_late_answer_is_discarded),
+	UNIT_TEST(calls_that_wait_are_refused_until_a_late_answer_has_come),
+	UNIT_TEST(a_deadline_can_be_replaced_while_the_request_is_pending),
+	UNIT_TEST(a_connection_that_closes_does_not_report_an_expired_request_again),
 	UNIT_TEST(a_request_of_any_size_is_sent_as_the_daemon_reads),
 };
 
