@@ -1,86 +1,175 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tables for people: columns as wide as what is in them. */
+/* Tables for people. libsmartcols aligns the columns by display width; this file escapes the cells
+ * and wraps long ones between words, which libsmartcols cannot do. */
 #include <config.h>
 
 #include "client/cli/cli.h"
 
+#include <libsmartcols.h>
+#include <limits.h>
+#include <locale.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <wchar.h>
+#include <wctype.h>
 
-enum { COLUMNS_MAX = 16, GAP = 2 };
-
-struct cell {
-	char *text;
-	size_t width; /* characters that it shows */
-	const char *colour;
-};
+enum { COLUMNS_MAX = 16, GAP = 2, NARROWEST = 12 };
 
 struct table {
-	size_t n_columns, n_cells, capacity;
-	bool is_number[COLUMNS_MAX];
-	struct cell *cells; /* row by row, the titles first */
-	bool failed;        /* there was no memory */
+	struct libscols_table *rows; /* the first one has the titles */
+	struct libscols_line *row;   /* the last one */
+	size_t n_cells;              /* of the last row */
+	bool failed;                 /* out of memory */
 };
 
-/* Characters of a text that is UTF-8. */
-static size_t width_of(const char *text)
+/* Text is UTF-8 whatever the user's locale is. Returns the previous locale. */
+static locale_t table_begin_utf8(void)
 {
-	size_t width = 0;
+	locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
 
-	for (; *text; text++)
-		width += ((unsigned char)*text & 0xc0) != 0x80;
+	return utf8 ? uselocale(utf8) : (locale_t)0;
+}
+
+static void table_end_utf8(locale_t previous)
+{
+	if (previous)
+		freelocale(uselocale(previous));
+}
+
+/* Reads a character; returns its bytes and its columns on the screen. Bytes that are not UTF-8 and
+ * characters that cannot be printed are single bytes of width 0: table_escape leaves none. */
+static size_t table_read_character(const char *text, size_t *width)
+{
+	mbstate_t state = {0};
+	wchar_t character;
+	size_t length = mbrtowc(&character, text, strlen(text), &state);
+
+	*width = 0;
+	if (length == 0 || length > MB_LEN_MAX || !iswprint((wint_t)character))
+		return 0;
+	*width = (size_t)wcwidth(character);
+	return length;
+}
+
+/* libsmartcols calls this for the width of a cell; its own count takes the \xNN of an escaped byte
+ * for more than four characters. */
+static size_t table_width(const struct libscols_column *column, const char *text, void *data)
+{
+	size_t width = 0, length, columns;
+
+	(void)column;
+	(void)data;
+	for (; *text; text += length > 0 ? length : 1) {
+		length = table_read_character(text, &columns);
+		width += columns;
+	}
 	return width;
 }
 
-static void add_cell(struct table *table, char *text)
+/* A cell is never continued on a further line by libsmartcols. */
+static char *table_next_chunk(const struct libscols_column *column, char *text, void *data)
 {
-	if (text && table->n_cells == table->capacity) {
-		size_t capacity = table->capacity ? table->capacity * 2 : 64;
-		struct cell *grown = reallocarray(table->cells, capacity, sizeof(*grown));
+	(void)column;
+	(void)text;
+	(void)data;
+	return NULL;
+}
 
-		if (grown) {
-			table->cells = grown;
-			table->capacity = capacity;
-		}
+/* Returns the cell's text with everything escaped that is unsafe or has no known width; from
+ * malloc.
+ */
+static char *table_escape(const char *text, size_t length)
+{
+	char *safe = NULL, *escaped = NULL;
+	size_t size = 0, columns;
+	FILE *file = open_memstream(&safe, &size);
+	locale_t previous;
+
+	if (file)
+		text_safe(file, text, length, false);
+	if (!file || fclose(file) != 0 || !(file = open_memstream(&escaped, &size))) {
+		free(safe);
+		return NULL;
 	}
-	if (!text || table->n_cells == table->capacity) {
-		free(text);
-		table->failed = true;
+	previous = table_begin_utf8();
+	for (const char *at = safe; *at;) {
+		size_t bytes = table_read_character(at, &columns);
+
+		if (bytes > 0)
+			fwrite(at, 1, bytes, file);
+		else
+			fprintf(file, "\\x%02x", (unsigned char)*at);
+		at += bytes > 0 ? bytes : 1;
+	}
+	table_end_utf8(previous);
+	free(safe);
+	if (fclose(file) == 0)
+		return escaped;
+	free(escaped);
+	return NULL;
+}
+
+/* Adds a cell with a text that is escaped; NULL: there was no memory for it. */
+static void table_add_cell(struct table *table, const char *text, const char *colour)
+{
+	if (table->failed)
 		return;
+	if (!table->row || table->n_cells == scols_table_get_ncols(table->rows)) {
+		table->row = scols_table_new_line(table->rows, NULL);
+		table->n_cells = 0;
 	}
-	table->cells[table->n_cells++] = (struct cell){text, width_of(text), NULL};
+	table->failed = !text || !table->row ||
+			scols_line_set_data(table->row, table->n_cells++, text) != 0;
+	if (!table->failed && colour)
+		table_colour(table, colour);
+}
+
+static struct table *table_alloc(void)
+{
+	struct table *table = calloc(1, sizeof(*table));
+
+	if (!table)
+		return NULL;
+	table->rows = scols_new_table();
+	/* The titles are a row, because without one libsmartcols does not print them. */
+	if (table->rows && scols_table_set_column_separator(table->rows, "  ") == 0 &&
+	    scols_table_enable_noheadings(table->rows, 1) == 0 &&
+	    scols_table_enable_noencoding(table->rows, 1) == 0)
+		return table;
+	table_free(table);
+	return NULL;
+}
+
+static void table_add_column(struct table *table, int flags)
+{
+	struct libscols_column *column =
+		scols_table_new_column(table->rows, NULL, 0, flags | SCOLS_FL_WRAP);
+
+	if (!column || scols_column_set_wrapfunc(column, table_width, table_next_chunk, NULL) != 0)
+		table->failed = true;
 }
 
 struct table *table_new(const char *const *titles)
 {
-	struct table *table = calloc(1, sizeof(*table));
+	struct table *table = table_alloc();
 
-	for (size_t i = 0; table && titles[i] && i < COLUMNS_MAX; i++) {
-		table->is_number[i] = titles[i][0] == '>';
-		add_cell(table, strdup(titles[i] + table->is_number[i]));
-		table->n_columns++;
-	}
+	for (size_t i = 0; table && titles[i]; i++)
+		table_add_column(table, titles[i][0] == '>' ? SCOLS_FL_RIGHT : 0);
+	for (size_t i = 0; table && titles[i]; i++)
+		table_add_cell(table, titles[i] + (titles[i][0] == '>'), NULL);
 	return table;
 }
 
 void table_add(struct table *table, const char *text, size_t length)
 {
-	char *safe = NULL;
-	size_t size = 0;
-	FILE *file;
+	char *escaped;
 
 	if (!table)
 		return;
-	file = open_memstream(&safe, &size);
-	if (file) {
-		text_safe(file, text, length, false);
-		if (fclose(file) != 0) {
-			free(safe);
-			safe = NULL;
-		}
-	}
-	add_cell(table, safe);
+	escaped = table_escape(text, length);
+	table_add_cell(table, escaped, NULL);
+	free(escaped);
 }
 
 void table_addf(struct table *table, const char *format, ...)
@@ -101,64 +190,98 @@ void table_addf(struct table *table, const char *format, ...)
 
 void table_colour(struct table *table, const char *code)
 {
-	if (table && table->n_cells > 0)
-		table->cells[table->n_cells - 1].colour = code;
+	if (table && !table->failed && table->n_cells > 0)
+		table->failed =
+			scols_cell_set_color(scols_line_get_cell(table->row, table->n_cells - 1),
+					     code) != 0;
 }
 
-/* Prints a cell in a column, cut to what is left of the line; how wide it was. */
-static size_t print_cell(FILE *file, const struct cell *cell, bool is_number, size_t column,
-			 size_t left)
+void table_free(struct table *table)
 {
-	size_t before = is_number && cell->width < column ? column - cell->width : 0;
-	size_t shown =
-		cell->width + before <= left ? cell->width : left - (before < left ? before : left);
-	const char *end = cell->text;
-
-	if (before > left)
-		before = left;
-	for (size_t i = 0; i < shown || ((unsigned char)*end & 0xc0) == 0x80;) {
-		if (!*end)
-			break;
-		i += ((unsigned char)*end & 0xc0) != 0x80;
-		end++;
-	}
-	fprintf(file, "%*s%s%.*s%s", (int)before, "",
-		cell->colour ? text_colour(file, cell->colour) : "", (int)(end - cell->text),
-		cell->text, cell->colour ? text_colour(file, PLAIN) : "");
-	return before + shown;
+	if (table)
+		scols_unref_table(table->rows);
+	free(table);
 }
 
-static void print_row(const struct table *table, FILE *file, const struct cell *row,
-		      const size_t *columns, size_t width)
+/* Prints the table. No line is longer than `width`, except if it is 0. */
+static void table_output(struct table *table, FILE *file, size_t width)
 {
-	size_t left = width ? width : SIZE_MAX;
+	int result = table->failed ? -1 : 0;
 
-	for (size_t i = 0; i < table->n_columns && left > 0; i++) {
-		size_t wide = print_cell(file, &row[i], table->is_number[i], columns[i], left);
-		size_t gap = columns[i] + GAP - (wide < columns[i] ? wide : columns[i]);
-
-		left -= wide;
-		if (i + 1 == table->n_columns || left <= gap)
-			break;
-		fprintf(file, "%*s", (int)gap, "");
-		left -= gap;
+	if (result == 0) {
+		scols_table_set_stream(table->rows, file);
+		scols_table_enable_colors(table->rows, text_colours(file));
+		scols_table_enable_nowrap(table->rows, width > 0);
+		scols_table_set_termforce(table->rows, width > 0 ? SCOLS_TERMFORCE_ALWAYS
+								 : SCOLS_TERMFORCE_NEVER);
+		scols_table_set_termwidth(table->rows, width);
+		result = scols_print_table(table->rows);
 	}
-	putc('\n', file);
+	if (result != 0)
+		fprintf(stderr, "warden: out of memory: the table is incomplete\n");
 }
 
-/* What of a text fits into a line: up to a blank, if there is one. `*text` goes on behind it. */
-static size_t take_line(const char **text, size_t width)
+void table_print(struct table *table, FILE *file, size_t width)
+{
+	locale_t previous;
+
+	if (!table)
+		return;
+	previous = table_begin_utf8();
+	table_output(table, file, width);
+	table_end_utf8(previous);
+	table_free(table);
+}
+
+static const char *table_cell_text(const struct table *table, size_t row, size_t column)
+{
+	const char *text = scols_cell_get_data(
+		scols_line_get_cell(scols_table_get_line(table->rows, row), column));
+
+	return text ? text : "";
+}
+
+/* Measures the columns and narrows the widest ones until a line fits. */
+static void table_fit(const struct table *table, size_t *columns, size_t width)
+{
+	const size_t n = scols_table_get_ncols(table->rows);
+
+	for (size_t row = 0; row < scols_table_get_nlines(table->rows); row++)
+		for (size_t i = 0; i < n; i++) {
+			size_t cell = table_width(NULL, table_cell_text(table, row, i), NULL);
+
+			columns[i] = cell > columns[i] ? cell : columns[i];
+		}
+	for (;;) {
+		size_t total = (n - 1) * GAP, widest = 0;
+
+		for (size_t i = 0; i < n; i++) {
+			total += columns[i];
+			if (columns[i] > columns[widest])
+				widest = i;
+		}
+		if (total <= width || columns[widest] <= NARROWEST)
+			return;
+		columns[widest]--;
+	}
+}
+
+/* Returns the length of the text's beginning that fits into `width`, up to a blank if there is one,
+ * and moves `*text` behind it. */
+static size_t table_take_line(const char **text, size_t width)
 {
 	const char *at = *text, *blank = NULL;
-	size_t shown = 0, length;
+	size_t used = 0, length;
 
-	while (*at && shown < width) {
+	while (*at) {
+		size_t columns, bytes = table_read_character(at, &columns);
+
+		if (used + columns > width && at > *text)
+			break;
 		if (*at == ' ')
 			blank = at;
-		do
-			at++;
-		while (((unsigned char)*at & 0xc0) == 0x80);
-		shown++;
+		at += bytes > 0 ? bytes : 1;
+		used += columns;
 	}
 	if (*at && *at != ' ' && blank)
 		at = blank;
@@ -167,96 +290,55 @@ static size_t take_line(const char **text, size_t width)
 	return length;
 }
 
-/* A row on as many lines as its cells need. */
-static void print_wrapped_row(const struct table *table, FILE *file, const struct cell *row,
-			      const size_t *columns)
+/* Appends a row to another table, on as many lines as its cells need. */
+static void table_wrap_row(const struct table *from, size_t row, const size_t *columns,
+			   struct table *to)
 {
+	struct libscols_line *line = scols_table_get_line(from->rows, row);
+	const size_t n = scols_table_get_ncols(from->rows);
 	const char *rest[COLUMNS_MAX];
 	bool more = true;
 
-	for (size_t i = 0; i < table->n_columns; i++)
-		rest[i] = row[i].text;
-	while (more) {
+	for (size_t i = 0; i < n; i++)
+		rest[i] = table_cell_text(from, row, i);
+	while (more && !to->failed) {
 		more = false;
-		for (size_t i = 0; i < table->n_columns; i++) {
+		for (size_t i = 0; i < n; i++) {
 			const char *begin = rest[i];
-			size_t length = take_line(&rest[i], columns[i]);
-			const char *colour = length > 0 ? row[i].colour : NULL;
-			struct cell part = {strndup(begin, length), 0, NULL};
+			size_t length = table_take_line(&rest[i], columns[i]);
+			char *part = strndup(begin, length);
 
-			if (!part.text)
-				return;
-			part.width = width_of(part.text);
-			fprintf(file, "%s%s%s%*s", colour ? text_colour(file, colour) : "",
-				part.text, colour ? text_colour(file, PLAIN) : "",
-				i + 1 < table->n_columns ? (int)(columns[i] - part.width + GAP) : 0,
-				"");
-			free(part.text);
+			table_add_cell(to, part,
+				       length > 0
+					       ? scols_cell_get_color(scols_line_get_cell(line, i))
+					       : NULL);
+			free(part);
 			more = more || *rest[i];
 		}
-		putc('\n', file);
 	}
-}
-
-/* Makes the widest columns narrower until a line fits. */
-static void fit(const struct table *table, size_t *columns, size_t width)
-{
-	for (;;) {
-		size_t total = (table->n_columns - 1) * GAP, widest = 0;
-
-		for (size_t i = 0; i < table->n_columns; i++) {
-			total += columns[i];
-			if (columns[i] > columns[widest])
-				widest = i;
-		}
-		if (total <= width || columns[widest] <= 12)
-			return;
-		columns[widest]--;
-	}
-}
-
-static void measure(const struct table *table, size_t *columns)
-{
-	for (size_t i = 0; i < table->n_cells; i++)
-		if (table->cells[i].width > columns[i % table->n_columns])
-			columns[i % table->n_columns] = table->cells[i].width;
 }
 
 void table_print_wrapped(struct table *table, FILE *file, size_t width)
 {
 	size_t columns[COLUMNS_MAX] = {0};
+	struct table *wrapped;
+	locale_t previous;
 
-	if (!table || table->failed || width == 0) {
+	if (!table || table->failed || width == 0 ||
+	    scols_table_get_ncols(table->rows) > COLUMNS_MAX) {
 		table_print(table, file, 0);
 		return;
 	}
-	measure(table, columns);
-	fit(table, columns, width);
-	for (size_t i = 0; i + table->n_columns <= table->n_cells; i += table->n_columns)
-		print_wrapped_row(table, file, &table->cells[i], columns);
-	table_free(table);
-}
-
-void table_free(struct table *table)
-{
-	for (size_t i = 0; table && i < table->n_cells; i++)
-		free(table->cells[i].text);
-	if (table)
-		free(table->cells);
-	free(table);
-}
-
-void table_print(struct table *table, FILE *file, size_t width)
-{
-	size_t columns[COLUMNS_MAX] = {0};
-
-	if (!table)
-		return;
-	measure(table, columns);
-	if (table->failed)
-		fprintf(stderr, "warden: out of memory: the table is not whole\n");
-	else
-		for (size_t i = 0; i + table->n_columns <= table->n_cells; i += table->n_columns)
-			print_row(table, file, &table->cells[i], columns, width);
+	wrapped = table_alloc();
+	previous = table_begin_utf8();
+	table_fit(table, columns, width);
+	for (size_t i = 0; wrapped && i < scols_table_get_ncols(table->rows); i++)
+		table_add_column(wrapped, 0);
+	for (size_t i = 0; wrapped && i < scols_table_get_nlines(table->rows); i++)
+		table_wrap_row(table, i, columns, wrapped);
+	if (wrapped)
+		table_output(wrapped, file, 0);
+	table_end_utf8(previous);
+	table_free(wrapped);
 	table_free(table);
 }

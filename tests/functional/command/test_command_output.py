@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import subprocess
+import unicodedata
 
 import command
 import expect
@@ -120,6 +121,34 @@ def list_has_a_long_form(w):
     expect.matches(lines[1], r"first +active +10\.[\d.]+ +0 .*")
     expect.matches(lines[2], r"second +stopped +10\.[\d.]+ +0 .*")
     expect.equal(json.loads(command.ok(w, "list", "--json")), {"handles": ["first", "second"]})
+
+
+def _columns(text):
+    """The columns of a terminal that a text takes."""
+    return sum(
+        0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        for character in text
+    )
+
+
+@case
+def columns_are_aligned_by_the_width_that_a_terminal_shows(w):
+    for handle in ("plain", "容器一", "e\u0301a", "한국어 ab", "bad\x1b[0m"):
+        w.create(handle=handle)
+    for environment in ({"LC_ALL": "C"}, {"LC_ALL": "C.UTF-8"}):
+        lines = command.ok(w, "list", "--long", environment=environment).splitlines()
+        expect.equal(len(lines), 6)
+        begins = {_columns(line[: line.index("active")]) for line in lines[1:]}
+        expect.equal(begins, {_columns(lines[0][: lines[0].index("STATE")])}, "columns of the states")
+        expect.equal({_columns(line) for line in lines}, {_columns(lines[0])}, "width of the lines")
+
+
+@case
+def a_table_in_a_pipe_is_not_cut(w):
+    w.create(handle="x" * 200)
+    lines = command.ok(w, "list", "--long", environment={"COLUMNS": "40", "TERM": "xterm"}).splitlines()
+    expect.equal(len(lines), 2)
+    expect.contains(lines[1], "x" * 200 + "  active  ")
 
 
 @case
