@@ -8,6 +8,7 @@ core_libcore_la_LIBADD = lib/libutil.la proto/libwarden-proto.la $(CAP_LIBS) $(C
 
 # The daemon as a whole: server, log, service manager, privileges.
 core_libcore_la_SOURCES += \
+	core/container_subjects.c \
 	core/log.c \
 	core/log.h \
 	core/notify.c \
@@ -55,7 +56,9 @@ core_libcore_la_SOURCES += \
 	core/container/container_destroy.c \
 	core/container/container_info.c \
 	core/container/container_info.h \
+	core/container/container_save.c \
 	core/container/container_stop.c \
+	core/container/container_subject.h \
 	core/container/container_waiters.c \
 	core/container/create_mounts.c \
 	core/container/create_mounts.h \

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/container/container.h"
+#include "core/container/container_subject.h"
 #include "core/health/http.h"
 #include "core/job/cpu_lease.h"
 #include "core/job/job.h"
@@ -68,7 +69,7 @@ static void save_all(struct server *server)
 			continue; /* its last change is on disk, as always */
 		operation->run = snapshot_store;
 		operation->done = save_done;
-		operation->needs_snapshot = true;
+		operation->make_snapshot = snapshot_text;
 		server->saving++;
 		container_queue(c, operation);
 	}
@@ -261,6 +262,7 @@ int server_run(struct config *config, const struct warden_container_klass *conta
 	setenv("UV_THREADPOOL_SIZE", WORKERS, 0); /* an operator's own value wins */
 	server->config = config;
 	server->container_klass = container_klass;
+	server->subjects = container_subjects;
 	TAILQ_INIT(&server->connections);
 	TAILQ_INIT(&server->idle);
 	metrics_init(&server->metrics);

@@ -15,6 +15,7 @@
 
 struct connection;
 struct container;
+struct container_subject;
 struct http;
 
 TAILQ_HEAD(connection_list, connection);
@@ -32,6 +33,7 @@ struct server {
 	struct http *http; /* see http.h; NULL: it is off */
 	struct config *config;
 	const struct warden_container_klass *container_klass;
+	const struct container_subject *const *subjects; /* see container_subject.h; ends in NULL */
 	void *backend;
 	struct warden_settings settings;
 	struct warden_host host;

@@ -8,16 +8,8 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "core/job/job.h"
-#include "core/limits/limits.h"
-#include "core/log.h"
-#include "core/pools/pool.h"
-#include "core/rules/rules.h"
+#include "core/container/container_subject.h"
 #include "core/server.h"
-#include "core/state/idempotence.h"
-#include "core/state/journal.h"
-#include "core/state/snapshot.h"
-#include "core/transfer/transfer.h"
 
 const char *container_state_name(enum container_state state)
 {
@@ -67,16 +59,10 @@ struct container *container_new(struct server *server, const char *id, const cha
 			make_id(server, c->id);
 		while (registry_find_id(&server->registry, c->id));
 	c->identity.id = c->id;
-	TAILQ_INIT(&c->jobs);
-	TAILQ_INIT(&c->request_ids);
 	TAILQ_INIT(&c->operations);
-	TAILQ_INIT(&c->stop.waiting);
-	TAILQ_INIT(&c->destroy.waiting);
-	LIST_INIT(&c->references);
-	LIST_INIT(&c->transfers);
-	memset(&c->info, 0xff, sizeof(c->info)); /* WARDEN_UNKNOWN everywhere */
-	warden_limits_init(&c->limits);
-	warden_limits_init(&c->in_force);
+	for (const struct container_subject *const *subject = server->subjects; *subject; subject++)
+		if ((*subject)->init)
+			(*subject)->init(c);
 	c->handle = strdup(handle ? handle : c->id);
 	c->name = strdup(c->id);
 	if (!c->handle || !c->name) {
@@ -86,47 +72,14 @@ struct container *container_new(struct server *server, const char *id, const cha
 	return c;
 }
 
-static void give_back(struct container *c)
-{
-	struct server *server = c->server;
-	uint64_t now = uv_now(&server->loop);
-
-	if (c->owns_network)
-		pool_give(server->networks, now, ntohl(c->identity.network.s_addr));
-	if (c->owns_uid)
-		pool_give(server->uids, now, c->identity.uid);
-	if (c->owns_slot)
-		pool_give(server->slots, now, c->identity.slot);
-}
-
 void container_free(struct container *c)
 {
-	struct job *job;
-
-	transfers_abandon(c);
-	while ((job = TAILQ_FIRST(&c->jobs)))
-		job_free(job);
-	while (!LIST_EMPTY(&c->references))
-		container_unreference(c);
-	grace_stop(c);
-	ttl_stop(c);
-	timer_stop(&c->stop.timer);
-	timer_stop(&c->stop.oom_timer);
-	limits_free(&c->limits);
-	limits_free(&c->in_force);
-	idempotence_forget(c);
-	give_back(c);
-	rules_release(c);
+	for (const struct container_subject *const *subject = c->server->subjects; *subject;
+	     subject++)
+		if ((*subject)->release)
+			(*subject)->release(c);
 	if (c->dir_fd >= 0)
 		close(c->dir_fd);
-	for (size_t i = 0; i < c->n_bind_mounts; i++) {
-		free((char *)c->bind_mounts[i].src_path);
-		free((char *)c->bind_mounts[i].dst_path);
-	}
-	free(c->bind_mounts);
-	create_options_free(&c->options);
-	labels_release(c->labels);
-	free(c->rootfs);
 	free(c->path);
 	free(c->name);
 	free(c->handle);
@@ -181,8 +134,8 @@ static void begin(struct operation *operation)
 	operation->work.data = operation;
 	c->running = true;
 	operation->result = prepare(operation);
-	if (operation->needs_snapshot)
-		operation->snapshot = snapshot_text(c);
+	if (operation->make_snapshot)
+		operation->snapshot = operation->make_snapshot(c);
 	if (uv_queue_work(&c->server->loop, &operation->work, on_worker, after_worker) < 0)
 		abort(); /* only without a callback */
 }
@@ -226,33 +179,4 @@ bool container_note_event(struct container *c, const char *text)
 		return false;
 	c->events[c->n_events++] = text;
 	return true;
-}
-
-static void save_done(struct operation *operation, int result, struct warden_error *err)
-{
-	if (result < 0 && !operation->container->destroy.started)
-		log_write(WARDEN_LOG_ERROR, "%s: %s", operation->container->id, err->message);
-	free(operation);
-}
-
-void container_save(struct container *c)
-{
-	struct operation *operation = calloc(1, sizeof(*operation));
-
-	if (!operation || !c->alive || c->state == STATE_DESTROYED) {
-		free(operation); /* it comes with the next change */
-		return;
-	}
-	operation->run = snapshot_store;
-	operation->done = save_done;
-	operation->needs_snapshot = true;
-	container_queue(c, operation);
-}
-
-void container_event(struct container *c, const char *text)
-{
-	if (!container_note_event(c, text))
-		return;
-	log_write(WARDEN_LOG_INFO, "%s: event '%s'", c->id, text);
-	container_save(c);
 }

@@ -34,9 +34,10 @@ struct operation {
 	TAILQ_ENTRY(operation) link;
 	uv_work_t work;
 	struct container *container;
-	bool needs_snapshot;   /* `snapshot` is made right before `run` */
 	bool needs_no_backend; /* it runs also when a destroy has taken the backend's container */
 	char *snapshot;        /* the text for snapshot_write, freed after `done` */
+	/* Optional. Loop thread, right before `run`: makes `snapshot`; see snapshot_text. */
+	char *(*make_snapshot)(const struct container *container);
 	void *data;            /* the owner's */
 	/* Optional. Loop thread, right before `run`, when all that was queued earlier is done; -1:
 	 * it does not run. It may set `snapshot`. */
@@ -159,7 +160,6 @@ void container_cancel_operations(struct container *container);
 
 /* References and grace time; see grace.c. */
 void container_reference(struct container *container, struct connection *connection);
-void container_unreference(struct container *container);
 void grace_update(struct container *container);
 void grace_stop(struct container *container);
 

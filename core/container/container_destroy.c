@@ -10,6 +10,7 @@
 
 #include "core/container/container.h"
 #include "core/container/container_info.h"
+#include "core/container/container_subject.h"
 #include "core/job/job.h"
 #include "core/log.h"
 #include "core/rules/rules.h"
@@ -153,3 +154,12 @@ void container_discard(struct container *c)
 	c->server->leaving++;
 	destroy_step(c);
 }
+
+static void destroy_init(struct container *c)
+{
+	TAILQ_INIT(&c->destroy.waiting);
+}
+
+const struct container_subject destroy_subject = {
+	.init = destroy_init,
+};

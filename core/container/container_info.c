@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <stdlib.h>
 
+#include "core/container/container_subject.h"
 #include "core/job/job.h"
 #include "core/limits/limits.h"
 #include "core/log.h"
@@ -268,3 +269,12 @@ bool container_info_ask(struct container *c, void (*done)(struct container *, vo
 	container_queue(c, &question->operation);
 	return true;
 }
+
+static void info_init(struct container *c)
+{
+	memset(&c->info, 0xff, sizeof(c->info)); /* WARDEN_UNKNOWN everywhere */
+}
+
+const struct container_subject info_subject = {
+	.init = info_init,
+};

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "core/container/container.h"
+#include "core/container/container_subject.h"
 #include "core/job/job.h"
 #include "core/limits/limits.h"
 #include "core/log.h"
@@ -62,7 +63,7 @@ static void send_signal(struct container *c, int signal)
 	operation->run = stop_run;
 	operation->done = stop_done;
 	operation->data = (void *)(intptr_t)signal;
-	operation->needs_snapshot = true;
+	operation->make_snapshot = snapshot_text;
 	c->stop.pending++;
 	container_queue(c, operation);
 }
@@ -161,3 +162,19 @@ void container_job_ended(struct container *c)
 	if (c->stop.oom_timer)
 		container_stop(c, SIGTERM, NULL);
 }
+
+static void stop_init(struct container *c)
+{
+	TAILQ_INIT(&c->stop.waiting);
+}
+
+static void stop_release(struct container *c)
+{
+	timer_stop(&c->stop.timer);
+	timer_stop(&c->stop.oom_timer);
+}
+
+const struct container_subject stop_subject = {
+	.init = stop_init,
+	.release = stop_release,
+};

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "core/container/container_subject.h"
 #include "core/server.h"
 
 enum { BIND_MOUNTS_MAX = 1024 };
@@ -97,3 +98,17 @@ int create_mounts_take(struct container *c, const Warden__CreateRequest *asked,
 		return -1;
 	return take_bind_mounts(c, asked, err);
 }
+
+static void create_mounts_release(struct container *c)
+{
+	for (size_t i = 0; i < c->n_bind_mounts; i++) {
+		free((char *)c->bind_mounts[i].src_path);
+		free((char *)c->bind_mounts[i].dst_path);
+	}
+	free(c->bind_mounts);
+	free(c->rootfs);
+}
+
+const struct container_subject create_mounts_subject = {
+	.release = create_mounts_release,
+};

@@ -8,6 +8,8 @@
 #include <limits.h>
 #include <stdlib.h>
 
+#include "core/container/container.h"
+#include "core/container/container_subject.h"
 #include "core/wire/request.h"
 #include "lib/address.h"
 #include "lib/cleanup.h"
@@ -337,3 +339,12 @@ void create_options_free(struct create_options *options)
 	free(options->image.user);
 	*options = (struct create_options){0};
 }
+
+static void create_options_release(struct container *c)
+{
+	create_options_free(&c->options);
+}
+
+const struct container_subject create_options_subject = {
+	.release = create_options_release,
+};

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "core/container/container.h"
+#include "core/container/container_subject.h"
 #include "core/log.h"
 #include "core/server.h"
 #include "core/wire/connection.h"
@@ -71,16 +72,11 @@ void container_reference(struct container *c, struct connection *connection)
 	grace_update(c);
 }
 
-static void drop(struct reference *reference)
+static void grace_drop_reference(struct reference *reference)
 {
 	LIST_REMOVE(reference, of_container);
 	LIST_REMOVE(reference, of_connection);
 	free(reference);
-}
-
-void container_unreference(struct container *c)
-{
-	drop(LIST_FIRST(&c->references));
 }
 
 void grace_connection_opened(struct connection *connection)
@@ -100,7 +96,7 @@ void grace_connection_closed(struct connection *connection, bool was_oldest)
 
 	while ((reference = LIST_FIRST(&connection->references))) {
 		c = reference->container;
-		drop(reference);
+		grace_drop_reference(reference);
 		grace_update(c);
 	}
 	for (c = was_oldest ? TAILQ_FIRST(&connection->server->registry.listed) : NULL; c;
@@ -110,3 +106,20 @@ void grace_connection_closed(struct connection *connection, bool was_oldest)
 			grace_update(c);
 	}
 }
+
+static void grace_init(struct container *c)
+{
+	LIST_INIT(&c->references);
+}
+
+static void grace_release(struct container *c)
+{
+	while (!LIST_EMPTY(&c->references))
+		grace_drop_reference(LIST_FIRST(&c->references));
+	grace_stop(c);
+}
+
+const struct container_subject grace_subject = {
+	.init = grace_init,
+	.release = grace_release,
+};

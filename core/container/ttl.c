@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "core/container/container.h"
+#include "core/container/container_subject.h"
 #include "core/log.h"
 #include "core/server.h"
 
@@ -50,3 +51,7 @@ void ttl_stop(struct container *c)
 {
 	timer_stop(&c->ttl_timer);
 }
+
+const struct container_subject ttl_subject = {
+	.release = ttl_stop,
+};

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
+#include "core/container/container_subject.h"
 #include "core/job/cpu_lease.h"
 #include "core/log.h"
 #include "core/server.h"
@@ -123,7 +124,7 @@ void job_store_end(struct container *c, uint32_t id)
 	}
 	operation->run = settle_run;
 	operation->done = settle_done;
-	operation->needs_snapshot = true;
+	operation->make_snapshot = snapshot_text;
 	operation->data = (void *)(uintptr_t)id;
 	container_queue(c, operation);
 }
@@ -309,3 +310,21 @@ void jobs_finish(struct container *c)
 	settle_all(c);
 	step_all(c);
 }
+
+static void jobs_init(struct container *c)
+{
+	TAILQ_INIT(&c->jobs);
+}
+
+static void jobs_release(struct container *c)
+{
+	struct job *job;
+
+	while ((job = TAILQ_FIRST(&c->jobs)))
+		job_free(job);
+}
+
+const struct container_subject jobs_subject = {
+	.init = jobs_init,
+	.release = jobs_release,
+};

@@ -434,7 +434,7 @@ int job_start(struct request *request, const Warden__SpawnRequest *const *messag
 	}
 	start->operation.run = start_run;
 	start->operation.done = start_done;
-	start->operation.needs_snapshot = true;
+	start->operation.make_snapshot = snapshot_text;
 	container_queue(request->container, &start->operation);
 	return 0;
 }

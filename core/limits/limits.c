@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 
+#include "core/container/container_subject.h"
 #include "core/server.h"
 #include "lib/cleanup.h"
 
@@ -146,3 +147,20 @@ int limits_apply(struct container *c, struct warden_error *err)
 	warden_limits_init(&in_force);
 	return c->server->container_klass->set_limits(c->backend, &c->limits, &in_force, err);
 }
+
+static void limits_init(struct container *c)
+{
+	warden_limits_init(&c->limits);
+	warden_limits_init(&c->in_force);
+}
+
+static void limits_release(struct container *c)
+{
+	limits_free(&c->limits);
+	limits_free(&c->in_force);
+}
+
+const struct container_subject limits_subject = {
+	.init = limits_init,
+	.release = limits_release,
+};

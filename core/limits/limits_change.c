@@ -121,7 +121,7 @@ static void change_done(struct operation *operation, int result, struct warden_e
 		    limits_merge(&c->limits, &change->asked)) {
 			operation->run = store_run;
 			operation->done = store_done;
-			operation->needs_snapshot = true;
+			operation->make_snapshot = snapshot_text;
 			container_queue(c, operation);
 			return;
 		}

@@ -8,6 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/container/container.h"
+#include "core/container/container_subject.h"
 #include "core/pools/pool.h"
 #include "core/pools/ports.h"
 #include "core/server.h"
@@ -78,3 +80,20 @@ void pools_close(struct server *server)
 	if (server->depot_fd >= 0)
 		close(server->depot_fd);
 }
+
+static void pools_release(struct container *c)
+{
+	struct server *server = c->server;
+	uint64_t now = uv_now(&server->loop);
+
+	if (c->owns_network)
+		pool_give(server->networks, now, ntohl(c->identity.network.s_addr));
+	if (c->owns_uid)
+		pool_give(server->uids, now, c->identity.uid);
+	if (c->owns_slot)
+		pool_give(server->slots, now, c->identity.slot);
+}
+
+const struct container_subject pools_subject = {
+	.release = pools_release,
+};

@@ -317,7 +317,7 @@ static void finish(struct creation *creation)
 	c->created_us = clock_now_us();
 	c->created_clock_us = ttl_clock_us();
 	operation->snapshot = snapshot_text_as(c, STATE_ACTIVE);
-	operation->needs_snapshot = false;
+	operation->make_snapshot = NULL;
 	operation->run = finish_run;
 	operation->done = finish_done;
 	container_queue(c, operation);
@@ -368,7 +368,7 @@ static int start(struct request *request, struct idempotent *entry, struct warde
 	creation->entry = entry;
 	c->creation = creation;
 	c->server->creating++;
-	creation->operation.needs_snapshot = true;
+	creation->operation.make_snapshot = snapshot_text;
 	creation->operation.run = create_run;
 	creation->operation.done = create_done;
 	container_queue(c, &creation->operation);

@@ -53,7 +53,7 @@ static void pause_done(struct operation *operation, int result, struct warden_er
 	log_write(WARDEN_LOG_INFO, "%s: %s", c->id, c->paused ? "paused" : "resumed");
 	operation->run = snapshot_store;
 	operation->done = store_done;
-	operation->needs_snapshot = true;
+	operation->make_snapshot = snapshot_text;
 	container_queue(c, operation);
 }
 

@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 
+#include "core/container/container_subject.h"
 #include "core/log.h"
 #include "core/pools/ports.h"
 #include "core/rules/rules.h"
@@ -226,3 +227,7 @@ void rules_release(struct container *c)
 		ports_give(server->ports, uv_now(&server->loop), c->rules.in[i].host_port);
 	rules_free(&c->rules);
 }
+
+const struct container_subject rules_subject = {
+	.release = rules_release,
+};

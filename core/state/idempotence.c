@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "core/container/container_subject.h"
 #include "lib/text.h"
 
 /* A request of the same id that came while the first is being carried out. */
@@ -376,3 +377,13 @@ bool idempotence_from_json(struct container *c, const json_t *array)
 			return false;
 	return true;
 }
+
+static void idempotence_init(struct container *c)
+{
+	TAILQ_INIT(&c->request_ids);
+}
+
+const struct container_subject idempotence_subject = {
+	.init = idempotence_init,
+	.release = idempotence_forget,
+};

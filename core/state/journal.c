@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "core/container/container_subject.h"
 #include "core/log.h"
 #include "core/server.h"
 #include "core/wire/message_text.h"
@@ -332,3 +333,12 @@ void journal_written(struct request *request, bool whole)
 	reader->sending = false;
 	reader_step(request->server->journal, reader);
 }
+
+static void journal_release(struct container *c)
+{
+	labels_release(c->labels);
+}
+
+const struct container_subject journal_subject = {
+	.release = journal_release,
+};

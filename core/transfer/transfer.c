@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "core/container/container_subject.h"
 #include "core/server.h"
 #include "core/wire/request.h"
 #include "lib/cleanup.h"
@@ -326,3 +327,13 @@ bool transfer_request_cancel(struct request *request)
 		transfer_cancel(transfer);
 	return false;
 }
+
+static void transfers_init(struct container *c)
+{
+	LIST_INIT(&c->transfers);
+}
+
+const struct container_subject transfers_subject = {
+	.init = transfers_init,
+	.release = transfers_abandon,
+};

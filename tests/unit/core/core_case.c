@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/container/container_subject.h"
 #include "core/job/cpu_lease.h"
 #include "core/log.h"
 #include "core/pools/pool.h"
@@ -116,6 +117,7 @@ struct core_case *core_case_open(void)
 	test->container_klass.detach = free;
 	server->config = &test->config;
 	server->container_klass = &test->container_klass;
+	server->subjects = container_subjects;
 	server->backend = test;
 	TAILQ_INIT(&server->connections);
 	TAILQ_INIT(&server->idle);

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The subjects that keep something in a struct container: jobs, limits, rules and so on. Each
+ * defines its subject beside its own code; container.c reaches them through the server's table
+ * alone. To add one: its struct, a declaration here, a line in core/container_subjects.c. */
+#ifndef CORE_CONTAINER_CONTAINER_SUBJECT_H
+#define CORE_CONTAINER_CONTAINER_SUBJECT_H
+
+struct container;
+
+struct container_subject {
+	/* Optional. Initialises the subject's fields of a container that is all zero. It cannot fail
+	 * and calls no other subject. */
+	void (*init)(struct container *container);
+	/* Optional. Frees what the subject keeps, right before the container is freed. Called exactly
+	 * once, also for a container whose create failed. */
+	void (*release)(struct container *container);
+};
+
+/* Ends in NULL. In the order of release, see there. */
+extern const struct container_subject *const container_subjects[];
+
+extern const struct container_subject create_mounts_subject;
+extern const struct container_subject create_options_subject;
+extern const struct container_subject destroy_subject;
+extern const struct container_subject grace_subject;
+extern const struct container_subject idempotence_subject;
+extern const struct container_subject info_subject;
+extern const struct container_subject jobs_subject;
+extern const struct container_subject journal_subject;
+extern const struct container_subject limits_subject;
+extern const struct container_subject pools_subject;
+extern const struct container_subject rules_subject;
+extern const struct container_subject stop_subject;
+extern const struct container_subject transfers_subject;
+extern const struct container_subject ttl_subject;
+
+#endif
