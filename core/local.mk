@@ -15,6 +15,7 @@ core_libcore_la_SOURCES += \
 	core/notify.h \
 	core/privilege.c \
 	core/privilege.h \
+	core/request_handlers.c \
 	core/server.c \
 	core/server.h \
 	core/syslog.c \
@@ -206,7 +207,8 @@ core_libcore_la_SOURCES += \
 	core/wire/frame.h \
 	core/wire/listener.c \
 	core/wire/message_text.h \
-	core/wire/request.h
+	core/wire/request.h \
+	core/wire/request_text.c
 
 sbin_PROGRAMS += core/wardend
 core_wardend_SOURCES = core/main.c

@@ -263,6 +263,8 @@ int server_run(struct config *config, const struct warden_container_klass *conta
 	server->config = config;
 	server->container_klass = container_klass;
 	server->subjects = container_subjects;
+	server->handlers = request_handlers(&server->n_handlers);
+	server->drain_step = server_drain_step;
 	TAILQ_INIT(&server->connections);
 	TAILQ_INIT(&server->idle);
 	metrics_init(&server->metrics);

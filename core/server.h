@@ -17,6 +17,7 @@ struct connection;
 struct container;
 struct container_subject;
 struct http;
+struct request_handler;
 
 TAILQ_HEAD(connection_list, connection);
 TAILQ_HEAD(container_list, container);
@@ -34,6 +35,11 @@ struct server {
 	struct config *config;
 	const struct warden_container_klass *container_klass;
 	const struct container_subject *const *subjects; /* see container_subject.h; ends in NULL */
+	const struct request_handler *const *handlers;   /* see request_handlers */
+	size_t n_handlers;
+	/* Checks whether a drain is complete. Called when a connection has closed, a create has
+	 * ended or a container is gone; server_drain_step. */
+	void (*drain_step)(struct server *server);
 	void *backend;
 	struct warden_settings settings;
 	struct warden_host host;
@@ -70,7 +76,7 @@ struct server {
 int server_run(struct config *config, const struct warden_container_klass *container_klass,
 	       int http_fd, struct warden_error *err);
 
-/* A connection has closed, a container has gone: whether a drain is complete. */
+/* The `drain_step` of a server: ends a drain that is complete. */
 void server_drain_step(struct server *server);
 
 /* Drains, because the backend cannot go on. */

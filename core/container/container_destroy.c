@@ -56,7 +56,7 @@ static void remove_done(struct operation *operation, int result, struct warden_e
 	registry_remove(&server->registry, c);
 	container_free(c);
 	server->leaving--;
-	server_drain_step(server);
+	server->drain_step(server);
 }
 
 /* Any thread. The rename makes the handle unknown to the next daemon too, whenever this one ends.

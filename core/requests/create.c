@@ -306,7 +306,7 @@ static void finish_done(struct operation *operation, int result, struct warden_e
 		fail(creation, err);
 	free(creation);
 	server->creating--;
-	server_drain_step(server);
+	server->drain_step(server);
 }
 
 static void finish(struct creation *creation)

@@ -71,7 +71,7 @@ static void free_if_done(struct connection *connection)
 	segments_free(&connection->output);
 	frame_parser_free(&connection->parser);
 	free(connection);
-	server_drain_step(server);
+	server->drain_step(server);
 }
 
 static void on_closed(uv_handle_t *handle)

@@ -1,77 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of requests, and what they have in common: a frame is decoded, its container found, the
- * container's state checked; then the request's own file goes on. */
+/* What all requests have in common: a frame is decoded, its container found, the container's state
+ * checked; then the handler in core/requests/ runs. */
 #include <config.h>
 
 #include <stdlib.h>
 
 #include "core/log.h"
 #include "core/wire/request.h"
-#include "lib/text.h"
 
 enum { HANDLE_MAX = 1024 };
 
-/* In the order of their numbers. */
-/* clang-format off */
-static const struct request_handler *const handlers[] = {
-	&create_request,
-	&stop_request,
-	&destroy_request,
-	&info_request,
-	&spawn_request,
-	&link_request,
-	&run_request,
-	&stream_request,
-	&net_in_request,
-	&net_out_request,
-	&copy_in_request,
-	&copy_out_request,
-	&limit_memory_request,
-	&limit_disk_request,
-	&limit_bandwidth_request,
-	&limit_cpu_request,
-	&ping_request,
-	&list_request,
-	&echo_request,
-	&net_list_request,
-	&net_remove_request,
-	&net_replace_request,
-	&limit_request,
-	&pause_request,
-	&resume_request,
-	&info_many_request,
-	&tar_in_request,
-	&tar_data_request,
-	&tar_out_request,
-	&file_read_request,
-	&file_write_request,
-	&file_list_request,
-	&file_remove_request,
-	&file_watch_request,
-	&job_input_request,
-	&job_signal_request,
-	&job_resize_request,
-	&attach_request,
-	&jobs_request,
-	&spawn_pair_request,
-	&collect_request,
-	&events_request,
-	&status_request,
-};
-/* clang-format on */
-
-static const struct request_handler *dispatch_find_handler(int type)
+static const struct request_handler *dispatch_find_handler(const struct server *server, int type)
 {
-	for (size_t i = 0; i < sizeof(handlers) / sizeof(handlers[0]); i++)
-		if (handlers[i]->type == type)
-			return handlers[i];
+	for (size_t i = 0; i < server->n_handlers; i++)
+		if (server->handlers[i]->type == type)
+			return server->handlers[i];
 	return NULL;
-}
-
-const struct request_handler *const *request_handlers(size_t *n)
-{
-	*n = sizeof(handlers) / sizeof(handlers[0]);
-	return handlers;
 }
 
 static void refuse_type(struct connection *connection, int type)
@@ -80,27 +24,6 @@ static void refuse_type(struct connection *connection, int type)
 
 	snprintf(text, sizeof(text), "Unknown request: type %d", type);
 	connection_send_error(connection, text);
-}
-
-char *request_text(const ProtobufCBinaryData *bytes, const char *field, size_t max,
-		   struct warden_error *err)
-{
-	const char *text = (const char *)bytes->data;
-	char *copy;
-
-	if (bytes->len > max) {
-		warden_error_set(err, "%s has %zu bytes, at most %zu are allowed", field,
-				 bytes->len, max);
-		return NULL;
-	}
-	if (bytes->len > 0 && (memchr(text, '\0', bytes->len) || !text_is_utf8(text, bytes->len))) {
-		warden_error_set(err, "%s must be UTF-8 text without NUL", field);
-		return NULL;
-	}
-	copy = strndup(bytes->len > 0 ? text : "", bytes->len);
-	if (!copy)
-		warden_error_set(err, "no memory for %s", field);
-	return copy;
 }
 
 /* All states that a request may find, in the protocol's order. */
@@ -242,7 +165,8 @@ static struct request *make_request(struct connection *connection,
 static int dispatch_message(struct connection *connection, const Warden__Message *message,
 			    struct warden_error *err)
 {
-	const struct request_handler *container_klass = dispatch_find_handler(message->type);
+	const struct request_handler *container_klass =
+		dispatch_find_handler(connection->server, message->type);
 	ProtobufCMessage *decoded;
 	struct request *request;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A request from its frame to its answer. To add one: a file in core/requests/ that ends in its
- * request_handler, a line in dispatch.c, a line in the build. */
+ * request_handler, a line in request_handlers.c, a line in the build. */
 #ifndef CORE_WIRE_REQUEST_H
 #define CORE_WIRE_REQUEST_H
 
@@ -58,7 +58,7 @@ void request_written(struct request *request, bool whole);
 /* The client has left. */
 void request_abandon(struct request *request);
 
-/* The table of requests, for those that go through all. */
+/* The table of requests; dispatch finds it in the server. */
 const struct request_handler *const *request_handlers(size_t *n);
 
 /* An error frame without a request. */

@@ -118,6 +118,7 @@ struct core_case *core_case_open(void)
 	server->config = &test->config;
 	server->container_klass = &test->container_klass;
 	server->subjects = container_subjects;
+	server->drain_step = server_drain_step;
 	server->backend = test;
 	TAILQ_INIT(&server->connections);
 	TAILQ_INIT(&server->idle);
