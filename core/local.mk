@@ -146,10 +146,8 @@ core_libcore_la_SOURCES += \
 	core/requests/job_input.c \
 	core/requests/jobs.c \
 	core/requests/limit.c \
-	core/requests/limit_bandwidth.c \
-	core/requests/limit_cpu.c \
 	core/requests/limit_disk.c \
-	core/requests/limit_memory.c \
+	core/requests/limit_resources.c \
 	core/requests/link.c \
 	core/requests/list.c \
 	core/requests/net_in.c \
