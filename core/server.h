@@ -53,7 +53,7 @@ struct server {
 	uint64_t last_id;                                       /* of a container: microseconds */
 	uint32_t last_job_id;
 	uint64_t last_end_sequence;   /* of a job's end */
-	struct cpu_lease *leases;     /* of cpus; see cpu_lease.h */
+	struct cpu_leases *leases;    /* of cpus; see cpu_lease.h */
 	struct syslog_client *syslog; /* for the lines of jobs; NULL: there is none */
 	uint64_t last_transfer_id;
 	struct journal *journal;

@@ -27,7 +27,7 @@ const char *container_state_name(enum container_state state)
 
 /* 55 bits of microseconds in base 32; counting up, so that no id comes twice while the clock goes
  * on. */
-static void make_id(struct server *server, char id[12])
+static void container_make_id(struct server *server, char id[12])
 {
 	static const char digits[] = "0123456789abcdefghijklmnopqrstuv";
 	struct timeval now;
@@ -56,7 +56,7 @@ struct container *container_new(struct server *server, const char *id, const cha
 		snprintf(c->id, sizeof(c->id), "%s", id);
 	else
 		do
-			make_id(server, c->id);
+			container_make_id(server, c->id);
 		while (registry_find_id(&server->registry, c->id));
 	c->identity.id = c->id;
 	TAILQ_INIT(&c->operations);
@@ -86,16 +86,16 @@ void container_free(struct container *c)
 	free(c);
 }
 
-static void run_next(struct container *c);
+static void container_run_next(struct container *c);
 
-static void finish(struct operation *operation, int result)
+static void operation_finish(struct operation *operation, int result)
 {
 	free(operation->snapshot);
 	operation->snapshot = NULL;
 	operation->done(operation, result, &operation->err);
 }
 
-static void on_worker(uv_work_t *work)
+static void operation_on_worker(uv_work_t *work)
 {
 	struct operation *operation = work->data;
 
@@ -103,7 +103,7 @@ static void on_worker(uv_work_t *work)
 		operation->result = operation->run(operation, &operation->err);
 }
 
-static void after_worker(uv_work_t *work, int status)
+static void operation_after_worker(uv_work_t *work, int status)
 {
 	struct operation *operation = work->data;
 	struct container *c = operation->container;
@@ -113,13 +113,13 @@ static void after_worker(uv_work_t *work, int status)
 	c->running = false;
 	/* What it leaves is what the next one finds. It may free the container, but only where none
 	 * is left. */
-	finish(operation, operation->result);
+	operation_finish(operation, operation->result);
 	if (more)
-		run_next(c);
+		container_run_next(c);
 }
 
 /* What came behind a destroy would find no container at the backend's. */
-static int prepare(struct operation *operation)
+static int operation_prepare(struct operation *operation)
 {
 	if (operation->container->destroy.op_done && !operation->needs_no_backend)
 		return warden_error_set(&operation->err, "unknown handle");
@@ -127,34 +127,35 @@ static int prepare(struct operation *operation)
 }
 
 /* What cannot begin ends as if it had failed, once the caller has returned. */
-static void begin(struct operation *operation)
+static void operation_begin(struct operation *operation)
 {
 	struct container *c = operation->container;
 
 	operation->work.data = operation;
 	c->running = true;
-	operation->result = prepare(operation);
+	operation->result = operation_prepare(operation);
 	if (operation->make_snapshot)
 		operation->snapshot = operation->make_snapshot(c);
-	if (uv_queue_work(&c->server->loop, &operation->work, on_worker, after_worker) < 0)
+	if (uv_queue_work(&c->server->loop, &operation->work, operation_on_worker,
+			  operation_after_worker) < 0)
 		abort(); /* only without a callback */
 }
 
-static void run_next(struct container *c)
+static void container_run_next(struct container *c)
 {
 	struct operation *operation = TAILQ_FIRST(&c->operations);
 
 	if (c->running || !operation)
 		return;
 	TAILQ_REMOVE(&c->operations, operation, link);
-	begin(operation);
+	operation_begin(operation);
 }
 
 void container_queue(struct container *c, struct operation *operation)
 {
 	operation->container = c;
 	TAILQ_INSERT_TAIL(&c->operations, operation, link);
-	run_next(c);
+	container_run_next(c);
 }
 
 void container_cancel_operations(struct container *c)
@@ -166,7 +167,7 @@ void container_cancel_operations(struct container *c)
 	while ((operation = TAILQ_FIRST(&cancelled))) {
 		TAILQ_REMOVE(&cancelled, operation, link);
 		warden_error_set(&operation->err, "unknown handle");
-		finish(operation, -1);
+		operation_finish(operation, -1);
 	}
 }
 

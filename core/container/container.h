@@ -38,7 +38,7 @@ struct operation {
 	char *snapshot;        /* the text for snapshot_write, freed after `done` */
 	/* Optional. Loop thread, right before `run`: makes `snapshot`; see snapshot_text. */
 	char *(*make_snapshot)(const struct container *container);
-	void *data;            /* the owner's */
+	void *data; /* the owner's */
 	/* Optional. Loop thread, right before `run`, when all that was queued earlier is done; -1:
 	 * it does not run. It may set `snapshot`. */
 	int (*prepare)(struct operation *operation, struct warden_error *err);

@@ -21,8 +21,9 @@
 #include "core/wire/request.h"
 #include "lib/remove_tree.h"
 
-static int queue(struct container *c, int (*run)(struct operation *, struct warden_error *),
-		 void (*done)(struct operation *, int, struct warden_error *))
+static int destroy_queue_operation(struct container *c,
+				   int (*run)(struct operation *, struct warden_error *),
+				   void (*done)(struct operation *, int, struct warden_error *))
 {
 	struct operation *operation = calloc(1, sizeof(*operation));
 
@@ -37,14 +38,14 @@ static int queue(struct container *c, int (*run)(struct operation *, struct ward
 	return 0;
 }
 
-static int remove_run(struct operation *operation, struct warden_error *err)
+static int destroy_remove_run(struct operation *operation, struct warden_error *err)
 {
 	struct container *c = operation->container;
 
 	return remove_tree(c->server->tmp_fd, c->name, err);
 }
 
-static void remove_done(struct operation *operation, int result, struct warden_error *err)
+static void destroy_remove_done(struct operation *operation, int result, struct warden_error *err)
 {
 	struct container *c = operation->container;
 	struct server *server = c->server;
@@ -112,17 +113,17 @@ void destroy_step(struct container *c)
 	if (c->state != STATE_DESTROYED) {
 		c->state = STATE_DESTROYED;
 		container_cancel_operations(c);
-		queue(c, destroy_run, destroy_done);
+		destroy_queue_operation(c, destroy_run, destroy_done);
 		return;
 	}
 	if (c->destroy.op_done && c->destroy.gone && !c->destroy.removed && jobs_are_idle(c)) {
 		c->destroy.removed = true;
-		queue(c, remove_run, remove_done);
+		destroy_queue_operation(c, destroy_remove_run, destroy_remove_done);
 	}
 }
 
 /* The figures of the container are taken while there still are any. */
-static void info_came(struct container *c, void *unused)
+static void destroy_after_info(struct container *c, void *unused)
 {
 	(void)unused;
 	if (c->alive && c->state == STATE_ACTIVE)
@@ -144,8 +145,8 @@ void container_destroy(struct container *c, struct request *request)
 	grace_stop(c);
 	transfers_cancel(c);
 	ttl_stop(c);
-	if (!c->alive || !container_info_ask(c, info_came, NULL))
-		info_came(c, NULL);
+	if (!c->alive || !container_info_ask(c, destroy_after_info, NULL))
+		destroy_after_info(c, NULL);
 }
 
 void container_discard(struct container *c)

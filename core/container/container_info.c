@@ -15,7 +15,7 @@
 #include "core/wire/message_text.h"
 
 /* MemoryStat's fields stand in the order of struct warden_info's, each `has` before its value. */
-static void fill_memory(struct info_answer *answer, const struct warden_info *info)
+static void info_fill_memory(struct info_answer *answer, const struct warden_info *info)
 {
 	const ProtobufCMessageDescriptor *all = &warden__info_response__memory_stat__descriptor;
 	char *memory = (char *)&answer->memory;
@@ -40,13 +40,13 @@ static void fill_memory(struct info_answer *answer, const struct warden_info *in
 		}                                                                                  \
 	} while (0)
 
-static void fill_figures(struct info_answer *answer, const struct warden_info *info)
+static void info_fill_figures(struct info_answer *answer, const struct warden_info *info)
 {
 	warden__info_response__memory_stat__init(&answer->memory);
 	warden__info_response__cpu_stat__init(&answer->cpu);
 	warden__info_response__disk_stat__init(&answer->disk);
 	warden__info_response__bandwidth_stat__init(&answer->bandwidth);
-	fill_memory(answer, info);
+	info_fill_memory(answer, info);
 	FILL(cpu_stat, cpu, usage, info->cpu_usage_ns);
 	FILL(cpu_stat, cpu, user, info->cpu_user_ticks);
 	FILL(cpu_stat, cpu, system, info->cpu_system_ticks);
@@ -58,7 +58,7 @@ static void fill_figures(struct info_answer *answer, const struct warden_info *i
 	FILL(bandwidth_stat, bandwidth, out_burst, info->out_burst);
 }
 
-static void fill_network(struct info_answer *answer, const struct warden_info *info)
+static void info_fill_network(struct info_answer *answer, const struct warden_info *info)
 {
 	warden__info_response__network_stat__init(&answer->network);
 	FILL(network_stat, network, rx_bytes, info->rx_bytes);
@@ -76,7 +76,7 @@ static void fill_network(struct info_answer *answer, const struct warden_info *i
 		FILL(name, name, total, info->name.total);                                         \
 	} while (0)
 
-static void fill_pressure(struct info_answer *answer, const struct warden_info *info)
+static void info_fill_pressure(struct info_answer *answer, const struct warden_info *info)
 {
 	FILL_PRESSURE(cpu_some);
 	FILL_PRESSURE(memory_some);
@@ -93,7 +93,7 @@ static void fill_pressure(struct info_answer *answer, const struct warden_info *
 		}                                                                                  \
 	} while (0)
 
-static void fill_limits(struct info_answer *answer, const struct container *c)
+static void info_fill_limits(struct info_answer *answer, const struct container *c)
 {
 	answer->message.has_paused = true;
 	answer->message.paused = c->paused;
@@ -103,7 +103,7 @@ static void fill_limits(struct info_answer *answer, const struct container *c)
 	answer->message.limits = &answer->limits;
 }
 
-static bool fill_jobs(struct info_answer *answer, const struct container *c)
+static bool info_fill_jobs(struct info_answer *answer, const struct container *c)
 {
 	const struct job *job;
 	size_t n = jobs_count(c);
@@ -119,7 +119,7 @@ static bool fill_jobs(struct info_answer *answer, const struct container *c)
 	return true;
 }
 
-static bool fill_properties(struct info_answer *answer, const struct container *c)
+static bool info_fill_properties(struct info_answer *answer, const struct container *c)
 {
 	Warden__InfoResponse *message = &answer->message;
 	size_t n = c->options.n_properties;
@@ -142,7 +142,7 @@ static bool fill_properties(struct info_answer *answer, const struct container *
 	return true;
 }
 
-static bool fill_env(struct info_answer *answer, const struct container *c)
+static bool info_fill_env(struct info_answer *answer, const struct container *c)
 {
 	Warden__InfoResponse *message = &answer->message;
 
@@ -157,7 +157,7 @@ static bool fill_env(struct info_answer *answer, const struct container *c)
 }
 
 /* What create was asked for. */
-static bool fill_options(struct info_answer *answer, const struct container *c)
+static bool info_fill_options(struct info_answer *answer, const struct container *c)
 {
 	Warden__InfoResponse *message = &answer->message;
 	const char *hostname = c->options.hostname ? c->options.hostname : c->id;
@@ -172,7 +172,7 @@ static bool fill_options(struct info_answer *answer, const struct container *c)
 		message->ttl_left = (uint32_t)((ttl_left_us(c) + 999999) / 1000000);
 	message->has_nested = true;
 	message->nested = c->nested;
-	return fill_properties(answer, c) && fill_env(answer, c);
+	return info_fill_properties(answer, c) && info_fill_env(answer, c);
 }
 
 bool container_info_answer_init(struct info_answer *answer, const struct container *c,
@@ -194,14 +194,14 @@ bool container_info_answer_init(struct info_answer *answer, const struct contain
 							  .len = strlen(c->events[i])};
 	message->n_events = c->n_events;
 	message->events = answer->events;
-	fill_figures(answer, info);
-	fill_network(answer, info);
-	fill_pressure(answer, info);
+	info_fill_figures(answer, info);
+	info_fill_network(answer, info);
+	info_fill_pressure(answer, info);
 	FILL_FIGURE(peak_memory);
 	FILL_FIGURE(oom_kills);
 	FILL_FIGURE(processes);
-	fill_limits(answer, c);
-	return fill_options(answer, c) && fill_jobs(answer, c);
+	info_fill_limits(answer, c);
+	return info_fill_options(answer, c) && info_fill_jobs(answer, c);
 }
 
 void container_info_answer_free(struct info_answer *answer)
@@ -212,7 +212,7 @@ void container_info_answer_free(struct info_answer *answer)
 	free(answer->properties);
 }
 
-struct question {
+struct info_query {
 	struct operation operation;
 	void (*done)(struct container *, void *);
 	void *data;
@@ -221,9 +221,9 @@ struct question {
 	struct warden_limits in_force;
 };
 
-static int ask_run(struct operation *operation, struct warden_error *err)
+static int info_query_run(struct operation *operation, struct warden_error *err)
 {
-	struct question *question = (struct question *)operation;
+	struct info_query *question = (struct info_query *)operation;
 	struct container *c = operation->container;
 
 	memset(&question->info, 0xff, sizeof(question->info)); /* WARDEN_UNKNOWN everywhere */
@@ -234,9 +234,9 @@ static int ask_run(struct operation *operation, struct warden_error *err)
 	return c->server->container_klass->info(c->backend, &question->info, err);
 }
 
-static void ask_done(struct operation *operation, int result, struct warden_error *err)
+static void info_query_done(struct operation *operation, int result, struct warden_error *err)
 {
-	struct question *question = (struct question *)operation;
+	struct info_query *question = (struct info_query *)operation;
 	struct container *c = operation->container;
 
 	if (result == 0)
@@ -255,12 +255,12 @@ static void ask_done(struct operation *operation, int result, struct warden_erro
 
 bool container_info_ask(struct container *c, void (*done)(struct container *, void *), void *data)
 {
-	struct question *question = calloc(1, sizeof(*question));
+	struct info_query *question = calloc(1, sizeof(*question));
 
 	if (!question)
 		return false;
-	question->operation.run = ask_run;
-	question->operation.done = ask_done;
+	question->operation.run = info_query_run;
+	question->operation.done = info_query_done;
 	question->asks_limits =
 		!c->in_force_known && c->alive && c->server->container_klass->set_limits;
 	warden_limits_init(&question->in_force);

@@ -26,7 +26,7 @@ enum {
 	OOM_MS = 100,
 };
 
-static void on_timer(uv_timer_t *timer);
+static void stop_on_timer(uv_timer_t *timer);
 
 static int stop_run(struct operation *operation, struct warden_error *err)
 {
@@ -49,13 +49,13 @@ static void stop_done(struct operation *operation, int result, struct warden_err
 	stop_step(c);
 }
 
-static void send_signal(struct container *c, int signal)
+static void stop_send_signal(struct container *c, int signal)
 {
 	struct operation *operation = calloc(1, sizeof(*operation));
 
 	timer_stop(&c->stop.timer);
 	c->stop.signal = signal;
-	c->stop.timer = timer_start(c->server, TERM_MS, on_timer, c);
+	c->stop.timer = timer_start(c->server, TERM_MS, stop_on_timer, c);
 	if (!operation) {
 		log_write(WARDEN_LOG_ERROR, "%s: no memory to stop it", c->id);
 		return; /* the timer tries again */
@@ -68,21 +68,21 @@ static void send_signal(struct container *c, int signal)
 	container_queue(c, operation);
 }
 
-static void on_timer(uv_timer_t *timer)
+static void stop_on_timer(uv_timer_t *timer)
 {
 	struct container *c = timer->data;
 
 	timer_stop(&c->stop.timer);
 	if (!c->stop.empty) {
 		log_write(WARDEN_LOG_INFO, "%s: processes are left, sending KILL", c->id);
-		send_signal(c, SIGKILL);
+		stop_send_signal(c, SIGKILL);
 		return;
 	}
 	jobs_abandon(c);
 	stop_step(c);
 }
 
-static bool is_settled(const struct container *c)
+static bool stop_jobs_are_settled(const struct container *c)
 {
 	const struct job *job;
 
@@ -96,11 +96,11 @@ void stop_step(struct container *c)
 {
 	if (!c->stop.started || !c->stop.empty || c->stop.pending > 0)
 		return;
-	if (!is_settled(c)) {
+	if (!stop_jobs_are_settled(c)) {
 		if (!c->stop.timer || c->stop.signal != 0) {
 			timer_stop(&c->stop.timer);
 			c->stop.signal = 0;
-			c->stop.timer = timer_start(c->server, SETTLE_MS, on_timer, c);
+			c->stop.timer = timer_start(c->server, SETTLE_MS, stop_on_timer, c);
 		}
 		return;
 	}
@@ -134,10 +134,10 @@ void container_stop(struct container *c, int signal, struct request *request)
 	if (!c->stop.started)
 		c->stop.empty = false;
 	c->stop.started = true;
-	send_signal(c, signal);
+	stop_send_signal(c, signal);
 }
 
-static void on_oom_timer(uv_timer_t *timer)
+static void stop_on_oom_timer(uv_timer_t *timer)
 {
 	container_stop(timer->data, SIGTERM, NULL);
 }
@@ -147,7 +147,7 @@ void container_out_of_memory(struct container *c)
 	container_event(c, "out of memory");
 	if (!limits_memory(&c->limits) || c->state != STATE_ACTIVE || c->stop.oom_timer)
 		return;
-	c->stop.oom_timer = timer_start(c->server, OOM_MS, on_oom_timer, c);
+	c->stop.oom_timer = timer_start(c->server, OOM_MS, stop_on_oom_timer, c);
 	if (!c->stop.oom_timer)
 		container_stop(c, SIGTERM, NULL);
 }

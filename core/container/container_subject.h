@@ -8,11 +8,11 @@
 struct container;
 
 struct container_subject {
-	/* Optional. Initialises the subject's fields of a container that is all zero. It cannot fail
-	 * and calls no other subject. */
+	/* Optional. Initialises the subject's fields of a container that is all zero. It cannot
+	 * fail and calls no other subject. */
 	void (*init)(struct container *container);
-	/* Optional. Frees what the subject keeps, right before the container is freed. Called exactly
-	 * once, also for a container whose create failed. */
+	/* Optional. Frees what the subject keeps, right before the container is freed. Called
+	 * exactly once, also for a container whose create failed. */
 	void (*release)(struct container *container);
 };
 

@@ -12,8 +12,9 @@
 
 enum { BIND_MOUNTS_MAX = 1024 };
 
-static int take_bind_mount(struct warden_bind_mount *mount,
-			   const Warden__CreateRequest__BindMount *asked, struct warden_error *err)
+static int create_mounts_take_bind_mount(struct warden_bind_mount *mount,
+					 const Warden__CreateRequest__BindMount *asked,
+					 struct warden_error *err)
 {
 	struct stat status;
 
@@ -36,8 +37,8 @@ static int take_bind_mount(struct warden_bind_mount *mount,
 	return 0;
 }
 
-static int take_bind_mounts(struct container *c, const Warden__CreateRequest *asked,
-			    struct warden_error *err)
+static int create_mounts_take_bind_mounts(struct container *c, const Warden__CreateRequest *asked,
+					  struct warden_error *err)
 {
 	if (asked->n_bind_mounts > BIND_MOUNTS_MAX)
 		return warden_error_set(err, "%zu bind_mounts, at most %d are allowed",
@@ -47,13 +48,15 @@ static int take_bind_mounts(struct container *c, const Warden__CreateRequest *as
 		return warden_error_set(err, "no memory for the bind mounts");
 	for (size_t i = 0; i < asked->n_bind_mounts; i++) {
 		c->n_bind_mounts++; /* so that half of one is freed as well */
-		if (take_bind_mount(&c->bind_mounts[i], asked->bind_mounts[i], err) < 0)
+		if (create_mounts_take_bind_mount(&c->bind_mounts[i], asked->bind_mounts[i], err) <
+		    0)
 			return -1;
 	}
 	return 0;
 }
 
-static int check_directory(const char *field, const char *path, struct warden_error *err)
+static int create_mounts_check_directory(const char *field, const char *path,
+					 struct warden_error *err)
 {
 	struct stat status;
 
@@ -63,23 +66,23 @@ static int check_directory(const char *field, const char *path, struct warden_er
 }
 
 /* The topmost layer stands for all of them where one path is told. */
-static int take_layers(struct container *c, struct warden_error *err)
+static int create_mounts_take_layers(struct container *c, struct warden_error *err)
 {
 	for (size_t i = 0; i < c->options.n_layers; i++)
-		if (check_directory("layers", c->options.layers[i], err) < 0)
+		if (create_mounts_check_directory("layers", c->options.layers[i], err) < 0)
 			return -1;
 	c->rootfs = strdup(c->options.layers[0]);
 	return c->rootfs ? 0 : warden_error_set(err, "no memory for a path");
 }
 
-static int take_rootfs(struct container *c, const Warden__CreateRequest *asked,
-		       struct warden_error *err)
+static int create_mounts_take_rootfs(struct container *c, const Warden__CreateRequest *asked,
+				     struct warden_error *err)
 {
 	const struct server *server = c->server;
 	bool given = asked->has_rootfs && asked->rootfs.len > 0;
 
 	if (c->options.n_layers > 0)
-		return take_layers(c, err);
+		return create_mounts_take_layers(c, err);
 	if (given)
 		c->rootfs = create_take_path(&asked->rootfs, "rootfs", err);
 	else
@@ -88,15 +91,15 @@ static int take_rootfs(struct container *c, const Warden__CreateRequest *asked,
 		return given ? -1 : warden_error_set(err, "no memory for a path");
 	if (!given && !server->container_klass->needs_rootfs)
 		return 0;
-	return check_directory("rootfs", c->rootfs, err);
+	return create_mounts_check_directory("rootfs", c->rootfs, err);
 }
 
 int create_mounts_take(struct container *c, const Warden__CreateRequest *asked,
 		       struct warden_error *err)
 {
-	if (take_rootfs(c, asked, err) < 0)
+	if (create_mounts_take_rootfs(c, asked, err) < 0)
 		return -1;
-	return take_bind_mounts(c, asked, err);
+	return create_mounts_take_bind_mounts(c, asked, err);
 }
 
 static void create_mounts_release(struct container *c)

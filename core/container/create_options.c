@@ -38,13 +38,13 @@ enum {
 #define BYTES_MAX        UINT64_C(1125899906842624) /* 1 PiB */
 
 /* A text for an error: what a client sent, fit for a line, cut. */
-struct shown {
+struct create_options_shown {
 	char text[128];
 };
 
-static struct shown show(const char *text, size_t length)
+static struct create_options_shown create_options_show(const char *text, size_t length)
 {
-	struct shown shown = {""};
+	struct create_options_shown shown = {""};
 
 	text_escape(shown.text, sizeof(shown.text), text, length);
 	return shown;
@@ -58,15 +58,15 @@ char *create_take_path(const ProtobufCBinaryData *bytes, const char *field,
 	if (path && (*path != '/' || text_has_control(path, bytes->len))) {
 		warden_error_set(err,
 				 "%s must be an absolute path without control characters, not '%s'",
-				 field, show(path, bytes->len).text);
+				 field, create_options_show(path, bytes->len).text);
 		free(path);
 		return NULL;
 	}
 	return path;
 }
 
-static int check_range(const char *field, uint64_t value, uint64_t min, uint64_t max,
-		       struct warden_error *err)
+static int create_options_check_range(const char *field, uint64_t value, uint64_t min, uint64_t max,
+				      struct warden_error *err)
 {
 	if (value >= min && value <= max)
 		return 0;
@@ -74,14 +74,16 @@ static int check_range(const char *field, uint64_t value, uint64_t min, uint64_t
 				field, min, max, value);
 }
 
-static int check_count(const char *field, size_t n, size_t max, struct warden_error *err)
+static int create_options_check_count(const char *field, size_t n, size_t max,
+				      struct warden_error *err)
 {
 	if (n <= max)
 		return 0;
 	return warden_error_set(err, "%zu %s, at most %zu are allowed", n, field, max);
 }
 
-static int check_total(const char *field, size_t bytes, size_t max, struct warden_error *err)
+static int create_options_check_total(const char *field, size_t bytes, size_t max,
+				      struct warden_error *err)
 {
 	if (bytes <= max)
 		return 0;
@@ -90,8 +92,8 @@ static int check_total(const char *field, size_t bytes, size_t max, struct warde
 }
 
 /* A list of texts, each of at most `bytes_max` bytes; ends in NULL. */
-static int take_texts(const ProtobufCBinaryData *asked, size_t n, const char *field,
-		      size_t bytes_max, char ***texts, struct warden_error *err)
+static int create_options_take_texts(const ProtobufCBinaryData *asked, size_t n, const char *field,
+				     size_t bytes_max, char ***texts, struct warden_error *err)
 {
 	if (n == 0)
 		return 0;
@@ -106,14 +108,14 @@ static int take_texts(const ProtobufCBinaryData *asked, size_t n, const char *fi
 	return 0;
 }
 
-static int take_layers(struct create_options *options, const Warden__CreateRequest *asked,
-		       struct warden_error *err)
+static int create_options_take_layers(struct create_options *options,
+				      const Warden__CreateRequest *asked, struct warden_error *err)
 {
 	if (asked->n_layers == 0)
 		return 0;
 	if (asked->has_rootfs && asked->rootfs.len > 0)
 		return warden_error_set(err, "layers and rootfs exclude each other");
-	if (check_count("layers", asked->n_layers, LAYERS_MAX, err) < 0)
+	if (create_options_check_count("layers", asked->n_layers, LAYERS_MAX, err) < 0)
 		return -1;
 	options->layers = calloc(asked->n_layers + 1, sizeof(*options->layers));
 	if (!options->layers)
@@ -127,22 +129,24 @@ static int take_layers(struct create_options *options, const Warden__CreateReque
 	return 0;
 }
 
-static int take_sizes(struct create_options *options, const Warden__CreateRequest *asked,
-		      struct warden_error *err)
+static int create_options_take_sizes(struct create_options *options,
+				     const Warden__CreateRequest *asked, struct warden_error *err)
 {
 	if (asked->has_tmpfs_bytes &&
-	    check_range("tmpfs_bytes", asked->tmpfs_bytes, TMPFS_BYTES_MIN, BYTES_MAX, err) < 0)
+	    create_options_check_range("tmpfs_bytes", asked->tmpfs_bytes, TMPFS_BYTES_MIN,
+				       BYTES_MAX, err) < 0)
 		return -1;
 	if (asked->has_tmpfs_inodes && !asked->has_tmpfs_bytes)
 		return warden_error_set(err, "tmpfs_inodes %" PRIu64 " without tmpfs_bytes",
 					asked->tmpfs_inodes);
-	if (asked->has_tmpfs_inodes && check_range("tmpfs_inodes", asked->tmpfs_inodes,
-						   TMPFS_INODES_MIN, TMPFS_INODES_MAX, err) < 0)
+	if (asked->has_tmpfs_inodes &&
+	    create_options_check_range("tmpfs_inodes", asked->tmpfs_inodes, TMPFS_INODES_MIN,
+				       TMPFS_INODES_MAX, err) < 0)
 		return -1;
-	if (asked->has_shm_bytes &&
-	    check_range("shm_bytes", asked->shm_bytes, SHM_BYTES_MIN, BYTES_MAX, err) < 0)
+	if (asked->has_shm_bytes && create_options_check_range("shm_bytes", asked->shm_bytes,
+							       SHM_BYTES_MIN, BYTES_MAX, err) < 0)
 		return -1;
-	if (asked->has_ttl && check_range("ttl", asked->ttl, 1, UINT32_MAX, err) < 0)
+	if (asked->has_ttl && create_options_check_range("ttl", asked->ttl, 1, UINT32_MAX, err) < 0)
 		return -1;
 	options->tmpfs_bytes = asked->has_tmpfs_bytes ? asked->tmpfs_bytes : 0;
 	options->tmpfs_inodes = asked->has_tmpfs_inodes ? asked->tmpfs_inodes : 0;
@@ -151,13 +155,14 @@ static int take_sizes(struct create_options *options, const Warden__CreateReques
 	return 0;
 }
 
-static int take_env(struct create_options *options, const Warden__CreateRequest *asked,
-		    struct warden_error *err)
+static int create_options_take_env(struct create_options *options,
+				   const Warden__CreateRequest *asked, struct warden_error *err)
 {
 	size_t bytes = 0;
 
-	if (check_count("env", asked->n_env, ENV_MAX, err) < 0 ||
-	    take_texts(asked->env, asked->n_env, "env", ENV_BYTES_MAX, &options->env, err) < 0)
+	if (create_options_check_count("env", asked->n_env, ENV_MAX, err) < 0 ||
+	    create_options_take_texts(asked->env, asked->n_env, "env", ENV_BYTES_MAX, &options->env,
+				      err) < 0)
 		return -1;
 	options->n_env = asked->n_env;
 	for (size_t i = 0; i < asked->n_env; i++) {
@@ -165,18 +170,18 @@ static int take_env(struct create_options *options, const Warden__CreateRequest 
 		if (environment_check(options->env, i, "env", err) < 0)
 			return -1;
 	}
-	return check_total("env", bytes, ENV_BYTES_MAX, err);
+	return create_options_check_total("env", bytes, ENV_BYTES_MAX, err);
 }
 
-static int take_property(struct property *taken, const Warden__Property *asked,
-			 struct warden_error *err)
+static int properties_take_one(struct property *taken, const Warden__Property *asked,
+			       struct warden_error *err)
 {
 	taken->key = request_text(&asked->key, "properties.key", PROPERTY_KEY_MAX, err);
 	if (!taken->key)
 		return -1;
 	if (!*taken->key || text_has_control(taken->key, asked->key.len))
 		return warden_error_set(err, "properties.key must be text in one line, not '%s'",
-					show(taken->key, asked->key.len).text);
+					create_options_show(taken->key, asked->key.len).text);
 	taken->value = request_text(&asked->value, "properties.value", PROPERTY_VALUE_MAX, err);
 	return taken->value ? 0 : -1;
 }
@@ -188,7 +193,7 @@ int properties_take(Warden__Property *const *asked, size_t n, struct property **
 
 	if (n == 0)
 		return 0;
-	if (check_count("properties", n, PROPERTIES_MAX, err) < 0)
+	if (create_options_check_count("properties", n, PROPERTIES_MAX, err) < 0)
 		return -1;
 	*taken = calloc(n, sizeof(**taken));
 	if (!*taken)
@@ -196,20 +201,22 @@ int properties_take(Warden__Property *const *asked, size_t n, struct property **
 	for (size_t i = 0; i < n; i++) {
 		struct property *property = &(*taken)[(*n_taken)++];
 
-		if (take_property(property, asked[i], err) < 0)
+		if (properties_take_one(property, asked[i], err) < 0)
 			return -1;
 		for (size_t k = 0; k < i; k++)
 			if (strcmp((*taken)[k].key, property->key) == 0)
 				return warden_error_set(
 					err, "properties: key '%s' is there twice",
-					show(property->key, strlen(property->key)).text);
+					create_options_show(property->key, strlen(property->key))
+						.text);
 		bytes += asked[i]->key.len + asked[i]->value.len;
 	}
-	return check_total("properties", bytes, PROPERTIES_BYTES_MAX, err);
+	return create_options_check_total("properties", bytes, PROPERTIES_BYTES_MAX, err);
 }
 
-static int take_hostname(struct create_options *options, const Warden__CreateRequest *asked,
-			 struct warden_error *err)
+static int create_options_take_hostname(struct create_options *options,
+					const Warden__CreateRequest *asked,
+					struct warden_error *err)
 {
 	if (!asked->has_hostname || asked->hostname.len == 0)
 		return 0;
@@ -217,15 +224,16 @@ static int take_hostname(struct create_options *options, const Warden__CreateReq
 	if (!options->hostname)
 		return -1;
 	if (!hostname_is_valid(options->hostname))
-		return warden_error_set(err,
-					"hostname must be letters, digits and inner hyphens, in "
-					"labels of at most 63 with dots between, not '%s'",
-					show(options->hostname, asked->hostname.len).text);
+		return warden_error_set(
+			err,
+			"hostname must be letters, digits and inner hyphens, in "
+			"labels of at most 63 with dots between, not '%s'",
+			create_options_show(options->hostname, asked->hostname.len).text);
 	return 0;
 }
 
-static int take_host(struct warden_host_name *host, const ProtobufCBinaryData *asked,
-		     struct warden_error *err)
+static int create_options_take_host(struct warden_host_name *host, const ProtobufCBinaryData *asked,
+				    struct warden_error *err)
 {
 	char *names, *line = request_text(asked, "hosts", HOSTS_LINE_MAX, err);
 
@@ -233,71 +241,79 @@ static int take_host(struct warden_host_name *host, const ProtobufCBinaryData *a
 		return -1;
 	if (!hosts_line_split(line, &names)) {
 		free(line);
-		return warden_error_set(err,
-					"hosts must be an IPv4 or IPv6 address and names of hosts, "
-					"not '%s'",
-					show((const char *)asked->data, asked->len).text);
+		return warden_error_set(
+			err,
+			"hosts must be an IPv4 or IPv6 address and names of hosts, "
+			"not '%s'",
+			create_options_show((const char *)asked->data, asked->len).text);
 	}
 	host->address = line;
 	host->names = strdup(names);
 	return host->names ? 0 : warden_error_set(err, "no memory for hosts");
 }
 
-static int take_hosts(struct create_options *options, const Warden__CreateRequest *asked,
-		      struct warden_error *err)
+static int create_options_take_hosts(struct create_options *options,
+				     const Warden__CreateRequest *asked, struct warden_error *err)
 {
 	size_t bytes = 0;
 
-	if (check_count("hosts", asked->n_hosts, HOSTS_MAX, err) < 0)
+	if (create_options_check_count("hosts", asked->n_hosts, HOSTS_MAX, err) < 0)
 		return -1;
 	options->hosts = calloc(asked->n_hosts + 1, sizeof(*options->hosts));
 	if (!options->hosts)
 		return warden_error_set(err, "no memory for hosts");
 	for (size_t i = 0; i < asked->n_hosts; i++) {
 		bytes += asked->hosts[i].len + 1;
-		if (take_host(&options->hosts[options->n_hosts++], &asked->hosts[i], err) < 0)
+		if (create_options_take_host(&options->hosts[options->n_hosts++], &asked->hosts[i],
+					     err) < 0)
 			return -1;
 	}
-	return check_total("hosts", bytes, HOSTS_BYTES_MAX, err);
+	return create_options_check_total("hosts", bytes, HOSTS_BYTES_MAX, err);
 }
 
-static int take_dns_servers(struct create_options *options, const Warden__CreateRequest *asked,
-			    struct warden_error *err)
+static int create_options_take_dns_servers(struct create_options *options,
+					   const Warden__CreateRequest *asked,
+					   struct warden_error *err)
 {
 	size_t n = asked->n_dns_servers;
 
-	if (check_count("dns_servers", n, DNS_SERVERS_MAX, err) < 0 ||
-	    take_texts(asked->dns_servers, n, "dns_servers", HOSTS_LINE_MAX, &options->dns_servers,
-		       err) < 0)
+	if (create_options_check_count("dns_servers", n, DNS_SERVERS_MAX, err) < 0 ||
+	    create_options_take_texts(asked->dns_servers, n, "dns_servers", HOSTS_LINE_MAX,
+				      &options->dns_servers, err) < 0)
 		return -1;
 	options->n_dns_servers = n;
 	for (size_t i = 0; i < n; i++)
 		if (!address_is_ip(options->dns_servers[i]))
 			return warden_error_set(
 				err, "dns_servers must be IPv4 or IPv6 addresses, not '%s'",
-				show(options->dns_servers[i], asked->dns_servers[i].len).text);
+				create_options_show(options->dns_servers[i],
+						    asked->dns_servers[i].len)
+					.text);
 	return 0;
 }
 
 int create_options_take(struct create_options *options, const Warden__CreateRequest *asked,
 			struct warden_error *err)
 {
-	if (take_layers(options, asked, err) < 0 || take_sizes(options, asked, err) < 0 ||
-	    take_env(options, asked, err) < 0 || take_hostname(options, asked, err) < 0 ||
-	    take_hosts(options, asked, err) < 0 || take_dns_servers(options, asked, err) < 0)
+	if (create_options_take_layers(options, asked, err) < 0 ||
+	    create_options_take_sizes(options, asked, err) < 0 ||
+	    create_options_take_env(options, asked, err) < 0 ||
+	    create_options_take_hostname(options, asked, err) < 0 ||
+	    create_options_take_hosts(options, asked, err) < 0 ||
+	    create_options_take_dns_servers(options, asked, err) < 0)
 		return -1;
 	return properties_take(asked->properties, asked->n_properties, &options->properties,
 			       &options->n_properties, err);
 }
 
-static void free_texts(char **texts)
+static void create_options_free_texts(char **texts)
 {
 	for (size_t i = 0; texts && texts[i]; i++)
 		free(texts[i]);
 	free(texts);
 }
 
-static bool has_property(const struct create_options *options, const struct property *wanted)
+static bool properties_have(const struct create_options *options, const struct property *wanted)
 {
 	for (size_t i = 0; i < options->n_properties; i++)
 		if (strcmp(options->properties[i].key, wanted->key) == 0)
@@ -308,7 +324,7 @@ static bool has_property(const struct create_options *options, const struct prop
 bool properties_match(const struct create_options *options, const struct property *wanted, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (!has_property(options, &wanted[i]))
+		if (!properties_have(options, &wanted[i]))
 			return false;
 	return true;
 }
@@ -324,10 +340,10 @@ void properties_free(struct property *properties, size_t n)
 
 void create_options_free(struct create_options *options)
 {
-	free_texts(options->layers);
-	free_texts(options->env);
-	free_texts(options->dns_servers);
-	free_texts(options->image.env);
+	create_options_free_texts(options->layers);
+	create_options_free_texts(options->env);
+	create_options_free_texts(options->dns_servers);
+	create_options_free_texts(options->image.env);
 	properties_free(options->properties, options->n_properties);
 	for (size_t i = 0; i < options->n_hosts; i++) {
 		free((char *)options->hosts[i].address);

@@ -43,7 +43,7 @@ static const struct {
 
 #define MEMBER(type, options, offset) (*(type *)(void *)((char *)(options) + (offset)))
 
-static json_t *texts_to_json(char *const *list, size_t n)
+static json_t *create_options_json_texts(char *const *list, size_t n)
 {
 	json_t *array = json_array();
 
@@ -52,7 +52,7 @@ static json_t *texts_to_json(char *const *list, size_t n)
 	return array;
 }
 
-static json_t *properties_to_json(const struct create_options *options)
+static json_t *create_options_json_properties(const struct create_options *options)
 {
 	json_t *object = json_object();
 
@@ -62,7 +62,7 @@ static json_t *properties_to_json(const struct create_options *options)
 	return object;
 }
 
-static json_t *hosts_to_json(const struct create_options *options)
+static json_t *create_options_json_hosts(const struct create_options *options)
 {
 	json_t *array = json_array();
 
@@ -95,18 +95,19 @@ json_t *create_options_to_json(const struct create_options *options)
 		if (n > 0)
 			json_object_set_new(
 				json, lists[i].name,
-				texts_to_json(MEMBER(char **const, options, lists[i].list), n));
+				create_options_json_texts(
+					MEMBER(char **const, options, lists[i].list), n));
 	}
 	if (options->ttl > 0)
 		json_object_set_new(json, "ttl", json_integer(options->ttl));
 	if (options->n_properties > 0)
-		json_object_set_new(json, "properties", properties_to_json(options));
+		json_object_set_new(json, "properties", create_options_json_properties(options));
 	if (options->n_hosts > 0)
-		json_object_set_new(json, "hosts", hosts_to_json(options));
+		json_object_set_new(json, "hosts", create_options_json_hosts(options));
 	return json;
 }
 
-static bool read_text(char **text, const json_t *json)
+static bool create_options_read_text(char **text, const json_t *json)
 {
 	if (!json)
 		return true;
@@ -116,7 +117,7 @@ static bool read_text(char **text, const json_t *json)
 	return *text != NULL;
 }
 
-static bool read_texts(char ***list, size_t *n, const json_t *array)
+static bool create_options_read_texts(char ***list, size_t *n, const json_t *array)
 {
 	size_t length = json_array_size(array);
 
@@ -126,12 +127,13 @@ static bool read_texts(char ***list, size_t *n, const json_t *array)
 	if (!*list)
 		return false;
 	for (; *n < length; ++*n)
-		if (!read_text(&(*list)[*n], json_array_get(array, *n)) || !(*list)[*n])
+		if (!create_options_read_text(&(*list)[*n], json_array_get(array, *n)) ||
+		    !(*list)[*n])
 			return false;
 	return true;
 }
 
-static bool read_number(uint64_t *number, const json_t *json)
+static bool create_options_read_number(uint64_t *number, const json_t *json)
 {
 	if (!json)
 		return true;
@@ -139,7 +141,7 @@ static bool read_number(uint64_t *number, const json_t *json)
 	return json_integer_value(json) > 0;
 }
 
-static bool read_properties(struct create_options *options, json_t *object)
+static bool create_options_read_properties(struct create_options *options, json_t *object)
 {
 	const char *key;
 	json_t *value;
@@ -152,13 +154,14 @@ static bool read_properties(struct create_options *options, json_t *object)
 		struct property *property = &options->properties[options->n_properties++];
 
 		property->key = strdup(key);
-		if (!property->key || !read_text(&property->value, value) || !property->value)
+		if (!property->key || !create_options_read_text(&property->value, value) ||
+		    !property->value)
 			return false;
 	}
 	return true;
 }
 
-static bool read_hosts(struct create_options *options, const json_t *array)
+static bool create_options_read_hosts(struct create_options *options, const json_t *array)
 {
 	size_t n = json_array_size(array);
 
@@ -184,21 +187,21 @@ bool create_options_from_json(struct create_options *options, const json_t *json
 	uint64_t ttl = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
-		if (!read_number(&MEMBER(uint64_t, options, numbers[i].offset),
-				 json_object_get(json, numbers[i].name)))
+		if (!create_options_read_number(&MEMBER(uint64_t, options, numbers[i].offset),
+						json_object_get(json, numbers[i].name)))
 			return false;
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
-		if (!read_text(&MEMBER(char *, options, texts[i].offset),
-			       json_object_get(json, texts[i].name)))
+		if (!create_options_read_text(&MEMBER(char *, options, texts[i].offset),
+					      json_object_get(json, texts[i].name)))
 			return false;
 	for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
-		if (!read_texts(&MEMBER(char **, options, lists[i].list),
-				&MEMBER(size_t, options, lists[i].n),
-				json_object_get(json, lists[i].name)))
+		if (!create_options_read_texts(&MEMBER(char **, options, lists[i].list),
+					       &MEMBER(size_t, options, lists[i].n),
+					       json_object_get(json, lists[i].name)))
 			return false;
-	if (!read_number(&ttl, json_object_get(json, "ttl")) || ttl > UINT32_MAX)
+	if (!create_options_read_number(&ttl, json_object_get(json, "ttl")) || ttl > UINT32_MAX)
 		return false;
 	options->ttl = (uint32_t)ttl;
-	return read_properties(options, json_object_get(json, "properties")) &&
-	       read_hosts(options, json_object_get(json, "hosts"));
+	return create_options_read_properties(options, json_object_get(json, "properties")) &&
+	       create_options_read_hosts(options, json_object_get(json, "hosts"));
 }

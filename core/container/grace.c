@@ -12,14 +12,14 @@
 #include "core/server.h"
 #include "core/wire/connection.h"
 
-static bool is_referenced(const struct container *c)
+static bool grace_is_referenced(const struct container *c)
 {
 	const struct connection *oldest = TAILQ_FIRST(&c->server->connections);
 
 	return !LIST_EMPTY(&c->references) || (oldest && oldest->serial <= c->created_serial);
 }
 
-static void expired(uv_timer_t *timer)
+static void grace_on_timer(uv_timer_t *timer)
 {
 	struct container *c = timer->data;
 
@@ -39,8 +39,8 @@ void grace_stop(struct container *c)
 
 void grace_update(struct container *c)
 {
-	bool wanted =
-		c->is_listed && !c->destroy.started && !c->server->draining && !is_referenced(c);
+	bool wanted = c->is_listed && !c->destroy.started && !c->server->draining &&
+		      !grace_is_referenced(c);
 
 	if (!wanted) {
 		grace_stop(c);
@@ -51,7 +51,8 @@ void grace_update(struct container *c)
 	c->is_idle = true;
 	TAILQ_INSERT_TAIL(&c->server->idle, c, idle);
 	if (c->grace_time != GRACE_NEVER)
-		c->grace_timer = timer_start(c->server, (uint64_t)c->grace_time * 1000, expired, c);
+		c->grace_timer =
+			timer_start(c->server, (uint64_t)c->grace_time * 1000, grace_on_timer, c);
 }
 
 void container_reference(struct container *c, struct connection *connection)

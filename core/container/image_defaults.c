@@ -24,7 +24,7 @@ enum {
 };
 
 /* "DIR.json", with slashes at the end of DIR taken off. malloc'd. */
-static char *path_beside(const char *directory)
+static char *image_defaults_path(const char *directory)
 {
 	size_t length = strlen(directory);
 	char *path;
@@ -36,36 +36,37 @@ static char *path_beside(const char *directory)
 
 /* These two are of the calling thread alone. Leaving root's number also lays down the capabilities
  * that pass over permissions; coming back takes them up again. */
-static void act_as(uid_t uid, gid_t gid)
+static void image_defaults_act_as(uid_t uid, gid_t gid)
 {
 	setfsgid(gid);
 	setfsuid(uid);
 }
 
 /* Not blocking, for what turns out to be a fifo. */
-static int open_as(const struct container *c, const char *path, bool as_client)
+static int image_defaults_open_as(const struct container *c, const char *path, bool as_client)
 {
 	const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
 	int fd, number;
 
 	if (!as_client || geteuid() != 0)
 		return open(path, flags);
-	act_as(c->client_uid, c->client_gid);
+	image_defaults_act_as(c->client_uid, c->client_gid);
 	if (setfsuid((uid_t)-1) != (int)c->client_uid ||
 	    setfsgid((gid_t)-1) != (int)c->client_gid) {
-		act_as(0, getegid());
+		image_defaults_act_as(0, getegid());
 		errno = EPERM;
 		return -1;
 	}
 	fd = open(path, flags);
 	number = errno;
-	act_as(0, getegid());
+	image_defaults_act_as(0, getegid());
 	errno = number;
 	return fd;
 }
 
 /* Reads a regular file of at most FILE_MAX bytes. */
-static int read_text(int fd, const char *path, char *text, size_t *length, struct warden_error *err)
+static int image_defaults_read_text(int fd, const char *path, char *text, size_t *length,
+				    struct warden_error *err)
 {
 	struct stat status;
 	ssize_t got = 1;
@@ -84,7 +85,8 @@ static int read_text(int fd, const char *path, char *text, size_t *length, struc
 	return 0;
 }
 
-static int read_json(int fd, const char *path, json_t **json, struct warden_error *err)
+static int image_defaults_read_json(int fd, const char *path, json_t **json,
+				    struct warden_error *err)
 {
 	char *text = malloc(FILE_MAX + 1);
 	json_error_t where;
@@ -92,7 +94,7 @@ static int read_json(int fd, const char *path, json_t **json, struct warden_erro
 
 	if (!text)
 		return warden_error_set(err, "no memory for %s", path);
-	if (read_text(fd, path, text, &length, err) < 0) {
+	if (image_defaults_read_text(fd, path, text, &length, err) < 0) {
 		free(text);
 		return -1;
 	}
@@ -107,8 +109,8 @@ static int read_json(int fd, const char *path, json_t **json, struct warden_erro
 }
 
 /* NULL in `*text`: there is none, or it is empty, as images have it. */
-static int take_text(const json_t *json, const char *path, const char *key, char **text,
-		     struct warden_error *err)
+static int image_defaults_take_text(const json_t *json, const char *path, const char *key,
+				    char **text, struct warden_error *err)
 {
 	const json_t *value = json_object_get(json, key);
 	size_t length = json_string_length(value);
@@ -122,8 +124,8 @@ static int take_text(const json_t *json, const char *path, const char *key, char
 	return *text ? 0 : warden_error_set(err, "no memory for %s", path);
 }
 
-static int take_env(struct create_options *options, const json_t *json, const char *path,
-		    struct warden_error *err)
+static int image_defaults_take_env(struct create_options *options, const json_t *json,
+				   const char *path, struct warden_error *err)
 {
 	const json_t *array = json_object_get(json, "env");
 	size_t n = json_array_size(array), bytes = 0;
@@ -157,12 +159,13 @@ static int take_env(struct create_options *options, const json_t *json, const ch
 	return 0;
 }
 
-static int take_all(struct create_options *options, const json_t *json, const char *path,
-		    struct warden_error *err)
+static int image_defaults_take_fields(struct create_options *options, const json_t *json,
+				      const char *path, struct warden_error *err)
 {
-	if (take_env(options, json, path, err) < 0 ||
-	    take_text(json, path, "working_dir", &options->image.working_dir, err) < 0 ||
-	    take_text(json, path, "user", &options->image.user, err) < 0)
+	if (image_defaults_take_env(options, json, path, err) < 0 ||
+	    image_defaults_take_text(json, path, "working_dir", &options->image.working_dir, err) <
+		    0 ||
+	    image_defaults_take_text(json, path, "user", &options->image.user, err) < 0)
 		return -1;
 	if (options->image.working_dir && *options->image.working_dir != '/')
 		return warden_error_set(err,
@@ -172,9 +175,10 @@ static int take_all(struct create_options *options, const json_t *json, const ch
 }
 
 /* 1: there is none. */
-static int read_one(struct container *c, const char *directory, struct warden_error *err)
+static int image_defaults_read_file(struct container *c, const char *directory,
+				    struct warden_error *err)
 {
-	_cleanup_free_ char *path = path_beside(directory);
+	_cleanup_free_ char *path = image_defaults_path(directory);
 	const char *configured = c->server->settings.rootfs_path;
 	_cleanup_close_ int fd = -1;
 	json_t *json = NULL;
@@ -182,14 +186,14 @@ static int read_one(struct container *c, const char *directory, struct warden_er
 
 	if (!path)
 		return warden_error_set(err, "no memory for a path");
-	fd = open_as(c, path, !configured || strcmp(directory, configured) != 0);
+	fd = image_defaults_open_as(c, path, !configured || strcmp(directory, configured) != 0);
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return 1;
 	if (fd < 0)
 		return warden_error_errno(err, "open %s", path);
-	if (read_json(fd, path, &json, err) < 0)
+	if (image_defaults_read_json(fd, path, &json, err) < 0)
 		return -1;
-	result = take_all(&c->options, json, path, err);
+	result = image_defaults_take_fields(&c->options, json, path, err);
 	json_decref(json);
 	return result;
 }
@@ -199,8 +203,8 @@ int image_defaults_read(struct container *c, struct warden_error *err)
 	int result = 1;
 
 	if (c->options.n_layers == 0)
-		return c->rootfs && read_one(c, c->rootfs, err) < 0 ? -1 : 0;
+		return c->rootfs && image_defaults_read_file(c, c->rootfs, err) < 0 ? -1 : 0;
 	for (size_t i = 0; i < c->options.n_layers && result == 1; i++)
-		result = read_one(c, c->options.layers[i], err);
+		result = image_defaults_read_file(c, c->options.layers[i], err);
 	return result < 0 ? -1 : 0;
 }

@@ -14,7 +14,7 @@
 enum { BUCKETS = 4096 };
 
 /* FNV-1a: short texts, no attacker gains more than a longer chain of his own handles. */
-static size_t hash(const char *text)
+static size_t registry_hash(const char *text)
 {
 	uint64_t value = 14695981039346656037U;
 
@@ -40,8 +40,9 @@ void registry_close(struct registry *registry)
 
 void registry_add(struct registry *registry, struct container *container)
 {
-	LIST_INSERT_HEAD(&registry->handles[hash(container->handle)], container, by_handle);
-	LIST_INSERT_HEAD(&registry->ids[hash(container->id)], container, by_id);
+	LIST_INSERT_HEAD(&registry->handles[registry_hash(container->handle)], container,
+			 by_handle);
+	LIST_INSERT_HEAD(&registry->ids[registry_hash(container->id)], container, by_id);
 	container->handle_known = true;
 	registry->n++;
 }
@@ -84,7 +85,7 @@ struct container *registry_find_handle(const struct registry *registry, const ch
 {
 	struct container *container;
 
-	LIST_FOREACH(container, &registry->handles[hash(handle)], by_handle)
+	LIST_FOREACH(container, &registry->handles[registry_hash(handle)], by_handle)
 		if (strcmp(container->handle, handle) == 0)
 			return container;
 	return NULL;
@@ -94,7 +95,7 @@ struct container *registry_find_id(const struct registry *registry, const char *
 {
 	struct container *container;
 
-	LIST_FOREACH(container, &registry->ids[hash(id)], by_id)
+	LIST_FOREACH(container, &registry->ids[registry_hash(id)], by_id)
 		if (strcmp(container->id, id) == 0)
 			return container;
 	return NULL;

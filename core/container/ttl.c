@@ -30,7 +30,7 @@ uint64_t ttl_left_us(const struct container *c)
 	return end > now ? end - now : 0;
 }
 
-static void expired(uv_timer_t *timer)
+static void ttl_on_timer(uv_timer_t *timer)
 {
 	struct container *c = timer->data;
 
@@ -44,7 +44,8 @@ static void expired(uv_timer_t *timer)
 void ttl_start(struct container *c)
 {
 	if (c->options.ttl > 0 && !c->ttl_timer)
-		c->ttl_timer = timer_start(c->server, (ttl_left_us(c) + MS - 1) / MS, expired, c);
+		c->ttl_timer =
+			timer_start(c->server, (ttl_left_us(c) + MS - 1) / MS, ttl_on_timer, c);
 }
 
 void ttl_stop(struct container *c)

@@ -11,12 +11,12 @@
 
 enum { CPUS = CPU_SETSIZE };
 
-struct cpu_lease {
+struct cpu_leases {
 	bool usable[CPUS]; /* the daemon may run there */
 	bool taken[CPUS];
 };
 
-static struct cpu_lease *open_leases(struct server *server)
+static struct cpu_leases *cpu_lease_open(struct server *server)
 {
 	cpu_set_t mine;
 
@@ -33,7 +33,7 @@ static struct cpu_lease *open_leases(struct server *server)
 
 int cpu_lease_take(struct server *server, const char *cpus, struct warden_error *err)
 {
-	struct cpu_lease *leases = open_leases(server);
+	struct cpu_leases *leases = cpu_lease_open(server);
 	bool wanted[CPUS] = {false};
 
 	if (!leases)
@@ -51,7 +51,7 @@ int cpu_lease_take(struct server *server, const char *cpus, struct warden_error 
 
 bool cpu_lease_take_cpu(struct server *server, int cpu)
 {
-	struct cpu_lease *leases = open_leases(server);
+	struct cpu_leases *leases = cpu_lease_open(server);
 
 	if (!leases || cpu < 0 || cpu >= CPUS || !leases->usable[cpu] || leases->taken[cpu])
 		return false;
@@ -71,7 +71,7 @@ void cpu_lease_free(struct server *server)
 	server->leases = NULL;
 }
 
-static bool is_digit(char c)
+static bool cpu_list_is_digit(char c)
 {
 	return c >= '0' && c <= '9';
 }
@@ -84,12 +84,12 @@ bool cpu_list_read(const char *text, bool *flags, unsigned n_flags)
 		unsigned long first, last;
 		char *end;
 
-		if (!is_digit(*text))
+		if (!cpu_list_is_digit(*text))
 			return false;
 		first = last = strtoul(text, &end, 10);
 		if (*end == '-') {
 			text = end + 1;
-			if (!is_digit(*text))
+			if (!cpu_list_is_digit(*text))
 				return false;
 			last = strtoul(text, &end, 10);
 		}

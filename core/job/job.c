@@ -33,7 +33,7 @@ struct job *job_new(struct container *c, uint32_t id)
 	return job;
 }
 
-static const char *user_of(const struct job_options *options)
+static const char *job_choose_user(const struct job_options *options)
 {
 	if (options->user)
 		return options->user;
@@ -50,7 +50,7 @@ bool job_configure(struct job *job, const struct job_options *options)
 	job->output_policy = options->output_policy;
 	job->output_limit = options->output_limit;
 	job->command = job_options_command(options);
-	job->user = strdup(user_of(options));
+	job->user = strdup(job_choose_user(options));
 	if (options->log_tag)
 		job->log_tag = strdup(options->log_tag);
 	return job->command && job->user && (job->log_tag || !options->log_tag);
@@ -95,7 +95,7 @@ void job_read(struct job *job, int stdout_fd, int stderr_fd)
 }
 
 /* Worker thread: the end is on disk before the backend may forget it. */
-static int settle_run(struct operation *operation, struct warden_error *err)
+static int job_store_end_run(struct operation *operation, struct warden_error *err)
 {
 	struct container *c = operation->container;
 	uint32_t id = (uint32_t)(uintptr_t)operation->data;
@@ -107,7 +107,7 @@ static int settle_run(struct operation *operation, struct warden_error *err)
 	return 0;
 }
 
-static void settle_done(struct operation *operation, int result, struct warden_error *err)
+static void job_operation_done(struct operation *operation, int result, struct warden_error *err)
 {
 	if (result < 0 && !operation->container->destroy.started)
 		log_write(WARDEN_LOG_ERROR, "%s: %s", operation->container->id, err->message);
@@ -122,14 +122,14 @@ void job_store_end(struct container *c, uint32_t id)
 		free(operation); /* the backend tells the end again after a restart */
 		return;
 	}
-	operation->run = settle_run;
-	operation->done = settle_done;
+	operation->run = job_store_end_run;
+	operation->done = job_operation_done;
 	operation->make_snapshot = snapshot_text;
 	operation->data = (void *)(uintptr_t)id;
 	container_queue(c, operation);
 }
 
-static int kill_run(struct operation *operation, struct warden_error *err)
+static int job_kill_run(struct operation *operation, struct warden_error *err)
 {
 	struct container *c = operation->container;
 	const struct warden_container_klass *container_klass = c->server->container_klass;
@@ -140,7 +140,7 @@ static int kill_run(struct operation *operation, struct warden_error *err)
 					   SIGKILL, err);
 }
 
-static void queue_kill(struct job *job)
+static void job_queue_kill(struct job *job)
 {
 	struct operation *operation = calloc(1, sizeof(*operation));
 
@@ -148,21 +148,21 @@ static void queue_kill(struct job *job)
 		free(operation);
 		return;
 	}
-	operation->run = kill_run;
-	operation->done = settle_done;
+	operation->run = job_kill_run;
+	operation->done = job_operation_done;
 	operation->data = (void *)(uintptr_t)job->id;
 	container_queue(job->container, operation);
 }
 
 /* The first process, or the last one of a shell's, which tells it so. */
-static bool was_killed(const struct warden_job_end *end)
+static bool job_was_killed(const struct warden_job_end *end)
 {
 	return (end->reason == WARDEN_END_SIGNAL && end->signal == SIGKILL) ||
 	       (end->reason == WARDEN_END_EXITED && end->exit_status == 128 + SIGKILL);
 }
 
 /* A limit of the job's own; its output's is told when it is reached. */
-static void note_limit(const struct job *job)
+static void job_record_limit(const struct job *job)
 {
 	const char *limit = NULL;
 
@@ -189,7 +189,7 @@ void job_end(struct job *job, const struct warden_job_end *end)
 	if (c->stop.started && (end->reason == 0 || end->reason == WARDEN_END_EXITED ||
 				end->reason == WARDEN_END_SIGNAL))
 		job->end.reason = WARDEN_END_STOPPED;
-	else if (container_ran_out(c) && was_killed(end))
+	else if (container_ran_out(c) && job_was_killed(end))
 		job->end.reason = WARDEN_END_MEMORY;
 	else if (end->reason == 0)
 		job->end.reason = WARDEN_END_SIGNAL; /* nobody saw it: its container's first process
@@ -202,13 +202,13 @@ void job_end(struct job *job, const struct warden_job_end *end)
 			  job->id, end->exit_status, end->signal);
 	cpu_lease_give(c->server, job->leased_cpu);
 	job->leased_cpu = -1;
-	note_limit(job);
+	job_record_limit(job);
 	container_job_ended(c);
 	job_step(job);
 }
 
 /* It is over, and whoever follows the journal hears of it. */
-static void settle(struct job *job)
+static void job_settle(struct job *job)
 {
 	if (job->settled)
 		return;
@@ -220,7 +220,7 @@ static void settle(struct job *job)
 	job->container->server->metrics.jobs_ended[job_end_reason(job)]++;
 }
 
-static bool is_complete(const struct job *job)
+static bool job_output_is_complete(const struct job *job)
 {
 	for (int i = 0; i < STORES; i++)
 		if (job->stores[i].pipe_fd >= 0 || job->stores[i].working)
@@ -234,10 +234,10 @@ void job_step(struct job *job)
 
 	if (job->over_limit && !job->kill_sent && !job->settled) {
 		job->kill_sent = true;
-		queue_kill(job);
+		job_queue_kill(job);
 	}
-	if (job->ended && job->started && is_complete(job))
-		settle(job);
+	if (job->ended && job->started && job_output_is_complete(job))
+		job_settle(job);
 	job_waiters_step(job); /* may free the job */
 	stop_step(c);
 	if (c->destroy.op_done)
@@ -274,7 +274,7 @@ bool jobs_are_idle(const struct container *c)
 	return !jobs_have_workers(c);
 }
 
-static void settle_all(struct container *c)
+static void jobs_settle_all(struct container *c)
 {
 	struct job *job;
 
@@ -282,12 +282,12 @@ static void settle_all(struct container *c)
 		for (int i = 0; i < STORES; i++)
 			if (!job->stores[i].working)
 				output_store_close(&job->stores[i]);
-		settle(job);
+		job_settle(job);
 	}
 }
 
 /* job_waiters_step may free a job, so the next one is known before. */
-static void step_all(struct container *c)
+static void jobs_step_waiters(struct container *c)
 {
 	struct job *job, *next;
 
@@ -301,14 +301,14 @@ void jobs_abandon(struct container *c)
 {
 	log_write(WARDEN_LOG_WARN, "%s: it is empty, but not all of its jobs told their end",
 		  c->id);
-	settle_all(c);
-	step_all(c);
+	jobs_settle_all(c);
+	jobs_step_waiters(c);
 }
 
 void jobs_finish(struct container *c)
 {
-	settle_all(c);
-	step_all(c);
+	jobs_settle_all(c);
+	jobs_step_waiters(c);
 }
 
 static void jobs_init(struct container *c)

@@ -27,7 +27,7 @@ enum {
 	RUN_JOB_ID = 101,
 };
 
-static bool add_number(struct segment_list *list, unsigned field, uint64_t number)
+static bool job_answer_add_number(struct segment_list *list, unsigned field, uint64_t number)
 {
 	uint8_t *bytes = malloc(HEAD_MAX);
 	size_t n = 0;
@@ -40,7 +40,7 @@ static bool add_number(struct segment_list *list, unsigned field, uint64_t numbe
 }
 
 /* What stands before the bytes of a field. */
-static bool add_length(struct segment_list *list, unsigned field, uint64_t length)
+static bool job_answer_add_length(struct segment_list *list, unsigned field, uint64_t length)
 {
 	uint8_t *bytes = malloc(HEAD_MAX);
 	size_t n = 0;
@@ -52,17 +52,18 @@ static bool add_length(struct segment_list *list, unsigned field, uint64_t lengt
 	return segment_add_memory(list, bytes, n);
 }
 
-static bool add_message(struct segment_list *list, unsigned field, const ProtobufCMessage *message)
+static bool job_answer_add_message(struct segment_list *list, unsigned field,
+				   const ProtobufCMessage *message)
 {
 	size_t size = protobuf_c_message_get_packed_size(message);
 	uint8_t *bytes = malloc(size + 1);
 
 	if (bytes)
 		protobuf_c_message_pack(message, bytes);
-	return add_length(list, field, size) && segment_add_memory(list, bytes, size);
+	return job_answer_add_length(list, field, size) && segment_add_memory(list, bytes, size);
 }
 
-static int open_store(const struct output_store *store)
+static int job_answer_open_store(const struct output_store *store)
 {
 	int fd = output_store_open(store);
 
@@ -74,20 +75,20 @@ static int open_store(const struct output_store *store)
 }
 
 /* Taken by segment_add_file. */
-static bool add_range(struct segment_list *list, const struct output_store *store,
-		      struct store_range range)
+static bool job_answer_add_range(struct segment_list *list, const struct output_store *store,
+				 struct store_range range)
 {
-	int fd = range.length > 0 ? open_store(store) : -1;
+	int fd = range.length > 0 ? job_answer_open_store(store) : -1;
 
 	return range.length == 0 ||
 	       (fd >= 0 && segment_add_file(list, fd, range.offset, range.length));
 }
 
 /* A part that may be dropped before the client has read it: into memory now. */
-static bool add_copy(struct segment_list *list, const struct output_store *store,
-		     struct store_range range)
+static bool job_answer_add_copy(struct segment_list *list, const struct output_store *store,
+				struct store_range range)
 {
-	_cleanup_close_ int fd = open_store(store);
+	_cleanup_close_ int fd = job_answer_open_store(store);
 	uint8_t *bytes = fd < 0 ? NULL : malloc(range.length);
 
 	if (!bytes)
@@ -108,42 +109,44 @@ bool job_answer_chunk(struct segment_list *list, const struct output_store *stor
 	const char *name = output_store_name(store->index);
 	uint8_t *copy = (uint8_t *)strdup(name);
 
-	if (!add_length(list, STREAM_NAME, strlen(name))) {
+	if (!job_answer_add_length(list, STREAM_NAME, strlen(name))) {
 		free(copy);
 		return false;
 	}
 	return segment_add_memory(list, copy, strlen(name)) &&
-	       add_length(list, STREAM_DATA, range.length) &&
-	       (store->job->output_policy == OUTPUT_KILL ? add_range(list, store, range)
-							 : add_copy(list, store, range));
+	       job_answer_add_length(list, STREAM_DATA, range.length) &&
+	       (store->job->output_policy == OUTPUT_KILL ? job_answer_add_range(list, store, range)
+							 : job_answer_add_copy(list, store, range));
 }
 
 /* All that is kept: one field, also where there is nothing. */
-static bool add_output(struct segment_list *list, unsigned field, const struct output_store *store)
+static bool job_answer_add_output(struct segment_list *list, unsigned field,
+				  const struct output_store *store)
 {
 	struct store_range ranges[2];
 
 	output_store_kept(store, ranges);
-	return add_length(list, field, ranges[0].length + ranges[1].length) &&
-	       add_range(list, store, ranges[0]) && add_range(list, store, ranges[1]);
+	return job_answer_add_length(list, field, ranges[0].length + ranges[1].length) &&
+	       job_answer_add_range(list, store, ranges[0]) &&
+	       job_answer_add_range(list, store, ranges[1]);
 }
 
-static bool add_info(struct segment_list *list, const struct container *c)
+static bool job_answer_add_info(struct segment_list *list, const struct container *c)
 {
 	struct info_answer answer;
 	bool added = container_info_answer_init(&answer, c, &c->info) &&
-		     add_message(list, INFO, &answer.message.base);
+		     job_answer_add_message(list, INFO, &answer.message.base);
 
 	container_info_answer_free(&answer);
 	return added;
 }
 
-static bool add_end(struct segment_list *list, const struct job *job)
+static bool job_answer_add_end(struct segment_list *list, const struct job *job)
 {
 	Warden__JobEnd end;
 
 	job_end_answer(job, &end);
-	return add_message(list, END, &end.base);
+	return job_answer_add_message(list, END, &end.base);
 }
 
 bool job_answer_end(struct segment_list *list, const struct job *job, int type)
@@ -151,11 +154,13 @@ bool job_answer_end(struct segment_list *list, const struct job *job, int type)
 	bool streams =
 		type == WARDEN__MESSAGE__TYPE__Stream || type == WARDEN__MESSAGE__TYPE__Attach;
 
-	if (!add_number(list, streams ? STREAM_STATUS : LINK_STATUS, job_exit_status(job)))
+	if (!job_answer_add_number(list, streams ? STREAM_STATUS : LINK_STATUS,
+				   job_exit_status(job)))
 		return false;
-	if (!streams && !(add_output(list, LINK_STDOUT, &job->stores[STORE_STDOUT]) &&
-			  add_output(list, LINK_STDOUT + 1, &job->stores[STORE_STDERR])))
+	if (!streams && !(job_answer_add_output(list, LINK_STDOUT, &job->stores[STORE_STDOUT]) &&
+			  job_answer_add_output(list, LINK_STDOUT + 1, &job->stores[STORE_STDERR])))
 		return false;
-	return add_info(list, job->container) && add_end(list, job) &&
-	       (type != WARDEN__MESSAGE__TYPE__Run || add_number(list, RUN_JOB_ID, job->id));
+	return job_answer_add_info(list, job->container) && job_answer_add_end(list, job) &&
+	       (type != WARDEN__MESSAGE__TYPE__Run ||
+		job_answer_add_number(list, RUN_JOB_ID, job->id));
 }

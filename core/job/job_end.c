@@ -23,7 +23,7 @@ enum warden_end_reason job_end_reason(const struct job *job)
 		}                                                                                  \
 	} while (0)
 
-static void fill_figures(const struct warden_job_end *end, Warden__JobEnd *answer)
+static void job_end_fill_figures(const struct warden_job_end *end, Warden__JobEnd *answer)
 {
 	FIGURE(wall_us, end->wall_us);
 	FIGURE(user_us, end->user_us);
@@ -42,7 +42,7 @@ static void fill_figures(const struct warden_job_end *end, Warden__JobEnd *answe
 
 /* What is missing in the output that is answered, and where. Nothing was promised of output that
  * the client wanted dropped. */
-static void fill_dropped(const struct job *job, Warden__JobEnd *answer)
+static void job_end_fill_dropped(const struct job *job, Warden__JobEnd *answer)
 {
 	const struct output_store *out = &job->stores[STORE_STDOUT],
 				  *err = &job->stores[STORE_STDERR];
@@ -71,7 +71,7 @@ void job_end_answer(const struct job *job, Warden__JobEnd *answer)
 	answer->reason = (Warden__JobEnd__Reason)job_end_reason(job);
 	if (job->started_us > 0)
 		FIGURE(started_us, job->started_us);
-	fill_dropped(job, answer);
+	job_end_fill_dropped(job, answer);
 	if (!job->ended)
 		return;
 	if (end->signal != 0) {
@@ -84,5 +84,5 @@ void job_end_answer(const struct job *job, Warden__JobEnd *answer)
 		answer->start_error.len = strlen(end->start_error);
 	}
 	FIGURE(end_sequence, job->end_sequence);
-	fill_figures(end, answer);
+	job_end_fill_figures(end, answer);
 }

@@ -28,14 +28,14 @@ enum {
 #define TIME_MAX_US UINT64_C(1000000000000000)
 #define OUTPUT_MAX  (UINT64_C(1) << 40)
 
-static int no_memory(struct warden_error *err)
+static int job_options_fail_memory(struct warden_error *err)
 {
 	return warden_error_set(err, "no memory for a job");
 }
 
 /* For an error's text: what a client wrote may hold anything. */
-static int refuse(struct warden_error *err, const char *field, const char *value, size_t length,
-		  const char *why)
+static int job_options_refuse(struct warden_error *err, const char *field, const char *value,
+			      size_t length, const char *why)
 {
 	char shown[128];
 
@@ -43,28 +43,28 @@ static int refuse(struct warden_error *err, const char *field, const char *value
 	return warden_error_set(err, "%s: \"%s\" %s", field, shown, why);
 }
 
-static int refuse_number(struct warden_error *err, const char *field, uint64_t value, uint64_t min,
-			 uint64_t max)
+static int job_options_refuse_number(struct warden_error *err, const char *field, uint64_t value,
+				     uint64_t min, uint64_t max)
 {
 	return warden_error_set(
 		err, "%s: %" PRIu64 " is out of range, %" PRIu64 " to %" PRIu64 " are allowed",
 		field, value, min, max);
 }
 
-static int take_number(uint64_t *number, const char *field, bool has, uint64_t value, uint64_t min,
-		       uint64_t max, struct warden_error *err)
+static int job_options_take_number(uint64_t *number, const char *field, bool has, uint64_t value,
+				   uint64_t min, uint64_t max, struct warden_error *err)
 {
 	if (!has)
 		return 0;
 	if (value < min || value > max)
-		return refuse_number(err, field, value, min, max);
+		return job_options_refuse_number(err, field, value, min, max);
 	*number = value;
 	return 0;
 }
 
 /* An argument, a path, a name: any bytes but NUL. */
-static char *take_bytes(const ProtobufCBinaryData *bytes, const char *field, size_t max,
-			struct warden_error *err)
+static char *job_options_take_bytes(const ProtobufCBinaryData *bytes, const char *field, size_t max,
+				    struct warden_error *err)
 {
 	char *copy;
 
@@ -74,17 +74,18 @@ static char *take_bytes(const ProtobufCBinaryData *bytes, const char *field, siz
 		return NULL;
 	}
 	if (bytes->len > 0 && memchr(bytes->data, '\0', bytes->len)) {
-		refuse(err, field, (const char *)bytes->data, bytes->len, "holds a NUL byte");
+		job_options_refuse(err, field, (const char *)bytes->data, bytes->len,
+				   "holds a NUL byte");
 		return NULL;
 	}
 	copy = strndup(bytes->len > 0 ? (const char *)bytes->data : "", bytes->len);
 	if (!copy)
-		no_memory(err);
+		job_options_fail_memory(err);
 	return copy;
 }
 
-static int take_argv(struct job_options *options, const Warden__SpawnRequest *request,
-		     struct warden_error *err)
+static int job_options_take_argv(struct job_options *options, const Warden__SpawnRequest *request,
+				 struct warden_error *err)
 {
 	size_t room = TEXTS_MAX;
 
@@ -95,9 +96,9 @@ static int take_argv(struct job_options *options, const Warden__SpawnRequest *re
 		return warden_error_set(err, "argv: the first word is empty, it names the program");
 	options->argv = calloc(request->n_argv + 1, sizeof(*options->argv));
 	if (!options->argv)
-		return no_memory(err);
+		return job_options_fail_memory(err);
 	for (size_t i = 0; i < request->n_argv; i++) {
-		options->argv[i] = take_bytes(&request->argv[i], "argv", room, err);
+		options->argv[i] = job_options_take_bytes(&request->argv[i], "argv", room, err);
 		if (!options->argv[i])
 			return -1;
 		room -= request->argv[i].len;
@@ -105,12 +106,12 @@ static int take_argv(struct job_options *options, const Warden__SpawnRequest *re
 	return 0;
 }
 
-static int take_script(struct job_options *options, const Warden__SpawnRequest *request,
-		       struct warden_error *err)
+static int job_options_take_script(struct job_options *options, const Warden__SpawnRequest *request,
+				   struct warden_error *err)
 {
 	options->script = malloc(request->script.len + 1);
 	if (!options->script)
-		return no_memory(err);
+		return job_options_fail_memory(err);
 	if (request->script.len > 0)
 		memcpy(options->script, request->script.data, request->script.len);
 	options->script_length = request->script.len;
@@ -118,20 +119,20 @@ static int take_script(struct job_options *options, const Warden__SpawnRequest *
 }
 
 /* Either is what runs. */
-static int take_command(struct job_options *options, const Warden__SpawnRequest *request,
-			struct warden_error *err)
+static int job_options_take_command(struct job_options *options,
+				    const Warden__SpawnRequest *request, struct warden_error *err)
 {
 	if (request->n_argv > 0 && request->has_script)
 		return warden_error_set(err, "Please specify either script or argv.");
 	if (request->n_argv > 0)
-		return take_argv(options, request, err);
+		return job_options_take_argv(options, request, err);
 	if (!request->has_script)
 		return warden_error_set(err, "Please specify script or argv.");
-	return take_script(options, request, err);
+	return job_options_take_script(options, request, err);
 }
 
-static int take_env(struct job_options *options, const Warden__SpawnRequest *request,
-		    const struct job_defaults *defaults, struct warden_error *err)
+static int job_options_take_env(struct job_options *options, const Warden__SpawnRequest *request,
+				const struct job_defaults *defaults, struct warden_error *err)
 {
 	_cleanup_environment_ char **own = NULL;
 
@@ -139,80 +140,84 @@ static int take_env(struct job_options *options, const Warden__SpawnRequest *req
 		return -1;
 	options->env = environment_merge(
 		(char *const *const[]){defaults->env[0], defaults->env[1], own}, 3);
-	return options->env ? 0 : no_memory(err);
+	return options->env ? 0 : job_options_fail_memory(err);
 }
 
-static int take_working_dir(struct job_options *options, const Warden__SpawnRequest *request,
-			    const struct job_defaults *defaults, struct warden_error *err)
+static int job_options_take_working_dir(struct job_options *options,
+					const Warden__SpawnRequest *request,
+					const struct job_defaults *defaults,
+					struct warden_error *err)
 {
 	if (!request->has_working_dir || request->working_dir.len == 0) {
 		if (!options->argv || !defaults->working_dir)
 			return 0;
 		options->working_dir = strdup(defaults->working_dir);
-		return options->working_dir ? 0 : no_memory(err);
+		return options->working_dir ? 0 : job_options_fail_memory(err);
 	}
-	options->working_dir = take_bytes(&request->working_dir, "working_dir", PATH_MAX - 1, err);
+	options->working_dir =
+		job_options_take_bytes(&request->working_dir, "working_dir", PATH_MAX - 1, err);
 	if (!options->working_dir)
 		return -1;
 	if (*options->working_dir != '/')
-		return refuse(err, "working_dir", options->working_dir,
-			      strlen(options->working_dir), "is no absolute path");
+		return job_options_refuse(err, "working_dir", options->working_dir,
+					  strlen(options->working_dir), "is no absolute path");
 	return 0;
 }
 
-static int take_user(struct job_options *options, const Warden__SpawnRequest *request,
-		     const struct job_defaults *defaults, struct warden_error *err)
+static int job_options_take_user(struct job_options *options, const Warden__SpawnRequest *request,
+				 const struct job_defaults *defaults, struct warden_error *err)
 {
 	if (!request->has_user || request->user.len == 0) {
 		if (!options->argv || options->privileged || !defaults->user)
 			return 0;
 		options->user = strdup(defaults->user);
-		return options->user ? 0 : no_memory(err);
+		return options->user ? 0 : job_options_fail_memory(err);
 	}
 	if (options->privileged)
 		return warden_error_set(err, "user: privileged names root already");
-	options->user = take_bytes(&request->user, "user", USER_MAX, err);
+	options->user = job_options_take_bytes(&request->user, "user", USER_MAX, err);
 	if (!options->user)
 		return -1;
 	if (text_has_control(options->user, strlen(options->user)) || *options->user == ':' ||
 	    strchr(options->user, '/'))
-		return refuse(err, "user", options->user, strlen(options->user),
-			      "is no USER or USER:GROUP");
+		return job_options_refuse(err, "user", options->user, strlen(options->user),
+					  "is no USER or USER:GROUP");
 	return 0;
 }
 
-static int take_cpus(struct job_options *options, const Warden__SpawnRequest *request,
-		     struct warden_error *err)
+static int job_options_take_cpus(struct job_options *options, const Warden__SpawnRequest *request,
+				 struct warden_error *err)
 {
 	if (!request->has_cpus)
 		return 0;
-	options->cpus = take_bytes(&request->cpus, "cpus", CPUS_MAX, err);
+	options->cpus = job_options_take_bytes(&request->cpus, "cpus", CPUS_MAX, err);
 	if (!options->cpus)
 		return -1;
 	if (!cpu_list_read(options->cpus, NULL, 0))
-		return refuse(err, "cpus", options->cpus, strlen(options->cpus),
-			      "is no list of cpus such as 0-2,4");
+		return job_options_refuse(err, "cpus", options->cpus, strlen(options->cpus),
+					  "is no list of cpus such as 0-2,4");
 	return 0;
 }
 
-static int take_log_tag(struct job_options *options, const Warden__SpawnRequest *request,
-			struct warden_error *err)
+static int job_options_take_log_tag(struct job_options *options,
+				    const Warden__SpawnRequest *request, struct warden_error *err)
 {
 	if (!request->has_log_tag || request->log_tag.len == 0)
 		return 0;
-	options->log_tag = take_bytes(&request->log_tag, "log_tag", LOG_TAG_MAX, err);
+	options->log_tag = job_options_take_bytes(&request->log_tag, "log_tag", LOG_TAG_MAX, err);
 	if (!options->log_tag)
 		return -1;
 	if (!text_is_utf8(options->log_tag, strlen(options->log_tag)) ||
 	    text_has_control(options->log_tag, strlen(options->log_tag)) ||
 	    strpbrk(options->log_tag, " :[]"))
-		return refuse(err, "log_tag", options->log_tag, strlen(options->log_tag),
-			      "is no tag: blanks, colons and brackets are not allowed");
+		return job_options_refuse(err, "log_tag", options->log_tag,
+					  strlen(options->log_tag),
+					  "is no tag: blanks, colons and brackets are not allowed");
 	return 0;
 }
 
-static int take_terminal(struct job_options *options, const Warden__SpawnRequest *request,
-			 struct warden_error *err)
+static int job_options_take_terminal(struct job_options *options,
+				     const Warden__SpawnRequest *request, struct warden_error *err)
 {
 	uint64_t rows = ROWS, columns = COLUMNS;
 
@@ -221,42 +226,48 @@ static int take_terminal(struct job_options *options, const Warden__SpawnRequest
 	if (options->input && !options->argv)
 		return warden_error_set(err, "%s: a script is its job's standard input, use argv",
 					options->terminal ? "terminal" : "stdin");
-	if (take_number(&rows, "rows", request->has_rows, request->rows, 1, UINT16_MAX, err) < 0 ||
-	    take_number(&columns, "columns", request->has_columns, request->columns, 1, UINT16_MAX,
-			err) < 0)
+	if (job_options_take_number(&rows, "rows", request->has_rows, request->rows, 1, UINT16_MAX,
+				    err) < 0 ||
+	    job_options_take_number(&columns, "columns", request->has_columns, request->columns, 1,
+				    UINT16_MAX, err) < 0)
 		return -1;
 	options->rows = (uint16_t)rows;
 	options->columns = (uint16_t)columns;
 	return 0;
 }
 
-static int take_output(struct job_options *options, const Warden__SpawnRequest *request,
-		       const struct job_defaults *defaults, struct warden_error *err)
+static int job_options_take_output(struct job_options *options, const Warden__SpawnRequest *request,
+				   const struct job_defaults *defaults, struct warden_error *err)
 {
 	uint64_t policy = OUTPUT_KILL;
 
 	options->discard_output = request->discard_output;
 	options->output_limit = defaults->output_limit;
-	if (take_number(&policy, "output_policy", request->has_output_policy,
-			(uint64_t)request->output_policy, OUTPUT_KILL, OUTPUT_TAIL, err) < 0 ||
-	    take_number(&options->output_limit, "output_limit", request->has_output_limit,
-			request->output_limit, 1, OUTPUT_MAX, err) < 0)
+	if (job_options_take_number(&policy, "output_policy", request->has_output_policy,
+				    (uint64_t)request->output_policy, OUTPUT_KILL, OUTPUT_TAIL,
+				    err) < 0 ||
+	    job_options_take_number(&options->output_limit, "output_limit",
+				    request->has_output_limit, request->output_limit, 1, OUTPUT_MAX,
+				    err) < 0)
 		return -1;
 	options->output_policy = (enum output_policy)policy;
 	return 0;
 }
 
-static int take_limits(struct job_options *options, const Warden__SpawnRequest *request,
-		       struct warden_error *err)
+static int job_options_take_limits(struct job_options *options, const Warden__SpawnRequest *request,
+				   struct warden_error *err)
 {
-	if (take_number(&options->wall_time_us, "wall_time_us", request->has_wall_time_us,
-			request->wall_time_us, 0, TIME_MAX_US, err) < 0 ||
-	    take_number(&options->cpu_time_us, "cpu_time_us", request->has_cpu_time_us,
-			request->cpu_time_us, 0, TIME_MAX_US, err) < 0 ||
-	    take_number(&options->memory_limit, "memory_limit", request->has_memory_limit,
-			request->memory_limit, 0, INT64_MAX, err) < 0 ||
-	    take_number(&options->process_limit, "process_limit", request->has_process_limit,
-			request->process_limit, 0, INT32_MAX, err) < 0)
+	if (job_options_take_number(&options->wall_time_us, "wall_time_us",
+				    request->has_wall_time_us, request->wall_time_us, 0,
+				    TIME_MAX_US, err) < 0 ||
+	    job_options_take_number(&options->cpu_time_us, "cpu_time_us", request->has_cpu_time_us,
+				    request->cpu_time_us, 0, TIME_MAX_US, err) < 0 ||
+	    job_options_take_number(&options->memory_limit, "memory_limit",
+				    request->has_memory_limit, request->memory_limit, 0, INT64_MAX,
+				    err) < 0 ||
+	    job_options_take_number(&options->process_limit, "process_limit",
+				    request->has_process_limit, request->process_limit, 0,
+				    INT32_MAX, err) < 0)
 		return -1;
 	if (request->has_nice && (request->nice < -20 || request->nice > 19))
 		return warden_error_set(err, "nice: %d is out of range, -20 to 19 are allowed",
@@ -271,7 +282,8 @@ static int take_limits(struct job_options *options, const Warden__SpawnRequest *
 	return 0;
 }
 
-static void take_rlimits(struct warden_rlimit *limits, const Warden__ResourceLimits *asked)
+static void job_options_take_rlimits(struct warden_rlimit *limits,
+				     const Warden__ResourceLimits *asked)
 {
 	const struct {
 		bool has;
@@ -305,15 +317,16 @@ int job_options_read(struct job_options *options, const Warden__SpawnRequest *re
 	*options = (struct job_options){.privileged = request->privileged, .keep = request->keep};
 	memcpy(options->rlimits, defaults->rlimits, sizeof(options->rlimits));
 	if (request->rlimits)
-		take_rlimits(options->rlimits, request->rlimits);
-	if (take_command(options, request, err) < 0 ||
-	    take_env(options, request, defaults, err) < 0 ||
-	    take_working_dir(options, request, defaults, err) < 0 ||
-	    take_user(options, request, defaults, err) < 0 ||
-	    take_cpus(options, request, err) < 0 || take_log_tag(options, request, err) < 0 ||
-	    take_terminal(options, request, err) < 0 ||
-	    take_output(options, request, defaults, err) < 0 ||
-	    take_limits(options, request, err) < 0) {
+		job_options_take_rlimits(options->rlimits, request->rlimits);
+	if (job_options_take_command(options, request, err) < 0 ||
+	    job_options_take_env(options, request, defaults, err) < 0 ||
+	    job_options_take_working_dir(options, request, defaults, err) < 0 ||
+	    job_options_take_user(options, request, defaults, err) < 0 ||
+	    job_options_take_cpus(options, request, err) < 0 ||
+	    job_options_take_log_tag(options, request, err) < 0 ||
+	    job_options_take_terminal(options, request, err) < 0 ||
+	    job_options_take_output(options, request, defaults, err) < 0 ||
+	    job_options_take_limits(options, request, err) < 0) {
 		job_options_free(options);
 		return -1;
 	}

@@ -23,7 +23,7 @@
 enum { PIPE_SIZE = 1 << 18 };
 
 /* One of the jobs that start together. */
-struct starting {
+struct starting_job {
 	struct job *job;
 	uint32_t id; /* of one that did not start: its job is gone */
 	struct job_options options;
@@ -39,7 +39,7 @@ struct job_start {
 	void (*started)(struct request *request, struct job *const *jobs);
 	struct warden_error err; /* why nothing was started */
 	size_t n;
-	struct starting jobs[START_MAX];
+	struct starting_job jobs[START_MAX];
 };
 
 /* Both ends of a job's pipes; -1: it has none. */
@@ -49,7 +49,7 @@ struct job_pipes {
 };
 
 /* Worker thread. Written whole and sealed before the job starts: half a script never runs. */
-static int make_script(const struct job_options *options, struct warden_error *err)
+static int job_start_make_script(const struct job_options *options, struct warden_error *err)
 {
 	_cleanup_close_ int fd = memfd_create("script", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	size_t done = 0;
@@ -72,28 +72,28 @@ static int make_script(const struct job_options *options, struct warden_error *e
 	return take_fd(&fd);
 }
 
-static void pipes_init(struct job_pipes *pipes)
+static void job_pipes_init(struct job_pipes *pipes)
 {
 	memset(pipes, 0xff, sizeof(*pipes)); /* -1 everywhere */
 }
 
-static void close_pair(int *fds)
+static void job_pipes_close_pair(int *fds)
 {
 	for (int i = 0; i < 2; i++)
 		if (fds[i] >= 0)
 			close(take_fd(&fds[i]));
 }
 
-static void pipes_close(struct job_pipes *pipes)
+static void job_pipes_close(struct job_pipes *pipes)
 {
 	if (pipes->script_fd >= 0)
 		close(take_fd(&pipes->script_fd));
-	close_pair(pipes->input);
+	job_pipes_close_pair(pipes->input);
 	for (int i = 0; i < STORES; i++)
-		close_pair(pipes->output[i]);
+		job_pipes_close_pair(pipes->output[i]);
 }
 
-static int make_pipe(int *fds, uint32_t job_id, struct warden_error *err)
+static int job_pipes_make_pipe(int *fds, uint32_t job_id, struct warden_error *err)
 {
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return warden_error_errno(err, "make a pipe of job %u", job_id);
@@ -101,30 +101,30 @@ static int make_pipe(int *fds, uint32_t job_id, struct warden_error *err)
 }
 
 /* `joined`: its standard output is another's input. */
-static int make_pipes(struct job_pipes *pipes, const struct starting *starting, bool joined,
-		      struct warden_error *err)
+static int job_pipes_make(struct job_pipes *pipes, const struct starting_job *starting, bool joined,
+			  struct warden_error *err)
 {
 	uint32_t id = starting->job->id;
 
 	if (!starting->options.argv) {
-		pipes->script_fd = make_script(&starting->options, err);
+		pipes->script_fd = job_start_make_script(&starting->options, err);
 		if (pipes->script_fd < 0)
 			return -1;
 	}
-	if ((starting->options.input || joined) && make_pipe(pipes->input, id, err) < 0)
+	if ((starting->options.input || joined) && job_pipes_make_pipe(pipes->input, id, err) < 0)
 		return -1;
-	if (!joined && make_pipe(pipes->output[STORE_STDOUT], id, err) < 0)
+	if (!joined && job_pipes_make_pipe(pipes->output[STORE_STDOUT], id, err) < 0)
 		return -1;
 	/* Where the share is used up they stay as they are. */
 	if (starting->options.input) {
 		fcntl(pipes->input[1], F_SETPIPE_SZ, PIPE_SIZE);
 		fcntl(pipes->output[STORE_STDOUT][1], F_SETPIPE_SZ, PIPE_SIZE);
 	}
-	return make_pipe(pipes->output[STORE_STDERR], id, err);
+	return job_pipes_make_pipe(pipes->output[STORE_STDERR], id, err);
 }
 
-static void fill_spawn(struct warden_spawn *spawn, const struct starting *starting,
-		       const struct job_pipes *pipes)
+static void job_start_fill_spawn(struct warden_spawn *spawn, const struct starting_job *starting,
+				 const struct job_pipes *pipes)
 {
 	const struct job_options *options = &starting->options;
 
@@ -160,7 +160,7 @@ static void fill_spawn(struct warden_spawn *spawn, const struct starting *starti
 }
 
 /* Each one's standard output is the other's standard input; nobody keeps copies of these pipes. */
-static void join(struct warden_spawn *spawns, const struct job_pipes *pipes)
+static void job_start_join_pair(struct warden_spawn *spawns, const struct job_pipes *pipes)
 {
 	for (int i = 0; i < START_MAX; i++) {
 		spawns[i].stdin_write_fd = -1;
@@ -170,7 +170,7 @@ static void join(struct warden_spawn *spawns, const struct job_pipes *pipes)
 }
 
 /* What the daemon keeps of the pipes. */
-static void keep_ends(struct starting *starting, struct job_pipes *pipes, bool joined)
+static void job_start_keep_ends(struct starting_job *starting, struct job_pipes *pipes, bool joined)
 {
 	starting->input_fd = joined ? -1 : take_fd(&pipes->input[1]);
 	for (int i = 0; i < STORES; i++)
@@ -178,7 +178,7 @@ static void keep_ends(struct starting *starting, struct job_pipes *pipes, bool j
 }
 
 /* One of two could not start: the other one goes as well, and nobody hears of it. */
-static void kill_first(struct container *c, uint32_t job_id)
+static void job_start_kill_first(struct container *c, uint32_t job_id)
 {
 	const struct warden_container_klass *container_klass = c->server->container_klass;
 	struct warden_error err;
@@ -190,7 +190,7 @@ static void kill_first(struct container *c, uint32_t job_id)
 }
 
 /* An error of one of two says whose it is: as the path of its field, where it begins with one. */
-static void name_job(const struct job_start *start, size_t i, struct warden_error *err)
+static void job_start_name_job(const struct job_start *start, size_t i, struct warden_error *err)
 {
 	const char *name = i == 0 ? "first" : "second";
 	const struct warden_error own = *err;
@@ -202,49 +202,50 @@ static void name_job(const struct job_start *start, size_t i, struct warden_erro
 	err->number = own.number;
 }
 
-static int spawn_all(struct job_start *start, struct job_pipes *pipes, struct warden_error *err)
+static int job_start_spawn_all(struct job_start *start, struct job_pipes *pipes,
+			       struct warden_error *err)
 {
 	struct container *c = start->operation.container;
 	struct warden_spawn spawns[START_MAX];
 
 	for (size_t i = 0; i < start->n; i++) {
-		if (make_pipes(&pipes[i], &start->jobs[i], start->n > 1, err) < 0)
+		if (job_pipes_make(&pipes[i], &start->jobs[i], start->n > 1, err) < 0)
 			return -1;
-		fill_spawn(&spawns[i], &start->jobs[i], &pipes[i]);
+		job_start_fill_spawn(&spawns[i], &start->jobs[i], &pipes[i]);
 	}
 	if (start->n > 1)
-		join(spawns, pipes);
+		job_start_join_pair(spawns, pipes);
 	if (snapshot_store(&start->operation, err) < 0)
 		return -1;
 	for (size_t i = 0; i < start->n; i++)
 		if (c->server->container_klass->spawn(c->backend, &spawns[i], err) < 0) {
-			name_job(start, i, err);
+			job_start_name_job(start, i, err);
 			if (i > 0)
-				kill_first(c, start->jobs[0].job->id);
+				job_start_kill_first(c, start->jobs[0].job->id);
 			return -1;
 		}
 	return 0;
 }
 
 /* Worker thread: script, pipes, snapshot, then the backend. */
-static int start_run(struct operation *operation, struct warden_error *err)
+static int job_start_run(struct operation *operation, struct warden_error *err)
 {
 	struct job_start *start = (struct job_start *)operation;
 	struct job_pipes pipes[START_MAX];
 	int result;
 
 	for (size_t i = 0; i < START_MAX; i++)
-		pipes_init(&pipes[i]);
-	result = spawn_all(start, pipes, err);
+		job_pipes_init(&pipes[i]);
+	result = job_start_spawn_all(start, pipes, err);
 	for (size_t i = 0; i < start->n; i++) {
 		if (result == 0)
-			keep_ends(&start->jobs[i], &pipes[i], start->n > 1);
-		pipes_close(&pipes[i]);
+			job_start_keep_ends(&start->jobs[i], &pipes[i], start->n > 1);
+		job_pipes_close(&pipes[i]);
 	}
 	return result;
 }
 
-static void start_free(struct job_start *start)
+static void job_start_free(struct job_start *start)
 {
 	for (size_t i = 0; i < start->n; i++)
 		job_options_free(&start->jobs[i].options);
@@ -252,7 +253,7 @@ static void start_free(struct job_start *start)
 }
 
 /* Nothing runs: the job was never there, but for who guessed its id. */
-static void drop_job(struct starting *starting)
+static void job_start_drop_job(struct starting_job *starting)
 {
 	struct job *job = starting->job;
 
@@ -263,14 +264,14 @@ static void drop_job(struct starting *starting)
 	job_read(job, -1, -1); /* may free the job */
 }
 
-static void answer_failure(struct job_start *start)
+static void job_start_answer_failure(struct job_start *start)
 {
 	request_fail(start->request, &start->err);
-	start_free(start);
+	job_start_free(start);
 }
 
 /* Worker thread. */
-static int forget_run(struct operation *operation, struct warden_error *err)
+static int job_start_forget_run(struct operation *operation, struct warden_error *err)
 {
 	const struct job_start *start = (struct job_start *)operation;
 	const struct container *c = operation->container;
@@ -282,44 +283,44 @@ static int forget_run(struct operation *operation, struct warden_error *err)
 	return 0;
 }
 
-static void forget_done(struct operation *operation, int result, struct warden_error *err)
+static void job_start_forget_done(struct operation *operation, int result, struct warden_error *err)
 {
 	if (result < 0 && !operation->container->destroy.started)
 		log_write(WARDEN_LOG_ERROR, "%s: %s", operation->container->id, err->message);
-	answer_failure((struct job_start *)operation);
+	job_start_answer_failure((struct job_start *)operation);
 }
 
 /* Told when no later daemon finds the jobs in the snapshot. */
-static void start_failed(struct job_start *start, const struct warden_error *err)
+static void job_start_failed(struct job_start *start, const struct warden_error *err)
 {
 	struct operation *operation = &start->operation;
 	struct container *c = operation->container;
 
 	start->err = *err;
 	for (size_t i = 0; i < start->n; i++)
-		drop_job(&start->jobs[i]);
+		job_start_drop_job(&start->jobs[i]);
 	idempotence_fail(start->entry, err);
 	if (!c->alive || c->state == STATE_DESTROYED) {
-		answer_failure(start);
+		job_start_answer_failure(start);
 		return;
 	}
-	operation->run = forget_run;
-	operation->done = forget_done;
+	operation->run = job_start_forget_run;
+	operation->done = job_start_forget_done;
 	container_queue(c, operation);
 }
 
-static void start_done(struct operation *operation, int result, struct warden_error *err)
+static void job_start_done(struct operation *operation, int result, struct warden_error *err)
 {
 	struct job_start *start = (struct job_start *)operation;
 	struct container *c = operation->container;
 	struct job *jobs[START_MAX];
 
 	if (result < 0) {
-		start_failed(start, err);
+		job_start_failed(start, err);
 		return;
 	}
 	for (size_t i = 0; i < start->n; i++) {
-		struct starting *starting = &start->jobs[i];
+		struct starting_job *starting = &start->jobs[i];
 		struct job *job = jobs[i] = starting->job;
 
 		log_write(WARDEN_LOG_INFO, "%s: job %u started", c->id, job->id);
@@ -330,12 +331,13 @@ static void start_done(struct operation *operation, int result, struct warden_er
 	}
 	idempotence_keep(start->entry);
 	start->started(start->request, jobs);
-	start_free(start);
+	job_start_free(start);
 }
 
 /* The backend must have what the options ask for. */
-static int check_backend(const struct warden_container_klass *container_klass,
-			 const struct job_options *options, bool joined, struct warden_error *err)
+static int job_start_check_backend(const struct warden_container_klass *container_klass,
+				   const struct job_options *options, bool joined,
+				   struct warden_error *err)
 {
 	if (options->terminal && !container_klass->job_resize)
 		return warden_error_set(err, "terminal: the backend %s has none",
@@ -354,8 +356,8 @@ static int check_backend(const struct warden_container_klass *container_klass,
 	return 0;
 }
 
-static int prepare(struct job_start *start, struct starting *starting,
-		   const Warden__SpawnRequest *message, struct warden_error *err)
+static int job_start_prepare(struct job_start *start, struct starting_job *starting,
+			     const Warden__SpawnRequest *message, struct warden_error *err)
 {
 	struct server *server = start->request->server;
 	struct container *c = start->request->container;
@@ -371,7 +373,7 @@ static int prepare(struct job_start *start, struct starting *starting,
 
 	if (job_options_read(options, message, &defaults, err) < 0)
 		return -1;
-	if (check_backend(server->container_klass, options, start->n > 1, err) < 0)
+	if (job_start_check_backend(server->container_klass, options, start->n > 1, err) < 0)
 		return -1;
 	if (options->lease_cpu) {
 		cpu = cpu_lease_take(server, options->cpus, err);
@@ -392,7 +394,7 @@ static int prepare(struct job_start *start, struct starting *starting,
 }
 
 /* What the same request gets again is the id of its job. */
-static int promise(const struct job_start *start, struct warden_error *err)
+static int job_start_promise_id(const struct job_start *start, struct warden_error *err)
 {
 	Warden__SpawnResponse answer = WARDEN__SPAWN_RESPONSE__INIT;
 
@@ -419,21 +421,21 @@ int job_start(struct request *request, const Warden__SpawnRequest *const *messag
 	start->started = started;
 	start->n = n;
 	do { /* there is one at least */
-		result = prepare(start, &start->jobs[i], messages[i], err);
+		result = job_start_prepare(start, &start->jobs[i], messages[i], err);
 		if (result < 0)
-			name_job(start, i, err);
+			job_start_name_job(start, i, err);
 	} while (++i < n && result == 0);
 	if (result == 0)
-		result = promise(start, err);
+		result = job_start_promise_id(start, err);
 	if (result < 0) {
 		for (i = 0; i < n; i++)
 			if (start->jobs[i].job)
 				job_free(start->jobs[i].job);
-		start_free(start);
+		job_start_free(start);
 		return -1;
 	}
-	start->operation.run = start_run;
-	start->operation.done = start_done;
+	start->operation.run = job_start_run;
+	start->operation.done = job_start_done;
 	start->operation.make_snapshot = snapshot_text;
 	container_queue(request->container, &start->operation);
 	return 0;

@@ -15,7 +15,7 @@
 
 enum { TURN = 1 << 18 }; /* bytes that are written at once, so that others have their turn */
 
-static void step(struct job *job);
+static void job_stdin_step(struct job *job);
 
 void job_stdin_init(struct job_stdin *input)
 {
@@ -23,12 +23,12 @@ void job_stdin_init(struct job_stdin *input)
 	TAILQ_INIT(&input->pieces);
 }
 
-static void free_poll(uv_handle_t *handle)
+static void job_stdin_free_poll(uv_handle_t *handle)
 {
 	free(handle);
 }
 
-static void refuse_waiting(struct job *job)
+static void job_stdin_refuse_waiting(struct job *job)
 {
 	struct input_piece *piece;
 
@@ -53,20 +53,20 @@ void job_stdin_close(struct job *job)
 	struct job_stdin *input = &job->input;
 
 	if (input->poll)
-		uv_close((uv_handle_t *)input->poll, free_poll);
+		uv_close((uv_handle_t *)input->poll, job_stdin_free_poll);
 	input->poll = NULL;
 	if (input->fd >= 0)
 		close(input->fd);
 	input->fd = -1;
-	refuse_waiting(job);
+	job_stdin_refuse_waiting(job);
 }
 
-static void on_writable(uv_poll_t *poll, int status, int events)
+static void job_stdin_on_writable(uv_poll_t *poll, int status, int events)
 {
 	(void)status; /* the write tells */
 	(void)events;
 	uv_poll_stop(poll); /* cannot fail for an open one */
-	step(poll->data);
+	job_stdin_step(poll->data);
 }
 
 /* The descriptor is opened anew: whether a write waits is a property of the open pipe, which others
@@ -96,7 +96,7 @@ void job_stdin_open(struct job *job, int pipe_fd)
 }
 
 /* Worker thread. */
-static int end_run(struct operation *operation, struct warden_error *err)
+static int job_stdin_end_run(struct operation *operation, struct warden_error *err)
 {
 	struct container *c = operation->container;
 
@@ -105,7 +105,7 @@ static int end_run(struct operation *operation, struct warden_error *err)
 }
 
 /* The request whose piece ends the input; NULL: its client has left. */
-static struct request *take_ended(struct job_stdin *input)
+static struct request *job_stdin_take_ended(struct job_stdin *input)
 {
 	struct input_piece *piece = TAILQ_FIRST(&input->pieces);
 	struct request *request;
@@ -121,7 +121,7 @@ static struct request *take_ended(struct job_stdin *input)
 
 /* Whoever keeps a copy has closed it, also for a later daemon; now ours goes, the job reads its
  * end, and the request that brought it is answered. */
-static void end_done(struct operation *operation, int result, struct warden_error *err)
+static void job_stdin_end_done(struct operation *operation, int result, struct warden_error *err)
 {
 	struct container *c = operation->container;
 	struct job *job = job_find(c, (uint32_t)(uintptr_t)operation->data);
@@ -132,7 +132,7 @@ static void end_done(struct operation *operation, int result, struct warden_erro
 		log_write(WARDEN_LOG_ERROR, "%s: close a job's standard input: %s", c->id,
 			  err->message);
 	if (job) {
-		request = take_ended(&job->input);
+		request = job_stdin_take_ended(&job->input);
 		job_stdin_close(job);
 	}
 	if (request && result < 0)
@@ -142,7 +142,7 @@ static void end_done(struct operation *operation, int result, struct warden_erro
 	free(operation);
 }
 
-static void end_input(struct job *job)
+static void job_stdin_end(struct job *job)
 {
 	struct operation *operation;
 
@@ -155,14 +155,14 @@ static void end_input(struct job *job)
 		return;
 	}
 	job->input.ending = true;
-	operation->run = end_run;
-	operation->done = end_done;
+	operation->run = job_stdin_end_run;
+	operation->done = job_stdin_end_done;
 	operation->data = (void *)(uintptr_t)job->id;
 	container_queue(job->container, operation);
 }
 
 /* How many bytes the pipe took; -1: it has no reader. */
-static ssize_t write_some(const struct job_stdin *input, struct input_piece *piece)
+static ssize_t job_stdin_write_some(const struct job_stdin *input, struct input_piece *piece)
 {
 	size_t left = piece->length - piece->written;
 	ssize_t got;
@@ -176,7 +176,7 @@ static ssize_t write_some(const struct job_stdin *input, struct input_piece *pie
 	return got;
 }
 
-static void step(struct job *job)
+static void job_stdin_step(struct job *job)
 {
 	struct job_stdin *input = &job->input;
 	struct input_piece *piece = TAILQ_FIRST(&input->pieces);
@@ -184,12 +184,12 @@ static void step(struct job *job)
 
 	if (!piece || input->fd < 0)
 		return;
-	if (piece->written < piece->length && write_some(input, piece) < 0) {
+	if (piece->written < piece->length && job_stdin_write_some(input, piece) < 0) {
 		job_stdin_close(job);
 		return;
 	}
 	if (piece->written == piece->length && piece->end) {
-		end_input(job);
+		job_stdin_end(job);
 		return;
 	}
 	if (piece->written == piece->length) {
@@ -199,7 +199,7 @@ static void step(struct job *job)
 		free(piece);
 	}
 	if (!TAILQ_EMPTY(&input->pieces) && input->poll)
-		uv_poll_start(input->poll, UV_WRITABLE, on_writable);
+		uv_poll_start(input->poll, UV_WRITABLE, job_stdin_on_writable);
 	if (request)
 		request_answer_empty(request);
 }
@@ -228,7 +228,7 @@ int job_stdin_write(struct job *job, struct request *request, const uint8_t *dat
 	request->data = piece;
 	TAILQ_INSERT_TAIL(&job->input.pieces, piece, link);
 	if (first)
-		step(job);
+		job_stdin_step(job);
 	return 0;
 }
 

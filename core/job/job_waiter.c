@@ -33,7 +33,7 @@ int job_wait(struct job *job, struct request *request, enum waiter_kind kind, bo
 }
 
 /* Nobody waits any more: a job that was collected goes, another one is kept until somebody asks. */
-static void release(struct job *job)
+static void job_waiter_release_job(struct job *job)
 {
 	struct container *c = job->container;
 	uint32_t id = job->id;
@@ -52,7 +52,7 @@ static void release(struct job *job)
 	job_free(job);
 }
 
-static void remove_waiter(struct job_waiter *waiter)
+static void job_waiter_remove(struct job_waiter *waiter)
 {
 	TAILQ_REMOVE(&waiter->job->waiters, waiter, link);
 	free(waiter);
@@ -64,7 +64,7 @@ void job_collect(struct job *job)
 		job->collected = true;
 		job_store_end(job->container, job->id);
 	}
-	release(job);
+	job_waiter_release_job(job);
 }
 
 bool job_waiter_cancel(struct request *request)
@@ -75,8 +75,8 @@ bool job_waiter_cancel(struct request *request)
 	if (!waiter)
 		return false; /* the job is being started */
 	job = waiter->job;
-	remove_waiter(waiter);
-	release(job);
+	job_waiter_remove(waiter);
+	job_waiter_release_job(job);
 	return true;
 }
 
@@ -97,37 +97,37 @@ void job_waiter_written(struct request *request, bool whole)
 		return;
 	}
 	kind = waiter->kind;
-	remove_waiter(waiter);
+	job_waiter_remove(waiter);
 	if (whole && kind != WAITER_ATTACH && !job->keep)
 		job_collect(job);
 	else
-		release(job);
+		job_waiter_release_job(job);
 	/* The job may be freed by now. */
 	if (c->destroy.op_done)
 		destroy_step(c);
 }
 
 /* Ends a request whose answer cannot be put together; the job stays. */
-static void give_up(struct job_waiter *waiter, struct segment_list *list)
+static void job_waiter_fail(struct job_waiter *waiter, struct segment_list *list)
 {
 	struct request *request = waiter->request;
 	struct job *job = waiter->job;
 
 	segments_free(list);
 	request->data = NULL;
-	remove_waiter(waiter);
+	job_waiter_remove(waiter);
 	request_fail_text(request, "the job's output cannot be read");
-	release(job);
+	job_waiter_release_job(job);
 }
 
-static void send_chunk(struct job_waiter *waiter, int index, struct store_range range)
+static void job_waiter_send_chunk(struct job_waiter *waiter, int index, struct store_range range)
 {
 	struct segment_list list = TAILQ_HEAD_INITIALIZER(list);
 
 	if (range.length > CHUNK)
 		range.length = CHUNK;
 	if (!job_answer_chunk(&list, &waiter->job->stores[index], range)) {
-		give_up(waiter, &list);
+		job_waiter_fail(waiter, &list);
 		return;
 	}
 	waiter->sent[index] = range.offset + range.length;
@@ -136,7 +136,7 @@ static void send_chunk(struct job_waiter *waiter, int index, struct store_range 
 }
 
 /* Everything that a job wrote has been sent to a stream; a link is always ready. */
-static bool is_ready(const struct job_waiter *waiter)
+static bool job_waiter_is_ready(const struct job_waiter *waiter)
 {
 	struct store_range range;
 
@@ -150,12 +150,12 @@ static bool is_ready(const struct job_waiter *waiter)
 	return true;
 }
 
-static void answer(struct job_waiter *waiter)
+static void job_waiter_answer(struct job_waiter *waiter)
 {
 	struct segment_list list = TAILQ_HEAD_INITIALIZER(list);
 
 	if (!job_answer_end(&list, waiter->job, waiter->request->handler->type)) {
-		give_up(waiter, &list);
+		job_waiter_fail(waiter, &list);
 		return;
 	}
 	waiter->sending = true;
@@ -163,55 +163,56 @@ static void answer(struct job_waiter *waiter)
 }
 
 /* The first that is ready and was not answered. Asked anew each time: an answer may free others. */
-static struct job_waiter *find_ready(const struct job *job)
+static struct job_waiter *job_waiter_find_ready(const struct job *job)
 {
 	struct job_waiter *waiter;
 
 	TAILQ_FOREACH(waiter, &job->waiters, link)
-		if (is_ready(waiter))
+		if (job_waiter_is_ready(waiter))
 			return waiter;
 	return NULL;
 }
 
 /* `answering` holds the job while its waiters go one by one. */
-static void answer_ready(struct job *job)
+static void job_waiter_answer_ready(struct job *job)
 {
 	struct job_waiter *waiter;
 
 	job->answering = true;
-	while ((waiter = find_ready(job)))
-		answer(waiter);
+	while ((waiter = job_waiter_find_ready(job)))
+		job_waiter_answer(waiter);
 	job->answering = false;
-	release(job);
+	job_waiter_release_job(job);
 }
 
-static void info_came(struct container *c, void *data)
+static void job_waiter_after_info(struct container *c, void *data)
 {
 	(void)c;
-	answer_ready(data);
+	job_waiter_answer_ready(data);
 }
 
-static void end_step(struct job *job)
+static void job_waiter_step_end(struct job *job)
 {
 	struct container *c = job->container;
 
 	if (job->answering)
 		return;
-	if (!job->settled || !find_ready(job)) {
-		release(job);
+	if (!job->settled || !job_waiter_find_ready(job)) {
+		job_waiter_release_job(job);
 		return;
 	}
 	/* The last info of a container that is destroyed is known. */
 	if (c->alive && c->state != STATE_DESTROYED) {
 		job->answering = true;
-		if (container_info_ask(c, info_came, job))
+		if (container_info_ask(c, job_waiter_after_info, job))
 			return;
 	}
-	answer_ready(job);
+	job_waiter_answer_ready(job);
 }
 
 /* The first stream that there is something for. */
-static struct job_waiter *find_hungry(const struct job *job, int *index, struct store_range *range)
+static struct job_waiter *job_waiter_find_stream(const struct job *job, int *index,
+						 struct store_range *range)
 {
 	struct job_waiter *waiter;
 
@@ -231,8 +232,8 @@ void job_waiters_step(struct job *job)
 	int index;
 
 	job->answering = true; /* nobody frees it meanwhile */
-	while ((waiter = find_hungry(job, &index, &range)))
-		send_chunk(waiter, index, range);
+	while ((waiter = job_waiter_find_stream(job, &index, &range)))
+		job_waiter_send_chunk(waiter, index, range);
 	job->answering = held;
-	end_step(job);
+	job_waiter_step_end(job);
 }

@@ -23,14 +23,14 @@ enum {
 	PUNCH = 1 << 18, /* bytes that are dropped at once: a call for each turn would cost more */
 };
 
-static void watch(struct output_store *store);
+static void output_store_watch(struct output_store *store);
 
 const char *output_store_name(int index)
 {
 	return index == STORE_STDOUT ? "stdout" : "stderr";
 }
 
-static void file_name(const struct output_store *store, char *name, size_t size)
+static void output_store_file_name(const struct output_store *store, char *name, size_t size)
 {
 	snprintf(name, size, "jobs/%u.%s", store->job->id, output_store_name(store->index));
 }
@@ -40,7 +40,7 @@ void output_store_init(struct output_store *store, struct job *job, int index)
 	*store = (struct output_store){.job = job, .index = index, .pipe_fd = -1, .file_fd = -1};
 }
 
-static void free_poll(uv_handle_t *handle)
+static void output_store_free_poll(uv_handle_t *handle)
 {
 	free(handle);
 }
@@ -48,7 +48,7 @@ static void free_poll(uv_handle_t *handle)
 void output_store_close(struct output_store *store)
 {
 	if (store->poll)
-		uv_close((uv_handle_t *)store->poll, free_poll);
+		uv_close((uv_handle_t *)store->poll, output_store_free_poll);
 	store->poll = NULL;
 	if (store->pipe_fd >= 0)
 		close(store->pipe_fd);
@@ -58,19 +58,19 @@ void output_store_close(struct output_store *store)
 }
 
 /* Nothing is stored: what comes is dropped, and nobody logs its lines. */
-static bool is_dropped(const struct job *job)
+static bool output_store_is_unused(const struct job *job)
 {
 	return job->discard && !job->log_tag;
 }
 
 /* Everything is kept, until the job is killed for too much. */
-static bool is_bounded(const struct job *job)
+static bool output_store_is_bounded(const struct job *job)
 {
 	return job->output_policy == OUTPUT_KILL && !job->discard;
 }
 
 /* How much of the beginning, and of the end, stays in the file. */
-static void kept_sizes(const struct job *job, uint64_t *head, uint64_t *tail)
+static void output_store_kept_sizes(const struct job *job, uint64_t *head, uint64_t *tail)
 {
 	*head = job->output_policy == OUTPUT_HEAD_TAIL && !job->discard ? job->output_limit / 2 : 0;
 	/* Of what is dropped after it was logged, half a line may still be needed. */
@@ -83,13 +83,13 @@ void output_store_kept(const struct output_store *store, struct store_range rang
 
 	ranges[0] = (struct store_range){0, store->size};
 	ranges[1] = (struct store_range){store->size, 0};
-	if (is_bounded(store->job))
+	if (output_store_is_bounded(store->job))
 		return;
 	if (store->job->discard) {
 		ranges[0].length = 0;
 		return;
 	}
-	kept_sizes(store->job, &head, &tail);
+	output_store_kept_sizes(store->job, &head, &tail);
 	if (store->size > head + tail) {
 		ranges[0].length = head;
 		ranges[1] = (struct store_range){store->size - tail, tail};
@@ -122,20 +122,20 @@ uint64_t output_store_dropped(const struct output_store *store)
 }
 
 /* Any thread. Where the output is dropped the file is the null device. */
-static int open_file(struct output_store *store)
+static int output_store_open_file(struct output_store *store)
 {
 	int dir_fd = store->job->container->dir_fd;
 	char name[48];
 
 	if (store->file_fd >= 0)
 		return 0;
-	if (is_dropped(store->job)) {
+	if (output_store_is_unused(store->job)) {
 		store->file_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
 		return store->file_fd < 0 ? -1 : 0;
 	}
 	if (mkdirat(dir_fd, "jobs", 0700) < 0 && errno != EEXIST)
 		return -1;
-	file_name(store, name, sizeof(name));
+	output_store_file_name(store, name, sizeof(name));
 	store->file_fd = openat(dir_fd, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (store->file_fd < 0)
 		return -1;
@@ -144,13 +144,13 @@ static int open_file(struct output_store *store)
 }
 
 /* Worker thread: gives the blocks of what is dropped back to the file system. */
-static int punch(struct output_store *store, uint64_t size)
+static int output_store_punch_hole(struct output_store *store, uint64_t size)
 {
 	uint64_t head, tail, from;
 
-	if (is_dropped(store->job) || is_bounded(store->job))
+	if (output_store_is_unused(store->job) || output_store_is_bounded(store->job))
 		return 0;
-	kept_sizes(store->job, &head, &tail);
+	output_store_kept_sizes(store->job, &head, &tail);
 	from = store->punched > head ? store->punched : head;
 	if (size < tail || size - tail < from + PUNCH)
 		return 0;
@@ -162,7 +162,7 @@ static int punch(struct output_store *store, uint64_t size)
 }
 
 /* Worker thread. The pipe may be shared with the container, so no flag of its own is relied on. */
-static void splice_run(uv_work_t *work)
+static void output_store_splice_run(uv_work_t *work)
 {
 	struct output_store *store = work->data;
 	uint64_t sum = 0;
@@ -170,7 +170,7 @@ static void splice_run(uv_work_t *work)
 
 	store->number = 0;
 	store->taken = -1;
-	if (open_file(store) < 0) {
+	if (output_store_open_file(store) < 0) {
 		store->number = errno;
 		return;
 	}
@@ -187,12 +187,12 @@ static void splice_run(uv_work_t *work)
 		store->taken = -1; /* nothing, but not the end */
 	if (store->job->log_tag)
 		output_syslog_send(store, store->size + sum, got == 0);
-	if (punch(store, store->size + sum) < 0)
+	if (output_store_punch_hole(store, store->size + sum) < 0)
 		store->number = errno;
 }
 
 /* The caller's job_step, which may free the job, sees to it. */
-static void kill_for_output(struct job *job)
+static void output_store_kill_job(struct job *job)
 {
 	struct container *c = job->container;
 
@@ -204,41 +204,41 @@ static void kill_for_output(struct job *job)
 }
 
 /* The disk is full, say: the job cannot go on as if it had been heard. */
-static void fail(struct output_store *store)
+static void output_store_fail(struct output_store *store)
 {
 	log_write(WARDEN_LOG_ERROR, "%s: job %u: store its %s: %s", store->job->container->id,
 		  store->job->id, output_store_name(store->index), strerror(store->number));
-	kill_for_output(store->job);
+	output_store_kill_job(store->job);
 	output_store_close(store);
 	job_step(store->job);
 }
 
-static void splice_done(uv_work_t *work, int status)
+static void output_store_splice_done(uv_work_t *work, int status)
 {
 	struct output_store *store = work->data;
 	struct job *job = store->job;
 
 	(void)status; /* UV_ECANCELED alone, and nobody cancels */
 	store->working = false;
-	if (store->taken > 0 && !is_dropped(job))
+	if (store->taken > 0 && !output_store_is_unused(job))
 		store->size += (uint64_t)store->taken;
 	if (store->number != 0) {
-		fail(store);
+		output_store_fail(store);
 		return;
 	}
 	if (store->taken == 0)
 		output_store_close(store);
 	else
-		watch(store);
-	if (is_bounded(job) &&
+		output_store_watch(store);
+	if (output_store_is_bounded(job) &&
 	    job->stores[STORE_STDOUT].size + job->stores[STORE_STDERR].size > job->output_limit)
-		kill_for_output(job);
+		output_store_kill_job(job);
 	job_step(job);
 }
 
 /* How many bytes it may take, so that both together stay within the limit and the excess: half of
  * what is left beside that which the other is taking. */
-static uint64_t share_of_room(const struct output_store *store)
+static uint64_t output_store_share_of_room(const struct output_store *store)
 {
 	const struct job *job = store->job;
 	const struct output_store *other = &job->stores[1 - store->index];
@@ -246,10 +246,10 @@ static uint64_t share_of_room(const struct output_store *store)
 	uint64_t taken = store->size + other->size + (other->working ? other->most : 0);
 	uint64_t share = taken < room ? (room - taken + 1) / 2 : 0;
 
-	return !is_bounded(job) || share > TURN ? TURN : share;
+	return !output_store_is_bounded(job) || share > TURN ? TURN : share;
 }
 
-static void start_worker(struct output_store *store)
+static void output_store_start_worker(struct output_store *store)
 {
 	const struct job *job = store->job;
 
@@ -259,17 +259,19 @@ static void start_worker(struct output_store *store)
 		job_step(store->job);
 		return;
 	}
-	store->most = share_of_room(store);
+	store->most = output_store_share_of_room(store);
 	if (store->most == 0) {
-		watch(store); /* the other one is reading what there was: for a moment */
+		output_store_watch(
+			store); /* the other one is reading what there was: for a moment */
 		return;
 	}
 	store->working = true;
 	store->work.data = store;
-	uv_queue_work(&job->container->server->loop, &store->work, splice_run, splice_done);
+	uv_queue_work(&job->container->server->loop, &store->work, output_store_splice_run,
+		      output_store_splice_done);
 }
 
-static void on_readable(uv_poll_t *poll_handle, int status, int events)
+static void output_store_on_readable(uv_poll_t *poll_handle, int status, int events)
 {
 	struct output_store *store = poll_handle->data;
 	int bytes = 1;
@@ -290,15 +292,15 @@ static void on_readable(uv_poll_t *poll_handle, int status, int events)
 			return;
 		}
 	}
-	start_worker(store);
+	output_store_start_worker(store);
 }
 
 /* Once the daemon has stopped what comes is the next one's. */
-static void watch(struct output_store *store)
+static void output_store_watch(struct output_store *store)
 {
 	if (store->job->container->server->stopped)
 		return;
-	uv_poll_start(store->poll, UV_READABLE | UV_DISCONNECT, on_readable);
+	uv_poll_start(store->poll, UV_READABLE | UV_DISCONNECT, output_store_on_readable);
 }
 
 void output_store_read(struct output_store *store, int pipe_fd)
@@ -312,18 +314,18 @@ void output_store_read(struct output_store *store, int pipe_fd)
 		free(store->poll);
 		store->poll = NULL;
 		store->number = ENOMEM;
-		fail(store);
+		output_store_fail(store);
 		return;
 	}
 	store->poll->data = store;
-	watch(store);
+	output_store_watch(store);
 }
 
 int output_store_open(const struct output_store *store)
 {
 	char name[48];
 
-	file_name(store, name, sizeof(name));
+	output_store_file_name(store, name, sizeof(name));
 	return openat(store->job->container->dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 }
 
@@ -332,7 +334,7 @@ void output_store_restore(struct output_store *store)
 	struct stat status;
 	char name[48];
 
-	file_name(store, name, sizeof(name));
+	output_store_file_name(store, name, sizeof(name));
 	if (fstatat(store->job->container->dir_fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
 	    S_ISREG(status.st_mode))
 		store->size = (uint64_t)status.st_size;
@@ -342,7 +344,7 @@ void output_store_remove(struct output_store *store)
 {
 	char name[48];
 
-	file_name(store, name, sizeof(name));
+	output_store_file_name(store, name, sizeof(name));
 	if (store->size > 0)
 		unlinkat(store->job->container->dir_fd, name,
 			 0); /* goes with the container at the latest */

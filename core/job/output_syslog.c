@@ -21,13 +21,14 @@ enum {
 	TRIES = 100, /* of a millisecond each */
 };
 
-static void file_name(const struct output_store *store, char *name, size_t size)
+static void output_syslog_file_name(const struct output_store *store, char *name, size_t size)
 {
 	snprintf(name, size, "jobs/%u.%s.logged", store->job->id, output_store_name(store->index));
 }
 
 /* Syslog's queue may be full for a moment. False: it does not take the line. */
-static bool send_line(const struct output_store *store, const char *text, size_t length)
+static bool output_syslog_send_line(const struct output_store *store, const char *text,
+				    size_t length)
 {
 	const struct job *job = store->job;
 	const struct timespec pause = {.tv_nsec = 1000000};
@@ -49,7 +50,7 @@ static bool send_line(const struct output_store *store, const char *text, size_t
 }
 
 /* The length of the first line with its end; 0: it is not whole. */
-static size_t line_length(const char *text, size_t length, bool at_end)
+static size_t output_syslog_line_length(const char *text, size_t length, bool at_end)
 {
 	const char *end = memchr(text, '\n', length);
 
@@ -58,12 +59,12 @@ static size_t line_length(const char *text, size_t length, bool at_end)
 	return at_end || length == LINE_MAX_BYTES ? length : 0;
 }
 
-static void note_position(const struct output_store *store)
+static void output_syslog_store_position(const struct output_store *store)
 {
 	char name[48];
 	_cleanup_close_ int fd = -1;
 
-	file_name(store, name, sizeof(name));
+	output_syslog_file_name(store, name, sizeof(name));
 	fd = openat(store->job->container->dir_fd, name,
 		    O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0 || pwrite(fd, &store->logged, sizeof(store->logged), 0) < 0)
@@ -81,16 +82,17 @@ void output_syslog_send(struct output_store *store, uint64_t size, bool at_end)
 		size_t most = size - store->logged < sizeof(text) ? (size_t)(size - store->logged)
 								  : sizeof(text);
 		ssize_t got = pread(store->file_fd, text, most, (off_t)store->logged);
-		size_t length = got > 0 ? line_length(text, (size_t)got, at_end) : 0;
+		size_t length = got > 0 ? output_syslog_line_length(text, (size_t)got, at_end) : 0;
 
 		if (length == 0)
 			break;
 		/* What is not taken is passed over, so that the job is not held up for good. */
-		taken = taken && send_line(store, text, length - (text[length - 1] == '\n'));
+		taken = taken &&
+			output_syslog_send_line(store, text, length - (text[length - 1] == '\n'));
 		store->logged += length;
 	}
 	if (store->logged != before)
-		note_position(store);
+		output_syslog_store_position(store);
 }
 
 void output_syslog_restore(struct output_store *store)
@@ -99,7 +101,7 @@ void output_syslog_restore(struct output_store *store)
 	_cleanup_close_ int fd = -1;
 	uint64_t logged;
 
-	file_name(store, name, sizeof(name));
+	output_syslog_file_name(store, name, sizeof(name));
 	fd = openat(store->job->container->dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd >= 0 && pread(fd, &logged, sizeof(logged), 0) == sizeof(logged) &&
 	    logged <= store->size)
@@ -110,7 +112,7 @@ void output_syslog_remove(const struct output_store *store)
 {
 	char name[48];
 
-	file_name(store, name, sizeof(name));
+	output_syslog_file_name(store, name, sizeof(name));
 	unlinkat(store->job->container->dir_fd, name,
 		 0); /* goes with the container at the latest */
 }

@@ -30,12 +30,12 @@ static const struct {
 	{"io_write_rate", offsetof(struct warden_limits, io_write_rate)},
 };
 
-static uint64_t get_number(const struct warden_limits *limits, size_t i)
+static uint64_t limits_get_number(const struct warden_limits *limits, size_t i)
 {
 	return *(const uint64_t *)(const void *)((const char *)limits + numbers[i].offset);
 }
 
-static void set_number(struct warden_limits *limits, size_t i, uint64_t value)
+static void limits_set_number(struct warden_limits *limits, size_t i, uint64_t value)
 {
 	*(uint64_t *)(void *)((char *)limits + numbers[i].offset) = value;
 }
@@ -53,8 +53,8 @@ bool limits_merge(struct warden_limits *limits, const struct warden_limits *from
 	if (from->cpus && !cpus)
 		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
-		if (get_number(from, i) != WARDEN_UNKNOWN)
-			set_number(limits, i, get_number(from, i));
+		if (limits_get_number(from, i) != WARDEN_UNKNOWN)
+			limits_set_number(limits, i, limits_get_number(from, i));
 	if (from->swap_off >= 0)
 		limits->swap_off = from->swap_off;
 	if (cpus) {
@@ -67,8 +67,8 @@ bool limits_merge(struct warden_limits *limits, const struct warden_limits *from
 void limits_mask(struct warden_limits *limits, const struct warden_limits *other)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
-		if (get_number(other, i) == WARDEN_UNKNOWN)
-			set_number(limits, i, WARDEN_UNKNOWN);
+		if (limits_get_number(other, i) == WARDEN_UNKNOWN)
+			limits_set_number(limits, i, WARDEN_UNKNOWN);
 	if (other->swap_off < 0)
 		limits->swap_off = -1;
 	if (!other->cpus) {
@@ -80,7 +80,7 @@ void limits_mask(struct warden_limits *limits, const struct warden_limits *other
 bool limits_any(const struct warden_limits *limits)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
-		if (get_number(limits, i) != WARDEN_UNKNOWN)
+		if (limits_get_number(limits, i) != WARDEN_UNKNOWN)
 			return true;
 	return limits->swap_off >= 0 || limits->cpus;
 }
@@ -95,9 +95,9 @@ json_t *limits_to_json(const struct warden_limits *limits)
 	json_t *json = json_object();
 
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
-		if (get_number(limits, i) != WARDEN_UNKNOWN)
+		if (limits_get_number(limits, i) != WARDEN_UNKNOWN)
 			json_object_set_new(json, numbers[i].name,
-					    json_integer((json_int_t)get_number(limits, i)));
+					    json_integer((json_int_t)limits_get_number(limits, i)));
 	if (limits->swap_off >= 0)
 		json_object_set_new(json, "swap_off", json_boolean(limits->swap_off));
 	if (limits->cpus)
@@ -114,7 +114,7 @@ void limits_read(struct warden_limits *limits, const json_t *json)
 		const json_t *number = json_object_get(json, numbers[i].name);
 
 		if (json_is_integer(number))
-			set_number(limits, i, (uint64_t)json_integer_value(number));
+			limits_set_number(limits, i, (uint64_t)json_integer_value(number));
 	}
 	if (json_is_boolean(swap_off))
 		limits->swap_off = json_is_true(swap_off);

@@ -19,12 +19,14 @@ enum {
 	IO_WEIGHT_MAX = 10000,
 };
 
-static int refuse(struct warden_error *err, const char *field, uint64_t value, const char *why)
+static int limits_refuse_number(struct warden_error *err, const char *field, uint64_t value,
+				const char *why)
 {
 	return warden_error_set(err, "%s: %" PRIu64 " %s", field, value, why);
 }
 
-static int check_most(uint64_t value, uint64_t most, const char *field, struct warden_error *err)
+static int limits_check_most(uint64_t value, uint64_t most, const char *field,
+			     struct warden_error *err)
 {
 	if (value <= most)
 		return 0;
@@ -37,9 +39,9 @@ int limits_take_bandwidth(struct warden_limits *limits, const struct server *ser
 	uint64_t packet = server->settings.mtu + ETH_HLEN;
 
 	if (asked->rate == 0)
-		return refuse(err, asked->rate_field, 0, "would let nothing through");
-	if (check_most(asked->rate, LIMITS_NO_RATE, asked->rate_field, err) < 0 ||
-	    check_most(asked->burst, LIMITS_NO_RATE, asked->burst_field, err) < 0)
+		return limits_refuse_number(err, asked->rate_field, 0, "would let nothing through");
+	if (limits_check_most(asked->rate, LIMITS_NO_RATE, asked->rate_field, err) < 0 ||
+	    limits_check_most(asked->burst, LIMITS_NO_RATE, asked->burst_field, err) < 0)
 		return -1;
 	if (asked->burst < packet)
 		return warden_error_set(err,
@@ -50,8 +52,8 @@ int limits_take_bandwidth(struct warden_limits *limits, const struct server *ser
 	return 0;
 }
 
-static int take_bandwidth(struct warden_limits *limits, const struct server *server,
-			  const Warden__Limits *message, struct warden_error *err)
+static int limits_take_bandwidth_fields(struct warden_limits *limits, const struct server *server,
+					const Warden__Limits *message, struct warden_error *err)
 {
 	const struct limits_bandwidth asked = {message->bandwidth_rate, message->bandwidth_burst,
 					       "bandwidth_rate", "bandwidth_burst"};
@@ -71,8 +73,8 @@ uint64_t limits_blocks(uint64_t bytes)
 	return bytes / BLOCK + (bytes % BLOCK != 0);
 }
 
-static int take_disk(struct warden_limits *limits, const struct server *server,
-		     const Warden__Limits *message, struct warden_error *err)
+static int limits_take_disk(struct warden_limits *limits, const struct server *server,
+			    const Warden__Limits *message, struct warden_error *err)
 {
 	if (!message->has_disk_bytes && !message->has_disk_inodes)
 		return 0;
@@ -88,8 +90,8 @@ static int take_disk(struct warden_limits *limits, const struct server *server,
 	return 0;
 }
 
-static int take_cpus(struct warden_limits *limits, const Warden__Limits *message,
-		     struct warden_error *err)
+static int limits_take_cpus(struct warden_limits *limits, const Warden__Limits *message,
+			    struct warden_error *err)
 {
 	if (!message->has_cpus)
 		return 0;
@@ -102,8 +104,8 @@ static int take_cpus(struct warden_limits *limits, const Warden__Limits *message
 	return 0;
 }
 
-static int take_numbers(struct warden_limits *limits, const Warden__Limits *message,
-			struct warden_error *err)
+static int limits_take_numbers(struct warden_limits *limits, const Warden__Limits *message,
+			       struct warden_error *err)
 {
 	if (message->has_memory_bytes)
 		limits->memory_bytes = limits_number(message->memory_bytes);
@@ -121,12 +123,12 @@ static int take_numbers(struct warden_limits *limits, const Warden__Limits *mess
 		limits->io_read_rate = limits_number(message->io_read_rate);
 	if (message->has_io_write_rate)
 		limits->io_write_rate = limits_number(message->io_write_rate);
-	if (check_most(message->cpu_quota, QUOTA_MAX, "cpu_quota", err) < 0 ||
-	    check_most(message->processes, PROCESSES_MAX, "processes", err) < 0)
+	if (limits_check_most(message->cpu_quota, QUOTA_MAX, "cpu_quota", err) < 0 ||
+	    limits_check_most(message->processes, PROCESSES_MAX, "processes", err) < 0)
 		return -1;
 	if (message->has_io_weight && message->io_weight == 0)
-		return refuse(err, "io_weight", 0, "is less than 1");
-	return check_most(message->io_weight, IO_WEIGHT_MAX, "io_weight", err);
+		return limits_refuse_number(err, "io_weight", 0, "is less than 1");
+	return limits_check_most(message->io_weight, IO_WEIGHT_MAX, "io_weight", err);
 }
 
 int limits_from_message(struct warden_limits *limits, const struct server *server,
@@ -135,10 +137,10 @@ int limits_from_message(struct warden_limits *limits, const struct server *serve
 	warden_limits_init(limits);
 	if (!message)
 		return 0;
-	if (take_numbers(limits, message, err) == 0 &&
-	    take_disk(limits, server, message, err) == 0 &&
-	    take_bandwidth(limits, server, message, err) == 0 &&
-	    take_cpus(limits, message, err) == 0)
+	if (limits_take_numbers(limits, message, err) == 0 &&
+	    limits_take_disk(limits, server, message, err) == 0 &&
+	    limits_take_bandwidth_fields(limits, server, message, err) == 0 &&
+	    limits_take_cpus(limits, message, err) == 0)
 		return 0;
 	limits_free(limits);
 	return -1;

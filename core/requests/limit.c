@@ -5,7 +5,7 @@
 #include "core/limits/limits.h"
 #include "core/wire/request.h"
 
-static void answer(struct request *request, const struct warden_limits *in_force)
+static void limit_answer(struct request *request, const struct warden_limits *in_force)
 {
 	Warden__LimitResponse answer = WARDEN__LIMIT_RESPONSE__INIT;
 	Warden__Limits limits;
@@ -23,7 +23,7 @@ static int limit_run(struct request *request, struct warden_error *err)
 
 	if (limits_from_message(&asked, request->server, message->limits, err) < 0)
 		return -1;
-	result = limits_request(request, &asked, true, answer, err);
+	result = limits_request(request, &asked, true, limit_answer, err);
 	limits_free(&asked);
 	return result;
 }

@@ -7,12 +7,12 @@
 #include "lib/cleanup.h"
 
 /* Of several that are given the last one wins. */
-struct name {
+struct limit_disk_field {
 	bool given;
 	uint64_t value;
 };
 
-static uint64_t last(const struct name *names, size_t n)
+static uint64_t limit_disk_last_value(const struct limit_disk_field *names, size_t n)
 {
 	uint64_t value = WARDEN_UNKNOWN;
 
@@ -22,9 +22,9 @@ static uint64_t last(const struct name *names, size_t n)
 	return value;
 }
 
-static void take(struct warden_limits *asked, const Warden__LimitDiskRequest *from)
+static void limit_disk_take(struct warden_limits *asked, const Warden__LimitDiskRequest *from)
 {
-	const struct name block_hard[] = {
+	const struct limit_disk_field block_hard[] = {
 		{from->has_byte_limit, limits_blocks(from->byte_limit)},
 		{from->has_byte, limits_blocks(from->byte)},
 		{from->has_byte_hard, limits_blocks(from->byte_hard)},
@@ -32,21 +32,21 @@ static void take(struct warden_limits *asked, const Warden__LimitDiskRequest *fr
 		{from->has_block, from->block},
 		{from->has_block_hard, from->block_hard},
 	};
-	const struct name block_soft[] = {
+	const struct limit_disk_field block_soft[] = {
 		{from->has_byte_soft, limits_blocks(from->byte_soft)},
 		{from->has_block_soft, from->block_soft},
 	};
-	const struct name inode_hard[] = {
+	const struct limit_disk_field inode_hard[] = {
 		{from->has_inode_limit, from->inode_limit},
 		{from->has_inode, from->inode},
 		{from->has_inode_hard, from->inode_hard},
 	};
-	const struct name inode_soft[] = {{from->has_inode_soft, from->inode_soft}};
+	const struct limit_disk_field inode_soft[] = {{from->has_inode_soft, from->inode_soft}};
 
-	asked->disk_block_hard = last(block_hard, ARRAY_SIZE(block_hard));
-	asked->disk_block_soft = last(block_soft, ARRAY_SIZE(block_soft));
-	asked->disk_inode_hard = last(inode_hard, ARRAY_SIZE(inode_hard));
-	asked->disk_inode_soft = last(inode_soft, ARRAY_SIZE(inode_soft));
+	asked->disk_block_hard = limit_disk_last_value(block_hard, ARRAY_SIZE(block_hard));
+	asked->disk_block_soft = limit_disk_last_value(block_soft, ARRAY_SIZE(block_soft));
+	asked->disk_inode_hard = limit_disk_last_value(inode_hard, ARRAY_SIZE(inode_hard));
+	asked->disk_inode_soft = limit_disk_last_value(inode_soft, ARRAY_SIZE(inode_soft));
 }
 
 /* Tells a value by all of its names. */
@@ -58,7 +58,7 @@ static void take(struct warden_limits *asked, const Warden__LimitDiskRequest *fr
 		}                                                                                  \
 	} while (0)
 
-static void answer(struct request *request, const struct warden_limits *in_force)
+static void limit_disk_answer(struct request *request, const struct warden_limits *in_force)
 {
 	Warden__LimitDiskResponse answer = WARDEN__LIMIT_DISK_RESPONSE__INIT;
 
@@ -87,8 +87,8 @@ static int limit_disk_run(struct request *request, struct warden_error *err)
 		return 0;
 	}
 	warden_limits_init(&asked);
-	take(&asked, message);
-	return limits_request(request, &asked, false, answer, err);
+	limit_disk_take(&asked, message);
+	return limits_request(request, &asked, false, limit_disk_answer, err);
 }
 
 const struct request_handler limit_disk_request = {

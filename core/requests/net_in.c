@@ -5,7 +5,7 @@
 #include "core/rules/rules.h"
 #include "core/wire/request.h"
 
-static int edit(struct rules_change *change, struct warden_error *err)
+static int net_in_edit(struct rules_change *change, struct warden_error *err)
 {
 	const Warden__NetInRequest *asked = (const void *)change->request->message;
 	struct warden_in_rule rule;
@@ -15,7 +15,7 @@ static int edit(struct rules_change *change, struct warden_error *err)
 	return rules_add_in(&change->next, &rule, &change->index, err);
 }
 
-static void answer(struct rules_change *change)
+static void net_in_answer(struct rules_change *change)
 {
 	Warden__NetInResponse answer = WARDEN__NET_IN_RESPONSE__INIT;
 
@@ -26,7 +26,7 @@ static void answer(struct rules_change *change)
 
 static int net_in_run(struct request *request, struct warden_error *err)
 {
-	return rules_change_begin(request, edit, answer, err);
+	return rules_change_begin(request, net_in_edit, net_in_answer, err);
 }
 
 const struct request_handler net_in_request = {

@@ -9,13 +9,13 @@
 #include "lib/cleanup.h"
 
 /* The messages of an answer and the pointers to them that it wants. */
-struct listing {
+struct net_list {
 	Warden__NetInRequest *in, **ins;
 	Warden__NetOutRequest *out, **outs;
 	struct rules_out_text *texts;
 };
 
-static bool listing_init(struct listing *listing, const struct rules *rules)
+static bool net_list_init(struct net_list *listing, const struct rules *rules)
 {
 	listing->in = calloc(rules->n_in + 1, sizeof(*listing->in));
 	listing->ins = calloc(rules->n_in + 1, sizeof(Warden__NetInRequest *));
@@ -35,7 +35,7 @@ static bool listing_init(struct listing *listing, const struct rules *rules)
 	return true;
 }
 
-static void listing_free(struct listing *listing)
+static void net_list_free(struct net_list *listing)
 {
 	free(listing->in);
 	free(listing->ins);
@@ -48,12 +48,12 @@ static int net_list_run(struct request *request, struct warden_error *err)
 {
 	Warden__NetListResponse answer = WARDEN__NET_LIST_RESPONSE__INIT;
 	const struct rules *rules = &request->container->rules;
-	struct listing listing;
+	struct net_list listing;
 	int result = 0;
 
 	if (!rules_are_supported(request->container, err))
 		return -1;
-	if (listing_init(&listing, rules)) {
+	if (net_list_init(&listing, rules)) {
 		answer.in = listing.ins;
 		answer.n_in = rules->n_in;
 		answer.out = listing.outs;
@@ -62,7 +62,7 @@ static int net_list_run(struct request *request, struct warden_error *err)
 	} else {
 		result = warden_error_set(err, "no memory for a list");
 	}
-	listing_free(&listing);
+	net_list_free(&listing);
 	return result;
 }
 

@@ -5,7 +5,7 @@
 #include "core/rules/rules.h"
 #include "core/wire/request.h"
 
-static int edit(struct rules_change *change, struct warden_error *err)
+static int net_out_edit(struct rules_change *change, struct warden_error *err)
 {
 	const Warden__NetOutRequest *asked = (const void *)change->request->message;
 	struct warden_out_rule rule;
@@ -17,7 +17,7 @@ static int edit(struct rules_change *change, struct warden_error *err)
 
 static int net_out_run(struct request *request, struct warden_error *err)
 {
-	return rules_change_begin(request, edit, rules_answer_empty, err);
+	return rules_change_begin(request, net_out_edit, rules_answer_empty, err);
 }
 
 const struct request_handler net_out_request = {

@@ -5,8 +5,8 @@
 #include "core/rules/rules.h"
 #include "core/wire/request.h"
 
-static int remove_in(struct rules *rules, const Warden__NetInRequest *asked,
-		     struct warden_error *err)
+static int net_remove_in(struct rules *rules, const Warden__NetInRequest *asked,
+			 struct warden_error *err)
 {
 	struct warden_in_rule rule;
 
@@ -17,8 +17,8 @@ static int remove_in(struct rules *rules, const Warden__NetInRequest *asked,
 	return rules_remove_in(rules, &rule, err);
 }
 
-static int remove_out(struct rules *rules, const Warden__NetOutRequest *asked,
-		      struct warden_error *err)
+static int net_remove_out(struct rules *rules, const Warden__NetOutRequest *asked,
+			  struct warden_error *err)
 {
 	struct warden_out_rule rule;
 
@@ -27,22 +27,22 @@ static int remove_out(struct rules *rules, const Warden__NetOutRequest *asked,
 	return rules_remove_out(rules, &rule, err);
 }
 
-static int edit(struct rules_change *change, struct warden_error *err)
+static int net_remove_edit(struct rules_change *change, struct warden_error *err)
 {
 	const Warden__NetRemoveRequest *asked = (const void *)change->request->message;
 
 	for (size_t i = 0; i < asked->n_in; i++)
-		if (remove_in(&change->next, asked->in[i], err) < 0)
+		if (net_remove_in(&change->next, asked->in[i], err) < 0)
 			return rules_error_at("in", i, err);
 	for (size_t i = 0; i < asked->n_out; i++)
-		if (remove_out(&change->next, asked->out[i], err) < 0)
+		if (net_remove_out(&change->next, asked->out[i], err) < 0)
 			return rules_error_at("out", i, err);
 	return 0;
 }
 
 static int net_remove_run(struct request *request, struct warden_error *err)
 {
-	return rules_change_begin(request, edit, rules_answer_empty, err);
+	return rules_change_begin(request, net_remove_edit, rules_answer_empty, err);
 }
 
 const struct request_handler net_remove_request = {

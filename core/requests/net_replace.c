@@ -8,7 +8,8 @@
 #include "core/wire/request.h"
 #include "lib/cleanup.h"
 
-static int add_in(struct rules *rules, const Warden__NetInRequest *asked, struct warden_error *err)
+static int net_replace_add_in(struct rules *rules, const Warden__NetInRequest *asked,
+			      struct warden_error *err)
 {
 	struct warden_in_rule rule;
 	size_t index, before = rules->n_in;
@@ -20,8 +21,8 @@ static int add_in(struct rules *rules, const Warden__NetInRequest *asked, struct
 	return 0;
 }
 
-static int add_out(struct rules *rules, const Warden__NetOutRequest *asked,
-		   struct warden_error *err)
+static int net_replace_add_out(struct rules *rules, const Warden__NetOutRequest *asked,
+			       struct warden_error *err)
 {
 	struct warden_out_rule rule;
 
@@ -30,22 +31,22 @@ static int add_out(struct rules *rules, const Warden__NetOutRequest *asked,
 	return rules_add_out(rules, &rule, false, err);
 }
 
-static int edit(struct rules_change *change, struct warden_error *err)
+static int net_replace_edit(struct rules_change *change, struct warden_error *err)
 {
 	const Warden__NetReplaceRequest *asked = (const void *)change->request->message;
 	struct rules *next = &change->next;
 
 	next->n_in = next->n_out = 0;
 	for (size_t i = 0; i < asked->n_in; i++)
-		if (add_in(next, asked->in[i], err) < 0)
+		if (net_replace_add_in(next, asked->in[i], err) < 0)
 			return rules_error_at("in", i, err);
 	for (size_t i = 0; i < asked->n_out; i++)
-		if (add_out(next, asked->out[i], err) < 0)
+		if (net_replace_add_out(next, asked->out[i], err) < 0)
 			return rules_error_at("out", i, err);
 	return 0;
 }
 
-static void answer(struct rules_change *change)
+static void net_replace_answer(struct rules_change *change)
 {
 	Warden__NetReplaceResponse answer = WARDEN__NET_REPLACE_RESPONSE__INIT;
 	const struct rules *next = &change->next;
@@ -70,7 +71,7 @@ static void answer(struct rules_change *change)
 
 static int net_replace_run(struct request *request, struct warden_error *err)
 {
-	return rules_change_begin(request, edit, answer, err);
+	return rules_change_begin(request, net_replace_edit, net_replace_answer, err);
 }
 
 const struct request_handler net_replace_request = {

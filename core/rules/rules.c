@@ -32,7 +32,7 @@ bool rules_copy(struct rules *copy, const struct rules *rules)
 }
 
 /* The array with room for one more, or NULL. */
-static void *grow(void *array, size_t n, size_t size, struct warden_error *err)
+static void *rules_grow_array(void *array, size_t n, size_t size, struct warden_error *err)
 {
 	void *grown = NULL;
 
@@ -43,13 +43,13 @@ static void *grow(void *array, size_t n, size_t size, struct warden_error *err)
 	return grown;
 }
 
-static const char *name_of(enum warden_protocol protocol)
+static const char *rules_protocol_name(enum warden_protocol protocol)
 {
 	return protocol == WARDEN_UDP ? "UDP" : "TCP";
 }
 
 /* The rule of the same host port and protocol, or n_in. */
-static size_t find_in(const struct rules *rules, const struct warden_in_rule *rule)
+static size_t rules_find_in(const struct rules *rules, const struct warden_in_rule *rule)
 {
 	size_t i = 0;
 
@@ -60,7 +60,7 @@ static size_t find_in(const struct rules *rules, const struct warden_in_rule *ru
 }
 
 /* Where it goes to. */
-static uint16_t target_of(const struct warden_in_rule *rule)
+static uint16_t rules_target_port(const struct warden_in_rule *rule)
 {
 	return rule->container_port ? rule->container_port : rule->host_port;
 }
@@ -70,16 +70,17 @@ int rules_add_in(struct rules *rules, const struct warden_in_rule *rule, size_t 
 {
 	struct warden_in_rule *in;
 
-	*index = rule->host_port ? find_in(rules, rule) : rules->n_in;
+	*index = rule->host_port ? rules_find_in(rules, rule) : rules->n_in;
 	if (*index < rules->n_in) {
-		uint16_t other = target_of(&rules->in[*index]);
+		uint16_t other = rules_target_port(&rules->in[*index]);
 
-		if (other == target_of(rule))
+		if (other == rules_target_port(rule))
 			return 0;
 		return warden_error_set(err, "host_port %u (%s) goes to container_port %u already",
-					rule->host_port, name_of(rule->protocol), other);
+					rule->host_port, rules_protocol_name(rule->protocol),
+					other);
 	}
-	in = grow(rules->in, rules->n_in, sizeof(*in), err);
+	in = rules_grow_array(rules->in, rules->n_in, sizeof(*in), err);
 	if (!in)
 		return -1;
 	rules->in = in;
@@ -88,7 +89,7 @@ int rules_add_in(struct rules *rules, const struct warden_in_rule *rule, size_t 
 }
 
 /* Member by member: what is between them need not be equal. */
-static bool is_same_out(const struct warden_out_rule *a, const struct warden_out_rule *b)
+static bool rules_out_is_same(const struct warden_out_rule *a, const struct warden_out_rule *b)
 {
 	return a->first.s_addr == b->first.s_addr && a->last.s_addr == b->last.s_addr &&
 	       a->protocol == b->protocol && a->first_port == b->first_port &&
@@ -96,16 +97,16 @@ static bool is_same_out(const struct warden_out_rule *a, const struct warden_out
 	       a->icmp_code == b->icmp_code && a->log == b->log;
 }
 
-static size_t find_out(const struct rules *rules, const struct warden_out_rule *rule)
+static size_t rules_find_out(const struct rules *rules, const struct warden_out_rule *rule)
 {
 	size_t i = 0;
 
-	while (i < rules->n_out && !is_same_out(&rules->out[i], rule))
+	while (i < rules->n_out && !rules_out_is_same(&rules->out[i], rule))
 		i++;
 	return i;
 }
 
-static void cut_out(struct rules *rules, size_t i)
+static void rules_cut_out(struct rules *rules, size_t i)
 {
 	memmove(&rules->out[i], &rules->out[i + 1], (--rules->n_out - i) * sizeof(*rules->out));
 }
@@ -114,13 +115,13 @@ int rules_add_out(struct rules *rules, const struct warden_out_rule *rule, bool 
 		  struct warden_error *err)
 {
 	struct warden_out_rule *out;
-	size_t i = find_out(rules, rule);
+	size_t i = rules_find_out(rules, rule);
 
 	if (i < rules->n_out && !first)
 		return 0;
 	if (i < rules->n_out)
-		cut_out(rules, i);
-	out = grow(rules->out, rules->n_out, sizeof(*out), err);
+		rules_cut_out(rules, i);
+	out = rules_grow_array(rules->out, rules->n_out, sizeof(*out), err);
 	if (!out)
 		return -1;
 	rules->out = out;
@@ -134,7 +135,7 @@ int rules_add_out(struct rules *rules, const struct warden_out_rule *rule, bool 
 int rules_remove_in(struct rules *rules, const struct warden_in_rule *rule,
 		    struct warden_error *err)
 {
-	size_t i = find_in(rules, rule);
+	size_t i = rules_find_in(rules, rule);
 
 	if (i < rules->n_in &&
 	    (!rule->container_port || rules->in[i].container_port == rule->container_port)) {
@@ -142,17 +143,17 @@ int rules_remove_in(struct rules *rules, const struct warden_in_rule *rule,
 		return 0;
 	}
 	return warden_error_set(err, "no such rule: host_port %u (%s)", rule->host_port,
-				name_of(rule->protocol));
+				rules_protocol_name(rule->protocol));
 }
 
 int rules_remove_out(struct rules *rules, const struct warden_out_rule *rule,
 		     struct warden_error *err)
 {
-	size_t i = find_out(rules, rule);
+	size_t i = rules_find_out(rules, rule);
 
 	if (i == rules->n_out)
 		return warden_error_set(err, "no such rule");
-	cut_out(rules, i);
+	rules_cut_out(rules, i);
 	return 0;
 }
 

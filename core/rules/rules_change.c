@@ -13,7 +13,7 @@
 #include "core/state/snapshot.h"
 #include "core/wire/request.h"
 
-static bool has_port(const struct rules *rules, uint16_t port)
+static bool rules_have_port(const struct rules *rules, uint16_t port)
 {
 	for (size_t i = 0; i < rules->n_in; i++)
 		if (rules->in[i].host_port == port)
@@ -21,7 +21,7 @@ static bool has_port(const struct rules *rules, uint16_t port)
 	return false;
 }
 
-static bool is_held(const struct rules_change *change, uint16_t port)
+static bool rules_change_is_held(const struct rules_change *change, uint16_t port)
 {
 	for (size_t i = 0; i < change->n_held; i++)
 		if (change->held[i] == port)
@@ -30,8 +30,8 @@ static bool is_held(const struct rules_change *change, uint16_t port)
 }
 
 /* Takes the port of a rule unless the container has it. */
-static int hold_port(struct rules_change *change, struct warden_in_rule *rule,
-		     struct warden_error *err)
+static int rules_change_hold_port(struct rules_change *change, struct warden_in_rule *rule,
+				  struct warden_error *err)
 {
 	struct container *c = change->operation.container;
 	uint64_t now = uv_now(&c->server->loop);
@@ -39,7 +39,8 @@ static int hold_port(struct rules_change *change, struct warden_in_rule *rule,
 	if (rule->host_port == 0) {
 		if (ports_take(c->server->ports, now, &rule->host_port) < 0)
 			return warden_error_set(err, "no port available");
-	} else if (has_port(&c->rules, rule->host_port) || is_held(change, rule->host_port)) {
+	} else if (rules_have_port(&c->rules, rule->host_port) ||
+		   rules_change_is_held(change, rule->host_port)) {
 		return 0;
 	} else if (ports_take_value(c->server->ports, now, rule->host_port) < 0) {
 		return warden_error_set(err, "host_port %u: another container has it",
@@ -50,7 +51,7 @@ static int hold_port(struct rules_change *change, struct warden_in_rule *rule,
 }
 
 /* Those that were named come first: the pool must not hand one of them out. */
-static int hold_ports(struct rules_change *change, struct warden_error *err)
+static int rules_change_hold_ports(struct rules_change *change, struct warden_error *err)
 {
 	struct rules *next = &change->next;
 	bool host_network = change->operation.container->server->container_klass->host_network;
@@ -59,12 +60,13 @@ static int hold_ports(struct rules_change *change, struct warden_error *err)
 	if (!change->held)
 		return warden_error_set(err, "no memory for ports");
 	for (size_t i = 0; i < next->n_in; i++)
-		if (next->in[i].host_port != 0 && hold_port(change, &next->in[i], err) < 0)
+		if (next->in[i].host_port != 0 &&
+		    rules_change_hold_port(change, &next->in[i], err) < 0)
 			return -1;
 	for (size_t i = 0; i < next->n_in; i++) {
 		struct warden_in_rule *rule = &next->in[i];
 
-		if (rule->host_port == 0 && hold_port(change, rule, err) < 0)
+		if (rule->host_port == 0 && rules_change_hold_port(change, rule, err) < 0)
 			return -1;
 		if (rule->container_port == 0 || host_network)
 			rule->container_port = rule->host_port;
@@ -72,7 +74,7 @@ static int hold_ports(struct rules_change *change, struct warden_error *err)
 	return 0;
 }
 
-static void give_held(struct rules_change *change)
+static void rules_change_free_held(struct rules_change *change)
 {
 	struct server *server = change->operation.container->server;
 
@@ -81,7 +83,7 @@ static void give_held(struct rules_change *change)
 }
 
 /* The snapshot as it will be. */
-static char *next_snapshot(struct container *c, struct rules *next)
+static char *rules_change_make_snapshot(struct container *c, struct rules *next)
 {
 	struct rules now = c->rules;
 	char *text;
@@ -92,21 +94,21 @@ static char *next_snapshot(struct container *c, struct rules *next)
 	return text;
 }
 
-static int prepare(struct operation *operation, struct warden_error *err)
+static int rules_change_prepare(struct operation *operation, struct warden_error *err)
 {
 	struct rules_change *change = (struct rules_change *)operation;
 	struct container *c = operation->container;
 
 	if (!rules_copy(&change->next, &c->rules))
 		return warden_error_set(err, "no memory for rules");
-	if (change->edit(change, err) < 0 || hold_ports(change, err) < 0)
+	if (change->edit(change, err) < 0 || rules_change_hold_ports(change, err) < 0)
 		return -1;
-	operation->snapshot = next_snapshot(c, &change->next);
+	operation->snapshot = rules_change_make_snapshot(c, &change->next);
 	return 0;
 }
 
 /* Worker thread. Nobody changes the container's rules meanwhile. */
-static int change_run(struct operation *operation, struct warden_error *err)
+static int rules_change_run(struct operation *operation, struct warden_error *err)
 {
 	struct rules_change *change = (struct rules_change *)operation;
 	struct container *c = operation->container;
@@ -125,7 +127,7 @@ static int change_run(struct operation *operation, struct warden_error *err)
 }
 
 /* The container has the next set from now on. */
-static void take_over(struct rules_change *change)
+static void rules_change_apply(struct rules_change *change)
 {
 	struct container *c = change->operation.container;
 	struct server *server = c->server;
@@ -134,21 +136,21 @@ static void take_over(struct rules_change *change)
 	c->rules = change->next;
 	change->next = (struct rules){0};
 	for (size_t i = 0; i < before.n_in; i++)
-		if (!has_port(&c->rules, before.in[i].host_port))
+		if (!rules_have_port(&c->rules, before.in[i].host_port))
 			ports_give(server->ports, uv_now(&server->loop), before.in[i].host_port);
 	rules_free(&before);
 }
 
-static void change_done(struct operation *operation, int result, struct warden_error *err)
+static void rules_change_done(struct operation *operation, int result, struct warden_error *err)
 {
 	struct rules_change *change = (struct rules_change *)operation;
 
 	if (result < 0) {
-		give_held(change);
+		rules_change_free_held(change);
 		request_fail(change->request, err);
 	} else {
 		change->answer(change);
-		take_over(change);
+		rules_change_apply(change);
 	}
 	rules_free(&change->next);
 	free(change->held);
@@ -179,9 +181,9 @@ int rules_change_begin(struct request *request, rules_edit *edit, rules_answer *
 	change->request = request;
 	change->edit = edit;
 	change->answer = answer;
-	change->operation.prepare = prepare;
-	change->operation.run = change_run;
-	change->operation.done = change_done;
+	change->operation.prepare = rules_change_prepare;
+	change->operation.run = rules_change_run;
+	change->operation.done = rules_change_done;
 	container_queue(c, &change->operation);
 	return 0;
 }
@@ -209,7 +211,7 @@ void rules_recover_ports(struct container *c)
 		const struct rules earlier = {.in = c->rules.in, .n_in = n};
 		const struct warden_in_rule rule = c->rules.in[i];
 
-		if (has_port(&earlier, rule.host_port) ||
+		if (rules_have_port(&earlier, rule.host_port) ||
 		    ports_take_value(server->ports, uv_now(&server->loop), rule.host_port) == 0)
 			c->rules.in[n++] = rule;
 		else

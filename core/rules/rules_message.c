@@ -14,7 +14,8 @@
 
 enum { NETWORK_LENGTH = 39, PORT_RANGE_LENGTH = 15 };
 
-static int read_port(const char *field, uint32_t value, uint16_t *port, struct warden_error *err)
+static int rules_read_port(const char *field, uint32_t value, uint16_t *port,
+			   struct warden_error *err)
 {
 	if (value < 1 || value > UINT16_MAX)
 		return warden_error_set(err, "%s must be from 1 to 65535, not %" PRIu32, field,
@@ -33,16 +34,16 @@ int rules_read_in(const Warden__NetInRequest *asked, struct warden_in_rule *rule
 					protocol);
 	*rule = (struct warden_in_rule){.protocol = (enum warden_protocol)protocol};
 	if (asked->has_host_port &&
-	    read_port("host_port", asked->host_port, &rule->host_port, err) < 0)
+	    rules_read_port("host_port", asked->host_port, &rule->host_port, err) < 0)
 		return -1;
-	if (asked->has_container_port &&
-	    read_port("container_port", asked->container_port, &rule->container_port, err) < 0)
+	if (asked->has_container_port && rules_read_port("container_port", asked->container_port,
+							 &rule->container_port, err) < 0)
 		return -1;
 	return 0;
 }
 
-static int read_network(const ProtobufCBinaryData *bytes, struct warden_out_rule *rule,
-			struct warden_error *err)
+static int rules_read_network(const ProtobufCBinaryData *bytes, struct warden_out_rule *rule,
+			      struct warden_error *err)
 {
 	_cleanup_free_ char *text = request_text(bytes, "network", NETWORK_LENGTH, err);
 	uint32_t first, last;
@@ -58,7 +59,7 @@ static int read_network(const ProtobufCBinaryData *bytes, struct warden_out_rule
 }
 
 /* Digits alone, at most 65535; moves `text` behind them. */
-static bool read_digits(const char **text, uint32_t *value)
+static bool rules_read_digits(const char **text, uint32_t *value)
 {
 	size_t length = strspn(*text, "0123456789");
 
@@ -69,8 +70,8 @@ static bool read_digits(const char **text, uint32_t *value)
 	return *value <= UINT16_MAX;
 }
 
-static int read_port_range(const ProtobufCBinaryData *bytes, struct warden_out_rule *rule,
-			   struct warden_error *err)
+static int rules_read_port_range(const ProtobufCBinaryData *bytes, struct warden_out_rule *rule,
+				 struct warden_error *err)
 {
 	_cleanup_free_ char *text = request_text(bytes, "port_range", PORT_RANGE_LENGTH, err);
 	const char *at = text;
@@ -78,7 +79,8 @@ static int read_port_range(const ProtobufCBinaryData *bytes, struct warden_out_r
 
 	if (!text)
 		return -1;
-	if (!read_digits(&at, &first) || *at++ != ':' || !read_digits(&at, &last) || *at)
+	if (!rules_read_digits(&at, &first) || *at++ != ':' || !rules_read_digits(&at, &last) ||
+	    *at)
 		return warden_error_set(
 			err, "port_range must be A:B with ports up to 65535, not '%s'", text);
 	if (first >= last)
@@ -88,8 +90,8 @@ static int read_port_range(const ProtobufCBinaryData *bytes, struct warden_out_r
 	return 0;
 }
 
-static int read_ports(const Warden__NetOutRequest *asked, struct warden_out_rule *rule,
-		      struct warden_error *err)
+static int rules_read_ports(const Warden__NetOutRequest *asked, struct warden_out_rule *rule,
+			    struct warden_error *err)
 {
 	static const char *const names[] = {"TCP", "UDP", "ICMP", "ALL"};
 	bool has_range = asked->has_port_range && asked->port_range.len > 0;
@@ -102,15 +104,15 @@ static int read_ports(const Warden__NetOutRequest *asked, struct warden_out_rule
 		return warden_error_set(err, "protocol %s takes no %s", names[rule->protocol],
 					has_range ? "port_range" : "port");
 	if (has_range)
-		return read_port_range(&asked->port_range, rule, err);
-	if (read_port("port", asked->port, &rule->first_port, err) < 0)
+		return rules_read_port_range(&asked->port_range, rule, err);
+	if (rules_read_port("port", asked->port, &rule->first_port, err) < 0)
 		return -1;
 	rule->last_port = rule->first_port;
 	return 0;
 }
 
-static int read_icmp(const char *field, bool has, int32_t value, enum warden_protocol protocol,
-		     int *result, struct warden_error *err)
+static int rules_read_icmp(const char *field, bool has, int32_t value,
+			   enum warden_protocol protocol, int *result, struct warden_error *err)
 {
 	*result = -1;
 	if (!has || value == -1)
@@ -141,13 +143,13 @@ int rules_read_out(const Warden__NetOutRequest *asked, struct warden_out_rule *r
 	*rule = (struct warden_out_rule){.last.s_addr = UINT32_MAX,
 					 .protocol = (enum warden_protocol)protocol,
 					 .log = asked->has_log && asked->log};
-	if ((has_network && read_network(&asked->network, rule, err) < 0) ||
-	    read_ports(asked, rule, err) < 0 ||
-	    read_icmp("icmp_type", asked->has_icmp_type, asked->icmp_type, rule->protocol,
-		      &rule->icmp_type, err) < 0)
+	if ((has_network && rules_read_network(&asked->network, rule, err) < 0) ||
+	    rules_read_ports(asked, rule, err) < 0 ||
+	    rules_read_icmp("icmp_type", asked->has_icmp_type, asked->icmp_type, rule->protocol,
+			    &rule->icmp_type, err) < 0)
 		return -1;
-	return read_icmp("icmp_code", asked->has_icmp_code, asked->icmp_code, rule->protocol,
-			 &rule->icmp_code, err);
+	return rules_read_icmp("icmp_code", asked->has_icmp_code, asked->icmp_code, rule->protocol,
+			       &rule->icmp_code, err);
 }
 
 void rules_write_in(Warden__NetInRequest *message, const struct warden_in_rule *rule)
@@ -160,7 +162,7 @@ void rules_write_in(Warden__NetInRequest *message, const struct warden_in_rule *
 }
 
 /* An address, CIDR where it is one, else A-B. */
-static void write_network(char *text, size_t size, const struct warden_out_rule *rule)
+static void rules_write_network(char *text, size_t size, const struct warden_out_rule *rule)
 {
 	uint32_t first = ntohl(rule->first.s_addr), last = ntohl(rule->last.s_addr);
 	uint32_t host = first ^ last;
@@ -180,7 +182,7 @@ void rules_write_out(Warden__NetOutRequest *message, struct rules_out_text *text
 		     const struct warden_out_rule *rule)
 {
 	warden__net_out_request__init(message);
-	write_network(text->network, sizeof(text->network), rule);
+	rules_write_network(text->network, sizeof(text->network), rule);
 	message_set_text(&message->has_network, &message->network, text->network);
 	message->has_protocol = true;
 	message->protocol = (Warden__NetOutRequest__Protocol)rule->protocol;
