@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of what is kept for a container; see container_subject.h. */
+/* The table of subjects that keep fields in a container; see container_subject.h. */
 #include <config.h>
 
 #include <stddef.h>
 
 #include "core/container/container_subject.h"
 
-/* In the order of release. Transfers come first: ending one may answer a request and still use all
- * the rest. Jobs come before the network, the uid and the slot go back to the pools, and these
- * before the ports of the rules. The options are last, since all the others may read them. */
+/* In the order of release, which matters. Transfers and jobs come first, since ending them answers
+ * requests and may use all that follows; network, uid, slot and ports return to their pools next;
+ * the options come last, since the other subjects may read them. The order of init does not matter.
+ */
 const struct container_subject *const container_subjects[] = {
 	&transfers_subject,
 	&jobs_subject,

@@ -25,8 +25,8 @@ const char *container_state_name(enum container_state state)
 	}
 }
 
-/* 55 bits of microseconds in base 32; counting up, so that no id comes twice while the clock goes
- * on. */
+/* The clock in microseconds, 55 bits in base 32. The number only grows, so no id is used twice
+ * unless the clock is set back. */
 static void container_make_id(struct server *server, char id[12])
 {
 	static const char digits[] = "0123456789abcdefghijklmnopqrstuv";
@@ -109,16 +109,16 @@ static void operation_after_worker(uv_work_t *work, int status)
 	struct container *c = operation->container;
 	bool more = !TAILQ_EMPTY(&c->operations);
 
-	(void)status; /* UV_ECANCELED alone, and nobody cancels */
+	(void)status; /* only UV_ECANCELED, and nothing cancels it */
 	c->running = false;
-	/* What it leaves is what the next one finds. It may free the container, but only where none
-	 * is left. */
+	/* The next operation sees what this one changed. `done` may free the container, but only if
+	 * the queue is empty. */
 	operation_finish(operation, operation->result);
 	if (more)
 		container_run_next(c);
 }
 
-/* What came behind a destroy would find no container at the backend's. */
+/* An operation behind a destroy would find no container in the backend. */
 static int operation_prepare(struct operation *operation)
 {
 	if (operation->container->destroy.op_done && !operation->needs_no_backend)
@@ -126,7 +126,7 @@ static int operation_prepare(struct operation *operation)
 	return operation->prepare ? operation->prepare(operation, &operation->err) : 0;
 }
 
-/* What cannot begin ends as if it had failed, once the caller has returned. */
+/* An operation that cannot be prepared fails after the caller has returned. */
 static void operation_begin(struct operation *operation)
 {
 	struct container *c = operation->container;
@@ -138,7 +138,7 @@ static void operation_begin(struct operation *operation)
 		operation->snapshot = operation->make_snapshot(c);
 	if (uv_queue_work(&c->server->loop, &operation->work, operation_on_worker,
 			  operation_after_worker) < 0)
-		abort(); /* only without a callback */
+		abort(); /* fails only without a callback */
 }
 
 static void container_run_next(struct container *c)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A container as the core knows it. Its operations run on workers one at a time, in the order in
- * which they were queued. */
+/* A container as the core sees it. Its operations run on workers, one at a time, in the order in
+ * which they were queued. All functions here run on the loop thread. */
 #ifndef CORE_CONTAINER_CONTAINER_H
 #define CORE_CONTAINER_CONTAINER_H
 
@@ -29,23 +29,23 @@ enum container_state {
 
 #define GRACE_NEVER UINT32_MAX
 
-/* Something that a worker does for a container. */
+/* Work of a worker for a container. */
 struct operation {
 	TAILQ_ENTRY(operation) link;
 	uv_work_t work;
 	struct container *container;
-	bool needs_no_backend; /* it runs also when a destroy has taken the backend's container */
+	bool needs_no_backend; /* runs even after a destroy took the backend's container */
 	char *snapshot;        /* the text for snapshot_write, freed after `done` */
 	/* Optional. Loop thread, right before `run`: makes `snapshot`; see snapshot_text. */
 	char *(*make_snapshot)(const struct container *container);
 	void *data; /* the owner's */
-	/* Optional. Loop thread, right before `run`, when all that was queued earlier is done; -1:
-	 * it does not run. It may set `snapshot`. */
+	/* Optional. Loop thread, right before `run`, when all earlier operations are done. -1:
+	 * `run` is not called. It may set `snapshot`. */
 	int (*prepare)(struct operation *operation, struct warden_error *err);
 	/* Worker thread. */
 	int (*run)(struct operation *operation, struct warden_error *err);
-	/* Loop thread; frees the operation. `result` is what `run` returned, or -1 where a destroy
-	 * overtook it. */
+	/* Loop thread; frees the operation. `result` is the result of `prepare` or `run`, or -1 if
+	 * a destroy cancelled the operation. */
 	void (*done)(struct operation *operation, int result, struct warden_error *err);
 	int result;
 	struct warden_error err;
@@ -53,14 +53,15 @@ struct operation {
 
 TAILQ_HEAD(operation_list, operation);
 
-/* That a connection keeps a container from its grace time's end. */
+/* A reference of a connection: the grace time of the container does not begin while there is one.
+ */
 struct reference {
 	LIST_ENTRY(reference) of_container, of_connection;
 	struct connection *connection;
 	struct container *container;
 };
 
-/* A request that waits until a stop or destroy is complete. */
+/* A request that waits for the end of a stop or a destroy. */
 struct container_waiter {
 	TAILQ_ENTRY(container_waiter) link;
 	struct request *request;
@@ -72,7 +73,7 @@ TAILQ_HEAD(container_waiter_list, container_waiter);
 struct rules {
 	struct warden_in_rule *in;
 	size_t n_in;
-	struct warden_out_rule *out; /* the first is tried first */
+	struct warden_out_rule *out; /* the first match applies */
 	size_t n_out;
 };
 
@@ -85,32 +86,32 @@ struct container {
 	char id[12];
 	char *handle;
 	char *path;
-	char *name; /* of its directory in the depot, or in the depot's tmp once it is destroyed */
+	char *name; /* of its directory in the depot, or in the depot's tmp after the destroy */
 	int dir_fd;
 	struct warden_identity identity;
 	bool owns_network, owns_uid, owns_slot;
 
-	char *rootfs; /* of several layers the topmost */
+	char *rootfs; /* if there are several layers, the topmost */
 	struct create_options options;
-	uint64_t created_us;                   /* since 1970, for people */
-	uint64_t created_clock_us;             /* as ttl_clock_us tells */
-	bool nested;                           /* it may run a warden of its own */
-	struct warden_bind_mount *bind_mounts; /* their texts are ours */
+	uint64_t created_us;                   /* since 1970, for display */
+	uint64_t created_clock_us;             /* on the clock of ttl_clock_us */
+	bool nested;                           /* may run a nested warden */
+	struct warden_bind_mount *bind_mounts; /* owns its strings */
 	size_t n_bind_mounts;
 	uid_t client_uid;
 	gid_t client_gid;
 	uint32_t grace_time; /* seconds, or GRACE_NEVER */
-	struct rules rules;  /* in force; it has the host ports of `in` */
+	struct rules rules;  /* in force; the container holds the host ports of `in` */
 
 	enum container_state state;
-	struct warden_limits limits;   /* as asked for; see limits.h */
-	struct warden_limits in_force; /* as the backend told last */
+	struct warden_limits limits;   /* as requested; see limits.h */
+	struct warden_limits in_force; /* as last reported by the backend */
 	bool in_force_known;
 	bool paused;
-	struct creation *creation; /* while its create runs */
+	struct creation *creation; /* set while the create runs */
 	bool alive;                /* the backend can do more with it than destroy */
-	void *backend;             /* the container_klass's */
-	const char *events[2];     /* static texts, each once */
+	void *backend;             /* the backend's container */
+	const char *events[2];     /* static strings, each once */
 	size_t n_events;
 
 	LIST_HEAD(, reference) references;
@@ -124,84 +125,86 @@ struct container {
 	TAILQ_HEAD(, job) jobs;
 	LIST_HEAD(, transfer) transfers;
 	struct operation_list operations;
-	bool running; /* an operation is on a worker */
+	bool running; /* a worker runs an operation */
 
 	struct {
 		bool started, empty;
-		bool interrupted; /* one that an earlier daemon began goes on once it is recovered
-				   */
+		bool interrupted; /* an earlier daemon began a stop; recovery continues it */
 		int signal;       /* the last that was sent */
-		int pending;      /* operations of it that are not done */
+		int pending;      /* stop operations that are not done */
 		uv_timer_t *timer;
-		uv_timer_t *oom_timer; /* it ran out of memory and is about to be stopped */
+		uv_timer_t *oom_timer; /* set after the container ran out of memory, until it is
+					  stopped */
 		struct container_waiter_list waiting;
 	} stop;
 	struct {
 		bool started, op_done, gone, removed;
 		struct container_waiter_list waiting;
 	} destroy;
-	struct labels *labels;   /* its properties as the journal has them, or NULL */
-	bool scraped;            /* asked for its figures, see scraper.h */
-	struct warden_info info; /* the last, for those that wait when it is destroyed */
+	struct labels *labels;   /* its properties for the journal, or NULL */
+	bool scraped;            /* the scraper has asked for its figures, see scraper.h */
+	struct warden_info info; /* the last figures, for answers after it is destroyed */
 };
 
 const char *container_state_name(enum container_state state);
 
-/* Makes one in memory with a new id; nothing on disk. NULL: no memory. `handle` may be NULL: the
- * id. */
+/* Makes a container in memory only. `id` NULL: a new id. `handle` NULL: the id. NULL: no memory. */
 struct container *container_new(struct server *server, const char *id, const char *handle);
 
-/* Gives its pools' share back and frees it. No operation may be left. */
+/* Returns the container's network, uid and slot to the pools and frees it. Its queue must be empty.
+ */
 void container_free(struct container *container);
 
-/* Queues an operation; `container_cancel_operations` completes all that have not begun with -1. */
+/* Queues an operation. container_cancel_operations calls `done` with -1 for all that have not
+ * begun. */
 void container_queue(struct container *container, struct operation *operation);
 void container_cancel_operations(struct container *container);
 
-/* References and grace time; see grace.c. */
+/* References and grace time; see grace.c. grace_update starts or stops the timer after a change. */
 void container_reference(struct container *container, struct connection *connection);
 void grace_update(struct container *container);
 void grace_stop(struct container *container);
 
-/* The time to live, where it has one; see ttl.c. */
+/* The time to live, if there is one; see ttl.c. ttl_clock_us is the monotonic clock. */
 void ttl_start(struct container *container);
 void ttl_stop(struct container *container);
 uint64_t ttl_left_us(const struct container *container);
 uint64_t ttl_clock_us(void);
 
-/* Remembers an event, once, here and on disk; `text` is static. container_note_event only here:
- * false where it was known. */
+/* container_event records an event once, in memory and in the snapshot; `text` is static.
+ * container_note_event records it in memory only; false: it is known already. */
 void container_event(struct container *container, const char *text);
 bool container_note_event(struct container *container, const char *text);
-/* Writes its snapshot, for nobody who waits. */
+/* Queues a write of the snapshot that no request waits for; errors are logged. */
 void container_save(struct container *container);
 
-/* A create that the backend went on with by itself has ended: with its own container, or NULL and
- * why not. */
+/* Reports the end of a create that the backend continued by itself: its container, or NULL and an
+ * error. */
 void create_event(struct container *container, void *backend, const char *error);
 
-/* Stop and destroy; see container_stop.c and container_destroy.c. The request (NULL: nobody) is
- * answered when it is complete. */
+/* Stop and destroy; see container_stop.c and container_destroy.c. `request`, which may be NULL, is
+ * answered at the end. */
 void container_stop(struct container *container, int signal, struct request *request);
 void container_destroy(struct container *container, struct request *request);
-/* A process of it was ended for want of memory: stops it if that was a limit that somebody set,
- * once the job that hit it has told its own end. container_job_ended: one has.
- * container_ran_out: it is about to be stopped for that. */
+/* container_out_of_memory: a process was killed for lack of memory. If a client set a memory limit
+ * the container is stopped, after the job that hit the limit has reported its end;
+ * container_job_ended reports that end. container_ran_out: such a stop is about to begin. */
 void container_out_of_memory(struct container *container);
 void container_job_ended(struct container *container);
 bool container_ran_out(const struct container *container);
-/* Something has happened that a stop may have waited for. */
+/* Continue a stop or a destroy after an event that it may wait for. */
 void stop_step(struct container *container);
 void destroy_step(struct container *container);
-/* Removes what recovery found to be dead; nobody waits for it. */
+/* Removes a container that recovery found dead. */
 void container_discard(struct container *container);
 
-/* Answers and frees all that wait. */
+/* Answers and frees all waiters. */
 void container_waiters_answer(struct container_waiter_list *list);
 /* False: no memory. */
 bool container_waiters_add(struct container_waiter_list *list, struct request *request);
 
-/* A timer of one shot that calls back with `container` in its data; see timer.c. */
+/* A one-shot timer that calls back with `data` in its data field. timer_start returns NULL if there
+ * is no memory; see timer.c. */
 uv_timer_t *timer_start(struct server *server, uint64_t ms, uv_timer_cb fired, void *data);
 void timer_stop(uv_timer_t **timer);
 

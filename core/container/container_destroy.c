@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Destroy: the last info, stop, the backend's destroy, the directory renamed into the depot's tmp;
- * then it is answered. The rest happens behind: when the backend says that all is gone and the
- * files are removed, the container's share goes back to the pools. */
+/* Destroy: reads the last info, stops the container, calls the backend's destroy and renames the
+ * directory into the depot's tmp; then the request is answered. The rest runs in the background:
+ * when the backend reports that the container is gone and its files are removed, its network, uid
+ * and slot return to the pools. */
 #include <config.h>
 
 #include <signal.h>
@@ -53,16 +54,16 @@ static void destroy_remove_done(struct operation *operation, int result, struct 
 	if (result < 0)
 		log_write(WARDEN_LOG_ERROR, "%s: %s", c->id, err->message);
 	free(operation);
-	log_write(WARDEN_LOG_DEBUG, "%s: gone", c->id);
+	log_write(WARDEN_LOG_DEBUG, "%s: removed", c->id);
 	registry_remove(&server->registry, c);
 	container_free(c);
 	server->leaving--;
 	server->drain_step(server);
 }
 
-/* Any thread. The rename makes the handle unknown to the next daemon too, whenever this one ends.
- */
-static int destroy_run(struct operation *operation, struct warden_error *err)
+/* Any thread. After the rename the next daemon does not know the handle either, however this one
+ * ends. */
+static int destroy_backend_run(struct operation *operation, struct warden_error *err)
 {
 	struct container *c = operation->container;
 	struct server *server = c->server;
@@ -77,14 +78,14 @@ static int destroy_run(struct operation *operation, struct warden_error *err)
 	return err->message[0] ? -1 : 0;
 }
 
-static void destroy_done(struct operation *operation, int result, struct warden_error *err)
+static void destroy_backend_done(struct operation *operation, int result, struct warden_error *err)
 {
 	struct container *c = operation->container;
 	char *name = strdup(c->id);
 
 	if (result < 0)
 		log_write(WARDEN_LOG_ERROR, "%s: %s", c->id, err->message);
-	else if (name) { /* where there is no memory the next daemon removes it */
+	else if (name) { /* without memory the next daemon removes it */
 		free(c->name);
 		c->name = name;
 		name = NULL;
@@ -96,7 +97,7 @@ static void destroy_done(struct operation *operation, int result, struct warden_
 	c->backend = NULL;
 	c->destroy.op_done = true;
 	jobs_finish(c);
-	rules_release(c); /* who reads the answer finds the ports free */
+	rules_release(c); /* a client that reads the answer finds the ports free */
 	idempotence_forget(c);
 	if (c->is_listed)
 		journal_container(c, WARDEN__EVENTS_RESPONSE__KIND__DESTROYED, NULL);
@@ -113,7 +114,7 @@ void destroy_step(struct container *c)
 	if (c->state != STATE_DESTROYED) {
 		c->state = STATE_DESTROYED;
 		container_cancel_operations(c);
-		destroy_queue_operation(c, destroy_run, destroy_done);
+		destroy_queue_operation(c, destroy_backend_run, destroy_backend_done);
 		return;
 	}
 	if (c->destroy.op_done && c->destroy.gone && !c->destroy.removed && jobs_are_idle(c)) {
@@ -122,7 +123,7 @@ void destroy_step(struct container *c)
 	}
 }
 
-/* The figures of the container are taken while there still are any. */
+/* Called with the last figures, which the backend only has before the stop. */
 static void destroy_after_info(struct container *c, void *unused)
 {
 	(void)unused;

@@ -14,7 +14,7 @@
 #include "core/server.h"
 #include "core/wire/message_text.h"
 
-/* MemoryStat's fields stand in the order of struct warden_info's, each `has` before its value. */
+/* The fields of MemoryStat have the order of warden_info.memory; `has` precedes each value. */
 static void info_fill_memory(struct info_answer *answer, const struct warden_info *info)
 {
 	const ProtobufCMessageDescriptor *all = &warden__info_response__memory_stat__descriptor;
@@ -85,7 +85,7 @@ static void info_fill_pressure(struct info_answer *answer, const struct warden_i
 	FILL_PRESSURE(io_full);
 }
 
-#define FILL_FIGURE(field)                                                                         \
+#define FILL_NUMBER(field)                                                                         \
 	do {                                                                                       \
 		if (info->field != WARDEN_UNKNOWN) {                                               \
 			answer->message.has_##field = true;                                        \
@@ -156,7 +156,7 @@ static bool info_fill_env(struct info_answer *answer, const struct container *c)
 	return true;
 }
 
-/* What create was asked for. */
+/* The options of the create. */
 static bool info_fill_options(struct info_answer *answer, const struct container *c)
 {
 	Warden__InfoResponse *message = &answer->message;
@@ -197,9 +197,9 @@ bool container_info_answer_init(struct info_answer *answer, const struct contain
 	info_fill_figures(answer, info);
 	info_fill_network(answer, info);
 	info_fill_pressure(answer, info);
-	FILL_FIGURE(peak_memory);
-	FILL_FIGURE(oom_kills);
-	FILL_FIGURE(processes);
+	FILL_NUMBER(peak_memory);
+	FILL_NUMBER(oom_kills);
+	FILL_NUMBER(processes);
 	info_fill_limits(answer, c);
 	return info_fill_options(answer, c) && info_fill_jobs(answer, c);
 }
@@ -217,56 +217,56 @@ struct info_query {
 	void (*done)(struct container *, void *);
 	void *data;
 	struct warden_info info;
-	bool asks_limits; /* nobody has yet */
+	bool asks_limits; /* the limits in force are not known yet */
 	struct warden_limits in_force;
 };
 
 static int info_query_run(struct operation *operation, struct warden_error *err)
 {
-	struct info_query *question = (struct info_query *)operation;
+	struct info_query *query = (struct info_query *)operation;
 	struct container *c = operation->container;
 
-	memset(&question->info, 0xff, sizeof(question->info)); /* WARDEN_UNKNOWN everywhere */
+	memset(&query->info, 0xff, sizeof(query->info)); /* WARDEN_UNKNOWN everywhere */
 	if (!c->alive || !c->server->container_klass->info)
 		return 0;
-	if (question->asks_limits && limits_ask(c, &question->in_force, err) < 0)
+	if (query->asks_limits && limits_ask(c, &query->in_force, err) < 0)
 		return -1;
-	return c->server->container_klass->info(c->backend, &question->info, err);
+	return c->server->container_klass->info(c->backend, &query->info, err);
 }
 
 static void info_query_done(struct operation *operation, int result, struct warden_error *err)
 {
-	struct info_query *question = (struct info_query *)operation;
+	struct info_query *query = (struct info_query *)operation;
 	struct container *c = operation->container;
 
 	if (result == 0)
-		c->info = question->info;
-	if (result == 0 && question->asks_limits && !c->in_force_known) {
-		c->in_force = question->in_force; /* its text, too */
+		c->info = query->info;
+	if (result == 0 && query->asks_limits && !c->in_force_known) {
+		c->in_force = query->in_force; /* owns its text from now on */
 		c->in_force_known = true;
 	} else {
-		limits_free(&question->in_force);
+		limits_free(&query->in_force);
 	}
 	if (result < 0 && !c->destroy.started)
 		log_write(WARDEN_LOG_WARN, "%s: info: %s", c->id, err->message);
-	question->done(c, question->data);
-	free(question);
+	query->done(c, query->data);
+	free(query);
 }
 
 bool container_info_ask(struct container *c, void (*done)(struct container *, void *), void *data)
 {
-	struct info_query *question = calloc(1, sizeof(*question));
+	struct info_query *query = calloc(1, sizeof(*query));
 
-	if (!question)
+	if (!query)
 		return false;
-	question->operation.run = info_query_run;
-	question->operation.done = info_query_done;
-	question->asks_limits =
+	query->operation.run = info_query_run;
+	query->operation.done = info_query_done;
+	query->asks_limits =
 		!c->in_force_known && c->alive && c->server->container_klass->set_limits;
-	warden_limits_init(&question->in_force);
-	question->done = done;
-	question->data = data;
-	container_queue(c, &question->operation);
+	warden_limits_init(&query->in_force);
+	query->done = done;
+	query->data = data;
+	container_queue(c, &query->operation);
 	return true;
 }
 

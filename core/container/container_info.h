@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What Info, and the end of link, run and stream, tell about a container. */
+/* The figures of a container for Info and for the last answer of link, run and stream. */
 #ifndef CORE_CONTAINER_CONTAINER_INFO_H
 #define CORE_CONTAINER_CONTAINER_INFO_H
 
@@ -20,13 +20,14 @@ struct info_answer {
 	char host_ip[INET_ADDRSTRLEN], container_ip[INET_ADDRSTRLEN];
 };
 
-/* Fills `answer`, which refers to `container` and must not be copied. False: no memory. */
+/* Fills `answer`, which refers to `container` and must not be copied. False: no memory.
+ * container_info_answer_free frees it in either case. */
 bool container_info_answer_init(struct info_answer *answer, const struct container *container,
 				const struct warden_info *info);
 void container_info_answer_free(struct info_answer *answer);
 
-/* Asks the backend for the figures on a worker, then calls back on the loop thread, with what was
- * known before where it does not answer. False: no memory. */
+/* Asks the backend for the figures on a worker and calls `done` on the loop thread. If the backend
+ * fails, the previous figures remain. False: no memory, and `done` is not called. */
 bool container_info_ask(struct container *container, void (*done)(struct container *, void *),
 			void *data);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Stop: TERM to every process, KILL to what is left after ten seconds; complete when the container
- * is empty and its jobs are settled. Nothing here waits: each event looks whether it was the last.
- * Running out of memory is a reason to stop. */
+/* Stop: sends TERM to every process, and KILL after ten seconds to those that remain. A stop is
+ * complete when the container is empty and its jobs are settled. No function waits: each event
+ * checks whether it was the last. A container that runs out of memory is stopped, too. */
 #include <config.h>
 
 #include <signal.h>
@@ -19,26 +19,26 @@
 
 enum {
 	TERM_MS = 10000, /* from TERM to KILL */
-	/* From an empty container to the end of those of its jobs whose keepers say nothing. */
+	/* From an empty container to the forced end of jobs whose keepers do not report. */
 	SETTLE_MS = 2000,
-	/* From an event of memory to TERM at the latest: a job that hit the limit tells its own
-	 * status first. */
+	/* From the out-of-memory event to TERM at the latest: the job that hit the limit reports
+	   its own status first. */
 	OOM_MS = 100,
 };
 
 static void stop_on_timer(uv_timer_t *timer);
 
-static int stop_run(struct operation *operation, struct warden_error *err)
+static int stop_signal_run(struct operation *operation, struct warden_error *err)
 {
 	struct container *c = operation->container;
 
-	/* A stop that is not on disk is complete as well: what matters is what runs. */
+	/* A stop succeeds even if the snapshot is not written: only the processes matter. */
 	if (operation->snapshot)
 		snapshot_write(c, operation->snapshot, err);
 	return c->server->container_klass->stop(c->backend, (int)(intptr_t)operation->data, err);
 }
 
-static void stop_done(struct operation *operation, int result, struct warden_error *err)
+static void stop_signal_done(struct operation *operation, int result, struct warden_error *err)
 {
 	struct container *c = operation->container;
 
@@ -58,10 +58,10 @@ static void stop_send_signal(struct container *c, int signal)
 	c->stop.timer = timer_start(c->server, TERM_MS, stop_on_timer, c);
 	if (!operation) {
 		log_write(WARDEN_LOG_ERROR, "%s: no memory to stop it", c->id);
-		return; /* the timer tries again */
+		return; /* the timer sends it again */
 	}
-	operation->run = stop_run;
-	operation->done = stop_done;
+	operation->run = stop_signal_run;
+	operation->done = stop_signal_done;
 	operation->data = (void *)(intptr_t)signal;
 	operation->make_snapshot = snapshot_text;
 	c->stop.pending++;
@@ -74,7 +74,7 @@ static void stop_on_timer(uv_timer_t *timer)
 
 	timer_stop(&c->stop.timer);
 	if (!c->stop.empty) {
-		log_write(WARDEN_LOG_INFO, "%s: processes are left, sending KILL", c->id);
+		log_write(WARDEN_LOG_INFO, "%s: processes remain, sending KILL", c->id);
 		stop_send_signal(c, SIGKILL);
 		return;
 	}

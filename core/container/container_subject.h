@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The subjects that keep something in a struct container: jobs, limits, rules and so on. Each
- * defines its subject beside its own code; container.c reaches them through the server's table
- * alone. To add one: its struct, a declaration here, a line in core/container_subjects.c. */
+/* The subjects that keep fields in struct container: jobs, limits, rules and so on. Each defines
+ * its struct container_subject beside its own code; container.c reaches them through the server's
+ * table only. To add a subject: its struct, a declaration here, a line in
+ * core/container_subjects.c. */
 #ifndef CORE_CONTAINER_CONTAINER_SUBJECT_H
 #define CORE_CONTAINER_CONTAINER_SUBJECT_H
 
 struct container;
 
 struct container_subject {
-	/* Optional. Initialises the subject's fields of a container that is all zero. It cannot
-	 * fail and calls no other subject. */
+	/* Optional. Initialises the subject's fields of a zeroed container. It cannot fail and
+	 * calls no other subject. */
 	void (*init)(struct container *container);
-	/* Optional. Frees what the subject keeps, right before the container is freed. Called
-	 * exactly once, also for a container whose create failed. */
+	/* Optional. Frees the subject's fields right before the container is freed. Called exactly
+	 * once, also if the create failed. */
 	void (*release)(struct container *container);
 };
 
-/* Ends in NULL. In the order of release, see there. */
+/* In the order of release; ends in NULL. */
 extern const struct container_subject *const container_subjects[];
 
 extern const struct container_subject create_mounts_subject;

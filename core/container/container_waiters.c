@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Requests that wait until a stop or a destroy is complete. */
+/* Requests that wait for the end of a stop or a destroy. */
 #include <config.h>
 
 #include <stdlib.h>

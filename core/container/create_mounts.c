@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* See create_mounts.h. What is looked at here is looked at again by the backend that uses it. */
+/* See create_mounts.h. The backend checks every path again when it uses it. */
 #include <config.h>
 
 #include "core/container/create_mounts.h"
@@ -29,8 +29,8 @@ static int create_mounts_take_bind_mount(struct warden_bind_mount *mount,
 	mount->dst_path = create_take_path(&asked->dst_path, "bind_mounts.dst_path", err);
 	if (!mount->dst_path)
 		return -1;
-	/* The backend opens it with the client's rights; this is for a backend that mounts nothing.
-	 */
+	/* The backend opens the source with the client's rights; this check serves backends without
+	 * mounts. */
 	if (stat(mount->src_path, &status) < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return warden_error_set(err, "Source path for bind mount does not exist: %s",
 					mount->src_path);
@@ -47,7 +47,7 @@ static int create_mounts_take_bind_mounts(struct container *c, const Warden__Cre
 	if (!c->bind_mounts)
 		return warden_error_set(err, "no memory for the bind mounts");
 	for (size_t i = 0; i < asked->n_bind_mounts; i++) {
-		c->n_bind_mounts++; /* so that half of one is freed as well */
+		c->n_bind_mounts++; /* a mount that is half filled is freed as well */
 		if (create_mounts_take_bind_mount(&c->bind_mounts[i], asked->bind_mounts[i], err) <
 		    0)
 			return -1;
@@ -65,7 +65,7 @@ static int create_mounts_check_directory(const char *field, const char *path,
 	return warden_error_set(err, "%s %s not found", field, path);
 }
 
-/* The topmost layer stands for all of them where one path is told. */
+/* The topmost layer is reported as the rootfs. */
 static int create_mounts_take_layers(struct container *c, struct warden_error *err)
 {
 	for (size_t i = 0; i < c->options.n_layers; i++)

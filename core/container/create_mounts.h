@@ -5,8 +5,8 @@
 
 #include "core/container/container.h"
 
-/* Fills in the container's, whose options have been taken. -1 and `err`: one is no path, or is not
- * there. */
+/* Fills in rootfs and bind mounts of a container whose options are filled in already. -1 and `err`:
+ * a path is not valid or does not exist. */
 int create_mounts_take(struct container *container, const Warden__CreateRequest *asked,
 		       struct warden_error *err);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The options of a Create as they are read and checked; see create_options.h. */
+/* Reads and checks the options of a Create; see create_options.h. */
 #include <config.h>
 
 #include "core/container/create_options.h"
@@ -20,24 +20,24 @@
 enum {
 	LAYERS_MAX = 64,
 	ENV_MAX = 1024,
-	ENV_BYTES_MAX = 65536, /* in all */
+	ENV_BYTES_MAX = 65536, /* in total */
 	PROPERTIES_MAX = 256,
 	PROPERTY_KEY_MAX = 256,
 	PROPERTY_VALUE_MAX = 4096,
-	PROPERTIES_BYTES_MAX = 65536, /* in all */
+	PROPERTIES_BYTES_MAX = 65536, /* in total */
 	HOSTS_MAX = 256,
 	HOSTS_LINE_MAX = 1024,
-	HOSTS_BYTES_MAX = 65536, /* in all */
+	HOSTS_BYTES_MAX = 65536, /* in total */
 	DNS_SERVERS_MAX = 16,
 };
 
-#define TMPFS_BYTES_MIN  UINT64_C(1048576) /* the container's own files must fit */
+#define TMPFS_BYTES_MIN  UINT64_C(1048576) /* room for the container's own files */
 #define TMPFS_INODES_MIN UINT64_C(64)
 #define TMPFS_INODES_MAX UINT64_C(2147483647)
 #define SHM_BYTES_MIN    UINT64_C(4096)
 #define BYTES_MAX        UINT64_C(1125899906842624) /* 1 PiB */
 
-/* A text for an error: what a client sent, fit for a line, cut. */
+/* A text of a client for an error message: escaped, one line, truncated. */
 struct create_options_shown {
 	char text[128];
 };
@@ -91,7 +91,7 @@ static int create_options_check_total(const char *field, size_t bytes, size_t ma
 				max);
 }
 
-/* A list of texts, each of at most `bytes_max` bytes; ends in NULL. */
+/* Reads a list of texts of at most `bytes_max` bytes each; the result ends in NULL. */
 static int create_options_take_texts(const ProtobufCBinaryData *asked, size_t n, const char *field,
 				     size_t bytes_max, char ***texts, struct warden_error *err)
 {
@@ -226,8 +226,8 @@ static int create_options_take_hostname(struct create_options *options,
 	if (!hostname_is_valid(options->hostname))
 		return warden_error_set(
 			err,
-			"hostname must be letters, digits and inner hyphens, in "
-			"labels of at most 63 with dots between, not '%s'",
+			"hostname must be labels of at most 63 letters, digits and inner hyphens, "
+			"separated by dots, not '%s'",
 			create_options_show(options->hostname, asked->hostname.len).text);
 	return 0;
 }

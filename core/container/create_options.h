@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a client asks for when it creates a container, beside what is of the pools: read from the
- * request and checked, kept with the container and in its snapshot. And what the image says of
- * itself: the defaults of jobs. */
+/* The options of a Create, except those that concern the pools: read from the request, checked,
+ * kept in the container and in its snapshot. Also the job defaults of the image. */
 #ifndef CORE_CONTAINER_CREATE_OPTIONS_H
 #define CORE_CONTAINER_CREATE_OPTIONS_H
 
@@ -22,15 +21,15 @@ struct create_options {
 	size_t n_env;
 	struct property *properties;
 	size_t n_properties;
-	uint32_t ttl;                   /* seconds; 0: for ever */
+	uint32_t ttl;                   /* seconds; 0: unlimited */
 	char *hostname;                 /* NULL: the id */
-	struct warden_host_name *hosts; /* their texts are ours */
+	struct warden_host_name *hosts; /* owns its strings */
 	size_t n_hosts;
 	char **dns_servers; /* ends in NULL; NULL: the configured ones */
 	size_t n_dns_servers;
 	uint64_t shm_bytes; /* 0: the backend's default */
 
-	/* Of the file beside the root file system; see image_defaults.h. */
+	/* From the file beside the root file system; see image_defaults.h. */
 	struct {
 		char **env; /* ends in NULL; NULL: none */
 		size_t n_env;
@@ -38,26 +37,28 @@ struct create_options {
 	} image;
 };
 
-/* Fills `options`, which is all zero, from a request. -1 and `err`: names the field and what it
- * holds. create_options_free frees what was filled in either case. */
+/* Fills `options`, which is all zero, from a request. -1 and `err`: names the field and its value.
+ * create_options_free frees what was filled in either case. */
 int create_options_take(struct create_options *options, const Warden__CreateRequest *asked,
 			struct warden_error *err);
 void create_options_free(struct create_options *options);
 
-/* For the snapshot; false: it is damaged. */
+/* For the snapshot. False: the snapshot is damaged. */
 json_t *create_options_to_json(const struct create_options *options);
 bool create_options_from_json(struct create_options *options, const json_t *json);
 
-/* A path of a client's: absolute, in one line, since it comes into files of lines. malloc'd. */
+/* A path of a client: absolute, without control characters, since it is written into line-based
+ * files. malloc'd; NULL and `err`. */
 char *create_take_path(const ProtobufCBinaryData *bytes, const char *field,
 		       struct warden_error *err);
 
-/* Properties of a request: keys are unique. What was taken is in `*taken` in either case. */
+/* Reads the properties of a request; keys must be unique. `*taken` is to be freed in either case.
+ */
 int properties_take(Warden__Property *const *asked, size_t n, struct property **taken,
 		    size_t *n_taken, struct warden_error *err);
 void properties_free(struct property *properties, size_t n);
 
-/* Whether a container that was made with these options has all of `wanted`. */
+/* Whether the options have all properties of `wanted`. */
 bool properties_match(const struct create_options *options, const struct property *wanted,
 		      size_t n);
 

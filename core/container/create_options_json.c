@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The options of a Create in the snapshot; see create_options.h. What was not asked for is not
- * there. */
+/* The options of a Create in the snapshot; see create_options.h. Options that were not given are
+ * absent. */
 #include <config.h>
 
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* References of connections to containers, and the grace time that begins when the last is gone. A
- * connection that was open when a container was created counts without a reference of its own:
- * connections are numbered, so the oldest one tells. */
+/* References of connections to containers, and the grace time that begins when the last reference
+ * is gone. A connection that was open when a container was created counts without an explicit
+ * reference: connections are numbered, so the oldest open one decides. */
 #include <config.h>
 
 #include <stdlib.h>
@@ -23,7 +23,7 @@ static void grace_on_timer(uv_timer_t *timer)
 {
 	struct container *c = timer->data;
 
-	log_write(WARDEN_LOG_INFO, "%s: nobody has referenced it for its grace time of %u s", c->id,
+	log_write(WARDEN_LOG_INFO, "%s: its grace time of %u s without a reference is over", c->id,
 		  c->grace_time);
 	grace_stop(c);
 	container_destroy(c, NULL);

@@ -20,10 +20,10 @@ enum {
 	FILE_MAX = 262144,
 	TEXT_MAX_BYTES = 4096,
 	ENV_MAX = 1024,
-	ENV_BYTES_MAX = 65536, /* in all */
+	ENV_BYTES_MAX = 65536, /* in total */
 };
 
-/* "DIR.json", with slashes at the end of DIR taken off. malloc'd. */
+/* "DIR.json" without the slashes at the end of DIR. malloc'd. */
 static char *image_defaults_path(const char *directory)
 {
 	size_t length = strlen(directory);
@@ -34,15 +34,15 @@ static char *image_defaults_path(const char *directory)
 	return asprintf(&path, "%.*s.json", (int)length, directory) < 0 ? NULL : path;
 }
 
-/* These two are of the calling thread alone. Leaving root's number also lays down the capabilities
- * that pass over permissions; coming back takes them up again. */
+/* Changes the file system ids of the calling thread only. Without uid 0 the thread also loses the
+ * capabilities that override permissions; with uid 0 it regains them. */
 static void image_defaults_act_as(uid_t uid, gid_t gid)
 {
 	setfsgid(gid);
 	setfsuid(uid);
 }
 
-/* Not blocking, for what turns out to be a fifo. */
+/* Non-blocking, since the file may be a FIFO. */
 static int image_defaults_open_as(const struct container *c, const char *path, bool as_client)
 {
 	const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
@@ -72,7 +72,7 @@ static int image_defaults_read_text(int fd, const char *path, char *text, size_t
 	ssize_t got = 1;
 
 	if (fstat(fd, &status) < 0)
-		return warden_error_errno(err, "look at %s", path);
+		return warden_error_errno(err, "stat %s", path);
 	while (S_ISREG(status.st_mode) && got > 0 && *length <= FILE_MAX) {
 		got = read(fd, text + *length, FILE_MAX + 1 - *length);
 		*length += got > 0 ? (size_t)got : 0;
@@ -108,7 +108,7 @@ static int image_defaults_read_json(int fd, const char *path, json_t **json,
 	return warden_error_set(err, "%s must hold an object", path);
 }
 
-/* NULL in `*text`: there is none, or it is empty, as images have it. */
+/* `*text` stays NULL if the key is absent or empty, as images have it. */
 static int image_defaults_take_text(const json_t *json, const char *path, const char *key,
 				    char **text, struct warden_error *err)
 {
@@ -174,7 +174,7 @@ static int image_defaults_take_fields(struct create_options *options, const json
 	return 0;
 }
 
-/* 1: there is none. */
+/* 1: there is no such file. */
 static int image_defaults_read_file(struct container *c, const char *directory,
 				    struct warden_error *err)
 {

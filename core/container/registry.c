@@ -10,10 +10,10 @@
 
 #include "core/container/container.h"
 
-/* A power of two; some thousands of containers are the most that the pools have room for. */
+/* A power of two; the pools have room for some thousands of containers. */
 enum { BUCKETS = 4096 };
 
-/* FNV-1a: short texts, no attacker gains more than a longer chain of his own handles. */
+/* FNV-1a: texts are short, and an attacker only lengthens the chain of his own handles. */
 static size_t registry_hash(const char *text)
 {
 	uint64_t value = 14695981039346656037U;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The containers by handle and by id, and in the order of their creation. */
+/* The containers by handle, by id, and in the order of their creation. */
 #ifndef CORE_CONTAINER_REGISTRY_H
 #define CORE_CONTAINER_REGISTRY_H
 
@@ -11,7 +11,7 @@ struct container;
 
 struct registry {
 	LIST_HEAD(registry_bucket, container) * handles, *ids;
-	TAILQ_HEAD(, container) listed; /* whose create succeeded */
+	TAILQ_HEAD(, container) listed; /* their creates have succeeded */
 	size_t n;
 };
 
@@ -22,13 +22,14 @@ void registry_close(struct registry *registry);
 void registry_add(struct registry *registry, struct container *container);
 void registry_remove(struct registry *registry, struct container *container);
 
-/* Its create has succeeded: List shows it from now on. */
+/* Adds a container whose create succeeded to those that List shows. */
 void registry_list(struct registry *registry, struct container *container);
 
-/* The handle is unknown from now on; events still find it by its id. */
+/* Removes the handle, so that requests do not find it any more; events still find the container by
+ * its id. */
 void registry_forget_handle(struct registry *registry, struct container *container);
 
-/* How many there are in this state (of enum container_state), whether listed or not. */
+/* The number of containers in a state (of enum container_state), listed or not. */
 size_t registry_count(const struct registry *registry, unsigned state);
 
 struct container *registry_find_handle(const struct registry *registry, const char *handle);

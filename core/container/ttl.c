@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The time to live of a container: when it is over the container is destroyed, whoever uses it. It
- * is counted on the monotonic clock from the create on, also while no daemon runs: a wall clock
- * that is set means nothing, nor does the time that the machine is suspended. A recovered container
- * was made in this boot, so its reading of that clock still holds. */
+/* The time to live of a container: when it is over the container is destroyed, even if it is in
+ * use. It is measured on the monotonic clock from the create on, also while no daemon runs: setting
+ * the wall clock has no effect, and suspend time does not count. A recovered container was created
+ * since the last boot, so its reading of that clock is still valid. */
 #include <config.h>
 
 #include <time.h>
@@ -36,7 +36,7 @@ static void ttl_on_timer(uv_timer_t *timer)
 
 	ttl_stop(c);
 	if (c->server->draining)
-		return; /* the next daemon's */
+		return; /* the next daemon destroys it */
 	log_write(WARDEN_LOG_INFO, "%s: its time to live of %u s is over", c->id, c->options.ttl);
 	container_destroy(c, NULL);
 }

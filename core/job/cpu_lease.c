@@ -12,22 +12,22 @@
 enum { CPUS = CPU_SETSIZE };
 
 struct cpu_leases {
-	bool usable[CPUS]; /* the daemon may run there */
+	bool usable[CPUS]; /* the daemon's affinity includes it */
 	bool taken[CPUS];
 };
 
 static struct cpu_leases *cpu_lease_open(struct server *server)
 {
-	cpu_set_t mine;
+	cpu_set_t affinity;
 
 	if (server->leases)
 		return server->leases;
-	CPU_ZERO(&mine);
-	if (sched_getaffinity(0, sizeof(mine), &mine) < 0)
+	CPU_ZERO(&affinity);
+	if (sched_getaffinity(0, sizeof(affinity), &affinity) < 0)
 		return NULL; /* more cpus than CPU_SETSIZE */
 	server->leases = calloc(1, sizeof(*server->leases));
 	for (int i = 0; server->leases && i < CPUS; i++)
-		server->leases->usable[i] = CPU_ISSET(i, &mine);
+		server->leases->usable[i] = CPU_ISSET(i, &affinity);
 	return server->leases;
 }
 
@@ -37,9 +37,9 @@ int cpu_lease_take(struct server *server, const char *cpus, struct warden_error 
 	bool wanted[CPUS] = {false};
 
 	if (!leases)
-		return warden_error_errno(err, "lease_cpu: look for cpus");
+		return warden_error_errno(err, "lease_cpu: read the cpu affinity");
 	if (cpus)
-		cpu_list_read(cpus, wanted, CPUS); /* was checked when it was read */
+		cpu_list_read(cpus, wanted, CPUS); /* checked when it was read */
 	for (int i = 0; i < CPUS; i++)
 		if (leases->usable[i] && !leases->taken[i] && (!cpus || wanted[i])) {
 			leases->taken[i] = true;

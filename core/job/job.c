@@ -94,7 +94,7 @@ void job_read(struct job *job, int stdout_fd, int stderr_fd)
 	job_step(job);
 }
 
-/* Worker thread: the end is on disk before the backend may forget it. */
+/* Worker thread: the end is on disk before the backend forgets it. */
 static int job_store_end_run(struct operation *operation, struct warden_error *err)
 {
 	struct container *c = operation->container;
@@ -119,7 +119,7 @@ void job_store_end(struct container *c, uint32_t id)
 	struct operation *operation = calloc(1, sizeof(*operation));
 
 	if (!operation || !c->alive || c->state == STATE_DESTROYED) {
-		free(operation); /* the backend tells the end again after a restart */
+		free(operation); /* the backend reports the end again after a restart */
 		return;
 	}
 	operation->run = job_store_end_run;
@@ -154,14 +154,14 @@ static void job_queue_kill(struct job *job)
 	container_queue(job->container, operation);
 }
 
-/* The first process, or the last one of a shell's, which tells it so. */
+/* SIGKILL ended the job's process, or the last process of a shell, which reports 128 + SIGKILL. */
 static bool job_was_killed(const struct warden_job_end *end)
 {
 	return (end->reason == WARDEN_END_SIGNAL && end->signal == SIGKILL) ||
 	       (end->reason == WARDEN_END_EXITED && end->exit_status == 128 + SIGKILL);
 }
 
-/* A limit of the job's own; its output's is told when it is reached. */
+/* Records a limit that ended the job. The output limit is recorded when it is reached. */
 static void job_record_limit(const struct job *job)
 {
 	const char *limit = NULL;
@@ -185,15 +185,15 @@ void job_end(struct job *job, const struct warden_job_end *end)
 	job->ended = true;
 	job->end = *end;
 	job->end_sequence = ++c->server->last_end_sequence;
-	/* What was killed for a limit of its own was so before the stop came to it. */
+	/* A limit of the job itself took effect before the stop. */
 	if (c->stop.started && (end->reason == 0 || end->reason == WARDEN_END_EXITED ||
 				end->reason == WARDEN_END_SIGNAL))
 		job->end.reason = WARDEN_END_STOPPED;
 	else if (container_ran_out(c) && job_was_killed(end))
 		job->end.reason = WARDEN_END_MEMORY;
 	else if (end->reason == 0)
-		job->end.reason = WARDEN_END_SIGNAL; /* nobody saw it: its container's first process
-							took it along */
+		job->end.reason = WARDEN_END_SIGNAL; /* it was not observed: the init of the
+							container died, and the job with it */
 	if (*end->start_error)
 		log_write(WARDEN_LOG_WARN, "%s: job %u could not start: %s", c->id, job->id,
 			  end->start_error);
@@ -207,7 +207,7 @@ void job_end(struct job *job, const struct warden_job_end *end)
 	job_step(job);
 }
 
-/* It is over, and whoever follows the journal hears of it. */
+/* Marks the job as over, closes its input and records its end in the journal. */
 static void job_settle(struct job *job)
 {
 	if (job->settled)
@@ -215,7 +215,7 @@ static void job_settle(struct job *job)
 	job->settled = true;
 	job_stdin_close(job);
 	if (job->collected)
-		return; /* it never began */
+		return; /* it never started */
 	journal_job(job, WARDEN__EVENTS_RESPONSE__KIND__JOB_ENDED, NULL);
 	job->container->server->metrics.jobs_ended[job_end_reason(job)]++;
 }
@@ -286,7 +286,7 @@ static void jobs_settle_all(struct container *c)
 	}
 }
 
-/* job_waiters_step may free a job, so the next one is known before. */
+/* job_waiters_step may free the job, so get the next one first. */
 static void jobs_step_waiters(struct container *c)
 {
 	struct job *job, *next;
@@ -299,8 +299,7 @@ static void jobs_step_waiters(struct container *c)
 
 void jobs_abandon(struct container *c)
 {
-	log_write(WARDEN_LOG_WARN, "%s: it is empty, but not all of its jobs told their end",
-		  c->id);
+	log_write(WARDEN_LOG_WARN, "%s: empty, but some jobs did not report their end", c->id);
 	jobs_settle_all(c);
 	jobs_step_waiters(c);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A job: what runs, what it has written, who waits for it. It is over when its first process has
- * ended and nobody holds its pipes any more ("settled"), and goes when an answer about it was read.
- */
+/* A job: its process, its output and the requests that wait for it. It is settled when its first
+ * process has ended and its pipes are closed by all. It is freed when a client has read an answer
+ * about it. */
 #ifndef CORE_JOB_JOB_H
 #define CORE_JOB_JOB_H
 
@@ -19,14 +19,14 @@ struct job {
 	TAILQ_ENTRY(job) link;
 	struct container *container;
 	uint32_t id;
-	bool discard; /* output is read and dropped */
-	bool keep;    /* answers do not collect it; see requests/collect.c */
+	bool discard; /* output is read and discarded */
+	bool keep;    /* answers do not collect it; see requests/jobs.c */
 	bool terminal;
-	bool has_input; /* its standard input comes by JobInput */
+	bool has_input; /* JobInput writes its standard input */
 	enum output_policy output_policy;
 	uint64_t output_limit; /* bytes */
-	char *command;         /* its beginning, for people */
-	char *user;            /* whose job it is, for people */
+	char *command;         /* its beginning, for display */
+	char *user;            /* for display */
 	char *log_tag;         /* NULL: its lines do not go to syslog */
 	uint64_t started_us;   /* since 1970 */
 	int leased_cpu;        /* -1: none */
@@ -34,22 +34,22 @@ struct job {
 	bool started;    /* its pipes are read */
 	bool ended;      /* `end` is known */
 	bool settled;    /* ended, and both stores are complete */
-	bool over_limit; /* it was killed for its output */
-	bool kill_sent;  /* the backend was told so */
-	bool end_stored; /* the snapshot holds the end */
-	bool collected;  /* an answer was read in full: nobody finds it any more */
-	bool answering;  /* the info for the answers is being asked for */
+	bool over_limit; /* it exceeded the output limit and is killed */
+	bool kill_sent;  /* the kill was queued */
+	bool end_stored; /* the snapshot contains the end */
+	bool collected;  /* an answer was read in full: job_find does not find it any more */
+	bool answering;  /* keeps the job while the info for answers is read and answers are sent */
 	struct warden_job_end end;
-	uint64_t end_sequence; /* counts the ends of all jobs; 0: it has not ended */
+	uint64_t end_sequence; /* counts the ends of all jobs; 0: not ended */
 	struct output_store stores[STORES];
 	TAILQ_HEAD(, job_waiter) waiters;
 };
 
-/* How an answer about a job is made. */
+/* How a job is answered. */
 enum waiter_kind {
-	WAITER_LINK,   /* once, at its end; Run too */
-	WAITER_STREAM, /* what it writes as it comes, then its end */
-	WAITER_ATTACH, /* likewise, and it is not collected */
+	WAITER_LINK,   /* one answer at its end; also Run */
+	WAITER_STREAM, /* output as it is written, then the end */
+	WAITER_ATTACH, /* as WAITER_STREAM, but the answer does not collect the job */
 };
 
 /* A request that waits for a job. */
@@ -58,64 +58,66 @@ struct job_waiter {
 	struct job *job;
 	struct request *request;
 	enum waiter_kind kind;
-	bool sending; /* a chunk is on its way to the client, or is read from its file */
+	bool sending; /* a chunk is being read from its file or sent to the client */
 	uint64_t sent[STORES];
 };
 
-/* Makes one, in the container's list. NULL: no memory. */
+/* Makes a job and adds it to the container's list. NULL: no memory. */
 struct job *job_new(struct container *container, uint32_t id);
-/* Takes from the options what the job must know of them. False: no memory. */
+/* Copies those options that the job keeps. False: no memory. */
 bool job_configure(struct job *job, const struct job_options *options);
 void job_free(struct job *job);
 
-/* The job, unless it was collected. */
+/* Returns NULL if there is none or it was collected. */
 struct job *job_find(const struct container *container, uint32_t id);
 
-/* Begins to read the pipes; descriptors (-1: nothing comes) are taken. */
+/* Starts reading the pipes and takes the descriptors; -1: no pipe. May free the job. */
 void job_read(struct job *job, int stdout_fd, int stderr_fd);
 
-/* Its first process has ended. */
+/* Records the end of its first process. May free the job. */
 void job_end(struct job *job, const struct warden_job_end *end);
 
-/* Something has changed: whether it is over, who can be told. */
+/* Checks after a change whether the job is over and which waiters can be answered. May free the
+ * job. */
 void job_step(struct job *job);
 
-/* How many are not over. */
+/* The number of jobs that are not settled. */
 size_t jobs_count(const struct container *container);
 
-/* Whether nothing refers to the jobs any more but the container. */
+/* Whether no request and no worker refers to a job. */
 bool jobs_are_idle(const struct container *container);
-/* Whether a worker takes output of one. */
+/* Whether a worker reads the output of a job. */
 bool jobs_have_workers(const struct container *container);
 
-/* Writes the snapshot, which holds the job's end, or the job no more when it was collected; then
- * the backend may forget it. */
+/* Queues a write of the snapshot, which contains the job's end, or not the job if it was collected.
+ * Then the backend may forget the job. */
 void job_store_end(struct container *container, uint32_t id);
 
-/* The container is empty and some keepers say nothing: jobs that are not over have no status. */
+/* Settles all jobs of an empty container whose keepers do not report an end; these have no exit
+ * status. */
 void jobs_abandon(struct container *container);
 
-/* The container is destroyed: all that wait are answered with what there is. */
+/* Settles all jobs of a destroyed container and answers their waiters. */
 void jobs_finish(struct container *container);
 
-/* Exit status as the protocol has it. */
+/* The exit status in the protocol; 255 if there is none. */
 uint32_t job_exit_status(const struct job *job);
 
-/* Why it ended; see job_end.c. */
+/* The reason of the end; see job_end.c. */
 enum warden_end_reason job_end_reason(const struct job *job);
-/* Fills the message, which refers to the job. */
+/* Fills the message, which refers to the job's texts. */
 void job_end_answer(const struct job *job, Warden__JobEnd *answer);
 
-/* Waits for the job; see job_waiter.c. `from_start`: a stream begins with the first byte. -1 and
- * `err`: no memory. */
+/* Adds a waiter; see job_waiter.c. `from_start`: a stream begins with the first byte. -1 and `err`:
+ * no memory. */
 int job_wait(struct job *job, struct request *request, enum waiter_kind kind, bool from_start,
 	     struct warden_error *err);
-/* Lets go of a job that is over: nobody finds it any more. May free it. */
+/* Releases a settled job: job_find does not find it any more. May free it. */
 void job_collect(struct job *job);
-/* For request_handler. */
+/* The `cancel` and `written` of request_handler. */
 bool job_waiter_cancel(struct request *request);
 void job_waiter_written(struct request *request, bool whole);
-/* Sends what there is to those that wait. */
+/* Sends available output and answers to the waiters. May free the job. */
 void job_waiters_step(struct job *job);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The wire format of answers about jobs; see job_answer.h. */
+/* The encoding of answers about jobs; see job_answer.h. */
 #include <config.h>
 
 #include "core/job/job_answer.h"
@@ -15,8 +15,8 @@
 
 enum {
 	HEAD_MAX = 32,
-	/* Numbers of fields: LinkResponse and RunResponse have status 1, stdout 2, stderr 3;
-	 * StreamResponse and AttachResponse name 1, data 2, status 3; all of them info 4. */
+	/* Field numbers. LinkResponse and RunResponse: status 1, stdout 2, stderr 3. StreamResponse
+	   and AttachResponse: name 1, data 2, status 3. All: info 4. */
 	LINK_STATUS = 1,
 	LINK_STDOUT = 2,
 	STREAM_NAME = 1,
@@ -39,7 +39,7 @@ static bool job_answer_add_number(struct segment_list *list, unsigned field, uin
 	return segment_add_memory(list, bytes, n);
 }
 
-/* What stands before the bytes of a field. */
+/* The key and length of a field of bytes. */
 static bool job_answer_add_length(struct segment_list *list, unsigned field, uint64_t length)
 {
 	uint8_t *bytes = malloc(HEAD_MAX);
@@ -74,7 +74,7 @@ static int job_answer_open_store(const struct output_store *store)
 	return fd;
 }
 
-/* Taken by segment_add_file. */
+/* segment_add_file takes the descriptor. */
 static bool job_answer_add_range(struct segment_list *list, const struct output_store *store,
 				 struct store_range range)
 {
@@ -84,7 +84,7 @@ static bool job_answer_add_range(struct segment_list *list, const struct output_
 	       (fd >= 0 && segment_add_file(list, fd, range.offset, range.length));
 }
 
-/* A part that may be dropped before the client has read it: into memory now. */
+/* A copy in memory, since this part of the file may be dropped before the client has read it. */
 static bool job_answer_add_copy(struct segment_list *list, const struct output_store *store,
 				struct store_range range)
 {
@@ -119,7 +119,7 @@ bool job_answer_chunk(struct segment_list *list, const struct output_store *stor
 							 : job_answer_add_copy(list, store, range));
 }
 
-/* All that is kept: one field, also where there is nothing. */
+/* One field with all output that is kept, also if it is empty. */
 static bool job_answer_add_output(struct segment_list *list, unsigned field,
 				  const struct output_store *store)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How a job ended, as clients are told. */
+/* The end of a job as an answer reports it. */
 #include <config.h>
 
 #include "core/job/job.h"
@@ -14,8 +14,8 @@ enum warden_end_reason job_end_reason(const struct job *job)
 	return job->end.reason;
 }
 
-/* Sets a field of the answer unless the figure is unknown. */
-#define FIGURE(field, value)                                                                       \
+/* Sets a field of the answer if the figure is known. */
+#define SET_IF_KNOWN(field, value)                                                                 \
 	do {                                                                                       \
 		if ((value) != WARDEN_UNKNOWN) {                                                   \
 			answer->has_##field = true;                                                \
@@ -25,23 +25,22 @@ enum warden_end_reason job_end_reason(const struct job *job)
 
 static void job_end_fill_figures(const struct warden_job_end *end, Warden__JobEnd *answer)
 {
-	FIGURE(wall_us, end->wall_us);
-	FIGURE(user_us, end->user_us);
-	FIGURE(system_us, end->system_us);
-	FIGURE(peak_memory, end->peak_memory);
-	FIGURE(minor_faults, end->minor_faults);
-	FIGURE(major_faults, end->major_faults);
-	FIGURE(voluntary_switches, end->voluntary_switches);
-	FIGURE(involuntary_switches, end->involuntary_switches);
-	FIGURE(read_bytes, end->read_bytes);
-	FIGURE(written_bytes, end->written_bytes);
-	FIGURE(peak_processes, end->peak_processes);
+	SET_IF_KNOWN(wall_us, end->wall_us);
+	SET_IF_KNOWN(user_us, end->user_us);
+	SET_IF_KNOWN(system_us, end->system_us);
+	SET_IF_KNOWN(peak_memory, end->peak_memory);
+	SET_IF_KNOWN(minor_faults, end->minor_faults);
+	SET_IF_KNOWN(major_faults, end->major_faults);
+	SET_IF_KNOWN(voluntary_switches, end->voluntary_switches);
+	SET_IF_KNOWN(involuntary_switches, end->involuntary_switches);
+	SET_IF_KNOWN(read_bytes, end->read_bytes);
+	SET_IF_KNOWN(written_bytes, end->written_bytes);
+	SET_IF_KNOWN(peak_processes, end->peak_processes);
 	if (end->own_cgroup)
 		answer->has_own_cgroup = answer->own_cgroup = true;
 }
 
-/* What is missing in the output that is answered, and where. Nothing was promised of output that
- * the client wanted dropped. */
+/* How much output was dropped, and where. A job that discards its output reports nothing. */
 static void job_end_fill_dropped(const struct job *job, Warden__JobEnd *answer)
 {
 	const struct output_store *out = &job->stores[STORE_STDOUT],
@@ -52,13 +51,13 @@ static void job_end_fill_dropped(const struct job *job, Warden__JobEnd *answer)
 		return;
 	if (output_store_dropped(out) > 0) {
 		output_store_kept(out, ranges);
-		FIGURE(stdout_dropped, output_store_dropped(out));
-		FIGURE(stdout_dropped_at, ranges[0].length);
+		SET_IF_KNOWN(stdout_dropped, output_store_dropped(out));
+		SET_IF_KNOWN(stdout_dropped_at, ranges[0].length);
 	}
 	if (output_store_dropped(err) > 0) {
 		output_store_kept(err, ranges);
-		FIGURE(stderr_dropped, output_store_dropped(err));
-		FIGURE(stderr_dropped_at, ranges[0].length);
+		SET_IF_KNOWN(stderr_dropped, output_store_dropped(err));
+		SET_IF_KNOWN(stderr_dropped_at, ranges[0].length);
 	}
 }
 
@@ -70,7 +69,7 @@ void job_end_answer(const struct job *job, Warden__JobEnd *answer)
 	answer->has_reason = true;
 	answer->reason = (Warden__JobEnd__Reason)job_end_reason(job);
 	if (job->started_us > 0)
-		FIGURE(started_us, job->started_us);
+		SET_IF_KNOWN(started_us, job->started_us);
 	job_end_fill_dropped(job, answer);
 	if (!job->ended)
 		return;
@@ -83,6 +82,6 @@ void job_end_answer(const struct job *job, Warden__JobEnd *answer)
 		answer->start_error.data = (uint8_t *)end->start_error;
 		answer->start_error.len = strlen(end->start_error);
 	}
-	FIGURE(end_sequence, job->end_sequence);
+	SET_IF_KNOWN(end_sequence, job->end_sequence);
 	job_end_fill_figures(end, answer);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The fields of SpawnRequest; see job_options.h. */
+/* Reads and checks the fields of SpawnRequest; see job_options.h. */
 #include <config.h>
 
 #include "core/job/job_options.h"
@@ -14,7 +14,7 @@
 #include "lib/text.h"
 
 enum {
-	TEXTS_MAX = 1 << 20, /* argv and env together: what execve(2) takes is not much more */
+	TEXTS_MAX = 1 << 20, /* argv and env together; execve(2) accepts not much more */
 	WORDS_MAX = 16384,
 	USER_MAX = 256,
 	CPUS_MAX = 1024,
@@ -24,7 +24,7 @@ enum {
 	COMMAND_MAX = 256,
 };
 
-/* Some thirty years: what is longer is a mistake of units. */
+/* About thirty years: more is a mistake of units. */
 #define TIME_MAX_US UINT64_C(1000000000000000)
 #define OUTPUT_MAX  (UINT64_C(1) << 40)
 
@@ -33,7 +33,7 @@ static int job_options_fail_memory(struct warden_error *err)
 	return warden_error_set(err, "no memory for a job");
 }
 
-/* For an error's text: what a client wrote may hold anything. */
+/* The value is escaped, since it may hold any bytes. */
 static int job_options_refuse(struct warden_error *err, const char *field, const char *value,
 			      size_t length, const char *why)
 {
@@ -62,7 +62,7 @@ static int job_options_take_number(uint64_t *number, const char *field, bool has
 	return 0;
 }
 
-/* An argument, a path, a name: any bytes but NUL. */
+/* An argument, a path or a name: any bytes except NUL. */
 static char *job_options_take_bytes(const ProtobufCBinaryData *bytes, const char *field, size_t max,
 				    struct warden_error *err)
 {
@@ -118,7 +118,7 @@ static int job_options_take_script(struct job_options *options, const Warden__Sp
 	return 0;
 }
 
-/* Either is what runs. */
+/* Exactly one of argv and script. */
 static int job_options_take_command(struct job_options *options,
 				    const Warden__SpawnRequest *request, struct warden_error *err)
 {
@@ -160,7 +160,7 @@ static int job_options_take_working_dir(struct job_options *options,
 		return -1;
 	if (*options->working_dir != '/')
 		return job_options_refuse(err, "working_dir", options->working_dir,
-					  strlen(options->working_dir), "is no absolute path");
+					  strlen(options->working_dir), "is not an absolute path");
 	return 0;
 }
 
@@ -174,14 +174,14 @@ static int job_options_take_user(struct job_options *options, const Warden__Spaw
 		return options->user ? 0 : job_options_fail_memory(err);
 	}
 	if (options->privileged)
-		return warden_error_set(err, "user: privileged names root already");
+		return warden_error_set(err, "user: privileged already means root");
 	options->user = job_options_take_bytes(&request->user, "user", USER_MAX, err);
 	if (!options->user)
 		return -1;
 	if (text_has_control(options->user, strlen(options->user)) || *options->user == ':' ||
 	    strchr(options->user, '/'))
 		return job_options_refuse(err, "user", options->user, strlen(options->user),
-					  "is no USER or USER:GROUP");
+					  "is not a USER or USER:GROUP");
 	return 0;
 }
 
@@ -195,7 +195,7 @@ static int job_options_take_cpus(struct job_options *options, const Warden__Spaw
 		return -1;
 	if (!cpu_list_read(options->cpus, NULL, 0))
 		return job_options_refuse(err, "cpus", options->cpus, strlen(options->cpus),
-					  "is no list of cpus such as 0-2,4");
+					  "is not a list of cpus such as 0-2,4");
 	return 0;
 }
 
@@ -210,9 +210,9 @@ static int job_options_take_log_tag(struct job_options *options,
 	if (!text_is_utf8(options->log_tag, strlen(options->log_tag)) ||
 	    text_has_control(options->log_tag, strlen(options->log_tag)) ||
 	    strpbrk(options->log_tag, " :[]"))
-		return job_options_refuse(err, "log_tag", options->log_tag,
-					  strlen(options->log_tag),
-					  "is no tag: blanks, colons and brackets are not allowed");
+		return job_options_refuse(
+			err, "log_tag", options->log_tag, strlen(options->log_tag),
+			"is not a tag: blanks, colons and brackets are not allowed");
 	return 0;
 }
 

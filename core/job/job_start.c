@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From a request to a job that runs; see job_start.h. */
+/* Starts a job for a request; see job_start.h. */
 #include <config.h>
 
 #include "core/job/job_start.h"
@@ -18,14 +18,14 @@
 #include "core/state/snapshot.h"
 #include "lib/cleanup.h"
 
-/* Of a job that is sent much: fewer turns for it. Not more, since all pipes of a user without
- * privilege share 64 MiB (pipe(7), pipe-user-pages-soft). */
+/* The pipe size of jobs with input, to need fewer wakeups. Not more, since all pipes of an
+ * unprivileged user share 64 MiB (pipe(7), pipe-user-pages-soft). */
 enum { PIPE_SIZE = 1 << 18 };
 
-/* One of the jobs that start together. */
+/* One of the jobs that are started together. */
 struct starting_job {
 	struct job *job;
-	uint32_t id; /* of one that did not start: its job is gone */
+	uint32_t id; /* for a job that failed to start and is freed */
 	struct job_options options;
 	int input_fd;        /* write end of its standard input, or -1 */
 	int reads[STORES];   /* of its output, or -1 */
@@ -35,20 +35,21 @@ struct starting_job {
 struct job_start {
 	struct operation operation;
 	struct request *request;
-	struct idempotent *entry; /* of the request's id, or NULL */
+	struct idempotent *entry; /* of the request id, or NULL */
 	void (*started)(struct request *request, struct job *const *jobs);
-	struct warden_error err; /* why nothing was started */
+	struct warden_error err; /* why the start failed */
 	size_t n;
 	struct starting_job jobs[START_MAX];
 };
 
-/* Both ends of a job's pipes; -1: it has none. */
+/* Both ends of a job's pipes; -1: no pipe. */
 struct job_pipes {
 	int script_fd;
 	int input[2], output[STORES][2];
 };
 
-/* Worker thread. Written whole and sealed before the job starts: half a script never runs. */
+/* Worker thread. The script is written and sealed before the job starts, so that half a script
+ * never runs. */
 static int job_start_make_script(const struct job_options *options, struct warden_error *err)
 {
 	_cleanup_close_ int fd = memfd_create("script", MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -100,7 +101,7 @@ static int job_pipes_make_pipe(int *fds, uint32_t job_id, struct warden_error *e
 	return 0;
 }
 
-/* `joined`: its standard output is another's input. */
+/* `joined`: the job's standard output is the other job's input. */
 static int job_pipes_make(struct job_pipes *pipes, const struct starting_job *starting, bool joined,
 			  struct warden_error *err)
 {
@@ -115,7 +116,7 @@ static int job_pipes_make(struct job_pipes *pipes, const struct starting_job *st
 		return -1;
 	if (!joined && job_pipes_make_pipe(pipes->output[STORE_STDOUT], id, err) < 0)
 		return -1;
-	/* Where the share is used up they stay as they are. */
+	/* If the limit of the user is reached, the pipes keep their size. */
 	if (starting->options.input) {
 		fcntl(pipes->input[1], F_SETPIPE_SZ, PIPE_SIZE);
 		fcntl(pipes->output[STORE_STDOUT][1], F_SETPIPE_SZ, PIPE_SIZE);
@@ -159,7 +160,8 @@ static void job_start_fill_spawn(struct warden_spawn *spawn, const struct starti
 	memcpy(spawn->rlimits, options->rlimits, sizeof(spawn->rlimits));
 }
 
-/* Each one's standard output is the other's standard input; nobody keeps copies of these pipes. */
+/* Connects the standard output of each job to the standard input of the other. Only the jobs keep
+ * descriptors of these pipes. */
 static void job_start_join_pair(struct warden_spawn *spawns, const struct job_pipes *pipes)
 {
 	for (int i = 0; i < START_MAX; i++) {
@@ -169,7 +171,7 @@ static void job_start_join_pair(struct warden_spawn *spawns, const struct job_pi
 	}
 }
 
-/* What the daemon keeps of the pipes. */
+/* Takes the daemon's ends of the pipes. */
 static void job_start_keep_ends(struct starting_job *starting, struct job_pipes *pipes, bool joined)
 {
 	starting->input_fd = joined ? -1 : take_fd(&pipes->input[1]);
@@ -177,7 +179,8 @@ static void job_start_keep_ends(struct starting_job *starting, struct job_pipes 
 		starting->reads[i] = take_fd(&pipes->output[i][0]);
 }
 
-/* One of two could not start: the other one goes as well, and nobody hears of it. */
+/* The second job of a pair failed to start: kill the first one. The client only receives the error
+ * of the second. */
 static void job_start_kill_first(struct container *c, uint32_t job_id)
 {
 	const struct warden_container_klass *container_klass = c->server->container_klass;
@@ -189,17 +192,19 @@ static void job_start_kill_first(struct container *c, uint32_t job_id)
 		log_write(WARDEN_LOG_ERROR, "%s: kill job %u: %s", c->id, job_id, err.message);
 }
 
-/* An error of one of two says whose it is: as the path of its field, where it begins with one. */
+/* Says in an error which job of a pair it is about: "first.FIELD: ..." if the error begins with a
+ * field, else "first: ...". */
 static void job_start_name_job(const struct job_start *start, size_t i, struct warden_error *err)
 {
 	const char *name = i == 0 ? "first" : "second";
-	const struct warden_error own = *err;
-	size_t field = strspn(own.message, "abcdefghijklmnopqrstuvwxyz_");
+	const struct warden_error cause = *err;
+	size_t field = strspn(cause.message, "abcdefghijklmnopqrstuvwxyz_");
 
 	if (start->n == 1)
 		return;
-	warden_error_set(err, "%s%s%s", name, own.message[field] == ':' ? "." : ": ", own.message);
-	err->number = own.number;
+	warden_error_set(err, "%s%s%s", name, cause.message[field] == ':' ? "." : ": ",
+			 cause.message);
+	err->number = cause.number;
 }
 
 static int job_start_spawn_all(struct job_start *start, struct job_pipes *pipes,
@@ -227,7 +232,7 @@ static int job_start_spawn_all(struct job_start *start, struct job_pipes *pipes,
 	return 0;
 }
 
-/* Worker thread: script, pipes, snapshot, then the backend. */
+/* Worker thread: creates script and pipes, writes the snapshot, then calls the backend. */
 static int job_start_run(struct operation *operation, struct warden_error *err)
 {
 	struct job_start *start = (struct job_start *)operation;
@@ -252,7 +257,7 @@ static void job_start_free(struct job_start *start)
 	free(start);
 }
 
-/* Nothing runs: the job was never there, but for who guessed its id. */
+/* Removes a job that did not start. A client that guessed its id and waits for it is answered. */
 static void job_start_drop_job(struct starting_job *starting)
 {
 	struct job *job = starting->job;
@@ -290,7 +295,8 @@ static void job_start_forget_done(struct operation *operation, int result, struc
 	job_start_answer_failure((struct job_start *)operation);
 }
 
-/* Told when no later daemon finds the jobs in the snapshot. */
+/* The failure is answered after the jobs are removed from the snapshot, so that no later daemon
+ * finds them. */
 static void job_start_failed(struct job_start *start, const struct warden_error *err)
 {
 	struct operation *operation = &start->operation;
@@ -334,16 +340,16 @@ static void job_start_done(struct operation *operation, int result, struct warde
 	job_start_free(start);
 }
 
-/* The backend must have what the options ask for. */
+/* Refuses options that the backend or a pair does not support. */
 static int job_start_check_backend(const struct warden_container_klass *container_klass,
 				   const struct job_options *options, bool joined,
 				   struct warden_error *err)
 {
 	if (options->terminal && !container_klass->job_resize)
-		return warden_error_set(err, "terminal: the backend %s has none",
+		return warden_error_set(err, "terminal: not supported by the backend %s",
 					container_klass->name);
 	if (options->input && !container_klass->job_close_input)
-		return warden_error_set(err, "stdin: the backend %s has none",
+		return warden_error_set(err, "stdin: not supported by the backend %s",
 					container_klass->name);
 	if (joined && options->input)
 		return warden_error_set(err,
@@ -393,7 +399,7 @@ static int job_start_prepare(struct job_start *start, struct starting_job *start
 	return 0;
 }
 
-/* What the same request gets again is the id of its job. */
+/* A repeated request with the same id is answered with the id of this job. */
 static int job_start_promise_id(const struct job_start *start, struct warden_error *err)
 {
 	Warden__SpawnResponse answer = WARDEN__SPAWN_RESPONSE__INIT;
@@ -420,7 +426,7 @@ int job_start(struct request *request, const Warden__SpawnRequest *const *messag
 	start->entry = entry;
 	start->started = started;
 	start->n = n;
-	do { /* there is one at least */
+	do { /* `n` is at least 1 */
 		result = job_start_prepare(start, &start->jobs[i], messages[i], err);
 		if (result < 0)
 			job_start_name_job(start, i, err);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Starts jobs: one, or two whose standard output is each other's standard input. They are in the
- * snapshot before the backend is asked to start them, so their ids are never given to others. */
+/* Starts jobs: one, or a pair whose standard outputs are each other's standard inputs. The snapshot
+ * contains them before the backend is asked, so their ids are never used again. */
 #ifndef CORE_JOB_JOB_START_H
 #define CORE_JOB_JOB_START_H
 
@@ -10,9 +10,9 @@
 
 enum { START_MAX = 2 };
 
-/* Starts `n` jobs, all or none, in the request's container, and calls `started` on the loop thread,
- * where it may answer; a failure is answered here. `entry`: what idempotence_begin gave, or NULL.
- * -1 and `err`: nothing was begun. */
+/* Starts `n` jobs in the request's container, all or none, and calls `started` on the loop thread,
+ * which may answer. A later failure is answered here. `entry`: from idempotence_begin, or NULL. -1
+ * and `err`: nothing was started. */
 int job_start(struct request *request, const Warden__SpawnRequest *const *messages, size_t n,
 	      struct idempotent *entry,
 	      void (*started)(struct request *request, struct job *const *jobs),

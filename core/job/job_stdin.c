@@ -13,7 +13,7 @@
 #include "core/server.h"
 #include "core/wire/request.h"
 
-enum { TURN = 1 << 18 }; /* bytes that are written at once, so that others have their turn */
+enum { TURN = 1 << 18 }; /* bytes per write, so that one job does not block the loop */
 
 static void job_stdin_step(struct job *job);
 
@@ -34,7 +34,6 @@ static void job_stdin_refuse_waiting(struct job *job)
 
 	while ((piece = TAILQ_FIRST(&job->input.pieces))) {
 		struct request *request = piece->request;
-
 		bool taken = piece->written == piece->length;
 
 		TAILQ_REMOVE(&job->input.pieces, piece, link);
@@ -63,14 +62,14 @@ void job_stdin_close(struct job *job)
 
 static void job_stdin_on_writable(uv_poll_t *poll, int status, int events)
 {
-	(void)status; /* the write tells */
+	(void)status; /* the write reports the error */
 	(void)events;
-	uv_poll_stop(poll); /* cannot fail for an open one */
+	uv_poll_stop(poll); /* cannot fail for an open handle */
 	job_stdin_step(poll->data);
 }
 
-/* The descriptor is opened anew: whether a write waits is a property of the open pipe, which others
- * that have it could change. */
+/* Opens the pipe anew: O_NONBLOCK belongs to the open file description, and other processes that
+ * share ours could change it. */
 void job_stdin_open(struct job *job, int pipe_fd)
 {
 	struct job_stdin *input = &job->input;
@@ -104,7 +103,7 @@ static int job_stdin_end_run(struct operation *operation, struct warden_error *e
 		c->backend, (uint32_t)(uintptr_t)operation->data, err);
 }
 
-/* The request whose piece ends the input; NULL: its client has left. */
+/* The request whose data ends the input; NULL: its client has left. */
 static struct request *job_stdin_take_ended(struct job_stdin *input)
 {
 	struct input_piece *piece = TAILQ_FIRST(&input->pieces);
@@ -119,18 +118,17 @@ static struct request *job_stdin_take_ended(struct job_stdin *input)
 	return request;
 }
 
-/* Whoever keeps a copy has closed it, also for a later daemon; now ours goes, the job reads its
- * end, and the request that brought it is answered. */
+/* All other copies of the pipe are closed, also for a later daemon. Closes the daemon's copy, so
+ * that the job reads end of file, and answers the request. */
 static void job_stdin_end_done(struct operation *operation, int result, struct warden_error *err)
 {
 	struct container *c = operation->container;
 	struct job *job = job_find(c, (uint32_t)(uintptr_t)operation->data);
-
 	struct request *request = NULL;
 
 	if (result < 0 && !c->destroy.started)
-		log_write(WARDEN_LOG_ERROR, "%s: close a job's standard input: %s", c->id,
-			  err->message);
+		log_write(WARDEN_LOG_ERROR, "%s: job %u: close its standard input: %s", c->id,
+			  (uint32_t)(uintptr_t)operation->data, err->message);
 	if (job) {
 		request = job_stdin_take_ended(&job->input);
 		job_stdin_close(job);
@@ -161,7 +159,7 @@ static void job_stdin_end(struct job *job)
 	container_queue(job->container, operation);
 }
 
-/* How many bytes the pipe took; -1: it has no reader. */
+/* Returns the number of bytes written; 0: the pipe is full; -1: it has no reader. */
 static ssize_t job_stdin_write_some(const struct job_stdin *input, struct input_piece *piece)
 {
 	size_t left = piece->length - piece->written;

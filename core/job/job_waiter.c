@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Those that wait for a job: link and run, which are answered at its end, and stream, which is sent
- * what the job writes as it comes. All read from the job's stores, each from the first byte. */
+/* Requests that wait for a job: link and run are answered at its end, stream and attach receive
+ * output as it is written. All read from the job's stores; each has its own position. */
 #include <config.h>
 
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 #include "core/server.h"
 #include "core/wire/request.h"
 
-enum { CHUNK = 262144 }; /* of a stream */
+enum { CHUNK = 262144 }; /* bytes of one StreamResponse */
 
 int job_wait(struct job *job, struct request *request, enum waiter_kind kind, bool from_start,
 	     struct warden_error *err)
@@ -32,7 +32,8 @@ int job_wait(struct job *job, struct request *request, enum waiter_kind kind, bo
 	return 0;
 }
 
-/* Nobody waits any more: a job that was collected goes, another one is kept until somebody asks. */
+/* If no request waits: frees a job that was collected, and stores the end of another one, which is
+ * kept until a client asks for it. */
 static void job_waiter_release_job(struct job *job)
 {
 	struct container *c = job->container;
@@ -88,7 +89,7 @@ void job_waiter_written(struct request *request, bool whole)
 	struct job *job;
 
 	if (!waiter)
-		return; /* it failed before it waited */
+		return; /* the request failed before it waited */
 	job = waiter->job;
 	c = job->container;
 	waiter->sending = false;
@@ -102,12 +103,12 @@ void job_waiter_written(struct request *request, bool whole)
 		job_collect(job);
 	else
 		job_waiter_release_job(job);
-	/* The job may be freed by now. */
+	/* The job may be freed already. */
 	if (c->destroy.op_done)
 		destroy_step(c);
 }
 
-/* Ends a request whose answer cannot be put together; the job stays. */
+/* Fails a request whose answer cannot be encoded; the job remains. */
 static void job_waiter_fail(struct job_waiter *waiter, struct segment_list *list)
 {
 	struct request *request = waiter->request;
@@ -132,10 +133,10 @@ static void job_waiter_send_chunk(struct job_waiter *waiter, int index, struct s
 	}
 	waiter->sent[index] = range.offset + range.length;
 	waiter->sending = true;
-	request_send_part(waiter->request, &list); /* may come back at once, and free the waiter */
+	request_send_part(waiter->request, &list); /* may call back at once and free the waiter */
 }
 
-/* Everything that a job wrote has been sent to a stream; a link is always ready. */
+/* True if all output was sent to a stream; a link is always ready. */
 static bool job_waiter_is_ready(const struct job_waiter *waiter)
 {
 	struct store_range range;
@@ -159,10 +160,11 @@ static void job_waiter_answer(struct job_waiter *waiter)
 		return;
 	}
 	waiter->sending = true;
-	request_answer_segments(waiter->request, &list); /* may come back at once */
+	request_answer_segments(waiter->request, &list); /* may call back at once */
 }
 
-/* The first that is ready and was not answered. Asked anew each time: an answer may free others. */
+/* The first waiter that can receive the final answer. Searched again after each answer, which may
+ * free others. */
 static struct job_waiter *job_waiter_find_ready(const struct job *job)
 {
 	struct job_waiter *waiter;
@@ -173,7 +175,7 @@ static struct job_waiter *job_waiter_find_ready(const struct job *job)
 	return NULL;
 }
 
-/* `answering` holds the job while its waiters go one by one. */
+/* `answering` keeps the job while its waiters are freed. */
 static void job_waiter_answer_ready(struct job *job)
 {
 	struct job_waiter *waiter;
@@ -201,7 +203,7 @@ static void job_waiter_step_end(struct job *job)
 		job_waiter_release_job(job);
 		return;
 	}
-	/* The last info of a container that is destroyed is known. */
+	/* The last info of a destroyed container is known already. */
 	if (c->alive && c->state != STATE_DESTROYED) {
 		job->answering = true;
 		if (container_info_ask(c, job_waiter_after_info, job))
@@ -210,7 +212,7 @@ static void job_waiter_step_end(struct job *job)
 	job_waiter_answer_ready(job);
 }
 
-/* The first stream that there is something for. */
+/* The first stream with output to send. */
 static struct job_waiter *job_waiter_find_stream(const struct job *job, int *index,
 						 struct store_range *range)
 {
@@ -231,7 +233,7 @@ void job_waiters_step(struct job *job)
 	struct job_waiter *waiter;
 	int index;
 
-	job->answering = true; /* nobody frees it meanwhile */
+	job->answering = true; /* keeps the job */
 	while ((waiter = job_waiter_find_stream(job, &index, &range)))
 		job_waiter_send_chunk(waiter, index, range);
 	job->answering = held;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A job's output on its way to its file; see output_store.h. */
+/* Moves a job's output from its pipe to its file; see output_store.h. */
 #include <config.h>
 
 #include "core/job/output_store.h"
@@ -18,9 +18,9 @@
 #include "core/state/journal.h"
 
 enum {
-	TURN = 1 << 20,  /* bytes that one worker takes at once, so that others have their turn */
-	EXCESS = 65536,  /* over the limit, so that it is noticed */
-	PUNCH = 1 << 18, /* bytes that are dropped at once: a call for each turn would cost more */
+	TURN = 1 << 20,  /* bytes per run of a worker, so that other work has its turn */
+	EXCESS = 65536,  /* bytes read over the limit, to detect that it is exceeded */
+	PUNCH = 1 << 18, /* bytes per hole: a call per run would cost more */
 };
 
 static void output_store_watch(struct output_store *store);
@@ -57,23 +57,23 @@ void output_store_close(struct output_store *store)
 	store->pipe_fd = store->file_fd = -1;
 }
 
-/* Nothing is stored: what comes is dropped, and nobody logs its lines. */
+/* Output is neither stored nor logged. */
 static bool output_store_is_unused(const struct job *job)
 {
 	return job->discard && !job->log_tag;
 }
 
-/* Everything is kept, until the job is killed for too much. */
+/* All output is kept; at the limit the job is killed. */
 static bool output_store_is_bounded(const struct job *job)
 {
 	return job->output_policy == OUTPUT_KILL && !job->discard;
 }
 
-/* How much of the beginning, and of the end, stays in the file. */
+/* The sizes of the beginning and the end that stay in the file. */
 static void output_store_kept_sizes(const struct job *job, uint64_t *head, uint64_t *tail)
 {
 	*head = job->output_policy == OUTPUT_HEAD_TAIL && !job->discard ? job->output_limit / 2 : 0;
-	/* Of what is dropped after it was logged, half a line may still be needed. */
+	/* Discarded output is logged first; half a line may still be needed. */
 	*tail = job->discard ? EXCESS : job->output_limit - *head;
 }
 
@@ -121,7 +121,7 @@ uint64_t output_store_dropped(const struct output_store *store)
 	return store->size - ranges[0].length - ranges[1].length;
 }
 
-/* Any thread. Where the output is dropped the file is the null device. */
+/* Any thread. Opens /dev/null if output is not stored. */
 static int output_store_open_file(struct output_store *store)
 {
 	int dir_fd = store->job->container->dir_fd;
@@ -139,11 +139,11 @@ static int output_store_open_file(struct output_store *store)
 	store->file_fd = openat(dir_fd, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (store->file_fd < 0)
 		return -1;
-	/* Not O_APPEND, which splice refuses. */
+	/* Not O_APPEND, which splice(2) refuses. */
 	return lseek(store->file_fd, 0, SEEK_END) < 0 ? -1 : 0;
 }
 
-/* Worker thread: gives the blocks of what is dropped back to the file system. */
+/* Worker thread: frees the blocks of dropped output. */
 static int output_store_punch_hole(struct output_store *store, uint64_t size)
 {
 	uint64_t head, tail, from;
@@ -161,7 +161,8 @@ static int output_store_punch_hole(struct output_store *store, uint64_t size)
 	return 0;
 }
 
-/* Worker thread. The pipe may be shared with the container, so no flag of its own is relied on. */
+/* Worker thread. Does not rely on O_NONBLOCK of the pipe, which may be shared with the container.
+ */
 static void output_store_splice_run(uv_work_t *work)
 {
 	struct output_store *store = work->data;
@@ -184,14 +185,14 @@ static void output_store_splice_run(uv_work_t *work)
 		store->number = errno;
 	store->taken = (sum > 0 || got < 0) ? (ssize_t)sum : 0;
 	if (sum == 0 && got < 0)
-		store->taken = -1; /* nothing, but not the end */
+		store->taken = -1; /* no data, but not the end either */
 	if (store->job->log_tag)
 		output_syslog_send(store, store->size + sum, got == 0);
 	if (output_store_punch_hole(store, store->size + sum) < 0)
 		store->number = errno;
 }
 
-/* The caller's job_step, which may free the job, sees to it. */
+/* Marks the job. The caller must call job_step, which sends the kill and may free the job. */
 static void output_store_kill_job(struct job *job)
 {
 	struct container *c = job->container;
@@ -203,7 +204,8 @@ static void output_store_kill_job(struct job *job)
 	journal_job(job, WARDEN__EVENTS_RESPONSE__KIND__LIMIT_REACHED, "output");
 }
 
-/* The disk is full, say: the job cannot go on as if it had been heard. */
+/* Output cannot be stored, for example on a full disk: kills the job, since its output would be
+ * incomplete. */
 static void output_store_fail(struct output_store *store)
 {
 	log_write(WARDEN_LOG_ERROR, "%s: job %u: store its %s: %s", store->job->container->id,
@@ -218,7 +220,7 @@ static void output_store_splice_done(uv_work_t *work, int status)
 	struct output_store *store = work->data;
 	struct job *job = store->job;
 
-	(void)status; /* UV_ECANCELED alone, and nobody cancels */
+	(void)status; /* only UV_ECANCELED, and nothing cancels it */
 	store->working = false;
 	if (store->taken > 0 && !output_store_is_unused(job))
 		store->size += (uint64_t)store->taken;
@@ -236,8 +238,8 @@ static void output_store_splice_done(uv_work_t *work, int status)
 	job_step(job);
 }
 
-/* How many bytes it may take, so that both together stay within the limit and the excess: half of
- * what is left beside that which the other is taking. */
+/* The number of bytes to read, so that both stores together stay within limit and excess: half of
+ * the room that remains beside what the other store is reading. */
 static uint64_t output_store_share_of_room(const struct output_store *store)
 {
 	const struct job *job = store->job;
@@ -254,15 +256,14 @@ static void output_store_start_worker(struct output_store *store)
 	const struct job *job = store->job;
 
 	if (job->over_limit) {
-		/* It is being killed; what comes now would only grow the file. */
+		/* The job is being killed; more output would only grow the file. */
 		output_store_close(store);
 		job_step(store->job);
 		return;
 	}
 	store->most = output_store_share_of_room(store);
 	if (store->most == 0) {
-		output_store_watch(
-			store); /* the other one is reading what there was: for a moment */
+		output_store_watch(store); /* the other store uses all room at the moment */
 		return;
 	}
 	store->working = true;
@@ -277,11 +278,10 @@ static void output_store_on_readable(uv_poll_t *poll_handle, int status, int eve
 	int bytes = 1;
 
 	(void)events;
-	uv_poll_stop(poll_handle); /* cannot fail for an open one */
+	uv_poll_stop(poll_handle); /* cannot fail for an open handle */
 	if (store->job->container->server->stopped)
 		return;
-	/* The end of a pipe that holds nothing needs no worker, but where half a line may be left
-	 * for syslog. */
+	/* An empty pipe at its end needs no worker, unless half a line may remain for syslog. */
 	if (status == 0 && !store->job->log_tag && ioctl(store->pipe_fd, FIONREAD, &bytes) == 0 &&
 	    bytes == 0) {
 		struct pollfd state = {.fd = store->pipe_fd, .events = POLLIN};
@@ -295,7 +295,7 @@ static void output_store_on_readable(uv_poll_t *poll_handle, int status, int eve
 	output_store_start_worker(store);
 }
 
-/* Once the daemon has stopped what comes is the next one's. */
+/* After the daemon has stopped, output stays in the pipe for the next one. */
 static void output_store_watch(struct output_store *store)
 {
 	if (store->job->container->server->stopped)
@@ -347,7 +347,7 @@ void output_store_remove(struct output_store *store)
 	output_store_file_name(store, name, sizeof(name));
 	if (store->size > 0)
 		unlinkat(store->job->container->dir_fd, name,
-			 0); /* goes with the container at the latest */
+			 0); /* at the latest removed with the container */
 	if (store->job->log_tag)
 		output_syslog_remove(store);
 }

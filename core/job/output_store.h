@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a job writes: from its pipe into a file of the container's directory by splice(2) on a
- * worker, never through a buffer of ours, so that a daemon that is killed in between loses and
- * doubles nothing. The file is made at the first byte; its size is all that must be known to go on
- * after a restart. Where the middle of the output, or its beginning, is dropped, the file still
- * grows: a hole is punched into it, so that its size tells how much there was. */
+/* Output of a job: moved from its pipe into a file in the container's directory by splice(2) on a
+ * worker, without a buffer, so that a killed daemon loses and duplicates nothing. The file is
+ * created at the first byte; its size is all that is needed to continue after a restart. If the
+ * middle or the beginning of the output is dropped, the file still grows: a hole is punched into
+ * it, so that its size remains the total. */
 #ifndef CORE_JOB_OUTPUT_STORE_H
 #define CORE_JOB_OUTPUT_STORE_H
 
@@ -18,46 +18,46 @@ enum { STORE_STDOUT, STORE_STDERR, STORES };
 struct output_store {
 	struct job *job;
 	int index;     /* STORE_STDOUT or STORE_STDERR */
-	int pipe_fd;   /* -1: at its end */
-	int file_fd;   /* -1: nothing was written, or all was read */
+	int pipe_fd;   /* -1: closed or at its end */
+	int file_fd;   /* -1: not open */
 	uint64_t size; /* bytes in the file */
 	bool working;  /* a worker splices */
 	uv_poll_t *poll;
 	uv_work_t work;
-	uint64_t most;    /* for the worker: it may take so many */
-	ssize_t taken;    /* by the worker; 0: the pipe's end */
-	int number;       /* errno of the worker's */
-	uint64_t punched; /* by the worker: there is a hole up to here */
-	uint64_t logged;  /* by the worker: syslog has heard it up to here; see output_syslog.h */
+	uint64_t most;    /* for the worker: maximum to read */
+	ssize_t taken;    /* by the worker: bytes read; 0: end of the pipe; -1: no data */
+	int number;       /* by the worker: errno */
+	uint64_t punched; /* by the worker: end of the hole */
+	uint64_t logged;  /* by the worker: bytes sent to syslog; see output_syslog.h */
 };
 
-/* A part of the output that was kept. */
+/* A range of the output that is kept. */
 struct store_range {
 	uint64_t offset, length;
 };
 
 void output_store_init(struct output_store *store, struct job *job, int index);
 
-/* Begins to read the pipe, which is taken; -1: nothing comes. Each change calls job_step. */
+/* Starts reading the pipe, which is taken; -1: no pipe. Each change calls job_step. */
 void output_store_read(struct output_store *store, int pipe_fd);
 
-/* Stops reading for good; what is still in the pipe is lost. Not while `working`. */
+/* Stops reading; data that is still in the pipe is lost. Not allowed while `working`. */
 void output_store_close(struct output_store *store);
 
-/* What is kept of the output as it is now, in order; a range may be empty. Between them, or before
- * the second where the first is empty, something was dropped. */
+/* The ranges of the output that are kept, in order; either may be empty. Output between them, or
+ * before the second if the first is empty, was dropped. */
 void output_store_kept(const struct output_store *store, struct store_range ranges[2]);
 
-/* What a reader that has had everything before `from` is to get next. False: nothing yet. */
+/* The next range for a reader that has read everything before `from`. False: no more data yet. */
 bool output_store_next(const struct output_store *store, uint64_t from, struct store_range *range);
 
-/* How many bytes were dropped. */
+/* The number of bytes that were dropped. */
 uint64_t output_store_dropped(const struct output_store *store);
 
-/* Opens the file for reading; -1 and errno. Size 0: there is none. */
+/* Opens the file for reading; -1 and errno. There is no file if `size` is 0. */
 int output_store_open(const struct output_store *store);
 
-/* After a restart: the size of the file that is there. */
+/* Reads the size of the existing file after a restart. */
 void output_store_restore(struct output_store *store);
 
 /* Removes the file. */

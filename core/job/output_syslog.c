@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lines of jobs for syslog; see output_syslog.h. */
+/* Sends output lines to syslog; see output_syslog.h. */
 #include <config.h>
 
 #include "core/job/output_syslog.h"
@@ -26,7 +26,7 @@ static void output_syslog_file_name(const struct output_store *store, char *name
 	snprintf(name, size, "jobs/%u.%s.logged", store->job->id, output_store_name(store->index));
 }
 
-/* Syslog's queue may be full for a moment. False: it does not take the line. */
+/* Retries while syslog's queue is full. False: syslog does not accept the line. */
 static bool output_syslog_send_line(const struct output_store *store, const char *text,
 				    size_t length)
 {
@@ -42,14 +42,14 @@ static bool output_syslog_send_line(const struct output_store *store, const char
 			return true;
 		if (errno != EAGAIN && errno != ENOBUFS)
 			break;
-		nanosleep(&pause, NULL); /* an early end is no harm */
+		nanosleep(&pause, NULL); /* a short sleep does no harm */
 	}
 	log_write(WARDEN_LOG_WARN, "%s: job %u: syslog does not take its lines: %s",
 		  job->container->id, job->id, strerror(errno));
 	return false;
 }
 
-/* The length of the first line with its end; 0: it is not whole. */
+/* The length of the first line including its newline; 0: it is incomplete. */
 static size_t output_syslog_line_length(const char *text, size_t length, bool at_end)
 {
 	const char *end = memchr(text, '\n', length);
@@ -86,7 +86,7 @@ void output_syslog_send(struct output_store *store, uint64_t size, bool at_end)
 
 		if (length == 0)
 			break;
-		/* What is not taken is passed over, so that the job is not held up for good. */
+		/* A line that syslog does not accept is skipped, so that the job is not blocked. */
 		taken = taken &&
 			output_syslog_send_line(store, text, length - (text[length - 1] == '\n'));
 		store->logged += length;
@@ -114,5 +114,5 @@ void output_syslog_remove(const struct output_store *store)
 
 	output_syslog_file_name(store, name, sizeof(name));
 	unlinkat(store->job->container->dir_fd, name,
-		 0); /* goes with the container at the latest */
+		 0); /* at the latest removed with the container */
 }

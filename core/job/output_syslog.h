@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A job's output, line by line, to syslog: as warden.TAG, facility user, info for stdout and err
- * for stderr. Read from the store's file behind the splice, on the same worker; how far syslog has
- * heard it stands in a file beside it, so that it goes on after a restart. */
+/* Sends a job's output to syslog line by line: tag warden.TAG, facility user, level info for stdout
+ * and err for stderr. The lines are read from the store's file after the splice, on the same
+ * worker. A file beside it keeps the position, so that a restart continues there. */
 #ifndef CORE_JOB_OUTPUT_SYSLOG_H
 #define CORE_JOB_OUTPUT_SYSLOG_H
 
 #include "core/job/output_store.h"
 
-/* Worker thread: sends what is whole lines of the first `size` bytes and was not sent before; at
- * the end, the rest too. A line of more than 8 KiB goes in pieces. What syslog does not take in a
- * tenth of a second is left out, and said in the daemon's log. */
+/* Worker thread: sends all complete lines of the first `size` bytes that were not sent before; at
+ * the end also an incomplete line. A line of more than 8 KiB is split. Lines that syslog does not
+ * accept within a tenth of a second are skipped, and this is logged. */
 void output_syslog_send(struct output_store *store, uint64_t size, bool at_end);
 
-/* After a restart: how far it was. */
+/* Reads the position after a restart. */
 void output_syslog_restore(struct output_store *store);
 
-/* Removes the file of the position. */
+/* Removes the file with the position. */
 void output_syslog_remove(const struct output_store *store);
 
 #endif

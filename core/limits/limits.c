@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Limits as values: joined, stored, read again; see limits.h. */
+/* Operations on limits as values and their JSON; see limits.h. */
 #include <config.h>
 
 #include "core/limits/limits.h"
@@ -10,7 +10,7 @@
 #include "core/server.h"
 #include "lib/cleanup.h"
 
-/* The numbers by name: one table for all that is done with each of them. */
+/* The numbers by name: one table for all operations. */
 static const struct {
 	const char *name;
 	size_t offset;
@@ -124,14 +124,14 @@ void limits_read(struct warden_limits *limits, const json_t *json)
 
 int limits_ask(struct container *c, struct warden_limits *in_force, struct warden_error *err)
 {
-	struct warden_limits nothing, told;
+	struct warden_limits nothing, reported;
 
 	warden_limits_init(in_force);
 	warden_limits_init(&nothing);
-	warden_limits_init(&told);
-	if (c->server->container_klass->set_limits(c->backend, &nothing, &told, err) < 0)
+	warden_limits_init(&reported);
+	if (c->server->container_klass->set_limits(c->backend, &nothing, &reported, err) < 0)
 		return -1;
-	if (!limits_merge(in_force, &told))
+	if (!limits_merge(in_force, &reported))
 		return warden_error_set(err, "no memory for limits");
 	return 0;
 }
@@ -143,7 +143,7 @@ int limits_apply(struct container *c, struct warden_error *err)
 	if (!limits_any(&c->limits))
 		return 0;
 	if (!c->server->container_klass->set_limits)
-		return warden_error_set(err, "limits: the backend has none");
+		return warden_error_set(err, "limits: not supported by the backend");
 	warden_limits_init(&in_force);
 	return c->server->container_klass->set_limits(c->backend, &c->limits, &in_force, err);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A request that sets limits: first the backend, then the snapshot, which holds them only when they
- * are in force; then it is answered. */
+/* A request that sets limits: the backend applies them, then the snapshot is written, then the
+ * request is answered. The snapshot contains only limits that are in force. */
 #include <config.h>
 
 #include <stdlib.h>
@@ -15,10 +15,10 @@
 struct limits_change {
 	struct operation operation;
 	struct request *request;
-	bool names; /* errors begin with those of fields of Limits */
+	bool names; /* errors begin with a field name of Limits */
 	void (*answer)(struct request *, const struct warden_limits *);
-	/* What is asked, what of it was in force and what was asked before, what is in force now;
-	 * their texts are ours. */
+	/* The requested limits, their previous values in force and as requested, and the new values
+	 * in force; all own their texts. */
 	struct warden_limits asked, before, asked_before, in_force;
 };
 
@@ -31,7 +31,7 @@ static void limits_change_free(struct limits_change *change)
 	free(change);
 }
 
-/* Takes the name of the field of Limits from the front. */
+/* Removes the field name of Limits from the front. */
 static void limits_drop_field_name(struct warden_error *err)
 {
 	const char *colon = strstr(err->message, ": ");
@@ -43,15 +43,15 @@ static void limits_drop_field_name(struct warden_error *err)
 static int limits_change_set(struct container *c, const struct warden_limits *limits,
 			     struct limits_change *change, struct warden_error *err)
 {
-	struct warden_limits told;
+	struct warden_limits reported;
 
-	warden_limits_init(&told);
-	if (c->server->container_klass->set_limits(c->backend, limits, &told, err) < 0) {
+	warden_limits_init(&reported);
+	if (c->server->container_klass->set_limits(c->backend, limits, &reported, err) < 0) {
 		if (change && !change->names)
 			limits_drop_field_name(err);
 		return -1;
 	}
-	if (change && !limits_merge(&change->in_force, &told))
+	if (change && !limits_merge(&change->in_force, &reported))
 		return warden_error_set(err, "no memory for limits");
 	return 0;
 }
@@ -66,7 +66,7 @@ static int limits_change_run(struct operation *operation, struct warden_error *e
 	return limits_change_set(c, &change->asked, change, err);
 }
 
-/* What was in force before is again, where the snapshot cannot be written: a full disk, say. */
+/* If the snapshot cannot be written, on a full disk for example, restores the previous limits. */
 static int limits_store_run(struct operation *operation, struct warden_error *err)
 {
 	struct limits_change *change = (struct limits_change *)operation;
@@ -77,7 +77,8 @@ static int limits_store_run(struct operation *operation, struct warden_error *er
 		return 0;
 	limits_mask(&change->before, &change->asked);
 	if (limits_change_set(c, &change->before, NULL, &undo) < 0)
-		log_write(WARDEN_LOG_ERROR, "%s: %s", c->id, undo.message);
+		log_write(WARDEN_LOG_ERROR, "%s: restore the previous limits: %s", c->id,
+			  undo.message);
 	return -1;
 }
 
@@ -90,7 +91,7 @@ static void limits_change_finish(struct limits_change *change, int result,
 		request_fail(change->request, err);
 	} else {
 		limits_free(&c->in_force);
-		c->in_force = change->in_force; /* its text, too */
+		c->in_force = change->in_force; /* owns its text from now on */
 		warden_limits_init(&change->in_force);
 		c->in_force_known = true;
 		change->answer(change->request, &c->in_force);
@@ -139,7 +140,7 @@ int limits_request(struct request *request, const struct warden_limits *asked, b
 	struct limits_change *change;
 
 	if (!c->server->container_klass->set_limits)
-		return warden_error_set(err, "limits: the backend has none");
+		return warden_error_set(err, "limits: not supported by the backend");
 	change = calloc(1, sizeof(*change));
 	if (!change)
 		return warden_error_set(err, "no memory for limits");

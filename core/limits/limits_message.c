@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Limits as clients ask for them and are told; what cannot be is refused by its field's name. */
+/* Limits in messages; an invalid value is refused with the name of its field. */
 #include <config.h>
 
 #include <inttypes.h>
@@ -45,7 +45,7 @@ int limits_take_bandwidth(struct warden_limits *limits, const struct server *ser
 		return -1;
 	if (asked->burst < packet)
 		return warden_error_set(err,
-					"%s: %" PRIu64 " bytes hold no packet, which has %" PRIu64,
+					"%s: %" PRIu64 " bytes are less than a packet of %" PRIu64,
 					asked->burst_field, asked->burst, packet);
 	limits->bandwidth_rate = asked->rate;
 	limits->bandwidth_burst = asked->burst;
@@ -62,7 +62,7 @@ static int limits_take_bandwidth_fields(struct warden_limits *limits, const stru
 		return 0;
 	if (!message->has_bandwidth_rate || !message->has_bandwidth_burst)
 		return warden_error_set(
-			err, "%s: is missing, it goes with %s",
+			err, "%s: is missing, %s requires it",
 			message->has_bandwidth_rate ? asked.burst_field : asked.rate_field,
 			message->has_bandwidth_rate ? asked.rate_field : asked.burst_field);
 	return limits_take_bandwidth(limits, server, &asked, err);
@@ -99,7 +99,7 @@ static int limits_take_cpus(struct warden_limits *limits, const Warden__Limits *
 	if (!limits->cpus)
 		return -1;
 	if (*limits->cpus && !cpu_list_read(limits->cpus, NULL, 0))
-		return warden_error_set(err, "cpus: '%s' is no list of cpus such as 0-2,4",
+		return warden_error_set(err, "cpus: '%s' is not a list of cpus such as 0-2,4",
 					limits->cpus);
 	return 0;
 }
@@ -146,8 +146,8 @@ int limits_from_message(struct warden_limits *limits, const struct server *serve
 	return -1;
 }
 
-/* Sets a field of the message unless the value is unknown. */
-#define TELL(field, value)                                                                         \
+/* Sets a field of the message if the value is known. */
+#define SET_IF_KNOWN(field, value)                                                                 \
 	do {                                                                                       \
 		if ((value) != WARDEN_UNKNOWN) {                                                   \
 			message->has_##field = true;                                               \
@@ -163,17 +163,17 @@ uint64_t limits_bytes(uint64_t blocks)
 void limits_to_message(Warden__Limits *message, const struct warden_limits *limits)
 {
 	warden__limits__init(message);
-	TELL(memory_bytes, limits->memory_bytes);
-	TELL(cpu_shares, limits->cpu_shares);
-	TELL(cpu_quota, limits->cpu_quota);
-	TELL(processes, limits->processes);
-	TELL(disk_bytes, limits_bytes(limits->disk_block_hard));
-	TELL(disk_inodes, limits->disk_inode_hard);
-	TELL(bandwidth_rate, limits->bandwidth_rate);
-	TELL(bandwidth_burst, limits->bandwidth_burst);
-	TELL(io_weight, limits->io_weight);
-	TELL(io_read_rate, limits->io_read_rate);
-	TELL(io_write_rate, limits->io_write_rate);
+	SET_IF_KNOWN(memory_bytes, limits->memory_bytes);
+	SET_IF_KNOWN(cpu_shares, limits->cpu_shares);
+	SET_IF_KNOWN(cpu_quota, limits->cpu_quota);
+	SET_IF_KNOWN(processes, limits->processes);
+	SET_IF_KNOWN(disk_bytes, limits_bytes(limits->disk_block_hard));
+	SET_IF_KNOWN(disk_inodes, limits->disk_inode_hard);
+	SET_IF_KNOWN(bandwidth_rate, limits->bandwidth_rate);
+	SET_IF_KNOWN(bandwidth_burst, limits->bandwidth_burst);
+	SET_IF_KNOWN(io_weight, limits->io_weight);
+	SET_IF_KNOWN(io_read_rate, limits->io_read_rate);
+	SET_IF_KNOWN(io_write_rate, limits->io_write_rate);
 	if (limits->swap_off >= 0) {
 		message->has_swap_off = true;
 		message->swap_off = limits->swap_off;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Limit: any limits at once, all or none; answers all that are in force. */
+/* Limit: sets any limits at once, all or none; answers all limits in force. */
 #include <config.h>
 
 #include "core/limits/limits.h"

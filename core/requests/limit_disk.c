@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* LimitDisk: blocks and inodes, by any of their names; answers those in force. */
+/* LimitDisk: blocks and inodes, by any of their field names; answers the values in force. */
 #include <config.h>
 
 #include "core/limits/limits.h"
 #include "core/wire/request.h"
 #include "lib/cleanup.h"
 
-/* Of several that are given the last one wins. */
+/* Of several fields for one limit the last one applies. */
 struct limit_disk_field {
 	bool given;
 	uint64_t value;
@@ -49,8 +49,8 @@ static void limit_disk_take(struct warden_limits *asked, const Warden__LimitDisk
 	asked->disk_inode_soft = limit_disk_last_value(inode_soft, ARRAY_SIZE(inode_soft));
 }
 
-/* Tells a value by all of its names. */
-#define TELL(field, value_)                                                                        \
+/* Sets a field of the answer if the value is known. */
+#define SET_IF_KNOWN(field, value_)                                                                \
 	do {                                                                                       \
 		if ((value_) != WARDEN_UNKNOWN) {                                                  \
 			answer.has_##field = true;                                                 \
@@ -62,18 +62,18 @@ static void limit_disk_answer(struct request *request, const struct warden_limit
 {
 	Warden__LimitDiskResponse answer = WARDEN__LIMIT_DISK_RESPONSE__INIT;
 
-	TELL(block_limit, in_force->disk_block_hard);
-	TELL(block, in_force->disk_block_hard);
-	TELL(block_hard, in_force->disk_block_hard);
-	TELL(block_soft, in_force->disk_block_soft);
-	TELL(inode_limit, in_force->disk_inode_hard);
-	TELL(inode, in_force->disk_inode_hard);
-	TELL(inode_hard, in_force->disk_inode_hard);
-	TELL(inode_soft, in_force->disk_inode_soft);
-	TELL(byte_limit, limits_bytes(in_force->disk_block_hard));
-	TELL(byte, limits_bytes(in_force->disk_block_hard));
-	TELL(byte_hard, limits_bytes(in_force->disk_block_hard));
-	TELL(byte_soft, limits_bytes(in_force->disk_block_soft));
+	SET_IF_KNOWN(block_limit, in_force->disk_block_hard);
+	SET_IF_KNOWN(block, in_force->disk_block_hard);
+	SET_IF_KNOWN(block_hard, in_force->disk_block_hard);
+	SET_IF_KNOWN(block_soft, in_force->disk_block_soft);
+	SET_IF_KNOWN(inode_limit, in_force->disk_inode_hard);
+	SET_IF_KNOWN(inode, in_force->disk_inode_hard);
+	SET_IF_KNOWN(inode_hard, in_force->disk_inode_hard);
+	SET_IF_KNOWN(inode_soft, in_force->disk_inode_soft);
+	SET_IF_KNOWN(byte_limit, limits_bytes(in_force->disk_block_hard));
+	SET_IF_KNOWN(byte, limits_bytes(in_force->disk_block_hard));
+	SET_IF_KNOWN(byte_hard, limits_bytes(in_force->disk_block_hard));
+	SET_IF_KNOWN(byte_soft, limits_bytes(in_force->disk_block_soft));
 	request_answer(request, &answer.base);
 }
 

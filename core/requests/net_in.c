@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* NetIn: traffic to a port of the host's goes to the container. */
+/* NetIn: forwards a port of the host to the container. */
 #include <config.h>
 
 #include "core/rules/rules.h"

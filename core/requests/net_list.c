@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* NetList: the rules that are in force, as NetReplace takes them. */
+/* NetList: answers the rules in force, in the format of NetReplace. */
 #include <config.h>
 
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include "core/wire/request.h"
 #include "lib/cleanup.h"
 
-/* The messages of an answer and the pointers to them that it wants. */
+/* The messages of an answer and the arrays of pointers to them. */
 struct net_list {
 	Warden__NetInRequest *in, **ins;
 	Warden__NetOutRequest *out, **outs;

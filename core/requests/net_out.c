@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* NetOut: what the container may reach. A new rule goes before older ones. */
+/* NetOut: allows the container to reach an address. A new rule precedes older ones. */
 #include <config.h>
 
 #include "core/rules/rules.h"

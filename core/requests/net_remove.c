@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* NetRemove: takes rules back, all that are given or none. */
+/* NetRemove: removes rules, all that are given or none. */
 #include <config.h>
 
 #include "core/rules/rules.h"

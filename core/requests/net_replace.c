@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* NetReplace: sets all rules at once; what is not among them is taken back. */
+/* NetReplace: replaces all rules at once. */
 #include <config.h>
 
 #include <stdlib.h>

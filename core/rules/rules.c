@@ -31,7 +31,7 @@ bool rules_copy(struct rules *copy, const struct rules *rules)
 	return true;
 }
 
-/* The array with room for one more, or NULL. */
+/* The array with room for one more element, or NULL and `err`. */
 static void *rules_grow_array(void *array, size_t n, size_t size, struct warden_error *err)
 {
 	void *grown = NULL;
@@ -48,7 +48,7 @@ static const char *rules_protocol_name(enum warden_protocol protocol)
 	return protocol == WARDEN_UDP ? "UDP" : "TCP";
 }
 
-/* The rule of the same host port and protocol, or n_in. */
+/* The index of the rule with the same host port and protocol, or n_in. */
 static size_t rules_find_in(const struct rules *rules, const struct warden_in_rule *rule)
 {
 	size_t i = 0;
@@ -59,7 +59,7 @@ static size_t rules_find_in(const struct rules *rules, const struct warden_in_ru
 	return i;
 }
 
-/* Where it goes to. */
+/* The port in the container. */
 static uint16_t rules_target_port(const struct warden_in_rule *rule)
 {
 	return rule->container_port ? rule->container_port : rule->host_port;
@@ -88,7 +88,7 @@ int rules_add_in(struct rules *rules, const struct warden_in_rule *rule, size_t 
 	return 0;
 }
 
-/* Member by member: what is between them need not be equal. */
+/* Compares members, since padding may differ. */
 static bool rules_out_is_same(const struct warden_out_rule *a, const struct warden_out_rule *b)
 {
 	return a->first.s_addr == b->first.s_addr && a->last.s_addr == b->last.s_addr &&

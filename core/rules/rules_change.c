@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How rules change: the next set is made from the last one right before a worker hands it to the
- * backend as a whole, then it is stored, and only then it is the container's. What fails leaves all
- * as it was. The ports of the next set are held meanwhile. */
+/* Changes of rules. The next rules are made from the current ones right before a worker passes them
+ * to the backend as a whole. Then the snapshot is written, and then the container takes them over.
+ * A failure changes nothing. The ports of the next rules are held meanwhile. */
 #include <config.h>
 
 #include <stdlib.h>
@@ -29,7 +29,7 @@ static bool rules_change_is_held(const struct rules_change *change, uint16_t por
 	return false;
 }
 
-/* Takes the port of a rule unless the container has it. */
+/* Takes the port of a rule unless the container holds it. */
 static int rules_change_hold_port(struct rules_change *change, struct warden_in_rule *rule,
 				  struct warden_error *err)
 {
@@ -50,7 +50,7 @@ static int rules_change_hold_port(struct rules_change *change, struct warden_in_
 	return 0;
 }
 
-/* Those that were named come first: the pool must not hand one of them out. */
+/* Given ports are taken first, so that the pool does not choose one of them. */
 static int rules_change_hold_ports(struct rules_change *change, struct warden_error *err)
 {
 	struct rules *next = &change->next;
@@ -82,7 +82,7 @@ static void rules_change_free_held(struct rules_change *change)
 		ports_give(server->ports, uv_now(&server->loop), change->held[i]);
 }
 
-/* The snapshot as it will be. */
+/* The snapshot with the next rules. */
 static char *rules_change_make_snapshot(struct container *c, struct rules *next)
 {
 	struct rules now = c->rules;
@@ -107,7 +107,7 @@ static int rules_change_prepare(struct operation *operation, struct warden_error
 	return 0;
 }
 
-/* Worker thread. Nobody changes the container's rules meanwhile. */
+/* Worker thread. Nothing else changes the container's rules meanwhile. */
 static int rules_change_run(struct operation *operation, struct warden_error *err)
 {
 	struct rules_change *change = (struct rules_change *)operation;
@@ -122,11 +122,12 @@ static int rules_change_run(struct operation *operation, struct warden_error *er
 	if (snapshot_store(operation, err) == 0)
 		return 0;
 	if (container_klass->set_rules(c->backend, &before, &undo) < 0)
-		log_write(WARDEN_LOG_ERROR, "%s: its rules of before: %s", c->id, undo.message);
+		log_write(WARDEN_LOG_ERROR, "%s: restore the previous rules: %s", c->id,
+			  undo.message);
 	return -1;
 }
 
-/* The container has the next set from now on. */
+/* The next rules become the container's; ports that they do not use are returned. */
 static void rules_change_apply(struct rules_change *change)
 {
 	struct container *c = change->operation.container;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Rules as clients write them; see rules.h. */
+/* Reads and writes rules in messages; see rules.h. */
 #include <config.h>
 
 #include <arpa/inet.h>
@@ -58,7 +58,7 @@ static int rules_read_network(const ProtobufCBinaryData *bytes, struct warden_ou
 	return 0;
 }
 
-/* Digits alone, at most 65535; moves `text` behind them. */
+/* Reads 1 to 5 digits, at most 65535, and moves `text` behind them. */
 static bool rules_read_digits(const char **text, uint32_t *value)
 {
 	size_t length = strspn(*text, "0123456789");
@@ -161,7 +161,7 @@ void rules_write_in(Warden__NetInRequest *message, const struct warden_in_rule *
 	message->protocol = (Warden__NetInRequest__Protocol)rule->protocol;
 }
 
-/* An address, CIDR where it is one, else A-B. */
+/* An address, or a CIDR if the range is one, else A-B. */
 static void rules_write_network(char *text, size_t size, const struct warden_out_rule *rule)
 {
 	uint32_t first = ntohl(rule->first.s_addr), last = ntohl(rule->last.s_addr);

@@ -105,14 +105,14 @@ static void paths_users_and_cpus_are_looked_at(void)
 
 	request.has_working_dir = true;
 	request.working_dir = bytes("tmp");
-	unit_string(refusal(&request), "working_dir: \"tmp\" is no absolute path");
+	unit_string(refusal(&request), "working_dir: \"tmp\" is not an absolute path");
 	request.has_working_dir = false;
 	request.has_user = true;
 	request.user = bytes("a/b");
-	unit_string(refusal(&request), "user: \"a/b\" is no USER or USER:GROUP");
+	unit_string(refusal(&request), "user: \"a/b\" is not a USER or USER:GROUP");
 	request.user = bytes("root");
 	request.privileged = true;
-	unit_string(refusal(&request), "user: privileged names root already");
+	unit_string(refusal(&request), "user: privileged already means root");
 	request.has_user = false;
 	request.has_cpus = true;
 	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
