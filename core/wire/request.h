@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A request from its frame to its answer. To add one: a file in core/requests/ that ends in its
- * request_handler, a line in request_handlers.c, a line in the build. */
+/* A request from its frame to its answer. How to add one: see proto/requests.h. */
 #ifndef CORE_WIRE_REQUEST_H
 #define CORE_WIRE_REQUEST_H
 
 #include "core/container/container.h"
 #include "core/server.h"
 #include "core/wire/connection.h"
+#include "proto/requests.h"
 #include "proto/warden.pb-c.h"
 
 struct request_handler {
@@ -69,49 +69,9 @@ void connection_send_error(struct connection *connection, const char *text);
 char *request_text(const ProtobufCBinaryData *bytes, const char *field, size_t max,
 		   struct warden_error *err);
 
-/* In the order of their numbers. */
-extern const struct request_handler create_request;
-extern const struct request_handler stop_request;
-extern const struct request_handler destroy_request;
-extern const struct request_handler info_request;
-extern const struct request_handler spawn_request;
-extern const struct request_handler link_request;
-extern const struct request_handler run_request;
-extern const struct request_handler stream_request;
-extern const struct request_handler net_in_request;
-extern const struct request_handler net_out_request;
-extern const struct request_handler copy_in_request;
-extern const struct request_handler copy_out_request;
-extern const struct request_handler limit_memory_request;
-extern const struct request_handler limit_disk_request;
-extern const struct request_handler limit_bandwidth_request;
-extern const struct request_handler limit_cpu_request;
-extern const struct request_handler ping_request;
-extern const struct request_handler list_request;
-extern const struct request_handler echo_request;
-extern const struct request_handler net_list_request;
-extern const struct request_handler net_remove_request;
-extern const struct request_handler net_replace_request;
-extern const struct request_handler limit_request;
-extern const struct request_handler pause_request;
-extern const struct request_handler resume_request;
-extern const struct request_handler info_many_request;
-extern const struct request_handler tar_in_request;
-extern const struct request_handler tar_data_request;
-extern const struct request_handler tar_out_request;
-extern const struct request_handler file_read_request;
-extern const struct request_handler file_write_request;
-extern const struct request_handler file_list_request;
-extern const struct request_handler file_remove_request;
-extern const struct request_handler file_watch_request;
-extern const struct request_handler job_input_request;
-extern const struct request_handler job_signal_request;
-extern const struct request_handler job_resize_request;
-extern const struct request_handler attach_request;
-extern const struct request_handler jobs_request;
-extern const struct request_handler spawn_pair_request;
-extern const struct request_handler collect_request;
-extern const struct request_handler events_request;
-extern const struct request_handler status_request;
+/* The handlers, each defined in a file of core/requests/: create_request, stop_request, ... */
+#define REQUEST_DECLARE(Type, name) extern const struct request_handler name##_request;
+REQUESTS(REQUEST_DECLARE)
+#undef REQUEST_DECLARE
 
 #endif
