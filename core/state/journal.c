@@ -62,7 +62,7 @@ struct journal *journal_new(void)
 static void entry_clear(struct entry *entry)
 {
 	free(entry->handle);
-	labels_release(entry->labels);
+	journal_release_labels(entry->labels);
 	*entry = (struct entry){0};
 }
 
@@ -229,7 +229,7 @@ static struct labels *labels_new(const struct create_options *options)
 	return labels;
 }
 
-void labels_release(struct labels *labels)
+void journal_release_labels(struct labels *labels)
 {
 	if (labels && --labels->references == 0)
 		free(labels);

@@ -23,7 +23,7 @@ void journal_container(struct container *container, Warden__EventsResponse__Kind
 void journal_job(const struct job *job, Warden__EventsResponse__Kind kind, const char *detail);
 
 /* The container goes, and with it its share of what journal_container remembers in it. */
-void labels_release(struct labels *labels);
+void journal_release_labels(struct labels *labels);
 
 /* For the request Events. */
 int journal_subscribe(struct request *request, struct warden_error *err);

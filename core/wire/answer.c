@@ -188,7 +188,7 @@ void request_written(struct request *request, bool whole)
 		connection->request = NULL;
 	request_free(request);
 	if (connection)
-		connection_next(connection);
+		connection_start_next_request(connection);
 }
 
 void request_abandon(struct request *request)

@@ -352,7 +352,7 @@ static void process(struct connection *connection)
 	while (result > 0 && !connection->closing && !connection->request &&
 	       TAILQ_EMPTY(&connection->output)) {
 		result = frame_next(&connection->parser, &payload, &size, &err);
-		if (result > 0 && dispatch(connection, payload, size, &err) < 0)
+		if (result > 0 && dispatch_frame(connection, payload, size, &err) < 0)
 			result = -1;
 	}
 	connection->processing = false;
@@ -381,7 +381,7 @@ static void take_turn(struct connection *connection)
 		connection_close(connection);
 }
 
-void connection_next(struct connection *connection)
+void connection_start_next_request(struct connection *connection)
 {
 	if (connection->server->draining)
 		connection->closing = true;

@@ -64,7 +64,7 @@ void connection_accept(struct server *server);
 void connection_send(struct connection *connection, struct segment_list *segments);
 
 /* The request has ended: the next one may begin, not before the caller has returned to the loop. */
-void connection_next(struct connection *connection);
+void connection_start_next_request(struct connection *connection);
 
 void connection_close(struct connection *connection);
 

@@ -188,8 +188,8 @@ static int dispatch_message(struct connection *connection, const Warden__Message
 	return 0;
 }
 
-int dispatch(struct connection *connection, const uint8_t *payload, size_t size,
-	     struct warden_error *err)
+int dispatch_frame(struct connection *connection, const uint8_t *payload, size_t size,
+		   struct warden_error *err)
 {
 	Warden__Message *message = warden__message__unpack(NULL, size, payload);
 	int result;

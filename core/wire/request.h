@@ -38,8 +38,8 @@ struct request {
 };
 
 /* Takes a frame's payload; 0, or -1 and `err` where the connection must close. */
-int dispatch(struct connection *connection, const uint8_t *payload, size_t size,
-	     struct warden_error *err);
+int dispatch_frame(struct connection *connection, const uint8_t *payload, size_t size,
+		   struct warden_error *err);
 
 /* Answers and ends the request, which may not be touched afterwards. */
 void request_answer(struct request *request, const ProtobufCMessage *answer);
