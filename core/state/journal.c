@@ -336,7 +336,7 @@ void journal_written(struct request *request, bool whole)
 
 static void journal_release(struct container *c)
 {
-	labels_release(c->labels);
+	journal_release_labels(c->labels);
 }
 
 const struct container_subject journal_subject = {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Answers: encoded, framed and sent; and what becomes of a request when that is done or its client
+/* Encodes, frames and sends answers, and ends a request when its answer is written or its client
  * has left. */
 #include <config.h>
 
@@ -10,11 +10,12 @@
 #include "core/wire/request.h"
 #include "lib/varint.h"
 
-/* Field 1 (type), field 2 (payload) of Message and the frame's length; at most this long. */
+/* Most bytes in front of a payload: the frame's length, field 1 (type) and the start of field 2
+ * (payload) of Message. */
 enum { HEAD_MAX = 48 };
 
-/* What stands before a payload of `size` bytes. */
-static uint8_t *make_head(int type, uint64_t size, size_t *length)
+/* The bytes in front of a payload of `size` bytes, malloc'd. NULL: no memory. */
+static uint8_t *answer_make_head(int type, uint64_t size, size_t *length)
 {
 	uint8_t message[HEAD_MAX];
 	uint8_t *head = malloc(HEAD_MAX);
@@ -32,7 +33,7 @@ static uint8_t *make_head(int type, uint64_t size, size_t *length)
 	return head;
 }
 
-static uint64_t total(const struct segment_list *list)
+static uint64_t answer_payload_size(const struct segment_list *list)
 {
 	const struct segment *segment;
 	uint64_t size = 0;
@@ -42,12 +43,12 @@ static uint64_t total(const struct segment_list *list)
 	return size;
 }
 
-/* Puts a frame around the payload and sends it; takes the payload. False: no memory. */
-static bool send_frame(struct connection *connection, int type, struct segment_list *payload)
+/* Frames the payload and sends it; takes the payload. False: no memory. */
+static bool answer_send_frame(struct connection *connection, int type, struct segment_list *payload)
 {
 	struct segment_list frame = TAILQ_HEAD_INITIALIZER(frame);
 	size_t length = 0;
-	uint8_t *head = make_head(type, total(payload), &length);
+	uint8_t *head = answer_make_head(type, answer_payload_size(payload), &length);
 	uint8_t *tail = malloc(2);
 
 	if (tail)
@@ -66,13 +67,15 @@ static bool send_frame(struct connection *connection, int type, struct segment_l
 	return true;
 }
 
-/* One buffer for all: head, message, tail. Small answers leave in one write. */
-static bool send_message(struct connection *connection, int type, const ProtobufCMessage *message)
+/* Head, message and tail share one buffer, so that a small answer is sent in one write. False: no
+ * memory. */
+static bool answer_send_message(struct connection *connection, int type,
+				const ProtobufCMessage *message)
 {
 	struct segment_list frame = TAILQ_HEAD_INITIALIZER(frame);
 	size_t size = protobuf_c_message_get_packed_size(message);
 	size_t length = 0;
-	uint8_t *head = make_head(type, size, &length);
+	uint8_t *head = answer_make_head(type, size, &length);
 	uint8_t *whole = head ? realloc(head, length + size + 2) : NULL;
 
 	if (!whole) {
@@ -87,22 +90,24 @@ static bool send_message(struct connection *connection, int type, const Protobuf
 	return true;
 }
 
-static void request_free(struct request *request)
+static void answer_free_request(struct request *request)
 {
 	request->server->metrics.requests[request->handler->type].ended++;
 	protobuf_c_message_free_unpacked(request->message, NULL);
 	free(request);
 }
 
-/* No memory for an answer: the client must not wait for ever. */
-static void give_up(struct request *request)
+/* There is no memory for an answer. The connection is closed so that the client does not wait for
+ * ever. */
+static void answer_close_connection(struct request *request)
 {
 	log_write(WARDEN_LOG_ERROR, "no memory for an answer to %s", request->handler->name);
 	connection_close(request->connection);
 }
 
-/* Notes that this is the answer. True: its client has left, and the request is no more. */
-static bool nobody_listens(struct request *request, bool failed)
+/* Records that the request is answered. True: the client has left, and the request has been freed.
+ */
+static bool answer_is_unwanted(struct request *request, bool failed)
 {
 	request->answered = true;
 	metrics_answered(&request->server->metrics.requests[request->handler->type],
@@ -115,48 +120,50 @@ static bool nobody_listens(struct request *request, bool failed)
 
 void request_answer(struct request *request, const ProtobufCMessage *answer)
 {
-	if (!nobody_listens(request, false) &&
-	    !send_message(request->connection, request->handler->type, answer))
-		give_up(request);
+	if (!answer_is_unwanted(request, false) &&
+	    !answer_send_message(request->connection, request->handler->type, answer))
+		answer_close_connection(request);
 }
 
 void request_answer_empty(struct request *request)
 {
 	static const Warden__PingResponse empty = WARDEN__PING_RESPONSE__INIT;
 
-	request_answer(request, &empty.base); /* nothing is written alike in all of them */
+	request_answer(request,
+		       &empty.base); /* an empty message has the same encoding for every type */
 }
 
 void request_answer_segments(struct request *request, struct segment_list *payload)
 {
-	if (nobody_listens(request, false))
+	if (answer_is_unwanted(request, false))
 		segments_free(payload);
-	else if (!send_frame(request->connection, request->handler->type, payload))
-		give_up(request);
+	else if (!answer_send_frame(request->connection, request->handler->type, payload))
+		answer_close_connection(request);
 }
 
 void request_send_part(struct request *request, struct segment_list *payload)
 {
-	if (!send_frame(request->connection, request->handler->type, payload))
-		give_up(request);
+	if (!answer_send_frame(request->connection, request->handler->type, payload))
+		answer_close_connection(request);
 }
 
-static bool send_error(struct connection *connection, const char *text)
+static bool answer_send_error(struct connection *connection, const char *text)
 {
 	Warden__ErrorResponse answer = WARDEN__ERROR_RESPONSE__INIT;
 
 	answer.has_message = true;
 	answer.message.data = (uint8_t *)text;
 	answer.message.len = strlen(text);
-	return send_message(connection, WARDEN__MESSAGE__TYPE__Error, &answer.base);
+	return answer_send_message(connection, WARDEN__MESSAGE__TYPE__Error, &answer.base);
 }
 
 void request_fail(struct request *request, const struct warden_error *err)
 {
 	log_write(WARDEN_LOG_WARN, "%s%s%s: %s", request->container ? request->container->id : "",
 		  request->container ? ": " : "", request->handler->name, err->message);
-	if (!nobody_listens(request, true) && !send_error(request->connection, err->message))
-		give_up(request);
+	if (!answer_is_unwanted(request, true) &&
+	    !answer_send_error(request->connection, err->message))
+		answer_close_connection(request);
 }
 
 void request_fail_text(struct request *request, const char *text)
@@ -170,7 +177,7 @@ void request_fail_text(struct request *request, const char *text)
 void connection_send_error(struct connection *connection, const char *text)
 {
 	connection->server->metrics.refused_frames++;
-	if (!send_error(connection, text))
+	if (!answer_send_error(connection, text))
 		connection_close(connection);
 }
 
@@ -186,7 +193,7 @@ void request_written(struct request *request, bool whole)
 		request->handler->written(request, whole);
 	if (connection)
 		connection->request = NULL;
-	request_free(request);
+	answer_free_request(request);
 	if (connection)
 		connection_start_next_request(connection);
 }
@@ -198,6 +205,6 @@ void request_abandon(struct request *request)
 		request_written(request, false);
 	} else if (!request->admitting && request->handler->cancel &&
 		   request->handler->cancel(request)) {
-		request_free(request);
+		answer_free_request(request);
 	}
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Connections of clients: what comes is cut into frames and handed to the dispatcher, what goes out
- * is written piece by piece; see connection.h. */
+/* Client connections: splits input into frames for the dispatcher, writes output segment by
+ * segment; see connection.h. */
 #include <config.h>
 
 #include "core/wire/connection.h"
@@ -44,7 +44,7 @@ bool segment_add_file(struct segment_list *list, int fd, uint64_t offset, uint64
 	return true;
 }
 
-static void segment_free(struct segment *segment)
+static void connection_free_segment(struct segment *segment)
 {
 	if (segment->fd >= 0)
 		close(segment->fd);
@@ -58,15 +58,15 @@ void segments_free(struct segment_list *list)
 
 	while ((segment = TAILQ_FIRST(list))) {
 		TAILQ_REMOVE(list, segment, link);
-		segment_free(segment);
+		connection_free_segment(segment);
 	}
 }
 
-static void free_if_done(struct connection *connection)
+static void connection_free_if_done(struct connection *connection)
 {
 	struct server *server = connection->server;
 
-	if (!connection->handle_gone || connection->writing)
+	if (!connection->handle_closed || connection->writing)
 		return;
 	segments_free(&connection->output);
 	frame_parser_free(&connection->parser);
@@ -74,24 +74,24 @@ static void free_if_done(struct connection *connection)
 	server->drain_step(server);
 }
 
-static void on_closed(uv_handle_t *handle)
+static void connection_on_closed(uv_handle_t *handle)
 {
 	struct connection *connection = handle->data;
 
-	connection->handle_gone = true;
-	free_if_done(connection);
+	connection->handle_closed = true;
+	connection_free_if_done(connection);
 }
 
-static void free_poll(uv_handle_t *handle)
+static void connection_on_poll_closed(uv_handle_t *handle)
 {
 	free(handle);
 }
 
-static void stop_hangup(struct connection *connection)
+static void connection_stop_hangup(struct connection *connection)
 {
 	if (!connection->hangup)
 		return;
-	uv_close((uv_handle_t *)connection->hangup, free_poll);
+	uv_close((uv_handle_t *)connection->hangup, connection_on_poll_closed);
 	connection->hangup = NULL;
 	close(connection->hangup_fd);
 }
@@ -107,26 +107,26 @@ void connection_close(struct connection *connection)
 	connection->closing = true;
 	connection->request = NULL;
 	timer_stop(&connection->turn);
-	stop_hangup(connection);
+	connection_stop_hangup(connection);
 	if (request)
 		request_abandon(request);
 	if (connection->upload)
 		upload_abandon(connection->upload);
 	TAILQ_REMOVE(&connection->server->connections, connection, link);
 	grace_connection_closed(connection, was_oldest);
-	uv_close((uv_handle_t *)&connection->pipe, on_closed);
+	uv_close((uv_handle_t *)&connection->pipe, connection_on_closed);
 }
 
-static void write_next(struct connection *connection);
+static void connection_write_next(struct connection *connection);
 
-static void fail(struct connection *connection, const char *what, int result)
+static void connection_fail(struct connection *connection, const char *what, int result)
 {
 	log_write(WARDEN_LOG_DEBUG, "client: %s: %s", what, uv_strerror(result));
 	connection_close(connection);
 }
 
-/* The front segment, or the block of it that was read, is written. */
-static void on_written(uv_write_t *write, int status)
+/* The front segment is written, or one block of it if it is in a file. */
+static void connection_on_written(uv_write_t *write, int status)
 {
 	struct connection *connection = write->data;
 	struct segment *segment = TAILQ_FIRST(&connection->output);
@@ -134,21 +134,21 @@ static void on_written(uv_write_t *write, int status)
 	connection->writing = false;
 	connection->progress = true;
 	if (connection->closed) {
-		free_if_done(connection);
+		connection_free_if_done(connection);
 		return;
 	}
 	if (status < 0) {
-		fail(connection, "write", status);
+		connection_fail(connection, "write", status);
 		return;
 	}
 	if (segment->fd < 0 || segment->left == 0) {
 		TAILQ_REMOVE(&connection->output, segment, link);
-		segment_free(segment);
+		connection_free_segment(segment);
 	}
-	write_next(connection);
+	connection_write_next(connection);
 }
 
-static void write_bytes(struct connection *connection, uint8_t *data, size_t length)
+static void connection_write_bytes(struct connection *connection, uint8_t *data, size_t length)
 {
 	uv_buf_t buffer = uv_buf_init((char *)data, (unsigned)length);
 	int result;
@@ -156,14 +156,14 @@ static void write_bytes(struct connection *connection, uint8_t *data, size_t len
 	connection->writing = true;
 	connection->write.data = connection;
 	result = uv_write(&connection->write, (uv_stream_t *)&connection->pipe, &buffer, 1,
-			  on_written);
+			  connection_on_written);
 	if (result < 0) {
 		connection->writing = false;
-		fail(connection, "write", result);
+		connection_fail(connection, "write", result);
 	}
 }
 
-static void on_file_read(uv_fs_t *read)
+static void connection_on_file_read(uv_fs_t *read)
 {
 	struct connection *connection = read->data;
 	struct segment *segment = TAILQ_FIRST(&connection->output);
@@ -172,20 +172,20 @@ static void on_file_read(uv_fs_t *read)
 	uv_fs_req_cleanup(read);
 	connection->writing = false;
 	if (connection->closed) {
-		free_if_done(connection);
+		connection_free_if_done(connection);
 	} else if (got <= 0) {
-		/* The length has been told already: there is no answer but the end. */
+		/* The frame's length is sent already, so an error answer is impossible: close. */
 		log_write(WARDEN_LOG_ERROR, "read a job's output: %s",
-			  got < 0 ? uv_strerror((int)got) : "it is shorter than it was");
+			  got < 0 ? uv_strerror((int)got) : "unexpected end of file");
 		connection_close(connection);
 	} else {
 		segment->offset += (uint64_t)got;
 		segment->left -= (uint64_t)got;
-		write_bytes(connection, segment->data, (size_t)got);
+		connection_write_bytes(connection, segment->data, (size_t)got);
 	}
 }
 
-static void read_file(struct connection *connection, struct segment *segment)
+static void connection_read_file(struct connection *connection, struct segment *segment)
 {
 	size_t size = segment->left < FILE_BLOCK ? (size_t)segment->left : FILE_BLOCK;
 	uv_buf_t buffer;
@@ -193,22 +193,22 @@ static void read_file(struct connection *connection, struct segment *segment)
 	if (!segment->data)
 		segment->data = malloc(size);
 	if (!segment->data) {
-		fail(connection, "read a job's output", UV_ENOMEM);
+		connection_fail(connection, "read a job's output", UV_ENOMEM);
 		return;
 	}
 	buffer = uv_buf_init((char *)segment->data, (unsigned)size);
 	connection->read.data = connection;
 	connection->writing = true;
 	if (uv_fs_read(&connection->server->loop, &connection->read, segment->fd, &buffer, 1,
-		       (int64_t)segment->offset, on_file_read) < 0) {
+		       (int64_t)segment->offset, connection_on_file_read) < 0) {
 		connection->writing = false;
-		fail(connection, "read a job's output", UV_ENOMEM);
+		connection_fail(connection, "read a job's output", UV_ENOMEM);
 	}
 }
 
-static void process(struct connection *connection);
+static void connection_process_frames(struct connection *connection);
 
-static void all_written(struct connection *connection)
+static void connection_output_written(struct connection *connection)
 {
 	struct request *request = connection->request;
 
@@ -217,11 +217,12 @@ static void all_written(struct connection *connection)
 	else if (connection->closing)
 		connection_close(connection);
 	else
-		process(connection);
+		connection_process_frames(connection);
 }
 
-/* Small answers mostly fit the socket's buffer: written at once, without a turn of the loop. */
-static void write_at_once(struct connection *connection)
+/* Writes without waiting as much as the socket's buffer takes. Small answers mostly fit, which
+ * saves a turn of the loop. */
+static void connection_try_write(struct connection *connection)
 {
 	struct segment *segment;
 
@@ -237,34 +238,34 @@ static void write_at_once(struct connection *connection)
 			return;
 		}
 		TAILQ_REMOVE(&connection->output, segment, link);
-		segment_free(segment);
+		connection_free_segment(segment);
 	}
 }
 
-static void write_next(struct connection *connection)
+static void connection_write_next(struct connection *connection)
 {
 	struct segment *segment;
 
-	write_at_once(connection);
+	connection_try_write(connection);
 	segment = TAILQ_FIRST(&connection->output);
 	if (!segment)
-		all_written(connection);
+		connection_output_written(connection);
 	else if (segment->fd < 0)
-		write_bytes(connection, segment->data, segment->length);
+		connection_write_bytes(connection, segment->data, segment->length);
 	else
-		read_file(connection, segment);
+		connection_read_file(connection, segment);
 }
 
 void connection_send(struct connection *connection, struct segment_list *segments)
 {
 	TAILQ_CONCAT(&connection->output, segments, link);
 	if (!connection->writing)
-		write_next(connection);
+		connection_write_next(connection);
 }
 
-static void on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *buffer);
+static void connection_on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *buffer);
 
-static void give_room(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
+static void connection_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
 {
 	struct connection *connection = handle->data;
 	size_t size = 0;
@@ -274,15 +275,15 @@ static void give_room(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
 	buffer->len = size;
 }
 
-static void on_hangup(uv_poll_t *poll, int status, int events)
+static void connection_on_hangup(uv_poll_t *poll, int status, int events)
 {
-	(void)status; /* whatever it is: nobody reads the answer */
+	(void)status; /* an error means the same: the client cannot read the answer */
 	(void)events;
 	connection_close(poll->data);
 }
 
-/* Without memory or descriptors the client is missed when its answer is written. */
-static void watch_hangup(struct connection *connection)
+/* Without memory or descriptors the hang-up is noticed only when the answer is written. */
+static void connection_watch_hangup(struct connection *connection)
 {
 	uv_poll_t *poll = malloc(sizeof(*poll));
 	int fd, copy = -1;
@@ -298,48 +299,49 @@ static void watch_hangup(struct connection *connection)
 	poll->data = connection;
 	connection->hangup = poll;
 	connection->hangup_fd = copy;
-	/* Nothing is ever prioritized in such a socket; that it hangs up is always told. */
-	uv_poll_start(poll, UV_PRIORITIZED, on_hangup);
+	/* A Unix socket never has priority data; poll always reports a hang-up. */
+	uv_poll_start(poll, UV_PRIORITIZED, connection_on_hangup);
 }
 
-/* Whoever waits is let go when the client leaves, which nobody reads any more. */
-static void update_hangup(struct connection *connection)
+/* Watches for a hang-up while a request that can be cancelled waits and the socket is not read. */
+static void connection_update_hangup(struct connection *connection)
 {
 	bool wanted = !connection->reading && !connection->closing && connection->request &&
 		      connection->request->handler->cancel;
 
 	if (wanted && !connection->hangup)
-		watch_hangup(connection);
+		connection_watch_hangup(connection);
 	else if (!wanted)
-		stop_hangup(connection);
+		connection_stop_hangup(connection);
 }
 
-/* While a request runs no more than one frame's worth is kept; the socket holds the rest back. */
-static void update_reading(struct connection *connection)
+/* While a request runs at most FILE_BLOCK bytes are buffered; the rest stays in the socket. */
+static void connection_update_reading(struct connection *connection)
 {
 	bool wanted = !connection->ended && !connection->closing &&
 		      (!connection->request ||
 		       connection->parser.length - connection->parser.consumed < FILE_BLOCK);
 
 	if (wanted && !connection->reading)
-		uv_read_start((uv_stream_t *)&connection->pipe, give_room, on_read);
+		uv_read_start((uv_stream_t *)&connection->pipe, connection_alloc,
+			      connection_on_read);
 	else if (!wanted && connection->reading)
 		uv_read_stop((uv_stream_t *)&connection->pipe);
 	connection->reading = wanted;
-	update_hangup(connection);
+	connection_update_hangup(connection);
 }
 
-/* Answers what is no frame, then closes. */
-static void refuse(struct connection *connection, const struct warden_error *err)
+/* Answers an invalid frame with an error, then closes. */
+static void connection_refuse(struct connection *connection, const struct warden_error *err)
 {
 	log_write(WARDEN_LOG_WARN, "client (uid %u): %s", connection->uid, err->message);
 	connection->closing = true;
-	update_reading(connection);
+	connection_update_reading(connection);
 	connection_send_error(connection, err->message);
 }
 
-/* Whole frames become requests, one after the other. */
-static void process(struct connection *connection)
+/* Dispatches the whole frames in the buffer until a request is pending. */
+static void connection_process_frames(struct connection *connection)
 {
 	const uint8_t *payload;
 	struct warden_error err;
@@ -357,26 +359,26 @@ static void process(struct connection *connection)
 	}
 	connection->processing = false;
 	if (result < 0 && !connection->closing)
-		refuse(connection, &err);
+		connection_refuse(connection, &err);
 	else if (result == 0 && connection->ended && !connection->request && !connection->closed)
 		connection_close(connection);
 	if (!connection->closed)
-		update_reading(connection);
+		connection_update_reading(connection);
 }
 
-static void on_turn(uv_timer_t *timer)
+static void connection_on_turn(uv_timer_t *timer)
 {
 	struct connection *connection = timer->data;
 
 	timer_stop(&connection->turn);
-	process(connection);
+	connection_process_frames(connection);
 }
 
-/* An answer may be given from the midst of anything, where a request that frees what is being
- * worked with must not begin. */
-static void take_turn(struct connection *connection)
+/* A request may be answered deep in a call chain. The next request could free objects that the
+ * callers still use, so it begins in its own turn of the loop. */
+static void connection_defer_processing(struct connection *connection)
 {
-	connection->turn = timer_start(connection->server, 0, on_turn, connection);
+	connection->turn = timer_start(connection->server, 0, connection_on_turn, connection);
 	if (!connection->turn)
 		connection_close(connection);
 }
@@ -388,13 +390,13 @@ void connection_start_next_request(struct connection *connection)
 	if (connection->closing)
 		connection_close(connection);
 	else if (connection->parser.length == connection->parser.consumed)
-		process(connection);
+		connection_process_frames(connection);
 	else if (!connection->processing && !connection->turn)
-		take_turn(connection);
+		connection_defer_processing(connection);
 }
 
-/* A client may shut down its sending side and still read: then it is not gone. */
-static bool is_gone(const struct connection *connection)
+/* A client that shut down only its sending side still reads and has not left. */
+static bool connection_peer_left(const struct connection *connection)
 {
 	struct pollfd poll_fd = {.events = 0};
 
@@ -403,34 +405,34 @@ static bool is_gone(const struct connection *connection)
 	return poll(&poll_fd, 1, 0) != 0;
 }
 
-static void on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *buffer)
+static void connection_on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *buffer)
 {
 	struct connection *connection = stream->data;
 
 	(void)buffer;
 	if (got > 0) {
 		frame_added(&connection->parser, (size_t)got);
-		process(connection);
+		connection_process_frames(connection);
 		return;
 	}
 	if (got == 0)
 		return;
 	connection->ended = true;
-	if (got != UV_EOF ||
-	    (is_gone(connection) && connection->request && connection->request->handler->cancel)) {
+	if (got != UV_EOF || (connection_peer_left(connection) && connection->request &&
+			      connection->request->handler->cancel)) {
 		connection_close(connection);
 		return;
 	}
-	process(connection);
+	connection_process_frames(connection);
 }
 
-static void identify(struct connection *connection)
+static void connection_read_credentials(struct connection *connection)
 {
 	struct ucred peer = {.uid = (uid_t)-1, .gid = (gid_t)-1};
 	socklen_t length = sizeof(peer);
 	int fd;
 
-	/* Whoever cannot be told is nobody: bind mounts are then opened with no rights. */
+	/* If SO_PEERCRED fails keep uid -1; bind mounts are then opened without privilege. */
 	if (uv_fileno((uv_handle_t *)&connection->pipe, &fd) == 0)
 		(void)getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length);
 	connection->uid = peer.uid;
@@ -457,7 +459,7 @@ void connection_accept(struct server *server)
 		connection_close(connection);
 		return;
 	}
-	identify(connection);
+	connection_read_credentials(connection);
 	grace_connection_opened(connection);
-	update_reading(connection);
+	connection_update_reading(connection);
 }

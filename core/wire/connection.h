@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A client's connection: one request at a time, the next when its answer has been written; so what
- * a client does not read costs one answer at most, of which the part that lies in a file is read as
- * it is sent. */
+/* A client's connection. It runs one request at a time; the next begins when the answer is written.
+ * A client that does not read thus holds at most one answer in memory, and parts that are in a file
+ * are read as they are sent. */
 #ifndef CORE_WIRE_CONNECTION_H
 #define CORE_WIRE_CONNECTION_H
 
@@ -13,13 +13,13 @@
 
 struct request;
 
-/* A piece of an answer: memory, which is the connection's from then on, or a range of a file. */
+/* A piece of an answer: a block of memory or a range of a file. It owns both. */
 struct segment {
 	TAILQ_ENTRY(segment) link;
 	uint8_t *data;
 	size_t length;
-	int fd; /* -1: memory; else the connection's */
-	uint64_t offset, left;
+	int fd;                /* of the file; -1: the segment is `data` */
+	uint64_t offset, left; /* of the file: next byte to send, bytes still to send */
 };
 
 TAILQ_HEAD(segment_list, segment);
@@ -33,39 +33,42 @@ struct connection {
 	gid_t gid;
 	struct frame_parser parser;
 	LIST_HEAD(, reference) references;
-	struct request *request; /* that runs */
-	struct upload *upload;   /* a tar_in that goes on; see upload.h */
+	struct request *request; /* the current one, or NULL */
+	struct upload *upload;   /* the current tar_in, or NULL; see upload.h */
 	struct segment_list output;
 	uv_write_t write;
 	uv_fs_t read;
-	uv_timer_t *turn;  /* the next request, which has come already, is about to begin */
-	uv_poll_t *hangup; /* of a client that is not read from, whose request waits */
-	int hangup_fd;     /* of `hangup`; a copy, since a loop takes each but once */
-	bool writing;      /* a write or a read of a file is under way */
-	bool progress;     /* some of it was taken since the server looked last; see server.c */
-	bool reading;      /* what comes is taken */
-	bool ended;        /* the client sends no more */
-	bool closing;      /* closed, or as soon as all is written */
-	bool closed;       /* uv_close was called; it may wait for `writing` */
-	bool handle_gone;
-	bool processing; /* guards against a loop of requests that are answered at once */
+	uv_timer_t *turn;  /* starts the next request, which is buffered already */
+	uv_poll_t *hangup; /* active while a request waits and the socket is not read */
+	int hangup_fd; /* of `hangup`; a duplicate, since a loop watches a descriptor only once */
+	bool writing;  /* a write, or a read of a file, is pending */
+	bool progress; /* the client has read output since the server's last check; see server.c */
+	bool reading;  /* uv_read_start is active */
+	bool ended;    /* the client sends no more */
+	bool closing;  /* closes when all output is written, or is closed */
+	bool closed;   /* uv_close was called; freed when `writing` is false */
+	bool handle_closed;
+	bool processing; /* guards against recursion when requests are answered at once */
 };
 
-/* The list's owner frees what is in it with segments_free. */
+/* Append to a list, whose owner frees its segments with segments_free. Both take `data` or `fd`,
+ * also on failure. False: no memory. */
 bool segment_add_memory(struct segment_list *list, uint8_t *data, size_t length);
 bool segment_add_file(struct segment_list *list, int fd, uint64_t offset, uint64_t length);
 void segments_free(struct segment_list *list);
 
-/* Takes a client that waits at the listener. */
+/* Accepts a pending client from the listener. */
 void connection_accept(struct server *server);
 
-/* Sends the segments, which are taken; when all is written the request, if there is one, hears
- * request_written. */
+/* Sends the segments and takes them. When all output is written, request_written is called for the
+ * current request. */
 void connection_send(struct connection *connection, struct segment_list *segments);
 
-/* The request has ended: the next one may begin, not before the caller has returned to the loop. */
+/* The current request has ended. Starts the next one, which begins only after the caller has
+ * returned to the loop. */
 void connection_start_next_request(struct connection *connection);
 
+/* Closes at once and abandons the current request and upload; the struct is freed later. */
 void connection_close(struct connection *connection);
 
 /* See grace.c. */

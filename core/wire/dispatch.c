@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What all requests have in common: a frame is decoded, its container found, the container's state
- * checked; then the handler in core/requests/ runs. */
+/* Dispatches requests: decodes a frame, finds its container, checks the container's state and calls
+ * the handler of the request. */
 #include <config.h>
 
 #include <stdlib.h>
@@ -18,7 +18,7 @@ static const struct request_handler *dispatch_find_handler(const struct server *
 	return NULL;
 }
 
-static void refuse_type(struct connection *connection, int type)
+static void dispatch_refuse_type(struct connection *connection, int type)
 {
 	char text[64];
 
@@ -26,8 +26,10 @@ static void refuse_type(struct connection *connection, int type)
 	connection_send_error(connection, text);
 }
 
-/* All states that a request may find, in the protocol's order. */
-static int check_state(const struct container *c, unsigned states, struct warden_error *err)
+/* Fails unless the container is in one of `states`. The error lists them in the protocol's order.
+ */
+static int dispatch_check_state(const struct container *c, unsigned states,
+				struct warden_error *err)
 {
 	static const enum container_state order[] = {STATE_BORN, STATE_ACTIVE, STATE_STOPPED,
 						     STATE_DESTROYED};
@@ -46,7 +48,7 @@ static int check_state(const struct container *c, unsigned states, struct warden
 }
 
 /* Field 1 of every request with states is `required bytes handle`. */
-static int find_container(struct request *request, struct warden_error *err)
+static int dispatch_find_container(struct request *request, struct warden_error *err)
 {
 	const ProtobufCFieldDescriptor *field =
 		protobuf_c_message_descriptor_get_field(request->handler->message, 1);
@@ -63,18 +65,18 @@ static int find_container(struct request *request, struct warden_error *err)
 		return warden_error_set(err, "unknown handle");
 	request->container = c;
 	container_reference(c, request->connection);
-	return check_state(c, request->handler->states, err);
+	return dispatch_check_state(c, request->handler->states, err);
 }
 
-/* A drain ends what waits for a job at once, and lets nothing new begin. */
-static int check_drain(const struct request *request, struct warden_error *err)
+/* During a drain no request begins. */
+static int dispatch_check_drain(const struct request *request, struct warden_error *err)
 {
 	if (!request->server->draining)
 		return 0;
 	return warden_error_set(err, "the daemon is about to end");
 }
 
-static void run(struct request *request)
+static void dispatch_run(struct request *request)
 {
 	struct warden_error err;
 
@@ -84,7 +86,7 @@ static void run(struct request *request)
 		request_fail(request, &err);
 }
 
-static int admit_run(struct operation *operation, struct warden_error *err)
+static int dispatch_admit_run(struct operation *operation, struct warden_error *err)
 {
 	const struct request *request = operation->data;
 	const struct server *server = request->server;
@@ -93,71 +95,71 @@ static int admit_run(struct operation *operation, struct warden_error *err)
 					      request->handler->name, err);
 }
 
-static void admit_done(struct operation *operation, int result, struct warden_error *err)
+static void dispatch_admit_done(struct operation *operation, int result, struct warden_error *err)
 {
 	struct request *request = operation->data;
 
 	request->admitting = false;
-	/* Much may have changed while a worker had it. */
+	/* The container may have changed while the worker ran. */
 	if (result == 0 && !request->container->handle_known)
 		result = warden_error_set(err, "unknown handle");
 	if (result == 0)
-		result = check_state(request->container, request->handler->states, err);
+		result = dispatch_check_state(request->container, request->handler->states, err);
 	if (result < 0)
 		request_fail(request, err);
 	else if (!request->connection && request->handler->cancel)
 		request_fail_text(request, "the client has left");
 	else
-		run(request);
+		dispatch_run(request);
 	free(operation);
 }
 
-/* A backend that stands in for others may want to refuse or delay the request first. */
-static bool queue_admission(struct request *request)
+/* Queues the backend's admit, which may refuse or delay the request. False: no memory. */
+static bool dispatch_queue_admission(struct request *request)
 {
 	struct operation *operation = calloc(1, sizeof(*operation));
 
 	if (!operation)
 		return false;
-	operation->run = admit_run;
-	operation->done = admit_done;
+	operation->run = dispatch_admit_run;
+	operation->done = dispatch_admit_done;
 	operation->data = request;
 	request->admitting = true;
 	container_queue(request->container, operation);
 	return true;
 }
 
-static void begin(struct request *request)
+static void dispatch_begin(struct request *request)
 {
 	struct warden_error err;
 
-	if (check_drain(request, &err) < 0 ||
-	    (request->handler->states != 0 && find_container(request, &err) < 0)) {
+	if (dispatch_check_drain(request, &err) < 0 ||
+	    (request->handler->states != 0 && dispatch_find_container(request, &err) < 0)) {
 		request_fail(request, &err);
 		return;
 	}
 	if (!request->container || !request->server->container_klass->admit ||
 	    !request->container->alive) {
-		run(request);
-	} else if (!queue_admission(request)) {
+		dispatch_run(request);
+	} else if (!dispatch_queue_admission(request)) {
 		request_fail_text(request, "no memory");
 	}
 }
 
-static struct request *make_request(struct connection *connection,
-				    const struct request_handler *container_klass,
-				    ProtobufCMessage *message)
+static struct request *dispatch_new_request(struct connection *connection,
+					    const struct request_handler *handler,
+					    ProtobufCMessage *message)
 {
 	struct request *request = calloc(1, sizeof(*request));
 
 	if (!request)
 		return NULL;
-	request->handler = container_klass;
+	request->handler = handler;
 	request->server = connection->server;
 	request->connection = connection;
 	request->message = message;
 	request->begun_ns = uv_hrtime();
-	request->server->metrics.requests[container_klass->type].begun++;
+	request->server->metrics.requests[handler->type].begun++;
 	connection->request = request;
 	return request;
 }
@@ -165,26 +167,26 @@ static struct request *make_request(struct connection *connection,
 static int dispatch_message(struct connection *connection, const Warden__Message *message,
 			    struct warden_error *err)
 {
-	const struct request_handler *container_klass =
+	const struct request_handler *handler =
 		dispatch_find_handler(connection->server, message->type);
 	ProtobufCMessage *decoded;
 	struct request *request;
 
-	if (!container_klass) {
-		refuse_type(connection, message->type);
+	if (!handler) {
+		dispatch_refuse_type(connection, message->type);
 		return 0;
 	}
-	decoded = protobuf_c_message_unpack(container_klass->message, NULL, message->payload.len,
+	decoded = protobuf_c_message_unpack(handler->message, NULL, message->payload.len,
 					    message->payload.data);
 	if (!decoded)
 		return warden_error_set(err, "Invalid frame: its payload is no %s request",
-					container_klass->name);
-	request = make_request(connection, container_klass, decoded);
+					handler->name);
+	request = dispatch_new_request(connection, handler, decoded);
 	if (!request) {
 		protobuf_c_message_free_unpacked(decoded, NULL);
 		return warden_error_set(err, "no memory for a request");
 	}
-	begin(request);
+	dispatch_begin(request);
 	return 0;
 }
 

@@ -8,7 +8,7 @@
 
 enum {
 	READ_SIZE = 16384,
-	MOST_DIGITS = 10, /* of a length that fits 32 bits */
+	LENGTH_DIGITS_MAX = 10, /* of a length that fits 32 bits */
 };
 
 void frame_parser_init(struct frame_parser *parser, uint32_t limit)
@@ -22,8 +22,8 @@ void frame_parser_free(struct frame_parser *parser)
 	parser->data = NULL;
 }
 
-/* Moves what is left to the front, so that memory is bounded by one frame and one read. */
-static void discard_consumed(struct frame_parser *parser)
+/* Moves the unconsumed bytes to the front, so that memory is bounded by one frame and one read. */
+static void frame_discard_consumed(struct frame_parser *parser)
 {
 	if (parser->consumed == 0)
 		return;
@@ -31,7 +31,7 @@ static void discard_consumed(struct frame_parser *parser)
 	memmove(parser->data, parser->data + parser->consumed, parser->length);
 	parser->consumed = 0;
 	if (parser->length == 0 && parser->room / 4 > READ_SIZE) {
-		free(parser->data); /* a big frame is no reason to keep its room for ever */
+		free(parser->data); /* do not keep the buffer of a large frame */
 		parser->data = NULL;
 		parser->room = 0;
 	}
@@ -39,7 +39,7 @@ static void discard_consumed(struct frame_parser *parser)
 
 uint8_t *frame_room(struct frame_parser *parser, size_t *size)
 {
-	discard_consumed(parser);
+	frame_discard_consumed(parser);
 	if (parser->room - parser->length < READ_SIZE / 4) {
 		size_t room = parser->room ? parser->room * 2 : READ_SIZE;
 		uint8_t *data = realloc(parser->data, room);
@@ -58,9 +58,10 @@ void frame_added(struct frame_parser *parser, size_t size)
 	parser->length += size;
 }
 
-/* The length in front: 1 and where the payload begins; 0: more must come; -1: it is none. */
-static int parse_length(const struct frame_parser *parser, uint64_t *size, size_t *begin,
-			struct warden_error *err)
+/* Parses the length: 1 and the payload's offset; 0: more bytes are needed; -1 and `err`: invalid.
+ */
+static int frame_parse_length(const struct frame_parser *parser, uint64_t *size, size_t *begin,
+			      struct warden_error *err)
 {
 	const uint8_t *data = parser->data + parser->consumed;
 	size_t length = parser->length - parser->consumed;
@@ -68,10 +69,10 @@ static int parse_length(const struct frame_parser *parser, uint64_t *size, size_
 
 	*size = 0;
 	while (digits < length && data[digits] >= '0' && data[digits] <= '9') {
-		if (digits == MOST_DIGITS)
+		if (digits == LENGTH_DIGITS_MAX)
 			return warden_error_set(err,
 						"Invalid frame: its length has more than %d digits",
-						MOST_DIGITS);
+						LENGTH_DIGITS_MAX);
 		*size = *size * 10 + (uint64_t)(data[digits++] - '0');
 	}
 	if (*size > parser->limit)
@@ -95,7 +96,7 @@ int frame_next(struct frame_parser *parser, const uint8_t **payload, size_t *siz
 {
 	uint64_t expected;
 	size_t begin = 0, left;
-	int result = parse_length(parser, &expected, &begin, err);
+	int result = frame_parse_length(parser, &expected, &begin, err);
 
 	if (result <= 0)
 		return result;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The socket that clients connect to, and the pid file that says that it is there. */
+/* The socket that clients connect to, and the pid file. */
 #include <config.h>
 
 #include <fcntl.h>
@@ -15,7 +15,8 @@
 
 enum { BACKLOG = 1024 };
 
-static int set_address(struct sockaddr_un *address, const char *path, struct warden_error *err)
+static int listener_set_address(struct sockaddr_un *address, const char *path,
+				struct warden_error *err)
 {
 	if (strlen(path) >= sizeof(address->sun_path))
 		return warden_error_set(
@@ -26,8 +27,8 @@ static int set_address(struct sockaddr_un *address, const char *path, struct war
 	return 0;
 }
 
-/* A socket that nobody listens on is a dead daemon's. */
-static int replace_old(const struct sockaddr_un *address, struct warden_error *err)
+/* Removes the socket of a dead daemon, on which no process listens; any other file is an error. */
+static int listener_remove_stale(const struct sockaddr_un *address, struct warden_error *err)
 {
 	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	struct stat status;
@@ -35,10 +36,9 @@ static int replace_old(const struct sockaddr_un *address, struct warden_error *e
 	if (fd < 0)
 		return warden_error_errno(err, "make a socket");
 	if (lstat(address->sun_path, &status) < 0)
-		return errno == ENOENT ? 0
-				       : warden_error_errno(err, "look at %s", address->sun_path);
+		return errno == ENOENT ? 0 : warden_error_errno(err, "stat %s", address->sun_path);
 	if (!S_ISSOCK(status.st_mode))
-		return warden_error_set(err, "%s is there and is no socket", address->sun_path);
+		return warden_error_set(err, "%s exists and is not a socket", address->sun_path);
 	if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 || errno == EAGAIN)
 		return warden_error_set(err, "another daemon listens on %s", address->sun_path);
 	if (errno != ECONNREFUSED && errno != ENOENT)
@@ -48,26 +48,26 @@ static int replace_old(const struct sockaddr_un *address, struct warden_error *e
 	return 0;
 }
 
-static int bind_socket(const struct config *config, struct warden_error *err)
+static int listener_bind(const struct config *config, struct warden_error *err)
 {
 	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	struct sockaddr_un address;
 
 	if (fd < 0)
 		return warden_error_errno(err, "make a socket");
-	if (set_address(&address, config->server.unix_domain_path, err) < 0 ||
-	    replace_old(&address, err) < 0)
+	if (listener_set_address(&address, config->server.unix_domain_path, err) < 0 ||
+	    listener_remove_stale(&address, err) < 0)
 		return -1;
 	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
 		return warden_error_errno(err, "listen on %s", address.sun_path);
-	/* Nobody connects before it listens, so no umask is needed: workers make files meanwhile.
-	 */
+	/* No client can connect before listen(), so chmod is in time. A umask would affect the
+	 * files that workers create. */
 	if (chmod(address.sun_path, config->server.unix_domain_permissions) < 0)
 		return warden_error_errno(err, "set the mode of %s", address.sun_path);
 	return take_fd(&fd);
 }
 
-static void on_connection(uv_stream_t *stream, int status)
+static void listener_on_connection(uv_stream_t *stream, int status)
 {
 	struct server *server = stream->data;
 
@@ -77,7 +77,7 @@ static void on_connection(uv_stream_t *stream, int status)
 		connection_accept(server);
 }
 
-static int write_pidfile(const char *path, struct warden_error *err)
+static int listener_write_pidfile(const char *path, struct warden_error *err)
 {
 	FILE *file = fopen(path, "we");
 	bool written = file && fprintf(file, "%d\n", getpid()) > 0;
@@ -89,7 +89,7 @@ static int write_pidfile(const char *path, struct warden_error *err)
 
 int listener_open(struct server *server, struct warden_error *err)
 {
-	int fd = bind_socket(server->config, err);
+	int fd = listener_bind(server->config, err);
 	int result;
 
 	if (fd < 0)
@@ -98,13 +98,14 @@ int listener_open(struct server *server, struct warden_error *err)
 	server->listener.data = server;
 	result = uv_pipe_open(&server->listener, fd);
 	if (result == 0)
-		result = uv_listen((uv_stream_t *)&server->listener, BACKLOG, on_connection);
+		result = uv_listen((uv_stream_t *)&server->listener, BACKLOG,
+				   listener_on_connection);
 	if (result < 0)
 		return warden_error_set(err, "listen on %s: %s",
 					server->config->server.unix_domain_path,
 					uv_strerror(result));
 	if (server->config->server.pidfile)
-		return write_pidfile(server->config->server.pidfile, err);
+		return listener_write_pidfile(server->config->server.pidfile, err);
 	return 0;
 }
 
@@ -115,7 +116,7 @@ void listener_close(struct server *server)
 	if (uv_is_closing((uv_handle_t *)&server->listener))
 		return;
 	uv_close((uv_handle_t *)&server->listener, NULL);
-	unlink(config->server.unix_domain_path); /* the next daemon replaces one that is left */
+	unlink(config->server.unix_domain_path); /* if it fails, the next daemon replaces it */
 	if (config->server.pidfile)
 		unlink(config->server.pidfile); /* likewise */
 }

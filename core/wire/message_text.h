@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Texts in the messages of answers: the message refers to them, they stay their owner's. */
+/* Sets texts in messages. The message only refers to a text; its owner keeps it and frees it. */
 #ifndef CORE_WIRE_MESSAGE_TEXT_H
 #define CORE_WIRE_MESSAGE_TEXT_H
 
@@ -13,7 +13,7 @@ static inline void message_set_bytes(ProtobufCBinaryData *bytes, const char *tex
 	bytes->len = strlen(text);
 }
 
-/* An optional field; NULL: it stays absent. */
+/* An optional field; stays absent if `text` is NULL. */
 static inline void message_set_text(protobuf_c_boolean *has, ProtobufCBinaryData *bytes,
 				    const char *text)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A request from its frame to its answer. How to add one: see proto/requests.h. */
+/* Requests and their handlers, from the frame to the answer. proto/requests.h says how to add one.
+ * All functions run on the loop thread. */
 #ifndef CORE_WIRE_REQUEST_H
 #define CORE_WIRE_REQUEST_H
 
@@ -10,18 +11,20 @@
 #include "proto/warden.pb-c.h"
 
 struct request_handler {
-	int type; /* of Warden__Message__Type; an answer has it too */
-	const char *name;
-	const ProtobufCMessageDescriptor *message;
-	/* States in which the container that field 1 names may be; 0: it names none. */
+	int type;         /* Warden__Message__Type, of the request and of its answer */
+	const char *name; /* as in proto/requests.h */
+	const ProtobufCMessageDescriptor *message; /* of the request */
+	/* Allowed states of the container whose handle is in field 1; 0: the request names none. */
 	unsigned states;
-	bool waits; /* for a job's end: what a drain ends */
-	/* Answers, now or later; -1 and `err`: the dispatcher answers. */
+	bool waits; /* runs until something else ends; a drain cancels it */
+	/* Answers, now or later. On -1 the dispatcher answers with `err`. */
 	int (*run)(struct request *request, struct warden_error *err);
-	/* Optional: the client has left. True: nothing refers to the request any more, it is freed.
-	 * False, or NULL: it runs to its end, and its answer goes nowhere. */
+	/* Optional. Called when the client has left. Returns true if nothing refers to the request
+	 * any more; it is then freed. If it returns false or is NULL the request runs to its end,
+	 * and its answer is discarded. */
 	bool (*cancel)(struct request *request);
-	/* Optional: the answer has been written (true), or never will be. */
+	/* Optional. Called when the answer or a part of it is written; `whole` is false if it never
+	 * will be. */
 	void (*written)(struct request *request, bool whole);
 };
 
@@ -29,43 +32,43 @@ struct request {
 	const struct request_handler *handler;
 	struct server *server;
 	struct connection *connection; /* NULL: the client has left */
-	struct container *container;   /* as field 1 names it */
-	ProtobufCMessage *message;
-	void *data;        /* the container_klass's; not freed here */
-	uint64_t begun_ns; /* of uv_hrtime */
+	struct container *container;   /* named by field 1, or NULL */
+	ProtobufCMessage *message;     /* decoded; owned */
+	void *data;                    /* of the handler, which also frees it */
+	uint64_t begun_ns;             /* uv_hrtime, ns */
 	bool answered;
-	bool admitting; /* the backend is asked whether it may begin */
+	bool admitting; /* the backend's admit is queued or runs */
 };
 
-/* Takes a frame's payload; 0, or -1 and `err` where the connection must close. */
+/* Dispatches the payload of a frame; -1 and `err` if the connection must close. */
 int dispatch_frame(struct connection *connection, const uint8_t *payload, size_t size,
 		   struct warden_error *err);
 
-/* Answers and ends the request, which may not be touched afterwards. */
+/* Each answers and ends the request, which the caller must not use afterwards. */
 void request_answer(struct request *request, const ProtobufCMessage *answer);
 void request_answer_empty(struct request *request);
 void request_fail(struct request *request, const struct warden_error *err);
 void request_fail_text(struct request *request, const char *text);
-/* As request_answer, for an answer that is already encoded; the segments are taken. */
+/* As request_answer, for an answer that is already encoded; takes the segments. */
 void request_answer_segments(struct request *request, struct segment_list *payload);
 
-/* Sends a part of the answer, encoded; the request goes on, and `written` is called. Takes the
+/* Sends an encoded part of the answer. The request continues, and `written` is called. Takes the
  * segments. */
 void request_send_part(struct request *request, struct segment_list *payload);
 
-/* All that was sent is written, or the connection has closed. */
+/* Called by the connection: all output is written (`whole`), or it has closed. */
 void request_written(struct request *request, bool whole);
-/* The client has left. */
+/* Called by the connection: the client has left. */
 void request_abandon(struct request *request);
 
-/* The table of requests; dispatch finds it in the server. */
+/* All handlers, in the order of their numbers. The dispatcher reads them from the server. */
 const struct request_handler *const *request_handlers(size_t *n);
 
-/* An error frame without a request. */
+/* Sends an error that belongs to no request. */
 void connection_send_error(struct connection *connection, const char *text);
 
-/* A bytes field, checked to be UTF-8 without NUL; NULL and `err` otherwise, naming `field`.
- * malloc'd. */
+/* The text of a bytes field, malloc'd. NULL and `err`, which names `field`, if it is longer than
+ * `max` bytes or not UTF-8 without NUL. */
 char *request_text(const ProtobufCBinaryData *bytes, const char *field, size_t max,
 		   struct warden_error *err);
 
