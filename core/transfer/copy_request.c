@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Copies between a container and the host; see copy_request.h. */
+/* The common part of CopyIn and CopyOut; see copy_request.h. */
 #include <config.h>
 
 #include "core/transfer/copy_request.h"
@@ -9,11 +9,11 @@
 #include "core/wire/request.h"
 #include "lib/varint.h"
 
-/* Fields of both responses, and room for them. */
+/* Fields of both responses, and their largest size. */
 enum { FIELD_FILES = 100, FIELD_BYTES = 101, PART_MAX = 32 };
 
-/* What the client has not been told in time is of no use any more: the last word counts. */
-static ssize_t copy_encode(const uint8_t *data, size_t used, struct segment_list *payload)
+/* Encodes only the latest progress; older values are outdated. */
+static ssize_t copy_request_encode(const uint8_t *data, size_t used, struct segment_list *payload)
 {
 	size_t words = used / sizeof(struct warden_copied), n = 0;
 	struct warden_copied copied;
@@ -32,7 +32,7 @@ static ssize_t copy_encode(const uint8_t *data, size_t used, struct segment_list
 	return segment_add_memory(payload, part, n) ? (ssize_t)(words * sizeof(copied)) : -1;
 }
 
-static void copy_end(struct request *request, const struct transfer *transfer)
+static void copy_request_end(struct request *request, const struct transfer *transfer)
 {
 	if (transfer->failed)
 		request_fail(request, &transfer->err);
@@ -41,8 +41,8 @@ static void copy_end(struct request *request, const struct transfer *transfer)
 }
 
 static const struct download_handler copy = {
-	.encode = copy_encode,
-	.end = copy_end,
+	.encode = copy_request_encode,
+	.end = copy_request_end,
 };
 
 int copy_request_begin(struct request *request, struct transfer *transfer, bool progress,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Streams from the backend to a client; see download.h. */
+/* Streams data from the backend to a client; see download.h. */
 #include <config.h>
 
 #include "core/transfer/download.h"
@@ -8,24 +8,24 @@
 
 #include "core/wire/request.h"
 
-enum { BUFFER = 64 * 1024 };
+enum { BUFFER_SIZE = 64 * 1024 };
 
 struct download {
 	const struct download_handler *handler;
 	struct transfer *transfer;
-	struct request *request; /* NULL: it was answered, or its client has left */
-	bool sending;            /* a part is on its way to the client */
-	bool reading;            /* more of the stream is waited for */
-	bool drained;            /* the stream has ended */
-	bool over;               /* the transfer has ended */
-	bool stepping;           /* guards against a part that is written at once */
-	size_t used;             /* of buffer: came and was not sent */
-	uint8_t buffer[BUFFER];
+	struct request *request; /* NULL: it was answered, or the client has left */
+	bool sending;            /* a part is not yet written */
+	bool reading;            /* uv_read_start is active */
+	bool drained;            /* the stream is at its end */
+	bool transfer_ended;
+	bool stepping; /* guards against recursion when a part is written at once */
+	size_t used;   /* bytes of `buffer` that are not sent */
+	uint8_t buffer[BUFFER_SIZE];
 };
 
-static void step(struct download *download);
+static void download_step(struct download *download);
 
-static void give_room(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
+static void download_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
 {
 	const struct transfer *transfer = handle->data;
 	struct download *download = transfer->stream;
@@ -35,7 +35,7 @@ static void give_room(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
 			      (unsigned)(sizeof(download->buffer) - download->used));
 }
 
-static void on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *buffer)
+static void download_on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *buffer)
 {
 	const struct transfer *transfer = stream->data;
 	struct download *download = transfer->stream;
@@ -49,19 +49,20 @@ static void on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *buffer)
 		download->drained = true;
 	else
 		download->used += (size_t)got;
-	step(download);
+	download_step(download);
 }
 
-static void read_more(struct download *download)
+static void download_read_more(struct download *download)
 {
 	download->reading = true;
-	if (uv_read_start((uv_stream_t *)download->transfer->pipe, give_room, on_read) == 0)
+	if (uv_read_start((uv_stream_t *)download->transfer->pipe, download_alloc,
+			  download_on_read) == 0)
 		return;
 	download->reading = false;
 	download->drained = true;
 }
 
-static void give_up(struct download *download)
+static void download_fail(struct download *download)
 {
 	struct request *request = download->request;
 
@@ -71,40 +72,40 @@ static void give_up(struct download *download)
 	request_fail_text(request, "no memory for a part of the answer");
 }
 
-/* Sends a part of what there is; whether there was one. */
-static bool send_part(struct download *download)
+/* Encodes and sends a part of the buffer. False: the buffer holds no whole part, or no memory. */
+static bool download_send_part(struct download *download)
 {
 	struct segment_list payload = TAILQ_HEAD_INITIALIZER(payload);
 	ssize_t taken = download->handler->encode(download->buffer, download->used, &payload);
 
 	if (taken < 0) {
 		segments_free(&payload);
-		give_up(download);
+		download_fail(download);
 	}
 	if (taken <= 0)
 		return false;
 	download->used -= (size_t)taken;
 	memmove(download->buffer, download->buffer + taken, download->used);
 	download->sending = true;
-	request_send_part(download->request, &payload); /* may come back at once */
+	request_send_part(download->request, &payload); /* may call download_written at once */
 	return true;
 }
 
-/* Does the next thing; whether there may be another one to do now. */
-static bool advance(struct download *download)
+/* Sends the next part or reads more. True: call it again, another part may be ready. */
+static bool download_advance(struct download *download)
 {
 	if (download->sending || download->reading)
 		return false;
 	if (!download->request)
-		download->used = 0; /* nobody wants it */
-	if (download->used > 0 && send_part(download))
+		download->used = 0; /* discard it, the client has left */
+	if (download->used > 0 && download_send_part(download))
 		return true;
 	if (!download->drained)
-		read_more(download);
+		download_read_more(download);
 	return false;
 }
 
-static void finish(struct download *download)
+static void download_finish(struct download *download)
 {
 	struct transfer *transfer = download->transfer;
 	struct request *request = download->request;
@@ -117,33 +118,33 @@ static void finish(struct download *download)
 	free(download);
 }
 
-static void step(struct download *download)
+static void download_step(struct download *download)
 {
 	if (download->stepping)
 		return;
 	download->stepping = true;
-	while (advance(download))
+	while (download_advance(download))
 		;
 	download->stepping = false;
-	if (download->drained && download->over && !download->sending)
-		finish(download);
+	if (download->drained && download->transfer_ended && !download->sending)
+		download_finish(download);
 }
 
 static void download_ended(struct transfer *transfer)
 {
 	struct download *download = transfer->stream;
 
-	download->over = true;
-	/* One that never began has no other end that could close. */
+	download->transfer_ended = true;
+	/* If the backend never began it does not close the stream. */
 	if (transfer->abandoned) {
 		download->drained = true;
 		download->sending = false;
 	}
-	step(download);
+	download_step(download);
 }
 
 int download_begin(struct request *request, struct transfer *transfer,
-		   const struct download_handler *container_klass, struct warden_error *err)
+		   const struct download_handler *handler, struct warden_error *err)
 {
 	struct download *download = calloc(1, sizeof(*download));
 
@@ -153,13 +154,13 @@ int download_begin(struct request *request, struct transfer *transfer,
 		free(download);
 		return -1;
 	}
-	download->handler = container_klass;
+	download->handler = handler;
 	download->transfer = transfer;
 	download->request = request;
 	request->data = download;
 	transfer->stream = download;
 	transfer_start(transfer, download_ended);
-	step(download);
+	download_step(download);
 	return 0;
 }
 
@@ -169,9 +170,9 @@ void download_written(struct request *request, bool whole)
 
 	(void)whole;
 	if (!download)
-		return; /* it was the last answer */
+		return; /* the last answer was written */
 	download->sending = false;
-	step(download);
+	download_step(download);
 }
 
 bool download_cancel(struct request *request)
@@ -179,11 +180,11 @@ bool download_cancel(struct request *request)
 	struct download *download = request->data;
 
 	if (!download)
-		return false; /* it is being answered */
+		return false; /* the last answer is being written */
 	request->data = NULL;
 	download->request = NULL;
 	download->sending = false;
 	transfer_cancel(download->transfer);
-	step(download);
+	download_step(download);
 	return true;
 }

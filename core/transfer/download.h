@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What comes through a transfer's stream on its way to a client, in parts of an answer: no more is
- * taken than the client has read. */
+/* Sends a transfer's stream to a client in parts of an answer. It reads no further than the client
+ * does, so a slow client holds the transfer back. */
 #ifndef CORE_TRANSFER_DOWNLOAD_H
 #define CORE_TRANSFER_DOWNLOAD_H
 
@@ -8,18 +8,18 @@
 #include "core/wire/connection.h"
 
 struct download_handler {
-	/* Encodes a part of the answer from the first of `used` bytes into `payload`; how many of
-	 * them it took, 0 where that takes more of them. -1: no memory. */
+	/* Encodes a part of the answer from the first of `used` bytes into `payload`. Returns the
+	 * number of bytes that it consumed, 0 if more are needed. -1: no memory. */
 	ssize_t (*encode)(const uint8_t *data, size_t used, struct segment_list *payload);
-	/* Gives the last answer, when all has been sent. */
+	/* Sends the last answer, after all parts are written. */
 	void (*end)(struct request *request, const struct transfer *transfer);
 };
 
-/* Begins; the transfer then is the download's. -1 and `err`: it is the caller's. */
+/* Begins; takes the transfer on success. -1 and `err`: the caller frees it. */
 int download_begin(struct request *request, struct transfer *transfer,
-		   const struct download_handler *container_klass, struct warden_error *err);
+		   const struct download_handler *handler, struct warden_error *err);
 
-/* For request_handler. */
+/* The handler's written and cancel. */
 void download_written(struct request *request, bool whole);
 bool download_cancel(struct request *request);
 

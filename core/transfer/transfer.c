@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Transfers of files between request and backend; see transfer.h. */
+/* File transfers, from the request to the backend and back; see transfer.h. */
 #include <config.h>
 
 #include "core/transfer/transfer.h"
@@ -16,9 +16,9 @@
 #include "lib/cleanup.h"
 #include "lib/owner.h"
 
-/* A path is any bytes but NUL: names of files need not be text. */
-static char *take_path(const ProtobufCBinaryData *bytes, const char *field,
-		       struct warden_error *err)
+/* A path may contain any byte but NUL: file names need not be UTF-8. */
+static char *transfer_take_path(const ProtobufCBinaryData *bytes, const char *field,
+				struct warden_error *err)
 {
 	char *path;
 
@@ -33,23 +33,20 @@ static char *take_path(const ProtobufCBinaryData *bytes, const char *field,
 	return path;
 }
 
-static char *take_host_path(const ProtobufCBinaryData *bytes, const char *field,
-			    struct warden_error *err)
+static char *transfer_take_host_path(const ProtobufCBinaryData *bytes, const char *field,
+				     struct warden_error *err)
 {
-	char *path = take_path(bytes, field, err);
+	char *path = transfer_take_path(bytes, field, err);
 
 	if (path && *path != '/') {
-		warden_error_set(err,
-				 "%s must be an absolute path: the daemon has no folder of "
-				 "its client's",
-				 field);
+		warden_error_set(err, "%s must be an absolute path", field);
 		free(path);
 		return NULL;
 	}
 	return path;
 }
 
-static struct transfer *make(struct request *request, enum warden_transfer_kind kind)
+static struct transfer *transfer_alloc(struct request *request, enum warden_transfer_kind kind)
 {
 	const struct connection *connection = request->connection;
 	struct transfer *transfer = calloc(1, sizeof(*transfer));
@@ -79,7 +76,7 @@ struct transfer *transfer_new(struct request *request, enum warden_transfer_kind
 	struct transfer *transfer;
 
 	if (!request->server->container_klass->transfer) {
-		warden_error_set(err, "backend %s moves no files",
+		warden_error_set(err, "backend %s cannot transfer files",
 				 request->server->container_klass->name);
 		return NULL;
 	}
@@ -87,14 +84,15 @@ struct transfer *transfer_new(struct request *request, enum warden_transfer_kind
 		warden_error_set(err, "the client has left");
 		return NULL;
 	}
-	transfer = make(request, kind);
+	transfer = transfer_alloc(request, kind);
 	if (!transfer) {
 		warden_error_set(err, "no memory for a transfer");
 		return NULL;
 	}
-	transfer->parameters.path = take_path(path, path_field, err);
+	transfer->parameters.path = transfer_take_path(path, path_field, err);
 	if (transfer->parameters.path && host_path)
-		transfer->parameters.host_path = take_host_path(host_path, host_path_field, err);
+		transfer->parameters.host_path =
+			transfer_take_host_path(host_path, host_path_field, err);
 	if (transfer->parameters.path && (!host_path || transfer->parameters.host_path))
 		return transfer;
 	transfer_free(transfer);
@@ -112,15 +110,15 @@ int transfer_open_pipe(struct transfer *transfer, struct warden_error *err)
 	uv_pipe_init(&server->loop, transfer->pipe, 0); /* cannot fail */
 	transfer->pipe->data = transfer;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
-		return warden_error_errno(err, "make a stream");
+		return warden_error_errno(err, "make a socket pair");
 	transfer->parameters.data_fd = pair[1];
 	if (uv_pipe_open(transfer->pipe, pair[0]) == 0)
 		return 0;
 	close(pair[0]);
-	return warden_error_set(err, "open a stream");
+	return warden_error_set(err, "open a socket pair");
 }
 
-static void on_pipe_closed(uv_handle_t *handle)
+static void transfer_on_pipe_closed(uv_handle_t *handle)
 {
 	free(handle);
 }
@@ -128,7 +126,7 @@ static void on_pipe_closed(uv_handle_t *handle)
 void transfer_close_pipe(struct transfer *transfer)
 {
 	if (transfer->pipe)
-		uv_close((uv_handle_t *)transfer->pipe, on_pipe_closed);
+		uv_close((uv_handle_t *)transfer->pipe, transfer_on_pipe_closed);
 	transfer->pipe = NULL;
 }
 
@@ -144,8 +142,8 @@ void transfer_free(struct transfer *transfer)
 	free(transfer);
 }
 
-/* Nobody but root gives files away. */
-static int find_owner(struct transfer *transfer, struct warden_error *err)
+/* Resolves `owner`. Only root may give files to another user. */
+static int transfer_find_owner(struct transfer *transfer, struct warden_error *err)
 {
 	struct warden_transfer *p = &transfer->parameters;
 
@@ -155,19 +153,20 @@ static int find_owner(struct transfer *transfer, struct warden_error *err)
 		return -1;
 	if (p->client_uid == 0 || (p->owner_uid == p->client_uid && p->owner_gid == p->client_gid))
 		return 0;
-	return warden_error_set(err, "owner %s: user %u may not give files to others",
+	return warden_error_set(err, "owner %s: user %u may not give files to other users",
 				transfer->owner, (unsigned)p->client_uid);
 }
 
-/* A file without a name in the depot's tmp, where no container's quota counts. */
-static int open_unnamed(const struct server *server)
+/* Opens an unnamed file in the depot's tmp, outside of any container's quota. */
+static int transfer_open_unnamed(const struct server *server)
 {
 	char name[48];
 	int fd = openat(server->tmp_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 
 	if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL))
 		return fd;
-	/* What a daemon that dies here leaves, the next one removes. */
+	/* O_TMPFILE is not supported. If the daemon dies before unlinkat the next one removes the
+	 * file. */
 	snprintf(name, sizeof(name), "transfer-%d-%d", (int)getpid(), (int)gettid());
 	fd = openat(server->tmp_fd, name, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
 	if (fd >= 0)
@@ -175,15 +174,15 @@ static int open_unnamed(const struct server *server)
 	return fd;
 }
 
-/* Worker thread. */
-static int make_file(struct transfer *transfer, struct warden_error *err)
+/* Worker thread. Makes data_fd for a transfer with `uses_file`, and writes `data` to it. */
+static int transfer_make_file(struct transfer *transfer, struct warden_error *err)
 {
 	const struct server *server = transfer->container->server;
 	int fd;
 
 	if (!transfer->uses_file)
 		return 0;
-	fd = open_unnamed(server);
+	fd = transfer_open_unnamed(server);
 	if (fd < 0)
 		return warden_error_errno(err, "make a file in %s/tmp",
 					  server->settings.depot_path);
@@ -201,42 +200,43 @@ static int make_file(struct transfer *transfer, struct warden_error *err)
 }
 
 /* Worker thread. */
-static int start_run(struct operation *operation, struct warden_error *err)
+static int transfer_start_run(struct operation *operation, struct warden_error *err)
 {
 	struct transfer *transfer = operation->data;
 	struct container *c = transfer->container;
 
 	if (!c->alive)
 		return warden_error_set(err, "the container is dead");
-	if (find_owner(transfer, err) < 0 || make_file(transfer, err) < 0)
+	if (transfer_find_owner(transfer, err) < 0 || transfer_make_file(transfer, err) < 0)
 		return -1;
 	return c->server->container_klass->transfer(c->backend, &transfer->parameters, err);
 }
 
-/* Ends it once it is both begun and over: the event may come before its operation is done. */
-static void step(struct transfer *transfer)
+/* Ends the transfer when its operation is done and it has finished. The backend's event may arrive
+ * before the operation is done. */
+static void transfer_end_if_over(struct transfer *transfer)
 {
 	const struct container *c = transfer->container;
 
-	if (!transfer->given || !transfer->over)
+	if (!transfer->started || !transfer->finished)
 		return;
 	if (transfer->failed && transfer->cancelled && c->destroy.started)
 		warden_error_set(&transfer->err, "the container was destroyed");
 	transfer->ended(transfer);
 }
 
-static void start_done(struct operation *operation, int result, struct warden_error *err)
+static void transfer_start_done(struct operation *operation, int result, struct warden_error *err)
 {
 	struct transfer *transfer = operation->data;
 
-	transfer->given = true;
-	/* So that the end of the backend's is the end of the stream. */
+	transfer->started = true;
+	/* So that the stream ends when the backend closes its descriptor. */
 	if (transfer->pipe && transfer->parameters.data_fd >= 0) {
 		close(transfer->parameters.data_fd);
 		transfer->parameters.data_fd = -1;
 	}
 	if (result < 0) {
-		transfer->over = transfer->failed = true;
+		transfer->finished = transfer->failed = true;
 		transfer->err = *err;
 	} else if (transfer->cancelled) {
 		transfer->cancelled = false;
@@ -244,14 +244,14 @@ static void start_done(struct operation *operation, int result, struct warden_er
 	} else if (transfer->begun) {
 		transfer->begun(transfer);
 	}
-	step(transfer);
+	transfer_end_if_over(transfer);
 }
 
 void transfer_start(struct transfer *transfer, void (*ended)(struct transfer *transfer))
 {
 	transfer->ended = ended;
-	transfer->operation.run = start_run;
-	transfer->operation.done = start_done;
+	transfer->operation.run = transfer_start_run;
+	transfer->operation.done = transfer_start_done;
 	transfer->operation.data = transfer;
 	container_queue(transfer->container, &transfer->operation);
 }
@@ -260,8 +260,8 @@ void transfer_cancel(struct transfer *transfer)
 {
 	const struct container *c = transfer->container;
 
-	/* A destroy that has begun ends it by itself. */
-	if (transfer->given && !transfer->over && !transfer->cancelled && c->backend &&
+	/* A destroy that has begun also ends the transfer. */
+	if (transfer->started && !transfer->finished && !transfer->cancelled && c->backend &&
 	    c->state != STATE_DESTROYED)
 		c->server->container_klass->transfer_cancel(c->backend, transfer->parameters.id);
 	transfer->cancelled = true;
@@ -294,14 +294,14 @@ void transfer_event(struct container *c, uint64_t id, const char *error, uint64_
 	LIST_FOREACH(transfer, &c->transfers, link)
 		if (transfer->parameters.id == id)
 			break;
-	if (!transfer || transfer->over)
+	if (!transfer || transfer->finished)
 		return;
-	transfer->over = true;
+	transfer->finished = true;
 	transfer->failed = error != NULL;
 	transfer->size = size;
 	if (error)
 		warden_error_set(&transfer->err, "%s", error);
-	step(transfer);
+	transfer_end_if_over(transfer);
 }
 
 void transfer_answer(struct transfer *transfer)
@@ -318,7 +318,7 @@ void transfer_answer(struct transfer *transfer)
 		request_answer_empty(request);
 }
 
-/* What it has begun is ended; the answer then goes nowhere. */
+/* Cancels the transfer; its answer is discarded. */
 bool transfer_request_cancel(struct request *request)
 {
 	struct transfer *transfer = request->data;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A transfer of files as the core knows it, from a request until its end was told by the backend:
- * copies, and what goes through the client's connection. */
+/* File transfers, from the request until the backend reports the end: copies between container and
+ * host, and data through the client's connection. All functions run on the loop thread. */
 #ifndef CORE_TRANSFER_TRANSFER_H
 #define CORE_TRANSFER_TRANSFER_H
 
@@ -13,58 +13,60 @@ struct transfer {
 	LIST_ENTRY(transfer) link; /* of its container */
 	struct operation operation;
 	struct container *container;
-	struct warden_transfer parameters; /* their texts are ours */
-	char *owner;                       /* of what is copied out, as it was asked for */
-	/* parameters.data_fd, which is ours, is made for it, with `data` (NULL: nothing) in it. */
+	struct warden_transfer parameters; /* owns the paths and data_fd */
+	char *owner;                       /* requested owner of copied files, malloc'd, or NULL */
+	/* Before the backend begins, parameters.data_fd is made as a file that holds `data` (NULL:
+	 * empty). */
 	bool uses_file;
 	const ProtobufCBinaryData *data;
-	/* Our end of the stream that parameters.data_fd is the other one of; NULL: there is none.
-	 */
+	/* The daemon's end of the socket pair whose other end is parameters.data_fd, or NULL. */
 	uv_pipe_t *pipe;
-	bool given; /* to the backend, which tells the end */
-	bool over;  /* the end was told, or there will be none */
-	bool cancelled;
-	bool abandoned; /* nobody waits for what the backend still has to tell */
+	bool started;   /* its operation is done: the backend has begun, or begin failed */
+	bool finished;  /* the backend has reported the end, or never will */
+	bool cancelled; /* transfer_cancel was called */
+	bool abandoned; /* ended without waiting for the backend's event */
 	bool failed;
-	struct warden_error err; /* why it failed */
-	uint64_t size;           /* as the backend told it */
-	/* It is over; frees it by transfer_free. */
+	struct warden_error err; /* if failed */
+	uint64_t size;           /* as the backend reported it, bytes */
+	/* The transfer has ended; must free it with transfer_free. */
 	void (*ended)(struct transfer *transfer);
-	/* Optional: the backend has begun. */
+	/* Optional. The backend has begun. */
 	void (*begun)(struct transfer *transfer);
-	struct request *request; /* that waits for it; NULL: none */
-	void *stream;            /* whose pipe it is: an upload or a download */
+	struct request *request; /* waits for the end, or NULL */
+	void *stream;            /* the struct upload or struct download that uses `pipe` */
 };
 
-/* Makes one; `path` and `host_path` (NULL: none) come from fields of the request. NULL and `err`.
- */
+/* Makes a transfer of the request's container. `path` and `host_path` (NULL: none) are fields of
+ * the request, the names are for errors. NULL and `err`. */
 struct transfer *transfer_new(struct request *request, enum warden_transfer_kind kind,
 			      const ProtobufCBinaryData *path, const char *path_field,
 			      const ProtobufCBinaryData *host_path, const char *host_path_field,
 			      struct warden_error *err);
+/* Also closes its pipe and data_fd. */
 void transfer_free(struct transfer *transfer);
 
-/* Makes the stream; -1 and `err`. */
+/* Makes the socket pair; -1 and `err`. */
 int transfer_open_pipe(struct transfer *transfer, struct warden_error *err);
-/* Writes that are under way are told UV_ECANCELED. */
+/* Pending writes end with UV_ECANCELED. */
 void transfer_close_pipe(struct transfer *transfer);
 
-/* Gives it to the backend on a worker; `ended` is called in any case. */
+/* Queues the backend's transfer on a worker; `ended` is called in any case. */
 void transfer_start(struct transfer *transfer, void (*ended)(struct transfer *transfer));
 
-/* Ends it soon. */
+/* Asks the backend to cancel the transfer; `ended` follows. */
 void transfer_cancel(struct transfer *transfer);
 
-/* The container is being destroyed, or the daemon ends. */
+/* Cancels, or ends at once, all transfers of a container; for a destroy and for the daemon's end.
+ */
 void transfers_cancel(const struct container *container);
 void transfers_abandon(struct container *container);
 
-/* The backend's event; `error` may be NULL. */
+/* Handles the backend's event that transfer `id` has ended; `error` is NULL on success. */
 void transfer_event(struct container *container, uint64_t id, const char *error, uint64_t size);
 
-/* For `ended`: answers the request that waits with nothing, or with the error. */
+/* Usable as `ended`: answers the waiting request with an empty answer or the error. */
 void transfer_answer(struct transfer *transfer);
-/* For request_handler. */
+/* The handler's cancel. */
 bool transfer_request_cancel(struct request *request);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A tar stream on its way from a client's requests to the backend; see upload.h. One request at a
- * time is written, from its own memory: a container that is slow holds its client back. */
+/* Writes the tar stream of a client's requests to the backend; see upload.h. It writes one request
+ * at a time, from the request's memory, so a slow container holds its client back. */
 #include <config.h>
 
 #include "core/transfer/upload.h"
@@ -9,22 +9,22 @@
 
 #include "core/wire/request.h"
 
-static void free_if_done(struct upload *upload)
+static void upload_free_if_done(struct upload *upload)
 {
 	if (!upload->connection && !upload->transfer && !upload->writing)
 		free(upload);
 }
 
-/* The connection may begin another one. */
-static void detach(struct upload *upload)
+/* Detaches the upload, so that the connection may begin another one. */
+static void upload_detach(struct upload *upload)
 {
 	if (upload->connection)
 		upload->connection->upload = NULL;
 	upload->connection = NULL;
 }
 
-/* Answers what waits, where it can be by now. */
-static void step(struct upload *upload)
+/* Answers the waiting request if its data are written or the transfer has ended. */
+static void upload_answer_waiting(struct upload *upload)
 {
 	struct request *request = upload->request;
 	bool over = !upload->transfer;
@@ -33,42 +33,45 @@ static void step(struct upload *upload)
 		return;
 	if (!over && upload->complete)
 		return;
-	/* A stream that could not be written is over soon, and why is told then. */
+	/* If a write failed the transfer ends soon and reports the reason. */
 	if (!over && upload->failed)
 		return;
 	upload->request = NULL;
 	if (over)
-		detach(upload);
+		upload_detach(upload);
 	if (upload->failed)
 		request_fail(request, &upload->err);
 	else
 		request_answer_empty(request);
 }
 
-/* The backend is done with it. */
+/* The transfer has ended. */
 static void upload_ended(struct transfer *transfer)
 {
 	struct upload *upload = transfer->stream;
 
-	/* What was given too little is told as that, what was not all taken as what came of it. */
+	/* The backend's error comes first. Without one the stream was not read to its end, or a
+	 * write failed. */
 	if (transfer->failed) {
 		upload->failed = true;
 		upload->err = transfer->err;
 	} else if (!upload->complete && !upload->failed) {
 		upload->failed = true;
-		warden_error_set(&upload->err, "the tar stream was not taken to its end");
+		warden_error_set(&upload->err,
+				 "the backend did not read the tar stream to its end");
 	} else if (upload->failed) {
-		warden_error_set(&upload->err, "the tar stream could not be passed on");
+		warden_error_set(&upload->err,
+				 "the tar stream could not be written to the backend");
 	}
 	upload->transfer = NULL;
 	transfer_free(transfer);
-	step(upload);
-	free_if_done(upload);
+	upload_answer_waiting(upload);
+	upload_free_if_done(upload);
 }
 
 static void upload_begun(struct transfer *transfer)
 {
-	step(transfer->stream);
+	upload_answer_waiting(transfer->stream);
 }
 
 int upload_begin(struct request *request, struct transfer *transfer, struct warden_error *err)
@@ -92,22 +95,22 @@ int upload_begin(struct request *request, struct transfer *transfer, struct ward
 	return 0;
 }
 
-static void finish_write(struct upload *upload, int status)
+static void upload_finish_write(struct upload *upload, int status)
 {
 	if (status < 0)
 		upload->failed = true;
 	else if (upload->complete && upload->transfer)
 		transfer_close_pipe(upload->transfer);
-	step(upload);
-	free_if_done(upload);
+	upload_answer_waiting(upload);
+	upload_free_if_done(upload);
 }
 
-static void on_written(uv_write_t *write, int status)
+static void upload_on_written(uv_write_t *write, int status)
 {
 	struct upload *upload = write->data;
 
 	upload->writing = false;
-	finish_write(upload, status);
+	upload_finish_write(upload, status);
 }
 
 void upload_data(struct upload *upload, struct request *request, const ProtobufCBinaryData *data,
@@ -119,20 +122,20 @@ void upload_data(struct upload *upload, struct request *request, const ProtobufC
 	upload->request = request;
 	request->data = upload;
 	upload->complete = end;
-	/* Who waits is told why, once it is over. */
+	/* The request is answered with the reason when the transfer ends. */
 	if (upload->transfer && upload->transfer->cancelled)
 		upload->failed = true;
 	if (upload->failed || !upload->transfer || data->len == 0) {
-		finish_write(upload, 0);
+		upload_finish_write(upload, 0);
 		return;
 	}
 	upload->writing = true;
 	upload->write.data = upload;
 	result = uv_write(&upload->write, (uv_stream_t *)upload->transfer->pipe, &buffer, 1,
-			  on_written);
+			  upload_on_written);
 	if (result < 0) {
 		upload->writing = false;
-		finish_write(upload, result);
+		upload_finish_write(upload, result);
 	}
 }
 
@@ -144,10 +147,10 @@ bool upload_request_cancel(struct request *request)
 
 void upload_abandon(struct upload *upload)
 {
-	detach(upload);
+	upload_detach(upload);
 	if (upload->transfer) {
 		transfer_cancel(upload->transfer);
 		transfer_close_pipe(upload->transfer);
 	}
-	free_if_done(upload);
+	upload_free_if_done(upload);
 }
