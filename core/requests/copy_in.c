@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* CopyIn: files of the host into a container. The client's rights decide what is read, vcap's where
- * it goes. */
+/* CopyIn: copies files of the host into a container. The source is read with the client's rights,
+ * the destination written with vcap's. */
 #include <config.h>
 
 #include "core/transfer/copy_request.h"

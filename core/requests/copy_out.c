@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* CopyOut: files of a container to the host, where the client's rights decide. They belong to the
- * client, or to `owner` where the client is root. */
+/* CopyOut: copies files of a container to the host with the client's rights. The copies belong to
+ * the client, or to `owner` if the client is root. */
 #include <config.h>
 
 #include "core/transfer/copy_request.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Create: checks what is asked for (create_options.c, create_mounts.c), takes the container's share
- * of the pools, then on a worker: its directory and who it is on disk, the backend's create, the
- * snapshot. Only then it is answered. What fails gives everything back. */
+/* Create: checks the options (create_options.c, create_mounts.c) and takes a network, uid and slot
+ * from the pools. A worker then writes the container's directory and identity, calls the backend's
+ * create and writes the snapshot. Only then the request is answered. A failure undoes all of it. */
 #include <config.h>
 
 #include <arpa/inet.h>
@@ -31,14 +31,14 @@ enum { HANDLE_MAX = 1024 };
 struct creation {
 	struct operation operation;
 	struct request *request;
-	struct idempotent *entry; /* NULL: it has no request_id */
+	struct idempotent *entry; /* NULL: the request has no request_id */
 	struct warden_create parameters;
-	bool waiting; /* for the backend, which goes on by itself */
-	bool ended;   /* that has ended; why it failed is in the operation's `err` */
+	bool waiting; /* the backend's create returned 1: create_event follows */
+	bool ended;   /* create_event was called; a failure is in the operation's `err` */
 };
 
-static int take_network(struct container *c, const Warden__CreateRequest *asked,
-			struct warden_error *err)
+static int create_take_network(struct container *c, const Warden__CreateRequest *asked,
+			       struct warden_error *err)
 {
 	struct server *server = c->server;
 	uint64_t now = uv_now(&server->loop);
@@ -75,7 +75,7 @@ static int take_network(struct container *c, const Warden__CreateRequest *asked,
 	return 0;
 }
 
-static int take_ids(struct container *c, struct warden_error *err)
+static int create_take_ids(struct container *c, struct warden_error *err)
 {
 	struct server *server = c->server;
 	uint64_t now = uv_now(&server->loop);
@@ -89,17 +89,18 @@ static int take_ids(struct container *c, struct warden_error *err)
 	return 0;
 }
 
-static uint32_t grace_time(const struct server *server, const Warden__CreateRequest *asked)
+static uint32_t create_grace_time(const struct server *server, const Warden__CreateRequest *asked)
 {
 	int64_t configured = server->config->server.container_grace_time;
 
 	if (asked->has_grace_time)
-		return asked->grace_time; /* -1 comes as GRACE_NEVER */
+		return asked->grace_time; /* -1 arrives as GRACE_NEVER */
 	return configured < 0 || configured > UINT32_MAX ? GRACE_NEVER : (uint32_t)configured;
 }
 
-/* The handle that is asked for; NULL in `*handle`: none. */
-static int take_handle(const struct request *request, char **handle, struct warden_error *err)
+/* The requested handle, malloc'd, in `*handle`; NULL: none. Fails if it is in use. */
+static int create_take_handle(const struct request *request, char **handle,
+			      struct warden_error *err)
 {
 	const Warden__CreateRequest *asked = (const void *)request->message;
 
@@ -116,12 +117,12 @@ static int take_handle(const struct request *request, char **handle, struct ward
 	return -1;
 }
 
-static int take_all(struct container *c, struct request *request, struct warden_error *err)
+static int create_take_all(struct container *c, struct request *request, struct warden_error *err)
 {
 	const Warden__CreateRequest *asked = (const void *)request->message;
 	struct server *server = request->server;
 
-	c->grace_time = grace_time(server, asked);
+	c->grace_time = create_grace_time(server, asked);
 	c->client_uid = request->connection->uid;
 	c->client_gid = request->connection->gid;
 	c->nested = server->settings.allow_nested_warden;
@@ -132,18 +133,18 @@ static int take_all(struct container *c, struct request *request, struct warden_
 	c->identity.path = c->path;
 	if (limits_from_message(&c->limits, server, asked->limits, err) < 0 ||
 	    create_options_take(&c->options, asked, err) < 0 ||
-	    create_mounts_take(c, asked, err) < 0 || take_network(c, asked, err) < 0)
+	    create_mounts_take(c, asked, err) < 0 || create_take_network(c, asked, err) < 0)
 		return -1;
-	return take_ids(c, err);
+	return create_take_ids(c, err);
 }
 
-/* The container in memory, with all that it takes from others. */
-static struct container *prepare(struct request *request, struct warden_error *err)
+/* Allocates the container with its options, mounts and share of the pools. */
+static struct container *create_new_container(struct request *request, struct warden_error *err)
 {
 	struct container *c;
 	char *handle;
 
-	if (take_handle(request, &handle, err) < 0)
+	if (create_take_handle(request, &handle, err) < 0)
 		return NULL;
 	c = container_new(request->server, NULL, handle);
 	free(handle);
@@ -151,14 +152,14 @@ static struct container *prepare(struct request *request, struct warden_error *e
 		warden_error_set(err, "no memory for a container");
 		return NULL;
 	}
-	if (take_all(c, request, err) == 0)
+	if (create_take_all(c, request, err) == 0)
 		return c;
 	container_free(c);
 	return NULL;
 }
 
-/* Worker thread: the directory, never one that is there, and what must be in it. */
-static int make_directory(struct container *c, struct warden_error *err)
+/* Worker thread: makes the container's directory, which must not exist, and the files in it. */
+static int create_make_directory(struct container *c, struct warden_error *err)
 {
 	static const char *const parts[] = {"etc", "run"};
 
@@ -175,16 +176,16 @@ static int make_directory(struct container *c, struct warden_error *err)
 	return identity_write(c, err);
 }
 
-static void remove_directory(struct container *c)
+static void create_remove_directory(struct container *c)
 {
 	struct warden_error err;
 
-	/* The next daemon removes what is left. */
+	/* The next daemon removes the rest. */
 	if (remove_tree(c->server->depot_fd, c->id, &err) < 0)
 		log_write(WARDEN_LOG_ERROR, "%s: %s", c->id, err.message);
 }
 
-static void fill_parameters(struct warden_create *parameters, const struct container *c)
+static void create_fill_parameters(struct warden_create *parameters, const struct container *c)
 {
 	*parameters = (struct warden_create){
 		.identity = c->identity,
@@ -205,9 +206,9 @@ static void fill_parameters(struct warden_create *parameters, const struct conta
 	};
 }
 
-/* Worker thread. What a half-made container leaves is the backend's to know, so its identity and a
- * snapshot are there before that is asked. */
-static int create_run(struct operation *operation, struct warden_error *err)
+/* Worker thread. The identity and a snapshot are written before the backend's create, so that after
+ * a crash the next daemon can have the backend clean up. */
+static int create_backend_run(struct operation *operation, struct warden_error *err)
 {
 	struct creation *creation = (struct creation *)operation;
 	struct container *c = operation->container;
@@ -216,27 +217,28 @@ static int create_run(struct operation *operation, struct warden_error *err)
 	if (server->container_klass->admit &&
 	    server->container_klass->admit(server->backend, NULL, "create", err) < 0)
 		return -1;
-	if (image_defaults_read(c, err) < 0 || make_directory(c, err) < 0 ||
+	if (image_defaults_read(c, err) < 0 || create_make_directory(c, err) < 0 ||
 	    snapshot_store(operation, err) < 0)
 		return -1;
-	fill_parameters(&creation->parameters, c);
+	create_fill_parameters(&creation->parameters, c);
 	return server->container_klass->create(server->backend, &creation->parameters, &c->backend,
 					       err);
 }
 
-/* Worker thread: what of a failed create is on disk, or what a good one still needs. */
-static int finish_run(struct operation *operation, struct warden_error *err)
+/* Worker thread: applies the limits and writes the snapshot, or removes the directory of a failed
+ * create. */
+static int create_finish_run(struct operation *operation, struct warden_error *err)
 {
 	struct container *c = operation->container;
 
 	if (c->backend)
 		return limits_apply(c, err) < 0 ? -1 : snapshot_store(operation, err);
 	if (c->dir_fd >= 0)
-		remove_directory(c);
+		create_remove_directory(c);
 	return -1;
 }
 
-static Warden__CreateResponse answer_of(const struct container *c)
+static Warden__CreateResponse create_answer_of(const struct container *c)
 {
 	Warden__CreateResponse answer = WARDEN__CREATE_RESPONSE__INIT;
 
@@ -245,19 +247,19 @@ static Warden__CreateResponse answer_of(const struct container *c)
 	return answer;
 }
 
-/* The same again: it uses the container as if it had created it. */
-static void create_again(struct request *request, struct container *c,
-			 const ProtobufCMessage *answer)
+/* Answers a repeated request, whose connection then uses the container as its creator does. */
+static void create_repeat(struct request *request, struct container *c,
+			  const ProtobufCMessage *answer)
 {
 	if (request->connection)
 		container_reference(c, request->connection);
 	request_answer(request, answer);
 }
 
-static void succeed(struct creation *creation)
+static void create_succeed(struct creation *creation)
 {
 	struct container *c = creation->operation.container;
-	Warden__CreateResponse answer = answer_of(c);
+	Warden__CreateResponse answer = create_answer_of(c);
 	struct request *request = creation->request;
 
 	c->state = STATE_ACTIVE;
@@ -274,14 +276,15 @@ static void succeed(struct creation *creation)
 	request_answer(request, &answer.base);
 }
 
-static void fail(struct creation *creation, const struct warden_error *err)
+static void create_fail(struct creation *creation, const struct warden_error *err)
 {
 	struct container *c = creation->operation.container;
 	bool made = c->backend != NULL;
 
-	/* A limit that is refused, a full disk: it is destroyed as any other. */
+	/* If a limit or the snapshot failed the container exists and is destroyed like any other.
+	 */
 	c->alive = made;
-	/* First, so that whoever reads the answer finds the handle free. */
+	/* Before the answer, so that the client finds the handle free. */
 	if (!made) {
 		registry_remove(&c->server->registry, c);
 		container_free(c);
@@ -294,22 +297,22 @@ static void fail(struct creation *creation, const struct warden_error *err)
 		container_discard(c);
 }
 
-static void finish_done(struct operation *operation, int result, struct warden_error *err)
+static void create_finish_done(struct operation *operation, int result, struct warden_error *err)
 {
 	struct creation *creation = (struct creation *)operation;
 	struct server *server = operation->container->server;
 
 	operation->container->creation = NULL;
 	if (result == 0)
-		succeed(creation);
+		create_succeed(creation);
 	else
-		fail(creation, err);
+		create_fail(creation, err);
 	free(creation);
 	server->creating--;
 	server->drain_step(server);
 }
 
-static void finish(struct creation *creation)
+static void create_finish(struct creation *creation)
 {
 	struct operation *operation = &creation->operation;
 	struct container *c = operation->container;
@@ -318,22 +321,22 @@ static void finish(struct creation *creation)
 	c->created_clock_us = ttl_clock_us();
 	operation->snapshot = snapshot_text_as(c, STATE_ACTIVE);
 	operation->make_snapshot = NULL;
-	operation->run = finish_run;
-	operation->done = finish_done;
+	operation->run = create_finish_run;
+	operation->done = create_finish_done;
 	container_queue(c, operation);
 }
 
-static void create_done(struct operation *operation, int result, struct warden_error *err)
+static void create_backend_done(struct operation *operation, int result, struct warden_error *err)
 {
 	struct creation *creation = (struct creation *)operation;
 
-	(void)err; /* stays in the operation */
+	(void)err; /* remains in the operation */
 	creation->waiting = result > 0;
 	if (!creation->waiting || creation->ended)
-		finish(creation);
+		create_finish(creation);
 }
 
-/* May come before create_done: the backend's thread and the worker race each other. */
+/* May be called before create_backend_done: the backend's thread and the worker race. */
 void create_event(struct container *c, void *backend, const char *error)
 {
 	struct creation *creation = c->creation;
@@ -345,19 +348,19 @@ void create_event(struct container *c, void *backend, const char *error)
 	if (!backend)
 		warden_error_set(&creation->operation.err, "%s", error ? error : "no memory");
 	if (creation->waiting)
-		finish(creation);
+		create_finish(creation);
 }
 
-/* Begins for good; from here on create_done answers. */
-static int start(struct request *request, struct idempotent *entry, struct warden_error *err)
+/* Queues the create. On 0 create_finish_done answers. */
+static int create_start(struct request *request, struct idempotent *entry, struct warden_error *err)
 {
-	struct container *c = prepare(request, err);
+	struct container *c = create_new_container(request, err);
 	struct creation *creation = c ? calloc(1, sizeof(*creation)) : NULL;
 	Warden__CreateResponse answer;
 
 	if (!c)
 		return -1;
-	answer = answer_of(c);
+	answer = create_answer_of(c);
 	if (!creation || idempotence_promise(entry, c, &answer.base, err) < 0) {
 		free(creation);
 		container_free(c);
@@ -369,16 +372,16 @@ static int start(struct request *request, struct idempotent *entry, struct warde
 	c->creation = creation;
 	c->server->creating++;
 	creation->operation.make_snapshot = snapshot_text;
-	creation->operation.run = create_run;
-	creation->operation.done = create_done;
+	creation->operation.run = create_backend_run;
+	creation->operation.done = create_backend_done;
 	container_queue(c, &creation->operation);
 	return 0;
 }
 
-static int create_begin(struct request *request, struct warden_error *err)
+static int create_run(struct request *request, struct warden_error *err)
 {
 	static const struct idempotence_use use = {&warden__create_response__descriptor,
-						   create_again};
+						   create_repeat};
 	const Warden__CreateRequest *asked = (const void *)request->message;
 	struct idempotent *entry;
 
@@ -391,7 +394,7 @@ static int create_begin(struct request *request, struct warden_error *err)
 	default:
 		return -1;
 	}
-	if (start(request, entry, err) == 0)
+	if (create_start(request, entry, err) == 0)
 		return 0;
 	idempotence_fail(entry, err);
 	return -1;
@@ -401,5 +404,5 @@ const struct request_handler create_request = {
 	.type = WARDEN__MESSAGE__TYPE__Create,
 	.name = "create",
 	.message = &warden__create_request__descriptor,
-	.run = create_begin,
+	.run = create_run,
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Destroy: removes a container and everything that it holds. Any state will do. */
+/* Destroy: removes a container and everything that it holds, in any state. */
 #include <config.h>
 
 #include "core/wire/request.h"

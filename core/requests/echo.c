@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Echo: the message comes back as it is. */
+/* Echo: answers with the message of the request. */
 #include <config.h>
 
 #include "core/wire/request.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Events: answers what happens, until the client leaves or the daemon ends. */
+/* Events: sends events until the client leaves or the daemon ends; see core/state/journal.h. */
 #include <config.h>
 
 #include "core/state/journal.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* FileList: what is in a directory, as the container's root sees it. The backend writes the encoded
- * answer to a file, which is sent as it is. */
+/* FileList: lists a directory as the container's root sees it. The backend writes the encoded
+ * answer to a file, which is sent unchanged. */
 #include <config.h>
 
 #include <fcntl.h>
@@ -9,10 +9,10 @@
 #include "core/transfer/transfer.h"
 #include "core/wire/request.h"
 
-/* The frame's own bytes. */
+/* Reserved for the frame around the answer, bytes. */
 enum { ROOM = 128 };
 
-static bool take_answer(struct transfer *transfer, struct segment_list *list)
+static bool file_list_take_answer(struct transfer *transfer, struct segment_list *list)
 {
 	struct stat data;
 	int fd;
@@ -35,13 +35,13 @@ static void file_list_ended(struct transfer *transfer)
 		transfer_answer(transfer);
 		return;
 	}
-	whole = take_answer(transfer, &list);
+	whole = file_list_take_answer(transfer, &list);
 	request->data = NULL;
 	transfer_free(transfer);
 	if (whole)
 		request_answer_segments(request, &list);
 	else
-		request_fail_text(request, "no memory for a list");
+		request_fail_text(request, "no memory for the list");
 }
 
 static int file_list_run(struct request *request, struct warden_error *err)

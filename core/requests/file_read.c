@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* FileRead: a part of a file, as the container's root reads it. It is copied to a file of the
- * daemon's own first: one that a container holds could make the daemon wait. */
+/* FileRead: a part of a file as the container's root reads it. The backend first copies it to a
+ * file of the daemon, because reading a container's file could block the daemon. */
 #include <config.h>
 
 #include <fcntl.h>
@@ -13,13 +13,13 @@
 #include "lib/cleanup.h"
 #include "lib/varint.h"
 
-/* The answer's own bytes around the data, and the frame's. */
+/* Reserved for the frame and the fields around the data, bytes. */
 enum { ROOM = 128 };
 
 /* FileReadResponse's fields. */
 enum { FIELD_DATA = 1, FIELD_SIZE = 2 };
 
-static bool add_data(struct segment_list *list, int fd, uint64_t length)
+static bool file_read_add_data(struct segment_list *list, int fd, uint64_t length)
 {
 	uint8_t *head = malloc(ROOM);
 	size_t n = 0;
@@ -37,7 +37,7 @@ static bool add_data(struct segment_list *list, int fd, uint64_t length)
 	return copy >= 0 && segment_add_file(list, copy, 0, length);
 }
 
-static bool add_size(struct segment_list *list, uint64_t size)
+static bool file_read_add_size(struct segment_list *list, uint64_t size)
 {
 	uint8_t *field = malloc(ROOM);
 	size_t n = 0;
@@ -61,15 +61,15 @@ static void file_read_ended(struct transfer *transfer)
 		return;
 	}
 	whole = fstat(transfer->parameters.data_fd, &data) == 0 &&
-		add_data(&list, transfer->parameters.data_fd, (uint64_t)data.st_size) &&
-		add_size(&list, transfer->size);
+		file_read_add_data(&list, transfer->parameters.data_fd, (uint64_t)data.st_size) &&
+		file_read_add_size(&list, transfer->size);
 	request->data = NULL;
 	transfer_free(transfer);
 	if (whole) {
 		request_answer_segments(request, &list);
 	} else {
 		segments_free(&list);
-		request_fail_text(request, "no memory for what was read");
+		request_fail_text(request, "no memory for the answer");
 	}
 }
 

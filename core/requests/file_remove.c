@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* FileRemove: a file or directory, with vcap's rights. */
+/* FileRemove: removes a file or directory with vcap's rights. */
 #include <config.h>
 
 #include "core/transfer/transfer.h"

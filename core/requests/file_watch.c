@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* FileWatch: changes in a directory or of a file, as they happen. */
+/* FileWatch: reports changes of a directory or a file as they happen. */
 #include <config.h>
 
 #include <limits.h>
@@ -9,10 +9,11 @@
 #include "core/wire/request.h"
 #include "lib/varint.h"
 
-/* FileWatchResponse's fields, and room for all but the name. */
+/* FileWatchResponse's fields, and the size of all but the name. */
 enum { FIELD_CHANGE = 1, FIELD_NAME = 2, HEAD_MAX = 32 };
 
-static uint8_t *encode_change(const struct warden_change *change, const uint8_t *name, size_t *size)
+static uint8_t *file_watch_encode_change(const struct warden_change *change, const uint8_t *name,
+					 size_t *size)
 {
 	uint8_t *bytes = malloc(HEAD_MAX + change->name_length);
 	size_t n = 0;
@@ -44,7 +45,7 @@ static ssize_t file_watch_encode(const uint8_t *data, size_t used, struct segmen
 		return -1;
 	if (used < sizeof(change) + change.name_length)
 		return 0;
-	bytes = encode_change(&change, data + sizeof(change), &size);
+	bytes = file_watch_encode_change(&change, data + sizeof(change), &size);
 	if (!segment_add_memory(payload, bytes, size))
 		return -1;
 	return (ssize_t)(sizeof(change) + change.name_length);

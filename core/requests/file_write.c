@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* FileWrite: a file, or a part of one, with vcap's rights. */
+/* FileWrite: writes a file, or a part of one, with vcap's rights. */
 #include <config.h>
 
 #include "core/transfer/transfer.h"
 #include "core/wire/request.h"
 
-enum { DEFAULT_MODE = 0644, MOST_MODE = 07777 };
+enum { DEFAULT_MODE = 0644, MODE_MAX = 07777 };
 
 static int file_write_run(struct request *request, struct warden_error *err)
 {
 	const Warden__FileWriteRequest *asked = (const void *)request->message;
 	struct transfer *transfer;
 
-	if (asked->has_mode && asked->mode > MOST_MODE)
-		return warden_error_set(err, "mode must be at most 0%o, not 0%o", MOST_MODE,
+	if (asked->has_mode && asked->mode > MODE_MAX)
+		return warden_error_set(err, "mode must be at most 0%o, not 0%o", MODE_MAX,
 					asked->mode);
 	if (asked->has_offset && asked->offset > INT64_MAX - asked->data.len)
-		return warden_error_set(err, "offset %llu is beyond what a file can have",
+		return warden_error_set(err, "offset %llu is beyond the largest size of a file",
 					(unsigned long long)asked->offset);
 	transfer = transfer_new(request, WARDEN_FILE_WRITE, &asked->path, "path", NULL, NULL, err);
 	if (!transfer)

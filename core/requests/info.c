@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Info: state, events, addresses, jobs and figures of a container. */
+/* Info: reports state, events, addresses, jobs and figures of a container. */
 #include <config.h>
 
 #include "core/container/container_info.h"
 
 #include "core/wire/request.h"
 
-static void came(struct container *c, void *data)
+static void info_on_figures(struct container *c, void *data)
 {
 	struct request *request = data;
 	struct info_answer answer;
@@ -20,7 +20,7 @@ static void came(struct container *c, void *data)
 
 static int info_run(struct request *request, struct warden_error *err)
 {
-	if (!container_info_ask(request->container, came, request))
+	if (!container_info_ask(request->container, info_on_figures, request))
 		return warden_error_set(err, "no memory for an info");
 	return 0;
 }

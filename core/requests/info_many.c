@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* InfoMany: what Info tells of many containers, in one answer. Each entry is encoded as soon as its
- * figures are there, since its container may be gone when the last one comes. */
+/* InfoMany: the answers of Info for many containers in one. Each entry is encoded when its figures
+ * arrive, because its container may be freed before the last ones do. */
 #include <config.h>
 
 #include <stdlib.h>
@@ -12,29 +12,29 @@
 
 enum { HANDLE_MAX = 1024, HANDLES_MAX = 16384, HEAD_MAX = 16 };
 
-struct many;
+struct info_many;
 
-struct entry {
-	struct many *many;
-	uint8_t *bytes; /* encoded; NULL: it is still asked for, or there was no memory */
+struct info_many_entry {
+	struct info_many *many;
+	uint8_t *bytes; /* encoded; NULL: its figures are pending, or no memory */
 	size_t size;
 };
 
-struct many {
+struct info_many {
 	struct request *request;
-	struct entry *entries;
-	size_t n, pending;
-	bool failed; /* for this reason */
-	struct warden_error err;
+	struct info_many_entry *entries;
+	size_t n, pending; /* entries, and those without figures */
+	bool failed;
+	struct warden_error err; /* if failed */
 };
 
-static void answer(struct many *many)
+static void info_many_answer(struct info_many *many)
 {
 	struct segment_list payload = TAILQ_HEAD_INITIALIZER(payload);
 	bool whole = true;
 
 	for (size_t i = 0; i < many->n && whole; i++) {
-		struct entry *entry = &many->entries[i];
+		struct info_many_entry *entry = &many->entries[i];
 		uint8_t *head = entry->bytes ? malloc(HEAD_MAX) : NULL;
 		size_t length = 1;
 
@@ -59,14 +59,14 @@ static void answer(struct many *many)
 	free(many);
 }
 
-static void complete(struct many *many)
+static void info_many_entry_done(struct info_many *many)
 {
 	if (--many->pending == 0)
-		answer(many);
+		info_many_answer(many);
 }
 
-static void encode(struct entry *entry, const char *handle, Warden__InfoResponse *info,
-		   const char *error)
+static void info_many_encode(struct info_many_entry *entry, const char *handle,
+			     Warden__InfoResponse *info, const char *error)
 {
 	Warden__InfoManyResponse__Entry message = WARDEN__INFO_MANY_RESPONSE__ENTRY__INIT;
 
@@ -84,48 +84,48 @@ static void encode(struct entry *entry, const char *handle, Warden__InfoResponse
 		protobuf_c_message_pack(&message.base, entry->bytes);
 }
 
-static bool can_tell(const struct container *c)
+static bool info_many_is_visible(const struct container *c)
 {
 	return c && c->state & (STATE_ACTIVE | STATE_STOPPED);
 }
 
-static void came(struct container *c, void *data)
+static void info_many_on_info(struct container *c, void *data)
 {
-	struct entry *entry = data;
+	struct info_many_entry *entry = data;
 	struct info_answer answer;
 
-	if (!can_tell(c)) {
-		encode(entry, c->handle, NULL, "unknown handle");
-		complete(entry->many);
+	if (!info_many_is_visible(c)) {
+		info_many_encode(entry, c->handle, NULL, "unknown handle");
+		info_many_entry_done(entry->many);
 		return;
 	}
 	if (container_info_answer_init(&answer, c, &c->info))
-		encode(entry, c->handle, &answer.message, NULL);
+		info_many_encode(entry, c->handle, &answer.message, NULL);
 	container_info_answer_free(&answer);
-	complete(entry->many);
+	info_many_entry_done(entry->many);
 }
 
-static void ask(struct entry *entry, struct container *c)
+static void info_many_ask(struct info_many_entry *entry, struct container *c)
 {
 	entry->many->pending++;
-	if (!container_info_ask(c, came, entry))
-		complete(entry->many);
+	if (!container_info_ask(c, info_many_on_info, entry))
+		info_many_entry_done(entry->many);
 }
 
-static void ask_named(struct entry *entry, const char *handle)
+static void info_many_ask_handle(struct info_many_entry *entry, const char *handle)
 {
 	struct request *request = entry->many->request;
 	struct container *c = registry_find_handle(&request->server->registry, handle);
 
-	if (!can_tell(c)) {
-		encode(entry, handle, NULL, "unknown handle");
+	if (!info_many_is_visible(c)) {
+		info_many_encode(entry, handle, NULL, "unknown handle");
 		return;
 	}
 	container_reference(c, request->connection);
-	ask(entry, c);
+	info_many_ask(entry, c);
 }
 
-static int make_entries(struct many *many, size_t n, struct warden_error *err)
+static int info_many_alloc_entries(struct info_many *many, size_t n, struct warden_error *err)
 {
 	many->entries = calloc(n + 1, sizeof(*many->entries));
 	if (!many->entries)
@@ -133,62 +133,62 @@ static int make_entries(struct many *many, size_t n, struct warden_error *err)
 	return 0;
 }
 
-static struct entry *next_entry(struct many *many)
+static struct info_many_entry *info_many_next_entry(struct info_many *many)
 {
-	struct entry *entry = &many->entries[many->n++];
+	struct info_many_entry *entry = &many->entries[many->n++];
 
 	entry->many = many;
 	return entry;
 }
 
-static int ask_those(struct many *many, const Warden__InfoManyRequest *asked,
-		     struct warden_error *err)
+static int info_many_ask_handles(struct info_many *many, const Warden__InfoManyRequest *asked,
+				 struct warden_error *err)
 {
-	if (make_entries(many, asked->n_handles, err) < 0)
+	if (info_many_alloc_entries(many, asked->n_handles, err) < 0)
 		return -1;
 	for (size_t i = 0; i < asked->n_handles; i++) {
 		char *handle = request_text(&asked->handles[i], "handles", HANDLE_MAX, err);
 
 		if (!handle)
 			return -1;
-		ask_named(next_entry(many), handle);
+		info_many_ask_handle(info_many_next_entry(many), handle);
 		free(handle);
 	}
 	return 0;
 }
 
-static int ask_all(struct many *many, const struct property *wanted, size_t n,
-		   struct warden_error *err)
+static int info_many_ask_matching(struct info_many *many, const struct property *wanted, size_t n,
+				  struct warden_error *err)
 {
 	const struct registry *registry = &many->request->server->registry;
 	struct container *c;
 
-	if (make_entries(many, registry->n, err) < 0)
+	if (info_many_alloc_entries(many, registry->n, err) < 0)
 		return -1;
 	TAILQ_FOREACH(c, &registry->listed, listed)
-		if (can_tell(c) && properties_match(&c->options, wanted, n))
-			ask(next_entry(many), c);
+		if (info_many_is_visible(c) && properties_match(&c->options, wanted, n))
+			info_many_ask(info_many_next_entry(many), c);
 	return 0;
 }
 
-/* Handles and properties do not go together: each says by itself whom it means. */
-static int ask_whom(struct many *many, const Warden__InfoManyRequest *asked,
-		    struct warden_error *err)
+/* Handles and properties exclude each other; with neither all containers are reported. */
+static int info_many_ask_requested(struct info_many *many, const Warden__InfoManyRequest *asked,
+				   struct warden_error *err)
 {
 	struct property *wanted = NULL;
 	size_t n = 0;
 	int result;
 
 	if (asked->n_handles > HANDLES_MAX)
-		return warden_error_set(err, "handles: there are %zu, at most %d are allowed",
+		return warden_error_set(err, "handles: %zu are given, at most %d are allowed",
 					asked->n_handles, HANDLES_MAX);
 	if (asked->n_handles > 0 && asked->n_properties > 0)
 		return warden_error_set(err, "Please specify handles or properties, not both.");
 	if (asked->n_handles > 0)
-		return ask_those(many, asked, err);
+		return info_many_ask_handles(many, asked, err);
 	result = properties_take(asked->properties, asked->n_properties, &wanted, &n, err);
 	if (result == 0)
-		result = ask_all(many, wanted, n, err);
+		result = info_many_ask_matching(many, wanted, n, err);
 	properties_free(wanted, n);
 	return result;
 }
@@ -196,17 +196,17 @@ static int ask_whom(struct many *many, const Warden__InfoManyRequest *asked,
 static int info_many_run(struct request *request, struct warden_error *err)
 {
 	const Warden__InfoManyRequest *message = (const void *)request->message;
-	struct many *many = calloc(1, sizeof(*many));
+	struct info_many *many = calloc(1, sizeof(*many));
 
 	if (!many)
 		return warden_error_set(err, "no memory for infos");
 	many->request = request;
-	many->pending = 1; /* until all are asked */
-	if (ask_whom(many, message, err) < 0) {
+	many->pending = 1; /* this function, until it has asked for all figures */
+	if (info_many_ask_requested(many, message, err) < 0) {
 		many->failed = true;
 		many->err = *err;
 	}
-	complete(many);
+	info_many_entry_done(many);
 	return 0;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* JobSignal and JobResize: what the backend is told about a job that runs. */
+/* JobSignal and JobResize: send a signal to a running job, or set the size of its terminal. */
 #include <config.h>
 
 #include <signal.h>
@@ -8,7 +8,7 @@
 #include "core/job/job.h"
 #include "core/wire/request.h"
 
-struct control {
+struct job_control {
 	struct operation operation;
 	struct request *request;
 	uint32_t job_id;
@@ -17,9 +17,9 @@ struct control {
 };
 
 /* Worker thread. */
-static int signal_run(struct operation *operation, struct warden_error *err)
+static int job_control_signal(struct operation *operation, struct warden_error *err)
 {
-	const struct control *control = (const struct control *)operation;
+	const struct job_control *control = (const struct job_control *)operation;
 	struct container *c = operation->container;
 
 	return c->server->container_klass->job_signal(c->backend, control->job_id, control->signal,
@@ -27,18 +27,18 @@ static int signal_run(struct operation *operation, struct warden_error *err)
 }
 
 /* Worker thread. */
-static int resize_run(struct operation *operation, struct warden_error *err)
+static int job_control_resize(struct operation *operation, struct warden_error *err)
 {
-	const struct control *control = (const struct control *)operation;
+	const struct job_control *control = (const struct job_control *)operation;
 	struct container *c = operation->container;
 
 	return c->server->container_klass->job_resize(c->backend, control->job_id, control->rows,
 						      control->columns, err);
 }
 
-static void control_done(struct operation *operation, int result, struct warden_error *err)
+static void job_control_done(struct operation *operation, int result, struct warden_error *err)
 {
-	struct control *control = (struct control *)operation;
+	struct job_control *control = (struct job_control *)operation;
 
 	if (result < 0)
 		request_fail(control->request, err);
@@ -47,9 +47,9 @@ static void control_done(struct operation *operation, int result, struct warden_
 	free(control);
 }
 
-/* A job that runs. NULL and `err`: there is none. */
-static struct job *find_running(const struct request *request, uint32_t id,
-				struct warden_error *err)
+/* The job `id`, which must be running; NULL and `err` otherwise. */
+static struct job *job_control_find_running(const struct request *request, uint32_t id,
+					    struct warden_error *err)
 {
 	struct job *job = job_find(request->container, id);
 
@@ -62,39 +62,39 @@ static struct job *find_running(const struct request *request, uint32_t id,
 	return NULL;
 }
 
-static int queue(const struct control *wanted,
-		 int (*run)(struct operation *operation, struct warden_error *err),
-		 struct warden_error *err)
+static int job_control_queue(const struct job_control *wanted,
+			     int (*run)(struct operation *operation, struct warden_error *err),
+			     struct warden_error *err)
 {
-	struct control *control = malloc(sizeof(*control));
+	struct job_control *control = malloc(sizeof(*control));
 
 	if (!control)
 		return warden_error_set(err, "no memory");
 	*control = *wanted;
 	control->operation.run = run;
-	control->operation.done = control_done;
+	control->operation.done = job_control_done;
 	container_queue(control->request->container, &control->operation);
 	return 0;
 }
 
-static int job_signal_request_run(struct request *request, struct warden_error *err)
+static int job_signal_run(struct request *request, struct warden_error *err)
 {
 	const Warden__JobSignalRequest *message = (const void *)request->message;
-	const struct control control = {
+	const struct job_control control = {
 		.request = request, .job_id = message->job_id, .signal = (int)message->signal};
 
 	if (message->signal < 1 || message->signal >= (unsigned)_NSIG)
 		return warden_error_set(err, "signal: %u is out of range, 1 to %d are allowed",
 					message->signal, _NSIG - 1);
 	if (!request->server->container_klass->job_signal)
-		return warden_error_set(err, "job_signal: the backend %s cannot",
+		return warden_error_set(err, "job_signal: backend %s does not support it",
 					request->server->container_klass->name);
-	if (!find_running(request, message->job_id, err))
+	if (!job_control_find_running(request, message->job_id, err))
 		return -1;
-	return queue(&control, signal_run, err);
+	return job_control_queue(&control, job_control_signal, err);
 }
 
-static int check_size(const char *field, uint32_t value, struct warden_error *err)
+static int job_control_check_size(const char *field, uint32_t value, struct warden_error *err)
 {
 	if (value >= 1 && value <= UINT16_MAX)
 		return 0;
@@ -102,24 +102,24 @@ static int check_size(const char *field, uint32_t value, struct warden_error *er
 				UINT16_MAX);
 }
 
-static int job_resize_request_run(struct request *request, struct warden_error *err)
+static int job_resize_run(struct request *request, struct warden_error *err)
 {
 	const Warden__JobResizeRequest *message = (const void *)request->message;
-	const struct control control = {.request = request,
-					.job_id = message->job_id,
-					.rows = (uint16_t)message->rows,
-					.columns = (uint16_t)message->columns};
+	const struct job_control control = {.request = request,
+					    .job_id = message->job_id,
+					    .rows = (uint16_t)message->rows,
+					    .columns = (uint16_t)message->columns};
 	const struct job *job;
 
-	if (check_size("rows", message->rows, err) < 0 ||
-	    check_size("columns", message->columns, err) < 0)
+	if (job_control_check_size("rows", message->rows, err) < 0 ||
+	    job_control_check_size("columns", message->columns, err) < 0)
 		return -1;
-	job = find_running(request, message->job_id, err);
+	job = job_control_find_running(request, message->job_id, err);
 	if (!job)
 		return -1;
 	if (!job->terminal)
 		return warden_error_set(err, "job %u has no terminal", job->id);
-	return queue(&control, resize_run, err);
+	return job_control_queue(&control, job_control_resize, err);
 }
 
 const struct request_handler job_signal_request = {
@@ -127,7 +127,7 @@ const struct request_handler job_signal_request = {
 	.name = "job_signal",
 	.message = &warden__job_signal_request__descriptor,
 	.states = STATE_ACTIVE | STATE_STOPPED,
-	.run = job_signal_request_run,
+	.run = job_signal_run,
 };
 
 const struct request_handler job_resize_request = {
@@ -135,5 +135,5 @@ const struct request_handler job_resize_request = {
 	.name = "job_resize",
 	.message = &warden__job_resize_request__descriptor,
 	.states = STATE_ACTIVE | STATE_STOPPED,
-	.run = job_resize_request_run,
+	.run = job_resize_run,
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* JobInput: data for a job's standard input. */
+/* JobInput: writes to a job's standard input. */
 #include <config.h>
 
 #include "core/job/job.h"

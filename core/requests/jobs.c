@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Jobs lists those that can be asked about; Collect lets one go that was kept. */
+/* Jobs lists the jobs that have not been collected; Collect releases an ended job that was kept. */
 #include <config.h>
 
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include "core/wire/message_text.h"
 #include "core/wire/request.h"
 
-struct entry {
+struct jobs_entry {
 	Warden__JobsResponse__Job message;
 	Warden__JobEnd end;
 };
@@ -20,7 +20,7 @@ struct entry {
 		message->field = (value);                                                          \
 	} while (0)
 
-static void fill(struct entry *entry, const struct job *job)
+static void jobs_fill_entry(struct jobs_entry *entry, const struct job *job)
 {
 	Warden__JobsResponse__Job *message = &entry->message;
 
@@ -48,7 +48,7 @@ static int jobs_run(struct request *request, struct warden_error *err)
 	const struct container *c = request->container;
 	Warden__JobsResponse answer = WARDEN__JOBS_RESPONSE__INIT;
 	Warden__JobsResponse__Job **messages;
-	struct entry *entries;
+	struct jobs_entry *entries;
 	const struct job *job;
 	size_t n = 0;
 
@@ -63,9 +63,9 @@ static int jobs_run(struct request *request, struct warden_error *err)
 	}
 	TAILQ_FOREACH(job, &c->jobs, link)
 		if (!job->collected) {
-			struct entry *entry = &entries[answer.n_jobs];
+			struct jobs_entry *entry = &entries[answer.n_jobs];
 
-			fill(entry, job);
+			jobs_fill_entry(entry, job);
 			messages[answer.n_jobs++] = &entry->message;
 		}
 	answer.jobs = messages;
@@ -83,7 +83,7 @@ static int collect_run(struct request *request, struct warden_error *err)
 	if (!job)
 		return warden_error_set(err, "no such job");
 	if (!job->settled)
-		return warden_error_set(err, "job %u is not over", job->id);
+		return warden_error_set(err, "job %u has not ended", job->id);
 	job_collect(job); /* may free it */
 	request_answer_empty(request);
 	return 0;

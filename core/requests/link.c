@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Link, Stream and Attach: wait for a job; the last two are sent what it writes meanwhile. */
+/* Link, Stream and Attach wait for a job to end; the last two also send its output. */
 #include <config.h>
 
 #include "core/job/job.h"
 #include "core/wire/request.h"
 
-static int wait_for(struct request *request, uint32_t job_id, enum waiter_kind kind,
-		    bool from_start, struct warden_error *err)
+static int link_wait_for_job(struct request *request, uint32_t job_id, enum waiter_kind kind,
+			     bool from_start, struct warden_error *err)
 {
 	struct job *job = job_find(request->container, job_id);
 
@@ -19,21 +19,21 @@ static int link_run(struct request *request, struct warden_error *err)
 {
 	const Warden__LinkRequest *message = (const void *)request->message;
 
-	return wait_for(request, message->job_id, WAITER_LINK, true, err);
+	return link_wait_for_job(request, message->job_id, WAITER_LINK, true, err);
 }
 
-static int stream_run(struct request *request, struct warden_error *err)
+static int link_stream_run(struct request *request, struct warden_error *err)
 {
 	const Warden__StreamRequest *message = (const void *)request->message;
 
-	return wait_for(request, message->job_id, WAITER_STREAM, true, err);
+	return link_wait_for_job(request, message->job_id, WAITER_STREAM, true, err);
 }
 
-static int attach_run(struct request *request, struct warden_error *err)
+static int link_attach_run(struct request *request, struct warden_error *err)
 {
 	const Warden__AttachRequest *message = (const void *)request->message;
 
-	return wait_for(request, message->job_id, WAITER_ATTACH, message->replay, err);
+	return link_wait_for_job(request, message->job_id, WAITER_ATTACH, message->replay, err);
 }
 
 const struct request_handler link_request = {
@@ -53,7 +53,7 @@ const struct request_handler stream_request = {
 	.message = &warden__stream_request__descriptor,
 	.states = STATE_ANY,
 	.waits = true,
-	.run = stream_run,
+	.run = link_stream_run,
 	.cancel = job_waiter_cancel,
 	.written = job_waiter_written,
 };
@@ -64,7 +64,7 @@ const struct request_handler attach_request = {
 	.message = &warden__attach_request__descriptor,
 	.states = STATE_ANY,
 	.waits = true,
-	.run = attach_run,
+	.run = link_attach_run,
 	.cancel = job_waiter_cancel,
 	.written = job_waiter_written,
 };

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* List: the handles of all containers, or of those that have all properties that are asked for, in
- * the order of their creation. */
+/* List: the handles of all containers, or of those that have all requested properties, in the order
+ * of creation. */
 #include <config.h>
 
 #include <stdlib.h>
 
 #include "core/wire/request.h"
 
-static int list_those(struct request *request, const struct property *wanted, size_t n,
-		      struct warden_error *err)
+static int list_matching(struct request *request, const struct property *wanted, size_t n,
+			 struct warden_error *err)
 {
 	const struct registry *registry = &request->server->registry;
 	Warden__ListResponse answer = WARDEN__LIST_RESPONSE__INIT;
@@ -36,7 +36,7 @@ static int list_run(struct request *request, struct warden_error *err)
 	int result = properties_take(asked->properties, asked->n_properties, &wanted, &n, err);
 
 	if (result == 0)
-		result = list_those(request, wanted, n, err);
+		result = list_matching(request, wanted, n, err);
 	properties_free(wanted, n);
 	return result;
 }

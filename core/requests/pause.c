@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Pause freezes what runs in a container, Resume lets it go on. Answered when that is done and in
- * the snapshot. */
+/* Pause freezes the processes of a container, Resume thaws them. Both are answered when the
+ * snapshot is written. */
 #include <config.h>
 
 #include <stdlib.h>
@@ -15,7 +15,7 @@ struct pausing {
 	bool pause;
 };
 
-static int pause_run(struct operation *operation, struct warden_error *err)
+static int pause_backend_run(struct operation *operation, struct warden_error *err)
 {
 	const struct pausing *pausing = (struct pausing *)operation;
 	struct container *c = operation->container;
@@ -23,7 +23,7 @@ static int pause_run(struct operation *operation, struct warden_error *err)
 	return c->server->container_klass->pause(c->backend, pausing->pause, err);
 }
 
-static void finish(struct pausing *pausing, int result, const struct warden_error *err)
+static void pause_finish(struct pausing *pausing, int result, const struct warden_error *err)
 {
 	if (result < 0)
 		request_fail(pausing->request, err);
@@ -32,32 +32,32 @@ static void finish(struct pausing *pausing, int result, const struct warden_erro
 	free(pausing);
 }
 
-static void store_done(struct operation *operation, int result, struct warden_error *err)
+static void pause_store_done(struct operation *operation, int result, struct warden_error *err)
 {
-	finish((struct pausing *)operation, result, err);
+	pause_finish((struct pausing *)operation, result, err);
 }
 
-/* A stop that came meanwhile has thawed it. */
-static void pause_done(struct operation *operation, int result, struct warden_error *err)
+/* A stop during the pause has thawed the container. */
+static void pause_backend_done(struct operation *operation, int result, struct warden_error *err)
 {
 	struct pausing *pausing = (struct pausing *)operation;
 	struct container *c = operation->container;
 
 	if (result == 0 && pausing->pause && c->state != STATE_ACTIVE)
-		result = warden_error_set(err, "the container was stopped meanwhile");
+		result = warden_error_set(err, "the container was stopped during the pause");
 	if (result < 0) {
-		finish(pausing, result, err);
+		pause_finish(pausing, result, err);
 		return;
 	}
 	c->paused = pausing->pause;
 	log_write(WARDEN_LOG_INFO, "%s: %s", c->id, c->paused ? "paused" : "resumed");
 	operation->run = snapshot_store;
-	operation->done = store_done;
+	operation->done = pause_store_done;
 	operation->make_snapshot = snapshot_text;
 	container_queue(c, operation);
 }
 
-static int begin(struct request *request, bool pause, struct warden_error *err)
+static int pause_start(struct request *request, bool pause, struct warden_error *err)
 {
 	struct pausing *pausing;
 
@@ -69,20 +69,20 @@ static int begin(struct request *request, bool pause, struct warden_error *err)
 		return warden_error_set(err, "no memory");
 	pausing->request = request;
 	pausing->pause = pause;
-	pausing->operation.run = pause_run;
-	pausing->operation.done = pause_done;
+	pausing->operation.run = pause_backend_run;
+	pausing->operation.done = pause_backend_done;
 	container_queue(request->container, &pausing->operation);
 	return 0;
 }
 
-static int pause_begin(struct request *request, struct warden_error *err)
+static int pause_run(struct request *request, struct warden_error *err)
 {
-	return begin(request, true, err);
+	return pause_start(request, true, err);
 }
 
-static int resume_begin(struct request *request, struct warden_error *err)
+static int pause_resume_run(struct request *request, struct warden_error *err)
 {
-	return begin(request, false, err);
+	return pause_start(request, false, err);
 }
 
 const struct request_handler pause_request = {
@@ -90,7 +90,7 @@ const struct request_handler pause_request = {
 	.name = "pause",
 	.message = &warden__pause_request__descriptor,
 	.states = STATE_ACTIVE,
-	.run = pause_begin,
+	.run = pause_run,
 };
 
 const struct request_handler resume_request = {
@@ -98,5 +98,5 @@ const struct request_handler resume_request = {
 	.name = "resume",
 	.message = &warden__resume_request__descriptor,
 	.states = STATE_ACTIVE | STATE_STOPPED,
-	.run = resume_begin,
+	.run = pause_resume_run,
 };

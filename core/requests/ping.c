@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Ping: an answer and nothing else. */
+/* Ping: an empty answer. */
 #include <config.h>
 
 #include "core/wire/request.h"

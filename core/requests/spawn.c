@@ -4,10 +4,10 @@
 
 #include "core/job/job_start.h"
 
-/* The message of Run is Spawn's, field for field. */
+/* RunRequest has the same fields as SpawnRequest and is read as one. */
 _Static_assert(sizeof(Warden__RunRequest) == sizeof(Warden__SpawnRequest), "run and spawn differ");
 
-static void answer_id(struct request *request, struct job *const *jobs)
+static void spawn_answer_id(struct request *request, struct job *const *jobs)
 {
 	Warden__SpawnResponse answer = WARDEN__SPAWN_RESPONSE__INIT;
 
@@ -15,7 +15,7 @@ static void answer_id(struct request *request, struct job *const *jobs)
 	request_answer(request, &answer.base);
 }
 
-static void wait_for_end(struct request *request, struct job *job)
+static void spawn_wait_for_end(struct request *request, struct job *job)
 {
 	struct warden_error err;
 
@@ -25,38 +25,39 @@ static void wait_for_end(struct request *request, struct job *job)
 		request_fail(request, &err);
 }
 
-static void wait_for_first(struct request *request, struct job *const *jobs)
+static void spawn_wait_for_first(struct request *request, struct job *const *jobs)
 {
-	wait_for_end(request, jobs[0]);
+	spawn_wait_for_end(request, jobs[0]);
 }
 
-static void answer_id_again(struct request *request, struct container *container,
+static void spawn_repeat_id(struct request *request, struct container *container,
 			    const ProtobufCMessage *answer)
 {
 	(void)container;
 	request_answer(request, answer);
 }
 
-/* The job of a Run with a request_id is kept, so that its answer can be given again. */
-static void wait_again(struct request *request, struct container *container,
-		       const ProtobufCMessage *answer)
+/* Waits for the job of the first Run, which is kept because it has a request_id. */
+static void spawn_repeat_wait(struct request *request, struct container *container,
+			      const ProtobufCMessage *answer)
 {
 	const Warden__SpawnResponse *first = (const void *)answer;
 	struct job *job = job_find(container, first->job_id);
 
 	if (job)
-		wait_for_end(request, job);
+		spawn_wait_for_end(request, job);
 	else
 		request_fail_text(request, "no such job");
 }
 
 static const struct idempotence_use spawn_use = {&warden__spawn_response__descriptor,
-						 answer_id_again};
-static const struct idempotence_use run_use = {&warden__spawn_response__descriptor, wait_again};
+						 spawn_repeat_id};
+static const struct idempotence_use run_use = {&warden__spawn_response__descriptor,
+					       spawn_repeat_wait};
 
-static int begin(struct request *request, const struct idempotence_use *use,
-		 void (*started)(struct request *request, struct job *const *jobs),
-		 struct warden_error *err)
+static int spawn_start(struct request *request, const struct idempotence_use *use,
+		       void (*started)(struct request *request, struct job *const *jobs),
+		       struct warden_error *err)
 {
 	const Warden__SpawnRequest *message = (const void *)request->message;
 	struct idempotent *entry;
@@ -73,16 +74,16 @@ static int begin(struct request *request, const struct idempotence_use *use,
 
 static int spawn_run(struct request *request, struct warden_error *err)
 {
-	return begin(request, &spawn_use, answer_id, err);
+	return spawn_start(request, &spawn_use, spawn_answer_id, err);
 }
 
-static int run_run(struct request *request, struct warden_error *err)
+static int spawn_run_and_wait(struct request *request, struct warden_error *err)
 {
 	Warden__RunRequest *message = (void *)request->message;
 
 	if (message->has_request_id && message->request_id.len > 0)
 		message->keep = message->has_keep = true;
-	return begin(request, &run_use, wait_for_first, err);
+	return spawn_start(request, &run_use, spawn_wait_for_first, err);
 }
 
 const struct request_handler spawn_request = {
@@ -99,7 +100,7 @@ const struct request_handler run_request = {
 	.message = &warden__run_request__descriptor,
 	.states = STATE_ACTIVE,
 	.waits = true,
-	.run = run_run,
+	.run = spawn_run_and_wait,
 	.cancel = job_waiter_cancel,
 	.written = job_waiter_written,
 };

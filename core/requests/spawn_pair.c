@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SpawnPair starts two jobs that talk to each other, as a judge and the program that it asks do. */
+/* SpawnPair starts two jobs whose standard input and output are connected, such as a judge and the
+ * program that it tests. */
 #include <config.h>
 
 #include "core/job/job_start.h"
 
-static void answer_ids(struct request *request, struct job *const *jobs)
+static void spawn_pair_answer_ids(struct request *request, struct job *const *jobs)
 {
 	Warden__SpawnPairResponse answer = WARDEN__SPAWN_PAIR_RESPONSE__INIT;
 
@@ -20,8 +21,8 @@ static int spawn_pair_run(struct request *request, struct warden_error *err)
 
 	for (size_t i = 0; i < START_MAX; i++)
 		if (both[i]->has_request_id)
-			return warden_error_set(err, "request_id: a pair has none");
-	return job_start(request, both, START_MAX, NULL, answer_ids, err);
+			return warden_error_set(err, "request_id: spawn_pair does not support it");
+	return job_start(request, both, START_MAX, NULL, spawn_pair_answer_ids, err);
 }
 
 const struct request_handler spawn_pair_request = {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Status: what the daemon is, and what it uses of this host. The daemon's own facts are told on the
+/* Status: facts about the daemon and its use of the host. The core's facts are collected on the
  * loop thread, the backend's on a worker. */
 #include <config.h>
 
@@ -10,7 +10,7 @@
 #include "core/pools/pool.h"
 #include "core/wire/request.h"
 
-struct status {
+struct status_query {
 	uv_work_t work;
 	struct request *request;
 	struct facts facts;
@@ -19,7 +19,7 @@ struct status {
 };
 
 static void __attribute__((format(printf, 4, 5)))
-tell(struct facts *facts, const char *name, bool good, const char *format, ...)
+status_add_fact(struct facts *facts, const char *name, bool good, const char *format, ...)
 {
 	struct warden_fact fact = {.name = name, .good = good};
 	char *value;
@@ -37,8 +37,8 @@ tell(struct facts *facts, const char *name, bool good, const char *format, ...)
 	free(value);
 }
 
-/* How much of a pool is left; an empty one keeps containers from being made. */
-static void tell_pool(struct facts *facts, const char *name, struct pool *pool, uint64_t now)
+/* The free entries of a pool. No container can be created while it is empty. */
+static void status_add_pool(struct facts *facts, const char *name, struct pool *pool, uint64_t now)
 {
 	uint32_t left = pool_available(pool, now), size = pool_size(pool);
 	char value[64];
@@ -55,24 +55,24 @@ static void tell_pool(struct facts *facts, const char *name, struct pool *pool, 
 	facts_add(facts, &fact);
 }
 
-static void tell_own(struct facts *facts, const struct server *server)
+static void status_add_core_facts(struct facts *facts, const struct server *server)
 {
 	const struct config *config = server->config;
 	uint64_t now = uv_now(&server->loop);
 
-	tell(facts, "settings", true, "%s", config->file ? config->file : "built-in");
-	tell(facts, "socket", true, "%s, mode %04o", config->server.unix_domain_path,
-	     (unsigned)config->server.unix_domain_permissions);
-	tell(facts, "depot", true, "%s", server->settings.depot_path);
+	status_add_fact(facts, "settings", true, "%s", config->file ? config->file : "built-in");
+	status_add_fact(facts, "socket", true, "%s, mode %04o", config->server.unix_domain_path,
+			(unsigned)config->server.unix_domain_permissions);
+	status_add_fact(facts, "depot", true, "%s", server->settings.depot_path);
 	if (server->container_klass->needs_rootfs)
-		tell(facts, "rootfs", true, "%s", server->settings.rootfs_path);
-	tell(facts, "containers", true, "%zu", server->registry.n);
-	tell_pool(facts, "networks", server->networks, now);
-	tell_pool(facts, "uids", server->uids, now);
-	tell_pool(facts, "slots", server->slots, now);
+		status_add_fact(facts, "rootfs", true, "%s", server->settings.rootfs_path);
+	status_add_fact(facts, "containers", true, "%zu", server->registry.n);
+	status_add_pool(facts, "networks", server->networks, now);
+	status_add_pool(facts, "uids", server->uids, now);
+	status_add_pool(facts, "slots", server->slots, now);
 }
 
-static Warden__StatusResponse__Fact *fact_message(const struct fact *fact)
+static Warden__StatusResponse__Fact *status_encode_fact(const struct fact *fact)
 {
 	Warden__StatusResponse__Fact *message = malloc(sizeof(*message));
 
@@ -93,7 +93,7 @@ static Warden__StatusResponse__Fact *fact_message(const struct fact *fact)
 	return message;
 }
 
-static void answer(struct request *request, const struct facts *facts)
+static void status_answer(struct request *request, const struct facts *facts)
 {
 	static const char version[] = PACKAGE_VERSION;
 	const char *backend = request->server->container_klass->name;
@@ -104,7 +104,7 @@ static void answer(struct request *request, const struct facts *facts)
 	message.backend = (ProtobufCBinaryData){strlen(backend), (uint8_t *)backend};
 	message.facts = calloc(facts->n + 1, sizeof(Warden__StatusResponse__Fact *));
 	for (size_t i = 0; message.facts && i < facts->n; i++) {
-		message.facts[i] = fact_message(&facts->facts[i]);
+		message.facts[i] = status_encode_fact(&facts->facts[i]);
 		if (!message.facts[i])
 			break;
 		message.n_facts++;
@@ -118,41 +118,42 @@ static void answer(struct request *request, const struct facts *facts)
 	free(message.facts);
 }
 
-static void describe(uv_work_t *work)
+static void status_describe_work(uv_work_t *work)
 {
-	struct status *status = work->data;
+	struct status_query *status = work->data;
 	const struct server *server = status->request->server;
 
 	status->result = server->container_klass->describe(server->backend, &server->host,
 							   facts_add, &status->facts, &status->err);
 }
 
-static void described(uv_work_t *work, int cancelled)
+static void status_describe_done(uv_work_t *work, int cancelled)
 {
-	struct status *status = work->data;
+	struct status_query *status = work->data;
 
-	(void)cancelled; /* nobody cancels */
+	(void)cancelled; /* it is never cancelled */
 	if (status->result < 0)
 		request_fail(status->request, &status->err);
 	else
-		answer(status->request, &status->facts);
+		status_answer(status->request, &status->facts);
 	facts_free(&status->facts);
 	free(status);
 }
 
 static int status_run(struct request *request, struct warden_error *err)
 {
-	struct status *status = calloc(1, sizeof(*status));
+	struct status_query *status = calloc(1, sizeof(*status));
 
 	if (!status)
 		return warden_error_set(err, "no memory for the status");
 	status->request = request;
 	status->work.data = status;
-	tell_own(&status->facts, request->server);
+	status_add_core_facts(&status->facts, request->server);
 	if (!request->server->container_klass->describe)
-		described(&status->work, 0);
-	else if (uv_queue_work(&request->server->loop, &status->work, describe, described) < 0)
-		abort(); /* only without a callback */
+		status_describe_done(&status->work, 0);
+	else if (uv_queue_work(&request->server->loop, &status->work, status_describe_work,
+			       status_describe_done) < 0)
+		abort(); /* fails only without a callback */
 	return 0;
 }
 

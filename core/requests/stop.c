@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Stop: ends all processes of a container, politely unless `kill`; answered when that is done, or
- * at once with `background`. */
+/* Stop: ends all processes of a container, with SIGTERM first unless `kill` is set. It is answered
+ * when they have ended, or at once if `background` is set. */
 #include <config.h>
 
 #include <signal.h>
@@ -11,7 +11,7 @@ static int stop_run(struct request *request, struct warden_error *err)
 {
 	const Warden__StopRequest *message = (const void *)request->message;
 	int signal = message->kill ? SIGKILL : SIGTERM;
-	bool background = message->background; /* the request is gone once it is answered */
+	bool background = message->background; /* read here: container_stop may free the request */
 
 	(void)err;
 	container_stop(request->container, signal, background ? NULL : request);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* TarData: the next bytes of the tar stream that a TarIn on the same connection has begun. */
+/* TarData: the next bytes of the tar stream of the current TarIn on the same connection. */
 #include <config.h>
 
 #include "core/transfer/upload.h"
@@ -11,7 +11,7 @@ static int tar_data_run(struct request *request, struct warden_error *err)
 	struct upload *upload = request->connection->upload;
 
 	if (!upload)
-		return warden_error_set(err, "no tar_in goes on on this connection");
+		return warden_error_set(err, "no tar_in is in progress on this connection");
 	upload_data(upload, request, &asked->data, asked->end);
 	return 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* TarIn: begins to unpack a tar stream, the bytes of which follow by TarData on the same
+/* TarIn: begins to unpack a tar stream, whose bytes follow in TarData requests on the same
  * connection. */
 #include <config.h>
 
@@ -12,7 +12,7 @@ static int tar_in_run(struct request *request, struct warden_error *err)
 	struct transfer *transfer;
 
 	if (request->connection && request->connection->upload)
-		return warden_error_set(err, "a tar_in goes on on this connection already");
+		return warden_error_set(err, "a tar_in is already in progress on this connection");
 	transfer =
 		transfer_new(request, WARDEN_TAR_IN, &asked->dst_path, "dst_path", NULL, NULL, err);
 	if (!transfer)

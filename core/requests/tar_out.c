@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* TarOut: files of a container as a tar stream, in parts, as the container's root reads them. */
+/* TarOut: sends files of a container, as the container's root reads them, as a tar stream in parts.
+ */
 #include <config.h>
 
 #include <stdlib.h>
@@ -8,7 +9,7 @@
 #include "core/wire/request.h"
 #include "lib/varint.h"
 
-/* TarOutResponse's field, and room for what is in front of its bytes. */
+/* TarOutResponse's field, and the most bytes in front of its data. */
 enum { FIELD_DATA = 1, HEAD_MAX = 16 };
 
 static ssize_t tar_out_encode(const uint8_t *data, size_t used, struct segment_list *payload)

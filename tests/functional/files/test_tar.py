@@ -258,12 +258,12 @@ def random_bytes_do_no_harm(w):
 @case
 def errors_come_where_they_belong(w):
     handle = w.create()
-    expect.error("no tar_in goes on on this connection", w.c.call, warden.TarDataRequest(data=b"x"))
+    expect.error("no tar_in is in progress on this connection", w.c.call, warden.TarDataRequest(data=b"x"))
     expect.error("unknown handle", pack, w, "nobody", "x")
     expect.error_like("missing: No such file", pack, w, handle, "missing")
     expect.error_like("open target .*no/such", unpack, w, handle, "no/such", archive(entry("f")))
     w.c.call(warden.TarInRequest(handle=handle, dst_path="d"))
-    expect.error_like("a tar_in goes on", w.c.call, warden.TarInRequest(handle=handle, dst_path="e"))
+    expect.error_like("a tar_in is already in progress", w.c.call, warden.TarInRequest(handle=handle, dst_path="e"))
     expect.equal(w.c.echo("x"), b"x")
     w.c.call(warden.TarDataRequest(data=archive(entry("f", data=b"x")), end=True))
     expect.equal(w.run(handle, "cat d/f"), "x")

@@ -149,7 +149,7 @@ def a_kept_job_answers_until_it_is_collected(w):
 def a_job_that_runs_is_not_collected(w):
     handle = w.create()
     job = spawn(w, handle, "exec sleep 1000", keep=True)
-    expect.error(f"job {job} is not over", w.c.call, warden.CollectRequest(handle=handle, job_id=job))
+    expect.error(f"job {job} has not ended", w.c.call, warden.CollectRequest(handle=handle, job_id=job))
 
 
 # Attach.
