@@ -10,7 +10,7 @@
 #include "core/container/container_subject.h"
 #include "lib/text.h"
 
-/* A request of the same id that came while the first is being carried out. */
+/* A request with an id whose first request is still running. It waits for that one's answer. */
 struct repeated {
 	TAILQ_ENTRY(repeated) link;
 	struct request *request;
@@ -24,31 +24,32 @@ struct request_digest {
 struct idempotent {
 	LIST_ENTRY(idempotent) by_id;
 	TAILQ_ENTRY(idempotent) of_container;
-	struct container *container; /* NULL: nothing is promised yet, or it is gone */
-	int type;                    /* of the request */
+	struct container
+		*container; /* NULL: no answer is promised yet, or the container was destroyed */
+	int type;           /* of the request */
 	char *id;
 	struct request_digest digest;
-	uint8_t *answer; /* encoded */
+	uint8_t *answer; /* promised, encoded */
 	size_t answer_size;
-	bool kept;
+	bool kept; /* the first request succeeded: the answer may be repeated */
 	TAILQ_HEAD(, repeated) waiting;
 };
 
-/* A buffer of protobuf's that keeps nothing but a digest. */
+/* A protobuf-c buffer that stores only a digest of what is appended. */
 struct digest_buffer {
 	ProtobufCBuffer base;
 	struct request_digest digest;
 };
 
-/* Each step can be undone, so no two words meet; nobody but the client itself gains by two requests
- * that look alike. */
-static uint64_t mix(uint64_t state, uint64_t word, uint64_t factor)
+/* Each step is invertible, so two words never collide in one step. The digest need not be
+ * cryptographic: a collision harms only the client that makes it. */
+static uint64_t idempotence_mix(uint64_t state, uint64_t word, uint64_t factor)
 {
 	state = (state ^ word) * factor;
 	return state ^ (state >> 29);
 }
 
-static void digest_append(ProtobufCBuffer *buffer, size_t length, const uint8_t *data)
+static void idempotence_append_digest(ProtobufCBuffer *buffer, size_t length, const uint8_t *data)
 {
 	struct request_digest *digest = &((struct digest_buffer *)buffer)->digest;
 
@@ -57,17 +58,18 @@ static void digest_append(ProtobufCBuffer *buffer, size_t length, const uint8_t 
 		uint64_t word = 0;
 
 		memcpy(&word, data + at, left < sizeof(word) ? left : sizeof(word));
-		digest->a = mix(digest->a, word, 0x9e3779b97f4a7c15U);
-		digest->b = mix(digest->b, word, 0xc2b2ae3d27d4eb4fU);
+		digest->a = idempotence_mix(digest->a, word, 0x9e3779b97f4a7c15U);
+		digest->b = idempotence_mix(digest->b, word, 0xc2b2ae3d27d4eb4fU);
 	}
-	digest->a = mix(digest->a, length, 0x9e3779b97f4a7c15U);
+	digest->a = idempotence_mix(digest->a, length, 0x9e3779b97f4a7c15U);
 }
 
-/* Of the message as protobuf writes it, so that the order of its fields on the wire is nothing. */
-static struct request_digest digest_of(const ProtobufCMessage *message)
+/* Digest of the message as protobuf-c encodes it, so that the order of fields on the wire does not
+ * matter. */
+static struct request_digest idempotence_digest_of(const ProtobufCMessage *message)
 {
 	struct digest_buffer buffer = {
-		.base.append = digest_append,
+		.base.append = idempotence_append_digest,
 		.digest = {14695981039346656037U, 1099511628211U},
 	};
 
@@ -75,27 +77,28 @@ static struct request_digest digest_of(const ProtobufCMessage *message)
 	return buffer.digest;
 }
 
-static struct idempotent_list *bucket_of(struct server *server, int type, const char *id)
+static struct idempotent_list *idempotence_bucket_of(struct server *server, int type,
+						     const char *id)
 {
 	uint64_t value = (uint64_t)type;
 
 	for (; *id; id++)
-		value = mix(value, (uint8_t)*id, 1099511628211U);
+		value = idempotence_mix(value, (uint8_t)*id, 1099511628211U);
 	return &server->request_ids[value % REQUEST_ID_BUCKETS];
 }
 
-static struct idempotent *find(struct server *server, int type, const char *id)
+static struct idempotent *idempotence_find(struct server *server, int type, const char *id)
 {
 	struct idempotent *entry;
 
-	LIST_FOREACH(entry, bucket_of(server, type, id), by_id)
+	LIST_FOREACH(entry, idempotence_bucket_of(server, type, id), by_id)
 		if (entry->type == type && strcmp(entry->id, id) == 0)
 			return entry;
 	return NULL;
 }
 
-/* Takes `id`. NULL: no memory. */
-static struct idempotent *add(struct server *server, int type, char *id)
+/* Adds an entry; takes `id`, which may be NULL. NULL: no memory. */
+static struct idempotent *idempotence_add(struct server *server, int type, char *id)
 {
 	struct idempotent *entry = id ? calloc(1, sizeof(*entry)) : NULL;
 
@@ -106,18 +109,18 @@ static struct idempotent *add(struct server *server, int type, char *id)
 	entry->type = type;
 	entry->id = id;
 	TAILQ_INIT(&entry->waiting);
-	LIST_INSERT_HEAD(bucket_of(server, type, id), entry, by_id);
+	LIST_INSERT_HEAD(idempotence_bucket_of(server, type, id), entry, by_id);
 	return entry;
 }
 
-static void attach(struct idempotent *entry, struct container *c)
+static void idempotence_attach(struct idempotent *entry, struct container *c)
 {
 	entry->container = c;
 	c->n_request_ids++;
 	TAILQ_INSERT_TAIL(&c->request_ids, entry, of_container);
 }
 
-static void detach(struct idempotent *entry)
+static void idempotence_detach(struct idempotent *entry)
 {
 	if (!entry->container)
 		return;
@@ -126,37 +129,38 @@ static void detach(struct idempotent *entry)
 	entry->container = NULL;
 }
 
-static void free_entry(struct idempotent *entry)
+static void idempotence_free_entry(struct idempotent *entry)
 {
 	free(entry->answer);
 	free(entry->id);
 	free(entry);
 }
 
-static void drop(struct idempotent *entry)
+static void idempotence_drop(struct idempotent *entry)
 {
-	detach(entry);
+	idempotence_detach(entry);
 	LIST_REMOVE(entry, by_id);
-	free_entry(entry);
+	idempotence_free_entry(entry);
 }
 
-/* What was promised may be from an earlier daemon, of a file that somebody changed. */
-static void repeat_one(const struct idempotent *entry, const struct idempotence_use *use,
-		       struct request *request)
+/* Answers with the promised answer. Decoding can fail: the answer may be from a snapshot file that
+ * was changed. */
+static void idempotence_repeat(const struct idempotent *entry, const struct idempotence_use *use,
+			       struct request *request)
 {
 	ProtobufCMessage *answer =
 		protobuf_c_message_unpack(use->answer, NULL, entry->answer_size, entry->answer);
 
 	if (!answer) {
-		request_fail_text(request, "the answer to its request_id cannot be read");
+		request_fail_text(request, "cannot decode the stored answer for its request_id");
 		return;
 	}
 	use->repeat(request, entry->container, answer);
 	protobuf_c_message_free_unpacked(answer, NULL);
 }
 
-static int wait_for(struct idempotent *entry, struct request *request,
-		    const struct idempotence_use *use, struct warden_error *err)
+static int idempotence_wait_for(struct idempotent *entry, struct request *request,
+				const struct idempotence_use *use, struct warden_error *err)
 {
 	struct repeated *repeated = malloc(sizeof(*repeated));
 
@@ -167,20 +171,21 @@ static int wait_for(struct idempotent *entry, struct request *request,
 	return 1;
 }
 
-static int begin_again(struct idempotent *entry, struct request *request,
-		       const struct idempotence_use *use, struct warden_error *err)
+static int idempotence_begin_again(struct idempotent *entry, struct request *request,
+				   const struct idempotence_use *use, struct warden_error *err)
 {
-	struct request_digest digest = digest_of(request->message);
+	struct request_digest digest = idempotence_digest_of(request->message);
 	char id[REQUEST_ID_MAX * 4 + 8];
 
 	if (digest.a != entry->digest.a || digest.b != entry->digest.b) {
 		text_escape(id, sizeof(id), entry->id, strlen(entry->id));
-		return warden_error_set(err, "request_id %s was used for a %s of other parameters",
-					id, request->handler->name);
+		return warden_error_set(err,
+					"request_id %s was used for a %s with other parameters", id,
+					request->handler->name);
 	}
 	if (!entry->kept)
-		return wait_for(entry, request, use, err);
-	repeat_one(entry, use, request);
+		return idempotence_wait_for(entry, request, use, err);
+	idempotence_repeat(entry, use, request);
 	return 1;
 }
 
@@ -197,20 +202,20 @@ int idempotence_begin(struct request *request, const ProtobufCBinaryData *id,
 	text = request_text(id, "request_id", REQUEST_ID_MAX, err);
 	if (!text)
 		return -1;
-	known = find(request->server, request->handler->type, text);
+	known = idempotence_find(request->server, request->handler->type, text);
 	if (known) {
 		free(text);
-		return begin_again(known, request, use, err);
+		return idempotence_begin_again(known, request, use, err);
 	}
-	*result = add(request->server, request->handler->type, text);
+	*result = idempotence_add(request->server, request->handler->type, text);
 	if (!*result)
 		return warden_error_set(err, "no memory for a request_id");
-	(*result)->digest = digest_of(request->message);
+	(*result)->digest = idempotence_digest_of(request->message);
 	return 0;
 }
 
-/* The oldest whose request is over makes room. */
-static void limit(struct container *c)
+/* Drops the oldest entries whose requests have ended, so that one more fits. */
+static void idempotence_make_room(struct container *c)
 {
 	struct idempotent *entry, *next;
 
@@ -218,7 +223,7 @@ static void limit(struct container *c)
 	     entry = next) {
 		next = TAILQ_NEXT(entry, of_container);
 		if (entry->kept)
-			drop(entry);
+			idempotence_drop(entry);
 	}
 }
 
@@ -232,12 +237,12 @@ int idempotence_promise(struct idempotent *entry, struct container *c,
 	if (!entry->answer)
 		return warden_error_set(err, "no memory for a request_id");
 	protobuf_c_message_pack(answer, entry->answer);
-	limit(c);
-	attach(entry, c);
+	idempotence_make_room(c);
+	idempotence_attach(entry, c);
 	return 0;
 }
 
-static struct repeated *take_waiting(struct idempotent *entry)
+static struct repeated *idempotence_take_waiting(struct idempotent *entry)
 {
 	struct repeated *repeated = TAILQ_FIRST(&entry->waiting);
 
@@ -246,8 +251,8 @@ static struct repeated *take_waiting(struct idempotent *entry)
 	return repeated;
 }
 
-/* An answer may let the client's next request begin at once: until all are answered, one of the
- * same id waits as well. */
+/* Answering may begin the client's next request at once. If that one has the same id it waits too,
+ * until `kept` is set. */
 void idempotence_keep(struct idempotent *entry)
 {
 	struct repeated *repeated;
@@ -260,43 +265,43 @@ void idempotence_keep(struct idempotent *entry)
 		idempotence_fail(entry, &err);
 		return;
 	}
-	while ((repeated = take_waiting(entry))) {
-		repeat_one(entry, repeated->use, repeated->request);
+	while ((repeated = idempotence_take_waiting(entry))) {
+		idempotence_repeat(entry, repeated->use, repeated->request);
 		free(repeated);
 	}
 	entry->kept = true;
 }
 
-/* Forgotten first, so that a client that reads the failure may try again. */
+/* The entry is removed first, so that a client that reads the error can retry. */
 void idempotence_fail(struct idempotent *entry, const struct warden_error *err)
 {
 	struct repeated *repeated;
 
 	if (!entry)
 		return;
-	detach(entry);
+	idempotence_detach(entry);
 	LIST_REMOVE(entry, by_id);
-	while ((repeated = take_waiting(entry))) {
+	while ((repeated = idempotence_take_waiting(entry))) {
 		request_fail(repeated->request, err);
 		free(repeated);
 	}
-	free_entry(entry);
+	idempotence_free_entry(entry);
 }
 
 void idempotence_forget(struct container *c)
 {
 	struct idempotent *entry;
 
-	/* What is not over yet is told by whoever carries it out. */
+	/* An entry whose request still runs is ended by that request. */
 	while ((entry = TAILQ_FIRST(&c->request_ids))) {
 		if (entry->kept)
-			drop(entry);
+			idempotence_drop(entry);
 		else
-			detach(entry);
+			idempotence_detach(entry);
 	}
 }
 
-static char *hex(const uint8_t *bytes, size_t n)
+static char *idempotence_to_hex(const uint8_t *bytes, size_t n)
 {
 	char *text = malloc(2 * n + 1);
 
@@ -308,9 +313,9 @@ static char *hex(const uint8_t *bytes, size_t n)
 	return text;
 }
 
-static json_t *entry_to_json(const struct idempotent *entry)
+static json_t *idempotence_entry_to_json(const struct idempotent *entry)
 {
-	char *answer = hex(entry->answer, entry->answer_size);
+	char *answer = idempotence_to_hex(entry->answer, entry->answer_size);
 	char digest[40];
 	json_t *json;
 
@@ -328,12 +333,12 @@ json_t *idempotence_to_json(const struct container *c)
 	json_t *array = json_array();
 
 	TAILQ_FOREACH(entry, &c->request_ids, of_container)
-		json_array_append_new(array, entry_to_json(entry));
+		json_array_append_new(array, idempotence_entry_to_json(entry));
 	return array;
 }
 
-/* NULL: it is none, or no memory. */
-static uint8_t *unhex(const char *text, size_t *n)
+/* NULL: `text` is not hexadecimal, or no memory. */
+static uint8_t *idempotence_from_hex(const char *text, size_t *n)
 {
 	size_t length = strlen(text);
 	uint8_t *bytes;
@@ -350,7 +355,7 @@ static uint8_t *unhex(const char *text, size_t *n)
 	return bytes;
 }
 
-static bool entry_from_json(struct container *c, const json_t *json)
+static bool idempotence_entry_from_json(struct container *c, const json_t *json)
 {
 	const char *id, *digest, *answer;
 	struct idempotent *entry;
@@ -358,14 +363,14 @@ static bool entry_from_json(struct container *c, const json_t *json)
 
 	if (json_unpack((json_t *)json, "{s:i, s:s, s:s, s:s}", "type", &type, "id", &id, "digest",
 			&digest, "answer", &answer) < 0 ||
-	    find(c->server, type, id))
+	    idempotence_find(c->server, type, id))
 		return false;
-	entry = add(c->server, type, strdup(id));
+	entry = idempotence_add(c->server, type, strdup(id));
 	if (!entry)
 		return false;
-	attach(entry, c);
+	idempotence_attach(entry, c);
 	entry->kept = true;
-	entry->answer = unhex(answer, &entry->answer_size);
+	entry->answer = idempotence_from_hex(answer, &entry->answer_size);
 	return entry->answer &&
 	       sscanf(digest, "%16" SCNx64 "%16" SCNx64, &entry->digest.a, &entry->digest.b) == 2;
 }
@@ -373,7 +378,7 @@ static bool entry_from_json(struct container *c, const json_t *json)
 bool idempotence_from_json(struct container *c, const json_t *array)
 {
 	for (size_t i = 0; i < json_array_size(array); i++)
-		if (!entry_from_json(c, json_array_get(array, i)))
+		if (!idempotence_entry_from_json(c, json_array_get(array, i)))
 			return false;
 	return true;
 }

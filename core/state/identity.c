@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* etc/config of a container: who it is and what of the pools is its own; see snapshot.h. */
+/* etc/config of a container: its id, network, uid and slot; see snapshot.h. */
 #include <config.h>
 
 #include <arpa/inet.h>
@@ -25,7 +25,7 @@ void identity_set_network(struct warden_identity *identity, struct in_addr netwo
 	identity->container_ip.s_addr = htonl(ntohl(network.s_addr) + 2);
 }
 
-static int print(const struct container *c, char *text, size_t size)
+static int identity_print(const struct container *c, char *text, size_t size)
 {
 	char host[INET_ADDRSTRLEN], container[INET_ADDRSTRLEN], network[INET_ADDRSTRLEN];
 
@@ -55,7 +55,7 @@ int identity_write(const struct container *c, struct warden_error *err)
 	_cleanup_close_ int fd = openat(c->dir_fd, "etc/config",
 					O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	char text[CONFIG_MAX];
-	int length = print(c, text, sizeof(text));
+	int length = identity_print(c, text, sizeof(text));
 
 	if (fd < 0)
 		return warden_error_errno(err, "make %s/etc/config", c->path);
@@ -66,8 +66,8 @@ int identity_write(const struct container *c, struct warden_error *err)
 	return 0;
 }
 
-/* The value of a line `key=value`, in place; NULL: there is none. */
-static const char *value_of(const char *text, const char *key, char *out, size_t size)
+/* Copies the value of the line `key=value` to `out` and returns it; NULL: there is no such line. */
+static const char *identity_value_of(const char *text, const char *key, char *out, size_t size)
 {
 	size_t length = strlen(key);
 	const char *line = text;
@@ -85,12 +85,12 @@ static const char *value_of(const char *text, const char *key, char *out, size_t
 	return NULL;
 }
 
-static bool number_of(const char *text, const char *key, uint32_t *number)
+static bool identity_number_of(const char *text, const char *key, uint32_t *number)
 {
 	char value[32], *end;
 	unsigned long parsed;
 
-	if (!value_of(text, key, value, sizeof(value)))
+	if (!identity_value_of(text, key, value, sizeof(value)))
 		return false;
 	errno = 0;
 	parsed = strtoul(value, &end, 10);
@@ -112,14 +112,15 @@ int identity_read(int dir_fd, char *id, struct warden_identity *identity, struct
 	if (got < 0)
 		return warden_error_errno(err, "read etc/config");
 	text[got] = '\0';
-	if (!value_of(text, "id", value, sizeof(value)) || !identity_is_id(value))
+	if (!identity_value_of(text, "id", value, sizeof(value)) || !identity_is_id(value))
 		return warden_error_set(err, "etc/config has no id");
 	memcpy(id, value, 12);
-	if (!number_of(text, "user_uid", &identity->uid) ||
-	    !number_of(text, "slot", &identity->slot) ||
-	    !value_of(text, "network", value, sizeof(value)) ||
+	if (!identity_number_of(text, "user_uid", &identity->uid) ||
+	    !identity_number_of(text, "slot", &identity->slot) ||
+	    !identity_value_of(text, "network", value, sizeof(value)) ||
 	    inet_pton(AF_INET, value, &network) != 1)
-		return warden_error_set(err, "etc/config is not whole");
+		return warden_error_set(
+			err, "etc/config lacks user_uid, slot or network, or one is invalid");
 	identity_set_network(identity, network);
 	return 0;
 }

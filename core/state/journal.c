@@ -14,19 +14,19 @@
 #include "core/wire/request.h"
 #include "lib/clock.h"
 
-enum { ENTRIES = 1024 };
+enum { JOURNAL_ENTRIES = 1024 };
 
-/* A container's properties: KEY, newline, VALUE, NUL each; then a NUL. */
+/* A container's properties, each as KEY, newline, VALUE, NUL; then a NUL. */
 struct labels {
-	size_t references;
+	size_t references; /* of entries and the container */
 	char text[];
 };
 
-struct entry {
+struct journal_entry {
 	uint64_t sequence, time_us;
 	Warden__EventsResponse__Kind kind;
 	char *handle;          /* NULL: the entry is empty */
-	struct labels *labels; /* of the container */
+	struct labels *labels; /* its container's, a reference */
 	uint32_t job_id;       /* 0: none */
 	uint32_t exit_status;
 	enum warden_end_reason reason; /* 0: none */
@@ -34,18 +34,18 @@ struct entry {
 };
 
 /* A client that reads the journal. */
-struct reader {
-	LIST_ENTRY(reader) link;
+struct journal_reader {
+	LIST_ENTRY(journal_reader) link;
 	struct request *request;
-	uint64_t next; /* sequence number of what it looks at next */
-	bool sending;
+	uint64_t next; /* sequence number of the next entry to check */
+	bool sending;  /* an event is not yet written */
 };
 
 struct journal {
 	uint64_t next;  /* sequence number of the next entry */
-	uint64_t first; /* of the first one of this daemon */
-	LIST_HEAD(, reader) readers;
-	struct entry entries[ENTRIES]; /* number N at N % ENTRIES */
+	uint64_t first; /* sequence number of the first entry of this daemon */
+	LIST_HEAD(, journal_reader) readers;
+	struct journal_entry entries[JOURNAL_ENTRIES]; /* number N at N % ENTRIES */
 };
 
 struct journal *journal_new(void)
@@ -59,27 +59,29 @@ struct journal *journal_new(void)
 	return journal;
 }
 
-static void entry_clear(struct entry *entry)
+static void journal_clear_entry(struct journal_entry *entry)
 {
 	free(entry->handle);
 	journal_release_labels(entry->labels);
-	*entry = (struct entry){0};
+	*entry = (struct journal_entry){0};
 }
 
 void journal_free(struct journal *journal)
 {
-	for (size_t i = 0; journal && i < ENTRIES; i++)
-		entry_clear(&journal->entries[i]);
+	for (size_t i = 0; journal && i < JOURNAL_ENTRIES; i++)
+		journal_clear_entry(&journal->entries[i]);
 	free(journal);
 }
 
-/* The oldest that is still there. */
-static uint64_t oldest(const struct journal *journal)
+/* Sequence number of the oldest entry that is kept. */
+static uint64_t journal_oldest(const struct journal *journal)
 {
-	return journal->next - journal->first > ENTRIES ? journal->next - ENTRIES : journal->first;
+	return journal->next - journal->first > JOURNAL_ENTRIES ? journal->next - JOURNAL_ENTRIES
+								: journal->first;
 }
 
-static bool is_named(const Warden__EventsRequest *wanted, const struct entry *entry)
+static bool journal_names_handle(const Warden__EventsRequest *wanted,
+				 const struct journal_entry *entry)
 {
 	for (size_t i = 0; i < wanted->n_handles; i++)
 		if (wanted->handles[i].len == strlen(entry->handle) &&
@@ -89,7 +91,7 @@ static bool is_named(const Warden__EventsRequest *wanted, const struct entry *en
 }
 
 /* Keys hold no control characters: see create_options.h. */
-static bool has_label(const struct entry *entry, const Warden__Property *wanted)
+static bool journal_has_label(const struct journal_entry *entry, const Warden__Property *wanted)
 {
 	size_t key = wanted->key.len, value = wanted->value.len;
 
@@ -100,19 +102,20 @@ static bool has_label(const struct entry *entry, const Warden__Property *wanted)
 	return false;
 }
 
-static bool is_wanted(const struct reader *reader, const struct entry *entry)
+static bool journal_is_wanted(const struct journal_reader *reader,
+			      const struct journal_entry *entry)
 {
 	const Warden__EventsRequest *wanted = (const void *)reader->request->message;
 
-	if (!entry->handle || !is_named(wanted, entry))
+	if (!entry->handle || !journal_names_handle(wanted, entry))
 		return false;
 	for (size_t i = 0; i < wanted->n_properties; i++)
-		if (!has_label(entry, wanted->properties[i]))
+		if (!journal_has_label(entry, wanted->properties[i]))
 			return false;
 	return true;
 }
 
-static bool send_event(struct reader *reader, const Warden__EventsResponse *event)
+static bool journal_send_event(struct journal_reader *reader, const Warden__EventsResponse *event)
 {
 	struct segment_list list = TAILQ_HEAD_INITIALIZER(list);
 	size_t size = warden__events_response__get_packed_size(event);
@@ -127,7 +130,7 @@ static bool send_event(struct reader *reader, const Warden__EventsResponse *even
 	return true;
 }
 
-static bool send_entry(struct reader *reader, const struct entry *entry)
+static bool journal_send_entry(struct journal_reader *reader, const struct journal_entry *entry)
 {
 	Warden__EventsResponse event = WARDEN__EVENTS_RESPONSE__INIT;
 
@@ -142,11 +145,13 @@ static bool send_entry(struct reader *reader, const struct entry *entry)
 	event.has_exit_status = event.has_reason = entry->reason != 0;
 	event.exit_status = entry->exit_status;
 	event.reason = (Warden__JobEnd__Reason)entry->reason;
-	return send_event(reader, &event);
+	return journal_send_event(reader, &event);
 }
 
-/* Of those before this daemon's time nobody knows how many there were. */
-static bool send_missed(struct reader *reader, uint64_t from, uint64_t to, uint64_t first)
+/* Reports that the events `from` to `to` - 1 were missed. Their number is unknown if some are from
+ * before this daemon. */
+static bool journal_send_missed(struct journal_reader *reader, uint64_t from, uint64_t to,
+				uint64_t first)
 {
 	Warden__EventsResponse event = WARDEN__EVENTS_RESPONSE__INIT;
 
@@ -154,56 +159,57 @@ static bool send_missed(struct reader *reader, uint64_t from, uint64_t to, uint6
 	event.sequence = to - 1;
 	event.has_missed = from >= first;
 	event.missed = to - from;
-	return send_event(reader, &event);
+	return journal_send_event(reader, &event);
 }
 
-static void reader_free(struct reader *reader)
+static void journal_free_reader(struct journal_reader *reader)
 {
 	LIST_REMOVE(reader, link);
 	reader->request->data = NULL;
 	free(reader);
 }
 
-/* Sends the next that it wants, if there is one. */
-static void reader_step(struct journal *journal, struct reader *reader)
+/* Sends the next event that the reader wants, if there is one. */
+static void journal_step_reader(struct journal *journal, struct journal_reader *reader)
 {
 	struct request *request = reader->request;
 	bool sent = true;
 
 	if (reader->sending)
 		return;
-	if (reader->next < oldest(journal)) {
+	if (reader->next < journal_oldest(journal)) {
 		uint64_t from = reader->next;
 
-		reader->next = oldest(journal);
-		sent = send_missed(reader, from, reader->next, journal->first);
+		reader->next = journal_oldest(journal);
+		sent = journal_send_missed(reader, from, reader->next, journal->first);
 	} else {
 		while (reader->next < journal->next) {
-			const struct entry *entry = &journal->entries[reader->next++ % ENTRIES];
+			const struct journal_entry *entry =
+				&journal->entries[reader->next++ % JOURNAL_ENTRIES];
 
-			if (!is_wanted(reader, entry))
+			if (!journal_is_wanted(reader, entry))
 				continue;
-			sent = send_entry(reader, entry);
+			sent = journal_send_entry(reader, entry);
 			break;
 		}
 	}
 	if (!sent) {
-		reader_free(reader);
+		journal_free_reader(reader);
 		request_fail_text(request, "no memory for an event");
 	}
 }
 
-static void step_all(struct journal *journal)
+static void journal_step_readers(struct journal *journal)
 {
-	struct reader *reader, *next;
+	struct journal_reader *reader, *next;
 
 	for (reader = LIST_FIRST(&journal->readers); reader; reader = next) {
 		next = LIST_NEXT(reader, link);
-		reader_step(journal, reader);
+		journal_step_reader(journal, reader);
 	}
 }
 
-static size_t labels_size(const struct create_options *options)
+static size_t journal_labels_size(const struct create_options *options)
 {
 	size_t size = 1;
 
@@ -213,9 +219,9 @@ static size_t labels_size(const struct create_options *options)
 	return size;
 }
 
-static struct labels *labels_new(const struct create_options *options)
+static struct labels *journal_new_labels(const struct create_options *options)
 {
-	struct labels *labels = malloc(sizeof(*labels) + labels_size(options));
+	struct labels *labels = malloc(sizeof(*labels) + journal_labels_size(options));
 	char *end = labels ? labels->text : NULL;
 
 	if (!labels)
@@ -235,32 +241,33 @@ void journal_release_labels(struct labels *labels)
 		free(labels);
 }
 
-/* Made at the container's first event, shared by all entries about it. */
-static struct labels *labels_of(struct container *c)
+/* Makes the labels at the container's first event; all its entries share them. NULL: no memory. */
+static struct labels *journal_ref_labels(struct container *c)
 {
 	if (!c->labels)
-		c->labels = labels_new(&c->options);
+		c->labels = journal_new_labels(&c->options);
 	if (c->labels)
 		c->labels->references++;
 	return c->labels;
 }
 
-static struct entry *add(struct container *c, Warden__EventsResponse__Kind kind, const char *detail)
+static struct journal_entry *journal_add(struct container *c, Warden__EventsResponse__Kind kind,
+					 const char *detail)
 {
 	struct journal *journal = c->server->journal;
-	struct entry *entry = &journal->entries[journal->next % ENTRIES];
+	struct journal_entry *entry = &journal->entries[journal->next % JOURNAL_ENTRIES];
 
-	entry_clear(entry);
-	*entry = (struct entry){.sequence = journal->next++,
-				.time_us = clock_now_us(),
-				.kind = kind,
-				.detail = detail,
-				.handle = strdup(c->handle),
-				.labels = labels_of(c)};
+	journal_clear_entry(entry);
+	*entry = (struct journal_entry){.sequence = journal->next++,
+					.time_us = clock_now_us(),
+					.kind = kind,
+					.detail = detail,
+					.handle = strdup(c->handle),
+					.labels = journal_ref_labels(c)};
 	if (!entry->handle || !entry->labels) {
 		free(entry->handle);
-		entry->handle =
-			NULL; /* nobody is told, but that it was missed is not: the log says so */
+		/* No client receives the event, nor a MISSED for it; hence the log line. */
+		entry->handle = NULL;
 		log_write(WARDEN_LOG_ERROR, "%s: no memory for an event", c->id);
 	}
 	return entry;
@@ -268,36 +275,36 @@ static struct entry *add(struct container *c, Warden__EventsResponse__Kind kind,
 
 void journal_container(struct container *c, Warden__EventsResponse__Kind kind, const char *detail)
 {
-	add(c, kind, detail);
-	step_all(c->server->journal);
+	journal_add(c, kind, detail);
+	journal_step_readers(c->server->journal);
 }
 
 void journal_job(const struct job *job, Warden__EventsResponse__Kind kind, const char *detail)
 {
-	struct entry *entry = add(job->container, kind, detail);
+	struct journal_entry *entry = journal_add(job->container, kind, detail);
 
 	entry->job_id = job->id;
 	if (kind == WARDEN__EVENTS_RESPONSE__KIND__JOB_ENDED) {
 		entry->reason = job_end_reason(job);
 		entry->exit_status = job_exit_status(job);
 	}
-	step_all(job->container->server->journal);
+	journal_step_readers(job->container->server->journal);
 }
 
-static bool send_subscribed(struct reader *reader, const struct journal *journal)
+static bool journal_send_subscribed(struct journal_reader *reader, const struct journal *journal)
 {
 	Warden__EventsResponse event = WARDEN__EVENTS_RESPONSE__INIT;
 
 	event.kind = WARDEN__EVENTS_RESPONSE__KIND__SUBSCRIBED;
 	event.sequence = journal->next - 1;
-	return send_event(reader, &event);
+	return journal_send_event(reader, &event);
 }
 
 int journal_subscribe(struct request *request, struct warden_error *err)
 {
 	const Warden__EventsRequest *message = (const void *)request->message;
 	struct journal *journal = request->server->journal;
-	struct reader *reader;
+	struct journal_reader *reader;
 
 	if (message->has_after && message->after >= journal->next)
 		return warden_error_set(
@@ -310,28 +317,28 @@ int journal_subscribe(struct request *request, struct warden_error *err)
 	reader->next = message->has_after ? message->after + 1 : journal->next;
 	request->data = reader;
 	LIST_INSERT_HEAD(&journal->readers, reader, link);
-	if (send_subscribed(reader, journal))
+	if (journal_send_subscribed(reader, journal))
 		return 0;
-	reader_free(reader);
+	journal_free_reader(reader);
 	return warden_error_set(err, "no memory");
 }
 
 bool journal_cancel(struct request *request)
 {
 	if (request->data)
-		reader_free(request->data);
+		journal_free_reader(request->data);
 	return true;
 }
 
 void journal_written(struct request *request, bool whole)
 {
-	struct reader *reader = request->data;
+	struct journal_reader *reader = request->data;
 
-	(void)whole; /* what was not is told by journal_cancel */
+	(void)whole; /* if false, journal_cancel follows */
 	if (!reader)
 		return;
 	reader->sending = false;
-	reader_step(request->server->journal, reader);
+	journal_step_reader(request->server->journal, reader);
 }
 
 static void journal_release(struct container *c)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What happened, for the clients that subscribe to it (Events). The last thousand entries are kept;
- * a subscriber reads them at its own pace and is told when some went before it came to them, so a
- * slow one costs no memory. */
+/* The journal of events for clients that subscribe (Events). It keeps the last 1024 entries. A
+ * subscriber reads them at its own pace and is told if it missed some, so a slow one costs no
+ * memory. All functions run on the loop thread. */
 #ifndef CORE_STATE_JOURNAL_H
 #define CORE_STATE_JOURNAL_H
 
@@ -12,20 +12,21 @@
 struct journal;
 struct server;
 
-/* Numbers go on from the time of the start, so they never come twice. NULL: no memory. */
+/* Sequence numbers begin at the current time (microseconds), so a restart does not repeat them.
+ * NULL: no memory. */
 struct journal *journal_new(void);
 void journal_free(struct journal *journal);
 
-/* Notes what happened to a container; `detail` (NULL: none) is a text for people. */
+/* Records an event of a container; `detail` is a static text for people, or NULL. */
 void journal_container(struct container *container, Warden__EventsResponse__Kind kind,
 		       const char *detail);
-/* And to a job of it. */
+/* Records an event of a job. */
 void journal_job(const struct job *job, Warden__EventsResponse__Kind kind, const char *detail);
 
-/* The container goes, and with it its share of what journal_container remembers in it. */
+/* Releases a container's reference to its labels; NULL is allowed. */
 void journal_release_labels(struct labels *labels);
 
-/* For the request Events. */
+/* The run, cancel and written of the handler of Events. */
 int journal_subscribe(struct request *request, struct warden_error *err);
 bool journal_cancel(struct request *request);
 void journal_written(struct request *request, bool whole);

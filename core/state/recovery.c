@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* At start: every directory of the depot is a container of an earlier daemon. One with a whole
- * snapshot whose backend finds it alive is there again, with its jobs; all others are removed, and
- * so is what lies in tmp, which was destroyed but not gone. */
+/* Recovery at start. Every directory of the depot is a container of an earlier daemon. If its
+ * snapshot is complete and the backend finds it alive, it is restored with its jobs. All other
+ * directories are removed, also those in tmp, whose containers were being destroyed. */
 #include <config.h>
 
 #include <dirent.h>
@@ -21,41 +21,42 @@
 #include "lib/cleanup.h"
 #include "lib/remove_tree.h"
 
-/* What dead containers may hold the start up. */
+/* Longest time that the removal of dead containers delays the start. */
 enum { REMOVAL_MS = 5000 };
 
 struct recovery {
 	struct operation operation;
 	struct warden_restored restored;
-	bool whole; /* its snapshot was read */
+	bool whole; /* its snapshot was read and its handle is unique */
 	bool in_tmp;
-	uint32_t *pending;
+	uint32_t *pending; /* operations that recovery_run waits for */
 };
 
-static void take_share(struct container *c)
+static void recovery_take_pools(struct container *c)
 {
 	struct server *server = c->server;
 	uint64_t now = uv_now(&server->loop);
 
-	/* What is not the pools' (any more) was given by other settings: nobody else gets it. */
+	/* A value outside the pool is from other settings; no other container can get it, so the
+	 * container does not own it. */
 	c->owns_network =
 		pool_take_value(server->networks, now, ntohl(c->identity.network.s_addr)) == 0;
 	c->owns_uid = pool_take_value(server->uids, now, c->identity.uid) == 0;
 	c->owns_slot = pool_take_value(server->slots, now, c->identity.slot) == 0;
 }
 
-/* Worker thread. A container without its rules is let do less, and lives on. */
-static void restore_rules(struct container *c)
+/* Worker thread. If it fails the container continues without its rules, which permits it less. */
+static void recovery_restore_rules(struct container *c)
 {
 	const struct warden_container_klass *container_klass = c->server->container_klass;
 	const struct warden_rules rules = rules_for_backend(&c->rules);
 	struct warden_error err;
 
 	if (container_klass->set_rules && container_klass->set_rules(c->backend, &rules, &err) < 0)
-		log_write(WARDEN_LOG_ERROR, "%s: its rules: %s", c->id, err.message);
+		log_write(WARDEN_LOG_ERROR, "%s: restore network rules: %s", c->id, err.message);
 }
 
-static int restore_run(struct operation *operation, struct warden_error *err)
+static int recovery_restore_run(struct operation *operation, struct warden_error *err)
 {
 	struct recovery *recovery = (struct recovery *)operation;
 	struct container *c = operation->container;
@@ -66,12 +67,12 @@ static int restore_run(struct operation *operation, struct warden_error *err)
 						&recovery->restored, err) < 0)
 		return -1;
 	if (recovery->restored.alive && recovery->whole && !recovery->in_tmp)
-		restore_rules(c);
+		recovery_restore_rules(c);
 	return 0;
 }
 
-/* A job of the snapshot that nobody else knows has no end but this. */
-static void end_lost_jobs(struct container *c)
+/* Ends the jobs of the snapshot that the backend does not know; nothing else ends them. */
+static void recovery_end_lost_jobs(struct container *c)
 {
 	const struct warden_job_end none = {.exit_status = -1};
 	struct job *job, *next;
@@ -86,7 +87,7 @@ static void end_lost_jobs(struct container *c)
 	}
 }
 
-static void close_pipes(const struct warden_restored_job *found)
+static void recovery_close_pipes(const struct warden_restored_job *found)
 {
 	if (found->stdout_fd >= 0)
 		close(found->stdout_fd);
@@ -96,8 +97,9 @@ static void close_pipes(const struct warden_restored_job *found)
 		close(found->stdin_fd);
 }
 
-/* One that the snapshot does not hold was collected, or never answered: nobody can ask for it. */
-static void join_jobs(struct container *c, const struct warden_restored *restored)
+/* Connects the running jobs to the backend's. A job that is not in the snapshot was collected or
+ * never answered, so no client can ask for it: it is discarded. */
+static void recovery_attach_jobs(struct container *c, const struct warden_restored *restored)
 {
 	for (size_t i = 0; i < restored->n_jobs; i++) {
 		const struct warden_restored_job *found = &restored->jobs[i];
@@ -110,60 +112,59 @@ static void join_jobs(struct container *c, const struct warden_restored *restore
 			job_read(job, found->stdout_fd, found->stderr_fd);
 			continue;
 		}
-		close_pipes(found);
+		recovery_close_pipes(found);
 		job_store_end(c, found->job_id);
 	}
-	end_lost_jobs(c);
+	recovery_end_lost_jobs(c);
 }
 
-static void revive(struct container *c, const struct warden_restored *restored)
+static void recovery_activate(struct container *c, const struct warden_restored *restored)
 {
 	struct server *server = c->server;
 
 	c->alive = true;
 	c->created_serial = 0;
 	registry_list(&server->registry, c);
-	join_jobs(c, restored);
+	recovery_attach_jobs(c, restored);
 	log_write(WARDEN_LOG_INFO, "%s: recovered, %s, handle %s", c->id,
 		  container_state_name(c->state), c->handle);
 }
 
-static int reapply_run(struct operation *operation, struct warden_error *err)
+static int recovery_reapply_run(struct operation *operation, struct warden_error *err)
 {
 	struct container *c = operation->container;
 
 	if (limits_apply(c, err) < 0)
 		return -1;
-	/* To find its jobs it was thawed. */
+	/* restore thawed it to find its jobs. */
 	return c->paused ? c->server->container_klass->pause(c->backend, true, err) : 0;
 }
 
-/* What nobody can set any more is no reason to end what runs. */
-static void reapply_done(struct operation *operation, int result, struct warden_error *err)
+/* A limit that can no longer be set is logged and does not end the container. */
+static void recovery_reapply_done(struct operation *operation, int result, struct warden_error *err)
 {
 	struct recovery *recovery = (struct recovery *)operation;
 	struct container *c = operation->container;
 
 	--*recovery->pending;
 	if (result < 0)
-		log_write(WARDEN_LOG_ERROR, "%s: its limits, or its pause: %s", c->id,
-			  err->message);
+		log_write(WARDEN_LOG_ERROR, "%s: restore limits or pause: %s", c->id, err->message);
 	if (c->stop.interrupted)
 		container_stop(c, SIGTERM, NULL);
 	free(recovery);
 }
 
-/* Limits are set again: so the backend watches them again, and tells what nobody was there to see.
- */
-static void reapply(struct recovery *recovery)
+/* Sets the limits again, so that the backend watches them and reports events that occurred while no
+ * daemon ran. */
+static void recovery_reapply(struct recovery *recovery)
 {
-	recovery->operation.run = reapply_run;
-	recovery->operation.done = reapply_done;
+	recovery->operation.run = recovery_reapply_run;
+	recovery->operation.done = recovery_reapply_done;
 	++*recovery->pending;
 	container_queue(recovery->operation.container, &recovery->operation);
 }
 
-static void restore_done(struct operation *operation, int result, struct warden_error *err)
+static void recovery_restore_done(struct operation *operation, int result, struct warden_error *err)
 {
 	struct recovery *recovery = (struct recovery *)operation;
 	struct container *c = operation->container;
@@ -174,20 +175,20 @@ static void restore_done(struct operation *operation, int result, struct warden_
 		log_write(WARDEN_LOG_ERROR, "%s: restore: %s", c->id, err->message);
 	if (result == 0 && restored->alive && recovery->whole && !recovery->in_tmp &&
 	    (c->state & (STATE_ACTIVE | STATE_STOPPED))) {
-		revive(c, restored);
+		recovery_activate(c, restored);
 		free(restored->jobs);
-		reapply(recovery);
+		recovery_reapply(recovery);
 		return;
 	}
 	for (size_t i = 0; i < restored->n_jobs; i++)
-		close_pipes(&restored->jobs[i]);
-	log_write(WARDEN_LOG_WARN, "%s: dead, or not whole: removing it", c->id);
+		recovery_close_pipes(&restored->jobs[i]);
+	log_write(WARDEN_LOG_WARN, "%s: dead or incomplete, removing it", c->id);
 	container_discard(c);
 	free(restored->jobs);
 	free(recovery);
 }
 
-static void note_job_ids(struct container *c)
+static void recovery_note_job_ids(struct container *c)
 {
 	const struct job *job;
 
@@ -196,8 +197,9 @@ static void note_job_ids(struct container *c)
 			c->server->last_job_id = job->id;
 }
 
-/* A handle that another container has, too, was written by nobody: it is a copy. */
-static bool read_snapshot(struct container *c)
+/* Reads the snapshot. False: it is invalid, or its handle is in use; then the directory is a copy
+ * of another container's. */
+static bool recovery_read_snapshot(struct container *c)
 {
 	struct warden_error err;
 
@@ -205,14 +207,15 @@ static bool read_snapshot(struct container *c)
 		log_write(WARDEN_LOG_WARN, "%s: %s", c->id, err.message);
 		return false;
 	}
-	note_job_ids(c);
+	recovery_note_job_ids(c);
 	rules_recover_ports(c);
 	return !registry_find_handle(&c->server->registry, c->handle);
 }
 
-/* The container in memory as far as its directory tells. NULL: it cannot be one. */
-static struct container *find_container(struct server *server, int parent_fd, const char *name,
-					int dir_fd)
+/* Makes the container from the identity in its directory; takes `dir_fd` on success. NULL: the
+ * directory is not a container, its id is in use, or no memory. */
+static struct container *recovery_new_container(struct server *server, int parent_fd,
+						const char *name, int dir_fd)
 {
 	struct warden_identity identity = {0};
 	struct warden_error err;
@@ -245,33 +248,33 @@ static struct container *find_container(struct server *server, int parent_fd, co
 	c->identity.path = c->path;
 	c->dir_fd = c->identity.dir_fd = dir_fd;
 	if (known)
-		take_share(c);
+		recovery_take_pools(c);
 	return c;
 }
 
-/* Nothing but files: whoever made it, the backend has no part in it. */
-static void remove_stranger(struct server *server, int parent_fd, const char *name)
+/* Removes a file or directory that is not a container, without the backend. */
+static void recovery_remove_foreign(struct server *server, int parent_fd, const char *name)
 {
 	struct warden_error err;
 
-	log_write(WARDEN_LOG_WARN, "%s: no container: removing it", name);
+	log_write(WARDEN_LOG_WARN, "%s: not a container, removing it", name);
 	if (remove_tree(parent_fd, name, &err) < 0)
 		log_write(WARDEN_LOG_ERROR, "%s/%s: %s", server->settings.depot_path, name,
 			  err.message);
 }
 
-static int recover_one(struct server *server, int parent_fd, const char *name, uint32_t *pending,
-		       struct warden_error *err)
+static int recovery_recover_entry(struct server *server, int parent_fd, const char *name,
+				  uint32_t *pending, struct warden_error *err)
 {
 	struct recovery *recovery;
 	struct container *c;
 	int dir_fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-	c = dir_fd < 0 ? NULL : find_container(server, parent_fd, name, dir_fd);
+	c = dir_fd < 0 ? NULL : recovery_new_container(server, parent_fd, name, dir_fd);
 	if (!c) {
 		if (dir_fd >= 0)
 			close(dir_fd);
-		remove_stranger(server, parent_fd, name);
+		recovery_remove_foreign(server, parent_fd, name);
 		return 0;
 	}
 	recovery = calloc(1, sizeof(*recovery));
@@ -280,52 +283,54 @@ static int recover_one(struct server *server, int parent_fd, const char *name, u
 		return warden_error_set(err, "no memory to recover %s", name);
 	}
 	recovery->in_tmp = parent_fd == server->tmp_fd;
-	recovery->whole = read_snapshot(c);
+	recovery->whole = recovery_read_snapshot(c);
 	recovery->pending = pending;
-	recovery->operation.run = restore_run;
-	recovery->operation.done = restore_done;
+	recovery->operation.run = recovery_restore_run;
+	recovery->operation.done = recovery_restore_done;
 	registry_add(&server->registry, c);
 	++*pending;
 	container_queue(c, &recovery->operation);
 	return 0;
 }
 
-static bool is_ours(const char *name)
+static bool recovery_is_candidate(const char *name)
 {
 	return strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && strcmp(name, "tmp") != 0 &&
 	       strcmp(name, "lost+found") != 0;
 }
 
-static int by_name(const struct dirent **a, const struct dirent **b)
+static int recovery_compare_names(const struct dirent **a, const struct dirent **b)
 {
 	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-static int select_ours(const struct dirent *entry)
+static int recovery_select_candidate(const struct dirent *entry)
 {
-	return is_ours(entry->d_name);
+	return recovery_is_candidate(entry->d_name);
 }
 
-/* In the order of their names, which is that of their creation. */
-static int recover_all(struct server *server, int parent_fd, uint32_t *pending,
-		       struct warden_error *err)
+/* Recovers the entries in the order of their names, which is the order of creation. */
+static int recovery_recover_directory(struct server *server, int parent_fd, uint32_t *pending,
+				      struct warden_error *err)
 {
 	struct dirent **entries;
-	int n = scandirat(parent_fd, ".", &entries, select_ours, by_name);
+	int n = scandirat(parent_fd, ".", &entries, recovery_select_candidate,
+			  recovery_compare_names);
 	int result = 0;
 
 	if (n < 0)
 		return warden_error_errno(err, "read depot %s", server->settings.depot_path);
 	for (int i = 0; i < n; i++) {
 		if (result == 0)
-			result = recover_one(server, parent_fd, entries[i]->d_name, pending, err);
+			result = recovery_recover_entry(server, parent_fd, entries[i]->d_name,
+							pending, err);
 		free(entries[i]);
 	}
 	free(entries);
 	return result;
 }
 
-static void sort_listed(struct server *server)
+static void recovery_sort_listed(struct server *server)
 {
 	struct container *c, *other;
 	TAILQ_HEAD(, container) sorted = TAILQ_HEAD_INITIALIZER(sorted);
@@ -343,42 +348,43 @@ static void sort_listed(struct server *server)
 	TAILQ_CONCAT(&server->registry.listed, &sorted, listed);
 }
 
-static void waited_enough(uv_timer_t *timer)
+static void recovery_on_timeout(uv_timer_t *timer)
 {
 	uv_timer_t **place = timer->data;
 
 	timer_stop(place);
 }
 
-/* What of the dead ones is still on the machine may bear names and addresses that a new container
- * gets. */
-static void await_removal(struct server *server)
+/* Waits until dead containers are removed, because their interfaces and addresses could clash with
+ * those of a new container. */
+static void recovery_await_removal(struct server *server)
 {
 	uv_timer_t *timer = NULL;
 
 	if (server->leaving > 0)
-		timer = timer_start(server, REMOVAL_MS, waited_enough, &timer);
+		timer = timer_start(server, REMOVAL_MS, recovery_on_timeout, &timer);
 	while (timer && server->leaving > 0)
 		uv_run(&server->loop, UV_RUN_ONCE);
 	timer_stop(&timer);
 	if (server->leaving > 0)
-		log_write(WARDEN_LOG_WARN, "%u dead containers are not gone yet", server->leaving);
+		log_write(WARDEN_LOG_WARN, "%u dead containers are not removed yet",
+			  server->leaving);
 }
 
 int recovery_run(struct server *server, struct warden_error *err)
 {
 	uint32_t pending = 0;
 	struct container *c;
-	int result = recover_all(server, server->depot_fd, &pending, err);
+	int result = recovery_recover_directory(server, server->depot_fd, &pending, err);
 
 	if (result == 0)
-		result = recover_all(server, server->tmp_fd, &pending, err);
+		result = recovery_recover_directory(server, server->tmp_fd, &pending, err);
 	while (pending > 0)
 		uv_run(&server->loop, UV_RUN_ONCE);
 	if (result < 0)
 		return -1;
-	await_removal(server);
-	sort_listed(server);
+	recovery_await_removal(server);
+	recovery_sort_listed(server);
 	TAILQ_FOREACH(c, &server->registry.listed, listed) {
 		grace_update(c);
 		ttl_start(c);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* snapshot.json; see snapshot.h. */
+/* Reads and writes snapshot.json; see snapshot.h. */
 #include <config.h>
 
 #include "core/state/snapshot.h"
@@ -25,7 +25,7 @@ enum { SNAPSHOT_VERSION = 1 };
 
 static const char *const known_events[] = {"out of memory", "command exceeded maximum output"};
 
-/* The figures of an end by name: one table for both directions. */
+/* Names of a job's figures, for reading and writing. */
 static const struct {
 	const char *name;
 	size_t offset;
@@ -43,7 +43,7 @@ static const struct {
 	{"peak_processes", offsetof(struct warden_job_end, peak_processes)},
 };
 
-static json_t *end_to_json(const struct warden_job_end *end)
+static json_t *snapshot_end_to_json(const struct warden_job_end *end)
 {
 	json_t *json = json_pack("{s:i, s:i, s:i, s:b, s:s}", "reason", (int)end->reason,
 				 "exit_status", end->exit_status, "signal", end->signal,
@@ -59,8 +59,8 @@ static json_t *end_to_json(const struct warden_job_end *end)
 	return json;
 }
 
-/* What is not over is told anew by the backend, so its end is not stored. */
-static json_t *job_to_json(const struct job *job)
+/* A job without `end` still runs; after a restart the backend reports its end. */
+static json_t *snapshot_job_to_json(const struct job *job)
 {
 	json_t *json =
 		json_pack("{s:I, s:b, s:b, s:b, s:b, s:b, s:i, s:I, s:I, s:i, s:s, s:s, s:s?}",
@@ -72,25 +72,25 @@ static json_t *job_to_json(const struct job *job)
 			  "log_tag", job->log_tag);
 
 	if (json && job->settled) {
-		json_object_set_new(json, "end", end_to_json(&job->end));
+		json_object_set_new(json, "end", snapshot_end_to_json(&job->end));
 		json_object_set_new(json, "end_sequence",
 				    json_integer((json_int_t)job->end_sequence));
 	}
 	return json;
 }
 
-static json_t *jobs_to_json(const struct container *c)
+static json_t *snapshot_jobs_to_json(const struct container *c)
 {
 	json_t *array = json_array();
 	const struct job *job;
 
 	TAILQ_FOREACH(job, &c->jobs, link)
 		if (!job->collected)
-			json_array_append_new(array, job_to_json(job));
+			json_array_append_new(array, snapshot_job_to_json(job));
 	return array;
 }
 
-static json_t *bind_mounts_to_json(const struct container *c)
+static json_t *snapshot_bind_mounts_to_json(const struct container *c)
 {
 	json_t *array = json_array();
 
@@ -115,17 +115,17 @@ char *snapshot_text_as(const struct container *c, enum container_state state)
 			  container_state_name(state), "created_us", (json_int_t)c->created_us,
 			  "created_clock_us", (json_int_t)c->created_clock_us, "grace_time",
 			  (json_int_t)c->grace_time,
-			  /* These also stand in etc/config; here for one that has lost it. */
+			  /* Copies of values in etc/config, in case that is lost. */
 			  "network", (json_int_t)ntohl(c->identity.network.s_addr), "uid",
 			  (json_int_t)c->identity.uid, "slot", (json_int_t)c->identity.slot,
 			  "rootfs", c->rootfs ? c->rootfs : "", "nested", c->nested, "bind_mounts",
-			  bind_mounts_to_json(c), "jobs", jobs_to_json(c));
+			  snapshot_bind_mounts_to_json(c), "jobs", snapshot_jobs_to_json(c));
 	json_t *events = json_array();
 	char *text;
 
 	for (size_t i = 0; i < c->n_events; i++)
 		json_array_append_new(events, json_string(c->events[i]));
-	/* Of jobs that were collected nothing else is left to tell how far it was. */
+	/* last_end_sequence is stored because jobs that were collected are not. */
 	if (!json || json_object_set_new(json, "events", events) < 0 ||
 	    json_object_set_new(json, "last_end_sequence",
 				json_integer((json_int_t)c->server->last_end_sequence)) < 0 ||
@@ -143,7 +143,7 @@ char *snapshot_text_as(const struct container *c, enum container_state state)
 	return text;
 }
 
-static int write_whole(int fd, const char *text, size_t length)
+static int snapshot_write_all(int fd, const char *text, size_t length)
 {
 	size_t done = 0;
 
@@ -159,8 +159,9 @@ static int write_whole(int fd, const char *text, size_t length)
 	return 0;
 }
 
-/* Over what an earlier write has left there. */
-static int write_file(int dir_fd, const char *name, const char *text, struct warden_error *err)
+/* Overwrites the file in place and truncates it to the new length. */
+static int snapshot_write_file(int dir_fd, const char *name, const char *text,
+			       struct warden_error *err)
 {
 	_cleanup_close_ int fd =
 		openat(dir_fd, name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -169,31 +170,31 @@ static int write_file(int dir_fd, const char *name, const char *text, struct war
 
 	if (fd < 0)
 		return warden_error_errno(err, "open %s", name);
-	if (write_whole(fd, text, length) < 0)
+	if (snapshot_write_all(fd, text, length) < 0)
 		return warden_error_errno(err, "write %s", name);
 	if (fstat(fd, &status) < 0 ||
 	    (status.st_size > (off_t)length && ftruncate(fd, (off_t)length) < 0))
-		return warden_error_errno(err, "shorten %s", name);
+		return warden_error_errno(err, "truncate %s", name);
 	return 0;
 }
 
-/* The files change places, and the old one is written over by the next write: a rename over it, or
- * a file that was emptied, makes ext4 write to the disk at once (auto_da_alloc in its manual),
- * which costs a run more than all else that is done here. */
-static int replace(int dir_fd, const char *name, const char *with)
+/* Exchanges the two files; the next write overwrites the old one. A rename over a file, or a write
+ * to a truncated one, makes ext4 write to the disk at once (auto_da_alloc in its manual), which
+ * costs a run more than everything else here. */
+static int snapshot_replace_file(int dir_fd, const char *name, const char *with)
 {
 	if (renameat2(dir_fd, with, dir_fd, name, RENAME_EXCHANGE) == 0)
 		return 0;
-	/* There is none yet, or the file system cannot. */
+	/* There is no old file yet, or the file system does not support it. */
 	return errno == ENOENT || errno == EINVAL ? renameat(dir_fd, with, dir_fd, name) : -1;
 }
 
-/* Not synced: the daemon may be killed at any moment, and then the kernel has the file. */
+/* No fsync: the snapshot must survive a kill of the daemon, not a crash of the host. */
 int snapshot_write(const struct container *c, const char *text, struct warden_error *err)
 {
-	if (write_file(c->dir_fd, "snapshot.json.new", text, err) < 0)
+	if (snapshot_write_file(c->dir_fd, "snapshot.json.new", text, err) < 0)
 		return -1;
-	if (replace(c->dir_fd, "snapshot.json", "snapshot.json.new") < 0)
+	if (snapshot_replace_file(c->dir_fd, "snapshot.json", "snapshot.json.new") < 0)
 		return warden_error_errno(err, "replace %s/snapshot.json", c->path);
 	return 0;
 }
@@ -205,7 +206,7 @@ int snapshot_store(struct operation *operation, struct warden_error *err)
 	return snapshot_write(operation->container, operation->snapshot, err);
 }
 
-static bool read_end(struct job *job, const json_t *json)
+static bool snapshot_read_end(struct job *job, const json_t *json)
 {
 	const char *start_error;
 	int reason, own_cgroup;
@@ -227,7 +228,7 @@ static bool read_end(struct job *job, const json_t *json)
 	return true;
 }
 
-static bool read_texts(struct job *job, const json_t *json)
+static bool snapshot_read_texts(struct job *job, const json_t *json)
 {
 	const char *log_tag = json_string_value(json_object_get(json, "log_tag"));
 	const char *command, *user;
@@ -240,7 +241,7 @@ static bool read_texts(struct job *job, const json_t *json)
 	return job->command && job->user && (job->log_tag || !log_tag);
 }
 
-static bool read_options(struct job *job, const json_t *json)
+static bool snapshot_read_options(struct job *job, const json_t *json)
 {
 	int discard, over_limit, keep, terminal, has_input, policy;
 	json_int_t limit, started_us;
@@ -260,17 +261,17 @@ static bool read_options(struct job *job, const json_t *json)
 	job->output_policy = (enum output_policy)policy;
 	job->output_limit = (uint64_t)limit;
 	job->started_us = (uint64_t)started_us;
-	return read_texts(job, json);
+	return snapshot_read_texts(job, json);
 }
 
-/* A lease lives as long as its job. */
-static void take_lease(struct job *job)
+/* Takes the CPU lease again if the job still runs. */
+static void snapshot_take_lease(struct job *job)
 {
 	if (job->ended || !cpu_lease_take_cpu(job->container->server, job->leased_cpu))
 		job->leased_cpu = -1;
 }
 
-static bool read_job(struct container *c, const json_t *json)
+static bool snapshot_read_job(struct container *c, const json_t *json)
 {
 	const json_t *end = json_object_get(json, "end");
 	struct job *job;
@@ -280,10 +281,10 @@ static bool read_job(struct container *c, const json_t *json)
 	    job_find(c, (uint32_t)id))
 		return false;
 	job = job_new(c, (uint32_t)id);
-	if (!job || !read_options(job, json) || (end && !read_end(job, end)))
+	if (!job || !snapshot_read_options(job, json) || (end && !snapshot_read_end(job, end)))
 		return false;
 	job->end_sequence = (uint64_t)json_integer_value(json_object_get(json, "end_sequence"));
-	take_lease(job);
+	snapshot_take_lease(job);
 	for (int i = 0; i < STORES; i++) {
 		output_store_restore(&job->stores[i]);
 		if (job->log_tag)
@@ -292,7 +293,7 @@ static bool read_job(struct container *c, const json_t *json)
 	return true;
 }
 
-static bool read_bind_mount(struct warden_bind_mount *mount, const json_t *json)
+static bool snapshot_read_bind_mount(struct warden_bind_mount *mount, const json_t *json)
 {
 	const char *src, *dst;
 	int writable;
@@ -306,7 +307,7 @@ static bool read_bind_mount(struct warden_bind_mount *mount, const json_t *json)
 	return mount->src_path && mount->dst_path;
 }
 
-static bool read_bind_mounts(struct container *c, const json_t *array)
+static bool snapshot_read_bind_mounts(struct container *c, const json_t *array)
 {
 	size_t n = json_array_size(array);
 
@@ -315,13 +316,13 @@ static bool read_bind_mounts(struct container *c, const json_t *array)
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		c->n_bind_mounts++;
-		if (!read_bind_mount(&c->bind_mounts[i], json_array_get(array, i)))
+		if (!snapshot_read_bind_mount(&c->bind_mounts[i], json_array_get(array, i)))
 			return false;
 	}
 	return true;
 }
 
-static bool read_state(struct container *c, const char *name)
+static bool snapshot_read_state(struct container *c, const char *name)
 {
 	static const enum container_state states[] = {STATE_BORN, STATE_ACTIVE, STATE_STOPPED,
 						      STATE_DESTROYED};
@@ -334,7 +335,7 @@ static bool read_state(struct container *c, const char *name)
 	return false;
 }
 
-static void read_events(struct container *c, const json_t *array)
+static void snapshot_read_events(struct container *c, const json_t *array)
 {
 	for (size_t i = 0; i < json_array_size(array); i++)
 		for (size_t k = 0; k < ARRAY_SIZE(known_events); k++) {
@@ -345,7 +346,7 @@ static void read_events(struct container *c, const json_t *array)
 		}
 }
 
-static void read_last_end(struct server *server, const json_t *json)
+static void snapshot_read_last_end(struct server *server, const json_t *json)
 {
 	uint64_t last = (uint64_t)json_integer_value(json);
 
@@ -353,11 +354,11 @@ static void read_last_end(struct server *server, const json_t *json)
 		server->last_end_sequence = last;
 }
 
-static bool read_all(struct container *c, const json_t *json)
+static bool snapshot_read_all(struct container *c, const json_t *json)
 {
 	const json_t *jobs = json_object_get(json, "jobs");
 	const char *handle, *state, *rootfs;
-	json_int_t grace_time, created = 0, created_clock = 0; /* once they were not there */
+	json_int_t grace_time, created = 0, created_clock = 0; /* absent in old snapshots */
 	char *handle_copy, *rootfs_copy;
 	int version;
 
@@ -382,23 +383,24 @@ static bool read_all(struct container *c, const json_t *json)
 	c->nested = json_is_true(json_object_get(json, "nested"));
 	c->created_us = (uint64_t)created;
 	c->created_clock_us = (uint64_t)created_clock;
-	read_last_end(c->server, json_object_get(json, "last_end_sequence"));
-	read_events(c, json_object_get(json, "events"));
+	snapshot_read_last_end(c->server, json_object_get(json, "last_end_sequence"));
+	snapshot_read_events(c, json_object_get(json, "events"));
 	limits_read(&c->limits, json_object_get(json, "limits"));
 	c->stop.interrupted = json_is_true(json_object_get(json, "stopping"));
 	c->paused = json_is_true(json_object_get(json, "paused"));
-	if (!read_state(c, state) || !read_bind_mounts(c, json_object_get(json, "bind_mounts")) ||
+	if (!snapshot_read_state(c, state) ||
+	    !snapshot_read_bind_mounts(c, json_object_get(json, "bind_mounts")) ||
 	    !rules_from_json(&c->rules, json_object_get(json, "rules")) ||
 	    !create_options_from_json(&c->options, json_object_get(json, "options")) ||
 	    !idempotence_from_json(c, json_object_get(json, "request_ids")))
 		return false;
 	for (size_t i = 0; i < json_array_size(jobs); i++)
-		if (!read_job(c, json_array_get(jobs, i)))
+		if (!snapshot_read_job(c, json_array_get(jobs, i)))
 			return false;
 	return true;
 }
 
-static json_t *load(int dir_fd, json_error_t *where)
+static json_t *snapshot_load(int dir_fd, json_error_t *where)
 {
 	_cleanup_close_ int fd =
 		openat(dir_fd, "snapshot.json", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -414,7 +416,7 @@ bool snapshot_read_identity(int dir_fd, struct warden_identity *identity)
 {
 	json_int_t network, uid, slot;
 	json_error_t where;
-	json_t *json = load(dir_fd, &where);
+	json_t *json = snapshot_load(dir_fd, &where);
 	bool whole = json && json_unpack(json, "{s:I, s:I, s:I}", "network", &network, "uid", &uid,
 					 "slot", &slot) == 0;
 
@@ -431,15 +433,15 @@ bool snapshot_read_identity(int dir_fd, struct warden_identity *identity)
 int snapshot_read(struct container *c, struct warden_error *err)
 {
 	json_error_t where;
-	json_t *json = load(c->dir_fd, &where);
+	json_t *json = snapshot_load(c->dir_fd, &where);
 	bool whole;
 
 	if (!json)
 		return warden_error_set(err, "%s/snapshot.json:%d: %s", c->path, where.line,
 					where.text);
-	whole = read_all(c, json);
+	whole = snapshot_read_all(c, json);
 	json_decref(json);
 	if (!whole)
-		return warden_error_set(err, "%s/snapshot.json is not whole", c->path);
+		return warden_error_set(err, "%s/snapshot.json is incomplete or invalid", c->path);
 	return 0;
 }

@@ -1,41 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What of a container is on disk: `etc/config`, who it is, written before the first side effect,
- * and `snapshot.json`, how it is, written before a change is answered. */
+/* A container's files on disk: `etc/config` holds its identity and is written before the first side
+ * effect; `snapshot.json` holds its state and is written before a change is answered. */
 #ifndef CORE_STATE_SNAPSHOT_H
 #define CORE_STATE_SNAPSHOT_H
 
 #include "core/container/container.h"
 
-/* The text of the snapshot, to be freed. NULL: no memory. */
+/* The text of the snapshot, malloc'd. NULL: no memory. */
 char *snapshot_text(const struct container *container);
 
-/* The same as if it were in that state. */
+/* As snapshot_text, with `state` as the container's state. */
 char *snapshot_text_as(const struct container *container, enum container_state state);
 
-/* Any thread, one at a time for a container. Replaces the file whole; the one before it stays as
- * snapshot.json.new. */
+/* Any thread, one at a time per container. Replaces the file atomically; the previous one remains
+ * as snapshot.json.new. */
 int snapshot_write(const struct container *container, const char *text, struct warden_error *err);
 
-/* As snapshot_write, for the text that was made for an operation; can be its `run`. */
+/* Writes the snapshot in `operation->snapshot`; usable as an operation's `run`. */
 int snapshot_store(struct operation *operation, struct warden_error *err);
 
-/* Fills in what the snapshot holds, jobs included. -1 and `err`: there is none, or it is damaged.
- */
+/* Reads the snapshot into `container`, including jobs. -1 and `err`: there is none, or it is
+ * invalid. */
 int snapshot_read(struct container *container, struct warden_error *err);
 
-/* Who it is, as far as the snapshot tells, for a container whose etc/config is lost. */
+/* Reads network, uid and slot from the snapshot, for a container without etc/config. False: they
+ * are missing or invalid. */
 bool snapshot_read_identity(int dir_fd, struct warden_identity *identity);
 
-/* Worker thread. The lines are the original's, and `slot`. */
+/* Worker thread. Writes etc/config: the lines of the original Warden, and `slot`. */
 int identity_write(const struct container *container, struct warden_error *err);
 
-/* The identity of the container whose directory is `dir_fd`; `id` has room for 12 bytes. */
+/* Reads etc/config in the directory `dir_fd`; `id` has room for 12 bytes. */
 int identity_read(int dir_fd, char *id, struct warden_identity *identity, struct warden_error *err);
 
-/* host_ip and container_ip follow from the network. */
+/* Sets the network, host_ip (network + 1) and container_ip (network + 2). */
 void identity_set_network(struct warden_identity *identity, struct in_addr network);
 
-/* Whether a text could be a container's id. */
+/* Whether `text` has the form of a container's id: 11 base-32 digits. */
 bool identity_is_id(const char *text);
 
 #endif

@@ -213,7 +213,7 @@ def the_same_request_id_gives_the_same_container(w):
 def the_same_request_id_with_other_parameters_is_an_error(w):
     w.create(request_id="r1", properties={"a": "b"})
     for fields in ({}, {"properties": {"a": "c"}}, {"properties": {"a": "b"}, "grace_time": 1}):
-        expect.error("request_id r1 was used for a create of other parameters", w.create, request_id="r1", **fields)
+        expect.error("request_id r1 was used for a create with other parameters", w.create, request_id="r1", **fields)
     expect.equal(len(w.c.list()), 1)
 
 

@@ -118,7 +118,7 @@ static void others_of_the_same_id_are_an_error(void)
 
 	carry_out(test, c, "one", 7);
 	unit_integer(begin(request, &entry, &err), -1);
-	unit_string(err.message, "request_id one was used for a spawn of other parameters");
+	unit_string(err.message, "request_id one was used for a spawn with other parameters");
 	request_fail(request, &err);
 	core_case_close(test);
 }
