@@ -91,4 +91,4 @@ client/unpack/warden-rootfs: client/unpack/warden-rootfs.in Makefile
 # So that one target can be made in a fresh tree, too.
 $(client_libclient_la_OBJECTS): proto/warden.pb-c.h
 
-EXTRA_DIST += quickstart packages.txt scripts/daemon.sh scripts/install-packages
+EXTRA_DIST += quickstart packages.txt scripts/build.sh scripts/daemon.sh scripts/install-packages

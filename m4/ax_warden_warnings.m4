@@ -1,5 +1,5 @@
-# AX_WARDEN_WARNINGS: sets WARN_CFLAGS to the warnings that we build with, as far as the compiler knows them.
-# --enable-werror makes them errors.
+# AX_WARDEN_WARNINGS: sets WARN_CFLAGS to the warnings of the build, as far as the compiler knows them, and
+# WERROR_CFLAGS to -Werror with --enable-werror. `make WERROR_CFLAGS=-Werror` does the same for one run of make.
 AC_DEFUN([AX_WARDEN_WARNINGS], [
 	AC_ARG_ENABLE([werror],
 		[AS_HELP_STRING([--enable-werror], [treat warnings as errors])],
@@ -15,6 +15,8 @@ AC_DEFUN([AX_WARDEN_WARNINGS], [
 			[AC_MSG_RESULT([no])])
 		CFLAGS=$save_CFLAGS
 	done
-	AS_IF([test "x$enable_werror" = xyes], [WARN_CFLAGS="$WARN_CFLAGS -Werror"])
+	WERROR_CFLAGS=
+	AS_IF([test "x$enable_werror" = xyes], [WERROR_CFLAGS=-Werror])
 	AC_SUBST([WARN_CFLAGS])
+	AC_SUBST([WERROR_CFLAGS])
 ])

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 #
-# For scripts that start a daemon of their own from the build tree: its configuration, start and end.
-# Everything lies in a folder DIR of the caller's: warden.conf, warden.sock, wardend.log, and data/ with
-# rootfs and containers.
+# For scripts that start their own daemon from the build tree: configuration, start and stop. All files are in a
+# directory DIR of the caller: warden.conf, warden.sock, wardend.log, and data/ with rootfs and containers.
 
 # daemon_configure BUILD DIR KLASS
 daemon_configure()
@@ -24,8 +23,8 @@ daemon_configure()
 	CONF
 }
 
-# Layers that lie on an overlay cannot be mapped to a container's ids: then they go to memory. Needs a
-# mount namespace of the caller's.
+# daemon_data DIR: makes DIR/data. Layers on an overlay cannot be mapped to a container's ids, so if DIR is on an
+# overlay, data is a tmpfs. The caller has its own mount namespace.
 daemon_data()
 {
 	local dir=$1
@@ -36,8 +35,8 @@ daemon_data()
 	fi
 }
 
-# daemon_start DIR COMMAND...: waits until it listens; its pid is in $daemon_pid. An interrupt of the
-# terminal does not reach it, as it has to be there when the caller cleans up.
+# daemon_start DIR COMMAND...: starts the daemon and waits until it listens; its pid is in $daemon_pid. It has its own
+# session, so that ^C does not end it before the caller has destroyed its containers.
 daemon_start()
 {
 	local dir=$1
@@ -50,18 +49,28 @@ daemon_start()
 		kill -0 "$daemon_pid" 2>/dev/null || break
 		sleep 0.1
 	done
-	cat "$dir/wardend.log" >&2 2>/dev/null || true # it may have told before there was a log
+	cat "$dir/wardend.log" >&2 2>/dev/null || true # it may have ended before it opened the log
 	return 1
 }
 
-# daemon_stop BUILD DIR PID: a daemon that ends leaves its containers alive, so they end first.
+# daemon_warden BUILD ARGUMENT...: runs the program warden of the build tree, without libtool's wrapper script, which
+# takes 100 ms.
+daemon_warden()
+{
+	local client=$1/client
+
+	shift
+	LD_LIBRARY_PATH=$client/.libs "$client/.libs/warden" "$@"
+}
+
+# daemon_stop BUILD DIR PID: destroys the containers, as they outlive the daemon, and stops it.
 daemon_stop()
 {
-	local build=$1 dir=$2 pid=$3 handle
+	local build=$1 socket=$2/warden.sock pid=$3 handle
 
-	"$build/client/warden" --socket "$dir/warden.sock" list 2>/dev/null | while IFS= read -r handle; do
-		"$build/client/warden" --socket "$dir/warden.sock" destroy --handle "$handle" || true # told
+	daemon_warden "$build" --socket "$socket" list 2>/dev/null | while IFS= read -r handle; do
+		daemon_warden "$build" --socket "$socket" destroy --handle "$handle" || true # it printed the error
 	done
 	kill "$pid" 2>/dev/null || true # it may have ended
-	wait "$pid" || true             # likewise, in a way that was told
+	wait "$pid" || true             # it logged why it failed
 }

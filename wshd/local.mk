@@ -1,6 +1,6 @@
-# wshd and wsh are static and small: built by a compiler of their own (WSHD_CC), so by rules of our own, each in one
-# go. Sanitizers do not work in a static program; they are tested through their sockets.
-WSHD_COMPILE = $(WSHD_CC) $(WSHD_CPPFLAGS) -D_GNU_SOURCE -I$(top_srcdir) -std=gnu11 -Os $(WARN_CFLAGS) \
+# wshd and wsh are static and small. They have their own compiler (WSHD_CC) and their own rules, one command each.
+# Sanitizers do not work in a static program; tests reach both programs through their sockets.
+WSHD_COMPILE = $(WSHD_CC) $(WSHD_CPPFLAGS) -D_GNU_SOURCE -I$(top_srcdir) -std=gnu11 -Os $(WARN_CFLAGS) $(WERROR_CFLAGS) \
 	-ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables \
 	-static -s -Wl,--gc-sections -Wl,-z,noexecstack
 
