@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The remembered jobs; see job_table.h. */
+/* The list of jobs and the messages to and from their keepers; see job_table.h. */
 #include "wshd/job_table.h"
 
 #include <errno.h>
@@ -23,7 +23,7 @@ struct wshd_job *job_table_find(const struct wshd *wshd, uint32_t id)
 	return NULL;
 }
 
-bool job_table_is_kept_by(pid_t pid, const void *data)
+bool job_table_is_keeper(pid_t pid, const void *data)
 {
 	const struct wshd *wshd = data;
 
@@ -33,27 +33,28 @@ bool job_table_is_kept_by(pid_t pid, const void *data)
 	return false;
 }
 
-static void close_one(int *fd)
+static void job_table_close_fd(int *fd)
 {
 	if (*fd >= 0)
 		close(*fd);
 	*fd = -1;
 }
 
-static void close_pipes(struct wshd_job *job)
+static void job_table_close_pipes(struct wshd_job *job)
 {
-	close_one(&job->stdin_fd);
-	close_one(&job->stdout_fd);
-	close_one(&job->stderr_fd);
+	job_table_close_fd(&job->stdin_fd);
+	job_table_close_fd(&job->stdout_fd);
+	job_table_close_fd(&job->stderr_fd);
 }
 
 void job_table_close_input(struct wshd_job *job)
 {
-	close_one(&job->stdin_fd);
+	job_table_close_fd(&job->stdin_fd);
 }
 
-/* Frees a job that nobody will ask for again and whose keeper is gone. */
-static void settle(struct wshd *wshd, struct wshd_job *job)
+/* Frees a job whose keeper has ended, if it is a shell or forgotten: no client asks for it again.
+ */
+static void job_table_remove_if_done(struct wshd *wshd, struct wshd_job *job)
 {
 	struct wshd_job **link = &wshd->jobs;
 
@@ -62,11 +63,11 @@ static void settle(struct wshd *wshd, struct wshd_job *job)
 	while (*link != job)
 		link = &(*link)->next;
 	*link = job->next;
-	close_pipes(job);
+	job_table_close_pipes(job);
 	free(job);
 }
 
-static void ended(struct wshd *wshd, struct wshd_job *job, const struct wshd_ended *end)
+static void job_table_set_end(struct wshd *wshd, struct wshd_job *job, const struct wshd_ended *end)
 {
 	uint32_t id = job->end.header.job_id;
 
@@ -77,8 +78,8 @@ static void ended(struct wshd *wshd, struct wshd_job *job, const struct wshd_end
 	wshd_connections_report(wshd);
 }
 
-/* Takes one report of the keeper: how the job ended, once. False when there is none now. */
-static bool take_report(struct wshd *wshd, struct wshd_job *job)
+/* Reads one message of the keeper: how the job ended. False if there is none now. */
+static bool job_table_read_report(struct wshd *wshd, struct wshd_job *job)
 {
 	struct packet packet;
 	int got = packet_receive(job->socket.fd, &packet, MSG_DONTWAIT);
@@ -86,23 +87,24 @@ static bool take_report(struct wshd *wshd, struct wshd_job *job)
 	if (got < 0 && errno == EAGAIN)
 		return false;
 	if (got != 1) {
-		wshd_source_close(wshd,
-				  &job->socket); /* it has ended or is about to: job_table_reaped */
+		/* The keeper ends now; job_table_reaped does the rest. */
+		wshd_source_close(wshd, &job->socket);
 		return false;
 	}
 	if (!job->ended && packet_fits(&packet, sizeof(packet.message.ended), 0))
-		ended(wshd, job, &packet.message.ended);
+		job_table_set_end(wshd, job, &packet.message.ended);
 	packet_close(&packet);
 	return true;
 }
 
-static void keeper_ready(struct wshd *wshd, struct wshd_source *source, uint32_t events)
+static void job_table_on_report(struct wshd *wshd, struct wshd_source *source, uint32_t events)
 {
-	(void)events; /* receiving tells all */
-	take_report(wshd, (struct wshd_job *)((char *)source - offsetof(struct wshd_job, socket)));
+	(void)events; /* reading the socket also finds its end */
+	job_table_read_report(
+		wshd, (struct wshd_job *)((char *)source - offsetof(struct wshd_job, socket)));
 }
 
-static struct wshd_job *job_new(struct wshd *wshd, uint32_t id)
+static struct wshd_job *job_table_add(struct wshd *wshd, uint32_t id)
 {
 	struct wshd_job **link = &wshd->jobs;
 	struct wshd_job *job = calloc(1, sizeof(*job));
@@ -112,15 +114,16 @@ static struct wshd_job *job_new(struct wshd *wshd, uint32_t id)
 	job->number = ++wshd->next_number;
 	job->end.header.job_id = id;
 	job->stdin_fd = job->stdout_fd = job->stderr_fd = -1;
-	job->socket = (struct wshd_source){.fd = -1, .ready = keeper_ready};
+	job->socket = (struct wshd_source){.fd = -1, .ready = job_table_on_report};
 	while (*link)
 		link = &(*link)->next;
 	*link = job;
 	return job;
 }
 
-/* Forks the keeper. False and errno when that fails. */
-static bool keeper_start(struct wshd *wshd, struct wshd_job *job, const struct keeper_start *start)
+/* Forks the keeper. False and errno if that fails. */
+static bool job_table_fork_keeper(struct wshd *wshd, struct wshd_job *job,
+				  const struct keeper_start *start)
 {
 	int sockets[2];
 
@@ -144,16 +147,17 @@ static bool keeper_start(struct wshd *wshd, struct wshd_job *job, const struct k
 	return false;
 }
 
-static void start_failed(struct wshd *wshd, struct wshd_job *job, int number)
+static void job_table_start_failed(struct wshd *wshd, struct wshd_job *job, int number)
 {
 	struct wshd_ended end = {.reason = WSHD_START_FAILED, .exit_status = -1};
 
 	snprintf(end.start_error, sizeof(end.start_error), "start a keeper: %s", strerror(number));
-	ended(wshd, job, &end);
+	job_table_set_end(wshd, job, &end);
 }
 
-/* The job's standard input; wshd's own leads nowhere. */
-static int input_of(const struct packet *packet)
+/* The descriptor for the job's standard input. Without a script or pipe it is that of wshd,
+ * /dev/null. */
+static int job_table_input_fd(const struct packet *packet)
 {
 	if (packet->fds[WSHD_FD_SCRIPT] >= 0)
 		return packet->fds[WSHD_FD_SCRIPT];
@@ -168,7 +172,7 @@ int job_table_spawn(struct wshd *wshd, struct packet *packet)
 		.spawn = spawn,
 		.connection = -1,
 		.command = packet->fds[WSHD_FD_BLOCK],
-		.streams = {input_of(packet), packet->fds[WSHD_FD_STDOUT_WRITE],
+		.streams = {job_table_input_fd(packet), packet->fds[WSHD_FD_STDOUT_WRITE],
 			    packet->fds[WSHD_FD_STDERR_WRITE]},
 		.cgroup = packet->fds + WSHD_FD_CPU,
 	};
@@ -176,19 +180,19 @@ int job_table_spawn(struct wshd *wshd, struct packet *packet)
 
 	if (job_table_find(wshd, spawn->header.job_id))
 		return EEXIST;
-	job = job_new(wshd, spawn->header.job_id);
+	job = job_table_add(wshd, spawn->header.job_id);
 	if (!job)
 		return ENOMEM;
 	job->stdin_fd = packet_take(packet, WSHD_FD_STDIN_WRITE);
 	job->stdout_fd = packet_take(packet, WSHD_FD_STDOUT_READ);
 	job->stderr_fd = packet_take(packet, WSHD_FD_STDERR_READ);
 	job->own_group = spawn->present >> WSHD_FD_CPU != 0;
-	if (!keeper_start(wshd, job, &start))
-		start_failed(wshd, job, errno);
+	if (!job_table_fork_keeper(wshd, job, &start))
+		job_table_start_failed(wshd, job, errno);
 	return 0;
 }
 
-int job_table_shell(struct wshd *wshd, struct packet *packet, int connection)
+int job_table_start_shell(struct wshd *wshd, struct packet *packet, int connection)
 {
 	struct keeper_start start = {
 		.shell = &packet->message.shell,
@@ -196,7 +200,7 @@ int job_table_shell(struct wshd *wshd, struct packet *packet, int connection)
 		.streams = {-1, -1, -1},
 		.command = packet->fds[0],
 	};
-	struct wshd_job *job = job_new(wshd, 0);
+	struct wshd_job *job = job_table_add(wshd, 0);
 	int number;
 
 	if (!job)
@@ -204,10 +208,10 @@ int job_table_shell(struct wshd *wshd, struct packet *packet, int connection)
 	job->shell = true;
 	if (packet->n_fds > WSHD_COMMAND_FDS)
 		memcpy(start.streams, packet->fds + WSHD_COMMAND_FDS, sizeof(start.streams));
-	if (keeper_start(wshd, job, &start))
+	if (job_table_fork_keeper(wshd, job, &start))
 		return 0;
 	number = errno;
-	settle(wshd, job);
+	job_table_remove_if_done(wshd, job);
 	return number;
 }
 
@@ -217,7 +221,7 @@ void job_table_signal(const struct wshd_job *job, enum wshd_type type, int signa
 
 	if (job->keeper == 0 || job->socket.fd < 0)
 		return;
-	/* It reads at once, unless root in the container has stopped it. */
+	/* Root in the container may have stopped the keeper: SIGCONT makes it read the message. */
 	packet_send(job->socket.fd, &message, sizeof(message), NULL, 0, MSG_DONTWAIT);
 	kill(job->keeper, SIGCONT);
 }
@@ -236,19 +240,20 @@ void job_table_forget(struct wshd *wshd, struct wshd_job *job)
 
 	job->forgotten = true;
 	if (job->ended)
-		close_pipes(job);
+		job_table_close_pipes(job);
 	if (job->keeper != 0 && job->socket.fd >= 0)
 		packet_send(job->socket.fd, &message, sizeof(message), NULL, 0, MSG_DONTWAIT);
-	settle(wshd, job);
+	job_table_remove_if_done(wshd, job);
 }
 
-/* A keeper that was killed has told nothing, or its last words are still in the socket. */
-static void keeper_gone(struct wshd *wshd, struct wshd_job *job, int status)
+/* Reads what the keeper has sent before its end. If it was killed without a report, reports that.
+ */
+static void job_table_keeper_ended(struct wshd *wshd, struct wshd_job *job, int status)
 {
 	struct wshd_ended end = {.reason = WSHD_START_FAILED, .exit_status = -1};
 
 	job->keeper = 0;
-	while (job->socket.fd >= 0 && take_report(wshd, job))
+	while (job->socket.fd >= 0 && job_table_read_report(wshd, job))
 		;
 	if (job->socket.fd >= 0)
 		wshd_source_close(wshd, &job->socket);
@@ -259,15 +264,15 @@ static void keeper_gone(struct wshd *wshd, struct wshd_job *job, int status)
 		snprintf(end.start_error, sizeof(end.start_error), "start a keeper: it has ended");
 	}
 	if (!job->ended && !job->shell)
-		ended(wshd, job, &end);
-	settle(wshd, job);
+		job_table_set_end(wshd, job, &end);
+	job_table_remove_if_done(wshd, job);
 }
 
 void job_table_reaped(struct wshd *wshd, pid_t pid, int status)
 {
 	for (struct wshd_job *job = wshd->jobs; job; job = job->next)
 		if (job->keeper == pid) {
-			keeper_gone(wshd, job, status);
+			job_table_keeper_ended(wshd, job, status);
 			return;
 		}
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The jobs that wshd remembers: from their start until the daemon has stored how they ended. */
+/* The jobs of wshd, from their start until the daemon has stored how they ended (WSHD_FORGET). */
 #ifndef WSHD_JOB_TABLE_H
 #define WSHD_JOB_TABLE_H
 
@@ -8,46 +8,50 @@
 
 struct wshd_job {
 	struct wshd_job *next;
-	uint64_t number;           /* in the order of their start */
-	bool shell;                /* of a connection of its own: nobody else is told */
-	pid_t keeper;              /* 0: gone */
-	struct wshd_source socket; /* to the keeper */
-	int stdout_fd, stderr_fd;
-	int stdin_fd; /* write end; -1: none, or closed */
-	bool ended, forgotten;
-	bool own_group; /* it has control groups of its own */
-	uint32_t told;  /* bit N: the client in slot N knows that it ended */
+	uint64_t number; /* ascending in the order of start */
+	bool shell;      /* started by WSHD_SHELL: only its own connection is told how it ends */
+	pid_t keeper;    /* 0: it has ended */
+	struct wshd_source socket; /* connected to the keeper */
+	int stdout_fd, stderr_fd;  /* read ends of its pipes; -1: none */
+	int stdin_fd;              /* write end; -1: none, or closed */
+	bool ended;                /* `end` is valid, apart from its job id, which always is */
+	bool forgotten;            /* the daemon has stored its end */
+	bool own_group;            /* it has its own control groups */
+	uint32_t reported;         /* bit N: its end was sent to the connection in slot N */
 	struct wshd_ended end;
 };
 
-/* Starts what a WSHD_SPAWN asks for; descriptors that it keeps are taken out of the packet. 0, or
- * an errno when the job cannot even be remembered. Whatever else fails is how the job ended. */
+/* Starts the job of a WSHD_SPAWN; takes the descriptors that it keeps out of the packet. Returns 0,
+ * or an errno if the job cannot be added to the list. All other failures are reported as the job's
+ * end (WSHD_START_FAILED). */
 int job_table_spawn(struct wshd *wshd, struct packet *packet);
 
-/* Starts a shell, whose keeper takes over `connection` (the caller closes its own). 0 or errno. */
-int job_table_shell(struct wshd *wshd, struct packet *packet, int connection);
+/* Starts the shell of a WSHD_SHELL. Its keeper inherits `connection`; the caller closes its copy.
+ * Returns 0 or an errno. */
+int job_table_start_shell(struct wshd *wshd, struct packet *packet, int connection);
 
 /* The job with this id, or NULL. */
 struct wshd_job *job_table_find(const struct wshd *wshd, uint32_t id);
 
-/* Has the keeper send the signal to every process of the job; `type`: WSHD_SIGNAL or WSHD_STOP. */
+/* Makes the keeper send the signal to every process of the job. `type`: WSHD_SIGNAL or WSHD_STOP.
+ */
 void job_table_signal(const struct wshd_job *job, enum wshd_type type, int signal);
 
-/* The job's terminal has another size. */
+/* Changes the size of the job's terminal, if it has one. */
 void job_table_resize(const struct wshd_job *job, const struct wshd_window *window);
 
-/* The job's standard input is complete. */
+/* Closes the job's standard input: the job reads its end. */
 void job_table_close_input(struct wshd_job *job);
 
-/* The end of the job is stored. */
+/* The daemon has stored the end of the job, so it is not reported any more. May free the job. */
 void job_table_forget(struct wshd *wshd, struct wshd_job *job);
 
-/* A child of wshd has ended: perhaps a keeper. */
+/* A child of wshd has ended; if it is a keeper, the end of its job is settled. */
 void job_table_reaped(struct wshd *wshd, pid_t pid, int status);
 
-/* Whether a child of wshd is a keeper that sends signals on: a process_tree_skip over a struct
- * wshd. One whose job is forgotten may be about to leave what is below it to wshd; it blocks all
- * signals that do not end it. */
-bool job_table_is_kept_by(pid_t pid, const void *wshd);
+/* Whether a child of wshd is a keeper that forwards signals to its job: a process_tree_skip over a
+ * struct wshd. The keeper of a forgotten job is not: it may exit at any time and leave its
+ * processes to wshd. It blocks all signals that do not end it. */
+bool job_table_is_keeper(pid_t pid, const void *wshd);
 
 #endif

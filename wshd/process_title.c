@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What ps shows: the area of the arguments is overwritten. When its last byte is not NUL the
- * kernel takes what is there up to the first NUL, instead of the whole area.
+ * Sets the process title by overwriting the arguments in memory. If the last byte of that area is
+ * not NUL, /proc/PID/cmdline ends at the first NUL instead of the end of the area.
  */
 #include "wshd/process_title.h"
 
@@ -14,7 +14,7 @@ static char *area_start, *area_end;
 void process_title_init(char **argv)
 {
 	area_start = area_end = argv[0];
-	/* The arguments lie one behind the other. */
+	/* The arguments are contiguous in memory. */
 	while (*argv && *argv == area_end)
 		area_end += strlen(*argv++) + 1;
 }
@@ -23,7 +23,7 @@ void process_title_set(const char *title)
 {
 	size_t size = (size_t)(area_end - area_start);
 
-	prctl(PR_SET_NAME, title); /* cut to 15 bytes by the kernel; cannot fail */
+	prctl(PR_SET_NAME, title); /* the kernel truncates it to 15 bytes; cannot fail */
 	if (size < 3)
 		return;
 	memset(area_start, 0, size);

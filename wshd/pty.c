@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Terminals; see pty.h. It is made inside and its master goes out: whoever runs wsh
- * never lends his own terminal, into which the container could type. */
+/* Pseudo terminals; see pty.h. The pair is made in the container and its master is sent to wsh. The
+ * container never gets the terminal of the user who runs wsh: it could type into it. */
 #include "wshd/pty.h"
 
 #include <errno.h>
@@ -18,15 +18,15 @@
 #define TIOCGPTPEER _IO('T', 0x41)
 #endif
 
-/* The group that terminals belong to, by convention in every distribution. */
+/* The group tty, which owns terminals; its number is the same in every distribution. */
 enum { TTY_GROUP = 5 };
 
-/* Of all multiplexers, in the kernel's list of devices. */
+/* The minor device number of every ptmx. */
 enum { PTMX_MINOR = 2 };
 
-/* The multiplexer of the container's devpts. Outside of one (fake) it is often closed to users, and
- * /dev/ptmx is there for them. */
-static int master_open(void)
+/* Opens the multiplexer of the container's devpts. In a fake container users often may not open it;
+ * they use /dev/ptmx. */
+static int pty_open_master(void)
 {
 	struct stat status;
 	int fd = open("/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC | O_NOFOLLOW);
@@ -48,7 +48,7 @@ bool pty_open(struct pty *terminal, const struct wshd_window *window)
 	struct winsize size = {.ws_row = window->rows, .ws_col = window->columns};
 	int locked = 0;
 
-	terminal->master = master_open();
+	terminal->master = pty_open_master();
 	if (terminal->master < 0 || ioctl(terminal->master, TIOCSPTLCK, &locked) < 0)
 		return false;
 	terminal->slave = ioctl(terminal->master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
@@ -66,7 +66,7 @@ void pty_hand_over(struct pty *terminal, int connection)
 {
 	struct wshd_request message = {.header.type = WSHD_TERMINAL};
 
-	/* Where wsh has gone meanwhile the keeper sees that from the connection. */
+	/* If wsh has ended, the keeper finds the connection closed. */
 	packet_send(connection, &message, sizeof(message), &terminal->master, 1, 0);
 	close(terminal->master);
 	close(terminal->slave);
@@ -83,7 +83,7 @@ bool pty_enter(int slave)
 	return true;
 }
 
-bool pty_give(int slave, uid_t uid)
+bool pty_set_owner(int slave, uid_t uid)
 {
 	return fchown(slave, uid, TTY_GROUP) == 0 && fchmod(slave, 0620) == 0;
 }

@@ -11,17 +11,19 @@
 struct relay {
 	int from, to; /* -1: that side is closed */
 	size_t start, end;
-	char buffer[4096]; /* a pipe that is ready takes so many at once */
+	char buffer[4096]; /* PIPE_BUF: a pipe with POLLOUT takes it without blocking */
 };
 
+/* Takes ownership of both descriptors. */
 void relay_init(struct relay *relay, int from, int to);
-/* Fills in what to wait for: two entries of poll(2). */
+/* Fills in two entries for poll(2). */
 void relay_poll(const struct relay *relay, struct pollfd *fds);
-/* Moves what can be moved. False when nothing more will ever come, and all of it is written. */
+/* Reads or writes once, according to the results of poll(2) in `fds`. False if the source is closed
+ * and everything is written; both descriptors are closed then. */
 bool relay_move(struct relay *relay, const struct pollfd *fds);
 /* Closes both sides. */
 void relay_close(struct relay *relay);
-/* Whether it holds bytes that are not written yet. */
-bool relay_holds(const struct relay *relay);
+/* Whether the buffer has bytes that are not written yet. */
+bool relay_has_data(const struct relay *relay);
 
 #endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * wshd: the first process of a container. Waits for requests on its socket, starts a keeper for
- * each job, remembers how jobs ended, reaps what nobody else does. It lives until its container
- * goes.
+ * wshd: the first process of a container. It reads requests from its socket, starts a keeper for
+ * each job, stores how jobs ended and reaps orphans. It lives as long as its container.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,7 +25,7 @@
 #include "wshd/wshd_connections.h"
 #include "wshd/wshd_stop.h"
 
-/* How long to wait before what could not be told is tried again, in milliseconds. */
+/* Milliseconds until a message that could not be sent is sent again. */
 enum { RETRY_MS = 100 };
 
 bool wshd_source_add(struct wshd *wshd, struct wshd_source *source, uint32_t events)
@@ -45,20 +44,20 @@ void wshd_source_modify(struct wshd *wshd, struct wshd_source *source, uint32_t 
 
 void wshd_source_close(struct wshd *wshd, struct wshd_source *source)
 {
-	/* By hand: a fork may hold a copy, and then closing does not take it out. */
+	/* close(2) alone does not remove it from epoll while a forked keeper has a copy. */
 	epoll_ctl(wshd->epoll_fd, EPOLL_CTL_DEL, source->fd, NULL);
 	close(source->fd);
 	source->fd = -1;
 }
 
-static void __attribute__((noreturn)) die(const char *what)
+static void __attribute__((noreturn)) wshd_die(const char *what)
 {
 	fprintf(stderr, "wshd: %s: %s\n", what, strerror(errno));
 	exit(1);
 }
 
-/* Everything in the queue is one SIGCHLD, so one read empties it. */
-static void signals_ready(struct wshd *wshd, struct wshd_source *source, uint32_t events)
+/* At most one SIGCHLD is pending, so one read empties the queue. */
+static void wshd_on_signal(struct wshd *wshd, struct wshd_source *source, uint32_t events)
 {
 	struct signalfd_siginfo info;
 
@@ -67,77 +66,78 @@ static void signals_ready(struct wshd *wshd, struct wshd_source *source, uint32_
 		wshd_stop_reap(wshd);
 }
 
-/* No signal ends or disturbs it; children find the defaults and an empty mask of their own making.
- */
-static void signals_init(struct wshd *wshd)
+/* Blocks all signals and resets all handlers to the defaults, which children inherit; a job clears
+ * its signal mask before exec. */
+static void wshd_init_signals(struct wshd *wshd)
 {
-	const unsigned long fallback[4] = {
-		0}; /* the kernel's struct sigaction: SIG_DFL, no flags */
+	/* The kernel's struct sigaction: SIG_DFL, no flags. */
+	const unsigned long fallback[4] = {0};
 	sigset_t all, child;
 
 	for (int number = 1; number < NSIG; number++)
-		/* By system call: a C library keeps some for itself, which its own posix_spawn
-		 * leaves ignored. It fails for those that nobody can change. */
+		/* By system call, as the C library refuses its internal signals, which a
+		 * posix_spawn may have left ignored. Fails for SIGKILL and SIGSTOP. */
 		syscall(SYS_rt_sigaction, number, fallback, NULL, sizeof(uint64_t));
 	sigfillset(&all);
 	sigemptyset(&child);
 	sigaddset(&child, SIGCHLD);
 	sigprocmask(SIG_SETMASK, &all, NULL);
-	wshd->signals.ready = signals_ready;
+	wshd->signals.ready = wshd_on_signal;
 	wshd->signals.fd = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (wshd->signals.fd < 0 || !wshd_source_add(wshd, &wshd->signals, EPOLLIN))
-		die("wait for signals");
+		wshd_die("wait for signals");
 }
 
-/* Nothing that whoever started it left open comes to a job. */
-static void descriptors_init(struct wshd_options *options)
+/* Moves the listening socket to descriptor 3 and closes all others, so that no job inherits them.
+ */
+static void wshd_init_descriptors(struct wshd_options *options)
 {
 	enum { LISTENING = STDERR_FILENO + 1 };
 
 	if (options->fd != LISTENING && dup2(options->fd, LISTENING) < 0)
-		die("take the listening socket");
+		wshd_die("take the listening socket");
 	options->fd = LISTENING;
 	if (syscall(SYS_close_range, LISTENING + 1, ~0U, 0) < 0)
-		die("close descriptors");
+		wshd_die("close descriptors");
 	if (fcntl(LISTENING, F_SETFD, FD_CLOEXEC) < 0 || fcntl(LISTENING, F_SETFL, O_NONBLOCK) < 0)
-		die("set up the listening socket");
+		wshd_die("set up the listening socket");
 }
 
-/* Opened before any job can put something in its place. */
-static void proc_init(struct wshd *wshd)
+/* Opens /proc before a job can mount something over it. */
+static void wshd_open_proc(struct wshd *wshd)
 {
 	struct statfs status;
 
 	wshd->proc_fd = open("/proc", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (wshd->proc_fd < 0 || fstatfs(wshd->proc_fd, &status) < 0)
-		die("open /proc");
+		wshd_die("open /proc");
 	if (status.f_type != PROC_SUPER_MAGIC) {
 		errno = ENODEV;
-		die("/proc is no proc file system");
+		wshd_die("/proc is no proc file system");
 	}
 }
 
-/* What jobs inherit, and what it needs for itself. */
-static void process_init(const struct wshd_options *options)
+/* Sets the process attributes that jobs inherit, and the descriptor limit of wshd itself. */
+static void wshd_init_process(const struct wshd_options *options)
 {
 	struct rlimit files;
 
 	umask(022);
 	if (options->nice != 0 && setpriority(PRIO_PROCESS, 0, options->nice) < 0)
-		die("set the niceness");
+		wshd_die("set the niceness");
 	if (options->subreaper && prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
-		die("become a subreaper");
+		wshd_die("become a subreaper");
 	if (!options->fake && !privileges_limit(options->bounding))
-		die("limit the capabilities of jobs");
+		wshd_die("limit the capabilities of jobs");
 	if (chdir(options->fake ? options->fake : "/") < 0)
-		die("change to the directory of jobs");
+		wshd_die("change to the directory of jobs");
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
 		files.rlim_cur = files.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &files); /* else there is room for fewer jobs */
+		setrlimit(RLIMIT_NOFILE, &files); /* if it fails, fewer jobs fit */
 	}
 }
 
-static void __attribute__((noreturn)) loop(struct wshd *wshd)
+static void __attribute__((noreturn)) wshd_run_loop(struct wshd *wshd)
 {
 	for (;;) {
 		struct epoll_event event;
@@ -146,7 +146,7 @@ static void __attribute__((noreturn)) loop(struct wshd *wshd)
 
 		if (wshd->retry && (pause < 0 || pause > RETRY_MS))
 			pause = RETRY_MS;
-		/* One at a time: a handler may close the source of the next. */
+		/* One event at a time, as a handler may close the source of the next one. */
 		n = epoll_wait(wshd->epoll_fd, &event, 1, pause);
 		if (n == 1) {
 			struct wshd_source *source = event.data.ptr;
@@ -169,16 +169,16 @@ int main(int argc, char **argv)
 	}
 	process_title_init(argv);
 	process_title_set(wshd.options.title);
-	descriptors_init(&wshd.options);
-	process_init(&wshd.options);
-	proc_init(&wshd);
+	wshd_init_descriptors(&wshd.options);
+	wshd_init_process(&wshd.options);
+	wshd_open_proc(&wshd);
 	wshd.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (wshd.epoll_fd < 0)
-		die("wait for events");
-	signals_init(&wshd);
+		wshd_die("wait for events");
+	wshd_init_signals(&wshd);
 	wshd.listening =
 		(struct wshd_source){.fd = wshd.options.fd, .ready = wshd_connections_accept};
 	if (!wshd_source_add(&wshd, &wshd.listening, EPOLLIN))
-		die("listen");
-	loop(&wshd);
+		wshd_die("listen");
+	wshd_run_loop(&wshd);
 }

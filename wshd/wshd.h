@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the parts of wshd share: its state, which lives in main's frame, and the descriptors that it
- * waits for. It is one thread; a handler runs to its end before the next one.
+ * The state of wshd, which is a local variable of main, and the descriptors in its event loop. wshd
+ * has a single thread; each event handler runs to its end before the next one starts.
  */
 #ifndef WSHD_WSHD_H
 #define WSHD_WSHD_H
@@ -13,39 +13,41 @@
 #include "proto/wshd_protocol.h"
 #include "wshd/wshd_options.h"
 
-/* Connections at a time; a shell's is not counted once it has its keeper. */
-enum { WSHD_CLIENTS = 16 };
+/* Connections at a time. The connection of a shell belongs to its keeper and is not counted. */
+enum { WSHD_CONNECTIONS = 16 };
 
 struct wshd;
 struct wshd_job;
-struct client;
+struct wshd_connection;
 
-/* Something that the loop waits for. The struct must outlive its registration. */
+/* A descriptor in the event loop. The struct must outlive its registration. */
 struct wshd_source {
 	int fd; /* -1: none */
+	/* Called when one of `events` (of epoll) has occurred. */
 	void (*ready)(struct wshd *wshd, struct wshd_source *source, uint32_t events);
 };
 
 struct wshd {
 	struct wshd_options options;
 	int epoll_fd;
-	int proc_fd; /* /proc as it was before any job ran */
+	int proc_fd; /* /proc, opened before any job ran */
 	struct wshd_source listening, signals;
-	struct wshd_job *jobs; /* in the order of their start */
-	uint64_t next_number;
-	struct client *clients[WSHD_CLIENTS];
-	bool retry;     /* something could not be told */
-	bool killing;   /* everything goes, until nothing is left */
-	unsigned round; /* of killing */
-	bool ending;    /* leaves as soon as nothing is left */
+	struct wshd_job *jobs; /* in the order of start */
+	uint64_t next_number;  /* number of the last job */
+	struct wshd_connection *connections[WSHD_CONNECTIONS];
+	bool retry;     /* a message could not be sent; it is sent again after RETRY_MS */
+	bool killing;   /* SIGKILL is sent in rounds until no process is left */
+	unsigned round; /* number of the next round of SIGKILL */
+	bool ending;    /* wshd exits when no process is left */
 };
 
-/* Waits for `events` (of epoll) on a source. False and errno when it cannot. */
+/* Registers a source for `events` (of epoll). False and errno on failure. */
 bool wshd_source_add(struct wshd *wshd, struct wshd_source *source, uint32_t events);
 
+/* Changes the events of a registered source. */
 void wshd_source_modify(struct wshd *wshd, struct wshd_source *source, uint32_t events);
 
-/* Forgets the source and closes its descriptor. */
+/* Removes the source from the event loop and closes its descriptor. */
 void wshd_source_close(struct wshd *wshd, struct wshd_source *source);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Connections; see wshd_connections.h. What a connection has to be told is never queued: it follows
- * from what the connection knows (`listed`, the `told` bits of the jobs) and is sent while its
+ * Connections; see wshd_connections.h. Messages are never queued. What is still to be sent follows
+ * from what was sent already (`listed`, the `reported` bits of the jobs) and is sent while the
  * socket takes packets.
  */
 #include "wshd/wshd_connections.h"
@@ -18,50 +18,53 @@
 #include "wshd/job_table.h"
 #include "wshd/wshd_stop.h"
 
-/* Packets that are taken before others have their turn. */
+/* Packets that are read from one connection before the others get their turn. */
 enum { PACKETS_MAX = 512 };
 
-struct client {
+struct wshd_connection {
 	struct wshd_source source;
-	unsigned slot;
-	bool greeted, watching;
-	bool blocked; /* its socket is full */
-	bool listing;
-	uint64_t listed; /* number of the last job that its list has */
+	unsigned slot;   /* index in wshd->connections; bit in `reported` of jobs */
+	bool greeted;    /* WSHD_HELLO was received */
+	bool watching;   /* gets the ends of jobs */
+	bool blocked;    /* the last message could not be sent */
+	bool listing;    /* a WSHD_LIST is not answered completely */
+	uint64_t listed; /* number of the last job that was sent for it */
 	bool stopping;   /* waits for WSHD_EMPTY */
-	bool empty;      /* is to be told WSHD_EMPTY */
+	bool empty;      /* WSHD_EMPTY is to be sent */
 };
 
-static void client_close(struct wshd *wshd, struct client *client)
+static void wshd_connection_close(struct wshd *wshd, struct wshd_connection *connection)
 {
-	wshd->clients[client->slot] = NULL;
-	wshd_source_close(wshd, &client->source);
-	free(client);
+	wshd->connections[connection->slot] = NULL;
+	wshd_source_close(wshd, &connection->source);
+	free(connection);
 }
 
-/* False when it cannot be sent now: when the socket takes it again it is tried again. A connection
- * whose other end is closed goes when all that was sent through it is read. */
-static bool client_send(struct wshd *wshd, struct client *client, const void *message,
-			size_t length, const int *fds, size_t n_fds)
+/* Sends a packet. False if that fails now; it is sent again when the socket takes packets or after
+ * RETRY_MS. A connection whose peer is closed stays until all packets of the peer are read. */
+static bool wshd_connection_send(struct wshd *wshd, struct wshd_connection *connection,
+				 const void *message, size_t length, const int *fds, size_t n_fds)
 {
-	if (packet_send(client->source.fd, message, length, fds, n_fds, MSG_DONTWAIT) == 0)
+	if (packet_send(connection->source.fd, message, length, fds, n_fds, MSG_DONTWAIT) == 0)
 		return true;
-	client->blocked = true;
+	connection->blocked = true;
 	if (errno == EAGAIN)
-		wshd_source_modify(wshd, &client->source, EPOLLIN | EPOLLOUT);
+		wshd_source_modify(wshd, &connection->source, EPOLLIN | EPOLLOUT);
 	else if (errno != EPIPE && errno != ECONNRESET)
-		wshd->retry = true; /* no memory, too many descriptors on their way: passes */
+		wshd->retry = true; /* no memory or too many descriptors in flight: temporary */
 	return false;
 }
 
-static bool send_plain(struct wshd *wshd, struct client *client, enum wshd_type type)
+static bool wshd_connection_send_type(struct wshd *wshd, struct wshd_connection *connection,
+				      enum wshd_type type)
 {
 	struct wshd_request message = {.header.type = type};
 
-	return client_send(wshd, client, &message, sizeof(message), NULL, 0);
+	return wshd_connection_send(wshd, connection, &message, sizeof(message), NULL, 0);
 }
 
-static bool send_job(struct wshd *wshd, struct client *client, const struct wshd_job *job)
+static bool wshd_connection_send_job(struct wshd *wshd, struct wshd_connection *connection,
+				     const struct wshd_job *job)
 {
 	struct wshd_listed_job message = {
 		.header = {.type = WSHD_JOB, .job_id = job->end.header.job_id},
@@ -74,78 +77,80 @@ static bool send_job(struct wshd *wshd, struct client *client, const struct wshd
 	all[WSHD_FD_STDOUT_READ] = job->stdout_fd;
 	all[WSHD_FD_STDERR_READ] = job->stderr_fd;
 	n = packet_gather_fds(all, fds, &message.present);
-	return client_send(wshd, client, &message, sizeof(message), fds, n);
+	return wshd_connection_send(wshd, connection, &message, sizeof(message), fds, n);
 }
 
-static bool send_list(struct wshd *wshd, struct client *client)
+static bool wshd_connection_send_list(struct wshd *wshd, struct wshd_connection *connection)
 {
 	for (struct wshd_job *job = wshd->jobs; job; job = job->next) {
-		if (job->shell || job->forgotten || job->number <= client->listed)
+		if (job->shell || job->forgotten || job->number <= connection->listed)
 			continue;
-		if (!send_job(wshd, client, job))
+		if (!wshd_connection_send_job(wshd, connection, job))
 			return false;
-		client->listed = job->number;
+		connection->listed = job->number;
 	}
-	if (!send_plain(wshd, client, WSHD_LIST_END))
+	if (!wshd_connection_send_type(wshd, connection, WSHD_LIST_END))
 		return false;
-	client->listing = false;
+	connection->listing = false;
 	return true;
 }
 
-static bool send_ended(struct wshd *wshd, struct client *client)
+static bool wshd_connection_send_ends(struct wshd *wshd, struct wshd_connection *connection)
 {
-	uint32_t bit = UINT32_C(1) << client->slot;
+	uint32_t bit = UINT32_C(1) << connection->slot;
 
 	for (struct wshd_job *job = wshd->jobs; job; job = job->next) {
-		if (!job->ended || job->shell || job->forgotten || (job->told & bit))
+		if (!job->ended || job->shell || job->forgotten || (job->reported & bit))
 			continue;
-		if (!client_send(wshd, client, &job->end, sizeof(job->end), NULL, 0))
+		if (!wshd_connection_send(wshd, connection, &job->end, sizeof(job->end), NULL, 0))
 			return false;
-		job->told |= bit;
+		job->reported |= bit;
 	}
 	return true;
 }
 
-static void client_tell(struct wshd *wshd, struct client *client)
+static void wshd_connection_send_pending(struct wshd *wshd, struct wshd_connection *connection)
 {
-	if (client->blocked || (client->listing && !send_list(wshd, client)) ||
-	    (client->watching && !send_ended(wshd, client)))
+	if (connection->blocked ||
+	    (connection->listing && !wshd_connection_send_list(wshd, connection)) ||
+	    (connection->watching && !wshd_connection_send_ends(wshd, connection)))
 		return;
-	if (client->empty && send_plain(wshd, client, WSHD_EMPTY))
-		client->empty = false;
+	if (connection->empty && wshd_connection_send_type(wshd, connection, WSHD_EMPTY))
+		connection->empty = false;
 }
 
 void wshd_connections_report(struct wshd *wshd)
 {
-	for (unsigned i = 0; i < WSHD_CLIENTS; i++)
-		if (wshd->clients[i])
-			client_tell(wshd, wshd->clients[i]);
+	for (unsigned i = 0; i < WSHD_CONNECTIONS; i++)
+		if (wshd->connections[i])
+			wshd_connection_send_pending(wshd, wshd->connections[i]);
 }
 
 void wshd_connections_retry(struct wshd *wshd)
 {
 	wshd->retry = false;
-	for (unsigned i = 0; i < WSHD_CLIENTS; i++)
-		if (wshd->clients[i])
-			wshd->clients[i]->blocked = false;
+	for (unsigned i = 0; i < WSHD_CONNECTIONS; i++)
+		if (wshd->connections[i])
+			wshd->connections[i]->blocked = false;
 	wshd_connections_report(wshd);
 }
 
 void wshd_connections_report_empty(struct wshd *wshd)
 {
-	for (unsigned i = 0; i < WSHD_CLIENTS; i++) {
-		struct client *client = wshd->clients[i];
+	for (unsigned i = 0; i < WSHD_CONNECTIONS; i++) {
+		struct wshd_connection *connection = wshd->connections[i];
 
-		if (!client || !client->stopping)
+		if (!connection || !connection->stopping)
 			continue;
-		client->stopping = false;
-		client->empty = true;
-		client_tell(wshd, client);
+		connection->stopping = false;
+		connection->empty = true;
+		wshd_connection_send_pending(wshd, connection);
 	}
 }
 
-/* Said at once and only once, so it needs no state: a client that does not read is told nothing. */
-static void refuse(const struct client *client, const struct packet *packet, int number)
+/* Sends an error once, without a retry: a client that does not read its socket misses it. */
+static void wshd_connection_refuse(const struct wshd_connection *connection,
+				   const struct packet *packet, int number)
 {
 	struct wshd_refused message = {
 		.header = {.type = WSHD_REFUSED, .job_id = packet->message.header.job_id},
@@ -153,20 +158,23 @@ static void refuse(const struct client *client, const struct packet *packet, int
 		.error = number,
 	};
 
-	packet_send(client->source.fd, &message, sizeof(message), NULL, 0, MSG_DONTWAIT);
+	packet_send(connection->source.fd, &message, sizeof(message), NULL, 0, MSG_DONTWAIT);
 }
 
-static bool take_hello(struct wshd *wshd, struct client *client, struct packet *packet)
+static bool wshd_connection_hello(struct wshd *wshd, struct wshd_connection *connection,
+				  struct packet *packet)
 {
 	struct wshd_hello hello = {.header.type = WSHD_HELLO, .version = WSHD_VERSION};
 
-	(void)packet; /* each type is the same in all versions */
-	client->greeted = true;
-	client_send(wshd, client, &hello, sizeof(hello), NULL, 0); /* fits, or nobody is there */
+	(void)packet; /* no message differs between versions */
+	connection->greeted = true;
+	/* The socket is empty, so the answer fits; if the client has closed, nothing is lost. */
+	wshd_connection_send(wshd, connection, &hello, sizeof(hello), NULL, 0);
 	return true;
 }
 
-static bool take_spawn(struct wshd *wshd, struct client *client, struct packet *packet)
+static bool wshd_connection_spawn(struct wshd *wshd, struct wshd_connection *connection,
+				  struct packet *packet)
 {
 	int number;
 
@@ -174,129 +182,140 @@ static bool take_spawn(struct wshd *wshd, struct client *client, struct packet *
 		return false;
 	number = job_table_spawn(wshd, packet);
 	if (number != 0)
-		refuse(client, packet, number);
+		wshd_connection_refuse(connection, packet, number);
 	return true;
 }
 
-static bool take_signal(struct wshd *wshd, struct client *client, struct packet *packet)
+static bool wshd_connection_signal(struct wshd *wshd, struct wshd_connection *connection,
+				   struct packet *packet)
 {
 	const struct wshd_job *job = job_table_find(wshd, packet->message.header.job_id);
 
-	(void)client;
+	(void)connection;
 	if (job)
 		job_table_signal(job, WSHD_SIGNAL, packet->message.signal.signal);
 	return true;
 }
 
-static bool take_forget(struct wshd *wshd, struct client *client, struct packet *packet)
+static bool wshd_connection_forget(struct wshd *wshd, struct wshd_connection *connection,
+				   struct packet *packet)
 {
 	struct wshd_job *job = job_table_find(wshd, packet->message.header.job_id);
 
-	(void)client;
+	(void)connection;
 	if (job)
 		job_table_forget(wshd, job);
 	return true;
 }
 
-static bool take_close_input(struct wshd *wshd, struct client *client, struct packet *packet)
+static bool wshd_connection_close_input(struct wshd *wshd, struct wshd_connection *connection,
+					struct packet *packet)
 {
 	struct wshd_job *job = job_table_find(wshd, packet->message.header.job_id);
 
-	(void)client;
+	(void)connection;
 	if (job)
 		job_table_close_input(job);
 	return true;
 }
 
-static bool take_resize(struct wshd *wshd, struct client *client, struct packet *packet)
+static bool wshd_connection_resize(struct wshd *wshd, struct wshd_connection *connection,
+				   struct packet *packet)
 {
 	const struct wshd_job *job = job_table_find(wshd, packet->message.header.job_id);
 
-	(void)client;
+	(void)connection;
 	if (job)
 		job_table_resize(job, &packet->message.resize.window);
 	return true;
 }
 
-static bool take_list(struct wshd *wshd, struct client *client, struct packet *packet)
+static bool wshd_connection_list(struct wshd *wshd, struct wshd_connection *connection,
+				 struct packet *packet)
 {
 	(void)packet;
-	client->listing = true;
-	client->listed = 0;
-	client_tell(wshd, client);
+	connection->listing = true;
+	connection->listed = 0;
+	wshd_connection_send_pending(wshd, connection);
 	return true;
 }
 
-static bool take_watch(struct wshd *wshd, struct client *client, struct packet *packet)
+static bool wshd_connection_watch(struct wshd *wshd, struct wshd_connection *connection,
+				  struct packet *packet)
 {
 	(void)packet;
-	client->watching = true;
-	client_tell(wshd, client);
+	connection->watching = true;
+	wshd_connection_send_pending(wshd, connection);
 	return true;
 }
 
-static bool take_stop(struct wshd *wshd, struct client *client, struct packet *packet)
+static bool wshd_connection_stop(struct wshd *wshd, struct wshd_connection *connection,
+				 struct packet *packet)
 {
-	client->stopping = true;
+	connection->stopping = true;
 	wshd_stop_begin(wshd, packet->message.signal.signal);
 	return true;
 }
 
-static bool take_end(struct wshd *wshd, struct client *client, struct packet *packet)
+static bool wshd_connection_end(struct wshd *wshd, struct wshd_connection *connection,
+				struct packet *packet)
 {
-	(void)client;
+	(void)connection;
 	(void)packet;
 	wshd->ending = true;
 	wshd_stop_begin(wshd, SIGKILL);
 	return true;
 }
 
-static bool shell_fits(const struct packet *packet)
+static bool wshd_connection_shell_fits(const struct packet *packet)
 {
 	bool terminal = packet->message.shell.flags & WSHD_SHELL_TERMINAL;
 
 	return packet->n_fds == WSHD_COMMAND_FDS + (terminal ? 0 : WSHD_STREAM_FDS);
 }
 
-/* Its keeper goes on with the connection, which is none of wshd's any more. */
-static bool take_shell(struct wshd *wshd, struct client *client, struct packet *packet)
+/* Starts a shell. Its keeper inherits the connection; returning false closes it in wshd. */
+static bool wshd_connection_shell(struct wshd *wshd, struct wshd_connection *connection,
+				  struct packet *packet)
 {
 	int number;
 
-	if (!shell_fits(packet))
+	if (!wshd_connection_shell_fits(packet))
 		return false;
-	number = job_table_shell(wshd, packet, client->source.fd);
+	number = job_table_start_shell(wshd, packet, connection->source.fd);
 	if (number == 0)
 		return false;
-	refuse(client, packet, number);
+	wshd_connection_refuse(connection, packet, number);
 	return true;
 }
 
-/* What each type must bring, and what takes it; false closes the connection. */
+/* For each request type its exact size and its handler. A wrong size, or a handler that returns
+ * false, closes the connection. */
 static const struct {
 	enum wshd_type type;
 	size_t length;
-	int n_fds; /* -1: told by the message itself */
-	bool (*take)(struct wshd *wshd, struct client *client, struct packet *packet);
+	int n_fds; /* -1: the handler checks it */
+	bool (*take)(struct wshd *wshd, struct wshd_connection *connection, struct packet *packet);
 } requests[] = {
-	{WSHD_HELLO, sizeof(struct wshd_hello), 0, take_hello},
-	{WSHD_SPAWN, sizeof(struct wshd_spawn), -1, take_spawn},
-	{WSHD_SIGNAL, sizeof(struct wshd_signal), 0, take_signal},
-	{WSHD_FORGET, sizeof(struct wshd_request), 0, take_forget},
-	{WSHD_LIST, sizeof(struct wshd_request), 0, take_list},
-	{WSHD_WATCH, sizeof(struct wshd_request), 0, take_watch},
-	{WSHD_STOP, sizeof(struct wshd_signal), 0, take_stop},
-	{WSHD_END, sizeof(struct wshd_request), 0, take_end},
-	{WSHD_SHELL, sizeof(struct wshd_shell), -1, take_shell},
-	{WSHD_CLOSE_INPUT, sizeof(struct wshd_request), 0, take_close_input},
-	{WSHD_RESIZE, sizeof(struct wshd_resize), 0, take_resize},
+	{WSHD_HELLO, sizeof(struct wshd_hello), 0, wshd_connection_hello},
+	{WSHD_SPAWN, sizeof(struct wshd_spawn), -1, wshd_connection_spawn},
+	{WSHD_SIGNAL, sizeof(struct wshd_signal), 0, wshd_connection_signal},
+	{WSHD_FORGET, sizeof(struct wshd_request), 0, wshd_connection_forget},
+	{WSHD_LIST, sizeof(struct wshd_request), 0, wshd_connection_list},
+	{WSHD_WATCH, sizeof(struct wshd_request), 0, wshd_connection_watch},
+	{WSHD_STOP, sizeof(struct wshd_signal), 0, wshd_connection_stop},
+	{WSHD_END, sizeof(struct wshd_request), 0, wshd_connection_end},
+	{WSHD_SHELL, sizeof(struct wshd_shell), -1, wshd_connection_shell},
+	{WSHD_CLOSE_INPUT, sizeof(struct wshd_request), 0, wshd_connection_close_input},
+	{WSHD_RESIZE, sizeof(struct wshd_resize), 0, wshd_connection_resize},
 };
 
-static bool client_take(struct wshd *wshd, struct client *client, struct packet *packet)
+static bool wshd_connection_handle(struct wshd *wshd, struct wshd_connection *connection,
+				   struct packet *packet)
 {
 	uint32_t type = packet->message.header.type;
 
-	if (!client->greeted && type != WSHD_HELLO)
+	if (!connection->greeted && type != WSHD_HELLO)
 		return false;
 	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
 		if (requests[i].type != type)
@@ -304,59 +323,60 @@ static bool client_take(struct wshd *wshd, struct client *client, struct packet 
 		if (packet->length != requests[i].length ||
 		    (requests[i].n_fds >= 0 && packet->n_fds != (size_t)requests[i].n_fds))
 			return false;
-		return requests[i].take(wshd, client, packet);
+		return requests[i].take(wshd, connection, packet);
 	}
-	refuse(client, packet, EOPNOTSUPP);
+	wshd_connection_refuse(connection, packet, EOPNOTSUPP);
 	return true;
 }
 
-/* Takes one packet; false when there is none now, or the connection is closed. */
-static bool client_receive(struct wshd *wshd, struct client *client)
+/* Reads and handles one packet. False if there is none now, or if the connection is closed. */
+static bool wshd_connection_receive(struct wshd *wshd, struct wshd_connection *connection)
 {
 	struct packet packet;
 	bool goes_on;
-	int got = packet_receive(client->source.fd, &packet, MSG_DONTWAIT);
+	int got = packet_receive(connection->source.fd, &packet, MSG_DONTWAIT);
 
 	if (got < 0 && errno == EAGAIN)
 		return false;
-	goes_on = got == 1 && client_take(wshd, client, &packet);
+	goes_on = got == 1 && wshd_connection_handle(wshd, connection, &packet);
 	if (got == 1)
 		packet_close(&packet);
 	if (!goes_on)
-		client_close(wshd, client);
+		wshd_connection_close(wshd, connection);
 	return goes_on;
 }
 
-/* All that has come is taken at once: what an earlier daemon has sent comes before the list that
- * its successor asks for. No socket's buffer holds more than so many packets. */
-static void client_ready(struct wshd *wshd, struct wshd_source *source, uint32_t events)
+/* Handles all packets that have arrived, so that the requests of a previous daemon come before the
+ * WSHD_LIST of its successor. A socket's buffer holds no more than PACKETS_MAX packets. */
+static void wshd_connection_on_ready(struct wshd *wshd, struct wshd_source *source, uint32_t events)
 {
-	struct client *client = (struct client *)source; /* its first member */
+	struct wshd_connection *connection =
+		(struct wshd_connection *)source; /* its first member */
 
-	if (client->blocked && (events & EPOLLOUT)) {
-		client->blocked = false;
+	if (connection->blocked && (events & EPOLLOUT)) {
+		connection->blocked = false;
 		wshd_source_modify(wshd, source, EPOLLIN);
-		client_tell(wshd, client);
+		wshd_connection_send_pending(wshd, connection);
 	}
-	for (int i = 0; i < PACKETS_MAX && client_receive(wshd, client); i++)
+	for (int i = 0; i < PACKETS_MAX && wshd_connection_receive(wshd, connection); i++)
 		;
 }
 
-static bool client_new(struct wshd *wshd, int fd, unsigned slot)
+static bool wshd_connection_new(struct wshd *wshd, int fd, unsigned slot)
 {
-	struct client *client = calloc(1, sizeof(*client));
+	struct wshd_connection *connection = calloc(1, sizeof(*connection));
 
-	if (!client)
+	if (!connection)
 		return false;
-	client->source = (struct wshd_source){.fd = fd, .ready = client_ready};
-	client->slot = slot;
-	if (!wshd_source_add(wshd, &client->source, EPOLLIN)) {
-		free(client);
+	connection->source = (struct wshd_source){.fd = fd, .ready = wshd_connection_on_ready};
+	connection->slot = slot;
+	if (!wshd_source_add(wshd, &connection->source, EPOLLIN)) {
+		free(connection);
 		return false;
 	}
 	for (struct wshd_job *job = wshd->jobs; job; job = job->next)
-		job->told &= ~(UINT32_C(1) << slot);
-	wshd->clients[slot] = client;
+		job->reported &= ~(UINT32_C(1) << slot);
+	wshd->connections[slot] = connection;
 	return true;
 }
 
@@ -367,9 +387,10 @@ void wshd_connections_accept(struct wshd *wshd, struct wshd_source *listening, u
 
 	(void)events;
 	if (fd < 0)
-		return; /* it has gone again, or there is no descriptor now: level-triggered */
-	while (slot < WSHD_CLIENTS && wshd->clients[slot])
+		return; /* the client has closed, or no descriptor is free; epoll reports it again
+			 */
+	while (slot < WSHD_CONNECTIONS && wshd->connections[slot])
 		slot++;
-	if (slot == WSHD_CLIENTS || !client_new(wshd, fd, slot))
+	if (slot == WSHD_CONNECTIONS || !wshd_connection_new(wshd, fd, slot))
 		close(fd);
 }

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* `max` and the value as an unsigned number: none of the options takes a negative one. */
-static bool number_parse(const char *text, int base, uint64_t max, uint64_t *number)
+/* Parses an unsigned number of at most `max`: no option takes a negative one. */
+static bool wshd_options_parse_number(const char *text, int base, uint64_t max, uint64_t *number)
 {
 	char *end;
 
@@ -19,26 +19,26 @@ static bool number_parse(const char *text, int base, uint64_t max, uint64_t *num
 	return errno == 0 && *end == '\0' && *number <= max;
 }
 
-/* The argument area is overwritten by the title, so a text is copied. */
-static bool text_parse(const char *text, const char **copy)
+/* The process title overwrites the arguments, so texts are copied. */
+static bool wshd_options_copy_text(const char *text, const char **copy)
 {
 	*copy = strdup(text);
 	return *copy != NULL;
 }
 
-static bool option_take(struct wshd_options *options, const char *name, const char *value)
+static bool wshd_options_set(struct wshd_options *options, const char *name, const char *value)
 {
 	uint64_t number;
 
 	if (strcmp(name, "--title") == 0)
-		return text_parse(value, &options->title);
+		return wshd_options_copy_text(value, &options->title);
 	if (strcmp(name, "--lang") == 0)
-		return text_parse(value, &options->lang);
+		return wshd_options_copy_text(value, &options->lang);
 	if (strcmp(name, "--fake") == 0)
-		return text_parse(value, &options->fake);
+		return wshd_options_copy_text(value, &options->fake);
 	if (strcmp(name, "--bounding") == 0)
-		return number_parse(value, 16, UINT64_MAX, &options->bounding);
-	if (!number_parse(value, 10, INT_MAX, &number))
+		return wshd_options_parse_number(value, 16, UINT64_MAX, &options->bounding);
+	if (!wshd_options_parse_number(value, 10, INT_MAX, &number))
 		return false;
 	if (strcmp(name, "--fd") == 0)
 		options->fd = (int)number;
@@ -59,7 +59,7 @@ bool wshd_options_parse(struct wshd_options *options, char **argv)
 		if (strcmp(*argv, "--subreaper") == 0) {
 			options->subreaper = true;
 			argv++;
-		} else if (argv[1] && option_take(options, argv[0], argv[1])) {
+		} else if (argv[1] && wshd_options_set(options, argv[0], argv[1])) {
 			argv += 2;
 		} else {
 			return false;

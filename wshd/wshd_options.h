@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* wshd's command line; its meaning is told in wshd_protocol.h. */
+/* wshd's command line; proto/wshd_protocol.h documents the options. */
 #ifndef WSHD_WSHD_OPTIONS_H
 #define WSHD_WSHD_OPTIONS_H
 
@@ -12,13 +12,14 @@ struct wshd_options {
 	const char *title;
 	uid_t uid;
 	uint64_t bounding;
-	int nice; /* 0: left as it is */
+	int nice; /* 0: not changed */
 	const char *lang;
-	const char *fake; /* NULL: a container */
+	const char *fake; /* directory of a fake container; NULL: a real one */
 	bool subreaper;
 };
 
-/* False where something is unknown, missing or no number. The texts are copies. */
+/* False if an option is unknown, missing or not a number. The texts are copies that are never
+ * freed. */
 bool wshd_options_parse(struct wshd_options *options, char **argv);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Ends everything in a container; see wshd_stop.h. A keeper ends what is below it; what outlived
- * its keeper has become a child of wshd. A keeper leaves when nothing is below it, so the container
- * is empty when wshd has no child.
+ * Ends all processes of a container; see wshd_stop.h. A keeper ends its descendants; a process that
+ * outlives its keeper is a child of wshd. A keeper exits when it has no descendants, so the
+ * container is empty when wshd has no children.
  */
 #include "wshd/wshd_stop.h"
 
@@ -15,7 +15,7 @@
 #include "wshd/job_table.h"
 #include "wshd/wshd_connections.h"
 
-static void signal_keepers(const struct wshd *wshd, int signal)
+static void wshd_stop_signal_keepers(const struct wshd *wshd, int signal)
 {
 	for (const struct wshd_job *job = wshd->jobs; job; job = job->next)
 		job_table_signal(job, WSHD_STOP, signal);
@@ -24,21 +24,21 @@ static void signal_keepers(const struct wshd *wshd, int signal)
 void wshd_stop_begin(struct wshd *wshd, int signal)
 {
 	if (signal == SIGKILL) {
-		wshd->killing = true; /* in rounds, from the loop */
+		wshd->killing = true; /* the event loop calls wshd_stop_continue */
 		wshd->round = 0;
 	}
 	wshd_stop_reap(wshd);
-	signal_keepers(wshd, signal);
-	/* Where no child is left there is nothing to search. */
+	wshd_stop_signal_keepers(wshd, signal);
+	/* Without children the search of /proc is not needed. */
 	if (signal != SIGKILL && waitid(P_ALL, 0, NULL, WEXITED | WNOHANG | WNOWAIT) == 0)
-		process_tree_stop(wshd->proc_fd, getpid(), signal, job_table_is_kept_by, wshd);
+		process_tree_stop(wshd->proc_fd, getpid(), signal, job_table_is_keeper, wshd);
 }
 
 int wshd_stop_continue(struct wshd *wshd)
 {
 	if (!wshd->killing)
 		return -1;
-	process_tree_kill(wshd->proc_fd, getpid(), wshd->round, job_table_is_kept_by, wshd);
+	process_tree_kill(wshd->proc_fd, getpid(), wshd->round, job_table_is_keeper, wshd);
 	return process_tree_pause(wshd->round++);
 }
 
@@ -50,7 +50,7 @@ void wshd_stop_reap(struct wshd *wshd)
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
 		job_table_reaped(wshd, pid, status);
 	if (pid == 0)
-		return; /* there are others */
+		return; /* others still run */
 	if (wshd->ending)
 		exit(0);
 	wshd->killing = false;

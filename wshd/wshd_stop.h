@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Ends every process but wshd and the keepers. */
+/* Ends all processes of the container except wshd and the keepers. */
 #ifndef WSHD_WSHD_STOP_H
 #define WSHD_WSHD_STOP_H
 
 #include "wshd/wshd.h"
 
-/* Sends `signal` to all of them; SIGKILL is repeated until none is left. */
+/* Sends `signal` to all of them. SIGKILL is repeated until no process is left. */
 void wshd_stop_begin(struct wshd *wshd, int signal);
 
-/* Goes on with killing: how long the loop may wait until it is to be called again, in
- * milliseconds; -1: for ever. */
+/* Does the next round of SIGKILL, if one is due. Returns how many milliseconds the event loop may
+ * wait before it calls this again; -1: no limit. */
 int wshd_stop_continue(struct wshd *wshd);
 
-/* All children that have ended are reaped; tells who waits when none is left. */
+/* Reaps all children that have ended. If none is left, answers the connections that wait for that,
+ * or exits (wshd->ending). */
 void wshd_stop_reap(struct wshd *wshd);
 
 #endif

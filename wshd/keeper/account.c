@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Looks into /etc/passwd and /etc/group; see account.h. */
+/* Reads /etc/passwd and /etc/group; see account.h. */
 #include "wshd/keeper/account.h"
 
 #include <errno.h>
@@ -13,14 +13,15 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* What is behind the first so many bytes of the file is not looked at. */
+/* A file is read up to this size; the rest is ignored. */
 enum { DATABASE_MAX = 64 * 1024 };
 
-/* One of the two files. */
-static char database[DATABASE_MAX + 1];
+/* The text of the file that was read last. */
+static char account_file[DATABASE_MAX + 1];
 
-/* A plain file or nothing: no way out through a descriptor's link, no waiting for a fifo. */
-static int database_open(const char *path)
+/* Opens a regular file only. Links of /proc do not lead out of the container, a fifo does not
+ * block. */
+static int account_open_file(const char *path)
 {
 	struct open_how how = {
 		.flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
@@ -40,23 +41,23 @@ static int database_open(const char *path)
 	return -1;
 }
 
-/* Without the file nobody is in it. */
-static void database_read(const char *path)
+/* A missing file is read as an empty one. */
+static void account_read_file(const char *path)
 {
-	int fd = database_open(path);
+	int fd = account_open_file(path);
 	size_t length = 0;
 	ssize_t got = 1;
 
 	while (fd >= 0 && got > 0 && length < DATABASE_MAX) {
-		got = read(fd, database + length, DATABASE_MAX - length);
+		got = read(fd, account_file + length, DATABASE_MAX - length);
 		length += got > 0 ? (size_t)got : 0;
 	}
-	database[length] = '\0';
+	account_file[length] = '\0';
 	if (fd >= 0)
 		close(fd);
 }
 
-static bool number_parse(const char *text, uint32_t *number)
+static bool account_parse_number(const char *text, uint32_t *number)
 {
 	unsigned long value;
 	char *end;
@@ -66,18 +67,18 @@ static bool number_parse(const char *text, uint32_t *number)
 	errno = 0;
 	value = strtoul(text, &end, 10);
 	*number = (uint32_t)value;
-	/* The last one means 'unchanged' to the system calls. */
+	/* UINT32_MAX, (uid_t)-1, means "unchanged" to the system calls. */
 	return *end == '\0' && errno == 0 && value < UINT32_MAX;
 }
 
-/* Copies a field, unless it is too long. */
-static bool field_take(char *to, size_t size, const char *field)
+/* Copies a field. False if it is too long. */
+static bool account_copy_field(char *to, size_t size, const char *field)
 {
 	return (size_t)snprintf(to, size, "%s", field) < size;
 }
 
-/* Cuts a line of seven fields up. */
-static bool line_parse(char *line, struct account *account)
+/* Parses a line of /etc/passwd: NAME:PASSWORD:UID:GID:COMMENT:HOME:SHELL. */
+static bool account_parse_line(char *line, struct account *account)
 {
 	char *fields[7];
 	uint32_t uid, gid;
@@ -85,25 +86,27 @@ static bool line_parse(char *line, struct account *account)
 	for (size_t i = 0; i < 7; i++)
 		if (!(fields[i] = strsep(&line, ":")))
 			return false;
-	if (line || !number_parse(fields[2], &uid) || !number_parse(fields[3], &gid))
+	if (line || !account_parse_number(fields[2], &uid) ||
+	    !account_parse_number(fields[3], &gid))
 		return false;
 	account->uid = uid;
 	account->gid = gid;
-	return *fields[0] && field_take(account->name, sizeof(account->name), fields[0]) &&
-	       *fields[5] == '/' && field_take(account->home, sizeof(account->home), fields[5]) &&
-	       field_take(account->shell, sizeof(account->shell), fields[6]);
+	return *fields[0] && account_copy_field(account->name, sizeof(account->name), fields[0]) &&
+	       *fields[5] == '/' &&
+	       account_copy_field(account->home, sizeof(account->home), fields[5]) &&
+	       account_copy_field(account->shell, sizeof(account->shell), fields[6]);
 }
 
-/* The first line that bears the name, or, where there is none, the number. */
-static bool passwd_find(const char *name, const uint32_t *uid, struct account *account)
+/* Finds the first line with this uid, or with this name if `uid` is NULL. */
+static bool account_find_passwd(const char *name, const uint32_t *uid, struct account *account)
 {
-	char *rest = database, *line;
+	char *rest = account_file, *line;
 
-	database_read("etc/passwd");
+	account_read_file("etc/passwd");
 	while ((line = strsep(&rest, "\n"))) {
 		struct account found;
 
-		if (!line_parse(line, &found))
+		if (!account_parse_line(line, &found))
 			continue;
 		if (uid ? found.uid == *uid : strcmp(found.name, name) == 0) {
 			*account = found;
@@ -113,10 +116,11 @@ static bool passwd_find(const char *name, const uint32_t *uid, struct account *a
 	return false;
 }
 
-/* An account that is there in any case; the file may tell its home and shell. */
-static bool account_known(const char *name, const char *home, uid_t uid, struct account *account)
+/* An account that needs no entry and has a fixed uid. An entry defines its home and shell. */
+static bool account_set_builtin(const char *name, const char *home, uid_t uid,
+				struct account *account)
 {
-	if (!passwd_find(name, NULL, account)) {
+	if (!account_find_passwd(name, NULL, account)) {
 		*account = (struct account){.uid = uid};
 		snprintf(account->name, sizeof(account->name), "%s", name);
 		snprintf(account->home, sizeof(account->home), "%s", home);
@@ -125,45 +129,45 @@ static bool account_known(const char *name, const char *home, uid_t uid, struct 
 	return true;
 }
 
-static bool user_find(const char *user, uid_t vcap_uid, struct account *account)
+static bool account_find_user(const char *user, uid_t vcap_uid, struct account *account)
 {
 	uint32_t number;
 
 	if (strcmp(user, "root") == 0 || strcmp(user, "0") == 0)
-		return account_known("root", "/root", 0, account);
+		return account_set_builtin("root", "/root", 0, account);
 	if (strcmp(user, "vcap") == 0)
-		return account_known("vcap", "/home/vcap", vcap_uid, account);
-	if (!number_parse(user, &number))
-		return passwd_find(user, NULL, account);
+		return account_set_builtin("vcap", "/home/vcap", vcap_uid, account);
+	if (!account_parse_number(user, &number))
+		return account_find_passwd(user, NULL, account);
 	if (number == vcap_uid)
-		return account_known("vcap", "/home/vcap", vcap_uid, account);
-	if (!passwd_find(NULL, &number, account)) {
+		return account_set_builtin("vcap", "/home/vcap", vcap_uid, account);
+	if (!account_find_passwd(NULL, &number, account)) {
 		*account = (struct account){.uid = number, .gid = number, .home = "/"};
 		snprintf(account->name, sizeof(account->name), "%u", number);
 	}
 	return true;
 }
 
-/* Whether a line of /etc/group, NAME:PASSWORD:NUMBER:MEMBERS, is that of this group. */
-static bool group_parse(char *line, const char *name, gid_t *gid)
+/* Parses a line of /etc/group, NAME:PASSWORD:GID:MEMBERS. False if it is not that of this group. */
+static bool account_parse_group(char *line, const char *name, gid_t *gid)
 {
 	char *found = strsep(&line, ":"), *number;
 	uint32_t value;
 
 	strsep(&line, ":"); /* the password */
 	number = strsep(&line, ":");
-	if (!number || strcmp(found, name) != 0 || !number_parse(number, &value))
+	if (!number || strcmp(found, name) != 0 || !account_parse_number(number, &value))
 		return false;
 	*gid = value;
 	return true;
 }
 
-static bool group_find(const char *group, uid_t vcap_uid, gid_t *gid)
+static bool account_find_group(const char *group, uid_t vcap_uid, gid_t *gid)
 {
-	char *rest = database, *line;
+	char *rest = account_file, *line;
 	uint32_t number;
 
-	if (number_parse(group, &number)) {
+	if (account_parse_number(group, &number)) {
 		*gid = number;
 		return true;
 	}
@@ -171,9 +175,9 @@ static bool group_find(const char *group, uid_t vcap_uid, gid_t *gid)
 		*gid = *group == 'r' ? 0 : vcap_uid;
 		return true;
 	}
-	database_read("etc/group");
+	account_read_file("etc/group");
 	while ((line = strsep(&rest, "\n")))
-		if (group_parse(line, group, gid))
+		if (account_parse_group(line, group, gid))
 			return true;
 	return false;
 }
@@ -188,9 +192,9 @@ enum account_found account_find(const char *user, uid_t vcap_uid, struct account
 		return ACCOUNT_NO_USER;
 	memcpy(name, user, length);
 	name[length] = '\0';
-	if (!user_find(name, vcap_uid, account))
+	if (!account_find_user(name, vcap_uid, account))
 		return ACCOUNT_NO_USER;
-	if (colon && !group_find(colon + 1, vcap_uid, &account->gid))
+	if (colon && !account_find_group(colon + 1, vcap_uid, &account->gid))
 		return ACCOUNT_NO_GROUP;
 	return ACCOUNT_FOUND;
 }

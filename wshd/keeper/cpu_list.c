@@ -7,11 +7,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* More than any kernel is built for. */
+/* NR_CPUS of the largest kernels. */
 enum { CPUS_MAX = 8192, WORD_BITS = 8 * sizeof(unsigned long) };
 
-/* Takes a number off the text. */
-static bool number_take(const char **text, unsigned *number)
+/* Parses a CPU number at the start of the text and advances it. */
+static bool cpu_list_parse_number(const char **text, unsigned *number)
 {
 	char *end;
 	unsigned long value;
@@ -24,16 +24,16 @@ static bool number_take(const char **text, unsigned *number)
 	return value < CPUS_MAX;
 }
 
-static bool range_take(const char **text, unsigned long *mask)
+static bool cpu_list_parse_range(const char **text, unsigned long *mask)
 {
 	unsigned first, last;
 
-	if (!number_take(text, &first))
+	if (!cpu_list_parse_number(text, &first))
 		return false;
 	last = first;
 	if (**text == '-') {
 		(*text)++;
-		if (!number_take(text, &last) || last < first)
+		if (!cpu_list_parse_number(text, &last) || last < first)
 			return false;
 	}
 	for (unsigned cpu = first; cpu <= last; cpu++)
@@ -47,7 +47,7 @@ bool cpu_list_bind(const char *list)
 	bool goes_on = true;
 
 	while (goes_on) {
-		if (!range_take(&list, mask) || (*list && *list != ',')) {
+		if (!cpu_list_parse_range(&list, mask) || (*list && *list != ',')) {
 			errno = EINVAL;
 			return false;
 		}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is to be executed; see job_command.h. All that is allocated lives until exec. */
+/* The command of a job; see job_command.h. Memory is never freed: the process calls exec or exits.
+ */
 #include "wshd/keeper/job_command.h"
 
 #include <errno.h>
@@ -8,8 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The whole block, with a NUL behind it. */
-static char *block_read(int fd, size_t *length)
+/* Reads the whole block and appends a NUL. NULL and errno on failure. */
+static char *job_command_read_block(int fd, size_t *length)
 {
 	char *block = malloc(WSHD_COMMAND_MAX + 1);
 	ssize_t got = 1;
@@ -25,8 +26,8 @@ static char *block_read(int fd, size_t *length)
 	return block;
 }
 
-/* The next text of the block, or NULL at its end. */
-static char *block_next(char **at, const char *end)
+/* Returns the next text of the block and advances `at`; NULL at the end of the block. */
+static char *job_command_next_text(char **at, const char *end)
 {
 	char *text = *at;
 
@@ -36,16 +37,16 @@ static char *block_next(char **at, const char *end)
 	return text;
 }
 
-static bool texts_take(char **texts, unsigned n, char **at, const char *end)
+static bool job_command_take_texts(char **texts, unsigned n, char **at, const char *end)
 {
 	for (unsigned i = 0; i < n; i++)
-		if (!(texts[i] = block_next(at, end)))
+		if (!(texts[i] = job_command_next_text(at, end)))
 			return false;
 	texts[n] = NULL;
 	return true;
 }
 
-static bool room_make(struct job_command *command, unsigned n_args, unsigned n_env)
+static bool job_command_allocate(struct job_command *command, unsigned n_args, unsigned n_env)
 {
 	command->args = calloc((size_t)n_args + 1, sizeof(char *));
 	command->env = calloc((size_t)n_env + COMMAND_ENV_ROOM + 1, sizeof(char *));
@@ -61,25 +62,25 @@ bool job_command_read(struct job_command *command, int fd, const struct wshd_com
 	errno = EBADMSG;
 	if (wire->n_args > WSHD_COMMAND_MAX || wire->n_env > WSHD_COMMAND_MAX)
 		return false;
-	at = block_read(fd, &length);
-	if (!at || !room_make(command, wire->n_args, wire->n_env))
+	at = job_command_read_block(fd, &length);
+	if (!at || !job_command_allocate(command, wire->n_args, wire->n_env))
 		return false;
 	end = at + length;
-	command->user = block_next(&at, end);
-	command->directory = block_next(&at, end);
-	command->cpus = block_next(&at, end);
+	command->user = job_command_next_text(&at, end);
+	command->directory = job_command_next_text(&at, end);
+	command->cpus = job_command_next_text(&at, end);
 	errno = EBADMSG;
-	return command->cpus && texts_take(command->args, wire->n_args, &at, end) &&
-	       texts_take(command->env, wire->n_env, &at, end);
+	return command->cpus && job_command_take_texts(command->args, wire->n_args, &at, end) &&
+	       job_command_take_texts(command->env, wire->n_env, &at, end);
 }
 
-bool job_command_default(struct job_command *command)
+bool job_command_set_default(struct job_command *command)
 {
 	command->user = command->directory = command->cpus = "";
-	return room_make(command, 0, 0);
+	return job_command_allocate(command, 0, 0);
 }
 
-static bool env_has(const struct job_command *command, const char *name)
+static bool job_command_has_variable(const struct job_command *command, const char *name)
 {
 	size_t length = strlen(name);
 
@@ -89,12 +90,13 @@ static bool env_has(const struct job_command *command, const char *name)
 	return false;
 }
 
-static bool env_add(struct job_command *command, const char *name, const char *value)
+static bool job_command_add_variable(struct job_command *command, const char *name,
+				     const char *value)
 {
 	size_t size = strlen(name) + strlen(value) + 2;
 	char *text;
 
-	if (env_has(command, name))
+	if (job_command_has_variable(command, name))
 		return true;
 	text = malloc(size);
 	if (!text)
@@ -110,11 +112,13 @@ bool job_command_add_env(struct job_command *command, const struct account *acco
 {
 	const char *path = account->uid == 0 ? "/sbin:/bin:/usr/sbin:/usr/bin" : "/bin:/usr/bin";
 
-	return env_add(command, "HOME", account->home) && env_add(command, "USER", account->name) &&
-	       env_add(command, "PATH", path) && env_add(command, "LANG", lang);
+	return job_command_add_variable(command, "HOME", account->home) &&
+	       job_command_add_variable(command, "USER", account->name) &&
+	       job_command_add_variable(command, "PATH", path) &&
+	       job_command_add_variable(command, "LANG", lang);
 }
 
-static void execute_one(const char *program, char **env)
+static void job_command_execute_program(const char *program, char **env)
 {
 	char *args[] = {(char *)program, NULL};
 
@@ -124,13 +128,13 @@ static void execute_one(const char *program, char **env)
 void job_command_execute(const struct job_command *command, const char *shell)
 {
 	if (command->args[0]) {
-		environ = command->env; /* whose PATH counts */
+		environ = command->env; /* execvp searches the PATH of the job */
 		execvp(command->args[0], command->args);
 		return;
 	}
 	if (*shell == '/')
-		execute_one(shell, command->env);
-	execute_one("/bin/bash", command->env);
+		job_command_execute_program(shell, command->env);
+	job_command_execute_program("/bin/bash", command->env);
 	if (errno == ENOENT || errno == ENOTDIR)
-		execute_one("/bin/sh", command->env);
+		job_command_execute_program("/bin/sh", command->env);
 }

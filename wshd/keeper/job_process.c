@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A job's first process, see job_process.h. Until exec it is a copy of wshd, so what it still holds
- * is closed first, and what the container has written (passwd, directories, links) is looked at
- * only then.
+ * A job's first process from fork to exec; see job_process.h. It is a copy of wshd, so it closes
+ * the descriptors of wshd before it reads files that the container controls (passwd, links).
  */
 #include "wshd/keeper/job_process.h"
 
@@ -23,14 +22,14 @@
 #include "wshd/keeper/job_command.h"
 #include "wshd/keeper/rlimits.h"
 
-/* Where the child keeps what is closed by exec. */
-enum first_fd {
-	FIRST_ERROR = KEEPER_STREAMS, /* says why it could not start */
-	FIRST_TERMINAL,
-	FIRST_FDS,
+/* Descriptors of the child that exec closes. */
+enum job_process_fd {
+	JOB_ERROR_FD = KEEPER_STREAMS, /* where it writes why it cannot execute the command */
+	JOB_TERMINAL_FD,
+	JOB_FDS,
 };
 
-struct first {
+struct job_process {
 	const struct wshd *wshd;
 	const struct keeper_start *start;
 	struct job_command command;
@@ -38,115 +37,116 @@ struct first {
 	bool has_terminal;
 };
 
-/* Both fit an empty pipe. */
-static void __attribute__((noreturn)) fail(const char *what)
+/* Writes the error to the keeper; a short text never blocks in an empty pipe. */
+static void __attribute__((noreturn)) job_process_fail(const char *what)
 {
-	dprintf(FIRST_ERROR, "%s: %s", what, strerror(errno));
+	dprintf(JOB_ERROR_FD, "%s: %s", what, strerror(errno));
 	_exit(255);
 }
 
-/* A field of the request and its value are at fault. */
-static void __attribute__((noreturn)) fail_for(const char *field, const char *value)
+/* The same for a field of the request, with its value. */
+static void __attribute__((noreturn)) job_process_fail_field(const char *field, const char *value)
 {
-	dprintf(FIRST_ERROR, "%s %.128s: %s", field, value, strerror(errno));
+	dprintf(JOB_ERROR_FD, "%s %.128s: %s", field, value, strerror(errno));
 	_exit(255);
 }
 
-static void command_take(struct first *first)
+static void job_process_read_command(struct job_process *process)
 {
-	const struct wshd_spawn *spawn = first->start->spawn;
-	const struct wshd_command *wire = spawn ? &spawn->command : &first->start->shell->command;
-	bool taken = first->start->command >= 0
-			     ? job_command_read(&first->command, KEEPER_COMMAND, wire)
-			     : job_command_default(&first->command);
+	const struct wshd_spawn *spawn = process->start->spawn;
+	const struct wshd_command *wire = spawn ? &spawn->command : &process->start->shell->command;
+	bool taken = process->start->command >= 0
+			     ? job_command_read(&process->command, KEEPER_COMMAND, wire)
+			     : job_command_set_default(&process->command);
 
 	if (!taken)
-		fail("read the command");
+		job_process_fail("read the command");
 }
 
-/* Into the job's own groups on v1. One that has a single thread and moves itself ("0") waits for
- * nobody; by the files that the daemon has opened it may. */
-static void enter_groups(const struct keeper_start *start)
+/* Enters the job's own cgroups on v1, through files that the daemon has opened. A process with one
+ * thread that moves itself ("0") does not wait for the kernel's cgroup_threadgroup_rwsem. */
+static void job_process_enter_cgroups(const struct keeper_start *start)
 {
 	const int *tasks = start->cgroup ? start->cgroup + (WSHD_FD_TASKS - WSHD_FD_CPU) : NULL;
 
 	for (int i = 0; tasks && i < WSHD_TASKS; i++)
 		if (tasks[i] >= 0 && write(KEEPER_TASKS + i, "0", 1) != 1)
-			fail("enter the job's control group");
+			job_process_fail("enter the job's control group");
 }
 
 /* Keeps what it needs of the keeper's descriptors, whose numbers are higher than its own. */
-static void arrange_fds(struct first *first, const struct pty *terminal, int error_fd)
+static void job_process_arrange_fds(struct job_process *process, const struct pty *terminal,
+				    int error_fd)
 {
-	if (dup3(error_fd, FIRST_ERROR, O_CLOEXEC) < 0)
-		_exit(255); /* nobody could be told */
-	enter_groups(first->start);
-	command_take(first);
-	first->has_terminal = terminal->slave >= 0;
-	if (first->has_terminal) {
-		if (dup3(terminal->slave, FIRST_TERMINAL, O_CLOEXEC) < 0 ||
-		    !pty_enter(FIRST_TERMINAL))
-			fail("enter the terminal");
+	if (dup3(error_fd, JOB_ERROR_FD, O_CLOEXEC) < 0)
+		_exit(255); /* the error cannot be reported */
+	job_process_enter_cgroups(process->start);
+	job_process_read_command(process);
+	process->has_terminal = terminal->slave >= 0;
+	if (process->has_terminal) {
+		if (dup3(terminal->slave, JOB_TERMINAL_FD, O_CLOEXEC) < 0 ||
+		    !pty_enter(JOB_TERMINAL_FD))
+			job_process_fail("enter the terminal");
 	} else {
-		close(FIRST_TERMINAL);
+		close(JOB_TERMINAL_FD);
 	}
-	if (syscall(SYS_close_range, FIRST_FDS, ~0U, 0) < 0)
-		fail("close descriptors");
+	if (syscall(SYS_close_range, JOB_FDS, ~0U, 0) < 0)
+		job_process_fail("close descriptors");
 }
 
-static const char *default_user(const struct wshd_spawn *spawn)
+static const char *job_process_default_user(const struct wshd_spawn *spawn)
 {
 	return spawn && !(spawn->flags & WSHD_PRIVILEGED) ? "vcap" : "root";
 }
 
-/* The user of a fake container is wshd's own, who has no choice; the daemon has checked what a job
- * asks for. */
-static void find_user(struct first *first)
+/* Finds the account of the job. A fake container has only the user of wshd; the daemon has checked
+ * the user of a job, but not that of a shell. */
+static void job_process_find_user(struct job_process *process)
 {
-	const struct wshd_spawn *spawn = first->start->spawn;
-	const char *user = first->command.user;
+	const struct wshd_spawn *spawn = process->start->spawn;
+	const char *user = process->command.user;
 
-	if (first->wshd->options.fake) {
+	if (process->wshd->options.fake) {
 		if (!spawn && *user) {
 			errno = EPERM;
-			fail("become another user in a fake container");
+			job_process_fail("become another user in a fake container");
 		}
 		return;
 	}
-	user = *user ? user : default_user(spawn);
-	switch (account_find(user, first->wshd->options.uid, &first->account)) {
+	user = *user ? user : job_process_default_user(spawn);
+	switch (account_find(user, process->wshd->options.uid, &process->account)) {
 	case ACCOUNT_FOUND:
 		return;
 	case ACCOUNT_NO_USER:
-		dprintf(FIRST_ERROR, "there is no user %.128s", user);
+		dprintf(JOB_ERROR_FD, "there is no user %.128s", user);
 		break;
 	case ACCOUNT_NO_GROUP:
-		dprintf(FIRST_ERROR, "there is no group as in %.128s", user);
+		dprintf(JOB_ERROR_FD, "there is no group as in %.128s", user);
 		break;
 	}
 	_exit(255);
 }
 
-static const char *user_name(const struct first *first)
+static const char *job_process_user_name(const struct job_process *process)
 {
-	return *first->command.user ? first->command.user : first->account.name;
+	return *process->command.user ? process->command.user : process->account.name;
 }
 
-/* A job may open its own streams anew (/dev/stdout), so its pipes, which came to container root,
- * are its user's. A script on standard input is no pipe and stays as it is. */
-static void give_pipes(const struct first *first)
+/* Makes the job's user the owner of its pipes, so that the job can open /dev/stdout. A script on
+ * standard input is not a pipe and is not changed. */
+static void job_process_chown_pipes(const struct job_process *process)
 {
-	const struct wshd_spawn *spawn = first->start->spawn;
+	const struct wshd_spawn *spawn = process->start->spawn;
 
-	if (!spawn || first->has_terminal)
+	if (!spawn || process->has_terminal)
 		return;
 	for (int fd = packet_spawn_has(spawn, WSHD_FD_STDIN_READ) ? STDIN_FILENO : STDOUT_FILENO;
 	     fd <= STDERR_FILENO; fd++)
-		if (fchown(fd, first->account.uid, first->account.gid) < 0)
-			fail_for("user", user_name(first));
+		if (fchown(fd, process->account.uid, process->account.gid) < 0)
+			job_process_fail_field("user", job_process_user_name(process));
 }
 
-static bool capabilities_drop(void)
+static bool job_process_drop_capabilities(void)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {0};
@@ -154,34 +154,34 @@ static bool capabilities_drop(void)
 	return syscall(SYS_capset, &header, none) == 0;
 }
 
-/* System calls of its own, as a C library may try to do it in all threads. Root keeps what the
- * bounding set allows, through exec. */
-static void become_user(const struct first *first)
+/* By system call, as a C library may do it in all threads. Root keeps the capabilities of the
+ * bounding set through exec. */
+static void job_process_become_user(const struct job_process *process)
 {
-	uid_t uid = first->account.uid;
-	gid_t gid = first->account.gid;
+	uid_t uid = process->account.uid;
+	gid_t gid = process->account.gid;
 
 	if (syscall(SYS_setgroups, 0, NULL) < 0)
-		fail("drop groups");
+		job_process_fail("drop groups");
 	if (syscall(SYS_setresgid, gid, gid, gid) < 0 || syscall(SYS_setresuid, uid, uid, uid) < 0)
-		fail_for("user", user_name(first));
-	if (uid != 0 && !capabilities_drop())
-		fail("drop capabilities");
+		job_process_fail_field("user", job_process_user_name(process));
+	if (uid != 0 && !job_process_drop_capabilities())
+		job_process_fail("drop capabilities");
 }
 
-/* Whether the working directory lies below the root: else the kernel says "(unreachable)". */
-static bool is_inside(void)
+/* Whether the working directory is below the root; otherwise getcwd returns "(unreachable)...". */
+static bool job_process_is_below_root(void)
 {
 	char path[4096];
 
 	return syscall(SYS_getcwd, path, sizeof(path)) > 0 && path[0] == '/';
 }
 
-/* As the user, so what is closed to him is closed here. A home may be any link or missing. In a
- * fake container the root is where wshd is. */
-static bool enter(const struct first *first, const char *directory)
+/* Changes the working directory with the permissions of the user. A home may be a link or missing.
+ * In a fake container paths are relative to the directory of wshd. */
+static bool job_process_chdir(const struct job_process *process, const char *directory)
 {
-	bool fake = first->wshd->options.fake;
+	bool fake = process->wshd->options.fake;
 	struct open_how how = {
 		.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
 		.resolve = RESOLVE_NO_MAGICLINKS | (fake ? RESOLVE_IN_ROOT : 0),
@@ -191,85 +191,86 @@ static bool enter(const struct first *first, const char *directory)
 
 	if (fd >= 0)
 		close(fd);
-	if (there && !is_inside()) {
+	if (there && !job_process_is_below_root()) {
 		errno = ENOENT;
 		return false;
 	}
 	return there;
 }
 
-static void go_to_work(const struct first *first)
+static void job_process_enter_directory(const struct job_process *process)
 {
-	const char *directory = first->command.directory;
+	const char *directory = process->command.directory;
 
 	if (*directory) {
-		if (!enter(first, directory))
-			fail_for("working_dir", directory);
-	} else if (!first->wshd->options.fake && !enter(first, first->account.home)) {
+		if (!job_process_chdir(process, directory))
+			job_process_fail_field("working_dir", directory);
+	} else if (!process->wshd->options.fake &&
+		   !job_process_chdir(process, process->account.home)) {
 		if (chdir("/") < 0)
-			fail("change to /");
+			job_process_fail("change to /");
 	}
 }
 
-/* In a container the account decides; a fake one has neither users nor an environment but the one
- * that is asked for. */
-static void settle_in(struct first *first)
+/* Applies the account: owner of the streams, ids, working directory, environment. A fake container
+ * has no accounts and only the requested environment. */
+static void job_process_apply_account(struct job_process *process)
 {
-	if (first->wshd->options.fake) {
-		go_to_work(first);
+	if (process->wshd->options.fake) {
+		job_process_enter_directory(process);
 		return;
 	}
-	if (first->has_terminal && !pty_give(FIRST_TERMINAL, first->account.uid))
-		fail("give the terminal to the user");
-	give_pipes(first);
-	become_user(first);
-	go_to_work(first);
-	if (!job_command_add_env(&first->command, &first->account, first->wshd->options.lang))
-		fail("make the environment");
+	if (process->has_terminal && !pty_set_owner(JOB_TERMINAL_FD, process->account.uid))
+		job_process_fail("give the terminal to the user");
+	job_process_chown_pipes(process);
+	job_process_become_user(process);
+	job_process_enter_directory(process);
+	if (!job_command_add_env(&process->command, &process->account, process->wshd->options.lang))
+		job_process_fail("make the environment");
 }
 
-/* What a job asks for of its own scheduling and memory. */
-static void adjust(const struct first *first)
+/* Applies the requested niceness, cpus, address randomisation and resource limits. */
+static void job_process_apply_options(const struct job_process *process)
 {
-	const struct wshd_spawn *spawn = first->start->spawn;
+	const struct wshd_spawn *spawn = process->start->spawn;
 	int nice = getpriority(PRIO_PROCESS, 0) + spawn->nice; /* the kernel clamps it */
 	char text[16];
 
 	if (spawn->nice != 0 && setpriority(PRIO_PROCESS, 0, nice) < 0) {
 		snprintf(text, sizeof(text), "%d", spawn->nice);
-		fail_for("nice", text);
+		job_process_fail_field("nice", text);
 	}
-	if (*first->command.cpus && !cpu_list_bind(first->command.cpus))
-		fail_for("cpus", first->command.cpus);
+	if (*process->command.cpus && !cpu_list_bind(process->command.cpus))
+		job_process_fail_field("cpus", process->command.cpus);
 	if ((spawn->flags & WSHD_NO_ASLR) && personality(ADDR_NO_RANDOMIZE) < 0)
-		fail("switch address randomisation off");
+		job_process_fail("switch address randomisation off");
 	rlimits_set(spawn);
 }
 
-static void __attribute__((noreturn)) execute(const struct first *first)
+static void __attribute__((noreturn)) job_process_execute(const struct job_process *process)
 {
-	const char *name = first->command.args[0];
-	bool shell = !first->start->spawn;
+	const char *name = process->command.args[0];
+	bool shell = !process->start->spawn;
 
-	job_command_execute(&first->command, shell ? first->account.shell : "");
+	job_command_execute(&process->command, shell ? process->account.shell : "");
 	if (name && !shell)
-		fail_for("argv", name);
-	fail(name ? name : "execute /bin/bash");
+		job_process_fail_field("argv", name);
+	job_process_fail(name ? name : "execute /bin/bash");
 }
 
 void job_process_run(const struct wshd *wshd, const struct keeper_start *start,
 		     const struct pty *terminal, int error_fd)
 {
-	struct first first = {.wshd = wshd, .start = start};
+	struct job_process process = {.wshd = wshd, .start = start};
 	sigset_t none;
 
 	setsid(); /* a child of a keeper leads no group, so it cannot fail */
-	arrange_fds(&first, terminal, error_fd);
-	find_user(&first);
+	job_process_arrange_fds(&process, terminal, error_fd);
+	job_process_find_user(&process);
 	if (start->spawn)
-		adjust(&first);
-	settle_in(&first);
+		job_process_apply_options(&process);
+	job_process_apply_account(&process);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	execute(&first);
+	job_process_execute(&process);
 }

@@ -6,8 +6,8 @@
 #include "wshd/keeper/keeper.h"
 #include "wshd/pty.h"
 
-/* Becomes what is to be started; the descriptors are arranged as in enum keeper_fd. Why that failed
- * is written to `error_fd`. */
+/* Sets up the process and executes the command; descriptors are as in enum keeper_fd. On failure
+ * writes the reason to `error_fd` and exits with 255. */
 void job_process_run(const struct wshd *wshd, const struct keeper_start *start,
 		     const struct pty *terminal, int error_fd) __attribute__((noreturn));
 

@@ -1,40 +1,40 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A job's terminal; see job_terminal.h. */
+/* Relays between a job's terminal and its pipes; see job_terminal.h. */
 #include "wshd/keeper/job_terminal.h"
 
 #include <fcntl.h>
 #include <unistd.h>
 
-/* After the end of the first process others may go on printing for ever: what a terminal can hold
- * is far less than so many buffers. */
+/* Reads after the end of the first process. The buffer of a terminal is much smaller than this many
+ * relay buffers; without a limit other processes could print for ever. */
 enum { LAST_MOVES = 256 };
 
-bool job_terminal_begin(struct job_terminal *session, const struct pty *terminal, int input,
+bool job_terminal_start(struct job_terminal *session, const struct pty *terminal, int input,
 			int output)
 {
 	int keys = fcntl(terminal->master, F_DUPFD_CLOEXEC, 0);
 
-	/* Keys that nobody reads must not stop the output; the pipes are others' as well, and are
-	 * written to no more than they take. */
+	/* The master is non-blocking, so that input that the job does not read does not block its
+	 * output. The pipes are shared with the daemon and stay blocking; relay.c handles that. */
 	if (keys < 0 || input < 0 || output < 0 ||
 	    fcntl(terminal->master, F_SETFL, O_RDWR | O_NONBLOCK) < 0)
 		return false;
-	/* Our own descriptor of the job's side keeps the terminal from looking closed, whatever the
-	 * job does. */
+	/* While the slave is open here, the master does not report a hang-up if the job closes its
+	 * own descriptors. */
 	session->slave = terminal->slave;
 	relay_init(&session->input, input, keys);
 	relay_init(&session->output, terminal->master, output);
 	return true;
 }
 
-/* Closes the terminal as soon as nothing is in it: asking for that also makes the kernel pass on
- * what was just written. */
-static void session_end(struct job_terminal *session)
+/* Closes the terminal if its output is read or the limit of reads is reached. poll(2) also makes
+ * the kernel flush what was just written to the slave. */
+static void job_terminal_close_if_drained(struct job_terminal *session)
 {
 	struct pollfd master = {.fd = session->output.from, .events = POLLIN};
 
-	if (session->left > 0 &&
-	    (relay_holds(&session->output) || (poll(&master, 1, 0) > 0 && master.revents & POLLIN)))
+	if (session->left > 0 && (relay_has_data(&session->output) ||
+				  (poll(&master, 1, 0) > 0 && master.revents & POLLIN)))
 		return;
 	relay_close(&session->input);
 	relay_close(&session->output);
@@ -45,7 +45,7 @@ void job_terminal_hang_up(struct job_terminal *session)
 {
 	session->ending = true;
 	session->left = LAST_MOVES;
-	session_end(session);
+	job_terminal_close_if_drained(session);
 }
 
 void job_terminal_poll(const struct job_terminal *session, struct pollfd *fds)
@@ -61,7 +61,7 @@ void job_terminal_move(struct job_terminal *session, const struct pollfd *fds)
 	if (!session->ending || !job_terminal_is_open(session))
 		return;
 	session->left--;
-	session_end(session);
+	job_terminal_close_if_drained(session);
 }
 
 void job_terminal_resize(const struct job_terminal *session, const struct wshd_window *window)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A job's terminal as its keeper serves it: what comes through the job's pipe is typed, what is
- * printed goes out through the other one. So the daemon knows pipes alone. */
+/* A job's terminal. The keeper writes the input from the job's stdin pipe to the terminal and the
+ * output of the terminal to its stdout pipe, so the daemon handles only pipes. */
 #ifndef WSHD_KEEPER_JOB_TERMINAL_H
 #define WSHD_KEEPER_JOB_TERMINAL_H
 
@@ -9,31 +9,34 @@
 #include "wshd/pty.h"
 #include "wshd/relay.h"
 
-/* Entries of poll(2). */
+/* Number of poll(2) entries of a terminal. */
 enum { SESSION_POLLS = 4 };
 
 struct job_terminal {
-	struct relay input, output; /* to and from the terminal's master */
+	struct relay input, output; /* from the pipe to the master; from the master to the pipe */
 	int slave;
-	unsigned left; /* how often output is moved still; counts from the hang-up on */
-	bool ending;
+	unsigned left; /* reads that remain after the hang-up */
+	bool ending;   /* the first process has ended */
 };
 
-/* Takes the terminal and both pipes. False and errno when it cannot. */
-bool job_terminal_begin(struct job_terminal *session, const struct pty *terminal, int input,
+/* Takes ownership of the terminal and both pipes. False and errno on failure; then the keeper
+ * exits. */
+bool job_terminal_start(struct job_terminal *session, const struct pty *terminal, int input,
 			int output);
 
-/* The job's first process has ended: what was printed until then still goes out, then all others
- * lose the terminal. */
+/* The job's first process has ended. Forwards what was printed until then and closes the terminal,
+ * so that remaining processes get a hang-up. */
 void job_terminal_hang_up(struct job_terminal *session);
 
-/* Fills in what to wait for, SESSION_POLLS entries, and moves what can be moved. */
+/* Fills in SESSION_POLLS entries for poll(2). */
 void job_terminal_poll(const struct job_terminal *session, struct pollfd *fds);
+/* Moves data according to the results of poll(2). */
 void job_terminal_move(struct job_terminal *session, const struct pollfd *fds);
 
+/* Changes the size of the terminal, if it is open. */
 void job_terminal_resize(const struct job_terminal *session, const struct wshd_window *window);
 
-/* Whether there still comes something out of it. */
+/* Whether output may still follow. */
 bool job_terminal_is_open(const struct job_terminal *session);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A keeper's life; see keeper.h. What it starts is in keeper_launch.c, its limits in time_budget.c.
- */
+/* The event loop of a keeper; see keeper.h. keeper_launch.c starts the job, time_budget.c checks
+ * its time limits. */
 #include "wshd/keeper/keeper.h"
 
 #include <errno.h>
@@ -26,24 +26,24 @@
 
 struct keeper {
 	int signal_fd;
-	int error_fd;   /* says why the first process could not start */
-	int report_fd;  /* who is told how it ended */
-	pid_t first;    /* the first process; 0: ended */
-	bool ended;     /* and that is told */
-	bool childless; /* nothing is left below */
-	bool forgotten; /* nobody wants anything of the job any more */
-	bool killing;
-	unsigned round; /* of killing */
+	int error_fd;   /* the first process writes why it cannot execute the command */
+	int report_fd;  /* where the end of the job is reported */
+	pid_t first;    /* the job's first process; 0: it has ended */
+	bool ended;     /* the first process has ended, and that is reported */
+	bool childless; /* no descendants are left */
+	bool forgotten; /* neither wshd nor wsh needs the job any more */
+	bool killing;   /* SIGKILL is sent in rounds until it is childless */
+	unsigned round; /* number of the next round */
 	struct time_budget budget;
-	enum wshd_reason exceeded; /* which limit was reached; 0: none */
-	bool on_terminal;          /* and `session` is in use */
+	enum wshd_reason exceeded; /* the limit that was reached; 0: none */
+	bool on_terminal;          /* `keeper_terminal` is in use */
 	struct wshd_ended end;
 };
 
-/* Not in the frame, so that its pages come to be only where they are used. */
-static struct job_terminal session;
+/* Static, so that its pages are only allocated if it is used. */
+static struct job_terminal keeper_terminal;
 
-static void name_itself(const struct wshd *wshd, const struct keeper_start *start)
+static void keeper_set_title(const struct wshd *wshd, const struct keeper_start *start)
 {
 	const char *id = strchr(wshd->options.title, ' ');
 	char title[64];
@@ -56,29 +56,29 @@ static void name_itself(const struct wshd *wshd, const struct keeper_start *star
 	process_title_set(title);
 }
 
-static void report(struct keeper *keeper)
+static void keeper_report_end(struct keeper *keeper)
 {
 	keeper->ended = true;
 	keeper->end.header.type = WSHD_ENDED;
-	keeper->end.wall_us = time_us() - keeper->budget.started_us;
+	keeper->end.wall_us = time_budget_now_us() - keeper->budget.started_us;
 	keeper->end.flags = keeper->killing ? WSHD_KILLED : 0;
-	/* Waits until it is taken; whoever does not read it is ending. */
+	/* Blocks until it is sent; a peer that does not read it is about to exit. */
 	packet_send(keeper->report_fd, &keeper->end, sizeof(keeper->end), NULL, 0, 0);
 }
 
-static void start_failed(struct keeper *keeper, const char *what)
+static void keeper_start_failed(struct keeper *keeper, const char *what)
 {
 	snprintf(keeper->end.start_error, sizeof(keeper->end.start_error), "%s: %s", what,
 		 strerror(errno));
 	keeper->end.reason = WSHD_START_FAILED;
 	keeper->end.exit_status = -1;
 	keeper->childless = true;
-	report(keeper);
+	keeper_report_end(keeper);
 }
 
-/* A shell's terminal goes to wsh, a job's stays here. */
-static bool serve_terminal(struct keeper *keeper, const struct keeper_start *start,
-			   struct pty *terminal)
+/* Sends the terminal of a shell to wsh; relays that of a job here. */
+static bool keeper_attach_terminal(struct keeper *keeper, const struct keeper_start *start,
+				   struct pty *terminal)
 {
 	if (terminal->master < 0)
 		return true;
@@ -87,26 +87,26 @@ static bool serve_terminal(struct keeper *keeper, const struct keeper_start *sta
 		return true;
 	}
 	keeper->on_terminal = true;
-	return job_terminal_begin(&session, terminal,
+	return job_terminal_start(&keeper_terminal, terminal,
 				  fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, KEEPER_FDS),
 				  fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, KEEPER_FDS));
 }
 
-static void start_first(struct keeper *keeper, const struct wshd *wshd,
-			const struct keeper_start *start)
+static void keeper_start_job(struct keeper *keeper, const struct wshd *wshd,
+			     const struct keeper_start *start)
 {
-	struct launched launched;
+	struct keeper_launched launched;
 	const char *failed = keeper_launch(wshd, start, &launched);
 
 	keeper->first = launched.first;
 	keeper->error_fd = launched.error_fd;
 	if (failed)
-		start_failed(keeper, failed);
-	else if (!serve_terminal(keeper, start, &launched.terminal))
-		keeper->killing = true; /* no descriptor is free: it is of no use */
+		keeper_start_failed(keeper, failed);
+	else if (!keeper_attach_terminal(keeper, start, &launched.terminal))
+		keeper->killing = true; /* no descriptor is free: the job would have no terminal */
 }
 
-static void add_figures(struct wshd_ended *end, const struct rusage *usage)
+static void keeper_add_usage(struct wshd_ended *end, const struct rusage *usage)
 {
 	end->user_us += (uint64_t)usage->ru_utime.tv_sec * 1000000 + usage->ru_utime.tv_usec;
 	end->system_us += (uint64_t)usage->ru_stime.tv_sec * 1000000 + usage->ru_stime.tv_usec;
@@ -120,7 +120,7 @@ static void add_figures(struct wshd_ended *end, const struct rusage *usage)
 	end->output_blocks += (uint64_t)usage->ru_oublock;
 }
 
-static void first_ended(struct keeper *keeper, int status)
+static void keeper_first_ended(struct keeper *keeper, int status)
 {
 	struct wshd_ended *end = &keeper->end;
 	ssize_t got = read(keeper->error_fd, end->start_error, sizeof(end->start_error) - 1);
@@ -137,10 +137,10 @@ static void first_ended(struct keeper *keeper, int status)
 		end->reason = end->signal ? WSHD_SIGNALLED : WSHD_EXITED;
 	keeper->first = 0;
 	if (keeper->on_terminal)
-		job_terminal_hang_up(&session);
+		job_terminal_hang_up(&keeper_terminal);
 }
 
-static void reap(struct keeper *keeper)
+static void keeper_reap(struct keeper *keeper)
 {
 	struct rusage usage;
 	bool first = false;
@@ -148,23 +148,23 @@ static void reap(struct keeper *keeper)
 	pid_t pid;
 
 	while ((pid = wait4(-1, &status, WNOHANG, &usage)) > 0) {
-		add_figures(&keeper->end, &usage);
+		keeper_add_usage(&keeper->end, &usage);
 		if (pid != keeper->first)
 			continue;
-		first_ended(keeper, status);
+		keeper_first_ended(keeper, status);
 		first = true;
 	}
 	keeper->childless = pid < 0 && errno == ECHILD;
 	if (first)
-		report(keeper);
+		keeper_report_end(keeper);
 }
 
-static void signal_job(struct keeper *keeper, enum wshd_type type, int signal)
+static void keeper_signal_job(struct keeper *keeper, enum wshd_type type, int signal)
 {
 	int n;
 
 	if (signal == SIGKILL) {
-		keeper->killing = true; /* in rounds, from the loop */
+		keeper->killing = true; /* the event loop does the rounds */
 		keeper->round = 0;
 		return;
 	}
@@ -174,17 +174,17 @@ static void signal_job(struct keeper *keeper, enum wshd_type type, int signal)
 		kill(keeper->first, signal);
 }
 
-/* One round: how long to wait for the next one. */
-static int kill_round(struct keeper *keeper)
+/* Does one round of SIGKILL. Returns the milliseconds until the next one. */
+static int keeper_kill_round(struct keeper *keeper)
 {
-	/* At once, as looking for the others takes a while. */
+	/* The first process at once, as the search for the others takes time. */
 	if (keeper->first > 0)
 		kill(keeper->first, SIGKILL);
 	process_tree_kill(KEEPER_PROC, getpid(), keeper->round, NULL, NULL);
 	return process_tree_pause(keeper->round++);
 }
 
-static void obey(struct keeper *keeper, const struct packet *packet)
+static void keeper_handle_message(struct keeper *keeper, const struct packet *packet)
 {
 	const union wshd_message *message = &packet->message;
 
@@ -192,11 +192,11 @@ static void obey(struct keeper *keeper, const struct packet *packet)
 	case WSHD_SIGNAL:
 	case WSHD_STOP:
 		if (packet_fits(packet, sizeof(message->signal), 0))
-			signal_job(keeper, message->header.type, message->signal.signal);
+			keeper_signal_job(keeper, message->header.type, message->signal.signal);
 		break;
 	case WSHD_RESIZE:
 		if (packet_fits(packet, sizeof(message->resize), 0) && keeper->on_terminal)
-			job_terminal_resize(&session, &message->resize.window);
+			job_terminal_resize(&keeper_terminal, &message->resize.window);
 		break;
 	case WSHD_FORGET:
 		keeper->forgotten = true;
@@ -206,8 +206,8 @@ static void obey(struct keeper *keeper, const struct packet *packet)
 	}
 }
 
-/* Takes a message of wshd or wsh; false when that end is closed. */
-static bool take_message(struct keeper *keeper, int socket)
+/* Reads a message of wshd or wsh. False if the peer is closed. */
+static bool keeper_read_message(struct keeper *keeper, int socket)
 {
 	struct packet packet;
 	int got = packet_receive(socket, &packet, MSG_DONTWAIT);
@@ -216,21 +216,21 @@ static bool take_message(struct keeper *keeper, int socket)
 		return true;
 	if (got != 1)
 		return false;
-	obey(keeper, &packet);
+	keeper_handle_message(keeper, &packet);
 	packet_close(&packet);
 	return true;
 }
 
-/* Nobody is there whose job it would be. */
-static void orphaned(struct keeper *keeper, struct pollfd *connection)
+/* wshd or wsh has ended: kills the job. */
+static void keeper_peer_closed(struct keeper *keeper, struct pollfd *connection)
 {
 	connection->fd = -1;
 	keeper->forgotten = true;
-	signal_job(keeper, WSHD_SIGNAL, SIGKILL);
+	keeper_signal_job(keeper, WSHD_SIGNAL, SIGKILL);
 }
 
-/* Kills what has used up its time; how long to wait at most, in microseconds. */
-static uint64_t watch(struct keeper *keeper)
+/* Kills the job if it has used up its time. Returns the microseconds until the next check. */
+static uint64_t keeper_check_budget(struct keeper *keeper)
 {
 	uint64_t reaped_us = keeper->end.user_us + keeper->end.system_us, wait_us = BUDGET_NEVER;
 
@@ -239,17 +239,17 @@ static uint64_t watch(struct keeper *keeper)
 	keeper->exceeded = time_budget_check(&keeper->budget, reaped_us, &wait_us);
 	if (!keeper->exceeded)
 		return wait_us;
-	signal_job(keeper, WSHD_SIGNAL, SIGKILL);
+	keeper_signal_job(keeper, WSHD_SIGNAL, SIGKILL);
 	return BUDGET_NEVER;
 }
 
-static void wait_for_events(struct keeper *keeper, struct pollfd *fds, nfds_t n)
+static void keeper_wait(struct keeper *keeper, struct pollfd *fds, nfds_t n)
 {
-	uint64_t us = watch(keeper);
+	uint64_t us = keeper_check_budget(keeper);
 	struct timespec wait;
 
 	if (keeper->killing)
-		us = (uint64_t)kill_round(keeper) * 1000;
+		us = (uint64_t)keeper_kill_round(keeper) * 1000;
 	wait = (struct timespec){
 		.tv_sec = (time_t)(us / 1000000),
 		.tv_nsec = (long)(us % 1000000) * 1000,
@@ -257,19 +257,19 @@ static void wait_for_events(struct keeper *keeper, struct pollfd *fds, nfds_t n)
 	ppoll(fds, n, us == BUDGET_NEVER ? NULL : &wait, NULL);
 }
 
-/* What is left below a job that is forgotten goes to wshd, unless it is to be killed now or when a
- * limit is reached. */
-static bool is_done(const struct keeper *keeper)
+/* Whether the keeper may exit. Descendants of a forgotten job become children of wshd, unless they
+ * are being killed or have a time limit. */
+static bool keeper_is_done(const struct keeper *keeper)
 {
 	if (!keeper->ended)
 		return false;
-	if (keeper->on_terminal && !keeper->forgotten && job_terminal_is_open(&session))
+	if (keeper->on_terminal && !keeper->forgotten && job_terminal_is_open(&keeper_terminal))
 		return false;
 	return keeper->childless ||
 	       (keeper->forgotten && !keeper->killing && !time_budget_is_limited(&keeper->budget));
 }
 
-static void __attribute__((noreturn)) loop(struct keeper *keeper, bool shell)
+static void __attribute__((noreturn)) keeper_run_loop(struct keeper *keeper, bool shell)
 {
 	struct pollfd fds[3 + SESSION_POLLS] = {
 		{.fd = keeper->signal_fd, .events = POLLIN},
@@ -279,26 +279,27 @@ static void __attribute__((noreturn)) loop(struct keeper *keeper, bool shell)
 	nfds_t n = keeper->on_terminal ? 3 + SESSION_POLLS : 3;
 	struct signalfd_siginfo info;
 
-	while (!is_done(keeper)) {
+	while (!keeper_is_done(keeper)) {
 		if (keeper->on_terminal)
-			job_terminal_poll(&session, fds + 3);
-		wait_for_events(keeper, fds, n);
-		/* The queue holds one SIGCHLD at most. */
+			job_terminal_poll(&keeper_terminal, fds + 3);
+		keeper_wait(keeper, fds, n);
+		/* At most one SIGCHLD is pending. */
 		if (read(keeper->signal_fd, &info, sizeof(info)) == sizeof(info))
-			reap(keeper);
+			keeper_reap(keeper);
 		for (int i = 1; i < 3; i++)
-			if (fds[i].fd >= 0 && fds[i].revents && !take_message(keeper, fds[i].fd))
-				orphaned(keeper, &fds[i]);
+			if (fds[i].fd >= 0 && fds[i].revents &&
+			    !keeper_read_message(keeper, fds[i].fd))
+				keeper_peer_closed(keeper, &fds[i]);
 		if (keeper->on_terminal)
-			job_terminal_move(&session, fds + 3);
+			job_terminal_move(&keeper_terminal, fds + 3);
 	}
 	_exit(0);
 }
 
-static struct time_budget budget_of(const struct keeper_start *start)
+static struct time_budget keeper_make_budget(const struct keeper_start *start)
 {
 	struct time_budget budget = {
-		.started_us = time_us(),
+		.started_us = time_budget_now_us(),
 		.cpu_fd = start->cgroup && start->cgroup[0] >= 0 ? KEEPER_CPU : -1,
 		.proc_fd = KEEPER_PROC,
 	};
@@ -310,8 +311,8 @@ static struct time_budget budget_of(const struct keeper_start *start)
 	return budget;
 }
 
-/* The job's alone from here on. */
-static void close_started(void)
+/* Closes the descriptors that only the job needs. */
+static void keeper_close_job_fds(void)
 {
 	for (int fd = 0; fd < KEEPER_STREAMS; fd++)
 		close(fd);
@@ -324,11 +325,11 @@ void keeper_run(const struct wshd *wshd, const struct keeper_start *start, int s
 {
 	struct keeper keeper = {
 		.report_fd = start->spawn ? KEEPER_SOCKET : KEEPER_CONNECTION,
-		.budget = budget_of(start),
+		.budget = keeper_make_budget(start),
 	};
 	sigset_t child;
 
-	name_itself(wshd, start);
+	keeper_set_title(wshd, start);
 	sigemptyset(&child);
 	sigaddset(&child, SIGCHLD);
 	if (!keeper_launch_prepare(wshd, start, socket) || prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
@@ -336,9 +337,9 @@ void keeper_run(const struct wshd *wshd, const struct keeper_start *start, int s
 	keeper.signal_fd = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (keeper.signal_fd < 0)
 		_exit(1);
-	start_first(&keeper, wshd, start);
-	close_started();
+	keeper_start_job(&keeper, wshd, start);
+	keeper_close_job_fds();
 	if (time_budget_is_limited(&keeper.budget))
-		time_budget_hurry();
-	loop(&keeper, start->shell != NULL);
+		time_budget_raise_priority();
+	keeper_run_loop(&keeper, start->shell != NULL);
 }

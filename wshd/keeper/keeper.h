@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A keeper: a fork of wshd that starts one job and stays with it. It is a subreaper, so all that
- * the job leaves behind comes to it; it sums their figures, signals or ends them when told to, and
- * reports how the job's first process ended.
+ * A keeper: a fork of wshd that starts one job and waits for its end. It is a subreaper, so orphans
+ * of the job become its children. It sums up their resource usage, sends them signals on request,
+ * and reports how the job's first process ended.
  */
 #ifndef WSHD_KEEPER_KEEPER_H
 #define WSHD_KEEPER_KEEPER_H
@@ -13,30 +13,30 @@
 
 enum { KEEPER_STREAMS = 3 };
 
-/* What it is to start: a script, or what wsh asks for. The descriptors are wshd's: the keeper has
- * copies of all of them, being a fork, and closes those that are none of its business. */
+/* What a keeper starts: a job of the daemon or a shell of wsh. The descriptors are those of wshd;
+ * the keeper, a fork, has copies of all descriptors and closes those that it does not need. */
 struct keeper_start {
 	const struct wshd_spawn *spawn; /* NULL: a shell */
 	const struct wshd_shell *shell;
-	int connection;              /* of the shell; -1 */
+	int connection;              /* of the shell; -1: a job */
 	int streams[KEEPER_STREAMS]; /* -1: a terminal takes their place */
 	int command;                 /* the command block; -1: none */
-	const int *cgroup; /* those of the job's own cgroup, WSHD_FD_CPU and on; NULL: a shell */
+	const int *cgroup; /* files of its own cgroup, from WSHD_FD_CPU on; NULL: a shell */
 };
 
-/* Where a keeper's descriptors are; the job's streams are 0, 1 and 2 until it has started. */
+/* Numbers of a keeper's descriptors. 0, 1 and 2 are the job's streams until it has started. */
 enum keeper_fd {
-	KEEPER_SOCKET = KEEPER_STREAMS, /* to wshd */
-	KEEPER_PROC,
+	KEEPER_SOCKET = KEEPER_STREAMS, /* connected to wshd */
+	KEEPER_PROC,                    /* /proc */
 	KEEPER_CONNECTION,
 	KEEPER_COMMAND,
-	KEEPER_CPU, /* as WSHD_FD_CPU and those behind it */
+	KEEPER_CPU, /* this one and the next as WSHD_FD_CPU and following */
 	KEEPER_GROUP,
 	KEEPER_TASKS,
 	KEEPER_FDS = KEEPER_TASKS + WSHD_TASKS,
 };
 
-/* The life of a keeper, in the process that was forked for it. */
+/* Runs the keeper in the process that was forked for it. `socket`: connected to wshd. */
 void keeper_run(const struct wshd *wshd, const struct keeper_start *start, int socket)
 	__attribute__((noreturn));
 

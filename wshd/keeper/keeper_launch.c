@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The start of a job in its keeper; see keeper_launch.h. */
+/* Starts a job in its keeper; see keeper_launch.h. */
 #include "wshd/keeper/keeper_launch.h"
 
 #include <errno.h>
@@ -11,8 +11,8 @@
 
 #include "wshd/keeper/job_process.h"
 
-/* Above all the connections and the pipes of other jobs are closed, which would stay open with it.
- */
+/* Closes, above all, copies of connections and of pipes of other jobs: they would stay open as long
+ * as the keeper lives. */
 bool keeper_launch_prepare(const struct wshd *wshd, const struct keeper_start *start, int socket)
 {
 	int fds[KEEPER_FDS] = {
@@ -23,7 +23,7 @@ bool keeper_launch_prepare(const struct wshd *wshd, const struct keeper_start *s
 	for (int i = KEEPER_CPU; i < KEEPER_FDS; i++)
 		fds[i] = start->cgroup ? start->cgroup[i - KEEPER_CPU] : -1;
 	for (int i = 0; i < KEEPER_FDS; i++) {
-		/* A number that must not stay free gets something harmless. */
+		/* An unused number gets a copy of proc_fd, so that it is not free. */
 		int fd = fds[i] >= 0 ? fds[i] : wshd->proc_fd;
 
 		fds[i] = fcntl(fd, F_DUPFD_CLOEXEC, KEEPER_FDS);
@@ -36,16 +36,16 @@ bool keeper_launch_prepare(const struct wshd *wshd, const struct keeper_start *s
 	return syscall(SYS_close_range, KEEPER_FDS, ~0U, 0) == 0;
 }
 
-/* The size of the terminal that is asked for, or NULL. */
-static const struct wshd_window *window_of(const struct keeper_start *start)
+/* The size of the requested terminal, or NULL if none is requested. */
+static const struct wshd_window *keeper_launch_window(const struct keeper_start *start)
 {
 	if (start->spawn)
 		return start->spawn->flags & WSHD_ON_TERMINAL ? &start->spawn->window : NULL;
 	return start->shell->flags & WSHD_SHELL_TERMINAL ? &start->shell->window : NULL;
 }
 
-/* Born in the job's own group on v2; on v1 the first process goes to its groups itself. */
-static pid_t fork_into_group(const struct keeper_start *start)
+/* Forks into the job's own cgroup on v2; on v1 the first process enters its cgroups itself. */
+static pid_t keeper_launch_fork(const struct keeper_start *start)
 {
 	struct clone_args args = {
 		.flags = CLONE_INTO_CGROUP,
@@ -59,18 +59,18 @@ static pid_t fork_into_group(const struct keeper_start *start)
 }
 
 const char *keeper_launch(const struct wshd *wshd, const struct keeper_start *start,
-			  struct launched *launched)
+			  struct keeper_launched *launched)
 {
-	const struct wshd_window *window = window_of(start);
+	const struct wshd_window *window = keeper_launch_window(start);
 	int errors[2];
 
-	*launched = (struct launched){.error_fd = -1, .terminal = {-1, -1}};
+	*launched = (struct keeper_launched){.error_fd = -1, .terminal = {-1, -1}};
 	if (pipe2(errors, O_CLOEXEC | O_NONBLOCK) < 0)
 		return "make a pipe";
 	launched->error_fd = errors[0];
 	if (window && !pty_open(&launched->terminal, window))
 		return "make a terminal";
-	launched->first = fork_into_group(start);
+	launched->first = keeper_launch_fork(start);
 	if (launched->first == 0)
 		job_process_run(wshd, start, &launched->terminal, errors[1]);
 	close(errors[1]);

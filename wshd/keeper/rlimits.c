@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Resource limits; see rlimits.h. */
+/* Sets resource limits; see rlimits.h. */
 #include "wshd/keeper/rlimits.h"
 
 #include <errno.h>
@@ -24,29 +24,29 @@ static const struct {
 	{"stack", RLIMIT_STACK},
 };
 
-static bool limit_set(int resource, uint64_t value)
+static bool rlimits_set_one(int resource, uint64_t value)
 {
 	struct rlimit limit = {.rlim_cur = value, .rlim_max = value};
 
-	/* 0 does not keep the kernel from starting a helper on the host where core_pattern names
-	 * one; a limit of 1 byte does, and no file is that short. */
+	/* If core_pattern names a helper, the kernel starts it on the host even with a limit of 0,
+	 * but not with a limit of 1 byte. No core file is that short. */
 	if (resource == RLIMIT_CORE && value == 0)
 		limit.rlim_cur = limit.rlim_max = 1;
 	return setrlimit(resource, &limit) == 0;
 }
 
-/* The hard limit is the largest that may be set. */
-static void limit_clamp(int resource)
+/* Raises the soft limit to the hard limit, the largest value that is allowed. */
+static void rlimits_clamp_one(int resource)
 {
 	struct rlimit limit;
 
 	if (getrlimit(resource, &limit) < 0)
-		return; /* it stays as it is */
+		return; /* the limit stays as it is */
 	limit.rlim_cur = limit.rlim_max;
-	setrlimit(resource, &limit); /* no larger than it may be */
+	setrlimit(resource, &limit); /* cannot fail up to the hard limit */
 }
 
-static void __attribute__((noreturn)) refuse(const char *name, uint64_t value)
+static void __attribute__((noreturn)) rlimits_fail(const char *name, uint64_t value)
 {
 	dprintf(STDERR_FILENO, "cannot set limit %s to %llu: %s\n", name, (unsigned long long)value,
 		strerror(errno));
@@ -56,10 +56,10 @@ static void __attribute__((noreturn)) refuse(const char *name, uint64_t value)
 void rlimits_set(const struct wshd_spawn *spawn)
 {
 	for (unsigned i = 0; i < WSHD_RLIMITS; i++) {
-		if (limit_set(limits[i].resource, spawn->rlimits[i]))
+		if (rlimits_set_one(limits[i].resource, spawn->rlimits[i]))
 			continue;
 		if (spawn->requested & (UINT32_C(1) << i))
-			refuse(limits[i].name, spawn->rlimits[i]);
-		limit_clamp(limits[i].resource);
+			rlimits_fail(limits[i].name, spawn->rlimits[i]);
+		rlimits_clamp_one(limits[i].resource);
 	}
 }

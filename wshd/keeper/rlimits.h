@@ -5,8 +5,8 @@
 
 #include "proto/wshd_protocol.h"
 
-/* Sets them for this process. One that was asked for and cannot be set is told on standard error,
- * and ends the process with 255; a default is clamped to what can be set. */
+/* Sets the limits of this process. If a requested limit cannot be set, prints an error on standard
+ * error and exits with 255. A default is clamped to the hard limit. */
 void rlimits_set(const struct wshd_spawn *spawn);
 
 #endif

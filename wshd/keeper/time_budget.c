@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A job's limits on time; see time_budget.h. What is left of its cpu time lasts at least as long as
- * if all cpus worked for it: so no limit is missed by more than the shortest wait, and a job that
- * sleeps costs next to nothing.
+ * A job's limits on time; see time_budget.h. The remaining cpu time lasts at least as long as if
+ * the job used all cpus, so the next check is due then. No limit is exceeded by more than the
+ * shortest wait, and a job that sleeps needs few checks.
  */
 #include "wshd/keeper/time_budget.h"
 
@@ -16,16 +16,16 @@
 
 #include "lib/process_tree.h"
 
-/* The shortest wait, in microseconds: how late a limit can be seen, for each cpu. */
+/* The shortest wait in microseconds: how much each cpu may exceed the limit. */
 enum { SHORTEST_US = 250 };
 
-/* More than any kernel is built for. */
+/* NR_CPUS of the largest kernels. */
 enum { CPUS_MAX = 8192 };
 
-/* The longest tick that there is. */
+/* The longest timer tick of the kernel (HZ=100), in microseconds. */
 enum { TICK_MAX_US = 10000 };
 
-uint64_t time_us(void)
+uint64_t time_budget_now_us(void)
 {
 	struct timespec now;
 
@@ -38,8 +38,8 @@ bool time_budget_is_limited(const struct time_budget *budget)
 	return budget->wall_us > 0 || budget->cpu_us > 0;
 }
 
-/* On how many cpus the job can run at once: those that this process may use. They may change. */
-static uint64_t cpu_count(void)
+/* The number of cpus that this process, and so the job, may use. It may change. */
+static uint64_t time_budget_count_cpus(void)
 {
 	uint64_t mask[CPUS_MAX / 64] = {0};
 	long size = syscall(SYS_sched_getaffinity, 0, sizeof(mask), mask);
@@ -50,8 +50,8 @@ static uint64_t cpu_count(void)
 	return n > 0 ? n : 1;
 }
 
-/* v1's cpuacct.usage is nanoseconds alone; v2's cpu.stat begins with usage_usec. */
-static bool group_read(int fd, uint64_t *used_us)
+/* v1's cpuacct.usage is a number of nanoseconds; v2's cpu.stat begins with usage_usec. */
+static bool time_budget_read_cgroup(int fd, uint64_t *used_us)
 {
 	static const char name[] = "usage_usec ";
 	char text[64];
@@ -69,8 +69,8 @@ static bool group_read(int fd, uint64_t *used_us)
 	return true;
 }
 
-/* Shortens the wait to what is left of a limit; false: nothing is. */
-static bool is_left(uint64_t limit, uint64_t used, uint64_t rate, uint64_t *wait_us)
+/* Shortens the wait to the rest of a limit. False if the limit is reached. */
+static bool time_budget_limit_wait(uint64_t limit, uint64_t used, uint64_t rate, uint64_t *wait_us)
 {
 	uint64_t left;
 
@@ -84,63 +84,67 @@ static bool is_left(uint64_t limit, uint64_t used, uint64_t rate, uint64_t *wait
 	return true;
 }
 
-static uint64_t cpu_used(const struct time_budget *budget, uint64_t reaped_us, unsigned *running)
+static uint64_t time_budget_read_used(const struct time_budget *budget, uint64_t reaped_us,
+				      unsigned *running)
 {
 	uint64_t used = reaped_us + process_tree_cpu_us(budget->proc_fd, getpid(), running);
 
 	if (budget->cpu_fd >= 0)
-		group_read(budget->cpu_fd, &used);
+		time_budget_read_cgroup(budget->cpu_fd, &used);
 	return used;
 }
 
-struct look {
+struct cpu_sample {
 	const struct time_budget *budget;
 	uint64_t reaped_us, used_us;
 	unsigned running;
 };
 
-static bool is_used_up(void *data)
+static bool time_budget_is_used_up(void *data)
 {
-	struct look *look = data;
+	struct cpu_sample *sample = data;
 
-	look->used_us = cpu_used(look->budget, look->reaped_us, &look->running);
-	return look->used_us >= look->budget->cpu_us;
+	sample->used_us =
+		time_budget_read_used(sample->budget, sample->reaped_us, &sample->running);
+	return sample->used_us >= sample->budget->cpu_us;
 }
 
-/* Whether what is not added up yet may be all that is left. */
-static bool is_near(const struct time_budget *budget, uint64_t cpus)
+/* Whether the usage that the kernel has not accounted yet may exceed the limit. */
+static bool time_budget_is_near_limit(const struct time_budget *budget, uint64_t cpus)
 {
 	return budget->cpu_us - budget->used_us <= TICK_MAX_US * cpus;
 }
 
-/* The kernel adds up what a process has used when it leaves its cpu, else once a tick, which may be
- * 10 ms. So near the limit it is taken for used what those that run can have used since the last
- * time; and before that costs them their lives, they are stopped, at which it is added up. */
-static bool is_cpu_left(struct time_budget *budget, uint64_t reaped_us, uint64_t *wait_us)
+/* The kernel accounts the cpu time of a process when it leaves its cpu, otherwise once a tick,
+ * which may be 10 ms. So near the limit the time since the last change counts as used for each
+ * running process. Before that estimate kills the job, its processes are stopped for a moment, so
+ * that the kernel accounts their real usage. */
+static bool time_budget_is_cpu_left(struct time_budget *budget, uint64_t reaped_us,
+				    uint64_t *wait_us)
 {
-	struct look look = {.budget = budget, .reaped_us = reaped_us};
-	uint64_t now = time_us(), cpus = cpu_count(), since;
+	struct cpu_sample sample = {.budget = budget, .reaped_us = reaped_us};
+	uint64_t now = time_budget_now_us(), cpus = time_budget_count_cpus(), since;
 
-	if (is_used_up(&look))
+	if (time_budget_is_used_up(&sample))
 		return false;
-	if (look.used_us != budget->used_us)
+	if (sample.used_us != budget->used_us)
 		budget->changed_us = now;
-	budget->used_us = look.used_us;
-	if (!is_near(budget, cpus))
-		return is_left(budget->cpu_us, budget->used_us, cpus, wait_us);
-	since = (now - budget->changed_us) * (look.running < cpus ? look.running : cpus);
+	budget->used_us = sample.used_us;
+	if (!time_budget_is_near_limit(budget, cpus))
+		return time_budget_limit_wait(budget->cpu_us, budget->used_us, cpus, wait_us);
+	since = (now - budget->changed_us) * (sample.running < cpus ? sample.running : cpus);
 	if (budget->used_us + since >= budget->cpu_us) {
-		process_tree_hold(budget->proc_fd, getpid(), is_used_up, &look);
-		budget->used_us = look.used_us;
-		budget->changed_us = time_us();
+		process_tree_hold(budget->proc_fd, getpid(), time_budget_is_used_up, &sample);
+		budget->used_us = sample.used_us;
+		budget->changed_us = time_budget_now_us();
 	}
 	if (*wait_us > SHORTEST_US)
-		*wait_us = SHORTEST_US; /* so that it is seen when the time is added up */
+		*wait_us = SHORTEST_US; /* so that the next accounting is seen */
 	return budget->used_us < budget->cpu_us;
 }
 
-/* As sched_setattr(2) has it, which C libraries do not declare. */
-struct scheduling {
+/* struct sched_attr of sched_setattr(2), which C libraries do not declare. */
+struct sched_attributes {
 	uint32_t size, policy;
 	uint64_t flags;
 	int32_t nice;
@@ -148,32 +152,34 @@ struct scheduling {
 	uint64_t runtime, deadline, period; /* nanoseconds */
 };
 
-/* Containers are nicer than the host; who watches one is not, where that may be changed. And one
- * that runs for a moment alone is let in sooner, by kernels from 6.12 on. */
-void time_budget_hurry(void)
+/* Resets the niceness of the container to 0, if that is allowed. Since Linux 6.12 a short `runtime`
+ * (slice) makes the scheduler run a process sooner. */
+void time_budget_raise_priority(void)
 {
-	struct scheduling scheduling = {.size = sizeof(scheduling), .runtime = 100000};
+	struct sched_attributes sched_attributes = {.size = sizeof(sched_attributes),
+						    .runtime = 100000};
 
 	if (getpriority(PRIO_PROCESS, 0) > 0)
 		setpriority(PRIO_PROCESS, 0, 0);
-	scheduling.nice = getpriority(PRIO_PROCESS, 0);
-	syscall(SYS_sched_setattr, 0, &scheduling, 0);
+	sched_attributes.nice = getpriority(PRIO_PROCESS, 0);
+	syscall(SYS_sched_setattr, 0, &sched_attributes, 0);
 }
 
 enum wshd_reason time_budget_check(struct time_budget *budget, uint64_t reaped_us,
 				   uint64_t *wait_us)
 {
-	uint64_t now = time_us(), took;
+	uint64_t now = time_budget_now_us(), took;
 
 	*wait_us = BUDGET_NEVER;
-	if (budget->wall_us > 0 && !is_left(budget->wall_us, now - budget->started_us, 1, wait_us))
+	if (budget->wall_us > 0 &&
+	    !time_budget_limit_wait(budget->wall_us, now - budget->started_us, 1, wait_us))
 		return WSHD_WALL_TIME;
 	if (budget->cpu_us == 0)
 		return 0;
-	if (!is_cpu_left(budget, reaped_us, wait_us))
+	if (!time_budget_is_cpu_left(budget, reaped_us, wait_us))
 		return WSHD_CPU_TIME;
-	/* A job of many processes does not keep this one busy for ever. */
-	took = time_us() - now;
+	/* For a job of many processes a check is slow: wait at least as long as it took. */
+	took = time_budget_now_us() - now;
 	if (*wait_us < took)
 		*wait_us = took;
 	return 0;
