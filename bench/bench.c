@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The driver: `bench NAME=SOCKET:PID...`; how much it does is in the environment. bench/run starts
- * it with daemons of its own. */
+/* The benchmark's main: `bench NAME=SOCKET:PID...`. Environment variables (BENCH_...) set the
+ * amount of work. bench/run starts daemons and runs it on them. */
 #include <config.h>
 
 #include "bench/bench.h"
@@ -10,11 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-void die(const char *format, ...)
+void bench_die(const char *format, ...)
 {
 	va_list args;
 
-	fflush(stdout); /* an error of it does not matter any more */
+	fflush(stdout); /* an error does not matter any more */
 	fprintf(stderr, "bench: ");
 	va_start(args, format);
 	vfprintf(stderr, format, args);
@@ -23,7 +23,7 @@ void die(const char *format, ...)
 	exit(1);
 }
 
-static double number_of_environment(const char *name, double value, double max)
+static double bench_read_environment(const char *name, double value, double max)
 {
 	const char *text = getenv(name);
 	char *end;
@@ -32,23 +32,23 @@ static double number_of_environment(const char *name, double value, double max)
 		return value;
 	value = strtod(text, &end);
 	if (*end != '\0' || !(value >= 1 && value <= max))
-		die("%s is '%s', and must be a number from 1 to %.0f", name, text, max);
+		bench_die("%s is '%s', and must be a number from 1 to %.0f", name, text, max);
 	return value;
 }
 
-static void target_parse(struct target *target, char *text)
+static void bench_parse_target(struct bench_target *target, char *text)
 {
 	char *socket = strchr(text, '=');
 	char *pid = strrchr(text, ':');
 
 	if (!socket || !pid || pid < socket || atoi(pid + 1) <= 0)
-		die("'%s' is no NAME=SOCKET:PID", text);
+		bench_die("'%s' is not NAME=SOCKET:PID", text);
 	*socket = '\0';
 	*pid = '\0';
 	target->name = text;
 	target->socket = socket + 1;
 	target->pid = atoi(pid + 1);
-	target->client = call_connect(target->socket);
+	target->client = bench_call_connect(target->socket);
 }
 
 int main(int argc, char **argv)
@@ -56,15 +56,15 @@ int main(int argc, char **argv)
 	struct bench bench = {0};
 	size_t errors;
 
-	bench.rounds = (size_t)number_of_environment("BENCH_ROUNDS", 100, 100000);
-	bench.containers = (size_t)number_of_environment("BENCH_CONTAINERS", 300, 4000);
-	bench.clients = (size_t)number_of_environment("BENCH_CLIENTS", 8, 64);
-	bench.seconds = number_of_environment("BENCH_SECONDS", 5, 3600);
+	bench.rounds = (size_t)bench_read_environment("BENCH_ROUNDS", 100, 100000);
+	bench.containers = (size_t)bench_read_environment("BENCH_CONTAINERS", 300, 4000);
+	bench.clients = (size_t)bench_read_environment("BENCH_CLIENTS", 8, 64);
+	bench.seconds = bench_read_environment("BENCH_SECONDS", 5, 3600);
 	if (argc < 2 || argc > MAX_TARGETS + 1)
-		die("takes 1 to %d NAME=SOCKET:PID", MAX_TARGETS);
+		bench_die("takes 1 to %d NAME=SOCKET:PID", MAX_TARGETS);
 	for (int i = 1; i < argc; i++)
-		target_parse(&bench.targets[bench.n_targets++], argv[i]);
-	table_begin(&bench);
+		bench_parse_target(&bench.targets[bench.n_targets++], argv[i]);
+	bench_table_begin(&bench);
 	bench_memory_idle(&bench);
 	bench_life(&bench);
 	bench_pipe(&bench);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Measures daemons through libwarden and prints a table with a column for each. */
+/* Functions that the files of the benchmark share. It measures daemons through libwarden and prints
+ * a table with a column for each. */
 #ifndef BENCH_H
 #define BENCH_H
 
@@ -9,8 +10,8 @@
 
 enum { MAX_TARGETS = 4 };
 
-/* A daemon that is measured. */
-struct target {
+/* A daemon to measure. */
+struct bench_target {
 	const char *name;
 	const char *socket;
 	pid_t pid;
@@ -18,57 +19,61 @@ struct target {
 };
 
 struct bench {
-	struct target targets[MAX_TARGETS];
+	struct bench_target targets[MAX_TARGETS];
 	size_t n_targets;
-	size_t rounds, containers, clients;
-	double seconds;
+	size_t rounds;     /* repetitions of a measurement */
+	size_t containers; /* that exist at once for the measurement of memory */
+	size_t clients;    /* at once, in the load test */
+	double seconds;    /* of the load test */
 };
 
-/* What the driver cannot go on after; ends the process. */
-void die(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
+/* Prints an error and exits. */
+void bench_die(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 
-/* calls.c: one request each; -1 when it was not answered, else milliseconds. A failure is told by
- * warden_client_error. */
-double call_ping(struct warden_client *client);
-double call_create(struct warden_client *client, const char *handle);
-double call_run(struct warden_client *client, const char *handle);
-double call_copy_in(struct warden_client *client, const char *handle, const char *source,
-		    const char *target);
-double call_destroy(struct warden_client *client, const char *handle);
-struct warden_client *call_connect(const char *socket);
+/* calls.c: each function sends one request and returns the milliseconds until the answer; -1 on
+ * failure, which warden_client_error describes. */
+double bench_call_ping(struct warden_client *client);
+double bench_call_create(struct warden_client *client, const char *handle);
+double bench_call_run(struct warden_client *client, const char *handle);
+double bench_call_copy_in(struct warden_client *client, const char *handle, const char *source,
+			  const char *target);
+double bench_call_destroy(struct warden_client *client, const char *handle);
+struct warden_client *bench_call_connect(const char *socket);
 
-double now_ms(void);
+/* The monotonic clock in milliseconds. */
+double bench_now_ms(void);
 
-/* percentile.c: the value below which so many percent of them lie; sorts them. */
-double percentile(double *values, size_t n, size_t percent);
+/* percentile.c: the value below which `percent` percent of the values are; sorts the values. */
+double bench_percentile(double *values, size_t n, size_t percent);
 
-/* bench_table.c: a line has a figure for each target, NAN where there is none, and what is aimed
- * at. */
-void table_begin(const struct bench *bench);
-void table_line(const struct bench *bench, const char *name, const char *unit, const double *values,
-		const char *aim);
+/* bench_table.c: prints the table. A line has a value for each target, NAN if there is none, and
+ * the aim. */
+void bench_table_begin(const struct bench *bench);
+void bench_table_line(const struct bench *bench, const char *name, const char *unit,
+		      const double *values, const char *aim);
 
-/* life.c: medians of the life of one container. */
+/* life.c: median times of create, run and destroy of one container. */
 void bench_life(struct bench *bench);
 
-/* bench_jobs.c: what single jobs cost, and how late the limit on cpu time is. */
+/* bench_jobs.c: times of single jobs, and by how much they exceed a limit on cpu time. */
 void bench_jobs(const struct bench *bench);
 
-/* memory.c: before anything was asked of a daemon, and with many containers. */
+/* memory.c: resident memory of a daemon before the first request, and with many containers. */
 void bench_memory_idle(struct bench *bench);
 void bench_memory_containers(struct bench *bench);
-double resident_kb(const struct target *target);
+double bench_resident_kb(const struct bench_target *target);
 
-/* copies.c: beside rsync; files are made in `directory`, which the caller removes. */
+/* copies.c: copy_in compared with rsync. It makes files in `directory`, which the caller removes.
+ */
 void bench_copies(const struct bench *bench, const char *directory);
 
-/* pipe.c: through the standard input and output of a job. */
+/* pipe.c: throughput from the standard input to the standard output of a job. */
 void bench_pipe(const struct bench *bench);
 
-/* shell.c: with the command `warden` at that path. */
+/* shell.c: time of a key's echo. `program`: the path of the command `warden`. */
 void bench_shell(const struct bench *bench, const char *program);
 
-/* load.c: many clients at once. The number of errors. */
+/* load.c: many clients at once. Returns the number of errors. */
 size_t bench_load(struct bench *bench);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table that is printed. */
+/* Prints the table. */
 #include <config.h>
 
 #include "bench/bench.h"
@@ -7,7 +7,7 @@
 #include <math.h>
 #include <stdio.h>
 
-void table_begin(const struct bench *bench)
+void bench_table_begin(const struct bench *bench)
 {
 	printf("%-32s %-8s", "", "");
 	for (size_t i = 0; i < bench->n_targets; i++)
@@ -15,8 +15,8 @@ void table_begin(const struct bench *bench)
 	printf("   aim\n");
 }
 
-void table_line(const struct bench *bench, const char *name, const char *unit, const double *values,
-		const char *aim)
+void bench_table_line(const struct bench *bench, const char *name, const char *unit,
+		      const double *values, const char *aim)
 {
 	printf("%-32s %-8s", name, unit);
 	for (size_t i = 0; i < bench->n_targets; i++)
@@ -27,5 +27,5 @@ void table_line(const struct bench *bench, const char *name, const char *unit, c
 			       fabs(values[i]) < 10 && values[i] != floor(values[i]) ? 3 : 1,
 			       values[i]);
 	printf("   %s\n", aim);
-	fflush(stdout); /* the next line takes its time; an error shows at the end */
+	fflush(stdout); /* the next line takes a while; main checks for errors */
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Copies one big file and many small ones with the engine of the backends and with rsync, in turns,
- * and prints medians. Usage: copy_bench DIRECTORY [ROUNDS]; what it makes there it removes. */
+/* Copies one large file and many small ones with the copy engine of the backends and with rsync, in
+ * turns, and prints medians. Usage: copy_bench DIRECTORY [ROUNDS]; it removes its files. */
 #include <config.h>
 
 #include "backends/files/copy.h"
@@ -17,21 +17,21 @@
 enum {
 	SMALL_DIRECTORIES = 200,
 	SMALL_FILES = 100, /* in each directory */
-	SMALL_SIZE = 2048, /* of the first file in a directory; the others are bigger bit by bit */
+	SMALL_SIZE = 2048, /* of the first file in a directory; each other one is 37 bytes larger */
 	BIG_MEBIBYTES = 1024,
 	ROUNDS = 7,
 	MAX_ROUNDS = 99,
 };
 
-static char block[1 << 20];
+static char copy_bench_block[1 << 20];
 
-static void die(const char *what)
+static void copy_bench_die(const char *what)
 {
 	fprintf(stderr, "copy_bench: %s: %s\n", what, strerror(errno));
 	exit(EXIT_FAILURE);
 }
 
-static double now_ms(void)
+static double copy_bench_now_ms(void)
 {
 	struct timespec time;
 
@@ -39,46 +39,47 @@ static double now_ms(void)
 	return (double)time.tv_sec * 1e3 + (double)time.tv_nsec / 1e6;
 }
 
-static void write_file(const char *path, size_t size)
+static void copy_bench_write_file(const char *path, size_t size)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 
 	if (fd < 0)
-		die(path);
+		copy_bench_die(path);
 	while (size > 0) {
-		size_t part = size < sizeof(block) ? size : sizeof(block);
+		size_t part = size < sizeof(copy_bench_block) ? size : sizeof(copy_bench_block);
 
-		if (write(fd, block, part) != (ssize_t)part)
-			die(path);
+		if (write(fd, copy_bench_block, part) != (ssize_t)part)
+			copy_bench_die(path);
 		size -= part;
 	}
 	if (close(fd) != 0)
-		die(path);
+		copy_bench_die(path);
 }
 
-static void make_big(void)
+static void copy_bench_make_big(void)
 {
-	write_file("big", (size_t)BIG_MEBIBYTES << 20);
+	copy_bench_write_file("big", (size_t)BIG_MEBIBYTES << 20);
 }
 
-static void make_small(void)
+static void copy_bench_make_small(void)
 {
 	char path[64];
 
 	if (mkdir("small", 0755) != 0)
-		die("small");
+		copy_bench_die("small");
 	for (int d = 0; d < SMALL_DIRECTORIES; d++) {
 		snprintf(path, sizeof(path), "small/%d", d);
 		if (mkdir(path, 0755) != 0)
-			die(path);
+			copy_bench_die(path);
 		for (int f = 0; f < SMALL_FILES; f++) {
 			snprintf(path, sizeof(path), "small/%d/%d", d, f);
-			write_file(path, SMALL_SIZE + 37 * (size_t)f);
+			copy_bench_write_file(path, SMALL_SIZE + 37 * (size_t)f);
 		}
 	}
 }
 
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *place)
+static int copy_bench_remove_entry(const char *path, const struct stat *st, int type,
+				   struct FTW *place)
 {
 	(void)st;
 	(void)type;
@@ -86,24 +87,24 @@ static int remove_entry(const char *path, const struct stat *st, int type, struc
 	return remove(path);
 }
 
-static void remove_tree(const char *path)
+static void copy_bench_remove_tree(const char *path)
 {
-	if (nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT) != 0)
-		die(path);
+	if (nftw(path, copy_bench_remove_entry, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT) != 0)
+		copy_bench_die(path);
 }
 
-/* Waits until the disk is idle, lest one copy pays for what another left behind. */
-static void settle(void)
+/* Writes all data to the disk, so that a copy does not wait for the data of the previous one. */
+static void copy_bench_sync(void)
 {
 	int fd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0 || syncfs(fd) != 0)
-		die("syncfs");
+		copy_bench_die("syncfs");
 	close(fd);
 }
 
-/* What is measured, each in a process of its own. */
-static void run_copy(const char *source, const char *target)
+/* The copies to measure; each runs in its own process and ends it. */
+static void copy_bench_run_copy(const char *source, const char *target)
 {
 	const struct copy_request request = {
 		.source = {.root_fd = AT_FDCWD, .path = source, .links = COPY_LINKS_FOLLOW},
@@ -117,15 +118,15 @@ static void run_copy(const char *source, const char *target)
 	_exit(1);
 }
 
-static void run_rsync(const char *source, const char *target)
+static void copy_bench_run_rsync(const char *source, const char *target)
 {
 	execlp("rsync", "rsync", "-r", "-p", "--links", source, target, (char *)NULL);
 	_exit(127);
 }
 
-typedef void (*run_function)(const char *source, const char *target);
+typedef void (*copy_bench_function)(const char *source, const char *target);
 
-static double measure(run_function run, const char *source, bool keep)
+static double copy_bench_measure(copy_bench_function run, const char *source, bool keep)
 {
 	static unsigned targets;
 	char target[32];
@@ -135,50 +136,50 @@ static double measure(run_function run, const char *source, bool keep)
 
 	snprintf(target, sizeof(target), "out-%u", targets++);
 	if (mkdir(target, 0755) != 0)
-		die(target);
-	settle();
-	begin = now_ms();
+		copy_bench_die(target);
+	copy_bench_sync();
+	begin = copy_bench_now_ms();
 	pid = fork();
 	if (pid == 0)
 		run(source, target);
 	if (pid < 0 || waitpid(pid, &status, 0) != pid)
-		die("fork");
-	begin = now_ms() - begin;
+		copy_bench_die("fork");
+	begin = copy_bench_now_ms() - begin;
 	if (!keep)
-		remove_tree(target);
+		copy_bench_remove_tree(target);
 	return status == 0 ? begin : -1;
 }
 
-static int compare(const void *a, const void *b)
+static int copy_bench_compare_doubles(const void *a, const void *b)
 {
 	double x = *(const double *)a, y = *(const double *)b;
 
 	return (x > y) - (x < y);
 }
 
-static double median(double *values, size_t count)
+static double copy_bench_median(double *values, size_t count)
 {
-	qsort(values, count, sizeof(*values), compare);
+	qsort(values, count, sizeof(*values), copy_bench_compare_doubles);
 	return values[count / 2];
 }
 
-/* One line of the table. False: something failed, or the engine was the slower one. `keep`: results
- * stay until the end, for ext4 passes over inodes that were just removed one by one, which takes it
- * longer than a copy. */
-static bool compare_on(const char *name, const char *source, bool keep, size_t rounds)
+/* Measures both and prints a line. False if the engine failed or was slower. `keep`: copies are not
+ * removed before the end, as ext4 skips recently removed inodes one by one, which takes longer than
+ * a copy. */
+static bool copy_bench_compare(const char *name, const char *source, bool keep, size_t rounds)
 {
 	double copies[MAX_ROUNDS] = {0}, rsyncs[MAX_ROUNDS] = {0}, copy, rsync;
 
 	for (size_t i = 0; i < rounds; i++) {
-		/* Neither always follows the other's traces. */
+		/* Alternates the order, as the first copy affects the second. */
 		if (i % 2 == 0)
-			copies[i] = measure(run_copy, source, keep);
-		rsyncs[i] = measure(run_rsync, source, keep);
+			copies[i] = copy_bench_measure(copy_bench_run_copy, source, keep);
+		rsyncs[i] = copy_bench_measure(copy_bench_run_rsync, source, keep);
 		if (i % 2 != 0)
-			copies[i] = measure(run_copy, source, keep);
+			copies[i] = copy_bench_measure(copy_bench_run_copy, source, keep);
 	}
-	copy = median(copies, rounds);
-	rsync = median(rsyncs, rounds);
+	copy = copy_bench_median(copies, rounds);
+	rsync = copy_bench_median(rsyncs, rounds);
 	printf("%-32s %-8s %10.1f %10.1f   below rsync\n", name, "ms", copy, rsync);
 	fflush(stdout);
 	return copies[0] >= 0 && (rsyncs[0] < 0 || copy < rsync);
@@ -195,16 +196,16 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	if (chdir(argv[1]) != 0 || !mkdtemp(directory) || chdir(directory) != 0)
-		die(argv[1]);
-	for (size_t i = 0; i < sizeof(block); i++)
-		block[i] = (char)(i * 2654435761u >> 13);
+		copy_bench_die(argv[1]);
+	for (size_t i = 0; i < sizeof(copy_bench_block); i++)
+		copy_bench_block[i] = (char)(i * 2654435761u >> 13);
 	printf("%-32s %-8s %10s %10s   aim\n", "", "", "copy", "rsync");
-	make_small();
-	held = compare_on("copy 20,000 small files", "small", true, rounds);
-	make_big();
-	held = compare_on("copy one file of 1 GiB", "big", false, rounds) && held;
+	copy_bench_make_small();
+	held = copy_bench_compare("copy 20,000 small files", "small", true, rounds);
+	copy_bench_make_big();
+	held = copy_bench_compare("copy one file of 1 GiB", "big", false, rounds) && held;
 	if (chdir("..") != 0)
-		die("..");
-	remove_tree(directory);
+		copy_bench_die("..");
+	copy_bench_remove_tree(directory);
 	return held ? EXIT_SUCCESS : EXIT_FAILURE;
 }

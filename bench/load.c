@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Many clients that create and destroy containers at once for some time. */
+/* Load test: many clients create and destroy containers at once. */
 #include <config.h>
 
 #include "bench/bench.h"
@@ -8,32 +8,33 @@
 #include <stdio.h>
 #include <unistd.h>
 
-struct worker {
+struct bench_load_worker {
 	pthread_t thread;
-	const struct target *target;
+	const struct bench_target *target;
 	size_t number;
 	double end;
 	size_t lives, errors;
 	char first_error[256];
 };
 
-static void note_error(struct worker *worker, const struct warden_client *client)
+static void bench_load_count_error(struct bench_load_worker *worker,
+				   const struct warden_client *client)
 {
 	if (worker->errors++ == 0)
 		snprintf(worker->first_error, sizeof(worker->first_error), "%s",
-			 warden_client_error(client)); /* the beginning will do */
+			 warden_client_error(client)); /* may be truncated */
 }
 
-static void *work(void *data)
+static void *bench_load_run_worker(void *data)
 {
-	struct worker *worker = data;
-	struct warden_client *client = call_connect(worker->target->socket);
+	struct bench_load_worker *worker = data;
+	struct warden_client *client = bench_call_connect(worker->target->socket);
 	char handle[32];
 
 	snprintf(handle, sizeof(handle), "load-%zu", worker->number);
-	while (now_ms() < worker->end && worker->errors < 100) {
-		if (call_create(client, handle) < 0 || call_destroy(client, handle) < 0)
-			note_error(worker, client);
+	while (bench_now_ms() < worker->end && worker->errors < 100) {
+		if (bench_call_create(client, handle) < 0 || bench_call_destroy(client, handle) < 0)
+			bench_load_count_error(worker, client);
 		else
 			worker->lives++;
 	}
@@ -41,13 +42,14 @@ static void *work(void *data)
 	return NULL;
 }
 
-/* What one target did. */
-struct load {
+/* The results of one target. */
+struct bench_load_result {
 	double lives_a_second, growth_kb;
 	size_t errors;
 };
 
-static void collect(struct worker *worker, struct load *load, double seconds)
+static void bench_load_join_worker(struct bench_load_worker *worker, struct bench_load_result *load,
+				   double seconds)
 {
 	pthread_join(worker->thread, NULL); /* cannot fail for a thread that was started */
 	load->lives_a_second += (double)worker->lives / seconds;
@@ -57,25 +59,27 @@ static void collect(struct worker *worker, struct load *load, double seconds)
 			worker->first_error);
 }
 
-/* Memory is looked at after a fifth of the time, when the daemon has its threads and buffers, and
- * at the end. */
-static void load_run(const struct bench *bench, const struct target *target, struct load *load)
+/* Reads the memory after a fifth of the time, when the daemon has started its threads and allocated
+ * its buffers, and at the end. */
+static void bench_load_run(const struct bench *bench, const struct bench_target *target,
+			   struct bench_load_result *load)
 {
-	struct worker workers[64] = {0};
-	double start = now_ms(), early;
+	struct bench_load_worker workers[64] = {0};
+	double start = bench_now_ms(), early;
 
 	for (size_t i = 0; i < bench->clients; i++) {
 		workers[i].target = target;
 		workers[i].number = i;
 		workers[i].end = start + bench->seconds * 1e3;
-		if (pthread_create(&workers[i].thread, NULL, work, &workers[i]) != 0)
-			die("a thread cannot be started");
+		if (pthread_create(&workers[i].thread, NULL, bench_load_run_worker, &workers[i]) !=
+		    0)
+			bench_die("a thread cannot be started");
 	}
-	usleep((useconds_t)(bench->seconds * 1e6 / 5)); /* a shorter pause is as good */
-	early = resident_kb(target);
+	usleep((useconds_t)(bench->seconds * 1e6 / 5)); /* a shorter pause will do */
+	early = bench_resident_kb(target);
 	for (size_t i = 0; i < bench->clients; i++)
-		collect(&workers[i], load, bench->seconds);
-	load->growth_kb = resident_kb(target) - early;
+		bench_load_join_worker(&workers[i], load, bench->seconds);
+	load->growth_kb = bench_resident_kb(target) - early;
 }
 
 size_t bench_load(struct bench *bench)
@@ -85,17 +89,17 @@ size_t bench_load(struct bench *bench)
 	char name[64];
 
 	for (size_t i = 0; i < bench->n_targets; i++) {
-		struct load load = {0};
+		struct bench_load_result load = {0};
 
-		load_run(bench, &bench->targets[i], &load);
+		bench_load_run(bench, &bench->targets[i], &load);
 		lives[i] = load.lives_a_second;
 		growth[i] = load.growth_kb;
 		errors[i] = (double)load.errors;
 		sum += load.errors;
 	}
 	snprintf(name, sizeof(name), "%zu clients for %.0f s", bench->clients, bench->seconds);
-	table_line(bench, name, "lives/s", lives, "");
-	table_line(bench, "  errors", "", errors, "0");
-	table_line(bench, "  growth of resident memory", "KB", growth, "flat");
+	bench_table_line(bench, name, "lives/s", lives, "");
+	bench_table_line(bench, "  errors", "", errors, "0");
+	bench_table_line(bench, "  growth of resident memory", "KB", growth, "flat");
 	return sum;
 }

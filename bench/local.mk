@@ -1,5 +1,5 @@
-# `make bench` prints a table; BENCH_SECONDS=60 make bench is the long run, and
-# BENCH_COPIES=1 make bench copies gigabytes beside rsync, too.
+# `make bench` prints a table. `BENCH_SECONDS=60 make bench` takes longer; `BENCH_COPIES=1 make bench` also copies
+# gigabytes and compares with rsync.
 EXTRA_PROGRAMS = bench/bench
 bench_bench_SOURCES = bench/bench.h bench/bench.c bench/calls.c bench/copies.c bench/bench_jobs.c bench/life.c bench/load.c \
 	bench/memory.c bench/percentile.c bench/pipe.c bench/shell.c bench/bench_table.c

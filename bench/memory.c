@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Resident memory of a daemon: idle, and what a container adds. */
+/* Resident memory of a daemon: idle, and for each container. */
 #include <config.h>
 
 #include "bench/bench.h"
@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-double resident_kb(const struct target *target)
+double bench_resident_kb(const struct bench_target *target)
 {
 	char path[64], line[256];
 	double kb = -1;
@@ -16,7 +16,7 @@ double resident_kb(const struct target *target)
 	snprintf(path, sizeof(path), "/proc/%d/status", (int)target->pid);
 	file = fopen(path, "re");
 	if (!file)
-		die("%s: the daemon is gone", target->name);
+		bench_die("%s: the daemon is gone", target->name);
 	while (kb < 0 && fgets(line, sizeof(line), file))
 		if (sscanf(line, "VmRSS: %lf kB", &kb) != 1)
 			kb = -1;
@@ -24,22 +24,23 @@ double resident_kb(const struct target *target)
 	return kb;
 }
 
-/* Makes `containers` of them, reads the difference and destroys them. */
-static double per_container_kb(const struct bench *bench, const struct target *target)
+/* Creates containers, reads how much memory they add, and destroys them. */
+static double bench_memory_per_container_kb(const struct bench *bench,
+					    const struct bench_target *target)
 {
-	double before = resident_kb(target), after;
+	double before = bench_resident_kb(target), after;
 	char handle[32];
 
 	for (size_t i = 0; i < bench->containers; i++) {
 		snprintf(handle, sizeof(handle), "bench-%zu", i);
-		if (call_create(target->client, handle) < 0)
-			die("%s: %s", target->name, warden_client_error(target->client));
+		if (bench_call_create(target->client, handle) < 0)
+			bench_die("%s: %s", target->name, warden_client_error(target->client));
 	}
-	after = resident_kb(target);
+	after = bench_resident_kb(target);
 	for (size_t i = 0; i < bench->containers; i++) {
 		snprintf(handle, sizeof(handle), "bench-%zu", i);
-		if (call_destroy(target->client, handle) < 0)
-			die("%s: %s", target->name, warden_client_error(target->client));
+		if (bench_call_destroy(target->client, handle) < 0)
+			bench_die("%s: %s", target->name, warden_client_error(target->client));
 	}
 	return (after - before) / (double)bench->containers;
 }
@@ -49,8 +50,8 @@ void bench_memory_idle(struct bench *bench)
 	double idle[MAX_TARGETS];
 
 	for (size_t i = 0; i < bench->n_targets; i++)
-		idle[i] = resident_kb(&bench->targets[i]) / 1024;
-	table_line(bench, "resident memory, idle", "MB", idle, "8");
+		idle[i] = bench_resident_kb(&bench->targets[i]) / 1024;
+	bench_table_line(bench, "resident memory, idle", "MB", idle, "8");
 }
 
 void bench_memory_containers(struct bench *bench)
@@ -58,6 +59,6 @@ void bench_memory_containers(struct bench *bench)
 	double added[MAX_TARGETS];
 
 	for (size_t i = 0; i < bench->n_targets; i++)
-		added[i] = per_container_kb(bench, &bench->targets[i]);
-	table_line(bench, "resident memory, a container", "KB", added, "20");
+		added[i] = bench_memory_per_container_kb(bench, &bench->targets[i]);
+	bench_table_line(bench, "resident memory, a container", "KB", added, "20");
 }

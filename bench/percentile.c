@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is made of many times: see bench.h. */
+/* The percentile of measured times; see bench.h. */
 #include <config.h>
 
 #include "bench/bench.h"
 
 #include <stdlib.h>
 
-static int compare(const void *a, const void *b)
+static int bench_percentile_compare(const void *a, const void *b)
 {
 	double left = *(const double *)a, right = *(const double *)b;
 
 	return (left > right) - (left < right);
 }
 
-double percentile(double *values, size_t n, size_t percent)
+double bench_percentile(double *values, size_t n, size_t percent)
 {
-	qsort(values, n, sizeof(*values), compare);
+	qsort(values, n, sizeof(*values), bench_percentile_compare);
 	return values[(n - 1) * percent / 100];
 }

@@ -1,4 +1,4 @@
-# `make bench-rules`, as root: whether a container's rules cost the others anything.
+# `make bench-rules`, as root: how the rules of a container affect the other containers.
 EXTRA_PROGRAMS += bench/rules_bench
 bench_rules_bench_SOURCES = \
 	bench/rules_bench.c \

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the rules of other containers cost one: the time of a change of its rules, and of a packet's
- * way through the firewall, with 1 to 1,000 containers that have six rules each. Runs as root in a
- * network namespace of its own; the container is another one, what is outside is a link that
- * swallows everything.
+ * Measures how the firewall scales: the time to change the rules of one container, and the time of
+ * a packet through the firewall, with 1 to 1,000 containers that have six rules each. Runs as root
+ * in its own network namespace. The container is another namespace; the outside is an ifb link that
+ * drops all packets.
  */
 #include <arpa/inet.h>
 #include <err.h>
@@ -30,7 +30,7 @@ enum { CHANGES = 201, PACKETS = 20000, ROUNDS = 5, OUT_RULES = 4, IN_RULES = 2 }
 
 #define OUTSIDE "192.0.2.2"
 
-static double now_us(void)
+static double rules_bench_now_us(void)
 {
 	struct timespec now;
 
@@ -38,21 +38,22 @@ static double now_us(void)
 	return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
 }
 
-static int compare(const void *a, const void *b)
+static int rules_bench_compare(const void *a, const void *b)
 {
 	const double *one = a, *other = b;
 
 	return *one < *other ? -1 : *one > *other;
 }
 
-static double median(double *values, size_t n)
+static double rules_bench_median(double *values, size_t n)
 {
-	qsort(values, n, sizeof(*values), compare);
+	qsort(values, n, sizeof(*values), rules_bench_compare);
 	return values[n / 2];
 }
 
-/* UDP to everywhere, so that packets pass, and rules that no other container has. */
-static void set_rules(struct firewall *firewall, unsigned number, unsigned variant)
+/* Allows UDP to all addresses, so that packets pass; the other rules are unique to the container.
+ */
+static void rules_bench_set_rules(struct firewall *firewall, unsigned number, unsigned variant)
 {
 	const struct warden_identity identity = linux_host_identity(number);
 	struct warden_out_rule out[OUT_RULES];
@@ -83,50 +84,51 @@ static void set_rules(struct firewall *firewall, unsigned number, unsigned varia
 		errx(1, "rules of container %u: %s", number, error.message);
 }
 
-static double measure_changes(struct firewall *firewall)
+static double rules_bench_measure_changes(struct firewall *firewall)
 {
 	double times[CHANGES];
 
 	for (unsigned i = 0; i < CHANGES; i++) {
-		double begin = now_us();
+		double begin = rules_bench_now_us();
 
-		set_rules(firewall, MEASURED, i + 1);
-		times[i] = now_us() - begin;
+		rules_bench_set_rules(firewall, MEASURED, i + 1);
+		times[i] = rules_bench_now_us() - begin;
 	}
-	return median(times, CHANGES);
+	return rules_bench_median(times, CHANGES);
 }
 
-/* In the container: each packet to another port is the first of a connection. */
-static double send_packets(bool same)
+/* Runs in the container. Unless `same`, each packet has a new port, so it is the first of a
+ * connection. Returns microseconds per packet, or -1. */
+static double rules_bench_send_packets(bool same)
 {
 	struct sockaddr_in to = {.sin_family = AF_INET};
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	double begin;
 
 	inet_pton(AF_INET, OUTSIDE, &to.sin_addr);
-	begin = now_us();
+	begin = rules_bench_now_us();
 	for (int i = 0; i < PACKETS; i++) {
 		to.sin_port = htons(same ? 9 : (uint16_t)(1 + i));
 		if (sendto(fd, "", 1, 0, (struct sockaddr *)&to, sizeof(to)) < 0)
 			return -1;
 	}
-	begin = now_us() - begin;
+	begin = rules_bench_now_us() - begin;
 	close(fd);
 	return begin / PACKETS;
 }
 
-/* A process in the container's namespace, which sends when it is told to. */
+/* A process in the container's namespace that sends packets on request. */
 struct sender {
 	pid_t pid;
 	int ask_fd, answer_fd, netns_fd, rtnl_fd;
 };
 
-static void sender_run(int ask_fd, int answer_fd)
+static void rules_bench_sender_run(int ask_fd, int answer_fd)
 {
 	char same;
 
 	while (read(ask_fd, &same, 1) == 1) {
-		double time = send_packets(same == 's');
+		double time = rules_bench_send_packets(same == 's');
 
 		if (write(answer_fd, &time, sizeof(time)) != sizeof(time))
 			break;
@@ -134,7 +136,7 @@ static void sender_run(int ask_fd, int answer_fd)
 	_exit(0);
 }
 
-static struct sender sender_start(void)
+static struct sender rules_bench_sender_start(void)
 {
 	int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), ask[2], answer[2];
 	struct sender sender = {0};
@@ -149,7 +151,7 @@ static struct sender sender_start(void)
 	sender.pid = fork();
 	if (sender.pid == 0) {
 		close(ask[1]);
-		sender_run(ask[0], answer[1]);
+		rules_bench_sender_run(ask[0], answer[1]);
 	}
 	if (sender.pid < 0 || setns(own, CLONE_NEWNET) < 0)
 		err(1, "return to the host's namespace");
@@ -161,7 +163,8 @@ static struct sender sender_start(void)
 	return sender;
 }
 
-static double measure_packets(const struct sender *sender, const struct in_addr *address, char how)
+static double rules_bench_measure_packets(const struct sender *sender,
+					  const struct in_addr *address, char how)
 {
 	struct warden_error error;
 	double times[ROUNDS];
@@ -172,27 +175,28 @@ static double measure_packets(const struct sender *sender, const struct in_addr 
 		if (write(sender->ask_fd, &how, 1) != 1 ||
 		    read(sender->answer_fd, &times[i], sizeof(*times)) != sizeof(*times) ||
 		    times[i] < 0)
-			errx(1, "a packet is not let through");
+			errx(1, "the firewall drops a packet");
 	}
-	return median(times, ROUNDS);
+	return rules_bench_median(times, ROUNDS);
 }
 
-static void run(const char *command)
+static void rules_bench_run(const char *command)
 {
 	if (system(command) != 0)
 		errx(1, "%s", command);
 }
 
-static void leave_the_host(void)
+static void rules_bench_unshare(void)
 {
 	if (unshare(CLONE_NEWNET | CLONE_NEWNS) < 0)
 		err(1, "leave the host's network (this needs root)");
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
 	    mount("sysfs", "/sys", "sysfs", 0, NULL) < 0)
 		err(1, "mount /sys");
-	run("ip link set lo up && ip link add out0 type ifb && "
-	    "ip address add 192.0.2.1/24 dev out0 && ip link set out0 up && "
-	    "ip neighbour add " OUTSIDE " lladdr 02:00:00:00:00:02 nud permanent dev out0");
+	rules_bench_run("ip link set lo up && ip link add out0 type ifb && "
+			"ip address add 192.0.2.1/24 dev out0 && ip link set out0 up && "
+			"ip neighbour add " OUTSIDE
+			" lladdr 02:00:00:00:00:02 nud permanent dev out0");
 }
 
 int main(void)
@@ -205,11 +209,11 @@ int main(void)
 	struct sender sender;
 	unsigned n = 0;
 
-	leave_the_host();
+	rules_bench_unshare();
 	if (net_setup(&linux_host, &net, &error) < 0 ||
 	    firewall_setup(&linux_host, &firewall, &error) < 0)
 		errx(1, "%s", error.message);
-	sender = sender_start();
+	sender = rules_bench_sender_start();
 	if (net_make(net, &measured, sender.netns_fd, sender.rtnl_fd, &error) < 0)
 		errx(1, "%s", error.message);
 	printf("%-12s %16s %16s %16s\n", "containers", "change of rules", "first packet",
@@ -220,11 +224,12 @@ int main(void)
 
 			if (firewall_add(firewall, &identity, &error) < 0)
 				errx(1, "%s", error.message);
-			set_rules(firewall, n, 0);
+			rules_bench_set_rules(firewall, n, 0);
 		}
-		printf("%-12u %13.1f us %13.2f us %13.2f us\n", n, measure_changes(firewall),
-		       measure_packets(&sender, &measured.container_ip, 'n'),
-		       measure_packets(&sender, &measured.container_ip, 's'));
+		printf("%-12u %13.1f us %13.2f us %13.2f us\n", n,
+		       rules_bench_measure_changes(firewall),
+		       rules_bench_measure_packets(&sender, &measured.container_ip, 'n'),
+		       rules_bench_measure_packets(&sender, &measured.container_ip, 's'));
 	}
 	close(sender.ask_fd);
 	waitpid(sender.pid, NULL, 0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How soon a key on `warden shell` is echoed: typed on a terminal of our own, read from it. */
+/* Time until `warden shell` echoes a key that is typed on a pseudo terminal. */
 #include <config.h>
 
 #include "bench/bench.h"
@@ -21,8 +21,8 @@ enum {
 
 #define PROMPT "bench> "
 
-/* Reads until `text` has come. */
-static void await(int master, const char *text)
+/* Reads until the output contains `text`. */
+static void bench_shell_await(int master, const char *text)
 {
 	char seen[4096] = "";
 	size_t length = 0;
@@ -34,34 +34,34 @@ static void await(int master, const char *text)
 		if (poll(&fd, 1, PATIENCE_MS) == 1)
 			got = read(master, seen + length, sizeof(seen) - 1 - length);
 		if (got <= 0)
-			die("a shell does not print '%s', but '%s'", text, seen);
+			bench_die("a shell does not print '%s', but '%s'", text, seen);
 		length += (size_t)got;
 		seen[length] = '\0';
 	}
 }
 
-/* What echoes is to be the shell, not the terminal in front of it. */
-static void check_raw(int master)
+/* Checks that the terminal itself does not echo, so that the shell in the container does. */
+static void bench_shell_check_raw(int master)
 {
 	struct termios modes;
 
 	if (tcgetattr(master, &modes) < 0 || (modes.c_lflag & ECHO))
-		die("the terminal of a shell is not raw");
+		bench_die("the terminal of a shell is not raw");
 }
 
-static void type(int master, const char *keys)
+static void bench_shell_type(int master, const char *keys)
 {
 	if (write(master, keys, strlen(keys)) != (ssize_t)strlen(keys))
-		die("a shell takes no keys");
+		bench_die("a shell takes no keys");
 }
 
-static pid_t start_shell(const struct target *target, const char *program, int *master)
+static pid_t bench_shell_start(const struct bench_target *target, const char *program, int *master)
 {
 	struct winsize size = {.ws_row = 24, .ws_col = COLUMNS};
 	pid_t pid = forkpty(master, NULL, NULL, &size);
 
 	if (pid < 0)
-		die("a terminal cannot be made");
+		bench_die("a terminal cannot be made");
 	if (pid == 0) {
 		execl(program, "warden", "--socket", target->socket, "shell", "bench", "bash",
 		      "--norc", "--noprofile", (char *)NULL);
@@ -70,27 +70,27 @@ static pid_t start_shell(const struct target *target, const char *program, int *
 	return pid;
 }
 
-static double median_key(const struct target *target, const char *program)
+static double bench_shell_median_echo(const struct bench_target *target, const char *program)
 {
 	double times[KEYS];
 	int master;
-	pid_t pid = start_shell(target, program, &master);
+	pid_t pid = bench_shell_start(target, program, &master);
 
-	type(master, "PS1='bench''> '\r"); /* the echo of this line is no prompt */
-	await(master, PROMPT);
-	check_raw(master);
+	bench_shell_type(master, "PS1='bench''> '\r"); /* the echo of this line is no prompt */
+	bench_shell_await(master, PROMPT);
+	bench_shell_check_raw(master);
 	for (int i = 0; i < KEYS; i++) {
 		char key[] = {(char)('a' + i % 26), '\0'};
-		double start = now_ms();
+		double start = bench_now_ms();
 
-		type(master, key);
-		await(master, key);
-		times[i] = now_ms() - start;
+		bench_shell_type(master, key);
+		bench_shell_await(master, key);
+		times[i] = bench_now_ms() - start;
 	}
-	close(master); /* the shell hangs up */
+	close(master); /* the shell gets a hang-up and exits */
 	if (waitpid(pid, NULL, 0) != pid)
-		die("a shell was lost");
-	return percentile(times, KEYS, 50);
+		bench_die("a shell was lost");
+	return bench_percentile(times, KEYS, 50);
 }
 
 void bench_shell(const struct bench *bench, const char *program)
@@ -98,13 +98,13 @@ void bench_shell(const struct bench *bench, const char *program)
 	double medians[MAX_TARGETS];
 
 	for (size_t t = 0; t < bench->n_targets; t++) {
-		const struct target *target = &bench->targets[t];
+		const struct bench_target *target = &bench->targets[t];
 
-		if (call_create(target->client, "bench") < 0)
-			die("%s: %s", target->name, warden_client_error(target->client));
-		medians[t] = median_key(target, program);
-		if (call_destroy(target->client, "bench") < 0)
-			die("%s: %s", target->name, warden_client_error(target->client));
+		if (bench_call_create(target->client, "bench") < 0)
+			bench_die("%s: %s", target->name, warden_client_error(target->client));
+		medians[t] = bench_shell_median_echo(target, program);
+		if (bench_call_destroy(target->client, "bench") < 0)
+			bench_die("%s: %s", target->name, warden_client_error(target->client));
 	}
-	table_line(bench, "echo of a key on a shell", "ms", medians, "1");
+	bench_table_line(bench, "echo of a key on a shell", "ms", medians, "1");
 }

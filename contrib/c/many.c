@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Runs a script in several containers at once, in one thread: the calls of libwarden that do not
- * wait, in a loop of one's own. Each container has its connection. Build it with
+ * Runs a script in several containers at once, in one thread: shows the functions of libwarden that
+ * do not block, in an event loop of the program. Each container has its own connection. Build it
+ *with
  *
  *	cc -o many many.c $(pkg-config --cflags --libs libwarden)
  */
@@ -12,16 +13,17 @@
 
 enum { MOST = 64 };
 
-struct worker {
+struct many_worker {
 	struct warden_client *client;
 	const char *script;
 	unsigned number;
-	int status; /* of the script; -1: none yet */
+	int status; /* exit status of the script; -1: none yet */
 };
 
-static void print_result(void *data, uint64_t id, const struct warden_message *answer, bool last)
+static void many_print_result(void *data, uint64_t id, const struct warden_message *answer,
+			      bool last)
 {
-	struct worker *worker = data;
+	struct many_worker *worker = data;
 	const char *output;
 	size_t length;
 
@@ -36,9 +38,9 @@ static void print_result(void *data, uint64_t id, const struct warden_message *a
 	printf("%u: status %d: %.*s", worker->number, worker->status, (int)length, output);
 }
 
-static void run_script(void *data, uint64_t id, const struct warden_message *answer, bool last)
+static void many_run_script(void *data, uint64_t id, const struct warden_message *answer, bool last)
 {
-	struct worker *worker = data;
+	struct many_worker *worker = data;
 	struct warden_message *request;
 
 	(void)id;
@@ -52,11 +54,11 @@ static void run_script(void *data, uint64_t id, const struct warden_message *ans
 	    warden_message_set(request, "handle",
 			       warden_message_bytes(answer, "handle", 0, NULL)) == 0 &&
 	    warden_message_set(request, "script", worker->script) == 0)
-		warden_client_submit(worker->client, request, print_result, worker);
+		warden_client_submit(worker->client, request, many_print_result, worker);
 	warden_message_free(request);
 }
 
-static int start(struct worker *worker)
+static int many_start(struct many_worker *worker)
 {
 	struct warden_message *request = warden_message_new("create");
 	int result = -1;
@@ -68,14 +70,15 @@ static int start(struct worker *worker)
 	else if (warden_client_connect(worker->client, NULL) < 0)
 		fprintf(stderr, "%s\n", warden_client_error(worker->client));
 	else if (warden_message_set(request, "grace_time", "0") == 0 &&
-		 warden_client_submit(worker->client, request, run_script, worker) != 0)
+		 warden_client_submit(worker->client, request, many_run_script, worker) != 0)
 		result = 0;
 	warden_message_free(request);
 	return result;
 }
 
-/* Waits for whoever is not ready; how many there are. */
-static size_t wait_for_all(struct worker *workers, size_t n)
+/* Waits for the next event of a connection and handles it. Returns how many requests are pending.
+ */
+static size_t many_wait(struct many_worker *workers, size_t n)
 {
 	struct pollfd fds[MOST];
 	size_t busy = 0;
@@ -83,7 +86,7 @@ static size_t wait_for_all(struct worker *workers, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		bool pending = warden_client_pending(workers[i].client) > 0;
 
-		/* poll passes over a negative descriptor */
+		/* poll ignores a negative descriptor */
 		fds[i].fd = pending ? warden_client_fd(workers[i].client) : -1;
 		fds[i].events = warden_client_events(workers[i].client);
 		busy += pending;
@@ -92,13 +95,14 @@ static size_t wait_for_all(struct worker *workers, size_t n)
 		return 0;
 	for (size_t i = 0; i < n; i++)
 		if (fds[i].fd >= 0 && fds[i].revents)
-			warden_client_process(workers[i].client); /* tells print_result */
+			warden_client_process(
+				workers[i].client); /* calls many_run_script or many_print_result */
 	return busy;
 }
 
 int main(int argc, char **argv)
 {
-	struct worker workers[MOST] = {{0}};
+	struct many_worker workers[MOST] = {{0}};
 	size_t n = argc == 3 ? strtoul(argv[1], NULL, 10) : 0;
 	int status = EXIT_SUCCESS;
 
@@ -109,10 +113,10 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < n; i++) {
 		workers[i].number = (unsigned)i + 1;
 		workers[i].script = argv[2];
-		if (start(&workers[i]) < 0)
+		if (many_start(&workers[i]) < 0)
 			return EXIT_FAILURE;
 	}
-	while (wait_for_all(workers, n) > 0)
+	while (many_wait(workers, n) > 0)
 		;
 	for (size_t i = 0; i < n; i++) {
 		if (workers[i].status != 0)

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A backend of wardend in one file, to be copied: containers are directories, jobs are processes of
- * the daemon's user in them, without any isolation. It shows who calls what and when; all rules are
- * told in <warden/backend.h>.
+ * A complete backend of wardend in one file, as a template for others. A container is a directory,
+ * a job is a process of the daemon's user in it, without any isolation. <warden/backend.h>
+ * documents when the daemon calls each operation, on which thread, and who owns what.
  *
- * Threads: operations come from worker threads of the daemon, one at a time for a container. One
- * thread of our own waits for the ends of jobs, by pidfds, as SIGCHLD and wait(2) for any child are
- * the daemon's. One mutex guards everything that both touch; the host is called without it.
+ * Threads: the daemon's worker threads call the operations, one at a time for each container. This
+ * backend has one thread of its own, which waits for the ends of jobs through pidfds. It must not
+ * use SIGCHLD or wait for any child, as both belong to the daemon. One mutex guards all data that
+ * the threads share. The host's functions are called without the mutex.
+ *
+ * The file has four parts: jobs, the thread that watches them, the containers' operations, and at
+ * the end the table that the module exports.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -25,62 +29,113 @@
 
 #include <warden/backend.h>
 
-struct backend {
-	const struct warden_host *host;
-	const char *shell; /* the option's value; the host's, valid until teardown */
-	pthread_t thread;
-	int epoll_fd;
-	int end_fd; /* an eventfd: the thread is to end */
-	pthread_mutex_t mutex;
-	struct job *jobs; /* of all containers */
+/* The state of the backend; one for the daemon. */
+struct template_backend {
+	const struct warden_host *host; /* the daemon's functions */
+	const char *shell;         /* option `shell`; owned by the host, valid until teardown */
+	pthread_t thread;          /* runs template_watch_jobs */
+	int epoll_fd;              /* the thread waits on it for end_fd and all pidfds */
+	int end_fd;                /* an eventfd: readable when the thread is to end */
+	pthread_mutex_t mutex;     /* guards all members below, and those of containers and jobs */
+	struct template_job *jobs; /* the running jobs of all containers */
 };
 
-struct container {
-	struct backend *backend;
+struct template_container {
+	struct template_backend *backend;
 	char id[32];
-	int dir_fd; /* the host's, valid until container_gone */
-	unsigned n_jobs;
-	bool stopping;   /* container_empty is to be told */
-	bool destroying; /* container_gone is to be told; nobody but us knows it any more */
+	int dir_fd;      /* the container's directory; the host's, valid until container_gone */
+	unsigned n_jobs; /* running jobs */
+	bool stopping;   /* container_empty is to be called when n_jobs is 0 */
+	bool destroying; /* container_gone is to be called and this freed when n_jobs is 0 */
 };
 
-struct job {
-	struct job *next;
-	struct container *container;
+struct template_job {
+	struct template_job *next;
+	struct template_container *container;
 	uint32_t id;
-	pid_t pid; /* leads a session of its own */
-	int pidfd;
+	pid_t pid; /* a session leader, so its process group has the same number */
+	int pidfd; /* readable when the process has ended */
 	struct timespec started;
 };
 
-/* Sends a signal to the process group of each job. A real backend must catch those that left it,
- * too (by cgroup, PID namespace or subreaper). With the mutex held. */
-static void signal_jobs(const struct container *container, int signal)
-{
-	for (const struct job *job = container->backend->jobs; job; job = job->next)
-		if (job->container == container)
-			kill(-job->pid, signal); /* not reaped yet, so the number is its own */
-}
-
-/* What the host is to be told when a job has ended: collected with the mutex held, told without. */
-struct news {
-	char id[32];
+/* What the host must be told about the end of a job: filled in with the mutex locked, sent without.
+ */
+struct template_event {
+	char container_id[32];
 	uint32_t job_id;
 	struct warden_job_end end;
-	bool empty, gone;
+	bool empty; /* call container_empty */
+	bool gone;  /* call container_gone */
 };
 
-static void fill_end(struct warden_job_end *end, const struct job *job, int status,
-		     const struct rusage *usage)
+/* Allocates a job; its process is started by the caller. NULL if memory is short. */
+static struct template_job *template_job_new(struct template_container *container, uint32_t id)
+{
+	struct template_job *job = calloc(1, sizeof(*job));
+
+	if (!job)
+		return NULL;
+	job->container = container;
+	job->id = id;
+	clock_gettime(CLOCK_MONOTONIC, &job->started);
+	return job;
+}
+
+/* Adds a job to the list. Called with the mutex locked. */
+static void template_job_link(struct template_job *job)
+{
+	struct template_backend *backend = job->container->backend;
+
+	job->next = backend->jobs;
+	backend->jobs = job;
+	job->container->n_jobs++;
+}
+
+/* Removes a job from the list and frees it. Called with the mutex locked. */
+static void template_job_free(struct template_job *job)
+{
+	struct template_job **link = &job->container->backend->jobs;
+
+	while (*link != job)
+		link = &(*link)->next;
+	*link = job->next;
+	job->container->n_jobs--;
+	close(job->pidfd); /* this also removes it from epoll */
+	free(job);
+}
+
+/* Finds the job of a pidfd; NULL if an operation has already freed it. Called with the mutex
+ * locked. */
+static struct template_job *template_job_find(const struct template_backend *backend, int pidfd)
+{
+	struct template_job *job = backend->jobs;
+
+	while (job && job->pidfd != pidfd)
+		job = job->next;
+	return job;
+}
+
+/* Microseconds from the start of the job until now. */
+static uint64_t template_job_wall_us(const struct template_job *job)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	memset(end, 0, sizeof(*end));
+	return (uint64_t)((now.tv_sec - job->started.tv_sec) * 1000000 +
+			  (now.tv_nsec - job->started.tv_nsec) / 1000);
+}
+
+/* Fills in how a job ended, from its wait status. */
+static void template_job_set_status(struct warden_job_end *end, int status)
+{
 	end->exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 	end->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-	end->wall_us = (uint64_t)((now.tv_sec - job->started.tv_sec) * 1000000 +
-				  (now.tv_nsec - job->started.tv_nsec) / 1000);
+	end->reason = end->signal ? WARDEN_END_SIGNAL : WARDEN_END_EXITED;
+}
+
+/* Fills in what a job used. A figure that a backend cannot measure is WARDEN_UNKNOWN. */
+static void template_job_set_usage(struct warden_job_end *end, const struct rusage *usage)
+{
 	end->user_us = (uint64_t)usage->ru_utime.tv_sec * 1000000 + usage->ru_utime.tv_usec;
 	end->system_us = (uint64_t)usage->ru_stime.tv_sec * 1000000 + usage->ru_stime.tv_usec;
 	end->peak_memory = (uint64_t)usage->ru_maxrss * 1024;
@@ -91,140 +146,172 @@ static void fill_end(struct warden_job_end *end, const struct job *job, int stat
 	end->read_bytes = (uint64_t)usage->ru_inblock * 512;
 	end->written_bytes = (uint64_t)usage->ru_oublock * 512;
 	end->peak_processes = WARDEN_UNKNOWN;
-	end->reason = end->signal ? WARDEN_END_SIGNAL : WARDEN_END_EXITED;
 }
 
-/* Forgets a job. With the mutex held. */
-static void job_free(struct job *job)
+/* Sends a signal to the process group of each job of a container. A real backend must also reach
+ * processes that have left the group, for example through a cgroup, a PID namespace or a subreaper.
+ * Called with the mutex locked: listed jobs are not reaped yet, so their pids are not reused. */
+static void template_signal_jobs(const struct template_container *container, int signal)
 {
-	struct job **link = &job->container->backend->jobs;
-
-	while (*link != job)
-		link = &(*link)->next;
-	*link = job->next;
-	job->container->n_jobs--;
-	close(job->pidfd); /* which takes it out of epoll */
-	free(job);
+	for (const struct template_job *job = container->backend->jobs; job; job = job->next)
+		if (job->container == container)
+			kill(-job->pid, signal);
 }
 
-/* Finds the job whose pidfd became readable and takes its status. False where an operation was
- * faster and has forgotten it. With the mutex held. */
-static bool job_reap(const struct backend *backend, int pidfd, struct news *news)
+/* A job was freed: notes in the event whether its container is now empty or gone, and frees a
+ * container that is gone. Called with the mutex locked. */
+static void template_update_container(struct template_container *container,
+				      struct template_event *event)
 {
-	struct job *job = backend->jobs;
-	struct container *container;
+	event->empty = container->n_jobs == 0 && container->stopping;
+	event->gone = container->n_jobs == 0 && container->destroying;
+	if (event->empty)
+		container->stopping = false; /* container_empty is called once for each stop */
+	if (event->gone)
+		free(container);
+}
+
+/* Reaps the job of a readable pidfd and fills in the event. False if an operation has freed the job
+ * before. Called with the mutex locked. */
+static bool template_reap_job(const struct template_backend *backend, int pidfd,
+			      struct template_event *event)
+{
+	struct template_job *job = template_job_find(backend, pidfd);
+	struct template_container *container;
 	struct rusage usage;
 	int status;
 
-	while (job && job->pidfd != pidfd)
-		job = job->next;
 	if (!job || wait4(job->pid, &status, WNOHANG, &usage) != job->pid)
 		return false;
+	memset(event, 0, sizeof(*event));
 	container = job->container;
-	snprintf(news->id, sizeof(news->id), "%s", container->id);
-	news->job_id = job->id;
-	fill_end(&news->end, job, status, &usage);
-	job_free(job);
-	news->empty = container->n_jobs == 0 && container->stopping;
-	news->gone = container->n_jobs == 0 && container->destroying;
-	if (news->empty)
-		container->stopping = false;
-	if (news->gone)
-		free(container);
+	snprintf(event->container_id, sizeof(event->container_id), "%s", container->id);
+	event->job_id = job->id;
+	event->end.wall_us = template_job_wall_us(job);
+	template_job_set_status(&event->end, status);
+	template_job_set_usage(&event->end, &usage);
+	template_job_free(job);
+	template_update_container(container, event);
 	return true;
 }
 
-static void *watch_jobs(void *data)
+/* Tells the host what happened, in this order: the job's end, then the container's state. */
+static void template_report_event(const struct warden_host *host,
+				  const struct template_event *event)
 {
-	struct backend *backend = data;
-	const struct warden_host *host = backend->host;
+	host->job_ended(host, event->container_id, event->job_id, &event->end);
+	if (event->empty)
+		host->container_empty(host, event->container_id);
+	if (event->gone)
+		host->container_gone(host, event->container_id);
+}
+
+/* The thread's function: waits for a pidfd or end_fd, one event at a time. */
+static void *template_watch_jobs(void *data)
+{
+	struct template_backend *backend = data;
 
 	for (;;) {
-		struct epoll_event event;
-		struct news news;
-		bool found;
+		struct epoll_event ready;
+		struct template_event event;
+		bool reaped;
 
-		if (epoll_wait(backend->epoll_fd, &event, 1, -1) < 1)
-			continue; /* a debugger interrupted it */
-		if (event.data.fd == backend->end_fd)
+		if (epoll_wait(backend->epoll_fd, &ready, 1, -1) < 1)
+			continue; /* EINTR, for example after a debugger has stopped the process */
+		if (ready.data.fd == backend->end_fd)
 			return NULL;
 		pthread_mutex_lock(&backend->mutex);
-		found = job_reap(backend, event.data.fd, &news);
+		reaped = template_reap_job(backend, ready.data.fd, &event);
 		pthread_mutex_unlock(&backend->mutex);
-		if (!found)
-			continue;
-		host->job_ended(host, news.id, news.job_id, &news.end);
-		if (news.empty)
-			host->container_empty(host, news.id);
-		if (news.gone)
-			host->container_gone(host, news.id);
+		if (reaped)
+			template_report_event(backend->host, &event);
 	}
 }
 
-/* Signals are the daemon's main thread's, so all are blocked in ours. */
-static int start_thread(struct backend *backend)
+/* Makes the descriptors that the thread waits for. -1 and errno on failure; the caller closes them.
+ */
+static int template_open_events(struct template_backend *backend)
 {
 	struct epoll_event event = {.events = EPOLLIN};
-	sigset_t all, saved;
 
 	backend->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	backend->end_fd = event.data.fd = eventfd(0, EFD_CLOEXEC);
-	if (epoll_ctl(backend->epoll_fd, EPOLL_CTL_ADD, backend->end_fd, &event) < 0)
-		return -1;
+	return epoll_ctl(backend->epoll_fd, EPOLL_CTL_ADD, backend->end_fd, &event);
+}
+
+/* Starts the thread with all signals blocked: they belong to the daemon's main thread. -1 and
+ * errno. */
+static int template_start_thread(struct template_backend *backend)
+{
+	sigset_t all, saved;
+
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &saved);
-	errno = pthread_create(&backend->thread, NULL, watch_jobs, backend);
+	errno = pthread_create(&backend->thread, NULL, template_watch_jobs, backend);
 	pthread_sigmask(SIG_SETMASK, &saved, NULL);
 	return errno == 0 ? 0 : -1;
 }
 
-static void backend_free(struct backend *backend)
+static void template_backend_free(struct template_backend *backend)
 {
-	close(backend->epoll_fd);
-	close(backend->end_fd);
+	if (backend->epoll_fd >= 0)
+		close(backend->epoll_fd);
+	if (backend->end_fd >= 0)
+		close(backend->end_fd);
 	pthread_mutex_destroy(&backend->mutex);
 	free(backend);
 }
 
-/* Called once, before there are threads: the place to look whether the machine has what is needed.
- */
-static int template_setup(const struct warden_host *host, void **data, struct warden_error *err)
+static struct template_backend *template_backend_new(const struct warden_host *host)
 {
-	struct backend *backend = calloc(1, sizeof(*backend));
+	struct template_backend *backend = calloc(1, sizeof(*backend));
 
 	if (!backend)
-		return warden_error_errno(err, "set up the template");
+		return NULL;
 	backend->host = host;
 	backend->shell = host->option_string(host, "shell");
 	backend->epoll_fd = backend->end_fd = -1;
 	pthread_mutex_init(&backend->mutex, NULL);
-	*data = backend;
+	return backend;
+}
+
+/* Called once, before the daemon has threads. Checks that the machine has what the backend needs.
+ * `*data` is passed to create, restore and teardown. */
+static int template_setup(const struct warden_host *host, void **data, struct warden_error *err)
+{
+	struct template_backend *backend = template_backend_new(host);
+
+	if (!backend)
+		return warden_error_errno(err, "set up the template");
 	if (access(backend->shell, X_OK) < 0)
 		warden_error_errno(err, "%s (option shell of group template)", backend->shell);
-	else if (start_thread(backend) < 0)
+	else if (template_open_events(backend) < 0 || template_start_thread(backend) < 0)
 		warden_error_errno(err, "start a thread");
-	else
+	else {
+		*data = backend;
 		return 0;
-	backend_free(backend);
+	}
+	template_backend_free(backend);
 	return -1;
 }
 
-/* Nothing may call the host when it has returned. */
+/* Called once, at the end, when no operation runs. After it has returned, no thread of the backend
+ * may call the host any more. */
 static void template_teardown(void *data)
 {
-	struct backend *backend = data;
+	struct template_backend *backend = data;
 	uint64_t one = 1;
 
 	if (write(backend->end_fd, &one, sizeof(one)) == sizeof(one))
 		pthread_join(backend->thread, NULL);
-	backend_free(backend);
+	template_backend_free(backend);
 }
 
-static struct container *container_new(struct backend *backend,
-				       const struct warden_identity *identity,
-				       struct warden_error *err)
+static struct template_container *template_container_new(struct template_backend *backend,
+							 const struct warden_identity *identity,
+							 struct warden_error *err)
 {
-	struct container *container = calloc(1, sizeof(*container));
+	struct template_container *container = calloc(1, sizeof(*container));
 
 	if (!container) {
 		warden_error_errno(err, "make container %s", identity->id);
@@ -236,7 +323,9 @@ static struct container *container_new(struct backend *backend,
 	return container;
 }
 
-/* What fails must leave nothing behind. */
+/* Makes a container: here, a directory in which its jobs run. The host has made the directory of
+ * the container itself. An operation that fails must undo what it has done. `*container` is passed
+ * to all later operations of the container. */
 static int template_create(void *backend, const struct warden_create *create, void **container,
 			   struct warden_error *err)
 {
@@ -244,32 +333,94 @@ static int template_create(void *backend, const struct warden_create *create, vo
 
 	if (mkdirat(identity->dir_fd, "work", 0755) < 0)
 		return warden_error_errno(err, "make directory work of container %s", identity->id);
-	*container = container_new(backend, identity, err);
+	*container = template_container_new(backend, identity, err);
 	if (*container)
 		return 0;
 	unlinkat(identity->dir_fd, "work", AT_REMOVEDIR);
 	return -1;
 }
 
-/* Jobs are children of the daemon, so with the daemon that started them they are lost. A backend
- * whose containers live on looks for them here (see `restored`). */
+/* Called for each container of a previous daemon. Jobs of this backend are children of the daemon,
+ * so they are lost when it ends: `restored` stays zero, which means that the container is not
+ * alive, and the daemon destroys it. A backend whose containers live on finds them here and fills
+ * in `restored`. */
 static int template_restore(void *backend, const struct warden_identity *identity,
 			    const char *state, void **container, struct warden_restored *restored,
 			    struct warden_error *err)
 {
-	(void)state;
-	memset(restored, 0, sizeof(*restored)); /* not alive: the core destroys it */
-	*container = container_new(backend, identity, err);
+	(void)state; /* how far the container was, as the daemon stored it, e.g. "born" */
+	memset(restored, 0, sizeof(*restored));
+	*container = template_container_new(backend, identity, err);
 	return *container ? 0 : -1;
 }
 
-/* What is not done for a job is refused: nobody is to believe in a limit that does not hold. */
-static int check_spawn(const struct warden_spawn *spawn, struct warden_error *err)
+/* Sends a signal to all processes of the container and does not wait for their end. The host waits
+ * for container_empty, which is called here if there are no jobs, else by the thread. */
+static int template_stop(void *data, int signal, struct warden_error *err)
+{
+	struct template_container *container = data;
+	const struct warden_host *host = container->backend->host;
+	bool empty;
+
+	(void)err;
+	pthread_mutex_lock(&container->backend->mutex);
+	template_signal_jobs(container, signal);
+	empty = container->n_jobs == 0;
+	container->stopping = !empty;
+	pthread_mutex_unlock(&container->backend->mutex);
+	if (empty)
+		host->container_empty(host, container->id);
+	return 0;
+}
+
+/* Starts the removal of the container; cannot fail. The host waits for container_gone and then
+ * removes the container's directory. If jobs still run, the thread frees the container after the
+ * last one. */
+static void template_destroy(void *data)
+{
+	struct template_container *container = data;
+	struct template_backend *backend = container->backend;
+	char id[sizeof(container->id)];
+	bool gone;
+
+	memcpy(id, container->id, sizeof(id));
+	pthread_mutex_lock(&backend->mutex);
+	template_signal_jobs(container, SIGKILL);
+	gone = container->n_jobs == 0;
+	container->destroying = true;
+	pthread_mutex_unlock(&backend->mutex);
+	/* If it is not gone, the thread may have freed it by now. */
+	if (!gone)
+		return;
+	free(container);
+	backend->host->container_gone(backend->host, id);
+}
+
+/* The daemon ends and its containers live on: frees the memory, but leaves processes and files
+ * alone. A backend whose containers survive finds them again in restore. */
+static void template_detach(void *data)
+{
+	struct template_container *container = data;
+	struct template_backend *backend = container->backend;
+
+	pthread_mutex_lock(&backend->mutex);
+	for (struct template_job *job = backend->jobs, *next; job; job = next) {
+		next = job->next;
+		if (job->container == container)
+			template_job_free(job);
+	}
+	pthread_mutex_unlock(&backend->mutex);
+	free(container);
+}
+
+/* Refuses a job with an option that this backend does not implement: a client must not rely on a
+ * limit that is not enforced. */
+static int template_check_spawn(const struct warden_spawn *spawn, struct warden_error *err)
 {
 	const struct {
 		const char *name;
-		bool asked;
-	} fields[] = {
+		bool requested;
+	} options[] = {
 		{"working_dir", spawn->working_dir != NULL},
 		{"user", spawn->user != NULL},
 		{"wall_time_us", spawn->wall_time_us > 0},
@@ -283,64 +434,84 @@ static int check_spawn(const struct warden_spawn *spawn, struct warden_error *er
 		{"stack_unlimited", spawn->stack_unlimited},
 	};
 
-	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
-		if (fields[i].asked)
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		if (options[i].requested)
 			return warden_error_set(err, "%s: the backend template has none",
-						fields[i].name);
+						options[i].name);
 	return 0;
 }
 
-/* Where the standard input of a job comes from: a script, the other job of a pair, or nowhere. */
-static void add_input(posix_spawn_file_actions_t *actions, const struct warden_spawn *spawn)
+/* Sets the child's working directory and streams. Standard input is a script, a pipe or /dev/null.
+ * No descriptor of `spawn` is 0, 1 or 2, and all descriptors of the daemon are close-on-exec. */
+static void template_set_files(posix_spawn_file_actions_t *actions, int dir_fd,
+			       const struct warden_spawn *spawn)
 {
-	int fd = spawn->script_fd >= 0 ? spawn->script_fd : spawn->stdin_read_fd;
+	int input = spawn->script_fd >= 0 ? spawn->script_fd : spawn->stdin_read_fd;
 
-	if (fd >= 0)
-		posix_spawn_file_actions_adddup2(actions, fd, STDIN_FILENO);
+	posix_spawn_file_actions_addfchdir_np(actions, dir_fd);
+	if (input >= 0)
+		posix_spawn_file_actions_adddup2(actions, input, STDIN_FILENO);
 	else
 		posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+	posix_spawn_file_actions_adddup2(actions, spawn->stdout_write_fd, STDOUT_FILENO);
+	posix_spawn_file_actions_adddup2(actions, spawn->stderr_write_fd, STDERR_FILENO);
 }
 
-/* Executes the command, whose name is looked up in the daemon's PATH, or the shell with the script
- * as standard input. posix_spawn(3), because in a process with
- * threads a fork may do almost nothing before exec. All descriptors of the daemon are
- * close-on-exec, and none of those that are passed is 0, 1 or 2. */
-static int start_process(const struct container *container, const struct warden_spawn *spawn,
-			 pid_t *pid)
+/* Makes the child a session leader with default signal handlers and no blocked signals. */
+static void template_set_attributes(posix_spawnattr_t *attributes)
 {
-	char *shell[] = {(char *)container->backend->shell, NULL}, *nothing[] = {NULL};
-	char *const *arguments = spawn->argv ? (char *const *)spawn->argv : shell;
-	char *const *environment = spawn->env ? (char *const *)spawn->env : nothing;
+	sigset_t none, all;
+
+	sigemptyset(&none);
+	sigfillset(&all);
+	posix_spawnattr_setsigmask(attributes, &none);
+	posix_spawnattr_setsigdefault(attributes, &all);
+	posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK |
+						     POSIX_SPAWN_SETSIGDEF);
+}
+
+/* Executes the command in the directory, found in the daemon's PATH, or without a command the
+ * shell, which reads its script from standard input. Uses posix_spawn(3), as a fork of a process
+ * with threads may do little before exec. Returns 0 or an errno. */
+static int template_execute(const struct template_container *container, int dir_fd,
+			    const struct warden_spawn *spawn, pid_t *pid)
+{
+	char *shell[] = {(char *)container->backend->shell, NULL}, *empty[] = {NULL};
+	char *const *argv = spawn->argv ? (char *const *)spawn->argv : shell;
+	char *const *env = spawn->env ? (char *const *)spawn->env : empty;
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
-	sigset_t none, all;
-	int result, dir_fd = openat(container->dir_fd, "work", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int result;
+
+	posix_spawn_file_actions_init(&actions);
+	posix_spawnattr_init(&attributes);
+	template_set_files(&actions, dir_fd, spawn);
+	template_set_attributes(&attributes);
+	result = posix_spawnp(pid, argv[0], &actions, &attributes, argv, env);
+	posix_spawnattr_destroy(&attributes);
+	posix_spawn_file_actions_destroy(&actions);
+	return result;
+}
+
+/* Starts the job's process in the container's directory. Returns 0 or an errno. */
+static int template_start_process(const struct template_container *container,
+				  const struct warden_spawn *spawn, pid_t *pid)
+{
+	int dir_fd = openat(container->dir_fd, "work", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int result;
 
 	if (dir_fd < 0)
 		return errno;
-	sigemptyset(&none);
-	sigfillset(&all);
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_addfchdir_np(&actions, dir_fd);
-	add_input(&actions, spawn);
-	posix_spawn_file_actions_adddup2(&actions, spawn->stdout_write_fd, STDOUT_FILENO);
-	posix_spawn_file_actions_adddup2(&actions, spawn->stderr_write_fd, STDERR_FILENO);
-	posix_spawnattr_init(&attributes);
-	posix_spawnattr_setsigmask(&attributes, &none);
-	posix_spawnattr_setsigdefault(&attributes, &all);
-	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK |
-						      POSIX_SPAWN_SETSIGDEF);
-	result = posix_spawnp(pid, arguments[0], &actions, &attributes, arguments, environment);
-	posix_spawnattr_destroy(&attributes);
-	posix_spawn_file_actions_destroy(&actions);
+	result = template_execute(container, dir_fd, spawn, pid);
 	close(dir_fd);
 	return result;
 }
 
-/* From here on the end of the job comes as an event; where that fails the job is forgotten. */
-static int job_watch(struct job *job)
+/* Adds a started job to the list and its pidfd to epoll. From then on the thread may reap and free
+ * it at any time. On failure frees the job; -1 and errno. */
+static int template_watch_job(struct template_job *job)
 {
-	struct backend *backend = job->container->backend;
+	struct template_backend *backend = job->container->backend;
 	struct epoll_event event = {.events = EPOLLIN};
 	int result;
 
@@ -350,42 +521,28 @@ static int job_watch(struct job *job)
 		return -1;
 	}
 	pthread_mutex_lock(&backend->mutex);
-	job->next = backend->jobs;
-	backend->jobs = job;
-	job->container->n_jobs++;
+	template_job_link(job);
 	result = epoll_ctl(backend->epoll_fd, EPOLL_CTL_ADD, job->pidfd, &event);
 	if (result < 0)
-		job_free(job);
+		template_job_free(job);
 	pthread_mutex_unlock(&backend->mutex);
 	return result;
 }
 
-static struct job *job_new(struct container *container, uint32_t id)
-{
-	struct job *job = calloc(1, sizeof(*job));
-
-	if (!job)
-		return NULL;
-	job->container = container;
-	job->id = id;
-	clock_gettime(CLOCK_MONOTONIC, &job->started);
-	return job;
-}
-
-/* Starts a job and does not wait for it. The limits in spawn->rlimits are for a backend that has a
- * process of its own between the daemon and the job. */
+/* Starts a job and does not wait for its end. The resource limits in spawn->rlimits are for a
+ * backend with its own process between the daemon and the job; posix_spawn cannot set them. */
 static int template_spawn(void *data, const struct warden_spawn *spawn, struct warden_error *err)
 {
-	struct container *container = data;
-	struct job *job;
+	struct template_container *container = data;
+	struct template_job *job;
 	pid_t pid = 0;
 
-	if (check_spawn(spawn, err) < 0)
+	if (template_check_spawn(spawn, err) < 0)
 		return -1;
-	job = job_new(container, spawn->job_id);
+	job = template_job_new(container, spawn->job_id);
 	if (!job)
 		return warden_error_errno(err, "start a job");
-	errno = start_process(container, spawn, &pid);
+	errno = template_start_process(container, spawn, &pid);
 	if (errno != 0) {
 		warden_error_errno(err, "start %s",
 				   spawn->argv ? spawn->argv[0] : container->backend->shell);
@@ -393,70 +550,16 @@ static int template_spawn(void *data, const struct warden_spawn *spawn, struct w
 		return -1;
 	}
 	job->pid = pid;
-	if (job_watch(job) == 0)
-		return 0; /* it may have ended already: do not touch it */
+	if (template_watch_job(job) == 0)
+		return 0; /* the thread may have freed the job by now */
 	warden_error_errno(err, "watch a job");
 	kill(-pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 	return -1;
 }
 
-/* Only signals; that no process is left is told by an event, at once or later. */
-static int template_stop(void *data, int signal, struct warden_error *err)
-{
-	struct container *container = data;
-	const struct warden_host *host = container->backend->host;
-	bool empty;
-
-	(void)err;
-	pthread_mutex_lock(&container->backend->mutex);
-	signal_jobs(container, signal);
-	empty = container->n_jobs == 0;
-	container->stopping = !empty;
-	pthread_mutex_unlock(&container->backend->mutex);
-	if (empty)
-		host->container_empty(host, container->id);
-	return 0;
-}
-
-/* Begins to remove the container and cannot fail. Its directory is the core's to remove. */
-static void template_destroy(void *data)
-{
-	struct container *container = data;
-	struct backend *backend = container->backend;
-	char id[sizeof(container->id)];
-	bool gone;
-
-	memcpy(id, container->id, sizeof(id));
-	pthread_mutex_lock(&backend->mutex);
-	signal_jobs(container, SIGKILL);
-	gone = container->n_jobs == 0;
-	container->destroying = true;
-	pthread_mutex_unlock(&backend->mutex);
-	if (!gone)
-		return; /* the thread finishes it, perhaps already has */
-	free(container);
-	backend->host->container_gone(backend->host, id);
-}
-
-/* The daemon ends, containers live on: here, their processes do, but nobody will know them. */
-static void template_detach(void *data)
-{
-	struct container *container = data;
-	struct backend *backend = container->backend;
-
-	pthread_mutex_lock(&backend->mutex);
-	for (struct job *job = backend->jobs, *next; job; job = next) {
-		next = job->next;
-		if (job->container == container)
-			job_free(job);
-	}
-	pthread_mutex_unlock(&backend->mutex);
-	free(container);
-}
-
 /* The keys of the group `template` in warden.conf. */
-static const struct warden_option options[] = {
+static const struct warden_option template_options[] = {
 	{
 		.name = "shell",
 		.type = WARDEN_OPTION_STRING,
@@ -466,14 +569,14 @@ static const struct warden_option options[] = {
 	{.name = NULL},
 };
 
-/* What the module exports. Operations that are not named are NULL: the core answers that this
- * backend cannot do it. */
+/* The daemon looks this name up. An operation that is NULL is one that the backend does not have:
+ * the daemon answers such requests with an error. */
 const struct warden_container_klass warden_container_klass = {
 	.size = sizeof(struct warden_container_klass),
 	.abi = WARDEN_BACKEND_ABI,
 	.name = "template",
 	.description = "an example: directories and processes, no isolation",
-	.options = options,
+	.options = template_options,
 	.setup = template_setup,
 	.teardown = template_teardown,
 	.create = template_create,
