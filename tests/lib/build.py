@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Takes what a build tree or an installed tree has to where every user can run it."""
+"""Copies the programs of a build tree to a directory where every user can execute them."""
 
 import glob
 import os
 import shutil
 
-# Name here, and where a build tree has it.
+# Name of a program in the copy, and its path in the build tree.
 PROGRAMS = {
     "wardend": "core/wardend",
     "warden": "client/warden",
@@ -17,7 +17,7 @@ MODULES = {"fake.so": "backends/fake", "linux.so": "backends/linux"}
 
 
 class Build:
-    """Copies of the programs and modules, all readable, in one directory."""
+    """Readable copies of the programs and modules in one directory."""
 
     def __init__(self, tree, source, directory):
         self.tree = os.path.abspath(tree)
@@ -36,21 +36,21 @@ class Build:
 
     @property
     def modules(self):
-        """Where the backends are."""
+        """The directory of the backends."""
         return f"{self.directory}/modules"
 
     def path(self, name):
-        """A program or module by its name."""
+        """The path of a program or module."""
         return f"{self.directory}/{name}"
 
     def has(self, name):
-        """Whether the tree has built it."""
+        """Whether the build tree contains it."""
         return os.path.exists(self.path(name))
 
     def _program(self, place):
-        # libtool leaves a script where a program needs a library of the tree.
-        behind = os.path.join(self.tree, os.path.dirname(place), ".libs", os.path.basename(place))
-        return behind if os.path.exists(behind) else os.path.join(self.tree, place)
+        # If a program needs a library of the tree, libtool makes a wrapper script and puts the program into .libs.
+        real = os.path.join(self.tree, os.path.dirname(place), ".libs", os.path.basename(place))
+        return real if os.path.exists(real) else os.path.join(self.tree, place)
 
     def _copy(self, source, name, mode):
         if os.path.exists(source):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What marks a function as a case, and how cases are found."""
+"""Marks functions as cases and finds them."""
 
 import fnmatch
 import importlib.util
@@ -12,16 +12,16 @@ BOTH = ("fake", "linux")
 
 @dataclass(frozen=True)
 class Properties:
-    """What a case needs. The runner reads this; the function gets a World."""
+    """What a case needs from the runner. The function itself gets a World."""
 
     backends: tuple = BOTH
-    config: dict = field(default_factory=dict)  # over the World's own settings
-    daemon: bool = True  # False: the case starts its daemon itself, or none
+    config: dict = field(default_factory=dict)  # added to the settings of World
+    daemon: bool = True  # False: the case starts a daemon itself, or needs none
     limit: float = 30  # seconds
-    slow: bool = False  # begun first, so that it does not lengthen the run's end
-    alone: bool = False  # nothing else runs meanwhile: it measures
-    leaves: str = ""  # a word of the leak check's findings: the case passes if it is found
-    skip: str = ""  # why it cannot run at all
+    slow: bool = False  # started first, so that it does not prolong the run
+    alone: bool = False  # runs without other cases, as it measures
+    leaves: str = ""  # passes only if the leak check finds something with this word
+    skip: str = ""  # the reason why it is always skipped
 
 
 def case(function=None, **properties):
@@ -38,7 +38,7 @@ def case(function=None, **properties):
 
 
 class Skip(Exception):
-    """Raised by a case that finds that it cannot run here; says why."""
+    """Raised by a case that cannot run on this machine; its text is the reason."""
 
 
 @dataclass(frozen=True)
@@ -71,9 +71,9 @@ def _functions(module):
 
 
 def discover(directories, backends, patterns):
-    """The cases of test_*.py below these directories, in their order, for the backends asked for.
+    """The cases of test_*.py below these directories, in file order, for the given backends.
 
-    A pattern is a part of `subject.name`, or has wildcards and matches the whole of it.
+    A pattern is a part of `subject.name`, or has wildcards and matches all of it.
     """
     instances = []
     for path in _files(directories):

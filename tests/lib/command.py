@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What cases about the `warden` command share."""
+"""Helpers for cases of the `warden` command."""
 
 import contextlib
 import fcntl
@@ -17,28 +17,28 @@ import expect
 
 
 def ok(w, *arguments, **keywords):
-    """Runs a command that has to succeed and say nothing on stderr; its stdout as text."""
+    """Runs a command that must succeed without output on stderr; returns its stdout as text."""
     seen = w.command(*arguments, **keywords)
     expect.equal((seen.returncode, seen.stderr), (0, b""), f"warden {' '.join(arguments)}")
     return seen.stdout.decode()
 
 
 def usage_error(w, text, *arguments):
-    """The command line is not understood, and the message has this text in it."""
+    """Expects a usage error (status 2) whose message contains this text."""
     seen = w.command(*arguments)
     expect.equal((seen.returncode, seen.stdout), (2, b""), f"warden {' '.join(arguments)}")
     expect.contains(seen.stderr.decode(), text)
 
 
 def failure(w, text, *arguments, **keywords):
-    """The command fails with exactly this message."""
+    """Expects that the command fails with exactly this message."""
     seen = w.command(*arguments, **keywords)
     expect.equal((seen.returncode, seen.stdout), (1, b""), f"warden {' '.join(arguments)}")
     expect.equal(seen.stderr.decode(), text)
 
 
 def start(w, *arguments, **keywords):
-    """Starts a command; its end is the case's business."""
+    """Starts a command; the case waits for its end."""
     return subprocess.Popen(
         [w.build.path("warden"), *arguments],
         stdin=subprocess.DEVNULL,
@@ -48,11 +48,11 @@ def start(w, *arguments, **keywords):
 
 
 class Terminal:
-    """A command on a terminal of its own, as somebody types at it."""
+    """A command on its own terminal, at which the case types."""
 
     def __init__(self, w, *arguments, rows=24, columns=80, environment=None, program=()):
         self.seen = ""
-        self._at = 0  # what was expected so far ends here
+        self._at = 0  # end of the text that was expected so far
         with w.starting_session() as leaders:
             pid, self._fd = pty.fork()
             leaders.add(pid)
@@ -85,14 +85,14 @@ class Terminal:
         if select.select([self._fd], [], [], seconds)[0]:
             try:
                 data = os.read(self._fd, 65536)
-            except OSError:  # what a terminal's end is
+            except OSError:  # EIO: the terminal is closed
                 return False
             self.seen += data.decode("utf-8", "replace")
             return data != b""
         return True
 
     def expect(self, pattern, seconds=10):
-        """Waits until a regular expression is seen behind what was expected before; the match."""
+        """Waits until a regular expression matches behind the previous match; returns the match."""
         end = time.monotonic() + seconds
         while not (match := re.compile(pattern, re.S).search(self.seen, self._at)):
             left = end - time.monotonic()
@@ -102,7 +102,7 @@ class Terminal:
         return match
 
     def status(self, seconds=10):
-        """Waits for the end; the exit status, negative for a signal."""
+        """Waits for the end; returns the exit status, negative for a signal."""
         end = time.monotonic() + seconds
         while self._status is None:
             pid, status = os.waitpid(self.pid, os.WNOHANG)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A wardend of a case's own: its settings, start, end, log and what /proc tells of it."""
+"""The wardend of a case: settings, start, stop and log."""
 
 import os
 import select
@@ -13,7 +13,7 @@ import kernel
 
 
 class Raw(str):
-    """A value that stands in the settings as it is written here."""
+    """A value that is written to the configuration without quotes."""
 
 
 def _value(value):
@@ -32,7 +32,7 @@ def _value(value):
 
 
 def render(settings):
-    """The text of a warden.conf with these groups. None leaves a key out."""
+    """The text of a warden.conf with these groups. A key whose value is None is omitted."""
     lines = []
     for group, keys in settings.items():
         lines.append(f"{group}:\n{{")
@@ -42,19 +42,19 @@ def render(settings):
 
 
 def merge(base, over):
-    """Groups of both; where both have a key, `over` wins."""
+    """The groups of both. If both have a key, that of `over` is used."""
     merged = {group: dict(keys) for group, keys in base.items()}
     for group, keys in over.items():
         merged.setdefault(group, {}).update(keys)
     return merged
 
 
-# Exit status of a program in which a sanitizer found something.
+# Exit status of a program if a sanitizer has found an error.
 SANITIZER_STATUS = 99
 
 
 class Daemon:
-    """Started and ended as often as the case wants, with the same directory."""
+    """A daemon that can be started and stopped several times with the same directory."""
 
     def __init__(self, build, directory, settings):
         self.build = build
@@ -64,7 +64,7 @@ class Daemon:
         self.environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
         self.process = None
         self._expected_end = True
-        self.baseline = None  # of the leak check: what it was once it listened
+        self.baseline = None  # snapshot of the leak check, taken when it listened
         self._notify = None
         self._starting = False
 
@@ -80,7 +80,7 @@ class Daemon:
 
     @property
     def pid(self):
-        """Of the process that was started last."""
+        """The pid of the process that was started last."""
         return self.process.pid
 
     @property
@@ -89,13 +89,13 @@ class Daemon:
         return self.process is not None and self.process.poll() is None
 
     def sudden_end(self):
-        """How it ended, where the case had no part in that; else an empty text."""
+        """How it ended, if the case has not stopped it; otherwise an empty text."""
         if self.alive or self._expected_end:
             return ""
         return f"the daemon has ended by itself with {self.process.returncode}"
 
     def owns(self, pid):
-        """Whether its end is waited for here."""
+        """Whether this object waits for the end of the process."""
         return self._starting or (self.process is not None and self.process.pid == pid)
 
     def write_config(self, text=None):
@@ -104,7 +104,7 @@ class Daemon:
             file.write(render(self.settings) if text is None else text)
 
     def launch(self, *arguments):
-        """Begins it, without waiting until it listens."""
+        """Starts it, without waiting until it listens."""
         self.write_config()
         if self._notify is not None:
             self._notify.close()
@@ -136,7 +136,7 @@ class Daemon:
         self._expected_end = False
 
     def start(self, seconds=10.0):
-        """Begins it and returns once it listens."""
+        """Starts it and waits until it listens."""
         self.launch()
         end = time.monotonic() + seconds * expect.SLOWNESS
         pidfd = os.pidfd_open(self.pid)
@@ -153,7 +153,7 @@ class Daemon:
             os.close(pidfd)
 
     def wait(self, seconds=20.0):
-        """Waits for its end; its exit status, negative for a signal."""
+        """Waits for its end; returns the exit status, negative for a signal."""
         self._expected_end = True
         try:
             return self.process.wait(seconds)
@@ -161,19 +161,19 @@ class Daemon:
             return expect.fail(f"the daemon ends within {seconds:g} s", "it still runs")
 
     def stop(self, number=signal.SIGTERM, seconds=20.0):
-        """Sends it a signal and waits for its end with status 0."""
+        """Sends it a signal and waits; it must end with status 0."""
         self.process.send_signal(number)
         status = self.wait(seconds)
         expect.equal(status, 0, f"exit status of the daemon after {signal.Signals(number).name}")
 
     def kill(self):
-        """kill -9."""
+        """Sends SIGKILL and waits for its end."""
         self._expected_end = not self.sudden_end()
         self.process.kill()
         self.process.wait()
 
     def restart(self, number=signal.SIGKILL):
-        """Ends it with a signal and starts it again."""
+        """Stops it with a signal and starts it again."""
         if number == signal.SIGKILL:
             self.kill()
         else:
@@ -181,10 +181,10 @@ class Daemon:
         self.start()
 
     def log(self):
-        """All that it has logged and printed."""
+        """Everything that it has logged and printed."""
         return kernel.read(f"{self.directory}/wardend.log") + kernel.read(f"{self.directory}/output")
 
     def sanitizer_reports(self):
-        """What sanitizers found in it or its helpers."""
+        """Reports of sanitizers about it and its helpers."""
         names = sorted(n for n in os.listdir(self.directory) if n.startswith("sanitizer."))
         return "".join(kernel.read(f"{self.directory}/{name}") for name in names)

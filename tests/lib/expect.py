@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a case asserts. Each failure says what was expected and what was seen."""
+"""Assertions of cases. A failure prints what was expected and what was seen."""
 
 import contextlib
 import os
@@ -8,7 +8,7 @@ import time
 
 import warden
 
-# How much longer deadlines are on an emulated machine (tests/vm).
+# Factor for deadlines on an emulated machine (tests/vm).
 SLOWNESS = 8 if os.environ.get("WARDEN_VM") else 1
 
 
@@ -22,13 +22,13 @@ def _short(value, length=2000):
 
 
 def fail(expected, seen, what=""):
-    """Ends the case."""
+    """Ends the case as failed."""
     head = f"{what}\n" if what else ""
     raise Failure(f"{head}expected: {_short(expected)}\nseen:     {_short(seen)}")
 
 
 def equal(seen, expected, what=""):
-    """Both are the same."""
+    """Both values are equal."""
     if seen != expected:
         fail(repr(expected), repr(seen), what)
 
@@ -64,7 +64,7 @@ def between(seen, low, high, what=""):
 
 
 def error(text, call, *args, **kwargs):
-    """The daemon refuses, with this text letter for letter."""
+    """The daemon answers with exactly this error."""
     try:
         seen = call(*args, **kwargs)
     except warden.WardenError as refused:
@@ -74,7 +74,7 @@ def error(text, call, *args, **kwargs):
 
 
 def error_like(pattern, call, *args, **kwargs):
-    """The daemon refuses, with a text that the regular expression matches somewhere."""
+    """The daemon answers with an error in which the regular expression is found; returns its text."""
     try:
         seen = call(*args, **kwargs)
     except warden.WardenError as refused:
@@ -85,13 +85,13 @@ def error_like(pattern, call, *args, **kwargs):
 
 
 def result(seen, status, stdout=b"", stderr=b""):
-    """A job ended with this status and output."""
+    """The job has ended with this status and output."""
     equal((seen.exit_status, seen.stdout, seen.stderr), (status, stdout, stderr), "status and output")
 
 
 @contextlib.contextmanager
 def within(seconds, what, least=0.0):
-    """The block takes at most (and at least) so long."""
+    """The block takes at most `seconds` and at least `least` seconds."""
     seconds *= SLOWNESS
     start = time.monotonic()
     yield
@@ -101,7 +101,7 @@ def within(seconds, what, least=0.0):
 
 
 def eventually(condition, what, seconds=5.0):
-    """`condition()` becomes true in time; returns what it returned."""
+    """`condition()` becomes true within `seconds`; returns its value."""
     end = time.monotonic() + seconds * SLOWNESS
     while True:
         value = condition()
@@ -113,7 +113,7 @@ def eventually(condition, what, seconds=5.0):
 
 
 def never(condition, what, seconds):
-    """`condition()` stays false for so long."""
+    """`condition()` stays false for `seconds`."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         value = condition()

@@ -11,12 +11,12 @@ import kernel
 
 
 def ip(*arguments):
-    """Runs ip(8) in the case's namespace; its output."""
+    """Runs ip(8) in the case's namespace; returns its output."""
     return subprocess.run(["ip", *arguments], check=True, capture_output=True, text=True).stdout
 
 
 def fetch(address, port, timeout=2.0):
-    """What a TCP server there says; or the name of the error, or `silence`."""
+    """Returns what a TCP server sends, the name of the error, or `silence`."""
     try:
         with socket.create_connection((address, port), timeout) as connection:
             return connection.recv(100).decode().strip()
@@ -27,7 +27,7 @@ def fetch(address, port, timeout=2.0):
 
 
 def ask(address, port, timeout=2.0, own_port=0):
-    """What a UDP server there answers; or the name of the error, or `silence`."""
+    """Returns what a UDP server answers, the name of the error, or `silence`."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
         asker.settimeout(timeout)
         try:
@@ -42,7 +42,7 @@ def ask(address, port, timeout=2.0, own_port=0):
 
 
 class Host:
-    """A host behind the case's own: its address is `address`, the case's end of the link `gateway`."""
+    """A host with the address `address`, linked to the case's namespace, which has the address `gateway`."""
 
     def __init__(self, link, gateway, address, prefix=24):
         self.link = link
@@ -58,7 +58,7 @@ class Host:
         self.run("ip", "route", "add", "default", "via", gateway)
 
     def _fork(self, function, enter=True):
-        ready, told = os.pipe()
+        ready, listening = os.pipe()
         pid = os.fork()
         if pid == 0:
             try:
@@ -69,13 +69,13 @@ class Host:
                 else:
                     kernel.unshare(kernel.CLONE_NEWNET)
                 os.close(ready)
-                function() if not enter else function(told)
+                function() if not enter else function(listening)
             finally:
                 os._exit(0)
-        os.close(told)
+        os.close(listening)
         self._processes.append(pid)
         if enter:
-            os.read(ready, 1)  # until it listens
+            os.read(ready, 1)  # the child has sent a byte or closed the pipe: it listens
         else:
             own = os.readlink("/proc/self/ns/net")
             while os.readlink(f"/proc/{pid}/ns/net") == own:
@@ -88,16 +88,16 @@ class Host:
             kernel.setns(namespace.fileno(), kernel.CLONE_NEWNET)
 
     def run(self, *command, check=True):
-        """Runs a program on this host; its output."""
+        """Runs a program on this host; returns its output."""
         entered = ["nsenter", f"--net=/proc/{self._pid}/ns/net", *command]
         return subprocess.run(entered, check=check, capture_output=True, text=True, timeout=20).stdout
 
     def serve_tcp(self, port):
-        """Answers each TCP connection with the address of its other end."""
+        """Starts a server that answers each TCP connection with the address of the client."""
 
-        def serve(told):
+        def serve(listening):
             with socket.create_server(("0.0.0.0", port), reuse_port=True) as listener:
-                os.close(told)
+                os.close(listening)
                 while True:
                     connection, peer = listener.accept()
                     with connection:
@@ -106,12 +106,12 @@ class Host:
         self._fork(serve)
 
     def serve_udp(self, port):
-        """Answers each datagram with the address of its sender."""
+        """Starts a server that answers each datagram with the address of its sender."""
 
-        def serve(told):
+        def serve(listening):
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
                 receiver.bind(("0.0.0.0", port))
-                os.close(told)
+                os.close(listening)
                 while True:
                     _, peer = receiver.recvfrom(2048)
                     receiver.sendto(f"{peer[0]}\n".encode(), peer)
@@ -119,12 +119,12 @@ class Host:
         self._fork(serve)
 
     def call(self, function, *arguments):
-        """What the function returns on this host, as text."""
+        """Calls a function on this host; returns its result as text."""
         read_end, write_end = os.pipe()
 
-        def run(told):
+        def run(listening):
             os.write(write_end, str(function(*arguments)).encode())
-            os.close(told)
+            os.close(listening)
 
         self._fork(run)
         os.close(write_end)
@@ -132,22 +132,22 @@ class Host:
             return answer.read()
 
     def fetch(self, address, port):
-        """As the function of this name, from this host."""
+        """Calls the function of the same name on this host."""
         return self.call(fetch, address, port)
 
     def ask(self, address, port):
-        """As the function of this name, from this host."""
+        """Calls the function of the same name on this host."""
         return self.call(ask, address, port)
 
     def collect_udp(self, port):
-        """Notes datagrams: returns a descriptor from which `sender text` lines are read."""
+        """Starts a server that collects datagrams; returns a descriptor to read lines `sender text` from."""
         read_end, write_end = os.pipe()
         os.set_blocking(read_end, False)
 
-        def serve(told):
+        def serve(listening):
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
                 receiver.bind(("0.0.0.0", port))
-                os.close(told)
+                os.close(listening)
                 while True:
                     data, peer = receiver.recvfrom(2048)
                     os.write(write_end, f"{peer[0]} {data.decode('latin-1')}\n".encode())
@@ -157,10 +157,10 @@ class Host:
         return read_end
 
     def close(self):
-        """Takes the host away."""
+        """Removes the host."""
         for pid in reversed(self._processes):
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
         self._processes.clear()
-        # The link goes with the other namespace, a little later; or now.
+        # The kernel removes the link with the other namespace, but later.
         subprocess.run(["ip", "link", "delete", self.link], check=False, capture_output=True)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Archives and images that cases make themselves: tars, OCI image layouts, what docker save writes."""
+"""Makes archives and images for cases: tars, OCI image layouts, archives of docker save."""
 
 import gzip
 import hashlib
@@ -19,32 +19,32 @@ COMPRESSORS = {"": lambda data: data, "+gzip": lambda data: gzip.compress(data, 
 
 
 def directory(name, mode=0o755, **fields):
-    """An entry of a tar."""
+    """A directory in a tar."""
     return _entry(name, tarfile.DIRTYPE, mode=mode, **fields)
 
 
 def file(name, content=b"", mode=0o644, **fields):
-    """An entry of a tar."""
+    """A regular file in a tar."""
     return _entry(name, tarfile.REGTYPE, content, mode=mode, **fields)
 
 
 def symlink(name, target, **fields):
-    """An entry of a tar."""
+    """A symbolic link in a tar."""
     return _entry(name, tarfile.SYMTYPE, linkname=target, mode=0o777, **fields)
 
 
 def link(name, target):
-    """An entry of a tar."""
+    """A hard link in a tar."""
     return _entry(name, tarfile.LNKTYPE, linkname=target)
 
 
 def device(name):
-    """An entry of a tar: a character device."""
+    """A character device in a tar."""
     return _entry(name, tarfile.CHRTYPE, devmajor=1, devminor=3)
 
 
 def pipe(name):
-    """An entry of a tar."""
+    """A fifo in a tar."""
     return _entry(name, tarfile.FIFOTYPE, mode=0o640)
 
 
@@ -68,7 +68,7 @@ def tar(*entries):
 
 
 def digest(data):
-    """As images write it."""
+    """The digest of some bytes, as in images."""
     return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
 
@@ -83,7 +83,7 @@ def config(layers, of_jobs=None, architecture=ARCHITECTURE):
 
 
 class Layout:
-    """An OCI image layout in a directory; what it holds can be spoiled before `close` writes the index."""
+    """An OCI image layout in a directory. A case may damage its files before `close` writes the index."""
 
     def __init__(self, path):
         self.path = path
@@ -91,21 +91,21 @@ class Layout:
         os.makedirs(f"{path}/blobs/sha256")
 
     def blob(self, data, media_type, **fields):
-        """Stores bytes; their descriptor."""
+        """Stores bytes; returns their descriptor."""
         with open(self.blob_path(digest(data)), "wb") as stream:
             stream.write(data)
         return {"mediaType": media_type, "digest": digest(data), "size": len(data), **fields}
 
     def json(self, value, media_type, **fields):
-        """Stores what is JSON; its descriptor."""
+        """Stores a value as JSON; returns its descriptor."""
         return self.blob(json.dumps(value).encode(), media_type, **fields)
 
     def blob_path(self, name):
-        """Where a blob is."""
+        """The path of a blob."""
         return f"{self.path}/blobs/{name.replace(':', '/')}"
 
     def image(self, layers, of_jobs=None, compression="+gzip", architecture=ARCHITECTURE, **fields):
-        """Stores an image; the descriptor of its manifest, which is in no index yet."""
+        """Stores an image; returns the descriptor of its manifest, which is not added to the index."""
         compress = COMPRESSORS[compression] if isinstance(compression, str) else compression
         suffix = compression if isinstance(compression, str) else "+zstd"
         manifest = {
@@ -116,13 +116,13 @@ class Layout:
         return self.json(manifest, MANIFEST_TYPE, **fields)
 
     def add(self, layers, of_jobs=None, name=None, **keywords):
-        """Puts an image into the index; `name` is what --image calls it."""
+        """Adds an image to the index; `name` is its name for --image."""
         fields = {"annotations": {"org.opencontainers.image.ref.name": name}} if name else {}
         self.manifests.append(self.image(layers, of_jobs, **keywords, **fields))
         return self
 
     def close(self):
-        """Writes the index; the layout's path."""
+        """Writes the index; returns the path of the layout."""
         index = {"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": self.manifests}
         for name, value in (("index.json", index), ("oci-layout", {"imageLayoutVersion": "1.0.0"})):
             with open(f"{self.path}/{name}", "w", encoding="utf-8") as stream:
@@ -139,7 +139,7 @@ def tar_of(path):
 
 
 def docker_archive(layers, of_jobs=None, tags=("test:latest",), extra=()):
-    """What docker save writes of one image. A layer that comes again is a link, as it made them."""
+    """An archive of one image as docker save writes it. A repeated layer is a link to the first one."""
     text = json.dumps(config(layers, of_jobs)).encode()
     entries, names, seen = [], [], {}
     for number, layer in enumerate(layers):

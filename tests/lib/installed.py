@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What others build against: headers and pkg-config files as `make install` puts them, without it."""
+"""Installs headers and pkg-config files for a case that builds a program against them."""
 
 import glob
 import os
@@ -10,7 +10,7 @@ from case import Skip
 
 
 def shell(command, directory, **environment):
-    """What a command that has to work prints, run by a shell with few variables."""
+    """Runs a shell command, which must succeed, with a minimal environment; returns its output."""
     seen = subprocess.run(
         ["/bin/sh", "-c", command],
         capture_output=True,
@@ -26,7 +26,8 @@ def shell(command, directory, **environment):
 
 
 def headers(w, package):
-    """Installs them below the case's directory: where the package's file lies, and what names it to a build."""
+    """Installs them below the case's directory. Returns the directory of the package's .pc file and the
+    environment with which pkg-config finds it."""
     if not os.access(f"{w.build.tree}/Makefile", os.R_OK):
         raise Skip("the build tree has no Makefile that this user can read")
     destination = f"{w.directory}/installed"

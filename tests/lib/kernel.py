@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""System calls that Python's library lacks, and what /proc tells of processes."""
+"""System calls that Python's library does not have, and information about processes from /proc."""
 
 import ctypes
 import fcntl
@@ -17,7 +17,7 @@ CLONE_NEWNET = 0x40000000
 
 MS_RDONLY, MS_NOSUID, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 0x1, 0x2, 0x20, 0x1000, 0x4000, 1 << 18
 
-# File systems that hold no files of the machine's.
+# File systems without files of the machine.
 _KERNELS_OWN = {"proc", "sysfs", "cgroup", "cgroup2", "devpts", "devtmpfs", "mqueue", "bpf", "debugfs", "tracefs"}
 
 _PR_SET_CHILD_SUBREAPER = 36
@@ -55,12 +55,12 @@ def umount(target):
 
 
 def become_subreaper():
-    """Whoever loses its parent below this process becomes its child."""
+    """Makes this process the parent of orphans among its descendants."""
     _checked(_libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), "prctl")
 
 
 def loopback_up():
-    """In a new network namespace lo is down."""
+    """Sets the interface lo up; in a new network namespace it is down."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
         request = struct.pack("16sH14x", b"lo", 0)
         (flags,) = struct.unpack_from("H", fcntl.ioctl(control, _SIOCGIFFLAGS, request), 16)
@@ -83,7 +83,7 @@ _FLAGS = {"nosuid": 0x2, "nodev": 0x4, "noexec": 0x8, "noatime": 0x400, "nodirat
 
 
 def make_read_only(kept):
-    """Makes every mount that holds files of the machine's read-only, but for the one at `kept`."""
+    """Makes all mounts with files of the machine read-only, except the one at `kept`."""
     with open("/proc/self/mountinfo", encoding="utf-8") as mounts:
         lines = mounts.readlines()
     for line in lines:
@@ -97,7 +97,7 @@ def make_read_only(kept):
 
 
 def read(path):
-    """The file's text; empty where it is gone."""
+    """The text of a file; empty if it cannot be read."""
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
             return file.read()
@@ -106,7 +106,7 @@ def read(path):
 
 
 class Process:
-    """What /proc/PID/stat tells."""
+    """A process as in /proc/PID/stat."""
 
     def __init__(self, pid, stat):
         name, rest = stat.rsplit(")", 1)
@@ -123,25 +123,25 @@ class Process:
 
 
 def process(pid):
-    """The process, or None."""
+    """The process with this pid, or None."""
     stat = read(f"/proc/{pid}/stat")
     return Process(pid, stat) if stat else None
 
 
 def gone(pid):
-    """Whether the process has ended, collected or not."""
+    """Whether the process has ended, even if it is not reaped yet."""
     found = process(pid)
     return found is None or found.state in "ZX"
 
 
 def processes():
-    """All processes by number."""
+    """All processes by pid."""
     found = (process(int(entry)) for entry in os.listdir("/proc") if entry.isdigit())
     return {p.pid: p for p in found if p is not None}
 
 
 def descendants(pid):
-    """All processes below this one, zombies left out."""
+    """All descendants of a process, without zombies."""
     every = processes()
     children = {}
     for each in every.values():
@@ -156,7 +156,7 @@ def descendants(pid):
 
 
 def children(pid):
-    """Numbers of its children."""
+    """The pids of the children of a process."""
     listed = read(f"/proc/{pid}/task/{pid}/children")
     if listed or os.path.exists(f"/proc/{pid}/task/{pid}/children"):
         return [int(child) for child in listed.split()]
@@ -164,7 +164,7 @@ def children(pid):
 
 
 def end_descendants(pid, seconds=5.0):
-    """Kills all below `pid`, by number, until none is left."""
+    """Kills all descendants of `pid` until none is left."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         left = [p for p in descendants(pid) if p.pid != os.getpid()]
@@ -179,7 +179,7 @@ def end_descendants(pid, seconds=5.0):
 
 
 def descriptors(pid):
-    """What each descriptor of the process is, as readlink says it."""
+    """The target of each descriptor of the process, as in /proc/PID/fd."""
     found = {}
     try:
         for fd in os.listdir(f"/proc/{pid}/fd"):
@@ -193,7 +193,7 @@ def descriptors(pid):
 
 
 def resident(pid):
-    """Bytes of memory that the process has (VmRSS)."""
+    """Resident memory of the process in bytes (VmRSS)."""
     for line in read(f"/proc/{pid}/status").splitlines():
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) * 1024
@@ -201,7 +201,7 @@ def resident(pid):
 
 
 def namespaces(pid):
-    """The namespaces in which the process is."""
+    """The namespaces of the process."""
     found = set()
     try:
         for name in os.listdir(f"/proc/{pid}/ns"):

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The leak check: what a case may have left on the machine.
+"""The leak check: finds what a case has left on the machine.
 
-A snapshot is a dictionary from a kind of thing to the set of those that are there. What is there after
-the case and was not before it has leaked. The case's process has network, mount and IPC namespaces of
-its own when it is root, so that all links, mounts, rules and IPC objects are the case's.
+A snapshot maps a kind of object to the set of existing objects. An object that exists after the case but
+not before it has leaked. As root the case has its own network, mount and IPC namespaces, so all links,
+mounts, rules and IPC objects in them belong to the case.
 """
 
 import contextlib
@@ -27,19 +27,19 @@ def _links():
 
 
 def _rules():
-    """The firewall's state without counters and handles."""
+    """The nftables ruleset without counters."""
     if os.geteuid() != 0:
         return set()
     ruleset = subprocess.run(
         ["nft", "list", "ruleset"], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
     ).stdout
-    # What expires is memory of rate limits.
+    # Elements that expire are the state of rate limits.
     lines = (line for line in ruleset.splitlines() if "expires" not in line)
     return {re.sub(r"packets \d+ bytes \d+", "", line).strip() for line in lines}
 
 
 def container_groups():
-    """Names of the control groups of containers, in every hierarchy."""
+    """Paths of the containers' cgroups in all hierarchies."""
     found = set()
     for root in cgroup_roots():
         for path, names, _ in os.walk(root):
@@ -50,7 +50,7 @@ def container_groups():
 
 
 def remove_groups(lines):
-    """Removes the control groups that findings name: they are the machine's own and do not go by themselves."""
+    """Removes the cgroups among the findings, as the end of the case's namespaces does not remove them."""
     for line in lines:
         if line.startswith("cgroup /"):
             with contextlib.suppress(OSError):
@@ -58,7 +58,7 @@ def remove_groups(lines):
 
 
 def cgroup_roots():
-    """Where hierarchies of control groups are mounted."""
+    """Mount points of the cgroup hierarchies."""
     roots = []
     for line in kernel.read("/proc/self/mountinfo").splitlines():
         fields = line.split()
@@ -80,14 +80,14 @@ def _ipc_objects():
 
 
 def _depot(path):
-    """What lies in the depot, but for its empty directory `tmp`."""
+    """The contents of the depot, without its empty directory `tmp`."""
     found = set(glob.glob(f"{glob.escape(path)}/*")) | set(glob.glob(f"{glob.escape(path)}/.*"))
     found.discard(f"{path}/tmp")
     return found | set(glob.glob(f"{glob.escape(path)}/tmp/*"))
 
 
 def _machine(ids):
-    """What can leak whether a daemon runs or not."""
+    """Objects that can leak with or without a daemon."""
     return {
         "mount": _mounts("self"),
         "link": _links(),
@@ -98,31 +98,31 @@ def _machine(ids):
 
 
 def without_daemon(ids):
-    """What can leak where no daemon runs: no process of the case's is to be there either."""
+    """A snapshot while no daemon runs: it includes all processes of the case."""
     return {**_machine(ids), "process": {p.pid for p in kernel.descendants(os.getpid())}}
 
 
 def _descriptor_kind(target):
-    # Inodes of sockets and pipes are new each time; how many there are is what counts.
+    # Inode numbers of sockets and pipes change; only the number of descriptors is compared.
     return re.sub(r":?\[\d+\]", "", target).removesuffix(" (deleted)")
 
 
-# The linux backend keeps netlink sockets for its workers, made when they are first needed.
+# The linux backend keeps a pool of netlink sockets for its workers, opened on first use.
 _POOLED_SOCKETS = 24
 
 
 def _pooled_sockets(pid):
-    """The daemon's netlink sockets, as readlink names them; none where they are more than the pool's."""
+    """The daemon's netlink sockets as in /proc/PID/fd; empty if there are more than the pool has."""
     inodes = {line.split()[-1] for line in kernel.read(f"/proc/{pid}/net/netlink").splitlines()[1:]}
     names = {f"socket:[{inode}]" for inode in inodes} & set(kernel.descriptors(pid).values())
     return names if len(names) <= _POOLED_SOCKETS else set()
 
 
 def descriptors(pid):
-    """The daemon's descriptors as a set of lines, counted by kind."""
+    """The daemon's descriptors as a set of lines, numbered for each kind."""
     kinds = {}
     pooled = _pooled_sockets(pid)
-    # "/" is what libuv keeps in reserve once it has run out of descriptors.
+    # libuv keeps a descriptor of "/" in reserve after it has run out of descriptors.
     for target in kernel.descriptors(pid).values():
         if target == "/" or target in pooled:
             continue
@@ -132,7 +132,7 @@ def descriptors(pid):
 
 
 def with_daemon(daemon, ids):
-    """What can leak while the daemon lives on."""
+    """A snapshot while the daemon runs."""
     below = kernel.descendants(os.getpid())
     spaces = set().union(*(kernel.namespaces(p.pid) for p in below)) if below else set()
     return {
@@ -152,7 +152,7 @@ def _describe(kind, items):
 
 
 def difference(before, after):
-    """Lines that say what is in `after` alone."""
+    """A line for each object that is only in `after`."""
     lines = []
     for kind, items in after.items():
         lines += _describe(kind, items - before.get(kind, set()))
@@ -160,7 +160,8 @@ def difference(before, after):
 
 
 def settle(before, take, seconds=10.0):
-    """Takes snapshots until nothing is left over or the time is: much is removed behind an answer."""
+    """Takes snapshots until nothing is left over or the time is up, as the daemon removes much after its
+    answer; returns the difference."""
     end = time.monotonic() + seconds
     pause = 0.002
     while True:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A strict reader of Prometheus' text format (version 0.0.4): what it takes, every reader does."""
+"""A strict parser of the Prometheus text format (version 0.0.4)."""
 
 import re
 from dataclasses import dataclass, field
@@ -41,14 +41,14 @@ def _labels(text, line):
 
 
 def _split(line):
-    """Name, labels' text and value's text of a sample's line; a brace may stand in a label."""
+    """Name, labels and value of a sample's line, as text; a label may contain a brace."""
     match = re.match(rf'({_NAME})(?:\{{((?:[^"}}]|"(?:[^"\\]|\\.)*")*)\}})? (\S+)', line)
     expect.true(match and match.end() == len(line), "a sample", line)
     return match.group(1), match.group(2) or "", match.group(3)
 
 
 def _may_have(family, name, labels):
-    """Whether a sample of this name is one of the family's."""
+    """Whether a sample with this name belongs to the family."""
     if family.type != "histogram":
         return name == family.name
     suffix = name.removeprefix(family.name)
@@ -96,7 +96,7 @@ def _check_family(family):
 
 
 class Page:
-    """A page that was read; fails where it is not in the format."""
+    """A parsed page; the case fails if the page violates the format."""
 
     def __init__(self, data):
         self.families = {}
@@ -120,7 +120,7 @@ class Page:
         return family
 
     def value(self, name, /, **labels):
-        """A sample's value; None: it is not there."""
+        """The value of a sample, or None."""
         key = (name, frozenset(labels.items()))
         for family in self.families.values():
             if key in family.samples:
@@ -128,6 +128,6 @@ class Page:
         return None
 
     def values(self, name, label):
-        """Each value of the label among a metric's samples, with the sample's value."""
+        """Maps each value of the label to the value of the metric's sample with that label."""
         samples = self.families[name].samples if name in self.families else {}
         return {dict(labels)[label]: value for (_, labels), value in samples.items()}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the linux cases need before the first of them: namespaces for the run and a root file system."""
+"""Prepares the run of linux cases: namespaces for the run and a root file system."""
 
 import os
 import subprocess
@@ -8,11 +8,11 @@ import kernel
 
 
 def prepare(directory):
-    """Takes root's run out of sight and reach of the machine; why that failed, or an empty text.
+    """Isolates root's run from the machine; returns why that failed, or an empty text.
 
-    From then on nothing but the run's directory can be written to, whatever a daemon under test does
-    wrong. The directory must be on a file system that can be idmapped, which an overlay (as in a
-    container that runs the tests) cannot.
+    Afterwards only the run's directory is writable, so a faulty daemon cannot damage the machine. The
+    directory must be on a file system that supports idmapped mounts; overlay, as in a container that
+    runs the tests, does not, so a tmpfs is used then.
     """
     if os.geteuid() != 0:
         return "needs root"
@@ -31,7 +31,7 @@ def prepare(directory):
 
 
 def make(source, directory):
-    """Makes the root file system, with tests/linux/probe.c in it; why that failed, or an empty text."""
+    """Makes the root file system with tests/linux/probe.c; returns why that failed, or an empty text."""
     compiler = os.environ.get("CC", "cc").split()
     probe = ["-std=gnu11", "-static", "-O1", "-o", f"{directory}/bin/probe", f"{source}/tests/linux/probe.c"]
     for command in ([f"{source}/client/unpack/warden-rootfs.in", "--host", directory], compiler + probe):

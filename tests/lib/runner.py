@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs cases, each in a process of its own, and says how they went."""
+"""Runs cases, each in its own process, and reports the outcomes."""
 
 import contextlib
 import json
@@ -19,32 +19,32 @@ import kernel
 import leaks
 import world
 
-# Who the fake backend's daemon is when root runs the tests: nobody.
+# The user id of the fake backend's daemon if root runs the tests: that of the user nobody.
 UNPRIVILEGED = 65534
 
-# Where the daemons' ranges of host ids begin. Those of cases that run side by side lie apart by more containers than
-# a case with limits has: disk quota counts by these ids, and all cases share the file system.
+# The first host ids of the daemons. Cases that run at the same time have different ranges, each larger than a case
+# needs: disk quotas count by these ids, and all cases share the file system.
 FIRST_RANGE, RANGE_STEP, RANGES = 3 << 28, 64 << 16, 256
 
 
 class TimeLimit(Exception):
-    """Raised in a case that takes too long; its traceback tells where it was."""
+    """Raised in a case that exceeds its time limit; its traceback shows where."""
 
 
 @dataclass
 class Outcome:
-    """How a case went; `text` says why it failed or was skipped."""
+    """The outcome of a case; `text` is why it failed or was skipped."""
 
     status: str  # "ok", "FAIL" or "skip"
     text: str = ""
     seconds: float = 0.0
 
 
-# --- in the case's process ------------------------------------------------------------------------
+# The functions below, up to _child, run in the process of the case.
 
 
 def _isolate(instance):
-    """Gives root's case namespaces of its own; the fake backend runs as nobody in them."""
+    """As root, gives the case its own namespaces; a case of the fake backend then runs as an ordinary user."""
     os.setsid()
     if os.geteuid() != 0:
         return
@@ -62,7 +62,7 @@ def _on_alarm(*_):
 
 
 def _trace(error):
-    """Where it happened, innermost last, without the harness's own lines."""
+    """The traceback of an error, innermost last, without lines of the test harness."""
     frames = traceback.extract_tb(error.__traceback__)
     places = [(os.path.basename(f.filename), f.lineno, f.line) for f in frames]
     own = [place for place in places if place[0] not in ("runner.py", "expect.py")]
@@ -70,7 +70,7 @@ def _trace(error):
 
 
 def _call(instance, the_world):
-    """Runs the function; an empty text if all went well."""
+    """Runs the case's function; returns why it failed, or an empty text."""
     try:
         instance.function(the_world)
     except expect.Failure as failure:
@@ -79,13 +79,13 @@ def _call(instance, the_world):
         return f"expected: an end within {instance.properties.limit:g} s\nseen:     it hangs\n{_trace(late)}"
     except case.Skip:
         raise
-    except Exception as error:  # whatever else a case raises is its failure
+    except Exception as error:  # any other exception is a failure of the case
         return f"{type(error).__name__}: {error}\n{_trace(error)}"
     return ""
 
 
 def _clean_up(instance, the_world, before):
-    """Destroys the case's containers, ends the daemon, and tells what is left over."""
+    """Destroys the case's containers and stops the daemon; returns what is left over."""
     the_world.close_hosts()
     if not instance.properties.daemon and not the_world.daemon.alive:
         the_world.disconnect()
@@ -99,14 +99,14 @@ def _clean_up(instance, the_world, before):
 
 
 def _watch_starts(the_world):
-    """Has each start of the daemon noted as what the leak check compares with."""
+    """Takes a snapshot for the leak check at each start of the daemon."""
     start = the_world.daemon.start
 
     def start_and_note(*args, **kwargs):
         start(*args, **kwargs)
         kept = the_world.daemon.baseline or {}
         the_world.daemon.baseline = {**the_world.take(), "file": set()}
-        # What survived the restart is the case's containers, not what was there before.
+        # After a restart the containers of the case exist already, so keep the snapshot of the first start.
         for kind in ("mount", "link", "nft rule", "cgroup", "IPC object"):
             if kind in kept:
                 the_world.daemon.baseline[kind] = kept[kind]
@@ -115,7 +115,7 @@ def _watch_starts(the_world):
 
 
 def _judge(instance, failure, left):
-    """The outcome of a case that did not skip."""
+    """The outcome of a case that was not skipped."""
     leaves = instance.properties.leaves
     leaks.remove_groups(left)
     if failure:
@@ -180,12 +180,12 @@ def _child(instance, build, directory, rootfs, range_start, pipe):
     os._exit(0)
 
 
-# --- in the runner's process ----------------------------------------------------------------------
+# Everything below runs in the process of the runner.
 
 
 @dataclass
 class Running:
-    """A case that is under way."""
+    """A case that runs now."""
 
     instance: object
     pid: int
@@ -196,7 +196,7 @@ class Running:
 
 
 class Runner:
-    """Runs instances side by side and prints a line for each."""
+    """Runs cases in parallel and prints a line for each."""
 
     def __init__(self, build, jobs, out=sys.stdout, verbose=False):
         self.build = build
@@ -261,7 +261,7 @@ class Runner:
         running.received = b""
 
     def _wait(self, under_way):
-        """Waits until one has ended or is too late, and takes it from the list."""
+        """Waits until a case has ended or exceeds its deadline, and removes it from the list."""
         while True:
             readable, _, _ = select.select([r.pipe for r in under_way], [], [], 1.0)
             for running in list(under_way):
@@ -279,7 +279,7 @@ class Runner:
                 return
 
     def run(self, instances):
-        """Runs all; those that measure by themselves at the end."""
+        """Runs all cases; those with `alone` one by one at the end."""
         together = [i for i in instances if not i.properties.alone]
         together.sort(key=lambda i: not i.properties.slow)
         alone = [i for i in instances if i.properties.alone]
@@ -296,12 +296,12 @@ class Runner:
                     self._wait(under_way)
 
     def skip(self, instances, reason):
-        """Reports them as skipped."""
+        """Reports cases as skipped."""
         for instance in instances:
             self._report(instance, Outcome("skip", reason))
 
     def summary(self):
-        """Prints the last line; whether nothing failed."""
+        """Prints the failed cases and the counts; returns whether none failed."""
         counts = {status: 0 for status in ("ok", "FAIL", "skip")}
         for _, outcome in self.outcomes:
             counts[outcome.status] += 1
@@ -314,7 +314,7 @@ class Runner:
 
 
 def in_child(function):
-    """Calls it in a process of its own; 0 when it returned True, else 1."""
+    """Calls a function in a child process; returns 0 if it returned True, otherwise 1."""
     sys.stdout.flush()
     pid = os.fork()
     if pid == 0:
@@ -332,12 +332,12 @@ def in_child(function):
         try:
             return 1 if os.waitpid(pid, 0)[1] else 0
         except KeyboardInterrupt:
-            pass  # the child has got it too
+            pass  # the child gets the signal as well
 
 
 @contextlib.contextmanager
 def run_directory():
-    """A directory for one run, removed with all that is in it."""
+    """A temporary directory for one run."""
     directory = tempfile.mkdtemp(prefix="warden-tests-")
     os.chmod(directory, 0o755)
     try:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The daemon's HTTP server: on a free port of the loopback interface, and a client for it."""
 
-import encodings.idna  # noqa: F401  (a case may run as a user who cannot read it when it is needed)
+import encodings.idna  # noqa: F401  (imported now, as the case's user may be unable to read it later)
 import http.client
 import socket
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ import expect
 
 @dataclass(frozen=True)
 class Answer:
-    """What the server answered."""
+    """An answer of the server."""
 
     status: int
     type: str
@@ -19,28 +19,28 @@ class Answer:
 
 
 def free_port(family=socket.AF_INET, host="127.0.0.1"):
-    """A port that nobody has at this moment."""
+    """A port that is free at this moment."""
     with socket.socket(family) as probe:
         probe.bind((host, 0))
         return probe.getsockname()[1]
 
 
 def configure(w, host="127.0.0.1", **settings):
-    """Gives the case's daemon, which does not run yet, a port; the port."""
+    """Configures a port for the case's daemon, which must not run yet; returns the port."""
     port = free_port(socket.AF_INET6 if ":" in host else socket.AF_INET, host)
     w.daemon.settings["health_check_server"] = {"host": host, "port": port, **settings}
     return port
 
 
 def start(w, **settings):
-    """Starts the case's daemon with a server; the port."""
+    """Starts the case's daemon with its HTTP server; returns the port."""
     port = configure(w, **settings)
     w.daemon.start()
     return port
 
 
 def ask(port, path="/", method="GET", body=None, headers=None, host="127.0.0.1", timeout=10):
-    """One request over a connection of its own."""
+    """Sends one request over a new connection; returns the answer."""
     connection = http.client.HTTPConnection(host, port, timeout=timeout * expect.SLOWNESS)
     try:
         connection.request(method, path, body=body, headers=headers or {})
@@ -51,7 +51,7 @@ def ask(port, path="/", method="GET", body=None, headers=None, host="127.0.0.1",
 
 
 def refused(port, host="127.0.0.1"):
-    """Whether nobody listens there."""
+    """Whether the connection is refused."""
     try:
         socket.create_connection((host, port), timeout=5).close()
     except ConnectionRefusedError:
@@ -60,7 +60,7 @@ def refused(port, host="127.0.0.1"):
 
 
 class Raw:
-    """A connection for bytes as they are."""
+    """A connection for arbitrary bytes."""
 
     def __init__(self, port, timeout=10.0):
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=timeout * expect.SLOWNESS)
@@ -72,11 +72,11 @@ class Raw:
         self.close()
 
     def close(self):
-        """Closes it."""
+        """Closes the connection."""
         self.socket.close()
 
     def send(self, data):
-        """Sends what the server still takes; whether that was all."""
+        """Sends bytes; returns False if the server has closed the connection."""
         try:
             self.socket.sendall(data)
         except (BrokenPipeError, ConnectionResetError):
@@ -84,7 +84,7 @@ class Raw:
         return True
 
     def rest(self):
-        """All that comes until the server closes the connection."""
+        """Receives until the server closes the connection."""
         received = b""
         while True:
             try:
@@ -97,7 +97,7 @@ class Raw:
 
     @property
     def ended(self):
-        """Whether the server has closed it, or sent something."""
+        """Whether the server has closed the connection; False if it has sent data or nothing."""
         self.socket.setblocking(False)
         try:
             return self.socket.recv(1 << 16) == b""

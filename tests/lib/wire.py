@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A connection for what no well-behaved client sends: bytes as they are."""
+"""A connection that sends arbitrary bytes, for tests of malformed requests."""
 
 import socket
 
@@ -8,7 +8,7 @@ import warden
 
 
 class Raw:
-    """Sends any bytes; receives frames and the end."""
+    """Sends any bytes; receives frames and the end of the connection."""
 
     def __init__(self, path, timeout=10.0):
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
@@ -31,11 +31,11 @@ class Raw:
         self.socket.sendall(data)
 
     def send_frame(self, number, payload=b""):
-        """Sends a message of this type whose payload is `payload`, which may be anything."""
+        """Sends a message of this type with any payload."""
         self.send(frame(warden.Envelope(type=number, payload=payload).encode()))
 
     def payload(self):
-        """The next frame's payload; b"" when the daemon closed the connection."""
+        """The payload of the next frame; b"" if the daemon has closed the connection."""
         while (payload := self._frames.next()) is None:
             try:
                 data = self.socket.recv(1 << 16)
@@ -47,23 +47,23 @@ class Raw:
         return payload
 
     def answer(self):
-        """The next answer: a response, or a WardenError; None when the connection was closed."""
+        """The next answer: a response or a WardenError; None if the connection is closed."""
         payload = self.payload()
         return warden.decode_response(payload) if payload else None
 
     def expect_error(self, pattern):
-        """The next answer is an error whose text matches."""
+        """Expects an error whose text matches as the next answer."""
         answer = self.answer()
         if not isinstance(answer, warden.WardenError):
             expect.fail(f"an error that matches {pattern!r}", repr(answer))
         expect.matches(str(answer), pattern, "text of the error")
 
     def expect_closed(self):
-        """Nothing more comes: the daemon has closed the connection."""
+        """Expects that the daemon has closed the connection."""
         expect.equal(self.payload(), b"", "after which the connection is closed")
 
     def expect_alive(self):
-        """The connection still works."""
+        """Expects that the connection still works."""
         self.send_frame(91)
         expect.equal(self.answer(), warden.PingResponse(), "answer to a ping on the same connection")
 

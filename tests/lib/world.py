@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a case works with: its directory, its daemon, clients and programs."""
+"""The environment of a case: its directory, daemon, clients and programs."""
 
 import contextlib
 import os
@@ -17,7 +17,7 @@ import wire
 
 
 class World:
-    """Made for one case, in a process of the case's own."""
+    """Made for one case, in the process of the case."""
 
     def __init__(self, build, backend, directory, rootfs, config, range_start):
         self.build = build
@@ -52,12 +52,12 @@ class World:
 
     @property
     def linux(self):
-        """Whether containers are real ones."""
+        """Whether the backend is linux, with real containers."""
         return self.backend == "linux"
 
     @property
     def sanitized(self):
-        """Whether the daemon is slow and large because a sanitizer watches it."""
+        """Whether the daemon is built with sanitizers, so that it is slow and needs more memory."""
         return self.build.sanitized
 
     # Clients.
@@ -83,19 +83,19 @@ class World:
         self._client = None
 
     def raw(self):
-        """A connection for bytes as they are."""
+        """A connection for arbitrary bytes, closed at the case's end."""
         connection = wire.Raw(self.daemon.socket)
         self._clients.append(connection)
         return connection
 
     def in_thread(self, function, *args, **kwargs):
-        """Calls in a thread of its own; `result()` of what is returned waits and gives the value."""
+        """Calls a function in a new thread; `result()` of the returned Thread waits and returns its value."""
         return Thread(function, args, kwargs)
 
     # Containers.
 
     def create(self, client=None, **fields):
-        """A new container's handle."""
+        """Creates a container; returns its handle."""
         handle = (client or self.c).create(**fields)
         self.note_ids()
         return handle
@@ -106,14 +106,14 @@ class World:
             self.ids.update(set(os.listdir(self.daemon.depot)) - {"tmp"})
 
     def run(self, handle, script, **fields):
-        """Runs a script that has to end with 0 and returns its stdout as text."""
+        """Runs a script that must exit with 0; returns its stdout as text."""
         seen = self.c.run(handle, script, **fields)
         if seen.exit_status != 0:
             expect.fail("exit status 0", seen, f"script: {script}")
         return seen.stdout.decode("utf-8", "surrogateescape")
 
     def spawn_ready(self, handle, script, **fields):
-        """Starts a job and waits until it has written something; whoever watched it for that has left."""
+        """Starts a job and waits until it has written something, over a connection that is closed then."""
         job = self.c.spawn(handle, script, **fields)
         with warden.Client(self.daemon.socket, timeout=20) as watcher:
             next(watcher.stream(handle, job))
@@ -124,16 +124,16 @@ class World:
         return self.c.info(handle).container_path
 
     def home_of(self, handle):
-        """Where the container's jobs start, as a path of the host's; fake alone."""
+        """The working directory of the container's jobs, as a path on the host; only for fake."""
         return f"{self.path_of(handle)}/root"
 
     def init_of(self, handle):
-        """The container's first process."""
+        """The pid of the container's first process."""
         with open(f"{self.path_of(handle)}/run/wshd.pid", encoding="utf-8") as file:
             return int(file.read())
 
     def destroy_all(self):
-        """Destroys what containers there are."""
+        """Destroys all containers."""
         self.disconnect()
         self.note_ids()
         if not self.daemon.alive:
@@ -149,24 +149,24 @@ class World:
     # Further hosts.
 
     def host(self, link, gateway, address):
-        """A host behind this one, until the case's end; see hosts.Host."""
+        """Adds a host until the case's end; see hosts.Host."""
         host = hosts.Host(link, gateway, address)
         self._hosts.append(host)
         return host
 
     def close_hosts(self):
-        """Takes them all away."""
+        """Removes all hosts."""
         while self._hosts:
             self._hosts.pop().close()
 
     # Programs.
 
     def command(self, *arguments, stdin=None, timeout=20.0, environment=None):
-        """Runs the `warden` command; what subprocess.run returns, output as bytes."""
+        """Runs the `warden` command; returns the result of subprocess.run, with output as bytes."""
         return self.program("warden", *arguments, stdin=stdin, timeout=timeout, environment=environment)
 
     def program_environment(self):
-        """In which the tree's programs run."""
+        """The environment variables of the tree's programs."""
         return {
             "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
             "LD_LIBRARY_PATH": self.build.directory,
@@ -180,7 +180,7 @@ class World:
         }
 
     def program(self, name, *arguments, stdin=None, timeout=20.0, environment=None):
-        """Runs a program of the tree."""
+        """Runs a program of the tree; returns the result of subprocess.run."""
         return subprocess.run(
             [self.build.path(name), *arguments],
             input=stdin if stdin is not None else b"",
@@ -193,20 +193,20 @@ class World:
 
     @contextlib.contextmanager
     def starting_session(self):
-        """While a process begins a session whose end the case waits for; gives the set for its pid."""
+        """Suspends reaping while a process starts whose end the case waits for; yields the set for its pid."""
         self._starting = True
         yield self._session_leaders
         self._starting = False
 
     def start_session(self, *arguments, **keywords):
-        """Starts a program in a session of its own, whose end the case waits for; a subprocess.Popen."""
+        """Starts a program in a new session, whose end the case waits for; returns a subprocess.Popen."""
         with self.starting_session() as leaders:
             process = subprocess.Popen(arguments, start_new_session=True, **keywords)
             leaders.add(process.pid)
         return process
 
     def file(self, name, data="", mode=0o644):
-        """Writes a file in the case's directory; its path."""
+        """Writes a file in the case's directory; returns its path."""
         path = f"{self.directory}/{name}"
         with open(path, "wb") as file:
             file.write(data.encode() if isinstance(data, str) else data)
@@ -214,7 +214,7 @@ class World:
         return path
 
     def make_directory(self, name, mode=0o755):
-        """Makes a directory in the case's; its path."""
+        """Makes a directory in the case's directory; returns its path."""
         path = f"{self.directory}/{name}"
         os.makedirs(path)
         os.chmod(path, mode)
@@ -223,12 +223,12 @@ class World:
     # Leaks.
 
     def take(self):
-        """A snapshot for the leak check."""
+        """Takes a snapshot for the leak check."""
         self.note_ids()
         return leaks.with_daemon(self.daemon, self.ids)
 
     def reap(self, *_):
-        """Collects what has become a child of this process because its parent ended."""
+        """Reaps orphans that have become children of this process."""
         if self._starting:
             return
         own = os.getsid(0)
@@ -242,13 +242,13 @@ class World:
                     pass
 
     def adopt(self):
-        """Does for the daemon's orphans what init would."""
+        """Makes this process reap orphans of the daemon, as init would."""
         kernel.become_subreaper()
         signal.signal(signal.SIGCHLD, self.reap)
 
 
 class Thread:
-    """A call that goes on beside the case."""
+    """A function call in its own thread."""
 
     def __init__(self, function, args, kwargs):
         self._value = None
@@ -259,7 +259,7 @@ class Thread:
     def _run(self, function, args, kwargs):
         try:
             self._value = function(*args, **kwargs)
-        except BaseException as error:  # handed on by result()
+        except BaseException as error:  # result() raises it
             self._error = error
 
     @property
@@ -268,7 +268,7 @@ class Thread:
         return not self._thread.is_alive()
 
     def result(self, seconds=20.0):
-        """What it returned; raises what it raised."""
+        """Waits; returns the function's result or raises its exception."""
         self._thread.join(seconds)
         if self._thread.is_alive():
             expect.fail(f"an end within {seconds:g} s", "it still goes on")
