@@ -125,7 +125,7 @@ def a_type_that_is_no_request_is_an_error_and_the_connection_goes_on(w):
 @case
 def a_negative_type_is_an_error_and_the_connection_goes_on(w):
     connection = w.raw()
-    connection.send_frame((1 << 64) - 1)  # as -1 is encoded
+    connection.send_frame(-1)
     connection.expect_error(".+")
     connection.expect_alive()
 
