@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who a container's first process is; see pid_record.h. A number alone is believed by nobody: it
- * may belong to another process by now, of this boot or a later one. */
+/* The record of a container's first process; see pid_record.h. */
 #include "lib/pid_record.h"
 
 #include <fcntl.h>
@@ -8,18 +7,31 @@
 #include <poll.h>
 #include <stdbool.h>
 #include <sys/pidfd.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "lib/cleanup.h"
+
+#ifndef PID_FS_MAGIC
+#define PID_FS_MAGIC 0x50494446
+#endif
 
 #define PID_FILE   "run/wshd.pid"
 #define START_FILE "run/wshd.start"
 
 /* The length of a UUID. */
-#define BOOT_ID 36
+enum { BOOT_ID_LENGTH = 36 };
 
-/* Reads a short file whole, as text. */
-static int read_text(int directory, const char *path, char *text, size_t size)
+/* What run/wshd.start holds. */
+struct pid_record {
+	uint64_t ticks;
+	char boot[BOOT_ID_LENGTH + 1];
+	uint64_t inode; /* 0: not recorded */
+};
+
+/* Reads the beginning of a file as text. -1 with errno. */
+static int pid_record_read_text(int directory, const char *path, char *text, size_t size)
 {
 	_cleanup_close_ int fd = openat(directory, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	ssize_t length = fd < 0 ? -1 : read(fd, text, size - 1);
@@ -30,36 +42,56 @@ static int read_text(int directory, const char *path, char *text, size_t size)
 	return 0;
 }
 
-/* When a process was started, in ticks since the boot. */
-static int start_time(pid_t pid, uint64_t *ticks)
+/* Reads when a process started. */
+static int pid_record_read_ticks(pid_t pid, uint64_t *ticks)
 {
 	char path[64], text[1024];
 	const char *at;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	if (read_text(AT_FDCWD, path, text, sizeof(text)) < 0)
+	if (pid_record_read_text(AT_FDCWD, path, text, sizeof(text)) < 0)
 		return -1;
-	/* The name in the second field may hold anything; the start is the 22nd. */
+	/* The second field is a name that may hold blanks and parentheses; the 22nd is the time. */
 	at = strrchr(text, ')');
 	for (int field = 2; at && field < 22; field++)
 		at = strchr(at + 1, ' ');
 	return at && sscanf(at, " %" SCNu64, ticks) == 1 ? 0 : -1;
 }
 
-static int boot_id(char id[BOOT_ID + 1])
+/* The inode of a pidfd, or 0 if it is not unique: all pidfds that do not lie on pidfs share one. */
+static uint64_t pid_record_unique_inode(int pidfd)
 {
-	return read_text(AT_FDCWD, "/proc/sys/kernel/random/boot_id", id, BOOT_ID + 1);
+	struct statfs fs;
+	struct stat status;
+
+	if (fstatfs(pidfd, &fs) < 0 || fs.f_type != PID_FS_MAGIC || fstat(pidfd, &status) < 0)
+		return 0;
+	return status.st_ino;
 }
 
-static bool has_ended(int pidfd)
+static bool pid_record_has_ended(int pidfd)
 {
 	struct pollfd poll_fd = {.fd = pidfd, .events = POLLIN};
 
 	return poll(&poll_fd, 1, 0) != 0;
 }
 
-/* Replaces a file as a whole. */
-static int write_file(int directory, const char *path, const char *text, struct warden_error *err)
+/* Describes a process that lives. What is read belongs to the process of `pidfd` only if that one
+ * still lives afterwards. */
+static int pid_record_describe(pid_t pid, int pidfd, struct pid_record *record,
+			       struct warden_error *err)
+{
+	if (pid_record_read_text(AT_FDCWD, "/proc/sys/kernel/random/boot_id", record->boot,
+				 sizeof(record->boot)) < 0)
+		return warden_error_errno(err, "read the boot id");
+	record->inode = pid_record_unique_inode(pidfd);
+	if (pid_record_read_ticks(pid, &record->ticks) < 0 || pid_record_has_ended(pidfd))
+		return warden_error_set(err, "the container's first process has ended early");
+	return 0;
+}
+
+static int pid_record_replace_file(int directory, const char *path, const char *text,
+				   struct warden_error *err)
 {
 	char new[64];
 	_cleanup_close_ int fd = -1;
@@ -77,53 +109,60 @@ static int write_file(int directory, const char *path, const char *text, struct 
 
 int pid_record_write(int directory_fd, pid_t pid, int pidfd, struct warden_error *err)
 {
-	char boot[BOOT_ID + 1], text[128];
-	uint64_t ticks;
+	struct pid_record record;
+	char inode[24] = "", text[128];
 
-	if (start_time(pid, &ticks) < 0 || has_ended(pidfd))
-		return warden_error_set(err, "the container's first process has ended early");
-	if (boot_id(boot) < 0)
-		return warden_error_errno(err, "read the boot id");
-	snprintf(text, sizeof(text), "%" PRIu64 " %s\n", ticks, boot);
-	if (write_file(directory_fd, START_FILE, text, err) < 0)
+	if (pid_record_describe(pid, pidfd, &record, err) < 0)
+		return -1;
+	if (record.inode != 0)
+		snprintf(inode, sizeof(inode), " %" PRIu64, record.inode);
+	snprintf(text, sizeof(text), "%" PRIu64 " %s%s\n", record.ticks, record.boot, inode);
+	if (pid_record_replace_file(directory_fd, START_FILE, text, err) < 0)
 		return -1;
 	snprintf(text, sizeof(text), "%d\n", pid);
-	return write_file(directory_fd, PID_FILE, text, err);
+	return pid_record_replace_file(directory_fd, PID_FILE, text, err);
 }
 
 void pid_record_remove(int directory_fd)
 {
-	unlinkat(directory_fd, PID_FILE, 0); /* whatever is left goes with the directory */
+	unlinkat(directory_fd, PID_FILE, 0); /* the rest is removed with the directory */
 	unlinkat(directory_fd, START_FILE, 0);
 }
 
-/* What is written down: a number, and when its process was started. */
-static int read_record(int directory, pid_t *pid, uint64_t *ticks)
+static int pid_record_read(int directory, pid_t *pid, struct pid_record *record)
 {
-	char boot[BOOT_ID + 1], recorded[BOOT_ID + 1], text[128];
+	char text[128];
 
-	if (read_text(directory, PID_FILE, text, sizeof(text)) < 0 ||
-	    sscanf(text, "%d", pid) != 1 || *pid <= 0)
+	if (pid_record_read_text(directory, PID_FILE, text, sizeof(text)) < 0 ||
+	    sscanf(text, "%d", pid) != 1 || *pid <= 1)
 		return -1;
-	if (read_text(directory, START_FILE, text, sizeof(text)) < 0 ||
-	    sscanf(text, "%" SCNu64 " %36s", ticks, recorded) != 2)
+	record->inode = 0;
+	if (pid_record_read_text(directory, START_FILE, text, sizeof(text)) < 0 ||
+	    sscanf(text, "%" SCNu64 " %36s %" SCNu64, &record->ticks, record->boot,
+		   &record->inode) < 2)
 		return -1;
-	return boot_id(boot) == 0 && strcmp(boot, recorded) == 0 ? 0 : -1;
+	return 0;
+}
+
+/* A release that recorded the inode on every kernel wrote the one of all pidfds if there is no
+ * pidfs: it says nothing then. */
+static bool pid_record_matches(const struct pid_record *recorded, const struct pid_record *living)
+{
+	return recorded->ticks == living->ticks && strcmp(recorded->boot, living->boot) == 0 &&
+	       (recorded->inode == 0 || living->inode == 0 || recorded->inode == living->inode);
 }
 
 int pid_record_open(int directory_fd, pid_t *pid)
 {
-	uint64_t recorded, ticks;
-	int pidfd;
+	struct pid_record recorded, living;
+	struct warden_error ignored; /* the caller needs no reason */
 
-	if (read_record(directory_fd, pid, &recorded) == 0) {
-		pidfd = pidfd_open(*pid, 0);
-		/* Looked at after it was opened: it is the same one still. */
-		if (pidfd >= 0 && start_time(*pid, &ticks) == 0 && ticks == recorded &&
-		    !has_ended(pidfd))
-			return pidfd;
-		if (pidfd >= 0)
-			close(pidfd);
+	if (pid_record_read(directory_fd, pid, &recorded) == 0) {
+		_cleanup_close_ int pidfd = pidfd_open(*pid, 0);
+
+		if (pidfd >= 0 && pid_record_describe(*pid, pidfd, &living, &ignored) == 0 &&
+		    pid_record_matches(&recorded, &living))
+			return take_fd(&pidfd);
 	}
 	*pid = 0;
 	return -1;

@@ -1,5 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who a container's first process is, written down for the next daemon. */
+/*
+ * The pid of a container's first process, recorded so that a later daemon finds the process again.
+ *
+ * A pid alone proves nothing: the process may have ended and another may have its number, in this
+ * boot or a later one. Two text files below the container's directory identify the process:
+ *
+ *     run/wshd.pid    PID
+ *     run/wshd.start  TICKS BOOT [INODE]
+ *
+ *     TICKS  when the process started, in clock ticks since the boot (field 22 of /proc/PID/stat)
+ *     BOOT   /proc/sys/kernel/random/boot_id at that time
+ *     INODE  of a pidfd of the process. Recorded only if pidfds lie on pidfs (Linux 6.9 and later),
+ *            which gives no two processes of a boot the same inode. A record without it is
+ *            compared by TICKS and BOOT alone.
+ *
+ * Each file is replaced atomically; run/wshd.pid is written last, so the record is complete if that
+ * file exists.
+ */
 #ifndef LIB_PID_RECORD_H
 #define LIB_PID_RECORD_H
 
@@ -7,15 +24,15 @@
 
 #include "warden/error.h"
 
-/* Writes run/wshd.pid, and beside it what tells the process from another of the same number:
- * run/wshd.start. `pidfd` is the process. */
+/* Records the process `pid`, whose pidfd is `pidfd`, below `directory_fd`. Returns 0, or -1 and
+ * `err`, also if the process has ended. */
 int pid_record_write(int directory_fd, pid_t pid, int pidfd, struct warden_error *err);
 
-/* Takes that back; what is not there is no failure. */
+/* Removes the record; a missing one is no error. */
 void pid_record_remove(int directory_fd);
 
-/* A descriptor (pidfd) of the process that is written down, if it lives; else -1, and `*pid` is 0.
- */
+/* Returns a pidfd of the recorded process and its pid in `*pid`, or -1 and 0 if there is no
+ * complete record or the process has ended. The caller closes the pidfd. */
 int pid_record_open(int directory_fd, pid_t *pid);
 
 #endif

@@ -15,6 +15,7 @@ CORE_TESTS = \
 	tests/unit/core/test_metrics \
 	tests/unit/core/test_recovery \
 	tests/unit/core/test_registry \
+	tests/unit/lib/test_pid_record \
 	tests/unit/lib/test_remove_tree \
 	tests/unit/core/test_snapshot \
 	tests/unit/core/test_output_store
@@ -43,6 +44,8 @@ tests_unit_core_test_recovery_LDADD = tests/unit/libcorecase.la
 tests_unit_core_test_registry_SOURCES = tests/unit/core/test_registry.c
 tests_unit_core_test_registry_CPPFLAGS = $(CORE_TEST_CPPFLAGS)
 tests_unit_core_test_registry_LDADD = $(UNIT_LIBS)
+tests_unit_lib_test_pid_record_SOURCES = tests/unit/lib/test_pid_record.c
+tests_unit_lib_test_pid_record_LDADD = $(UNIT_LIBS)
 tests_unit_lib_test_remove_tree_SOURCES = tests/unit/lib/test_remove_tree.c
 tests_unit_lib_test_remove_tree_LDADD = $(UNIT_LIBS)
 tests_unit_core_test_snapshot_SOURCES = tests/unit/core/test_snapshot.c
