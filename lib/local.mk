@@ -21,6 +21,8 @@ lib_libutil_la_SOURCES = \
 	lib/process_tree.h \
 	lib/remove_tree.c \
 	lib/remove_tree.h \
+	lib/spawner.c \
+	lib/spawner.h \
 	lib/text.c \
 	lib/text.h \
 	lib/varint.h \

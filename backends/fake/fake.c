@@ -37,7 +37,7 @@ static void fake_teardown(void *data)
 	struct fake_backend *backend = data;
 
 	watcher_free(backend->watcher);
-	fake_spawner_stop(backend);
+	spawner_stop(&backend->spawner);
 	/* Their wshd ends without us. */
 	while (backend->leaving) {
 		struct fake_container *container = backend->leaving;
@@ -69,14 +69,14 @@ static int fake_setup(const struct warden_host *host, void **data, struct warden
 	if (!backend)
 		return warden_error_errno(err, "set up the fake backend");
 	backend->host = host;
-	if (find_wshd(backend, err) < 0 || fake_spawner_start(backend, err) < 0) {
+	if (find_wshd(backend, err) < 0 || fake_transfer_start_spawner(backend, err) < 0) {
 		free(backend->wshd);
 		free(backend);
 		return -1;
 	}
 	backend->watcher = watcher_new(err);
 	if (!backend->watcher) {
-		fake_spawner_stop(backend);
+		spawner_stop(&backend->spawner);
 		free(backend->wshd);
 		free(backend);
 		return -1;

@@ -13,6 +13,7 @@
 #include <pthread.h>
 
 #include "backends/files/file_transfer.h"
+#include "lib/spawner.h"
 #include "lib/watcher.h"
 #include "warden/backend.h"
 
@@ -21,9 +22,8 @@ struct fake_container;
 struct fake_backend {
 	const struct warden_host *host;
 	struct watcher *watcher;
-	char *wshd; /* absolute path */
-	pid_t spawner_pid;
-	int spawner_fd;
+	char *wshd;             /* absolute path */
+	struct spawner spawner; /* forks processes that move files */
 
 	pthread_mutex_t mutex;
 	struct fake_container *leaving; /* being destroyed, nobody else's any more */
@@ -72,13 +72,8 @@ void fake_init_find(struct fake_container *container);
 /* Takes its status where it is a child of this daemon's. */
 void fake_init_reap(const struct fake_container *container);
 
-/* fake_spawner.c: forks processes that move files. start: while the caller has one thread. */
-int fake_spawner_start(struct fake_backend *backend, struct warden_error *err);
-void fake_spawner_stop(const struct fake_backend *backend);
-/* The worker's end of the connection to a process for a transfer below `root_fd`, with `data_fd` or
- * -1. */
-int fake_spawner_transfer(const struct fake_backend *backend, int root_fd, int data_fd,
-			  struct warden_error *err);
+/* fake_transfer.c: starts the backend's spawner, while the caller has one thread. */
+int fake_transfer_start_spawner(struct fake_backend *backend, struct warden_error *err);
 
 /* fake_fault.c: failures and delays that the configuration asks for. */
 int fake_admit(void *backend, void *container, const char *request, struct warden_error *err);

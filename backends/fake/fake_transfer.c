@@ -5,6 +5,20 @@
 #include "backends/fake/fake.h"
 #include "lib/cleanup.h"
 
+static void fake_transfer_run(const void *data, int kind, int socket, int root_fd, int data_fd)
+{
+	(void)data;
+	(void)kind; /* there is only one */
+	transfer_child_run(socket, root_fd, data_fd);
+}
+
+int fake_transfer_start_spawner(struct fake_backend *backend, struct warden_error *err)
+{
+	static const struct spawner_work work = {.keep_fd = -1, .run = fake_transfer_run};
+
+	return spawner_start(&backend->spawner, &work, err);
+}
+
 int fake_transfer(void *data, const struct warden_transfer *transfer, struct warden_error *err)
 {
 	struct fake_container *container = data;
@@ -17,7 +31,7 @@ int fake_transfer(void *data, const struct warden_transfer *transfer, struct war
 	root = openat(container->dir_fd, "root", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (root < 0)
 		return warden_error_errno(err, "open the root of container %s", container->id);
-	socket = fake_spawner_transfer(container->backend, root, transfer->data_fd, err);
+	socket = spawner_request(&container->backend->spawner, 0, root, transfer->data_fd, err);
 	if (socket < 0)
 		return -1;
 	return file_transfers_add(&container->transfers, transfer->id, socket, &request, err);

@@ -11,7 +11,6 @@ backends_fake_fake_la_SOURCES = \
 	backends/fake/fake_job.c \
 	backends/fake/fake_limits.c \
 	backends/fake/fake_restore.c \
-	backends/fake/fake_spawner.c \
 	backends/fake/fake_transfer.c \
 	backends/fake/fake_user.c
 backends_fake_fake_la_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE

@@ -35,7 +35,7 @@ struct linux_backend {
 	const char *lang;  /* the daemon's, for jobs; NULL: none */
 	int union_kind;    /* enum union_kind; see union.h */
 	struct cgroups *cgroups;
-	struct spawner *spawner;
+	struct linux_spawner *spawner;
 	struct net *net;
 	struct firewall *firewall;
 	struct watcher *watcher;
