@@ -13,7 +13,8 @@ union control {
 	struct cmsghdr align;
 };
 
-static void attach(struct msghdr *header, union control *control, const int *fds, size_t n_fds)
+static void packet_attach_fds(struct msghdr *header, union control *control, const int *fds,
+			      size_t n_fds)
 {
 	struct cmsghdr *rights;
 
@@ -40,7 +41,7 @@ int packet_send(int socket, const void *message, size_t length, const int *fds, 
 		return -1;
 	}
 	if (fds && n_fds > 0)
-		attach(&header, &control, fds, n_fds);
+		packet_attach_fds(&header, &control, fds, n_fds);
 	do
 		sent = sendmsg(socket, &header, flags | MSG_NOSIGNAL);
 	while (sent < 0 && errno == EINTR);
@@ -48,7 +49,7 @@ int packet_send(int socket, const void *message, size_t length, const int *fds, 
 }
 
 /* Takes the descriptors of one control message; those that are too many are closed. */
-static bool take_rights(struct packet *packet, const struct cmsghdr *part)
+static bool packet_take_fds(struct packet *packet, const struct cmsghdr *part)
 {
 	size_t n = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
 	bool fits = true;
@@ -90,7 +91,7 @@ int packet_receive(int socket, struct packet *packet, int flags)
 		return -1;
 	for (struct cmsghdr *part = CMSG_FIRSTHDR(&header); part; part = CMSG_NXTHDR(&header, part))
 		if (part->cmsg_level == SOL_SOCKET && part->cmsg_type == SCM_RIGHTS)
-			fits = take_rights(packet, part) && fits;
+			fits = packet_take_fds(packet, part) && fits;
 	if (got == 0 && packet->n_fds == 0)
 		return 0;
 	packet->length = (size_t)got;

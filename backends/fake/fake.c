@@ -51,7 +51,7 @@ static void fake_teardown(void *data)
 	free(backend);
 }
 
-static int find_wshd(struct fake_backend *backend, struct warden_error *err)
+static int fake_find_wshd(struct fake_backend *backend, struct warden_error *err)
 {
 	const char *path = backend->host->option_string(backend->host, "wshd");
 
@@ -69,7 +69,7 @@ static int fake_setup(const struct warden_host *host, void **data, struct warden
 	if (!backend)
 		return warden_error_errno(err, "set up the fake backend");
 	backend->host = host;
-	if (find_wshd(backend, err) < 0 || fake_transfer_start_spawner(backend, err) < 0) {
+	if (fake_find_wshd(backend, err) < 0 || fake_transfer_start_spawner(backend, err) < 0) {
 		free(backend->wshd);
 		free(backend);
 		return -1;
@@ -132,7 +132,7 @@ const struct warden_container_klass warden_container_klass = {
 	.capabilities = WARDEN_CAPABILITIES_NONE,
 	.setup = fake_setup,
 	.teardown = fake_teardown,
-	.admit = fake_admit,
+	.admit = fake_fault_admit,
 	.create = fake_create,
 	.restore = fake_restore,
 	.spawn = fake_spawn,

@@ -76,7 +76,7 @@ void fake_init_reap(const struct fake_container *container);
 int fake_transfer_start_spawner(struct fake_backend *backend, struct warden_error *err);
 
 /* fake_fault.c: failures and delays that the configuration asks for. */
-int fake_admit(void *backend, void *container, const char *request, struct warden_error *err);
+int fake_fault_admit(void *backend, void *container, const char *request, struct warden_error *err);
 
 /* fake_user.c: whether a job may ask to run as `user` (NULL: it does not ask). */
 int fake_user_check(const char *user, struct warden_error *err);

@@ -43,7 +43,8 @@ void fake_container_free(struct fake_container *container)
 }
 
 /* Takes a watch out of the container, so that only one thread removes it. */
-static struct watch *watch_take(struct fake_container *container, struct watch **watch)
+static struct watch *fake_container_take_watch(struct fake_container *container,
+					       struct watch **watch)
 {
 	pthread_mutex_t *locked _cleanup_unlock_ = &container->mutex;
 
@@ -53,9 +54,9 @@ static struct watch *watch_take(struct fake_container *container, struct watch *
 
 void fake_container_unwatch(struct fake_container *container)
 {
-	watch_remove(watch_take(container, &container->pid_watch));
-	watch_remove(watch_take(container, &container->wshd_watch));
-	watch_remove(watch_take(container, &container->timer_watch));
+	watch_remove(fake_container_take_watch(container, &container->pid_watch));
+	watch_remove(fake_container_take_watch(container, &container->wshd_watch));
+	watch_remove(fake_container_take_watch(container, &container->timer_watch));
 }
 
 /* Returns whether it is being destroyed: then the caller has to finish that. From then on an
@@ -70,7 +71,7 @@ bool fake_container_set_ended(struct fake_container *container)
 }
 
 /* wshd has ended. */
-static void pid_ready(void *data, uint32_t events)
+static void fake_container_on_pidfd(void *data, uint32_t events)
 {
 	struct fake_container *container = data;
 	const struct warden_host *host = container->backend->host;
@@ -84,7 +85,8 @@ static void pid_ready(void *data, uint32_t events)
 }
 
 /* Without a connection the container is of no use. */
-static void connection_lost(struct fake_container *container, const struct warden_error *err)
+static void fake_container_on_lost_connection(struct fake_container *container,
+					      const struct warden_error *err)
 {
 	const struct warden_host *host = container->backend->host;
 
@@ -100,7 +102,8 @@ static void connection_lost(struct fake_container *container, const struct warde
 	syscall(SYS_pidfd_send_signal, container->pidfd, SIGKILL, NULL, 0);
 }
 
-static void event_pass_on(const struct fake_container *container, const struct wshd_event *event)
+static void fake_container_report_event(const struct fake_container *container,
+					const struct wshd_event *event)
 {
 	const struct warden_host *host = container->backend->host;
 
@@ -114,7 +117,7 @@ static void event_pass_on(const struct fake_container *container, const struct w
 }
 
 /* Unless an operation is about to remove the watch. */
-static void wshd_watch_again(struct fake_container *container)
+static void fake_container_rearm_wshd(struct fake_container *container)
 {
 	const struct warden_host *host = container->backend->host;
 	pthread_mutex_t *locked _cleanup_unlock_ = &container->mutex;
@@ -125,7 +128,7 @@ static void wshd_watch_again(struct fake_container *container)
 		host->log(host, WARDEN_LOG_ERROR, container->id, "%s", err.message);
 }
 
-static void wshd_ready(void *data, uint32_t events)
+static void fake_container_on_wshd(void *data, uint32_t events)
 {
 	struct fake_container *container = data;
 	struct warden_error err;
@@ -134,11 +137,11 @@ static void wshd_ready(void *data, uint32_t events)
 
 	(void)events;
 	while ((got = wshd_receive(container->wshd_fd, &event, &err)) == 1)
-		event_pass_on(container, &event);
+		fake_container_report_event(container, &event);
 	if (got < 0)
-		connection_lost(container, &err);
+		fake_container_on_lost_connection(container, &err);
 	else
-		wshd_watch_again(container);
+		fake_container_rearm_wshd(container);
 }
 
 int fake_container_watch(struct fake_container *container, struct warden_error *err)
@@ -146,14 +149,14 @@ int fake_container_watch(struct fake_container *container, struct warden_error *
 	struct watcher *watcher = container->backend->watcher;
 
 	if (container->wshd_fd >= 0) {
-		container->wshd_watch = watcher_add(watcher, container->wshd_fd, EVENTS, wshd_ready,
-						    container, err);
+		container->wshd_watch = watcher_add(watcher, container->wshd_fd, EVENTS,
+						    fake_container_on_wshd, container, err);
 		if (!container->wshd_watch)
 			return -1;
 	}
 	if (container->pidfd >= 0) {
-		container->pid_watch =
-			watcher_add(watcher, container->pidfd, EVENTS, pid_ready, container, err);
+		container->pid_watch = watcher_add(watcher, container->pidfd, EVENTS,
+						   fake_container_on_pidfd, container, err);
 		if (!container->pid_watch)
 			return -1;
 	}

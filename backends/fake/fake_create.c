@@ -8,7 +8,7 @@
 #include "backends/wshd/wshd_client.h"
 #include "lib/cleanup.h"
 
-static int connect_wshd(struct fake_container *container, struct warden_error *err)
+static int fake_create_connect(struct fake_container *container, struct warden_error *err)
 {
 	pthread_mutex_t *locked _cleanup_unlock_ = &container->mutex;
 
@@ -20,7 +20,7 @@ static int connect_wshd(struct fake_container *container, struct warden_error *e
 }
 
 /* Of a create that failed: wshd has no job yet, so it goes alone. */
-static void undo(struct fake_container *container)
+static void fake_create_undo(struct fake_container *container)
 {
 	fake_container_unwatch(container);
 	if (container->pid != 0)
@@ -38,11 +38,11 @@ int fake_create(void *data, const struct warden_create *create, void **made,
 		return -1;
 	if (mkdirat(identity->dir_fd, "root", 0755) < 0 && errno != EEXIST)
 		warden_error_errno(err, "make root of container %s", identity->id);
-	else if (fake_init_start(container, err) == 0 && connect_wshd(container, err) == 0) {
+	else if (fake_init_start(container, err) == 0 && fake_create_connect(container, err) == 0) {
 		*made = container;
 		return 0;
 	}
-	undo(container);
+	fake_create_undo(container);
 	unlinkat(identity->dir_fd, "root", AT_REMOVEDIR); /* not there, or empty */
 	return -1;
 }

@@ -18,7 +18,7 @@
 /* How long wshd is left alone, and then between two rounds, in milliseconds. */
 enum { PATIENCE_MS = 1000, ROUND_MS = 50 };
 
-static void leaving_add(struct fake_container *container)
+static void fake_destroy_add(struct fake_container *container)
 {
 	struct fake_backend *backend = container->backend;
 
@@ -28,7 +28,7 @@ static void leaving_add(struct fake_container *container)
 	pthread_mutex_unlock(&backend->mutex);
 }
 
-static void leaving_remove(const struct fake_container *container)
+static void fake_destroy_remove(const struct fake_container *container)
 {
 	struct fake_backend *backend = container->backend;
 	struct fake_container **link = &backend->leaving;
@@ -41,14 +41,14 @@ static void leaving_remove(const struct fake_container *container)
 	pthread_mutex_unlock(&backend->mutex);
 }
 
-static void finish(void *data)
+static void fake_destroy_free(void *data)
 {
 	struct fake_container *container = data;
 	const struct warden_host *host = container->backend->host;
 	char id[sizeof(container->id)];
 
 	memcpy(id, container->id, sizeof(id));
-	leaving_remove(container);
+	fake_destroy_remove(container);
 	fake_container_free(container);
 	host->container_gone(host, id);
 }
@@ -56,11 +56,11 @@ static void finish(void *data)
 void fake_destroy_finish(struct fake_container *container)
 {
 	fake_container_unwatch(container);
-	file_transfers_end(&container->transfers, finish, container);
+	file_transfers_end(&container->transfers, fake_destroy_free, container);
 }
 
 /* One round by hand; wshd itself goes when nothing is left below it. Its end comes as an event. */
-static void kill_below(struct fake_container *container)
+static void fake_destroy_kill(struct fake_container *container)
 {
 	_cleanup_close_ int proc_fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
@@ -70,7 +70,7 @@ static void kill_below(struct fake_container *container)
 	syscall(SYS_pidfd_send_signal, container->pidfd, SIGKILL, NULL, 0);
 }
 
-static void timer_ready(void *data, uint32_t events)
+static void fake_destroy_on_timer(void *data, uint32_t events)
 {
 	struct fake_container *container = data;
 	const struct warden_host *host = container->backend->host;
@@ -90,10 +90,10 @@ static void timer_ready(void *data, uint32_t events)
 	if (container->round == 0)
 		host->log(host, WARDEN_LOG_WARN, container->id,
 			  "wshd does not end; it is killed with all below it");
-	kill_below(container);
+	fake_destroy_kill(container);
 }
 
-static int timer_start(struct fake_container *container, struct warden_error *err)
+static int fake_destroy_start_timer(struct fake_container *container, struct warden_error *err)
 {
 	const struct itimerspec times = {
 		.it_value = {.tv_sec = PATIENCE_MS / 1000},
@@ -104,14 +104,14 @@ static int timer_start(struct fake_container *container, struct warden_error *er
 	container->timer_fd = fd;
 	if (fd < 0 || timerfd_settime(fd, 0, &times, NULL) < 0)
 		return warden_error_errno(err, "arm a timer");
-	container->timer_watch =
-		watcher_add(container->backend->watcher, fd, EPOLLIN, timer_ready, container, err);
+	container->timer_watch = watcher_add(container->backend->watcher, fd, EPOLLIN,
+					     fake_destroy_on_timer, container, err);
 	return container->timer_watch ? 0 : -1;
 }
 
 /* One that was found dead or half made may have a wshd all the same: whose pid was not recorded
  * yet, or which was not asked. */
-static int reach(struct fake_container *container, struct warden_error *err)
+static int fake_destroy_connect(struct fake_container *container, struct warden_error *err)
 {
 	if (container->wshd_fd < 0)
 		container->wshd_fd = wshd_connect(container->dir_fd, err);
@@ -123,14 +123,14 @@ static int reach(struct fake_container *container, struct warden_error *err)
 }
 
 /* Sees to it that its end comes as an event. False where nothing is there that could end. */
-static bool begin(struct fake_container *container)
+static bool fake_destroy_begin(struct fake_container *container)
 {
 	const struct warden_host *host = container->backend->host;
 	struct warden_error err;
 
-	if (container->ended || reach(container, &err) < 0)
+	if (container->ended || fake_destroy_connect(container, &err) < 0)
 		return false;
-	if (timer_start(container, &err) < 0)
+	if (fake_destroy_start_timer(container, &err) < 0)
 		host->log(host, WARDEN_LOG_WARN, container->id, "%s", err.message);
 	if (container->wshd_fd < 0 || wshd_send_end(container->wshd_fd, &err) < 0)
 		host->log(host, WARDEN_LOG_WARN, container->id, "%s", err.message);
@@ -142,11 +142,11 @@ void fake_destroy(void *data)
 	struct fake_container *container = data;
 	bool begun;
 
-	leaving_add(container);
+	fake_destroy_add(container);
 	/* Its end may come at once, on the other thread, and free it: that waits for the mutex. */
 	pthread_mutex_lock(&container->mutex);
 	container->destroying = true;
-	begun = begin(container);
+	begun = fake_destroy_begin(container);
 	pthread_mutex_unlock(&container->mutex);
 	if (!begun)
 		fake_destroy_finish(container);

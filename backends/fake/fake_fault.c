@@ -5,7 +5,7 @@
 
 #include "backends/fake/fake.h"
 
-static void pause_ms(int64_t ms)
+static void fake_fault_pause(int64_t ms)
 {
 	struct timespec left = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
 
@@ -13,13 +13,13 @@ static void pause_ms(int64_t ms)
 		;
 }
 
-int fake_admit(void *data, void *container, const char *request, struct warden_error *err)
+int fake_fault_admit(void *data, void *container, const char *request, struct warden_error *err)
 {
 	const struct fake_backend *backend = data;
 	const char *const *names = backend->host->option_strings(backend->host, "fail");
 
 	(void)container; /* all alike */
-	pause_ms(backend->host->option_integer(backend->host, "delay_ms"));
+	fake_fault_pause(backend->host->option_integer(backend->host, "delay_ms"));
 	for (; *names; names++)
 		if (strcmp(*names, request) == 0)
 			return warden_error_set(err, "fake: %s fails as configured", request);

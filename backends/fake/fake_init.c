@@ -27,7 +27,7 @@ void fake_init_reap(const struct fake_container *container)
 }
 
 /* Standard streams that lead nowhere, and the socket; all others are close-on-exec. */
-static int actions_add(posix_spawn_file_actions_t *actions, int listen_fd, int root_fd)
+static int fake_init_add_actions(posix_spawn_file_actions_t *actions, int listen_fd, int root_fd)
 {
 	int result = posix_spawn_file_actions_adddup2(actions, listen_fd, LISTEN_FD);
 
@@ -39,7 +39,7 @@ static int actions_add(posix_spawn_file_actions_t *actions, int listen_fd, int r
 }
 
 /* A signal to the daemon's group is none of its business. */
-static int attributes_set(posix_spawnattr_t *attributes)
+static int fake_init_set_attributes(posix_spawnattr_t *attributes)
 {
 	sigset_t all, none;
 	int result;
@@ -56,8 +56,8 @@ static int attributes_set(posix_spawnattr_t *attributes)
 	return result;
 }
 
-static int spawn_wshd(struct fake_container *container, int listen_fd, int root_fd,
-		      struct warden_error *err)
+static int fake_init_spawn(struct fake_container *container, int listen_fd, int root_fd,
+			   struct warden_error *err)
 {
 	const struct wshd_start start = {
 		.id = container->id,
@@ -75,9 +75,9 @@ static int spawn_wshd(struct fake_container *container, int listen_fd, int root_
 	/* These cannot fail in any C library of Linux. */
 	posix_spawn_file_actions_init(&actions);
 	posix_spawnattr_init(&attributes);
-	errno = actions_add(&actions, listen_fd, root_fd);
+	errno = fake_init_add_actions(&actions, listen_fd, root_fd);
 	if (errno == 0)
-		errno = attributes_set(&attributes);
+		errno = fake_init_set_attributes(&attributes);
 	if (errno == 0)
 		errno = posix_spawn(&container->pid, container->backend->wshd, &actions,
 				    &attributes, arguments.argv, environment);
@@ -105,7 +105,7 @@ int fake_init_start(struct fake_container *container, struct warden_error *err)
 	if (root_fd < 0)
 		return warden_error_errno(err, "open root of container %s", container->id);
 	listen_fd = wshd_listen(container->dir_fd, err);
-	if (listen_fd < 0 || spawn_wshd(container, listen_fd, root_fd, err) < 0)
+	if (listen_fd < 0 || fake_init_spawn(container, listen_fd, root_fd, err) < 0)
 		return -1;
 	container->pidfd = pidfd_open(container->pid, 0);
 	if (container->pidfd < 0)

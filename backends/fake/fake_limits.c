@@ -22,20 +22,20 @@ void fake_limits_begin(struct fake_container *container)
 	};
 }
 
-static void take(uint64_t *limit, uint64_t asked)
+static void fake_limits_set(uint64_t *limit, uint64_t asked)
 {
 	if (asked != WARDEN_UNKNOWN)
 		*limit = asked;
 }
 
-static void take_memory(struct warden_limits *limits, uint64_t asked)
+static void fake_limits_set_memory(struct warden_limits *limits, uint64_t asked)
 {
 	if (asked == WARDEN_UNKNOWN)
 		return;
 	limits->memory_bytes = asked > NO_MEMORY ? NO_MEMORY : asked & ~UINT64_C(4095);
 }
 
-static void take_shares(struct warden_limits *limits, uint64_t asked)
+static void fake_limits_set_shares(struct warden_limits *limits, uint64_t asked)
 {
 	if (asked == WARDEN_UNKNOWN)
 		return;
@@ -44,10 +44,11 @@ static void take_shares(struct warden_limits *limits, uint64_t asked)
 		limits->cpu_shares = SHARES_MAX;
 }
 
-static void take_bandwidth(struct warden_limits *limits, const struct warden_limits *asked)
+static void fake_limits_set_bandwidth(struct warden_limits *limits,
+				      const struct warden_limits *asked)
 {
-	take(&limits->bandwidth_rate, asked->bandwidth_rate);
-	take(&limits->bandwidth_burst, asked->bandwidth_burst);
+	fake_limits_set(&limits->bandwidth_rate, asked->bandwidth_rate);
+	fake_limits_set(&limits->bandwidth_burst, asked->bandwidth_burst);
 	if (limits->bandwidth_rate == NO_RATE)
 		limits->bandwidth_burst = NO_RATE;
 }
@@ -61,18 +62,18 @@ int fake_set_limits(void *data, const struct warden_limits *asked, struct warden
 	if (asked->cpus && strlen(asked->cpus) >= sizeof(container->cpus))
 		return warden_error_set(err, "cpus: a text of %zu bytes is too long",
 					strlen(asked->cpus));
-	take_memory(limits, asked->memory_bytes);
-	take_shares(limits, asked->cpu_shares);
-	take_bandwidth(limits, asked);
-	take(&limits->cpu_quota, asked->cpu_quota);
-	take(&limits->processes, asked->processes);
-	take(&limits->disk_block_soft, asked->disk_block_soft);
-	take(&limits->disk_block_hard, asked->disk_block_hard);
-	take(&limits->disk_inode_soft, asked->disk_inode_soft);
-	take(&limits->disk_inode_hard, asked->disk_inode_hard);
-	take(&limits->io_weight, asked->io_weight);
-	take(&limits->io_read_rate, asked->io_read_rate);
-	take(&limits->io_write_rate, asked->io_write_rate);
+	fake_limits_set_memory(limits, asked->memory_bytes);
+	fake_limits_set_shares(limits, asked->cpu_shares);
+	fake_limits_set_bandwidth(limits, asked);
+	fake_limits_set(&limits->cpu_quota, asked->cpu_quota);
+	fake_limits_set(&limits->processes, asked->processes);
+	fake_limits_set(&limits->disk_block_soft, asked->disk_block_soft);
+	fake_limits_set(&limits->disk_block_hard, asked->disk_block_hard);
+	fake_limits_set(&limits->disk_inode_soft, asked->disk_inode_soft);
+	fake_limits_set(&limits->disk_inode_hard, asked->disk_inode_hard);
+	fake_limits_set(&limits->io_weight, asked->io_weight);
+	fake_limits_set(&limits->io_read_rate, asked->io_read_rate);
+	fake_limits_set(&limits->io_write_rate, asked->io_write_rate);
 	if (asked->swap_off >= 0)
 		limits->swap_off = asked->swap_off;
 	if (asked->cpus)

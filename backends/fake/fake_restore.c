@@ -9,8 +9,8 @@
 /* How long wshd may take to list its jobs, in milliseconds. */
 enum { LIST_MS = 2000 };
 
-static int reconnect(struct fake_container *container, struct warden_restored *restored,
-		     struct warden_error *err)
+static int fake_restore_connect(struct fake_container *container, struct warden_restored *restored,
+				struct warden_error *err)
 {
 	pthread_mutex_t *locked _cleanup_unlock_ = &container->mutex;
 
@@ -37,7 +37,7 @@ int fake_restore(void *data, const struct warden_identity *identity, const char 
 	fake_init_find(container);
 	if (strcmp(state, "born") == 0 || container->pidfd < 0)
 		return 0; /* to be destroyed */
-	if (reconnect(container, restored, &why) == 0) {
+	if (fake_restore_connect(container, restored, &why) == 0) {
 		restored->alive = true;
 		return 0;
 	}

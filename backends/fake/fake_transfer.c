@@ -9,7 +9,7 @@ static void fake_transfer_run(const void *data, int kind, int socket, int root_f
 {
 	(void)data;
 	(void)kind; /* there is only one */
-	transfer_child_run(socket, root_fd, data_fd);
+	file_transfer_child_run(socket, root_fd, data_fd);
 }
 
 int fake_transfer_start_spawner(struct fake_backend *backend, struct warden_error *err)

@@ -10,34 +10,34 @@
 
 enum { ENTRY_MAX = 4096 };
 
-static bool is_known(const char *name)
+static bool fake_user_is_known(const char *name)
 {
 	return strcmp(name, "vcap") == 0 || strcmp(name, "root") == 0 || strcmp(name, "0") == 0;
 }
 
-static bool is_number(const char *text, unsigned number)
+static bool fake_user_is_number(const char *text, unsigned number)
 {
 	char *end;
 
 	return *text >= '0' && *text <= '9' && strtoull(text, &end, 10) == number && !*end;
 }
 
-static bool is_own_user(const char *name)
+static bool fake_user_is_own_user(const char *name)
 {
 	char buffer[ENTRY_MAX];
 	struct passwd entry, *found = NULL;
 
-	return is_number(name, geteuid()) ||
+	return fake_user_is_number(name, geteuid()) ||
 	       (getpwuid_r(geteuid(), &entry, buffer, sizeof(buffer), &found) == 0 && found &&
 		strcmp(found->pw_name, name) == 0);
 }
 
-static bool is_own_group(const char *name)
+static bool fake_user_is_own_group(const char *name)
 {
 	char buffer[ENTRY_MAX];
 	struct group entry, *found = NULL;
 
-	return is_number(name, getegid()) ||
+	return fake_user_is_number(name, getegid()) ||
 	       (getgrgid_r(getegid(), &entry, buffer, sizeof(buffer), &found) == 0 && found &&
 		strcmp(found->gr_name, name) == 0);
 }
@@ -52,10 +52,10 @@ int fake_user_check(const char *user, struct warden_error *err)
 		return 0;
 	if (length < sizeof(name)) /* nobody has a longer one */
 		memcpy(name, user, length);
-	if (!is_known(name) && !is_own_user(name))
+	if (!fake_user_is_known(name) && !fake_user_is_own_user(name))
 		return warden_error_set(
 			err, "user: a fake container has the daemon's own alone, not %s", user);
-	if (group && !is_known(group + 1) && !is_own_group(group + 1))
+	if (group && !fake_user_is_known(group + 1) && !fake_user_is_own_group(group + 1))
 		return warden_error_set(
 			err, "user: a fake container has the daemon's own group alone, not %s",
 			user);

@@ -16,7 +16,7 @@
 enum { MADE_DIRECTORY_MODE = 0755 };
 
 /* What the source's path names. */
-struct source {
+struct copy_source {
 	struct copy_path path;
 	int parent_fd; /* in which path.last lies, unless the content of a directory is meant */
 	int fd;        /* of a directory, else -1 */
@@ -25,14 +25,14 @@ struct source {
 };
 
 /* Where it goes: `name` in `fd`; or `fd` itself, and `name` is NULL. */
-struct target {
+struct copy_target {
 	struct copy_path path;
 	int fd;
 	const char *name;
 	bool fresh; /* `fd` was made */
 };
 
-static void source_free(struct source *source)
+static void copy_source_free(struct copy_source *source)
 {
 	copy_path_free(&source->path);
 	if (source->parent_fd >= 0)
@@ -41,7 +41,7 @@ static void source_free(struct source *source)
 		close(source->fd); /* was only read */
 }
 
-static void target_free(struct target *target)
+static void copy_target_free(struct copy_target *target)
 {
 	copy_path_free(&target->path);
 	if (target->fd >= 0)
@@ -49,20 +49,20 @@ static void target_free(struct target *target)
 }
 
 /* A failure that leaves nothing to copy. */
-static int fail_source(struct copy_state *copy, const char *what)
+static int copy_top_fail_source(struct copy_state *copy, const char *what)
 {
 	copy_failed_source(copy, what, NULL);
 	return -1;
 }
 
-static int fail_target(struct copy_state *copy, const char *what)
+static int copy_top_fail_target(struct copy_state *copy, const char *what)
 {
 	copy_failed_target(copy, what, NULL);
 	return -1;
 }
 
 /* A directory that was opened, which may not be for us. */
-static int look_at_directory(const struct copy_side *side, struct source *source)
+static int copy_top_check_directory(const struct copy_side *side, struct copy_source *source)
 {
 	if (source->fd < 0 || fstat(source->fd, &source->stat) != 0)
 		return -1;
@@ -70,16 +70,17 @@ static int look_at_directory(const struct copy_side *side, struct source *source
 }
 
 /* Opens what a source ending in `/` names: links lead on, and a directory it must be. */
-static int find_content(struct copy_state *copy, const struct copy_side *side,
-			struct source *source)
+static int copy_top_find_content(struct copy_state *copy, const struct copy_side *side,
+				 struct copy_source *source)
 {
 	source->content = true;
 	source->fd = copy_source_open(copy, side->path, O_RDONLY | O_DIRECTORY);
-	return look_at_directory(side, source);
+	return copy_top_check_directory(side, source);
 }
 
 /* Looks at what else a source names: a link is a link. */
-static int find_entry(struct copy_state *copy, const struct copy_side *side, struct source *source)
+static int copy_top_find_entry(struct copy_state *copy, const struct copy_side *side,
+			       struct copy_source *source)
 {
 	source->parent_fd = copy_source_open(copy, source->path.parent, O_PATH | O_DIRECTORY);
 	if (source->parent_fd < 0 ||
@@ -89,45 +90,45 @@ static int find_entry(struct copy_state *copy, const struct copy_side *side, str
 		return 0;
 	source->fd = openat(source->parent_fd, source->path.last,
 			    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	return look_at_directory(side, source);
+	return copy_top_check_directory(side, source);
 }
 
-static int find_source(struct copy_state *copy, struct source *source)
+static int copy_top_find_source(struct copy_state *copy, struct copy_source *source)
 {
 	const struct copy_side *side = &copy->request->source;
 	int result;
 
 	if (copy_path_split(side->path, &source->path) != 0)
-		return fail_source(copy, "find source");
+		return copy_top_fail_source(copy, "find source");
 	if (copy_as_source(copy) != 0)
 		return -1;
 	if (source->path.slash)
-		result = find_content(copy, side, source);
+		result = copy_top_find_content(copy, side, source);
 	else
-		result = find_entry(copy, side, source);
-	return result == 0 ? 0 : fail_source(copy, "open source");
+		result = copy_top_find_entry(copy, side, source);
+	return result == 0 ? 0 : copy_top_fail_source(copy, "open source");
 }
 
 /* Makes the target's last component, a directory, and opens it. */
-static int make_target(struct copy_state *copy, struct target *target, mode_t mode)
+static int copy_top_make_target(struct copy_state *copy, struct copy_target *target, mode_t mode)
 {
 	_cleanup_close_ int parent_fd = take_fd(&target->fd);
 
 	target->fd = copy_make_directory(parent_fd, target->path.last, mode);
 	if (target->fd < 0)
-		return fail_target(copy, "make target directory");
+		return copy_top_fail_target(copy, "make target directory");
 	target->fresh = true;
 	target->name = NULL;
 	return 0;
 }
 
 /* Finds the target; what is missing is a name in its parent, which must be there. */
-static int find_target(struct copy_state *copy, struct target *target)
+static int copy_top_find_target(struct copy_state *copy, struct copy_target *target)
 {
 	const struct copy_side *side = &copy->request->target;
 
 	if (copy_path_split(side->path, &target->path) != 0)
-		return fail_target(copy, "find target");
+		return copy_top_fail_target(copy, "find target");
 	if (copy_as_target(copy) != 0)
 		return -1;
 	target->fd = copy_path_directory(side, side->path);
@@ -135,69 +136,72 @@ static int find_target(struct copy_state *copy, struct target *target)
 		return 0;
 	/* A directory is meant and what is there is none, or cannot be entered. */
 	if (errno != ENOENT && (errno != ENOTDIR || target->path.slash))
-		return fail_target(copy, "open target");
+		return copy_top_fail_target(copy, "open target");
 	target->fd = copy_path_directory(side, target->path.parent);
 	if (target->fd < 0)
-		return fail_target(copy, "open parent of target");
+		return copy_top_fail_target(copy, "open parent of target");
 	target->name = target->path.last;
 	return 0;
 }
 
 /* The directory given an owner that the target's last component became. */
-static int give_target(struct copy_state *copy, const struct target *target)
+static int copy_top_set_target_owner(struct copy_state *copy, const struct copy_target *target)
 {
-	if (!target->fresh || copy_give(copy, target->fd) == 0)
+	if (!target->fresh || copy_set_owner(copy, target->fd) == 0)
 		return 0;
-	return fail_target(copy, "set the owner of target");
+	return copy_top_fail_target(copy, "set the owner of target");
 }
 
 /* From here on messages name what is made in the target rather than the target. */
-static int name_below_target(struct copy_state *copy, const struct source *source)
+static int copy_top_name_below_target(struct copy_state *copy, const struct copy_source *source)
 {
 	const char *path = copy->request->target.path;
 	const char *slash = path[strlen(path) - 1] == '/' ? "" : "/";
 	char *text;
 
 	if (asprintf(&text, "%s%s%s", path, slash, source->path.last) < 0)
-		return fail_target(copy, "name target");
+		return copy_top_fail_target(copy, "name target");
 	free(copy->target_base);
 	copy->target_base = text;
 	return 0;
 }
 
 /* The content of a directory goes into the target, the directory itself to its name there. */
-static int copy_directory(struct copy_state *copy, struct source *source, struct target *target)
+static int copy_top_copy_directory(struct copy_state *copy, struct copy_source *source,
+				   struct copy_target *target)
 {
 	mode_t mode = copy_mode(copy, source->stat.st_mode);
 	int fd;
 
 	if (target->name &&
-	    make_target(copy, target, source->content ? mode : MADE_DIRECTORY_MODE) != 0)
+	    copy_top_make_target(copy, target, source->content ? mode : MADE_DIRECTORY_MODE) != 0)
 		return -1;
 	if (source->content)
 		return copy_walk(copy, take_fd(&source->fd), &source->stat, take_fd(&target->fd),
 				 target->fresh);
-	if (give_target(copy, target) != 0 || name_below_target(copy, source) != 0)
+	if (copy_top_set_target_owner(copy, target) != 0 ||
+	    copy_top_name_below_target(copy, source) != 0)
 		return -1;
 	fd = copy_place_directory(target->fd, source->path.last, mode, &target->fresh);
 	if (fd < 0)
-		return fail_target(copy, "make directory");
+		return copy_top_fail_target(copy, "make directory");
 	return copy_walk(copy, take_fd(&source->fd), &source->stat, fd, target->fresh);
 }
 
 /* In a tree an entry may vanish; the source itself is missing then. */
-static int nothing_opened(struct copy_state *copy, const struct source *source)
+static int copy_top_fail_if_vanished(struct copy_state *copy, const struct copy_source *source)
 {
 	mode_t mode = source->stat.st_mode;
 
 	if (copy->has_error || (!S_ISREG(mode) && !S_ISLNK(mode)))
 		return 0;
 	errno = ENOENT;
-	return fail_source(copy, "open source");
+	return copy_top_fail_source(copy, "open source");
 }
 
 /* A file or a link goes to its own name in a directory, else to the target's name. */
-static int copy_entry(struct copy_state *copy, const struct source *source, struct target *target)
+static int copy_top_copy_entry(struct copy_state *copy, const struct copy_source *source,
+			       struct copy_target *target)
 {
 	struct copy_item item;
 	int result;
@@ -207,14 +211,14 @@ static int copy_entry(struct copy_state *copy, const struct source *source, stru
 	result = copy_item_open(copy, source->parent_fd, source->path.last, source->stat.st_mode,
 				&item);
 	if (result != 1)
-		return result == 0 ? nothing_opened(copy, source) : -1;
+		return result == 0 ? copy_top_fail_if_vanished(copy, source) : -1;
 	result = copy_as_target(copy);
 	if (result == 0 && target->name && target->path.slash)
-		result = make_target(copy, target, MADE_DIRECTORY_MODE);
+		result = copy_top_make_target(copy, target, MADE_DIRECTORY_MODE);
 	if (result == 0)
-		result = give_target(copy, target);
+		result = copy_top_set_target_owner(copy, target);
 	if (result == 0 && !target->name)
-		result = name_below_target(copy, source);
+		result = copy_top_name_below_target(copy, source);
 	if (result == 0)
 		result = copy_item_write(copy, target->fd,
 					 target->name ? target->name : source->path.last, true,
@@ -223,8 +227,8 @@ static int copy_entry(struct copy_state *copy, const struct source *source, stru
 	return result;
 }
 
-/* As copy_directory and copy_entry, where there is no target. */
-static int stream_source(struct copy_state *copy, struct source *source)
+/* As copy_top_copy_directory and copy_top_copy_entry, where there is no target. */
+static int copy_top_stream_source(struct copy_state *copy, struct copy_source *source)
 {
 	struct copy_item item;
 	int result;
@@ -239,43 +243,43 @@ static int stream_source(struct copy_state *copy, struct source *source)
 	result = copy_item_open(copy, source->parent_fd, source->path.last, source->stat.st_mode,
 				&item);
 	if (result != 1)
-		return result == 0 ? nothing_opened(copy, source) : -1;
+		return result == 0 ? copy_top_fail_if_vanished(copy, source) : -1;
 	result = copy_item_write(copy, -1, source->path.last, true, &item);
 	copy_item_close(&item);
 	return result;
 }
 
-int copy_to_stream(struct copy_state *copy)
+int copy_to_tar_stream(struct copy_state *copy)
 {
-	struct source source = {.parent_fd = -1, .fd = -1};
-	int result = find_source(copy, &source);
+	struct copy_source source = {.parent_fd = -1, .fd = -1};
+	int result = copy_top_find_source(copy, &source);
 
 	if (result == 0)
-		result = stream_source(copy, &source);
-	source_free(&source);
+		result = copy_top_stream_source(copy, &source);
+	copy_source_free(&source);
 	return result;
 }
 
-static int copy_top(struct copy_state *copy, void *unused)
+static int copy_top_copy(struct copy_state *copy, void *unused)
 {
-	struct source source = {.parent_fd = -1, .fd = -1};
-	struct target target = {.fd = -1};
-	int result = find_source(copy, &source);
+	struct copy_source source = {.parent_fd = -1, .fd = -1};
+	struct copy_target target = {.fd = -1};
+	int result = copy_top_find_source(copy, &source);
 
 	(void)unused;
 	if (result == 0)
-		result = find_target(copy, &target);
+		result = copy_top_find_target(copy, &target);
 	if (result == 0 && source.fd >= 0)
-		result = copy_directory(copy, &source, &target);
+		result = copy_top_copy_directory(copy, &source, &target);
 	else if (result == 0)
-		result = copy_entry(copy, &source, &target);
-	source_free(&source);
-	target_free(&target);
+		result = copy_top_copy_entry(copy, &source, &target);
+	copy_source_free(&source);
+	copy_target_free(&target);
 	return result;
 }
 
 /* The error's text ends in how many more there were. */
-static int tell_failures(struct copy_state *copy)
+static int copy_top_report_failures(struct copy_state *copy)
 {
 	uint64_t more = atomic_load(&copy->progress->failed) - copy->failed_before;
 	struct warden_error first = *copy->err;
@@ -288,8 +292,8 @@ static int tell_failures(struct copy_state *copy)
 	return -1;
 }
 
-static int run(struct copy_state *copy, int (*work)(struct copy_state *copy, void *data),
-	       void *data)
+static int copy_top_run(struct copy_state *copy, int (*work)(struct copy_state *copy, void *data),
+			void *data)
 {
 	int result;
 
@@ -321,9 +325,9 @@ int copy_run(const struct copy_request *request, int (*work)(struct copy_state *
 	copy->err = err;
 	copy->batch_used = 0;
 	mask = umask(0);
-	result = run(copy, work, data);
+	result = copy_top_run(copy, work, data);
 	umask(mask);
-	if (tell_failures(copy) != 0)
+	if (copy_top_report_failures(copy) != 0)
 		result = -1;
 	copy_walk_free(copy);
 	free(copy->source_base);
@@ -334,5 +338,5 @@ int copy_run(const struct copy_request *request, int (*work)(struct copy_state *
 
 int copy_tree(const struct copy_request *request, struct warden_error *err)
 {
-	return copy_run(request, copy_top, NULL, err);
+	return copy_run(request, copy_top_copy, NULL, err);
 }

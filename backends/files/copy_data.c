@@ -16,7 +16,8 @@ enum { CHUNK = 8 * 1024 * 1024 };
 
 /* Ways to copy a range, best first; each returns bytes copied, 0 at the file's end, -1 with errno.
  */
-static ssize_t by_copy_file_range(struct copy_state *copy, int in, int out, off_t at, size_t size)
+static ssize_t copy_data_by_copy_file_range(struct copy_state *copy, int in, int out, off_t at,
+					    size_t size)
 {
 	off_t in_at = at, out_at = at;
 
@@ -24,7 +25,8 @@ static ssize_t by_copy_file_range(struct copy_state *copy, int in, int out, off_
 	return copy_file_range(in, &in_at, out, &out_at, size, 0);
 }
 
-static ssize_t by_sendfile(struct copy_state *copy, int in, int out, off_t at, size_t size)
+static ssize_t copy_data_by_sendfile(struct copy_state *copy, int in, int out, off_t at,
+				     size_t size)
 {
 	off_t in_at = at;
 
@@ -34,7 +36,7 @@ static ssize_t by_sendfile(struct copy_state *copy, int in, int out, off_t at, s
 	return sendfile(out, in, &in_at, size);
 }
 
-static ssize_t by_buffer(struct copy_state *copy, int in, int out, off_t at, size_t size)
+static ssize_t copy_data_by_buffer(struct copy_state *copy, int in, int out, off_t at, size_t size)
 {
 	ssize_t count = pread(in, copy->buffer, size < COPY_BUFFER ? size : COPY_BUFFER, at);
 
@@ -50,20 +52,21 @@ static ssize_t by_buffer(struct copy_state *copy, int in, int out, off_t at, siz
 }
 
 static ssize_t (*const ways[])(struct copy_state *, int, int, off_t, size_t) = {
-	by_copy_file_range,
-	by_sendfile,
-	by_buffer,
+	copy_data_by_copy_file_range,
+	copy_data_by_sendfile,
+	copy_data_by_buffer,
 };
 
 /* Whether another way may do what this one cannot. */
-static bool is_refused(int number)
+static bool copy_data_is_refused(int number)
 {
 	return number == EXDEV || number == EINVAL || number == ENOSYS || number == EOPNOTSUPP ||
 	       number == EPERM || number == ETXTBSY || number == EBADF;
 }
 
 /* Copies [at, end); `*reached` is where it ended, before `end` when the file became shorter. */
-static int copy_range(struct copy_state *copy, int in, int out, off_t at, off_t end, off_t *reached)
+static int copy_data_range(struct copy_state *copy, int in, int out, off_t at, off_t end,
+			   off_t *reached)
 {
 	size_t way = end - at <= COPY_BUFFER ? 2 : 0;
 
@@ -73,7 +76,7 @@ static int copy_range(struct copy_state *copy, int in, int out, off_t at, off_t 
 
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0 && (way == 2 || !is_refused(errno)))
+		if (n < 0 && (way == 2 || !copy_data_is_refused(errno)))
 			return -1;
 		/* Some file systems claim an end to the first ways that reading does not find. */
 		if (n <= 0 && way == 2)
@@ -84,7 +87,7 @@ static int copy_range(struct copy_state *copy, int in, int out, off_t at, off_t 
 		}
 		at += n;
 		copy_count(&copy->progress->bytes, (uint64_t)n);
-		copy_changed(copy);
+		copy_report_progress(copy);
 		if (copy_is_cancelled(copy)) {
 			errno = ECANCELED;
 			return -1;
@@ -95,7 +98,7 @@ static int copy_range(struct copy_state *copy, int in, int out, off_t at, off_t 
 }
 
 /* Where the next data from `at` on begin and end; false: there are none before `size`. */
-static bool next_data(int in, off_t at, off_t size, off_t *begin, off_t *end)
+static bool copy_data_find_next(int in, off_t at, off_t size, off_t *begin, off_t *end)
 {
 	*begin = lseek(in, at, SEEK_DATA);
 	if (*begin < 0 && errno == ENXIO)
@@ -109,16 +112,16 @@ static bool next_data(int in, off_t at, off_t size, off_t *begin, off_t *end)
 	return *begin < size;
 }
 
-static int copy_sparse(struct copy_state *copy, int in, int out, off_t size, off_t *reached)
+static int copy_data_sparse(struct copy_state *copy, int in, int out, off_t size, off_t *reached)
 {
 	off_t at = 0, begin, end;
 
 	/* First, so that a size that cannot be is refused before anything is written. */
 	if (ftruncate(out, size) != 0)
 		return -1;
-	while (at < size && next_data(in, at, size, &begin, &end)) {
+	while (at < size && copy_data_find_next(in, at, size, &begin, &end)) {
 		copy_count(&copy->progress->bytes, (uint64_t)(begin - at));
-		if (copy_range(copy, in, out, begin, end, &at) != 0)
+		if (copy_data_range(copy, in, out, begin, end, &at) != 0)
 			return -1;
 		if (at < end) {
 			*reached = at;
@@ -132,7 +135,8 @@ static int copy_sparse(struct copy_state *copy, int in, int out, off_t size, off
 
 /* Shares the source's blocks where the file system can. It takes the file as it is now: what has
  * come since it was opened is cut off. False: it has to be copied. */
-static bool share_blocks(struct copy_state *copy, int in, int out, off_t size, off_t *reached)
+static bool copy_data_share_blocks(struct copy_state *copy, int in, int out, off_t size,
+				   off_t *reached)
 {
 	struct stat st;
 
@@ -152,11 +156,11 @@ int copy_data(struct copy_state *copy, int in, int out, const struct stat *sourc
 	off_t size = source->st_size, reached = 0;
 	int result = 0;
 
-	if (size > 0 && !share_blocks(copy, in, out, size, &reached)) {
+	if (size > 0 && !copy_data_share_blocks(copy, in, out, size, &reached)) {
 		if (source->st_blocks < size / 512)
-			result = copy_sparse(copy, in, out, size, &reached);
+			result = copy_data_sparse(copy, in, out, size, &reached);
 		else
-			result = copy_range(copy, in, out, 0, size, &reached);
+			result = copy_data_range(copy, in, out, 0, size, &reached);
 	}
 	*whole = reached == size;
 	return result;

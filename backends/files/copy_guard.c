@@ -21,7 +21,7 @@ uint32_t copy_guard_id(const struct copy_guard *guard, uint32_t id)
 	return id - guard->first < guard->count ? id - guard->first : OVERFLOW_ID;
 }
 
-static bool is_in_root_mount(const struct copy_side *side, int fd)
+static bool copy_guard_is_root_mount(const struct copy_side *side, int fd)
 {
 	struct statx root = {0}, here = {0};
 
@@ -40,7 +40,7 @@ int copy_guard_check(const struct copy_side *side, int fd, const struct stat *st
 	if (!guard->set ||
 	    (st->st_uid - guard->first < guard->count && st->st_gid - guard->first < guard->count))
 		return 0;
-	if (is_in_root_mount(side, fd) || (st->st_mode & wanted) == wanted)
+	if (copy_guard_is_root_mount(side, fd) || (st->st_mode & wanted) == wanted)
 		return 0;
 	errno = EACCES;
 	return -1;
@@ -48,7 +48,7 @@ int copy_guard_check(const struct copy_side *side, int fd, const struct stat *st
 
 /* Another mount's directories are passed through as the container's root, which has no rights over
  * the host's files, else as its user. */
-static int open_as_container(struct copy_state *copy, const char *path, int flags)
+static int copy_guard_open_as_container(struct copy_state *copy, const char *path, int flags)
 {
 	const struct copy_side *side = &copy->request->source;
 	const struct copy_identity *const identities[] = {&side->guard.root, &side->guard.user};
@@ -76,15 +76,15 @@ int copy_source_open(struct copy_state *copy, const char *path, int flags)
 	int fd = copy_path_open(side, path, flags);
 	char *inside;
 
-	if (fd < 0 || !side->guard.set || is_in_root_mount(side, fd))
+	if (fd < 0 || !side->guard.set || copy_guard_is_root_mount(side, fd))
 		return fd;
 	close(fd);
 	if (!(flags & O_PATH))
-		return open_as_container(copy, path, flags);
+		return copy_guard_open_as_container(copy, path, flags);
 	/* A directory to look for a name in: entering it must be allowed, too. */
 	if (asprintf(&inside, "%s/.", path) < 0)
 		return -1;
-	fd = open_as_container(copy, inside, flags);
+	fd = copy_guard_open_as_container(copy, inside, flags);
 	free(inside);
 	return fd;
 }

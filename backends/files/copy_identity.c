@@ -19,7 +19,7 @@
 	(1u << CAP_CHOWN | 1u << CAP_DAC_OVERRIDE | 1u << CAP_DAC_READ_SEARCH | 1u << CAP_FOWNER | \
 	 1u << CAP_FSETID)
 
-static bool has_overriding_capabilities(void)
+static bool copy_identity_has_capabilities(void)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {0};
@@ -28,28 +28,29 @@ static bool has_overriding_capabilities(void)
 }
 
 /* setfsuid and setfsgid tell no error; with -1 they change nothing and tell what is in force. */
-static bool is_in_force(uid_t uid, gid_t gid)
+static bool copy_identity_is_in_force(uid_t uid, gid_t gid)
 {
 	return (uid_t)setfsuid((uid_t)-1) == uid && (gid_t)setfsgid((gid_t)-1) == gid;
 }
 
 /* A side without an identity of its own is touched as whoever the process is. */
-static const struct copy_identity *resolve(const struct copy_state *copy,
-					   const struct copy_identity *as)
+static const struct copy_identity *copy_identity_resolve(const struct copy_state *copy,
+							 const struct copy_identity *as)
 {
 	return as->set ? as : &copy->process;
 }
 
 int copy_become(struct copy_state *copy, const struct copy_identity *as)
 {
-	const struct copy_identity *next = resolve(copy, as), *current = copy->current;
+	const struct copy_identity *next = copy_identity_resolve(copy, as),
+				   *current = copy->current;
 
 	copy->current = next;
 	if (next->uid == current->uid && next->gid == current->gid)
 		return 0;
 	setfsgid(next->gid);
 	setfsuid(next->uid);
-	if (!is_in_force(next->uid, next->gid))
+	if (!copy_identity_is_in_force(next->uid, next->gid))
 		return warden_error_set(copy->err, "copy: cannot act as user %u and group %u",
 					(unsigned)next->uid, (unsigned)next->gid);
 	return 0;
@@ -70,14 +71,14 @@ int copy_identity_restore(struct copy_state *copy)
 	return copy_become(copy, &copy->process);
 }
 
-uid_t copy_maker(const struct copy_state *copy)
+uid_t copy_target_uid(const struct copy_state *copy)
 {
-	return resolve(copy, &copy->request->target.as)->uid;
+	return copy_identity_resolve(copy, &copy->request->target.as)->uid;
 }
 
 /* Capabilities and groups that stay with another user would let it pass where its own permissions
  * do not. */
-static int check_side(struct copy_state *copy, const struct copy_side *side)
+static int copy_identity_check_side(struct copy_state *copy, const struct copy_side *side)
 {
 	const struct copy_identity *as = &side->as;
 
@@ -85,7 +86,7 @@ static int check_side(struct copy_state *copy, const struct copy_side *side)
 		return 0;
 	if (copy_become(copy, as) != 0)
 		return -1;
-	if (has_overriding_capabilities())
+	if (copy_identity_has_capabilities())
 		return warden_error_set(copy->err, "copy: user %u would keep capabilities",
 					(unsigned)as->uid);
 	if (as->uid != copy->process.uid && getgroups(0, NULL) != 0)
@@ -100,7 +101,7 @@ int copy_identity_begin(struct copy_state *copy)
 	copy->process.uid = (uid_t)setfsuid((uid_t)-1);
 	copy->process.gid = (gid_t)setfsgid((gid_t)-1);
 	copy->current = &copy->process;
-	if (check_side(copy, &copy->request->source) != 0)
+	if (copy_identity_check_side(copy, &copy->request->source) != 0)
 		return -1;
-	return check_side(copy, &copy->request->target);
+	return copy_identity_check_side(copy, &copy->request->target);
 }

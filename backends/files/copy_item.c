@@ -13,12 +13,12 @@
 #include <unistd.h>
 
 /* Opens a file. O_NONBLOCK: a fifo that took its name, or a lease, must not make it wait. */
-static int open_file(struct copy_state *copy, int dir_fd, struct copy_item *item)
+static int copy_item_open_file(struct copy_state *copy, int dir_fd, struct copy_item *item)
 {
 	item->fd = openat(dir_fd, item->name,
 			  O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	if (item->fd < 0 && copy_is_vanished(errno)) {
-		copy_vanished(copy, item->name);
+	if (item->fd < 0 && copy_means_vanished(errno)) {
+		copy_report_vanished(copy, item->name);
 		return 0;
 	}
 	if (item->fd < 0 || fstat(item->fd, &item->stat) != 0 ||
@@ -27,17 +27,17 @@ static int open_file(struct copy_state *copy, int dir_fd, struct copy_item *item
 		return copy_failed_source(copy, "read", item->name);
 	if (S_ISREG(item->stat.st_mode))
 		return 1;
-	copy_vanished(copy, item->name);
+	copy_report_vanished(copy, item->name);
 	return 0;
 }
 
-static int read_link(struct copy_state *copy, int dir_fd, struct copy_item *item)
+static int copy_item_read_link(struct copy_state *copy, int dir_fd, struct copy_item *item)
 {
 	char text[PATH_MAX];
 	ssize_t length = readlinkat(dir_fd, item->name, text, sizeof(text));
 
-	if (length < 0 && copy_is_vanished(errno)) {
-		copy_vanished(copy, item->name);
+	if (length < 0 && copy_means_vanished(errno)) {
+		copy_report_vanished(copy, item->name);
 		return 0;
 	}
 	if (length == sizeof(text)) {
@@ -62,11 +62,11 @@ int copy_item_open(struct copy_state *copy, int dir_fd, const char *name, mode_t
 
 	*item = (struct copy_item){.name = name, .fd = -1};
 	if (S_ISREG(type))
-		result = open_file(copy, dir_fd, item);
+		result = copy_item_open_file(copy, dir_fd, item);
 	else if (S_ISLNK(type))
-		result = read_link(copy, dir_fd, item);
+		result = copy_item_read_link(copy, dir_fd, item);
 	else
-		result = (copy_skipped(copy, name, type), 0);
+		result = (copy_report_skipped(copy, name, type), 0);
 	if (result != 1)
 		copy_item_close(item);
 	return result;
@@ -100,22 +100,24 @@ int copy_make_file(struct copy_state *copy, int dir_fd, mode_t mode,
 
 /* Content, owner and mode. A mode that writing or a new owner would strip, or that the directory's
  * default ACL has changed, is set when both are done. */
-static int fill_file(struct copy_state *copy, const struct copy_item *item, int fd, bool exact)
+static int copy_item_fill_file(struct copy_state *copy, const struct copy_item *item, int fd,
+			       bool exact)
 {
 	mode_t mode = copy_mode(copy, item->stat.st_mode);
 	bool whole;
 
-	if (copy_data(copy, item->fd, fd, &item->stat, &whole) != 0 || copy_give(copy, fd) != 0)
+	if (copy_data(copy, item->fd, fd, &item->stat, &whole) != 0 ||
+	    copy_set_owner(copy, fd) != 0)
 		return -1;
 	if ((exact || (mode & 07000)) && fchmod(fd, mode) != 0)
 		return -1;
 	if (!whole)
-		copy_vanished(copy, item->name);
+		copy_report_vanished(copy, item->name);
 	return 0;
 }
 
 /* Closes a new file; a file system that writes late may tell an error only now. */
-static int close_file(int fd, int result)
+static int copy_item_close_file(int fd, int result)
 {
 	int saved = errno;
 
@@ -131,7 +133,7 @@ int copy_name_file(struct copy_state *copy, int dir_fd, int fd, const char *temp
 {
 	if (result == 0 && !*temporary)
 		result = copy_place_file(copy, dir_fd, fd, name);
-	result = close_file(fd, result);
+	result = copy_item_close_file(fd, result);
 	if (!*temporary)
 		return result;
 	if (result == 0)
@@ -140,15 +142,16 @@ int copy_name_file(struct copy_state *copy, int dir_fd, int fd, const char *temp
 	return -1;
 }
 
-static int write_file(struct copy_state *copy, int dir_fd, const char *name, bool exact,
-		      const struct copy_item *item)
+static int copy_item_write_file(struct copy_state *copy, int dir_fd, const char *name, bool exact,
+				const struct copy_item *item)
 {
 	char temporary[COPY_TEMPORARY_SIZE];
 	int fd = copy_make_file(copy, dir_fd, copy_mode(copy, item->stat.st_mode), temporary);
 
 	if (fd < 0)
 		return -1;
-	return copy_name_file(copy, dir_fd, fd, temporary, name, fill_file(copy, item, fd, exact));
+	return copy_name_file(copy, dir_fd, fd, temporary, name,
+			      copy_item_fill_file(copy, item, fd, exact));
 }
 
 /* The target's half: writes what copy_item_open found under `name`. `exact`: the mode given to open
@@ -161,11 +164,11 @@ int copy_item_write(struct copy_state *copy, int dir_fd, const char *name, bool 
 	if (copy->streams)
 		return tar_put_item(copy, name, item);
 	result = item->link ? copy_place_link(copy, dir_fd, item->link, name)
-			    : write_file(copy, dir_fd, name, exact, item);
+			    : copy_item_write_file(copy, dir_fd, name, exact, item);
 
 	if (result != 0)
 		return copy_failed_target(copy, "write", name);
 	copy_count(item->link ? &copy->progress->links : &copy->progress->files, 1);
-	copy_changed(copy);
+	copy_report_progress(copy);
 	return 0;
 }

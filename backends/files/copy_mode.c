@@ -25,7 +25,7 @@ int copy_chmod(int fd, mode_t mode)
 	return chmod(path, mode);
 }
 
-int copy_give(const struct copy_state *copy, int fd)
+int copy_set_owner(const struct copy_state *copy, int fd)
 {
 	const struct copy_identity *owner = &copy->request->owner;
 

@@ -17,7 +17,7 @@
  * is an error, not a loop. */
 enum { RESOLVE_TRIES = 1000 };
 
-static uint64_t resolve_flags(enum copy_links links)
+static uint64_t copy_path_resolve_flags(enum copy_links links)
 {
 	switch (links) {
 	case COPY_LINKS_IN_ROOT:
@@ -35,7 +35,7 @@ int copy_path_open(const struct copy_side *side, const char *path, int flags)
 {
 	struct open_how how = {
 		.flags = (uint64_t)(flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY),
-		.resolve = resolve_flags(side->links),
+		.resolve = copy_path_resolve_flags(side->links),
 	};
 
 	if (flags & O_PATH)
@@ -59,7 +59,7 @@ int copy_path_directory(const struct copy_side *side, const char *path)
 	return fd;
 }
 
-static bool is_dots(const char *name)
+static bool copy_path_is_dots(const char *name)
 {
 	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
@@ -82,7 +82,7 @@ int copy_path_split(const char *path, struct copy_path *split)
 	split->parent = begin > 0 ? strndup(path, begin) : strdup(*path == '/' ? "/" : ".");
 	if (!split->last || !split->parent)
 		return -1;
-	split->slash = split->slash || is_dots(split->last);
+	split->slash = split->slash || copy_path_is_dots(split->last);
 	return 0;
 }
 

@@ -43,7 +43,7 @@ int copy_place_rename(int dir_fd, const char *temporary, const char *name)
 
 /* Gives an open file without a name one. linkat wants a capability for that which the identity may
  * lack; through /proc it does not. */
-static int link_file(struct copy_state *copy, int dir_fd, int fd, const char *name)
+static int copy_place_name_file(struct copy_state *copy, int dir_fd, int fd, const char *name)
 {
 	char path[32];
 
@@ -64,18 +64,18 @@ int copy_place_file(struct copy_state *copy, int dir_fd, int fd, const char *nam
 {
 	char temporary[COPY_TEMPORARY_SIZE];
 
-	if (link_file(copy, dir_fd, fd, name) == 0)
+	if (copy_place_name_file(copy, dir_fd, fd, name) == 0)
 		return 0;
 	if (errno != EEXIST)
 		return -1;
 	copy_temporary_name(copy, temporary);
-	if (link_file(copy, dir_fd, fd, temporary) != 0)
+	if (copy_place_name_file(copy, dir_fd, fd, temporary) != 0)
 		return -1;
 	return copy_place_rename(dir_fd, temporary, name);
 }
 
 /* A link is given away through a descriptor, for its name may be another file's by now. */
-static int give_link(const struct copy_state *copy, int dir_fd, const char *name)
+static int copy_place_set_link_owner(const struct copy_state *copy, int dir_fd, const char *name)
 {
 	_cleanup_close_ int fd = -1;
 	struct stat st;
@@ -85,14 +85,14 @@ static int give_link(const struct copy_state *copy, int dir_fd, const char *name
 	fd = openat(dir_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) != 0)
 		return -1;
-	if (!S_ISLNK(st.st_mode) || st.st_uid != copy_maker(copy)) {
+	if (!S_ISLNK(st.st_mode) || st.st_uid != copy_target_uid(copy)) {
 		errno = ESTALE;
 		return -1;
 	}
-	return copy_give(copy, fd);
+	return copy_set_owner(copy, fd);
 }
 
-static bool says_already(int dir_fd, const char *name, const char *text)
+static bool copy_place_is_link_to(int dir_fd, const char *name, const char *text)
 {
 	char buffer[PATH_MAX];
 	ssize_t length = readlinkat(dir_fd, name, buffer, sizeof(buffer));
@@ -106,15 +106,15 @@ int copy_place_link(struct copy_state *copy, int dir_fd, const char *text, const
 	char temporary[COPY_TEMPORARY_SIZE];
 
 	if (symlinkat(text, dir_fd, name) == 0)
-		return give_link(copy, dir_fd, name);
+		return copy_place_set_link_owner(copy, dir_fd, name);
 	if (errno != EEXIST)
 		return -1;
-	if (says_already(dir_fd, name, text))
+	if (copy_place_is_link_to(dir_fd, name, text))
 		return 0;
 	copy_temporary_name(copy, temporary);
 	if (symlinkat(text, dir_fd, temporary) != 0)
 		return -1;
-	if (give_link(copy, dir_fd, temporary) != 0) {
+	if (copy_place_set_link_owner(copy, dir_fd, temporary) != 0) {
 		unlinkat(dir_fd, temporary, 0); /* the error that counts is the first */
 		return -1;
 	}

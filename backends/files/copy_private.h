@@ -86,7 +86,7 @@ struct copy_path {
 int copy_run(const struct copy_request *request, int (*work)(struct copy_state *copy, void *data),
 	     void *data, struct warden_error *err);
 /* Copies the source to the stream. */
-int copy_to_stream(struct copy_state *copy);
+int copy_to_tar_stream(struct copy_state *copy);
 
 /* copy_path.c; -1 with errno. The parts are freed in any case. */
 int copy_path_split(const char *path, struct copy_path *split);
@@ -100,7 +100,7 @@ int copy_identity_restore(struct copy_state *copy);
 int copy_as_source(struct copy_state *copy);
 int copy_as_target(struct copy_state *copy);
 int copy_become(struct copy_state *copy, const struct copy_identity *as);
-uid_t copy_maker(const struct copy_state *copy); /* who owns what is made */
+uid_t copy_target_uid(const struct copy_state *copy); /* who owns what is made */
 
 /* copy_guard.c; -1 with errno. The identity is the source's. */
 int copy_guard_check(const struct copy_side *side, int fd, const struct stat *st);
@@ -111,13 +111,13 @@ uint32_t copy_guard_id(const struct copy_guard *guard, uint32_t id); /* as the c
  * come with errno and return -1 where the whole copy must end, else 0. */
 int copy_failed_source(struct copy_state *copy, const char *what, const char *name);
 int copy_failed_target(struct copy_state *copy, const char *what, const char *name);
-void copy_skipped(struct copy_state *copy, const char *name, mode_t type);
-void copy_vanished(struct copy_state *copy, const char *name);
-bool copy_is_vanished(int number);
+void copy_report_skipped(struct copy_state *copy, const char *name, mode_t type);
+void copy_report_vanished(struct copy_state *copy, const char *name);
+bool copy_means_vanished(int number);
 bool copy_is_cancelled(const struct copy_state *copy);
 
 /* Called behind what copies bytes, files and directories, for whoever wants to know of that. */
-static inline void copy_changed(const struct copy_state *copy)
+static inline void copy_report_progress(const struct copy_state *copy)
 {
 	if (copy->request->changed)
 		copy->request->changed(copy->request->changed_data);
@@ -163,6 +163,6 @@ int tar_put_item(struct copy_state *copy, const char *name, const struct copy_it
 /* copy_mode.c: permissions and owners; -1 with errno. The descriptors may be O_PATH. */
 mode_t copy_mode(const struct copy_state *copy, mode_t mode);
 int copy_chmod(int fd, mode_t mode);
-int copy_give(const struct copy_state *copy, int fd);
+int copy_set_owner(const struct copy_state *copy, int fd);
 
 #endif

@@ -11,7 +11,7 @@
 enum { SHOWN_PATH = 600 };
 
 /* Length of the character that `text` begins with, 0 where it is none that can be printed. */
-static size_t character_length(const unsigned char *text)
+static size_t copy_report_character_length(const unsigned char *text)
 {
 	static const struct {
 		unsigned char mask, lead;
@@ -38,10 +38,10 @@ static size_t character_length(const unsigned char *text)
 }
 
 /* Appends `text` to a buffer of `size` bytes that holds `used`; the new length. */
-static size_t append(char *out, size_t size, size_t used, const char *text)
+static size_t copy_report_append(char *out, size_t size, size_t used, const char *text)
 {
 	while (*text && used + 5 < size) {
-		size_t length = character_length((const unsigned char *)text);
+		size_t length = copy_report_character_length((const unsigned char *)text);
 
 		if (length == 0) {
 			used += (size_t)snprintf(out + used, size - used, "\\%03o",
@@ -56,15 +56,16 @@ static size_t append(char *out, size_t size, size_t used, const char *text)
 	return used;
 }
 
-static size_t append_component(char *out, size_t size, size_t used, const char *name)
+static size_t copy_report_append_component(char *out, size_t size, size_t used, const char *name)
 {
 	if (used == 0 || out[used - 1] != '/')
-		used = append(out, size, used, "/");
-	return append(out, size, used, name);
+		used = copy_report_append(out, size, used, "/");
+	return copy_report_append(out, size, used, name);
 }
 
 /* Names of the directories between the base and the current one, the nearest that fit. */
-static size_t append_levels(const struct copy_state *copy, char *out, size_t size, size_t used)
+static size_t copy_report_append_levels(const struct copy_state *copy, char *out, size_t size,
+					size_t used)
 {
 	size_t room = size / 2, first = copy->depth;
 
@@ -73,88 +74,91 @@ static size_t append_levels(const struct copy_state *copy, char *out, size_t siz
 		first--;
 	}
 	if (first > 1)
-		used = append_component(out, size, used, "...");
+		used = copy_report_append_component(out, size, used, "...");
 	for (size_t i = first > 0 ? first : 1; i < copy->depth; i++)
-		used = append_component(out, size, used, copy->names + copy->levels[i - 1].next);
+		used = copy_report_append_component(out, size, used,
+						    copy->names + copy->levels[i - 1].next);
 	return used;
 }
 
 /* The path of an entry of the current directory, for people. */
-static void path_text(const struct copy_state *copy, const char *base, const char *name, char *out,
-		      size_t size)
+static void copy_report_format_path(const struct copy_state *copy, const char *base,
+				    const char *name, char *out, size_t size)
 {
-	size_t used = append(out, size, 0, base);
+	size_t used = copy_report_append(out, size, 0, base);
 
-	used = append_levels(copy, out, size, used);
+	used = copy_report_append_levels(copy, out, size, used);
 	if (name && copy->depth > 0)
-		append_component(out, size, used, name);
+		copy_report_append_component(out, size, used, name);
 }
 
-static void warn(struct copy_state *copy, const char *text)
+static void copy_report_warn(struct copy_state *copy, const char *text)
 {
 	if (copy->request->warn && copy->warnings++ < COPY_WARNINGS)
 		copy->request->warn(copy->request->warn_data, text);
 }
 
 /* No entry after this one will fare better. */
-static bool ends_copy(int number)
+static bool copy_report_is_fatal(int number)
 {
 	return number == ENOSPC || number == EDQUOT || number == ENOMEM || number == EMFILE ||
 	       number == ENFILE || number == ECANCELED;
 }
 
-static int failed(struct copy_state *copy, const char *what, const char *base, const char *name)
+static int copy_report_failure(struct copy_state *copy, const char *what, const char *base,
+			       const char *name)
 {
 	int number = errno;
 	char path[SHOWN_PATH];
 	struct warden_error error = {0};
 
-	path_text(copy, base, name, path, sizeof(path));
+	copy_report_format_path(copy, base, name, path, sizeof(path));
 	errno = number;
 	warden_error_errno(&error, "%s %s", what, path);
 	copy_count(&copy->progress->failed, 1);
-	warn(copy, error.message);
-	if (ends_copy(number) || !copy->has_error)
+	copy_report_warn(copy, error.message);
+	if (copy_report_is_fatal(number) || !copy->has_error)
 		*copy->err = error;
 	copy->has_error = true;
-	return ends_copy(number) ? -1 : 0;
+	return copy_report_is_fatal(number) ? -1 : 0;
 }
 
 int copy_failed_source(struct copy_state *copy, const char *what, const char *name)
 {
-	return failed(copy, what, copy->source_base, name);
+	return copy_report_failure(copy, what, copy->source_base, name);
 }
 
 int copy_failed_target(struct copy_state *copy, const char *what, const char *name)
 {
-	return failed(copy, what, copy->target_base, name);
+	return copy_report_failure(copy, what, copy->target_base, name);
 }
 
-void copy_skipped(struct copy_state *copy, const char *name, mode_t mode)
+void copy_report_skipped(struct copy_state *copy, const char *name, mode_t mode)
 {
 	char path[SHOWN_PATH], text[SHOWN_PATH + 64];
 
 	copy_count(&copy->progress->skipped, 1);
-	path_text(copy, copy->source_base, name, path, sizeof(path));
+	copy_report_format_path(copy, copy->source_base, name, path, sizeof(path));
 	snprintf(text, sizeof(text), "skipped %s: a %s", path,
 		 S_ISFIFO(mode)   ? "fifo"
 		 : S_ISSOCK(mode) ? "socket"
 				  : "device");
-	warn(copy, text);
+	copy_report_warn(copy, text);
 }
 
-void copy_vanished(struct copy_state *copy, const char *name)
+void copy_report_vanished(struct copy_state *copy, const char *name)
 {
 	char path[SHOWN_PATH], text[SHOWN_PATH + 64];
 
 	copy_count(&copy->progress->vanished, 1);
-	path_text(copy, copy->source_base, name, path, sizeof(path));
+	copy_report_format_path(copy, copy->source_base, name, path, sizeof(path));
 	snprintf(text, sizeof(text), "%s vanished or changed while it was copied", path);
-	warn(copy, text);
+	copy_report_warn(copy, text);
 }
 
-/* Whether an open failed because the name is not any more what the directory's list said. */
-bool copy_is_vanished(int number)
+/* Whether an open copy_report_failure because the name is not any more what the directory's list
+ * said. */
+bool copy_means_vanished(int number)
 {
 	return number == ENOENT || number == ENOTDIR || number == ELOOP || number == EINVAL ||
 	       number == ENXIO || number == ESTALE;

@@ -14,17 +14,17 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-static struct copy_level *current(struct copy_state *copy)
+static struct copy_level *copy_walk_current(struct copy_state *copy)
 {
 	return &copy->levels[copy->depth - 1];
 }
 
-static bool is_same(const struct stat *a, const struct stat *b)
+static bool copy_walk_is_same_file(const struct stat *a, const struct stat *b)
 {
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
-static void close_level(struct copy_level *level)
+static void copy_walk_close_level(struct copy_level *level)
 {
 	if (level->source_fd >= 0)
 		close(level->source_fd); /* was only read */
@@ -33,7 +33,7 @@ static void close_level(struct copy_level *level)
 	level->source_fd = level->target_fd = -1;
 }
 
-static int grow_levels(struct copy_state *copy)
+static int copy_walk_grow_levels(struct copy_state *copy)
 {
 	size_t size = copy->levels_size ? 2 * copy->levels_size : 64;
 	struct copy_level *grown;
@@ -53,13 +53,13 @@ static int grow_levels(struct copy_state *copy)
 }
 
 /* The subdirectory that is entered, or comes next. */
-static const char *name_of_next(const struct copy_state *copy)
+static const char *copy_walk_next_name(const struct copy_state *copy)
 {
 	return copy->names + copy->levels[copy->depth - 1].next;
 }
 
 /* Remembers a subdirectory for later. -1 with errno. */
-static int remember(struct copy_state *copy, const char *name)
+static int copy_walk_remember_name(struct copy_state *copy, const char *name)
 {
 	size_t length = strlen(name) + 1, size = copy->names_size ? copy->names_size : 4096;
 	char *grown;
@@ -83,9 +83,9 @@ static int remember(struct copy_state *copy, const char *name)
 }
 
 /* Writes what was opened. */
-static int flush_batch(struct copy_state *copy)
+static int copy_walk_flush_batch(struct copy_state *copy)
 {
-	struct copy_level *level = current(copy);
+	struct copy_level *level = copy_walk_current(copy);
 	int result = copy->batch_used > 0 ? copy_as_target(copy) : 0;
 
 	for (size_t i = 0; i < copy->batch_used; i++) {
@@ -100,19 +100,19 @@ static int flush_batch(struct copy_state *copy)
 	return result == 0 ? copy_as_source(copy) : -1;
 }
 
-static int add_to_batch(struct copy_state *copy, const char *name, mode_t type)
+static int copy_walk_add_to_batch(struct copy_state *copy, const char *name, mode_t type)
 {
-	int result = copy_item_open(copy, current(copy)->source_fd, name, type,
+	int result = copy_item_open(copy, copy_walk_current(copy)->source_fd, name, type,
 				    &copy->batch[copy->batch_used]);
 
 	if (result < 0)
 		return -1;
 	copy->batch_used += (size_t)result;
-	return copy->batch_used == COPY_BATCH ? flush_batch(copy) : 0;
+	return copy->batch_used == COPY_BATCH ? copy_walk_flush_batch(copy) : 0;
 }
 
-/* One entry of the current directory, as it was listed. */
-static int see_entry(struct copy_state *copy, const struct dirent64 *entry)
+/* One entry of the copy_walk_current directory, as it was listed. */
+static int copy_walk_take_entry(struct copy_state *copy, const struct dirent64 *entry)
 {
 	const char *name = entry->d_name;
 	mode_t type = DTTOIF(entry->d_type);
@@ -125,26 +125,29 @@ static int see_entry(struct copy_state *copy, const struct dirent64 *entry)
 		return copy_failed_source(copy, "copy", name);
 	}
 	if (entry->d_type == DT_UNKNOWN) {
-		if (fstatat(current(copy)->source_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
-			if (!copy_is_vanished(errno))
+		if (fstatat(copy_walk_current(copy)->source_fd, name, &st, AT_SYMLINK_NOFOLLOW) !=
+		    0) {
+			if (!copy_means_vanished(errno))
 				return copy_failed_source(copy, "stat", name);
-			copy_vanished(copy, name);
+			copy_report_vanished(copy, name);
 			return 0;
 		}
 		type = st.st_mode;
 	}
 	if (!S_ISDIR(type))
-		return add_to_batch(copy, name, type);
-	return remember(copy, name) == 0 ? 0 : copy_failed_source(copy, "copy", name);
+		return copy_walk_add_to_batch(copy, name, type);
+	return copy_walk_remember_name(copy, name) == 0 ? 0
+							: copy_failed_source(copy, "copy", name);
 }
 
-/* Lists the current directory to its end. */
-static int list(struct copy_state *copy)
+/* Lists the copy_walk_current directory to its end. */
+static int copy_walk_list_directory(struct copy_state *copy)
 {
 	int result = copy_as_source(copy);
 
 	while (result == 0) {
-		ssize_t size = getdents64(current(copy)->source_fd, copy->listing, COPY_LISTING);
+		ssize_t size =
+			getdents64(copy_walk_current(copy)->source_fd, copy->listing, COPY_LISTING);
 
 		if (size == 0 || (size < 0 && errno == ENOENT))
 			break;
@@ -153,35 +156,36 @@ static int list(struct copy_state *copy)
 		for (ssize_t at = 0; at < size && result == 0;) {
 			const struct dirent64 *entry = (const void *)(copy->listing + at);
 
-			result = see_entry(copy, entry);
+			result = copy_walk_take_entry(copy, entry);
 			at += entry->d_reclen;
 		}
 		/* The names in the batch are in the listing. */
 		if (result == 0)
-			result = flush_batch(copy);
+			result = copy_walk_flush_batch(copy);
 	}
-	current(copy)->listed = true;
+	copy_walk_current(copy)->listed = true;
 	return result;
 }
 
 /* The next functions return 1 where the walk may go in, 0 where it may not and that was told, -1
  * where the copy ends. */
 
-/* Opens a subdirectory of the current directory as a source. */
-static int open_source(struct copy_state *copy, const char *name, struct copy_level *level)
+/* Opens a subdirectory of the copy_walk_current directory as a source. */
+static int copy_walk_open_source(struct copy_state *copy, const char *name,
+				 struct copy_level *level)
 {
 	if (copy_as_source(copy) != 0)
 		return -1;
-	level->source_fd = openat(current(copy)->source_fd, name,
+	level->source_fd = openat(copy_walk_current(copy)->source_fd, name,
 				  O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (level->source_fd < 0 && copy_is_vanished(errno)) {
-		copy_vanished(copy, name);
+	if (level->source_fd < 0 && copy_means_vanished(errno)) {
+		copy_report_vanished(copy, name);
 		return 0;
 	}
 	if (level->source_fd < 0 || fstat(level->source_fd, &level->source) != 0 ||
 	    copy_guard_check(&copy->request->source, level->source_fd, &level->source) != 0)
 		return copy_failed_source(copy, "read", name);
-	if (is_same(&level->source, &copy->top)) {
+	if (copy_walk_is_same_file(&level->source, &copy->top)) {
 		errno = ELOOP;
 		return copy_failed_source(copy, "copy into itself", name);
 	}
@@ -189,14 +193,15 @@ static int open_source(struct copy_state *copy, const char *name, struct copy_le
 }
 
 /* Makes or finds its counterpart. */
-static int open_target(struct copy_state *copy, const char *name, struct copy_level *level)
+static int copy_walk_open_target(struct copy_state *copy, const char *name,
+				 struct copy_level *level)
 {
 	if (copy->streams)
 		return tar_put_directory(copy, name, &level->source) == 0 ? 1 : -1;
 	if (copy_as_target(copy) != 0)
 		return -1;
 	level->target_fd =
-		copy_place_directory(current(copy)->target_fd, name,
+		copy_place_directory(copy_walk_current(copy)->target_fd, name,
 				     copy_mode(copy, level->source.st_mode), &level->fresh);
 	if (level->target_fd < 0)
 		return copy_failed_target(copy, "make directory", name);
@@ -205,7 +210,7 @@ static int open_target(struct copy_state *copy, const char *name, struct copy_le
 
 /* Finds out what is to be known about a target directory and makes it writable for its owner. -1
  * with errno. */
-static int look_at_target(struct copy_state *copy, struct copy_level *level)
+static int copy_walk_prepare_target(struct copy_state *copy, struct copy_level *level)
 {
 	mode_t mode;
 
@@ -214,7 +219,7 @@ static int look_at_target(struct copy_state *copy, struct copy_level *level)
 	if (fstat(level->target_fd, &level->target) != 0)
 		return -1;
 	/* Where somebody put another in its place. */
-	if (level->target.st_uid != copy_maker(copy))
+	if (level->target.st_uid != copy_target_uid(copy))
 		level->fresh = false;
 	if (copy->depth == 0)
 		copy->top = level->target;
@@ -227,66 +232,67 @@ static int look_at_target(struct copy_state *copy, struct copy_level *level)
 	return 0;
 }
 
-/* Makes a pair of directories the current one, and takes its descriptors. */
-static int push(struct copy_state *copy, struct copy_level *level)
+/* Makes a pair of directories the copy_walk_current one, and takes its descriptors. */
+static int copy_walk_push(struct copy_state *copy, struct copy_level *level)
 {
-	if (look_at_target(copy, level) != 0 || grow_levels(copy) != 0)
+	if (copy_walk_prepare_target(copy, level) != 0 || copy_walk_grow_levels(copy) != 0)
 		return copy_failed_target(copy, "enter",
-					  copy->depth > 0 ? name_of_next(copy) : NULL);
+					  copy->depth > 0 ? copy_walk_next_name(copy) : NULL);
 	level->next = level->names = copy->names_used;
 	copy->levels[copy->depth++] = *level;
 	level->source_fd = level->target_fd = -1;
 	if (copy->depth > COPY_OPEN_LEVELS)
-		close_level(&copy->levels[copy->depth - 1 - COPY_OPEN_LEVELS]);
+		copy_walk_close_level(&copy->levels[copy->depth - 1 - COPY_OPEN_LEVELS]);
 	return 1;
 }
 
-static void forget_next(struct copy_state *copy)
+static void copy_walk_forget_next(struct copy_state *copy)
 {
-	current(copy)->next += strlen(name_of_next(copy)) + 1;
+	copy_walk_current(copy)->next += strlen(copy_walk_next_name(copy)) + 1;
 }
 
-/* Goes into the next subdirectory of the current one. */
-static int enter(struct copy_state *copy)
+/* Goes into the next subdirectory of the copy_walk_current one. */
+static int copy_walk_enter_next(struct copy_state *copy)
 {
 	struct copy_level level = {.source_fd = -1, .target_fd = -1};
-	const char *name = name_of_next(copy);
-	int result = open_source(copy, name, &level);
+	const char *name = copy_walk_next_name(copy);
+	int result = copy_walk_open_source(copy, name, &level);
 
 	if (result == 1)
-		result = open_target(copy, name, &level);
+		result = copy_walk_open_target(copy, name, &level);
 	if (result == 1)
-		result = push(copy, &level);
+		result = copy_walk_push(copy, &level);
 	if (result != 1) {
-		close_level(&level);
-		forget_next(copy);
+		copy_walk_close_level(&level);
+		copy_walk_forget_next(copy);
 	}
 	return result < 0 ? -1 : 0;
 }
 
 /* Opens the parent of a directory and checks that it still is what it was. -1 with errno. */
-static int open_parent(int child_fd, const struct stat *expected)
+static int copy_walk_open_parent(int child_fd, const struct stat *expected)
 {
 	_cleanup_close_ int fd = copy_open_directory(child_fd, "..");
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) != 0)
 		return -1;
-	if (!is_same(&st, expected)) {
+	if (!copy_walk_is_same_file(&st, expected)) {
 		errno = ESTALE;
 		return -1;
 	}
 	return take_fd(&fd);
 }
 
-/* Opens what push has closed. Without it there is no way on. */
-static int reopen(struct copy_state *copy, struct copy_level *level, const struct copy_level *child)
+/* Opens what copy_walk_push has closed. Without it there is no way on. */
+static int copy_walk_reopen(struct copy_state *copy, struct copy_level *level,
+			    const struct copy_level *child)
 {
 	if (level->source_fd >= 0)
 		return 0;
 	if (copy_as_source(copy) != 0)
 		return -1;
-	level->source_fd = open_parent(child->source_fd, &level->source);
+	level->source_fd = copy_walk_open_parent(child->source_fd, &level->source);
 	if (level->source_fd < 0) {
 		copy_failed_source(copy, "return from", NULL);
 		return -1;
@@ -295,7 +301,7 @@ static int reopen(struct copy_state *copy, struct copy_level *level, const struc
 		return 0;
 	if (copy_as_target(copy) != 0)
 		return -1;
-	level->target_fd = open_parent(child->target_fd, &level->target);
+	level->target_fd = copy_walk_open_parent(child->target_fd, &level->target);
 	if (level->target_fd < 0) {
 		copy_failed_target(copy, "return from", NULL);
 		return -1;
@@ -304,7 +310,7 @@ static int reopen(struct copy_state *copy, struct copy_level *level, const struc
 }
 
 /* Owner and mode, once nothing more is to be made in the directory. */
-static int finish(struct copy_state *copy, const struct copy_level *level)
+static int copy_walk_finish_directory(struct copy_state *copy, const struct copy_level *level)
 {
 	mode_t mode = copy_mode(copy, level->source.st_mode & 07777);
 
@@ -314,7 +320,7 @@ static int finish(struct copy_state *copy, const struct copy_level *level)
 	}
 	if (copy_as_target(copy) != 0)
 		return -1;
-	if (level->fresh && copy_give(copy, level->target_fd) != 0)
+	if (level->fresh && copy_set_owner(copy, level->target_fd) != 0)
 		return copy_failed_target(copy, "set the owner of", NULL);
 	if ((level->target.st_mode & 07777) != mode && copy_chmod(level->target_fd, mode) != 0)
 		return copy_failed_target(copy, "set permissions of", NULL);
@@ -322,34 +328,34 @@ static int finish(struct copy_state *copy, const struct copy_level *level)
 	return 0;
 }
 
-/* Leaves the current directory. Its parent is opened first: the mode that this one gets may bar the
- * way. */
-static int leave(struct copy_state *copy)
+/* Leaves the copy_walk_current directory. Its parent is opened first: the mode that this one gets
+ * may bar the way. */
+static int copy_walk_leave(struct copy_state *copy)
 {
-	struct copy_level *level = current(copy);
-	int result = copy->depth > 1 ? reopen(copy, level - 1, level) : 0;
+	struct copy_level *level = copy_walk_current(copy);
+	int result = copy->depth > 1 ? copy_walk_reopen(copy, level - 1, level) : 0;
 
 	if (result == 0)
-		result = finish(copy, level);
+		result = copy_walk_finish_directory(copy, level);
 	copy->names_used = level->names;
-	close_level(level);
+	copy_walk_close_level(level);
 	copy->depth--;
 	if (copy->depth > 0)
-		forget_next(copy);
+		copy_walk_forget_next(copy);
 	return result;
 }
 
-static int step(struct copy_state *copy)
+static int copy_walk_step(struct copy_state *copy)
 {
 	if (copy_is_cancelled(copy)) {
 		errno = ECANCELED;
 		return copy_failed_source(copy, "copy", NULL);
 	}
-	if (!current(copy)->listed)
-		return list(copy);
-	if (current(copy)->next < copy->names_used)
-		return enter(copy);
-	return leave(copy);
+	if (!copy_walk_current(copy)->listed)
+		return copy_walk_list_directory(copy);
+	if (copy_walk_current(copy)->next < copy->names_used)
+		return copy_walk_enter_next(copy);
+	return copy_walk_leave(copy);
 }
 
 /* Copies the content of a directory, and its mode. Takes the descriptors. */
@@ -362,11 +368,11 @@ int copy_walk(struct copy_state *copy, int source_fd, const struct stat *source,
 		.target_fd = target_fd,
 		.fresh = fresh,
 	};
-	int result = push(copy, &top);
+	int result = copy_walk_push(copy, &top);
 
-	close_level(&top);
+	copy_walk_close_level(&top);
 	while (result >= 0 && copy->depth > 0)
-		result = step(copy);
+		result = copy_walk_step(copy);
 	return result < 0 ? -1 : 0;
 }
 
@@ -375,7 +381,7 @@ void copy_walk_free(struct copy_state *copy)
 	for (size_t i = 0; i < copy->batch_used; i++)
 		copy_item_close(&copy->batch[i]);
 	for (size_t i = 0; i < copy->depth; i++)
-		close_level(&copy->levels[i]);
+		copy_walk_close_level(&copy->levels[i]);
 	free(copy->levels);
 	free(copy->names);
 }

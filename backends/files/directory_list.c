@@ -31,7 +31,7 @@ enum { TYPE_FILE = 1, TYPE_DIRECTORY, TYPE_SYMLINK, TYPE_OTHER };
 /* Of an entry's numbers, and of what is in front of a text. */
 enum { NUMBERS_MAX = 128, HEAD_MAX = 16 };
 
-struct list {
+struct directory_list {
 	int data_fd;
 	uint64_t room;      /* of the answer */
 	char *names;        /* each with its NUL */
@@ -40,13 +40,13 @@ struct list {
 	size_t n;
 };
 
-static int fail(struct copy_state *copy, const char *what)
+static int directory_list_fail(struct copy_state *copy, const char *what)
 {
 	copy_failed_source(copy, what, NULL);
 	return -1;
 }
 
-static int add_name(struct list *list, const char *name)
+static int directory_list_add_name(struct directory_list *list, const char *name)
 {
 	size_t length = strlen(name) + 1, size = list->size ? list->size : 4096;
 	char *grown;
@@ -70,7 +70,7 @@ static int add_name(struct list *list, const char *name)
 	return 0;
 }
 
-static int read_names(struct copy_state *copy, struct list *list, int fd)
+static int directory_list_read_names(struct copy_state *copy, struct directory_list *list, int fd)
 {
 	ssize_t size;
 
@@ -80,7 +80,7 @@ static int read_names(struct copy_state *copy, struct list *list, int fd)
 
 			at += entry->d_reclen;
 			if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
-			    add_name(list, entry->d_name) != 0)
+			    directory_list_add_name(list, entry->d_name) != 0)
 				return -1;
 		}
 		if (copy_is_cancelled(copy)) {
@@ -91,12 +91,12 @@ static int read_names(struct copy_state *copy, struct list *list, int fd)
 	return size < 0 ? -1 : 0;
 }
 
-static int by_name(const void *one, const void *other)
+static int directory_list_compare_names(const void *one, const void *other)
 {
 	return strcmp(*(const char *const *)one, *(const char *const *)other);
 }
 
-static int sort_names(struct list *list)
+static int directory_list_sort_names(struct directory_list *list)
 {
 	const char *at = list->names;
 
@@ -105,17 +105,17 @@ static int sort_names(struct list *list)
 		return -1;
 	for (size_t i = 0; i < list->n; i++, at += strlen(at) + 1)
 		list->order[i] = at;
-	qsort(list->order, list->n, sizeof(*list->order), by_name);
+	qsort(list->order, list->n, sizeof(*list->order), directory_list_compare_names);
 	return 0;
 }
 
-static uint8_t *put_number(uint8_t *out, unsigned field, uint64_t value)
+static uint8_t *directory_list_put_number(uint8_t *out, unsigned field, uint64_t value)
 {
 	out += varint_put(out, field << 3);
 	return out + varint_put(out, value);
 }
 
-static unsigned type_of(mode_t mode)
+static unsigned directory_list_type_of(mode_t mode)
 {
 	if (S_ISREG(mode))
 		return TYPE_FILE;
@@ -124,21 +124,22 @@ static unsigned type_of(mode_t mode)
 	return S_ISLNK(mode) ? TYPE_SYMLINK : TYPE_OTHER;
 }
 
-static size_t put_numbers(uint8_t *out, const struct copy_guard *guard, const struct stat *st)
+static size_t directory_list_put_numbers(uint8_t *out, const struct copy_guard *guard,
+					 const struct stat *st)
 {
 	uint8_t *at = out;
 	int64_t modified = st->st_mtim.tv_sec * INT64_C(1000000) + st->st_mtim.tv_nsec / 1000;
 
-	at = put_number(at, ENTRY_TYPE, type_of(st->st_mode));
-	at = put_number(at, ENTRY_MODE, st->st_mode & 07777);
-	at = put_number(at, ENTRY_SIZE, (uint64_t)st->st_size);
-	at = put_number(at, ENTRY_MODIFIED, (uint64_t)modified);
-	at = put_number(at, ENTRY_UID, copy_guard_id(guard, st->st_uid));
-	at = put_number(at, ENTRY_GID, copy_guard_id(guard, st->st_gid));
+	at = directory_list_put_number(at, ENTRY_TYPE, directory_list_type_of(st->st_mode));
+	at = directory_list_put_number(at, ENTRY_MODE, st->st_mode & 07777);
+	at = directory_list_put_number(at, ENTRY_SIZE, (uint64_t)st->st_size);
+	at = directory_list_put_number(at, ENTRY_MODIFIED, (uint64_t)modified);
+	at = directory_list_put_number(at, ENTRY_UID, copy_guard_id(guard, st->st_uid));
+	at = directory_list_put_number(at, ENTRY_GID, copy_guard_id(guard, st->st_gid));
 	return (size_t)(at - out);
 }
 
-static size_t put_head(uint8_t *out, unsigned field, size_t length)
+static size_t directory_list_put_head(uint8_t *out, unsigned field, size_t length)
 {
 	size_t n = varint_put(out, field << 3 | 2);
 
@@ -146,7 +147,7 @@ static size_t put_head(uint8_t *out, unsigned field, size_t length)
 }
 
 /* Appends parts to the answer. */
-static int put_parts(struct list *list, struct iovec *parts, size_t n)
+static int directory_list_put_parts(struct directory_list *list, struct iovec *parts, size_t n)
 {
 	size_t length = 0;
 
@@ -164,25 +165,27 @@ static int put_parts(struct list *list, struct iovec *parts, size_t n)
 	return -1;
 }
 
-static int put_entry(struct copy_state *copy, struct list *list, const char *name,
-		     const struct stat *st, const char *link)
+static int directory_list_put_entry(struct copy_state *copy, struct directory_list *list,
+				    const char *name, const struct stat *st, const char *link)
 {
 	uint8_t entry[HEAD_MAX], head[HEAD_MAX], numbers[NUMBERS_MAX], tail[HEAD_MAX];
 	size_t length = strlen(name), link_length = link ? strlen(link) : 0;
-	size_t n_head = put_head(head, ENTRY_NAME, length);
-	size_t n_numbers = put_numbers(numbers, &copy->request->source.guard, st);
-	size_t n_tail = link ? put_head(tail, ENTRY_TARGET, link_length) : 0;
-	size_t n_entry = put_head(entry, 1, n_head + length + n_numbers + n_tail + link_length);
+	size_t n_head = directory_list_put_head(head, ENTRY_NAME, length);
+	size_t n_numbers = directory_list_put_numbers(numbers, &copy->request->source.guard, st);
+	size_t n_tail = link ? directory_list_put_head(tail, ENTRY_TARGET, link_length) : 0;
+	size_t n_entry = directory_list_put_head(
+		entry, 1, n_head + length + n_numbers + n_tail + link_length);
 	struct iovec parts[] = {
 		{entry, n_entry},     {head, n_head}, {(void *)name, length},
 		{numbers, n_numbers}, {tail, n_tail}, {(void *)link, link_length},
 	};
 
-	return put_parts(list, parts, ARRAY_SIZE(parts));
+	return directory_list_put_parts(list, parts, ARRAY_SIZE(parts));
 }
 
 /* Looks at an entry; one that is gone meanwhile is left out. */
-static int list_entry(struct copy_state *copy, struct list *list, int dir_fd, const char *name)
+static int directory_list_add_entry(struct copy_state *copy, struct directory_list *list,
+				    int dir_fd, const char *name)
 {
 	char link[PATH_MAX];
 	struct stat st;
@@ -195,27 +198,28 @@ static int list_entry(struct copy_state *copy, struct list *list, int dir_fd, co
 	if (length < 0)
 		return errno == ENOENT || errno == EINVAL ? 0 : -1;
 	link[length] = '\0';
-	return put_entry(copy, list, name, &st, S_ISLNK(st.st_mode) ? link : NULL);
+	return directory_list_put_entry(copy, list, name, &st, S_ISLNK(st.st_mode) ? link : NULL);
 }
 
-static int list_directory(struct copy_state *copy, struct list *list, int fd)
+static int directory_list_read(struct copy_state *copy, struct directory_list *list, int fd)
 {
 	struct stat st;
 
 	if (fstat(fd, &st) != 0 || copy_guard_check(&copy->request->source, fd, &st) != 0 ||
-	    read_names(copy, list, fd) != 0 || sort_names(list) != 0)
+	    directory_list_read_names(copy, list, fd) != 0 || directory_list_sort_names(list) != 0)
 		return -1;
 	for (size_t i = 0; i < list->n; i++) {
 		if (copy_is_cancelled(copy))
 			errno = ECANCELED;
-		if (copy_is_cancelled(copy) || list_entry(copy, list, fd, list->order[i]) != 0)
+		if (copy_is_cancelled(copy) ||
+		    directory_list_add_entry(copy, list, fd, list->order[i]) != 0)
 			return -1;
 	}
 	return 0;
 }
 
 /* Of what is no directory: itself. */
-static int list_itself(struct copy_state *copy, struct list *list)
+static int directory_list_read_single(struct copy_state *copy, struct directory_list *list)
 {
 	struct copy_path path = {0};
 	_cleanup_close_ int parent = -1;
@@ -231,14 +235,14 @@ static int list_itself(struct copy_state *copy, struct list *list)
 		result = parent < 0 ? -1 : fstatat(parent, path.last, &st, AT_SYMLINK_NOFOLLOW);
 	}
 	if (result == 0)
-		result = list_entry(copy, list, parent, path.last);
+		result = directory_list_add_entry(copy, list, parent, path.last);
 	copy_path_free(&path);
 	return result;
 }
 
-static int list_path(struct copy_state *copy, void *data)
+static int directory_list_run(struct copy_state *copy, void *data)
 {
-	struct list *list = data;
+	struct directory_list *list = data;
 	_cleanup_close_ int fd = -1;
 	int result;
 
@@ -246,17 +250,18 @@ static int list_path(struct copy_state *copy, void *data)
 		return -1;
 	fd = copy_source_open(copy, copy->request->source.path, O_RDONLY | O_DIRECTORY);
 	if (fd < 0 && errno != ENOTDIR && errno != ENOENT)
-		return fail(copy, "list");
+		return directory_list_fail(copy, "list");
 	/* ENOENT: a link that leads nowhere is there itself. */
-	result = fd < 0 ? list_itself(copy, list) : list_directory(copy, list, fd);
-	return result == 0 ? 0 : fail(copy, "list");
+	result = fd < 0 ? directory_list_read_single(copy, list)
+			: directory_list_read(copy, list, fd);
+	return result == 0 ? 0 : directory_list_fail(copy, "list");
 }
 
 int file_list(const struct copy_request *request, int data_fd, uint64_t length,
 	      struct warden_error *err)
 {
-	struct list list = {.data_fd = data_fd, .room = length};
-	int result = copy_run(request, list_path, &list, err);
+	struct directory_list list = {.data_fd = data_fd, .room = length};
+	int result = copy_run(request, directory_list_run, &list, err);
 
 	free(list.names);
 	free(list.order);

@@ -13,20 +13,20 @@
 #include "lib/remove_tree.h"
 
 /* Failures that leave nothing to do. */
-static int fail_read(struct copy_state *copy, const char *what)
+static int file_ops_fail_read(struct copy_state *copy, const char *what)
 {
 	copy_failed_source(copy, what, NULL);
 	return -1;
 }
 
-static int fail_write(struct copy_state *copy, const char *what)
+static int file_ops_fail_write(struct copy_state *copy, const char *what)
 {
 	copy_failed_target(copy, what, NULL);
 	return -1;
 }
 
 /* A part of a file, and the file of our own that it is copied to or from. */
-struct part {
+struct file_part {
 	int data_fd;
 	uint64_t offset, length;
 	mode_t mode;
@@ -35,8 +35,8 @@ struct part {
 
 /* Copies from `in` at in_at to `out` at out_at until `length` bytes are copied or `in` ends.
  * Returns how many, or -1 with errno. */
-static int64_t move(struct copy_state *copy, int in, uint64_t in_at, int out, uint64_t out_at,
-		    uint64_t length)
+static int64_t file_ops_copy_bytes(struct copy_state *copy, int in, uint64_t in_at, int out,
+				   uint64_t out_at, uint64_t length)
 {
 	uint64_t done = 0;
 
@@ -64,7 +64,7 @@ static int64_t move(struct copy_state *copy, int in, uint64_t in_at, int out, ui
 }
 
 /* 0, or -1 with errno where it is no file. */
-static int must_be_file(const struct stat *st)
+static int file_ops_check_is_file(const struct stat *st)
 {
 	if (S_ISREG(st->st_mode))
 		return 0;
@@ -72,9 +72,9 @@ static int must_be_file(const struct stat *st)
 	return -1;
 }
 
-static int read_part(struct copy_state *copy, void *data)
+static int file_ops_read_part(struct copy_state *copy, void *data)
 {
-	struct part *part = data;
+	struct file_part *part = data;
 	const struct copy_side *side = &copy->request->source;
 	_cleanup_close_ int fd = -1;
 	struct stat st;
@@ -83,14 +83,14 @@ static int read_part(struct copy_state *copy, void *data)
 	if (copy_as_source(copy) != 0)
 		return -1;
 	fd = copy_source_open(copy, side->path, O_RDONLY);
-	if (fd < 0 || fstat(fd, &st) != 0 || must_be_file(&st) != 0 ||
+	if (fd < 0 || fstat(fd, &st) != 0 || file_ops_check_is_file(&st) != 0 ||
 	    copy_guard_check(side, fd, &st) != 0)
-		return fail_read(copy, "open");
+		return file_ops_fail_read(copy, "open");
 	if (part->offset > INT64_MAX - part->length)
 		part->length = part->offset > INT64_MAX ? 0 : INT64_MAX - part->offset;
-	got = move(copy, fd, part->offset, part->data_fd, 0, part->length);
+	got = file_ops_copy_bytes(copy, fd, part->offset, part->data_fd, 0, part->length);
 	if (got < 0)
-		return fail_read(copy, "read");
+		return file_ops_fail_read(copy, "read");
 	/* What has no size of its own (in /proc) has as much as was read. */
 	part->size = (uint64_t)st.st_size;
 	if (part->size < part->offset + (uint64_t)got && got > 0)
@@ -101,15 +101,15 @@ static int read_part(struct copy_state *copy, void *data)
 int file_read(const struct copy_request *request, int data_fd, uint64_t offset, uint64_t length,
 	      uint64_t *size, struct warden_error *err)
 {
-	struct part part = {.data_fd = data_fd, .offset = offset, .length = length};
-	int result = copy_run(request, read_part, &part, err);
+	struct file_part part = {.data_fd = data_fd, .offset = offset, .length = length};
+	int result = copy_run(request, file_ops_read_part, &part, err);
 
 	*size = part.size;
 	return result;
 }
 
 /* The directory that the path's last component is in, as the target. -1 with errno. */
-static int open_parent(struct copy_state *copy, struct copy_path *path)
+static int file_ops_open_parent(struct copy_state *copy, struct copy_path *path)
 {
 	const struct copy_side *side = &copy->request->target;
 
@@ -119,18 +119,19 @@ static int open_parent(struct copy_state *copy, struct copy_path *path)
 }
 
 /* Replaces a file, or a link, by one that keeps the mode of a file that was there. */
-static int replace(struct copy_state *copy, int parent, const char *name, const struct part *part)
+static int file_ops_replace_file(struct copy_state *copy, int parent, const char *name,
+				 const struct file_part *part)
 {
 	struct copy_item item = {.name = name, .fd = part->data_fd};
 	struct stat st;
 
 	if (fstat(part->data_fd, &item.stat) != 0)
-		return fail_write(copy, "write");
+		return file_ops_fail_write(copy, "write");
 	item.stat.st_mode = S_IFREG | part->mode;
 	if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
 		if (S_ISDIR(st.st_mode)) {
 			errno = EISDIR;
-			return fail_write(copy, "write");
+			return file_ops_fail_write(copy, "write");
 		}
 		if (S_ISREG(st.st_mode))
 			item.stat.st_mode = st.st_mode;
@@ -139,7 +140,8 @@ static int replace(struct copy_state *copy, int parent, const char *name, const 
 }
 
 /* Opens a file for writing in the middle of it; makes it where it is absent. -1 with errno. */
-static int open_for_part(struct copy_state *copy, int parent, const char *name, mode_t mode)
+static int file_ops_open_for_part(struct copy_state *copy, int parent, const char *name,
+				  mode_t mode)
 {
 	const struct copy_side *side = &copy->request->target;
 	int fd = copy_path_open(side, side->path, O_WRONLY);
@@ -150,36 +152,37 @@ static int open_for_part(struct copy_state *copy, int parent, const char *name, 
 			    mode);
 		return fd >= 0 && fchmod(fd, mode) == 0 ? fd : -1;
 	}
-	if (fd < 0 || (fstat(fd, &st) == 0 && must_be_file(&st) == 0))
+	if (fd < 0 || (fstat(fd, &st) == 0 && file_ops_check_is_file(&st) == 0))
 		return fd;
 	close(fd);
 	return -1;
 }
 
-static int write_part(struct copy_state *copy, void *data)
+static int file_ops_write_part(struct copy_state *copy, void *data)
 {
-	const struct part *part = data;
+	const struct file_part *part = data;
 	struct copy_path path = {0};
 	_cleanup_close_ int parent = -1, fd = -1;
 	int result = copy_as_target(copy);
 
 	if (result == 0) {
-		parent = open_parent(copy, &path);
+		parent = file_ops_open_parent(copy, &path);
 		if (parent < 0)
-			result = fail_write(copy, "open the directory of");
+			result = file_ops_fail_write(copy, "open the directory of");
 	}
 	if (result == 0 && path.slash) {
 		errno = EISDIR;
-		result = fail_write(copy, "write");
+		result = file_ops_fail_write(copy, "write");
 	}
 	if (result == 0 && part->offset == WARDEN_UNKNOWN) {
-		result = replace(copy, parent, path.last, part);
+		result = file_ops_replace_file(copy, parent, path.last, part);
 	} else if (result == 0) {
-		fd = open_for_part(copy, parent, path.last, part->mode);
+		fd = file_ops_open_for_part(copy, parent, path.last, part->mode);
 		if (fd < 0)
-			result = fail_write(copy, "open");
-		else if (move(copy, part->data_fd, 0, fd, part->offset, INT64_MAX) < 0)
-			result = fail_write(copy, "write");
+			result = file_ops_fail_write(copy, "open");
+		else if (file_ops_copy_bytes(copy, part->data_fd, 0, fd, part->offset, INT64_MAX) <
+			 0)
+			result = file_ops_fail_write(copy, "write");
 	}
 	copy_path_free(&path);
 	return result;
@@ -188,26 +191,27 @@ static int write_part(struct copy_state *copy, void *data)
 int file_write(const struct copy_request *request, int data_fd, uint64_t offset, mode_t mode,
 	       struct warden_error *err)
 {
-	struct part part = {.data_fd = data_fd, .offset = offset, .mode = mode};
+	struct file_part part = {.data_fd = data_fd, .offset = offset, .mode = mode};
 
-	return copy_run(request, write_part, &part, err);
+	return copy_run(request, file_ops_write_part, &part, err);
 }
 
 /* A directory may be full of anything, by somebody who goes on filling it. */
-static int remove_entry(struct copy_state *copy, int parent, const char *name, bool recursive)
+static int file_ops_remove_entry(struct copy_state *copy, int parent, const char *name,
+				 bool recursive)
 {
 	struct stat st;
 
 	if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
-		return fail_write(copy, "remove");
+		return file_ops_fail_write(copy, "remove");
 	if (S_ISDIR(st.st_mode) && recursive)
 		return remove_tree(parent, name, copy->err);
 	if (unlinkat(parent, name, S_ISDIR(st.st_mode) ? AT_REMOVEDIR : 0) != 0)
-		return fail_write(copy, "remove");
+		return file_ops_fail_write(copy, "remove");
 	return 0;
 }
 
-static int remove_path(struct copy_state *copy, void *data)
+static int file_ops_remove_path(struct copy_state *copy, void *data)
 {
 	const bool *recursive = data;
 	struct copy_path path = {0};
@@ -215,23 +219,23 @@ static int remove_path(struct copy_state *copy, void *data)
 	int result = copy_as_target(copy);
 
 	if (result == 0) {
-		parent = open_parent(copy, &path);
+		parent = file_ops_open_parent(copy, &path);
 		if (parent < 0)
-			result = fail_write(copy, "open the directory of");
+			result = file_ops_fail_write(copy, "open the directory of");
 	}
 	/* "/", "." and ".." name nothing that can be taken out of a directory. */
 	if (result == 0 &&
 	    (!*path.last || strcmp(path.last, ".") == 0 || strcmp(path.last, "..") == 0)) {
 		errno = EBUSY;
-		result = fail_write(copy, "remove");
+		result = file_ops_fail_write(copy, "remove");
 	}
 	if (result == 0)
-		result = remove_entry(copy, parent, path.last, *recursive);
+		result = file_ops_remove_entry(copy, parent, path.last, *recursive);
 	copy_path_free(&path);
 	return result;
 }
 
 int file_remove(const struct copy_request *request, bool recursive, struct warden_error *err)
 {
-	return copy_run(request, remove_path, &recursive, err);
+	return copy_run(request, file_ops_remove_path, &recursive, err);
 }

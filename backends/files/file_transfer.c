@@ -18,8 +18,8 @@ struct file_transfer {
 };
 
 /* Copies a path; `before` is put in front of a relative one. */
-static int put_path(char *to, size_t size, const char *before, const char *path,
-		    struct warden_error *err)
+static int file_transfer_put_path(char *to, size_t size, const char *before, const char *path,
+				  struct warden_error *err)
 {
 	int length = snprintf(to, size, "%s%s", *path == '/' ? "" : before, path);
 
@@ -38,12 +38,13 @@ int file_transfer_fill(struct file_transfer_request *request,
 	request->length = transfer->length;
 	request->mode = transfer->mode;
 	request->recursive = transfer->recursive;
-	if (put_path(request->path, sizeof(request->path), home, transfer->path, err) < 0)
+	if (file_transfer_put_path(request->path, sizeof(request->path), home, transfer->path,
+				   err) < 0)
 		return -1;
 	if (!transfer->host_path)
 		return 0;
-	return put_path(request->host_path, sizeof(request->host_path), "", transfer->host_path,
-			err);
+	return file_transfer_put_path(request->host_path, sizeof(request->host_path), "",
+				      transfer->host_path, err);
 }
 
 void file_transfers_init(struct file_transfers *transfers, const struct warden_host *host,
@@ -69,7 +70,8 @@ void file_transfers_free(struct file_transfers *transfers)
 
 /* Its process has answered, or is gone. The transfer leaves the list when its end is told, so that
  * whoever finds the list empty knows that. */
-static void finish(struct file_transfer *transfer, const struct warden_transfer_end *end)
+static void file_transfer_finish(struct file_transfer *transfer,
+				 const struct warden_transfer_end *end)
 {
 	struct file_transfers *all = transfer->all;
 	struct file_transfer **link = &all->first;
@@ -94,7 +96,7 @@ static void finish(struct file_transfer *transfer, const struct warden_transfer_
 }
 
 /* On the watcher's thread. */
-static void on_reply(void *data, uint32_t events)
+static void file_transfer_on_reply(void *data, uint32_t events)
 {
 	struct file_transfer *transfer = data;
 	const struct file_transfers *all = transfer->all;
@@ -105,7 +107,7 @@ static void on_reply(void *data, uint32_t events)
 	(void)events;
 	if (came != sizeof(reply)) {
 		end.error = "the process that moves the files was killed";
-		finish(transfer, &end);
+		file_transfer_finish(transfer, &end);
 		return;
 	}
 	if (reply.event == TRANSFER_NOTE) {
@@ -115,12 +117,13 @@ static void on_reply(void *data, uint32_t events)
 	end.size = reply.size;
 	if (reply.event == TRANSFER_FAILED)
 		end.error = reply.error.message;
-	finish(transfer, &end);
+	file_transfer_finish(transfer, &end);
 }
 
 /* The list's mutex is held: a callback that comes at once must find the watch. */
-static int begin(struct file_transfer *transfer, const struct file_transfer_request *request,
-		 struct warden_error *err)
+static int file_transfer_begin(struct file_transfer *transfer,
+			       const struct file_transfer_request *request,
+			       struct warden_error *err)
 {
 	struct file_transfers *all = transfer->all;
 
@@ -128,8 +131,8 @@ static int begin(struct file_transfer *transfer, const struct file_transfer_requ
 		return warden_error_set(err, "the container is being destroyed");
 	if (fd_message_send(transfer->socket, request, sizeof(*request), NULL, 0) < 0)
 		return warden_error_errno(err, "reach the process that moves the files");
-	transfer->watch =
-		watcher_add(all->watcher, transfer->socket, EPOLLIN, on_reply, transfer, err);
+	transfer->watch = watcher_add(all->watcher, transfer->socket, EPOLLIN,
+				      file_transfer_on_reply, transfer, err);
 	if (!transfer->watch)
 		return -1;
 	transfer->next = all->first;
@@ -149,7 +152,7 @@ int file_transfers_add(struct file_transfers *transfers, uint64_t transfer_id, i
 	}
 	*transfer = (struct file_transfer){.all = transfers, .id = transfer_id, .socket = socket};
 	pthread_mutex_lock(&transfers->mutex);
-	result = begin(transfer, request, err);
+	result = file_transfer_begin(transfer, request, err);
 	pthread_mutex_unlock(&transfers->mutex);
 	if (result < 0) {
 		close(socket);
@@ -159,7 +162,7 @@ int file_transfers_add(struct file_transfers *transfers, uint64_t transfer_id, i
 }
 
 /* The process is told by a signal; what it answers is still received. */
-static void cancel(const struct file_transfer *transfer)
+static void file_transfer_cancel(const struct file_transfer *transfer)
 {
 	shutdown(transfer->socket, SHUT_WR); /* ENOTCONN: it has ended */
 }
@@ -171,7 +174,7 @@ void file_transfers_cancel(struct file_transfers *transfers, uint64_t transfer_i
 	pthread_mutex_lock(locked);
 	for (const struct file_transfer *at = transfers->first; at; at = at->next)
 		if (at->id == transfer_id)
-			cancel(at);
+			file_transfer_cancel(at);
 }
 
 void file_transfers_end(struct file_transfers *transfers, void (*ended)(void *data), void *data)
@@ -183,20 +186,20 @@ void file_transfers_end(struct file_transfers *transfers, void (*ended)(void *da
 	transfers->data = data;
 	none = !transfers->first;
 	for (const struct file_transfer *at = transfers->first; at; at = at->next)
-		cancel(at);
+		file_transfer_cancel(at);
 	pthread_mutex_unlock(&transfers->mutex);
 	if (none)
 		ended(data);
 }
 
-static void ignore(void *data)
+static void file_transfers_ignore_end(void *data)
 {
 	(void)data;
 }
 
 void file_transfers_wait(struct file_transfers *transfers)
 {
-	file_transfers_end(transfers, ignore, NULL);
+	file_transfers_end(transfers, file_transfers_ignore_end, NULL);
 	pthread_mutex_lock(&transfers->mutex);
 	while (transfers->first)
 		pthread_cond_wait(&transfers->changed, &transfers->mutex);

@@ -51,7 +51,7 @@ int file_transfer_fill(struct file_transfer_request *request,
 
 /* The whole of a transfer's process, single-threaded: receives a struct file_transfer_request from
  * `socket`. The descriptors are taken; data_fd may be -1. */
-void transfer_child_run(int socket, int root_fd, int data_fd) __attribute__((noreturn));
+void file_transfer_child_run(int socket, int root_fd, int data_fd) __attribute__((noreturn));
 
 /* Those that run for a container. */
 struct file_transfers {

@@ -22,7 +22,7 @@ static struct copy_progress progress;
 static int connection;     /* to the daemon */
 static uint64_t file_size; /* that was read from */
 
-static bool is_hung_up(void)
+static bool transfer_child_is_hung_up(void)
 {
 	struct pollfd poll_fd = {.fd = connection, .events = POLLRDHUP};
 
@@ -31,12 +31,12 @@ static bool is_hung_up(void)
 
 /* SIGIO: something happened to the connection. What does not see `cancel` in time, because a file
  * system lets it wait, is ended by SIGALRM. */
-static void on_connection(int signal)
+static void transfer_child_on_hangup(int signal)
 {
 	int saved = errno;
 
 	(void)signal;
-	if (is_hung_up()) {
+	if (transfer_child_is_hung_up()) {
 		atomic_store(&progress.cancel, true);
 		alarm(TRANSFER_PATIENCE_S);
 	}
@@ -44,22 +44,22 @@ static void on_connection(int signal)
 }
 
 /* From now on the end of the connection interrupts whatever is being done. */
-static int heed_connection(struct warden_error *err)
+static int transfer_child_watch_connection(struct warden_error *err)
 {
-	struct sigaction action = {.sa_handler = on_connection};
+	struct sigaction action = {.sa_handler = transfer_child_on_hangup};
 
 	signal(SIGALRM, SIG_DFL);
 	if (sigaction(SIGIO, &action, NULL) < 0 || fcntl(connection, F_SETOWN, getpid()) < 0 ||
 	    fcntl(connection, F_SETFL, fcntl(connection, F_GETFL) | O_ASYNC) < 0)
 		return warden_error_errno(err, "heed the daemon");
-	if (is_hung_up()) {
+	if (transfer_child_is_hung_up()) {
 		errno = ECANCELED;
 		return warden_error_errno(err, "begin");
 	}
 	return 0;
 }
 
-static void note(void *data, const char *text)
+static void transfer_child_send_note(void *data, const char *text)
 {
 	struct file_transfer_reply reply = {.event = TRANSFER_NOTE};
 
@@ -69,11 +69,11 @@ static void note(void *data, const char *text)
 }
 
 /* The descriptors of a transfer. */
-struct place {
+struct transfer_fds {
 	int root_fd, data_fd;
 };
 
-static void tell_copied(const struct place *place)
+static void transfer_child_send_progress(const struct transfer_fds *fds)
 {
 	const struct warden_copied copied = {
 		.files = atomic_load(&progress.files) + atomic_load(&progress.links),
@@ -81,10 +81,10 @@ static void tell_copied(const struct place *place)
 	};
 
 	/* A copy does not wait for whoever wants to know how far it is. */
-	send(place->data_fd, &copied, sizeof(copied), MSG_DONTWAIT | MSG_NOSIGNAL);
+	send(fds->data_fd, &copied, sizeof(copied), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-static void on_changed(void *data)
+static void transfer_child_on_progress(void *data)
 {
 	static uint64_t last_ms;
 	struct timespec now;
@@ -95,31 +95,32 @@ static void on_changed(void *data)
 	if (now_ms - last_ms < TELL_MS)
 		return;
 	last_ms = now_ms;
-	tell_copied(data);
+	transfer_child_send_progress(data);
 }
 
 /* Runs a copy and tells how far it is, where somebody wants to know. */
-static int copy_telling(struct copy_request *copy, const struct place *place,
-			struct warden_error *err)
+static int transfer_child_copy_with_progress(struct copy_request *copy,
+					     const struct transfer_fds *fds,
+					     struct warden_error *err)
 {
 	int result;
 
 	copy->progress = &progress;
-	copy->warn = note;
-	copy->changed = place->data_fd >= 0 ? on_changed : NULL;
-	copy->changed_data = (void *)place;
+	copy->warn = transfer_child_send_note;
+	copy->changed = fds->data_fd >= 0 ? transfer_child_on_progress : NULL;
+	copy->changed_data = (void *)fds;
 	result = copy_tree(copy, err);
 	if (copy->changed)
-		tell_copied(place);
+		transfer_child_send_progress(fds);
 	return result;
 }
 
 /* The container as what is read from. */
-static struct copy_side inside_source(const struct file_transfer_request *request,
-				      const struct place *place)
+static struct copy_side transfer_child_source_side(const struct file_transfer_request *request,
+						   const struct transfer_fds *fds)
 {
 	return (struct copy_side){
-		.root_fd = place->root_fd,
+		.root_fd = fds->root_fd,
 		.path = request->path,
 		.links = COPY_LINKS_IN_ROOT,
 		.guard = request->guard,
@@ -127,37 +128,37 @@ static struct copy_side inside_source(const struct file_transfer_request *reques
 }
 
 /* The container as what is written to. */
-static struct copy_side inside_target(const struct file_transfer_request *request,
-				      const struct place *place)
+static struct copy_side transfer_child_target_side(const struct file_transfer_request *request,
+						   const struct transfer_fds *fds)
 {
 	return (struct copy_side){
-		.root_fd = place->root_fd,
+		.root_fd = fds->root_fd,
 		.path = request->path,
 		.links = COPY_LINKS_IN_ROOT,
 		.as = request->inside,
 	};
 }
 
-static int copy_in(const struct file_transfer_request *request, const struct place *place,
-		   struct warden_error *err)
+static int transfer_child_copy_in(const struct file_transfer_request *request,
+				  const struct transfer_fds *fds, struct warden_error *err)
 {
 	struct copy_request copy = {
 		.source = {.root_fd = AT_FDCWD,
 			   .path = request->host_path,
 			   .links = COPY_LINKS_FOLLOW,
 			   .as = request->client},
-		.target = inside_target(request, place),
+		.target = transfer_child_target_side(request, fds),
 	};
 
-	return copy_telling(&copy, place, err);
+	return transfer_child_copy_with_progress(&copy, fds, err);
 }
 
 /* An earlier copy may have brought links that lead anywhere on the host: none is followed. */
-static int copy_out(const struct file_transfer_request *request, const struct place *place,
-		    struct warden_error *err)
+static int transfer_child_copy_out(const struct file_transfer_request *request,
+				   const struct transfer_fds *fds, struct warden_error *err)
 {
 	struct copy_request copy = {
-		.source = inside_source(request, place),
+		.source = transfer_child_source_side(request, fds),
 		.target = {.root_fd = AT_FDCWD,
 			   .path = request->host_path,
 			   .links = COPY_LINKS_REFUSE,
@@ -166,113 +167,114 @@ static int copy_out(const struct file_transfer_request *request, const struct pl
 		.strip_privileges = true,
 	};
 
-	return copy_telling(&copy, place, err);
+	return transfer_child_copy_with_progress(&copy, fds, err);
 }
 
 /* What is done to a single path; both sides are the container. */
-static struct copy_request at_path(const struct file_transfer_request *request,
-				   const struct place *place)
+static struct copy_request transfer_child_request_at_path(
+	const struct file_transfer_request *request, const struct transfer_fds *fds)
 {
 	return (struct copy_request){
-		.source = inside_source(request, place),
-		.target = inside_target(request, place),
+		.source = transfer_child_source_side(request, fds),
+		.target = transfer_child_target_side(request, fds),
 		.progress = &progress,
-		.warn = note,
+		.warn = transfer_child_send_note,
 	};
 }
 
-static int read_file(const struct file_transfer_request *request, const struct place *place,
-		     struct warden_error *err)
+static int transfer_child_read(const struct file_transfer_request *request,
+			       const struct transfer_fds *fds, struct warden_error *err)
 {
-	const struct copy_request copy = at_path(request, place);
+	const struct copy_request copy = transfer_child_request_at_path(request, fds);
 
-	return file_read(&copy, place->data_fd, request->offset, request->length, &file_size, err);
+	return file_read(&copy, fds->data_fd, request->offset, request->length, &file_size, err);
 }
 
-static int write_file(const struct file_transfer_request *request, const struct place *place,
-		      struct warden_error *err)
+static int transfer_child_write(const struct file_transfer_request *request,
+				const struct transfer_fds *fds, struct warden_error *err)
 {
-	const struct copy_request copy = at_path(request, place);
+	const struct copy_request copy = transfer_child_request_at_path(request, fds);
 
-	return file_write(&copy, place->data_fd, request->offset, request->mode, err);
+	return file_write(&copy, fds->data_fd, request->offset, request->mode, err);
 }
 
-static int list_file(const struct file_transfer_request *request, const struct place *place,
-		     struct warden_error *err)
+static int transfer_child_list(const struct file_transfer_request *request,
+			       const struct transfer_fds *fds, struct warden_error *err)
 {
-	const struct copy_request copy = at_path(request, place);
+	const struct copy_request copy = transfer_child_request_at_path(request, fds);
 
-	return file_list(&copy, place->data_fd, request->length, err);
+	return file_list(&copy, fds->data_fd, request->length, err);
 }
 
-static int remove_file(const struct file_transfer_request *request, const struct place *place,
-		       struct warden_error *err)
+static int transfer_child_remove(const struct file_transfer_request *request,
+				 const struct transfer_fds *fds, struct warden_error *err)
 {
-	const struct copy_request copy = at_path(request, place);
+	const struct copy_request copy = transfer_child_request_at_path(request, fds);
 
 	return file_remove(&copy, request->recursive, err);
 }
 
-static int watch_file(const struct file_transfer_request *request, const struct place *place,
-		      struct warden_error *err)
+static int transfer_child_watch(const struct file_transfer_request *request,
+				const struct transfer_fds *fds, struct warden_error *err)
 {
-	const struct copy_request copy = at_path(request, place);
+	const struct copy_request copy = transfer_child_request_at_path(request, fds);
 
-	return file_watch(&copy, place->data_fd, err);
+	return file_watch(&copy, fds->data_fd, err);
 }
 
-static int read_tar(const struct file_transfer_request *request, const struct place *place,
-		    struct warden_error *err)
+static int transfer_child_read_tar(const struct file_transfer_request *request,
+				   const struct transfer_fds *fds, struct warden_error *err)
 {
-	const struct copy_request copy = at_path(request, place);
+	const struct copy_request copy = transfer_child_request_at_path(request, fds);
 
-	return tar_read(&copy, place->data_fd, err);
+	return tar_read(&copy, fds->data_fd, err);
 }
 
-static int write_tar(const struct file_transfer_request *request, const struct place *place,
-		     struct warden_error *err)
+static int transfer_child_write_tar(const struct file_transfer_request *request,
+				    const struct transfer_fds *fds, struct warden_error *err)
 {
-	const struct copy_request copy = at_path(request, place);
+	const struct copy_request copy = transfer_child_request_at_path(request, fds);
 
-	return tar_write(&copy, place->data_fd, err);
+	return tar_write(&copy, fds->data_fd, err);
 }
 
 /* clang-format off */
-static int (*const kinds[])(const struct file_transfer_request *request, const struct place *place,
+static int (*const kinds[])(const struct file_transfer_request *request, const struct transfer_fds *fds,
 			    struct warden_error *err) = {
-	[WARDEN_COPY_IN] = copy_in,
-	[WARDEN_COPY_OUT] = copy_out,
-	[WARDEN_TAR_IN] = read_tar,
-	[WARDEN_TAR_OUT] = write_tar,
-	[WARDEN_FILE_READ] = read_file,
-	[WARDEN_FILE_WRITE] = write_file,
-	[WARDEN_FILE_LIST] = list_file,
-	[WARDEN_FILE_REMOVE] = remove_file,
-	[WARDEN_FILE_WATCH] = watch_file,
+	[WARDEN_COPY_IN] = transfer_child_copy_in,
+	[WARDEN_COPY_OUT] = transfer_child_copy_out,
+	[WARDEN_TAR_IN] = transfer_child_read_tar,
+	[WARDEN_TAR_OUT] = transfer_child_write_tar,
+	[WARDEN_FILE_READ] = transfer_child_read,
+	[WARDEN_FILE_WRITE] = transfer_child_write,
+	[WARDEN_FILE_LIST] = transfer_child_list,
+	[WARDEN_FILE_REMOVE] = transfer_child_remove,
+	[WARDEN_FILE_WATCH] = transfer_child_watch,
 };
 /* clang-format on */
 
-static int run(const struct place *place, struct warden_error *err)
+static int transfer_child_serve(const struct transfer_fds *fds, struct warden_error *err)
 {
 	static struct file_transfer_request request;
 	ssize_t came = fd_message_receive(connection, &request, sizeof(request), NULL, 0);
 
 	if (came != sizeof(request))
 		return warden_error_set(err, "no request came");
-	if (heed_connection(err) < 0)
+	if (transfer_child_watch_connection(err) < 0)
 		return -1;
-	return kinds[request.kind](&request, place, err);
+	return kinds[request.kind](&request, fds, err);
 }
 
-void transfer_child_run(int socket, int root_fd, int data_fd)
+void file_transfer_child_run(int socket, int root_fd, int data_fd)
 {
-	const struct place place = {root_fd, data_fd};
+	const struct transfer_fds fds = {root_fd, data_fd};
 	static struct file_transfer_reply reply;
 
 	prctl(PR_SET_NAME, "warden-transfer"); /* for ps alone */
 	signal(SIGPIPE, SIG_IGN);
 	connection = socket;
-	reply.event = run(&place, &reply.error) == 0 ? TRANSFER_DONE : TRANSFER_FAILED;
+	reply.event =
+		transfer_child_serve(&fds, &reply.error) == 0 ? TRANSFER_DONE : TRANSFER_FAILED;
 	reply.size = file_size;
 	fd_message_send(socket, &reply, sizeof(reply), NULL, 0); /* nobody else could be told */
 	_exit(0);

@@ -34,14 +34,14 @@ static const struct {
 	{IN_Q_OVERFLOW, MISSED},
 };
 
-static int fail(struct copy_state *copy, const char *what)
+static int inotify_watch_fail(struct copy_state *copy, const char *what)
 {
 	copy_failed_source(copy, what, NULL);
 	return -1;
 }
 
 /* An instance that is charged to the container: root has few of them. -1 with errno. */
-static int make_instance(const struct copy_guard *guard)
+static int inotify_watch_make_instance(const struct copy_guard *guard)
 {
 	int fd, saved;
 
@@ -56,7 +56,7 @@ static int make_instance(const struct copy_guard *guard)
 }
 
 /* Watches what was opened; nothing keeps it open, else its removal would not be told. */
-static int add_watch(struct copy_state *copy, int instance)
+static int inotify_watch_add(struct copy_state *copy, int instance)
 {
 	const struct copy_side *side = &copy->request->source;
 	_cleanup_close_ int fd = copy_source_open(copy, side->path, O_RDONLY);
@@ -69,7 +69,7 @@ static int add_watch(struct copy_state *copy, int instance)
 	return inotify_add_watch(instance, path, WATCHED) < 0 ? -1 : 0;
 }
 
-static int tell(int fd, uint32_t change, const char *name)
+static int inotify_watch_write_change(int fd, uint32_t change, const char *name)
 {
 	char record[sizeof(struct warden_change) + NAME_MAX + 1];
 	struct warden_change head = {.change = change, .name_length = (uint32_t)strlen(name)};
@@ -89,7 +89,7 @@ static int tell(int fd, uint32_t change, const char *name)
 
 /* A file that has no name yet (O_TMPFILE, as a copy begins) is told as '#' and its inode's number.
  * Who watches wants names alone, but a file may be called so: the directory knows. */
-static bool is_nameless(struct copy_state *copy, const struct inotify_event *event)
+static bool inotify_watch_is_nameless(struct copy_state *copy, const struct inotify_event *event)
 {
 	const char *name = event->len > 0 ? event->name : "";
 	_cleanup_close_ int fd = -1;
@@ -103,20 +103,22 @@ static bool is_nameless(struct copy_state *copy, const struct inotify_event *eve
 }
 
 /* 1: what was watched is gone. -1 with errno. */
-static int tell_event(struct copy_state *copy, int data_fd, const struct inotify_event *event)
+static int inotify_watch_report_event(struct copy_state *copy, int data_fd,
+				      const struct inotify_event *event)
 {
 	if (event->mask & (IN_IGNORED | IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT))
 		return 1;
-	if (is_nameless(copy, event))
+	if (inotify_watch_is_nameless(copy, event))
 		return 0;
 	for (size_t i = 0; i < ARRAY_SIZE(changes); i++)
 		if ((event->mask & changes[i].mask) &&
-		    tell(data_fd, changes[i].change, event->len > 0 ? event->name : "") != 0)
+		    inotify_watch_write_change(data_fd, changes[i].change,
+					       event->len > 0 ? event->name : "") != 0)
 			return -1;
 	return 0;
 }
 
-static int tell_events(struct copy_state *copy, int instance, int data_fd)
+static int inotify_watch_report_events(struct copy_state *copy, int instance, int data_fd)
 {
 	char buffer[16384] __attribute__((aligned(__alignof__(struct inotify_event))));
 	ssize_t size = read(instance, buffer, sizeof(buffer));
@@ -127,7 +129,7 @@ static int tell_events(struct copy_state *copy, int instance, int data_fd)
 	for (ssize_t at = 0; at < size && result == 0;) {
 		const struct inotify_event *event = (const void *)(buffer + at);
 
-		result = tell_event(copy, data_fd, event);
+		result = inotify_watch_report_event(copy, data_fd, event);
 		at += (ssize_t)sizeof(*event) + event->len;
 	}
 	return result;
@@ -135,7 +137,7 @@ static int tell_events(struct copy_state *copy, int instance, int data_fd)
 
 /* SIGIO says that nobody wants more. It comes while this waits, or while it tells, never between.
  */
-static int watch(struct copy_state *copy, int instance, int data_fd)
+static int inotify_watch_wait(struct copy_state *copy, int instance, int data_fd)
 {
 	struct pollfd poll_fd = {.fd = instance, .events = POLLIN};
 	sigset_t none, io;
@@ -145,7 +147,7 @@ static int watch(struct copy_state *copy, int instance, int data_fd)
 	sigemptyset(&io);
 	sigaddset(&io, SIGIO);
 	sigprocmask(SIG_BLOCK, &io, NULL);
-	result = tell(data_fd, WATCHING, "");
+	result = inotify_watch_write_change(data_fd, WATCHING, "");
 	while (result == 0) {
 		if (copy_is_cancelled(copy)) {
 			errno = ECANCELED;
@@ -153,27 +155,27 @@ static int watch(struct copy_state *copy, int instance, int data_fd)
 		}
 		if (ppoll(&poll_fd, 1, NULL, &none) < 0 && errno != EINTR)
 			return -1;
-		result = tell_events(copy, instance, data_fd);
+		result = inotify_watch_report_events(copy, instance, data_fd);
 	}
 	return result < 0 ? -1 : 0;
 }
 
-static int watch_path(struct copy_state *copy, void *data)
+static int inotify_watch_run(struct copy_state *copy, void *data)
 {
-	_cleanup_close_ int instance = make_instance(&copy->request->source.guard);
+	_cleanup_close_ int instance = inotify_watch_make_instance(&copy->request->source.guard);
 
 	if (instance < 0)
-		return fail(copy, "make an inotify instance for");
+		return inotify_watch_fail(copy, "make an inotify instance for");
 	if (copy_as_source(copy) != 0)
 		return -1;
-	if (add_watch(copy, instance) != 0)
-		return fail(copy, "watch");
-	if (watch(copy, instance, *(const int *)data) != 0)
-		return fail(copy, "watch");
+	if (inotify_watch_add(copy, instance) != 0)
+		return inotify_watch_fail(copy, "watch");
+	if (inotify_watch_wait(copy, instance, *(const int *)data) != 0)
+		return inotify_watch_fail(copy, "watch");
 	return 0;
 }
 
 int file_watch(const struct copy_request *request, int data_fd, struct warden_error *err)
 {
-	return copy_run(request, watch_path, &data_fd, err);
+	return copy_run(request, inotify_watch_run, &data_fd, err);
 }

@@ -18,7 +18,7 @@ enum {
 };
 
 /* Fills the buffer; 0: the stream has ended. */
-static ssize_t fill(struct tar_stream *stream)
+static ssize_t tar_stream_fill_buffer(struct tar_stream *stream)
 {
 	ssize_t got;
 
@@ -39,7 +39,7 @@ ssize_t tar_stream_read(struct tar_stream *stream, void *data, size_t size)
 	size_t there;
 
 	if (stream->begin == stream->end) {
-		ssize_t got = fill(stream);
+		ssize_t got = tar_stream_fill_buffer(stream);
 
 		if (got <= 0)
 			return got;
@@ -59,7 +59,7 @@ int tar_stream_skip(struct tar_stream *stream, uint64_t size)
 		size_t there = stream->end - stream->begin;
 
 		if (there == 0) {
-			ssize_t got = fill(stream);
+			ssize_t got = tar_stream_fill_buffer(stream);
 
 			if (got <= 0) {
 				errno = got < 0 ? errno : 0;
@@ -77,7 +77,8 @@ int tar_stream_skip(struct tar_stream *stream, uint64_t size)
 }
 
 /* Reads `size` bytes. 1, 0 where the stream ends before the first, -1 and `err`. */
-static int read_whole(struct tar_stream *stream, void *data, size_t size, struct warden_error *err)
+static int tar_stream_read_whole(struct tar_stream *stream, void *data, size_t size,
+				 struct warden_error *err)
 {
 	for (size_t done = 0; done < size;) {
 		ssize_t got = tar_stream_read(stream, (char *)data + done, size - done);
@@ -98,7 +99,7 @@ static int read_whole(struct tar_stream *stream, void *data, size_t size, struct
 
 /* Octal, with blanks around it, or GNU's binary form: the top bit, then a number of 95 bits, of
  * which a negative one begins with 0xff. False: neither, or too large. */
-static bool parse_number(const char *field, size_t size, int64_t *number)
+static bool tar_entry_parse_number(const char *field, size_t size, int64_t *number)
 {
 	const unsigned char *at = (const unsigned char *)field;
 	uint64_t value = 0;
@@ -133,7 +134,7 @@ static bool parse_number(const char *field, size_t size, int64_t *number)
 	return i == size || at[i] == ' ' || at[i] == '\0';
 }
 
-static bool is_zero(const struct tar_header *header)
+static bool tar_entry_is_zero(const struct tar_header *header)
 {
 	const char *bytes = (const char *)header;
 
@@ -141,13 +142,13 @@ static bool is_zero(const struct tar_header *header)
 }
 
 /* The checksum; some old ones summed up signed bytes. */
-static bool is_header(const struct tar_header *header)
+static bool tar_entry_is_header(const struct tar_header *header)
 {
 	const signed char *bytes = (const signed char *)header;
 	size_t from = offsetof(struct tar_header, checksum);
 	int64_t told, sum = 0;
 
-	if (!parse_number(header->checksum, sizeof(header->checksum), &told))
+	if (!tar_entry_parse_number(header->checksum, sizeof(header->checksum), &told))
 		return false;
 	for (size_t i = 0; i < TAR_BLOCK; i++)
 		sum += i >= from && i < from + sizeof(header->checksum) ? ' ' : bytes[i];
@@ -155,7 +156,7 @@ static bool is_header(const struct tar_header *header)
 }
 
 /* What a stream that is none may be. */
-static const char *guess(const struct tar_header *header)
+static const char *tar_entry_guess_format(const struct tar_header *header)
 {
 	static const struct {
 		const char *magic;
@@ -177,10 +178,10 @@ static const char *guess(const struct tar_header *header)
 	return NULL;
 }
 
-static int refuse(const struct tar_stream *stream, const struct tar_header *header,
-		  struct warden_error *err)
+static int tar_entry_refuse(const struct tar_stream *stream, const struct tar_header *header,
+			    struct warden_error *err)
 {
-	const char *format = stream->at == TAR_BLOCK ? guess(header) : NULL;
+	const char *format = stream->at == TAR_BLOCK ? tar_entry_guess_format(header) : NULL;
 
 	if (format)
 		return warden_error_set(err, "the stream is %s, not tar: uncompress it first",
@@ -189,9 +190,9 @@ static int refuse(const struct tar_stream *stream, const struct tar_header *head
 				(unsigned long long)(stream->at - TAR_BLOCK));
 }
 
-/* The data of a header that describes the next one, as a text. NULL and `err`. */
-static char *read_text(struct tar_stream *stream, uint64_t size, size_t most,
-		       struct warden_error *err)
+/* The data of a header that describes the tar_entry_read_next one, as a text. NULL and `err`. */
+static char *tar_entry_read_text(struct tar_stream *stream, uint64_t size, size_t most,
+				 struct warden_error *err)
 {
 	char *text;
 
@@ -208,7 +209,7 @@ static char *read_text(struct tar_stream *stream, uint64_t size, size_t most,
 		return NULL;
 	}
 	text[size] = '\0';
-	if (size > 0 && read_whole(stream, text, (size_t)size, err) <= 0) {
+	if (size > 0 && tar_stream_read_whole(stream, text, (size_t)size, err) <= 0) {
 		free(text);
 		return NULL;
 	}
@@ -220,8 +221,8 @@ static char *read_text(struct tar_stream *stream, uint64_t size, size_t most,
 	return text;
 }
 
-/* What pax and GNU headers have said of the next entry. */
-struct said {
+/* What pax and GNU headers have extension of the tar_entry_read_next entry. */
+struct extension {
 	char *name, *link;
 	bool has_size, has_mtime;
 	uint64_t size;
@@ -229,14 +230,15 @@ struct said {
 	uint32_t mtime_ns;
 };
 
-static void said_free(struct said *said)
+static void tar_extension_free(struct extension *extension)
 {
-	free(said->name);
-	free(said->link);
-	*said = (struct said){0};
+	free(extension->name);
+	free(extension->link);
+	*extension = (struct extension){0};
 }
 
-static int set_text(char **to, const char *value, size_t length, struct warden_error *err)
+static int tar_extension_set_text(char **to, const char *value, size_t length,
+				  struct warden_error *err)
 {
 	if (length > NAME_MAX_ || memchr(value, '\0', length))
 		return warden_error_set(err, "a name in the tar stream holds NUL or is too long");
@@ -245,7 +247,7 @@ static int set_text(char **to, const char *value, size_t length, struct warden_e
 	return *to ? 0 : warden_error_errno(err, "read a name of the tar stream");
 }
 
-static bool parse_size(const char *text, uint64_t *size)
+static bool tar_entry_parse_size(const char *text, uint64_t *size)
 {
 	char *end;
 
@@ -257,47 +259,48 @@ static bool parse_size(const char *text, uint64_t *size)
 }
 
 /* Seconds with a fraction, perhaps below 0. */
-static bool parse_time(const char *text, struct said *said)
+static bool tar_entry_parse_time(const char *text, struct extension *extension)
 {
 	char *end;
 	uint32_t scale = 100000000;
 
 	errno = 0;
-	said->mtime = strtoll(text, &end, 10);
-	said->mtime_ns = 0;
+	extension->mtime = strtoll(text, &end, 10);
+	extension->mtime_ns = 0;
 	if (errno != 0 || end == text)
 		return false;
 	if (*end == '.')
 		for (end++; *end >= '0' && *end <= '9'; end++, scale /= 10)
-			said->mtime_ns += (uint32_t)(*end - '0') * scale;
-	if (*text == '-' && said->mtime_ns > 0) {
-		said->mtime--;
-		said->mtime_ns = 1000000000 - said->mtime_ns;
+			extension->mtime_ns += (uint32_t)(*end - '0') * scale;
+	if (*text == '-' && extension->mtime_ns > 0) {
+		extension->mtime--;
+		extension->mtime_ns = 1000000000 - extension->mtime_ns;
 	}
 	return *end == '\0';
 }
 
-static int take_record(struct said *said, const char *key, const char *value, size_t length,
-		       struct warden_error *err)
+static int tar_extension_set_record(struct extension *extension, const char *key, const char *value,
+				    size_t length, struct warden_error *err)
 {
 	if (strcmp(key, "path") == 0)
-		return set_text(&said->name, value, length, err);
+		return tar_extension_set_text(&extension->name, value, length, err);
 	if (strcmp(key, "linkpath") == 0)
-		return set_text(&said->link, value, length, err);
+		return tar_extension_set_text(&extension->link, value, length, err);
 	if (strncmp(key, "GNU.sparse.", 11) == 0)
 		return warden_error_set(err, "the tar stream has sparse files, which are not read: "
 					     "make it without");
-	said->has_size = said->has_size || strcmp(key, "size") == 0;
-	said->has_mtime = said->has_mtime || strcmp(key, "mtime") == 0;
-	if ((strcmp(key, "size") == 0 && !parse_size(value, &said->size)) ||
-	    (strcmp(key, "mtime") == 0 && !parse_time(value, said)))
+	extension->has_size = extension->has_size || strcmp(key, "size") == 0;
+	extension->has_mtime = extension->has_mtime || strcmp(key, "mtime") == 0;
+	if ((strcmp(key, "size") == 0 && !tar_entry_parse_size(value, &extension->size)) ||
+	    (strcmp(key, "mtime") == 0 && !tar_entry_parse_time(value, extension)))
 		return warden_error_set(err, "%s in the tar stream is no number: %.64s", key,
 					value);
 	return 0;
 }
 
 /* "LENGTH KEY=VALUE\n", where LENGTH counts all of it. */
-static int take_records(struct said *said, char *text, size_t size, struct warden_error *err)
+static int tar_extension_set_records(struct extension *extension, char *text, size_t size,
+				     struct warden_error *err)
 {
 	while (size > 0) {
 		char *end, *value;
@@ -310,7 +313,8 @@ static int take_records(struct said *said, char *text, size_t size, struct warde
 		if (!value)
 			return warden_error_set(err, "a pax header of the tar stream is damaged");
 		*value++ = '\0';
-		if (take_record(said, end + 1, value, (size_t)(text + length - 1 - value), err) < 0)
+		if (tar_extension_set_record(extension, end + 1, value,
+					     (size_t)(text + length - 1 - value), err) < 0)
 			return -1;
 		text += length;
 		size -= length;
@@ -318,19 +322,20 @@ static int take_records(struct said *said, char *text, size_t size, struct warde
 	return 0;
 }
 
-static int take_pax(struct tar_stream *stream, struct said *said, uint64_t size,
-		    struct warden_error *err)
+static int tar_extension_read_pax(struct tar_stream *stream, struct extension *extension,
+				  uint64_t size, struct warden_error *err)
 {
-	char *text = read_text(stream, size, PAX_MAX, err);
-	int result = text ? take_records(said, text, (size_t)size, err) : -1;
+	char *text = tar_entry_read_text(stream, size, PAX_MAX, err);
+	int result = text ? tar_extension_set_records(extension, text, (size_t)size, err) : -1;
 
 	free(text);
 	return result;
 }
 
-static int take_long(struct tar_stream *stream, char **to, uint64_t size, struct warden_error *err)
+static int tar_extension_read_long(struct tar_stream *stream, char **to, uint64_t size,
+				   struct warden_error *err)
 {
-	char *text = read_text(stream, size, NAME_MAX_, err);
+	char *text = tar_entry_read_text(stream, size, NAME_MAX_, err);
 
 	if (!text)
 		return -1;
@@ -339,17 +344,17 @@ static int take_long(struct tar_stream *stream, char **to, uint64_t size, struct
 	return 0;
 }
 
-/* 1: it was about the next entry. 0: it is one. */
-static int take_description(struct tar_stream *stream, struct said *said, char type, uint64_t size,
-			    struct warden_error *err)
+/* 1: it was about the tar_entry_read_next entry. 0: it is one. */
+static int tar_extension_read(struct tar_stream *stream, struct extension *extension, char type,
+			      uint64_t size, struct warden_error *err)
 {
 	switch (type) {
 	case TAR_PAX:
-		return take_pax(stream, said, size, err) < 0 ? -1 : 1;
+		return tar_extension_read_pax(stream, extension, size, err) < 0 ? -1 : 1;
 	case TAR_GNU_LONG_NAME:
-		return take_long(stream, &said->name, size, err) < 0 ? -1 : 1;
+		return tar_extension_read_long(stream, &extension->name, size, err) < 0 ? -1 : 1;
 	case TAR_GNU_LONG_LINK:
-		return take_long(stream, &said->link, size, err) < 0 ? -1 : 1;
+		return tar_extension_read_long(stream, &extension->link, size, err) < 0 ? -1 : 1;
 	case TAR_PAX_GLOBAL:
 		if (tar_stream_skip(stream, size + tar_padding(size)) == 0)
 			return 1;
@@ -363,7 +368,7 @@ static int take_description(struct tar_stream *stream, struct said *said, char t
 }
 
 /* The name in the header, of two parts where it is ustar's. */
-static char *header_name(const struct tar_header *header)
+static char *tar_entry_header_name(const struct tar_header *header)
 {
 	int prefix = (int)strnlen(header->prefix, sizeof(header->prefix));
 	int name = (int)strnlen(header->name, sizeof(header->name));
@@ -375,7 +380,7 @@ static char *header_name(const struct tar_header *header)
 											    : text;
 }
 
-static void *move_text(char **from)
+static void *tar_entry_move_text(char **from)
 {
 	char *text = *from;
 
@@ -383,28 +388,29 @@ static void *move_text(char **from)
 	return text;
 }
 
-static int make_entry(struct tar_entry *entry, const struct tar_header *header, struct said *said,
-		      uint64_t size, struct warden_error *err)
+static int tar_entry_fill(struct tar_entry *entry, const struct tar_header *header,
+			  struct extension *extension, uint64_t size, struct warden_error *err)
 {
 	int64_t mode, mtime;
 	size_t length;
 
 	*entry = (struct tar_entry){.type = header->type,
-				    .size = said->has_size ? said->size : size};
+				    .size = extension->has_size ? extension->size : size};
 	if (entry->type == TAR_FILE_OLD || entry->type == TAR_CONTIGUOUS)
 		entry->type = TAR_FILE;
-	entry->name = said->name ? move_text(&said->name) : header_name(header);
-	entry->link =
-		said->link ? move_text(&said->link) : strndup(header->link, sizeof(header->link));
+	entry->name = extension->name ? tar_entry_move_text(&extension->name)
+				      : tar_entry_header_name(header);
+	entry->link = extension->link ? tar_entry_move_text(&extension->link)
+				      : strndup(header->link, sizeof(header->link));
 	if (!entry->name || !entry->link)
 		return warden_error_errno(err, "read an entry of the tar stream");
-	if (!parse_number(header->mode, sizeof(header->mode), &mode) ||
-	    !parse_number(header->mtime, sizeof(header->mtime), &mtime))
+	if (!tar_entry_parse_number(header->mode, sizeof(header->mode), &mode) ||
+	    !tar_entry_parse_number(header->mtime, sizeof(header->mtime), &mtime))
 		return warden_error_set(err, "%.256s in the tar stream: mode or time is no number",
 					entry->name);
 	entry->mode = (uint32_t)mode & 07777;
-	entry->mtime = said->has_mtime ? said->mtime : mtime;
-	entry->mtime_ns = said->has_mtime ? said->mtime_ns : 0;
+	entry->mtime = extension->has_mtime ? extension->mtime : mtime;
+	entry->mtime_ns = extension->has_mtime ? extension->mtime_ns : 0;
 	length = strlen(entry->name);
 	/* Before there was a type for directories. */
 	if (entry->type == TAR_FILE && length > 0 && entry->name[length - 1] == '/')
@@ -415,43 +421,43 @@ static int make_entry(struct tar_entry *entry, const struct tar_header *header, 
 	return 1;
 }
 
-/* As tar_entry_next; `said` is freed by the caller. */
-static int next(struct tar_stream *stream, struct tar_entry *entry, struct said *said,
-		struct warden_error *err)
+/* As tar_entry_next; `extension` is freed by the caller. */
+static int tar_entry_read_next(struct tar_stream *stream, struct tar_entry *entry,
+			       struct extension *extension, struct warden_error *err)
 {
 	struct tar_header header = {0};
 	int64_t size;
 	int result;
 
 	for (;;) {
-		result = read_whole(stream, &header, sizeof(header), err);
-		if (result == 0 && (said->name || said->link || said->has_size))
+		result = tar_stream_read_whole(stream, &header, sizeof(header), err);
+		if (result == 0 && (extension->name || extension->link || extension->has_size))
 			return warden_error_set(err, "the tar stream ends behind a header");
-		if (result <= 0 || is_zero(&header))
+		if (result <= 0 || tar_entry_is_zero(&header))
 			return result < 0 ? -1 : 0;
-		if (!is_header(&header))
-			return refuse(stream, &header, err);
-		if (!parse_number(header.size, sizeof(header.size), &size) || size < 0)
+		if (!tar_entry_is_header(&header))
+			return tar_entry_refuse(stream, &header, err);
+		if (!tar_entry_parse_number(header.size, sizeof(header.size), &size) || size < 0)
 			return warden_error_set(err,
 						"byte %llu of the tar stream: the size is no "
 						"number",
 						(unsigned long long)(stream->at - TAR_BLOCK));
-		result = take_description(stream, said, header.type, (uint64_t)size, err);
+		result = tar_extension_read(stream, extension, header.type, (uint64_t)size, err);
 		if (result < 0)
 			return -1;
 		if (result == 0)
-			return make_entry(entry, &header, said, (uint64_t)size, err);
+			return tar_entry_fill(entry, &header, extension, (uint64_t)size, err);
 	}
 }
 
 int tar_entry_next(struct tar_stream *stream, struct tar_entry *entry, struct warden_error *err)
 {
-	struct said said = {0};
+	struct extension extension = {0};
 	int result;
 
 	*entry = (struct tar_entry){0};
-	result = next(stream, entry, &said, err);
-	said_free(&said);
+	result = tar_entry_read_next(stream, entry, &extension, err);
+	tar_extension_free(&extension);
 	if (result < 0)
 		tar_entry_free(entry);
 	return result;

@@ -20,24 +20,24 @@ enum {
 };
 
 /* A directory that its owner may not write to: its mode is set when all is made. */
-struct late {
-	struct late *next;
+struct late_mode {
+	struct late_mode *next;
 	mode_t mode;
 	char name[];
 };
 
-struct unpack {
+struct tar_unpack {
 	struct copy_state *copy;
 	int top_fd;
 	char *parent; /* the directory that the last entry lay in, and its descriptor */
 	int parent_fd;
-	struct late *late;
+	struct late_mode *late;
 	size_t late_size;
 	struct tar_stream stream;
 };
 
 /* What is told about an entry is told by its name. */
-static int fail_entry(struct unpack *unpack, const struct tar_entry *entry)
+static int tar_read_fail_entry(struct tar_unpack *unpack, const struct tar_entry *entry)
 {
 	struct copy_state *copy = unpack->copy;
 	char *base = copy->source_base;
@@ -50,7 +50,8 @@ static int fail_entry(struct unpack *unpack, const struct tar_entry *entry)
 }
 
 /* The stream cannot be read on. */
-static int fail_stream(struct unpack *unpack, const struct tar_entry *entry, int number)
+static int tar_read_fail_stream(struct tar_unpack *unpack, const struct tar_entry *entry,
+				int number)
 {
 	struct copy_state *copy = unpack->copy;
 
@@ -64,7 +65,7 @@ static int fail_stream(struct unpack *unpack, const struct tar_entry *entry, int
 
 /* Splits a name into what is worth keeping: no root, no ".". Returns its length, 0 where nothing is
  * left (the directory itself), -1 with errno where a ".." is among it. In place. */
-static ssize_t clean_name(char *name)
+static ssize_t tar_read_clean_name(char *name)
 {
 	char *to = name;
 
@@ -89,7 +90,7 @@ static ssize_t clean_name(char *name)
 }
 
 /* Enters a directory of another, made where it is absent and that is wanted; no link is one. */
-static int enter(int fd, const char *name, bool make)
+static int tar_read_enter_directory(int fd, const char *name, bool make)
 {
 	int found = copy_open_directory(fd, name);
 
@@ -101,7 +102,7 @@ static int enter(int fd, const char *name, bool make)
 }
 
 /* The directory that a cleaned path names. -1 with errno. */
-static int walk(int top_fd, const char *path, bool make)
+static int tar_read_open_directory(int top_fd, const char *path, bool make)
 {
 	int fd = fcntl(top_fd, F_DUPFD_CLOEXEC, 0);
 	char name[NAME_MAX + 1];
@@ -117,7 +118,7 @@ static int walk(int top_fd, const char *path, bool make)
 		}
 		memcpy(name, path, length);
 		name[length] = '\0';
-		next = enter(fd, name, make);
+		next = tar_read_enter_directory(fd, name, make);
 		cleanup_close(&fd);
 		fd = next;
 		path += length + (path[length] == '/');
@@ -127,7 +128,7 @@ static int walk(int top_fd, const char *path, bool make)
 
 /* Takes a cleaned name apart and finds its directory: mostly that of the entry before. The
  * descriptor is unpack's. Returns the last component, or NULL with errno. */
-static const char *find_place(struct unpack *unpack, char *name, int *dir_fd)
+static const char *tar_read_find_parent(struct tar_unpack *unpack, char *name, int *dir_fd)
 {
 	char *slash = strrchr(name, '/');
 	const char *parent = slash ? name : "";
@@ -139,7 +140,7 @@ static const char *find_place(struct unpack *unpack, char *name, int *dir_fd)
 		cleanup_close(&unpack->parent_fd);
 		free(unpack->parent);
 		unpack->parent = NULL;
-		unpack->parent_fd = walk(unpack->top_fd, parent, true);
+		unpack->parent_fd = tar_read_open_directory(unpack->top_fd, parent, true);
 		if (unpack->parent_fd >= 0)
 			unpack->parent = strdup(parent);
 	}
@@ -149,10 +150,10 @@ static const char *find_place(struct unpack *unpack, char *name, int *dir_fd)
 	return unpack->parent ? last : NULL;
 }
 
-static int remember_mode(struct unpack *unpack, const char *name, mode_t mode)
+static int tar_read_remember_mode(struct tar_unpack *unpack, const char *name, mode_t mode)
 {
-	size_t size = sizeof(struct late) + strlen(name) + 1;
-	struct late *late;
+	size_t size = sizeof(struct late_mode) + strlen(name) + 1;
+	struct late_mode *late;
 
 	unpack->late_size += size;
 	late = unpack->late_size > LATE_MAX ? NULL : malloc(size);
@@ -168,19 +169,19 @@ static int remember_mode(struct unpack *unpack, const char *name, mode_t mode)
 }
 
 /* The modes that were put off, the last first: of two for one directory, the last counts. */
-static int set_late_modes(struct unpack *unpack)
+static int tar_read_set_late_modes(struct tar_unpack *unpack)
 {
-	struct late *late;
+	struct late_mode *late;
 	int result = 0;
 
 	while ((late = unpack->late)) {
-		_cleanup_close_ int fd = walk(unpack->top_fd, late->name, false);
+		_cleanup_close_ int fd = tar_read_open_directory(unpack->top_fd, late->name, false);
 
 		if (fd < 0 || copy_chmod(fd, late->mode) != 0) {
 			struct tar_entry entry = {.name = late->name};
 
 			if (result == 0)
-				result = fail_entry(unpack, &entry);
+				result = tar_read_fail_entry(unpack, &entry);
 		}
 		unpack->late = late->next;
 		free(late);
@@ -188,8 +189,8 @@ static int set_late_modes(struct unpack *unpack)
 	return result;
 }
 
-static int make_directory(struct unpack *unpack, int dir_fd, const char *last,
-			  const struct tar_entry *entry)
+static int tar_read_make_directory(struct tar_unpack *unpack, int dir_fd, const char *last,
+				   const struct tar_entry *entry)
 {
 	bool fresh;
 	_cleanup_close_ int fd = copy_place_directory(dir_fd, last, entry->mode & 0777, &fresh);
@@ -199,11 +200,11 @@ static int make_directory(struct unpack *unpack, int dir_fd, const char *last,
 	copy_count(&unpack->copy->progress->directories, 1);
 	if ((entry->mode & 0700) == 0700)
 		return 0;
-	return remember_mode(unpack, entry->name, entry->mode);
+	return tar_read_remember_mode(unpack, entry->name, entry->mode);
 }
 
-static int make_link(struct unpack *unpack, int dir_fd, const char *last,
-		     const struct tar_entry *entry)
+static int tar_read_make_link(struct tar_unpack *unpack, int dir_fd, const char *last,
+			      const struct tar_entry *entry)
 {
 	if (copy_place_link(unpack->copy, dir_fd, entry->link, last) != 0)
 		return -1;
@@ -212,21 +213,21 @@ static int make_link(struct unpack *unpack, int dir_fd, const char *last,
 }
 
 /* Another name for a file that the stream, or somebody before it, has made below the top. */
-static int make_hard_link(struct unpack *unpack, int dir_fd, const char *last,
-			  const struct tar_entry *entry)
+static int tar_read_make_hard_link(struct tar_unpack *unpack, int dir_fd, const char *last,
+				   const struct tar_entry *entry)
 {
 	char temporary[COPY_TEMPORARY_SIZE];
 	_cleanup_close_ int from_fd = -1;
 	char *slash;
 
-	if (clean_name(entry->link) <= 0) {
+	if (tar_read_clean_name(entry->link) <= 0) {
 		errno = EINVAL;
 		return -1;
 	}
 	slash = strrchr(entry->link, '/');
 	if (slash)
 		*slash = '\0';
-	from_fd = walk(unpack->top_fd, slash ? entry->link : "", false);
+	from_fd = tar_read_open_directory(unpack->top_fd, slash ? entry->link : "", false);
 	if (from_fd < 0)
 		return -1;
 	copy_temporary_name(unpack->copy, temporary);
@@ -240,12 +241,12 @@ static int make_hard_link(struct unpack *unpack, int dir_fd, const char *last,
 }
 
 /* How the data of a file went: a failure of the stream ends all, one of the file that alone. */
-struct data {
+struct tar_data {
 	uint64_t left;
 	int stream_error; /* -1: none; 0: it has ended */
 };
 
-static int write_all(int fd, const char *data, size_t size)
+static int tar_read_write_all(int fd, const char *data, size_t size)
 {
 	while (size > 0) {
 		ssize_t n = write(fd, data, size);
@@ -258,7 +259,7 @@ static int write_all(int fd, const char *data, size_t size)
 	return 0;
 }
 
-static int fill_file(struct unpack *unpack, int fd, struct data *data)
+static int tar_read_fill_file(struct tar_unpack *unpack, int fd, struct tar_data *data)
 {
 	struct copy_state *copy = unpack->copy;
 
@@ -272,14 +273,14 @@ static int fill_file(struct unpack *unpack, int fd, struct data *data)
 		}
 		data->left -= (uint64_t)got;
 		copy_count(&copy->progress->bytes, (uint64_t)got);
-		if (write_all(fd, copy->buffer, (size_t)got) != 0)
+		if (tar_read_write_all(fd, copy->buffer, (size_t)got) != 0)
 			return -1;
 	}
 	return 0;
 }
 
-static int make_file(struct unpack *unpack, int dir_fd, const char *last,
-		     const struct tar_entry *entry, struct data *data)
+static int tar_read_make_file(struct tar_unpack *unpack, int dir_fd, const char *last,
+			      const struct tar_entry *entry, struct tar_data *data)
 {
 	const struct timespec times[] = {{.tv_nsec = UTIME_OMIT}, {entry->mtime, entry->mtime_ns}};
 	char temporary[COPY_TEMPORARY_SIZE];
@@ -288,7 +289,7 @@ static int make_file(struct unpack *unpack, int dir_fd, const char *last,
 
 	if (fd < 0)
 		return -1;
-	result = fill_file(unpack, fd, data);
+	result = tar_read_fill_file(unpack, fd, data);
 	if (result == 0)
 		result = fchmod(fd, entry->mode);
 	if (result == 0)
@@ -299,7 +300,7 @@ static int make_file(struct unpack *unpack, int dir_fd, const char *last,
 	return result;
 }
 
-static mode_t device_type(char type)
+static mode_t tar_read_device_type(char type)
 {
 	switch (type) {
 	case TAR_FIFO:
@@ -312,22 +313,22 @@ static mode_t device_type(char type)
 	}
 }
 
-static int make(struct unpack *unpack, int dir_fd, const char *last, const struct tar_entry *entry,
-		struct data *data)
+static int tar_read_make_entry(struct tar_unpack *unpack, int dir_fd, const char *last,
+			       const struct tar_entry *entry, struct tar_data *data)
 {
 	switch (entry->type) {
 	case TAR_FILE:
-		return make_file(unpack, dir_fd, last, entry, data);
+		return tar_read_make_file(unpack, dir_fd, last, entry, data);
 	case TAR_DIRECTORY:
-		return make_directory(unpack, dir_fd, last, entry);
+		return tar_read_make_directory(unpack, dir_fd, last, entry);
 	case TAR_SYMLINK:
-		return make_link(unpack, dir_fd, last, entry);
+		return tar_read_make_link(unpack, dir_fd, last, entry);
 	case TAR_HARD_LINK:
-		return make_hard_link(unpack, dir_fd, last, entry);
+		return tar_read_make_hard_link(unpack, dir_fd, last, entry);
 	default:
 		break;
 	}
-	if (!device_type(entry->type)) {
+	if (!tar_read_device_type(entry->type)) {
 		errno = ENOTSUP;
 		return -1;
 	}
@@ -335,31 +336,31 @@ static int make(struct unpack *unpack, int dir_fd, const char *last, const struc
 }
 
 /* One entry, and its data in any case. -1: all ends. */
-static int unpack_entry(struct unpack *unpack, struct tar_entry *entry)
+static int tar_read_unpack_entry(struct tar_unpack *unpack, struct tar_entry *entry)
 {
-	struct data data = {.left = entry->size, .stream_error = -1};
+	struct tar_data data = {.left = entry->size, .stream_error = -1};
 	struct copy_state *copy = unpack->copy;
-	ssize_t length = clean_name(entry->name);
+	ssize_t length = tar_read_clean_name(entry->name);
 	const char *last = NULL;
 	int dir_fd, result = length < 0 ? -1 : 0;
 
 	if (length > 0) {
-		last = find_place(unpack, entry->name, &dir_fd);
-		result = last ? make(unpack, dir_fd, last, entry, &data) : -1;
+		last = tar_read_find_parent(unpack, entry->name, &dir_fd);
+		result = last ? tar_read_make_entry(unpack, dir_fd, last, entry, &data) : -1;
 	}
 	if (result != 0 && data.stream_error >= 0)
-		return fail_stream(unpack, entry, data.stream_error);
-	if (result != 0 && fail_entry(unpack, entry) != 0)
+		return tar_read_fail_stream(unpack, entry, data.stream_error);
+	if (result != 0 && tar_read_fail_entry(unpack, entry) != 0)
 		return -1;
-	if (last && device_type(entry->type))
-		copy_skipped(copy, NULL, device_type(entry->type));
+	if (last && tar_read_device_type(entry->type))
+		copy_report_skipped(copy, NULL, tar_read_device_type(entry->type));
 	if (tar_stream_skip(&unpack->stream, data.left + tar_padding(entry->size)) != 0)
-		return fail_stream(unpack, entry, errno);
+		return tar_read_fail_stream(unpack, entry, errno);
 	return 0;
 }
 
 /* The target, a directory, made where its last component is missing. -1: all ends. */
-static int open_top(struct unpack *unpack)
+static int tar_read_open_top(struct tar_unpack *unpack)
 {
 	struct copy_state *copy = unpack->copy;
 	const struct copy_side *side = &copy->request->target;
@@ -385,38 +386,38 @@ static int open_top(struct unpack *unpack)
 }
 
 /* What comes behind the end is taken, too: whoever sends it is not to be cut off. */
-static int drain(struct unpack *unpack)
+static int tar_read_drain(struct tar_unpack *unpack)
 {
 	if (tar_stream_skip(&unpack->stream, UINT64_MAX) != 0 && errno != 0) {
 		struct tar_entry end = {.name = (char *)"the end"};
 
-		return fail_stream(unpack, &end, errno);
+		return tar_read_fail_stream(unpack, &end, errno);
 	}
 	return 0;
 }
 
-static int unpack_all(struct unpack *unpack)
+static int tar_read_unpack_all(struct tar_unpack *unpack)
 {
 	struct copy_state *copy = unpack->copy;
 	struct tar_entry entry;
-	int result = open_top(unpack);
+	int result = tar_read_open_top(unpack);
 
 	if (result != 0)
 		return -1;
 	while ((result = tar_entry_next(&unpack->stream, &entry, copy->err)) > 0) {
-		result = unpack_entry(unpack, &entry);
+		result = tar_read_unpack_entry(unpack, &entry);
 		tar_entry_free(&entry);
 		if (result != 0)
 			return -1;
 	}
 	if (result != 0)
 		copy->has_error = true;
-	return result == 0 ? drain(unpack) : -1;
+	return result == 0 ? tar_read_drain(unpack) : -1;
 }
 
-static int read_stream(struct copy_state *copy, void *data)
+static int tar_read_run(struct copy_state *copy, void *data)
 {
-	struct unpack *unpack = calloc(1, sizeof(*unpack));
+	struct tar_unpack *unpack = calloc(1, sizeof(*unpack));
 	int result;
 
 	if (!unpack)
@@ -425,8 +426,8 @@ static int read_stream(struct copy_state *copy, void *data)
 	unpack->top_fd = unpack->parent_fd = -1;
 	unpack->stream.fd = *(const int *)data;
 	unpack->stream.cancel = &copy->progress->cancel;
-	result = unpack_all(unpack);
-	if (unpack->top_fd >= 0 && set_late_modes(unpack) != 0)
+	result = tar_read_unpack_all(unpack);
+	if (unpack->top_fd >= 0 && tar_read_set_late_modes(unpack) != 0)
 		result = -1;
 	cleanup_close(&unpack->parent_fd);
 	cleanup_close(&unpack->top_fd);
@@ -437,5 +438,5 @@ static int read_stream(struct copy_state *copy, void *data)
 
 int tar_read(const struct copy_request *request, int fd, struct warden_error *err)
 {
-	return copy_run(request, read_stream, &fd, err);
+	return copy_run(request, tar_read_run, &fd, err);
 }

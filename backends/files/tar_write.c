@@ -17,13 +17,13 @@
 #define SIZE_LIMIT UINT64_C(077777777777)
 
 /* The stream cannot go on. */
-static int fail(struct copy_state *copy, const char *what)
+static int tar_write_fail(struct copy_state *copy, const char *what)
 {
 	copy->has_error = true;
 	return warden_error_errno(copy->err, "%s", what);
 }
 
-static int put(struct copy_state *copy, const void *data, size_t size)
+static int tar_write_bytes(struct copy_state *copy, const void *data, size_t size)
 {
 	const char *at = data;
 
@@ -32,37 +32,37 @@ static int put(struct copy_state *copy, const void *data, size_t size)
 
 		if (n == 0 || copy_is_cancelled(copy)) {
 			errno = ECANCELED;
-			return fail(copy, "write the stream");
+			return tar_write_fail(copy, "write the stream");
 		}
 		if (n < 0 && errno != EINTR)
-			return fail(copy, "write the stream");
+			return tar_write_fail(copy, "write the stream");
 		at += n > 0 ? n : 0;
 		size -= n > 0 ? (size_t)n : 0;
 	}
 	return 0;
 }
 
-static int put_zeros(struct copy_state *copy, uint64_t size)
+static int tar_write_zeros(struct copy_state *copy, uint64_t size)
 {
 	static const char zeros[16 * TAR_BLOCK];
 
 	while (size > 0) {
 		size_t part = size < sizeof(zeros) ? (size_t)size : sizeof(zeros);
 
-		if (put(copy, zeros, part) != 0)
+		if (tar_write_bytes(copy, zeros, part) != 0)
 			return -1;
 		size -= part;
 	}
 	return 0;
 }
 
-static int put_padding(struct copy_state *copy, uint64_t size)
+static int tar_write_padding(struct copy_state *copy, uint64_t size)
 {
-	return put_zeros(copy, (TAR_BLOCK - size % TAR_BLOCK) % TAR_BLOCK);
+	return tar_write_zeros(copy, (TAR_BLOCK - size % TAR_BLOCK) % TAR_BLOCK);
 }
 
-/* Grows the buffer that names are put together in. */
-static int append_name(struct copy_state *copy, const char *part)
+/* Grows the buffer that names are tar_write_bytes together in. */
+static int tar_write_append_name(struct copy_state *copy, const char *part)
 {
 	size_t used = copy->stream_name_used, length = strlen(part);
 	char *grown;
@@ -70,7 +70,7 @@ static int append_name(struct copy_state *copy, const char *part)
 	if (used + length + 2 > copy->stream_name_size) {
 		grown = realloc(copy->stream_name, 2 * (used + length + 2));
 		if (!grown)
-			return fail(copy, "name an entry of the stream");
+			return tar_write_fail(copy, "name an entry of the stream");
 		copy->stream_name = grown;
 		copy->stream_name_size = 2 * (used + length + 2);
 	}
@@ -82,27 +82,29 @@ static int append_name(struct copy_state *copy, const char *part)
 }
 
 /* The path of an entry of the current directory in the stream. */
-static int make_name(struct copy_state *copy, const char *name, bool directory)
+static int tar_write_make_name(struct copy_state *copy, const char *name, bool directory)
 {
 	copy->stream_name_used = 0;
-	if (copy->depth > 0 && *copy->stream_base && append_name(copy, copy->stream_base) != 0)
+	if (copy->depth > 0 && *copy->stream_base &&
+	    tar_write_append_name(copy, copy->stream_base) != 0)
 		return -1;
 	for (size_t i = 1; i < copy->depth; i++)
-		if (append_name(copy, copy->names + copy->levels[i - 1].next) != 0)
+		if (tar_write_append_name(copy, copy->names + copy->levels[i - 1].next) != 0)
 			return -1;
-	if (append_name(copy, name) != 0)
+	if (tar_write_append_name(copy, name) != 0)
 		return -1;
-	return directory ? append_name(copy, "") : 0;
+	return directory ? tar_write_append_name(copy, "") : 0;
 }
 
-static void put_octal(char *field, size_t size, uint64_t number)
+static void tar_write_format_octal(char *field, size_t size, uint64_t number)
 {
 	snprintf(field, size, "%0*" PRIo64, (int)size - 1, number);
 }
 
 /* Fills a header; what is too large for it is cut, and told by pax records before it. */
-static void fill_header(const struct copy_state *copy, struct tar_header *header, char type,
-			const char *name, const char *link, const struct stat *st, uint64_t size)
+static void tar_write_fill_header(const struct copy_state *copy, struct tar_header *header,
+				  char type, const char *name, const char *link,
+				  const struct stat *st, uint64_t size)
 {
 	uint64_t uid = copy_guard_id(&copy->request->source.guard, st->st_uid),
 		 gid = copy_guard_id(&copy->request->source.guard, st->st_gid);
@@ -112,25 +114,27 @@ static void fill_header(const struct copy_state *copy, struct tar_header *header
 	memcpy(header->name, name, strnlen(name, sizeof(header->name)));
 	if (link)
 		memcpy(header->link, link, strnlen(link, sizeof(header->link)));
-	put_octal(header->mode, sizeof(header->mode), st->st_mode & 07777);
-	put_octal(header->uid, sizeof(header->uid), uid > ID_LIMIT ? ID_LIMIT : uid);
-	put_octal(header->gid, sizeof(header->gid), gid > ID_LIMIT ? ID_LIMIT : gid);
-	put_octal(header->size, sizeof(header->size), size > SIZE_LIMIT ? SIZE_LIMIT : size);
-	put_octal(header->mtime, sizeof(header->mtime),
-		  st->st_mtime < 0 || (uint64_t)st->st_mtime > SIZE_LIMIT ? 0
-									  : (uint64_t)st->st_mtime);
+	tar_write_format_octal(header->mode, sizeof(header->mode), st->st_mode & 07777);
+	tar_write_format_octal(header->uid, sizeof(header->uid), uid > ID_LIMIT ? ID_LIMIT : uid);
+	tar_write_format_octal(header->gid, sizeof(header->gid), gid > ID_LIMIT ? ID_LIMIT : gid);
+	tar_write_format_octal(header->size, sizeof(header->size),
+			       size > SIZE_LIMIT ? SIZE_LIMIT : size);
+	tar_write_format_octal(header->mtime, sizeof(header->mtime),
+			       st->st_mtime < 0 || (uint64_t)st->st_mtime > SIZE_LIMIT
+				       ? 0
+				       : (uint64_t)st->st_mtime);
 	header->type = type;
 	memcpy(header->magic, "ustar", sizeof(header->magic));
 	memcpy(header->version, "00", sizeof(header->version));
-	put_octal(header->device_major, sizeof(header->device_major), 0);
-	put_octal(header->device_minor, sizeof(header->device_minor), 0);
+	tar_write_format_octal(header->device_major, sizeof(header->device_major), 0);
+	tar_write_format_octal(header->device_minor, sizeof(header->device_minor), 0);
 	snprintf(checksum, sizeof(checksum), "%06" PRIo32, tar_checksum(header));
 	checksum[7] = ' ';
 	memcpy(header->checksum, checksum, sizeof(header->checksum));
 }
 
 /* Appends "LENGTH KEY=VALUE\n", where LENGTH counts itself. */
-static size_t put_record(char *out, const char *key, const char *value)
+static size_t tar_write_format_record(char *out, const char *key, const char *value)
 {
 	size_t rest = strlen(key) + strlen(value) + 3, length = rest;
 	char digits[24];
@@ -143,13 +147,13 @@ static size_t put_record(char *out, const char *key, const char *value)
 	return length;
 }
 
-struct record {
+struct pax_record {
 	const char *key;
 	const char *value; /* NULL: not needed */
 };
 
-static int put_records(struct copy_state *copy, const struct record *records, size_t n,
-		       const struct stat *st)
+static int tar_write_records(struct copy_state *copy, const struct pax_record *records, size_t n,
+			     const struct stat *st)
 {
 	struct tar_header header;
 	size_t length = 0, at = 0;
@@ -158,26 +162,26 @@ static int put_records(struct copy_state *copy, const struct record *records, si
 
 	for (size_t i = 0; i < n; i++)
 		if (records[i].value)
-			length += put_record(NULL, records[i].key, records[i].value);
+			length += tar_write_format_record(NULL, records[i].key, records[i].value);
 	if (length == 0)
 		return 0;
 	text = malloc(length + 1);
 	if (!text)
-		return fail(copy, "describe an entry of the stream");
+		return tar_write_fail(copy, "describe an entry of the stream");
 	for (size_t i = 0; i < n; i++)
 		if (records[i].value)
-			at += put_record(text + at, records[i].key, records[i].value);
-	fill_header(copy, &header, TAR_PAX, "pax_header", NULL, st, length);
-	result = put(copy, &header, sizeof(header));
+			at += tar_write_format_record(text + at, records[i].key, records[i].value);
+	tar_write_fill_header(copy, &header, TAR_PAX, "pax_header", NULL, st, length);
+	result = tar_write_bytes(copy, &header, sizeof(header));
 	if (result == 0)
-		result = put(copy, text, length);
+		result = tar_write_bytes(copy, text, length);
 	if (result == 0)
-		result = put_padding(copy, length);
+		result = tar_write_padding(copy, length);
 	free(text);
 	return result;
 }
 
-static const char *number_over(uint64_t number, uint64_t most, char text[24])
+static const char *tar_write_number_over(uint64_t number, uint64_t most, char text[24])
 {
 	if (number <= most)
 		return NULL;
@@ -185,30 +189,32 @@ static const char *number_over(uint64_t number, uint64_t most, char text[24])
 	return text;
 }
 
-static int put_header(struct copy_state *copy, char type, const char *link, const struct stat *st,
-		      uint64_t size)
+static int tar_write_header(struct copy_state *copy, char type, const char *link,
+			    const struct stat *st, uint64_t size)
 {
 	const char *name = copy->stream_name;
 	struct tar_header header;
 	char size_text[24], uid_text[24], gid_text[24];
-	const struct record records[] = {
+	const struct pax_record records[] = {
 		{"path", strlen(name) > sizeof(header.name) ? name : NULL},
 		{"linkpath", link && strlen(link) > sizeof(header.link) ? link : NULL},
-		{"size", number_over(size, SIZE_LIMIT, size_text)},
-		{"uid", number_over(copy_guard_id(&copy->request->source.guard, st->st_uid),
-				    ID_LIMIT, uid_text)},
-		{"gid", number_over(copy_guard_id(&copy->request->source.guard, st->st_gid),
-				    ID_LIMIT, gid_text)},
+		{"size", tar_write_number_over(size, SIZE_LIMIT, size_text)},
+		{"uid",
+		 tar_write_number_over(copy_guard_id(&copy->request->source.guard, st->st_uid),
+				       ID_LIMIT, uid_text)},
+		{"gid",
+		 tar_write_number_over(copy_guard_id(&copy->request->source.guard, st->st_gid),
+				       ID_LIMIT, gid_text)},
 	};
 
-	if (put_records(copy, records, sizeof(records) / sizeof(records[0]), st) != 0)
+	if (tar_write_records(copy, records, sizeof(records) / sizeof(records[0]), st) != 0)
 		return -1;
-	fill_header(copy, &header, type, name, link, st, size);
-	return put(copy, &header, sizeof(header));
+	tar_write_fill_header(copy, &header, type, name, link, st, size);
+	return tar_write_bytes(copy, &header, sizeof(header));
 }
 
 /* Exactly as many bytes as the header says: what is missing by now are zeros. */
-static int put_data(struct copy_state *copy, const struct copy_item *item)
+static int tar_write_data(struct copy_state *copy, const struct copy_item *item)
 {
 	uint64_t size = (uint64_t)item->stat.st_size, done = 0;
 
@@ -223,55 +229,55 @@ static int put_data(struct copy_state *copy, const struct copy_item *item)
 			return -1;
 		if (got <= 0)
 			break;
-		if (put(copy, copy->buffer, (size_t)got) != 0)
+		if (tar_write_bytes(copy, copy->buffer, (size_t)got) != 0)
 			return -1;
 		copy_count(&copy->progress->bytes, (uint64_t)got);
 		done += (uint64_t)got;
 	}
 	if (done < size)
-		copy_vanished(copy, item->name);
-	if (put_zeros(copy, size - done) != 0)
+		copy_report_vanished(copy, item->name);
+	if (tar_write_zeros(copy, size - done) != 0)
 		return -1;
-	return put_padding(copy, size);
+	return tar_write_padding(copy, size);
 }
 
 int tar_put_directory(struct copy_state *copy, const char *name, const struct stat *st)
 {
-	if (make_name(copy, name, true) != 0)
+	if (tar_write_make_name(copy, name, true) != 0)
 		return -1;
-	return put_header(copy, TAR_DIRECTORY, NULL, st, 0);
+	return tar_write_header(copy, TAR_DIRECTORY, NULL, st, 0);
 }
 
 int tar_put_item(struct copy_state *copy, const char *name, const struct copy_item *item)
 {
-	int result = make_name(copy, name, false);
+	int result = tar_write_make_name(copy, name, false);
 
 	if (result == 0 && item->link)
-		result = put_header(copy, TAR_SYMLINK, item->link, &item->stat, 0);
+		result = tar_write_header(copy, TAR_SYMLINK, item->link, &item->stat, 0);
 	else if (result == 0)
-		result =
-			put_header(copy, TAR_FILE, NULL, &item->stat, (uint64_t)item->stat.st_size);
+		result = tar_write_header(copy, TAR_FILE, NULL, &item->stat,
+					  (uint64_t)item->stat.st_size);
 	if (result == 0 && !item->link)
-		result = put_data(copy, item);
+		result = tar_write_data(copy, item);
 	if (result == 0)
 		copy_count(item->link ? &copy->progress->links : &copy->progress->files, 1);
 	return result;
 }
 
-static int write_stream(struct copy_state *copy, void *data)
+static int tar_write_run(struct copy_state *copy, void *data)
 {
 	int result;
 
 	copy->streams = true;
 	copy->stream_fd = *(const int *)data;
-	result = copy_to_stream(copy);
+	result = copy_to_tar_stream(copy);
 	if (result == 0)
-		result = put_zeros(copy, UINT64_C(2) * TAR_BLOCK);
+		result = tar_write_zeros(copy, UINT64_C(2) * TAR_BLOCK);
 	free(copy->stream_name);
 	return result;
 }
 
 int tar_write(const struct copy_request *request, int fd, struct warden_error *err)
 {
-	return copy_run(request, write_stream, &fd, err);
+	return copy_run(request, tar_write_run, &fd, err);
 }

@@ -5,13 +5,14 @@
 #include <inttypes.h>
 
 /* The part of the buffer and of argv that is still free. */
-struct room {
+struct wshd_arguments_room {
 	struct wshd_arguments *arguments;
 	size_t used, n;
 	bool fits;
 };
 
-static void __attribute__((format(printf, 2, 3))) add(struct room *room, const char *format, ...)
+static void __attribute__((format(printf, 2, 3)))
+wshd_arguments_add(struct wshd_arguments_room *room, const char *format, ...)
 {
 	struct wshd_arguments *arguments = room->arguments;
 	size_t free_bytes = sizeof(arguments->text) - room->used;
@@ -36,33 +37,33 @@ static void __attribute__((format(printf, 2, 3))) add(struct room *room, const c
 int wshd_arguments_fill(struct wshd_arguments *arguments, const struct wshd_start *start,
 			struct warden_error *err)
 {
-	struct room room = {.arguments = arguments, .fits = true};
+	struct wshd_arguments_room room = {.arguments = arguments, .fits = true};
 
 	memset(arguments->argv, 0, sizeof(arguments->argv));
-	add(&room, "wshd");
-	add(&room, "--fd");
-	add(&room, "%d", start->listen_fd);
-	add(&room, "--title");
-	add(&room, "wshd: %s", start->id);
+	wshd_arguments_add(&room, "wshd");
+	wshd_arguments_add(&room, "--fd");
+	wshd_arguments_add(&room, "%d", start->listen_fd);
+	wshd_arguments_add(&room, "--title");
+	wshd_arguments_add(&room, "wshd: %s", start->id);
 	if (start->fake_dir) {
-		add(&room, "--fake");
-		add(&room, "%s", start->fake_dir);
+		wshd_arguments_add(&room, "--fake");
+		wshd_arguments_add(&room, "%s", start->fake_dir);
 	} else {
-		add(&room, "--uid");
-		add(&room, "%" PRIu32, start->uid);
-		add(&room, "--bounding");
-		add(&room, "%" PRIx64, start->bounding);
+		wshd_arguments_add(&room, "--uid");
+		wshd_arguments_add(&room, "%" PRIu32, start->uid);
+		wshd_arguments_add(&room, "--bounding");
+		wshd_arguments_add(&room, "%" PRIx64, start->bounding);
 	}
 	if (start->nice != 0) {
-		add(&room, "--nice");
-		add(&room, "%d", start->nice);
+		wshd_arguments_add(&room, "--nice");
+		wshd_arguments_add(&room, "%d", start->nice);
 	}
 	if (start->lang) {
-		add(&room, "--lang");
-		add(&room, "%s", start->lang);
+		wshd_arguments_add(&room, "--lang");
+		wshd_arguments_add(&room, "%s", start->lang);
 	}
 	if (start->subreaper)
-		add(&room, "--subreaper");
+		wshd_arguments_add(&room, "--subreaper");
 	if (!room.fits)
 		return warden_error_set(err, "the command line of wshd is too long");
 	return 0;

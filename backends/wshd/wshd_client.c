@@ -16,7 +16,7 @@
 #include "proto/packet.h"
 
 /* The path of the socket through the directory's descriptor. */
-static struct sockaddr_un socket_address(int container_fd)
+static struct sockaddr_un wshd_client_socket_address(int container_fd)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 
@@ -27,7 +27,7 @@ static struct sockaddr_un socket_address(int container_fd)
 
 int wshd_listen(int container_fd, struct warden_error *err)
 {
-	struct sockaddr_un address = socket_address(container_fd);
+	struct sockaddr_un address = wshd_client_socket_address(container_fd);
 	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
@@ -52,7 +52,7 @@ int wshd_send(int fd, const void *message, size_t length, const int *fds, size_t
 
 int wshd_connect(int container_fd, struct warden_error *err)
 {
-	struct sockaddr_un address = socket_address(container_fd);
+	struct sockaddr_un address = wshd_client_socket_address(container_fd);
 	struct wshd_hello hello = {.header.type = WSHD_HELLO, .version = WSHD_VERSION};
 	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
@@ -63,8 +63,8 @@ int wshd_connect(int container_fd, struct warden_error *err)
 	return take_fd(&fd);
 }
 
-static int send_signal(int fd, enum wshd_type type, uint32_t job_id, int signal, const char *what,
-		       struct warden_error *err)
+static int wshd_client_send_signal(int fd, enum wshd_type type, uint32_t job_id, int signal,
+				   const char *what, struct warden_error *err)
 {
 	struct wshd_signal message = {
 		.header = {.type = type, .job_id = job_id},
@@ -76,16 +76,16 @@ static int send_signal(int fd, enum wshd_type type, uint32_t job_id, int signal,
 
 int wshd_send_signal(int fd, uint32_t job_id, int signal, struct warden_error *err)
 {
-	return send_signal(fd, WSHD_SIGNAL, job_id, signal, "signal the job", err);
+	return wshd_client_send_signal(fd, WSHD_SIGNAL, job_id, signal, "signal the job", err);
 }
 
 int wshd_send_stop(int fd, int signal, struct warden_error *err)
 {
-	return send_signal(fd, WSHD_STOP, 0, signal, "stop the container", err);
+	return wshd_client_send_signal(fd, WSHD_STOP, 0, signal, "stop the container", err);
 }
 
-static int send_request(int fd, enum wshd_type type, uint32_t job_id, const char *what,
-			struct warden_error *err)
+static int wshd_client_send_request(int fd, enum wshd_type type, uint32_t job_id, const char *what,
+				    struct warden_error *err)
 {
 	struct wshd_request message = {.header = {.type = type, .job_id = job_id}};
 
@@ -94,12 +94,12 @@ static int send_request(int fd, enum wshd_type type, uint32_t job_id, const char
 
 int wshd_send_forget(int fd, uint32_t job_id, struct warden_error *err)
 {
-	return send_request(fd, WSHD_FORGET, job_id, "forget the job", err);
+	return wshd_client_send_request(fd, WSHD_FORGET, job_id, "forget the job", err);
 }
 
 int wshd_send_close_input(int fd, uint32_t job_id, struct warden_error *err)
 {
-	return send_request(fd, WSHD_CLOSE_INPUT, job_id, "close the job's input", err);
+	return wshd_client_send_request(fd, WSHD_CLOSE_INPUT, job_id, "close the job's input", err);
 }
 
 int wshd_send_resize(int fd, uint32_t job_id, uint16_t rows, uint16_t columns,
@@ -115,12 +115,12 @@ int wshd_send_resize(int fd, uint32_t job_id, uint16_t rows, uint16_t columns,
 
 int wshd_send_watch(int fd, struct warden_error *err)
 {
-	return send_request(fd, WSHD_WATCH, 0, "watch the jobs", err);
+	return wshd_client_send_request(fd, WSHD_WATCH, 0, "watch the jobs", err);
 }
 
 int wshd_send_end(int fd, struct warden_error *err)
 {
-	return send_request(fd, WSHD_END, 0, "end the container", err);
+	return wshd_client_send_request(fd, WSHD_END, 0, "end the container", err);
 }
 
 /* F_GETPIPE_SZ comes first: anything else may wait for a server of the container's (FUSE). A fifo
@@ -138,7 +138,7 @@ int wshd_check_pipe(int fd)
 	return -1;
 }
 
-static enum warden_end_reason reason_of(const struct wshd_ended *message)
+static enum warden_end_reason wshd_client_end_reason(const struct wshd_ended *message)
 {
 	switch (message->reason) {
 	case WSHD_SIGNALLED:
@@ -155,7 +155,7 @@ static enum warden_end_reason reason_of(const struct wshd_ended *message)
 }
 
 /* Names and numbers that wshd sends are put right: an end of text, a status that there can be. */
-static void end_take(struct warden_job_end *end, const struct wshd_ended *message)
+static void wshd_client_read_end(struct warden_job_end *end, const struct wshd_ended *message)
 {
 	int status = message->exit_status;
 
@@ -174,12 +174,12 @@ static void end_take(struct warden_job_end *end, const struct wshd_ended *messag
 		.written_bytes = message->output_blocks * 512,
 		.peak_processes = WARDEN_UNKNOWN,
 	};
-	end->reason = reason_of(message);
+	end->reason = wshd_client_end_reason(message);
 	snprintf(end->start_error, sizeof(end->start_error), "%.*s",
 		 (int)sizeof(message->start_error), message->start_error);
 }
 
-static int take_hello(const struct packet *packet, struct warden_error *err)
+static int wshd_client_check_hello(const struct packet *packet, struct warden_error *err)
 {
 	if (packet->message.hello.version == WSHD_VERSION)
 		return 0;
@@ -190,7 +190,7 @@ static int take_hello(const struct packet *packet, struct warden_error *err)
 }
 
 /* Only a job that cannot be kept matters: nobody else will tell its end. */
-static int take_refused(const struct packet *packet, struct wshd_event *event)
+static int wshd_client_read_refused(const struct packet *packet, struct wshd_event *event)
 {
 	const struct wshd_refused *refused = &packet->message.refused;
 
@@ -204,28 +204,28 @@ static int take_refused(const struct packet *packet, struct wshd_event *event)
 	return 1;
 }
 
-static int take_pipe(struct packet *packet, enum wshd_spawn_fd place)
+static int wshd_client_take_pipe(struct packet *packet, enum wshd_spawn_fd place)
 {
 	int fd = packet_take(packet, place);
 
 	return fd < 0 ? -1 : wshd_check_pipe(fd);
 }
 
-static int take_job(struct packet *packet, struct warden_restored_job *job,
-		    struct warden_error *err)
+static int wshd_client_read_job(struct packet *packet, struct warden_restored_job *job,
+				struct warden_error *err)
 {
 	if (!packet_place(packet, packet->message.job.present, 0)) {
 		errno = EPROTO;
 		return warden_error_errno(err, "receive from wshd");
 	}
-	job->stdin_fd = take_pipe(packet, WSHD_FD_STDIN_WRITE);
-	job->stdout_fd = take_pipe(packet, WSHD_FD_STDOUT_READ);
-	job->stderr_fd = take_pipe(packet, WSHD_FD_STDERR_READ);
+	job->stdin_fd = wshd_client_take_pipe(packet, WSHD_FD_STDIN_WRITE);
+	job->stdout_fd = wshd_client_take_pipe(packet, WSHD_FD_STDOUT_READ);
+	job->stderr_fd = wshd_client_take_pipe(packet, WSHD_FD_STDERR_READ);
 	return 1;
 }
 
 /* What wshd may send; each with its length and number of descriptors. */
-static bool event_fits(const struct packet *packet)
+static bool wshd_client_event_fits(const struct packet *packet)
 {
 	switch (packet->message.header.type) {
 	case WSHD_HELLO:
@@ -245,23 +245,24 @@ static bool event_fits(const struct packet *packet)
 }
 
 /* 1: `event` is filled; 0: it was nothing to be told; -1. */
-static int event_take(struct packet *packet, struct wshd_event *event, struct warden_error *err)
+static int wshd_client_read_event(struct packet *packet, struct wshd_event *event,
+				  struct warden_error *err)
 {
 	event->type = packet->message.header.type;
 	event->job_id = packet->message.header.job_id;
 	event->job = (struct warden_restored_job){event->job_id, -1, -1, -1};
 	switch (packet->message.header.type) {
 	case WSHD_HELLO:
-		return take_hello(packet, err);
+		return wshd_client_check_hello(packet, err);
 	case WSHD_REFUSED:
-		return take_refused(packet, event);
+		return wshd_client_read_refused(packet, event);
 	case WSHD_ENDED:
-		end_take(&event->end, &packet->message.ended);
+		wshd_client_read_end(&event->end, &packet->message.ended);
 		event->killed = packet->message.ended.flags & WSHD_KILLED;
 		event->own_group = packet->message.ended.flags & WSHD_OWN_GROUP;
 		return 1;
 	case WSHD_JOB:
-		return take_job(packet, &event->job, err);
+		return wshd_client_read_job(packet, &event->job, err);
 	default:
 		return 1;
 	}
@@ -281,18 +282,18 @@ int wshd_receive(int fd, struct wshd_event *event, struct warden_error *err)
 			errno = ECONNRESET;
 		if (got != 1)
 			return warden_error_errno(err, "receive from wshd");
-		if (!event_fits(&packet)) {
+		if (!wshd_client_event_fits(&packet)) {
 			packet_close(&packet);
 			errno = EPROTO;
 			return warden_error_errno(err, "receive from wshd");
 		}
-		result = event_take(&packet, event, err);
+		result = wshd_client_read_event(&packet, event, err);
 		packet_close(&packet);
 	}
 	return result;
 }
 
-static int64_t now_ms(void)
+static int64_t wshd_client_now_ms(void)
 {
 	struct timespec now;
 
@@ -301,12 +302,12 @@ static int64_t now_ms(void)
 }
 
 /* Waits for the next message until `deadline`. */
-static int receive_until(int fd, int64_t deadline, struct wshd_event *event,
-			 struct warden_error *err)
+static int wshd_client_receive_until(int fd, int64_t deadline, struct wshd_event *event,
+				     struct warden_error *err)
 {
 	for (;;) {
 		struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
-		int64_t left = deadline - now_ms();
+		int64_t left = deadline - wshd_client_now_ms();
 		int got = wshd_receive(fd, event, err);
 
 		if (got != 0)
@@ -334,8 +335,8 @@ void wshd_list_free(struct warden_restored *restored)
 	restored->n_jobs = 0;
 }
 
-static int restored_add(struct warden_restored *restored, const struct warden_restored_job *job,
-			struct warden_error *err)
+static int wshd_client_add_restored(struct warden_restored *restored,
+				    const struct warden_restored_job *job, struct warden_error *err)
 {
 	struct warden_restored_job *jobs;
 
@@ -352,19 +353,20 @@ static int restored_add(struct warden_restored *restored, const struct warden_re
 
 int wshd_list(int fd, int timeout_ms, struct warden_restored *restored, struct warden_error *err)
 {
-	int64_t deadline = now_ms() + timeout_ms;
-	int result = send_request(fd, WSHD_LIST, 0, "list the jobs", err);
+	int64_t deadline = wshd_client_now_ms() + timeout_ms;
+	int result = wshd_client_send_request(fd, WSHD_LIST, 0, "list the jobs", err);
 	struct wshd_event event = {0};
 
 	restored->jobs = NULL;
 	restored->n_jobs = 0;
 	while (result == 0) {
-		result = receive_until(fd, deadline, &event, err);
+		result = wshd_client_receive_until(fd, deadline, &event, err);
 		if (result == 1 && event.type == WSHD_LIST_END)
 			return 0;
 		if (result == 1)
-			result = event.type == WSHD_JOB ? restored_add(restored, &event.job, err)
-							: 0;
+			result = event.type == WSHD_JOB
+					 ? wshd_client_add_restored(restored, &event.job, err)
+					 : 0;
 	}
 	wshd_list_free(restored);
 	return -1;

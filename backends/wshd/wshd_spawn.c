@@ -16,12 +16,12 @@
 _Static_assert((int)WSHD_RLIMITS == (int)WARDEN_RLIMITS, "the wire has all limits");
 
 /* The command block while it is made. */
-struct block {
+struct wshd_spawn_block {
 	char *text;
 	size_t size, room;
 };
 
-static int block_add(struct block *block, const char *text)
+static int wshd_spawn_add_text(struct wshd_spawn_block *block, const char *text)
 {
 	size_t size = strlen(text) + 1;
 
@@ -43,16 +43,17 @@ static int block_add(struct block *block, const char *text)
 	return 0;
 }
 
-static int block_add_all(struct block *block, const char *const *texts, uint32_t *n)
+static int wshd_spawn_add_texts(struct wshd_spawn_block *block, const char *const *texts,
+				uint32_t *n)
 {
 	for (*n = 0; texts && texts[*n]; (*n)++)
-		if (block_add(block, texts[*n]) < 0)
+		if (wshd_spawn_add_text(block, texts[*n]) < 0)
 			return -1;
 	return 0;
 }
 
 /* Nobody but wshd and the job's keeper ever gets it, so it needs no seals. */
-static int memfd_make(const struct block *block)
+static int wshd_spawn_make_memfd(const struct wshd_spawn_block *block)
 {
 	_cleanup_close_ int fd = memfd_create("command", MFD_CLOEXEC | MFD_NOEXEC_SEAL);
 
@@ -63,34 +64,34 @@ static int memfd_make(const struct block *block)
 	return take_fd(&fd);
 }
 
-static const char *or_empty(const char *text)
+static const char *wshd_spawn_or_empty(const char *text)
 {
 	return text ? text : "";
 }
 
-static bool needs_block(const struct warden_spawn *spawn)
+static bool wshd_spawn_needs_block(const struct warden_spawn *spawn)
 {
 	return spawn->argv || (spawn->env && spawn->env[0]) || spawn->working_dir || spawn->user ||
 	       spawn->cpus;
 }
 
 /* The block's descriptor; -1 and errno. */
-static int block_make(const struct warden_spawn *spawn, struct wshd_command *command)
+static int wshd_spawn_make_block(const struct warden_spawn *spawn, struct wshd_command *command)
 {
-	struct block block = {NULL, 0, 0};
+	struct wshd_spawn_block block = {NULL, 0, 0};
 	int fd = -1;
 
-	if (block_add(&block, or_empty(spawn->user)) == 0 &&
-	    block_add(&block, or_empty(spawn->working_dir)) == 0 &&
-	    block_add(&block, or_empty(spawn->cpus)) == 0 &&
-	    block_add_all(&block, spawn->argv, &command->n_args) == 0 &&
-	    block_add_all(&block, spawn->env, &command->n_env) == 0)
-		fd = memfd_make(&block);
+	if (wshd_spawn_add_text(&block, wshd_spawn_or_empty(spawn->user)) == 0 &&
+	    wshd_spawn_add_text(&block, wshd_spawn_or_empty(spawn->working_dir)) == 0 &&
+	    wshd_spawn_add_text(&block, wshd_spawn_or_empty(spawn->cpus)) == 0 &&
+	    wshd_spawn_add_texts(&block, spawn->argv, &command->n_args) == 0 &&
+	    wshd_spawn_add_texts(&block, spawn->env, &command->n_env) == 0)
+		fd = wshd_spawn_make_memfd(&block);
 	free(block.text);
 	return fd;
 }
 
-static void fill_rlimits(struct wshd_spawn *message, const struct warden_spawn *spawn)
+static void wshd_spawn_fill_rlimits(struct wshd_spawn *message, const struct warden_spawn *spawn)
 {
 	for (unsigned i = 0; i < WSHD_RLIMITS; i++) {
 		message->rlimits[i] = spawn->rlimits[i].value;
@@ -134,8 +135,8 @@ int wshd_send_spawn(int fd, const struct warden_spawn *spawn, const struct wshd_
 	int all[WSHD_SPAWN_FDS], fds[WSHD_SPAWN_FDS];
 	size_t n;
 
-	if (needs_block(spawn)) {
-		block = block_make(spawn, &message.command);
+	if (wshd_spawn_needs_block(spawn)) {
+		block = wshd_spawn_make_block(spawn, &message.command);
 		if (block < 0)
 			return warden_error_errno(err, "pass argv, env and the like of job %u",
 						  spawn->job_id);
@@ -152,7 +153,7 @@ int wshd_send_spawn(int fd, const struct warden_spawn *spawn, const struct wshd_
 	all[WSHD_FD_CPU] = group->cpu_fd;
 	all[WSHD_FD_GROUP] = group->group_fd;
 	memcpy(all + WSHD_FD_TASKS, group->tasks_fds, sizeof(group->tasks_fds));
-	fill_rlimits(&message, spawn);
+	wshd_spawn_fill_rlimits(&message, spawn);
 	n = packet_gather_fds(all, fds, &message.present);
 	return wshd_send(fd, &message, sizeof(message), fds, n, "start the job", err);
 }

@@ -43,7 +43,7 @@ void linux_transfer_run(const struct linux_backend *backend, int socket, int roo
 {
 	close(backend->program_fd);
 	keep_capabilities();
-	transfer_child_run(socket, root_fd, data_fd);
+	file_transfer_child_run(socket, root_fd, data_fd);
 }
 
 /* The root that the container's first process sees, which nobody inside can exchange. */
