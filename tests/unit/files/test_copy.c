@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The copy engine on trees that nobody changes: what goes where, and what it replaces. */
+/* The copy engine on trees that do not change: which path is copied where, and what it replaces. */
 #include <config.h>
 
 #include "tests/unit/files/copy_case.h"
@@ -8,12 +8,12 @@
 
 static void a_directory_goes_below_the_target_under_its_own_name(void)
 {
-	case_begin();
+	copy_case_begin();
 	make_directory("d", 0750);
 	make_directory("d/sub", 0711);
 	make_file("d/sub/f", "text", 0640);
 	make_directory("t", 0755);
-	unit_integer(case_copy("d", "t"), 0);
+	unit_integer(copy_case_copy("d", "t"), 0);
 	is_directory("t", 0755);
 	is_directory("t/d", 0750);
 	is_directory("t/d/sub", 0711);
@@ -28,12 +28,12 @@ static void a_source_that_ends_in_a_slash_gives_its_content_and_mode(void)
 	static const char *const sources[] = {"d/", "d//", "d/.", "d/sub/.."};
 
 	for (size_t i = 0; i < 4; i++) {
-		case_begin();
+		copy_case_begin();
 		make_directory("d", 0750);
 		make_directory("d/sub", 0755);
 		make_file("d/f", "text", 0644);
 		make_directory("t", 0755);
-		unit_integer(case_copy(sources[i], "t"), 0);
+		unit_integer(copy_case_copy(sources[i], "t"), 0);
 		is_file("t/f", "text", 0644);
 		is_directory("t/sub", 0755);
 		is_directory("t", 0750);
@@ -43,16 +43,16 @@ static void a_source_that_ends_in_a_slash_gives_its_content_and_mode(void)
 
 static void the_target_s_last_component_is_made_its_parents_are_not(void)
 {
-	case_begin();
+	copy_case_begin();
 	make_directory("d", 0700);
 	make_file("d/f", "text", 0644);
-	unit_integer(case_copy("d/", "new"), 0);
+	unit_integer(copy_case_copy("d/", "new"), 0);
 	is_directory("new", 0700);
 	is_file("new/f", "text", 0644);
-	unit_integer(case_copy("d", "other"), 0);
+	unit_integer(copy_case_copy("d", "other"), 0);
 	is_directory("other", 0755);
 	is_directory("other/d", 0700);
-	unit_integer(case_copy("d", "no/such"), -1);
+	unit_integer(copy_case_copy("d", "no/such"), -1);
 	unit_string(copy_error.message, "open parent of target no/such: No such file or directory");
 	unit_integer(copy_error.number, ENOENT);
 	is_absent("no");
@@ -60,45 +60,45 @@ static void the_target_s_last_component_is_made_its_parents_are_not(void)
 
 static void a_file_goes_into_a_directory_or_to_a_name(void)
 {
-	case_begin();
+	copy_case_begin();
 	make_file("f", "text", 0604);
 	make_directory("t", 0755);
-	unit_integer(case_copy("f", "t"), 0);
+	unit_integer(copy_case_copy("f", "t"), 0);
 	is_file("t/f", "text", 0604);
-	unit_integer(case_copy("f", "t/name"), 0);
+	unit_integer(copy_case_copy("f", "t/name"), 0);
 	is_file("t/name", "text", 0604);
-	unit_integer(case_copy("f", "t/made/"), 0);
+	unit_integer(copy_case_copy("f", "t/made/"), 0);
 	is_file("t/made/f", "text", 0604);
 	is_directory("t/made", 0755);
-	unit_integer(case_copy("f", "no/such"), -1);
-	unit_integer(case_copy("f", "f/"), -1);
+	unit_integer(copy_case_copy("f", "no/such"), -1);
+	unit_integer(copy_case_copy("f", "f/"), -1);
 	unit_string(copy_error.message, "open target f/: Not a directory");
-	unit_integer(case_copy("f/", "t"), -1);
+	unit_integer(copy_case_copy("f/", "t"), -1);
 	unit_string(copy_error.message, "open source f/: Not a directory");
 }
 
 static void an_existing_file_is_replaced_and_not_written_to(void)
 {
-	case_begin();
+	copy_case_begin();
 	make_directory("t", 0755);
 	make_file("f", "new", 0600);
 	make_file("t/f", "a longer old text", 0644);
 	unit_integer(link("t/f", "old"), 0);
-	unit_integer(case_copy("f", "t"), 0);
+	unit_integer(copy_case_copy("f", "t"), 0);
 	is_file("t/f", "new", 0600);
 	is_file("old", "a longer old text", 0644);
 	unit_integer(count_entries("t"), 1);
-	/* A link of the file's name likewise. */
+	/* A link under the name of the file is replaced likewise. */
 	unit_integer(unlink("t/f"), 0);
 	make_link("t/f", "../old");
-	unit_integer(case_copy("f", "t/f"), 0);
+	unit_integer(copy_case_copy("f", "t/f"), 0);
 	is_file("t/f", "new", 0600);
 	is_file("old", "a longer old text", 0644);
 }
 
 static void a_file_replaces_an_empty_directory_and_no_other(void)
 {
-	case_begin();
+	copy_case_begin();
 	make_directory("d", 0755);
 	make_file("d/empty", "1", 0644);
 	make_file("d/full", "2", 0644);
@@ -109,7 +109,7 @@ static void a_file_replaces_an_empty_directory_and_no_other(void)
 	make_directory("t/link", 0755);
 	make_directory("t/full", 0755);
 	make_file("t/full/f", "kept", 0644);
-	unit_integer(case_copy("d/", "t"), -1);
+	unit_integer(copy_case_copy("d/", "t"), -1);
 	unit_string(copy_error.message, "write t/full: Directory not empty");
 	is_file("t/empty", "1", 0644);
 	is_link("t/link", "empty");
@@ -122,7 +122,7 @@ static void a_file_replaces_an_empty_directory_and_no_other(void)
 
 static void a_directory_replaces_a_file_and_a_link(void)
 {
-	case_begin();
+	copy_case_begin();
 	make_directory("out", 0755);
 	make_directory("d", 0755);
 	make_directory("d/file", 0755);
@@ -132,36 +132,36 @@ static void a_directory_replaces_a_file_and_a_link(void)
 	make_directory("t", 0755);
 	make_file("t/file", "old", 0644);
 	make_link("t/link", "../out");
-	unit_integer(case_copy("d/", "t"), 0);
+	unit_integer(copy_case_copy("d/", "t"), 0);
 	is_file("t/file/f", "1", 0644);
 	is_directory("t/link", 0755);
 	is_file("t/link/f", "2", 0644);
 	unit_integer(count_entries("out"), 0);
-	/* At the top it does not. */
+	/* The top of the target is not replaced. */
 	make_file("plain", "old", 0644);
-	unit_integer(case_copy("d", "plain"), -1);
+	unit_integer(copy_case_copy("d", "plain"), -1);
 	unit_string(copy_error.message, "make target directory plain: File exists");
 	is_file("plain", "old", 0644);
 }
 
-/* What the first copy brings as a link is a directory in the second. */
+/* A link that the first copy made is a directory in the second. */
 static void a_second_copy_does_not_write_through_a_link_of_the_first(void)
 {
-	case_begin();
+	copy_case_begin();
 	make_directory("out", 0755);
 	make_file("out/passwd", "canary", 0600);
 	make_directory("d", 0755);
 	make_link("d/x", "../out");
 	make_link("d/passwd", "../out/passwd");
 	make_directory("t", 0755);
-	unit_integer(case_copy("d/", "t"), 0);
+	unit_integer(copy_case_copy("d/", "t"), 0);
 	is_link("t/x", "../out");
 	unit_integer(unlink("d/x"), 0);
 	unit_integer(unlink("d/passwd"), 0);
 	make_directory("d/x", 0777);
 	make_file("d/x/passwd", "evil", 0666);
 	make_file("d/passwd", "evil", 0666);
-	unit_integer(case_copy("d/", "t"), 0);
+	unit_integer(copy_case_copy("d/", "t"), 0);
 	is_file("t/x/passwd", "evil", 0666);
 	is_file("t/passwd", "evil", 0666);
 	is_file("out/passwd", "canary", 0600);
@@ -173,11 +173,11 @@ static void a_failure_names_the_path_and_the_rest_is_copied(void)
 {
 	struct copy_request request;
 
-	case_begin();
-	unit_integer(case_copy("no/such", "t"), -1);
+	copy_case_begin();
+	unit_integer(copy_case_copy("no/such", "t"), -1);
 	unit_string(copy_error.message, "open source no/such: No such file or directory");
-	unit_integer(case_copy("", "t"), -1);
-	unit_integer(case_copy("t", ""), -1);
+	unit_integer(copy_case_copy("", "t"), -1);
+	unit_integer(copy_case_copy("t", ""), -1);
 	make_directory("d", 0755);
 	make_directory("d/a", 0755);
 	make_directory("t", 0755);
@@ -190,8 +190,8 @@ static void a_failure_names_the_path_and_the_rest_is_copied(void)
 	make_file("d/a/busy", "x", 0644);
 	make_file("d/a/also", "x", 0644);
 	make_file("d/a/z", "x", 0644);
-	request = case_request("d", "t");
-	unit_integer(case_run(&request), -1);
+	request = copy_case_request("d", "t");
+	unit_integer(copy_case_run(&request), -1);
 	unit_contains(copy_error.message, "write t/d/a/");
 	unit_contains(copy_error.message, ": Directory not empty (and 1 more)");
 	unit_contains(copy_warnings, "write t/d/a/busy: Directory not empty\n");
@@ -203,36 +203,36 @@ static void a_failure_names_the_path_and_the_rest_is_copied(void)
 
 static void a_copy_into_itself_ends(void)
 {
-	case_begin();
+	copy_case_begin();
 	make_directory("d", 0755);
 	make_directory("d/sub", 0755);
 	make_file("d/f", "x", 0644);
-	unit_integer(case_copy("d", "d/sub"), -1);
+	unit_integer(copy_case_copy("d", "d/sub"), -1);
 	unit_contains(copy_error.message, "copy into itself d/sub/d: ");
 	is_file("d/sub/d/f", "x", 0644);
 	is_absent("d/sub/d/sub/d");
-	unit_integer(case_copy("d/", "d/sub"), -1);
+	unit_integer(copy_case_copy("d/", "d/sub"), -1);
 	unit_contains(copy_error.message, "copy into itself d/sub: ");
 	/* A file onto itself is the same file. */
-	unit_integer(case_copy("d/f", "d"), 0);
+	unit_integer(copy_case_copy("d/f", "d"), 0);
 	is_file("d/f", "x", 0644);
 }
 
 static void descriptors_and_umask_are_as_before(void)
 {
-	int before = count_descriptors();
+	int before = count_own_fds();
 
-	case_begin();
+	copy_case_begin();
 	make_directory("d", 0755);
 	make_file("d/f", "x", 0644);
 	make_directory("t", 0755);
 	make_directory("t/d", 0755);
 	make_directory("t/d/f", 0755);
 	make_file("t/d/f/full", "x", 0644);
-	unit_integer(case_copy("d", "t"), -1);
-	unit_integer(case_copy("d", "t2"), 0);
-	unit_integer(case_copy("d/f", "t3/x"), -1);
-	unit_integer(count_descriptors(), before);
+	unit_integer(copy_case_copy("d", "t"), -1);
+	unit_integer(copy_case_copy("d", "t2"), 0);
+	unit_integer(copy_case_copy("d/f", "t3/x"), -1);
+	unit_integer(count_own_fds(), before);
 	unit_integer(umask(022), 022);
 }
 

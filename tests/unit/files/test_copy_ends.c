@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static void cancel_from_warning(void *data, const char *text)
+static void ends_cancel_from_warning(void *data, const char *text)
 {
 	(void)data;
 	(void)text;
@@ -25,28 +25,28 @@ static void a_cancelled_copy_ends(void)
 {
 	struct copy_request request;
 
-	root_begin();
+	copy_case_begin_root();
 	make_directory("root/d/sub", 0755);
 	make_file("root/d/sub/f", "x", 0644);
 	unit_integer(mkfifo("root/d/fifo", 0644), 0);
-	request = case_request("root/d", "t");
-	request.warn = cancel_from_warning;
-	unit_integer(case_run(&request), -1);
+	request = copy_case_request("root/d", "t");
+	request.warn = ends_cancel_from_warning;
+	unit_integer(copy_case_run(&request), -1);
 	unit_integer(copy_error.number, ECANCELED);
 	unit_contains(copy_error.message, ": Operation canceled");
 	is_absent("t/d/sub/f");
 }
 
-/* A copy of a big file in a process of its own, under way. */
-static pid_t begin_big(struct copy_request *request)
+/* Starts a copy of a big file in a child and waits until it is under way. */
+static pid_t ends_begin_big_copy(struct copy_request *request)
 {
 	pid_t pid;
 
-	root_begin();
+	copy_case_begin_root();
 	make_data("root/d/f", 256 << 20);
-	*request = case_request("root/d/f", "t");
-	request->progress = shared(sizeof(*request->progress));
-	pid = case_fork(request);
+	*request = copy_case_request("root/d/f", "t");
+	request->progress = share_memory(sizeof(*request->progress));
+	pid = copy_case_fork(request);
 	while (request->progress->bytes == 0)
 		;
 	return pid;
@@ -55,7 +55,7 @@ static pid_t begin_big(struct copy_request *request)
 static void a_cancelled_file_leaves_nothing(void)
 {
 	struct copy_request request;
-	pid_t pid = begin_big(&request);
+	pid_t pid = ends_begin_big_copy(&request);
 	int status = 0;
 
 	request.progress->cancel = true;
@@ -69,7 +69,7 @@ static void a_cancelled_file_leaves_nothing(void)
 static void a_killed_copy_leaves_no_half_file(void)
 {
 	struct copy_request request;
-	pid_t pid = begin_big(&request);
+	pid_t pid = ends_begin_big_copy(&request);
 	int status = 0;
 
 	kill(pid, SIGKILL);
@@ -80,8 +80,8 @@ static void a_killed_copy_leaves_no_half_file(void)
 	munmap(request.progress, sizeof(*request.progress));
 }
 
-/* Runs `run` in a mount namespace of its own; its exit status counts failures. */
-static void in_mount_namespace(int (*run)(void))
+/* Calls `run` in a child with its own mount namespace; the exit status is 0 if it passes. */
+static void ends_run_in_mount_namespace(int (*run)(void))
 {
 	int status = 0;
 	pid_t pid;
@@ -101,11 +101,11 @@ static void in_mount_namespace(int (*run)(void))
 	unit_integer(status, 0);
 }
 
-static int copy_to_small_disk(void)
+static int ends_copy_to_small_disk(void)
 {
 	if (mount("tmpfs", "t", "tmpfs", 0, "size=1m") != 0)
 		return 1;
-	if (case_copy("root/d", "t") != -1)
+	if (copy_case_copy("root/d", "t") != -1)
 		return 2;
 	if (copy_error.number != ENOSPC || !strstr(copy_error.message, "write t/d/big: No space"))
 		return 3;
@@ -116,15 +116,16 @@ static int copy_to_small_disk(void)
 
 static void a_full_disk_ends_the_copy(void)
 {
-	root_begin();
+	copy_case_begin_root();
 	make_data("root/d/big", 4 << 20);
 	make_directory("root/d/sub", 0755);
 	make_file("root/d/sub/f", "x", 0644);
-	in_mount_namespace(copy_to_small_disk);
+	ends_run_in_mount_namespace(ends_copy_to_small_disk);
 }
 
-/* A file system whose server never answers: the descriptor of the server, -1 where it cannot be. */
-static int mount_silent(const char *path)
+/* Mounts a FUSE file system whose server never answers. Returns the server's descriptor, or -1 if
+ * FUSE is not available. */
+static int ends_mount_silent(const char *path)
 {
 	int fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
 	char options[128];
@@ -135,8 +136,8 @@ static int mount_silent(const char *path)
 	return fd;
 }
 
-/* Whether a child ends within `seconds`. */
-static bool ends_within(pid_t pid, double seconds)
+/* Waits for a child; false if it does not end within `seconds`. */
+static bool ends_exits_within(pid_t pid, double seconds)
 {
 	for (double end = now() + seconds; now() < end; usleep(1000))
 		if (waitpid(pid, NULL, WNOHANG) == pid)
@@ -144,37 +145,37 @@ static bool ends_within(pid_t pid, double seconds)
 	return false;
 }
 
-static int copy_from_silent_server(void)
+static int ends_copy_from_silent_server(void)
 {
-	struct copy_request request = case_request("root/d", "t");
-	int server = mount_silent("root/d");
+	struct copy_request request = copy_case_request("root/d", "t");
+	int server = ends_mount_silent("root/d");
 	char message[65536];
 	pid_t pid;
 
 	if (server < 0)
 		return 0;
-	/* Nobody reads the question: a kill ends the copy. */
-	pid = case_fork(&request);
-	if (ends_within(pid, 0.2))
+	/* The server has not read the request: a kill ends the copy. */
+	pid = copy_case_fork(&request);
+	if (ends_exits_within(pid, 0.2))
 		return 1;
 	kill(pid, SIGKILL);
-	if (!ends_within(pid, 2))
+	if (!ends_exits_within(pid, 2))
 		return 2;
-	/* The question was read: the end of its server does. */
-	pid = case_fork(&request);
+	/* The server has read the request: the copy ends when the server does. */
+	pid = copy_case_fork(&request);
 	if (read(server, message, sizeof(message)) <= 0)
 		return 3;
 	usleep(100000);
 	kill(pid, SIGKILL);
 	close(server);
-	return ends_within(pid, 2) ? 0 : 4;
+	return ends_exits_within(pid, 2) ? 0 : 4;
 }
 
 static void a_silent_file_server_holds_a_copy_no_longer_than_it_lives(void)
 {
-	root_begin();
+	copy_case_begin_root();
 	if (access("/dev/fuse", R_OK | W_OK) == 0)
-		in_mount_namespace(copy_from_silent_server);
+		ends_run_in_mount_namespace(ends_copy_from_silent_server);
 	else
 		printf("  skipped: needs /dev/fuse\n");
 }

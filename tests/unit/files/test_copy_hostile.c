@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The copy engine on trees that somebody built to harm it, or that change at one chosen moment. */
+/* The copy engine on trees that are built to harm it, or that change at a chosen moment. */
 #include <config.h>
 
 #include "lib/cleanup.h"
@@ -18,39 +18,39 @@ static void a_path_stays_below_the_container_s_root(void)
 					    "d/up/../outside/f"};
 	struct copy_request request;
 
-	root_begin();
+	copy_case_begin_root();
 	make_directory("root/outside", 0755);
 	make_file("root/outside/f", "inside", 0644);
 	make_link("root/d/up", "../../..");
 	make_link("root/abs", "/outside");
 	for (size_t i = 0; i < 4; i++) {
-		request = root_request(links[i], "t/f");
-		unit_integer(case_run(&request), 0);
+		request = copy_case_request_root(links[i], "t/f");
+		unit_integer(copy_case_run(&request), 0);
 		is_file("t/f", "inside", 0644);
 		close(request.source.root_fd);
 	}
-	request = root_request("/abs/", "t/abs");
-	unit_integer(case_run(&request), 0);
+	request = copy_case_request_root("/abs/", "t/abs");
+	unit_integer(copy_case_run(&request), 0);
 	is_file("t/abs/f", "inside", 0644);
-	/* And as a target. */
+	/* The same holds for a target. */
 	make_file("new", "new", 0644);
 	request.target = request.source;
 	request.target.path = "/d/up/abs/../outside/f";
-	request.source = case_request("new", "").source;
-	unit_integer(case_run(&request), 0);
+	request.source = copy_case_request("new", "").source;
+	unit_integer(copy_case_run(&request), 0);
 	is_file("root/outside/f", "new", 0644);
 	close(request.target.root_fd);
-	is_outside_whole();
+	outside_is_unchanged();
 }
 
 static void magic_links_are_refused(void)
 {
-	case_begin();
+	copy_case_begin();
 	make_file("f", "text", 0644);
-	unit_integer(case_copy("/proc/self/cwd/f", "t"), -1);
+	unit_integer(copy_case_copy("/proc/self/cwd/f", "t"), -1);
 	unit_string(copy_error.message,
 		    "open source /proc/self/cwd/f: Too many levels of symbolic links");
-	unit_integer(case_copy("f", "/proc/self/cwd/t"), -1);
+	unit_integer(copy_case_copy("f", "/proc/self/cwd/t"), -1);
 	is_absent("t");
 }
 
@@ -58,24 +58,24 @@ static void a_target_s_links_are_refused_where_that_is_asked(void)
 {
 	struct copy_request request;
 
-	root_begin();
+	copy_case_begin_root();
 	make_file("f", "text", 0644);
 	make_link("t/x", "../outside");
-	request = case_request("f", "t/x");
+	request = copy_case_request("f", "t/x");
 	request.target.links = COPY_LINKS_REFUSE;
-	unit_integer(case_run(&request), -1);
+	unit_integer(copy_case_run(&request), -1);
 	request.target.path = "t/x/f";
-	unit_integer(case_run(&request), -1);
+	unit_integer(copy_case_run(&request), -1);
 	unit_string(copy_error.message, "open target t/x/f: Too many levels of symbolic links");
 	request.target.path = "t/f";
-	unit_integer(case_run(&request), 0);
+	unit_integer(copy_case_run(&request), 0);
 	is_file("t/f", "text", 0644);
-	is_outside_whole();
+	outside_is_unchanged();
 }
 
-/* Between the list of a directory and its copy `d/a` becomes a link; the engine tells of the fifo
- * in between. */
-static void replace_a_by_a_link(void *data, const char *text)
+/* Replaces `d/a` by a link between the listing of the directory and its copy. The engine's warning
+ * about a fifo in between calls this. */
+static void hostile_replace_by_link(void *data, const char *text)
 {
 	(void)data;
 	(void)text;
@@ -87,20 +87,20 @@ static void a_directory_that_becomes_a_link_is_not_followed(void)
 {
 	struct copy_request request;
 
-	root_begin();
+	copy_case_begin_root();
 	make_directory("root/d/a", 0755);
 	unit_integer(mkfifo("root/d/fifo", 0644), 0);
-	request = root_request("d", "t");
-	request.warn = replace_a_by_a_link;
-	unit_integer(case_run(&request), 0);
+	request = copy_case_request_root("d", "t");
+	request.warn = hostile_replace_by_link;
+	unit_integer(copy_case_run(&request), 0);
 	unit_unsigned(copy_progress.vanished, 1);
 	is_absent("t/d/a");
 	unit_integer(count_entries("t/d"), 0);
 	close(request.source.root_fd);
 }
 
-/* Makes or removes a chain of directories below the working directory; too deep for paths. */
-static bool make_chain(const char *top, int levels)
+/* Makes a chain of nested directories that is too deep for a path. */
+static bool hostile_make_chain(const char *top, int levels)
 {
 	int fd = open(top, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
@@ -117,8 +117,8 @@ static bool make_chain(const char *top, int levels)
 	return fd >= 0;
 }
 
-/* Goes down a chain; the descriptor of its end and how many levels there were. */
-static int descend(const char *top, int *levels)
+/* Opens the deepest directory of a chain and counts its levels. */
+static int hostile_descend(const char *top, int *levels)
 {
 	int fd = open(top, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
@@ -133,9 +133,9 @@ static int descend(const char *top, int *levels)
 	return fd;
 }
 
-static int remove_chain(const char *top)
+static int hostile_remove_chain(const char *top)
 {
-	int levels, fd = descend(top, &levels);
+	int levels, fd = hostile_descend(top, &levels);
 
 	for (int i = 0; i < levels && fd >= 0; i++) {
 		int parent = openat(fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -151,19 +151,19 @@ static int remove_chain(const char *top)
 
 static void thousands_of_nested_directories_are_copied(void)
 {
-	int before = count_descriptors();
+	int before = count_own_fds();
 
-	root_begin();
-	unit_true(make_chain("root/d", NESTED));
-	unit_integer(case_copy("root/d/", "t"), 0);
+	copy_case_begin_root();
+	unit_true(hostile_make_chain("root/d", NESTED));
+	unit_integer(copy_case_copy("root/d/", "t"), 0);
 	unit_unsigned(copy_progress.directories, NESTED + 1);
-	unit_integer(count_descriptors(), before);
-	unit_integer(remove_chain("t"), NESTED);
-	unit_integer(remove_chain("root/d"), NESTED);
+	unit_integer(count_own_fds(), before);
+	unit_integer(hostile_remove_chain("t"), NESTED);
+	unit_integer(hostile_remove_chain("root/d"), NESTED);
 }
 
-/* Takes a directory of the chain to another place, so that its `..` is another. */
-static void move_away(void *data, const char *text)
+/* Moves a directory of the chain, so that its `..` becomes another directory. */
+static void hostile_move_away(void *data, const char *text)
 {
 	const char *path = data;
 
@@ -177,24 +177,24 @@ static void a_directory_that_moves_while_it_is_copied_ends_the_copy(void)
 	char path[256];
 	int levels, fd;
 
-	root_begin();
-	unit_true(make_chain("root/d", 300));
-	fd = descend("root/d", &levels);
+	copy_case_begin_root();
+	unit_true(hostile_make_chain("root/d", 300));
+	fd = hostile_descend("root/d", &levels);
 	unit_integer(mkfifoat(fd, "fifo", 0644), 0);
 	snprintf(path, sizeof(path), "root/d");
 	for (size_t i = 0; i < 100; i++)
 		snprintf(path + 6 + 2 * i, 3, "/n");
-	request = case_request("root/d/", "t");
-	request.warn = move_away;
+	request = copy_case_request("root/d/", "t");
+	request.warn = hostile_move_away;
 	request.warn_data = path;
-	unit_integer(case_run(&request), -1);
+	unit_integer(copy_case_run(&request), -1);
 	unit_contains(copy_error.message, "return from root/d/");
 	unit_integer(copy_error.number, ESTALE);
 	unit_integer(unlinkat(fd, "fifo", 0), 0);
 	close(fd);
-	remove_chain("root/moved");
-	remove_chain("root/d");
-	remove_chain("t");
+	hostile_remove_chain("root/moved");
+	hostile_remove_chain("root/d");
+	hostile_remove_chain("t");
 }
 
 static void a_directory_of_a_hundred_thousand_entries_is_copied(void)
@@ -202,7 +202,7 @@ static void a_directory_of_a_hundred_thousand_entries_is_copied(void)
 	char name[64];
 	bool made = true;
 
-	root_begin();
+	copy_case_begin_root();
 	for (int i = 0; i < WIDE; i++) {
 		_cleanup_close_ int fd = -1;
 
@@ -215,7 +215,7 @@ static void a_directory_of_a_hundred_thousand_entries_is_copied(void)
 		made = made && fd >= 0;
 	}
 	unit_true(made);
-	unit_integer(case_copy("root/d/", "t"), 0);
+	unit_integer(copy_case_copy("root/d/", "t"), 0);
 	unit_unsigned(copy_progress.files, WIDE - WIDE / 1000);
 	unit_unsigned(copy_progress.directories, WIDE / 1000 + 1);
 	unit_integer(count_entries("t"), WIDE);
@@ -233,14 +233,14 @@ static void a_sparse_file_of_eight_exbibytes_is_copied_or_refused(void)
 	}
 	close(fd);
 	snprintf(target, sizeof(target), "%s-copy", source);
-	case_begin();
-	unit_integer(case_copy(source, target), 0);
+	copy_case_begin();
+	unit_integer(copy_case_copy(source, target), 0);
 	unit_integer(stat(target, &st), 0);
 	unit_integer(st.st_size, INT64_MAX);
 	unit_true(st.st_blocks < 10000);
 	unlink(target);
-	/* Where such files cannot be. */
-	if (case_copy(source, "t") != 0) {
+	/* On a file system that cannot hold such a file. */
+	if (copy_case_copy(source, "t") != 0) {
 		unit_string(copy_error.message, "write t: File too large");
 		is_absent("t");
 		unit_integer(count_entries("."), 0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The copy engine and what there is in trees: permissions, links, holes, sizes, names, and files
- * that are none. */
+/* The copy engine and the contents of trees: permissions, links, holes, sizes, names, and entries
+ * that are not regular files. */
 #include <config.h>
 
 #include "tests/unit/files/copy_case.h"
@@ -18,14 +18,14 @@ static void permissions_are_kept_and_times_are_not(void)
 	struct stat st;
 	char path[16];
 
-	case_begin();
+	copy_case_begin();
 	make_directory("d", 0755);
 	for (size_t i = 0; i < 8; i++) {
 		snprintf(path, sizeof(path), "d/%04o", modes[i]);
 		make_file(path, "x", modes[i]);
 		utimensat(AT_FDCWD, path, old, 0);
 	}
-	unit_integer(case_copy("d/", "t"), geteuid() == 0 ? 0 : -1);
+	unit_integer(copy_case_copy("d/", "t"), geteuid() == 0 ? 0 : -1);
 	for (size_t i = geteuid() == 0 ? 0 : 1; i < 8; i++) {
 		snprintf(path, sizeof(path), "t/%04o", modes[i]);
 		unit_integer(stat(path, &st), 0);
@@ -38,13 +38,13 @@ static void setuid_and_setgid_are_dropped_where_that_is_asked(void)
 {
 	struct copy_request request;
 
-	case_begin();
+	copy_case_begin();
 	make_directory("d", 03755);
 	make_file("d/u", "x", 04755);
 	make_file("d/g", "x", 02755);
-	request = case_request("d", "t");
+	request = copy_case_request("d", "t");
 	request.strip_privileges = true;
-	unit_integer(case_run(&request), 0);
+	unit_integer(copy_case_run(&request), 0);
 	is_file("t/d/u", "x", 0755);
 	is_file("t/d/g", "x", 0755);
 	is_directory("t/d", 01755);
@@ -52,24 +52,24 @@ static void setuid_and_setgid_are_dropped_where_that_is_asked(void)
 
 static void links_are_kept_and_not_followed(void)
 {
-	case_begin();
+	copy_case_begin();
 	make_directory("d", 0755);
 	make_file("d/f", "text", 0644);
 	make_link("d/there", "f");
 	make_link("d/nowhere", "/no/such/thing");
 	make_link("d/up", "../d");
 	make_link("link", "d");
-	unit_integer(case_copy("d", "t"), 0);
+	unit_integer(copy_case_copy("d", "t"), 0);
 	is_link("t/d/there", "f");
 	is_link("t/d/nowhere", "/no/such/thing");
 	is_link("t/d/up", "../d");
 	unit_unsigned(copy_progress.links, 3);
-	unit_integer(case_copy("link", "t"), 0);
+	unit_integer(copy_case_copy("link", "t"), 0);
 	is_link("t/link", "d");
-	unit_integer(case_copy("link/", "t2"), 0);
+	unit_integer(copy_case_copy("link/", "t2"), 0);
 	is_file("t2/f", "text", 0644);
-	/* Again: what is there already is as good. */
-	unit_integer(case_copy("d", "t"), 0);
+	/* A link that exists with the same target is left alone. */
+	unit_integer(copy_case_copy("d", "t"), 0);
 	is_link("t/d/there", "f");
 }
 
@@ -77,17 +77,17 @@ static void hard_links_become_files(void)
 {
 	struct stat st;
 
-	case_begin();
+	copy_case_begin();
 	make_directory("d", 0755);
 	make_file("d/a", "text", 0644);
 	unit_integer(link("d/a", "d/b"), 0);
-	unit_integer(case_copy("d", "t"), 0);
+	unit_integer(copy_case_copy("d", "t"), 0);
 	is_file("t/d/b", "text", 0644);
 	unit_integer(stat("t/d/a", &st), 0);
 	unit_unsigned(st.st_nlink, 1);
 }
 
-static void make_socket(const char *path)
+static void kinds_make_socket(const char *path)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -99,32 +99,32 @@ static void make_socket(const char *path)
 
 static void fifos_sockets_and_devices_are_skipped_and_told(void)
 {
-	case_begin();
+	copy_case_begin();
 	make_directory("d", 0755);
 	make_file("d/f", "text", 0644);
 	unit_integer(mkfifo("d/fifo", 0644), 0);
-	make_socket("d/socket");
-	unit_integer(case_copy("d", "t"), 0);
+	kinds_make_socket("d/socket");
+	unit_integer(copy_case_copy("d", "t"), 0);
 	unit_unsigned(copy_progress.skipped, 2);
 	unit_contains(copy_warnings, "skipped d/fifo: a fifo\n");
 	unit_contains(copy_warnings, "skipped d/socket: a socket\n");
 	is_file("t/d/f", "text", 0644);
 	unit_integer(count_entries("t/d"), 1);
-	unit_integer(case_copy("/dev/null", "t"), 0);
+	unit_integer(copy_case_copy("/dev/null", "t"), 0);
 	unit_string(copy_warnings, "skipped /dev/null: a device\n");
-	unit_integer(case_copy("d/fifo", "t"), 0);
+	unit_integer(copy_case_copy("d/fifo", "t"), 0);
 	unit_unsigned(copy_progress.skipped, 1);
 }
 
 static void names_of_any_bytes_are_copied_and_shown_escaped(void)
 {
-	case_begin();
+	copy_case_begin();
 	make_directory("d", 0755);
 	make_directory("d/new\nline", 0755);
 	make_file("d/new\nline/\xff\x1b[31m", "1", 0644);
 	make_file("d/new\nline/\xc3\xa4 -\"'\\*", "2", 0644);
 	unit_integer(mkfifo("d/new\nline/\xc3(\xc3\xa4", 0644), 0);
-	unit_integer(case_copy("d", "t"), 0);
+	unit_integer(copy_case_copy("d", "t"), 0);
 	is_file("t/d/new\nline/\xff\x1b[31m", "1", 0644);
 	is_file("t/d/new\nline/\xc3\xa4 -\"'\\*", "2", 0644);
 	unit_string(copy_warnings, "skipped d/new\\012line/\\303(\xc3\xa4: a fifo\n");
@@ -135,13 +135,13 @@ static void sizes_around_the_buffer_are_copied_whole(void)
 	static const size_t sizes[] = {1, 4095, 262143, 262144, 262145, 8388609, 20000000};
 	char path[32], copied[32];
 
-	case_begin();
+	copy_case_begin();
 	make_directory("d", 0755);
 	for (size_t i = 0; i < 7; i++) {
 		snprintf(path, sizeof(path), "d/%zu", sizes[i]);
 		make_data(path, sizes[i]);
 	}
-	unit_integer(case_copy("d/", "t"), 0);
+	unit_integer(copy_case_copy("d/", "t"), 0);
 	for (size_t i = 0; i < 7; i++) {
 		snprintf(path, sizeof(path), "d/%zu", sizes[i]);
 		snprintf(copied, sizeof(copied), "t/%zu", sizes[i]);
@@ -153,10 +153,10 @@ static void holes_stay_holes(void)
 {
 	struct stat st;
 
-	case_begin();
+	copy_case_begin();
 	make_data("f", 3000000);
 	unit_integer(truncate("f", 1L << 30), 0);
-	unit_integer(case_copy("f", "t"), 0);
+	unit_integer(copy_case_copy("f", "t"), 0);
 	unit_integer(stat("t", &st), 0);
 	unit_integer(st.st_size, 1L << 30);
 	unit_true(st.st_blocks < 4000000 / 512);
@@ -168,21 +168,21 @@ static void holes_stay_holes(void)
 
 static void a_directory_s_mode_that_bars_the_owner_is_set_at_the_end(void)
 {
-	case_begin();
+	copy_case_begin();
 	make_directory("d", 0755);
 	make_directory("d/a", 0755);
 	make_directory("d/a/b", 0755);
 	make_file("d/a/b/f", "x", 0644);
 	unit_integer(chmod("d/a/b", 0555), 0);
 	unit_integer(chmod("d/a", 0555), 0);
-	unit_integer(case_copy("d", "t"), 0);
+	unit_integer(copy_case_copy("d", "t"), 0);
 	is_directory("t/d/a", 0555);
 	is_directory("t/d/a/b", 0555);
 	is_file("t/d/a/b/f", "x", 0644);
-	/* Into what is there with such a mode, too. */
-	unit_integer(case_copy("d", "t"), 0);
+	/* The same holds for existing directories with such a mode. */
+	unit_integer(copy_case_copy("d", "t"), 0);
 	is_directory("t/d/a/b", 0555);
-	/* For the one who removes it. */
+	/* The runner removes the tree afterwards. */
 	chmod("d/a", 0755);
 	chmod("d/a/b", 0755);
 	chmod("t/d/a", 0755);

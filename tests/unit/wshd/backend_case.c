@@ -15,10 +15,10 @@
 
 #include "tests/unit/unit.h"
 
-enum { PATIENCE_S = 10, OPTIONS = 8, MOST_NEWS = 256 };
+enum { PATIENCE_S = 10, OPTIONS = 8, EVENTS_MAX = 256 };
 
-struct news {
-	enum told what;
+struct backend_case_event {
+	enum backend_event kind;
 	char id[32];
 	uint32_t job_id;
 	struct warden_job_end end;
@@ -26,8 +26,8 @@ struct news {
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
-static struct news news[MOST_NEWS];
-static size_t n_news;
+static struct backend_case_event events[EVENTS_MAX];
+static size_t n_events;
 
 static struct {
 	const char *name, *text;
@@ -35,19 +35,20 @@ static struct {
 	const char *const *texts;
 } options[OPTIONS];
 
-static void __attribute__((noreturn)) die(const char *what)
+static void __attribute__((noreturn)) backend_case_die(const char *what)
 {
 	perror(what);
 	exit(EXIT_FAILURE);
 }
 
-static void tell(enum told what, const char *id, uint32_t job_id, const struct warden_job_end *end)
+static void backend_case_add_event(enum backend_event kind, const char *id, uint32_t job_id,
+				   const struct warden_job_end *end)
 {
 	pthread_mutex_lock(&mutex);
-	if (n_news < MOST_NEWS) {
-		struct news *one = &news[n_news++];
+	if (n_events < EVENTS_MAX) {
+		struct backend_case_event *one = &events[n_events++];
 
-		*one = (struct news){.what = what, .job_id = job_id};
+		*one = (struct backend_case_event){.kind = kind, .job_id = job_id};
 		snprintf(one->id, sizeof(one->id), "%s", id);
 		if (end)
 			one->end = *end;
@@ -56,40 +57,40 @@ static void tell(enum told what, const char *id, uint32_t job_id, const struct w
 	pthread_mutex_unlock(&mutex);
 }
 
-static void host_job_ended(const struct warden_host *host, const char *id, uint32_t job_id,
-			   const struct warden_job_end *end)
+static void backend_case_job_ended(const struct warden_host *host, const char *id, uint32_t job_id,
+				   const struct warden_job_end *end)
 {
 	(void)host;
-	tell(TOLD_JOB_ENDED, id, job_id, end);
+	backend_case_add_event(EVENT_JOB_ENDED, id, job_id, end);
 }
 
-static void host_container_empty(const struct warden_host *host, const char *id)
+static void backend_case_container_empty(const struct warden_host *host, const char *id)
 {
 	(void)host;
-	tell(TOLD_EMPTY, id, 0, NULL);
+	backend_case_add_event(EVENT_CONTAINER_EMPTY, id, 0, NULL);
 }
 
-static void host_oom(const struct warden_host *host, const char *id)
+static void backend_case_oom(const struct warden_host *host, const char *id)
 {
 	(void)host;
-	tell(TOLD_OOM, id, 0, NULL);
+	backend_case_add_event(EVENT_OOM, id, 0, NULL);
 }
 
-static void host_init_died(const struct warden_host *host, const char *id)
+static void backend_case_init_died(const struct warden_host *host, const char *id)
 {
 	(void)host;
-	tell(TOLD_INIT_DIED, id, 0, NULL);
+	backend_case_add_event(EVENT_INIT_DIED, id, 0, NULL);
 }
 
-static void host_container_gone(const struct warden_host *host, const char *id)
+static void backend_case_container_gone(const struct warden_host *host, const char *id)
 {
 	(void)host;
-	tell(TOLD_GONE, id, 0, NULL);
+	backend_case_add_event(EVENT_CONTAINER_GONE, id, 0, NULL);
 }
 
 static void __attribute__((format(printf, 4, 5)))
-host_log(const struct warden_host *host, enum warden_log_level level, const char *id,
-	 const char *format, ...)
+backend_case_log(const struct warden_host *host, enum warden_log_level level, const char *id,
+		 const char *format, ...)
 {
 	va_list args;
 
@@ -101,55 +102,56 @@ host_log(const struct warden_host *host, enum warden_log_level level, const char
 	fputc('\n', stderr);
 }
 
-static size_t option_find(const char *name)
+static size_t backend_case_find_option(const char *name)
 {
 	size_t i = 0;
 
 	while (i < OPTIONS && options[i].name && strcmp(options[i].name, name) != 0)
 		i++;
 	if (i == OPTIONS)
-		die(name);
+		backend_case_die(name);
 	options[i].name = name;
 	return i;
 }
 
-void option_text(const char *name, const char *value)
+void backend_case_set_text(const char *name, const char *value)
 {
-	options[option_find(name)].text = value;
+	options[backend_case_find_option(name)].text = value;
 }
 
-void option_number(const char *name, int64_t value)
+void backend_case_set_number(const char *name, int64_t value)
 {
-	options[option_find(name)].number = value;
+	options[backend_case_find_option(name)].number = value;
 }
 
-void option_texts(const char *name, const char *const *values)
+void backend_case_set_texts(const char *name, const char *const *values)
 {
-	options[option_find(name)].texts = values;
+	options[backend_case_find_option(name)].texts = values;
 }
 
-static bool host_option_bool(const struct warden_host *host, const char *name)
-{
-	(void)host;
-	return options[option_find(name)].number != 0;
-}
-
-static int64_t host_option_integer(const struct warden_host *host, const char *name)
+static bool backend_case_option_bool(const struct warden_host *host, const char *name)
 {
 	(void)host;
-	return options[option_find(name)].number;
+	return options[backend_case_find_option(name)].number != 0;
 }
 
-static const char *host_option_string(const struct warden_host *host, const char *name)
+static int64_t backend_case_option_integer(const struct warden_host *host, const char *name)
 {
 	(void)host;
-	return options[option_find(name)].text;
+	return options[backend_case_find_option(name)].number;
 }
 
-static const char *const *host_option_strings(const struct warden_host *host, const char *name)
+static const char *backend_case_option_string(const struct warden_host *host, const char *name)
+{
+	(void)host;
+	return options[backend_case_find_option(name)].text;
+}
+
+static const char *const *backend_case_option_strings(const struct warden_host *host,
+						      const char *name)
 {
 	static const char *const none[] = {NULL};
-	const char *const *texts = options[option_find(name)].texts;
+	const char *const *texts = options[backend_case_find_option(name)].texts;
 
 	(void)host;
 	return texts ? texts : none;
@@ -159,19 +161,19 @@ static const struct warden_settings settings;
 static const struct warden_host host = {
 	.size = sizeof(host),
 	.settings = &settings,
-	.log = host_log,
-	.option_bool = host_option_bool,
-	.option_integer = host_option_integer,
-	.option_string = host_option_string,
-	.option_strings = host_option_strings,
-	.job_ended = host_job_ended,
-	.container_empty = host_container_empty,
-	.oom = host_oom,
-	.init_died = host_init_died,
-	.container_gone = host_container_gone,
+	.log = backend_case_log,
+	.option_bool = backend_case_option_bool,
+	.option_integer = backend_case_option_integer,
+	.option_string = backend_case_option_string,
+	.option_strings = backend_case_option_strings,
+	.job_ended = backend_case_job_ended,
+	.container_empty = backend_case_container_empty,
+	.oom = backend_case_oom,
+	.init_died = backend_case_init_died,
+	.container_gone = backend_case_container_gone,
 };
 
-struct backend_case backend_begin(const char *path)
+struct backend_case backend_case_begin(const char *path)
 {
 	struct backend_case backend = {NULL, NULL};
 	struct warden_error err = {0};
@@ -187,27 +189,27 @@ struct backend_case backend_begin(const char *path)
 		fprintf(stderr, "%s\n", err.message);
 		exit(EXIT_FAILURE);
 	}
-	n_news = 0;
+	n_events = 0;
 	return backend;
 }
 
-void backend_end(struct backend_case *backend)
+void backend_case_end(struct backend_case *backend)
 {
 	backend->container_klass->teardown(backend->backend);
 }
 
-struct warden_identity identity_make(const char *id)
+struct warden_identity backend_case_make_identity(const char *id)
 {
 	struct warden_identity identity = {.id = id};
 	char path[64];
 	int parent = open(unit_directory(), O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (parent < 0 || mkdirat(parent, id, 0700) < 0)
-		die("make a container's directory");
+		backend_case_die("make a container's directory");
 	identity.dir_fd = openat(parent, id, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (identity.dir_fd < 0 || mkdirat(identity.dir_fd, "run", 0700) < 0 ||
 	    mkdirat(identity.dir_fd, "etc", 0700) < 0)
-		die("make a container's directory");
+		backend_case_die("make a container's directory");
 	close(parent);
 	/* Good enough as long as the descriptor is open. */
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", identity.dir_fd);
@@ -215,8 +217,8 @@ struct warden_identity identity_make(const char *id)
 	return identity;
 }
 
-struct warden_spawn job_start(const struct backend_case *backend, void *container, uint32_t id,
-			      const char *script)
+struct warden_spawn backend_case_start_job(const struct backend_case *backend, void *container,
+					   uint32_t id, const char *script)
 {
 	struct warden_spawn spawn = {.job_id = id, .stdin_read_fd = -1, .stdin_write_fd = -1};
 	struct warden_error err = {0};
@@ -229,7 +231,7 @@ struct warden_spawn job_start(const struct backend_case *backend, void *containe
 	    write(spawn.script_fd, script, strlen(script)) != (ssize_t)strlen(script) ||
 	    lseek(spawn.script_fd, 0, SEEK_SET) < 0 || pipe2(out, O_CLOEXEC) < 0 ||
 	    pipe2(err_pipe, O_CLOEXEC) < 0)
-		die("make a job");
+		backend_case_die("make a job");
 	spawn.stdout_read_fd = out[0];
 	spawn.stdout_write_fd = out[1];
 	spawn.stderr_read_fd = err_pipe[0];
@@ -242,7 +244,7 @@ struct warden_spawn job_start(const struct backend_case *backend, void *containe
 	return spawn;
 }
 
-const char *job_read(int fd)
+const char *backend_case_read(int fd)
 {
 	static char text[65536];
 	size_t length = 0;
@@ -255,21 +257,24 @@ const char *job_read(int fd)
 	return text;
 }
 
-static bool take(enum told what, const char *id, uint32_t job_id, struct warden_job_end *end)
+static bool backend_case_take_event(enum backend_event kind, const char *id, uint32_t job_id,
+				    struct warden_job_end *end)
 {
-	for (size_t i = 0; i < n_news; i++) {
-		if (news[i].what != what || news[i].job_id != job_id || strcmp(news[i].id, id) != 0)
+	for (size_t i = 0; i < n_events; i++) {
+		if (events[i].kind != kind || events[i].job_id != job_id ||
+		    strcmp(events[i].id, id) != 0)
 			continue;
 		if (end)
-			*end = news[i].end;
-		memmove(&news[i], &news[i + 1], (n_news - i - 1) * sizeof(news[0]));
-		n_news--;
+			*end = events[i].end;
+		memmove(&events[i], &events[i + 1], (n_events - i - 1) * sizeof(events[0]));
+		n_events--;
 		return true;
 	}
 	return false;
 }
 
-bool was_told(enum told what, const char *id, uint32_t job_id, struct warden_job_end *end)
+bool backend_case_receives(enum backend_event kind, const char *id, uint32_t job_id,
+			   struct warden_job_end *end)
 {
 	struct timespec until;
 	bool found;
@@ -277,19 +282,19 @@ bool was_told(enum told what, const char *id, uint32_t job_id, struct warden_job
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += PATIENCE_S;
 	pthread_mutex_lock(&mutex);
-	while (!(found = take(what, id, job_id, end)))
+	while (!(found = backend_case_take_event(kind, id, job_id, end)))
 		if (pthread_cond_timedwait(&changed, &mutex, &until) != 0)
 			break;
 	pthread_mutex_unlock(&mutex);
 	return found;
 }
 
-bool nothing_was_told(void)
+bool backend_case_has_no_events(void)
 {
 	bool none;
 
 	pthread_mutex_lock(&mutex);
-	none = n_news == 0;
+	none = n_events == 0;
 	pthread_mutex_unlock(&mutex);
 	return none;
 }

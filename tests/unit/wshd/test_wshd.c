@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* wshd and its keepers: jobs, what is told about them, signals, reconnection. */
+/* wshd and its keepers: jobs, the events about them, signals, reconnection. */
 #include <config.h>
 
 #include "tests/unit/unit.h"
@@ -16,28 +16,28 @@ static void a_job_has_its_output_and_status(void)
 {
 	struct wshd_case wshd = wshd_case_begin();
 	struct job_output output = wshd_case_spawn(&wshd, 7, "echo out; echo err >&2; exit 3");
-	struct warden_job_end end = end_of(&wshd, 7);
+	struct warden_job_end end = wshd_case_job_end(&wshd, 7);
 
 	unit_integer(end.exit_status, 3);
 	unit_integer(end.signal, 0);
 	unit_string(end.start_error, "");
 	unit_true(end.wall_us > 0 && end.wall_us < 5000000);
 	unit_true(end.peak_memory > 0 && end.minor_faults > 0);
-	unit_string(output_read(output.out), "out\n");
-	unit_string(output_read(output.err), "err\n");
+	unit_string(wshd_case_read(output.out), "out\n");
+	unit_string(wshd_case_read(output.err), "err\n");
 	wshd_case_end(&wshd);
 }
 
-static void a_signal_that_ends_a_job_is_told(void)
+static void a_signal_that_ends_a_job_is_reported(void)
 {
 	struct wshd_case wshd = wshd_case_begin();
 	struct job_output output = wshd_case_spawn(&wshd, 1, "kill -SEGV $$");
-	struct warden_job_end end = end_of(&wshd, 1);
+	struct warden_job_end end = wshd_case_job_end(&wshd, 1);
 
 	unit_integer(end.exit_status, -1);
 	unit_integer(end.signal, SIGSEGV);
-	output_read(output.out);
-	output_read(output.err);
+	wshd_case_read(output.out);
+	wshd_case_read(output.err);
 	wshd_case_end(&wshd);
 }
 
@@ -51,10 +51,10 @@ static void a_job_has_three_descriptors_no_environment_and_a_session(void)
 		"set -- $(cut -d')' -f2 /proc/$$/stat); test $4 = $$ && echo tty $5\n"
 		"umask; grep -E '^Sig(Blk|Ign)' /proc/self/status | tr -d '\\n\\t'\n");
 
-	end_of(&wshd, 1);
-	unit_string(output_read(output.out),
+	wshd_case_job_end(&wshd, 1);
+	unit_string(wshd_case_read(output.out),
 		    "tty 0\n0022\nSigBlk:0000000000000000SigIgn:0000000000000000");
-	unit_string(output_read(output.err), "");
+	unit_string(wshd_case_read(output.err), "");
 	wshd_case_end(&wshd);
 }
 
@@ -64,11 +64,11 @@ static void figures_cover_descendants(void)
 	struct job_output output = wshd_case_spawn(
 		&wshd, 1,
 		"(setsid sh -c 'i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done') & wait");
-	struct warden_job_end end = end_of(&wshd, 1);
+	struct warden_job_end end = wshd_case_job_end(&wshd, 1);
 
 	unit_true(end.user_us + end.system_us > 10000);
-	output_read(output.out);
-	output_read(output.err);
+	wshd_case_read(output.out);
+	wshd_case_read(output.err);
 	wshd_case_end(&wshd);
 }
 
@@ -85,13 +85,13 @@ static void sigkill_reaches_those_that_left_the_session(void)
 		char argument[32];
 
 		snprintf(argument, sizeof(argument), "sleep %d", i);
-		unit_true(comes_to_run(&wshd, argument, true));
+		unit_true(wshd_case_await_process(&wshd, argument, true));
 	}
 	unit_integer(wshd_send_signal(wshd.client, 1, SIGKILL, &err), 0);
-	unit_integer(end_of(&wshd, 1).signal, SIGKILL);
-	unit_string(output_read(output.out), ""); /* so none has it open any more */
-	output_read(output.err);
-	unit_false(runs_below(&wshd, "sleep 361"));
+	unit_integer(wshd_case_job_end(&wshd, 1).signal, SIGKILL);
+	unit_string(wshd_case_read(output.out), ""); /* no process has it open */
+	wshd_case_read(output.err);
+	unit_false(wshd_case_has_process(&wshd, "sleep 361"));
 	wshd_case_end(&wshd);
 }
 
@@ -106,10 +106,10 @@ static void a_fork_bomb_is_ended(void)
 
 	usleep(300000);
 	unit_integer(wshd_send_signal(wshd.client, 1, SIGKILL, &err), 0);
-	unit_integer(end_of(&wshd, 1).exit_status, -1);
-	output_read(output.out);
-	output_read(output.err);
-	unit_true(comes_to_run(&wshd, "./bomb", false));
+	unit_integer(wshd_case_job_end(&wshd, 1).exit_status, -1);
+	wshd_case_read(output.out);
+	wshd_case_read(output.err);
+	unit_true(wshd_case_await_process(&wshd, "./bomb", false));
 	wshd_case_end(&wshd);
 }
 
@@ -121,18 +121,18 @@ static void a_signal_reaches_all_of_a_job_and_no_other_job(void)
 	struct job_output two = wshd_case_spawn(&wshd, 2, "sleep 3622");
 	struct warden_error err;
 
-	unit_true(comes_to_run(&wshd, "sleep 3621", true) &&
-		  comes_to_run(&wshd, "sleep 3622", true));
+	unit_true(wshd_case_await_process(&wshd, "sleep 3621", true) &&
+		  wshd_case_await_process(&wshd, "sleep 3622", true));
 	unit_integer(wshd_send_signal(wshd.client, 1, SIGTERM, &err), 0);
-	unit_integer(end_of(&wshd, 1).exit_status, 5);
-	unit_string(output_read(one.out), "ready\nterm\n");
-	unit_true(comes_to_run(&wshd, "sleep 3621", false));
-	unit_true(runs_below(&wshd, "sleep 3622"));
-	output_read(one.err);
+	unit_integer(wshd_case_job_end(&wshd, 1).exit_status, 5);
+	unit_string(wshd_case_read(one.out), "ready\nterm\n");
+	unit_true(wshd_case_await_process(&wshd, "sleep 3621", false));
+	unit_true(wshd_case_has_process(&wshd, "sleep 3622"));
+	wshd_case_read(one.err);
 	wshd_case_end(&wshd);
-	unit_false(runs_below(&wshd, "sleep 3622"));
-	output_read(two.out);
-	output_read(two.err);
+	unit_false(wshd_case_has_process(&wshd, "sleep 3622"));
+	wshd_case_read(two.out);
+	wshd_case_read(two.err);
 }
 
 static void a_new_connection_gets_every_job_that_is_not_forgotten(void)
@@ -145,9 +145,9 @@ static void a_new_connection_gets_every_job_that_is_not_forgotten(void)
 	struct warden_error err;
 	int client;
 
-	/* They end in any order; the second one does not. */
-	event_next(wshd.client);
-	event_next(wshd.client);
+	/* Two of them end, in any order; the second job does not. */
+	wshd_case_next_event(wshd.client);
+	wshd_case_next_event(wshd.client);
 	unit_integer(wshd_send_forget(wshd.client, 3, &err), 0);
 	close(ended.out);
 	close(wshd.client); /* the daemon dies */
@@ -156,7 +156,7 @@ static void a_new_connection_gets_every_job_that_is_not_forgotten(void)
 	    unit_unsigned(restored.n_jobs, 2)) {
 		unit_unsigned(restored.jobs[0].job_id, 1);
 		unit_unsigned(restored.jobs[1].job_id, 2);
-		unit_string(output_read(restored.jobs[0].stdout_fd), "kept\n");
+		unit_string(wshd_case_read(restored.jobs[0].stdout_fd), "kept\n");
 		close(restored.jobs[0].stderr_fd);
 		close(restored.jobs[1].stdout_fd);
 		close(restored.jobs[1].stderr_fd);
@@ -164,12 +164,12 @@ static void a_new_connection_gets_every_job_that_is_not_forgotten(void)
 	free(restored.jobs);
 	wshd.client = client;
 	unit_integer(wshd_send_watch(client, &err), 0);
-	unit_integer(end_of(&wshd, 1).exit_status, 4);
+	unit_integer(wshd_case_job_end(&wshd, 1).exit_status, 4);
 	close(ended.err);
 	close(runs.out);
 	close(runs.err);
-	output_read(forgotten.out);
-	output_read(forgotten.err);
+	wshd_case_read(forgotten.out);
+	wshd_case_read(forgotten.err);
 	wshd_case_end(&wshd);
 }
 
@@ -188,16 +188,16 @@ static void a_pipe_stays_whole_without_a_reader(void)
 	wshd.client = wshd_case_connect(&wshd);
 	if (unit_integer(wshd_list(wshd.client, 5000, &restored, &err), 0) &&
 	    unit_unsigned(restored.n_jobs, 1)) {
-		unit_string(output_read(restored.jobs[0].stdout_fd), "still\nthere\n");
+		unit_string(wshd_case_read(restored.jobs[0].stdout_fd), "still\nthere\n");
 		close(restored.jobs[0].stderr_fd);
 	}
 	free(restored.jobs);
 	unit_integer(wshd_send_watch(wshd.client, &err), 0);
-	unit_integer(end_of(&wshd, 1).exit_status, 6);
+	unit_integer(wshd_case_job_end(&wshd, 1).exit_status, 6);
 	wshd_case_end(&wshd);
 }
 
-static void every_watching_connection_is_told_once(void)
+static void every_watching_connection_receives_an_end_once(void)
 {
 	struct wshd_case wshd = wshd_case_begin();
 	int second = wshd_case_connect(&wshd);
@@ -207,19 +207,19 @@ static void every_watching_connection_is_told_once(void)
 
 	unit_integer(wshd_send_watch(second, &err), 0);
 	output = wshd_case_spawn(&wshd, 1, "true");
-	end_of(&wshd, 1);
-	event = event_next(second);
+	wshd_case_job_end(&wshd, 1);
+	event = wshd_case_next_event(second);
 	unit_integer(event.type, WSHD_ENDED);
 	usleep(50000);
 	unit_integer(wshd_receive(second, &event, &err), 0);
 	unit_integer(wshd_receive(wshd.client, &event, &err), 0);
 	close(second);
-	output_read(output.out);
-	output_read(output.err);
+	wshd_case_read(output.out);
+	wshd_case_read(output.err);
 	wshd_case_end(&wshd);
 }
 
-static void a_connection_that_never_reads_costs_nobody_anything(void)
+static void a_connection_that_never_reads_delays_no_other(void)
 {
 	enum { JOBS = 600 };
 	struct wshd_case wshd = wshd_case_begin();
@@ -232,13 +232,13 @@ static void a_connection_that_never_reads_costs_nobody_anything(void)
 	for (uint32_t i = 1; i <= JOBS; i++) {
 		struct job_output output = wshd_case_spawn(&wshd, i, "exit 0");
 
-		unit_integer(end_of(&wshd, i).exit_status, 0);
+		unit_integer(wshd_case_job_end(&wshd, i).exit_status, 0);
 		close(output.out);
 		close(output.err);
 	}
-	/* It reads at last, and misses none. */
+	/* It reads late and still receives all. */
 	while (told < JOBS) {
-		event = event_next(stuck);
+		event = wshd_case_next_event(stuck);
 		if (event.type == 0)
 			break;
 		told++;
@@ -249,7 +249,7 @@ static void a_connection_that_never_reads_costs_nobody_anything(void)
 	wshd_case_end(&wshd);
 }
 
-static void stop_answers_when_nothing_is_left(void)
+static void stop_answers_when_no_process_is_left(void)
 {
 	struct wshd_case wshd = wshd_case_begin();
 	struct job_output output = wshd_case_spawn(
@@ -257,24 +257,24 @@ static void stop_answers_when_nothing_is_left(void)
 	struct wshd_event event;
 	struct warden_error err;
 
-	unit_integer(end_of(&wshd, 1).exit_status, 0);
-	unit_true(comes_to_run(&wshd, "sleep 3641", true));
+	unit_integer(wshd_case_job_end(&wshd, 1).exit_status, 0);
+	unit_true(wshd_case_await_process(&wshd, "sleep 3641", true));
 	unit_integer(wshd_send_stop(wshd.client, SIGTERM, &err), 0);
 	usleep(200000);
 	unit_integer(wshd_receive(wshd.client, &event, &err), 0); /* they ignore it */
-	unit_true(runs_below(&wshd, "sleep 3642"));
+	unit_true(wshd_case_has_process(&wshd, "sleep 3642"));
 	unit_integer(wshd_send_stop(wshd.client, SIGKILL, &err), 0);
-	unit_integer(event_next(wshd.client).type, WSHD_EMPTY);
-	unit_false(runs_below(&wshd, "sleep 364"));
+	unit_integer(wshd_case_next_event(wshd.client).type, WSHD_EMPTY);
+	unit_false(wshd_case_has_process(&wshd, "sleep 364"));
 	unit_integer(wshd_send_stop(wshd.client, SIGTERM, &err), 0);
-	unit_integer(event_next(wshd.client).type, WSHD_EMPTY); /* again, at once */
-	output_read(output.out);
-	output_read(output.err);
+	unit_integer(wshd_case_next_event(wshd.client).type, WSHD_EMPTY); /* again, at once */
+	wshd_case_read(output.out);
+	wshd_case_read(output.err);
 	wshd_case_end(&wshd);
 }
 
-/* A job that is just starting forks while it is looked for. */
-static void stop_misses_none_that_is_born_meanwhile(void)
+/* Stops jobs at every point of their start, while they fork. */
+static void stop_reaches_processes_that_are_forked_meanwhile(void)
 {
 	struct wshd_case wshd = wshd_case_begin();
 	struct warden_error err;
@@ -285,19 +285,19 @@ static void stop_misses_none_that_is_born_meanwhile(void)
 
 		usleep(i * 60);
 		unit_integer(wshd_send_stop(wshd.client, SIGTERM, &err), 0);
-		first = event_next(wshd.client).type;
-		second = event_next(wshd.client).type;
+		first = wshd_case_next_event(wshd.client).type;
+		second = wshd_case_next_event(wshd.client).type;
 		if (!unit_true((first == WSHD_ENDED && second == WSHD_EMPTY) ||
 			       (first == WSHD_EMPTY && second == WSHD_ENDED)))
 			break;
-		output_read(output.out);
-		output_read(output.err);
+		wshd_case_read(output.out);
+		wshd_case_read(output.err);
 	}
-	unit_false(runs_below(&wshd, "sleep 364"));
+	unit_false(wshd_case_has_process(&wshd, "sleep 364"));
 	wshd_case_end(&wshd);
 }
 
-static void a_handler_of_a_stop_is_left_to_work(void)
+static void a_signal_handler_may_finish_after_a_stop(void)
 {
 	struct wshd_case wshd = wshd_case_begin();
 	struct job_output output = wshd_case_spawn(
@@ -310,31 +310,31 @@ static void a_handler_of_a_stop_is_left_to_work(void)
 
 	unit_integer(read(output.out, ready, sizeof(ready)), sizeof(ready));
 	unit_integer(wshd_send_stop(wshd.client, SIGTERM, &err), 0);
-	event = event_next(wshd.client);
+	event = wshd_case_next_event(wshd.client);
 	unit_integer(event.type, WSHD_ENDED);
 	unit_integer(event.end.exit_status, 5);
-	unit_integer(event_next(wshd.client).type, WSHD_EMPTY);
-	unit_string(output_read(output.out), "done\n");
-	output_read(output.err);
+	unit_integer(wshd_case_next_event(wshd.client).type, WSHD_EMPTY);
+	unit_string(wshd_case_read(output.out), "done\n");
+	wshd_case_read(output.err);
 	wshd_case_end(&wshd);
 }
 
-static void what_outlives_a_forgotten_job_is_still_stopped(void)
+static void processes_that_outlive_a_forgotten_job_are_stopped(void)
 {
 	struct wshd_case wshd = wshd_case_begin();
 	struct job_output output =
 		wshd_case_spawn(&wshd, 1, "setsid sleep 3651 >/dev/null 2>&1 & exit 0");
 	struct warden_error err;
 
-	unit_integer(end_of(&wshd, 1).exit_status, 0);
+	unit_integer(wshd_case_job_end(&wshd, 1).exit_status, 0);
 	unit_integer(wshd_send_forget(wshd.client, 1, &err), 0);
-	output_read(output.out);
-	output_read(output.err);
-	unit_true(comes_to_run(&wshd, "keeper: case job 1", false));
-	unit_true(comes_to_run(&wshd, "sleep 3651", true));
+	wshd_case_read(output.out);
+	wshd_case_read(output.err);
+	unit_true(wshd_case_await_process(&wshd, "keeper: case job 1", false));
+	unit_true(wshd_case_await_process(&wshd, "sleep 3651", true));
 	unit_integer(wshd_send_stop(wshd.client, SIGTERM, &err), 0);
-	unit_integer(event_next(wshd.client).type, WSHD_EMPTY);
-	unit_false(runs_below(&wshd, "sleep 3651"));
+	unit_integer(wshd_case_next_event(wshd.client).type, WSHD_EMPTY);
+	unit_false(wshd_case_has_process(&wshd, "sleep 3651"));
 	wshd_case_end(&wshd);
 }
 
@@ -342,14 +342,14 @@ static void a_killed_keeper_ends_its_job(void)
 {
 	struct wshd_case wshd = wshd_case_begin();
 	struct job_output output = wshd_case_spawn(&wshd, 1, "kill -9 $PPID; sleep 3661");
-	struct warden_job_end end = end_of(&wshd, 1);
+	struct warden_job_end end = wshd_case_job_end(&wshd, 1);
 
 	unit_integer(end.exit_status, -1);
 	unit_integer(end.signal, SIGKILL);
-	wshd_case_end(&wshd); /* also what the keeper had left */
-	unit_false(runs_below(&wshd, "sleep 3661"));
-	output_read(output.out);
-	output_read(output.err);
+	wshd_case_end(&wshd); /* also the processes that the keeper left */
+	unit_false(wshd_case_has_process(&wshd, "sleep 3661"));
+	wshd_case_read(output.out);
+	wshd_case_read(output.err);
 }
 
 static void keepers_end_their_jobs_when_wshd_is_killed(void)
@@ -357,42 +357,41 @@ static void keepers_end_their_jobs_when_wshd_is_killed(void)
 	struct wshd_case wshd = wshd_case_begin();
 	struct job_output output = wshd_case_spawn(&wshd, 1, "setsid sleep 3671 & sleep 3672");
 
-	unit_true(comes_to_run(&wshd, "sleep 3671", true));
+	unit_true(wshd_case_await_process(&wshd, "sleep 3671", true));
 	kill(wshd.pid, SIGKILL);
-	unit_true(comes_to_run(&wshd, "sleep 367", false));
-	output_read(output.out);
-	output_read(output.err);
+	unit_true(wshd_case_await_process(&wshd, "sleep 367", false));
+	wshd_case_read(output.out);
+	wshd_case_read(output.err);
 	wshd_case_end(&wshd);
 }
 
-static void a_stopped_keeper_obeys_all_the_same(void)
+static void a_job_is_killed_while_its_keeper_is_stopped(void)
 {
 	struct wshd_case wshd = wshd_case_begin();
 	struct job_output output = wshd_case_spawn(&wshd, 1, "kill -STOP $PPID; sleep 3681");
 	struct warden_error err;
 
-	unit_true(comes_to_run(&wshd, "sleep 3681", true));
+	unit_true(wshd_case_await_process(&wshd, "sleep 3681", true));
 	unit_integer(wshd_send_signal(wshd.client, 1, SIGKILL, &err), 0);
-	unit_integer(end_of(&wshd, 1).signal, SIGKILL);
-	output_read(output.out);
-	output_read(output.err);
+	unit_integer(wshd_case_job_end(&wshd, 1).signal, SIGKILL);
+	wshd_case_read(output.out);
+	wshd_case_read(output.err);
 	wshd_case_end(&wshd);
 }
 
-/* A process of this program's: wshd forgets nothing of what it was started with but passes it on.
- */
-static void a_limit_that_was_asked_for_and_cannot_be_set_ends_the_job(void)
+/* wshd passes on the limits that it was started with. */
+static void a_requested_limit_that_cannot_be_set_ends_the_job(void)
 {
 	struct wshd_case wshd = wshd_case_begin();
 	struct warden_spawn spawn = wshd_case_job(1);
 	struct job_output output;
 
-	/* No kernel lets anybody have so many. */
+	/* No kernel allows as many. */
 	spawn.rlimits[WARDEN_RLIMIT_NOFILE] = (struct warden_rlimit){UINT64_C(1) << 40, true};
 	output = wshd_case_spawn_as(&wshd, &spawn, "echo never");
-	unit_integer(end_of(&wshd, 1).exit_status, 255);
-	unit_string(output_read(output.out), "");
-	unit_contains(output_read(output.err), "cannot set limit nofile to 1099511627776");
+	unit_integer(wshd_case_job_end(&wshd, 1).exit_status, 255);
+	unit_string(wshd_case_read(output.out), "");
+	unit_contains(wshd_case_read(output.err), "cannot set limit nofile to 1099511627776");
 	wshd_case_end(&wshd);
 }
 
@@ -408,9 +407,9 @@ static void limits_are_set_and_defaults_are_clamped(void)
 	output = wshd_case_spawn_as(&wshd, &spawn,
 				    "ulimit -s; ulimit -Hs; ulimit -c; "
 				    "test $(ulimit -n) = $(ulimit -Hn) && echo clamped");
-	unit_integer(end_of(&wshd, 1).exit_status, 0);
-	unit_string(output_read(output.out), "4096\n4096\n0\nclamped\n");
-	output_read(output.err);
+	unit_integer(wshd_case_job_end(&wshd, 1).exit_status, 0);
+	unit_string(wshd_case_read(output.out), "4096\n4096\n0\nclamped\n");
+	wshd_case_read(output.err);
 	wshd_case_end(&wshd);
 }
 
@@ -426,9 +425,9 @@ static void a_long_script_needs_no_reader(void)
 	script[size] = '\0';
 	output = wshd_case_spawn(&wshd, 1, script);
 	free(script);
-	unit_integer(end_of(&wshd, 1).exit_status, 0);
-	unit_string(output_read(output.out), "end\n");
-	output_read(output.err);
+	unit_integer(wshd_case_job_end(&wshd, 1).exit_status, 0);
+	unit_string(wshd_case_read(output.out), "end\n");
+	wshd_case_read(output.err);
 	wshd_case_end(&wshd);
 }
 
@@ -437,37 +436,37 @@ static void a_job_id_that_is_taken_is_refused(void)
 	struct wshd_case wshd = wshd_case_begin();
 	struct job_output first = wshd_case_spawn(&wshd, 1, "sleep 3691");
 	struct job_output second = wshd_case_spawn(&wshd, 1, "echo second");
-	struct warden_job_end end = end_of(&wshd, 1);
+	struct warden_job_end end = wshd_case_job_end(&wshd, 1);
 
 	unit_contains(end.start_error, "File exists");
-	unit_string(output_read(second.out), "");
-	output_read(second.err);
+	unit_string(wshd_case_read(second.out), "");
+	wshd_case_read(second.err);
 	wshd_case_end(&wshd);
-	output_read(first.out);
-	output_read(first.err);
+	wshd_case_read(first.out);
+	wshd_case_read(first.err);
 }
 
-static void it_is_small_and_titled(void)
+static void wshd_sets_its_title(void)
 {
 	struct wshd_case wshd = wshd_case_begin();
 	struct job_output output = wshd_case_spawn(&wshd, 1, "true");
 	char path[64], text[64];
 	int fd;
 
-	end_of(&wshd, 1);
+	wshd_case_job_end(&wshd, 1);
 	snprintf(path, sizeof(path), "/proc/%d/cmdline", wshd.pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	unit_integer(read(fd, text, sizeof(text)), sizeof("wshd: case"));
 	unit_string(text, "wshd: case");
 	close(fd);
-	output_read(output.out);
-	output_read(output.err);
+	wshd_case_read(output.out);
+	wshd_case_read(output.err);
 	wshd_case_end(&wshd);
 }
 
 static const struct unit_test tests[] = {
 	UNIT_TEST(a_job_has_its_output_and_status),
-	UNIT_TEST(a_signal_that_ends_a_job_is_told),
+	UNIT_TEST(a_signal_that_ends_a_job_is_reported),
 	UNIT_TEST(a_job_has_three_descriptors_no_environment_and_a_session),
 	UNIT_TEST(figures_cover_descendants),
 	UNIT_TEST(sigkill_reaches_those_that_left_the_session),
@@ -475,20 +474,20 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(a_signal_reaches_all_of_a_job_and_no_other_job),
 	UNIT_TEST(a_new_connection_gets_every_job_that_is_not_forgotten),
 	UNIT_TEST(a_pipe_stays_whole_without_a_reader),
-	UNIT_TEST(every_watching_connection_is_told_once),
-	UNIT_TEST(a_connection_that_never_reads_costs_nobody_anything),
-	UNIT_TEST(stop_answers_when_nothing_is_left),
-	UNIT_TEST(stop_misses_none_that_is_born_meanwhile),
-	UNIT_TEST(a_handler_of_a_stop_is_left_to_work),
-	UNIT_TEST(what_outlives_a_forgotten_job_is_still_stopped),
+	UNIT_TEST(every_watching_connection_receives_an_end_once),
+	UNIT_TEST(a_connection_that_never_reads_delays_no_other),
+	UNIT_TEST(stop_answers_when_no_process_is_left),
+	UNIT_TEST(stop_reaches_processes_that_are_forked_meanwhile),
+	UNIT_TEST(a_signal_handler_may_finish_after_a_stop),
+	UNIT_TEST(processes_that_outlive_a_forgotten_job_are_stopped),
 	UNIT_TEST(a_killed_keeper_ends_its_job),
 	UNIT_TEST(keepers_end_their_jobs_when_wshd_is_killed),
-	UNIT_TEST(a_stopped_keeper_obeys_all_the_same),
-	UNIT_TEST(a_limit_that_was_asked_for_and_cannot_be_set_ends_the_job),
+	UNIT_TEST(a_job_is_killed_while_its_keeper_is_stopped),
+	UNIT_TEST(a_requested_limit_that_cannot_be_set_ends_the_job),
 	UNIT_TEST(limits_are_set_and_defaults_are_clamped),
 	UNIT_TEST(a_long_script_needs_no_reader),
 	UNIT_TEST(a_job_id_that_is_taken_is_refused),
-	UNIT_TEST(it_is_small_and_titled),
+	UNIT_TEST(wshd_sets_its_title),
 };
 
 int main(int argc, char **argv)

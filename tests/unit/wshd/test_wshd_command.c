@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What wshd executes: arguments, environment, working directory, standard input. */
+/* The commands that wshd executes: arguments, environment, working directory, standard input. */
 #include <config.h>
 
 #include "tests/unit/unit.h"
@@ -11,50 +11,51 @@
 
 #include "tests/unit/wshd/wshd_case.h"
 
-/* A job that is to print `expected` and to end with 0. */
-static void prints(const struct wshd_case *wshd, struct warden_spawn *spawn, const char *expected)
+/* Checks that a job prints `expected` and exits with 0. */
+static void command_prints(const struct wshd_case *wshd, struct warden_spawn *spawn,
+			   const char *expected)
 {
 	struct job_output output = wshd_case_spawn_as(wshd, spawn, NULL);
-	struct warden_job_end end = end_of(wshd, spawn->job_id);
+	struct warden_job_end end = wshd_case_job_end(wshd, spawn->job_id);
 
 	unit_string(end.start_error, "");
 	unit_integer(end.exit_status, 0);
-	unit_string(output_read(output.out), expected);
-	unit_string(output_read(output.err), "");
+	unit_string(wshd_case_read(output.out), expected);
+	unit_string(wshd_case_read(output.err), "");
 }
 
-/* One that is not to start, for a reason that has this text. */
-static void does_not_start(const struct wshd_case *wshd, struct warden_spawn *spawn,
-			   const char *reason)
+/* Checks that a job does not start, for a reason that holds this text. */
+static void command_fails(const struct wshd_case *wshd, struct warden_spawn *spawn,
+			  const char *reason)
 {
 	struct job_output output = wshd_case_spawn_as(wshd, spawn, NULL);
-	struct warden_job_end end = end_of(wshd, spawn->job_id);
+	struct warden_job_end end = wshd_case_job_end(wshd, spawn->job_id);
 
 	unit_contains(end.start_error, reason);
 	unit_integer(end.reason, WARDEN_END_START_FAILED);
 	unit_integer(end.exit_status, -1);
-	unit_string(output_read(output.out), "");
-	unit_string(output_read(output.err), "");
+	unit_string(wshd_case_read(output.out), "");
+	unit_string(wshd_case_read(output.err), "");
 }
 
-static void arguments_come_as_they_are(void)
+static void arguments_are_passed_unchanged(void)
 {
 	struct wshd_case wshd = wshd_case_begin();
 	struct warden_spawn spawn = wshd_case_job(1);
 
 	spawn.argv = (const char *[]){"printf", "[%s]", "", "a b", "$HOME", "\n'\"\\", NULL};
-	prints(&wshd, &spawn, "[][a b][$HOME][\n'\"\\]");
+	command_prints(&wshd, &spawn, "[][a b][$HOME][\n'\"\\]");
 	wshd_case_end(&wshd);
 }
 
-static void the_environment_is_what_was_asked_for(void)
+static void the_environment_is_the_requested_one(void)
 {
 	struct wshd_case wshd = wshd_case_begin();
 	struct warden_spawn spawn = wshd_case_job(1);
 
 	spawn.argv = (const char *[]){"/usr/bin/env", NULL};
 	spawn.env = (const char *[]){"B=1=2", "A=", "LONG NAME=x", NULL};
-	prints(&wshd, &spawn, "B=1=2\nA=\nLONG NAME=x\n");
+	command_prints(&wshd, &spawn, "B=1=2\nA=\nLONG NAME=x\n");
 	wshd_case_end(&wshd);
 }
 
@@ -66,13 +67,13 @@ static void a_script_has_the_environment_too(void)
 
 	spawn.env = (const char *[]){"GREETING=hello", NULL};
 	output = wshd_case_spawn_as(&wshd, &spawn, "echo $GREETING");
-	unit_integer(end_of(&wshd, 1).exit_status, 0);
-	unit_string(output_read(output.out), "hello\n");
-	output_read(output.err);
+	unit_integer(wshd_case_job_end(&wshd, 1).exit_status, 0);
+	unit_string(wshd_case_read(output.out), "hello\n");
+	wshd_case_read(output.err);
 	wshd_case_end(&wshd);
 }
 
-static int root_of(const struct wshd_case *wshd)
+static int command_open_root(const struct wshd_case *wshd)
 {
 	int fd = openat(wshd->dir_fd, "root", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
@@ -80,7 +81,7 @@ static int root_of(const struct wshd_case *wshd)
 	return fd;
 }
 
-static void program_make(int dir, const char *path, const char *text)
+static void command_make_program(int dir, const char *path, const char *text)
 {
 	int fd = openat(dir, path, O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
 
@@ -93,18 +94,18 @@ static void a_name_is_looked_up_in_the_path_of_the_job(void)
 	struct wshd_case wshd = wshd_case_begin();
 	struct warden_spawn spawn = wshd_case_job(1);
 	char path[64], value[128];
-	int root = root_of(&wshd);
+	int root = command_open_root(&wshd);
 
 	unit_integer(mkdirat(root, "programs", 0755), 0);
-	program_make(root, "programs/warden-case", "#!/bin/sh\necho found $1\n");
+	command_make_program(root, "programs/warden-case", "#!/bin/sh\necho found $1\n");
 	unit_true(snprintf(path, sizeof(path), "/proc/%d/cwd/programs", wshd.pid) > 0);
 	snprintf(value, sizeof(value), "PATH=/nowhere:%s", path);
 	spawn.argv = (const char *[]){"warden-case", "it", NULL};
 	spawn.env = (const char *[]){value, NULL};
-	prints(&wshd, &spawn, "found it\n");
+	command_prints(&wshd, &spawn, "found it\n");
 	spawn.job_id = 2;
 	spawn.env = NULL;
-	does_not_start(&wshd, &spawn, "argv warden-case: No such file or directory");
+	command_fails(&wshd, &spawn, "argv warden-case: No such file or directory");
 	close(root);
 	wshd_case_end(&wshd);
 }
@@ -113,45 +114,45 @@ static void the_working_directory_is_below_the_root(void)
 {
 	struct wshd_case wshd = wshd_case_begin();
 	struct warden_spawn spawn = wshd_case_job(1);
-	int root = root_of(&wshd);
+	int root = command_open_root(&wshd);
 
 	unit_integer(mkdirat(root, "work", 0755), 0);
-	program_make(root, "work/here", "");
+	command_make_program(root, "work/here", "");
 	unit_integer(symlinkat("/", root, "up"), 0);
 	spawn.argv = (const char *[]){"ls", NULL};
 	spawn.working_dir = "/work";
-	prints(&wshd, &spawn, "here\n");
+	command_prints(&wshd, &spawn, "here\n");
 	spawn.job_id = 2;
 	spawn.working_dir = "/up/../work/../work";
-	prints(&wshd, &spawn, "here\n");
+	command_prints(&wshd, &spawn, "here\n");
 	close(root);
 	wshd_case_end(&wshd);
 }
 
-static void what_is_wrong_with_the_request_is_told_with_its_value(void)
+static void an_invalid_value_is_reported_with_its_option(void)
 {
 	struct wshd_case wshd = wshd_case_begin();
 	struct warden_spawn spawn = wshd_case_job(1);
-	int root = root_of(&wshd);
+	int root = command_open_root(&wshd);
 
-	program_make(root, "file", "");
+	command_make_program(root, "file", "");
 	spawn.argv = (const char *[]){"true", NULL};
 	spawn.working_dir = "/missing";
-	does_not_start(&wshd, &spawn, "working_dir /missing: No such file or directory");
+	command_fails(&wshd, &spawn, "working_dir /missing: No such file or directory");
 	spawn.job_id++;
 	spawn.working_dir = "/file";
-	does_not_start(&wshd, &spawn, "working_dir /file: Not a directory");
+	command_fails(&wshd, &spawn, "working_dir /file: Not a directory");
 	spawn.job_id++;
 	spawn.working_dir = NULL;
 	spawn.cpus = "3-1";
-	does_not_start(&wshd, &spawn, "cpus 3-1: Invalid argument");
+	command_fails(&wshd, &spawn, "cpus 3-1: Invalid argument");
 	spawn.job_id++;
 	spawn.cpus = "0-99999999999";
-	does_not_start(&wshd, &spawn, "cpus 0-99999999999: Invalid argument");
+	command_fails(&wshd, &spawn, "cpus 0-99999999999: Invalid argument");
 	spawn.job_id++;
 	spawn.cpus = NULL;
 	spawn.argv = (const char *[]){"./file", NULL};
-	does_not_start(&wshd, &spawn, "argv ./file: Exec format error");
+	command_fails(&wshd, &spawn, "argv ./file: Exec format error");
 	close(root);
 	wshd_case_end(&wshd);
 }
@@ -162,12 +163,12 @@ static void a_command_has_no_input_unless_it_asks_for_it(void)
 	struct warden_spawn spawn = wshd_case_job(1);
 
 	spawn.argv = (const char *[]){"readlink", "/proc/self/fd/0", NULL};
-	prints(&wshd, &spawn, "/dev/null\n");
+	command_prints(&wshd, &spawn, "/dev/null\n");
 	wshd_case_end(&wshd);
 }
 
-/* Its write end. */
-static int input_make(struct warden_spawn *spawn)
+/* Gives a job a pipe as input and returns its write end. */
+static int command_make_input(struct warden_spawn *spawn)
 {
 	int ends[2];
 
@@ -184,7 +185,7 @@ static void input_ends_when_it_is_closed(void)
 	struct job_output output;
 	struct warden_error err;
 	struct wshd_event event;
-	int input = input_make(&spawn);
+	int input = command_make_input(&spawn);
 
 	spawn.argv = (const char *[]){"cat", NULL};
 	output = wshd_case_spawn_as(&wshd, &spawn, NULL);
@@ -194,9 +195,9 @@ static void input_ends_when_it_is_closed(void)
 	usleep(100000);
 	unit_integer(wshd_receive(wshd.client, &event, &err), 0);
 	unit_integer(wshd_send_close_input(wshd.client, 1, &err), 0);
-	unit_integer(end_of(&wshd, 1).exit_status, 0);
-	unit_string(output_read(output.out), "some");
-	output_read(output.err);
+	unit_integer(wshd_case_job_end(&wshd, 1).exit_status, 0);
+	unit_string(wshd_case_read(output.out), "some");
+	wshd_case_read(output.err);
 	wshd_case_end(&wshd);
 }
 
@@ -207,12 +208,12 @@ static void a_new_connection_gets_the_input_back(void)
 	struct warden_restored restored;
 	struct job_output output;
 	struct warden_error err;
-	int input = input_make(&spawn);
+	int input = command_make_input(&spawn);
 
 	spawn.argv = (const char *[]){"cat", NULL};
 	output = wshd_case_spawn_as(&wshd, &spawn, NULL);
 	close(spawn.stdin_read_fd);
-	unit_integer(wshd_list(wshd.client, 5000, &restored, &err), 0); /* so it has begun */
+	unit_integer(wshd_list(wshd.client, 5000, &restored, &err), 0); /* so the job has started */
 	wshd_list_free(&restored);
 	close(input); /* the daemon dies */
 	close(wshd.client);
@@ -223,13 +224,13 @@ static void a_new_connection_gets_the_input_back(void)
 	wshd_list_free(&restored);
 	unit_integer(wshd_send_watch(wshd.client, &err), 0);
 	unit_integer(wshd_send_close_input(wshd.client, 1, &err), 0);
-	unit_integer(end_of(&wshd, 1).exit_status, 0);
+	unit_integer(wshd_case_job_end(&wshd, 1).exit_status, 0);
 	if (unit_integer(wshd_list(wshd.client, 5000, &restored, &err), 0) &&
 	    unit_unsigned(restored.n_jobs, 1))
 		unit_integer(restored.jobs[0].stdin_fd, -1); /* it is closed */
 	wshd_list_free(&restored);
-	unit_string(output_read(output.out), "more");
-	output_read(output.err);
+	unit_string(wshd_case_read(output.out), "more");
+	wshd_case_read(output.err);
 	wshd_case_end(&wshd);
 }
 
@@ -237,19 +238,19 @@ static void a_job_has_three_descriptors_whatever_it_was_started_with(void)
 {
 	struct wshd_case wshd = wshd_case_begin();
 	struct warden_spawn spawn = wshd_case_job(1);
-	int input = input_make(&spawn);
+	int input = command_make_input(&spawn);
 
-	/* The last one is that of ls itself. */
+	/* The last descriptor is the directory that ls reads. */
 	spawn.argv = (const char *[]){"ls", "/proc/self/fd", NULL};
 	spawn.env = (const char *[]){"A=b", NULL};
 	spawn.working_dir = "/";
-	prints(&wshd, &spawn, "0\n1\n2\n3\n");
+	command_prints(&wshd, &spawn, "0\n1\n2\n3\n");
 	close(spawn.stdin_read_fd);
 	close(input);
 	wshd_case_end(&wshd);
 }
 
-static void niceness_cpus_and_addresses_are_as_asked_for(void)
+static void niceness_cpus_and_addresses_are_as_requested(void)
 {
 	struct wshd_case wshd = wshd_case_begin();
 	struct warden_spawn spawn = wshd_case_job(1);
@@ -266,11 +267,11 @@ static void niceness_cpus_and_addresses_are_as_asked_for(void)
 	spawn.rlimits[WARDEN_RLIMIT_STACK].value = 1 << 20;
 	snprintf(first, sizeof(first),
 		 "%d\nCpus_allowed_list:\t0\n00040000\nunlimited\nunlimited\n", nice(0) + 7);
-	prints(&wshd, &spawn, first);
+	command_prints(&wshd, &spawn, first);
 	wshd_case_end(&wshd);
 }
 
-static void too_much_to_pass_is_an_error(void)
+static void too_long_a_command_is_an_error(void)
 {
 	struct wshd_case wshd = wshd_case_begin();
 	struct warden_spawn spawn = wshd_case_job(1);
@@ -289,18 +290,18 @@ static void too_much_to_pass_is_an_error(void)
 }
 
 static const struct unit_test tests[] = {
-	UNIT_TEST(arguments_come_as_they_are),
-	UNIT_TEST(the_environment_is_what_was_asked_for),
+	UNIT_TEST(arguments_are_passed_unchanged),
+	UNIT_TEST(the_environment_is_the_requested_one),
 	UNIT_TEST(a_script_has_the_environment_too),
 	UNIT_TEST(a_name_is_looked_up_in_the_path_of_the_job),
 	UNIT_TEST(the_working_directory_is_below_the_root),
-	UNIT_TEST(what_is_wrong_with_the_request_is_told_with_its_value),
+	UNIT_TEST(an_invalid_value_is_reported_with_its_option),
 	UNIT_TEST(a_command_has_no_input_unless_it_asks_for_it),
 	UNIT_TEST(input_ends_when_it_is_closed),
 	UNIT_TEST(a_new_connection_gets_the_input_back),
 	UNIT_TEST(a_job_has_three_descriptors_whatever_it_was_started_with),
-	UNIT_TEST(niceness_cpus_and_addresses_are_as_asked_for),
-	UNIT_TEST(too_much_to_pass_is_an_error),
+	UNIT_TEST(niceness_cpus_and_addresses_are_as_requested),
+	UNIT_TEST(too_long_a_command_is_an_error),
 };
 
 int main(int argc, char **argv)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is no proper message harms neither wshd nor a client of it. */
+/* Malformed messages harm neither wshd nor its clients. */
 #include <config.h>
 
 #include "tests/unit/unit.h"
@@ -13,8 +13,8 @@
 
 #include "tests/unit/wshd/wshd_case.h"
 
-/* That the other end closes within a second, whatever it says before. */
-static bool is_closed(int fd)
+/* Whether the other end closes within a second; messages before that are ignored. */
+static bool wshd_hostile_is_closed(int fd)
 {
 	struct packet packet;
 	struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
@@ -32,7 +32,7 @@ static bool is_closed(int fd)
 	return false;
 }
 
-static int receive_soon(int fd, struct packet *packet)
+static int wshd_hostile_receive(int fd, struct packet *packet)
 {
 	struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
 
@@ -40,7 +40,7 @@ static int receive_soon(int fd, struct packet *packet)
 	return packet_receive(fd, packet, MSG_DONTWAIT);
 }
 
-static unsigned count_fds(pid_t pid)
+static unsigned wshd_hostile_count_fds(pid_t pid)
 {
 	char command[64];
 	unsigned n = 0;
@@ -55,35 +55,35 @@ static unsigned count_fds(pid_t pid)
 	return n;
 }
 
-/* That wshd lives, works and holds nothing of what it was sent. */
-static void is_well(struct wshd_case *wshd, unsigned fds)
+/* Checks that wshd works and holds no descriptor that it was sent; ends it. */
+static void wshd_hostile_check_and_end(struct wshd_case *wshd, unsigned fds)
 {
 	struct job_output output = wshd_case_spawn(wshd, 99, "echo well");
 	struct warden_error err;
 
-	unit_integer(end_of(wshd, 99).exit_status, 0);
-	unit_string(output_read(output.out), "well\n");
-	output_read(output.err);
+	unit_integer(wshd_case_job_end(wshd, 99).exit_status, 0);
+	unit_string(wshd_case_read(output.out), "well\n");
+	wshd_case_read(output.err);
 	unit_integer(wshd_send_forget(wshd->client, 99, &err), 0);
-	for (int i = 0; i < 100 && count_fds(wshd->pid) != fds; i++)
+	for (int i = 0; i < 100 && wshd_hostile_count_fds(wshd->pid) != fds; i++)
 		usleep(10000);
-	unit_unsigned(count_fds(wshd->pid), fds);
+	unit_unsigned(wshd_hostile_count_fds(wshd->pid), fds);
 	wshd_case_end(wshd);
 }
 
-/* A wshd that has answered, so that the number of its descriptors is settled. */
-static struct wshd_case begin(unsigned *fds)
+/* Starts a wshd and lets it answer, so that the number of its descriptors is stable. */
+static struct wshd_case wshd_hostile_begin(unsigned *fds)
 {
 	struct wshd_case wshd = wshd_case_begin();
 	struct job_output output = wshd_case_spawn(&wshd, 98, "true");
 	struct warden_error err;
 
-	end_of(&wshd, 98);
-	output_read(output.out);
-	output_read(output.err);
+	wshd_case_job_end(&wshd, 98);
+	wshd_case_read(output.out);
+	wshd_case_read(output.err);
 	wshd_send_forget(wshd.client, 98, &err);
 	usleep(50000);
-	*fds = count_fds(wshd.pid);
+	*fds = wshd_hostile_count_fds(wshd.pid);
 	return wshd;
 }
 
@@ -94,7 +94,7 @@ static void messages_of_a_wrong_length_close_the_connection(void)
 					 WSHD_LIST,  WSHD_STOP,  WSHD_SHELL};
 	static char message[100000];
 	unsigned fds;
-	struct wshd_case wshd = begin(&fds);
+	struct wshd_case wshd = wshd_hostile_begin(&fds);
 
 	for (size_t t = 0; t < sizeof(types) / sizeof(types[0]); t++) {
 		for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
@@ -104,19 +104,20 @@ static void messages_of_a_wrong_length_close_the_connection(void)
 			     types[t] == WSHD_STOP) &&
 			    lengths[i] == 16) {
 				close(fd);
-				continue; /* a proper one */
+				continue; /* a valid message */
 			}
 			memcpy(message, &types[t], sizeof(types[t]));
 			unit_true(send(fd, message, lengths[i], MSG_NOSIGNAL) >= 0);
-			unit_true(is_closed(fd));
+			unit_true(wshd_hostile_is_closed(fd));
 			close(fd);
 		}
 	}
-	is_well(&wshd, fds);
+	wshd_hostile_check_and_end(&wshd, fds);
 }
 
-/* Whether a WSHD_SPAWN that speaks of these descriptors and brings `n` closes the connection. */
-static bool spawn_closes(const struct wshd_case *wshd, uint32_t present, size_t n)
+/* Whether a WSHD_SPAWN that announces the descriptors `present` and carries `n` closes the
+ * connection. */
+static bool wshd_hostile_spawn_closes(const struct wshd_case *wshd, uint32_t present, size_t n)
 {
 	const struct wshd_spawn spawn = {
 		.header = {.type = WSHD_SPAWN, .job_id = 5},
@@ -129,7 +130,7 @@ static bool spawn_closes(const struct wshd_case *wshd, uint32_t present, size_t 
 	for (size_t i = 0; i < WSHD_SPAWN_FDS; i++)
 		many[i] = wshd->dir_fd;
 	unit_integer(packet_send(fd, &spawn, sizeof(spawn), many, n, 0), 0);
-	closed = is_closed(fd);
+	closed = wshd_hostile_is_closed(fd);
 	close(fd);
 	return closed;
 }
@@ -139,26 +140,27 @@ static void a_wrong_number_of_descriptors_closes_the_connection(void)
 	const uint32_t present = WSHD_FDS_REQUIRED | 1 << WSHD_FD_BLOCK;
 	const size_t right = (size_t)__builtin_popcount(present);
 	unsigned fds;
-	struct wshd_case wshd = begin(&fds);
+	struct wshd_case wshd = wshd_hostile_begin(&fds);
 
 	for (size_t n = 0; n < WSHD_SPAWN_FDS; n++)
 		if (n != right)
-			unit_true(spawn_closes(&wshd, present, n));
-	is_well(&wshd, fds);
+			unit_true(wshd_hostile_spawn_closes(&wshd, present, n));
+	wshd_hostile_check_and_end(&wshd, fds);
 }
 
 static void a_job_without_its_output_or_with_unknown_descriptors_closes_the_connection(void)
 {
 	unsigned fds;
-	struct wshd_case wshd = begin(&fds);
+	struct wshd_case wshd = wshd_hostile_begin(&fds);
 
-	unit_true(spawn_closes(&wshd, 0, 0));
+	unit_true(wshd_hostile_spawn_closes(&wshd, 0, 0));
 	for (unsigned i = 0; i < WSHD_SPAWN_FDS; i++)
 		if (WSHD_FDS_REQUIRED & 1 << i)
-			unit_true(spawn_closes(&wshd, WSHD_FDS_REQUIRED & ~(1 << i), 2));
-	unit_true(spawn_closes(&wshd, WSHD_FDS_REQUIRED | 1 << WSHD_SPAWN_FDS, 4));
-	unit_true(spawn_closes(&wshd, WSHD_FDS_REQUIRED | UINT32_C(1) << 31, 4));
-	is_well(&wshd, fds);
+			unit_true(
+				wshd_hostile_spawn_closes(&wshd, WSHD_FDS_REQUIRED & ~(1 << i), 2));
+	unit_true(wshd_hostile_spawn_closes(&wshd, WSHD_FDS_REQUIRED | 1 << WSHD_SPAWN_FDS, 4));
+	unit_true(wshd_hostile_spawn_closes(&wshd, WSHD_FDS_REQUIRED | UINT32_C(1) << 31, 4));
+	wshd_hostile_check_and_end(&wshd, fds);
 }
 
 static void two_hundred_descriptors_are_closed(void)
@@ -174,7 +176,7 @@ static void two_hundred_descriptors_are_closed(void)
 				.msg_control = control.buffer,
 				.msg_controllen = sizeof(control.buffer)};
 	unsigned fds;
-	struct wshd_case wshd = begin(&fds);
+	struct wshd_case wshd = wshd_hostile_begin(&fds);
 	struct cmsghdr *rights = CMSG_FIRSTHDR(&header);
 	int fd = wshd_case_connect(&wshd);
 
@@ -184,51 +186,51 @@ static void two_hundred_descriptors_are_closed(void)
 	for (size_t i = 0; i < 200; i++)
 		memcpy(CMSG_DATA(rights) + i * sizeof(int), &wshd.dir_fd, sizeof(int));
 	unit_integer(sendmsg(fd, &header, MSG_NOSIGNAL), sizeof(list));
-	unit_true(is_closed(fd));
+	unit_true(wshd_hostile_is_closed(fd));
 	close(fd);
-	is_well(&wshd, fds);
+	wshd_hostile_check_and_end(&wshd, fds);
 }
 
 static void a_connection_without_hello_is_closed(void)
 {
 	unsigned fds;
-	struct wshd_case wshd = begin(&fds);
+	struct wshd_case wshd = wshd_hostile_begin(&fds);
 	struct wshd_request list = {.header.type = WSHD_LIST};
 	int fd = wshd_case_connect_silently(&wshd);
 
 	unit_integer(packet_send(fd, &list, sizeof(list), NULL, 0, 0), 0);
-	unit_true(is_closed(fd));
+	unit_true(wshd_hostile_is_closed(fd));
 	close(fd);
-	is_well(&wshd, fds);
+	wshd_hostile_check_and_end(&wshd, fds);
 }
 
 static void an_unknown_type_is_refused_and_the_connection_goes_on(void)
 {
 	unsigned fds;
-	struct wshd_case wshd = begin(&fds);
+	struct wshd_case wshd = wshd_hostile_begin(&fds);
 	struct wshd_request unknown = {.header = {.type = 1000, .job_id = 12}};
 	struct packet packet;
 	int fd = wshd_case_connect(&wshd);
 
 	unit_integer(packet_send(fd, &unknown, sizeof(unknown), NULL, 0, 0), 0);
-	unit_integer(receive_soon(fd, &packet), 1); /* its hello */
-	if (unit_integer(receive_soon(fd, &packet), 1)) {
+	unit_integer(wshd_hostile_receive(fd, &packet), 1); /* its hello */
+	if (unit_integer(wshd_hostile_receive(fd, &packet), 1)) {
 		unit_unsigned(packet.message.header.type, WSHD_REFUSED);
 		unit_unsigned(packet.message.header.job_id, 12);
 		unit_unsigned(packet.message.refused.refused, 1000);
 	}
 	unknown.header.type = WSHD_LIST;
 	unit_integer(packet_send(fd, &unknown, sizeof(unknown), NULL, 0, 0), 0);
-	if (unit_integer(receive_soon(fd, &packet), 1))
+	if (unit_integer(wshd_hostile_receive(fd, &packet), 1))
 		unit_unsigned(packet.message.header.type, WSHD_LIST_END);
 	close(fd);
-	is_well(&wshd, fds);
+	wshd_hostile_check_and_end(&wshd, fds);
 }
 
 static void descriptors_of_any_kind_start_a_job_or_fail_it(void)
 {
 	unsigned fds;
-	struct wshd_case wshd = begin(&fds);
+	struct wshd_case wshd = wshd_hostile_begin(&fds);
 	struct warden_spawn spawn = wshd_case_job(5);
 	struct wshd_group group;
 	struct warden_error err;
@@ -241,47 +243,47 @@ static void descriptors_of_any_kind_start_a_job_or_fail_it(void)
 		spawn.stdout_read_fd = spawn.stderr_read_fd = kinds[i];
 		group.cpu_fd = group.tasks_fds[1] = kinds[i];
 		unit_integer(wshd_send_spawn(wshd.client, &spawn, &group, &err), 0);
-		end_of(&wshd, spawn.job_id);
+		wshd_case_job_end(&wshd, spawn.job_id);
 		unit_integer(wshd_send_forget(wshd.client, spawn.job_id, &err), 0);
 	}
 	close(kinds[1]);
-	is_well(&wshd, fds);
+	wshd_hostile_check_and_end(&wshd, fds);
 }
 
 static void many_connections_leave_it_working(void)
 {
 	enum { MANY = 200 };
 	unsigned fds;
-	struct wshd_case wshd = begin(&fds);
+	struct wshd_case wshd = wshd_hostile_begin(&fds);
 	int connections[MANY];
 
 	for (int i = 0; i < MANY; i++)
 		connections[i] = wshd_case_connect_silently(&wshd);
 	for (int i = 0; i < MANY; i++)
 		close(connections[i]);
-	is_well(&wshd, fds);
+	wshd_hostile_check_and_end(&wshd, fds);
 }
 
-static void signals_that_are_none_do_nothing(void)
+static void invalid_signals_do_nothing(void)
 {
 	static const int numbers[] = {-1, 0, 65, 100000, INT32_MIN};
 	unsigned fds;
-	struct wshd_case wshd = begin(&fds);
+	struct wshd_case wshd = wshd_hostile_begin(&fds);
 	struct job_output output = wshd_case_spawn(&wshd, 1, "sleep 0.2; exit 7");
 	struct warden_error err;
 
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		unit_integer(wshd_send_signal(wshd.client, 1, numbers[i], &err), 0);
 	unit_integer(wshd_send_signal(wshd.client, 4711, SIGKILL, &err), 0);
-	unit_integer(end_of(&wshd, 1).exit_status, 7);
-	output_read(output.out);
-	output_read(output.err);
+	unit_integer(wshd_case_job_end(&wshd, 1).exit_status, 7);
+	wshd_case_read(output.out);
+	wshd_case_read(output.err);
 	unit_integer(wshd_send_forget(wshd.client, 1, &err), 0);
-	is_well(&wshd, fds);
+	wshd_hostile_check_and_end(&wshd, fds);
 }
 
-/* One end for the client under test, the other for a wshd that is not to be trusted. */
-static int hostile_pair(int *hostile)
+/* Makes a connection: the returned end for the client under test, the other for a hostile wshd. */
+static int wshd_hostile_make_pair(int *hostile)
 {
 	int pair[2];
 
@@ -291,7 +293,7 @@ static int hostile_pair(int *hostile)
 	return pair[0];
 }
 
-static void a_client_takes_pipes_alone_from_wshd(void)
+static void a_client_accepts_only_pipes_from_wshd(void)
 {
 	struct wshd_listed_job job = {
 		.header = {.type = WSHD_JOB, .job_id = 3},
@@ -299,7 +301,7 @@ static void a_client_takes_pipes_alone_from_wshd(void)
 	};
 	struct wshd_event event = {0};
 	struct warden_error err;
-	int hostile, client = hostile_pair(&hostile);
+	int hostile, client = wshd_hostile_make_pair(&hostile);
 	int pipe_fds[2], fds[2];
 
 	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
@@ -330,7 +332,7 @@ static void a_client_refuses_what_wshd_must_not_send(void)
 		struct wshd_request message = {.header.type = types[i]};
 		struct wshd_event event;
 		struct warden_error err = {0};
-		int hostile, client = hostile_pair(&hostile);
+		int hostile, client = wshd_hostile_make_pair(&hostile);
 
 		unit_integer(packet_send(hostile, &message, sizeof(message), NULL, 0, 0), 0);
 		unit_integer(wshd_receive(client, &event, &err), -1);
@@ -340,13 +342,13 @@ static void a_client_refuses_what_wshd_must_not_send(void)
 	}
 }
 
-static void a_client_puts_figures_of_wshd_right(void)
+static void a_client_corrects_invalid_figures_of_wshd(void)
 {
 	struct wshd_ended message = {
 		.header = {.type = WSHD_ENDED, .job_id = 1}, .exit_status = 100000, .signal = -7};
 	struct wshd_event event = {0};
 	struct warden_error err;
-	int hostile, client = hostile_pair(&hostile);
+	int hostile, client = wshd_hostile_make_pair(&hostile);
 
 	memset(message.start_error, 'x', sizeof(message.start_error)); /* without an end */
 	unit_integer(packet_send(hostile, &message, sizeof(message), NULL, 0, 0), 0);
@@ -358,11 +360,11 @@ static void a_client_puts_figures_of_wshd_right(void)
 	close(client);
 }
 
-static void a_list_that_does_not_come_has_a_deadline(void)
+static void a_list_without_an_answer_has_a_deadline(void)
 {
 	struct warden_restored restored;
 	struct warden_error err;
-	int hostile, client = hostile_pair(&hostile);
+	int hostile, client = wshd_hostile_make_pair(&hostile);
 
 	unit_integer(wshd_list(client, 100, &restored, &err), -1);
 	unit_string(err.message, "wshd does not answer");
@@ -371,10 +373,10 @@ static void a_list_that_does_not_come_has_a_deadline(void)
 	close(client);
 }
 
-static void a_send_that_is_not_taken_fails(void)
+static void a_send_to_a_full_socket_fails(void)
 {
 	struct warden_error err = {0};
-	int hostile, client = hostile_pair(&hostile);
+	int hostile, client = wshd_hostile_make_pair(&hostile);
 	int result = 0;
 
 	for (int i = 0; i < 100000 && result == 0; i++)
@@ -394,12 +396,12 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(an_unknown_type_is_refused_and_the_connection_goes_on),
 	UNIT_TEST(descriptors_of_any_kind_start_a_job_or_fail_it),
 	UNIT_TEST(many_connections_leave_it_working),
-	UNIT_TEST(signals_that_are_none_do_nothing),
-	UNIT_TEST(a_client_takes_pipes_alone_from_wshd),
+	UNIT_TEST(invalid_signals_do_nothing),
+	UNIT_TEST(a_client_accepts_only_pipes_from_wshd),
 	UNIT_TEST(a_client_refuses_what_wshd_must_not_send),
-	UNIT_TEST(a_client_puts_figures_of_wshd_right),
-	UNIT_TEST(a_list_that_does_not_come_has_a_deadline),
-	UNIT_TEST(a_send_that_is_not_taken_fails),
+	UNIT_TEST(a_client_corrects_invalid_figures_of_wshd),
+	UNIT_TEST(a_list_without_an_answer_has_a_deadline),
+	UNIT_TEST(a_send_to_a_full_socket_fails),
 };
 
 int main(int argc, char **argv)

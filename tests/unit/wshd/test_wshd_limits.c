@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Limits on a job's time, which its keeper watches, and what is told about its end. */
+/* Limits on a job's time, which its keeper enforces, and the reported end. */
 #include <config.h>
 
 #include "tests/unit/unit.h"
@@ -11,40 +11,40 @@
 
 #include "tests/unit/wshd/wshd_case.h"
 
-static struct warden_job_end end_of_script(const struct wshd_case *wshd, struct warden_spawn *spawn,
-					   const char *script)
+static struct warden_job_end wshd_limits_run_script(const struct wshd_case *wshd,
+						    struct warden_spawn *spawn, const char *script)
 {
 	struct job_output output = wshd_case_spawn_as(wshd, spawn, script);
-	struct warden_job_end end = end_of(wshd, spawn->job_id);
+	struct warden_job_end end = wshd_case_job_end(wshd, spawn->job_id);
 
-	unit_string(output_read(output.out), ""); /* so nobody has it open any more */
-	unit_string(output_read(output.err), "");
+	unit_string(wshd_case_read(output.out), ""); /* no process has it open */
+	unit_string(wshd_case_read(output.err), "");
 	return end;
 }
 
-static void reasons_of_ordinary_ends_are_told(void)
+static void reasons_of_ordinary_ends_are_reported(void)
 {
 	struct wshd_case wshd = wshd_case_begin();
 	struct warden_spawn spawn = wshd_case_job(1);
 
-	unit_integer(end_of_script(&wshd, &spawn, "exit 4").reason, WARDEN_END_EXITED);
+	unit_integer(wshd_limits_run_script(&wshd, &spawn, "exit 4").reason, WARDEN_END_EXITED);
 	spawn.job_id++;
-	unit_integer(end_of_script(&wshd, &spawn, "kill -9 $$").reason, WARDEN_END_SIGNAL);
+	unit_integer(wshd_limits_run_script(&wshd, &spawn, "kill -9 $$").reason, WARDEN_END_SIGNAL);
 	wshd_case_end(&wshd);
 }
 
-static void a_job_that_takes_too_long_is_killed_with_all_of_its_own(void)
+static void a_job_that_takes_too_long_is_killed_with_all_its_processes(void)
 {
 	struct wshd_case wshd = wshd_case_begin();
 	struct warden_spawn spawn = wshd_case_job(1);
 	struct warden_job_end end;
 
 	spawn.wall_time_us = 300000;
-	end = end_of_script(&wshd, &spawn, "setsid sleep 3811 & sleep 3812");
+	end = wshd_limits_run_script(&wshd, &spawn, "setsid sleep 3811 & sleep 3812");
 	unit_integer(end.reason, WARDEN_END_WALL_TIME);
 	unit_integer(end.signal, SIGKILL);
 	unit_true(end.wall_us >= 300000);
-	unit_true(comes_to_run(&wshd, "sleep 381", false));
+	unit_true(wshd_case_await_process(&wshd, "sleep 381", false));
 	wshd_case_end(&wshd);
 }
 
@@ -55,7 +55,7 @@ static void a_job_that_works_too_long_is_killed(void)
 	struct warden_job_end end;
 
 	spawn.cpu_time_us = 200000;
-	end = end_of_script(&wshd, &spawn, "sleep 0.3; while :; do :; done");
+	end = wshd_limits_run_script(&wshd, &spawn, "sleep 0.3; while :; do :; done");
 	unit_integer(end.reason, WARDEN_END_CPU_TIME);
 	unit_integer(end.signal, SIGKILL);
 	unit_true(end.user_us + end.system_us >= 200000);
@@ -68,17 +68,17 @@ static void cpu_time_is_that_of_all_processes(void)
 	struct warden_spawn spawn = wshd_case_job(1);
 	struct warden_job_end end;
 
-	/* Each of them alone stays below it, one after the other and side by side. */
+	/* Each process alone stays below the limit, sequentially and in parallel. */
 	spawn.cpu_time_us = 400000;
-	end = end_of_script(&wshd, &spawn,
-			    "work() { i=0; while [ $i -lt $1 ]; do i=$((i+1)); done; }\n"
-			    "while :; do (setsid sh -c 'i=0; while [ $i -lt 20000 ]; do "
-			    "i=$((i+1)); done' &); (work 20000) & work 20000; wait; done");
+	end = wshd_limits_run_script(&wshd, &spawn,
+				     "work() { i=0; while [ $i -lt $1 ]; do i=$((i+1)); done; }\n"
+				     "while :; do (setsid sh -c 'i=0; while [ $i -lt 20000 ]; do "
+				     "i=$((i+1)); done' &); (work 20000) & work 20000; wait; done");
 	unit_integer(end.reason, WARDEN_END_CPU_TIME);
 	wshd_case_end(&wshd);
 }
 
-static void what_a_job_leaves_behind_has_its_limits_still(void)
+static void processes_that_outlive_a_job_keep_its_limits(void)
 {
 	struct wshd_case wshd = wshd_case_begin();
 	struct warden_spawn spawn = wshd_case_job(1);
@@ -86,14 +86,15 @@ static void what_a_job_leaves_behind_has_its_limits_still(void)
 
 	spawn.wall_time_us = 500000;
 	unit_integer(
-		end_of_script(&wshd, &spawn, "setsid sleep 3821 >/dev/null 2>&1 & exit 0").reason,
+		wshd_limits_run_script(&wshd, &spawn, "setsid sleep 3821 >/dev/null 2>&1 & exit 0")
+			.reason,
 		WARDEN_END_EXITED);
 	unit_integer(wshd_send_forget(wshd.client, 1, &err), 0);
-	unit_true(comes_to_run(&wshd, "sleep 3821", false));
+	unit_true(wshd_case_await_process(&wshd, "sleep 3821", false));
 	wshd_case_end(&wshd);
 }
 
-static void limits_hold_while_nobody_is_connected(void)
+static void limits_hold_without_a_client(void)
 {
 	struct wshd_case wshd = wshd_case_begin();
 	struct warden_spawn spawn = wshd_case_job(1);
@@ -102,18 +103,18 @@ static void limits_hold_while_nobody_is_connected(void)
 
 	spawn.wall_time_us = 300000;
 	output = wshd_case_spawn_as(&wshd, &spawn, "sleep 3831");
-	unit_true(comes_to_run(&wshd, "sleep 3831", true));
+	unit_true(wshd_case_await_process(&wshd, "sleep 3831", true));
 	close(wshd.client);
-	unit_true(comes_to_run(&wshd, "sleep 3831", false));
+	unit_true(wshd_case_await_process(&wshd, "sleep 3831", false));
 	wshd.client = wshd_case_connect(&wshd);
 	unit_integer(wshd_send_watch(wshd.client, &err), 0);
-	unit_integer(end_of(&wshd, 1).reason, WARDEN_END_WALL_TIME);
-	output_read(output.out);
-	output_read(output.err);
+	unit_integer(wshd_case_job_end(&wshd, 1).reason, WARDEN_END_WALL_TIME);
+	wshd_case_read(output.out);
+	wshd_case_read(output.err);
 	wshd_case_end(&wshd);
 }
 
-static void who_killed_a_job_is_told(void)
+static void a_kill_by_the_keeper_is_reported(void)
 {
 	struct wshd_case wshd = wshd_case_begin();
 	struct warden_error err;
@@ -126,24 +127,24 @@ static void who_killed_a_job_is_told(void)
 
 		if (by_keeper)
 			unit_integer(wshd_send_signal(wshd.client, id, SIGKILL, &err), 0);
-		event = event_next(wshd.client);
+		event = wshd_case_next_event(wshd.client);
 		unit_integer(event.end.signal, SIGKILL);
 		unit_integer(event.end.reason, WARDEN_END_SIGNAL);
 		unit_integer(event.killed, by_keeper);
-		output_read(output.out);
-		output_read(output.err);
+		wshd_case_read(output.out);
+		wshd_case_read(output.err);
 	}
 	wshd_case_end(&wshd);
 }
 
 static const struct unit_test tests[] = {
-	UNIT_TEST(reasons_of_ordinary_ends_are_told),
-	UNIT_TEST(a_job_that_takes_too_long_is_killed_with_all_of_its_own),
+	UNIT_TEST(reasons_of_ordinary_ends_are_reported),
+	UNIT_TEST(a_job_that_takes_too_long_is_killed_with_all_its_processes),
 	UNIT_TEST(a_job_that_works_too_long_is_killed),
 	UNIT_TEST(cpu_time_is_that_of_all_processes),
-	UNIT_TEST(what_a_job_leaves_behind_has_its_limits_still),
-	UNIT_TEST(limits_hold_while_nobody_is_connected),
-	UNIT_TEST(who_killed_a_job_is_told),
+	UNIT_TEST(processes_that_outlive_a_job_keep_its_limits),
+	UNIT_TEST(limits_hold_without_a_client),
+	UNIT_TEST(a_kill_by_the_keeper_is_reported),
 };
 
 int main(int argc, char **argv)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Jobs on a terminal of their own, of which the daemon sees pipes alone. */
+/* Jobs on a terminal; the daemon sees only pipes. */
 #include <config.h>
 
 #include "tests/unit/unit.h"
@@ -18,7 +18,7 @@ struct typist {
 	int keys; /* write end of the job's input */
 };
 
-static struct typist start(const struct wshd_case *wshd, uint32_t id, const char *script)
+static struct typist terminal_start(const struct wshd_case *wshd, uint32_t id, const char *script)
 {
 	struct warden_spawn spawn = wshd_case_job(id);
 	struct typist typist;
@@ -37,13 +37,13 @@ static struct typist start(const struct wshd_case *wshd, uint32_t id, const char
 	return typist;
 }
 
-static void type(const struct typist *typist, const char *text)
+static void terminal_type(const struct typist *typist, const char *text)
 {
 	unit_integer(write(typist->keys, text, strlen(text)), (long)strlen(text));
 }
 
-/* Reads until `text` was seen. */
-static bool shows(const struct typist *typist, const char *text)
+/* Reads until the output holds `text`. */
+static bool terminal_shows(const struct typist *typist, const char *text)
 {
 	char seen[4096];
 	size_t length = 0;
@@ -65,122 +65,125 @@ static bool shows(const struct typist *typist, const char *text)
 	return false;
 }
 
-static void finish(const struct typist *typist, const char *rest)
+static void terminal_finish(const struct typist *typist, const char *rest)
 {
-	unit_string(output_read(typist->output.out), rest);
-	unit_string(output_read(typist->output.err), "");
+	unit_string(wshd_case_read(typist->output.out), rest);
+	unit_string(wshd_case_read(typist->output.err), "");
 	close(typist->keys);
 }
 
-static void all_three_are_one_terminal_of_the_size_asked_for(void)
+static void the_three_streams_are_one_terminal_of_the_requested_size(void)
 {
 	struct wshd_case wshd = wshd_case_begin();
-	struct typist typist =
-		start(&wshd, 1,
-		      "for fd in 0 1 2; do test -t $fd && echo tty; done; stty size; "
-		      "echo err >&2; test $(readlink /proc/self/fd/0) = $(tty) && echo same; "
-		      "echo controlling >/dev/tty");
+	struct typist typist = terminal_start(
+		&wshd, 1,
+		"for fd in 0 1 2; do test -t $fd && echo tty; done; stty size; "
+		"echo err >&2; test $(readlink /proc/self/fd/0) = $(tty) && echo same; "
+		"echo controlling >/dev/tty");
 
-	unit_integer(end_of(&wshd, 1).exit_status, 0);
-	finish(&typist, "tty\r\ntty\r\ntty\r\n33 77\r\nerr\r\nsame\r\ncontrolling\r\n");
+	unit_integer(wshd_case_job_end(&wshd, 1).exit_status, 0);
+	terminal_finish(&typist, "tty\r\ntty\r\ntty\r\n33 77\r\nerr\r\nsame\r\ncontrolling\r\n");
 	wshd_case_end(&wshd);
 }
 
-static void what_is_typed_is_echoed_and_read(void)
+static void typed_text_is_echoed_and_read(void)
 {
 	struct wshd_case wshd = wshd_case_begin();
-	struct typist typist = start(&wshd, 1, "read a; echo got $a; read b; echo end $b");
+	struct typist typist = terminal_start(&wshd, 1, "read a; echo got $a; read b; echo end $b");
 
-	type(&typist, "one\n");
-	unit_true(shows(&typist, "one\r\ngot one\r\n"));
-	type(&typist, "two");
-	unit_true(shows(&typist, "two"));
-	type(&typist, "\x04\x04"); /* end of file, twice: the line, then nothing */
-	unit_integer(end_of(&wshd, 1).exit_status, 0);
-	finish(&typist, "end two\r\n");
+	terminal_type(&typist, "one\n");
+	unit_true(terminal_shows(&typist, "one\r\ngot one\r\n"));
+	terminal_type(&typist, "two");
+	unit_true(terminal_shows(&typist, "two"));
+	terminal_type(&typist, "\x04\x04"); /* end of file, twice: the line, then nothing */
+	unit_integer(wshd_case_job_end(&wshd, 1).exit_status, 0);
+	terminal_finish(&typist, "end two\r\n");
 	wshd_case_end(&wshd);
 }
 
 static void control_c_is_a_signal(void)
 {
 	struct wshd_case wshd = wshd_case_begin();
-	struct typist typist = start(&wshd, 1,
-				     "trap 'echo caught; exit 9' INT; echo ready; "
-				     "while :; do sleep 0.05; done");
+	struct typist typist = terminal_start(&wshd, 1,
+					      "trap 'echo caught; exit 9' INT; echo ready; "
+					      "while :; do sleep 0.05; done");
 
-	unit_true(shows(&typist, "ready"));
-	type(&typist, "\x03");
-	unit_integer(end_of(&wshd, 1).exit_status, 9);
-	finish(&typist, "^Ccaught\r\n");
+	unit_true(terminal_shows(&typist, "ready"));
+	terminal_type(&typist, "\x03");
+	unit_integer(wshd_case_job_end(&wshd, 1).exit_status, 9);
+	terminal_finish(&typist, "^Ccaught\r\n");
 	wshd_case_end(&wshd);
 }
 
 static void the_size_changes(void)
 {
 	struct wshd_case wshd = wshd_case_begin();
-	struct typist typist = start(&wshd, 1,
-				     "trap 'stty size; exit 0' WINCH; echo ready; "
-				     "while :; do sleep 0.05; done");
+	struct typist typist = terminal_start(&wshd, 1,
+					      "trap 'stty size; exit 0' WINCH; echo ready; "
+					      "while :; do sleep 0.05; done");
 	struct warden_error err;
 
-	unit_true(shows(&typist, "ready\r\n"));
+	unit_true(terminal_shows(&typist, "ready\r\n"));
 	unit_integer(wshd_send_resize(wshd.client, 1, 44, 99, &err), 0);
-	unit_integer(end_of(&wshd, 1).exit_status, 0);
-	finish(&typist, "44 99\r\n");
+	unit_integer(wshd_case_job_end(&wshd, 1).exit_status, 0);
+	terminal_finish(&typist, "44 99\r\n");
 	wshd_case_end(&wshd);
 }
 
 static void the_end_of_the_input_is_not_the_end_of_the_terminal(void)
 {
 	struct wshd_case wshd = wshd_case_begin();
-	struct typist typist = start(&wshd, 1, "read a; sleep 0.2; echo still $a; test -t 1");
+	struct typist typist =
+		terminal_start(&wshd, 1, "read a; sleep 0.2; echo still $a; test -t 1");
 	struct warden_error err;
 
-	type(&typist, "here\n");
+	terminal_type(&typist, "here\n");
 	close(typist.keys);
 	typist.keys = -1;
 	unit_integer(wshd_send_close_input(wshd.client, 1, &err), 0);
-	unit_integer(end_of(&wshd, 1).exit_status, 0);
-	finish(&typist, "here\r\nstill here\r\n");
+	unit_integer(wshd_case_job_end(&wshd, 1).exit_status, 0);
+	terminal_finish(&typist, "here\r\nstill here\r\n");
 	wshd_case_end(&wshd);
 }
 
-static void much_output_comes_whole(void)
+static void much_output_arrives_completely(void)
 {
 	struct wshd_case wshd = wshd_case_begin();
-	struct typist typist = start(&wshd, 1, "seq 1 100000");
+	struct typist typist = terminal_start(&wshd, 1, "seq 1 100000");
 	size_t total = 0;
 	char buffer[65536];
 	ssize_t got;
 
 	while ((got = read(typist.output.out, buffer, sizeof(buffer))) > 0)
 		total += (size_t)got;
-	unit_integer(end_of(&wshd, 1).exit_status, 0);
+	unit_integer(wshd_case_job_end(&wshd, 1).exit_status, 0);
 	unit_unsigned(total, 588895 + 100000); /* with a carriage return each */
-	finish(&typist, "");
+	terminal_finish(&typist, "");
 	wshd_case_end(&wshd);
 }
 
-static void what_a_job_leaves_behind_is_hung_up(void)
+static void processes_that_outlive_a_job_are_hung_up(void)
 {
 	struct wshd_case wshd = wshd_case_begin();
-	struct typist typist = start(&wshd, 1, "trap '' HUP; sleep 3851 & echo started; exit 0");
+	struct typist typist =
+		terminal_start(&wshd, 1, "trap '' HUP; sleep 3851 & echo started; exit 0");
 
-	unit_integer(end_of(&wshd, 1).exit_status, 0);
-	finish(&typist, "started\r\n"); /* although one has it open still */
+	unit_integer(wshd_case_job_end(&wshd, 1).exit_status, 0);
+	terminal_finish(&typist, "started\r\n"); /* although a process still has it open */
 	wshd_case_end(&wshd);
-	unit_false(runs_below(&wshd, "sleep 3851"));
+	unit_false(wshd_case_has_process(&wshd, "sleep 3851"));
 }
 
 static void a_terminal_goes_on_without_the_daemon(void)
 {
 	struct wshd_case wshd = wshd_case_begin();
-	struct typist typist = start(&wshd, 1, "read a; sleep 0.3; echo got $a; read b; echo $b");
+	struct typist typist =
+		terminal_start(&wshd, 1, "read a; sleep 0.3; echo got $a; read b; echo $b");
 	struct warden_restored restored;
 	struct warden_error err;
 
-	type(&typist, "one\n");
-	unit_true(shows(&typist, "one\r\n"));
+	terminal_type(&typist, "one\n");
+	unit_true(terminal_shows(&typist, "one\r\n"));
 	close(typist.keys);
 	close(typist.output.out);
 	close(wshd.client);
@@ -192,39 +195,39 @@ static void a_terminal_goes_on_without_the_daemon(void)
 	}
 	wshd_list_free(&restored);
 	unit_integer(wshd_send_watch(wshd.client, &err), 0);
-	unit_true(shows(&typist, "got one\r\n"));
-	type(&typist, "two\n");
-	unit_integer(end_of(&wshd, 1).exit_status, 0);
-	finish(&typist, "two\r\ntwo\r\n");
+	unit_true(terminal_shows(&typist, "got one\r\n"));
+	terminal_type(&typist, "two\n");
+	unit_integer(wshd_case_job_end(&wshd, 1).exit_status, 0);
+	terminal_finish(&typist, "two\r\ntwo\r\n");
 	wshd_case_end(&wshd);
 }
 
-static void a_killed_job_hangs_nobody(void)
+static void a_killed_job_with_a_full_pipe_ends(void)
 {
 	struct wshd_case wshd = wshd_case_begin();
-	struct typist typist = start(&wshd, 1, "trap '' TERM HUP; yes");
+	struct typist typist = terminal_start(&wshd, 1, "trap '' TERM HUP; yes");
 	struct warden_error err;
 
-	unit_true(shows(&typist, "y\r\ny\r\n"));
-	usleep(100000); /* now the pipe is full */
+	unit_true(terminal_shows(&typist, "y\r\ny\r\n"));
+	usleep(100000); /* until the pipe is full */
 	unit_integer(wshd_send_signal(wshd.client, 1, SIGKILL, &err), 0);
-	unit_integer(end_of(&wshd, 1).signal, SIGKILL);
-	output_read(typist.output.out);
-	output_read(typist.output.err);
+	unit_integer(wshd_case_job_end(&wshd, 1).signal, SIGKILL);
+	wshd_case_read(typist.output.out);
+	wshd_case_read(typist.output.err);
 	close(typist.keys);
 	wshd_case_end(&wshd);
 }
 
 static const struct unit_test tests[] = {
-	UNIT_TEST(all_three_are_one_terminal_of_the_size_asked_for),
-	UNIT_TEST(what_is_typed_is_echoed_and_read),
+	UNIT_TEST(the_three_streams_are_one_terminal_of_the_requested_size),
+	UNIT_TEST(typed_text_is_echoed_and_read),
 	UNIT_TEST(control_c_is_a_signal),
 	UNIT_TEST(the_size_changes),
 	UNIT_TEST(the_end_of_the_input_is_not_the_end_of_the_terminal),
-	UNIT_TEST(much_output_comes_whole),
-	UNIT_TEST(what_a_job_leaves_behind_is_hung_up),
+	UNIT_TEST(much_output_arrives_completely),
+	UNIT_TEST(processes_that_outlive_a_job_are_hung_up),
 	UNIT_TEST(a_terminal_goes_on_without_the_daemon),
-	UNIT_TEST(a_killed_job_hangs_nobody),
+	UNIT_TEST(a_killed_job_with_a_full_pipe_ends),
 };
 
 int main(int argc, char **argv)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A wshd of a case's own; see wshd_case.h. */
+/* A wshd for one case; see wshd_case.h. */
 #include <config.h>
 
 #include "tests/unit/wshd/wshd_case.h"
@@ -22,20 +22,20 @@
 
 enum { LISTEN_FD = 3, PATIENCE_MS = 5000 };
 
-static void __attribute__((noreturn)) die(const char *what)
+static void __attribute__((noreturn)) wshd_case_die(const char *what)
 {
 	perror(what);
 	exit(EXIT_FAILURE);
 }
 
-static void pause_ms(long ms)
+static void wshd_case_pause(long ms)
 {
 	struct timespec time = {.tv_nsec = ms * 1000000};
 
 	nanosleep(&time, NULL);
 }
 
-static int directory_make(void)
+static int wshd_case_make_directory(void)
 {
 	static unsigned number;
 	char path[64];
@@ -44,15 +44,15 @@ static int directory_make(void)
 	snprintf(path, sizeof(path), "%u", number++);
 	parent = open(unit_directory(), O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (parent < 0 || mkdirat(parent, path, 0700) < 0)
-		die("make a directory");
+		wshd_case_die("make a directory");
 	fd = openat(parent, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	close(parent);
 	if (fd < 0 || mkdirat(fd, "run", 0700) < 0 || mkdirat(fd, "root", 0755) < 0)
-		die("make a container's directory");
+		wshd_case_die("make a container's directory");
 	return fd;
 }
 
-static void wshd_execute(int dir_fd, int listen_fd)
+static void wshd_case_execute(int dir_fd, int listen_fd)
 {
 	const struct wshd_start start = {
 		.id = "case", .listen_fd = LISTEN_FD, .fake_dir = "root", .subreaper = true};
@@ -61,13 +61,13 @@ static void wshd_execute(int dir_fd, int listen_fd)
 	char *environment[] = {NULL};
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	/* Not the runner's output: whoever reads that waits until all have closed it. */
+	/* The runner's output must not stay open: its reader waits until all have closed it. */
 	for (int fd = 0; fd < LISTEN_FD; fd++)
 		if (dup2(null, fd) < 0)
 			_exit(126);
 	if (wshd_arguments_fill(&arguments, &start, &err) < 0 || setsid() < 0 ||
 	    fchdir(dir_fd) < 0 || dup2(listen_fd, LISTEN_FD) < 0 ||
-	    fcntl(LISTEN_FD, F_SETFD, 0) < 0) /* also where it had that number already */
+	    fcntl(LISTEN_FD, F_SETFD, 0) < 0) /* also if it has that number already */
 		_exit(126);
 	execve(WSHD, arguments.argv, environment);
 	_exit(127);
@@ -75,16 +75,16 @@ static void wshd_execute(int dir_fd, int listen_fd)
 
 struct wshd_case wshd_case_begin(void)
 {
-	struct wshd_case wshd = {.dir_fd = directory_make()};
+	struct wshd_case wshd = {.dir_fd = wshd_case_make_directory()};
 	struct warden_error err = {0};
 	int listen_fd = wshd_listen(wshd.dir_fd, &err);
 
 	if (listen_fd < 0)
-		die(err.message);
+		wshd_case_die(err.message);
 	fflush(NULL);
 	wshd.pid = fork();
 	if (wshd.pid == 0)
-		wshd_execute(wshd.dir_fd, listen_fd);
+		wshd_case_execute(wshd.dir_fd, listen_fd);
 	close(listen_fd);
 	wshd.client = wshd_case_connect(&wshd);
 	unit_integer(wshd_send_watch(wshd.client, &err), 0);
@@ -97,7 +97,7 @@ int wshd_case_connect(const struct wshd_case *wshd)
 	int fd = wshd_connect(wshd->dir_fd, &err);
 
 	if (fd < 0)
-		die(err.message);
+		wshd_case_die(err.message);
 	return fd;
 }
 
@@ -109,7 +109,7 @@ int wshd_case_connect_silently(const struct wshd_case *wshd)
 	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/" WSHD_SOCKET,
 		 wshd->dir_fd);
 	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
-		die("connect");
+		wshd_case_die("connect");
 	return fd;
 }
 
@@ -119,11 +119,11 @@ void wshd_case_end(struct wshd_case *wshd)
 	int status = -1;
 	pid_t ended = 0;
 
-	wshd_send_end(wshd->client, &err); /* fails where the case has ended it */
+	wshd_send_end(wshd->client, &err); /* fails if the case has ended wshd */
 	for (int i = 0; i < PATIENCE_MS / 5 && ended == 0; i++) {
 		ended = waitpid(wshd->pid, &status, WNOHANG);
 		if (ended == 0)
-			pause_ms(5);
+			wshd_case_pause(5);
 	}
 	if (!unit_integer(ended, wshd->pid)) {
 		kill(wshd->pid, SIGKILL);
@@ -133,13 +133,13 @@ void wshd_case_end(struct wshd_case *wshd)
 	close(wshd->dir_fd);
 }
 
-static int script_make(const char *text)
+static int wshd_case_make_script(const char *text)
 {
 	int fd = memfd_create("script", MFD_CLOEXEC);
 
 	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text) ||
 	    lseek(fd, 0, SEEK_SET) < 0)
-		die("write a script");
+		wshd_case_die("write a script");
 	return fd;
 }
 
@@ -151,8 +151,8 @@ struct job_output wshd_case_spawn_as(const struct wshd_case *wshd, struct warden
 	struct warden_error err;
 
 	if (pipe2(out, O_CLOEXEC) < 0 || pipe2(err_pipe, O_CLOEXEC) < 0)
-		die("pipe");
-	spawn->script_fd = script ? script_make(script) : -1;
+		wshd_case_die("pipe");
+	spawn->script_fd = script ? wshd_case_make_script(script) : -1;
 	spawn->stdout_read_fd = out[0];
 	spawn->stdout_write_fd = out[1];
 	spawn->stderr_read_fd = err_pipe[0];
@@ -182,7 +182,7 @@ struct job_output wshd_case_spawn(const struct wshd_case *wshd, uint32_t id, con
 	return wshd_case_spawn_as(wshd, &spawn, script);
 }
 
-const char *output_read(int fd)
+const char *wshd_case_read(int fd)
 {
 	static char text[65536];
 	size_t length = 0;
@@ -195,7 +195,7 @@ const char *output_read(int fd)
 	return text;
 }
 
-struct wshd_event event_next(int client)
+struct wshd_event wshd_case_next_event(int client)
 {
 	struct pollfd poll_fd = {.fd = client, .events = POLLIN};
 	struct wshd_event event = {0};
@@ -204,7 +204,7 @@ struct wshd_event event_next(int client)
 
 	for (int i = 0; i < 2 && got == 0; i++) {
 		got = wshd_receive(client, &event, &err);
-		/* A message that says nothing may come first. */
+		/* A message that is no event may come first. */
 		for (int j = 0; got == 0 && j < 3; j++) {
 			poll(&poll_fd, 1, PATIENCE_MS);
 			got = wshd_receive(client, &event, &err);
@@ -212,20 +212,20 @@ struct wshd_event event_next(int client)
 	}
 	if (got == 1)
 		return event;
-	unit_fail(got == 0 ? "wshd tells nothing" : err.message);
+	unit_fail(got == 0 ? "no event from wshd" : err.message);
 	return (struct wshd_event){0};
 }
 
-struct warden_job_end end_of(const struct wshd_case *wshd, uint32_t id)
+struct warden_job_end wshd_case_job_end(const struct wshd_case *wshd, uint32_t id)
 {
-	struct wshd_event event = event_next(wshd->client);
+	struct wshd_event event = wshd_case_next_event(wshd->client);
 
 	unit_integer(event.type, WSHD_ENDED);
 	unit_unsigned(event.job_id, id);
 	return event.end;
 }
 
-static bool line_has(const char *pid, const char *file, const char *text)
+static bool wshd_case_line_has(const char *pid, const char *file, const char *text)
 {
 	char path[64], line[4096];
 	ssize_t got;
@@ -245,9 +245,9 @@ static bool line_has(const char *pid, const char *file, const char *text)
 	return strstr(line, text) != NULL;
 }
 
-/* Whether it works below this program's directory, as wshd and all that it starts do: the tests of
- * somebody else may run beside. */
-static bool is_ours(const char *pid)
+/* Whether a process works below this program's directory, as wshd and its descendants do: other
+ * tests may run at the same time. */
+static bool wshd_case_is_own_process(const char *pid)
 {
 	char path[64], directory[PATH_MAX], ours[PATH_MAX];
 	ssize_t length;
@@ -260,8 +260,8 @@ static bool is_ours(const char *pid)
 	return strncmp(directory, ours, strlen(ours)) == 0;
 }
 
-/* The arguments that the cases look for are theirs alone. */
-bool runs_below(const struct wshd_case *wshd, const char *argument)
+/* Each case looks for arguments that no other case uses. */
+bool wshd_case_has_process(const struct wshd_case *wshd, const char *argument)
 {
 	DIR *proc = opendir("/proc");
 	const struct dirent *entry;
@@ -269,20 +269,21 @@ bool runs_below(const struct wshd_case *wshd, const char *argument)
 
 	(void)wshd;
 	if (!proc)
-		die("/proc");
+		wshd_case_die("/proc");
 	while (!found && (entry = readdir(proc)))
 		found = entry->d_name[0] >= '1' && entry->d_name[0] <= '9' &&
-			line_has(entry->d_name, "cmdline", argument) && is_ours(entry->d_name);
+			wshd_case_line_has(entry->d_name, "cmdline", argument) &&
+			wshd_case_is_own_process(entry->d_name);
 	closedir(proc);
 	return found;
 }
 
-bool comes_to_run(const struct wshd_case *wshd, const char *argument, bool expected)
+bool wshd_case_await_process(const struct wshd_case *wshd, const char *argument, bool expected)
 {
 	for (int i = 0; i < PATIENCE_MS / 10; i++) {
-		if (runs_below(wshd, argument) == expected)
+		if (wshd_case_has_process(wshd, argument) == expected)
 			return true;
-		pause_ms(10);
+		wshd_case_pause(10);
 	}
 	return false;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A wshd of a case's own, in fake mode: no root is needed. */
+/* Starts a wshd for one case, in fake mode: no root is needed. */
 #ifndef TESTS_UNIT_WSHD_WSHD_CASE_H
 #define TESTS_UNIT_WSHD_WSHD_CASE_H
 
@@ -12,16 +12,16 @@ struct wshd_case {
 	int client; /* watching */
 };
 
-/* Starts it and connects. */
+/* Starts wshd and connects. */
 struct wshd_case wshd_case_begin(void);
 
-/* Ends all that runs below it, then wshd; checks that it leaves in time. */
+/* Ends all processes below wshd, then wshd; checks that it ends in time. */
 void wshd_case_end(struct wshd_case *wshd);
 
-/* A further connection that has said hello. */
+/* Opens a further connection and sends the hello. */
 int wshd_case_connect(const struct wshd_case *wshd);
 
-/* One that has not. */
+/* Likewise, without the hello. */
 int wshd_case_connect_silently(const struct wshd_case *wshd);
 
 /* Read ends of a job's pipes. */
@@ -29,28 +29,29 @@ struct job_output {
 	int out, err;
 };
 
+/* Starts a job that runs a script. */
 struct job_output wshd_case_spawn(const struct wshd_case *wshd, uint32_t id, const char *script);
 
-/* A job without anything special, to be changed. */
+/* Returns a job with defaults, for the case to change. */
 struct warden_spawn wshd_case_job(uint32_t id);
 
-/* Likewise, with all that the caller has in `spawn`; without a script it has argv. */
+/* Starts a job as `spawn` describes it; without a script it has argv. */
 struct job_output wshd_case_spawn_as(const struct wshd_case *wshd, struct warden_spawn *spawn,
 				     const char *script);
 
 /* Reads to the end, closes, and returns a text that is valid until the next call. */
-const char *output_read(int fd);
+const char *wshd_case_read(int fd);
 
-/* The next message within 5 s, else a failure and an event of type 0. */
-struct wshd_event event_next(int client);
+/* Returns the next event within 5 s; else fails and returns one of type 0. */
+struct wshd_event wshd_case_next_event(int client);
 
-/* That it is told on the case's connection how this job ended. */
-struct warden_job_end end_of(const struct wshd_case *wshd, uint32_t id);
+/* Checks that the next event is the end of this job, and returns it. */
+struct warden_job_end wshd_case_job_end(const struct wshd_case *wshd, uint32_t id);
 
 /* Whether a process with this argument in its command line runs below wshd. */
-bool runs_below(const struct wshd_case *wshd, const char *argument);
+bool wshd_case_has_process(const struct wshd_case *wshd, const char *argument);
 
-/* Waits up to 5 s until that is `expected`. */
-bool comes_to_run(const struct wshd_case *wshd, const char *argument, bool expected);
+/* Waits up to 5 s until such a process runs, or (not `expected`) none does. */
+bool wshd_case_await_process(const struct wshd_case *wshd, const char *argument, bool expected);
 
 #endif
