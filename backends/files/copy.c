@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The top of a copy: what the two paths of a request name, what goes where, and how it ended. What
- * lies below is the walk's. */
+/* The top of a copy: finds what the two paths of a request name, decides what is copied where, and
+ * reports the result. copy_walk.c copies what lies below. */
 #include <config.h>
 
 #include "backends/files/copy.h"
@@ -12,19 +12,19 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-/* Of a directory that is made because the target's last component is missing. */
+/* The mode of a directory that is made because the target's last component is missing. */
 enum { MADE_DIRECTORY_MODE = 0755 };
 
 /* What the source's path names. */
 struct copy_source {
 	struct copy_path path;
-	int parent_fd; /* in which path.last lies, unless the content of a directory is meant */
+	int parent_fd; /* holds path.last; -1 if the content of a directory is meant */
 	int fd;        /* of a directory, else -1 */
 	struct stat stat;
 	bool content;
 };
 
-/* Where it goes: `name` in `fd`; or `fd` itself, and `name` is NULL. */
+/* The target: `name` in `fd`, or `fd` itself if `name` is NULL. */
 struct copy_target {
 	struct copy_path path;
 	int fd;
@@ -36,9 +36,9 @@ static void copy_source_free(struct copy_source *source)
 {
 	copy_path_free(&source->path);
 	if (source->parent_fd >= 0)
-		close(source->parent_fd); /* was only looked at */
+		close(source->parent_fd); /* opened O_PATH */
 	if (source->fd >= 0)
-		close(source->fd); /* was only read */
+		close(source->fd); /* opened for reading */
 }
 
 static void copy_target_free(struct copy_target *target)
@@ -48,7 +48,7 @@ static void copy_target_free(struct copy_target *target)
 		close(target->fd); /* nothing is written through a directory's descriptor */
 }
 
-/* A failure that leaves nothing to copy. */
+/* Reports a failure that leaves nothing to copy; always returns -1. */
 static int copy_top_fail_source(struct copy_state *copy, const char *what)
 {
 	copy_failed_source(copy, what, NULL);
@@ -61,7 +61,7 @@ static int copy_top_fail_target(struct copy_state *copy, const char *what)
 	return -1;
 }
 
-/* A directory that was opened, which may not be for us. */
+/* Checks an opened source directory, which the guard may refuse. -1 with errno. */
 static int copy_top_check_directory(const struct copy_side *side, struct copy_source *source)
 {
 	if (source->fd < 0 || fstat(source->fd, &source->stat) != 0)
@@ -69,7 +69,7 @@ static int copy_top_check_directory(const struct copy_side *side, struct copy_so
 	return copy_guard_check(side, source->fd, &source->stat);
 }
 
-/* Opens what a source ending in `/` names: links lead on, and a directory it must be. */
+/* Opens a source that ends in `/`: links are followed, and it must be a directory. */
 static int copy_top_find_content(struct copy_state *copy, const struct copy_side *side,
 				 struct copy_source *source)
 {
@@ -78,7 +78,7 @@ static int copy_top_find_content(struct copy_state *copy, const struct copy_side
 	return copy_top_check_directory(side, source);
 }
 
-/* Looks at what else a source names: a link is a link. */
+/* Stats any other source, links not followed, and opens it if it is a directory. */
 static int copy_top_find_entry(struct copy_state *copy, const struct copy_side *side,
 			       struct copy_source *source)
 {
@@ -122,7 +122,7 @@ static int copy_top_make_target(struct copy_state *copy, struct copy_target *tar
 	return 0;
 }
 
-/* Finds the target; what is missing is a name in its parent, which must be there. */
+/* Finds the target. If it is missing its parent must exist. */
 static int copy_top_find_target(struct copy_state *copy, struct copy_target *target)
 {
 	const struct copy_side *side = &copy->request->target;
@@ -134,7 +134,7 @@ static int copy_top_find_target(struct copy_state *copy, struct copy_target *tar
 	target->fd = copy_path_directory(side, side->path);
 	if (target->fd >= 0)
 		return 0;
-	/* A directory is meant and what is there is none, or cannot be entered. */
+	/* A directory is required and this is none, or it cannot be entered. */
 	if (errno != ENOENT && (errno != ENOTDIR || target->path.slash))
 		return copy_top_fail_target(copy, "open target");
 	target->fd = copy_path_directory(side, target->path.parent);
@@ -144,7 +144,7 @@ static int copy_top_find_target(struct copy_state *copy, struct copy_target *tar
 	return 0;
 }
 
-/* The directory given an owner that the target's last component became. */
+/* Sets the owner of the target if this copy made it. */
 static int copy_top_set_target_owner(struct copy_state *copy, const struct copy_target *target)
 {
 	if (!target->fresh || copy_set_owner(copy, target->fd) == 0)
@@ -152,7 +152,7 @@ static int copy_top_set_target_owner(struct copy_state *copy, const struct copy_
 	return copy_top_fail_target(copy, "set the owner of target");
 }
 
-/* From here on messages name what is made in the target rather than the target. */
+/* Makes messages name the entry in the target rather than the target. */
 static int copy_top_name_below_target(struct copy_state *copy, const struct copy_source *source)
 {
 	const char *path = copy->request->target.path;
@@ -166,7 +166,8 @@ static int copy_top_name_below_target(struct copy_state *copy, const struct copy
 	return 0;
 }
 
-/* The content of a directory goes into the target, the directory itself to its name there. */
+/* Copies the content of a directory into the target, or the directory itself under its name there.
+ */
 static int copy_top_copy_directory(struct copy_state *copy, struct copy_source *source,
 				   struct copy_target *target)
 {
@@ -188,7 +189,7 @@ static int copy_top_copy_directory(struct copy_state *copy, struct copy_source *
 	return copy_walk(copy, take_fd(&source->fd), &source->stat, fd, target->fresh);
 }
 
-/* In a tree an entry may vanish; the source itself is missing then. */
+/* Nothing was opened. An entry of a tree may vanish; the source itself is missing then. */
 static int copy_top_fail_if_vanished(struct copy_state *copy, const struct copy_source *source)
 {
 	mode_t mode = source->stat.st_mode;
@@ -199,7 +200,7 @@ static int copy_top_fail_if_vanished(struct copy_state *copy, const struct copy_
 	return copy_top_fail_source(copy, "open source");
 }
 
-/* A file or a link goes to its own name in a directory, else to the target's name. */
+/* Copies a file or a link under its own name into a directory, else under the target's name. */
 static int copy_top_copy_entry(struct copy_state *copy, const struct copy_source *source,
 			       struct copy_target *target)
 {
@@ -227,7 +228,7 @@ static int copy_top_copy_entry(struct copy_state *copy, const struct copy_source
 	return result;
 }
 
-/* As copy_top_copy_directory and copy_top_copy_entry, where there is no target. */
+/* As copy_top_copy_directory and copy_top_copy_entry, into a tar stream. */
 static int copy_top_stream_source(struct copy_state *copy, struct copy_source *source)
 {
 	struct copy_item item;
@@ -278,7 +279,7 @@ static int copy_top_copy(struct copy_state *copy, void *unused)
 	return result;
 }
 
-/* The error's text ends in how many more there were. */
+/* Appends to the error how many more failures there were. */
 static int copy_top_report_failures(struct copy_state *copy)
 {
 	uint64_t more = atomic_load(&copy->progress->failed) - copy->failed_before;

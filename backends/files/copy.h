@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Copies a file, a link or a tree between a container and its host with the semantics of
- * `rsync -r -p --links`: permissions and symbolic links are kept, links are not followed, hard
- * links become files, times are not kept.
+ * Copies a file, a link or a tree between a container and its host with the semantics of `rsync -r
+ * -p --links`: permissions and symbolic links are kept, links are not followed, hard links become
+ * files, times are not kept.
  *
- * It runs in a process of its own, single-threaded and short-lived: copy_tree sets the umask and
- * the file system identity, reads what a container may change, hide or block at any time, and may
- * wait as long as a file system does. Whoever wants it to end sets `progress->cancel` (in memory
- * that both processes share) and, when that is not seen in time, sends SIGKILL.
+ * The caller is a single-threaded, short-lived process: copy_tree sets the umask and the file
+ * system identity, reads files that a container may change, hide or block at any time, and may wait
+ * as long as a file system does. To end it, set `progress->cancel` (in memory that both processes
+ * share) and, if that has no effect in time, send SIGKILL.
  *
- * What it promises. Below the two paths of the request no symbolic link is ever followed, whoever
- * swaps names and whenever. A file appears under its name complete and with its final mode, or not
- * at all, also when the process is killed. (A kill can leave a whole file named `.warden-copy-...`
- * at the instant in which it replaces another, and a half one where the file system has no
- * O_TMPFILE.) What cannot be copied is told and counted, and the rest goes on; a full disk or quota
- * ends the copy.
+ * Guarantees. Below the two paths of the request no symbolic link is ever followed, even if names
+ * are swapped during the copy. A file appears under its name complete and with its final mode, or
+ * not at all, also if the process is killed. (A kill can leave a complete file named
+ * `.warden-copy-...` at the instant in which it replaces another, and an incomplete one if the file
+ * system has no O_TMPFILE.) An entry that cannot be copied is reported and counted, and the copy
+ * goes on; a full disk or quota ends it.
  */
 #ifndef BACKENDS_FILES_COPY_H
 #define BACKENDS_FILES_COPY_H
@@ -26,27 +26,27 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* What symbolic links in the path of a side do. Magic links of /proc are always refused. */
+/* How symbolic links in the path of a side are resolved. Magic links of /proc are always refused.
+ */
 enum copy_links {
 	COPY_LINKS_IN_ROOT, /* stay below root_fd, as after chroot: the container's side */
-	COPY_LINKS_FOLLOW,  /* lead wherever they lead: the host's side */
-	COPY_LINKS_REFUSE,  /* fail the copy: the host's side where an earlier copy may have left
-			       some */
+	COPY_LINKS_FOLLOW,  /* are followed anywhere: the host's side */
+	COPY_LINKS_REFUSE,  /* fail the copy: a host side to which a copy may have written links */
 };
 
-/* A user and a group; not `set`: whoever the process is. */
+/* A user and a group; not `set`: those of the process. */
 struct copy_identity {
 	bool set;
 	uid_t uid;
 	gid_t gid;
 };
 
-/* Bounds what is read, where the process could read more than the container's root may. */
+/* Limits what is read if the process may read more than the container's root. */
 struct copy_guard {
 	bool set;
 	uint32_t first, count;           /* the container's ids */
-	struct copy_identity root, user; /* as whom mounts other than its root file system are
-					    passed through: the one or the other must be let in */
+	struct copy_identity root, user; /* with which other mounts than its root file system are
+					    entered: one of the two must have access */
 };
 
 struct copy_side {
@@ -54,41 +54,41 @@ struct copy_side {
 	int root_fd;
 	const char *path;
 	enum copy_links links;
-	/* Whose permissions decide on this side, and who owns what is made there. Another than the
-	 * process itself needs CAP_SETUID and CAP_SETGID and no supplementary groups; the
-	 * capabilities that override permissions work only while the user is 0. */
+	/* The identity whose permissions decide on this side, and which owns what is made there. An
+	 * identity other than the process's needs CAP_SETUID and CAP_SETGID and no supplementary
+	 * groups; the capabilities that override permissions work only while the user is 0. */
 	struct copy_identity as;
-	struct copy_guard guard; /* of a source that is a container */
+	struct copy_guard guard; /* if the source is a container */
 };
 
-/* Figures that another process may read while the copy runs. Zeroed by the caller. */
+/* Figures that another process may read during the copy. Zeroed by the caller. */
 struct copy_progress {
 	_Atomic uint64_t directories, files, links; /* copied */
 	_Atomic uint64_t bytes;                     /* of files, holes included */
 	_Atomic uint64_t skipped;                   /* fifos, sockets, devices */
-	_Atomic uint64_t vanished; /* gone, or become another thing, between list and copy */
+	_Atomic uint64_t vanished; /* gone, or changed type, between listing and copy */
 	_Atomic uint64_t failed;   /* could not be copied */
-	_Atomic bool cancel; /* set by the caller: end, with ECANCELED, leaving nothing half */
+	_Atomic bool cancel; /* set by the caller: end with ECANCELED, without partial files */
 };
 
 struct copy_request {
 	/* A source that ends in `/` (or is `.` or `..` there) stands for its content. The last
-	 * component of the target is made when it is missing. */
+	 * component of the target is made if it is missing. */
 	struct copy_side source, target;
-	struct copy_identity owner;     /* given everything that is made; needs CAP_CHOWN */
+	struct copy_identity owner;     /* owns everything that is made; needs CAP_CHOWN */
 	bool strip_privileges;          /* drop setuid and setgid bits */
 	struct copy_progress *progress; /* or NULL */
-	/* Told, for the log, what was skipped or failed (the first of them), a line each. Or NULL.
-	 */
+	/* Receives a line for the log for each of the first entries that are skipped or fail. Or
+	 * NULL. */
 	void (*warn)(void *data, const char *text);
 	void *warn_data;
-	/* Called when `progress` has changed: often. Or NULL. */
+	/* Called whenever `progress` has changed, which is often. Or NULL. */
 	void (*changed)(void *data);
 	void *changed_data;
 };
 
-/* Runs a copy. 0: everything is there but what was skipped or vanished. -1: `err` names the first
- * thing that could not be copied, and what was done to it. */
+/* Runs a copy. Returns 0 if everything is copied except entries that were skipped or vanished, or
+ * -1; `err` then names the first entry that could not be copied, and the operation. */
 int copy_tree(const struct copy_request *request, struct warden_error *err);
 
 #endif

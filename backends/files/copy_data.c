@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The bytes of a file: by the cheapest way that the two file systems allow, as many as the file had
- * when it was opened, holes kept as holes. */
+/* Copies the content of a file by the cheapest way that both file systems support, up to the size
+ * that the file had when it was opened; holes stay holes. */
 #include <config.h>
 
 #include "backends/files/copy_private.h"
@@ -11,11 +11,11 @@
 #include <sys/sendfile.h>
 #include <unistd.h>
 
-/* How much is asked of the kernel at once: a cancel is seen between two. */
+/* Bytes per system call: a cancel is seen between two. */
 enum { CHUNK = 8 * 1024 * 1024 };
 
-/* Ways to copy a range, best first; each returns bytes copied, 0 at the file's end, -1 with errno.
- */
+/* Ways to copy a range, best first. Each returns the bytes copied, 0 at the end of the file, or -1
+ * with errno. */
 static ssize_t copy_data_by_copy_file_range(struct copy_state *copy, int in, int out, off_t at,
 					    size_t size)
 {
@@ -57,14 +57,15 @@ static ssize_t (*const ways[])(struct copy_state *, int, int, off_t, size_t) = {
 	copy_data_by_buffer,
 };
 
-/* Whether another way may do what this one cannot. */
+/* Whether another way may work after this error. */
 static bool copy_data_is_refused(int number)
 {
 	return number == EXDEV || number == EINVAL || number == ENOSYS || number == EOPNOTSUPP ||
 	       number == EPERM || number == ETXTBSY || number == EBADF;
 }
 
-/* Copies [at, end); `*reached` is where it ended, before `end` when the file became shorter. */
+/* Copies [at, end). `*reached` is where the copy ended: before `end` if the file has become
+ * shorter. */
 static int copy_data_range(struct copy_state *copy, int in, int out, off_t at, off_t end,
 			   off_t *reached)
 {
@@ -78,7 +79,7 @@ static int copy_data_range(struct copy_state *copy, int in, int out, off_t at, o
 			continue;
 		if (n < 0 && (way == 2 || !copy_data_is_refused(errno)))
 			return -1;
-		/* Some file systems claim an end to the first ways that reading does not find. */
+		/* Some file systems report an end to the first ways that read(2) does not. */
 		if (n <= 0 && way == 2)
 			break;
 		if (n <= 0) {
@@ -97,14 +98,14 @@ static int copy_data_range(struct copy_state *copy, int in, int out, off_t at, o
 	return 0;
 }
 
-/* Where the next data from `at` on begin and end; false: there are none before `size`. */
+/* Finds the next data at or after `at`; false if there are none before `size`. */
 static bool copy_data_find_next(int in, off_t at, off_t size, off_t *begin, off_t *end)
 {
 	*begin = lseek(in, at, SEEK_DATA);
 	if (*begin < 0 && errno == ENXIO)
 		return false;
 	*end = *begin < 0 ? -1 : lseek(in, *begin, SEEK_HOLE);
-	/* A file system that knows no holes: all is data. */
+	/* A file system that does not report holes: all is data. */
 	if (*begin < 0)
 		*begin = at;
 	if (*end < 0 || *end > size)
@@ -116,7 +117,7 @@ static int copy_data_sparse(struct copy_state *copy, int in, int out, off_t size
 {
 	off_t at = 0, begin, end;
 
-	/* First, so that a size that cannot be is refused before anything is written. */
+	/* First, so that an impossible size fails before anything is written. */
 	if (ftruncate(out, size) != 0)
 		return -1;
 	while (at < size && copy_data_find_next(in, at, size, &begin, &end)) {
@@ -133,8 +134,8 @@ static int copy_data_sparse(struct copy_state *copy, int in, int out, off_t size
 	return 0;
 }
 
-/* Shares the source's blocks where the file system can. It takes the file as it is now: what has
- * come since it was opened is cut off. False: it has to be copied. */
+/* Shares the source's blocks if the file system can. This clones the current file: bytes that were
+ * appended since it was opened are cut off. False: the caller has to copy. */
 static bool copy_data_share_blocks(struct copy_state *copy, int in, int out, off_t size,
 				   off_t *reached)
 {
@@ -149,8 +150,8 @@ static bool copy_data_share_blocks(struct copy_state *copy, int in, int out, off
 	return true;
 }
 
-/* Copies a file's content into a new file. -1 with errno; `*whole` is false where the source became
- * shorter than it was. */
+/* Copies the content of a file into a new file. -1 with errno; `*whole` is false if the source has
+ * become shorter. */
 int copy_data(struct copy_state *copy, int in, int out, const struct stat *source, bool *whole)
 {
 	off_t size = source->st_size, reached = 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What may be read below a container's root by a process of the host's that could read anything:
- * what the container's root could. That is what belongs to the container's ids, and what lies in
- * its own root file system. In another mount (a bind mount of a directory of the host's) it is what
- * is open to everybody, or to the container's users. */
+/* Limits what a privileged process may read below a container's root to what the container's root
+ * could read: files that belong to the container's ids, and files in its root file system. In
+ * another mount (a bind mount of a host directory) only files that everybody, or the container's
+ * users, may read. */
 #include <config.h>
 
 #include "backends/files/copy_private.h"
@@ -11,7 +11,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-/* What an id of nobody's in the container is called. */
+/* The id that the container sees for an id outside its range. */
 enum { OVERFLOW_ID = 65534 };
 
 uint32_t copy_guard_id(const struct copy_guard *guard, uint32_t id)
@@ -31,7 +31,7 @@ static bool copy_guard_is_root_mount(const struct copy_side *side, int fd)
 	return (root.stx_mask & here.stx_mask & STATX_MNT_ID) && root.stx_mnt_id == here.stx_mnt_id;
 }
 
-/* Whether what was opened may be read; -1 with EACCES. */
+/* Checks that an opened file may be read; -1 with EACCES. */
 int copy_guard_check(const struct copy_side *side, int fd, const struct stat *st)
 {
 	const struct copy_guard *guard = &side->guard;
@@ -46,8 +46,8 @@ int copy_guard_check(const struct copy_side *side, int fd, const struct stat *st
 	return -1;
 }
 
-/* Another mount's directories are passed through as the container's root, which has no rights over
- * the host's files, else as its user. */
+/* Enters the directories of another mount as the container's root, which has no rights over host
+ * files, else as its user. */
 static int copy_guard_open_as_container(struct copy_state *copy, const char *path, int flags)
 {
 	const struct copy_side *side = &copy->request->source;
@@ -69,7 +69,7 @@ static int copy_guard_open_as_container(struct copy_state *copy, const char *pat
 	return -1;
 }
 
-/* Opens a path of the source's side. A descriptor, or -1 with errno. */
+/* Opens a path of the source's side. Returns a descriptor, or -1 with errno. */
 int copy_source_open(struct copy_state *copy, const char *path, int flags)
 {
 	const struct copy_side *side = &copy->request->source;
@@ -81,7 +81,7 @@ int copy_source_open(struct copy_state *copy, const char *path, int flags)
 	close(fd);
 	if (!(flags & O_PATH))
 		return copy_guard_open_as_container(copy, path, flags);
-	/* A directory to look for a name in: entering it must be allowed, too. */
+	/* A directory whose entries are looked up: it must be searchable, too. */
 	if (asprintf(&inside, "%s/.", path) < 0)
 		return -1;
 	fd = copy_guard_open_as_container(copy, inside, flags);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* As whom files are touched. Each side may have an identity of its own: the file system user and
- * group are changed, which the kernel follows with the capabilities that override permissions (none
- * for a user other than 0). A change costs more than a microsecond, so callers do much between two
- * of them. */
+/* The identity with which files are accessed. Each side may have its own: the file system user and
+ * group are changed, and the kernel adjusts the capabilities that override permissions (none for a
+ * user other than 0). A change costs more than a microsecond, so callers batch their work between
+ * two. */
 #include <config.h>
 
 #include "backends/files/copy_private.h"
@@ -14,7 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* What a user other than 0 must not have while its permissions are to decide. */
+/* Capabilities that a user other than 0 must not have if its permissions are to decide. */
 #define OVERRIDING                                                                                 \
 	(1u << CAP_CHOWN | 1u << CAP_DAC_OVERRIDE | 1u << CAP_DAC_READ_SEARCH | 1u << CAP_FOWNER | \
 	 1u << CAP_FSETID)
@@ -27,13 +27,13 @@ static bool copy_identity_has_capabilities(void)
 	return syscall(SYS_capget, &header, data) != 0 || (data[0].effective & OVERRIDING);
 }
 
-/* setfsuid and setfsgid tell no error; with -1 they change nothing and tell what is in force. */
+/* setfsuid and setfsgid report no error. With -1 they change nothing and return the current id. */
 static bool copy_identity_is_in_force(uid_t uid, gid_t gid)
 {
 	return (uid_t)setfsuid((uid_t)-1) == uid && (gid_t)setfsgid((gid_t)-1) == gid;
 }
 
-/* A side without an identity of its own is touched as whoever the process is. */
+/* A side without its own identity uses the one of the process. */
 static const struct copy_identity *copy_identity_resolve(const struct copy_state *copy,
 							 const struct copy_identity *as)
 {
@@ -76,8 +76,7 @@ uid_t copy_target_uid(const struct copy_state *copy)
 	return copy_identity_resolve(copy, &copy->request->target.as)->uid;
 }
 
-/* Capabilities and groups that stay with another user would let it pass where its own permissions
- * do not. */
+/* Capabilities or groups that another user kept would grant it more than its own permissions. */
 static int copy_identity_check_side(struct copy_state *copy, const struct copy_side *side)
 {
 	const struct copy_identity *as = &side->as;
@@ -95,7 +94,7 @@ static int copy_identity_check_side(struct copy_state *copy, const struct copy_s
 	return 0;
 }
 
-/* Finds out who the process is, and that it can become whom the request names. */
+/* Reads the identity of the process and checks that it can take those of the request. */
 int copy_identity_begin(struct copy_state *copy)
 {
 	copy->process.uid = (uid_t)setfsuid((uid_t)-1);

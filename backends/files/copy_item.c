@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Files and symbolic links. Each is copied in two halves, since the two sides may have identities
- * of their own: the source's half opens and looks, the target's half writes and names. */
+/* Files and symbolic links. Each is copied in two halves, since the two sides may have different
+ * identities: the source's half opens and reads, the target's half writes and names. */
 #include <config.h>
 
 #include "backends/files/copy_private.h"
@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Opens a file. O_NONBLOCK: a fifo that took its name, or a lease, must not make it wait. */
+/* Opens a file. O_NONBLOCK: a fifo that has replaced it, or a lease, must not block. */
 static int copy_item_open_file(struct copy_state *copy, int dir_fd, struct copy_item *item)
 {
 	item->fd = openat(dir_fd, item->name,
@@ -44,7 +44,7 @@ static int copy_item_read_link(struct copy_state *copy, int dir_fd, struct copy_
 		errno = ENAMETOOLONG;
 		length = -1;
 	}
-	/* One that was exchanged meanwhile gives its owner and time to the other: no harm. */
+	/* If the link was replaced meanwhile its owner and time may be the new one's: harmless. */
 	if (length >= 0 && copy->streams &&
 	    fstatat(dir_fd, item->name, &item->stat, AT_SYMLINK_NOFOLLOW) != 0)
 		length = -1;
@@ -54,7 +54,7 @@ static int copy_item_read_link(struct copy_state *copy, int dir_fd, struct copy_
 	return 1;
 }
 
-/* The source's half. 1: there is something to write. 0: there is not, and that was told. */
+/* The source's half. Returns 1 if there is something to write, 0 if not (this was reported). */
 int copy_item_open(struct copy_state *copy, int dir_fd, const char *name, mode_t type,
 		   struct copy_item *item)
 {
@@ -75,13 +75,13 @@ int copy_item_open(struct copy_state *copy, int dir_fd, const char *name, mode_t
 void copy_item_close(struct copy_item *item)
 {
 	if (item->fd >= 0)
-		close(item->fd); /* was only read */
+		close(item->fd); /* opened for reading */
 	free(item->link);
 	item->fd = -1;
 	item->link = NULL;
 }
 
-/* A new file in a directory, without a name where the file system can do that, else with the
+/* Makes a new file in a directory: without a name if the file system supports that, else with the
  * temporary name that is returned. */
 int copy_make_file(struct copy_state *copy, int dir_fd, mode_t mode,
 		   char temporary[COPY_TEMPORARY_SIZE])
@@ -98,8 +98,8 @@ int copy_make_file(struct copy_state *copy, int dir_fd, mode_t mode,
 		      mode);
 }
 
-/* Content, owner and mode. A mode that writing or a new owner would strip, or that the directory's
- * default ACL has changed, is set when both are done. */
+/* Writes content, owner and mode. The mode is set last if writing or chown would clear bits of it,
+ * or the directory's default ACL has changed it. */
 static int copy_item_fill_file(struct copy_state *copy, const struct copy_item *item, int fd,
 			       bool exact)
 {
@@ -116,7 +116,7 @@ static int copy_item_fill_file(struct copy_state *copy, const struct copy_item *
 	return 0;
 }
 
-/* Closes a new file; a file system that writes late may tell an error only now. */
+/* Closes a new file; a file system that delays writes may report an error here. */
 static int copy_item_close_file(int fd, int result)
 {
 	int saved = errno;
@@ -127,7 +127,7 @@ static int copy_item_close_file(int fd, int result)
 	return result;
 }
 
-/* Closes a new file, and, where `result` says that it is complete, gives it its name. */
+/* Closes a new file and, if `result` is 0, gives it its name. */
 int copy_name_file(struct copy_state *copy, int dir_fd, int fd, const char *temporary,
 		   const char *name, int result)
 {
@@ -138,7 +138,7 @@ int copy_name_file(struct copy_state *copy, int dir_fd, int fd, const char *temp
 		return result;
 	if (result == 0)
 		return copy_place_rename(dir_fd, temporary, name);
-	unlinkat(dir_fd, temporary, 0); /* the error that counts is the first */
+	unlinkat(dir_fd, temporary, 0); /* the first error is reported */
 	return -1;
 }
 
@@ -154,8 +154,8 @@ static int copy_item_write_file(struct copy_state *copy, int dir_fd, const char 
 			      copy_item_fill_file(copy, item, fd, exact));
 }
 
-/* The target's half: writes what copy_item_open found under `name`. `exact`: the mode given to open
- * is not what comes out in this directory. */
+/* The target's half: writes under `name` what copy_item_open has opened. `exact`: the directory
+ * changes the mode that is given to open. */
 int copy_item_write(struct copy_state *copy, int dir_fd, const char *name, bool exact,
 		    struct copy_item *item)
 {

@@ -12,7 +12,7 @@ mode_t copy_mode(const struct copy_state *copy, mode_t mode)
 	return mode & (copy->request->strip_privileges ? 01777 : 07777);
 }
 
-/* A descriptor opened with O_PATH is changed through its name in /proc. */
+/* fchmod refuses a descriptor that was opened with O_PATH; its name in /proc works. */
 int copy_chmod(int fd, mode_t mode)
 {
 	char path[32];

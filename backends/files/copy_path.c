@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The paths that a request names: taken apart, and opened so that links in them lead no further
- * than their side allows. */
+/* Splits the paths of a request and opens them so that links are followed only as far as their side
+ * allows. */
 #include <config.h>
 
 #include "backends/files/copy_private.h"
@@ -13,8 +13,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* openat2 gives up with EAGAIN where somebody renames directories beside it; one that never stops
- * is an error, not a loop. */
+/* openat2 returns EAGAIN while another process renames directories on the path; one that never
+ * stops must not cause an endless loop. */
 enum { RESOLVE_TRIES = 1000 };
 
 static uint64_t copy_path_resolve_flags(enum copy_links links)
@@ -30,7 +30,7 @@ static uint64_t copy_path_resolve_flags(enum copy_links links)
 	return RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS;
 }
 
-/* Opens a path of a side. A descriptor, or -1 with errno. */
+/* Opens a path of a side. Returns a descriptor, or -1 with errno. */
 int copy_path_open(const struct copy_side *side, const char *path, int flags)
 {
 	struct open_how how = {
@@ -49,7 +49,7 @@ int copy_path_open(const struct copy_side *side, const char *path, int flags)
 	return -1;
 }
 
-/* A directory that a path names, for making things in it. */
+/* Opens the directory that a path names, to make entries in it. O_PATH if it cannot be listed. */
 int copy_path_directory(const struct copy_side *side, const char *path)
 {
 	int fd = copy_path_open(side, path, O_RDONLY | O_DIRECTORY);
@@ -64,7 +64,7 @@ static bool copy_path_is_dots(const char *name)
 	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
 
-/* Takes a path apart. -1 with errno. */
+/* Splits a path. -1 with errno. */
 int copy_path_split(const char *path, struct copy_path *split)
 {
 	size_t end = strlen(path), begin;

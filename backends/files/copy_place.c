@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Names in target directories: how a file, a link or a directory gets the name that may already be
- * another's. Files and links replace what is no directory, and empty directories; directories
- * replace what is none. All of it in a directory that is held open, a single name at a time, so
- * that a link put in its way is replaced and never followed. */
+/* Names in target directories: how a file, a link or a directory gets a name that may exist. Files
+ * and links replace anything but directories, and empty directories; directories replace anything
+ * but directories. Every step works on a single name in a directory that is held open, so a link
+ * that somebody plants is replaced and never followed. */
 #include <config.h>
 
 #include "backends/files/copy_private.h"
@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Somebody who makes and removes names beside it can make a step fail this often. */
+/* A process that makes and removes the same names can make a step fail this often. */
 enum { PLACE_TRIES = 16 };
 
 void copy_temporary_name(struct copy_state *copy, char name[COPY_TEMPORARY_SIZE])
@@ -23,7 +23,7 @@ void copy_temporary_name(struct copy_state *copy, char name[COPY_TEMPORARY_SIZE]
 		 copy->temporaries++);
 }
 
-/* Gives what has a temporary name its own; what it cannot give it removes. */
+/* Renames a temporary name to the final one; removes the temporary one if that fails. */
 int copy_place_rename(int dir_fd, const char *temporary, const char *name)
 {
 	int saved;
@@ -36,13 +36,13 @@ int copy_place_rename(int dir_fd, const char *temporary, const char *name)
 			return 0;
 	}
 	saved = errno;
-	unlinkat(dir_fd, temporary, 0); /* the error that counts is the first */
+	unlinkat(dir_fd, temporary, 0); /* the first error is reported */
 	errno = saved;
 	return -1;
 }
 
-/* Gives an open file without a name one. linkat wants a capability for that which the identity may
- * lack; through /proc it does not. */
+/* Gives an open file without a name one. linkat with AT_EMPTY_PATH needs a capability that the
+ * identity may lack; the name in /proc does not. */
 static int copy_place_name_file(struct copy_state *copy, int dir_fd, int fd, const char *name)
 {
 	char path[32];
@@ -74,7 +74,7 @@ int copy_place_file(struct copy_state *copy, int dir_fd, int fd, const char *nam
 	return copy_place_rename(dir_fd, temporary, name);
 }
 
-/* A link is given away through a descriptor, for its name may be another file's by now. */
+/* Sets the owner of a link through a descriptor, since the name may be another file's meanwhile. */
 static int copy_place_set_link_owner(const struct copy_state *copy, int dir_fd, const char *name)
 {
 	_cleanup_close_ int fd = -1;
@@ -115,13 +115,14 @@ int copy_place_link(struct copy_state *copy, int dir_fd, const char *text, const
 	if (symlinkat(text, dir_fd, temporary) != 0)
 		return -1;
 	if (copy_place_set_link_owner(copy, dir_fd, temporary) != 0) {
-		unlinkat(dir_fd, temporary, 0); /* the error that counts is the first */
+		unlinkat(dir_fd, temporary, 0); /* the first error is reported */
 		return -1;
 	}
 	return copy_place_rename(dir_fd, temporary, name);
 }
 
-/* A directory that may be entered but not listed is good enough for a target. */
+/* Opens a directory, with O_PATH if it may be entered but not listed: that is enough for a target.
+ */
 int copy_open_directory(int dir_fd, const char *name)
 {
 	const int flags = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
@@ -149,7 +150,7 @@ int copy_place_directory(int dir_fd, const char *name, mode_t mode, bool *fresh)
 	return -1;
 }
 
-/* Where nothing may be there yet. */
+/* Fails if the name exists. */
 int copy_make_directory(int dir_fd, const char *name, mode_t mode)
 {
 	if (mkdirat(dir_fd, name, (mode & 0777) | 0700) != 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files of the copy engine share. A function that returns int returns -1 when the whole
- * copy must end (`copy->err` is filled), unless it says `errno` there; what went wrong with one
- * entry is recorded by copy_failed_..., and the walk goes on. */
+/* What the files of the copy engine share. A function that returns int returns -1 if the whole copy
+ * must end (`copy->err` is filled), unless its comment says `errno`; a failure of one entry is
+ * recorded by copy_failed_..., and the walk goes on. */
 #ifndef BACKENDS_FILES_COPY_PRIVATE_H
 #define BACKENDS_FILES_COPY_PRIVATE_H
 
@@ -10,34 +10,34 @@
 #include <sys/stat.h>
 
 enum {
-	COPY_BUFFER = 256 * 1024,      /* up to this size a file is one read and one write */
-	COPY_LISTING = 64 * 1024,      /* bytes of directory entries asked for at once */
-	COPY_BATCH = 32,               /* entries opened before the identity changes */
-	COPY_OPEN_LEVELS = 128,        /* directories above the current one that stay open */
-	COPY_LEVELS = 64 * 1024,       /* nested directories before it is called a loop */
-	COPY_NAMES = 64 * 1024 * 1024, /* bytes of names of directories that are to come */
-	COPY_WARNINGS = 20,            /* told one by one; the others are counted */
+	COPY_BUFFER = 256 * 1024, /* a file up to this size is copied by one read and one write */
+	COPY_LISTING = 64 * 1024, /* bytes of directory entries per system call */
+	COPY_BATCH = 32,          /* entries opened between two changes of identity */
+	COPY_OPEN_LEVELS = 128,   /* directories above the current one that stay open */
+	COPY_LEVELS = 64 * 1024,  /* more nested directories are taken for a loop */
+	COPY_NAMES = 64 * 1024 * 1024, /* bytes of names of pending directories */
+	COPY_WARNINGS = 20,            /* reported one by one; further ones are only counted */
 };
 
-/* Of the names that files have until they are whole. */
+/* The size of the names that files have until they are complete. */
 enum { COPY_TEMPORARY_SIZE = 64 };
 
-/* A directory that is being copied; the stack of them is the walk. */
+/* A directory that is being copied; the walk is a stack of them. */
 struct copy_level {
-	int source_fd, target_fd; /* -1: closed for now, and found again as ".." of its child */
+	int source_fd, target_fd; /* -1: closed for now; reopened as ".." of its child */
 	struct stat source, target;
 	bool fresh;         /* made by this copy */
-	bool exact;         /* a default ACL: the mode given to open is not what comes out */
-	bool listed;        /* its files are copied and its subdirectories known */
+	bool exact;         /* it has a default ACL: files get another mode than is given to open */
+	bool listed;        /* its files are copied and its subdirectories are in copy->names */
 	size_t names, next; /* in copy->names: its first subdirectory, and the next to enter */
 };
 
-/* A file or link between the source's half of its copy and the target's. */
+/* A file or link between the two halves of its copy. */
 struct copy_item {
 	const char *name;
 	int fd;           /* of a file, else -1 */
 	struct stat stat; /* of a file; of a link for a stream */
-	char *link;       /* what a symbolic link says, else NULL */
+	char *link;       /* target of a symbolic link, else NULL */
 };
 
 struct copy_state {
@@ -47,27 +47,26 @@ struct copy_state {
 	struct warden_error *err;
 	bool has_error; /* err holds the first failure */
 	unsigned warnings;
-	char *source_base, *target_base; /* the paths that messages begin with */
+	char *source_base, *target_base; /* the paths with which messages begin */
 
-	struct copy_identity process;        /* who the process is; never `set` */
-	const struct copy_identity *current; /* who it is now */
+	struct copy_identity process;        /* of the process; never `set` */
+	const struct copy_identity *current; /* in effect now */
 
-	struct stat top;        /* the directory that a tree goes into: never a source */
-	bool named_temporaries; /* the target's file system has no O_TMPFILE */
-	bool link_by_proc;      /* files get their names through /proc, for want of a capability */
+	struct stat top;             /* the top directory of the target: never copied as a source */
+	bool named_temporaries;      /* the target's file system has no O_TMPFILE */
+	bool link_by_proc;           /* names are given through /proc: a capability is missing */
 	uint64_t token, temporaries; /* make temporary names unique */
 
-	/* Where what is found goes to a tar stream instead of a target. */
+	/* If `streams`: the target is a tar stream. */
 	bool streams;
 	int stream_fd;
-	const char *stream_base; /* what the names of all are below; "": nothing */
+	const char *stream_base; /* prefix of all names; "": none */
 	char *stream_name;       /* of the current entry */
 	size_t stream_name_used, stream_name_size;
 
 	struct copy_level *levels;
 	size_t depth, levels_size;
-	char *names; /* of subdirectories that are to come, each with its NUL; a stack like levels
-		      */
+	char *names; /* of pending subdirectories, each with its NUL; a stack like levels */
 	size_t names_used, names_size;
 	struct copy_item batch[COPY_BATCH];
 	size_t batch_used;
@@ -75,40 +74,41 @@ struct copy_state {
 	char buffer[COPY_BUFFER];
 };
 
-/* A path taken apart. */
+/* A path, split. */
 struct copy_path {
-	char *parent; /* everything before the last component: "." or "/" where that is nothing */
-	char *last;   /* empty where the path is "/" */
+	char *parent; /* everything before the last component, or "." or "/" if that is empty */
+	char *last;   /* empty if the path is "/" */
 	bool slash;   /* ends in `/`, or in `.` or `..`: a directory is meant */
 };
 
-/* copy.c: does `work` as whoever the request's sides name. */
+/* copy.c: calls `work` after setting up the identities of the request, and restores the process's
+ * afterwards. */
 int copy_run(const struct copy_request *request, int (*work)(struct copy_state *copy, void *data),
 	     void *data, struct warden_error *err);
-/* Copies the source to the stream. */
+/* Copies the source to the tar stream. */
 int copy_to_tar_stream(struct copy_state *copy);
 
-/* copy_path.c; -1 with errno. The parts are freed in any case. */
+/* copy_path.c; -1 with errno. copy_path_free frees the parts also after a failed split. */
 int copy_path_split(const char *path, struct copy_path *split);
 void copy_path_free(struct copy_path *split);
 int copy_path_open(const struct copy_side *side, const char *path, int flags);
 int copy_path_directory(const struct copy_side *side, const char *path);
 
-/* copy_identity.c. begin and the changes fail where the whole copy must. */
+/* copy_identity.c. A failure ends the whole copy. */
 int copy_identity_begin(struct copy_state *copy);
 int copy_identity_restore(struct copy_state *copy);
 int copy_as_source(struct copy_state *copy);
 int copy_as_target(struct copy_state *copy);
 int copy_become(struct copy_state *copy, const struct copy_identity *as);
-uid_t copy_target_uid(const struct copy_state *copy); /* who owns what is made */
+uid_t copy_target_uid(const struct copy_state *copy); /* owner of new files */
 
-/* copy_guard.c; -1 with errno. The identity is the source's. */
+/* copy_guard.c; -1 with errno. Called with the source's identity. */
 int copy_guard_check(const struct copy_side *side, int fd, const struct stat *st);
 int copy_source_open(struct copy_state *copy, const char *path, int flags);
 uint32_t copy_guard_id(const struct copy_guard *guard, uint32_t id); /* as the container sees it */
 
-/* copy_report.c. `name` is an entry of the current directory; NULL: that directory itself. Failures
- * come with errno and return -1 where the whole copy must end, else 0. */
+/* copy_report.c. `name` is an entry of the current directory; NULL: that directory itself. The
+ * copy_failed_ functions use errno and return -1 if the whole copy must end, else 0. */
 int copy_failed_source(struct copy_state *copy, const char *what, const char *name);
 int copy_failed_target(struct copy_state *copy, const char *what, const char *name);
 void copy_report_skipped(struct copy_state *copy, const char *name, mode_t type);
@@ -116,7 +116,7 @@ void copy_report_vanished(struct copy_state *copy, const char *name);
 bool copy_means_vanished(int number);
 bool copy_is_cancelled(const struct copy_state *copy);
 
-/* Called behind what copies bytes, files and directories, for whoever wants to know of that. */
+/* Tells the request's owner that the progress figures have changed. */
 static inline void copy_report_progress(const struct copy_state *copy)
 {
 	if (copy->request->changed)

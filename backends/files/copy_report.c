@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What went wrong with an entry, and how it is told: counted, the first as the copy's error, the
- * first few as lines for the log. Names come from a container: what is not printable UTF-8 is shown
- * as \ooo, and of long paths the end. */
+/* Reports entries that failed, were skipped or vanished: counts them, keeps the first failure as
+ * the copy's error, and passes the first few lines to the log. Names come from a container: bytes
+ * that are not printable UTF-8 are shown as \ooo, and a long path is shortened to its end. */
 #include <config.h>
 
 #include "backends/files/copy_private.h"
@@ -10,7 +10,7 @@
 
 enum { SHOWN_PATH = 600 };
 
-/* Length of the character that `text` begins with, 0 where it is none that can be printed. */
+/* Returns the length of the character at `text`, or 0 if it is not printable. */
 static size_t copy_report_character_length(const unsigned char *text)
 {
 	static const struct {
@@ -37,7 +37,7 @@ static size_t copy_report_character_length(const unsigned char *text)
 	return 0;
 }
 
-/* Appends `text` to a buffer of `size` bytes that holds `used`; the new length. */
+/* Appends `text` to a buffer of `size` bytes, `used` of them in use; returns the new length. */
 static size_t copy_report_append(char *out, size_t size, size_t used, const char *text)
 {
 	while (*text && used + 5 < size) {
@@ -63,7 +63,7 @@ static size_t copy_report_append_component(char *out, size_t size, size_t used, 
 	return copy_report_append(out, size, used, name);
 }
 
-/* Names of the directories between the base and the current one, the nearest that fit. */
+/* Appends the directories between the base and the current one: the nearest that fit. */
 static size_t copy_report_append_levels(const struct copy_state *copy, char *out, size_t size,
 					size_t used)
 {
@@ -81,7 +81,7 @@ static size_t copy_report_append_levels(const struct copy_state *copy, char *out
 	return used;
 }
 
-/* The path of an entry of the current directory, for people. */
+/* Formats the path of an entry of the current directory for messages. */
 static void copy_report_format_path(const struct copy_state *copy, const char *base,
 				    const char *name, char *out, size_t size)
 {
@@ -98,7 +98,7 @@ static void copy_report_warn(struct copy_state *copy, const char *text)
 		copy->request->warn(copy->request->warn_data, text);
 }
 
-/* No entry after this one will fare better. */
+/* Errors that every further entry would meet too. */
 static bool copy_report_is_fatal(int number)
 {
 	return number == ENOSPC || number == EDQUOT || number == ENOMEM || number == EMFILE ||
@@ -156,8 +156,7 @@ void copy_report_vanished(struct copy_state *copy, const char *name)
 	copy_report_warn(copy, text);
 }
 
-/* Whether an open copy_report_failure because the name is not any more what the directory's list
- * said. */
+/* Whether an open failed because the name is no longer what the directory listing said. */
 bool copy_means_vanished(int number)
 {
 	return number == ENOENT || number == ENOTDIR || number == ELOOP || number == EINVAL ||

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The walk through a tree, with a stack of its own: a container chooses how deep and how wide it
- * is. A directory is listed to its end, its files and links are copied meanwhile, the names of its
- * subdirectories are remembered and then entered one after another. The nearest directories stay
- * open; one further up is found again as its child's `..` and must be the same as before. */
+/* Walks a tree with an explicit stack: a container chooses its depth and width. Each directory is
+ * listed to its end; its files and links are copied meanwhile, the names of its subdirectories are
+ * stored and then entered one after another. The nearest directories stay open; a higher one is
+ * reopened as its child's `..` and must be the same as before. */
 #include <config.h>
 
 #include "backends/files/copy_private.h"
@@ -27,7 +27,7 @@ static bool copy_walk_is_same_file(const struct stat *a, const struct stat *b)
 static void copy_walk_close_level(struct copy_level *level)
 {
 	if (level->source_fd >= 0)
-		close(level->source_fd); /* was only read */
+		close(level->source_fd); /* opened for reading */
 	if (level->target_fd >= 0)
 		close(level->target_fd); /* nothing is written through a directory's descriptor */
 	level->source_fd = level->target_fd = -1;
@@ -52,13 +52,13 @@ static int copy_walk_grow_levels(struct copy_state *copy)
 	return 0;
 }
 
-/* The subdirectory that is entered, or comes next. */
+/* The subdirectory that is entered now or next. */
 static const char *copy_walk_next_name(const struct copy_state *copy)
 {
 	return copy->names + copy->levels[copy->depth - 1].next;
 }
 
-/* Remembers a subdirectory for later. -1 with errno. */
+/* Stores the name of a subdirectory. -1 with errno. */
 static int copy_walk_remember_name(struct copy_state *copy, const char *name)
 {
 	size_t length = strlen(name) + 1, size = copy->names_size ? copy->names_size : 4096;
@@ -82,7 +82,7 @@ static int copy_walk_remember_name(struct copy_state *copy, const char *name)
 	return 0;
 }
 
-/* Writes what was opened. */
+/* Writes the opened files and links of the batch. */
 static int copy_walk_flush_batch(struct copy_state *copy)
 {
 	struct copy_level *level = copy_walk_current(copy);
@@ -111,7 +111,7 @@ static int copy_walk_add_to_batch(struct copy_state *copy, const char *name, mod
 	return copy->batch_used == COPY_BATCH ? copy_walk_flush_batch(copy) : 0;
 }
 
-/* One entry of the copy_walk_current directory, as it was listed. */
+/* Handles one listed entry of the current directory. */
 static int copy_walk_take_entry(struct copy_state *copy, const struct dirent64 *entry)
 {
 	const char *name = entry->d_name;
@@ -140,7 +140,7 @@ static int copy_walk_take_entry(struct copy_state *copy, const struct dirent64 *
 							: copy_failed_source(copy, "copy", name);
 }
 
-/* Lists the copy_walk_current directory to its end. */
+/* Lists the current directory to its end. */
 static int copy_walk_list_directory(struct copy_state *copy)
 {
 	int result = copy_as_source(copy);
@@ -159,7 +159,7 @@ static int copy_walk_list_directory(struct copy_state *copy)
 			result = copy_walk_take_entry(copy, entry);
 			at += entry->d_reclen;
 		}
-		/* The names in the batch are in the listing. */
+		/* The names in the batch point into the listing. */
 		if (result == 0)
 			result = copy_walk_flush_batch(copy);
 	}
@@ -167,10 +167,10 @@ static int copy_walk_list_directory(struct copy_state *copy)
 	return result;
 }
 
-/* The next functions return 1 where the walk may go in, 0 where it may not and that was told, -1
- * where the copy ends. */
+/* The next functions return 1 if the walk may enter, 0 if not (this was reported), -1 if the copy
+ * ends. */
 
-/* Opens a subdirectory of the copy_walk_current directory as a source. */
+/* Opens a subdirectory of the current directory as a source. */
 static int copy_walk_open_source(struct copy_state *copy, const char *name,
 				 struct copy_level *level)
 {
@@ -192,7 +192,7 @@ static int copy_walk_open_source(struct copy_state *copy, const char *name,
 	return 1;
 }
 
-/* Makes or finds its counterpart. */
+/* Makes or opens its counterpart in the target. */
 static int copy_walk_open_target(struct copy_state *copy, const char *name,
 				 struct copy_level *level)
 {
@@ -208,8 +208,7 @@ static int copy_walk_open_target(struct copy_state *copy, const char *name,
 	return 1;
 }
 
-/* Finds out what is to be known about a target directory and makes it writable for its owner. -1
- * with errno. */
+/* Stats a target directory and makes it writable for its owner. -1 with errno. */
 static int copy_walk_prepare_target(struct copy_state *copy, struct copy_level *level)
 {
 	mode_t mode;
@@ -218,7 +217,7 @@ static int copy_walk_prepare_target(struct copy_state *copy, struct copy_level *
 		return 0;
 	if (fstat(level->target_fd, &level->target) != 0)
 		return -1;
-	/* Where somebody put another in its place. */
+	/* Another user has replaced it. */
 	if (level->target.st_uid != copy_target_uid(copy))
 		level->fresh = false;
 	if (copy->depth == 0)
@@ -226,13 +225,13 @@ static int copy_walk_prepare_target(struct copy_state *copy, struct copy_level *
 	level->exact = fgetxattr(level->target_fd, "system.posix_acl_default", NULL, 0) >= 0 ||
 		       errno == EBADF;
 	mode = level->target.st_mode & 07777;
-	/* Where this fails, writing will too, and be told. */
+	/* If this fails writing fails too, and is reported. */
 	if ((mode & 0700) != 0700 && copy_chmod(level->target_fd, mode | 0700) == 0)
 		level->target.st_mode |= 0700;
 	return 0;
 }
 
-/* Makes a pair of directories the copy_walk_current one, and takes its descriptors. */
+/* Makes a pair of directories the current one. Takes its descriptors. */
 static int copy_walk_push(struct copy_state *copy, struct copy_level *level)
 {
 	if (copy_walk_prepare_target(copy, level) != 0 || copy_walk_grow_levels(copy) != 0)
@@ -251,7 +250,7 @@ static void copy_walk_forget_next(struct copy_state *copy)
 	copy_walk_current(copy)->next += strlen(copy_walk_next_name(copy)) + 1;
 }
 
-/* Goes into the next subdirectory of the copy_walk_current one. */
+/* Enters the next subdirectory of the current directory. */
 static int copy_walk_enter_next(struct copy_state *copy)
 {
 	struct copy_level level = {.source_fd = -1, .target_fd = -1};
@@ -269,7 +268,7 @@ static int copy_walk_enter_next(struct copy_state *copy)
 	return result < 0 ? -1 : 0;
 }
 
-/* Opens the parent of a directory and checks that it still is what it was. -1 with errno. */
+/* Opens the parent of a directory and checks that it is the expected one. -1 with errno. */
 static int copy_walk_open_parent(int child_fd, const struct stat *expected)
 {
 	_cleanup_close_ int fd = copy_open_directory(child_fd, "..");
@@ -284,7 +283,7 @@ static int copy_walk_open_parent(int child_fd, const struct stat *expected)
 	return take_fd(&fd);
 }
 
-/* Opens what copy_walk_push has closed. Without it there is no way on. */
+/* Opens a directory that copy_walk_push has closed. If this fails the walk cannot continue. */
 static int copy_walk_reopen(struct copy_state *copy, struct copy_level *level,
 			    const struct copy_level *child)
 {
@@ -309,7 +308,7 @@ static int copy_walk_reopen(struct copy_state *copy, struct copy_level *level,
 	return 0;
 }
 
-/* Owner and mode, once nothing more is to be made in the directory. */
+/* Sets owner and mode, once the directory is complete. */
 static int copy_walk_finish_directory(struct copy_state *copy, const struct copy_level *level)
 {
 	mode_t mode = copy_mode(copy, level->source.st_mode & 07777);
@@ -328,8 +327,8 @@ static int copy_walk_finish_directory(struct copy_state *copy, const struct copy
 	return 0;
 }
 
-/* Leaves the copy_walk_current directory. Its parent is opened first: the mode that this one gets
- * may bar the way. */
+/* Leaves the current directory. Opens its parent first: the mode that this one gets may deny access
+ * to `..`. */
 static int copy_walk_leave(struct copy_state *copy)
 {
 	struct copy_level *level = copy_walk_current(copy);
@@ -358,7 +357,7 @@ static int copy_walk_step(struct copy_state *copy)
 	return copy_walk_leave(copy);
 }
 
-/* Copies the content of a directory, and its mode. Takes the descriptors. */
+/* Copies the content and mode of a directory. Takes the descriptors. */
 int copy_walk(struct copy_state *copy, int source_fd, const struct stat *source, int target_fd,
 	      bool fresh)
 {

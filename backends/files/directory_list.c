@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The entries of a directory, by name, as the protocol's FileListResponse; see file_ops.h. */
+/* Lists the entries of a directory, sorted by name, as the protocol's FileListResponse; see
+ * file_ops.h. */
 #include <config.h>
 
 #include "backends/files/file_ops.h"
@@ -28,12 +29,12 @@ enum {
 };
 enum { TYPE_FILE = 1, TYPE_DIRECTORY, TYPE_SYMLINK, TYPE_OTHER };
 
-/* Of an entry's numbers, and of what is in front of a text. */
+/* Sizes of the encoded numbers of an entry, and of the key and length before a text. */
 enum { NUMBERS_MAX = 128, HEAD_MAX = 16 };
 
 struct directory_list {
 	int data_fd;
-	uint64_t room;      /* of the answer */
+	uint64_t room;      /* bytes left in the answer */
 	char *names;        /* each with its NUL */
 	size_t used, size;  /* of names */
 	const char **order; /* into names */
@@ -146,7 +147,7 @@ static size_t directory_list_put_head(uint8_t *out, unsigned field, size_t lengt
 	return n + varint_put(out + n, length);
 }
 
-/* Appends parts to the answer. */
+/* Appends parts to the answer. -1 with errno. */
 static int directory_list_put_parts(struct directory_list *list, struct iovec *parts, size_t n)
 {
 	size_t length = 0;
@@ -158,7 +159,7 @@ static int directory_list_put_parts(struct directory_list *list, struct iovec *p
 		return -1;
 	}
 	list->room -= length;
-	/* To a file of our own: whole, or the disk is full. */
+	/* data_fd is the daemon's file: a short write means that the disk is full. */
 	if (writev(list->data_fd, parts, (int)n) == (ssize_t)length)
 		return 0;
 	errno = errno ? errno : ENOSPC;
@@ -183,7 +184,7 @@ static int directory_list_put_entry(struct copy_state *copy, struct directory_li
 	return directory_list_put_parts(list, parts, ARRAY_SIZE(parts));
 }
 
-/* Looks at an entry; one that is gone meanwhile is left out. */
+/* Adds an entry to the answer; one that has vanished is left out. -1 with errno. */
 static int directory_list_add_entry(struct copy_state *copy, struct directory_list *list,
 				    int dir_fd, const char *name)
 {
@@ -218,7 +219,7 @@ static int directory_list_read(struct copy_state *copy, struct directory_list *l
 	return 0;
 }
 
-/* Of what is no directory: itself. */
+/* Lists a path that is no directory: the entry itself. -1 with errno. */
 static int directory_list_read_single(struct copy_state *copy, struct directory_list *list)
 {
 	struct copy_path path = {0};
@@ -251,7 +252,7 @@ static int directory_list_run(struct copy_state *copy, void *data)
 	fd = copy_source_open(copy, copy->request->source.path, O_RDONLY | O_DIRECTORY);
 	if (fd < 0 && errno != ENOTDIR && errno != ENOENT)
 		return directory_list_fail(copy, "list");
-	/* ENOENT: a link that leads nowhere is there itself. */
+	/* ENOENT: the path may be a dangling link, which exists itself. */
 	result = fd < 0 ? directory_list_read_single(copy, list)
 			: directory_list_read(copy, list, fd);
 	return result == 0 ? 0 : directory_list_fail(copy, "list");

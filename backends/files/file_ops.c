@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Single files: read, written, removed; see file_ops.h. */
+/* Reads, writes and removes single files; see file_ops.h. */
 #include <config.h>
 
 #include "backends/files/file_ops.h"
@@ -12,7 +12,7 @@
 #include "lib/cleanup.h"
 #include "lib/remove_tree.h"
 
-/* Failures that leave nothing to do. */
+/* Report a failure that ends the operation; always return -1. */
 static int file_ops_fail_read(struct copy_state *copy, const char *what)
 {
 	copy_failed_source(copy, what, NULL);
@@ -25,7 +25,7 @@ static int file_ops_fail_write(struct copy_state *copy, const char *what)
 	return -1;
 }
 
-/* A part of a file, and the file of our own that it is copied to or from. */
+/* A part of a file, and the daemon's file that it is copied to or from. */
 struct file_part {
 	int data_fd;
 	uint64_t offset, length;
@@ -34,7 +34,7 @@ struct file_part {
 };
 
 /* Copies from `in` at in_at to `out` at out_at until `length` bytes are copied or `in` ends.
- * Returns how many, or -1 with errno. */
+ * Returns the bytes copied, or -1 with errno. */
 static int64_t file_ops_copy_bytes(struct copy_state *copy, int in, uint64_t in_at, int out,
 				   uint64_t out_at, uint64_t length)
 {
@@ -63,7 +63,7 @@ static int64_t file_ops_copy_bytes(struct copy_state *copy, int in, uint64_t in_
 	return (int64_t)done;
 }
 
-/* 0, or -1 with errno where it is no file. */
+/* Returns 0, or -1 with errno if it is no regular file. */
 static int file_ops_check_is_file(const struct stat *st)
 {
 	if (S_ISREG(st->st_mode))
@@ -91,7 +91,7 @@ static int file_ops_read_part(struct copy_state *copy, void *data)
 	got = file_ops_copy_bytes(copy, fd, part->offset, part->data_fd, 0, part->length);
 	if (got < 0)
 		return file_ops_fail_read(copy, "read");
-	/* What has no size of its own (in /proc) has as much as was read. */
+	/* A file that reports no size (in /proc) has at least the bytes that were read. */
 	part->size = (uint64_t)st.st_size;
 	if (part->size < part->offset + (uint64_t)got && got > 0)
 		part->size = part->offset + (uint64_t)got;
@@ -108,7 +108,7 @@ int file_read(const struct copy_request *request, int data_fd, uint64_t offset, 
 	return result;
 }
 
-/* The directory that the path's last component is in, as the target. -1 with errno. */
+/* Opens the directory that holds the path's last component, as the target. -1 with errno. */
 static int file_ops_open_parent(struct copy_state *copy, struct copy_path *path)
 {
 	const struct copy_side *side = &copy->request->target;
@@ -118,7 +118,7 @@ static int file_ops_open_parent(struct copy_state *copy, struct copy_path *path)
 	return copy_path_directory(side, path->parent);
 }
 
-/* Replaces a file, or a link, by one that keeps the mode of a file that was there. */
+/* Replaces a file or a link. The mode of an existing file is kept. */
 static int file_ops_replace_file(struct copy_state *copy, int parent, const char *name,
 				 const struct file_part *part)
 {
@@ -139,7 +139,7 @@ static int file_ops_replace_file(struct copy_state *copy, int parent, const char
 	return copy_item_write(copy, parent, name, true, &item);
 }
 
-/* Opens a file for writing in the middle of it; makes it where it is absent. -1 with errno. */
+/* Opens a file for writing at an offset; makes it if it is missing. -1 with errno. */
 static int file_ops_open_for_part(struct copy_state *copy, int parent, const char *name,
 				  mode_t mode)
 {
@@ -196,7 +196,7 @@ int file_write(const struct copy_request *request, int data_fd, uint64_t offset,
 	return copy_run(request, file_ops_write_part, &part, err);
 }
 
-/* A directory may be full of anything, by somebody who goes on filling it. */
+/* remove_tree copes with any content, also if a process goes on adding to it. */
 static int file_ops_remove_entry(struct copy_state *copy, int parent, const char *name,
 				 bool recursive)
 {
@@ -223,7 +223,7 @@ static int file_ops_remove_path(struct copy_state *copy, void *data)
 		if (parent < 0)
 			result = file_ops_fail_write(copy, "open the directory of");
 	}
-	/* "/", "." and ".." name nothing that can be taken out of a directory. */
+	/* "/", "." and ".." name no entry that can be removed from a directory. */
 	if (result == 0 &&
 	    (!*path.last || strcmp(path.last, ".") == 0 || strcmp(path.last, "..") == 0)) {
 		errno = EBUSY;

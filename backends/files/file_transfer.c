@@ -17,7 +17,7 @@ struct file_transfer {
 	struct watch *watch;
 };
 
-/* Copies a path; `before` is put in front of a relative one. */
+/* Copies a path, with `before` in front of a relative one. */
 static int file_transfer_put_path(char *to, size_t size, const char *before, const char *path,
 				  struct warden_error *err)
 {
@@ -68,8 +68,8 @@ void file_transfers_free(struct file_transfers *transfers)
 	pthread_mutex_destroy(&transfers->mutex);
 }
 
-/* Its process has answered, or is gone. The transfer leaves the list when its end is told, so that
- * whoever finds the list empty knows that. */
+/* Ends a transfer whose process has answered or died. The transfer leaves the list after its end
+ * was reported, so an empty list means that all ends were reported. */
 static void file_transfer_finish(struct file_transfer *transfer,
 				 const struct warden_transfer_end *end)
 {
@@ -95,7 +95,7 @@ static void file_transfer_finish(struct file_transfer *transfer,
 		ended(data);
 }
 
-/* On the watcher's thread. */
+/* Receives a reply, on the watcher's thread. */
 static void file_transfer_on_reply(void *data, uint32_t events)
 {
 	struct file_transfer *transfer = data;
@@ -120,7 +120,7 @@ static void file_transfer_on_reply(void *data, uint32_t events)
 	file_transfer_finish(transfer, &end);
 }
 
-/* The list's mutex is held: a callback that comes at once must find the watch. */
+/* Called with the list's mutex held: a callback that comes at once must find the watch. */
 static int file_transfer_begin(struct file_transfer *transfer,
 			       const struct file_transfer_request *request,
 			       struct warden_error *err)
@@ -161,7 +161,7 @@ int file_transfers_add(struct file_transfers *transfers, uint64_t transfer_id, i
 	return result;
 }
 
-/* The process is told by a signal; what it answers is still received. */
+/* The process receives SIGIO; its answer is still received. */
 static void file_transfer_cancel(const struct file_transfer *transfer)
 {
 	shutdown(transfer->socket, SHUT_WR); /* ENOTCONN: it has ended */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The process of a transfer; see file_transfer.h. It is forked for one request and ends with it, so
- * nothing is freed. */
+/* The process of a transfer; see file_transfer.h. It is forked for one request and exits after it,
+ * so nothing is freed. */
 #include "backends/files/file_transfer.h"
 
 #include <fcntl.h>
@@ -15,12 +15,12 @@
 #include "backends/files/tar.h"
 #include "lib/fd_message.h"
 
-/* Between two words about a copy. */
-enum { TELL_MS = 200 };
+/* Between two progress reports, in milliseconds. */
+enum { PROGRESS_MS = 200 };
 
 static struct copy_progress progress;
 static int connection;     /* to the daemon */
-static uint64_t file_size; /* that was read from */
+static uint64_t file_size; /* of the file that was read */
 
 static bool transfer_child_is_hung_up(void)
 {
@@ -29,8 +29,8 @@ static bool transfer_child_is_hung_up(void)
 	return poll(&poll_fd, 1, 0) != 0;
 }
 
-/* SIGIO: something happened to the connection. What does not see `cancel` in time, because a file
- * system lets it wait, is ended by SIGALRM. */
+/* SIGIO: the state of the connection changed. If the process does not see `cancel` in time, because
+ * a file system blocks it, SIGALRM ends it. */
 static void transfer_child_on_hangup(int signal)
 {
 	int saved = errno;
@@ -43,7 +43,7 @@ static void transfer_child_on_hangup(int signal)
 	errno = saved;
 }
 
-/* From now on the end of the connection interrupts whatever is being done. */
+/* Makes the end of the connection interrupt the current operation. */
 static int transfer_child_watch_connection(struct warden_error *err)
 {
 	struct sigaction action = {.sa_handler = transfer_child_on_hangup};
@@ -51,7 +51,7 @@ static int transfer_child_watch_connection(struct warden_error *err)
 	signal(SIGALRM, SIG_DFL);
 	if (sigaction(SIGIO, &action, NULL) < 0 || fcntl(connection, F_SETOWN, getpid()) < 0 ||
 	    fcntl(connection, F_SETFL, fcntl(connection, F_GETFL) | O_ASYNC) < 0)
-		return warden_error_errno(err, "heed the daemon");
+		return warden_error_errno(err, "watch the connection to the daemon");
 	if (transfer_child_is_hung_up()) {
 		errno = ECANCELED;
 		return warden_error_errno(err, "begin");
@@ -65,7 +65,8 @@ static void transfer_child_send_note(void *data, const char *text)
 
 	(void)data;
 	warden_error_set(&reply.error, "%s", text);
-	fd_message_send(connection, &reply, sizeof(reply), NULL, 0); /* the log lacks a line then */
+	/* If this fails the log lacks a line. */
+	fd_message_send(connection, &reply, sizeof(reply), NULL, 0);
 }
 
 /* The descriptors of a transfer. */
@@ -80,7 +81,7 @@ static void transfer_child_send_progress(const struct transfer_fds *fds)
 		.bytes = atomic_load(&progress.bytes),
 	};
 
-	/* A copy does not wait for whoever wants to know how far it is. */
+	/* Does not block: the copy does not wait for the reader of its progress. */
 	send(fds->data_fd, &copied, sizeof(copied), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
@@ -92,13 +93,13 @@ static void transfer_child_on_progress(void *data)
 
 	clock_gettime(CLOCK_MONOTONIC_COARSE, &now); /* cannot fail with this clock */
 	now_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-	if (now_ms - last_ms < TELL_MS)
+	if (now_ms - last_ms < PROGRESS_MS)
 		return;
 	last_ms = now_ms;
 	transfer_child_send_progress(data);
 }
 
-/* Runs a copy and tells how far it is, where somebody wants to know. */
+/* Runs a copy and reports its progress if the client asked for that. */
 static int transfer_child_copy_with_progress(struct copy_request *copy,
 					     const struct transfer_fds *fds,
 					     struct warden_error *err)
@@ -115,7 +116,7 @@ static int transfer_child_copy_with_progress(struct copy_request *copy,
 	return result;
 }
 
-/* The container as what is read from. */
+/* The container as the source. */
 static struct copy_side transfer_child_source_side(const struct file_transfer_request *request,
 						   const struct transfer_fds *fds)
 {
@@ -127,7 +128,7 @@ static struct copy_side transfer_child_source_side(const struct file_transfer_re
 	};
 }
 
-/* The container as what is written to. */
+/* The container as the target. */
 static struct copy_side transfer_child_target_side(const struct file_transfer_request *request,
 						   const struct transfer_fds *fds)
 {
@@ -153,7 +154,7 @@ static int transfer_child_copy_in(const struct file_transfer_request *request,
 	return transfer_child_copy_with_progress(&copy, fds, err);
 }
 
-/* An earlier copy may have brought links that lead anywhere on the host: none is followed. */
+/* An earlier copy may have left links to anywhere on the host: none is followed. */
 static int transfer_child_copy_out(const struct file_transfer_request *request,
 				   const struct transfer_fds *fds, struct warden_error *err)
 {
@@ -170,7 +171,7 @@ static int transfer_child_copy_out(const struct file_transfer_request *request,
 	return transfer_child_copy_with_progress(&copy, fds, err);
 }
 
-/* What is done to a single path; both sides are the container. */
+/* A request for an operation on a single path: both sides are the container. */
 static struct copy_request transfer_child_request_at_path(
 	const struct file_transfer_request *request, const struct transfer_fds *fds)
 {
@@ -259,7 +260,7 @@ static int transfer_child_serve(const struct transfer_fds *fds, struct warden_er
 	ssize_t came = fd_message_receive(connection, &request, sizeof(request), NULL, 0);
 
 	if (came != sizeof(request))
-		return warden_error_set(err, "no request came");
+		return warden_error_set(err, "receive the request: the daemon sent none");
 	if (transfer_child_watch_connection(err) < 0)
 		return -1;
 	return kinds[request.kind](&request, fds, err);
@@ -276,6 +277,7 @@ void file_transfer_child_run(int socket, int root_fd, int data_fd)
 	reply.event =
 		transfer_child_serve(&fds, &reply.error) == 0 ? TRANSFER_DONE : TRANSFER_FAILED;
 	reply.size = file_size;
-	fd_message_send(socket, &reply, sizeof(reply), NULL, 0); /* nobody else could be told */
+	/* This fails only if the daemon has closed its end. */
+	fd_message_send(socket, &reply, sizeof(reply), NULL, 0);
 	_exit(0);
 }

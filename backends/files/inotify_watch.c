@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Changes in a directory or of a file, as inotify(7) tells them, until what is watched is gone; see
+/* Reports changes in a directory or of a file by inotify(7) until the watched path is gone; see
  * file_ops.h. */
 #include <config.h>
 
@@ -40,7 +40,8 @@ static int inotify_watch_fail(struct copy_state *copy, const char *what)
 	return -1;
 }
 
-/* An instance that is charged to the container: root has few of them. -1 with errno. */
+/* Makes an instance that is charged to the container's root: the limit of host root is low. -1 with
+ * errno. */
 static int inotify_watch_make_instance(const struct copy_guard *guard)
 {
 	int fd, saved;
@@ -55,7 +56,8 @@ static int inotify_watch_make_instance(const struct copy_guard *guard)
 	return fd;
 }
 
-/* Watches what was opened; nothing keeps it open, else its removal would not be told. */
+/* Adds a watch. The file must not stay open, or its removal would not be reported. -1 with errno.
+ */
 static int inotify_watch_add(struct copy_state *copy, int instance)
 {
 	const struct copy_side *side = &copy->request->source;
@@ -81,14 +83,15 @@ static int inotify_watch_write_change(int fd, uint32_t change, const char *name)
 		ssize_t n = write(fd, record + done, size - done);
 
 		if (n < 0)
-			return -1; /* also where a signal says that nobody wants it */
+			return -1; /* also if a signal reports that the client is gone */
 		done += (size_t)n;
 	}
 	return 0;
 }
 
-/* A file that has no name yet (O_TMPFILE, as a copy begins) is told as '#' and its inode's number.
- * Who watches wants names alone, but a file may be called so: the directory knows. */
+/* Whether an event is about a file without a name (O_TMPFILE, as a copy begins), which inotify
+ * reports as '#' and its inode number. Such events are dropped. A real file may have such a name,
+ * so check the directory. */
 static bool inotify_watch_is_nameless(struct copy_state *copy, const struct inotify_event *event)
 {
 	const char *name = event->len > 0 ? event->name : "";
@@ -102,7 +105,7 @@ static bool inotify_watch_is_nameless(struct copy_state *copy, const struct inot
 	return fd >= 0 && fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT;
 }
 
-/* 1: what was watched is gone. -1 with errno. */
+/* Returns 1 if the watched path is gone, 0, or -1 with errno. */
 static int inotify_watch_report_event(struct copy_state *copy, int data_fd,
 				      const struct inotify_event *event)
 {
@@ -135,8 +138,8 @@ static int inotify_watch_report_events(struct copy_state *copy, int instance, in
 	return result;
 }
 
-/* SIGIO says that nobody wants more. It comes while this waits, or while it tells, never between.
- */
+/* SIGIO reports that the client is gone. It is unblocked only while this waits, so it cannot be
+ * missed between the check and the wait. */
 static int inotify_watch_wait(struct copy_state *copy, int instance, int data_fd)
 {
 	struct pollfd poll_fd = {.fd = instance, .events = POLLIN};

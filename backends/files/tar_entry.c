@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Headers of tar streams; see tar_entry.h. Whoever sends a stream is a stranger: every number is
- * checked and every text bounded. */
+/* Parses headers of tar streams; see tar_entry.h. The sender is untrusted: every number is checked
+ * and every text is limited. */
 #include <config.h>
 
 #include "backends/files/tar_entry.h"
@@ -13,11 +13,11 @@
 #include "backends/files/tar_format.h"
 
 enum {
-	PAX_MAX = 1024 * 1024, /* of the records before an entry */
-	NAME_MAX_ = 64 * 1024, /* of a name or a link */
+	PAX_MAX = 1024 * 1024, /* pax records of an entry */
+	NAME_MAX_ = 64 * 1024, /* a name or a link */
 };
 
-/* Fills the buffer; 0: the stream has ended. */
+/* Fills the buffer. Returns the bytes read, 0 at the end of the stream, or -1 with errno. */
 static ssize_t tar_stream_fill_buffer(struct tar_stream *stream)
 {
 	ssize_t got;
@@ -76,7 +76,7 @@ int tar_stream_skip(struct tar_stream *stream, uint64_t size)
 	return 0;
 }
 
-/* Reads `size` bytes. 1, 0 where the stream ends before the first, -1 and `err`. */
+/* Reads `size` bytes. Returns 1, 0 if the stream ends before the first byte, or -1 and `err`. */
 static int tar_stream_read_whole(struct tar_stream *stream, void *data, size_t size,
 				 struct warden_error *err)
 {
@@ -97,8 +97,8 @@ static int tar_stream_read_whole(struct tar_stream *stream, void *data, size_t s
 	return 1;
 }
 
-/* Octal, with blanks around it, or GNU's binary form: the top bit, then a number of 95 bits, of
- * which a negative one begins with 0xff. False: neither, or too large. */
+/* Parses a number: octal, with blanks around it, or GNU's binary form, which sets the top bit of a
+ * number of 95 bits; a negative one begins with 0xff. False: neither, or too large. */
 static bool tar_entry_parse_number(const char *field, size_t size, int64_t *number)
 {
 	const unsigned char *at = (const unsigned char *)field;
@@ -141,21 +141,21 @@ static bool tar_entry_is_zero(const struct tar_header *header)
 	return bytes[0] == '\0' && memcmp(bytes, bytes + 1, TAR_BLOCK - 1) == 0;
 }
 
-/* The checksum; some old ones summed up signed bytes. */
+/* Checks the checksum; some old writers summed up signed bytes. */
 static bool tar_entry_is_header(const struct tar_header *header)
 {
 	const signed char *bytes = (const signed char *)header;
 	size_t from = offsetof(struct tar_header, checksum);
-	int64_t told, sum = 0;
+	int64_t stored, sum = 0;
 
-	if (!tar_entry_parse_number(header->checksum, sizeof(header->checksum), &told))
+	if (!tar_entry_parse_number(header->checksum, sizeof(header->checksum), &stored))
 		return false;
 	for (size_t i = 0; i < TAR_BLOCK; i++)
 		sum += i >= from && i < from + sizeof(header->checksum) ? ' ' : bytes[i];
-	return told == tar_checksum(header) || told == sum;
+	return stored == tar_checksum(header) || stored == sum;
 }
 
-/* What a stream that is none may be. */
+/* Names the format of a stream that is not tar, or returns NULL. */
 static const char *tar_entry_guess_format(const struct tar_header *header)
 {
 	static const struct {
@@ -186,11 +186,11 @@ static int tar_entry_refuse(const struct tar_stream *stream, const struct tar_he
 	if (format)
 		return warden_error_set(err, "the stream is %s, not tar: uncompress it first",
 					format);
-	return warden_error_set(err, "byte %llu of the stream begins no tar header",
+	return warden_error_set(err, "no tar header at byte %llu of the stream",
 				(unsigned long long)(stream->at - TAR_BLOCK));
 }
 
-/* The data of a header that describes the tar_entry_read_next one, as a text. NULL and `err`. */
+/* Reads the data of a header that describes the next entry, as text. NULL and `err`. */
 static char *tar_entry_read_text(struct tar_stream *stream, uint64_t size, size_t most,
 				 struct warden_error *err)
 {
@@ -221,7 +221,7 @@ static char *tar_entry_read_text(struct tar_stream *stream, uint64_t size, size_
 	return text;
 }
 
-/* What pax and GNU headers have extension of the tar_entry_read_next entry. */
+/* What pax and GNU headers specify for the next entry. */
 struct extension {
 	char *name, *link;
 	bool has_size, has_mtime;
@@ -258,7 +258,7 @@ static bool tar_entry_parse_size(const char *text, uint64_t *size)
 	return errno == 0 && *end == '\0' && *size <= INT64_MAX;
 }
 
-/* Seconds with a fraction, perhaps below 0. */
+/* Parses seconds with a fraction, perhaps negative. */
 static bool tar_entry_parse_time(const char *text, struct extension *extension)
 {
 	char *end;
@@ -298,7 +298,7 @@ static int tar_extension_set_record(struct extension *extension, const char *key
 	return 0;
 }
 
-/* "LENGTH KEY=VALUE\n", where LENGTH counts all of it. */
+/* Applies pax records: "LENGTH KEY=VALUE\n", LENGTH counts the whole record. */
 static int tar_extension_set_records(struct extension *extension, char *text, size_t size,
 				     struct warden_error *err)
 {
@@ -344,7 +344,8 @@ static int tar_extension_read_long(struct tar_stream *stream, char **to, uint64_
 	return 0;
 }
 
-/* 1: it was about the tar_entry_read_next entry. 0: it is one. */
+/* Reads a header that describes the next entry. Returns 1, 0 if this header is an entry itself, or
+ * -1 and `err`. */
 static int tar_extension_read(struct tar_stream *stream, struct extension *extension, char type,
 			      uint64_t size, struct warden_error *err)
 {
@@ -367,7 +368,7 @@ static int tar_extension_read(struct tar_stream *stream, struct extension *exten
 	}
 }
 
-/* The name in the header, of two parts where it is ustar's. */
+/* Returns the name in the header; in ustar it may have two parts. NULL if memory is short. */
 static char *tar_entry_header_name(const struct tar_header *header)
 {
 	int prefix = (int)strnlen(header->prefix, sizeof(header->prefix));
@@ -412,16 +413,17 @@ static int tar_entry_fill(struct tar_entry *entry, const struct tar_header *head
 	entry->mtime = extension->has_mtime ? extension->mtime : mtime;
 	entry->mtime_ns = extension->has_mtime ? extension->mtime_ns : 0;
 	length = strlen(entry->name);
-	/* Before there was a type for directories. */
+	/* The old format marks directories by a trailing slash. */
 	if (entry->type == TAR_FILE && length > 0 && entry->name[length - 1] == '/')
 		entry->type = TAR_DIRECTORY;
-	/* These have no data, whatever they say; but pax allows hard links to have them. */
+	/* Links and directories have no data, whatever size they state; pax allows hard links to
+	 * have data. */
 	if (entry->type == TAR_SYMLINK || entry->type == TAR_DIRECTORY)
 		entry->size = 0;
 	return 1;
 }
 
-/* As tar_entry_next; `extension` is freed by the caller. */
+/* As tar_entry_next; the caller frees `extension`. */
 static int tar_entry_read_next(struct tar_stream *stream, struct tar_entry *entry,
 			       struct extension *extension, struct warden_error *err)
 {
@@ -432,7 +434,8 @@ static int tar_entry_read_next(struct tar_stream *stream, struct tar_entry *entr
 	for (;;) {
 		result = tar_stream_read_whole(stream, &header, sizeof(header), err);
 		if (result == 0 && (extension->name || extension->link || extension->has_size))
-			return warden_error_set(err, "the tar stream ends behind a header");
+			return warden_error_set(
+				err, "the tar stream ends after a header that describes an entry");
 		if (result <= 0 || tar_entry_is_zero(&header))
 			return result < 0 ? -1 : 0;
 		if (!tar_entry_is_header(&header))

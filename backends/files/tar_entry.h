@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The next entry of a tar stream, with what headers before it said of it. Knows nothing of files.
- */
+/* Reads the entries of a tar stream, with the headers that describe them. Does not touch files. */
 #ifndef BACKENDS_FILES_TAR_ENTRY_H
 #define BACKENDS_FILES_TAR_ENTRY_H
 
@@ -11,17 +10,18 @@
 
 enum { TAR_BUFFER = 64 * 1024 };
 
-/* Reads the stream: as read(2), whole unless it ends; -1 with errno. */
+/* A buffered stream. */
 struct tar_stream {
 	int fd;
-	uint64_t at;                /* bytes that were taken */
-	const _Atomic bool *cancel; /* NULL: none */
-	size_t begin, end;          /* what of buffer is not taken yet */
+	uint64_t at;                /* bytes consumed so far */
+	const _Atomic bool *cancel; /* read(2) fails with ECANCELED if it is set; NULL: none */
+	size_t begin, end;          /* the unread part of buffer */
 	char buffer[TAR_BUFFER];
 };
 
+/* An entry. */
 struct tar_entry {
-	char *name, *link; /* malloc'd; link "" where there is none */
+	char *name, *link; /* link "" if there is none */
 	char type;         /* TAR_FILE, never TAR_FILE_OLD or TAR_CONTIGUOUS */
 	uint32_t mode;
 	int64_t mtime;
@@ -29,17 +29,17 @@ struct tar_entry {
 	uint64_t size; /* of the data that follow in the stream, padded to a block */
 };
 
-/* 1: there is one, to be freed; its data are the caller's to read or skip. 0: the stream has ended.
- * -1 and `err`: it is no tar stream, or is damaged. */
+/* Reads the next entry. Returns 1, and the caller frees the entry and reads or skips its data; 0 at
+ * the end of the stream; -1 and `err` if it is no tar stream or damaged. */
 int tar_entry_next(struct tar_stream *stream, struct tar_entry *entry, struct warden_error *err);
 void tar_entry_free(struct tar_entry *entry);
 
-/* At most `size` bytes; 0: the stream has ended. -1 with errno. */
+/* Reads at most `size` bytes; 0 at the end of the stream. -1 with errno. */
 ssize_t tar_stream_read(struct tar_stream *stream, void *data, size_t size);
-/* Passes over bytes; -1 with errno, or 0 in it where the stream has ended. */
+/* Skips bytes. -1 with errno, which is 0 if the stream has ended. */
 int tar_stream_skip(struct tar_stream *stream, uint64_t size);
 
-/* How many bytes fill up the last block of `size`. */
+/* The bytes that pad data of `size` bytes to a whole block. */
 static inline uint64_t tar_padding(uint64_t size)
 {
 	return (512 - size % 512) % 512;

@@ -42,7 +42,7 @@ struct tar_header {
 
 _Static_assert(sizeof(struct tar_header) == TAR_BLOCK, "a header is a block");
 
-/* The sum of all bytes, those of the sum itself taken as blanks. */
+/* The sum of all bytes, with those of the checksum field taken as blanks. */
 static inline uint32_t tar_checksum(const struct tar_header *header)
 {
 	const unsigned char *bytes = (const unsigned char *)header;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Makes what a tar stream holds, below a directory that is held open: names are walked one
+/* Makes the entries of a tar stream below a directory that is held open: names are resolved one
  * component at a time and no link is followed; see tar.h. */
 #include <config.h>
 
@@ -15,11 +15,11 @@
 #include "lib/cleanup.h"
 
 enum {
-	MADE_DIRECTORY_MODE = 0755, /* of one that the stream names only as a part of other names */
-	LATE_MAX = 16 * 1024 * 1024, /* bytes of names of directories whose modes come last */
+	MADE_DIRECTORY_MODE = 0755,  /* of directories without their own entry */
+	LATE_MAX = 16 * 1024 * 1024, /* bytes of names of directories whose modes are set last */
 };
 
-/* A directory that its owner may not write to: its mode is set when all is made. */
+/* A directory that its owner may not write to: its mode is set after all entries are made. */
 struct late_mode {
 	struct late_mode *next;
 	mode_t mode;
@@ -29,14 +29,14 @@ struct late_mode {
 struct tar_unpack {
 	struct copy_state *copy;
 	int top_fd;
-	char *parent; /* the directory that the last entry lay in, and its descriptor */
+	char *parent; /* directory of the previous entry, and its descriptor */
 	int parent_fd;
 	struct late_mode *late;
 	size_t late_size;
 	struct tar_stream stream;
 };
 
-/* What is told about an entry is told by its name. */
+/* Reports a failure of an entry under its name. -1 if all must end. */
 static int tar_read_fail_entry(struct tar_unpack *unpack, const struct tar_entry *entry)
 {
 	struct copy_state *copy = unpack->copy;
@@ -49,7 +49,7 @@ static int tar_read_fail_entry(struct tar_unpack *unpack, const struct tar_entry
 	return result;
 }
 
-/* The stream cannot be read on. */
+/* The stream cannot be read any further. Always returns -1. */
 static int tar_read_fail_stream(struct tar_unpack *unpack, const struct tar_entry *entry,
 				int number)
 {
@@ -63,8 +63,8 @@ static int tar_read_fail_stream(struct tar_unpack *unpack, const struct tar_entr
 	return warden_error_errno(copy->err, "read %.256s from the stream", entry->name);
 }
 
-/* Splits a name into what is worth keeping: no root, no ".". Returns its length, 0 where nothing is
- * left (the directory itself), -1 with errno where a ".." is among it. In place. */
+/* Removes from a name the leading `/` and every ".". Returns its length, 0 if it names the top
+ * directory, or -1 with errno if it holds a "..". In place. */
 static ssize_t tar_read_clean_name(char *name)
 {
 	char *to = name;
@@ -89,7 +89,8 @@ static ssize_t tar_read_clean_name(char *name)
 	return to - name;
 }
 
-/* Enters a directory of another, made where it is absent and that is wanted; no link is one. */
+/* Opens a subdirectory; makes it if it is missing and `make` is set. A link is not followed. -1
+ * with errno. */
 static int tar_read_enter_directory(int fd, const char *name, bool make)
 {
 	int found = copy_open_directory(fd, name);
@@ -101,7 +102,7 @@ static int tar_read_enter_directory(int fd, const char *name, bool make)
 	return copy_open_directory(fd, name);
 }
 
-/* The directory that a cleaned path names. -1 with errno. */
+/* Opens the directory that a cleaned path names. -1 with errno. */
 static int tar_read_open_directory(int top_fd, const char *path, bool make)
 {
 	int fd = fcntl(top_fd, F_DUPFD_CLOEXEC, 0);
@@ -126,8 +127,8 @@ static int tar_read_open_directory(int top_fd, const char *path, bool make)
 	return fd;
 }
 
-/* Takes a cleaned name apart and finds its directory: mostly that of the entry before. The
- * descriptor is unpack's. Returns the last component, or NULL with errno. */
+/* Splits a cleaned name and opens its directory, mostly the one of the previous entry. `unpack`
+ * keeps the descriptor. Returns the last component, or NULL with errno. */
 static const char *tar_read_find_parent(struct tar_unpack *unpack, char *name, int *dir_fd)
 {
 	char *slash = strrchr(name, '/');
@@ -168,7 +169,8 @@ static int tar_read_remember_mode(struct tar_unpack *unpack, const char *name, m
 	return 0;
 }
 
-/* The modes that were put off, the last first: of two for one directory, the last counts. */
+/* Sets the postponed modes, last first: a stream names a directory before its entries, and the
+ * directory's mode may deny access to them. */
 static int tar_read_set_late_modes(struct tar_unpack *unpack)
 {
 	struct late_mode *late;
@@ -212,7 +214,7 @@ static int tar_read_make_link(struct tar_unpack *unpack, int dir_fd, const char 
 	return 0;
 }
 
-/* Another name for a file that the stream, or somebody before it, has made below the top. */
+/* Makes another name for a file below the top, which the stream or an earlier one has made. */
 static int tar_read_make_hard_link(struct tar_unpack *unpack, int dir_fd, const char *last,
 				   const struct tar_entry *entry)
 {
@@ -234,16 +236,16 @@ static int tar_read_make_hard_link(struct tar_unpack *unpack, int dir_fd, const 
 	if (linkat(from_fd, slash ? slash + 1 : entry->link, dir_fd, temporary, 0) != 0 ||
 	    copy_place_rename(dir_fd, temporary, last) != 0)
 		return -1;
-	/* Where both names were one file already, the rename has left them. */
+	/* If both names were one file already, rename(2) has left both. */
 	unlinkat(dir_fd, temporary, 0);
 	copy_count(&unpack->copy->progress->links, 1);
 	return 0;
 }
 
-/* How the data of a file went: a failure of the stream ends all, one of the file that alone. */
+/* The data of a file. A failure of the stream ends all, one of the file only that entry. */
 struct tar_data {
 	uint64_t left;
-	int stream_error; /* -1: none; 0: it has ended */
+	int stream_error; /* errno; 0: the stream has ended; -1: none */
 };
 
 static int tar_read_write_all(int fd, const char *data, size_t size)
@@ -335,7 +337,7 @@ static int tar_read_make_entry(struct tar_unpack *unpack, int dir_fd, const char
 	return 0;
 }
 
-/* One entry, and its data in any case. -1: all ends. */
+/* Makes one entry and consumes its data in any case. -1: all ends. */
 static int tar_read_unpack_entry(struct tar_unpack *unpack, struct tar_entry *entry)
 {
 	struct tar_data data = {.left = entry->size, .stream_error = -1};
@@ -359,7 +361,7 @@ static int tar_read_unpack_entry(struct tar_unpack *unpack, struct tar_entry *en
 	return 0;
 }
 
-/* The target, a directory, made where its last component is missing. -1: all ends. */
+/* Opens the target directory; makes it if its last component is missing. -1: all ends. */
 static int tar_read_open_top(struct tar_unpack *unpack)
 {
 	struct copy_state *copy = unpack->copy;
@@ -385,7 +387,7 @@ static int tar_read_open_top(struct tar_unpack *unpack)
 	return -1;
 }
 
-/* What comes behind the end is taken, too: whoever sends it is not to be cut off. */
+/* Consumes what follows the end of the archive, so that the sender is not interrupted. */
 static int tar_read_drain(struct tar_unpack *unpack)
 {
 	if (tar_stream_skip(&unpack->stream, UINT64_MAX) != 0 && errno != 0) {

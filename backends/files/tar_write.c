@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A tree as a tar stream: the walk is that of a copy, whose target is the stream; see tar.h. */
+/* Writes a tree as a tar stream: the walk is that of a copy whose target is the stream; see tar.h.
+ */
 #include <config.h>
 
 #include "backends/files/tar.h"
@@ -12,11 +13,11 @@
 #include "backends/files/copy_private.h"
 #include "backends/files/tar_format.h"
 
-/* What the numbers of a header can hold; others go into pax records. */
+/* The largest numbers that a header can hold; larger ones go into pax records. */
 #define ID_LIMIT   UINT64_C(07777777)
 #define SIZE_LIMIT UINT64_C(077777777777)
 
-/* The stream cannot go on. */
+/* The stream cannot continue. Always returns -1. */
 static int tar_write_fail(struct copy_state *copy, const char *what)
 {
 	copy->has_error = true;
@@ -61,7 +62,7 @@ static int tar_write_padding(struct copy_state *copy, uint64_t size)
 	return tar_write_zeros(copy, (TAR_BLOCK - size % TAR_BLOCK) % TAR_BLOCK);
 }
 
-/* Grows the buffer that names are tar_write_bytes together in. */
+/* Appends a component to the name of the current entry. */
 static int tar_write_append_name(struct copy_state *copy, const char *part)
 {
 	size_t used = copy->stream_name_used, length = strlen(part);
@@ -81,7 +82,7 @@ static int tar_write_append_name(struct copy_state *copy, const char *part)
 	return 0;
 }
 
-/* The path of an entry of the current directory in the stream. */
+/* Builds the path of an entry of the current directory in the stream. */
 static int tar_write_make_name(struct copy_state *copy, const char *name, bool directory)
 {
 	copy->stream_name_used = 0;
@@ -101,7 +102,7 @@ static void tar_write_format_octal(char *field, size_t size, uint64_t number)
 	snprintf(field, size, "%0*" PRIo64, (int)size - 1, number);
 }
 
-/* Fills a header; what is too large for it is cut, and told by pax records before it. */
+/* Fills a header. Values that are too large for it are cut; pax records before it hold them. */
 static void tar_write_fill_header(const struct copy_state *copy, struct tar_header *header,
 				  char type, const char *name, const char *link,
 				  const struct stat *st, uint64_t size)
@@ -133,7 +134,8 @@ static void tar_write_fill_header(const struct copy_state *copy, struct tar_head
 	memcpy(header->checksum, checksum, sizeof(header->checksum));
 }
 
-/* Appends "LENGTH KEY=VALUE\n", where LENGTH counts itself. */
+/* Formats a pax record "LENGTH KEY=VALUE\n", where LENGTH counts itself, or only returns its length
+ * if `out` is NULL. */
 static size_t tar_write_format_record(char *out, const char *key, const char *value)
 {
 	size_t rest = strlen(key) + strlen(value) + 3, length = rest;
@@ -141,7 +143,7 @@ static size_t tar_write_format_record(char *out, const char *key, const char *va
 
 	while (length != rest + (size_t)snprintf(digits, sizeof(digits), "%zu", length))
 		length = rest + strlen(digits);
-	/* With its NUL, over which the next record goes. */
+	/* The NUL is overwritten by the next record. */
 	if (out)
 		sprintf(out, "%zu %s=%s\n", length, key, value);
 	return length;
@@ -213,7 +215,7 @@ static int tar_write_header(struct copy_state *copy, char type, const char *link
 	return tar_write_bytes(copy, &header, sizeof(header));
 }
 
-/* Exactly as many bytes as the header says: what is missing by now are zeros. */
+/* Writes exactly as many bytes as the header says: zeros replace bytes that the file has lost. */
 static int tar_write_data(struct copy_state *copy, const struct copy_item *item)
 {
 	uint64_t size = (uint64_t)item->stat.st_size, done = 0;

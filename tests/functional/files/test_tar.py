@@ -212,10 +212,10 @@ def a_damaged_stream_is_an_error_that_says_where(w):
     good = archive(entry("f", data=b"x" * 2000))
     for stream, pattern in (
         (b"\x1f\x8b" + b"x" * 1000, "gzip, not tar"),
-        (b"x" * 1000, "byte 0 of the stream begins no tar header"),
+        (b"x" * 1000, "no tar header at byte 0 of the stream"),
         (b"x" * 100, "ends at byte 100, within a header"),
         (good[:700], "ends within f"),
-        (good[:2560] + b"x" * 512, "byte 2560 of the stream begins no tar header"),
+        (good[:2560] + b"x" * 512, "no tar header at byte 2560 of the stream"),
         (archive(entry("a\0b"), form=tarfile.USTAR_FORMAT)[:300], "within a header"),
     ):
         expect.error_like(pattern, unpack, w, handle, "d", stream)

@@ -176,7 +176,7 @@ static void a_wrong_sum_is_refused(void)
 	made.name[0]++;
 	tar_case_begin(&made, sizeof(made));
 	unit_integer(tar_case_next(), -1);
-	unit_contains(error.message, "byte 0 of the stream begins no tar header");
+	unit_contains(error.message, "no tar header at byte 0 of the stream");
 	tar_case_end();
 }
 
@@ -261,7 +261,7 @@ static void a_header_that_describes_nothing_is_refused(void)
 	memcpy(data + TAR_BLOCK, "name", 4);
 	tar_case_begin(data, sizeof(data));
 	unit_integer(tar_case_next(), -1);
-	unit_contains(error.message, "ends behind a header");
+	unit_contains(error.message, "ends after a header");
 	tar_case_end();
 }
 
