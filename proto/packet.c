@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Aligned as the kernel wants it. */
+/* Aligned for struct cmsghdr. */
 union control {
 	char buffer[CMSG_SPACE(sizeof(int) * WSHD_SPAWN_FDS)];
 	struct cmsghdr align;
@@ -48,7 +48,8 @@ int packet_send(int socket, const void *message, size_t length, const int *fds, 
 	return sent < 0 ? -1 : 0;
 }
 
-/* Takes the descriptors of one control message; those that are too many are closed. */
+/* Takes the descriptors of one control message; closes those that do not fit. False if there were
+ * any. */
 static bool packet_take_fds(struct packet *packet, const struct cmsghdr *part)
 {
 	size_t n = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
@@ -82,8 +83,8 @@ int packet_receive(int socket, struct packet *packet, int flags)
 	ssize_t got;
 
 	packet->n_fds = 0;
-	/* An end that closed with something unread resets the connection, which is told once and
-	 * before what it had sent: that is still there, and then comes its end. */
+	/* If the other end closes with unread data the first recvmsg reports ECONNRESET; the
+	 * messages that it had sent, and then its end, follow. */
 	do
 		got = recvmsg(socket, &header, flags | MSG_CMSG_CLOEXEC);
 	while (got < 0 && (errno == EINTR || errno == ECONNRESET));
@@ -129,7 +130,7 @@ bool packet_place(struct packet *packet, uint32_t present, uint32_t required)
 	if ((present & required) != required || present >> WSHD_SPAWN_FDS ||
 	    (size_t)__builtin_popcount(present) != n)
 		return false;
-	/* From the last one: none is put where another still waits. */
+	/* From the last one: no descriptor overwrites one that is not moved yet. */
 	for (size_t i = WSHD_SPAWN_FDS; i-- > 0;)
 		packet->fds[i] = present & UINT32_C(1) << i ? packet->fds[--n] : -1;
 	packet->n_fds = WSHD_SPAWN_FDS;

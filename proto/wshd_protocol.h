@@ -1,30 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The wire between wshd, the first process of a container, and those who talk to it: a backend of
- * the daemon, and wsh. Also wshd's command line.
+ * The protocol between wshd, the first process of a container, and its clients: a backend of the
+ * daemon, and wsh. Also wshd's command line.
  *
  * The socket is SOCK_SEQPACKET: a message is one of the structs below, whole, with exactly as many
  * descriptors (SCM_RIGHTS) as its comment says. All begin with a struct wshd_header. A message of
- * another length or number of descriptors closes the connection; a type that wshd does not know is
- * answered by WSHD_REFUSED. wshd keeps no queue: what it has to tell is derived from its state
- * whenever the socket takes another message, so a client that does not read costs it nothing, and
- * one that comes back loses nothing.
+ * another length or number of descriptors closes the connection; wshd answers an unknown type with
+ * WSHD_REFUSED. wshd keeps no queue: it derives its reports from its state whenever the socket
+ * takes another message, so a client that does not read costs it nothing, and one that reconnects
+ * misses nothing.
  *
  * Both sides run on one machine and may be of different versions: an older wshd lives on when the
- * daemon is replaced. So a struct never changes; what is new gets a type of its own and raises
+ * daemon is replaced. So a struct never changes; an addition gets its own type and raises
  * WSHD_VERSION.
  *
  *     wshd --fd N --title TEXT [--uid N] [--bounding MASK] [--nice N] [--lang TEXT]
  *          [--fake DIRECTORY] [--subreaper]
  *
  *     --fd N           the listening socket
- *     --title TEXT     what ps shows: "wshd: ID"
- *     --uid N          uid and gid of vcap, who runs the jobs that are not privileged
+ *     --title TEXT     the command line that ps shows: "wshd: ID"
+ *     --uid N          uid and gid of vcap, the user of jobs that are not privileged
  *     --bounding MASK  hexadecimal: the capabilities (bit N: number N) that a job can ever have
- *     --nice N         of wshd, and so of the jobs
- *     --lang TEXT      LANG of the jobs; en_US.UTF-8 where it is not given
- *     --fake DIR       no isolation: jobs run in DIR, as wshd's own user, their environment empty
- *     --subreaper      orphans come to wshd, although it is not the first process
+ *     --nice N         niceness of wshd, and so of the jobs
+ *     --lang TEXT      LANG of the jobs; default en_US.UTF-8
+ *     --fake DIR       no isolation: jobs run in DIR as wshd's user, with an empty environment
+ *     --subreaper      adopt orphans although wshd is not the first process
  */
 #ifndef PROTO_WSHD_PROTOCOL_H
 #define PROTO_WSHD_PROTOCOL_H
@@ -33,28 +33,28 @@
 
 enum { WSHD_VERSION = 1 };
 
-/* Where wshd listens, below the container's directory. */
+/* The socket, below the container's directory. */
 #define WSHD_SOCKET "run/wshd.sock"
 
 enum wshd_type {
-	/* Both ways, the first message of each: struct wshd_hello. */
+	/* Both ways, the first message of each end: struct wshd_hello. */
 	WSHD_HELLO = 1,
 
 	/* From the client. */
-	WSHD_SPAWN = 16,  /* struct wshd_spawn, the descriptors that it has; no answer */
-	WSHD_SIGNAL,      /* struct wshd_signal: to every process of a job; SIGKILL leaves none */
-	WSHD_FORGET,      /* struct wshd_request: the end of this job is stored */
-	WSHD_LIST,        /* struct wshd_request: answered by WSHD_JOB each, then WSHD_LIST_END */
-	WSHD_WATCH,       /* struct wshd_request: tell this connection the end of each job */
-	WSHD_STOP,        /* struct wshd_signal: to every process but wshd and the keepers; answered
-			     by one WSHD_EMPTY when none is left. SIGKILL leaves none. */
-	WSHD_END,         /* struct wshd_request: as WSHD_STOP with SIGKILL, then wshd ends too */
-	WSHD_SHELL,       /* struct wshd_shell; from then on the connection is that job's alone */
+	WSHD_SPAWN = 16, /* struct wshd_spawn and its descriptors; no answer */
+	WSHD_SIGNAL,     /* struct wshd_signal: to every process of a job; SIGKILL leaves none */
+	WSHD_FORGET,     /* struct wshd_request: the end of this job is stored */
+	WSHD_LIST,       /* struct wshd_request: answered by WSHD_JOB each, then WSHD_LIST_END */
+	WSHD_WATCH,      /* struct wshd_request: report the end of each job on this connection */
+	WSHD_STOP,  /* struct wshd_signal: to every process but wshd and the keepers; WSHD_EMPTY
+		       answers once when none is left. SIGKILL leaves none. */
+	WSHD_END,   /* struct wshd_request: as WSHD_STOP with SIGKILL, then wshd ends too */
+	WSHD_SHELL, /* struct wshd_shell; from then on the connection belongs to that job */
 	WSHD_CLOSE_INPUT, /* struct wshd_request: the standard input of this job is complete */
 	WSHD_RESIZE,      /* struct wshd_resize: of a job's terminal */
 
 	/* From wshd. */
-	WSHD_JOB = 64, /* struct wshd_listed_job, the descriptors that it has */
+	WSHD_JOB = 64, /* struct wshd_listed_job and its descriptors */
 	WSHD_LIST_END, /* struct wshd_request */
 	WSHD_ENDED,    /* struct wshd_ended: once for each job and watching connection */
 	WSHD_EMPTY,    /* struct wshd_request */
@@ -64,7 +64,7 @@ enum wshd_type {
 
 struct wshd_header {
 	uint32_t type;   /* enum wshd_type */
-	uint32_t job_id; /* 0 where there is none */
+	uint32_t job_id; /* 0 if there is none */
 };
 
 struct wshd_hello {
@@ -73,7 +73,7 @@ struct wshd_hello {
 	uint32_t reserved;
 };
 
-/* A message that has nothing but its type and job. */
+/* A message without other fields. */
 struct wshd_request {
 	struct wshd_header header;
 };
@@ -87,31 +87,31 @@ struct wshd_signal {
 enum { WSHD_RLIMITS = 15 }; /* as enum warden_rlimit_name */
 
 enum wshd_spawn_flags {
-	WSHD_PRIVILEGED = 1,  /* root instead of vcap, where the block names no user */
+	WSHD_PRIVILEGED = 1,  /* root instead of vcap, if the block names no user */
 	WSHD_NO_ASLR = 2,     /* addresses are not randomised */
-	WSHD_ON_TERMINAL = 4, /* a terminal of its own instead of the three pipes: what comes from
-				 the first is typed, what is printed goes to the second */
+	WSHD_ON_TERMINAL = 4, /* a terminal instead of the three pipes: bytes from the first are
+				 typed, output goes to the second */
 };
 
-/* The descriptors of WSHD_SPAWN, in this order; some need not be there. */
+/* The descriptors of WSHD_SPAWN, in this order; some are optional. */
 enum wshd_spawn_fd {
-	WSHD_FD_BLOCK,       /* a command block, see below; none: the shell, with nothing set */
+	WSHD_FD_BLOCK,       /* a command block, see below; missing: the default shell */
 	WSHD_FD_SCRIPT,      /* standard input of the shell */
-	WSHD_FD_STDIN_READ,  /* a pipe instead; neither: /dev/null */
+	WSHD_FD_STDIN_READ,  /* a pipe instead; if both are missing: /dev/null */
 	WSHD_FD_STDIN_WRITE, /* wshd keeps it until WSHD_CLOSE_INPUT */
 	WSHD_FD_STDOUT_WRITE,
 	WSHD_FD_STDERR_WRITE,
-	WSHD_FD_STDOUT_READ, /* wshd keeps these until WSHD_FORGET; the first may be missing */
+	WSHD_FD_STDOUT_READ, /* wshd keeps these until WSHD_FORGET; the first is optional */
 	WSHD_FD_STDERR_READ,
 	WSHD_FD_CPU,   /* cpu time of the job's own cgroup: cpuacct.usage or cpu.stat */
 	WSHD_FD_GROUP, /* its directory on v2 */
-	WSHD_FD_TASKS, /* its files `tasks` on v1 */
+	WSHD_FD_TASKS, /* its `tasks` files on v1 */
 	WSHD_SPAWN_FDS = WSHD_FD_TASKS + 3,
 };
 
 enum { WSHD_TASKS = WSHD_SPAWN_FDS - WSHD_FD_TASKS };
 
-/* Without these there is no job. */
+/* A job requires these. */
 enum {
 	WSHD_FDS_REQUIRED =
 		1 << WSHD_FD_STDOUT_WRITE | 1 << WSHD_FD_STDERR_WRITE | 1 << WSHD_FD_STDERR_READ,
@@ -120,9 +120,9 @@ enum {
 /* The longest command block. */
 enum { WSHD_COMMAND_MAX = 1 << 20 };
 
-/* What is to be executed. The command block is a memfd with texts, each ending in NUL: the user
- * (USER or USER:GROUP, names or numbers), the working directory and the cpus (as cpuset.cpus),
- * where empty means the default; then n_args arguments (none: a shell), then n_env NAME=VALUE. */
+/* The command. The command block is a memfd with texts, each ending in NUL: the user (USER or
+ * USER:GROUP, names or numbers), the working directory and the cpus (as cpuset.cpus), which may be
+ * empty for the default; then n_args arguments (none: a shell), then n_env NAME=VALUE. */
 struct wshd_command {
 	uint32_t n_args, n_env;
 };
@@ -141,17 +141,17 @@ struct wshd_resize {
 struct wshd_spawn {
 	struct wshd_header header;
 	uint32_t flags;     /* enum wshd_spawn_flags */
-	uint32_t present;   /* bit N: descriptor N of enum wshd_spawn_fd is there */
-	uint32_t requested; /* bit N: a client asked for limit N; else it is a default */
+	uint32_t present;   /* bit N: descriptor N of enum wshd_spawn_fd is present */
+	uint32_t requested; /* bit N: a client requested limit N; else it is a default */
 	int32_t nice;       /* added to wshd's */
 	uint64_t rlimits[WSHD_RLIMITS];     /* soft and hard; UINT64_MAX: unlimited */
-	uint64_t wall_time_us, cpu_time_us; /* at which all of the job is killed; 0: never */
+	uint64_t wall_time_us, cpu_time_us; /* after which the whole job is killed; 0: never */
 	struct wshd_command command;
 	struct wshd_window window; /* with WSHD_ON_TERMINAL */
 };
 
-/* A job that is remembered. Its descriptors, in the order of enum wshd_spawn_fd: write end of stdin
- * unless it is closed, read ends of stdout and stderr. */
+/* A job that is not forgotten. Its descriptors, in the order of enum wshd_spawn_fd: write end of
+ * stdin unless it is closed, read ends of stdout and stderr. */
 struct wshd_listed_job {
 	struct wshd_header header;
 	uint32_t present; /* as in struct wshd_spawn */
@@ -159,15 +159,15 @@ struct wshd_listed_job {
 };
 
 enum wshd_shell_flags {
-	WSHD_SHELL_TERMINAL = 1, /* its own terminal, whose master is handed over */
+	WSHD_SHELL_TERMINAL = 1, /* its own terminal; the client receives the master */
 };
 
 /*
- * Starts a process for wsh. The first descriptor is the command block; without a user it is root,
- * in a fake container wshd's own user, and without arguments the user's shell. With
- * WSHD_SHELL_TERMINAL it is the only one; else three follow: the process's stdin, stdout and
- * stderr. Answers: WSHD_TERMINAL where asked for, then WSHD_ENDED. WSHD_SIGNAL goes to the job;
- * every process of it is killed when the connection closes.
+ * Starts a process for wsh. The first descriptor is the command block; without a user the process
+ * runs as root, in a fake container as wshd's own user, and without arguments it is the user's
+ * shell. With WSHD_SHELL_TERMINAL it is the only descriptor; else three follow: the process's
+ * stdin, stdout and stderr. Answers: WSHD_TERMINAL if requested, then WSHD_ENDED. WSHD_SIGNAL goes
+ * to the job; when the connection closes every process of the job is killed.
  */
 struct wshd_shell {
 	struct wshd_header header;
@@ -178,7 +178,7 @@ struct wshd_shell {
 
 enum { WSHD_COMMAND_FDS = 1, WSHD_STREAM_FDS = 3 };
 
-/* Why a job ended: enum warden_end_reason, as far as wshd can tell. */
+/* Why a job ended: the reasons of enum warden_end_reason that wshd can determine. */
 enum wshd_reason {
 	WSHD_EXITED = 1,
 	WSHD_SIGNALLED = 2,
@@ -188,17 +188,17 @@ enum wshd_reason {
 };
 
 enum wshd_ended_flags {
-	WSHD_KILLED = 1,    /* its keeper killed it, for whatever reason */
-	WSHD_OWN_GROUP = 2, /* it was started with descriptors of control groups of its own */
+	WSHD_KILLED = 1,    /* its keeper killed it, for any reason */
+	WSHD_OWN_GROUP = 2, /* it was started with descriptors of its own control groups */
 };
 
-/* What became of a job: struct warden_job_end on the wire. */
+/* The end of a job: struct warden_job_end in this protocol. */
 struct wshd_ended {
 	struct wshd_header header;
 	uint32_t reason;       /* enum wshd_reason */
 	uint32_t flags;        /* enum wshd_ended_flags */
 	int32_t exit_status;   /* 0 to 255, or -1: none */
-	int32_t signal;        /* that ended it, or 0 */
+	int32_t signal;        /* the signal that ended it, or 0 */
 	char start_error[256]; /* ends in NUL; empty: it started */
 	uint64_t wall_us, user_us, system_us;
 	uint64_t peak_memory; /* bytes */
@@ -213,7 +213,7 @@ struct wshd_refused {
 	int32_t error;             /* errno */
 };
 
-/* Room for any of them. */
+/* Any message. */
 union wshd_message {
 	struct wshd_header header;
 	struct wshd_hello hello;

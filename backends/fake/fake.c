@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The fake backend as the daemon sees it: its options, set-up and operations. */
+/* The fake backend's interface to the daemon: its options, set-up and operations. */
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -16,7 +16,7 @@ static const struct warden_option options[] = {
 	{
 		.name = "fail",
 		.type = WARDEN_OPTION_STRINGS,
-		/* The requests that concern a backend. */
+		/* The requests that a backend serves. */
 		.text = "create spawn run link stream stop destroy info net_in net_out copy_in "
 			"copy_out limit_memory limit_disk limit_bandwidth limit_cpu tar_in tar_out "
 			"file_read file_write file_list file_remove limit pause resume file_watch",
@@ -27,7 +27,7 @@ static const struct warden_option options[] = {
 		.type = WARDEN_OPTION_INTEGER,
 		.min = 0,
 		.max = 60000,
-		.meaning = "how long each request takes longer, in milliseconds",
+		.meaning = "how long each request is delayed, in milliseconds",
 	},
 	{.name = NULL},
 };
@@ -38,7 +38,7 @@ static void fake_teardown(void *data)
 
 	watcher_free(backend->watcher);
 	spawner_stop(&backend->spawner);
-	/* Their wshd ends without us. */
+	/* Their wshd ends by itself. */
 	while (backend->leaving) {
 		struct fake_container *container = backend->leaving;
 
@@ -55,7 +55,7 @@ static int fake_find_wshd(struct fake_backend *backend, struct warden_error *err
 {
 	const char *path = backend->host->option_string(backend->host, "wshd");
 
-	/* Containers are started from other directories. */
+	/* wshd is started from another directory. */
 	backend->wshd = realpath(path, NULL);
 	if (!backend->wshd || access(backend->wshd, X_OK) < 0)
 		return warden_error_errno(err, "%s (option wshd of group fake)", path);
@@ -101,7 +101,7 @@ static int fake_describe(void *data, const struct warden_host *host, warden_fact
 	const char *path = host->option_string(host, "wshd");
 	bool runs = path && access(path, X_OK) == 0;
 
-	(void)data; /* nothing depends on what is set up */
+	(void)data; /* the facts do not depend on a set-up backend */
 	tell(told, &(struct warden_fact){.name = "isolation",
 					 .value = "none: jobs run as the daemon's user",
 					 .good = true});
@@ -113,7 +113,7 @@ static int fake_describe(void *data, const struct warden_host *host, warden_fact
 	return runs ? 0 : warden_error_set(err, "%s cannot be executed", path ? path : "fake.wshd");
 }
 
-/* The core has checked them and remembers them; here nobody enforces them. */
+/* The core checks and stores them; the fake backend does not enforce them. */
 static int fake_set_rules(void *data, const struct warden_rules *rules, struct warden_error *err)
 {
 	(void)data;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The fake backend: containers without isolation and without root. Each has a wshd of its own, as
- * the linux backend's have, which runs jobs as the daemon's user in `root/` of the container's
- * directory and outlives the daemon.
+ * The fake backend: containers without isolation and without root. Each has its own wshd, as with
+ * the linux backend, which runs jobs as the daemon's user in `root/` of the container's directory
+ * and outlives the daemon.
  *
- * Operations come from workers, one at a time for a container; what wshd tells and its end come on
- * the watcher's thread. What both touch is under the container's mutex.
+ * Workers call the operations, one at a time per container; events from wshd, and its end, arrive
+ * on the watcher's thread. The container's mutex protects what both use.
  */
 #ifndef FAKE_FAKE_H
 #define FAKE_FAKE_H
@@ -26,7 +26,7 @@ struct fake_backend {
 	struct spawner spawner; /* forks processes that move files */
 
 	pthread_mutex_t mutex;
-	struct fake_container *leaving; /* being destroyed, nobody else's any more */
+	struct fake_container *leaving; /* being destroyed: the core has dropped them */
 };
 
 struct fake_container {
@@ -34,51 +34,51 @@ struct fake_container {
 	struct fake_container *next; /* of `leaving` */
 	char id[32];
 	int dir_fd;
-	pid_t pid; /* of wshd; 0: none that is surely it */
-	int pidfd; /* -1: likewise */
+	pid_t pid; /* of wshd; 0: not found, or not surely wshd */
+	int pidfd; /* -1 likewise */
 	int wshd_fd;
 	struct file_transfers transfers;
 
-	struct warden_limits limits; /* the operations' alone */
+	struct warden_limits limits; /* used by operations only */
 	char cpus[256];
 
-	pthread_mutex_t mutex; /* for all that follows */
-	bool ended;            /* wshd has */
+	pthread_mutex_t mutex; /* protects the members below */
+	bool ended;            /* wshd has ended */
 	bool destroying;
 	struct watch *pid_watch, *wshd_watch, *timer_watch;
-	int timer_fd;   /* while it is destroyed */
-	unsigned round; /* of killing by hand */
+	int timer_fd;   /* while the container is destroyed */
+	unsigned round; /* of fake_destroy_kill */
 };
 
-/* fake_container.c: what a container is in memory. */
+/* fake_container.c: a container in memory. */
 struct fake_container *fake_container_new(struct fake_backend *backend,
 					  const struct warden_identity *identity,
 					  struct warden_error *err);
-/* Begins to take events of the connection to wshd and of its end; with the mutex held, which keeps
- * them waiting. */
+/* Starts to receive events from wshd, and its end. Call it with the mutex held, which delays them.
+ */
 int fake_container_watch(struct fake_container *container, struct warden_error *err);
-/* No event comes any more when it returns; not with the mutex held. */
+/* No event arrives after it returns. Call it without the mutex. */
 void fake_container_unwatch(struct fake_container *container);
-/* Frees it without touching its processes. */
+/* Frees the container. Its processes live on. */
 void fake_container_free(struct fake_container *container);
 
 /* fake_init.c: wshd, the container's first process. */
 int fake_init_start(struct fake_container *container, struct warden_error *err);
-/* Ends one that fake_init_start has just started. */
+/* Ends a wshd that fake_init_start has just started. */
 void fake_init_kill(struct fake_container *container);
-/* Finds the one that an earlier daemon started, unless its number is another process's by now:
- * fills pid and pidfd, or leaves them. */
+/* Finds the wshd that an earlier daemon started: fills pid and pidfd, or sets 0 and -1 if it has
+ * ended. */
 void fake_init_find(struct fake_container *container);
-/* Takes its status where it is a child of this daemon's. */
+/* Reaps wshd if it is a child of this daemon. */
 void fake_init_reap(const struct fake_container *container);
 
 /* fake_transfer.c: starts the backend's spawner, while the caller has one thread. */
 int fake_transfer_start_spawner(struct fake_backend *backend, struct warden_error *err);
 
-/* fake_fault.c: failures and delays that the configuration asks for. */
+/* fake_fault.c: failures and delays that the configuration requests. */
 int fake_fault_admit(void *backend, void *container, const char *request, struct warden_error *err);
 
-/* fake_user.c: whether a job may ask to run as `user` (NULL: it does not ask). */
+/* fake_user.c: checks whether a job may run as `user` (NULL: not specified). */
 int fake_user_check(const char *user, struct warden_error *err);
 
 /* The operations, each in the file of its name (fake_job.c: spawn to stop). */
@@ -102,13 +102,14 @@ int fake_set_limits(void *container, const struct warden_limits *limits,
 int fake_pause(void *container, bool paused, struct warden_error *err);
 int fake_info(void *container, struct warden_info *info, struct warden_error *err);
 
-/* fake_limits.c: those of a container that nobody has set. */
+/* fake_limits.c: sets the limits of a new container. */
 void fake_limits_begin(struct fake_container *container);
 
-/* The end of a container that is destroyed, once nothing moves files in it any more: tells it and
- * frees the container. On the watcher's thread, or in fake_destroy. */
+/* Ends the destruction of a container after its transfers have ended: frees it and reports that it
+ * is gone. On the watcher's thread, or in fake_destroy. */
 void fake_destroy_finish(struct fake_container *container);
-/* Its wshd has ended. Returns whether it is being destroyed: then the caller has to finish that. */
+/* Records that wshd has ended. Returns whether the container is being destroyed: then the caller
+ * has to finish that. */
 bool fake_container_set_ended(struct fake_container *container);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A fake container in memory, and the events that come from its wshd. */
+/* A fake container in memory, and the events from its wshd. */
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
@@ -9,7 +9,7 @@
 #include "backends/wshd/wshd_client.h"
 #include "lib/cleanup.h"
 
-/* Once, as what has ended is ready for ever, and its watch is removed with the container. */
+/* One-shot: an ended process is readable for ever, and its watch is removed with the container. */
 enum { EVENTS = EPOLLIN | EPOLLONESHOT };
 
 struct fake_container *fake_container_new(struct fake_backend *backend,
@@ -59,8 +59,8 @@ void fake_container_unwatch(struct fake_container *container)
 	watch_remove(fake_container_take_watch(container, &container->timer_watch));
 }
 
-/* Returns whether it is being destroyed: then the caller has to finish that. From then on an
- * operation may find it ended and free it; that waits for the end of the callback that runs. */
+/* After this an operation may find it ended and free it; that waits for the end of the running
+ * callback. */
 bool fake_container_set_ended(struct fake_container *container)
 {
 	pthread_mutex_t *locked _cleanup_unlock_ = &container->mutex;
@@ -84,21 +84,21 @@ static void fake_container_on_pidfd(void *data, uint32_t events)
 		host->init_died(host, container->id);
 }
 
-/* Without a connection the container is of no use. */
+/* The connection to wshd is lost: the container is of no use. */
 static void fake_container_on_lost_connection(struct fake_container *container,
 					      const struct warden_error *err)
 {
 	const struct warden_host *host = container->backend->host;
 
 	if (container->pidfd < 0) {
-		/* Its wshd was found by the socket alone, to be ended. */
+		/* Its wshd was found by the socket alone, in order to end it. */
 		if (fake_container_set_ended(container))
 			fake_destroy_finish(container);
 		return;
 	}
 	if (err->number != ECONNRESET)
 		host->log(host, WARDEN_LOG_ERROR, container->id, "%s", err->message);
-	/* Where it ended by itself there is nothing to end, else its keepers end all jobs. */
+	/* wshd has ended, or its keepers end all jobs after this. */
 	syscall(SYS_pidfd_send_signal, container->pidfd, SIGKILL, NULL, 0);
 }
 
@@ -108,7 +108,7 @@ static void fake_container_report_event(const struct fake_container *container,
 	const struct warden_host *host = container->backend->host;
 
 	if (event->type == WSHD_JOB) {
-		wshd_job_close(&event->job); /* nobody asked for it */
+		wshd_job_close(&event->job); /* unrequested */
 	} else if (event->type == WSHD_ENDED) {
 		host->job_ended(host, container->id, event->job_id, &event->end);
 	} else if (event->type == WSHD_EMPTY) {
@@ -116,7 +116,7 @@ static void fake_container_report_event(const struct fake_container *container,
 	}
 }
 
-/* Unless an operation is about to remove the watch. */
+/* Waits for the next event, unless an operation is about to remove the watch. */
 static void fake_container_rearm_wshd(struct fake_container *container)
 {
 	const struct warden_host *host = container->backend->host;

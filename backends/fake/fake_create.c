@@ -19,7 +19,7 @@ static int fake_create_connect(struct fake_container *container, struct warden_e
 	return fake_container_watch(container, err);
 }
 
-/* Of a create that failed: wshd has no job yet, so it goes alone. */
+/* Undoes a failed create. wshd has no job yet, so killing it is enough. */
 static void fake_create_undo(struct fake_container *container)
 {
 	fake_container_unwatch(container);
@@ -43,6 +43,6 @@ int fake_create(void *data, const struct warden_create *create, void **made,
 		return 0;
 	}
 	fake_create_undo(container);
-	unlinkat(identity->dir_fd, "root", AT_REMOVEDIR); /* not there, or empty */
+	unlinkat(identity->dir_fd, "root", AT_REMOVEDIR); /* missing or empty */
 	return -1;
 }

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Destroys a fake container. wshd is told to end everything and itself; it does so whether this
- * daemon lives on or not. One that does not (frozen, say) is helped after a while: all below it are
- * killed from here, then wshd.
- */
+/* Destroys a fake container. wshd receives a message to end every process and itself, and does so
+ * whether this daemon lives on or not. If it does not (it may be frozen) its descendants, then
+ * wshd, are killed from here after a while. */
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/syscall.h>
@@ -15,7 +13,8 @@
 #include "lib/cleanup.h"
 #include "lib/process_tree.h"
 
-/* How long wshd is left alone, and then between two rounds, in milliseconds. */
+/* How long wshd has to end by itself, and the time between two rounds of killing, in milliseconds.
+ */
 enum { PATIENCE_MS = 1000, ROUND_MS = 50 };
 
 static void fake_destroy_add(struct fake_container *container)
@@ -59,7 +58,7 @@ void fake_destroy_finish(struct fake_container *container)
 	file_transfers_end(&container->transfers, fake_destroy_free, container);
 }
 
-/* One round by hand; wshd itself goes when nothing is left below it. Its end comes as an event. */
+/* Kills the descendants of wshd, and wshd itself if none is left. Its end arrives as an event. */
 static void fake_destroy_kill(struct fake_container *container)
 {
 	_cleanup_close_ int proc_fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -78,18 +77,19 @@ static void fake_destroy_on_timer(void *data, uint32_t events)
 
 	(void)events;
 	if (read(container->timer_fd, &times, sizeof(times)) < 0)
-		return; /* it was not the timer */
+		return; /* spurious wake-up */
 	if (container->pidfd < 0) {
-		/* Its socket is still listened on, but nobody answers who could be ended: whoever
-		 * holds it inherited it, and is no wshd. */
-		host->log(host, WARDEN_LOG_WARN, container->id, "nobody answers at its socket");
+		/* Its socket still listens but nothing answers: the process that holds it inherited
+		 * it and is no wshd. */
+		host->log(host, WARDEN_LOG_WARN, container->id,
+			  "wshd does not answer at its socket");
 		if (fake_container_set_ended(container))
 			fake_destroy_finish(container);
 		return;
 	}
 	if (container->round == 0)
 		host->log(host, WARDEN_LOG_WARN, container->id,
-			  "wshd does not end; it is killed with all below it");
+			  "wshd does not end; it is killed with its descendants");
 	fake_destroy_kill(container);
 }
 
@@ -109,8 +109,8 @@ static int fake_destroy_start_timer(struct fake_container *container, struct war
 	return container->timer_watch ? 0 : -1;
 }
 
-/* One that was found dead or half made may have a wshd all the same: whose pid was not recorded
- * yet, or which was not asked. */
+/* Connects to wshd if needed. A container that was restored as dead or half made may have a wshd
+ * all the same: its pid was not recorded yet, or it was not connected to. */
 static int fake_destroy_connect(struct fake_container *container, struct warden_error *err)
 {
 	if (container->wshd_fd < 0)
@@ -122,7 +122,7 @@ static int fake_destroy_connect(struct fake_container *container, struct warden_
 	return fake_container_watch(container, err);
 }
 
-/* Sees to it that its end comes as an event. False where nothing is there that could end. */
+/* Makes wshd end and its end arrive as an event. False if there is no wshd. */
 static bool fake_destroy_begin(struct fake_container *container)
 {
 	const struct warden_host *host = container->backend->host;
@@ -143,7 +143,8 @@ void fake_destroy(void *data)
 	bool begun;
 
 	fake_destroy_add(container);
-	/* Its end may come at once, on the other thread, and free it: that waits for the mutex. */
+	/* Its end may arrive at once on the other thread, which frees the container: that waits for
+	 * the mutex. */
 	pthread_mutex_lock(&container->mutex);
 	container->destroying = true;
 	begun = fake_destroy_begin(container);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What users of the fake backend want to see their programs cope with: requests that fail and
- * requests that take long. */
+/* Requests that fail or take long, by configuration: users of the fake backend test with them how
+ * their programs cope. */
 #include <time.h>
 
 #include "backends/fake/fake.h"
@@ -18,7 +18,7 @@ int fake_fault_admit(void *data, void *container, const char *request, struct wa
 	const struct fake_backend *backend = data;
 	const char *const *names = backend->host->option_strings(backend->host, "fail");
 
-	(void)container; /* all alike */
+	(void)container; /* the same for all */
 	fake_fault_pause(backend->host->option_integer(backend->host, "delay_ms"));
 	for (; *names; names++)
 		if (strcmp(*names, request) == 0)

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Figures that a fake container tells: plausible, and always the same, so that tests can compare
+/* Reports the figures of a fake container: plausible and always the same, so that tests can compare
  * them. */
 #include "backends/fake/fake.h"
 
 #define MIB (UINT64_C(1) << 20)
 
-/* Their places in MemoryStat. */
+/* Their indices in MemoryStat. */
 enum { MEMORY_LIMIT = 13, MEMSW_LIMIT = 14 };
 
-/* In the order of the protocol's MemoryStat: first its own group's, then with those below. */
+/* In the order of the protocol's MemoryStat: first of the group itself, then with its subgroups. */
 static const uint64_t memory[WARDEN_MEMORY_STATS] = {
 	2 * MIB, 1 * MIB, MIB / 2, 4096, 3328, 0, 8192, 16, 0, 1 * MIB, 1 * MIB, 1 * MIB, 0, 0, 0,
 	2 * MIB, 1 * MIB, MIB / 2, 4096, 3328, 0, 8192, 16, 0, MIB,     1 * MIB, 1 * MIB, 0,

@@ -13,7 +13,7 @@
 #include "lib/cleanup.h"
 #include "lib/pid_record.h"
 
-enum { LISTEN_FD = 3 }; /* wshd's */
+enum { LISTEN_FD = 3 }; /* in wshd */
 
 void fake_init_find(struct fake_container *container)
 {
@@ -22,11 +22,11 @@ void fake_init_find(struct fake_container *container)
 
 void fake_init_reap(const struct fake_container *container)
 {
-	/* One that an earlier daemon started is not our child: ECHILD. */
+	/* If an earlier daemon started it, it is not our child: ECHILD. */
 	waitid(P_PIDFD, (id_t)container->pidfd, NULL, WEXITED | WNOHANG);
 }
 
-/* Standard streams that lead nowhere, and the socket; all others are close-on-exec. */
+/* Standard streams on /dev/null, and the socket; all other descriptors are close-on-exec. */
 static int fake_init_add_actions(posix_spawn_file_actions_t *actions, int listen_fd, int root_fd)
 {
 	int result = posix_spawn_file_actions_adddup2(actions, listen_fd, LISTEN_FD);
@@ -38,7 +38,7 @@ static int fake_init_add_actions(posix_spawn_file_actions_t *actions, int listen
 	return result;
 }
 
-/* A signal to the daemon's group is none of its business. */
+/* A signal to the daemon's process group must not reach wshd. */
 static int fake_init_set_attributes(posix_spawnattr_t *attributes)
 {
 	sigset_t all, none;
@@ -72,7 +72,7 @@ static int fake_init_spawn(struct fake_container *container, int listen_fd, int 
 
 	if (wshd_arguments_fill(&arguments, &start, err) < 0)
 		return -1;
-	/* These cannot fail in any C library of Linux. */
+	/* These cannot fail in any Linux C library. */
 	posix_spawn_file_actions_init(&actions);
 	posix_spawnattr_init(&attributes);
 	errno = fake_init_add_actions(&actions, listen_fd, root_fd);
@@ -91,7 +91,7 @@ static int fake_init_spawn(struct fake_container *container, int listen_fd, int 
 
 void fake_init_kill(struct fake_container *container)
 {
-	kill(container->pid, SIGKILL); /* our child, so nobody else can have its number */
+	kill(container->pid, SIGKILL); /* our unreaped child: the pid is valid */
 	waitpid(container->pid, NULL, 0);
 	container->pid = 0;
 }

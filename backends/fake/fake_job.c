@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Jobs, and the stop of all of them: what wshd is told. Its answers come to fake_container.c. */
+/* Sends wshd the operations on jobs, and the stop. fake_container.c receives its answers. */
 #include "backends/fake/fake.h"
 #include "backends/wshd/wshd_client.h"
 
-/* Limits on memory and processes were checked by the core; there are no control groups here that
- * would enforce them. */
+/* The core has checked limits on memory and processes; without control groups they are not
+ * enforced. */
 int fake_spawn(void *data, const struct warden_spawn *spawn, struct warden_error *err)
 {
 	const struct fake_container *container = data;
@@ -44,12 +44,13 @@ void fake_job_forget(void *data, uint32_t job_id)
 	const struct warden_host *host = container->backend->host;
 	struct warden_error err;
 
-	/* A job that stays remembered costs a little memory and is dropped at the next restart. */
+	/* A job that wshd does not forget costs a little memory and is dropped at the next restart.
+	 */
 	if (wshd_send_forget(container->wshd_fd, job_id, &err) < 0)
 		host->log(host, WARDEN_LOG_WARN, container->id, "%s", err.message);
 }
 
-/* Where wshd has ended nothing can be left. */
+/* If wshd has ended no process is left. */
 int fake_stop(void *data, int signal, struct warden_error *err)
 {
 	struct fake_container *container = data;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Limits that are remembered and told, rounded as the kernel does, and not enforced. */
+/* Stores and reports limits, rounded as the kernel does. They are not enforced. */
 #include "backends/fake/fake.h"
 
 #define NO_MEMORY UINT64_C(9223372036854771712)
@@ -82,7 +82,7 @@ int fake_set_limits(void *data, const struct warden_limits *asked, struct warden
 	return 0;
 }
 
-/* The core remembers it. */
+/* The core stores the state. */
 int fake_pause(void *container, bool paused, struct warden_error *err)
 {
 	(void)container;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Finds a container of an earlier daemon again. */
+/* Restores a container of an earlier daemon. */
 #include <unistd.h>
 
 #include "backends/fake/fake.h"
@@ -36,7 +36,7 @@ int fake_restore(void *data, const struct warden_identity *identity, const char 
 	*found = container;
 	fake_init_find(container);
 	if (strcmp(state, "born") == 0 || container->pidfd < 0)
-		return 0; /* to be destroyed */
+		return 0; /* the core destroys it */
 	if (fake_restore_connect(container, restored, &why) == 0) {
 		restored->alive = true;
 		return 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* As whom a job may ask to run: a fake container has the daemon's user alone, under his own name
- * and number and under those that every container has. */
+/* Which users a job may specify: a fake container has only the daemon's user, under its own name
+ * and number and under the names that every container has. */
 #include <grp.h>
 #include <pwd.h>
 #include <stdlib.h>
@@ -50,14 +50,13 @@ int fake_user_check(const char *user, struct warden_error *err)
 
 	if (!user)
 		return 0;
-	if (length < sizeof(name)) /* nobody has a longer one */
+	if (length < sizeof(name)) /* no user has a longer name */
 		memcpy(name, user, length);
 	if (!fake_user_is_known(name) && !fake_user_is_own_user(name))
 		return warden_error_set(
-			err, "user: a fake container has the daemon's own alone, not %s", user);
+			err, "user: a fake container has only the daemon's user, not %s", user);
 	if (group && !fake_user_is_known(group + 1) && !fake_user_is_own_group(group + 1))
 		return warden_error_set(
-			err, "user: a fake container has the daemon's own group alone, not %s",
-			user);
+			err, "user: a fake container has only the daemon's group, not %s", user);
 	return 0;
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Puts wshd's command line together; see wshd_client.h. */
+/* Builds wshd's command line; see wshd_client.h. */
 #include "backends/wshd/wshd_client.h"
 
 #include <inttypes.h>
 
-/* The part of the buffer and of argv that is still free. */
+/* The free parts of the buffer and of argv. */
 struct wshd_arguments_room {
 	struct wshd_arguments *arguments;
 	size_t used, n;
@@ -24,7 +24,7 @@ wshd_arguments_add(struct wshd_arguments_room *room, const char *format, ...)
 	va_start(args, format);
 	length = vsnprintf(arguments->text + room->used, free_bytes, format, args);
 	va_end(args);
-	/* One entry stays NULL. */
+	/* The last entry stays NULL. */
 	if (length < 0 || (size_t)length >= free_bytes ||
 	    room->n + 1 >= sizeof(arguments->argv) / sizeof(arguments->argv[0])) {
 		room->fits = false;

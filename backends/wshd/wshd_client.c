@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The wire to wshd; see wshd_client.h. */
+/* The backend's end of a connection to wshd; see wshd_client.h. */
 #include "backends/wshd/wshd_client.h"
 
 #include <fcntl.h>
@@ -15,7 +15,7 @@
 #include "lib/cleanup.h"
 #include "proto/packet.h"
 
-/* The path of the socket through the directory's descriptor. */
+/* Builds the path of the socket through the directory's descriptor. */
 static struct sockaddr_un wshd_client_socket_address(int container_fd)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -34,7 +34,8 @@ int wshd_listen(int container_fd, struct warden_error *err)
 		return warden_error_errno(err, "make the socket of wshd");
 	if (unlinkat(container_fd, WSHD_SOCKET, 0) < 0 && errno != ENOENT)
 		return warden_error_errno(err, "remove an old %s", WSHD_SOCKET);
-	/* Only who may enter the container's directory reaches it, whatever its mode. */
+	/* Its mode does not matter: only a user who may enter the container's directory reaches it.
+	 */
 	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(fd, SOMAXCONN) < 0)
 		return warden_error_errno(err, "listen on %s", WSHD_SOCKET);
 	return take_fd(&fd);
@@ -123,9 +124,9 @@ int wshd_send_end(int fd, struct warden_error *err)
 	return wshd_client_send_request(fd, WSHD_END, 0, "end the container", err);
 }
 
-/* F_GETPIPE_SZ comes first: anything else may wait for a server of the container's (FUSE). A fifo
- * on such a file system is a pipe too, and closing it may hang; one of the kernel's own lies on
- * pipefs, which is anonymous. That is asked for without a word to any server. */
+/* F_GETPIPE_SZ comes first: other calls may wait for a FUSE server in the container. A fifo on such
+ * a file system is a pipe too, and closing it may hang; the kernel's own pipes lie on pipefs, which
+ * has no device (major 0). AT_STATX_DONT_SYNC reads that without a request to the server. */
 int wshd_check_pipe(int fd)
 {
 	struct statx status;
@@ -154,7 +155,8 @@ static enum warden_end_reason wshd_client_end_reason(const struct wshd_ended *me
 	}
 }
 
-/* Names and numbers that wshd sends are put right: an end of text, a status that there can be. */
+/* Copies an end and corrects what wshd may have sent wrong: a text without NUL, an impossible
+ * status. */
 static void wshd_client_read_end(struct warden_job_end *end, const struct wshd_ended *message)
 {
 	int status = message->exit_status;
@@ -189,7 +191,7 @@ static int wshd_client_check_hello(const struct packet *packet, struct warden_er
 	return -1;
 }
 
-/* Only a job that cannot be kept matters: nobody else will tell its end. */
+/* Only a refused spawn matters: no other message will report the end of that job. */
 static int wshd_client_read_refused(const struct packet *packet, struct wshd_event *event)
 {
 	const struct wshd_refused *refused = &packet->message.refused;
@@ -224,7 +226,7 @@ static int wshd_client_read_job(struct packet *packet, struct warden_restored_jo
 	return 1;
 }
 
-/* What wshd may send; each with its length and number of descriptors. */
+/* Whether wshd may send this message, with this length and number of descriptors. */
 static bool wshd_client_event_fits(const struct packet *packet)
 {
 	switch (packet->message.header.type) {
@@ -244,7 +246,7 @@ static bool wshd_client_event_fits(const struct packet *packet)
 	}
 }
 
-/* 1: `event` is filled; 0: it was nothing to be told; -1. */
+/* Returns 1 if `event` is filled, 0 if the message is no event, or -1. */
 static int wshd_client_read_event(struct packet *packet, struct wshd_event *event,
 				  struct warden_error *err)
 {
@@ -340,7 +342,7 @@ static int wshd_client_add_restored(struct warden_restored *restored,
 {
 	struct warden_restored_job *jobs;
 
-	/* More than there can be descriptors come from no honest wshd. */
+	/* The number is bounded by the descriptors that this process can have. */
 	jobs = reallocarray(restored->jobs, restored->n_jobs + 1, sizeof(*jobs));
 	if (!jobs) {
 		wshd_job_close(job);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A job's start as wshd is told it: one message, with the texts in a memfd; see
- * proto/wshd_protocol.h. */
+/* Sends the start of a job: one message, with the texts in a memfd; see proto/wshd_protocol.h. */
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -15,7 +14,7 @@
 
 _Static_assert((int)WSHD_RLIMITS == (int)WARDEN_RLIMITS, "the wire has all limits");
 
-/* The command block while it is made. */
+/* A command block in memory. */
 struct wshd_spawn_block {
 	char *text;
 	size_t size, room;
@@ -52,7 +51,7 @@ static int wshd_spawn_add_texts(struct wshd_spawn_block *block, const char *cons
 	return 0;
 }
 
-/* Nobody but wshd and the job's keeper ever gets it, so it needs no seals. */
+/* Only wshd and the job's keeper receive it, so it needs no seals. -1 with errno. */
 static int wshd_spawn_make_memfd(const struct wshd_spawn_block *block)
 {
 	_cleanup_close_ int fd = memfd_create("command", MFD_CLOEXEC | MFD_NOEXEC_SEAL);
@@ -75,7 +74,7 @@ static bool wshd_spawn_needs_block(const struct warden_spawn *spawn)
 	       spawn->cpus;
 }
 
-/* The block's descriptor; -1 and errno. */
+/* Builds the command block and returns its descriptor; -1 with errno. */
 static int wshd_spawn_make_block(const struct warden_spawn *spawn, struct wshd_command *command)
 {
 	struct wshd_spawn_block block = {NULL, 0, 0};

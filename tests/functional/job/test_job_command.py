@@ -94,7 +94,7 @@ def a_user_of_a_fake_container_is_the_daemons(w):
     prints(w, handle, "", "true", user=b"vcap")
     prints(w, handle, "", "true", user=b"root:root")
     if w.backend == "fake":
-        text = "user: a fake container has the daemon's own alone, not nobody-at-all"
+        text = "user: a fake container has only the daemon's user, not nobody-at-all"
         expect.error(text, run, w, handle, "true", user=b"nobody-at-all")
 
 
