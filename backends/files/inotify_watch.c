@@ -71,7 +71,10 @@ static int inotify_watch_add(struct copy_state *copy, int instance)
 	return inotify_add_watch(instance, path, WATCHED) < 0 ? -1 : 0;
 }
 
-static int inotify_watch_write_change(int fd, uint32_t change, const char *name)
+/* Writes a change. The write may wait for a client that does not read, so SIGIO must be able to
+ * interrupt it. -1 with errno. */
+static int inotify_watch_write_change(struct copy_state *copy, int fd, uint32_t change,
+				      const char *name)
 {
 	char record[sizeof(struct warden_change) + NAME_MAX + 1];
 	struct warden_change head = {.change = change, .name_length = (uint32_t)strlen(name)};
@@ -82,9 +85,11 @@ static int inotify_watch_write_change(int fd, uint32_t change, const char *name)
 	for (size_t done = 0; done < size;) {
 		ssize_t n = write(fd, record + done, size - done);
 
-		if (n < 0)
-			return -1; /* also if a signal reports that the client is gone */
-		done += (size_t)n;
+		if (n < 0 && copy_is_cancelled(copy))
+			errno = ECANCELED;
+		if (n < 0 && errno != EINTR)
+			return -1;
+		done += n > 0 ? (size_t)n : 0;
 	}
 	return 0;
 }
@@ -115,7 +120,7 @@ static int inotify_watch_report_event(struct copy_state *copy, int data_fd,
 		return 0;
 	for (size_t i = 0; i < ARRAY_SIZE(changes); i++)
 		if ((event->mask & changes[i].mask) &&
-		    inotify_watch_write_change(data_fd, changes[i].change,
+		    inotify_watch_write_change(copy, data_fd, changes[i].change,
 					       event->len > 0 ? event->name : "") != 0)
 			return -1;
 	return 0;
@@ -138,8 +143,9 @@ static int inotify_watch_report_events(struct copy_state *copy, int instance, in
 	return result;
 }
 
-/* SIGIO reports that the client is gone. It is unblocked only while this waits, so it cannot be
- * missed between the check and the wait. */
+/* SIGIO reports that the client is gone or that the watch is cancelled. It is blocked between the
+ * check and the wait, so that the wait does not miss it. While changes are written it is not: a
+ * write that misses it is ended by SIGALRM, as any other operation of a transfer. */
 static int inotify_watch_wait(struct copy_state *copy, int instance, int data_fd)
 {
 	struct pollfd poll_fd = {.fd = instance, .events = POLLIN};
@@ -149,15 +155,16 @@ static int inotify_watch_wait(struct copy_state *copy, int instance, int data_fd
 	sigemptyset(&none);
 	sigemptyset(&io);
 	sigaddset(&io, SIGIO);
-	sigprocmask(SIG_BLOCK, &io, NULL);
-	result = inotify_watch_write_change(data_fd, WATCHING, "");
+	result = inotify_watch_write_change(copy, data_fd, WATCHING, "");
 	while (result == 0) {
+		sigprocmask(SIG_BLOCK, &io, NULL);
 		if (copy_is_cancelled(copy)) {
 			errno = ECANCELED;
 			return -1;
 		}
 		if (ppoll(&poll_fd, 1, NULL, &none) < 0 && errno != EINTR)
 			return -1;
+		sigprocmask(SIG_UNBLOCK, &io, NULL);
 		result = inotify_watch_report_events(copy, instance, data_fd);
 	}
 	return result < 0 ? -1 : 0;

@@ -149,3 +149,15 @@ def a_drain_ends_watches_at_once(w):
     w.disconnect()
     w.daemon.start()
     w.run(handle, "echo fine")
+
+
+@case
+def a_destroy_ends_a_watch_whose_client_does_not_read(w):
+    handle = w.create()
+    w.run(handle, "mkdir d")
+    watch = Watch(w, handle, "d")
+    name = "a_name_that_is_long_enough_to_fill_the_buffers_soon_"
+    w.run(handle, f"cd d; i=0; while [ $i -lt 3000 ]; do : > {name}$i; i=$((i + 1)); done; rm *")
+    w.c.call(warden.DestroyRequest(handle=handle))
+    expect.eventually(lambda: not transfers(w), "the end of its process")
+    watch.client.close()
