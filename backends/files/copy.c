@@ -64,7 +64,7 @@ static int copy_top_fail_target(struct copy_state *copy, const char *what)
 /* Checks an opened source directory, which the guard may refuse. -1 with errno. */
 static int copy_top_check_directory(const struct copy_side *side, struct copy_source *source)
 {
-	if (source->fd < 0 || fstat(source->fd, &source->stat) != 0)
+	if (source->fd < 0 || fstat(source->fd, &source->stat) < 0)
 		return -1;
 	return copy_guard_check(side, source->fd, &source->stat);
 }
@@ -84,7 +84,7 @@ static int copy_top_find_entry(struct copy_state *copy, const struct copy_side *
 {
 	source->parent_fd = copy_source_open(copy, source->path.parent, O_PATH | O_DIRECTORY);
 	if (source->parent_fd < 0 ||
-	    fstatat(source->parent_fd, source->path.last, &source->stat, AT_SYMLINK_NOFOLLOW) != 0)
+	    fstatat(source->parent_fd, source->path.last, &source->stat, AT_SYMLINK_NOFOLLOW) < 0)
 		return -1;
 	if (!S_ISDIR(source->stat.st_mode))
 		return 0;
@@ -98,9 +98,9 @@ static int copy_top_find_source(struct copy_state *copy, struct copy_source *sou
 	const struct copy_side *side = &copy->request->source;
 	int result;
 
-	if (copy_path_split(side->path, &source->path) != 0)
+	if (copy_path_split(side->path, &source->path) < 0)
 		return copy_top_fail_source(copy, "find source");
-	if (copy_as_source(copy) != 0)
+	if (copy_as_source(copy) < 0)
 		return -1;
 	if (source->path.slash)
 		result = copy_top_find_content(copy, side, source);
@@ -127,9 +127,9 @@ static int copy_top_find_target(struct copy_state *copy, struct copy_target *tar
 {
 	const struct copy_side *side = &copy->request->target;
 
-	if (copy_path_split(side->path, &target->path) != 0)
+	if (copy_path_split(side->path, &target->path) < 0)
 		return copy_top_fail_target(copy, "find target");
-	if (copy_as_target(copy) != 0)
+	if (copy_as_target(copy) < 0)
 		return -1;
 	target->fd = copy_path_directory(side, side->path);
 	if (target->fd >= 0)
@@ -175,13 +175,13 @@ static int copy_top_copy_directory(struct copy_state *copy, struct copy_source *
 	int fd;
 
 	if (target->name &&
-	    copy_top_make_target(copy, target, source->content ? mode : MADE_DIRECTORY_MODE) != 0)
+	    copy_top_make_target(copy, target, source->content ? mode : MADE_DIRECTORY_MODE) < 0)
 		return -1;
 	if (source->content)
 		return copy_walk(copy, take_fd(&source->fd), &source->stat, take_fd(&target->fd),
 				 target->fresh);
-	if (copy_top_set_target_owner(copy, target) != 0 ||
-	    copy_top_name_below_target(copy, source) != 0)
+	if (copy_top_set_target_owner(copy, target) < 0 ||
+	    copy_top_name_below_target(copy, source) < 0)
 		return -1;
 	fd = copy_place_directory(target->fd, source->path.last, mode, &target->fresh);
 	if (fd < 0)
@@ -207,7 +207,7 @@ static int copy_top_copy_entry(struct copy_state *copy, const struct copy_source
 	struct copy_item item;
 	int result;
 
-	if (copy_as_source(copy) != 0)
+	if (copy_as_source(copy) < 0)
 		return -1;
 	result = copy_item_open(copy, source->parent_fd, source->path.last, source->stat.st_mode,
 				&item);
@@ -237,7 +237,7 @@ static int copy_top_stream_source(struct copy_state *copy, struct copy_source *s
 	copy->stream_base = source->content ? "" : source->path.last;
 	if (source->fd >= 0) {
 		if (!source->content &&
-		    tar_put_directory(copy, source->path.last, &source->stat) != 0)
+		    tar_put_directory(copy, source->path.last, &source->stat) < 0)
 			return -1;
 		return copy_walk(copy, take_fd(&source->fd), &source->stat, -1, false);
 	}
@@ -306,7 +306,7 @@ static int copy_top_run(struct copy_state *copy, int (*work)(struct copy_state *
 	result = copy_identity_begin(copy);
 	if (result == 0)
 		result = work(copy, data);
-	if (copy_identity_restore(copy) != 0)
+	if (copy_identity_restore(copy) < 0)
 		result = -1;
 	return result;
 }
@@ -328,7 +328,7 @@ int copy_run(const struct copy_request *request, int (*work)(struct copy_state *
 	mask = umask(0);
 	result = copy_top_run(copy, work, data);
 	umask(mask);
-	if (copy_top_report_failures(copy) != 0)
+	if (copy_top_report_failures(copy) < 0)
 		result = -1;
 	copy_walk_free(copy);
 	free(copy->source_base);

@@ -118,11 +118,11 @@ static int copy_data_sparse(struct copy_state *copy, int in, int out, off_t size
 	off_t at = 0, begin, end;
 
 	/* First, so that an impossible size fails before anything is written. */
-	if (ftruncate(out, size) != 0)
+	if (ftruncate(out, size) < 0)
 		return -1;
 	while (at < size && copy_data_find_next(in, at, size, &begin, &end)) {
 		copy_count(&copy->progress->bytes, (uint64_t)(begin - at));
-		if (copy_data_range(copy, in, out, begin, end, &at) != 0)
+		if (copy_data_range(copy, in, out, begin, end, &at) < 0)
 			return -1;
 		if (at < end) {
 			*reached = at;
@@ -141,9 +141,9 @@ static bool copy_data_share_blocks(struct copy_state *copy, int in, int out, off
 {
 	struct stat st;
 
-	if (size <= COPY_BUFFER || ioctl(out, FICLONE, in) != 0)
+	if (size <= COPY_BUFFER || ioctl(out, FICLONE, in) < 0)
 		return false;
-	if (fstat(out, &st) != 0 || (st.st_size > size && ftruncate(out, size) != 0))
+	if (fstat(out, &st) < 0 || (st.st_size > size && ftruncate(out, size) < 0))
 		return false;
 	*reached = st.st_size < size ? st.st_size : size;
 	copy_count(&copy->progress->bytes, (uint64_t)*reached);

@@ -55,7 +55,7 @@ static int copy_guard_open_as_container(struct copy_state *copy, const char *pat
 	int fd = -1;
 
 	for (size_t i = 0; i < ARRAY_SIZE(identities) && fd < 0; i++) {
-		if (copy_become(copy, identities[i]) != 0)
+		if (copy_become(copy, identities[i]) < 0)
 			break;
 		fd = copy_path_open(side, path, flags);
 		if (fd < 0 && errno != EACCES)

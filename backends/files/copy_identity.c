@@ -83,7 +83,7 @@ static int copy_identity_check_side(struct copy_state *copy, const struct copy_s
 
 	if (!as->set || as->uid == 0)
 		return 0;
-	if (copy_become(copy, as) != 0)
+	if (copy_become(copy, as) < 0)
 		return -1;
 	if (copy_identity_has_capabilities())
 		return warden_error_set(copy->err, "copy: user %u would keep capabilities",
@@ -100,7 +100,7 @@ int copy_identity_begin(struct copy_state *copy)
 	copy->process.uid = (uid_t)setfsuid((uid_t)-1);
 	copy->process.gid = (gid_t)setfsgid((gid_t)-1);
 	copy->current = &copy->process;
-	if (copy_identity_check_side(copy, &copy->request->source) != 0)
+	if (copy_identity_check_side(copy, &copy->request->source) < 0)
 		return -1;
 	return copy_identity_check_side(copy, &copy->request->target);
 }

@@ -21,9 +21,9 @@ static int copy_item_open_file(struct copy_state *copy, int dir_fd, struct copy_
 		copy_report_vanished(copy, item->name);
 		return 0;
 	}
-	if (item->fd < 0 || fstat(item->fd, &item->stat) != 0 ||
+	if (item->fd < 0 || fstat(item->fd, &item->stat) < 0 ||
 	    (S_ISREG(item->stat.st_mode) &&
-	     copy_guard_check(&copy->request->source, item->fd, &item->stat) != 0))
+	     copy_guard_check(&copy->request->source, item->fd, &item->stat) < 0))
 		return copy_failed_source(copy, "read", item->name);
 	if (S_ISREG(item->stat.st_mode))
 		return 1;
@@ -46,7 +46,7 @@ static int copy_item_read_link(struct copy_state *copy, int dir_fd, struct copy_
 	}
 	/* If the link was replaced meanwhile its owner and time may be the new one's: harmless. */
 	if (length >= 0 && copy->streams &&
-	    fstatat(dir_fd, item->name, &item->stat, AT_SYMLINK_NOFOLLOW) != 0)
+	    fstatat(dir_fd, item->name, &item->stat, AT_SYMLINK_NOFOLLOW) < 0)
 		length = -1;
 	item->link = length < 0 ? NULL : strndup(text, (size_t)length);
 	if (!item->link)
@@ -106,10 +106,9 @@ static int copy_item_fill_file(struct copy_state *copy, const struct copy_item *
 	mode_t mode = copy_mode(copy, item->stat.st_mode);
 	bool whole;
 
-	if (copy_data(copy, item->fd, fd, &item->stat, &whole) != 0 ||
-	    copy_set_owner(copy, fd) != 0)
+	if (copy_data(copy, item->fd, fd, &item->stat, &whole) < 0 || copy_set_owner(copy, fd) < 0)
 		return -1;
-	if ((exact || (mode & 07000)) && fchmod(fd, mode) != 0)
+	if ((exact || (mode & 07000)) && fchmod(fd, mode) < 0)
 		return -1;
 	if (!whole)
 		copy_report_vanished(copy, item->name);
@@ -121,7 +120,7 @@ static int copy_item_close_file(int fd, int result)
 {
 	int saved = errno;
 
-	if (close(fd) != 0 && result == 0)
+	if (close(fd) < 0 && result == 0)
 		return -1;
 	errno = saved;
 	return result;

@@ -54,7 +54,7 @@ static int copy_place_name_file(struct copy_state *copy, int dir_fd, int fd, con
 			return -1;
 	}
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	if (linkat(AT_FDCWD, path, dir_fd, name, AT_SYMLINK_FOLLOW) != 0)
+	if (linkat(AT_FDCWD, path, dir_fd, name, AT_SYMLINK_FOLLOW) < 0)
 		return -1;
 	copy->link_by_proc = true;
 	return 0;
@@ -69,7 +69,7 @@ int copy_place_file(struct copy_state *copy, int dir_fd, int fd, const char *nam
 	if (errno != EEXIST)
 		return -1;
 	copy_temporary_name(copy, temporary);
-	if (copy_place_name_file(copy, dir_fd, fd, temporary) != 0)
+	if (copy_place_name_file(copy, dir_fd, fd, temporary) < 0)
 		return -1;
 	return copy_place_rename(dir_fd, temporary, name);
 }
@@ -83,7 +83,7 @@ static int copy_place_set_link_owner(const struct copy_state *copy, int dir_fd, 
 	if (!copy->request->owner.set)
 		return 0;
 	fd = openat(dir_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &st) != 0)
+	if (fd < 0 || fstat(fd, &st) < 0)
 		return -1;
 	if (!S_ISLNK(st.st_mode) || st.st_uid != copy_target_uid(copy)) {
 		errno = ESTALE;
@@ -112,9 +112,9 @@ int copy_place_link(struct copy_state *copy, int dir_fd, const char *text, const
 	if (copy_place_is_link_to(dir_fd, name, text))
 		return 0;
 	copy_temporary_name(copy, temporary);
-	if (symlinkat(text, dir_fd, temporary) != 0)
+	if (symlinkat(text, dir_fd, temporary) < 0)
 		return -1;
-	if (copy_place_set_link_owner(copy, dir_fd, temporary) != 0) {
+	if (copy_place_set_link_owner(copy, dir_fd, temporary) < 0) {
 		unlinkat(dir_fd, temporary, 0); /* the first error is reported */
 		return -1;
 	}
@@ -144,7 +144,7 @@ int copy_place_directory(int dir_fd, const char *name, mode_t mode, bool *fresh)
 		fd = copy_open_directory(dir_fd, name);
 		if (fd >= 0 || (errno != ENOTDIR && errno != ELOOP && errno != ENOENT))
 			return fd;
-		if (unlinkat(dir_fd, name, 0) != 0 && errno != ENOENT && errno != EISDIR)
+		if (unlinkat(dir_fd, name, 0) < 0 && errno != ENOENT && errno != EISDIR)
 			return -1;
 	}
 	return -1;
@@ -153,7 +153,7 @@ int copy_place_directory(int dir_fd, const char *name, mode_t mode, bool *fresh)
 /* Fails if the name exists. */
 int copy_make_directory(int dir_fd, const char *name, mode_t mode)
 {
-	if (mkdirat(dir_fd, name, (mode & 0777) | 0700) != 0)
+	if (mkdirat(dir_fd, name, (mode & 0777) | 0700) < 0)
 		return -1;
 	return copy_open_directory(dir_fd, name);
 }

@@ -174,7 +174,7 @@ static int copy_walk_list_directory(struct copy_state *copy)
 static int copy_walk_open_source(struct copy_state *copy, const char *name,
 				 struct copy_level *level)
 {
-	if (copy_as_source(copy) != 0)
+	if (copy_as_source(copy) < 0)
 		return -1;
 	level->source_fd = openat(copy_walk_current(copy)->source_fd, name,
 				  O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -182,8 +182,8 @@ static int copy_walk_open_source(struct copy_state *copy, const char *name,
 		copy_report_vanished(copy, name);
 		return 0;
 	}
-	if (level->source_fd < 0 || fstat(level->source_fd, &level->source) != 0 ||
-	    copy_guard_check(&copy->request->source, level->source_fd, &level->source) != 0)
+	if (level->source_fd < 0 || fstat(level->source_fd, &level->source) < 0 ||
+	    copy_guard_check(&copy->request->source, level->source_fd, &level->source) < 0)
 		return copy_failed_source(copy, "read", name);
 	if (copy_walk_is_same_file(&level->source, &copy->top)) {
 		errno = ELOOP;
@@ -198,7 +198,7 @@ static int copy_walk_open_target(struct copy_state *copy, const char *name,
 {
 	if (copy->streams)
 		return tar_put_directory(copy, name, &level->source) == 0 ? 1 : -1;
-	if (copy_as_target(copy) != 0)
+	if (copy_as_target(copy) < 0)
 		return -1;
 	level->target_fd =
 		copy_place_directory(copy_walk_current(copy)->target_fd, name,
@@ -215,7 +215,7 @@ static int copy_walk_prepare_target(struct copy_state *copy, struct copy_level *
 
 	if (copy->streams)
 		return 0;
-	if (fstat(level->target_fd, &level->target) != 0)
+	if (fstat(level->target_fd, &level->target) < 0)
 		return -1;
 	/* Another user has replaced it. */
 	if (level->target.st_uid != copy_target_uid(copy))
@@ -234,7 +234,7 @@ static int copy_walk_prepare_target(struct copy_state *copy, struct copy_level *
 /* Makes a pair of directories the current one. Takes its descriptors. */
 static int copy_walk_push(struct copy_state *copy, struct copy_level *level)
 {
-	if (copy_walk_prepare_target(copy, level) != 0 || copy_walk_grow_levels(copy) != 0)
+	if (copy_walk_prepare_target(copy, level) < 0 || copy_walk_grow_levels(copy) < 0)
 		return copy_failed_target(copy, "enter",
 					  copy->depth > 0 ? copy_walk_next_name(copy) : NULL);
 	level->next = level->names = copy->names_used;
@@ -274,7 +274,7 @@ static int copy_walk_open_parent(int child_fd, const struct stat *expected)
 	_cleanup_close_ int fd = copy_open_directory(child_fd, "..");
 	struct stat st;
 
-	if (fd < 0 || fstat(fd, &st) != 0)
+	if (fd < 0 || fstat(fd, &st) < 0)
 		return -1;
 	if (!copy_walk_is_same_file(&st, expected)) {
 		errno = ESTALE;
@@ -289,7 +289,7 @@ static int copy_walk_reopen(struct copy_state *copy, struct copy_level *level,
 {
 	if (level->source_fd >= 0)
 		return 0;
-	if (copy_as_source(copy) != 0)
+	if (copy_as_source(copy) < 0)
 		return -1;
 	level->source_fd = copy_walk_open_parent(child->source_fd, &level->source);
 	if (level->source_fd < 0) {
@@ -298,7 +298,7 @@ static int copy_walk_reopen(struct copy_state *copy, struct copy_level *level,
 	}
 	if (copy->streams)
 		return 0;
-	if (copy_as_target(copy) != 0)
+	if (copy_as_target(copy) < 0)
 		return -1;
 	level->target_fd = copy_walk_open_parent(child->target_fd, &level->target);
 	if (level->target_fd < 0) {
@@ -317,11 +317,11 @@ static int copy_walk_finish_directory(struct copy_state *copy, const struct copy
 		copy_count(&copy->progress->directories, 1);
 		return 0;
 	}
-	if (copy_as_target(copy) != 0)
+	if (copy_as_target(copy) < 0)
 		return -1;
-	if (level->fresh && copy_set_owner(copy, level->target_fd) != 0)
+	if (level->fresh && copy_set_owner(copy, level->target_fd) < 0)
 		return copy_failed_target(copy, "set the owner of", NULL);
-	if ((level->target.st_mode & 07777) != mode && copy_chmod(level->target_fd, mode) != 0)
+	if ((level->target.st_mode & 07777) != mode && copy_chmod(level->target_fd, mode) < 0)
 		return copy_failed_target(copy, "set permissions of", NULL);
 	copy_count(&copy->progress->directories, 1);
 	return 0;

@@ -81,7 +81,7 @@ static int directory_list_read_names(struct copy_state *copy, struct directory_l
 
 			at += entry->d_reclen;
 			if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
-			    directory_list_add_name(list, entry->d_name) != 0)
+			    directory_list_add_name(list, entry->d_name) < 0)
 				return -1;
 		}
 		if (copy_is_cancelled(copy)) {
@@ -192,7 +192,7 @@ static int directory_list_add_entry(struct copy_state *copy, struct directory_li
 	struct stat st;
 	ssize_t length = 0;
 
-	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : -1;
 	if (S_ISLNK(st.st_mode))
 		length = readlinkat(dir_fd, name, link, sizeof(link) - 1);
@@ -206,14 +206,14 @@ static int directory_list_read(struct copy_state *copy, struct directory_list *l
 {
 	struct stat st;
 
-	if (fstat(fd, &st) != 0 || copy_guard_check(&copy->request->source, fd, &st) != 0 ||
-	    directory_list_read_names(copy, list, fd) != 0 || directory_list_sort_names(list) != 0)
+	if (fstat(fd, &st) < 0 || copy_guard_check(&copy->request->source, fd, &st) < 0 ||
+	    directory_list_read_names(copy, list, fd) < 0 || directory_list_sort_names(list) < 0)
 		return -1;
 	for (size_t i = 0; i < list->n; i++) {
 		if (copy_is_cancelled(copy))
 			errno = ECANCELED;
 		if (copy_is_cancelled(copy) ||
-		    directory_list_add_entry(copy, list, fd, list->order[i]) != 0)
+		    directory_list_add_entry(copy, list, fd, list->order[i]) < 0)
 			return -1;
 	}
 	return 0;
@@ -247,7 +247,7 @@ static int directory_list_run(struct copy_state *copy, void *data)
 	_cleanup_close_ int fd = -1;
 	int result;
 
-	if (copy_as_source(copy) != 0)
+	if (copy_as_source(copy) < 0)
 		return -1;
 	fd = copy_source_open(copy, copy->request->source.path, O_RDONLY | O_DIRECTORY);
 	if (fd < 0 && errno != ENOTDIR && errno != ENOENT)

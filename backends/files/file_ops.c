@@ -80,11 +80,11 @@ static int file_ops_read_part(struct copy_state *copy, void *data)
 	struct stat st;
 	int64_t got;
 
-	if (copy_as_source(copy) != 0)
+	if (copy_as_source(copy) < 0)
 		return -1;
 	fd = copy_source_open(copy, side->path, O_RDONLY);
-	if (fd < 0 || fstat(fd, &st) != 0 || file_ops_check_is_file(&st) != 0 ||
-	    copy_guard_check(side, fd, &st) != 0)
+	if (fd < 0 || fstat(fd, &st) < 0 || file_ops_check_is_file(&st) < 0 ||
+	    copy_guard_check(side, fd, &st) < 0)
 		return file_ops_fail_read(copy, "open");
 	if (part->offset > INT64_MAX - part->length)
 		part->length = part->offset > INT64_MAX ? 0 : INT64_MAX - part->offset;
@@ -113,7 +113,7 @@ static int file_ops_open_parent(struct copy_state *copy, struct copy_path *path)
 {
 	const struct copy_side *side = &copy->request->target;
 
-	if (copy_path_split(side->path, path) != 0)
+	if (copy_path_split(side->path, path) < 0)
 		return -1;
 	return copy_path_directory(side, path->parent);
 }
@@ -125,7 +125,7 @@ static int file_ops_replace_file(struct copy_state *copy, int parent, const char
 	struct copy_item item = {.name = name, .fd = part->data_fd};
 	struct stat st;
 
-	if (fstat(part->data_fd, &item.stat) != 0)
+	if (fstat(part->data_fd, &item.stat) < 0)
 		return file_ops_fail_write(copy, "write");
 	item.stat.st_mode = S_IFREG | part->mode;
 	if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
@@ -202,11 +202,11 @@ static int file_ops_remove_entry(struct copy_state *copy, int parent, const char
 {
 	struct stat st;
 
-	if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+	if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return file_ops_fail_write(copy, "remove");
 	if (S_ISDIR(st.st_mode) && recursive)
 		return remove_tree(parent, name, copy->err);
-	if (unlinkat(parent, name, S_ISDIR(st.st_mode) ? AT_REMOVEDIR : 0) != 0)
+	if (unlinkat(parent, name, S_ISDIR(st.st_mode) ? AT_REMOVEDIR : 0) < 0)
 		return file_ops_fail_write(copy, "remove");
 	return 0;
 }

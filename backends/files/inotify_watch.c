@@ -46,11 +46,11 @@ static int inotify_watch_make_instance(const struct copy_guard *guard)
 {
 	int fd, saved;
 
-	if (guard->set && seteuid(guard->root.uid) != 0)
+	if (guard->set && seteuid(guard->root.uid) < 0)
 		return -1;
 	fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	saved = errno;
-	if (guard->set && seteuid(0) != 0)
+	if (guard->set && seteuid(0) < 0)
 		return -1;
 	errno = saved;
 	return fd;
@@ -65,7 +65,7 @@ static int inotify_watch_add(struct copy_state *copy, int instance)
 	char path[32];
 	struct stat st;
 
-	if (fd < 0 || fstat(fd, &st) != 0 || copy_guard_check(side, fd, &st) != 0)
+	if (fd < 0 || fstat(fd, &st) < 0 || copy_guard_check(side, fd, &st) < 0)
 		return -1;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	return inotify_add_watch(instance, path, WATCHED) < 0 ? -1 : 0;
@@ -107,7 +107,7 @@ static bool inotify_watch_is_nameless(struct copy_state *copy, const struct inot
 	    name[1 + strspn(name + 1, "0123456789")])
 		return false;
 	fd = copy_source_open(copy, copy->request->source.path, O_PATH | O_DIRECTORY);
-	return fd >= 0 && fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT;
+	return fd >= 0 && fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT;
 }
 
 /* Returns 1 if the watched path is gone, 0, or -1 with errno. */
@@ -121,7 +121,7 @@ static int inotify_watch_report_event(struct copy_state *copy, int data_fd,
 	for (size_t i = 0; i < ARRAY_SIZE(changes); i++)
 		if ((event->mask & changes[i].mask) &&
 		    inotify_watch_write_change(copy, data_fd, changes[i].change,
-					       event->len > 0 ? event->name : "") != 0)
+					       event->len > 0 ? event->name : "") < 0)
 			return -1;
 	return 0;
 }
@@ -176,11 +176,11 @@ static int inotify_watch_run(struct copy_state *copy, void *data)
 
 	if (instance < 0)
 		return inotify_watch_fail(copy, "make an inotify instance for");
-	if (copy_as_source(copy) != 0)
+	if (copy_as_source(copy) < 0)
 		return -1;
-	if (inotify_watch_add(copy, instance) != 0)
+	if (inotify_watch_add(copy, instance) < 0)
 		return inotify_watch_fail(copy, "watch");
-	if (inotify_watch_wait(copy, instance, *(const int *)data) != 0)
+	if (inotify_watch_wait(copy, instance, *(const int *)data) < 0)
 		return inotify_watch_fail(copy, "watch");
 	return 0;
 }

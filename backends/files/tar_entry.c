@@ -213,7 +213,7 @@ static char *tar_entry_read_text(struct tar_stream *stream, uint64_t size, size_
 		free(text);
 		return NULL;
 	}
-	if (tar_stream_skip(stream, tar_padding(size)) != 0) {
+	if (tar_stream_skip(stream, tar_padding(size)) < 0) {
 		free(text);
 		warden_error_set(err, "the tar stream ends within a header");
 		return NULL;

@@ -97,7 +97,7 @@ static int tar_read_enter_directory(int fd, const char *name, bool make)
 
 	if (found >= 0 || errno != ENOENT || !make)
 		return found;
-	if (mkdirat(fd, name, MADE_DIRECTORY_MODE) != 0 && errno != EEXIST)
+	if (mkdirat(fd, name, MADE_DIRECTORY_MODE) < 0 && errno != EEXIST)
 		return -1;
 	return copy_open_directory(fd, name);
 }
@@ -179,7 +179,7 @@ static int tar_read_set_late_modes(struct tar_unpack *unpack)
 	while ((late = unpack->late)) {
 		_cleanup_close_ int fd = tar_read_open_directory(unpack->top_fd, late->name, false);
 
-		if (fd < 0 || copy_chmod(fd, late->mode) != 0) {
+		if (fd < 0 || copy_chmod(fd, late->mode) < 0) {
 			struct tar_entry entry = {.name = late->name};
 
 			if (result == 0)
@@ -197,7 +197,7 @@ static int tar_read_make_directory(struct tar_unpack *unpack, int dir_fd, const 
 	bool fresh;
 	_cleanup_close_ int fd = copy_place_directory(dir_fd, last, entry->mode & 0777, &fresh);
 
-	if (fd < 0 || copy_chmod(fd, entry->mode | 0700) != 0)
+	if (fd < 0 || copy_chmod(fd, entry->mode | 0700) < 0)
 		return -1;
 	copy_count(&unpack->copy->progress->directories, 1);
 	if ((entry->mode & 0700) == 0700)
@@ -208,7 +208,7 @@ static int tar_read_make_directory(struct tar_unpack *unpack, int dir_fd, const 
 static int tar_read_make_link(struct tar_unpack *unpack, int dir_fd, const char *last,
 			      const struct tar_entry *entry)
 {
-	if (copy_place_link(unpack->copy, dir_fd, entry->link, last) != 0)
+	if (copy_place_link(unpack->copy, dir_fd, entry->link, last) < 0)
 		return -1;
 	copy_count(&unpack->copy->progress->links, 1);
 	return 0;
@@ -233,8 +233,8 @@ static int tar_read_make_hard_link(struct tar_unpack *unpack, int dir_fd, const 
 	if (from_fd < 0)
 		return -1;
 	copy_temporary_name(unpack->copy, temporary);
-	if (linkat(from_fd, slash ? slash + 1 : entry->link, dir_fd, temporary, 0) != 0 ||
-	    copy_place_rename(dir_fd, temporary, last) != 0)
+	if (linkat(from_fd, slash ? slash + 1 : entry->link, dir_fd, temporary, 0) < 0 ||
+	    copy_place_rename(dir_fd, temporary, last) < 0)
 		return -1;
 	/* If both names were one file already, rename(2) has left both. */
 	unlinkat(dir_fd, temporary, 0);
@@ -275,7 +275,7 @@ static int tar_read_fill_file(struct tar_unpack *unpack, int fd, struct tar_data
 		}
 		data->left -= (uint64_t)got;
 		copy_count(&copy->progress->bytes, (uint64_t)got);
-		if (tar_read_write_all(fd, copy->buffer, (size_t)got) != 0)
+		if (tar_read_write_all(fd, copy->buffer, (size_t)got) < 0)
 			return -1;
 	}
 	return 0;
@@ -352,11 +352,11 @@ static int tar_read_unpack_entry(struct tar_unpack *unpack, struct tar_entry *en
 	}
 	if (result != 0 && data.stream_error >= 0)
 		return tar_read_fail_stream(unpack, entry, data.stream_error);
-	if (result != 0 && tar_read_fail_entry(unpack, entry) != 0)
+	if (result != 0 && tar_read_fail_entry(unpack, entry) < 0)
 		return -1;
 	if (last && tar_read_device_type(entry->type))
 		copy_report_skipped(copy, NULL, tar_read_device_type(entry->type));
-	if (tar_stream_skip(&unpack->stream, data.left + tar_padding(entry->size)) != 0)
+	if (tar_stream_skip(&unpack->stream, data.left + tar_padding(entry->size)) < 0)
 		return tar_read_fail_stream(unpack, entry, errno);
 	return 0;
 }
@@ -369,7 +369,7 @@ static int tar_read_open_top(struct tar_unpack *unpack)
 	struct copy_path path = {0};
 	int parent, result = 0;
 
-	if (copy_path_split(side->path, &path) != 0 || copy_as_target(copy) != 0)
+	if (copy_path_split(side->path, &path) < 0 || copy_as_target(copy) < 0)
 		result = -1;
 	if (result == 0)
 		unpack->top_fd = copy_path_directory(side, side->path);
@@ -390,7 +390,7 @@ static int tar_read_open_top(struct tar_unpack *unpack)
 /* Consumes what follows the end of the archive, so that the sender is not interrupted. */
 static int tar_read_drain(struct tar_unpack *unpack)
 {
-	if (tar_stream_skip(&unpack->stream, UINT64_MAX) != 0 && errno != 0) {
+	if (tar_stream_skip(&unpack->stream, UINT64_MAX) < 0 && errno != 0) {
 		struct tar_entry end = {.name = (char *)"the end"};
 
 		return tar_read_fail_stream(unpack, &end, errno);
@@ -429,7 +429,7 @@ static int tar_read_run(struct copy_state *copy, void *data)
 	unpack->stream.fd = *(const int *)data;
 	unpack->stream.cancel = &copy->progress->cancel;
 	result = tar_read_unpack_all(unpack);
-	if (unpack->top_fd >= 0 && tar_read_set_late_modes(unpack) != 0)
+	if (unpack->top_fd >= 0 && tar_read_set_late_modes(unpack) < 0)
 		result = -1;
 	cleanup_close(&unpack->parent_fd);
 	cleanup_close(&unpack->top_fd);

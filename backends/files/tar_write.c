@@ -50,7 +50,7 @@ static int tar_write_zeros(struct copy_state *copy, uint64_t size)
 	while (size > 0) {
 		size_t part = size < sizeof(zeros) ? (size_t)size : sizeof(zeros);
 
-		if (tar_write_bytes(copy, zeros, part) != 0)
+		if (tar_write_bytes(copy, zeros, part) < 0)
 			return -1;
 		size -= part;
 	}
@@ -87,12 +87,12 @@ static int tar_write_make_name(struct copy_state *copy, const char *name, bool d
 {
 	copy->stream_name_used = 0;
 	if (copy->depth > 0 && *copy->stream_base &&
-	    tar_write_append_name(copy, copy->stream_base) != 0)
+	    tar_write_append_name(copy, copy->stream_base) < 0)
 		return -1;
 	for (size_t i = 1; i < copy->depth; i++)
-		if (tar_write_append_name(copy, copy->names + copy->levels[i - 1].next) != 0)
+		if (tar_write_append_name(copy, copy->names + copy->levels[i - 1].next) < 0)
 			return -1;
-	if (tar_write_append_name(copy, name) != 0)
+	if (tar_write_append_name(copy, name) < 0)
 		return -1;
 	return directory ? tar_write_append_name(copy, "") : 0;
 }
@@ -209,7 +209,7 @@ static int tar_write_header(struct copy_state *copy, char type, const char *link
 				       ID_LIMIT, gid_text)},
 	};
 
-	if (tar_write_records(copy, records, sizeof(records) / sizeof(records[0]), st) != 0)
+	if (tar_write_records(copy, records, sizeof(records) / sizeof(records[0]), st) < 0)
 		return -1;
 	tar_write_fill_header(copy, &header, type, name, link, st, size);
 	return tar_write_bytes(copy, &header, sizeof(header));
@@ -227,25 +227,25 @@ static int tar_write_data(struct copy_state *copy, const struct copy_item *item)
 
 		if (got < 0 && errno == EINTR && !copy_is_cancelled(copy))
 			continue;
-		if (got < 0 && copy_failed_source(copy, "read", item->name) != 0)
+		if (got < 0 && copy_failed_source(copy, "read", item->name) < 0)
 			return -1;
 		if (got <= 0)
 			break;
-		if (tar_write_bytes(copy, copy->buffer, (size_t)got) != 0)
+		if (tar_write_bytes(copy, copy->buffer, (size_t)got) < 0)
 			return -1;
 		copy_count(&copy->progress->bytes, (uint64_t)got);
 		done += (uint64_t)got;
 	}
 	if (done < size)
 		copy_report_vanished(copy, item->name);
-	if (tar_write_zeros(copy, size - done) != 0)
+	if (tar_write_zeros(copy, size - done) < 0)
 		return -1;
 	return tar_write_padding(copy, size);
 }
 
 int tar_put_directory(struct copy_state *copy, const char *name, const struct stat *st)
 {
-	if (tar_write_make_name(copy, name, true) != 0)
+	if (tar_write_make_name(copy, name, true) < 0)
 		return -1;
 	return tar_write_header(copy, TAR_DIRECTORY, NULL, st, 0);
 }
