@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What an image says of the processes that run in it becomes
- * {"env": ["NAME=VALUE"...], "working_dir": "...", "user": "..."}; a text is empty where it says
- * nothing. */
+/* Writes an image's defaults for its processes as {"env": ["NAME=VALUE"...], "working_dir":
+ * "...", "user": "..."}; a text is empty if the image has no default. */
 #include <config.h>
 
 #include "client/unpack/image.h"
@@ -11,11 +10,11 @@
 #include "lib/cleanup.h"
 #include "lib/text.h"
 
-/* What wardend takes. */
+/* The limits of wardend. */
 enum { TEXT_MAX = 4096, MAX_VARIABLES = 1024, MAX_FILE = 256 * 1024 };
 
-/* A text of the image's configuration in one line, or an empty one. NULL where it is something
- * else. */
+/* Returns a text of the image's configuration, "" if it is absent, or NULL if it is not a text
+ * of one line. */
 static const char *defaults_read_text(const json_t *config, const char *key,
 				      struct warden_error *err)
 {
@@ -44,7 +43,7 @@ static int defaults_check_variable(const char *text, struct warden_error *err)
 	return 0;
 }
 
-/* Where a variable of the same name is, or behind the last. */
+/* Returns the index of a variable of the same name, or the index behind the last one. */
 static size_t defaults_find_variable(const json_t *env, const char *text)
 {
 	size_t length = strcspn(text, "=") + 1, i;
@@ -57,7 +56,7 @@ static size_t defaults_find_variable(const json_t *env, const char *text)
 	return i;
 }
 
-/* Of two of the same name the later one counts. */
+/* A later variable of the same name replaces the earlier one. */
 static int defaults_add_variable(json_t *env, const char *text, struct warden_error *err)
 {
 	size_t i;
@@ -128,7 +127,7 @@ int defaults_write(const json_t *config, const char *path, struct warden_error *
 
 	if (!env)
 		return -1;
-	/* One that is relative is so to the root. */
+	/* A relative working directory is relative to the root. */
 	defaults = json_pack("{s:o, s:s+, s:s}", "env", env, "working_dir",
 			     *directory && *directory != '/' ? "/" : "", directory, "user", user);
 	if (!defaults)

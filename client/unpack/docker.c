@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What `docker save` writes: manifest.json names files, the configuration has the digests of the
- * layers without their compression. See image.h. */
+/* Archives of `docker save`: manifest.json names the files, the configuration has the digests of
+ * the decompressed layers. See image.h. */
 #include <config.h>
 
 #include "client/unpack/image.h"
@@ -10,7 +10,7 @@
 #include "client/unpack/digest.h"
 #include "lib/cleanup.h"
 
-/* A name without a tag is the one with `latest`. */
+/* A name without a tag means the tag `latest`. */
 static bool docker_is_tag(const char *tag, const char *name)
 {
 	size_t length = strlen(name);
@@ -74,7 +74,7 @@ static const json_t *docker_choose_entry(const struct image *image, const json_t
 	return NULL;
 }
 
-/* The name of the configuration's file is its digest, with or without an ending. */
+/* The name of the configuration's file is its digest, with or without a suffix. */
 static bool docker_config_digest(const char *file, char *digest, size_t size)
 {
 	const char *slash = strrchr(file, '/'), *base = slash ? slash + 1 : file;

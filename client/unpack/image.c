@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What both kinds of images share; see image.h. */
+/* Functions that both kinds of images share; see image.h. */
 #include <config.h>
 
 #include "client/unpack/image.h"
@@ -42,7 +42,7 @@ static int image_read_all(int fd, char *buffer, size_t size, struct warden_error
 		if (part < 0)
 			return warden_error_errno(err, "cannot be read");
 		if (part == 0)
-			return warden_error_set(err, "has become shorter");
+			return warden_error_set(err, "was truncated while it was read");
 		have += (size_t)part;
 	}
 	return 0;
@@ -58,7 +58,7 @@ static json_t *image_parse_json(const char *text, size_t size, const char *diges
 		return NULL;
 	json = json_loadb(text, size, 0, &error);
 	if (!json)
-		warden_error_set(err, "is no JSON: line %d: %s", error.line, error.text);
+		warden_error_set(err, "is not JSON: line %d: %s", error.line, error.text);
 	return json;
 }
 
@@ -68,7 +68,7 @@ static json_t *image_load_json(int fd, const char *digest, struct warden_error *
 	struct stat status;
 
 	if (fstat(fd, &status) < 0) {
-		warden_error_errno(err, "look at it");
+		warden_error_errno(err, "stat it");
 		return NULL;
 	}
 	if (status.st_size > MAX_JSON) {
@@ -110,13 +110,13 @@ int image_add_layer(struct image *image, const char *file, const char *digest,
 		return warden_error_set(err, "it has more than %d layers", MAX_LAYERS);
 	grown = reallocarray(image->layers, image->n_layers + 1, sizeof(*grown));
 	if (!grown)
-		return warden_error_errno(err, "note a layer");
+		return warden_error_errno(err, "add a layer");
 	image->layers = grown;
 	layer = &grown[image->n_layers++];
 	layer->file = strdup(file);
 	layer->digest = strdup(digest);
 	if (!layer->file || !layer->digest)
-		return warden_error_errno(err, "note a layer");
+		return warden_error_errno(err, "add a layer");
 	return 0;
 }
 
@@ -130,14 +130,15 @@ static int image_unpack_layer(struct image *image, size_t i, struct unpack_tree 
 	if (fd < 0)
 		return -1;
 	if (fstat(fd, &status) < 0)
-		return warden_error_errno(err, "look at %s", layer->file);
+		return warden_error_errno(err, "stat %s", layer->file);
 	progress_begin(progress, (uint64_t)status.st_size, "check layer %zu of %zu", i + 1,
 		       image->n_layers);
 	if (digest_check_file(layer->digest, fd, image->digests_decompressed, progress, err) < 0)
 		return error_prepend(err, "%s", layer->file);
 	progress_begin(progress, (uint64_t)status.st_size, "unpack layer %zu of %zu", i + 1,
 		       image->n_layers);
-	/* Only what is below it already may be what a link leads to. */
+	/* A layer may write through links of the layers below, which are resolved inside of the
+	 * root. */
 	tree->links = i == 0 ? PLACE_NO_LINKS : PLACE_LINKS_INSIDE;
 	return layer_apply(tree, fd, progress, err);
 }
@@ -150,7 +151,7 @@ int image_unpack(struct image *image, struct unpack_tree *tree, struct progress 
 	for (size_t i = 0; i < image->n_layers; i++) {
 		if (image_unpack_layer(image, i, tree, progress, err) < 0)
 			return error_prepend(err, "layer %zu of %zu", i + 1, image->n_layers);
-		unpack_tree_free(tree); /* its times are set */
+		unpack_tree_free(tree); /* its times have been set */
 	}
 	return 0;
 }
@@ -164,7 +165,7 @@ void image_free(struct image *image)
 	free(image->layers);
 	json_decref(image->config);
 	if (image->fd >= 0)
-		close(image->fd); /* was only read from */
+		close(image->fd); /* was only read: close cannot lose data */
 	*image = (struct image){.fd = -1};
 }
 
@@ -177,7 +178,7 @@ const char *image_architecture(void)
 	static struct utsname system;
 
 	if (uname(&system) < 0)
-		return "unknown"; /* cannot happen with a pointer that is good */
+		return "unknown"; /* cannot fail with a valid pointer */
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (strcmp(system.machine, names[i][0]) == 0)
 			return names[i][1];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An image: a directory with its layers and its configuration, which others describe. Nothing of it
- * is believed before its digest was checked, and no name in it leads out of the directory. */
+/* An image: a directory with layers, a configuration and the files that describe them. Its
+ * content is not trusted: digests are checked before use, and no name leads out of the
+ * directory. */
 #ifndef CLIENT_UNPACK_IMAGE_H
 #define CLIENT_UNPACK_IMAGE_H
 
@@ -9,41 +10,42 @@
 #include "client/unpack/unpack_tree.h"
 
 struct image_layer {
-	char *file;   /* in the directory */
-	char *digest; /* of the file, or of what it is without its compression */
+	char *file;   /* relative to the directory */
+	char *digest; /* of the file, or of its decompressed content */
 };
 
 struct image {
-	int fd;           /* its directory */
-	const char *name; /* which one of several is meant; NULL: there is one. Borrowed */
-	struct image_layer *layers; /* from the lowest up */
+	int fd;           /* of the image's directory */
+	const char *name; /* the image to choose if there are several; or NULL. Borrowed */
+	struct image_layer *layers; /* the lowest one first */
 	size_t n_layers;
 	bool digests_decompressed;
 	json_t *config;
 };
 
-/* oci.c: an image layout. docker.c: what `docker save` writes. Both find the layers and the
+/* oci.c: an OCI image layout. docker.c: an archive of `docker save`. Both set the layers and the
  * configuration of the image. */
 int oci_read(struct image *image, struct warden_error *err);
 int docker_read(struct image *image, struct warden_error *err);
 
-/* Applies the layers to the tree. */
+/* Checks and applies the layers to the tree. */
 int image_unpack(struct image *image, struct unpack_tree *tree, struct progress *progress,
 		 struct warden_error *err);
 void image_free(struct image *image);
 
-/* For oci.c and docker.c. `digest` may be NULL where none is known. */
+/* Loads a JSON file of the image and checks its digest, if that is not NULL; image_add_layer
+ * copies its arguments. Used by oci.c and docker.c. */
 json_t *image_load(struct image *image, const char *file, const char *digest,
 		   struct warden_error *err);
 int image_add_layer(struct image *image, const char *file, const char *digest,
 		    struct warden_error *err);
-/* What Go calls this machine. */
+/* This machine's architecture by its Go name, as images use it. */
 const char *image_architecture(void);
 
-/* defaults.c: writes what the image says of environment, working directory and user, for jobs. */
+/* defaults.c: writes the image's environment, working directory and user as defaults of jobs. */
 int defaults_write(const json_t *config, const char *path, struct warden_error *err);
 
-/* Puts a text before the message. Returns -1. */
+/* Puts a text and ": " before the error's message. Returns -1. */
 int error_prepend(struct warden_error *err, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 

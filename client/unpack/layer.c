@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whiteouts concern the layers below alone, wherever they stand in the tar. So it is read twice:
- * what it hides is removed before anything of it is there. See layer.h. */
+/* A whiteout hides files of the layers below, never of its own layer, wherever it is in the tar.
+ * So the tar is read twice: first to remove the hidden files, then to add the new ones. See
+ * layer.h. */
 #include <config.h>
 
 #include "client/unpack/layer.h"
@@ -23,8 +24,8 @@ static const char *layer_base_name(const char *name)
 	return slash ? slash + 1 : name;
 }
 
-/* ".wh.NAME" hides NAME; ".wh..wh..opq" all that its directory holds; other marks are a union
- * mount's own. */
+/* ".wh.NAME" hides NAME; ".wh..wh..opq" hides everything in its directory; other marks belong to
+ * union mounts and are ignored. */
 static int layer_apply_whiteout(struct unpack_tree *tree, const char *name,
 				struct warden_error *err)
 {
@@ -48,7 +49,7 @@ static int layer_apply_whiteout(struct unpack_tree *tree, const char *name,
 typedef int (*layer_step)(struct unpack_tree *tree, struct unpack_source *source,
 			  struct archive_entry *entry, const char *name, struct warden_error *err);
 
-/* A directory takes the place of a link to one, before a whiteout in it is looked for there. */
+/* A directory replaces a link first, so that a whiteout in it is not applied behind the link. */
 static int layer_hide_entry(struct unpack_tree *tree, struct unpack_source *source,
 			    struct archive_entry *entry, const char *name, struct warden_error *err)
 {

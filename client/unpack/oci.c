@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An OCI image layout: index.json names manifests, or further indexes of the same image for several
+/* OCI image layouts: index.json names manifests, or nested indexes of an image for several
  * machines; a manifest names layers and configuration. See image.h. */
 #include <config.h>
 
@@ -58,7 +58,7 @@ static bool oci_has_name(const json_t *descriptor, const char *name)
 	return (reference && strcmp(reference, name) == 0) || (full && strcmp(full, name) == 0);
 }
 
-/* Statements on how an image was built stand beside it. */
+/* Attestations describe how an image was built; they are no images. */
 static bool oci_is_attestation(const json_t *descriptor)
 {
 	return oci_text(json_object_get(descriptor, "annotations"), "vnd.docker.reference.type");
@@ -74,7 +74,7 @@ static bool oci_is_for_this_machine(const json_t *descriptor)
 	       (!architecture || strcmp(architecture, image_architecture()) == 0);
 }
 
-/* What there is to choose from. */
+/* Lists the images for an error message. */
 static void oci_list_manifests(const json_t *manifests, char *list, size_t size)
 {
 	const json_t *descriptor;
@@ -114,8 +114,8 @@ static int oci_fail_choice(const struct image *image, const json_t *manifests, s
 				list);
 }
 
-/* The manifest of an index that is meant. One that is alone need not be for this machine: the
- * kernel may know how to run others. */
+/* Chooses a manifest of an index: the only one, even if it is for another machine, which the
+ * kernel may be able to run; else the only one for this machine. */
 static const json_t *oci_choose_manifest(const struct image *image, const json_t *manifests,
 					 bool by_name, struct warden_error *err)
 {
@@ -159,7 +159,7 @@ static int oci_read_manifest(struct image *image, const json_t *manifest, struct
 	return image->config ? 0 : -1;
 }
 
-/* Names stand in the outermost index alone. */
+/* Only the outermost index has names. */
 static int oci_read_index(struct image *image, const json_t *index, int depth,
 			  struct warden_error *err)
 {

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The kernel resolves names (openat2), so that no link leads out whatever it is made of; see
- * place.h. */
+/* openat2 resolves names, so that no link leads out of the root; see place.h. */
 #include <config.h>
 
 #include "client/unpack/place.h"
@@ -13,14 +12,14 @@
 
 #include "lib/cleanup.h"
 
-/* Moves of directories elsewhere on the machine make the kernel give up on "..". */
+/* openat2 fails with EAGAIN if any directory of the machine is moved while it resolves "..". */
 enum { MAX_TRIES = 1000 };
 
 int place_name(const char *raw, char name[PATH_MAX], struct warden_error *err)
 {
 	size_t length = 0;
 
-	/* Some write the root itself as "/". */
+	/* Some archives name the root itself "/". */
 	if (*raw == '/' && raw[strspn(raw, "/")])
 		return warden_error_set(err, "%s: an absolute name", raw);
 	for (const char *part = raw; *part;) {
@@ -65,7 +64,7 @@ static int place_open_directory(int root_fd, const char *path, enum place_links 
 	return place_open_below(root_fd, *path ? path : ".", O_PATH | O_DIRECTORY, links);
 }
 
-/* Makes the directories of `path` that are missing, from the top, and opens the last one. */
+/* Creates the missing directories of `path` and opens the last one. */
 static int place_make_directories(int root_fd, const char *path, enum place_links links)
 {
 	_cleanup_close_ int fd = place_open_directory(root_fd, "", links);
@@ -79,7 +78,7 @@ static int place_make_directories(int root_fd, const char *path, enum place_link
 		memcpy(part, path, (size_t)(end - path));
 		part[end - path] = '\0';
 		next = place_open_directory(root_fd, part, links);
-		/* One that exists is a link that leads nowhere: the next look fails. */
+		/* EEXIST: a dangling link; the next open fails. */
 		if (next < 0 && errno == ENOENT &&
 		    (mkdirat(fd, part + (start - path), 0755) == 0 || errno == EEXIST))
 			next = place_open_directory(root_fd, part, links);
@@ -126,7 +125,7 @@ int place_parent(int root_fd, const char *name, enum place_links links, bool mak
 
 int place_open_file(int root_fd, const char *name, struct warden_error *err)
 {
-	/* Neither a pipe that nobody writes to nor a device hangs. */
+	/* O_NONBLOCK: a pipe without a writer or a device must not block. */
 	_cleanup_close_ int fd = place_open_below(root_fd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY,
 						  PLACE_LINKS_INSIDE);
 	struct stat status;
@@ -134,9 +133,9 @@ int place_open_file(int root_fd, const char *name, struct warden_error *err)
 	if (fd < 0)
 		return warden_error_errno(err, "open %s", name);
 	if (fstat(fd, &status) < 0)
-		return warden_error_errno(err, "look at %s", name);
+		return warden_error_errno(err, "stat %s", name);
 	if (!S_ISREG(status.st_mode))
-		return warden_error_set(err, "%s is no file", name);
+		return warden_error_set(err, "%s is not a regular file", name);
 	return take_fd(&fd);
 }
 
@@ -145,7 +144,7 @@ static bool place_same_file(const struct stat *a, const struct stat *b)
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
-/* How many directories are above the one that is open, up to the root. */
+/* Returns the number of directories from the root to the open one; -1: unknown. */
 static int place_depth(int root_fd, int parent_fd)
 {
 	_cleanup_close_ int fd = openat(parent_fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Shown ten times a second at most; see progress.h. */
+/* The line is updated at most ten times a second; see progress.h. */
 #include <config.h>
 
 #include "client/unpack/progress.h"

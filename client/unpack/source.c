@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* See source.h. Only formats and filters that are meant are switched on: some of the others start
+/* See source.h. Only the needed formats and filters are enabled: some of the others start
  * programs. */
 #include <config.h>
 
@@ -26,7 +26,7 @@ static void source_show_progress(const struct unpack_source *source)
 	progress_show(source->progress, (uint64_t)archive_filter_bytes(file, -1));
 }
 
-/* A filter that this libarchive lacks is one that no file is recognised by. */
+/* Failures are ignored: a file with an unsupported filter is not recognised. */
 static void source_support_filters(struct archive *archive)
 {
 	archive_read_support_filter_gzip(archive);
@@ -46,7 +46,7 @@ static int source_open(struct unpack_source *source, int fd, struct progress *pr
 		return warden_error_set(err, "no memory");
 	source_support_filters(source->archive);
 	if (lseek(fd, 0, SEEK_SET) < 0 && errno != ESPIPE)
-		return warden_error_errno(err, "go to its beginning");
+		return warden_error_errno(err, "seek to its beginning");
 	if (support_format(source->archive) != ARCHIVE_OK ||
 	    archive_read_open_fd(source->archive, fd, BLOCK_SIZE) != ARCHIVE_OK)
 		return source_fail(source, err);
@@ -69,7 +69,7 @@ int unpack_source_open_raw(struct unpack_source *source, int fd, struct progress
 	return unpack_source_next(source, &entry, err) < 0 ? -1 : 0;
 }
 
-/* What is read next, and once it has ended, what fills the last block up. */
+/* Reads the decompressed bytes, and at their end zeroes up to a whole block. */
 static la_ssize_t source_read_padded(struct archive *archive, void *data, const void **buffer)
 {
 	struct unpack_source *source = data;
@@ -107,7 +107,7 @@ int unpack_source_open_layer(struct unpack_source *source, int fd, struct progre
 
 void unpack_source_close(struct unpack_source *source)
 {
-	archive_read_free(source->archive); /* both were only read from */
+	archive_read_free(source->archive); /* both were only read */
 	archive_read_free(source->bytes);
 	free(source->buffer);
 	*source = (struct unpack_source){0};
@@ -123,7 +123,7 @@ int unpack_source_next(struct unpack_source *source, struct archive_entry **entr
 		return warden_error_set(err, "its last file is cut short");
 	if (result == ARCHIVE_EOF)
 		return 0;
-	/* A warning tells of a name that could not be converted, and comes as it is. */
+	/* ARCHIVE_WARN: a name could not be converted and is returned unchanged. */
 	if (result != ARCHIVE_OK && result != ARCHIVE_WARN)
 		return source_fail(source, err);
 	source->pads = (unsigned int)(-archive_entry_size(*entry) & (TAR_BLOCK - 1));

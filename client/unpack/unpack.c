@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The helper of warden-rootfs that unpacks: `unpack [OPTIONS] KIND SOURCE DIR WORK`. DIR is an
- * empty directory that becomes the root file system; WORK is one for what is needed meanwhile, and
- * what jobs take from an image is written to WORK/defaults.json. Whoever calls it removes what a
- * failure leaves. */
+ * empty directory that becomes the root file system; WORK is a directory for temporary files and
+ * for defaults.json, the image's defaults of jobs. After a failure the caller removes the files. */
 #include <config.h>
 
 #include <fcntl.h>
@@ -18,7 +17,7 @@
 #include "lib/text.h"
 
 struct unpack_settings {
-	const char *image; /* of several; or NULL */
+	const char *image; /* the image to choose; or NULL */
 	bool keep_setuid;
 	const char *kind;
 	const char *source; /* "-": standard input */
@@ -28,7 +27,7 @@ struct unpack_settings {
 
 struct unpack_kind {
 	const char *name;
-	int (*read)(struct image *image, struct warden_error *err); /* NULL: a tar as it is */
+	int (*read)(struct image *image, struct warden_error *err); /* NULL: a plain tar */
 	bool from_directory;
 };
 
@@ -38,7 +37,8 @@ static const struct unpack_kind kinds[] = {
 	{"docker-archive", docker_read, false},
 };
 
-/* Names come from strangers: nothing of them is to reach a terminal as a command to it. */
+/* Names come from untrusted archives: control characters are escaped before they reach a
+ * terminal. */
 static void unpack_print_line(const char *what, const char *text)
 {
 	char line[4 * sizeof(((struct warden_error *)0)->message)];
@@ -71,14 +71,14 @@ static int unpack_tar(const struct unpack_settings *settings, struct unpack_tree
 	if (fd < 0)
 		return -1;
 	if (fstat(fd, &status) < 0)
-		return warden_error_errno(err, "look at it");
+		return warden_error_errno(err, "stat it");
 	if (S_ISDIR(status.st_mode))
 		return warden_error_set(err, "it is a directory, not a tar");
 	progress_begin(progress, (uint64_t)status.st_size, "unpack");
 	return unpack_tree_add_tar(tree, fd, progress, err);
 }
 
-/* The files of an image that comes as a tar. A descriptor. */
+/* Unpacks the tar of an image into WORK/image; returns a descriptor of that directory. */
 static int unpack_stage_image(const struct unpack_settings *settings, struct progress *progress,
 			      struct warden_error *err)
 {
@@ -109,7 +109,7 @@ static int unpack_open_image(const struct unpack_settings *settings, const struc
 	return unpack_stage_image(settings, progress, err);
 }
 
-/* It may run all the same, where the kernel knows how. */
+/* Only a warning: the kernel may be able to run it. */
 static void unpack_warn_architecture(const struct image *image)
 {
 	const char *architecture =
@@ -215,8 +215,8 @@ int main(int argc, char **argv)
 	kind = unpack_find_kind(settings.kind);
 	if (!kind)
 		return unpack_print_usage();
-	/* It does not outlive the script, which alone knows what is to be removed. */
-	prctl(PR_SET_PDEATHSIG, SIGTERM); /* cannot fail with a signal's number */
+	/* It must not outlive the script, which removes the files. */
+	prctl(PR_SET_PDEATHSIG, SIGTERM); /* cannot fail with a valid signal */
 	umask(022);
 	if (unpack_run(&settings, kind, &err) == 0)
 		return 0;

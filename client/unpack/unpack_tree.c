@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The kinds of files, and what they need; see unpack_tree.h. */
+/* Creates files of each type; see unpack_tree.h. */
 #include <config.h>
 
 #include "client/unpack/unpack_tree.h"
@@ -11,14 +11,14 @@
 #include "lib/cleanup.h"
 #include "lib/remove_tree.h"
 
-/* An entry on its way to its place. */
+/* An entry to be created. */
 struct unpack_item {
 	struct unpack_tree *tree;
 	struct unpack_source *source;
 	struct archive_entry *entry;
 	const char *name;
 	int parent_fd;
-	const char *base; /* its name there */
+	const char *base; /* its name in that directory */
 };
 
 static int unpack_tree_remove_at(int parent_fd, const char *base, struct warden_error *err)
@@ -34,10 +34,10 @@ static mode_t unpack_tree_item_mode(const struct unpack_item *item, bool directo
 
 	if (item->tree->private)
 		return directory ? 0700 : 0600;
-	/* A bit of programs: any user of the host could run them as the owner. */
+	/* Set-id bits are dropped: any user of the host could run the program as its owner. */
 	if (!directory && !(item->tree->keep_setuid && item->tree->owners))
 		mode &= ~(mode_t)(S_ISUID | S_ISGID);
-	/* Who is not root could neither fill it nor remove it again. */
+	/* Without root the directory could otherwise be neither filled nor removed. */
 	if (directory && !item->tree->owners)
 		mode |= 0700;
 	return mode;
@@ -55,7 +55,7 @@ static void unpack_tree_item_times(const struct unpack_item *item, struct timesp
 	times[0] = times[1] = modified;
 }
 
-/* The owner comes before the mode, whose bits it would take away. */
+/* Runs before the mode is set, because chown clears set-id bits. */
 static int unpack_tree_set_owner(const struct unpack_item *item, struct warden_error *err)
 {
 	la_int64_t uid = archive_entry_uid(item->entry), gid = archive_entry_gid(item->entry);
@@ -87,7 +87,7 @@ static int unpack_tree_write_all(int fd, const char *data, size_t size, off_t of
 	return 0;
 }
 
-/* Holes stay holes. */
+/* Writes the content and keeps holes. */
 static int unpack_tree_write_content(const struct unpack_item *item, int fd,
 				     struct warden_error *err)
 {
@@ -130,25 +130,25 @@ static int unpack_tree_note_time(const struct unpack_item *item, struct warden_e
 	struct unpack_tree *tree = item->tree;
 	struct tree_time *time;
 
-	/* Grows at each power of two. */
+	/* Grows at powers of two. */
 	if ((tree->n_times & (tree->n_times - 1)) == 0) {
 		size_t n = tree->n_times ? tree->n_times * 2 : 1;
 		struct tree_time *grown = reallocarray(tree->times, n, sizeof(*grown));
 
 		if (!grown)
-			return warden_error_errno(err, "note the time of %s", item->name);
+			return warden_error_errno(err, "store the time of %s", item->name);
 		tree->times = grown;
 	}
 	time = &tree->times[tree->n_times];
 	time->name = strdup(item->name);
 	if (!time->name)
-		return warden_error_errno(err, "note the time of %s", item->name);
+		return warden_error_errno(err, "store the time of %s", item->name);
 	unpack_tree_item_times(item, time->times);
 	tree->n_times++;
 	return 0;
 }
 
-/* One that is there gets the mode and owner, and keeps what is in it. */
+/* An existing directory keeps its content and gets the new mode and owner. */
 static int unpack_tree_add_directory(const struct unpack_item *item, struct warden_error *err)
 {
 	_cleanup_close_ int fd = -1;
@@ -175,7 +175,7 @@ static int unpack_tree_add_symlink(const struct unpack_item *item, struct warden
 		return warden_error_set(err, "%s: a symbolic link to nothing", item->name);
 	stays = place_link_stays(item->tree->root_fd, item->parent_fd, target);
 	if (stays < 0)
-		return warden_error_errno(err, "look above %s", item->name);
+		return warden_error_errno(err, "find the directories above %s", item->name);
 	if (stays == 0)
 		return warden_error_set(err, "%s: a symbolic link that leads out, to %s",
 					item->name, target);
@@ -187,7 +187,7 @@ static int unpack_tree_add_symlink(const struct unpack_item *item, struct warden
 	return unpack_tree_set_owner(item, err);
 }
 
-/* Its owner, mode and time are those of what it links to. */
+/* Owner, mode and time are those of the target. */
 static int unpack_tree_add_hard_link(const struct unpack_item *item, struct warden_error *err)
 {
 	const char *raw = archive_entry_hardlink(item->entry), *base;
@@ -266,7 +266,7 @@ int unpack_tree_add(struct unpack_tree *tree, struct unpack_source *source,
 	struct unpack_item item = {.tree = tree, .source = source, .entry = entry, .name = name};
 	_cleanup_close_ int parent_fd = -1;
 
-	if (!*name) /* the root itself, whose owner and mode are not the archive's */
+	if (!*name) /* the root itself keeps its owner and mode */
 		return archive_entry_filetype(entry) == AE_IFDIR
 			       ? 0
 			       : warden_error_set(err, "'.': the root is no directory");
@@ -277,7 +277,7 @@ int unpack_tree_add(struct unpack_tree *tree, struct unpack_source *source,
 	return unpack_tree_add_item(&item, err);
 }
 
-/* One that was replaced or removed has no time to be set. */
+/* A directory that was replaced or removed meanwhile is skipped. */
 int unpack_tree_finish(struct unpack_tree *tree, struct warden_error *err)
 {
 	for (size_t i = 0; i < tree->n_times; i++) {
@@ -302,7 +302,8 @@ void unpack_tree_free(struct unpack_tree *tree)
 	tree->n_times = 0;
 }
 
-/* Where a name is, if there is such a directory: -1 otherwise, which `*result` says more of. */
+/* Opens the directory of a name. If it returns -1, `*result` is 0 if there is no such directory,
+ * and -1 after another failure. */
 static int unpack_tree_find_parent(struct unpack_tree *tree, const char *name, const char **base,
 				   int *result, struct warden_error *err)
 {
@@ -358,7 +359,7 @@ int unpack_tree_empty(struct unpack_tree *tree, const char *name, struct warden_
 	char below[PATH_MAX];
 	int result, fd;
 
-	/* As if it were the directory of something, so that links are resolved alike. */
+	/* Opened as the directory of a name, so that links are resolved in the same way. */
 	if (snprintf(below, sizeof(below), "%s%s.", name, *name ? "/" : "") >= PATH_MAX)
 		return warden_error_set(err, "%s: too long a name", name);
 	parent_fd = unpack_tree_find_parent(tree, below, &base, &result, err);
