@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reads a command line by the table of commands. */
+/* Parses a command line by the table of commands. */
 #include <config.h>
 
 #include "client/cli/cli.h"
@@ -19,13 +19,13 @@ int usage_error(const struct invocation *invocation, const char *format, ...)
 	va_end(args);
 	fprintf(stderr, "\n");
 	if (name)
-		fprintf(stderr, "`warden help %s` tells more\n", name);
+		fprintf(stderr, "see `warden help %s`\n", name);
 	else
-		fprintf(stderr, "`warden help` tells more\n");
+		fprintf(stderr, "see `warden help`\n");
 	return STATUS_USAGE;
 }
 
-/* Groups of one request share its message. */
+/* The index of a group's request; groups of the same request share its message. */
 static size_t arguments_request_index(const struct cli_command *command, size_t group)
 {
 	size_t index = 0;
@@ -57,7 +57,7 @@ static int arguments_make_requests(struct invocation *invocation)
 	return 0;
 }
 
-/* The group that an option is one of; -1: none. */
+/* Returns the index of the group that contains the option, or -1. */
 static int arguments_find_group(const struct cli_command *command, const struct option *option)
 {
 	for (int i = 0; i < MAX_GROUPS; i++)
@@ -83,7 +83,7 @@ struct warden_message *option_request(const struct invocation *invocation,
 		return request;
 	if (invocation->second)
 		inner = "second";
-	return warden_message_add(request, inner); /* the one that is there already, if any */
+	return warden_message_add(request, inner); /* returns the existing one if there is one */
 }
 
 static int arguments_apply_option(struct invocation *invocation, size_t index, const char *text)
@@ -92,12 +92,13 @@ static int arguments_apply_option(struct invocation *invocation, size_t index, c
 
 	invocation->seen[index] = true;
 	if (option->filled && !*text)
-		return usage_error(invocation, "--%s: '' is no %s", option->name, option->argument);
+		return usage_error(invocation, "--%s: '' is not a valid %s", option->name,
+				   option->argument);
 	return option->set ? option->set(invocation, option, text)
 			   : set_field(invocation, option, text);
 }
 
-/* Complains about an option that does not exist and names the one that was probably meant. */
+/* Reports an unknown option and suggests the nearest one. */
 static int arguments_reject_option(const struct invocation *invocation, const char *name)
 {
 	const struct option *option;
@@ -112,7 +113,7 @@ static int arguments_reject_option(const struct invocation *invocation, const ch
 	return usage_error(invocation, "unknown option --%s", name);
 }
 
-/* The option that a word such as --name or --name=value names, or NULL. */
+/* Finds the option of a word such as --name or --name=value; NULL: unknown. */
 static const struct option *arguments_find_option(const struct invocation *invocation,
 						  const char *word, size_t length, size_t *index)
 {
@@ -136,7 +137,7 @@ static const struct option *arguments_find_letter(const struct invocation *invoc
 	return NULL;
 }
 
-/* Takes letters such as -it, of which the last may have a value: -n 5 or -n5. */
+/* Reads short options such as -it; the last one may have a value: -n 5 or -n5. */
 static int arguments_read_letters(struct invocation *invocation, char **argv, int *i, int end)
 {
 	const char *word = argv[*i];
@@ -164,7 +165,7 @@ static int arguments_read_letters(struct invocation *invocation, char **argv, in
 	return status;
 }
 
-/* Takes the option at argv[*i] and moves on to its last word. */
+/* Reads the option at argv[*i] and advances `*i` to its last word. */
 static int arguments_read_option(struct invocation *invocation, char **argv, int *i, int end)
 {
 	char *word = argv[*i];
@@ -192,7 +193,7 @@ static int arguments_read_option(struct invocation *invocation, char **argv, int
 	return arguments_apply_option(invocation, index, value ? value : "true");
 }
 
-/* The first option that may stand without its name and was not given; false: none. */
+/* Finds the first positional option that was not given yet; false: none. */
 static bool arguments_next_positional(const struct invocation *invocation, size_t *index)
 {
 	const struct option *option;
@@ -205,7 +206,7 @@ static bool arguments_next_positional(const struct invocation *invocation, size_
 	return false;
 }
 
-/* Takes the word at argv[*i], or from there on a command line. */
+/* Reads the positional word at argv[*i], or the command line that begins there. */
 static int arguments_read_word(struct invocation *invocation, int argc, char **argv, int *i)
 {
 	size_t index;
@@ -220,7 +221,7 @@ static int arguments_read_word(struct invocation *invocation, int argc, char **a
 	return 0;
 }
 
-/* What stood before `:::` is the first job; what comes is the second one's. */
+/* The words so far describe the first job, those behind `:::` the second one. */
 static int arguments_begin_second_job(struct invocation *invocation)
 {
 	struct warden_message *first = warden_message_add(invocation->requests[0], "first");
@@ -237,7 +238,8 @@ static int arguments_begin_second_job(struct invocation *invocation)
 	return status;
 }
 
-/* Of a pair's command line the part up to the divider, which ends it. */
+/* Returns the index of the divider of spawn-pair's command line; argc if there is none or it was
+ * passed. */
 static int arguments_find_divider(const struct invocation *invocation, int argc, char **argv)
 {
 	if (invocation->command && strcmp(invocation->command->name, "spawn-pair") == 0 &&
@@ -265,7 +267,7 @@ static int arguments_read_command(struct invocation *invocation, const char *nam
 
 	invocation->command = command_find(name);
 	if (invocation->command) {
-		/* From here on options have the numbers that the command gives them. */
+		/* Option indexes now count from the command's own options. */
 		memset(invocation->seen, 0, sizeof(invocation->seen));
 		return arguments_make_requests(invocation);
 	}
@@ -283,7 +285,7 @@ static int arguments_read_command(struct invocation *invocation, const char *nam
 	return usage_error(invocation, "unknown command '%s'", name);
 }
 
-/* Reads words up to `end`. */
+/* Reads the words from `begin` up to `end`. */
 static int arguments_read_words(struct invocation *invocation, int begin, int end, char **argv)
 {
 	bool options = true; /* until `--` */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of the command: every request, and what it prints. The options are in option_table.c.
- */
+/* The table of commands: requests, help texts and print functions. The options are in
+ * option_table.c. */
 #include <config.h>
 
 #include "client/cli/cli.h"
@@ -14,7 +14,7 @@ const char *const section_titles[SECTIONS] = {
 };
 
 #define JOB_SCRIPT                                                                                 \
-	"What runs is given by one of --script, --script-file, a command line behind `--`, or "    \
+	"The job is given by one of --script, --script-file, a command line behind `--`, or "      \
 	"`-` for a script on standard input.\n"
 #define JOB_USAGE "[OPTIONS] HANDLE (--script TEXT | --script-file FILE | - | -- COMMAND...)"
 #define JOB_END                                                                                    \
@@ -49,10 +49,9 @@ const struct cli_command commands[] = {
 	 .section = SECTION_CONTAINERS,
 	 .usage = "HANDLE... | --property KEY=VALUE",
 	 .summary = "show state, addresses, jobs and figures of containers",
-	 .details =
-		 "What is set, and the most telling figures; --json prints all. Several handles "
-		 "make a table, as info-many does; one that is unknown is told, and the status is "
-		 "1.\n",
+	 .details = "Prints the settings and the main figures; --json prints all. Several handles "
+		    "are printed as a table, as by info-many; an unknown one is reported, and the "
+		    "status is 1.\n",
 	 .groups = {{"info_many", info_many_options}},
 	 .run = cmd_info,
 	 .print = print_info,
@@ -68,7 +67,7 @@ const struct cli_command commands[] = {
 	{.name = "top",
 	 .section = SECTION_CONTAINERS,
 	 .usage = "[-n N] [-d SECONDS] [--property KEY=VALUE]...",
-	 .summary = "show what the containers use, again and again",
+	 .summary = "show repeatedly what the containers use",
 	 .details = "On a terminal a live table, busiest first, until q or Control-C; else plain "
 		    "tables.\n",
 	 .groups = {{"info_many", info_many_options}, {NULL, top_options}},
@@ -79,7 +78,7 @@ const struct cli_command commands[] = {
 	 .section = SECTION_CONTAINERS,
 	 .usage = "[OPTIONS] HANDLE",
 	 .summary = "end every process of a container",
-	 .details = "Processes get TERM, and KILL where they are still there ten seconds later.\n",
+	 .details = "Processes get TERM, and KILL if they still run ten seconds later.\n",
 	 .groups = {{"stop", handle_option}, {"stop", stop_options}},
 	 .waits = true,
 	 .run = cmd_call},
@@ -92,17 +91,17 @@ const struct cli_command commands[] = {
 	{.name = "resume",
 	 .section = SECTION_CONTAINERS,
 	 .usage = "HANDLE",
-	 .summary = "let a paused container go on",
+	 .summary = "continue a paused container",
 	 .groups = {{"resume", handle_option}},
 	 .run = cmd_call},
 	{.name = "exec",
 	 .section = SECTION_CONTAINERS,
 	 .usage = "[OPTIONS] [--] COMMAND...",
-	 .summary = "run a command in a container of its own, which is destroyed afterwards",
+	 .summary = "run a command in a new container, which is destroyed afterwards",
 	 .details =
 		 "Takes the options of create and run. The output is printed as it comes, and the "
 		 "status is the command's.\nAn interrupt destroys the container first; a second "
-		 "one gives up waiting for that.\n" JOB_END,
+		 "one stops waiting for that.\n" JOB_END,
 	 .groups = {{"create", create_options},
 		    {"create", limit_options, "limits"},
 		    {"spawn", job_options}},
@@ -116,7 +115,7 @@ const struct cli_command commands[] = {
 	 .summary = "run a command or script, print its output and exit with its status",
 	 .details = JOB_SCRIPT
 	 "The output is printed when the job is over; with -i or -t, as it comes.\n"
-	 "An interrupt ends this command alone: the job goes on, and attach, link and job-signal "
+	 "An interrupt ends this command alone: the job continues, and attach, link and job-signal "
 	 "reach it.\n" JOB_END,
 	 .groups = {{"run", handle_option}, {"run", job_options}},
 	 .words = WORDS_HANDLE_FIRST,
@@ -135,8 +134,8 @@ const struct cli_command commands[] = {
 	 .section = SECTION_JOBS,
 	 .usage = "HANDLE [OPTIONS] -- COMMAND... ::: [OPTIONS] -- COMMAND...",
 	 .summary = "start two jobs, the output of each the input of the other",
-	 .details = "A word `:::` divides them, each with options and a command line or script of "
-		    "its own. Prints the numbers of both.\n",
+	 .details = "A word `:::` divides them, each with its own options and command line or "
+		    "script. Prints the numbers of both.\n",
 	 .groups = {{"spawn_pair", handle_option}, {"spawn_pair", job_options, "first"}},
 	 .words = WORDS_HANDLE_FIRST,
 	 .run = cmd_spawn_pair,
@@ -159,9 +158,9 @@ const struct cli_command commands[] = {
 	{.name = "attach",
 	 .section = SECTION_JOBS,
 	 .usage = "[-i] [-t] [--replay=false] HANDLE JOB",
-	 .summary = "take part in a job, which goes on when that ends",
-	 .details = "Prints its output as it comes and exits with its status. The job is not "
-		    "collected by it; any number may be attached.\n",
+	 .summary = "follow a job, which continues when this command ends",
+	 .details = "Prints its output as it comes and exits with its status. This does not "
+		    "collect the job; any number of clients may be attached.\n",
 	 .groups = {{"attach", attach_options}, {NULL, attach_own_options}},
 	 .waits = true,
 	 .run = cmd_attach},
@@ -225,20 +224,20 @@ const struct cli_command commands[] = {
 	 .section = SECTION_NETWORK,
 	 .usage = "HANDLE",
 	 .summary = "show the rules of a container, in the order in which they are tried",
-	 .details = "As net-remove and net-replace take them.\n",
+	 .details = "In the syntax of net-remove and net-replace.\n",
 	 .groups = {{"net_list", handle_option}},
 	 .run = cmd_call,
 	 .print = print_rules},
 	{.name = "net-remove",
 	 .section = SECTION_NETWORK,
 	 .usage = "HANDLE [--in RULE]... [--out RULE]...",
-	 .summary = "take rules back, all of these or none",
+	 .summary = "remove rules, all of these or none",
 	 .groups = {{"net_remove", rule_options}},
 	 .run = cmd_call},
 	{.name = "net-replace",
 	 .section = SECTION_NETWORK,
 	 .usage = "HANDLE [--in RULE]... [--out RULE]...",
-	 .summary = "put these rules in the place of all that there are",
+	 .summary = "replace all rules by these",
 	 .groups = {{"net_replace", rule_options}},
 	 .run = cmd_call,
 	 .print = print_forwards},
@@ -361,28 +360,29 @@ const struct cli_command commands[] = {
 	{.name = "doctor",
 	 .section = SECTION_DAEMON,
 	 .usage = "[--all] [--settings FILE]",
-	 .summary = "tell what this host lacks for each backend, and the remedy",
-	 .details = "With the daemon's own words where it answers; needs no daemon. Exits with 0 "
-		    "unless the backend in effect cannot run.\n",
+	 .summary = "show what this host lacks for each backend, and the remedy",
+	 .details =
+		 "A daemon that answers reports on its own backend; none is needed. Exits with 0 "
+		 "unless the backend in effect cannot run.\n",
 	 .groups = {{"status", NULL}, {NULL, doctor_options}},
 	 .run = cmd_doctor},
 	{.name = "completion",
 	 .section = SECTION_DAEMON,
 	 .usage = "bash | zsh | fish",
-	 .summary = "print what makes a shell complete the command",
+	 .summary = "print a completion script for a shell",
 	 .words = WORDS_COMMAND,
 	 .run = cmd_completion},
 	{.name = "complete",
 	 .section = SECTION_DAEMON,
 	 .usage = "[--] WORD...",
-	 .summary = "print what may stand for the last word",
+	 .summary = "print the candidates for the last word",
 	 .words = WORDS_COMMAND,
 	 .hidden = true,
 	 .run = cmd_complete},
 	{.name = "help",
 	 .section = SECTION_DAEMON,
 	 .usage = "[--manual] [COMMAND]",
-	 .summary = "tell what a command takes",
+	 .summary = "print the help of a command",
 	 .groups = {{NULL, help_options}},
 	 .words = WORDS_COMMAND,
 	 .run = cmd_help},
@@ -398,7 +398,6 @@ const struct cli_command *command_find(const char *name)
 	return NULL;
 }
 
-/* Whether an earlier group has an option of this name. */
 static bool command_has_earlier_option(const struct cli_command *command, size_t group,
 				       const char *name)
 {

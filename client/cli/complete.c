@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What may come next in a command line, by the table and by what the daemon knows. Shells and the
- * prompt ask here. */
+/* Completion: candidates for the last word of a command line, from the table and from the
+ * daemon. Used by shells and by the prompt. */
 #include <config.h>
 
 #include "client/cli/cli.h"
@@ -9,19 +9,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ASK_TIMEOUT = 1000 }; /* who waits for a completion does not wait long */
+enum { ASK_TIMEOUT = 1000 }; /* milliseconds */
 
-/* What is known of the words before the last one. */
+/* The words before the last one, parsed. */
 struct complete_line {
 	const struct cli_command *command;
-	const struct option *value_of; /* the last word is the value of this option */
-	const char *handle, *socket;   /* as far as they were given */
-	size_t positionals;            /* words that stand without an option's name */
-	bool inside;                   /* the command line of a container has begun */
+	const struct option *value_of; /* the last word is this option's value */
+	const char *handle, *socket;   /* NULL: not given */
+	size_t positionals;            /* number of positional words */
+	bool inside;                   /* the last word belongs to the container's command line */
 };
 
 struct complete_sink {
-	const char *word; /* what candidates begin with */
+	const char *word; /* the prefix of the candidates */
 	complete_function function;
 	void *data;
 };
@@ -47,7 +47,7 @@ static const struct option *complete_find_option(const struct cli_command *comma
 	return NULL;
 }
 
-/* The option that the n-th word without a name is for; NULL: none. */
+/* Finds the option that the n-th positional word sets; NULL: none. */
 static const struct option *complete_find_positional(const struct cli_command *command, size_t n)
 {
 	const struct option *option;
@@ -108,7 +108,8 @@ static void complete_read_line(struct complete_line *line, char *const *words, s
 	}
 }
 
-/* The daemon's answer; NULL also where there is none: then there is nothing to offer. */
+/* Sends a request and frees it; returns the answer, or NULL if there is no daemon or it fails:
+ * then there are no candidates. */
 static struct warden_message *complete_call(const struct complete_line *line,
 					    struct warden_message *request)
 {
@@ -179,7 +180,7 @@ static void complete_offer_options(const struct cli_command *command,
 	}
 }
 
-/* The choices of `one|another`. */
+/* Offers the choices of a text such as `one|another`. */
 static void complete_offer_choices(const char *choices, const struct complete_sink *sink)
 {
 	char *copy = strdup(choices), *save = NULL;
@@ -190,7 +191,7 @@ static void complete_offer_choices(const char *choices, const struct complete_si
 	free(copy);
 }
 
-/* Whether the handle is that of a container that is still to be made. */
+/* Whether the handle names a new container. */
 static bool complete_is_new_handle(const struct complete_line *line)
 {
 	return line->command && strcmp(line->command->name, "create") == 0;
@@ -226,7 +227,8 @@ enum complete_files complete_words(char *const *words, size_t n, complete_functi
 	if (line.value_of)
 		return complete_offer_values(&line, line.value_of, &sink);
 	if (line.inside)
-		return COMPLETE_FILES; /* a guess: what lies inside is often named as outside */
+		return COMPLETE_FILES; /* a guess: paths in the container are often the same as on
+					  the host */
 	if (*sink.word == '-') {
 		complete_offer_options(line.command, &sink);
 		return COMPLETE_NO_FILES;
@@ -243,7 +245,7 @@ enum complete_files complete_words(char *const *words, size_t n, complete_functi
 	return option ? complete_offer_values(&line, option, &sink) : COMPLETE_NO_FILES;
 }
 
-/* A candidate for a shell: a tab before what it is. */
+/* Prints a candidate for a shell: the word, a tab, the description. */
 static void complete_print_candidate(void *data, const char *text, const char *description)
 {
 	(void)data;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What makes a shell complete the command: it asks `warden complete`, so that nothing
- * of the table is written twice. The installed files are what `warden completion` prints. */
+/* Completion scripts for shells. They call `warden complete`, so that they contain nothing of
+ * the table. The installed files are the output of `warden completion`. */
 #include <config.h>
 
 #include "client/cli/cli.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Help, written from the table of commands. */
+/* Help, generated from the table of commands. */
 #include <config.h>
 
 #include "client/cli/cli.h"
@@ -8,7 +8,7 @@
 
 enum { INDENT = 28, WIDTH = 80 };
 
-/* Prints words behind the current column and goes on below it. */
+/* Prints words from the column on, and wraps them with that indent. */
 static void help_print_wrapped(FILE *file, const char *text, size_t column)
 {
 	size_t at = column;
@@ -98,14 +98,14 @@ static void help_print_commands(FILE *file)
 	const struct option *option;
 
 	fprintf(file, "Usage: warden [--socket FILE] [--json] COMMAND [OPTIONS]\n\n"
-		      "Makes containers through wardend and runs programs in them. Without a "
+		      "Creates containers through wardend and runs programs in them. Without a "
 		      "command,\nreads commands, one a line.\n");
 	for (int section = 0; section < SECTIONS; section++)
 		help_print_section(file, (enum section)section);
 	fprintf(file, "\nOptions of every command:\n");
 	for (size_t i = 0; (option = command_option(NULL, i)) != NULL; i++)
 		help_print_option(file, option);
-	fprintf(file, "\n`warden help COMMAND` tells what a command takes.\n");
+	fprintf(file, "\n`warden help COMMAND` prints the help of a command.\n");
 }
 
 void help_print(FILE *file, const struct cli_command *command)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Cuts a line into words. */
+/* Splits a line into words. */
 #include <config.h>
 
 #include "client/cli/repl.h"
@@ -12,7 +12,7 @@ static bool line_is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* Reads a word from `*at` on into `to`; returns behind its NUL. */
+/* Copies the word at `*at` to `to` without quotes; returns the byte behind its NUL. */
 static char *line_read_word(struct line_words *words, const char *line, size_t length, size_t *at,
 			    char *to)
 {
@@ -43,7 +43,7 @@ int line_cut(struct line_words *words, const char *line, size_t length, bool for
 	char *to;
 
 	memset(words, 0, sizeof(*words));
-	/* Every word takes two bytes of the line at least, but an empty last one. */
+	/* Every word takes at least two bytes of the line, except an empty last one. */
 	words->text = malloc(length + 2);
 	words->words = calloc(length / 2 + 3, sizeof(*words->words));
 	to = words->text;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Finds the name that somebody meant who mistyped it. */
+/* Finds the name that is most similar to a mistyped one. */
 #include <config.h>
 
 #include "client/cli/cli.h"
@@ -15,7 +15,7 @@ static size_t near_smallest(size_t a, size_t b, size_t c)
 	return two < c ? two : c;
 }
 
-/* How many letters must be inserted, removed, changed or swapped with their neighbour. */
+/* The number of letters to insert, remove, change or swap with their neighbour. */
 static size_t near_distance(const char *a, const char *b)
 {
 	size_t rows[3][LONGEST + 1];
@@ -47,7 +47,8 @@ void near_begin(struct near *near, const char *word)
 {
 	near->word = word;
 	near->best = NULL;
-	/* What is further away was hardly meant; two of three letters make another word. */
+	/* A larger distance is no typing error; in a word of three letters two wrong ones are
+	 * too many. */
 	near->distance = strlen(word) < 4 ? 2 : strlen(word) / 3 + 2;
 }
 
@@ -57,7 +58,7 @@ void near_consider(struct near *near, const char *name)
 	size_t distance = near_distance(near->word, name);
 
 	if (length >= 2 && strncmp(near->word, name, length) == 0)
-		distance = 1; /* the beginning of a name */
+		distance = 1; /* an abbreviation */
 	if (distance < near->distance) {
 		near->distance = distance;
 		near->best = name;

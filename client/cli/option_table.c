@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The second half of the table: the options, each with the field that it sets. */
+/* The second half of the table: the options and the fields that they set. */
 #include <config.h>
 
 #include "client/cli/cli.h"
@@ -15,12 +15,12 @@ const struct option global_options[] = {
 	{.name = "format",
 	 .argument = "TEMPLATE",
 	 OWN(format),
-	 .help = "print a line of this text, where {FIELD} stands for a field of the answer"},
-	{.name = "help", .letter = 'h', OWN(help), .help = "print what a command takes"},
+	 .help = "print a line of this text; {FIELD} stands for a field of the answer"},
+	{.name = "help", .letter = 'h', OWN(help), .help = "print the help of a command"},
 	{.name = "version", OWN(version), .help = "print the version"},
 	{.name = "exit-on-error",
 	 OWN(exit_on_error),
-	 .help = "where commands are read one a line: end with the first one that fails"},
+	 .help = "when commands are read one a line: stop at the first one that fails"},
 	{0},
 };
 
@@ -52,7 +52,7 @@ const struct option create_options[] = {
 	 .field = "bind_mounts",
 	 .argument = "SRC:DST[:ro]",
 	 .set = set_bind_mount,
-	 .help = "show SRC of the host at DST, writable unless :ro; may be given again"},
+	 .help = "mount SRC of the host at DST, writable unless :ro; may be given again"},
 	{.name = "grace-time",
 	 .field = "grace_time",
 	 .argument = "SECONDS",
@@ -62,7 +62,7 @@ const struct option create_options[] = {
 	 .field = "ttl",
 	 .argument = "SECONDS",
 	 .set = set_seconds,
-	 .help = "destroy it after that time, whoever uses it"},
+	 .help = "destroy it after this time, even if it is in use"},
 	{.name = "network",
 	 .field = "network",
 	 .argument = "ADDRESS",
@@ -85,11 +85,11 @@ const struct option create_options[] = {
 	 .field = "tmpfs_bytes",
 	 .argument = "BYTES",
 	 .set = set_size,
-	 .help = "what it writes lies in memory, so much at most"},
+	 .help = "keep what it writes in memory, at most this much"},
 	{.name = "tmpfs-inodes",
 	 .field = "tmpfs_inodes",
 	 .argument = "N",
-	 .help = "likewise so many files at most"},
+	 .help = "with --tmpfs-size: at most this many files"},
 	{.name = "shm-size",
 	 .field = "shm_bytes",
 	 .argument = "BYTES",
@@ -100,13 +100,14 @@ const struct option create_options[] = {
 	 .field = "env",
 	 .argument = "NAME=VALUE",
 	 .set = set_env,
-	 .help = "set a variable for every job; without =VALUE it is this process's; may be given "
+	 .help = "set a variable for every job; without =VALUE the value is this process's; may be "
+		 "given "
 		 "again"},
 	{.name = "property",
 	 .field = "properties",
 	 .argument = "KEY=VALUE",
 	 .set = set_property,
-	 .help = "a label, which list and events select by; may be given again"},
+	 .help = "a label by which list and events select; may be given again"},
 	{.name = "hostname",
 	 .field = "hostname",
 	 .argument = "NAME",
@@ -123,7 +124,7 @@ const struct option create_options[] = {
 	{.name = "request-id",
 	 .field = "request_id",
 	 .argument = "ID",
-	 .help = "the same request with the same id again has the same answer"},
+	 .help = "a repeated request with the same id returns the same answer"},
 	{0},
 };
 
@@ -134,7 +135,7 @@ const struct option limit_options[] = {
 	 .argument = "BYTES",
 	 .set = set_size,
 	 .help = "memory and swap together; `unlimited`"},
-	{.name = "swap-off", .field = "swap_off", .help = "swap nothing of it"},
+	{.name = "swap-off", .field = "swap_off", .help = "do not swap its memory"},
 	{.name = "cpu-shares",
 	 .field = "cpu_shares",
 	 .argument = "N",
@@ -142,7 +143,7 @@ const struct option limit_options[] = {
 	{.name = "cpu-quota",
 	 .field = "cpu_quota",
 	 .argument = "PERCENT",
-	 .help = "of one core: 250 is two and a half; 0: no quota"},
+	 .help = "in percent of a core: 250 is two and a half cores; 0: no quota"},
 	{.name = "cpus",
 	 .field = "cpus",
 	 .argument = "LIST",
@@ -152,21 +153,21 @@ const struct option limit_options[] = {
 	 .field = "disk_bytes",
 	 .argument = "BYTES",
 	 .set = set_size,
-	 .help = "of its own files; 0: no limit"},
+	 .help = "size of its own files; 0: no limit"},
 	{.name = "disk-inodes",
 	 .field = "disk_inodes",
 	 .argument = "N",
-	 .help = "files of its own; 0: no limit"},
+	 .help = "number of its own files; 0: no limit"},
 	{.name = "bandwidth-rate",
 	 .field = "bandwidth_rate",
 	 .argument = "BYTES",
 	 .set = set_size,
-	 .help = "a second, in both directions; with --bandwidth-burst"},
+	 .help = "bytes a second, in both directions; with --bandwidth-burst"},
 	{.name = "bandwidth-burst",
 	 .field = "bandwidth_burst",
 	 .argument = "BYTES",
 	 .set = set_size,
-	 .help = "that may pass at once"},
+	 .help = "bytes that may pass at once"},
 	{.name = "io-weight",
 	 .field = "io_weight",
 	 .argument = "N",
@@ -175,12 +176,12 @@ const struct option limit_options[] = {
 	 .field = "io_read_rate",
 	 .argument = "BYTES",
 	 .set = set_size,
-	 .help = "a second from the depot's disk; 0: no limit"},
+	 .help = "bytes a second read from the depot's disk; 0: no limit"},
 	{.name = "io-write-rate",
 	 .field = "io_write_rate",
 	 .argument = "BYTES",
 	 .set = set_size,
-	 .help = "a second to the depot's disk; 0: no limit"},
+	 .help = "bytes a second written to the depot's disk; 0: no limit"},
 	{0},
 };
 
@@ -190,29 +191,28 @@ const struct option job_options[] = {
 	 .field = "user",
 	 .argument = "USER[:GROUP]",
 	 .filled = true,
-	 .help = "as whom it runs, by name or number (default: vcap)"},
+	 .help = "the user that it runs as, by name or number (default: vcap)"},
 	{.name = "privileged", .field = "privileged", .help = "run as root of the container"},
 	{.name = "env",
 	 .letter = 'e',
 	 .field = "env",
 	 .argument = "NAME=VALUE",
 	 .set = set_env,
-	 .help = "set a variable; without =VALUE it is this process's; may be given again"},
+	 .help = "set a variable; without =VALUE the value is this process's; may be given again"},
 	{.name = "working-dir",
 	 .letter = 'w',
 	 .field = "working_dir",
 	 .argument = "PATH",
 	 .filled = true,
-	 .help = "where it starts (default: the user's home)"},
+	 .help = "the directory where it starts (default: the user's home)"},
 	{.name = "stdin",
 	 .letter = 'i',
 	 .field = "stdin",
-	 .help = "it reads standard input, which run and exec hand on, and spawn leaves to "
-		 "job-input"},
+	 .help = "connect its standard input: run and exec send theirs, for spawn job-input does"},
 	{.name = "terminal",
 	 .letter = 't',
 	 .field = "terminal",
-	 .help = "it has a terminal of its own; run and exec make this one raw for it"},
+	 .help = "give it a terminal; run and exec make this terminal raw for it"},
 	{.name = "rows",
 	 .field = "rows",
 	 .argument = "N",
@@ -225,12 +225,12 @@ const struct option job_options[] = {
 	 .field = "wall_time_us",
 	 .argument = "SECONDS",
 	 .set = set_microseconds,
-	 .help = "kill it after that time"},
+	 .help = "kill it after this time"},
 	{.name = "cpu-time",
 	 .field = "cpu_time_us",
 	 .argument = "SECONDS",
 	 .set = set_microseconds,
-	 .help = "kill it when it has used so much cpu"},
+	 .help = "kill it when it has used this much cpu time"},
 	{.name = "memory-limit",
 	 .field = "memory_limit",
 	 .argument = "BYTES",
@@ -242,14 +242,14 @@ const struct option job_options[] = {
 	 .help = "of the job alone"},
 	{.name = "own-cgroup",
 	 .field = "own_cgroup",
-	 .help = "a control group of its own, so that its figures cover every descendant"},
+	 .help = "give it its own control group, so that its figures include every descendant"},
 	{.name = "cpus",
 	 .field = "cpus",
 	 .argument = "LIST",
 	 .help = "the cpus that it may use, such as 0-2,4"},
 	{.name = "lease-cpu",
 	 .field = "lease_cpu",
-	 .help = "a cpu that no other job with this option has"},
+	 .help = "run it on a cpu that no other job with this option uses"},
 	{.name = "nice", .field = "nice", .argument = "N", .help = "-20 to 19"},
 	{.name = "rlimit",
 	 .field = "rlimits",
@@ -258,7 +258,7 @@ const struct option job_options[] = {
 	 .help = "limit a resource as in getrlimit(2), such as nofile=1024 or core=unlimited; may "
 		 "be given again"},
 	{.name = "no-aslr", .field = "no_aslr", .help = "addresses are not randomised"},
-	{.name = "no-swap", .field = "no_swap", .help = "swap nothing of it"},
+	{.name = "no-swap", .field = "no_swap", .help = "do not swap its memory"},
 	{.name = "stack-unlimited",
 	 .field = "stack_unlimited",
 	 .help = "its stack may be as large as the memory"},
@@ -271,8 +271,8 @@ const struct option job_options[] = {
 	 .field = "output_policy",
 	 .argument = "kill|head-tail|tail",
 	 .set = set_choice,
-	 .help = "what becomes of more: the job is killed (default), or only the first and last "
-		 "bytes are kept, or the last"},
+	 .help = "at the output limit: kill the job (default), keep the first and last bytes, or "
+		 "keep the last ones"},
 	{.name = "discard-output",
 	 .field = "discard_output",
 	 .help = "drop the output instead of keeping it"},
@@ -281,11 +281,13 @@ const struct option job_options[] = {
 	 .argument = "TAG",
 	 .filled = true,
 	 .help = "send each line of output to syslog as warden.TAG, too"},
-	{.name = "keep", .field = "keep", .help = "answer link again and again, until collect"},
+	{.name = "keep",
+	 .field = "keep",
+	 .help = "keep the result for further links, until collect"},
 	{.name = "request-id",
 	 .field = "request_id",
 	 .argument = "ID",
-	 .help = "the same request with the same id again has the same answer"},
+	 .help = "a repeated request with the same id returns the same answer"},
 	{.name = "script",
 	 .field = "script",
 	 .argument = "TEXT",
@@ -306,7 +308,7 @@ const struct option attach_options[] = {
 	JOB,
 	{.name = "replay",
 	 .field = "replay",
-	 .help = "begin with its first output, as is the default; --replay=false: with what comes"},
+	 .help = "begin with the first output (default); --replay=false: new output only"},
 	{0},
 };
 
@@ -314,11 +316,11 @@ const struct option attach_own_options[] = {
 	{.name = "stdin",
 	 .letter = 'i',
 	 OWN(attach_input),
-	 .help = "hand standard input on to the job"},
+	 .help = "send standard input to the job"},
 	{.name = "terminal",
 	 .letter = 't',
 	 OWN(attach_terminal),
-	 .help = "make this terminal raw for the job's; Control-P Control-Q leaves it"},
+	 .help = "make this terminal raw for that of the job; Control-P Control-Q leaves it"},
 	{0},
 };
 
@@ -331,7 +333,8 @@ const struct option stop_options[] = {
 #define SELECT                                                                                     \
 	{                                                                                          \
 		.name = "property", .field = "properties", .argument = "KEY=VALUE",                \
-		.set = set_property, .help = "those that have this one; may be given again"        \
+		.set = set_property,                                                               \
+		.help = "only containers with this property; may be given again"                   \
 	}
 
 const struct option list_options[] = {SELECT, {0}};
@@ -347,7 +350,7 @@ const struct option info_many_options[] = {
 	 .argument = "HANDLE",
 	 .positional = true,
 	 .repeated = true,
-	 .help = "a container; all where none is named"},
+	 .help = "a container (default: all); may be given again"},
 	SELECT,
 	{0},
 };
@@ -368,7 +371,7 @@ const struct option shell_options[] = {
 	 .argument = "USER",
 	 .filled = true,
 	 OWN(user),
-	 .help = "whose shell (default: root)"},
+	 .help = "user of the shell (default: root)"},
 	{0},
 };
 
@@ -393,12 +396,12 @@ const struct option net_out_options[] = {
 	{.name = "network",
 	 .field = "network",
 	 .argument = "ADDRESSES",
-	 .help = "where to: an address, ADDRESS/BITS or FIRST-LAST"},
+	 .help = "the destination: an address, ADDRESS/BITS or FIRST-LAST"},
 	{.name = "port", .field = "port", .argument = "PORT", .help = "one port"},
 	{.name = "port-range",
 	 .field = "port_range",
 	 .argument = "FIRST:LAST",
-	 .help = "ports; wins over --port"},
+	 .help = "ports; overrides --port"},
 	{.name = "protocol",
 	 .field = "protocol",
 	 .argument = "tcp|udp|icmp|all",
@@ -433,7 +436,7 @@ const struct option limit_memory_options[] = {
 	 .argument = "BYTES",
 	 .set = set_size,
 	 .positional = true,
-	 .help = "of memory and swap together; without it the one in force is told"},
+	 .help = "of memory and swap together; without it the current limit is printed"},
 	{0},
 };
 
@@ -442,7 +445,7 @@ const struct option limit_cpu_options[] = {
 	 .field = "limit_in_shares",
 	 .argument = "SHARES",
 	 .positional = true,
-	 .help = "1024 is the default; without it those in force are told"},
+	 .help = "1024 is the default; without it the current shares are printed"},
 	{0},
 };
 
@@ -453,15 +456,15 @@ const struct option limit_cpu_options[] = {
 
 const struct option limit_disk_options[] = {
 	DISK("byte-limit", "byte_limit", "bytes, as --byte-hard"),
-	DISK("byte", "byte", "bytes, as --byte-hard; wins over the one before"),
+	DISK("byte", "byte", "bytes, as --byte-hard; overrides --byte-limit"),
 	DISK("byte-soft", "byte_soft", "bytes that may be exceeded for a while"),
 	DISK("byte-hard", "byte_hard", "bytes; 0: no limit"),
 	DISK("block-limit", "block_limit", "blocks of 1 KiB, as --block-hard"),
-	DISK("block", "block", "blocks, as --block-hard; wins over the one before"),
+	DISK("block", "block", "blocks, as --block-hard; overrides --block-limit"),
 	DISK("block-soft", "block_soft", "blocks that may be exceeded for a while"),
 	DISK("block-hard", "block_hard", "blocks of 1 KiB; 0: no limit"),
 	DISK("inode-limit", "inode_limit", "files, as --inode-hard"),
-	DISK("inode", "inode", "files, as --inode-hard; wins over the one before"),
+	DISK("inode", "inode", "files, as --inode-hard; overrides --inode-limit"),
 	DISK("inode-soft", "inode_soft", "files that may be exceeded for a while"),
 	DISK("inode-hard", "inode_hard", "files; 0: no limit"),
 	{0},
@@ -474,14 +477,14 @@ const struct option limit_bandwidth_options[] = {
 	 .set = set_size,
 	 .positional = true,
 	 .required = true,
-	 .help = "a second, in both directions"},
+	 .help = "bytes a second, in both directions"},
 	{.name = "burst",
 	 .field = "burst",
 	 .argument = "BYTES",
 	 .set = set_size,
 	 .positional = true,
 	 .required = true,
-	 .help = "that may pass at once"},
+	 .help = "bytes that may pass at once"},
 	{0},
 };
 
@@ -502,10 +505,10 @@ const struct option copy_in_options[] = {
 	 .argument = "PATH",
 	 .positional = true,
 	 .required = true,
-	 .help = "where to in the container"},
+	 .help = "the destination in the container"},
 	{.name = "progress",
 	 .field = "progress",
-	 .help = "tell how far it is, also where standard error is no terminal"},
+	 .help = "show the progress even if standard error is not a terminal"},
 	{0},
 };
 
@@ -524,14 +527,14 @@ const struct option copy_out_options[] = {
 	 .filled = true,
 	 .positional = true,
 	 .required = true,
-	 .help = "where to on the host; `-`: a tar on standard output"},
+	 .help = "the destination on the host; `-`: a tar on standard output"},
 	{.name = "owner",
 	 .field = "owner",
 	 .argument = "USER[:GROUP]",
-	 .help = "whose it becomes (default: root)"},
+	 .help = "owner of the copy (default: root)"},
 	{.name = "progress",
 	 .field = "progress",
-	 .help = "tell how far it is, also where standard error is no terminal"},
+	 .help = "show the progress even if standard error is not a terminal"},
 	{0},
 };
 
@@ -540,11 +543,11 @@ const struct option file_options[] = {HANDLE, PATH, {0}};
 const struct option file_read_options[] = {
 	HANDLE,
 	PATH,
-	{.name = "offset",
-	 .field = "offset",
+	{.name = "offset", .field = "offset", .argument = "N", .help = "skip this many bytes"},
+	{.name = "length",
+	 .field = "length",
 	 .argument = "N",
-	 .help = "begin behind so many bytes"},
-	{.name = "length", .field = "length", .argument = "N", .help = "at most so many bytes"},
+	 .help = "read at most this many bytes"},
 	{0},
 };
 
@@ -563,12 +566,12 @@ const struct option file_write_options[] = {
 	{.name = "offset",
 	 .field = "offset",
 	 .argument = "N",
-	 .help = "write there, and keep the rest of the file"},
+	 .help = "write at this offset and keep the rest of the file"},
 	{0},
 };
 
 const struct option file_write_own_options[] = {
-	{.name = "file", .argument = "FILE", OWN(file), .help = "a file with what to write"},
+	{.name = "file", .argument = "FILE", OWN(file), .help = "read the data from this file"},
 	{0},
 };
 
@@ -578,7 +581,7 @@ const struct option file_remove_options[] = {
 	{.name = "recursive",
 	 .letter = 'r',
 	 .field = "recursive",
-	 .help = "a directory with all that is in it"},
+	 .help = "remove a directory with its content"},
 	{0},
 };
 
@@ -589,12 +592,12 @@ const struct option job_input_options[] = {
 	 .field = "data",
 	 .argument = "TEXT",
 	 .help = "what the job reads (default: standard input to its end)"},
-	{.name = "end", .field = "end", .help = "nothing follows: close its standard input"},
+	{.name = "end", .field = "end", .help = "close its standard input afterwards"},
 	{0},
 };
 
 const struct option job_input_own_options[] = {
-	{.name = "file", .argument = "FILE", OWN(file), .help = "a file with what the job reads"},
+	{.name = "file", .argument = "FILE", OWN(file), .help = "read the input from this file"},
 	{0},
 };
 
@@ -635,12 +638,12 @@ const struct option events_options[] = {
 	 .argument = "HANDLE",
 	 .positional = true,
 	 .repeated = true,
-	 .help = "of this container; of all where none is named"},
+	 .help = "only events of this container (default: all); may be given again"},
 	SELECT,
 	{.name = "after",
 	 .field = "after",
 	 .argument = "SEQUENCE",
-	 .help = "begin behind this number, as far as it is still known"},
+	 .help = "begin after this event, if it is still known"},
 	{0},
 };
 
@@ -649,26 +652,26 @@ const struct option top_options[] = {
 	 .letter = 'n',
 	 .argument = "N",
 	 OWN(iterations),
-	 .help = "end after so many tables (default: none on a terminal, else 1)"},
+	 .help = "number of tables (default: unlimited on a terminal, else 1)"},
 	{.name = "interval",
 	 .letter = 'd',
 	 .argument = "SECONDS",
 	 OWN(interval),
-	 .help = "between two tables (default: 1)"},
+	 .help = "interval between tables (default: 1)"},
 	{0},
 };
 
 const struct option doctor_options[] = {
-	{.name = "all", .letter = 'a', OWN(all), .help = "what is as it should be, too"},
+	{.name = "all", .letter = 'a', OWN(all), .help = "show good facts, too"},
 	{.name = "settings",
 	 .letter = 'c',
 	 .argument = "FILE",
 	 OWN(settings),
-	 .help = "the settings that a daemon would start with (default: as wardend)"},
+	 .help = "the configuration file (default: that of wardend)"},
 	{.name = "wardend",
 	 .argument = "FILE",
 	 OWN(wardend),
-	 .help = "the program that looks at this host (default: the installed one)"},
+	 .help = "the wardend that checks this host (default: the installed one)"},
 	{0},
 };
 

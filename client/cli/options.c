@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Takes the values of options into the requests. */
+/* Stores the values of options in the requests. */
 #include <config.h>
 
 #include "client/cli/cli.h"
@@ -18,7 +18,7 @@ int value_error(const struct invocation *invocation, const struct option *option
 	case ERANGE:
 		return usage_error(invocation, "--%s: '%s' is out of range", option->name, text);
 	default:
-		return usage_error(invocation, "--%s: '%s' is no %s", option->name, text,
+		return usage_error(invocation, "--%s: '%s' is not a valid %s", option->name, text,
 				   option->argument ? option->argument : "switch");
 	}
 }
@@ -41,7 +41,7 @@ static int options_set_bytes(struct invocation *invocation, const struct option 
 	return value_error(invocation, option, text);
 }
 
-/* A path that the daemon understands, which has another working directory. From malloc; NULL with
+/* Returns an absolute path, as the daemon has another working directory. From malloc; NULL with
  * errno. */
 static char *options_absolute_path(const char *path, size_t length)
 {
@@ -71,8 +71,8 @@ int set_path(struct invocation *invocation, const struct option *option, const c
 	return status;
 }
 
-/* Cuts SRC:DST[:ro|:rw]. DST is absolute, so the last ":/" is where it begins. What follows a colon
- * in its last name may be a mistyped mode, so a DST that has a colon there needs one. */
+/* Splits SRC:DST[:ro|:rw]. DST is absolute, so it begins at the last ":/". If its last name has
+ * a colon, a mode is required, because the text behind the colon may be a mistyped mode. */
 static int options_split_bind_mount(const char *text, size_t *source, size_t *target,
 				    const char **mode)
 {
@@ -108,7 +108,7 @@ int set_bind_mount(struct invocation *invocation, const struct option *option, c
 	if (options_split_bind_mount(text, &source, &target, &mode) < 0)
 		return usage_error(
 			invocation,
-			"--%s: '%s' is no %s: DST is absolute, and only ro or rw follows",
+			"--%s: '%s' is not a valid %s: DST is absolute, and only ro or rw follows",
 			option->name, text, option->argument);
 	mount = warden_message_add(option_request(invocation, option), option->field);
 	path = options_absolute_path(text, source);
@@ -151,7 +151,7 @@ int set_rlimit(struct invocation *invocation, const struct option *option, const
 	int result;
 
 	if (!value || value == text || (size_t)(value - text) >= sizeof(name))
-		return usage_error(invocation, "--%s: '%s' is no %s", option->name, text,
+		return usage_error(invocation, "--%s: '%s' is not a valid %s", option->name, text,
 				   option->argument);
 	if (!limits)
 		return value_error(invocation, option, text);

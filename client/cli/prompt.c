@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The prompt: libedit with a history that is kept, and completion by the table. */
+/* The prompt: libedit with completion and a history file. */
 #include <config.h>
 
 #include "client/cli/cli.h"
@@ -17,11 +17,11 @@ enum { HISTORY_SIZE = 1000 };
 struct prompt {
 	EditLine *edit;
 	History *history;
-	char *history_file; /* NULL: there is no home */
+	char *history_file; /* NULL: HOME is not set */
 	struct sigaction old_interrupt;
 };
 
-/* Candidates as they come. */
+/* A list of candidates. */
 struct prompt_candidates {
 	char **texts;
 	size_t n, capacity;
@@ -45,7 +45,7 @@ static void prompt_add_candidate(void *data, const char *text, const char *descr
 		char **grown = reallocarray(candidates->texts, capacity, sizeof(*grown));
 
 		if (!grown)
-			return; /* one less is offered */
+			return; /* no memory: one candidate less */
 		candidates->texts = grown;
 		candidates->capacity = capacity;
 	}
@@ -61,7 +61,7 @@ static void prompt_free_candidates(struct prompt_candidates *candidates)
 	free(candidates->texts);
 }
 
-/* Adds the files that begin as the word does, directories with a slash. */
+/* Adds the files whose path begins with the word; directories end with a slash. */
 static void prompt_add_files(struct prompt_candidates *candidates, const char *word,
 			     bool directories)
 {
@@ -83,7 +83,7 @@ static void prompt_add_files(struct prompt_candidates *candidates, const char *w
 		if (directories && !is_directory)
 			continue;
 		if (asprintf(&text, "%s%s%s", path, entry->d_name, is_directory ? "/" : "") < 0)
-			continue; /* one less is offered */
+			continue; /* no memory: one candidate less */
 		prompt_add_candidate(candidates, text, "");
 		free(text);
 	}
@@ -92,7 +92,7 @@ static void prompt_add_files(struct prompt_candidates *candidates, const char *w
 	free(path);
 }
 
-/* How many characters all of them begin with alike. */
+/* The length of the prefix that all candidates share. */
 static size_t prompt_common_prefix(const struct prompt_candidates *candidates)
 {
 	size_t length = strlen(candidates->texts[0]);
@@ -107,8 +107,7 @@ static size_t prompt_common_prefix(const struct prompt_candidates *candidates)
 	return length;
 }
 
-/* Puts a text in the place of what was typed of a word, with backslashes where the line needs them.
- */
+/* Replaces the typed part of a word by a text, with backslashes before special characters. */
 static int prompt_replace_word(EditLine *edit, size_t typed, const char *text, size_t length,
 			       bool whole)
 {
@@ -151,7 +150,7 @@ static void prompt_print_candidates(const struct prompt_candidates *candidates)
 	fflush(stdout);
 }
 
-/* What Tab does. */
+/* Runs on Tab. */
 static unsigned char prompt_complete_key(EditLine *edit, int key)
 {
 	const LineInfo *info = el_line(edit);
@@ -184,7 +183,7 @@ static unsigned char prompt_complete_key(EditLine *edit, int key)
 	return (unsigned char)result;
 }
 
-/* What Control-C does: the line is dropped. */
+/* Runs on Control-C: discards the line. */
 static unsigned char prompt_cancel_key(EditLine *edit, int key)
 {
 	const LineInfo *info = el_line(edit);
@@ -192,7 +191,7 @@ static unsigned char prompt_cancel_key(EditLine *edit, int key)
 
 	(void)key;
 	fputs("^C\n", stdout);
-	fflush(stdout); /* libedit writes past it */
+	fflush(stdout); /* libedit does not write through stdio */
 	el_cursor(edit, behind);
 	info = el_line(edit);
 	el_deletestr(edit, (int)(info->cursor - info->buffer));
@@ -212,7 +211,7 @@ static void prompt_load_history(struct prompt *prompt)
 		history(prompt->history, &event, H_LOAD, prompt->history_file); /* may be absent */
 }
 
-/* What was typed may hold secrets: it is its owner's alone. */
+/* The history may contain secrets: only the owner may read it. */
 static void prompt_save_history(const struct prompt *prompt)
 {
 	mode_t mask = umask(077);
@@ -223,7 +222,7 @@ static void prompt_save_history(const struct prompt *prompt)
 	umask(mask);
 }
 
-/* Interrupts are for the command that runs. */
+/* The child that runs a command has the default action instead. */
 static void prompt_on_interrupt(int number)
 {
 	(void)number;
@@ -248,14 +247,14 @@ struct prompt *prompt_new(void)
 	el_set(prompt->edit, EL_HIST, history, prompt->history);
 	el_set(prompt->edit, EL_ADDFN, "warden-complete", "complete a word", prompt_complete_key);
 	el_set(prompt->edit, EL_BIND, "^I", "warden-complete", NULL);
-	/* A key, not a signal, which could come between two keys. */
+	/* Without -isig Control-C would be a signal, which may arrive between two keys. */
 	el_set(prompt->edit, EL_SETTY, "-d", "-isig", NULL);
 	el_set(prompt->edit, EL_ADDFN, "warden-cancel", "drop the line", prompt_cancel_key);
 	el_set(prompt->edit, EL_BIND, "^C", "warden-cancel", NULL);
 	el_set(prompt->edit, EL_BIND, "^R", "em-inc-search-prev", NULL);
 	el_source(prompt->edit, NULL); /* ~/.editrc, which may be absent */
 	sigemptyset(&action.sa_mask);
-	sigaction(SIGINT, &action, &prompt->old_interrupt); /* cannot fail for this one */
+	sigaction(SIGINT, &action, &prompt->old_interrupt); /* cannot fail for SIGINT */
 	return prompt;
 }
 
@@ -265,7 +264,7 @@ const char *prompt_read(struct prompt *prompt)
 	const char *line;
 	int length = 0;
 
-	/* Before there is a prompt, so that what is typed at once is a key already. */
+	/* Set the terminal before the prompt, so that early input is read as keys. */
 	el_set(prompt->edit, EL_PREP_TERM, 1);
 	line = el_gets(prompt->edit, &length);
 	if (line && length > 1)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Commands that are read one a line, from a terminal or a pipe. Each runs in a process of its own,
- * so that an interrupt ends it alone. A connection is kept through all of them: it is the reference
- * that keeps containers alive which nobody else uses.
+ * Reads commands, one a line, from a terminal or a pipe. Each runs in its own process, so that
+ * an interrupt ends the command alone. One connection stays open for all of them: it is the
+ * reference that keeps containers from their grace time.
  */
 #include <config.h>
 
@@ -19,10 +19,10 @@
 #include <unistd.h>
 
 struct repl {
-	const struct invocation *global; /* options before there was a command */
-	struct prompt *prompt;           /* NULL: lines come from a pipe */
+	const struct invocation *global; /* options given on warden's command line */
+	struct prompt *prompt;           /* NULL: lines are read from a pipe */
 	struct warden_client *client;
-	char *line; /* from a pipe */
+	char *line; /* of a pipe */
 	size_t line_size;
 };
 
@@ -33,7 +33,7 @@ static const char *repl_read_line(struct repl *repl)
 	return getline(&repl->line, &repl->line_size, stdin) < 0 ? NULL : repl->line;
 }
 
-/* Whether the connection is there, with nothing on it that belongs to another command. */
+/* Whether the connection is open and has no unread data of another command. */
 static bool repl_is_connected(const struct repl *repl)
 {
 	struct pollfd wait = {.fd = warden_client_fd(repl->client), .events = POLLIN};
@@ -41,7 +41,7 @@ static bool repl_is_connected(const struct repl *repl)
 	return wait.fd >= 0 && poll(&wait, 1, 0) == 0;
 }
 
-/* Where there is no daemon the command will say so. */
+/* If no daemon listens the command reports it. */
 static void repl_connect(struct repl *repl)
 {
 	if (!repl->client)
@@ -52,7 +52,7 @@ static void repl_connect(struct repl *repl)
 	(void)warden_client_connect(repl->client, repl->global->socket_path);
 }
 
-/* Runs a command line in this process, which ends with its status. */
+/* Runs a command line in this child process and exits with its status. */
 static void __attribute__((noreturn))
 repl_run_words(const struct repl *repl, const struct line_words *words)
 {
@@ -62,13 +62,14 @@ repl_run_words(const struct repl *repl, const struct line_words *words)
 	char **argv = calloc(words->n + 2, sizeof(*argv));
 	int status;
 
-	signal(SIGINT, SIG_DFL); /* cannot fail for this one */
+	signal(SIGINT, SIG_DFL); /* cannot fail for SIGINT */
 	if (!argv)
 		exit(STATUS_FAILED);
 	argv[0] = (char *)"warden";
 	memcpy(argv + 1, words->words, words->n * sizeof(*argv));
 	status = arguments_parse(&invocation, (int)words->n + 1, argv);
-	/* What waits may end in the middle of an answer: that is a connection of its own. */
+	/* A command that waits may be interrupted in the middle of an answer, so it uses its own
+	 * connection. */
 	if (invocation.command && !invocation.command->waits && repl->client &&
 	    warden_client_fd(repl->client) >= 0)
 		invocation.kept = repl->client;
@@ -83,7 +84,7 @@ repl_run_words(const struct repl *repl, const struct line_words *words)
 	_exit(status);
 }
 
-/* What a command reads is not the rest of the commands. */
+/* Replaces standard input, so that a command does not read the following lines. */
 static int repl_close_input(void)
 {
 	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -100,7 +101,7 @@ static int repl_fork_command(struct repl *repl, const struct line_words *words)
 	pid_t pid;
 
 	repl_connect(repl);
-	fflush(stdout); /* else both would print it; main looks at the stream's error */
+	fflush(stdout); /* else both processes would print it; main checks the stream's error */
 	pid = fork();
 	if (pid == 0) {
 		if (!repl->prompt && repl_close_input() < 0)
@@ -115,7 +116,7 @@ static int repl_fork_command(struct repl *repl, const struct line_words *words)
 		;
 	if (WIFEXITED(status))
 		return WEXITSTATUS(status);
-	/* It may have left in the middle of an answer. */
+	/* It may have left a part of an answer on the connection. */
 	warden_client_free(repl->client);
 	repl->client = NULL;
 	if (repl->prompt)
@@ -123,7 +124,7 @@ static int repl_fork_command(struct repl *repl, const struct line_words *words)
 	return 128 + WTERMSIG(status);
 }
 
-/* A status, or -1: it was the last line. */
+/* Runs a line and returns its status; -1: quit. */
 static int repl_run_line(struct repl *repl, const char *line)
 {
 	struct line_words words;
@@ -162,7 +163,7 @@ static int repl_run_lines(struct repl *repl)
 		putchar('\n');
 	if (any || repl->prompt)
 		return 0;
-	help_print(stderr, NULL); /* nobody wanted anything */
+	help_print(stderr, NULL); /* there was no input */
 	return STATUS_USAGE;
 }
 

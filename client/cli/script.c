@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where a job's script comes from: a text, a file, standard input, or a command line. */
+/* The script of a job: a text, a file, standard input, or a command line. */
 #include <config.h>
 
 #include "client/cli/cli.h"
@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LONGEST = 1 << 30 }; /* more than any daemon takes, so that an endless input ends */
+enum { LONGEST = 1 << 30 }; /* more than any daemon accepts; limits endless input */
 
 static int script_set(struct invocation *invocation, struct warden_message *request,
 		      const char *script, size_t length)

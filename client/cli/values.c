@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Numbers, times, sizes, names and pairs as people write them. */
+/* Parses numbers, times, sizes, names and pairs as people write them. */
 #include <config.h>
 
 #include "client/cli/cli.h"
@@ -20,7 +20,7 @@ static int values_set_number(struct invocation *invocation, const struct option 
 	return value_error(invocation, option, text);
 }
 
-/* Seconds, of which there may be a fraction: not negative and below `most`. 0, or -1 with errno. */
+/* Parses seconds, with a fraction, from 0 to less than `most`. Returns 0, or -1 with errno. */
 static int values_read_seconds(const char *text, double most, double *seconds)
 {
 	char *end = NULL;
@@ -36,8 +36,7 @@ static int values_read_seconds(const char *text, double most, double *seconds)
 	return *seconds < most ? 0 : -1;
 }
 
-/* The protocol knows whole seconds here: a part of one counts as one. `never` is the -1 of the
- * configuration. */
+/* The field has whole seconds: fractions are rounded up. `never` is -1 as in the configuration. */
 int set_seconds(struct invocation *invocation, const struct option *option, const char *text)
 {
 	bool can_be_never = strcmp(option->field, "grace_time") == 0;
@@ -50,7 +49,7 @@ int set_seconds(struct invocation *invocation, const struct option *option, cons
 	return values_set_number(invocation, option, text, (uint64_t)ceil(seconds));
 }
 
-/* 0 is no limit for the daemon, so what is above 0 stays so. */
+/* Rounds up, because 0 means no limit. */
 int set_microseconds(struct invocation *invocation, const struct option *option, const char *text)
 {
 	double seconds = 0;
@@ -60,7 +59,7 @@ int set_microseconds(struct invocation *invocation, const struct option *option,
 	return values_set_number(invocation, option, text, (uint64_t)ceil(seconds * 1e6));
 }
 
-/* What a size's unit multiplies by, in powers of two; -1: it is none. */
+/* Returns the power of two of a size's unit; -1: unknown unit. */
 static int values_unit_shift(const char *unit)
 {
 	static const char letters[] = "kmgtpe";
@@ -80,7 +79,7 @@ static int values_unit_shift(const char *unit)
 
 #define UNLIMITED_MEMORY UINT64_C(9223372036854771712)
 
-/* A number, or one with a unit: 64k, 1.5g, 10MiB are all powers of two. */
+/* A number, with or without unit: 64k, 1.5g and 10MiB are powers of two. */
 int set_size(struct invocation *invocation, const struct option *option, const char *text)
 {
 	char *end;
@@ -114,7 +113,7 @@ int set_property(struct invocation *invocation, const struct option *option, con
 	struct warden_message *property;
 
 	if (!value || value == text)
-		return usage_error(invocation, "--%s: '%s' is no %s", option->name, text,
+		return usage_error(invocation, "--%s: '%s' is not a valid %s", option->name, text,
 				   option->argument);
 	property = warden_message_add(option_request(invocation, option), option->field);
 	if (property &&
@@ -124,7 +123,7 @@ int set_property(struct invocation *invocation, const struct option *option, con
 	return value_error(invocation, option, text);
 }
 
-/* A name alone stands for this process's variable. */
+/* A name without a value takes the value of this process's variable. */
 int set_env(struct invocation *invocation, const struct option *option, const char *text)
 {
 	const char *value = strchr(text, '=') ? NULL : getenv(text);
@@ -132,11 +131,11 @@ int set_env(struct invocation *invocation, const struct option *option, const ch
 	int status;
 
 	if (*text == '=' || *text == '\0')
-		return usage_error(invocation, "--%s: '%s' is no %s", option->name, text,
+		return usage_error(invocation, "--%s: '%s' is not a valid %s", option->name, text,
 				   option->argument);
 	if (strchr(text, '='))
 		return set_field(invocation, option, text);
-	if (!value) /* as with docker: what is not there is not handed on */
+	if (!value) /* as with docker: an unset variable is not passed */
 		return 0;
 	if (asprintf(&pair, "%s=%s", text, value) < 0)
 		return value_error(invocation, option, text);
@@ -164,7 +163,7 @@ int set_choice(struct invocation *invocation, const struct option *option, const
 			   option->argument);
 }
 
-/* A number, or a name with or without its SIG. */
+/* A number, or a name with or without SIG. */
 int set_signal(struct invocation *invocation, const struct option *option, const char *text)
 {
 	const char *name = strncasecmp(text, "SIG", 3) == 0 ? text + 3 : text;
@@ -177,7 +176,7 @@ int set_signal(struct invocation *invocation, const struct option *option, const
 		if (known && strcasecmp(known, name) == 0)
 			return values_set_number(invocation, option, text, (uint64_t)number);
 	}
-	return usage_error(invocation, "--%s: '%s' is no signal", option->name, text);
+	return usage_error(invocation, "--%s: '%s' is not a signal", option->name, text);
 }
 
 int set_mode(struct invocation *invocation, const struct option *option, const char *text)
@@ -186,8 +185,8 @@ int set_mode(struct invocation *invocation, const struct option *option, const c
 	unsigned long mode = strtoul(text, &end, 8);
 
 	if (*text < '0' || *text > '7' || *end != '\0' || mode > 07777)
-		return usage_error(invocation, "--%s: '%s' is no %s in octal", option->name, text,
-				   option->argument);
+		return usage_error(invocation, "--%s: '%s' is not a valid %s in octal",
+				   option->name, text, option->argument);
 	return values_set_number(invocation, option, text, mode);
 }
 
@@ -206,7 +205,7 @@ static int values_set_forward(struct warden_message *rule, char *text)
 	return protocol ? warden_message_set(rule, "protocol", protocol) : 0;
 }
 
-/* FIELD=VALUE and so on, with commas between; a switch needs no value. */
+/* Parses FIELD=VALUE,...; a switch needs no value. */
 static int values_set_members(struct warden_message *rule, char *text)
 {
 	char *save = NULL;
@@ -225,7 +224,7 @@ static int values_set_members(struct warden_message *rule, char *text)
 	return 0;
 }
 
-/* The rules' own handles stay empty. */
+/* The `handle` fields of the rules are not set. */
 int set_rule(struct invocation *invocation, const struct option *option, const char *text)
 {
 	struct warden_message *rule =

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The `warden` command: reads its arguments and runs what they ask for. */
+/* The `warden` command: parses its arguments and runs the command. */
 #include "client/cli/cli.h"
 
 #include <config.h>
@@ -10,8 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Without this a closed standard stream's number would go to the socket, and output into the
- * protocol. What takes its place refuses what the stream was for. */
+/* Opens closed standard streams, else the socket would get the number of one and output would go
+ * to the daemon. They are opened for the opposite direction, so that their use fails. */
 static int warden_open_standard_streams(void)
 {
 	static const int modes[] = {O_WRONLY, O_RDONLY, O_RDONLY};
@@ -19,13 +19,13 @@ static int warden_open_standard_streams(void)
 	for (int fd = 0; fd < 3; fd++) {
 		if (fcntl(fd, F_GETFD) >= 0)
 			continue;
-		if (open("/dev/null", modes[fd]) != fd) /* the lowest free number is this one */
+		if (open("/dev/null", modes[fd]) != fd) /* open returns the lowest free number */
 			return -1;
 	}
 	return 0;
 }
 
-/* What was printed is only known to be written when the stream is closed. */
+/* Closes standard output, because write errors may be reported only then. */
 static int warden_close_output(const struct invocation *invocation, int status)
 {
 	bool failed = ferror(stdout) != 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What most commands do: connect, send one request, print its answer. */
+/* Functions that most commands share: connect, send one request, print its answer. */
 #include <config.h>
 
 #include "client/cli/cli.h"
@@ -13,8 +13,8 @@
 
 enum {
 	CONNECT_TIMEOUT = 10 * 1000,
-	/* Of what does not wait for a job. Hooks of a create may take 40 s, a stop that destroy
-	 * begins with 10 s. */
+	/* Of commands that do not wait for a job. Hooks of create may take 40 s; the stop at the
+	 * beginning of destroy takes up to 10 s. */
 	ANSWER_TIMEOUT = 60 * 1000,
 };
 
@@ -28,7 +28,7 @@ void complain(const struct invocation *invocation, const char *format, ...)
 	if (vasprintf(&text, format, args) < 0)
 		text = NULL;
 	va_end(args);
-	fflush(stdout); /* what was printed before comes before; main looks for its error */
+	fflush(stdout); /* keeps the order of standard output and error; main checks the error */
 	fprintf(stderr, "warden%s%s: ", name ? " " : "", name ? name : "");
 	if (text)
 		text_safe(stderr, text, strlen(text), true);
@@ -42,8 +42,8 @@ int client_failed(const struct invocation *invocation)
 	return STATUS_FAILED;
 }
 
-/* A connection that is kept is of use only while nothing has come that nobody asked for: its end,
- * or the rest of an answer. */
+/* A kept connection is usable only if it has nothing to read: no end, and no rest of another
+ * answer. */
 static bool call_is_usable(const struct warden_client *client)
 {
 	struct pollfd wait = {.fd = client ? warden_client_fd(client) : -1, .events = POLLIN};
@@ -142,7 +142,7 @@ const char *invocation_handle(const struct invocation *invocation, size_t *lengt
 	return warden_message_bytes(invocation->requests[0], "handle", 0, length);
 }
 
-/* What the protocol requires, and people may leave out. */
+/* Sets fields that the protocol requires and that are optional on the command line. */
 static int call_set_defaults(const struct invocation *invocation)
 {
 	struct warden_message *request = invocation->requests[0];
@@ -181,7 +181,7 @@ int cmd_call(struct invocation *invocation)
 	return status;
 }
 
-/* Answers that come until the connection ends, or there is none any more. */
+/* Prints answers until the last one, or until the connection closes. */
 int cmd_follow(struct invocation *invocation)
 {
 	struct warden_message *answer;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Commands about many containers: the handles of `list`, and the tables with what info knows. */
+/* Commands for many containers: the handles of `list`, and the tables of info_many. */
 #include <config.h>
 
 #include "client/cli/cli.h"
@@ -24,7 +24,7 @@ struct warden_message *containers_get(struct invocation *invocation,
 	return answer;
 }
 
-/* A container, or why it has no info. */
+/* Adds a row with a container's info, or with the error instead. */
 static void cmd_containers_add_row(struct table *table, const char *handle, size_t length,
 				   const struct warden_message *info, const char *error)
 {
@@ -71,7 +71,7 @@ void print_containers(const struct warden_message *answer)
 	table_print(table, stdout, 0);
 }
 
-/* What --long and --format are for. */
+/* list with --long or --format: an info_many request with the same conditions. */
 static int cmd_containers_list_infos(struct invocation *invocation)
 {
 	struct warden_message *request = warden_message_new("info_many"), *answer;
@@ -123,7 +123,7 @@ int cmd_list(struct invocation *invocation)
 	return status;
 }
 
-/* Those that have no info: a script goes by the status. */
+/* Reports the handles without info, and returns STATUS_FAILED if there are any. */
 static int cmd_containers_report_errors(const struct invocation *invocation,
 					const struct warden_message *answer)
 {
@@ -142,7 +142,7 @@ static int cmd_containers_report_errors(const struct invocation *invocation,
 	return status;
 }
 
-/* One handle alone: all of its info. */
+/* Prints all of a single container's info. */
 static int cmd_containers_info_one(struct invocation *invocation)
 {
 	size_t length;
@@ -154,7 +154,7 @@ static int cmd_containers_info_one(struct invocation *invocation)
 	if (!request)
 		return status;
 	warden_message_free(invocation->requests[0]);
-	invocation->requests[0] = request; /* where --format looks for the handle */
+	invocation->requests[0] = request; /* --format finds the handle there */
 	answer = warden_client_call(invocation->client, request);
 	if (!answer)
 		return client_failed(invocation);
@@ -184,7 +184,7 @@ int cmd_info(struct invocation *invocation)
 		status = print_answer(invocation, answer);
 	else
 		print_containers(answer);
-	/* Of those with a property one may go meanwhile, which is no mistake. */
+	/* A container selected by a property may be destroyed meanwhile; that is no error. */
 	if (status == 0 && handles > 0)
 		status = cmd_containers_report_errors(invocation, answer);
 	warden_message_free(answer);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `warden copy-in` and `copy-out`: by paths of the host, or as a tar through the socket, so that
- * this process needs no path that the daemon sees. Stderr tells how far it is, on a terminal or
- * where that was asked for. */
+/* `warden copy-in` and `copy-out`: by paths of the host, or as a tar through the socket, for
+ * processes whose paths the daemon does not see. The progress is shown on standard error, on a
+ * terminal or with --progress. */
 #include <config.h>
 
 #include "client/cli/cli.h"
@@ -15,18 +15,18 @@
 #include <unistd.h>
 
 enum {
-	CHUNK = 256 * 1024, /* of a tar */
-	IN_FLIGHT = 4,      /* chunks that were sent and not taken yet */
-	TICK_MS = 200,      /* between two words about the progress on a terminal */
-	LINE_MS = 1000,     /* elsewhere, where each is a line */
+	CHUNK = 256 * 1024, /* bytes of a tar */
+	IN_FLIGHT = 4,      /* chunks that were sent and not answered yet */
+	TICK_MS = 200,      /* interval of the progress on a terminal */
+	LINE_MS = 1000,     /* elsewhere, one line each */
 };
 
-/* How far a copy is. */
+/* The progress of a copy. */
 struct cmd_copy_progress {
 	const char *verb;
 	bool shown, was_shown;
-	bool terminal; /* each word takes the place of the one before */
-	bool counts;   /* bytes are known */
+	bool terminal; /* each line replaces the previous one */
+	bool counts;   /* `bytes` is known */
 	uint64_t bytes;
 	uint64_t files; /* 0: unknown */
 	struct timespec begin, last;
@@ -90,7 +90,7 @@ static int cmd_copy_fail(struct invocation *invocation, struct cmd_copy_progress
 	return client_failed(invocation);
 }
 
-/* What came of the one request of a copy by paths. */
+/* The result of a copy by paths. */
 struct cmd_copy_result {
 	struct invocation *invocation;
 	struct cmd_copy_progress progress;
@@ -115,7 +115,7 @@ static void cmd_copy_on_answer(void *data, uint64_t id, const struct warden_mess
 	}
 }
 
-/* The daemon copies, and tells how far it is where somebody will see that. */
+/* The daemon copies, and sends progress if it is shown. */
 static int cmd_copy_by_path(struct invocation *invocation, const char *verb)
 {
 	struct cmd_copy_result result = {.invocation = invocation, .status = STATUS_FAILED};
@@ -148,7 +148,7 @@ static int cmd_copy_by_path(struct invocation *invocation, const char *verb)
 	return result.status;
 }
 
-/* A request about a tar, with the handle and one path of this copy's. */
+/* Creates a tar request with the handle and one path of this copy. */
 static struct warden_message *cmd_copy_new_tar_request(const struct invocation *invocation,
 						       const char *name, const char *field)
 {
@@ -165,7 +165,7 @@ static struct warden_message *cmd_copy_new_tar_request(const struct invocation *
 	return request;
 }
 
-/* Reads until the buffer is full or the end has come. Bytes, or -1. */
+/* Reads standard input until the buffer is full or the input ends. Returns the bytes, or -1. */
 static ssize_t cmd_copy_read_chunk(char *buffer)
 {
 	size_t length = 0;
@@ -207,7 +207,7 @@ static int cmd_copy_receive_answer(struct invocation *invocation)
 	return answer ? 0 : -1;
 }
 
-/* Hands standard input on: some chunks are on their way while the next one is read. */
+/* Sends standard input. Up to IN_FLIGHT chunks are unanswered while the next one is read. */
 static int cmd_copy_send_tar(struct invocation *invocation, char *buffer,
 			     struct cmd_copy_progress *progress)
 {
@@ -222,7 +222,7 @@ static int cmd_copy_send_tar(struct invocation *invocation, char *buffer,
 			complain(invocation, "read standard input: %s", strerror(errno));
 			return STATUS_FAILED;
 		}
-		end = got < CHUNK; /* a terminal's end is not to be asked for twice */
+		end = got < CHUNK; /* do not read a terminal again after its end */
 		if (cmd_copy_send_chunk(invocation, buffer, (size_t)got, end) < 0)
 			return cmd_copy_fail(invocation, progress);
 		in_flight++;
@@ -256,7 +256,7 @@ static int cmd_copy_tar_in(struct invocation *invocation)
 	return status;
 }
 
-/* Prints the tar as it comes. */
+/* Writes the chunks of the tar to standard output. */
 static int cmd_copy_receive_tar(struct invocation *invocation, struct warden_message *answer,
 				struct cmd_copy_progress *progress)
 {
@@ -294,11 +294,11 @@ static int cmd_copy_tar_out(struct invocation *invocation)
 		return STATUS_FAILED;
 	if (warden_message_count(invocation->requests[0], "owner") > 0) {
 		warden_message_free(request);
-		return usage_error(invocation, "--owner is of no use to a tar");
+		return usage_error(invocation, "--owner cannot be used with a tar");
 	}
 	if (isatty(STDOUT_FILENO)) {
 		warden_message_free(request);
-		return usage_error(invocation, "a tar is nothing for a terminal");
+		return usage_error(invocation, "a tar is not written to a terminal");
 	}
 	cmd_copy_begin_progress(invocation, &progress, "copying out", true);
 	status = cmd_copy_receive_tar(invocation, warden_client_call(invocation->client, request),

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `warden doctor`: what this host lacks for each backend, and the remedy. The daemon that answers
- * knows best what its backend uses; for all others, and where none answers, `wardend --check-host`
- * looks at this host.
+ * `warden doctor`: what this host lacks for each backend, and the remedy. The facts of the
+ * daemon's backend come from the daemon; those of the other backends, and all if no daemon
+ * answers, from `wardend --check-host`.
  */
 #include <config.h>
 
@@ -20,7 +20,7 @@
 
 extern char **environ;
 
-/* A fact of either source. */
+/* A fact from the daemon or from --check-host. */
 struct doctor_fact {
 	const char *name, *value, *effect, *remedy;
 	bool good;
@@ -43,7 +43,7 @@ static void cmd_doctor_add_fact(struct table *table, const struct doctor_fact *f
 	table_addf(table, "%s", fact->remedy ? fact->remedy : "");
 }
 
-/* The table without what is as it should be, unless that was asked for. */
+/* Prints the table, which has good facts only with --all, and the counts. */
 static void cmd_doctor_print_facts(struct table *table, size_t good, size_t bad, bool all)
 {
 	if (bad > 0 || all)
@@ -53,9 +53,9 @@ static void cmd_doctor_print_facts(struct table *table, size_t good, size_t bad,
 	if (good + bad == 0)
 		return;
 	if (bad == 0)
-		printf("%zu facts, all as they should be\n", good);
+		printf("%zu facts, all good\n", good);
 	else
-		printf("%zu facts are as they should be, %zu are not\n", good, bad);
+		printf("%zu facts are good, %zu are not\n", good, bad);
 }
 
 static struct doctor_fact cmd_doctor_read_fact(const struct warden_message *message)
@@ -97,7 +97,7 @@ void print_status(const struct warden_message *answer)
 	cmd_doctor_print_status(answer, true);
 }
 
-/* The program beside this one, as installed, or in a build tree; else the one on the PATH. */
+/* Finds wardend beside this program, as installed or in a build tree; else on the PATH. */
 static const char *cmd_doctor_find_wardend(char *path, size_t size)
 {
 	static const char *const places[] = {"/wardend", "/../sbin/wardend", "/../core/wardend",
@@ -117,7 +117,7 @@ static const char *cmd_doctor_find_wardend(char *path, size_t size)
 	return "wardend";
 }
 
-/* Starts `wardend --check-host` with its output on a pipe, whose read end is returned; -1 with
+/* Starts `wardend --check-host` and returns the read end of a pipe with its output; -1 with
  * errno. */
 static int cmd_doctor_start_check(const struct invocation *invocation, pid_t *pid)
 {
@@ -148,7 +148,7 @@ static int cmd_doctor_start_check(const struct invocation *invocation, pid_t *pi
 	return -1;
 }
 
-/* The report of `wardend --check-host`; NULL after saying why there is none. */
+/* Returns the report of `wardend --check-host`; NULL after an error message. */
 static json_t *cmd_doctor_check_host(const struct invocation *invocation)
 {
 	pid_t pid = -1;
@@ -170,13 +170,13 @@ static json_t *cmd_doctor_check_host(const struct invocation *invocation)
 		report = json_loadb(text, length, 0, NULL);
 	free(text);
 	if (!report)
-		complain(invocation, "wardend --check-host did not work");
+		complain(invocation, "wardend --check-host failed");
 	return report;
 }
 
 static const char *cmd_doctor_text(const json_t *object, const char *name)
 {
-	return json_string_value(json_object_get(object, name)); /* null: NULL */
+	return json_string_value(json_object_get(object, name)); /* NULL for a JSON null */
 }
 
 static void cmd_doctor_print_backend(const json_t *backend, bool has_daemon, bool all)
@@ -187,7 +187,7 @@ static void cmd_doctor_print_backend(const json_t *backend, bool has_daemon, boo
 	size_t counts[2] = {0, 0};
 	char heading[512];
 
-	/* The settings that were looked at may be others than the daemon's. */
+	/* The daemon may have other settings than --check-host has read. */
 	if (has_daemon || !json_is_true(json_object_get(backend, "in_effect")))
 		effect = "";
 	snprintf(heading, sizeof(heading), "Backend %s%s on this host",
@@ -211,7 +211,7 @@ static void cmd_doctor_print_backend(const json_t *backend, bool has_daemon, boo
 	putchar('\n');
 }
 
-/* Whether the backend in effect cannot run. */
+/* Whether the backend in effect cannot run on this host. */
 static bool cmd_doctor_cannot_run(const json_t *report)
 {
 	const json_t *backends = json_object_get(report, "backends");
@@ -225,7 +225,7 @@ static bool cmd_doctor_cannot_run(const json_t *report)
 	return true;
 }
 
-/* The daemon's status, if one answers: an absent daemon is no failure here. */
+/* Returns the daemon's status, or NULL if none answers, which is no failure here. */
 static struct warden_message *cmd_doctor_call_daemon(struct invocation *invocation)
 {
 	struct warden_client *client = warden_client_new();
@@ -261,7 +261,7 @@ static void cmd_doctor_print_report(const struct warden_message *status, const j
 	for (size_t i = 0; i < json_array_size(backends); i++) {
 		const json_t *backend = json_array_get(backends, i);
 
-		/* What the daemon told of its own is not to be told twice. */
+		/* The facts of the daemon's backend are printed already. */
 		if (!status || strcmp(cmd_doctor_text(backend, "name"),
 				      warden_message_bytes(status, "backend", 0, NULL)) != 0)
 			cmd_doctor_print_backend(backend, status != NULL, all);
@@ -293,7 +293,7 @@ int cmd_doctor(struct invocation *invocation)
 		result = cmd_doctor_print_json(invocation, status, report);
 	else
 		cmd_doctor_print_report(status, report, invocation->all);
-	/* A daemon that answers has set its backend up. */
+	/* If a daemon answers its backend works. */
 	if (!status && (!report || cmd_doctor_cannot_run(report)))
 		result = STATUS_FAILED;
 	warden_message_free(status);

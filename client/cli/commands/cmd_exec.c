@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `warden exec`: a container for one command. Whatever happens the container is destroyed: at the
- * end, on a signal, when the output is no longer wanted. Where that cannot be done (this process is
- * killed) its grace time of 0 ends it, unless another one was asked for.
+ * `warden exec`: a container for one command. It is destroyed in every case: at the end, on a
+ * signal, and if the output cannot be written. If this process is killed the container's grace
+ * time of 0 ends it, unless --grace-time was given.
  */
 #include <config.h>
 
@@ -21,13 +21,14 @@ struct exec {
 	struct invocation *invocation;
 	sigset_t signals;
 	int signal_fd;
-	int signal;                    /* that came first, or 0 */
-	struct warden_message *handle; /* the answer of create */
-	int output_error;              /* errno of a write */
-	bool session_ended;            /* and left the connection with what nobody read */
+	int signal;                    /* the first signal received, or 0 */
+	struct warden_message *handle; /* the answer to create */
+	int output_error;              /* errno of a failed write */
+	bool session_ended;            /* and may have left unread data on the connection */
 };
 
-/* From here on signals are read, not delivered; a write to a closed pipe fails with EPIPE. */
+/* Blocks signals and reads them from a descriptor instead; a write to a closed pipe fails with
+ * EPIPE. */
 static int cmd_exec_block_signals(struct exec *exec)
 {
 	static const int taken[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
@@ -41,13 +42,13 @@ static int cmd_exec_block_signals(struct exec *exec)
 	return exec->signal_fd < 0 ? -1 : 0;
 }
 
-/* Ends as the signal would have ended this process, so that a calling shell sees it. */
+/* Ends this process by the signal, so that a calling shell sees it. */
 static int cmd_exec_raise_signal(const struct exec *exec, int number)
 {
-	signal(number, SIG_DFL); /* cannot fail for these */
+	signal(number, SIG_DFL); /* cannot fail for these signals */
 	sigprocmask(SIG_UNBLOCK, &exec->signals, NULL);
 	raise(number);
-	return 128 + number; /* where the signal is blocked from outside */
+	return 128 + number; /* if the parent has blocked the signal */
 }
 
 static void cmd_exec_read_signal(struct exec *exec)
@@ -58,7 +59,7 @@ static void cmd_exec_read_signal(struct exec *exec)
 		exec->signal = (int)info.ssi_signo;
 }
 
-/* Notes a signal that ended a wait. False: it was another failure, or the second signal. */
+/* Reads the signal that ended a wait. False: another failure, or the second signal. */
 static bool cmd_exec_note_signal(struct exec *exec)
 {
 	bool first = exec->signal == 0;
@@ -69,7 +70,8 @@ static bool cmd_exec_note_signal(struct exec *exec)
 	return first;
 }
 
-/* A call whose answer is waited for although a signal came: it tells what there is to destroy. */
+/* Calls, and waits for the answer even after the first signal, because the answer says what to
+ * destroy. */
 static struct warden_message *cmd_exec_call(struct exec *exec, const struct warden_message *request)
 {
 	struct warden_client *client = exec->invocation->client;
@@ -98,7 +100,7 @@ static int cmd_exec_create(struct exec *exec)
 	return exec->handle ? 0 : client_failed(exec->invocation);
 }
 
-/* A request about the container, and about a job where the number is not 0. */
+/* Creates a request with the container's handle, and with a job's number if that is not 0. */
 static struct warden_message *cmd_exec_new_request(const struct exec *exec, const char *name,
 						   uint64_t job)
 {
@@ -115,7 +117,7 @@ static struct warden_message *cmd_exec_new_request(const struct exec *exec, cons
 	return request;
 }
 
-/* Starts the job; its number, or 0. */
+/* Starts the job; returns its number, or 0. */
 static uint64_t cmd_exec_spawn(struct exec *exec)
 {
 	struct warden_message *request = exec->invocation->requests[REQUEST_SPAWN];
@@ -136,8 +138,7 @@ static uint64_t cmd_exec_spawn(struct exec *exec)
 	return job;
 }
 
-/* What happened to the container happened to its only job: nothing else would tell why that ended
- * early. */
+/* Reports the container's events, such as out of memory: they are why its only job ended early. */
 static void cmd_exec_report_events(const struct exec *exec, const struct warden_message *answer)
 {
 	for (size_t i = 0; i < warden_message_count(answer, "info.events"); i++)
@@ -145,7 +146,8 @@ static void cmd_exec_report_events(const struct exec *exec, const struct warden_
 			 warden_message_bytes(answer, "info.events", i, NULL));
 }
 
-/* The job is over: its status, or with --json 0 once the object is printed. */
+/* Reports the end of the job and returns its status; with --json prints the object and returns
+ * 0. */
 static int cmd_exec_report_end(const struct exec *exec, const struct warden_message *answer)
 {
 	if (exec->invocation->format)
@@ -159,7 +161,7 @@ static int cmd_exec_report_end(const struct exec *exec, const struct warden_mess
 	return job_status(exec->invocation, answer);
 }
 
-/* A signal and a reader that has gone need no words. */
+/* Reports a failure, except a signal or a closed pipe. */
 static int cmd_exec_report_failure(struct exec *exec)
 {
 	if (exec->output_error && exec->output_error != EPIPE)
@@ -169,7 +171,7 @@ static int cmd_exec_report_failure(struct exec *exec)
 	return STATUS_FAILED;
 }
 
-/* Answers with --json, or --format, once the job is over. */
+/* With --json or --format: one answer at the job's end. */
 static int cmd_exec_link_job(struct exec *exec, uint64_t job)
 {
 	struct invocation *invocation = exec->invocation;
@@ -183,7 +185,7 @@ static int cmd_exec_link_job(struct exec *exec, uint64_t job)
 	return status;
 }
 
-/* Hands the job's output on as it comes. */
+/* Writes the job's output as it is received. */
 static int cmd_exec_stream_job(struct exec *exec, uint64_t job)
 {
 	struct warden_message *request = cmd_exec_new_request(exec, "stream", job);
@@ -203,7 +205,7 @@ static int cmd_exec_print_object(void *data, const struct warden_message *answer
 	return cmd_exec_report_end(data, answer);
 }
 
-/* With -i or -t: its streams are ours. */
+/* With -i or -t: connects the job's streams to those of this process. */
 static int cmd_exec_join_job(struct exec *exec, uint64_t job)
 {
 	const struct warden_message *request = exec->invocation->requests[REQUEST_SPAWN];
@@ -228,7 +230,7 @@ static int cmd_exec_join_job(struct exec *exec, uint64_t job)
 	return status;
 }
 
-/* The job's status, or that of a failure. */
+/* Follows the job; returns its status, or that of a failure. */
 static int cmd_exec_follow_job(struct exec *exec, uint64_t job)
 {
 	const struct invocation *invocation = exec->invocation;
@@ -242,7 +244,7 @@ static int cmd_exec_follow_job(struct exec *exec, uint64_t job)
 	return cmd_exec_stream_job(exec, job);
 }
 
-/* Over a connection of its own where the first one is busy with the job that has to end. */
+/* Destroys the container, over another connection if the first one is busy with the job. */
 static int cmd_exec_destroy(struct exec *exec, bool busy)
 {
 	struct invocation *invocation = exec->invocation;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Commands that read or write bytes: files of a container, the standard input of a job. */
+/* Commands that read or write bytes: files of a container and the standard input of a job. */
 #include <config.h>
 
 #include "client/cli/cli.h"
@@ -11,12 +11,12 @@
 #include <unistd.h>
 
 enum {
-	READ_CHUNK = 4 << 20,  /* of a file that is read */
-	WRITE_CHUNK = 8 << 20, /* of what is written: far below the daemon's limit for a frame */
+	READ_CHUNK = 4 << 20,  /* of file-read */
+	WRITE_CHUNK = 8 << 20, /* of file-write; far below the daemon's limit of a frame */
 	INPUT_CHUNK = 256 << 10,
 };
 
-/* Prints a piece; how long it was, or -1. */
+/* Prints a piece; returns its length, or -1. */
 static ssize_t cmd_files_print_piece(const struct invocation *invocation,
 				     const struct warden_message *answer)
 {
@@ -29,7 +29,7 @@ static ssize_t cmd_files_print_piece(const struct invocation *invocation,
 	return -1;
 }
 
-/* Reads a file piece by piece, so that it may be of any size. */
+/* Reads a file of any size piece by piece. */
 static int cmd_files_read_pieces(struct invocation *invocation, uint64_t offset, uint64_t left)
 {
 	struct warden_message *request = invocation->requests[0];
@@ -72,7 +72,7 @@ int cmd_file_read(struct invocation *invocation)
 					     : UINT64_MAX);
 }
 
-/* Opens what is to be written; -1 after complaining. */
+/* Opens the source of the bytes; -1 after an error message. */
 static int cmd_files_open_source(const struct invocation *invocation)
 {
 	const char *file = invocation->file;
@@ -86,7 +86,8 @@ static int cmd_files_open_source(const struct invocation *invocation)
 	return fd;
 }
 
-/* Reads until the buffer is full or the end has come; after complaining -1. */
+/* Reads until the buffer is full or the input ends; if not `whole`, once. Returns the bytes; -1
+ * after an error message. */
 static ssize_t cmd_files_read_full(const struct invocation *invocation, int fd, char *buffer,
 				   size_t size, bool whole)
 {
@@ -109,7 +110,7 @@ static ssize_t cmd_files_read_full(const struct invocation *invocation, int fd, 
 	return (ssize_t)length;
 }
 
-/* Sends the request with these bytes; the answer is printed where it is the last one. */
+/* Sends the request with these bytes; prints the answer to the last one. */
 static int cmd_files_send_bytes(struct invocation *invocation, const char *bytes, size_t length,
 				bool last)
 {
@@ -129,7 +130,7 @@ static int cmd_files_send_bytes(struct invocation *invocation, const char *bytes
 	return status;
 }
 
-/* The first piece replaces the file, unless there is an offset; the others go behind it. */
+/* The first piece replaces the file, unless --offset was given; the others follow it. */
 static int cmd_files_write_pieces(struct invocation *invocation, int fd, char *buffer)
 {
 	struct warden_message *request = invocation->requests[0];
@@ -156,7 +157,7 @@ static int cmd_files_write_pieces(struct invocation *invocation, int fd, char *b
 	return 0;
 }
 
-/* A required field of bytes counts as there although nobody set it. */
+/* warden_message_count does not help: a required field always counts as present. */
 static bool cmd_files_has_data(const struct invocation *invocation)
 {
 	const struct option *option;
@@ -167,7 +168,7 @@ static bool cmd_files_has_data(const struct invocation *invocation)
 	return false;
 }
 
-/* Calls `write` with what is to be written, or sends the request as it is. */
+/* Calls `write` with the opened source, or with --data sends the request as it is. */
 static int cmd_files_write(struct invocation *invocation, size_t size,
 			   int (*write)(struct invocation *invocation, int fd, char *buffer))
 {
@@ -199,7 +200,7 @@ int cmd_file_write(struct invocation *invocation)
 	return cmd_files_write(invocation, WRITE_CHUNK, cmd_files_write_pieces);
 }
 
-/* What is read goes to the job at once; `--end` closes its input behind the last of it. */
+/* Sends input as soon as it is read; with `--end` closes the job's input at the end. */
 static int cmd_files_input_pieces(struct invocation *invocation, int fd, char *buffer)
 {
 	struct warden_message *request = invocation->requests[0];
@@ -220,7 +221,7 @@ static int cmd_files_input_pieces(struct invocation *invocation, int fd, char *b
 	}
 	if (got < 0)
 		return STATUS_FAILED;
-	if (!ends) /* that there is no such job is told where there is nothing to write, too */
+	if (!ends) /* an unknown job is reported even if there is nothing to write */
 		return asked ? 0 : cmd_files_send_bytes(invocation, buffer, 0, true);
 	if (warden_message_set_number(request, "end", 1) < 0) {
 		complain(invocation, "out of memory");
@@ -233,7 +234,7 @@ int cmd_job_input(struct invocation *invocation)
 {
 	const struct warden_message *request = invocation->requests[0];
 
-	/* The end alone needs nothing to read. */
+	/* --end alone, without input: close the job's input. */
 	if (warden_message_number(request, "end", 0) && !invocation->file && isatty(STDIN_FILENO))
 		return cmd_call(invocation);
 	return cmd_files_write(invocation, INPUT_CHUNK, cmd_files_input_pieces);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Commands whose result is a job's: its output, unchanged, and its exit status. */
+/* Commands that end with a job's output, unchanged, and its exit status. */
 #include <config.h>
 
 #include "client/cli/cli.h"
@@ -10,7 +10,6 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-/* Whether the answer says that the job ended for this reason. */
 static bool cmd_jobs_has_reason(const struct warden_message *answer, const char *reason)
 {
 	const char *name = warden_message_choice(answer, "end.reason", 0);
@@ -20,7 +19,7 @@ static bool cmd_jobs_has_reason(const struct warden_message *answer, const char 
 
 int job_status(const struct invocation *invocation, const struct warden_message *answer)
 {
-	/* A command line that cannot be executed ends as it does in a shell. */
+	/* A command line that cannot be executed has the same status as in a shell. */
 	if (invocation->n_words > 0 && cmd_jobs_has_reason(answer, "START_FAILED"))
 		return STATUS_NOT_STARTED;
 	if (warden_message_count(answer, "exit_status") == 0)
@@ -42,7 +41,7 @@ static bool cmd_jobs_report_dropped(const struct invocation *invocation,
 	return dropped > 0;
 }
 
-/* The status is the same for all signals. */
+/* The exit status does not say which signal it was. */
 static void cmd_jobs_report_signal(const struct invocation *invocation, int number)
 {
 	const char *name = sigabbrev_np(number);
@@ -69,7 +68,7 @@ static bool cmd_jobs_report_reason(const struct invocation *invocation,
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		if (cmd_jobs_has_reason(answer, texts[i].reason)) {
 			complain(invocation, "%s", texts[i].text);
-			/* Why the container was stopped is told by its events. */
+			/* The container's events say why it was stopped. */
 			return strcmp(texts[i].reason, "STOPPED") != 0;
 		}
 	if (cmd_jobs_has_reason(answer, "START_FAILED"))
@@ -125,14 +124,15 @@ static int cmd_jobs_print_result(const struct invocation *invocation,
 	return job_status(invocation, answer);
 }
 
-/* Until interrupt_give an interrupt wakes who waits for the descriptor; -1: it ends us at once. */
+/* Until cmd_jobs_unblock_interrupt SIGINT makes the returned descriptor readable. -1: SIGINT
+ * keeps its action. */
 static int cmd_jobs_block_interrupt(void)
 {
 	struct sigaction action;
 	sigset_t set;
 	int fd;
 
-	/* In the background of a script nobody means this process. */
+	/* A shell ignores SIGINT for background processes. */
 	if (sigaction(SIGINT, NULL, &action) < 0 || action.sa_handler == SIG_IGN)
 		return -1;
 	sigemptyset(&set);
@@ -143,7 +143,7 @@ static int cmd_jobs_block_interrupt(void)
 	return fd;
 }
 
-/* Ends this process where there was an interrupt, so that a calling shell sees it. */
+/* Unblocks SIGINT. A pending one ends this process, so that a calling shell sees it. */
 static void cmd_jobs_unblock_interrupt(const struct invocation *invocation, int fd, bool woken)
 {
 	const char *handle = invocation_handle(invocation, NULL);
@@ -151,7 +151,7 @@ static void cmd_jobs_unblock_interrupt(const struct invocation *invocation, int 
 
 	if (fd < 0)
 		return;
-	/* The job hears nothing of it. */
+	/* The job does not receive the signal. */
 	if (woken)
 		complain(invocation,
 			 "the job goes on: `warden jobs %s` shows its number, `warden attach %s "
@@ -163,7 +163,7 @@ static void cmd_jobs_unblock_interrupt(const struct invocation *invocation, int 
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
-/* Starts the job of a run request whose streams are to be ours; its number, or 0. */
+/* Starts the job of a run request; returns its number, or 0. */
 static uint64_t cmd_jobs_spawn(struct invocation *invocation)
 {
 	struct warden_message *request = warden_message_copy(invocation->requests[0], "spawn");
@@ -185,8 +185,8 @@ static int cmd_jobs_print_object(void *data, const struct warden_message *answer
 	return print_answer(data, answer);
 }
 
-/* With -i or -t: spawn, then a session. With --json the output is in one object, with --format in a
- * line, as it is without them. */
+/* With -i or -t: spawn, then a session. --json and --format print the whole output at the end,
+ * as without -i and -t. */
 static int cmd_jobs_run_session(struct invocation *invocation)
 {
 	const struct warden_message *request = invocation->requests[0];
@@ -213,7 +213,7 @@ static int cmd_jobs_run_session(struct invocation *invocation)
 	return status;
 }
 
-/* Without them: one request, whose answer is the job's end. */
+/* Without -i and -t: one request, answered at the job's end. */
 static int cmd_jobs_run_request(struct invocation *invocation)
 {
 	int fd = cmd_jobs_block_interrupt();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `warden shell`: hands over to wsh, which talks to the container's first process. */
+/* `warden shell`: executes wsh, which talks to the container's first process. */
 #include <config.h>
 
 #include "client/cli/cli.h"
@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Where the container listens. From malloc; NULL after complaining. */
+/* Returns the path of the container's socket. From malloc; NULL after an error message. */
 static char *cmd_shell_socket_path(struct invocation *invocation)
 {
 	struct warden_message *info =
@@ -45,7 +45,7 @@ static int cmd_shell_check_access(const struct invocation *invocation, const cha
 	return STATUS_FAILED;
 }
 
-/* The wsh that lies beside this program, or in the build tree; else the one on the PATH. */
+/* Executes the wsh beside this program or in the build tree, else the one on the PATH. */
 static void cmd_shell_exec_wsh(char **argv)
 {
 	static const char *const places[] = {"/wsh", "/../wshd/wsh", "/../../wshd/wsh"};
@@ -81,8 +81,8 @@ static int cmd_shell_start_wsh(const struct invocation *invocation, char *path)
 	}
 	for (size_t i = 0; i < invocation->n_words; i++)
 		argv[n++] = invocation->words[i];
-	/* The connection stays open beyond exec: it is the reference that keeps the container's
-	 * grace time from running out under the shell. */
+	/* The connection stays open across exec: while it is open the container's grace time
+	 * does not begin. */
 	if (fcntl(warden_client_fd(invocation->client), F_SETFD, 0) == 0)
 		cmd_shell_exec_wsh(argv);
 	complain(invocation, "start wsh: %s", strerror(errno));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `warden top`: what the containers use, again and again; on a terminal in its place until a key
- * ends it. */
+/* `warden top`: prints repeatedly what the containers use; on a terminal a live table until a
+ * key ends it. */
 #include <config.h>
 
 #include "client/cli/cli.h"
@@ -21,13 +21,13 @@
 #define NORMAL_SCREEN    "\033[?25h\033[?1049l"
 #define CLEAR            "\033[H\033[2J"
 
-/* What was seen of a container at a time. */
+/* A container's figures at one time. */
 struct top_sample {
-	const char *handle; /* the answer's */
+	const char *handle; /* belongs to the answer */
 	size_t length;
-	const struct warden_message *info; /* NULL: it has gone */
+	const struct warden_message *info; /* NULL: it was destroyed */
 	uint64_t cpu_ns;
-	double cpu; /* percent of a core since the last table; negative: not known */
+	double cpu; /* percent of a core since the previous table; negative: unknown */
 };
 
 struct top_view {
@@ -40,7 +40,7 @@ struct top_view {
 struct top {
 	struct invocation *invocation;
 	bool live;
-	uint64_t left; /* tables; 0: no end */
+	uint64_t left; /* tables left to print; 0: unlimited */
 	int interval_ms;
 	int signal_fd;
 	sigset_t old_signals;
@@ -73,7 +73,7 @@ static const struct top_sample *cmd_top_find_sample(const struct top_view *view,
 	return NULL;
 }
 
-/* Over its life, or since the last table. */
+/* Cpu time since the previous table in percent of a core; -1: unknown. */
 static double cmd_top_cpu_percent(const struct top_sample *sample, const struct top_view *now,
 				  const struct top_view *before)
 {
@@ -124,7 +124,7 @@ static int cmd_top_take_view(struct top *top, struct top_view *view, const struc
 	return 0;
 }
 
-/* A figure of bytes, or a dash. */
+/* Adds a size, or a dash if it is absent. */
 static void cmd_top_add_size(struct table *table, const struct warden_message *info,
 			     const char *field)
 {
@@ -203,7 +203,7 @@ static int cmd_top_print_view(const struct top *top, const struct top_view *view
 	return STATUS_FAILED;
 }
 
-/* Waits for the next table; true: a key or a signal ends it. */
+/* Waits for the next table; true: a key or a signal ends the command. */
 static bool cmd_top_wait_for_end(const struct top *top)
 {
 	struct pollfd fds[] = {{.fd = top->signal_fd, .events = POLLIN},
@@ -213,7 +213,7 @@ static bool cmd_top_wait_for_end(const struct top *top)
 	for (;;) {
 		uint64_t now = cmd_top_now_ns();
 		int n = now < end ? poll(fds, 2, (int)((end - now) / 1000000) + 1) : 0;
-		char key = 'q'; /* what cannot be read ends it, too */
+		char key = 'q'; /* a failed read ends it, too */
 
 		if (n == 0)
 			return false;
@@ -221,7 +221,7 @@ static bool cmd_top_wait_for_end(const struct top *top)
 			return true;
 		if (read(STDIN_FILENO, &key, 1) <= 0 || key == 'q' || key == 3)
 			return true;
-		if (key == ' ') /* now */
+		if (key == ' ') /* print the next table now */
 			return false;
 	}
 }
@@ -259,8 +259,8 @@ static void cmd_top_end_screen(struct top *top)
 	if (top->live)
 		fputs(NORMAL_SCREEN, stdout);
 	if (top->is_raw)
-		tcsetattr(STDIN_FILENO, TCSANOW, &top->cooked); /* nothing else can be done */
-	fflush(stdout); /* main looks at the stream's error */
+		tcsetattr(STDIN_FILENO, TCSANOW, &top->cooked); /* a failure has no remedy */
+	fflush(stdout);                                         /* main checks the stream's error */
 }
 
 static int cmd_top_print_views(struct top *top)
@@ -296,7 +296,7 @@ static int cmd_top_read_options(struct top *top)
 	if (invocation->iterations) {
 		top->left = strtoull(invocation->iterations, &end, 10);
 		if (*invocation->iterations < '1' || *invocation->iterations > '9' || *end)
-			return usage_error(invocation, "--iterations: '%s' is no N",
+			return usage_error(invocation, "--iterations: '%s' is not a valid N",
 					   invocation->iterations);
 	}
 	if (invocation->interval) {
@@ -329,6 +329,6 @@ int cmd_top(struct invocation *invocation)
 	status = cmd_top_print_views(&top);
 	cmd_top_end_screen(&top);
 	close(top.signal_fd);
-	sigprocmask(SIG_SETMASK, &top.old_signals, NULL); /* as it was: cannot fail */
+	sigprocmask(SIG_SETMASK, &top.old_signals, NULL); /* cannot fail with a saved mask */
 	return status;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A job's streams are those of this process: what it prints is printed here as it comes, and what
- * is read here goes to its standard input. Output has a connection of its own, input and sizes of
- * the window have another one, so that neither waits for the other.
+ * Connects a job's streams to those of this process: its output is printed as it is received,
+ * and this process's standard input goes to the job. Output has one connection, input and window
+ * sizes have another one, so that neither waits for the other.
  */
 #include <config.h>
 
@@ -19,8 +19,8 @@
 #include <unistd.h>
 
 enum {
-	CHUNK = 256 * 1024, /* of input */
-	IN_FLIGHT = 4,      /* chunks that were sent and not taken yet */
+	CHUNK = 256 * 1024, /* bytes of input */
+	IN_FLIGHT = 4,      /* chunks that were sent and not answered yet */
 	CONTROL_P = 16,
 	CONTROL_Q = 17,
 };
@@ -34,18 +34,18 @@ struct job_streams {
 	uint64_t job;
 	char *buffer;
 	size_t in_flight;
-	bool input_ended; /* nothing is read any more */
-	bool control_p;   /* the first key of those that leave */
+	bool input_ended; /* no more input is read */
+	bool control_p;   /* Control-P was the last key */
 	bool over, left, failed;
-	int output_error; /* errno of a write */
+	int output_error; /* errno of a failed write */
 	int status;
-	int winch_fd; /* readable when the window has another size */
+	int winch_fd; /* readable if the window's size changed */
 	sigset_t old_signals;
 	bool is_raw;
 	struct termios cooked;
 };
 
-/* The size of this process's terminal; false: it has none. */
+/* Reads the size of this process's terminal; false: no terminal. */
 static bool job_streams_read_size(struct winsize *size)
 {
 	for (int fd = 0; fd < 3; fd++)
@@ -60,7 +60,7 @@ void job_streams_set_size(struct warden_message *request)
 
 	if (!warden_message_number(request, "terminal", 0) || !job_streams_read_size(&size))
 		return;
-	/* Without memory the job has the default size. */
+	/* If there is no memory the job has the default size. */
 	if (warden_message_count(request, "rows") == 0)
 		(void)warden_message_set_number(request, "rows", size.ws_row);
 	if (warden_message_count(request, "columns") == 0)
@@ -88,7 +88,8 @@ static int job_streams_fail(struct job_streams *session, const struct warden_cli
 	return -1;
 }
 
-/* With --json every piece is an object; else it goes where the job wrote it. */
+/* With --json or --format prints the answer; else writes the output to the same stream as the
+ * job. */
 static void job_streams_print_output(struct job_streams *session,
 				     const struct warden_message *answer)
 {
@@ -133,7 +134,7 @@ static void job_streams_on_output(void *data, uint64_t id, const struct warden_m
 	session->status = job_status(session->invocation, answer);
 }
 
-/* A job that has ended takes no more: its status will tell that. */
+/* A job that has ended refuses input; its end is reported by the other connection. */
 static void job_streams_on_input(void *data, uint64_t id, const struct warden_message *answer,
 				 bool last)
 {
@@ -149,7 +150,7 @@ static void job_streams_on_input(void *data, uint64_t id, const struct warden_me
 static void job_streams_on_resize(void *data, uint64_t id, const struct warden_message *answer,
 				  bool last)
 {
-	/* A job without a terminal, or one that has ended, has no use for it. */
+	/* A refusal is no error: the job may have no terminal, or may have ended. */
 	(void)data;
 	(void)id;
 	(void)answer;
@@ -172,7 +173,8 @@ static int job_streams_submit_input(struct job_streams *session, size_t length, 
 	return result;
 }
 
-/* Takes the keys that leave out of what was typed: their place, or the length. */
+/* Finds the keys that leave the session, Control-P Control-Q; returns the offset of the second
+ * one, or the length. */
 static size_t job_streams_find_leave_keys(struct job_streams *session, size_t length)
 {
 	for (size_t i = 0; i < length; i++) {
@@ -218,7 +220,7 @@ static int job_streams_send_size(struct job_streams *session)
 	return result;
 }
 
-/* Keys go to the job as they are typed. */
+/* Makes the terminal raw, so that every key goes to the job. */
 static void job_streams_make_raw(struct job_streams *session)
 {
 	struct termios raw;
@@ -234,7 +236,7 @@ static void job_streams_make_raw(struct job_streams *session)
 static void job_streams_make_cooked(struct job_streams *session)
 {
 	if (session->is_raw)
-		tcsetattr(STDIN_FILENO, TCSADRAIN, &session->cooked); /* nothing else can be done */
+		tcsetattr(STDIN_FILENO, TCSADRAIN, &session->cooked); /* a failure has no remedy */
 	session->is_raw = false;
 }
 
@@ -253,7 +255,7 @@ static int job_streams_watch_window(struct job_streams *session)
 	return session->winch_fd < 0 ? -1 : 0;
 }
 
-/* Connects both and asks for the output. */
+/* Opens the connections and requests the output. */
 static int job_streams_begin(struct job_streams *session)
 {
 	struct invocation *invocation = session->invocation;
@@ -296,7 +298,7 @@ static void job_streams_prepare_poll(const struct job_streams *session, struct p
 	fds[WAIT_WINDOW] = (struct pollfd){.fd = session->winch_fd, .events = POLLIN};
 }
 
-/* One round; `*woken`: a signal came. */
+/* Waits for the next event and handles it; `*woken`: signal_fd is readable. */
 static int job_streams_poll(struct job_streams *session, bool *woken)
 {
 	struct pollfd fds[WAITS];
@@ -324,7 +326,8 @@ static void job_streams_end(struct job_streams *session)
 	job_streams_make_cooked(session);
 	if (session->winch_fd >= 0) {
 		close(session->winch_fd);
-		sigprocmask(SIG_SETMASK, &session->old_signals, NULL); /* as it was: cannot fail */
+		sigprocmask(SIG_SETMASK, &session->old_signals,
+			    NULL); /* cannot fail with a saved mask */
 	}
 	warden_client_free(session->input);
 	free(session->buffer);

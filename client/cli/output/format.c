@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * --format: a line of text for scripts. `{FIELD}` stands for a field of the answer, or one inside
- * of it (`{memory_stat.rss}`); where the answer is a list, the line is printed for each element.
- * What an element does not have is looked for in its info, in how the job ended, and in the
+ * --format: a line of text for scripts. `{FIELD}` stands for a field of the answer, or of a
+ * nested message (`{memory_stat.rss}`). If the answer is a list the line is printed for each
+ * element. A field that the element does not have is searched in its `info`, its `end`, and the
  * request.
  */
 #include <config.h>
@@ -14,12 +14,13 @@
 
 enum { NAME_MAX_LENGTH = 128 };
 
-/* Where names are looked for, in this order; NULL: not there. */
+/* The messages in which names are searched, in this order; NULL: absent. */
 struct format_places {
 	const struct warden_message *messages[4];
 };
 
-/* Finds a field by a name with dots: true also where it is absent. */
+/* Whether the message's type has a field of this name, which may have dots; the field may be
+ * unset. */
 static bool format_has_field(const struct warden_message *message, const char *name)
 {
 	size_t length = strcspn(name, ".");
@@ -34,7 +35,8 @@ static bool format_has_field(const struct warden_message *message, const char *n
 			return true;
 		if (field.kind != WARDEN_KIND_MESSAGE)
 			return false;
-		/* The template is checked with empty messages alone, which may get fields. */
+		/* Templates are checked with empty messages only, so adding a field does no
+		 * harm. */
 		empty = warden_message_add((struct warden_message *)message, field.name);
 		return empty && format_has_field(empty, name + length + 1);
 	}
@@ -49,7 +51,7 @@ static void format_consider_all(const struct warden_message *message, struct nea
 		near_consider(near, field.name);
 }
 
-/* The next piece of a template: text up to `{`, or the name between the braces. False: the end. */
+/* A piece of a template: a text, or the name between braces. */
 struct format_piece {
 	const char *text;
 	size_t length;
@@ -69,7 +71,7 @@ static bool format_next_piece(const char **at, struct format_piece *piece)
 		return true;
 	}
 	if (**at == '{' || **at == '}' || **at == '\\') {
-		/* Doubled braces and escapes stand for one character. */
+		/* A doubled brace or an escape stands for one character. */
 		piece->length = 1;
 		*at += **at != '}' && (*at)[1] ? 2 : 1;
 		if (piece->text[0] == '}' && **at == '}')
@@ -89,7 +91,7 @@ static int format_check_name(const struct invocation *invocation,
 
 	if (piece->text[piece->length] != '}' || piece->length == 0 ||
 	    piece->length >= sizeof(name))
-		return usage_error(invocation, "--format: '{%.*s' is no {FIELD}",
+		return usage_error(invocation, "--format: '{%.*s' is not a valid {FIELD}",
 				   (int)piece->length, piece->text);
 	memcpy(name, piece->text, piece->length);
 	name[piece->length] = '\0';
@@ -97,7 +99,7 @@ static int format_check_name(const struct invocation *invocation,
 	for (size_t i = 0; i < 4; i++) {
 		if (!places->messages[i])
 			continue;
-		/* The request is not to get fields by this. */
+		/* A name with dots would add a field to the request. */
 		if ((i < 3 || !strchr(name, '.')) && format_has_field(places->messages[i], name))
 			return 0;
 		format_consider_all(places->messages[i], &near);
@@ -113,7 +115,7 @@ static const char *format_answers_of(const struct cli_command *command)
 	return command->answers ? command->answers : command->groups[0].request;
 }
 
-/* A message inside of another one, made where it is absent; NULL: there is no such field. */
+/* Returns a nested message, which is created if it is absent; NULL: no such field. */
 static struct warden_message *format_add_inner(struct warden_message *message, const char *field)
 {
 	return message ? warden_message_add(message, field) : NULL;
@@ -133,7 +135,7 @@ int format_check(const struct invocation *invocation)
 	int status = 0;
 
 	if (!answer)
-		return usage_error(invocation, "--format: there is no answer to print");
+		return usage_error(invocation, "--format: this command has no answer to print");
 	while (status == 0 && format_next_piece(&at, &piece))
 		if (piece.is_name)
 			status = format_check_name(invocation, &places, &piece);
@@ -141,7 +143,7 @@ int format_check(const struct invocation *invocation)
 	return status;
 }
 
-/* The kind of a field by a name with dots, in a message that has it. */
+/* Finds the kind of a field of the message; the name may have dots. False: no such field. */
 static bool format_find_kind(const struct warden_message *message, const char *name,
 			     enum warden_kind *kind)
 {
@@ -162,7 +164,7 @@ static bool format_find_kind(const struct warden_message *message, const char *n
 	return false;
 }
 
-/* Output is printed as it is; names, which may hold anything, so that a line stays a line. */
+/* Output is printed unchanged; other bytes are escaped, so that a line stays one line. */
 static bool format_is_output(const char *name)
 {
 	static const char *const outputs[] = {"stdout", "stderr", "data", "message"};
@@ -184,7 +186,7 @@ static void format_print_element(const struct warden_message *message, const cha
 	case WARDEN_KIND_BYTES:
 		bytes = warden_message_bytes(message, name, index, &length);
 		if (format_is_output(name))
-			fwrite(bytes, 1, length, stdout); /* main looks at the stream's error */
+			fwrite(bytes, 1, length, stdout); /* main checks the stream's error */
 		else
 			text_safe(stdout, bytes, length, false);
 		break;
@@ -210,7 +212,7 @@ static void format_print_name(const struct format_places *places, const struct f
 {
 	char name[NAME_MAX_LENGTH];
 
-	memcpy(name, piece->text, piece->length); /* format_check has measured it */
+	memcpy(name, piece->text, piece->length); /* format_check has checked the length */
 	name[piece->length] = '\0';
 	for (size_t i = 0; i < 4; i++) {
 		const struct warden_message *message = places->messages[i];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Answers as JSON, one object a line. */
+/* Prints answers as JSON, one object a line. */
 #include <config.h>
 
 #include "client/cli/cli.h"
@@ -55,7 +55,7 @@ void choice_text(char *buffer, size_t size, const char *name)
 	buffer[i] = '\0';
 }
 
-/* A choice that this version has no name for is its number. */
+/* A choice without a name in this version is printed as its number. */
 static json_t *json_of_choice(const struct warden_message *message, const char *field, size_t index)
 {
 	const char *name = warden_message_choice(message, field, index);
@@ -86,7 +86,7 @@ static json_t *json_of_element(const struct warden_message *message,
 		return json_boolean(warden_message_number(message, field->name, index));
 	default:
 		number = warden_message_number(message, field->name, index);
-		/* What is above the largest integer of most readers' is no exact figure anyway. */
+		/* Most JSON readers hold no integer above INT64_MAX. */
 		if (field->kind == WARDEN_KIND_UNSIGNED && number > INT64_MAX)
 			return json_real((double)number);
 		return json_integer((json_int_t)number);
@@ -110,7 +110,7 @@ static json_t *json_of_field(const struct warden_message *message, const struct 
 	return array;
 }
 
-/* Bytes that are no UTF-8 cannot be a string: the field then has the name NAME_base64. */
+/* Bytes that are not UTF-8 cannot be a JSON string: the field gets the name NAME_base64. */
 static bool json_is_binary(const struct warden_message *message, const struct warden_field *field)
 {
 	bool binary = false;
@@ -128,14 +128,14 @@ static bool json_is_binary(const struct warden_message *message, const struct wa
 	return binary;
 }
 
-/* How a job ended stands beside its status and output, so that scripts read one flat object. */
+/* The fields of `end` are put beside status and output, so that scripts read one flat object. */
 static bool json_is_flat(const struct warden_field *field)
 {
 	return field->kind == WARDEN_KIND_MESSAGE && !field->repeated &&
 	       strcmp(field->name, "end") == 0;
 }
 
-/* Adds the fields of a message; -1: no memory. */
+/* Adds the fields of a message to an object; -1: no memory. */
 static int json_add_fields(json_t *object, const struct warden_message *message)
 {
 	struct warden_field field;

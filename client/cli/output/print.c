@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Answers for people. Scripts read --json. */
+/* Prints answers for people. Scripts use --json. */
 #include <config.h>
 
 #include "client/cli/cli.h"
@@ -40,28 +40,28 @@ void print_job_id(const struct warden_message *answer)
 
 void print_pong(const struct warden_message *answer)
 {
-	(void)answer; /* says nothing but that it came */
+	(void)answer; /* has no fields */
 	printf("pong\n");
 }
 
-/* Exactly the bytes that came back, and the end of the line that an argument does not have. */
+/* Prints exactly the bytes received, and a line end. */
 void print_echo(const struct warden_message *answer)
 {
 	size_t length;
 	const char *bytes = warden_message_bytes(answer, "message", 0, &length);
 
-	fwrite(bytes, 1, length, stdout); /* main looks at the stream's error flag */
+	fwrite(bytes, 1, length, stdout); /* main checks the stream's error */
 	putchar('\n');
 }
 
-/* What a figure counts. */
+/* The unit of a figure. */
 enum unit {
 	UNIT_TEXT,
 	UNIT_STATE,
 	UNIT_PROPERTY,
 	UNIT_SWITCH,
 	UNIT_BYTES,
-	UNIT_LIMIT, /* bytes; beyond all memory: unlimited */
+	UNIT_LIMIT, /* bytes; INT64_MAX / 2 or more: unlimited */
 	UNIT_RATE,  /* bytes a second; 4294967295: unlimited */
 	UNIT_NANOSECONDS,
 	UNIT_TICKS,
@@ -75,7 +75,7 @@ enum unit {
 struct info_row {
 	const char *label, *field;
 	enum unit unit;
-	bool if_any; /* 0 and an empty text are no line: nothing was set, or nothing happened */
+	bool if_any; /* no line if the value is 0 or empty: nothing was set, or nothing happened */
 };
 
 static const struct info_row info_rows[] = {
@@ -187,7 +187,7 @@ static void print_info_value(const struct warden_message *answer, const struct i
 	}
 }
 
-/* How many values its line has; 0: there is no line. */
+/* The number of values in the field's line; 0: no line. */
 static size_t print_count_values(const struct warden_message *answer, const struct info_row *row)
 {
 	size_t count = warden_message_count(answer, row->field), length = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Answers that are lists, and any other, for people. */
+/* Prints lists, events and answers of any kind for people. */
 #include <config.h>
 
 #include "client/cli/cli.h"
@@ -23,7 +23,7 @@ void text_time(char *buffer, size_t size, uint64_t microseconds)
 		strftime(buffer, size, "%Y-%m-%d %H:%M", &broken);
 }
 
-/* A field of bytes in a cell; a dash where it is absent. */
+/* Adds a field of bytes, or a dash if it is absent. */
 static void print_lists_add_bytes(struct table *table, const struct warden_message *message,
 				  const char *field)
 {
@@ -43,7 +43,7 @@ static void print_lists_add_size(struct table *table, const struct warden_messag
 	table_addf(table, "%s", text);
 }
 
-/* What a job does, or how it ended. */
+/* Adds a job's state: running, or how it ended. */
 static void print_lists_add_job_state(struct table *table, const struct warden_message *job)
 {
 	char reason[32];
@@ -98,7 +98,7 @@ void print_job_ids(const struct warden_message *answer)
 	       warden_message_number(answer, "second_job_id", 0));
 }
 
-/* As ls(1) does: `drwxr-xr-x`. */
+/* Adds the mode as ls(1) prints it: `drwxr-xr-x`. */
 static void print_lists_add_mode(struct table *table, const struct warden_message *entry)
 {
 	static const char letters[] = "rwxrwxrwx";
@@ -142,7 +142,7 @@ void print_files(const struct warden_message *answer)
 	table_print(table, stdout, 0);
 }
 
-/* A rule as --in and --out take it: its fields with commas between. */
+/* Prints a rule in the syntax of --in and --out. */
 static void print_lists_print_rule(const char *option, const struct warden_message *rule)
 {
 	struct warden_field field;
@@ -180,7 +180,7 @@ void print_rules(const struct warden_message *answer)
 		print_lists_print_rule("out", warden_message_child(answer, "out", i));
 }
 
-/* The answer does not say of which protocol a forward is, so it is not printed as a rule. */
+/* The answer lacks the protocol of a forward, so it cannot be printed as a rule. */
 void print_forwards(const struct warden_message *answer)
 {
 	for (size_t i = 0; i < warden_message_count(answer, "in"); i++) {
@@ -271,7 +271,7 @@ static void print_lists_print_value(const struct warden_message *message,
 	}
 }
 
-/* Every field that is there, a line each; those of a message inside stand without its name. */
+/* Prints every field that is set, a line each; fields of nested messages without a prefix. */
 void print_fields(const struct warden_message *answer)
 {
 	struct warden_field field;

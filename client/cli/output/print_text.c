@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How text, sizes and colours are written. */
+/* Writes text, sizes and colours. */
 #include <config.h>
 
 #include "client/cli/cli.h"
@@ -25,8 +25,8 @@ const char *text_colour(FILE *file, const char *code)
 	return text_colours(file) ? code : "";
 }
 
-/* Names and messages come from clients: what could move the cursor or make believe a line that is
- * none is written as \xNN. Lines and tabs of a message stay when `lines` is true. */
+/* Names and messages come from clients. Control characters, which could move the cursor or fake
+ * a line, are written as \xNN. If `lines` is true line ends and tabs are kept. */
 void text_safe(FILE *file, const char *bytes, size_t length, bool lines)
 {
 	const unsigned char *in = (const unsigned char *)bytes;
@@ -77,7 +77,7 @@ int write_all(int fd, const void *bytes, size_t length)
 			next += written;
 			length -= (size_t)written;
 		} else if (errno == EAGAIN) {
-			/* Somebody else made this pipe or terminal non-blocking. */
+			/* Another process made this pipe or terminal non-blocking. */
 			struct pollfd wait = {.fd = fd, .events = POLLOUT};
 
 			if (poll(&wait, 1, -1) < 0 && errno != EINTR)

@@ -148,24 +148,24 @@ def what_is_not_understood_is_a_usage_error(w):
     command.usage_error(w, "needs HANDLE", "destroy")
     command.usage_error(w, "'b' is one word too many", "destroy", "a", "b")
     command.usage_error(w, "--handle needs its HANDLE", "destroy", "--handle")
-    command.usage_error(w, "--job-id: 'x' is no JOB", "link", "h", "x")
+    command.usage_error(w, "--job-id: 'x' is not a valid JOB", "link", "h", "x")
     command.usage_error(w, "--job-id: '4294967296' is out of range", "link", "h", "4294967296")
-    command.usage_error(w, "--grace-time: '-2' is no SECONDS", "create", "--grace-time", "-2")
-    command.usage_error(w, "--rlimit: 'nofile' is no NAME=N", "run", "--rlimit", "nofile")
-    command.usage_error(w, "--bind-mount: '/a' is no SRC:DST", "create", "--bind-mount", "/a")
-    command.usage_error(w, "--bind-mount: '/a:/b:r' is no SRC:DST", "create", "--bind-mount", "/a:/b:r")
+    command.usage_error(w, "--grace-time: '-2' is not a valid SECONDS", "create", "--grace-time", "-2")
+    command.usage_error(w, "--rlimit: 'nofile' is not a valid NAME=N", "run", "--rlimit", "nofile")
+    command.usage_error(w, "--bind-mount: '/a' is not a valid SRC:DST", "create", "--bind-mount", "/a")
+    command.usage_error(w, "--bind-mount: '/a:/b:r' is not a valid SRC:DST", "create", "--bind-mount", "/a:/b:r")
     command.usage_error(w, "--kill is true or false, not 'yes'", "stop", "--kill=yes", "h")
 
 
 @case(daemon=False, backend="fake")
 def an_empty_value_is_not_the_default(w):
     for name, value in (("hostname", "NAME"), ("network", "ADDRESS"), ("rootfs", "DIR"), ("layer", "DIR")):
-        command.usage_error(w, f"--{name}: '' is no {value}", "create", f"--{name}", "")
-        command.usage_error(w, f"--{name}: '' is no {value}", "exec", f"--{name}=", "--", "true")
+        command.usage_error(w, f"--{name}: '' is not a valid {value}", "create", f"--{name}", "")
+        command.usage_error(w, f"--{name}: '' is not a valid {value}", "exec", f"--{name}=", "--", "true")
     for name, value in (("user", "USER[:GROUP]"), ("working-dir", "PATH"), ("log-tag", "TAG")):
-        command.usage_error(w, f"--{name}: '' is no {value}", "run", "h", f"--{name}", "", "--", "true")
-    command.usage_error(w, "--user: '' is no USER[:GROUP]", "exec", "-u", "", "--", "true")
-    command.usage_error(w, "--user: '' is no USER\n", "shell", "h", "-u", "")
+        command.usage_error(w, f"--{name}: '' is not a valid {value}", "run", "h", f"--{name}", "", "--", "true")
+    command.usage_error(w, "--user: '' is not a valid USER[:GROUP]", "exec", "-u", "", "--", "true")
+    command.usage_error(w, "--user: '' is not a valid USER\n", "shell", "h", "-u", "")
 
 
 @case(daemon=False, backend="fake")

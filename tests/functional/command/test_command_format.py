@@ -43,5 +43,5 @@ def names_stay_in_their_line(w):
 @case(daemon=False, backend="fake")
 def a_field_that_is_not_there_is_a_usage_error(w):
     command.usage_error(w, "there is no field stat; did you mean state?", "info", "h", "--format", "{stat}")
-    command.usage_error(w, "'{state' is no {FIELD}", "info", "h", "--format", "{state")
-    command.usage_error(w, "'{' is no {FIELD}", "info", "h", "--format", "{}")
+    command.usage_error(w, "'{state' is not a valid {FIELD}", "info", "h", "--format", "{state")
+    command.usage_error(w, "'{' is not a valid {FIELD}", "info", "h", "--format", "{}")

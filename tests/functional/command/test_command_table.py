@@ -79,7 +79,7 @@ def what_is_written_from_the_table_is_up_to_date(w):
 @case(daemon=False, backend="fake")
 def letters_may_stand_together_and_hold_a_value(w):
     command.usage_error(w, "unknown option -ix", "run", "-ix", "h")
-    command.usage_error(w, "--iterations: 'x' is no N", "top", "-nx")
+    command.usage_error(w, "--iterations: 'x' is not a valid N", "top", "-nx")
     command.usage_error(w, "--working-dir needs its PATH", "run", "-iw")
 
 
