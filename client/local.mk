@@ -1,4 +1,4 @@
-# libwarden. Its parts are a library of their own, so that unit tests reach what it does not export.
+# libwarden. Its objects are a convenience library, so that unit tests can call functions that it does not export.
 noinst_LTLIBRARIES += client/libclient.la
 client_libclient_la_SOURCES = \
 	client/lib/client.c \
@@ -16,15 +16,15 @@ client_libclient_la_SOURCES = \
 client_libclient_la_CPPFLAGS = $(AM_CPPFLAGS) $(PROTOBUF_C_CFLAGS)
 client_libclient_la_LIBADD = proto/libwarden-proto.la
 
-# The ABI's number, as in libwarden.map: raised when something of client.h goes or changes.
+# The ABI, as in libwarden.map: current and age grow with new functions of client.h; if one is removed or
+# changed age becomes 0.
 lib_LTLIBRARIES += client/libwarden.la
 client_libwarden_la_SOURCES =
 client_libwarden_la_LIBADD = client/libclient.la
 client_libwarden_la_LDFLAGS = $(AM_LDFLAGS) -version-info 2:0:1 \
 	-Wl,--version-script=$(srcdir)/client/lib/libwarden.map
 client_libwarden_la_DEPENDENCIES = client/libclient.la $(srcdir)/client/lib/libwarden.map
-# So that the command finds it where the linker does not look by itself; in a staged installation that is
-# the packager's.
+# Updates the linker's cache, so that the command finds the library; in a staged installation the packager does.
 install-exec-hook:
 	test -n "$(DESTDIR)" || ldconfig 2>/dev/null || :
 wardeninclude_HEADERS += include/warden/client.h
@@ -32,7 +32,7 @@ pkgconfig_DATA += client/libwarden.pc
 CLEANFILES += client/libwarden.pc
 EXTRA_DIST += client/lib/libwarden.map client/lib/libwarden.pc.in
 
-# Made by make, not by configure: the directories are only known then.
+# Made by make, not by configure, because only make knows the directories.
 client/libwarden.pc: $(srcdir)/client/lib/libwarden.pc.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) client && $(SED) \
 		-e 's|@prefix[@]|$(prefix)|' -e 's|@includedir[@]|$(includedir)|' \
@@ -79,7 +79,7 @@ client_warden_LDADD = client/libwarden.la $(JANSSON_LIBS) $(EDIT_LIBS) $(SMARTCO
 
 include client/unpack/local.mk
 
-# Installed, it knows where its helper is.
+# The installed script has the path of its helper.
 bin_SCRIPTS += client/unpack/warden-rootfs
 CLEANFILES += client/unpack/warden-rootfs
 EXTRA_DIST += client/unpack/warden-rootfs.in
@@ -88,7 +88,7 @@ client/unpack/warden-rootfs: client/unpack/warden-rootfs.in Makefile
 		$(SED) 's|@pkglibexecdir@|$(pkglibexecdir)|' $(srcdir)/client/unpack/warden-rootfs.in >$@.new && \
 		chmod +x $@.new && mv $@.new $@
 
-# So that one target can be made in a fresh tree, too.
+# So that a single target can be built in a fresh tree.
 $(client_libclient_la_OBJECTS): proto/warden.pb-c.h
 
 EXTRA_DIST += quickstart packages.txt scripts/build.sh scripts/daemon.sh scripts/install-packages

@@ -1,4 +1,4 @@
-# What warden-rootfs unpacks archives and images with; not built where its libraries are missing.
+# The helper of warden-rootfs that unpacks archives and images; not built without its libraries.
 if UNPACK
 pkglibexec_PROGRAMS += client/unpack/unpack
 client_unpack_unpack_SOURCES = \

@@ -19,8 +19,8 @@
  *
  * Waiting. warden_client_connect, _send, _receive, _call and _stream wait for the daemon.
  * warden_client_set_timeout limits the time, warden_client_cancel ends a wait from elsewhere, and
- * warden_client_set_wake_fd ends it when a descriptor becomes readable. A program with an event loop
- * uses warden_client_submit, which never waits.
+ * warden_client_set_wake_fd ends it when a descriptor becomes readable. A program with an event
+ * loop uses warden_client_submit, which never waits.
  *
  * Threads. A client or a message may be used by one thread at a time, without locks; different ones
  * are independent. warden_client_cancel alone may be called from any thread.

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* libwarden without a daemon: messages by name, frames in pieces, and what a false daemon sends. */
+/* libwarden without wardend: messages by name, frames in pieces, and answers of a daemon that the
+ * test plays. */
 #include <config.h>
 
 #include "tests/unit/unit.h"
@@ -122,7 +123,7 @@ static void a_request_that_does_not_exist_is_none(void)
 	}
 }
 
-/* Feeds bytes one at a time; the payloads that come out, each in brackets. */
+/* Feeds bytes one at a time; writes the payloads of the frames to `seen`, each in brackets. */
 static void test_client_feed(const char *bytes, size_t length, size_t limit, char *seen)
 {
 	struct client_frame buffer = {0};
@@ -175,14 +176,14 @@ static void what_is_no_frame_is_noticed(void)
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		test_client_feed(wrong[i], strlen(wrong[i]), 100, seen);
-		/* What stands where CR LF is due is only looked at when both bytes are there. */
+		/* The CR LF behind a payload is checked when both bytes are there. */
 		if (strcmp(wrong[i], "3\r\nabcd") == 0)
 			test_client_feed("3\r\nabcde", 9, 100, seen);
 		unit_string(seen, "!");
 	}
 }
 
-/* A daemon for one connection: waits for the first bytes, sends its own, and goes. */
+/* A daemon for one connection: waits for the first bytes, sends its answer, and closes. */
 struct test_daemon {
 	pthread_t thread;
 	int listener;
@@ -200,7 +201,7 @@ static void *test_client_daemon_run(void *data)
 
 	if (fd < 0)
 		return NULL;
-	/* A silent one waits until the client has gone. */
+	/* A silent one waits until the client closes. */
 	while (read(fd, buffer, sizeof(buffer)) > 0 && daemon->silent)
 		;
 	if (!daemon->silent && write(fd, daemon->answer, daemon->length) < 0)
@@ -233,7 +234,7 @@ static void test_client_daemon_end(struct test_daemon *daemon, struct warden_cli
 	unlink(daemon->path);
 }
 
-/* Sends a ping and gives how the call failed. */
+/* Calls ping; returns the failure. */
 static enum warden_failure test_client_ping(struct warden_client *client)
 {
 	struct warden_message *request = warden_message_new("ping");

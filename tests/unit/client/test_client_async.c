@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* libwarden without waiting, against a daemon that this program plays itself. */
+/* Submitted requests of libwarden, against a daemon that the test plays. */
 #include <config.h>
 
 #include "tests/unit/unit.h"
@@ -45,10 +45,11 @@ static void test_async_close(struct test_pair *pair)
 	warden_client_free(pair->client);
 }
 
-/* What the answers were: letters in their order. */
+/* The answers in their order: the request's number, with ! before it if it failed, + or . behind it
+ * (more follow, or the last one). */
 struct test_log {
 	char text[256];
-	struct warden_client *client; /* for a further request */
+	struct warden_client *client; /* to submit a further request */
 };
 
 static void test_async_on_answer(void *data, uint64_t id, const struct warden_message *answer,
@@ -198,7 +199,7 @@ static void calls_that_wait_are_refused_meanwhile(void)
 	unit_integer(warden_client_connect(pair.client, "/nowhere"), -1);
 	unit_integer(warden_client_failure(pair.client), WARDEN_FAILURE_ARGUMENT);
 	warden_message_free(request);
-	test_async_close(&pair); /* the request that is under way is forgotten */
+	test_async_close(&pair); /* the function of the pending request is not called */
 	unit_string(log.text, "");
 }
 
