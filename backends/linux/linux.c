@@ -6,10 +6,10 @@
 #include <unistd.h>
 
 #include "backends/linux/cgroup/cgroup.h"
-#include "backends/linux/create/host_probe.h"
 #include "backends/linux/create/linux_spawner.h"
 #include "backends/linux/create/wshd_memfd.h"
 #include "backends/linux/firewall/firewall.h"
+#include "backends/linux/host/host_probe.h"
 #include "backends/linux/linux.h"
 #include "backends/linux/linux_operations.h"
 #include "backends/linux/net/net.h"
@@ -57,12 +57,12 @@ static void linux_teardown(void *data)
 {
 	struct linux_backend *backend = data;
 
-	/* The watcher hands containers to the remover, which needs network and firewall. */
-	if (backend->remover)
-		cleanup_thread_drain(backend->remover);
+	/* The watcher hands containers to the cleanup thread, which needs network and firewall. */
+	if (backend->cleanup)
+		cleanup_thread_drain(backend->cleanup);
 	if (backend->watcher)
 		watcher_free(backend->watcher);
-	cleanup_thread_stop(backend->remover);
+	cleanup_thread_stop(backend->cleanup);
 	if (backend->firewall)
 		firewall_free(backend->firewall);
 	if (backend->net)
@@ -140,7 +140,7 @@ static int start_threads(struct linux_backend *backend, struct warden_error *err
 	if (!backend->watcher ||
 	    linux_spawner_watch(backend->spawner, backend->watcher, backend->host, err) < 0)
 		return -1;
-	return cleanup_thread_start(backend, &backend->remover, err);
+	return cleanup_thread_start(backend, &backend->cleanup, err);
 }
 
 static int (*const starts[])(struct linux_backend *backend, struct warden_error *err) = {

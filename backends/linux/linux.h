@@ -39,7 +39,7 @@ struct linux_backend {
 	struct net *net;
 	struct firewall *firewall;
 	struct watcher *watcher;
-	struct cleanup_thread *remover;
+	struct cleanup_thread *cleanup;
 	struct disk_quota quota;
 };
 

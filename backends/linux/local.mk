@@ -7,6 +7,7 @@ backends_linux_liblinux_la_SOURCES = \
 	$(LINUX_CGROUP) \
 	$(LINUX_CREATE) \
 	$(LINUX_FIREWALL) \
+	$(LINUX_HOST) \
 	$(LINUX_NET) \
 	$(LINUX_ROOT) \
 	$(LINUX_RUN)
@@ -42,14 +43,10 @@ LINUX_CGROUP = \
 	backends/linux/cgroup/cgroup_v2.c \
 	backends/linux/cgroup/cgroup_warm.c
 
-# What makes a container: worker, spawner, set-up child, hooks.
+# Creation of a container: worker, spawner, set-up child, hooks.
 LINUX_CREATE = \
 	backends/linux/create/hooks.c \
 	backends/linux/create/hooks.h \
-	backends/linux/create/host_probe.c \
-	backends/linux/create/host_probe.h \
-	backends/linux/create/host_report.c \
-	backends/linux/create/host_report.h \
 	backends/linux/create/init.c \
 	backends/linux/create/init.h \
 	backends/linux/create/init_child.c \
@@ -85,6 +82,13 @@ LINUX_FIREWALL = \
 	backends/linux/firewall/nft.h \
 	backends/linux/firewall/nft_private.h \
 	backends/linux/firewall/nft_rule.c
+
+# What the host offers: probes and the report for operators.
+LINUX_HOST = \
+	backends/linux/host/host_probe.c \
+	backends/linux/host/host_probe.h \
+	backends/linux/host/host_report.c \
+	backends/linux/host/host_report.h
 
 # Links, addresses, bandwidth.
 LINUX_NET = \
@@ -128,7 +132,7 @@ LINUX_ROOT = \
 	backends/linux/root/union.c \
 	backends/linux/root/union.h
 
-# Operations on a container that runs, and its end.
+# Operations on a running container, and its end.
 LINUX_RUN = \
 	backends/linux/run/cleanup_thread.c \
 	backends/linux/run/cleanup_thread.h \

@@ -10,7 +10,7 @@
 #ifndef BACKENDS_LINUX_CGROUP_CGROUP_H
 #define BACKENDS_LINUX_CGROUP_CGROUP_H
 
-#include "backends/linux/create/host_report.h"
+#include "backends/linux/host/host_report.h"
 #include <limits.h>
 
 #include "warden/backend.h"
@@ -41,7 +41,7 @@ int cgroups_setup(const struct warden_host *host, struct cgroups **cgroups,
 void cgroups_free(struct cgroups *cgroups);
 
 /* Reports the controllers in use; if `cgroups` is NULL, the ones that could be used. */
-void cgroups_describe(const struct cgroups *cgroups, const struct description *to);
+void cgroups_describe(const struct cgroups *cgroups, const struct host_report *to);
 
 /* Makes the container's groups, with its limit on processes. */
 int cgroup_make(struct cgroups *cgroups, const char *id, struct cgroup **cgroup,

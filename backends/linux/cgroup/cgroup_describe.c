@@ -89,7 +89,7 @@ static void cgroup_describe_find_mounted(struct controller_places *places)
 	cgroup_mounts_free(mounts, n);
 }
 
-void cgroups_describe(const struct cgroups *cgroups, const struct description *to)
+void cgroups_describe(const struct cgroups *cgroups, const struct host_report *to)
 {
 	_cleanup_free_ struct controller_places *places = calloc(1, sizeof(*places));
 	char names[64], name[80];

@@ -98,7 +98,7 @@ static int start_in_user_namespace(struct setup *setup, struct warden_error *err
 	if (expect(setup->init_fd, INIT_ALONE, &message, err) < 0 ||
 	    user_write_maps(helper, &map, &map, err) < 0)
 		return -1;
-	setup->namespace_fd = user_namespace_of(helper, err);
+	setup->namespace_fd = user_open_namespace(helper, err);
 	if (setup->namespace_fd < 0 || tell(setup->init_fd, INIT_MAPPED, NULL, err) < 0 ||
 	    expect(setup->init_fd, INIT_BORN, &message, err) < 0)
 		return -1;

@@ -44,7 +44,7 @@ static int begin_step(struct linux_creation *creation, struct warden_error *err)
  * no folder to work in and is read-only. */
 static int quota_step(struct linux_creation *creation, struct warden_error *err)
 {
-	return disk_quota_begin(&creation->backend->quota, &creation->request->identity, err);
+	return disk_quota_reset(&creation->backend->quota, &creation->request->identity, err);
 }
 
 static int cgroup_step(struct linux_creation *creation, struct warden_error *err)
@@ -181,7 +181,8 @@ static int mounts_step(struct linux_creation *creation, struct warden_error *err
 	if (setup_worker_await_mounts(&creation->start, container, request, err) < 0)
 		return -1;
 	if (request->tmpfs_bytes == 0)
-		container->quota = disk_quota_of(&creation->backend->quota, &request->identity);
+		container->quota =
+			disk_quota_find_id(&creation->backend->quota, &request->identity);
 	return 0;
 }
 
@@ -265,7 +266,7 @@ static int make(struct linux_backend *backend, const struct warden_create *creat
 	if (!creation.container)
 		return -1;
 	result = run_steps(&creation, err);
-	setup_worker_end(&creation.start);
+	setup_worker_close(&creation.start);
 	if (result < 0)
 		linux_container_free(creation.container);
 	else

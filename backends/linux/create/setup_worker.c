@@ -179,7 +179,7 @@ int setup_worker_begin(struct setup_worker *start, const struct linux_container 
 		return -1;
 	if (send_all(start->socket, container, create, err) == 0)
 		return 0;
-	setup_worker_end(start);
+	setup_worker_close(start);
 	return -1;
 }
 
@@ -291,10 +291,10 @@ void setup_worker_abandon(struct setup_worker *start)
 		while (fd_message_receive(start->socket, &reply, sizeof(reply), fds, STARTED_FDS) >
 		       0)
 			close_fds(fds, STARTED_FDS);
-	setup_worker_end(start);
+	setup_worker_close(start);
 }
 
-void setup_worker_end(struct setup_worker *start)
+void setup_worker_close(struct setup_worker *start)
 {
 	int *const held[] = {&start->socket, &start->netns_fd, &start->rtnl_fd};
 

@@ -35,6 +35,6 @@ void setup_worker_explain(const struct setup_worker *start, struct warden_error 
 void setup_worker_abandon(struct setup_worker *start);
 
 /* Lets go of what is held; allowed twice. */
-void setup_worker_end(struct setup_worker *start);
+void setup_worker_close(struct setup_worker *start);
 
 #endif

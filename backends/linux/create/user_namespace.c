@@ -124,7 +124,7 @@ int user_write_maps(pid_t pid, const struct user_map *uids, const struct user_ma
 	return write_map(pid, "gid_map", gids, err);
 }
 
-void user_base_of(pid_t pid, uint32_t *base)
+void user_read_base(pid_t pid, uint32_t *base)
 {
 	unsigned inside, outside;
 	char path[64];
@@ -139,7 +139,7 @@ void user_base_of(pid_t pid, uint32_t *base)
 	fclose(file);
 }
 
-int user_namespace_of(pid_t pid, struct warden_error *err)
+int user_open_namespace(pid_t pid, struct warden_error *err)
 {
 	char path[64];
 	int fd;
@@ -194,7 +194,7 @@ int user_namespace_for_mount(const struct user_map *uids, const struct user_map 
 	if (await_placeholder(near) < 0)
 		warden_error_errno(err, "make a user namespace");
 	else if (user_write_maps(pid, uids, gids, err) == 0)
-		fd = user_namespace_of(pid, err);
+		fd = user_open_namespace(pid, err);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 	return fd;

@@ -32,10 +32,10 @@ int user_write_maps(pid_t pid, const struct user_map *uids, const struct user_ma
 
 /* The id that a process's root is for us, as its map tells; left alone where that cannot be read.
  */
-void user_base_of(pid_t pid, uint32_t *base);
+void user_read_base(pid_t pid, uint32_t *base);
 
 /* The user namespace of a process, as a descriptor. */
-int user_namespace_of(pid_t pid, struct warden_error *err);
+int user_open_namespace(pid_t pid, struct warden_error *err);
 
 /* A user namespace with these maps and nobody in it, to map a mount with. */
 int user_namespace_for_mount(const struct user_map *uids, const struct user_map *gids,

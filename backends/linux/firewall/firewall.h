@@ -9,7 +9,7 @@
 #ifndef BACKENDS_LINUX_FIREWALL_FIREWALL_H
 #define BACKENDS_LINUX_FIREWALL_FIREWALL_H
 
-#include "backends/linux/create/host_report.h"
+#include "backends/linux/host/host_report.h"
 #include "warden/backend.h"
 
 struct firewall;
@@ -22,7 +22,7 @@ int firewall_setup(const struct warden_host *host, struct firewall **firewall,
 
 /* Reports whether the kernel has nf_tables, and which chains of other tools drop forwarded packets.
  */
-void firewall_describe(const struct description *to);
+void firewall_describe(const struct host_report *to);
 
 /* Removes the table, unless containers are still added. */
 void firewall_free(struct firewall *firewall);

@@ -227,7 +227,7 @@ void firewall_legacy_log(struct firewall *firewall)
 #define DROPS_EFFECT "it drops forwarded packets: containers have no connection to the outside"
 
 static size_t firewall_foreign_describe_chains(const struct foreign_chains *foreign,
-					       const struct description *to)
+					       const struct host_report *to)
 {
 	size_t n = 0;
 	char text[192];
@@ -247,7 +247,7 @@ static size_t firewall_foreign_describe_chains(const struct foreign_chains *fore
 	return n;
 }
 
-void firewall_describe(const struct description *to)
+void firewall_describe(const struct host_report *to)
 {
 	struct foreign_chains foreign = {.n = 0};
 	struct warden_error err;

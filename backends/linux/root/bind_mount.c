@@ -71,7 +71,7 @@ static int prepare_copy(struct setup *setup, const struct setup_bind *bind, int 
 static int open_source(struct setup *setup, size_t i, struct warden_error *err)
 {
 	const struct setup_bind *bind = &setup->binds[i];
-	_cleanup_close_ int fd = layers_client_open(setup, bind->src_path, 0, err);
+	_cleanup_close_ int fd = layers_open_as_client(setup, bind->src_path, 0, err);
 
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return warden_error_set(err, "Source path for bind mount does not exist: %s",

@@ -10,8 +10,8 @@
 #include "backends/linux/root/mount_api.h"
 #include "lib/cleanup.h"
 
-int layers_client_open(const struct setup *setup, const char *path, int flags,
-		       struct warden_error *err)
+int layers_open_as_client(const struct setup *setup, const char *path, int flags,
+			  struct warden_error *err)
 {
 	const struct setup_parameters *p = &setup->parameters;
 	int fd, number;
@@ -41,7 +41,7 @@ static int open_layer(struct setup *setup, size_t i, struct warden_error *err)
 	if (configured && strcmp(path, configured) == 0)
 		fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	else
-		fd = layers_client_open(setup, path, O_DIRECTORY, err);
+		fd = layers_open_as_client(setup, path, O_DIRECTORY, err);
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return warden_error_set(err, "rootfs %s not found", path);
 	if (fd < 0)

@@ -7,8 +7,8 @@
 #include "backends/linux/create/setup.h"
 
 /* Opens a path of the client's with the client's rights (O_PATH). */
-int layers_client_open(const struct setup *setup, const char *path, int flags,
-		       struct warden_error *err);
+int layers_open_as_client(const struct setup *setup, const char *path, int flags,
+			  struct warden_error *err);
 
 /* Opens the layers and copies their mounts. */
 int layers_open(struct setup *setup, struct warden_error *err);

@@ -93,7 +93,7 @@ static int make_folders(const struct setup *setup, struct warden_error *err)
 			       disk_quota_mark(setup->directory_fd, "work", p->project, err) < 0))
 		return -1;
 	for (size_t i = 0; p->n_layers > 1 && i < p->n_layers; i++) {
-		struct layer_name name = layer_name(i);
+		struct union_layer_name name = union_layer_name(i);
 
 		if (mkdirat(setup->directory_fd, name.text, 0700) < 0)
 			return warden_error_errno(err, "make %s/%s", p->path, name.text);
@@ -160,7 +160,7 @@ static int attach_layers(struct setup *setup, struct warden_error *err)
 	if (n == 1)
 		return attach_layer(setup, 0, "rootfs", map, err);
 	for (size_t i = 0; i < n; i++)
-		if (attach_layer(setup, i, layer_name(i).text, map, err) < 0)
+		if (attach_layer(setup, i, union_layer_name(i).text, map, err) < 0)
 			return -1;
 	return 0;
 }

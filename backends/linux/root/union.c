@@ -26,9 +26,9 @@ const char *union_name(enum union_kind kind)
 	return names[kind];
 }
 
-struct layer_name layer_name(size_t i)
+struct union_layer_name union_layer_name(size_t i)
 {
-	struct layer_name name;
+	struct union_layer_name name;
 
 	snprintf(name.text, sizeof(name.text), "%zu", i);
 	return name;
@@ -205,7 +205,7 @@ static void print_layers(const struct setup *setup, const char *before, const ch
 	for (size_t i = 0; i < n; i++)
 		length += (size_t)snprintf(text + length, size - length, "%s%s%s",
 					   i > 0 ? before : "",
-					   n == 1 ? "rootfs" : layer_name(i).text, after);
+					   n == 1 ? "rootfs" : union_layer_name(i).text, after);
 }
 
 static int attach_overlay(struct setup *setup, struct warden_error *err)

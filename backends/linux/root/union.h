@@ -31,9 +31,9 @@ int union_attach(struct setup *setup, struct warden_error *err);
 
 /* Where layer number `i` is attached in the working directory when there are several; the only one
  * is attached at `rootfs`. */
-struct layer_name {
+struct union_layer_name {
 	char text[24];
 };
-struct layer_name layer_name(size_t i);
+struct union_layer_name union_layer_name(size_t i);
 
 #endif

@@ -57,13 +57,13 @@ static bool is_before(const struct timespec *one, const struct timespec *other)
 static void network_gone(void *data)
 {
 	struct linux_container *container = data;
-	struct cleanup_thread *remover = container->backend->remover;
+	struct cleanup_thread *cleanup = container->backend->cleanup;
 
-	pthread_mutex_lock(&remover->mutex);
+	pthread_mutex_lock(&cleanup->mutex);
 	container->removal.network_gone = true;
 	clock_gettime(CLOCK_MONOTONIC, &container->removal.next_try);
-	pthread_cond_signal(&remover->changed);
-	pthread_mutex_unlock(&remover->mutex);
+	pthread_cond_signal(&cleanup->changed);
+	pthread_mutex_unlock(&cleanup->mutex);
 }
 
 static void begin(struct linux_container *container)
@@ -97,9 +97,9 @@ static long remove_cgroup(struct linux_container *container)
 	return removal->tries < RETRY_LATE ? RETRY_MS : RETRY_LATE_MS;
 }
 
-static void finish(struct cleanup_thread *remover, struct linux_container *container)
+static void finish(struct cleanup_thread *cleanup, struct linux_container *container)
 {
-	const struct warden_host *host = remover->backend->host;
+	const struct warden_host *host = cleanup->backend->host;
 	char id[sizeof(container->id)];
 
 	memcpy(id, container->id, sizeof(id));
@@ -108,42 +108,42 @@ static void finish(struct cleanup_thread *remover, struct linux_container *conta
 }
 
 /* Goes on with a container; the mutex is held on entry and on return. */
-static void go_on(struct cleanup_thread *remover, struct linux_container *container)
+static void go_on(struct cleanup_thread *cleanup, struct linux_container *container)
 {
 	struct cleanup_item *removal = &container->removal;
 	long delay = RETRY_LATE_MS;
 
-	pthread_mutex_unlock(&remover->mutex);
+	pthread_mutex_unlock(&cleanup->mutex);
 	if (!removal->begun)
 		begin(container);
 	removal->begun = true;
 	if (!removal->cgroup_gone)
 		delay = remove_cgroup(container);
-	pthread_mutex_lock(&remover->mutex);
+	pthread_mutex_lock(&cleanup->mutex);
 	removal->next_try = after_ms(delay);
 }
 
 /* Takes a container that is done out of the list, or goes on with one whose time has come. Returns
  * whether there was any; else `wake` is when the next one's time comes. */
-static bool work(struct cleanup_thread *remover, struct timespec *wake)
+static bool work(struct cleanup_thread *cleanup, struct timespec *wake)
 {
 	struct timespec now = after_ms(0);
 
 	*wake = after_ms(RETRY_LATE_MS);
-	for (struct linux_container **at = &remover->first; *at; at = &(*at)->removal.next) {
+	for (struct linux_container **at = &cleanup->first; *at; at = &(*at)->removal.next) {
 		struct linux_container *container = *at;
 
 		if (container->removal.network_gone && container->removal.cgroup_gone) {
 			*at = container->removal.next;
-			pthread_mutex_unlock(&remover->mutex);
-			finish(remover, container);
-			pthread_mutex_lock(&remover->mutex);
-			if (--remover->left == 0)
-				pthread_cond_signal(&remover->drained);
+			pthread_mutex_unlock(&cleanup->mutex);
+			finish(cleanup, container);
+			pthread_mutex_lock(&cleanup->mutex);
+			if (--cleanup->left == 0)
+				pthread_cond_signal(&cleanup->drained);
 			return true;
 		}
 		if (!is_before(&now, &container->removal.next_try)) {
-			go_on(remover, container);
+			go_on(cleanup, container);
 			return true;
 		}
 		if (is_before(&container->removal.next_try, wake))
@@ -154,89 +154,89 @@ static bool work(struct cleanup_thread *remover, struct timespec *wake)
 
 static void *run(void *data)
 {
-	struct cleanup_thread *remover = data;
+	struct cleanup_thread *cleanup = data;
 	struct timespec wake;
 
-	pthread_mutex_lock(&remover->mutex);
-	while (!remover->stopping)
-		if (!work(remover, &wake))
-			pthread_cond_timedwait(&remover->changed, &remover->mutex, &wake);
-	pthread_mutex_unlock(&remover->mutex);
+	pthread_mutex_lock(&cleanup->mutex);
+	while (!cleanup->stopping)
+		if (!work(cleanup, &wake))
+			pthread_cond_timedwait(&cleanup->changed, &cleanup->mutex, &wake);
+	pthread_mutex_unlock(&cleanup->mutex);
 	return NULL;
 }
 
 int cleanup_thread_start(struct linux_backend *backend, struct cleanup_thread **result,
 			 struct warden_error *err)
 {
-	struct cleanup_thread *remover = calloc(1, sizeof(*remover));
+	struct cleanup_thread *cleanup = calloc(1, sizeof(*cleanup));
 	pthread_condattr_t attributes;
 	sigset_t all, before;
 	int number;
 
-	if (!remover)
-		return warden_error_errno(err, "make the remover");
-	remover->backend = backend;
-	pthread_mutex_init(&remover->mutex, NULL);
+	if (!cleanup)
+		return warden_error_errno(err, "make the cleanup thread");
+	cleanup->backend = backend;
+	pthread_mutex_init(&cleanup->mutex, NULL);
 	pthread_condattr_init(&attributes);
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&remover->changed, &attributes);
-	pthread_cond_init(&remover->drained, &attributes);
+	pthread_cond_init(&cleanup->changed, &attributes);
+	pthread_cond_init(&cleanup->drained, &attributes);
 	pthread_condattr_destroy(&attributes);
 	/* Signals are for the daemon's own threads. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	number = pthread_create(&remover->thread, NULL, run, remover);
+	number = pthread_create(&cleanup->thread, NULL, run, cleanup);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (number != 0) {
 		errno = number;
-		warden_error_errno(err, "start the remover's thread");
-		free(remover);
+		warden_error_errno(err, "start the cleanup thread");
+		free(cleanup);
 		return -1;
 	}
-	*result = remover;
+	*result = cleanup;
 	return 0;
 }
 
-void cleanup_thread_expect(struct cleanup_thread *remover)
+void cleanup_thread_announce(struct cleanup_thread *cleanup)
 {
-	pthread_mutex_lock(&remover->mutex);
-	remover->left++;
-	pthread_mutex_unlock(&remover->mutex);
+	pthread_mutex_lock(&cleanup->mutex);
+	cleanup->left++;
+	pthread_mutex_unlock(&cleanup->mutex);
 }
 
-void cleanup_thread_put(struct cleanup_thread *remover, struct linux_container *container)
+void cleanup_thread_put(struct cleanup_thread *cleanup, struct linux_container *container)
 {
-	pthread_mutex_lock(&remover->mutex);
-	container->removal = (struct cleanup_item){.next = remover->first};
-	remover->first = container;
-	pthread_cond_signal(&remover->changed);
-	pthread_mutex_unlock(&remover->mutex);
+	pthread_mutex_lock(&cleanup->mutex);
+	container->removal = (struct cleanup_item){.next = cleanup->first};
+	cleanup->first = container;
+	pthread_cond_signal(&cleanup->changed);
+	pthread_mutex_unlock(&cleanup->mutex);
 }
 
-void cleanup_thread_drain(struct cleanup_thread *remover)
+void cleanup_thread_drain(struct cleanup_thread *cleanup)
 {
 	struct timespec until = after_ms(DRAIN_MS);
 	int result = 0;
 
-	pthread_mutex_lock(&remover->mutex);
-	while (remover->left > 0 && result == 0)
-		result = pthread_cond_timedwait(&remover->drained, &remover->mutex, &until);
-	pthread_mutex_unlock(&remover->mutex);
+	pthread_mutex_lock(&cleanup->mutex);
+	while (cleanup->left > 0 && result == 0)
+		result = pthread_cond_timedwait(&cleanup->drained, &cleanup->mutex, &until);
+	pthread_mutex_unlock(&cleanup->mutex);
 }
 
-void cleanup_thread_stop(struct cleanup_thread *remover)
+void cleanup_thread_stop(struct cleanup_thread *cleanup)
 {
-	if (!remover)
+	if (!cleanup)
 		return;
-	pthread_mutex_lock(&remover->mutex);
-	remover->stopping = true;
-	pthread_cond_signal(&remover->changed);
-	pthread_mutex_unlock(&remover->mutex);
-	pthread_join(remover->thread, NULL);
-	if (remover->first)
+	pthread_mutex_lock(&cleanup->mutex);
+	cleanup->stopping = true;
+	pthread_cond_signal(&cleanup->changed);
+	pthread_mutex_unlock(&cleanup->mutex);
+	pthread_join(cleanup->thread, NULL);
+	if (cleanup->first)
 		return; /* the network's thread may still tell something; the process ends soon */
-	pthread_cond_destroy(&remover->changed);
-	pthread_cond_destroy(&remover->drained);
-	pthread_mutex_destroy(&remover->mutex);
-	free(remover);
+	pthread_cond_destroy(&cleanup->changed);
+	pthread_cond_destroy(&cleanup->drained);
+	pthread_mutex_destroy(&cleanup->mutex);
+	free(cleanup);
 }

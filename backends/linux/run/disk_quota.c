@@ -89,7 +89,7 @@ static bool is_marked(int directory_fd, uint32_t project)
 	       attributes.fsx_projid == project;
 }
 
-uint32_t disk_quota_of(const struct disk_quota *quota, const struct warden_identity *identity)
+uint32_t disk_quota_find_id(const struct disk_quota *quota, const struct warden_identity *identity)
 {
 	uint32_t project = disk_quota_project(quota, identity);
 
@@ -121,7 +121,7 @@ static int write_limits(const struct disk_quota *quota, uint32_t id, struct if_d
 				  quota->type == PRJQUOTA ? "project" : "user", id);
 }
 
-int disk_quota_begin(const struct disk_quota *quota, const struct warden_identity *identity,
+int disk_quota_reset(const struct disk_quota *quota, const struct warden_identity *identity,
 		     struct warden_error *err)
 {
 	uint32_t id = quota->type == USRQUOTA ? identity->uid : disk_quota_project(quota, identity);

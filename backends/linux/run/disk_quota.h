@@ -27,10 +27,10 @@ uint32_t disk_quota_project(const struct disk_quota *quota, const struct warden_
 int disk_quota_mark(int directory_fd, const char *name, uint32_t project, struct warden_error *err);
 
 /* Whose quota binds a container; 0: nobody's, its files are elsewhere. */
-uint32_t disk_quota_of(const struct disk_quota *quota, const struct warden_identity *identity);
+uint32_t disk_quota_find_id(const struct disk_quota *quota, const struct warden_identity *identity);
 
 /* Forgets limits of an earlier container with the same number; before the new one has files. */
-int disk_quota_begin(const struct disk_quota *quota, const struct warden_identity *identity,
+int disk_quota_reset(const struct disk_quota *quota, const struct warden_identity *identity,
 		     struct warden_error *err);
 
 /* Limits in blocks of 1 KiB and in inodes, those that `limits` holds. */

@@ -61,10 +61,10 @@ static void put_to_remover(void *data)
 {
 	struct linux_container *container = data;
 
-	cleanup_thread_put(container->backend->remover, container);
+	cleanup_thread_put(container->backend->cleanup, container);
 }
 
-void linux_container_leave(struct linux_container *container)
+void linux_container_queue_cleanup(struct linux_container *container)
 {
 	file_transfers_end(&container->transfers, put_to_remover, container);
 }
@@ -110,7 +110,7 @@ static void on_init_end(void *data, uint32_t events)
 		return; /* whoever took it waits for our return */
 	watch_remove(watch);
 	if (destroying)
-		linux_container_leave(container);
+		linux_container_queue_cleanup(container);
 	else
 		backend->host->init_died(backend->host, id);
 }
@@ -126,7 +126,7 @@ static void job_ended(struct linux_container *container, const struct wshd_event
 	if (container->jobs > 0)
 		container->jobs--;
 	if (container->jobs == 0)
-		linux_stop_hurry(container);
+		linux_stop_expire_timer(container);
 	pthread_mutex_unlock(&container->mutex);
 	host->job_ended(host, container->id, event->job_id, &end);
 }
@@ -198,6 +198,6 @@ void linux_container_unwatch(struct linux_container *container)
 {
 	watch_remove(take_watch(container, &container->init_watch));
 	watch_remove(take_watch(container, &container->wshd_watch));
-	oom_watch_end(container);
+	oom_watch_close(container);
 	linux_stop_cancel(container);
 }

@@ -2,7 +2,7 @@
 /*
  * A container of the linux backend. Operations on it come one at a time from workers; events come
  * on the watcher's thread: the end of the first process, messages of wshd, the ends of processes
- * that a stop waits for. What both touch is under the mutex. The remover's thread owns a container
+ * that a stop waits for. What both touch is under the mutex. The cleanup thread owns a container
  * from cleanup_thread_put on.
  *
  * A watch is removed by whoever takes its pointer out of the container under the mutex.
@@ -19,7 +19,7 @@
 #include "backends/linux/run/linux_job.h"
 #include "backends/linux/run/oom_watch.h"
 
-/* How far its removal is; the remover's alone. */
+/* How far its removal is; the cleanup thread's alone. */
 struct cleanup_item {
 	struct linux_container *next;
 	bool begun, network_gone, cgroup_gone;
@@ -72,9 +72,9 @@ struct linux_container *linux_container_new(struct linux_backend *backend,
 /* Without touching what the container is on the machine. Nothing may be watched any more. */
 void linux_container_free(struct linux_container *container);
 
-/* Hands a destroyed container, whose first process has ended, to the remover as soon as nothing
- * moves files in it any more. */
-void linux_container_leave(struct linux_container *container);
+/* Hands a destroyed container, whose first process has ended, to the cleanup thread as soon as
+ * nothing moves files in it any more. */
+void linux_container_queue_cleanup(struct linux_container *container);
 
 /* Connects to wshd through its socket in the container's directory. */
 int linux_container_connect(struct linux_container *container, struct warden_error *err);

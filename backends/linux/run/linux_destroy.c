@@ -20,14 +20,14 @@ static void take_rules_down(struct linux_container *container)
 }
 
 /* The end of the first process takes all others of its pid namespace along: when it is told, on the
- * watcher's thread, nothing lives any more, and the rest is the remover's. */
+ * watcher's thread, nothing lives any more, and the rest is the cleanup thread's. */
 void linux_destroy(void *data)
 {
 	struct linux_container *container = data;
-	struct cleanup_thread *remover = container->backend->remover;
+	struct cleanup_thread *cleanup = container->backend->cleanup;
 	bool dead;
 
-	cleanup_thread_expect(remover);
+	cleanup_thread_announce(cleanup);
 	take_rules_down(container);
 	pthread_mutex_lock(&container->mutex);
 	container->destroying = true;
@@ -37,7 +37,7 @@ void linux_destroy(void *data)
 	linux_pause_end(container); /* who is frozen does not die */
 	pthread_mutex_unlock(&container->mutex);
 	if (dead)
-		linux_container_leave(container);
+		linux_container_queue_cleanup(container);
 }
 
 void linux_detach(void *data)

@@ -67,11 +67,11 @@ int linux_restore(void *backend, const struct warden_identity *identity, const c
 	}
 	container->paused = cgroup_is_frozen(container->cgroup);
 	linux_pause_end(container); /* wshd is to answer; the core pauses it again */
-	container->quota = disk_quota_of(&container->backend->quota, identity);
+	container->quota = disk_quota_find_id(&container->backend->quota, identity);
 	container->init_pidfd = pid_record_open(identity->dir_fd, &container->init_pid);
 	/* It may have been made under other settings. */
 	if (container->init_pidfd >= 0)
-		user_base_of(container->init_pid, &container->base);
+		user_read_base(container->init_pid, &container->base);
 	if (revive(container, state, restored, &reason) < 0) {
 		restored->alive = false;
 		leave_dead(container, restored, &reason);

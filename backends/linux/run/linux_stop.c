@@ -76,7 +76,7 @@ static int pause_a_little(struct linux_container *container, struct warden_error
 	return wait_for(container, stop->timer_fd, err);
 }
 
-void linux_stop_hurry(struct linux_container *container)
+void linux_stop_expire_timer(struct linux_container *container)
 {
 	if (container->stop.paused)
 		set_timer(container->stop.timer_fd, 1); /* else it comes when it was to come */

@@ -8,7 +8,7 @@
 /* No job is left that has not ended: a stop that waits for one to start need not. The mutex is
  * held.
  */
-void linux_stop_hurry(struct linux_container *container);
+void linux_stop_expire_timer(struct linux_container *container);
 
 /* Forgets a stop; nobody is told that the container is empty. Not for the watcher's thread. */
 void linux_stop_cancel(struct linux_container *container);

@@ -78,7 +78,7 @@ int oom_watch_arm(struct linux_container *container, struct warden_error *err)
 	return 0;
 }
 
-void oom_watch_end(struct linux_container *container)
+void oom_watch_close(struct linux_container *container)
 {
 	struct oom *oom = &container->oom;
 	struct watch *taken;
@@ -95,6 +95,6 @@ void oom_watch_end(struct linux_container *container)
 
 void oom_watch_disarm(struct linux_container *container)
 {
-	oom_watch_end(container);
+	oom_watch_close(container);
 	unlinkat(container->identity.dir_fd, COUNT_FILE, 0); /* ENOENT: it was not there */
 }

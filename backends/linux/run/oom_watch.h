@@ -21,6 +21,6 @@ void oom_watch_disarm(struct linux_container *container);
 
 /* No event comes any more when it returns, but oom_watch_arm of a later daemon goes on from there.
  */
-void oom_watch_end(struct linux_container *container);
+void oom_watch_close(struct linux_container *container);
 
 #endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whether this machine lets the backend do what it does for each container, found out by trying
  * before the first one. */
-#ifndef BACKENDS_LINUX_CREATE_HOST_PROBE_H
-#define BACKENDS_LINUX_CREATE_HOST_PROBE_H
+#ifndef BACKENDS_LINUX_HOST_HOST_PROBE_H
+#define BACKENDS_LINUX_HOST_HOST_PROBE_H
 
-#include "backends/linux/create/host_report.h"
+#include "backends/linux/host/host_report.h"
 #include "warden/backend.h"
 
 /* Fails with what is missing and what can be done about it; finds out how layers are joined (enum
@@ -13,6 +13,6 @@ int host_probe(const struct warden_host *host, int *union_kind, struct warden_er
 
 /* Tells each thing that is tried; `works`: it is known to work, and nothing is tried. -1 and `err`,
  * the first thing that is missing, when the backend cannot run. */
-int host_probe_describe(const struct description *to, bool works, struct warden_error *err);
+int host_probe_describe(const struct host_report *to, bool works, struct warden_error *err);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whether this machine can run containers; see host_probe.h. It is tried in a child, whose
  * namespaces go with it. */
-#include "backends/linux/create/host_probe.h"
+#include "backends/linux/host/host_probe.h"
 
 #include <fcntl.h>
 #include <sched.h>
@@ -185,7 +185,7 @@ int host_probe(const struct warden_host *host, int *union_kind, struct warden_er
 	return 0;
 }
 
-int host_probe_describe(const struct description *to, bool works, struct warden_error *err)
+int host_probe_describe(const struct host_report *to, bool works, struct warden_error *err)
 {
 	struct result results[ARRAY_SIZE(checks)];
 	size_t n = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What this machine offers and lacks, told to operators. What cannot be looked at without trying is
  * tried by the probe; what the backend has set up already is known to work. */
-#include "backends/linux/create/host_report.h"
+#include "backends/linux/host/host_report.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -11,8 +11,8 @@
 #include <sys/utsname.h>
 
 #include "backends/linux/cgroup/cgroup.h"
-#include "backends/linux/create/host_probe.h"
 #include "backends/linux/firewall/firewall.h"
+#include "backends/linux/host/host_probe.h"
 #include "backends/linux/linux.h"
 #include "backends/linux/linux_operations.h"
 #include "backends/linux/root/union.h"
@@ -27,7 +27,7 @@ static int64_t read_sysctl(const char *path)
 	return file && fscanf(file, "%" SCNd64, &value) == 1 ? value : -1;
 }
 
-static void describe_kernel(const struct description *to)
+static void describe_kernel(const struct host_report *to)
 {
 	struct utsname name;
 	unsigned major = 0, minor = 0;
@@ -41,7 +41,7 @@ static void describe_kernel(const struct description *to)
 				 "Linux 6.1 or newer");
 }
 
-static void describe_user_namespaces(const struct description *to)
+static void describe_user_namespaces(const struct host_report *to)
 {
 	const struct warden_settings *settings = to->host->settings;
 	int64_t most = read_sysctl("/proc/sys/user/max_user_namespaces");
@@ -67,7 +67,7 @@ static void describe_user_namespaces(const struct description *to)
 		host_report_fact(to, "user namespaces", value, NULL, NULL);
 }
 
-static void describe_memfd(const struct description *to)
+static void describe_memfd(const struct host_report *to)
 {
 	int64_t noexec = read_sysctl("/proc/sys/vm/memfd_noexec");
 
@@ -79,7 +79,7 @@ static void describe_memfd(const struct description *to)
 		host_report_fact(to, "memfd_noexec", "memory files can be executed", NULL, NULL);
 }
 
-static void describe_forwarding(const struct description *to)
+static void describe_forwarding(const struct host_report *to)
 {
 	bool on = read_sysctl("/proc/sys/net/ipv4/ip_forward") == 1;
 
@@ -87,7 +87,7 @@ static void describe_forwarding(const struct description *to)
 	host_report_fact(to, "ip forwarding", on ? "on" : "off; wardend turns it on", NULL, NULL);
 }
 
-static void describe_pressure(const struct description *to)
+static void describe_pressure(const struct host_report *to)
 {
 	if (access("/proc/pressure/cpu", F_OK) == 0)
 		host_report_fact(to, "pressure", "told", NULL, NULL);
@@ -97,7 +97,7 @@ static void describe_pressure(const struct description *to)
 				 "psi=1 on the kernel's command line");
 }
 
-static void describe_terminals(const struct description *to)
+static void describe_terminals(const struct host_report *to)
 {
 	int64_t most = read_sysctl("/proc/sys/kernel/pty/max");
 	char value[64];
@@ -111,7 +111,7 @@ static void describe_terminals(const struct description *to)
 }
 
 /* A root file system without a shell runs commands, but no script. */
-static void describe_rootfs(const struct description *to)
+static void describe_rootfs(const struct host_report *to)
 {
 	static const char *const shells[] = {"bin/bash", "usr/bin/bash", "bin/sh", "usr/bin/sh"};
 	const char *path = to->host->settings->rootfs_path;
@@ -132,7 +132,7 @@ static void describe_rootfs(const struct description *to)
 			 "warden-rootfs DIRECTORY");
 }
 
-static void describe_quota(const struct description *to)
+static void describe_quota(const struct host_report *to)
 {
 	const struct warden_settings *settings = to->host->settings;
 	_cleanup_close_ int fd = open(settings->depot_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -155,7 +155,7 @@ static void describe_quota(const struct description *to)
 				 "ext4 or xfs with prjquota; or create with a tmpfs of a size");
 }
 
-static void describe_program(const struct description *to)
+static void describe_program(const struct host_report *to)
 {
 	const char *path = to->host->option_string(to->host, "wshd");
 
@@ -167,7 +167,7 @@ static void describe_program(const struct description *to)
 }
 
 /* What the daemon found when it started. */
-static void describe_union(const struct description *to, enum union_kind kind)
+static void describe_union(const struct host_report *to, enum union_kind kind)
 {
 	if (kind == UNION_BIND)
 		host_report_fact(
@@ -181,7 +181,7 @@ static void describe_union(const struct description *to, enum union_kind kind)
 				 NULL);
 }
 
-static void (*const parts[])(const struct description *to) = {
+static void (*const parts[])(const struct host_report *to) = {
 	describe_kernel,   describe_user_namespaces, describe_program,
 	describe_rootfs,   describe_memfd,           describe_quota,
 	describe_pressure, describe_forwarding,      describe_terminals,
@@ -191,7 +191,7 @@ int linux_describe(void *data, const struct warden_host *host, warden_fact_funct
 		   void *told, struct warden_error *err)
 {
 	const struct linux_backend *backend = data;
-	const struct description to = {host, tell, told};
+	const struct host_report to = {host, tell, told};
 	int result = host_probe_describe(&to, backend != NULL, err);
 
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)

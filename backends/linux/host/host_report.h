@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How the parts of the backend tell operators what this machine offers. */
-#ifndef BACKENDS_LINUX_CREATE_HOST_REPORT_H
-#define BACKENDS_LINUX_CREATE_HOST_REPORT_H
+#ifndef BACKENDS_LINUX_HOST_HOST_REPORT_H
+#define BACKENDS_LINUX_HOST_HOST_REPORT_H
 
 #include "warden/backend.h"
 
 /* Who is told. */
-struct description {
+struct host_report {
 	const struct warden_host *host;
-	warden_fact_function tell;
+	warden_fact_function report;
 	void *data;
 };
 
 /* Tells a fact. Without `effect` nothing is lacking; `remedy` may be NULL as well. */
-static inline void host_report_fact(const struct description *to, const char *name,
+static inline void host_report_fact(const struct host_report *to, const char *name,
 				    const char *value, const char *effect, const char *remedy)
 {
 	const struct warden_fact fact = {
 		.name = name, .value = value, .good = !effect, .effect = effect, .remedy = remedy};
 
-	to->tell(to->data, &fact);
+	to->report(to->data, &fact);
 }
 
 #endif
