@@ -76,7 +76,7 @@ static void linux_teardown(void *data)
 	free(backend);
 }
 
-static int load_program(struct linux_backend *backend, struct warden_error *err)
+static int linux_load_program(struct linux_backend *backend, struct warden_error *err)
 {
 	const struct warden_host *host = backend->host;
 
@@ -87,12 +87,12 @@ static int load_program(struct linux_backend *backend, struct warden_error *err)
 }
 
 /* The daemon may be moved between groups: so before anything is forked. */
-static int start_cgroups(struct linux_backend *backend, struct warden_error *err)
+static int linux_setup_cgroups(struct linux_backend *backend, struct warden_error *err)
 {
 	return cgroups_setup(backend->host, &backend->cgroups, err);
 }
 
-static void warn_of_nested(const struct warden_host *host)
+static void linux_warn_nested(const struct warden_host *host)
 {
 	if (host->settings->allow_nested_warden)
 		host->log(host, WARDEN_LOG_WARN, NULL,
@@ -100,9 +100,9 @@ static void warn_of_nested(const struct warden_host *host)
 			  "nothing is masked: their root is this host's");
 }
 
-static int probe(struct linux_backend *backend, struct warden_error *err)
+static int linux_probe_host(struct linux_backend *backend, struct warden_error *err)
 {
-	warn_of_nested(backend->host);
+	linux_warn_nested(backend->host);
 	if (host_probe(backend->host, &backend->union_kind, err) < 0)
 		return -1;
 	if (backend->union_kind != UNION_OVERLAY)
@@ -116,25 +116,25 @@ static int probe(struct linux_backend *backend, struct warden_error *err)
 	return 0;
 }
 
-static int find_quota(struct linux_backend *backend, struct warden_error *err)
+static int linux_setup_quota(struct linux_backend *backend, struct warden_error *err)
 {
 	return disk_quota_setup(backend->host, &backend->quota, err);
 }
 
-static int start_spawner(struct linux_backend *backend, struct warden_error *err)
+static int linux_start_spawner(struct linux_backend *backend, struct warden_error *err)
 {
 	return linux_spawner_start(backend, &backend->spawner, err);
 }
 
 /* From here on there are threads. */
-static int start_network(struct linux_backend *backend, struct warden_error *err)
+static int linux_setup_network(struct linux_backend *backend, struct warden_error *err)
 {
 	if (net_setup(backend->host, &backend->net, err) < 0)
 		return -1;
 	return firewall_setup(backend->host, &backend->firewall, err);
 }
 
-static int start_threads(struct linux_backend *backend, struct warden_error *err)
+static int linux_start_threads(struct linux_backend *backend, struct warden_error *err)
 {
 	backend->watcher = watcher_new(err);
 	if (!backend->watcher ||
@@ -144,7 +144,8 @@ static int start_threads(struct linux_backend *backend, struct warden_error *err
 }
 
 static int (*const starts[])(struct linux_backend *backend, struct warden_error *err) = {
-	load_program, probe, find_quota, start_cgroups, start_spawner, start_network, start_threads,
+	linux_load_program,  linux_probe_host,    linux_setup_quota,   linux_setup_cgroups,
+	linux_start_spawner, linux_setup_network, linux_start_threads,
 };
 
 static int linux_setup(const struct warden_host *host, void **result, struct warden_error *err)

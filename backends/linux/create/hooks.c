@@ -19,7 +19,7 @@ enum {
 	HOOK_MS = 10000,
 	CONFIG_MAX = 8192,  /* as the core writes etc/config */
 	VARIABLES_MAX = 64, /* more than it has lines */
-	SAID_MAX = 640,     /* of what a hook writes */
+	OUTPUT_MAX = 640,   /* of what a hook writes */
 };
 
 static const char *const names[] = {
@@ -29,7 +29,7 @@ static const char *const names[] = {
 	[HOOK_CHILD_AFTER_PIVOT] = "child_after_pivot",
 };
 
-static const char *program_of(const struct warden_settings *settings, enum hook hook)
+static const char *hooks_program(const struct warden_settings *settings, enum hook hook)
 {
 	switch (hook) {
 	case HOOK_PARENT_BEFORE_CLONE:
@@ -46,7 +46,7 @@ static const char *program_of(const struct warden_settings *settings, enum hook 
 
 bool hooks_has(const struct warden_settings *settings, enum hook hook)
 {
-	return program_of(settings, hook) != NULL;
+	return hooks_program(settings, hook) != NULL;
 }
 
 bool hooks_any(const struct warden_settings *settings)
@@ -58,20 +58,21 @@ bool hooks_any(const struct warden_settings *settings)
 }
 
 /* What a hook is told; its texts are its own. */
-struct environment {
+struct hook_environment {
 	char config[CONFIG_MAX], path[PATH_MAX + 32], pid[32];
 	char *variables[VARIABLES_MAX + 1];
 	size_t n;
 };
 
-static void add_variable(struct environment *environment, char *variable)
+static void hooks_add_variable(struct hook_environment *environment, char *variable)
 {
 	if (environment->n < VARIABLES_MAX)
 		environment->variables[environment->n++] = variable;
 }
 
 /* Its lines are variables as they stand. */
-static int add_config(struct environment *environment, int dir_fd, struct warden_error *err)
+static int hooks_add_config(struct hook_environment *environment, int dir_fd,
+			    struct warden_error *err)
 {
 	_cleanup_close_ int fd = openat(dir_fd, "etc/config", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	ssize_t length = fd < 0 ? -1 : read(fd, environment->config, CONFIG_MAX - 1);
@@ -82,30 +83,31 @@ static int add_config(struct environment *environment, int dir_fd, struct warden
 	environment->config[length] = '\0';
 	for (line = strtok_r(environment->config, "\n", &rest); line;
 	     line = strtok_r(NULL, "\n", &rest))
-		add_variable(environment, line);
+		hooks_add_variable(environment, line);
 	return 0;
 }
 
-static int make_environment(struct environment *environment, const struct warden_identity *identity,
-			    pid_t pid, struct warden_error *err)
+static int hooks_make_environment(struct hook_environment *environment,
+				  const struct warden_identity *identity, pid_t pid,
+				  struct warden_error *err)
 {
 	static char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 	environment->n = 0;
-	add_variable(environment, path);
+	hooks_add_variable(environment, path);
 	snprintf(environment->path, sizeof(environment->path), "container_path=%s", identity->path);
-	add_variable(environment, environment->path);
+	hooks_add_variable(environment, environment->path);
 	snprintf(environment->pid, sizeof(environment->pid), "PID=%d", pid);
 	if (pid > 0)
-		add_variable(environment, environment->pid);
-	if (add_config(environment, identity->dir_fd, err) < 0)
+		hooks_add_variable(environment, environment->pid);
+	if (hooks_add_config(environment, identity->dir_fd, err) < 0)
 		return -1;
 	environment->variables[environment->n] = NULL;
 	return 0;
 }
 
 /* A session of its own, so that all of it can be ended; no signal blocked or ignored. */
-static int set_attributes(posix_spawnattr_t *attributes)
+static int hooks_set_attributes(posix_spawnattr_t *attributes)
 {
 	sigset_t none, all;
 
@@ -118,7 +120,7 @@ static int set_attributes(posix_spawnattr_t *attributes)
 							    POSIX_SPAWN_SETSIGDEF);
 }
 
-static int set_files(posix_spawn_file_actions_t *files, int stderr_fd)
+static int hooks_set_files(posix_spawn_file_actions_t *files, int stderr_fd)
 {
 	int result = posix_spawn_file_actions_addopen(files, 0, "/dev/null", O_RDONLY, 0);
 
@@ -132,7 +134,7 @@ static int set_files(posix_spawn_file_actions_t *files, int stderr_fd)
 }
 
 /* The process, or -1 and errno. */
-static pid_t start(const char *program, char **variables, int stderr_fd)
+static pid_t hooks_spawn(const char *program, char **variables, int stderr_fd)
 {
 	char *arguments[] = {(char *)program, NULL};
 	posix_spawnattr_t attributes;
@@ -143,7 +145,8 @@ static pid_t start(const char *program, char **variables, int stderr_fd)
 	if (posix_spawnattr_init(&attributes) != 0)
 		return -1;
 	if (posix_spawn_file_actions_init(&files) == 0) {
-		if (set_attributes(&attributes) == 0 && set_files(&files, stderr_fd) == 0)
+		if (hooks_set_attributes(&attributes) == 0 &&
+		    hooks_set_files(&files, stderr_fd) == 0)
 			number = posix_spawn(&pid, program, &files, &attributes, arguments,
 					     variables);
 		posix_spawn_file_actions_destroy(&files);
@@ -154,39 +157,39 @@ static pid_t start(const char *program, char **variables, int stderr_fd)
 }
 
 /* The beginning of what a hook writes to its standard error. */
-struct said {
-	char text[SAID_MAX + 1];
+struct hook_output {
+	char text[OUTPUT_MAX + 1];
 	size_t length;
 };
 
 /* Takes what is there; false: nothing comes any more. */
-static bool take_said(struct said *said, int fd)
+static bool hooks_read_output(struct hook_output *output, int fd)
 {
 	char rest[4096];
-	bool full = said->length == SAID_MAX;
-	ssize_t got = read(fd, full ? rest : said->text + said->length,
-			   full ? sizeof(rest) : SAID_MAX - said->length);
+	bool full = output->length == OUTPUT_MAX;
+	ssize_t got = read(fd, full ? rest : output->text + output->length,
+			   full ? sizeof(rest) : OUTPUT_MAX - output->length);
 
 	if (got <= 0)
 		return got < 0 && (errno == EAGAIN || errno == EINTR);
 	if (!full)
-		said->length += (size_t)got;
+		output->length += (size_t)got;
 	return true;
 }
 
 /* Into one line that does nothing to a terminal. */
-static const char *said_line(struct said *said)
+static const char *hooks_output_line(struct hook_output *output)
 {
-	while (said->length > 0 && (unsigned char)said->text[said->length - 1] <= ' ')
-		said->length--;
-	for (size_t i = 0; i < said->length; i++)
-		if ((unsigned char)said->text[i] < ' ' || (unsigned char)said->text[i] > '~')
-			said->text[i] = said->text[i] == '\n' ? ' ' : '?';
-	said->text[said->length] = '\0';
-	return said->text;
+	while (output->length > 0 && (unsigned char)output->text[output->length - 1] <= ' ')
+		output->length--;
+	for (size_t i = 0; i < output->length; i++)
+		if ((unsigned char)output->text[i] < ' ' || (unsigned char)output->text[i] > '~')
+			output->text[i] = output->text[i] == '\n' ? ' ' : '?';
+	output->text[output->length] = '\0';
+	return output->text;
 }
 
-static int64_t now_ms(void)
+static int64_t hooks_now_ms(void)
 {
 	struct timespec now;
 
@@ -196,38 +199,39 @@ static int64_t now_ms(void)
 
 /* Waits for the end of the process itself; what it left in the background may hold its pipe. 0, or
  * -1: it took too long. */
-static int await_end(int pidfd, int pipe_fd, struct said *said)
+static int hooks_await_end(int pidfd, int pipe_fd, struct hook_output *output)
 {
-	int64_t end = now_ms() + HOOK_MS;
+	int64_t end = hooks_now_ms() + HOOK_MS;
 	bool open = true;
 
 	for (;;) {
 		struct pollfd fds[] = {{.fd = pidfd, .events = POLLIN},
 				       {.fd = open ? pipe_fd : -1, .events = POLLIN}};
-		int64_t left = end - now_ms();
+		int64_t left = end - hooks_now_ms();
 
 		if (left <= 0)
 			return -1;
 		if (poll(fds, ARRAY_SIZE(fds), (int)left) < 0 && errno != EINTR)
 			return -1;
 		if (fds[1].revents)
-			open = take_said(said, pipe_fd);
+			open = hooks_read_output(output, pipe_fd);
 		if (fds[0].revents)
 			break;
 	}
-	for (int i = 0; i < 64 && said->length < SAID_MAX && open; i++) {
-		size_t before = said->length;
+	for (int i = 0; i < 64 && output->length < OUTPUT_MAX && open; i++) {
+		size_t before = output->length;
 
-		open = take_said(said, pipe_fd);
-		if (said->length == before)
+		open = hooks_read_output(output, pipe_fd);
+		if (output->length == before)
 			break;
 	}
 	return 0;
 }
 
-static int judge(const char *what, int status, struct said *said, struct warden_error *err)
+static int hooks_check_status(const char *what, int status, struct hook_output *output,
+			      struct warden_error *err)
 {
-	const char *line = said_line(said), *colon = *line ? ": " : "";
+	const char *line = hooks_output_line(output), *colon = *line ? ": " : "";
 
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
@@ -239,32 +243,32 @@ static int judge(const char *what, int status, struct said *said, struct warden_
 }
 
 /* Waits for it and takes its status. */
-static int finish(const char *what, pid_t pid, int pipe_fd, struct warden_error *err)
+static int hooks_reap(const char *what, pid_t pid, int pipe_fd, struct warden_error *err)
 {
 	_cleanup_close_ int pidfd = pidfd_open(pid, 0);
-	struct said said = {.length = 0};
+	struct hook_output output = {.length = 0};
 	int status = 0;
-	bool late = pidfd < 0 || await_end(pidfd, pipe_fd, &said) < 0;
+	bool late = pidfd < 0 || hooks_await_end(pidfd, pipe_fd, &output) < 0;
 
 	if (late)
 		kill(-pid, SIGKILL); /* its session; it was not waited for, so it is still that */
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	if (late) {
-		const char *line = said_line(&said);
+		const char *line = hooks_output_line(&output);
 
 		return warden_error_set(err, "%s took more than %d s%s%s", what, HOOK_MS / 1000,
 					*line ? ": " : "", line);
 	}
-	return judge(what, status, &said, err);
+	return hooks_check_status(what, status, &output, err);
 }
 
 int hooks_run(const struct warden_host *host, enum hook hook,
 	      const struct warden_identity *identity, pid_t pid, struct warden_error *err)
 {
-	const char *program = program_of(host->settings, hook);
+	const char *program = hooks_program(host->settings, hook);
 	_cleanup_close_ int near = -1, far = -1;
-	struct environment environment;
+	struct hook_environment environment;
 	char what[320];
 	int ends[2];
 	pid_t child;
@@ -272,7 +276,7 @@ int hooks_run(const struct warden_host *host, enum hook hook,
 	if (!program)
 		return 0;
 	snprintf(what, sizeof(what), "hook %s (%.256s)", names[hook], program);
-	if (make_environment(&environment, identity, pid, err) < 0)
+	if (hooks_make_environment(&environment, identity, pid, err) < 0)
 		return -1;
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return warden_error_errno(err, "make a pipe for %s", what);
@@ -280,9 +284,9 @@ int hooks_run(const struct warden_host *host, enum hook hook,
 	far = ends[1];
 	if (fcntl(near, F_SETFL, O_NONBLOCK) < 0)
 		return warden_error_errno(err, "set up a pipe for %s", what);
-	child = start(program, environment.variables, far);
+	child = hooks_spawn(program, environment.variables, far);
 	if (child < 0)
 		return warden_error_errno(err, "start %s", what);
 	close(take_fd(&far));
-	return finish(what, child, near, err);
+	return hooks_reap(what, child, near, err);
 }

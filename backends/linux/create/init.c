@@ -20,8 +20,8 @@
 #define INIT_NAMESPACES (CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS)
 
 /* Waits for `event`; fails with what came instead. */
-static int expect(int socket, enum init_event event, struct init_message *message,
-		  struct warden_error *err)
+static int init_receive(int socket, enum init_event event, struct init_message *message,
+			struct warden_error *err)
 {
 	ssize_t came = fd_message_receive(socket, message, sizeof(*message), NULL, 0);
 
@@ -38,7 +38,7 @@ static int expect(int socket, enum init_event event, struct init_message *messag
 	return 0;
 }
 
-static int tell(int socket, enum init_event event, const int *fd, struct warden_error *err)
+static int init_send(int socket, enum init_event event, const int *fd, struct warden_error *err)
 {
 	struct init_message message = {.event = event};
 
@@ -50,7 +50,7 @@ static int tell(int socket, enum init_event event, const int *fd, struct warden_
 /* The helper: makes the user namespace as the container's own base id, which is then the one that
  * its inotify instances, message queues and the like are charged to, not root. Once the maps are
  * there, makes the first process in it, as a child of the set-up child. */
-static void __attribute__((noreturn)) helper_run(const struct setup *setup)
+static void __attribute__((noreturn)) init_run_helper(const struct setup *setup)
 {
 	struct init_message message = {.event = INIT_BORN};
 	struct warden_error err;
@@ -63,8 +63,8 @@ static void __attribute__((noreturn)) helper_run(const struct setup *setup)
 		warden_error_errno(&err, "make a user namespace");
 		init_child_fail(socket, &err);
 	}
-	if (tell(socket, INIT_ALONE, NULL, &err) < 0 ||
-	    expect(socket, INIT_MAPPED, &message, &err) < 0)
+	if (init_send(socket, INIT_ALONE, NULL, &err) < 0 ||
+	    init_receive(socket, INIT_MAPPED, &message, &err) < 0)
 		_exit(1);
 	if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0) {
 		warden_error_errno(&err, "become root of the user namespace");
@@ -82,7 +82,7 @@ static void __attribute__((noreturn)) helper_run(const struct setup *setup)
 	_exit(fd_message_send(socket, &message, sizeof(message), NULL, 0) < 0);
 }
 
-static int start_in_user_namespace(struct setup *setup, struct warden_error *err)
+static int init_start_in_user_namespace(struct setup *setup, struct warden_error *err)
 {
 	const struct user_map map = {setup->parameters.base, ID_RANGE, 0, 0};
 	struct init_message message;
@@ -91,23 +91,23 @@ static int start_in_user_namespace(struct setup *setup, struct warden_error *err
 	pid_t helper = fork_with(0, SIGCHLD, setup->cgroup_fd);
 
 	if (helper == 0)
-		helper_run(setup);
+		init_run_helper(setup);
 	if (helper < 0)
 		return warden_error_errno(err, "fork the helper that makes the user namespace");
 	close(setup->init_far_fd);
-	if (expect(setup->init_fd, INIT_ALONE, &message, err) < 0 ||
+	if (init_receive(setup->init_fd, INIT_ALONE, &message, err) < 0 ||
 	    user_write_maps(helper, &map, &map, err) < 0)
 		return -1;
 	setup->namespace_fd = user_open_namespace(helper, err);
-	if (setup->namespace_fd < 0 || tell(setup->init_fd, INIT_MAPPED, NULL, err) < 0 ||
-	    expect(setup->init_fd, INIT_BORN, &message, err) < 0)
+	if (setup->namespace_fd < 0 || init_send(setup->init_fd, INIT_MAPPED, NULL, err) < 0 ||
+	    init_receive(setup->init_fd, INIT_BORN, &message, err) < 0)
 		return -1;
 	waitpid(helper, NULL, 0); /* it said all that it knows */
 	setup->init_pid = message.pid;
 	return 0;
 }
 
-static int start_as_root(struct setup *setup, struct warden_error *err)
+static int init_start_as_root(struct setup *setup, struct warden_error *err)
 {
 	setup->init_pid = fork_with(INIT_NAMESPACES, SIGCHLD, setup->cgroup_fd);
 	if (setup->init_pid == 0) {
@@ -122,7 +122,7 @@ static int start_as_root(struct setup *setup, struct warden_error *err)
 
 /* The set-up child moves into the container's network namespace: what is opened there belongs to
  * it, /sys shows it, and no worker ever has to. */
-static int enter_network(struct setup *setup, struct warden_error *err)
+static int init_enter_network(struct setup *setup, struct warden_error *err)
 {
 	/* Our own child that was not waited for: the number is nobody else's. */
 	setup->init_pidfd = pidfd_open(setup->init_pid, 0);
@@ -144,10 +144,10 @@ int init_start(struct setup *setup, struct warden_error *err)
 		return warden_error_errno(err, "make a socket pair");
 	setup->init_fd = pair[0];
 	setup->init_far_fd = pair[1];
-	if ((setup->parameters.base > 0 ? start_in_user_namespace(setup, err)
-					: start_as_root(setup, err)) < 0)
+	if ((setup->parameters.base > 0 ? init_start_in_user_namespace(setup, err)
+					: init_start_as_root(setup, err)) < 0)
 		return -1;
-	return enter_network(setup, err);
+	return init_enter_network(setup, err);
 }
 
 int init_prepare(struct setup *setup, struct warden_error *err)
@@ -158,16 +158,16 @@ int init_prepare(struct setup *setup, struct warden_error *err)
 		return -1;
 	if (setup->namespace_fd < 0)
 		return 0;
-	if (tell(setup->init_fd, INIT_PREPARE, &setup->proc_fd, err) < 0)
+	if (init_send(setup->init_fd, INIT_PREPARE, &setup->proc_fd, err) < 0)
 		return -1;
-	return expect(setup->init_fd, INIT_PREPARED, &message, err);
+	return init_receive(setup->init_fd, INIT_PREPARED, &message, err);
 }
 
 int init_execute(struct setup *setup, struct warden_error *err)
 {
 	struct init_message message;
 
-	if (tell(setup->init_fd, INIT_EXECUTE, NULL, err) < 0)
+	if (init_send(setup->init_fd, INIT_EXECUTE, NULL, err) < 0)
 		return -1;
 	/* Its end of the socket closes when it executes wshd; there is no other answer but failure.
 	 */

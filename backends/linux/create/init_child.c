@@ -32,7 +32,7 @@ void init_child_fail(int socket, const struct warden_error *err)
 }
 
 /* No user namespace can be made inside: the bounding set would end at it. */
-static int forbid_user_namespaces(int proc, struct warden_error *err)
+static int init_child_forbid_user_namespaces(int proc, struct warden_error *err)
 {
 	_cleanup_close_ int fd = openat(proc, "sys/user/max_user_namespaces", O_WRONLY | O_CLOEXEC);
 
@@ -42,7 +42,7 @@ static int forbid_user_namespaces(int proc, struct warden_error *err)
 }
 
 /* Does what the set-up child says until that is to execute wshd. */
-static void obey(const struct setup *setup)
+static void init_child_await_execute(const struct setup *setup)
 {
 	struct init_message message;
 	struct warden_error err;
@@ -56,7 +56,7 @@ static void obey(const struct setup *setup)
 			_exit(1); /* the set-up child is gone */
 		if (message.event == INIT_EXECUTE)
 			return;
-		if (forbid_user_namespaces(proc, &err) < 0)
+		if (init_child_forbid_user_namespaces(proc, &err) < 0)
 			init_child_fail(socket, &err);
 		message.event = INIT_PREPARED;
 		if (fd_message_send(socket, &message, sizeof(message), NULL, 0) < 0)
@@ -66,7 +66,7 @@ static void obey(const struct setup *setup)
 
 /* The copy belongs to the container's user namespace, so all of it is locked. The working directory
  * is that of the set-up child's root: nothing of the host's. */
-static int leave_host(const struct setup *setup, struct warden_error *err)
+static int init_child_leave_host(const struct setup *setup, struct warden_error *err)
 {
 	if (unshare(CLONE_NEWNS | CLONE_NEWCGROUP) < 0)
 		return warden_error_errno(err, "make the container's mount and cgroup namespaces");
@@ -79,7 +79,7 @@ static int leave_host(const struct setup *setup, struct warden_error *err)
 	return 0;
 }
 
-static void default_signals(void)
+static void init_child_reset_signals(void)
 {
 	sigset_t none;
 
@@ -91,21 +91,21 @@ static void default_signals(void)
 }
 
 /* A copy that is closed by exec and lies where wshd expects none. */
-static int move_away(int fd)
+static int init_child_move_fd(int fd)
 {
 	return fcntl(fd, F_DUPFD_CLOEXEC, LISTEN_FD + 1);
 }
 
 /* What wshd finds: standard descriptors from the container's own /dev, its socket, nothing else.
  * `program` and `socket` get numbers that do not collide. */
-static int arrange_fds(const struct setup *setup, int *program, int *socket,
-		       struct warden_error *err)
+static int init_child_arrange_fds(const struct setup *setup, int *program, int *socket,
+				  struct warden_error *err)
 {
-	int listening = move_away(setup->listen_fd);
+	int listening = init_child_move_fd(setup->listen_fd);
 	int null = open("/dev/null", O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 
-	*program = move_away(setup->backend->program_fd);
-	*socket = move_away(setup->init_far_fd);
+	*program = init_child_move_fd(setup->backend->program_fd);
+	*socket = init_child_move_fd(setup->init_far_fd);
 	if (null < 0 || listening < 0 || *program < 0 || *socket < 0)
 		return warden_error_errno(err, "open what wshd is to find");
 	for (int fd = 0; fd <= STDERR_FILENO; fd++)
@@ -120,7 +120,7 @@ static int arrange_fds(const struct setup *setup, int *program, int *socket,
 
 /* What jobs may never do, root's neither: reach the kernel, other processes' memory, hardware, the
  * clock, mounts, the audit system and mandatory access control. */
-static uint64_t bounding_set(void)
+static uint64_t init_child_bounding_set(void)
 {
 	static const int refused[] = {
 		CAP_SYS_PTRACE,
@@ -164,7 +164,8 @@ void init_child_run(const struct setup *setup)
 		.id = setup->parameters.id,
 		.listen_fd = LISTEN_FD,
 		.uid = setup->parameters.uid,
-		.bounding = bounding_set() | (setup->parameters.nested ? nested_capabilities() : 0),
+		.bounding = init_child_bounding_set() |
+			    (setup->parameters.nested ? nested_capabilities() : 0),
 		.nice = INIT_NICE,
 		.lang = setup->backend->lang,
 	};
@@ -173,9 +174,10 @@ void init_child_run(const struct setup *setup)
 	int program, socket = setup->init_far_fd;
 	struct warden_error err;
 
-	obey(setup);
-	default_signals();
-	if (leave_host(setup, &err) < 0 || arrange_fds(setup, &program, &socket, &err) < 0 ||
+	init_child_await_execute(setup);
+	init_child_reset_signals();
+	if (init_child_leave_host(setup, &err) < 0 ||
+	    init_child_arrange_fds(setup, &program, &socket, &err) < 0 ||
 	    wshd_arguments_fill(&arguments, &start, &err) < 0)
 		init_child_fail(socket, &err);
 	fexecve(program, arguments.argv, environment);

@@ -34,7 +34,7 @@ struct linux_creation {
 };
 
 /* Before anything is there. */
-static int begin_step(struct linux_creation *creation, struct warden_error *err)
+static int linux_create_run_first_hook(struct linux_creation *creation, struct warden_error *err)
 {
 	return hooks_run(creation->backend->host, HOOK_PARENT_BEFORE_CLONE,
 			 &creation->request->identity, 0, err);
@@ -42,19 +42,19 @@ static int begin_step(struct linux_creation *creation, struct warden_error *err)
 
 /* Before there are files: where limits that an earlier container has left allow none, overlay has
  * no folder to work in and is read-only. */
-static int quota_step(struct linux_creation *creation, struct warden_error *err)
+static int linux_create_reset_quota(struct linux_creation *creation, struct warden_error *err)
 {
 	return disk_quota_reset(&creation->backend->quota, &creation->request->identity, err);
 }
 
-static int cgroup_step(struct linux_creation *creation, struct warden_error *err)
+static int linux_create_make_cgroup(struct linux_creation *creation, struct warden_error *err)
 {
 	return cgroup_make(creation->backend->cgroups, creation->container->id,
 			   &creation->container->cgroup, err);
 }
 
 /* Nothing is in it any more but what is dying. */
-static void cgroup_undo(struct linux_creation *creation)
+static void linux_create_undo_cgroup(struct linux_creation *creation)
 {
 	const struct warden_host *host = creation->backend->host;
 	struct warden_error err;
@@ -71,17 +71,17 @@ static void cgroup_undo(struct linux_creation *creation)
 	host->log(host, WARDEN_LOG_ERROR, creation->container->id, "%s", err.message);
 }
 
-static int setup_step(struct linux_creation *creation, struct warden_error *err)
+static int linux_create_begin_setup(struct linux_creation *creation, struct warden_error *err)
 {
 	return setup_worker_begin(&creation->start, creation->container, creation->request, err);
 }
 
-static void setup_undo(struct linux_creation *creation)
+static void linux_create_undo_setup(struct linux_creation *creation)
 {
 	setup_worker_abandon(&creation->start);
 }
 
-static int init_step(struct linux_creation *creation, struct warden_error *err)
+static int linux_create_await_init(struct linux_creation *creation, struct warden_error *err)
 {
 	if (setup_worker_await_init(&creation->start, creation->container, err) < 0)
 		return -1;
@@ -89,7 +89,7 @@ static int init_step(struct linux_creation *creation, struct warden_error *err)
 }
 
 /* When it is dead, all that was in its namespaces is dead too. */
-static void init_undo(struct linux_creation *creation)
+static void linux_create_undo_init(struct linux_creation *creation)
 {
 	struct pollfd ended = {.fd = creation->container->init_pidfd, .events = POLLIN};
 
@@ -100,7 +100,7 @@ static void init_undo(struct linux_creation *creation)
 		;
 }
 
-static int network_step(struct linux_creation *creation, struct warden_error *err)
+static int linux_create_make_network(struct linux_creation *creation, struct warden_error *err)
 {
 	return net_make(creation->backend->net, &creation->request->identity,
 			creation->start.netns_fd, creation->start.rtnl_fd, err);
@@ -112,7 +112,7 @@ struct linux_create_waiter {
 	bool done;
 };
 
-static void wake(void *data)
+static void linux_create_on_net_removed(void *data)
 {
 	struct linux_create_waiter *waiter = data;
 
@@ -123,7 +123,7 @@ static void wake(void *data)
 }
 
 /* The core uses the id and the addresses again as soon as we return. */
-static void network_undo(struct linux_creation *creation)
+static void linux_create_undo_network(struct linux_creation *creation)
 {
 	struct linux_create_waiter waiter = {
 		.mutex = PTHREAD_MUTEX_INITIALIZER,
@@ -131,19 +131,20 @@ static void network_undo(struct linux_creation *creation)
 	};
 
 	setup_worker_abandon(&creation->start); /* it holds the network namespace */
-	net_remove(creation->backend->net, &creation->request->identity, wake, &waiter);
+	net_remove(creation->backend->net, &creation->request->identity,
+		   linux_create_on_net_removed, &waiter);
 	pthread_mutex_lock(&waiter.mutex);
 	while (!waiter.done)
 		pthread_cond_wait(&waiter.changed, &waiter.mutex);
 	pthread_mutex_unlock(&waiter.mutex);
 }
 
-static int firewall_step(struct linux_creation *creation, struct warden_error *err)
+static int linux_create_add_firewall(struct linux_creation *creation, struct warden_error *err)
 {
 	return firewall_add(creation->backend->firewall, &creation->request->identity, err);
 }
 
-static void firewall_undo(struct linux_creation *creation)
+static void linux_create_undo_firewall(struct linux_creation *creation)
 {
 	const struct warden_host *host = creation->backend->host;
 	struct warden_error err;
@@ -153,7 +154,7 @@ static void firewall_undo(struct linux_creation *creation)
 }
 
 /* Before wshd is executed: from then on the first process outlives the daemon. */
-static int record_step(struct linux_creation *creation, struct warden_error *err)
+static int linux_create_write_record(struct linux_creation *creation, struct warden_error *err)
 {
 	const struct linux_container *container = creation->container;
 
@@ -162,18 +163,18 @@ static int record_step(struct linux_creation *creation, struct warden_error *err
 }
 
 /* The first process is there, in its groups and with its link, and waits. */
-static int clone_step(struct linux_creation *creation, struct warden_error *err)
+static int linux_create_run_clone_hook(struct linux_creation *creation, struct warden_error *err)
 {
 	return hooks_run(creation->backend->host, HOOK_PARENT_AFTER_CLONE,
 			 &creation->request->identity, creation->container->init_pid, err);
 }
 
-static void record_undo(struct linux_creation *creation)
+static void linux_create_undo_record(struct linux_creation *creation)
 {
 	pid_record_remove(creation->request->identity.dir_fd);
 }
 
-static int mounts_step(struct linux_creation *creation, struct warden_error *err)
+static int linux_create_await_mounts(struct linux_creation *creation, struct warden_error *err)
 {
 	const struct warden_create *request = creation->request;
 	struct linux_container *container = creation->container;
@@ -186,7 +187,7 @@ static int mounts_step(struct linux_creation *creation, struct warden_error *err
 	return 0;
 }
 
-static int execute_step(struct linux_creation *creation, struct warden_error *err)
+static int linux_create_execute_wshd(struct linux_creation *creation, struct warden_error *err)
 {
 	struct linux_container *container = creation->container;
 	struct stat program;
@@ -208,7 +209,7 @@ static int execute_step(struct linux_creation *creation, struct warden_error *er
 	return 0;
 }
 
-static int connect_step(struct linux_creation *creation, struct warden_error *err)
+static int linux_create_connect(struct linux_creation *creation, struct warden_error *err)
 {
 	if (linux_container_connect(creation->container, err) < 0 ||
 	    wshd_send_watch(creation->container->wshd_fd, err) < 0)
@@ -216,32 +217,32 @@ static int connect_step(struct linux_creation *creation, struct warden_error *er
 	return linux_container_watch(creation->container, err);
 }
 
-static void connect_undo(struct linux_creation *creation)
+static void linux_create_undo_connect(struct linux_creation *creation)
 {
 	linux_container_unwatch(creation->container);
 }
 
 /* What makes a container, in order; what fails is undone from that step back to the first: an undo
  * copes with its step half done. */
-static const struct step {
+static const struct linux_create_step {
 	int (*run)(struct linux_creation *creation, struct warden_error *err);
 	void (*undo)(struct linux_creation *creation);
 } steps[] = {
-	{begin_step, NULL},
-	{quota_step, NULL},
-	{cgroup_step, cgroup_undo},
-	{setup_step, setup_undo},
-	{init_step, init_undo},
-	{network_step, network_undo},
-	{firewall_step, firewall_undo},
-	{record_step, record_undo},
-	{clone_step, NULL},
-	{mounts_step, NULL},
-	{execute_step, NULL},
-	{connect_step, connect_undo},
+	{linux_create_run_first_hook, NULL},
+	{linux_create_reset_quota, NULL},
+	{linux_create_make_cgroup, linux_create_undo_cgroup},
+	{linux_create_begin_setup, linux_create_undo_setup},
+	{linux_create_await_init, linux_create_undo_init},
+	{linux_create_make_network, linux_create_undo_network},
+	{linux_create_add_firewall, linux_create_undo_firewall},
+	{linux_create_write_record, linux_create_undo_record},
+	{linux_create_run_clone_hook, NULL},
+	{linux_create_await_mounts, NULL},
+	{linux_create_execute_wshd, NULL},
+	{linux_create_connect, linux_create_undo_connect},
 };
 
-static int run_steps(struct linux_creation *creation, struct warden_error *err)
+static int linux_create_run_steps(struct linux_creation *creation, struct warden_error *err)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
 		if (steps[i].run(creation, err) == 0)
@@ -255,8 +256,8 @@ static int run_steps(struct linux_creation *creation, struct warden_error *err)
 	return 0;
 }
 
-static int make(struct linux_backend *backend, const struct warden_create *create, void **container,
-		struct warden_error *err)
+static int linux_create_container(struct linux_backend *backend, const struct warden_create *create,
+				  void **container, struct warden_error *err)
 {
 	struct linux_creation creation = {.backend = backend, .request = create};
 	int result;
@@ -265,7 +266,7 @@ static int make(struct linux_backend *backend, const struct warden_create *creat
 	creation.container = linux_container_new(backend, &create->identity, err);
 	if (!creation.container)
 		return -1;
-	result = run_steps(&creation, err);
+	result = linux_create_run_steps(&creation, err);
 	setup_worker_close(&creation.start);
 	if (result < 0)
 		linux_container_free(creation.container);
@@ -275,48 +276,48 @@ static int make(struct linux_backend *backend, const struct warden_create *creat
 }
 
 /* A create that waits for programs, or copies files. */
-struct container_waiter {
+struct linux_create_call {
 	struct linux_backend *backend;
 	const struct warden_create *create;
 };
 
-static void *make_apart(void *data)
+static void *linux_create_thread(void *data)
 {
-	struct container_waiter *waiting = data;
-	const struct warden_host *host = waiting->backend->host;
-	const struct warden_create *create = waiting->create;
+	struct linux_create_call *call = data;
+	const struct warden_host *host = call->backend->host;
+	const struct warden_create *create = call->create;
 	struct warden_error err;
 	void *container = NULL;
 	char id[32];
 
 	snprintf(id, sizeof(id), "%s", create->identity.id);
-	if (make(waiting->backend, create, &container, &err) < 0)
+	if (linux_create_container(call->backend, create, &container, &err) < 0)
 		container = NULL;
-	free(waiting);
+	free(call);
 	host->created(host, id, container, &err);
 	return NULL;
 }
 
 /* On a thread of its own, so that slow hooks and copies hold up nobody else: workers are few. */
-static int start_apart(struct linux_backend *backend, const struct warden_create *create,
-		       struct warden_error *err)
+static int linux_create_start_thread(struct linux_backend *backend,
+				     const struct warden_create *create, struct warden_error *err)
 {
-	struct container_waiter *waiting = malloc(sizeof(*waiting));
+	struct linux_create_call *call = malloc(sizeof(*call));
 	pthread_attr_t attributes;
 	pthread_t thread;
 	int number;
 
-	if (!waiting)
+	if (!call)
 		return warden_error_errno(err, "keep a create");
-	*waiting = (struct container_waiter){backend, create};
+	*call = (struct linux_create_call){backend, create};
 	pthread_attr_init(&attributes);
 	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
 	pthread_attr_setstacksize(&attributes, THREAD_STACK);
-	number = pthread_create(&thread, &attributes, make_apart, waiting);
+	number = pthread_create(&thread, &attributes, linux_create_thread, call);
 	pthread_attr_destroy(&attributes);
 	if (number == 0)
 		return 1;
-	free(waiting);
+	free(call);
 	errno = number;
 	return warden_error_errno(err, "start a thread for a create");
 }
@@ -327,6 +328,6 @@ int linux_create(void *data, const struct warden_create *create, void **containe
 	struct linux_backend *backend = data;
 
 	if (hooks_any(backend->host->settings) || backend->union_kind == UNION_BIND)
-		return start_apart(backend, create, err);
-	return make(backend, create, container, err);
+		return linux_create_start_thread(backend, create, err);
+	return linux_create_container(backend, create, container, err);
 }

@@ -24,7 +24,7 @@ struct linux_spawner {
 enum request { REQUEST_SETUP, REQUEST_TRANSFER };
 
 /* What cannot be raised inside a user namespace any more is raised here, as far as it goes. */
-static void raise_limits(void)
+static void linux_spawner_raise_limits(void)
 {
 	for (int resource = 0; resource < RLIM_NLIMITS; resource++) {
 		struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
@@ -43,7 +43,7 @@ static int linux_spawner_prepare(const void *data)
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
 		return -1;
 	umask(0);
-	raise_limits();
+	linux_spawner_raise_limits();
 	return setgroups(0, NULL);
 }
 
@@ -77,7 +77,7 @@ int linux_spawner_start(const struct linux_backend *backend, struct linux_spawne
 	return 0;
 }
 
-static void has_ended(void *data, uint32_t events)
+static void linux_spawner_on_end(void *data, uint32_t events)
 {
 	const struct linux_spawner *spawner = data;
 
@@ -96,7 +96,7 @@ int linux_spawner_watch(struct linux_spawner *spawner, struct watcher *watcher,
 	if (spawner->pidfd < 0)
 		return warden_error_errno(err, "open the spawner (process %d)",
 					  spawner->spawner.pid);
-	if (!watcher_add(watcher, spawner->pidfd, EPOLLIN | EPOLLONESHOT, has_ended, spawner, err))
+	if (!watcher_add(watcher, spawner->pidfd, EPOLLIN | EPOLLONESHOT, linux_spawner_on_end, spawner, err))
 		return -1;
 	return 0;
 }

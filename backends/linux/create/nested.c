@@ -13,7 +13,8 @@
 
 #define PLACE "/tmp/warden/cgroup"
 
-static int attach(struct setup *setup, const struct cgroup_place *place, struct warden_error *err)
+static int nested_attach_group(struct setup *setup, const struct cgroup_place *place,
+			       struct warden_error *err)
 {
 	char path[sizeof(PLACE) + sizeof(place->name) + 1];
 	_cleanup_close_ int group = -1, target = -1;
@@ -40,7 +41,7 @@ int nested_attach(struct setup *setup, struct warden_error *err)
 	for (size_t i = 0; setup->parameters.nested &&
 			   cgroup_place(setup->backend->cgroups, setup->parameters.id, i, &place);
 	     i++)
-		if (attach(setup, &place, err) < 0)
+		if (nested_attach_group(setup, &place, err) < 0)
 			return -1;
 	return 0;
 }

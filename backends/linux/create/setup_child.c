@@ -28,7 +28,7 @@ void setup_note(struct setup *setup, const struct warden_error *note)
 	fd_message_send(setup->socket, &reply, sizeof(reply), NULL, 0);
 }
 
-static int receive_layers(struct setup *setup, struct warden_error *err)
+static int setup_child_receive_layers(struct setup *setup, struct warden_error *err)
 {
 	size_t n = setup->parameters.n_layers;
 
@@ -42,7 +42,8 @@ static int receive_layers(struct setup *setup, struct warden_error *err)
 	return 0;
 }
 
-static int receive_text(struct setup *setup, size_t length, char **text, struct warden_error *err)
+static int setup_child_receive_text(struct setup *setup, size_t length, char **text,
+				    struct warden_error *err)
 {
 	if (length == 0)
 		return 0;
@@ -52,7 +53,7 @@ static int receive_text(struct setup *setup, size_t length, char **text, struct 
 	return 0;
 }
 
-static int receive_binds(struct setup *setup, struct warden_error *err)
+static int setup_child_receive_binds(struct setup *setup, struct warden_error *err)
 {
 	size_t n = setup->parameters.n_binds;
 
@@ -67,23 +68,23 @@ static int receive_binds(struct setup *setup, struct warden_error *err)
 	return 0;
 }
 
-static int receive_request(struct setup *setup, struct warden_error *err)
+static int setup_child_receive_request(struct setup *setup, struct warden_error *err)
 {
 	const struct setup_parameters *p = &setup->parameters;
 
 	if (fd_message_receive(setup->socket, &setup->parameters, sizeof(setup->parameters), NULL,
 			       0) != sizeof(setup->parameters))
 		return warden_error_errno(err, "receive the request for a set-up");
-	if (receive_layers(setup, err) < 0 ||
-	    receive_text(setup, p->hosts_length, &setup->hosts, err) < 0 ||
-	    receive_text(setup, p->resolv_length, &setup->resolv, err) < 0)
+	if (setup_child_receive_layers(setup, err) < 0 ||
+	    setup_child_receive_text(setup, p->hosts_length, &setup->hosts, err) < 0 ||
+	    setup_child_receive_text(setup, p->resolv_length, &setup->resolv, err) < 0)
 		return -1;
-	return receive_binds(setup, err);
+	return setup_child_receive_binds(setup, err);
 }
 
 /* In the container's directory, where root of the host alone reaches it: inside the container
  * nobody could tell that root from another. */
-static int listen_for_wshd(struct setup *setup, struct warden_error *err)
+static int setup_child_listen(struct setup *setup, struct warden_error *err)
 {
 	umask(0177);
 	setup->listen_fd = wshd_listen(setup->directory_fd, err);
@@ -91,7 +92,7 @@ static int listen_for_wshd(struct setup *setup, struct warden_error *err)
 	return setup->listen_fd < 0 ? -1 : 0;
 }
 
-static int report_start(struct setup *setup, struct warden_error *err)
+static int setup_child_report_init(struct setup *setup, struct warden_error *err)
 {
 	const struct setup_reply reply = {.event = SETUP_STARTED, .pid = setup->init_pid};
 	int fds[STARTED_FDS];
@@ -105,7 +106,7 @@ static int report_start(struct setup *setup, struct warden_error *err)
 }
 
 /* The worker runs the hook, on the host, and then lets us go on. */
-static int run_hook(struct setup *setup, enum hook hook, struct warden_error *err)
+static int setup_child_run_hook(struct setup *setup, enum hook hook, struct warden_error *err)
 {
 	const struct setup_reply reply = {.event = SETUP_HOOK, .hook = (int)hook};
 	char go;
@@ -118,18 +119,18 @@ static int run_hook(struct setup *setup, enum hook hook, struct warden_error *er
 	return 0;
 }
 
-static int hook_before_pivot(struct setup *setup, struct warden_error *err)
+static int setup_child_run_hook_before_pivot(struct setup *setup, struct warden_error *err)
 {
-	return run_hook(setup, HOOK_CHILD_BEFORE_PIVOT, err);
+	return setup_child_run_hook(setup, HOOK_CHILD_BEFORE_PIVOT, err);
 }
 
-static int hook_after_pivot(struct setup *setup, struct warden_error *err)
+static int setup_child_run_hook_after_pivot(struct setup *setup, struct warden_error *err)
 {
-	return run_hook(setup, HOOK_CHILD_AFTER_PIVOT, err);
+	return setup_child_run_hook(setup, HOOK_CHILD_AFTER_PIVOT, err);
 }
 
 /* The worker has made cgroups and links and written down who the first process is. */
-static int wait_for_worker(struct setup *setup, struct warden_error *err)
+static int setup_child_await_worker(struct setup *setup, struct warden_error *err)
 {
 	const struct setup_reply reply = {.event = SETUP_READY};
 	char go;
@@ -143,11 +144,11 @@ static int wait_for_worker(struct setup *setup, struct warden_error *err)
 /* What is done for a container, in order. Nothing has an undo: the end of the set-up child ends the
  * first process and with it all namespaces; files are the worker's to remove. */
 static int (*const steps[])(struct setup *setup, struct warden_error *err) = {
-	receive_request,
+	setup_child_receive_request,
 	root_mounts_private,
-	listen_for_wshd,
+	setup_child_listen,
 	init_start,
-	report_start,
+	setup_child_report_init,
 	layers_open,
 	bind_mount_open_sources,
 	accounts_find,
@@ -161,10 +162,10 @@ static int (*const steps[])(struct setup *setup, struct warden_error *err) = {
 	init_prepare,
 	proc_mounts_attach,
 	dev_attach_parts,
-	hook_before_pivot,
+	setup_child_run_hook_before_pivot,
 	root_mounts_pivot,
-	hook_after_pivot,
-	wait_for_worker,
+	setup_child_run_hook_after_pivot,
+	setup_child_await_worker,
 	init_execute,
 };
 

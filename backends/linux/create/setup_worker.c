@@ -15,7 +15,7 @@
 #include "lib/fd_message.h"
 
 /* Copies a path; one that does not fit names nothing. */
-static int put_path(char *to, const char *from, struct warden_error *err)
+static int setup_worker_copy_path(char *to, const char *from, struct warden_error *err)
 {
 	if (strlen(from) >= PATH_MAX) {
 		errno = ENAMETOOLONG;
@@ -26,25 +26,26 @@ static int put_path(char *to, const char *from, struct warden_error *err)
 }
 
 /* Texts that go along with the parameters. */
-struct texts {
+struct setup_texts {
 	char *hosts, *resolv;
 	size_t hosts_length, resolv_length;
 };
 
-static void print_hosts(FILE *stream, const struct warden_create *create)
+static void setup_worker_print_hosts(FILE *stream, const struct warden_create *create)
 {
 	for (size_t i = 0; i < create->n_hosts; i++)
 		fprintf(stream, "%s %s\n", create->hosts[i].address, create->hosts[i].names);
 }
 
-static void print_resolv(FILE *stream, const struct warden_create *create)
+static void setup_worker_print_resolv(FILE *stream, const struct warden_create *create)
 {
 	for (size_t i = 0; create->dns_servers && create->dns_servers[i]; i++)
 		fprintf(stream, "nameserver %s\n", create->dns_servers[i]);
 }
 
-static int make_text(const struct warden_create *create, char **text, size_t *length,
-		     void (*print)(FILE *, const struct warden_create *), struct warden_error *err)
+static int setup_worker_make_text(const struct warden_create *create, char **text, size_t *length,
+				  void (*print)(FILE *, const struct warden_create *),
+				  struct warden_error *err)
 {
 	FILE *stream = open_memstream(text, length);
 
@@ -56,9 +57,9 @@ static int make_text(const struct warden_create *create, char **text, size_t *le
 	return 0;
 }
 
-static int send_parameters(int socket, const struct linux_container *container,
-			   const struct warden_create *create, const struct texts *texts,
-			   struct warden_error *err)
+static int setup_worker_send_parameters(int socket, const struct linux_container *container,
+					const struct warden_create *create,
+					const struct setup_texts *texts, struct warden_error *err)
 {
 	const struct warden_settings *settings = container->backend->host->settings;
 	const struct warden_identity *identity = &create->identity;
@@ -88,15 +89,16 @@ static int send_parameters(int socket, const struct linux_container *container,
 	snprintf(p.id, sizeof(p.id), "%s", identity->id);
 	snprintf(p.hostname, sizeof(p.hostname), "%s",
 		 create->hostname ? create->hostname : identity->id);
-	if (put_path(p.path, identity->path, err) < 0 ||
-	    put_path(p.rootfs, create->rootfs_path, err) < 0)
+	if (setup_worker_copy_path(p.path, identity->path, err) < 0 ||
+	    setup_worker_copy_path(p.rootfs, create->rootfs_path, err) < 0)
 		return -1;
 	if (fd_message_send(socket, &p, sizeof(p), NULL, 0) < 0)
 		return warden_error_errno(err, "ask for a set-up");
 	return 0;
 }
 
-static int send_layers(int socket, const struct warden_create *create, struct warden_error *err)
+static int setup_worker_send_layers(int socket, const struct warden_create *create,
+				    struct warden_error *err)
 {
 	const char *const *paths = create->n_layers > 0 ? create->layers : &create->rootfs_path;
 	size_t n = create->n_layers > 0 ? create->n_layers : 1;
@@ -104,7 +106,7 @@ static int send_layers(int socket, const struct warden_create *create, struct wa
 
 	for (size_t i = 0; i < n; i++) {
 		memset(&layer, 0, sizeof(layer));
-		if (put_path(layer.path, paths[i], err) < 0)
+		if (setup_worker_copy_path(layer.path, paths[i], err) < 0)
 			return -1;
 		if (fd_message_send(socket, &layer, sizeof(layer), NULL, 0) < 0)
 			return warden_error_errno(err, "ask for layer %s", paths[i]);
@@ -112,14 +114,16 @@ static int send_layers(int socket, const struct warden_create *create, struct wa
 	return 0;
 }
 
-static int send_text(int socket, const char *text, size_t length, struct warden_error *err)
+static int setup_worker_send_text(int socket, const char *text, size_t length,
+				  struct warden_error *err)
 {
 	if (length > 0 && fd_message_send(socket, text, length, NULL, 0) < 0)
 		return warden_error_errno(err, "send a text of %zu bytes", length);
 	return 0;
 }
 
-static int send_binds(int socket, const struct warden_create *create, struct warden_error *err)
+static int setup_worker_send_binds(int socket, const struct warden_create *create,
+				   struct warden_error *err)
 {
 	struct setup_bind bind;
 
@@ -128,8 +132,8 @@ static int send_binds(int socket, const struct warden_create *create, struct war
 
 		memset(&bind, 0, sizeof(bind));
 		bind.writable = mount->writable;
-		if (put_path(bind.src_path, mount->src_path, err) < 0 ||
-		    put_path(bind.dst_path, mount->dst_path, err) < 0)
+		if (setup_worker_copy_path(bind.src_path, mount->src_path, err) < 0 ||
+		    setup_worker_copy_path(bind.dst_path, mount->dst_path, err) < 0)
 			return -1;
 		if (fd_message_send(socket, &bind, sizeof(bind), NULL, 0) < 0)
 			return warden_error_errno(err, "ask for bind mount %s", mount->dst_path);
@@ -137,27 +141,30 @@ static int send_binds(int socket, const struct warden_create *create, struct war
 	return 0;
 }
 
-static int send_request(int socket, const struct linux_container *container,
-			const struct warden_create *create, const struct texts *texts,
-			struct warden_error *err)
+static int setup_worker_send_request(int socket, const struct linux_container *container,
+				     const struct warden_create *create,
+				     const struct setup_texts *texts, struct warden_error *err)
 {
-	if (send_parameters(socket, container, create, texts, err) < 0 ||
-	    send_layers(socket, create, err) < 0 ||
-	    send_text(socket, texts->hosts, texts->hosts_length, err) < 0 ||
-	    send_text(socket, texts->resolv, texts->resolv_length, err) < 0)
+	if (setup_worker_send_parameters(socket, container, create, texts, err) < 0 ||
+	    setup_worker_send_layers(socket, create, err) < 0 ||
+	    setup_worker_send_text(socket, texts->hosts, texts->hosts_length, err) < 0 ||
+	    setup_worker_send_text(socket, texts->resolv, texts->resolv_length, err) < 0)
 		return -1;
-	return send_binds(socket, create, err);
+	return setup_worker_send_binds(socket, create, err);
 }
 
-static int send_all(int socket, const struct linux_container *container,
-		    const struct warden_create *create, struct warden_error *err)
+static int setup_worker_make_and_send_request(int socket, const struct linux_container *container,
+					      const struct warden_create *create,
+					      struct warden_error *err)
 {
-	struct texts texts = {.hosts = NULL};
+	struct setup_texts texts = {.hosts = NULL};
 	int result = -1;
 
-	if (make_text(create, &texts.hosts, &texts.hosts_length, print_hosts, err) == 0 &&
-	    make_text(create, &texts.resolv, &texts.resolv_length, print_resolv, err) == 0)
-		result = send_request(socket, container, create, &texts, err);
+	if (setup_worker_make_text(create, &texts.hosts, &texts.hosts_length,
+				   setup_worker_print_hosts, err) == 0 &&
+	    setup_worker_make_text(create, &texts.resolv, &texts.resolv_length,
+				   setup_worker_print_resolv, err) == 0)
+		result = setup_worker_send_request(socket, container, create, &texts, err);
 	free(texts.hosts);
 	free(texts.resolv);
 	return result;
@@ -177,16 +184,17 @@ int setup_worker_begin(struct setup_worker *start, const struct linux_container 
 					      cgroup, err);
 	if (start->socket < 0)
 		return -1;
-	if (send_all(start->socket, container, create, err) == 0)
+	if (setup_worker_make_and_send_request(start->socket, container, create, err) == 0)
 		return 0;
 	setup_worker_close(start);
 	return -1;
 }
 
 /* Waits for `event` or a hook's turn, writes notes to the log on the way. */
-static int await(const struct setup_worker *start, const struct linux_container *container,
-		 enum setup_event event, struct setup_reply *reply, int *fds, size_t n_fds,
-		 struct warden_error *err)
+static int setup_worker_receive(const struct setup_worker *start,
+				const struct linux_container *container, enum setup_event event,
+				struct setup_reply *reply, int *fds, size_t n_fds,
+				struct warden_error *err)
 {
 	const struct warden_host *host = container->backend->host;
 
@@ -214,7 +222,8 @@ int setup_worker_await_init(struct setup_worker *start, struct linux_container *
 	struct setup_reply reply;
 	int fds[STARTED_FDS];
 
-	if (await(start, container, SETUP_STARTED, &reply, fds, STARTED_FDS, err) < 0)
+	if (setup_worker_receive(start, container, SETUP_STARTED, &reply, fds, STARTED_FDS, err) <
+	    0)
 		return -1;
 	container->init_pid = reply.pid;
 	container->init_pidfd = fds[STARTED_PIDFD];
@@ -224,8 +233,8 @@ int setup_worker_await_init(struct setup_worker *start, struct linux_container *
 }
 
 /* Lets the set-up child go on. */
-static int send_go(const struct setup_worker *start, const struct linux_container *container,
-		   struct warden_error *err)
+static int setup_worker_send_go(const struct setup_worker *start,
+				const struct linux_container *container, struct warden_error *err)
 {
 	if (fd_message_send(start->socket, "", 1, NULL, 0) < 0)
 		return warden_error_errno(err, "let the set-up of %s go on", container->id);
@@ -239,13 +248,13 @@ int setup_worker_await_mounts(struct setup_worker *start, const struct linux_con
 	struct setup_reply reply;
 
 	for (;;) {
-		if (await(start, container, SETUP_READY, &reply, NULL, 0, err) < 0)
+		if (setup_worker_receive(start, container, SETUP_READY, &reply, NULL, 0, err) < 0)
 			return -1;
 		if (reply.event == SETUP_READY)
 			return 0;
 		if (hooks_run(host, (enum hook)reply.hook, &create->identity, container->init_pid,
 			      err) < 0 ||
-		    send_go(start, container, err) < 0)
+		    setup_worker_send_go(start, container, err) < 0)
 			return -1;
 	}
 }
@@ -255,12 +264,12 @@ int setup_worker_execute(struct setup_worker *start, const struct linux_containe
 {
 	struct setup_reply reply;
 
-	if (send_go(start, container, err) < 0)
+	if (setup_worker_send_go(start, container, err) < 0)
 		return -1;
-	return await(start, container, SETUP_DONE, &reply, NULL, 0, err);
+	return setup_worker_receive(start, container, SETUP_DONE, &reply, NULL, 0, err);
 }
 
-static void close_fds(int *fds, size_t n)
+static void setup_worker_close_fds(int *fds, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		if (fds[i] >= 0)
@@ -276,7 +285,7 @@ void setup_worker_explain(const struct setup_worker *start, struct warden_error 
 	while (start->socket >= 0 && poll(&came, 1, 0) > 0) {
 		if (fd_message_receive(start->socket, &reply, sizeof(reply), fds, STARTED_FDS) <= 0)
 			return;
-		close_fds(fds, STARTED_FDS);
+		setup_worker_close_fds(fds, STARTED_FDS);
 		if (reply.event == SETUP_FAILED)
 			*err = reply.error;
 	}
@@ -290,7 +299,7 @@ void setup_worker_abandon(struct setup_worker *start)
 	if (start->socket >= 0 && shutdown(start->socket, SHUT_WR) == 0)
 		while (fd_message_receive(start->socket, &reply, sizeof(reply), fds, STARTED_FDS) >
 		       0)
-			close_fds(fds, STARTED_FDS);
+			setup_worker_close_fds(fds, STARTED_FDS);
 	setup_worker_close(start);
 }
 

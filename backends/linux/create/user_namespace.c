@@ -28,7 +28,7 @@
 
 /* Makes all permitted capabilities effective, but for `except` of the first 32. 0, or -1 and errno.
  */
-static int set_capabilities(uint32_t except)
+static int user_set_capabilities(uint32_t except)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
@@ -50,14 +50,14 @@ int user_act_as(uid_t uid, gid_t gid, bool all_capabilities, struct warden_error
 		errno = EPERM;
 		return warden_error_errno(err, "act as user %u, group %u", uid, gid);
 	}
-	if (set_capabilities(all_capabilities || uid == 0 ? 0 : FILE_CAPABILITIES) < 0)
+	if (user_set_capabilities(all_capabilities || uid == 0 ? 0 : FILE_CAPABILITIES) < 0)
 		return warden_error_errno(err, "set capabilities as user %u", uid);
 	return 0;
 }
 
 int user_obey_quota(bool obey, struct warden_error *err)
 {
-	if (set_capabilities(obey ? CAP_TO_MASK(CAP_SYS_RESOURCE) : 0) < 0)
+	if (user_set_capabilities(obey ? CAP_TO_MASK(CAP_SYS_RESOURCE) : 0) < 0)
 		return warden_error_errno(err, "set capabilities");
 	return 0;
 }
@@ -66,7 +66,7 @@ int user_become(uid_t id, struct warden_error *err)
 {
 	if (prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP | SECBIT_KEEP_CAPS) < 0 ||
 	    setgroups(0, NULL) < 0 || setresgid(id, id, id) < 0 || setresuid(id, id, id) < 0 ||
-	    set_capabilities(0) < 0)
+	    user_set_capabilities(0) < 0)
 		return warden_error_errno(err, "become user %u", id);
 	/* Whoever may write the maps is found out by /proc/PID's owner. */
 	if (prctl(PR_SET_DUMPABLE, 1) < 0)
@@ -75,7 +75,7 @@ int user_become(uid_t id, struct warden_error *err)
 }
 
 /* A line for each run of ids that follow each other on both sides. */
-static int map_print(const struct user_map *map, char *text, size_t size)
+static int user_print_map(const struct user_map *map, char *text, size_t size)
 {
 	uint32_t low = map->one < map->other ? map->one : map->other;
 	uint32_t high = map->one < map->other ? map->other : map->one;
@@ -100,11 +100,11 @@ static int map_print(const struct user_map *map, char *text, size_t size)
 	return (int)length;
 }
 
-static int write_map(pid_t pid, const char *file, const struct user_map *map,
-		     struct warden_error *err)
+static int user_write_map(pid_t pid, const char *file, const struct user_map *map,
+			  struct warden_error *err)
 {
 	char path[64], text[256];
-	int length = map_print(map, text, sizeof(text));
+	int length = user_print_map(map, text, sizeof(text));
 	_cleanup_close_ int fd = -1;
 
 	snprintf(path, sizeof(path), "/proc/%d/%s", pid, file);
@@ -119,9 +119,9 @@ static int write_map(pid_t pid, const char *file, const struct user_map *map,
 int user_write_maps(pid_t pid, const struct user_map *uids, const struct user_map *gids,
 		    struct warden_error *err)
 {
-	if (write_map(pid, "uid_map", uids, err) < 0)
+	if (user_write_map(pid, "uid_map", uids, err) < 0)
 		return -1;
-	return write_map(pid, "gid_map", gids, err);
+	return user_write_map(pid, "gid_map", gids, err);
 }
 
 void user_read_base(pid_t pid, uint32_t *base)
@@ -152,7 +152,7 @@ int user_open_namespace(pid_t pid, struct warden_error *err)
 }
 
 /* Sits in a new user namespace until it is killed. Says what came of it: 0 or an errno. */
-static void __attribute__((noreturn)) placeholder(int ready)
+static void __attribute__((noreturn)) user_run_placeholder(int ready)
 {
 	int number = unshare(CLONE_NEWUSER) < 0 ? errno : 0;
 
@@ -163,8 +163,8 @@ static void __attribute__((noreturn)) placeholder(int ready)
 	_exit(1);
 }
 
-/* Waits for what the placeholder says. */
-static int await_placeholder(int ready)
+/* Waits for what the placeholder reports. */
+static int user_await_placeholder(int ready)
 {
 	int number;
 
@@ -187,11 +187,11 @@ int user_namespace_for_mount(const struct user_map *uids, const struct user_map 
 	far = ready[1];
 	pid = fork_plainly();
 	if (pid == 0)
-		placeholder(far);
+		user_run_placeholder(far);
 	if (pid < 0)
 		return warden_error_errno(err, "fork a process for a user namespace");
 	close(take_fd(&far)); /* so that we see its end */
-	if (await_placeholder(near) < 0)
+	if (user_await_placeholder(near) < 0)
 		warden_error_errno(err, "make a user namespace");
 	else if (user_write_maps(pid, uids, gids, err) == 0)
 		fd = user_open_namespace(pid, err);

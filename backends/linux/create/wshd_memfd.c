@@ -18,7 +18,7 @@
 
 #define PROGRAM_MODE 0111
 
-static int copy(int from, int to, const char *path, struct warden_error *err)
+static int wshd_memfd_copy(int from, int to, const char *path, struct warden_error *err)
 {
 	struct stat status;
 	off_t left;
@@ -43,7 +43,7 @@ static int copy(int from, int to, const char *path, struct warden_error *err)
 	return 0;
 }
 
-static int load_memfd(int from, const char *path, struct warden_error *err)
+static int wshd_memfd_make(int from, const char *path, struct warden_error *err)
 {
 	_cleanup_close_ int to = memfd_create("wshd", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
 
@@ -51,14 +51,14 @@ static int load_memfd(int from, const char *path, struct warden_error *err)
 		to = memfd_create("wshd", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (to < 0)
 		return warden_error_errno(err, "make a memfd for %s", path);
-	if (copy(from, to, path, err) < 0)
+	if (wshd_memfd_copy(from, to, path, err) < 0)
 		return -1;
 	if (fcntl(to, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
 		return warden_error_errno(err, "seal the copy of %s", path);
 	return take_fd(&to);
 }
 
-static int load_mount(int from, const char *path, struct warden_error *err)
+static int wshd_memfd_make_mount(int from, const char *path, struct warden_error *err)
 {
 	static const struct mount_option options[] = {
 		{"source", "wshd"}, {"mode", "0700"}, {NULL, NULL}};
@@ -72,7 +72,7 @@ static int load_mount(int from, const char *path, struct warden_error *err)
 	to = openat(mount, "wshd", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0700);
 	if (to < 0)
 		return warden_error_errno(err, "make a copy of %s", path);
-	if (copy(from, to, path, err) < 0)
+	if (wshd_memfd_copy(from, to, path, err) < 0)
 		return -1;
 	close(take_fd(&to)); /* else the kernel finds it busy: for writing or for execution */
 	if (mount_set(mount, MOUNT_ATTR_RDONLY, -1, false) < 0)
@@ -90,7 +90,7 @@ int wshd_memfd_load(const struct warden_host *host, const char *path, struct war
 
 	if (from < 0)
 		return warden_error_errno(err, "open %s (option wshd of group linux)", path);
-	program = load_memfd(from, path, err);
+	program = wshd_memfd_make(from, path, err);
 	if (program >= 0 || err->number != EACCES)
 		return program;
 	host->log(host, WARDEN_LOG_WARN, NULL,
@@ -99,5 +99,5 @@ int wshd_memfd_load(const struct warden_host *host, const char *path, struct war
 		  err->message);
 	if (lseek(from, 0, SEEK_SET) < 0)
 		return warden_error_errno(err, "read %s again", path);
-	return load_mount(from, path, err);
+	return wshd_memfd_make_mount(from, path, err);
 }

@@ -17,7 +17,7 @@
 #include "lib/fd_message.h"
 #include "lib/fork.h"
 
-static int check_root(const struct warden_host *host, struct warden_error *err)
+static int host_probe_check_root(const struct warden_host *host, struct warden_error *err)
 {
 	(void)host;
 	if (geteuid() != 0)
@@ -26,7 +26,7 @@ static int check_root(const struct warden_host *host, struct warden_error *err)
 	return 0;
 }
 
-static int check_namespaces(const struct warden_host *host, struct warden_error *err)
+static int host_probe_check_namespaces(const struct warden_host *host, struct warden_error *err)
 {
 	(void)host;
 	if (unshare(CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP) < 0)
@@ -40,7 +40,7 @@ static int check_namespaces(const struct warden_host *host, struct warden_error 
 }
 
 /* In a user namespace that is not the host's, masks of the outer /proc hold for each inner one. */
-static int check_proc(const struct warden_host *host, struct warden_error *err)
+static int host_probe_check_proc(const struct warden_host *host, struct warden_error *err)
 {
 	static const struct mount_option none[] = {{NULL, NULL}};
 	struct warden_error reason;
@@ -57,7 +57,7 @@ static int check_proc(const struct warden_host *host, struct warden_error *err)
 }
 
 /* A user namespace like a container's can be made, and both layers be mapped with it. */
-static int check_layers(const struct warden_host *host, struct warden_error *err)
+static int host_probe_check_layers(const struct warden_host *host, struct warden_error *err)
 {
 	const struct warden_settings *settings = host->settings;
 	const struct user_map map = {settings->range_start, ID_RANGE, 0, 0};
@@ -93,11 +93,11 @@ static int check_layers(const struct warden_host *host, struct warden_error *err
 }
 
 /* In the process that tries, for its results. */
-static enum union_kind found_union;
+static enum union_kind host_probe_union;
 
-static int check_union(const struct warden_host *host, struct warden_error *err)
+static int host_probe_check_union(const struct warden_host *host, struct warden_error *err)
 {
-	return union_find(host, &found_union, err);
+	return union_find(host, &host_probe_union, err);
 }
 
 /* What is tried, in this order, as each needs those before it. */
@@ -106,28 +106,30 @@ static const struct {
 	int (*run)(const struct warden_host *host, struct warden_error *err);
 	const char *remedy;
 } checks[] = {
-	{"root", check_root, "start wardend as root"},
-	{"namespaces", check_namespaces, "CAP_SYS_ADMIN, and a kernel with these namespaces"},
-	{"proc", check_proc, "unmask /proc where the daemon itself runs in a container"},
-	{"union", check_union, "modprobe overlay, or another file system for the depot"},
-	{"id-mapped layers", check_layers, "another file system for rootfs and depot"},
+	{"root", host_probe_check_root, "start wardend as root"},
+	{"namespaces", host_probe_check_namespaces,
+	 "CAP_SYS_ADMIN, and a kernel with these namespaces"},
+	{"proc", host_probe_check_proc, "unmask /proc where the daemon itself runs in a container"},
+	{"union", host_probe_check_union, "modprobe overlay, or another file system for the depot"},
+	{"id-mapped layers", host_probe_check_layers, "another file system for rootfs and depot"},
 };
 
 /* What became of a check. */
-struct result {
+struct host_probe_result {
 	bool failed;
 	enum union_kind union_kind; /* as far as it is known */
 	struct warden_error err;
 };
 
 /* Sends the results as they come; after a failure the rest would fail for want of it. */
-static void __attribute__((noreturn)) try(const struct warden_host *host, int socket)
+static void __attribute__((noreturn))
+host_probe_run_checks(const struct warden_host *host, int socket)
 {
-	struct result result = {0};
+	struct host_probe_result result = {0};
 
 	for (size_t i = 0; i < ARRAY_SIZE(checks) && !result.failed; i++) {
 		result.failed = checks[i].run(host, &result.err) < 0;
-		result.union_kind = found_union;
+		result.union_kind = host_probe_union;
 		/* What cannot be sent is missed by the receiver. */
 		fd_message_send(socket, &result, sizeof(result), NULL, 0);
 	}
@@ -135,7 +137,7 @@ static void __attribute__((noreturn)) try(const struct warden_host *host, int so
 }
 
 /* Receives the results; how many came. */
-static size_t receive_results(int socket, struct result *results)
+static size_t host_probe_receive_results(int socket, struct host_probe_result *results)
 {
 	size_t n = 0;
 
@@ -146,8 +148,8 @@ static size_t receive_results(int socket, struct result *results)
 }
 
 /* Tries everything in a child. `*n` results, of which the last one may be a failure. */
-static int probe(const struct warden_host *host, struct result *results, size_t *n,
-		 struct warden_error *err)
+static int host_probe_fork(const struct warden_host *host, struct host_probe_result *results,
+			   size_t *n, struct warden_error *err)
 {
 	_cleanup_close_ int near = -1;
 	int pair[2], status = -1;
@@ -158,11 +160,11 @@ static int probe(const struct warden_host *host, struct result *results, size_t 
 	near = pair[0];
 	pid = fork_plainly();
 	if (pid == 0)
-		try(host, pair[1]);
+		host_probe_run_checks(host, pair[1]);
 	close(pair[1]);
 	if (pid < 0)
 		return warden_error_errno(err, "fork a process that tries this machine");
-	*n = receive_results(near, results);
+	*n = host_probe_receive_results(near, results);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	if (*n > 0 && results[*n - 1].failed) {
@@ -176,10 +178,10 @@ static int probe(const struct warden_host *host, struct result *results, size_t 
 
 int host_probe(const struct warden_host *host, int *union_kind, struct warden_error *err)
 {
-	struct result results[ARRAY_SIZE(checks)];
+	struct host_probe_result results[ARRAY_SIZE(checks)];
 	size_t n = 0;
 
-	if (probe(host, results, &n, err) < 0)
+	if (host_probe_fork(host, results, &n, err) < 0)
 		return -1;
 	*union_kind = (int)results[n - 1].union_kind;
 	return 0;
@@ -187,9 +189,9 @@ int host_probe(const struct warden_host *host, int *union_kind, struct warden_er
 
 int host_probe_describe(const struct host_report *to, bool works, struct warden_error *err)
 {
-	struct result results[ARRAY_SIZE(checks)];
+	struct host_probe_result results[ARRAY_SIZE(checks)];
 	size_t n = 0;
-	int result = works ? 0 : probe(to->host, results, &n, err);
+	int result = works ? 0 : host_probe_fork(to->host, results, &n, err);
 
 	for (size_t i = 0; i < ARRAY_SIZE(checks); i++) {
 		if (works || (i < n && !results[i].failed))

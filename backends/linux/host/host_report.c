@@ -19,7 +19,7 @@
 #include "lib/cleanup.h"
 
 /* A number of a file below /proc/sys; -1: it is not there. */
-static int64_t read_sysctl(const char *path)
+static int64_t host_report_read_sysctl(const char *path)
 {
 	_cleanup_fclose_ FILE *file = fopen(path, "re");
 	int64_t value;
@@ -27,7 +27,7 @@ static int64_t read_sysctl(const char *path)
 	return file && fscanf(file, "%" SCNd64, &value) == 1 ? value : -1;
 }
 
-static void describe_kernel(const struct host_report *to)
+static void host_report_describe_kernel(const struct host_report *to)
 {
 	struct utsname name;
 	unsigned major = 0, minor = 0;
@@ -41,10 +41,10 @@ static void describe_kernel(const struct host_report *to)
 				 "Linux 6.1 or newer");
 }
 
-static void describe_user_namespaces(const struct host_report *to)
+static void host_report_describe_user_namespaces(const struct host_report *to)
 {
 	const struct warden_settings *settings = to->host->settings;
-	int64_t most = read_sysctl("/proc/sys/user/max_user_namespaces");
+	int64_t most = host_report_read_sysctl("/proc/sys/user/max_user_namespaces");
 	char value[64];
 
 	snprintf(value, sizeof(value), "%s, at most %" PRId64,
@@ -67,9 +67,9 @@ static void describe_user_namespaces(const struct host_report *to)
 		host_report_fact(to, "user namespaces", value, NULL, NULL);
 }
 
-static void describe_memfd(const struct host_report *to)
+static void host_report_describe_memfd(const struct host_report *to)
 {
-	int64_t noexec = read_sysctl("/proc/sys/vm/memfd_noexec");
+	int64_t noexec = host_report_read_sysctl("/proc/sys/vm/memfd_noexec");
 
 	if (noexec >= 2)
 		host_report_fact(to, "memfd_noexec", "2: no memory file can be executed",
@@ -79,15 +79,15 @@ static void describe_memfd(const struct host_report *to)
 		host_report_fact(to, "memfd_noexec", "memory files can be executed", NULL, NULL);
 }
 
-static void describe_forwarding(const struct host_report *to)
+static void host_report_describe_forwarding(const struct host_report *to)
 {
-	bool on = read_sysctl("/proc/sys/net/ipv4/ip_forward") == 1;
+	bool on = host_report_read_sysctl("/proc/sys/net/ipv4/ip_forward") == 1;
 
 	/* Not a lack: the daemon turns it on when it starts. */
 	host_report_fact(to, "ip forwarding", on ? "on" : "off; wardend turns it on", NULL, NULL);
 }
 
-static void describe_pressure(const struct host_report *to)
+static void host_report_describe_pressure(const struct host_report *to)
 {
 	if (access("/proc/pressure/cpu", F_OK) == 0)
 		host_report_fact(to, "pressure", "told", NULL, NULL);
@@ -97,9 +97,9 @@ static void describe_pressure(const struct host_report *to)
 				 "psi=1 on the kernel's command line");
 }
 
-static void describe_terminals(const struct host_report *to)
+static void host_report_describe_terminals(const struct host_report *to)
 {
-	int64_t most = read_sysctl("/proc/sys/kernel/pty/max");
+	int64_t most = host_report_read_sysctl("/proc/sys/kernel/pty/max");
 	char value[64];
 
 	snprintf(value, sizeof(value), "%" PRId64 " on this host", most);
@@ -111,7 +111,7 @@ static void describe_terminals(const struct host_report *to)
 }
 
 /* A root file system without a shell runs commands, but no script. */
-static void describe_rootfs(const struct host_report *to)
+static void host_report_describe_rootfs(const struct host_report *to)
 {
 	static const char *const shells[] = {"bin/bash", "usr/bin/bash", "bin/sh", "usr/bin/sh"};
 	const char *path = to->host->settings->rootfs_path;
@@ -132,7 +132,7 @@ static void describe_rootfs(const struct host_report *to)
 			 "warden-rootfs DIRECTORY");
 }
 
-static void describe_quota(const struct host_report *to)
+static void host_report_describe_quota(const struct host_report *to)
 {
 	const struct warden_settings *settings = to->host->settings;
 	_cleanup_close_ int fd = open(settings->depot_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -155,7 +155,7 @@ static void describe_quota(const struct host_report *to)
 				 "ext4 or xfs with prjquota; or create with a tmpfs of a size");
 }
 
-static void describe_program(const struct host_report *to)
+static void host_report_describe_program(const struct host_report *to)
 {
 	const char *path = to->host->option_string(to->host, "wshd");
 
@@ -167,7 +167,7 @@ static void describe_program(const struct host_report *to)
 }
 
 /* What the daemon found when it started. */
-static void describe_union(const struct host_report *to, enum union_kind kind)
+static void host_report_describe_union(const struct host_report *to, enum union_kind kind)
 {
 	if (kind == UNION_BIND)
 		host_report_fact(
@@ -182,9 +182,11 @@ static void describe_union(const struct host_report *to, enum union_kind kind)
 }
 
 static void (*const parts[])(const struct host_report *to) = {
-	describe_kernel,   describe_user_namespaces, describe_program,
-	describe_rootfs,   describe_memfd,           describe_quota,
-	describe_pressure, describe_forwarding,      describe_terminals,
+	host_report_describe_kernel,    host_report_describe_user_namespaces,
+	host_report_describe_program,   host_report_describe_rootfs,
+	host_report_describe_memfd,     host_report_describe_quota,
+	host_report_describe_pressure,  host_report_describe_forwarding,
+	host_report_describe_terminals,
 };
 
 int linux_describe(void *data, const struct warden_host *host, warden_fact_function tell,
@@ -197,7 +199,7 @@ int linux_describe(void *data, const struct warden_host *host, warden_fact_funct
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
 		parts[i](&to);
 	if (backend)
-		describe_union(&to, (enum union_kind)backend->union_kind);
+		host_report_describe_union(&to, (enum union_kind)backend->union_kind);
 	cgroups_describe(backend ? backend->cgroups : NULL, &to);
 	firewall_describe(&to);
 	return result;

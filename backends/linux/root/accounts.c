@@ -19,7 +19,8 @@
 #define SYSTEM_GROUP_MAX 999
 
 /* The next line from `at` on, without its end; false: there is none. */
-static bool next_line(const struct text *text, size_t *at, const char **line, size_t *length)
+static bool accounts_next_line(const struct text *text, size_t *at, const char **line,
+			       size_t *length)
 {
 	const char *end;
 
@@ -32,7 +33,7 @@ static bool next_line(const struct text *text, size_t *at, const char **line, si
 	return true;
 }
 
-static bool line_is_of(const char *line, size_t length, const char *name)
+static bool accounts_line_names(const char *line, size_t length, const char *name)
 {
 	size_t n = strlen(name);
 
@@ -40,7 +41,7 @@ static bool line_is_of(const char *line, size_t length, const char *name)
 }
 
 /* A field, from 0 on, that is a number of a container; 0: it is none. */
-static uint32_t field_number(const char *line, size_t length, unsigned field)
+static uint32_t accounts_read_number(const char *line, size_t length, unsigned field)
 {
 	uint32_t number = 0;
 	size_t i = 0;
@@ -61,7 +62,8 @@ static uint32_t field_number(const char *line, size_t length, unsigned field)
 /* The passwd of the topmost layer that has one; a layer may also hide those below it (a device
  * 0:0).
  */
-static int read_passwd(const struct setup *setup, struct text *passwd, struct warden_error *err)
+static int accounts_read_passwd(const struct setup *setup, struct text *passwd,
+				struct warden_error *err)
 {
 	for (size_t i = 0; i < setup->parameters.n_layers; i++) {
 		int layer = setup->layer_fds[i];
@@ -85,13 +87,13 @@ int accounts_find(struct setup *setup, struct warden_error *err)
 	const char *line;
 	size_t at = 0, length;
 
-	if (read_passwd(setup, &passwd, err) < 0)
+	if (accounts_read_passwd(setup, &passwd, err) < 0)
 		return -1;
-	while (next_line(&passwd, &at, &line, &length)) {
-		if (!line_is_of(line, length, VCAP))
+	while (accounts_next_line(&passwd, &at, &line, &length)) {
+		if (!accounts_line_names(line, length, VCAP))
 			continue;
-		setup->image_uid = field_number(line, length, 2);
-		setup->image_gid = field_number(line, length, 3);
+		setup->image_uid = accounts_read_number(line, length, 2);
+		setup->image_gid = accounts_read_number(line, length, 3);
 		break;
 	}
 	free(passwd.bytes);
@@ -99,15 +101,15 @@ int accounts_find(struct setup *setup, struct warden_error *err)
 }
 
 /* The largest number of a system group that no line has. */
-static uint32_t free_group(const struct text *group)
+static uint32_t accounts_find_free_group(const struct text *group)
 {
 	bool taken[SYSTEM_GROUP_MAX + 1] = {false};
 	const char *line;
 	size_t at = 0, length;
 	uint32_t gid = SYSTEM_GROUP_MAX;
 
-	while (next_line(group, &at, &line, &length)) {
-		uint32_t number = field_number(line, length, 2);
+	while (accounts_next_line(group, &at, &line, &length)) {
+		uint32_t number = accounts_read_number(line, length, 2);
 
 		if (number <= SYSTEM_GROUP_MAX)
 			taken[number] = true;
@@ -118,37 +120,37 @@ static uint32_t free_group(const struct text *group)
 }
 
 /* The group of /dev/fuse; with a line for the file where there is none yet. */
-static void find_fuse(struct setup *setup, const struct text *group, FILE *stream)
+static void accounts_find_fuse(struct setup *setup, const struct text *group, FILE *stream)
 {
 	const char *line;
 	size_t at = 0, length;
 
-	while (next_line(group, &at, &line, &length))
-		if (line_is_of(line, length, FUSE)) {
-			setup->fuse_gid = field_number(line, length, 2);
+	while (accounts_next_line(group, &at, &line, &length))
+		if (accounts_line_names(line, length, FUSE)) {
+			setup->fuse_gid = accounts_read_number(line, length, 2);
 			return;
 		}
-	setup->fuse_gid = free_group(group);
+	setup->fuse_gid = accounts_find_free_group(group);
 	fprintf(stream, FUSE ":x:%u:\n", setup->fuse_gid);
 }
 
 /* All lines but vcap's. */
-static void copy_others(const struct text *text, FILE *stream)
+static void accounts_copy_other_lines(const struct text *text, FILE *stream)
 {
 	const char *line;
 	size_t at = 0, length;
 
-	while (next_line(text, &at, &line, &length))
-		if (!line_is_of(line, length, VCAP)) {
+	while (accounts_next_line(text, &at, &line, &length))
+		if (!accounts_line_names(line, length, VCAP)) {
 			fwrite(line, 1, length, stream);
 			fputc('\n', stream);
 		}
 }
 
 /* Writes a file anew: its lines but vcap's, then what `add` writes. */
-static int rewrite(struct setup *setup, const char *name,
-		   void (*add)(struct setup *, const struct text *, FILE *),
-		   struct warden_error *err)
+static int accounts_rewrite(struct setup *setup, const char *name,
+			    void (*add)(struct setup *, const struct text *, FILE *),
+			    struct warden_error *err)
 {
 	struct text old, new = {.bytes = NULL};
 	char path[32];
@@ -160,7 +162,7 @@ static int rewrite(struct setup *setup, const char *name,
 		return -1;
 	stream = open_memstream(&new.bytes, &new.length);
 	if (stream) {
-		copy_others(&old, stream);
+		accounts_copy_other_lines(&old, stream);
 		add(setup, &old, stream);
 	}
 	if (!stream || fclose(stream) != 0)
@@ -173,7 +175,7 @@ static int rewrite(struct setup *setup, const char *name,
 }
 
 /* No 'x' for the password: there is no line in shadow, which would lock the account for su. */
-static void add_user(struct setup *setup, const struct text *old, FILE *stream)
+static void accounts_add_user(struct setup *setup, const struct text *old, FILE *stream)
 {
 	uint32_t uid = setup->parameters.uid;
 
@@ -182,15 +184,15 @@ static void add_user(struct setup *setup, const struct text *old, FILE *stream)
 	fprintf(stream, VCAP ":*:%u:%u::/" VCAP_HOME ":/bin/bash\n", uid, uid);
 }
 
-static void add_groups(struct setup *setup, const struct text *old, FILE *stream)
+static void accounts_add_groups(struct setup *setup, const struct text *old, FILE *stream)
 {
 	if (old->length == 0)
 		fprintf(stream, "root:x:0:\n");
-	find_fuse(setup, old, stream);
+	accounts_find_fuse(setup, old, stream);
 	fprintf(stream, VCAP ":x:%u:\n", setup->parameters.uid);
 }
 
-static int make_home(struct setup *setup, struct warden_error *err)
+static int accounts_make_home(struct setup *setup, struct warden_error *err)
 {
 	const struct setup_parameters *p = &setup->parameters;
 	uid_t owner = p->base + p->uid;
@@ -211,8 +213,8 @@ static int make_home(struct setup *setup, struct warden_error *err)
 
 int accounts_write(struct setup *setup, struct warden_error *err)
 {
-	if (rewrite(setup, "passwd", add_user, err) < 0 ||
-	    rewrite(setup, "group", add_groups, err) < 0)
+	if (accounts_rewrite(setup, "passwd", accounts_add_user, err) < 0 ||
+	    accounts_rewrite(setup, "group", accounts_add_groups, err) < 0)
 		return -1;
-	return make_home(setup, err);
+	return accounts_make_home(setup, err);
 }

@@ -19,19 +19,21 @@
 
 /* May vcap have the rights of a source's owner? Not those of root or of somebody whom the client
  * may not act for. */
-static bool is_clients(const struct setup *setup, uint32_t owner, uint32_t client)
+static bool bind_mount_may_map_owner(const struct setup *setup, uint32_t owner, uint32_t client)
 {
 	return owner != 0 && (setup->parameters.client_uid == 0 || owner == client);
 }
 
 /* Sets attributes and swaps vcap with the owner of the source, so that vcap may use what is the
  * client's; all other ids stay the container's own, which are nobody's on the host. */
-static int set_mapped(const struct setup *setup, const struct stat *source, uint64_t attributes,
-		      int copy, struct warden_error *err)
+static int bind_mount_set_mapped(const struct setup *setup, const struct stat *source,
+				 uint64_t attributes, int copy, struct warden_error *err)
 {
 	const struct setup_parameters *p = &setup->parameters;
 	uint32_t vcap = p->base + p->uid;
-	uint32_t group = is_clients(setup, source->st_gid, p->client_gid) ? source->st_gid : vcap;
+	uint32_t group = bind_mount_may_map_owner(setup, source->st_gid, p->client_gid)
+				 ? source->st_gid
+				 : vcap;
 	struct user_map uids = {0, UINT32_MAX, source->st_uid, vcap};
 	struct user_map gids = {0, UINT32_MAX, group, vcap};
 	_cleanup_close_ int user = user_namespace_for_mount(&uids, &gids, err);
@@ -45,8 +47,8 @@ static int set_mapped(const struct setup *setup, const struct stat *source, uint
 
 /* No file of the host may become more inside than it is outside, and no id inside may become the
  * host's root. */
-static int prepare_copy(struct setup *setup, const struct setup_bind *bind, int copy,
-			struct warden_error *err)
+static int bind_mount_set_attributes(struct setup *setup, const struct setup_bind *bind, int copy,
+				     struct warden_error *err)
 {
 	uint64_t attributes =
 		MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | (bind->writable ? 0 : MOUNT_ATTR_RDONLY);
@@ -55,8 +57,8 @@ static int prepare_copy(struct setup *setup, const struct setup_bind *bind, int 
 
 	if (fstat(copy, &source) < 0)
 		return warden_error_errno(err, "look at bind mount source %s", bind->src_path);
-	if (is_clients(setup, source.st_uid, setup->parameters.client_uid)) {
-		if (set_mapped(setup, &source, attributes, copy, &reason) == 0)
+	if (bind_mount_may_map_owner(setup, source.st_uid, setup->parameters.client_uid)) {
+		if (bind_mount_set_mapped(setup, &source, attributes, copy, &reason) == 0)
 			return 0;
 		warden_error_set(&note, "bind mount of %.256s: its owner is not mapped to vcap: %s",
 				 bind->src_path, reason.message);
@@ -68,7 +70,7 @@ static int prepare_copy(struct setup *setup, const struct setup_bind *bind, int 
 	return 0;
 }
 
-static int open_source(struct setup *setup, size_t i, struct warden_error *err)
+static int bind_mount_open_source(struct setup *setup, size_t i, struct warden_error *err)
 {
 	const struct setup_bind *bind = &setup->binds[i];
 	_cleanup_close_ int fd = layers_open_as_client(setup, bind->src_path, 0, err);
@@ -81,22 +83,23 @@ static int open_source(struct setup *setup, size_t i, struct warden_error *err)
 	setup->bind_sources[i] = mount_clone(fd, "", true);
 	if (setup->bind_sources[i] < 0)
 		return warden_error_errno(err, "copy the mount of %s", bind->src_path);
-	return prepare_copy(setup, bind, setup->bind_sources[i], err);
+	return bind_mount_set_attributes(setup, bind, setup->bind_sources[i], err);
 }
 
 int bind_mount_open_sources(struct setup *setup, struct warden_error *err)
 {
 	for (size_t i = 0; i < setup->parameters.n_binds; i++)
-		if (open_source(setup, i, err) < 0)
+		if (bind_mount_open_source(setup, i, err) < 0)
 			return -1;
 	return 0;
 }
 
-static const char *const own[] = {"dev", "proc", "sys"};
+static const char *const reserved[] = {"dev", "proc", "sys"};
 
 /* Looks upwards from `fd` whether it lies in a directory that is not for bind mounts. The directory
  * of a file has been looked at before. */
-static int check_place(const struct setup *setup, int fd, const char *dst, struct warden_error *err)
+static int bind_mount_check_target(const struct setup *setup, int fd, const char *dst,
+				   struct warden_error *err)
 {
 	_cleanup_close_ int at = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	struct stat root, here, there;
@@ -111,14 +114,15 @@ static int check_place(const struct setup *setup, int fd, const char *dst, struc
 		if (!S_ISDIR(here.st_mode) ||
 		    (here.st_dev == root.st_dev && here.st_ino == root.st_ino))
 			return 0;
-		for (size_t i = 0; i < ARRAY_SIZE(own); i++)
-			if (fstatat(setup->root_fd, own[i], &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+		for (size_t i = 0; i < ARRAY_SIZE(reserved); i++)
+			if (fstatat(setup->root_fd, reserved[i], &there, AT_SYMLINK_NOFOLLOW) ==
+				    0 &&
 			    there.st_dev == here.st_dev && there.st_ino == here.st_ino)
 				return warden_error_set(
 					err,
 					"bind mount target %s lies in /%s, which is the "
 					"container's own",
-					dst, own[i]);
+					dst, reserved[i]);
 		above = openat(at, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
 		if (above < 0)
 			return warden_error_errno(err, "look above bind mount target %s", dst);
@@ -129,10 +133,11 @@ static int check_place(const struct setup *setup, int fd, const char *dst, struc
 }
 
 /* Makes an entry as the container's root would: what it may not do in an earlier bind mount, we may
- * not do for it. Its capabilities count for directories of its own ids: there we act as the owner.
+ * not do for it. Its capabilities count for directories of its own ids: there we act as the
+ * owner.
  */
-static int make_entry(const struct setup *setup, int above, const char *name, bool directory,
-		      struct warden_error *err)
+static int bind_mount_make_entry(const struct setup *setup, int above, const char *name,
+				 bool directory, struct warden_error *err)
 {
 	const struct setup_parameters *p = &setup->parameters;
 	uid_t uid = p->base;
@@ -157,8 +162,8 @@ static int make_entry(const struct setup *setup, int above, const char *name, bo
 }
 
 /* Opens `path`, whose directory is `above`; makes it where it is absent. */
-static int open_or_make(const struct setup *setup, const char *path, int above, bool directory,
-			struct warden_error *err)
+static int bind_mount_open_or_make(const struct setup *setup, const char *path, int above,
+				   bool directory, struct warden_error *err)
 {
 	const char *slash = strrchr(path, '/');
 	uint64_t inside = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
@@ -167,14 +172,14 @@ static int open_or_make(const struct setup *setup, const char *path, int above, 
 
 	if (fd >= 0 || errno != ENOENT)
 		return fd;
-	if (make_entry(setup, above, slash ? slash + 1 : path, directory, err) < 0)
+	if (bind_mount_make_entry(setup, above, slash ? slash + 1 : path, directory, err) < 0)
 		return -1;
 	return mount_open_below(setup->root_fd, path, flags, 0, inside);
 }
 
 /* The target of a bind mount, made part by part. -1 and `err` on failure. */
-static int open_target(const struct setup *setup, const char *dst, bool directory,
-		       struct warden_error *err)
+static int bind_mount_open_target(const struct setup *setup, const char *dst, bool directory,
+				  struct warden_error *err)
 {
 	char path[PATH_MAX];
 	char *end = path;
@@ -189,12 +194,12 @@ static int open_target(const struct setup *setup, const char *dst, bool director
 
 		if (slash)
 			*slash = '\0';
-		next = open_or_make(setup, path, fd, slash || directory, err);
+		next = bind_mount_open_or_make(setup, path, fd, slash || directory, err);
 		if (next < 0)
 			warden_error_errno(err, "make /%s for bind mount target %s", path, dst);
 		close(fd);
 		fd = next;
-		if (fd >= 0 && check_place(setup, fd, dst, err) < 0) {
+		if (fd >= 0 && bind_mount_check_target(setup, fd, dst, err) < 0) {
 			close(fd);
 			return -1;
 		}
@@ -209,10 +214,10 @@ static int open_target(const struct setup *setup, const char *dst, bool director
 
 int bind_mount_open_directory(const struct setup *setup, const char *path, struct warden_error *err)
 {
-	return open_target(setup, path, true, err);
+	return bind_mount_open_target(setup, path, true, err);
 }
 
-static int attach(const struct setup *setup, size_t i, struct warden_error *err)
+static int bind_mount_attach_one(const struct setup *setup, size_t i, struct warden_error *err)
 {
 	const char *dst = setup->binds[i].dst_path;
 	_cleanup_close_ int target = -1;
@@ -221,7 +226,7 @@ static int attach(const struct setup *setup, size_t i, struct warden_error *err)
 	if (fstat(setup->bind_sources[i], &status) < 0)
 		return warden_error_errno(err, "look at bind mount source %s",
 					  setup->binds[i].src_path);
-	target = open_target(setup, dst, S_ISDIR(status.st_mode), err);
+	target = bind_mount_open_target(setup, dst, S_ISDIR(status.st_mode), err);
 	if (target < 0)
 		return -1;
 	if (fstat(setup->root_fd, &root) == 0 && fstat(target, &status) == 0 &&
@@ -234,15 +239,15 @@ static int attach(const struct setup *setup, size_t i, struct warden_error *err)
 
 int bind_mount_attach(struct setup *setup, struct warden_error *err)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(own); i++) {
-		_cleanup_close_ int fd = mount_open_directory(setup->root_fd, own[i], 0755);
+	for (size_t i = 0; i < ARRAY_SIZE(reserved); i++) {
+		_cleanup_close_ int fd = mount_open_directory(setup->root_fd, reserved[i], 0755);
 
 		if (fd < 0)
-			return warden_error_errno(err, "open /%s of rootfs %s", own[i],
+			return warden_error_errno(err, "open /%s of rootfs %s", reserved[i],
 						  setup->parameters.rootfs);
 	}
 	for (size_t i = 0; i < setup->parameters.n_binds; i++)
-		if (attach(setup, i, err) < 0)
+		if (bind_mount_attach_one(setup, i, err) < 0)
 			return -1;
 	return 0;
 }

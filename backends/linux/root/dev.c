@@ -16,7 +16,7 @@
 /* The group of terminals, as every distribution numbers it. */
 #define TTY_GROUP 5
 
-static int make_nodes(struct setup *setup, struct warden_error *err)
+static int dev_make_nodes(struct setup *setup, struct warden_error *err)
 {
 	static const struct {
 		const char *name;
@@ -36,7 +36,7 @@ static int make_nodes(struct setup *setup, struct warden_error *err)
 	return 0;
 }
 
-static int make_links(struct setup *setup, struct warden_error *err)
+static int dev_make_links(struct setup *setup, struct warden_error *err)
 {
 	static const struct {
 		const char *name, *target;
@@ -63,12 +63,13 @@ int dev_make(struct setup *setup, struct warden_error *err)
 	setup->dev_fd = mount_make("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, err);
 	if (setup->dev_fd < 0)
 		return -1;
-	if (make_nodes(setup, err) < 0)
+	if (dev_make_nodes(setup, err) < 0)
 		return -1;
-	return make_links(setup, err);
+	return dev_make_links(setup, err);
 }
 
-static int attach_part(struct setup *setup, const char *name, int mount, struct warden_error *err)
+static int dev_attach_part(struct setup *setup, const char *name, int mount,
+			   struct warden_error *err)
 {
 	_cleanup_close_ int target = mount_open_directory(setup->dev_fd, name, 0755);
 
@@ -79,7 +80,7 @@ static int attach_part(struct setup *setup, const char *name, int mount, struct 
 	return 0;
 }
 
-static int attach_pts(struct setup *setup, struct warden_error *err)
+static int dev_attach_pts(struct setup *setup, struct warden_error *err)
 {
 	char group[16], most[16];
 	const struct mount_option options[] = {
@@ -91,10 +92,10 @@ static int attach_pts(struct setup *setup, struct warden_error *err)
 	snprintf(group, sizeof(group), "%u", setup->parameters.base + TTY_GROUP);
 	snprintf(most, sizeof(most), "%" PRIi64, setup->backend->terminals);
 	mount = mount_make("devpts", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, err);
-	return mount < 0 ? -1 : attach_part(setup, "pts", mount, err);
+	return mount < 0 ? -1 : dev_attach_part(setup, "pts", mount, err);
 }
 
-static int attach_shm(struct setup *setup, struct warden_error *err)
+static int dev_attach_shm(struct setup *setup, struct warden_error *err)
 {
 	char size[24];
 	struct mount_option options[] = {
@@ -110,12 +111,12 @@ static int attach_shm(struct setup *setup, struct warden_error *err)
 		options[2] = (struct mount_option){"size", size};
 	}
 	mount = mount_make("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, err);
-	return mount < 0 ? -1 : attach_part(setup, "shm", mount, err);
+	return mount < 0 ? -1 : dev_attach_part(setup, "shm", mount, err);
 }
 
 int dev_attach_parts(struct setup *setup, struct warden_error *err)
 {
-	if (attach_pts(setup, err) < 0)
+	if (dev_attach_pts(setup, err) < 0)
 		return -1;
-	return attach_shm(setup, err);
+	return dev_attach_shm(setup, err);
 }

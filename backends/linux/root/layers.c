@@ -32,7 +32,7 @@ int layers_open_as_client(const struct setup *setup, const char *path, int flags
 	return fd;
 }
 
-static int open_layer(struct setup *setup, size_t i, struct warden_error *err)
+static int layers_open_layer(struct setup *setup, size_t i, struct warden_error *err)
 {
 	const char *path = setup->layers[i].path;
 	const char *configured = setup->backend->host->settings->rootfs_path;
@@ -55,7 +55,7 @@ static int open_layer(struct setup *setup, size_t i, struct warden_error *err)
 int layers_open(struct setup *setup, struct warden_error *err)
 {
 	for (size_t i = 0; i < setup->parameters.n_layers; i++)
-		if (open_layer(setup, i, err) < 0)
+		if (layers_open_layer(setup, i, err) < 0)
 			return -1;
 	return 0;
 }

@@ -10,7 +10,8 @@
 #include "lib/cleanup.h"
 
 /* An error with the last line that the file system wrote about it, where it did. */
-static int mount_failed(int context, const char *what, const char *type, struct warden_error *err)
+static int mount_report_failure(int context, const char *what, const char *type,
+				struct warden_error *err)
 {
 	char said[512];
 	int number = errno;
@@ -36,13 +37,13 @@ int mount_make(const char *type, const struct mount_option *options, uint64_t at
 		unsigned command = options->value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG;
 
 		if (fsconfig(context, command, options->key, options->value, 0) < 0)
-			return mount_failed(context, options->key, type, err);
+			return mount_report_failure(context, options->key, type, err);
 	}
 	if (fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-		return mount_failed(context, "set-up", type, err);
+		return mount_report_failure(context, "set-up", type, err);
 	mount = fsmount(context, FSMOUNT_CLOEXEC, (unsigned)attributes);
 	if (mount < 0)
-		return mount_failed(context, "mount", type, err);
+		return mount_report_failure(context, "mount", type, err);
 	return mount;
 }
 

@@ -19,7 +19,7 @@ struct proc_call {
 	struct warden_error *err;
 };
 
-static int make_proc(void *data)
+static int proc_mounts_make_proc(void *data)
 {
 	static const struct mount_option options[] = {{"source", "proc"}, {NULL, NULL}};
 	struct proc_call *call = data;
@@ -30,7 +30,7 @@ static int make_proc(void *data)
 
 /* A proc shows the pid namespace of who opens it, so a child does, born in the container's pid
  * namespace and sharing our memory and descriptors. */
-static int open_proc(struct setup *setup, struct warden_error *err)
+static int proc_mounts_open_proc(struct setup *setup, struct warden_error *err)
 {
 	static char stack[65536] __attribute__((aligned(16)));
 	struct proc_call call = {.fd = -1, .err = err};
@@ -39,7 +39,7 @@ static int open_proc(struct setup *setup, struct warden_error *err)
 	if (setns(setup->init_pidfd, CLONE_NEWPID) < 0)
 		return warden_error_errno(err, "enter the container's pid namespace");
 	warden_error_set(err, "the helper that opens /proc was killed");
-	pid = clone(make_proc, stack + sizeof(stack),
+	pid = clone(proc_mounts_make_proc, stack + sizeof(stack),
 		    CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD, &call);
 	if (pid < 0)
 		return warden_error_errno(err, "fork the helper that opens /proc");
@@ -52,13 +52,14 @@ int proc_mounts_make(struct setup *setup, struct warden_error *err)
 {
 	static const struct mount_option options[] = {{"source", "sysfs"}, {NULL, NULL}};
 
-	if (open_proc(setup, err) < 0)
+	if (proc_mounts_open_proc(setup, err) < 0)
 		return -1;
 	setup->sys_fd = mount_make("sysfs", options, ATTR_KERNEL | MOUNT_ATTR_RDONLY, err);
 	return setup->sys_fd < 0 ? -1 : 0;
 }
 
-static int attach_at(struct setup *setup, int mount, const char *name, struct warden_error *err)
+static int proc_mounts_attach_one(struct setup *setup, int mount, const char *name,
+				  struct warden_error *err)
 {
 	_cleanup_close_ int target = mount_open_directory(setup->root_fd, name, 0755);
 
@@ -71,7 +72,7 @@ static int attach_at(struct setup *setup, int mount, const char *name, struct wa
 }
 
 /* Copies a part of a mount over itself, read-only. */
-static int protect(int mount, const char *path, struct warden_error *err)
+static int proc_mounts_protect(int mount, const char *path, struct warden_error *err)
 {
 	_cleanup_close_ int target = openat(mount, path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	_cleanup_close_ int copy = -1;
@@ -86,13 +87,13 @@ static int protect(int mount, const char *path, struct warden_error *err)
 }
 
 /* What is laid over what is hidden. */
-struct cover {
+struct proc_cover {
 	int null;  /* our own null device, for files */
 	int empty; /* a read-only file system, for directories */
 	bool used; /* `empty` is attached: Linux 6.1 copies no mount that is not */
 };
 
-static int cover_directory(struct cover *cover, int target)
+static int proc_mounts_cover_directory(struct proc_cover *cover, int target)
 {
 	_cleanup_close_ int copy = -1;
 
@@ -104,14 +105,15 @@ static int cover_directory(struct cover *cover, int target)
 	return copy < 0 ? -1 : mount_attach(copy, target);
 }
 
-static int cover_file(const struct cover *cover, int target)
+static int proc_mounts_cover_file(const struct proc_cover *cover, int target)
 {
 	_cleanup_close_ int copy = mount_clone(cover->null, "", false);
 
 	return copy < 0 ? -1 : mount_attach(copy, target);
 }
 
-static int hide(int mount, const char *path, struct cover *cover, struct warden_error *err)
+static int proc_mounts_hide(int mount, const char *path, struct proc_cover *cover,
+			    struct warden_error *err)
 {
 	_cleanup_close_ int target = openat(mount, path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	struct stat status;
@@ -120,13 +122,14 @@ static int hide(int mount, const char *path, struct cover *cover, struct warden_
 		return errno == ENOENT ? 0 : warden_error_errno(err, "open %s", path);
 	if (fstat(target, &status) < 0)
 		return warden_error_errno(err, "look at %s", path);
-	if ((S_ISDIR(status.st_mode) ? cover_directory(cover, target) : cover_file(cover, target)) <
-	    0)
+	if ((S_ISDIR(status.st_mode) ? proc_mounts_cover_directory(cover, target)
+				     : proc_mounts_cover_file(cover, target)) < 0)
 		return warden_error_errno(err, "hide %s", path);
 	return 0;
 }
 
-static int make_cover(struct setup *setup, struct cover *cover, struct warden_error *err)
+static int proc_mounts_make_cover(struct setup *setup, struct proc_cover *cover,
+				  struct warden_error *err)
 {
 	static const struct mount_option options[] = {
 		{"source", "empty"}, {"mode", "0555"}, {"size", "4k"},
@@ -142,7 +145,7 @@ static int make_cover(struct setup *setup, struct cover *cover, struct warden_er
 }
 
 /* What of /proc and /sys tells about the host or changes it. */
-static int mask(struct setup *setup, struct warden_error *err)
+static int proc_mounts_mask(struct setup *setup, struct warden_error *err)
 {
 	static const char *const protected_proc[] = {"bus", "fs", "irq", "sys", "sysrq-trigger"};
 	static const char *const hidden_proc[] = {
@@ -150,28 +153,28 @@ static int mask(struct setup *setup, struct warden_error *err)
 		"latency_stats", "sched_debug", "scsi",       "timer_list", "timer_stats",
 	};
 	static const char *const hidden_sys[] = {"firmware", "devices/virtual/powercap"};
-	struct cover cover;
+	struct proc_cover cover;
 
-	if (make_cover(setup, &cover, err) < 0)
+	if (proc_mounts_make_cover(setup, &cover, err) < 0)
 		return -1;
 	for (size_t i = 0; i < ARRAY_SIZE(protected_proc); i++)
-		if (protect(setup->proc_fd, protected_proc[i], err) < 0)
+		if (proc_mounts_protect(setup->proc_fd, protected_proc[i], err) < 0)
 			return -1;
 	for (size_t i = 0; i < ARRAY_SIZE(hidden_proc); i++)
-		if (hide(setup->proc_fd, hidden_proc[i], &cover, err) < 0)
+		if (proc_mounts_hide(setup->proc_fd, hidden_proc[i], &cover, err) < 0)
 			return -1;
 	for (size_t i = 0; i < ARRAY_SIZE(hidden_sys); i++)
-		if (hide(setup->sys_fd, hidden_sys[i], &cover, err) < 0)
+		if (proc_mounts_hide(setup->sys_fd, hidden_sys[i], &cover, err) < 0)
 			return -1;
 	return 0;
 }
 
 int proc_mounts_attach(struct setup *setup, struct warden_error *err)
 {
-	if (attach_at(setup, setup->dev_fd, "dev", err) < 0 ||
-	    attach_at(setup, setup->proc_fd, "proc", err) < 0 ||
-	    attach_at(setup, setup->sys_fd, "sys", err) < 0)
+	if (proc_mounts_attach_one(setup, setup->dev_fd, "dev", err) < 0 ||
+	    proc_mounts_attach_one(setup, setup->proc_fd, "proc", err) < 0 ||
+	    proc_mounts_attach_one(setup, setup->sys_fd, "sys", err) < 0)
 		return -1;
 	/* A warden inside sets sysctls of its network, and masks what it likes. */
-	return setup->parameters.nested ? 0 : mask(setup, err);
+	return setup->parameters.nested ? 0 : proc_mounts_mask(setup, err);
 }

@@ -16,13 +16,13 @@ static const char *const stub_files[] = {
 };
 
 /* What a resolv.conf says about its servers. */
-struct servers {
+struct resolv_servers {
 	size_t n, local;
 	size_t others; /* lines that are neither empty nor a comment nor a server */
 	char first[64];
 };
 
-static void add_line(struct servers *servers, const char *line, size_t length)
+static void resolv_conf_parse_line(struct resolv_servers *servers, const char *line, size_t length)
 {
 	char text[128];
 	char word[16], value[64];
@@ -42,9 +42,9 @@ static void add_line(struct servers *servers, const char *line, size_t length)
 		servers->local++;
 }
 
-static struct servers servers_of(const struct text *text)
+static struct resolv_servers resolv_conf_parse(const struct text *text)
 {
-	struct servers servers = {.n = 0};
+	struct resolv_servers servers = {.n = 0};
 	size_t at = 0;
 
 	while (at < text->length) {
@@ -52,14 +52,15 @@ static struct servers servers_of(const struct text *text)
 		const char *end = memchr(line, '\n', text->length - at);
 		size_t length = end ? (size_t)(end - line) : text->length - at;
 
-		add_line(&servers, line, length);
+		resolv_conf_parse_line(&servers, line, length);
 		at += length + 1;
 	}
 	return servers;
 }
 
 /* A text of a line for each server. */
-static int print_servers(const char *const *servers, struct text *text, struct warden_error *err)
+static int resolv_conf_print_servers(const char *const *servers, struct text *text,
+				     struct warden_error *err)
 {
 	FILE *stream = open_memstream(&text->bytes, &text->length);
 
@@ -73,17 +74,18 @@ static int print_servers(const char *const *servers, struct text *text, struct w
 }
 
 /* The servers behind the host's local stub; its own address means the container inside one. */
-static int read_stub(struct setup *setup, int root, struct text *text, struct warden_error *err)
+static int resolv_conf_read_stub(struct setup *setup, int root, struct text *text,
+				 struct warden_error *err)
 {
 	struct warden_error note;
 
 	for (size_t i = 0; i < ARRAY_SIZE(stub_files); i++) {
 		struct text found;
-		struct servers servers;
+		struct resolv_servers servers;
 
 		if (root_files_read(root, "the host", stub_files[i], &found, err) < 0)
 			return -1;
-		servers = servers_of(&found);
+		servers = resolv_conf_parse(&found);
 		if (servers.n > servers.local) {
 			free(text->bytes);
 			*text = found;
@@ -103,21 +105,21 @@ int resolv_conf_make(struct setup *setup, struct text *text, struct warden_error
 	_cleanup_close_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	char address[INET_ADDRSTRLEN];
 	const char *host[] = {address, NULL};
-	struct servers servers;
+	struct resolv_servers servers;
 
 	if (configured && configured[0])
-		return print_servers(configured, text, err);
+		return resolv_conf_print_servers(configured, text, err);
 	if (root < 0)
 		return warden_error_errno(err, "open /");
 	if (root_files_read(root, "the host", "etc/resolv.conf", text, err) < 0)
 		return -1;
-	servers = servers_of(text);
+	servers = resolv_conf_parse(text);
 	if (servers.n == 0 || servers.local < servers.n)
 		return 0;
 	if (servers.n == 1 && servers.others == 0 && strcmp(servers.first, "127.0.0.1") == 0) {
 		free(text->bytes);
 		inet_ntop(AF_INET, &setup->parameters.host_ip, address, sizeof(address));
-		return print_servers(host, text, err);
+		return resolv_conf_print_servers(host, text, err);
 	}
-	return read_stub(setup, root, text, err);
+	return resolv_conf_read_stub(setup, root, text, err);
 }

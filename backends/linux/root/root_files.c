@@ -15,7 +15,7 @@
 
 #define FILES_MAX ((size_t)1024 * 1024)
 
-static int read_all(int fd, struct text *text)
+static int root_files_read_all(int fd, struct text *text)
 {
 	text->length = 0;
 	text->bytes = malloc(FILES_MAX + 1);
@@ -52,7 +52,7 @@ int root_files_read(int directory, const char *of, const char *path, struct text
 		return warden_error_errno(err, "look at /%s of %s", path, of);
 	if (!S_ISREG(status.st_mode))
 		return warden_error_set(err, "/%s of %s is no regular file", path, of);
-	if (read_all(fd, text) < 0) {
+	if (root_files_read_all(fd, text) < 0) {
 		warden_error_errno(err, "read /%s of %s", path, of);
 		free(text->bytes);
 		text->bytes = NULL;
@@ -61,14 +61,14 @@ int root_files_read(int directory, const char *of, const char *path, struct text
 	return 0;
 }
 
-static int open_inside(const struct setup *setup, const char *path)
+static int root_files_open_directory(const struct setup *setup, const char *path)
 {
 	return mount_open_below(setup->root_fd, path, O_PATH | O_DIRECTORY, 0,
 				RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
 }
 
 /* Makes the last part of a path in the directory of the others. */
-static int make_inside(const struct setup *setup, const char *path)
+static int root_files_make_directory(const struct setup *setup, const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	char parent[PATH_MAX];
@@ -76,16 +76,16 @@ static int make_inside(const struct setup *setup, const char *path)
 
 	snprintf(parent, sizeof(parent), "%.*s", slash ? (int)(slash - path) : 1,
 		 slash ? path : ".");
-	above = open_inside(setup, parent);
+	above = root_files_open_directory(setup, parent);
 	return above < 0 ? -1 : mkdirat(above, slash ? slash + 1 : path, 0755);
 }
 
 int root_files_directory(const struct setup *setup, const char *path, struct warden_error *err)
 {
-	int fd = open_inside(setup, path);
+	int fd = root_files_open_directory(setup, path);
 
-	if (fd < 0 && errno == ENOENT && make_inside(setup, path) == 0)
-		fd = open_inside(setup, path);
+	if (fd < 0 && errno == ENOENT && root_files_make_directory(setup, path) == 0)
+		fd = root_files_open_directory(setup, path);
 	if (fd < 0)
 		warden_error_errno(err, "make directory /%s in rootfs %s", path,
 				   setup->parameters.rootfs);
@@ -119,7 +119,7 @@ int root_files_replace(const struct setup *setup, const char *name, const char *
 	return 0;
 }
 
-static int write_hosts(struct setup *setup, struct warden_error *err)
+static int root_files_write_hosts(struct setup *setup, struct warden_error *err)
 {
 	const struct setup_parameters *p = &setup->parameters;
 	char address[INET_ADDRSTRLEN], *text;
@@ -135,14 +135,14 @@ static int write_hosts(struct setup *setup, struct warden_error *err)
 	return result;
 }
 
-static int write_names(struct setup *setup, struct warden_error *err)
+static int root_files_write_names(struct setup *setup, struct warden_error *err)
 {
 	char text[sizeof(setup->parameters.hostname) + 1];
 	int length = snprintf(text, sizeof(text), "%s\n", setup->parameters.hostname);
 
 	if (root_files_replace(setup, "hostname", text, (size_t)length, err) < 0)
 		return -1;
-	return write_hosts(setup, err);
+	return root_files_write_hosts(setup, err);
 }
 
 int root_files_write(struct setup *setup, struct warden_error *err)
@@ -150,7 +150,7 @@ int root_files_write(struct setup *setup, struct warden_error *err)
 	struct text resolv;
 	int result;
 
-	if (write_names(setup, err) < 0)
+	if (root_files_write_names(setup, err) < 0)
 		return -1;
 	if (setup->resolv)
 		return root_files_replace(setup, "resolv.conf", setup->resolv,

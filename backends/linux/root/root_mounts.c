@@ -41,7 +41,7 @@ int root_mounts_private(struct setup *setup, struct warden_error *err)
 
 /* The user namespace that both layers are mapped with: the container's own, or one in which the
  * files of a vcap that the rootfs has are those of the container's. -1 in `fd`: none is needed. */
-static int layer_map(const struct setup *setup, int *fd, struct warden_error *err)
+static int root_mounts_open_map(const struct setup *setup, int *fd, struct warden_error *err)
 {
 	const struct setup_parameters *p = &setup->parameters;
 	uint32_t count = setup->namespace_fd >= 0 ? ID_RANGE : UINT32_MAX;
@@ -64,8 +64,8 @@ static int layer_map(const struct setup *setup, int *fd, struct warden_error *er
 }
 
 /* A layer, mapped and attached over `target`: Linux 6.1 refuses one that is attached nowhere. */
-static int layer_attach(int layer, uint64_t attributes, int map_fd, int target, const char *path,
-			struct warden_error *err)
+static int root_mounts_map_and_attach(int layer, uint64_t attributes, int map_fd, int target,
+				      const char *path, struct warden_error *err)
 {
 	if (mount_set(layer, attributes, map_fd, false) < 0)
 		return warden_error_errno(
@@ -80,7 +80,7 @@ static int layer_attach(int layer, uint64_t attributes, int map_fd, int target, 
 
 /* The folders that the layers are attached to, and those of the writable one where it lies in the
  * directory. */
-static int make_folders(const struct setup *setup, struct warden_error *err)
+static int root_mounts_make_folders(const struct setup *setup, struct warden_error *err)
 {
 	static const char *const folders[] = {"rw", "work", "rootfs"};
 	const struct setup_parameters *p = &setup->parameters;
@@ -102,72 +102,74 @@ static int make_folders(const struct setup *setup, struct warden_error *err)
 }
 
 /* An id of a mapped layer, or root's where the container has none for it. */
-static uint32_t id_inside(const struct setup_parameters *p, uint32_t id)
+static uint32_t root_mounts_clamp_id(const struct setup_parameters *p, uint32_t id)
 {
 	return p->base > 0 && id - p->base >= ID_RANGE ? p->base : id;
 }
 
 /* The container's root has its owner and mode from the upper folder, which gets those of the
  * topmost layer, both seen through their maps. */
-static int copy_root_mode(const struct setup *setup, int directory, struct warden_error *err)
+static int root_mounts_copy_mode(const struct setup *setup, int directory, struct warden_error *err)
 {
 	const struct setup_parameters *p = &setup->parameters;
 	struct stat status;
 
 	if (fstat(setup->layer_fds[0], &status) < 0)
 		return warden_error_errno(err, "look at rootfs %s", p->rootfs);
-	if (fchownat(directory, "rw", id_inside(p, status.st_uid), id_inside(p, status.st_gid), 0) <
-		    0 ||
+	if (fchownat(directory, "rw", root_mounts_clamp_id(p, status.st_uid),
+		     root_mounts_clamp_id(p, status.st_gid), 0) < 0 ||
 	    fchmodat(directory, "rw", status.st_mode & 0777, 0) < 0)
 		return warden_error_errno(err, "set the mode of %s/rw", p->path);
 	return 0;
 }
 
 /* The working directory becomes a copy of the container's, mapped. */
-static int attach_directory(const struct setup *setup, int map, struct warden_error *err)
+static int root_mounts_attach_directory(const struct setup *setup, int map,
+					struct warden_error *err)
 {
 	const char *path = setup->parameters.path;
 	_cleanup_close_ int upper = mount_clone(setup->directory_fd, "", false);
 
 	if (upper < 0)
 		return warden_error_errno(err, "copy the mount of %s", path);
-	if (layer_attach(upper, 0, map, setup->directory_fd, path, err) < 0)
+	if (root_mounts_map_and_attach(upper, 0, map, setup->directory_fd, path, err) < 0)
 		return -1;
 	if (fchdir(upper) < 0)
 		return warden_error_errno(err, "change to %s", path);
 	return 0;
 }
 
-static int attach_layer(const struct setup *setup, size_t i, const char *name, int map,
-			struct warden_error *err)
+static int root_mounts_attach_layer(const struct setup *setup, size_t i, const char *name, int map,
+				    struct warden_error *err)
 {
 	_cleanup_close_ int target = open(name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (target < 0)
 		return warden_error_errno(err, "open %s/%s", setup->parameters.path, name);
-	return layer_attach(setup->layer_fds[i], MOUNT_ATTR_RDONLY, map, target,
-			    setup->layers[i].path, err);
+	return root_mounts_map_and_attach(setup->layer_fds[i], MOUNT_ATTR_RDONLY, map, target,
+					  setup->layers[i].path, err);
 }
 
 /* Attaches all layers in the container's directory, which becomes the working directory. */
-static int attach_layers(struct setup *setup, struct warden_error *err)
+static int root_mounts_attach_layers(struct setup *setup, struct warden_error *err)
 {
 	size_t n = setup->parameters.n_layers;
 	_cleanup_close_ int map = -1;
 
-	if (layer_map(setup, &map, err) < 0 || attach_directory(setup, map, err) < 0)
+	if (root_mounts_open_map(setup, &map, err) < 0 ||
+	    root_mounts_attach_directory(setup, map, err) < 0)
 		return -1;
 	if (n == 1)
-		return attach_layer(setup, 0, "rootfs", map, err);
+		return root_mounts_attach_layer(setup, 0, "rootfs", map, err);
 	for (size_t i = 0; i < n; i++)
-		if (attach_layer(setup, i, union_layer_name(i).text, map, err) < 0)
+		if (root_mounts_attach_layer(setup, i, union_layer_name(i).text, map, err) < 0)
 			return -1;
 	return 0;
 }
 
 /* A tmpfs over the folder of the writable layer, in which then both of its folders lie. It has no
  * map (Linux 6.1 knows none for it), so its files are made as the container's ids. */
-static int attach_tmpfs(struct setup *setup, struct warden_error *err)
+static int root_mounts_attach_tmpfs(struct setup *setup, struct warden_error *err)
 {
 	const struct setup_parameters *p = &setup->parameters;
 	char bytes[24], inodes[24], owner[16];
@@ -190,26 +192,26 @@ static int attach_tmpfs(struct setup *setup, struct warden_error *err)
 	if (mkdirat(mount, "rw", 0755) < 0 || mkdirat(mount, "work", 0755) < 0 ||
 	    fchownat(mount, "work", p->base, p->base, 0) < 0)
 		return warden_error_errno(err, "make the folders of a tmpfs");
-	if (copy_root_mode(setup, mount, err) < 0)
+	if (root_mounts_copy_mode(setup, mount, err) < 0)
 		return -1;
 	if (target < 0 || mount_attach(mount, target) < 0)
 		return warden_error_errno(err, "attach a tmpfs to %s/rw", p->path);
 	return 0;
 }
 
-static int attach_writable(struct setup *setup, struct warden_error *err)
+static int root_mounts_attach_writable(struct setup *setup, struct warden_error *err)
 {
 	if (setup->parameters.tmpfs_bytes > 0)
-		return attach_tmpfs(setup, err);
-	return copy_root_mode(setup, AT_FDCWD, err);
+		return root_mounts_attach_tmpfs(setup, err);
+	return root_mounts_copy_mode(setup, AT_FDCWD, err);
 }
 
 int root_mounts_make(struct setup *setup, struct warden_error *err)
 {
 	const struct setup_parameters *p = &setup->parameters;
 
-	if (make_folders(setup, err) < 0 || attach_layers(setup, err) < 0 ||
-	    attach_writable(setup, err) < 0)
+	if (root_mounts_make_folders(setup, err) < 0 || root_mounts_attach_layers(setup, err) < 0 ||
+	    root_mounts_attach_writable(setup, err) < 0)
 		return -1;
 	/* Files of the upper layer are made as who mounts it, which the layers' map must know, and
 	 * whom limits of the disk have to bind. */

@@ -35,8 +35,8 @@ struct union_layer_name union_layer_name(size_t i)
 }
 
 /* An overlay of names in the working directory, which tell the container nothing. */
-static int make_overlay(const char *lower, const char *upper, const char *work,
-			struct warden_error *err)
+static int union_make_overlay(const char *lower, const char *upper, const char *work,
+			      struct warden_error *err)
 {
 	const struct mount_option options[] = {
 		{"source", "warden"}, {"lowerdir", lower}, {"upperdir", upper},
@@ -49,16 +49,16 @@ static int make_overlay(const char *lower, const char *upper, const char *work,
 	return mount_make("overlay", options, MOUNT_ATTR_NODEV, err);
 }
 
-static int make_aufs(const char *branches, const char *target, struct warden_error *err)
+static int union_make_aufs(const char *branches, const char *target, struct warden_error *err)
 {
 	if (mount("warden", target, "aufs", MS_NODEV, branches) < 0)
 		return warden_error_errno(err, "mount aufs (%s)", branches);
 	return 0;
 }
 
-static int try_overlay(struct warden_error *err)
+static int union_try_overlay(struct warden_error *err)
 {
-	int mount = make_overlay("l", "u", "w", err);
+	int mount = union_make_overlay("l", "u", "w", err);
 
 	if (mount < 0)
 		return -1;
@@ -66,30 +66,32 @@ static int try_overlay(struct warden_error *err)
 	return 0;
 }
 
-static int try_aufs(const struct warden_host *host, struct warden_error *err)
+static int union_try_aufs(const struct warden_host *host, struct warden_error *err)
 {
 	if (linux_user_namespace(host->settings))
 		return warden_error_set(err, "aufs cannot be mapped to the ids of a user "
 					     "namespace; set server.user_namespace = false");
-	if (make_aufs("br:u=rw:l=ro+wh", "w", err) < 0)
+	if (union_make_aufs("br:u=rw:l=ro+wh", "w", err) < 0)
 		return -1;
 	umount2("w", MNT_DETACH); /* the mount namespace goes with us in any case */
 	return 0;
 }
 
-static int try_kind(const struct warden_host *host, enum union_kind kind, struct warden_error *err)
+static int union_try_kind(const struct warden_host *host, enum union_kind kind,
+			  struct warden_error *err)
 {
 	switch (kind) {
 	case UNION_OVERLAY:
-		return try_overlay(err);
+		return union_try_overlay(err);
 	case UNION_AUFS:
-		return try_aufs(host, err);
+		return union_try_aufs(host, err);
 	default:
 		return 0; /* all that it takes was tried before */
 	}
 }
 
-static int choose(const struct warden_host *host, enum union_kind *kind, struct warden_error *err)
+static int union_choose(const struct warden_host *host, enum union_kind *kind,
+			struct warden_error *err)
 {
 	const char *wanted = host->option_string(host, "union");
 	bool any = strcmp(wanted, "auto") == 0;
@@ -99,7 +101,7 @@ static int choose(const struct warden_host *host, enum union_kind *kind, struct 
 		*kind = (enum union_kind)i;
 		if (!any && strcmp(wanted, names[i]) != 0)
 			continue;
-		if (try_kind(host, *kind, &reason) == 0)
+		if (union_try_kind(host, *kind, &reason) == 0)
 			return 0;
 		if (!any)
 			return warden_error_set(err, "linux.union = \"%s\": %.512s", wanted,
@@ -115,7 +117,7 @@ static int choose(const struct warden_host *host, enum union_kind *kind, struct 
 
 /* It is tried where containers are made: whether a directory can be a layer is a matter of its file
  * system. */
-static int enter_directory(int above, const char *name, struct warden_error *err)
+static int union_enter_directory(int above, const char *name, struct warden_error *err)
 {
 	static const char *const parts[] = {"l", "u", "w"};
 
@@ -130,7 +132,7 @@ static int enter_directory(int above, const char *name, struct warden_error *err
 }
 
 /* What stays goes with the next look through the depot's tmp. */
-static void remove_directory(int above, const char *name)
+static void union_remove_directory(int above, const char *name)
 {
 	static const char *const parts[] = {
 		"w/work/incompat/volatile/dirty",
@@ -154,17 +156,17 @@ static void remove_directory(int above, const char *name)
 }
 
 /* A directory of the depot's, or of its own where there is no depot yet. */
-static int open_place(const char *depot, struct warden_error *err)
+static int union_open_probe_parent(const char *depot, struct warden_error *err)
 {
 	static const struct mount_option none[] = {{"source", "probe"}, {NULL, NULL}};
 	_cleanup_close_ int mount = -1, target = -1;
 	char path[PATH_MAX + 8];
-	int place;
+	int parent;
 
 	snprintf(path, sizeof(path), "%s/tmp", depot);
-	place = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (place >= 0)
-		return place;
+	parent = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (parent >= 0)
+		return parent;
 	mount = mount_make("tmpfs", none, 0, err);
 	target = open("/tmp", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (mount < 0)
@@ -176,28 +178,28 @@ static int open_place(const char *depot, struct warden_error *err)
 
 int union_find(const struct warden_host *host, enum union_kind *kind, struct warden_error *err)
 {
-	_cleanup_close_ int place = open_place(host->settings->depot_path, err);
+	_cleanup_close_ int parent = union_open_probe_parent(host->settings->depot_path, err);
 	char name[32];
 	int result = -1;
 
-	if (place < 0)
+	if (parent < 0)
 		return -1;
 	snprintf(name, sizeof(name), "union-%d", getpid());
-	if (enter_directory(place, name, err) == 0)
-		result = choose(host, kind, err);
-	remove_directory(place, name);
+	if (union_enter_directory(parent, name, err) == 0)
+		result = union_choose(host, kind, err);
+	union_remove_directory(parent, name);
 	return result;
 }
 
 /* The folder of what is written: on a tmpfs it lies in there beside overlay's work. */
-static const char *upper_of(const struct setup *setup)
+static const char *union_upper_path(const struct setup *setup)
 {
 	return setup->parameters.tmpfs_bytes > 0 ? "rw/rw" : "rw";
 }
 
 /* Each layer behind `before` (but for the first one), with `after` behind it: "0:1:2". */
-static void print_layers(const struct setup *setup, const char *before, const char *after,
-			 char *text, size_t size)
+static void union_print_layers(const struct setup *setup, const char *before, const char *after,
+			       char *text, size_t size)
 {
 	size_t n = setup->parameters.n_layers, length = 0;
 
@@ -208,14 +210,14 @@ static void print_layers(const struct setup *setup, const char *before, const ch
 					   n == 1 ? "rootfs" : union_layer_name(i).text, after);
 }
 
-static int attach_overlay(struct setup *setup, struct warden_error *err)
+static int union_attach_overlay(struct setup *setup, struct warden_error *err)
 {
 	const char *work = setup->parameters.tmpfs_bytes > 0 ? "rw/work" : "work";
 	_cleanup_close_ int target = -1;
 	char lower[OPTION_MAX];
 
-	print_layers(setup, ":", "", lower, sizeof(lower));
-	setup->root_fd = make_overlay(lower, upper_of(setup), work, err);
+	union_print_layers(setup, ":", "", lower, sizeof(lower));
+	setup->root_fd = union_make_overlay(lower, union_upper_path(setup), work, err);
 	if (setup->root_fd < 0)
 		return -1;
 	target = open("rootfs", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -224,13 +226,13 @@ static int attach_overlay(struct setup *setup, struct warden_error *err)
 	return 0;
 }
 
-static int attach_aufs(struct setup *setup, struct warden_error *err)
+static int union_attach_aufs(struct setup *setup, struct warden_error *err)
 {
 	char lower[SETUP_LAYERS_MAX * 16], branches[sizeof(lower) + 32];
 
-	print_layers(setup, ":", "=ro+wh", lower, sizeof(lower));
-	snprintf(branches, sizeof(branches), "br:%s=rw:%s", upper_of(setup), lower);
-	if (make_aufs(branches, "work", err) < 0)
+	union_print_layers(setup, ":", "=ro+wh", lower, sizeof(lower));
+	snprintf(branches, sizeof(branches), "br:%s=rw:%s", union_upper_path(setup), lower);
+	if (union_make_aufs(branches, "work", err) < 0)
 		return -1;
 	setup->root_fd = open("work", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (setup->root_fd < 0)
@@ -240,7 +242,8 @@ static int attach_aufs(struct setup *setup, struct warden_error *err)
 
 /* Copies a folder of the root's and mounts the copy over it. One that the root does not have, or
  * has as a link, stays as it is. */
-static int attach_folder(struct setup *setup, int upper, const char *name, struct warden_error *err)
+static int union_attach_folder(struct setup *setup, int upper, const char *name,
+			       struct warden_error *err)
 {
 	const struct setup_parameters *p = &setup->parameters;
 	_cleanup_close_ int target =
@@ -261,11 +264,11 @@ static int attach_folder(struct setup *setup, int upper, const char *name, struc
 	return 0;
 }
 
-static int attach_binds(struct setup *setup, struct warden_error *err)
+static int union_attach_binds(struct setup *setup, struct warden_error *err)
 {
 	static const char *const folders[] = {"etc", "home", "root", "run", "sbin", "tmp", "var"};
 	_cleanup_close_ int upper =
-		open(upper_of(setup), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		open(union_upper_path(setup), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (setup->parameters.n_layers > 1)
 		return warden_error_set(err, "several layers need overlay or aufs, and this host "
@@ -281,7 +284,7 @@ static int attach_binds(struct setup *setup, struct warden_error *err)
 		return warden_error_errno(err, "set the attributes of rootfs %s",
 					  setup->parameters.rootfs);
 	for (size_t i = 0; i < ARRAY_SIZE(folders); i++)
-		if (attach_folder(setup, upper, folders[i], err) < 0)
+		if (union_attach_folder(setup, upper, folders[i], err) < 0)
 			return -1;
 	return 0;
 }
@@ -290,10 +293,10 @@ int union_attach(struct setup *setup, struct warden_error *err)
 {
 	switch (setup->backend->union_kind) {
 	case UNION_OVERLAY:
-		return attach_overlay(setup, err);
+		return union_attach_overlay(setup, err);
 	case UNION_AUFS:
-		return attach_aufs(setup, err);
+		return union_attach_aufs(setup, err);
 	default:
-		return attach_binds(setup, err);
+		return union_attach_binds(setup, err);
 	}
 }

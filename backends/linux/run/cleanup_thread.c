@@ -32,7 +32,7 @@ struct cleanup_thread {
 	bool stopping;
 };
 
-static struct timespec after_ms(long ms)
+static struct timespec cleanup_thread_time_after(long ms)
 {
 	struct timespec time;
 
@@ -46,7 +46,7 @@ static struct timespec after_ms(long ms)
 	return time;
 }
 
-static bool is_before(const struct timespec *one, const struct timespec *other)
+static bool cleanup_thread_is_before(const struct timespec *one, const struct timespec *other)
 {
 	if (one->tv_sec != other->tv_sec)
 		return one->tv_sec < other->tv_sec;
@@ -54,7 +54,7 @@ static bool is_before(const struct timespec *one, const struct timespec *other)
 }
 
 /* On the network's thread. */
-static void network_gone(void *data)
+static void cleanup_thread_on_net_removed(void *data)
 {
 	struct linux_container *container = data;
 	struct cleanup_thread *cleanup = container->backend->cleanup;
@@ -66,7 +66,7 @@ static void network_gone(void *data)
 	pthread_mutex_unlock(&cleanup->mutex);
 }
 
-static void begin(struct linux_container *container)
+static void cleanup_thread_begin(struct linux_container *container)
 {
 	struct linux_backend *backend = container->backend;
 	struct warden_error err;
@@ -75,11 +75,11 @@ static void begin(struct linux_container *container)
 	if (firewall_remove(backend->firewall, &container->identity, &err) < 0)
 		backend->host->log(backend->host, WARDEN_LOG_ERROR, container->id, "%s",
 				   err.message);
-	net_remove(backend->net, &container->identity, network_gone, container);
+	net_remove(backend->net, &container->identity, cleanup_thread_on_net_removed, container);
 }
 
 /* Returns when to look again, in milliseconds. */
-static long remove_cgroup(struct linux_container *container)
+static long cleanup_thread_remove_cgroup(struct linux_container *container)
 {
 	struct cleanup_item *removal = &container->removal;
 	const struct warden_host *host = container->backend->host;
@@ -97,7 +97,7 @@ static long remove_cgroup(struct linux_container *container)
 	return removal->tries < RETRY_LATE ? RETRY_MS : RETRY_LATE_MS;
 }
 
-static void finish(struct cleanup_thread *cleanup, struct linux_container *container)
+static void cleanup_thread_finish(struct cleanup_thread *cleanup, struct linux_container *container)
 {
 	const struct warden_host *host = cleanup->backend->host;
 	char id[sizeof(container->id)];
@@ -108,58 +108,58 @@ static void finish(struct cleanup_thread *cleanup, struct linux_container *conta
 }
 
 /* Goes on with a container; the mutex is held on entry and on return. */
-static void go_on(struct cleanup_thread *cleanup, struct linux_container *container)
+static void cleanup_thread_try(struct cleanup_thread *cleanup, struct linux_container *container)
 {
 	struct cleanup_item *removal = &container->removal;
 	long delay = RETRY_LATE_MS;
 
 	pthread_mutex_unlock(&cleanup->mutex);
 	if (!removal->begun)
-		begin(container);
+		cleanup_thread_begin(container);
 	removal->begun = true;
 	if (!removal->cgroup_gone)
-		delay = remove_cgroup(container);
+		delay = cleanup_thread_remove_cgroup(container);
 	pthread_mutex_lock(&cleanup->mutex);
-	removal->next_try = after_ms(delay);
+	removal->next_try = cleanup_thread_time_after(delay);
 }
 
 /* Takes a container that is done out of the list, or goes on with one whose time has come. Returns
  * whether there was any; else `wake` is when the next one's time comes. */
-static bool work(struct cleanup_thread *cleanup, struct timespec *wake)
+static bool cleanup_thread_process_next(struct cleanup_thread *cleanup, struct timespec *wake)
 {
-	struct timespec now = after_ms(0);
+	struct timespec now = cleanup_thread_time_after(0);
 
-	*wake = after_ms(RETRY_LATE_MS);
+	*wake = cleanup_thread_time_after(RETRY_LATE_MS);
 	for (struct linux_container **at = &cleanup->first; *at; at = &(*at)->removal.next) {
 		struct linux_container *container = *at;
 
 		if (container->removal.network_gone && container->removal.cgroup_gone) {
 			*at = container->removal.next;
 			pthread_mutex_unlock(&cleanup->mutex);
-			finish(cleanup, container);
+			cleanup_thread_finish(cleanup, container);
 			pthread_mutex_lock(&cleanup->mutex);
 			if (--cleanup->left == 0)
 				pthread_cond_signal(&cleanup->drained);
 			return true;
 		}
-		if (!is_before(&now, &container->removal.next_try)) {
-			go_on(cleanup, container);
+		if (!cleanup_thread_is_before(&now, &container->removal.next_try)) {
+			cleanup_thread_try(cleanup, container);
 			return true;
 		}
-		if (is_before(&container->removal.next_try, wake))
+		if (cleanup_thread_is_before(&container->removal.next_try, wake))
 			*wake = container->removal.next_try;
 	}
 	return false;
 }
 
-static void *run(void *data)
+static void *cleanup_thread_run(void *data)
 {
 	struct cleanup_thread *cleanup = data;
 	struct timespec wake;
 
 	pthread_mutex_lock(&cleanup->mutex);
 	while (!cleanup->stopping)
-		if (!work(cleanup, &wake))
+		if (!cleanup_thread_process_next(cleanup, &wake))
 			pthread_cond_timedwait(&cleanup->changed, &cleanup->mutex, &wake);
 	pthread_mutex_unlock(&cleanup->mutex);
 	return NULL;
@@ -185,7 +185,7 @@ int cleanup_thread_start(struct linux_backend *backend, struct cleanup_thread **
 	/* Signals are for the daemon's own threads. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	number = pthread_create(&cleanup->thread, NULL, run, cleanup);
+	number = pthread_create(&cleanup->thread, NULL, cleanup_thread_run, cleanup);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (number != 0) {
 		errno = number;
@@ -215,7 +215,7 @@ void cleanup_thread_put(struct cleanup_thread *cleanup, struct linux_container *
 
 void cleanup_thread_drain(struct cleanup_thread *cleanup)
 {
-	struct timespec until = after_ms(DRAIN_MS);
+	struct timespec until = cleanup_thread_time_after(DRAIN_MS);
 	int result = 0;
 
 	pthread_mutex_lock(&cleanup->mutex);

@@ -16,34 +16,34 @@
 #define BATCH ((size_t)256)
 
 /* What the container's groups held when they were read. */
-struct list {
+struct container_pids {
 	pid_t *pids;
 	size_t n;
 };
 
-static int compare(const void *one, const void *other)
+static int container_processes_compare_pids(const void *one, const void *other)
 {
 	pid_t a = *(const pid_t *)one, b = *(const pid_t *)other;
 
 	return (a > b) - (a < b);
 }
 
-static int read_list(const struct linux_container *container, struct list *list,
-		     struct warden_error *err)
+static int container_processes_read_list(const struct linux_container *container,
+					 struct container_pids *list, struct warden_error *err)
 {
 	list->pids = NULL;
 	list->n = 0;
 	if (cgroup_pids(container->cgroup, &list->pids, &list->n, err) < 0)
 		return -1;
 	if (list->n > 0)
-		qsort(list->pids, list->n, sizeof(*list->pids), compare);
+		qsort(list->pids, list->n, sizeof(*list->pids), container_processes_compare_pids);
 	return 0;
 }
 
-static bool list_has(const struct list *list, pid_t pid)
+static bool container_processes_list_has(const struct container_pids *list, pid_t pid)
 {
-	return list->n > 0 &&
-	       bsearch(&pid, list->pids, list->n, sizeof(*list->pids), compare) != NULL;
+	return list->n > 0 && bsearch(&pid, list->pids, list->n, sizeof(*list->pids),
+				      container_processes_compare_pids) != NULL;
 }
 
 int container_processes_program(pid_t pid, struct program_identity *program)
@@ -59,7 +59,7 @@ int container_processes_program(pid_t pid, struct program_identity *program)
 	return 0;
 }
 
-static bool is_own(const struct linux_container *container, pid_t pid)
+static bool container_processes_is_own(const struct linux_container *container, pid_t pid)
 {
 	struct program_identity program;
 
@@ -73,18 +73,19 @@ static bool is_own(const struct linux_container *container, pid_t pid)
 /* Sends and keeps, or closes, the descriptors of some processes of the first list. The groups were
  * read again after these were opened: a number that stands in both lists is either of the process
  * that was opened, or that one has ended and takes no signal. */
-static void signal_batch(const struct linux_container *container, const pid_t *pids, int *fds,
-			 size_t n, int signal, const struct list *again,
-			 struct container_processes *found)
+static void container_processes_signal_batch(const struct linux_container *container,
+					     const pid_t *pids, int *fds, size_t n, int signal,
+					     const struct container_pids *again,
+					     struct container_processes *found)
 {
 	for (size_t i = 0; i < n; i++) {
-		bool own = is_own(container, pids[i]);
+		bool own = container_processes_is_own(container, pids[i]);
 
 		if (!own)
 			found->seen = true;
 		if (fds[i] < 0)
 			continue;
-		if (own || !list_has(again, pids[i])) {
+		if (own || !container_processes_list_has(again, pids[i])) {
 			close(fds[i]);
 			continue;
 		}
@@ -100,12 +101,12 @@ static void signal_batch(const struct linux_container *container, const pid_t *p
 int container_processes_signal(const struct linux_container *container, int signal,
 			       struct container_processes *found, struct warden_error *err)
 {
-	struct list list, again;
+	struct container_pids list, again;
 	int result = 0;
 
 	found->n = 0;
 	found->seen = false;
-	if (read_list(container, &list, err) < 0)
+	if (container_processes_read_list(container, &list, err) < 0)
 		return -1;
 	for (size_t at = 0; at < list.n && result == 0; at += BATCH) {
 		size_t n = list.n - at < BATCH ? list.n - at : BATCH;
@@ -115,8 +116,9 @@ int container_processes_signal(const struct linux_container *container, int sign
 			fds[i] = list.pids[at + i] == container->init_pid
 					 ? -1
 					 : pidfd_open(list.pids[at + i], 0);
-		result = read_list(container, &again, err);
-		signal_batch(container, list.pids + at, fds, n, signal, &again, found);
+		result = container_processes_read_list(container, &again, err);
+		container_processes_signal_batch(container, list.pids + at, fds, n, signal, &again,
+						 found);
 		free(again.pids);
 	}
 	free(list.pids);
@@ -126,16 +128,16 @@ int container_processes_signal(const struct linux_container *container, int sign
 void container_processes_kill_all(const struct linux_container *container)
 {
 	struct warden_error err; /* the groups are gone, or their removal is tried again later */
-	struct list list, again;
+	struct container_pids list, again;
 
-	if (read_list(container, &list, &err) < 0)
+	if (container_processes_read_list(container, &list, &err) < 0)
 		return;
 	for (size_t i = 0; i < list.n; i++) {
 		_cleanup_close_ int fd = pidfd_open(list.pids[i], 0);
 
-		if (fd < 0 || read_list(container, &again, &err) < 0)
+		if (fd < 0 || container_processes_read_list(container, &again, &err) < 0)
 			continue;
-		if (list_has(&again, list.pids[i]))
+		if (container_processes_list_has(&again, list.pids[i]))
 			pidfd_send_signal(fd, SIGKILL, NULL, 0); /* ESRCH: it has ended */
 		free(again.pids);
 	}

@@ -17,7 +17,7 @@
 #define BLOCKS_MAX (UINT64_MAX >> QIF_DQBLKSIZE_BITS)
 
 /* QCMD of the header shifts into the sign. */
-static int quota_call(int fd, unsigned command, int type, uint32_t id, void *data)
+static int disk_quota_call(int fd, unsigned command, int type, uint32_t id, void *data)
 {
 	unsigned whole = command << SUBCMDSHIFT | ((unsigned)type & SUBCMDMASK);
 
@@ -29,7 +29,7 @@ int disk_quota_type(int fd)
 	struct fs_quota_statv status = {.qs_version = FS_QSTATV_VERSION1};
 
 	/* All file systems answer this one, and alone it tells whether limits are enforced. */
-	if (quota_call(fd, Q_XGETQSTATV, PRJQUOTA, 0, &status) < 0)
+	if (disk_quota_call(fd, Q_XGETQSTATV, PRJQUOTA, 0, &status) < 0)
 		return -1;
 	if (status.qs_flags & FS_QUOTA_PDQ_ENFD)
 		return PRJQUOTA;
@@ -79,7 +79,7 @@ int disk_quota_mark(int directory_fd, const char *name, uint32_t project, struct
 }
 
 /* A writable layer on a tmpfs was never marked, nor was one that was made without quota. */
-static bool is_marked(int directory_fd, uint32_t project)
+static bool disk_quota_is_marked(int directory_fd, uint32_t project)
 {
 	_cleanup_close_ int fd =
 		openat(directory_fd, "rw", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -94,24 +94,24 @@ uint32_t disk_quota_find_id(const struct disk_quota *quota, const struct warden_
 	uint32_t project = disk_quota_project(quota, identity);
 
 	if (quota->type == PRJQUOTA)
-		return is_marked(identity->dir_fd, project) ? project : 0;
+		return disk_quota_is_marked(identity->dir_fd, project) ? project : 0;
 	return quota->type == USRQUOTA ? identity->uid : 0;
 }
 
 /* Who has no quota yet has no limits. */
-static int read_quota(const struct disk_quota *quota, uint32_t id, struct if_dqblk *block)
+static int disk_quota_read(const struct disk_quota *quota, uint32_t id, struct if_dqblk *block)
 {
 	memset(block, 0, sizeof(*block));
-	if (quota_call(quota->fd, Q_GETQUOTA, quota->type, id, block) == 0)
+	if (disk_quota_call(quota->fd, Q_GETQUOTA, quota->type, id, block) == 0)
 		return 0;
 	return errno == ENOENT ? 0 : -1;
 }
 
-static int write_limits(const struct disk_quota *quota, uint32_t id, struct if_dqblk *block,
-			struct warden_error *err)
+static int disk_quota_write(const struct disk_quota *quota, uint32_t id, struct if_dqblk *block,
+			    struct warden_error *err)
 {
 	block->dqb_valid = QIF_LIMITS;
-	if (quota_call(quota->fd, Q_SETQUOTA, quota->type, id, block) == 0)
+	if (disk_quota_call(quota->fd, Q_SETQUOTA, quota->type, id, block) == 0)
 		return 0;
 	return warden_error_errno(err,
 				  "set %" PRIu64 " blocks (soft %" PRIu64 "), %" PRIu64
@@ -129,18 +129,18 @@ int disk_quota_reset(const struct disk_quota *quota, const struct warden_identit
 
 	if (id == 0)
 		return 0; /* nothing enforces limits */
-	if (read_quota(quota, id, &block) < 0)
+	if (disk_quota_read(quota, id, &block) < 0)
 		return warden_error_errno(err, "read the disk quota of %u", id);
 	if (!block.dqb_bhardlimit && !block.dqb_bsoftlimit && !block.dqb_ihardlimit &&
 	    !block.dqb_isoftlimit)
 		return 0;
 	block.dqb_bhardlimit = block.dqb_bsoftlimit = 0;
 	block.dqb_ihardlimit = block.dqb_isoftlimit = 0;
-	return write_limits(quota, id, &block, err);
+	return disk_quota_write(quota, id, &block, err);
 }
 
-static int check(const struct disk_quota *quota, uint32_t id, const struct warden_limits *limits,
-		 struct warden_error *err)
+static int disk_quota_check_limits(const struct disk_quota *quota, uint32_t id,
+				   const struct warden_limits *limits, struct warden_error *err)
 {
 	const uint64_t blocks[] = {limits->disk_block_hard, limits->disk_block_soft};
 
@@ -162,9 +162,9 @@ int disk_quota_set(const struct disk_quota *quota, uint32_t id, const struct war
 {
 	struct if_dqblk block;
 
-	if (check(quota, id, limits, err) < 0)
+	if (disk_quota_check_limits(quota, id, limits, err) < 0)
 		return -1;
-	if (read_quota(quota, id, &block) < 0)
+	if (disk_quota_read(quota, id, &block) < 0)
 		return warden_error_errno(err, "read the disk quota of %u", id);
 	if (limits->disk_block_hard != WARDEN_UNKNOWN)
 		block.dqb_bhardlimit = limits->disk_block_hard;
@@ -174,14 +174,14 @@ int disk_quota_set(const struct disk_quota *quota, uint32_t id, const struct war
 		block.dqb_ihardlimit = limits->disk_inode_hard;
 	if (limits->disk_inode_soft != WARDEN_UNKNOWN)
 		block.dqb_isoftlimit = limits->disk_inode_soft;
-	return write_limits(quota, id, &block, err);
+	return disk_quota_write(quota, id, &block, err);
 }
 
 void disk_quota_get(const struct disk_quota *quota, uint32_t id, struct warden_limits *limits)
 {
 	struct if_dqblk block;
 
-	if (id == 0 || read_quota(quota, id, &block) < 0)
+	if (id == 0 || disk_quota_read(quota, id, &block) < 0)
 		return; /* they cannot be told */
 	limits->disk_block_hard = block.dqb_bhardlimit;
 	limits->disk_block_soft = block.dqb_bsoftlimit;
@@ -193,7 +193,7 @@ void disk_quota_info(const struct disk_quota *quota, uint32_t id, struct warden_
 {
 	struct if_dqblk block;
 
-	if (id == 0 || read_quota(quota, id, &block) < 0)
+	if (id == 0 || disk_quota_read(quota, id, &block) < 0)
 		return;
 	info->disk_bytes = block.dqb_curspace;
 	info->disk_inodes = block.dqb_curinodes;

@@ -57,7 +57,7 @@ void linux_container_free(struct linux_container *container)
 	free(container);
 }
 
-static void put_to_remover(void *data)
+static void linux_container_put_to_cleanup(void *data)
 {
 	struct linux_container *container = data;
 
@@ -66,7 +66,7 @@ static void put_to_remover(void *data)
 
 void linux_container_queue_cleanup(struct linux_container *container)
 {
-	file_transfers_end(&container->transfers, put_to_remover, container);
+	file_transfers_end(&container->transfers, linux_container_put_to_cleanup, container);
 }
 
 int linux_container_connect(struct linux_container *container, struct warden_error *err)
@@ -76,7 +76,8 @@ int linux_container_connect(struct linux_container *container, struct warden_err
 }
 
 /* Takes a watch out of the container; who gets it removes it. */
-static struct watch *take_watch(struct linux_container *container, struct watch **watch)
+static struct watch *linux_container_take_watch(struct linux_container *container,
+						struct watch **watch)
 {
 	struct watch *taken;
 
@@ -89,7 +90,7 @@ static struct watch *take_watch(struct linux_container *container, struct watch 
 
 /* On the watcher's thread. Once the mutex is free the container may be: a destroy that finds
  * init_ended set does not wait for us. */
-static void on_init_end(void *data, uint32_t events)
+static void linux_container_on_init_end(void *data, uint32_t events)
 {
 	struct linux_container *container = data;
 	struct linux_backend *backend = container->backend;
@@ -115,7 +116,8 @@ static void on_init_end(void *data, uint32_t events)
 		backend->host->init_died(backend->host, id);
 }
 
-static void job_ended(struct linux_container *container, const struct wshd_event *event)
+static void linux_container_on_job_end(struct linux_container *container,
+				       const struct wshd_event *event)
 {
 	const struct warden_host *host = container->backend->host;
 	struct warden_job_end end = event->end;
@@ -133,7 +135,7 @@ static void job_ended(struct linux_container *container, const struct wshd_event
 
 /* wshd is gone, or somebody else speaks for it: the container cannot go on. Its end is told by its
  * first process's. Once the watch is taken the container may be freed. */
-static void give_up(struct linux_container *container, const char *reason)
+static void linux_container_kill_init(struct linux_container *container, const char *reason)
 {
 	const struct warden_host *host = container->backend->host;
 
@@ -141,13 +143,13 @@ static void give_up(struct linux_container *container, const char *reason)
 	if (container->init_pidfd >= 0)
 		pidfd_send_signal(container->init_pidfd, SIGKILL, NULL,
 				  0); /* ESRCH: it has ended */
-	watch_remove(take_watch(container, &container->wshd_watch));
+	watch_remove(linux_container_take_watch(container, &container->wshd_watch));
 }
 
 /* At most so many messages at a time, for the sake of other containers. */
 #define MESSAGES_AT_ONCE 64
 
-static void on_wshd(void *data, uint32_t events)
+static void linux_container_on_wshd(void *data, uint32_t events)
 {
 	struct linux_container *container = data;
 	struct warden_error err;
@@ -160,12 +162,12 @@ static void on_wshd(void *data, uint32_t events)
 			return;
 		case 1:
 			if (event.type == WSHD_ENDED)
-				job_ended(container, &event);
+				linux_container_on_job_end(container, &event);
 			else if (event.type == WSHD_JOB)
 				wshd_job_close(&event.job); /* nobody asked for it */
 			break;
 		default:
-			give_up(container, err.message);
+			linux_container_kill_init(container, err.message);
 			return;
 		}
 	}
@@ -180,12 +182,12 @@ int linux_container_watch(struct linux_container *container, struct warden_error
 	pthread_mutex_lock(&container->mutex);
 	if (container->init_pidfd >= 0) {
 		container->init_watch = watcher_add(watcher, container->init_pidfd, EPOLLIN,
-						    on_init_end, container, err);
+						    linux_container_on_init_end, container, err);
 		result = container->init_watch ? 0 : -1;
 	}
 	if (result == 0 && container->wshd_fd >= 0) {
-		container->wshd_watch =
-			watcher_add(watcher, container->wshd_fd, EPOLLIN, on_wshd, container, err);
+		container->wshd_watch = watcher_add(watcher, container->wshd_fd, EPOLLIN,
+						    linux_container_on_wshd, container, err);
 		result = container->wshd_watch ? 0 : -1;
 	}
 	pthread_mutex_unlock(&container->mutex);
@@ -196,8 +198,8 @@ int linux_container_watch(struct linux_container *container, struct warden_error
 
 void linux_container_unwatch(struct linux_container *container)
 {
-	watch_remove(take_watch(container, &container->init_watch));
-	watch_remove(take_watch(container, &container->wshd_watch));
+	watch_remove(linux_container_take_watch(container, &container->init_watch));
+	watch_remove(linux_container_take_watch(container, &container->wshd_watch));
 	oom_watch_close(container);
 	linux_stop_cancel(container);
 }

@@ -9,7 +9,7 @@
 #include "backends/linux/run/linux_container.h"
 
 /* Others may have its host ports as soon as destroy has returned. */
-static void take_rules_down(struct linux_container *container)
+static void linux_destroy_remove_rules(struct linux_container *container)
 {
 	const struct warden_host *host = container->backend->host;
 	const struct warden_rules none = {0};
@@ -28,7 +28,7 @@ void linux_destroy(void *data)
 	bool dead;
 
 	cleanup_thread_announce(cleanup);
-	take_rules_down(container);
+	linux_destroy_remove_rules(container);
 	pthread_mutex_lock(&container->mutex);
 	container->destroying = true;
 	dead = container->init_ended || !container->init_watch;

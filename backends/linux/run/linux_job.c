@@ -14,8 +14,8 @@
 
 /* A job may open its own streams anew (/dev/stdout), so its pipes are its user's: they go to root
  * of the container, who alone knows that user and passes them on. Both ends are one inode. */
-static int give_pipes(const struct linux_container *container, const struct warden_spawn *spawn,
-		      struct warden_error *err)
+static int linux_job_chown_pipes(const struct linux_container *container,
+				 const struct warden_spawn *spawn, struct warden_error *err)
 {
 	uint32_t id = container->base;
 	const int pipes[] = {spawn->stdout_write_fd, spawn->stderr_write_fd, spawn->stdin_read_fd};
@@ -27,19 +27,19 @@ static int give_pipes(const struct linux_container *container, const struct ward
 	return 0;
 }
 
-static bool wants_group(const struct warden_spawn *spawn)
+static bool linux_job_wants_group(const struct warden_spawn *spawn)
 {
 	return spawn->own_cgroup || spawn->memory_limit > 0 || spawn->process_limit > 0 ||
 	       spawn->no_swap;
 }
 
-static int make_group(struct linux_container *container, const struct warden_spawn *spawn,
-		      struct wshd_group *group, struct warden_error *err)
+static int linux_job_make_group(struct linux_container *container, const struct warden_spawn *spawn,
+				struct wshd_group *group, struct warden_error *err)
 {
 	uid_t owner = linux_base(container->backend->host->settings, container->identity.slot);
 
 	wshd_group_init(group);
-	if (!wants_group(spawn))
+	if (!linux_job_wants_group(spawn))
 		return 0;
 	container->job_groups.any = true;
 	return cgroup_job_make(container->cgroup, spawn, owner, group, err);
@@ -47,7 +47,7 @@ static int make_group(struct linux_container *container, const struct warden_spa
 
 /* Counted before it is sent: its end may be told before we are back. What the kernel has ended
  * while there was no job was none of a job's. */
-static void count_job(struct linux_container *container)
+static void linux_job_count(struct linux_container *container)
 {
 	pthread_mutex_lock(&container->mutex);
 	if (container->jobs++ == 0)
@@ -55,10 +55,10 @@ static void count_job(struct linux_container *container)
 	pthread_mutex_unlock(&container->mutex);
 }
 
-static int send_spawn(struct linux_container *container, const struct warden_spawn *spawn,
-		      const struct wshd_group *group, struct warden_error *err)
+static int linux_job_send_spawn(struct linux_container *container, const struct warden_spawn *spawn,
+				const struct wshd_group *group, struct warden_error *err)
 {
-	count_job(container);
+	linux_job_count(container);
 	if (wshd_send_spawn(container->wshd_fd, spawn, group, err) == 0)
 		return 0;
 	pthread_mutex_lock(&container->mutex);
@@ -74,11 +74,12 @@ int linux_spawn(void *data, const struct warden_spawn *spawn, struct warden_erro
 	struct wshd_group group;
 	int result;
 
-	if (give_pipes(container, spawn, err) < 0 || make_group(container, spawn, &group, err) < 0)
+	if (linux_job_chown_pipes(container, spawn, err) < 0 ||
+	    linux_job_make_group(container, spawn, &group, err) < 0)
 		return -1;
-	result = send_spawn(container, spawn, &group, err);
+	result = linux_job_send_spawn(container, spawn, &group, err);
 	wshd_group_close(&group);
-	if (result < 0 && wants_group(spawn))
+	if (result < 0 && linux_job_wants_group(spawn))
 		cgroup_job_remove(container->cgroup, spawn->job_id); /* nobody is in there */
 	return result;
 }
@@ -125,7 +126,7 @@ int linux_job_signal(void *data, uint32_t job_id, int signal, struct warden_erro
 	return wshd_send_signal(container->wshd_fd, job_id, signal, err);
 }
 
-static bool is_listed(const uint32_t *ids, size_t n, uint32_t id)
+static bool linux_job_list_has(const uint32_t *ids, size_t n, uint32_t id)
 {
 	for (size_t i = 0; i < n; i++)
 		if (ids[i] == id)
@@ -135,7 +136,7 @@ static bool is_listed(const uint32_t *ids, size_t n, uint32_t id)
 
 /* Groups of jobs that are forgotten are removed as soon as nobody is in there any more: each time
  * when another job is forgotten; at last with the container. */
-static void remove_groups(struct linux_container *container, uint32_t job_id)
+static void linux_job_remove_groups(struct linux_container *container, uint32_t job_id)
 {
 	struct job_groups *groups = &container->job_groups;
 	size_t left = 0;
@@ -146,7 +147,7 @@ static void remove_groups(struct linux_container *container, uint32_t job_id)
 			groups->ids[left++] = groups->ids[i];
 	groups->n = left;
 	if (cgroup_job_remove(container->cgroup, job_id) == 0 ||
-	    is_listed(groups->ids, groups->n, job_id))
+	    linux_job_list_has(groups->ids, groups->n, job_id))
 		return;
 	grown = reallocarray(groups->ids, groups->n + 1, sizeof(*grown));
 	if (!grown)
@@ -165,10 +166,10 @@ void linux_job_forget(void *data, uint32_t job_id)
 		host->log(host, WARDEN_LOG_DEBUG, container->id, "forget job %u: %s", job_id,
 			  err.message);
 	if (container->job_groups.any)
-		remove_groups(container, job_id);
+		linux_job_remove_groups(container, job_id);
 }
 
-static bool is_restored(const struct warden_restored *restored, uint32_t id)
+static bool linux_job_is_restored(const struct warden_restored *restored, uint32_t id)
 {
 	for (size_t i = 0; i < restored->n_jobs; i++)
 		if (restored->jobs[i].job_id == id)
@@ -186,7 +187,7 @@ void linux_job_restore_groups(struct linux_container *container,
 	cgroup_job_list(container->cgroup, &ids, &n);
 	container->job_groups.any = n > 0;
 	for (size_t i = 0; i < n; i++)
-		if (!is_restored(restored, ids[i]))
-			remove_groups(container, ids[i]);
+		if (!linux_job_is_restored(restored, ids[i]))
+			linux_job_remove_groups(container, ids[i]);
 	free(ids);
 }

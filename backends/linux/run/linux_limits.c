@@ -13,8 +13,8 @@
 #define NO_MEMORY UINT64_C(9223372036854771712)
 
 /* Watched before it holds. */
-static int memory_set(struct linux_container *container, const struct warden_limits *limits,
-		      struct warden_error *err)
+static int linux_limits_set_memory(struct linux_container *container,
+				   const struct warden_limits *limits, struct warden_error *err)
 {
 	bool limited = limits->memory_bytes < NO_MEMORY;
 	bool was_watched = container->oom.cgroup.fd >= 0;
@@ -32,8 +32,8 @@ static int memory_set(struct linux_container *container, const struct warden_lim
 }
 
 /* A stop that is to leave nobody forbids to fork meanwhile, on the watcher's thread. */
-static int container_processes_set(struct linux_container *container,
-				   const struct warden_limits *limits, struct warden_error *err)
+static int linux_limits_set_processes(struct linux_container *container,
+				      const struct warden_limits *limits, struct warden_error *err)
 {
 	int result;
 
@@ -44,18 +44,19 @@ static int container_processes_set(struct linux_container *container,
 	return result;
 }
 
-static void container_processes_get(struct linux_container *container, struct warden_limits *limits)
+static void linux_limits_get_processes(struct linux_container *container,
+				       struct warden_limits *limits)
 {
 	limits->processes = cgroup_get_processes(container->cgroup);
 }
 
-static void cpus_get(struct linux_container *container, struct warden_limits *limits)
+static void linux_limits_get_cpus(struct linux_container *container, struct warden_limits *limits)
 {
 	cgroup_get_cpus(container->cgroup, limits);
 }
 
-static int bandwidth_set(struct linux_container *container, const struct warden_limits *limits,
-			 struct warden_error *err)
+static int linux_limits_set_bandwidth(struct linux_container *container,
+				      const struct warden_limits *limits, struct warden_error *err)
 {
 	uint64_t rate = limits->bandwidth_rate, burst = limits->bandwidth_burst;
 
@@ -69,7 +70,8 @@ static int bandwidth_set(struct linux_container *container, const struct warden_
 }
 
 /* The kernel tells a burst as a time, which is not exact. */
-static void bandwidth_get(struct linux_container *container, struct warden_limits *limits)
+static void linux_limits_get_bandwidth(struct linux_container *container,
+				       struct warden_limits *limits)
 {
 	const struct warden_host *host = container->backend->host;
 	struct warden_error err;
@@ -82,7 +84,7 @@ static void bandwidth_get(struct linux_container *container, struct warden_limit
 	limits->bandwidth_rate = container->rate;
 }
 
-static bool disk_asked(const struct warden_limits *limits)
+static bool linux_limits_has_disk(const struct warden_limits *limits)
 {
 	return limits->disk_block_hard != WARDEN_UNKNOWN ||
 	       limits->disk_block_soft != WARDEN_UNKNOWN ||
@@ -90,8 +92,8 @@ static bool disk_asked(const struct warden_limits *limits)
 	       limits->disk_inode_soft != WARDEN_UNKNOWN;
 }
 
-static int disk_set(struct linux_container *container, const struct warden_limits *limits,
-		    struct warden_error *err)
+static int linux_limits_set_disk(struct linux_container *container,
+				 const struct warden_limits *limits, struct warden_error *err)
 {
 	struct warden_error why;
 
@@ -102,25 +104,26 @@ static int disk_set(struct linux_container *container, const struct warden_limit
 	return -1;
 }
 
-static void disk_get(struct linux_container *container, struct warden_limits *limits)
+static void linux_limits_get_disk(struct linux_container *container, struct warden_limits *limits)
 {
 	disk_quota_get(&container->backend->quota, container->quota, limits);
 }
 
-static bool swap_asked(const struct warden_limits *limits)
+static bool linux_limits_has_swap(const struct warden_limits *limits)
 {
 	return limits->swap_off >= 0;
 }
 
-static bool cpus_asked(const struct warden_limits *limits)
+static bool linux_limits_has_cpus(const struct warden_limits *limits)
 {
 	return limits->cpus;
 }
 
 #define NUMBER(field) .number = offsetof(struct warden_limits, field)
 
-/* In the order in which they are set; what fails is undone from there back to the first. */
-static const struct kind {
+/* In the order in which they are set; what fails is undone from there back to the
+ * first. */
+static const struct linux_limit_kind {
 	const char *name;
 	size_t number;                                     /* WARDEN_UNKNOWN: it is not asked for */
 	bool (*asked)(const struct warden_limits *limits); /* instead of the number */
@@ -132,18 +135,22 @@ static const struct kind {
 			  struct warden_error *err);
 	void (*get_cgroup)(const struct cgroup *cgroup, struct warden_limits *limits);
 } kinds[] = {
-	{"memory_bytes", NUMBER(memory_bytes), .set = memory_set, .get_cgroup = cgroup_get_memory},
-	{"swap_off", .asked = swap_asked, .set_cgroup = cgroup_set_swap,
+	{"memory_bytes", NUMBER(memory_bytes), .set = linux_limits_set_memory,
+	 .get_cgroup = cgroup_get_memory},
+	{"swap_off", .asked = linux_limits_has_swap, .set_cgroup = cgroup_set_swap,
 	 .get_cgroup = cgroup_get_swap},
 	{"cpu_shares", NUMBER(cpu_shares), .set_cgroup = cgroup_set_cpu_shares,
 	 .get_cgroup = cgroup_get_cpu_shares},
 	{"cpu_quota", NUMBER(cpu_quota), .set_cgroup = cgroup_set_cpu_quota,
 	 .get_cgroup = cgroup_get_cpu_quota},
-	{"cpus", .asked = cpus_asked, .set_cgroup = cgroup_set_cpus, .get = cpus_get},
-	{"processes", NUMBER(processes), .set = container_processes_set,
-	 .get = container_processes_get},
-	{"disk_bytes", .asked = disk_asked, .set = disk_set, .get = disk_get},
-	{"bandwidth_rate", NUMBER(bandwidth_rate), .set = bandwidth_set, .get = bandwidth_get},
+	{"cpus", .asked = linux_limits_has_cpus, .set_cgroup = cgroup_set_cpus,
+	 .get = linux_limits_get_cpus},
+	{"processes", NUMBER(processes), .set = linux_limits_set_processes,
+	 .get = linux_limits_get_processes},
+	{"disk_bytes", .asked = linux_limits_has_disk, .set = linux_limits_set_disk,
+	 .get = linux_limits_get_disk},
+	{"bandwidth_rate", NUMBER(bandwidth_rate), .set = linux_limits_set_bandwidth,
+	 .get = linux_limits_get_bandwidth},
 	{"io_weight", NUMBER(io_weight), .set_cgroup = cgroup_set_io_weight,
 	 .get_cgroup = cgroup_get_io_weight},
 	{"io_read_rate", NUMBER(io_read_rate), .set_cgroup = cgroup_set_io_read,
@@ -152,7 +159,8 @@ static const struct kind {
 	 .get_cgroup = cgroup_get_io_write},
 };
 
-static bool is_asked(const struct kind *kind, const struct warden_limits *limits)
+static bool linux_limits_has_kind(const struct linux_limit_kind *kind,
+				  const struct warden_limits *limits)
 {
 	const void *number = (const char *)limits + kind->number;
 
@@ -160,30 +168,32 @@ static bool is_asked(const struct kind *kind, const struct warden_limits *limits
 }
 
 /* Bytes and files are one kind. */
-static const char *name_of(const struct kind *kind, const struct warden_limits *limits)
+static const char *linux_limits_kind_name(const struct linux_limit_kind *kind,
+					  const struct warden_limits *limits)
 {
-	if (kind->set == disk_set && limits->disk_block_hard == WARDEN_UNKNOWN &&
+	if (kind->set == linux_limits_set_disk && limits->disk_block_hard == WARDEN_UNKNOWN &&
 	    limits->disk_block_soft == WARDEN_UNKNOWN)
 		return "disk_inodes";
 	return kind->name;
 }
 
-static int set(const struct kind *kind, struct linux_container *container,
-	       const struct warden_limits *limits, struct warden_error *err)
+static int linux_limits_set_kind(const struct linux_limit_kind *kind,
+				 struct linux_container *container,
+				 const struct warden_limits *limits, struct warden_error *err)
 {
 	struct warden_error why;
 	int result = kind->set ? kind->set(container, limits, &why)
 			       : kind->set_cgroup(container->cgroup, limits, &why);
 
 	if (result < 0) {
-		warden_error_set(err, "%s: %s", name_of(kind, limits), why.message);
+		warden_error_set(err, "%s: %s", linux_limits_kind_name(kind, limits), why.message);
 		err->number = why.number;
 	}
 	return result;
 }
 
-static void get(const struct kind *kind, struct linux_container *container,
-		struct warden_limits *limits)
+static void linux_limits_get_kind(const struct linux_limit_kind *kind,
+				  struct linux_container *container, struct warden_limits *limits)
 {
 	if (kind->get)
 		kind->get(container, limits);
@@ -192,15 +202,16 @@ static void get(const struct kind *kind, struct linux_container *container,
 }
 
 /* What could not be told before is left as it is. */
-static void undo(struct linux_container *container, const struct warden_limits *asked,
-		 const struct warden_limits *before, size_t n)
+static void linux_limits_undo(struct linux_container *container, const struct warden_limits *asked,
+			      const struct warden_limits *before, size_t n)
 {
 	const struct warden_host *host = container->backend->host;
 	struct warden_error err;
 
 	while (n-- > 0)
-		if (is_asked(&kinds[n], asked) && is_asked(&kinds[n], before) &&
-		    set(&kinds[n], container, before, &err) < 0)
+		if (linux_limits_has_kind(&kinds[n], asked) &&
+		    linux_limits_has_kind(&kinds[n], before) &&
+		    linux_limits_set_kind(&kinds[n], container, before, &err) < 0)
 			host->log(host, WARDEN_LOG_ERROR, container->id, "%s", err.message);
 }
 
@@ -212,15 +223,16 @@ int linux_set_limits(void *data, const struct warden_limits *limits, struct ward
 
 	warden_limits_init(&before);
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-		if (is_asked(&kinds[i], limits))
-			get(&kinds[i], container, &before);
+		if (linux_limits_has_kind(&kinds[i], limits))
+			linux_limits_get_kind(&kinds[i], container, &before);
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-		if (is_asked(&kinds[i], limits) && set(&kinds[i], container, limits, err) < 0) {
-			undo(container, limits, &before, i);
+		if (linux_limits_has_kind(&kinds[i], limits) &&
+		    linux_limits_set_kind(&kinds[i], container, limits, err) < 0) {
+			linux_limits_undo(container, limits, &before, i);
 			return -1;
 		}
 	warden_limits_init(in_force);
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-		get(&kinds[i], container, in_force);
+		linux_limits_get_kind(&kinds[i], container, in_force);
 	return 0;
 }

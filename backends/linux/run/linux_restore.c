@@ -15,8 +15,8 @@
 #define LIST_MS 2000
 
 /* Is the first process there, and does it answer as wshd? */
-static int revive(struct linux_container *container, const char *state,
-		  struct warden_restored *restored, struct warden_error *err)
+static int linux_restore_connect(struct linux_container *container, const char *state,
+				 struct warden_restored *restored, struct warden_error *err)
 {
 	if (container->init_pidfd < 0)
 		return warden_error_set(err, "its first process has ended");
@@ -39,8 +39,9 @@ static int revive(struct linux_container *container, const char *state,
 
 /* A dead container's connection is of no use; its first process, if it lives, is still watched, for
  * destroy. */
-static void leave_dead(struct linux_container *container, struct warden_restored *restored,
-		       const struct warden_error *reason)
+static void linux_restore_mark_dead(struct linux_container *container,
+				    struct warden_restored *restored,
+				    const struct warden_error *reason)
 {
 	const struct warden_host *host = container->backend->host;
 
@@ -72,9 +73,9 @@ int linux_restore(void *backend, const struct warden_identity *identity, const c
 	/* It may have been made under other settings. */
 	if (container->init_pidfd >= 0)
 		user_read_base(container->init_pid, &container->base);
-	if (revive(container, state, restored, &reason) < 0) {
+	if (linux_restore_connect(container, state, restored, &reason) < 0) {
 		restored->alive = false;
-		leave_dead(container, restored, &reason);
+		linux_restore_mark_dead(container, restored, &reason);
 	}
 	if (linux_container_watch(container, err) < 0) {
 		wshd_list_free(restored);

@@ -25,12 +25,12 @@
 #define PAUSES   200
 
 /* How often at once. */
-#define LOOKS 16
+#define ROUNDS_AT_ONCE 16
 
-static void on_event(void *data, uint32_t events);
+static void linux_stop_on_event(void *data, uint32_t events);
 
 /* Closes what has ended; how many are left. */
-static size_t drop_ended(struct container_processes *processes)
+static size_t linux_stop_drop_ended(struct container_processes *processes)
 {
 	struct pollfd polls[PROCESSES_MAX];
 	size_t left = 0;
@@ -49,21 +49,21 @@ static size_t drop_ended(struct container_processes *processes)
 	return left;
 }
 
-static int wait_for(struct linux_container *container, int fd, struct warden_error *err)
+static int linux_stop_watch_fd(struct linux_container *container, int fd, struct warden_error *err)
 {
-	container->stop.watch =
-		watcher_add(container->backend->watcher, fd, EPOLLIN, on_event, container, err);
+	container->stop.watch = watcher_add(container->backend->watcher, fd, EPOLLIN,
+					    linux_stop_on_event, container, err);
 	return container->stop.watch ? 0 : -1;
 }
 
-static int set_timer(int timer_fd, long nanoseconds)
+static int linux_stop_set_timer(int timer_fd, long nanoseconds)
 {
 	struct itimerspec time = {.it_value.tv_nsec = nanoseconds};
 
 	return timerfd_settime(timer_fd, 0, &time, NULL);
 }
 
-static int pause_a_little(struct linux_container *container, struct warden_error *err)
+static int linux_stop_start_timer(struct linux_container *container, struct warden_error *err)
 {
 	struct linux_stop *stop = &container->stop;
 
@@ -71,25 +71,26 @@ static int pause_a_little(struct linux_container *container, struct warden_error
 	stop->paused = true;
 	if (stop->timer_fd < 0)
 		stop->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	if (stop->timer_fd < 0 || set_timer(stop->timer_fd, PAUSE_MS * 1000000L) < 0)
+	if (stop->timer_fd < 0 || linux_stop_set_timer(stop->timer_fd, PAUSE_MS * 1000000L) < 0)
 		return warden_error_errno(err, "set the timer of a stop");
-	return wait_for(container, stop->timer_fd, err);
+	return linux_stop_watch_fd(container, stop->timer_fd, err);
 }
 
 void linux_stop_expire_timer(struct linux_container *container)
 {
 	if (container->stop.paused)
-		set_timer(container->stop.timer_fd, 1); /* else it comes when it was to come */
+		linux_stop_set_timer(container->stop.timer_fd,
+				     1); /* else it comes when it was to come */
 }
 
-/* Looks until it finds processes that live, or none at all: one that ends while we look may leave
- * others. */
-static int look(struct linux_container *container, struct warden_error *err)
+/* Looks until it finds processes that live, or none at all: one that ends while we
+ * look may leave others. */
+static int linux_stop_find_processes(struct linux_container *container, struct warden_error *err)
 {
 	struct container_processes *processes = &container->stop.processes;
 	int signal = container->stop.signal == SIGKILL ? SIGKILL : 0;
 
-	for (int i = 0; i < LOOKS; i++) {
+	for (int i = 0; i < ROUNDS_AT_ONCE; i++) {
 		if (container_processes_signal(container, signal, processes, err) < 0)
 			return -1;
 		if (processes->n > 0 || !processes->seen)
@@ -99,7 +100,7 @@ static int look(struct linux_container *container, struct warden_error *err)
 }
 
 /* A job that was asked for has no process yet, or processes come and go too fast to be caught. */
-static bool must_look_again(const struct linux_container *container)
+static bool linux_stop_must_retry(const struct linux_container *container)
 {
 	const struct linux_stop *stop = &container->stop;
 
@@ -111,22 +112,24 @@ static bool must_look_again(const struct linux_container *container)
 
 /* Waits for processes that were found, or looks for more. 1: the container is empty; 0: it waits.
  * The mutex is held. */
-static int go_on(struct linux_container *container, struct warden_error *err)
+static int linux_stop_run_round(struct linux_container *container, struct warden_error *err)
 {
 	struct linux_stop *stop = &container->stop;
 
-	if (drop_ended(&stop->processes) == 0) {
-		if (look(container, err) < 0)
+	if (linux_stop_drop_ended(&stop->processes) == 0) {
+		if (linux_stop_find_processes(container, err) < 0)
 			return -1;
-		if (must_look_again(container))
-			return pause_a_little(container, err);
+		if (linux_stop_must_retry(container))
+			return linux_stop_start_timer(container, err);
 	}
-	return stop->processes.n == 0 ? 1 : wait_for(container, stop->processes.fds[0], err);
+	return stop->processes.n == 0 ? 1
+				      : linux_stop_watch_fd(container, stop->processes.fds[0], err);
 }
 
 /* Where nobody is to be left they may not make more of them meanwhile. A container whose first
  * process has ended has no other. */
-static int send_signal(struct linux_container *container, int signal, struct warden_error *err)
+static int linux_stop_send_signal(struct linux_container *container, int signal,
+				  struct warden_error *err)
 {
 	if (signal == SIGKILL)
 		return cgroup_forbid_forks(container->cgroup, true, err);
@@ -135,7 +138,7 @@ static int send_signal(struct linux_container *container, int signal, struct war
 		       : 0;
 }
 
-static int begin(struct linux_container *container, int signal, struct warden_error *err)
+static int linux_stop_begin(struct linux_container *container, int signal, struct warden_error *err)
 {
 	struct linux_stop *stop = &container->stop;
 
@@ -143,13 +146,13 @@ static int begin(struct linux_container *container, int signal, struct warden_er
 	stop->signal = signal;
 	stop->pauses = 0;
 	stop->paused = false;
-	if (send_signal(container, signal, err) < 0)
+	if (linux_stop_send_signal(container, signal, err) < 0)
 		return -1;
-	return go_on(container, err);
+	return linux_stop_run_round(container, err);
 }
 
-/* What follows from the result of begin or go_on, with the mutex held. */
-static void end(struct linux_container *container, int result)
+/* What follows from the result of linux_stop_begin or linux_stop_run_round, with the mutex held. */
+static void linux_stop_finish(struct linux_container *container, int result)
 {
 	struct linux_stop *stop = &container->stop;
 	const struct warden_host *host = container->backend->host;
@@ -163,7 +166,7 @@ static void end(struct linux_container *container, int result)
 }
 
 /* On the watcher's thread. */
-static void on_event(void *data, uint32_t events)
+static void linux_stop_on_event(void *data, uint32_t events)
 {
 	struct linux_container *container = data;
 	const struct warden_host *host = container->backend->host;
@@ -179,8 +182,8 @@ static void on_event(void *data, uint32_t events)
 		stop->paused = false;
 		watch_remove(stop->watch);
 		stop->watch = NULL;
-		result = go_on(container, &err);
-		end(container, result);
+		result = linux_stop_run_round(container, &err);
+		linux_stop_finish(container, result);
 	}
 	pthread_mutex_unlock(&container->mutex);
 	if (result < 0)
@@ -190,7 +193,7 @@ static void on_event(void *data, uint32_t events)
 }
 
 /* Leaves the mutex locked, with no stop that waits. */
-static void cancel_and_lock(struct linux_container *container)
+static void linux_stop_cancel_and_lock(struct linux_container *container)
 {
 	for (;;) {
 		struct watch *watch;
@@ -207,7 +210,7 @@ static void cancel_and_lock(struct linux_container *container)
 
 void linux_stop_cancel(struct linux_container *container)
 {
-	cancel_and_lock(container);
+	linux_stop_cancel_and_lock(container);
 	container_processes_close(&container->stop.processes);
 	container->stop.signal = 0;
 	pthread_mutex_unlock(&container->mutex);
@@ -219,11 +222,11 @@ int linux_stop(void *data, int signal, struct warden_error *err)
 	const struct warden_host *host = container->backend->host;
 	int result;
 
-	cancel_and_lock(container);
-	result = begin(container, signal, err);
+	linux_stop_cancel_and_lock(container);
+	result = linux_stop_begin(container, signal, err);
 	linux_pause_end(
 		container); /* those that were frozen find the signal, or wshd its message */
-	end(container, result);
+	linux_stop_finish(container, result);
 	pthread_mutex_unlock(&container->mutex);
 	if (result > 0)
 		host->container_empty(host, container->id);

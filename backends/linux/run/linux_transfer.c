@@ -24,7 +24,7 @@
 	(1U << CAP_CHOWN | 1U << CAP_DAC_OVERRIDE | 1U << CAP_FOWNER | 1U << CAP_FSETID |          \
 	 1U << CAP_SETUID | 1U << CAP_SETGID)
 
-static void keep_capabilities(void)
+static void linux_transfer_keep_capabilities(void)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {0};
@@ -42,12 +42,13 @@ static void keep_capabilities(void)
 void linux_transfer_run(const struct linux_backend *backend, int socket, int root_fd, int data_fd)
 {
 	close(backend->program_fd);
-	keep_capabilities();
+	linux_transfer_keep_capabilities();
 	file_transfer_child_run(socket, root_fd, data_fd);
 }
 
 /* The root that the container's first process sees, which nobody inside can exchange. */
-static int open_root(const struct linux_container *container, struct warden_error *err)
+static int linux_transfer_open_root(const struct linux_container *container,
+				    struct warden_error *err)
 {
 	_cleanup_close_ int fd = -1;
 	char path[32];
@@ -80,7 +81,7 @@ int linux_transfer(void *data, const struct warden_transfer *transfer, struct wa
 
 	if (file_transfer_fill(&request, transfer, VCAP_HOME, err) < 0)
 		return -1;
-	root = open_root(container, err);
+	root = linux_transfer_open_root(container, err);
 	if (root < 0)
 		return -1;
 	socket = linux_spawner_transfer(backend->spawner, root, transfer->data_fd, err);

@@ -13,7 +13,7 @@
 
 #define COUNT_FILE "run/oom"
 
-static bool read_count(int directory, uint64_t *count)
+static bool oom_watch_read_count(int directory, uint64_t *count)
 {
 	_cleanup_close_ int fd = openat(directory, COUNT_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	char text[24];
@@ -25,7 +25,7 @@ static bool read_count(int directory, uint64_t *count)
 	return sscanf(text, "%" SCNu64, count) == 1;
 }
 
-static int write_count(int directory, uint64_t count, struct warden_error *err)
+static int oom_watch_write_count(int directory, uint64_t count, struct warden_error *err)
 {
 	_cleanup_close_ int fd = openat(
 		directory, COUNT_FILE, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -36,7 +36,7 @@ static int write_count(int directory, uint64_t count, struct warden_error *err)
 }
 
 /* On the watcher's thread. */
-static void on_event(void *data, uint32_t events)
+static void oom_watch_on_event(void *data, uint32_t events)
 {
 	struct linux_container *container = data;
 	const struct warden_host *host = container->backend->host;
@@ -46,7 +46,7 @@ static void on_event(void *data, uint32_t events)
 		host->oom(host, container->id);
 }
 
-static int watch(struct linux_container *container, struct warden_error *err)
+static int oom_watch_add(struct linux_container *container, struct warden_error *err)
 {
 	struct oom *oom = &container->oom;
 
@@ -54,7 +54,7 @@ static int watch(struct linux_container *container, struct warden_error *err)
 		return -1;
 	pthread_mutex_lock(&container->mutex);
 	oom->watch = watcher_add(container->backend->watcher, oom->cgroup.fd, oom->cgroup.events,
-				 on_event, container, err);
+				 oom_watch_on_event, container, err);
 	pthread_mutex_unlock(&container->mutex);
 	return oom->watch ? 0 : -1;
 }
@@ -67,9 +67,10 @@ int oom_watch_arm(struct linux_container *container, struct warden_error *err)
 
 	if (container->oom.cgroup.fd >= 0)
 		return 0;
-	if ((!read_count(directory, &before) &&
-	     write_count(directory, before = cgroup_oom_count(container->cgroup), err) < 0) ||
-	    watch(container, err) < 0) {
+	if ((!oom_watch_read_count(directory, &before) &&
+	     oom_watch_write_count(directory, before = cgroup_oom_count(container->cgroup), err) <
+		     0) ||
+	    oom_watch_add(container, err) < 0) {
 		oom_watch_disarm(container);
 		return -1;
 	}
