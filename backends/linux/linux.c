@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The linux backend as the daemon sees it: its options, what it starts and in which order, and its
- * operations, each of which is in the file of its name. */
+/* The entry point of the linux backend: options, setup and teardown order, and the table of
+ * operations. Each operation is in the file of its name. */
 #include <linux/capability.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -21,8 +21,8 @@
 #define OPTION_WSHD      "wshd"
 #define OPTION_TERMINALS "terminal_limit"
 
-/* The daemon's own: namespaces, mounts, links, maps, files and processes of any owner, limits. The
- * rest is for root in containers that have no user namespace. */
+/* The daemon needs these for namespaces, mounts, links, id maps, files and processes of any owner,
+ * and limits. The rest is for root in containers without a user namespace. */
 #define CAPABILITY(name) (UINT64_C(1) << (name))
 #define CAPABILITIES                                                                               \
 	(CAPABILITY(CAP_SYS_ADMIN) | CAPABILITY(CAP_NET_ADMIN) | CAPABILITY(CAP_SETUID) |          \
@@ -86,7 +86,7 @@ static int linux_load_program(struct linux_backend *backend, struct warden_error
 	return backend->program_fd < 0 ? -1 : 0;
 }
 
-/* The daemon may be moved between groups: so before anything is forked. */
+/* Runs before the first fork, since it may move the daemon to another control group. */
 static int linux_setup_cgroups(struct linux_backend *backend, struct warden_error *err)
 {
 	return cgroups_setup(backend->host, &backend->cgroups, err);
@@ -96,8 +96,8 @@ static void linux_warn_nested(const struct warden_host *host)
 {
 	if (host->settings->allow_nested_warden)
 		host->log(host, WARDEN_LOG_WARN, NULL,
-			  "server.allow_nested_warden: new containers have no user namespace, and "
-			  "nothing is masked: their root is this host's");
+			  "server.allow_nested_warden: new containers have no user namespace and "
+			  "no masks: root in them is root of this host");
 }
 
 static int linux_probe_host(struct linux_backend *backend, struct warden_error *err)
@@ -110,7 +110,7 @@ static int linux_probe_host(struct linux_backend *backend, struct warden_error *
 				   "roots of containers are made by %s%s",
 				   union_name((enum union_kind)backend->union_kind),
 				   backend->union_kind == UNION_BIND
-					   ? " mounts: each create copies the folders that are "
+					   ? " mounts: each create copies the directories that are "
 					     "written to"
 					   : "");
 	return 0;
@@ -126,7 +126,7 @@ static int linux_start_spawner(struct linux_backend *backend, struct warden_erro
 	return linux_spawner_start(backend, &backend->spawner, err);
 }
 
-/* From here on there are threads. */
+/* This step starts the first threads. */
 static int linux_setup_network(struct linux_backend *backend, struct warden_error *err)
 {
 	if (net_setup(backend->host, &backend->net, err) < 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The linux backend itself, as its files share it. A container is in linux_container.h. */
+/* The state of the backend, shared by its files. A container is in linux_container.h. */
 #ifndef LINUX_LINUX_H
 #define LINUX_LINUX_H
 
@@ -11,18 +11,18 @@
 #endif
 
 enum {
-	/* Ids of a container: its range on the host, and how many there are inside. */
+	/* The number of ids of a container, inside and on the host. */
 	ID_RANGE = 65536,
 };
 
-/* Whether new containers have a user namespace of their own: those that may run a warden do not,
- * since neither control groups of devices nor device nodes are for root of such a namespace. */
+/* Whether new containers have a user namespace. Containers that may run a warden have none, since
+ * root of a user namespace can neither use device cgroups nor make device nodes. */
 static inline bool linux_user_namespace(const struct warden_settings *settings)
 {
 	return settings->user_namespace && !settings->allow_nested_warden;
 }
 
-/* The host's id of root in a new container of that slot; 0 without user namespaces. */
+/* The host id of root in a new container of this slot; 0 without user namespaces. */
 static inline uint32_t linux_base(const struct warden_settings *settings, uint32_t slot)
 {
 	return linux_user_namespace(settings) ? settings->range_start + slot * ID_RANGE : 0;
@@ -30,9 +30,9 @@ static inline uint32_t linux_base(const struct warden_settings *settings, uint32
 
 struct linux_backend {
 	const struct warden_host *host;
-	int program_fd;    /* wshd, as it is executed */
-	int64_t terminals; /* the most of a container */
-	const char *lang;  /* the daemon's, for jobs; NULL: none */
+	int program_fd;    /* the copy of wshd that containers execute */
+	int64_t terminals; /* limit per container */
+	const char *lang;  /* LANG of the daemon, for jobs; NULL: not set */
 	int union_kind;    /* enum union_kind; see union.h */
 	struct cgroups *cgroups;
 	struct linux_spawner *spawner;

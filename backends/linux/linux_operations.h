@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The operations of the klass, each in the file of its name; include/warden/backend.h says what
- * they do. */
+/* The operations of the klass, each in the file of its name; include/warden/backend.h documents
+ * them. */
 #ifndef BACKENDS_LINUX_LINUX_OPERATIONS_H
 #define BACKENDS_LINUX_LINUX_OPERATIONS_H
 
@@ -27,7 +27,7 @@ int linux_set_limits(void *container, const struct warden_limits *limits,
 		     struct warden_limits *in_force, struct warden_error *err);
 int linux_pause(void *container, bool paused, struct warden_error *err);
 int linux_info(void *container, struct warden_info *info, struct warden_error *err);
-int linux_describe(void *backend, const struct warden_host *host, warden_fact_function tell,
-		   void *told, struct warden_error *err);
+int linux_describe(void *backend, const struct warden_host *host, warden_fact_function report,
+		   void *report_data, struct warden_error *err);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* See hooks.h. A hook is started by posix_spawn, which neither copies the daemon's memory nor runs
- * handlers of its libraries; of the daemon's descriptors it has none. */
+/* See hooks.h. posix_spawn starts a hook: it neither copies the daemon's memory nor runs fork
+ * handlers of its libraries. The hook inherits none of the daemon's descriptors. */
 #include "backends/linux/create/hooks.h"
 
 #include <fcntl.h>
@@ -17,9 +17,9 @@
 
 enum {
 	HOOK_MS = 10000,
-	CONFIG_MAX = 8192,  /* as the core writes etc/config */
-	VARIABLES_MAX = 64, /* more than it has lines */
-	OUTPUT_MAX = 640,   /* of what a hook writes */
+	CONFIG_MAX = 8192,  /* the core's limit for etc/config */
+	VARIABLES_MAX = 64, /* more than etc/config has lines */
+	OUTPUT_MAX = 640,   /* of a hook's standard error */
 };
 
 static const char *const names[] = {
@@ -57,7 +57,7 @@ bool hooks_any(const struct warden_settings *settings)
 	return false;
 }
 
-/* What a hook is told; its texts are its own. */
+/* The environment of a hook; owns its texts. */
 struct hook_environment {
 	char config[CONFIG_MAX], path[PATH_MAX + 32], pid[32];
 	char *variables[VARIABLES_MAX + 1];
@@ -70,7 +70,7 @@ static void hooks_add_variable(struct hook_environment *environment, char *varia
 		environment->variables[environment->n++] = variable;
 }
 
-/* Its lines are variables as they stand. */
+/* Each line of etc/config is one variable. */
 static int hooks_add_config(struct hook_environment *environment, int dir_fd,
 			    struct warden_error *err)
 {
@@ -106,7 +106,8 @@ static int hooks_make_environment(struct hook_environment *environment,
 	return 0;
 }
 
-/* A session of its own, so that all of it can be ended; no signal blocked or ignored. */
+/* The hook gets its own session, so that all its processes can be killed, and no signal is blocked
+ * or ignored. */
 static int hooks_set_attributes(posix_spawnattr_t *attributes)
 {
 	sigset_t none, all;
@@ -133,7 +134,7 @@ static int hooks_set_files(posix_spawn_file_actions_t *files, int stderr_fd)
 	return result;
 }
 
-/* The process, or -1 and errno. */
+/* Returns the pid, or -1 and errno. */
 static pid_t hooks_spawn(const char *program, char **variables, int stderr_fd)
 {
 	char *arguments[] = {(char *)program, NULL};
@@ -156,13 +157,13 @@ static pid_t hooks_spawn(const char *program, char **variables, int stderr_fd)
 	return number == 0 ? pid : -1;
 }
 
-/* The beginning of what a hook writes to its standard error. */
+/* The beginning of a hook's standard error. */
 struct hook_output {
 	char text[OUTPUT_MAX + 1];
 	size_t length;
 };
 
-/* Takes what is there; false: nothing comes any more. */
+/* Reads what is available. Returns false at end of file or on an error. */
 static bool hooks_read_output(struct hook_output *output, int fd)
 {
 	char rest[4096];
@@ -177,7 +178,7 @@ static bool hooks_read_output(struct hook_output *output, int fd)
 	return true;
 }
 
-/* Into one line that does nothing to a terminal. */
+/* Returns the output as one line of printable ASCII. */
 static const char *hooks_output_line(struct hook_output *output)
 {
 	while (output->length > 0 && (unsigned char)output->text[output->length - 1] <= ' ')
@@ -197,8 +198,8 @@ static int64_t hooks_now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Waits for the end of the process itself; what it left in the background may hold its pipe. 0, or
- * -1: it took too long. */
+/* Waits for the end of the hook's first process; its background processes may keep the pipe open.
+ * Returns 0, or -1 on timeout. */
 static int hooks_await_end(int pidfd, int pipe_fd, struct hook_output *output)
 {
 	int64_t end = hooks_now_ms() + HOOK_MS;
@@ -242,7 +243,7 @@ static int hooks_check_status(const char *what, int status, struct hook_output *
 				line);
 }
 
-/* Waits for it and takes its status. */
+/* Waits for the hook and checks its exit status; kills it on timeout. */
 static int hooks_reap(const char *what, pid_t pid, int pipe_fd, struct warden_error *err)
 {
 	_cleanup_close_ int pidfd = pidfd_open(pid, 0);
@@ -251,7 +252,7 @@ static int hooks_reap(const char *what, pid_t pid, int pipe_fd, struct warden_er
 	bool late = pidfd < 0 || hooks_await_end(pidfd, pipe_fd, &output) < 0;
 
 	if (late)
-		kill(-pid, SIGKILL); /* its session; it was not waited for, so it is still that */
+		kill(-pid, SIGKILL); /* its session; the pid is not reused before waitpid */
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	if (late) {

@@ -15,18 +15,18 @@
 #include "lib/fd_message.h"
 #include "lib/fork.h"
 
-/* The namespaces that the first process is born in; that of its mounts it makes last, and that of
- * cgroups when it is in its own. */
+/* The namespaces that the first process is created in. It makes its cgroup namespace once it is in
+ * its own cgroup, and its mount namespace last. */
 #define INIT_NAMESPACES (CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS)
 
-/* Waits for `event`; fails with what came instead. */
+/* Receives a message; fails unless it is `event`. */
 static int init_receive(int socket, enum init_event event, struct init_message *message,
 			struct warden_error *err)
 {
 	ssize_t came = fd_message_receive(socket, message, sizeof(*message), NULL, 0);
 
 	if (came < 0)
-		return warden_error_errno(err, "hear from the container's first process");
+		return warden_error_errno(err, "receive from the container's first process");
 	if (came == 0)
 		return warden_error_set(err, "the container's first process was killed");
 	if (message->event == INIT_FAILED) {
@@ -34,7 +34,8 @@ static int init_receive(int socket, enum init_event event, struct init_message *
 		return -1;
 	}
 	if (message->event != event)
-		return warden_error_set(err, "the container's first process answers out of turn");
+		return warden_error_set(err,
+					"unexpected message from the container's first process");
 	return 0;
 }
 
@@ -43,20 +44,20 @@ static int init_send(int socket, enum init_event event, const int *fd, struct wa
 	struct init_message message = {.event = event};
 
 	if (fd_message_send(socket, &message, sizeof(message), fd, fd ? 1 : 0) < 0)
-		return warden_error_errno(err, "tell the container's first process to go on");
+		return warden_error_errno(err, "send to the container's first process");
 	return 0;
 }
 
-/* The helper: makes the user namespace as the container's own base id, which is then the one that
- * its inotify instances, message queues and the like are charged to, not root. Once the maps are
- * there, makes the first process in it, as a child of the set-up child. */
+/* The helper makes the user namespace as the container's base id, so that inotify instances,
+ * message queues and the like are charged to that id and not to root. Once the maps are written, it
+ * creates the first process in it, as a child of the set-up child. */
 static void __attribute__((noreturn)) init_run_helper(const struct setup *setup)
 {
 	struct init_message message = {.event = INIT_BORN};
 	struct warden_error err;
 	int socket = setup->init_far_fd;
 
-	close(setup->init_fd); /* so that we see the set-up child's end */
+	close(setup->init_fd); /* so that the end of the set-up child is seen */
 	if (user_become(setup->parameters.base, &err) < 0)
 		init_child_fail(socket, &err);
 	if (unshare(CLONE_NEWUSER) < 0) {
@@ -70,7 +71,7 @@ static void __attribute__((noreturn)) init_run_helper(const struct setup *setup)
 		warden_error_errno(&err, "become root of the user namespace");
 		init_child_fail(socket, &err);
 	}
-	/* CLONE_PARENT takes no exit signal but the caller's own. */
+	/* With CLONE_PARENT the exit signal is that of the caller. */
 	message.event = INIT_BORN;
 	message.pid = fork_with(INIT_NAMESPACES | CLONE_PARENT, 0, -1);
 	if (message.pid == 0)
@@ -86,8 +87,8 @@ static int init_start_in_user_namespace(struct setup *setup, struct warden_error
 {
 	const struct user_map map = {setup->parameters.base, ID_RANGE, 0, 0};
 	struct init_message message;
-	/* Born in the container's group, in which the first process is then born too: its own
-	 * rights do not reach there. */
+	/* The helper is created in the container's cgroup, which the first process inherits: it has
+	 * no right to move itself there. */
 	pid_t helper = fork_with(0, SIGCHLD, setup->cgroup_fd);
 
 	if (helper == 0)
@@ -102,7 +103,7 @@ static int init_start_in_user_namespace(struct setup *setup, struct warden_error
 	if (setup->namespace_fd < 0 || init_send(setup->init_fd, INIT_MAPPED, NULL, err) < 0 ||
 	    init_receive(setup->init_fd, INIT_BORN, &message, err) < 0)
 		return -1;
-	waitpid(helper, NULL, 0); /* it said all that it knows */
+	waitpid(helper, NULL, 0); /* its exit status is not needed */
 	setup->init_pid = message.pid;
 	return 0;
 }
@@ -120,11 +121,11 @@ static int init_start_as_root(struct setup *setup, struct warden_error *err)
 	return 0;
 }
 
-/* The set-up child moves into the container's network namespace: what is opened there belongs to
- * it, /sys shows it, and no worker ever has to. */
+/* The set-up child enters the container's network namespace: sockets that it opens belong to it,
+ * /sys shows it, and no worker needs to enter it. */
 static int init_enter_network(struct setup *setup, struct warden_error *err)
 {
-	/* Our own child that was not waited for: the number is nobody else's. */
+	/* A child that was not waited for: its pid is not reused. */
 	setup->init_pidfd = pidfd_open(setup->init_pid, 0);
 	if (setup->init_pidfd < 0)
 		return warden_error_errno(err, "open process %d", setup->init_pid);
@@ -169,8 +170,7 @@ int init_execute(struct setup *setup, struct warden_error *err)
 
 	if (init_send(setup->init_fd, INIT_EXECUTE, NULL, err) < 0)
 		return -1;
-	/* Its end of the socket closes when it executes wshd; there is no other answer but failure.
-	 */
+	/* Its end of the socket closes when it executes wshd; a message is always a failure. */
 	switch (fd_message_receive(setup->init_fd, &message, sizeof(message), NULL, 0)) {
 	case 0:
 		return 0;
@@ -178,6 +178,6 @@ int init_execute(struct setup *setup, struct warden_error *err)
 		*err = message.error;
 		return -1;
 	default:
-		return warden_error_errno(err, "hear from the container's first process");
+		return warden_error_errno(err, "receive from the container's first process");
 	}
 }

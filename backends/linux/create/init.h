@@ -1,30 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The container's first process, from its birth to the exec of wshd: what the set-up child does
- * about it (init.c), and what it does itself (init_child.c). */
+/* The container's first process, from its creation to the exec of wshd: the set-up child's part
+ * (init.c) and its own part (init_child.c). */
 #ifndef BACKENDS_LINUX_CREATE_INIT_H
 #define BACKENDS_LINUX_CREATE_INIT_H
 
 #include "backends/linux/create/setup.h"
 
-/* Makes the first process, which waits, in all its namespaces but that of mounts; opens its
- * network namespace, in which the set-up child stays. */
+/* Creates the first process in its pid, network, IPC and UTS namespaces; it then waits. The set-up
+ * child enters the network namespace, stays there and opens it. */
 int init_start(struct setup *setup, struct warden_error *err);
 
-/* Lets it make settings of its user namespace, through a proc that is nowhere attached yet. */
+/* Has the first process set sysctls of its user namespace, through a proc that is not attached yet.
+ * */
 int init_prepare(struct setup *setup, struct warden_error *err);
 
-/* Lets it take its own copy of the mounts and execute wshd; returns when wshd runs. */
+/* Has the first process copy the mounts into its own namespace and execute wshd; returns when wshd
+ * runs. */
 int init_execute(struct setup *setup, struct warden_error *err);
 
-/* What the set-up child and the first process tell each other. */
+/* The messages between the set-up child, the helper and the first process. */
 enum init_event {
-	INIT_ALONE,   /* from a helper: it is in a new user namespace and waits for its maps */
-	INIT_MAPPED,  /* to it */
-	INIT_BORN,    /* from it: the first process is there */
-	INIT_PREPARE, /* to the first process, with a proc */
+	INIT_ALONE,   /* from the helper: it is in a new user namespace and waits for its maps */
+	INIT_MAPPED,  /* to the helper: the maps are written */
+	INIT_BORN,    /* from the helper: the first process exists */
+	INIT_PREPARE, /* to the first process, with the descriptor of a proc */
 	INIT_PREPARED,
 	INIT_EXECUTE,
-	INIT_FAILED, /* instead of any answer */
+	INIT_FAILED, /* instead of any other answer */
 };
 
 struct init_message {

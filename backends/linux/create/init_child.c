@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The container's first process before it executes wshd; see init.h. It has all capabilities of its
- * user namespace, sees the mounts of the set-up child until it takes its own copy, and ends when
- * the set-up child does. */
+ * user namespace, shares the mounts of the set-up child until it makes its own copy, and ends when
+ * the set-up child ends. */
 #include "backends/linux/create/init.h"
 
 #include <fcntl.h>
@@ -20,18 +20,19 @@
 /* The number of wshd's socket: the first after the standard descriptors. */
 #define LISTEN_FD (STDERR_FILENO + 1)
 
-/* Jobs inherit it: what runs in containers is to leave the host usable. */
+/* Jobs inherit it, so that the host stays usable under load. */
 #define INIT_NICE 10
 
 void init_child_fail(int socket, const struct warden_error *err)
 {
 	struct init_message message = {.event = INIT_FAILED, .error = *err};
 
-	fd_message_send(socket, &message, sizeof(message), NULL, 0); /* nobody else could be told */
+	fd_message_send(socket, &message, sizeof(message), NULL,
+			0); /* a failure cannot be reported elsewhere */
 	_exit(1);
 }
 
-/* No user namespace can be made inside: the bounding set would end at it. */
+/* Forbids user namespaces inside: a process in a new one is not bound by the bounding set. */
 static int init_child_forbid_user_namespaces(int proc, struct warden_error *err)
 {
 	_cleanup_close_ int fd = openat(proc, "sys/user/max_user_namespaces", O_WRONLY | O_CLOEXEC);
@@ -41,7 +42,7 @@ static int init_child_forbid_user_namespaces(int proc, struct warden_error *err)
 	return 0;
 }
 
-/* Does what the set-up child says until that is to execute wshd. */
+/* Serves messages of the set-up child until INIT_EXECUTE. */
 static void init_child_await_execute(const struct setup *setup)
 {
 	struct init_message message;
@@ -64,8 +65,8 @@ static void init_child_await_execute(const struct setup *setup)
 	}
 }
 
-/* The copy belongs to the container's user namespace, so all of it is locked. The working directory
- * is that of the set-up child's root: nothing of the host's. */
+/* The copy of the mounts belongs to the container's user namespace, so all mounts in it are locked.
+ * The set-up child has pivoted already: "/" is the container's root. */
 static int init_child_leave_host(const struct setup *setup, struct warden_error *err)
 {
 	if (unshare(CLONE_NEWNS | CLONE_NEWCGROUP) < 0)
@@ -83,21 +84,22 @@ static void init_child_reset_signals(void)
 {
 	sigset_t none;
 
-	/* Ignored ones would stay so after exec; those that cannot be set need not be. */
+	/* Ignored signals stay ignored after exec. SIGKILL and SIGSTOP cannot be set and need not
+	 * be. */
 	for (int number = 1; number < NSIG; number++)
 		signal(number, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* A copy that is closed by exec and lies where wshd expects none. */
+/* Duplicates a descriptor above those that wshd expects, with close-on-exec. */
 static int init_child_move_fd(int fd)
 {
 	return fcntl(fd, F_DUPFD_CLOEXEC, LISTEN_FD + 1);
 }
 
-/* What wshd finds: standard descriptors from the container's own /dev, its socket, nothing else.
- * `program` and `socket` get numbers that do not collide. */
+/* Leaves wshd its standard descriptors, from the container's /dev, and its socket, and nothing
+ * else. `program` and `socket` are moved out of the way. */
 static int init_child_arrange_fds(const struct setup *setup, int *program, int *socket,
 				  struct warden_error *err)
 {
@@ -107,19 +109,19 @@ static int init_child_arrange_fds(const struct setup *setup, int *program, int *
 	*program = init_child_move_fd(setup->backend->program_fd);
 	*socket = init_child_move_fd(setup->init_far_fd);
 	if (null < 0 || listening < 0 || *program < 0 || *socket < 0)
-		return warden_error_errno(err, "open what wshd is to find");
+		return warden_error_errno(err, "duplicate the descriptors of wshd");
 	for (int fd = 0; fd <= STDERR_FILENO; fd++)
 		if (dup2(null, fd) < 0)
 			return warden_error_errno(err, "set up standard descriptor %d", fd);
 	if (close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
-		return warden_error_errno(err, "mark descriptors to be closed");
+		return warden_error_errno(err, "set close-on-exec on descriptors");
 	if (dup2(listening, LISTEN_FD) < 0)
-		return warden_error_errno(err, "hand wshd its socket");
+		return warden_error_errno(err, "set up the socket of wshd");
 	return 0;
 }
 
-/* What jobs may never do, root's neither: reach the kernel, other processes' memory, hardware, the
- * clock, mounts, the audit system and mandatory access control. */
+/* Removes what no job may do, not even root's: reach the kernel, other processes' memory, hardware,
+ * the clock, mounts, the audit system and mandatory access control. */
 static uint64_t init_child_bounding_set(void)
 {
 	static const int refused[] = {

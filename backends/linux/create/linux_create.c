@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What makes a container: the worker's list of steps, each with its undo. What the set-up child
- * does meanwhile is the list in setup_child.c. */
+/* Creates a container: the worker's list of steps, each with its undo. The steps that the set-up
+ * child runs meanwhile are in setup_child.c. */
 #include "backends/linux/linux_operations.h"
 
 #include <poll.h>
@@ -23,7 +23,7 @@
 #include "lib/cleanup.h"
 #include "lib/pid_record.h"
 
-/* Enough for what a set-up needs, and its messages. */
+/* Enough for a set-up and its messages. */
 #define THREAD_STACK ((size_t)512 * 1024)
 
 struct linux_creation {
@@ -33,15 +33,14 @@ struct linux_creation {
 	struct setup_worker start;
 };
 
-/* Before anything is there. */
 static int linux_create_run_first_hook(struct linux_creation *creation, struct warden_error *err)
 {
 	return hooks_run(creation->backend->host, HOOK_PARENT_BEFORE_CLONE,
 			 &creation->request->identity, 0, err);
 }
 
-/* Before there are files: where limits that an earlier container has left allow none, overlay has
- * no folder to work in and is read-only. */
+/* Runs before files are made: limits left by a previous container could forbid them, and overlay is
+ * read-only if it cannot make its work directory. */
 static int linux_create_reset_quota(struct linux_creation *creation, struct warden_error *err)
 {
 	return disk_quota_reset(&creation->backend->quota, &creation->request->identity, err);
@@ -53,7 +52,7 @@ static int linux_create_make_cgroup(struct linux_creation *creation, struct ward
 			   &creation->container->cgroup, err);
 }
 
-/* Nothing is in it any more but what is dying. */
+/* Only dying processes are left in the group. */
 static void linux_create_undo_cgroup(struct linux_creation *creation)
 {
 	const struct warden_host *host = creation->backend->host;
@@ -88,14 +87,14 @@ static int linux_create_await_init(struct linux_creation *creation, struct warde
 	return cgroup_attach(creation->container->cgroup, creation->container->init_pid, err);
 }
 
-/* When it is dead, all that was in its namespaces is dead too. */
+/* Its end kills every process of its pid namespace. */
 static void linux_create_undo_init(struct linux_creation *creation)
 {
 	struct pollfd ended = {.fd = creation->container->init_pidfd, .events = POLLIN};
 
 	if (ended.fd < 0)
 		return;
-	pidfd_send_signal(ended.fd, SIGKILL, NULL, 0); /* ESRCH: it is */
+	pidfd_send_signal(ended.fd, SIGKILL, NULL, 0); /* ESRCH: it has ended */
 	while (poll(&ended, 1, -1) < 0 && errno == EINTR)
 		;
 }
@@ -122,7 +121,7 @@ static void linux_create_on_net_removed(void *data)
 	pthread_mutex_unlock(&waiter->mutex);
 }
 
-/* The core uses the id and the addresses again as soon as we return. */
+/* Waits for the removal: the core reuses the id and the addresses as soon as create returns. */
 static void linux_create_undo_network(struct linux_creation *creation)
 {
 	struct linux_create_waiter waiter = {
@@ -130,7 +129,7 @@ static void linux_create_undo_network(struct linux_creation *creation)
 		.changed = PTHREAD_COND_INITIALIZER,
 	};
 
-	setup_worker_abandon(&creation->start); /* it holds the network namespace */
+	setup_worker_abandon(&creation->start); /* the set-up child holds the network namespace */
 	net_remove(creation->backend->net, &creation->request->identity,
 		   linux_create_on_net_removed, &waiter);
 	pthread_mutex_lock(&waiter.mutex);
@@ -153,7 +152,7 @@ static void linux_create_undo_firewall(struct linux_creation *creation)
 		host->log(host, WARDEN_LOG_ERROR, creation->container->id, "%s", err.message);
 }
 
-/* Before wshd is executed: from then on the first process outlives the daemon. */
+/* Runs before wshd is executed: from then on the first process survives the daemon. */
 static int linux_create_write_record(struct linux_creation *creation, struct warden_error *err)
 {
 	const struct linux_container *container = creation->container;
@@ -162,7 +161,7 @@ static int linux_create_write_record(struct linux_creation *creation, struct war
 				container->init_pidfd, err);
 }
 
-/* The first process is there, in its groups and with its link, and waits. */
+/* The first process waits, in its cgroups and with its link. */
 static int linux_create_run_clone_hook(struct linux_creation *creation, struct warden_error *err)
 {
 	return hooks_run(creation->backend->host, HOOK_PARENT_AFTER_CLONE,
@@ -195,11 +194,11 @@ static int linux_create_execute_wshd(struct linux_creation *creation, struct war
 	if (setup_worker_execute(&creation->start, container, err) < 0)
 		return -1;
 	if (container_processes_program(container->init_pid, &container->program) < 0)
-		return warden_error_errno(err, "look at the program of process %d",
+		return warden_error_errno(err, "stat the program of process %d",
 					  container->init_pid);
 	if (fstat(creation->backend->program_fd, &program) < 0)
-		return warden_error_errno(err, "look at wshd");
-	/* It is in its control group namespace now, whose top is the container's own group. */
+		return warden_error_errno(err, "stat wshd");
+	/* Its cgroup namespace exists by now; its root is the container's group. */
 	if (creation->backend->host->settings->allow_nested_warden &&
 	    cgroup_enter_leaf(container->cgroup, container->init_pid, err) < 0)
 		return -1;
@@ -222,8 +221,8 @@ static void linux_create_undo_connect(struct linux_creation *creation)
 	linux_container_unwatch(creation->container);
 }
 
-/* What makes a container, in order; what fails is undone from that step back to the first: an undo
- * copes with its step half done. */
+/* The steps in order. On failure the undo functions run from the failed step back to the first, so
+ * an undo handles a step that is half done. */
 static const struct linux_create_step {
 	int (*run)(struct linux_creation *creation, struct warden_error *err);
 	void (*undo)(struct linux_creation *creation);
@@ -275,7 +274,7 @@ static int linux_create_container(struct linux_backend *backend, const struct wa
 	return result;
 }
 
-/* A create that waits for programs, or copies files. */
+/* A create that runs on its own thread. */
 struct linux_create_call {
 	struct linux_backend *backend;
 	const struct warden_create *create;
@@ -298,7 +297,8 @@ static void *linux_create_thread(void *data)
 	return NULL;
 }
 
-/* On a thread of its own, so that slow hooks and copies hold up nobody else: workers are few. */
+/* Runs a create on its own thread, so that slow hooks and copies do not occupy one of the few
+ * workers. */
 static int linux_create_start_thread(struct linux_backend *backend,
 				     const struct warden_create *create, struct warden_error *err)
 {
@@ -308,7 +308,7 @@ static int linux_create_start_thread(struct linux_backend *backend,
 	int number;
 
 	if (!call)
-		return warden_error_errno(err, "keep a create");
+		return warden_error_errno(err, "allocate a create");
 	*call = (struct linux_create_call){backend, create};
 	pthread_attr_init(&attributes);
 	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);

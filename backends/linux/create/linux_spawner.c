@@ -16,14 +16,14 @@
 
 struct linux_spawner {
 	struct spawner spawner;
-	int pidfd; /* -1: nobody watches */
+	int pidfd; /* -1: not watched */
 	const struct warden_host *host;
 };
 
-/* What is asked for. */
+/* The requests. */
 enum request { REQUEST_SETUP, REQUEST_TRANSFER };
 
-/* What cannot be raised inside a user namespace any more is raised here, as far as it goes. */
+/* Raises limits as far as possible, since a process in a user namespace cannot raise them. */
 static void linux_spawner_raise_limits(void)
 {
 	for (int resource = 0; resource < RLIM_NLIMITS; resource++) {
@@ -32,7 +32,7 @@ static void linux_spawner_raise_limits(void)
 		if (setrlimit(resource, &limit) == 0 || getrlimit(resource, &limit) < 0)
 			continue;
 		limit.rlim_cur = limit.rlim_max;
-		setrlimit(resource, &limit); /* stays as it is: jobs are told what they lack */
+		setrlimit(resource, &limit); /* on failure the limit stays: the job reports it */
 	}
 }
 
@@ -91,12 +91,13 @@ int linux_spawner_watch(struct linux_spawner *spawner, struct watcher *watcher,
 			const struct warden_host *host, struct warden_error *err)
 {
 	spawner->host = host;
-	/* Our own child that was not waited for: the number is nobody else's. */
+	/* A child that was not waited for: its pid is not reused. */
 	spawner->pidfd = pidfd_open(spawner->spawner.pid, 0);
 	if (spawner->pidfd < 0)
 		return warden_error_errno(err, "open the spawner (process %d)",
 					  spawner->spawner.pid);
-	if (!watcher_add(watcher, spawner->pidfd, EPOLLIN | EPOLLONESHOT, linux_spawner_on_end, spawner, err))
+	if (!watcher_add(watcher, spawner->pidfd, EPOLLIN | EPOLLONESHOT, linux_spawner_on_end,
+			 spawner, err))
 		return -1;
 	return 0;
 }

@@ -10,27 +10,27 @@
 
 struct linux_spawner;
 
-/* To be called while the caller has one thread. The spawner and its children see `backend` as it is
- * now. */
+/* Call it while the caller has one thread. The spawner and its children have a copy of `backend` as
+ * of this call. */
 int linux_spawner_start(const struct linux_backend *backend, struct linux_spawner **spawner,
 			struct warden_error *err);
 
-/* Tells the host when the spawner has ended before linux_spawner_stop: there are threads by then,
- * so no other one can be forked. */
+/* Reports a failure of the backend if the spawner ends before linux_spawner_stop: by then there are
+ * threads, so no new spawner can be forked. */
 int linux_spawner_watch(struct linux_spawner *spawner, struct watcher *watcher,
 			const struct warden_host *host, struct warden_error *err);
 
-/* Asks for a set-up child for the container whose directory is `directory_fd`; `cgroup_fd` is its
+/* Requests a set-up child for the container whose directory is `directory_fd`; `cgroup_fd` is its
  * group on v2, or -1. Returns the worker's end of the connection to it. Any thread may call it. */
 int linux_spawner_request(struct linux_spawner *spawner, int directory_fd, int cgroup_fd,
 			  struct warden_error *err);
 
-/* Asks for a process that moves files (linux_transfer.h) below `root_fd`, with `data_fd` or -1; the
- * worker's end of the connection to it. Any thread may call it. */
+/* Requests a process that transfers files (linux_transfer.h) below `root_fd`, with `data_fd` or -1.
+ * Returns the worker's end of the connection to it. Any thread may call it. */
 int linux_spawner_transfer(struct linux_spawner *spawner, int root_fd, int data_fd,
 			   struct warden_error *err);
 
-/* Ends the spawner; containers live on. Its watcher is gone already. NULL is allowed. */
+/* Ends the spawner; containers keep running. Free its watcher before. NULL is allowed. */
 void linux_spawner_stop(struct linux_spawner *spawner);
 
 #endif

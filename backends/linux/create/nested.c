@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* See nested.h. The place is the original's, where its clients' scripts look. */
+/* See nested.h. The path is that of the original Warden, which clients' scripts use. */
 #include "backends/linux/create/nested.h"
 
 #include <fcntl.h>
@@ -22,7 +22,7 @@ static int nested_attach_group(struct setup *setup, const struct cgroup_place *p
 	snprintf(path, sizeof(path), PLACE "/%s", place->name);
 	group = mount_clone(AT_FDCWD, place->path, false);
 	if (group < 0 && errno == ENOENT)
-		return 0; /* made when a limit needs it */
+		return 0; /* the group is made when a limit needs it */
 	if (group < 0 || mount_set(group, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
 				   -1, false) < 0)
 		return warden_error_errno(err, "copy the mount of control group %s", place->path);
@@ -50,9 +50,9 @@ uint64_t nested_capabilities(void)
 {
 	static const int needed[] = {
 		CAP_SYS_ADMIN,    /* namespaces, mounts */
-		CAP_SYS_PTRACE,   /* to look at processes of others */
+		CAP_SYS_PTRACE,   /* to inspect processes of other users */
 		CAP_SYS_RESOURCE, /* limits of jobs */
-		CAP_MKNOD,        /* /dev of its containers */
+		CAP_MKNOD,        /* device nodes of its containers */
 	};
 	uint64_t set = 0;
 

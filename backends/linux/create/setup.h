@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The set-up of a container as its three parties see it: the worker that runs `create`, the set-up
- * child that the spawner forks for it, and the container's first process before its exec. Here is
- * what they say to each other and what the set-up child knows; its steps are in setup_child.c, each
- * of them in the file of its subject.
+ * The set-up of a container, shared by the worker that runs `create`, the set-up child that the
+ * spawner forks, and the container's first process before its exec: the protocol between worker and
+ * set-up child, and the set-up child's state. Its list of steps is in setup_child.c, each step in
+ * the file of its subject.
  *
- * The worker sends `struct setup_parameters`, a path for each layer, the texts (each of the length
- * that the parameters tell; none of length 0) and a `struct setup_bind` for each bind mount. The
- * set-up child answers SETUP_STARTED with descriptors once the first process is there, so that
- * cgroups and links are made while it goes on with the mounts; SETUP_HOOK where a hook's turn is,
- * and waits for `go` (any message); SETUP_READY when all is mounted;
- * then it waits for another `go`, lets the first process exec, and ends with
- * SETUP_DONE. SETUP_NOTE may come at any time, SETUP_FAILED instead of any other. Whoever sees the
- * other's end closed gives up: so nothing outlives a worker or a daemon that dies.
+ * The worker sends `struct setup_parameters`, a path for each layer, the texts (their lengths are
+ * in the parameters; a text of length 0 is not sent) and a `struct setup_bind` for each bind mount.
+ * The set-up child answers SETUP_STARTED with descriptors once the first process exists, so that
+ * the worker makes cgroups and links while the set-up child mounts. It sends SETUP_HOOK for each
+ * hook and waits for `go` (any message). When all is mounted it sends SETUP_READY, waits for `go`,
+ * has the first process exec, and ends with SETUP_DONE. It may send SETUP_NOTE at any time, and
+ * SETUP_FAILED instead of any other message. Each side gives up if the other end is closed, so
+ * nothing is left if the worker or the daemon dies.
  */
 #ifndef BACKENDS_LINUX_CREATE_SETUP_H
 #define BACKENDS_LINUX_CREATE_SETUP_H
@@ -32,17 +32,17 @@ struct setup_layer {
 
 struct setup_parameters {
 	char id[32];
-	char path[PATH_MAX];   /* the container's directory */
-	char rootfs[PATH_MAX]; /* the topmost layer, for messages */
-	char hostname[65];     /* the kernel's longest */
-	size_t n_layers;       /* at least 1 */
-	uint64_t tmpfs_bytes,
-		tmpfs_inodes; /* 0: the writable layer lies in the directory; default */
-	uint64_t shm_bytes;   /* 0: the kernel's default */
-	size_t hosts_length;  /* of the lines of /etc/hosts beside its own */
-	size_t resolv_length; /* of /etc/resolv.conf; 0: as the host has it */
+	char path[PATH_MAX];                /* the container's directory */
+	char rootfs[PATH_MAX];              /* the topmost layer, for messages */
+	char hostname[65];                  /* the kernel's longest */
+	size_t n_layers;                    /* at least 1 */
+	uint64_t tmpfs_bytes, tmpfs_inodes; /* 0: the writable layer is in the container's
+					       directory; 0: the kernel's default */
+	uint64_t shm_bytes;                 /* 0: the kernel's default */
+	size_t hosts_length;                /* of additional lines of /etc/hosts */
+	size_t resolv_length; /* of /etc/resolv.conf; 0: derived from the settings or the host */
 	uint32_t base;        /* host id of container root; 0 without a user namespace */
-	bool nested;          /* it may run a warden of its own */
+	bool nested;          /* it may run its own warden */
 	uint32_t uid;         /* vcap's, inside */
 	struct in_addr host_ip, container_ip;
 	uid_t client_uid;
@@ -73,11 +73,11 @@ struct setup_reply {
 	struct warden_error error; /* SETUP_FAILED; SETUP_NOTE: for the log */
 };
 
-/* The descriptors that come with SETUP_STARTED. */
+/* Indices of the descriptors that are sent with SETUP_STARTED. */
 enum { STARTED_PIDFD, STARTED_NETNS, STARTED_RTNL, STARTED_FDS };
 
-/* What a set-up child knows. It is forked for one container and ends with it, so nothing is freed:
- * its end closes all descriptors and, by them, removes its namespaces. */
+/* The state of a set-up child. It is forked for one container and frees nothing: its exit closes
+ * all descriptors and so removes its namespaces. */
 struct setup {
 	const struct linux_backend *backend;
 	int socket; /* to the worker */
@@ -86,26 +86,25 @@ struct setup {
 	char *hosts, *resolv;       /* texts; NULL: none */
 	struct setup_bind *binds;
 	int *bind_sources; /* clones of the binds' sources, not attached yet */
-	int *bind_users;   /* user namespaces that map each one's owner to vcap, or -1 */
 
 	int layer_fds[SETUP_LAYERS_MAX]; /* copies of the layers' mounts, not attached yet */
 	int directory_fd; /* the container's directory, in the set-up's mount namespace */
 	int cgroup_fd;    /* its group on v2, or -1 */
-	int listen_fd;    /* where wshd listens */
+	int listen_fd;    /* the listening socket of wshd */
 	int namespace_fd; /* the container's user namespace, or -1 */
 	int init_fd;      /* to the first process */
-	int init_far_fd;  /* the first process's end; closed once it is there */
+	int init_far_fd;  /* the first process's end; closed once that exists */
 	pid_t init_pid;
 	int init_pidfd;
 	int netns_fd, rtnl_fd;
 	int root_fd; /* the container's root */
 	int dev_fd, proc_fd, sys_fd;
 
-	uint32_t image_uid, image_gid; /* of a vcap that the rootfs has already; 0: none */
+	uint32_t image_uid, image_gid; /* ids of vcap in the rootfs; 0: none */
 	uint32_t fuse_gid;             /* inside */
 };
 
-/* The whole of a set-up child; never returns. */
+/* Runs a set-up child; never returns. */
 void setup_child_run(const struct linux_backend *backend, int socket, int directory_fd,
 		     int cgroup_fd) __attribute__((noreturn));
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The set-up child: one process for one container, forked by the spawner, which makes the
- * container's namespaces, mounts and files and starts its first process. What it says to whom is in
- * setup.h. */
+/* The set-up child: one process per container, forked by the spawner. It makes the container's
+ * namespaces, mounts and files and starts its first process. The protocol is in setup.h. */
 #include "backends/linux/create/setup.h"
 
 #include <stdlib.h>
@@ -24,7 +23,7 @@ void setup_note(struct setup *setup, const struct warden_error *note)
 {
 	struct setup_reply reply = {.event = SETUP_NOTE, .error = *note};
 
-	/* A worker that is gone is noticed where its answer is waited for. */
+	/* If the worker is gone, the next receive fails. */
 	fd_message_send(setup->socket, &reply, sizeof(reply), NULL, 0);
 }
 
@@ -34,7 +33,7 @@ static int setup_child_receive_layers(struct setup *setup, struct warden_error *
 
 	setup->layers = calloc(n + 1, sizeof(*setup->layers));
 	if (!setup->layers)
-		return warden_error_errno(err, "keep %zu layers", n);
+		return warden_error_errno(err, "allocate %zu layers", n);
 	for (size_t i = 0; i < n; i++)
 		if (fd_message_receive(setup->socket, &setup->layers[i], sizeof(setup->layers[i]),
 				       NULL, 0) != sizeof(setup->layers[i]))
@@ -60,7 +59,7 @@ static int setup_child_receive_binds(struct setup *setup, struct warden_error *e
 	setup->binds = calloc(n + 1, sizeof(*setup->binds));
 	setup->bind_sources = calloc(n + 1, sizeof(*setup->bind_sources));
 	if (!setup->binds || !setup->bind_sources)
-		return warden_error_errno(err, "keep %zu bind mounts", n);
+		return warden_error_errno(err, "allocate %zu bind mounts", n);
 	for (size_t i = 0; i < n; i++)
 		if (fd_message_receive(setup->socket, &setup->binds[i], sizeof(setup->binds[i]),
 				       NULL, 0) != sizeof(setup->binds[i]))
@@ -82,13 +81,13 @@ static int setup_child_receive_request(struct setup *setup, struct warden_error 
 	return setup_child_receive_binds(setup, err);
 }
 
-/* In the container's directory, where root of the host alone reaches it: inside the container
- * nobody could tell that root from another. */
+/* The socket is in the container's directory, which only root of the host can reach: inside, root
+ * of the host could not be told from root of the container. */
 static int setup_child_listen(struct setup *setup, struct warden_error *err)
 {
 	umask(0177);
 	setup->listen_fd = wshd_listen(setup->directory_fd, err);
-	umask(0); /* what else is made has the mode that is asked for */
+	umask(0); /* later files get exactly the mode that is passed */
 	return setup->listen_fd < 0 ? -1 : 0;
 }
 
@@ -105,7 +104,7 @@ static int setup_child_report_init(struct setup *setup, struct warden_error *err
 	return 0;
 }
 
-/* The worker runs the hook, on the host, and then lets us go on. */
+/* Has the worker run the hook on the host, and waits for it. */
 static int setup_child_run_hook(struct setup *setup, enum hook hook, struct warden_error *err)
 {
 	const struct setup_reply reply = {.event = SETUP_HOOK, .hook = (int)hook};
@@ -129,7 +128,7 @@ static int setup_child_run_hook_after_pivot(struct setup *setup, struct warden_e
 	return setup_child_run_hook(setup, HOOK_CHILD_AFTER_PIVOT, err);
 }
 
-/* The worker has made cgroups and links and written down who the first process is. */
+/* Waits until the worker has made cgroups and links and recorded the first process. */
 static int setup_child_await_worker(struct setup *setup, struct warden_error *err)
 {
 	const struct setup_reply reply = {.event = SETUP_READY};
@@ -141,8 +140,8 @@ static int setup_child_await_worker(struct setup *setup, struct warden_error *er
 	return 0;
 }
 
-/* What is done for a container, in order. Nothing has an undo: the end of the set-up child ends the
- * first process and with it all namespaces; files are the worker's to remove. */
+/* The steps in order. None has an undo: the exit of the set-up child ends the first process and all
+ * namespaces; the worker removes the files. */
 static int (*const steps[])(struct setup *setup, struct warden_error *err) = {
 	setup_child_receive_request,
 	root_mounts_private,
@@ -187,6 +186,7 @@ void setup_child_run(const struct linux_backend *backend, int socket, int direct
 			reply.event = SETUP_FAILED;
 			break;
 		}
-	fd_message_send(socket, &reply, sizeof(reply), NULL, 0); /* nobody else could be told */
+	fd_message_send(socket, &reply, sizeof(reply), NULL,
+			0); /* a failure cannot be reported elsewhere */
 	_exit(reply.event != SETUP_DONE);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A worker's end of the conversation with a set-up child; see setup_worker.h. */
+/* The worker's side of the set-up protocol; see setup_worker.h. */
 #include "backends/linux/create/setup_worker.h"
 
 #include <poll.h>
@@ -14,18 +14,18 @@
 #include "lib/cleanup.h"
 #include "lib/fd_message.h"
 
-/* Copies a path; one that does not fit names nothing. */
+/* Copies a path; fails if it is too long for the kernel. */
 static int setup_worker_copy_path(char *to, const char *from, struct warden_error *err)
 {
 	if (strlen(from) >= PATH_MAX) {
 		errno = ENAMETOOLONG;
-		return warden_error_errno(err, "use path %.64s...", from);
+		return warden_error_errno(err, "copy path %.64s...", from);
 	}
 	memcpy(to, from, strlen(from) + 1);
 	return 0;
 }
 
-/* Texts that go along with the parameters. */
+/* The texts that are sent after the parameters. */
 struct setup_texts {
 	char *hosts, *resolv;
 	size_t hosts_length, resolv_length;
@@ -190,7 +190,7 @@ int setup_worker_begin(struct setup_worker *start, const struct linux_container 
 	return -1;
 }
 
-/* Waits for `event` or a hook's turn, writes notes to the log on the way. */
+/* Receives until `event` or SETUP_HOOK; logs notes meanwhile. */
 static int setup_worker_receive(const struct setup_worker *start,
 				const struct linux_container *container, enum setup_event event,
 				struct setup_reply *reply, int *fds, size_t n_fds,
@@ -202,7 +202,8 @@ static int setup_worker_receive(const struct setup_worker *start,
 		ssize_t came = fd_message_receive(start->socket, reply, sizeof(*reply), fds, n_fds);
 
 		if (came < 0)
-			return warden_error_errno(err, "hear from the set-up of %s", container->id);
+			return warden_error_errno(err, "receive from the set-up of %s",
+						  container->id);
 		if (came != sizeof(*reply))
 			return warden_error_set(err, "the set-up of %s was killed", container->id);
 		if (reply->event == SETUP_FAILED) {
@@ -232,12 +233,12 @@ int setup_worker_await_init(struct setup_worker *start, struct linux_container *
 	return 0;
 }
 
-/* Lets the set-up child go on. */
+/* Sends `go` to the set-up child. */
 static int setup_worker_send_go(const struct setup_worker *start,
 				const struct linux_container *container, struct warden_error *err)
 {
 	if (fd_message_send(start->socket, "", 1, NULL, 0) < 0)
-		return warden_error_errno(err, "let the set-up of %s go on", container->id);
+		return warden_error_errno(err, "send to the set-up of %s", container->id);
 	return 0;
 }
 
@@ -293,7 +294,7 @@ void setup_worker_explain(const struct setup_worker *start, struct warden_error 
 
 void setup_worker_abandon(struct setup_worker *start)
 {
-	struct setup_reply reply; /* that nobody waits for any more */
+	struct setup_reply reply; /* ignored */
 	int fds[STARTED_FDS];
 
 	if (start->socket >= 0 && shutdown(start->socket, SHUT_WR) == 0)

@@ -19,15 +19,15 @@
 #include "lib/cleanup.h"
 #include "lib/fork.h"
 
-/* What lets a process act on files that are not its own: capabilities(7), "effect of changing
- * fsuid". */
+/* Capabilities over files of other owners: the kernel drops them when fsuid changes from 0,
+ * capabilities(7). */
 #define FILE_CAPABILITIES                                                                          \
 	(CAP_TO_MASK(CAP_CHOWN) | CAP_TO_MASK(CAP_DAC_OVERRIDE) |                                  \
 	 CAP_TO_MASK(CAP_DAC_READ_SEARCH) | CAP_TO_MASK(CAP_FOWNER) | CAP_TO_MASK(CAP_FSETID) |    \
 	 CAP_TO_MASK(CAP_LINUX_IMMUTABLE) | CAP_TO_MASK(CAP_MKNOD))
 
-/* Makes all permitted capabilities effective, but for `except` of the first 32. 0, or -1 and errno.
- */
+/* Makes all permitted capabilities effective except those in `except` (bits 0 to 31). Returns 0, or
+ * -1 and errno. */
 static int user_set_capabilities(uint32_t except)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
@@ -45,7 +45,7 @@ int user_act_as(uid_t uid, gid_t gid, bool all_capabilities, struct warden_error
 {
 	setfsgid(gid);
 	setfsuid(uid);
-	/* These two report no failure but by what they answer the next time. */
+	/* setfsuid and setfsgid report no failure; the next call returns the id in force. */
 	if (setfsgid((gid_t)-1) != (int)gid || setfsuid((uid_t)-1) != (int)uid) {
 		errno = EPERM;
 		return warden_error_errno(err, "act as user %u, group %u", uid, gid);
@@ -68,13 +68,14 @@ int user_become(uid_t id, struct warden_error *err)
 	    setgroups(0, NULL) < 0 || setresgid(id, id, id) < 0 || setresuid(id, id, id) < 0 ||
 	    user_set_capabilities(0) < 0)
 		return warden_error_errno(err, "become user %u", id);
-	/* Whoever may write the maps is found out by /proc/PID's owner. */
+	/* The owner of /proc/PID may write the maps; the files of a process that is not dumpable
+	 * belong to root. */
 	if (prctl(PR_SET_DUMPABLE, 1) < 0)
 		return warden_error_errno(err, "make the helper of user %u dumpable", id);
 	return 0;
 }
 
-/* A line for each run of ids that follow each other on both sides. */
+/* Prints a line for each run of ids that is contiguous on both sides. */
 static int user_print_map(const struct user_map *map, char *text, size_t size)
 {
 	uint32_t low = map->one < map->other ? map->one : map->other;
@@ -151,7 +152,8 @@ int user_open_namespace(pid_t pid, struct warden_error *err)
 	return fd;
 }
 
-/* Sits in a new user namespace until it is killed. Says what came of it: 0 or an errno. */
+/* Waits in a new user namespace until it is killed. Writes 0, or an errno on failure, to `ready`.
+ * */
 static void __attribute__((noreturn)) user_run_placeholder(int ready)
 {
 	int number = unshare(CLONE_NEWUSER) < 0 ? errno : 0;
@@ -163,7 +165,7 @@ static void __attribute__((noreturn)) user_run_placeholder(int ready)
 	_exit(1);
 }
 
-/* Waits for what the placeholder reports. */
+/* Receives the placeholder's result. */
 static int user_await_placeholder(int ready)
 {
 	int number;
@@ -190,7 +192,7 @@ int user_namespace_for_mount(const struct user_map *uids, const struct user_map 
 		user_run_placeholder(far);
 	if (pid < 0)
 		return warden_error_errno(err, "fork a process for a user namespace");
-	close(take_fd(&far)); /* so that we see its end */
+	close(take_fd(&far)); /* so that read sees its end */
 	if (user_await_placeholder(near) < 0)
 		warden_error_errno(err, "make a user namespace");
 	else if (user_write_maps(pid, uids, gids, err) == 0)

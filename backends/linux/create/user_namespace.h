@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Identities: user namespaces, their maps, and as whom the set-up child acts on files. */
+/* User namespaces and their maps, and the ids with which the set-up child accesses files. */
 #ifndef BACKENDS_LINUX_CREATE_USER_NAMESPACE_H
 #define BACKENDS_LINUX_CREATE_USER_NAMESPACE_H
 
@@ -9,35 +9,37 @@
 
 #include "warden/backend.h"
 
-/* A map of `count` ids that start at 0 on to those from `first` on; two of them, `one` and `other`
- * (numbers from 0 to count - 1), swapped where they differ. */
+/* Maps ids 0 to count - 1 to those from `first` on. If `one` and `other` (0 to count - 1) differ,
+ * these two are swapped. */
 struct user_map {
 	uint32_t first, count;
 	uint32_t one, other;
 };
 
-/* From now on files are made as, and permissions decided for, these ids; with `all_capabilities`,
- * permissions do not count. */
+/* Sets the ids with which files are made and permissions are checked (fsuid, fsgid); with
+ * `all_capabilities`, permissions are not checked. */
 int user_act_as(uid_t uid, gid_t gid, bool all_capabilities, struct warden_error *err);
 
-/* Gives up for a while, or takes again, what makes a process exceed disk quotas. */
+/* Drops CAP_SYS_RESOURCE, which exceeds disk quotas, from the effective set (`obey`), or restores
+ * it. */
 int user_obey_quota(bool obey, struct warden_error *err);
 
-/* Becomes the given id for good, keeping all capabilities: what is made then is charged to it. */
+/* Changes to the given id for good and keeps all capabilities: kernel objects are then charged to
+ * that id. */
 int user_become(uid_t id, struct warden_error *err);
 
-/* Writes the maps of a process that is alone in a new user namespace. */
+/* Writes the maps of a process in a new user namespace. */
 int user_write_maps(pid_t pid, const struct user_map *uids, const struct user_map *gids,
 		    struct warden_error *err);
 
-/* The id that a process's root is for us, as its map tells; left alone where that cannot be read.
- */
+/* Reads from a process's uid map the host id of its root; if that fails `*base` is unchanged. */
 void user_read_base(pid_t pid, uint32_t *base);
 
-/* The user namespace of a process, as a descriptor. */
+/* Returns a descriptor of the user namespace of a process, or -1. */
 int user_open_namespace(pid_t pid, struct warden_error *err);
 
-/* A user namespace with these maps and nobody in it, to map a mount with. */
+/* Returns a descriptor of a new user namespace with these maps and no process, to map a mount with;
+ * or -1. */
 int user_namespace_for_mount(const struct user_map *uids, const struct user_map *gids,
 			     struct warden_error *err);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* wshd as containers execute it; see wshd_memfd.h. */
+/* The copy of wshd that containers execute; see wshd_memfd.h. */
 #include "backends/linux/create/wshd_memfd.h"
 
 #include <fcntl.h>
@@ -11,7 +11,7 @@
 #include "backends/linux/root/mount_api.h"
 #include "lib/cleanup.h"
 
-/* Not in every system's headers yet. */
+/* Missing in older headers. */
 #ifndef MFD_EXEC
 #define MFD_EXEC 0x0010U
 #endif
@@ -24,9 +24,9 @@ static int wshd_memfd_copy(int from, int to, const char *path, struct warden_err
 	off_t left;
 
 	if (fstat(from, &status) < 0)
-		return warden_error_errno(err, "look at %s", path);
+		return warden_error_errno(err, "stat %s", path);
 	if (!S_ISREG(status.st_mode) || !(status.st_mode & 0111))
-		return warden_error_set(err, "%s is no program", path);
+		return warden_error_set(err, "%s is not an executable file", path);
 	for (left = status.st_size; left > 0;) {
 		ssize_t sent = sendfile(to, from, NULL, (size_t)left);
 
@@ -35,7 +35,7 @@ static int wshd_memfd_copy(int from, int to, const char *path, struct warden_err
 		if (sent < 0)
 			return warden_error_errno(err, "copy %s", path);
 		if (sent == 0)
-			return warden_error_set(err, "copy %s: it became shorter", path);
+			return warden_error_set(err, "copy %s: the file shrank", path);
 		left -= sent;
 	}
 	if (fchmod(to, PROGRAM_MODE) < 0)
@@ -74,7 +74,7 @@ static int wshd_memfd_make_mount(int from, const char *path, struct warden_error
 		return warden_error_errno(err, "make a copy of %s", path);
 	if (wshd_memfd_copy(from, to, path, err) < 0)
 		return -1;
-	close(take_fd(&to)); /* else the kernel finds it busy: for writing or for execution */
+	close(take_fd(&to)); /* a file that is open for writing cannot be executed (ETXTBSY) */
 	if (mount_set(mount, MOUNT_ATTR_RDONLY, -1, false) < 0)
 		return warden_error_errno(err, "protect the copy of %s", path);
 	program = openat(mount, "wshd", O_PATH | O_CLOEXEC);

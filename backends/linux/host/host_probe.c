@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whether this machine can run containers; see host_probe.h. It is tried in a child, whose
- * namespaces go with it. */
+/* Probes whether this host can run containers; see host_probe.h. The checks run in a child, whose
+ * namespaces end with it. */
 #include "backends/linux/host/host_probe.h"
 
 #include <fcntl.h>
@@ -39,7 +39,8 @@ static int host_probe_check_namespaces(const struct warden_host *host, struct wa
 	return 0;
 }
 
-/* In a user namespace that is not the host's, masks of the outer /proc hold for each inner one. */
+/* In a user namespace other than the host's, the kernel refuses a new proc if parts of the outer
+ * /proc are masked. */
 static int host_probe_check_proc(const struct warden_host *host, struct warden_error *err)
 {
 	static const struct mount_option none[] = {{NULL, NULL}};
@@ -56,7 +57,8 @@ static int host_probe_check_proc(const struct warden_host *host, struct warden_e
 	return 0;
 }
 
-/* A user namespace like a container's can be made, and both layers be mapped with it. */
+/* Checks that a user namespace like a container's can be made and that rootfs and depot can be
+ * mapped with it. */
 static int host_probe_check_layers(const struct warden_host *host, struct warden_error *err)
 {
 	const struct warden_settings *settings = host->settings;
@@ -76,7 +78,7 @@ static int host_probe_check_layers(const struct warden_host *host, struct warden
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
 		_cleanup_close_ int copy = paths[i] ? mount_clone(AT_FDCWD, paths[i], false) : -1;
 
-		if (!paths[i] || (copy < 0 && errno == ENOENT)) /* not made yet: no daemon ran */
+		if (!paths[i] || (copy < 0 && errno == ENOENT)) /* not made yet */
 			continue;
 		if (copy < 0)
 			return warden_error_errno(err, "copy the mount of %s", paths[i]);
@@ -92,7 +94,7 @@ static int host_probe_check_layers(const struct warden_host *host, struct warden
 	return 0;
 }
 
-/* In the process that tries, for its results. */
+/* Set in the child, sent with its results. */
 static enum union_kind host_probe_union;
 
 static int host_probe_check_union(const struct warden_host *host, struct warden_error *err)
@@ -100,7 +102,7 @@ static int host_probe_check_union(const struct warden_host *host, struct warden_
 	return union_find(host, &host_probe_union, err);
 }
 
-/* What is tried, in this order, as each needs those before it. */
+/* The checks in order; each needs those before it. */
 static const struct {
 	const char *name;
 	int (*run)(const struct warden_host *host, struct warden_error *err);
@@ -114,14 +116,15 @@ static const struct {
 	{"id-mapped layers", host_probe_check_layers, "another file system for rootfs and depot"},
 };
 
-/* What became of a check. */
+/* The result of a check. */
 struct host_probe_result {
 	bool failed;
-	enum union_kind union_kind; /* as far as it is known */
+	enum union_kind union_kind; /* valid once the check "union" has run */
 	struct warden_error err;
 };
 
-/* Sends the results as they come; after a failure the rest would fail for want of it. */
+/* Runs the checks in the child and sends each result. Stops at the first failure, since later
+ * checks depend on it. */
 static void __attribute__((noreturn))
 host_probe_run_checks(const struct warden_host *host, int socket)
 {
@@ -130,13 +133,13 @@ host_probe_run_checks(const struct warden_host *host, int socket)
 	for (size_t i = 0; i < ARRAY_SIZE(checks) && !result.failed; i++) {
 		result.failed = checks[i].run(host, &result.err) < 0;
 		result.union_kind = host_probe_union;
-		/* What cannot be sent is missed by the receiver. */
+		/* If the send fails the receiver counts too few results. */
 		fd_message_send(socket, &result, sizeof(result), NULL, 0);
 	}
 	_exit(0);
 }
 
-/* Receives the results; how many came. */
+/* Receives the results; returns their number. */
 static size_t host_probe_receive_results(int socket, struct host_probe_result *results)
 {
 	size_t n = 0;
@@ -147,7 +150,7 @@ static size_t host_probe_receive_results(int socket, struct host_probe_result *r
 	return n;
 }
 
-/* Tries everything in a child. `*n` results, of which the last one may be a failure. */
+/* Runs all checks in a child. Fills in `*n` results; the last one may be a failure. */
 static int host_probe_fork(const struct warden_host *host, struct host_probe_result *results,
 			   size_t *n, struct warden_error *err)
 {
@@ -163,7 +166,7 @@ static int host_probe_fork(const struct warden_host *host, struct host_probe_res
 		host_probe_run_checks(host, pair[1]);
 	close(pair[1]);
 	if (pid < 0)
-		return warden_error_errno(err, "fork a process that tries this machine");
+		return warden_error_errno(err, "fork the probe of this host");
 	*n = host_probe_receive_results(near, results);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
@@ -172,7 +175,7 @@ static int host_probe_fork(const struct warden_host *host, struct host_probe_res
 		return -1;
 	}
 	if (*n < ARRAY_SIZE(checks))
-		return warden_error_set(err, "the process that tries this machine was killed");
+		return warden_error_set(err, "the probe of this host was killed");
 	return 0;
 }
 
@@ -201,7 +204,7 @@ int host_probe_describe(const struct host_report *to, bool works, struct warden_
 					 "no container can be made", checks[i].remedy);
 		else
 			host_report_fact(to, checks[i].name, "not tried", "unknown",
-					 "fix what is above first");
+					 "fix the failed check first");
 	}
 	return result;
 }

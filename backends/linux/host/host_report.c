@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What this machine offers and lacks, told to operators. What cannot be looked at without trying is
- * tried by the probe; what the backend has set up already is known to work. */
+/* Reports to operators what this host offers and lacks. Facts that only a trial shows are in
+ * host_probe.c; if the backend is set up, these are known to work. */
 #include "backends/linux/host/host_report.h"
 
 #include <fcntl.h>
@@ -18,7 +18,7 @@
 #include "backends/linux/root/union.h"
 #include "lib/cleanup.h"
 
-/* A number of a file below /proc/sys; -1: it is not there. */
+/* Reads a number from a file; -1 if it is absent. */
 static int64_t host_report_read_sysctl(const char *path)
 {
 	_cleanup_fclose_ FILE *file = fopen(path, "re");
@@ -33,11 +33,11 @@ static void host_report_describe_kernel(const struct host_report *to)
 	unsigned major = 0, minor = 0;
 
 	if (uname(&name) < 0 || sscanf(name.release, "%u.%u", &major, &minor) != 2)
-		host_report_fact(to, "kernel", "unknown", "nobody knows what is missing", NULL);
+		host_report_fact(to, "kernel", "unknown", "missing features are unknown", NULL);
 	else if (major > 6 || (major == 6 && minor >= 1))
 		host_report_fact(to, "kernel", name.release, NULL, NULL);
 	else
-		host_report_fact(to, "kernel", name.release, "older than all that was tested",
+		host_report_fact(to, "kernel", name.release, "older than any tested kernel",
 				 "Linux 6.1 or newer");
 }
 
@@ -61,7 +61,7 @@ static void host_report_describe_user_namespaces(const struct host_report *to)
 			"alone hold it back",
 			"server.user_namespace = true");
 	else if (most >= 0 && most < 1024)
-		host_report_fact(to, "user namespaces", value, "so many containers at once",
+		host_report_fact(to, "user namespaces", value, "limits the number of containers",
 				 "sysctl -w user.max_user_namespaces=16384");
 	else
 		host_report_fact(to, "user namespaces", value, NULL, NULL);
@@ -83,16 +83,16 @@ static void host_report_describe_forwarding(const struct host_report *to)
 {
 	bool on = host_report_read_sysctl("/proc/sys/net/ipv4/ip_forward") == 1;
 
-	/* Not a lack: the daemon turns it on when it starts. */
+	/* Off is not a fault: the daemon turns it on when it starts. */
 	host_report_fact(to, "ip forwarding", on ? "on" : "off; wardend turns it on", NULL, NULL);
 }
 
 static void host_report_describe_pressure(const struct host_report *to)
 {
 	if (access("/proc/pressure/cpu", F_OK) == 0)
-		host_report_fact(to, "pressure", "told", NULL, NULL);
+		host_report_fact(to, "pressure", "reported", NULL, NULL);
 	else
-		host_report_fact(to, "pressure", "not told by this kernel",
+		host_report_fact(to, "pressure", "not reported by this kernel",
 				 "info has no pressure figures",
 				 "psi=1 on the kernel's command line");
 }
@@ -104,13 +104,13 @@ static void host_report_describe_terminals(const struct host_report *to)
 
 	snprintf(value, sizeof(value), "%" PRId64 " on this host", most);
 	if (most >= 0 && most < 1024)
-		host_report_fact(to, "terminals", value, "jobs with a terminal soon find none",
+		host_report_fact(to, "terminals", value, "few jobs can have a terminal",
 				 "sysctl -w kernel.pty.max=4096");
 	else
 		host_report_fact(to, "terminals", value, NULL, NULL);
 }
 
-/* A root file system without a shell runs commands, but no script. */
+/* Without a shell, a root file system runs commands but no scripts. */
 static void host_report_describe_rootfs(const struct host_report *to)
 {
 	static const char *const shells[] = {"bin/bash", "usr/bin/bash", "bin/sh", "usr/bin/sh"};
@@ -123,7 +123,7 @@ static void host_report_describe_rootfs(const struct host_report *to)
 		return;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(shells); i++)
-		/* The link may lead out of it here, and be right inside. */
+		/* An absolute link leads out of the rootfs here and is right inside. */
 		if (faccessat(fd, shells[i], F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
 			host_report_fact(to, "rootfs", path, NULL, NULL);
 			return;
@@ -142,7 +142,7 @@ static void host_report_describe_quota(const struct host_report *to)
 				 "limit_disk limits nothing",
 				 "server.quota.disk_quota_enabled = true");
 	else if (fd < 0)
-		host_report_fact(to, "disk quota", "the depot is not there yet", NULL, NULL);
+		host_report_fact(to, "disk quota", "the depot does not exist yet", NULL, NULL);
 	else if (disk_quota_type(fd) == PRJQUOTA)
 		host_report_fact(to, "disk quota", "by project", NULL, NULL);
 	else if (disk_quota_type(fd) == USRQUOTA)
@@ -166,13 +166,13 @@ static void host_report_describe_program(const struct host_report *to)
 				 "install it, or set linux.wshd");
 }
 
-/* What the daemon found when it started. */
+/* How layers are joined, as found at the daemon's start. */
 static void host_report_describe_union(const struct host_report *to, enum union_kind kind)
 {
 	if (kind == UNION_BIND)
 		host_report_fact(
 			to, "layers", "joined by bind mounts",
-			"each create copies the folders that are written to; a root has one "
+			"each create copies the directories that are written to; a root has one "
 			"layer",
 			"modprobe overlay; linux.union = \"auto\"");
 	else
@@ -189,11 +189,11 @@ static void (*const parts[])(const struct host_report *to) = {
 	host_report_describe_terminals,
 };
 
-int linux_describe(void *data, const struct warden_host *host, warden_fact_function tell,
-		   void *told, struct warden_error *err)
+int linux_describe(void *data, const struct warden_host *host, warden_fact_function report,
+		   void *report_data, struct warden_error *err)
 {
 	const struct linux_backend *backend = data;
-	const struct host_report to = {host, tell, told};
+	const struct host_report to = {host, report, report_data};
 	int result = host_probe_describe(&to, backend != NULL, err);
 
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)

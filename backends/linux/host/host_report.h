@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How the parts of the backend tell operators what this machine offers. */
+/* How the parts of the backend report to operators what this host offers. */
 #ifndef BACKENDS_LINUX_HOST_HOST_REPORT_H
 #define BACKENDS_LINUX_HOST_HOST_REPORT_H
 
 #include "warden/backend.h"
 
-/* Who is told. */
+/* Where facts are reported to. */
 struct host_report {
 	const struct warden_host *host;
 	warden_fact_function report;
 	void *data;
 };
 
-/* Tells a fact. Without `effect` nothing is lacking; `remedy` may be NULL as well. */
+/* Reports a fact. `effect` is NULL if the fact is good; `remedy` may be NULL. */
 static inline void host_report_fact(const struct host_report *to, const char *name,
 				    const char *value, const char *effect, const char *remedy)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The container's user vcap; see accounts.h. The two files are read and written as text: nothing of
- * the C library that would load a module is called for a container. */
+/* The container's user vcap; see accounts.h. passwd and group are read and written as text: the C
+ * library's functions could load NSS modules. */
 #include "backends/linux/root/accounts.h"
 
 #include <fcntl.h>
@@ -15,10 +15,10 @@
 #define FUSE      "fuse"
 #define VCAP_HOME "home/" VCAP
 
-/* The largest number that a group made here may have: those of system groups. */
+/* The largest gid of a group made here: the end of the system range. */
 #define SYSTEM_GROUP_MAX 999
 
-/* The next line from `at` on, without its end; false: there is none. */
+/* Finds the next line from `at` on, without its newline; false if there is none. */
 static bool accounts_next_line(const struct text *text, size_t *at, const char **line,
 			       size_t *length)
 {
@@ -40,7 +40,7 @@ static bool accounts_line_names(const char *line, size_t length, const char *nam
 	return length > n && memcmp(line, name, n) == 0 && line[n] == ':';
 }
 
-/* A field, from 0 on, that is a number of a container; 0: it is none. */
+/* Reads field number `field` (from 0) as an id of a container; 0 if it is none. */
 static uint32_t accounts_read_number(const char *line, size_t length, unsigned field)
 {
 	uint32_t number = 0;
@@ -59,9 +59,8 @@ static uint32_t accounts_read_number(const char *line, size_t length, unsigned f
 	return number;
 }
 
-/* The passwd of the topmost layer that has one; a layer may also hide those below it (a device
- * 0:0).
- */
+/* Reads passwd of the topmost layer that has one; a device 0:0 in a layer hides the file of lower
+ * layers (whiteout). */
 static int accounts_read_passwd(const struct setup *setup, struct text *passwd,
 				struct warden_error *err)
 {
@@ -100,7 +99,7 @@ int accounts_find(struct setup *setup, struct warden_error *err)
 	return 0;
 }
 
-/* The largest number of a system group that no line has. */
+/* Returns the largest unused gid of the system range. */
 static uint32_t accounts_find_free_group(const struct text *group)
 {
 	bool taken[SYSTEM_GROUP_MAX + 1] = {false};
@@ -119,7 +118,7 @@ static uint32_t accounts_find_free_group(const struct text *group)
 	return gid;
 }
 
-/* The group of /dev/fuse; with a line for the file where there is none yet. */
+/* Finds the group of /dev/fuse; writes a line for it if there is none. */
 static void accounts_find_fuse(struct setup *setup, const struct text *group, FILE *stream)
 {
 	const char *line;
@@ -134,7 +133,7 @@ static void accounts_find_fuse(struct setup *setup, const struct text *group, FI
 	fprintf(stream, FUSE ":x:%u:\n", setup->fuse_gid);
 }
 
-/* All lines but vcap's. */
+/* Copies all lines except vcap's. */
 static void accounts_copy_other_lines(const struct text *text, FILE *stream)
 {
 	const char *line;
@@ -147,7 +146,7 @@ static void accounts_copy_other_lines(const struct text *text, FILE *stream)
 		}
 }
 
-/* Writes a file anew: its lines but vcap's, then what `add` writes. */
+/* Rewrites a file: its lines except vcap's, then the output of `add`. */
 static int accounts_rewrite(struct setup *setup, const char *name,
 			    void (*add)(struct setup *, const struct text *, FILE *),
 			    struct warden_error *err)
@@ -174,7 +173,8 @@ static int accounts_rewrite(struct setup *setup, const char *name,
 	return result;
 }
 
-/* No 'x' for the password: there is no line in shadow, which would lock the account for su. */
+/* The password field is '*' and not 'x': without a line in shadow, 'x' would lock the account for
+ * su. */
 static void accounts_add_user(struct setup *setup, const struct text *old, FILE *stream)
 {
 	uint32_t uid = setup->parameters.uid;
@@ -203,7 +203,7 @@ static int accounts_make_home(struct setup *setup, struct warden_error *err)
 	if (home < 0)
 		return -1;
 	if (fstat(home, &status) < 0)
-		return warden_error_errno(err, "look at /" VCAP_HOME);
+		return warden_error_errno(err, "stat /" VCAP_HOME);
 	if (status.st_uid == owner && status.st_gid == owner)
 		return 0;
 	if (fchownat(home, "", owner, owner, AT_EMPTY_PATH) < 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A client's bind mounts; see bind_mount.h. Both ends are hostile: another container may swap
- * parts of a path for links while we look, so a path is resolved once, into a descriptor, and all
- * that follows is done to that. */
+/* A client's bind mounts; see bind_mount.h. Source and target are hostile: another container may
+ * replace parts of a path by links meanwhile, so a path is resolved once, into a descriptor, which
+ * is used from then on. */
 #include "backends/linux/root/bind_mount.h"
 
 #include <fcntl.h>
@@ -14,18 +14,18 @@
 #include "backends/linux/root/mount_api.h"
 #include "lib/cleanup.h"
 
-/* How deep a target may lie below the root. */
+/* The largest depth of a target below the root. */
 #define DEPTH_MAX 256
 
-/* May vcap have the rights of a source's owner? Not those of root or of somebody whom the client
- * may not act for. */
+/* Whether vcap may have the rights of a source's owner: not root's, and only the client's own
+ * unless the client is root. */
 static bool bind_mount_may_map_owner(const struct setup *setup, uint32_t owner, uint32_t client)
 {
 	return owner != 0 && (setup->parameters.client_uid == 0 || owner == client);
 }
 
-/* Sets attributes and swaps vcap with the owner of the source, so that vcap may use what is the
- * client's; all other ids stay the container's own, which are nobody's on the host. */
+/* Sets attributes and swaps vcap with the owner of the source, so that vcap may use the client's
+ * files; all other ids stay those of the container, which no host user has. */
 static int bind_mount_set_mapped(const struct setup *setup, const struct stat *source,
 				 uint64_t attributes, int copy, struct warden_error *err)
 {
@@ -45,8 +45,8 @@ static int bind_mount_set_mapped(const struct setup *setup, const struct stat *s
 	return 0;
 }
 
-/* No file of the host may become more inside than it is outside, and no id inside may become the
- * host's root. */
+/* Sets the attributes of a copied mount: no setuid programs or devices work inside, and no id
+ * inside is mapped to root of the host. */
 static int bind_mount_set_attributes(struct setup *setup, const struct setup_bind *bind, int copy,
 				     struct warden_error *err)
 {
@@ -56,7 +56,7 @@ static int bind_mount_set_attributes(struct setup *setup, const struct setup_bin
 	struct stat source;
 
 	if (fstat(copy, &source) < 0)
-		return warden_error_errno(err, "look at bind mount source %s", bind->src_path);
+		return warden_error_errno(err, "stat bind mount source %s", bind->src_path);
 	if (bind_mount_may_map_owner(setup, source.st_uid, setup->parameters.client_uid)) {
 		if (bind_mount_set_mapped(setup, &source, attributes, copy, &reason) == 0)
 			return 0;
@@ -96,8 +96,8 @@ int bind_mount_open_sources(struct setup *setup, struct warden_error *err)
 
 static const char *const reserved[] = {"dev", "proc", "sys"};
 
-/* Looks upwards from `fd` whether it lies in a directory that is not for bind mounts. The directory
- * of a file has been looked at before. */
+/* Walks up from `fd` and fails if it is in a directory that is not for bind mounts. The directory
+ * of a file was checked before. */
 static int bind_mount_check_target(const struct setup *setup, int fd, const char *dst,
 				   struct warden_error *err)
 {
@@ -105,12 +105,12 @@ static int bind_mount_check_target(const struct setup *setup, int fd, const char
 	struct stat root, here, there;
 
 	if (at < 0 || fstat(setup->root_fd, &root) < 0)
-		return warden_error_errno(err, "look at bind mount target %s", dst);
+		return warden_error_errno(err, "stat bind mount target %s", dst);
 	for (int depth = 0; depth < DEPTH_MAX; depth++) {
 		int above;
 
 		if (fstat(at, &here) < 0)
-			return warden_error_errno(err, "look at bind mount target %s", dst);
+			return warden_error_errno(err, "stat bind mount target %s", dst);
 		if (!S_ISDIR(here.st_mode) ||
 		    (here.st_dev == root.st_dev && here.st_ino == root.st_ino))
 			return 0;
@@ -125,17 +125,16 @@ static int bind_mount_check_target(const struct setup *setup, int fd, const char
 					dst, reserved[i]);
 		above = openat(at, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
 		if (above < 0)
-			return warden_error_errno(err, "look above bind mount target %s", dst);
+			return warden_error_errno(err, "open the parent of bind mount target %s",
+						  dst);
 		close(at);
 		at = above;
 	}
 	return warden_error_set(err, "bind mount target %s lies too deep", dst);
 }
 
-/* Makes an entry as the container's root would: what it may not do in an earlier bind mount, we may
- * not do for it. Its capabilities count for directories of its own ids: there we act as the
- * owner.
- */
+/* Makes an entry with the rights of the container's root: in an earlier bind mount it may lack
+ * them. It has all rights in directories of the container's ids: there we act as the owner. */
 static int bind_mount_make_entry(const struct setup *setup, int above, const char *name,
 				 bool directory, struct warden_error *err)
 {
@@ -161,7 +160,7 @@ static int bind_mount_make_entry(const struct setup *setup, int above, const cha
 	return result;
 }
 
-/* Opens `path`, whose directory is `above`; makes it where it is absent. */
+/* Opens `path`, whose parent is `above`; makes it if absent. */
 static int bind_mount_open_or_make(const struct setup *setup, const char *path, int above,
 				   bool directory, struct warden_error *err)
 {
@@ -177,7 +176,7 @@ static int bind_mount_open_or_make(const struct setup *setup, const char *path, 
 	return mount_open_below(setup->root_fd, path, flags, 0, inside);
 }
 
-/* The target of a bind mount, made part by part. -1 and `err` on failure. */
+/* Opens the target of a bind mount and makes missing parts. Returns -1 and `err` on failure. */
 static int bind_mount_open_target(const struct setup *setup, const char *dst, bool directory,
 				  struct warden_error *err)
 {
@@ -224,7 +223,7 @@ static int bind_mount_attach_one(const struct setup *setup, size_t i, struct war
 	struct stat root, status;
 
 	if (fstat(setup->bind_sources[i], &status) < 0)
-		return warden_error_errno(err, "look at bind mount source %s",
+		return warden_error_errno(err, "stat bind mount source %s",
 					  setup->binds[i].src_path);
 	target = bind_mount_open_target(setup, dst, S_ISDIR(status.st_mode), err);
 	if (target < 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The container's /dev: a tmpfs of its own with the few nodes that a container may use, made by the
- * daemon's side, since bound nodes would belong to nobody inside. It can be moved in anywhere: no
- * mount of the container but this one lets device nodes work. */
+/* The container's /dev: a tmpfs with the few nodes that a container may use. They are made on the
+ * host's side, not bind mounted, since bound nodes would have an unmapped owner inside. Every other
+ * mount of the container is nodev. */
 #include "backends/linux/root/dev.h"
 
 #include <fcntl.h>
@@ -13,7 +13,7 @@
 #include "backends/linux/root/mount_api.h"
 #include "lib/cleanup.h"
 
-/* The group of terminals, as every distribution numbers it. */
+/* The gid of the group tty in every distribution. */
 #define TTY_GROUP 5
 
 static int dev_make_nodes(struct setup *setup, struct warden_error *err)
@@ -59,7 +59,7 @@ int dev_make(struct setup *setup, struct warden_error *err)
 		{"nr_inodes", "1024"}, {NULL, NULL},
 	};
 
-	/* Whose all of it is follows from whom the set-up child acts as. */
+	/* The owner is the id that the set-up child acts as. */
 	setup->dev_fd = mount_make("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, err);
 	if (setup->dev_fd < 0)
 		return -1;

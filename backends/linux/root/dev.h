@@ -5,7 +5,7 @@
 
 #include "backends/linux/create/setup.h"
 
-/* A file system with the device nodes, not attached yet. */
+/* Makes a file system with the device nodes, not attached yet. */
 int dev_make(struct setup *setup, struct warden_error *err);
 
 /* Mounts pts and shm in it, once it is attached. */

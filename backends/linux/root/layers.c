@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* See layers.h. A path is resolved once, into a descriptor, and all that follows is done to that.
- */
+/* See layers.h. A path is resolved once, into a descriptor, which is used from then on. */
 #include "backends/linux/root/layers.h"
 
 #include <fcntl.h>
@@ -18,7 +17,7 @@ int layers_open_as_client(const struct setup *setup, const char *path, int flags
 
 	if (user_act_as(p->client_uid, p->client_gid, false, err) < 0)
 		return -1;
-	/* A magic link would lead through our own descriptors. */
+	/* A magic link (/proc/self/fd) would lead through this process's descriptors. */
 	fd = mount_open_below(AT_FDCWD, path, flags | O_PATH, 0, RESOLVE_NO_MAGICLINKS);
 	number = errno;
 	if (user_act_as(0, 0, true, err) < 0) {

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The layers of a container's root file system: directories of the host's that containers only
- * read. Who may name them is the client's right to read them. */
+/* The layers of a container's root file system: directories of the host that containers only read.
+ * A client may name those that it may read. */
 #ifndef BACKENDS_LINUX_ROOT_LAYERS_H
 #define BACKENDS_LINUX_ROOT_LAYERS_H
 
 #include "backends/linux/create/setup.h"
 
-/* Opens a path of the client's with the client's rights (O_PATH). */
+/* Opens a path that the client named, with the client's rights (O_PATH). Returns a descriptor, or
+ * -1 with errno and `err`. */
 int layers_open_as_client(const struct setup *setup, const char *path, int flags,
 			  struct warden_error *err);
 

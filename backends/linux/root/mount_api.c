@@ -9,7 +9,7 @@
 
 #include "lib/cleanup.h"
 
-/* An error with the last line that the file system wrote about it, where it did. */
+/* Sets an error with the file system's own message, if it wrote one. */
 static int mount_report_failure(int context, const char *what, const char *type,
 				struct warden_error *err)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Mounts as descriptors: made or copied, given attributes, and only then attached; with errors that
- * say what the kernel said. And paths below a directory that nothing leads out of. */
+/* Mounts as descriptors: made or copied, given attributes, and only then attached. Errors contain
+ * the kernel's message. Also opens paths that cannot lead out of a directory. */
 #ifndef BACKENDS_LINUX_ROOT_MOUNT_API_H
 #define BACKENDS_LINUX_ROOT_MOUNT_API_H
 
@@ -17,26 +17,27 @@ struct mount_option {
 	const char *value; /* NULL: a flag */
 };
 
-/* A file system that is attached nowhere, with MOUNT_ATTR_* attributes. `options` end with a NULL
- * key. Returns its descriptor, or -1. */
+/* Makes a file system with MOUNT_ATTR_* attributes, not attached. `options` end with a NULL key.
+ * Returns its descriptor, or -1 and `err`. */
 int mount_make(const char *type, const struct mount_option *options, uint64_t attributes,
 	       struct warden_error *err);
 
-/* A copy of the mount that `path` below `directory` lies in, from there on, attached nowhere; empty
- * path: the directory itself. -1 and errno where it cannot be. */
+/* Copies the mount at `path` below `directory`, with that as its root, not attached; an empty path
+ * is the directory itself. Returns its descriptor, or -1 and errno. */
 int mount_clone(int directory, const char *path, bool recursive);
 
-/* Sets attributes, of all mounts below too where `recursive`; `user_fd`: the user namespace to map
- * ids with, or -1. 0, or -1 and errno; then nothing is changed. */
+/* Sets attributes, with `recursive` of all mounts below too. `user_fd` is the user namespace to map
+ * ids with, or -1. Returns 0, or -1 and errno with nothing changed. */
 int mount_set(int mount, uint64_t attributes, int user_fd, bool recursive);
 
-/* Attaches a mount over `target`, a descriptor of what it hides. 0, or -1 and errno. */
+/* Attaches a mount over the file or directory `target`. Returns 0, or -1 and errno. */
 int mount_attach(int mount, int target);
 
-/* openat2(2): `resolve` are its RESOLVE_* flags. A descriptor, or -1 and errno. */
+/* openat2(2) with RESOLVE_* flags. Returns a descriptor, or -1 and errno. */
 int mount_open_below(int directory, const char *path, int flags, mode_t mode, uint64_t resolve);
 
-/* A directory below `directory` for which no link at all is followed, made when it is absent. */
+/* Opens a directory below `directory` without following links; makes it if absent. Returns a
+ * descriptor, or -1 and errno. */
 int mount_open_directory(int directory, const char *path, mode_t mode);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A container's /proc and /sys; see root_mounts.h. They are opened by processes of the host's user
- * namespace, so that nothing is refused because parts of the host's /proc are masked. */
+/* A container's /proc and /sys; see root_mounts.h. Processes in the host's user namespace open
+ * them, so that the kernel does not refuse them when parts of the host's /proc are masked. */
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
@@ -28,8 +28,8 @@ static int proc_mounts_make_proc(void *data)
 	return 0;
 }
 
-/* A proc shows the pid namespace of who opens it, so a child does, born in the container's pid
- * namespace and sharing our memory and descriptors. */
+/* A proc shows the pid namespace of the process that opens it, so a child in the container's pid
+ * namespace does; it shares memory and descriptors. */
 static int proc_mounts_open_proc(struct setup *setup, struct warden_error *err)
 {
 	static char stack[65536] __attribute__((aligned(16)));
@@ -43,7 +43,7 @@ static int proc_mounts_open_proc(struct setup *setup, struct warden_error *err)
 		    CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD, &call);
 	if (pid < 0)
 		return warden_error_errno(err, "fork the helper that opens /proc");
-	waitpid(pid, NULL, 0); /* what it did stands in `call` */
+	waitpid(pid, NULL, 0); /* its result is in `call` */
 	setup->proc_fd = call.fd;
 	return call.fd < 0 ? -1 : 0;
 }
@@ -71,7 +71,7 @@ static int proc_mounts_attach_one(struct setup *setup, int mount, const char *na
 	return 0;
 }
 
-/* Copies a part of a mount over itself, read-only. */
+/* Mounts a read-only copy of a path over itself. */
 static int proc_mounts_protect(int mount, const char *path, struct warden_error *err)
 {
 	_cleanup_close_ int target = openat(mount, path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
@@ -86,11 +86,11 @@ static int proc_mounts_protect(int mount, const char *path, struct warden_error 
 	return 0;
 }
 
-/* What is laid over what is hidden. */
+/* The mounts that cover hidden paths. */
 struct proc_cover {
-	int null;  /* our own null device, for files */
+	int null;  /* the container's null device, for files */
 	int empty; /* a read-only file system, for directories */
-	bool used; /* `empty` is attached: Linux 6.1 copies no mount that is not */
+	bool used; /* `empty` is attached: Linux 6.1 copies attached mounts alone */
 };
 
 static int proc_mounts_cover_directory(struct proc_cover *cover, int target)
@@ -121,7 +121,7 @@ static int proc_mounts_hide(int mount, const char *path, struct proc_cover *cove
 	if (target < 0)
 		return errno == ENOENT ? 0 : warden_error_errno(err, "open %s", path);
 	if (fstat(target, &status) < 0)
-		return warden_error_errno(err, "look at %s", path);
+		return warden_error_errno(err, "stat %s", path);
 	if ((S_ISDIR(status.st_mode) ? proc_mounts_cover_directory(cover, target)
 				     : proc_mounts_cover_file(cover, target)) < 0)
 		return warden_error_errno(err, "hide %s", path);
@@ -144,7 +144,7 @@ static int proc_mounts_make_cover(struct setup *setup, struct proc_cover *cover,
 	return cover->empty < 0 ? -1 : 0;
 }
 
-/* What of /proc and /sys tells about the host or changes it. */
+/* Hides or protects the paths in /proc and /sys that expose the host or change it. */
 static int proc_mounts_mask(struct setup *setup, struct warden_error *err)
 {
 	static const char *const protected_proc[] = {"bus", "fs", "irq", "sys", "sysrq-trigger"};
@@ -175,6 +175,6 @@ int proc_mounts_attach(struct setup *setup, struct warden_error *err)
 	    proc_mounts_attach_one(setup, setup->proc_fd, "proc", err) < 0 ||
 	    proc_mounts_attach_one(setup, setup->sys_fd, "sys", err) < 0)
 		return -1;
-	/* A warden inside sets sysctls of its network, and masks what it likes. */
+	/* A nested warden sets sysctls of its network and makes its own masks. */
 	return setup->parameters.nested ? 0 : proc_mounts_mask(setup, err);
 }

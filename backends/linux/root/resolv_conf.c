@@ -9,13 +9,13 @@
 
 #include "lib/cleanup.h"
 
-/* Where local stubs keep the servers that they ask themselves. */
+/* The files in which local stubs keep their upstream servers. */
 static const char *const stub_files[] = {
 	"run/systemd/resolve/resolv.conf",
 	"run/NetworkManager/no-stub-resolv.conf",
 };
 
-/* What a resolv.conf says about its servers. */
+/* The name servers of a resolv.conf, counted. */
 struct resolv_servers {
 	size_t n, local;
 	size_t others; /* lines that are neither empty nor a comment nor a server */
@@ -58,7 +58,7 @@ static struct resolv_servers resolv_conf_parse(const struct text *text)
 	return servers;
 }
 
-/* A text of a line for each server. */
+/* Prints a nameserver line for each server. */
 static int resolv_conf_print_servers(const char *const *servers, struct text *text,
 				     struct warden_error *err)
 {
@@ -73,7 +73,8 @@ static int resolv_conf_print_servers(const char *const *servers, struct text *te
 	return 0;
 }
 
-/* The servers behind the host's local stub; its own address means the container inside one. */
+/* Reads the upstream servers of the host's local stub: inside a container, a loopback address is
+ * the container's own. */
 static int resolv_conf_read_stub(struct setup *setup, int root, struct text *text,
 				 struct warden_error *err)
 {
@@ -93,8 +94,8 @@ static int resolv_conf_read_stub(struct setup *setup, int root, struct text *tex
 		}
 		free(found.bytes);
 	}
-	warden_error_set(&note, "the host's resolv.conf names a local server that no container "
-				"reaches; set network.dns_servers");
+	warden_error_set(&note, "the host's resolv.conf names a local server, which containers "
+				"cannot reach; set network.dns_servers");
 	setup_note(setup, &note);
 	return 0;
 }

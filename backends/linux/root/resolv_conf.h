@@ -5,8 +5,8 @@
 
 #include "backends/linux/root/root_files.h"
 
-/* The configured servers; else what the host uses, as far as it can be reached from a container.
- * The caller frees `text->bytes`, which may be NULL. */
+/* Makes the text from the configured servers, else from the host's servers that a container can
+ * reach. The caller frees `text->bytes`, which may be NULL. */
 int resolv_conf_make(struct setup *setup, struct text *text, struct warden_error *err);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Files in a container's root; see root_files.h. The accounts are in accounts.c, resolv.conf's
- * content is made in resolv_conf.c. */
+/* Files in a container's root; see root_files.h. accounts.c writes the accounts, resolv_conf.c
+ * makes the content of resolv.conf. */
 #include "backends/linux/root/root_files.h"
 
 #include <arpa/inet.h>
@@ -39,7 +39,7 @@ static int root_files_read_all(int fd, struct text *text)
 int root_files_read(int directory, const char *of, const char *path, struct text *text,
 		    struct warden_error *err)
 {
-	/* Not blocking, for what turns out to be a fifo. */
+	/* Non-blocking, in case it is a fifo. */
 	_cleanup_close_ int fd = mount_open_below(directory, path, O_RDONLY | O_NONBLOCK | O_NOCTTY,
 						  0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
 	struct stat status;
@@ -49,9 +49,9 @@ int root_files_read(int directory, const char *of, const char *path, struct text
 	if (fd < 0)
 		return errno == ENOENT ? 0 : warden_error_errno(err, "open /%s of %s", path, of);
 	if (fstat(fd, &status) < 0)
-		return warden_error_errno(err, "look at /%s of %s", path, of);
+		return warden_error_errno(err, "stat /%s of %s", path, of);
 	if (!S_ISREG(status.st_mode))
-		return warden_error_set(err, "/%s of %s is no regular file", path, of);
+		return warden_error_set(err, "/%s of %s is not a regular file", path, of);
 	if (root_files_read_all(fd, text) < 0) {
 		warden_error_errno(err, "read /%s of %s", path, of);
 		free(text->bytes);
@@ -67,7 +67,7 @@ static int root_files_open_directory(const struct setup *setup, const char *path
 				RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
 }
 
-/* Makes the last part of a path in the directory of the others. */
+/* Makes the last component of a path. */
 static int root_files_make_directory(const struct setup *setup, const char *path)
 {
 	const char *slash = strrchr(path, '/');

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Files that are written into a container's root before anything runs there. The rootfs is hostile:
- * whatever lies under a name is replaced, no link leads out of the root. */
+/* Files that are written into a container's root before a process runs there. The rootfs is
+ * hostile: existing entries are replaced, and links cannot lead out of the root. */
 #ifndef BACKENDS_LINUX_ROOT_ROOT_FILES_H
 #define BACKENDS_LINUX_ROOT_ROOT_FILES_H
 
@@ -8,25 +8,27 @@
 
 #include "backends/linux/create/setup.h"
 
-/* A text of a file, or of none: NULL. */
+/* The content of a file; `bytes` is NULL if there is no file. */
 struct text {
 	char *bytes;
 	size_t length;
 };
 
-/* Reads a regular file below `directory`, as if that were the root directory; 1 MiB at most. No
- * such file: `text->bytes` is NULL. `of` names the directory in errors. The caller frees it. */
+/* Reads a regular file of at most 1 MiB, resolved as if `directory` were the root. If it does not
+ * exist `text->bytes` is NULL. `of` names the directory in errors. The caller frees `text->bytes`.
+ * */
 int root_files_read(int directory, const char *of, const char *path, struct text *text,
 		    struct warden_error *err);
 
-/* A directory below the container's root, made when it is absent and its parent is there. */
+/* Opens a directory below the container's root; makes it if it is absent and its parent exists.
+ * Returns a descriptor, or -1. */
 int root_files_directory(const struct setup *setup, const char *path, struct warden_error *err);
 
-/* Puts a new file in the place of whatever bears that name in /etc. */
+/* Replaces the entry `name` in /etc by a new file. */
 int root_files_replace(const struct setup *setup, const char *name, const char *bytes,
 		       size_t length, struct warden_error *err);
 
-/* /etc/hostname, hosts and resolv.conf. */
+/* Writes /etc/hostname, /etc/hosts and /etc/resolv.conf. */
 int root_files_write(struct setup *setup, struct warden_error *err);
 
 #endif

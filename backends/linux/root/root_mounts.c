@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A container's root: its layers and the way into it; see root_mounts.h. All mounts belong to
- * the host's user namespace and are locked by the copy that the container's first process makes of
- * them. */
+/* A container's root: its layers and the pivot; see root_mounts.h. All mounts belong to the host's
+ * user namespace; in the copy that the container's first process makes they are locked. */
 #include "backends/linux/root/root_mounts.h"
 
 #include <fcntl.h>
@@ -24,10 +23,10 @@ int root_mounts_private(struct setup *setup, struct warden_error *err)
 		return warden_error_errno(err, "make a mount namespace");
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return warden_error_errno(err, "make all mounts private");
-	/* The descriptor that came with the request belongs to the mounts of the daemon's
-	 * namespace, where nothing can be attached from here. */
+	/* The received descriptor belongs to the daemon's mount namespace, in which this process
+	 * cannot attach. */
 	if (fstat(setup->directory_fd, &held) < 0)
-		return warden_error_errno(err, "look at %s", setup->parameters.path);
+		return warden_error_errno(err, "stat %s", setup->parameters.path);
 	close(setup->directory_fd);
 	setup->directory_fd =
 		open(setup->parameters.path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -39,8 +38,8 @@ int root_mounts_private(struct setup *setup, struct warden_error *err)
 	return 0;
 }
 
-/* The user namespace that both layers are mapped with: the container's own, or one in which the
- * files of a vcap that the rootfs has are those of the container's. -1 in `fd`: none is needed. */
+/* Opens the user namespace to map the layers with: the container's, or one that maps the rootfs's
+ * vcap to the container's vcap. `*fd` is -1 if none is needed. */
 static int root_mounts_open_map(const struct setup *setup, int *fd, struct warden_error *err)
 {
 	const struct setup_parameters *p = &setup->parameters;
@@ -63,7 +62,8 @@ static int root_mounts_open_map(const struct setup *setup, int *fd, struct warde
 	return *fd < 0 ? warden_error_errno(err, "copy a descriptor") : 0;
 }
 
-/* A layer, mapped and attached over `target`: Linux 6.1 refuses one that is attached nowhere. */
+/* Maps a layer and attaches it over `target`: overlay on Linux 6.1 refuses a layer that is not
+ * attached. */
 static int root_mounts_map_and_attach(int layer, uint64_t attributes, int map_fd, int target,
 				      const char *path, struct warden_error *err)
 {
@@ -78,8 +78,7 @@ static int root_mounts_map_and_attach(int layer, uint64_t attributes, int map_fd
 	return 0;
 }
 
-/* The folders that the layers are attached to, and those of the writable one where it lies in the
- * directory. */
+/* Makes the directories that the layers are attached to and those of the writable layer. */
 static int root_mounts_make_folders(const struct setup *setup, struct warden_error *err)
 {
 	static const char *const folders[] = {"rw", "work", "rootfs"};
@@ -88,7 +87,7 @@ static int root_mounts_make_folders(const struct setup *setup, struct warden_err
 	for (size_t i = 0; i < ARRAY_SIZE(folders); i++)
 		if (mkdirat(setup->directory_fd, folders[i], 0700) < 0)
 			return warden_error_errno(err, "make %s/%s", p->path, folders[i]);
-	/* Both: overlay moves files from one to the other. */
+	/* Both, since overlay moves files between them. */
 	if (p->project > 0 && (disk_quota_mark(setup->directory_fd, "rw", p->project, err) < 0 ||
 			       disk_quota_mark(setup->directory_fd, "work", p->project, err) < 0))
 		return -1;
@@ -101,21 +100,21 @@ static int root_mounts_make_folders(const struct setup *setup, struct warden_err
 	return 0;
 }
 
-/* An id of a mapped layer, or root's where the container has none for it. */
+/* Returns `id`, or root's id if the container does not map it. */
 static uint32_t root_mounts_clamp_id(const struct setup_parameters *p, uint32_t id)
 {
 	return p->base > 0 && id - p->base >= ID_RANGE ? p->base : id;
 }
 
-/* The container's root has its owner and mode from the upper folder, which gets those of the
- * topmost layer, both seen through their maps. */
+/* The container's root has the owner and mode of the upper directory, which gets those of the
+ * topmost layer, both as mapped. */
 static int root_mounts_copy_mode(const struct setup *setup, int directory, struct warden_error *err)
 {
 	const struct setup_parameters *p = &setup->parameters;
 	struct stat status;
 
 	if (fstat(setup->layer_fds[0], &status) < 0)
-		return warden_error_errno(err, "look at rootfs %s", p->rootfs);
+		return warden_error_errno(err, "stat rootfs %s", p->rootfs);
 	if (fchownat(directory, "rw", root_mounts_clamp_id(p, status.st_uid),
 		     root_mounts_clamp_id(p, status.st_gid), 0) < 0 ||
 	    fchmodat(directory, "rw", status.st_mode & 0777, 0) < 0)
@@ -123,7 +122,7 @@ static int root_mounts_copy_mode(const struct setup *setup, int directory, struc
 	return 0;
 }
 
-/* The working directory becomes a copy of the container's, mapped. */
+/* Changes to a mapped copy of the container's directory. */
 static int root_mounts_attach_directory(const struct setup *setup, int map,
 					struct warden_error *err)
 {
@@ -167,8 +166,8 @@ static int root_mounts_attach_layers(struct setup *setup, struct warden_error *e
 	return 0;
 }
 
-/* A tmpfs over the folder of the writable layer, in which then both of its folders lie. It has no
- * map (Linux 6.1 knows none for it), so its files are made as the container's ids. */
+/* Mounts a tmpfs over the writable layer's directory; it holds upper and work directory. A tmpfs
+ * cannot be mapped on Linux 6.1, so its files are made with the container's ids. */
 static int root_mounts_attach_tmpfs(struct setup *setup, struct warden_error *err)
 {
 	const struct setup_parameters *p = &setup->parameters;
@@ -213,8 +212,8 @@ int root_mounts_make(struct setup *setup, struct warden_error *err)
 	if (root_mounts_make_folders(setup, err) < 0 || root_mounts_attach_layers(setup, err) < 0 ||
 	    root_mounts_attach_writable(setup, err) < 0)
 		return -1;
-	/* Files of the upper layer are made as who mounts it, which the layers' map must know, and
-	 * whom limits of the disk have to bind. */
+	/* Overlay makes files in the upper layer with the credentials of the mounting process: its
+	 * id must be in the layers' map, and disk quotas must limit it. */
 	if (user_act_as(p->base, p->base, true, err) < 0 || user_obey_quota(true, err) < 0 ||
 	    union_attach(setup, err) < 0)
 		return -1;
@@ -226,8 +225,8 @@ int root_mounts_pivot(struct setup *setup, struct warden_error *err)
 	if (fchdir(setup->root_fd) < 0)
 		return warden_error_errno(err, "change to the container's root");
 	if (syscall(SYS_pivot_root, ".", ".") < 0)
-		return warden_error_errno(err, "make it the root");
-	/* The old root lies over the new one now. */
+		return warden_error_errno(err, "pivot to the container's root");
+	/* The old root is mounted over the new one now. */
 	if (umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
 		return warden_error_errno(err, "leave the host's root");
 	return 0;

@@ -142,7 +142,7 @@ static int tree_copy_entry(struct tree_copy *copy, int from, int to, const char 
 	struct stat status;
 
 	if (fstatat(from, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
-		return tree_copy_error(copy, "look at", name);
+		return tree_copy_error(copy, "stat", name);
 	switch (status.st_mode & S_IFMT) {
 	case S_IFDIR:
 		return tree_copy_directory(copy, from, to, name, &status);
@@ -155,7 +155,7 @@ static int tree_copy_entry(struct tree_copy *copy, int from, int to, const char 
 			return tree_copy_error(copy, "make fifo", name);
 		return 0;
 	default:
-		return 0; /* sockets and devices are of no use in there */
+		return 0; /* sockets and devices are skipped */
 	}
 }
 

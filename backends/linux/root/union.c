@@ -12,7 +12,7 @@
 #include "backends/linux/root/tree_copy.h"
 #include "lib/cleanup.h"
 
-/* What fsconfig(2) takes as a value. Names of layers are so short that all fit. */
+/* The limit of fsconfig(2) for a value. Layer names are short enough for all layers to fit. */
 enum { OPTION_MAX = 256 };
 
 static const char *const names[UNION_KINDS] = {
@@ -34,7 +34,8 @@ struct union_layer_name union_layer_name(size_t i)
 	return name;
 }
 
-/* An overlay of names in the working directory, which tell the container nothing. */
+/* Mounts an overlay of directories in the working directory; relative names do not expose host
+ * paths inside. */
 static int union_make_overlay(const char *lower, const char *upper, const char *work,
 			      struct warden_error *err)
 {
@@ -45,7 +46,8 @@ static int union_make_overlay(const char *lower, const char *upper, const char *
 		{NULL, NULL},
 	};
 
-	/* The super block is the host's, so device nodes would work were it not for NODEV. */
+	/* The super block belongs to the host's user namespace, so device nodes would work without
+	 * NODEV. */
 	return mount_make("overlay", options, MOUNT_ATTR_NODEV, err);
 }
 
@@ -73,7 +75,7 @@ static int union_try_aufs(const struct warden_host *host, struct warden_error *e
 					     "namespace; set server.user_namespace = false");
 	if (union_make_aufs("br:u=rw:l=ro+wh", "w", err) < 0)
 		return -1;
-	umount2("w", MNT_DETACH); /* the mount namespace goes with us in any case */
+	umount2("w", MNT_DETACH); /* the mount namespace ends with this process in any case */
 	return 0;
 }
 
@@ -86,7 +88,7 @@ static int union_try_kind(const struct warden_host *host, enum union_kind kind,
 	case UNION_AUFS:
 		return union_try_aufs(host, err);
 	default:
-		return 0; /* all that it takes was tried before */
+		return 0; /* its needs are covered by earlier checks */
 	}
 }
 
@@ -115,8 +117,7 @@ static int union_choose(const struct warden_host *host, enum union_kind *kind,
 				wanted);
 }
 
-/* It is tried where containers are made: whether a directory can be a layer is a matter of its file
- * system. */
+/* The probe runs in the depot: whether a directory can be a layer depends on its file system. */
 static int union_enter_directory(int above, const char *name, struct warden_error *err)
 {
 	static const char *const parts[] = {"l", "u", "w"};
@@ -131,7 +132,7 @@ static int union_enter_directory(int above, const char *name, struct warden_erro
 	return 0;
 }
 
-/* What stays goes with the next look through the depot's tmp. */
+/* The daemon's next sweep of the depot's tmp removes what is left. */
 static void union_remove_directory(int above, const char *name)
 {
 	static const char *const parts[] = {
@@ -155,7 +156,7 @@ static void union_remove_directory(int above, const char *name)
 		return;
 }
 
-/* A directory of the depot's, or of its own where there is no depot yet. */
+/* Opens the depot's tmp, or a new tmpfs if there is no depot yet. */
 static int union_open_probe_parent(const char *depot, struct warden_error *err)
 {
 	static const struct mount_option none[] = {{"source", "probe"}, {NULL, NULL}};
@@ -191,13 +192,13 @@ int union_find(const struct warden_host *host, enum union_kind *kind, struct war
 	return result;
 }
 
-/* The folder of what is written: on a tmpfs it lies in there beside overlay's work. */
+/* The upper directory: on a tmpfs it is inside, beside overlay's work directory. */
 static const char *union_upper_path(const struct setup *setup)
 {
 	return setup->parameters.tmpfs_bytes > 0 ? "rw/rw" : "rw";
 }
 
-/* Each layer behind `before` (but for the first one), with `after` behind it: "0:1:2". */
+/* Prints the layers, separated by `before` and each followed by `after`: "0:1:2". */
 static void union_print_layers(const struct setup *setup, const char *before, const char *after,
 			       char *text, size_t size)
 {
@@ -240,8 +241,8 @@ static int union_attach_aufs(struct setup *setup, struct warden_error *err)
 	return 0;
 }
 
-/* Copies a folder of the root's and mounts the copy over it. One that the root does not have, or
- * has as a link, stays as it is. */
+/* Copies a directory of the root and mounts the copy over it. Skips it if it is absent or a link.
+ * */
 static int union_attach_folder(struct setup *setup, int upper, const char *name,
 			       struct warden_error *err)
 {
@@ -274,11 +275,11 @@ static int union_attach_binds(struct setup *setup, struct warden_error *err)
 		return warden_error_set(err, "several layers need overlay or aufs, and this host "
 					     "uses bind mounts (linux.union)");
 	if (upper < 0)
-		return warden_error_errno(err, "open the folder of what is written");
-	/* A daemon that dies meanwhile takes the spawner along, and the next one removes what is
-	 * here: nobody may be copying into it. */
+		return warden_error_errno(err, "open the directory of the writable layer");
+	/* If the daemon dies the spawner ends too, and the next daemon removes these files: no
+	 * process may still copy into them. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
-		return warden_error_errno(err, "ask for the end with the spawner's");
+		return warden_error_errno(err, "set the parent death signal");
 	setup->root_fd = setup->layer_fds[0];
 	if (mount_set(setup->root_fd, MOUNT_ATTR_NODEV, -1, false) < 0)
 		return warden_error_errno(err, "set the attributes of rootfs %s",

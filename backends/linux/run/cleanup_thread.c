@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Removes what is left of containers; see cleanup_thread.h. */
+/* Removes the resources of dead containers; see cleanup_thread.h. */
 #include "backends/linux/run/cleanup_thread.h"
 
 #include <pthread.h>
@@ -13,21 +13,21 @@
 #include "backends/linux/run/container_processes.h"
 #include "backends/linux/run/linux_container.h"
 
-/* Between two tries, in milliseconds; after the 100th the longer one. */
+/* Milliseconds between two tries; RETRY_LATE_MS from try RETRY_LATE on. */
 #define RETRY_MS      10
 #define RETRY_LATE_MS 1000
 #define RETRY_LATE    100
 
-/* How long cleanup_thread_drain waits. */
+/* The limit of cleanup_thread_drain in milliseconds. */
 #define DRAIN_MS 5000
 
 struct cleanup_thread {
 	struct linux_backend *backend;
 	pthread_t thread;
-	pthread_mutex_t mutex; /* for all that follows */
+	pthread_mutex_t mutex; /* guards the fields below */
 	pthread_cond_t changed;
 	struct linux_container *first;
-	size_t left; /* that were announced and are not removed */
+	size_t left; /* announced and not yet removed */
 	pthread_cond_t drained;
 	bool stopping;
 };
@@ -78,7 +78,7 @@ static void cleanup_thread_begin(struct linux_container *container)
 	net_remove(backend->net, &container->identity, cleanup_thread_on_net_removed, container);
 }
 
-/* Returns when to look again, in milliseconds. */
+/* Returns the milliseconds until the next try. */
 static long cleanup_thread_remove_cgroup(struct linux_container *container)
 {
 	struct cleanup_item *removal = &container->removal;
@@ -89,11 +89,10 @@ static long cleanup_thread_remove_cgroup(struct linux_container *container)
 		removal->cgroup_gone = true;
 		return RETRY_LATE_MS;
 	}
-	/* Dying processes leave by themselves; those that init did not take along are helped. */
+	/* Dying processes leave the group by themselves; kill those that survived init. */
 	container_processes_kill_all(container);
 	if (++removal->tries == RETRY_LATE || err.number != EBUSY)
-		host->log(host, WARDEN_LOG_WARN, container->id, "%s; it is tried again",
-			  err.message);
+		host->log(host, WARDEN_LOG_WARN, container->id, "%s; will retry", err.message);
 	return removal->tries < RETRY_LATE ? RETRY_MS : RETRY_LATE_MS;
 }
 
@@ -107,7 +106,7 @@ static void cleanup_thread_finish(struct cleanup_thread *cleanup, struct linux_c
 	host->container_gone(host, id);
 }
 
-/* Goes on with a container; the mutex is held on entry and on return. */
+/* Tries to remove a container's resources. The mutex is held on entry and on return. */
 static void cleanup_thread_try(struct cleanup_thread *cleanup, struct linux_container *container)
 {
 	struct cleanup_item *removal = &container->removal;
@@ -123,8 +122,8 @@ static void cleanup_thread_try(struct cleanup_thread *cleanup, struct linux_cont
 	removal->next_try = cleanup_thread_time_after(delay);
 }
 
-/* Takes a container that is done out of the list, or goes on with one whose time has come. Returns
- * whether there was any; else `wake` is when the next one's time comes. */
+/* Finishes a container whose resources are removed, or tries one that is due. Returns false if
+ * there is neither; `wake` is then the time of the next try. */
 static bool cleanup_thread_process_next(struct cleanup_thread *cleanup, struct timespec *wake)
 {
 	struct timespec now = cleanup_thread_time_after(0);
@@ -174,7 +173,7 @@ int cleanup_thread_start(struct linux_backend *backend, struct cleanup_thread **
 	int number;
 
 	if (!cleanup)
-		return warden_error_errno(err, "make the cleanup thread");
+		return warden_error_errno(err, "allocate the cleanup thread");
 	cleanup->backend = backend;
 	pthread_mutex_init(&cleanup->mutex, NULL);
 	pthread_condattr_init(&attributes);
@@ -234,7 +233,7 @@ void cleanup_thread_stop(struct cleanup_thread *cleanup)
 	pthread_mutex_unlock(&cleanup->mutex);
 	pthread_join(cleanup->thread, NULL);
 	if (cleanup->first)
-		return; /* the network's thread may still tell something; the process ends soon */
+		return; /* the network's thread may still call back; the process ends soon */
 	pthread_cond_destroy(&cleanup->changed);
 	pthread_cond_destroy(&cleanup->drained);
 	pthread_mutex_destroy(&cleanup->mutex);

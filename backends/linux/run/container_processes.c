@@ -12,10 +12,10 @@
 #include "backends/linux/run/linux_container.h"
 #include "lib/cleanup.h"
 
-/* How many are opened before the groups are read again. */
+/* Processes that are opened before the groups are read again. */
 #define BATCH ((size_t)256)
 
-/* What the container's groups held when they were read. */
+/* The pids in the container's groups, sorted. */
 struct container_pids {
 	pid_t *pids;
 	size_t n;
@@ -70,9 +70,9 @@ static bool container_processes_is_own(const struct linux_container *container, 
 	       program.inode == container->program.inode;
 }
 
-/* Sends and keeps, or closes, the descriptors of some processes of the first list. The groups were
- * read again after these were opened: a number that stands in both lists is either of the process
- * that was opened, or that one has ended and takes no signal. */
+/* Signals a batch of processes and keeps or closes their descriptors. The groups were read again
+ * after these were opened: if a pid is in both lists, either it is still the opened process, or
+ * that one has ended and its descriptor takes no signal. */
 static void container_processes_signal_batch(const struct linux_container *container,
 					     const pid_t *pids, int *fds, size_t n, int signal,
 					     const struct container_pids *again,
@@ -127,7 +127,7 @@ int container_processes_signal(const struct linux_container *container, int sign
 
 void container_processes_kill_all(const struct linux_container *container)
 {
-	struct warden_error err; /* the groups are gone, or their removal is tried again later */
+	struct warden_error err; /* ignored: the groups are gone, or the removal is retried */
 	struct container_pids list, again;
 
 	if (container_processes_read_list(container, &list, &err) < 0)

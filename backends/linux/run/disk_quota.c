@@ -13,7 +13,7 @@
 
 #include "lib/cleanup.h"
 
-/* From here on a number of blocks is none in bytes. */
+/* The largest number of blocks whose bytes fit in 64 bits. */
 #define BLOCKS_MAX (UINT64_MAX >> QIF_DQBLKSIZE_BITS)
 
 /* QCMD of the header shifts into the sign. */
@@ -28,7 +28,8 @@ int disk_quota_type(int fd)
 {
 	struct fs_quota_statv status = {.qs_version = FS_QSTATV_VERSION1};
 
-	/* All file systems answer this one, and alone it tells whether limits are enforced. */
+	/* All file systems support this command, and only it reports whether limits are enforced.
+	 * */
 	if (disk_quota_call(fd, Q_XGETQSTATV, PRJQUOTA, 0, &status) < 0)
 		return -1;
 	if (status.qs_flags & FS_QUOTA_PDQ_ENFD)
@@ -70,7 +71,7 @@ int disk_quota_mark(int directory_fd, const char *name, uint32_t project, struct
 	struct fsxattr attributes;
 
 	if (fd < 0 || ioctl(fd, FS_IOC_FSGETXATTR, &attributes) < 0)
-		return warden_error_errno(err, "look at the project of %s", name);
+		return warden_error_errno(err, "read the project of %s", name);
 	attributes.fsx_projid = project;
 	attributes.fsx_xflags |= FS_XFLAG_PROJINHERIT;
 	if (ioctl(fd, FS_IOC_FSSETXATTR, &attributes) < 0)
@@ -78,7 +79,7 @@ int disk_quota_mark(int directory_fd, const char *name, uint32_t project, struct
 	return 0;
 }
 
-/* A writable layer on a tmpfs was never marked, nor was one that was made without quota. */
+/* A writable layer is unmarked if it is on a tmpfs or was made without quota. */
 static bool disk_quota_is_marked(int directory_fd, uint32_t project)
 {
 	_cleanup_close_ int fd =
@@ -98,7 +99,7 @@ uint32_t disk_quota_find_id(const struct disk_quota *quota, const struct warden_
 	return quota->type == USRQUOTA ? identity->uid : 0;
 }
 
-/* Who has no quota yet has no limits. */
+/* ENOENT: the id has no quota yet, so no limits. */
 static int disk_quota_read(const struct disk_quota *quota, uint32_t id, struct if_dqblk *block)
 {
 	memset(block, 0, sizeof(*block));
@@ -182,7 +183,7 @@ void disk_quota_get(const struct disk_quota *quota, uint32_t id, struct warden_l
 	struct if_dqblk block;
 
 	if (id == 0 || disk_quota_read(quota, id, &block) < 0)
-		return; /* they cannot be told */
+		return; /* the limits stay unknown */
 	limits->disk_block_hard = block.dqb_bhardlimit;
 	limits->disk_block_soft = block.dqb_bsoftlimit;
 	limits->disk_inode_hard = block.dqb_ihardlimit;

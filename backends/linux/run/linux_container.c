@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A container of the linux backend: how it begins and ends in memory, and what is done about its
- * events; see linux_container.h. */
+/* A container of the linux backend: its allocation, release and event handlers; see
+ * linux_container.h. */
 #include "backends/linux/run/linux_container.h"
 
 #include <signal.h>
@@ -75,7 +75,7 @@ int linux_container_connect(struct linux_container *container, struct warden_err
 	return container->wshd_fd < 0 ? -1 : 0;
 }
 
-/* Takes a watch out of the container; who gets it removes it. */
+/* Takes a watch out of the container; the caller removes it. */
 static struct watch *linux_container_take_watch(struct linux_container *container,
 						struct watch **watch)
 {
@@ -88,8 +88,8 @@ static struct watch *linux_container_take_watch(struct linux_container *containe
 	return taken;
 }
 
-/* On the watcher's thread. Once the mutex is free the container may be: a destroy that finds
- * init_ended set does not wait for us. */
+/* On the watcher's thread. Once the mutex is unlocked the container may be freed: a destroy that
+ * finds init_ended set does not wait for this function. */
 static void linux_container_on_init_end(void *data, uint32_t events)
 {
 	struct linux_container *container = data;
@@ -108,7 +108,7 @@ static void linux_container_on_init_end(void *data, uint32_t events)
 		container->init_ended = true;
 	pthread_mutex_unlock(&container->mutex);
 	if (!watch)
-		return; /* whoever took it waits for our return */
+		return; /* watch_remove in the other thread waits for our return */
 	watch_remove(watch);
 	if (destroying)
 		linux_container_queue_cleanup(container);
@@ -133,8 +133,8 @@ static void linux_container_on_job_end(struct linux_container *container,
 	host->job_ended(host, container->id, event->job_id, &end);
 }
 
-/* wshd is gone, or somebody else speaks for it: the container cannot go on. Its end is told by its
- * first process's. Once the watch is taken the container may be freed. */
+/* wshd is gone or sends invalid messages: kill the first process, whose end is reported as the
+ * container's. Once the watch is taken the container may be freed. */
 static void linux_container_kill_init(struct linux_container *container, const char *reason)
 {
 	const struct warden_host *host = container->backend->host;
@@ -146,7 +146,7 @@ static void linux_container_kill_init(struct linux_container *container, const c
 	watch_remove(linux_container_take_watch(container, &container->wshd_watch));
 }
 
-/* At most so many messages at a time, for the sake of other containers. */
+/* Limits the messages per event, so that other containers are served too. */
 #define MESSAGES_AT_ONCE 64
 
 static void linux_container_on_wshd(void *data, uint32_t events)
@@ -164,7 +164,7 @@ static void linux_container_on_wshd(void *data, uint32_t events)
 			if (event.type == WSHD_ENDED)
 				linux_container_on_job_end(container, &event);
 			else if (event.type == WSHD_JOB)
-				wshd_job_close(&event.job); /* nobody asked for it */
+				wshd_job_close(&event.job); /* not requested */
 			break;
 		default:
 			linux_container_kill_init(container, err.message);
@@ -178,7 +178,7 @@ int linux_container_watch(struct linux_container *container, struct warden_error
 	struct watcher *watcher = container->backend->watcher;
 	int result = 0;
 
-	/* A callback that comes at once waits for the mutex, and so for the pointer. */
+	/* A callback that runs at once waits for the mutex, until the pointer is set. */
 	pthread_mutex_lock(&container->mutex);
 	if (container->init_pidfd >= 0) {
 		container->init_watch = watcher_add(watcher, container->init_pidfd, EPOLLIN,

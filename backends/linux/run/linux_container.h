@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A container of the linux backend. Operations on it come one at a time from workers; events come
- * on the watcher's thread: the end of the first process, messages of wshd, the ends of processes
- * that a stop waits for. What both touch is under the mutex. The cleanup thread owns a container
+ * A container of the linux backend. Workers run operations on it one at a time; the watcher's
+ * thread handles events: the end of the first process, messages of wshd, ends of processes that a
+ * stop waits for. The mutex guards the fields that both use. The cleanup thread owns a container
  * from cleanup_thread_put on.
  *
- * A watch is removed by whoever takes its pointer out of the container under the mutex.
+ * The thread that takes a watch's pointer out of the container, under the mutex, removes the watch.
  */
 #ifndef BACKENDS_LINUX_RUN_LINUX_CONTAINER_H
 #define BACKENDS_LINUX_RUN_LINUX_CONTAINER_H
@@ -19,7 +19,7 @@
 #include "backends/linux/run/linux_job.h"
 #include "backends/linux/run/oom_watch.h"
 
-/* How far its removal is; the cleanup thread's alone. */
+/* The progress of a container's removal; used by the cleanup thread alone. */
 struct cleanup_item {
 	struct linux_container *next;
 	bool begun, network_gone, cgroup_gone;
@@ -40,25 +40,25 @@ struct linux_stop {
 struct linux_container {
 	struct linux_backend *backend;
 	char id[32];
-	struct warden_identity identity; /* without a path; its id is the above */
-	uint32_t base; /* the host's id of its root; 0: it has no user namespace */
+	struct warden_identity identity; /* without a path; its id points to `id` above */
+	uint32_t base;                   /* host id of its root; 0 without a user namespace */
 	struct cgroup *cgroup;
 	pid_t init_pid; /* 0: there is none */
 	int init_pidfd;
 	struct program_identity program; /* that init and keepers execute */
 	int wshd_fd;                     /* -1: not connected */
 	struct oom oom;
-	uint32_t quota;       /* whose disk quota binds it; 0: nobody's */
-	uint64_t rate, burst; /* of the bandwidth, as they were set last */
-	bool paused;          /* the operations' alone */
+	uint32_t quota;       /* project or uid of its disk quota; 0: none */
+	uint64_t rate, burst; /* bandwidth limits as last set */
+	bool paused;          /* used by operations alone */
 
 	struct file_transfers transfers;
 
-	pthread_mutex_t mutex; /* for all that follows */
+	pthread_mutex_t mutex; /* guards the fields below */
 	struct watch *init_watch, *wshd_watch;
 	bool init_ended, destroying;
-	unsigned jobs;      /* that were started and not reported to have ended */
-	uint64_t oom_kills; /* of its processes, of which it is known whose they were */
+	unsigned jobs;      /* started and not yet reported as ended */
+	uint64_t oom_kills; /* kills by the kernel that are attributed to a job */
 	struct linux_stop stop;
 
 	struct job_groups job_groups; /* not under the mutex */
@@ -69,23 +69,23 @@ struct linux_container *linux_container_new(struct linux_backend *backend,
 					    const struct warden_identity *identity,
 					    struct warden_error *err);
 
-/* Without touching what the container is on the machine. Nothing may be watched any more. */
+/* Frees the memory alone: the container on the host is untouched. No watch may be left. */
 void linux_container_free(struct linux_container *container);
 
-/* Hands a destroyed container, whose first process has ended, to the cleanup thread as soon as
- * nothing moves files in it any more. */
+/* Hands a destroyed container, whose first process has ended, to the cleanup thread as soon as its
+ * file transfers have ended. */
 void linux_container_queue_cleanup(struct linux_container *container);
 
 /* Connects to wshd through its socket in the container's directory. */
 int linux_container_connect(struct linux_container *container, struct warden_error *err);
 
-/* See linux_pause.c: lets a container go on that is paused. */
+/* Resumes a paused container (linux_pause.c). */
 void linux_pause_end(struct linux_container *container);
 
-/* Begins to take events: the end of the first process, and, where it is connected, wshd's. */
+/* Watches the end of the first process and, if connected, wshd. */
 int linux_container_watch(struct linux_container *container, struct warden_error *err);
 
-/* No event comes any more when it returns. Not for the watcher's thread. */
+/* Ends all events: no handler runs after it returns. Not for the watcher's thread. */
 void linux_container_unwatch(struct linux_container *container);
 
 #endif

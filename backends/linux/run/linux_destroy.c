@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The ends of a container: for good (destroy), and for a daemon that leaves it alone (detach). */
+/* Destroy removes a container; detach leaves it running when the daemon ends. */
 #include <signal.h>
 #include <sys/pidfd.h>
 
@@ -8,7 +8,7 @@
 #include "backends/linux/run/cleanup_thread.h"
 #include "backends/linux/run/linux_container.h"
 
-/* Others may have its host ports as soon as destroy has returned. */
+/* Its host ports may be reused as soon as destroy returns. */
 static void linux_destroy_remove_rules(struct linux_container *container)
 {
 	const struct warden_host *host = container->backend->host;
@@ -16,11 +16,11 @@ static void linux_destroy_remove_rules(struct linux_container *container)
 	struct warden_error err;
 
 	if (firewall_set_rules(container->backend->firewall, &container->identity, &none, &err) < 0)
-		host->log(host, WARDEN_LOG_ERROR, container->id, "its rules: %s", err.message);
+		host->log(host, WARDEN_LOG_ERROR, container->id, "remove rules: %s", err.message);
 }
 
-/* The end of the first process takes all others of its pid namespace along: when it is told, on the
- * watcher's thread, nothing lives any more, and the rest is the cleanup thread's. */
+/* The end of the first process kills all others in its pid namespace: when the watcher's thread
+ * reports it no process is left, and the cleanup thread removes the rest. */
 void linux_destroy(void *data)
 {
 	struct linux_container *container = data;
@@ -34,7 +34,7 @@ void linux_destroy(void *data)
 	dead = container->init_ended || !container->init_watch;
 	if (!dead)
 		pidfd_send_signal(container->init_pidfd, SIGKILL, NULL, 0); /* ESRCH: it is dying */
-	linux_pause_end(container); /* who is frozen does not die */
+	linux_pause_end(container); /* a frozen process does not die */
 	pthread_mutex_unlock(&container->mutex);
 	if (dead)
 		linux_container_queue_cleanup(container);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Jobs: all that is done about them is to tell wshd. What it tells is taken in linux_container.c.
- */
+/* Jobs: sends requests to wshd and keeps the jobs' control groups. linux_container.c receives
+ * wshd's messages. */
 #include "backends/linux/run/linux_job.h"
 
 #include <signal.h>
@@ -12,8 +12,8 @@
 #include "backends/linux/run/linux_container.h"
 #include "lib/cleanup.h"
 
-/* A job may open its own streams anew (/dev/stdout), so its pipes are its user's: they go to root
- * of the container, who alone knows that user and passes them on. Both ends are one inode. */
+/* A job may reopen its streams (/dev/stdout), so its user must own the pipes. Root of the container
+ * gets them here: only wshd knows the job's user and chowns them on. Both ends share one inode. */
 static int linux_job_chown_pipes(const struct linux_container *container,
 				 const struct warden_spawn *spawn, struct warden_error *err)
 {
@@ -45,8 +45,8 @@ static int linux_job_make_group(struct linux_container *container, const struct 
 	return cgroup_job_make(container->cgroup, spawn, owner, group, err);
 }
 
-/* Counted before it is sent: its end may be told before we are back. What the kernel has ended
- * while there was no job was none of a job's. */
+/* Counts the job before it is sent, as its end may be reported before send returns. Kills by the
+ * kernel while no job ran belong to no job. */
 static void linux_job_count(struct linux_container *container)
 {
 	pthread_mutex_lock(&container->mutex);
@@ -80,12 +80,12 @@ int linux_spawn(void *data, const struct warden_spawn *spawn, struct warden_erro
 	result = linux_job_send_spawn(container, spawn, &group, err);
 	wshd_group_close(&group);
 	if (result < 0 && linux_job_wants_group(spawn))
-		cgroup_job_remove(container->cgroup, spawn->job_id); /* nobody is in there */
+		cgroup_job_remove(container->cgroup, spawn->job_id); /* the group is empty */
 	return result;
 }
 
-/* On the watcher's thread. A job without groups of its own that was killed by nobody we know of,
- * while the kernel has ended a process of the container, is taken for that process. */
+/* On the watcher's thread. If a job without its own groups died of SIGKILL that we did not send,
+ * and the kernel has an OOM kill that is not attributed, that kill is taken to be the job's. */
 void linux_job_complete_end(struct linux_container *container, const struct wshd_event *event,
 			    struct warden_job_end *end)
 {
@@ -134,8 +134,8 @@ static bool linux_job_list_has(const uint32_t *ids, size_t n, uint32_t id)
 	return false;
 }
 
-/* Groups of jobs that are forgotten are removed as soon as nobody is in there any more: each time
- * when another job is forgotten; at last with the container. */
+/* Removes the groups of forgotten jobs once they are empty: retries whenever another job is
+ * forgotten, and at last with the container. */
 static void linux_job_remove_groups(struct linux_container *container, uint32_t job_id)
 {
 	struct job_groups *groups = &container->job_groups;
@@ -151,7 +151,7 @@ static void linux_job_remove_groups(struct linux_container *container, uint32_t 
 		return;
 	grown = reallocarray(groups->ids, groups->n + 1, sizeof(*grown));
 	if (!grown)
-		return; /* it goes with the container */
+		return; /* the group is removed with the container */
 	groups->ids = grown;
 	groups->ids[groups->n++] = job_id;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Limits of a container: each kind is in the file of its subject; here is the order, and that all
- * are set or none. */
+/* Limits of a container: sets all requested kinds in order, or none. Each kind is implemented in
+ * the file of its subject. */
 #include <signal.h>
 
 #include "backends/linux/cgroup/cgroup.h"
@@ -9,10 +9,10 @@
 #include "backends/linux/run/linux_container.h"
 #include "backends/linux/run/oom_watch.h"
 
-/* From here on memory has no limit: what v1 tells. */
+/* Memory is unlimited from this value on, as v1 reports it. */
 #define NO_MEMORY UINT64_C(9223372036854771712)
 
-/* Watched before it holds. */
+/* Watches before the limit is in force, so that no event is missed. */
 static int linux_limits_set_memory(struct linux_container *container,
 				   const struct warden_limits *limits, struct warden_error *err)
 {
@@ -31,7 +31,7 @@ static int linux_limits_set_memory(struct linux_container *container,
 	return 0;
 }
 
-/* A stop that is to leave nobody forbids to fork meanwhile, on the watcher's thread. */
+/* A stop with SIGKILL forbids forks until it ends, also on the watcher's thread. */
 static int linux_limits_set_processes(struct linux_container *container,
 				      const struct warden_limits *limits, struct warden_error *err)
 {
@@ -69,7 +69,7 @@ static int linux_limits_set_bandwidth(struct linux_container *container,
 	return 0;
 }
 
-/* The kernel tells a burst as a time, which is not exact. */
+/* The kernel reports a burst as a time, which is inexact: the value as set is reported. */
 static void linux_limits_get_bandwidth(struct linux_container *container,
 				       struct warden_limits *limits)
 {
@@ -121,16 +121,16 @@ static bool linux_limits_has_cpus(const struct warden_limits *limits)
 
 #define NUMBER(field) .number = offsetof(struct warden_limits, field)
 
-/* In the order in which they are set; what fails is undone from there back to the
- * first. */
+/* The kinds in the order in which they are set. On failure they are undone from the failed one back
+ * to the first. */
 static const struct linux_limit_kind {
 	const char *name;
-	size_t number;                                     /* WARDEN_UNKNOWN: it is not asked for */
-	bool (*asked)(const struct warden_limits *limits); /* instead of the number */
+	size_t number; /* offset of the field; WARDEN_UNKNOWN in it: not requested */
+	bool (*asked)(const struct warden_limits *limits); /* used instead of `number` */
 	int (*set)(struct linux_container *container, const struct warden_limits *limits,
 		   struct warden_error *err);
 	void (*get)(struct linux_container *container, struct warden_limits *limits);
-	/* Likewise, of those that are nothing but the control group's. */
+	/* The same for kinds that only need the control group. */
 	int (*set_cgroup)(struct cgroup *cgroup, const struct warden_limits *limits,
 			  struct warden_error *err);
 	void (*get_cgroup)(const struct cgroup *cgroup, struct warden_limits *limits);
@@ -167,7 +167,7 @@ static bool linux_limits_has_kind(const struct linux_limit_kind *kind,
 	return kind->asked ? kind->asked(limits) : *(const uint64_t *)number != WARDEN_UNKNOWN;
 }
 
-/* Bytes and files are one kind. */
+/* Bytes and inodes are one kind. */
 static const char *linux_limits_kind_name(const struct linux_limit_kind *kind,
 					  const struct warden_limits *limits)
 {
@@ -201,7 +201,7 @@ static void linux_limits_get_kind(const struct linux_limit_kind *kind,
 		kind->get_cgroup(container->cgroup, limits);
 }
 
-/* What could not be told before is left as it is. */
+/* Restores the previous values; those that could not be read are left. */
 static void linux_limits_undo(struct linux_container *container, const struct warden_limits *asked,
 			      const struct warden_limits *before, size_t n)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Finds a container of an earlier daemon again. Whatever of it is missing: it then is dead, and
+/* Restores a container of a previous daemon. If a part of it is missing it counts as dead, and
  * destroy removes the rest. */
 #include <unistd.h>
 
@@ -11,10 +11,10 @@
 #include "backends/wshd/wshd_client.h"
 #include "lib/pid_record.h"
 
-/* For a wshd that should answer at once. */
+/* The time limit in milliseconds for wshd's answer. */
 #define LIST_MS 2000
 
-/* Is the first process there, and does it answer as wshd? */
+/* Fails unless the first process lives and answers as wshd. */
 static int linux_restore_connect(struct linux_container *container, const char *state,
 				 struct warden_restored *restored, struct warden_error *err)
 {
@@ -23,9 +23,9 @@ static int linux_restore_connect(struct linux_container *container, const char *
 	if (strcmp(state, "born") == 0)
 		return warden_error_set(err, "its create was not completed");
 	if (container_processes_program(container->init_pid, &container->program) < 0)
-		return warden_error_errno(err, "look at the program of process %d",
+		return warden_error_errno(err, "stat the program of process %d",
 					  container->init_pid);
-	/* The earlier daemon may have died within a stop. */
+	/* The previous daemon may have died during a stop. */
 	if (cgroup_forbid_forks(container->cgroup, false, err) < 0)
 		return -1;
 	if (firewall_add(container->backend->firewall, &container->identity, err) < 0 ||
@@ -37,16 +37,14 @@ static int linux_restore_connect(struct linux_container *container, const char *
 	return wshd_send_watch(container->wshd_fd, err);
 }
 
-/* A dead container's connection is of no use; its first process, if it lives, is still watched, for
- * destroy. */
+/* Closes the connection to wshd. The first process, if it lives, is still watched, for destroy. */
 static void linux_restore_mark_dead(struct linux_container *container,
 				    struct warden_restored *restored,
 				    const struct warden_error *reason)
 {
 	const struct warden_host *host = container->backend->host;
 
-	host->log(host, WARDEN_LOG_INFO, container->id, "cannot be used any more: %s",
-		  reason->message);
+	host->log(host, WARDEN_LOG_INFO, container->id, "container is dead: %s", reason->message);
 	wshd_list_free(restored);
 	if (container->wshd_fd >= 0)
 		close(container->wshd_fd);
@@ -67,7 +65,7 @@ int linux_restore(void *backend, const struct warden_identity *identity, const c
 		return -1;
 	}
 	container->paused = cgroup_is_frozen(container->cgroup);
-	linux_pause_end(container); /* wshd is to answer; the core pauses it again */
+	linux_pause_end(container); /* wshd must answer; the core pauses the container again */
 	container->quota = disk_quota_find_id(&container->backend->quota, identity);
 	container->init_pidfd = pid_record_open(identity->dir_fd, &container->init_pid);
 	/* It may have been made under other settings. */

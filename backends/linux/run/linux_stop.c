@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Stop: a signal to every process but the container's own, and container_empty as soon as none is
- * left. SIGKILL is sent from here, in rounds, and depends on nobody. Any other signal is wshd's to
- * send: it comes behind the jobs that were asked for before, and wshd holds all of them while it
- * signals, so that it misses none that is just born; here it is seen when they have ended. The
- * first round runs on the worker; each later one, on the watcher's thread, when the processes that
- * the round before has found have ended: at last a round finds none.
+ * Stop: signals every process except init and keepers, and calls container_empty as soon as none is
+ * left. SIGKILL is sent from here, in rounds, without the help of wshd. wshd sends any other
+ * signal: the message is queued behind the jobs requested before, and wshd stops all processes
+ * while it signals, so that it misses no new one; this file only waits for their end. The first
+ * round runs on the worker. Each later round runs on the watcher's thread, when the processes found
+ * by the previous round have ended, until a round finds none.
  */
 #include "backends/linux/run/linux_stop.h"
 
@@ -19,17 +19,17 @@
 #include "backends/wshd/wshd_client.h"
 #include "lib/watcher.h"
 
-/* A job that was just asked for has no process yet: so long, and so often, an empty container is
- * looked at again while jobs have not ended. */
+/* A job that was just requested has no process yet: while jobs have not ended, an empty container
+ * is read again after PAUSE_MS milliseconds, at most PAUSES times. */
 #define PAUSE_MS 5
 #define PAUSES   200
 
-/* How often at once. */
+/* Reads of the process list in one round. */
 #define ROUNDS_AT_ONCE 16
 
 static void linux_stop_on_event(void *data, uint32_t events);
 
-/* Closes what has ended; how many are left. */
+/* Closes the descriptors of ended processes; returns the number left. */
 static size_t linux_stop_drop_ended(struct container_processes *processes)
 {
 	struct pollfd polls[PROCESSES_MAX];
@@ -80,11 +80,11 @@ void linux_stop_expire_timer(struct linux_container *container)
 {
 	if (container->stop.paused)
 		linux_stop_set_timer(container->stop.timer_fd,
-				     1); /* else it comes when it was to come */
+				     1); /* on failure the timer expires as set */
 }
 
-/* Looks until it finds processes that live, or none at all: one that ends while we
- * look may leave others. */
+/* Reads the processes until it finds live ones, or none: a process that ends meanwhile may leave
+ * children. */
 static int linux_stop_find_processes(struct linux_container *container, struct warden_error *err)
 {
 	struct container_processes *processes = &container->stop.processes;
@@ -99,7 +99,7 @@ static int linux_stop_find_processes(struct linux_container *container, struct w
 	return 0;
 }
 
-/* A job that was asked for has no process yet, or processes come and go too fast to be caught. */
+/* True if a requested job has no process yet, or if processes end before they can be opened. */
 static bool linux_stop_must_retry(const struct linux_container *container)
 {
 	const struct linux_stop *stop = &container->stop;
@@ -110,8 +110,8 @@ static bool linux_stop_must_retry(const struct linux_container *container)
 	       (container->jobs > 0 && !container->init_ended && stop->pauses < PAUSES);
 }
 
-/* Waits for processes that were found, or looks for more. 1: the container is empty; 0: it waits.
- * The mutex is held. */
+/* Waits for the processes found, or reads again. Returns 1 if the container is empty, 0 if it
+ * waits, -1 on error. The mutex is held. */
 static int linux_stop_run_round(struct linux_container *container, struct warden_error *err)
 {
 	struct linux_stop *stop = &container->stop;
@@ -126,8 +126,8 @@ static int linux_stop_run_round(struct linux_container *container, struct warden
 				      : linux_stop_watch_fd(container, stop->processes.fds[0], err);
 }
 
-/* Where nobody is to be left they may not make more of them meanwhile. A container whose first
- * process has ended has no other. */
+/* SIGKILL: forbids forks, so that no process escapes. If the first process has ended there is no
+ * other. */
 static int linux_stop_send_signal(struct linux_container *container, int signal,
 				  struct warden_error *err)
 {
@@ -151,7 +151,7 @@ static int linux_stop_begin(struct linux_container *container, int signal, struc
 	return linux_stop_run_round(container, err);
 }
 
-/* What follows from the result of linux_stop_begin or linux_stop_run_round, with the mutex held. */
+/* Ends the stop unless `result` is 0 (it waits). The mutex is held. */
 static void linux_stop_finish(struct linux_container *container, int result)
 {
 	struct linux_stop *stop = &container->stop;
@@ -192,7 +192,7 @@ static void linux_stop_on_event(void *data, uint32_t events)
 		host->container_empty(host, id);
 }
 
-/* Leaves the mutex locked, with no stop that waits. */
+/* Cancels a waiting stop. Returns with the mutex locked. */
 static void linux_stop_cancel_and_lock(struct linux_container *container)
 {
 	for (;;) {
@@ -224,8 +224,7 @@ int linux_stop(void *data, int signal, struct warden_error *err)
 
 	linux_stop_cancel_and_lock(container);
 	result = linux_stop_begin(container, signal, err);
-	linux_pause_end(
-		container); /* those that were frozen find the signal, or wshd its message */
+	linux_pause_end(container); /* frozen processes then receive the signal, wshd its message */
 	linux_stop_finish(container, result);
 	pthread_mutex_unlock(&container->mutex);
 	if (result > 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Transfers of files: each runs in a process on the host's side that the spawner forks, which holds
- * the container's root as a descriptor and enters nothing of the container's. */
+/* File transfers: each runs in a process that the spawner forks in the host's namespaces. It holds
+ * the container's root as a descriptor and enters none of its namespaces. */
 #include "backends/linux/run/linux_transfer.h"
 
 #include <fcntl.h>
@@ -18,8 +18,8 @@
 
 #define VCAP_HOME "/home/vcap/"
 
-/* What changes of identity and permissions need. CAP_SYS_RESOURCE is not among them: it would write
- * over quotas. */
+/* What changes of ids and permissions need. CAP_SYS_RESOURCE is left out: it would exceed quotas.
+ * */
 #define CAPABILITIES                                                                               \
 	(1U << CAP_CHOWN | 1U << CAP_DAC_OVERRIDE | 1U << CAP_FOWNER | 1U << CAP_FSETID |          \
 	 1U << CAP_SETUID | 1U << CAP_SETGID)
@@ -46,7 +46,7 @@ void linux_transfer_run(const struct linux_backend *backend, int socket, int roo
 	file_transfer_child_run(socket, root_fd, data_fd);
 }
 
-/* The root that the container's first process sees, which nobody inside can exchange. */
+/* Opens the root of the container's first process, which cannot be replaced from inside. */
 static int linux_transfer_open_root(const struct linux_container *container,
 				    struct warden_error *err)
 {
@@ -57,9 +57,9 @@ static int linux_transfer_open_root(const struct linux_container *container,
 	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return warden_error_errno(err, "open the root of container %s", container->id);
-	/* What was opened is its root only if it lives. */
+	/* The pid is still the first process if that lives. */
 	if (pidfd_send_signal(container->init_pidfd, 0, NULL, 0) < 0)
-		return warden_error_errno(err, "look for process 1 of container %s", container->id);
+		return warden_error_errno(err, "check process 1 of container %s", container->id);
 	return take_fd(&fd);
 }
 
@@ -72,7 +72,7 @@ int linux_transfer(void *data, const struct warden_transfer *transfer, struct wa
 	struct file_transfer_request request = {
 		.inside = {true, vcap, vcap},
 		.client = {true, transfer->client_uid, transfer->client_gid},
-		/* Only root may give files away; what others make is theirs. */
+		/* Only root may set an owner; files of other clients belong to the client. */
 		.owner = {transfer->client_uid == 0, transfer->owner_uid, transfer->owner_gid},
 		.guard = {true, base, ID_RANGE, {true, base, base}, {true, vcap, vcap}},
 	};

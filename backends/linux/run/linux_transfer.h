@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Transfers of files; see backends/files/file_transfer.h. */
+/* File transfers; see backends/files/file_transfer.h. */
 #ifndef BACKENDS_LINUX_RUN_LINUX_TRANSFER_H
 #define BACKENDS_LINUX_RUN_LINUX_TRANSFER_H
 
 #include "backends/linux/linux.h"
 
-/* The whole of the process that the spawner forks for a transfer; never returns. */
+/* Runs the process that the spawner forks for a transfer; never returns. */
 void linux_transfer_run(const struct linux_backend *backend, int socket, int root_fd, int data_fd)
 	__attribute__((noreturn));
 

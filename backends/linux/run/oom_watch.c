@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Watches a container's memory; see oom_watch.h. How often memory had run out when the limit was
- * set is in run/oom of the container's directory: more of that is news, to a later daemon too. */
+/* Watches a container for out of memory; see oom_watch.h. The file run/oom in the container's
+ * directory holds the OOM count when the limit was set: a higher count is reported, by a later
+ * daemon too. */
 #include "backends/linux/run/oom_watch.h"
 
 #include <fcntl.h>
@@ -97,5 +98,5 @@ void oom_watch_close(struct linux_container *container)
 void oom_watch_disarm(struct linux_container *container)
 {
 	oom_watch_close(container);
-	unlinkat(container->identity.dir_fd, COUNT_FILE, 0); /* ENOENT: it was not there */
+	unlinkat(container->identity.dir_fd, COUNT_FILE, 0); /* ENOENT: it does not exist */
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tells the core when a container has run out of the memory that it was limited to. */
+/* Reports to the core when a container reaches its memory limit (out of memory). */
 #ifndef BACKENDS_LINUX_RUN_OOM_WATCH_H
 #define BACKENDS_LINUX_RUN_OOM_WATCH_H
 
@@ -8,19 +8,19 @@
 struct linux_container;
 
 struct oom {
-	struct cgroup_oom cgroup; /* its descriptor is -1: not watched */
+	struct cgroup_oom cgroup; /* a descriptor of -1: not watched */
 	struct watch *watch;      /* under the container's mutex */
 };
 
-/* Begins to watch. What has happened since the first oom_watch_arm, by an earlier daemon too, is
- * told. For a worker; does nothing where it is watched already. */
+/* Starts to watch. Events since the first oom_watch_arm, also that of a previous daemon, are
+ * reported. For a worker; does nothing if the container is watched already. */
 int oom_watch_arm(struct linux_container *container, struct warden_error *err);
 
-/* There is no limit any more. */
+/* Stops watching and removes the count: the limit is gone. */
 void oom_watch_disarm(struct linux_container *container);
 
-/* No event comes any more when it returns, but oom_watch_arm of a later daemon goes on from there.
- */
+/* Stops watching and keeps the count, so that oom_watch_arm of a later daemon continues from it. No
+ * event is reported after it returns. */
 void oom_watch_close(struct linux_container *container);
 
 #endif
