@@ -58,7 +58,13 @@ static void rules_bench_set_rules(struct firewall *firewall, unsigned number, un
 	const struct warden_identity identity = linux_host_identity(number);
 	struct warden_out_rule out[OUT_RULES];
 	struct warden_in_rule in[IN_RULES];
-	const struct warden_rules rules = {in, IN_RULES, out, OUT_RULES};
+	const struct warden_rules rules = {.size = sizeof(rules),
+					   .in = in,
+					   .n_in = IN_RULES,
+					   .in_size = sizeof(in[0]),
+					   .out = out,
+					   .n_out = OUT_RULES,
+					   .out_size = sizeof(out[0])};
 	struct warden_error error;
 
 	for (unsigned i = 0; i < OUT_RULES; i++)

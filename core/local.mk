@@ -29,6 +29,7 @@ core_libcore_la_SOURCES += \
 	core/backend/backend_host.c \
 	core/backend/backend_load.c \
 	core/backend/backend_load.h \
+	core/backend/backend_struct.h \
 	core/backend/check_host.c \
 	core/backend/check_host.h \
 	core/backend/facts.c \

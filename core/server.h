@@ -42,6 +42,7 @@ struct server {
 	void (*drain_step)(struct server *server);
 	void *backend;
 	struct warden_settings settings;
+	struct warden_hooks hooks; /* of the settings */
 	struct warden_host host;
 	struct events events; /* of the backend's, from any thread */
 

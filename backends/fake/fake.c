@@ -29,7 +29,6 @@ static const struct warden_option options[] = {
 		.max = 60000,
 		.meaning = "how long each request is delayed, in milliseconds",
 	},
-	{.name = NULL},
 };
 
 static void fake_teardown(void *data)
@@ -102,10 +101,12 @@ static int fake_describe(void *data, const struct warden_host *host, warden_fact
 	bool runs = path && access(path, X_OK) == 0;
 
 	(void)data; /* the facts do not depend on a set-up backend */
-	tell(told, &(struct warden_fact){.name = "isolation",
+	tell(told, &(struct warden_fact){.size = sizeof(struct warden_fact),
+					 .name = "isolation",
 					 .value = "none: jobs run as the daemon's user",
 					 .good = true});
-	tell(told, &(struct warden_fact){.name = "wshd",
+	tell(told, &(struct warden_fact){.size = sizeof(struct warden_fact),
+					 .name = "wshd",
 					 .value = path ? path : "not set",
 					 .good = runs,
 					 .effect = runs ? NULL : "no container can be made",
@@ -128,6 +129,8 @@ const struct warden_container_klass warden_container_klass = {
 	.name = "fake",
 	.description = "no isolation, no root: for tests of programs that use warden",
 	.options = options,
+	.n_options = sizeof(options) / sizeof(options[0]),
+	.option_size = sizeof(options[0]),
 	.host_network = true,
 	.capabilities = WARDEN_CAPABILITIES_NONE,
 	.setup = fake_setup,

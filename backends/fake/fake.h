@@ -84,8 +84,9 @@ int fake_user_check(const char *user, struct warden_error *err);
 /* The operations, each in the file of its name (fake_job.c: spawn to stop). */
 int fake_create(void *backend, const struct warden_create *create, void **container,
 		struct warden_error *err);
-int fake_restore(void *backend, const struct warden_identity *identity, const char *state,
-		 void **container, struct warden_restored *restored, struct warden_error *err);
+int fake_restore(void *backend, const struct warden_identity *identity,
+		 enum warden_restore_state state, void **container,
+		 struct warden_restored *restored, struct warden_error *err);
 int fake_spawn(void *container, const struct warden_spawn *spawn, struct warden_error *err);
 int fake_job_close_input(void *container, uint32_t job_id, struct warden_error *err);
 int fake_job_resize(void *container, uint32_t job_id, uint16_t rows, uint16_t columns,

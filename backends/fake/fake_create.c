@@ -31,7 +31,7 @@ static void fake_create_undo(struct fake_container *container)
 int fake_create(void *data, const struct warden_create *create, void **made,
 		struct warden_error *err)
 {
-	const struct warden_identity *identity = &create->identity;
+	const struct warden_identity *identity = create->identity;
 	struct fake_container *container = fake_container_new(data, identity, err);
 
 	if (!container)

@@ -23,8 +23,9 @@ static int fake_restore_connect(struct fake_container *container, struct warden_
 	return fake_container_watch(container, err);
 }
 
-int fake_restore(void *data, const struct warden_identity *identity, const char *state,
-		 void **found, struct warden_restored *restored, struct warden_error *err)
+int fake_restore(void *data, const struct warden_identity *identity,
+		 enum warden_restore_state state, void **found, struct warden_restored *restored,
+		 struct warden_error *err)
 {
 	struct fake_backend *backend = data;
 	struct fake_container *container = fake_container_new(backend, identity, err);
@@ -32,10 +33,9 @@ int fake_restore(void *data, const struct warden_identity *identity, const char 
 
 	if (!container)
 		return -1;
-	*restored = (struct warden_restored){.alive = false};
 	*found = container;
 	fake_init_find(container);
-	if (strcmp(state, "born") == 0 || container->pidfd < 0)
+	if (state == WARDEN_RESTORE_BORN || container->pidfd < 0)
 		return 0; /* the core destroys it */
 	if (fake_restore_connect(container, restored, &why) == 0) {
 		restored->alive = true;

@@ -100,7 +100,7 @@ static void file_transfer_on_reply(void *data, uint32_t events)
 {
 	struct file_transfer *transfer = data;
 	const struct file_transfers *all = transfer->all;
-	struct warden_transfer_end end = {0};
+	struct warden_transfer_end end = {.size = sizeof(end)};
 	struct file_transfer_reply reply;
 	ssize_t came = fd_message_receive(transfer->socket, &reply, sizeof(reply), NULL, 0);
 
@@ -114,7 +114,7 @@ static void file_transfer_on_reply(void *data, uint32_t events)
 		all->host->log(all->host, WARDEN_LOG_INFO, all->id, "%s", reply.error.message);
 		return;
 	}
-	end.size = reply.size;
+	end.file_bytes = reply.size;
 	if (reply.event == TRANSFER_FAILED)
 		end.error = reply.error.message;
 	file_transfer_finish(transfer, &end);

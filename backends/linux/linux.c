@@ -50,7 +50,6 @@ static const struct warden_option options[] = {
 	},
 	UNION_OPTION,
 	CGROUP_OPTION,
-	{.name = NULL},
 };
 
 static void linux_teardown(void *data)
@@ -173,6 +172,8 @@ const struct warden_container_klass warden_container_klass = {
 	.name = "linux",
 	.description = "containers of the Linux kernel: namespaces, control groups, overlay",
 	.options = options,
+	.n_options = sizeof(options) / sizeof(options[0]),
+	.option_size = sizeof(options[0]),
 	.needs_rootfs = true,
 	.capabilities = CAPABILITIES,
 	.setup = linux_setup,

@@ -8,8 +8,9 @@
 
 int linux_create(void *backend, const struct warden_create *create, void **container,
 		 struct warden_error *err);
-int linux_restore(void *backend, const struct warden_identity *identity, const char *state,
-		  void **container, struct warden_restored *restored, struct warden_error *err);
+int linux_restore(void *backend, const struct warden_identity *identity,
+		  enum warden_restore_state state, void **container,
+		  struct warden_restored *restored, struct warden_error *err);
 int linux_spawn(void *container, const struct warden_spawn *spawn, struct warden_error *err);
 int linux_job_close_input(void *container, uint32_t job_id, struct warden_error *err);
 int linux_job_resize(void *container, uint32_t job_id, uint16_t rows, uint16_t columns,

@@ -162,6 +162,7 @@ static void wshd_client_read_end(struct warden_job_end *end, const struct wshd_e
 	int status = message->exit_status;
 
 	*end = (struct warden_job_end){
+		.size = sizeof(*end),
 		.exit_status = status >= 0 && status <= 255 ? status : -1,
 		.signal = message->signal > 0 && message->signal <= 64 ? message->signal : 0,
 		.wall_us = message->wall_us,
@@ -200,7 +201,8 @@ static int wshd_client_read_refused(const struct packet *packet, struct wshd_eve
 		return 0;
 	event->type = WSHD_ENDED;
 	event->killed = event->own_group = false;
-	event->end = (struct warden_job_end){.exit_status = -1, .reason = WARDEN_END_START_FAILED};
+	event->end = (struct warden_job_end){
+		.size = sizeof(event->end), .reason = WARDEN_END_START_FAILED, .exit_status = -1};
 	snprintf(event->end.start_error, sizeof(event->end.start_error), "wshd refuses the job: %s",
 		 strerror(refused->error));
 	return 1;
@@ -361,6 +363,7 @@ int wshd_list(int fd, int timeout_ms, struct warden_restored *restored, struct w
 
 	restored->jobs = NULL;
 	restored->n_jobs = 0;
+	restored->job_size = sizeof(*restored->jobs);
 	while (result == 0) {
 		result = wshd_client_receive_until(fd, deadline, &event, err);
 		if (result == 1 && event.type == WSHD_LIST_END)

@@ -92,9 +92,10 @@ static int wshd_spawn_make_block(const struct warden_spawn *spawn, struct wshd_c
 
 static void wshd_spawn_fill_rlimits(struct wshd_spawn *message, const struct warden_spawn *spawn)
 {
-	for (unsigned i = 0; i < WSHD_RLIMITS; i++) {
-		message->rlimits[i] = spawn->rlimits[i].value;
-		if (spawn->rlimits[i].requested)
+	for (size_t i = 0; i < WSHD_RLIMITS; i++) {
+		message->rlimits[i] =
+			i < spawn->n_rlimits ? spawn->rlimits[i].value : WARDEN_RLIMIT_INFINITY;
+		if (i < spawn->n_rlimits && spawn->rlimits[i].requested)
 			message->requested |= UINT32_C(1) << i;
 	}
 	if (spawn->stack_unlimited) {

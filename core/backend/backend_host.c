@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "core/backend/backend_struct.h"
 #include "core/container/container.h"
 #include "core/job/job.h"
 #include "core/log.h"
@@ -85,7 +86,11 @@ static void host_created(const struct warden_host *host, const char *id, void *c
 static void host_job_ended(const struct warden_host *host, const char *id, uint32_t job_id,
 			   const struct warden_job_end *end)
 {
-	struct event event = {.type = EVENT_JOB_ENDED, .job_id = job_id, .end = *end};
+	struct event event = {.type = EVENT_JOB_ENDED, .job_id = job_id};
+
+	memset(&event.end, 0xff, sizeof(event.end)); /* WARDEN_UNKNOWN */
+	event.end.own_cgroup = false;
+	backend_struct_read(&event.end, sizeof(event.end), end, end->size);
 
 	add_event(host, id, &event);
 }
@@ -116,7 +121,7 @@ static void host_transfer_ended(const struct warden_host *host, const char *id,
 {
 	struct event event = {.type = EVENT_TRANSFER_ENDED,
 			      .transfer_id = transfer_id,
-			      .transfer_size = end->size};
+			      .transfer_size = end->file_bytes};
 
 	if (end->error) {
 		event.error = strdup(end->error);
@@ -149,7 +154,15 @@ void backend_host_init(struct server *server)
 {
 	const struct config *config = server->config;
 
+	server->hooks = (struct warden_hooks){
+		.size = sizeof(server->hooks),
+		.parent_before_clone = config->hooks.parent_before_clone,
+		.parent_after_clone = config->hooks.parent_after_clone,
+		.child_before_pivot = config->hooks.child_before_pivot,
+		.child_after_pivot = config->hooks.child_after_pivot,
+	};
 	server->settings = (struct warden_settings){
+		.size = sizeof(server->settings),
 		.depot_path = config->server.container_depot_path,
 		.rootfs_path = config->server.container_rootfs_path,
 		.user_namespace = config->server.user_namespace,
@@ -162,8 +175,7 @@ void backend_host_init(struct server *server)
 		.allow_networks = (const char *const *)config->network.allow_networks,
 		.allow_host_access = config->network.allow_host_access,
 		.dns_servers = (const char *const *)config->network.dns_servers,
-		.hooks = {config->hooks.parent_before_clone, config->hooks.parent_after_clone,
-			  config->hooks.child_before_pivot, config->hooks.child_after_pivot},
+		.hooks = &server->hooks,
 	};
 	server->host = (struct warden_host){
 		.size = sizeof(server->host),
@@ -189,7 +201,7 @@ void backend_host_init(struct server *server)
 static void init_died(struct container *c)
 {
 	struct job *job, *next;
-	const struct warden_job_end none = {.exit_status = -1};
+	const struct warden_job_end none = {.size = sizeof(none), .exit_status = -1};
 
 	if (c->destroy.started)
 		return;

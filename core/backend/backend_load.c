@@ -11,10 +11,14 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "core/backend/backend_struct.h"
 #include "core/config/config_private.h"
 #include "lib/cleanup.h"
 
 static const char key[] = "server.container_klass";
+
+/* More options than this are a mistake. */
+enum { OPTIONS_MAX = 1000 };
 
 /* NAME.so in the first directory that has it. */
 static char *find_in_path(const struct config *config, struct warden_error *err)
@@ -147,35 +151,53 @@ static int check_options(const struct config *config, const char *file,
 			 const struct warden_container_klass *container_klass,
 			 struct warden_error *err)
 {
-	for (const struct warden_option *o = container_klass->options; o && o->name; o++) {
-		const char *wrong = judge_option(o);
+	for (size_t i = 0; i < container_klass->n_options; i++) {
+		const struct warden_option *option = &container_klass->options[i];
+		const char *wrong = judge_option(option);
 
 		if (wrong)
-			return fail_module(config, file, err, "option %.64s: %s", o->name, wrong);
+			return fail_module(config, file, err, "option %.64s: %s",
+					   option->name ? option->name : "", wrong);
 	}
 	return 0;
 }
 
-/* Whether the daemon can work with the container_klass. Size and ABI number first: the rest can be
- * read only when these are right. */
+/* Copies the module's klass and its options into this daemon's layout, and checks first that they
+ * can be read. */
+static int read_klass(struct backend_module *module, const struct config *config, const char *file,
+		      const struct warden_container_klass *theirs, struct warden_error *err)
+{
+	struct warden_container_klass *own = &module->own;
+
+	if (theirs->size < offsetof(struct warden_container_klass, name))
+		return fail_module(config, file, err, "its %s has a size of %zu bytes",
+				   WARDEN_BACKEND_SYMBOL, theirs->size);
+	if (theirs->abi != WARDEN_BACKEND_ABI)
+		return fail_module(config, file, err,
+				   "is built for ABI %u, this daemon needs %u; build it against "
+				   "this version's warden/backend.h",
+				   theirs->abi, WARDEN_BACKEND_ABI);
+	backend_struct_read(own, sizeof(*own), theirs, theirs->size);
+	if (own->n_options > OPTIONS_MAX || (own->n_options > 0 && own->option_size == 0))
+		return fail_module(config, file, err, "has %zu options of %zu bytes",
+				   own->n_options, own->option_size);
+	module->options = calloc(own->n_options + 1, sizeof(*module->options));
+	if (!module->options)
+		return warden_error_set(err, "%s: no memory for %zu options", file, own->n_options);
+	for (size_t i = 0; i < own->n_options; i++)
+		memcpy(&module->options[i], WARDEN_ELEMENT(own->options, own->option_size, i),
+		       own->option_size < sizeof(*own->options) ? own->option_size
+								: sizeof(*own->options));
+	own->options = module->options;
+	own->option_size = sizeof(*own->options);
+	return 0;
+}
+
+/* Whether the daemon can work with the klass. */
 static int check_klass(const struct config *config, const char *file,
 		       const struct warden_container_klass *container_klass,
 		       struct warden_error *err)
 {
-	if (container_klass->size < offsetof(struct warden_container_klass, name))
-		return fail_module(config, file, err, "its %s says that it is %zu bytes large",
-				   WARDEN_BACKEND_SYMBOL, container_klass->size);
-	if (container_klass->abi != WARDEN_BACKEND_ABI)
-		return fail_module(config, file, err,
-				   "is built for ABI %u, this daemon needs %u; build it against "
-				   "this version's warden/backend.h",
-				   container_klass->abi, WARDEN_BACKEND_ABI);
-	if (container_klass->size != sizeof(*container_klass))
-		return fail_module(config, file, err,
-				   "its %s is %zu bytes large, this daemon's %zu; build it against "
-				   "this version's warden/backend.h",
-				   WARDEN_BACKEND_SYMBOL, container_klass->size,
-				   sizeof(*container_klass));
 	if (!is_name(container_klass->name))
 		return fail_module(config, file, err,
 				   "its %s has no name (letters, digits, _ and -)",
@@ -194,7 +216,28 @@ static int check_klass(const struct config *config, const char *file,
 					   "lacks the operation %s, which every backend must have",
 					   required[i].name);
 	}
+	if (container_klass->transfer && !container_klass->transfer_cancel)
+		return fail_module(config, file, err,
+				   "lacks the operation transfer_cancel, which a backend with "
+				   "transfer must have");
 	return check_options(config, file, container_klass, err);
+}
+
+/* Finds the module's klass, reads and checks it. */
+static int take_klass(struct backend_module *module, const struct config *config, const char *file,
+		      struct warden_error *err)
+{
+	const struct warden_container_klass *theirs =
+		lt_dlsym(module->handle, WARDEN_BACKEND_SYMBOL);
+
+	if (!theirs)
+		return fail_module(config, file, err, "exports no %s, so it is no backend",
+				   WARDEN_BACKEND_SYMBOL);
+	if (read_klass(module, config, file, theirs, err) < 0 ||
+	    check_klass(config, file, &module->own, err) < 0)
+		return -1;
+	module->container_klass = &module->own;
+	return 0;
 }
 
 struct backend_module *backend_load(const struct config *config, struct warden_error *err)
@@ -211,15 +254,7 @@ struct backend_module *backend_load(const struct config *config, struct warden_e
 		return NULL;
 	}
 	module->handle = open_module(config, file, err);
-	if (module->handle) {
-		module->container_klass = lt_dlsym(module->handle, WARDEN_BACKEND_SYMBOL);
-		if (!module->container_klass)
-			fail_module(config, file, err, "exports no %s, so it is no backend",
-				    WARDEN_BACKEND_SYMBOL);
-		else if (check_klass(config, file, module->container_klass, err) < 0)
-			module->container_klass = NULL;
-	}
-	if (!module->container_klass) {
+	if (!module->handle || take_klass(module, config, file, err) < 0) {
 		backend_unload(module);
 		return NULL;
 	}
@@ -234,6 +269,7 @@ void backend_unload(struct backend_module *module)
 	if (module->handle)
 		(void)lt_dlclose(module->handle); /* a module that stays loaded is no harm */
 	(void)lt_dlexit();
+	free(module->options);
 	free(module->file);
 	free(module);
 }

@@ -7,10 +7,15 @@
 
 struct config;
 
-/* A loaded module. `container_klass` points into it and is valid until backend_unload. */
+/* A loaded module. */
 struct backend_module {
+	/* `own`, or NULL; valid until backend_unload. */
 	const struct warden_container_klass *container_klass;
-	char *file; /* path of the module */
+	/* The module's klass in this daemon's layout: what the module does not know is NULL or 0.
+	 * Its options end with an entry whose name is NULL. */
+	struct warden_container_klass own;
+	struct warden_option *options; /* those of `own` */
+	char *file;                    /* path of the module */
 	void *handle;
 };
 

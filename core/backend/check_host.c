@@ -83,7 +83,8 @@ log_nothing(const struct warden_host *host, enum warden_log_level level, const c
 
 static void tell_capabilities(struct facts *facts, uint64_t wanted)
 {
-	struct warden_fact fact = {.name = "capabilities", .value = "all that it uses"};
+	struct warden_fact fact = {
+		.size = sizeof(fact), .name = "capabilities", .value = "all that it uses"};
 	struct warden_error err;
 	uint64_t missing = 0;
 	char text[1200], names[1024];
@@ -114,7 +115,8 @@ static int describe(struct config *config, const struct warden_container_klass *
 	backend_host_init(server);
 	server->host.log = log_nothing;
 	if (settings < 0)
-		facts_add(facts, &(struct warden_fact){.name = "settings",
+		facts_add(facts, &(struct warden_fact){.size = sizeof(struct warden_fact),
+						       .name = "settings",
 						       .value = err->message,
 						       .effect = "wardend does not start",
 						       .remedy = "see warden.conf(5)"});

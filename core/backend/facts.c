@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+#include "core/backend/backend_struct.h"
+
 static void fact_free(struct fact *fact)
 {
 	free(fact->name);
@@ -21,12 +23,16 @@ static bool copy_text(char **to, const char *text)
 	return *to || !text;
 }
 
-void facts_add(void *data, const struct warden_fact *fact)
+void facts_add(void *data, const struct warden_fact *given)
 {
 	struct facts *facts = data;
-	struct fact copy = {.good = fact->good};
-	struct fact *grown;
-	bool copied = copy_text(&copy.name, fact->name);
+	struct warden_fact read = {0}, *fact = &read;
+	struct fact copy = {0}, *grown;
+	bool copied;
+
+	backend_struct_read(fact, sizeof(*fact), given, given->size);
+	copy.good = fact->good;
+	copied = fact->name && fact->value && copy_text(&copy.name, fact->name);
 
 	copied = copy_text(&copy.value, fact->value) && copied;
 	copied = copy_text(&copy.effect, fact->effect) && copied;

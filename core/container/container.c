@@ -58,6 +58,7 @@ struct container *container_new(struct server *server, const char *id, const cha
 		do
 			container_make_id(server, c->id);
 		while (registry_find_id(&server->registry, c->id));
+	c->identity.size = sizeof(c->identity);
 	c->identity.id = c->id;
 	TAILQ_INIT(&c->operations);
 	for (const struct container_subject *const *subject = server->subjects; *subject; subject++)

@@ -221,16 +221,26 @@ struct info_query {
 	struct warden_limits in_force;
 };
 
+/* Sets every figure to WARDEN_UNKNOWN. */
+static void container_info_init(struct warden_info *info)
+{
+	memset(info, 0xff, sizeof(*info));
+	info->size = sizeof(*info);
+}
+
 static int info_query_run(struct operation *operation, struct warden_error *err)
 {
 	struct info_query *query = (struct info_query *)operation;
 	struct container *c = operation->container;
 
-	memset(&query->info, 0xff, sizeof(query->info)); /* WARDEN_UNKNOWN everywhere */
-	if (!c->alive || !c->server->container_klass->info)
+	container_info_init(&query->info);
+	query->asks_limits = query->asks_limits && c->alive;
+	if (!c->alive)
 		return 0;
 	if (query->asks_limits && limits_ask(c, &query->in_force, err) < 0)
 		return -1;
+	if (!c->server->container_klass->info)
+		return 0;
 	return c->server->container_klass->info(c->backend, &query->info, err);
 }
 
@@ -272,7 +282,7 @@ bool container_info_ask(struct container *c, void (*done)(struct container *, vo
 
 static void info_init(struct container *c)
 {
-	memset(&c->info, 0xff, sizeof(c->info)); /* WARDEN_UNKNOWN everywhere */
+	container_info_init(&c->info);
 }
 
 const struct container_subject info_subject = {

@@ -130,6 +130,7 @@ static void job_start_fill_spawn(struct warden_spawn *spawn, const struct starti
 	const struct job_options *options = &starting->options;
 
 	*spawn = (struct warden_spawn){
+		.size = sizeof(*spawn),
 		.job_id = starting->job->id,
 		.script_fd = pipes->script_fd,
 		.argv = (const char *const *)options->argv,
@@ -156,8 +157,9 @@ static void job_start_fill_spawn(struct warden_spawn *spawn, const struct starti
 		.stdout_write_fd = pipes->output[STORE_STDOUT][1],
 		.stderr_read_fd = pipes->output[STORE_STDERR][0],
 		.stderr_write_fd = pipes->output[STORE_STDERR][1],
+		.rlimits = options->rlimits,
+		.n_rlimits = WARDEN_RLIMITS,
 	};
-	memcpy(spawn->rlimits, options->rlimits, sizeof(spawn->rlimits));
 }
 
 /* Connects the standard output of each job to the standard input of the other. Only the jobs keep

@@ -188,7 +188,8 @@ static void create_remove_directory(struct container *c)
 static void create_fill_parameters(struct warden_create *parameters, const struct container *c)
 {
 	*parameters = (struct warden_create){
-		.identity = c->identity,
+		.size = sizeof(*parameters),
+		.identity = &c->identity,
 		.rootfs_path = c->rootfs,
 		.layers = (const char *const *)c->options.layers,
 		.n_layers = c->options.n_layers,
@@ -197,10 +198,12 @@ static void create_fill_parameters(struct warden_create *parameters, const struc
 		.hostname = c->options.hostname,
 		.hosts = c->options.hosts,
 		.n_hosts = c->options.n_hosts,
+		.host_size = sizeof(*c->options.hosts),
 		.dns_servers = (const char *const *)c->options.dns_servers,
 		.shm_bytes = c->options.shm_bytes,
 		.bind_mounts = c->bind_mounts,
 		.n_bind_mounts = c->n_bind_mounts,
+		.bind_mount_size = sizeof(*c->bind_mounts),
 		.client_uid = c->client_uid,
 		.client_gid = c->client_gid,
 	};

@@ -21,7 +21,7 @@ struct status_query {
 static void __attribute__((format(printf, 4, 5)))
 status_add_fact(struct facts *facts, const char *name, bool good, const char *format, ...)
 {
-	struct warden_fact fact = {.name = name, .good = good};
+	struct warden_fact fact = {.size = sizeof(fact), .name = name, .good = good};
 	char *value;
 	va_list args;
 
@@ -43,6 +43,7 @@ static void status_add_pool(struct facts *facts, const char *name, struct pool *
 	uint32_t left = pool_available(pool, now), size = pool_size(pool);
 	char value[64];
 	const struct warden_fact fact = {
+		.size = sizeof(fact),
 		.name = name,
 		.value = value,
 		.good = left > 0,

@@ -160,5 +160,12 @@ int rules_remove_out(struct rules *rules, const struct warden_out_rule *rule,
 struct warden_rules rules_for_backend(const struct rules *rules)
 {
 	return (struct warden_rules){
-		.in = rules->in, .n_in = rules->n_in, .out = rules->out, .n_out = rules->n_out};
+		.size = sizeof(struct warden_rules),
+		.in = rules->in,
+		.n_in = rules->n_in,
+		.in_size = sizeof(*rules->in),
+		.out = rules->out,
+		.n_out = rules->n_out,
+		.out_size = sizeof(*rules->out),
+	};
 }

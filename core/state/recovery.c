@@ -56,14 +56,23 @@ static void recovery_restore_rules(struct container *c)
 		log_write(WARDEN_LOG_ERROR, "%s: restore network rules: %s", c->id, err.message);
 }
 
+/* The state in which the previous daemon left the container. */
+static enum warden_restore_state recovery_restore_state(const struct recovery *recovery)
+{
+	if (!recovery->whole || recovery->operation.container->state == STATE_BORN)
+		return WARDEN_RESTORE_BORN;
+	return recovery->operation.container->state == STATE_ACTIVE ? WARDEN_RESTORE_ACTIVE
+								    : WARDEN_RESTORE_STOPPED;
+}
+
 static int recovery_restore_run(struct operation *operation, struct warden_error *err)
 {
 	struct recovery *recovery = (struct recovery *)operation;
 	struct container *c = operation->container;
-	enum container_state state = recovery->whole ? c->state : STATE_BORN;
 
+	recovery->restored = (struct warden_restored){.size = sizeof(recovery->restored)};
 	if (c->server->container_klass->restore(c->server->backend, &c->identity,
-						container_state_name(state), &c->backend,
+						recovery_restore_state(recovery), &c->backend,
 						&recovery->restored, err) < 0)
 		return -1;
 	if (recovery->restored.alive && recovery->whole && !recovery->in_tmp)
@@ -74,7 +83,7 @@ static int recovery_restore_run(struct operation *operation, struct warden_error
 /* Ends the jobs of the snapshot that the backend does not know; nothing else ends them. */
 static void recovery_end_lost_jobs(struct container *c)
 {
-	const struct warden_job_end none = {.exit_status = -1};
+	const struct warden_job_end none = {.size = sizeof(none), .exit_status = -1};
 	struct job *job, *next;
 
 	for (job = TAILQ_FIRST(&c->jobs); job; job = next) {
@@ -102,7 +111,8 @@ static void recovery_close_pipes(const struct warden_restored_job *found)
 static void recovery_attach_jobs(struct container *c, const struct warden_restored *restored)
 {
 	for (size_t i = 0; i < restored->n_jobs; i++) {
-		const struct warden_restored_job *found = &restored->jobs[i];
+		const struct warden_restored_job *found =
+			WARDEN_ELEMENT(restored->jobs, restored->job_size, i);
 		struct job *job = job_find(c, found->job_id);
 
 		if (found->job_id > c->server->last_job_id)

@@ -56,6 +56,7 @@ static struct transfer *transfer_alloc(struct request *request, enum warden_tran
 	transfer->container = request->container;
 	transfer->request = request;
 	transfer->parameters = (struct warden_transfer){
+		.size = sizeof(transfer->parameters),
 		.id = ++request->server->last_transfer_id,
 		.kind = kind,
 		.client_uid = connection->uid,

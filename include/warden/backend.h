@@ -1,28 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a backend of wardend is: a module (a shared object that wardend loads with dlopen(3)) that
- * exports one `const struct warden_container_klass warden_container_klass`. This header is all that
- * a backend needs; it calls into the daemon through `struct warden_host` alone, so a module has no
- * undefined functions of the daemon's.
+ * The interface between wardend and a backend. A backend is a module (a shared object that wardend
+ * loads with dlopen(3)) that exports one `const struct warden_container_klass
+ * warden_container_klass`. A module needs this header and nothing else: it calls the daemon through
+ * `struct warden_host` alone and has no undefined functions of the daemon.
  *
- * Who owns what. The core owns every state: handles, references, grace time, the pools of networks,
+ * Ownership. The core owns all state: handles, references, grace times, the pools of networks,
  * ports, uids and slots, jobs and their output, snapshots. A backend makes containers, starts jobs
- * in them, signals and removes them. It keeps nothing that `restore` cannot rebuild: the daemon may
- * be killed (SIGKILL) between any two instructions.
+ * in them, signals and removes them. It keeps no state that `restore` cannot rebuild, because the
+ * daemon may be killed (SIGKILL) between any two instructions.
  *
  * Threads. `setup` and `teardown` run on the daemon's main thread while no other thread runs. Every
- * other operation runs on a worker thread: one at a time for a container, many containers at once.
- * An operation may block for as long as a system call does, never until a program ends or a client
- * acts; what happens later is told through an event of `struct warden_host`, which may be called
- * from any thread at any time between `setup` and `teardown`.
+ * other operation runs on a worker thread: one at a time for a container, many containers in
+ * parallel. An operation may block for as long as a system call does, but not until a program ends
+ * or a client acts. What happens later is reported as an event of `struct warden_host`, which may
+ * be called on any thread at any time between `setup` and `teardown`. The daemon logs an operation
+ * that blocks for more than 10 seconds, with the names of the module, the operation and the
+ * container, and names them as well if the process crashes inside an operation.
  *
- * Errors. An operation that returns `int` returns 0, or -1 and fills `*err` (warden_error_set) with
- * a text that names the operation and the object. What an operation that fails has made, it has
- * removed again.
+ * Errors. An operation that returns `int` returns 0, or -1 after filling `*err` (warden_error_set)
+ * with a text that names the operation and the object. An operation that fails removes what it
+ * made.
  *
- * Strings are UTF-8 and end in NUL; pointers in parameters are the core's and valid only during the
- * call. Descriptors in parameters are borrowed (dup them to keep them); all descriptors are
- * close-on-exec.
+ * Strings are UTF-8 and end in NUL. Pointers in parameters belong to the core and are valid only
+ * during the call. Descriptors in parameters are borrowed: dup(2) them to keep them. All
+ * descriptors are close-on-exec.
+ *
+ * Compatibility. WARDEN_BACKEND_ABI rises only if the meaning of an existing item changes. New
+ * items are appended, so every struct that crosses the interface begins with `size`: the sizeof of
+ * the struct as its writer knows it. A reader uses a member only if WARDEN_HAS says that the
+ * writer knew it. The structs of an array have no `size`; the size of an element is beside the
+ * array: step through it with WARDEN_ELEMENT, not with `[i]`. The daemon loads a module whose
+ * `struct warden_container_klass` is smaller than its own (what the module lacks is NULL or 0) or
+ * larger (the tail is ignored). Structs without `size` (warden_error, warden_rlimit,
+ * warden_pressure) never change.
  */
 #ifndef WARDEN_BACKEND_H
 #define WARDEN_BACKEND_H
@@ -40,10 +51,22 @@
 extern "C" {
 #endif
 
-/* Raised whenever a struct or the meaning of an operation in this header changes. */
-#define WARDEN_BACKEND_ABI 1
+/* The number of this interface. A module with another number is not loaded. */
+#define WARDEN_BACKEND_ABI 2
 
-/* The order is that of severity; `logging.level` names them in lower case. */
+/* True if the writer of `*pointer` knew `member` (pointer is not NULL). */
+#define WARDEN_HAS(pointer, member)                                                                \
+	((pointer)->size >=                                                                        \
+	 (size_t)((const char *)(&(pointer)->member + 1) - (const char *)(pointer)))
+
+/* Element `i` of an array whose elements have `size` bytes each; cast it to the element's type. */
+#define WARDEN_ELEMENT(array, size, i) ((const void *)((const char *)(array) + (size) * (i)))
+
+/* A figure that is not known; in a limit: "leave it as it is". */
+#define WARDEN_UNKNOWN UINT64_MAX
+
+/* Severity of a line of the log, most severe first. `logging.level` has these names in lower case.
+ */
 enum warden_log_level {
 	WARDEN_LOG_FATAL,
 	WARDEN_LOG_ERROR,
@@ -71,55 +94,57 @@ enum warden_rlimit_name {
 	WARDEN_RLIMIT_RTPRIO,
 	WARDEN_RLIMIT_SIGPENDING,
 	WARDEN_RLIMIT_STACK,
-	WARDEN_RLIMITS, /* how many there are */
+	WARDEN_RLIMITS, /* their number */
 };
 
 #define WARDEN_RLIMIT_INFINITY UINT64_MAX
 
 struct warden_rlimit {
-	uint64_t value; /* soft and hard alike; WARDEN_RLIMIT_INFINITY: none */
-	/* True: a client asked for it, and a job for which it cannot be set ends with 255 and a
-	 * line on its stderr. False: a default, clamped to what can be set. */
+	uint64_t value; /* soft and hard limit; WARDEN_RLIMIT_INFINITY: none */
+	/* True: requested by a client; a job for which it cannot be set ends with status 255 and a
+	 * line on its stderr. False: a default, lowered to what can be set. */
 	bool requested;
 };
 
-/* Programs of the operator's that create runs, on the host and as the daemon; see hooks.* in
- * warden.conf(5). NULL where there is none. */
+/* The operator's programs that create runs on the host as the daemon's user; see hooks.* in
+ * warden.conf(5). A path, or NULL: no program. */
 struct warden_hooks {
+	size_t size;
 	const char *parent_before_clone;
 	const char *parent_after_clone;
 	const char *child_before_pivot;
 	const char *child_after_pivot;
 };
 
-/* The daemon's settings that concern a backend; from warden.conf(5), checked. Valid from setup to
- * teardown. */
+/* The daemon's settings that concern a backend: warden.conf(5), already checked. Valid from setup
+ * to teardown. */
 struct warden_settings {
+	size_t size;
 	const char *depot_path;  /* absolute; exists, mode 0700 */
-	const char *rootfs_path; /* absolute; checked to be a directory where klass->needs_rootfs */
+	const char *rootfs_path; /* absolute; a directory if the klass sets needs_rootfs */
 	bool user_namespace;
 	bool allow_nested_warden;
 	bool disk_quota_enabled;
-	uint32_t range_start; /* first host uid and gid of the containers' ranges */
-	struct in_addr
-		pool_network;   /* first address of the pool of /30 networks; network byte order */
-	uint32_t pool_networks; /* how many /30 networks follow each other from there */
-	uint32_t mtu;
-	const char *const *allow_networks; /* each an address, CIDR or A-B; ends in NULL */
+	uint32_t range_start;        /* first host uid and gid of the containers' ranges */
+	struct in_addr pool_network; /* first address of the pool of /30 networks; network order */
+	uint32_t pool_networks;      /* number of consecutive /30 networks from there on */
+	uint32_t mtu;                /* bytes; 0: the kernel's default */
+	const char *const *allow_networks; /* each an address, CIDR or A-B; ends with NULL */
 	bool allow_host_access;
-	const char *const *dns_servers; /* ends in NULL */
-	struct warden_hooks hooks;
+	const char *const *dns_servers; /* addresses; ends with NULL */
+	const struct warden_hooks *hooks;
 };
 
-/* What a backend may call. Thread-safe. A container is named by its id, so an event about one that
- * is gone is no harm: the core ignores it. All pointers that are passed are copied before the call
- * returns. */
 struct warden_job_end;
 struct warden_transfer_end;
 
+/* The functions of the daemon that a backend may call, on any thread at any time between setup and
+ * teardown. The first argument of each is the host itself. `id` names a container; an event for a
+ * container that no longer exists is ignored. All arguments are copied before the call returns. No
+ * function blocks. */
 struct warden_host {
-	size_t size; /* of this struct */
-	void *core;  /* the daemon's; first argument of each call is the host itself */
+	size_t size;
+	void *core; /* private to the daemon */
 
 	const struct warden_settings *settings;
 
@@ -127,119 +152,121 @@ struct warden_host {
 	void (*log)(const struct warden_host *host, enum warden_log_level level, const char *id,
 		    const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-	/* The value of a key of the backend's own group (klass->options), or its default. A name
-	 * that options does not list, or another type, is a programmer's error and ends the daemon.
-	 * Strings are the core's and stay valid until teardown. */
+	/* The value of a key of the backend's own group of the configuration (klass->options), or
+	 * its default. Ends the daemon if `name` is not in klass->options or has another type.
+	 * Strings belong to the core and are valid until teardown. option_string returns NULL if
+	 * the key has neither value nor default; option_strings returns an array that ends with
+	 * NULL. */
 	bool (*option_bool)(const struct warden_host *host, const char *name);
 	int64_t (*option_integer)(const struct warden_host *host, const char *name);
-	const char *(*option_string)(const struct warden_host *host,
-				     const char *name); /* NULL: not set */
-	const char *const *(*option_strings)(const struct warden_host *host,
-					     const char *name); /* ends in NULL */
+	const char *(*option_string)(const struct warden_host *host, const char *name);
+	const char *const *(*option_strings)(const struct warden_host *host, const char *name);
 
-	/* The first process of a job has ended (or never began). Told once for each job, also after
-	 * a restart and until `job_forget`. What still comes through the job's pipes is read by the
-	 * core until their end. */
+	/* The first process of a job has ended, or could not be started. Report it once for each
+	 * job, and after a restart again until `job_forget`. The core reads the job's pipes to
+	 * their end. */
 	void (*job_ended)(const struct warden_host *host, const char *id, uint32_t job_id,
 			  const struct warden_job_end *end);
 
-	/* A create that returned 1 has ended: with what it would have given as `*container`, or
-	 * with NULL and `err`. */
+	/* A create that returned WARDEN_CREATE_PENDING is complete: `container` is the backend's
+	 * container, or NULL and `err` says why it failed. */
 	void (*created)(const struct warden_host *host, const char *id, void *container,
 			const struct warden_error *err);
 
-	/* A transfer has ended; see klass->transfer. Told once for each, before container_gone. */
+	/* A transfer has ended. Report it once for each, before container_gone. */
 	void (*transfer_ended)(const struct warden_host *host, const char *id, uint64_t transfer_id,
 			       const struct warden_transfer_end *end);
 
-	/* Answers a `stop`: no process but the container's own (init, keepers) is left in it. */
+	/* Answers a `stop`: only the container's own processes (init, keepers) are left in it. */
 	void (*container_empty)(const struct warden_host *host, const char *id);
 
-	/* The kernel ended a process of the container because its memory limit was reached. */
+	/* The kernel killed a process of the container because its memory limit was reached. */
 	void (*oom)(const struct warden_host *host, const char *id);
 
-	/* The container's first process has ended although nobody destroyed it. No job of it runs
-	 * any more. */
+	/* The container's first process has ended although the container was not destroyed. None of
+	 * its jobs runs any more. */
 	void (*init_died)(const struct warden_host *host, const char *id);
 
-	/* Answers a `destroy`: nothing of the container is left but its directory; its id, slot,
-	 * network and uid may be used again. The container's pointer has been freed. */
+	/* Answers a `destroy`: all is removed but the container's directory. Its id, slot, network
+	 * and uid may be used again; the backend has freed its container. */
 	void (*container_gone)(const struct warden_host *host, const char *id);
 
-	/* The backend cannot go on (a helper process of its own was killed, say). The text is
-	 * logged; the daemon drains and ends with an error, so that whoever supervises it starts it
-	 * anew. Containers live on. */
+	/* The backend cannot go on (for example, a helper process was killed). The core logs the
+	 * text, drains and exits with an error so that its supervisor starts it again. Containers
+	 * live on. */
 	void (*failed)(const struct warden_host *host, const char *format, ...)
 		__attribute__((format(printf, 2, 3)));
 };
 
-/* How a job ended. Figures that a backend cannot tell are WARDEN_UNKNOWN. */
-#define WARDEN_UNKNOWN UINT64_MAX
-
-/* Why a job ended, as far as the backend can tell; its numbers are the protocol's JobEnd.Reason. */
+/* Why a job ended, as far as the backend knows. The numbers are those of the protocol's
+ * JobEnd.Reason. */
 enum warden_end_reason {
 	WARDEN_END_EXITED = 1,
 	WARDEN_END_SIGNAL = 2,
-	WARDEN_END_WALL_TIME = 3, /* its wall_time_us was reached, and every process of it killed */
-	WARDEN_END_CPU_TIME = 4,  /* likewise cpu_time_us */
-	WARDEN_END_MEMORY = 5,    /* the kernel killed a process of it for a memory limit */
-	WARDEN_END_OUTPUT = 6,    /* the core's */
-	WARDEN_END_STOPPED = 7,   /* the core's */
-	WARDEN_END_START_FAILED = 8, /* with a start_error */
+	WARDEN_END_WALL_TIME = 3,    /* wall_time_us was reached; all its processes were killed */
+	WARDEN_END_CPU_TIME = 4,     /* cpu_time_us was reached; all its processes were killed */
+	WARDEN_END_MEMORY = 5,       /* the kernel killed a process because of a memory limit */
+	WARDEN_END_OUTPUT = 6,       /* set by the core */
+	WARDEN_END_STOPPED = 7,      /* set by the core */
+	WARDEN_END_START_FAILED = 8, /* see start_error */
 };
 
+/* How a job ended. A figure that is not known is WARDEN_UNKNOWN. */
 struct warden_job_end {
+	size_t size;
 	enum warden_end_reason reason;
-	/* Exit status 0 to 255, or -1: none (killed by a signal, or it could not start). */
-	int exit_status;
-	int signal; /* that ended it, or 0 */
-	/* Why it could not start; empty: it started. */
-	char start_error[256];
+	int exit_status;       /* 0 to 255; -1: killed by a signal, or not started */
+	int signal;            /* the signal that ended it, or 0 */
+	char start_error[256]; /* why it could not be started; empty: it was */
 	/* Sums over the job's first process and all descendants that have ended. */
 	uint64_t wall_us, user_us, system_us;
-	uint64_t
-		peak_memory; /* bytes: the largest ru_maxrss, or the peak of the job's own cgroup */
+	uint64_t peak_memory; /* bytes: largest ru_maxrss, or the peak of the job's own cgroup */
 	uint64_t minor_faults, major_faults;
 	uint64_t voluntary_switches, involuntary_switches;
-	uint64_t read_bytes, written_bytes; /* from and to storage */
-	uint64_t peak_processes;            /* the largest number at once */
-	/* The figures are those of a cgroup of the job's own: they count from zero and cover every
-	 * descendant, also one that nobody waited for. */
+	uint64_t read_bytes, written_bytes; /* storage I/O */
+	uint64_t peak_processes;            /* largest number at the same time */
+	/* True: the figures are those of the job's own cgroup. They start at zero and include every
+	 * descendant, also one that was never waited for. */
 	bool own_cgroup;
 };
 
+/* A directory or file of the host that is mounted in the container. */
 struct warden_bind_mount {
 	const char *src_path; /* on the host, absolute */
 	const char *dst_path; /* in the container, absolute */
 	bool writable;
 };
 
-/* What names a container and the pools' share that is its own. Written to the container's directory
- * before `create` is called, so `restore` always gets it again. */
+/* The names and numbers that belong to one container. The core writes them to the container's
+ * directory before it calls `create`, so `restore` always gets the same. */
 struct warden_identity {
-	const char *id; /* 11 characters of 0-9a-v; unique; fit for names of links and cgroups */
-	/* The container's directory, mode 0700, owned by the daemon. At `create` it holds `etc/`
-	 * and `run/` alone. The path is not to be kept: the directory may move; `dir_fd` stays
-	 * valid until the container is gone. */
+	size_t size;
+	const char *id; /* 11 characters of 0-9a-v; unique; usable in names of links and cgroups */
+	/* The container's directory, mode 0700, owned by the daemon. At `create` it contains only
+	 * `etc/` and `run/`. Do not keep the path: the directory may be renamed. `dir_fd` is valid
+	 * until container_gone. */
 	const char *path;
 	int dir_fd;
-	uint32_t slot; /* 0 to 4095: of a range of 65,536 host uids and gids from
-			  settings->range_start on */
-	uint32_t uid;  /* vcap's uid and gid inside the container */
-	/* A /30: network byte order. */
+	/* 0 to 4095: the container's 65,536 host uids and gids begin at settings->range_start +
+	 * 65,536 * slot. */
+	uint32_t slot;
+	uint32_t uid; /* vcap's uid and gid inside the container */
+	/* A /30 network and its two addresses; network byte order. */
 	struct in_addr network, host_ip, container_ip;
 };
 
-/* Limits of a container. WARDEN_UNKNOWN (for the bool: -1, for text: NULL) is "leave it as it is"
- * in a request and "cannot be told here" in an answer. */
+/* Limits of a container. WARDEN_UNKNOWN (swap_off: -1; cpus: NULL) means "leave it as it is" in a
+ * request and "not known" in an answer. */
 struct warden_limits {
+	size_t size;
 	uint64_t memory_bytes; /* memory and memory+swap together; 9223372036854771712: none */
 	int swap_off;          /* 1: nothing of the container is swapped */
 	uint64_t cpu_shares;   /* cgroup v1's cpu.shares, also on v2; default 1024 */
 	uint64_t cpu_quota;    /* percent of one core; 0: none */
-	const char *cpus;   /* as cpuset.cpus: "0-2,4"; empty: all. In an answer: static, or kept by
-			       the container until the next call */
-	uint64_t processes; /* 0: none */
+	/* As cpuset.cpus: "0-2,4"; empty: all. In an answer the text is static, or kept by the
+	 * container until the next call. */
+	const char *cpus;
+	uint64_t processes;                        /* 0: none */
 	uint64_t disk_block_soft, disk_block_hard; /* blocks of 1 KiB; 0: none */
 	uint64_t disk_inode_soft, disk_inode_hard; /* 0: none */
 	uint64_t bandwidth_rate, bandwidth_burst;  /* bytes/s and bytes, both directions; rate
@@ -248,27 +275,29 @@ struct warden_limits {
 	uint64_t io_read_rate, io_write_rate;      /* bytes/s on the depot's device; 0: none */
 };
 
-/* Sets all members to WARDEN_UNKNOWN. */
+/* Sets every member to "leave it as it is". */
 static inline void warden_limits_init(struct warden_limits *limits)
 {
 	memset(limits, 0xff, sizeof(*limits));
+	limits->size = sizeof(*limits);
 	limits->cpus = NULL;
 }
 
-enum warden_protocol { /* the protocol's numbers */
-		       WARDEN_TCP = 0,
-		       WARDEN_UDP = 1,
-		       WARDEN_ICMP = 2,
-		       WARDEN_ALL = 3,
+/* The numbers are those of NetOutRequest.Protocol in warden.proto. */
+enum warden_protocol {
+	WARDEN_TCP = 0,
+	WARDEN_UDP = 1,
+	WARDEN_ICMP = 2,
+	WARDEN_ALL = 3,
 };
 
-/* Traffic to host_port of an address of the host's own goes to container_port. */
+/* Forwards traffic to `host_port` of any address of the host to `container_port`. */
 struct warden_in_rule {
 	enum warden_protocol protocol; /* WARDEN_TCP or WARDEN_UDP */
 	uint16_t host_port, container_port;
 };
 
-/* Traffic out of the container that is allowed. Addresses in network byte order, inclusive. */
+/* Allows traffic out of the container. Addresses are in network byte order, ranges inclusive. */
 struct warden_out_rule {
 	struct in_addr first, last;
 	enum warden_protocol protocol;
@@ -277,133 +306,190 @@ struct warden_out_rule {
 	bool log;                       /* the kernel logs new connections: prefix "warden-i-ID " */
 };
 
+/* All rules of a container. */
 struct warden_rules {
+	size_t size;
 	const struct warden_in_rule *in;
-	size_t n_in;
-	const struct warden_out_rule *out; /* the first is tried first */
-	size_t n_out;
+	size_t n_in, in_size;
+	const struct warden_out_rule *out; /* first match wins */
+	size_t n_out, out_size;
 };
 
-/* A line of /etc/hosts of the container beside its own. */
+/* An additional line of the container's /etc/hosts. */
 struct warden_host_name {
-	const char *address, *names; /* names: separated by a blank; checked by the core */
+	const char *address, *names; /* names: separated by blanks; checked by the core */
 };
 
+/* What `create` is to make. */
 struct warden_create {
-	struct warden_identity identity;
-	const char *rootfs_path; /* absolute; a directory when it was looked at */
-	/* Instead of rootfs_path (which is then the topmost): directories, topmost first; absolute.
-	 */
+	size_t size;
+	const struct warden_identity *identity;
+	const char *rootfs_path; /* absolute; was a directory when the core checked it */
+	/* Read-only directories that together are the root file system, topmost first; absolute. If
+	 * there are any, rootfs_path is the topmost. */
 	const char *const *layers;
 	size_t n_layers; /* 0: rootfs_path alone */
-	/* The writable layer lies on a tmpfs of its own; 0: in the container's directory. */
+	/* Size of a tmpfs for the writable layer; 0: it lies in the container's directory. */
 	uint64_t tmpfs_bytes, tmpfs_inodes; /* inodes 0: the kernel's default */
 	const char *hostname;               /* NULL: the id */
 	const struct warden_host_name *hosts;
-	size_t n_hosts;
-	const char *const *dns_servers; /* NULL: as settings->dns_servers */
-	uint64_t shm_bytes;             /* of /dev/shm; 0: the backend's default */
+	size_t n_hosts, host_size;
+	const char *const *dns_servers; /* ends with NULL; NULL: settings->dns_servers */
+	uint64_t shm_bytes;             /* size of /dev/shm; 0: the backend's default */
 	const struct warden_bind_mount *bind_mounts;
-	size_t n_bind_mounts;
-	/* Of the client that asks (SO_PEERCRED): sources of bind mounts are opened with its rights.
+	size_t n_bind_mounts, bind_mount_size;
+	/* The client's credentials (SO_PEERCRED). Sources of bind mounts are opened with its
+	 * rights.
 	 */
 	uid_t client_uid;
 	gid_t client_gid;
 };
 
+/* Returned by `create`: it goes on by itself, and host->created reports its end. */
+enum { WARDEN_CREATE_PENDING = 1 };
+
+/* What `spawn` is to start. */
 struct warden_spawn {
+	size_t size;
 	uint32_t job_id;
-	/* The script: a sealed memfd, offset 0; standard input of /bin/bash (/bin/sh where there is
-	 * no bash). -1 where there is argv. */
+	/* The script: a sealed memfd at offset 0, standard input of /bin/bash (/bin/sh if there is
+	 * no bash). -1 if there is argv. */
 	int script_fd;
-	/* The command instead of a script, ends in NULL; a name without a slash is looked up in the
-	 * job's PATH inside the container. NULL: the script. */
+	/* The command instead of a script; ends with NULL. A name without a slash is searched in
+	 * the job's PATH inside the container. NULL: the script. */
 	const char *const *argv;
-	/* NAME=VALUE, ends in NULL: over the environment that every job has. The names are unique.
-	 */
+	/* NAME=VALUE, unique names, added to the environment of every job; ends with NULL. */
 	const char *const *env;
-	const char *working_dir; /* absolute in the container; NULL: the user's home. Not there: the
-				    job does not start */
+	/* Absolute in the container; NULL: the user's home. If it does not exist the job does not
+	 * start. */
+	const char *working_dir;
 	/* USER or USER:GROUP, names (of the container's /etc/passwd and /etc/group) or numbers;
-	 * NULL: vcap, or root when `privileged`. A user without an entry needs a number; its group
-	 * is then that number, its home "/". Supplementary groups: none. */
+	 * NULL: vcap, or root if `privileged`. A user without an entry must be a number; its group
+	 * has the same number and its home is "/". No supplementary groups. */
 	const char *user;
 	bool privileged; /* root instead of vcap */
-	/* A pipe for its standard input, or -1: /dev/null (of a command). Whoever outlives the
-	 * daemon keeps a copy of the write end until the core closes the input (job_close_input); a
-	 * stdin_write_fd of -1 beside a stdin_read_fd: another job writes it, nobody keeps a copy.
-	 */
+	/* A pipe for standard input, or -1: /dev/null (only with argv). The process that outlives
+	 * the daemon keeps a copy of the write end until job_close_input. If stdin_write_fd is -1
+	 * while stdin_read_fd is not, another job writes to the pipe and no copy is kept. */
 	int stdin_read_fd, stdin_write_fd;
-	/* Its three descriptors are a terminal of the container's own, its controlling one, of this
-	 * size. What it prints goes to stdout_write_fd, what comes from stdin_read_fd is typed;
-	 * when that ends the terminal hangs up only with the job. */
+	/* True: the job's three descriptors are a new terminal of the container, its controlling
+	 * terminal, of this size. Its output is written to stdout_write_fd; bytes from
+	 * stdin_read_fd are typed. The end of stdin_read_fd does not hang it up. */
 	bool terminal;
 	uint16_t rows, columns;
-	/* Limits; 0: none. When one is reached every process of the job is killed, also while no
-	 * daemon runs. cpu_time_us counts user and system time of the job's processes together; the
-	 * kill comes at most 3 ms late. */
+	/* Limits in microseconds; 0: none. If one is reached every process of the job is killed,
+	 * also while no daemon runs. cpu_time_us is user and system time of all processes of the
+	 * job; the kill is at most 3 ms late. */
 	uint64_t wall_time_us, cpu_time_us;
-	int nice;              /* added to the container's; -20 to 19 */
+	int nice;              /* -20 to 19, added to the container's */
 	const char *cpus;      /* as cpuset.cpus, for sched_setaffinity(2); NULL: the container's */
-	uint64_t memory_limit; /* bytes, of the job's cgroup; 0: none */
-	uint64_t process_limit; /* likewise */
-	bool own_cgroup; /* a cgroup of its own, for the figures; implied by the two limits above */
+	uint64_t memory_limit; /* bytes, of the job's own cgroup; 0: none */
+	uint64_t process_limit; /* of the job's own cgroup; 0: none */
+	bool own_cgroup; /* a cgroup of its own for figures; implied by the two limits above */
 	bool no_aslr, no_swap, stack_unlimited;
-	/* Write ends of the job's pipes, and their read ends: whoever outlives the daemon keeps
-	 * copies of these. A stdout_read_fd of -1: another job reads it, nobody keeps a copy. */
+	/* The write ends of the job's output pipes, and their read ends: the process that outlives
+	 * the daemon keeps copies of the read ends. If stdout_read_fd is -1 another job reads the
+	 * pipe and no copy is kept. */
 	int stdout_write_fd, stderr_write_fd;
 	int stdout_read_fd, stderr_read_fd;
-	struct warden_rlimit rlimits[WARDEN_RLIMITS];
+	/* By enum warden_rlimit_name. `n_rlimits` may be greater than the module's WARDEN_RLIMITS:
+	 * limits that the module does not know are the core's to refuse. */
+	const struct warden_rlimit *rlimits;
+	size_t n_rlimits;
+};
+
+/* What `restore` is told of the container's previous state. */
+enum warden_restore_state {
+	WARDEN_RESTORE_BORN = 1,    /* its create was not completed */
+	WARDEN_RESTORE_ACTIVE = 2,  /* it ran */
+	WARDEN_RESTORE_STOPPED = 3, /* it was stopped */
 };
 
 /* A job that `restore` found. */
 struct warden_restored_job {
 	uint32_t job_id;
-	/* Read ends of its pipes, which the core owns from now on; checked to be pipes. -1: gone,
-	 * nothing comes. */
+	/* The read ends of its output pipes, now owned by the core; the backend has checked that
+	 * they are pipes. -1: closed, no more output. */
 	int stdout_fd, stderr_fd;
-	int stdin_fd; /* write end of its standard input, likewise; -1: it has none, or it was
-			 closed */
+	/* The write end of its standard input, now owned by the core; -1: none, or closed. */
+	int stdin_fd;
 };
 
+/* What `restore` found. The core sets `size` and zeroes the rest. */
 struct warden_restored {
+	size_t size;
 	bool alive; /* false: only `destroy` may be called for this container */
-	/* An array from malloc(3), which the core frees, or NULL. Ends are told by job_ended, after
-	 * restore returned. */
+	/* An array from malloc(3), freed by the core, or NULL. Their ends are reported by job_ended
+	 * after restore has returned. */
 	struct warden_restored_job *jobs;
-	size_t n_jobs;
+	size_t n_jobs, job_size;
 };
 
-/* MemoryStat of the protocol, in its order (see doc/protocol.md); WARDEN_UNKNOWN: not told. */
-enum { WARDEN_MEMORY_STATS = 28 };
+/* The figures of memory.stat, in bytes or counts, as the protocol's MemoryStat names them (kernel:
+ * Documentation/admin-guide/cgroup-v1/memory.rst). TOTAL includes the groups below. */
+enum warden_memory_stat {
+	WARDEN_MEMORY_CACHE,
+	WARDEN_MEMORY_RSS,
+	WARDEN_MEMORY_MAPPED_FILE,
+	WARDEN_MEMORY_PGPGIN,
+	WARDEN_MEMORY_PGPGOUT,
+	WARDEN_MEMORY_SWAP,
+	WARDEN_MEMORY_PGFAULT,
+	WARDEN_MEMORY_PGMAJFAULT,
+	WARDEN_MEMORY_INACTIVE_ANON,
+	WARDEN_MEMORY_ACTIVE_ANON,
+	WARDEN_MEMORY_INACTIVE_FILE,
+	WARDEN_MEMORY_ACTIVE_FILE,
+	WARDEN_MEMORY_UNEVICTABLE,
+	WARDEN_MEMORY_LIMIT,       /* hierarchical_memory_limit */
+	WARDEN_MEMORY_MEMSW_LIMIT, /* hierarchical_memsw_limit */
+	WARDEN_MEMORY_TOTAL_CACHE,
+	WARDEN_MEMORY_TOTAL_RSS,
+	WARDEN_MEMORY_TOTAL_MAPPED_FILE,
+	WARDEN_MEMORY_TOTAL_PGPGIN,
+	WARDEN_MEMORY_TOTAL_PGPGOUT,
+	WARDEN_MEMORY_TOTAL_SWAP,
+	WARDEN_MEMORY_TOTAL_PGFAULT,
+	WARDEN_MEMORY_TOTAL_PGMAJFAULT,
+	WARDEN_MEMORY_TOTAL_INACTIVE_ANON,
+	WARDEN_MEMORY_TOTAL_ACTIVE_ANON,
+	WARDEN_MEMORY_TOTAL_INACTIVE_FILE,
+	WARDEN_MEMORY_TOTAL_ACTIVE_FILE,
+	WARDEN_MEMORY_TOTAL_UNEVICTABLE,
+	WARDEN_MEMORY_STATS, /* their number; never grows */
+};
 
-/* Pressure stall information: hundredths of a percent, and microseconds in total. */
+/* Pressure stall information (kernel: Documentation/accounting/psi.rst): hundredths of a percent of
+ * the last 10, 60 and 300 seconds, and microseconds in total. */
 struct warden_pressure {
 	uint64_t avg10, avg60, avg300, total;
 };
 
+/* Figures of a container. The core sets `size` and every other member to WARDEN_UNKNOWN. */
 struct warden_info {
+	size_t size;
 	uint64_t memory[WARDEN_MEMORY_STATS];
 	uint64_t cpu_usage_ns;
 	uint64_t cpu_user_ticks, cpu_system_ticks; /* USER_HZ */
 	uint64_t disk_bytes, disk_inodes;
-	uint64_t in_rate, in_burst, out_rate,
-		out_burst; /* bytes/s and bytes; 4294967295: no limit */
+	/* Bandwidth in force: bytes/s and bytes; 4294967295: no limit. */
+	uint64_t in_rate, in_burst, out_rate, out_burst;
 	uint64_t peak_memory, oom_kills, processes;
-	uint64_t rx_bytes, rx_packets, tx_bytes, tx_packets; /* as the container sees them */
+	uint64_t rx_bytes, rx_packets, tx_bytes, tx_packets; /* seen from inside */
 	struct warden_pressure cpu_some, memory_some, memory_full, io_some, io_full;
 };
 
-/* Something about this machine, for people. Strings are valid only during the call. */
+/* A finding about this machine, for people. Strings are valid only during the call. */
 struct warden_fact {
-	const char *name;   /* what was looked at, such as "user namespaces" */
+	size_t size;
+	const char *name;   /* what was checked, such as "user namespaces" */
 	const char *value;  /* what was found */
-	bool good;          /* nothing is lacking */
-	const char *effect; /* of what is lacking, or NULL */
+	bool good;          /* nothing is missing */
+	const char *effect; /* the consequence of what is missing, or NULL */
 	const char *remedy; /* what an operator can do about it, or NULL */
 };
 
-/* Takes a fact; `data` is what was passed with the function. */
+/* Receives a fact. `data` is what was passed with the function. */
 typedef void (*warden_fact_function)(void *data, const struct warden_fact *fact);
 
 /* What moves files between a container and the rest of the world. */
@@ -452,6 +538,7 @@ struct warden_change {
  * rights decide, and no link is followed in a path that is written to.
  */
 struct warden_transfer {
+	size_t size;
 	uint64_t id; /* unique in the daemon */
 	enum warden_transfer_kind kind;
 	const char *path;      /* in the container; a relative one is below vcap's home */
@@ -474,12 +561,12 @@ struct warden_transfer {
 };
 
 struct warden_transfer_end {
+	size_t size;
 	/* NULL: all is done. Else what could not be done, to what, as the client is told. */
 	const char *error;
-	uint64_t size; /* WARDEN_FILE_READ: of the whole file */
+	uint64_t file_bytes; /* WARDEN_FILE_READ: of the whole file */
 };
 
-/* A key of the backend's own group in the configuration; the group bears the klass's name. */
 enum warden_option_type {
 	WARDEN_OPTION_BOOL,
 	WARDEN_OPTION_INTEGER,
@@ -487,151 +574,151 @@ enum warden_option_type {
 	WARDEN_OPTION_STRINGS, /* an array */
 };
 
+/* A key of the backend's own group in the configuration. The group has the backend's name. */
 struct warden_option {
 	const char *name;
 	enum warden_option_type type;
 	int64_t min, max; /* of an integer */
 	int64_t number;   /* default of an integer or bool */
-	/* Default of a string; NULL: not set. Of an array, whose default is empty: the words that
-	 * may stand in it, with spaces between them; NULL: any. */
+	/* Default of a string; NULL: none. Of an array (its default is empty): the words that it
+	 * may contain, separated by spaces; NULL: any. */
 	const char *text;
 	const char *meaning; /* a sentence for people */
 };
 
-/* No capability's bit. */
+/* klass->capabilities: no capability is kept. */
 #define WARDEN_CAPABILITIES_NONE (UINT64_C(1) << 63)
 
 /*
- * A backend. `container` is what `create` or `restore` returned; it is freed by the backend before
- * it reports `container_gone`, or in `detach`.
+ * A backend. `backend` is what setup returned. `container` is what `create` or `restore` returned;
+ * the backend frees it before it reports `container_gone`, or in `detach`.
  */
 struct warden_container_klass {
-	size_t size;  /* sizeof(struct warden_container_klass) */
-	unsigned abi; /* WARDEN_BACKEND_ABI */
-	const char *name;
-	const char *description;             /* a sentence for people */
-	const struct warden_option *options; /* ends with an entry whose name is NULL; NULL: none */
+	size_t size;             /* sizeof(struct warden_container_klass) */
+	unsigned abi;            /* WARDEN_BACKEND_ABI */
+	const char *name;        /* of the backend and its group in the configuration */
+	const char *description; /* a sentence for people */
+	/* Keys of the configuration; NULL if n_options is 0. */
+	const struct warden_option *options;
+	size_t n_options, option_size;
 	bool needs_rootfs; /* settings->rootfs_path and a create's rootfs must be directories */
-	/* Containers have the network of the host: what listens on a port inside listens on the
-	 * host, so a forward goes from a host port to the same one. */
+	/* Containers share the host's network: a port on which a job listens is a port of the host,
+	 * so a forward must use the same number on both sides. */
 	bool host_network;
 	/* The Linux capabilities that the operations use, and that containers without a user
-	 * namespace of their own are given: bit N for capability N of <linux/capability.h>. All
-	 * others the daemon gives up for good before `setup`, for itself and what it starts. 0: it
-	 * keeps what it has; WARDEN_CAPABILITIES_NONE: it keeps none. */
+	 * namespace are given: bit N is capability N of <linux/capability.h>. The daemon gives up
+	 * all others before `setup`, for itself and what it starts. 0: it keeps all;
+	 * WARDEN_CAPABILITIES_NONE: it keeps none. */
 	uint64_t capabilities;
 
-	/* Required. Called once, on the main thread, before there is any other thread: the only
-	 * place to fork helpers. Checks that this machine has what the backend needs; `*backend` is
-	 * handed to the others. The host and its settings stay valid until teardown. */
+	/* Required. Called once on the main thread before any other thread exists: the only place
+	 * to fork helpers. Checks that this machine has what the backend needs and returns
+	 * `*backend`. `host` and its settings are valid until teardown. */
 	int (*setup)(const struct warden_host *host, void **backend, struct warden_error *err);
 
-	/* Optional. Called once, at the end, when no operation runs. Containers live on. */
+	/* Optional. Called once at the end, when no operation runs. Containers live on. */
 	void (*teardown)(void *backend);
 
-	/* Optional. Called on a worker thread before a request that concerns a container is carried
-	 * out, with the request's name as in the protocol ("create", "run", "net_in" ...); may
-	 * block, and an error is the answer to that request: nothing was done. `container` is NULL
-	 * for a create. For backends that stand in for others in tests. */
+	/* Optional. Called on a worker thread before a request for a container is carried out, with
+	 * the request's name as in the protocol ("create", "run", "net_in" ...). May block. An
+	 * error is the answer to the request, which is not carried out. `container` is NULL for a
+	 * create. For backends that inject faults in tests. */
 	int (*admit)(void *backend, void *container, const char *request, struct warden_error *err);
 
-	/* Required. Makes a container that is usable at once. Where that waits for a program to end
-	 * (see warden_hooks) it returns 1: it goes on by itself, what it was given stays valid
-	 * until it is done, and host->created tells how it ended. Teardown comes only after that.
-	 */
+	/* Required. Makes a container that is ready for use. If it has to wait for a program to end
+	 * (see warden_hooks) it returns WARDEN_CREATE_PENDING: it goes on by itself, `create` stays
+	 * valid until it is done, and host->created reports how it ended. teardown is not called
+	 * before that. */
 	int (*create)(void *backend, const struct warden_create *create, void **container,
 		      struct warden_error *err);
 
-	/* Required. Finds a container of an earlier daemon again by its identity. Fails only where
-	 * the daemon cannot go on (no memory): a container that is dead, damaged or was never
-	 * completed is reported with `restored->alive` false and removed by `destroy`, which must
-	 * cope with any part of it missing. `state` is what the core stored: "born" means that
-	 * create was not completed. */
-	int (*restore)(void *backend, const struct warden_identity *identity, const char *state,
-		       void **container, struct warden_restored *restored,
-		       struct warden_error *err);
+	/* Required. Finds a container of an earlier daemon by its identity. Fails only if the
+	 * daemon cannot go on (no memory). A container that is dead, damaged or incomplete is
+	 * reported with `restored->alive` false and then removed by `destroy`, which must work with
+	 * any part of it missing. */
+	int (*restore)(void *backend, const struct warden_identity *identity,
+		       enum warden_restore_state state, void **container,
+		       struct warden_restored *restored, struct warden_error *err);
 
-	/* Required. Starts a job and returns as soon as whoever starts it has been told; never
-	 * waits for it. That a job could not start is told by job_ended with a start_error. */
+	/* Required. Starts a job and returns as soon as the process that starts it has received the
+	 * request, without waiting for the job. If the job cannot be started, job_ended reports it
+	 * with a start_error. */
 	int (*spawn)(void *container, const struct warden_spawn *spawn, struct warden_error *err);
 
-	/* Optional. Sends a signal to every process of a job; SIGKILL leaves none. NULL: the core
-	 * stops the whole container where it must end one job. */
+	/* Optional. Sends a signal to every process of a job; SIGKILL leaves no process. NULL: the
+	 * core stops the whole container to end one job. */
 	int (*job_signal)(void *container, uint32_t job_id, int signal, struct warden_error *err);
 
-	/* Optional. The standard input is complete: whoever keeps a copy of its write end closes
-	 * it. The core closes its own after this call. NULL: spawn is never asked for standard
-	 * input. */
+	/* Optional. Standard input is complete: closes the copies of its write end. The core closes
+	 * its own after this call. NULL: spawn is never asked for standard input. */
 	int (*job_close_input)(void *container, uint32_t job_id, struct warden_error *err);
 
-	/* Optional. A new size of the job's terminal. NULL: spawn is never asked for a terminal. */
+	/* Optional. Resizes the job's terminal. NULL: spawn is never asked for a terminal. */
 	int (*job_resize)(void *container, uint32_t job_id, uint16_t rows, uint16_t columns,
 			  struct warden_error *err);
 
-	/* Optional. The core has stored the end of this job: whoever remembers it for a restart may
-	 * forget it. */
+	/* Optional. The core has stored the end of this job: it need not be remembered for a
+	 * restart any more. */
 	void (*job_forget)(void *container, uint32_t job_id);
 
-	/* Required. Sends `signal` (SIGTERM, later SIGKILL) to every process but the container's
-	 * own, and sees to it that container_empty is told as soon as none is left; at once where
-	 * there is none. With SIGKILL it leaves none, whatever they do. May be called again while
-	 * an earlier one waits; one container_empty is enough. */
+	/* Required. Sends `signal` (SIGTERM, later SIGKILL) to every process except the container's
+	 * own and reports container_empty once none of them is left, at once if there is none.
+	 * SIGKILL leaves no process. May be called again while an earlier stop waits; one
+	 * container_empty answers all. */
 	int (*stop)(void *container, int signal, struct warden_error *err);
 
-	/* Required. Ends every process and begins to remove everything but the container's
-	 * directory; container_gone is told when that is done. Cannot fail: what cannot be removed
-	 * is logged and tried again by the backend. */
+	/* Required. Ends every process, starts to remove everything except the container's
+	 * directory and reports container_gone when that is done. Cannot fail: the backend logs
+	 * what it cannot remove and tries again. */
 	void (*destroy)(void *container);
 
-	/* Optional. Forgets the container without touching it: the daemon ends and the container
-	 * lives on. */
+	/* Optional. Frees the container without touching it: the daemon ends, the container lives
+	 * on. */
 	void (*detach)(void *container);
 
-	/* Optional. Sets the rules of the container as a whole, in one transaction: those of before
-	 * are gone, all or nothing is changed. Connections that exist go on. Called again after a
-	 * restart, with what the core has stored: that may be the set before the last call's. No
-	 * two containers have the same host port. Once `destroy` has returned, the host ports of
-	 * the container are free for others. NULL: requests for rules are refused. */
+	/* Optional. Replaces all rules of the container in one transaction: all or nothing.
+	 * Existing connections go on. Called again after a restart with the rules that the core has
+	 * stored, which may be those before the last call. No two containers have the same host
+	 * port; the host ports of a container are free once `destroy` has returned. NULL: requests
+	 * for rules are refused. */
 	int (*set_rules)(void *container, const struct warden_rules *rules,
 			 struct warden_error *err);
 
-	/* Optional. Sets limits, all or none of those given, and fills `in_force` with what holds
-	 * now (`limits` may leave everything as it is). Called again after a restart. */
+	/* Optional. Sets those of the limits that are given, all or none, and fills `in_force` with
+	 * the limits that are in effect. No limit may be given. Called again after a restart. */
 	int (*set_limits)(void *container, const struct warden_limits *limits,
 			  struct warden_limits *in_force, struct warden_error *err);
 
-	/* Optional. Freezes every process, the container's own (init, keepers) too, or lets them go
-	 * on; returns when that is done. Stop and destroy let it go on first, and so does
-	 * `restore`, which needs its first process: the core pauses it again. No job is started
-	 * meanwhile. */
+	/* Optional. Freezes every process, including the container's own (init, keepers), or thaws
+	 * them; returns when that is done. stop, destroy and restore thaw first; after a restore
+	 * the core pauses again. No job is started while a container is paused. */
 	int (*pause)(void *container, bool paused, struct warden_error *err);
 
-	/* Optional. Starts to move files and returns; how that ended is told by transfer_ended,
-	 * once for each transfer for which this returned 0. Several may run side by side, also
-	 * beside other operations. `destroy` ends those that run, `detach` leaves none behind.
-	 * Where the daemon dies they end too, and nothing half remains under a name of its own. */
+	/* Optional. Starts a transfer and returns. transfer_ended reports its end, once for each
+	 * transfer for which this returned 0. Transfers run in parallel with each other and with
+	 * other operations. `destroy` ends those that run, `detach` leaves none running. If the
+	 * daemon dies they end, and no incomplete file keeps a name that the client asked for. */
 	int (*transfer)(void *container, const struct warden_transfer *transfer,
 			struct warden_error *err);
 
-	/* Required with transfer. Ends a transfer soon; transfer_ended tells when. One that has
-	 * ended is ignored. Called on any thread, also while an operation of the container runs but
-	 * for destroy and detach; never blocks. */
+	/* Required with transfer. Makes a transfer end soon; transfer_ended reports the end. A
+	 * transfer that has ended is ignored. Called on any thread, also while another operation of
+	 * the container except destroy and detach runs. Never blocks. */
 	void (*transfer_cancel)(void *container, uint64_t transfer_id);
 
-	/* Optional. Fills in what the backend can tell; the core has set every member to
-	 * WARDEN_UNKNOWN. */
+	/* Optional. Fills in the figures that the backend knows. */
 	int (*info)(void *container, struct warden_info *info, struct warden_error *err);
 
-	/* Optional. Tells what this machine offers the backend and lacks, and what of it the
-	 * backend uses, for `warden doctor`. On a worker thread, with what setup gave; or, in a
-	 * `wardend --check-host`, with `backend` NULL on the main thread, without setup before:
-	 * then it tries what setup would, leaves nothing behind, and -1 and `err` mean that the
-	 * backend cannot run here. A string option may be NULL then. */
-	int (*describe)(void *backend, const struct warden_host *host, warden_fact_function tell,
+	/* Optional. Reports what this machine offers to the backend, what is missing and what the
+	 * backend uses, for `warden doctor`. Either on a worker thread with the `backend` of setup;
+	 * or, in `wardend --check-host`, on the main thread with `backend` NULL and without setup:
+	 * then it tries what setup would do and leaves nothing behind; -1 and `err` mean that the
+	 * backend cannot run here. String options may be NULL then. */
+	int (*describe)(void *backend, const struct warden_host *host, warden_fact_function report,
 			void *data, struct warden_error *err);
 };
 
-/* The name under which a module exports its klass; also one that hides everything else. */
+/* The symbol that a module exports. */
 #define WARDEN_BACKEND_SYMBOL "warden_container_klass"
 extern const struct warden_container_klass warden_container_klass
 	__attribute__((visibility("default")));

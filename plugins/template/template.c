@@ -128,6 +128,7 @@ static uint64_t template_job_wall_us(const struct template_job *job)
 /* Fills in how a job ended, from its wait status. */
 static void template_job_set_status(struct warden_job_end *end, int status)
 {
+	end->size = sizeof(*end);
 	end->exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 	end->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 	end->reason = end->signal ? WARDEN_END_SIGNAL : WARDEN_END_EXITED;
@@ -345,11 +346,10 @@ static int template_create(void *backend, const struct warden_create *create, vo
  * alive, and the daemon destroys it. A backend whose containers live on finds them here and fills
  * in `restored`. */
 static int template_restore(void *backend, const struct warden_identity *identity,
-			    const char *state, void **container, struct warden_restored *restored,
-			    struct warden_error *err)
+			    enum warden_restore_state state, void **container,
+			    struct warden_restored *restored, struct warden_error *err)
 {
 	(void)state; /* how far the container was, as the daemon stored it, e.g. "born" */
-	memset(restored, 0, sizeof(*restored));
 	*container = template_container_new(backend, identity, err);
 	return *container ? 0 : -1;
 }
@@ -566,7 +566,6 @@ static const struct warden_option template_options[] = {
 		.text = "/bin/sh",
 		.meaning = "what executes the scripts of jobs",
 	},
-	{.name = NULL},
 };
 
 /* The daemon looks this name up. An operation that is NULL is one that the backend does not have:
@@ -577,6 +576,8 @@ const struct warden_container_klass warden_container_klass = {
 	.name = "template",
 	.description = "an example: directories and processes, no isolation",
 	.options = template_options,
+	.n_options = sizeof(template_options) / sizeof(template_options[0]),
+	.option_size = sizeof(template_options[0]),
 	.setup = template_setup,
 	.teardown = template_teardown,
 	.create = template_create,

@@ -178,7 +178,9 @@ static void sets_let_pass_what_rules_do(void)
 
 	srand(1);
 	for (int round = 0; round < ROUNDS; round++) {
-		struct warden_rules rules = {.out = out, .n_out = (size_t)(rand() % (RULES + 1))};
+		struct warden_rules rules = {.out_size = sizeof(struct warden_out_rule),
+					     .out = out,
+					     .n_out = (size_t)(rand() % (RULES + 1))};
 		struct firewall_elements elements;
 
 		for (size_t i = 0; i < rules.n_out; i++)
@@ -199,7 +201,8 @@ static void sets_let_pass_what_rules_do(void)
 static void forwards_are_elements_by_port(void)
 {
 	const struct warden_in_rule in[] = {{WARDEN_TCP, 8080, 80}, {WARDEN_UDP, 8080, 53}};
-	const struct warden_rules rules = {.in = in, .n_in = ARRAY_SIZE(in)};
+	const struct warden_rules rules = {
+		.in_size = sizeof(struct warden_in_rule), .in = in, .n_in = ARRAY_SIZE(in)};
 	const uint8_t tcp[FIREWALL_RULE_KEY_MAX] = {IPPROTO_TCP, 0, 0, 0, 0x1f, 0x90};
 	const uint8_t udp[FIREWALL_RULE_KEY_MAX] = {IPPROTO_UDP, 0, 0, 0, 0x1f, 0x90};
 	const uint8_t to_80[FIREWALL_RULE_DATA_MAX] = {10, 254, 0, 2, 0, 80};
@@ -226,7 +229,8 @@ static void forwards_are_elements_by_port(void)
 static void networks_with_the_same_ports_share_them(void)
 {
 	struct warden_out_rule out[100];
-	const struct warden_rules rules = {.out = out, .n_out = ARRAY_SIZE(out)};
+	const struct warden_rules rules = {
+		.out_size = sizeof(struct warden_out_rule), .out = out, .n_out = ARRAY_SIZE(out)};
 	struct firewall_elements elements;
 	struct warden_error err;
 
@@ -253,7 +257,8 @@ static void rules_that_overlap_too_much_are_refused(void)
 {
 	enum { MANY = 1024 };
 	static struct warden_out_rule out[MANY];
-	const struct warden_rules rules = {.out = out, .n_out = MANY};
+	const struct warden_rules rules = {
+		.out_size = sizeof(struct warden_out_rule), .out = out, .n_out = MANY};
 	struct firewall_elements elements = {0};
 	struct warden_error err;
 

@@ -33,13 +33,13 @@ static const char *hooks_program(const struct warden_settings *settings, enum ho
 {
 	switch (hook) {
 	case HOOK_PARENT_BEFORE_CLONE:
-		return settings->hooks.parent_before_clone;
+		return settings->hooks->parent_before_clone;
 	case HOOK_PARENT_AFTER_CLONE:
-		return settings->hooks.parent_after_clone;
+		return settings->hooks->parent_after_clone;
 	case HOOK_CHILD_BEFORE_PIVOT:
-		return settings->hooks.child_before_pivot;
+		return settings->hooks->child_before_pivot;
 	case HOOK_CHILD_AFTER_PIVOT:
-		return settings->hooks.child_after_pivot;
+		return settings->hooks->child_after_pivot;
 	}
 	return NULL;
 }

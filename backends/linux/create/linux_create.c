@@ -36,14 +36,14 @@ struct linux_creation {
 static int linux_create_run_first_hook(struct linux_creation *creation, struct warden_error *err)
 {
 	return hooks_run(creation->backend->host, HOOK_PARENT_BEFORE_CLONE,
-			 &creation->request->identity, 0, err);
+			 creation->request->identity, 0, err);
 }
 
 /* Runs before files are made: limits left by a previous container could forbid them, and overlay is
  * read-only if it cannot make its work directory. */
 static int linux_create_reset_quota(struct linux_creation *creation, struct warden_error *err)
 {
-	return disk_quota_reset(&creation->backend->quota, &creation->request->identity, err);
+	return disk_quota_reset(&creation->backend->quota, creation->request->identity, err);
 }
 
 static int linux_create_make_cgroup(struct linux_creation *creation, struct warden_error *err)
@@ -101,7 +101,7 @@ static void linux_create_undo_init(struct linux_creation *creation)
 
 static int linux_create_make_network(struct linux_creation *creation, struct warden_error *err)
 {
-	return net_make(creation->backend->net, &creation->request->identity,
+	return net_make(creation->backend->net, creation->request->identity,
 			creation->start.netns_fd, creation->start.rtnl_fd, err);
 }
 
@@ -130,8 +130,8 @@ static void linux_create_undo_network(struct linux_creation *creation)
 	};
 
 	setup_worker_abandon(&creation->start); /* the set-up child holds the network namespace */
-	net_remove(creation->backend->net, &creation->request->identity,
-		   linux_create_on_net_removed, &waiter);
+	net_remove(creation->backend->net, creation->request->identity, linux_create_on_net_removed,
+		   &waiter);
 	pthread_mutex_lock(&waiter.mutex);
 	while (!waiter.done)
 		pthread_cond_wait(&waiter.changed, &waiter.mutex);
@@ -140,7 +140,7 @@ static void linux_create_undo_network(struct linux_creation *creation)
 
 static int linux_create_add_firewall(struct linux_creation *creation, struct warden_error *err)
 {
-	return firewall_add(creation->backend->firewall, &creation->request->identity, err);
+	return firewall_add(creation->backend->firewall, creation->request->identity, err);
 }
 
 static void linux_create_undo_firewall(struct linux_creation *creation)
@@ -148,7 +148,7 @@ static void linux_create_undo_firewall(struct linux_creation *creation)
 	const struct warden_host *host = creation->backend->host;
 	struct warden_error err;
 
-	if (firewall_remove(creation->backend->firewall, &creation->request->identity, &err) < 0)
+	if (firewall_remove(creation->backend->firewall, creation->request->identity, &err) < 0)
 		host->log(host, WARDEN_LOG_ERROR, creation->container->id, "%s", err.message);
 }
 
@@ -157,7 +157,7 @@ static int linux_create_write_record(struct linux_creation *creation, struct war
 {
 	const struct linux_container *container = creation->container;
 
-	return pid_record_write(creation->request->identity.dir_fd, container->init_pid,
+	return pid_record_write(creation->request->identity->dir_fd, container->init_pid,
 				container->init_pidfd, err);
 }
 
@@ -165,12 +165,12 @@ static int linux_create_write_record(struct linux_creation *creation, struct war
 static int linux_create_run_clone_hook(struct linux_creation *creation, struct warden_error *err)
 {
 	return hooks_run(creation->backend->host, HOOK_PARENT_AFTER_CLONE,
-			 &creation->request->identity, creation->container->init_pid, err);
+			 creation->request->identity, creation->container->init_pid, err);
 }
 
 static void linux_create_undo_record(struct linux_creation *creation)
 {
-	pid_record_remove(creation->request->identity.dir_fd);
+	pid_record_remove(creation->request->identity->dir_fd);
 }
 
 static int linux_create_await_mounts(struct linux_creation *creation, struct warden_error *err)
@@ -181,8 +181,7 @@ static int linux_create_await_mounts(struct linux_creation *creation, struct war
 	if (setup_worker_await_mounts(&creation->start, container, request, err) < 0)
 		return -1;
 	if (request->tmpfs_bytes == 0)
-		container->quota =
-			disk_quota_find_id(&creation->backend->quota, &request->identity);
+		container->quota = disk_quota_find_id(&creation->backend->quota, request->identity);
 	return 0;
 }
 
@@ -262,7 +261,7 @@ static int linux_create_container(struct linux_backend *backend, const struct wa
 	int result;
 
 	creation.start = (struct setup_worker){-1, -1, -1};
-	creation.container = linux_container_new(backend, &create->identity, err);
+	creation.container = linux_container_new(backend, create->identity, err);
 	if (!creation.container)
 		return -1;
 	result = linux_create_run_steps(&creation, err);
@@ -289,7 +288,7 @@ static void *linux_create_thread(void *data)
 	void *container = NULL;
 	char id[32];
 
-	snprintf(id, sizeof(id), "%s", create->identity.id);
+	snprintf(id, sizeof(id), "%s", create->identity->id);
 	if (linux_create_container(call->backend, create, &container, &err) < 0)
 		container = NULL;
 	free(call);
@@ -316,7 +315,7 @@ static int linux_create_start_thread(struct linux_backend *backend,
 	number = pthread_create(&thread, &attributes, linux_create_thread, call);
 	pthread_attr_destroy(&attributes);
 	if (number == 0)
-		return 1;
+		return WARDEN_CREATE_PENDING;
 	free(call);
 	errno = number;
 	return warden_error_errno(err, "start a thread for a create");

@@ -33,8 +33,12 @@ struct setup_texts {
 
 static void setup_worker_print_hosts(FILE *stream, const struct warden_create *create)
 {
-	for (size_t i = 0; i < create->n_hosts; i++)
-		fprintf(stream, "%s %s\n", create->hosts[i].address, create->hosts[i].names);
+	for (size_t i = 0; i < create->n_hosts; i++) {
+		const struct warden_host_name *host =
+			WARDEN_ELEMENT(create->hosts, create->host_size, i);
+
+		fprintf(stream, "%s %s\n", host->address, host->names);
+	}
 }
 
 static void setup_worker_print_resolv(FILE *stream, const struct warden_create *create)
@@ -62,7 +66,7 @@ static int setup_worker_send_parameters(int socket, const struct linux_container
 					const struct setup_texts *texts, struct warden_error *err)
 {
 	const struct warden_settings *settings = container->backend->host->settings;
-	const struct warden_identity *identity = &create->identity;
+	const struct warden_identity *identity = create->identity;
 	struct setup_parameters p = {
 		.base = linux_base(settings, identity->slot),
 		.nested = settings->allow_nested_warden,
@@ -128,7 +132,8 @@ static int setup_worker_send_binds(int socket, const struct warden_create *creat
 	struct setup_bind bind;
 
 	for (size_t i = 0; i < create->n_bind_mounts; i++) {
-		const struct warden_bind_mount *mount = &create->bind_mounts[i];
+		const struct warden_bind_mount *mount =
+			WARDEN_ELEMENT(create->bind_mounts, create->bind_mount_size, i);
 
 		memset(&bind, 0, sizeof(bind));
 		bind.writable = mount->writable;
@@ -180,7 +185,7 @@ int setup_worker_begin(struct setup_worker *start, const struct linux_container 
 	start->socket = -1;
 	if (cgroup_v2_open(container->cgroup, &cgroup, err) < 0)
 		return -1;
-	start->socket = linux_spawner_request(container->backend->spawner, create->identity.dir_fd,
+	start->socket = linux_spawner_request(container->backend->spawner, create->identity->dir_fd,
 					      cgroup, err);
 	if (start->socket < 0)
 		return -1;
@@ -253,7 +258,7 @@ int setup_worker_await_mounts(struct setup_worker *start, const struct linux_con
 			return -1;
 		if (reply.event == SETUP_READY)
 			return 0;
-		if (hooks_run(host, (enum hook)reply.hook, &create->identity, container->init_pid,
+		if (hooks_run(host, (enum hook)reply.hook, create->identity, container->init_pid,
 			      err) < 0 ||
 		    setup_worker_send_go(start, container, err) < 0)
 			return -1;

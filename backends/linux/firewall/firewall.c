@@ -349,9 +349,12 @@ static struct firewall_elements firewall_swap_rules(struct firewall *firewall, u
 
 static bool firewall_has_log(const struct warden_rules *rules)
 {
-	for (size_t i = 0; i < rules->n_out; i++)
-		if (rules->out[i].log)
+	for (size_t i = 0; i < rules->n_out; i++) {
+		const struct warden_out_rule *rule = WARDEN_ELEMENT(rules->out, rules->out_size, i);
+
+		if (rule->log)
 			return true;
+	}
 	return false;
 }
 

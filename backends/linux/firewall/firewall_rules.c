@@ -345,9 +345,12 @@ static void firewall_rules_find_active(struct rule_compiler *compiler, uint64_t 
 	const struct warden_rules *rules = compiler->rules;
 
 	compiler->n_active = 0;
-	for (size_t i = 0; i < rules->n_out; i++)
-		if (firewall_rules_is_active(&rules->out[i], first, beyond))
-			compiler->active[compiler->n_active++] = &rules->out[i];
+	for (size_t i = 0; i < rules->n_out; i++) {
+		const struct warden_out_rule *rule = WARDEN_ELEMENT(rules->out, rules->out_size, i);
+
+		if (firewall_rules_is_active(rule, first, beyond))
+			compiler->active[compiler->n_active++] = rule;
+	}
 }
 
 /* The key after the last address is that of the next container. */
@@ -388,8 +391,10 @@ static void firewall_rules_find_cuts(struct rule_compiler *compiler)
 	compiler->cuts[n++] = FIREWALL_LINK_LOCAL_FIRST;
 	compiler->cuts[n++] = FIREWALL_LINK_LOCAL_LAST + UINT64_C(1);
 	for (size_t i = 0; i < rules->n_out; i++) {
-		compiler->cuts[n++] = ntohl(rules->out[i].first.s_addr);
-		compiler->cuts[n++] = ntohl(rules->out[i].last.s_addr) + UINT64_C(1);
+		const struct warden_out_rule *rule = WARDEN_ELEMENT(rules->out, rules->out_size, i);
+
+		compiler->cuts[n++] = ntohl(rule->first.s_addr);
+		compiler->cuts[n++] = ntohl(rule->last.s_addr) + UINT64_C(1);
 	}
 	qsort(compiler->cuts, n, sizeof(*compiler->cuts), firewall_rules_compare_cuts);
 	for (size_t i = 0; i < n; i++)
@@ -435,7 +440,8 @@ static int firewall_rules_compile_all(struct rule_compiler *compiler, struct war
 	if (!compiler->active || !compiler->cuts || !compiler->classes)
 		return firewall_rules_no_memory(err);
 	for (size_t i = 0; i < rules->n_in; i++)
-		if (firewall_rules_put_forward(compiler, &rules->in[i], err) < 0)
+		if (firewall_rules_put_forward(
+			    compiler, WARDEN_ELEMENT(rules->in, rules->in_size, i), err) < 0)
 			return -1;
 	return firewall_rules_put_outbound(compiler, err);
 }

@@ -16,8 +16,12 @@ struct host_report {
 static inline void host_report_fact(const struct host_report *to, const char *name,
 				    const char *value, const char *effect, const char *remedy)
 {
-	const struct warden_fact fact = {
-		.name = name, .value = value, .good = !effect, .effect = effect, .remedy = remedy};
+	const struct warden_fact fact = {.size = sizeof(struct warden_fact),
+					 .name = name,
+					 .value = value,
+					 .good = !effect,
+					 .effect = effect,
+					 .remedy = remedy};
 
 	to->report(to->data, &fact);
 }

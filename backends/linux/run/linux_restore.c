@@ -15,12 +15,12 @@
 #define LIST_MS 2000
 
 /* Fails unless the first process lives and answers as wshd. */
-static int linux_restore_connect(struct linux_container *container, const char *state,
+static int linux_restore_connect(struct linux_container *container, enum warden_restore_state state,
 				 struct warden_restored *restored, struct warden_error *err)
 {
 	if (container->init_pidfd < 0)
 		return warden_error_set(err, "its first process has ended");
-	if (strcmp(state, "born") == 0)
+	if (state == WARDEN_RESTORE_BORN)
 		return warden_error_set(err, "its create was not completed");
 	if (container_processes_program(container->init_pid, &container->program) < 0)
 		return warden_error_errno(err, "stat the program of process %d",
@@ -51,15 +51,16 @@ static void linux_restore_mark_dead(struct linux_container *container,
 	container->wshd_fd = -1;
 }
 
-int linux_restore(void *backend, const struct warden_identity *identity, const char *state,
-		  void **result, struct warden_restored *restored, struct warden_error *err)
+int linux_restore(void *backend, const struct warden_identity *identity,
+		  enum warden_restore_state state, void **result, struct warden_restored *restored,
+		  struct warden_error *err)
 {
 	struct linux_container *container = linux_container_new(backend, identity, err);
 	struct warden_error reason;
 
 	if (!container)
 		return -1;
-	*restored = (struct warden_restored){.alive = true};
+	restored->alive = true;
 	if (cgroup_open(container->backend->cgroups, container->id, &container->cgroup, err) < 0) {
 		linux_container_free(container);
 		return -1;

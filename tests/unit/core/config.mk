@@ -60,13 +60,15 @@ TEST_MODULES = \
 	tests/unit/modules/bad_option.la \
 	tests/unit/modules/good.la \
 	tests/unit/modules/missing_operation.la \
+	tests/unit/modules/newer.la \
+	tests/unit/modules/no_cancel.la \
 	tests/unit/modules/no_name.la \
 	tests/unit/modules/no_symbol.la \
+	tests/unit/modules/older.la \
 	tests/unit/modules/reserved_name.la \
 	tests/unit/modules/tiny.la \
 	tests/unit/modules/undefined_function.la \
-	tests/unit/modules/wrong_abi.la \
-	tests/unit/modules/wrong_size.la
+	tests/unit/modules/wrong_abi.la
 check_LTLIBRARIES += $(TEST_MODULES)
 
 # libtool makes a shared object of what is not installed only where it is told a place for it.
@@ -98,7 +100,13 @@ tests_unit_modules_undefined_function_la_LDFLAGS = $(TEST_MODULE_LINK)
 tests_unit_modules_wrong_abi_la_SOURCES = tests/unit/modules/module.c
 tests_unit_modules_wrong_abi_la_CPPFLAGS = $(AM_CPPFLAGS) -DWITH_ABI=999
 tests_unit_modules_wrong_abi_la_LDFLAGS = $(TEST_MODULE_LINK)
-tests_unit_modules_wrong_size_la_SOURCES = tests/unit/modules/module.c
-tests_unit_modules_wrong_size_la_CPPFLAGS = $(AM_CPPFLAGS) '-DWITH_SIZE=(sizeof(struct warden_container_klass)-8)'
-tests_unit_modules_wrong_size_la_LDFLAGS = $(TEST_MODULE_LINK)
+tests_unit_modules_newer_la_SOURCES = tests/unit/modules/module.c
+tests_unit_modules_newer_la_CPPFLAGS = $(AM_CPPFLAGS) '-DWITH_SIZE=(sizeof(struct warden_container_klass)+64)'
+tests_unit_modules_newer_la_LDFLAGS = $(TEST_MODULE_LINK)
+tests_unit_modules_older_la_SOURCES = tests/unit/modules/module.c
+tests_unit_modules_older_la_CPPFLAGS = $(AM_CPPFLAGS) '-DWITH_SIZE=offsetof(struct warden_container_klass,detach)'
+tests_unit_modules_older_la_LDFLAGS = $(TEST_MODULE_LINK)
+tests_unit_modules_no_cancel_la_SOURCES = tests/unit/modules/module.c
+tests_unit_modules_no_cancel_la_CPPFLAGS = $(AM_CPPFLAGS) -DWITH_TRANSFER
+tests_unit_modules_no_cancel_la_LDFLAGS = $(TEST_MODULE_LINK)
 endif

@@ -58,14 +58,14 @@ static int count_signal(void *container, uint32_t job_id, int signal, struct war
 	return 0;
 }
 
-static int answer_restore(void *backend, const struct warden_identity *identity, const char *state,
-			  void **container, struct warden_restored *restored,
-			  struct warden_error *err)
+static int answer_restore(void *backend, const struct warden_identity *identity,
+			  enum warden_restore_state state, void **container,
+			  struct warden_restored *restored, struct warden_error *err)
 {
 	struct core_case *test = backend;
 
 	(void)err;
-	snprintf(test->state, sizeof(test->state), "%s", state);
+	test->state = state;
 	restored->alive = test->alive;
 	*container = counted_new(test, identity->id);
 	return 0;

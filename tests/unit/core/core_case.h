@@ -15,7 +15,7 @@ struct core_case {
 	bool alive; /* what the backend's restore says of every container */
 	/* What workers were asked for; to be read when they have nothing to do. */
 	int forgotten, signals, destroyed; /* calls of job_forget, job_signal, destroy */
-	char state[16];                    /* that the last restore was given */
+	enum warden_restore_state state;   /* that the last restore was given */
 };
 
 /* Ready for containers; the case has failed where it is NULL. */

@@ -117,20 +117,51 @@ static void a_module_with_an_undefined_function_is_refused(void)
 
 static void a_module_of_another_abi_is_refused(void)
 {
-	fails("wrong_abi", "%/wrong_abi.so: is built for ABI 999, this daemon needs 1; build it "
+	fails("wrong_abi", "%/wrong_abi.so: is built for ABI 999, this daemon needs 2; build it "
 			   "against this version's warden/backend.h");
 }
 
-static void a_module_of_another_size_is_refused(void)
+/* Built against a header that ended before `detach`. */
+static void what_an_older_module_lacks_is_null(void)
 {
-	char expected[512];
+	struct config *config = settings("older");
+	struct warden_error err = {0};
+	struct backend_module *module = backend_load(config, &err);
 
-	snprintf(expected, sizeof(expected),
-		 "%%/wrong_size.so: its warden_container_klass is %zu bytes large, this daemon's "
-		 "%zu; build it against this version's warden/backend.h",
-		 sizeof(struct warden_container_klass) - 8, sizeof(struct warden_container_klass));
-	fails("wrong_size", expected);
-	fails("tiny", "%/tiny.so: its warden_container_klass says that it is 8 bytes large");
+	if (unit_true(module != NULL)) {
+		unit_true(module->container_klass->destroy != NULL);
+		unit_true(module->container_klass->detach == NULL);
+		unit_true(module->container_klass->info == NULL);
+		unit_unsigned(module->container_klass->size, sizeof(struct warden_container_klass));
+	} else {
+		unit_fail(err.message);
+	}
+	backend_unload(module);
+	config_free(config);
+}
+
+static void the_tail_of_a_newer_module_is_ignored(void)
+{
+	struct config *config = settings("newer");
+	struct warden_error err = {0};
+	struct backend_module *module = backend_load(config, &err);
+
+	if (!unit_true(module != NULL))
+		unit_fail(err.message);
+	backend_unload(module);
+	config_free(config);
+}
+
+static void a_module_of_an_impossible_size_is_refused(void)
+{
+	fails("tiny", "%/tiny.so: its warden_container_klass has a size of 8 bytes");
+}
+
+static void a_module_whose_transfers_cannot_be_cancelled_is_refused(void)
+{
+	fails("no_cancel",
+	      "%/no_cancel.so: lacks the operation transfer_cancel, which a backend with "
+	      "transfer must have");
 }
 
 static void a_module_without_a_required_operation_is_refused(void)
@@ -179,7 +210,10 @@ int main(int argc, char **argv)
 		UNIT_TEST(a_module_without_the_symbol_is_refused),
 		UNIT_TEST(a_module_with_an_undefined_function_is_refused),
 		UNIT_TEST(a_module_of_another_abi_is_refused),
-		UNIT_TEST(a_module_of_another_size_is_refused),
+		UNIT_TEST(what_an_older_module_lacks_is_null),
+		UNIT_TEST(the_tail_of_a_newer_module_is_ignored),
+		UNIT_TEST(a_module_of_an_impossible_size_is_refused),
+		UNIT_TEST(a_module_whose_transfers_cannot_be_cancelled_is_refused),
 		UNIT_TEST(a_module_without_a_required_operation_is_refused),
 		UNIT_TEST(a_module_without_a_name_of_its_own_is_refused),
 		UNIT_TEST(a_module_whose_options_make_no_sense_is_refused),

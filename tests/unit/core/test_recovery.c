@@ -135,7 +135,7 @@ static void one_that_lives_is_there_again_with_all_that_it_has(void)
 		unit_unsigned(ntohl(c->identity.container_ip.s_addr), before.network + 2);
 		unit_unsigned(c->identity.uid, before.uid);
 	}
-	unit_string(before.test->state, "active");
+	unit_integer(before.test->state, WARDEN_RESTORE_ACTIVE);
 	unit_integer(pool_take_value(server->networks, 0, before.network), -1);
 	unit_integer(pool_take_value(server->uids, 0, before.uid), -1);
 	unit_integer(pool_take_value(server->slots, 0, before.slot), -1);
@@ -163,7 +163,7 @@ static void one_whose_snapshot_is_damaged_goes_although_it_lives(void)
 
 		write_of(&before, "snapshot.json", damaged[i]);
 		recover(before.test);
-		unit_string(before.test->state, "born");
+		unit_integer(before.test->state, WARDEN_RESTORE_BORN);
 		unit_integer(before.test->destroyed, 1);
 		expect_gone(&before);
 		core_case_close(before.test);
@@ -176,7 +176,7 @@ static void one_whose_create_was_not_answered_goes(void)
 
 	remove_of(&before, "snapshot.json");
 	recover(before.test);
-	unit_string(before.test->state, "born");
+	unit_integer(before.test->state, WARDEN_RESTORE_BORN);
 	unit_integer(before.test->destroyed, 1);
 	expect_gone(&before);
 	core_case_close(before.test);

@@ -26,8 +26,9 @@ static int do_create(void *backend, const struct warden_create *create, void **c
 	return warden_error_set(err, "this backend is a test's");
 }
 
-static int do_restore(void *backend, const struct warden_identity *identity, const char *state,
-		      void **container, struct warden_restored *restored, struct warden_error *err)
+static int do_restore(void *backend, const struct warden_identity *identity,
+		      enum warden_restore_state state, void **container,
+		      struct warden_restored *restored, struct warden_error *err)
 {
 	(void)backend;
 	(void)identity;
@@ -57,6 +58,19 @@ static void do_destroy(void *container)
 	(void)container;
 }
 
+static int __attribute__((unused))
+do_transfer(void *container, const struct warden_transfer *transfer, struct warden_error *err)
+{
+	(void)container;
+	(void)transfer;
+	return warden_error_set(err, "this backend is a test's");
+}
+
+static void do_detach(void *container)
+{
+	(void)container;
+}
+
 static const struct warden_option options[] = {
 	{.name = "loud", .type = WARDEN_OPTION_BOOL, .number = 1},
 	{.name = "width",
@@ -71,7 +85,6 @@ static const struct warden_option options[] = {
 	{.name = "motto", .type = WARDEN_OPTION_STRING},
 	{.name = "colour", .type = WARDEN_OPTION_STRING, .text = "grey"},
 	{.name = "friends", .type = WARDEN_OPTION_STRINGS},
-	{.name = NULL},
 };
 
 #ifndef WITH_SYMBOL
@@ -98,6 +111,8 @@ const struct warden_container_klass WITH_SYMBOL = {
 	.name = WITH_NAME,
 	.description = "a test's",
 	.options = options,
+	.n_options = sizeof(options) / sizeof(options[0]),
+	.option_size = sizeof(options[0]),
 	.capabilities = WARDEN_CAPABILITIES_NONE,
 	.setup = do_setup,
 	.create = do_create,
@@ -105,4 +120,8 @@ const struct warden_container_klass WITH_SYMBOL = {
 	.spawn = WITH_SPAWN,
 	.stop = do_stop,
 	.destroy = do_destroy,
+	.detach = do_detach,
+#ifdef WITH_TRANSFER
+	.transfer = do_transfer,
+#endif
 };

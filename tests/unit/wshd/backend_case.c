@@ -200,7 +200,7 @@ void backend_case_end(struct backend_case *backend)
 
 struct warden_identity backend_case_make_identity(const char *id)
 {
-	struct warden_identity identity = {.id = id};
+	struct warden_identity identity = {.size = sizeof(identity), .id = id};
 	char path[64];
 	int parent = open(unit_directory(), O_PATH | O_DIRECTORY | O_CLOEXEC);
 
@@ -220,12 +220,11 @@ struct warden_identity backend_case_make_identity(const char *id)
 struct warden_spawn backend_case_start_job(const struct backend_case *backend, void *container,
 					   uint32_t id, const char *script)
 {
-	struct warden_spawn spawn = {.job_id = id, .stdin_read_fd = -1, .stdin_write_fd = -1};
+	struct warden_spawn spawn = {
+		.size = sizeof(spawn), .job_id = id, .stdin_read_fd = -1, .stdin_write_fd = -1};
 	struct warden_error err = {0};
 	int out[2], err_pipe[2];
 
-	for (int i = 0; i < WARDEN_RLIMITS; i++)
-		spawn.rlimits[i].value = WARDEN_RLIMIT_INFINITY;
 	spawn.script_fd = memfd_create("script", MFD_CLOEXEC);
 	if (spawn.script_fd < 0 ||
 	    write(spawn.script_fd, script, strlen(script)) != (ssize_t)strlen(script) ||

@@ -31,7 +31,7 @@ static void fake_case_end(struct backend_case *fake, struct warden_identity *ide
 static void *fake_case_create(const struct backend_case *fake,
 			      const struct warden_identity *identity)
 {
-	const struct warden_create request = {.identity = *identity};
+	const struct warden_create request = {.size = sizeof(request), .identity = identity};
 	struct warden_error err = {0};
 	void *container = NULL;
 
@@ -183,8 +183,8 @@ static void the_death_of_wshd_is_reported_and_its_jobs_end(void)
 }
 
 static void *fake_case_restore(const struct backend_case *fake,
-			       const struct warden_identity *identity, const char *state,
-			       struct warden_restored *restored)
+			       const struct warden_identity *identity,
+			       enum warden_restore_state state, struct warden_restored *restored)
 {
 	struct warden_error err = {0};
 	void *container = NULL;
@@ -228,7 +228,7 @@ static void jobs_are_found_again_after_kill_9(void)
 
 	fake_case_kill_daemon(&identity);
 	fake = fake_case_begin();
-	container = fake_case_restore(&fake, &identity, "active", &restored);
+	container = fake_case_restore(&fake, &identity, WARDEN_RESTORE_ACTIVE, &restored);
 	unit_true(restored.alive);
 	if (unit_unsigned(restored.n_jobs, 2)) {
 		unit_string(backend_case_read(restored.jobs[0].stdout_fd), "one\n");
@@ -257,7 +257,7 @@ static void a_container_lives_on_after_detach(void)
 	backend_case_end(&fake);
 	unit_true(fake_case_is_alive(pid));
 	fake = fake_case_begin();
-	container = fake_case_restore(&fake, &identity, "active", &restored);
+	container = fake_case_restore(&fake, &identity, WARDEN_RESTORE_ACTIVE, &restored);
 	unit_true(restored.alive);
 	fake_case_destroy(&fake, &identity, container);
 	/* wshd is still a child of this process, which did not end as a daemon does: reap it. */
@@ -290,7 +290,7 @@ static void a_reused_pid_is_not_believed(void)
 	snprintf(text, sizeof(text), "%d\n", other);
 	unit_true(write(fd, text, strlen(text)) > 0);
 	close(fd);
-	container = fake_case_restore(&fake, &identity, "active", &restored);
+	container = fake_case_restore(&fake, &identity, WARDEN_RESTORE_ACTIVE, &restored);
 	unit_false(restored.alive);
 	fake_case_destroy(&fake, &identity, container);
 	unit_true(fake_case_is_alive(other));
@@ -311,7 +311,7 @@ static void a_container_without_a_recorded_pid_is_ended_by_its_socket(void)
 	fake = fake_case_begin();
 	pid = fake_case_recorded_pid(&identity);
 	unit_integer(unlinkat(identity.dir_fd, "run/wshd.pid", 0), 0);
-	container = fake_case_restore(&fake, &identity, "born", &restored);
+	container = fake_case_restore(&fake, &identity, WARDEN_RESTORE_BORN, &restored);
 	unit_false(restored.alive);
 	fake_case_destroy(&fake, &identity, container);
 	/* wshd closes its socket shortly before it can be reaped. */
@@ -326,7 +326,7 @@ static void destroy_copes_with_missing_parts(void)
 	struct warden_identity identity = backend_case_make_identity("aaaaaaaaab1");
 	struct warden_restored restored;
 	struct backend_case fake = fake_case_begin();
-	void *container = fake_case_restore(&fake, &identity, "active", &restored);
+	void *container = fake_case_restore(&fake, &identity, WARDEN_RESTORE_ACTIVE, &restored);
 
 	unit_false(restored.alive);
 	fake_case_destroy(&fake, &identity, container);
@@ -336,7 +336,7 @@ static void destroy_copes_with_missing_parts(void)
 static void a_create_that_fails_leaves_nothing(void)
 {
 	struct warden_identity identity = backend_case_make_identity("aaaaaaaaab2");
-	const struct warden_create request = {.identity = identity};
+	const struct warden_create request = {.size = sizeof(request), .identity = &identity};
 	struct backend_case fake;
 	struct warden_error err = {0};
 	void *container;

@@ -384,10 +384,14 @@ static void a_requested_limit_that_cannot_be_set_ends_the_job(void)
 {
 	struct wshd_case wshd = wshd_case_begin();
 	struct warden_spawn spawn = wshd_case_job(1);
+	struct warden_rlimit rlimits[WARDEN_RLIMITS];
 	struct job_output output;
 
+	wshd_case_no_rlimits(rlimits);
 	/* No kernel allows as many. */
-	spawn.rlimits[WARDEN_RLIMIT_NOFILE] = (struct warden_rlimit){UINT64_C(1) << 40, true};
+	rlimits[WARDEN_RLIMIT_NOFILE] = (struct warden_rlimit){UINT64_C(1) << 40, true};
+	spawn.rlimits = rlimits;
+	spawn.n_rlimits = WARDEN_RLIMIT_NOFILE + 1;
 	output = wshd_case_spawn_as(&wshd, &spawn, "echo never");
 	unit_integer(wshd_case_job_end(&wshd, 1).exit_status, 255);
 	unit_string(wshd_case_read(output.out), "");
@@ -399,11 +403,15 @@ static void limits_are_set_and_defaults_are_clamped(void)
 {
 	struct wshd_case wshd = wshd_case_begin();
 	struct warden_spawn spawn = wshd_case_job(1);
+	struct warden_rlimit rlimits[WARDEN_RLIMITS];
 	struct job_output output;
 
-	spawn.rlimits[WARDEN_RLIMIT_NOFILE].value = UINT64_C(1) << 40; /* clamped */
-	spawn.rlimits[WARDEN_RLIMIT_STACK] = (struct warden_rlimit){4 << 20, true};
-	spawn.rlimits[WARDEN_RLIMIT_CORE].value = 0;
+	wshd_case_no_rlimits(rlimits);
+	rlimits[WARDEN_RLIMIT_NOFILE].value = UINT64_C(1) << 40; /* clamped */
+	rlimits[WARDEN_RLIMIT_STACK] = (struct warden_rlimit){4 << 20, true};
+	rlimits[WARDEN_RLIMIT_CORE].value = 0;
+	spawn.rlimits = rlimits;
+	spawn.n_rlimits = WARDEN_RLIMITS;
 	output = wshd_case_spawn_as(&wshd, &spawn,
 				    "ulimit -s; ulimit -Hs; ulimit -c; "
 				    "test $(ulimit -n) = $(ulimit -Hn) && echo clamped");

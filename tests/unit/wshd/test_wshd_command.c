@@ -254,6 +254,7 @@ static void niceness_cpus_and_addresses_are_as_requested(void)
 {
 	struct wshd_case wshd = wshd_case_begin();
 	struct warden_spawn spawn = wshd_case_job(1);
+	struct warden_rlimit rlimits[WARDEN_RLIMITS];
 	static char first[65536];
 
 	spawn.argv = (const char *[]){"sh", "-c",
@@ -264,7 +265,10 @@ static void niceness_cpus_and_addresses_are_as_requested(void)
 	spawn.cpus = "0,0-0";
 	spawn.no_aslr = true;
 	spawn.stack_unlimited = true;
-	spawn.rlimits[WARDEN_RLIMIT_STACK].value = 1 << 20;
+	wshd_case_no_rlimits(rlimits);
+	rlimits[WARDEN_RLIMIT_STACK].value = 1 << 20;
+	spawn.rlimits = rlimits;
+	spawn.n_rlimits = WARDEN_RLIMITS;
 	snprintf(first, sizeof(first),
 		 "%d\nCpus_allowed_list:\t0\n00040000\nunlimited\nunlimited\n", nice(0) + 7);
 	command_prints(&wshd, &spawn, first);

@@ -166,12 +166,17 @@ struct job_output wshd_case_spawn_as(const struct wshd_case *wshd, struct warden
 	return (struct job_output){out[0], err_pipe[0]};
 }
 
+void wshd_case_no_rlimits(struct warden_rlimit *rlimits)
+{
+	for (int i = 0; i < WARDEN_RLIMITS; i++)
+		rlimits[i] = (struct warden_rlimit){WARDEN_RLIMIT_INFINITY, false};
+}
+
 struct warden_spawn wshd_case_job(uint32_t id)
 {
-	struct warden_spawn spawn = {.job_id = id, .stdin_read_fd = -1, .stdin_write_fd = -1};
+	struct warden_spawn spawn = {
+		.size = sizeof(spawn), .job_id = id, .stdin_read_fd = -1, .stdin_write_fd = -1};
 
-	for (int i = 0; i < WARDEN_RLIMITS; i++)
-		spawn.rlimits[i].value = WARDEN_RLIMIT_INFINITY;
 	return spawn;
 }
 

@@ -32,6 +32,9 @@ struct job_output {
 /* Starts a job that runs a script. */
 struct job_output wshd_case_spawn(const struct wshd_case *wshd, uint32_t id, const char *script);
 
+/* Sets an array of WARDEN_RLIMITS limits to none. */
+void wshd_case_no_rlimits(struct warden_rlimit *rlimits);
+
 /* Returns a job with defaults, for the case to change. */
 struct warden_spawn wshd_case_job(uint32_t id);
 
