@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Events of the backend's on their way to the loop thread; see backend_events.h. */
+/* The queue of backend events for the loop thread; see backend_events.h. */
 #include <config.h>
 
 #include "core/backend/backend_events.h"
@@ -35,8 +35,8 @@ void backend_events_add(struct events *events, const struct event *event)
 	struct event *copy = malloc(sizeof(*copy));
 
 	if (!copy) {
-		/* Nothing that waits for it would ever end: better to be started anew, which
-		 * loses nothing. */
+		/* Operations that wait for a lost event would hang. A restart of the daemon
+		 * recovers all state. */
 		log_write(WARDEN_LOG_FATAL, "no memory for an event of container %s", event->id);
 		abort();
 	}
@@ -44,7 +44,7 @@ void backend_events_add(struct events *events, const struct event *event)
 	pthread_mutex_lock(&events->lock);
 	STAILQ_INSERT_TAIL(&events->queue, copy, link);
 	pthread_mutex_unlock(&events->lock);
-	uv_async_send(&events->wakeup); /* fails only for a handle that is closed */
+	uv_async_send(&events->wakeup); /* fails only if the handle is closed */
 }
 
 void backend_event_free(struct event *event)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What backends tell from any thread, handed to the loop thread in the order of its coming. */
+/* Queues the events that backends report on any thread; the loop thread takes them in order. */
 #ifndef CORE_BACKEND_BACKEND_EVENTS_H
 #define CORE_BACKEND_BACKEND_EVENTS_H
 
@@ -25,11 +25,11 @@ struct event {
 	enum event_type type;
 	char id[32];
 	uint32_t job_id;
-	struct warden_job_end end; /* of EVENT_JOB_ENDED */
-	uint64_t transfer_id;      /* of EVENT_TRANSFER_ENDED */
-	uint64_t transfer_size;    /* likewise */
-	char *error;               /* likewise and of EVENT_CREATED, malloc'd; NULL: none */
-	void *container;           /* of EVENT_CREATED: the backend's */
+	struct warden_job_end end; /* EVENT_JOB_ENDED */
+	uint64_t transfer_id;      /* EVENT_TRANSFER_ENDED */
+	uint64_t transfer_size;    /* EVENT_TRANSFER_ENDED */
+	char *error;               /* EVENT_TRANSFER_ENDED, EVENT_CREATED; malloc'd; NULL: none */
+	void *container;           /* EVENT_CREATED: owned by the backend */
 };
 
 struct events {
@@ -38,15 +38,17 @@ struct events {
 	uv_async_t wakeup;
 };
 
-/* `handle` runs on the loop thread. */
+/* Opens an empty queue; `handle` runs on the loop thread after events were added. -1 and `err` if
+ * libuv fails. */
 int backend_events_open(struct events *events, uv_loop_t *loop, uv_async_cb handle,
 			struct warden_error *err);
+/* Frees the queued events. The caller closes `wakeup`. */
 void backend_events_close(struct events *events);
 
-/* Any thread; copies the event. */
+/* Appends a shallow copy of the event, which takes `error` over. Any thread. */
 void backend_events_add(struct events *events, const struct event *event);
 
-/* The oldest, to be freed by backend_event_free; NULL: none. */
+/* Takes the oldest event; the caller frees it by backend_event_free. NULL if the queue is empty. */
 struct event *backend_events_take(struct events *events);
 void backend_event_free(struct event *event);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the backend may call (struct warden_host), and what becomes of its events on the loop
- * thread. */
+/* The functions that the backend may call (struct warden_host), and the handling of its events on
+ * the loop thread. */
 #include <config.h>
 
 #include <stdlib.h>
@@ -14,8 +14,8 @@
 #include "core/transfer/transfer.h"
 
 static void __attribute__((format(printf, 4, 5)))
-host_log(const struct warden_host *host, enum warden_log_level level, const char *id,
-	 const char *format, ...)
+backend_host_log(const struct warden_host *host, enum warden_log_level level, const char *id,
+		 const char *format, ...)
 {
 	va_list args;
 
@@ -25,9 +25,11 @@ host_log(const struct warden_host *host, enum warden_log_level level, const char
 	va_end(args);
 }
 
-/* A name or type that the container_klass does not declare is its programmer's error. */
-static const struct config_option *find_option(const struct warden_host *host, const char *name,
-					       enum warden_option_type type)
+/* Aborts if the container_klass does not declare the option with this type: a bug in the backend.
+ */
+static const struct config_option *backend_host_find_option(const struct warden_host *host,
+							    const char *name,
+							    enum warden_option_type type)
 {
 	const struct server *server = host->core;
 
@@ -37,35 +39,39 @@ static const struct config_option *find_option(const struct warden_host *host, c
 		if (strcmp(option->option->name, name) == 0 && option->option->type == type)
 			return option;
 	}
-	log_write(WARDEN_LOG_FATAL, "backend %s asks for option %s, which it does not declare so",
+	log_write(WARDEN_LOG_FATAL,
+		  "backend %s reads option %s, which it does not declare with this type",
 		  server->container_klass->name, name);
 	abort();
 }
 
-static bool option_bool(const struct warden_host *host, const char *name)
+static bool backend_host_option_bool(const struct warden_host *host, const char *name)
 {
-	return find_option(host, name, WARDEN_OPTION_BOOL)->number != 0;
+	return backend_host_find_option(host, name, WARDEN_OPTION_BOOL)->number != 0;
 }
 
-static int64_t option_integer(const struct warden_host *host, const char *name)
+static int64_t backend_host_option_integer(const struct warden_host *host, const char *name)
 {
-	return find_option(host, name, WARDEN_OPTION_INTEGER)->number;
+	return backend_host_find_option(host, name, WARDEN_OPTION_INTEGER)->number;
 }
 
-static const char *option_string(const struct warden_host *host, const char *name)
+static const char *backend_host_option_string(const struct warden_host *host, const char *name)
 {
-	return find_option(host, name, WARDEN_OPTION_STRING)->text;
+	return backend_host_find_option(host, name, WARDEN_OPTION_STRING)->text;
 }
 
-static const char *const *option_strings(const struct warden_host *host, const char *name)
+static const char *const *backend_host_option_strings(const struct warden_host *host,
+						      const char *name)
 {
 	static const char *const none[] = {NULL};
-	const struct config_option *option = find_option(host, name, WARDEN_OPTION_STRINGS);
+	const struct config_option *option =
+		backend_host_find_option(host, name, WARDEN_OPTION_STRINGS);
 
 	return option->texts ? (const char *const *)option->texts : none;
 }
 
-static void add_event(const struct warden_host *host, const char *id, struct event *event)
+static void backend_host_add_event(const struct warden_host *host, const char *id,
+				   struct event *event)
 {
 	struct server *server = host->core;
 
@@ -73,18 +79,18 @@ static void add_event(const struct warden_host *host, const char *id, struct eve
 	backend_events_add(&server->events, event);
 }
 
-static void host_created(const struct warden_host *host, const char *id, void *container,
-			 const struct warden_error *err)
+static void backend_host_created(const struct warden_host *host, const char *id, void *container,
+				 const struct warden_error *err)
 {
 	struct event event = {.type = EVENT_CREATED, .container = container};
 
 	if (!container)
-		event.error = strdup(err->message); /* none: it is told that there was no memory */
-	add_event(host, id, &event);
+		event.error = strdup(err->message); /* if NULL, Create reports no memory */
+	backend_host_add_event(host, id, &event);
 }
 
-static void host_job_ended(const struct warden_host *host, const char *id, uint32_t job_id,
-			   const struct warden_job_end *end)
+static void backend_host_job_ended(const struct warden_host *host, const char *id, uint32_t job_id,
+				   const struct warden_job_end *end)
 {
 	struct event event = {.type = EVENT_JOB_ENDED, .job_id = job_id};
 
@@ -92,32 +98,32 @@ static void host_job_ended(const struct warden_host *host, const char *id, uint3
 	event.end.own_cgroup = false;
 	backend_struct_read(&event.end, sizeof(event.end), end, end->size);
 
-	add_event(host, id, &event);
+	backend_host_add_event(host, id, &event);
 }
 
-static void host_empty(const struct warden_host *host, const char *id)
+static void backend_host_empty(const struct warden_host *host, const char *id)
 {
 	struct event event = {.type = EVENT_EMPTY};
 
-	add_event(host, id, &event);
+	backend_host_add_event(host, id, &event);
 }
 
-static void host_oom(const struct warden_host *host, const char *id)
+static void backend_host_oom(const struct warden_host *host, const char *id)
 {
 	struct event event = {.type = EVENT_OOM};
 
-	add_event(host, id, &event);
+	backend_host_add_event(host, id, &event);
 }
 
-static void host_init_died(const struct warden_host *host, const char *id)
+static void backend_host_init_died(const struct warden_host *host, const char *id)
 {
 	struct event event = {.type = EVENT_INIT_DIED};
 
-	add_event(host, id, &event);
+	backend_host_add_event(host, id, &event);
 }
 
-static void host_transfer_ended(const struct warden_host *host, const char *id,
-				uint64_t transfer_id, const struct warden_transfer_end *end)
+static void backend_host_transfer_ended(const struct warden_host *host, const char *id,
+					uint64_t transfer_id, const struct warden_transfer_end *end)
 {
 	struct event event = {.type = EVENT_TRANSFER_ENDED,
 			      .transfer_id = transfer_id,
@@ -126,20 +132,20 @@ static void host_transfer_ended(const struct warden_host *host, const char *id,
 	if (end->error) {
 		event.error = strdup(end->error);
 		if (!event.error)
-			abort(); /* as for an event: a copy that failed must not look done */
+			abort(); /* without its error the failed transfer would look complete */
 	}
-	add_event(host, id, &event);
+	backend_host_add_event(host, id, &event);
 }
 
-static void host_gone(const struct warden_host *host, const char *id)
+static void backend_host_gone(const struct warden_host *host, const char *id)
 {
 	struct event event = {.type = EVENT_GONE};
 
-	add_event(host, id, &event);
+	backend_host_add_event(host, id, &event);
 }
 
 static void __attribute__((format(printf, 2, 3)))
-host_failed(const struct warden_host *host, const char *format, ...)
+backend_host_failed(const struct warden_host *host, const char *format, ...)
 {
 	struct event event = {.type = EVENT_FAILED};
 	va_list args;
@@ -147,7 +153,7 @@ host_failed(const struct warden_host *host, const char *format, ...)
 	va_start(args, format);
 	log_vwrite(WARDEN_LOG_FATAL, NULL, format, args);
 	va_end(args);
-	add_event(host, "", &event);
+	backend_host_add_event(host, "", &event);
 }
 
 void backend_host_init(struct server *server)
@@ -181,31 +187,31 @@ void backend_host_init(struct server *server)
 		.size = sizeof(server->host),
 		.core = server,
 		.settings = &server->settings,
-		.log = host_log,
-		.option_bool = option_bool,
-		.option_integer = option_integer,
-		.option_string = option_string,
-		.option_strings = option_strings,
-		.created = host_created,
-		.job_ended = host_job_ended,
-		.container_empty = host_empty,
-		.oom = host_oom,
-		.init_died = host_init_died,
-		.transfer_ended = host_transfer_ended,
-		.container_gone = host_gone,
-		.failed = host_failed,
+		.log = backend_host_log,
+		.option_bool = backend_host_option_bool,
+		.option_integer = backend_host_option_integer,
+		.option_string = backend_host_option_string,
+		.option_strings = backend_host_option_strings,
+		.created = backend_host_created,
+		.job_ended = backend_host_job_ended,
+		.container_empty = backend_host_empty,
+		.oom = backend_host_oom,
+		.init_died = backend_host_init_died,
+		.transfer_ended = backend_host_transfer_ended,
+		.container_gone = backend_host_gone,
+		.failed = backend_host_failed,
 	};
 }
 
-/* Nothing runs in it any more, and nothing can be started in it. */
-static void init_died(struct container *c)
+/* Ends all jobs after the container's init has died: no process is left, none can be started. */
+static void backend_host_end_jobs(struct container *c)
 {
 	struct job *job, *next;
 	const struct warden_job_end none = {.size = sizeof(none), .exit_status = -1};
 
 	if (c->destroy.started)
 		return;
-	log_write(WARDEN_LOG_ERROR, "%s: its first process has ended", c->id);
+	log_write(WARDEN_LOG_ERROR, "%s: the container's first process has ended", c->id);
 	if (c->state == STATE_ACTIVE)
 		c->state = STATE_STOPPED;
 	c->stop.empty = true;
@@ -216,7 +222,7 @@ static void init_died(struct container *c)
 	stop_step(c);
 }
 
-static void handle(struct container *c, const struct event *event)
+static void backend_host_handle_event(struct container *c, const struct event *event)
 {
 	struct job *job;
 
@@ -228,7 +234,7 @@ static void handle(struct container *c, const struct event *event)
 		job = job_find(c, event->job_id);
 		if (job)
 			job_end(job, &event->end);
-		else /* collected already: only whoever remembers it does not know */
+		else /* already collected; the backend keeps it until this is stored */
 			job_store_end(c, event->job_id);
 		break;
 	case EVENT_EMPTY:
@@ -241,7 +247,7 @@ static void handle(struct container *c, const struct event *event)
 		journal_container(c, WARDEN__EVENTS_RESPONSE__KIND__OOM, NULL);
 		break;
 	case EVENT_INIT_DIED:
-		init_died(c);
+		backend_host_end_jobs(c);
 		break;
 	case EVENT_TRANSFER_ENDED:
 		transfer_event(c, event->transfer_id, event->error, event->transfer_size);
@@ -251,7 +257,7 @@ static void handle(struct container *c, const struct event *event)
 		destroy_step(c);
 		break;
 	case EVENT_FAILED:
-		break; /* the server's, see below */
+		break; /* not about a container; see backend_host_handle_events */
 	}
 }
 
@@ -266,7 +272,7 @@ void backend_host_handle_events(uv_async_t *async)
 		if (event->type == EVENT_FAILED)
 			server_fail(server);
 		else if (c)
-			handle(c, event);
+			backend_host_handle_event(c, event);
 		backend_event_free(event);
 	}
 }

@@ -19,12 +19,13 @@ struct backend_module {
 	void *handle;
 };
 
-/* Loads what server.container_klass names: a path (anything with a slash), or NAME.so in one of the
- * directories of server.backend_path, the first that has it. Nothing of the module runs but its
- * constructors. NULL and `err`, which names the file and what is wrong with it. */
+/* Loads the module that server.container_klass names: a path (any value with a slash), or NAME.so
+ * in the first directory of server.backend_path that has it. Runs only the module's constructors.
+ * On failure returns NULL, and `err` names the file and what is wrong with it. The caller unloads
+ * it. */
 struct backend_module *backend_load(const struct config *config, struct warden_error *err);
 
-/* NULL is fine. */
+/* Unloads and frees the module; NULL is allowed. */
 void backend_unload(struct backend_module *module);
 
 #endif

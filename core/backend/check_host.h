@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `wardend --check-host`: what this host offers each installed backend, without a daemon. */
+/* `wardend --check-host`: reports what this host offers each installed backend; needs no daemon. */
 #ifndef CORE_BACKEND_CHECK_HOST_H
 #define CORE_BACKEND_CHECK_HOST_H
 
@@ -7,15 +7,16 @@
 
 #include "warden/backend.h"
 
-/* Prints one JSON object in a line:
+/* Prints one JSON object on one line:
  *
  *	{"version": TEXT, "settings": FILE or null, "error": TEXT or null, "backends": [
  *	  {"name": TEXT, "description": TEXT, "in_effect": BOOL, "error": TEXT or null, "facts": [
- *	    {"name": TEXT, "value": TEXT, "good": BOOL, "effect": TEXT or null, "remedy": TEXT or
- *null}]}]}
+ *	    {"name": TEXT, "value": TEXT, "good": BOOL, "effect": TEXT or null,
+ *	     "remedy": TEXT or null}]}]}
  *
- * The first `error` is that of the settings, which then are the built-in ones; a backend's is why
- *it cannot run. Fails only where that cannot be printed. */
+ * The first `error` says why the settings file is wrong; the built-in settings are then used. The
+ * `error` of a backend says why it cannot run. Fails only if not even the built-in settings load or
+ * the report cannot be printed. */
 int check_host_run(const char *settings_file, FILE *to, struct warden_error *err);
 
 #endif

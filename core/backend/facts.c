@@ -8,7 +8,7 @@
 
 #include "core/backend/backend_struct.h"
 
-static void fact_free(struct fact *fact)
+static void facts_free_fact(struct fact *fact)
 {
 	free(fact->name);
 	free(fact->value);
@@ -16,8 +16,8 @@ static void fact_free(struct fact *fact)
 	free(fact->remedy);
 }
 
-/* A copy of an optional text; false: no memory. */
-static bool copy_text(char **to, const char *text)
+/* Copies an optional text; false if there is no memory. */
+static bool facts_copy_text(char **to, const char *text)
 {
 	*to = text ? strdup(text) : NULL;
 	return *to || !text;
@@ -32,14 +32,14 @@ void facts_add(void *data, const struct warden_fact *given)
 
 	backend_struct_read(fact, sizeof(*fact), given, given->size);
 	copy.good = fact->good;
-	copied = fact->name && fact->value && copy_text(&copy.name, fact->name);
+	copied = fact->name && fact->value && facts_copy_text(&copy.name, fact->name);
 
-	copied = copy_text(&copy.value, fact->value) && copied;
-	copied = copy_text(&copy.effect, fact->effect) && copied;
-	copied = copy_text(&copy.remedy, fact->remedy) && copied;
+	copied = facts_copy_text(&copy.value, fact->value) && copied;
+	copied = facts_copy_text(&copy.effect, fact->effect) && copied;
+	copied = facts_copy_text(&copy.remedy, fact->remedy) && copied;
 	grown = copied ? reallocarray(facts->facts, facts->n + 1, sizeof(*grown)) : NULL;
 	if (!grown) {
-		fact_free(&copy);
+		facts_free_fact(&copy);
 		facts->failed = true;
 		return;
 	}
@@ -50,7 +50,7 @@ void facts_add(void *data, const struct warden_fact *given)
 void facts_free(struct facts *facts)
 {
 	for (size_t i = 0; i < facts->n; i++)
-		fact_free(&facts->facts[i]);
+		facts_free_fact(&facts->facts[i]);
 	free(facts->facts);
 	memset(facts, 0, sizeof(*facts));
 }

@@ -1,25 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What was found out about this machine and the daemon, kept for an answer or a report. */
+/* A list of facts about this host and the daemon, for an answer or a report. */
 #ifndef CORE_BACKEND_FACTS_H
 #define CORE_BACKEND_FACTS_H
 
 #include "warden/backend.h"
 
-/* One fact; its strings are the list's. */
+/* One fact; the list owns its strings. */
 struct fact {
-	char *name, *value, *effect, *remedy; /* effect and remedy: or NULL */
+	char *name, *value, *effect, *remedy; /* effect and remedy may be NULL */
 	bool good;
 };
 
 struct facts {
 	struct fact *facts;
 	size_t n;
-	bool failed; /* there was no memory for all of them */
+	bool failed; /* facts are missing: no memory */
 };
 
-/* A warden_fact_function whose data is a struct facts: copies the fact to its end. */
+/* A warden_fact_function; `data` is a struct facts. Appends a copy of the fact; sets `failed` if
+ * there is no memory. */
 void facts_add(void *data, const struct warden_fact *fact);
 
+/* Frees the facts and empties the list. */
 void facts_free(struct facts *facts);
 
 #endif
