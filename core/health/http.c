@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The HTTP server; see http.h. libmicrohttpd has its own epoll descriptor, which the loop watches,
- * and works only while it is called from here: so nothing needs a lock. */
+/* The HTTP server; see http.h. The loop watches libmicrohttpd's epoll descriptor, and the library
+ * works only while it is called from here, so no lock is needed. */
 #include <config.h>
 
 #include "core/health/http.h"
@@ -18,22 +18,24 @@
 
 enum {
 	BACKLOG = 128,
-	/* Beyond the first of these the longest idle connection makes room for a new one. */
+	/* Beyond PEERS_WANTED a new connection closes the one that has been idle longest. */
 	PEERS_WANTED = 96,
 	PEERS_MAX = 128,
-	/* Without a byte from or to the client. Of one who leaves within a request the library may
-	 * not hear before: its events are edges, and what comes together is one. */
+	/* Without a byte from or to the client. The library may miss a disconnect within a request
+	 * until then: its epoll events are edge-triggered, and coinciding ones are reported once.
+	 */
 	TIMEOUT_S = 5,
 	PEER_MEMORY = 16 * 1024, /* of a connection: request line and headers */
-	BODY_MAX = 64 * 1024,    /* of a request, read and dropped */
-	BLOCK = 8 * 1024,        /* of a page of metrics: what is put together at a time */
+	BODY_MAX = 64 * 1024,    /* of a request, read and discarded */
+	BLOCK = 8 * 1024,        /* of a page of metrics: bytes formatted at a time */
 };
 
 /* A connection. */
 struct peer {
 	TAILQ_ENTRY(peer) link;
-	int fd; /* libmicrohttpd's */
-	bool busy, shut;
+	int fd;    /* owned by libmicrohttpd */
+	bool busy; /* a request for metrics is in progress */
+	bool shut;
 };
 
 TAILQ_HEAD(peer_list, peer);
@@ -42,8 +44,8 @@ TAILQ_HEAD(peer_list, peer);
 struct visit {
 	TAILQ_ENTRY(visit) link;
 	struct MHD_Connection *connection;
-	size_t body; /* bytes of it that came */
-	bool waits;  /* suspended, until there is a page of metrics */
+	size_t body; /* bytes of it received */
+	bool waits;  /* suspended until a page of metrics is ready */
 	bool waited;
 };
 
@@ -59,14 +61,14 @@ struct http {
 	uv_poll_t poll;
 	uv_timer_t timer;
 	int closing;            /* handles that are not closed yet */
-	struct peer_list peers; /* in the order of their coming */
+	struct peer_list peers; /* oldest first */
 	unsigned n_peers;
 };
 
 static void __attribute__((format(printf, 2, 0)))
-log_line(void *data, const char *format, va_list args)
+http_log_line(void *data, const char *format, va_list args)
 {
-	char line[512]; /* of the library's, which ends each in a newline */
+	char line[512]; /* the library ends each line in a newline */
 
 	(void)data;
 	vsnprintf(line, sizeof(line), format, args);
@@ -74,8 +76,8 @@ log_line(void *data, const char *format, va_list args)
 	log_write(WARDEN_LOG_DEBUG, "health_check_server: %s", line);
 }
 
-/* The longest idle one; where all are at work, the oldest. */
-static struct peer *find_oldest(struct http *http)
+/* Returns the oldest idle connection; if all are busy, the oldest. NULL if all are shut down. */
+static struct peer *http_find_oldest_peer(struct http *http)
 {
 	struct peer *peer;
 
@@ -88,19 +90,19 @@ static struct peer *find_oldest(struct http *http)
 	return NULL;
 }
 
-/* Many that send nothing, or little, must not keep one out that asks whether the daemon is well. */
-static void make_room(struct http *http)
+/* Shuts down an old connection, so that many silent or slow clients cannot block a health check. */
+static void http_make_room(struct http *http)
 {
-	struct peer *oldest = http->n_peers > PEERS_WANTED ? find_oldest(http) : NULL;
+	struct peer *oldest = http->n_peers > PEERS_WANTED ? http_find_oldest_peer(http) : NULL;
 
 	if (!oldest)
 		return;
 	oldest->shut = true;
-	shutdown(oldest->fd, SHUT_RDWR); /* fails where the client has left: then it ends as well */
+	shutdown(oldest->fd, SHUT_RDWR); /* fails if the client has disconnected, which is fine */
 }
 
-static void on_peer(void *data, struct MHD_Connection *connection, void **context,
-		    enum MHD_ConnectionNotificationCode code)
+static void http_on_peer(void *data, struct MHD_Connection *connection, void **context,
+			 enum MHD_ConnectionNotificationCode code)
 {
 	struct http *http = data;
 	struct peer *peer = *context;
@@ -108,14 +110,14 @@ static void on_peer(void *data, struct MHD_Connection *connection, void **contex
 	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
 		peer = *context = calloc(1, sizeof(*peer));
 		if (!peer)
-			return; /* it makes room for nobody */
+			return; /* it is then never shut down for another */
 		peer->fd =
 			http->library
 				->get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)
 				->connect_fd;
 		TAILQ_INSERT_TAIL(&http->peers, peer, link);
 		http->n_peers++;
-		make_room(http);
+		http_make_room(http);
 	} else if (peer) {
 		TAILQ_REMOVE(&http->peers, peer, link);
 		http->n_peers--;
@@ -124,27 +126,27 @@ static void on_peer(void *data, struct MHD_Connection *connection, void **contex
 	}
 }
 
-static struct peer *peer_of(const struct http *http, struct MHD_Connection *connection)
+static struct peer *http_get_peer(const struct http *http, struct MHD_Connection *connection)
 {
 	return http->library->get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)
 		->socket_context;
 }
 
-static ssize_t read_page(void *data, uint64_t position, char *out, size_t size)
+static ssize_t http_read_page(void *data, uint64_t position, char *out, size_t size)
 {
 	size_t n = metrics_reader_read(data, out, size);
 
-	(void)position; /* the reader knows */
+	(void)position; /* the reader keeps its own position */
 	return n > 0 ? (ssize_t)n : MHD_CONTENT_READER_END_OF_STREAM;
 }
 
-static void end_reading(void *reader)
+static void http_free_reader(void *reader)
 {
 	metrics_reader_free(reader);
 }
 
-static enum MHD_Result send_page(const struct http *http, struct MHD_Connection *connection,
-				 struct metrics_page *page)
+static enum MHD_Result http_send_page(const struct http *http, struct MHD_Connection *connection,
+				      struct metrics_page *page)
 {
 	const struct http_library *library = http->library;
 	struct metrics_reader *reader = metrics_reader_new(page);
@@ -153,8 +155,8 @@ static enum MHD_Result send_page(const struct http *http, struct MHD_Connection 
 
 	if (!reader)
 		return MHD_NO;
-	response = library->create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, read_page,
-							  reader, end_reading);
+	response = library->create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, http_read_page,
+							  reader, http_free_reader);
 	if (!response) {
 		metrics_reader_free(reader);
 		return MHD_NO;
@@ -163,20 +165,20 @@ static enum MHD_Result send_page(const struct http *http, struct MHD_Connection 
 					      "text/plain; version=0.0.4; charset=utf-8");
 	if (result == MHD_YES)
 		result = library->queue_response(connection, MHD_HTTP_OK, response);
-	library->destroy_response(response); /* the connection has its own reference */
+	library->destroy_response(response); /* the connection holds its own reference */
 	return result;
 }
 
-/* The connection rests until there is a page. */
-static enum MHD_Result answer_metrics(struct http *http, struct visit *visit)
+/* Sends the current page; if there is none, suspends the connection until one is ready. */
+static enum MHD_Result http_answer_metrics(struct http *http, struct visit *visit)
 {
 	struct metrics_page *page = scraper_page(http->scraper);
-	struct peer *peer = peer_of(http, visit->connection);
+	struct peer *peer = http_get_peer(http, visit->connection);
 
 	if (peer)
 		peer->busy = true;
 	if (page)
-		return send_page(http, visit->connection, page);
+		return http_send_page(http, visit->connection, page);
 	if (visit->waited || !scraper_begin(http->scraper))
 		return MHD_NO; /* no memory */
 	visit->waits = true;
@@ -185,7 +187,7 @@ static enum MHD_Result answer_metrics(struct http *http, struct visit *visit)
 	return MHD_YES;
 }
 
-static void wake(struct http *http)
+static void http_resume_waiting(struct http *http)
 {
 	struct visit *visit;
 
@@ -197,7 +199,7 @@ static void wake(struct http *http)
 	}
 }
 
-static enum MHD_Result begin_visit(struct MHD_Connection *connection, void **context)
+static enum MHD_Result http_begin_visit(struct MHD_Connection *connection, void **context)
 {
 	struct visit *visit = calloc(1, sizeof(*visit));
 
@@ -208,10 +210,11 @@ static enum MHD_Result begin_visit(struct MHD_Connection *connection, void **con
 	return MHD_YES;
 }
 
-/* Called when the head has come, for each piece of a body, and when all has come. */
-static enum MHD_Result on_request(void *data, struct MHD_Connection *connection, const char *url,
-				  const char *method, const char *version, const char *body,
-				  size_t *size, void **context)
+/* The library calls this after the headers, for each piece of a body, and at the end of the
+ * request. */
+static enum MHD_Result http_on_request(void *data, struct MHD_Connection *connection,
+				       const char *url, const char *method, const char *version,
+				       const char *body, size_t *size, void **context)
 {
 	struct http *http = data;
 	struct visit *visit = *context;
@@ -219,7 +222,7 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *connection,
 	(void)version;
 	(void)body;
 	if (!visit)
-		return begin_visit(connection, context);
+		return http_begin_visit(connection, context);
 	if (*size > 0) {
 		visit->body += *size;
 		*size = 0;
@@ -227,16 +230,16 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *connection,
 	}
 	if (strcmp(url, "/metrics") == 0 &&
 	    (strcmp(method, MHD_HTTP_METHOD_GET) == 0 || strcmp(method, MHD_HTTP_METHOD_HEAD) == 0))
-		return answer_metrics(http, visit);
+		return http_answer_metrics(http, visit);
 	return http->library->queue_response(connection, MHD_HTTP_OK, http->well);
 }
 
-static void on_request_end(void *data, struct MHD_Connection *connection, void **context,
-			   enum MHD_RequestTerminationCode code)
+static void http_on_request_end(void *data, struct MHD_Connection *connection, void **context,
+				enum MHD_RequestTerminationCode code)
 {
 	struct http *http = data;
 	struct visit *visit = take_pointer(*context);
-	struct peer *peer = peer_of(http, connection);
+	struct peer *peer = http_get_peer(http, connection);
 
 	(void)code;
 	if (peer)
@@ -246,42 +249,43 @@ static void on_request_end(void *data, struct MHD_Connection *connection, void *
 	free(visit);
 }
 
-static void on_timer(uv_timer_t *timer);
+static void http_on_timer(uv_timer_t *timer);
 
-/* Lets libmicrohttpd do what there is to do. */
-static void step(struct http *http)
+/* Runs libmicrohttpd's pending work and sets the timer to its next timeout. */
+static void http_run_library(struct http *http)
 {
 	MHD_UNSIGNED_LONG_LONG ms;
 
 	if (http->library->run(http->daemon) != MHD_YES)
-		log_write(WARDEN_LOG_ERROR, "health_check_server: libmicrohttpd cannot run");
+		log_write(WARDEN_LOG_ERROR,
+			  "health_check_server: libmicrohttpd cannot process its events");
 	if (http->library->get_timeout(http->daemon, &ms) == MHD_YES)
-		uv_timer_start(&http->timer, on_timer, ms, 0);
+		uv_timer_start(&http->timer, http_on_timer, ms, 0);
 	else
 		uv_timer_stop(&http->timer);
 }
 
-static void on_timer(uv_timer_t *timer)
+static void http_on_timer(uv_timer_t *timer)
 {
-	step(timer->data);
+	http_run_library(timer->data);
 }
 
-/* Nothing but this call makes the library look at connections that were resumed. */
-static void on_page(void *data)
+/* The library processes resumed connections only if it is run. */
+static void http_on_page(void *data)
 {
-	wake(data);
-	step(data);
+	http_resume_waiting(data);
+	http_run_library(data);
 }
 
-static void on_poll(uv_poll_t *poll, int status, int events)
+static void http_on_poll(uv_poll_t *poll, int status, int events)
 {
-	(void)status; /* the library finds out what is wrong */
+	(void)status; /* the library detects errors itself */
 	(void)events;
-	step(poll->data);
+	http_run_library(poll->data);
 }
 
-/* The text that every request is answered by. */
-static bool make_answers(struct http *http)
+/* Makes the response to every request except one for metrics. */
+static bool http_make_answer(struct http *http)
 {
 	static char text[] = "ok\n";
 
@@ -292,23 +296,24 @@ static bool make_answers(struct http *http)
 						  "text/plain; charset=utf-8") == MHD_YES;
 }
 
-static bool start(struct http *http, int fd)
+static bool http_start_library(struct http *http, int fd)
 {
 	bool v6 = strchr(http->server->config->health_check_server.host, ':') != NULL;
 	unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
 			 (v6 ? MHD_USE_IPv6 : 0);
 
 	http->daemon = http->library->start_daemon(
-		flags, 0, NULL, NULL, on_request, http, MHD_OPTION_EXTERNAL_LOGGER, log_line, NULL,
-		MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)PEERS_MAX,
-		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)TIMEOUT_S,
+		flags, 0, NULL, NULL, http_on_request, http, MHD_OPTION_EXTERNAL_LOGGER,
+		http_log_line, NULL, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
+		(unsigned)PEERS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)TIMEOUT_S,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)PEER_MEMORY,
-		MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_NOTIFY_COMPLETED, on_request_end,
-		http, MHD_OPTION_NOTIFY_CONNECTION, on_peer, http, MHD_OPTION_END);
+		MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_NOTIFY_COMPLETED,
+		http_on_request_end, http, MHD_OPTION_NOTIFY_CONNECTION, http_on_peer, http,
+		MHD_OPTION_END);
 	return http->daemon != NULL;
 }
 
-static int watch(struct http *http, struct warden_error *err)
+static int http_watch_library(struct http *http, struct warden_error *err)
 {
 	const union MHD_DaemonInfo *info =
 		http->library->get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD);
@@ -320,11 +325,11 @@ static int watch(struct http *http, struct warden_error *err)
 					uv_strerror(result));
 	uv_timer_init(&server->loop, &http->timer); /* cannot fail */
 	http->poll.data = http->timer.data = http;
-	uv_poll_start(&http->poll, UV_READABLE, on_poll); /* likewise */
+	uv_poll_start(&http->poll, UV_READABLE, http_on_poll); /* cannot fail */
 	return 0;
 }
 
-static void release(struct http *http)
+static void http_free(struct http *http)
 {
 	if (http->daemon)
 		http->library->stop_daemon(http->daemon);
@@ -334,7 +339,7 @@ static void release(struct http *http)
 	free(http);
 }
 
-static int fill(struct http *http, struct warden_error *err)
+static int http_init(struct http *http, struct warden_error *err)
 {
 	struct server *server = http->server;
 
@@ -342,11 +347,11 @@ static int fill(struct http *http, struct warden_error *err)
 		return warden_error_errno(err, "health_check_server: listen on port %u of %s",
 					  server->config->health_check_server.port,
 					  server->config->health_check_server.host);
-	http->scraper = scraper_new(server, on_page, http);
-	if (!http->scraper || !make_answers(http) || !start(http, server->http_fd))
+	http->scraper = scraper_new(server, http_on_page, http);
+	if (!http->scraper || !http_make_answer(http) || !http_start_library(http, server->http_fd))
 		return warden_error_set(err, "health_check_server: libmicrohttpd cannot start");
-	server->http_fd = -1; /* the library's */
-	return watch(http, err);
+	server->http_fd = -1; /* the library owns it now */
+	return http_watch_library(http, err);
 }
 
 int http_open(struct server *server, struct warden_error *err)
@@ -366,20 +371,20 @@ int http_open(struct server *server, struct warden_error *err)
 	http->library = library;
 	TAILQ_INIT(&http->peers);
 	TAILQ_INIT(&http->waiting);
-	if (fill(http, err) < 0) {
-		release(http);
+	if (http_init(http, err) < 0) {
+		http_free(http);
 		return -1;
 	}
 	server->http = http;
 	return 0;
 }
 
-static void closed(uv_handle_t *handle)
+static void http_on_closed(uv_handle_t *handle)
 {
 	struct http *http = handle->data;
 
 	if (--http->closing == 0)
-		release(http);
+		http_free(http);
 }
 
 void http_close(struct server *server)
@@ -390,12 +395,12 @@ void http_close(struct server *server)
 		close(take_fd(&server->http_fd));
 	if (!http)
 		return;
-	/* The loop looks at the descriptor no more before it is closed. */
+	/* The loop must stop watching the descriptor before the library closes it. */
 	uv_poll_stop(&http->poll);
-	wake(http); /* the library does not end while a connection rests */
+	http_resume_waiting(http); /* the library does not stop while a connection is suspended */
 	http->library->stop_daemon(take_pointer(http->daemon));
 	scraper_free(take_pointer(http->scraper));
 	http->closing = 2;
-	uv_close((uv_handle_t *)&http->poll, closed);
-	uv_close((uv_handle_t *)&http->timer, closed);
+	uv_close((uv_handle_t *)&http->poll, http_on_closed);
+	uv_close((uv_handle_t *)&http->timer, http_on_closed);
 }

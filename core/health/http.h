@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The HTTP server of health_check_server: every request is answered by 200 while the daemon works,
- * one for /metrics by the daemon's metrics. It runs in the daemon's loop, without threads of its
- * own. */
+/* The HTTP server of health_check_server: answers /metrics with the daemon's metrics and every
+ * other request with 200. It runs in the daemon's loop and has no threads. */
 #ifndef CORE_HEALTH_HTTP_H
 #define CORE_HEALTH_HTTP_H
 
@@ -9,15 +8,16 @@
 
 struct server;
 
-/* Binds the configured address, so that this happens while the daemon has its privileges and before
- * anything else is begun; nobody is let in yet. `*fd` is -1 where it is off. -1 and `err`
- * ("FILE:LINE: ..."): it cannot be had. See http_socket.c. */
+/* Binds the configured address, while the daemon still has its privileges and before it starts
+ * anything else; does not listen yet. Sets `*fd` to the socket, or to -1 if the server is off. If
+ * the address cannot be bound returns -1 and `err` ("FILE:LINE: ..."). See http_socket.c. */
 int http_bind(const struct config *config, int *fd, struct warden_error *err);
 
-/* Lets clients in at server->http_fd, which is taken; does nothing where it is -1. */
+/* Accepts clients at server->http_fd and takes ownership of it; does nothing if it is -1. -1 and
+ * `err` on failure. */
 int http_open(struct server *server, struct warden_error *err);
 
-/* Closes it and every connection to it. May be called again. */
+/* Closes the server and its connections. May be called again. */
 void http_close(struct server *server);
 
 #endif

@@ -6,20 +6,20 @@
 
 #include <dlfcn.h>
 
-/* The interface that <microhttpd.h> describes, in 0.9 and 1.0. */
+/* The ABI of libmicrohttpd 0.9 and 1.0, which <microhttpd.h> declares. */
 #define SONAME "libmicrohttpd.so.12"
 
 static struct http_library library;
 
-/* Where a function of the library's goes; POSIX has dlsym's result be one. */
-struct slot {
+/* The pointer that holds a function of the library. POSIX lets dlsym's result be a function. */
+struct http_library_slot {
 	const char *name;
 	void **function;
 };
 
-static int find_all(void *handle, struct warden_error *err)
+static int http_library_find_functions(void *handle, struct warden_error *err)
 {
-	const struct slot slots[] = {
+	const struct http_library_slot slots[] = {
 #define X(name) {"MHD_" #name, (void **)&library.name},
 		HTTP_FUNCTIONS(X)
 #undef X
@@ -45,5 +45,5 @@ const struct http_library *http_library_load(struct warden_error *err)
 				 dlerror());
 		return NULL;
 	}
-	return find_all(handle, err) == 0 ? &library : NULL;
+	return http_library_find_functions(handle, err) == 0 ? &library : NULL;
 }

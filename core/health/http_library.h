@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* libmicrohttpd, loaded where a port is configured alone: it brings GnuTLS along, which doubles
- * what the daemon needs of memory. Loaded after the backend's helpers were forked, so they never
- * have it.
- */
+/* libmicrohttpd. It is loaded only if a port is configured: it pulls in GnuTLS, which doubles the
+ * daemon's memory. It is loaded after the backend's helpers were forked, so they never have it. */
 #ifndef CORE_HEALTH_HTTP_LIBRARY_H
 #define CORE_HEALTH_HTTP_LIBRARY_H
 
@@ -32,7 +30,7 @@ struct http_library {
 #undef X
 };
 
-/* The library, which stays loaded. NULL and `err`: it is not there, or too old. */
+/* Loads the library, which stays loaded. NULL and `err` if it is missing or too old. */
 const struct http_library *http_library_load(struct warden_error *err);
 
 #endif

@@ -17,8 +17,8 @@ union address {
 	struct sockaddr_in6 v6;
 };
 
-/* The host was checked to be an address. */
-static socklen_t set_address(union address *address, const char *host, uint16_t port)
+/* Fills in the address and returns its size. The configuration has checked `host`. */
+static socklen_t http_socket_set_address(union address *address, const char *host, uint16_t port)
 {
 	*address = (union address){0};
 	if (inet_pton(AF_INET, host, &address->v4.sin_addr) == 1) {
@@ -32,8 +32,8 @@ static socklen_t set_address(union address *address, const char *host, uint16_t 
 	return sizeof(address->v6);
 }
 
-/* Fails with errno's reason, at the key that it is about. */
-static int fail(const struct config *config, const char *what, struct warden_error *err)
+/* Fails with errno's reason; names the configuration key that causes it. */
+static int http_socket_fail(const struct config *config, const char *what, struct warden_error *err)
 {
 	const char *host = config->health_check_server.host;
 	bool of_host = errno == EADDRNOTAVAIL || errno == EAFNOSUPPORT;
@@ -58,15 +58,15 @@ int http_bind(const struct config *config, int *result, struct warden_error *err
 	*result = -1;
 	if (config->health_check_server.port == 0)
 		return 0;
-	length = set_address(&address, config->health_check_server.host,
-			     config->health_check_server.port);
+	length = http_socket_set_address(&address, config->health_check_server.host,
+					 config->health_check_server.port);
 	fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
-		return fail(config, "make a socket for", err);
-	/* Connections of an earlier daemon, in TIME_WAIT, keep nobody from the port. */
+		return http_socket_fail(config, "make a socket for", err);
+	/* A previous daemon's connections in TIME_WAIT must not block the port. */
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) < 0 ||
 	    bind(fd, &address.any, length) < 0)
-		return fail(config, "listen on", err);
+		return http_socket_fail(config, "listen on", err);
 	*result = take_fd(&fd);
 	return 0;
 }

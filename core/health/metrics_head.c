@@ -15,83 +15,84 @@
 #include "core/wire/request.h"
 #include "lib/cleanup.h"
 
-/* A number of seconds, exactly. */
+/* printf format and arguments of nanoseconds as seconds, without rounding. */
 #define SECONDS         "%" PRIu64 ".%09" PRIu64
 #define SECONDS_OF(ns_) (ns_) / 1000000000, (ns_) % 1000000000
 
-static void describe(FILE *out, const char *name, const char *type, const char *help)
+static void metrics_head_describe(FILE *out, const char *name, const char *type, const char *help)
 {
 	fprintf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
-static void write_one(FILE *out, const char *name, const char *type, const char *help,
-		      uint64_t value)
+static void metrics_head_write_value(FILE *out, const char *name, const char *type,
+				     const char *help, uint64_t value)
 {
-	describe(out, name, type, help);
+	metrics_head_describe(out, name, type, help);
 	fprintf(out, "%s %" PRIu64 "\n", name, value);
 }
 
-static void write_seconds(FILE *out, const char *name, const char *type, const char *help,
-			  uint64_t ns)
+static void metrics_head_write_seconds(FILE *out, const char *name, const char *type,
+				       const char *help, uint64_t ns)
 {
-	describe(out, name, type, help);
+	metrics_head_describe(out, name, type, help);
 	fprintf(out, "%s " SECONDS "\n", name, SECONDS_OF(ns));
 }
 
-static void write_build(FILE *out, const struct server *server)
+static void metrics_head_write_build(FILE *out, const struct server *server)
 {
 	uint64_t now = uv_hrtime();
 
-	describe(out, "warden_build_info", "gauge", "What the daemon is; always 1.");
+	metrics_head_describe(out, "warden_build_info", "gauge", "What the daemon is; always 1.");
 	fprintf(out, "warden_build_info{version=\"%s\",backend=\"%s\"} 1\n", PACKAGE_VERSION,
 		server->container_klass->name);
-	write_seconds(out, "warden_uptime_seconds", "gauge", "Time since the daemon started.",
-		      now - server->metrics.started_ns);
+	metrics_head_write_seconds(out, "warden_uptime_seconds", "gauge",
+				   "Time since the daemon started.",
+				   now - server->metrics.started_ns);
 }
 
-static void write_containers(FILE *out, const struct server *server)
+static void metrics_head_write_containers(FILE *out, const struct server *server)
 {
 	static const enum container_state states[] = {STATE_BORN, STATE_ACTIVE, STATE_STOPPED,
 						      STATE_DESTROYED};
 
-	describe(out, "warden_containers", "gauge", "Containers by state.");
+	metrics_head_describe(out, "warden_containers", "gauge", "Containers by state.");
 	for (size_t i = 0; i < ARRAY_SIZE(states); i++)
 		fprintf(out, "warden_containers{state=\"%s\"} %zu\n",
 			container_state_name(states[i]),
 			registry_count(&server->registry, states[i]));
 }
 
-/* Which number of a type of requests a family shows. */
-static uint64_t get_begun(const struct metrics_requests *requests)
+/* The figures of a request type that metrics_head_write_by_type can print. */
+static uint64_t metrics_head_get_begun(const struct metrics_requests *requests)
 {
 	return requests->begun;
 }
 
-static uint64_t get_failed(const struct metrics_requests *requests)
+static uint64_t metrics_head_get_failed(const struct metrics_requests *requests)
 {
 	return requests->failed;
 }
 
-static uint64_t get_running(const struct metrics_requests *requests)
+static uint64_t metrics_head_get_running(const struct metrics_requests *requests)
 {
 	return requests->begun - requests->ended;
 }
 
-static void write_by_type(FILE *out, const struct metrics *metrics, const char *name,
-			  const char *type, const char *help,
-			  uint64_t (*get)(const struct metrics_requests *requests))
+static void metrics_head_write_by_type(FILE *out, const struct metrics *metrics, const char *name,
+				       const char *type, const char *help,
+				       uint64_t (*get)(const struct metrics_requests *requests))
 {
 	size_t n;
 	const struct request_handler *const *handlers = request_handlers(&n);
 
-	describe(out, name, type, help);
+	metrics_head_describe(out, name, type, help);
 	for (size_t i = 0; i < n; i++)
 		fprintf(out, "%s{type=\"%s\"} %" PRIu64 "\n", name, handlers[i]->name,
 			get(&metrics->requests[handlers[i]->type]));
 }
 
-static void write_histogram(FILE *out, const char *name, const char *type,
-			    const struct metrics_requests *requests)
+static void metrics_head_write_histogram(FILE *out, const char *name, const char *type,
+					 const struct metrics_requests *requests)
 {
 	uint64_t sum = 0;
 
@@ -107,43 +108,49 @@ static void write_histogram(FILE *out, const char *name, const char *type,
 	fprintf(out, "%s_count{type=\"%s\"} %" PRIu64 "\n", name, type, requests->answered);
 }
 
-/* Of the types that came: 18 lines for each of the others would be of no use. */
-static void write_durations(FILE *out, const struct metrics *metrics)
+/* Prints only types that have been answered: a histogram is 18 lines. */
+static void metrics_head_write_durations(FILE *out, const struct metrics *metrics)
 {
 	static const char name[] = "warden_request_duration_seconds";
 	size_t n;
 	const struct request_handler *const *handlers = request_handlers(&n);
 
-	describe(out, name, "histogram", "Time from a request's arrival to its answer.");
+	metrics_head_describe(out, name, "histogram",
+			      "Time from a request's arrival to its answer.");
 	for (size_t i = 0; i < n; i++)
 		if (metrics->requests[handlers[i]->type].answered > 0)
-			write_histogram(out, name, handlers[i]->name,
-					&metrics->requests[handlers[i]->type]);
+			metrics_head_write_histogram(out, name, handlers[i]->name,
+						     &metrics->requests[handlers[i]->type]);
 }
 
-static void write_requests(FILE *out, const struct server *server)
+static void metrics_head_write_requests(FILE *out, const struct server *server)
 {
 	const struct metrics *metrics = &server->metrics;
 	const struct connection *connection;
 	uint64_t connections = 0;
 
-	write_by_type(out, metrics, "warden_requests_total", "counter", "Requests by type.",
-		      get_begun);
-	write_by_type(out, metrics, "warden_request_errors_total", "counter",
-		      "Requests that were answered by an error, by type.", get_failed);
-	write_by_type(out, metrics, "warden_requests_in_progress", "gauge",
-		      "Requests that are being carried out, by type.", get_running);
-	write_durations(out, metrics);
-	write_one(out, "warden_refused_frames_total", "counter",
-		  "Frames that held no request that the daemon knows.", metrics->refused_frames);
+	metrics_head_write_by_type(out, metrics, "warden_requests_total", "counter",
+				   "Requests by type.", metrics_head_get_begun);
+	metrics_head_write_by_type(out, metrics, "warden_request_errors_total", "counter",
+				   "Requests that were answered by an error, by type.",
+				   metrics_head_get_failed);
+	metrics_head_write_by_type(out, metrics, "warden_requests_in_progress", "gauge",
+				   "Requests that are being carried out, by type.",
+				   metrics_head_get_running);
+	metrics_head_write_durations(out, metrics);
+	metrics_head_write_value(out, "warden_refused_frames_total", "counter",
+				 "Frames that held no request that the daemon knows.",
+				 metrics->refused_frames);
 	TAILQ_FOREACH(connection, &server->connections, link)
 		connections++;
-	write_one(out, "warden_connections", "gauge", "Open connections of clients.", connections);
-	write_one(out, "warden_connections_accepted_total", "counter",
-		  "Connections of clients since the daemon started.", server->last_serial);
+	metrics_head_write_value(out, "warden_connections", "gauge", "Open connections of clients.",
+				 connections);
+	metrics_head_write_value(out, "warden_connections_accepted_total", "counter",
+				 "Connections of clients since the daemon started.",
+				 server->last_serial);
 }
 
-static uint64_t count_jobs(const struct server *server)
+static uint64_t metrics_head_count_jobs(const struct server *server)
 {
 	const struct container *c;
 	uint64_t n = 0;
@@ -153,7 +160,7 @@ static uint64_t count_jobs(const struct server *server)
 	return n;
 }
 
-static void write_jobs(FILE *out, const struct server *server)
+static void metrics_head_write_jobs(FILE *out, const struct server *server)
 {
 	static const char *const reasons[METRICS_REASONS] = {
 		[WARDEN_END_EXITED] = "exited",       [WARDEN_END_SIGNAL] = "signal",
@@ -163,21 +170,23 @@ static void write_jobs(FILE *out, const struct server *server)
 	};
 	const struct metrics *metrics = &server->metrics;
 
-	write_one(out, "warden_jobs", "gauge", "Jobs that are not over.", count_jobs(server));
-	write_one(out, "warden_jobs_started_total", "counter", "Jobs that were started.",
-		  metrics->jobs_started);
-	describe(out, "warden_jobs_ended_total", "counter",
-		 "Jobs that are over, by the reason of their end.");
+	metrics_head_write_value(out, "warden_jobs", "gauge", "Jobs that are not over.",
+				 metrics_head_count_jobs(server));
+	metrics_head_write_value(out, "warden_jobs_started_total", "counter",
+				 "Jobs that were started.", metrics->jobs_started);
+	metrics_head_describe(out, "warden_jobs_ended_total", "counter",
+			      "Jobs that are over, by the reason of their end.");
 	for (size_t i = 0; i < METRICS_REASONS; i++)
 		if (reasons[i])
 			fprintf(out, "warden_jobs_ended_total{reason=\"%s\"} %" PRIu64 "\n",
 				reasons[i], metrics->jobs_ended[i]);
-	write_one(out, "warden_oom_kills_total", "counter",
-		  "Times that the kernel ended a process of a container for want of memory.",
-		  metrics->oom_kills);
+	metrics_head_write_value(
+		out, "warden_oom_kills_total", "counter",
+		"Times that the kernel ended a process of a container for want of memory.",
+		metrics->oom_kills);
 }
 
-static void write_pools(FILE *out, struct server *server)
+static void metrics_head_write_pools(FILE *out, struct server *server)
 {
 	const struct {
 		const char *name;
@@ -190,40 +199,43 @@ static void write_pools(FILE *out, struct server *server)
 	};
 	uint64_t now = uv_now(&server->loop);
 
-	describe(out, "warden_pool_size", "gauge", "How much there is in a pool at all.");
+	metrics_head_describe(out, "warden_pool_size", "gauge",
+			      "How much there is in a pool at all.");
 	for (size_t i = 0; i < ARRAY_SIZE(pools); i++)
 		fprintf(out, "warden_pool_size{pool=\"%s\"} %" PRIu32 "\n", pools[i].name,
 			pool_size(pools[i].pool));
-	describe(out, "warden_pool_free", "gauge", "How much of a pool could be taken now.");
+	metrics_head_describe(out, "warden_pool_free", "gauge",
+			      "How much of a pool could be taken now.");
 	for (size_t i = 0; i < ARRAY_SIZE(pools); i++)
 		fprintf(out, "warden_pool_free{pool=\"%s\"} %" PRIu32 "\n", pools[i].name,
 			pool_available(pools[i].pool, now));
 }
 
-/* Under the names that every exporter uses for them. */
-static void write_process(FILE *out, const struct server *server,
-			  const struct process_figures *process)
+/* Prints the standard process_* metrics of Prometheus exporters. */
+static void metrics_head_write_process(FILE *out, const struct server *server,
+				       const struct process_figures *process)
 {
-	write_seconds(out, "process_cpu_seconds_total", "counter",
-		      "User and system time of the daemon.", process->cpu_us * 1000);
-	write_one(out, "process_resident_memory_bytes", "gauge", "Resident memory of the daemon.",
-		  process->resident_bytes);
-	write_one(out, "process_virtual_memory_bytes", "gauge", "Virtual memory of the daemon.",
-		  process->virtual_bytes);
-	write_one(out, "process_open_fds", "gauge", "Open descriptors of the daemon.",
-		  process->descriptors);
-	write_one(out, "process_max_fds", "gauge", "Descriptors that the daemon may open.",
-		  process->descriptors_max);
-	write_seconds(out, "process_start_time_seconds", "gauge",
-		      "When the daemon started, since 1970.", server->metrics.started_us * 1000);
+	metrics_head_write_seconds(out, "process_cpu_seconds_total", "counter",
+				   "User and system time of the daemon.", process->cpu_us * 1000);
+	metrics_head_write_value(out, "process_resident_memory_bytes", "gauge",
+				 "Resident memory of the daemon.", process->resident_bytes);
+	metrics_head_write_value(out, "process_virtual_memory_bytes", "gauge",
+				 "Virtual memory of the daemon.", process->virtual_bytes);
+	metrics_head_write_value(out, "process_open_fds", "gauge",
+				 "Open descriptors of the daemon.", process->descriptors);
+	metrics_head_write_value(out, "process_max_fds", "gauge",
+				 "Descriptors that the daemon may open.", process->descriptors_max);
+	metrics_head_write_seconds(out, "process_start_time_seconds", "gauge",
+				   "When the daemon started, since 1970.",
+				   server->metrics.started_us * 1000);
 }
 
 void metrics_head_write(FILE *out, struct server *server, const struct process_figures *process)
 {
-	write_build(out, server);
-	write_process(out, server, process);
-	write_containers(out, server);
-	write_requests(out, server);
-	write_jobs(out, server);
-	write_pools(out, server);
+	metrics_head_write_build(out, server);
+	metrics_head_write_process(out, server, process);
+	metrics_head_write_containers(out, server);
+	metrics_head_write_requests(out, server);
+	metrics_head_write_jobs(out, server);
+	metrics_head_write_pools(out, server);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The part of a page of metrics that is about the daemon as a whole. */
+/* The daemon-wide part of a page of metrics. */
 #ifndef CORE_HEALTH_METRICS_HEAD_H
 #define CORE_HEALTH_METRICS_HEAD_H
 
@@ -9,6 +9,7 @@
 
 struct server;
 
+/* Prints it in Prometheus' text format. The caller checks `out` for errors. Loop thread. */
 void metrics_head_write(FILE *out, struct server *server, const struct process_figures *process);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A page of metrics; see metrics_page.h. The daemon's own part is text from the start, since it has
- * one length; that of the containers is kept as numbers. All lines of a metric stand together, so
- * it goes through the containers once for each. */
+/* A page of metrics; see metrics_page.h. The daemon's part does not grow with the containers and is
+ * kept as text; the containers' part is kept as numbers. The format wants all lines of a metric
+ * together, so a reader walks the containers once per metric. */
 #include <config.h>
 
 #include "core/health/metrics_page.h"
@@ -17,10 +17,10 @@
 
 enum { HANDLE_MAX = 1024, LINE_MAX_BYTES = 256 + 2 * HANDLE_MAX };
 
-/* The kernel's number for 'no limit', or near it. */
+/* The kernel reports 'no limit' as a number above this. */
 #define LIMIT_MAX (UINT64_C(1) << 62)
 
-/* What is told of a container. */
+/* The figures of a container. */
 enum figure {
 	FIGURE_RSS,
 	FIGURE_CACHE,
@@ -95,16 +95,16 @@ struct metrics_page {
 	size_t head_length;
 	struct row *rows;
 	size_t n_rows;
-	bool known[FIGURES]; /* of any container */
+	bool known[FIGURES]; /* whether any container has the figure */
 };
 
 struct metrics_reader {
 	struct metrics_page *page;
 	size_t head_at;
 	int family;
-	size_t row; /* 0: the family's description; else the container before it */
+	size_t row; /* 0: the family's description; i + 1: container i */
 	char line[LINE_MAX_BYTES];
-	size_t length, at; /* of the line, and what was read of it */
+	size_t length, at; /* of the line; bytes of it already read */
 };
 
 char *metrics_escape(const char *text)
@@ -123,34 +123,34 @@ char *metrics_escape(const char *text)
 	return escaped;
 }
 
-/* The first of MemoryStat that is known: a group's with those below it, else its own alone. */
-static uint64_t memory_of(const struct warden_info *info, int total, int own)
+/* Returns the figure including child cgroups if known, else that of the cgroup alone. */
+static uint64_t metrics_page_get_memory(const struct warden_info *info, int total, int own)
 {
 	return info->memory[total] != WARDEN_UNKNOWN ? info->memory[total] : info->memory[own];
 }
 
-static uint64_t ns_of_ticks(uint64_t ticks)
+static uint64_t metrics_page_ticks_to_ns(uint64_t ticks)
 {
 	return ticks == WARDEN_UNKNOWN ? WARDEN_UNKNOWN
 				       : ticks * (1000000000 / (uint64_t)sysconf(_SC_CLK_TCK));
 }
 
-static void fill_figures(uint64_t *figures, const struct container *c)
+static void metrics_page_fill_figures(uint64_t *figures, const struct container *c)
 {
-	/* Places in MemoryStat, whose order is the protocol's. */
+	/* Indices into memory[], which is in the protocol's order of MemoryStat. */
 	enum { CACHE = 0, RSS = 1, SWAP = 5, LIMIT = 13, TOTAL = 15 };
 	const struct warden_info *info = &c->info;
 	uint64_t limit = info->memory[LIMIT];
 
-	figures[FIGURE_RSS] = memory_of(info, TOTAL + RSS, RSS);
-	figures[FIGURE_CACHE] = memory_of(info, TOTAL + CACHE, CACHE);
-	figures[FIGURE_SWAP] = memory_of(info, TOTAL + SWAP, SWAP);
+	figures[FIGURE_RSS] = metrics_page_get_memory(info, TOTAL + RSS, RSS);
+	figures[FIGURE_CACHE] = metrics_page_get_memory(info, TOTAL + CACHE, CACHE);
+	figures[FIGURE_SWAP] = metrics_page_get_memory(info, TOTAL + SWAP, SWAP);
 	figures[FIGURE_LIMIT] = limit < LIMIT_MAX ? limit : WARDEN_UNKNOWN;
 	figures[FIGURE_PEAK] = info->peak_memory;
 	figures[FIGURE_OOM_KILLS] = info->oom_kills;
 	figures[FIGURE_CPU] = info->cpu_usage_ns;
-	figures[FIGURE_CPU_USER] = ns_of_ticks(info->cpu_user_ticks);
-	figures[FIGURE_CPU_SYSTEM] = ns_of_ticks(info->cpu_system_ticks);
+	figures[FIGURE_CPU_USER] = metrics_page_ticks_to_ns(info->cpu_user_ticks);
+	figures[FIGURE_CPU_SYSTEM] = metrics_page_ticks_to_ns(info->cpu_system_ticks);
 	figures[FIGURE_PROCESSES] = info->processes;
 	figures[FIGURE_JOBS] = jobs_count(c);
 	figures[FIGURE_RX_BYTES] = info->rx_bytes;
@@ -161,7 +161,7 @@ static void fill_figures(uint64_t *figures, const struct container *c)
 	figures[FIGURE_DISK_INODES] = info->disk_inodes;
 }
 
-static bool add_row(struct metrics_page *page, const struct container *c)
+static bool metrics_page_add_row(struct metrics_page *page, const struct container *c)
 {
 	struct row *row = &page->rows[page->n_rows];
 
@@ -169,13 +169,13 @@ static bool add_row(struct metrics_page *page, const struct container *c)
 	if (!row->handle)
 		return false;
 	page->n_rows++;
-	fill_figures(row->figures, c);
+	metrics_page_fill_figures(row->figures, c);
 	for (int i = 0; i < FIGURES; i++)
 		page->known[i] |= row->figures[i] != WARDEN_UNKNOWN;
 	return true;
 }
 
-static bool add_rows(struct metrics_page *page, const struct server *server)
+static bool metrics_page_add_rows(struct metrics_page *page, const struct server *server)
 {
 	const struct container *c;
 
@@ -185,14 +185,14 @@ static bool add_rows(struct metrics_page *page, const struct server *server)
 	if (!page->rows)
 		return false;
 	TAILQ_FOREACH(c, &server->registry.listed, listed)
-		/* Create lets no longer one in; a line must hold it. */
-		if (strlen(c->handle) <= HANDLE_MAX && !add_row(page, c))
+		/* A line must hold the handle; Create accepts no longer one. */
+		if (strlen(c->handle) <= HANDLE_MAX && !metrics_page_add_row(page, c))
 			return false;
 	return true;
 }
 
-static bool write_head(struct metrics_page *page, struct server *server,
-		       const struct process_figures *process)
+static bool metrics_page_write_head(struct metrics_page *page, struct server *server,
+				    const struct process_figures *process)
 {
 	FILE *out = open_memstream(&page->head, &page->head_length);
 
@@ -209,7 +209,8 @@ struct metrics_page *metrics_page_new(struct server *server, const struct proces
 	if (!page)
 		return NULL;
 	page->references = 1;
-	if (!write_head(page, server, process) || !add_rows(page, server)) {
+	if (!metrics_page_write_head(page, server, process) ||
+	    !metrics_page_add_rows(page, server)) {
 		metrics_page_unref(page);
 		return NULL;
 	}
@@ -244,8 +245,8 @@ void metrics_reader_free(struct metrics_reader *reader)
 	free(reader);
 }
 
-static int write_value(char *out, size_t size, const struct family *family, const struct row *row,
-		       uint64_t value)
+static int metrics_reader_write_value(char *out, size_t size, const struct family *family,
+				      const struct row *row, uint64_t value)
 {
 	if (family->seconds)
 		return snprintf(out, size, "%s{handle=\"%s\"} %" PRIu64 ".%09" PRIu64 "\n",
@@ -254,8 +255,8 @@ static int write_value(char *out, size_t size, const struct family *family, cons
 			value);
 }
 
-/* Puts the next line of the family together; 0: there is none for this container. */
-static int write_line(struct metrics_reader *reader)
+/* Formats the next line of the family; 0 if the container lacks the figure. */
+static int metrics_reader_write_line(struct metrics_reader *reader)
 {
 	const struct family *family = &families[reader->family];
 	const struct row *row;
@@ -266,19 +267,19 @@ static int write_line(struct metrics_reader *reader)
 	row = &reader->page->rows[reader->row - 1];
 	if (row->figures[reader->family] == WARDEN_UNKNOWN)
 		return 0;
-	return write_value(reader->line, sizeof(reader->line), family, row,
-			   row->figures[reader->family]);
+	return metrics_reader_write_value(reader->line, sizeof(reader->line), family, row,
+					  row->figures[reader->family]);
 }
 
-/* False: that was the last. A handle's length is bounded, so the line holds it. */
-static bool next_line(struct metrics_reader *reader)
+/* Formats the next line; false at the end. It always fits: HANDLE_MAX bounds the handle. */
+static bool metrics_reader_next_line(struct metrics_reader *reader)
 {
 	const struct metrics_page *page = reader->page;
 
 	reader->length = reader->at = 0;
 	while (reader->length == 0 && reader->family < FIGURES) {
 		if (page->known[reader->family] && reader->row <= page->n_rows) {
-			reader->length = (size_t)write_line(reader);
+			reader->length = (size_t)metrics_reader_write_line(reader);
 			reader->row++;
 		} else {
 			reader->family++;
@@ -288,8 +289,9 @@ static bool next_line(struct metrics_reader *reader)
 	return reader->length > 0;
 }
 
-/* Copies what is left of `text`, from `*at` on, and fits. */
-static size_t copy(char *out, size_t size, const char *text, size_t length, size_t *at)
+/* Copies as much of `text` from `*at` on as fits, and advances `*at`. Returns the bytes copied. */
+static size_t metrics_reader_copy_text(char *out, size_t size, const char *text, size_t length,
+				       size_t *at)
 {
 	size_t n = length - *at < size ? length - *at : size;
 
@@ -301,9 +303,11 @@ static size_t copy(char *out, size_t size, const char *text, size_t length, size
 size_t metrics_reader_read(struct metrics_reader *reader, char *out, size_t size)
 {
 	const struct metrics_page *page = reader->page;
-	size_t n = copy(out, size, page->head, page->head_length, &reader->head_at);
+	size_t n = metrics_reader_copy_text(out, size, page->head, page->head_length,
+					    &reader->head_at);
 
-	while (n < size && (reader->at < reader->length || next_line(reader)))
-		n += copy(out + n, size - n, reader->line, reader->length, &reader->at);
+	while (n < size && (reader->at < reader->length || metrics_reader_next_line(reader)))
+		n += metrics_reader_copy_text(out + n, size - n, reader->line, reader->length,
+					      &reader->at);
 	return n;
 }

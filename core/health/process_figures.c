@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The daemon's own figures; see process_figures.h. What cannot be read stays 0. */
+/* The daemon's own figures; see process_figures.h. A figure that cannot
+ * be read is 0. */
 #include <config.h>
 
 #include "core/health/process_figures.h"
@@ -9,7 +10,7 @@
 
 #include "lib/cleanup.h"
 
-static void read_memory(struct process_figures *figures)
+static void process_figures_read_memory(struct process_figures *figures)
 {
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), size, resident;
 	FILE *file = fopen("/proc/self/statm", "re");
@@ -20,10 +21,10 @@ static void read_memory(struct process_figures *figures)
 		figures->virtual_bytes = size * page;
 		figures->resident_bytes = resident * page;
 	}
-	fclose(file); /* was only read from */
+	fclose(file); /* opened for reading: nothing to lose */
 }
 
-static void count_descriptors(struct process_figures *figures)
+static void process_figures_count_descriptors(struct process_figures *figures)
 {
 	_cleanup_closedir_ DIR *dir = opendir("/proc/self/fd");
 	const struct dirent *entry;
@@ -32,7 +33,7 @@ static void count_descriptors(struct process_figures *figures)
 	while (dir && (entry = readdir(dir)))
 		figures->descriptors += entry->d_name[0] != '.';
 	if (figures->descriptors > 0)
-		figures->descriptors--; /* the directory's own */
+		figures->descriptors--; /* the directory's own descriptor */
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
 		figures->descriptors_max = limit.rlim_cur;
 }
@@ -42,8 +43,8 @@ void process_figures_read(struct process_figures *figures)
 	struct rusage usage;
 
 	*figures = (struct process_figures){0};
-	read_memory(figures);
-	count_descriptors(figures);
+	process_figures_read_memory(figures);
+	process_figures_count_descriptors(figures);
 	if (getrusage(RUSAGE_SELF, &usage) == 0)
 		figures->cpu_us =
 			(uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000 +

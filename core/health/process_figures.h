@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the kernel tells about the daemon's own process. */
+/* The kernel's figures about the daemon's process. */
 #ifndef CORE_HEALTH_PROCESS_FIGURES_H
 #define CORE_HEALTH_PROCESS_FIGURES_H
 
 #include <stdint.h>
 
 struct process_figures {
-	uint64_t resident_bytes, virtual_bytes; /* 0: not known */
+	uint64_t resident_bytes, virtual_bytes; /* 0: unknown */
 	uint64_t cpu_us;                        /* user and system */
-	uint64_t descriptors, descriptors_max;  /* 0: not known */
+	uint64_t descriptors, descriptors_max;  /* 0: unknown */
 };
 
-/* Any thread; counting many descriptors takes a while. */
+/* Reads all figures. Any thread; slow if many descriptors are open. */
 void process_figures_read(struct process_figures *figures);
 
 #endif

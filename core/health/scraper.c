@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* See scraper.h. */
+/* Collects the containers' figures for a page of metrics; see scraper.h. */
 #include <config.h>
 
 #include "core/health/scraper.h"
@@ -14,20 +14,21 @@
 enum {
 	DEADLINE_MS = 1000,
 	LIFETIME_MS = 1000, /* of a page */
-	/* How many containers are asked at once: few, so that workers are left for requests. */
+	/* Containers asked at the same time: few, to leave workers for requests. */
 	ASKED_AT_ONCE = 4,
 };
 
 typedef char container_id[sizeof(((struct container *)0)->id)];
 
-/* One round: from a request for a page to the page. Lives on until all who were asked have
+/* One round, from the request for a page to the page. It is freed when all containers asked have
  * answered. */
 struct scrape {
-	struct scraper *scraper; /* NULL: the page is made, or nobody wants it any more */
+	struct scraper *scraper; /* NULL: the page is made, or the scraper is freed */
 	struct server *server;
 	container_id *ids;
 	size_t n, next;
-	unsigned asked, busy; /* the second: those of the first that had something else to do */
+	unsigned asked; /* containers that have not answered yet */
+	unsigned busy;  /* those of them that had other operations when asked */
 	uv_timer_t *deadline;
 	bool late;
 	uv_work_t work;
@@ -42,7 +43,7 @@ struct scraper {
 	struct metrics_page *page;
 	uv_timer_t *expiry;
 	struct scrape *scrape;
-	container_id last; /* that was asked: the next round begins behind it */
+	container_id last; /* asked last: the next round begins after it */
 };
 
 struct scraper *scraper_new(struct server *server, void (*ready)(void *data), void *data)
@@ -57,8 +58,8 @@ struct scraper *scraper_new(struct server *server, void (*ready)(void *data), vo
 	return scraper;
 }
 
-/* Frees it when nobody refers to it any more. */
-static void scrape_release(struct scrape *scrape)
+/* Frees the round if no scraper, container or worker refers to it. */
+static void scraper_release_scrape(struct scrape *scrape)
 {
 	if (scrape->scraper || scrape->asked > 0 || !scrape->process_known)
 		return;
@@ -66,7 +67,7 @@ static void scrape_release(struct scrape *scrape)
 	free(scrape);
 }
 
-static void drop_page(struct scraper *scraper)
+static void scraper_drop_page(struct scraper *scraper)
 {
 	timer_stop(&scraper->expiry);
 	metrics_page_unref(take_pointer(scraper->page));
@@ -82,19 +83,19 @@ void scraper_free(struct scraper *scraper)
 	if (scrape) {
 		timer_stop(&scrape->deadline);
 		scrape->scraper = NULL;
-		scrape_release(scrape);
+		scraper_release_scrape(scrape);
 	}
-	drop_page(scraper);
+	scraper_drop_page(scraper);
 	free(scraper);
 }
 
-static void expire(uv_timer_t *timer)
+static void scraper_on_expiry(uv_timer_t *timer)
 {
-	drop_page(timer->data);
+	scraper_drop_page(timer->data);
 }
 
-/* The page is made of what is known now. */
-static void finish(struct scrape *scrape)
+/* Makes the page of the figures known now and calls `ready`. */
+static void scraper_finish_page(struct scrape *scrape)
 {
 	struct scraper *scraper = take_pointer(scrape->scraper);
 
@@ -102,94 +103,96 @@ static void finish(struct scrape *scrape)
 	scraper->scrape = NULL;
 	scraper->page = metrics_page_new(scrape->server, &scrape->process);
 	if (scraper->page)
-		scraper->expiry = timer_start(scrape->server, LIFETIME_MS, expire, scraper);
-	scrape_release(scrape);
+		scraper->expiry =
+			timer_start(scrape->server, LIFETIME_MS, scraper_on_expiry, scraper);
+	scraper_release_scrape(scrape);
 	scraper->ready(scraper->data);
 	if (scraper->page && !scraper->expiry)
-		drop_page(scraper); /* nothing would make it go */
+		scraper_drop_page(scraper); /* without a timer it would never expire */
 }
 
-static void step(struct scrape *scrape);
+static void scraper_continue(struct scrape *scrape);
 
-static void came(struct container *c, struct scrape *scrape)
+static void scraper_take_answer(struct container *c, struct scrape *scrape)
 {
 	c->scraped = false;
 	scrape->asked--;
-	step(scrape);
+	scraper_continue(scrape);
 }
 
-static void came_at_once(struct container *c, void *data)
+static void scraper_on_idle_answer(struct container *c, void *data)
 {
-	came(c, data);
+	scraper_take_answer(c, data);
 }
 
-static void came_later(struct container *c, void *data)
+static void scraper_on_busy_answer(struct container *c, void *data)
 {
 	struct scrape *scrape = data;
 
 	scrape->busy--;
-	came(c, scrape);
+	scraper_take_answer(c, scrape);
 }
 
-/* One that has not answered an earlier round is not asked again; one that is busy answers when it
- * can, and keeps none of the others waiting. */
-static void ask(struct scrape *scrape, const char *id)
+/* A container that still owes an answer to a previous round is not asked again. A busy one answers
+ * later and does not count against ASKED_AT_ONCE. */
+static void scraper_ask_container(struct scrape *scrape, const char *id)
 {
 	struct container *c = registry_find_id(&scrape->server->registry, id);
 	bool busy = c && (c->running || !TAILQ_EMPTY(&c->operations));
 
 	if (!c || !c->is_listed || !c->alive || c->scraped)
 		return;
-	c->scraped = container_info_ask(c, busy ? came_later : came_at_once, scrape);
+	c->scraped = container_info_ask(c, busy ? scraper_on_busy_answer : scraper_on_idle_answer,
+					scrape);
 	scrape->asked += c->scraped;
 	scrape->busy += busy && c->scraped;
 }
 
-static void step(struct scrape *scrape)
+static void scraper_continue(struct scrape *scrape)
 {
 	while (scrape->scraper && scrape->next < scrape->n &&
 	       scrape->asked - scrape->busy < ASKED_AT_ONCE) {
 		const char *id = scrape->ids[scrape->next++];
 
 		memcpy(scrape->scraper->last, id, sizeof(container_id));
-		ask(scrape, id);
+		scraper_ask_container(scrape, id);
 	}
 	if (scrape->scraper && scrape->process_known && (scrape->asked == 0 || scrape->late))
-		finish(scrape);
+		scraper_finish_page(scrape);
 	else
-		scrape_release(scrape);
+		scraper_release_scrape(scrape);
 }
 
-static void read_process(uv_work_t *work)
+static void scraper_read_process(uv_work_t *work)
 {
 	struct scrape *scrape = work->data;
 
 	process_figures_read(&scrape->process);
 }
 
-static void process_read(uv_work_t *work, int cancelled)
+static void scraper_on_process_read(uv_work_t *work, int cancelled)
 {
 	struct scrape *scrape = work->data;
 
-	(void)cancelled; /* nobody cancels */
+	(void)cancelled; /* never cancelled */
 	scrape->process_known = true;
-	step(scrape);
+	scraper_continue(scrape);
 }
 
-/* The daemon's own figures need a worker as well; without them there is no page. */
-static void too_late(uv_timer_t *timer)
+/* Asks no more containers. The page still waits for the daemon's own figures from a worker. */
+static void scraper_on_deadline(uv_timer_t *timer)
 {
 	struct scrape *scrape = timer->data;
 
 	timer_stop(&scrape->deadline);
 	scrape->next = scrape->n;
 	scrape->late = true;
-	step(scrape);
+	scraper_continue(scrape);
 }
 
-/* All that are listed, beginning behind the one that was asked last: so each has its turn, however
- * many there are. */
-static bool list_containers(struct scrape *scrape, const char *last)
+/* Lists the containers to ask, beginning after the one asked last, so that each gets its turn even
+ * if a round cannot reach all. False: no memory. */
+static bool scraper_list_containers(struct scrape *scrape, const char *last)
 {
 	const struct registry *registry = &scrape->server->registry;
 	const struct container *c;
@@ -225,17 +228,18 @@ bool scraper_begin(struct scraper *scraper)
 		return false;
 	scrape->server = server;
 	scrape->work.data = scrape;
-	scrape->deadline = timer_start(server, DEADLINE_MS, too_late, scrape);
-	if (!scrape->deadline || !list_containers(scrape, scraper->last)) {
+	scrape->deadline = timer_start(server, DEADLINE_MS, scraper_on_deadline, scrape);
+	if (!scrape->deadline || !scraper_list_containers(scrape, scraper->last)) {
 		timer_stop(&scrape->deadline);
 		free(scrape);
 		return false;
 	}
 	scrape->scraper = scraper;
 	scraper->scrape = scrape;
-	if (uv_queue_work(&server->loop, &scrape->work, read_process, process_read) < 0)
-		abort(); /* only without a callback */
-	step(scrape);
+	if (uv_queue_work(&server->loop, &scrape->work, scraper_read_process,
+			  scraper_on_process_read) < 0)
+		abort(); /* fails only without a callback */
+	scraper_continue(scrape);
 	return true;
 }
 

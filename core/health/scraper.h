@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Makes pages of metrics: asks every container for its figures, a few at a time, and waits for them
- * at most a second; of those that do not answer in time the last known figures are shown. However
- * often it is asked, a page is made once a second at most. */
+/* Makes pages of metrics: asks every container for its figures, a few at a time, and waits for at
+ * most a second. The page shows the last known figures of a container that does not answer in time.
+ * At most one page is made per second. Loop thread only. */
 #ifndef CORE_HEALTH_SCRAPER_H
 #define CORE_HEALTH_SCRAPER_H
 
@@ -11,17 +11,17 @@
 
 struct scraper;
 
-/* `ready` is called on the loop thread when a page that was not there has been made, or could not
- * be. NULL: no memory. */
+/* `ready` is called on the loop thread when a round ends, with or without a page (no memory). NULL:
+ * no memory. */
 struct scraper *scraper_new(struct server *server, void (*ready)(void *data), void *data);
-/* `ready` is not called any more. */
+/* `ready` is not called after this. */
 void scraper_free(struct scraper *scraper);
 
-/* A page that is at most a second old, valid until the caller returns to the loop. NULL: there is
+/* Returns a page at most a second old, valid until the caller returns to the loop. NULL if there is
  * none. */
 struct metrics_page *scraper_page(const struct scraper *scraper);
 
-/* Begins to make one, unless that is under way. False: no memory. */
+/* Starts a round unless one is running. False: no memory. */
 bool scraper_begin(struct scraper *scraper);
 
 #endif
