@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The entry point of the linux backend: options, setup and teardown order, and the table of
+/* The entry point of the linux backend: its options, set-up and teardown, and the table of its
  * operations. Each operation is in the file of its name. */
 #include <linux/capability.h>
 #include <stdlib.h>
@@ -21,8 +21,8 @@
 #define OPTION_WSHD      "wshd"
 #define OPTION_TERMINALS "terminal_limit"
 
-/* The daemon needs these for namespaces, mounts, links, id maps, files and processes of any owner,
- * and limits. The rest is for root in containers without a user namespace. */
+/* Most are for the daemon itself: namespaces, mounts, links, id maps, files and processes of any
+ * owner, limits. The others are for root in containers without a user namespace. */
 #define CAPABILITY(name) (UINT64_C(1) << (name))
 #define CAPABILITIES                                                                               \
 	(CAPABILITY(CAP_SYS_ADMIN) | CAPABILITY(CAP_NET_ADMIN) | CAPABILITY(CAP_SETUID) |          \
@@ -56,7 +56,8 @@ static void linux_teardown(void *data)
 {
 	struct linux_backend *backend = data;
 
-	/* The watcher hands containers to the cleanup thread, which needs network and firewall. */
+	/* The order matters: the watcher hands containers to the cleanup thread, which uses the
+	 * network and the firewall. */
 	if (backend->cleanup)
 		cleanup_thread_drain(backend->cleanup);
 	if (backend->watcher)
@@ -85,7 +86,7 @@ static int linux_load_program(struct linux_backend *backend, struct warden_error
 	return backend->program_fd < 0 ? -1 : 0;
 }
 
-/* Runs before the first fork, since it may move the daemon to another control group. */
+/* May move the daemon to another cgroup, so it runs before any process is forked. */
 static int linux_setup_cgroups(struct linux_backend *backend, struct warden_error *err)
 {
 	return cgroups_setup(backend->host, &backend->cgroups, err);
@@ -125,7 +126,7 @@ static int linux_start_spawner(struct linux_backend *backend, struct warden_erro
 	return linux_spawner_start(backend, &backend->spawner, err);
 }
 
-/* This step starts the first threads. */
+/* Starts the first threads; the spawner is forked before. */
 static int linux_setup_network(struct linux_backend *backend, struct warden_error *err)
 {
 	if (net_setup(backend->host, &backend->net, err) < 0)

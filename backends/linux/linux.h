@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The state of the backend, shared by its files. A container is in linux_container.h. */
+/* The state of the linux backend that its files share. A container's state is in
+ * run/linux_container.h. */
 #ifndef LINUX_LINUX_H
 #define LINUX_LINUX_H
 
@@ -11,12 +12,12 @@
 #endif
 
 enum {
-	/* The number of ids of a container, inside and on the host. */
+	/* Number of user ids (and of group ids) of a container, inside and on the host. */
 	ID_RANGE = 65536,
 };
 
-/* Whether new containers have a user namespace. Containers that may run a warden have none, since
- * root of a user namespace can neither use device cgroups nor make device nodes. */
+/* Whether a new container has its own user namespace. A container that may run a warden has none,
+ * because root of a user namespace can neither use the devices controller nor make device nodes. */
 static inline bool linux_user_namespace(const struct warden_settings *settings)
 {
 	return settings->user_namespace && !settings->allow_nested_warden;
@@ -30,9 +31,9 @@ static inline uint32_t linux_base(const struct warden_settings *settings, uint32
 
 struct linux_backend {
 	const struct warden_host *host;
-	int program_fd;    /* the copy of wshd that containers execute */
-	int64_t terminals; /* limit per container */
-	const char *lang;  /* LANG of the daemon, for jobs; NULL: not set */
+	int program_fd;    /* wshd, to be executed */
+	int64_t terminals; /* the most terminals of a container */
+	const char *lang;  /* LANG of the daemon, for jobs; NULL if unset */
 	int union_kind;    /* enum union_kind; see union.h */
 	struct cgroups *cgroups;
 	struct linux_spawner *spawner;

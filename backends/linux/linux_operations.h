@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The operations of the klass, each in the file of its name; include/warden/backend.h documents
- * them. */
+/* The operations of warden_container_klass, each in the file of its name; include/warden/backend.h
+ * documents them. */
 #ifndef BACKENDS_LINUX_LINUX_OPERATIONS_H
 #define BACKENDS_LINUX_LINUX_OPERATIONS_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* See hooks.h. posix_spawn starts a hook: it neither copies the daemon's memory nor runs fork
- * handlers of its libraries. The hook inherits none of the daemon's descriptors. */
+/* Runs hooks; see hooks.h. A hook is started by posix_spawn, which neither copies the daemon's
+ * memory nor runs fork handlers of its libraries. It inherits no descriptors of the daemon. */
 #include "backends/linux/create/hooks.h"
 
 #include <fcntl.h>
@@ -16,10 +16,10 @@
 #include "lib/cleanup.h"
 
 enum {
-	HOOK_MS = 10000,
-	CONFIG_MAX = 8192,  /* the core's limit for etc/config */
+	HOOK_MS = 10000,    /* time limit of a hook */
+	CONFIG_MAX = 8192,  /* the core writes no larger etc/config */
 	VARIABLES_MAX = 64, /* more than etc/config has lines */
-	OUTPUT_MAX = 640,   /* of a hook's standard error */
+	OUTPUT_MAX = 640,   /* bytes kept of a hook's output */
 };
 
 static const char *const names[] = {
@@ -57,7 +57,7 @@ bool hooks_any(const struct warden_settings *settings)
 	return false;
 }
 
-/* The environment of a hook; owns its texts. */
+/* The environment of a hook; owns the texts of its variables. */
 struct hook_environment {
 	char config[CONFIG_MAX], path[PATH_MAX + 32], pid[32];
 	char *variables[VARIABLES_MAX + 1];
@@ -70,7 +70,7 @@ static void hooks_add_variable(struct hook_environment *environment, char *varia
 		environment->variables[environment->n++] = variable;
 }
 
-/* Each line of etc/config is one variable. */
+/* The lines of etc/config are variables, NAME=VALUE. */
 static int hooks_add_config(struct hook_environment *environment, int dir_fd,
 			    struct warden_error *err)
 {
@@ -106,8 +106,8 @@ static int hooks_make_environment(struct hook_environment *environment,
 	return 0;
 }
 
-/* The hook gets its own session, so that all its processes can be killed, and no signal is blocked
- * or ignored. */
+/* The hook leads its own session, so that the whole group can be killed; no signal is blocked or
+ * ignored. */
 static int hooks_set_attributes(posix_spawnattr_t *attributes)
 {
 	sigset_t none, all;
@@ -134,7 +134,7 @@ static int hooks_set_files(posix_spawn_file_actions_t *files, int stderr_fd)
 	return result;
 }
 
-/* Returns the pid, or -1 and errno. */
+/* Returns the pid, or -1 with errno. */
 static pid_t hooks_spawn(const char *program, char **variables, int stderr_fd)
 {
 	char *arguments[] = {(char *)program, NULL};
@@ -157,13 +157,13 @@ static pid_t hooks_spawn(const char *program, char **variables, int stderr_fd)
 	return number == 0 ? pid : -1;
 }
 
-/* The beginning of a hook's standard error. */
+/* The beginning of what a hook writes to its standard error. */
 struct hook_output {
 	char text[OUTPUT_MAX + 1];
 	size_t length;
 };
 
-/* Reads what is available. Returns false at end of file or on an error. */
+/* Reads once and discards what exceeds the buffer. Returns false at end of file or on an error. */
 static bool hooks_read_output(struct hook_output *output, int fd)
 {
 	char rest[4096];
@@ -178,7 +178,7 @@ static bool hooks_read_output(struct hook_output *output, int fd)
 	return true;
 }
 
-/* Returns the output as one line of printable ASCII. */
+/* Turns the output into one line without control characters. */
 static const char *hooks_output_line(struct hook_output *output)
 {
 	while (output->length > 0 && (unsigned char)output->text[output->length - 1] <= ' ')
@@ -198,8 +198,8 @@ static int64_t hooks_now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Waits for the end of the hook's first process; its background processes may keep the pipe open.
- * Returns 0, or -1 on timeout. */
+/* Waits for the exit of the process itself, as its background children may keep the pipe open.
+ * Returns 0, or -1 if it exceeds the time limit. */
 static int hooks_await_end(int pidfd, int pipe_fd, struct hook_output *output)
 {
 	int64_t end = hooks_now_ms() + HOOK_MS;
@@ -243,7 +243,7 @@ static int hooks_check_status(const char *what, int status, struct hook_output *
 				line);
 }
 
-/* Waits for the hook and checks its exit status; kills it on timeout. */
+/* Waits for the exit and checks the status. */
 static int hooks_reap(const char *what, pid_t pid, int pipe_fd, struct warden_error *err)
 {
 	_cleanup_close_ int pidfd = pidfd_open(pid, 0);
@@ -251,8 +251,8 @@ static int hooks_reap(const char *what, pid_t pid, int pipe_fd, struct warden_er
 	int status = 0;
 	bool late = pidfd < 0 || hooks_await_end(pidfd, pipe_fd, &output) < 0;
 
-	if (late)
-		kill(-pid, SIGKILL); /* its session; the pid is not reused before waitpid */
+	if (late) /* the group of the hook: not waited for yet, so its id is still valid */
+		kill(-pid, SIGKILL);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	if (late) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The set-up child's part of starting a container's first process; see init.h. */
+/* Starts a container's first process, on the set-up child's side; see init.h. */
 #include "backends/linux/create/init.h"
 
 #include <fcntl.h>
@@ -15,11 +15,11 @@
 #include "lib/fd_message.h"
 #include "lib/fork.h"
 
-/* The namespaces that the first process is created in. It makes its cgroup namespace once it is in
- * its own cgroup, and its mount namespace last. */
+/* The namespaces that the first process is forked into. It makes its mount and cgroup namespaces
+ * itself, last: then its mounts are complete and it is in its own cgroup. */
 #define INIT_NAMESPACES (CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS)
 
-/* Receives a message; fails unless it is `event`. */
+/* Waits for `event`. Fails if another event is received; INIT_FAILED carries the error. */
 static int init_receive(int socket, enum init_event event, struct init_message *message,
 			struct warden_error *err)
 {
@@ -35,7 +35,7 @@ static int init_receive(int socket, enum init_event event, struct init_message *
 	}
 	if (message->event != event)
 		return warden_error_set(err,
-					"unexpected message from the container's first process");
+					"the container's first process sent an unexpected message");
 	return 0;
 }
 
@@ -49,15 +49,15 @@ static int init_send(int socket, enum init_event event, const int *fd, struct wa
 }
 
 /* The helper makes the user namespace as the container's base id, so that inotify instances,
- * message queues and the like are charged to that id and not to root. Once the maps are written, it
- * creates the first process in it, as a child of the set-up child. */
+ * message queues and the like are charged to that id and not to root. Once the id maps are written
+ * it forks the first process in the namespace, as a child of the set-up child. */
 static void __attribute__((noreturn)) init_run_helper(const struct setup *setup)
 {
 	struct init_message message = {.event = INIT_BORN};
 	struct warden_error err;
 	int socket = setup->init_far_fd;
 
-	close(setup->init_fd); /* so that the end of the set-up child is seen */
+	close(setup->init_fd); /* else the end of the set-up child is not seen */
 	if (user_become(setup->parameters.base, &err) < 0)
 		init_child_fail(socket, &err);
 	if (unshare(CLONE_NEWUSER) < 0) {
@@ -71,7 +71,7 @@ static void __attribute__((noreturn)) init_run_helper(const struct setup *setup)
 		warden_error_errno(&err, "become root of the user namespace");
 		init_child_fail(socket, &err);
 	}
-	/* With CLONE_PARENT the exit signal is that of the caller. */
+	/* With CLONE_PARENT the exit signal is the caller's, so none may be given. */
 	message.event = INIT_BORN;
 	message.pid = fork_with(INIT_NAMESPACES | CLONE_PARENT, 0, -1);
 	if (message.pid == 0)
@@ -87,8 +87,8 @@ static int init_start_in_user_namespace(struct setup *setup, struct warden_error
 {
 	const struct user_map map = {setup->parameters.base, ID_RANGE, 0, 0};
 	struct init_message message;
-	/* The helper is created in the container's cgroup, which the first process inherits: it has
-	 * no right to move itself there. */
+	/* Forked into the container's cgroup, which the first process inherits: inside the user
+	 * namespace it has no permission to enter it. */
 	pid_t helper = fork_with(0, SIGCHLD, setup->cgroup_fd);
 
 	if (helper == 0)
@@ -103,7 +103,7 @@ static int init_start_in_user_namespace(struct setup *setup, struct warden_error
 	if (setup->namespace_fd < 0 || init_send(setup->init_fd, INIT_MAPPED, NULL, err) < 0 ||
 	    init_receive(setup->init_fd, INIT_BORN, &message, err) < 0)
 		return -1;
-	waitpid(helper, NULL, 0); /* its exit status is not needed */
+	waitpid(helper, NULL, 0); /* it has exited after INIT_BORN */
 	setup->init_pid = message.pid;
 	return 0;
 }
@@ -121,11 +121,11 @@ static int init_start_as_root(struct setup *setup, struct warden_error *err)
 	return 0;
 }
 
-/* The set-up child enters the container's network namespace: sockets that it opens belong to it,
- * /sys shows it, and no worker needs to enter it. */
+/* Moves the set-up child into the container's network namespace: sockets opened there belong to it
+ * and a new sysfs shows it. So no worker has to enter it. */
 static int init_enter_network(struct setup *setup, struct warden_error *err)
 {
-	/* A child that was not waited for: its pid is not reused. */
+	/* A child that has not been waited for: its pid cannot have been reused. */
 	setup->init_pidfd = pidfd_open(setup->init_pid, 0);
 	if (setup->init_pidfd < 0)
 		return warden_error_errno(err, "open process %d", setup->init_pid);
@@ -170,7 +170,8 @@ int init_execute(struct setup *setup, struct warden_error *err)
 
 	if (init_send(setup->init_fd, INIT_EXECUTE, NULL, err) < 0)
 		return -1;
-	/* Its end of the socket closes when it executes wshd; a message is always a failure. */
+	/* The exec of wshd closes its end of the socket; the only possible message is INIT_FAILED.
+	 */
 	switch (fd_message_receive(setup->init_fd, &message, sizeof(message), NULL, 0)) {
 	case 0:
 		return 0;

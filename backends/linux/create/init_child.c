@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The container's first process before it executes wshd; see init.h. It has all capabilities of its
- * user namespace, shares the mounts of the set-up child until it makes its own copy, and ends when
- * the set-up child ends. */
+/* The container's first process before it executes wshd; see init.h. It has all capabilities in its
+ * user namespace, shares the set-up child's mount namespace until it makes its own, and exits when
+ * the set-up child does. */
 #include "backends/linux/create/init.h"
 
 #include <fcntl.h>
@@ -17,22 +17,22 @@
 #include "lib/cleanup.h"
 #include "lib/fd_message.h"
 
-/* The number of wshd's socket: the first after the standard descriptors. */
+/* Descriptor of wshd's socket: the first after the standard descriptors. */
 #define LISTEN_FD (STDERR_FILENO + 1)
 
-/* Jobs inherit it, so that the host stays usable under load. */
+/* Inherited by all jobs: containers must leave the host usable. */
 #define INIT_NICE 10
 
 void init_child_fail(int socket, const struct warden_error *err)
 {
 	struct init_message message = {.event = INIT_FAILED, .error = *err};
 
-	fd_message_send(socket, &message, sizeof(message), NULL,
-			0); /* a failure cannot be reported elsewhere */
+	fd_message_send(socket, &message, sizeof(message), NULL, 0); /* no other way to report */
 	_exit(1);
 }
 
-/* Forbids user namespaces inside: a process in a new one is not bound by the bounding set. */
+/* Forbids user namespaces in the container: a process in a new one has all capabilities, whatever
+ * the bounding set. */
 static int init_child_forbid_user_namespaces(int proc, struct warden_error *err)
 {
 	_cleanup_close_ int fd = openat(proc, "sys/user/max_user_namespaces", O_WRONLY | O_CLOEXEC);
@@ -42,7 +42,7 @@ static int init_child_forbid_user_namespaces(int proc, struct warden_error *err)
 	return 0;
 }
 
-/* Serves messages of the set-up child until INIT_EXECUTE. */
+/* Serves the set-up child's messages until INIT_EXECUTE. */
 static void init_child_await_execute(const struct setup *setup)
 {
 	struct init_message message;
@@ -54,7 +54,7 @@ static void init_child_await_execute(const struct setup *setup)
 
 		if (fd_message_receive(socket, &message, sizeof(message), &proc, 1) !=
 		    sizeof(message))
-			_exit(1); /* the set-up child is gone */
+			_exit(1); /* the set-up child has exited */
 		if (message.event == INIT_EXECUTE)
 			return;
 		if (init_child_forbid_user_namespaces(proc, &err) < 0)
@@ -65,8 +65,8 @@ static void init_child_await_execute(const struct setup *setup)
 	}
 }
 
-/* The copy of the mounts belongs to the container's user namespace, so all mounts in it are locked.
- * The set-up child has pivoted already: "/" is the container's root. */
+/* The new mount namespace belongs to the container's user namespace, so all its mounts are locked.
+ * The working directory becomes the container's root; it no longer refers to the host. */
 static int init_child_leave_host(const struct setup *setup, struct warden_error *err)
 {
 	if (unshare(CLONE_NEWNS | CLONE_NEWCGROUP) < 0)
@@ -84,22 +84,23 @@ static void init_child_reset_signals(void)
 {
 	sigset_t none;
 
-	/* Ignored signals stay ignored after exec. SIGKILL and SIGSTOP cannot be set and need not
-	 * be. */
+	/* Ignored signals would stay ignored after exec. SIGKILL and SIGSTOP cannot be set and need
+	 * not be. */
 	for (int number = 1; number < NSIG; number++)
 		signal(number, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* Duplicates a descriptor above those that wshd expects, with close-on-exec. */
+/* Duplicates `fd` close-on-exec, above the descriptors that wshd expects. */
 static int init_child_move_fd(int fd)
 {
 	return fcntl(fd, F_DUPFD_CLOEXEC, LISTEN_FD + 1);
 }
 
-/* Leaves wshd its standard descriptors, from the container's /dev, and its socket, and nothing
- * else. `program` and `socket` are moved out of the way. */
+/* Sets up the descriptors of wshd: /dev/null of the container as standard descriptors, and wshd's
+ * socket; all others are closed by exec. Sets `program` and `socket` to duplicates outside that
+ * range. */
 static int init_child_arrange_fds(const struct setup *setup, int *program, int *socket,
 				  struct warden_error *err)
 {
@@ -109,7 +110,7 @@ static int init_child_arrange_fds(const struct setup *setup, int *program, int *
 	*program = init_child_move_fd(setup->backend->program_fd);
 	*socket = init_child_move_fd(setup->init_far_fd);
 	if (null < 0 || listening < 0 || *program < 0 || *socket < 0)
-		return warden_error_errno(err, "duplicate the descriptors of wshd");
+		return warden_error_errno(err, "open the descriptors for wshd");
 	for (int fd = 0; fd <= STDERR_FILENO; fd++)
 		if (dup2(null, fd) < 0)
 			return warden_error_errno(err, "set up standard descriptor %d", fd);
@@ -120,8 +121,8 @@ static int init_child_arrange_fds(const struct setup *setup, int *program, int *
 	return 0;
 }
 
-/* Removes what no job may do, not even root's: reach the kernel, other processes' memory, hardware,
- * the clock, mounts, the audit system and mandatory access control. */
+/* The capabilities that jobs may have. Even root's jobs may never reach the kernel, other
+ * processes' memory, hardware, the clock, mounts, the audit system or mandatory access control. */
 static uint64_t init_child_bounding_set(void)
 {
 	static const int refused[] = {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Creates a container: the worker's list of steps, each with its undo. The steps that the set-up
- * child runs meanwhile are in setup_child.c. */
+/* Creates a container: the worker's list of steps, each with its undo. The set-up child runs its
+ * own list meanwhile, in setup_child.c. */
 #include "backends/linux/linux_operations.h"
 
 #include <poll.h>
@@ -33,14 +33,15 @@ struct linux_creation {
 	struct setup_worker start;
 };
 
+/* Runs before anything is made. */
 static int linux_create_run_first_hook(struct linux_creation *creation, struct warden_error *err)
 {
 	return hooks_run(creation->backend->host, HOOK_PARENT_BEFORE_CLONE,
 			 creation->request->identity, 0, err);
 }
 
-/* Runs before files are made: limits left by a previous container could forbid them, and overlay is
- * read-only if it cannot make its work directory. */
+/* Runs before files are made: if the limits of a previous container allow no files, overlay cannot
+ * make its work directory and mounts read-only. */
 static int linux_create_reset_quota(struct linux_creation *creation, struct warden_error *err)
 {
 	return disk_quota_reset(&creation->backend->quota, creation->request->identity, err);
@@ -52,7 +53,7 @@ static int linux_create_make_cgroup(struct linux_creation *creation, struct ward
 			   &creation->container->cgroup, err);
 }
 
-/* Only dying processes are left in the group. */
+/* Only dying processes are left in the cgroup, so EBUSY is temporary. */
 static void linux_create_undo_cgroup(struct linux_creation *creation)
 {
 	const struct warden_host *host = creation->backend->host;
@@ -87,14 +88,14 @@ static int linux_create_await_init(struct linux_creation *creation, struct warde
 	return cgroup_attach(creation->container->cgroup, creation->container->init_pid, err);
 }
 
-/* Its end kills every process of its pid namespace. */
+/* The exit of the first process ends all processes of its pid namespace. */
 static void linux_create_undo_init(struct linux_creation *creation)
 {
 	struct pollfd ended = {.fd = creation->container->init_pidfd, .events = POLLIN};
 
 	if (ended.fd < 0)
 		return;
-	pidfd_send_signal(ended.fd, SIGKILL, NULL, 0); /* ESRCH: it has ended */
+	pidfd_send_signal(ended.fd, SIGKILL, NULL, 0); /* ESRCH: it has exited */
 	while (poll(&ended, 1, -1) < 0 && errno == EINTR)
 		;
 }
@@ -121,7 +122,8 @@ static void linux_create_on_net_removed(void *data)
 	pthread_mutex_unlock(&waiter->mutex);
 }
 
-/* Waits for the removal: the core reuses the id and the addresses as soon as create returns. */
+/* Waits until the network is removed: the core reuses the id and the addresses as soon as create
+ * returns. */
 static void linux_create_undo_network(struct linux_creation *creation)
 {
 	struct linux_create_waiter waiter = {
@@ -152,7 +154,7 @@ static void linux_create_undo_firewall(struct linux_creation *creation)
 		host->log(host, WARDEN_LOG_ERROR, creation->container->id, "%s", err.message);
 }
 
-/* Runs before wshd is executed: from then on the first process survives the daemon. */
+/* Runs before wshd is executed: from then on the first process outlives the daemon. */
 static int linux_create_write_record(struct linux_creation *creation, struct warden_error *err)
 {
 	const struct linux_container *container = creation->container;
@@ -161,7 +163,7 @@ static int linux_create_write_record(struct linux_creation *creation, struct war
 				container->init_pidfd, err);
 }
 
-/* The first process waits, in its cgroups and with its link. */
+/* The first process is in its cgroups, has its link, and waits. */
 static int linux_create_run_clone_hook(struct linux_creation *creation, struct warden_error *err)
 {
 	return hooks_run(creation->backend->host, HOOK_PARENT_AFTER_CLONE,
@@ -197,7 +199,8 @@ static int linux_create_execute_wshd(struct linux_creation *creation, struct war
 					  container->init_pid);
 	if (fstat(creation->backend->program_fd, &program) < 0)
 		return warden_error_errno(err, "stat wshd");
-	/* Its cgroup namespace exists by now; its root is the container's group. */
+	/* The first process is now in its cgroup namespace, whose root is the container's cgroup.
+	 */
 	if (creation->backend->host->settings->allow_nested_warden &&
 	    cgroup_enter_leaf(container->cgroup, container->init_pid, err) < 0)
 		return -1;
@@ -220,8 +223,8 @@ static void linux_create_undo_connect(struct linux_creation *creation)
 	linux_container_unwatch(creation->container);
 }
 
-/* The steps in order. On failure the undo functions run from the failed step back to the first, so
- * an undo handles a step that is half done. */
+/* The steps of a create, in order. If one fails, all undos from that step back to the first run: an
+ * undo must cope with a step that was half done. */
 static const struct linux_create_step {
 	int (*run)(struct linux_creation *creation, struct warden_error *err);
 	void (*undo)(struct linux_creation *creation);
@@ -273,7 +276,7 @@ static int linux_create_container(struct linux_backend *backend, const struct wa
 	return result;
 }
 
-/* A create that runs on its own thread. */
+/* A create on its own thread: it runs hooks or copies files. */
 struct linux_create_call {
 	struct linux_backend *backend;
 	const struct warden_create *create;
@@ -296,8 +299,8 @@ static void *linux_create_thread(void *data)
 	return NULL;
 }
 
-/* Runs a create on its own thread, so that slow hooks and copies do not occupy one of the few
- * workers. */
+/* Starts a thread for the create, so that slow hooks and copies do not block one of the few
+ * workers. Returns 1: host->created reports the result. */
 static int linux_create_start_thread(struct linux_backend *backend,
 				     const struct warden_create *create, struct warden_error *err)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The spawner; see linux_spawner.h. */
+/* The linux backend's spawner; see linux_spawner.h. The generic part is lib/spawner.c. */
 #include "backends/linux/create/linux_spawner.h"
 
 #include <grp.h>
@@ -20,10 +20,10 @@ struct linux_spawner {
 	const struct warden_host *host;
 };
 
-/* The requests. */
+/* The kinds of children. */
 enum request { REQUEST_SETUP, REQUEST_TRANSFER };
 
-/* Raises limits as far as possible, since a process in a user namespace cannot raise them. */
+/* Raises all resource limits as far as possible: it is not permitted inside a user namespace. */
 static void linux_spawner_raise_limits(void)
 {
 	for (int resource = 0; resource < RLIM_NLIMITS; resource++) {
@@ -32,14 +32,16 @@ static void linux_spawner_raise_limits(void)
 		if (setrlimit(resource, &limit) == 0 || getrlimit(resource, &limit) < 0)
 			continue;
 		limit.rlim_cur = limit.rlim_max;
-		setrlimit(resource, &limit); /* on failure the limit stays: the job reports it */
+		/* If this fails the limit stays; jobs that ask for more get an error. */
+		setrlimit(resource, &limit);
 	}
 }
 
 static int linux_spawner_prepare(const void *data)
 {
 	(void)data;
-	/* First processes whose set-up child has ended: the kernel reaps them for the spawner. */
+	/* A first process outlives its set-up child; the spawner becomes its parent and reaps it.
+	 */
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
 		return -1;
 	umask(0);
@@ -91,7 +93,7 @@ int linux_spawner_watch(struct linux_spawner *spawner, struct watcher *watcher,
 			const struct warden_host *host, struct warden_error *err)
 {
 	spawner->host = host;
-	/* A child that was not waited for: its pid is not reused. */
+	/* A child that has not been waited for: its pid cannot have been reused. */
 	spawner->pidfd = pidfd_open(spawner->spawner.pid, 0);
 	if (spawner->pidfd < 0)
 		return warden_error_errno(err, "open the spawner (process %d)",

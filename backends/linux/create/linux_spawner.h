@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The spawner: a small process with a single thread, forked before the daemon has any other, that
- * forks a set-up child for each container and a process for each transfer of files. It ends when
- * the daemon does. */
+/* The spawner: a small process with one thread, forked before the daemon starts threads. It forks a
+ * set-up child for each container and a process for each file transfer. It exits when the daemon
+ * does. */
 #ifndef BACKENDS_LINUX_CREATE_LINUX_SPAWNER_H
 #define BACKENDS_LINUX_CREATE_LINUX_SPAWNER_H
 
@@ -10,27 +10,28 @@
 
 struct linux_spawner;
 
-/* Call it while the caller has one thread. The spawner and its children have a copy of `backend` as
- * of this call. */
+/* Forks the spawner. Call it while the process has one thread. The spawner and its children see
+ * `backend` as it is at this call. */
 int linux_spawner_start(const struct linux_backend *backend, struct linux_spawner **spawner,
 			struct warden_error *err);
 
-/* Reports a failure of the backend if the spawner ends before linux_spawner_stop: by then there are
- * threads, so no new spawner can be forked. */
+/* Reports to host->failed if the spawner exits before linux_spawner_stop: the daemon has threads by
+ * then, so it cannot fork a new one. */
 int linux_spawner_watch(struct linux_spawner *spawner, struct watcher *watcher,
 			const struct warden_host *host, struct warden_error *err);
 
-/* Requests a set-up child for the container whose directory is `directory_fd`; `cgroup_fd` is its
- * group on v2, or -1. Returns the worker's end of the connection to it. Any thread may call it. */
+/* Starts a set-up child for the container whose directory is `directory_fd`; `cgroup_fd` is its
+ * cgroup on v2, or -1. Returns a socket to the child, or -1. Any thread may call it. */
 int linux_spawner_request(struct linux_spawner *spawner, int directory_fd, int cgroup_fd,
 			  struct warden_error *err);
 
-/* Requests a process that transfers files (linux_transfer.h) below `root_fd`, with `data_fd` or -1.
- * Returns the worker's end of the connection to it. Any thread may call it. */
+/* Starts a process that transfers files (linux_transfer.h) below `root_fd`; `data_fd` may be -1.
+ * Returns a socket to the process, or -1. Any thread may call it. */
 int linux_spawner_transfer(struct linux_spawner *spawner, int root_fd, int data_fd,
 			   struct warden_error *err);
 
-/* Ends the spawner; containers keep running. Free its watcher before. NULL is allowed. */
+/* Ends the spawner; containers keep running. The watcher must have been freed before. NULL is
+ * allowed. */
 void linux_spawner_stop(struct linux_spawner *spawner);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* See nested.h. The path is that of the original Warden, which clients' scripts use. */
+/* Nested containers; see nested.h. The mount point is that of the original Warden: scripts of its
+ * clients rely on it. */
 #include "backends/linux/create/nested.h"
 
 #include <fcntl.h>
@@ -22,7 +23,7 @@ static int nested_attach_group(struct setup *setup, const struct cgroup_place *p
 	snprintf(path, sizeof(path), PLACE "/%s", place->name);
 	group = mount_clone(AT_FDCWD, place->path, false);
 	if (group < 0 && errno == ENOENT)
-		return 0; /* the group is made when a limit needs it */
+		return 0; /* this cgroup is made when a limit needs it */
 	if (group < 0 || mount_set(group, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
 				   -1, false) < 0)
 		return warden_error_errno(err, "copy the mount of control group %s", place->path);
@@ -50,9 +51,9 @@ uint64_t nested_capabilities(void)
 {
 	static const int needed[] = {
 		CAP_SYS_ADMIN,    /* namespaces, mounts */
-		CAP_SYS_PTRACE,   /* to inspect processes of other users */
+		CAP_SYS_PTRACE,   /* to read /proc of other users' processes */
 		CAP_SYS_RESOURCE, /* limits of jobs */
-		CAP_MKNOD,        /* device nodes of its containers */
+		CAP_MKNOD,        /* /dev of its containers */
 	};
 	uint64_t set = 0;
 

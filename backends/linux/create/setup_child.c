@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The set-up child: one process per container, forked by the spawner. It makes the container's
- * namespaces, mounts and files and starts its first process. The protocol is in setup.h. */
+/* The set-up child: a process that the spawner forks for one container. It makes the container's
+ * namespaces, mounts and files and starts its first process. Its messages are in setup.h. */
 #include "backends/linux/create/setup.h"
 
 #include <stdlib.h>
@@ -23,7 +23,7 @@ void setup_note(struct setup *setup, const struct warden_error *note)
 {
 	struct setup_reply reply = {.event = SETUP_NOTE, .error = *note};
 
-	/* If the worker is gone, the next receive fails. */
+	/* If the worker is gone the next wait for its reply fails. */
 	fd_message_send(setup->socket, &reply, sizeof(reply), NULL, 0);
 }
 
@@ -81,13 +81,13 @@ static int setup_child_receive_request(struct setup *setup, struct warden_error 
 	return setup_child_receive_binds(setup, err);
 }
 
-/* The socket is in the container's directory, which only root of the host can reach: inside, root
- * of the host could not be told from root of the container. */
+/* The socket is in the container's directory, which only root of the host can reach. A socket
+ * inside the container could not tell host root from container root. */
 static int setup_child_listen(struct setup *setup, struct warden_error *err)
 {
 	umask(0177);
 	setup->listen_fd = wshd_listen(setup->directory_fd, err);
-	umask(0); /* later files get exactly the mode that is passed */
+	umask(0); /* other files get exactly the requested mode */
 	return setup->listen_fd < 0 ? -1 : 0;
 }
 
@@ -104,7 +104,7 @@ static int setup_child_report_init(struct setup *setup, struct warden_error *err
 	return 0;
 }
 
-/* Has the worker run the hook on the host, and waits for it. */
+/* Asks the worker to run the hook on the host, and waits for its `go`. */
 static int setup_child_run_hook(struct setup *setup, enum hook hook, struct warden_error *err)
 {
 	const struct setup_reply reply = {.event = SETUP_HOOK, .hook = (int)hook};
@@ -128,7 +128,7 @@ static int setup_child_run_hook_after_pivot(struct setup *setup, struct warden_e
 	return setup_child_run_hook(setup, HOOK_CHILD_AFTER_PIVOT, err);
 }
 
-/* Waits until the worker has made cgroups and links and recorded the first process. */
+/* Waits until the worker has made cgroups and links and recorded the pid of the first process. */
 static int setup_child_await_worker(struct setup *setup, struct warden_error *err)
 {
 	const struct setup_reply reply = {.event = SETUP_READY};
@@ -140,8 +140,8 @@ static int setup_child_await_worker(struct setup *setup, struct warden_error *er
 	return 0;
 }
 
-/* The steps in order. None has an undo: the exit of the set-up child ends the first process and all
- * namespaces; the worker removes the files. */
+/* The steps of a set-up, in order. They need no undo: the exit of the set-up child ends the first
+ * process and with it all namespaces. The worker removes files. */
 static int (*const steps[])(struct setup *setup, struct warden_error *err) = {
 	setup_child_receive_request,
 	root_mounts_private,
@@ -186,7 +186,6 @@ void setup_child_run(const struct linux_backend *backend, int socket, int direct
 			reply.event = SETUP_FAILED;
 			break;
 		}
-	fd_message_send(socket, &reply, sizeof(reply), NULL,
-			0); /* a failure cannot be reported elsewhere */
+	fd_message_send(socket, &reply, sizeof(reply), NULL, 0); /* no other way to report */
 	_exit(reply.event != SETUP_DONE);
 }

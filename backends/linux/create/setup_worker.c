@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The worker's side of the set-up protocol; see setup_worker.h. */
+/* The worker's side of a container's set-up; see setup_worker.h. */
 #include "backends/linux/create/setup_worker.h"
 
 #include <poll.h>
@@ -14,18 +14,18 @@
 #include "lib/cleanup.h"
 #include "lib/fd_message.h"
 
-/* Copies a path; fails if it is too long for the kernel. */
+/* Copies a path. The kernel refuses paths of PATH_MAX, so a longer one is an error. */
 static int setup_worker_copy_path(char *to, const char *from, struct warden_error *err)
 {
 	if (strlen(from) >= PATH_MAX) {
 		errno = ENAMETOOLONG;
-		return warden_error_errno(err, "copy path %.64s...", from);
+		return warden_error_errno(err, "use path %.64s...", from);
 	}
 	memcpy(to, from, strlen(from) + 1);
 	return 0;
 }
 
-/* The texts that are sent after the parameters. */
+/* The texts sent after the parameters and layers. */
 struct setup_texts {
 	char *hosts, *resolv;
 	size_t hosts_length, resolv_length;
@@ -54,10 +54,10 @@ static int setup_worker_make_text(const struct warden_create *create, char **tex
 	FILE *stream = open_memstream(text, length);
 
 	if (!stream)
-		return warden_error_errno(err, "make a text");
+		return warden_error_errno(err, "format a text");
 	print(stream, create);
 	if (fclose(stream) != 0)
-		return warden_error_errno(err, "make a text");
+		return warden_error_errno(err, "format a text");
 	return 0;
 }
 
@@ -97,7 +97,7 @@ static int setup_worker_send_parameters(int socket, const struct linux_container
 	    setup_worker_copy_path(p.rootfs, create->rootfs_path, err) < 0)
 		return -1;
 	if (fd_message_send(socket, &p, sizeof(p), NULL, 0) < 0)
-		return warden_error_errno(err, "ask for a set-up");
+		return warden_error_errno(err, "send the set-up parameters");
 	return 0;
 }
 
@@ -113,7 +113,7 @@ static int setup_worker_send_layers(int socket, const struct warden_create *crea
 		if (setup_worker_copy_path(layer.path, paths[i], err) < 0)
 			return -1;
 		if (fd_message_send(socket, &layer, sizeof(layer), NULL, 0) < 0)
-			return warden_error_errno(err, "ask for layer %s", paths[i]);
+			return warden_error_errno(err, "send layer %s", paths[i]);
 	}
 	return 0;
 }
@@ -141,7 +141,7 @@ static int setup_worker_send_binds(int socket, const struct warden_create *creat
 		    setup_worker_copy_path(bind.dst_path, mount->dst_path, err) < 0)
 			return -1;
 		if (fd_message_send(socket, &bind, sizeof(bind), NULL, 0) < 0)
-			return warden_error_errno(err, "ask for bind mount %s", mount->dst_path);
+			return warden_error_errno(err, "send bind mount %s", mount->dst_path);
 	}
 	return 0;
 }
@@ -195,7 +195,7 @@ int setup_worker_begin(struct setup_worker *start, const struct linux_container 
 	return -1;
 }
 
-/* Receives until `event` or SETUP_HOOK; logs notes meanwhile. */
+/* Waits for `event` or SETUP_HOOK; writes notes to the log. */
 static int setup_worker_receive(const struct setup_worker *start,
 				const struct linux_container *container, enum setup_event event,
 				struct setup_reply *reply, int *fds, size_t n_fds,
@@ -238,12 +238,12 @@ int setup_worker_await_init(struct setup_worker *start, struct linux_container *
 	return 0;
 }
 
-/* Sends `go` to the set-up child. */
+/* Sends `go`. */
 static int setup_worker_send_go(const struct setup_worker *start,
 				const struct linux_container *container, struct warden_error *err)
 {
 	if (fd_message_send(start->socket, "", 1, NULL, 0) < 0)
-		return warden_error_errno(err, "send to the set-up of %s", container->id);
+		return warden_error_errno(err, "continue the set-up of %s", container->id);
 	return 0;
 }
 
@@ -299,7 +299,7 @@ void setup_worker_explain(const struct setup_worker *start, struct warden_error 
 
 void setup_worker_abandon(struct setup_worker *start)
 {
-	struct setup_reply reply; /* ignored */
+	struct setup_reply reply; /* discarded */
 	int fds[STARTED_FDS];
 
 	if (start->socket >= 0 && shutdown(start->socket, SHUT_WR) == 0)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Identities; see user_namespace.h. Only for processes with one thread: the spawner's children. */
+/* User namespaces and identities; see user_namespace.h. For processes with one thread only:
+ * children of the spawner. */
 #include "backends/linux/create/user_namespace.h"
 
 #include <fcntl.h>
@@ -19,15 +20,15 @@
 #include "lib/cleanup.h"
 #include "lib/fork.h"
 
-/* Capabilities over files of other owners: the kernel drops them when fsuid changes from 0,
- * capabilities(7). */
+/* The capabilities to access files of other users: capabilities(7), "effect of changing fsuid". */
 #define FILE_CAPABILITIES                                                                          \
 	(CAP_TO_MASK(CAP_CHOWN) | CAP_TO_MASK(CAP_DAC_OVERRIDE) |                                  \
 	 CAP_TO_MASK(CAP_DAC_READ_SEARCH) | CAP_TO_MASK(CAP_FOWNER) | CAP_TO_MASK(CAP_FSETID) |    \
 	 CAP_TO_MASK(CAP_LINUX_IMMUTABLE) | CAP_TO_MASK(CAP_MKNOD))
 
-/* Makes all permitted capabilities effective except those in `except` (bits 0 to 31). Returns 0, or
- * -1 and errno. */
+/* Makes all permitted capabilities effective except the set `except`, of the first 32. Returns 0,
+ * or -1 with errno.
+ */
 static int user_set_capabilities(uint32_t except)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
@@ -45,7 +46,7 @@ int user_act_as(uid_t uid, gid_t gid, bool all_capabilities, struct warden_error
 {
 	setfsgid(gid);
 	setfsuid(uid);
-	/* setfsuid and setfsgid report no failure; the next call returns the id in force. */
+	/* These calls return the previous id even on failure, so a second call checks the first. */
 	if (setfsgid((gid_t)-1) != (int)gid || setfsuid((uid_t)-1) != (int)uid) {
 		errno = EPERM;
 		return warden_error_errno(err, "act as user %u, group %u", uid, gid);
@@ -68,14 +69,14 @@ int user_become(uid_t id, struct warden_error *err)
 	    setgroups(0, NULL) < 0 || setresgid(id, id, id) < 0 || setresuid(id, id, id) < 0 ||
 	    user_set_capabilities(0) < 0)
 		return warden_error_errno(err, "become user %u", id);
-	/* The owner of /proc/PID may write the maps; the files of a process that is not dumpable
-	 * belong to root. */
+	/* Only the owner of /proc/PID may write the id maps, and a process that is not dumpable
+	 * belongs to root. */
 	if (prctl(PR_SET_DUMPABLE, 1) < 0)
 		return warden_error_errno(err, "make the helper of user %u dumpable", id);
 	return 0;
 }
 
-/* Prints a line for each run of ids that is contiguous on both sides. */
+/* Prints a line for each range of ids that is contiguous on both sides. Returns the length. */
 static int user_print_map(const struct user_map *map, char *text, size_t size)
 {
 	uint32_t low = map->one < map->other ? map->one : map->other;
@@ -152,8 +153,8 @@ int user_open_namespace(pid_t pid, struct warden_error *err)
 	return fd;
 }
 
-/* Waits in a new user namespace until it is killed. Writes 0, or an errno on failure, to `ready`.
- * */
+/* Makes a user namespace, writes 0 or an errno to `ready`, and waits in the namespace until it is
+ * killed. */
 static void __attribute__((noreturn)) user_run_placeholder(int ready)
 {
 	int number = unshare(CLONE_NEWUSER) < 0 ? errno : 0;
@@ -165,7 +166,7 @@ static void __attribute__((noreturn)) user_run_placeholder(int ready)
 	_exit(1);
 }
 
-/* Receives the placeholder's result. */
+/* Waits for the placeholder's report. Returns 0, or -1 with errno. */
 static int user_await_placeholder(int ready)
 {
 	int number;
@@ -192,7 +193,7 @@ int user_namespace_for_mount(const struct user_map *uids, const struct user_map 
 		user_run_placeholder(far);
 	if (pid < 0)
 		return warden_error_errno(err, "fork a process for a user namespace");
-	close(take_fd(&far)); /* so that read sees its end */
+	close(take_fd(&far)); /* else the read would not end when the placeholder is killed */
 	if (user_await_placeholder(near) < 0)
 		warden_error_errno(err, "make a user namespace");
 	else if (user_write_maps(pid, uids, gids, err) == 0)

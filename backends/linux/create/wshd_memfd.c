@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The copy of wshd that containers execute; see wshd_memfd.h. */
+/* Copies wshd for containers; see wshd_memfd.h. */
 #include "backends/linux/create/wshd_memfd.h"
 
 #include <fcntl.h>
@@ -35,7 +35,8 @@ static int wshd_memfd_copy(int from, int to, const char *path, struct warden_err
 		if (sent < 0)
 			return warden_error_errno(err, "copy %s", path);
 		if (sent == 0)
-			return warden_error_set(err, "copy %s: the file shrank", path);
+			return warden_error_set(err, "copy %s: the file was truncated meanwhile",
+						path);
 		left -= sent;
 	}
 	if (fchmod(to, PROGRAM_MODE) < 0)
@@ -74,7 +75,8 @@ static int wshd_memfd_make_mount(int from, const char *path, struct warden_error
 		return warden_error_errno(err, "make a copy of %s", path);
 	if (wshd_memfd_copy(from, to, path, err) < 0)
 		return -1;
-	close(take_fd(&to)); /* a file that is open for writing cannot be executed (ETXTBSY) */
+	/* While open for writing it can neither be protected nor executed (EBUSY, ETXTBSY). */
+	close(take_fd(&to));
 	if (mount_set(mount, MOUNT_ATTR_RDONLY, -1, false) < 0)
 		return warden_error_errno(err, "protect the copy of %s", path);
 	program = openat(mount, "wshd", O_PATH | O_CLOEXEC);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Probes whether this host can run containers; see host_probe.h. The checks run in a child, whose
- * namespaces end with it. */
+/* Checks whether this machine can run containers; see host_probe.h. The checks run in a child, so
+ * its namespaces vanish when it exits. */
 #include "backends/linux/host/host_probe.h"
 
 #include <fcntl.h>
@@ -39,7 +39,7 @@ static int host_probe_check_namespaces(const struct warden_host *host, struct wa
 	return 0;
 }
 
-/* In a user namespace other than the host's, the kernel refuses a new proc if parts of the outer
+/* Outside the initial user namespace the kernel refuses a new proc mount if parts of the existing
  * /proc are masked. */
 static int host_probe_check_proc(const struct warden_host *host, struct warden_error *err)
 {
@@ -57,8 +57,8 @@ static int host_probe_check_proc(const struct warden_host *host, struct warden_e
 	return 0;
 }
 
-/* Checks that a user namespace like a container's can be made and that rootfs and depot can be
- * mapped with it. */
+/* Makes a user namespace like a container's and id-maps a mount of each of the two layers with it.
+ */
 static int host_probe_check_layers(const struct warden_host *host, struct warden_error *err)
 {
 	const struct warden_settings *settings = host->settings;
@@ -78,7 +78,8 @@ static int host_probe_check_layers(const struct warden_host *host, struct warden
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
 		_cleanup_close_ int copy = paths[i] ? mount_clone(AT_FDCWD, paths[i], false) : -1;
 
-		if (!paths[i] || (copy < 0 && errno == ENOENT)) /* not made yet */
+		if (!paths[i] ||
+		    (copy < 0 && errno == ENOENT)) /* not made yet: the daemon has never run */
 			continue;
 		if (copy < 0)
 			return warden_error_errno(err, "copy the mount of %s", paths[i]);
@@ -94,7 +95,7 @@ static int host_probe_check_layers(const struct warden_host *host, struct warden
 	return 0;
 }
 
-/* Set in the child, sent with its results. */
+/* Set in the child by host_probe_check_union, sent with each result. */
 static enum union_kind host_probe_union;
 
 static int host_probe_check_union(const struct warden_host *host, struct warden_error *err)
@@ -102,7 +103,7 @@ static int host_probe_check_union(const struct warden_host *host, struct warden_
 	return union_find(host, &host_probe_union, err);
 }
 
-/* The checks in order; each needs those before it. */
+/* The checks in order: each relies on the previous ones. */
 static const struct {
 	const char *name;
 	int (*run)(const struct warden_host *host, struct warden_error *err);
@@ -116,15 +117,14 @@ static const struct {
 	{"id-mapped layers", host_probe_check_layers, "another file system for rootfs and depot"},
 };
 
-/* The result of a check. */
+/* The result of a check, as the child sends it. */
 struct host_probe_result {
 	bool failed;
-	enum union_kind union_kind; /* valid once the check "union" has run */
+	enum union_kind union_kind; /* valid from the union check on */
 	struct warden_error err;
 };
 
-/* Runs the checks in the child and sends each result. Stops at the first failure, since later
- * checks depend on it. */
+/* Runs the checks and sends each result. Stops at the first failure: later checks rely on it. */
 static void __attribute__((noreturn))
 host_probe_run_checks(const struct warden_host *host, int socket)
 {
@@ -133,13 +133,13 @@ host_probe_run_checks(const struct warden_host *host, int socket)
 	for (size_t i = 0; i < ARRAY_SIZE(checks) && !result.failed; i++) {
 		result.failed = checks[i].run(host, &result.err) < 0;
 		result.union_kind = host_probe_union;
-		/* If the send fails the receiver counts too few results. */
+		/* If the send fails the receiver reports the missing result. */
 		fd_message_send(socket, &result, sizeof(result), NULL, 0);
 	}
 	_exit(0);
 }
 
-/* Receives the results; returns their number. */
+/* Receives results until the child exits. Returns their number. */
 static size_t host_probe_receive_results(int socket, struct host_probe_result *results)
 {
 	size_t n = 0;
@@ -150,7 +150,7 @@ static size_t host_probe_receive_results(int socket, struct host_probe_result *r
 	return n;
 }
 
-/* Runs all checks in a child. Fills in `*n` results; the last one may be a failure. */
+/* Runs all checks in a child. Sets `*n` to the number of results; the last one may be a failure. */
 static int host_probe_fork(const struct warden_host *host, struct host_probe_result *results,
 			   size_t *n, struct warden_error *err)
 {
@@ -166,7 +166,7 @@ static int host_probe_fork(const struct warden_host *host, struct host_probe_res
 		host_probe_run_checks(host, pair[1]);
 	close(pair[1]);
 	if (pid < 0)
-		return warden_error_errno(err, "fork the probe of this host");
+		return warden_error_errno(err, "fork the process that checks this host");
 	*n = host_probe_receive_results(near, results);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
@@ -175,7 +175,7 @@ static int host_probe_fork(const struct warden_host *host, struct host_probe_res
 		return -1;
 	}
 	if (*n < ARRAY_SIZE(checks))
-		return warden_error_set(err, "the probe of this host was killed");
+		return warden_error_set(err, "the process that checks this host was killed");
 	return 0;
 }
 

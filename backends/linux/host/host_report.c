@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reports to operators what this host offers and lacks. Facts that only a trial shows are in
- * host_probe.c; if the backend is set up, these are known to work. */
+/* Reports to operators what this machine offers and lacks (the operation describe). Features that
+ * can only be tested by use are checked by host_probe.c; those that the backend already uses are
+ * known to work. */
 #include "backends/linux/host/host_report.h"
 
 #include <fcntl.h>
@@ -18,7 +19,7 @@
 #include "backends/linux/root/union.h"
 #include "lib/cleanup.h"
 
-/* Reads a number from a file; -1 if it is absent. */
+/* Reads a number from a file below /proc/sys; -1 if that fails. */
 static int64_t host_report_read_sysctl(const char *path)
 {
 	_cleanup_fclose_ FILE *file = fopen(path, "re");
@@ -83,16 +84,16 @@ static void host_report_describe_forwarding(const struct host_report *to)
 {
 	bool on = host_report_read_sysctl("/proc/sys/net/ipv4/ip_forward") == 1;
 
-	/* Off is not a fault: the daemon turns it on when it starts. */
+	/* Off is good as well: the daemon turns it on when it starts. */
 	host_report_fact(to, "ip forwarding", on ? "on" : "off; wardend turns it on", NULL, NULL);
 }
 
 static void host_report_describe_pressure(const struct host_report *to)
 {
 	if (access("/proc/pressure/cpu", F_OK) == 0)
-		host_report_fact(to, "pressure", "reported", NULL, NULL);
+		host_report_fact(to, "pressure", "available", NULL, NULL);
 	else
-		host_report_fact(to, "pressure", "not reported by this kernel",
+		host_report_fact(to, "pressure", "not available in this kernel",
 				 "info has no pressure figures",
 				 "psi=1 on the kernel's command line");
 }
@@ -104,13 +105,13 @@ static void host_report_describe_terminals(const struct host_report *to)
 
 	snprintf(value, sizeof(value), "%" PRId64 " on this host", most);
 	if (most >= 0 && most < 1024)
-		host_report_fact(to, "terminals", value, "few jobs can have a terminal",
+		host_report_fact(to, "terminals", value, "few jobs can have a terminal at once",
 				 "sysctl -w kernel.pty.max=4096");
 	else
 		host_report_fact(to, "terminals", value, NULL, NULL);
 }
 
-/* Without a shell, a root file system runs commands but no scripts. */
+/* A root file system without a shell runs commands, but no script. */
 static void host_report_describe_rootfs(const struct host_report *to)
 {
 	static const char *const shells[] = {"bin/bash", "usr/bin/bash", "bin/sh", "usr/bin/sh"};
@@ -123,7 +124,7 @@ static void host_report_describe_rootfs(const struct host_report *to)
 		return;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(shells); i++)
-		/* An absolute link leads out of the rootfs here and is right inside. */
+		/* Do not follow: an absolute link is only valid inside the container. */
 		if (faccessat(fd, shells[i], F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
 			host_report_fact(to, "rootfs", path, NULL, NULL);
 			return;
@@ -138,7 +139,7 @@ static void host_report_describe_quota(const struct host_report *to)
 	_cleanup_close_ int fd = open(settings->depot_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (!settings->disk_quota_enabled)
-		host_report_fact(to, "disk quota", "switched off in the settings",
+		host_report_fact(to, "disk quota", "off in the settings",
 				 "limit_disk limits nothing",
 				 "server.quota.disk_quota_enabled = true");
 	else if (fd < 0)
@@ -166,7 +167,7 @@ static void host_report_describe_program(const struct host_report *to)
 				 "install it, or set linux.wshd");
 }
 
-/* How layers are joined, as found at the daemon's start. */
+/* `kind` was determined when the daemon started. */
 static void host_report_describe_union(const struct host_report *to, enum union_kind kind)
 {
 	if (kind == UNION_BIND)

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How the parts of the backend report to operators what this host offers. */
+/* How the parts of the backend report facts about this machine to operators. */
 #ifndef BACKENDS_LINUX_HOST_HOST_REPORT_H
 #define BACKENDS_LINUX_HOST_HOST_REPORT_H
 
 #include "warden/backend.h"
 
-/* Where facts are reported to. */
+/* The receiver of facts: `report` is called with `data` for each. */
 struct host_report {
 	const struct warden_host *host;
 	warden_fact_function report;
 	void *data;
 };
 
-/* Reports a fact. `effect` is NULL if the fact is good; `remedy` may be NULL. */
+/* Reports a fact. `effect` says what is lacking, NULL if nothing is; `remedy` may be NULL. */
 static inline void host_report_fact(const struct host_report *to, const char *name,
 				    const char *value, const char *effect, const char *remedy)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Removes the resources of dead containers; see cleanup_thread.h. */
+/* The cleanup thread; see cleanup_thread.h. */
 #include "backends/linux/run/cleanup_thread.h"
 
 #include <pthread.h>
@@ -13,21 +13,21 @@
 #include "backends/linux/run/container_processes.h"
 #include "backends/linux/run/linux_container.h"
 
-/* Milliseconds between two tries; RETRY_LATE_MS from try RETRY_LATE on. */
+/* Delay between two tries, in milliseconds; the longer one after the 100th try. */
 #define RETRY_MS      10
 #define RETRY_LATE_MS 1000
 #define RETRY_LATE    100
 
-/* The limit of cleanup_thread_drain in milliseconds. */
+/* How long cleanup_thread_drain waits. */
 #define DRAIN_MS 5000
 
 struct cleanup_thread {
 	struct linux_backend *backend;
 	pthread_t thread;
-	pthread_mutex_t mutex; /* guards the fields below */
+	pthread_mutex_t mutex; /* protects the members below */
 	pthread_cond_t changed;
 	struct linux_container *first;
-	size_t left; /* announced and not yet removed */
+	size_t left; /* containers announced and not removed */
 	pthread_cond_t drained;
 	bool stopping;
 };
@@ -78,7 +78,7 @@ static void cleanup_thread_begin(struct linux_container *container)
 	net_remove(backend->net, &container->identity, cleanup_thread_on_net_removed, container);
 }
 
-/* Returns the milliseconds until the next try. */
+/* Tries to remove the cgroups. Returns the delay until the next try, in milliseconds. */
 static long cleanup_thread_remove_cgroup(struct linux_container *container)
 {
 	struct cleanup_item *removal = &container->removal;
@@ -89,10 +89,11 @@ static long cleanup_thread_remove_cgroup(struct linux_container *container)
 		removal->cgroup_gone = true;
 		return RETRY_LATE_MS;
 	}
-	/* Dying processes leave the group by themselves; kill those that survived init. */
+	/* Dying processes leave the cgroup by themselves; those outside init's pid namespace are
+	 * killed. */
 	container_processes_kill_all(container);
 	if (++removal->tries == RETRY_LATE || err.number != EBUSY)
-		host->log(host, WARDEN_LOG_WARN, container->id, "%s; will retry", err.message);
+		host->log(host, WARDEN_LOG_WARN, container->id, "%s; will be retried", err.message);
 	return removal->tries < RETRY_LATE ? RETRY_MS : RETRY_LATE_MS;
 }
 
@@ -106,7 +107,7 @@ static void cleanup_thread_finish(struct cleanup_thread *cleanup, struct linux_c
 	host->container_gone(host, id);
 }
 
-/* Tries to remove a container's resources. The mutex is held on entry and on return. */
+/* Runs a try for a container. The mutex is held on entry and on return, not during the try. */
 static void cleanup_thread_try(struct cleanup_thread *cleanup, struct linux_container *container)
 {
 	struct cleanup_item *removal = &container->removal;
@@ -122,8 +123,8 @@ static void cleanup_thread_try(struct cleanup_thread *cleanup, struct linux_cont
 	removal->next_try = cleanup_thread_time_after(delay);
 }
 
-/* Finishes a container whose resources are removed, or tries one that is due. Returns false if
- * there is neither; `wake` is then the time of the next try. */
+/* Finishes a container that is removed, or runs a try for one that is due. Returns false if there
+ * is none; `wake` is then the time of the next try. */
 static bool cleanup_thread_process_next(struct cleanup_thread *cleanup, struct timespec *wake)
 {
 	struct timespec now = cleanup_thread_time_after(0);
@@ -181,7 +182,7 @@ int cleanup_thread_start(struct linux_backend *backend, struct cleanup_thread **
 	pthread_cond_init(&cleanup->changed, &attributes);
 	pthread_cond_init(&cleanup->drained, &attributes);
 	pthread_condattr_destroy(&attributes);
-	/* Signals are for the daemon's own threads. */
+	/* Signals are handled by other threads of the daemon. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	number = pthread_create(&cleanup->thread, NULL, cleanup_thread_run, cleanup);
@@ -233,7 +234,7 @@ void cleanup_thread_stop(struct cleanup_thread *cleanup)
 	pthread_mutex_unlock(&cleanup->mutex);
 	pthread_join(cleanup->thread, NULL);
 	if (cleanup->first)
-		return; /* the network's thread may still call back; the process ends soon */
+		return; /* not freed: the network's thread may still use it */
 	pthread_cond_destroy(&cleanup->changed);
 	pthread_cond_destroy(&cleanup->drained);
 	pthread_mutex_destroy(&cleanup->mutex);

@@ -12,10 +12,10 @@
 #include "backends/linux/run/linux_container.h"
 #include "lib/cleanup.h"
 
-/* Processes that are opened before the groups are read again. */
+/* Number of processes opened before the cgroups are read again. */
 #define BATCH ((size_t)256)
 
-/* The pids in the container's groups, sorted. */
+/* The pids in the container's cgroups at one read, sorted. */
 struct container_pids {
 	pid_t *pids;
 	size_t n;
@@ -70,9 +70,9 @@ static bool container_processes_is_own(const struct linux_container *container, 
 	       program.inode == container->program.inode;
 }
 
-/* Signals a batch of processes and keeps or closes their descriptors. The groups were read again
- * after these were opened: if a pid is in both lists, either it is still the opened process, or
- * that one has ended and its descriptor takes no signal. */
+/* Signals some processes of the first list; keeps their pidfds in `found` or closes them. The
+ * cgroups were read again after the pidfds were opened: a pid in both lists either belongs to the
+ * opened process, or that process has ended and the signal has no effect. */
 static void container_processes_signal_batch(const struct linux_container *container,
 					     const pid_t *pids, int *fds, size_t n, int signal,
 					     const struct container_pids *again,
@@ -127,7 +127,7 @@ int container_processes_signal(const struct linux_container *container, int sign
 
 void container_processes_kill_all(const struct linux_container *container)
 {
-	struct warden_error err; /* ignored: the groups are gone, or the removal is retried */
+	struct warden_error err; /* ignored: a removal that fails is retried */
 	struct container_pids list, again;
 
 	if (container_processes_read_list(container, &list, &err) < 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Finds and signals the processes of a container except Warden's own (init and keepers).
- * Descriptors (pidfd) prevent a signal to a process that reuses a pid. */
+/* Finds and signals the processes of a container, except its own (init and keepers). A reused pid
+ * is never signalled. */
 #ifndef BACKENDS_LINUX_RUN_CONTAINER_PROCESSES_H
 #define BACKENDS_LINUX_RUN_CONTAINER_PROCESSES_H
 
@@ -10,32 +10,34 @@
 
 struct linux_container;
 
-/* Processes that can be waited for at a time. */
+/* Number of processes that can be waited for at a time. */
 enum { PROCESSES_MAX = 64 };
 
-/* Descriptors (pidfd) of up to PROCESSES_MAX processes; container_processes_close closes them. */
+/* Processes found: up to PROCESSES_MAX pidfds, closed by container_processes_close. */
 struct container_processes {
 	int fds[PROCESSES_MAX];
 	size_t n;
-	bool seen; /* a process was found; it may have ended since and left children */
+	bool seen; /* a process was found, although it may have exited since and left children */
 };
 
-/* The file that a process executes. */
+/* Identifies an executable file. */
 struct program_identity {
 	dev_t device;
-	ino_t inode; /* 0: not known */
+	ino_t inode; /* 0: unknown */
 };
 
-/* Finds the processes except init and keepers, and sends them `signal` unless it is 0. */
+/* Finds the processes that are not the container's own, and sends `signal` to each; 0 sends none.
+ */
 int container_processes_signal(const struct linux_container *container, int signal,
 			       struct container_processes *found, struct warden_error *err);
 
-/* Kills every process in the container's groups, init and keepers too. */
+/* Kills all processes in the container's cgroups, including its own. */
 void container_processes_kill_all(const struct linux_container *container);
 
+/* Closes the pidfds; may be called again. */
 void container_processes_close(struct container_processes *processes);
 
-/* Reads the program of a process. Returns 0, or -1 and errno. */
+/* Reads which file a process executes. Returns 0, or -1 with errno. */
 int container_processes_program(pid_t pid, struct program_identity *program);
 
 #endif

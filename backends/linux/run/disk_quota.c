@@ -13,10 +13,10 @@
 
 #include "lib/cleanup.h"
 
-/* The largest number of blocks whose bytes fit in 64 bits. */
+/* A larger number of blocks overflows in bytes. */
 #define BLOCKS_MAX (UINT64_MAX >> QIF_DQBLKSIZE_BITS)
 
-/* QCMD of the header shifts into the sign. */
+/* The header's QCMD shifts into the sign bit. */
 static int disk_quota_call(int fd, unsigned command, int type, uint32_t id, void *data)
 {
 	unsigned whole = command << SUBCMDSHIFT | ((unsigned)type & SUBCMDMASK);
@@ -28,8 +28,8 @@ int disk_quota_type(int fd)
 {
 	struct fs_quota_statv status = {.qs_version = FS_QSTATV_VERSION1};
 
-	/* All file systems support this command, and only it reports whether limits are enforced.
-	 * */
+	/* All file systems with quota support this command, and it alone reports whether limits are
+	 * enforced. */
 	if (disk_quota_call(fd, Q_XGETQSTATV, PRJQUOTA, 0, &status) < 0)
 		return -1;
 	if (status.qs_flags & FS_QUOTA_PDQ_ENFD)
@@ -75,11 +75,11 @@ int disk_quota_mark(int directory_fd, const char *name, uint32_t project, struct
 	attributes.fsx_projid = project;
 	attributes.fsx_xflags |= FS_XFLAG_PROJINHERIT;
 	if (ioctl(fd, FS_IOC_FSSETXATTR, &attributes) < 0)
-		return warden_error_errno(err, "give %s to project %u", name, project);
+		return warden_error_errno(err, "set the project of %s to %u", name, project);
 	return 0;
 }
 
-/* A writable layer is unmarked if it is on a tmpfs or was made without quota. */
+/* False for a writable layer on a tmpfs, or one made without project quota. */
 static bool disk_quota_is_marked(int directory_fd, uint32_t project)
 {
 	_cleanup_close_ int fd =
@@ -99,7 +99,7 @@ uint32_t disk_quota_find_id(const struct disk_quota *quota, const struct warden_
 	return quota->type == USRQUOTA ? identity->uid : 0;
 }
 
-/* ENOENT: the id has no quota yet, so no limits. */
+/* An id without a quota entry (ENOENT) has no limits. */
 static int disk_quota_read(const struct disk_quota *quota, uint32_t id, struct if_dqblk *block)
 {
 	memset(block, 0, sizeof(*block));
@@ -146,7 +146,7 @@ static int disk_quota_check_limits(const struct disk_quota *quota, uint32_t id,
 	const uint64_t blocks[] = {limits->disk_block_hard, limits->disk_block_soft};
 
 	if (quota->type < 0)
-		return warden_error_set(err, "the depot's file system enforces none: it has to be "
+		return warden_error_set(err, "the depot's file system enforces none: it must be "
 					     "ext4 or xfs, mounted with prjquota or usrquota");
 	if (id == 0)
 		return warden_error_set(err, "the container's files are on a tmpfs, or were made "
@@ -183,7 +183,7 @@ void disk_quota_get(const struct disk_quota *quota, uint32_t id, struct warden_l
 	struct if_dqblk block;
 
 	if (id == 0 || disk_quota_read(quota, id, &block) < 0)
-		return; /* the limits stay unknown */
+		return; /* `limits` stays unchanged */
 	limits->disk_block_hard = block.dqb_bhardlimit;
 	limits->disk_block_soft = block.dqb_bsoftlimit;
 	limits->disk_inode_hard = block.dqb_ihardlimit;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A container of the linux backend: its allocation, release and event handlers; see
- * linux_container.h. */
+/* Allocates and frees containers, and handles their events; see linux_container.h. */
 #include "backends/linux/run/linux_container.h"
 
 #include <signal.h>
@@ -88,8 +87,8 @@ static struct watch *linux_container_take_watch(struct linux_container *containe
 	return taken;
 }
 
-/* On the watcher's thread. Once the mutex is unlocked the container may be freed: a destroy that
- * finds init_ended set does not wait for this function. */
+/* Runs on the watcher's thread. Once the mutex is unlocked the container may be freed: a destroy
+ * that finds init_ended set does not wait for this function. */
 static void linux_container_on_init_end(void *data, uint32_t events)
 {
 	struct linux_container *container = data;
@@ -108,7 +107,7 @@ static void linux_container_on_init_end(void *data, uint32_t events)
 		container->init_ended = true;
 	pthread_mutex_unlock(&container->mutex);
 	if (!watch)
-		return; /* watch_remove in the other thread waits for our return */
+		return; /* the code that took it waits for this function in watch_remove */
 	watch_remove(watch);
 	if (destroying)
 		linux_container_queue_cleanup(container);
@@ -133,8 +132,9 @@ static void linux_container_on_job_end(struct linux_container *container,
 	host->job_ended(host, container->id, event->job_id, &end);
 }
 
-/* wshd is gone or sends invalid messages: kill the first process, whose end is reported as the
- * container's. Once the watch is taken the container may be freed. */
+/* The connection to wshd is closed, or wshd broke the protocol: the container is unusable, so kill
+ * its first process, whose exit reports the end of the container. Once the watch is taken the
+ * container may be freed. */
 static void linux_container_kill_init(struct linux_container *container, const char *reason)
 {
 	const struct warden_host *host = container->backend->host;
@@ -146,7 +146,7 @@ static void linux_container_kill_init(struct linux_container *container, const c
 	watch_remove(linux_container_take_watch(container, &container->wshd_watch));
 }
 
-/* Limits the messages per event, so that other containers are served too. */
+/* Limit of messages per event, so that other containers are served in between. */
 #define MESSAGES_AT_ONCE 64
 
 static void linux_container_on_wshd(void *data, uint32_t events)
@@ -164,7 +164,7 @@ static void linux_container_on_wshd(void *data, uint32_t events)
 			if (event.type == WSHD_ENDED)
 				linux_container_on_job_end(container, &event);
 			else if (event.type == WSHD_JOB)
-				wshd_job_close(&event.job); /* not requested */
+				wshd_job_close(&event.job); /* an unrequested message */
 			break;
 		default:
 			linux_container_kill_init(container, err.message);
@@ -178,7 +178,7 @@ int linux_container_watch(struct linux_container *container, struct warden_error
 	struct watcher *watcher = container->backend->watcher;
 	int result = 0;
 
-	/* A callback that runs at once waits for the mutex, until the pointer is set. */
+	/* A callback that runs at once waits for the mutex, so it sees the pointer. */
 	pthread_mutex_lock(&container->mutex);
 	if (container->init_pidfd >= 0) {
 		container->init_watch = watcher_add(watcher, container->init_pidfd, EPOLLIN,

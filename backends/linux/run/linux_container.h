@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A container of the linux backend. Workers run operations on it one at a time; the watcher's
- * thread handles events: the end of the first process, messages of wshd, ends of processes that a
- * stop waits for. The mutex guards the fields that both use. The cleanup thread owns a container
- * from cleanup_thread_put on.
+ * A container of the linux backend. Operations on it run one at a time, on worker threads. Events
+ * run on the watcher's thread: the exit of the first process, messages of wshd, the exit of
+ * processes that a stop waits for. The mutex protects what both use. The cleanup thread owns a
+ * container from cleanup_thread_put on.
  *
- * The thread that takes a watch's pointer out of the container, under the mutex, removes the watch.
+ * A watch is removed by the code that takes its pointer out of the container, under the mutex.
  */
 #ifndef BACKENDS_LINUX_RUN_LINUX_CONTAINER_H
 #define BACKENDS_LINUX_RUN_LINUX_CONTAINER_H
@@ -19,7 +19,7 @@
 #include "backends/linux/run/linux_job.h"
 #include "backends/linux/run/oom_watch.h"
 
-/* The progress of a container's removal; used by the cleanup thread alone. */
+/* Progress of a removal; used by the cleanup thread only. */
 struct cleanup_item {
 	struct linux_container *next;
 	bool begun, network_gone, cgroup_gone;
@@ -27,65 +27,68 @@ struct cleanup_item {
 	struct timespec next_try;
 };
 
-/* A stop that waits until its processes have ended. */
+/* A stop in progress: it waits until the processes have ended. */
 struct linux_stop {
-	int signal; /* 0: there is none */
+	int signal; /* 0: no stop in progress */
 	struct container_processes processes;
-	struct watch *watch; /* of the first of them, or of the timer */
-	int timer_fd;        /* -1: not used yet */
-	unsigned pauses;     /* for jobs that are about to start */
-	bool paused;         /* the watch is that of the timer */
+	struct watch *watch; /* of the first process, or of the timer */
+	int timer_fd;        /* -1: not made yet */
+	unsigned pauses;     /* number of waits for jobs that are about to start */
+	bool paused;         /* the watch is of the timer */
 };
 
 struct linux_container {
 	struct linux_backend *backend;
 	char id[32];
-	struct warden_identity identity; /* without a path; its id points to `id` above */
-	uint32_t base;                   /* host id of its root; 0 without a user namespace */
+	struct warden_identity identity; /* `path` is NULL; `id` points to the member above */
+	uint32_t base;                   /* host id of root in it; 0: no user namespace */
 	struct cgroup *cgroup;
-	pid_t init_pid; /* 0: there is none */
+	pid_t init_pid; /* 0: none */
 	int init_pidfd;
-	struct program_identity program; /* that init and keepers execute */
+	struct program_identity program; /* executed by init and keepers */
 	int wshd_fd;                     /* -1: not connected */
 	struct oom oom;
-	uint32_t quota;       /* project or uid of its disk quota; 0: none */
-	uint64_t rate, burst; /* bandwidth limits as last set */
-	bool paused;          /* used by operations alone */
+	uint32_t quota;       /* id whose disk quota limits it; 0: none */
+	uint64_t rate, burst; /* of the bandwidth limit, as set last */
+	bool paused;          /* used by operations only */
 
 	struct file_transfers transfers;
 
-	pthread_mutex_t mutex; /* guards the fields below */
+	pthread_mutex_t mutex; /* protects the members below */
 	struct watch *init_watch, *wshd_watch;
 	bool init_ended, destroying;
 	unsigned jobs;      /* started and not yet reported as ended */
-	uint64_t oom_kills; /* kills by the kernel that are attributed to a job */
+	uint64_t oom_kills; /* OOM kills accounted for: of a job, or while there was no job */
 	struct linux_stop stop;
 
-	struct job_groups job_groups; /* not under the mutex */
+	struct job_groups job_groups; /* used by operations only, without the mutex */
 	struct cleanup_item removal;
 };
 
+/* Allocates a container; makes nothing on the machine. */
 struct linux_container *linux_container_new(struct linux_backend *backend,
 					    const struct warden_identity *identity,
 					    struct warden_error *err);
 
-/* Frees the memory alone: the container on the host is untouched. No watch may be left. */
+/* Frees the memory and descriptors of a container; changes nothing on the machine. All its watches
+ * must be removed. */
 void linux_container_free(struct linux_container *container);
 
-/* Hands a destroyed container, whose first process has ended, to the cleanup thread as soon as its
+/* Passes a destroyed container, whose first process has ended, to the cleanup thread as soon as its
  * file transfers have ended. */
 void linux_container_queue_cleanup(struct linux_container *container);
 
 /* Connects to wshd through its socket in the container's directory. */
 int linux_container_connect(struct linux_container *container, struct warden_error *err);
 
-/* Resumes a paused container (linux_pause.c). */
+/* Resumes the container if it is paused; see linux_pause.c. */
 void linux_pause_end(struct linux_container *container);
 
-/* Watches the end of the first process and, if connected, wshd. */
+/* Starts to watch the exit of the first process and, if connected, messages of wshd. */
 int linux_container_watch(struct linux_container *container, struct warden_error *err);
 
-/* Ends all events: no handler runs after it returns. Not for the watcher's thread. */
+/* Removes all watches. No event runs any more when it returns. Not to be called on the watcher's
+ * thread. */
 void linux_container_unwatch(struct linux_container *container);
 
 #endif

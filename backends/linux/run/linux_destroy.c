@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Destroy removes a container; detach leaves it running when the daemon ends. */
+/* Destroy, and detach: the daemon exits and leaves the container running. */
 #include <signal.h>
 #include <sys/pidfd.h>
 
@@ -8,7 +8,7 @@
 #include "backends/linux/run/cleanup_thread.h"
 #include "backends/linux/run/linux_container.h"
 
-/* Its host ports may be reused as soon as destroy returns. */
+/* The core reuses the host ports as soon as destroy returns. */
 static void linux_destroy_remove_rules(struct linux_container *container)
 {
 	const struct warden_host *host = container->backend->host;
@@ -19,8 +19,8 @@ static void linux_destroy_remove_rules(struct linux_container *container)
 		host->log(host, WARDEN_LOG_ERROR, container->id, "remove rules: %s", err.message);
 }
 
-/* The end of the first process kills all others in its pid namespace: when the watcher's thread
- * reports it no process is left, and the cleanup thread removes the rest. */
+/* Kills the first process; the kernel then kills all others of its pid namespace before it reports
+ * the exit. The watcher's thread sees the exit and passes the container to the cleanup thread. */
 void linux_destroy(void *data)
 {
 	struct linux_container *container = data;
@@ -33,8 +33,8 @@ void linux_destroy(void *data)
 	container->destroying = true;
 	dead = container->init_ended || !container->init_watch;
 	if (!dead)
-		pidfd_send_signal(container->init_pidfd, SIGKILL, NULL, 0); /* ESRCH: it is dying */
-	linux_pause_end(container); /* a frozen process does not die */
+		pidfd_send_signal(container->init_pidfd, SIGKILL, NULL, 0); /* ESRCH: it is dead */
+	linux_pause_end(container); /* with the v1 freezer a frozen process does not die */
 	pthread_mutex_unlock(&container->mutex);
 	if (dead)
 		linux_container_queue_cleanup(container);

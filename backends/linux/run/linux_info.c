@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The figures of a container. */
+/* Reads the figures of a container (the operation info). */
 #include "backends/linux/cgroup/cgroup.h"
 #include "backends/linux/linux_operations.h"
 #include "backends/linux/net/net.h"

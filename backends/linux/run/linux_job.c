@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Jobs: sends requests to wshd and keeps the jobs' control groups. linux_container.c receives
- * wshd's messages. */
+/* Jobs: sends requests to wshd and manages the cgroups of jobs. Messages of wshd are received in
+ * linux_container.c.
+ */
 #include "backends/linux/run/linux_job.h"
 
 #include <signal.h>
@@ -12,8 +13,9 @@
 #include "backends/linux/run/linux_container.h"
 #include "lib/cleanup.h"
 
-/* A job may reopen its streams (/dev/stdout), so its user must own the pipes. Root of the container
- * gets them here: only wshd knows the job's user and chowns them on. Both ends share one inode. */
+/* A job may reopen its streams (/dev/stdout), so its user must own the pipes. They are given to
+ * root of the container here; wshd, which alone knows the user's id, passes them on. Both ends of a
+ * pipe are one inode. */
 static int linux_job_chown_pipes(const struct linux_container *container,
 				 const struct warden_spawn *spawn, struct warden_error *err)
 {
@@ -22,7 +24,7 @@ static int linux_job_chown_pipes(const struct linux_container *container,
 
 	for (size_t i = 0; i < ARRAY_SIZE(pipes); i++)
 		if (pipes[i] >= 0 && fchown(pipes[i], id, id) < 0)
-			return warden_error_errno(err, "give the pipes of job %u to user %u",
+			return warden_error_errno(err, "chown the pipes of job %u to user %u",
 						  spawn->job_id, id);
 	return 0;
 }
@@ -45,8 +47,8 @@ static int linux_job_make_group(struct linux_container *container, const struct 
 	return cgroup_job_make(container->cgroup, spawn, owner, group, err);
 }
 
-/* Counts the job before it is sent, as its end may be reported before send returns. Kills by the
- * kernel while no job ran belong to no job. */
+/* Counts the job before it is sent: its end may be reported before the send returns. OOM kills
+ * while there was no job are not attributed to a later one. */
 static void linux_job_count(struct linux_container *container)
 {
 	pthread_mutex_lock(&container->mutex);
@@ -80,12 +82,13 @@ int linux_spawn(void *data, const struct warden_spawn *spawn, struct warden_erro
 	result = linux_job_send_spawn(container, spawn, &group, err);
 	wshd_group_close(&group);
 	if (result < 0 && linux_job_wants_group(spawn))
-		cgroup_job_remove(container->cgroup, spawn->job_id); /* the group is empty */
+		cgroup_job_remove(container->cgroup, spawn->job_id); /* no process has entered it */
 	return result;
 }
 
-/* On the watcher's thread. If a job without its own groups died of SIGKILL that we did not send,
- * and the kernel has an OOM kill that is not attributed, that kill is taken to be the job's. */
+/* Runs on the watcher's thread. If a job without its own cgroups died by SIGKILL that wshd did not
+ * send, and the container has an OOM kill that is not attributed yet, the kill is attributed to
+ * this job. */
 void linux_job_complete_end(struct linux_container *container, const struct wshd_event *event,
 			    struct warden_job_end *end)
 {
@@ -134,8 +137,8 @@ static bool linux_job_list_has(const uint32_t *ids, size_t n, uint32_t id)
 	return false;
 }
 
-/* Removes the groups of forgotten jobs once they are empty: retries whenever another job is
- * forgotten, and at last with the container. */
+/* Removes the cgroups of forgotten jobs that hold no process any more. Runs each time a job is
+ * forgotten; the remaining ones are removed with the container. */
 static void linux_job_remove_groups(struct linux_container *container, uint32_t job_id)
 {
 	struct job_groups *groups = &container->job_groups;
@@ -151,7 +154,7 @@ static void linux_job_remove_groups(struct linux_container *container, uint32_t 
 		return;
 	grown = reallocarray(groups->ids, groups->n + 1, sizeof(*grown));
 	if (!grown)
-		return; /* the group is removed with the container */
+		return; /* removed with the container */
 	groups->ids = grown;
 	groups->ids[groups->n++] = job_id;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Limits of a container: sets all requested kinds in order, or none. Each kind is implemented in
- * the file of its subject. */
+/* Limits of a container: sets all requested kinds in a fixed order, or none. Each kind is
+ * implemented in the file of its subject. */
 #include <signal.h>
 
 #include "backends/linux/cgroup/cgroup.h"
@@ -9,10 +9,10 @@
 #include "backends/linux/run/linux_container.h"
 #include "backends/linux/run/oom_watch.h"
 
-/* Memory is unlimited from this value on, as v1 reports it. */
+/* A limit of at least this value is no limit: v1 reports this value. */
 #define NO_MEMORY UINT64_C(9223372036854771712)
 
-/* Watches before the limit is in force, so that no event is missed. */
+/* Watches memory before the limit is set, so that no event is missed. */
 static int linux_limits_set_memory(struct linux_container *container,
 				   const struct warden_limits *limits, struct warden_error *err)
 {
@@ -31,7 +31,8 @@ static int linux_limits_set_memory(struct linux_container *container,
 	return 0;
 }
 
-/* A stop with SIGKILL forbids forks until it ends, also on the watcher's thread. */
+/* A stop with SIGKILL sets the process limit to forbid forks, also on the watcher's thread; hence
+ * the mutex. */
 static int linux_limits_set_processes(struct linux_container *container,
 				      const struct warden_limits *limits, struct warden_error *err)
 {
@@ -69,7 +70,7 @@ static int linux_limits_set_bandwidth(struct linux_container *container,
 	return 0;
 }
 
-/* The kernel reports a burst as a time, which is inexact: the value as set is reported. */
+/* The burst is not read from the kernel, which reports it as a time that is not exact. */
 static void linux_limits_get_bandwidth(struct linux_container *container,
 				       struct warden_limits *limits)
 {
@@ -121,16 +122,17 @@ static bool linux_limits_has_cpus(const struct warden_limits *limits)
 
 #define NUMBER(field) .number = offsetof(struct warden_limits, field)
 
-/* The kinds in the order in which they are set. On failure they are undone from the failed one back
- * to the first. */
+/* The kinds in the order in which they are set. If one fails the previous ones are undone. */
 static const struct linux_limit_kind {
 	const char *name;
-	size_t number; /* offset of the field; WARDEN_UNKNOWN in it: not requested */
-	bool (*asked)(const struct warden_limits *limits); /* used instead of `number` */
+	/* Offset of the kind's number in the limits; it is WARDEN_UNKNOWN if not requested. */
+	size_t number;
+	/* Whether the kind is requested; for kinds without such a number. */
+	bool (*asked)(const struct warden_limits *limits);
 	int (*set)(struct linux_container *container, const struct warden_limits *limits,
 		   struct warden_error *err);
 	void (*get)(struct linux_container *container, struct warden_limits *limits);
-	/* The same for kinds that only need the control group. */
+	/* The same for kinds that only concern the cgroup. */
 	int (*set_cgroup)(struct cgroup *cgroup, const struct warden_limits *limits,
 			  struct warden_error *err);
 	void (*get_cgroup)(const struct cgroup *cgroup, struct warden_limits *limits);
@@ -167,7 +169,7 @@ static bool linux_limits_has_kind(const struct linux_limit_kind *kind,
 	return kind->asked ? kind->asked(limits) : *(const uint64_t *)number != WARDEN_UNKNOWN;
 }
 
-/* Bytes and inodes are one kind. */
+/* Bytes and inodes of the disk are one kind with two names. */
 static const char *linux_limits_kind_name(const struct linux_limit_kind *kind,
 					  const struct warden_limits *limits)
 {
@@ -201,7 +203,7 @@ static void linux_limits_get_kind(const struct linux_limit_kind *kind,
 		kind->get_cgroup(container->cgroup, limits);
 }
 
-/* Restores the previous values; those that could not be read are left. */
+/* Restores the first `n` kinds. A kind whose previous value could not be read keeps the new one. */
 static void linux_limits_undo(struct linux_container *container, const struct warden_limits *asked,
 			      const struct warden_limits *before, size_t n)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Pause and resume. All processes of the container are frozen, its first process too: requests to
- * that are served after the resume. */
+/* Pause and resume. All processes of the container are frozen, including its first process, which
+ * handles requests sent meanwhile after the resume. */
 #include "backends/linux/cgroup/cgroup.h"
 #include "backends/linux/linux_operations.h"
 #include "backends/linux/run/linux_container.h"

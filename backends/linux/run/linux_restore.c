@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Restores a container of a previous daemon. If a part of it is missing it counts as dead, and
- * destroy removes the rest. */
+/* Restores a container of a previous daemon. If a part of it is missing the container is dead, and
+ * destroy removes the remaining parts. */
 #include <unistd.h>
 
 #include "backends/linux/cgroup/cgroup.h"
@@ -11,7 +11,7 @@
 #include "backends/wshd/wshd_client.h"
 #include "lib/pid_record.h"
 
-/* The time limit in milliseconds for wshd's answer. */
+/* Time limit for wshd's list of jobs, which it sends at once. */
 #define LIST_MS 2000
 
 /* Fails unless the first process lives and answers as wshd. */
@@ -25,7 +25,7 @@ static int linux_restore_connect(struct linux_container *container, enum warden_
 	if (container_processes_program(container->init_pid, &container->program) < 0)
 		return warden_error_errno(err, "stat the program of process %d",
 					  container->init_pid);
-	/* The previous daemon may have died during a stop. */
+	/* A previous daemon may have died during a stop, which forbids forks. */
 	if (cgroup_forbid_forks(container->cgroup, false, err) < 0)
 		return -1;
 	if (firewall_add(container->backend->firewall, &container->identity, err) < 0 ||
@@ -37,7 +37,8 @@ static int linux_restore_connect(struct linux_container *container, enum warden_
 	return wshd_send_watch(container->wshd_fd, err);
 }
 
-/* Closes the connection to wshd. The first process, if it lives, is still watched, for destroy. */
+/* Closes the connection of a dead container. Its first process, if alive, is still watched, for
+ * destroy. */
 static void linux_restore_mark_dead(struct linux_container *container,
 				    struct warden_restored *restored,
 				    const struct warden_error *reason)
@@ -66,10 +67,10 @@ int linux_restore(void *backend, const struct warden_identity *identity,
 		return -1;
 	}
 	container->paused = cgroup_is_frozen(container->cgroup);
-	linux_pause_end(container); /* wshd must answer; the core pauses the container again */
+	linux_pause_end(container); /* wshd must reply; the core pauses the container again */
 	container->quota = disk_quota_find_id(&container->backend->quota, identity);
 	container->init_pidfd = pid_record_open(identity->dir_fd, &container->init_pid);
-	/* It may have been made under other settings. */
+	/* The container may have been made with other settings. */
 	if (container->init_pidfd >= 0)
 		user_read_base(container->init_pid, &container->base);
 	if (linux_restore_connect(container, state, restored, &reason) < 0) {

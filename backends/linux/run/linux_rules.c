@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The network rules of a container. */
+/* Sets the network rules of a container (the operation set_rules). */
 #include "backends/linux/firewall/firewall.h"
 #include "backends/linux/linux_operations.h"
 #include "backends/linux/net/net.h"

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Stop: signals every process except init and keepers, and calls container_empty as soon as none is
- * left. SIGKILL is sent from here, in rounds, without the help of wshd. wshd sends any other
- * signal: the message is queued behind the jobs requested before, and wshd stops all processes
- * while it signals, so that it misses no new one; this file only waits for their end. The first
- * round runs on the worker. Each later round runs on the watcher's thread, when the processes found
- * by the previous round have ended, until a round finds none.
+ * Stop: sends a signal to all processes except the container's own, and calls container_empty when
+ * none is left. SIGKILL is sent from here, in rounds, and does not depend on wshd. Any other signal
+ * is sent by wshd: it handles the request after earlier spawns and stops all jobs while it
+ * signals, so it misses no new process; this file only waits for their exit. The first round runs
+ * on the worker; each later one runs on the watcher's thread when the processes found by the
+ * previous round have ended, until a round finds none.
  */
 #include "backends/linux/run/linux_stop.h"
 
@@ -19,17 +19,17 @@
 #include "backends/wshd/wshd_client.h"
 #include "lib/watcher.h"
 
-/* A job that was just requested has no process yet: while jobs have not ended, an empty container
- * is read again after PAUSE_MS milliseconds, at most PAUSES times. */
+/* A job just spawned may have no process yet. While jobs have not ended, an empty container is
+ * checked again after PAUSE_MS milliseconds, at most PAUSES times. */
 #define PAUSE_MS 5
 #define PAUSES   200
 
-/* Reads of the process list in one round. */
+/* Limit of searches in one round. */
 #define ROUNDS_AT_ONCE 16
 
 static void linux_stop_on_event(void *data, uint32_t events);
 
-/* Closes the descriptors of ended processes; returns the number left. */
+/* Closes the pidfds of processes that have ended. Returns the number of remaining ones. */
 static size_t linux_stop_drop_ended(struct container_processes *processes)
 {
 	struct pollfd polls[PROCESSES_MAX];
@@ -79,12 +79,12 @@ static int linux_stop_start_timer(struct linux_container *container, struct ward
 void linux_stop_expire_timer(struct linux_container *container)
 {
 	if (container->stop.paused)
-		linux_stop_set_timer(container->stop.timer_fd,
-				     1); /* on failure the timer expires as set */
+		/* If this fails the timer expires at its own time. */
+		linux_stop_set_timer(container->stop.timer_fd, 1);
 }
 
-/* Reads the processes until it finds live ones, or none: a process that ends meanwhile may leave
- * children. */
+/* Searches until it finds live processes, or none at all: a process that ends during a search may
+ * leave children. */
 static int linux_stop_find_processes(struct linux_container *container, struct warden_error *err)
 {
 	struct container_processes *processes = &container->stop.processes;
@@ -99,7 +99,8 @@ static int linux_stop_find_processes(struct linux_container *container, struct w
 	return 0;
 }
 
-/* True if a requested job has no process yet, or if processes end before they can be opened. */
+/* Whether to search again later: a spawned job has no process yet, or processes fork and exit
+ * faster than they are found. */
 static bool linux_stop_must_retry(const struct linux_container *container)
 {
 	const struct linux_stop *stop = &container->stop;
@@ -110,8 +111,8 @@ static bool linux_stop_must_retry(const struct linux_container *container)
 	       (container->jobs > 0 && !container->init_ended && stop->pauses < PAUSES);
 }
 
-/* Waits for the processes found, or reads again. Returns 1 if the container is empty, 0 if it
- * waits, -1 on error. The mutex is held. */
+/* Waits for processes that were found, or searches for more. Returns 1 if the container is empty, 0
+ * if the stop waits. The mutex is held. */
 static int linux_stop_run_round(struct linux_container *container, struct warden_error *err)
 {
 	struct linux_stop *stop = &container->stop;
@@ -126,8 +127,8 @@ static int linux_stop_run_round(struct linux_container *container, struct warden
 				      : linux_stop_watch_fd(container, stop->processes.fds[0], err);
 }
 
-/* SIGKILL: forbids forks, so that no process escapes. If the first process has ended there is no
- * other. */
+/* For SIGKILL forbids forks, as no process may remain; other signals are sent by wshd. A container
+ * whose first process has ended has no processes. */
 static int linux_stop_send_signal(struct linux_container *container, int signal,
 				  struct warden_error *err)
 {
@@ -151,7 +152,8 @@ static int linux_stop_begin(struct linux_container *container, int signal, struc
 	return linux_stop_run_round(container, err);
 }
 
-/* Ends the stop unless `result` is 0 (it waits). The mutex is held. */
+/* Ends a stop unless the result of linux_stop_begin or linux_stop_run_round is 0 (it waits). The
+ * mutex is held. */
 static void linux_stop_finish(struct linux_container *container, int result)
 {
 	struct linux_stop *stop = &container->stop;
@@ -165,7 +167,7 @@ static void linux_stop_finish(struct linux_container *container, int result)
 	stop->signal = 0;
 }
 
-/* On the watcher's thread. */
+/* Runs on the watcher's thread. */
 static void linux_stop_on_event(void *data, uint32_t events)
 {
 	struct linux_container *container = data;
@@ -192,7 +194,7 @@ static void linux_stop_on_event(void *data, uint32_t events)
 		host->container_empty(host, id);
 }
 
-/* Cancels a waiting stop. Returns with the mutex locked. */
+/* Removes the watch of a stop in progress. Returns with the mutex locked. */
 static void linux_stop_cancel_and_lock(struct linux_container *container)
 {
 	for (;;) {
@@ -224,7 +226,7 @@ int linux_stop(void *data, int signal, struct warden_error *err)
 
 	linux_stop_cancel_and_lock(container);
 	result = linux_stop_begin(container, signal, err);
-	linux_pause_end(container); /* frozen processes then receive the signal, wshd its message */
+	linux_pause_end(container); /* frozen processes get the signal, wshd its message */
 	linux_stop_finish(container, result);
 	pthread_mutex_unlock(&container->mutex);
 	if (result > 0)

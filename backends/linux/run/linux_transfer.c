@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* File transfers: each runs in a process that the spawner forks in the host's namespaces. It holds
- * the container's root as a descriptor and enters none of its namespaces. */
+/* File transfers. Each runs in a process that the spawner forks on the host. The process has a
+ * descriptor of the container's root and enters none of the container's namespaces. */
 #include "backends/linux/run/linux_transfer.h"
 
 #include <fcntl.h>
@@ -18,8 +18,8 @@
 
 #define VCAP_HOME "/home/vcap/"
 
-/* What changes of ids and permissions need. CAP_SYS_RESOURCE is left out: it would exceed quotas.
- * */
+/* The capabilities to change identity and permissions. CAP_SYS_RESOURCE is excluded: it would
+ * exceed disk quotas. */
 #define CAPABILITIES                                                                               \
 	(1U << CAP_CHOWN | 1U << CAP_DAC_OVERRIDE | 1U << CAP_FOWNER | 1U << CAP_FSETID |          \
 	 1U << CAP_SETUID | 1U << CAP_SETGID)
@@ -46,7 +46,7 @@ void linux_transfer_run(const struct linux_backend *backend, int socket, int roo
 	file_transfer_child_run(socket, root_fd, data_fd);
 }
 
-/* Opens the root of the container's first process, which cannot be replaced from inside. */
+/* Opens the root of the container's first process, which no process inside can replace. */
 static int linux_transfer_open_root(const struct linux_container *container,
 				    struct warden_error *err)
 {
@@ -57,7 +57,7 @@ static int linux_transfer_open_root(const struct linux_container *container,
 	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return warden_error_errno(err, "open the root of container %s", container->id);
-	/* The pid is still the first process if that lives. */
+	/* If the process is alive its pid was not reused, so this is its root. */
 	if (pidfd_send_signal(container->init_pidfd, 0, NULL, 0) < 0)
 		return warden_error_errno(err, "check process 1 of container %s", container->id);
 	return take_fd(&fd);
@@ -72,7 +72,7 @@ int linux_transfer(void *data, const struct warden_transfer *transfer, struct wa
 	struct file_transfer_request request = {
 		.inside = {true, vcap, vcap},
 		.client = {true, transfer->client_uid, transfer->client_gid},
-		/* Only root may set an owner; files of other clients belong to the client. */
+		/* Only root may set another owner; files of other clients are their own. */
 		.owner = {transfer->client_uid == 0, transfer->owner_uid, transfer->owner_gid},
 		.guard = {true, base, ID_RANGE, {true, base, base}, {true, vcap, vcap}},
 	};

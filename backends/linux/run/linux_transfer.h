@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* File transfers; see backends/files/file_transfer.h. */
+/* The process of a file transfer; see backends/files/file_transfer.h. */
 #ifndef BACKENDS_LINUX_RUN_LINUX_TRANSFER_H
 #define BACKENDS_LINUX_RUN_LINUX_TRANSFER_H
 
 #include "backends/linux/linux.h"
 
-/* Runs the process that the spawner forks for a transfer; never returns. */
+/* The main function of the process that the spawner forks for a transfer; never returns. */
 void linux_transfer_run(const struct linux_backend *backend, int socket, int root_fd, int data_fd)
 	__attribute__((noreturn));
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Watches a container for out of memory; see oom_watch.h. The file run/oom in the container's
- * directory holds the OOM count when the limit was set: a higher count is reported, by a later
- * daemon too. */
+/* Watches a container's memory; see oom_watch.h. The file run/oom in the container's directory
+ * records the count of OOM events when the limit was set. A higher count has to be reported, also
+ * by a later daemon. */
 #include "backends/linux/run/oom_watch.h"
 
 #include <fcntl.h>
@@ -36,7 +36,7 @@ static int oom_watch_write_count(int directory, uint64_t count, struct warden_er
 	return 0;
 }
 
-/* On the watcher's thread. */
+/* Runs on the watcher's thread. */
 static void oom_watch_on_event(void *data, uint32_t events)
 {
 	struct linux_container *container = data;
@@ -98,5 +98,5 @@ void oom_watch_close(struct linux_container *container)
 void oom_watch_disarm(struct linux_container *container)
 {
 	oom_watch_close(container);
-	unlinkat(container->identity.dir_fd, COUNT_FILE, 0); /* ENOENT: it does not exist */
+	unlinkat(container->identity.dir_fd, COUNT_FILE, 0); /* ENOENT: never recorded */
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reports to the core when a container reaches its memory limit (out of memory). */
+/* Reports to host->oom when a container exceeds its memory limit. */
 #ifndef BACKENDS_LINUX_RUN_OOM_WATCH_H
 #define BACKENDS_LINUX_RUN_OOM_WATCH_H
 
@@ -8,19 +8,20 @@
 struct linux_container;
 
 struct oom {
-	struct cgroup_oom cgroup; /* a descriptor of -1: not watched */
-	struct watch *watch;      /* under the container's mutex */
+	struct cgroup_oom cgroup; /* fd is -1 if not watched */
+	struct watch *watch;      /* protected by the container's mutex */
 };
 
-/* Starts to watch. Events since the first oom_watch_arm, also that of a previous daemon, are
- * reported. For a worker; does nothing if the container is watched already. */
+/* Starts to watch. Reports at once if memory ran out since the first oom_watch_arm, which a
+ * previous daemon may have called. Does nothing if watched already. Called on a worker. */
 int oom_watch_arm(struct linux_container *container, struct warden_error *err);
 
-/* Stops watching and removes the count: the limit is gone. */
+/* Stops to watch and deletes the recorded count, because the limit is removed. */
 void oom_watch_disarm(struct linux_container *container);
 
-/* Stops watching and keeps the count, so that oom_watch_arm of a later daemon continues from it. No
- * event is reported after it returns. */
+/* Stops to watch and keeps the recorded count, from which oom_watch_arm of a later daemon
+ * continues. No event runs any more when it returns.
+ */
 void oom_watch_close(struct linux_container *container);
 
 #endif
