@@ -44,7 +44,7 @@ struct server {
 	struct warden_settings settings;
 	struct warden_hooks hooks; /* of the settings */
 	struct warden_host host;
-	struct events events; /* of the backend's, from any thread */
+	struct backend_events events; /* of the backend's, from any thread */
 
 	int depot_fd, tmp_fd;
 	struct pool *networks, *uids, *slots;

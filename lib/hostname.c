@@ -38,7 +38,7 @@ bool hostname_is_valid(const char *text)
 	return is_name(text, LETTERS_AND_DIGITS "-");
 }
 
-bool hosts_line_split(char *line, char **names)
+bool hostname_split_hosts_line(char *line, char **names)
 {
 	char *rest, *out, *word = strtok_r(line, " \t", &rest);
 

@@ -15,6 +15,6 @@ bool hostname_is_valid(const char *text);
 /* "ADDRESS NAME...", parted by blanks and tabs: an IPv4 or IPv6 address and names as above, which
  * may have underscores too. Writes a NUL behind the address and one blank between names; `*names`
  * is where they begin. False: it is none, and the text may have changed. */
-bool hosts_line_split(char *line, char **names);
+bool hostname_split_hosts_line(char *line, char **names);
 
 #endif

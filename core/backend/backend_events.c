@@ -8,7 +8,7 @@
 
 #include "core/log.h"
 
-int backend_events_open(struct events *events, uv_loop_t *loop, uv_async_cb handle,
+int backend_events_open(struct backend_events *events, uv_loop_t *loop, uv_async_cb handle,
 			struct warden_error *err)
 {
 	int result;
@@ -21,18 +21,18 @@ int backend_events_open(struct events *events, uv_loop_t *loop, uv_async_cb hand
 	return 0;
 }
 
-void backend_events_close(struct events *events)
+void backend_events_close(struct backend_events *events)
 {
-	struct event *event;
+	struct backend_event *event;
 
 	while ((event = backend_events_take(events)))
 		backend_event_free(event);
 	pthread_mutex_destroy(&events->lock);
 }
 
-void backend_events_add(struct events *events, const struct event *event)
+void backend_events_add(struct backend_events *events, const struct backend_event *event)
 {
-	struct event *copy = malloc(sizeof(*copy));
+	struct backend_event *copy = malloc(sizeof(*copy));
 
 	if (!copy) {
 		/* Operations that wait for a lost event would hang. A restart of the daemon
@@ -47,15 +47,15 @@ void backend_events_add(struct events *events, const struct event *event)
 	uv_async_send(&events->wakeup); /* fails only if the handle is closed */
 }
 
-void backend_event_free(struct event *event)
+void backend_event_free(struct backend_event *event)
 {
 	free(event->error);
 	free(event);
 }
 
-struct event *backend_events_take(struct events *events)
+struct backend_event *backend_events_take(struct backend_events *events)
 {
-	struct event *event;
+	struct backend_event *event;
 
 	pthread_mutex_lock(&events->lock);
 	event = STAILQ_FIRST(&events->queue);

@@ -20,8 +20,8 @@ enum event_type {
 	EVENT_TRANSFER_ENDED,
 };
 
-struct event {
-	STAILQ_ENTRY(event) link;
+struct backend_event {
+	STAILQ_ENTRY(backend_event) link;
 	enum event_type type;
 	char id[32];
 	uint32_t job_id;
@@ -32,24 +32,24 @@ struct event {
 	void *container;           /* EVENT_CREATED: owned by the backend */
 };
 
-struct events {
+struct backend_events {
 	pthread_mutex_t lock;
-	STAILQ_HEAD(, event) queue;
+	STAILQ_HEAD(, backend_event) queue;
 	uv_async_t wakeup;
 };
 
 /* Opens an empty queue; `handle` runs on the loop thread after events were added. -1 and `err` if
  * libuv fails. */
-int backend_events_open(struct events *events, uv_loop_t *loop, uv_async_cb handle,
+int backend_events_open(struct backend_events *events, uv_loop_t *loop, uv_async_cb handle,
 			struct warden_error *err);
 /* Frees the queued events. The caller closes `wakeup`. */
-void backend_events_close(struct events *events);
+void backend_events_close(struct backend_events *events);
 
 /* Appends a shallow copy of the event, which takes `error` over. Any thread. */
-void backend_events_add(struct events *events, const struct event *event);
+void backend_events_add(struct backend_events *events, const struct backend_event *event);
 
 /* Takes the oldest event; the caller frees it by backend_event_free. NULL if the queue is empty. */
-struct event *backend_events_take(struct events *events);
-void backend_event_free(struct event *event);
+struct backend_event *backend_events_take(struct backend_events *events);
+void backend_event_free(struct backend_event *event);
 
 #endif

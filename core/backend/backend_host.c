@@ -71,7 +71,7 @@ static const char *const *backend_host_option_strings(const struct warden_host *
 }
 
 static void backend_host_add_event(const struct warden_host *host, const char *id,
-				   struct event *event)
+				   struct backend_event *event)
 {
 	struct server *server = host->core;
 
@@ -82,7 +82,7 @@ static void backend_host_add_event(const struct warden_host *host, const char *i
 static void backend_host_created(const struct warden_host *host, const char *id, void *container,
 				 const struct warden_error *err)
 {
-	struct event event = {.type = EVENT_CREATED, .container = container};
+	struct backend_event event = {.type = EVENT_CREATED, .container = container};
 
 	if (!container)
 		event.error = strdup(err->message); /* if NULL, Create reports no memory */
@@ -92,7 +92,7 @@ static void backend_host_created(const struct warden_host *host, const char *id,
 static void backend_host_job_ended(const struct warden_host *host, const char *id, uint32_t job_id,
 				   const struct warden_job_end *end)
 {
-	struct event event = {.type = EVENT_JOB_ENDED, .job_id = job_id};
+	struct backend_event event = {.type = EVENT_JOB_ENDED, .job_id = job_id};
 
 	memset(&event.end, 0xff, sizeof(event.end)); /* WARDEN_UNKNOWN */
 	event.end.own_cgroup = false;
@@ -103,21 +103,21 @@ static void backend_host_job_ended(const struct warden_host *host, const char *i
 
 static void backend_host_empty(const struct warden_host *host, const char *id)
 {
-	struct event event = {.type = EVENT_EMPTY};
+	struct backend_event event = {.type = EVENT_EMPTY};
 
 	backend_host_add_event(host, id, &event);
 }
 
 static void backend_host_oom(const struct warden_host *host, const char *id)
 {
-	struct event event = {.type = EVENT_OOM};
+	struct backend_event event = {.type = EVENT_OOM};
 
 	backend_host_add_event(host, id, &event);
 }
 
 static void backend_host_init_died(const struct warden_host *host, const char *id)
 {
-	struct event event = {.type = EVENT_INIT_DIED};
+	struct backend_event event = {.type = EVENT_INIT_DIED};
 
 	backend_host_add_event(host, id, &event);
 }
@@ -125,9 +125,9 @@ static void backend_host_init_died(const struct warden_host *host, const char *i
 static void backend_host_transfer_ended(const struct warden_host *host, const char *id,
 					uint64_t transfer_id, const struct warden_transfer_end *end)
 {
-	struct event event = {.type = EVENT_TRANSFER_ENDED,
-			      .transfer_id = transfer_id,
-			      .transfer_size = end->file_bytes};
+	struct backend_event event = {.type = EVENT_TRANSFER_ENDED,
+				      .transfer_id = transfer_id,
+				      .transfer_size = end->file_bytes};
 
 	if (end->error) {
 		event.error = strdup(end->error);
@@ -139,7 +139,7 @@ static void backend_host_transfer_ended(const struct warden_host *host, const ch
 
 static void backend_host_gone(const struct warden_host *host, const char *id)
 {
-	struct event event = {.type = EVENT_GONE};
+	struct backend_event event = {.type = EVENT_GONE};
 
 	backend_host_add_event(host, id, &event);
 }
@@ -147,7 +147,7 @@ static void backend_host_gone(const struct warden_host *host, const char *id)
 static void __attribute__((format(printf, 2, 3)))
 backend_host_failed(const struct warden_host *host, const char *format, ...)
 {
-	struct event event = {.type = EVENT_FAILED};
+	struct backend_event event = {.type = EVENT_FAILED};
 	va_list args;
 
 	va_start(args, format);
@@ -222,7 +222,7 @@ static void backend_host_end_jobs(struct container *c)
 	stop_step(c);
 }
 
-static void backend_host_handle_event(struct container *c, const struct event *event)
+static void backend_host_handle_event(struct container *c, const struct backend_event *event)
 {
 	struct job *job;
 
@@ -264,7 +264,7 @@ static void backend_host_handle_event(struct container *c, const struct event *e
 void backend_host_handle_events(uv_async_t *async)
 {
 	struct server *server = async->data;
-	struct event *event;
+	struct backend_event *event;
 
 	while ((event = backend_events_take(&server->events))) {
 		struct container *c = registry_find_id(&server->registry, event->id);

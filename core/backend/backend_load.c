@@ -259,7 +259,7 @@ struct backend_module *backend_load(const struct config *config, struct warden_e
 		warden_error_set(err, "load %s: libltdl does not start", file);
 		return NULL;
 	}
-	module->handle = open_module(config, file, err);
+	module->handle = backend_load_open_module(config, file, err);
 	if (!module->handle || backend_load_take_klass(module, config, file, err) < 0) {
 		backend_unload(module);
 		return NULL;

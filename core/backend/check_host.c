@@ -137,7 +137,7 @@ static json_t *check_host_text_or_null(const char *text)
 	return text ? json_stringn_nocheck(text, strlen(text)) : json_null();
 }
 
-static json_t *check_host_fact_json(const struct fact *fact)
+static json_t *check_host_fact_json(const struct fact_copy *fact)
 {
 	return json_pack("{s:o, s:o, s:b, s:o, s:o}", "name", check_host_text_or_null(fact->name),
 			 "value", check_host_text_or_null(fact->value), "good", (int)fact->good,

@@ -8,7 +8,7 @@
 
 #include "core/backend/backend_struct.h"
 
-static void facts_free_fact(struct fact *fact)
+static void facts_free_fact(struct fact_copy *fact)
 {
 	free(fact->name);
 	free(fact->value);
@@ -27,7 +27,7 @@ void facts_add(void *data, const struct warden_fact *given)
 {
 	struct facts *facts = data;
 	struct warden_fact read = {0}, *fact = &read;
-	struct fact copy = {0}, *grown;
+	struct fact_copy copy = {0}, *grown;
 	bool copied;
 
 	backend_struct_read(fact, sizeof(*fact), given, given->size);

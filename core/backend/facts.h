@@ -6,13 +6,13 @@
 #include "warden/backend.h"
 
 /* One fact; the list owns its strings. */
-struct fact {
+struct fact_copy {
 	char *name, *value, *effect, *remedy; /* effect and remedy may be NULL */
 	bool good;
 };
 
 struct facts {
-	struct fact *facts;
+	struct fact_copy *facts;
 	size_t n;
 	bool failed; /* facts are missing: no memory */
 };

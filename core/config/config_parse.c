@@ -25,7 +25,7 @@ fail(const struct config *config, const config_setting_t *setting, struct warden
 					config->file ? ": " : "", text);
 	if (!setting)
 		return warden_error_set(err, "%s: %s", config->file, text);
-	config_source_where(document->source, config_setting_source_line(setting), &file, &line);
+	config_source_locate(document->source, config_setting_source_line(setting), &file, &line);
 	return warden_error_set(err, "%s:%u: %s", file, line, text);
 }
 
@@ -68,7 +68,7 @@ char *config_path_from(const struct config *config, const config_setting_t *sett
 
 	if (*path == '/')
 		return strdup(path);
-	config_source_where(document->source, config_setting_source_line(setting), &file, &line);
+	config_source_locate(document->source, config_setting_source_line(setting), &file, &line);
 	slash = strrchr(file, '/'); /* absolute, as all files of a source are */
 	if (asprintf(&full, "%.*s/%s", (int)(slash - file), file, path) < 0)
 		return NULL;
@@ -153,8 +153,8 @@ int config_parse(struct config *config, struct warden_error *err)
 	if (!document->source)
 		return -1;
 	if (!config_read_string(&document->tree, config_source_text(document->source))) {
-		config_source_where(document->source, (unsigned)config_error_line(&document->tree),
-				    &file, &line);
+		config_source_locate(document->source, (unsigned)config_error_line(&document->tree),
+				     &file, &line);
 		return warden_error_set(err, "%s:%u: %s", file, line,
 					config_error_text(&document->tree));
 	}

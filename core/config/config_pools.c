@@ -76,7 +76,7 @@ int config_take_networks(struct config *config, struct warden_error *err)
 				      start ? start_key : size_key, start ? size_key : start_key);
 	if (!address_parse(config_setting_get_string(start), &first)) /* checked, too */
 		return config_fail_at(config, start, err, "%s is no address", start_key);
-	return set_networks(config, start_key, first, (uint64_t)config_number_of(size), err);
+	return set_networks(config, start_key, first, (uint64_t)config_value_number(size), err);
 }
 
 /* The end of the ports that the kernel hands out itself. */

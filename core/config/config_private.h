@@ -66,7 +66,7 @@ int config_fail_at(const struct config *config, const config_setting_t *setting,
 config_setting_t *config_setting_at(const struct config *config, const char *path);
 
 /* The number of a setting that was checked to be one (an integer, or a string). */
-int64_t config_number_of(const config_setting_t *setting);
+int64_t config_value_number(const config_setting_t *setting);
 
 /* The path absolute, from malloc: relative to the directory of the file in which the setting
  * stands. NULL: no memory. */

@@ -360,8 +360,8 @@ const char *config_source_text(const struct config_source *source)
 	return source->text ? source->text : "";
 }
 
-void config_source_where(const struct config_source *source, unsigned line, const char **file,
-			 unsigned *number)
+void config_source_locate(const struct config_source *source, unsigned line, const char **file,
+			  unsigned *number)
 {
 	const struct origin *origin;
 

@@ -16,7 +16,7 @@ void config_source_free(struct config_source *source);
 const char *config_source_text(const struct config_source *source);
 
 /* Which line of which file the line of the whole text is (from 1 on). Both are the source's. */
-void config_source_where(const struct config_source *source, unsigned line, const char **file,
-			 unsigned *number);
+void config_source_locate(const struct config_source *source, unsigned line, const char **file,
+			  unsigned *number);
 
 #endif

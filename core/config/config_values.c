@@ -126,7 +126,7 @@ static bool get_number(const struct config_key *key, const config_setting_t *set
 	return *number >= key->min && *number <= key->max;
 }
 
-int64_t config_number_of(const config_setting_t *setting)
+int64_t config_value_number(const config_setting_t *setting)
 {
 	static const struct config_key any = {
 		.type = KEY_INTEGER, .min = INT64_MIN, .max = INT64_MAX};

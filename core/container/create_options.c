@@ -239,7 +239,7 @@ static int create_options_take_host(struct warden_host_name *host, const Protobu
 
 	if (!line)
 		return -1;
-	if (!hosts_line_split(line, &names)) {
+	if (!hostname_split_hosts_line(line, &names)) {
 		free(line);
 		return warden_error_set(
 			err,

@@ -185,7 +185,7 @@ int pool_take_value(struct pool *pool, uint64_t now_ms, uint32_t value)
 	return 0;
 }
 
-void pool_give(struct pool *pool, uint64_t now_ms, uint32_t value)
+void pool_release(struct pool *pool, uint64_t now_ms, uint32_t value)
 {
 	uint32_t index;
 

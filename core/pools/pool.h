@@ -23,7 +23,7 @@ int pool_take(struct pool *pool, uint64_t now_ms, uint32_t *value);
 int pool_take_value(struct pool *pool, uint64_t now_ms, uint32_t value);
 
 /* Gives back what was taken. Never fails; what was not taken from this pool is ignored. */
-void pool_give(struct pool *pool, uint64_t now_ms, uint32_t value);
+void pool_release(struct pool *pool, uint64_t now_ms, uint32_t value);
 
 /* Whether the number belongs to the pool, taken or not. */
 bool pool_contains(const struct pool *pool, uint32_t value);

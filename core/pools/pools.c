@@ -87,11 +87,11 @@ static void pools_release(struct container *c)
 	uint64_t now = uv_now(&server->loop);
 
 	if (c->owns_network)
-		pool_give(server->networks, now, ntohl(c->identity.network.s_addr));
+		pool_release(server->networks, now, ntohl(c->identity.network.s_addr));
 	if (c->owns_uid)
-		pool_give(server->uids, now, c->identity.uid);
+		pool_release(server->uids, now, c->identity.uid);
 	if (c->owns_slot)
-		pool_give(server->slots, now, c->identity.slot);
+		pool_release(server->slots, now, c->identity.slot);
 }
 
 const struct container_subject pools_subject = {

@@ -73,10 +73,10 @@ int ports_take_value(struct ports *ports, uint64_t now_ms, uint16_t port)
 	return 0;
 }
 
-void ports_give(struct ports *ports, uint64_t now_ms, uint16_t port)
+void ports_release(struct ports *ports, uint64_t now_ms, uint16_t port)
 {
 	if (!is_taken(ports, port))
 		return;
 	ports->taken[port / 8] = (uint8_t)(ports->taken[port / 8] & ~(1 << port % 8));
-	pool_give(ports->pool, now_ms, port); /* ignores what is not its own */
+	pool_release(ports->pool, now_ms, port); /* ignores what is not its own */
 }

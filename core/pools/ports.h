@@ -23,6 +23,6 @@ int ports_take(struct ports *ports, uint64_t now_ms, uint16_t *port);
 int ports_take_value(struct ports *ports, uint64_t now_ms, uint16_t port);
 
 /* Gives back what was taken. */
-void ports_give(struct ports *ports, uint64_t now_ms, uint16_t port);
+void ports_release(struct ports *ports, uint64_t now_ms, uint16_t port);
 
 #endif

@@ -73,7 +73,7 @@ static void status_add_core_facts(struct facts *facts, const struct server *serv
 	status_add_pool(facts, "slots", server->slots, now);
 }
 
-static Warden__StatusResponse__Fact *status_encode_fact(const struct fact *fact)
+static Warden__StatusResponse__Fact *status_encode_fact(const struct fact_copy *fact)
 {
 	Warden__StatusResponse__Fact *message = malloc(sizeof(*message));
 

@@ -79,7 +79,7 @@ static void rules_change_free_held(struct rules_change *change)
 	struct server *server = change->operation.container->server;
 
 	for (size_t i = 0; i < change->n_held; i++)
-		ports_give(server->ports, uv_now(&server->loop), change->held[i]);
+		ports_release(server->ports, uv_now(&server->loop), change->held[i]);
 }
 
 /* The snapshot with the next rules. */
@@ -138,7 +138,7 @@ static void rules_change_apply(struct rules_change *change)
 	change->next = (struct rules){0};
 	for (size_t i = 0; i < before.n_in; i++)
 		if (!rules_have_port(&c->rules, before.in[i].host_port))
-			ports_give(server->ports, uv_now(&server->loop), before.in[i].host_port);
+			ports_release(server->ports, uv_now(&server->loop), before.in[i].host_port);
 	rules_free(&before);
 }
 
@@ -227,7 +227,7 @@ void rules_release(struct container *c)
 	struct server *server = c->server;
 
 	for (size_t i = 0; i < c->rules.n_in; i++)
-		ports_give(server->ports, uv_now(&server->loop), c->rules.in[i].host_port);
+		ports_release(server->ports, uv_now(&server->loop), c->rules.in[i].host_port);
 	rules_free(&c->rules);
 }
 

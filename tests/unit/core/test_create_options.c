@@ -63,7 +63,7 @@ static void lines_of_hosts_have_an_address_and_names(void)
 		char line[64], *names = NULL;
 
 		snprintf(line, sizeof(line), "%s", lines[i].line);
-		if (hosts_line_split(line, &names) != (lines[i].address != NULL)) {
+		if (hostname_split_hosts_line(line, &names) != (lines[i].address != NULL)) {
 			unit_fail(lines[i].line);
 		} else if (lines[i].address) {
 			unit_string(line, lines[i].address);

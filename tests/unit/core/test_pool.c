@@ -34,8 +34,8 @@ static void what_is_given_back_comes_after_all_that_is_fresh(void)
 
 	unit_unsigned(take(pool, 0), 10);
 	unit_unsigned(take(pool, 0), 11);
-	pool_give(pool, 0, 11);
-	pool_give(pool, 0, 10);
+	pool_release(pool, 0, 11);
+	pool_release(pool, 0, 10);
 	unit_unsigned(take(pool, 0), 12);
 	unit_unsigned(take(pool, 0), 13);
 	unit_unsigned(take(pool, 0), 11);
@@ -51,7 +51,7 @@ static void an_empty_pool_has_none(void)
 	unit_unsigned(take(pool, 0), 5);
 	unit_integer(pool_take(pool, 0, &value), -1);
 	unit_unsigned(value, 77);
-	pool_give(pool, 0, 5);
+	pool_release(pool, 0, 5);
 	unit_unsigned(take(pool, 0), 5);
 	pool_free(pool);
 }
@@ -74,8 +74,8 @@ static void a_number_rests_for_the_delay(void)
 
 	take(pool, 1000);
 	take(pool, 1000);
-	pool_give(pool, 2000, 1);
-	pool_give(pool, 3000, 0);
+	pool_release(pool, 2000, 1);
+	pool_release(pool, 3000, 0);
 	unit_integer(pool_take(pool, 6999, &value), -1);
 	unit_unsigned(pool_available(pool, 6999), 0);
 	unit_unsigned(pool_available(pool, 7000), 1);
@@ -90,7 +90,7 @@ static void a_resting_number_cannot_be_taken_by_value(void)
 	struct pool *pool = pool_new(0, 4, 1, 5000);
 
 	take(pool, 0);
-	pool_give(pool, 0, 0);
+	pool_release(pool, 0, 0);
 	unit_integer(pool_take_value(pool, 4999, 0), -1);
 	unit_integer(pool_take_value(pool, 5000, 0), 0);
 	unit_integer(pool_take_value(pool, 5000, 0), -1);
@@ -121,9 +121,9 @@ static void a_number_is_taken_out_of_the_midst_of_those_given_back(void)
 		for (uint32_t i = 0; i < 8; i++)
 			take(pool, 0);
 		for (uint32_t i = 0; i < 8; i++)
-			pool_give(pool, 0, i);
+			pool_release(pool, 0, i);
 		unit_integer(pool_take_value(pool, 0, victims[v]), 0);
-		pool_give(pool, 0, victims[v]);
+		pool_release(pool, 0, victims[v]);
 		for (uint32_t i = 0; i < 8; i++)
 			if (i != victims[v])
 				unit_unsigned(take(pool, 0), i);
@@ -139,13 +139,13 @@ static void what_is_not_the_pools_is_ignored(void)
 	unit_integer(pool_take_value(pool, 0, 99), -1);
 	unit_integer(pool_take_value(pool, 0, 101), -1);
 	unit_integer(pool_take_value(pool, 0, 116), -1);
-	pool_give(pool, 0, 100);
-	pool_give(pool, 0, 99);
-	pool_give(pool, 0, 116);
+	pool_release(pool, 0, 100);
+	pool_release(pool, 0, 99);
+	pool_release(pool, 0, 116);
 	unit_unsigned(pool_available(pool, 0), 4);
 	unit_unsigned(take(pool, 0), 100);
-	pool_give(pool, 0, 100);
-	pool_give(pool, 0, 100);
+	pool_release(pool, 0, 100);
+	pool_release(pool, 0, 100);
 	unit_unsigned(pool_available(pool, 0), 4);
 	unit_true(pool_contains(pool, 112));
 	unit_false(pool_contains(pool, 113));
@@ -179,7 +179,7 @@ static bool step(struct pool *pool, struct model *model, uint64_t now)
 	bool is_free = !model->taken[n] && model->due[n] <= now;
 
 	if (rand() % 3 == 0) {
-		pool_give(pool, now, n);
+		pool_release(pool, now, n);
 		if (model->taken[n])
 			model->due[n] = now + 50;
 		model->taken[n] = false;

@@ -19,7 +19,7 @@ static void the_pool_skips_what_was_named(void)
 	unit_integer(ports_take(ports, 0, &port), 0);
 	unit_unsigned(port, 40002);
 	unit_integer(ports_take(ports, 0, &port), -1);
-	ports_give(ports, 0, 40001);
+	ports_release(ports, 0, 40001);
 	unit_integer(ports_take(ports, 0, &port), 0);
 	unit_unsigned(port, 40001);
 	ports_free(ports);
@@ -35,8 +35,8 @@ static void any_port_is_one_holders(void)
 		unit_integer(ports_take_value(ports, 0, some[i]), -1);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(some); i++) {
-		ports_give(ports, 0, some[i]);
-		ports_give(ports, 0, some[i]);
+		ports_release(ports, 0, some[i]);
+		ports_release(ports, 0, some[i]);
 		unit_integer(ports_take_value(ports, 0, some[i]), 0);
 	}
 	ports_free(ports);
