@@ -57,7 +57,7 @@ int log_level_parse(const char *name)
 }
 
 /* O_NONBLOCK: a FIFO without a reader, or one who does not read, must not stop the daemon. */
-static int open_file(const char *path, struct warden_error *err)
+static int log_open_file(const char *path, struct warden_error *err)
 {
 	int fd =
 		open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY | O_NONBLOCK | O_CLOEXEC, 0640);
@@ -68,8 +68,8 @@ static int open_file(const char *path, struct warden_error *err)
 }
 
 /* Fills `*syslog` and `*tag` from the configuration. */
-static int open_syslog(const struct config *config, struct syslog_client **client, char **tag,
-		       struct warden_error *err)
+static int log_open_syslog(const struct config *config, struct syslog_client **client, char **tag,
+			   struct warden_error *err)
 {
 	*client = syslog_client_new(config->server.syslog_socket, err);
 	if (!*client)
@@ -92,11 +92,11 @@ int log_open(const struct config *config, struct warden_error *err)
 		path = strdup(config->logging.file);
 		if (!path)
 			return warden_error_errno(err, "open log file %s", config->logging.file);
-		fd = open_file(path, err);
+		fd = log_open_file(path, err);
 		if (fd < 0)
 			return -1;
 	}
-	if (config->logging.syslog && open_syslog(config, &client, &tag, err) < 0)
+	if (config->logging.syslog && log_open_syslog(config, &client, &tag, err) < 0)
 		return -1;
 	log_close();
 	target.fd = take_fd(&fd);
@@ -113,7 +113,7 @@ int log_reopen(struct warden_error *err)
 
 	if (target.fd < 0)
 		return 0;
-	fd = open_file(target.path, err);
+	fd = log_open_file(target.path, err);
 	if (fd < 0)
 		return -1;
 	/* Atomic: a thread that writes meanwhile writes to the old file or the new one. */
@@ -141,7 +141,7 @@ bool log_enabled(enum warden_log_level level)
 }
 
 /* `2026-01-02T03:04:05.678901Z info ` */
-static size_t format_header(char *out, size_t size, enum warden_log_level level)
+static size_t log_format_header(char *out, size_t size, enum warden_log_level level)
 {
 	struct timespec now = {0};
 	struct tm tm = {.tm_mday = 1};
@@ -157,7 +157,7 @@ static size_t format_header(char *out, size_t size, enum warden_log_level level)
 
 /* Whether the whole line was written. A line that was begun is completed, so that what follows
  * stays a line of its own. */
-static bool write_line(int fd, const char *line, size_t length)
+static bool log_write_line(int fd, const char *line, size_t length)
 {
 	while (length > 0) {
 		ssize_t written = write(fd, line, length);
@@ -173,22 +173,22 @@ static bool write_line(int fd, const char *line, size_t length)
 }
 
 /* Hands a line over: `line` ends in a newline, the text alone begins at `text`. */
-static void deliver(enum warden_log_level level, const char *line, size_t length, size_t text)
+static void log_deliver(enum warden_log_level level, const char *line, size_t length, size_t text)
 {
 	bool done = false;
 
 	if (target.fd >= 0)
-		done = write_line(target.fd, line, length);
+		done = log_write_line(target.fd, line, length);
 	if (target.syslog)
 		done |= syslog_client_send(target.syslog, LOG_DAEMON | levels[level].priority,
 					   target.tag, line + text, length - text - 1) == 0;
 	if (!done)
-		(void)write_line(STDERR_FILENO, line, length); /* nobody is left to tell */
+		(void)log_write_line(STDERR_FILENO, line, length); /* nobody is left to tell */
 }
 
 /* Puts subject and text together as they were given; the length, cut at a character's border. */
 static size_t __attribute__((format(printf, 4, 0)))
-format_text(char *out, size_t size, const char *subject, const char *format, va_list args)
+log_format_text(char *out, size_t size, const char *subject, const char *format, va_list args)
 {
 	int head = subject ? snprintf(out, size, "%s: ", subject) : 0;
 	int body;
@@ -216,11 +216,11 @@ void log_vwrite(enum warden_log_level level, const char *subject, const char *fo
 
 	if (!log_enabled(level))
 		return;
-	header = format_header(line, LINE_SIZE / 2, level);
-	length = format_text(raw, sizeof(raw), subject, format, args);
+	header = log_format_header(line, LINE_SIZE / 2, level);
+	length = log_format_text(raw, sizeof(raw), subject, format, args);
 	length = header + text_escape(line + header, LINE_SIZE - header, raw, length);
 	line[length++] = '\n';
-	deliver(level, line, length, header);
+	log_deliver(level, line, length, header);
 	errno = saved;
 }
 

@@ -27,12 +27,12 @@
 #define DEFAULT_FILE SYSCONFDIR "/warden/warden.conf"
 #define EXIT_USAGE   2
 
-struct arguments {
+struct wardend_arguments {
 	const char *file; /* NULL: the default one, or none */
 	bool check_config, check_host;
 };
 
-static void print_usage(FILE *to)
+static void wardend_print_usage(FILE *to)
 {
 	fprintf(to, "Usage: wardend [-c FILE] [--check-config | --check-host]\n"
 		    "       wardend --version | --help\n"
@@ -48,29 +48,29 @@ static void print_usage(FILE *to)
 }
 
 /* Ends the program: the command line is wrong. */
-static void __attribute__((noreturn)) fail_usage(const char *what, const char *argument)
+static void __attribute__((noreturn)) wardend_fail_usage(const char *what, const char *argument)
 {
 	fprintf(stderr, "wardend: %s '%s'\nTry 'wardend --help'.\n", what, argument);
 	exit(EXIT_USAGE);
 }
 
 /* What getopt_long did not take: `result` is '?' or ':'. */
-static void __attribute__((noreturn)) refuse_option(int result, char **argv)
+static void __attribute__((noreturn)) wardend_refuse_option(int result, char **argv)
 {
 	char letter[3] = {'-', (char)optopt, '\0'};
 	bool is_letter = optopt > 0 && optopt <= CHAR_MAX && argv[optind - 1][1] != '-';
 
-	fail_usage(result == ':' ? "no value for option" : "unknown option",
-		   is_letter ? letter : argv[optind - 1]);
+	wardend_fail_usage(result == ':' ? "no value for option" : "unknown option",
+			   is_letter ? letter : argv[optind - 1]);
 }
 
 /* Ends the program after --help or --version: what could not be written is a failure. */
-static void exit_after_output(void)
+static void wardend_exit_after_output(void)
 {
 	exit(fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE);
 }
 
-static void parse_arguments(int argc, char **argv, struct arguments *arguments)
+static void wardend_parse_arguments(int argc, char **argv, struct wardend_arguments *arguments)
 {
 	enum { OPTION_CHECK_CONFIG = 256, OPTION_CHECK_HOST, OPTION_VERSION, OPTION_HELP };
 	static const struct option options[] = {
@@ -92,21 +92,22 @@ static void parse_arguments(int argc, char **argv, struct arguments *arguments)
 			arguments->check_host = true;
 		} else if (option == OPTION_VERSION) {
 			puts("wardend " PACKAGE_VERSION);
-			exit_after_output();
+			wardend_exit_after_output();
 		} else if (option == OPTION_HELP) {
-			print_usage(stdout);
-			exit_after_output();
+			wardend_print_usage(stdout);
+			wardend_exit_after_output();
 		} else {
-			refuse_option(option, argv);
+			wardend_refuse_option(option, argv);
 		}
 	}
 	if (optind < argc)
-		fail_usage("unexpected argument", argv[optind]);
+		wardend_fail_usage("unexpected argument", argv[optind]);
 }
 
-/* Says on stderr, in one line, why the daemon does not run; in the log too when that is elsewhere.
+/* Says on stderr, in one line, why the daemon does not run; in the log too when
+ * that is elsewhere.
  */
-static void report(const struct config *config, const struct warden_error *err)
+static void wardend_report_failure(const struct config *config, const struct warden_error *err)
 {
 	char line[4 * sizeof(err->message)];
 
@@ -119,7 +120,7 @@ static void report(const struct config *config, const struct warden_error *err)
 /* What the caller left us: the three standard descriptors are open, so that nothing else takes
  * their numbers; all others do not reach what we start. As many as the hard limit allows may be
  * opened. */
-static int prepare_descriptors(struct warden_error *err)
+static int wardend_prepare_descriptors(struct warden_error *err)
 {
 	struct rlimit limit;
 	int fd;
@@ -143,8 +144,8 @@ static int prepare_descriptors(struct warden_error *err)
 }
 
 /* Gives up what the backend does not use. */
-static int reduce_privileges(const struct warden_container_klass *container_klass,
-			     struct warden_error *err)
+static int wardend_reduce_privileges(const struct warden_container_klass *container_klass,
+				     struct warden_error *err)
 {
 	uint64_t missing;
 	char names[1024];
@@ -161,8 +162,8 @@ static int reduce_privileges(const struct warden_container_klass *container_klas
 }
 
 /* Everything that is done once before the daemon listens, then the daemon. */
-static int run_daemon(struct config *config, const struct backend_module *module,
-		      struct warden_error *err)
+static int wardend_run_server(struct config *config, const struct backend_module *module,
+			      struct warden_error *err)
 {
 	struct warden_error ignored;
 	int http_fd;
@@ -175,7 +176,7 @@ static int run_daemon(struct config *config, const struct backend_module *module
 	if (http_bind(config, &http_fd, err) < 0)
 		return -1;
 	config_forget_lines(config);
-	if (reduce_privileges(module->container_klass, err) < 0) {
+	if (wardend_reduce_privileges(module->container_klass, err) < 0) {
 		if (http_fd >= 0)
 			close(http_fd);
 		return -1;
@@ -186,7 +187,8 @@ static int run_daemon(struct config *config, const struct backend_module *module
 }
 
 /* From the settings' file to the end of the daemon. */
-static int run(const struct arguments *arguments, struct config *config, struct warden_error *err)
+static int wardend_run_backend(const struct wardend_arguments *arguments, struct config *config,
+			       struct warden_error *err)
 {
 	struct backend_module *module = backend_load(config, err);
 	int result;
@@ -197,32 +199,32 @@ static int run(const struct arguments *arguments, struct config *config, struct 
 	if (result == 0 && arguments->check_config)
 		printf("%s: ok\n", config->file ? config->file : "built-in settings");
 	else if (result == 0)
-		result = run_daemon(config, module, err);
+		result = wardend_run_server(config, module, err);
 	backend_unload(module);
 	return result;
 }
 
 int main(int argc, char **argv)
 {
-	struct arguments arguments = {0};
+	struct wardend_arguments arguments = {0};
 	struct config *config = NULL;
 	struct warden_error err;
 	int result;
 
-	parse_arguments(argc, argv, &arguments);
+	wardend_parse_arguments(argc, argv, &arguments);
 	signal(SIGPIPE, SIG_IGN); /* who writes to a socket or pipe looks at the result */
 	umask(0022);
-	result = prepare_descriptors(&err);
+	result = wardend_prepare_descriptors(&err);
 	if (!arguments.file && access(DEFAULT_FILE, F_OK) == 0)
 		arguments.file = DEFAULT_FILE;
 	if (result == 0 && arguments.check_host) {
 		result = check_host_run(arguments.file, stdout, &err);
 	} else if (result == 0) {
 		config = config_load(arguments.file, &err);
-		result = config ? run(&arguments, config, &err) : -1;
+		result = config ? wardend_run_backend(&arguments, config, &err) : -1;
 	}
 	if (result < 0)
-		report(config, &err);
+		wardend_report_failure(config, &err);
 	log_close();
 	notify_close();
 	config_free(config);

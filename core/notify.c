@@ -16,7 +16,7 @@
 static int notify_fd = -1;
 
 /* `@NAME` is in the abstract name space, `/PATH` a file. The length of the address, or 0. */
-static socklen_t make_address(const char *name, struct sockaddr_un *address)
+static socklen_t notify_make_address(const char *name, struct sockaddr_un *address)
 {
 	size_t length = strlen(name);
 
@@ -42,7 +42,7 @@ int notify_open(struct warden_error *err)
 	if (!name)
 		return warden_error_errno(err, "NOTIFY_SOCKET");
 	unsetenv("NOTIFY_SOCKET"); /* cannot fail for this name */
-	length = make_address(name, &address);
+	length = notify_make_address(name, &address);
 	if (length == 0)
 		return warden_error_set(err, "NOTIFY_SOCKET=%s: is no socket's address", name);
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -54,7 +54,7 @@ int notify_open(struct warden_error *err)
 }
 
 /* Sends assignments, one a line. */
-static int send_text(const char *text, size_t length, struct warden_error *err)
+static int notify_send_text(const char *text, size_t length, struct warden_error *err)
 {
 	ssize_t sent;
 
@@ -68,14 +68,14 @@ static int send_text(const char *text, size_t length, struct warden_error *err)
 
 /* Sends `prefix`, then the text as one line. */
 static int __attribute__((format(printf, 3, 0), nonnull))
-send_status(struct warden_error *err, const char *prefix, const char *format, va_list args)
+notify_send_status(struct warden_error *err, const char *prefix, const char *format, va_list args)
 {
 	char text[512], message[1024];
 	size_t length = (size_t)snprintf(message, sizeof(message), "%s", prefix);
 
 	vsnprintf(text, sizeof(text), format, args); /* for people: may be cut */
 	length += text_escape(message + length, sizeof(message) - length, text, strlen(text));
-	return send_text(message, length, err);
+	return notify_send_text(message, length, err);
 }
 
 int notify_ready(struct warden_error *err, const char *format, ...)
@@ -84,7 +84,7 @@ int notify_ready(struct warden_error *err, const char *format, ...)
 	int result;
 
 	va_start(args, format);
-	result = send_status(err, "READY=1\nSTATUS=", format, args);
+	result = notify_send_status(err, "READY=1\nSTATUS=", format, args);
 	va_end(args);
 	return result;
 }
@@ -95,7 +95,7 @@ int notify_status(struct warden_error *err, const char *format, ...)
 	int result;
 
 	va_start(args, format);
-	result = send_status(err, "STATUS=", format, args);
+	result = notify_send_status(err, "STATUS=", format, args);
 	va_end(args);
 	return result;
 }
@@ -104,7 +104,7 @@ int notify_stopping(struct warden_error *err)
 {
 	static const char text[] = "STOPPING=1";
 
-	return send_text(text, sizeof(text) - 1, err);
+	return notify_send_text(text, sizeof(text) - 1, err);
 }
 
 void notify_close(void)

@@ -12,12 +12,12 @@
 
 #include "lib/cleanup.h"
 
-static bool has(uint64_t mask, cap_value_t value)
+static bool privilege_mask_has(uint64_t mask, cap_value_t value)
 {
 	return value < 64 && (mask >> value & 1);
 }
 
-static void cleanup_cap(cap_t *caps)
+static void privilege_cleanup_caps(cap_t *caps)
 {
 	if (*caps)
 		cap_free(*caps); /* fails for what is no cap_t alone */
@@ -25,10 +25,10 @@ static void cleanup_cap(cap_t *caps)
 
 /* Takes out of the bounding set what is not to be kept. Needs CAP_SETPCAP, and is left undone
  * without: whoever lacks that has been bound by somebody else. */
-static int reduce_bounding(uint64_t keep, cap_value_t count, struct warden_error *err)
+static int privilege_reduce_bounding(uint64_t keep, cap_value_t count, struct warden_error *err)
 {
 	for (cap_value_t value = 0; value < count; value++) {
-		if (has(keep, value) || cap_get_bound(value) <= 0)
+		if (privilege_mask_has(keep, value) || cap_get_bound(value) <= 0)
 			continue;
 		if (cap_drop_bound(value) < 0) {
 			if (errno == EPERM)
@@ -41,10 +41,11 @@ static int reduce_bounding(uint64_t keep, cap_value_t count, struct warden_error
 }
 
 /* Permitted and effective: what is there and to be kept. */
-static int reduce_own(uint64_t keep, cap_value_t count, uint64_t *missing, struct warden_error *err)
+static int privilege_reduce_process(uint64_t keep, cap_value_t count, uint64_t *missing,
+				    struct warden_error *err)
 {
-	__attribute__((cleanup(cleanup_cap))) cap_t now = cap_get_proc();
-	__attribute__((cleanup(cleanup_cap))) cap_t then = cap_init();
+	__attribute__((cleanup(privilege_cleanup_caps))) cap_t now = cap_get_proc();
+	__attribute__((cleanup(privilege_cleanup_caps))) cap_t then = cap_init();
 
 	if (!now || !then)
 		return warden_error_errno(err, "read the daemon's capabilities");
@@ -52,7 +53,7 @@ static int reduce_own(uint64_t keep, cap_value_t count, uint64_t *missing, struc
 	for (cap_value_t value = 0; value < count; value++) {
 		cap_flag_value_t held = CAP_CLEAR;
 
-		if (!has(keep, value))
+		if (!privilege_mask_has(keep, value))
 			continue;
 		if (cap_get_flag(now, value, CAP_PERMITTED, &held) < 0)
 			return warden_error_errno(err, "read capability %d", (int)value);
@@ -73,16 +74,16 @@ int privilege_reduce(uint64_t keep, uint64_t *missing, struct warden_error *err)
 {
 	cap_value_t count = cap_max_bits();
 
-	if (reduce_bounding(keep, count, err) < 0)
+	if (privilege_reduce_bounding(keep, count, err) < 0)
 		return -1;
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 && errno != EINVAL)
 		return warden_error_errno(err, "clear the ambient capabilities");
-	return reduce_own(keep, count, missing, err);
+	return privilege_reduce_process(keep, count, missing, err);
 }
 
 int privilege_missing(uint64_t keep, uint64_t *missing, struct warden_error *err)
 {
-	__attribute__((cleanup(cleanup_cap))) cap_t now = cap_get_proc();
+	__attribute__((cleanup(privilege_cleanup_caps))) cap_t now = cap_get_proc();
 	cap_value_t count = cap_max_bits();
 
 	if (!now)
@@ -91,7 +92,7 @@ int privilege_missing(uint64_t keep, uint64_t *missing, struct warden_error *err
 	for (cap_value_t value = 0; value < count; value++) {
 		cap_flag_value_t held = CAP_CLEAR;
 
-		if (!has(keep, value))
+		if (!privilege_mask_has(keep, value))
 			continue;
 		if (cap_get_flag(now, value, CAP_PERMITTED, &held) < 0)
 			return warden_error_errno(err, "read capability %d", (int)value);
@@ -107,7 +108,7 @@ void privilege_names(uint64_t mask, char *out, size_t size)
 
 	out[0] = '\0';
 	for (cap_value_t value = 0; value < 64 && at < size; value++) {
-		char *name = has(mask, value) ? cap_to_name(value) : NULL;
+		char *name = privilege_mask_has(mask, value) ? cap_to_name(value) : NULL;
 
 		if (!name)
 			continue;

@@ -32,7 +32,7 @@ enum {
 /* Workers mostly wait in system calls, so there are more than processors. */
 #define WORKERS "16"
 
-static void detach_all(struct server *server)
+static void server_detach_containers(struct server *server)
 {
 	struct container *c;
 
@@ -45,7 +45,7 @@ static void detach_all(struct server *server)
 	}
 }
 
-static void save_done(struct operation *operation, int result, struct warden_error *err)
+static void server_on_saved(struct operation *operation, int result, struct warden_error *err)
 {
 	struct server *server = operation->container->server;
 
@@ -57,7 +57,7 @@ static void save_done(struct operation *operation, int result, struct warden_err
 }
 
 /* What has not been stored is stored; then the loop ends. */
-static void save_all(struct server *server)
+static void server_save_containers(struct server *server)
 {
 	struct container *c;
 
@@ -68,7 +68,7 @@ static void save_all(struct server *server)
 		if (!operation)
 			continue; /* its last change is on disk, as always */
 		operation->run = snapshot_store;
-		operation->done = save_done;
+		operation->done = server_on_saved;
 		operation->make_snapshot = snapshot_text;
 		server->saving++;
 		container_queue(c, operation);
@@ -77,7 +77,7 @@ static void save_all(struct server *server)
 		uv_stop(&server->loop);
 }
 
-static void waited_enough(uv_timer_t *timer)
+static void server_on_leaving_timer(uv_timer_t *timer)
 {
 	struct server *server = timer->data;
 
@@ -94,29 +94,29 @@ void server_drain_step(struct server *server)
 	if (server->leaving > 0) {
 		if (!server->leaving_timer)
 			server->leaving_timer =
-				timer_start(server, LEAVING_MS, waited_enough, server);
+				timer_start(server, LEAVING_MS, server_on_leaving_timer, server);
 		return;
 	}
 	timer_stop(&server->leaving_timer);
 	timer_stop(&server->unread_timer);
 	server->stopped = true;
-	save_all(server);
+	server_save_containers(server);
 }
 
-static void close_unread(uv_timer_t *timer);
+static void server_on_unread_timer(uv_timer_t *timer);
 
-static void watch_unread(struct server *server)
+static void server_start_unread_timer(struct server *server)
 {
-	server->unread_timer = timer_start(server, UNREAD_MS, close_unread, server);
+	server->unread_timer = timer_start(server, UNREAD_MS, server_on_unread_timer, server);
 }
 
-static void close_unread(uv_timer_t *timer)
+static void server_on_unread_timer(uv_timer_t *timer)
 {
 	struct server *server = timer->data;
 	struct connection *connection, *next;
 
 	timer_stop(&server->unread_timer);
-	watch_unread(server); /* first, since the last one that is closed stops it */
+	server_start_unread_timer(server); /* first, since the last one that is closed stops it */
 	for (connection = TAILQ_FIRST(&server->connections); connection; connection = next) {
 		next = TAILQ_NEXT(connection, link);
 		if (connection->writing && !connection->progress)
@@ -127,7 +127,7 @@ static void close_unread(uv_timer_t *timer)
 }
 
 /* What is being recovered has its turn first. */
-static void drain(struct server *server)
+static void server_drain(struct server *server)
 {
 	struct connection *connection, *next;
 	struct warden_error err;
@@ -146,49 +146,49 @@ static void drain(struct server *server)
 		if (!connection->request || connection->request->handler->waits)
 			connection_close(connection);
 	}
-	watch_unread(server);
+	server_start_unread_timer(server);
 	server_drain_step(server);
 }
 
 void server_fail(struct server *server)
 {
 	server->failed = true;
-	drain(server);
+	server_drain(server);
 }
 
-static void on_signal(uv_signal_t *handle, int signal)
+static void server_on_signal(uv_signal_t *handle, int signal)
 {
 	struct warden_error err;
 
 	if (signal != SIGHUP)
-		drain(handle->data);
+		server_drain(handle->data);
 	else if (log_reopen(&err) < 0)
 		log_write(WARDEN_LOG_ERROR, "%s", err.message);
 }
 
-static void watch_signals(struct server *server)
+static void server_watch_signals(struct server *server)
 {
 	static const int numbers[] = {SIGTERM, SIGINT, SIGUSR2, SIGHUP};
 
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
 		uv_signal_init(&server->loop, &server->signals[i]); /* fails without descriptors */
 		server->signals[i].data = server;
-		uv_signal_start(&server->signals[i], on_signal, numbers[i]);
+		uv_signal_start(&server->signals[i], server_on_signal, numbers[i]);
 	}
 }
 
-static void close_handle(uv_handle_t *handle, void *unused)
+static void server_close_handle(uv_handle_t *handle, void *unused)
 {
 	(void)unused;
 	if (!uv_is_closing(handle))
 		uv_close(handle, NULL);
 }
 
-static int serve(struct server *server, struct warden_error *err)
+static int server_serve(struct server *server, struct warden_error *err)
 {
 	struct warden_error warning;
 
-	watch_signals(server);
+	server_watch_signals(server);
 	if (recovery_run(server, err) < 0 || listener_open(server, err) < 0 ||
 	    http_open(server, err) < 0)
 		return -1;
@@ -198,7 +198,7 @@ static int serve(struct server *server, struct warden_error *err)
 	if (notify_ready(&warning, "%zu containers recovered", server->registry.n) < 0)
 		log_write(WARDEN_LOG_WARN, "%s", warning.message);
 	if (server->ends)
-		drain(server);
+		server_drain(server);
 	uv_run(&server->loop, UV_RUN_DEFAULT);
 	if (server->failed)
 		return warden_error_set(err, "backend %s cannot go on: start the daemon anew",
@@ -207,7 +207,7 @@ static int serve(struct server *server, struct warden_error *err)
 }
 
 /* A worker does something for a container that is about to be freed. */
-static bool is_busy(const struct server *server)
+static bool server_is_busy(const struct server *server)
 {
 	const struct container *c;
 
@@ -218,28 +218,28 @@ static bool is_busy(const struct server *server)
 }
 
 /* Operations that still run must end before what they use is freed. */
-static void close_handles(struct server *server)
+static void server_close_handles(struct server *server)
 {
 	http_close(server);
 	server->stopped = true; /* output that comes stays in its pipe from now on */
-	while (is_busy(server))
+	while (server_is_busy(server))
 		uv_run(&server->loop, UV_RUN_ONCE);
-	detach_all(server);
-	uv_walk(&server->loop, close_handle, NULL);
+	server_detach_containers(server);
+	uv_walk(&server->loop, server_close_handle, NULL);
 	while (uv_run(&server->loop, UV_RUN_DEFAULT) != 0)
 		;
 }
 
-static int run_backend(struct server *server, struct warden_error *err)
+static int server_run_backend(struct server *server, struct warden_error *err)
 {
 	int result = server->container_klass->setup(&server->host, &server->backend, err);
 
 	if (result < 0) {
-		close_handles(server);
+		server_close_handles(server);
 		return -1;
 	}
-	result = serve(server, err);
-	close_handles(server);
+	result = server_serve(server, err);
+	server_close_handles(server);
 	if (server->container_klass->teardown)
 		server->container_klass->teardown(server->backend);
 	return result;
@@ -278,10 +278,10 @@ int server_run(struct config *config, const struct warden_container_klass *conta
 	    backend_events_open(&server->events, &server->loop, backend_host_handle_events, err) ==
 		    0) {
 		server->events.wakeup.data = server;
-		result = run_backend(server, err);
+		result = server_run_backend(server, err);
 		backend_events_close(&server->events);
 	} else {
-		close_handles(server);
+		server_close_handles(server);
 	}
 	/* After the teardown: until then threads of the backend may wake it with an event. */
 	uv_loop_close(&server->loop); /* nothing is left in it */

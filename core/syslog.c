@@ -57,7 +57,7 @@ void syslog_client_free(struct syslog_client *client)
 }
 
 /* `<14>Jan  2 03:04:05 TAG: ` in the host's time; month names are English whatever the locale. */
-static int format_header(char *out, size_t size, int priority, const char *tag)
+static int syslog_format_header(char *out, size_t size, int priority, const char *tag)
 {
 	static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
 					   "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
@@ -73,7 +73,7 @@ int syslog_client_send(const struct syslog_client *client, int priority, const c
 		       const char *text, size_t length)
 {
 	char header[256];
-	int header_length = format_header(header, sizeof(header), priority, tag);
+	int header_length = syslog_format_header(header, sizeof(header), priority, tag);
 	struct iovec parts[] = {
 		{.iov_base = header, .iov_len = (size_t)header_length},
 		{.iov_base = (void *)text, .iov_len = length},

@@ -8,7 +8,7 @@
 #include "core/log.h"
 #include "core/server.h"
 
-static void free_timer(uv_handle_t *handle)
+static void timer_free(uv_handle_t *handle)
 {
 	free(handle);
 }
@@ -31,6 +31,6 @@ void timer_stop(uv_timer_t **timer)
 {
 	if (!*timer)
 		return;
-	uv_close((uv_handle_t *)*timer, free_timer);
+	uv_close((uv_handle_t *)*timer, timer_free);
 	*timer = NULL;
 }

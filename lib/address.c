@@ -19,8 +19,8 @@ bool address_parse(const char *text, uint32_t *address)
 
 /* Copies what stands before the separator; false: there is none, or it is too long for an address.
  */
-static bool split(const char *text, char separator, char before[INET_ADDRSTRLEN],
-		  const char **after)
+static bool address_split(const char *text, char separator, char before[INET_ADDRSTRLEN],
+			  const char **after)
 {
 	const char *at = strchr(text, separator);
 
@@ -33,7 +33,7 @@ static bool split(const char *text, char separator, char before[INET_ADDRSTRLEN]
 }
 
 /* One or two digits, 0 to 32, no leading zero. */
-static bool parse_prefix(const char *text, unsigned *prefix)
+static bool address_parse_prefix(const char *text, unsigned *prefix)
 {
 	size_t digits = strspn(text, "0123456789");
 
@@ -50,8 +50,8 @@ bool address_parse_cidr(const char *text, uint32_t *network, unsigned *prefix)
 	char address[INET_ADDRSTRLEN];
 	const char *bits;
 
-	if (!split(text, '/', address, &bits) || !address_parse(address, network) ||
-	    !parse_prefix(bits, prefix))
+	if (!address_split(text, '/', address, &bits) || !address_parse(address, network) ||
+	    !address_parse_prefix(bits, prefix))
 		return false;
 	*network &= *prefix ? UINT32_MAX << (32 - *prefix) : 0;
 	return true;
@@ -71,7 +71,7 @@ bool address_parse_range(const char *text, uint32_t *first, uint32_t *last)
 		*last = *first | (prefix ? ~(UINT32_MAX << (32 - prefix)) : UINT32_MAX);
 		return true;
 	}
-	return split(text, '-', address, &end) && address_parse(address, first) &&
+	return address_split(text, '-', address, &end) && address_parse(address, first) &&
 	       address_parse(end, last) && *first <= *last;
 }
 

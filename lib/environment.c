@@ -13,7 +13,8 @@ enum {
 	TEXTS_MAX = 1 << 19,
 };
 
-static int refuse(struct warden_error *err, const ProtobufCBinaryData *entry, const char *why)
+static int environment_refuse(struct warden_error *err, const ProtobufCBinaryData *entry,
+			      const char *why)
 {
 	char shown[128];
 
@@ -21,12 +22,12 @@ static int refuse(struct warden_error *err, const ProtobufCBinaryData *entry, co
 	return warden_error_set(err, "env: \"%s\" %s", shown, why);
 }
 
-static int check(const ProtobufCBinaryData *entry, struct warden_error *err)
+static int environment_check_entry(const ProtobufCBinaryData *entry, struct warden_error *err)
 {
 	if (entry->len > 0 && memchr(entry->data, '\0', entry->len))
-		return refuse(err, entry, "holds a NUL byte");
+		return environment_refuse(err, entry, "holds a NUL byte");
 	if (entry->len == 0 || entry->data[0] == '=' || !memchr(entry->data, '=', entry->len))
-		return refuse(err, entry, "is no NAME=VALUE");
+		return environment_refuse(err, entry, "is no NAME=VALUE");
 	return 0;
 }
 
@@ -41,7 +42,7 @@ int environment_read(char ***list, const ProtobufCBinaryData *entries, size_t n,
 					ENTRIES_MAX);
 	for (size_t i = 0; i < n; i++) {
 		size += entries[i].len;
-		if (check(&entries[i], err) < 0)
+		if (environment_check_entry(&entries[i], err) < 0)
 			return -1;
 	}
 	if (size > TEXTS_MAX)
@@ -58,7 +59,7 @@ int environment_read(char ***list, const ProtobufCBinaryData *entries, size_t n,
 	return *list ? 0 : warden_error_set(err, "no memory for env");
 }
 
-static bool is_same_name(const char *a, const char *b)
+static bool environment_is_same_name(const char *a, const char *b)
 {
 	size_t length = strcspn(a, "=");
 
@@ -74,20 +75,20 @@ int environment_check(char *const *list, size_t i, const char *field, struct war
 	if (!equals || equals == list[i] || text_has_control(list[i], (size_t)(equals - list[i])))
 		return warden_error_set(err, "%s must be NAME=VALUE, not '%s'", field, shown);
 	for (size_t k = 0; k < i; k++)
-		if (is_same_name(list[i], list[k]))
+		if (environment_is_same_name(list[i], list[k]))
 			return warden_error_set(err, "%s: the name in '%s' is there twice", field,
 						shown);
 	return 0;
 }
 
 /* Sets an entry in a list that has room for one more. */
-static bool set(char **list, const char *entry)
+static bool environment_set_entry(char **list, const char *entry)
 {
 	char *copy = strdup(entry);
 
 	if (!copy)
 		return false;
-	while (*list && !is_same_name(*list, entry))
+	while (*list && !environment_is_same_name(*list, entry))
 		list++;
 	free(*list);
 	*list = copy;
@@ -105,7 +106,7 @@ char **environment_merge(char *const *const *lists, size_t n_lists)
 	merged = calloc(n + 1, sizeof(*merged));
 	for (size_t i = 0; merged && i < n_lists; i++)
 		for (size_t k = 0; lists[i] && lists[i][k]; k++)
-			if (!set(merged, lists[i][k])) {
+			if (!environment_set_entry(merged, lists[i][k])) {
 				environment_free(merged);
 				return NULL;
 			}

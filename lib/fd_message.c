@@ -18,7 +18,8 @@ int fd_message_pair(int pair[2])
 	return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair);
 }
 
-static void put_fds(struct msghdr *message, union control *control, const int *fds, size_t n_fds)
+static void fd_message_put_fds(struct msghdr *message, union control *control, const int *fds,
+			       size_t n_fds)
 {
 	struct cmsghdr *header;
 
@@ -41,7 +42,7 @@ int fd_message_send(int socket, const void *data, size_t size, const int *fds, s
 
 	assert(size > 0 && n_fds <= MESSAGE_FDS);
 	if (fds && n_fds > 0)
-		put_fds(&message, &control, fds, n_fds);
+		fd_message_put_fds(&message, &control, fds, n_fds);
 	do
 		sent = sendmsg(socket, &message, MSG_NOSIGNAL);
 	while (sent < 0 && errno == EINTR);
@@ -49,7 +50,7 @@ int fd_message_send(int socket, const void *data, size_t size, const int *fds, s
 }
 
 /* Hands the descriptors that came to the caller; what there is no room for is closed. */
-static void take_fds(struct msghdr *message, int *fds, size_t n_fds)
+static void fd_message_take_fds(struct msghdr *message, int *fds, size_t n_fds)
 {
 	struct cmsghdr *header;
 	size_t taken = 0;
@@ -90,7 +91,7 @@ ssize_t fd_message_receive(int socket, void *data, size_t size, int *fds, size_t
 	while (came < 0 && errno == EINTR);
 	if (came < 0)
 		return -1;
-	take_fds(&message, fds, n_fds);
+	fd_message_take_fds(&message, fds, n_fds);
 	if (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) {
 		errno = EMSGSIZE;
 		return -1;

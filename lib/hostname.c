@@ -12,20 +12,20 @@
 
 enum { NAME_MAX_BYTES = 253, LABEL_MAX_BYTES = 63 };
 
-static bool is_label(const char *text, size_t length, const char *letters)
+static bool hostname_is_label(const char *text, size_t length, const char *letters)
 {
 	return length > 0 && length <= LABEL_MAX_BYTES && strspn(text, letters) >= length &&
 	       text[0] != '-' && text[length - 1] != '-';
 }
 
-static bool is_name(const char *text, const char *letters)
+static bool hostname_is_name(const char *text, const char *letters)
 {
 	if (strlen(text) > NAME_MAX_BYTES)
 		return false;
 	for (;;) {
 		size_t length = strcspn(text, ".");
 
-		if (!is_label(text, length, letters))
+		if (!hostname_is_label(text, length, letters))
 			return false;
 		if (!text[length])
 			return true;
@@ -35,7 +35,7 @@ static bool is_name(const char *text, const char *letters)
 
 bool hostname_is_valid(const char *text)
 {
-	return is_name(text, LETTERS_AND_DIGITS "-");
+	return hostname_is_name(text, LETTERS_AND_DIGITS "-");
 }
 
 bool hostname_split_hosts_line(char *line, char **names)
@@ -49,7 +49,7 @@ bool hostname_split_hosts_line(char *line, char **names)
 	while ((word = strtok_r(NULL, " \t", &rest))) {
 		size_t length = strlen(word);
 
-		if (!is_name(word, LETTERS_AND_DIGITS "-_"))
+		if (!hostname_is_name(word, LETTERS_AND_DIGITS "-_"))
 			return false;
 		if (out > *names)
 			*out++ = ' ';

@@ -15,7 +15,7 @@
 enum { LOOKUP_ROOM = 65536 };
 
 /* A number that could be an id. (uid_t)-1 stands for none. */
-static bool parse_id(const char *text, uint32_t *id)
+static bool owner_parse_id(const char *text, uint32_t *id)
 {
 	unsigned long long number;
 	char *end;
@@ -30,22 +30,22 @@ static bool parse_id(const char *text, uint32_t *id)
 	return true;
 }
 
-static bool find_user(const char *name, uid_t *uid, char *room)
+static bool owner_find_user(const char *name, uid_t *uid, char *room)
 {
 	struct passwd entry, *found = NULL;
 
 	if (getpwnam_r(name, &entry, room, LOOKUP_ROOM, &found) != 0 || !found)
-		return parse_id(name, uid);
+		return owner_parse_id(name, uid);
 	*uid = found->pw_uid;
 	return true;
 }
 
-static bool find_group(const char *name, gid_t *gid, char *room)
+static bool owner_find_group(const char *name, gid_t *gid, char *room)
 {
 	struct group entry, *found = NULL;
 
 	if (getgrnam_r(name, &entry, room, LOOKUP_ROOM, &found) != 0 || !found)
-		return parse_id(name, gid);
+		return owner_parse_id(name, gid);
 	*gid = found->gr_gid;
 	return true;
 }
@@ -60,9 +60,9 @@ int owner_find(const char *text, uid_t *uid, gid_t *gid, struct warden_error *er
 	group = strchr(user, ':');
 	if (group)
 		*group++ = '\0';
-	if (!find_user(user, uid, room))
+	if (!owner_find_user(user, uid, room))
 		return warden_error_set(err, "unknown owner %s: there is no user %s", text, user);
-	if (group && !find_group(group, gid, room))
+	if (group && !owner_find_group(group, gid, room))
 		return warden_error_set(err, "unknown owner %s: there is no group %s", text, group);
 	return 0;
 }

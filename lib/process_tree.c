@@ -38,13 +38,13 @@ struct process {
 	uint64_t blocked;      /* bit N-1: it holds signal N back, of the first 31 */
 };
 
-struct list {
+struct process_list {
 	struct process *all;
 	size_t n, room;
 };
 
 /* Fields 16, 17 and 32 of a `stat` whose field 5 is the next one: proc_pid_stat(5). */
-static void figures_read(char *at, struct process *process)
+static void process_tree_parse_figures(char *at, struct process *process)
 {
 	for (int field = 5; field <= 32; field++) {
 		uint64_t value = strtoull(at, &at, 10);
@@ -58,7 +58,7 @@ static void figures_read(char *at, struct process *process)
 
 /* Reads `path`, a process's `stat`. The name in the middle may hold anything, a parenthesis too:
  * the last one ends it. */
-static bool stat_read(int fd, const char *path, struct process *process)
+static bool process_tree_read_stat(int fd, const char *path, struct process *process)
 {
 	char text[512];
 	const char *rest;
@@ -79,11 +79,11 @@ static bool stat_read(int fd, const char *path, struct process *process)
 	process->state = rest[2];
 	process->parent = (pid_t)strtol(rest + 4, &end, 10);
 	process->reaped_ticks = 0;
-	figures_read(end, process);
+	process_tree_parse_figures(end, process);
 	return *end == ' ';
 }
 
-static int process_open(int proc_fd, pid_t pid)
+static int process_tree_open_process(int proc_fd, pid_t pid)
 {
 	char name[16];
 
@@ -91,7 +91,7 @@ static int process_open(int proc_fd, pid_t pid)
 	return openat(proc_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-static bool list_add(struct list *list, const struct process *process)
+static bool process_tree_list_add(struct process_list *list, const struct process *process)
 {
 	if (list->n == list->room) {
 		size_t room = list->room ? list->room * 2 : 128;
@@ -106,7 +106,7 @@ static bool list_add(struct list *list, const struct process *process)
 	return true;
 }
 
-static bool entry_add(int proc_fd, const char *name, struct list *list)
+static bool process_tree_add_entry(int proc_fd, const char *name, struct process_list *list)
 {
 	struct process process = {.pid = (pid_t)strtol(name, NULL, 10)};
 	char path[32];
@@ -114,10 +114,11 @@ static bool entry_add(int proc_fd, const char *name, struct list *list)
 	if (process.pid <= 0)
 		return true; /* no process */
 	snprintf(path, sizeof(path), "%d/stat", process.pid);
-	return !stat_read(proc_fd, path, &process) || list_add(list, &process);
+	return !process_tree_read_stat(proc_fd, path, &process) ||
+	       process_tree_list_add(list, &process);
 }
 
-static int list_fill(int proc_fd, struct list *list)
+static int process_tree_read_list(int proc_fd, struct process_list *list)
 {
 	/* An offset of its own: other forks read the same descriptor. */
 	int fd = openat(proc_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -132,12 +133,12 @@ static int list_fill(int proc_fd, struct list *list)
 	}
 	list->n = 0;
 	while (fits && (entry = readdir(directory)))
-		fits = entry_add(proc_fd, entry->d_name, list);
+		fits = process_tree_add_entry(proc_fd, entry->d_name, list);
 	closedir(directory);
 	return fits ? 0 : -1;
 }
 
-static int by_parent(const void *left, const void *right)
+static int process_tree_compare_parents(const void *left, const void *right)
 {
 	const struct process *a = left, *b = right;
 
@@ -145,7 +146,7 @@ static int by_parent(const void *left, const void *right)
 }
 
 /* The first of those that have this parent, in a list that is sorted by it. */
-static size_t first_child(const struct list *list, pid_t parent)
+static size_t process_tree_first_child(const struct process_list *list, pid_t parent)
 {
 	size_t low = 0, high = list->n;
 
@@ -161,11 +162,11 @@ static size_t first_child(const struct list *list, pid_t parent)
 }
 
 /* Marks the children of `parent`, and counts them as to be looked at. */
-static size_t mark_children(struct list *list, pid_t parent, size_t *queue, size_t queued,
-			    process_tree_skip *skip, const void *data)
+static size_t process_tree_mark_children(struct process_list *list, pid_t parent, size_t *queue,
+					 size_t queued, process_tree_skip *skip, const void *data)
 {
-	for (size_t i = first_child(list, parent); i < list->n && list->all[i].parent == parent;
-	     i++) {
+	for (size_t i = process_tree_first_child(list, parent);
+	     i < list->n && list->all[i].parent == parent; i++) {
 		if (list->all[i].below || (skip && skip(list->all[i].pid, data)))
 			continue;
 		list->all[i].below = true;
@@ -174,7 +175,8 @@ static size_t mark_children(struct list *list, pid_t parent, size_t *queue, size
 	return queued;
 }
 
-static int mark_below(struct list *list, pid_t root, process_tree_skip *skip, const void *data)
+static int process_tree_mark_descendants(struct process_list *list, pid_t root,
+					 process_tree_skip *skip, const void *data)
 {
 	size_t *queue = calloc(list->n + 1, sizeof(*queue));
 	size_t queued;
@@ -182,75 +184,80 @@ static int mark_below(struct list *list, pid_t root, process_tree_skip *skip, co
 	if (!queue)
 		return -1;
 	if (list->n > 0)
-		qsort(list->all, list->n, sizeof(*list->all), by_parent);
-	queued = mark_children(list, root, queue, 0, skip, data);
+		qsort(list->all, list->n, sizeof(*list->all), process_tree_compare_parents);
+	queued = process_tree_mark_children(list, root, queue, 0, skip, data);
 	for (size_t i = 0; i < queued; i++)
-		queued = mark_children(list, list->all[queue[i]].pid, queue, queued, NULL, NULL);
+		queued = process_tree_mark_children(list, list->all[queue[i]].pid, queue, queued,
+						    NULL, NULL);
 	free(queue);
 	return 0;
 }
 
 /* One that ended meanwhile, or whose number belongs to another now, needs no signal. */
-static void signal_one(int proc_fd, pid_t root, const struct process *process, int signal)
+static void process_tree_signal_process(int proc_fd, pid_t root, const struct process *process,
+					int signal)
 {
 	struct process now = {.pid = process->pid};
-	int fd = process_open(proc_fd, process->pid);
+	int fd = process_tree_open_process(proc_fd, process->pid);
 
 	if (fd < 0)
 		return;
 	/* A parent that has ended meanwhile left it to the root. */
-	if (stat_read(fd, "stat", &now) && (now.parent == process->parent || now.parent == root) &&
+	if (process_tree_read_stat(fd, "stat", &now) &&
+	    (now.parent == process->parent || now.parent == root) &&
 	    syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0) < 0 && errno == ENOSYS)
 		kill(process->pid, signal);
 	close(fd);
 }
 
 /* Whether it is marked and still can do something. */
-static bool is_alive(const struct process *process)
+static bool process_tree_is_alive(const struct process *process)
 {
 	return process->below && process->state != 'Z' && process->state != 'X';
 }
 
 /* Returns how many there were. */
-static int signal_marked(int proc_fd, pid_t root, const struct list *list, int signal)
+static int process_tree_signal_marked(int proc_fd, pid_t root, const struct process_list *list,
+				      int signal)
 {
 	int n = 0;
 
 	for (size_t i = 0; i < list->n; i++) {
-		if (!is_alive(&list->all[i]))
+		if (!process_tree_is_alive(&list->all[i]))
 			continue;
-		signal_one(proc_fd, root, &list->all[i], signal);
+		process_tree_signal_process(proc_fd, root, &list->all[i], signal);
 		n++;
 	}
 	return n;
 }
 
 /* Stops those that run and notes them, so that they can be continued. Returns how many. */
-static int stop_marked(int proc_fd, pid_t root, const struct list *list, struct list *stopped)
+static int process_tree_stop_marked(int proc_fd, pid_t root, const struct process_list *list,
+				    struct process_list *stopped)
 {
 	int n = 0;
 
 	for (size_t i = 0; i < list->n; i++) {
 		const struct process *process = &list->all[i];
 
-		if (!is_alive(process) || process->state == 'T' || process->state == 't' ||
-		    !list_add(stopped, process))
+		if (!process_tree_is_alive(process) || process->state == 'T' ||
+		    process->state == 't' || !process_tree_list_add(stopped, process))
 			continue;
-		signal_one(proc_fd, root, process, SIGSTOP);
+		process_tree_signal_process(proc_fd, root, process, SIGSTOP);
 		n++;
 	}
 	return n;
 }
 
-static int list_below(int proc_fd, pid_t root, struct list *list, process_tree_skip *skip,
-		      const void *data)
+static int process_tree_list_descendants(int proc_fd, pid_t root, struct process_list *list,
+					 process_tree_skip *skip, const void *data)
 {
-	if (list_fill(proc_fd, list) < 0)
+	if (process_tree_read_list(proc_fd, list) < 0)
 		return -1;
-	return mark_below(list, root, skip, data);
+	return process_tree_mark_descendants(list, root, skip, data);
 }
 
-static void pause_doubled(int times)
+static void process_tree_sleep(int times)
 {
 	int us = times < 5 ? STOP_PAUSE_FIRST << times : STOP_PAUSE_LAST;
 	struct timespec time = {.tv_nsec = us * 1000L};
@@ -262,29 +269,30 @@ static void pause_doubled(int times)
  * go on for a while. One that was told to stop does so when it gets a processor, which takes a
  * while where many want one; until then it may be in the midst of a fork. The names in /proc are
  * read before the states: what is born in between is in the next list, so two are to agree. */
-static int list_stopped(int proc_fd, pid_t root, int rounds, struct list *list,
-			struct list *stopped, process_tree_skip *skip, const void *data)
+static int process_tree_list_stopped(int proc_fd, pid_t root, int rounds, struct process_list *list,
+				     struct process_list *stopped, process_tree_skip *skip,
+				     const void *data)
 {
-	int result = list_below(proc_fd, root, list, skip, data);
+	int result = process_tree_list_descendants(proc_fd, root, list, skip, data);
 	bool agree = false;
 
 	for (int i = 0; result == 0 && i < rounds; i++) {
-		bool all = stop_marked(proc_fd, root, list, stopped) == 0;
+		bool all = process_tree_stop_marked(proc_fd, root, list, stopped) == 0;
 
 		if (all && agree)
 			break;
 		agree = all;
 		if (!all && i >= STOP_QUICK_ROUNDS)
-			pause_doubled(i - STOP_QUICK_ROUNDS);
-		result = list_below(proc_fd, root, list, skip, data);
+			process_tree_sleep(i - STOP_QUICK_ROUNDS);
+		result = process_tree_list_descendants(proc_fd, root, list, skip, data);
 	}
 	return result;
 }
 
-static void continue_all(int proc_fd, pid_t root, struct list *stopped)
+static void process_tree_continue(int proc_fd, pid_t root, struct process_list *stopped)
 {
 	for (size_t i = 0; i < stopped->n; i++)
-		signal_one(proc_fd, root, &stopped->all[i], SIGCONT);
+		process_tree_signal_process(proc_fd, root, &stopped->all[i], SIGCONT);
 	stopped->n = 0;
 }
 
@@ -292,51 +300,54 @@ static void continue_all(int proc_fd, pid_t root, struct list *stopped)
  * to stop. A shell holds signals back while it forks: stopped in there, it forks anew when it goes
  * on, and only then gets its signal. Until a vfork's child executes something its parent cannot be
  * stopped. One that holds the signal back and sleeps waits for it (signalfd, sigwait). */
-static bool may_fork(int proc_fd, const struct process *before, int signal, bool again)
+static bool process_tree_may_fork(int proc_fd, const struct process *before, int signal, bool again)
 {
 	struct process now = {.pid = before->pid};
 	char path[32];
 
 	snprintf(path, sizeof(path), "%d/stat", before->pid);
-	if (!stat_read(proc_fd, path, &now) || now.state == 'Z' || now.state == 'X')
+	if (!process_tree_read_stat(proc_fd, path, &now) || now.state == 'Z' || now.state == 'X')
 		return false;
 	if (now.state != 'T' && now.state != 't')
 		return true;
 	return now.blocked >> (signal - 1) & 1 && !(again && before->state == 'S');
 }
 
-static bool any_may_fork(int proc_fd, const struct list *stopped, int signal, bool again)
+static bool process_tree_any_may_fork(int proc_fd, const struct process_list *stopped, int signal,
+				      bool again)
 {
 	for (size_t i = 0; i < stopped->n; i++)
-		if (may_fork(proc_fd, &stopped->all[i], signal, again))
+		if (process_tree_may_fork(proc_fd, &stopped->all[i], signal, again))
 			return true;
 	return false;
 }
 
 /* Lists them, stopped so that the signal reaches all there are. Those that never come to that are
  * signalled as they are. */
-static int list_settled(int proc_fd, pid_t root, int signal, struct list *list,
-			struct list *stopped, process_tree_skip *skip, const void *data)
+static int process_tree_list_settled(int proc_fd, pid_t root, int signal, struct process_list *list,
+				     struct process_list *stopped, process_tree_skip *skip,
+				     const void *data)
 {
 	for (int i = 0;; i++) {
-		int result = list_stopped(proc_fd, root, SETTLE_ROUNDS, list, stopped, skip, data);
+		int result = process_tree_list_stopped(proc_fd, root, SETTLE_ROUNDS, list, stopped,
+						       skip, data);
 
 		if (result < 0 || i == SETTLE_TRIES ||
-		    !any_may_fork(proc_fd, stopped, signal, i > 0))
+		    !process_tree_any_may_fork(proc_fd, stopped, signal, i > 0))
 			return result;
-		continue_all(proc_fd, root, stopped);
-		pause_doubled(i);
+		process_tree_continue(proc_fd, root, stopped);
+		process_tree_sleep(i);
 	}
 }
 
 int process_tree_signal(int proc_fd, pid_t root, int signal, process_tree_skip *skip,
 			const void *data)
 {
-	struct list list = {0};
-	int n = list_below(proc_fd, root, &list, skip, data);
+	struct process_list list = {0};
+	int n = process_tree_list_descendants(proc_fd, root, &list, skip, data);
 
 	if (n == 0)
-		n = signal_marked(proc_fd, root, &list, signal);
+		n = process_tree_signal_marked(proc_fd, root, &list, signal);
 	free(list.all);
 	return n;
 }
@@ -344,12 +355,12 @@ int process_tree_signal(int proc_fd, pid_t root, int signal, process_tree_skip *
 int process_tree_stop(int proc_fd, pid_t root, int signal, process_tree_skip *skip,
 		      const void *data)
 {
-	struct list list = {0}, stopped = {0};
-	int n = list_settled(proc_fd, root, signal, &list, &stopped, skip, data);
+	struct process_list list = {0}, stopped = {0};
+	int n = process_tree_list_settled(proc_fd, root, signal, &list, &stopped, skip, data);
 
 	if (n == 0)
-		n = signal_marked(proc_fd, root, &list, signal);
-	continue_all(proc_fd, root, &stopped);
+		n = process_tree_signal_marked(proc_fd, root, &list, signal);
+	process_tree_continue(proc_fd, root, &stopped);
 	free(list.all);
 	free(stopped.all);
 	return n;
@@ -358,20 +369,21 @@ int process_tree_stop(int proc_fd, pid_t root, int signal, process_tree_skip *sk
 int process_tree_kill(int proc_fd, pid_t root, unsigned round, process_tree_skip *skip,
 		      const void *data)
 {
-	struct list list = {0}, stopped = {0};
+	struct process_list list = {0}, stopped = {0};
 	int n = round < QUICK_ROUNDS
-			? list_below(proc_fd, root, &list, skip, data)
-			: list_stopped(proc_fd, root, STOP_ROUNDS, &list, &stopped, skip, data);
+			? process_tree_list_descendants(proc_fd, root, &list, skip, data)
+			: process_tree_list_stopped(proc_fd, root, STOP_ROUNDS, &list, &stopped,
+						    skip, data);
 
 	if (n == 0)
-		n = signal_marked(proc_fd, root, &list, SIGKILL);
+		n = process_tree_signal_marked(proc_fd, root, &list, SIGKILL);
 	free(list.all);
 	free(stopped.all);
 	return n;
 }
 
 /* As the kernel makes it of a process; clock_getcpuclockid asks the clock first. */
-static clockid_t clock_of(pid_t pid)
+static clockid_t process_tree_cpu_clock(pid_t pid)
 {
 	return (clockid_t)(~(unsigned)pid << 3 | 2U);
 }
@@ -380,18 +392,18 @@ static clockid_t clock_of(pid_t pid)
  * but never counted twice. */
 uint64_t process_tree_cpu_us(int proc_fd, pid_t root, unsigned *running)
 {
-	struct list list = {0};
+	struct process_list list = {0};
 	uint64_t tick_us = 1000000 / (uint64_t)sysconf(_SC_CLK_TCK), sum = 0;
 
 	*running = 0;
-	if (list_below(proc_fd, root, &list, NULL, NULL) == 0)
+	if (process_tree_list_descendants(proc_fd, root, &list, NULL, NULL) == 0)
 		for (size_t i = 0; i < list.n; i++) {
 			struct timespec used = {0};
 
 			if (!list.all[i].below)
 				continue;
 			*running += list.all[i].state == 'R' ? 1 : 0;
-			if (clock_gettime(clock_of(list.all[i].pid), &used) == 0)
+			if (clock_gettime(process_tree_cpu_clock(list.all[i].pid), &used) == 0)
 				sum += (uint64_t)used.tv_sec * 1000000 +
 				       (uint64_t)used.tv_nsec / 1000;
 			sum += list.all[i].reaped_ticks * tick_us;
@@ -402,11 +414,11 @@ uint64_t process_tree_cpu_us(int proc_fd, pid_t root, unsigned *running)
 
 void process_tree_hold(int proc_fd, pid_t root, bool (*then)(void *data), void *data)
 {
-	struct list list = {0}, stopped = {0};
+	struct process_list list = {0}, stopped = {0};
 
-	list_stopped(proc_fd, root, STOP_ROUNDS, &list, &stopped, NULL, NULL);
+	process_tree_list_stopped(proc_fd, root, STOP_ROUNDS, &list, &stopped, NULL, NULL);
 	if (!then(data))
-		continue_all(proc_fd, root, &stopped);
+		process_tree_continue(proc_fd, root, &stopped);
 	free(list.all);
 	free(stopped.all);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Removes trees of any depth with three descriptors: a directory that is not empty is moved up into
- * the top one before its turn comes, so nothing is ever deeper than two levels; see remove_tree.h.
+/* Removes trees of any depth with three descriptors: a directory that is not empty is
+ * moved up into the top one before its turn comes, so nothing is ever deeper than two levels; see
+ * remove_tree.h.
  */
 #include <config.h>
 
@@ -19,21 +20,21 @@
 #include "lib/cleanup.h"
 
 /* A mount. A bind mount has the same device, and a kernel before 5.8 tells the device alone. */
-struct place {
+struct mount_id {
 	uint64_t mount;
 	uint32_t major, minor;
 };
 
 struct removal {
 	int top_fd;
-	struct place place; /* where all of it lies */
-	uint64_t moved;     /* counts up, for names */
-	bool progress;      /* something was removed or moved in this pass */
+	struct mount_id place; /* where all of it lies */
+	uint64_t moved;        /* counts up, for names */
+	bool progress;         /* something was removed or moved in this pass */
 	bool failed;
 	struct warden_error *err;
 };
 
-static void note_failure(struct removal *removal, const char *what, const char *name)
+static void remove_tree_note_failure(struct removal *removal, const char *what, const char *name)
 {
 	if (!removal->failed)
 		warden_error_errno(removal->err, "%s %s", what, name);
@@ -41,7 +42,7 @@ static void note_failure(struct removal *removal, const char *what, const char *
 }
 
 /* Takes away what keeps even root from removing: immutable and append-only. */
-static void clear_attributes(int parent_fd, const char *name)
+static void remove_tree_clear_attributes(int parent_fd, const char *name)
 {
 	_cleanup_close_ int fd = -1;
 	struct stat status;
@@ -57,18 +58,18 @@ static void clear_attributes(int parent_fd, const char *name)
 	ioctl(fd, FS_IOC_SETFLAGS, &flags); /* likewise */
 }
 
-static int unlink_hard(int parent_fd, const char *name, int flags)
+static int remove_tree_unlink(int parent_fd, const char *name, int flags)
 {
 	if (unlinkat(parent_fd, name, flags) == 0)
 		return 0;
 	if (errno != EPERM)
 		return -1;
-	clear_attributes(parent_fd, name);
-	clear_attributes(parent_fd, ".");
+	remove_tree_clear_attributes(parent_fd, name);
+	remove_tree_clear_attributes(parent_fd, ".");
 	return unlinkat(parent_fd, name, flags);
 }
 
-static int place_of(int fd, struct place *place)
+static int remove_tree_read_mount(int fd, struct mount_id *place)
 {
 	struct statx status = {0};
 
@@ -80,16 +81,16 @@ static int place_of(int fd, struct place *place)
 	return 0;
 }
 
-static bool is_here(const struct removal *removal, int fd)
+static bool remove_tree_is_same_mount(const struct removal *removal, int fd)
 {
-	struct place place;
+	struct mount_id place;
 
-	return place_of(fd, &place) == 0 && place.mount == removal->place.mount &&
+	return remove_tree_read_mount(fd, &place) == 0 && place.mount == removal->place.mount &&
 	       place.major == removal->place.major && place.minor == removal->place.minor;
 }
 
 /* Opens a directory for reading, whatever its mode; nothing is mounted on it. */
-static int open_hard(struct removal *removal, int parent_fd, const char *name)
+static int remove_tree_open(struct removal *removal, int parent_fd, const char *name)
 {
 	const int flags = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 	_cleanup_close_ int path_fd = openat(parent_fd, name, flags | O_PATH);
@@ -97,22 +98,22 @@ static int open_hard(struct removal *removal, int parent_fd, const char *name)
 
 	if (path_fd < 0)
 		return -1;
-	if (!is_here(removal, path_fd)) {
+	if (!remove_tree_is_same_mount(removal, path_fd)) {
 		errno = EXDEV;
 		return -1;
 	}
 	fd = openat(path_fd, ".", flags | O_RDONLY);
 	if (fd >= 0 && fchmod(fd, 0700) < 0 && errno == EPERM) {
-		clear_attributes(fd, ".");
+		remove_tree_clear_attributes(fd, ".");
 		if (fchmod(fd, 0700) < 0)
-			note_failure(removal, "open up", name);
+			remove_tree_note_failure(removal, "open up", name);
 	}
 	if (fd < 0 && errno == EACCES && fchmodat(parent_fd, name, 0700, 0) == 0)
 		fd = openat(path_fd, ".", flags | O_RDONLY);
 	return fd;
 }
 
-static int move_up(struct removal *removal, int parent_fd, const char *name)
+static int remove_tree_move_up(struct removal *removal, int parent_fd, const char *name)
 {
 	char moved[48];
 
@@ -126,49 +127,49 @@ static int move_up(struct removal *removal, int parent_fd, const char *name)
 		return 0;
 	if (errno != EPERM)
 		return -1;
-	clear_attributes(parent_fd, name);
+	remove_tree_clear_attributes(parent_fd, name);
 	return renameat2(parent_fd, name, removal->top_fd, moved, RENAME_NOREPLACE);
 }
 
-static void empty(struct removal *removal, int fd, bool is_top);
+static void remove_tree_empty(struct removal *removal, int fd, bool is_top);
 
 /* Empties a directory of the top one, then removes it. */
-static void remove_directory(struct removal *removal, const char *name)
+static void remove_tree_remove_directory(struct removal *removal, const char *name)
 {
-	_cleanup_close_ int fd = open_hard(removal, removal->top_fd, name);
+	_cleanup_close_ int fd = remove_tree_open(removal, removal->top_fd, name);
 
 	if (fd < 0) {
-		note_failure(removal, "open", name);
+		remove_tree_note_failure(removal, "open", name);
 		return;
 	}
-	empty(removal, fd, false);
-	if (unlink_hard(removal->top_fd, name, AT_REMOVEDIR) == 0)
+	remove_tree_empty(removal, fd, false);
+	if (remove_tree_unlink(removal->top_fd, name, AT_REMOVEDIR) == 0)
 		removal->progress = true;
 	else
-		note_failure(removal, "remove", name);
+		remove_tree_note_failure(removal, "remove", name);
 }
 
-static void remove_entry(struct removal *removal, int fd, const char *name, bool is_top)
+static void remove_tree_remove_entry(struct removal *removal, int fd, const char *name, bool is_top)
 {
-	if (unlink_hard(fd, name, 0) == 0) {
+	if (remove_tree_unlink(fd, name, 0) == 0) {
 		removal->progress = true;
 		return;
 	}
 	if (errno != EISDIR && errno != EPERM) {
-		note_failure(removal, "remove", name);
+		remove_tree_note_failure(removal, "remove", name);
 		return;
 	}
-	if (unlink_hard(fd, name, AT_REMOVEDIR) == 0 ||
-	    (!is_top && move_up(removal, fd, name) == 0))
+	if (remove_tree_unlink(fd, name, AT_REMOVEDIR) == 0 ||
+	    (!is_top && remove_tree_move_up(removal, fd, name) == 0))
 		removal->progress = true;
 	else if (is_top)
-		remove_directory(removal, name);
+		remove_tree_remove_directory(removal, name);
 	else
-		note_failure(removal, "move", name);
+		remove_tree_note_failure(removal, "move", name);
 }
 
 /* At most two levels deep: the top's directories, whose own directories are moved up. */
-static void empty(struct removal *removal, int fd, bool is_top)
+static void remove_tree_empty(struct removal *removal, int fd, bool is_top)
 {
 	_cleanup_closedir_ DIR *dir = NULL;
 	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -176,14 +177,14 @@ static void empty(struct removal *removal, int fd, bool is_top)
 
 	dir = copy < 0 ? NULL : fdopendir(copy);
 	if (!dir) {
-		note_failure(removal, "read", "a directory");
+		remove_tree_note_failure(removal, "read", "a directory");
 		if (copy >= 0)
 			close(copy);
 		return;
 	}
 	while ((entry = readdir(dir)))
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			remove_entry(removal, fd, entry->d_name, is_top);
+			remove_tree_remove_entry(removal, fd, entry->d_name, is_top);
 }
 
 int remove_tree(int parent_fd, const char *name, struct warden_error *err)
@@ -199,22 +200,22 @@ int remove_tree(int parent_fd, const char *name, struct warden_error *err)
 	if (fstatat(parent_fd, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : warden_error_errno(err, "look at %s", name);
 	if (!S_ISDIR(status.st_mode)) {
-		if (unlink_hard(parent_fd, name, 0) < 0)
+		if (remove_tree_unlink(parent_fd, name, 0) < 0)
 			return warden_error_errno(err, "remove %s", name);
 		return 0;
 	}
-	if (place_of(parent_fd, &removal.place) < 0)
+	if (remove_tree_read_mount(parent_fd, &removal.place) < 0)
 		return warden_error_errno(err, "look at the directory of %s", name);
-	top_fd = open_hard(&removal, parent_fd, name);
+	top_fd = remove_tree_open(&removal, parent_fd, name);
 	if (top_fd < 0)
 		return warden_error_errno(err, "open %s", name);
 	removal.top_fd = top_fd;
 	/* Each pass empties what the one before has moved up. */
 	do {
 		removal.progress = removal.failed = false;
-		empty(&removal, top_fd, true);
-	} while (removal.progress && unlink_hard(parent_fd, name, AT_REMOVEDIR) < 0);
-	if (unlink_hard(parent_fd, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
+		remove_tree_empty(&removal, top_fd, true);
+	} while (removal.progress && remove_tree_unlink(parent_fd, name, AT_REMOVEDIR) < 0);
+	if (remove_tree_unlink(parent_fd, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
 		return 0;
 	return removal.failed ? -1 : warden_error_errno(err, "remove %s", name);
 }

@@ -11,7 +11,7 @@
 #define LONGEST_WORD 63
 
 /* Decodes the character at `text`; its length, or 0 where there is none. */
-static size_t decode(const char *text, size_t length, uint32_t *code)
+static size_t text_decode(const char *text, size_t length, uint32_t *code)
 {
 	static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
 	unsigned char first;
@@ -38,7 +38,7 @@ size_t text_character(const char *text, size_t length)
 {
 	uint32_t code;
 
-	return decode(text, length, &code);
+	return text_decode(text, length, &code);
 }
 
 bool text_is_utf8(const char *text, size_t length)
@@ -54,7 +54,7 @@ bool text_is_utf8(const char *text, size_t length)
 	return true;
 }
 
-static bool is_control(uint32_t code)
+static bool text_is_control(uint32_t code)
 {
 	return code < 0x20 || (code >= 0x7f && code < 0xa0);
 }
@@ -64,21 +64,22 @@ bool text_has_control(const char *text, size_t length)
 	uint32_t code;
 	size_t size;
 
-	for (; length > 0 && (size = decode(text, length, &code)) > 0; text += size, length -= size)
-		if (is_control(code))
+	for (; length > 0 && (size = text_decode(text, length, &code)) > 0;
+	     text += size, length -= size)
+		if (text_is_control(code))
 			return true;
 	return false;
 }
 
 /* Line and paragraph separators, and the marks that turn the direction of what follows. */
-static bool is_deceptive(uint32_t code)
+static bool text_is_deceptive(uint32_t code)
 {
 	return code == 0x2028 || code == 0x2029 || (code >= 0x202a && code <= 0x202e) ||
 	       (code >= 0x2066 && code <= 0x2069);
 }
 
 /* Puts the bytes of one character (or one stray byte) into `piece` as they shall appear. */
-static size_t escape_piece(char piece[20], const char *text, size_t size, bool plain)
+static size_t text_escape_piece(char piece[20], const char *text, size_t size, bool plain)
 {
 	static const char letters[][2] = {{'\n', 'n'}, {'\r', 'r'}, {'\t', 't'}, {'\\', '\\'}};
 	size_t length = 0;
@@ -107,12 +108,13 @@ size_t text_escape(char *out, size_t size, const char *text, size_t length)
 
 	while (length > 0) {
 		uint32_t code = 0;
-		size_t step = decode(text, length, &code), escaped;
-		bool plain = step > 0 && !is_control(code) && !is_deceptive(code) && code != '\\';
+		size_t step = text_decode(text, length, &code), escaped;
+		bool plain = step > 0 && !text_is_control(code) && !text_is_deceptive(code) &&
+			     code != '\\';
 
 		if (step == 0)
 			step = 1;
-		escaped = escape_piece(piece, text, step, plain);
+		escaped = text_escape_piece(piece, text, step, plain);
 		if (at + escaped >= size) {
 			memcpy(out + cut, "...", 4);
 			return cut + 3;

@@ -21,7 +21,7 @@ struct watch {
 	void *data;
 };
 
-struct slot {
+struct watcher_slot {
 	struct watch *watch; /* NULL: free */
 	uint32_t generation;
 };
@@ -31,7 +31,7 @@ struct watcher {
 	int epoll_fd, wake_fd;
 	pthread_mutex_t mutex; /* for all that follows */
 	pthread_cond_t done;   /* a callback has ended */
-	struct slot *slots;
+	struct watcher_slot *slots;
 	uint32_t n_slots;
 	const struct watch *running; /* whose callback runs */
 };
@@ -49,12 +49,12 @@ static uint64_t watch_number(const struct watch *watch)
 /* The watch that an event is for, or NULL where it has been removed meanwhile. */
 static struct watch *watch_find(const struct watcher *watcher, uint64_t number)
 {
-	const struct slot *slot = &watcher->slots[(uint32_t)number];
+	const struct watcher_slot *slot = &watcher->slots[(uint32_t)number];
 
 	return slot->generation == number >> 32 ? slot->watch : NULL;
 }
 
-static void dispatch(struct watcher *watcher, const struct epoll_event *event)
+static void watcher_dispatch(struct watcher *watcher, const struct epoll_event *event)
 {
 	struct watch *watch;
 
@@ -85,13 +85,13 @@ static void *watcher_run(void *data)
 		for (int i = 0; i < n; i++) {
 			if (events[i].data.u64 == WAKE_NUMBER)
 				return NULL;
-			dispatch(watcher, &events[i]);
+			watcher_dispatch(watcher, &events[i]);
 		}
 	}
 }
 
 /* Signals are the business of the daemon's main thread. */
-static int thread_start(struct watcher *watcher)
+static int watcher_start_thread(struct watcher *watcher)
 {
 	sigset_t all, saved;
 	int result;
@@ -132,7 +132,7 @@ struct watcher *watcher_new(struct warden_error *err)
 	watcher->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (watcher->epoll_fd < 0 || watcher->wake_fd < 0 ||
 	    epoll_ctl(watcher->epoll_fd, EPOLL_CTL_ADD, watcher->wake_fd, &event) < 0 ||
-	    (errno = thread_start(watcher)) != 0) {
+	    (errno = watcher_start_thread(watcher)) != 0) {
 		warden_error_errno(err, "make the watcher");
 		watcher_release(watcher);
 		return NULL;
@@ -150,10 +150,10 @@ void watcher_free(struct watcher *watcher)
 	watcher_release(watcher);
 }
 
-static struct slot *slot_find(struct watcher *watcher)
+static struct watcher_slot *watcher_find_slot(struct watcher *watcher)
 {
 	uint32_t n = watcher->n_slots;
-	struct slot *slots;
+	struct watcher_slot *slots;
 
 	for (uint32_t i = 0; i < n; i++)
 		if (!watcher->slots[i].watch)
@@ -164,13 +164,13 @@ static struct slot *slot_find(struct watcher *watcher)
 	watcher->slots = slots;
 	watcher->n_slots = n ? n * 2 : 16;
 	for (uint32_t i = n; i < watcher->n_slots; i++)
-		slots[i] = (struct slot){.generation = 1};
+		slots[i] = (struct watcher_slot){.generation = 1};
 	return &slots[n];
 }
 
-static void slot_clear(struct watcher *watcher, uint32_t index)
+static void watcher_clear_slot(struct watcher *watcher, uint32_t index)
 {
-	struct slot *slot = &watcher->slots[index];
+	struct watcher_slot *slot = &watcher->slots[index];
 
 	slot->watch = NULL;
 	if (++slot->generation == 0)
@@ -183,10 +183,10 @@ struct watch *watcher_add(struct watcher *watcher, int fd, uint32_t events, watc
 	pthread_mutex_t *locked _cleanup_unlock_ = &watcher->mutex;
 	struct watch *watch = malloc(sizeof(*watch));
 	struct epoll_event event = {.events = events};
-	struct slot *slot;
+	struct watcher_slot *slot;
 
 	pthread_mutex_lock(locked);
-	slot = watch ? slot_find(watcher) : NULL;
+	slot = watch ? watcher_find_slot(watcher) : NULL;
 	if (slot) {
 		*watch = (struct watch){.watcher = watcher, .fd = fd, .fn = fn, .data = data};
 		watch->index = (uint32_t)(slot - watcher->slots);
@@ -194,7 +194,7 @@ struct watch *watcher_add(struct watcher *watcher, int fd, uint32_t events, watc
 		event.data.u64 = watch_number(watch);
 		if (epoll_ctl(watcher->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0)
 			return watch;
-		slot_clear(watcher, watch->index);
+		watcher_clear_slot(watcher, watch->index);
 	}
 	warden_error_errno(err, "watch a descriptor");
 	free(watch);
@@ -224,7 +224,7 @@ void watch_remove(struct watch *watch)
 	pthread_mutex_lock(&watcher->mutex);
 	/* Fails only for a descriptor that was closed too early, and is out then. */
 	epoll_ctl(watcher->epoll_fd, EPOLL_CTL_DEL, watch->fd, NULL);
-	slot_clear(watcher, watch->index);
+	watcher_clear_slot(watcher, watch->index);
 	if (!pthread_equal(watcher->thread, pthread_self()))
 		while (watcher->running == watch)
 			pthread_cond_wait(&watcher->done, &watcher->mutex);

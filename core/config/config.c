@@ -25,7 +25,7 @@ static const struct {
 };
 
 /* The path absolute, from malloc, or NULL. */
-static char *absolute(const char *path)
+static char *config_absolute_path(const char *path)
 {
 	_cleanup_free_ char *directory = NULL;
 	char *full;
@@ -38,7 +38,7 @@ static char *absolute(const char *path)
 	return full;
 }
 
-static int set_defaults(struct config *config, struct warden_error *err)
+static int config_set_defaults(struct config *config, struct warden_error *err)
 {
 	for (size_t i = 0; i < config_n_keys; i++)
 		if (config_keys[i].offset != CONFIG_NOT_STORED &&
@@ -47,8 +47,8 @@ static int set_defaults(struct config *config, struct warden_error *err)
 	return 0;
 }
 
-/* The container_klass as ours is called; a path absolute; else a name that is fit to be one of a
- * file. */
+/* The container_klass as ours is called; a path absolute; else a name that is fit to be
+ * one of a file. */
 static int config_finish_backend(struct config *config, struct warden_error *err)
 {
 	static const char key[] = "server.container_klass";
@@ -84,7 +84,7 @@ static int config_finish_backend(struct config *config, struct warden_error *err
 }
 
 /* Every directory of the list absolute. */
-static int finish_backend_path(struct config *config, struct warden_error *err)
+static int config_finish_backend_path(struct config *config, struct warden_error *err)
 {
 	static const char key[] = "server.backend_path";
 	config_setting_t *setting = config_setting_at(config, key);
@@ -120,8 +120,8 @@ static int finish_backend_path(struct config *config, struct warden_error *err)
 }
 
 /* Whether a socket can have this address. */
-static int check_socket_length(const struct config *config, const char *key, const char *path,
-			       struct warden_error *err)
+static int config_check_socket_length(const struct config *config, const char *key,
+				      const char *path, struct warden_error *err)
 {
 	size_t most = sizeof(((struct sockaddr_un *)0)->sun_path) - 1;
 
@@ -136,11 +136,11 @@ int config_finish_values(struct config *config, struct warden_error *err)
 {
 	uint32_t uid_end = config->user.pool_start_uid + config->user.pool_size;
 
-	if (config_finish_backend(config, err) < 0 || finish_backend_path(config, err) < 0 ||
-	    check_socket_length(config, "server.unix_domain_path", config->server.unix_domain_path,
-				err) < 0 ||
-	    check_socket_length(config, "server.syslog_socket", config->server.syslog_socket, err) <
-		    0)
+	if (config_finish_backend(config, err) < 0 || config_finish_backend_path(config, err) < 0 ||
+	    config_check_socket_length(config, "server.unix_domain_path",
+				       config->server.unix_domain_path, err) < 0 ||
+	    config_check_socket_length(config, "server.syslog_socket", config->server.syslog_socket,
+				       err) < 0)
 		return -1;
 	if (uid_end > LAST_POOL_UID + 1)
 		return config_fail(config, "user.pool_size", err,
@@ -150,7 +150,7 @@ int config_finish_values(struct config *config, struct warden_error *err)
 	return config_take_networks(config, err);
 }
 
-static void document_free(struct config_document *document)
+static void config_free_document(struct config_document *document)
 {
 	if (!document)
 		return;
@@ -168,14 +168,14 @@ struct config *config_load(const char *file, struct warden_error *err)
 		return NULL;
 	}
 	if (file) {
-		config->file = absolute(file);
+		config->file = config_absolute_path(file);
 		if (!config->file) {
 			warden_error_errno(err, "find %s", file);
 			config_free(config);
 			return NULL;
 		}
 	}
-	if (set_defaults(config, err) < 0 || (file && config_parse(config, err) < 0) ||
+	if (config_set_defaults(config, err) < 0 || (file && config_parse(config, err) < 0) ||
 	    config_finish_values(config, err) < 0) {
 		config_free(config);
 		return NULL;
@@ -197,7 +197,7 @@ int config_check_backend(struct config *config,
 
 void config_forget_lines(struct config *config)
 {
-	document_free(config->document);
+	config_free_document(config->document);
 	config->document = NULL;
 }
 
@@ -216,7 +216,7 @@ void config_free(struct config *config)
 		free(option->texts);
 	}
 	free(config->options);
-	document_free(config->document);
+	config_free_document(config->document);
 	free(config->file);
 	free(config);
 }

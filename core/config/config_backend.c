@@ -16,7 +16,8 @@
 	.size = sizeof(((struct config_option *)0)->member)
 
 /* The key that an option is. `path` is "GROUP.NAME". */
-static struct config_key option_key(const struct warden_option *option, const char *path)
+static struct config_key config_backend_make_key(const struct warden_option *option,
+						 const char *path)
 {
 	switch (option->type) {
 	case WARDEN_OPTION_BOOL:
@@ -42,9 +43,9 @@ static struct config_key option_key(const struct warden_option *option, const ch
 }
 
 /* A name in the container_klass's group that it did not declare. */
-static int refuse_option(const struct config *config,
-			 const struct warden_container_klass *container_klass,
-			 const config_setting_t *setting, struct warden_error *err)
+static int config_backend_refuse_option(const struct config *config,
+					const struct warden_container_klass *container_klass,
+					const config_setting_t *setting, struct warden_error *err)
 {
 	const char *name = config_setting_name(setting), *like = NULL;
 	size_t nearest = 3, at = 0;
@@ -72,9 +73,9 @@ static int refuse_option(const struct config *config,
 }
 
 /* Every member of the group must be an option. */
-static int check_names(const struct config *config,
-		       const struct warden_container_klass *container_klass,
-		       const config_setting_t *group, struct warden_error *err)
+static int config_backend_check_names(const struct config *config,
+				      const struct warden_container_klass *container_klass,
+				      const config_setting_t *group, struct warden_error *err)
 {
 	int count = config_setting_length(group);
 
@@ -86,13 +87,13 @@ static int check_names(const struct config *config,
 		while (j < config->n_options && strcmp(container_klass->options[j].name, name) != 0)
 			j++;
 		if (j == config->n_options)
-			return refuse_option(config, container_klass, setting, err);
+			return config_backend_refuse_option(config, container_klass, setting, err);
 	}
 	return 0;
 }
 
 /* Whether `word` is one of those in `words`, which have spaces between them. */
-static bool is_listed(const char *words, const char *word)
+static bool config_backend_is_listed(const char *words, const char *word)
 {
 	size_t length = strlen(word);
 
@@ -107,9 +108,9 @@ static bool is_listed(const char *words, const char *word)
 }
 
 /* What an array holds must be among the option's words, where it has some. */
-static int check_words(const struct config *config, const char *path,
-		       const config_setting_t *setting, const struct config_option *taken,
-		       struct warden_error *err)
+static int config_backend_check_words(const struct config *config, const char *path,
+				      const config_setting_t *setting,
+				      const struct config_option *taken, struct warden_error *err)
 {
 	const char *words = taken->option->text;
 	char shown[256];
@@ -119,7 +120,7 @@ static int check_words(const struct config *config, const char *path,
 	for (unsigned i = 0; taken->texts[i]; i++) {
 		const char *text = taken->texts[i];
 
-		if (is_listed(words, text))
+		if (config_backend_is_listed(words, text))
 			continue;
 		text_escape(shown, sizeof(shown), text, strlen(text));
 		return config_fail_at(config, config_setting_get_elem(setting, i), err,
@@ -130,8 +131,9 @@ static int check_words(const struct config *config, const char *path,
 }
 
 /* Takes one option from the group (NULL: there is none), or its default. */
-static int take_option(const struct config *config, const char *name, config_setting_t *group,
-		       struct config_option *into, struct warden_error *err)
+static int config_backend_take_option(const struct config *config, const char *name,
+				      config_setting_t *group, struct config_option *into,
+				      struct warden_error *err)
 {
 	_cleanup_free_ char *path = NULL;
 	config_setting_t *setting;
@@ -141,7 +143,7 @@ static int take_option(const struct config *config, const char *name, config_set
 		path = NULL;
 		return warden_error_errno(err, "read the group %s", name);
 	}
-	key = option_key(into->option, path);
+	key = config_backend_make_key(into->option, path);
 	if (config_value_default(into, &key, err) < 0)
 		return -1;
 	setting = group ? config_setting_get_member(group, into->option->name) : NULL;
@@ -149,11 +151,11 @@ static int take_option(const struct config *config, const char *name, config_set
 		return 0;
 	if (config_value_take(config, into, &key, setting, err) < 0)
 		return -1;
-	return check_words(config, path, setting, into, err);
+	return config_backend_check_words(config, path, setting, into, err);
 }
 
 /* Whether a module of this name lies in the backend path. */
-static bool is_backend(const struct config *config, const char *name)
+static bool config_backend_is_installed(const struct config *config, const char *name)
 {
 	const char *at = config->server.backend_path;
 
@@ -171,9 +173,9 @@ static bool is_backend(const struct config *config, const char *name)
 }
 
 /* A group at the root that is neither the daemon's nor any backend's. */
-static int check_groups(const struct config *config,
-			const struct warden_container_klass *container_klass,
-			struct warden_error *err)
+static int config_backend_check_groups(const struct config *config,
+				       const struct warden_container_klass *container_klass,
+				       struct warden_error *err)
 {
 	struct config_document *document = config->document;
 	config_setting_t *root = config_root_setting(&document->tree);
@@ -185,7 +187,7 @@ static int check_groups(const struct config *config,
 		const char *name = config_setting_name(group);
 
 		if (config_key_is_group(name) || strcmp(name, container_klass->name) == 0 ||
-		    is_backend(config, name))
+		    config_backend_is_installed(config, name))
 			continue;
 		config_key_names("", name, names, sizeof(names), like);
 		text_escape(shown, sizeof(shown), name, strlen(name));
@@ -213,10 +215,11 @@ int config_take_options(struct config *config, const struct warden_container_kla
 	if (group && config_setting_type(group) != CONFIG_TYPE_GROUP)
 		return config_fail_at(config, group, err, "%s must be a group ({ ... })",
 				      container_klass->name);
-	if (group && check_names(config, container_klass, group, err) < 0)
+	if (group && config_backend_check_names(config, container_klass, group, err) < 0)
 		return -1;
 	for (size_t i = 0; i < count; i++)
-		if (take_option(config, container_klass->name, group, &config->options[i], err) < 0)
+		if (config_backend_take_option(config, container_klass->name, group,
+					       &config->options[i], err) < 0)
 			return -1;
-	return config->document ? check_groups(config, container_klass, err) : 0;
+	return config->document ? config_backend_check_groups(config, container_klass, err) : 0;
 }

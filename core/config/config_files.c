@@ -13,7 +13,7 @@
 #include "lib/cleanup.h"
 
 /* The directory in which a path's last component lies, from malloc. */
-static char *parent_of(const char *path)
+static char *config_files_parent(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 
@@ -21,16 +21,16 @@ static char *parent_of(const char *path)
 }
 
 /* Fails with the reason of errno. */
-static int fail_errno(const struct config *config, const char *key, const char *path,
-		      const char *wish, struct warden_error *err)
+static int config_files_fail(const struct config *config, const char *key, const char *path,
+			     const char *wish, struct warden_error *err)
 {
 	return config_fail(config, key, err, "%s: %s: %s; it must be %s", key, path,
 			   strerror(errno), wish);
 }
 
 /* Whether this process may make files in the directory. */
-static int check_writable(const struct config *config, const char *key, const char *path,
-			  struct warden_error *err)
+static int config_files_check_writable(const struct config *config, const char *key,
+				       const char *path, struct warden_error *err)
 {
 	static const char wish[] = "a directory that the daemon may write to";
 	struct stat st;
@@ -39,50 +39,50 @@ static int check_writable(const struct config *config, const char *key, const ch
 		errno = ENOTDIR;
 	else if (faccessat(AT_FDCWD, path, W_OK | X_OK, AT_EACCESS) == 0)
 		return 0;
-	return fail_errno(config, key, path, wish, err);
+	return config_files_fail(config, key, path, wish, err);
 }
 
 /* Whether the directory is there, or could be made: its nearest ancestor is there and writable. */
-static int check_makeable(const struct config *config, const char *key, const char *path,
-			  struct warden_error *err)
+static int config_files_check_makeable(const struct config *config, const char *key,
+				       const char *path, struct warden_error *err)
 {
 	_cleanup_free_ char *at = strdup(path);
 	struct stat st;
 
 	while (at && stat(at, &st) < 0 && errno == ENOENT && at[1] != '\0') {
-		char *parent = parent_of(at);
+		char *parent = config_files_parent(at);
 
 		free(at);
 		at = parent;
 	}
 	if (!at)
 		return warden_error_errno(err, "check %s", path);
-	return check_writable(config, key, at, err);
+	return config_files_check_writable(config, key, at, err);
 }
 
 /* The directory of a file that the daemon writes; `path` NULL: there is none. */
-static int check_file_parent(const struct config *config, const char *key, const char *path,
-			     struct warden_error *err)
+static int config_files_check_parent(const struct config *config, const char *key, const char *path,
+				     struct warden_error *err)
 {
-	_cleanup_free_ char *parent = path ? parent_of(path) : NULL;
+	_cleanup_free_ char *parent = path ? config_files_parent(path) : NULL;
 
 	if (!path)
 		return 0;
 	if (!parent)
 		return warden_error_errno(err, "check %s", path);
-	return check_writable(config, key, parent, err);
+	return config_files_check_writable(config, key, parent, err);
 }
 
-static int check_socket(const struct config *config, struct warden_error *err)
+static int config_files_check_socket(const struct config *config, struct warden_error *err)
 {
-	_cleanup_free_ char *parent = parent_of(config->server.unix_domain_path);
+	_cleanup_free_ char *parent = config_files_parent(config->server.unix_domain_path);
 
 	if (!parent)
 		return warden_error_errno(err, "check %s", config->server.unix_domain_path);
-	return check_makeable(config, "server.unix_domain_path", parent, err);
+	return config_files_check_makeable(config, "server.unix_domain_path", parent, err);
 }
 
-static int check_rootfs(const struct config *config, struct warden_error *err)
+static int config_files_check_rootfs(const struct config *config, struct warden_error *err)
 {
 	static const char key[] = "server.container_rootfs_path";
 	const char *path = config->server.container_rootfs_path;
@@ -93,20 +93,23 @@ static int check_rootfs(const struct config *config, struct warden_error *err)
 			return 0;
 		errno = ENOTDIR;
 	}
-	return fail_errno(config, key, path, "a directory that holds a root file system", err);
+	return config_files_fail(config, key, path, "a directory that holds a root file system",
+				 err);
 }
 
 /* Looks into a directory that is there already: the daemon removes every directory in the depot
  * that is no living container's, so it must not take somebody's home for one. */
-static int check_content(const struct config *config, const char *key, const char *path,
-			 const struct stat *st, struct warden_error *err)
+static int config_files_check_content(const struct config *config, const char *key,
+				      const char *path, const struct stat *st,
+				      struct warden_error *err)
 {
 	_cleanup_closedir_ DIR *dir = opendir(path);
 	bool is_private = (st->st_mode & 077) == 0;
 	struct dirent *entry;
 
 	if (!dir)
-		return fail_errno(config, key, path, "a directory that the daemon may read", err);
+		return config_files_fail(config, key, path, "a directory that the daemon may read",
+					 err);
 	for (errno = 0; (entry = readdir(dir)); errno = 0) {
 		struct stat what;
 
@@ -124,29 +127,29 @@ static int check_content(const struct config *config, const char *key, const cha
 					   "be an empty directory, or a depot",
 					   key, path, entry->d_name);
 	}
-	return errno == 0 ? 0 : fail_errno(config, key, path, "a readable directory", err);
+	return errno == 0 ? 0 : config_files_fail(config, key, path, "a readable directory", err);
 }
 
-static int check_depot(const struct config *config, struct warden_error *err)
+static int config_files_check_depot(const struct config *config, struct warden_error *err)
 {
 	static const char key[] = "server.container_depot_path";
 	const char *path = config->server.container_depot_path;
 	struct stat st;
 
 	if (stat(path, &st) < 0)
-		return check_makeable(config, key, path, err);
-	if (check_writable(config, key, path, err) < 0)
+		return config_files_check_makeable(config, key, path, err);
+	if (config_files_check_writable(config, key, path, err) < 0)
 		return -1;
 	if (st.st_uid != geteuid())
 		return config_fail(config, key, err,
 				   "%s: %s belongs to user %u; it must belong to "
 				   "the daemon's, %u",
 				   key, path, (unsigned)st.st_uid, (unsigned)geteuid());
-	return check_content(config, key, path, &st, err);
+	return config_files_check_content(config, key, path, &st, err);
 }
 
-static int check_hook(const struct config *config, const char *key, const char *path,
-		      struct warden_error *err)
+static int config_files_check_hook(const struct config *config, const char *key, const char *path,
+				   struct warden_error *err)
 {
 	struct stat st;
 
@@ -160,7 +163,7 @@ static int check_hook(const struct config *config, const char *key, const char *
 		if (faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) == 0)
 			return 0;
 	}
-	return fail_errno(config, key, path, "a program", err);
+	return config_files_fail(config, key, path, "a program", err);
 }
 
 int config_check_files(const struct config *config,
@@ -177,19 +180,20 @@ int config_check_files(const struct config *config,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(hooks); i++)
-		if (check_hook(config, hooks[i].key, hooks[i].path, err) < 0)
+		if (config_files_check_hook(config, hooks[i].key, hooks[i].path, err) < 0)
 			return -1;
-	if (container_klass->needs_rootfs && check_rootfs(config, err) < 0)
+	if (container_klass->needs_rootfs && config_files_check_rootfs(config, err) < 0)
 		return -1;
-	if (check_depot(config, err) < 0 || check_socket(config, err) < 0 ||
-	    check_file_parent(config, "server.pidfile", config->server.pidfile, err) < 0 ||
-	    check_file_parent(config, "logging.file", config->logging.file, err) < 0)
+	if (config_files_check_depot(config, err) < 0 ||
+	    config_files_check_socket(config, err) < 0 ||
+	    config_files_check_parent(config, "server.pidfile", config->server.pidfile, err) < 0 ||
+	    config_files_check_parent(config, "logging.file", config->logging.file, err) < 0)
 		return -1;
 	return 0;
 }
 
 /* Makes a directory and what leads to it. */
-static int make_path(const char *path, mode_t mode, struct warden_error *err)
+static int config_files_make_path(const char *path, mode_t mode, struct warden_error *err)
 {
 	_cleanup_free_ char *at = strdup(path);
 
@@ -209,12 +213,13 @@ static int make_path(const char *path, mode_t mode, struct warden_error *err)
 int config_make_directories(const struct config *config, struct warden_error *err)
 {
 	const char *depot = config->server.container_depot_path;
-	_cleanup_free_ char *parent = parent_of(config->server.unix_domain_path);
+	_cleanup_free_ char *parent = config_files_parent(config->server.unix_domain_path);
 
 	if (!parent)
 		return warden_error_errno(err, "make the directory of %s",
 					  config->server.unix_domain_path);
-	if (make_path(depot, 0700, err) < 0 || make_path(parent, 0755, err) < 0)
+	if (config_files_make_path(depot, 0700, err) < 0 ||
+	    config_files_make_path(parent, 0755, err) < 0)
 		return -1;
 	if (chmod(depot, 0700) < 0)
 		return warden_error_errno(err, "set the mode of %s to 0700", depot);

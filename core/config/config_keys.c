@@ -14,14 +14,14 @@
 /* 4,096 slots of 65,536 ids must end at 2^31. */
 #define LAST_RANGE_START (2147483648 - 4096L * 65536)
 
-static bool is_address(const char *text)
+static bool config_key_is_address(const char *text)
 {
 	uint32_t address;
 
 	return address_parse(text, &address);
 }
 
-static bool is_cidr(const char *text)
+static bool config_key_is_cidr(const char *text)
 {
 	uint32_t network;
 	unsigned prefix;
@@ -29,7 +29,7 @@ static bool is_cidr(const char *text)
 	return address_parse_cidr(text, &network, &prefix);
 }
 
-static bool is_range(const char *text)
+static bool config_key_is_range(const char *text)
 {
 	uint32_t first, last;
 
@@ -37,7 +37,7 @@ static bool is_range(const char *text)
 }
 
 /* An ident ends at a colon, bracket or space for whoever reads the log. */
-static bool is_ident(const char *text)
+static bool config_key_is_ident(const char *text)
 {
 	return strlen(text) <= 32 && strcspn(text, " :[]%/") == strlen(text);
 }
@@ -148,19 +148,19 @@ const struct config_key config_keys[] = {
 	{.path = "logging.syslog",
 	 .type = KEY_STRING,
 	 MEMBER(logging.syslog),
-	 .is_valid = is_ident,
+	 .is_valid = config_key_is_ident,
 	 .allowed = "a name of at most 32 characters without space, colon, brackets, % and /"},
 
 	{.path = "network.pool_network",
 	 .type = KEY_STRING,
 	 .offset = CONFIG_NOT_STORED,
 	 .text = "10.254.0.0/16",
-	 .is_valid = is_cidr,
+	 .is_valid = config_key_is_cidr,
 	 .allowed = "a network in CIDR form (\"10.254.0.0/16\")"},
 	{.path = "network.pool_start_address",
 	 .type = KEY_STRING,
 	 .offset = CONFIG_NOT_STORED,
-	 .is_valid = is_address,
+	 .is_valid = config_key_is_address,
 	 .allowed = "an IPv4 address (\"10.254.0.0\")"},
 	{.path = "network.pool_size",
 	 .type = KEY_INTEGER,
@@ -184,7 +184,7 @@ const struct config_key config_keys[] = {
 	{.path = "network.allow_networks",
 	 .type = KEY_STRINGS,
 	 MEMBER(network.allow_networks),
-	 .is_valid = is_range,
+	 .is_valid = config_key_is_range,
 	 .allowed = "an IPv4 address (\"10.0.0.1\"), a network (\"10.0.0.0/8\") or a range "
 		    "(\"10.0.0.1-10.0.0.9\")"},
 	{.path = "network.allow_host_access",
@@ -256,7 +256,7 @@ bool config_key_is_group(const char *path)
 
 /* The key's name right below the group, as in the table: `*length` bytes from the result on. NULL:
  * the key lies elsewhere. */
-static const char *name_below(const char *path, const char *group, size_t *length)
+static const char *config_key_name_below(const char *path, const char *group, size_t *length)
 {
 	size_t skip = strlen(group);
 
@@ -277,7 +277,7 @@ bool config_key_names(const char *group, const char *name, char *names, size_t s
 
 	names[0] = like[0] = '\0';
 	for (size_t i = 0; i < config_n_keys; i++) {
-		const char *below = name_below(config_keys[i].path, group, &length);
+		const char *below = config_key_name_below(config_keys[i].path, group, &length);
 		char word[CONFIG_NAME_SIZE];
 		size_t distance;
 

@@ -9,19 +9,19 @@
 #include <stdlib.h>
 
 /* What a token consists of. */
-struct parts {
+struct number_parts {
 	char digits[64]; /* with the sign, "0x" and all, without the L */
 	bool hexadecimal, octal, wide;
 };
 
 /* Takes a token apart; false: it is no integer, or has too many digits to be one. */
-static bool split(const char *token, size_t length, struct parts *parts)
+static bool config_number_split(const char *token, size_t length, struct number_parts *parts)
 {
 	size_t sign = length > 0 && (token[0] == '-' || token[0] == '+') ? 1 : 0;
 	const char *allowed = "0123456789";
 	size_t start = sign;
 
-	*parts = (struct parts){.wide = length > 0 && token[length - 1] == 'L'};
+	*parts = (struct number_parts){.wide = length > 0 && token[length - 1] == 'L'};
 	for (unsigned i = 0; i < 2 && length > 0 && token[length - 1] == 'L'; i++)
 		length--;
 	if (length <= sign || length >= sizeof(parts->digits))
@@ -40,7 +40,7 @@ static bool split(const char *token, size_t length, struct parts *parts)
 }
 
 /* The remedy for a number that begins with 0. */
-static int refuse_octal(const char *digits, struct warden_error *err)
+static int config_number_refuse_octal(const char *digits, struct warden_error *err)
 {
 	const char *significant = digits + (*digits == '-' || *digits == '+');
 	int64_t value;
@@ -56,16 +56,16 @@ static int refuse_octal(const char *digits, struct warden_error *err)
 
 int config_number_check(const char *token, size_t length, struct warden_error *err)
 {
-	struct parts parts;
+	struct number_parts parts;
 	intmax_t value;
 
-	if (!split(token, length, &parts))
+	if (!config_number_split(token, length, &parts))
 		return length < sizeof(parts.digits)
 			       ? 0
 			       : warden_error_set(err, "%.20s...: a number of %zu characters",
 						  token, length);
 	if (parts.octal)
-		return refuse_octal(parts.digits, err);
+		return config_number_refuse_octal(parts.digits, err);
 	errno = 0;
 	value = strtoimax(parts.digits, NULL, parts.hexadecimal ? 16 : 10);
 	if (errno == ERANGE)

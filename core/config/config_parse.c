@@ -11,8 +11,8 @@
 
 /* `FILE:LINE: ` or what is known of it, then the text. */
 static int __attribute__((format(printf, 4, 0)))
-fail(const struct config *config, const config_setting_t *setting, struct warden_error *err,
-     const char *format, va_list args)
+config_parse_vfail(const struct config *config, const config_setting_t *setting,
+		   struct warden_error *err, const char *format, va_list args)
 {
 	const struct config_document *document = config->document;
 	char text[sizeof(err->message)];
@@ -35,7 +35,7 @@ int config_fail_at(const struct config *config, const config_setting_t *setting,
 	va_list args;
 
 	va_start(args, format);
-	fail(config, setting, err, format, args);
+	config_parse_vfail(config, setting, err, format, args);
 	va_end(args);
 	return -1;
 }
@@ -46,7 +46,7 @@ int config_fail(const struct config *config, const char *key, struct warden_erro
 	va_list args;
 
 	va_start(args, format);
-	fail(config, config_setting_at(config, key), err, format, args);
+	config_parse_vfail(config, config_setting_at(config, key), err, format, args);
 	va_end(args);
 	return -1;
 }
@@ -76,8 +76,8 @@ char *config_path_from(const struct config *config, const config_setting_t *sett
 }
 
 /* A name that is nobody's. `group` is "" for the root. */
-static int refuse_name(const struct config *config, const config_setting_t *setting,
-		       const char *group, struct warden_error *err)
+static int config_parse_refuse_name(const struct config *config, const config_setting_t *setting,
+				    const char *group, struct warden_error *err)
 {
 	const char *name = config_setting_name(setting), *dot = *group ? "." : "";
 	char names[512], like[CONFIG_NAME_SIZE], shown[256];
@@ -93,7 +93,8 @@ static int refuse_name(const struct config *config, const config_setting_t *sett
 
 /* Whether a group at the root may be the backend's own: anything that is not nearly the name of one
  * of the daemon's groups. */
-static bool may_be_backends(const struct config *config, const config_setting_t *setting)
+static bool config_parse_may_be_backend(const struct config *config,
+					const config_setting_t *setting)
 {
 	const char *name = config_setting_name(setting);
 	char names[512], like[CONFIG_NAME_SIZE];
@@ -104,11 +105,11 @@ static bool may_be_backends(const struct config *config, const config_setting_t 
 	       !config_key_names("", name, names, sizeof(names), like);
 }
 
-static int walk(struct config *config, config_setting_t *group, const char *path,
-		struct warden_error *err);
+static int config_parse_walk_group(struct config *config, config_setting_t *group, const char *path,
+				   struct warden_error *err);
 
-static int walk_member(struct config *config, config_setting_t *setting, const char *group,
-		       struct warden_error *err)
+static int config_parse_walk_member(struct config *config, config_setting_t *setting,
+				    const char *group, struct warden_error *err)
 {
 	const struct config_key *key;
 	char path[512];
@@ -120,21 +121,22 @@ static int walk_member(struct config *config, config_setting_t *setting, const c
 	if (key)
 		return config_value_take(config, config, key, setting, err);
 	if (!config_key_is_group(path))
-		return !*group && may_be_backends(config, setting)
+		return !*group && config_parse_may_be_backend(config, setting)
 			       ? 0
-			       : refuse_name(config, setting, group, err);
+			       : config_parse_refuse_name(config, setting, group, err);
 	if (config_setting_type(setting) != CONFIG_TYPE_GROUP)
 		return config_fail_at(config, setting, err, "%s must be a group ({ ... })", path);
-	return walk(config, setting, path, err);
+	return config_parse_walk_group(config, setting, path, err);
 }
 
-static int walk(struct config *config, config_setting_t *group, const char *path,
-		struct warden_error *err)
+static int config_parse_walk_group(struct config *config, config_setting_t *group, const char *path,
+				   struct warden_error *err)
 {
 	int count = config_setting_length(group);
 
 	for (int i = 0; i < count; i++)
-		if (walk_member(config, config_setting_get_elem(group, (unsigned)i), path, err) < 0)
+		if (config_parse_walk_member(config, config_setting_get_elem(group, (unsigned)i),
+					     path, err) < 0)
 			return -1;
 	return 0;
 }
@@ -158,5 +160,5 @@ int config_parse(struct config *config, struct warden_error *err)
 		return warden_error_set(err, "%s:%u: %s", file, line,
 					config_error_text(&document->tree));
 	}
-	return walk(config, config_root_setting(&document->tree), "", err);
+	return config_parse_walk_group(config, config_root_setting(&document->tree), "", err);
 }

@@ -18,8 +18,8 @@
 #define FIRST_MULTICAST UINT32_C(0xe0000000)
 
 /* Stores the pool; `key` is where it is written. */
-static int set_networks(struct config *config, const char *key, uint32_t first, uint64_t count,
-			struct warden_error *err)
+static int config_pools_set_networks(struct config *config, const char *key, uint32_t first,
+				     uint64_t count, struct warden_error *err)
 {
 	uint64_t end = first + count * 4;
 
@@ -38,7 +38,7 @@ static int set_networks(struct config *config, const char *key, uint32_t first, 
 }
 
 /* The pool as a network in CIDR form. */
-static int take_cidr(struct config *config, const char *text, struct warden_error *err)
+static int config_pools_take_cidr(struct config *config, const char *text, struct warden_error *err)
 {
 	static const char key[] = "network.pool_network";
 	uint32_t network;
@@ -49,7 +49,7 @@ static int take_cidr(struct config *config, const char *text, struct warden_erro
 	if (prefix < 8 || prefix > 30)
 		return config_fail(config, key, err,
 				   "%s must have a prefix from /8 to /30, not /%u", key, prefix);
-	return set_networks(config, key, network, UINT64_C(1) << (30 - prefix), err);
+	return config_pools_set_networks(config, key, network, UINT64_C(1) << (30 - prefix), err);
 }
 
 int config_take_networks(struct config *config, struct warden_error *err)
@@ -62,10 +62,10 @@ int config_take_networks(struct config *config, struct warden_error *err)
 	uint32_t first;
 
 	if (!start && !size)
-		return take_cidr(config,
-				 cidr ? config_setting_get_string(cidr)
-				      : config_key_find(cidr_key)->text,
-				 err);
+		return config_pools_take_cidr(config,
+					      cidr ? config_setting_get_string(cidr)
+						   : config_key_find(cidr_key)->text,
+					      err);
 	if (cidr)
 		return config_fail_at(config, start ? start : size, err,
 				      "%s cannot stand beside network.pool_network: allowed is "
@@ -76,11 +76,13 @@ int config_take_networks(struct config *config, struct warden_error *err)
 				      start ? start_key : size_key, start ? size_key : start_key);
 	if (!address_parse(config_setting_get_string(start), &first)) /* checked, too */
 		return config_fail_at(config, start, err, "%s is no address", start_key);
-	return set_networks(config, start_key, first, (uint64_t)config_value_number(size), err);
+	return config_pools_set_networks(config, start_key, first,
+					 (uint64_t)config_value_number(size), err);
 }
 
 /* The end of the ports that the kernel hands out itself. */
-static int read_ephemeral_end(const char *range_file, uint32_t *end, struct warden_error *err)
+static int config_pools_read_ephemeral_end(const char *range_file, uint32_t *end,
+					   struct warden_error *err)
 {
 	FILE *file = fopen(range_file, "re");
 	unsigned first, last;
@@ -102,7 +104,7 @@ int config_check_ports(struct config *config, const char *range_file, struct war
 	uint32_t start = config->port.pool_start_port, size = config->port.pool_size, end = 0;
 
 	if (!start) {
-		if (read_ephemeral_end(range_file, &end, err) < 0)
+		if (config_pools_read_ephemeral_end(range_file, &end, err) < 0)
 			return -1;
 		start = end + 1;
 	}
@@ -124,8 +126,8 @@ int config_check_ports(struct config *config, const char *range_file, struct war
 }
 
 /* Whether a host's user may be told apart from the containers'. */
-static int check_user(const struct config *config, const struct passwd *user,
-		      struct warden_error *err)
+static int config_pools_check_user(const struct config *config, const struct passwd *user,
+				   struct warden_error *err)
 {
 	uint32_t first = config->user.pool_start_uid, range = config->user.range_start;
 
@@ -154,7 +156,7 @@ int config_check_users(const struct config *config, const char *passwd_file,
 	if (!file)
 		return warden_error_errno(err, "open %s", passwd_file);
 	for (errno = 0; (user = fgetpwent(file)); errno = 0)
-		if (check_user(config, user, err) < 0)
+		if (config_pools_check_user(config, user, err) < 0)
 			return -1;
 	if (errno != 0 && errno != ENOENT)
 		return warden_error_errno(err, "read %s", passwd_file);

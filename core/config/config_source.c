@@ -20,7 +20,7 @@
 #define MAX_DEPTH 10
 
 /* Where a line of the whole text came from. */
-struct origin {
+struct source_origin {
 	unsigned file; /* index into files */
 	unsigned line;
 };
@@ -28,27 +28,27 @@ struct origin {
 struct config_source {
 	char *text;
 	size_t length, size;
-	struct origin *origins;
+	struct source_origin *origins;
 	size_t n_lines, n_origins;
 	char **files;
 	unsigned n_files;
 };
 
 /* What a line begins in. */
-enum state { STATE_PLAIN, STATE_COMMENT, STATE_STRING };
+enum source_state { STATE_PLAIN, STATE_COMMENT, STATE_STRING };
 
 /* The file that is being read. */
-struct reader {
+struct source_reader {
 	struct config_source *source;
 	const char *path;
 	unsigned file, line, depth; /* `file`: its index in source->files */
-	enum state state;
+	enum source_state state;
 	unsigned begun; /* line in which the comment or string began */
 	struct warden_error *err;
 };
 
 static int __attribute__((format(printf, 2, 3)))
-reader_fail(const struct reader *reader, const char *format, ...)
+config_source_fail(const struct source_reader *reader, const char *format, ...)
 {
 	char text[sizeof(reader->err->message)];
 	va_list args;
@@ -60,12 +60,13 @@ reader_fail(const struct reader *reader, const char *format, ...)
 }
 
 /* Adds a line (without its newline) to the whole text. */
-static int append_line(struct reader *reader, const char *line, size_t length)
+static int config_source_append_line(struct source_reader *reader, const char *line, size_t length)
 {
 	struct config_source *source = reader->source;
 
 	if (source->length + length + 2 > MAX_TEXT)
-		return reader_fail(reader, "the configuration is larger than %ld bytes", MAX_TEXT);
+		return config_source_fail(reader, "the configuration is larger than %ld bytes",
+					  MAX_TEXT);
 	if (source->length + length + 2 > source->size) {
 		size_t size = source->size * 2 + length + 4096;
 		char *text = realloc(source->text, size);
@@ -77,7 +78,8 @@ static int append_line(struct reader *reader, const char *line, size_t length)
 	}
 	if (source->n_lines == source->n_origins) {
 		size_t count = source->n_origins * 2 + 64;
-		struct origin *origins = reallocarray(source->origins, count, sizeof(*origins));
+		struct source_origin *origins =
+			reallocarray(source->origins, count, sizeof(*origins));
 
 		if (!origins)
 			return warden_error_errno(reader->err, "read the configuration");
@@ -88,12 +90,13 @@ static int append_line(struct reader *reader, const char *line, size_t length)
 	source->length += length;
 	source->text[source->length++] = '\n';
 	source->text[source->length] = '\0';
-	source->origins[source->n_lines++] = (struct origin){reader->file, reader->line};
+	source->origins[source->n_lines++] = (struct source_origin){reader->file, reader->line};
 	return 0;
 }
 
 /* Adds a name to the files; its index, or -1. */
-static int append_file(struct config_source *source, const char *path, struct warden_error *err)
+static int config_source_append_file(struct config_source *source, const char *path,
+				     struct warden_error *err)
 {
 	char **files = reallocarray(source->files, source->n_files + 1, sizeof(*files));
 
@@ -107,7 +110,7 @@ static int append_file(struct config_source *source, const char *path, struct wa
 }
 
 /* The whole content of a regular file; NULL and `why`, to follow the file's name. */
-static char *read_content(const char *path, size_t *length, struct warden_error *why)
+static char *config_source_read_content(const char *path, size_t *length, struct warden_error *why)
 {
 	/* O_NONBLOCK: a FIFO must not hold us up before we have seen that it is one. */
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -142,25 +145,27 @@ static char *read_content(const char *path, size_t *length, struct warden_error 
 	return take_pointer(content);
 }
 
-static bool is_name(char c)
+static bool config_source_is_name(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '*';
 }
 
-static bool is_digit(char c)
+static bool config_source_is_digit(char c)
 {
 	return c >= '0' && c <= '9';
 }
 
 /* Passes over a string's part in this line; NULL: refused. */
-static const char *skip_string(struct reader *reader, const char *at, const char *end)
+static const char *config_source_skip_string(struct source_reader *reader, const char *at,
+					     const char *end)
 {
 	for (; at < end && *at != '"'; at++) {
 		if (*at != '\\' || at + 1 == end)
 			continue;
 		at++;
 		if (end - at >= 3 && at[0] == 'x' && at[1] == '0' && at[2] == '0') {
-			reader_fail(reader, "\\x00 in a string: a string cannot hold a NUL byte");
+			config_source_fail(reader,
+					   "\\x00 in a string: a string cannot hold a NUL byte");
 			return NULL;
 		}
 	}
@@ -170,7 +175,8 @@ static const char *skip_string(struct reader *reader, const char *at, const char
 	return at + 1;
 }
 
-static const char *skip_comment(struct reader *reader, const char *at, const char *end)
+static const char *config_source_skip_comment(struct source_reader *reader, const char *at,
+					      const char *end)
 {
 	const char *close = memmem(at, (size_t)(end - at), "*/", 2);
 
@@ -181,24 +187,27 @@ static const char *skip_comment(struct reader *reader, const char *at, const cha
 }
 
 /* Passes over a number, which is checked; NULL: refused. */
-static const char *skip_number(struct reader *reader, const char *at, const char *end)
+static const char *config_source_skip_number(struct source_reader *reader, const char *at,
+					     const char *end)
 {
 	const char *begin = at;
 	struct warden_error why = {0};
 
 	if (*at == '+' || *at == '-')
 		at++;
-	while (at < end && (is_digit(*at) || is_name(*at) || *at == '.' ||
-			    ((*at == '-' || *at == '+') && (at[-1] == 'e' || at[-1] == 'E'))))
+	while (at < end &&
+	       (config_source_is_digit(*at) || config_source_is_name(*at) || *at == '.' ||
+		((*at == '-' || *at == '+') && (at[-1] == 'e' || at[-1] == 'E'))))
 		at++;
 	if (config_number_check(begin, (size_t)(at - begin), &why) == 0)
 		return at;
-	reader_fail(reader, "%s", why.message);
+	config_source_fail(reader, "%s", why.message);
 	return NULL;
 }
 
 /* Passes over what begins at `at` outside of strings and comments; NULL: refused. */
-static const char *skip_plain(struct reader *reader, const char *at, const char *end)
+static const char *config_source_skip_plain(struct source_reader *reader, const char *at,
+					    const char *end)
 {
 	bool pair = end - at >= 2;
 
@@ -209,37 +218,39 @@ static const char *skip_plain(struct reader *reader, const char *at, const char 
 		reader->begun = reader->line;
 		return at + (*at == '"' ? 1 : 2);
 	}
-	if (is_name(*at)) {
-		while (at < end && (is_name(*at) || is_digit(*at) || *at == '_' || *at == '-'))
+	if (config_source_is_name(*at)) {
+		while (at < end && (config_source_is_name(*at) || config_source_is_digit(*at) ||
+				    *at == '_' || *at == '-'))
 			at++;
 		return at;
 	}
-	if (is_digit(*at) || (pair && (*at == '-' || *at == '+') && is_digit(at[1])))
-		return skip_number(reader, at, end);
+	if (config_source_is_digit(*at) ||
+	    (pair && (*at == '-' || *at == '+') && config_source_is_digit(at[1])))
+		return config_source_skip_number(reader, at, end);
 	return at + 1;
 }
 
-static int check_line(struct reader *reader, const char *line, size_t length)
+static int config_source_check_line(struct source_reader *reader, const char *line, size_t length)
 {
 	const char *at = line, *end = line + length;
 
 	while (at && at < end) {
 		if (reader->state == STATE_STRING)
-			at = skip_string(reader, at, end);
+			at = config_source_skip_string(reader, at, end);
 		else if (reader->state == STATE_COMMENT)
-			at = skip_comment(reader, at, end);
+			at = config_source_skip_comment(reader, at, end);
 		else
-			at = skip_plain(reader, at, end);
+			at = config_source_skip_plain(reader, at, end);
 	}
 	return at ? 0 : -1;
 }
 
-static int read_file(struct config_source *source, const char *path, unsigned depth,
-		     const struct reader *from, struct warden_error *err);
+static int config_source_read_file(struct config_source *source, const char *path, unsigned depth,
+				   const struct source_reader *from, struct warden_error *err);
 
 /* Whether the line is an @include; then reads what it names. 1: it was, 0: it was not, -1: failed.
  */
-static int try_include(struct reader *reader, const char *line, size_t length)
+static int config_source_try_include(struct source_reader *reader, const char *line, size_t length)
 {
 	static const char word[] = "@include";
 	const char *end = line + length, *name, *close, *slash;
@@ -255,10 +266,11 @@ static int try_include(struct reader *reader, const char *line, size_t length)
 		name++;
 	close = name < end && *name == '"' ? memchr(name + 1, '"', (size_t)(end - name - 1)) : NULL;
 	if (!close || close == name + 1)
-		return reader_fail(reader, "@include must be followed by a file's name in quotes");
+		return config_source_fail(reader,
+					  "@include must be followed by a file's name in quotes");
 	for (end = end - 1; end > close; end--)
 		if (*end != ' ' && *end != '\t' && *end != '\r')
-			return reader_fail(reader, "nothing may follow @include \"FILE\"");
+			return config_source_fail(reader, "nothing may follow @include \"FILE\"");
 	name++;
 	slash = strrchr(file, '/');
 	if (asprintf(&path, "%.*s%.*s", *name == '/' || !slash ? 0 : (int)(slash - file) + 1, file,
@@ -267,49 +279,52 @@ static int try_include(struct reader *reader, const char *line, size_t length)
 		return warden_error_errno(reader->err, "read the configuration");
 	}
 	if (reader->depth == MAX_DEPTH || reader->source->n_files == MAX_FILES)
-		return reader_fail(reader, "@include: at most %d files, %d deep", MAX_FILES,
-				   MAX_DEPTH);
-	return read_file(reader->source, path, reader->depth + 1, reader, reader->err) < 0 ? -1 : 1;
+		return config_source_fail(reader, "@include: at most %d files, %d deep", MAX_FILES,
+					  MAX_DEPTH);
+	return config_source_read_file(reader->source, path, reader->depth + 1, reader,
+				       reader->err) < 0
+		       ? -1
+		       : 1;
 }
 
-static int read_line(struct reader *reader, const char *line, size_t length)
+static int config_source_read_line(struct source_reader *reader, const char *line, size_t length)
 {
 	int included = 0;
 
 	reader->line++;
 	if (reader->state == STATE_PLAIN)
-		included = try_include(reader, line, length);
+		included = config_source_try_include(reader, line, length);
 	if (included != 0)
 		return included < 0 ? -1 : 0;
-	if (check_line(reader, line, length) < 0)
+	if (config_source_check_line(reader, line, length) < 0)
 		return -1;
-	return append_line(reader, line, length);
+	return config_source_append_line(reader, line, length);
 }
 
 /* The parser would say that the last line of all is wrong. */
-static int check_end(struct reader *reader)
+static int config_source_check_end(struct source_reader *reader)
 {
 	if (reader->state == STATE_PLAIN)
 		return 0;
 	reader->line = reader->begun;
-	return reader_fail(reader, "a %s that begins here does not end",
-			   reader->state == STATE_STRING ? "string" : "comment");
+	return config_source_fail(reader, "a %s that begins here does not end",
+				  reader->state == STATE_STRING ? "string" : "comment");
 }
 
-static int read_file(struct config_source *source, const char *path, unsigned depth,
-		     const struct reader *from, struct warden_error *err)
+static int config_source_read_file(struct config_source *source, const char *path, unsigned depth,
+				   const struct source_reader *from, struct warden_error *err)
 {
-	struct reader reader = {.source = source, .path = path, .depth = depth, .err = err};
+	struct source_reader reader = {.source = source, .path = path, .depth = depth, .err = err};
 	struct warden_error why;
 	size_t length;
-	_cleanup_free_ char *content = read_content(path, &length, &why);
+	_cleanup_free_ char *content = config_source_read_content(path, &length, &why);
 	int file;
 
 	if (!content && from)
-		return reader_fail(from, "%s %s", path, why.message);
+		return config_source_fail(from, "%s %s", path, why.message);
 	if (!content)
 		return warden_error_set(err, "%s %s", path, why.message);
-	file = append_file(source, path, err);
+	file = config_source_append_file(source, path, err);
 	if (file < 0)
 		return -1;
 	reader.file = (unsigned)file;
@@ -319,13 +334,13 @@ static int read_file(struct config_source *source, const char *path, unsigned de
 
 		if (memchr(at, '\0', (size_t)(stop - at))) {
 			reader.line++;
-			return reader_fail(&reader, "a NUL byte: this is no text");
+			return config_source_fail(&reader, "a NUL byte: this is no text");
 		}
-		if (read_line(&reader, at, (size_t)(stop - at)) < 0)
+		if (config_source_read_line(&reader, at, (size_t)(stop - at)) < 0)
 			return -1;
 		at = stop + 1;
 	}
-	return check_end(&reader);
+	return config_source_check_end(&reader);
 }
 
 struct config_source *config_source_read(const char *file, struct warden_error *err)
@@ -336,7 +351,7 @@ struct config_source *config_source_read(const char *file, struct warden_error *
 		warden_error_errno(err, "read %s", file);
 		return NULL;
 	}
-	if (read_file(source, file, 1, NULL, err) < 0) {
+	if (config_source_read_file(source, file, 1, NULL, err) < 0) {
 		config_source_free(source);
 		return NULL;
 	}
@@ -363,7 +378,7 @@ const char *config_source_text(const struct config_source *source)
 void config_source_locate(const struct config_source *source, unsigned line, const char **file,
 			  unsigned *number)
 {
-	const struct origin *origin;
+	const struct source_origin *origin;
 
 	*file = source->files[0];
 	*number = 1;

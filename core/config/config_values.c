@@ -13,7 +13,7 @@
 #include "lib/text.h"
 
 /* What a key may hold, for people. */
-static void describe_allowed(const struct config_key *key, char *out, size_t size)
+static void config_value_describe_allowed(const struct config_key *key, char *out, size_t size)
 {
 	const char *note = key->allowed ? key->allowed : "";
 
@@ -50,7 +50,7 @@ static void describe_allowed(const struct config_key *key, char *out, size_t siz
 }
 
 /* What a setting holds, for people. */
-static void describe_seen(const config_setting_t *setting, char *out, size_t size)
+static void config_value_describe_setting(const config_setting_t *setting, char *out, size_t size)
 {
 	char text[96];
 	const char *string;
@@ -84,18 +84,19 @@ static void describe_seen(const config_setting_t *setting, char *out, size_t siz
 }
 
 /* `KEY must be ALLOWED, not SEEN`; `part` is the setting, or the element of it that is wrong. */
-static int refuse(const struct config *config, const struct config_key *key,
-		  const config_setting_t *part, struct warden_error *err)
+static int config_value_refuse(const struct config *config, const struct config_key *key,
+			       const config_setting_t *part, struct warden_error *err)
 {
 	char allowed[384], seen[128];
 
-	describe_allowed(key, allowed, sizeof(allowed));
-	describe_seen(part, seen, sizeof(seen));
+	config_value_describe_allowed(key, allowed, sizeof(allowed));
+	config_value_describe_setting(part, seen, sizeof(seen));
 	return config_fail_at(config, part, err, "%s must be %s, not %s", key->path, allowed, seen);
 }
 
 /* The text of a setting that must be one; NULL: it is none, or not fit for a value. */
-static const char *get_text(const struct config_key *key, const config_setting_t *setting)
+static const char *config_value_get_text(const struct config_key *key,
+					 const config_setting_t *setting)
 {
 	const char *text = config_setting_type(setting) == CONFIG_TYPE_STRING
 				   ? config_setting_get_string(setting)
@@ -108,8 +109,8 @@ static const char *get_text(const struct config_key *key, const config_setting_t
 }
 
 /* An integer as such or as a string, for any type that is one. */
-static bool get_number(const struct config_key *key, const config_setting_t *setting,
-		       int64_t *number)
+static bool config_value_get_number(const struct config_key *key, const config_setting_t *setting,
+				    int64_t *number)
 {
 	int type = config_setting_type(setting);
 
@@ -132,12 +133,12 @@ int64_t config_value_number(const config_setting_t *setting)
 		.type = KEY_INTEGER, .min = INT64_MIN, .max = INT64_MAX};
 	int64_t number = 0;
 
-	get_number(&any, setting, &number);
+	config_value_get_number(&any, setting, &number);
 	return number;
 }
 
 /* Stores a number in a member of whatever type. */
-static void store_number(void *base, const struct config_key *key, int64_t number)
+static void config_value_store_number(void *base, const struct config_key *key, int64_t number)
 {
 	char *member;
 
@@ -158,8 +159,8 @@ static void store_number(void *base, const struct config_key *key, int64_t numbe
 }
 
 /* Stores a copy of a text; NULL for none. */
-static int store_text(void *base, const struct config_key *key, const char *text,
-		      struct warden_error *err)
+static int config_value_store_text(void *base, const struct config_key *key, const char *text,
+				   struct warden_error *err)
 {
 	char **member;
 
@@ -171,32 +172,33 @@ static int store_text(void *base, const struct config_key *key, const char *text
 	return text && !*member ? warden_error_errno(err, "read %s", key->path) : 0;
 }
 
-static void free_texts(char **texts)
+static void config_value_free_texts(char **texts)
 {
 	for (size_t i = 0; texts && texts[i]; i++)
 		free(texts[i]);
 	free(texts);
 }
 
-static int take_strings(const struct config *config, void *base, const struct config_key *key,
-			config_setting_t *setting, struct warden_error *err)
+static int config_value_take_strings(const struct config *config, void *base,
+				     const struct config_key *key, config_setting_t *setting,
+				     struct warden_error *err)
 {
 	char ***member = (char ***)((char *)base + key->offset);
 	int count;
 
 	if (config_setting_type(setting) != CONFIG_TYPE_ARRAY)
-		return refuse(config, key, setting, err);
+		return config_value_refuse(config, key, setting, err);
 	count = config_setting_length(setting);
-	free_texts(*member);
+	config_value_free_texts(*member);
 	*member = calloc((size_t)count + 1, sizeof(**member));
 	if (!*member)
 		return warden_error_errno(err, "read %s", key->path);
 	for (int i = 0; i < count; i++) {
 		config_setting_t *element = config_setting_get_elem(setting, (unsigned)i);
-		const char *text = get_text(key, element);
+		const char *text = config_value_get_text(key, element);
 
 		if (!text)
-			return refuse(config, key, element, err);
+			return config_value_refuse(config, key, element, err);
 		(*member)[i] = strdup(text);
 		if (!(*member)[i])
 			return warden_error_errno(err, "read %s", key->path);
@@ -205,15 +207,16 @@ static int take_strings(const struct config *config, void *base, const struct co
 }
 
 /* A path, relative to the file in which the setting stands; slashes at its end are dropped. */
-static int take_path(const struct config *config, void *base, const struct config_key *key,
-		     const config_setting_t *setting, struct warden_error *err)
+static int config_value_take_path(const struct config *config, void *base,
+				  const struct config_key *key, const config_setting_t *setting,
+				  struct warden_error *err)
 {
-	const char *text = get_text(key, setting);
+	const char *text = config_value_get_text(key, setting);
 	_cleanup_free_ char *path = NULL;
 	size_t length;
 
 	if (!text)
-		return refuse(config, key, setting, err);
+		return config_value_refuse(config, key, setting, err);
 	path = config_path_from(config, setting, text);
 	if (!path)
 		return warden_error_errno(err, "read %s", key->path);
@@ -223,7 +226,7 @@ static int take_path(const struct config *config, void *base, const struct confi
 	if (length >= PATH_MAX)
 		return config_fail_at(config, setting, err, "%s must be at most %d bytes long",
 				      key->path, PATH_MAX - 1);
-	return store_text(base, key, path, err);
+	return config_value_store_text(base, key, path, err);
 }
 
 int config_value_take(const struct config *config, void *base, const struct config_key *key,
@@ -236,32 +239,32 @@ int config_value_take(const struct config *config, void *base, const struct conf
 	case KEY_BOOL:
 		if (config_setting_type(setting) != CONFIG_TYPE_BOOL)
 			break;
-		store_number(base, key, config_setting_get_bool(setting));
+		config_value_store_number(base, key, config_setting_get_bool(setting));
 		return 0;
 	case KEY_INTEGER:
 	case KEY_RLIMIT:
 	case KEY_MODE:
-		if (!get_number(key, setting, &number))
+		if (!config_value_get_number(key, setting, &number))
 			break;
-		store_number(base, key, number);
+		config_value_store_number(base, key, number);
 		return 0;
 	case KEY_LEVEL:
-		text = get_text(key, setting);
+		text = config_value_get_text(key, setting);
 		if (!text || log_level_parse(text) == -2)
 			break;
-		store_number(base, key, log_level_parse(text));
+		config_value_store_number(base, key, log_level_parse(text));
 		return 0;
 	case KEY_STRING:
-		text = get_text(key, setting);
+		text = config_value_get_text(key, setting);
 		if (!text)
 			break;
-		return store_text(base, key, text, err);
+		return config_value_store_text(base, key, text, err);
 	case KEY_PATH:
-		return take_path(config, base, key, setting, err);
+		return config_value_take_path(config, base, key, setting, err);
 	case KEY_STRINGS:
-		return take_strings(config, base, key, setting, err);
+		return config_value_take_strings(config, base, key, setting, err);
 	}
-	return refuse(config, key, setting, err);
+	return config_value_refuse(config, key, setting, err);
 }
 
 int config_value_default(void *base, const struct config_key *key, struct warden_error *err)
@@ -271,16 +274,16 @@ int config_value_default(void *base, const struct config_key *key, struct warden
 	switch (key->type) {
 	case KEY_STRING:
 	case KEY_PATH:
-		return store_text(base, key, key->text, err);
+		return config_value_store_text(base, key, key->text, err);
 	case KEY_STRINGS:
 		texts = (char ***)((char *)base + key->offset);
 		*texts = calloc(1, sizeof(**texts));
 		return *texts ? 0 : warden_error_errno(err, "defaults of the configuration");
 	case KEY_LEVEL:
-		store_number(base, key, log_level_parse(key->text));
+		config_value_store_number(base, key, log_level_parse(key->text));
 		return 0;
 	default:
-		store_number(base, key, key->number);
+		config_value_store_number(base, key, key->number);
 		return 0;
 	}
 }
@@ -295,5 +298,5 @@ void config_value_free(void *base, const struct config_key *key)
 	if (key->type == KEY_STRING || key->type == KEY_PATH)
 		free(*(char **)member);
 	else if (key->type == KEY_STRINGS)
-		free_texts(*(char ***)member);
+		config_value_free_texts(*(char ***)member);
 }

@@ -17,7 +17,7 @@
 #define NEVER_TAKEN (UINT32_MAX - 2)
 
 /* Indices linked through `next`. */
-struct list {
+struct pool_list {
 	uint32_t head, tail; /* valid unless the list is empty */
 	uint32_t length;
 };
@@ -29,7 +29,7 @@ struct pool {
 	uint32_t taken;
 	uint32_t never_taken;
 	uint32_t *next;
-	struct list resting, free;
+	struct pool_list resting, free;
 	uint64_t *due; /* ring: when each of `resting` is free again, in the list's order */
 	uint32_t due_size, due_head;
 };
@@ -65,7 +65,7 @@ void pool_free(struct pool *pool)
 	free(pool);
 }
 
-static void list_append(struct pool *pool, struct list *list, uint32_t index)
+static void pool_list_append(struct pool *pool, struct pool_list *list, uint32_t index)
 {
 	pool->next[index] = LAST;
 	if (list->length++ == 0)
@@ -76,8 +76,8 @@ static void list_append(struct pool *pool, struct list *list, uint32_t index)
 }
 
 /* Takes the index behind `before` (or the head) out of the list. */
-static void list_remove(struct pool *pool, struct list *list, uint32_t index,
-			const uint32_t *before)
+static void pool_list_remove(struct pool *pool, struct pool_list *list, uint32_t index,
+			     const uint32_t *before)
 {
 	uint32_t next = pool->next[index];
 
@@ -91,13 +91,13 @@ static void list_remove(struct pool *pool, struct list *list, uint32_t index,
 }
 
 /* Finds `index` in the list and takes it out. */
-static bool list_find_remove(struct pool *pool, struct list *list, uint32_t index)
+static bool pool_list_find_remove(struct pool *pool, struct pool_list *list, uint32_t index)
 {
 	uint32_t at = list->head, before = 0;
 
 	for (uint32_t i = 0; i < list->length; i++) {
 		if (at == index) {
-			list_remove(pool, list, index, i ? &before : NULL);
+			pool_list_remove(pool, list, index, i ? &before : NULL);
 			return true;
 		}
 		before = at;
@@ -107,19 +107,19 @@ static bool list_find_remove(struct pool *pool, struct list *list, uint32_t inde
 }
 
 /* Moves what has rested long enough to the free ones. */
-static void settle(struct pool *pool, uint64_t now_ms)
+static void pool_free_rested(struct pool *pool, uint64_t now_ms)
 {
 	while (pool->resting.length && pool->due[pool->due_head] <= now_ms) {
 		uint32_t index = pool->resting.head;
 
-		list_remove(pool, &pool->resting, index, NULL);
+		pool_list_remove(pool, &pool->resting, index, NULL);
 		pool->due_head = (pool->due_head + 1) % pool->due_size;
-		list_append(pool, &pool->free, index);
+		pool_list_append(pool, &pool->free, index);
 	}
 }
 
 /* Sees to it that all that is taken could rest at once, and one more. */
-static int reserve(struct pool *pool)
+static int pool_reserve_due(struct pool *pool)
 {
 	uint32_t needed = pool->taken + pool->resting.length + 1, size;
 	uint64_t *due;
@@ -140,7 +140,7 @@ static int reserve(struct pool *pool)
 }
 
 /* Marks an index that is in no list any more. */
-static void mark_taken(struct pool *pool, uint32_t index)
+static void pool_mark_taken(struct pool *pool, uint32_t index)
 {
 	pool->next[index] = TAKEN;
 	pool->taken++;
@@ -150,19 +150,19 @@ int pool_take(struct pool *pool, uint64_t now_ms, uint32_t *value)
 {
 	uint32_t index;
 
-	settle(pool, now_ms);
+	pool_free_rested(pool, now_ms);
 	while (pool->cursor < pool->count && pool->next[pool->cursor] != NEVER_TAKEN)
 		pool->cursor++;
-	if ((pool->cursor == pool->count && !pool->free.length) || reserve(pool) < 0)
+	if ((pool->cursor == pool->count && !pool->free.length) || pool_reserve_due(pool) < 0)
 		return -1;
 	if (pool->cursor < pool->count) {
 		index = pool->cursor++;
 		pool->never_taken--;
 	} else {
 		index = pool->free.head;
-		list_remove(pool, &pool->free, index, NULL);
+		pool_list_remove(pool, &pool->free, index, NULL);
 	}
-	mark_taken(pool, index);
+	pool_mark_taken(pool, index);
 	*value = pool->first + index * pool->step;
 	return 0;
 }
@@ -174,14 +174,14 @@ int pool_take_value(struct pool *pool, uint64_t now_ms, uint32_t value)
 	if (!pool_contains(pool, value))
 		return -1;
 	index = (value - pool->first) / pool->step;
-	settle(pool, now_ms);
-	if (pool->next[index] == TAKEN || reserve(pool) < 0)
+	pool_free_rested(pool, now_ms);
+	if (pool->next[index] == TAKEN || pool_reserve_due(pool) < 0)
 		return -1;
 	if (pool->next[index] == NEVER_TAKEN)
 		pool->never_taken--;
-	else if (!list_find_remove(pool, &pool->free, index))
+	else if (!pool_list_find_remove(pool, &pool->free, index))
 		return -1;
-	mark_taken(pool, index);
+	pool_mark_taken(pool, index);
 	return 0;
 }
 
@@ -194,15 +194,15 @@ void pool_release(struct pool *pool, uint64_t now_ms, uint32_t value)
 	index = (value - pool->first) / pool->step;
 	if (pool->next[index] != TAKEN)
 		return;
-	settle(pool, now_ms);
+	pool_free_rested(pool, now_ms);
 	pool->taken--;
 	if (pool->delay_ms == 0) {
-		list_append(pool, &pool->free, index);
+		pool_list_append(pool, &pool->free, index);
 		return;
 	}
 	pool->due[(pool->due_head + pool->resting.length) % pool->due_size] =
 		now_ms + pool->delay_ms;
-	list_append(pool, &pool->resting, index);
+	pool_list_append(pool, &pool->resting, index);
 }
 
 bool pool_contains(const struct pool *pool, uint32_t value)
@@ -218,6 +218,6 @@ uint32_t pool_size(const struct pool *pool)
 
 uint32_t pool_available(struct pool *pool, uint64_t now_ms)
 {
-	settle(pool, now_ms);
+	pool_free_rested(pool, now_ms);
 	return pool->never_taken + pool->free.length;
 }

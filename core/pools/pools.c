@@ -18,7 +18,7 @@ enum { SLOTS = 4096, LOCK_TRIES = 100, LOCK_WAIT_MS = 10 };
 
 /* Two daemons in one depot would take each other's containers for dead ones. One that was just
  * killed may still hold it for a moment. */
-static int lock_depot(struct server *server, struct warden_error *err)
+static int pools_lock_depot(struct server *server, struct warden_error *err)
 {
 	const struct timespec pause = {.tv_nsec = LOCK_WAIT_MS * 1000000L};
 
@@ -33,14 +33,14 @@ static int lock_depot(struct server *server, struct warden_error *err)
 				server->settings.depot_path);
 }
 
-static int open_depot(struct server *server, struct warden_error *err)
+static int pools_open_depot(struct server *server, struct warden_error *err)
 {
 	const char *path = server->settings.depot_path;
 
 	server->depot_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (server->depot_fd < 0)
 		return warden_error_errno(err, "open depot %s", path);
-	if (lock_depot(server, err) < 0)
+	if (pools_lock_depot(server, err) < 0)
 		return -1;
 	if (mkdirat(server->depot_fd, "tmp", 0700) < 0 && errno != EEXIST)
 		return warden_error_errno(err, "make %s/tmp", path);
@@ -65,7 +65,7 @@ int pools_open(struct server *server, struct warden_error *err)
 	if (!server->networks || !server->uids || !server->slots || !server->ports ||
 	    !registry_open(&server->registry))
 		return warden_error_set(err, "no memory for the pools");
-	return open_depot(server, err);
+	return pools_open_depot(server, err);
 }
 
 void pools_close(struct server *server)

@@ -43,12 +43,12 @@ struct pool *ports_pool(const struct ports *ports)
 	return ports->pool;
 }
 
-static bool is_taken(const struct ports *ports, uint16_t port)
+static bool ports_is_taken(const struct ports *ports, uint16_t port)
 {
 	return ports->taken[port / 8] & 1 << port % 8;
 }
 
-static void mark(struct ports *ports, uint16_t port)
+static void ports_mark_taken(struct ports *ports, uint16_t port)
 {
 	ports->taken[port / 8] = (uint8_t)(ports->taken[port / 8] | 1 << port % 8);
 }
@@ -60,22 +60,22 @@ int ports_take(struct ports *ports, uint64_t now_ms, uint16_t *port)
 	if (pool_take(ports->pool, now_ms, &value) < 0)
 		return -1;
 	*port = (uint16_t)value;
-	mark(ports, *port);
+	ports_mark_taken(ports, *port);
 	return 0;
 }
 
 int ports_take_value(struct ports *ports, uint64_t now_ms, uint16_t port)
 {
-	if (is_taken(ports, port) ||
+	if (ports_is_taken(ports, port) ||
 	    (pool_contains(ports->pool, port) && pool_take_value(ports->pool, now_ms, port) < 0))
 		return -1;
-	mark(ports, port);
+	ports_mark_taken(ports, port);
 	return 0;
 }
 
 void ports_release(struct ports *ports, uint64_t now_ms, uint16_t port)
 {
-	if (!is_taken(ports, port))
+	if (!ports_is_taken(ports, port))
 		return;
 	ports->taken[port / 8] = (uint8_t)(ports->taken[port / 8] & ~(1 << port % 8));
 	pool_release(ports->pool, now_ms, port); /* ignores what is not its own */
