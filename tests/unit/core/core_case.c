@@ -23,14 +23,14 @@
 enum { AWAIT_MS = 5000 };
 
 /* A container as the backend knows it. */
-struct counted {
+struct counted_container {
 	struct core_case *test;
 	char id[12];
 };
 
-static struct counted *counted_new(struct core_case *test, const char *id)
+static struct counted_container *core_case_new_counted(struct core_case *test, const char *id)
 {
-	struct counted *counted = calloc(1, sizeof(*counted));
+	struct counted_container *counted = calloc(1, sizeof(*counted));
 
 	if (!unit_true(counted != NULL))
 		exit(EXIT_FAILURE);
@@ -39,17 +39,18 @@ static struct counted *counted_new(struct core_case *test, const char *id)
 	return counted;
 }
 
-static void count_forgotten(void *container, uint32_t job_id)
+static void core_case_count_forget(void *container, uint32_t job_id)
 {
-	struct counted *counted = container;
+	struct counted_container *counted = container;
 
 	(void)job_id;
 	counted->test->forgotten++;
 }
 
-static int count_signal(void *container, uint32_t job_id, int signal, struct warden_error *err)
+static int core_case_count_signal(void *container, uint32_t job_id, int signal,
+				  struct warden_error *err)
 {
-	struct counted *counted = container;
+	struct counted_container *counted = container;
 
 	(void)job_id;
 	(void)signal;
@@ -58,22 +59,22 @@ static int count_signal(void *container, uint32_t job_id, int signal, struct war
 	return 0;
 }
 
-static int answer_restore(void *backend, const struct warden_identity *identity,
-			  enum warden_restore_state state, void **container,
-			  struct warden_restored *restored, struct warden_error *err)
+static int core_case_restore(void *backend, const struct warden_identity *identity,
+			     enum warden_restore_state state, void **container,
+			     struct warden_restored *restored, struct warden_error *err)
 {
 	struct core_case *test = backend;
 
 	(void)err;
 	test->state = state;
 	restored->alive = test->alive;
-	*container = counted_new(test, identity->id);
+	*container = core_case_new_counted(test, identity->id);
 	return 0;
 }
 
-static void count_destroyed(void *container)
+static void core_case_count_destroy(void *container)
 {
-	struct counted *counted = container;
+	struct counted_container *counted = container;
 	struct warden_host *host = &counted->test->server.host;
 
 	counted->test->destroyed++;
@@ -82,7 +83,7 @@ static void count_destroyed(void *container)
 }
 
 /* Each case has a depot of its own. */
-static void configure(struct core_case *test)
+static void core_case_configure(struct core_case *test)
 {
 	static unsigned cases;
 	struct config *config = &test->config;
@@ -108,12 +109,12 @@ struct core_case *core_case_open(void)
 	if (!test)
 		exit(EXIT_FAILURE);
 	server = &test->server;
-	configure(test);
+	core_case_configure(test);
 	test->container_klass.name = "counting";
-	test->container_klass.job_forget = count_forgotten;
-	test->container_klass.job_signal = count_signal;
-	test->container_klass.restore = answer_restore;
-	test->container_klass.destroy = count_destroyed;
+	test->container_klass.job_forget = core_case_count_forget;
+	test->container_klass.job_signal = core_case_count_signal;
+	test->container_klass.restore = core_case_restore;
+	test->container_klass.destroy = core_case_count_destroy;
 	test->container_klass.detach = free;
 	server->config = &test->config;
 	server->container_klass = &test->container_klass;
@@ -135,7 +136,7 @@ struct core_case *core_case_open(void)
 	return test;
 }
 
-static bool is_busy(const struct container *c)
+static bool core_case_is_busy(const struct container *c)
 {
 	const struct job *job;
 
@@ -147,19 +148,19 @@ static bool is_busy(const struct container *c)
 	return false;
 }
 
-static bool any_is_busy(const struct server *server)
+static bool core_case_any_is_busy(const struct server *server)
 {
 	const struct container *c;
 
 	TAILQ_FOREACH(c, &server->registry.listed, listed)
-		if (is_busy(c))
+		if (core_case_is_busy(c))
 			return true;
 	return false;
 }
 
 void core_case_settle(struct core_case *test)
 {
-	while (any_is_busy(&test->server))
+	while (core_case_any_is_busy(&test->server))
 		uv_run(&test->server.loop, UV_RUN_ONCE);
 }
 
@@ -176,7 +177,7 @@ void core_case_forget(struct core_case *test)
 	}
 }
 
-static void close_handle(uv_handle_t *handle, void *unused)
+static void core_case_close_handle(uv_handle_t *handle, void *unused)
 {
 	(void)unused;
 	if (!uv_is_closing(handle))
@@ -189,7 +190,7 @@ void core_case_close(struct core_case *test)
 
 	core_case_forget(test);
 	unit_unsigned(server->registry.n, 0);
-	uv_walk(&server->loop, close_handle, NULL);
+	uv_walk(&server->loop, core_case_close_handle, NULL);
 	while (uv_run(&server->loop, UV_RUN_DEFAULT) != 0)
 		;
 	unit_integer(uv_loop_close(&server->loop), 0);
@@ -224,7 +225,7 @@ struct container *core_case_container(struct core_case *test, const char *handle
 	c->state = STATE_ACTIVE;
 	c->grace_time = GRACE_NEVER;
 	c->alive = true;
-	c->backend = counted_new(test, c->id);
+	c->backend = core_case_new_counted(test, c->id);
 	registry_add(&server->registry, c);
 	registry_list(&server->registry, c);
 	return c;
@@ -252,7 +253,7 @@ struct job *core_case_job(struct container *c, uint32_t id, bool discard)
 	return job && job_configure(job, &options) ? job : NULL;
 }
 
-static void note_timeout(uv_timer_t *timer)
+static void core_case_note_timeout(uv_timer_t *timer)
 {
 	*(bool *)timer->data = true;
 }
@@ -260,7 +261,7 @@ static void note_timeout(uv_timer_t *timer)
 bool core_case_await(struct core_case *test, const struct job *job)
 {
 	bool late = false;
-	uv_timer_t *timer = timer_start(&test->server, AWAIT_MS, note_timeout, &late);
+	uv_timer_t *timer = timer_start(&test->server, AWAIT_MS, core_case_note_timeout, &late);
 
 	while (!job->settled && !late)
 		uv_run(&test->server.loop, UV_RUN_ONCE);

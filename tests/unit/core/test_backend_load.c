@@ -14,8 +14,9 @@
 #include "core/config/config.h"
 #include "lib/cleanup.h"
 
-/* The settings whose container_klass is this, looked for in the test's modules. */
-static struct config *settings(const char *container_klass)
+/* The settings whose container_klass is this, looked for in the test's modules.
+ */
+static struct config *test_backend_load_settings(const char *container_klass)
 {
 	char text[PATH_MAX * 2];
 	struct warden_error err = {0};
@@ -30,11 +31,12 @@ static struct config *settings(const char *container_klass)
 	return config;
 }
 
-/* Loading fails with this message, behind place and key. `%` stands for the directory of modules.
+/* Loading fails with this message, behind place and key. `%` stands for
+ * the directory of modules.
  */
-static void fails(const char *container_klass, const char *message)
+static void test_backend_load_expect_error(const char *container_klass, const char *message)
 {
-	struct config *config = settings(container_klass);
+	struct config *config = test_backend_load_settings(container_klass);
 	struct warden_error err = {0};
 	struct backend_module *module = config ? backend_load(config, &err) : NULL;
 	const char *mark = strchr(message, '%');
@@ -49,9 +51,9 @@ static void fails(const char *container_klass, const char *message)
 	config_free(config);
 }
 
-static void load_succeeds(const char *container_klass)
+static void test_backend_load_expect_success(const char *container_klass)
 {
-	struct config *config = settings(container_klass);
+	struct config *config = test_backend_load_settings(container_klass);
 	struct warden_error err = {0};
 	struct backend_module *module = config ? backend_load(config, &err) : NULL;
 
@@ -67,24 +69,26 @@ static void load_succeeds(const char *container_klass)
 
 static void a_name_is_looked_for_in_the_backend_path(void)
 {
-	load_succeeds("good");
+	test_backend_load_expect_success("good");
 }
 
 static void a_path_is_taken_as_it_is(void)
 {
-	load_succeeds(MODULE_DIRECTORY "/good.so");
+	test_backend_load_expect_success(MODULE_DIRECTORY "/good.so");
 }
 
 static void a_module_can_be_loaded_again_and_again(void)
 {
 	for (unsigned i = 0; i < 20; i++)
-		load_succeeds("good");
+		test_backend_load_expect_success("good");
 }
 
 static void a_backend_that_is_nowhere_is_told_with_the_places(void)
 {
-	fails("none", "there is no none.so in server.backend_path (/nowhere:%)");
-	fails("/nowhere/none.so", "/nowhere/none.so: No such file or directory");
+	test_backend_load_expect_error("none",
+				       "there is no none.so in server.backend_path (/nowhere:%)");
+	test_backend_load_expect_error("/nowhere/none.so",
+				       "/nowhere/none.so: No such file or directory");
 }
 
 static void what_is_no_module_is_refused(void)
@@ -94,37 +98,40 @@ static void what_is_no_module_is_refused(void)
 	unit_file("text.so", "this is no module\n");
 	snprintf(path, sizeof(path), "%s/text.so", unit_directory());
 	snprintf(expected, sizeof(expected), "%s: file too short", path);
-	fails(path, expected);
+	test_backend_load_expect_error(path, expected);
 	snprintf(path, sizeof(path), "%s/fifo.so", unit_directory());
 	unit_integer(mkfifo(path, 0600), 0);
 	snprintf(expected, sizeof(expected), "%s is no regular file", path);
-	fails(path, expected);
+	test_backend_load_expect_error(path, expected);
 	snprintf(expected, sizeof(expected), "%s/./. is no regular file", unit_directory());
-	fails("./.", expected);
+	test_backend_load_expect_error("./.", expected);
 }
 
 static void a_module_without_the_symbol_is_refused(void)
 {
-	fails("no_symbol",
-	      "%/no_symbol.so: exports no warden_container_klass, so it is no backend");
+	test_backend_load_expect_error(
+		"no_symbol",
+		"%/no_symbol.so: exports no warden_container_klass, so it is no backend");
 }
 
 static void a_module_with_an_undefined_function_is_refused(void)
 {
-	fails("undefined_function",
-	      "%/undefined_function.so: undefined symbol: nobody_defines_this");
+	test_backend_load_expect_error(
+		"undefined_function",
+		"%/undefined_function.so: undefined symbol: nobody_defines_this");
 }
 
 static void a_module_of_another_abi_is_refused(void)
 {
-	fails("wrong_abi", "%/wrong_abi.so: is built for ABI 999, this daemon needs 2; build it "
-			   "against this version's warden/backend.h");
+	test_backend_load_expect_error(
+		"wrong_abi", "%/wrong_abi.so: is built for ABI 999, this daemon needs 2; build it "
+			     "against this version's warden/backend.h");
 }
 
 /* Built against a header that ended before `detach`. */
 static void what_an_older_module_lacks_is_null(void)
 {
-	struct config *config = settings("older");
+	struct config *config = test_backend_load_settings("older");
 	struct warden_error err = {0};
 	struct backend_module *module = backend_load(config, &err);
 
@@ -142,7 +149,7 @@ static void what_an_older_module_lacks_is_null(void)
 
 static void the_tail_of_a_newer_module_is_ignored(void)
 {
-	struct config *config = settings("newer");
+	struct config *config = test_backend_load_settings("newer");
 	struct warden_error err = {0};
 	struct backend_module *module = backend_load(config, &err);
 
@@ -154,34 +161,41 @@ static void the_tail_of_a_newer_module_is_ignored(void)
 
 static void a_module_of_an_impossible_size_is_refused(void)
 {
-	fails("tiny", "%/tiny.so: its warden_container_klass has a size of 8 bytes");
+	test_backend_load_expect_error(
+		"tiny", "%/tiny.so: its warden_container_klass has a size of 8 bytes");
 }
 
 static void a_module_whose_transfers_cannot_be_cancelled_is_refused(void)
 {
-	fails("no_cancel",
-	      "%/no_cancel.so: lacks the operation transfer_cancel, which a backend with "
-	      "transfer must have");
+	test_backend_load_expect_error(
+		"no_cancel",
+		"%/no_cancel.so: lacks the operation transfer_cancel, which a backend with "
+		"transfer must have");
 }
 
 static void a_module_without_a_required_operation_is_refused(void)
 {
-	fails("missing_operation",
-	      "%/missing_operation.so: lacks the operation spawn, which every backend must have");
+	test_backend_load_expect_error(
+		"missing_operation",
+		"%/missing_operation.so: lacks the operation spawn, which every backend must have");
 }
 
 static void a_module_without_a_name_of_its_own_is_refused(void)
 {
-	fails("no_name", "%/no_name.so: its warden_container_klass has no name (letters, digits, _ "
-			 "and -)");
-	fails("reserved_name", "%/reserved_name.so: its name, server, is that of a group of the "
-			       "daemon's own settings");
+	test_backend_load_expect_error(
+		"no_name",
+		"%/no_name.so: its warden_container_klass has no name (letters, digits, _ "
+		"and -)");
+	test_backend_load_expect_error(
+		"reserved_name", "%/reserved_name.so: its name, server, is that of a group of the "
+				 "daemon's own settings");
 }
 
 static void a_module_whose_options_make_no_sense_is_refused(void)
 {
-	fails("bad_option",
-	      "%/bad_option.so: option width: its default is not between min and max");
+	test_backend_load_expect_error(
+		"bad_option",
+		"%/bad_option.so: option width: its default is not between min and max");
 }
 
 static void a_refused_module_leaves_nothing_loaded(void)

@@ -15,25 +15,26 @@
 #include "lib/cleanup.h"
 
 /* Loads a text as the file warden.conf. */
-static struct config *load(const char *text, struct warden_error *err)
+static struct config *test_config_load(const char *text, struct warden_error *err)
 {
 	err->message[0] = '\0';
 	return config_load(unit_file("warden.conf", text), err);
 }
 
 /* The text loads; the caller frees it. */
-static struct config *loads(const char *text)
+static struct config *test_config_expect_success(const char *text)
 {
 	struct warden_error err;
-	struct config *config = load(text, &err);
+	struct config *config = test_config_load(text, &err);
 
 	if (!config)
 		unit_fail(err.message);
 	return config;
 }
 
-/* Loading fails with this message, which stands behind the path of the directory. */
-static void fails_from(const char *file, const char *message)
+/* Loading fails with this message, which stands behind the path of the
+ * directory. */
+static void test_config_expect_error_from(const char *file, const char *message)
 {
 	struct warden_error err = {0};
 	struct config *config = config_load(file, &err);
@@ -45,9 +46,9 @@ static void fails_from(const char *file, const char *message)
 	config_free(config);
 }
 
-static void fails(const char *text, const char *message)
+static void test_config_expect_error(const char *text, const char *message)
 {
-	fails_from(unit_file("warden.conf", text), message);
+	test_config_expect_error_from(unit_file("warden.conf", text), message);
 }
 
 static void without_a_file_every_key_has_its_default(void)
@@ -112,7 +113,7 @@ static void default_rlimits_are_those_of_the_protocol(void)
 		[WARDEN_RLIMIT_SIGPENDING] = 1024,
 		[WARDEN_RLIMIT_STACK] = 8388608,
 	};
-	struct config *c = loads("");
+	struct config *c = test_config_expect_success("");
 
 	for (size_t i = 0; c && i < WARDEN_RLIMITS; i++) {
 		unit_unsigned(c->server.container_rlimits[i].value, expected[i]);
@@ -123,7 +124,7 @@ static void default_rlimits_are_those_of_the_protocol(void)
 
 static void every_key_is_taken(void)
 {
-	struct config *c = loads(
+	struct config *c = test_config_expect_success(
 		"server: {\n"
 		"  container_klass = \"fake\"; backend_path = \"/a:b\";\n"
 		"  unix_domain_path = \"w.sock\"; unix_domain_permissions = \"0755\";\n"
@@ -187,24 +188,28 @@ static void every_key_is_taken(void)
 
 static void the_originals_names_are_ours(void)
 {
-	struct config *c = loads("server: { container_klass = \"Warden::Container::Linux\"; }");
+	struct config *c = test_config_expect_success(
+		"server: { container_klass = \"Warden::Container::Linux\"; }");
 
 	if (c)
 		unit_string(c->server.container_klass, "linux");
 	config_free(c);
-	c = loads("server: { container_klass = \"Warden::Container::Insecure\"; }");
+	c = test_config_expect_success(
+		"server: { container_klass = \"Warden::Container::Insecure\"; }");
 	if (c)
 		unit_string(c->server.container_klass, "fake");
 	config_free(c);
-	fails("server: { container_klass = \"Warden::Container::Other\"; }",
-	      "warden.conf:1: server.container_klass must be a backend's name (letters, digits, _ "
-	      "and -), the path of a module, Warden::Container::Linux or "
-	      "Warden::Container::Insecure, not \"Warden::Container::Other\"");
+	test_config_expect_error("server: { container_klass = \"Warden::Container::Other\"; }",
+				 "warden.conf:1: server.container_klass must be a backend's name "
+				 "(letters, digits, _ "
+				 "and -), the path of a module, Warden::Container::Linux or "
+				 "Warden::Container::Insecure, not \"Warden::Container::Other\"");
 }
 
 static void a_klass_that_is_a_path_is_relative_to_the_file(void)
 {
-	struct config *c = loads("server: { container_klass = \"./mine.so\"; }");
+	struct config *c =
+		test_config_expect_success("server: { container_klass = \"./mine.so\"; }");
 	char path[PATH_MAX];
 
 	snprintf(path, sizeof(path), "%s/./mine.so", unit_directory());
@@ -215,120 +220,150 @@ static void a_klass_that_is_a_path_is_relative_to_the_file(void)
 
 static void an_unknown_key_is_refused_with_what_was_meant(void)
 {
-	fails("server: {\n  pidfil = \"/x\";\n};",
-	      "warden.conf:2: unknown key server.pidfil: did you mean server.pidfile?");
-	fails("server: {\n  container_grace_tiem = 3;\n};",
-	      "warden.conf:2: unknown key server.container_grace_tiem: did you mean "
-	      "server.container_grace_time?");
-	fails("hooks: { frobnicate = 1; }",
-	      "warden.conf:1: unknown key hooks.frobnicate: the group's keys are "
-	      "parent_before_clone, parent_after_clone, child_before_pivot, child_after_pivot");
-	fails("server: { quota: { disk_quota = true; }; };",
-	      "warden.conf:1: unknown key server.quota.disk_quota: the group's keys are "
-	      "disk_quota_enabled");
-	fails("server: { container_rlimits: { nofiles = 1; }; };",
-	      "warden.conf:1: unknown key server.container_rlimits.nofiles: did you mean "
-	      "server.container_rlimits.nofile?");
-	fails("pidfile = \"/x\";",
-	      "warden.conf:1: unknown key pidfile: the groups are server, health_check_server, "
-	      "logging, network, port, user, hooks");
+	test_config_expect_error(
+		"server: {\n  pidfil = \"/x\";\n};",
+		"warden.conf:2: unknown key server.pidfil: did you mean server.pidfile?");
+	test_config_expect_error(
+		"server: {\n  container_grace_tiem = 3;\n};",
+		"warden.conf:2: unknown key server.container_grace_tiem: did you mean "
+		"server.container_grace_time?");
+	test_config_expect_error(
+		"hooks: { frobnicate = 1; }",
+		"warden.conf:1: unknown key hooks.frobnicate: the group's keys are "
+		"parent_before_clone, parent_after_clone, child_before_pivot, child_after_pivot");
+	test_config_expect_error(
+		"server: { quota: { disk_quota = true; }; };",
+		"warden.conf:1: unknown key server.quota.disk_quota: the group's keys are "
+		"disk_quota_enabled");
+	test_config_expect_error(
+		"server: { container_rlimits: { nofiles = 1; }; };",
+		"warden.conf:1: unknown key server.container_rlimits.nofiles: did you mean "
+		"server.container_rlimits.nofile?");
+	test_config_expect_error(
+		"pidfile = \"/x\";",
+		"warden.conf:1: unknown key pidfile: the groups are server, health_check_server, "
+		"logging, network, port, user, hooks");
 }
 
 static void a_group_that_is_nearly_ours_is_refused(void)
 {
-	fails("\nsevrer: { pidfile = \"/x\"; };",
-	      "warden.conf:2: unknown key sevrer: did you mean server?");
-	fails("networks = {};", "warden.conf:1: unknown key networks: did you mean network?");
+	test_config_expect_error("\nsevrer: { pidfile = \"/x\"; };",
+				 "warden.conf:2: unknown key sevrer: did you mean server?");
+	test_config_expect_error("networks = {};",
+				 "warden.conf:1: unknown key networks: did you mean network?");
 }
 
 static void a_group_of_a_backends_is_left_for_later(void)
 {
-	config_free(loads("linux: { wshd = \"/x\"; }; fake: { delay_ms = 5; };"));
+	config_free(
+		test_config_expect_success("linux: { wshd = \"/x\"; }; fake: { delay_ms = 5; };"));
 }
 
 static void a_wrong_type_is_refused_with_what_is_allowed(void)
 {
-	fails("server = 5;", "warden.conf:1: server must be a group ({ ... })");
-	fails("server: { quota = true; };",
-	      "warden.conf:1: server.quota must be a group ({ ... })");
-	fails("server: { user_namespace = 1; };",
-	      "warden.conf:1: server.user_namespace must be true or false, not 1");
-	fails("server: {\n\n container_grace_time = 1.5; };",
-	      "warden.conf:3: server.container_grace_time must be an integer from -1 to 2147483647 "
-	      "(seconds, -1: never), not 1.5");
-	fails("server: { container_grace_time = true; };",
-	      "warden.conf:1: server.container_grace_time must be an integer from -1 to 2147483647 "
-	      "(seconds, -1: never), not true");
-	fails("server: { pidfile = 3; };", "warden.conf:1: server.pidfile must be a path, not 3");
-	fails("server: { pidfile = {}; };",
-	      "warden.conf:1: server.pidfile must be a path, not a group");
-	fails("server: { pidfile = \"\"; };",
-	      "warden.conf:1: server.pidfile must be a path, not \"\"");
-	fails("network: { dns_servers = \"8.8.8.8\"; };",
-	      "warden.conf:1: network.dns_servers must be an array of strings ([\"A\", \"B\"]), "
-	      "each an IPv4 or IPv6 address, not \"8.8.8.8\"");
-	fails("network: { dns_servers = [ 8 ]; };",
-	      "warden.conf:1: network.dns_servers must be an array of strings ([\"A\", \"B\"]), "
-	      "each an IPv4 or IPv6 address, not 8");
-	fails("network: { dns_servers = (\"8.8.8.8\"); };",
-	      "warden.conf:1: network.dns_servers must be an array of strings ([\"A\", \"B\"]), "
-	      "each an IPv4 or IPv6 address, not a list");
+	test_config_expect_error("server = 5;", "warden.conf:1: server must be a group ({ ... })");
+	test_config_expect_error("server: { quota = true; };",
+				 "warden.conf:1: server.quota must be a group ({ ... })");
+	test_config_expect_error(
+		"server: { user_namespace = 1; };",
+		"warden.conf:1: server.user_namespace must be true or false, not 1");
+	test_config_expect_error("server: {\n\n container_grace_time = 1.5; };",
+				 "warden.conf:3: server.container_grace_time must be an integer "
+				 "from -1 to 2147483647 "
+				 "(seconds, -1: never), not 1.5");
+	test_config_expect_error("server: { container_grace_time = true; };",
+				 "warden.conf:1: server.container_grace_time must be an integer "
+				 "from -1 to 2147483647 "
+				 "(seconds, -1: never), not true");
+	test_config_expect_error("server: { pidfile = 3; };",
+				 "warden.conf:1: server.pidfile must be a path, not 3");
+	test_config_expect_error("server: { pidfile = {}; };",
+				 "warden.conf:1: server.pidfile must be a path, not a group");
+	test_config_expect_error("server: { pidfile = \"\"; };",
+				 "warden.conf:1: server.pidfile must be a path, not \"\"");
+	test_config_expect_error(
+		"network: { dns_servers = \"8.8.8.8\"; };",
+		"warden.conf:1: network.dns_servers must be an array of strings ([\"A\", \"B\"]), "
+		"each an IPv4 or IPv6 address, not \"8.8.8.8\"");
+	test_config_expect_error(
+		"network: { dns_servers = [ 8 ]; };",
+		"warden.conf:1: network.dns_servers must be an array of strings ([\"A\", \"B\"]), "
+		"each an IPv4 or IPv6 address, not 8");
+	test_config_expect_error(
+		"network: { dns_servers = (\"8.8.8.8\"); };",
+		"warden.conf:1: network.dns_servers must be an array of strings ([\"A\", \"B\"]), "
+		"each an IPv4 or IPv6 address, not a list");
 }
 
 static void a_value_out_of_range_is_refused_with_the_range(void)
 {
-	fails("network: { mtu = 67; };",
-	      "warden.conf:1: network.mtu must be an integer from 68 to 65535 (bytes), not 67");
-	fails("health_check_server: { port = 65536; };",
-	      "warden.conf:1: health_check_server.port must be an integer from 0 to 65535 (0: "
-	      "off), "
-	      "not 65536");
-	fails("health_check_server: { port = \"-1\"; };",
-	      "warden.conf:1: health_check_server.port must be an integer from 0 to 65535 (0: "
-	      "off), "
-	      "not \"-1\"");
-	fails("health_check_server: { host = \"localhost\"; };",
-	      "warden.conf:1: health_check_server.host must be an IPv4 or IPv6 address, not "
-	      "\"localhost\"");
-	fails("logging: { level = \"warning\"; };",
-	      "warden.conf:1: logging.level must be one of \"off\", \"fatal\", \"error\", "
-	      "\"warn\", "
-	      "\"info\", \"debug\", \"debug1\", \"debug2\", not \"warning\"");
-	fails("user: { range_start = 1879048193; };",
-	      "warden.conf:1: user.range_start must be an integer from 65536 to 1879048192, not "
-	      "1879048193");
-	fails("user: {\n pool_start_uid = 60000;\n pool_size = 5537; };",
-	      "warden.conf:3: user.pool_start_uid and user.pool_size must end at uid 65535, not "
-	      "65536");
-	fails("server: { unix_domain_permissions = 755; };",
-	      "warden.conf:1: server.unix_domain_permissions must be an octal string from \"0000\" "
-	      "to \"0777\", or an integer up to 511 (0777), not 755");
-	fails("server: { unix_domain_permissions = \"0888\"; };",
-	      "warden.conf:1: server.unix_domain_permissions must be an octal string from \"0000\" "
-	      "to \"0777\", or an integer up to 511 (0777), not \"0888\"");
-	fails("network: { allow_networks = [\"10.0.0.0/33\"]; };",
-	      "warden.conf:1: network.allow_networks must be an array of strings ([\"A\", \"B\"]), "
-	      "each an IPv4 address (\"10.0.0.1\"), a network (\"10.0.0.0/8\") or a range "
-	      "(\"10.0.0.1-10.0.0.9\"), not \"10.0.0.0/33\"");
+	test_config_expect_error(
+		"network: { mtu = 67; };",
+		"warden.conf:1: network.mtu must be an integer from 68 to 65535 (bytes), not 67");
+	test_config_expect_error(
+		"health_check_server: { port = 65536; };",
+		"warden.conf:1: health_check_server.port must be an integer from 0 to 65535 (0: "
+		"off), "
+		"not 65536");
+	test_config_expect_error(
+		"health_check_server: { port = \"-1\"; };",
+		"warden.conf:1: health_check_server.port must be an integer from 0 to 65535 (0: "
+		"off), "
+		"not \"-1\"");
+	test_config_expect_error(
+		"health_check_server: { host = \"localhost\"; };",
+		"warden.conf:1: health_check_server.host must be an IPv4 or IPv6 address, not "
+		"\"localhost\"");
+	test_config_expect_error(
+		"logging: { level = \"warning\"; };",
+		"warden.conf:1: logging.level must be one of \"off\", \"fatal\", \"error\", "
+		"\"warn\", "
+		"\"info\", \"debug\", \"debug1\", \"debug2\", not \"warning\"");
+	test_config_expect_error(
+		"user: { range_start = 1879048193; };",
+		"warden.conf:1: user.range_start must be an integer from 65536 to 1879048192, not "
+		"1879048193");
+	test_config_expect_error(
+		"user: {\n pool_start_uid = 60000;\n pool_size = 5537; };",
+		"warden.conf:3: user.pool_start_uid and user.pool_size must end at uid 65535, not "
+		"65536");
+	test_config_expect_error("server: { unix_domain_permissions = 755; };",
+				 "warden.conf:1: server.unix_domain_permissions must be an octal "
+				 "string from \"0000\" "
+				 "to \"0777\", or an integer up to 511 (0777), not 755");
+	test_config_expect_error("server: { unix_domain_permissions = \"0888\"; };",
+				 "warden.conf:1: server.unix_domain_permissions must be an octal "
+				 "string from \"0000\" "
+				 "to \"0777\", or an integer up to 511 (0777), not \"0888\"");
+	test_config_expect_error(
+		"network: { allow_networks = [\"10.0.0.0/33\"]; };",
+		"warden.conf:1: network.allow_networks must be an array of strings ([\"A\", "
+		"\"B\"]), "
+		"each an IPv4 address (\"10.0.0.1\"), a network (\"10.0.0.0/8\") or a range "
+		"(\"10.0.0.1-10.0.0.9\"), not \"10.0.0.0/33\"");
 }
 
 static void a_text_that_could_do_harm_is_refused(void)
 {
-	fails("server: { container_rootfs_path = \"/a\\nrootfs_path=/\"; };",
-	      "warden.conf:1: server.container_rootfs_path must be a path, not "
-	      "\"/a\\nrootfs_path=/\"");
-	fails("server: { pidfile = \"/a\\x1b[2J\"; };",
-	      "warden.conf:1: server.pidfile must be a path, not \"/a\\x1b[2J\"");
-	fails("server: { pidfile = \"/a\\xff\"; };",
-	      "warden.conf:1: server.pidfile must be a path, not \"/a\\xff\"");
-	fails("server: { pidfile = \"/a\\x00b\"; };",
-	      "warden.conf:1: \\x00 in a string: a string cannot hold a NUL byte");
-	fails("network: { dns_servers = [\"8.8.8.8\\nsearch evil\"]; };",
-	      "warden.conf:1: network.dns_servers must be an array of strings ([\"A\", \"B\"]), "
-	      "each an IPv4 or IPv6 address, not \"8.8.8.8\\nsearch evil\"");
-	fails("logging: { syslog = \"a: b\"; };", "warden.conf:1: logging.syslog must be a name of "
-						  "at most 32 characters without space, "
-						  "colon, brackets, % and /, not \"a: b\"");
+	test_config_expect_error("server: { container_rootfs_path = \"/a\\nrootfs_path=/\"; };",
+				 "warden.conf:1: server.container_rootfs_path must be a path, not "
+				 "\"/a\\nrootfs_path=/\"");
+	test_config_expect_error(
+		"server: { pidfile = \"/a\\x1b[2J\"; };",
+		"warden.conf:1: server.pidfile must be a path, not \"/a\\x1b[2J\"");
+	test_config_expect_error("server: { pidfile = \"/a\\xff\"; };",
+				 "warden.conf:1: server.pidfile must be a path, not \"/a\\xff\"");
+	test_config_expect_error(
+		"server: { pidfile = \"/a\\x00b\"; };",
+		"warden.conf:1: \\x00 in a string: a string cannot hold a NUL byte");
+	test_config_expect_error(
+		"network: { dns_servers = [\"8.8.8.8\\nsearch evil\"]; };",
+		"warden.conf:1: network.dns_servers must be an array of strings ([\"A\", \"B\"]), "
+		"each an IPv4 or IPv6 address, not \"8.8.8.8\\nsearch evil\"");
+	test_config_expect_error("logging: { syslog = \"a: b\"; };",
+				 "warden.conf:1: logging.syslog must be a name of "
+				 "at most 32 characters without space, "
+				 "colon, brackets, % and /, not \"a: b\"");
 }
 
 static void a_socket_path_must_fit_an_address(void)
@@ -341,7 +376,7 @@ static void a_socket_path_must_fit_an_address(void)
 	longest[0] = '/';
 	longest[most] = '\0';
 	snprintf(text, sizeof(text), "server: { unix_domain_path = \"%s\"; };", longest);
-	c = loads(text);
+	c = test_config_expect_success(text);
 	if (c)
 		unit_string(c->server.unix_domain_path, longest);
 	config_free(c);
@@ -352,7 +387,7 @@ static void a_socket_path_must_fit_an_address(void)
 		 "warden.conf:1: server.unix_domain_path must be at most 107 bytes long as an "
 		 "absolute path, not 108: %s",
 		 longest);
-	fails(text, expected);
+	test_config_expect_error(text, expected);
 }
 
 static void a_list_of_directories_has_no_empty_part(void)
@@ -361,14 +396,15 @@ static void a_list_of_directories_has_no_empty_part(void)
 		"warden.conf:1: server.backend_path must be a list of directories with a colon "
 		"between each two";
 
-	fails("server: { backend_path = \"/a::/b\"; };", message);
-	fails("server: { backend_path = \"/a:\"; };", message);
-	fails("server: { backend_path = \":\"; };", message);
+	test_config_expect_error("server: { backend_path = \"/a::/b\"; };", message);
+	test_config_expect_error("server: { backend_path = \"/a:\"; };", message);
+	test_config_expect_error("server: { backend_path = \":\"; };", message);
 }
 
 static void networks_may_be_a_start_and_a_size(void)
 {
-	struct config *c = loads("network: { pool_start_address = \"10.0.0.4\"; pool_size = 3; };");
+	struct config *c = test_config_expect_success(
+		"network: { pool_start_address = \"10.0.0.4\"; pool_size = 3; };");
 
 	if (c) {
 		unit_unsigned(ntohl(c->network.pool_network.s_addr), 0x0a000004);
@@ -379,67 +415,83 @@ static void networks_may_be_a_start_and_a_size(void)
 
 static void both_forms_of_networks_at_once_are_refused(void)
 {
-	fails("network: { pool_network = \"10.0.0.0/8\";\n pool_size = 3; };",
-	      "warden.conf:2: network.pool_size cannot stand beside network.pool_network: allowed "
-	      "is either that, or pool_start_address with pool_size");
-	fails("network: {\n pool_start_address = \"10.0.0.0\"; pool_size = 3;\n"
-	      " pool_network = \"10.0.0.0/8\"; };",
-	      "warden.conf:2: network.pool_start_address cannot stand beside network.pool_network: "
-	      "allowed is either that, or pool_start_address with pool_size");
-	fails("network: { pool_size = 3; };",
-	      "warden.conf:1: network.pool_size needs network.pool_start_address beside it");
-	fails("network: { pool_start_address = \"10.0.0.0\"; };",
-	      "warden.conf:1: network.pool_start_address needs network.pool_size beside it");
+	test_config_expect_error("network: { pool_network = \"10.0.0.0/8\";\n pool_size = 3; };",
+				 "warden.conf:2: network.pool_size cannot stand beside "
+				 "network.pool_network: allowed "
+				 "is either that, or pool_start_address with pool_size");
+	test_config_expect_error("network: {\n pool_start_address = \"10.0.0.0\"; pool_size = 3;\n"
+				 " pool_network = \"10.0.0.0/8\"; };",
+				 "warden.conf:2: network.pool_start_address cannot stand beside "
+				 "network.pool_network: "
+				 "allowed is either that, or pool_start_address with pool_size");
+	test_config_expect_error(
+		"network: { pool_size = 3; };",
+		"warden.conf:1: network.pool_size needs network.pool_start_address beside it");
+	test_config_expect_error(
+		"network: { pool_start_address = \"10.0.0.0\"; };",
+		"warden.conf:1: network.pool_start_address needs network.pool_size beside it");
 }
 
 static void networks_that_cannot_be_are_refused(void)
 {
-	fails("network: { pool_network = \"10.0.0.0\"; };",
-	      "warden.conf:1: network.pool_network must be a network in CIDR form "
-	      "(\"10.254.0.0/16\"), not \"10.0.0.0\"");
-	fails("network: { pool_network = \"10.0.0/8\"; };",
-	      "warden.conf:1: network.pool_network must be a network in CIDR form "
-	      "(\"10.254.0.0/16\"), not \"10.0.0/8\"");
-	fails("network: { pool_network = \"10.0.0.0/31\"; };",
-	      "warden.conf:1: network.pool_network must have a prefix from /8 to /30, not /31");
-	fails("network: { pool_network = \"0.0.0.0/0\"; };",
-	      "warden.conf:1: network.pool_network must have a prefix from /8 to /30, not /0");
-	fails("network: { pool_network = \"127.0.0.0/16\"; };",
-	      "warden.conf:1: network.pool_network: the networks must lie between 1.0.0.0 and "
-	      "223.255.255.255 and outside of 127.0.0.0/8");
-	fails("network: { pool_start_address = \"10.0.0.2\"; pool_size = 1; };",
-	      "warden.conf:1: network.pool_start_address must be the first address of a /30 (a "
-	      "multiple of 4)");
-	fails("network: { pool_start_address = \"223.255.255.252\"; pool_size = 2; };",
-	      "warden.conf:1: network.pool_start_address: the networks must lie between 1.0.0.0 "
-	      "and "
-	      "223.255.255.255 and outside of 127.0.0.0/8");
-	config_free(
-		loads("network: { pool_start_address = \"223.255.255.252\"; pool_size = 1; };"));
+	test_config_expect_error(
+		"network: { pool_network = \"10.0.0.0\"; };",
+		"warden.conf:1: network.pool_network must be a network in CIDR form "
+		"(\"10.254.0.0/16\"), not \"10.0.0.0\"");
+	test_config_expect_error(
+		"network: { pool_network = \"10.0.0/8\"; };",
+		"warden.conf:1: network.pool_network must be a network in CIDR form "
+		"(\"10.254.0.0/16\"), not \"10.0.0/8\"");
+	test_config_expect_error(
+		"network: { pool_network = \"10.0.0.0/31\"; };",
+		"warden.conf:1: network.pool_network must have a prefix from /8 to /30, not /31");
+	test_config_expect_error(
+		"network: { pool_network = \"0.0.0.0/0\"; };",
+		"warden.conf:1: network.pool_network must have a prefix from /8 to /30, not /0");
+	test_config_expect_error(
+		"network: { pool_network = \"127.0.0.0/16\"; };",
+		"warden.conf:1: network.pool_network: the networks must lie between 1.0.0.0 and "
+		"223.255.255.255 and outside of 127.0.0.0/8");
+	test_config_expect_error(
+		"network: { pool_start_address = \"10.0.0.2\"; pool_size = 1; };",
+		"warden.conf:1: network.pool_start_address must be the first address of a /30 (a "
+		"multiple of 4)");
+	test_config_expect_error(
+		"network: { pool_start_address = \"223.255.255.252\"; pool_size = 2; };",
+		"warden.conf:1: network.pool_start_address: the networks must lie between 1.0.0.0 "
+		"and "
+		"223.255.255.255 and outside of 127.0.0.0/8");
+	config_free(test_config_expect_success(
+		"network: { pool_start_address = \"223.255.255.252\"; pool_size = 1; };"));
 }
 
 static void a_mistake_of_syntax_is_told_with_its_line(void)
 {
-	fails("server: {\n  pidfile = \"/x\";\n", "warden.conf:2: syntax error");
-	fails("server: {\n  pidfile \"/x\";\n};", "warden.conf:2: syntax error");
-	fails("server: {};\nserver: {};", "warden.conf:2: duplicate setting name");
-	fails("# fine\nserver: { pidfile = \"/x\n\n};",
-	      "warden.conf:2: a string that begins here does not end");
-	fails("server: {};\n/* no\nend", "warden.conf:2: a comment that begins here does not end");
-	fails("network: { dns_servers = [\"8.8.8.8\", 5]; };",
-	      "warden.conf:1: mismatched element type in array");
+	test_config_expect_error("server: {\n  pidfile = \"/x\";\n", "warden.conf:2: syntax error");
+	test_config_expect_error("server: {\n  pidfile \"/x\";\n};", "warden.conf:2: syntax error");
+	test_config_expect_error("server: {};\nserver: {};",
+				 "warden.conf:2: duplicate setting name");
+	test_config_expect_error("# fine\nserver: { pidfile = \"/x\n\n};",
+				 "warden.conf:2: a string that begins here does not end");
+	test_config_expect_error("server: {};\n/* no\nend",
+				 "warden.conf:2: a comment that begins here does not end");
+	test_config_expect_error("network: { dns_servers = [\"8.8.8.8\", 5]; };",
+				 "warden.conf:1: mismatched element type in array");
 }
 
 static void an_included_file_is_named_in_its_errors(void)
 {
 	unit_file("extra.conf", "\n\npidfil = \"/x\";\n");
-	fails("server: {\n  @include \"extra.conf\"\n};",
-	      "extra.conf:3: unknown key server.pidfil: did you mean server.pidfile?");
+	test_config_expect_error(
+		"server: {\n  @include \"extra.conf\"\n};",
+		"extra.conf:3: unknown key server.pidfil: did you mean server.pidfile?");
 	unit_file("extra.conf", "\npidfile \"/x\";\n");
-	fails("server: {\n  @include \"extra.conf\"\n};", "extra.conf:2: syntax error");
+	test_config_expect_error("server: {\n  @include \"extra.conf\"\n};",
+				 "extra.conf:2: syntax error");
 	unit_file("extra.conf", "\npidfile = \"/x\";\n");
-	fails("server: {\n  @include \"extra.conf\"\n  pidfil = 3;\n};",
-	      "warden.conf:3: unknown key server.pidfil: did you mean server.pidfile?");
+	test_config_expect_error(
+		"server: {\n  @include \"extra.conf\"\n  pidfil = 3;\n};",
+		"warden.conf:3: unknown key server.pidfil: did you mean server.pidfile?");
 }
 
 static void an_included_files_paths_are_relative_to_it(void)
@@ -450,11 +502,12 @@ static void an_included_files_paths_are_relative_to_it(void)
 	snprintf(path, sizeof(path), "%s/sub", unit_directory());
 	unit_integer(mkdir(path, 0700), 0);
 	unit_file("sub/extra.conf", "pidfile = \"pid\"; @include \"x\"\n");
-	fails("server: {\n@include \"sub/extra.conf\"\n};", "sub/extra.conf:1: syntax error");
+	test_config_expect_error("server: {\n@include \"sub/extra.conf\"\n};",
+				 "sub/extra.conf:1: syntax error");
 	unit_file("sub/extra.conf", "pidfile = \"pid\";\n@include \"more.conf\"\n");
 	unit_file("sub/more.conf", "unix_domain_path = \"sock\";\n");
 	snprintf(text, sizeof(text), "server: {\n@include \"%s/extra.conf\" \n};", path);
-	c = loads(text);
+	c = test_config_expect_success(text);
 	if (!c)
 		return;
 	snprintf(path, sizeof(path), "%s/sub/pid", unit_directory());
@@ -472,24 +525,30 @@ static void an_include_that_cannot_be_is_refused(void)
 	snprintf(expected, sizeof(expected),
 		 "warden.conf:2: %s/none.conf cannot be read: No such file or directory",
 		 directory);
-	fails("\n@include \"none.conf\"\n", expected);
+	test_config_expect_error("\n@include \"none.conf\"\n", expected);
 	snprintf(expected, sizeof(expected), "warden.conf:1: %s/. is no regular file", directory);
-	fails("@include \".\"\n", expected);
-	fails("@include \"warden.conf\"\n", "warden.conf:1: @include: at most 256 files, 10 deep");
-	fails("@include warden.conf\n",
-	      "warden.conf:1: @include must be followed by a file's name in quotes");
-	fails("@include \"\"\n",
-	      "warden.conf:1: @include must be followed by a file's name in quotes");
-	fails("@include \"a\" b = 1;\n", "warden.conf:1: nothing may follow @include \"FILE\"");
+	test_config_expect_error("@include \".\"\n", expected);
+	test_config_expect_error("@include \"warden.conf\"\n",
+				 "warden.conf:1: @include: at most 256 files, 10 deep");
+	test_config_expect_error(
+		"@include warden.conf\n",
+		"warden.conf:1: @include must be followed by a file's name in quotes");
+	test_config_expect_error(
+		"@include \"\"\n",
+		"warden.conf:1: @include must be followed by a file's name in quotes");
+	test_config_expect_error("@include \"a\" b = 1;\n",
+				 "warden.conf:1: nothing may follow @include \"FILE\"");
 }
 
 static void an_include_in_a_comment_or_string_is_none(void)
 {
-	struct config *c = loads("/*\n@include \"none\"\n*/\n# @include \"none\"\nserver: {};");
+	struct config *c = test_config_expect_success(
+		"/*\n@include \"none\"\n*/\n# @include \"none\"\nserver: {};");
 
 	config_free(c);
-	fails("server: { pidfile = \"\n@include \"; };",
-	      "warden.conf:1: server.pidfile must be a path, not \"\\n@include \"");
+	test_config_expect_error(
+		"server: { pidfile = \"\n@include \"; };",
+		"warden.conf:1: server.pidfile must be a path, not \"\\n@include \"");
 }
 
 static void what_is_no_text_file_is_refused(void)
@@ -500,17 +559,17 @@ static void what_is_no_text_file_is_refused(void)
 
 	snprintf(path, sizeof(path), "%s/directory", unit_directory());
 	unit_integer(mkdir(path, 0700), 0);
-	fails_from(path, "directory is no regular file");
+	test_config_expect_error_from(path, "directory is no regular file");
 	snprintf(path, sizeof(path), "%s/fifo", unit_directory());
 	unit_integer(mkfifo(path, 0600), 0);
-	fails_from(path, "fifo is no regular file");
+	test_config_expect_error_from(path, "fifo is no regular file");
 	snprintf(path, sizeof(path), "%s/absent", unit_directory());
-	fails_from(path, "absent cannot be read: No such file or directory");
+	test_config_expect_error_from(path, "absent cannot be read: No such file or directory");
 	memset(big, '#', most + 1);
 	big[most + 1] = '\0';
-	fails(big, "warden.conf is larger than 1048576 bytes");
+	test_config_expect_error(big, "warden.conf is larger than 1048576 bytes");
 	big[most] = '\0';
-	config_free(loads(big));
+	config_free(test_config_expect_success(big));
 	free(big);
 }
 
@@ -521,7 +580,7 @@ static void a_nul_byte_is_refused(void)
 
 	fwrite("\n# a\0b\n", 1, 7, out);
 	fclose(out);
-	fails_from(file, "warden.conf:2: a NUL byte: this is no text");
+	test_config_expect_error_from(file, "warden.conf:2: a NUL byte: this is no text");
 }
 
 static void deep_nesting_is_an_error_and_no_crash(void)
@@ -532,13 +591,13 @@ static void deep_nesting_is_an_error_and_no_crash(void)
 	for (size_t i = 0; i < depth; i++)
 		memcpy(text + i * 3, "a={", 3);
 	text[depth * 3] = '\0';
-	fails(text, "warden.conf:1: memory exhausted");
+	test_config_expect_error(text, "warden.conf:1: memory exhausted");
 	free(text);
 }
 
 static void a_file_without_anything_is_the_defaults(void)
 {
-	struct config *c = loads("");
+	struct config *c = test_config_expect_success("");
 
 	if (c)
 		unit_string(c->server.container_klass, "linux");
@@ -546,7 +605,7 @@ static void a_file_without_anything_is_the_defaults(void)
 }
 
 /* A file of the source tree. */
-static char *read_source(const char *name)
+static char *test_config_read_source(const char *name)
 {
 	char path[PATH_MAX], *text = calloc(1, 65536);
 	FILE *file;
@@ -561,7 +620,7 @@ static char *read_source(const char *name)
 }
 
 /* Takes the # away from every line where a setting follows it at once. */
-static void uncomment(char *text)
+static void test_config_uncomment(char *text)
 {
 	bool begins = true;
 
@@ -573,7 +632,8 @@ static void uncomment(char *text)
 }
 
 /* Whether both hold the same under a key. */
-static bool same_value(const struct config_key *key, const struct config *a, const struct config *b)
+static bool test_config_same_value(const struct config_key *key, const struct config *a,
+				   const struct config *b)
 {
 	const char *ma = (const char *)a + key->offset, *mb = (const char *)b + key->offset;
 
@@ -585,26 +645,26 @@ static bool same_value(const struct config_key *key, const struct config *a, con
 }
 
 /* The file's place of modules is filled in when it is installed. */
-static bool is_of_the_host(const struct config_key *key)
+static bool test_config_depends_on_host(const struct config_key *key)
 {
 	return strcmp(key->path, "server.backend_path") == 0 || strncmp(key->path, "port.", 5) == 0;
 }
 
 static void the_file_that_we_install_tells_every_default(void)
 {
-	char *text = read_source("etc/warden.conf.in");
+	char *text = test_config_read_source("etc/warden.conf.in");
 	struct warden_error err;
 	struct config *defaults = config_load(NULL, &err), *c;
 
-	config_free(loads(text));
-	uncomment(text);
-	c = loads(text);
+	config_free(test_config_expect_success(text));
+	test_config_uncomment(text);
+	c = test_config_expect_success(text);
 	for (size_t i = 0; c && defaults && i < config_n_keys; i++) {
 		const struct config_key *key = &config_keys[i];
 
-		if (key->offset == CONFIG_NOT_STORED || is_of_the_host(key))
+		if (key->offset == CONFIG_NOT_STORED || test_config_depends_on_host(key))
 			continue;
-		if (!config_setting_at(c, key->path) || !same_value(key, c, defaults))
+		if (!config_setting_at(c, key->path) || !test_config_same_value(key, c, defaults))
 			unit_fail(key->path);
 	}
 	config_free(c);
@@ -614,8 +674,8 @@ static void the_file_that_we_install_tells_every_default(void)
 
 static void the_file_and_the_manual_name_every_key(void)
 {
-	char *file = read_source("etc/warden.conf.in");
-	char *manual = read_source("doc/warden.conf.5");
+	char *file = test_config_read_source("etc/warden.conf.in");
+	char *manual = test_config_read_source("doc/warden.conf.5");
 
 	for (size_t i = 0; i < config_n_keys; i++) {
 		const char *name = strrchr(config_keys[i].path, '.') + 1;

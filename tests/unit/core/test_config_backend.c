@@ -33,7 +33,7 @@ static const char *depot = "depot";
 
 /* Settings that are fine wherever the tests run, and `more`, which may go on in the group server.
  */
-static struct config *settings(const char *more)
+static struct config *test_config_backend_settings(const char *more)
 {
 	struct warden_error err = {0};
 	char text[4096];
@@ -54,9 +54,10 @@ static struct config *settings(const char *more)
 }
 
 /* The checks pass; the caller frees the settings. */
-static struct config *passes(const struct warden_container_klass *k, const char *more)
+static struct config *test_config_backend_expect_success(const struct warden_container_klass *k,
+							 const char *more)
 {
-	struct config *config = settings(more);
+	struct config *config = test_config_backend_settings(more);
 	struct warden_error err = {0};
 
 	if (config)
@@ -66,9 +67,10 @@ static struct config *passes(const struct warden_container_klass *k, const char 
 }
 
 /* The checks fail with this, each % being the test's directory. */
-static void fails(const struct warden_container_klass *k, const char *more, const char *message)
+static void test_config_backend_expect_error(const struct warden_container_klass *k,
+					     const char *more, const char *message)
 {
-	struct config *config = settings(more);
+	struct config *config = test_config_backend_settings(more);
 	struct warden_error err = {0};
 	char expected[4096];
 	size_t at = 0;
@@ -88,7 +90,7 @@ static void fails(const struct warden_container_klass *k, const char *more, cons
 }
 
 /* A directory of the test's; it may be there already. */
-static char *make_directory(const char *name, mode_t mode)
+static char *test_config_backend_make_directory(const char *name, mode_t mode)
 {
 	static char path[PATH_MAX];
 
@@ -101,7 +103,7 @@ static char *make_directory(const char *name, mode_t mode)
 
 static void options_have_their_defaults(void)
 {
-	struct config *c = passes(&container_klass, "};");
+	struct config *c = test_config_backend_expect_success(&container_klass, "};");
 
 	if (!c || !unit_unsigned(c->n_options, 6))
 		return;
@@ -116,8 +118,8 @@ static void options_have_their_defaults(void)
 
 static void options_are_taken_from_the_klasss_group(void)
 {
-	struct config *c = passes(&container_klass,
-				  "};\nmine: { loud = false; width = 8589934592L;\n"
+	struct config *c = test_config_backend_expect_success(
+		&container_klass, "};\nmine: { loud = false; width = 8589934592L;\n"
 				  "motto = \"x\"; colour = \"red\"; friends = [\"a\", \"b\"]; };");
 
 	if (!c || !unit_unsigned(c->n_options, 6))
@@ -147,57 +149,69 @@ static void options_without_a_file_are_the_defaults(void)
 
 static void a_klass_without_options_has_an_empty_group(void)
 {
-	config_free(passes(&bare, "};\nbare: {};"));
-	fails(&bare, "};\nbare: { x = 1; };",
-	      "%/warden.conf:7: unknown key bare.x: the group's keys are none");
+	config_free(test_config_backend_expect_success(&bare, "};\nbare: {};"));
+	test_config_backend_expect_error(
+		&bare, "};\nbare: { x = 1; };",
+		"%/warden.conf:7: unknown key bare.x: the group's keys are none");
 }
 
 static void a_wrong_option_is_refused_as_any_key_is(void)
 {
-	fails(&container_klass, "};\nmine: { widht = 1; };",
-	      "%/warden.conf:7: unknown key mine.widht: did you mean mine.width?");
-	fails(&container_klass, "};\nmine: { frobnicate = 1; };",
-	      "%/warden.conf:7: unknown key mine.frobnicate: the group's keys are loud, width, "
-	      "motto, colour, friends, days");
-	fails(&container_klass, "};\nmine: { width = -2; };",
-	      "%/warden.conf:7: mine.width must be an integer from -1 to 1099511627776, not -2");
-	fails(&container_klass, "};\nmine: { loud = \"yes\"; };",
-	      "%/warden.conf:7: mine.loud must be true or false, not \"yes\"");
-	fails(&container_klass, "};\nmine: { motto = [\"x\"]; };",
-	      "%/warden.conf:7: mine.motto must be a string that is not empty, not an array");
-	fails(&container_klass, "};\nmine: {\n friends = [1]; };",
-	      "%/warden.conf:8: mine.friends must be an array of strings ([\"A\", \"B\"]), not 1");
-	fails(&container_klass, "};\nmine: {\n days = [\"mon\",\n \"mo\"]; };",
-	      "%/warden.conf:9: mine.days must be an array of words among sun mon tue, not "
-	      "\"mo\"");
-	config_free(passes(&container_klass, "};\nmine: { days = [\"tue\", \"sun\", \"tue\"]; };"));
+	test_config_backend_expect_error(
+		&container_klass, "};\nmine: { widht = 1; };",
+		"%/warden.conf:7: unknown key mine.widht: did you mean mine.width?");
+	test_config_backend_expect_error(
+		&container_klass, "};\nmine: { frobnicate = 1; };",
+		"%/warden.conf:7: unknown key mine.frobnicate: the group's keys are loud, width, "
+		"motto, colour, friends, days");
+	test_config_backend_expect_error(
+		&container_klass, "};\nmine: { width = -2; };",
+		"%/warden.conf:7: mine.width must be an integer from -1 to 1099511627776, not -2");
+	test_config_backend_expect_error(
+		&container_klass, "};\nmine: { loud = \"yes\"; };",
+		"%/warden.conf:7: mine.loud must be true or false, not \"yes\"");
+	test_config_backend_expect_error(
+		&container_klass, "};\nmine: { motto = [\"x\"]; };",
+		"%/warden.conf:7: mine.motto must be a string that is not empty, not an array");
+	test_config_backend_expect_error(&container_klass, "};\nmine: {\n friends = [1]; };",
+					 "%/warden.conf:8: mine.friends must be an array of "
+					 "strings ([\"A\", \"B\"]), not 1");
+	test_config_backend_expect_error(
+		&container_klass, "};\nmine: {\n days = [\"mon\",\n \"mo\"]; };",
+		"%/warden.conf:9: mine.days must be an array of words among sun mon tue, not "
+		"\"mo\"");
+	config_free(test_config_backend_expect_success(
+		&container_klass, "};\nmine: { days = [\"tue\", \"sun\", \"tue\"]; };"));
 }
 
 static void a_group_that_is_nobodys_is_refused(void)
 {
-	fails(&container_klass, "};\nlunix: {};",
-	      "%/warden.conf:7: unknown group lunix: the groups are server, health_check_server, "
-	      "logging, network, port, user, hooks, and mine for the backend");
+	test_config_backend_expect_error(
+		&container_klass, "};\nlunix: {};",
+		"%/warden.conf:7: unknown group lunix: the groups are server, health_check_server, "
+		"logging, network, port, user, hooks, and mine for the backend");
 }
 
 static void a_group_of_another_installed_backend_is_left_alone(void)
 {
-	make_directory("modules", 0755);
+	test_config_backend_make_directory("modules", 0755);
 	unit_file("modules/other.so", "");
-	config_free(passes(&container_klass, "};\nother: { whatever = [1, 2]; };"));
+	config_free(test_config_backend_expect_success(&container_klass,
+						       "};\nother: { whatever = [1, 2]; };"));
 }
 
 static void the_groups_own_errors_come_before_the_file_systems(void)
 {
-	fails(&container_klass,
-	      " container_rootfs_path = \"/nowhere\"; pidfile = \"/nowhere/x\"; };\n"
-	      "mine: { width = -2; };",
-	      "%/warden.conf:7: mine.width must be an integer from -1 to 1099511627776, not -2");
+	test_config_backend_expect_error(
+		&container_klass,
+		" container_rootfs_path = \"/nowhere\"; pidfile = \"/nowhere/x\"; };\n"
+		"mine: { width = -2; };",
+		"%/warden.conf:7: mine.width must be an integer from -1 to 1099511627776, not -2");
 }
 
 /* A pool of ports against a host whose own end at `last`. */
-static void check_ports(const char *group, const char *range, const char *message, uint32_t start,
-			uint32_t size)
+static void test_config_backend_check_ports(const char *group, const char *range,
+					    const char *message, uint32_t start, uint32_t size)
 {
 	struct warden_error err = {0};
 	struct config *c = config_load(unit_file("warden.conf", group), &err);
@@ -218,39 +232,43 @@ static void check_ports(const char *group, const char *range, const char *messag
 
 static void ports_begin_behind_the_hosts_own_and_end_at_65000(void)
 {
-	check_ports("", "32768\t60999\n", "", 61000, 4001);
-	check_ports("", "32768\t64000\n", "", 64001, 1000);
-	check_ports("port: { pool_size = 2000; };", "32768\t60999\n", "", 61000, 2000);
-	check_ports("port: { pool_start_port = 5000; };", "32768\t60999\n", "", 5000, 60001);
+	test_config_backend_check_ports("", "32768\t60999\n", "", 61000, 4001);
+	test_config_backend_check_ports("", "32768\t64000\n", "", 64001, 1000);
+	test_config_backend_check_ports("port: { pool_size = 2000; };", "32768\t60999\n", "", 61000,
+					2000);
+	test_config_backend_check_ports("port: { pool_start_port = 5000; };", "32768\t60999\n", "",
+					5000, 60001);
 }
 
 static void fewer_than_a_thousand_ports_are_refused(void)
 {
-	check_ports(
+	test_config_backend_check_ports(
 		"", "32768\t64001\n",
 		"warden.conf: Insufficient non-ephemeral ports available (expected >= 1000, got: "
 		"999)",
 		0, 0);
-	check_ports(
+	test_config_backend_check_ports(
 		"", "1024\t65535\n",
 		"warden.conf: Insufficient non-ephemeral ports available (expected >= 1000, got: "
 		"0)",
 		0, 0);
-	check_ports("port: {\n pool_size = 999; };", "32768\t60999\n",
-		    "warden.conf:2: Insufficient non-ephemeral ports available (expected >= 1000, "
-		    "got: 999)",
-		    0, 0);
-	check_ports("port: { pool_start_port = 64500; };", "32768\t60999\n",
-		    "warden.conf:1: Insufficient non-ephemeral ports available (expected >= 1000, "
-		    "got: 501)",
-		    0, 0);
+	test_config_backend_check_ports(
+		"port: {\n pool_size = 999; };", "32768\t60999\n",
+		"warden.conf:2: Insufficient non-ephemeral ports available (expected >= 1000, "
+		"got: 999)",
+		0, 0);
+	test_config_backend_check_ports(
+		"port: { pool_start_port = 64500; };", "32768\t60999\n",
+		"warden.conf:1: Insufficient non-ephemeral ports available (expected >= 1000, "
+		"got: 501)",
+		0, 0);
 }
 
 static void ports_end_at_65535(void)
 {
-	check_ports("port: { pool_start_port = 64536; pool_size = 1000; };", "1 2", "", 64536,
-		    1000);
-	check_ports(
+	test_config_backend_check_ports("port: { pool_start_port = 64536; pool_size = 1000; };",
+					"1 2", "", 64536, 1000);
+	test_config_backend_check_ports(
 		"port: { pool_start_port = 64537; pool_size = 1000; };", "1 2",
 		"warden.conf:1: port.pool_size: the pool of 1000 ports from 64537 on must end at "
 		"65535",
@@ -258,7 +276,8 @@ static void ports_end_at_65535(void)
 }
 
 /* The user pool against a host's users. */
-static void check_users(const char *group, const char *passwd, const char *message)
+static void test_config_backend_check_users(const char *group, const char *passwd,
+					    const char *message)
 {
 	struct warden_error err = {0};
 	struct config *c = config_load(unit_file("warden.conf", group), &err);
@@ -275,43 +294,49 @@ static void check_users(const char *group, const char *passwd, const char *messa
 
 static void uids_of_the_hosts_users_are_refused(void)
 {
-	check_users("", "root:x:0:0::/:/bin/sh\na:x:9999:1::/:\nb:x:26384:1::/:\n", "");
-	check_users(
+	test_config_backend_check_users(
+		"", "root:x:0:0::/:/bin/sh\na:x:9999:1::/:\nb:x:26384:1::/:\n", "");
+	test_config_backend_check_users(
 		"", "root:x:0:0::/:/bin/sh\nfirst:x:10000:1::/:\n",
 		"warden.conf: UID in user pool overlaps with user in /etc/passwd: first (10000)");
-	check_users(
+	test_config_backend_check_users(
 		"user: { pool_start_uid = 1000;\n };", "last:x:17383:1::/:\n",
 		"warden.conf:1: UID in user pool overlaps with user in /etc/passwd: last (17383)");
-	check_users("", "big:x:1879048192:1::/:\n",
-		    "warden.conf: the containers' host ids, 1879048192 to 2147483647, overlap with "
-		    "user in /etc/passwd: big (1879048192)");
-	check_users("", "max:x:2147483647:1::/:\n",
-		    "warden.conf: the containers' host ids, 1879048192 to 2147483647, overlap with "
-		    "user in /etc/passwd: max (2147483647)");
+	test_config_backend_check_users(
+		"", "big:x:1879048192:1::/:\n",
+		"warden.conf: the containers' host ids, 1879048192 to 2147483647, overlap with "
+		"user in /etc/passwd: big (1879048192)");
+	test_config_backend_check_users(
+		"", "max:x:2147483647:1::/:\n",
+		"warden.conf: the containers' host ids, 1879048192 to 2147483647, overlap with "
+		"user in /etc/passwd: max (2147483647)");
 }
 
 static void a_broken_passwd_is_no_reason_not_to_start(void)
 {
-	check_users("", "", "");
-	check_users("", "no colon at all\n:::\nx:y\n", "");
+	test_config_backend_check_users("", "", "");
+	test_config_backend_check_users("", "no colon at all\n:::\nx:y\n", "");
 }
 
 static void a_rootfs_is_needed_where_the_klass_says_so(void)
 {
 	char more[PATH_MAX];
 
-	config_free(passes(&bare, " container_rootfs_path = \"/nowhere\"; };"));
-	fails(&rooted, " container_rootfs_path = \"/nowhere\"; };",
-	      "%/warden.conf:6: server.container_rootfs_path: /nowhere: No such file or directory; "
-	      "it "
-	      "must be a directory that holds a root file system");
-	fails(&rooted, " container_rootfs_path = \"warden.conf\"; };",
-	      "%/warden.conf:6: server.container_rootfs_path: %/warden.conf: Not a directory; it "
-	      "must "
-	      "be a directory that holds a root file system");
+	config_free(test_config_backend_expect_success(
+		&bare, " container_rootfs_path = \"/nowhere\"; };"));
+	test_config_backend_expect_error(&rooted, " container_rootfs_path = \"/nowhere\"; };",
+					 "%/warden.conf:6: server.container_rootfs_path: /nowhere: "
+					 "No such file or directory; "
+					 "it "
+					 "must be a directory that holds a root file system");
+	test_config_backend_expect_error(
+		&rooted, " container_rootfs_path = \"warden.conf\"; };",
+		"%/warden.conf:6: server.container_rootfs_path: %/warden.conf: Not a directory; it "
+		"must "
+		"be a directory that holds a root file system");
 	snprintf(more, sizeof(more), " container_rootfs_path = \"%s\"; };",
-		 make_directory("rootfs", 0755));
-	config_free(passes(&rooted, more));
+		 test_config_backend_make_directory("rootfs", 0755));
+	config_free(test_config_backend_expect_success(&rooted, more));
 }
 
 static void a_depot_is_made_with_what_leads_to_it(void)
@@ -321,7 +346,7 @@ static void a_depot_is_made_with_what_leads_to_it(void)
 	struct config *c;
 
 	depot = "deep/er/depot";
-	c = passes(&bare, " };");
+	c = test_config_backend_expect_success(&bare, " };");
 	if (c) {
 		unit_integer(stat(c->server.container_depot_path, &st), -1);
 		unit_integer(config_make_directories(c, &err), 0);
@@ -340,8 +365,8 @@ static void an_empty_depot_is_made_private(void)
 	struct stat st = {0};
 	struct config *c;
 
-	make_directory("depot", 0755);
-	c = passes(&bare, "};");
+	test_config_backend_make_directory("depot", 0755);
+	c = test_config_backend_expect_success(&bare, "};");
 	if (c) {
 		unit_integer(config_make_directories(c, &err), 0);
 		unit_integer(stat(c->server.container_depot_path, &st), 0);
@@ -352,28 +377,30 @@ static void an_empty_depot_is_made_private(void)
 
 static void an_earlier_depot_passes(void)
 {
-	make_directory("earlier", 0700);
-	make_directory("earlier/tmp", 0700);
-	make_directory("earlier/0123456789a", 0700);
+	test_config_backend_make_directory("earlier", 0700);
+	test_config_backend_make_directory("earlier/tmp", 0700);
+	test_config_backend_make_directory("earlier/0123456789a", 0700);
 	depot = "earlier";
-	config_free(passes(&bare, "};"));
+	config_free(test_config_backend_expect_success(&bare, "};"));
 	depot = "depot";
 }
 
 static void somebodys_directory_is_no_depot(void)
 {
-	make_directory("home", 0755);
-	make_directory("home/letters", 0755);
+	test_config_backend_make_directory("home", 0755);
+	test_config_backend_make_directory("home/letters", 0755);
 	depot = "home";
-	fails(&bare, "};",
-	      "%/warden.conf:5: server.container_depot_path: %/home is not empty and not private "
-	      "(mode 0755); it must be an empty directory, or a depot, mode 0700");
-	make_directory("home", 0700);
+	test_config_backend_expect_error(
+		&bare, "};",
+		"%/warden.conf:5: server.container_depot_path: %/home is not empty and not private "
+		"(mode 0755); it must be an empty directory, or a depot, mode 0700");
+	test_config_backend_make_directory("home", 0700);
 	unit_file("home/.profile", "");
-	fails(&bare, "};",
-	      "%/warden.conf:5: server.container_depot_path: %/home holds the file .profile, so it "
-	      "is "
-	      "no depot; it must be an empty directory, or a depot");
+	test_config_backend_expect_error(&bare, "};",
+					 "%/warden.conf:5: server.container_depot_path: %/home "
+					 "holds the file .profile, so it "
+					 "is "
+					 "no depot; it must be an empty directory, or a depot");
 	depot = "depot";
 }
 
@@ -381,28 +408,32 @@ static void a_depot_cannot_lie_below_a_file(void)
 {
 	unit_file("plain", "");
 	depot = "plain";
-	fails(&bare, "};",
-	      "%/warden.conf:5: server.container_depot_path: %/plain: Not a directory; it must be "
-	      "a "
-	      "directory that the daemon may write to");
+	test_config_backend_expect_error(&bare, "};",
+					 "%/warden.conf:5: server.container_depot_path: %/plain: "
+					 "Not a directory; it must be "
+					 "a "
+					 "directory that the daemon may write to");
 	depot = "plain/depot";
-	fails(&bare, "};",
-	      "%/warden.conf:5: server.container_depot_path: %/plain/depot: Not a directory; it "
-	      "must "
-	      "be a directory that the daemon may write to");
+	test_config_backend_expect_error(
+		&bare, "};",
+		"%/warden.conf:5: server.container_depot_path: %/plain/depot: Not a directory; it "
+		"must "
+		"be a directory that the daemon may write to");
 	depot = "depot";
 }
 
 static void the_directory_of_a_pidfile_must_be_there(void)
 {
 	unit_file("plain", "");
-	fails(&bare, " pidfile = \"plain/pid\"; };",
-	      "%/warden.conf:6: server.pidfile: %/plain: Not a directory; it must be a directory "
-	      "that "
-	      "the daemon may write to");
-	fails(&bare, " pidfile = \"nowhere/pid\"; };",
-	      "%/warden.conf:6: server.pidfile: %/nowhere: No such file or directory; it must be a "
-	      "directory that the daemon may write to");
+	test_config_backend_expect_error(
+		&bare, " pidfile = \"plain/pid\"; };",
+		"%/warden.conf:6: server.pidfile: %/plain: Not a directory; it must be a directory "
+		"that "
+		"the daemon may write to");
+	test_config_backend_expect_error(&bare, " pidfile = \"nowhere/pid\"; };",
+					 "%/warden.conf:6: server.pidfile: %/nowhere: No such file "
+					 "or directory; it must be a "
+					 "directory that the daemon may write to");
 }
 
 static void a_hook_must_be_a_program(void)
@@ -410,20 +441,24 @@ static void a_hook_must_be_a_program(void)
 	char path[PATH_MAX];
 
 	unit_file("hook", "#!/bin/sh\n");
-	make_directory("hooks", 0755);
-	fails(&bare, "};\nhooks: { child_after_pivot = \"nowhere\"; };",
-	      "%/warden.conf:7: hooks.child_after_pivot: %/nowhere: No such file or directory; it "
-	      "must "
-	      "be a program");
-	fails(&bare, "};\nhooks: { parent_before_clone = \"hook\"; };",
-	      "%/warden.conf:7: hooks.parent_before_clone: %/hook: Permission denied; it must be a "
-	      "program");
-	fails(&bare, "};\nhooks: { parent_after_clone = \"hooks\"; };",
-	      "%/warden.conf:7: hooks.parent_after_clone: %/hooks is no regular file; it must be a "
-	      "program");
+	test_config_backend_make_directory("hooks", 0755);
+	test_config_backend_expect_error(&bare, "};\nhooks: { child_after_pivot = \"nowhere\"; };",
+					 "%/warden.conf:7: hooks.child_after_pivot: %/nowhere: No "
+					 "such file or directory; it "
+					 "must "
+					 "be a program");
+	test_config_backend_expect_error(&bare, "};\nhooks: { parent_before_clone = \"hook\"; };",
+					 "%/warden.conf:7: hooks.parent_before_clone: %/hook: "
+					 "Permission denied; it must be a "
+					 "program");
+	test_config_backend_expect_error(&bare, "};\nhooks: { parent_after_clone = \"hooks\"; };",
+					 "%/warden.conf:7: hooks.parent_after_clone: %/hooks is no "
+					 "regular file; it must be a "
+					 "program");
 	snprintf(path, sizeof(path), "%s/hook", unit_directory());
 	unit_integer(chmod(path, 0755), 0);
-	config_free(passes(&bare, "};\nhooks: { child_before_pivot = \"hook\"; };"));
+	config_free(test_config_backend_expect_success(
+		&bare, "};\nhooks: { child_before_pivot = \"hook\"; };"));
 }
 
 int main(int argc, char **argv)

@@ -11,7 +11,7 @@
 #include "lib/cleanup.h"
 
 /* What is said of a number; empty: nothing. */
-static const char *judge(const char *token)
+static const char *test_config_numbers_check(const char *token)
 {
 	static struct warden_error err;
 
@@ -41,43 +41,47 @@ static void numbers_that_are_read_as_written_pass(void)
 					    "01.5"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(right); i++)
-		unit_string(judge(right[i]), "");
+		unit_string(test_config_numbers_check(right[i]), "");
 }
 
 static void a_number_that_looks_octal_is_refused_with_the_mend(void)
 {
-	unit_string(judge("0755"),
+	unit_string(test_config_numbers_check("0755"),
 		    "0755 would be read as decimal 755: write \"0755\" in quotes where a mode is "
 		    "meant, else the number without the leading 0");
-	unit_string(judge("00"), "00 would be read as decimal 0: write \"00\" in quotes where a "
-				 "mode is meant, else the number without the leading 0");
-	unit_string(judge("0755L"),
+	unit_string(test_config_numbers_check("00"),
+		    "00 would be read as decimal 0: write \"00\" in quotes where a "
+		    "mode is meant, else the number without the leading 0");
+	unit_string(test_config_numbers_check("0755L"),
 		    "0755 would be read as decimal 755: write \"0755\" in quotes where a mode is "
 		    "meant, else the number without the leading 0");
-	unit_string(judge("089"), "089: a number must not begin with 0");
+	unit_string(test_config_numbers_check("089"), "089: a number must not begin with 0");
 }
 
 static void a_number_that_would_be_cut_is_refused_with_the_mend(void)
 {
-	unit_string(judge("10737418240"),
+	unit_string(test_config_numbers_check("10737418240"),
 		    "10737418240 would be cut to 32 bits: write 10737418240L, "
 		    "or \"10737418240\" in quotes");
-	unit_string(judge("2147483648"),
+	unit_string(test_config_numbers_check("2147483648"),
 		    "2147483648 would be cut to 32 bits: write 2147483648L, or "
 		    "\"2147483648\" in quotes");
-	unit_string(judge("-2147483649"), "-2147483649 would be cut to 32 bits: write "
-					  "-2147483649L, or \"-2147483649\" in quotes");
-	unit_string(judge("0xffffffff"),
+	unit_string(test_config_numbers_check("-2147483649"),
+		    "-2147483649 would be cut to 32 bits: write "
+		    "-2147483649L, or \"-2147483649\" in quotes");
+	unit_string(test_config_numbers_check("0xffffffff"),
 		    "0xffffffff would be cut to 32 bits: write 0xffffffffL, or "
 		    "\"4294967295\" in quotes");
-	unit_string(judge("9223372036854775808L"),
+	unit_string(test_config_numbers_check("9223372036854775808L"),
 		    "9223372036854775808 is too large for an integer of 64 bits");
-	unit_contains(judge("1111111111111111111111111111111111111111111111111111111111111111111"),
-		      "a number of 67 characters");
+	unit_contains(
+		test_config_numbers_check(
+			"1111111111111111111111111111111111111111111111111111111111111111111"),
+		"a number of 67 characters");
 }
 
 /* Loads a text as a file; the error, without the directory. */
-static const char *load(const char *text)
+static const char *test_config_numbers_load(const char *text)
 {
 	static struct warden_error err;
 	struct config *config = config_load(unit_file("warden.conf", text), &err);
@@ -90,44 +94,63 @@ static const char *load(const char *text)
 
 static void a_trap_is_found_wherever_it_stands(void)
 {
-	unit_contains(load("server: { unix_domain_permissions = 0755; }"),
+	unit_contains(test_config_numbers_load("server: { unix_domain_permissions = 0755; }"),
 		      "warden.conf:1: 0755 would be read");
-	unit_contains(load("server: {\n unix_domain_permissions=/* x */\n\n0755\n; }"),
+	unit_contains(test_config_numbers_load(
+			      "server: {\n unix_domain_permissions=/* x */\n\n0755\n; }"),
 		      "warden.conf:4: 0755 would be read");
-	unit_contains(load("server: { pidfile = \"/a\" job_output_limit : 10737418240 }"),
+	unit_contains(test_config_numbers_load(
+			      "server: { pidfile = \"/a\" job_output_limit : 10737418240 }"),
 		      "warden.conf:1: 10737418240 would be cut");
-	unit_contains(load("linux: { a = [1, 2, 0755]; };"), "warden.conf:1: 0755 would be read");
+	unit_contains(test_config_numbers_load("linux: { a = [1, 2, 0755]; };"),
+		      "warden.conf:1: 0755 would be read");
 }
 
 static void a_trap_in_a_comment_string_or_name_is_none(void)
 {
-	unit_string(load("# 0755\n// 0755\n/* 0755\n 10737418240 */\nserver: {};"), "fine");
-	unit_string(load("server: { pidfile = \"/0755 # \\\" 0755\" \"0755\\\\\"; };"), "fine");
-	unit_string(load("linux: { a0755 = 1; b-0755 = 2; c_0755 = 3; };"), "fine");
+	unit_string(
+		test_config_numbers_load("# 0755\n// 0755\n/* 0755\n 10737418240 */\nserver: {};"),
+		"fine");
+	unit_string(test_config_numbers_load(
+			    "server: { pidfile = \"/0755 # \\\" 0755\" \"0755\\\\\"; };"),
+		    "fine");
+	unit_string(test_config_numbers_load("linux: { a0755 = 1; b-0755 = 2; c_0755 = 3; };"),
+		    "fine");
 }
 
 static void a_big_number_may_be_written_in_either_way(void)
 {
-	unit_string(load("server: { job_output_limit = 10737418240L; };"), "fine");
-	unit_string(load("server: { job_output_limit = \"10737418240\"; };"), "fine");
-	unit_contains(load("server: { job_output_limit = \"10737418240L\"; };"),
+	unit_string(test_config_numbers_load("server: { job_output_limit = 10737418240L; };"),
+		    "fine");
+	unit_string(test_config_numbers_load("server: { job_output_limit = \"10737418240\"; };"),
+		    "fine");
+	unit_contains(test_config_numbers_load("server: { job_output_limit = \"10737418240L\"; };"),
 		      "must be an integer");
-	unit_contains(load("server: { job_output_limit = \"1e9\"; };"), "must be an integer");
-	unit_contains(load("server: { job_output_limit = \" 1\"; };"), "must be an integer");
-	unit_contains(load("server: { job_output_limit = \"99999999999999999999\"; };"),
+	unit_contains(test_config_numbers_load("server: { job_output_limit = \"1e9\"; };"),
+		      "must be an integer");
+	unit_contains(test_config_numbers_load("server: { job_output_limit = \" 1\"; };"),
+		      "must be an integer");
+	unit_contains(test_config_numbers_load(
+			      "server: { job_output_limit = \"99999999999999999999\"; };"),
 		      "must be an integer");
 }
 
 static void a_mode_may_be_written_in_either_way(void)
 {
-	unit_string(load("server: { unix_domain_permissions = \"0755\"; };"), "fine");
-	unit_string(load("server: { unix_domain_permissions = \"755\"; };"), "fine");
-	unit_string(load("server: { unix_domain_permissions = 493; };"), "fine");
-	unit_string(load("server: { unix_domain_permissions = 0x1ff; };"), "fine");
-	unit_contains(load("server: { unix_domain_permissions = \"01000\"; };"),
+	unit_string(test_config_numbers_load("server: { unix_domain_permissions = \"0755\"; };"),
+		    "fine");
+	unit_string(test_config_numbers_load("server: { unix_domain_permissions = \"755\"; };"),
+		    "fine");
+	unit_string(test_config_numbers_load("server: { unix_domain_permissions = 493; };"),
+		    "fine");
+	unit_string(test_config_numbers_load("server: { unix_domain_permissions = 0x1ff; };"),
+		    "fine");
+	unit_contains(test_config_numbers_load("server: { unix_domain_permissions = \"01000\"; };"),
 		      "must be an octal");
-	unit_contains(load("server: { unix_domain_permissions = 512; };"), "must be an octal");
-	unit_contains(load("server: { unix_domain_permissions = \"rwx\"; };"), "must be an octal");
+	unit_contains(test_config_numbers_load("server: { unix_domain_permissions = 512; };"),
+		      "must be an octal");
+	unit_contains(test_config_numbers_load("server: { unix_domain_permissions = \"rwx\"; };"),
+		      "must be an octal");
 }
 
 int main(int argc, char **argv)

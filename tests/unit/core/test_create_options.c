@@ -87,7 +87,7 @@ static void a_name_of_an_environment_is_there_once(void)
 	unit_string(err.message, "env: the name in 'A=' is there twice");
 }
 
-static json_t *whole(void)
+static json_t *test_create_options_full_object(void)
 {
 	return json_pack(
 		"{s:[s,s], s:I, s:I, s:I, s:[s,s], s:{s:s, s:s}, s:I, s:s, s:[[s,s]], s:[s], "
@@ -102,7 +102,7 @@ static json_t *whole(void)
 static void options_come_back_from_the_snapshot(void)
 {
 	struct create_options options = {0};
-	json_t *json = whole(), *again;
+	json_t *json = test_create_options_full_object(), *again;
 
 	unit_true(create_options_from_json(&options, json));
 	unit_integer((int64_t)options.n_layers, 2);
@@ -145,7 +145,7 @@ static void damaged_options_are_none(void)
 
 	for (size_t i = 0; i < ARRAY_SIZE(damages); i++) {
 		struct create_options options = {0};
-		json_t *json = whole();
+		json_t *json = test_create_options_full_object();
 
 		json_object_set_new(json, damages[i].name,
 				    json_loads(damages[i].value, JSON_DECODE_ANY, NULL));

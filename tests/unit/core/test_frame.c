@@ -11,7 +11,7 @@
 #include "core/wire/frame.h"
 #include "lib/cleanup.h"
 
-static void feed(struct frame_parser *parser, const char *text, size_t size)
+static void test_frame_feed(struct frame_parser *parser, const char *text, size_t size)
 {
 	size_t room = 0;
 	uint8_t *data = frame_room(parser, &room);
@@ -23,7 +23,7 @@ static void feed(struct frame_parser *parser, const char *text, size_t size)
 }
 
 /* What frame_next says to this text in a parser of its own. */
-static int result_of(const char *text, struct warden_error *err)
+static int test_frame_parse(const char *text, struct warden_error *err)
 {
 	struct frame_parser parser;
 	const uint8_t *payload;
@@ -31,13 +31,13 @@ static int result_of(const char *text, struct warden_error *err)
 	int result;
 
 	frame_parser_init(&parser, 1000);
-	feed(&parser, text, strlen(text));
+	test_frame_feed(&parser, text, strlen(text));
 	result = frame_next(&parser, &payload, &size, err);
 	frame_parser_free(&parser);
 	return result;
 }
 
-static void expect_frame(struct frame_parser *parser, const char *expected)
+static void test_frame_expect(struct frame_parser *parser, const char *expected)
 {
 	struct warden_error err;
 	const uint8_t *payload = NULL;
@@ -47,7 +47,7 @@ static void expect_frame(struct frame_parser *parser, const char *expected)
 		unit_bytes(payload, size, expected, strlen(expected));
 }
 
-static void expect_nothing(struct frame_parser *parser)
+static void test_frame_expect_none(struct frame_parser *parser)
 {
 	struct warden_error err;
 	const uint8_t *payload;
@@ -61,9 +61,9 @@ static void a_whole_frame_is_handed_out(void)
 	struct frame_parser parser;
 
 	frame_parser_init(&parser, 1000);
-	feed(&parser, "5\r\nhello\r\n", 10);
-	expect_frame(&parser, "hello");
-	expect_nothing(&parser);
+	test_frame_feed(&parser, "5\r\nhello\r\n", 10);
+	test_frame_expect(&parser, "hello");
+	test_frame_expect_none(&parser);
 	frame_parser_free(&parser);
 }
 
@@ -74,10 +74,10 @@ static void a_frame_may_come_byte_by_byte(void)
 
 	frame_parser_init(&parser, 1000);
 	for (size_t i = 0; i < strlen(text); i++) {
-		expect_nothing(&parser);
-		feed(&parser, text + i, 1);
+		test_frame_expect_none(&parser);
+		test_frame_feed(&parser, text + i, 1);
 	}
-	expect_frame(&parser, "hello\r\nboys");
+	test_frame_expect(&parser, "hello\r\nboys");
 	frame_parser_free(&parser);
 }
 
@@ -86,13 +86,13 @@ static void many_frames_may_come_at_once(void)
 	struct frame_parser parser;
 
 	frame_parser_init(&parser, 1000);
-	feed(&parser, "1\r\na\r\n0\r\n\r\n2\r\nbb\r\n3\r\nc", 22);
-	expect_frame(&parser, "a");
-	expect_frame(&parser, "");
-	expect_frame(&parser, "bb");
-	expect_nothing(&parser);
-	feed(&parser, "cc\r\n", 4);
-	expect_frame(&parser, "ccc");
+	test_frame_feed(&parser, "1\r\na\r\n0\r\n\r\n2\r\nbb\r\n3\r\nc", 22);
+	test_frame_expect(&parser, "a");
+	test_frame_expect(&parser, "");
+	test_frame_expect(&parser, "bb");
+	test_frame_expect_none(&parser);
+	test_frame_feed(&parser, "cc\r\n", 4);
+	test_frame_expect(&parser, "ccc");
 	frame_parser_free(&parser);
 }
 
@@ -104,7 +104,7 @@ static void a_length_is_digits_alone(void)
 	struct warden_error err;
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
-		unit_integer(result_of(texts[i], &err), -1);
+		unit_integer(test_frame_parse(texts[i], &err), -1);
 		unit_string(err.message,
 			    "Invalid frame: expected a length in decimal digits and CR LF");
 	}
@@ -114,23 +114,23 @@ static void a_length_over_the_limit_is_refused_at_once(void)
 {
 	struct warden_error err;
 
-	unit_integer(result_of("1000", &err), 0);
-	unit_integer(result_of("1001", &err), -1);
+	unit_integer(test_frame_parse("1000", &err), 0);
+	unit_integer(test_frame_parse("1001", &err), -1);
 	unit_string(err.message, "Invalid frame: its length 1001 is over the limit of 1000 bytes");
-	unit_integer(result_of("0000000000001", &err), -1);
+	unit_integer(test_frame_parse("0000000000001", &err), -1);
 	unit_string(err.message, "Invalid frame: its length has more than 10 digits");
-	unit_integer(result_of("99999999999999999999999", &err), -1);
+	unit_integer(test_frame_parse("99999999999999999999999", &err), -1);
 }
 
 static void a_payload_ends_in_cr_lf(void)
 {
 	struct warden_error err;
 
-	unit_integer(result_of("1\r\nab", &err), -1);
+	unit_integer(test_frame_parse("1\r\nab", &err), -1);
 	unit_string(err.message, "Invalid frame: its payload of 1 bytes does not end in CR LF");
-	unit_integer(result_of("1\r\na\n", &err), -1);
-	unit_integer(result_of("1\r\na\rx", &err), -1);
-	unit_integer(result_of("1\r\na\r", &err), 0);
+	unit_integer(test_frame_parse("1\r\na\n", &err), -1);
+	unit_integer(test_frame_parse("1\r\na\rx", &err), -1);
+	unit_integer(test_frame_parse("1\r\na\r", &err), 0);
 }
 
 static void what_is_announced_takes_no_memory(void)
@@ -138,8 +138,8 @@ static void what_is_announced_takes_no_memory(void)
 	struct frame_parser parser;
 
 	frame_parser_init(&parser, 64U << 20);
-	feed(&parser, "67108864\r\nx", 11);
-	expect_nothing(&parser);
+	test_frame_feed(&parser, "67108864\r\nx", 11);
+	test_frame_expect_none(&parser);
 	unit_true(parser.room < 65536);
 	frame_parser_free(&parser);
 }
@@ -154,17 +154,17 @@ static void a_big_frame_keeps_no_memory(void)
 	size_t size = 0;
 
 	frame_parser_init(&parser, SIZE);
-	feed(&parser, "1000000\r\n", 9);
+	test_frame_feed(&parser, "1000000\r\n", 9);
 	for (unsigned i = 0; i < SIZE / PIECE; i++) {
-		expect_nothing(&parser);
-		feed(&parser, piece, PIECE);
+		test_frame_expect_none(&parser);
+		test_frame_feed(&parser, piece, PIECE);
 	}
-	feed(&parser, "\r\n", 2);
+	test_frame_feed(&parser, "\r\n", 2);
 	unit_integer(frame_next(&parser, &payload, &size, &err), 1);
 	unit_unsigned(size, SIZE);
 	unit_true(parser.room < 3UL * SIZE);
-	feed(&parser, "1\r\na\r\n", 6);
-	expect_frame(&parser, "a");
+	test_frame_feed(&parser, "1\r\na\r\n", 6);
+	test_frame_expect(&parser, "a");
 	unit_true(parser.room < 65536);
 	frame_parser_free(&parser);
 }
@@ -175,10 +175,10 @@ static void small_frames_without_end_take_the_room_of_few(void)
 
 	frame_parser_init(&parser, 1000);
 	for (unsigned i = 0; i < 100000; i++) {
-		feed(&parser, "5\r\nhello\r\n5\r\nhel", 16);
-		expect_frame(&parser, "hello");
-		feed(&parser, "lo\r\n", 4);
-		expect_frame(&parser, "hello");
+		test_frame_feed(&parser, "5\r\nhello\r\n5\r\nhel", 16);
+		test_frame_expect(&parser, "hello");
+		test_frame_feed(&parser, "lo\r\n", 4);
+		test_frame_expect(&parser, "hello");
 	}
 	unit_true(parser.room < 65536);
 	frame_parser_free(&parser);

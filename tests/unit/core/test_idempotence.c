@@ -19,7 +19,8 @@ static const struct request_handler container_klass = {
 static unsigned repeats;
 static uint32_t repeated_job;
 
-static void repeat(struct request *request, struct container *c, const ProtobufCMessage *answer)
+static void test_idempotence_repeat(struct request *request, struct container *c,
+				    const ProtobufCMessage *answer)
 {
 	(void)c;
 	repeats++;
@@ -27,10 +28,12 @@ static void repeat(struct request *request, struct container *c, const ProtobufC
 	request_answer(request, answer);
 }
 
-static const struct idempotence_use use = {&warden__spawn_response__descriptor, repeat};
+static const struct idempotence_use use = {&warden__spawn_response__descriptor,
+					   test_idempotence_repeat};
 
 /* A request whose client has left: its answer frees it. */
-static struct request *request_new(struct core_case *test, const char *handle, const char *id)
+static struct request *test_idempotence_new_request(struct core_case *test, const char *handle,
+						    const char *id)
 {
 	struct request *request = calloc(1, sizeof(*request));
 	Warden__SpawnRequest *message = malloc(sizeof(*message));
@@ -47,14 +50,15 @@ static struct request *request_new(struct core_case *test, const char *handle, c
 	return request;
 }
 
-static int begin(struct request *request, struct idempotent **entry, struct warden_error *err)
+static int test_idempotence_begin(struct request *request, struct idempotent **entry,
+				  struct warden_error *err)
 {
 	const Warden__SpawnRequest *message = (const void *)request->message;
 
 	return idempotence_begin(request, &message->request_id, &use, entry, err);
 }
 
-static int promise(struct idempotent *entry, struct container *c, uint32_t job_id)
+static int test_idempotence_promise(struct idempotent *entry, struct container *c, uint32_t job_id)
 {
 	Warden__SpawnResponse answer = WARDEN__SPAWN_RESPONSE__INIT;
 	struct warden_error err;
@@ -64,26 +68,27 @@ static int promise(struct idempotent *entry, struct container *c, uint32_t job_i
 }
 
 /* Carries a request out as if it had succeeded. */
-static void carry_out(struct core_case *test, struct container *c, const char *id, uint32_t job_id)
+static void test_idempotence_carry_out(struct core_case *test, struct container *c, const char *id,
+				       uint32_t job_id)
 {
-	struct request *request = request_new(test, c->handle, id);
+	struct request *request = test_idempotence_new_request(test, c->handle, id);
 	struct warden_error err;
 	struct idempotent *entry;
 
-	unit_integer(begin(request, &entry, &err), 0);
-	unit_integer(promise(entry, c, job_id), 0);
+	unit_integer(test_idempotence_begin(request, &entry, &err), 0);
+	unit_integer(test_idempotence_promise(entry, c, job_id), 0);
 	idempotence_keep(entry);
 	request_answer_empty(request);
 }
 
 /* Whether a request is known: it is answered by repeat, or was begun and fails. */
-static bool is_known(struct core_case *test, const char *handle, const char *id)
+static bool test_idempotence_is_known(struct core_case *test, const char *handle, const char *id)
 {
-	struct request *request = request_new(test, handle, id);
+	struct request *request = test_idempotence_new_request(test, handle, id);
 	struct warden_error err;
 	struct idempotent *entry;
 
-	if (begin(request, &entry, &err) == 1)
+	if (test_idempotence_begin(request, &entry, &err) == 1)
 		return true;
 	warden_error_set(&err, "x");
 	idempotence_fail(entry, &err);
@@ -97,14 +102,14 @@ static void the_same_again_gives_the_same_answer(void)
 	struct container *c = core_case_container(test, "h");
 
 	repeats = 0;
-	carry_out(test, c, "one", 7);
-	unit_true(is_known(test, "h", "one"));
-	unit_true(is_known(test, "h", "one"));
+	test_idempotence_carry_out(test, c, "one", 7);
+	unit_true(test_idempotence_is_known(test, "h", "one"));
+	unit_true(test_idempotence_is_known(test, "h", "one"));
 	unit_unsigned(repeats, 2);
 	unit_unsigned(repeated_job, 7);
-	unit_false(is_known(test, "h", "two"));
+	unit_false(test_idempotence_is_known(test, "h", "two"));
 	idempotence_forget(c);
-	unit_false(is_known(test, "h", "one"));
+	unit_false(test_idempotence_is_known(test, "h", "one"));
 	core_case_close(test);
 }
 
@@ -112,12 +117,12 @@ static void others_of_the_same_id_are_an_error(void)
 {
 	struct core_case *test = core_case_open();
 	struct container *c = core_case_container(test, "h");
-	struct request *request = request_new(test, "other", "one");
+	struct request *request = test_idempotence_new_request(test, "other", "one");
 	struct warden_error err;
 	struct idempotent *entry;
 
-	carry_out(test, c, "one", 7);
-	unit_integer(begin(request, &entry, &err), -1);
+	test_idempotence_carry_out(test, c, "one", 7);
+	unit_integer(test_idempotence_begin(request, &entry, &err), -1);
 	unit_string(err.message, "request_id one was used for a spawn with other parameters");
 	request_fail(request, &err);
 	core_case_close(test);
@@ -127,17 +132,21 @@ static void those_that_come_meanwhile_wait(void)
 {
 	struct core_case *test = core_case_open();
 	struct container *c = core_case_container(test, "h");
-	struct request *first = request_new(test, "h", "one");
+	struct request *first = test_idempotence_new_request(test, "h", "one");
 	struct warden_error err;
 	struct idempotent *entry, *none;
 
 	repeats = 0;
-	unit_integer(begin(first, &entry, &err), 0);
+	unit_integer(test_idempotence_begin(first, &entry, &err), 0);
 	for (int i = 0; i < 3; i++)
-		unit_integer(begin(request_new(test, "h", "one"), &none, &err), 1);
+		unit_integer(test_idempotence_begin(test_idempotence_new_request(test, "h", "one"),
+						    &none, &err),
+			     1);
 	unit_unsigned(repeats, 0);
-	unit_integer(promise(entry, c, 9), 0);
-	unit_integer(begin(request_new(test, "h", "one"), &none, &err), 1);
+	unit_integer(test_idempotence_promise(entry, c, 9), 0);
+	unit_integer(
+		test_idempotence_begin(test_idempotence_new_request(test, "h", "one"), &none, &err),
+		1);
 	idempotence_keep(entry);
 	unit_unsigned(repeats, 4);
 	unit_unsigned(repeated_job, 9);
@@ -149,20 +158,22 @@ static void a_failure_is_everybodys_and_forgotten(void)
 {
 	struct core_case *test = core_case_open();
 	struct container *c = core_case_container(test, "h");
-	struct request *first = request_new(test, "h", "one");
+	struct request *first = test_idempotence_new_request(test, "h", "one");
 	struct warden_error err;
 	struct idempotent *entry, *none;
 
 	repeats = 0;
-	unit_integer(begin(first, &entry, &err), 0);
-	unit_integer(promise(entry, c, 9), 0);
-	unit_integer(begin(request_new(test, "h", "one"), &none, &err), 1);
+	unit_integer(test_idempotence_begin(first, &entry, &err), 0);
+	unit_integer(test_idempotence_promise(entry, c, 9), 0);
+	unit_integer(
+		test_idempotence_begin(test_idempotence_new_request(test, "h", "one"), &none, &err),
+		1);
 	warden_error_set(&err, "no");
 	idempotence_fail(entry, &err);
 	request_fail(first, &err);
 	unit_unsigned(repeats, 0);
 	unit_integer((int64_t)c->n_request_ids, 0);
-	unit_false(is_known(test, "h", "one"));
+	unit_false(test_idempotence_is_known(test, "h", "one"));
 	core_case_close(test);
 }
 
@@ -170,19 +181,21 @@ static void a_container_that_goes_meanwhile_fails_them(void)
 {
 	struct core_case *test = core_case_open();
 	struct container *c = core_case_container(test, "h");
-	struct request *first = request_new(test, "h", "one");
+	struct request *first = test_idempotence_new_request(test, "h", "one");
 	struct warden_error err;
 	struct idempotent *entry, *none;
 
 	repeats = 0;
-	unit_integer(begin(first, &entry, &err), 0);
-	unit_integer(promise(entry, c, 9), 0);
-	unit_integer(begin(request_new(test, "h", "one"), &none, &err), 1);
+	unit_integer(test_idempotence_begin(first, &entry, &err), 0);
+	unit_integer(test_idempotence_promise(entry, c, 9), 0);
+	unit_integer(
+		test_idempotence_begin(test_idempotence_new_request(test, "h", "one"), &none, &err),
+		1);
 	idempotence_forget(c);
 	idempotence_keep(entry);
 	request_answer_empty(first);
 	unit_unsigned(repeats, 0);
-	unit_false(is_known(test, "h", "one"));
+	unit_false(test_idempotence_is_known(test, "h", "one"));
 	core_case_close(test);
 }
 
@@ -194,13 +207,13 @@ static void a_container_has_its_last_256(void)
 
 	for (uint32_t i = 0; i < 300; i++) {
 		snprintf(id, sizeof(id), "%u", i);
-		carry_out(test, c, id, i + 1);
+		test_idempotence_carry_out(test, c, id, i + 1);
 	}
 	unit_integer((int64_t)c->n_request_ids, REQUEST_IDS_MAX);
-	unit_false(is_known(test, "h", "43"));
-	unit_true(is_known(test, "h", "44"));
+	unit_false(test_idempotence_is_known(test, "h", "43"));
+	unit_true(test_idempotence_is_known(test, "h", "44"));
 	unit_unsigned(repeated_job, 45);
-	unit_true(is_known(test, "h", "299"));
+	unit_true(test_idempotence_is_known(test, "h", "299"));
 	core_case_close(test);
 }
 
@@ -211,12 +224,12 @@ static void ids_come_back_from_the_snapshot(void)
 	json_t *json;
 
 	repeats = 0;
-	carry_out(test, c, "\xc3\xa4 \"1\"", 7);
-	carry_out(test, c, "2", 8);
+	test_idempotence_carry_out(test, c, "\xc3\xa4 \"1\"", 7);
+	test_idempotence_carry_out(test, c, "2", 8);
 	json = idempotence_to_json(c);
 	idempotence_forget(c);
 	unit_true(idempotence_from_json(c, json));
-	unit_true(is_known(test, "h", "\xc3\xa4 \"1\""));
+	unit_true(test_idempotence_is_known(test, "h", "\xc3\xa4 \"1\""));
 	unit_unsigned(repeated_job, 7);
 	unit_false(idempotence_from_json(c, json)); /* another container has them */
 	json_decref(json);
@@ -238,12 +251,12 @@ static void what_is_no_id_is_refused(void)
 
 	memset(text, 'x', sizeof(text));
 	text[REQUEST_ID_MAX + 1] = '\0';
-	request = request_new(test, "h", text);
-	unit_integer(begin(request, &entry, &err), -1);
+	request = test_idempotence_new_request(test, "h", text);
+	unit_integer(test_idempotence_begin(request, &entry, &err), -1);
 	unit_contains(err.message, "request_id");
 	request_fail(request, &err);
-	request = request_new(test, "h", "");
-	unit_integer(begin(request, &entry, &err), 0);
+	request = test_idempotence_new_request(test, "h", "");
+	unit_integer(test_idempotence_begin(request, &entry, &err), 0);
 	unit_true(entry == NULL);
 	idempotence_keep(entry);
 	request_answer_empty(request);

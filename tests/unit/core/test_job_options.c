@@ -16,36 +16,36 @@ static struct warden_rlimit rlimits[WARDEN_RLIMITS];
 
 static const struct job_defaults defaults = {.rlimits = rlimits, .output_limit = 1000};
 
-static ProtobufCBinaryData bytes(const char *text)
+static ProtobufCBinaryData test_job_options_bytes(const char *text)
 {
 	return (ProtobufCBinaryData){.len = strlen(text), .data = (uint8_t *)text};
 }
 
 /* A request with a script, and one with a command. */
-static Warden__SpawnRequest script(void)
+static Warden__SpawnRequest test_job_options_script(void)
 {
 	Warden__SpawnRequest request = WARDEN__SPAWN_REQUEST__INIT;
 
 	request.has_script = true;
-	request.script = bytes("exit 0\n");
+	request.script = test_job_options_bytes("exit 0\n");
 	return request;
 }
 
 static ProtobufCBinaryData words[2];
 
-static Warden__SpawnRequest command(void)
+static Warden__SpawnRequest test_job_options_command(void)
 {
 	Warden__SpawnRequest request = WARDEN__SPAWN_REQUEST__INIT;
 
-	words[0] = bytes("ls");
-	words[1] = bytes("-l");
+	words[0] = test_job_options_bytes("ls");
+	words[1] = test_job_options_bytes("-l");
 	request.n_argv = 2;
 	request.argv = words;
 	return request;
 }
 
 /* The text of the error, or "fine". */
-static const char *refusal(const Warden__SpawnRequest *request)
+static const char *test_job_options_error(const Warden__SpawnRequest *request)
 {
 	static struct warden_error err;
 	struct job_options options;
@@ -58,7 +58,7 @@ static const char *refusal(const Warden__SpawnRequest *request)
 
 static void a_script_takes_the_defaults(void)
 {
-	Warden__SpawnRequest request = script();
+	Warden__SpawnRequest request = test_job_options_script();
 	struct job_options options;
 	struct warden_error err;
 
@@ -73,22 +73,22 @@ static void a_script_takes_the_defaults(void)
 
 static void it_is_either_a_script_or_a_command(void)
 {
-	Warden__SpawnRequest both = command(), none = WARDEN__SPAWN_REQUEST__INIT;
-	Warden__SpawnRequest empty = command();
+	Warden__SpawnRequest both = test_job_options_command(), none = WARDEN__SPAWN_REQUEST__INIT;
+	Warden__SpawnRequest empty = test_job_options_command();
 
 	both.has_script = true;
-	unit_string(refusal(&both), "Please specify either script or argv.");
-	unit_string(refusal(&none), "Please specify script or argv.");
-	words[0] = bytes("");
-	unit_contains(refusal(&empty), "argv: the first word is empty");
+	unit_string(test_job_options_error(&both), "Please specify either script or argv.");
+	unit_string(test_job_options_error(&none), "Please specify script or argv.");
+	words[0] = test_job_options_bytes("");
+	unit_contains(test_job_options_error(&empty), "argv: the first word is empty");
 }
 
 static void a_nul_byte_is_no_argument(void)
 {
-	Warden__SpawnRequest request = command();
+	Warden__SpawnRequest request = test_job_options_command();
 
 	words[1] = (ProtobufCBinaryData){.len = 3, .data = (uint8_t *)"a\0b"};
-	unit_string(refusal(&request), "argv: \"a\\x00b\" holds a NUL byte");
+	unit_string(test_job_options_error(&request), "argv: \"a\\x00b\" holds a NUL byte");
 }
 
 static void paths_users_and_cpus_are_looked_at(void)
@@ -101,57 +101,63 @@ static void paths_users_and_cpus_are_looked_at(void)
 		{"1,", false}, {"3-1", false},   {"-1", false},     {"1--2", false}, {"a", false},
 		{"1 ", false}, {"99999", false}, {"0-8191", true},  {"8192", false},
 	};
-	Warden__SpawnRequest request = command();
+	Warden__SpawnRequest request = test_job_options_command();
 
 	request.has_working_dir = true;
-	request.working_dir = bytes("tmp");
-	unit_string(refusal(&request), "working_dir: \"tmp\" is not an absolute path");
+	request.working_dir = test_job_options_bytes("tmp");
+	unit_string(test_job_options_error(&request),
+		    "working_dir: \"tmp\" is not an absolute path");
 	request.has_working_dir = false;
 	request.has_user = true;
-	request.user = bytes("a/b");
-	unit_string(refusal(&request), "user: \"a/b\" is not a USER or USER:GROUP");
-	request.user = bytes("root");
+	request.user = test_job_options_bytes("a/b");
+	unit_string(test_job_options_error(&request), "user: \"a/b\" is not a USER or USER:GROUP");
+	request.user = test_job_options_bytes("root");
 	request.privileged = true;
-	unit_string(refusal(&request), "user: privileged already means root");
+	unit_string(test_job_options_error(&request), "user: privileged already means root");
 	request.has_user = false;
 	request.has_cpus = true;
 	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
-		request.cpus = bytes(lists[i].cpus);
-		if (!unit_true((strcmp(refusal(&request), "fine") == 0) == lists[i].fine))
+		request.cpus = test_job_options_bytes(lists[i].cpus);
+		if (!unit_true((strcmp(test_job_options_error(&request), "fine") == 0) ==
+			       lists[i].fine))
 			unit_fail(lists[i].cpus);
 	}
 }
 
 static void numbers_have_their_ranges(void)
 {
-	Warden__SpawnRequest request = command();
+	Warden__SpawnRequest request = test_job_options_command();
 
 	request.has_nice = true;
 	request.nice = -21;
-	unit_string(refusal(&request), "nice: -21 is out of range, -20 to 19 are allowed");
+	unit_string(test_job_options_error(&request),
+		    "nice: -21 is out of range, -20 to 19 are allowed");
 	request.nice = 19;
 	request.has_rows = true;
 	request.rows = 65536;
-	unit_string(refusal(&request), "rows: 65536 is out of range, 1 to 65535 are allowed");
+	unit_string(test_job_options_error(&request),
+		    "rows: 65536 is out of range, 1 to 65535 are allowed");
 	request.rows = 1;
 	request.has_wall_time_us = true;
 	request.wall_time_us = UINT64_MAX;
-	unit_contains(refusal(&request), "wall_time_us: 18446744073709551615 is out of range");
+	unit_contains(test_job_options_error(&request),
+		      "wall_time_us: 18446744073709551615 is out of range");
 	request.wall_time_us = 0;
 	request.has_memory_limit = true;
 	request.memory_limit = UINT64_MAX;
-	unit_contains(refusal(&request), "memory_limit: 18446744073709551615 is out of range");
+	unit_contains(test_job_options_error(&request),
+		      "memory_limit: 18446744073709551615 is out of range");
 	request.memory_limit = 0;
 	request.has_output_policy = true;
 	request.output_policy = (Warden__OutputPolicy)-1;
-	unit_contains(refusal(&request), "output_policy: ");
+	unit_contains(test_job_options_error(&request), "output_policy: ");
 	request.output_policy = WARDEN__OUTPUT_POLICY__TAIL;
-	unit_string(refusal(&request), "fine");
+	unit_string(test_job_options_error(&request), "fine");
 }
 
 static void limits_of_its_own_need_a_cgroup(void)
 {
-	Warden__SpawnRequest request = command();
+	Warden__SpawnRequest request = test_job_options_command();
 	struct job_options options;
 	struct warden_error err;
 
@@ -166,15 +172,17 @@ static void limits_of_its_own_need_a_cgroup(void)
 
 static void a_script_has_no_standard_input_of_its_own(void)
 {
-	Warden__SpawnRequest request = script();
+	Warden__SpawnRequest request = test_job_options_script();
 
 	request.stdin = true;
-	unit_contains(refusal(&request), "stdin: a script is its job's standard input");
+	unit_contains(test_job_options_error(&request),
+		      "stdin: a script is its job's standard input");
 	request.terminal = true;
-	unit_contains(refusal(&request), "terminal: a script is its job's standard input");
-	request = command();
+	unit_contains(test_job_options_error(&request),
+		      "terminal: a script is its job's standard input");
+	request = test_job_options_command();
 	request.terminal = true;
-	unit_string(refusal(&request), "fine");
+	unit_string(test_job_options_error(&request), "fine");
 }
 
 static void the_image_speaks_for_commands_that_say_nothing(void)
@@ -186,8 +194,9 @@ static void the_image_speaks_for_commands_that_say_nothing(void)
 					  .env = {image, container},
 					  .working_dir = "/srv",
 					  .user = "app"};
-	ProtobufCBinaryData own[] = {bytes("C=own"), bytes("D=x=y")};
-	Warden__SpawnRequest request = command();
+	ProtobufCBinaryData own[] = {test_job_options_bytes("C=own"),
+				     test_job_options_bytes("D=x=y")};
+	Warden__SpawnRequest request = test_job_options_command();
 	struct job_options options;
 	struct warden_error err;
 
@@ -206,7 +215,7 @@ static void the_image_speaks_for_commands_that_say_nothing(void)
 	}
 	unit_true(!options.env[4]);
 	job_options_free(&options);
-	request = script();
+	request = test_job_options_script();
 	if (unit_integer(job_options_read(&options, &request, &rich, &err), 0)) {
 		unit_true(!options.working_dir && !options.user);
 		job_options_free(&options);
@@ -216,19 +225,19 @@ static void the_image_speaks_for_commands_that_say_nothing(void)
 static void an_entry_of_the_environment_has_a_name(void)
 {
 	static const char *const bad[] = {"", "=x", "NAME", "=", "=A=B"};
-	Warden__SpawnRequest request = command();
+	Warden__SpawnRequest request = test_job_options_command();
 	ProtobufCBinaryData entry;
 
 	request.n_env = 1;
 	request.env = &entry;
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		entry = bytes(bad[i]);
-		unit_contains(refusal(&request), "is no NAME=VALUE");
+		entry = test_job_options_bytes(bad[i]);
+		unit_contains(test_job_options_error(&request), "is no NAME=VALUE");
 	}
 	entry = (ProtobufCBinaryData){.len = 4, .data = (uint8_t *)"A=\0b"};
-	unit_string(refusal(&request), "env: \"A=\\x00b\" holds a NUL byte");
-	entry = bytes("A=");
-	unit_string(refusal(&request), "fine");
+	unit_string(test_job_options_error(&request), "env: \"A=\\x00b\" holds a NUL byte");
+	entry = test_job_options_bytes("A=");
+	unit_string(test_job_options_error(&request), "fine");
 }
 
 static void names_that_begin_alike_are_two(void)
@@ -248,19 +257,19 @@ static void names_that_begin_alike_are_two(void)
 
 static void a_command_is_shown_in_one_line(void)
 {
-	Warden__SpawnRequest request = script();
+	Warden__SpawnRequest request = test_job_options_script();
 	struct job_options options;
 	struct warden_error err;
 	char *shown;
 
-	request.script = bytes("echo \033[1m\necho more\n");
+	request.script = test_job_options_bytes("echo \033[1m\necho more\n");
 	if (!unit_integer(job_options_read(&options, &request, &defaults, &err), 0))
 		return;
 	shown = job_options_command(&options);
 	unit_string(shown, "echo \\x1b[1m");
 	free(shown);
 	job_options_free(&options);
-	request = command();
+	request = test_job_options_command();
 	if (!unit_integer(job_options_read(&options, &request, &defaults, &err), 0))
 		return;
 	shown = job_options_command(&options);

@@ -23,7 +23,7 @@
 static char content[1024 * 1024];
 
 /* What a file holds. */
-static const char *read_file(const char *path)
+static const char *test_log_read_file(const char *path)
 {
 	FILE *file = fopen(path, "re");
 	size_t length = 0;
@@ -37,7 +37,7 @@ static const char *read_file(const char *path)
 }
 
 /* A path in the test's directory; the previous one is overwritten. */
-static const char *path_of(const char *name)
+static const char *test_log_make_path(const char *name)
 {
 	static char path[PATH_MAX];
 
@@ -46,7 +46,8 @@ static const char *path_of(const char *name)
 }
 
 /* Opens the log as the configuration would. `file`, `syslog` and `socket` may be NULL. */
-static void open_log(const char *level, const char *file, const char *ident, const char *socket)
+static void test_log_open(const char *level, const char *file, const char *ident,
+			  const char *socket)
 {
 	struct warden_error err = {0};
 	struct config config = {0};
@@ -60,7 +61,7 @@ static void open_log(const char *level, const char *file, const char *ident, con
 }
 
 /* Whether the text matches an extended regular expression. */
-static bool matches(const char *text, const char *expression)
+static bool test_log_matches(const char *text, const char *expression)
 {
 	regex_t regex;
 	bool result;
@@ -74,7 +75,7 @@ static bool matches(const char *text, const char *expression)
 
 #define STAMP "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{6}Z"
 
-static size_t count_lines(const char *text)
+static size_t test_log_count_lines(const char *text)
 {
 	size_t lines = 0;
 
@@ -85,15 +86,16 @@ static size_t count_lines(const char *text)
 
 static void a_line_has_time_level_and_text(void)
 {
-	open_log("info", path_of("log"), NULL, NULL);
+	test_log_open("info", test_log_make_path("log"), NULL, NULL);
 	log_write(WARDEN_LOG_WARN, "handle %s: %d", "abc", 7);
 	log_close();
-	unit_true(matches(read_file(path_of("log")), "^" STAMP " warn handle abc: 7\n$"));
+	unit_true(test_log_matches(test_log_read_file(test_log_make_path("log")),
+				   "^" STAMP " warn handle abc: 7\n$"));
 }
 
 static void levels_below_the_one_configured_are_not_written(void)
 {
-	open_log("warn", path_of("levels"), NULL, NULL);
+	test_log_open("warn", test_log_make_path("levels"), NULL, NULL);
 	unit_true(log_enabled(WARDEN_LOG_FATAL));
 	unit_true(log_enabled(WARDEN_LOG_WARN));
 	unit_false(log_enabled(WARDEN_LOG_INFO));
@@ -102,18 +104,18 @@ static void levels_below_the_one_configured_are_not_written(void)
 	log_write(WARDEN_LOG_INFO, "three");
 	log_write(WARDEN_LOG_DEBUG2, "four");
 	log_close();
-	read_file(path_of("levels"));
-	unit_unsigned(count_lines(content), 2);
+	test_log_read_file(test_log_make_path("levels"));
+	unit_unsigned(test_log_count_lines(content), 2);
 	unit_contains(content, " fatal one\n");
 	unit_contains(content, " warn two\n");
 }
 
 static void off_writes_nothing(void)
 {
-	open_log("off", path_of("off"), NULL, NULL);
+	test_log_open("off", test_log_make_path("off"), NULL, NULL);
 	log_write(WARDEN_LOG_FATAL, "one");
 	log_close();
-	unit_string(read_file(path_of("off")), "");
+	unit_string(test_log_read_file(test_log_make_path("off")), "");
 }
 
 static void every_level_has_a_name_and_back(void)
@@ -127,12 +129,12 @@ static void every_level_has_a_name_and_back(void)
 
 static void hostile_text_makes_no_second_line(void)
 {
-	open_log("info", path_of("hostile"), NULL, NULL);
+	test_log_open("info", test_log_make_path("hostile"), NULL, NULL);
 	log_write(WARDEN_LOG_INFO, "handle %s",
 		  "a\n2026-01-01T00:00:00.000000Z fatal b\r\x1b[31m\xff");
 	log_close();
-	read_file(path_of("hostile"));
-	unit_unsigned(count_lines(content), 1);
+	test_log_read_file(test_log_make_path("hostile"));
+	unit_unsigned(test_log_count_lines(content), 1);
 	unit_contains(content,
 		      " info handle a\\n2026-01-01T00:00:00.000000Z fatal b\\r\\x1b[31m\\xff\n");
 }
@@ -144,20 +146,20 @@ static void a_long_line_is_cut_and_marked(void)
 	for (size_t i = 0; i < 100000; i += 2)
 		memcpy(text + i, "é", 2);
 	text[100000] = '\0';
-	open_log("info", path_of("long"), NULL, NULL);
+	test_log_open("info", test_log_make_path("long"), NULL, NULL);
 	log_write(WARDEN_LOG_INFO, "%s", text);
 	log_write(WARDEN_LOG_INFO, "next");
 	log_close();
 	free(text);
-	read_file(path_of("long"));
-	unit_unsigned(count_lines(content), 2);
+	test_log_read_file(test_log_make_path("long"));
+	unit_unsigned(test_log_count_lines(content), 2);
 	unit_true(text_is_utf8(content, strlen(content)));
 	unit_true(strchr(content, '\n') - content <= 4096);
 	unit_contains(content, "é...\n");
 }
 
 static void __attribute__((format(printf, 2, 3)))
-write_about(const char *subject, const char *format, ...)
+test_log_write_with_subject(const char *subject, const char *format, ...)
 {
 	va_list args;
 
@@ -168,18 +170,18 @@ write_about(const char *subject, const char *format, ...)
 
 static void a_subject_stands_before_the_text(void)
 {
-	open_log("info", path_of("subject"), NULL, NULL);
-	write_about("0123456789a", "made in %d ms", 5);
-	write_about(NULL, "nobody's");
+	test_log_open("info", test_log_make_path("subject"), NULL, NULL);
+	test_log_write_with_subject("0123456789a", "made in %d ms", 5);
+	test_log_write_with_subject(NULL, "nobody's");
 	log_close();
-	read_file(path_of("subject"));
+	test_log_read_file(test_log_make_path("subject"));
 	unit_contains(content, " info 0123456789a: made in 5 ms\n");
 	unit_contains(content, " info nobody's\n");
 }
 
 static void errno_survives_a_line(void)
 {
-	open_log("info", path_of("errno"), NULL, NULL);
+	test_log_open("info", test_log_make_path("errno"), NULL, NULL);
 	errno = ENOTNAM;
 	log_write(WARDEN_LOG_INFO, "x");
 	unit_integer(errno, ENOTNAM);
@@ -189,10 +191,10 @@ static void errno_survives_a_line(void)
 static void a_file_is_appended_to(void)
 {
 	unit_file("append", "before\n");
-	open_log("info", path_of("append"), NULL, NULL);
+	test_log_open("info", test_log_make_path("append"), NULL, NULL);
 	log_write(WARDEN_LOG_INFO, "after");
 	log_close();
-	read_file(path_of("append"));
+	test_log_read_file(test_log_make_path("append"));
 	unit_integer(strncmp(content, "before\n", 7), 0);
 	unit_contains(content, " info after\n");
 }
@@ -202,17 +204,17 @@ static void a_rotated_file_is_left_after_reopen(void)
 	char old[PATH_MAX];
 	struct warden_error err;
 
-	open_log("info", path_of("rotate"), NULL, NULL);
+	test_log_open("info", test_log_make_path("rotate"), NULL, NULL);
 	log_write(WARDEN_LOG_INFO, "one");
-	snprintf(old, sizeof(old), "%s", path_of("rotate.1"));
-	unit_integer(rename(path_of("rotate"), old), 0);
+	snprintf(old, sizeof(old), "%s", test_log_make_path("rotate.1"));
+	unit_integer(rename(test_log_make_path("rotate"), old), 0);
 	log_write(WARDEN_LOG_INFO, "two");
 	unit_integer(log_reopen(&err), 0);
 	log_write(WARDEN_LOG_INFO, "three");
 	log_close();
-	unit_unsigned(count_lines(read_file(old)), 2);
+	unit_unsigned(test_log_count_lines(test_log_read_file(old)), 2);
 	unit_contains(content, "two\n");
-	unit_unsigned(count_lines(read_file(path_of("rotate"))), 1);
+	unit_unsigned(test_log_count_lines(test_log_read_file(test_log_make_path("rotate"))), 1);
 	unit_contains(content, "three\n");
 }
 
@@ -221,17 +223,17 @@ static void a_reopen_that_fails_keeps_the_old_file(void)
 	struct warden_error err = {0};
 	char expected[PATH_MAX + 64], moved[PATH_MAX];
 
-	unit_integer(mkdir(path_of("dir"), 0700), 0);
-	open_log("info", path_of("dir/log"), NULL, NULL);
-	snprintf(moved, sizeof(moved), "%s", path_of("moved"));
-	unit_integer(rename(path_of("dir"), moved), 0);
+	unit_integer(mkdir(test_log_make_path("dir"), 0700), 0);
+	test_log_open("info", test_log_make_path("dir/log"), NULL, NULL);
+	snprintf(moved, sizeof(moved), "%s", test_log_make_path("moved"));
+	unit_integer(rename(test_log_make_path("dir"), moved), 0);
 	snprintf(expected, sizeof(expected), "open log file %s: No such file or directory",
-		 path_of("dir/log"));
+		 test_log_make_path("dir/log"));
 	unit_integer(log_reopen(&err), -1);
 	unit_string(err.message, expected);
 	log_write(WARDEN_LOG_INFO, "still here");
 	log_close();
-	unit_contains(read_file(path_of("moved/log")), "still here\n");
+	unit_contains(test_log_read_file(test_log_make_path("moved/log")), "still here\n");
 }
 
 static void a_file_that_cannot_be_opened_is_an_error_and_the_log_stays(void)
@@ -240,58 +242,59 @@ static void a_file_that_cannot_be_opened_is_an_error_and_the_log_stays(void)
 	struct config config = {0};
 	char expected[PATH_MAX + 64];
 
-	open_log("info", path_of("stays"), NULL, NULL);
-	config.logging.file = (char *)path_of("absent/log");
+	test_log_open("info", test_log_make_path("stays"), NULL, NULL);
+	config.logging.file = (char *)test_log_make_path("absent/log");
 	snprintf(expected, sizeof(expected), "open log file %s: No such file or directory",
 		 config.logging.file);
 	unit_integer(log_open(&config, &err), -1);
 	unit_string(err.message, expected);
 	log_write(WARDEN_LOG_INFO, "here");
 	log_close();
-	unit_contains(read_file(path_of("stays")), "here\n");
+	unit_contains(test_log_read_file(test_log_make_path("stays")), "here\n");
 }
 
 static void a_log_file_is_not_for_everybody(void)
 {
 	struct stat st = {0};
 
-	open_log("info", path_of("mode"), NULL, NULL);
+	test_log_open("info", test_log_make_path("mode"), NULL, NULL);
 	log_close();
-	unit_integer(stat(path_of("mode"), &st), 0);
+	unit_integer(stat(test_log_make_path("mode"), &st), 0);
 	unit_unsigned(st.st_mode & 07777 & ~0640U, 0);
 }
 
 /* Runs `act` with stderr in a file; what came there is in `content`. */
-static void with_stderr(void (*act)(void))
+static void test_log_capture_stderr(void (*act)(void))
 {
 	int saved = dup(STDERR_FILENO);
-	int fd = open(path_of("stderr"), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
+	int fd = open(test_log_make_path("stderr"),
+		      O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
 
 	unit_true(saved >= 0 && fd >= 0 && dup2(fd, STDERR_FILENO) == STDERR_FILENO);
 	act();
 	dup2(saved, STDERR_FILENO);
 	close(saved);
 	close(fd);
-	read_file(path_of("stderr"));
+	test_log_read_file(test_log_make_path("stderr"));
 }
 
-static void write_plainly(void)
+static void test_log_write_one(void)
 {
 	log_write(WARDEN_LOG_INFO, "to whom it may concern");
 }
 
 static void without_file_and_syslog_lines_go_to_stderr(void)
 {
-	open_log("info", NULL, NULL, NULL);
-	with_stderr(write_plainly);
-	unit_true(matches(content, "^" STAMP " info to whom it may concern\n$"));
+	test_log_open("info", NULL, NULL, NULL);
+	test_log_capture_stderr(test_log_write_one);
+	unit_true(test_log_matches(content, "^" STAMP " info to whom it may concern\n$"));
 	log_close();
 }
 
 static void a_full_disk_sends_lines_to_stderr(void)
 {
-	open_log("info", "/dev/full", NULL, NULL);
-	with_stderr(write_plainly);
+	test_log_open("info", "/dev/full", NULL, NULL);
+	test_log_capture_stderr(test_log_write_one);
 	unit_contains(content, " info to whom it may concern\n");
 	log_close();
 }
@@ -300,20 +303,20 @@ static void a_syslog_that_is_not_there_sends_lines_to_stderr(void)
 {
 	char socket_path[PATH_MAX];
 
-	snprintf(socket_path, sizeof(socket_path), "%s", path_of("nobody"));
-	open_log("info", NULL, "wardend", socket_path);
-	with_stderr(write_plainly);
+	snprintf(socket_path, sizeof(socket_path), "%s", test_log_make_path("nobody"));
+	test_log_open("info", NULL, "wardend", socket_path);
+	test_log_capture_stderr(test_log_write_one);
 	unit_contains(content, " info to whom it may concern\n");
 	log_close();
 }
 
 /* A socket as syslog's, bound to a name in the test's directory. */
-static int make_syslog(const char *name, char path[PATH_MAX])
+static int test_log_make_syslog(const char *name, char path[PATH_MAX])
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-	snprintf(path, PATH_MAX, "%s", path_of(name));
+	snprintf(path, PATH_MAX, "%s", test_log_make_path(name));
 	unit_true(strlen(path) < sizeof(address.sun_path));
 	memcpy(address.sun_path, path, strlen(path));
 	unit_integer(bind(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
@@ -323,15 +326,15 @@ static int make_syslog(const char *name, char path[PATH_MAX])
 static void syslog_gets_each_line_with_priority_and_ident(void)
 {
 	char path[PATH_MAX], text[1024] = "", expression[128];
-	int fd = make_syslog("syslog", path);
+	int fd = test_log_make_syslog("syslog", path);
 
-	open_log("debug", NULL, "wardend", path);
+	test_log_open("debug", NULL, "wardend", path);
 	log_write(WARDEN_LOG_INFO, "hello\nworld");
 	unit_true(recv(fd, text, sizeof(text) - 1, 0) > 0);
 	snprintf(expression, sizeof(expression),
 		 "^<30>[A-Z][a-z]{2} [ 0-9][0-9] [0-9:]{8} wardend\\[%d\\]: hello\\\\nworld$",
 		 (int)getpid());
-	if (!matches(text, expression))
+	if (!test_log_matches(text, expression))
 		unit_string(text, expression);
 	memset(text, 0, sizeof(text));
 	log_write(WARDEN_LOG_FATAL, "over");
@@ -341,7 +344,7 @@ static void syslog_gets_each_line_with_priority_and_ident(void)
 	close(fd);
 }
 
-static void write_a_thousand(void)
+static void test_log_write_thousand(void)
 {
 	for (unsigned i = 0; i < 1000; i++)
 		log_write(WARDEN_LOG_INFO, "line %u", i);
@@ -350,11 +353,11 @@ static void write_a_thousand(void)
 static void a_syslog_that_does_not_read_does_not_stop_the_daemon(void)
 {
 	char path[PATH_MAX];
-	int fd = make_syslog("stuck", path);
+	int fd = test_log_make_syslog("stuck", path);
 
-	open_log("info", NULL, "wardend", path);
+	test_log_open("info", NULL, "wardend", path);
 	alarm(20);
-	with_stderr(write_a_thousand);
+	test_log_capture_stderr(test_log_write_thousand);
 	alarm(0);
 	unit_contains(content, " info line 999\n");
 	log_close();
@@ -364,18 +367,18 @@ static void a_syslog_that_does_not_read_does_not_stop_the_daemon(void)
 static void file_and_syslog_may_be_both(void)
 {
 	char path[PATH_MAX], text[1024] = "";
-	int fd = make_syslog("both", path);
+	int fd = test_log_make_syslog("both", path);
 
-	open_log("info", path_of("both.log"), "w", path);
+	test_log_open("info", test_log_make_path("both.log"), "w", path);
 	log_write(WARDEN_LOG_INFO, "twice");
 	unit_true(recv(fd, text, sizeof(text) - 1, 0) > 0);
 	unit_contains(text, ": twice");
-	unit_contains(read_file(path_of("both.log")), " info twice\n");
+	unit_contains(test_log_read_file(test_log_make_path("both.log")), " info twice\n");
 	log_close();
 	close(fd);
 }
 
-static void *write_many(void *name)
+static void *test_log_write_many(void *name)
 {
 	for (unsigned i = 0; i < 2000; i++)
 		log_write(WARDEN_LOG_INFO, "thread %s line %u of many, with some text behind it",
@@ -391,15 +394,17 @@ static void lines_of_many_threads_do_not_mix_nor_get_lost_in_a_rotation(void)
 	char *line, *rest;
 	size_t lines = 0;
 
-	open_log("info", path_of("threads"), NULL, NULL);
+	test_log_open("info", test_log_make_path("threads"), NULL, NULL);
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		unit_integer(pthread_create(&threads[i], NULL, write_many, (void *)names[i]), 0);
+		unit_integer(
+			pthread_create(&threads[i], NULL, test_log_write_many, (void *)names[i]),
+			0);
 	for (unsigned i = 0; i < 200; i++)
 		unit_integer(log_reopen(&err), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		pthread_join(threads[i], NULL);
 	log_close();
-	read_file(path_of("threads"));
+	test_log_read_file(test_log_make_path("threads"));
 	for (line = strtok_r(content, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
 		lines++;
 		if (strlen(line) < 28 || strncmp(line + 27, " info thread ", 13) != 0 ||

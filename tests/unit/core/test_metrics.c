@@ -14,7 +14,7 @@
 
 enum { PAGE_MAX = 1 << 18 };
 
-static void escapes_to(const char *text, const char *expected)
+static void test_metrics_expect_escaped(const char *text, const char *expected)
 {
 	_cleanup_free_ char *escaped = metrics_escape(text);
 
@@ -23,12 +23,12 @@ static void escapes_to(const char *text, const char *expected)
 
 static void a_label_has_backslashes_quotes_and_newlines_escaped(void)
 {
-	escapes_to("", "");
-	escapes_to("plain-handle", "plain-handle");
-	escapes_to("a\"b\\c\nd", "a\\\"b\\\\c\\nd");
-	escapes_to("\\n", "\\\\n");
-	escapes_to("\r\t\x1b{}=,", "\r\t\x1b{}=,");
-	escapes_to("\xc5\xbe", "\xc5\xbe");
+	test_metrics_expect_escaped("", "");
+	test_metrics_expect_escaped("plain-handle", "plain-handle");
+	test_metrics_expect_escaped("a\"b\\c\nd", "a\\\"b\\\\c\\nd");
+	test_metrics_expect_escaped("\\n", "\\\\n");
+	test_metrics_expect_escaped("\r\t\x1b{}=,", "\r\t\x1b{}=,");
+	test_metrics_expect_escaped("\xc5\xbe", "\xc5\xbe");
 }
 
 static void each_duration_is_in_the_first_bucket_that_it_fits(void)
@@ -57,7 +57,7 @@ static void bounds_ascend(void)
 }
 
 /* The whole text, read in pieces of this size; to be freed. */
-static char *read_all(struct metrics_page *page, size_t piece)
+static char *test_metrics_read_page(struct metrics_page *page, size_t piece)
 {
 	struct metrics_reader *reader = metrics_reader_new(page);
 	char *text = malloc(PAGE_MAX);
@@ -74,7 +74,7 @@ static char *read_all(struct metrics_page *page, size_t piece)
 	return text;
 }
 
-static struct metrics_page *make_page(struct core_case *test)
+static struct metrics_page *test_metrics_make_page(struct core_case *test)
 {
 	const struct process_figures process = {.resident_bytes = 4096, .cpu_us = 1500000};
 
@@ -93,12 +93,12 @@ static void a_page_is_the_same_in_pieces_of_any_size(void)
 		return;
 	core_case_container(test, "first")->info.processes = 5;
 	core_case_container(test, "sec\"ond")->info.cpu_usage_ns = 12345678901;
-	page = make_page(test);
+	page = test_metrics_make_page(test);
 	if (!unit_true(page != NULL))
 		return;
-	whole = read_all(page, PAGE_MAX - 1);
+	whole = test_metrics_read_page(page, PAGE_MAX - 1);
 	for (size_t i = 0; i < ARRAY_SIZE(pieces); i++) {
-		char *text = read_all(page, pieces[i]);
+		char *text = test_metrics_read_page(page, pieces[i]);
 
 		unit_true(strcmp(text, whole) == 0);
 		free(text);
@@ -124,11 +124,11 @@ static void a_page_holds_what_was_known_when_it_was_made(void)
 	if (!test)
 		return;
 	core_case_container(test, "mine");
-	page = make_page(test);
+	page = test_metrics_make_page(test);
 	reader = metrics_reader_new(page);
 	unit_unsigned(metrics_reader_read(reader, &byte, 1), 1);
 	core_case_forget(test);
-	text = read_all(page, 100);
+	text = test_metrics_read_page(page, 100);
 	unit_contains(text, "warden_container_jobs{handle=\"mine\"} 0\n");
 	free(text);
 	metrics_page_unref(page); /* the reader still has it */
@@ -150,8 +150,8 @@ static void a_histogram_is_cumulative_on_the_page(void)
 	metrics_answered(pings, 50000, false);
 	metrics_answered(pings, 2000000, false);
 	metrics_answered(pings, 200 * UINT64_C(1000000000), true);
-	page = make_page(test);
-	text = read_all(page, 4096);
+	page = test_metrics_make_page(test);
+	text = test_metrics_read_page(page, 4096);
 	unit_contains(text, "_bucket{type=\"ping\",le=\"0.0001\"} 1\n");
 	unit_contains(text, "_bucket{type=\"ping\",le=\"0.0025\"} 2\n");
 	unit_contains(text, "_bucket{type=\"ping\",le=\"120\"} 2\n");

@@ -17,7 +17,7 @@
 static char message[4096];
 
 /* A service manager's socket; `name` begins with @ for an abstract one. */
-static int make_manager(const char *name)
+static int test_notify_make_manager(const char *name)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	size_t length = strlen(name);
@@ -35,7 +35,7 @@ static int make_manager(const char *name)
 }
 
 /* The next message, or "". */
-static const char *received(int fd)
+static const char *test_notify_receive(int fd)
 {
 	ssize_t length = recv(fd, message, sizeof(message) - 1, 0);
 
@@ -43,21 +43,21 @@ static const char *received(int fd)
 	return message;
 }
 
-static void tell_all(int fd)
+static void test_notify_expect_messages(int fd)
 {
 	struct warden_error err = {0};
 
 	unit_integer(notify_open(&err), 0);
 	unit_true(getenv("NOTIFY_SOCKET") == NULL);
 	unit_integer(notify_ready(&err, "Holds %d containers", 3), 0);
-	unit_string(received(fd), "READY=1\nSTATUS=Holds 3 containers");
+	unit_string(test_notify_receive(fd), "READY=1\nSTATUS=Holds 3 containers");
 	unit_integer(notify_status(&err, "Draining"), 0);
-	unit_string(received(fd), "STATUS=Draining");
+	unit_string(test_notify_receive(fd), "STATUS=Draining");
 	unit_integer(notify_stopping(&err), 0);
-	unit_string(received(fd), "STOPPING=1");
+	unit_string(test_notify_receive(fd), "STOPPING=1");
 	notify_close();
 	unit_integer(notify_ready(&err, "again"), 0);
-	unit_string(received(fd), "");
+	unit_string(test_notify_receive(fd), "");
 }
 
 static void a_socket_by_path_is_told(void)
@@ -66,9 +66,9 @@ static void a_socket_by_path_is_told(void)
 	int fd;
 
 	snprintf(path, sizeof(path), "%s/notify", unit_directory());
-	fd = make_manager(path);
+	fd = test_notify_make_manager(path);
 	setenv("NOTIFY_SOCKET", path, 1);
-	tell_all(fd);
+	test_notify_expect_messages(fd);
 	close(fd);
 }
 
@@ -78,9 +78,9 @@ static void an_abstract_socket_is_told(void)
 	int fd;
 
 	snprintf(name, sizeof(name), "@warden-unit-%d", (int)getpid());
-	fd = make_manager(name);
+	fd = test_notify_make_manager(name);
 	setenv("NOTIFY_SOCKET", name, 1);
-	tell_all(fd);
+	test_notify_expect_messages(fd);
 	close(fd);
 }
 
@@ -91,11 +91,11 @@ static void a_status_cannot_smuggle_in_another_assignment(void)
 	int fd;
 
 	snprintf(path, sizeof(path), "%s/smuggle", unit_directory());
-	fd = make_manager(path);
+	fd = test_notify_make_manager(path);
 	setenv("NOTIFY_SOCKET", path, 1);
 	unit_integer(notify_open(&err), 0);
 	unit_integer(notify_status(&err, "%s", "a\nMAINPID=1"), 0);
-	unit_string(received(fd), "STATUS=a\\nMAINPID=1");
+	unit_string(test_notify_receive(fd), "STATUS=a\\nMAINPID=1");
 	notify_close();
 	close(fd);
 }
@@ -142,7 +142,7 @@ static void a_manager_that_does_not_read_does_not_stop_the_daemon(void)
 	int fd, result = 0;
 
 	snprintf(path, sizeof(path), "%s/stuck", unit_directory());
-	fd = make_manager(path);
+	fd = test_notify_make_manager(path);
 	setenv("NOTIFY_SOCKET", path, 1);
 	unit_integer(notify_open(&err), 0);
 	alarm(20);

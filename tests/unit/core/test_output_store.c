@@ -16,16 +16,16 @@
 static const struct warden_job_end ended = {.exit_status = 3};
 
 /* A job whose pipes the case writes to. */
-struct writer {
+struct output_store_writer {
 	struct core_case *test;
 	struct container *container;
 	struct job *job;
 	int out, err;
 };
 
-static struct writer start(bool discard)
+static struct output_store_writer test_output_store_start(bool discard)
 {
-	struct writer writer = {.test = core_case_open(), .out = -1, .err = -1};
+	struct output_store_writer writer = {.test = core_case_open(), .out = -1, .err = -1};
 	int out[2], err[2];
 
 	writer.container = core_case_container(writer.test, "h");
@@ -38,12 +38,12 @@ static struct writer start(bool discard)
 	return writer;
 }
 
-static void put(int fd, const char *bytes, size_t size)
+static void test_output_store_put(int fd, const char *bytes, size_t size)
 {
 	unit_integer(write(fd, bytes, size), (int64_t)size);
 }
 
-static void close_both(struct writer *writer)
+static void test_output_store_close(struct output_store_writer *writer)
 {
 	if (writer->out >= 0)
 		close(writer->out);
@@ -52,14 +52,14 @@ static void close_both(struct writer *writer)
 	writer->out = writer->err = -1;
 }
 
-static void finish(struct writer *writer)
+static void test_output_store_finish(struct output_store_writer *writer)
 {
-	close_both(writer);
+	test_output_store_close(writer);
 	core_case_close(writer->test);
 }
 
-static void expect_file(const struct writer *writer, const char *path, const char *expected,
-			size_t length)
+static void test_output_store_expect_file(const struct output_store_writer *writer,
+					  const char *path, const char *expected, size_t length)
 {
 	size_t size = 0;
 	char *text = core_case_read(writer->container, path, &size);
@@ -68,7 +68,7 @@ static void expect_file(const struct writer *writer, const char *path, const cha
 	free(text);
 }
 
-static bool has_file(const struct writer *writer, const char *path)
+static bool test_output_store_has_file(const struct output_store_writer *writer, const char *path)
 {
 	struct stat status;
 
@@ -77,68 +77,68 @@ static bool has_file(const struct writer *writer, const char *path)
 
 static void each_stream_has_its_file(void)
 {
-	struct writer writer = start(false);
+	struct output_store_writer writer = test_output_store_start(false);
 
-	put(writer.out, "one\0two", 7);
-	put(writer.err, "three", 5);
-	close_both(&writer);
+	test_output_store_put(writer.out, "one\0two", 7);
+	test_output_store_put(writer.err, "three", 5);
+	test_output_store_close(&writer);
 	job_end(writer.job, &ended);
 	unit_true(core_case_await(writer.test, writer.job));
-	expect_file(&writer, "jobs/7.stdout", "one\0two", 7);
-	expect_file(&writer, "jobs/7.stderr", "three", 5);
+	test_output_store_expect_file(&writer, "jobs/7.stdout", "one\0two", 7);
+	test_output_store_expect_file(&writer, "jobs/7.stderr", "three", 5);
 	unit_unsigned(job_exit_status(writer.job), 3);
-	finish(&writer);
+	test_output_store_finish(&writer);
 }
 
 static void what_writes_nothing_has_no_file(void)
 {
-	struct writer writer = start(false);
+	struct output_store_writer writer = test_output_store_start(false);
 
-	close_both(&writer);
+	test_output_store_close(&writer);
 	job_end(writer.job, &ended);
 	unit_true(core_case_await(writer.test, writer.job));
-	unit_false(has_file(&writer, "jobs"));
-	finish(&writer);
+	unit_false(test_output_store_has_file(&writer, "jobs"));
+	test_output_store_finish(&writer);
 }
 
 static void a_job_is_over_when_nobody_holds_its_pipes(void)
 {
-	struct writer writer = start(false);
+	struct output_store_writer writer = test_output_store_start(false);
 
 	job_end(writer.job, &ended);
-	put(writer.out, "late", 4);
+	test_output_store_put(writer.out, "late", 4);
 	core_case_settle(writer.test);
 	unit_false(writer.job->settled);
-	close_both(&writer);
+	test_output_store_close(&writer);
 	unit_true(core_case_await(writer.test, writer.job));
-	expect_file(&writer, "jobs/7.stdout", "late", 4);
-	finish(&writer);
+	test_output_store_expect_file(&writer, "jobs/7.stdout", "late", 4);
+	test_output_store_finish(&writer);
 }
 
 static void exactly_the_limit_is_fine(void)
 {
-	struct writer writer = start(false);
+	struct output_store_writer writer = test_output_store_start(false);
 	char bytes[600] = {0};
 
-	put(writer.out, bytes, 600);
-	put(writer.err, bytes, 400);
-	close_both(&writer);
+	test_output_store_put(writer.out, bytes, 600);
+	test_output_store_put(writer.err, bytes, 400);
+	test_output_store_close(&writer);
 	job_end(writer.job, &ended);
 	unit_true(core_case_await(writer.test, writer.job));
 	unit_false(writer.job->over_limit);
 	unit_unsigned(job_exit_status(writer.job), 3);
 	unit_integer(writer.test->signals, 0);
-	finish(&writer);
+	test_output_store_finish(&writer);
 }
 
 static void one_byte_more_kills_the_job(void)
 {
-	struct writer writer = start(false);
+	struct output_store_writer writer = test_output_store_start(false);
 	char bytes[600] = {0};
 
-	put(writer.out, bytes, 600);
-	put(writer.err, bytes, 401);
-	close_both(&writer);
+	test_output_store_put(writer.out, bytes, 600);
+	test_output_store_put(writer.err, bytes, 401);
+	test_output_store_close(&writer);
 	job_end(writer.job, &ended);
 	unit_true(core_case_await(writer.test, writer.job));
 	unit_true(writer.job->over_limit);
@@ -146,7 +146,7 @@ static void one_byte_more_kills_the_job(void)
 	unit_integer(writer.test->signals, 1);
 	unit_unsigned(writer.container->n_events, 1);
 	unit_string(writer.container->events[0], "command exceeded maximum output");
-	finish(&writer);
+	test_output_store_finish(&writer);
 }
 
 /* Full pipes: what they hold is read in one turn, so that is what may be over. */
@@ -154,42 +154,42 @@ static void a_flood_is_stored_up_to_the_limit_and_64_kib(void)
 {
 	enum { FULL = 65536 };
 	static const char bytes[FULL];
-	struct writer writer = start(false);
+	struct output_store_writer writer = test_output_store_start(false);
 	const struct output_store *stores = writer.job->stores;
 
-	put(writer.out, bytes, FULL);
-	put(writer.err, bytes, FULL);
-	close_both(&writer);
+	test_output_store_put(writer.out, bytes, FULL);
+	test_output_store_put(writer.err, bytes, FULL);
+	test_output_store_close(&writer);
 	job_end(writer.job, &ended);
 	unit_true(core_case_await(writer.test, writer.job));
 	unit_true(writer.job->over_limit);
 	unit_true(stores[STORE_STDOUT].size + stores[STORE_STDERR].size <= 1000 + 65536);
-	finish(&writer);
+	test_output_store_finish(&writer);
 }
 
 static void discarded_output_leaves_nothing_and_has_no_limit(void)
 {
-	struct writer writer = start(true);
+	struct output_store_writer writer = test_output_store_start(true);
 	char bytes[30000] = {0};
 
-	put(writer.out, bytes, sizeof(bytes));
-	put(writer.err, bytes, sizeof(bytes));
-	close_both(&writer);
+	test_output_store_put(writer.out, bytes, sizeof(bytes));
+	test_output_store_put(writer.err, bytes, sizeof(bytes));
+	test_output_store_close(&writer);
 	job_end(writer.job, &ended);
 	unit_true(core_case_await(writer.test, writer.job));
 	unit_false(writer.job->over_limit);
 	unit_unsigned(writer.job->stores[STORE_STDOUT].size, 0);
-	unit_false(has_file(&writer, "jobs"));
-	finish(&writer);
+	unit_false(test_output_store_has_file(&writer, "jobs"));
+	test_output_store_finish(&writer);
 }
 
 static void a_file_is_gone_on_with(void)
 {
-	struct writer writer = start(false);
+	struct output_store_writer writer = test_output_store_start(false);
 	int out[2];
 
-	put(writer.out, "first ", 6);
-	close_both(&writer);
+	test_output_store_put(writer.out, "first ", 6);
+	test_output_store_close(&writer);
 	job_end(writer.job, &ended);
 	unit_true(core_case_await(writer.test, writer.job));
 	job_free(writer.job);
@@ -200,28 +200,28 @@ static void a_file_is_gone_on_with(void)
 	unit_integer(pipe2(out, O_CLOEXEC), 0);
 	writer.out = out[1];
 	job_read(writer.job, out[0], -1);
-	put(writer.out, "second", 6);
-	close_both(&writer);
+	test_output_store_put(writer.out, "second", 6);
+	test_output_store_close(&writer);
 	job_end(writer.job, &ended);
 	unit_true(core_case_await(writer.test, writer.job));
-	expect_file(&writer, "jobs/7.stdout", "first second", 12);
-	finish(&writer);
+	test_output_store_expect_file(&writer, "jobs/7.stdout", "first second", 12);
+	test_output_store_finish(&writer);
 }
 
 static void an_end_is_stored_before_it_is_forgotten(void)
 {
-	struct writer writer = start(false);
+	struct output_store_writer writer = test_output_store_start(false);
 	size_t size = 0;
 	char *text;
 
-	close_both(&writer);
+	test_output_store_close(&writer);
 	job_end(writer.job, &ended);
 	unit_true(core_case_await(writer.test, writer.job));
 	text = core_case_read(writer.container, "snapshot.json", &size);
 	unit_contains(text, "\"exit_status\":3");
 	unit_integer(writer.test->forgotten, 1);
 	free(text);
-	finish(&writer);
+	test_output_store_finish(&writer);
 }
 
 int main(int argc, char **argv)

@@ -11,7 +11,7 @@
 #include "lib/cleanup.h"
 
 /* Takes the next one, which must be there. */
-static uint32_t take(struct pool *pool, uint64_t now)
+static uint32_t test_pool_take(struct pool *pool, uint64_t now)
 {
 	uint32_t value = 0;
 
@@ -24,7 +24,7 @@ static void numbers_come_in_ascending_order(void)
 	struct pool *pool = pool_new(0x0afe0000, 4, 4, 0);
 
 	for (uint32_t i = 0; i < 4; i++)
-		unit_unsigned(take(pool, 0), 0x0afe0000 + 4 * i);
+		unit_unsigned(test_pool_take(pool, 0), 0x0afe0000 + 4 * i);
 	pool_free(pool);
 }
 
@@ -32,14 +32,14 @@ static void what_is_given_back_comes_after_all_that_is_fresh(void)
 {
 	struct pool *pool = pool_new(10, 4, 1, 0);
 
-	unit_unsigned(take(pool, 0), 10);
-	unit_unsigned(take(pool, 0), 11);
+	unit_unsigned(test_pool_take(pool, 0), 10);
+	unit_unsigned(test_pool_take(pool, 0), 11);
 	pool_release(pool, 0, 11);
 	pool_release(pool, 0, 10);
-	unit_unsigned(take(pool, 0), 12);
-	unit_unsigned(take(pool, 0), 13);
-	unit_unsigned(take(pool, 0), 11);
-	unit_unsigned(take(pool, 0), 10);
+	unit_unsigned(test_pool_take(pool, 0), 12);
+	unit_unsigned(test_pool_take(pool, 0), 13);
+	unit_unsigned(test_pool_take(pool, 0), 11);
+	unit_unsigned(test_pool_take(pool, 0), 10);
 	pool_free(pool);
 }
 
@@ -48,11 +48,11 @@ static void an_empty_pool_has_none(void)
 	struct pool *pool = pool_new(5, 1, 1, 0);
 	uint32_t value = 77;
 
-	unit_unsigned(take(pool, 0), 5);
+	unit_unsigned(test_pool_take(pool, 0), 5);
 	unit_integer(pool_take(pool, 0, &value), -1);
 	unit_unsigned(value, 77);
 	pool_release(pool, 0, 5);
-	unit_unsigned(take(pool, 0), 5);
+	unit_unsigned(test_pool_take(pool, 0), 5);
 	pool_free(pool);
 }
 
@@ -72,16 +72,16 @@ static void a_number_rests_for_the_delay(void)
 	struct pool *pool = pool_new(0, 2, 1, 5000);
 	uint32_t value;
 
-	take(pool, 1000);
-	take(pool, 1000);
+	test_pool_take(pool, 1000);
+	test_pool_take(pool, 1000);
 	pool_release(pool, 2000, 1);
 	pool_release(pool, 3000, 0);
 	unit_integer(pool_take(pool, 6999, &value), -1);
 	unit_unsigned(pool_available(pool, 6999), 0);
 	unit_unsigned(pool_available(pool, 7000), 1);
-	unit_unsigned(take(pool, 7000), 1);
+	unit_unsigned(test_pool_take(pool, 7000), 1);
 	unit_integer(pool_take(pool, 7999, &value), -1);
-	unit_unsigned(take(pool, 8000), 0);
+	unit_unsigned(test_pool_take(pool, 8000), 0);
 	pool_free(pool);
 }
 
@@ -89,7 +89,7 @@ static void a_resting_number_cannot_be_taken_by_value(void)
 {
 	struct pool *pool = pool_new(0, 4, 1, 5000);
 
-	take(pool, 0);
+	test_pool_take(pool, 0);
 	pool_release(pool, 0, 0);
 	unit_integer(pool_take_value(pool, 4999, 0), -1);
 	unit_integer(pool_take_value(pool, 5000, 0), 0);
@@ -104,9 +104,9 @@ static void a_number_taken_by_value_is_not_handed_out(void)
 	unit_integer(pool_take_value(pool, 0, 101), 0);
 	unit_integer(pool_take_value(pool, 0, 104), 0);
 	unit_unsigned(pool_available(pool, 0), 3);
-	unit_unsigned(take(pool, 0), 100);
-	unit_unsigned(take(pool, 0), 102);
-	unit_unsigned(take(pool, 0), 103);
+	unit_unsigned(test_pool_take(pool, 0), 100);
+	unit_unsigned(test_pool_take(pool, 0), 102);
+	unit_unsigned(test_pool_take(pool, 0), 103);
 	unit_unsigned(pool_available(pool, 0), 0);
 	pool_free(pool);
 }
@@ -119,15 +119,15 @@ static void a_number_is_taken_out_of_the_midst_of_those_given_back(void)
 		struct pool *pool = pool_new(0, 8, 1, 0);
 
 		for (uint32_t i = 0; i < 8; i++)
-			take(pool, 0);
+			test_pool_take(pool, 0);
 		for (uint32_t i = 0; i < 8; i++)
 			pool_release(pool, 0, i);
 		unit_integer(pool_take_value(pool, 0, victims[v]), 0);
 		pool_release(pool, 0, victims[v]);
 		for (uint32_t i = 0; i < 8; i++)
 			if (i != victims[v])
-				unit_unsigned(take(pool, 0), i);
-		unit_unsigned(take(pool, 0), victims[v]);
+				unit_unsigned(test_pool_take(pool, 0), i);
+		unit_unsigned(test_pool_take(pool, 0), victims[v]);
 		pool_free(pool);
 	}
 }
@@ -143,7 +143,7 @@ static void what_is_not_the_pools_is_ignored(void)
 	pool_release(pool, 0, 99);
 	pool_release(pool, 0, 116);
 	unit_unsigned(pool_available(pool, 0), 4);
-	unit_unsigned(take(pool, 0), 100);
+	unit_unsigned(test_pool_take(pool, 0), 100);
 	pool_release(pool, 0, 100);
 	pool_release(pool, 0, 100);
 	unit_unsigned(pool_available(pool, 0), 4);
@@ -158,21 +158,21 @@ static void a_pool_may_end_at_the_last_number(void)
 	struct pool *pool = pool_new(UINT32_MAX - 1, 2, 1, 0);
 	uint32_t value;
 
-	unit_unsigned(take(pool, 0), UINT32_MAX - 1);
-	unit_unsigned(take(pool, 0), UINT32_MAX);
+	unit_unsigned(test_pool_take(pool, 0), UINT32_MAX - 1);
+	unit_unsigned(test_pool_take(pool, 0), UINT32_MAX);
 	unit_integer(pool_take(pool, 0, &value), -1);
 	unit_false(pool_contains(pool, 0));
 	pool_free(pool);
 }
 
 /* A model of a pool: for each number, whether it is taken, and when it may go. */
-struct model {
+struct pool_model {
 	bool taken[64];
 	uint64_t due[64];
 };
 
 /* One random step on both; whether they agree. */
-static bool step(struct pool *pool, struct model *model, uint64_t now)
+static bool test_pool_random_step(struct pool *pool, struct pool_model *model, uint64_t now)
 {
 	uint32_t n = (uint32_t)rand() % 64;
 	uint32_t value = 0, available = 0;
@@ -200,13 +200,13 @@ static bool step(struct pool *pool, struct model *model, uint64_t now)
 static void any_order_of_calls_agrees_with_a_simple_model(void)
 {
 	struct pool *pool = pool_new(0, 64, 1, 50);
-	struct model model = {0};
+	struct pool_model model = {0};
 	uint64_t now = 0;
 
 	srand(1);
 	for (unsigned i = 0; i < 20000; i++) {
 		now += (uint64_t)rand() % 4;
-		if (!step(pool, &model, now)) {
+		if (!test_pool_random_step(pool, &model, now)) {
 			unit_fail("the pool and the model differ");
 			break;
 		}
@@ -220,7 +220,7 @@ static void sixteen_thousand_networks_cost_a_few_dozen_kilobytes(void)
 	struct pool *pool = pool_new(0x0afe0000, 16384, 4, 5000);
 
 	for (unsigned i = 0; i < 500; i++)
-		take(pool, 0);
+		test_pool_take(pool, 0);
 	after = mallinfo2().uordblks + mallinfo2().hblkhd;
 	unit_true(after - before < 80UL * 1024);
 	pool_free(pool);

@@ -16,13 +16,13 @@
 #include "lib/cleanup.h"
 
 /* The sets of /proc/self/status. */
-struct sets {
+struct privilege_sets {
 	uint64_t inheritable, permitted, effective, bounding, ambient;
 	uint64_t missing; /* as privilege_reduce told */
 	int result;
 };
 
-static uint64_t read_set(const char *name)
+static uint64_t test_privilege_read_set(const char *name)
 {
 	FILE *file = fopen("/proc/self/status", "re");
 	size_t length = strlen(name);
@@ -37,19 +37,19 @@ static uint64_t read_set(const char *name)
 	return value;
 }
 
-static struct sets read_sets(void)
+static struct privilege_sets test_privilege_read_sets(void)
 {
-	return (struct sets){.inheritable = read_set("CapInh"),
-			     .permitted = read_set("CapPrm"),
-			     .effective = read_set("CapEff"),
-			     .bounding = read_set("CapBnd"),
-			     .ambient = read_set("CapAmb")};
+	return (struct privilege_sets){.inheritable = test_privilege_read_set("CapInh"),
+				       .permitted = test_privilege_read_set("CapPrm"),
+				       .effective = test_privilege_read_set("CapEff"),
+				       .bounding = test_privilege_read_set("CapBnd"),
+				       .ambient = test_privilege_read_set("CapAmb")};
 }
 
 /* Reduces to `keep` in a child; the sets that it has then. */
-static struct sets reduce(uint64_t keep)
+static struct privilege_sets test_privilege_reduce(uint64_t keep)
 {
-	struct sets sets = {.result = -1};
+	struct privilege_sets sets = {.result = -1};
 	struct warden_error err;
 	int ends[2], status;
 	pid_t pid;
@@ -61,7 +61,7 @@ static struct sets reduce(uint64_t keep)
 		uint64_t missing = 0;
 		int result = privilege_reduce(keep, &missing, &err);
 
-		sets = read_sets();
+		sets = test_privilege_read_sets();
 		sets.result = result;
 		sets.missing = missing;
 		_exit(write(ends[1], &sets, sizeof(sets)) == (ssize_t)sizeof(sets) ? 0 : 1);
@@ -77,9 +77,9 @@ static struct sets reduce(uint64_t keep)
 
 static void what_is_not_to_be_kept_is_gone(void)
 {
-	struct sets before = read_sets();
+	struct privilege_sets before = test_privilege_read_sets();
 	uint64_t keep = BIT(CAP_KILL) | BIT(CAP_CHOWN) | BIT(CAP_SYS_ADMIN);
-	struct sets after = reduce(keep);
+	struct privilege_sets after = test_privilege_reduce(keep);
 
 	unit_integer(after.result, 0);
 	unit_unsigned(after.permitted, before.permitted & keep);
@@ -91,9 +91,9 @@ static void what_is_not_to_be_kept_is_gone(void)
 
 static void the_bounding_set_goes_with_it(void)
 {
-	struct sets before = read_sets();
+	struct privilege_sets before = test_privilege_read_sets();
 	uint64_t keep = BIT(CAP_KILL);
-	struct sets after = reduce(keep);
+	struct privilege_sets after = test_privilege_reduce(keep);
 	bool may = before.effective & BIT(CAP_SETPCAP);
 
 	unit_unsigned(after.bounding, may ? before.bounding & keep : before.bounding);
@@ -101,7 +101,7 @@ static void the_bounding_set_goes_with_it(void)
 
 static void none_keeps_none(void)
 {
-	struct sets after = reduce(WARDEN_CAPABILITIES_NONE);
+	struct privilege_sets after = test_privilege_reduce(WARDEN_CAPABILITIES_NONE);
 
 	unit_integer(after.result, 0);
 	unit_unsigned(after.permitted, 0);
@@ -111,7 +111,8 @@ static void none_keeps_none(void)
 
 static void a_capability_that_is_not_there_is_told(void)
 {
-	struct sets before = read_sets(), after = reduce(UINT64_MAX);
+	struct privilege_sets before = test_privilege_read_sets(),
+			      after = test_privilege_reduce(UINT64_MAX);
 
 	unit_integer(after.result, 0);
 	unit_unsigned(after.permitted, before.permitted);
@@ -126,7 +127,7 @@ static void a_program_that_root_executes_gets_no_more(void)
 	char text[64] = "";
 	pid_t pid;
 
-	if (!(read_sets().effective & BIT(CAP_SETPCAP)))
+	if (!(test_privilege_read_sets().effective & BIT(CAP_SETPCAP)))
 		return; /* nothing to give up */
 	if (!unit_integer(pipe(ends), 0))
 		return;

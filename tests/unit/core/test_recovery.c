@@ -16,15 +16,16 @@
 #include "lib/cleanup.h"
 
 /* What is known of a container after the daemon's memory is gone. */
-struct before {
+struct recovery_before {
 	struct core_case *test;
 	char id[12];
 	uint32_t network, uid, slot;
 };
 
-static struct before note(struct core_case *test, const struct container *c)
+static struct recovery_before test_recovery_note_container(struct core_case *test,
+							   const struct container *c)
 {
-	struct before before = {
+	struct recovery_before before = {
 		.test = test,
 		.network = ntohl(c->identity.network.s_addr),
 		.uid = c->identity.uid,
@@ -36,11 +37,11 @@ static struct before note(struct core_case *test, const struct container *c)
 }
 
 /* A container that a daemon left behind, which was killed. */
-static struct before leave(const char *handle)
+static struct recovery_before test_recovery_leave_container(const char *handle)
 {
 	struct core_case *test = core_case_open();
 	struct container *c = core_case_container(test, handle);
-	struct before before = note(test, c);
+	struct recovery_before before = test_recovery_note_container(test, c);
 
 	core_case_save(c);
 	core_case_forget(test);
@@ -48,7 +49,7 @@ static struct before leave(const char *handle)
 	return before;
 }
 
-static void recover(struct core_case *test)
+static void test_recovery_recover(struct core_case *test)
 {
 	struct warden_error err = {0};
 
@@ -56,19 +57,19 @@ static void recover(struct core_case *test)
 	unit_string(err.message, "");
 }
 
-static struct container *found(const struct before *before)
+static struct container *test_recovery_find(const struct recovery_before *before)
 {
 	return registry_find_id(&before->test->server.registry, before->id);
 }
 
-static bool exists(const struct core_case *test, const char *name)
+static bool test_recovery_exists(const struct core_case *test, const char *name)
 {
 	struct stat status;
 
 	return fstatat(test->server.depot_fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-static bool tmp_is_empty(const struct core_case *test)
+static bool test_recovery_tmp_is_empty(const struct core_case *test)
 {
 	_cleanup_closedir_ DIR *dir = fdopendir(dup(test->server.tmp_fd));
 	unsigned entries = 0;
@@ -82,26 +83,27 @@ static bool tmp_is_empty(const struct core_case *test)
 }
 
 /* Nothing is left of it, and what it had can be had again. */
-static void expect_gone(const struct before *before)
+static void test_recovery_expect_gone(const struct recovery_before *before)
 {
 	struct server *server = &before->test->server;
 
-	unit_true(found(before) == NULL);
-	unit_false(exists(before->test, before->id));
-	unit_true(tmp_is_empty(before->test));
+	unit_true(test_recovery_find(before) == NULL);
+	unit_false(test_recovery_exists(before->test, before->id));
+	unit_true(test_recovery_tmp_is_empty(before->test));
 	unit_integer(pool_take_value(server->networks, 0, before->network), 0);
 	unit_integer(pool_take_value(server->uids, 0, before->uid), 0);
 	unit_integer(pool_take_value(server->slots, 0, before->slot), 0);
 }
 
-static void rename_in_depot(const struct before *before, const char *from, const char *to)
+static void test_recovery_rename(const struct recovery_before *before, const char *from,
+				 const char *to)
 {
 	int fd = before->test->server.depot_fd;
 
 	unit_integer(renameat(fd, from, fd, to), 0);
 }
 
-static void remove_of(const struct before *before, const char *name)
+static void test_recovery_remove_file(const struct recovery_before *before, const char *name)
 {
 	_cleanup_free_ char *path = NULL;
 
@@ -109,7 +111,8 @@ static void remove_of(const struct before *before, const char *name)
 	unit_integer(unlinkat(before->test->server.depot_fd, path, 0), 0);
 }
 
-static void write_of(const struct before *before, const char *name, const char *text)
+static void test_recovery_write_file(const struct recovery_before *before, const char *name,
+				     const char *text)
 {
 	_cleanup_free_ char *path = NULL;
 	_cleanup_close_ int fd = -1;
@@ -122,13 +125,13 @@ static void write_of(const struct before *before, const char *name, const char *
 
 static void one_that_lives_is_there_again_with_all_that_it_has(void)
 {
-	struct before before = leave("a/b");
+	struct recovery_before before = test_recovery_leave_container("a/b");
 	struct server *server = &before.test->server;
 	struct container *c;
 
-	recover(before.test);
+	test_recovery_recover(before.test);
 	c = registry_find_handle(&server->registry, "a/b");
-	if (unit_true(c != NULL && c == found(&before))) {
+	if (unit_true(c != NULL && c == test_recovery_find(&before))) {
 		unit_integer(c->state, STATE_ACTIVE);
 		unit_true(c->alive && c->is_listed && c->backend);
 		unit_unsigned(ntohl(c->identity.host_ip.s_addr), before.network + 1);
@@ -145,12 +148,12 @@ static void one_that_lives_is_there_again_with_all_that_it_has(void)
 
 static void one_that_is_dead_goes_and_gives_everything_back(void)
 {
-	struct before before = leave("h");
+	struct recovery_before before = test_recovery_leave_container("h");
 
 	before.test->alive = false;
-	recover(before.test);
+	test_recovery_recover(before.test);
 	unit_integer(before.test->destroyed, 1);
-	expect_gone(&before);
+	test_recovery_expect_gone(&before);
 	core_case_close(before.test);
 }
 
@@ -159,37 +162,37 @@ static void one_whose_snapshot_is_damaged_goes_although_it_lives(void)
 	static const char *const damaged[] = {"", "{", "{\"version\":1}", "\xff\xfe"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(damaged); i++) {
-		struct before before = leave("h");
+		struct recovery_before before = test_recovery_leave_container("h");
 
-		write_of(&before, "snapshot.json", damaged[i]);
-		recover(before.test);
+		test_recovery_write_file(&before, "snapshot.json", damaged[i]);
+		test_recovery_recover(before.test);
 		unit_integer(before.test->state, WARDEN_RESTORE_BORN);
 		unit_integer(before.test->destroyed, 1);
-		expect_gone(&before);
+		test_recovery_expect_gone(&before);
 		core_case_close(before.test);
 	}
 }
 
 static void one_whose_create_was_not_answered_goes(void)
 {
-	struct before before = leave("h");
+	struct recovery_before before = test_recovery_leave_container("h");
 
-	remove_of(&before, "snapshot.json");
-	recover(before.test);
+	test_recovery_remove_file(&before, "snapshot.json");
+	test_recovery_recover(before.test);
 	unit_integer(before.test->state, WARDEN_RESTORE_BORN);
 	unit_integer(before.test->destroyed, 1);
-	expect_gone(&before);
+	test_recovery_expect_gone(&before);
 	core_case_close(before.test);
 }
 
 static void who_it_is_the_snapshot_tells_where_its_config_is_lost(void)
 {
-	struct before before = leave("h");
+	struct recovery_before before = test_recovery_leave_container("h");
 	struct container *c;
 
-	remove_of(&before, "etc/config");
-	recover(before.test);
-	c = found(&before);
+	test_recovery_remove_file(&before, "etc/config");
+	test_recovery_recover(before.test);
+	c = test_recovery_find(&before);
 	if (unit_true(c != NULL)) {
 		unit_unsigned(ntohl(c->identity.network.s_addr), before.network);
 		unit_unsigned(c->identity.uid, before.uid);
@@ -200,46 +203,46 @@ static void who_it_is_the_snapshot_tells_where_its_config_is_lost(void)
 
 static void half_of_a_directory_goes(void)
 {
-	struct before before = leave("h");
+	struct recovery_before before = test_recovery_leave_container("h");
 
-	remove_of(&before, "etc/config");
-	remove_of(&before, "snapshot.json");
-	recover(before.test);
+	test_recovery_remove_file(&before, "etc/config");
+	test_recovery_remove_file(&before, "snapshot.json");
+	test_recovery_recover(before.test);
 	unit_integer(before.test->destroyed, 1);
-	expect_gone(&before);
+	test_recovery_expect_gone(&before);
 	core_case_close(before.test);
 }
 
 static void one_that_was_moved_is_found_at_its_new_place(void)
 {
-	struct before before = leave("h");
+	struct recovery_before before = test_recovery_leave_container("h");
 	struct container *c;
 
-	rename_in_depot(&before, before.id, "elsewhere");
-	recover(before.test);
-	c = found(&before);
+	test_recovery_rename(&before, before.id, "elsewhere");
+	test_recovery_recover(before.test);
+	c = test_recovery_find(&before);
 	if (unit_true(c != NULL))
 		unit_contains(c->path, "/elsewhere");
-	unit_true(exists(before.test, "elsewhere"));
+	unit_true(test_recovery_exists(before.test, "elsewhere"));
 	core_case_close(before.test);
 }
 
 static void one_in_tmp_was_destroyed_and_goes(void)
 {
-	struct before before = leave("h");
+	struct recovery_before before = test_recovery_leave_container("h");
 	_cleanup_free_ char *path = NULL;
 
 	unit_true(asprintf(&path, "tmp/%s", before.id) > 0);
-	rename_in_depot(&before, before.id, path);
-	recover(before.test);
+	test_recovery_rename(&before, before.id, path);
+	test_recovery_recover(before.test);
 	unit_integer(before.test->destroyed, 1);
-	expect_gone(&before);
+	test_recovery_expect_gone(&before);
 	core_case_close(before.test);
 }
 
 static void strangers_go_and_lost_found_stays(void)
 {
-	struct before before = leave("h");
+	struct recovery_before before = test_recovery_leave_container("h");
 	int fd = before.test->server.depot_fd;
 
 	unit_integer(mkdirat(fd, "lost+found", 0700), 0);
@@ -247,13 +250,13 @@ static void strangers_go_and_lost_found_stays(void)
 	unit_integer(symlinkat("/", fd, "link"), 0);
 	close(openat(fd, "file", O_CREAT | O_WRONLY | O_CLOEXEC, 0600)); /* only made */
 	unit_integer(mkdirat(fd, "tmp/folder", 0700), 0);
-	recover(before.test);
-	unit_true(exists(before.test, "lost+found"));
-	unit_false(exists(before.test, "folder"));
-	unit_false(exists(before.test, "link"));
-	unit_false(exists(before.test, "file"));
-	unit_true(tmp_is_empty(before.test));
-	unit_true(found(&before) != NULL);
+	test_recovery_recover(before.test);
+	unit_true(test_recovery_exists(before.test, "lost+found"));
+	unit_false(test_recovery_exists(before.test, "folder"));
+	unit_false(test_recovery_exists(before.test, "link"));
+	unit_false(test_recovery_exists(before.test, "file"));
+	unit_true(test_recovery_tmp_is_empty(before.test));
+	unit_true(test_recovery_find(&before) != NULL);
 	core_case_close(before.test);
 }
 
@@ -262,7 +265,8 @@ static void of_two_with_one_handle_the_older_stays(void)
 	struct core_case *test = core_case_open();
 	struct container *one = core_case_container(test, "one"),
 			 *two = core_case_container(test, "two");
-	struct before older = note(test, one), newer = note(test, two);
+	struct recovery_before older = test_recovery_note_container(test, one),
+			       newer = test_recovery_note_container(test, two);
 
 	free(two->handle);
 	two->handle = strdup("one");
@@ -272,18 +276,19 @@ static void of_two_with_one_handle_the_older_stays(void)
 	two->handle = strdup("two");
 	core_case_forget(test);
 	test->alive = true;
-	recover(test);
-	unit_true(registry_find_handle(&test->server.registry, "one") == found(&older));
-	unit_true(found(&older) != NULL);
+	test_recovery_recover(test);
+	unit_true(registry_find_handle(&test->server.registry, "one") ==
+		  test_recovery_find(&older));
+	unit_true(test_recovery_find(&older) != NULL);
 	unit_integer(test->destroyed, 1);
-	expect_gone(&newer);
+	test_recovery_expect_gone(&newer);
 	core_case_close(test);
 }
 
 static void the_list_is_in_the_order_of_creation_wherever_they_lie(void)
 {
 	struct core_case *test = core_case_open();
-	struct before before[3];
+	struct recovery_before before[3];
 	struct container *c;
 	size_t i = 0;
 
@@ -292,12 +297,12 @@ static void the_list_is_in_the_order_of_creation_wherever_they_lie(void)
 
 		c = core_case_container(test, handles[i]);
 		core_case_save(c);
-		before[i] = note(test, c);
+		before[i] = test_recovery_note_container(test, c);
 	}
 	core_case_forget(test);
 	test->alive = true;
-	rename_in_depot(&before[0], before[0].id, "zz");
-	recover(test);
+	test_recovery_rename(&before[0], before[0].id, "zz");
+	test_recovery_recover(test);
 	i = 0;
 	TAILQ_FOREACH(c, &test->server.registry.listed, listed)
 		unit_string(c->id, i < ARRAY_SIZE(before) ? before[i++].id : "");
@@ -309,7 +314,7 @@ static void ids_of_jobs_go_on_and_a_lost_job_has_no_status(void)
 {
 	struct core_case *test = core_case_open();
 	struct container *c = core_case_container(test, "h");
-	struct before before = note(test, c);
+	struct recovery_before before = test_recovery_note_container(test, c);
 	struct job *job = core_case_job(c, 41, false);
 
 	if (!unit_true(job != NULL))
@@ -317,8 +322,8 @@ static void ids_of_jobs_go_on_and_a_lost_job_has_no_status(void)
 	core_case_save(c);
 	core_case_forget(test);
 	test->alive = true;
-	recover(test);
-	c = found(&before);
+	test_recovery_recover(test);
+	c = test_recovery_find(&before);
 	job = c ? job_find(c, 41) : NULL;
 	if (unit_true(job != NULL)) {
 		unit_true(core_case_await(test, job));

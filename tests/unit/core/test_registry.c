@@ -15,7 +15,8 @@
 enum { MANY = 20000 };
 
 /* A container of no server: a handle and an id are all that the registry looks at. */
-static struct container *add(struct registry *registry, const char *handle, unsigned number)
+static struct container *test_registry_add(struct registry *registry, const char *handle,
+					   unsigned number)
 {
 	struct container *c = calloc(1, sizeof(*c));
 
@@ -26,7 +27,7 @@ static struct container *add(struct registry *registry, const char *handle, unsi
 	return c;
 }
 
-static void discard(struct registry *registry, struct container *c)
+static void test_registry_discard(struct registry *registry, struct container *c)
 {
 	registry_remove(registry, c);
 	free(c->handle);
@@ -39,8 +40,9 @@ static void a_container_is_found_by_handle_and_by_id(void)
 	struct container *a, *b;
 
 	unit_true(registry_open(&registry));
-	a = add(&registry, "a/b \xc3\xa4", 1);
-	b = add(&registry, "00000000001", 2); /* another's id is a handle like any other */
+	a = test_registry_add(&registry, "a/b \xc3\xa4", 1);
+	b = test_registry_add(&registry, "00000000001",
+			      2); /* another's id is a handle like any other */
 	unit_true(registry_find_handle(&registry, "a/b \xc3\xa4") == a);
 	unit_true(registry_find_handle(&registry, "00000000001") == b);
 	unit_true(registry_find_id(&registry, "00000000001") == a);
@@ -48,8 +50,8 @@ static void a_container_is_found_by_handle_and_by_id(void)
 	unit_true(registry_find_handle(&registry, "a/b") == NULL);
 	unit_true(registry_find_handle(&registry, "") == NULL);
 	unit_true(registry_find_id(&registry, "a/b \xc3\xa4") == NULL);
-	discard(&registry, a);
-	discard(&registry, b);
+	test_registry_discard(&registry, a);
+	test_registry_discard(&registry, b);
 	unit_unsigned(registry.n, 0);
 	registry_close(&registry);
 }
@@ -62,7 +64,7 @@ static void only_what_was_listed_is_listed_in_that_order(void)
 
 	unit_true(registry_open(&registry));
 	for (unsigned i = 0; i < 4; i++)
-		c[i] = add(&registry, handles[i], i);
+		c[i] = test_registry_add(&registry, handles[i], i);
 	registry_list(&registry, c[2]);
 	registry_list(&registry, c[0]);
 	registry_list(&registry, c[1]);
@@ -72,7 +74,7 @@ static void only_what_was_listed_is_listed_in_that_order(void)
 	at = at ? TAILQ_NEXT(at, listed) : NULL;
 	unit_true(at == c[1] && TAILQ_NEXT(at, listed) == NULL);
 	for (unsigned i = 0; i < 4; i++)
-		discard(&registry, c[i]);
+		test_registry_discard(&registry, c[i]);
 	unit_true(TAILQ_EMPTY(&registry.listed));
 	registry_close(&registry);
 }
@@ -83,18 +85,18 @@ static void a_forgotten_handle_is_free_and_its_container_found_by_id(void)
 	struct container *old, *new;
 
 	unit_true(registry_open(&registry));
-	old = add(&registry, "h", 1);
+	old = test_registry_add(&registry, "h", 1);
 	registry_list(&registry, old);
 	registry_forget_handle(&registry, old);
 	registry_forget_handle(&registry, old);
 	unit_true(registry_find_handle(&registry, "h") == NULL);
-	new = add(&registry, "h", 2);
+	new = test_registry_add(&registry, "h", 2);
 	unit_true(registry_find_handle(&registry, "h") == new);
 	unit_true(registry_find_id(&registry, "00000000001") == old);
-	discard(&registry, old);
+	test_registry_discard(&registry, old);
 	unit_true(registry_find_handle(&registry, "h") == new);
 	unit_true(registry_find_id(&registry, "00000000001") == NULL);
-	discard(&registry, new);
+	test_registry_discard(&registry, new);
 	registry_close(&registry);
 }
 
@@ -109,10 +111,10 @@ static void many_are_found_while_others_go(void)
 	unit_true(registry_open(&registry));
 	for (unsigned i = 0; i < MANY; i++) {
 		snprintf(handle, sizeof(handle), "h%u", i);
-		all[i] = add(&registry, handle, i);
+		all[i] = test_registry_add(&registry, handle, i);
 	}
 	for (unsigned i = 0; i < MANY; i += 3)
-		discard(&registry, all[i]);
+		test_registry_discard(&registry, all[i]);
 	for (unsigned i = 0; i < MANY; i++) {
 		struct container *expected = i % 3 == 0 ? NULL : all[i];
 
@@ -124,7 +126,7 @@ static void many_are_found_while_others_go(void)
 	unit_unsigned(wrong, 0);
 	for (unsigned i = 0; i < MANY; i++)
 		if (i % 3 != 0)
-			discard(&registry, all[i]);
+			test_registry_discard(&registry, all[i]);
 	unit_unsigned(registry.n, 0);
 	registry_close(&registry);
 }

@@ -16,7 +16,7 @@
 #define ODD_HANDLE "a/b \"q\" \\ \n\t\x01 \xc3\xa4 \xf0\x9f\x98\x80"
 
 /* Writes the snapshot and reads it into another container with the same directory. */
-static struct container *copy_of(struct core_case *test, const struct container *c)
+static struct container *test_snapshot_copy(struct core_case *test, const struct container *c)
 {
 	struct container *copy = container_new(&test->server, c->id, NULL);
 	_cleanup_free_ char *text = snapshot_text(c);
@@ -44,7 +44,7 @@ static void all_of_a_container_comes_back(void)
 	c->bind_mounts[0] = (struct warden_bind_mount){strdup("/s"), strdup("/d"), true};
 	c->bind_mounts[1] = (struct warden_bind_mount){strdup("/s2"), strdup("/d2"), false};
 	container_note_event(c, "command exceeded maximum output");
-	copy = copy_of(test, c);
+	copy = test_snapshot_copy(test, c);
 	unit_string(copy->handle, ODD_HANDLE);
 	unit_integer(copy->state, STATE_STOPPED);
 	unit_unsigned(copy->grace_time, 17);
@@ -66,11 +66,11 @@ static void never_and_at_once_are_grace_times(void)
 	struct container *c = core_case_container(test, "a"), *copy;
 
 	c->grace_time = GRACE_NEVER;
-	copy = copy_of(test, c);
+	copy = test_snapshot_copy(test, c);
 	unit_unsigned(copy->grace_time, GRACE_NEVER);
 	container_free(copy);
 	c->grace_time = 0;
-	copy = copy_of(test, c);
+	copy = test_snapshot_copy(test, c);
 	unit_unsigned(copy->grace_time, 0);
 	container_free(copy);
 	core_case_close(test);
@@ -93,7 +93,7 @@ static void jobs_come_back_as_far_as_they_are_over(void)
 	job_read(over, -1, -1);
 	gone->collected = true;
 	core_case_settle(test);
-	copy = copy_of(test, c);
+	copy = test_snapshot_copy(test, c);
 	unit_true(job_find(copy, 6) == NULL);
 	seen = job_find(copy, runs->id);
 	if (unit_true(seen != NULL)) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Trees that strangers have filled are removed whole, and nothing outside of them is. */
+/* Trees that strangers have filled are removed whole, and nothing outside of
+ * them is. */
 #include <config.h>
 
 #include "tests/unit/unit.h"
@@ -26,14 +27,14 @@ enum { DEPTH = 5000, ORDINARY_USER = 65534 };
 
 static struct warden_error error;
 
-static void die(const char *what)
+static void test_remove_tree_die(const char *what)
 {
 	fprintf(stderr, "%s: %s\n", what, strerror(errno));
 	exit(EXIT_FAILURE);
 }
 
 /* Each case has a directory of its own, which is the current one. */
-static void begin(void)
+static void test_remove_tree_begin(void)
 {
 	static unsigned cases;
 	char path[32];
@@ -41,105 +42,105 @@ static void begin(void)
 	snprintf(path, sizeof(path), "case-%u", cases++);
 	if (chdir(unit_directory()) < 0 || mkdir(path, 0777) < 0 || chmod(path, 0777) < 0 ||
 	    chdir(path) < 0)
-		die(path);
+		test_remove_tree_die(path);
 	memset(&error, 0, sizeof(error));
 }
 
-static void make_directory(const char *path)
+static void test_remove_tree_make_directory(const char *path)
 {
 	if (mkdir(path, 0700) < 0)
-		die(path);
+		test_remove_tree_die(path);
 }
 
-static void make_file(const char *path)
+static void test_remove_tree_make_file(const char *path)
 {
 	_cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
 	if (fd < 0 || write(fd, "text", 4) != 4)
-		die(path);
+		test_remove_tree_die(path);
 }
 
-static bool exists(const char *path)
+static bool test_remove_tree_exists(const char *path)
 {
 	struct stat status;
 
 	return fstatat(AT_FDCWD, path, &status, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-static int remove_here(const char *name)
+static int test_remove_tree_remove(const char *name)
 {
 	return remove_tree(AT_FDCWD, name, &error);
 }
 
-static bool removed(const char *name)
+static bool test_remove_tree_is_removed(const char *name)
 {
-	int result = remove_here(name);
+	int result = test_remove_tree_remove(name);
 
 	unit_string(error.message, "");
-	return result == 0 && !exists(name);
+	return result == 0 && !test_remove_tree_exists(name);
 }
 
 /* What a child with other rights or mounts sees: 0, or the number of what did not hold. */
-static int in_child(int (*run)(void))
+static int test_remove_tree_run_child(int (*run)(void))
 {
 	pid_t pid = fork();
 	int status;
 
 	if (pid < 0)
-		die("fork");
+		test_remove_tree_die("fork");
 	if (pid == 0)
 		_exit(run());
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
-			die("waitpid");
+			test_remove_tree_die("waitpid");
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 static void a_missing_name_is_fine(void)
 {
-	begin();
-	unit_true(removed("missing"));
+	test_remove_tree_begin();
+	unit_true(test_remove_tree_is_removed("missing"));
 }
 
 static void a_name_is_one_component(void)
 {
 	static const char *const wrong[] = {"", "a/b"};
 
-	begin();
-	make_directory("a");
-	make_directory("a/b");
+	test_remove_tree_begin();
+	test_remove_tree_make_directory("a");
+	test_remove_tree_make_directory("a/b");
 	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
-		unit_integer(remove_here(wrong[i]), -1);
+		unit_integer(test_remove_tree_remove(wrong[i]), -1);
 		unit_integer(error.number, EINVAL);
 	}
-	unit_true(exists("a/b"));
+	unit_true(test_remove_tree_exists("a/b"));
 }
 
 static void everything_in_it_goes(void)
 {
 	char path[64];
 
-	begin();
-	make_directory("tree");
+	test_remove_tree_begin();
+	test_remove_tree_make_directory("tree");
 	for (unsigned i = 0; i < 50; i++) {
 		snprintf(path, sizeof(path), "tree/d%u", i);
-		make_directory(path);
+		test_remove_tree_make_directory(path);
 		for (unsigned j = 0; j < 20; j++) {
 			snprintf(path, sizeof(path), "tree/d%u/f%u", i, j);
-			make_file(path);
+			test_remove_tree_make_file(path);
 		}
 		snprintf(path, sizeof(path), "tree/d%u/sub", i);
-		make_directory(path);
+		test_remove_tree_make_directory(path);
 	}
 	if (mkfifo("tree/fifo", 0600) < 0)
-		die("mkfifo");
-	make_directory("sibling");
-	unit_true(removed("tree"));
-	unit_true(exists("sibling"));
+		test_remove_tree_die("mkfifo");
+	test_remove_tree_make_directory("sibling");
+	unit_true(test_remove_tree_is_removed("tree"));
+	unit_true(test_remove_tree_exists("sibling"));
 }
 
 /* Makes `tree` with so many directories in each other, the innermost with a file. */
-static void make_deep(unsigned depth)
+static void test_remove_tree_make_deep(unsigned depth)
 {
 	int fd = openat(AT_FDCWD, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
@@ -148,13 +149,13 @@ static void make_deep(unsigned depth)
 		int below;
 
 		if (fd < 0 || mkdirat(fd, name, 0700) < 0)
-			die("make a deep tree");
+			test_remove_tree_die("make a deep tree");
 		below = openat(fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		close(fd); /* was only read from */
 		fd = below;
 	}
 	if (fd < 0 || symlinkat("/", fd, "root") < 0)
-		die("make a deep tree");
+		test_remove_tree_die("make a deep tree");
 	close(fd); /* likewise */
 }
 
@@ -162,26 +163,26 @@ static void depth_takes_no_descriptors(void)
 {
 	struct rlimit before, few;
 
-	begin();
-	make_deep(DEPTH);
+	test_remove_tree_begin();
+	test_remove_tree_make_deep(DEPTH);
 	if (getrlimit(RLIMIT_NOFILE, &before) < 0)
-		die("getrlimit");
+		test_remove_tree_die("getrlimit");
 	few = before;
 	few.rlim_cur = 24;
 	if (setrlimit(RLIMIT_NOFILE, &few) < 0)
-		die("setrlimit");
-	unit_true(removed("tree"));
+		test_remove_tree_die("setrlimit");
+	unit_true(test_remove_tree_is_removed("tree"));
 	if (setrlimit(RLIMIT_NOFILE, &before) < 0)
-		die("setrlimit");
+		test_remove_tree_die("setrlimit");
 }
 
-static unsigned count_descriptors(void)
+static unsigned test_remove_tree_count_descriptors(void)
 {
 	_cleanup_closedir_ DIR *dir = opendir("/proc/self/fd");
 	unsigned count = 0;
 
 	if (!dir)
-		die("/proc/self/fd");
+		test_remove_tree_die("/proc/self/fd");
 	while (readdir(dir))
 		count++;
 	return count;
@@ -189,39 +190,39 @@ static unsigned count_descriptors(void)
 
 static void no_descriptor_is_left(void)
 {
-	unsigned before = count_descriptors();
+	unsigned before = test_remove_tree_count_descriptors();
 
-	begin();
-	make_deep(10);
-	unit_true(removed("tree"));
+	test_remove_tree_begin();
+	test_remove_tree_make_deep(10);
+	unit_true(test_remove_tree_is_removed("tree"));
 	unit_integer(remove_tree(-1, "tree", &error), -1);
-	unit_unsigned(count_descriptors(), before);
+	unit_unsigned(test_remove_tree_count_descriptors(), before);
 }
 
 static void links_are_removed_and_not_followed(void)
 {
-	begin();
-	make_directory("outside");
-	make_file("outside/file");
-	make_directory("tree");
+	test_remove_tree_begin();
+	test_remove_tree_make_directory("outside");
+	test_remove_tree_make_file("outside/file");
+	test_remove_tree_make_directory("tree");
 	if (symlink("../outside", "tree/directory") < 0 ||
 	    symlink("../outside/file", "tree/file") < 0 || symlink("nowhere", "tree/broken") < 0 ||
 	    symlink("outside", "itself") < 0)
-		die("symlink");
-	unit_true(removed("tree"));
-	unit_true(removed("itself"));
-	unit_true(exists("outside/file"));
+		test_remove_tree_die("symlink");
+	unit_true(test_remove_tree_is_removed("tree"));
+	unit_true(test_remove_tree_is_removed("itself"));
+	unit_true(test_remove_tree_exists("outside/file"));
 }
 
 static void a_hard_link_outside_stays(void)
 {
-	begin();
-	make_directory("tree");
-	make_file("outside");
+	test_remove_tree_begin();
+	test_remove_tree_make_directory("tree");
+	test_remove_tree_make_file("outside");
 	if (link("outside", "tree/inside") < 0)
-		die("link");
-	unit_true(removed("tree"));
-	unit_true(exists("outside"));
+		test_remove_tree_die("link");
+	unit_true(test_remove_tree_is_removed("tree"));
+	unit_true(test_remove_tree_exists("outside"));
 }
 
 static void names_may_be_anything(void)
@@ -230,42 +231,42 @@ static void names_may_be_anything(void)
 					    "*",  "\xff\xfe", "%s%n", "\x1b[2J", "\\"};
 	char path[64];
 
-	begin();
-	make_directory("tree");
+	test_remove_tree_begin();
+	test_remove_tree_make_directory("tree");
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		snprintf(path, sizeof(path), "tree/%s", names[i]);
-		make_directory(path);
+		test_remove_tree_make_directory(path);
 		snprintf(path, sizeof(path), "tree/%s/%s", names[i], names[i]);
-		make_file(path);
+		test_remove_tree_make_file(path);
 	}
-	unit_true(removed("tree"));
-	make_directory("a\nb");
-	unit_true(removed("a\nb"));
+	unit_true(test_remove_tree_is_removed("tree"));
+	test_remove_tree_make_directory("a\nb");
+	unit_true(test_remove_tree_is_removed("a\nb"));
 }
 
-static int remove_locked(void)
+static int test_remove_tree_remove_locked(void)
 {
 	if (geteuid() == 0 && (setgid(ORDINARY_USER) < 0 || setuid(ORDINARY_USER) < 0))
 		return 2;
-	make_directory("tree");
-	make_directory("tree/none");
-	make_directory("tree/none/inner");
-	make_file("tree/none/inner/file");
-	make_directory("tree/read");
-	make_file("tree/read/file");
-	make_directory("tree/empty");
+	test_remove_tree_make_directory("tree");
+	test_remove_tree_make_directory("tree/none");
+	test_remove_tree_make_directory("tree/none/inner");
+	test_remove_tree_make_file("tree/none/inner/file");
+	test_remove_tree_make_directory("tree/read");
+	test_remove_tree_make_file("tree/read/file");
+	test_remove_tree_make_directory("tree/empty");
 	if (chmod("tree/none/inner", 0) < 0 || chmod("tree/none", 0) < 0 ||
 	    chmod("tree/read", 0500) < 0 || chmod("tree/empty", 0) < 0 || chmod("tree", 0) < 0)
 		return 3;
-	return remove_here("tree") == 0 && !exists("tree") ? 0 : 1;
+	return test_remove_tree_remove("tree") == 0 && !test_remove_tree_exists("tree") ? 0 : 1;
 }
 
 static void directories_without_permission_go_for_an_ordinary_user(void)
 {
-	begin();
+	test_remove_tree_begin();
 	if (chmod(unit_directory(), 0755) < 0)
-		die("chmod");
-	unit_integer(in_child(remove_locked), 0);
+		test_remove_tree_die("chmod");
+	unit_integer(test_remove_tree_run_child(test_remove_tree_remove_locked), 0);
 }
 
 static void a_file_that_is_open_elsewhere_goes(void)
@@ -273,76 +274,76 @@ static void a_file_that_is_open_elsewhere_goes(void)
 	_cleanup_close_ int fd = -1;
 	char text[8] = "";
 
-	begin();
-	make_directory("tree");
-	make_file("tree/file");
+	test_remove_tree_begin();
+	test_remove_tree_make_directory("tree");
+	test_remove_tree_make_file("tree/file");
 	fd = open("tree/file", O_RDONLY | O_CLOEXEC);
-	unit_true(removed("tree"));
+	unit_true(test_remove_tree_is_removed("tree"));
 	unit_integer(read(fd, text, sizeof(text) - 1), 4);
 	unit_string(text, "text");
 }
 
 /* A mount namespace whose mounts nobody else sees; false: not allowed here. */
-static bool have_mounts(void)
+static bool test_remove_tree_can_mount(void)
 {
 	return unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
 }
 
-static int remove_around_mounts(void)
+static int test_remove_tree_remove_around_mounts(void)
 {
-	if (!have_mounts())
+	if (!test_remove_tree_can_mount())
 		return 0; /* needs privileges: the case proves nothing without */
 	if (mount("outside", "tree/bind", NULL, MS_BIND, NULL) < 0 ||
 	    mount("tmpfs", "tree/tmpfs", "tmpfs", 0, "size=64k") < 0)
 		return 2;
-	make_file("tree/tmpfs/file");
-	if (remove_here("tree") != -1 || error.number == 0)
+	test_remove_tree_make_file("tree/tmpfs/file");
+	if (test_remove_tree_remove("tree") != -1 || error.number == 0)
 		return 3;
-	if (!exists("outside/file"))
+	if (!test_remove_tree_exists("outside/file"))
 		return 4;
-	if (!exists("tree/tmpfs/file"))
+	if (!test_remove_tree_exists("tree/tmpfs/file"))
 		return 5;
-	return exists("tree/other") ? 6 : 0;
+	return test_remove_tree_exists("tree/other") ? 6 : 0;
 }
 
 static void a_mount_is_not_entered_and_the_rest_goes(void)
 {
-	begin();
-	make_directory("outside");
-	make_file("outside/file");
-	make_directory("tree");
-	make_directory("tree/bind");
-	make_directory("tree/tmpfs");
-	make_directory("tree/other");
-	make_file("tree/other/file");
-	unit_integer(in_child(remove_around_mounts), 0);
-	unit_true(removed("tree"));
-	unit_true(exists("outside/file"));
+	test_remove_tree_begin();
+	test_remove_tree_make_directory("outside");
+	test_remove_tree_make_file("outside/file");
+	test_remove_tree_make_directory("tree");
+	test_remove_tree_make_directory("tree/bind");
+	test_remove_tree_make_directory("tree/tmpfs");
+	test_remove_tree_make_directory("tree/other");
+	test_remove_tree_make_file("tree/other/file");
+	unit_integer(test_remove_tree_run_child(test_remove_tree_remove_around_mounts), 0);
+	unit_true(test_remove_tree_is_removed("tree"));
+	unit_true(test_remove_tree_exists("outside/file"));
 }
 
-static int remove_mounted(void)
+static int test_remove_tree_remove_mounted(void)
 {
-	if (!have_mounts())
+	if (!test_remove_tree_can_mount())
 		return 0; /* as above */
 	if (mount("outside", "tree", NULL, MS_BIND, NULL) < 0)
 		return 2;
-	if (remove_here("tree") != -1)
+	if (test_remove_tree_remove("tree") != -1)
 		return 3;
-	return exists("outside/file") ? 0 : 4;
+	return test_remove_tree_exists("outside/file") ? 0 : 4;
 }
 
 static void the_name_itself_may_be_a_mount(void)
 {
-	begin();
-	make_directory("outside");
-	make_file("outside/file");
-	make_directory("tree");
-	unit_integer(in_child(remove_mounted), 0);
-	unit_true(removed("tree"));
+	test_remove_tree_begin();
+	test_remove_tree_make_directory("outside");
+	test_remove_tree_make_file("outside/file");
+	test_remove_tree_make_directory("tree");
+	unit_integer(test_remove_tree_run_child(test_remove_tree_remove_mounted), 0);
+	unit_true(test_remove_tree_is_removed("tree"));
 }
 
 /* False where the file system or our rights do not let us. */
-static bool set_attributes(const char *path, int flags)
+static bool test_remove_tree_set_attributes(const char *path, int flags)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
 	int now;
@@ -355,24 +356,25 @@ static bool set_attributes(const char *path, int flags)
 
 static void attributes_do_not_keep_anything(void)
 {
-	begin();
-	make_directory("tree");
-	make_directory("tree/append");
-	make_file("tree/append/file");
-	make_directory("tree/empty");
-	make_directory("tree/fixed");
-	make_directory("tree/fixed/inner");
-	make_file("tree/fixed/inner/file");
+	test_remove_tree_begin();
+	test_remove_tree_make_directory("tree");
+	test_remove_tree_make_directory("tree/append");
+	test_remove_tree_make_file("tree/append/file");
+	test_remove_tree_make_directory("tree/empty");
+	test_remove_tree_make_directory("tree/fixed");
+	test_remove_tree_make_directory("tree/fixed/inner");
+	test_remove_tree_make_file("tree/fixed/inner/file");
 	if (chmod("tree/fixed", 0) < 0)
-		die("chmod");
-	if (set_attributes("tree/append/file", FS_APPEND_FL)) {
-		unit_true(set_attributes("tree/fixed/inner/file", FS_IMMUTABLE_FL));
-		unit_true(set_attributes("tree/append", FS_APPEND_FL));
-		unit_true(set_attributes("tree/empty", FS_IMMUTABLE_FL));
-		unit_true(set_attributes("tree/fixed", FS_IMMUTABLE_FL));
-		unit_true(set_attributes("tree", FS_APPEND_FL));
+		test_remove_tree_die("chmod");
+	if (test_remove_tree_set_attributes("tree/append/file", FS_APPEND_FL)) {
+		unit_true(
+			test_remove_tree_set_attributes("tree/fixed/inner/file", FS_IMMUTABLE_FL));
+		unit_true(test_remove_tree_set_attributes("tree/append", FS_APPEND_FL));
+		unit_true(test_remove_tree_set_attributes("tree/empty", FS_IMMUTABLE_FL));
+		unit_true(test_remove_tree_set_attributes("tree/fixed", FS_IMMUTABLE_FL));
+		unit_true(test_remove_tree_set_attributes("tree", FS_APPEND_FL));
 	}
-	unit_true(removed("tree"));
+	unit_true(test_remove_tree_is_removed("tree"));
 }
 
 int main(int argc, char **argv)

@@ -11,7 +11,7 @@
 #include "lib/text.h"
 
 /* Escapes into 64 bytes. */
-static const char *escape(const char *text, size_t length)
+static const char *test_text_escape(const char *text, size_t length)
 {
 	static char out[64];
 	size_t written = text_escape(out, sizeof(out), text, length);
@@ -63,26 +63,26 @@ static void control_characters_are_found(void)
 
 static void ordinary_text_is_left_as_it_is(void)
 {
-	unit_string(escape("plain 'text' \"é\" €", strlen("plain 'text' \"é\" €")),
+	unit_string(test_text_escape("plain 'text' \"é\" €", strlen("plain 'text' \"é\" €")),
 		    "plain 'text' \"é\" €");
 }
 
 static void what_acts_on_a_line_or_terminal_is_escaped(void)
 {
-	unit_string(escape("a\nb\rc\td", 7), "a\\nb\\rc\\td");
-	unit_string(escape("\x1b[2J\x07", 5), "\\x1b[2J\\x07");
-	unit_string(escape("a\0b", 3), "a\\x00b");
-	unit_string(escape("a\\n", 3), "a\\\\n");
-	unit_string(escape("\xc2\x9b"
-			   "31m",
-			   5),
+	unit_string(test_text_escape("a\nb\rc\td", 7), "a\\nb\\rc\\td");
+	unit_string(test_text_escape("\x1b[2J\x07", 5), "\\x1b[2J\\x07");
+	unit_string(test_text_escape("a\0b", 3), "a\\x00b");
+	unit_string(test_text_escape("a\\n", 3), "a\\\\n");
+	unit_string(test_text_escape("\xc2\x9b"
+				     "31m",
+				     5),
 		    "\\xc2\\x9b31m");
-	unit_string(escape("\xe2\x80\xa8", 3), "\\xe2\\x80\\xa8");
-	unit_string(escape("\xe2\x80\xae"
-			   "abc",
-			   6),
+	unit_string(test_text_escape("\xe2\x80\xa8", 3), "\\xe2\\x80\\xa8");
+	unit_string(test_text_escape("\xe2\x80\xae"
+				     "abc",
+				     6),
 		    "\\xe2\\x80\\xaeabc");
-	unit_string(escape("\xff\xc3", 2), "\\xff\\xc3");
+	unit_string(test_text_escape("\xff\xc3", 2), "\\xff\\xc3");
 }
 
 static void what_does_not_fit_is_cut_and_marked(void)
