@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The daemon's log. A line is put together on the caller's stack and handed over in one system
- * call, so lines of several threads do not mix and no lock can be held by a thread that a fork
- * lost. */
+/* The daemon's log; see log.h. A line is formatted on the caller's stack and written by one system
+ * call, so lines of several threads do not mix and no lock is needed, which a fork could leave
+ * locked. */
 #include <config.h>
 
 #include "core/log.h"
@@ -20,7 +20,7 @@
 
 #define LINE_SIZE 4096
 
-/* How each level is called, and what it is for syslog. */
+/* Name and syslog priority of each level. */
 static const struct {
 	const char *name;
 	int priority;
@@ -31,11 +31,11 @@ static const struct {
 	[WARDEN_LOG_DEBUG2] = {"debug2", LOG_DEBUG},
 };
 
-/* Where lines go. Changed by log_open and log_close alone, while there is one thread; a file that
- * is opened anew keeps its descriptor's number. */
+/* The target of lines. Only log_open and log_close change it, while there is one thread; reopening
+ * a file keeps its descriptor's number. */
 static struct {
 	atomic_int level;
-	int fd; /* of the file; -1: none */
+	int fd; /* of the log file; -1: none */
 	char *path;
 	struct syslog_client *syslog;
 	char *tag; /* for syslog: IDENT[PID] */
@@ -56,7 +56,7 @@ int log_level_parse(const char *name)
 	return -2;
 }
 
-/* O_NONBLOCK: a FIFO without a reader, or one who does not read, must not stop the daemon. */
+/* O_NONBLOCK: a FIFO without a reader, or one that does not read, must not block the daemon. */
 static int log_open_file(const char *path, struct warden_error *err)
 {
 	int fd =
@@ -77,7 +77,7 @@ static int log_open_syslog(const struct config *config, struct syslog_client **c
 	if (asprintf(tag, "%s[%d]", config->logging.syslog, (int)getpid()) < 0) {
 		*tag = NULL;
 		syslog_client_free(*client);
-		return warden_error_errno(err, "log to syslog");
+		return warden_error_errno(err, "format the syslog tag");
 	}
 	return 0;
 }
@@ -155,8 +155,8 @@ static size_t log_format_header(char *out, size_t size, enum warden_log_level le
 	return (size_t)length < size ? (size_t)length : size - 1;
 }
 
-/* Whether the whole line was written. A line that was begun is completed, so that what follows
- * stays a line of its own. */
+/* Writes a line; false on failure. After a partial write it writes the rest, so that the next line
+ * starts on a new line. */
 static bool log_write_line(int fd, const char *line, size_t length)
 {
 	while (length > 0) {
@@ -172,7 +172,8 @@ static bool log_write_line(int fd, const char *line, size_t length)
 	return true;
 }
 
-/* Hands a line over: `line` ends in a newline, the text alone begins at `text`. */
+/* Writes a line to its targets, to stderr if all fail. `line` ends in a newline; the text begins at
+ * offset `text`. */
 static void log_deliver(enum warden_log_level level, const char *line, size_t length, size_t text)
 {
 	bool done = false;
@@ -183,10 +184,11 @@ static void log_deliver(enum warden_log_level level, const char *line, size_t le
 		done |= syslog_client_send(target.syslog, LOG_DAEMON | levels[level].priority,
 					   target.tag, line + text, length - text - 1) == 0;
 	if (!done)
-		(void)log_write_line(STDERR_FILENO, line, length); /* nobody is left to tell */
+		(void)log_write_line(STDERR_FILENO, line, length); /* no other target is left */
 }
 
-/* Puts subject and text together as they were given; the length, cut at a character's border. */
+/* Formats subject and text without escapes. Returns the length; a text that does not fit is cut
+ * between two characters. */
 static size_t __attribute__((format(printf, 4, 0)))
 log_format_text(char *out, size_t size, const char *subject, const char *format, va_list args)
 {

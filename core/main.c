@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* wardend(8): the command line, and the order in which the daemon comes to life. Everything here
- * happens while there is one thread. */
+/* wardend(8): the command line and the order of the daemon's start. Everything here runs while
+ * there is one thread. */
 #include <config.h>
 
 #include <fcntl.h>
@@ -28,7 +28,7 @@
 #define EXIT_USAGE   2
 
 struct wardend_arguments {
-	const char *file; /* NULL: the default one, or none */
+	const char *file; /* NULL: the default file if it exists, else none */
 	bool check_config, check_host;
 };
 
@@ -40,21 +40,21 @@ static void wardend_print_usage(FILE *to)
 		    "Manages isolated, resource-limited containers; see wardend(8).\n"
 		    "\n"
 		    "  -c, --config FILE   settings (default: " DEFAULT_FILE ",\n"
-		    "                      when it is there, else built-in ones)\n"
+		    "                      if it exists, else built-in ones)\n"
 		    "      --check-config  check the settings and the backend, then exit\n"
-		    "      --check-host    print what this host offers each backend, as JSON\n"
+		    "      --check-host    print this host's support of each backend as JSON\n"
 		    "      --version       print the version\n"
 		    "      --help          print this\n");
 }
 
-/* Ends the program: the command line is wrong. */
+/* Reports a wrong command line and exits. */
 static void __attribute__((noreturn)) wardend_fail_usage(const char *what, const char *argument)
 {
 	fprintf(stderr, "wardend: %s '%s'\nTry 'wardend --help'.\n", what, argument);
 	exit(EXIT_USAGE);
 }
 
-/* What getopt_long did not take: `result` is '?' or ':'. */
+/* Reports an option that getopt_long refused; `result` is '?' or ':'. */
 static void __attribute__((noreturn)) wardend_refuse_option(int result, char **argv)
 {
 	char letter[3] = {'-', (char)optopt, '\0'};
@@ -64,7 +64,7 @@ static void __attribute__((noreturn)) wardend_refuse_option(int result, char **a
 			   is_letter ? letter : argv[optind - 1]);
 }
 
-/* Ends the program after --help or --version: what could not be written is a failure. */
+/* Exits after --help or --version; fails if the output could not be written. */
 static void wardend_exit_after_output(void)
 {
 	exit(fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE);
@@ -104,9 +104,8 @@ static void wardend_parse_arguments(int argc, char **argv, struct wardend_argume
 		wardend_fail_usage("unexpected argument", argv[optind]);
 }
 
-/* Says on stderr, in one line, why the daemon does not run; in the log too when
- * that is elsewhere.
- */
+/* Reports on stderr, in one line, why the daemon does not run, and also in the log if that is
+ * elsewhere. */
 static void wardend_report_failure(const struct config *config, const struct warden_error *err)
 {
 	char line[4 * sizeof(err->message)];
@@ -117,23 +116,23 @@ static void wardend_report_failure(const struct config *config, const struct war
 		log_write(WARDEN_LOG_FATAL, "%s", err->message);
 }
 
-/* What the caller left us: the three standard descriptors are open, so that nothing else takes
- * their numbers; all others do not reach what we start. As many as the hard limit allows may be
- * opened. */
+/* Prepares inherited descriptors: the three standard ones are open, so that no other file gets
+ * their numbers; all others are closed on exec. Raises the soft limit of open files to the hard
+ * limit. */
 static int wardend_prepare_descriptors(struct warden_error *err)
 {
 	struct rlimit limit;
 	int fd;
 
 	do
-		fd = open("/dev/null", O_RDWR); /* stays open: one of the three */
+		fd = open("/dev/null", O_RDWR); /* stays open as one of the three */
 	while (fd >= 0 && fd < STDERR_FILENO);
 	if (fd < 0)
 		return warden_error_errno(err, "open /dev/null");
 	if (fd > STDERR_FILENO)
 		close(fd); /* nothing was written to it */
-	/* Kernels before 5.11 refuse; the backend's helpers close what they inherit all the same.
-	 */
+	/* Kernels before 5.11 refuse this; the backend's helpers close inherited descriptors
+	 * anyway. */
 	(void)syscall(SYS_close_range, 3, UINT_MAX, CLOSE_RANGE_CLOEXEC);
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
 		limit.rlim_cur = limit.rlim_max;
@@ -143,7 +142,7 @@ static int wardend_prepare_descriptors(struct warden_error *err)
 	return 0;
 }
 
-/* Gives up what the backend does not use. */
+/* Drops the capabilities that the backend does not use. */
 static int wardend_reduce_privileges(const struct warden_container_klass *container_klass,
 				     struct warden_error *err)
 {
@@ -161,7 +160,7 @@ static int wardend_reduce_privileges(const struct warden_container_klass *contai
 	return 0;
 }
 
-/* Everything that is done once before the daemon listens, then the daemon. */
+/* Runs each step of the start that is needed once before the daemon listens, then the server. */
 static int wardend_run_server(struct config *config, const struct backend_module *module,
 			      struct warden_error *err)
 {
@@ -181,12 +180,12 @@ static int wardend_run_server(struct config *config, const struct backend_module
 			close(http_fd);
 		return -1;
 	}
-	if (notify_open(&ignored) < 0) /* no reason not to serve */
+	if (notify_open(&ignored) < 0) /* the daemon runs without the service manager */
 		log_write(WARDEN_LOG_WARN, "%s", ignored.message);
 	return server_run(config, module->container_klass, http_fd, err);
 }
 
-/* From the settings' file to the end of the daemon. */
+/* Loads the backend, then prints the result of --check-config or runs the server. */
 static int wardend_run_backend(const struct wardend_arguments *arguments, struct config *config,
 			       struct warden_error *err)
 {
@@ -212,7 +211,7 @@ int main(int argc, char **argv)
 	int result;
 
 	wardend_parse_arguments(argc, argv, &arguments);
-	signal(SIGPIPE, SIG_IGN); /* who writes to a socket or pipe looks at the result */
+	signal(SIGPIPE, SIG_IGN); /* writers to sockets and pipes check the result */
 	umask(0022);
 	result = wardend_prepare_descriptors(&err);
 	if (!arguments.file && access(DEFAULT_FILE, F_OK) == 0)

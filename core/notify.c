@@ -12,10 +12,11 @@
 #include "lib/cleanup.h"
 #include "lib/text.h"
 
-/* A connected datagram socket; -1: nobody wants to know. */
+/* A connected datagram socket; -1: there is no service manager to notify. */
 static int notify_fd = -1;
 
-/* `@NAME` is in the abstract name space, `/PATH` a file. The length of the address, or 0. */
+/* Fills a socket address: `@NAME` is in the abstract namespace, `/PATH` is a file. Returns its
+ * length, or 0 if the name is invalid. */
 static socklen_t notify_make_address(const char *name, struct sockaddr_un *address)
 {
 	size_t length = strlen(name);
@@ -44,7 +45,7 @@ int notify_open(struct warden_error *err)
 	unsetenv("NOTIFY_SOCKET"); /* cannot fail for this name */
 	length = notify_make_address(name, &address);
 	if (length == 0)
-		return warden_error_set(err, "NOTIFY_SOCKET=%s: is no socket's address", name);
+		return warden_error_set(err, "NOTIFY_SOCKET=%s: not a socket address", name);
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0 || connect(fd, (const struct sockaddr *)&address, length) < 0)
 		return warden_error_errno(err, "connect to NOTIFY_SOCKET=%s", name);
@@ -53,7 +54,7 @@ int notify_open(struct warden_error *err)
 	return 0;
 }
 
-/* Sends assignments, one a line. */
+/* Sends assignments, one per line. */
 static int notify_send_text(const char *text, size_t length, struct warden_error *err)
 {
 	ssize_t sent;
@@ -73,7 +74,7 @@ notify_send_status(struct warden_error *err, const char *prefix, const char *for
 	char text[512], message[1024];
 	size_t length = (size_t)snprintf(message, sizeof(message), "%s", prefix);
 
-	vsnprintf(text, sizeof(text), format, args); /* for people: may be cut */
+	vsnprintf(text, sizeof(text), format, args); /* human-readable: may be cut */
 	length += text_escape(message + length, sizeof(message) - length, text, strlen(text));
 	return notify_send_text(message, length, err);
 }
@@ -110,6 +111,6 @@ int notify_stopping(struct warden_error *err)
 void notify_close(void)
 {
 	if (notify_fd >= 0)
-		close(notify_fd); /* datagrams: nothing is left in it */
+		close(notify_fd); /* datagrams are sent at once */
 	notify_fd = -1;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Gives up capabilities that the daemon does not use. The bounding set goes with them: else a
- * program that root executes would have them again. A container with a user namespace of its own
- * gets a full set within it all the same; one without is bound by what is left here. */
+/* Drops capabilities that the daemon does not use, from the bounding set too: otherwise a program
+ * that root executes would regain them. A container with its own user namespace gets a full set
+ * within it anyway; one without is bound by the remaining set. */
 #include <config.h>
 
 #include "core/privilege.h"
@@ -20,11 +20,11 @@ static bool privilege_mask_has(uint64_t mask, cap_value_t value)
 static void privilege_cleanup_caps(cap_t *caps)
 {
 	if (*caps)
-		cap_free(*caps); /* fails for what is no cap_t alone */
+		cap_free(*caps); /* fails only if it is not a cap_t */
 }
 
-/* Takes out of the bounding set what is not to be kept. Needs CAP_SETPCAP, and is left undone
- * without: whoever lacks that has been bound by somebody else. */
+/* Drops all capabilities but those to keep from the bounding set. Without CAP_SETPCAP it does
+ * nothing: the process was limited by another one then. */
 static int privilege_reduce_bounding(uint64_t keep, cap_value_t count, struct warden_error *err)
 {
 	for (cap_value_t value = 0; value < count; value++) {
@@ -40,7 +40,7 @@ static int privilege_reduce_bounding(uint64_t keep, cap_value_t count, struct wa
 	return 0;
 }
 
-/* Permitted and effective: what is there and to be kept. */
+/* Reduces permitted and effective to those that are held and to keep. */
 static int privilege_reduce_process(uint64_t keep, cap_value_t count, uint64_t *missing,
 				    struct warden_error *err)
 {
@@ -66,7 +66,7 @@ static int privilege_reduce_process(uint64_t keep, cap_value_t count, uint64_t *
 			return warden_error_errno(err, "keep capability %d", (int)value);
 	}
 	if (cap_set_proc(then) < 0)
-		return warden_error_errno(err, "give up capabilities");
+		return warden_error_errno(err, "drop capabilities");
 	return 0;
 }
 

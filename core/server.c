@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The daemon from its start to its drain; see server.h. */
+/* Starts, runs and drains the daemon; see server.h. */
 #include <config.h>
 
 #include "core/server.h"
@@ -23,13 +23,14 @@
 #include "core/wire/request.h"
 
 enum {
-	/* What containers that are being removed may hold a drain up; the next daemon goes on. */
+	/* How long a drain waits for containers that are being removed; the next daemon removes the
+	 * rest. */
 	LEAVING_MS = 5000,
-	/* Likewise clients that read nothing of their answer for so long. */
+	/* After how long without progress a drain closes a client that does not read its answer. */
 	UNREAD_MS = 5000,
 };
 
-/* Workers mostly wait in system calls, so there are more than processors. */
+/* Workers mostly wait in system calls, so there are more of them than processors. */
 #define WORKERS "16"
 
 static void server_detach_containers(struct server *server)
@@ -40,7 +41,8 @@ static void server_detach_containers(struct server *server)
 		if (c->backend && server->container_klass->detach)
 			server->container_klass->detach(c->backend);
 		registry_remove(&server->registry, c);
-		c->owns_network = c->owns_uid = c->owns_slot = false; /* it lives on with them */
+		c->owns_network = c->owns_uid = c->owns_slot =
+			false; /* the container lives on and keeps them */
 		container_free(c);
 	}
 }
@@ -56,7 +58,7 @@ static void server_on_saved(struct operation *operation, int result, struct ward
 		uv_stop(&server->loop);
 }
 
-/* What has not been stored is stored; then the loop ends. */
+/* Stores every container's snapshot, then stops the loop. */
 static void server_save_containers(struct server *server)
 {
 	struct container *c;
@@ -66,7 +68,7 @@ static void server_save_containers(struct server *server)
 		struct operation *operation = calloc(1, sizeof(*operation));
 
 		if (!operation)
-			continue; /* its last change is on disk, as always */
+			continue; /* its last change is already on disk */
 		operation->run = snapshot_store;
 		operation->done = server_on_saved;
 		operation->make_snapshot = snapshot_text;
@@ -116,7 +118,8 @@ static void server_on_unread_timer(uv_timer_t *timer)
 	struct connection *connection, *next;
 
 	timer_stop(&server->unread_timer);
-	server_start_unread_timer(server); /* first, since the last one that is closed stops it */
+	server_start_unread_timer(
+		server); /* first, since closing the last connection stops the timer */
 	for (connection = TAILQ_FIRST(&server->connections); connection; connection = next) {
 		next = TAILQ_NEXT(connection, link);
 		if (connection->writing && !connection->progress)
@@ -126,7 +129,8 @@ static void server_on_unread_timer(uv_timer_t *timer)
 	}
 }
 
-/* What is being recovered has its turn first. */
+/* Begins a drain. During recovery only `ends` is set; the drain begins when recovery is
+ * complete. */
 static void server_drain(struct server *server)
 {
 	struct connection *connection, *next;
@@ -171,7 +175,8 @@ static void server_watch_signals(struct server *server)
 	static const int numbers[] = {SIGTERM, SIGINT, SIGUSR2, SIGHUP};
 
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-		uv_signal_init(&server->loop, &server->signals[i]); /* fails without descriptors */
+		uv_signal_init(&server->loop,
+			       &server->signals[i]); /* fails only without free descriptors */
 		server->signals[i].data = server;
 		uv_signal_start(&server->signals[i], server_on_signal, numbers[i]);
 	}
@@ -201,12 +206,12 @@ static int server_serve(struct server *server, struct warden_error *err)
 		server_drain(server);
 	uv_run(&server->loop, UV_RUN_DEFAULT);
 	if (server->failed)
-		return warden_error_set(err, "backend %s cannot go on: start the daemon anew",
+		return warden_error_set(err, "backend %s has failed: restart the daemon",
 					server->container_klass->name);
 	return 0;
 }
 
-/* A worker does something for a container that is about to be freed. */
+/* Whether a worker still runs an operation of a container that is about to be freed. */
 static bool server_is_busy(const struct server *server)
 {
 	const struct container *c;
@@ -217,11 +222,11 @@ static bool server_is_busy(const struct server *server)
 	return false;
 }
 
-/* Operations that still run must end before what they use is freed. */
+/* Closes all handles. Running operations must end first, since they use what is freed then. */
 static void server_close_handles(struct server *server)
 {
 	http_close(server);
-	server->stopped = true; /* output that comes stays in its pipe from now on */
+	server->stopped = true; /* from now on new output stays in its pipe */
 	while (server_is_busy(server))
 		uv_run(&server->loop, UV_RUN_ONCE);
 	server_detach_containers(server);
@@ -257,7 +262,7 @@ int server_run(struct config *config, const struct warden_container_klass *conta
 		return warden_error_set(err, "no memory");
 	}
 	server->http_fd = http_fd;
-	/* Few arenas: threads come and go with what the loop allocates. */
+	/* Few arenas: memory passes between the loop and the workers. */
 	mallopt(M_ARENA_MAX, 2);
 	setenv("UV_THREADPOOL_SIZE", WORKERS, 0); /* an operator's own value wins */
 	server->config = config;
@@ -283,8 +288,8 @@ int server_run(struct config *config, const struct warden_container_klass *conta
 	} else {
 		server_close_handles(server);
 	}
-	/* After the teardown: until then threads of the backend may wake it with an event. */
-	uv_loop_close(&server->loop); /* nothing is left in it */
+	/* After the teardown: until then a backend thread may still wake the loop with an event. */
+	uv_loop_close(&server->loop); /* all its handles are closed */
 	pools_close(server);
 	cpu_lease_free(server);
 	journal_free(server->journal);

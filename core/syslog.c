@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A client of syslog. Not syslog(3): its socket cannot be chosen, and it waits for a syslog daemon
- * that does not read. */
+/* A syslog client; see syslog.h. It does not use syslog(3), whose socket cannot be chosen and which
+ * blocks if the syslog daemon does not read. */
 #include <config.h>
 
 #include "core/syslog.h"
@@ -28,7 +28,7 @@ struct syslog_client *syslog_client_new(const char *path, struct warden_error *e
 	if (!path)
 		path = SYSTEM_SOCKET;
 	if (!client) {
-		warden_error_errno(err, "syslog socket %s", path);
+		warden_error_errno(err, "allocate a client of syslog socket %s", path);
 		return NULL;
 	}
 	if (strlen(path) >= sizeof(client->address.sun_path)) {
@@ -41,7 +41,7 @@ struct syslog_client *syslog_client_new(const char *path, struct warden_error *e
 	memcpy(client->address.sun_path, path, strlen(path) + 1);
 	client->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (client->fd < 0) {
-		warden_error_errno(err, "socket for syslog");
+		warden_error_errno(err, "create a syslog socket");
 		free(client);
 		return NULL;
 	}
@@ -56,7 +56,7 @@ void syslog_client_free(struct syslog_client *client)
 	free(client);
 }
 
-/* `<14>Jan  2 03:04:05 TAG: ` in the host's time; month names are English whatever the locale. */
+/* `<14>Jan  2 03:04:05 TAG: ` in the host's time zone; month names are English in any locale. */
 static int syslog_format_header(char *out, size_t size, int priority, const char *tag)
 {
 	static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A client of syslog: datagrams as the daemon of syslog(3) takes them, to a socket of one's choice.
- * It never waits: a line that syslog does not take at once is the caller's to deal with. */
+/* A syslog client: sends datagrams to a given socket in the format of syslog(3). It never blocks:
+ * if syslog does not accept a line at once the send fails. */
 #ifndef CORE_SYSLOG_H
 #define CORE_SYSLOG_H
 
@@ -8,13 +8,13 @@
 
 struct syslog_client;
 
-/* `path`: the socket, which need not be there yet; NULL: the system's. NULL and `err` on failure.
- */
+/* Creates a client of the socket `path`, which need not exist yet; NULL: the system's. NULL and
+ * `err` on failure. */
 struct syslog_client *syslog_client_new(const char *path, struct warden_error *err);
 void syslog_client_free(struct syslog_client *client);
 
 /* Sends `<PRIORITY>Mon DD hh:mm:ss TAG: TEXT`; `priority` is facility and level of <syslog.h>.
- * -1 with errno. Thread-safe. */
+ * Returns 0, or -1 and errno. Thread-safe. */
 int syslog_client_send(const struct syslog_client *client, int priority, const char *tag,
 		       const char *text, size_t length);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Timers of one shot that live apart from their owners, since libuv closes them later. */
+/* One-shot timers of the loop. Each is allocated on its own since libuv closes it only later, when
+ * its owner may be freed already. */
 #include <config.h>
 
 #include <stdlib.h>
@@ -18,10 +19,11 @@ uv_timer_t *timer_start(struct server *server, uint64_t ms, uv_timer_cb fired, v
 	uv_timer_t *timer = malloc(sizeof(*timer));
 
 	if (!timer) {
-		log_write(WARDEN_LOG_ERROR, "no memory for a timer");
+		log_write(WARDEN_LOG_ERROR, "allocate a loop timer: no memory");
 		return NULL;
 	}
-	uv_timer_init(&server->loop, timer); /* these two cannot fail with a callback */
+	uv_timer_init(&server->loop,
+		      timer); /* this and uv_timer_start cannot fail with a callback */
 	timer->data = data;
 	uv_timer_start(timer, fired, ms, 0);
 	return timer;

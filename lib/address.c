@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* IPv4 addresses and ranges of them as people write them. */
+/* Parses IPv4 addresses, networks and ranges; see address.h. */
 #include <config.h>
 
 #include "lib/address.h"
@@ -17,8 +17,8 @@ bool address_parse(const char *text, uint32_t *address)
 	return true;
 }
 
-/* Copies what stands before the separator; false: there is none, or it is too long for an address.
- */
+/* Copies the text before the separator. False if there is none, or if the text is too long for an
+ * address. */
 static bool address_split(const char *text, char separator, char before[INET_ADDRSTRLEN],
 			  const char **after)
 {

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* IPv4 addresses and ranges of them as people write them. Numbers are in host byte order. */
+/* Parses IPv4 addresses, networks and ranges in text. Numbers are in host byte order. Each function
+ * returns false if the text is not of the form. */
 #ifndef LIB_ADDRESS_H
 #define LIB_ADDRESS_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A.B.C.D, and nothing else: no leading zeros, no short forms. */
+/* Parses A.B.C.D without leading zeros or short forms. */
 bool address_parse(const char *text, uint32_t *address);
 
-/* A.B.C.D/N: bits of the address behind the prefix are dropped. */
+/* Parses A.B.C.D/N. Address bits behind the prefix are cleared. */
 bool address_parse_cidr(const char *text, uint32_t *network, unsigned *prefix);
 
-/* An address, CIDR, or A.B.C.D-E.F.G.H (first not above last). */
+/* Parses an address, a CIDR network, or A.B.C.D-E.F.G.H (first not above last). */
 bool address_parse_range(const char *text, uint32_t *first, uint32_t *last);
 
 /* Whether the text is an IPv4 or IPv6 address, without a zone. */

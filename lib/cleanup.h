@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Variables that release what they hold when they go out of scope, and functions that hand it on.
- */
+/* Variables that release their resource at the end of their scope, and functions that move the
+ * resource out of them. */
 #ifndef LIB_CLEANUP_H
 #define LIB_CLEANUP_H
 
@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Keeps errno: the caller may be on its way out with a failure. */
+/* Keeps errno: the caller may be returning an error. */
 static inline void cleanup_close(const int *fd)
 {
 	int saved = errno;
@@ -44,14 +44,15 @@ static inline void cleanup_unlock(pthread_mutex_t **mutex)
 		pthread_mutex_unlock(*mutex);
 }
 
-/* int fd = -1; char *text = NULL; ... released on every way out. */
+/* Declares a variable whose resource is released on every return: _cleanup_close_ int fd = -1;
+ * _cleanup_free_ char *text = NULL; */
 #define _cleanup_close_    __attribute__((cleanup(cleanup_close)))
 #define _cleanup_free_     __attribute__((cleanup(cleanup_free)))
 #define _cleanup_fclose_   __attribute__((cleanup(cleanup_fclose)))
 #define _cleanup_closedir_ __attribute__((cleanup(cleanup_closedir)))
 #define _cleanup_unlock_   __attribute__((cleanup(cleanup_unlock)))
 
-/* Hands a descriptor on: the variable is -1 afterwards, so nothing closes it. */
+/* Moves a descriptor out of its variable, which is -1 afterwards. */
 static inline int take_fd(int *fd)
 {
 	int taken = *fd;
@@ -60,7 +61,7 @@ static inline int take_fd(int *fd)
 	return taken;
 }
 
-/* Hands a pointer on: the variable is NULL afterwards. */
+/* Moves a pointer out of its variable, which is NULL afterwards. */
 #define take_pointer(pointer)                                                                      \
 	__extension__({                                                                            \
 		__typeof__(pointer) taken_ = (pointer);                                            \

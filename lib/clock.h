@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The time of day as the protocol tells it. */
+/* The time of day in the protocol's unit. */
 #ifndef LIB_CLOCK_H
 #define LIB_CLOCK_H
 

@@ -27,7 +27,7 @@ static int environment_check_entry(const ProtobufCBinaryData *entry, struct ward
 	if (entry->len > 0 && memchr(entry->data, '\0', entry->len))
 		return environment_refuse(err, entry, "holds a NUL byte");
 	if (entry->len == 0 || entry->data[0] == '=' || !memchr(entry->data, '=', entry->len))
-		return environment_refuse(err, entry, "is no NAME=VALUE");
+		return environment_refuse(err, entry, "is not NAME=VALUE");
 	return 0;
 }
 
@@ -81,7 +81,7 @@ int environment_check(char *const *list, size_t i, const char *field, struct war
 	return 0;
 }
 
-/* Sets an entry in a list that has room for one more. */
+/* Replaces the entry of that name, or appends it; the list has room for one more. */
 static bool environment_set_entry(char **list, const char *entry)
 {
 	char *copy = strdup(entry);

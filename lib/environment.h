@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lists of NAME=VALUE as execve(2) takes them: arrays of texts that end in NULL, all from malloc.
- */
+/* Lists of NAME=VALUE as execve(2) takes them: arrays of strings that end in NULL, all allocated by
+ * malloc. */
 #ifndef LIB_ENVIRONMENT_H
 #define LIB_ENVIRONMENT_H
 
@@ -8,16 +8,17 @@
 
 #include "warden/error.h"
 
-/* Reads the entries of a request's field `env`. 0; or -1 and `err`, which names the entry. */
+/* Reads the entries of a request's field `env` into a new list. Returns 0, or -1 and `err`, which
+ * names the entry. */
 int environment_read(char ***list, const ProtobufCBinaryData *entries, size_t n,
 		     struct warden_error *err);
 
-/* Whether entry `i`, UTF-8, is NAME=VALUE with a name in one line that none before it has; `field`
- * names the list in the error. */
+/* Checks that entry `i`, which is UTF-8, is NAME=VALUE, that its name has no control character, and
+ * that no earlier entry has the same name. `field` names the list in the error. */
 int environment_check(char *const *list, size_t i, const char *field, struct warden_error *err);
 
-/* One list of several (NULL: an empty one), in their order; of entries with the same name the last
- * one counts, at the place of the first. NULL: no memory. */
+/* Merges several lists (NULL is an empty one) in their order. If a name occurs more than once, the
+ * last value is used at the place of the first. NULL: no memory. */
 char **environment_merge(char *const *const *lists, size_t n_lists);
 
 /* Frees a list, which may be NULL. */

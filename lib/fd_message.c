@@ -49,25 +49,25 @@ int fd_message_send(int socket, const void *data, size_t size, const int *fds, s
 	return sent < 0 ? -1 : 0; /* SOCK_SEQPACKET sends all or nothing */
 }
 
-/* Hands the descriptors that came to the caller; what there is no room for is closed. */
+/* Moves the received descriptors to the caller and closes those for which `fds` has no room. */
 static void fd_message_take_fds(struct msghdr *message, int *fds, size_t n_fds)
 {
 	struct cmsghdr *header;
 	size_t taken = 0;
 
 	for (header = CMSG_FIRSTHDR(message); header; header = CMSG_NXTHDR(message, header)) {
-		size_t came = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		size_t received = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
 
 		if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS)
 			continue;
-		for (size_t i = 0; i < came; i++) {
+		for (size_t i = 0; i < received; i++) {
 			int fd;
 
 			memcpy(&fd, CMSG_DATA(header) + i * sizeof(int), sizeof(fd));
 			if (taken < n_fds)
 				fds[taken++] = fd;
 			else
-				close(fd); /* nobody asked for it */
+				close(fd);
 		}
 	}
 }
@@ -82,19 +82,19 @@ ssize_t fd_message_receive(int socket, void *data, size_t size, int *fds, size_t
 		.msg_control = control.bytes,
 		.msg_controllen = sizeof(control.bytes),
 	};
-	ssize_t came;
+	ssize_t received;
 
 	for (size_t i = 0; i < n_fds; i++)
 		fds[i] = -1;
 	do
-		came = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
-	while (came < 0 && errno == EINTR);
-	if (came < 0)
+		received = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+	while (received < 0 && errno == EINTR);
+	if (received < 0)
 		return -1;
 	fd_message_take_fds(&message, fds, n_fds);
 	if (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) {
 		errno = EMSGSIZE;
 		return -1;
 	}
-	return came;
+	return received;
 }

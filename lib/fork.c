@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Forks by the system call alone; see fork.h. */
+/* Forks by clone3(2) itself; see fork.h. */
 #include "lib/fork.h"
 
 #include <linux/sched.h>

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Forks for the spawner and what comes after it. */
+/* Forks without the C library, for the spawner and its children. */
 #ifndef LIB_FORK_H
 #define LIB_FORK_H
 
 #include <stdint.h>
 #include <sys/types.h>
 
-/* As fork(2), for processes with one thread, but without the handlers that libraries of the daemon
- * have registered with pthread_atfork: those close and open descriptors by numbers that were
- * theirs in the daemon, and are anything here. */
+/* Forks a process that has one thread. Unlike fork(2) it skips pthread_atfork handlers: those of
+ * the daemon's libraries close and open descriptors by their numbers in the daemon, which may be
+ * other files in the child. */
 pid_t fork_plainly(void);
 
-/* The same with flags of clone3(2) and the signal that tells the parent of the end. `cgroup_fd` is
- * a group of v2 to be born in, or -1. */
+/* As fork_plainly, with flags of clone3(2) and the signal that the parent receives when the child
+ * ends. The child starts in the cgroup v2 group `cgroup_fd`, unless that is -1. */
 pid_t fork_with(uint64_t flags, int exit_signal, int cgroup_fd);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* See hostname.h. */
+/* Checks host names and lines of /etc/hosts; see hostname.h. */
 #include <config.h>
 
 #include "lib/hostname.h"
@@ -42,7 +42,7 @@ bool hostname_split_hosts_line(char *line, char **names)
 {
 	char *rest, *out, *word = strtok_r(line, " \t", &rest);
 
-	/* Blanks that lead are none of the address. */
+	/* Leading blanks are not part of the address. */
 	if (!word || word != line || !address_is_ip(word))
 		return false;
 	*names = out = line + strlen(line) + 1;

@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Names of hosts, and lines of /etc/hosts. */
+/* Host names and lines of /etc/hosts. */
 #ifndef LIB_HOSTNAME_H
 #define LIB_HOSTNAME_H
 
 #include <stdbool.h>
 
-/* What the kernel keeps as a host's name. */
+/* The maximum length of a host name in the kernel. */
 enum { HOSTNAME_MAX = 64 };
 
-/* RFC 1123: labels of letters, digits and hyphens (not first, not last), 63 bytes at most each,
- * with dots between; 253 bytes in all. */
+/* Checks a name by RFC 1123: labels of letters, digits and hyphens (not first or last), at most 63
+ * bytes each, separated by dots, at most 253 bytes in total. */
 bool hostname_is_valid(const char *text);
 
-/* "ADDRESS NAME...", parted by blanks and tabs: an IPv4 or IPv6 address and names as above, which
- * may have underscores too. Writes a NUL behind the address and one blank between names; `*names`
- * is where they begin. False: it is none, and the text may have changed. */
+/* Splits a line "ADDRESS NAME...", separated by blanks and tabs: an IPv4 or IPv6 address and names
+ * as above, which may contain underscores. Writes a NUL after the address and one blank between
+ * names; `*names` points to the first name. Returns false if the line is invalid; its text may have
+ * changed then. */
 bool hostname_split_hosts_line(char *line, char **names);
 
 #endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Users and groups of the host, by name or number. Names may come from a server of the network, so
- * this is for workers. */
+/* Looks up users and groups; see owner.h. */
 #include "lib/owner.h"
 
 #include <errno.h>
@@ -14,7 +13,7 @@
 
 enum { LOOKUP_ROOM = 65536 };
 
-/* A number that could be an id. (uid_t)-1 stands for none. */
+/* Parses an id. (uid_t)-1 is not an id. */
 static bool owner_parse_id(const char *text, uint32_t *id)
 {
 	unsigned long long number;
@@ -56,7 +55,7 @@ int owner_find(const char *text, uid_t *uid, gid_t *gid, struct warden_error *er
 	char *group;
 
 	if (!room || !user)
-		return warden_error_set(err, "no memory to look for owner %s", text);
+		return warden_error_set(err, "no memory to look up owner %s", text);
 	group = strchr(user, ':');
 	if (group)
 		*group++ = '\0';

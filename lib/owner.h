@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Users and groups of the host, by name or number. */
+/* Looks up users and groups of the host by name or number. */
 #ifndef LIB_OWNER_H
 #define LIB_OWNER_H
 
@@ -7,8 +7,9 @@
 
 #include "warden/error.h"
 
-/* `text` is USER or USER:GROUP, names or numbers of the host. Names may come from a server of the
- * network: call it on a thread that may wait. Without GROUP `*gid` stays as it is. */
+/* Looks up USER or USER:GROUP, names or numbers of the host. A name may be resolved by a network
+ * server, so call it on a worker thread. Without GROUP `*gid` is unchanged. Returns 0, or -1 and
+ * `err`. */
 int owner_find(const char *text, uid_t *uid, gid_t *gid, struct warden_error *err);
 
 #endif

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Signals to all descendants; see process_tree.h. A number may be taken over by another process
- * between the listing and the signal: so each is opened, looked at again through that descriptor
- * (which stays that process's) and signalled through it.
- */
+/* Signals all descendants of a process; see process_tree.h. A pid may be reused between the listing
+ * and the signal. So each process is opened, checked again through that descriptor, which always
+ * refers to the same process, and signalled through it. */
 #include "lib/process_tree.h"
 
 #include <dirent.h>
@@ -17,25 +15,25 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Killing without stopping first, then stopping again and again, before the rest is killed. */
+/* Rounds of killing without stopping first, then rounds of stopping before the rest is killed. */
 enum { QUICK_ROUNDS = 2, STOP_ROUNDS = 20 };
 
-/* Tries to find all of them in a state in which no signal is missed, and rounds of stopping in
- * each. */
+/* Attempts to find all of them in a state in which no signal is missed, and rounds of stopping in
+ * each attempt. */
 enum { SETTLE_TRIES = 12, SETTLE_ROUNDS = 8 };
 
-/* Between two rounds, in milliseconds: from the first to the last, doubled each time. */
+/* The pause between two rounds in milliseconds, doubled each time from the first to the last. */
 enum { PAUSE_FIRST = 2, PAUSE_LAST = 256 };
 
-/* Between two rounds of stopping, in microseconds; none before the first few. */
+/* The pause between two rounds of stopping in microseconds; none before the first few rounds. */
 enum { STOP_QUICK_ROUNDS = 4, STOP_PAUSE_FIRST = 250, STOP_PAUSE_LAST = 8000 };
 
 struct process {
 	pid_t pid, parent;
 	char state;
 	bool below;            /* descends from the root */
-	uint64_t reaped_ticks; /* cpu time of the children that it has reaped */
-	uint64_t blocked;      /* bit N-1: it holds signal N back, of the first 31 */
+	uint64_t reaped_ticks; /* cpu time of children that it has reaped */
+	uint64_t blocked;      /* bit N-1: signal N is blocked, of the first 31 */
 };
 
 struct process_list {
@@ -43,7 +41,7 @@ struct process_list {
 	size_t n, room;
 };
 
-/* Fields 16, 17 and 32 of a `stat` whose field 5 is the next one: proc_pid_stat(5). */
+/* Parses fields 16, 17 and 32 of proc_pid_stat(5); `at` points to field 5. */
 static void process_tree_parse_figures(char *at, struct process *process)
 {
 	for (int field = 5; field <= 32; field++) {
@@ -56,8 +54,8 @@ static void process_tree_parse_figures(char *at, struct process *process)
 	}
 }
 
-/* Reads `path`, a process's `stat`. The name in the middle may hold anything, a parenthesis too:
- * the last one ends it. */
+/* Reads `path`, the `stat` of a process. The name in field 2 may contain parentheses; the last one
+ * ends it. */
 static bool process_tree_read_stat(int fd, const char *path, struct process *process)
 {
 	char text[512];
@@ -120,7 +118,8 @@ static bool process_tree_add_entry(int proc_fd, const char *name, struct process
 
 static int process_tree_read_list(int proc_fd, struct process_list *list)
 {
-	/* An offset of its own: other forks read the same descriptor. */
+	/* Its own open file: other forks read through the same descriptor and would share its
+	 * offset. */
 	int fd = openat(proc_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
 	const struct dirent *entry;
@@ -145,7 +144,7 @@ static int process_tree_compare_parents(const void *left, const void *right)
 	return (a->parent > b->parent) - (a->parent < b->parent);
 }
 
-/* The first of those that have this parent, in a list that is sorted by it. */
+/* The first process with this parent, in a list that is sorted by parent. */
 static size_t process_tree_first_child(const struct process_list *list, pid_t parent)
 {
 	size_t low = 0, high = list->n;
@@ -161,7 +160,7 @@ static size_t process_tree_first_child(const struct process_list *list, pid_t pa
 	return low;
 }
 
-/* Marks the children of `parent`, and counts them as to be looked at. */
+/* Marks the children of `parent` and appends them to the queue. Returns the queue's length. */
 static size_t process_tree_mark_children(struct process_list *list, pid_t parent, size_t *queue,
 					 size_t queued, process_tree_skip *skip, const void *data)
 {
@@ -193,7 +192,7 @@ static int process_tree_mark_descendants(struct process_list *list, pid_t root,
 	return 0;
 }
 
-/* One that ended meanwhile, or whose number belongs to another now, needs no signal. */
+/* A process that has ended, or whose pid is reused, needs no signal. */
 static void process_tree_signal_process(int proc_fd, pid_t root, const struct process *process,
 					int signal)
 {
@@ -202,7 +201,7 @@ static void process_tree_signal_process(int proc_fd, pid_t root, const struct pr
 
 	if (fd < 0)
 		return;
-	/* A parent that has ended meanwhile left it to the root. */
+	/* If its parent has ended it is now a child of the root. */
 	if (process_tree_read_stat(fd, "stat", &now) &&
 	    (now.parent == process->parent || now.parent == root) &&
 	    syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0) < 0 && errno == ENOSYS)
@@ -210,13 +209,13 @@ static void process_tree_signal_process(int proc_fd, pid_t root, const struct pr
 	close(fd);
 }
 
-/* Whether it is marked and still can do something. */
+/* Whether it is marked and not a zombie. */
 static bool process_tree_is_alive(const struct process *process)
 {
 	return process->below && process->state != 'Z' && process->state != 'X';
 }
 
-/* Returns how many there were. */
+/* Returns how many processes there were. */
 static int process_tree_signal_marked(int proc_fd, pid_t root, const struct process_list *list,
 				      int signal)
 {
@@ -231,7 +230,7 @@ static int process_tree_signal_marked(int proc_fd, pid_t root, const struct proc
 	return n;
 }
 
-/* Stops those that run and notes them, so that they can be continued. Returns how many. */
+/* Stops the running ones and records them, so that they can be continued. Returns how many. */
 static int process_tree_stop_marked(int proc_fd, pid_t root, const struct process_list *list,
 				    struct process_list *stopped)
 {
@@ -262,13 +261,14 @@ static void process_tree_sleep(int times)
 	int us = times < 5 ? STOP_PAUSE_FIRST << times : STOP_PAUSE_LAST;
 	struct timespec time = {.tv_nsec = us * 1000L};
 
-	nanosleep(&time, NULL); /* cut short by a signal: looked again sooner */
+	nanosleep(&time, NULL); /* a signal shortens it: the next check is earlier */
 }
 
-/* Lists them, stopped one and all, so that none can fork meanwhile; some that wait for hardware may
- * go on for a while. One that was told to stop does so when it gets a processor, which takes a
- * while where many want one; until then it may be in the midst of a fork. The names in /proc are
- * read before the states: what is born in between is in the next list, so two are to agree. */
+/* Lists all descendants while all are stopped, so that none can fork meanwhile; those in
+ * uninterruptible sleep may run on for a while. A process stops only when it gets a processor,
+ * which takes a while under load; until then it may be forking. The names in /proc are read before
+ * the states, so a child that is born in between is missing from the list; therefore two successive
+ * lists must agree. */
 static int process_tree_list_stopped(int proc_fd, pid_t root, int rounds, struct process_list *list,
 				     struct process_list *stopped, process_tree_skip *skip,
 				     const void *data)
@@ -296,10 +296,11 @@ static void process_tree_continue(int proc_fd, pid_t root, struct process_list *
 	stopped->n = 0;
 }
 
-/* Whether the signal could miss a child of this one, which is listed as it was before it was told
- * to stop. A shell holds signals back while it forks: stopped in there, it forks anew when it goes
- * on, and only then gets its signal. Until a vfork's child executes something its parent cannot be
- * stopped. One that holds the signal back and sleeps waits for it (signalfd, sigwait). */
+/* Whether the signal could miss a child of this process; `before` is its state when it was told to
+ * stop. A shell blocks signals while it forks: if it is stopped there it forks after it is
+ * continued, and only then receives its signal. A parent cannot be stopped until its vfork child
+ * has executed something. A process that blocks the signal and sleeps is waiting for it (signalfd,
+ * sigwait). */
 static bool process_tree_may_fork(int proc_fd, const struct process *before, int signal, bool again)
 {
 	struct process now = {.pid = before->pid};
@@ -322,8 +323,8 @@ static bool process_tree_any_may_fork(int proc_fd, const struct process_list *st
 	return false;
 }
 
-/* Lists them, stopped so that the signal reaches all there are. Those that never come to that are
- * signalled as they are. */
+/* Lists all descendants while all are stopped in a state in which none misses the signal. If they
+ * never reach that state they are signalled as they are. */
 static int process_tree_list_settled(int proc_fd, pid_t root, int signal, struct process_list *list,
 				     struct process_list *stopped, process_tree_skip *skip,
 				     const void *data)
@@ -382,14 +383,15 @@ int process_tree_kill(int proc_fd, pid_t root, unsigned round, process_tree_skip
 	return n;
 }
 
-/* As the kernel makes it of a process; clock_getcpuclockid asks the clock first. */
+/* The clock id of a process as the kernel encodes it; clock_getcpuclockid would first query the
+ * clock. */
 static clockid_t process_tree_cpu_clock(pid_t pid)
 {
 	return (clockid_t)(~(unsigned)pid << 3 | 2U);
 }
 
-/* The clocks come after all of the list: who has ended since, and was reaped, is missed for once,
- * but never counted twice. */
+/* The clocks are read after the whole list: a process that has ended and was reaped meanwhile is
+ * missed once, but never counted twice. */
 uint64_t process_tree_cpu_us(int proc_fd, pid_t root, unsigned *running)
 {
 	struct process_list list = {0};

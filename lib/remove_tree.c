@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Removes trees of any depth with three descriptors: a directory that is not empty is
- * moved up into the top one before its turn comes, so nothing is ever deeper than two levels; see
- * remove_tree.h.
- */
+/* Removes trees of any depth with three descriptors: a non-empty directory is moved up into the
+ * top one and emptied in the next pass, so no directory is deeper than two levels; see
+ * remove_tree.h. */
 #include <config.h>
 
 #include "lib/remove_tree.h"
@@ -19,7 +18,8 @@
 
 #include "lib/cleanup.h"
 
-/* A mount. A bind mount has the same device, and a kernel before 5.8 tells the device alone. */
+/* Identifies a mount. A bind mount has the same device as its source; a kernel before 5.8 reports
+ * the device alone. */
 struct mount_id {
 	uint64_t mount;
 	uint32_t major, minor;
@@ -27,8 +27,8 @@ struct mount_id {
 
 struct removal {
 	int top_fd;
-	struct mount_id place; /* where all of it lies */
-	uint64_t moved;        /* counts up, for names */
+	struct mount_id mount; /* the mount of the tree */
+	uint64_t moved;        /* number of the next moved directory */
 	bool progress;         /* something was removed or moved in this pass */
 	bool failed;
 	struct warden_error *err;
@@ -41,7 +41,7 @@ static void remove_tree_note_failure(struct removal *removal, const char *what, 
 	removal->failed = true;
 }
 
-/* Takes away what keeps even root from removing: immutable and append-only. */
+/* Clears the immutable and append-only flags, which prevent removal even by root. */
 static void remove_tree_clear_attributes(int parent_fd, const char *name)
 {
 	_cleanup_close_ int fd = -1;
@@ -50,12 +50,12 @@ static void remove_tree_clear_attributes(int parent_fd, const char *name)
 
 	if (fstatat(parent_fd, name, &status, AT_SYMLINK_NOFOLLOW) < 0 ||
 	    !(S_ISREG(status.st_mode) || S_ISDIR(status.st_mode)))
-		return; /* others have none, and a device is not to be opened */
+		return; /* other types have no flags, and opening a device has side effects */
 	fd = openat(parent_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0 || ioctl(fd, FS_IOC_GETFLAGS, &flags) < 0)
-		return; /* then it was not that, and the caller reports */
+		return; /* the flags are not the reason; the caller reports the error */
 	flags &= ~(FS_IMMUTABLE_FL | FS_APPEND_FL);
-	ioctl(fd, FS_IOC_SETFLAGS, &flags); /* likewise */
+	ioctl(fd, FS_IOC_SETFLAGS, &flags); /* if it fails the caller reports the error */
 }
 
 static int remove_tree_unlink(int parent_fd, const char *name, int flags)
@@ -85,11 +85,11 @@ static bool remove_tree_is_same_mount(const struct removal *removal, int fd)
 {
 	struct mount_id place;
 
-	return remove_tree_read_mount(fd, &place) == 0 && place.mount == removal->place.mount &&
-	       place.major == removal->place.major && place.minor == removal->place.minor;
+	return remove_tree_read_mount(fd, &place) == 0 && place.mount == removal->mount.mount &&
+	       place.major == removal->mount.major && place.minor == removal->mount.minor;
 }
 
-/* Opens a directory for reading, whatever its mode; nothing is mounted on it. */
+/* Opens a directory for reading, whatever its mode, unless it is a mount point. */
 static int remove_tree_open(struct removal *removal, int parent_fd, const char *name)
 {
 	const int flags = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
@@ -106,7 +106,7 @@ static int remove_tree_open(struct removal *removal, int parent_fd, const char *
 	if (fd >= 0 && fchmod(fd, 0700) < 0 && errno == EPERM) {
 		remove_tree_clear_attributes(fd, ".");
 		if (fchmod(fd, 0700) < 0)
-			remove_tree_note_failure(removal, "open up", name);
+			remove_tree_note_failure(removal, "set mode 0700 of", name);
 	}
 	if (fd < 0 && errno == EACCES && fchmodat(parent_fd, name, 0700, 0) == 0)
 		fd = openat(path_fd, ".", flags | O_RDONLY);
@@ -118,7 +118,7 @@ static int remove_tree_move_up(struct removal *removal, int parent_fd, const cha
 	char moved[48];
 
 	if (parent_fd == removal->top_fd)
-		return -1; /* it is up: its turn comes in this pass */
+		return -1; /* already in the top directory: this pass removes it */
 	snprintf(moved, sizeof(moved), ".removed-%llu", (unsigned long long)removal->moved++);
 	if (renameat2(parent_fd, name, removal->top_fd, moved, RENAME_NOREPLACE) == 0)
 		return 0;
@@ -133,7 +133,7 @@ static int remove_tree_move_up(struct removal *removal, int parent_fd, const cha
 
 static void remove_tree_empty(struct removal *removal, int fd, bool is_top);
 
-/* Empties a directory of the top one, then removes it. */
+/* Empties and removes a subdirectory of the top one. */
 static void remove_tree_remove_directory(struct removal *removal, const char *name)
 {
 	_cleanup_close_ int fd = remove_tree_open(removal, removal->top_fd, name);
@@ -168,7 +168,8 @@ static void remove_tree_remove_entry(struct removal *removal, int fd, const char
 		remove_tree_note_failure(removal, "move", name);
 }
 
-/* At most two levels deep: the top's directories, whose own directories are moved up. */
+/* Removes the entries of a directory: the top one or one of its subdirectories, whose own
+ * subdirectories are moved up. */
 static void remove_tree_empty(struct removal *removal, int fd, bool is_top)
 {
 	_cleanup_closedir_ DIR *dir = NULL;
@@ -194,23 +195,23 @@ int remove_tree(int parent_fd, const char *name, struct warden_error *err)
 	struct stat status;
 
 	if (!*name || strchr(name, '/') || strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
-		errno = EINVAL; /* a path could lead anywhere */
+		errno = EINVAL;
 		return warden_error_errno(err, "remove '%s'", name);
 	}
 	if (fstatat(parent_fd, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
-		return errno == ENOENT ? 0 : warden_error_errno(err, "look at %s", name);
+		return errno == ENOENT ? 0 : warden_error_errno(err, "stat %s", name);
 	if (!S_ISDIR(status.st_mode)) {
 		if (remove_tree_unlink(parent_fd, name, 0) < 0)
 			return warden_error_errno(err, "remove %s", name);
 		return 0;
 	}
-	if (remove_tree_read_mount(parent_fd, &removal.place) < 0)
-		return warden_error_errno(err, "look at the directory of %s", name);
+	if (remove_tree_read_mount(parent_fd, &removal.mount) < 0)
+		return warden_error_errno(err, "stat the directory of %s", name);
 	top_fd = remove_tree_open(&removal, parent_fd, name);
 	if (top_fd < 0)
 		return warden_error_errno(err, "open %s", name);
 	removal.top_fd = top_fd;
-	/* Each pass empties what the one before has moved up. */
+	/* Each pass empties the directories that the previous one moved up. */
 	do {
 		removal.progress = removal.failed = false;
 		remove_tree_empty(&removal, top_fd, true);

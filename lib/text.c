@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Text that strangers wrote: UTF-8, escapes, likeness of words. */
+/* UTF-8, escapes and edit distance of untrusted text; see text.h. */
 #include <config.h>
 
 #include "lib/text.h"
@@ -10,7 +10,7 @@
 
 #define LONGEST_WORD 63
 
-/* Decodes the character at `text`; its length, or 0 where there is none. */
+/* Decodes the character at `text`. Returns its length, or 0 if it is invalid. */
 static size_t text_decode(const char *text, size_t length, uint32_t *code)
 {
 	static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
@@ -71,14 +71,14 @@ bool text_has_control(const char *text, size_t length)
 	return false;
 }
 
-/* Line and paragraph separators, and the marks that turn the direction of what follows. */
+/* Line and paragraph separators, and marks that change the direction of the text after them. */
 static bool text_is_deceptive(uint32_t code)
 {
 	return code == 0x2028 || code == 0x2029 || (code >= 0x202a && code <= 0x202e) ||
 	       (code >= 0x2066 && code <= 0x2069);
 }
 
-/* Puts the bytes of one character (or one stray byte) into `piece` as they shall appear. */
+/* Writes the output form of one character (or one invalid byte) to `piece`. Returns its length. */
 static size_t text_escape_piece(char piece[20], const char *text, size_t size, bool plain)
 {
 	static const char letters[][2] = {{'\n', 'n'}, {'\r', 'r'}, {'\t', 't'}, {'\\', '\\'}};
@@ -103,7 +103,7 @@ static size_t text_escape_piece(char piece[20], const char *text, size_t size, b
 
 size_t text_escape(char *out, size_t size, const char *text, size_t length)
 {
-	size_t at = 0, cut = 0; /* where "..." can stand */
+	size_t at = 0, cut = 0; /* where "..." still fits */
 	char piece[20];
 
 	while (length > 0) {

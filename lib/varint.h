@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Numbers as protobuf writes them, for answers that are put together from memory and files. */
+/* Varints of protobuf, for answers that are composed of memory and files. */
 #ifndef LIB_VARINT_H
 #define LIB_VARINT_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* Writes `value` to `out`, which has room for ten bytes; returns how many it took. */
+/* Writes `value` to `out`, which has room for ten bytes. Returns the number of bytes written. */
 static inline size_t varint_put(uint8_t *out, uint64_t value)
 {
 	size_t n = 0;

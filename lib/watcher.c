@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * The watcher's thread; see watcher.h. epoll hands out numbers of a table instead of pointers, with
- * a generation that changes whenever an entry is freed: an event that was on its way when its watch
- * was removed finds nothing.
- */
+/* The watcher's thread; see watcher.h. epoll returns the number of a slot and its generation
+ * instead of a pointer. The generation changes whenever a slot is freed, so an event that was
+ * already returned when its watch was removed finds no watch. */
 #include "lib/watcher.h"
 
 #include <pthread.h>
@@ -29,14 +27,14 @@ struct watcher_slot {
 struct watcher {
 	pthread_t thread;
 	int epoll_fd, wake_fd;
-	pthread_mutex_t mutex; /* for all that follows */
+	pthread_mutex_t mutex; /* protects all members below */
 	pthread_cond_t done;   /* a callback has ended */
 	struct watcher_slot *slots;
 	uint32_t n_slots;
-	const struct watch *running; /* whose callback runs */
+	const struct watch *running; /* the watch whose callback runs */
 };
 
-/* The number of the eventfd that ends the thread: no slot has generation 0. */
+/* The number of the eventfd that ends the thread. No slot has generation 0, so no watch has it. */
 #define WAKE_NUMBER UINT64_C(0)
 
 static uint64_t watch_number(const struct watch *watch)
@@ -46,7 +44,7 @@ static uint64_t watch_number(const struct watch *watch)
 	return (uint64_t)generation << 32 | watch->index;
 }
 
-/* The watch that an event is for, or NULL where it has been removed meanwhile. */
+/* Finds the watch of an event; NULL if it has been removed meanwhile. */
 static struct watch *watch_find(const struct watcher *watcher, uint64_t number)
 {
 	const struct watcher_slot *slot = &watcher->slots[(uint32_t)number];
@@ -62,7 +60,7 @@ static void watcher_dispatch(struct watcher *watcher, const struct epoll_event *
 	watch = watch_find(watcher, event->data.u64);
 	if (watch) {
 		watcher_fn *fn = watch->fn;
-		void *data = watch->data; /* it may be removed by its callback */
+		void *data = watch->data; /* the callback may free the watch */
 
 		watcher->running = watch;
 		pthread_mutex_unlock(&watcher->mutex);
@@ -90,7 +88,7 @@ static void *watcher_run(void *data)
 	}
 }
 
-/* Signals are the business of the daemon's main thread. */
+/* The daemon handles signals on its main thread. */
 static int watcher_start_thread(struct watcher *watcher)
 {
 	sigset_t all, saved;
@@ -123,7 +121,7 @@ struct watcher *watcher_new(struct warden_error *err)
 	struct epoll_event event = {.events = EPOLLIN, .data.u64 = WAKE_NUMBER};
 
 	if (!watcher) {
-		warden_error_errno(err, "make the watcher");
+		warden_error_errno(err, "create the watcher");
 		return NULL;
 	}
 	pthread_mutex_init(&watcher->mutex, NULL);
@@ -133,7 +131,7 @@ struct watcher *watcher_new(struct warden_error *err)
 	if (watcher->epoll_fd < 0 || watcher->wake_fd < 0 ||
 	    epoll_ctl(watcher->epoll_fd, EPOLL_CTL_ADD, watcher->wake_fd, &event) < 0 ||
 	    (errno = watcher_start_thread(watcher)) != 0) {
-		warden_error_errno(err, "make the watcher");
+		warden_error_errno(err, "create the watcher");
 		watcher_release(watcher);
 		return NULL;
 	}
@@ -144,7 +142,7 @@ void watcher_free(struct watcher *watcher)
 {
 	uint64_t one = 1;
 
-	/* An eventfd that nobody has written to takes it. */
+	/* The first write to an eventfd cannot fail. */
 	if (write(watcher->wake_fd, &one, sizeof(one)) == sizeof(one))
 		pthread_join(watcher->thread, NULL);
 	watcher_release(watcher);
@@ -196,7 +194,7 @@ struct watch *watcher_add(struct watcher *watcher, int fd, uint32_t events, watc
 			return watch;
 		watcher_clear_slot(watcher, watch->index);
 	}
-	warden_error_errno(err, "watch a descriptor");
+	warden_error_errno(err, "add a descriptor to the watcher");
 	free(watch);
 	return NULL;
 }
@@ -210,7 +208,7 @@ int watch_modify(struct watch *watch, uint32_t events, struct warden_error *err)
 	pthread_mutex_lock(locked);
 	event.data.u64 = watch_number(watch);
 	if (epoll_ctl(watcher->epoll_fd, EPOLL_CTL_MOD, watch->fd, &event) < 0)
-		return warden_error_errno(err, "watch a descriptor for other events");
+		return warden_error_errno(err, "change the events of a watch");
 	return 0;
 }
 
@@ -222,7 +220,7 @@ void watch_remove(struct watch *watch)
 		return;
 	watcher = watch->watcher;
 	pthread_mutex_lock(&watcher->mutex);
-	/* Fails only for a descriptor that was closed too early, and is out then. */
+	/* Fails only if the descriptor was closed before; epoll has dropped it then. */
 	epoll_ctl(watcher->epoll_fd, EPOLL_CTL_DEL, watch->fd, NULL);
 	watcher_clear_slot(watcher, watch->index);
 	if (!pthread_equal(watcher->thread, pthread_self()))

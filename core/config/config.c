@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The daemon's configuration from the file to the struct. What a key may hold is in config_keys.c,
- * the file's text in config_source.c, the walk over it in config_parse.c; here is the order of it
- * all, and what depends on the meaning of a value. */
+/* Loads the daemon's configuration: the order of the steps, and the checks that depend on the
+ * meaning of a value. config_keys.c declares the keys, config_source.c reads the files,
+ * config_parse.c walks over the settings. */
 #include <config.h>
 
 #include "core/config/config.h"
@@ -16,7 +16,7 @@
 
 #define LAST_POOL_UID 65535
 
-/* The original's names of what became backends. */
+/* The original's class names and their backends. */
 static const struct {
 	const char *original, *name;
 } backend_names[] = {
@@ -24,7 +24,7 @@ static const struct {
 	{"Warden::Container::Insecure", "fake"},
 };
 
-/* The path absolute, from malloc, or NULL. */
+/* Makes a path absolute, from malloc; NULL on failure. */
 static char *config_absolute_path(const char *path)
 {
 	_cleanup_free_ char *directory = NULL;
@@ -47,8 +47,8 @@ static int config_set_defaults(struct config *config, struct warden_error *err)
 	return 0;
 }
 
-/* The container_klass as ours is called; a path absolute; else a name that is fit to be
- * one of a file. */
+/* Completes server.container_klass: replaces the original's class names by ours, makes a path
+ * absolute, checks that anything else can be the name of a module. */
 static int config_finish_backend(struct config *config, struct warden_error *err)
 {
 	static const char key[] = "server.container_klass";
@@ -83,7 +83,7 @@ static int config_finish_backend(struct config *config, struct warden_error *err
 	return 0;
 }
 
-/* Every directory of the list absolute. */
+/* Makes every directory of the list absolute. */
 static int config_finish_backend_path(struct config *config, struct warden_error *err)
 {
 	static const char key[] = "server.backend_path";
@@ -119,7 +119,7 @@ static int config_finish_backend_path(struct config *config, struct warden_error
 	return 0;
 }
 
-/* Whether a socket can have this address. */
+/* Checks that the path fits into a socket's address. */
 static int config_check_socket_length(const struct config *config, const char *key,
 				      const char *path, struct warden_error *err)
 {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The daemon's configuration: warden.conf(5), read whole, every key checked, with file and line in
- * each error. */
+/* The daemon's configuration, warden.conf(5). The whole file is read and every key is checked; each
+ * error names file and line. */
 #ifndef CORE_CONFIG_CONFIG_H
 #define CORE_CONFIG_CONFIG_H
 
 #include "warden/backend.h"
 
-/* The value of a key of the container_klass's own group. */
+/* The value of a key in the container_klass's group. */
 struct config_option {
 	const struct warden_option *option;
 	int64_t number; /* integer or bool */
@@ -18,16 +18,16 @@ struct config {
 	char *file; /* absolute path, or NULL: built-in defaults alone */
 
 	struct {
-		char *container_klass; /* as written, the original's names replaced by ours */
+		char *container_klass; /* as written; the original's names are replaced by ours */
 		char *backend_path;
 		char *unix_domain_path;
 		mode_t unix_domain_permissions;
 		char *container_rootfs_path;
 		char *container_depot_path;
-		int64_t container_grace_time; /* seconds; -1: never */
-		struct warden_rlimit
-			container_rlimits[WARDEN_RLIMITS]; /* the configured over the defaults */
-		uint64_t job_output_limit;                 /* bytes */
+		int64_t container_grace_time;                           /* seconds; -1: never */
+		struct warden_rlimit container_rlimits[WARDEN_RLIMITS]; /* the configured ones, else
+									   the defaults */
+		uint64_t job_output_limit;                              /* bytes */
 		bool disk_quota_enabled;
 		bool allow_nested_warden;
 		bool user_namespace;
@@ -76,35 +76,36 @@ struct config {
 		char *child_after_pivot;
 	} hooks;
 
-	/* The container_klass's own group: one for each of its options, in their order. */
+	/* The container_klass's group: one for each of its options, in their order. */
 	struct config_option *options;
 	size_t n_options;
 
 	void *document; /* the parsed file, until config_forget_lines */
 };
 
-/* Reads `file` (NULL: the defaults alone) and checks all groups but the container_klass's own,
- * without a look at the machine. NULL and `err` ("FILE:LINE: what is wrong, what is allowed") when
- * something is wrong. Only config_free frees it. */
+/* Reads `file` (NULL: the defaults alone) and checks all groups but the container_klass's, without
+ * access to the rest of the machine. NULL and `err` ("FILE:LINE: reason and allowed values") on
+ * failure. The caller frees the result by config_free. */
 struct config *config_load(const char *file, struct warden_error *err);
 
-/* Checks and takes the group that bears the container_klass's name; then the pools against the
- * host, and what lies in the file system: rootfs where the container_klass needs one, depot,
- * directories of what the daemon writes, hooks. Changes nothing on the machine. */
+/* Checks and stores the group of the container_klass, then checks the pools against the host and
+ * the paths in the file system: rootfs if the container_klass needs one, depot, directories of
+ * files that the daemon writes, hooks. Changes nothing on the machine. Returns 0, or -1 and
+ * `err`. */
 int config_check_backend(struct config *config,
 			 const struct warden_container_klass *container_klass,
 			 struct warden_error *err);
 
-/* Makes what config_check_backend found to be absent: the depot (mode 0700) and the socket's
- * directory, with what leads to them. */
+/* Makes the depot (mode 0700) and the socket's directory, with their parents, if they do not exist.
+ * Returns 0, or -1 and `err`. */
 int config_make_directories(const struct config *config, struct warden_error *err);
 
-/* Fails as the checks do: `FILE:LINE: ` of the key ("server.pidfile") or, where the file has none,
- * `FILE: `, then the text. */
+/* Sets `err` to the location and the text, and returns -1. The location is `FILE:LINE: ` of the key
+ * ("server.pidfile"), or `FILE: ` if the file does not contain it. */
 int config_fail(const struct config *config, const char *key, struct warden_error *err,
 		const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-/* Frees what is needed to name lines: errors name the file alone from now on. */
+/* Frees the parsed file: later errors name the file without the line. */
 void config_forget_lines(struct config *config);
 
 void config_free(struct config *config);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The backend's own group: its keys are those that the container_klass declares. A group that bears
- * the name of another installed backend is left alone, so that one file can hold the settings of
- * several. */
+/* The backend's group, whose keys the container_klass declares. A group with the name of another
+ * installed backend is ignored, so that one file can hold the settings of several. */
 #include <config.h>
 
 #include <stdlib.h>
@@ -15,7 +14,7 @@
 	.offset = offsetof(struct config_option, member),                                          \
 	.size = sizeof(((struct config_option *)0)->member)
 
-/* The key that an option is. `path` is "GROUP.NAME". */
+/* Makes the key of an option. `path` is "GROUP.NAME". */
 static struct config_key config_backend_make_key(const struct warden_option *option,
 						 const char *path)
 {
@@ -37,12 +36,12 @@ static struct config_key config_backend_make_key(const struct warden_option *opt
 					   .type = KEY_STRING,
 					   OPTION_MEMBER(text),
 					   .text = option->text};
-	default: /* backend_load lets no other type pass */
+	default: /* backend_load refuses other types */
 		return (struct config_key){.path = path, .type = KEY_STRINGS, OPTION_MEMBER(texts)};
 	}
 }
 
-/* A name in the container_klass's group that it did not declare. */
+/* Fails because the container_klass does not declare this key; suggests a similar one. */
 static int config_backend_refuse_option(const struct config *config,
 					const struct warden_container_klass *container_klass,
 					const config_setting_t *setting, struct warden_error *err)
@@ -72,7 +71,7 @@ static int config_backend_refuse_option(const struct config *config,
 			      container_klass->name, shown, names);
 }
 
-/* Every member of the group must be an option. */
+/* Checks that every member of the group is an option. */
 static int config_backend_check_names(const struct config *config,
 				      const struct warden_container_klass *container_klass,
 				      const config_setting_t *group, struct warden_error *err)
@@ -92,7 +91,7 @@ static int config_backend_check_names(const struct config *config,
 	return 0;
 }
 
-/* Whether `word` is one of those in `words`, which have spaces between them. */
+/* Whether `word` is in `words`, which are separated by spaces. */
 static bool config_backend_is_listed(const char *words, const char *word)
 {
 	size_t length = strlen(word);
@@ -107,7 +106,7 @@ static bool config_backend_is_listed(const char *words, const char *word)
 	return false;
 }
 
-/* What an array holds must be among the option's words, where it has some. */
+/* Checks the elements of an array against the option's words, if it has some. */
 static int config_backend_check_words(const struct config *config, const char *path,
 				      const config_setting_t *setting,
 				      const struct config_option *taken, struct warden_error *err)
@@ -130,7 +129,7 @@ static int config_backend_check_words(const struct config *config, const char *p
 	return 0;
 }
 
-/* Takes one option from the group (NULL: there is none), or its default. */
+/* Stores one option from the group (NULL: the group is absent), else its default. */
 static int config_backend_take_option(const struct config *config, const char *name,
 				      config_setting_t *group, struct config_option *into,
 				      struct warden_error *err)
@@ -154,7 +153,7 @@ static int config_backend_take_option(const struct config *config, const char *n
 	return config_backend_check_words(config, path, setting, into, err);
 }
 
-/* Whether a module of this name lies in the backend path. */
+/* Whether the backend path contains a module of this name. */
 static bool config_backend_is_installed(const struct config *config, const char *name)
 {
 	const char *at = config->server.backend_path;
@@ -172,7 +171,7 @@ static bool config_backend_is_installed(const struct config *config, const char 
 	return false;
 }
 
-/* A group at the root that is neither the daemon's nor any backend's. */
+/* Refuses a group at the root that is neither the daemon's nor an installed backend's. */
 static int config_backend_check_groups(const struct config *config,
 				       const struct warden_container_klass *container_klass,
 				       struct warden_error *err)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the paths of the configuration name, and the directories that the daemon makes. Each check
- * tells the key, the path and the reason. */
+/* Checks the paths of the configuration, and makes the directories of the daemon. Each error names
+ * the key, the path and the reason. */
 #include <config.h>
 
 #include <dirent.h>
@@ -12,7 +12,7 @@
 #include "core/config/config_private.h"
 #include "lib/cleanup.h"
 
-/* The directory in which a path's last component lies, from malloc. */
+/* The parent directory of a path, from malloc; NULL: no memory. */
 static char *config_files_parent(const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -20,7 +20,7 @@ static char *config_files_parent(const char *path)
 	return slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
 }
 
-/* Fails with the reason of errno. */
+/* Fails with errno; `wish` says what the path must be. */
 static int config_files_fail(const struct config *config, const char *key, const char *path,
 			     const char *wish, struct warden_error *err)
 {
@@ -28,7 +28,7 @@ static int config_files_fail(const struct config *config, const char *key, const
 			   strerror(errno), wish);
 }
 
-/* Whether this process may make files in the directory. */
+/* Checks that this process may create files in the directory. */
 static int config_files_check_writable(const struct config *config, const char *key,
 				       const char *path, struct warden_error *err)
 {
@@ -42,7 +42,8 @@ static int config_files_check_writable(const struct config *config, const char *
 	return config_files_fail(config, key, path, wish, err);
 }
 
-/* Whether the directory is there, or could be made: its nearest ancestor is there and writable. */
+/* Checks that the directory is writable, or can be made: its nearest existing ancestor is
+ * writable. */
 static int config_files_check_makeable(const struct config *config, const char *key,
 				       const char *path, struct warden_error *err)
 {
@@ -60,7 +61,7 @@ static int config_files_check_makeable(const struct config *config, const char *
 	return config_files_check_writable(config, key, at, err);
 }
 
-/* The directory of a file that the daemon writes; `path` NULL: there is none. */
+/* Checks the directory of a file that the daemon writes; `path` may be NULL. */
 static int config_files_check_parent(const struct config *config, const char *key, const char *path,
 				     struct warden_error *err)
 {
@@ -97,8 +98,8 @@ static int config_files_check_rootfs(const struct config *config, struct warden_
 				 err);
 }
 
-/* Looks into a directory that is there already: the daemon removes every directory in the depot
- * that is no living container's, so it must not take somebody's home for one. */
+/* Checks that an existing directory can be a depot. The daemon removes every directory in the depot
+ * that is no living container's, so it must not accept a user's directory. */
 static int config_files_check_content(const struct config *config, const char *key,
 				      const char *path, const struct stat *st,
 				      struct warden_error *err)
@@ -192,7 +193,7 @@ int config_check_files(const struct config *config,
 	return 0;
 }
 
-/* Makes a directory and what leads to it. */
+/* Makes a directory and its parents. */
 static int config_files_make_path(const char *path, mode_t mode, struct warden_error *err)
 {
 	_cleanup_free_ char *at = strdup(path);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Every key of the configuration but the backends' own, with its type, limits and default: the
- * source of what warden.conf(5) and etc/warden.conf tell. */
+/* Every key of the configuration except those of backends, with its type, limits and default.
+ * warden.conf(5) and etc/warden.conf document these. */
 #include <config.h>
 
 #include "core/config/config_private.h"
@@ -36,7 +36,7 @@ static bool config_key_is_range(const char *text)
 	return address_parse_range(text, &first, &last);
 }
 
-/* An ident ends at a colon, bracket or space for whoever reads the log. */
+/* Readers of a log take a colon, bracket or space as the end of the ident. */
 static bool config_key_is_ident(const char *text)
 {
 	return strlen(text) <= 32 && strcspn(text, " :[]%/") == strlen(text);
@@ -254,8 +254,8 @@ bool config_key_is_group(const char *path)
 	return false;
 }
 
-/* The key's name right below the group, as in the table: `*length` bytes from the result on. NULL:
- * the key lies elsewhere. */
+/* Returns the component of a key's path below the group, `*length` bytes long. NULL: the key is not
+ * in the group. */
 static const char *config_key_name_below(const char *path, const char *group, size_t *length)
 {
 	size_t skip = strlen(group);
@@ -272,7 +272,8 @@ static const char *config_key_name_below(const char *path, const char *group, si
 bool config_key_names(const char *group, const char *name, char *names, size_t size,
 		      char like[CONFIG_NAME_SIZE])
 {
-	size_t at = 0, length, last_length = 0, nearest = 3; /* more changes make another word */
+	size_t at = 0, length, last_length = 0,
+	       nearest = 3; /* with more changes it is another word */
 	const char *last = NULL;
 
 	names[0] = like[0] = '\0';

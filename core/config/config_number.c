@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Numbers as they are written. libconfig 1.5 reads 0755 as decimal 755, and cuts what does not fit
- * into 32 bits unless an L stands behind it; newer versions differ. So the text decides. */
+/* Numbers as they are written; see config_number.h. libconfig 1.5 reads 0755 as decimal 755, and
+ * cuts a number to 32 bits unless it ends in L; newer versions differ. So the text is checked. */
 #include <config.h>
 
 #include "core/config/config_number.h"
@@ -8,13 +8,13 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-/* What a token consists of. */
+/* The parts of a token. */
 struct number_parts {
-	char digits[64]; /* with the sign, "0x" and all, without the L */
+	char digits[64]; /* with sign and "0x", without L */
 	bool hexadecimal, octal, wide;
 };
 
-/* Takes a token apart; false: it is no integer, or has too many digits to be one. */
+/* Splits a token; false if it is not an integer, or too long. */
 static bool config_number_split(const char *token, size_t length, struct number_parts *parts)
 {
 	size_t sign = length > 0 && (token[0] == '-' || token[0] == '+') ? 1 : 0;
@@ -39,7 +39,7 @@ static bool config_number_split(const char *token, size_t length, struct number_
 	return true;
 }
 
-/* The remedy for a number that begins with 0. */
+/* Fails and says how to write a number that begins with 0. */
 static int config_number_refuse_octal(const char *digits, struct warden_error *err)
 {
 	const char *significant = digits + (*digits == '-' || *digits == '+');

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Numbers of a configuration's, as they are written. */
+/* Checks and parses numbers of the configuration as they are written. */
 #ifndef CORE_CONFIG_CONFIG_NUMBER_H
 #define CORE_CONFIG_CONFIG_NUMBER_H
 
 #include "warden/backend.h"
 
-/* Whether libconfig, of any version, reads this number as what it says. Otherwise -1, and `err`
- * says how it should be written. Anything but a decimal or hexadecimal integer passes. */
+/* Checks that every version of libconfig reads this number as it is written. Otherwise returns -1,
+ * and `err` says how to write it. Any token but a decimal or hexadecimal integer passes. */
 int config_number_check(const char *token, size_t length, struct warden_error *err);
 
-/* Reads a whole string as a decimal integer: a sign at most, digits, nothing else. */
+/* Parses a whole string as a decimal integer: an optional minus sign and digits. False if it is not
+ * one. */
 bool config_number_decimal(const char *text, int64_t *number);
 
-/* Reads a whole string as an octal number: digits alone. */
+/* Parses a whole string as an octal number: digits alone. False if it is not one. */
 bool config_number_octal(const char *text, int64_t *number);
 
 #endif

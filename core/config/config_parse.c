@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From the text of the configuration to its keys: libconfig's tree, walked once, every name
- * checked. */
+/* Parses the configuration's text by libconfig, walks over the tree, checks every name and stores
+ * the value of each key. */
 #include <config.h>
 
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 #include "lib/cleanup.h"
 #include "lib/text.h"
 
-/* `FILE:LINE: ` or what is known of it, then the text. */
+/* Sets `err` to `FILE:LINE: `, as far as they are known, and the text. */
 static int __attribute__((format(printf, 4, 0)))
 config_parse_vfail(const struct config *config, const config_setting_t *setting,
 		   struct warden_error *err, const char *format, va_list args)
@@ -19,7 +19,7 @@ config_parse_vfail(const struct config *config, const config_setting_t *setting,
 	const char *file;
 	unsigned line;
 
-	vsnprintf(text, sizeof(text), format, args); /* what is cut here is cut there, too */
+	vsnprintf(text, sizeof(text), format, args); /* err->message is no longer than this */
 	if (!document)
 		return warden_error_set(err, "%s%s%s", config->file ? config->file : "",
 					config->file ? ": " : "", text);
@@ -69,13 +69,13 @@ char *config_path_from(const struct config *config, const config_setting_t *sett
 	if (*path == '/')
 		return strdup(path);
 	config_source_locate(document->source, config_setting_source_line(setting), &file, &line);
-	slash = strrchr(file, '/'); /* absolute, as all files of a source are */
+	slash = strrchr(file, '/'); /* absolute: all files of a source are */
 	if (asprintf(&full, "%.*s/%s", (int)(slash - file), file, path) < 0)
 		return NULL;
 	return full;
 }
 
-/* A name that is nobody's. `group` is "" for the root. */
+/* Fails because the name is unknown; suggests a similar one. `group` is "" for the root. */
 static int config_parse_refuse_name(const struct config *config, const config_setting_t *setting,
 				    const char *group, struct warden_error *err)
 {
@@ -91,8 +91,8 @@ static int config_parse_refuse_name(const struct config *config, const config_se
 			      *group ? "the group's keys are" : "the groups are", names);
 }
 
-/* Whether a group at the root may be the backend's own: anything that is not nearly the name of one
- * of the daemon's groups. */
+/* Whether a group at the root may be a backend's: any name that is not similar to that of one of
+ * the daemon's groups. */
 static bool config_parse_may_be_backend(const struct config *config,
 					const config_setting_t *setting)
 {
@@ -114,7 +114,7 @@ static int config_parse_walk_member(struct config *config, config_setting_t *set
 	const struct config_key *key;
 	char path[512];
 
-	/* A name that does not fit is none of ours. */
+	/* A path that is cut here is no key. */
 	snprintf(path, sizeof(path), "%s%s%s", group, *group ? "." : "",
 		 config_setting_name(setting));
 	key = config_key_find(path);

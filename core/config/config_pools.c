@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The pools of networks, ports and uids: their sizes, and whether this host has room for them. */
+/* Checks the pools of networks, ports and uids: their sizes, and conflicts with this host. */
 #include <config.h>
 
 #include <arpa/inet.h>
@@ -17,7 +17,7 @@
 #define LOOPBACK        UINT32_C(0x7f000000)
 #define FIRST_MULTICAST UINT32_C(0xe0000000)
 
-/* Stores the pool; `key` is where it is written. */
+/* Checks and stores the network pool; `key` is the key that sets it. */
 static int config_pools_set_networks(struct config *config, const char *key, uint32_t first,
 				     uint64_t count, struct warden_error *err)
 {
@@ -37,14 +37,14 @@ static int config_pools_set_networks(struct config *config, const char *key, uin
 	return 0;
 }
 
-/* The pool as a network in CIDR form. */
+/* Takes the network pool from CIDR form. */
 static int config_pools_take_cidr(struct config *config, const char *text, struct warden_error *err)
 {
 	static const char key[] = "network.pool_network";
 	uint32_t network;
 	unsigned prefix;
 
-	if (!address_parse_cidr(text, &network, &prefix)) /* checked when it was read */
+	if (!address_parse_cidr(text, &network, &prefix)) /* config_key_is_cidr has checked it */
 		return config_fail(config, key, err, "%s: %s is no network", key, text);
 	if (prefix < 8 || prefix > 30)
 		return config_fail(config, key, err,
@@ -74,13 +74,14 @@ int config_take_networks(struct config *config, struct warden_error *err)
 	if (!start || !size)
 		return config_fail_at(config, start ? start : size, err, "%s needs %s beside it",
 				      start ? start_key : size_key, start ? size_key : start_key);
-	if (!address_parse(config_setting_get_string(start), &first)) /* checked, too */
+	if (!address_parse(config_setting_get_string(start),
+			   &first)) /* config_key_is_address has checked it */
 		return config_fail_at(config, start, err, "%s is no address", start_key);
 	return config_pools_set_networks(config, start_key, first,
 					 (uint64_t)config_value_number(size), err);
 }
 
-/* The end of the ports that the kernel hands out itself. */
+/* Reads the last ephemeral port of the kernel. */
 static int config_pools_read_ephemeral_end(const char *range_file, uint32_t *end,
 					   struct warden_error *err)
 {
@@ -125,7 +126,7 @@ int config_check_ports(struct config *config, const char *range_file, struct war
 	return 0;
 }
 
-/* Whether a host's user may be told apart from the containers'. */
+/* Checks that a user of the host has no uid of the containers. */
 static int config_pools_check_user(const struct config *config, const struct passwd *user,
 				   struct warden_error *err)
 {
@@ -144,7 +145,8 @@ static int config_pools_check_user(const struct config *config, const struct pas
 	return 0;
 }
 
-/* The file itself, not getpwent: that would ask directories of a whole company. */
+/* Reads the file, not getpwent, which could query a directory service for every user of an
+ * organisation. */
 int config_check_users(const struct config *config, const char *passwd_file,
 		       struct warden_error *err)
 {
@@ -152,7 +154,7 @@ int config_check_users(const struct config *config, const char *passwd_file,
 	struct passwd *user;
 
 	if (!file && errno == ENOENT)
-		return 0; /* a host without users has none to overlap with */
+		return 0; /* a host without the file has no users */
 	if (!file)
 		return warden_error_errno(err, "open %s", passwd_file);
 	for (errno = 0; (user = fgetpwent(file)); errno = 0)

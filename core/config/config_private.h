@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files of the configuration share with each other and their tests, and nobody else. */
+/* Internal interface of the configuration's files, also used by their tests. */
 #ifndef CORE_CONFIG_CONFIG_PRIVATE_H
 #define CORE_CONFIG_CONFIG_PRIVATE_H
 
@@ -14,7 +14,7 @@ struct config_document {
 	struct config_source *source;
 };
 
-/* What a key may hold, and how its value is stored. */
+/* The type of a key's value and of the member that stores it. */
 enum config_type {
 	KEY_BOOL,    /* bool, or int64_t */
 	KEY_INTEGER, /* any integer type; also written as a string */
@@ -32,73 +32,76 @@ enum config_type {
 struct config_key {
 	const char *path; /* "server.pidfile" */
 	enum config_type type;
-	size_t offset, size; /* of the member; offset CONFIG_NOT_STORED: checked alone */
+	size_t offset,
+		size; /* of the member; offset CONFIG_NOT_STORED: the value is only checked */
 	int64_t min, max;
-	int64_t number;                 /* default of an integer, bool, mode or rlimit */
-	const char *text;               /* default of a string, path or level */
-	bool (*is_valid)(const char *); /* of a string, or of each of an array; NULL: any */
-	const char *allowed;            /* what that lets pass, for people */
+	int64_t number;   /* default of an integer, bool, mode or rlimit */
+	const char *text; /* default of a string, path or level */
+	bool (*is_valid)(
+		const char *); /* checks a string, or each string of an array; NULL: any is valid */
+	const char *allowed;   /* human-readable description of the valid values */
 };
 
-/* All keys but those of the container_klass's group. */
+/* All keys except those of the container_klass's group. */
 extern const struct config_key config_keys[];
 extern const size_t config_n_keys;
 
 /* The key with this path, or NULL. */
 const struct config_key *config_key_find(const char *path);
 
-/* Whether keys lie below this path. */
+/* Whether the path is that of a group: keys are below it. */
 bool config_key_is_group(const char *path);
 
 #define CONFIG_NAME_SIZE 64
 
-/* Writes the names that may stand in a group (path, or "" for the root), separated by ", ", and the
- * one that `name` was probably meant to be; false: it is like none. */
+/* Writes the names that a group (path, or "" for the root) may contain to `names`, separated by ",
+ * ", and the one most similar to `name` to `like`. False if none is similar. */
 bool config_key_names(const char *group, const char *name, char *names, size_t size,
 		      char like[CONFIG_NAME_SIZE]);
 
-/* As config_fail, at a setting. */
+/* As config_fail, with the location of a setting (NULL: the file alone). */
 int config_fail_at(const struct config *config, const config_setting_t *setting,
 		   struct warden_error *err, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
-/* The setting at a path, or NULL: not in the file. */
+/* The setting at a path, or NULL if the file does not contain it. */
 config_setting_t *config_setting_at(const struct config *config, const char *path);
 
-/* The number of a setting that was checked to be one (an integer, or a string). */
+/* The value of a setting that was checked to be a number (an integer, or a string). */
 int64_t config_value_number(const config_setting_t *setting);
 
-/* The path absolute, from malloc: relative to the directory of the file in which the setting
- * stands. NULL: no memory. */
+/* Makes a path absolute, relative to the directory of the file that contains the setting. From
+ * malloc; NULL: no memory. */
 char *config_path_from(const struct config *config, const config_setting_t *setting,
 		       const char *path);
 
-/* Stores a key's default, or what a setting holds, in the struct at `base`. */
+/* Store the default of a key, or the value of a setting, in the struct at `base`; free the stored
+ * value. */
 int config_value_default(void *base, const struct config_key *key, struct warden_error *err);
 int config_value_take(const struct config *config, void *base, const struct config_key *key,
 		      config_setting_t *setting, struct warden_error *err);
 void config_value_free(void *base, const struct config_key *key);
 
-/* Walks the file: every setting to its key. Groups that may be a backend's are left alone. */
+/* Parses config->file and stores every setting. Ignores groups that may be a backend's. */
 int config_parse(struct config *config, struct warden_error *err);
 
-/* What depends on several values or on their meaning, without a look at the machine: names of the
- * original's for the container_klass, paths within a list, lengths, sums. */
+/* Completes and checks values that depend on each other or on their meaning, without access to the
+ * machine: class names, paths in a list, lengths, sums. */
 int config_finish_values(struct config *config, struct warden_error *err);
 
-/* The network pool, from whichever of its two forms is there. */
+/* Stores the network pool from either of its two forms. */
 int config_take_networks(struct config *config, struct warden_error *err);
 
-/* Ports and uids against the host; the files are the host's, or a test's. */
+/* Check ports and uids against the host; the files are the host's, or a test's. */
 int config_check_ports(struct config *config, const char *range_file, struct warden_error *err);
 int config_check_users(const struct config *config, const char *passwd_file,
 		       struct warden_error *err);
 
-/* The container_klass's own group, and that there is no group that is nobody's. */
+/* Checks and stores the container_klass's group, and refuses unknown groups. */
 int config_take_options(struct config *config, const struct warden_container_klass *container_klass,
 			struct warden_error *err);
 
-/* What the paths name. */
+/* Checks the paths in the file system. */
 int config_check_files(const struct config *config,
 		       const struct warden_container_klass *container_klass,
 		       struct warden_error *err);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reads the configuration's files. The parser never opens one itself: it would end the process at a
- * directory, wait for ever at a FIFO, and look for relative names in the wrong place. Splitting
- * into tokens here goes as far as is needed to know what is a number, a string or a comment. */
+/* Reads the configuration's files; see config_source.h. The parser never opens a file: it would end
+ * the process at a directory, block at a FIFO, and resolve relative names from the wrong directory.
+ * The tokens are split only as far as needed to distinguish numbers, strings and comments. */
 #include <config.h>
 
 #include "core/config/config_source.h"
@@ -19,7 +19,7 @@
 #define MAX_FILES 256
 #define MAX_DEPTH 10
 
-/* Where a line of the whole text came from. */
+/* The origin of a line of the whole text. */
 struct source_origin {
 	unsigned file; /* index into files */
 	unsigned line;
@@ -34,16 +34,16 @@ struct config_source {
 	unsigned n_files;
 };
 
-/* What a line begins in. */
+/* The state at the beginning of a line. */
 enum source_state { STATE_PLAIN, STATE_COMMENT, STATE_STRING };
 
-/* The file that is being read. */
+/* The state of reading a file. */
 struct source_reader {
 	struct config_source *source;
 	const char *path;
 	unsigned file, line, depth; /* `file`: its index in source->files */
 	enum source_state state;
-	unsigned begun; /* line in which the comment or string began */
+	unsigned begun; /* line in which the comment or string begins */
 	struct warden_error *err;
 };
 
@@ -54,12 +54,12 @@ config_source_fail(const struct source_reader *reader, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args); /* what is cut here is cut there, too */
+	vsnprintf(text, sizeof(text), format, args); /* err->message is no longer than this */
 	va_end(args);
 	return warden_error_set(reader->err, "%s:%u: %s", reader->path, reader->line, text);
 }
 
-/* Adds a line (without its newline) to the whole text. */
+/* Appends a line (without its newline) to the whole text. */
 static int config_source_append_line(struct source_reader *reader, const char *line, size_t length)
 {
 	struct config_source *source = reader->source;
@@ -94,7 +94,7 @@ static int config_source_append_line(struct source_reader *reader, const char *l
 	return 0;
 }
 
-/* Adds a name to the files; its index, or -1. */
+/* Appends a path to the files. Returns its index, or -1. */
 static int config_source_append_file(struct config_source *source, const char *path,
 				     struct warden_error *err)
 {
@@ -109,10 +109,11 @@ static int config_source_append_file(struct config_source *source, const char *p
 	return (int)source->n_files++;
 }
 
-/* The whole content of a regular file; NULL and `why`, to follow the file's name. */
+/* Reads the whole content of a regular file. NULL and `why`, a text that follows the file's name,
+ * on failure. */
 static char *config_source_read_content(const char *path, size_t *length, struct warden_error *why)
 {
-	/* O_NONBLOCK: a FIFO must not hold us up before we have seen that it is one. */
+	/* O_NONBLOCK: open must not block at a FIFO; fstat then refuses it. */
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	_cleanup_free_ char *content = NULL;
 	struct stat st;
@@ -155,7 +156,7 @@ static bool config_source_is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* Passes over a string's part in this line; NULL: refused. */
+/* Skips the rest of a string in this line; NULL if it is refused. */
 static const char *config_source_skip_string(struct source_reader *reader, const char *at,
 					     const char *end)
 {
@@ -186,7 +187,7 @@ static const char *config_source_skip_comment(struct source_reader *reader, cons
 	return close + 2;
 }
 
-/* Passes over a number, which is checked; NULL: refused. */
+/* Skips and checks a number; NULL if it is refused. */
 static const char *config_source_skip_number(struct source_reader *reader, const char *at,
 					     const char *end)
 {
@@ -205,7 +206,7 @@ static const char *config_source_skip_number(struct source_reader *reader, const
 	return NULL;
 }
 
-/* Passes over what begins at `at` outside of strings and comments; NULL: refused. */
+/* Skips one token outside of strings and comments; NULL if it is refused. */
 static const char *config_source_skip_plain(struct source_reader *reader, const char *at,
 					    const char *end)
 {
@@ -248,8 +249,7 @@ static int config_source_check_line(struct source_reader *reader, const char *li
 static int config_source_read_file(struct config_source *source, const char *path, unsigned depth,
 				   const struct source_reader *from, struct warden_error *err);
 
-/* Whether the line is an @include; then reads what it names. 1: it was, 0: it was not, -1: failed.
- */
+/* Reads the file of an @include line. 1: done, 0: the line is no @include, -1: it failed. */
 static int config_source_try_include(struct source_reader *reader, const char *line, size_t length)
 {
 	static const char word[] = "@include";
@@ -301,7 +301,7 @@ static int config_source_read_line(struct source_reader *reader, const char *lin
 	return config_source_append_line(reader, line, length);
 }
 
-/* The parser would say that the last line of all is wrong. */
+/* Refuses a comment or string that does not end; the parser would blame the last line. */
 static int config_source_check_end(struct source_reader *reader)
 {
 	if (reader->state == STATE_PLAIN)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Values of the configuration: from a setting, or a default, into a member of a struct. */
+/* Stores values of the configuration, from a setting or a default, in a member of a struct. */
 #include <config.h>
 
 #include <inttypes.h>
@@ -12,7 +12,7 @@
 #include "lib/cleanup.h"
 #include "lib/text.h"
 
-/* What a key may hold, for people. */
+/* Describes the allowed values of a key in an error. */
 static void config_value_describe_allowed(const struct config_key *key, char *out, size_t size)
 {
 	const char *note = key->allowed ? key->allowed : "";
@@ -49,7 +49,7 @@ static void config_value_describe_allowed(const struct config_key *key, char *ou
 	}
 }
 
-/* What a setting holds, for people. */
+/* Describes the value of a setting in an error. */
 static void config_value_describe_setting(const config_setting_t *setting, char *out, size_t size)
 {
 	char text[96];
@@ -83,7 +83,7 @@ static void config_value_describe_setting(const config_setting_t *setting, char 
 	}
 }
 
-/* `KEY must be ALLOWED, not SEEN`; `part` is the setting, or the element of it that is wrong. */
+/* Fails with `KEY must be ALLOWED, not SEEN`; `part` is the setting, or its wrong element. */
 static int config_value_refuse(const struct config *config, const struct config_key *key,
 			       const config_setting_t *part, struct warden_error *err)
 {
@@ -94,7 +94,7 @@ static int config_value_refuse(const struct config *config, const struct config_
 	return config_fail_at(config, part, err, "%s must be %s, not %s", key->path, allowed, seen);
 }
 
-/* The text of a setting that must be one; NULL: it is none, or not fit for a value. */
+/* The text of a setting. NULL: it is not a string, or not a valid value. */
 static const char *config_value_get_text(const struct config_key *key,
 					 const config_setting_t *setting)
 {
@@ -108,7 +108,7 @@ static const char *config_value_get_text(const struct config_key *key,
 	return text;
 }
 
-/* An integer as such or as a string, for any type that is one. */
+/* Reads an integer, or a string that is a number. False if it is not one, or out of range. */
 static bool config_value_get_number(const struct config_key *key, const config_setting_t *setting,
 				    int64_t *number)
 {
@@ -137,7 +137,7 @@ int64_t config_value_number(const config_setting_t *setting)
 	return number;
 }
 
-/* Stores a number in a member of whatever type. */
+/* Stores a number in a member of any type. */
 static void config_value_store_number(void *base, const struct config_key *key, int64_t number)
 {
 	char *member;
@@ -158,7 +158,7 @@ static void config_value_store_number(void *base, const struct config_key *key, 
 		*(int64_t *)member = number;
 }
 
-/* Stores a copy of a text; NULL for none. */
+/* Stores a copy of a text; NULL: none. */
 static int config_value_store_text(void *base, const struct config_key *key, const char *text,
 				   struct warden_error *err)
 {
@@ -206,7 +206,7 @@ static int config_value_take_strings(const struct config *config, void *base,
 	return 0;
 }
 
-/* A path, relative to the file in which the setting stands; slashes at its end are dropped. */
+/* Stores a path, relative to the file that contains the setting; trailing slashes are dropped. */
 static int config_value_take_path(const struct config *config, void *base,
 				  const struct config_key *key, const config_setting_t *setting,
 				  struct warden_error *err)

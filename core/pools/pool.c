@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Pools of numbers. Inside, a number is its index: (number - first) / step. What was never handed
- * out is in no list: a cursor walks over it. What was given back waits in one of two lists, linked
- * through that same array: first those that rest, the oldest first, then those that are free again.
- * When a resting one may go is kept beside, in a ring that take() makes large enough, so that
- * giving back cannot fail. */
+/* Pools of numbers; see pool.h. A number is stored as its index, (number - first) / step. Numbers
+ * that were never taken are in no list: a cursor walks over them. Released ones are in one of two
+ * lists, linked through the same array: resting, the oldest first, then free. The times at which
+ * resting ones become free are in a ring that pool_take makes large enough, so that a release
+ * cannot fail. */
 #include <config.h>
 
 #include "core/pools/pool.h"
 
 #include <stdlib.h>
 
-/* What a cell of `next` says about its index; anything else is the next index of a list, plus one.
- */
+/* Values of a cell of `next`; any other is the next index of its list, plus one. */
 #define TAKEN       UINT32_MAX
 #define LAST        (UINT32_MAX - 1)
 #define NEVER_TAKEN (UINT32_MAX - 2)
@@ -30,7 +29,7 @@ struct pool {
 	uint32_t never_taken;
 	uint32_t *next;
 	struct pool_list resting, free;
-	uint64_t *due; /* ring: when each of `resting` is free again, in the list's order */
+	uint64_t *due; /* ring: when each of `resting` becomes free, in the list's order */
 	uint32_t due_size, due_head;
 };
 
@@ -49,8 +48,7 @@ struct pool *pool_new(uint32_t first, uint32_t count, uint32_t step, uint64_t de
 		free(pool);
 		return NULL;
 	}
-	/* All of it is in memory from now on, so that this does not grow with what was handed out.
-	 */
+	/* Writes all of the array now, so that the memory in use does not grow later. */
 	for (uint32_t i = 0; i < count; i++)
 		pool->next[i] = NEVER_TAKEN;
 	return pool;
@@ -75,7 +73,7 @@ static void pool_list_append(struct pool *pool, struct pool_list *list, uint32_t
 	list->tail = index;
 }
 
-/* Takes the index behind `before` (or the head) out of the list. */
+/* Removes the index after `before` (NULL: the head) from the list. */
 static void pool_list_remove(struct pool *pool, struct pool_list *list, uint32_t index,
 			     const uint32_t *before)
 {
@@ -90,7 +88,7 @@ static void pool_list_remove(struct pool *pool, struct pool_list *list, uint32_t
 	list->length--;
 }
 
-/* Finds `index` in the list and takes it out. */
+/* Finds and removes `index` from the list. */
 static bool pool_list_find_remove(struct pool *pool, struct pool_list *list, uint32_t index)
 {
 	uint32_t at = list->head, before = 0;
@@ -106,7 +104,7 @@ static bool pool_list_find_remove(struct pool *pool, struct pool_list *list, uin
 	return false;
 }
 
-/* Moves what has rested long enough to the free ones. */
+/* Moves numbers that have rested long enough to the free list. */
 static void pool_free_rested(struct pool *pool, uint64_t now_ms)
 {
 	while (pool->resting.length && pool->due[pool->due_head] <= now_ms) {
@@ -118,7 +116,7 @@ static void pool_free_rested(struct pool *pool, uint64_t now_ms)
 	}
 }
 
-/* Sees to it that all that is taken could rest at once, and one more. */
+/* Makes room in the ring for all taken numbers, and one more, to rest at once. */
 static int pool_reserve_due(struct pool *pool)
 {
 	uint32_t needed = pool->taken + pool->resting.length + 1, size;
@@ -139,7 +137,7 @@ static int pool_reserve_due(struct pool *pool)
 	return 0;
 }
 
-/* Marks an index that is in no list any more. */
+/* Marks an index, which is in no list, as taken. */
 static void pool_mark_taken(struct pool *pool, uint32_t index)
 {
 	pool->next[index] = TAKEN;

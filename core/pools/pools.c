@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The depot and the pools that containers take their share of. */
+/* Opens the depot and the pools of which each container has a share. */
 #include <config.h>
 
 #include <fcntl.h>
@@ -16,8 +16,8 @@
 
 enum { SLOTS = 4096, LOCK_TRIES = 100, LOCK_WAIT_MS = 10 };
 
-/* Two daemons in one depot would take each other's containers for dead ones. One that was just
- * killed may still hold it for a moment. */
+/* Locks the depot: two daemons in one depot would each remove the other's containers as dead. A
+ * daemon that was just killed may hold the lock for a moment. */
 static int pools_lock_depot(struct server *server, struct warden_error *err)
 {
 	const struct timespec pause = {.tv_nsec = LOCK_WAIT_MS * 1000000L};
@@ -27,7 +27,7 @@ static int pools_lock_depot(struct server *server, struct warden_error *err)
 			return 0;
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return warden_error_errno(err, "lock %s", server->settings.depot_path);
-		nanosleep(&pause, NULL); /* cut short by a signal: tried sooner */
+		nanosleep(&pause, NULL); /* a signal shortens it: the next attempt is earlier */
 	}
 	return warden_error_set(err, "another wardend uses the depot %s",
 				server->settings.depot_path);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The host's ports; see ports.h. A bit for each port says whether somebody has it; the pool knows
- * besides in which order its own are handed out. */
+/* The host ports of containers; see ports.h. A bit for each port says whether it is taken; the pool
+ * additionally keeps the order of its own. */
 #include <config.h>
 
 #include "core/pools/ports.h"
@@ -78,5 +78,5 @@ void ports_release(struct ports *ports, uint64_t now_ms, uint16_t port)
 	if (!ports_is_taken(ports, port))
 		return;
 	ports->taken[port / 8] = (uint8_t)(ports->taken[port / 8] & ~(1 << port % 8));
-	pool_release(ports->pool, now_ms, port); /* ignores what is not its own */
+	pool_release(ports->pool, now_ms, port); /* ignores ports outside of the pool */
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The host's ports that containers have: those of the pool, which are handed out, and any other
- * that a client names. A port is one container's at a time. The loop thread's; `now_ms` as in
- * pool.h. */
+/* The host ports of containers: those of the pool and any other that a client requests. Each
+ * belongs to one container at a time. For the loop thread; `now_ms` as in pool.h. */
 #ifndef CORE_POOLS_PORTS_H
 #define CORE_POOLS_PORTS_H
 
@@ -9,20 +8,20 @@
 
 struct ports;
 
-/* The pool is `count` ports from `first` on. NULL: no memory. */
+/* Makes a pool of `count` ports from `first` on. NULL: no memory. */
 struct ports *ports_new(uint16_t first, uint32_t count);
 void ports_free(struct ports *ports);
 
-/* Those that are handed out; only to be looked at. */
+/* The pool; the caller only reads it. */
 struct pool *ports_pool(const struct ports *ports);
 
-/* Takes the next one of the pool. -1: none is free. */
+/* Takes the next port of the pool. -1: none is free. */
 int ports_take(struct ports *ports, uint64_t now_ms, uint16_t *port);
 
-/* Takes this one, whether it is the pool's or not. -1: somebody has it. */
+/* Takes a given port, in the pool or not. -1: it is taken. */
 int ports_take_value(struct ports *ports, uint64_t now_ms, uint16_t port);
 
-/* Gives back what was taken. */
+/* Releases a port; ignores one that is not taken. */
 void ports_release(struct ports *ports, uint64_t now_ms, uint16_t port);
 
 #endif

@@ -82,7 +82,7 @@ static void core_case_count_destroy(void *container)
 	free(counted);
 }
 
-/* Each case has a depot of its own. */
+/* Each case has its own depot. */
 static void core_case_configure(struct core_case *test)
 {
 	static unsigned cases;

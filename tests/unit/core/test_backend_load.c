@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Loading a backend: the good one, and each way in which a module can be none. */
+/* Loading a backend: a valid module, and each way in which a module can be invalid. */
 #include <config.h>
 
 #include "tests/unit/unit.h"
@@ -14,8 +14,7 @@
 #include "core/config/config.h"
 #include "lib/cleanup.h"
 
-/* The settings whose container_klass is this, looked for in the test's modules.
- */
+/* Settings with this container_klass; the backend path is the directory of the test's modules. */
 static struct config *test_backend_load_settings(const char *container_klass)
 {
 	char text[PATH_MAX * 2];
@@ -31,9 +30,8 @@ static struct config *test_backend_load_settings(const char *container_klass)
 	return config;
 }
 
-/* Loading fails with this message, behind place and key. `%` stands for
- * the directory of modules.
- */
+/* Expects that loading fails with this message after place and key. `%` stands for the directory of
+ * modules. */
 static void test_backend_load_expect_error(const char *container_klass, const char *message)
 {
 	struct config *config = test_backend_load_settings(container_klass);

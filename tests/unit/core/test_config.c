@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The configuration's own groups: what is taken, what is refused and with which words, and that the
- * file we install tells the truth. */
+/* The daemon's groups of the configuration: valid values, refused ones with their errors, and
+ * whether the installed file is correct. */
 #include <config.h>
 
 #include "tests/unit/unit.h"
@@ -21,7 +21,7 @@ static struct config *test_config_load(const char *text, struct warden_error *er
 	return config_load(unit_file("warden.conf", text), err);
 }
 
-/* The text loads; the caller frees it. */
+/* Expects that the text loads; the caller frees the result. */
 static struct config *test_config_expect_success(const char *text)
 {
 	struct warden_error err;
@@ -32,8 +32,7 @@ static struct config *test_config_expect_success(const char *text)
 	return config;
 }
 
-/* Loading fails with this message, which stands behind the path of the
- * directory. */
+/* Expects that loading fails with this message after the path of the directory. */
 static void test_config_expect_error_from(const char *file, const char *message)
 {
 	struct warden_error err = {0};
@@ -604,7 +603,7 @@ static void a_file_without_anything_is_the_defaults(void)
 	config_free(c);
 }
 
-/* A file of the source tree. */
+/* Reads a file of the source tree. */
 static char *test_config_read_source(const char *name)
 {
 	char path[PATH_MAX], *text = calloc(1, 65536);
@@ -619,7 +618,7 @@ static char *test_config_read_source(const char *name)
 	return text;
 }
 
-/* Takes the # away from every line where a setting follows it at once. */
+/* Removes the # from every line in which a setting follows it immediately. */
 static void test_config_uncomment(char *text)
 {
 	bool begins = true;
@@ -631,7 +630,7 @@ static void test_config_uncomment(char *text)
 	}
 }
 
-/* Whether both hold the same under a key. */
+/* Whether both have the same value of a key. */
 static bool test_config_same_value(const struct config_key *key, const struct config *a,
 				   const struct config *b)
 {
@@ -644,7 +643,7 @@ static bool test_config_same_value(const struct config_key *key, const struct co
 	return memcmp(ma, mb, key->size) == 0;
 }
 
-/* The file's place of modules is filled in when it is installed. */
+/* The backend path in the file is set when it is installed. */
 static bool test_config_depends_on_host(const struct config_key *key)
 {
 	return strcmp(key->path, "server.backend_path") == 0 || strncmp(key->path, "port.", 5) == 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The second half of checking the configuration: the backend's own group, the pools against the
- * host, and what the paths name. */
+/* The second half of the configuration's checks: the backend's group, the pools against the host,
+ * and the paths. */
 #include <config.h>
 
 #include "tests/unit/unit.h"
@@ -28,11 +28,10 @@ static const struct warden_container_klass container_klass = {.name = "mine", .o
 static const struct warden_container_klass bare = {.name = "bare"};
 static const struct warden_container_klass rooted = {.name = "bare", .needs_rootfs = true};
 
-/* What settings() names as the depot. */
+/* The depot in the settings. */
 static const char *depot = "depot";
 
-/* Settings that are fine wherever the tests run, and `more`, which may go on in the group server.
- */
+/* Settings that are valid on every host, and `more`, which may continue the group server. */
 static struct config *test_config_backend_settings(const char *more)
 {
 	struct warden_error err = {0};
@@ -53,7 +52,7 @@ static struct config *test_config_backend_settings(const char *more)
 	return config;
 }
 
-/* The checks pass; the caller frees the settings. */
+/* Expects that the checks pass; the caller frees the settings. */
 static struct config *test_config_backend_expect_success(const struct warden_container_klass *k,
 							 const char *more)
 {
@@ -66,7 +65,7 @@ static struct config *test_config_backend_expect_success(const struct warden_con
 	return config;
 }
 
-/* The checks fail with this, each % being the test's directory. */
+/* Expects that the checks fail with this message; each % is the test's directory. */
 static void test_config_backend_expect_error(const struct warden_container_klass *k,
 					     const char *more, const char *message)
 {
@@ -89,7 +88,7 @@ static void test_config_backend_expect_error(const struct warden_container_klass
 	config_free(config);
 }
 
-/* A directory of the test's; it may be there already. */
+/* Makes a directory in the test's, unless it exists. */
 static char *test_config_backend_make_directory(const char *name, mode_t mode)
 {
 	static char path[PATH_MAX];
@@ -209,7 +208,7 @@ static void the_groups_own_errors_come_before_the_file_systems(void)
 		"%/warden.conf:7: mine.width must be an integer from -1 to 1099511627776, not -2");
 }
 
-/* A pool of ports against a host whose own end at `last`. */
+/* Checks a pool of ports against a host whose ephemeral ports end at `last`. */
 static void test_config_backend_check_ports(const char *group, const char *range,
 					    const char *message, uint32_t start, uint32_t size)
 {
@@ -275,7 +274,7 @@ static void ports_end_at_65535(void)
 		0, 0);
 }
 
-/* The user pool against a host's users. */
+/* Checks the user pool against a host's users. */
 static void test_config_backend_check_users(const char *group, const char *passwd,
 					    const char *message)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Numbers that libconfig would misread without a word. */
+/* Numbers that libconfig would misread silently. */
 #include <config.h>
 
 #include "tests/unit/unit.h"
@@ -10,7 +10,7 @@
 #include "core/config/config_number.h"
 #include "lib/cleanup.h"
 
-/* What is said of a number; empty: nothing. */
+/* The error of a number; empty: none. */
 static const char *test_config_numbers_check(const char *token)
 {
 	static struct warden_error err;

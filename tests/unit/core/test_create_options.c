@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Names of hosts, environments, and the options of a create on their way through the snapshot. */
+/* Host names, environments, and the options of a create, stored in the snapshot and read back. */
 #include <config.h>
 
 #include <stdlib.h>
@@ -43,7 +43,7 @@ static void names_of_hosts_are_those_of_rfc_1123(void)
 static void lines_of_hosts_have_an_address_and_names(void)
 {
 	static const struct {
-		const char *line, *address, *names; /* NULL: it is none */
+		const char *line, *address, *names; /* NULL: the line is invalid */
 	} lines[] = {
 		{"192.0.2.1 a", "192.0.2.1", "a"},
 		{"192.0.2.1\ta  \t b_c\t", "192.0.2.1", "a b_c"},
@@ -126,7 +126,7 @@ static void no_options_are_an_empty_object(void)
 
 	unit_integer((int64_t)json_object_size(json), 0);
 	json_decref(json);
-	unit_true(create_options_from_json(&options, NULL)); /* of an older daemon */
+	unit_true(create_options_from_json(&options, NULL)); /* snapshot of an older daemon */
 	unit_true(options.env == NULL && options.hostname == NULL && options.n_properties == 0);
 	create_options_free(&options);
 }

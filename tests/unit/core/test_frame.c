@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Frames: cut out of what comes in any pieces, refused where they are none, cheap while they are
- * not complete. */
+/* Frames: parsed from pieces of any size, refused if invalid, and small in memory while
+ * incomplete. */
 #include <config.h>
 
 #include "tests/unit/unit.h"
@@ -22,7 +22,7 @@ static void test_frame_feed(struct frame_parser *parser, const char *text, size_
 	frame_added(parser, size);
 }
 
-/* What frame_next says to this text in a parser of its own. */
+/* The result of frame_next for this text in a new parser. */
 static int test_frame_parse(const char *text, struct warden_error *err)
 {
 	struct frame_parser parser;

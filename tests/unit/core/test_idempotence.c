@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A request that comes again is answered as the first one was: when, how long, and by what. */
+/* A repeated request is answered as the first one was: when, how long, and by which data. */
 #include <config.h>
 
 #include <stdlib.h>
@@ -67,7 +67,7 @@ static int test_idempotence_promise(struct idempotent *entry, struct container *
 	return idempotence_promise(entry, c, &answer.base, &err);
 }
 
-/* Carries a request out as if it had succeeded. */
+/* Executes a request as if it had succeeded. */
 static void test_idempotence_carry_out(struct core_case *test, struct container *c, const char *id,
 				       uint32_t job_id)
 {
@@ -231,7 +231,7 @@ static void ids_come_back_from_the_snapshot(void)
 	unit_true(idempotence_from_json(c, json));
 	unit_true(test_idempotence_is_known(test, "h", "\xc3\xa4 \"1\""));
 	unit_unsigned(repeated_job, 7);
-	unit_false(idempotence_from_json(c, json)); /* another container has them */
+	unit_false(idempotence_from_json(c, json)); /* another container has these ids */
 	json_decref(json);
 	json = json_loads(
 		"[{\"type\": 21, \"id\": \"x\", \"digest\": \"zz\", \"answer\": \"0807\"}]", 0,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The fields of a job: what is taken, what is refused and how it is said; environments. */
+/* The fields of a job: valid values, refused ones with their errors; environments. */
 #include <config.h>
 
 #include "tests/unit/unit.h"
@@ -232,7 +232,7 @@ static void an_entry_of_the_environment_has_a_name(void)
 	request.env = &entry;
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		entry = test_job_options_bytes(bad[i]);
-		unit_contains(test_job_options_error(&request), "is no NAME=VALUE");
+		unit_contains(test_job_options_error(&request), "is not NAME=VALUE");
 	}
 	entry = (ProtobufCBinaryData){.len = 4, .data = (uint8_t *)"A=\0b"};
 	unit_string(test_job_options_error(&request), "env: \"A=\\x00b\" holds a NUL byte");

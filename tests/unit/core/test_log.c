@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The log: levels, targets, one line an event whatever the text, threads, rotation. */
+/* The log: levels, targets, one line per event for any text, threads, rotation. */
 #include <config.h>
 
 #include "tests/unit/unit.h"
@@ -22,7 +22,7 @@
 
 static char content[1024 * 1024];
 
-/* What a file holds. */
+/* The content of a file. */
 static const char *test_log_read_file(const char *path)
 {
 	FILE *file = fopen(path, "re");
@@ -263,7 +263,7 @@ static void a_log_file_is_not_for_everybody(void)
 	unit_unsigned(st.st_mode & 07777 & ~0640U, 0);
 }
 
-/* Runs `act` with stderr in a file; what came there is in `content`. */
+/* Runs `act` with stderr redirected to a file, and reads that into `content`. */
 static void test_log_capture_stderr(void (*act)(void))
 {
 	int saved = dup(STDERR_FILENO);
@@ -310,7 +310,7 @@ static void a_syslog_that_is_not_there_sends_lines_to_stderr(void)
 	log_close();
 }
 
-/* A socket as syslog's, bound to a name in the test's directory. */
+/* A socket like syslog's, bound to a name in the test's directory. */
 static int test_log_make_syslog(const char *name, char path[PATH_MAX])
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Metrics: labels that strangers named, histograms, pages that are read in pieces of any size. */
+/* Metrics: labels with untrusted text, histograms, pages that are read in pieces of any size. */
 #include <config.h>
 
 #include "tests/unit/core/core_case.h"
@@ -56,7 +56,7 @@ static void bounds_ascend(void)
 		unit_true(metrics_bounds_ns[i - 1] < metrics_bounds_ns[i]);
 }
 
-/* The whole text, read in pieces of this size; to be freed. */
+/* Reads the whole text in pieces of this size; the caller frees it. */
 static char *test_metrics_read_page(struct metrics_page *page, size_t piece)
 {
 	struct metrics_reader *reader = metrics_reader_new(page);
@@ -108,7 +108,7 @@ static void a_page_is_the_same_in_pieces_of_any_size(void)
 			     "warden_container_processes{handle=\"first\"} 5\n# HELP");
 	unit_contains(whole, "\nwarden_container_cpu_seconds_total{handle=\"sec\\\"ond\"} "
 			     "12.345678901\n");
-	unit_true(strstr(whole, "warden_container_disk_bytes") == NULL); /* nobody knows */
+	unit_true(strstr(whole, "warden_container_disk_bytes") == NULL); /* unknown */
 	free(whole);
 	metrics_page_unref(page);
 	core_case_close(test);

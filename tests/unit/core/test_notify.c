@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the service manager is told. */
+/* Notifications to the service manager. */
 #include <config.h>
 
 #include "tests/unit/unit.h"
@@ -120,7 +120,7 @@ static void an_address_that_is_none_is_an_error(void)
 
 	setenv("NOTIFY_SOCKET", "relative", 1);
 	unit_integer(notify_open(&err), -1);
-	unit_string(err.message, "NOTIFY_SOCKET=relative: is no socket's address");
+	unit_string(err.message, "NOTIFY_SOCKET=relative: not a socket address");
 	setenv("NOTIFY_SOCKET", "@", 1);
 	unit_integer(notify_open(&err), -1);
 	memset(longest, 'a', sizeof(longest));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a job writes, from its pipes to its files: whole, bounded, and gone on with after a restart.
- */
+/* The output of a job, from its pipes to its files: complete, bounded, and continued after a
+ * restart. */
 #include <config.h>
 
 #include "tests/unit/core/core_case.h"
@@ -149,7 +149,7 @@ static void one_byte_more_kills_the_job(void)
 	test_output_store_finish(&writer);
 }
 
-/* Full pipes: what they hold is read in one turn, so that is what may be over. */
+/* Full pipes are read in one turn, so the files may exceed the limit by their content. */
 static void a_flood_is_stored_up_to_the_limit_and_64_kib(void)
 {
 	enum { FULL = 65536 };

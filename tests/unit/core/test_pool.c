@@ -10,7 +10,7 @@
 #include "core/pools/pool.h"
 #include "lib/cleanup.h"
 
-/* Takes the next one, which must be there. */
+/* Takes the next number and expects that there is one. */
 static uint32_t test_pool_take(struct pool *pool, uint64_t now)
 {
 	uint32_t value = 0;
@@ -165,13 +165,13 @@ static void a_pool_may_end_at_the_last_number(void)
 	pool_free(pool);
 }
 
-/* A model of a pool: for each number, whether it is taken, and when it may go. */
+/* A model of a pool: for each number, whether it is taken, and when it becomes free. */
 struct pool_model {
 	bool taken[64];
 	uint64_t due[64];
 };
 
-/* One random step on both; whether they agree. */
+/* Makes one random step on both; false if their results differ. */
 static bool test_pool_random_step(struct pool *pool, struct pool_model *model, uint64_t now)
 {
 	uint32_t n = (uint32_t)rand() % 64;

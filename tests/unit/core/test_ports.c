@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The host's ports: of the pool and others, one holder at a time. */
+/* Host ports inside and outside of the pool: each has one holder at a time. */
 #include <config.h>
 
 #include "tests/unit/unit.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is left of the daemon's capabilities. Each case gives them up in a child of its own and
- * looks at what the kernel says of it. */
+/* The daemon's capabilities after their reduction. Each case reduces them in a child process and
+ * reads the kernel's report. */
 #include <config.h>
 
 #include "tests/unit/unit.h"
@@ -18,7 +18,7 @@
 /* The sets of /proc/self/status. */
 struct privilege_sets {
 	uint64_t inheritable, permitted, effective, bounding, ambient;
-	uint64_t missing; /* as privilege_reduce told */
+	uint64_t missing; /* reported by privilege_reduce */
 	int result;
 };
 
@@ -46,7 +46,7 @@ static struct privilege_sets test_privilege_read_sets(void)
 				       .ambient = test_privilege_read_set("CapAmb")};
 }
 
-/* Reduces to `keep` in a child; the sets that it has then. */
+/* Reduces to `keep` in a child; returns the resulting sets. */
 static struct privilege_sets test_privilege_reduce(uint64_t keep)
 {
 	struct privilege_sets sets = {.result = -1};
@@ -128,7 +128,7 @@ static void a_program_that_root_executes_gets_no_more(void)
 	pid_t pid;
 
 	if (!(test_privilege_read_sets().effective & BIT(CAP_SETPCAP)))
-		return; /* nothing to give up */
+		return; /* nothing to drop */
 	if (!unit_integer(pipe(ends), 0))
 		return;
 	pid = fork();

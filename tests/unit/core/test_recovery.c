@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a depot holds at the daemon's start: containers that live are there again, all else goes. */
+/* The depot at the daemon's start: living containers are recovered, all else is removed. */
 #include <config.h>
 
 #include "tests/unit/core/core_case.h"
@@ -15,7 +15,7 @@
 #include "core/pools/pool.h"
 #include "lib/cleanup.h"
 
-/* What is known of a container after the daemon's memory is gone. */
+/* What the case records of a container before the daemon is gone. */
 struct recovery_before {
 	struct core_case *test;
 	char id[12];
@@ -36,7 +36,7 @@ static struct recovery_before test_recovery_note_container(struct core_case *tes
 	return before;
 }
 
-/* A container that a daemon left behind, which was killed. */
+/* Makes a container of a daemon that was killed. */
 static struct recovery_before test_recovery_leave_container(const char *handle)
 {
 	struct core_case *test = core_case_open();
@@ -82,7 +82,7 @@ static bool test_recovery_tmp_is_empty(const struct core_case *test)
 	return entries == 2;
 }
 
-/* Nothing is left of it, and what it had can be had again. */
+/* Expects that the container is removed and its resources are free. */
 static void test_recovery_expect_gone(const struct recovery_before *before)
 {
 	struct server *server = &before->test->server;
@@ -248,7 +248,7 @@ static void strangers_go_and_lost_found_stays(void)
 	unit_integer(mkdirat(fd, "lost+found", 0700), 0);
 	unit_integer(mkdirat(fd, "folder", 0700), 0);
 	unit_integer(symlinkat("/", fd, "link"), 0);
-	close(openat(fd, "file", O_CREAT | O_WRONLY | O_CLOEXEC, 0600)); /* only made */
+	close(openat(fd, "file", O_CREAT | O_WRONLY | O_CLOEXEC, 0600)); /* only to create it */
 	unit_integer(mkdirat(fd, "tmp/folder", 0700), 0);
 	test_recovery_recover(before.test);
 	unit_true(test_recovery_exists(before.test, "lost+found"));
@@ -272,7 +272,7 @@ static void of_two_with_one_handle_the_older_stays(void)
 	two->handle = strdup("one");
 	core_case_save(one);
 	core_case_save(two);
-	free(two->handle); /* which the registry knows it by */
+	free(two->handle); /* the registry's key */
 	two->handle = strdup("two");
 	core_case_forget(test);
 	test->alive = true;

@@ -14,7 +14,7 @@
 
 enum { MANY = 20000 };
 
-/* A container of no server: a handle and an id are all that the registry looks at. */
+/* Makes a container without a server: the registry uses only its handle and id. */
 static struct container *test_registry_add(struct registry *registry, const char *handle,
 					   unsigned number)
 {
@@ -42,7 +42,7 @@ static void a_container_is_found_by_handle_and_by_id(void)
 	unit_true(registry_open(&registry));
 	a = test_registry_add(&registry, "a/b \xc3\xa4", 1);
 	b = test_registry_add(&registry, "00000000001",
-			      2); /* another's id is a handle like any other */
+			      2); /* the id of another container is a valid handle */
 	unit_true(registry_find_handle(&registry, "a/b \xc3\xa4") == a);
 	unit_true(registry_find_handle(&registry, "00000000001") == b);
 	unit_true(registry_find_id(&registry, "00000000001") == a);
@@ -100,7 +100,7 @@ static void a_forgotten_handle_is_free_and_its_container_found_by_id(void)
 	registry_close(&registry);
 }
 
-/* More than there are buckets, so that chains are walked and cut at every place. */
+/* More than the buckets, so that chains are searched and shortened at every position. */
 static void many_are_found_while_others_go(void)
 {
 	static struct container *all[MANY];

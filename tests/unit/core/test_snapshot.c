@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is on disk of a container says all of it, and what is damaged is no container. */
+/* A container is read completely from disk; damaged files are refused. */
 #include <config.h>
 
 #include "tests/unit/core/core_case.h"

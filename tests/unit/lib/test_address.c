@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* IPv4 addresses, networks and ranges as people write them. */
+/* IPv4 addresses, networks and ranges in text. */
 #include <config.h>
 
 #include "tests/unit/unit.h"

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Trees that strangers have filled are removed whole, and nothing outside of
- * them is. */
+/* Trees with untrusted content are removed completely, and nothing outside of them is. */
 #include <config.h>
 
 #include "tests/unit/unit.h"
@@ -33,7 +32,7 @@ static void test_remove_tree_die(const char *what)
 	exit(EXIT_FAILURE);
 }
 
-/* Each case has a directory of its own, which is the current one. */
+/* Each case has its own directory, which is the current one. */
 static void test_remove_tree_begin(void)
 {
 	static unsigned cases;
@@ -80,7 +79,8 @@ static bool test_remove_tree_is_removed(const char *name)
 	return result == 0 && !test_remove_tree_exists(name);
 }
 
-/* What a child with other rights or mounts sees: 0, or the number of what did not hold. */
+/* Runs a check in a child with other rights or mounts. Returns 0, or the number of the check that
+ * failed. */
 static int test_remove_tree_run_child(int (*run)(void))
 {
 	pid_t pid = fork();
@@ -139,7 +139,7 @@ static void everything_in_it_goes(void)
 	unit_true(test_remove_tree_exists("sibling"));
 }
 
-/* Makes `tree` with so many directories in each other, the innermost with a file. */
+/* Makes `tree` with `depth` nested directories, the innermost with a file. */
 static void test_remove_tree_make_deep(unsigned depth)
 {
 	int fd = openat(AT_FDCWD, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -151,7 +151,7 @@ static void test_remove_tree_make_deep(unsigned depth)
 		if (fd < 0 || mkdirat(fd, name, 0700) < 0)
 			test_remove_tree_die("make a deep tree");
 		below = openat(fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		close(fd); /* was only read from */
+		close(fd); /* opened for reading */
 		fd = below;
 	}
 	if (fd < 0 || symlinkat("/", fd, "root") < 0)
@@ -283,7 +283,7 @@ static void a_file_that_is_open_elsewhere_goes(void)
 	unit_string(text, "text");
 }
 
-/* A mount namespace whose mounts nobody else sees; false: not allowed here. */
+/* Enters a private mount namespace; false if that is not allowed here. */
 static bool test_remove_tree_can_mount(void)
 {
 	return unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
@@ -292,7 +292,7 @@ static bool test_remove_tree_can_mount(void)
 static int test_remove_tree_remove_around_mounts(void)
 {
 	if (!test_remove_tree_can_mount())
-		return 0; /* needs privileges: the case proves nothing without */
+		return 0; /* without privileges the case is skipped */
 	if (mount("outside", "tree/bind", NULL, MS_BIND, NULL) < 0 ||
 	    mount("tmpfs", "tree/tmpfs", "tmpfs", 0, "size=64k") < 0)
 		return 2;
@@ -342,7 +342,7 @@ static void the_name_itself_may_be_a_mount(void)
 	unit_true(test_remove_tree_is_removed("tree"));
 }
 
-/* False where the file system or our rights do not let us. */
+/* False if the file system or missing rights prevent it. */
 static bool test_remove_tree_set_attributes(const char *path, int flags)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Text of strangers: UTF-8, escapes, likeness. */
+/* Untrusted text: UTF-8, escapes, edit distance. */
 #include <config.h>
 
 #include "tests/unit/unit.h"
@@ -109,7 +109,8 @@ static void any_bytes_in_any_room_end_as_clean_text(void)
 
 		for (size_t i = 0; i < length; i++)
 			in[i] = (char)(rand() % 3 ? rand() : rand() % 4 + 0xbf);
-		out = malloc(size); /* of the exact size, for the sanitizer to watch */
+		out = malloc(
+			size); /* of exactly this size, so that the sanitizer detects an overflow */
 		written = text_escape(out, size, in, length);
 		if (written >= size || written != strlen(out) || !text_is_utf8(out, written) ||
 		    text_has_control(out, written))
