@@ -330,7 +330,7 @@ static struct template_container *template_container_new(struct template_backend
 static int template_create(void *backend, const struct warden_create *create, void **container,
 			   struct warden_error *err)
 {
-	const struct warden_identity *identity = &create->identity;
+	const struct warden_identity *identity = create->identity;
 
 	if (mkdirat(identity->dir_fd, "work", 0755) < 0)
 		return warden_error_errno(err, "make directory work of container %s", identity->id);

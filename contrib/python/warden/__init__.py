@@ -29,7 +29,7 @@ import os
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Concatenate, Generic, Optional, ParamSpec, TypeVar, Union
+from typing import Any, Concatenate, Generic, Optional, ParamSpec, TypeVar, Union, cast
 
 from . import messages
 from .messages import *  # pylint: disable=wildcard-import,unused-wildcard-import
@@ -500,7 +500,7 @@ def _net_in(
         handle=handle,
         host_port=host_port,
         container_port=container_port,
-        protocol=None if protocol is None else NetInProtocol(protocol),
+        protocol=cast(Optional[NetInProtocol], protocol),
     )
     return _answered(request, NetInResponse, lambda answer: answer)
 
@@ -522,7 +522,7 @@ def _net_out(
         network=network,
         port=port,
         port_range=port_range,
-        protocol=None if protocol is None else Protocol(protocol),
+        protocol=cast(Optional[Protocol], protocol),
         icmp_type=icmp_type,
         icmp_code=icmp_code,
         log=log,

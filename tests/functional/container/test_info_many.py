@@ -89,7 +89,7 @@ def more_than_can_be_asked_for_are_refused(w):
     w.create(handle="h")
     expect.equal(len(w.c.call(warden.InfoManyRequest(handles=["h"] * 100)).entries), 100)
     expect.error(
-        "handles: there are 16385, at most 16384 are allowed",
+        "handles: 16385 are given, at most 16384 are allowed",
         w.c.call,
         warden.InfoManyRequest(handles=["h"] * 16385),
     )

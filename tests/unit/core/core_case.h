@@ -15,7 +15,7 @@ struct core_case {
 	bool alive; /* the backend's restore reports this for every container */
 	/* Counters of workers' calls; to be read after core_case_settle. */
 	int forgotten, signals, destroyed; /* calls of job_forget, job_signal, destroy */
-	enum warden_restore_state state;                   /* the state given to the last restore */
+	enum warden_restore_state state;   /* the state given to the last restore */
 };
 
 /* Opens a server that is ready for containers. NULL: the case has failed. */
