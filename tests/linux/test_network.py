@@ -32,7 +32,7 @@ def _refused(w, handle, address, port=80):
     """TCP to there is rejected: by an ICMP message, not by silence."""
     seen, seconds = _probe(w, handle, f"connect {address} {port}")
     expect.contains(REFUSED, seen, f"connecting to {address}:{port}")
-    expect.between(seconds, 0, 1.5 * expect.SLOWNESS, "seconds until the rejection")
+    expect.duration(seconds, 1.5, "the rejection")
 
 
 def _serve_inside(w, handle, port):

@@ -61,20 +61,17 @@ def check_config_checks_and_ends(w):
 
 
 @case(daemon=False)
-def it_starts_within_100_ms(w):
-    taken = []
+def it_starts_again_and_again(w):
     for _ in range(5):
-        start = time.monotonic()
-        w.daemon.start()
-        taken.append(time.monotonic() - start)
+        with expect.within(2, "the start"):
+            w.daemon.start()
         w.daemon.stop()
-    expect.between(min(taken), 0, 0.1 if not w.sanitized else 1, "seconds until it listens")
 
 
 @case
 def it_ends_at_once_when_idle(w):
     w.c.ping()
-    with expect.within(1 if not w.sanitized else 4, "the end"):
+    with expect.within(2, "the end"):
         w.daemon.stop()
 
 

@@ -344,4 +344,4 @@ def a_stuck_client_slows_nobody_down(w):
         start = time.monotonic()
         client.ping()
         taken.append(time.monotonic() - start)
-    expect.between(sorted(taken)[50], 0, 0.01, "median of seconds of a ping")
+    expect.duration(sorted(taken)[50], 0.1, "the median ping")

@@ -81,7 +81,7 @@ def a_stream_answers_as_output_comes(w):
         seen.append((time.monotonic() - start, response))
     first = seen[0]
     expect.equal((first[1].name, first[1].data, first[1].info), ("stdout", b"out1\n", None))
-    expect.between(first[0], 0, 0.3, "seconds until the first piece")
+    expect.duration(first[0], 0.3, "the first piece")
     expect.equal(len(seen) >= 5, True, "a piece for each write")
     end = seen[-1][1]
     expect.equal((end.name, end.data, end.exit_status), (None, None, 2))
