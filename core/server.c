@@ -237,8 +237,13 @@ static void server_close_handles(struct server *server)
 
 static int server_run_backend(struct server *server, struct warden_error *err)
 {
-	int result = server->container_klass->setup(&server->host, &server->backend, err);
+	int result;
 
+	*err = (struct warden_error){0};
+	result = server->container_klass->setup(&server->host, &server->backend, err);
+	if (result < 0 && err->message[0] == '\0')
+		warden_error_set(err, "backend %s: setup failed without a message",
+				 server->container_klass->name);
 	if (result < 0) {
 		server_close_handles(server);
 		return -1;

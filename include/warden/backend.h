@@ -14,9 +14,7 @@
  * other operation runs on a worker thread: one at a time for a container, many containers in
  * parallel. An operation may block for as long as a system call does, but not until a program ends
  * or a client acts. What happens later is reported as an event of `struct warden_host`, which may
- * be called on any thread at any time between `setup` and `teardown`. The daemon logs an operation
- * that blocks for more than 10 seconds, with the names of the module, the operation and the
- * container, and names them as well if the process crashes inside an operation.
+ * be called on any thread at any time between `setup` and `teardown`.
  *
  * Errors. An operation that returns `int` returns 0, or -1 after filling `*err` (warden_error_set)
  * with a text that names the operation and the object. An operation that fails removes what it

@@ -349,7 +349,8 @@ static int template_restore(void *backend, const struct warden_identity *identit
 			    enum warden_restore_state state, void **container,
 			    struct warden_restored *restored, struct warden_error *err)
 {
-	(void)state; /* how far the container was, as the daemon stored it, e.g. "born" */
+	(void)state;
+	(void)restored; /* `alive` is false */
 	*container = template_container_new(backend, identity, err);
 	return *container ? 0 : -1;
 }

@@ -3,6 +3,7 @@
 
 import glob
 import shutil
+import subprocess
 
 from case import case
 import expect
@@ -14,7 +15,7 @@ def _built(w):
     _, environment = installed.headers(w, "warden-backend")
     source = f"{w.directory}/template"
     shutil.copytree(f"{w.build.source}/plugins/template", source)
-    installed.shell("make", source, **environment)
+    installed.shell("make CFLAGS='-O2 -Wall -Wextra -Werror'", source, **environment)
     (module,) = glob.glob(f"{source}/*.so")
     return module
 
@@ -43,3 +44,41 @@ def pkg_config_tells_where_backends_lie(w):
     _, environment = installed.headers(w, "warden-backend")
     seen = installed.shell("pkg-config --variable=backenddir warden-backend", w.directory, **environment)
     expect.matches(seen, ".*/warden/backends\n")
+
+
+# A backend whose setup fails and says nothing.
+SILENT = """
+#include <warden/backend.h>
+static int setup(const struct warden_host *h, void **b, struct warden_error *e)
+{ (void)h; (void)b; (void)e; return -1; }
+static int create(void *b, const struct warden_create *c, void **p, struct warden_error *e)
+{ (void)b; (void)c; (void)p; return warden_error_set(e, "create"); }
+static int restore(void *b, const struct warden_identity *i, enum warden_restore_state s, void **p,
+                   struct warden_restored *r, struct warden_error *e)
+{ (void)b; (void)i; (void)s; (void)p; (void)r; return warden_error_set(e, "restore"); }
+static int spawn(void *c, const struct warden_spawn *s, struct warden_error *e)
+{ (void)c; (void)s; return warden_error_set(e, "spawn"); }
+static int stop(void *c, int s, struct warden_error *e)
+{ (void)c; (void)s; return warden_error_set(e, "stop"); }
+static void destroy(void *c) { (void)c; }
+const struct warden_container_klass warden_container_klass = {
+    .size = sizeof(struct warden_container_klass), .abi = WARDEN_BACKEND_ABI, .name = "silent",
+    .setup = setup, .create = create, .restore = restore, .spawn = spawn, .stop = stop, .destroy = destroy,
+};
+"""
+
+
+@case(backend="fake", daemon=False, limit=60)
+def a_setup_that_fails_without_a_word_is_named(w):
+    _, environment = installed.headers(w, "warden-backend")
+    with open(f"{w.directory}/silent.c", "w", encoding="utf-8") as source:
+        source.write(SILENT)
+    flags = "$(pkg-config --cflags warden-backend)"
+    installed.shell(f"cc -Wall -Wextra -Werror -shared -fPIC {flags} -o silent.so silent.c", w.directory, **environment)
+    w.daemon.settings["server"]["container_klass"] = f"{w.directory}/silent.so"
+    del w.daemon.settings["fake"]
+    w.daemon.write_config()
+    command = [w.build.path("wardend"), "-c", w.daemon.config]
+    seen = subprocess.run(command, capture_output=True, text=True, check=False)
+    expect.equal(seen.returncode, 1)
+    expect.contains(seen.stderr, "backend silent: setup failed without a message")
