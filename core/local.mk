@@ -174,7 +174,7 @@ core_libcore_la_SOURCES += \
 	core/rules/rules_json.c \
 	core/rules/rules_message.c
 
-# What is on disk.
+# State on disk.
 core_libcore_la_SOURCES += \
 	core/state/idempotence.c \
 	core/state/idempotence.h \

@@ -14,7 +14,7 @@ etc/warden.service: $(srcdir)/etc/warden.service.in Makefile
 
 systemdsystemunit_DATA = etc/warden.service
 
-# What an administrator has changed stays: then the new file is put beside it.
+# A file that an administrator has changed is kept, and the new one installed beside it.
 noinst_DATA += etc/warden.conf
 install-data-local: install-warden-conf
 install-warden-conf: etc/warden.conf

@@ -1,7 +1,7 @@
 wardenincludedir = $(includedir)/warden
 wardeninclude_HEADERS = include/warden/backend.h include/warden/error.h
 
-# What a writer of a client or a backend reads.
+# Files for authors of clients and backends.
 wardendatadir = $(datadir)/warden
 
 pkgconfig_DATA += include/warden-backend.pc

@@ -1,4 +1,4 @@
-# What every part uses and that knows nothing of warden.
+# Functions that every part uses and that do not depend on warden.
 noinst_LTLIBRARIES += lib/libutil.la
 lib_libutil_la_SOURCES = \
 	lib/address.c \

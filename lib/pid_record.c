@@ -23,7 +23,7 @@
 /* The length of a UUID. */
 enum { BOOT_ID_LENGTH = 36 };
 
-/* What run/wshd.start holds. */
+/* The content of run/wshd.start. */
 struct pid_record {
 	uint64_t ticks;
 	char boot[BOOT_ID_LENGTH + 1];

@@ -14,7 +14,7 @@
 
 #include "warden/error.h"
 
-/* What a child does. */
+/* The work of a spawner and its children. */
 struct spawner_work {
 	int keep_fd; /* stays open in the spawner and its children, under this number; -1: none */
 	/* Prepares the spawner before its first request; -1 ends it. NULL: nothing to prepare. */

@@ -15,7 +15,7 @@
 /* The mode of a directory that is made because the target's last component is missing. */
 enum { MADE_DIRECTORY_MODE = 0755 };
 
-/* What the source's path names. */
+/* The kind of file that the source's path names. */
 struct copy_source {
 	struct copy_path path;
 	int parent_fd; /* holds path.last; -1 if the content of a directory is meant */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files of the copy engine share. A function that returns int returns -1 if the whole copy
+/* Shared declarations of the copy engine. A function that returns int returns -1 if the whole copy
  * must end (`copy->err` is filled), unless its comment says `errno`; a failure of one entry is
  * recorded by copy_failed_..., and the walk goes on. */
 #ifndef BACKENDS_FILES_COPY_PRIVATE_H

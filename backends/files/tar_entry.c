@@ -221,7 +221,7 @@ static char *tar_entry_read_text(struct tar_stream *stream, uint64_t size, size_
 	return text;
 }
 
-/* What pax and GNU headers specify for the next entry. */
+/* Attributes of the next entry from pax and GNU headers. */
 struct extension {
 	char *name, *link;
 	bool has_size, has_mtime;

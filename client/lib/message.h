@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the library needs of messages beyond warden/client.h: their types and encoding. `struct
+/* Types and encoding of messages, for the library alone; see also warden/client.h. `struct
  * warden_message` is never defined: a pointer to it is a pointer to a protobuf-c message. */
 #ifndef CLIENT_LIB_MESSAGE_H
 #define CLIENT_LIB_MESSAGE_H

@@ -26,17 +26,16 @@ static bool facts_copy_text(char **to, const char *text)
 void facts_add(void *data, const struct warden_fact *given)
 {
 	struct facts *facts = data;
-	struct warden_fact read = {0}, *fact = &read;
-	struct fact_copy copy = {0}, *grown;
+	struct warden_fact fact = {0};
+	struct fact_copy copy, *grown;
 	bool copied;
 
-	backend_struct_read(fact, sizeof(*fact), given, given->size);
-	copy.good = fact->good;
-	copied = fact->name && fact->value && facts_copy_text(&copy.name, fact->name);
-
-	copied = facts_copy_text(&copy.value, fact->value) && copied;
-	copied = facts_copy_text(&copy.effect, fact->effect) && copied;
-	copied = facts_copy_text(&copy.remedy, fact->remedy) && copied;
+	backend_struct_read(&fact, sizeof(fact), given, given->size);
+	copy = (struct fact_copy){.good = fact.good};
+	copied = fact.name && fact.value && facts_copy_text(&copy.name, fact.name);
+	copied = facts_copy_text(&copy.value, fact.value) && copied;
+	copied = facts_copy_text(&copy.effect, fact.effect) && copied;
+	copied = facts_copy_text(&copy.remedy, fact.remedy) && copied;
 	grown = copied ? reallocarray(facts->facts, facts->n + 1, sizeof(*grown)) : NULL;
 	if (!grown) {
 		facts_free_fact(&copy);

@@ -6,7 +6,7 @@
 #include "proto/warden.pb-c.h"
 #include "warden/backend.h"
 
-/* What happens to output over the limit; the values are those of the protocol's OutputPolicy. */
+/* How output over the limit is handled; the values are those of the protocol's OutputPolicy. */
 enum output_policy {
 	OUTPUT_KILL = 0,
 	OUTPUT_HEAD_TAIL = 1,

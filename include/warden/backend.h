@@ -318,7 +318,7 @@ struct warden_host_name {
 	const char *address, *names; /* names: separated by blanks; checked by the core */
 };
 
-/* What `create` is to make. */
+/* Parameters of `create`. */
 struct warden_create {
 	size_t size;
 	const struct warden_identity *identity;
@@ -346,7 +346,7 @@ struct warden_create {
 /* Returned by `create`: it goes on by itself, and host->created reports its end. */
 enum { WARDEN_CREATE_PENDING = 1 };
 
-/* What `spawn` is to start. */
+/* Parameters of `spawn`. */
 struct warden_spawn {
 	size_t size;
 	uint32_t job_id;
@@ -396,7 +396,7 @@ struct warden_spawn {
 	size_t n_rlimits;
 };
 
-/* What `restore` is told of the container's previous state. */
+/* The previous state of a container, for `restore`. */
 enum warden_restore_state {
 	WARDEN_RESTORE_BORN = 1,    /* its create was not completed */
 	WARDEN_RESTORE_ACTIVE = 2,  /* it ran */
@@ -413,7 +413,7 @@ struct warden_restored_job {
 	int stdin_fd;
 };
 
-/* What `restore` found. The core sets `size` and zeroes the rest. */
+/* The result of `restore`. The core sets `size` and zeroes the rest. */
 struct warden_restored {
 	size_t size;
 	bool alive; /* false: only `destroy` may be called for this container */
@@ -490,7 +490,7 @@ struct warden_fact {
 /* Receives a fact. `data` is what was passed with the function. */
 typedef void (*warden_fact_function)(void *data, const struct warden_fact *fact);
 
-/* What moves files between a container and the rest of the world. */
+/* The kinds of file transfers between a container and its surroundings. */
 enum warden_transfer_kind {
 	/* A file, link or tree from host_path to path, or the other way round, as `rsync -r -p
 	 * --links` would: doc/protocol.md, "CopyIn, CopyOut". */

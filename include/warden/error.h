@@ -12,7 +12,7 @@
 extern "C" {
 #endif
 
-/* What went wrong, as a sentence for the client or the log. */
+/* An error as a sentence for the client or the log. */
 struct warden_error {
 	int number;         /* errno, or 0 where there is none */
 	char message[1024]; /* a longer text ends in "..." */

@@ -58,7 +58,7 @@ struct template_job {
 	struct timespec started;
 };
 
-/* What the host must be told about the end of a job: filled in with the mutex locked, sent without.
+/* A report to the host about the end of a job: filled in with the mutex locked, sent without.
  */
 struct template_event {
 	char container_id[32];

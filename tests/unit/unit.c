@@ -15,7 +15,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* What the program has made on disk, and the paths that were handed out. */
+/* The files that the program made, and the paths that it handed out. */
 static char *directory;
 static char **paths;
 static size_t n_paths;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What every unit program is made of: a table of cases, each a property by name, that CUnit runs.
+/* The frame of a unit program: a table of cases, each a property by name, that CUnit runs.
  * A failing assertion is printed as FILE:LINE with what was expected and what was seen, and its
  * case goes on. The program ends with the line `N passed, N failed`. */
 #ifndef TESTS_UNIT_UNIT_H

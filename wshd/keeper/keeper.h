@@ -13,7 +13,7 @@
 
 enum { KEEPER_STREAMS = 3 };
 
-/* What a keeper starts: a job of the daemon or a shell of wsh. The descriptors are those of wshd;
+/* The task of a keeper: a job of the daemon or a shell of wsh. The descriptors are those of wshd;
  * the keeper, a fork, has copies of all descriptors and closes those that it does not need. */
 struct keeper_start {
 	const struct wshd_spawn *spawn; /* NULL: a shell */

@@ -11,8 +11,8 @@ from typing import Any, ClassVar, TypeVar, Union
 
 
 class ProtocolError(Exception):
-    """What came is no frame, does not decode or is not the answer that was due: the connection is of
-    no more use."""
+    """The daemon sent no frame, an undecodable message or an answer to another request: the connection
+    cannot be used any more."""
 
 
 class Kind(enum.Enum):
@@ -28,7 +28,7 @@ class Kind(enum.Enum):
     ENUM = enum.auto()
 
 
-# What a number must be in: the wire would carry another one instead.
+# The range of a number: beyond it the wire would carry another value.
 _RANGE = {
     Kind.UINT: (0, (1 << 64) - 1),
     Kind.UINT32: (0, (1 << 32) - 1),

@@ -7,7 +7,7 @@ tests_unit_libunit_la_LIBADD = $(CUNIT_LIBS)
 
 UNIT_LIBS = tests/unit/libunit.la core/libcore.la
 
-check_PROGRAMS += \
+CONFIG_TESTS = \
 	tests/unit/lib/test_address \
 	tests/unit/core/test_config \
 	tests/unit/core/test_config_backend \
@@ -18,17 +18,8 @@ check_PROGRAMS += \
 	tests/unit/core/test_pool \
 	tests/unit/core/test_privilege \
 	tests/unit/lib/test_text
-TESTS += \
-	tests/unit/lib/test_address \
-	tests/unit/core/test_config \
-	tests/unit/core/test_config_backend \
-	tests/unit/core/test_config_numbers \
-	tests/unit/core/test_backend_load \
-	tests/unit/core/test_log \
-	tests/unit/core/test_notify \
-	tests/unit/core/test_pool \
-	tests/unit/core/test_privilege \
-	tests/unit/lib/test_text
+check_PROGRAMS += $(CONFIG_TESTS)
+TESTS += $(CONFIG_TESTS)
 
 tests_unit_lib_test_address_SOURCES = tests/unit/lib/test_address.c
 tests_unit_lib_test_address_LDADD = $(UNIT_LIBS)

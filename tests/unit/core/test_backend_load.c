@@ -157,6 +157,18 @@ static void the_tail_of_a_newer_module_is_ignored(void)
 	config_free(config);
 }
 
+/* As a backend asks about a struct of an older daemon. */
+static void a_member_beyond_the_writers_size_is_not_there(void)
+{
+	struct warden_limits limits;
+
+	warden_limits_init(&limits);
+	unit_true(WARDEN_HAS(&limits, io_write_rate));
+	limits.size = offsetof(struct warden_limits, io_weight);
+	unit_true(WARDEN_HAS(&limits, bandwidth_burst));
+	unit_false(WARDEN_HAS(&limits, io_weight));
+}
+
 static void a_module_of_an_impossible_size_is_refused(void)
 {
 	test_backend_load_expect_error(
@@ -224,6 +236,7 @@ int main(int argc, char **argv)
 		UNIT_TEST(a_module_of_another_abi_is_refused),
 		UNIT_TEST(what_an_older_module_lacks_is_null),
 		UNIT_TEST(the_tail_of_a_newer_module_is_ignored),
+		UNIT_TEST(a_member_beyond_the_writers_size_is_not_there),
 		UNIT_TEST(a_module_of_an_impossible_size_is_refused),
 		UNIT_TEST(a_module_whose_transfers_cannot_be_cancelled_is_refused),
 		UNIT_TEST(a_module_without_a_required_operation_is_refused),

@@ -15,7 +15,7 @@
 #include "core/pools/pool.h"
 #include "lib/cleanup.h"
 
-/* What the case records of a container before the daemon is gone. */
+/* A container as it was before the daemon ended. */
 struct recovery_before {
 	struct core_case *test;
 	char id[12];
