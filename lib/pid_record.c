@@ -81,6 +81,7 @@ static bool pid_record_has_ended(int pidfd)
 static int pid_record_describe(pid_t pid, int pidfd, struct pid_record *record,
 			       struct warden_error *err)
 {
+	*record = (struct pid_record){0};
 	if (pid_record_read_text(AT_FDCWD, "/proc/sys/kernel/random/boot_id", record->boot,
 				 sizeof(record->boot)) < 0)
 		return warden_error_errno(err, "read the boot id");

@@ -189,6 +189,7 @@ static void *fake_case_restore(const struct backend_case *fake,
 	struct warden_error err = {0};
 	void *container = NULL;
 
+	*restored = (struct warden_restored){.size = sizeof(*restored)}; /* as the core does */
 	if (!unit_integer(fake->container_klass->restore(fake->backend, identity, state, &container,
 							 restored, &err),
 			  0))

@@ -95,13 +95,14 @@ static void sigkill_reaches_those_that_left_the_session(void)
 	wshd_case_end(&wshd);
 }
 
+/* Bounded, should the kill fail: at most 3,661 processes, each of which ends after a minute. */
 static void a_fork_bomb_is_ended(void)
 {
 	struct wshd_case wshd = wshd_case_begin();
 	struct job_output output = wshd_case_spawn(
 		&wshd, 1,
-		"cat > bomb <<'E'\nn=$1; while :; do [ $n -gt 0 ] && sh ./bomb $((n-1)) & "
-		"sleep 0.02; done\nE\nsh ./bomb 3");
+		"cat > bomb <<'E'\nn=$1; i=0; while [ $n -gt 0 ] && [ $i -lt 60 ]; do "
+		"sh ./bomb $((n-1)) & i=$((i+1)); sleep 0.02; done; sleep 60\nE\nsh ./bomb 2");
 	struct warden_error err;
 
 	usleep(300000);
