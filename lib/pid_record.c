@@ -146,7 +146,7 @@ static int pid_record_read(int directory, pid_t *pid, struct pid_record *record)
 }
 
 /* A release that recorded the inode on every kernel wrote the one of all pidfds if there is no
- * pidfs: it says nothing then. */
+ * pidfs: it identifies no process then. */
 static bool pid_record_matches(const struct pid_record *recorded, const struct pid_record *living)
 {
 	return recorded->ticks == living->ticks && strcmp(recorded->boot, living->boot) == 0 &&

@@ -296,11 +296,11 @@ static void process_tree_continue(int proc_fd, pid_t root, struct process_list *
 	stopped->n = 0;
 }
 
-/* Whether the signal could miss a child of this process; `before` is its state when it was told to
- * stop. A shell blocks signals while it forks: if it is stopped there it forks after it is
+/* Whether the signal could miss a child of this process; `before` is its state when it was sent
+ * SIGSTOP. A shell blocks signals while it forks: if it is stopped there it forks after it is
  * continued, and only then receives its signal. A parent cannot be stopped until its vfork child
- * has executed something. A process that blocks the signal and sleeps is waiting for it (signalfd,
- * sigwait). */
+ * executes a program or exits. A process that blocks the signal and sleeps is waiting for it
+ * (signalfd, sigwait). */
 static bool process_tree_may_fork(int proc_fd, const struct process *before, int signal, bool again)
 {
 	struct process now = {.pid = before->pid};

@@ -48,13 +48,13 @@ static int spawner_prepare(const struct spawner_work *work, int socket)
 	/* The kernel reaps the children. */
 	if (signal(SIGCHLD, SIG_IGN) == SIG_ERR)
 		return -1;
-	prctl(PR_SET_NAME, "warden-spawner"); /* for ps alone */
+	prctl(PR_SET_NAME, "warden-spawner"); /* shown by ps */
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	return work->prepare ? work->prepare(work->data) : 0;
 }
 
-/* The whole of the spawner. */
+/* Serves requests until the parent closes the socket or ends. */
 static void __attribute__((noreturn)) spawner_serve(const struct spawner_work *work, int socket)
 {
 	int kind, fds[REQUEST_FDS];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The host ports of containers; see ports.h. A bit for each port says whether it is taken; the pool
- * additionally keeps the order of its own. */
+ * also keeps the order in which its own ports are taken. */
 #include <config.h>
 
 #include "core/pools/ports.h"

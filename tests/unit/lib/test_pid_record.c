@@ -93,7 +93,7 @@ static void pid_case_forge(const struct pid_case *recorded, unsigned more_ticks,
 	pid_case_write(recorded, "run/wshd.start", text);
 }
 
-static bool has_inode(const struct pid_case *recorded)
+static bool pid_case_has_inode(const struct pid_case *recorded)
 {
 	char text[128], boot[64];
 	uint64_t ticks, inode;
@@ -117,7 +117,7 @@ static void a_process_that_has_ended_is_not_believed(void)
 
 	kill(recorded.pid, SIGKILL);
 	waitid(P_PID, (id_t)recorded.pid, &info, WEXITED | WNOWAIT);
-	unit_false(pid_case_is_believed(&recorded)); /* nor while nobody has reaped it */
+	unit_false(pid_case_is_believed(&recorded)); /* it is a zombie */
 	waitpid(recorded.pid, NULL, 0);
 	unit_false(pid_case_is_believed(&recorded));
 	close(recorded.directory_fd);
@@ -150,7 +150,7 @@ static void another_start_boot_or_inode_is_not_believed(void)
 	unit_false(pid_case_is_believed(&recorded));
 	pid_case_end(&recorded);
 	recorded = pid_case_begin();
-	if (has_inode(&recorded)) {
+	if (pid_case_has_inode(&recorded)) {
 		pid_case_forge(&recorded, 0, NULL, "1");
 		unit_false(pid_case_is_believed(&recorded));
 	}
