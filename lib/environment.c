@@ -76,7 +76,7 @@ int environment_check(char *const *list, size_t i, const char *field, struct war
 		return warden_error_set(err, "%s must be NAME=VALUE, not '%s'", field, shown);
 	for (size_t k = 0; k < i; k++)
 		if (environment_is_same_name(list[i], list[k]))
-			return warden_error_set(err, "%s: the name in '%s' is there twice", field,
+			return warden_error_set(err, "%s: the name in '%s' is set twice", field,
 						shown);
 	return 0;
 }

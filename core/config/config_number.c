@@ -49,8 +49,8 @@ static int config_number_refuse_octal(const char *digits, struct warden_error *e
 		return warden_error_set(err, "%s: a number must not begin with 0", digits);
 	significant += strspn(significant, "0");
 	return warden_error_set(err,
-				"%s would be read as decimal %s: write \"%s\" in quotes where a "
-				"mode is meant, else the number without the leading 0",
+				"%s would be read as decimal %s: write \"%s\" in quotes if it "
+				"is a mode, else the number without the leading 0",
 				digits, *significant ? significant : "0", digits);
 }
 

@@ -68,11 +68,11 @@ int config_take_networks(struct config *config, struct warden_error *err)
 					      err);
 	if (cidr)
 		return config_fail_at(config, start ? start : size, err,
-				      "%s cannot stand beside network.pool_network: allowed is "
-				      "either that, or pool_start_address with pool_size",
+				      "%s excludes network.pool_network: set either that, or "
+				      "pool_start_address and pool_size",
 				      start ? start_key : size_key);
 	if (!start || !size)
-		return config_fail_at(config, start ? start : size, err, "%s needs %s beside it",
+		return config_fail_at(config, start ? start : size, err, "%s also needs %s",
 				      start ? start_key : size_key, start ? size_key : start_key);
 	if (!address_parse(config_setting_get_string(start),
 			   &first)) /* config_key_is_address has checked it */
@@ -94,7 +94,7 @@ static int config_pools_read_ephemeral_end(const char *range_file, uint32_t *end
 	read = fscanf(file, "%5u %5u", &first, &last);
 	fclose(file); /* nothing was written to it */
 	if (read != 2 || last > 65535)
-		return warden_error_set(err, "%s: no two port numbers", range_file);
+		return warden_error_set(err, "%s: expected two port numbers", range_file);
 	*end = last;
 	return 0;
 }

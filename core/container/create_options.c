@@ -206,7 +206,7 @@ int properties_take(Warden__Property *const *asked, size_t n, struct property **
 		for (size_t k = 0; k < i; k++)
 			if (strcmp((*taken)[k].key, property->key) == 0)
 				return warden_error_set(
-					err, "properties: key '%s' is there twice",
+					err, "properties: key '%s' is set twice",
 					create_options_show(property->key, strlen(property->key))
 						.text);
 		bytes += asked[i]->key.len + asked[i]->value.len;

@@ -415,20 +415,19 @@ static void networks_may_be_a_start_and_a_size(void)
 static void both_forms_of_networks_at_once_are_refused(void)
 {
 	test_config_expect_error("network: { pool_network = \"10.0.0.0/8\";\n pool_size = 3; };",
-				 "warden.conf:2: network.pool_size cannot stand beside "
-				 "network.pool_network: allowed "
-				 "is either that, or pool_start_address with pool_size");
-	test_config_expect_error("network: {\n pool_start_address = \"10.0.0.0\"; pool_size = 3;\n"
-				 " pool_network = \"10.0.0.0/8\"; };",
-				 "warden.conf:2: network.pool_start_address cannot stand beside "
-				 "network.pool_network: "
-				 "allowed is either that, or pool_start_address with pool_size");
+				 "warden.conf:2: network.pool_size excludes network.pool_network: "
+				 "set either that, or pool_start_address and pool_size");
+	test_config_expect_error(
+		"network: {\n pool_start_address = \"10.0.0.0\"; pool_size = 3;\n"
+		" pool_network = \"10.0.0.0/8\"; };",
+		"warden.conf:2: network.pool_start_address excludes network.pool_network: "
+		"set either that, or pool_start_address and pool_size");
 	test_config_expect_error(
 		"network: { pool_size = 3; };",
-		"warden.conf:1: network.pool_size needs network.pool_start_address beside it");
+		"warden.conf:1: network.pool_size also needs network.pool_start_address");
 	test_config_expect_error(
 		"network: { pool_start_address = \"10.0.0.0\"; };",
-		"warden.conf:1: network.pool_start_address needs network.pool_size beside it");
+		"warden.conf:1: network.pool_start_address also needs network.pool_size");
 }
 
 static void networks_that_cannot_be_are_refused(void)

@@ -47,14 +47,14 @@ static void numbers_that_are_read_as_written_pass(void)
 static void a_number_that_looks_octal_is_refused_with_the_mend(void)
 {
 	unit_string(test_config_numbers_check("0755"),
-		    "0755 would be read as decimal 755: write \"0755\" in quotes where a mode is "
-		    "meant, else the number without the leading 0");
+		    "0755 would be read as decimal 755: write \"0755\" in quotes if it is a "
+		    "mode, else the number without the leading 0");
 	unit_string(test_config_numbers_check("00"),
-		    "00 would be read as decimal 0: write \"00\" in quotes where a "
-		    "mode is meant, else the number without the leading 0");
+		    "00 would be read as decimal 0: write \"00\" in quotes if it is a "
+		    "mode, else the number without the leading 0");
 	unit_string(test_config_numbers_check("0755L"),
-		    "0755 would be read as decimal 755: write \"0755\" in quotes where a mode is "
-		    "meant, else the number without the leading 0");
+		    "0755 would be read as decimal 755: write \"0755\" in quotes if it is a "
+		    "mode, else the number without the leading 0");
 	unit_string(test_config_numbers_check("089"), "089: a number must not begin with 0");
 }
 

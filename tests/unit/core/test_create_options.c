@@ -84,7 +84,7 @@ static void a_name_of_an_environment_is_there_once(void)
 		if ((environment_check(list, i, "env", &err) == 0) != good[i])
 			unit_fail(list[i]);
 	unit_integer(environment_check(list, 3, "env", &err), -1);
-	unit_string(err.message, "env: the name in 'A=' is there twice");
+	unit_string(err.message, "env: the name in 'A=' is set twice");
 }
 
 static json_t *test_create_options_full_object(void)
