@@ -193,6 +193,8 @@ core_libcore_la_SOURCES += \
 	core/transfer/download.h \
 	core/transfer/transfer.c \
 	core/transfer/transfer.h \
+	core/transfer/transfer_reports.c \
+	core/transfer/transfer_reports.h \
 	core/transfer/upload.c \
 	core/transfer/upload.h
 

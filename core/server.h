@@ -11,6 +11,7 @@
 #include "core/config/config.h"
 #include "core/container/registry.h"
 #include "core/health/metrics.h"
+#include "core/transfer/transfer_reports.h"
 #include "warden/backend.h"
 
 struct connection;
@@ -45,6 +46,7 @@ struct server {
 	struct warden_hooks hooks; /* of the settings */
 	struct warden_host host;
 	struct backend_events events; /* queued by the backend, from any thread */
+	struct transfer_reports transfer_reports;
 
 	int depot_fd, tmp_fd;
 	struct pool *networks, *uids, *slots;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lists the entries of a directory, sorted by name, as the protocol's FileListResponse; see
- * file_ops.h. */
+/* Lists the entries of a directory, sorted by name; see file_ops.h. */
 #include <config.h>
 
 #include "backends/files/file_ops.h"
@@ -9,32 +8,17 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "backends/files/copy_private.h"
 #include "lib/cleanup.h"
-#include "lib/varint.h"
 
-/* FileListResponse.Entry and its Type, by their numbers in proto/warden.proto. */
-enum {
-	ENTRY_NAME = 1,
-	ENTRY_TYPE,
-	ENTRY_MODE,
-	ENTRY_SIZE,
-	ENTRY_MODIFIED,
-	ENTRY_UID,
-	ENTRY_GID,
-	ENTRY_TARGET,
-};
-enum { TYPE_FILE = 1, TYPE_DIRECTORY, TYPE_SYMLINK, TYPE_OTHER };
-
-/* Sizes of the encoded numbers of an entry, and of the key and length before a text. */
-enum { NUMBERS_MAX = 128, HEAD_MAX = 16 };
+/* What an entry counts beside its name and target; see WARDEN_FILE_LIST. */
+enum { ENTRY_COST = 64 };
 
 struct directory_list {
-	int data_fd;
-	uint64_t room;      /* bytes left in the answer */
+	file_entry_fn *report;
+	uint64_t room;      /* bytes left of the list's length */
 	char *names;        /* each with its NUL */
 	size_t used, size;  /* of names */
 	const char **order; /* into names */
@@ -110,81 +94,41 @@ static int directory_list_sort_names(struct directory_list *list)
 	return 0;
 }
 
-static uint8_t *directory_list_put_number(uint8_t *out, unsigned field, uint64_t value)
-{
-	out += varint_put(out, field << 3);
-	return out + varint_put(out, value);
-}
-
-static unsigned directory_list_type_of(mode_t mode)
+static enum warden_file_type directory_list_type_of(mode_t mode)
 {
 	if (S_ISREG(mode))
-		return TYPE_FILE;
+		return WARDEN_FILE_TYPE_FILE;
 	if (S_ISDIR(mode))
-		return TYPE_DIRECTORY;
-	return S_ISLNK(mode) ? TYPE_SYMLINK : TYPE_OTHER;
+		return WARDEN_FILE_TYPE_DIRECTORY;
+	return S_ISLNK(mode) ? WARDEN_FILE_TYPE_SYMLINK : WARDEN_FILE_TYPE_OTHER;
 }
 
-static size_t directory_list_put_numbers(uint8_t *out, const struct copy_guard *guard,
-					 const struct stat *st)
+static int directory_list_report_entry(struct copy_state *copy, struct directory_list *list,
+				       const char *name, const struct stat *st, const char *target)
 {
-	uint8_t *at = out;
-	int64_t modified = st->st_mtim.tv_sec * INT64_C(1000000) + st->st_mtim.tv_nsec / 1000;
+	const struct copy_guard *guard = &copy->request->source.guard;
+	size_t cost = strlen(name) + (target ? strlen(target) : 0) + ENTRY_COST;
+	const struct warden_file_entry entry = {
+		.size = sizeof(entry),
+		.name = name,
+		.type = directory_list_type_of(st->st_mode),
+		.mode = st->st_mode & 07777,
+		.bytes = (uint64_t)st->st_size,
+		.modified_us = st->st_mtim.tv_sec * INT64_C(1000000) + st->st_mtim.tv_nsec / 1000,
+		.uid = copy_guard_id(guard, st->st_uid),
+		.gid = copy_guard_id(guard, st->st_gid),
+		.target = target,
+	};
 
-	at = directory_list_put_number(at, ENTRY_TYPE, directory_list_type_of(st->st_mode));
-	at = directory_list_put_number(at, ENTRY_MODE, st->st_mode & 07777);
-	at = directory_list_put_number(at, ENTRY_SIZE, (uint64_t)st->st_size);
-	at = directory_list_put_number(at, ENTRY_MODIFIED, (uint64_t)modified);
-	at = directory_list_put_number(at, ENTRY_UID, copy_guard_id(guard, st->st_uid));
-	at = directory_list_put_number(at, ENTRY_GID, copy_guard_id(guard, st->st_gid));
-	return (size_t)(at - out);
-}
-
-static size_t directory_list_put_head(uint8_t *out, unsigned field, size_t length)
-{
-	size_t n = varint_put(out, field << 3 | 2);
-
-	return n + varint_put(out + n, length);
-}
-
-/* Appends parts to the answer. -1 with errno. */
-static int directory_list_put_parts(struct directory_list *list, struct iovec *parts, size_t n)
-{
-	size_t length = 0;
-
-	for (size_t i = 0; i < n; i++)
-		length += parts[i].iov_len;
-	if (length > list->room) {
+	if (cost > list->room) {
 		errno = EFBIG;
 		return -1;
 	}
-	list->room -= length;
-	/* data_fd is the daemon's file: a short write means that the disk is full. */
-	if (writev(list->data_fd, parts, (int)n) == (ssize_t)length)
-		return 0;
-	errno = errno ? errno : ENOSPC;
-	return -1;
+	list->room -= cost;
+	return list->report(&entry);
 }
 
-static int directory_list_put_entry(struct copy_state *copy, struct directory_list *list,
-				    const char *name, const struct stat *st, const char *link)
-{
-	uint8_t entry[HEAD_MAX], head[HEAD_MAX], numbers[NUMBERS_MAX], tail[HEAD_MAX];
-	size_t length = strlen(name), link_length = link ? strlen(link) : 0;
-	size_t n_head = directory_list_put_head(head, ENTRY_NAME, length);
-	size_t n_numbers = directory_list_put_numbers(numbers, &copy->request->source.guard, st);
-	size_t n_tail = link ? directory_list_put_head(tail, ENTRY_TARGET, link_length) : 0;
-	size_t n_entry = directory_list_put_head(
-		entry, 1, n_head + length + n_numbers + n_tail + link_length);
-	struct iovec parts[] = {
-		{entry, n_entry},     {head, n_head}, {(void *)name, length},
-		{numbers, n_numbers}, {tail, n_tail}, {(void *)link, link_length},
-	};
-
-	return directory_list_put_parts(list, parts, ARRAY_SIZE(parts));
-}
-
-/* Adds an entry to the answer; one that has vanished is left out. -1 with errno. */
+/* Reports an entry; one that has vanished is left out. -1 with errno. */
 static int directory_list_add_entry(struct copy_state *copy, struct directory_list *list,
 				    int dir_fd, const char *name)
 {
@@ -199,7 +143,8 @@ static int directory_list_add_entry(struct copy_state *copy, struct directory_li
 	if (length < 0)
 		return errno == ENOENT || errno == EINVAL ? 0 : -1;
 	link[length] = '\0';
-	return directory_list_put_entry(copy, list, name, &st, S_ISLNK(st.st_mode) ? link : NULL);
+	return directory_list_report_entry(copy, list, name, &st,
+					   S_ISLNK(st.st_mode) ? link : NULL);
 }
 
 static int directory_list_read(struct copy_state *copy, struct directory_list *list, int fd)
@@ -258,10 +203,10 @@ static int directory_list_run(struct copy_state *copy, void *data)
 	return result == 0 ? 0 : directory_list_fail(copy, "list");
 }
 
-int file_list(const struct copy_request *request, int data_fd, uint64_t length,
+int file_list(const struct copy_request *request, uint64_t length, file_entry_fn *report,
 	      struct warden_error *err)
 {
-	struct directory_list list = {.data_fd = data_fd, .room = length};
+	struct directory_list list = {.report = report, .room = length};
 	int result = copy_run(request, directory_list_run, &list, err);
 
 	free(list.names);

@@ -17,15 +17,21 @@ int file_read(const struct copy_request *request, int data_fd, uint64_t offset, 
 int file_write(const struct copy_request *request, int data_fd, uint64_t offset, mode_t mode,
 	       struct warden_error *err);
 
-/* Writes a FileListResponse (proto/warden.proto) of at most `length` bytes to data_fd; a longer one
- * is EFBIG. */
-int file_list(const struct copy_request *request, int data_fd, uint64_t length,
+/* Receives an entry or a change. -1 with errno ends the operation. */
+typedef int file_entry_fn(const struct warden_file_entry *entry);
+typedef int file_change_fn(const struct warden_file_change *change);
+
+/* Reports the entries of a directory, or the file itself, in strcmp order of the names. If names
+ * and targets plus 64 bytes per entry exceed `length` bytes the error is EFBIG. */
+int file_list(const struct copy_request *request, uint64_t length, file_entry_fn *report,
 	      struct warden_error *err);
 
 /* Removes a file, a link, an empty directory or, if `recursive`, a tree. */
 int file_remove(const struct copy_request *request, bool recursive, struct warden_error *err);
 
-/* Writes changes (struct warden_change) to data_fd until the watched path is gone. */
-int file_watch(const struct copy_request *request, int data_fd, struct warden_error *err);
+/* Reports changes until the watched path is gone; the first is WARDEN_CHANGE_WATCHING. SIGIO must
+ * interrupt `report`, which fails with ECANCELED if the request is cancelled. */
+int file_watch(const struct copy_request *request, file_change_fn *report,
+	       struct warden_error *err);
 
 #endif

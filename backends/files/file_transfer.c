@@ -2,7 +2,9 @@
 /* The daemon's end of transfers; see file_transfer.h. */
 #include "backends/files/file_transfer.h"
 
+#include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -38,6 +40,7 @@ int file_transfer_fill(struct file_transfer_request *request,
 	request->length = transfer->length;
 	request->mode = transfer->mode;
 	request->recursive = transfer->recursive;
+	request->report_progress = transfer->report_progress;
 	if (file_transfer_put_path(request->path, sizeof(request->path), home, transfer->path,
 				   err) < 0)
 		return -1;
@@ -95,28 +98,75 @@ static void file_transfer_finish(struct file_transfer *transfer,
 		ended(data);
 }
 
-/* Receives a reply, on the watcher's thread. */
-static void file_transfer_on_reply(void *data, uint32_t events)
+/* A message of the process. */
+union file_transfer_message {
+	enum transfer_event event;
+	struct file_transfer_reply reply;
+	struct file_transfer_report report;
+};
+
+static bool file_transfer_is_report(enum transfer_event event)
+{
+	return event == TRANSFER_ENTRY || event == TRANSFER_CHANGE || event == TRANSFER_PROGRESS;
+}
+
+/* Whether a message of `size` bytes is whole. */
+static bool file_transfer_is_whole(const union file_transfer_message *message, ssize_t size)
+{
+	if (size < (ssize_t)sizeof(message->event))
+		return false;
+	if (file_transfer_is_report(message->event))
+		return size >= (ssize_t)offsetof(struct file_transfer_report, text);
+	return size == sizeof(message->reply);
+}
+
+/* Passes an entry, a change or progress to the host. */
+static void file_transfer_pass_report(const struct file_transfer *transfer,
+				      struct file_transfer_report *report)
+{
+	const struct warden_host *host = transfer->all->host;
+	const char *id = transfer->all->id, *name = report->has_name ? report->text : NULL;
+
+	if (report->event == TRANSFER_ENTRY) {
+		report->entry.name = report->text;
+		report->entry.target =
+			report->has_target ? report->text + strlen(report->text) + 1 : NULL;
+		host->file_entry(host, id, transfer->id, &report->entry);
+	} else if (report->event == TRANSFER_CHANGE) {
+		report->change.name = name;
+		host->file_change(host, id, transfer->id, &report->change);
+	} else {
+		host->copy_progress(host, id, transfer->id, &report->progress);
+	}
+}
+
+/* Receives a message, on the watcher's thread. */
+static void file_transfer_on_message(void *data, uint32_t events)
 {
 	struct file_transfer *transfer = data;
 	const struct file_transfers *all = transfer->all;
 	struct warden_transfer_end end = {.size = sizeof(end)};
-	struct file_transfer_reply reply;
-	ssize_t came = fd_message_receive(transfer->socket, &reply, sizeof(reply), NULL, 0);
+	union file_transfer_message message;
+	ssize_t size = fd_message_receive(transfer->socket, &message, sizeof(message), NULL, 0);
 
 	(void)events;
-	if (came != sizeof(reply)) {
+	if (!file_transfer_is_whole(&message, size)) {
 		end.error = "the process that moves the files was killed";
 		file_transfer_finish(transfer, &end);
 		return;
 	}
-	if (reply.event == TRANSFER_NOTE) {
-		all->host->log(all->host, WARDEN_LOG_INFO, all->id, "%s", reply.error.message);
+	if (file_transfer_is_report(message.event)) {
+		file_transfer_pass_report(transfer, &message.report);
 		return;
 	}
-	end.file_bytes = reply.size;
-	if (reply.event == TRANSFER_FAILED)
-		end.error = reply.error.message;
+	if (message.event == TRANSFER_NOTE) {
+		all->host->log(all->host, WARDEN_LOG_INFO, all->id, "%s",
+			       message.reply.error.message);
+		return;
+	}
+	end.file_bytes = message.reply.size;
+	if (message.event == TRANSFER_FAILED)
+		end.error = message.reply.error.message;
 	file_transfer_finish(transfer, &end);
 }
 
@@ -132,7 +182,7 @@ static int file_transfer_begin(struct file_transfer *transfer,
 	if (fd_message_send(transfer->socket, request, sizeof(*request), NULL, 0) < 0)
 		return warden_error_errno(err, "reach the process that moves the files");
 	transfer->watch = watcher_add(all->watcher, transfer->socket, EPOLLIN,
-				      file_transfer_on_reply, transfer, err);
+				      file_transfer_on_message, transfer, err);
 	if (!transfer->watch)
 		return -1;
 	transfer->next = all->first;

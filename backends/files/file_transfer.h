@@ -35,16 +35,36 @@ struct file_transfer_request {
 	struct copy_guard guard; /* for reading in the container */
 	uint64_t offset, length; /* as in struct warden_transfer */
 	mode_t mode;
-	bool recursive;
+	bool recursive, report_progress;
 };
 
-enum transfer_event { TRANSFER_NOTE, TRANSFER_DONE, TRANSFER_FAILED };
+enum transfer_event {
+	TRANSFER_NOTE,
+	TRANSFER_DONE,
+	TRANSFER_FAILED,
+	TRANSFER_ENTRY,
+	TRANSFER_CHANGE,
+	TRANSFER_PROGRESS,
+};
 
-/* Sent by the process: any number of notes, then one end. */
+/* Sent by the process: any number of notes and reports, then one end. */
 struct file_transfer_reply {
 	enum transfer_event event;
 	struct warden_error error; /* TRANSFER_FAILED; TRANSFER_NOTE: for the log */
 	uint64_t size;             /* TRANSFER_DONE: of a file */
+};
+
+/* Sent by the process, without the unused end of `text`. The pointers in the structs are not valid:
+ * the receiver sets them to the texts in `text`. */
+struct file_transfer_report {
+	enum transfer_event event; /* TRANSFER_ENTRY, TRANSFER_CHANGE, TRANSFER_PROGRESS */
+	union {
+		struct warden_file_entry entry;
+		struct warden_file_change change;
+		struct warden_copy_progress progress;
+	};
+	bool has_name, has_target;
+	char text[NAME_MAX + 1 + PATH_MAX]; /* the name and the target, each with its NUL */
 };
 
 /* Fills a request from the parameters; a relative path in the container is below `home`. -1 and

@@ -6,6 +6,8 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stddef.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -74,15 +76,69 @@ struct transfer_fds {
 	int root_fd, data_fd;
 };
 
-static void transfer_child_send_progress(const struct transfer_fds *fds)
+/* Appends a text with its NUL. False: it is too long. */
+static bool transfer_child_add_text(struct file_transfer_report *report, size_t *used,
+				    const char *text)
 {
-	const struct warden_copied copied = {
+	size_t size = strlen(text) + 1;
+
+	if (size > sizeof(report->text) - *used)
+		return false;
+	memcpy(report->text + *used, text, size);
+	*used += size;
+	return true;
+}
+
+/* Sends a report; `name` and `target` may be NULL. -1 with errno. */
+static int transfer_child_send_report(struct file_transfer_report *report, const char *name,
+				      const char *target)
+{
+	size_t used = 0;
+
+	report->has_name = name != NULL;
+	report->has_target = target != NULL;
+	if ((name && !transfer_child_add_text(report, &used, name)) ||
+	    (target && !transfer_child_add_text(report, &used, target))) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	while (send(connection, report, offsetof(struct file_transfer_report, text) + used,
+		    MSG_NOSIGNAL) < 0) {
+		if (atomic_load(&progress.cancel))
+			errno = ECANCELED;
+		if (errno != EINTR)
+			return -1;
+	}
+	return 0;
+}
+
+static int transfer_child_send_entry(const struct warden_file_entry *entry)
+{
+	static struct file_transfer_report report = {.event = TRANSFER_ENTRY};
+
+	report.entry = *entry;
+	return transfer_child_send_report(&report, entry->name, entry->target);
+}
+
+static int transfer_child_send_change(const struct warden_file_change *change)
+{
+	static struct file_transfer_report report = {.event = TRANSFER_CHANGE};
+
+	report.change = *change;
+	return transfer_child_send_report(&report, change->name, NULL);
+}
+
+static void transfer_child_send_progress(void)
+{
+	static struct file_transfer_report report = {.event = TRANSFER_PROGRESS};
+
+	report.progress = (struct warden_copy_progress){
+		.size = sizeof(report.progress),
 		.files = atomic_load(&progress.files) + atomic_load(&progress.links),
 		.bytes = atomic_load(&progress.bytes),
 	};
-
-	/* Does not block: the copy does not wait for the reader of its progress. */
-	send(fds->data_fd, &copied, sizeof(copied), MSG_DONTWAIT | MSG_NOSIGNAL);
+	/* If this fails the client lacks a report. */
+	transfer_child_send_report(&report, NULL, NULL);
 }
 
 static void transfer_child_on_progress(void *data)
@@ -91,28 +147,27 @@ static void transfer_child_on_progress(void *data)
 	struct timespec now;
 	uint64_t now_ms;
 
+	(void)data;
 	clock_gettime(CLOCK_MONOTONIC_COARSE, &now); /* cannot fail with this clock */
 	now_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 	if (now_ms - last_ms < PROGRESS_MS)
 		return;
 	last_ms = now_ms;
-	transfer_child_send_progress(data);
+	transfer_child_send_progress();
 }
 
 /* Runs a copy and reports its progress if the client asked for that. */
-static int transfer_child_copy_with_progress(struct copy_request *copy,
-					     const struct transfer_fds *fds,
+static int transfer_child_copy_with_progress(struct copy_request *copy, bool report_progress,
 					     struct warden_error *err)
 {
 	int result;
 
 	copy->progress = &progress;
 	copy->warn = transfer_child_send_note;
-	copy->changed = fds->data_fd >= 0 ? transfer_child_on_progress : NULL;
-	copy->changed_data = (void *)fds;
+	copy->changed = report_progress ? transfer_child_on_progress : NULL;
 	result = copy_tree(copy, err);
 	if (copy->changed)
-		transfer_child_send_progress(fds);
+		transfer_child_send_progress();
 	return result;
 }
 
@@ -151,7 +206,7 @@ static int transfer_child_copy_in(const struct file_transfer_request *request,
 		.target = transfer_child_target_side(request, fds),
 	};
 
-	return transfer_child_copy_with_progress(&copy, fds, err);
+	return transfer_child_copy_with_progress(&copy, request->report_progress, err);
 }
 
 /* An earlier copy may have left links to anywhere on the host: none is followed. */
@@ -168,7 +223,7 @@ static int transfer_child_copy_out(const struct file_transfer_request *request,
 		.strip_privileges = true,
 	};
 
-	return transfer_child_copy_with_progress(&copy, fds, err);
+	return transfer_child_copy_with_progress(&copy, request->report_progress, err);
 }
 
 /* A request for an operation on a single path: both sides are the container. */
@@ -204,7 +259,7 @@ static int transfer_child_list(const struct file_transfer_request *request,
 {
 	const struct copy_request copy = transfer_child_request_at_path(request, fds);
 
-	return file_list(&copy, fds->data_fd, request->length, err);
+	return file_list(&copy, request->length, transfer_child_send_entry, err);
 }
 
 static int transfer_child_remove(const struct file_transfer_request *request,
@@ -220,7 +275,7 @@ static int transfer_child_watch(const struct file_transfer_request *request,
 {
 	const struct copy_request copy = transfer_child_request_at_path(request, fds);
 
-	return file_watch(&copy, fds->data_fd, err);
+	return file_watch(&copy, transfer_child_send_change, err);
 }
 
 static int transfer_child_read_tar(const struct file_transfer_request *request,

@@ -16,22 +16,19 @@
 #include "backends/files/copy_private.h"
 #include "lib/cleanup.h"
 
-/* FileWatchResponse.Change, by its numbers in proto/warden.proto. */
-enum { CREATED = 1, MODIFIED, REMOVED, ATTRIBUTES, MISSED, WATCHING = 7 };
-
 #define WATCHED                                                                                    \
 	(IN_CREATE | IN_MOVED_TO | IN_MODIFY | IN_DELETE | IN_MOVED_FROM | IN_ATTRIB |             \
 	 IN_DELETE_SELF | IN_MOVE_SELF)
 
 static const struct {
 	uint32_t mask;
-	uint32_t change;
+	enum warden_change_kind kind;
 } changes[] = {
-	{IN_CREATE | IN_MOVED_TO, CREATED},
-	{IN_MODIFY, MODIFIED},
-	{IN_DELETE | IN_MOVED_FROM, REMOVED},
-	{IN_ATTRIB, ATTRIBUTES},
-	{IN_Q_OVERFLOW, MISSED},
+	{IN_CREATE | IN_MOVED_TO, WARDEN_CHANGE_CREATED},
+	{IN_MODIFY, WARDEN_CHANGE_MODIFIED},
+	{IN_DELETE | IN_MOVED_FROM, WARDEN_CHANGE_REMOVED},
+	{IN_ATTRIB, WARDEN_CHANGE_ATTRIBUTES},
+	{IN_Q_OVERFLOW, WARDEN_CHANGE_MISSED},
 };
 
 static int inotify_watch_fail(struct copy_state *copy, const char *what)
@@ -71,27 +68,14 @@ static int inotify_watch_add(struct copy_state *copy, int instance)
 	return inotify_add_watch(instance, path, WATCHED) < 0 ? -1 : 0;
 }
 
-/* Writes a change. The write may wait for a client that does not read, so SIGIO must be able to
- * interrupt it. -1 with errno. */
-static int inotify_watch_write_change(struct copy_state *copy, int fd, uint32_t change,
-				      const char *name)
+/* Reports a change; an empty name is that of the watched path itself. -1 with errno. */
+static int inotify_watch_report_change(file_change_fn *report, enum warden_change_kind kind,
+				       const char *name)
 {
-	char record[sizeof(struct warden_change) + NAME_MAX + 1];
-	struct warden_change head = {.change = change, .name_length = (uint32_t)strlen(name)};
-	size_t size = sizeof(head) + head.name_length;
+	const struct warden_file_change change = {
+		.size = sizeof(change), .kind = kind, .name = *name ? name : NULL};
 
-	memcpy(record, &head, sizeof(head));
-	memcpy(record + sizeof(head), name, head.name_length);
-	for (size_t done = 0; done < size;) {
-		ssize_t n = write(fd, record + done, size - done);
-
-		if (n < 0 && copy_is_cancelled(copy))
-			errno = ECANCELED;
-		if (n < 0 && errno != EINTR)
-			return -1;
-		done += n > 0 ? (size_t)n : 0;
-	}
-	return 0;
+	return report(&change);
 }
 
 /* Whether an event is about a file without a name (O_TMPFILE, as a copy begins), which inotify
@@ -111,7 +95,7 @@ static bool inotify_watch_is_nameless(struct copy_state *copy, const struct inot
 }
 
 /* Returns 1 if the watched path is gone, 0, or -1 with errno. */
-static int inotify_watch_report_event(struct copy_state *copy, int data_fd,
+static int inotify_watch_report_event(struct copy_state *copy, file_change_fn *report,
 				      const struct inotify_event *event)
 {
 	if (event->mask & (IN_IGNORED | IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT))
@@ -120,13 +104,14 @@ static int inotify_watch_report_event(struct copy_state *copy, int data_fd,
 		return 0;
 	for (size_t i = 0; i < ARRAY_SIZE(changes); i++)
 		if ((event->mask & changes[i].mask) &&
-		    inotify_watch_write_change(copy, data_fd, changes[i].change,
-					       event->len > 0 ? event->name : "") < 0)
+		    inotify_watch_report_change(report, changes[i].kind,
+						event->len > 0 ? event->name : "") < 0)
 			return -1;
 	return 0;
 }
 
-static int inotify_watch_report_events(struct copy_state *copy, int instance, int data_fd)
+static int inotify_watch_report_events(struct copy_state *copy, int instance,
+				       file_change_fn *report)
 {
 	char buffer[16384] __attribute__((aligned(__alignof__(struct inotify_event))));
 	ssize_t size = read(instance, buffer, sizeof(buffer));
@@ -137,16 +122,16 @@ static int inotify_watch_report_events(struct copy_state *copy, int instance, in
 	for (ssize_t at = 0; at < size && result == 0;) {
 		const struct inotify_event *event = (const void *)(buffer + at);
 
-		result = inotify_watch_report_event(copy, data_fd, event);
+		result = inotify_watch_report_event(copy, report, event);
 		at += (ssize_t)sizeof(*event) + event->len;
 	}
 	return result;
 }
 
 /* SIGIO reports that the client is gone or that the watch is cancelled. It is blocked between the
- * check and the wait, so that the wait does not miss it. While changes are written it is not: a
- * write that misses it is ended by SIGALRM, as any other operation of a transfer. */
-static int inotify_watch_wait(struct copy_state *copy, int instance, int data_fd)
+ * check and the wait, so that the wait does not miss it. While changes are reported it is not: a
+ * send that misses it is ended by SIGALRM, as any other operation of a transfer. */
+static int inotify_watch_wait(struct copy_state *copy, int instance, file_change_fn *report)
 {
 	struct pollfd poll_fd = {.fd = instance, .events = POLLIN};
 	sigset_t none, io;
@@ -155,7 +140,7 @@ static int inotify_watch_wait(struct copy_state *copy, int instance, int data_fd
 	sigemptyset(&none);
 	sigemptyset(&io);
 	sigaddset(&io, SIGIO);
-	result = inotify_watch_write_change(copy, data_fd, WATCHING, "");
+	result = inotify_watch_report_change(report, WARDEN_CHANGE_WATCHING, "");
 	while (result == 0) {
 		sigprocmask(SIG_BLOCK, &io, NULL);
 		if (copy_is_cancelled(copy)) {
@@ -165,7 +150,7 @@ static int inotify_watch_wait(struct copy_state *copy, int instance, int data_fd
 		if (ppoll(&poll_fd, 1, NULL, &none) < 0 && errno != EINTR)
 			return -1;
 		sigprocmask(SIG_UNBLOCK, &io, NULL);
-		result = inotify_watch_report_events(copy, instance, data_fd);
+		result = inotify_watch_report_events(copy, instance, report);
 	}
 	return result < 0 ? -1 : 0;
 }
@@ -180,12 +165,12 @@ static int inotify_watch_run(struct copy_state *copy, void *data)
 		return -1;
 	if (inotify_watch_add(copy, instance) < 0)
 		return inotify_watch_fail(copy, "watch");
-	if (inotify_watch_wait(copy, instance, *(const int *)data) < 0)
+	if (inotify_watch_wait(copy, instance, *(file_change_fn *const *)data) < 0)
 		return inotify_watch_fail(copy, "watch");
 	return 0;
 }
 
-int file_watch(const struct copy_request *request, int data_fd, struct warden_error *err)
+int file_watch(const struct copy_request *request, file_change_fn *report, struct warden_error *err)
 {
-	return copy_run(request, inotify_watch_run, &data_fd, err);
+	return copy_run(request, inotify_watch_run, &report, err);
 }

@@ -18,6 +18,7 @@ enum event_type {
 	EVENT_GONE,
 	EVENT_FAILED,
 	EVENT_TRANSFER_ENDED,
+	EVENT_TRANSFER_REPORTED, /* see transfer_reports.h */
 };
 
 struct backend_event {
@@ -26,7 +27,7 @@ struct backend_event {
 	char id[32];
 	uint32_t job_id;
 	struct warden_job_end end; /* EVENT_JOB_ENDED */
-	uint64_t transfer_id;      /* EVENT_TRANSFER_ENDED */
+	uint64_t transfer_id;      /* EVENT_TRANSFER_ENDED, EVENT_TRANSFER_REPORTED */
 	uint64_t transfer_size;    /* EVENT_TRANSFER_ENDED */
 	char *error;               /* EVENT_TRANSFER_ENDED, EVENT_CREATED; malloc'd; NULL: none */
 	void *container;           /* EVENT_CREATED: owned by the backend */

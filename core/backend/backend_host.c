@@ -137,6 +137,52 @@ static void backend_host_transfer_ended(const struct warden_host *host, const ch
 	backend_host_add_event(host, id, &event);
 }
 
+/* Wakes the loop for a transfer whose reports it is to take. */
+static void backend_host_add_reported(const struct warden_host *host, const char *id,
+				      uint64_t transfer_id, bool wake)
+{
+	struct backend_event event = {.type = EVENT_TRANSFER_REPORTED, .transfer_id = transfer_id};
+
+	if (wake)
+		backend_host_add_event(host, id, &event);
+}
+
+static void backend_host_file_entry(const struct warden_host *host, const char *id,
+				    uint64_t transfer_id, const struct warden_file_entry *entry)
+{
+	struct server *server = host->core;
+	struct warden_file_entry known = {.type = WARDEN_FILE_TYPE_OTHER};
+
+	(void)id; /* the list is taken when the transfer has ended */
+	backend_struct_read(&known, sizeof(known), entry, entry->size);
+	transfer_reports_add_entry(&server->transfer_reports, transfer_id, &known);
+}
+
+static void backend_host_file_change(const struct warden_host *host, const char *id,
+				     uint64_t transfer_id, const struct warden_file_change *change)
+{
+	struct server *server = host->core;
+	struct warden_file_change known = {0};
+
+	backend_struct_read(&known, sizeof(known), change, change->size);
+	backend_host_add_reported(
+		host, id, transfer_id,
+		transfer_reports_add_change(&server->transfer_reports, transfer_id, &known));
+}
+
+static void backend_host_copy_progress(const struct warden_host *host, const char *id,
+				       uint64_t transfer_id,
+				       const struct warden_copy_progress *progress)
+{
+	struct server *server = host->core;
+	struct warden_copy_progress known = {0};
+
+	backend_struct_read(&known, sizeof(known), progress, progress->size);
+	backend_host_add_reported(
+		host, id, transfer_id,
+		transfer_reports_add_progress(&server->transfer_reports, transfer_id, &known));
+}
+
 static void backend_host_gone(const struct warden_host *host, const char *id)
 {
 	struct backend_event event = {.type = EVENT_GONE};
@@ -160,6 +206,7 @@ void backend_host_init(struct server *server)
 {
 	const struct config *config = server->config;
 
+	transfer_reports_init(&server->transfer_reports);
 	server->hooks = (struct warden_hooks){
 		.size = sizeof(server->hooks),
 		.parent_before_clone = config->hooks.parent_before_clone,
@@ -200,6 +247,9 @@ void backend_host_init(struct server *server)
 		.transfer_ended = backend_host_transfer_ended,
 		.container_gone = backend_host_gone,
 		.failed = backend_host_failed,
+		.file_entry = backend_host_file_entry,
+		.file_change = backend_host_file_change,
+		.copy_progress = backend_host_copy_progress,
 	};
 }
 
@@ -251,6 +301,9 @@ static void backend_host_handle_event(struct container *c, const struct backend_
 		break;
 	case EVENT_TRANSFER_ENDED:
 		transfer_event(c, event->transfer_id, event->error, event->transfer_size);
+		break;
+	case EVENT_TRANSFER_REPORTED:
+		transfer_reported(c, event->transfer_id);
 		break;
 	case EVENT_GONE:
 		c->destroy.gone = true;

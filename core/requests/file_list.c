@@ -1,44 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* FileList: lists a directory as the container's root sees it. The backend writes the encoded
- * answer to a file, which is sent unchanged. */
+/* FileList: lists a directory as the container's root sees it. The backend reports
+ * the entries, which are collected as an encoded answer. */
 #include <config.h>
 
-#include <fcntl.h>
-#include <sys/stat.h>
-
 #include "core/transfer/transfer.h"
+#include "core/transfer/transfer_reports.h"
 #include "core/wire/request.h"
 
 /* Reserved for the frame around the answer, bytes. */
 enum { ROOM = 128 };
 
-static bool file_list_take_answer(struct transfer *transfer, struct segment_list *list)
-{
-	struct stat data;
-	int fd;
-
-	if (fstat(transfer->parameters.data_fd, &data) < 0)
-		return false;
-	if (data.st_size == 0)
-		return true;
-	fd = fcntl(transfer->parameters.data_fd, F_DUPFD_CLOEXEC, 0);
-	return fd >= 0 && segment_add_file(list, fd, 0, (uint64_t)data.st_size);
-}
-
 static void file_list_ended(struct transfer *transfer)
 {
 	struct segment_list list = TAILQ_HEAD_INITIALIZER(list);
 	struct request *request = transfer->request;
-	bool whole;
+	uint8_t *answer = NULL;
+	size_t size = 0;
 
+	if (!transfer->failed &&
+	    report_box_take_list(transfer->box, &answer, &size, &transfer->err) < 0)
+		transfer->failed = true;
 	if (transfer->failed) {
 		transfer_answer(transfer);
 		return;
 	}
-	whole = file_list_take_answer(transfer, &list);
 	request->data = NULL;
 	transfer_free(transfer);
-	if (whole)
+	if (!answer)
+		request_answer_empty(request);
+	else if (segment_add_memory(&list, answer, size))
 		request_answer_segments(request, &list);
 	else
 		request_fail_text(request, "no memory for the list");
@@ -52,8 +42,11 @@ static int file_list_run(struct request *request, struct warden_error *err)
 
 	if (!transfer)
 		return -1;
-	transfer->uses_file = true;
 	transfer->parameters.length = request->server->config->server.frame_limit - ROOM;
+	if (transfer_open_box(transfer, err) < 0) {
+		transfer_free(transfer);
+		return -1;
+	}
 	request->data = transfer;
 	transfer_start(transfer, file_list_ended);
 	return 0;

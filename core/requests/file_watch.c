@@ -2,17 +2,17 @@
 /* FileWatch: reports changes of a directory or a file as they happen. */
 #include <config.h>
 
-#include <limits.h>
 #include <stdlib.h>
 
 #include "core/transfer/download.h"
+#include "core/transfer/transfer_reports.h"
 #include "core/wire/request.h"
 #include "lib/varint.h"
 
 /* FileWatchResponse's fields, and the size of all but the name. */
 enum { FIELD_CHANGE = 1, FIELD_NAME = 2, HEAD_MAX = 32 };
 
-static uint8_t *file_watch_encode_change(const struct warden_change *change, const uint8_t *name,
+static uint8_t *file_watch_encode_change(const struct change_record *change, const uint8_t *name,
 					 size_t *size)
 {
 	uint8_t *bytes = malloc(HEAD_MAX + change->name_length);
@@ -21,7 +21,7 @@ static uint8_t *file_watch_encode_change(const struct warden_change *change, con
 	if (!bytes)
 		return NULL;
 	n = varint_put(bytes, FIELD_CHANGE << 3);
-	n += varint_put(bytes + n, change->change);
+	n += varint_put(bytes + n, change->kind);
 	if (change->name_length > 0) {
 		n += varint_put(bytes + n, FIELD_NAME << 3 | 2);
 		n += varint_put(bytes + n, change->name_length);
@@ -34,15 +34,13 @@ static uint8_t *file_watch_encode_change(const struct warden_change *change, con
 
 static ssize_t file_watch_encode(const uint8_t *data, size_t used, struct segment_list *payload)
 {
-	struct warden_change change;
+	struct change_record change;
 	uint8_t *bytes;
 	size_t size = 0;
 
 	if (used < sizeof(change))
 		return 0;
 	memcpy(&change, data, sizeof(change));
-	if (change.name_length > NAME_MAX)
-		return -1;
 	if (used < sizeof(change) + change.name_length)
 		return 0;
 	bytes = file_watch_encode_change(&change, data + sizeof(change), &size);
@@ -75,7 +73,8 @@ static int file_watch_run(struct request *request, struct warden_error *err)
 
 	if (!transfer)
 		return -1;
-	if (download_begin(request, transfer, &file_watch, err) == 0)
+	if (transfer_open_box(transfer, err) == 0 &&
+	    download_begin(request, transfer, &file_watch, err) == 0)
 		return 0;
 	transfer_free(transfer);
 	return -1;

@@ -6,30 +6,31 @@
 
 #include <stdlib.h>
 
+#include "core/transfer/transfer_reports.h"
 #include "core/wire/request.h"
 #include "lib/varint.h"
 
 /* Fields of both responses, and their largest size. */
 enum { FIELD_FILES = 100, FIELD_BYTES = 101, PART_MAX = 32 };
 
-/* Encodes only the latest progress; older values are outdated. */
+/* Encodes only the latest progress; older figures are outdated. */
 static ssize_t copy_request_encode(const uint8_t *data, size_t used, struct segment_list *payload)
 {
-	size_t words = used / sizeof(struct warden_copied), n = 0;
-	struct warden_copied copied;
+	size_t records = used / sizeof(struct progress_record), n = 0;
+	struct progress_record progress;
 	uint8_t *part;
 
-	if (words == 0)
+	if (records == 0)
 		return 0;
-	memcpy(&copied, data + (words - 1) * sizeof(copied), sizeof(copied));
+	memcpy(&progress, data + (records - 1) * sizeof(progress), sizeof(progress));
 	part = malloc(PART_MAX);
 	if (part) {
 		n = varint_put(part, FIELD_FILES << 3);
-		n += varint_put(part + n, copied.files);
+		n += varint_put(part + n, progress.files);
 		n += varint_put(part + n, FIELD_BYTES << 3);
-		n += varint_put(part + n, copied.bytes);
+		n += varint_put(part + n, progress.bytes);
 	}
-	return segment_add_memory(payload, part, n) ? (ssize_t)(words * sizeof(copied)) : -1;
+	return segment_add_memory(payload, part, n) ? (ssize_t)(records * sizeof(progress)) : -1;
 }
 
 static void copy_request_end(struct request *request, const struct transfer *transfer)
@@ -53,7 +54,9 @@ int copy_request_begin(struct request *request, struct transfer *transfer, bool 
 		transfer_start(transfer, transfer_answer);
 		return 0;
 	}
-	if (download_begin(request, transfer, &copy, err) == 0)
+	transfer->parameters.report_progress = true;
+	if (transfer_open_box(transfer, err) == 0 &&
+	    download_begin(request, transfer, &copy, err) == 0)
 		return 0;
 	transfer_free(transfer);
 	return -1;

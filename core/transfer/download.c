@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 
+#include "core/transfer/transfer_reports.h"
 #include "core/wire/request.h"
 
 enum { BUFFER_SIZE = 64 * 1024 };
@@ -16,7 +17,7 @@ struct download {
 	struct request *request; /* NULL: it was answered, or the client has left */
 	bool sending;            /* a part is not yet written */
 	bool reading;            /* uv_read_start is active */
-	bool drained;            /* the stream is at its end */
+	bool drained;            /* the stream is at its end, or the box will stay empty */
 	bool transfer_ended;
 	bool stepping; /* guards against recursion when a part is written at once */
 	size_t used;   /* bytes of `buffer` that are not sent */
@@ -91,6 +92,18 @@ static bool download_send_part(struct download *download)
 	return true;
 }
 
+/* Takes reports from the box. True: there were some. */
+static bool download_take_reports(struct download *download)
+{
+	size_t taken = report_box_take(download->transfer->box, download->buffer + download->used,
+				       sizeof(download->buffer) - download->used);
+
+	download->used += taken;
+	/* The backend reports nothing after the end. */
+	download->drained = taken == 0 && download->transfer_ended;
+	return taken > 0;
+}
+
 /* Sends the next part or reads more. True: call it again, another part may be ready. */
 static bool download_advance(struct download *download)
 {
@@ -100,8 +113,11 @@ static bool download_advance(struct download *download)
 		download->used = 0; /* discard it, the client has left */
 	if (download->used > 0 && download_send_part(download))
 		return true;
-	if (!download->drained)
-		download_read_more(download);
+	if (download->drained)
+		return false;
+	if (download->transfer->box)
+		return download_take_reports(download);
+	download_read_more(download);
 	return false;
 }
 
@@ -135,12 +151,17 @@ static void download_ended(struct transfer *transfer)
 	struct download *download = transfer->stream;
 
 	download->transfer_ended = true;
-	/* If the backend never began it does not close the stream. */
+	/* If the backend never began it does not close the stream. Later reports are discarded. */
 	if (transfer->abandoned) {
 		download->drained = true;
 		download->sending = false;
 	}
 	download_step(download);
+}
+
+static void download_reported(struct transfer *transfer)
+{
+	download_step(transfer->stream);
 }
 
 int download_begin(struct request *request, struct transfer *transfer,
@@ -150,7 +171,7 @@ int download_begin(struct request *request, struct transfer *transfer,
 
 	if (!download)
 		return warden_error_set(err, "no memory for a stream");
-	if (transfer_open_pipe(transfer, err) < 0) {
+	if (!transfer->box && transfer_open_pipe(transfer, err) < 0) {
 		free(download);
 		return -1;
 	}
@@ -159,6 +180,7 @@ int download_begin(struct request *request, struct transfer *transfer,
 	download->request = request;
 	request->data = download;
 	transfer->stream = download;
+	transfer->reported = download_reported;
 	transfer_start(transfer, download_ended);
 	download_step(download);
 	return 0;

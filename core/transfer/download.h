@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sends a transfer's stream to a client in parts of an answer. It reads no further than the client
- * does, so a slow client holds the transfer back. */
+/* Sends a transfer's stream or its reports to a client in parts of an answer. It reads no further
+ * than the client does, so a slow client holds a stream back; reports stay in their box, which is
+ * bounded. */
 #ifndef CORE_TRANSFER_DOWNLOAD_H
 #define CORE_TRANSFER_DOWNLOAD_H
 
@@ -15,7 +16,8 @@ struct download_handler {
 	void (*end)(struct request *request, const struct transfer *transfer);
 };
 
-/* Begins; takes the transfer on success. -1 and `err`: the caller frees it. */
+/* Begins; takes the transfer on success. The source is the transfer's box if it has one, else a
+ * stream that this opens. -1 and `err`: the caller frees the transfer. */
 int download_begin(struct request *request, struct transfer *transfer,
 		   const struct download_handler *handler, struct warden_error *err);
 

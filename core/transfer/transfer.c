@@ -12,6 +12,7 @@
 
 #include "core/container/container_subject.h"
 #include "core/server.h"
+#include "core/transfer/transfer_reports.h"
 #include "core/wire/request.h"
 #include "lib/cleanup.h"
 #include "lib/owner.h"
@@ -131,9 +132,17 @@ void transfer_close_pipe(struct transfer *transfer)
 	transfer->pipe = NULL;
 }
 
+int transfer_open_box(struct transfer *transfer, struct warden_error *err)
+{
+	transfer->box = report_box_open(&transfer->container->server->transfer_reports,
+					&transfer->parameters);
+	return transfer->box ? 0 : warden_error_set(err, "no memory for the reports of a transfer");
+}
+
 void transfer_free(struct transfer *transfer)
 {
 	transfer_close_pipe(transfer);
+	report_box_close(transfer->box);
 	LIST_REMOVE(transfer, link);
 	free((char *)transfer->parameters.path);
 	free((char *)transfer->parameters.host_path);
@@ -288,13 +297,28 @@ void transfers_abandon(struct container *c)
 	}
 }
 
-void transfer_event(struct container *c, uint64_t id, const char *error, uint64_t size)
+static struct transfer *transfer_find(const struct container *c, uint64_t id)
 {
 	struct transfer *transfer;
 
 	LIST_FOREACH(transfer, &c->transfers, link)
 		if (transfer->parameters.id == id)
 			break;
+	return transfer;
+}
+
+void transfer_reported(struct container *c, uint64_t id)
+{
+	struct transfer *transfer = transfer_find(c, id);
+
+	if (transfer && transfer->reported)
+		transfer->reported(transfer);
+}
+
+void transfer_event(struct container *c, uint64_t id, const char *error, uint64_t size)
+{
+	struct transfer *transfer = transfer_find(c, id);
+
 	if (!transfer || transfer->finished)
 		return;
 	transfer->finished = true;

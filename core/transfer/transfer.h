@@ -21,19 +21,22 @@ struct transfer {
 	const ProtobufCBinaryData *data;
 	/* The daemon's end of the socket pair whose other end is parameters.data_fd, or NULL. */
 	uv_pipe_t *pipe;
-	bool started;   /* its operation is done: the backend has begun, or begin failed */
-	bool finished;  /* the backend has reported the end, or never will */
-	bool cancelled; /* transfer_cancel was called */
-	bool abandoned; /* ended without waiting for the backend's event */
+	struct report_box *box; /* of the backend's reports, or NULL */
+	bool started;           /* its operation is done: the backend has begun, or begin failed */
+	bool finished;          /* the backend has reported the end, or never will */
+	bool cancelled;         /* transfer_cancel was called */
+	bool abandoned;         /* ended without waiting for the backend's event */
 	bool failed;
 	struct warden_error err; /* if failed */
 	uint64_t size;           /* as the backend reported it, bytes */
 	/* The transfer has ended; must free it with transfer_free. */
 	void (*ended)(struct transfer *transfer);
+	/* Optional. The box has reports. */
+	void (*reported)(struct transfer *transfer);
 	/* Optional. The backend has begun. */
 	void (*begun)(struct transfer *transfer);
 	struct request *request; /* waits for the end, or NULL */
-	void *stream;            /* the struct upload or struct download that uses `pipe` */
+	void *stream;            /* the struct upload or struct download of `pipe` or `box` */
 };
 
 /* Makes a transfer of the request's container. `path` and `host_path` (NULL: none) are fields of
@@ -42,13 +45,16 @@ struct transfer *transfer_new(struct request *request, enum warden_transfer_kind
 			      const ProtobufCBinaryData *path, const char *path_field,
 			      const ProtobufCBinaryData *host_path, const char *host_path_field,
 			      struct warden_error *err);
-/* Also closes its pipe and data_fd. */
+/* Also closes its pipe, box and data_fd. */
 void transfer_free(struct transfer *transfer);
 
 /* Makes the socket pair; -1 and `err`. */
 int transfer_open_pipe(struct transfer *transfer, struct warden_error *err);
 /* Pending writes end with UV_ECANCELED. */
 void transfer_close_pipe(struct transfer *transfer);
+
+/* Makes the box for the reports of a list, a watch or a copy; -1 and `err`. */
+int transfer_open_box(struct transfer *transfer, struct warden_error *err);
 
 /* Queues the backend's transfer on a worker; `ended` is called in any case. */
 void transfer_start(struct transfer *transfer, void (*ended)(struct transfer *transfer));
@@ -63,6 +69,9 @@ void transfers_abandon(struct container *container);
 
 /* Handles the backend's event that transfer `id` has ended; `error` is NULL on success. */
 void transfer_event(struct container *container, uint64_t id, const char *error, uint64_t size);
+
+/* Handles the event that transfer `id` has reports. */
+void transfer_reported(struct container *container, uint64_t id);
 
 /* Usable as `ended`: answers the waiting request with an empty answer or the error. */
 void transfer_answer(struct transfer *transfer);

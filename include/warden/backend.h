@@ -135,6 +135,9 @@ struct warden_settings {
 
 struct warden_job_end;
 struct warden_transfer_end;
+struct warden_file_entry;
+struct warden_file_change;
+struct warden_copy_progress;
 
 /* The functions of the daemon that a backend may call, on any thread at any time between setup and
  * teardown. The first argument of each is the host itself. `id` names a container; an event for a
@@ -194,6 +197,23 @@ struct warden_host {
 	 * live on. */
 	void (*failed)(const struct warden_host *host, const char *format, ...)
 		__attribute__((format(printf, 2, 3)));
+
+	/* The reports of a transfer come before its transfer_ended; one for a transfer that has
+	 * ended is ignored.
+	 *
+	 * An entry of a WARDEN_FILE_LIST. Entries are reported in strcmp order of their names. */
+	void (*file_entry)(const struct warden_host *host, const char *id, uint64_t transfer_id,
+			   const struct warden_file_entry *entry);
+
+	/* A change seen by a WARDEN_FILE_WATCH. The core keeps a bounded number of changes for a
+	 * slow client and reports WARDEN_CHANGE_MISSED in place of those that it drops. */
+	void (*file_change)(const struct warden_host *host, const char *id, uint64_t transfer_id,
+			    const struct warden_file_change *change);
+
+	/* Progress of a WARDEN_COPY_IN or WARDEN_COPY_OUT that has `report_progress`: now and then,
+	 * and once at its end. */
+	void (*copy_progress)(const struct warden_host *host, const char *id, uint64_t transfer_id,
+			      const struct warden_copy_progress *progress);
 };
 
 /* Why a job ended, as far as the backend knows. The numbers are those of the protocol's
@@ -492,77 +512,106 @@ typedef void (*warden_fact_function)(void *data, const struct warden_fact *fact)
 
 /* The kinds of file transfers between a container and its surroundings. */
 enum warden_transfer_kind {
-	/* A file, link or tree from host_path to path, or the other way round, as `rsync -r -p
-	 * --links` would: doc/protocol.md, "CopyIn, CopyOut". */
+	/* Copy a file, link or tree from host_path to path, or back, as `rsync -r -p --links` does:
+	 * protocol.md, "CopyIn, CopyOut". */
 	WARDEN_COPY_IN,
 	WARDEN_COPY_OUT,
-	/* A tar stream, read from data_fd to its end, unpacked below `path`, the last component of
-	 * which is made when it is missing; or path written to data_fd as one. */
+	/* Unpack the tar stream that data_fd carries below `path`, whose last component is made if
+	 * it is missing; or write `path` to data_fd as a tar stream. */
 	WARDEN_TAR_IN,
 	WARDEN_TAR_OUT,
-	/* Bytes of a file from `offset` on, at most `length`, into data_fd. The end tells the size
-	 * of the file. */
+	/* Copy at most `length` bytes of a file, from `offset` on, to data_fd. */
 	WARDEN_FILE_READ,
-	/* All of data_fd into a file from `offset` on; WARDEN_UNKNOWN: the file is replaced, at
-	 * once and whole. A new one gets `mode`. */
+	/* Write all of data_fd to a file from `offset` on. If offset is WARDEN_UNKNOWN the file is
+	 * replaced atomically. A new file gets `mode`. */
 	WARDEN_FILE_WRITE,
-	/* A FileListResponse (proto/warden.proto), encoded, of at most `length` bytes, into
-	 * data_fd.
-	 */
+	/* Report the entries of a directory, or the file itself, by host->file_entry. If the names
+	 * and targets plus 64 bytes per entry exceed `length` bytes the transfer fails (EFBIG). */
 	WARDEN_FILE_LIST,
-	/* A file, a link, an empty directory, or a whole one where `recursive`. */
+	/* Remove a file, a link or an empty directory; with `recursive` a tree. */
 	WARDEN_FILE_REMOVE,
-	/* Changes in a directory or of a file, each a struct warden_change with its name behind it,
-	 * written to data_fd as they happen. The first is WATCHING; the end is that of what is
-	 * watched. */
+	/* Report changes in a directory or of a file by host->file_change until what is watched is
+	 * removed or the transfer is cancelled. The first report is WARDEN_CHANGE_WATCHING. */
 	WARDEN_FILE_WATCH,
 };
 
-/* How far a copy is; see struct warden_transfer. */
-struct warden_copied {
-	uint64_t files; /* that are complete, links among them */
-	uint64_t bytes; /* of files, holes among them */
+/* The numbers are those of FileListResponse.Entry.Type in warden.proto. */
+enum warden_file_type {
+	WARDEN_FILE_TYPE_FILE = 1,
+	WARDEN_FILE_TYPE_DIRECTORY = 2,
+	WARDEN_FILE_TYPE_SYMLINK = 3,
+	WARDEN_FILE_TYPE_OTHER = 4,
 };
 
-struct warden_change {
-	uint32_t change; /* of FileWatchResponse.Change in proto/warden.proto */
-	uint32_t name_length;
+/* An entry of a directory. Names may hold any byte but NUL and '/'. */
+struct warden_file_entry {
+	size_t size;
+	const char *name;
+	enum warden_file_type type;
+	mode_t mode;         /* permission bits */
+	uint64_t bytes;      /* size */
+	int64_t modified_us; /* since 1970 */
+	uint32_t uid, gid;   /* inside the container */
+	const char *target;  /* of a symlink, else NULL */
+};
+
+/* The numbers are those of FileWatchResponse.Change in warden.proto. */
+enum warden_change_kind {
+	WARDEN_CHANGE_CREATED = 1,
+	WARDEN_CHANGE_MODIFIED = 2,
+	WARDEN_CHANGE_REMOVED = 3,
+	WARDEN_CHANGE_ATTRIBUTES = 4,
+	WARDEN_CHANGE_MISSED = 5,   /* changes were lost */
+	WARDEN_CHANGE_WATCHING = 7, /* the watch is set up: later changes are reported */
+};
+
+/* A change in a watched directory, or of a watched file. */
+struct warden_file_change {
+	size_t size;
+	enum warden_change_kind kind;
+	const char *name; /* in the directory; NULL: the directory or file itself */
+};
+
+/* Progress of a copy. */
+struct warden_copy_progress {
+	size_t size;
+	uint64_t files; /* complete files and links */
+	uint64_t bytes; /* of file data, including holes */
 };
 
 /*
- * A transfer. No symbolic link, whoever swaps it and whenever, may lead out of the container on its
- * side. What is written in the container is written with vcap's rights and belongs to vcap; what is
- * read there is read with the rights of the container's root. On the host's side the client's
- * rights decide, and no link is followed in a path that is written to.
+ * A transfer. No symbolic link may lead out of the container on the container's side, whoever
+ * replaces a path and at any moment. Files in the container are written with vcap's rights and
+ * belong to vcap, and are read with the rights of the container's root. On the host's side the
+ * client's rights decide, and no link is followed in a path that is written to.
  */
 struct warden_transfer {
 	size_t size;
 	uint64_t id; /* unique in the daemon */
 	enum warden_transfer_kind kind;
-	const char *path;      /* in the container; a relative one is below vcap's home */
+	const char *path;      /* in the container; a relative path is below vcap's home */
 	const char *host_path; /* of a copy: absolute */
-	/* Of the client that asks (SO_PEERCRED). */
+	/* The client's credentials (SO_PEERCRED). */
 	uid_t client_uid;
 	gid_t client_gid;
-	/* WARDEN_COPY_OUT: who owns the result, where the daemon may give files away. */
+	/* WARDEN_COPY_OUT: the owner of the result, if the daemon may change owners. */
 	uid_t owner_uid;
 	gid_t owner_gid;
-	/* WARDEN_TAR_IN, _OUT, WARDEN_FILE_WATCH: a stream, the other end of which is the client's,
-	 * who may be slow. WARDEN_FILE_READ, _WRITE, _LIST: an empty file, or one with the data, at
-	 * offset 0. WARDEN_COPY_IN, _OUT: -1, or a stream for what a client wants to know on the
-	 * way, into which a backend may write a struct warden_copied now and then and at the end;
-	 * what cannot be written at once is left out. */
+	/* WARDEN_TAR_IN, WARDEN_TAR_OUT: a stream whose other end is the client, which may be slow.
+	 * WARDEN_FILE_READ, WARDEN_FILE_WRITE: a file, empty or with the data, at offset 0.
+	 * Otherwise -1. */
 	int data_fd;
 	uint64_t offset, length;
 	mode_t mode;
 	bool recursive;
+	bool report_progress; /* of a copy */
 };
 
+/* How a transfer ended. */
 struct warden_transfer_end {
 	size_t size;
-	/* NULL: all is done. Else what could not be done, to what, as the client is told. */
-	const char *error;
-	uint64_t file_bytes; /* WARDEN_FILE_READ: of the whole file */
+	const char *error;   /* NULL: success; else the text for the client: operation and object */
+	uint64_t file_bytes; /* WARDEN_FILE_READ: size of the whole file */
 };
 
 enum warden_option_type {
