@@ -24,6 +24,8 @@ core_libcore_la_SOURCES += \
 
 # Loading of backends, and what they call.
 core_libcore_la_SOURCES += \
+	core/backend/backend_call.c \
+	core/backend/backend_call.h \
 	core/backend/backend_events.c \
 	core/backend/backend_events.h \
 	core/backend/backend_host.c \

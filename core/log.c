@@ -234,3 +234,10 @@ void log_write(enum warden_log_level level, const char *format, ...)
 	log_vwrite(level, NULL, format, args);
 	va_end(args);
 }
+
+void log_write_raw(const char *line, size_t length)
+{
+	if (target.fd >= 0)
+		(void)log_write_line(target.fd, line, length); /* stderr has it too */
+	(void)log_write_line(STDERR_FILENO, line, length);     /* no other target is left */
+}

@@ -33,6 +33,10 @@ void log_write(enum warden_log_level level, const char *format, ...)
 void log_vwrite(enum warden_log_level level, const char *subject, const char *format, va_list args)
 	__attribute__((format(printf, 3, 0)));
 
+/* Writes a line as it is, with its newline, to the log file if there is one and to stderr. For the
+ * handler of a crash: async-signal-safe. */
+void log_write_raw(const char *line, size_t length);
+
 /* Closes file or syslog; lines go to stderr again. */
 void log_close(void);
 

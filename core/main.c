@@ -14,6 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "core/backend/backend_call.h"
 #include "core/backend/backend_load.h"
 #include "core/backend/check_host.h"
 #include "core/config/config.h"
@@ -167,7 +168,8 @@ static int wardend_run_server(struct config *config, const struct backend_module
 	struct warden_error ignored;
 	int http_fd;
 
-	if (config_make_directories(config, err) < 0 || log_open(config, err) < 0)
+	if (config_make_directories(config, err) < 0 || log_open(config, err) < 0 ||
+	    backend_call_watch_crashes(module->file, err) < 0)
 		return -1;
 	log_write(WARDEN_LOG_INFO, "wardend " PACKAGE_VERSION ", %s%s, backend %s (%s)",
 		  config->file ? "settings of " : "built-in settings",

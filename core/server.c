@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "core/backend/backend_call.h"
 #include "core/container/container.h"
 #include "core/container/container_subject.h"
 #include "core/health/http.h"
@@ -39,7 +40,7 @@ static void server_detach_containers(struct server *server)
 
 	while ((c = TAILQ_FIRST(&server->registry.listed))) {
 		if (c->backend && server->container_klass->detach)
-			server->container_klass->detach(c->backend);
+			BACKEND_CALL_VOID(server->container_klass, c->id, detach, c->backend);
 		registry_remove(&server->registry, c);
 		c->owns_network = c->owns_uid = c->owns_slot =
 			false; /* the container lives on and keeps them */
@@ -189,11 +190,27 @@ static void server_close_handle(uv_handle_t *handle, void *unused)
 		uv_close(handle, NULL);
 }
 
+static void server_on_slow_timer(uv_timer_t *timer)
+{
+	(void)timer;
+	backend_call_log_slow();
+}
+
+/* The timer does not keep the loop running. */
+static void server_watch_slow_calls(struct server *server)
+{
+	uv_timer_init(&server->loop, &server->slow_timer); /* it and the start cannot fail */
+	uv_timer_start(&server->slow_timer, server_on_slow_timer, BACKEND_CALL_CHECK_MS,
+		       BACKEND_CALL_CHECK_MS);
+	uv_unref((uv_handle_t *)&server->slow_timer);
+}
+
 static int server_serve(struct server *server, struct warden_error *err)
 {
 	struct warden_error warning;
 
 	server_watch_signals(server);
+	server_watch_slow_calls(server);
 	if (recovery_run(server, err) < 0 || listener_open(server, err) < 0 ||
 	    http_open(server, err) < 0)
 		return -1;
@@ -239,11 +256,8 @@ static int server_run_backend(struct server *server, struct warden_error *err)
 {
 	int result;
 
-	*err = (struct warden_error){0};
-	result = server->container_klass->setup(&server->host, &server->backend, err);
-	if (result < 0 && err->message[0] == '\0')
-		warden_error_set(err, "backend %s: setup failed without a message",
-				 server->container_klass->name);
+	result = BACKEND_CALL(server->container_klass, NULL, setup, err, &server->host,
+			      &server->backend);
 	if (result < 0) {
 		server_close_handles(server);
 		return -1;
@@ -251,7 +265,7 @@ static int server_run_backend(struct server *server, struct warden_error *err)
 	result = server_serve(server, err);
 	server_close_handles(server);
 	if (server->container_klass->teardown)
-		server->container_klass->teardown(server->backend);
+		BACKEND_CALL_VOID(server->container_klass, NULL, teardown, server->backend);
 	return result;
 }
 

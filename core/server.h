@@ -70,8 +70,9 @@ struct server {
 	struct metrics metrics;
 	uv_timer_t *
 		unread_timer; /* closes clients that do not read their answer while a drain waits */
-	bool serving;         /* recovery is complete and the daemon listens; a drain may begin */
-	bool ends;            /* a drain was requested, maybe before `serving` */
+	uv_timer_t slow_timer; /* logs operations of the backend that block */
+	bool serving;          /* recovery is complete and the daemon listens; a drain may begin */
+	bool ends;             /* a drain was requested, maybe before `serving` */
 	bool draining, stopped;
 	bool failed; /* the backend has failed: the drain ends in an error */
 };

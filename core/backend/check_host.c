@@ -9,6 +9,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 
+#include "core/backend/backend_call.h"
 #include "core/backend/backend_load.h"
 #include "core/backend/facts.h"
 #include "core/config/config.h"
@@ -126,7 +127,8 @@ static int check_host_describe(struct config *config,
 	    container_klass->capabilities != WARDEN_CAPABILITIES_NONE)
 		check_host_add_capabilities(facts, container_klass->capabilities);
 	if (container_klass->describe)
-		result = container_klass->describe(NULL, &server->host, facts_add, facts, &reason);
+		result = BACKEND_CALL(container_klass, NULL, describe, &reason, NULL, &server->host,
+				      facts_add, facts);
 	if (settings == 0 && result < 0)
 		*err = reason;
 	return settings < 0 ? settings : result;

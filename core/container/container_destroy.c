@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "core/backend/backend_call.h"
 #include "core/container/container.h"
 #include "core/container/container_info.h"
 #include "core/container/container_subject.h"
@@ -74,7 +75,7 @@ static int destroy_backend_run(struct operation *operation, struct warden_error 
 	else
 		err->message[0] = '\0';
 	if (c->backend)
-		server->container_klass->destroy(c->backend);
+		BACKEND_CALL_VOID(server->container_klass, c->id, destroy, c->backend);
 	return err->message[0] ? -1 : 0;
 }
 

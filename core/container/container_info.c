@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <stdlib.h>
 
+#include "core/backend/backend_call.h"
 #include "core/container/container_subject.h"
 #include "core/job/job.h"
 #include "core/limits/limits.h"
@@ -241,7 +242,7 @@ static int info_query_run(struct operation *operation, struct warden_error *err)
 		return -1;
 	if (!c->server->container_klass->info)
 		return 0;
-	return c->server->container_klass->info(c->backend, &query->info, err);
+	return BACKEND_CALL(c->server->container_klass, c->id, info, err, c->backend, &query->info);
 }
 
 static void info_query_done(struct operation *operation, int result, struct warden_error *err)

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
+#include "core/backend/backend_call.h"
 #include "core/container/container.h"
 #include "core/container/container_subject.h"
 #include "core/job/job.h"
@@ -35,7 +36,8 @@ static int stop_signal_run(struct operation *operation, struct warden_error *err
 	/* A stop succeeds even if the snapshot is not written: only the processes matter. */
 	if (operation->snapshot)
 		snapshot_write(c, operation->snapshot, err);
-	return c->server->container_klass->stop(c->backend, (int)(intptr_t)operation->data, err);
+	return BACKEND_CALL(c->server->container_klass, c->id, stop, err, c->backend,
+			    (int)(intptr_t)operation->data);
 }
 
 static void stop_signal_done(struct operation *operation, int result, struct warden_error *err)

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
+#include "core/backend/backend_call.h"
 #include "core/container/container_subject.h"
 #include "core/job/cpu_lease.h"
 #include "core/log.h"
@@ -103,7 +104,7 @@ static int job_store_end_run(struct operation *operation, struct warden_error *e
 	if (snapshot_store(operation, err) < 0)
 		return -1;
 	if (c->backend && c->server->container_klass->job_forget)
-		c->server->container_klass->job_forget(c->backend, id);
+		BACKEND_CALL_VOID(c->server->container_klass, c->id, job_forget, c->backend, id);
 	return 0;
 }
 
@@ -135,9 +136,9 @@ static int job_kill_run(struct operation *operation, struct warden_error *err)
 	const struct warden_container_klass *container_klass = c->server->container_klass;
 
 	if (!container_klass->job_signal)
-		return container_klass->stop(c->backend, SIGKILL, err);
-	return container_klass->job_signal(c->backend, (uint32_t)(uintptr_t)operation->data,
-					   SIGKILL, err);
+		return BACKEND_CALL(container_klass, c->id, stop, err, c->backend, SIGKILL);
+	return BACKEND_CALL(container_klass, c->id, job_signal, err, c->backend,
+			    (uint32_t)(uintptr_t)operation->data, SIGKILL);
 }
 
 static void job_queue_kill(struct job *job)

@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "core/backend/backend_call.h"
 #include "core/job/cpu_lease.h"
 #include "core/log.h"
 #include "core/server.h"
@@ -189,8 +190,9 @@ static void job_start_kill_first(struct container *c, uint32_t job_id)
 	struct warden_error err;
 
 	if ((container_klass->job_signal
-		     ? container_klass->job_signal(c->backend, job_id, SIGKILL, &err)
-		     : container_klass->stop(c->backend, SIGKILL, &err)) < 0)
+		     ? BACKEND_CALL(container_klass, c->id, job_signal, &err, c->backend, job_id,
+				    SIGKILL)
+		     : BACKEND_CALL(container_klass, c->id, stop, &err, c->backend, SIGKILL)) < 0)
 		log_write(WARDEN_LOG_ERROR, "%s: kill job %u: %s", c->id, job_id, err.message);
 }
 
@@ -225,7 +227,8 @@ static int job_start_spawn_all(struct job_start *start, struct job_pipes *pipes,
 	if (snapshot_store(&start->operation, err) < 0)
 		return -1;
 	for (size_t i = 0; i < start->n; i++)
-		if (c->server->container_klass->spawn(c->backend, &spawns[i], err) < 0) {
+		if (BACKEND_CALL(c->server->container_klass, c->id, spawn, err, c->backend,
+				 &spawns[i]) < 0) {
 			job_start_name_job(start, i, err);
 			if (i > 0)
 				job_start_kill_first(c, start->jobs[0].job->id);
@@ -286,7 +289,8 @@ static int job_start_forget_run(struct operation *operation, struct warden_error
 	if (snapshot_store(operation, err) < 0)
 		return -1;
 	for (size_t i = 0; i < start->n && c->server->container_klass->job_forget; i++)
-		c->server->container_klass->job_forget(c->backend, start->jobs[i].id);
+		BACKEND_CALL_VOID(c->server->container_klass, c->id, job_forget, c->backend,
+				  start->jobs[i].id);
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "core/backend/backend_call.h"
 #include "core/job/job.h"
 #include "core/log.h"
 #include "core/server.h"
@@ -99,8 +100,8 @@ static int job_stdin_end_run(struct operation *operation, struct warden_error *e
 {
 	struct container *c = operation->container;
 
-	return c->server->container_klass->job_close_input(
-		c->backend, (uint32_t)(uintptr_t)operation->data, err);
+	return BACKEND_CALL(c->server->container_klass, c->id, job_close_input, err, c->backend,
+			    (uint32_t)(uintptr_t)operation->data);
 }
 
 /* The request whose data ends the input; NULL: its client has left. */

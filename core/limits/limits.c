@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 
+#include "core/backend/backend_call.h"
 #include "core/container/container_subject.h"
 #include "core/server.h"
 #include "lib/cleanup.h"
@@ -129,7 +130,8 @@ int limits_ask(struct container *c, struct warden_limits *in_force, struct warde
 	warden_limits_init(in_force);
 	warden_limits_init(&nothing);
 	warden_limits_init(&reported);
-	if (c->server->container_klass->set_limits(c->backend, &nothing, &reported, err) < 0)
+	if (BACKEND_CALL(c->server->container_klass, c->id, set_limits, err, c->backend, &nothing,
+			 &reported) < 0)
 		return -1;
 	if (!limits_merge(in_force, &reported))
 		return warden_error_set(err, "no memory for limits");
@@ -145,7 +147,8 @@ int limits_apply(struct container *c, struct warden_error *err)
 	if (!c->server->container_klass->set_limits)
 		return warden_error_set(err, "limits: not supported by the backend");
 	warden_limits_init(&in_force);
-	return c->server->container_klass->set_limits(c->backend, &c->limits, &in_force, err);
+	return BACKEND_CALL(c->server->container_klass, c->id, set_limits, err, c->backend,
+			    &c->limits, &in_force);
 }
 
 static void limits_init(struct container *c)

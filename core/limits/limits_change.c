@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/backend/backend_call.h"
 #include "core/limits/limits.h"
 #include "core/log.h"
 #include "core/server.h"
@@ -46,7 +47,8 @@ static int limits_change_set(struct container *c, const struct warden_limits *li
 	struct warden_limits reported;
 
 	warden_limits_init(&reported);
-	if (c->server->container_klass->set_limits(c->backend, limits, &reported, err) < 0) {
+	if (BACKEND_CALL(c->server->container_klass, c->id, set_limits, err, c->backend, limits,
+			 &reported) < 0) {
 		if (change && !change->names)
 			limits_drop_field_name(err);
 		return -1;

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/backend/backend_call.h"
 #include "core/container/create_mounts.h"
 #include "core/container/image_defaults.h"
 #include "core/limits/limits.h"
@@ -218,14 +219,15 @@ static int create_backend_run(struct operation *operation, struct warden_error *
 	struct server *server = c->server;
 
 	if (server->container_klass->admit &&
-	    server->container_klass->admit(server->backend, NULL, "create", err) < 0)
+	    BACKEND_CALL(server->container_klass, c->id, admit, err, server->backend, NULL,
+			 "create") < 0)
 		return -1;
 	if (image_defaults_read(c, err) < 0 || create_make_directory(c, err) < 0 ||
 	    snapshot_store(operation, err) < 0)
 		return -1;
 	create_fill_parameters(&creation->parameters, c);
-	return server->container_klass->create(server->backend, &creation->parameters, &c->backend,
-					       err);
+	return BACKEND_CALL(server->container_klass, c->id, create, err, server->backend,
+			    &creation->parameters, &c->backend);
 }
 
 /* Worker thread: applies the limits and writes the snapshot, or removes the directory of a failed

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
+#include "core/backend/backend_call.h"
 #include "core/job/job.h"
 #include "core/wire/request.h"
 
@@ -22,8 +23,8 @@ static int job_control_signal(struct operation *operation, struct warden_error *
 	const struct job_control *control = (const struct job_control *)operation;
 	struct container *c = operation->container;
 
-	return c->server->container_klass->job_signal(c->backend, control->job_id, control->signal,
-						      err);
+	return BACKEND_CALL(c->server->container_klass, c->id, job_signal, err, c->backend,
+			    control->job_id, control->signal);
 }
 
 /* Worker thread. */
@@ -32,8 +33,8 @@ static int job_control_resize(struct operation *operation, struct warden_error *
 	const struct job_control *control = (const struct job_control *)operation;
 	struct container *c = operation->container;
 
-	return c->server->container_klass->job_resize(c->backend, control->job_id, control->rows,
-						      control->columns, err);
+	return BACKEND_CALL(c->server->container_klass, c->id, job_resize, err, c->backend,
+			    control->job_id, control->rows, control->columns);
 }
 
 static void job_control_done(struct operation *operation, int result, struct warden_error *err)

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "core/backend/backend_call.h"
 #include "core/log.h"
 #include "core/state/snapshot.h"
 #include "core/wire/request.h"
@@ -20,7 +21,8 @@ static int pause_backend_run(struct operation *operation, struct warden_error *e
 	const struct pausing *pausing = (struct pausing *)operation;
 	struct container *c = operation->container;
 
-	return c->server->container_klass->pause(c->backend, pausing->pause, err);
+	return BACKEND_CALL(c->server->container_klass, c->id, pause, err, c->backend,
+			    pausing->pause);
 }
 
 static void pause_finish(struct pausing *pausing, int result, const struct warden_error *err)

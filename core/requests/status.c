@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "core/backend/backend_call.h"
 #include "core/backend/facts.h"
 #include "core/pools/pool.h"
 #include "core/wire/request.h"
@@ -124,8 +125,8 @@ static void status_describe_work(uv_work_t *work)
 	struct status_query *status = work->data;
 	const struct server *server = status->request->server;
 
-	status->result = server->container_klass->describe(server->backend, &server->host,
-							   facts_add, &status->facts, &status->err);
+	status->result = BACKEND_CALL(server->container_klass, NULL, describe, &status->err,
+				      server->backend, &server->host, facts_add, &status->facts);
 }
 
 static void status_describe_done(uv_work_t *work, int cancelled)

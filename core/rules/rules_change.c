@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 
+#include "core/backend/backend_call.h"
 #include "core/container/container_subject.h"
 #include "core/log.h"
 #include "core/pools/ports.h"
@@ -117,11 +118,11 @@ static int rules_change_run(struct operation *operation, struct warden_error *er
 	const struct warden_rules before = rules_for_backend(&c->rules);
 	struct warden_error undo;
 
-	if (container_klass->set_rules(c->backend, &next, err) < 0)
+	if (BACKEND_CALL(container_klass, c->id, set_rules, err, c->backend, &next) < 0)
 		return -1;
 	if (snapshot_store(operation, err) == 0)
 		return 0;
-	if (container_klass->set_rules(c->backend, &before, &undo) < 0)
+	if (BACKEND_CALL(container_klass, c->id, set_rules, &undo, c->backend, &before) < 0)
 		log_write(WARDEN_LOG_ERROR, "%s: restore the previous rules: %s", c->id,
 			  undo.message);
 	return -1;

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "core/backend/backend_call.h"
 #include "core/container/container.h"
 #include "core/job/job.h"
 #include "core/limits/limits.h"
@@ -52,7 +53,8 @@ static void recovery_restore_rules(struct container *c)
 	const struct warden_rules rules = rules_for_backend(&c->rules);
 	struct warden_error err;
 
-	if (container_klass->set_rules && container_klass->set_rules(c->backend, &rules, &err) < 0)
+	if (container_klass->set_rules &&
+	    BACKEND_CALL(container_klass, c->id, set_rules, &err, c->backend, &rules) < 0)
 		log_write(WARDEN_LOG_ERROR, "%s: restore network rules: %s", c->id, err.message);
 }
 
@@ -71,9 +73,9 @@ static int recovery_restore_run(struct operation *operation, struct warden_error
 	struct container *c = operation->container;
 
 	recovery->restored = (struct warden_restored){.size = sizeof(recovery->restored)};
-	if (c->server->container_klass->restore(c->server->backend, &c->identity,
-						recovery_restore_state(recovery), &c->backend,
-						&recovery->restored, err) < 0)
+	if (BACKEND_CALL(c->server->container_klass, c->id, restore, err, c->server->backend,
+			 &c->identity, recovery_restore_state(recovery), &c->backend,
+			 &recovery->restored) < 0)
 		return -1;
 	if (recovery->restored.alive && recovery->whole && !recovery->in_tmp)
 		recovery_restore_rules(c);
@@ -147,7 +149,9 @@ static int recovery_reapply_run(struct operation *operation, struct warden_error
 	if (limits_apply(c, err) < 0)
 		return -1;
 	/* restore thawed it to find its jobs. */
-	return c->paused ? c->server->container_klass->pause(c->backend, true, err) : 0;
+	return c->paused ? BACKEND_CALL(c->server->container_klass, c->id, pause, err, c->backend,
+					true)
+			 : 0;
 }
 
 /* A limit that can no longer be set is logged and does not end the container. */

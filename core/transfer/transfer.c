@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "core/backend/backend_call.h"
 #include "core/container/container_subject.h"
 #include "core/server.h"
 #include "core/transfer/transfer_reports.h"
@@ -219,7 +220,8 @@ static int transfer_start_run(struct operation *operation, struct warden_error *
 		return warden_error_set(err, "the container is dead");
 	if (transfer_find_owner(transfer, err) < 0 || transfer_make_file(transfer, err) < 0)
 		return -1;
-	return c->server->container_klass->transfer(c->backend, &transfer->parameters, err);
+	return BACKEND_CALL(c->server->container_klass, c->id, transfer, err, c->backend,
+			    &transfer->parameters);
 }
 
 /* Ends the transfer when its operation is done and it has finished. The backend's event may arrive
@@ -273,7 +275,8 @@ void transfer_cancel(struct transfer *transfer)
 	/* A destroy that has begun also ends the transfer. */
 	if (transfer->started && !transfer->finished && !transfer->cancelled && c->backend &&
 	    c->state != STATE_DESTROYED)
-		c->server->container_klass->transfer_cancel(c->backend, transfer->parameters.id);
+		BACKEND_CALL_VOID(c->server->container_klass, c->id, transfer_cancel, c->backend,
+				  transfer->parameters.id);
 	transfer->cancelled = true;
 }
 

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "core/backend/backend_call.h"
 #include "core/log.h"
 #include "core/wire/request.h"
 
@@ -91,8 +92,8 @@ static int dispatch_admit_run(struct operation *operation, struct warden_error *
 	const struct request *request = operation->data;
 	const struct server *server = request->server;
 
-	return server->container_klass->admit(server->backend, operation->container->backend,
-					      request->handler->name, err);
+	return BACKEND_CALL(server->container_klass, operation->container->id, admit, err,
+			    server->backend, operation->container->backend, request->handler->name);
 }
 
 static void dispatch_admit_done(struct operation *operation, int result, struct warden_error *err)

@@ -16,9 +16,14 @@
  * or a client acts. What happens later is reported as an event of `struct warden_host`, which may
  * be called on any thread at any time between `setup` and `teardown`.
  *
+ * An operation that runs for more than 10 seconds is logged with its name and container. If the
+ * module crashes (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT) on a thread that runs an operation, the
+ * daemon's last line names the module, the operation and the container. A module leaves the
+ * handlers of these signals alone.
+ *
  * Errors. An operation that returns `int` returns 0, or -1 after filling `*err` (warden_error_set)
- * with a text that names the operation and the object. An operation that fails removes what it
- * made.
+ * with a text that names the operation and the object; if it leaves `*err` empty the error is that
+ * the operation failed without a message. An operation that fails removes what it made.
  *
  * Strings are UTF-8 and end in NUL. Pointers in parameters belong to the core and are valid only
  * during the call. Descriptors in parameters are borrowed: dup(2) them to keep them. All

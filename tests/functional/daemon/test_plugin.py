@@ -2,12 +2,15 @@
 """A backend of a third party: built out of tree against what `make install` installs, and driven."""
 
 import glob
+import re
 import shutil
+import signal
 import subprocess
 
-from case import case
+from case import Skip, case
 import expect
 import installed
+import kernel
 import warden
 
 
@@ -46,39 +49,106 @@ def pkg_config_tells_where_backends_lie(w):
     expect.matches(seen, ".*/warden/backends\n")
 
 
-# A backend whose setup fails and says nothing.
-SILENT = """
+# The source of a small backend without jobs; a case replaces the body of an operation.
+SMALL = """
+#include <signal.h>
+#include <unistd.h>
 #include <warden/backend.h>
-static int setup(const struct warden_host *h, void **b, struct warden_error *e)
-{ (void)h; (void)b; (void)e; return -1; }
-static int create(void *b, const struct warden_create *c, void **p, struct warden_error *e)
-{ (void)b; (void)c; (void)p; return warden_error_set(e, "create"); }
-static int restore(void *b, const struct warden_identity *i, enum warden_restore_state s, void **p,
-                   struct warden_restored *r, struct warden_error *e)
-{ (void)b; (void)i; (void)s; (void)p; (void)r; return warden_error_set(e, "restore"); }
-static int spawn(void *c, const struct warden_spawn *s, struct warden_error *e)
-{ (void)c; (void)s; return warden_error_set(e, "spawn"); }
-static int stop(void *c, int s, struct warden_error *e)
-{ (void)c; (void)s; return warden_error_set(e, "stop"); }
-static void destroy(void *c) { (void)c; }
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+static const struct warden_host *host;
+static char id[32];
+static int setup(const struct warden_host *h, void **backend, struct warden_error *err) { %(setup)s }
+static int create(void *backend, const struct warden_create *c, void **container, struct warden_error *err)
+{ %(create)s }
+static int restore(void *backend, const struct warden_identity *i, enum warden_restore_state state,
+                   void **container, struct warden_restored *restored, struct warden_error *err)
+{ snprintf(id, sizeof(id), "%%s", i->id); *container = id; return 0; }
+static int spawn(void *container, const struct warden_spawn *s, struct warden_error *err) { %(spawn)s }
+static int stop(void *container, int number, struct warden_error *err)
+{ host->container_empty(host, id); return 0; }
+static void destroy(void *container) { host->container_gone(host, id); }
 const struct warden_container_klass warden_container_klass = {
-    .size = sizeof(struct warden_container_klass), .abi = WARDEN_BACKEND_ABI, .name = "silent",
+    .size = sizeof(struct warden_container_klass), .abi = WARDEN_BACKEND_ABI, .name = "small",
     .setup = setup, .create = create, .restore = restore, .spawn = spawn, .stop = stop, .destroy = destroy,
 };
 """
+BODIES = {
+    "setup": "host = h; return 0;",
+    "create": 'snprintf(id, sizeof(id), "%s", c->identity->id); *container = id; return 0;',
+    "spawn": 'return warden_error_set(err, "no jobs");',
+}
+
+
+def _configure_small(w, **bodies):
+    """Builds the small backend with these bodies and makes it that of the case's daemon; returns its path."""
+    _, environment = installed.headers(w, "warden-backend")
+    w.file("small.c", SMALL % {**BODIES, **bodies})
+    flags = "$(pkg-config --cflags warden-backend)"
+    installed.shell(f"cc -Wall -Wextra -Werror -shared -fPIC {flags} -o small.so small.c", w.directory, **environment)
+    module = f"{w.directory}/small.so"
+    w.daemon.settings["server"]["container_klass"] = module
+    del w.daemon.settings["fake"]
+    return module
 
 
 @case(backend="fake", daemon=False, limit=60)
-def a_setup_that_fails_without_a_word_is_named(w):
-    _, environment = installed.headers(w, "warden-backend")
-    with open(f"{w.directory}/silent.c", "w", encoding="utf-8") as source:
-        source.write(SILENT)
-    flags = "$(pkg-config --cflags warden-backend)"
-    installed.shell(f"cc -Wall -Wextra -Werror -shared -fPIC {flags} -o silent.so silent.c", w.directory, **environment)
-    w.daemon.settings["server"]["container_klass"] = f"{w.directory}/silent.so"
-    del w.daemon.settings["fake"]
+def a_setup_that_fails_without_a_message_is_named(w):
+    _configure_small(w, setup="return -1;")
     w.daemon.write_config()
     command = [w.build.path("wardend"), "-c", w.daemon.config]
     seen = subprocess.run(command, capture_output=True, text=True, check=False)
     expect.equal(seen.returncode, 1)
-    expect.contains(seen.stderr, "backend silent: setup failed without a message")
+    expect.contains(seen.stderr, "backend small: setup failed without a message")
+
+
+@case(backend="fake", daemon=False, limit=60)
+def an_operation_that_fails_without_a_message_is_named(w):
+    _configure_small(w, create="return -1;")
+    w.daemon.start()
+    expect.error("backend small: create failed without a message", w.create)
+
+
+def _expect_crash(w, line, number, call, *arguments):
+    """The request crashes the daemon with this signal, after the line in the log file and on stderr."""
+    try:
+        call(*arguments)
+    except (warden.WardenError, OSError):
+        pass
+    expect.equal(w.daemon.wait(), -number)
+    expect.matches(kernel.read(f"{w.directory}/wardend.log"), f".*\n{line}\n")
+    expect.matches(kernel.read(f"{w.directory}/output"), f"(.*\n)?{line}\n")
+
+
+@case(backend="fake", daemon=False, limit=60)
+def a_module_that_crashes_is_named_with_its_operation_and_container(w):
+    if w.sanitized:
+        raise Skip("the sanitizer reports the crash as an error of the daemon")
+    module = re.escape(_configure_small(w, create="raise(SIGSEGV); return 0;"))
+    w.daemon.start()
+    line = f"fatal: the module {module} crashed \\(SIGSEGV\\) in operation create of container [0-9a-v]{{11}}"
+    _expect_crash(w, line, signal.SIGSEGV, w.create)
+
+
+@case(backend="fake", daemon=False, limit=60)
+def a_module_that_exhausts_its_stack_is_named(w):
+    if w.sanitized:
+        raise Skip("the sanitizer reports the crash as an error of the daemon")
+    recursion = """volatile char page[4096]; page[0] = 0;
+        return s->size == 0 ? 0 : spawn(container, s, err) + page[0];"""
+    module = re.escape(_configure_small(w, spawn=recursion))
+    w.daemon.start()
+    handle = w.create()
+    line = f"fatal: the module {module} crashed \\(SIGSEGV\\) in operation spawn of container [0-9a-v]{{11}}"
+    _expect_crash(w, line, signal.SIGSEGV, w.c.spawn, handle, "true")
+
+
+@case(backend="fake", daemon=False, limit=90, slow=True)
+def an_operation_that_runs_for_more_than_ten_seconds_is_logged_while_it_runs_and_when_it_returns(w):
+    _configure_small(w, spawn='sleep(16); return warden_error_set(err, "no jobs");')
+    w.daemon.start()
+    handle = w.create()
+    expect.error("no jobs", w.c.spawn, handle, "true")
+    (id_,) = w.ids
+    prefix = f"warn {id_}: backend small: operation spawn "
+    expect.matches(w.daemon.log(), f".* {prefix}has been running for 1[0-6] s\n.* {prefix}has returned after 1[67] s\n.*")
+    expect.equal(w.daemon.log().count("has been running"), 1)
