@@ -1,5 +1,6 @@
 # Filled by what lies in this folder.
 dist_man_MANS += doc/warden.1
+dist_man_MANS += doc/warden-backend-test.1
 dist_man_MANS += doc/warden-rootfs.1
 dist_man_MANS += doc/warden.conf.5
 dist_man_MANS += doc/wsh.1

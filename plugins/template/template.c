@@ -32,10 +32,10 @@
 /* The state of the backend; one for the daemon. */
 struct template_backend {
 	const struct warden_host *host; /* the daemon's functions */
-	const char *shell;         /* option `shell`; owned by the host, valid until teardown */
-	pthread_t thread;          /* runs template_watch_jobs */
-	int epoll_fd;              /* the thread waits on it for end_fd and all pidfds */
-	int end_fd;                /* an eventfd: readable when the thread is to end */
+	const char *shell;              /* option `shell`, or the default; valid until teardown */
+	pthread_t thread;               /* runs template_watch_jobs */
+	int epoll_fd;                   /* the thread waits on it for end_fd and all pidfds */
+	int end_fd;                     /* an eventfd: readable when the thread is to end */
 	pthread_mutex_t mutex;     /* guards all members below, and those of containers and jobs */
 	struct template_job *jobs; /* the running jobs of all containers */
 };
@@ -271,6 +271,8 @@ static struct template_backend *template_backend_new(const struct warden_host *h
 		return NULL;
 	backend->host = host;
 	backend->shell = host->option_string(host, "shell");
+	if (!backend->shell)
+		backend->shell = access("/bin/bash", X_OK) == 0 ? "/bin/bash" : "/bin/sh";
 	backend->epoll_fd = backend->end_fd = -1;
 	pthread_mutex_init(&backend->mutex, NULL);
 	return backend;
@@ -324,6 +326,39 @@ static struct template_container *template_container_new(struct template_backend
 	return container;
 }
 
+/* An option of a request that a backend may not implement. */
+struct template_option {
+	const char *name; /* its field in the protocol */
+	bool requested;
+};
+
+/* Refuses the first of the options that is requested: a client must not rely on what is not done.
+ * warden-backend-test(1) knows this text and skips its cases of the option. */
+static int template_refuse_options(const struct template_option *options, size_t n,
+				   struct warden_error *err)
+{
+	for (size_t i = 0; i < n; i++)
+		if (options[i].requested)
+			return warden_error_set(err, "%s: the backend template has none",
+						options[i].name);
+	return 0;
+}
+
+static int template_check_create(const struct warden_create *create, struct warden_error *err)
+{
+	const struct template_option options[] = {
+		{"layers", create->n_layers > 0},
+		{"tmpfs_bytes", create->tmpfs_bytes > 0},
+		{"hostname", create->hostname != NULL},
+		{"hosts", create->n_hosts > 0},
+		{"dns_servers", create->dns_servers != NULL},
+		{"shm_bytes", create->shm_bytes > 0},
+		{"bind_mounts", create->n_bind_mounts > 0},
+	};
+
+	return template_refuse_options(options, sizeof(options) / sizeof(options[0]), err);
+}
+
 /* Makes a container: here, a directory in which its jobs run. The host has made the directory of
  * the container itself. An operation that fails must undo what it has done. `*container` is passed
  * to all later operations of the container. */
@@ -332,6 +367,8 @@ static int template_create(void *backend, const struct warden_create *create, vo
 {
 	const struct warden_identity *identity = create->identity;
 
+	if (template_check_create(create, err) < 0)
+		return -1;
 	if (mkdirat(identity->dir_fd, "work", 0755) < 0)
 		return warden_error_errno(err, "make directory work of container %s", identity->id);
 	*container = template_container_new(backend, identity, err);
@@ -414,14 +451,18 @@ static void template_detach(void *data)
 	free(container);
 }
 
-/* Refuses a job with an option that this backend does not implement: a client must not rely on a
- * limit that is not enforced. */
+/* Whether the client asks for a resource limit; the daemon's defaults are no request. */
+static bool template_requests_rlimit(const struct warden_spawn *spawn)
+{
+	for (size_t i = 0; i < spawn->n_rlimits; i++)
+		if (spawn->rlimits[i].requested)
+			return true;
+	return false;
+}
+
 static int template_check_spawn(const struct warden_spawn *spawn, struct warden_error *err)
 {
-	const struct {
-		const char *name;
-		bool requested;
-	} options[] = {
+	const struct template_option options[] = {
 		{"working_dir", spawn->working_dir != NULL},
 		{"user", spawn->user != NULL},
 		{"wall_time_us", spawn->wall_time_us > 0},
@@ -433,13 +474,34 @@ static int template_check_spawn(const struct warden_spawn *spawn, struct warden_
 		{"no_aslr", spawn->no_aslr},
 		{"no_swap", spawn->no_swap},
 		{"stack_unlimited", spawn->stack_unlimited},
+		{"rlimits", template_requests_rlimit(spawn)},
 	};
 
-	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
-		if (options[i].requested)
-			return warden_error_set(err, "%s: the backend template has none",
-						options[i].name);
-	return 0;
+	return template_refuse_options(options, sizeof(options) / sizeof(options[0]), err);
+}
+
+/* Finds a program in the PATH of the job's environment. The caller frees the result; NULL and
+ * errno: there is none. */
+static char *template_find_program(const char *name, const char *const *env)
+{
+	const char *path = "/usr/local/bin:/usr/bin:/bin";
+	char *file;
+
+	if (strchr(name, '/'))
+		return strdup(name);
+	for (; env && *env; env++)
+		if (strncmp(*env, "PATH=", 5) == 0)
+			path = *env + 5;
+	for (size_t length; *path; path += length + (path[length] == ':')) {
+		length = strcspn(path, ":");
+		if (asprintf(&file, "%.*s/%s", (int)length, path, name) < 0)
+			return NULL;
+		if (access(file, X_OK) == 0)
+			return file;
+		free(file);
+	}
+	errno = ENOENT;
+	return NULL;
 }
 
 /* Sets the child's working directory and streams. Standard input is a script, a pipe or /dev/null.
@@ -471,26 +533,30 @@ static void template_set_attributes(posix_spawnattr_t *attributes)
 						     POSIX_SPAWN_SETSIGDEF);
 }
 
-/* Executes the command in the directory, found in the daemon's PATH, or without a command the
- * shell, which reads its script from standard input. Uses posix_spawn(3), as a fork of a process
- * with threads may do little before exec. Returns 0 or an errno. */
+/* Executes the command in the directory, or without a command the shell, which reads its script
+ * from standard input. Uses posix_spawn(3), as a fork of a process with threads may do little
+ * before exec. Returns 0 or an errno. */
 static int template_execute(const struct template_container *container, int dir_fd,
 			    const struct warden_spawn *spawn, pid_t *pid)
 {
 	char *shell[] = {(char *)container->backend->shell, NULL}, *empty[] = {NULL};
 	char *const *argv = spawn->argv ? (char *const *)spawn->argv : shell;
 	char *const *env = spawn->env ? (char *const *)spawn->env : empty;
+	char *file = template_find_program(argv[0], spawn->env);
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
 	int result;
 
+	if (!file)
+		return errno;
 	posix_spawn_file_actions_init(&actions);
 	posix_spawnattr_init(&attributes);
 	template_set_files(&actions, dir_fd, spawn);
 	template_set_attributes(&attributes);
-	result = posix_spawnp(pid, argv[0], &actions, &attributes, argv, env);
+	result = posix_spawn(pid, file, &actions, &attributes, argv, env);
 	posix_spawnattr_destroy(&attributes);
 	posix_spawn_file_actions_destroy(&actions);
+	free(file);
 	return result;
 }
 
@@ -530,6 +596,25 @@ static int template_watch_job(struct template_job *job)
 	return result;
 }
 
+/* Reports a job whose program cannot be executed. */
+static void template_report_failure(const struct template_container *container,
+				    const struct warden_spawn *spawn, int number)
+{
+	const struct warden_host *host = container->backend->host;
+	struct warden_job_end end;
+
+	memset(&end, 0xff, sizeof(end)); /* WARDEN_UNKNOWN */
+	end.size = sizeof(end);
+	end.reason = WARDEN_END_START_FAILED;
+	end.exit_status = -1;
+	end.signal = 0;
+	end.own_cgroup = false;
+	snprintf(end.start_error, sizeof(end.start_error), "%s %s: %s",
+		 spawn->argv ? "argv" : "shell",
+		 spawn->argv ? spawn->argv[0] : container->backend->shell, strerror(number));
+	host->job_ended(host, container->id, spawn->job_id, &end);
+}
+
 /* Starts a job and does not wait for its end. The resource limits in spawn->rlimits are for a
  * backend with its own process between the daemon and the job; posix_spawn cannot set them. */
 static int template_spawn(void *data, const struct warden_spawn *spawn, struct warden_error *err)
@@ -537,18 +622,18 @@ static int template_spawn(void *data, const struct warden_spawn *spawn, struct w
 	struct template_container *container = data;
 	struct template_job *job;
 	pid_t pid = 0;
+	int result;
 
 	if (template_check_spawn(spawn, err) < 0)
 		return -1;
 	job = template_job_new(container, spawn->job_id);
 	if (!job)
 		return warden_error_errno(err, "start a job");
-	errno = template_start_process(container, spawn, &pid);
-	if (errno != 0) {
-		warden_error_errno(err, "start %s",
-				   spawn->argv ? spawn->argv[0] : container->backend->shell);
+	result = template_start_process(container, spawn, &pid);
+	if (result != 0) {
+		template_report_failure(container, spawn, result);
 		free(job);
-		return -1;
+		return 0;
 	}
 	job->pid = pid;
 	if (template_watch_job(job) == 0)
@@ -564,8 +649,7 @@ static const struct warden_option template_options[] = {
 	{
 		.name = "shell",
 		.type = WARDEN_OPTION_STRING,
-		.text = "/bin/sh",
-		.meaning = "what executes the scripts of jobs",
+		.meaning = "what executes the scripts of jobs (default: /bin/bash, else /bin/sh)",
 	},
 };
 

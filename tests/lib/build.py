@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Copies the programs of a build tree to a directory where every user can execute them."""
+"""Copies the programs of a build tree, or the installed ones, to a directory where every user can execute them."""
 
 import glob
 import os
@@ -32,7 +32,17 @@ class Build:
         for library in glob.glob(f"{self.tree}/client/.libs/libwarden.so*"):
             self._copy(library, os.path.basename(library), 0o644)
         self._copy(f"{source}/client/unpack/warden-rootfs.in", "warden-rootfs", 0o755)
+        self.module = None  # a module.Module: the backend of the cases for case.MODULE
         self.sanitized = self._has_sanitizers()
+
+    @classmethod
+    def installed(cls, source, directory):
+        """The programs that are installed, found through PATH; without modules and libraries."""
+        build = cls("/nonexistent", source, directory)  # which copies nothing
+        for name in ("wardend", "warden-rootfs"):
+            build._copy(shutil.which(name) or "", name, 0o755)
+        build.sanitized = build._has_sanitizers()
+        return build
 
     @property
     def modules(self):

@@ -8,6 +8,10 @@ import sys
 from dataclasses import dataclass, field
 
 BOTH = ("fake", "linux")
+# The backend of a third party: cases that any backend passes run for it.
+MODULE = "module"
+# Subjects of the folders below tests/functional that test no backend, or wshd.
+_NO_MODULE_SUBJECTS = ("rootfs", "rootfs_archives", "wsh")
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,13 @@ class Properties:
     alone: bool = False  # runs without other cases, as it measures
     leaves: str = ""  # passes only if the leak check finds something with this word
     skip: str = ""  # the reason why it is always skipped
+    module: bool = True  # False: it is about fake and linux, not about every backend
+    needs: str = ""  # an optional operation without which a backend cannot pass it; see module.py
+
+    def backends_of(self, subject):
+        """The backends for which a case of this subject runs."""
+        for_all = self.backends == BOTH and self.module and "fake" not in self.config
+        return (*self.backends, MODULE) if for_all and subject not in _NO_MODULE_SUBJECTS else self.backends
 
 
 def case(function=None, **properties):
@@ -80,7 +91,7 @@ def discover(directories, backends, patterns):
         module = _load(path)
         subject = module.__name__.removeprefix("test_")
         for function in _functions(module):
-            for backend in function.case.backends:
+            for backend in function.case.backends_of(subject):
                 if backend in backends and _wanted(f"{subject}.{function.__name__}", patterns):
                     instances.append(
                         Instance(subject, function.__name__, backend, function, function.case)

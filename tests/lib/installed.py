@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Installs headers and pkg-config files for a case that builds a program against them."""
+"""Installs parts of the tree for a case that uses them as another project would."""
 
 import glob
 import os
@@ -25,13 +25,19 @@ def shell(command, directory, **environment):
     return seen.stdout
 
 
-def headers(w, package):
-    """Installs them below the case's directory. Returns the directory of the package's .pc file and the
-    environment with which pkg-config finds it."""
+def install(w, *parts):
+    """Installs parts of the tree, as targets of make without `install-`, below the case's directory; returns where."""
     if not os.access(f"{w.build.tree}/Makefile", os.R_OK):
         raise Skip("the build tree has no Makefile that this user can read")
     destination = f"{w.directory}/installed"
-    shell(f"make -s install-wardenincludeHEADERS install-pkgconfigDATA DESTDIR={destination}", w.build.tree)
+    shell(f"make -s {' '.join(f'install-{part}' for part in parts)} DESTDIR={destination}", w.build.tree)
+    return destination
+
+
+def headers(w, package):
+    """Installs them below the case's directory. Returns the directory of the package's .pc file and the
+    environment with which pkg-config finds it."""
+    destination = install(w, "wardenincludeHEADERS", "pkgconfigDATA")
     (found,) = glob.glob(f"{destination}/**/{package}.pc", recursive=True)
     directory = os.path.dirname(found)
     return directory, {"PKG_CONFIG_PATH": directory, "PKG_CONFIG_SYSROOT_DIR": destination}

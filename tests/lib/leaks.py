@@ -10,6 +10,7 @@ import contextlib
 import glob
 import os
 import re
+import shutil
 import subprocess
 import time
 
@@ -28,7 +29,7 @@ def _links():
 
 def _rules():
     """The nftables ruleset without counters."""
-    if os.geteuid() != 0:
+    if os.geteuid() != 0 or not shutil.which("nft"):
         return set()
     ruleset = subprocess.run(
         ["nft", "list", "ruleset"], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL

@@ -30,6 +30,18 @@ def prepare(directory):
     return ""
 
 
+def make_host(build, directory):
+    """Makes a root file system of the host's programs; returns why that failed, or an empty text."""
+    made = subprocess.run(
+        [build.path("warden-rootfs"), "--host", directory],
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+    return f"warden-rootfs failed: {made.stderr.strip()}" if made.returncode != 0 else ""
+
+
 def make(source, directory):
     """Makes the root file system with tests/linux/probe.c; returns why that failed, or an empty text."""
     compiler = os.environ.get("CC", "cc").split()

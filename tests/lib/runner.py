@@ -87,6 +87,10 @@ def _call(instance, the_world):
 def _clean_up(instance, the_world, before):
     """Destroys the case's containers and stops the daemon; returns what is left over."""
     the_world.close_hosts()
+    if the_world.skipped:
+        the_world.destroy_all()
+        the_world.daemon.stop()
+        return []
     if not instance.properties.daemon and not the_world.daemon.alive:
         the_world.disconnect()
         return leaks.settle(before, lambda: leaks.without_daemon(the_world.ids))
@@ -141,6 +145,8 @@ def _run_case(instance, the_world):
         failure = _call(instance, the_world)
     except case.Skip as skip:
         failure, outcome = "", Outcome("skip", str(skip))
+        # Jobs that a restart has lost, for example, are what the reason says.
+        the_world.skipped = instance.backend == case.MODULE
     except (expect.Failure, TimeLimit, OSError) as error:
         return Outcome("FAIL", f"{error}\n{_trace(error)}")
     else:
@@ -288,12 +294,19 @@ class Runner:
             while waiting or under_way:
                 while waiting and len(under_way) < jobs:
                     instance = waiting.pop(0)
-                    if instance.properties.skip:
-                        self._report(instance, Outcome("skip", instance.properties.skip))
+                    reason = self._reason_to_skip(instance)
+                    if reason:
+                        self._report(instance, Outcome("skip", reason))
                     else:
                         under_way.append(self._launch(instance))
                 if under_way:
                     self._wait(under_way)
+
+    def _reason_to_skip(self, instance):
+        needs = instance.properties.needs
+        if instance.backend == case.MODULE and needs in self.build.module.missing:
+            return f"operation {needs} is NULL"
+        return instance.properties.skip
 
     def skip(self, instances, reason):
         """Reports cases as skipped."""
@@ -306,8 +319,10 @@ class Runner:
         for _, outcome in self.outcomes:
             counts[outcome.status] += 1
         for instance, outcome in self.outcomes:
-            if outcome.status == "FAIL":
+            if outcome.status == "FAIL" and not self.build.module:
                 print(f"failed: {instance.title}", file=self.out)
+        if self.build.module:
+            self.build.module.report(self.outcomes, self.out)
         text = f"{counts['ok']} passed, {counts['FAIL']} failed, {counts['skip']} skipped"
         print(text, file=self.out, flush=True)
         return counts["FAIL"] == 0

@@ -7,11 +7,13 @@ import signal
 import subprocess
 import threading
 
+import case
 import daemon
 import expect
 import hosts
 import kernel
 import leaks
+import module
 import warden
 import wire
 
@@ -30,25 +32,47 @@ class World:
         self._client = None
         self._hosts = []
         self._session_leaders = set()
+        self._watches_restarts = True
+        self.skipped = False  # for the backend of a third party: what it leaves is not checked
         self._starting = False
+        self.module = build.module if backend == case.MODULE else None
         self.daemon = daemon.Daemon(build, directory, daemon.merge(self._settings(), config))
+        if self.module:
+            self.module.skip_refused()
+            self._watch_restarts()
 
     def _settings(self):
-        own = {"wshd": self.build.path("wshd")}
-        return {
+        own = {} if self.module else {self.backend: {"wshd": self.build.path("wshd")}}
+        needs_rootfs = self.module.needs_rootfs if self.module else self.linux
+        settings = {
             "server": {
-                "container_klass": self.backend,
+                "container_klass": self.module.path if self.module else self.backend,
                 "backend_path": self.build.modules,
                 "unix_domain_path": f"{self.directory}/warden.sock",
                 "container_depot_path": f"{self.directory}/depot",
-                "container_rootfs_path": self.rootfs if self.backend == "linux" else None,
+                "container_rootfs_path": self.rootfs if needs_rootfs else None,
                 "pidfile": f"{self.directory}/wardend.pid",
             },
             "health_check_server": {"port": 0},
             "logging": {"level": "debug", "file": f"{self.directory}/wardend.log"},
             "user": {"range_start": self.range_start},
-            self.backend: own,
+            **own,
         }
+        return daemon.merge(settings, self.module.settings) if self.module else settings
+
+    def _watch_restarts(self):
+        """Makes a start raise Skip if the containers of the daemon before it are gone: the backend restores none."""
+        start = self.daemon.start
+
+        def start_and_check(*args, **kwargs):
+            existed = os.path.isdir(self.daemon.depot) and set(os.listdir(self.daemon.depot)) - {"tmp"}
+            start(*args, **kwargs)
+            if existed and self._watches_restarts:
+                with warden.Client(self.daemon.socket, timeout=20) as client:
+                    if not client.list():
+                        raise case.Skip(module.RESTORE)
+
+        self.daemon.start = start_and_check
 
     @property
     def linux(self):
@@ -125,15 +149,23 @@ class World:
 
     def home_of(self, handle):
         """The working directory of the container's jobs, as a path on the host; only for fake."""
+        self.skip_for_module("the case needs the place of a job's files on the host")
         return f"{self.path_of(handle)}/root"
+
+    def skip_for_module(self, reason):
+        """Skips the case for the backend of a third party."""
+        if self.module:
+            raise case.Skip(reason)
 
     def init_of(self, handle):
         """The pid of the container's first process."""
+        self.skip_for_module("the case needs the pid of the container's first process")
         with open(f"{self.path_of(handle)}/run/wshd.pid", encoding="utf-8") as file:
             return int(file.read())
 
     def destroy_all(self):
-        """Destroys all containers."""
+        """Destroys all containers, at the case's end."""
+        self._watches_restarts = False
         self.disconnect()
         self.note_ids()
         if not self.daemon.alive:
@@ -181,6 +213,7 @@ class World:
 
     def program(self, name, *arguments, stdin=None, timeout=20.0, environment=None):
         """Runs a program of the tree; returns the result of subprocess.run."""
+        self.skip_for_module("the case needs a program of warden")
         return subprocess.run(
             [self.build.path(name), *arguments],
             input=stdin if stdin is not None else b"",

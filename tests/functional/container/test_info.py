@@ -28,7 +28,7 @@ def job_ids_are_those_that_are_not_over(w):
     expect.equal(w.c.info(handle).job_ids, [])
 
 
-@case
+@case(needs="info")
 def the_figures_of_memory_make_sense(w):
     handle = w.create()
     w.c.spawn(handle, "x=$(head -c 3000000 /dev/zero | tr '\\0' x); sleep 1000")
@@ -40,7 +40,7 @@ def the_figures_of_memory_make_sense(w):
         expect.between(memory.hierarchical_memory_limit or (1 << 63) - 1, 1 << 40, 1 << 64, "limit")
 
 
-@case
+@case(needs="info")
 def the_figures_of_the_cpu_grow(w):
     handle = w.create()
     before = w.c.info(handle).cpu_stat

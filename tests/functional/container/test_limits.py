@@ -104,7 +104,7 @@ def limits_of_one_are_not_those_of_another(w):
     expect.equal((w.c.limit_cpu(one), w.c.limit_cpu(two)), (1024, 5))
 
 
-@case
+@case(needs="set_limits")
 def many_at_once_leave_the_last(w):
     handle = w.create()
 

@@ -270,6 +270,7 @@ def make_many(w):
 
 def find_transfer(w):
     """The process of a copy, or None."""
+    w.skip_for_module("the case needs the process of a copy")
     for spawner in kernel.children(w.daemon.pid):
         for pid in kernel.children(spawner):
             if kernel.read(f"/proc/{pid}/comm") == "warden-transfer\n":
@@ -418,7 +419,7 @@ def a_destroy_overtakes_a_copy_that_tells_figures(w):
     expect.error("the container was destroyed", halted.copy.result)
 
 
-@case
+@case(module=False)
 def the_command_shows_figures_on_a_terminal_alone(w):
     handle = w.create()
     source = make_many(w)
@@ -437,7 +438,7 @@ def the_command_shows_figures_on_a_terminal_alone(w):
     expect.equal(w.run(handle, "ls many | wc -l"), "4000\n")
 
 
-@case
+@case(module=False)
 def the_command_tells_figures_elsewhere_where_that_is_asked_for(w):
     handle = w.create()
     with command.start(w, "copy-in", "--progress", handle, make_many(w), ".", stderr=subprocess.PIPE) as process:

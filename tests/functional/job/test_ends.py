@@ -74,7 +74,7 @@ def a_drain_does_not_wait_for_a_client_that_reads_nothing(w):
     w.daemon.stop(signal.SIGTERM)
 
 
-@case(limit=90)
+@case(limit=90, module=False)
 def a_daemon_that_is_told_to_end_while_it_starts_ends(w):
     handles = [w.create() for _ in range(8)]
     w.disconnect()
