@@ -326,7 +326,7 @@ void file_transfer_child_run(int socket, int root_fd, int data_fd)
 	const struct transfer_fds fds = {root_fd, data_fd};
 	static struct file_transfer_reply reply;
 
-	prctl(PR_SET_NAME, "warden-transfer"); /* for ps alone */
+	prctl(PR_SET_NAME, "warden-transfer"); /* shown by ps */
 	signal(SIGPIPE, SIG_IGN);
 	connection = socket;
 	reply.event =

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* FileList: lists a directory as the container's root sees it. The backend reports
- * the entries, which are collected as an encoded answer. */
+/* FileList: lists a directory as the container's root sees it. The backend reports the entries,
+ * which are collected as an encoded answer. */
 #include <config.h>
 
 #include "core/transfer/transfer.h"

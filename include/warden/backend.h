@@ -215,8 +215,8 @@ struct warden_host {
 	void (*file_change)(const struct warden_host *host, const char *id, uint64_t transfer_id,
 			    const struct warden_file_change *change);
 
-	/* Progress of a WARDEN_COPY_IN or WARDEN_COPY_OUT that has `report_progress`: now and then,
-	 * and once at its end. */
+	/* Progress of a WARDEN_COPY_IN or WARDEN_COPY_OUT that has `report_progress`:
+	 * periodically, and once at its end. */
 	void (*copy_progress)(const struct warden_host *host, const char *id, uint64_t transfer_id,
 			      const struct warden_copy_progress *progress);
 };
@@ -585,8 +585,8 @@ struct warden_copy_progress {
 };
 
 /*
- * A transfer. No symbolic link may lead out of the container on the container's side, whoever
- * replaces a path and at any moment. Files in the container are written with vcap's rights and
+ * A transfer. On the container's side no symbolic link may lead out of the container, even if a
+ * path is replaced during the transfer. Files in the container are written with vcap's rights and
  * belong to vcap, and are read with the rights of the container's root. On the host's side the
  * client's rights decide, and no link is followed in a path that is written to.
  */

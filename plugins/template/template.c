@@ -451,7 +451,7 @@ static void template_detach(void *data)
 	free(container);
 }
 
-/* Whether the client asks for a resource limit; the daemon's defaults are no request. */
+/* Whether the client asks for a resource limit; the daemon's defaults do not count. */
 static bool template_requests_rlimit(const struct warden_spawn *spawn)
 {
 	for (size_t i = 0; i < spawn->n_rlimits; i++)

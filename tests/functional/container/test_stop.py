@@ -137,7 +137,7 @@ def a_stopped_process_ends_too(w):
     expect.equal(_processes("sleep 3146"), [])
 
 
-@case(module=False)  # without a limit of processes it would take the machine
+@case(module=False)  # without a process limit it would exhaust the machine
 def a_fork_bomb_with_a_limit_ends(w):
     handle = w.create()
     w.c.spawn(handle, "f() { sleep 0.01; f | f & }; f; sleep 3147", rlimits={"nproc": 150} if w.linux else None)
