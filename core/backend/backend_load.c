@@ -57,7 +57,7 @@ static char *backend_load_find_file(const struct config *config, struct warden_e
 	} else if (stat(file, &st) < 0) {
 		config_fail(config, key, err, "%s: %s: %s", key, file, strerror(errno));
 	} else if (!S_ISREG(st.st_mode)) { /* opening a FIFO would block */
-		config_fail(config, key, err, "%s: %s is no regular file", key, file);
+		config_fail(config, key, err, "%s: %s is not a regular file", key, file);
 	} else {
 		return file;
 	}

@@ -98,9 +98,7 @@ static int config_finish_backend_path(struct config *config, struct warden_error
 		if (length == 0)
 			return config_fail_at(
 				config, setting, err,
-				"%s must be a list of directories with a colon between "
-				"each two",
-				key);
+				"%s must be a list of directories, separated by colons", key);
 		full = part ? config_path_from(config, setting, part) : NULL;
 		if (!full || asprintf(&joined, "%s%s%s", finished, *finished ? ":" : "", full) < 0)
 			joined = NULL;
@@ -144,8 +142,8 @@ int config_finish_values(struct config *config, struct warden_error *err)
 		return -1;
 	if (uid_end > LAST_POOL_UID + 1)
 		return config_fail(config, "user.pool_size", err,
-				   "user.pool_start_uid and user.pool_size must end at uid %d, not "
-				   "%u",
+				   "the last uid of user.pool_start_uid and user.pool_size must be "
+				   "at most %d, not %u",
 				   LAST_POOL_UID, uid_end - 1);
 	return config_take_networks(config, err);
 }

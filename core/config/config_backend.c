@@ -123,8 +123,8 @@ static int config_backend_check_words(const struct config *config, const char *p
 			continue;
 		text_escape(shown, sizeof(shown), text, strlen(text));
 		return config_fail_at(config, config_setting_get_elem(setting, i), err,
-				      "%s must be an array of words among %s, not \"%s\"", path,
-				      words, shown);
+				      "%s must contain only the words %s, not \"%s\"", path, words,
+				      shown);
 	}
 	return 0;
 }

@@ -32,7 +32,7 @@ static int config_files_fail(const struct config *config, const char *key, const
 static int config_files_check_writable(const struct config *config, const char *key,
 				       const char *path, struct warden_error *err)
 {
-	static const char wish[] = "a directory that the daemon may write to";
+	static const char wish[] = "a directory that the daemon can write to";
 	struct stat st;
 
 	if (stat(path, &st) == 0 && !S_ISDIR(st.st_mode))
@@ -42,7 +42,7 @@ static int config_files_check_writable(const struct config *config, const char *
 	return config_files_fail(config, key, path, wish, err);
 }
 
-/* Checks that the directory is writable, or can be made: its nearest existing ancestor is
+/* Checks that the directory is writable, or can be created: its nearest existing ancestor is
  * writable. */
 static int config_files_check_makeable(const struct config *config, const char *key,
 				       const char *path, struct warden_error *err)
@@ -94,12 +94,12 @@ static int config_files_check_rootfs(const struct config *config, struct warden_
 			return 0;
 		errno = ENOTDIR;
 	}
-	return config_files_fail(config, key, path, "a directory that holds a root file system",
+	return config_files_fail(config, key, path, "a directory that contains a root file system",
 				 err);
 }
 
 /* Checks that an existing directory can be a depot. The daemon removes every directory in the depot
- * that is no living container's, so it must not accept a user's directory. */
+ * that does not belong to a live container, so it must not accept a user's directory. */
 static int config_files_check_content(const struct config *config, const char *key,
 				      const char *path, const struct stat *st,
 				      struct warden_error *err)
@@ -109,7 +109,7 @@ static int config_files_check_content(const struct config *config, const char *k
 	struct dirent *entry;
 
 	if (!dir)
-		return config_files_fail(config, key, path, "a directory that the daemon may read",
+		return config_files_fail(config, key, path, "a directory that the daemon can read",
 					 err);
 	for (errno = 0; (entry = readdir(dir)); errno = 0) {
 		struct stat what;
@@ -117,16 +117,18 @@ static int config_files_check_content(const struct config *config, const char *k
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
 		if (!is_private)
-			return config_fail(config, key, err,
-					   "%s: %s is not empty and not private (mode %04o); it "
-					   "must be an empty directory, or a depot, mode 0700",
-					   key, path, st->st_mode & 07777);
+			return config_fail(
+				config, key, err,
+				"%s: %s is not empty and not private (mode %04o); it must be an "
+				"empty directory, or a depot with mode 0700",
+				key, path, st->st_mode & 07777);
 		if (fstatat(dirfd(dir), entry->d_name, &what, AT_SYMLINK_NOFOLLOW) == 0 &&
 		    !S_ISDIR(what.st_mode))
-			return config_fail(config, key, err,
-					   "%s: %s holds the file %s, so it is no depot; it must "
-					   "be an empty directory, or a depot",
-					   key, path, entry->d_name);
+			return config_fail(
+				config, key, err,
+				"%s: %s contains the file %s, so it is not a depot; it must "
+				"be an empty directory, or a depot",
+				key, path, entry->d_name);
 	}
 	return errno == 0 ? 0 : config_files_fail(config, key, path, "a readable directory", err);
 }
@@ -144,7 +146,7 @@ static int config_files_check_depot(const struct config *config, struct warden_e
 	if (st.st_uid != geteuid())
 		return config_fail(config, key, err,
 				   "%s: %s belongs to user %u; it must belong to "
-				   "the daemon's, %u",
+				   "the daemon's user, %u",
 				   key, path, (unsigned)st.st_uid, (unsigned)geteuid());
 	return config_files_check_content(config, key, path, &st, err);
 }
@@ -159,8 +161,8 @@ static int config_files_check_hook(const struct config *config, const char *key,
 	if (stat(path, &st) == 0) {
 		if (!S_ISREG(st.st_mode))
 			return config_fail(config, key, err,
-					   "%s: %s is no regular file; it must be a program", key,
-					   path);
+					   "%s: %s is not a regular file; it must be a program",
+					   key, path);
 		if (faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) == 0)
 			return 0;
 	}

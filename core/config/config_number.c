@@ -62,19 +62,19 @@ int config_number_check(const char *token, size_t length, struct warden_error *e
 	if (!config_number_split(token, length, &parts))
 		return length < sizeof(parts.digits)
 			       ? 0
-			       : warden_error_set(err, "%.20s...: a number of %zu characters",
-						  token, length);
+			       : warden_error_set(
+					 err, "%.20s... is too long for a number (%zu characters)",
+					 token, length);
 	if (parts.octal)
 		return config_number_refuse_octal(parts.digits, err);
 	errno = 0;
 	value = strtoimax(parts.digits, NULL, parts.hexadecimal ? 16 : 10);
 	if (errno == ERANGE)
-		return warden_error_set(err, "%s is too large for an integer of 64 bits",
-					parts.digits);
+		return warden_error_set(err, "%s is too large for a 64-bit integer", parts.digits);
 	if (parts.wide || (value >= INT32_MIN && value <= INT32_MAX))
 		return 0;
 	return warden_error_set(
-		err, "%s would be cut to 32 bits: write %sL, or \"%" PRIdMAX "\" in quotes",
+		err, "%s would be truncated to 32 bits: write %sL, or \"%" PRIdMAX "\" in quotes",
 		parts.digits, parts.digits, value);
 }
 

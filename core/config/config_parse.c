@@ -9,7 +9,7 @@
 #include "lib/cleanup.h"
 #include "lib/text.h"
 
-/* Sets `err` to `FILE:LINE: `, as far as they are known, and the text. */
+/* Sets `err` to `FILE:LINE: `, if they are known, and the text. */
 static int __attribute__((format(printf, 4, 0)))
 config_parse_vfail(const struct config *config, const config_setting_t *setting,
 		   struct warden_error *err, const char *format, va_list args)
@@ -114,7 +114,7 @@ static int config_parse_walk_member(struct config *config, config_setting_t *set
 	const struct config_key *key;
 	char path[512];
 
-	/* A path that is cut here is no key. */
+	/* A truncated path is not the path of any key. */
 	snprintf(path, sizeof(path), "%s%s%s", group, *group ? "." : "",
 		 config_setting_name(setting));
 	key = config_key_find(path);

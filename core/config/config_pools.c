@@ -29,8 +29,8 @@ static int config_pools_set_networks(struct config *config, const char *key, uin
 	if (first < 0x01000000 || end > FIRST_MULTICAST ||
 	    (end > LOOPBACK && first < LOOPBACK + 0x01000000))
 		return config_fail(config, key, err,
-				   "%s: the networks must lie between 1.0.0.0 and 223.255.255.255 "
-				   "and outside of 127.0.0.0/8",
+				   "%s: the networks must be between 1.0.0.0 and 223.255.255.255 "
+				   "and outside 127.0.0.0/8",
 				   key);
 	config->network.pool_network.s_addr = htonl(first);
 	config->network.pool_size = (uint32_t)count;
@@ -45,7 +45,7 @@ static int config_pools_take_cidr(struct config *config, const char *text, struc
 	unsigned prefix;
 
 	if (!address_parse_cidr(text, &network, &prefix)) /* config_key_is_cidr has checked it */
-		return config_fail(config, key, err, "%s: %s is no network", key, text);
+		return config_fail(config, key, err, "%s: %s is not a network", key, text);
 	if (prefix < 8 || prefix > 30)
 		return config_fail(config, key, err,
 				   "%s must have a prefix from /8 to /30, not /%u", key, prefix);
@@ -68,15 +68,15 @@ int config_take_networks(struct config *config, struct warden_error *err)
 					      err);
 	if (cidr)
 		return config_fail_at(config, start ? start : size, err,
-				      "%s excludes network.pool_network: set either that, or "
-				      "pool_start_address and pool_size",
+				      "%s and network.pool_network exclude each other: set either "
+				      "pool_network, or pool_start_address and pool_size",
 				      start ? start_key : size_key);
 	if (!start || !size)
 		return config_fail_at(config, start ? start : size, err, "%s also needs %s",
 				      start ? start_key : size_key, start ? size_key : start_key);
 	if (!address_parse(config_setting_get_string(start),
 			   &first)) /* config_key_is_address has checked it */
-		return config_fail_at(config, start, err, "%s is no address", start_key);
+		return config_fail_at(config, start, err, "%s is not an address", start_key);
 	return config_pools_set_networks(config, start_key, first,
 					 (uint64_t)config_value_number(size), err);
 }
@@ -118,8 +118,8 @@ int config_check_ports(struct config *config, const char *range_file, struct war
 				   PORTS_NEEDED, size);
 	if (start + size > 65536)
 		return config_fail(config, config->port.pool_size ? size_key : start_key, err,
-				   "%s: the pool of %" PRIu32 " ports from %" PRIu32
-				   " on must end at 65535",
+				   "%s: the last of %" PRIu32 " ports from %" PRIu32
+				   " on must be at most 65535",
 				   size_key, size, start);
 	config->port.pool_start_port = start;
 	config->port.pool_size = size;
@@ -139,7 +139,7 @@ static int config_pools_check_user(const struct config *config, const struct pas
 	if (user->pw_uid >= range && user->pw_uid - range < HOST_IDS)
 		return config_fail(config, "user.range_start", err,
 				   "the containers' host ids, %" PRIu32 " to %" PRIu32
-				   ", overlap with user in /etc/passwd: %s (%u)",
+				   ", overlap with a user in /etc/passwd: %s (%u)",
 				   range, (uint32_t)(range + HOST_IDS - 1), user->pw_name,
 				   (unsigned)user->pw_uid);
 	return 0;

@@ -128,7 +128,7 @@ static char *config_source_read_content(const char *path, size_t *length, struct
 		if (S_ISREG(st.st_mode))
 			warden_error_set(why, "is larger than %ld bytes", MAX_FILE);
 		else
-			warden_error_set(why, "is no regular file");
+			warden_error_set(why, "is not a regular file");
 		return NULL;
 	}
 	content = malloc(MAX_FILE);
@@ -166,7 +166,7 @@ static const char *config_source_skip_string(struct source_reader *reader, const
 		at++;
 		if (end - at >= 3 && at[0] == 'x' && at[1] == '0' && at[2] == '0') {
 			config_source_fail(reader,
-					   "\\x00 in a string: a string cannot hold a NUL byte");
+					   "\\x00 in a string: a string cannot contain a NUL byte");
 			return NULL;
 		}
 	}
@@ -249,7 +249,7 @@ static int config_source_check_line(struct source_reader *reader, const char *li
 static int config_source_read_file(struct config_source *source, const char *path, unsigned depth,
 				   const struct source_reader *from, struct warden_error *err);
 
-/* Reads the file of an @include line. 1: done, 0: the line is no @include, -1: it failed. */
+/* Reads the file of an @include line. 1: done, 0: the line is not an @include, -1: failure. */
 static int config_source_try_include(struct source_reader *reader, const char *line, size_t length)
 {
 	static const char word[] = "@include";
@@ -301,13 +301,13 @@ static int config_source_read_line(struct source_reader *reader, const char *lin
 	return config_source_append_line(reader, line, length);
 }
 
-/* Refuses a comment or string that does not end; the parser would blame the last line. */
+/* Refuses an unterminated comment or string; the parser's error would name the last line. */
 static int config_source_check_end(struct source_reader *reader)
 {
 	if (reader->state == STATE_PLAIN)
 		return 0;
 	reader->line = reader->begun;
-	return config_source_fail(reader, "a %s that begins here does not end",
+	return config_source_fail(reader, "a %s that begins here is not terminated",
 				  reader->state == STATE_STRING ? "string" : "comment");
 }
 
@@ -334,7 +334,7 @@ static int config_source_read_file(struct config_source *source, const char *pat
 
 		if (memchr(at, '\0', (size_t)(stop - at))) {
 			reader.line++;
-			return config_source_fail(&reader, "a NUL byte: this is no text");
+			return config_source_fail(&reader, "a NUL byte: the file is not text");
 		}
 		if (config_source_read_line(&reader, at, (size_t)(stop - at)) < 0)
 			return -1;

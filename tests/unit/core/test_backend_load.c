@@ -99,9 +99,9 @@ static void what_is_no_module_is_refused(void)
 	test_backend_load_expect_error(path, expected);
 	snprintf(path, sizeof(path), "%s/fifo.so", unit_directory());
 	unit_integer(mkfifo(path, 0600), 0);
-	snprintf(expected, sizeof(expected), "%s is no regular file", path);
+	snprintf(expected, sizeof(expected), "%s is not a regular file", path);
 	test_backend_load_expect_error(path, expected);
-	snprintf(expected, sizeof(expected), "%s/./. is no regular file", unit_directory());
+	snprintf(expected, sizeof(expected), "%s/./. is not a regular file", unit_directory());
 	test_backend_load_expect_error("./.", expected);
 }
 

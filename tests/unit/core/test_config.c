@@ -322,10 +322,10 @@ static void a_value_out_of_range_is_refused_with_the_range(void)
 		"user: { range_start = 1879048193; };",
 		"warden.conf:1: user.range_start must be an integer from 65536 to 1879048192, not "
 		"1879048193");
-	test_config_expect_error(
-		"user: {\n pool_start_uid = 60000;\n pool_size = 5537; };",
-		"warden.conf:3: user.pool_start_uid and user.pool_size must end at uid 65535, not "
-		"65536");
+	test_config_expect_error("user: {\n pool_start_uid = 60000;\n pool_size = 5537; };",
+				 "warden.conf:3: the last uid of user.pool_start_uid and "
+				 "user.pool_size must be at most "
+				 "65535, not 65536");
 	test_config_expect_error("server: { unix_domain_permissions = 755; };",
 				 "warden.conf:1: server.unix_domain_permissions must be an octal "
 				 "string from \"0000\" "
@@ -354,7 +354,7 @@ static void a_text_that_could_do_harm_is_refused(void)
 				 "warden.conf:1: server.pidfile must be a path, not \"/a\\xff\"");
 	test_config_expect_error(
 		"server: { pidfile = \"/a\\x00b\"; };",
-		"warden.conf:1: \\x00 in a string: a string cannot hold a NUL byte");
+		"warden.conf:1: \\x00 in a string: a string cannot contain a NUL byte");
 	test_config_expect_error(
 		"network: { dns_servers = [\"8.8.8.8\\nsearch evil\"]; };",
 		"warden.conf:1: network.dns_servers must be an array of strings ([\"A\", \"B\"]), "
@@ -392,8 +392,8 @@ static void a_socket_path_must_fit_an_address(void)
 static void a_list_of_directories_has_no_empty_part(void)
 {
 	static const char message[] =
-		"warden.conf:1: server.backend_path must be a list of directories with a colon "
-		"between each two";
+		"warden.conf:1: server.backend_path must be a list of directories, separated "
+		"by colons";
 
 	test_config_expect_error("server: { backend_path = \"/a::/b\"; };", message);
 	test_config_expect_error("server: { backend_path = \"/a:\"; };", message);
@@ -414,14 +414,15 @@ static void networks_may_be_a_start_and_a_size(void)
 
 static void both_forms_of_networks_at_once_are_refused(void)
 {
-	test_config_expect_error("network: { pool_network = \"10.0.0.0/8\";\n pool_size = 3; };",
-				 "warden.conf:2: network.pool_size excludes network.pool_network: "
-				 "set either that, or pool_start_address and pool_size");
 	test_config_expect_error(
-		"network: {\n pool_start_address = \"10.0.0.0\"; pool_size = 3;\n"
-		" pool_network = \"10.0.0.0/8\"; };",
-		"warden.conf:2: network.pool_start_address excludes network.pool_network: "
-		"set either that, or pool_start_address and pool_size");
+		"network: { pool_network = \"10.0.0.0/8\";\n pool_size = 3; };",
+		"warden.conf:2: network.pool_size and network.pool_network exclude each other: "
+		"set either pool_network, or pool_start_address and pool_size");
+	test_config_expect_error("network: {\n pool_start_address = \"10.0.0.0\"; pool_size = 3;\n"
+				 " pool_network = \"10.0.0.0/8\"; };",
+				 "warden.conf:2: network.pool_start_address and "
+				 "network.pool_network exclude each other: "
+				 "set either pool_network, or pool_start_address and pool_size");
 	test_config_expect_error(
 		"network: { pool_size = 3; };",
 		"warden.conf:1: network.pool_size also needs network.pool_start_address");
@@ -448,17 +449,17 @@ static void networks_that_cannot_be_are_refused(void)
 		"warden.conf:1: network.pool_network must have a prefix from /8 to /30, not /0");
 	test_config_expect_error(
 		"network: { pool_network = \"127.0.0.0/16\"; };",
-		"warden.conf:1: network.pool_network: the networks must lie between 1.0.0.0 and "
-		"223.255.255.255 and outside of 127.0.0.0/8");
+		"warden.conf:1: network.pool_network: the networks must be between 1.0.0.0 and "
+		"223.255.255.255 and outside 127.0.0.0/8");
 	test_config_expect_error(
 		"network: { pool_start_address = \"10.0.0.2\"; pool_size = 1; };",
 		"warden.conf:1: network.pool_start_address must be the first address of a /30 (a "
 		"multiple of 4)");
 	test_config_expect_error(
 		"network: { pool_start_address = \"223.255.255.252\"; pool_size = 2; };",
-		"warden.conf:1: network.pool_start_address: the networks must lie between 1.0.0.0 "
+		"warden.conf:1: network.pool_start_address: the networks must be between 1.0.0.0 "
 		"and "
-		"223.255.255.255 and outside of 127.0.0.0/8");
+		"223.255.255.255 and outside 127.0.0.0/8");
 	config_free(test_config_expect_success(
 		"network: { pool_start_address = \"223.255.255.252\"; pool_size = 1; };"));
 }
@@ -470,9 +471,9 @@ static void a_mistake_of_syntax_is_told_with_its_line(void)
 	test_config_expect_error("server: {};\nserver: {};",
 				 "warden.conf:2: duplicate setting name");
 	test_config_expect_error("# fine\nserver: { pidfile = \"/x\n\n};",
-				 "warden.conf:2: a string that begins here does not end");
+				 "warden.conf:2: a string that begins here is not terminated");
 	test_config_expect_error("server: {};\n/* no\nend",
-				 "warden.conf:2: a comment that begins here does not end");
+				 "warden.conf:2: a comment that begins here is not terminated");
 	test_config_expect_error("network: { dns_servers = [\"8.8.8.8\", 5]; };",
 				 "warden.conf:1: mismatched element type in array");
 }
@@ -524,7 +525,8 @@ static void an_include_that_cannot_be_is_refused(void)
 		 "warden.conf:2: %s/none.conf cannot be read: No such file or directory",
 		 directory);
 	test_config_expect_error("\n@include \"none.conf\"\n", expected);
-	snprintf(expected, sizeof(expected), "warden.conf:1: %s/. is no regular file", directory);
+	snprintf(expected, sizeof(expected), "warden.conf:1: %s/. is not a regular file",
+		 directory);
 	test_config_expect_error("@include \".\"\n", expected);
 	test_config_expect_error("@include \"warden.conf\"\n",
 				 "warden.conf:1: @include: at most 256 files, 10 deep");
@@ -557,10 +559,10 @@ static void what_is_no_text_file_is_refused(void)
 
 	snprintf(path, sizeof(path), "%s/directory", unit_directory());
 	unit_integer(mkdir(path, 0700), 0);
-	test_config_expect_error_from(path, "directory is no regular file");
+	test_config_expect_error_from(path, "directory is not a regular file");
 	snprintf(path, sizeof(path), "%s/fifo", unit_directory());
 	unit_integer(mkfifo(path, 0600), 0);
-	test_config_expect_error_from(path, "fifo is no regular file");
+	test_config_expect_error_from(path, "fifo is not a regular file");
 	snprintf(path, sizeof(path), "%s/absent", unit_directory());
 	test_config_expect_error_from(path, "absent cannot be read: No such file or directory");
 	memset(big, '#', most + 1);
@@ -578,7 +580,7 @@ static void a_nul_byte_is_refused(void)
 
 	fwrite("\n# a\0b\n", 1, 7, out);
 	fclose(out);
-	test_config_expect_error_from(file, "warden.conf:2: a NUL byte: this is no text");
+	test_config_expect_error_from(file, "warden.conf:2: a NUL byte: the file is not text");
 }
 
 static void deep_nesting_is_an_error_and_no_crash(void)

@@ -177,7 +177,7 @@ static void a_wrong_option_is_refused_as_any_key_is(void)
 					 "strings ([\"A\", \"B\"]), not 1");
 	test_config_backend_expect_error(
 		&container_klass, "};\nmine: {\n days = [\"mon\",\n \"mo\"]; };",
-		"%/warden.conf:9: mine.days must be an array of words among sun mon tue, not "
+		"%/warden.conf:9: mine.days must contain only the words sun mon tue, not "
 		"\"mo\"");
 	config_free(test_config_backend_expect_success(
 		&container_klass, "};\nmine: { days = [\"tue\", \"sun\", \"tue\"]; };"));
@@ -267,11 +267,12 @@ static void ports_end_at_65535(void)
 {
 	test_config_backend_check_ports("port: { pool_start_port = 64536; pool_size = 1000; };",
 					"1 2", "", 64536, 1000);
-	test_config_backend_check_ports(
-		"port: { pool_start_port = 64537; pool_size = 1000; };", "1 2",
-		"warden.conf:1: port.pool_size: the pool of 1000 ports from 64537 on must end at "
-		"65535",
-		0, 0);
+	test_config_backend_check_ports("port: { pool_start_port = 64537; pool_size = 1000; };",
+					"1 2",
+					"warden.conf:1: port.pool_size: the last of 1000 ports "
+					"from 64537 on must be at most "
+					"65535",
+					0, 0);
 }
 
 /* Checks the user pool against a host's users. */
@@ -304,11 +305,11 @@ static void uids_of_the_hosts_users_are_refused(void)
 	test_config_backend_check_users(
 		"", "big:x:1879048192:1::/:\n",
 		"warden.conf: the containers' host ids, 1879048192 to 2147483647, overlap with "
-		"user in /etc/passwd: big (1879048192)");
+		"a user in /etc/passwd: big (1879048192)");
 	test_config_backend_check_users(
 		"", "max:x:2147483647:1::/:\n",
 		"warden.conf: the containers' host ids, 1879048192 to 2147483647, overlap with "
-		"user in /etc/passwd: max (2147483647)");
+		"a user in /etc/passwd: max (2147483647)");
 }
 
 static void a_broken_passwd_is_no_reason_not_to_start(void)
@@ -327,12 +328,12 @@ static void a_rootfs_is_needed_where_the_klass_says_so(void)
 					 "%/warden.conf:6: server.container_rootfs_path: /nowhere: "
 					 "No such file or directory; "
 					 "it "
-					 "must be a directory that holds a root file system");
+					 "must be a directory that contains a root file system");
 	test_config_backend_expect_error(
 		&rooted, " container_rootfs_path = \"warden.conf\"; };",
 		"%/warden.conf:6: server.container_rootfs_path: %/warden.conf: Not a directory; it "
 		"must "
-		"be a directory that holds a root file system");
+		"be a directory that contains a root file system");
 	snprintf(more, sizeof(more), " container_rootfs_path = \"%s\"; };",
 		 test_config_backend_make_directory("rootfs", 0755));
 	config_free(test_config_backend_expect_success(&rooted, more));
@@ -392,14 +393,14 @@ static void somebodys_directory_is_no_depot(void)
 	test_config_backend_expect_error(
 		&bare, "};",
 		"%/warden.conf:5: server.container_depot_path: %/home is not empty and not private "
-		"(mode 0755); it must be an empty directory, or a depot, mode 0700");
+		"(mode 0755); it must be an empty directory, or a depot with mode 0700");
 	test_config_backend_make_directory("home", 0700);
 	unit_file("home/.profile", "");
-	test_config_backend_expect_error(&bare, "};",
-					 "%/warden.conf:5: server.container_depot_path: %/home "
-					 "holds the file .profile, so it "
-					 "is "
-					 "no depot; it must be an empty directory, or a depot");
+	test_config_backend_expect_error(
+		&bare, "};",
+		"%/warden.conf:5: server.container_depot_path: %/home "
+		"contains the file .profile, so it "
+		"is not a depot; it must be an empty directory, or a depot");
 	depot = "depot";
 }
 
@@ -411,13 +412,13 @@ static void a_depot_cannot_lie_below_a_file(void)
 					 "%/warden.conf:5: server.container_depot_path: %/plain: "
 					 "Not a directory; it must be "
 					 "a "
-					 "directory that the daemon may write to");
+					 "directory that the daemon can write to");
 	depot = "plain/depot";
 	test_config_backend_expect_error(
 		&bare, "};",
 		"%/warden.conf:5: server.container_depot_path: %/plain/depot: Not a directory; it "
 		"must "
-		"be a directory that the daemon may write to");
+		"be a directory that the daemon can write to");
 	depot = "depot";
 }
 
@@ -428,11 +429,11 @@ static void the_directory_of_a_pidfile_must_be_there(void)
 		&bare, " pidfile = \"plain/pid\"; };",
 		"%/warden.conf:6: server.pidfile: %/plain: Not a directory; it must be a directory "
 		"that "
-		"the daemon may write to");
+		"the daemon can write to");
 	test_config_backend_expect_error(&bare, " pidfile = \"nowhere/pid\"; };",
 					 "%/warden.conf:6: server.pidfile: %/nowhere: No such file "
 					 "or directory; it must be a "
-					 "directory that the daemon may write to");
+					 "directory that the daemon can write to");
 }
 
 static void a_hook_must_be_a_program(void)
@@ -450,10 +451,10 @@ static void a_hook_must_be_a_program(void)
 					 "%/warden.conf:7: hooks.parent_before_clone: %/hook: "
 					 "Permission denied; it must be a "
 					 "program");
-	test_config_backend_expect_error(&bare, "};\nhooks: { parent_after_clone = \"hooks\"; };",
-					 "%/warden.conf:7: hooks.parent_after_clone: %/hooks is no "
-					 "regular file; it must be a "
-					 "program");
+	test_config_backend_expect_error(
+		&bare, "};\nhooks: { parent_after_clone = \"hooks\"; };",
+		"%/warden.conf:7: hooks.parent_after_clone: %/hooks is not "
+		"a regular file; it must be a program");
 	snprintf(path, sizeof(path), "%s/hook", unit_directory());
 	unit_integer(chmod(path, 0755), 0);
 	config_free(test_config_backend_expect_success(

@@ -61,23 +61,23 @@ static void a_number_that_looks_octal_is_refused_with_the_mend(void)
 static void a_number_that_would_be_cut_is_refused_with_the_mend(void)
 {
 	unit_string(test_config_numbers_check("10737418240"),
-		    "10737418240 would be cut to 32 bits: write 10737418240L, "
+		    "10737418240 would be truncated to 32 bits: write 10737418240L, "
 		    "or \"10737418240\" in quotes");
 	unit_string(test_config_numbers_check("2147483648"),
-		    "2147483648 would be cut to 32 bits: write 2147483648L, or "
+		    "2147483648 would be truncated to 32 bits: write 2147483648L, or "
 		    "\"2147483648\" in quotes");
 	unit_string(test_config_numbers_check("-2147483649"),
-		    "-2147483649 would be cut to 32 bits: write "
+		    "-2147483649 would be truncated to 32 bits: write "
 		    "-2147483649L, or \"-2147483649\" in quotes");
 	unit_string(test_config_numbers_check("0xffffffff"),
-		    "0xffffffff would be cut to 32 bits: write 0xffffffffL, or "
+		    "0xffffffff would be truncated to 32 bits: write 0xffffffffL, or "
 		    "\"4294967295\" in quotes");
 	unit_string(test_config_numbers_check("9223372036854775808L"),
-		    "9223372036854775808 is too large for an integer of 64 bits");
+		    "9223372036854775808 is too large for a 64-bit integer");
 	unit_contains(
 		test_config_numbers_check(
 			"1111111111111111111111111111111111111111111111111111111111111111111"),
-		"a number of 67 characters");
+		"... is too long for a number (67 characters)");
 }
 
 /* Loads a text as a file; the error, without the directory. */
@@ -101,7 +101,7 @@ static void a_trap_is_found_wherever_it_stands(void)
 		      "warden.conf:4: 0755 would be read");
 	unit_contains(test_config_numbers_load(
 			      "server: { pidfile = \"/a\" job_output_limit : 10737418240 }"),
-		      "warden.conf:1: 10737418240 would be cut");
+		      "warden.conf:1: 10737418240 would be truncated");
 	unit_contains(test_config_numbers_load("linux: { a = [1, 2, 0755]; };"),
 		      "warden.conf:1: 0755 would be read");
 }
