@@ -1,8 +1,8 @@
-# The settings' file and the systemd unit, both with the directories of this installation in them.
+# The configuration file and the systemd unit, with the directories of this installation filled in.
 EXTRA_DIST += etc/warden.conf.in etc/warden.service.in
 CLEANFILES += etc/warden.conf etc/warden.service
 
-# Made by make, not by configure: the directories are only known then.
+# Made by make, not by configure, which does not expand the directories.
 ETC_EDIT = $(MKDIR_P) etc && $(SED) -e 's|@backenddir[@]|$(backenddir)|' \
 	-e 's|@pkglibexecdir[@]|$(pkglibexecdir)|' -e 's|@sbindir[@]|$(sbindir)|' \
 	-e 's|@sysconfdir[@]|$(sysconfdir)|'
@@ -14,7 +14,7 @@ etc/warden.service: $(srcdir)/etc/warden.service.in Makefile
 
 systemdsystemunit_DATA = etc/warden.service
 
-# A file that an administrator has changed is kept, and the new one installed beside it.
+# A file that the administrator changed is kept, and the new one is installed as warden.conf.new.
 noinst_DATA += etc/warden.conf
 install-data-local: install-warden-conf
 install-warden-conf: etc/warden.conf
@@ -28,8 +28,8 @@ uninstall-warden-conf: etc/warden.conf
 	if cmp -s etc/warden.conf "$$file"; then rm -f "$$file"; fi
 .PHONY: install-warden-conf uninstall-warden-conf
 
-# What shells complete the command with; `make generated` writes these and the manual page anew from the
-# command's table, and a test compares them.
+# Completion scripts for shells. `make generated` writes them and the manual page from the table of
+# commands, and a test compares them.
 bashcompletiondir = $(datadir)/bash-completion/completions
 dist_bashcompletion_DATA = etc/completion/warden
 zshcompletiondir = $(datadir)/zsh/site-functions

@@ -214,7 +214,7 @@ static int arguments_read_word(struct invocation *invocation, int argc, char **a
 	if (arguments_next_positional(invocation, &index))
 		return arguments_apply_option(invocation, index, argv[*i]);
 	if (invocation->command->words == WORDS_NONE)
-		return usage_error(invocation, "'%s' is one word too many", argv[*i]);
+		return usage_error(invocation, "unexpected argument '%s'", argv[*i]);
 	invocation->words = argv + *i;
 	invocation->n_words = (size_t)(argc - *i);
 	*i = argc;

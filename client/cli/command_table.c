@@ -14,7 +14,7 @@ const char *const section_titles[SECTIONS] = {
 };
 
 #define JOB_SCRIPT                                                                                 \
-	"The job is given by one of --script, --script-file, a command line behind `--`, or "      \
+	"The job is given by one of --script, --script-file, a command line after `--`, or "       \
 	"`-` for a script on standard input.\n"
 #define JOB_USAGE "[OPTIONS] HANDLE (--script TEXT | --script-file FILE | - | -- COMMAND...)"
 #define JOB_END                                                                                    \
@@ -67,7 +67,7 @@ const struct cli_command commands[] = {
 	{.name = "top",
 	 .section = SECTION_CONTAINERS,
 	 .usage = "[-n N] [-d SECONDS] [--property KEY=VALUE]...",
-	 .summary = "show repeatedly what the containers use",
+	 .summary = "show the figures of containers repeatedly",
 	 .details = "On a terminal a live table, busiest first, until q or Control-C; else plain "
 		    "tables.\n",
 	 .groups = {{"info_many", info_many_options}, {NULL, top_options}},
@@ -98,10 +98,10 @@ const struct cli_command commands[] = {
 	 .section = SECTION_CONTAINERS,
 	 .usage = "[OPTIONS] [--] COMMAND...",
 	 .summary = "run a command in a new container, which is destroyed afterwards",
-	 .details =
-		 "Takes the options of create and run. The output is printed as it comes, and the "
-		 "status is the command's.\nAn interrupt destroys the container first; a second "
-		 "one stops waiting for that.\n" JOB_END,
+	 .details = "Takes the options of create and run. The output is printed as it arrives, and "
+		    "the "
+		    "status is the command's.\nAn interrupt destroys the container first; a second "
+		    "one stops waiting for that.\n" JOB_END,
 	 .groups = {{"create", create_options},
 		    {"create", limit_options, "limits"},
 		    {"spawn", job_options}},
@@ -114,7 +114,7 @@ const struct cli_command commands[] = {
 	 .usage = JOB_USAGE,
 	 .summary = "run a command or script, print its output and exit with its status",
 	 .details = JOB_SCRIPT
-	 "The output is printed when the job is over; with -i or -t, as it comes.\n"
+	 "The output is printed when the job is over; with -i or -t, as it arrives.\n"
 	 "An interrupt ends this command alone: the job continues, and attach, link and job-signal "
 	 "reach it.\n" JOB_END,
 	 .groups = {{"run", handle_option}, {"run", job_options}},
@@ -134,7 +134,7 @@ const struct cli_command commands[] = {
 	 .section = SECTION_JOBS,
 	 .usage = "HANDLE [OPTIONS] -- COMMAND... ::: [OPTIONS] -- COMMAND...",
 	 .summary = "start two jobs, the output of each the input of the other",
-	 .details = "A word `:::` divides them, each with its own options and command line or "
+	 .details = "A word `:::` separates them, each with its own options and command line or "
 		    "script. Prints the numbers of both.\n",
 	 .groups = {{"spawn_pair", handle_option}, {"spawn_pair", job_options, "first"}},
 	 .words = WORDS_HANDLE_FIRST,
@@ -151,7 +151,7 @@ const struct cli_command commands[] = {
 	{.name = "stream",
 	 .section = SECTION_JOBS,
 	 .usage = "HANDLE JOB",
-	 .summary = "print a job's output as it comes and exit with its status",
+	 .summary = "print a job's output as it arrives and exit with its status",
 	 .groups = {{"stream", link_options}},
 	 .waits = true,
 	 .run = cmd_stream},
@@ -159,7 +159,7 @@ const struct cli_command commands[] = {
 	 .section = SECTION_JOBS,
 	 .usage = "[-i] [-t] [--replay=false] HANDLE JOB",
 	 .summary = "follow a job, which continues when this command ends",
-	 .details = "Prints its output as it comes and exits with its status. This does not "
+	 .details = "Prints its output as it arrives and exits with its status. This does not "
 		    "collect the job; any number of clients may be attached.\n",
 	 .groups = {{"attach", attach_options}, {NULL, attach_own_options}},
 	 .waits = true,
@@ -196,14 +196,14 @@ const struct cli_command commands[] = {
 	{.name = "collect",
 	 .section = SECTION_JOBS,
 	 .usage = "HANDLE JOB",
-	 .summary = "forget a job that was kept",
+	 .summary = "remove a job that was kept, and its result",
 	 .groups = {{"collect", link_options}},
 	 .run = cmd_call},
 	{.name = "shell",
 	 .section = SECTION_JOBS,
 	 .usage = "[--user USER] HANDLE [COMMAND...]",
 	 .summary = "open a shell in a container, with a terminal",
-	 .details = "Needs the rights of the daemon's user, which is root as a rule.\n",
+	 .details = "Needs the rights of the daemon's user, usually root.\n",
 	 .groups = {{"info", handle_option}, {NULL, shell_options}},
 	 .words = WORDS_HANDLE_FIRST,
 	 .run = cmd_shell},
@@ -268,7 +268,7 @@ const struct cli_command commands[] = {
 	{.name = "limit-bandwidth",
 	 .section = SECTION_LIMITS,
 	 .usage = "HANDLE RATE BURST",
-	 .summary = "limit what it receives and sends",
+	 .summary = "limit the network traffic of a container",
 	 .groups = {{"limit_bandwidth", handle_option},
 		    {"limit_bandwidth", limit_bandwidth_options}},
 	 .run = cmd_call},
@@ -306,7 +306,7 @@ const struct cli_command commands[] = {
 	 .alias = "ls",
 	 .section = SECTION_FILES,
 	 .usage = "HANDLE PATH",
-	 .summary = "show what is in a directory of a container",
+	 .summary = "list a directory of a container",
 	 .groups = {{"file_list", file_options}},
 	 .run = cmd_call,
 	 .print = print_files,
@@ -322,7 +322,7 @@ const struct cli_command commands[] = {
 	 .alias = "watch",
 	 .section = SECTION_FILES,
 	 .usage = "HANDLE PATH",
-	 .summary = "print the changes in a directory or of a file as they come",
+	 .summary = "print the changes in a directory or of a file as they happen",
 	 .groups = {{"file_watch", file_options}},
 	 .waits = true,
 	 .run = cmd_follow,
@@ -330,7 +330,7 @@ const struct cli_command commands[] = {
 	{.name = "events",
 	 .section = SECTION_DAEMON,
 	 .usage = "[OPTIONS] [HANDLE...]",
-	 .summary = "print what happens to containers as it comes",
+	 .summary = "print the events of containers as they happen",
 	 .groups = {{"events", events_options}},
 	 .waits = true,
 	 .run = cmd_follow,
@@ -338,21 +338,21 @@ const struct cli_command commands[] = {
 	{.name = "ping",
 	 .section = SECTION_DAEMON,
 	 .usage = "",
-	 .summary = "ask whether the daemon answers",
+	 .summary = "check that the daemon answers",
 	 .groups = {{"ping", NULL}},
 	 .run = cmd_call,
 	 .print = print_pong},
 	{.name = "echo",
 	 .section = SECTION_DAEMON,
 	 .usage = "TEXT",
-	 .summary = "let the daemon send a text back",
+	 .summary = "send a text, which the daemon returns",
 	 .groups = {{"echo", echo_options}},
 	 .run = cmd_call,
 	 .print = print_echo},
 	{.name = "status",
 	 .section = SECTION_DAEMON,
 	 .usage = "",
-	 .summary = "show what the daemon is and what it uses of this host",
+	 .summary = "show the daemon's version, settings and use of this host",
 	 .groups = {{"status", NULL}},
 	 .run = cmd_call,
 	 .print = print_status,
@@ -361,9 +361,9 @@ const struct cli_command commands[] = {
 	 .section = SECTION_DAEMON,
 	 .usage = "[--all] [--settings FILE]",
 	 .summary = "show what this host lacks for each backend, and the remedy",
-	 .details =
-		 "A daemon that answers reports on its own backend; none is needed. Exits with 0 "
-		 "unless the backend in effect cannot run.\n",
+	 .details = "If a daemon answers, it reports on its backend; a daemon is not required. "
+		    "Exits with 0 "
+		    "unless the backend in effect cannot run.\n",
 	 .groups = {{"status", NULL}, {NULL, doctor_options}},
 	 .run = cmd_doctor},
 	{.name = "completion",

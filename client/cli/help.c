@@ -125,7 +125,7 @@ int cmd_help(struct invocation *invocation)
 		return 0;
 	}
 	if (invocation->n_words > 1)
-		return usage_error(invocation, "'%s' is one word too many", invocation->words[1]);
+		return usage_error(invocation, "unexpected argument '%s'", invocation->words[1]);
 	if (invocation->n_words == 1) {
 		command = command_find(invocation->words[0]);
 		if (!command)

@@ -41,7 +41,8 @@ static int bind_mount_set_mapped(const struct setup *setup, const struct stat *s
 	if (user < 0)
 		return -1;
 	if (mount_set(copy, attributes, user, true) < 0)
-		return warden_error_errno(err, "its file system, or one below it, refuses");
+		return warden_error_errno(
+			err, "map the ids of its file system, or of one mounted below it");
 	return 0;
 }
 
@@ -96,7 +97,7 @@ int bind_mount_open_sources(struct setup *setup, struct warden_error *err)
 
 static const char *const reserved[] = {"dev", "proc", "sys"};
 
-/* Walks up from `fd` and fails if it is in a directory that is not for bind mounts. The directory
+/* Walks up from `fd` and fails if it is in one of the reserved directories. The directory
  * of a file was checked before. */
 static int bind_mount_check_target(const struct setup *setup, int fd, const char *dst,
 				   struct warden_error *err)
@@ -118,11 +119,10 @@ static int bind_mount_check_target(const struct setup *setup, int fd, const char
 			if (fstatat(setup->root_fd, reserved[i], &there, AT_SYMLINK_NOFOLLOW) ==
 				    0 &&
 			    there.st_dev == here.st_dev && there.st_ino == here.st_ino)
-				return warden_error_set(
-					err,
-					"bind mount target %s lies in /%s, which is the "
-					"container's own",
-					dst, reserved[i]);
+				return warden_error_set(err,
+							"bind mount target %s is in /%s, which the "
+							"container's own mounts use",
+							dst, reserved[i]);
 		above = openat(at, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
 		if (above < 0)
 			return warden_error_errno(err, "open the parent of bind mount target %s",
@@ -130,7 +130,8 @@ static int bind_mount_check_target(const struct setup *setup, int fd, const char
 		close(at);
 		at = above;
 	}
-	return warden_error_set(err, "bind mount target %s lies too deep", dst);
+	return warden_error_set(err, "bind mount target %s is more than %d directories deep", dst,
+				DEPTH_MAX);
 }
 
 /* Makes an entry with the rights of the container's root: in an earlier bind mount it may lack

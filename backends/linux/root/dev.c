@@ -101,7 +101,7 @@ static int dev_attach_shm(struct setup *setup, struct warden_error *err)
 	struct mount_option options[] = {
 		{"source", "shm"},
 		{"mode", "1777"},
-		{NULL, NULL}, /* for a size */
+		{NULL, NULL}, /* replaced by the size, if one is set */
 		{NULL, NULL},
 	};
 	_cleanup_close_ int mount = -1;

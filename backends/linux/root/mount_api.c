@@ -13,16 +13,16 @@
 static int mount_report_failure(int context, const char *what, const char *type,
 				struct warden_error *err)
 {
-	char said[512];
+	char message[512];
 	int number = errno;
-	ssize_t length = read(context, said, sizeof(said) - 1);
+	ssize_t length = read(context, message, sizeof(message) - 1);
 
 	errno = number;
 	if (length <= 2)
 		return warden_error_errno(err, "%s of %s", what, type);
-	said[length] = '\0';
+	message[length] = '\0';
 	/* A line begins with its class: "e " is an error. */
-	return warden_error_errno(err, "%s of %s: %s", what, type, said + 2);
+	return warden_error_errno(err, "%s of %s: %s", what, type, message + 2);
 }
 
 int mount_make(const char *type, const struct mount_option *options, uint64_t attributes,

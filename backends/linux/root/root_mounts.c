@@ -173,8 +173,8 @@ static int root_mounts_attach_tmpfs(struct setup *setup, struct warden_error *er
 	const struct setup_parameters *p = &setup->parameters;
 	char bytes[24], inodes[24], owner[16];
 	struct mount_option options[] = {
-		{"source", "warden"}, {"mode", "0755"}, {"uid", owner},
-		{"gid", owner},       {"size", bytes},  {NULL, NULL}, /* for inodes */
+		{"source", "warden"}, {"mode", "0755"}, {"uid", owner}, {"gid", owner},
+		{"size", bytes},      {NULL, NULL}, /* replaced by nr_inodes, if set */
 		{NULL, NULL},
 	};
 	_cleanup_close_ int target = open("rw", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

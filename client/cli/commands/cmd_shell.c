@@ -38,7 +38,7 @@ static int cmd_shell_check_access(const struct invocation *invocation, const cha
 	if (errno == EACCES)
 		complain(invocation,
 			 "%s: Permission denied; a shell needs the rights of the "
-			 "daemon's user, which is root as a rule",
+			 "daemon's user, usually root",
 			 path);
 	else
 		complain(invocation, "%s: %s", path, strerror(errno));

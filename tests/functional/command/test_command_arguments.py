@@ -146,7 +146,7 @@ def what_was_mistyped_gets_the_near_name(w):
 def what_is_not_understood_is_a_usage_error(w):
     command.usage_error(w, "Usage: warden")
     command.usage_error(w, "needs HANDLE", "destroy")
-    command.usage_error(w, "'b' is one word too many", "destroy", "a", "b")
+    command.usage_error(w, "unexpected argument 'b'", "destroy", "a", "b")
     command.usage_error(w, "--handle needs its HANDLE", "destroy", "--handle")
     command.usage_error(w, "--job-id: 'x' is not a valid JOB", "link", "h", "x")
     command.usage_error(w, "--job-id: '4294967296' is out of range", "link", "h", "4294967296")

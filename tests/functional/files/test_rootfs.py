@@ -117,11 +117,11 @@ def a_place_that_others_can_write_to_is_refused(world):
 @case(daemon=False, backend="fake")
 def what_is_not_understood_is_a_usage_error(world):
     _refused(world, 2, "needs DIR")
-    _refused(world, 2, "'b' is one word too many", "a", "b")
+    _refused(world, 2, "unexpected argument 'b'", "a", "b")
     _refused(world, 2, "unknown option --what", "--what", "a")
     _refused(world, 2, "--program needs a value", "--program")
     world.file("file")
-    _refused(world, 1, "file is no directory", "file/directory")
+    _refused(world, 1, "file is not a directory", "file/directory")
 
 
 @case(daemon=False, backend="fake")

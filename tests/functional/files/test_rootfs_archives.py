@@ -523,7 +523,7 @@ def force_replaces_the_defaults_with_the_root_file_system(world):
 def a_file_that_is_no_defaults_is_not_replaced(world):
     world.file("made.json", "{}")
     _store(world, "x.tar", tar(*SYSTEM))
-    _refused(world, "made.json, the place of what an image says of its jobs, holds", "--force", "--tar", "x.tar")
+    _refused(world, "made.json is needed for the image's settings, and contains", "--force", "--tar", "x.tar")
 
 
 @case(daemon=False)
@@ -601,8 +601,8 @@ def options_that_say_nothing_here_are_usage_errors(world):
     _refused(world, "--tar needs a value", status=2, target="--tar")
     _refused(world, "only one root file system can be made", "--tar", "a", "--oci", "b", status=2)
     _refused(world, "only one root file system can be made", "--debian", "--oci", "b", status=2)
-    _refused(world, "--image says nothing to --tar", "--image", "x", "--tar", "a", status=2)
-    _refused(world, "--keep-setuid says nothing to --host", "--keep-setuid", status=2)
+    _refused(world, "--image has no effect with --tar", "--image", "x", "--tar", "a", status=2)
+    _refused(world, "--keep-setuid has no effect with --host", "--keep-setuid", status=2)
 
 
 # What others write.
