@@ -22,7 +22,7 @@ HEAD = 600_000
 
 
 def _receive(connection):
-    """Bytes a second behind the head of what comes."""
+    """Bytes a second of received data, without its beginning."""
     total, start, counted = 0, None, 0
     while data := connection.recv(65536):
         total += len(data)
@@ -34,7 +34,7 @@ def _receive(connection):
 
 
 def _send(connection, size):
-    """Bytes a second behind the head of what is sent, which the other end says that it has got."""
+    """Bytes a second of sent data, without its beginning, as counted by the receiver."""
     connection.sendall(b"x" * HEAD)
     connection.recv(1)
     start = time.monotonic()
@@ -76,7 +76,7 @@ def _measure_in(w, handle, size=SIZE):
 
 
 def _about(measure, limit, what):
-    """Within 15 %; a machine that stood still meanwhile may have two more tries."""
+    """The rate is within 15 %. A machine that was suspended meanwhile has two more tries."""
     for _ in range(2):
         if limit * 0.85 <= measure() <= limit * 1.15:
             return
@@ -108,7 +108,7 @@ def it_holds_after_a_restart_and_can_be_raised_and_lifted(w):
 
 
 @case(backend="linux")
-def info_and_limit_tell_it(w):
+def info_and_limit_report_it(w):
     handle, other = w.create(), w.create()
     w.c.limit_bandwidth(handle, 200_000, 20_000)
     for _ in range(2):
@@ -134,7 +134,7 @@ def the_largest_and_the_smallest_that_are_allowed_work(w):
 
 
 @case(backend="linux")
-def a_queue_that_somebody_took_away_is_back_after_a_restart(w):
+def a_removed_queue_is_restored_after_a_restart(w):
     handle = w.create()
     id_ = os.path.basename(w.path_of(handle))
     w.c.limit_bandwidth(handle, 200_000, 20_000)
@@ -149,7 +149,7 @@ def a_queue_that_somebody_took_away_is_back_after_a_restart(w):
 
 
 @case(backend="linux", config=HOST_ACCESS)
-def what_has_passed_is_told_as_the_container_sees_it(w):
+def traffic_is_counted_as_the_container_sees_it(w):
     handle = w.create()
     before = w.c.info(handle).network_stat
     _measure_out(w, handle, 2_000_000)

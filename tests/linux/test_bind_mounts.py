@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Bind mounts: what a container sees, what it may do, who owns it."""
+"""Bind mounts: content, rights and owners in a container."""
 
 import os
 import subprocess
@@ -46,7 +46,7 @@ def a_target_that_is_missing_is_made(w):
 
 
 @case(backend="linux")
-def a_target_that_is_there_is_covered(w):
+def an_existing_target_is_covered(w):
     source = w.make_directory("d")
     handle = w.create(bind_mounts=[(source, "/etc", "ro")])
     expect.equal(w.run(handle, "ls /etc"), "")
@@ -74,7 +74,7 @@ def its_files_cannot_be_setuid_or_devices(w):
 
 
 @case(backend="linux")
-def a_directory_of_a_hosts_user_is_vcaps_inside(w):
+def a_directory_of_a_user_of_the_host_belongs_to_vcap_inside(w):
     source = w.make_directory("source")
     os.chown(source, 4321, 4321)
     handle = w.create(bind_mounts=[(source, "/m", "rw")])
@@ -84,7 +84,7 @@ def a_directory_of_a_hosts_user_is_vcaps_inside(w):
 
 
 @case(backend="linux")
-def nothing_that_root_inside_makes_is_roots_outside(w):
+def files_made_by_root_inside_do_not_belong_to_root_outside(w):
     ours, theirs = w.make_directory("ours", 0o777), w.make_directory("theirs", 0o777)
     os.chown(theirs, 4321, 4321)
     handle = w.create(bind_mounts=[(ours, "/ours", "rw"), (theirs, "/theirs", "rw")])
@@ -97,7 +97,7 @@ def nothing_that_root_inside_makes_is_roots_outside(w):
 
 
 @case(backend="linux")
-def ordinary_permissions_decide(w):
+def ordinary_permissions_apply(w):
     source = w.make_directory("source", 0o755)
     with open(f"{source}/secret", "w", encoding="utf-8") as file:
         file.write("secret\n")
@@ -118,7 +118,7 @@ def proc_sys_and_dev_cannot_be_covered(w):
 
 
 @case(backend="linux")
-def a_rootfs_whose_proc_is_a_link_is_no_way_around(w):
+def a_rootfs_whose_proc_is_a_link_is_refused(w):
     rootfs = f"{w.directory}/rootfs"
     subprocess.run(["cp", "-a", w.rootfs, rootfs], check=True)
     os.symlink("proc", f"{rootfs}/alias")
@@ -143,7 +143,7 @@ def odd_names_work(w):
 
 
 @case(backend="linux")
-def twenty_of_them_leave_nothing(w):
+def twenty_bind_mounts_leave_nothing(w):
     binds = [(w.make_directory(f"d{n}"), f"/m/d{n}", "rw" if n % 2 else "ro") for n in range(20)]
     for _ in range(3):
         handle = w.create(bind_mounts=binds)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rates of block I/O, where the depot lies on a block device that the kernel limits."""
+"""Rates of block I/O, if the depot is on a block device that the kernel limits."""
 
 import time
 
@@ -24,7 +24,7 @@ def _seconds(w, handle, script):
 
 
 @case(backend="linux", limit=60)
-def what_is_written_and_read_keeps_to_its_rate(w):
+def reads_and_writes_keep_to_the_rate(w):
     handle = w.create()
     seen = _limit(w, handle, io_write_rate=2 * MIB, io_read_rate=4 * MIB)
     expect.equal((seen.io_write_rate, seen.io_read_rate), (2 * MIB, 4 * MIB))

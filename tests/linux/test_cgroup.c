@@ -109,7 +109,7 @@ static int test_cgroup_do_nothing(void)
 	return 0;
 }
 
-static void container_processes_are_listed_with_those_that_they_start(void)
+static void container_processes_are_listed_with_their_children(void)
 {
 	struct cgroup *cgroup = test_cgroup_make(1);
 	struct test_child child = test_cgroup_start_child(cgroup, test_cgroup_do_nothing);
@@ -228,7 +228,7 @@ static int test_cgroup_use_memory_and_cpu(void)
 	return sum > 0 ? 0 : 1;
 }
 
-static void figures_tell_memory_and_cpu(void)
+static void figures_include_memory_and_cpu(void)
 {
 	struct cgroup *cgroup = test_cgroup_make(4);
 	struct test_child child = test_cgroup_start_child(cgroup, test_cgroup_use_memory_and_cpu);
@@ -251,7 +251,7 @@ static void figures_tell_memory_and_cpu(void)
 	test_cgroup_remove(cgroup);
 }
 
-static void removal_says_busy_until_the_last_process_ends(void)
+static void removal_reports_busy_until_the_last_process_ends(void)
 {
 	struct cgroup *cgroup = test_cgroup_make(5);
 	struct test_child child = test_cgroup_start_child(cgroup, test_cgroup_do_nothing);
@@ -334,11 +334,11 @@ static void a_later_daemon_finds_the_groups(void)
 }
 
 static const struct unit_test tests[] = {
-	UNIT_TEST(container_processes_are_listed_with_those_that_they_start),
+	UNIT_TEST(container_processes_are_listed_with_their_children),
 	UNIT_TEST(only_harmless_devices_are_made_and_used),
 	UNIT_TEST(a_fork_bomb_meets_the_limit),
-	UNIT_TEST(figures_tell_memory_and_cpu),
-	UNIT_TEST(removal_says_busy_until_the_last_process_ends),
+	UNIT_TEST(figures_include_memory_and_cpu),
+	UNIT_TEST(removal_reports_busy_until_the_last_process_ends),
 	UNIT_TEST(a_container_without_groups_is_opened_and_removed),
 	UNIT_TEST(the_same_id_twice_is_an_error),
 	UNIT_TEST(another_daemon_that_ends_does_not_matter),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Limits of the disk, on a depot whose file system has project quota, and errors on one that has not."""
+"""Disk limits on a depot whose file system has project quota, and errors on one without."""
 
 import contextlib
 import os
@@ -43,7 +43,7 @@ def _exceeded(seen):
 
 
 @case(backend="linux")
-def without_quota_the_error_says_what_is_lacking(w):
+def without_quota_the_error_names_the_missing_feature(w):
     handle = w.create()
     if _has_quota(w, handle):
         return
@@ -57,7 +57,7 @@ def without_quota_the_error_says_what_is_lacking(w):
 
 
 @case(backend="linux")
-def a_container_on_a_tmpfs_says_so(w):
+def disk_limits_on_a_tmpfs_are_an_error(w):
     if not _has_quota(w, w.create()):
         raise Skip("needs a depot with disk quota")
     handle = w.c.call(warden.CreateRequest(tmpfs_bytes=8 * MIB)).handle
@@ -67,7 +67,7 @@ def a_container_on_a_tmpfs_says_so(w):
 
 
 @case(backend="linux", limit=120)
-def who_writes_more_is_told_so_whoever_it_is(w):
+def every_user_gets_an_error_over_the_limit(w):
     handle = _container(w)
     for privileged in (False, True):
         seen = w.c.limit_disk(handle, byte=2 * MIB)
@@ -112,7 +112,7 @@ def inodes_are_limited(w):
 
 
 @case(backend="linux", limit=120)
-def create_takes_it_and_info_tells_what_is_used(w):
+def create_sets_it_and_info_reports_the_use(w):
     limits = warden.Limits(disk_bytes=3 * MIB, disk_inodes=1000)
     _container(w)
     handle = w.c.call(warden.CreateRequest(limits=limits)).handle
@@ -127,7 +127,7 @@ def create_takes_it_and_info_tells_what_is_used(w):
 
 
 @case(backend="linux", limit=120)
-def limits_of_one_are_not_those_of_another(w):
+def each_container_has_its_own_limits(w):
     one, two = _container(w), w.create()
     w.c.limit_disk(one, byte=MIB)
     expect.equal(w.c.limit_disk(two).byte, 0)
@@ -144,7 +144,7 @@ def a_number_that_no_file_system_holds_is_refused(w):
 
 
 @case(backend="linux", limit=120)
-def root_inside_does_not_get_out_of_its_project(w):
+def root_inside_cannot_leave_its_project(w):
     handle = _container(w, bind_mounts=[("/usr", "/mnt", "ro")])
     w.c.limit_disk(handle, byte=2 * MIB)
     chattr = "LD_LIBRARY_PATH=/mnt/lib/$(uname -m)-linux-gnu:/mnt/lib /mnt/bin/chattr"
@@ -158,7 +158,7 @@ def root_inside_does_not_get_out_of_its_project(w):
 
 @contextlib.contextmanager
 def _depot_on(w, mkfs, options):
-    """The daemon's depot is on a file system that this makes and mounts."""
+    """Makes and mounts a file system for the daemon's depot."""
     directory = w.make_directory("other")
     image = f"{w.directory}/image"
     with open(image, "wb") as file:
@@ -181,7 +181,7 @@ def _depot_on(w, mkfs, options):
 
 
 @case(backend="linux", daemon=False, limit=120)
-def user_quota_limits_what_vcap_writes(w):
+def user_quota_limits_vcaps_files(w):
     mkfs = ["mkfs.ext4", "-q", "-O", "quota", "-E", "quotatype=usrquota"]
     with _depot_on(w, mkfs, "usrquota"):
         handle = w.create()

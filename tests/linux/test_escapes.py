@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ways out that others left open, each judged from the host: a canary is read, changed or it is not."""
+"""Known ways out of a container, each checked on the host: a canary must be neither read nor changed."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ from case import case
 
 
 class Canary:
-    """A directory of the host's with a secret; what was done to it shows."""
+    """A directory of the host with a secret, whose changes are detected."""
 
     def __init__(self, w):
         self.path = w.make_directory("canary", 0o777)
@@ -31,7 +31,7 @@ class Canary:
         return entries, kernel.read(self.file), os.stat(self.path).st_mode
 
     def check(self, *outputs):
-        """It is as it was, and its secret is in none of the outputs."""
+        """It is unchanged, and its secret is in none of the outputs."""
         expect.equal(self._state(), self._before, "the canary")
         for output in outputs:
             expect.lacks(output, self.secret)
@@ -60,7 +60,7 @@ def root_inside_cannot_change_or_remove_mounts(w):
 
 
 @case(backend="linux")
-def root_inside_cannot_mount_what_shows_the_host(w):
+def root_inside_cannot_mount_file_systems_that_show_the_host(w):
     handle = w.create()
     for kind in ("proc", "sysfs", "devtmpfs", "cgroup", "cgroup2", "debugfs", "securityfs", "tracefs", "bpf"):
         seen = _attempt(w, handle, f"mount none /mnt {kind} 0")
@@ -69,7 +69,7 @@ def root_inside_cannot_mount_what_shows_the_host(w):
 
 
 @case(backend="linux")
-def a_namespace_of_its_own_gives_no_more_rights(w):
+def a_namespace_of_a_job_gives_no_more_rights(w):
     handle = w.create()
     for flags in (0x10000000, 0x10000000 | 0x20000, 0x20000, 0x40000000):
         for privileged in (False, True):
@@ -81,7 +81,7 @@ def a_namespace_of_its_own_gives_no_more_rights(w):
 
 
 @case(backend="linux")
-def root_inside_cannot_get_at_process_1(w):
+def root_inside_cannot_access_process_1(w):
     handle = w.create()
     expect.contains(("EPERM", "EACCES", "ESRCH", "ENOSYS"), _attempt(w, handle, "ptrace 1"), "ptrace")
     for fd in range(0, 10):
@@ -126,7 +126,7 @@ def the_programs_of_the_daemon_are_unchanged(w):
 
 
 @case(backend="linux")
-def a_setuid_file_in_the_depot_is_out_of_reach(w):
+def users_of_the_host_cannot_reach_setuid_files_in_the_depot(w):
     handle = w.create()
     w.run(handle, "cp /bin/busybox /evil; chown 0:0 /evil; chmod 6777 /evil; chmod 777 /", privileged=True)
     found = subprocess.run(
@@ -231,7 +231,7 @@ def links_in_the_rootfs_lead_nowhere(w):
 
 
 @case(backend="linux")
-def odd_files_in_place_of_those_that_are_read_do_not_hang(w):
+def odd_files_in_place_of_expected_ones_do_not_block(w):
     for name in ("etc/passwd", "etc/group", "etc/hosts", "etc/resolv.conf", "etc/hostname", "home/vcap"):
         rootfs = f"{w.directory}/rootfs"
         subprocess.run(["rm", "-rf", rootfs], check=True)
@@ -250,7 +250,7 @@ def odd_files_in_place_of_those_that_are_read_do_not_hang(w):
 
 
 @case(backend="linux")
-def hostile_user_databases_make_no_root_of_vcap(w):
+def a_hostile_passwd_does_not_make_vcap_root(w):
     for passwd in (
         "vcap:x:0:0::/root:/bin/bash\n",
         "vcap:x:-1:-1::/:/bin/bash\n",
@@ -333,7 +333,7 @@ def a_source_that_is_swapped_for_a_link_is_read_with_the_clients_rights(w):
 
 
 def _read_through(w, source):
-    """As a client that is not root: what containers with this source show of it."""
+    """What containers show of this source to a client that is not root."""
     output = b""
     client = warden.Client(w.daemon.socket, timeout=20)
     end = time.monotonic() + 2.8

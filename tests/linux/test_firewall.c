@@ -54,7 +54,7 @@ static int test_firewall_delete_table(void)
 	return result;
 }
 
-static void a_table_that_somebody_deletes_is_put_back(void)
+static void a_deleted_table_is_restored(void)
 {
 	linux_host_forget();
 	unit_integer(test_firewall_delete_table(), 0);
@@ -79,7 +79,7 @@ static void a_container_can_be_added_right_after_a_flush(void)
 		"restored")); /* or the next case would see this line as its own */
 }
 
-static void a_rule_that_somebody_flushes_is_put_back(void)
+static void a_flushed_rule_is_restored(void)
 {
 	linux_host_forget();
 	world_shell("nft flush chain inet warden from_container");
@@ -89,7 +89,7 @@ static void a_rule_that_somebody_flushes_is_put_back(void)
 
 /* A daemon that starts after another was killed takes over the table, with other settings and the
  * existing members. */
-static void allow_host_access_opens_the_host_alone(void)
+static void allow_host_access_opens_only_the_host(void)
 {
 	struct warden_settings settings = linux_settings;
 	struct warden_host host = linux_host;
@@ -121,7 +121,7 @@ static void a_table_of_another_shape_is_replaced(void)
 	test_firewall_wait_connected();
 }
 
-static void a_chain_of_others_that_drops_is_named_in_the_log(void)
+static void a_foreign_chain_that_drops_is_named_in_the_log(void)
 {
 	linux_host_forget();
 	firewall_foreign_log(world_firewall);
@@ -147,7 +147,7 @@ static void a_chain_that_ends_in_a_reject_is_named_too(void)
 	world_shell("nft delete table inet fw");
 }
 
-static void other_tables_stay_as_they_are(void)
+static void other_tables_are_unchanged(void)
 {
 	struct firewall *later = NULL;
 
@@ -184,7 +184,7 @@ static void ranges_are_sorted_joined_and_spare_link_local_addresses(void)
 	free(ranges);
 }
 
-static void ranges_that_make_no_sense_are_refused_by_name(void)
+static void invalid_ranges_are_refused_by_name(void)
 {
 	static const char *const wrong[] = {
 		"",         "1.2.3",           "1.2.3.4/33", "1.2.3.4/",   "1.2.3.4/a",
@@ -201,16 +201,16 @@ static void ranges_that_make_no_sense_are_refused_by_name(void)
 }
 
 static const struct unit_test tests[] = {
-	UNIT_TEST(a_table_that_somebody_deletes_is_put_back),
+	UNIT_TEST(a_deleted_table_is_restored),
 	UNIT_TEST(a_container_can_be_added_right_after_a_flush),
-	UNIT_TEST(a_rule_that_somebody_flushes_is_put_back),
-	UNIT_TEST(allow_host_access_opens_the_host_alone),
+	UNIT_TEST(a_flushed_rule_is_restored),
+	UNIT_TEST(allow_host_access_opens_only_the_host),
 	UNIT_TEST(a_table_of_another_shape_is_replaced),
-	UNIT_TEST(a_chain_of_others_that_drops_is_named_in_the_log),
+	UNIT_TEST(a_foreign_chain_that_drops_is_named_in_the_log),
 	UNIT_TEST(a_chain_that_ends_in_a_reject_is_named_too),
-	UNIT_TEST(other_tables_stay_as_they_are),
+	UNIT_TEST(other_tables_are_unchanged),
 	UNIT_TEST(ranges_are_sorted_joined_and_spare_link_local_addresses),
-	UNIT_TEST(ranges_that_make_no_sense_are_refused_by_name),
+	UNIT_TEST(invalid_ranges_are_refused_by_name),
 };
 
 int main(int argc, char **argv)

@@ -171,7 +171,7 @@ static struct test_packet test_rules_random_packet(void)
 	return packet;
 }
 
-static void sets_let_pass_what_rules_do(void)
+static void sets_accept_the_same_packets_as_rules(void)
 {
 	struct warden_out_rule out[RULES];
 	struct warden_error err;
@@ -272,7 +272,7 @@ static void rules_that_overlap_too_much_are_refused(void)
 int main(int argc, char **argv)
 {
 	static const struct unit_test tests[] = {
-		UNIT_TEST(sets_let_pass_what_rules_do),
+		UNIT_TEST(sets_accept_the_same_packets_as_rules),
 		UNIT_TEST(forwards_are_elements_by_port),
 		UNIT_TEST(networks_with_the_same_ports_share_them),
 		UNIT_TEST(rules_that_overlap_too_much_are_refused),

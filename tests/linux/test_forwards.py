@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Forwards of host ports (net_in) with real traffic. All hosts are namespaces of the case's own."""
+"""Forwards of host ports (net_in) with real traffic. All hosts are the case's own namespaces."""
 
 import signal
 import socket
@@ -18,7 +18,7 @@ EVERYWHERE = {"network": {"allow_networks": ["0.0.0.0/0"]}}
 
 
 def _serve(w, handle, protocol, port):
-    """A server in the container that answers with the address of who asks."""
+    """A server in the container that answers with the address of its client."""
     job = w.spawn_ready(handle, f"probe serve-{protocol} {port}")
     expect.contains(w.c.info(handle).job_ids, job, "the server runs")
 
@@ -60,7 +60,7 @@ def udp_from_outside_reaches_the_container(w):
 
 
 @case(backend="linux")
-def datagrams_that_came_before_the_forward_are_forwarded_from_then_on(w):
+def datagrams_are_forwarded_even_if_some_arrived_before_the_forward(w):
     outside = w.host("out0", GATEWAY, OUTSIDE)
     one, two = w.create(), w.create()
     for handle in (one, two):
@@ -132,7 +132,7 @@ def the_host_reaches_a_forward_by_each_of_its_addresses(w):
 
 
 @case(backend="linux")
-def traffic_to_the_same_port_elsewhere_is_not_touched(w):
+def traffic_to_the_same_port_elsewhere_is_unchanged(w):
     outside, other = w.host("out0", GATEWAY, OUTSIDE), w.host("out1", OTHER_GATEWAY, OTHER)
     handle = w.create()
     _serve(w, handle, "tcp", 8080)
@@ -147,7 +147,7 @@ def traffic_to_the_same_port_elsewhere_is_not_touched(w):
 
 
 @case(backend="linux", config=EVERYWHERE)
-def containers_reach_no_forward(w):
+def containers_cannot_connect_to_a_forward(w):
     w.host("out0", GATEWAY, OUTSIDE)
     one, two = w.create(), w.create()
     _serve(w, two, "tcp", 8080)
@@ -173,7 +173,7 @@ def with_host_access_a_container_finds_the_hosts_own_port(w):
 
 
 @case(backend="linux")
-def a_forward_that_is_taken_back_is_gone(w):
+def a_removed_forward_is_closed(w):
     outside = w.host("out0", GATEWAY, OUTSIDE)
     handle = w.create()
     _serve(w, handle, "tcp", 8080)
@@ -188,7 +188,7 @@ def a_forward_that_is_taken_back_is_gone(w):
 
 
 @case(backend="linux")
-def a_port_goes_to_the_next_container_that_has_it(w):
+def a_reused_port_is_forwarded_to_the_next_container(w):
     outside = w.host("out0", GATEWAY, OUTSIDE)
     for _ in range(3):
         handle = w.create()
@@ -215,7 +215,7 @@ def forwards_hold_over_restarts(w):
 
 
 @case(backend="linux")
-def forwards_that_somebody_removed_are_back(w):
+def removed_forwards_are_restored(w):
     outside = w.host("out0", GATEWAY, OUTSIDE)
     handle = w.create()
     _serve(w, handle, "tcp", 8080)
@@ -231,7 +231,7 @@ def forwards_that_somebody_removed_are_back(w):
 
 
 @case(backend="linux")
-def what_was_never_stored_is_gone_after_a_restart(w):
+def rules_that_were_not_stored_are_removed_after_a_restart(w):
     handle, other = w.create(), w.create()
     _forward(w, handle, 8000, 8080)
     own = w.c.info(handle).container_ip

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The operator's hooks: when they run, what they are told, what becomes of a create when one fails."""
+"""The operator's hooks: when they run, their environment, and a create whose hook fails."""
 
 import os
 import time
@@ -12,7 +12,7 @@ NAMES = ("parent_before_clone", "parent_after_clone", "child_before_pivot", "chi
 
 
 def _hook(w, name, body):
-    """A script whose environment knows the case's directory as D; its path."""
+    """Writes a script that has the case's directory in the variable D; returns its path."""
     return w.file(f"hook-{name}", f"#!/bin/sh\nD={w.directory}\n{body}\n", 0o755)
 
 
@@ -29,7 +29,7 @@ def _no_trace(w):
 
 
 @case(backend="linux", daemon=False)
-def each_runs_once_in_its_turn_and_knows_the_container(w):
+def each_runs_once_in_order_with_the_containers_variables(w):
     _start(w, **{name: f"echo {name} >> $D/order; env > $D/env-{name}; id -u >> $D/uids" for name in NAMES})
     handle = w.create(grace_time=-1)
     w.run(handle, "true")
@@ -58,7 +58,7 @@ def they_see_the_host_and_have_no_descriptor_of_the_daemons(w):
 
 
 @case(backend="linux", daemon=False)
-def they_find_the_containers_parts_as_they_are_made(w):
+def each_finds_the_parts_of_the_container_that_exist_by_then(w):
     _start(
         w,
         parent_after_clone="grep -q $network_host_iface: /proc/net/dev && grep -qx $PID $container_path/run/wshd.pid || exit 1",
@@ -69,7 +69,7 @@ def they_find_the_containers_parts_as_they_are_made(w):
 
 
 @case(backend="linux", daemon=False)
-def one_that_fails_fails_the_create_with_what_it_says(w):
+def a_failed_hook_fails_the_create_with_its_stderr(w):
     for name in NAMES:
         _start(w, **{name: "echo out; echo no good: $id >&2; exit 3"})
         path = f"{w.directory}/hook-{name}"
@@ -87,14 +87,14 @@ def one_that_fails_fails_the_create_with_what_it_says(w):
 
 
 @case(backend="linux", daemon=False)
-def a_flood_on_its_stderr_is_cut_and_made_one_line(w):
+def a_flood_on_stderr_is_truncated_to_one_line(w):
     _start(w, child_after_pivot="printf 'a\\nb\\033[1m' >&2; head -c 1000000 /dev/zero | tr '\\0' x >&2; exit 1")
     expect.error_like(r"status 1: a b\?\[1mx{600,700}$", w.create)
     _no_trace(w)
 
 
 @case(backend="linux", daemon=False)
-def what_it_leaves_in_the_background_holds_nothing_up(w):
+def a_background_process_of_a_hook_delays_nothing(w):
     _start(w, parent_before_clone="sleep 8 & echo $! >> $D/pids; exit 0")
     start = time.monotonic()
     w.run(w.create(), "true")
@@ -104,14 +104,14 @@ def what_it_leaves_in_the_background_holds_nothing_up(w):
 
 
 @case(backend="linux", daemon=False)
-def one_that_says_nothing_is_named_with_its_end_alone(w):
+def a_hook_without_stderr_is_named_with_its_status(w):
     _start(w, parent_before_clone="exit 3")
     expect.error_like("exited with status 3$", w.c.create)
     _no_trace(w)
 
 
 @case(backend="linux", daemon=False, limit=60, slow=True)
-def slow_ones_hold_up_nobody_else_and_end_after_ten_seconds(w):
+def slow_hooks_delay_no_other_client_and_end_after_ten_seconds(w):
     _start(w, parent_after_clone="case $network_host_ip in 10.254.0.1) ;; *) sleep 100 & wait;; esac")
     first = w.create(grace_time=-1)
     threads = [w.in_thread(w.client(timeout=50).create) for _ in range(20)]  # more than there are workers

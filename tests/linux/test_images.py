@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Containers whose root file system warden-rootfs made of an image."""
+"""Containers whose root file system warden-rootfs made from an image."""
 
 import glob
 import os
@@ -20,7 +20,7 @@ def _unpack(w, *arguments):
 
 
 @case(backend="linux")
-def a_container_runs_what_the_layers_of_an_image_hold(w):
+def a_container_runs_programs_of_an_images_layers(w):
     upper = images.tar(
         images.file("srv/new", b"from above\n", uid=1, gid=1), images.file("etc/.wh.shells"), images.file("srv/x")
     )
@@ -32,8 +32,8 @@ def a_container_runs_what_the_layers_of_an_image_hold(w):
 
 
 @case(backend="linux")
-def an_image_of_a_few_programs_alone_is_enough(w):
-    """Nothing of a system is in it: no /dev, /proc, /sys, /tmp, /etc."""
+def an_image_of_a_few_programs_is_sufficient(w):
+    """The image has no directories of a system: no /dev, /proc, /sys, /tmp, /etc."""
     entries = [images.directory("bin"), images.symlink("bin/sh", "bash")]
     libraries = glob.glob(f"{w.rootfs}/usr/lib/**/lib*.so*", recursive=True)
     loaders = glob.glob(f"{w.rootfs}/lib*/ld-linux*")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a container looks like from inside."""
+"""A container as seen from inside."""
 
 import os
 import re
@@ -18,7 +18,7 @@ def process_1_is_titled_with_the_id(w):
 
 
 @case(backend="linux")
-def processes_of_others_are_not_seen(w):
+def processes_outside_are_not_visible(w):
     handle = w.create()
     pids = w.run(handle, "cd /proc; echo [0-9]*", privileged=True).split()
     expect.between(len(pids), 2, 5, "processes in an idle container")
@@ -28,7 +28,7 @@ def processes_of_others_are_not_seen(w):
 
 
 @case(backend="linux")
-def dev_holds_what_is_promised_and_nothing_else(w):
+def dev_has_exactly_the_documented_entries(w):
     handle = w.create()
     names = "fd full fuse null ptmx pts random shm stderr stdin stdout tty urandom zero"
     expect.equal(w.run(handle, "ls -A /dev | sort | tr '\\n' ' '").strip(), names)
@@ -50,7 +50,7 @@ def dev_holds_what_is_promised_and_nothing_else(w):
 
 
 @case(backend="linux")
-def its_devices_work_for_everybody(w):
+def its_devices_work_for_every_user(w):
     handle = w.create()
     for privileged in (False, True):
         script = (
@@ -94,7 +94,7 @@ def _copy_of_rootfs(w):
 
 
 @case(backend="linux")
-def proc_is_there_and_sys_is_read_only(w):
+def proc_is_mounted_and_sys_is_read_only(w):
     handle = w.create()
     mounts = w.run(handle, "cat /proc/self/mounts", privileged=True)
     kinds = {line.split()[1]: (line.split()[2], line.split()[3].split(",")) for line in mounts.splitlines()}
@@ -129,7 +129,7 @@ def hostname_and_hosts_are_the_containers(w):
 
 
 def _resolv(w, text):
-    """The host's resolv.conf, for this case alone."""
+    """Replaces the host's resolv.conf for this case only."""
     path = w.file("host-resolv.conf", text)
     kernel.mount(path, os.path.realpath("/etc/resolv.conf"), None, kernel.MS_BIND)
 
@@ -147,7 +147,7 @@ def resolv_conf_is_the_hosts(w):
 
 
 @case(backend="linux", daemon=False)
-def resolv_conf_names_the_host_where_that_serves_itself(w):
+def resolv_conf_names_the_host_if_it_serves_itself(w):
     _resolv(w, "nameserver 127.0.0.1\n")
     w.daemon.start()
     expect.equal(_resolv_inside(w), "nameserver 10.254.0.1\n")
@@ -164,7 +164,7 @@ def resolv_conf_has_the_configured_servers(w):
 
 
 @case(backend="linux", daemon=False)
-def resolv_conf_hands_on_the_servers_of_a_local_stub(w):
+def resolv_conf_has_the_servers_of_a_local_stub(w):
     _resolv(w, "nameserver 127.0.0.53\noptions edns0\n")
     kernel.mount("tmpfs", "/run", "tmpfs", 0, "mode=755")
     os.makedirs("/run/systemd/resolve")
@@ -217,7 +217,7 @@ def the_rootfs_is_not_changed(w):
 
 
 @case(backend="linux")
-def another_rootfs_can_be_asked_for(w):
+def another_rootfs_can_be_requested(w):
     rootfs = _copy_of_rootfs(w)
     with open(f"{rootfs}/etc/marker", "w", encoding="utf-8") as file:
         file.write("mine\n")
@@ -233,7 +233,7 @@ def a_rootfs_without_bash_runs_sh(w):
 
 
 @case(backend="linux")
-def a_rootfs_without_a_shell_says_so(w):
+def a_rootfs_without_a_shell_is_reported(w):
     rootfs = w.make_directory("empty")
     handle = w.create(rootfs=rootfs)
     seen = w.c.run(handle, "echo hi")
@@ -271,7 +271,7 @@ def each_namespace_is_its_own(w):
 
 
 @case(backend="linux")
-def root_inside_is_nobody_outside(w):
+def root_inside_is_an_unprivileged_user_outside(w):
     for slot in (0, 1):
         handle = w.create()
         start = w.range_start + 65536 * slot
@@ -294,7 +294,7 @@ def without_user_namespaces_it_works_too(w):
 
 
 @case(backend="linux")
-def capabilities_that_lead_out_are_gone(w):
+def dangerous_capabilities_are_dropped(w):
     handle = w.create()
     lines = dict(
         line.split(":\t") for line in w.run(handle, "grep ^Cap /proc/self/status", privileged=True).splitlines()

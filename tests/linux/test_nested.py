@@ -14,7 +14,7 @@ INNER = "/tmp/inner"
 
 
 @case(backend="linux", config=NESTED)
-def info_log_and_etc_config_say_that_it_is_nested(w):
+def info_log_and_etc_config_report_that_it_is_nested(w):
     handle = w.create()
     expect.equal(w.c.info(handle).nested, True)
     expect.contains(w.daemon.log(), "allow_nested_warden: new containers have no user namespace")

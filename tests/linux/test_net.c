@@ -16,13 +16,13 @@
 
 #include "tests/linux/world.h"
 
-static void what_is_allowed_passes_with_the_hosts_address(void)
+static void allowed_traffic_has_the_hosts_address(void)
 {
 	unit_integer(world_connect(world_containers[0].netns_fd, WORLD_ALLOWED, WORLD_HOST), 0);
 	unit_integer(world_connect(world_containers[1].netns_fd, WORLD_ALLOWED, WORLD_HOST), 0);
 }
 
-static void what_is_denied_is_rejected_with_icmp(void)
+static void denied_traffic_is_rejected_with_icmp(void)
 {
 	int64_t begin = linux_host_now_ms();
 
@@ -74,7 +74,7 @@ static void no_address_of_the_host_is_reached(void)
 	linux_host_kill(server);
 }
 
-static void nobody_outside_reaches_a_container(void)
+static void other_hosts_do_not_reach_a_container(void)
 {
 	pid_t server = linux_host_start_in(world_containers[1].netns_fd, world_serve, NULL);
 
@@ -136,7 +136,7 @@ static void another_mtu_is_on_all_three(void)
 }
 
 /* Many distributions set this; it must neither replace our rules nor break them. */
-static void a_strict_reverse_path_filter_is_no_hindrance(void)
+static void networking_works_with_a_strict_reverse_path_filter(void)
 {
 	world_shell("echo 1 >/proc/sys/net/ipv4/conf/all/rp_filter");
 	unit_integer(world_connect(world_containers[0].netns_fd, WORLD_ALLOWED, WORLD_HOST), 0);
@@ -170,7 +170,7 @@ static void an_ordinary_user_inside_can_ping(void)
 	unit_integer(linux_host_run_in(world_containers[0].netns_fd, test_net_ping, allowed), 0);
 }
 
-static void a_container_that_the_firewall_does_not_know_sends_nothing(void)
+static void a_container_unknown_to_the_firewall_sends_nothing(void)
 {
 	unit_integer(firewall_remove(world_firewall, &world_containers[0].identity, &world_error),
 		     0);
@@ -302,17 +302,17 @@ static void many_threads_make_and_remove_at_once(void)
 static const struct unit_test tests[] = {
 	UNIT_TEST(each_container_has_its_three_links_up_and_with_the_mtu),
 	UNIT_TEST(another_mtu_is_on_all_three),
-	UNIT_TEST(what_is_allowed_passes_with_the_hosts_address),
-	UNIT_TEST(what_is_denied_is_rejected_with_icmp),
+	UNIT_TEST(allowed_traffic_has_the_hosts_address),
+	UNIT_TEST(denied_traffic_is_rejected_with_icmp),
 	UNIT_TEST(even_the_twentieth_denial_comes_at_once),
 	UNIT_TEST(containers_do_not_reach_each_other),
 	UNIT_TEST(the_host_reaches_a_container),
 	UNIT_TEST(no_address_of_the_host_is_reached),
-	UNIT_TEST(nobody_outside_reaches_a_container),
+	UNIT_TEST(other_hosts_do_not_reach_a_container),
 	UNIT_TEST(an_ordinary_user_inside_can_ping),
-	UNIT_TEST(a_container_that_the_firewall_does_not_know_sends_nothing),
+	UNIT_TEST(a_container_unknown_to_the_firewall_sends_nothing),
 	UNIT_TEST(names_and_addresses_can_be_used_again_once_removed),
-	UNIT_TEST(a_strict_reverse_path_filter_is_no_hindrance),
+	UNIT_TEST(networking_works_with_a_strict_reverse_path_filter),
 	UNIT_TEST(connections_are_forgotten_with_their_container),
 	UNIT_TEST(a_make_that_fails_leaves_nothing),
 	UNIT_TEST(many_threads_make_and_remove_at_once),

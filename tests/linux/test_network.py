@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The network: links, what passes and what is refused. All hosts are namespaces of the case's own."""
+"""The network: links, allowed and refused traffic. All hosts are the case's own namespaces."""
 
 import os
 import socket
@@ -22,21 +22,21 @@ def _ids(w, handle):
 
 
 def _probe(w, handle, attempt, privileged=False):
-    """What the probe says, and how long it took."""
+    """The output of the probe, and its duration."""
     start = time.monotonic()
     seen = w.run(handle, f"probe {attempt}", privileged=privileged).strip()
     return seen, time.monotonic() - start
 
 
 def _refused(w, handle, address, port=80):
-    """TCP to there is rejected: by an ICMP message, not by silence."""
+    """TCP to this address is rejected by an ICMP message, not dropped."""
     seen, seconds = _probe(w, handle, f"connect {address} {port}")
     expect.contains(REFUSED, seen, f"connecting to {address}:{port}")
     expect.duration(seconds, 1.5, "the rejection")
 
 
 def _serve_inside(w, handle, port):
-    """A server in the container that says `inside`."""
+    """A server in the container that answers `inside`."""
     job = w.c.spawn(handle, f"while :; do echo inside | nc -l -p {port}; done")
     expect.eventually(lambda: _listens(w, handle, port), "a listener inside")
     return job
@@ -93,7 +93,7 @@ def every_link_has_the_configured_mtu(w):
 
 
 @case(backend="linux")
-def links_are_gone_after_destroy(w):
+def links_are_removed_by_destroy(w):
     handle = w.create()
     id_ = _ids(w, handle)
     w.c.destroy(handle)
@@ -155,7 +155,7 @@ def the_container_does_not_reach_the_host(w):
 
 
 @case(backend="linux", config={"network": {"allow_host_access": True}})
-def the_container_reaches_the_host_where_that_is_allowed(w):
+def the_container_reaches_the_host_if_allowed(w):
     handle = w.create()
     with socket.create_server(("0.0.0.0", 9090)):
         expect.equal(_probe(w, handle, f"connect {w.c.info(handle).host_ip} 9090")[0], "ok")
@@ -205,7 +205,7 @@ def there_is_no_ipv6(w):
 
 
 @case(backend="linux", config=ALLOWED)
-def a_false_source_address_gets_nowhere(w):
+def packets_with_a_false_source_address_are_dropped(w):
     outside = w.host("out0", GATEWAY, OUTSIDE)
     received = outside.collect_udp(4444)
     one, two = w.create(), w.create()
@@ -226,13 +226,13 @@ def _lines(descriptor):
 
 
 @case(backend="linux")
-def ip_forward_is_set_and_said(w):
+def ip_forward_is_set_and_logged(w):
     expect.equal(kernel.read("/proc/sys/net/ipv4/ip_forward"), "1\n")
     expect.contains(w.daemon.log(), "ip_forward")
 
 
 @case(backend="linux")
-def tables_of_others_are_left_alone(w):
+def foreign_tables_are_unchanged(w):
     rules = (
         "add table inet other; add chain inet other c { type filter hook forward priority 0; };"
         "add rule inet other c counter accept"
@@ -249,7 +249,7 @@ def tables_of_others_are_left_alone(w):
 
 
 @case(backend="linux", config=ALLOWED)
-def a_firewall_that_begins_to_drop_is_named_each_time(w):
+def a_foreign_firewall_that_begins_to_drop_is_logged_each_time(w):
     for times in (1, 2):
         for table in ("fw", "marker"):  # once the second is named, the end of the first has been seen
             chain = "{ type filter hook forward priority 0; policy drop; }"
@@ -262,7 +262,7 @@ def a_firewall_that_begins_to_drop_is_named_each_time(w):
 
 
 @case(backend="linux", config=ALLOWED)
-def changes_of_our_own_are_no_damage(w):
+def own_changes_are_not_treated_as_damage(w):
     handle = w.create()
     for network in ("192.0.2.1", "192.0.2.2"):
         w.c.net_out(handle, network=network, log=True)
@@ -291,7 +291,7 @@ def rules_hold_after_a_restart(w):
 
 
 @case(backend="linux", config=ALLOWED)
-def rules_that_somebody_removed_are_back_after_a_restart(w):
+def removed_rules_are_restored_after_a_restart(w):
     outside = w.host("out0", GATEWAY, OUTSIDE)
     outside.serve_tcp(80)
     handle = w.create()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Everything by system call: no request runs a program."""
+"""The daemon uses system calls only: no request runs a program."""
 
 import re
 import shutil
@@ -58,7 +58,7 @@ def info_stop_and_destroy_run_nothing(w):
 
 
 @case(backend="linux")
-def a_run_runs_the_shell_alone(w):
+def a_run_executes_only_the_shell(w):
     handle = w.create()
     lines = _trace(w, lambda: w.c.run(handle, ":"))
     others = [line for line in lines if "/bin/bash" not in line]

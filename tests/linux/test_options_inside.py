@@ -20,7 +20,7 @@ def _tree(w, name, files, **kwargs):
 
 
 @case(backend="linux")
-def the_host_name_is_the_one_asked_for(w):
+def the_host_name_is_the_requested_one(w):
     handle = w.create(hostname="build-7.example")
     address = w.c.info(handle).container_ip
     expect.equal(w.run(handle, "uname -n; cat /etc/hostname"), "build-7.example\n" * 2)
@@ -36,13 +36,13 @@ def hosts_and_dns_servers_are_in_etc(w):
 
 
 @case(backend="linux", config={"network": {"dns_servers": ["192.0.2.1"]}})
-def dns_servers_of_create_win_over_the_configured_ones(w):
+def dns_servers_of_create_override_the_configured_ones(w):
     expect.equal(w.run(w.create(), "cat /etc/resolv.conf"), "nameserver 192.0.2.1\n")
     expect.equal(w.run(w.create(dns_servers=["192.0.2.2"]), "cat /etc/resolv.conf"), "nameserver 192.0.2.2\n")
 
 
 @case(backend="linux")
-def shm_has_the_size_asked_for(w):
+def shm_has_the_requested_size(w):
     handle = w.create(shm_bytes=1 << 20)
     expect.equal(w.run(handle, "stat -f -c %b,%S /dev/shm"), "256,4096\n")
     expect.equal(w.c.run(handle, "head -c 2000000 /dev/zero > /dev/shm/file").exit_status, 1)
@@ -64,7 +64,7 @@ def a_writable_layer_on_a_tmpfs_is_full_at_its_size(w):
 
 
 @case(backend="linux")
-def files_on_a_tmpfs_belong_to_whom_they_should(w):
+def files_on_a_tmpfs_have_the_right_owners(w):
     handle = w.create(tmpfs_bytes=4 << 20)
     expect.equal(w.run(handle, "touch /tmp/f ~/f; stat -c %U /tmp/f ~ ~/f / /etc/passwd"), "vcap\nvcap\nvcap\nroot\nroot\n")
     expect.equal(w.run(handle, "touch /f; stat -c %U:%a / /f /tmp", privileged=True), "root:755\nroot:644\nroot:1777\n")
@@ -96,7 +96,7 @@ def the_most_layers_work(w):
 
 
 @case(backend="linux")
-def layers_are_left_alone(w):
+def layers_are_not_changed(w):
     layer = _tree(w, "layer", {"file": "x\n"})
     w.run(w.create(layers=[layer, w.rootfs]), "echo y > /file; rm -r /etc; touch /new", privileged=True)
     expect.equal(os.listdir(layer), ["file"])
@@ -104,7 +104,7 @@ def layers_are_left_alone(w):
 
 
 def _as_nobody(w, **fields):
-    """What create says to a client that is not root."""
+    """The error of a create by a client that is not root."""
     reader, writer = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -125,7 +125,7 @@ def _as_nobody(w, **fields):
 
 
 @case(backend="linux", config={"server": {"unix_domain_permissions": "0777"}})
-def layers_and_what_lies_beside_them_are_read_with_the_clients_rights(w):
+def layers_and_their_json_files_are_read_with_the_clients_rights(w):
     w.make_directory("secret", 0o700)
     closed, secret = _tree(w, "secret/layer", {"file": "x\n"}), _tree(w, "open", {"file": "x\n"})
     w.file("open.json", '{"env": ["SECRET=1"]}', 0o600)
@@ -153,7 +153,7 @@ def a_vcap_of_a_lower_layer_keeps_its_files(w):
 
 
 @case(backend="linux")
-def an_image_says_what_its_commands_have(w):
+def an_image_sets_the_defaults_of_its_commands(w):
     top = _tree(w, "top", {"srv/x": ""})
     w.file("top.json", '{"env": ["A=image", "B=image"], "working_dir": "/srv", "user": "root"}')
     handle = w.create(layers=[top, w.rootfs], env=["B=container"])
@@ -169,7 +169,7 @@ def an_image_says_what_its_commands_have(w):
 
 
 @case(backend="linux")
-def an_image_without_settings_below_one_that_has_them_takes_those(w):
+def settings_of_the_topmost_image_that_has_some_apply(w):
     top, lower = _tree(w, "top", {"a": ""}), _tree(w, "lower", {"b": ""})
     w.file("lower.json", '{"env": ["A=lower"]}')
     expect.equal(w.run(w.create(layers=[top, lower, w.rootfs]), "echo $A"), "lower\n")

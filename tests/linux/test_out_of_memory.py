@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A container that runs out of the memory that it was limited to is stopped; nobody else is."""
+"""A container that runs out of memory under its limit is stopped; other containers are not."""
 
 import signal
 import time
@@ -20,7 +20,7 @@ def _stopped(w, handle):
 
 
 @case(backend="linux")
-def it_gets_an_event_and_is_stopped(w):
+def a_container_out_of_memory_gets_an_event_and_is_stopped(w):
     handle, other = w.create(), w.create()
     w.c.limit_memory(handle, 48 * MIB)
     w.c.limit_memory(other, 48 * MIB)
@@ -48,7 +48,7 @@ def the_job_that_hit_the_limit_reports_its_real_status(w):
 
 
 @case(backend="linux")
-def term_comes_100_ms_after_the_event_where_the_job_goes_on(w):
+def term_is_sent_100_ms_after_the_event_if_the_job_continues(w):
     handle = w.create()
     w.c.limit_memory(handle, 48 * MIB)
     seen = w.c.run(handle, f"trap 'echo term; exit 9' TERM; ({HOG}); while :; do sleep 0.01; done")
@@ -68,7 +68,7 @@ def a_limit_that_was_raised_in_time_is_not_reached(w):
 
 
 @case(backend="linux")
-def a_limit_below_what_is_in_use_is_refused_and_the_old_one_holds(w):
+def a_limit_below_the_memory_in_use_is_refused_and_the_old_one_stays(w):
     handle = w.create()
     w.c.limit_memory(handle, 256 * MIB)
     job = w.spawn_ready(handle, "head -c 40000000 /dev/zero > /dev/shm/file; echo ready; sleep 1000")
@@ -92,7 +92,7 @@ def it_is_noticed_after_a_restart(w):
 
 
 @case(backend="linux")
-def it_is_noticed_when_it_happened_while_no_daemon_ran(w):
+def it_is_noticed_after_it_happened_without_a_daemon(w):
     handle = w.create()
     w.c.limit_memory(handle, 48 * MIB)
     job = w.c.spawn(handle, f"sleep 0.3; exec {HOG}")
@@ -118,7 +118,7 @@ def shm_counts_as_memory(w):
 
 
 @case(backend="linux")
-def destroying_it_in_the_middle_is_no_harm(w):
+def a_destroy_in_the_middle_does_no_harm(w):
     for pause in (0, 0.02, 0.05, 0.1, 0.2):
         handle = w.create()
         w.c.limit_memory(handle, 48 * MIB)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Outbound rules (net_out) with real traffic: each with what it does not allow. All hosts are namespaces of the case's own."""
+"""Outbound rules (net_out) with real traffic, allowed and denied. All hosts are the case's own namespaces."""
 
 import os
 import re
@@ -126,7 +126,7 @@ def all_protocols_at_once(w):
 
 
 @case(backend="linux")
-def everything_is_what_is_neither_host_nor_container(w):
+def a_rule_for_everywhere_excludes_host_and_containers(w):
     net = Net(w)
     other = w.create()
     w.spawn_ready(other, "probe serve-tcp 8080")
@@ -141,7 +141,7 @@ def everything_is_what_is_neither_host_nor_container(w):
 
 
 @case(backend="linux")
-def everything_leaves_out_the_metadata_of_clouds_unless_it_is_named(w):
+def a_rule_for_everywhere_excludes_the_metadata_of_clouds(w):
     net = Net(w)
     net.hosts[0].run("ip", "address", "add", "169.254.169.254/32", "dev", "eth0")
     hosts.ip("route", "add", "169.254.169.254", "via", OUTSIDE)
@@ -153,7 +153,7 @@ def everything_leaves_out_the_metadata_of_clouds_unless_it_is_named(w):
 
 
 @case(backend="linux")
-def a_rule_is_one_containers(w):
+def a_rule_applies_to_one_container(w):
     net = Net(w)
     other = w.create()
     net.allow(network="0.0.0.0/0", protocol=ALL)
@@ -183,7 +183,7 @@ def _try_create(w):
 
 
 @case(backend="linux")
-def overlapping_rules_add_up(w):
+def overlapping_rules_are_combined(w):
     net = Net(w, ports=(80, 81, 82))
     net.allow(network="192.0.2.0/24", port_range="80:81")
     net.allow(network="0.0.0.0/0", port_range="81:82")
@@ -206,7 +206,7 @@ def replaced_rules_hold_and_no_others(w):
 
 
 @case(backend="linux")
-def rules_hold_over_restarts_and_come_back(w):
+def rules_persist_over_restarts_and_are_restored(w):
     net = Net(w)
     net.allow(network=OUTSIDE, port=80, log=True)
     for number in (signal.SIGTERM, signal.SIGKILL):
@@ -225,7 +225,7 @@ def rules_hold_over_restarts_and_come_back(w):
 
 
 @case(backend="linux")
-def established_connections_outlive_their_rule(w):
+def established_connections_continue_after_their_rule_is_removed(w):
     net = Net(w)
     net.allow(network=OUTSIDE, port=80, protocol=UDP)
     job = w.spawn_ready(net.handle, f"probe ask-udp-again {OUTSIDE} 80 go")
@@ -240,7 +240,7 @@ def _table():
 
 
 def _logged(chain):
-    """How many packets came to a chain that logs, which has been given a counter."""
+    """The number of packets that reached a logging chain, to which the case has added a counter."""
     listed = subprocess.run(
         ["nft", "list", "chain", "inet", "warden", chain], capture_output=True, text=True, check=True
     ).stdout
@@ -248,8 +248,8 @@ def _logged(chain):
 
 
 def _expect_kernel_log(net, address):
-    """What other network namespaces log is dropped, unless a setting of the whole machine says otherwise: this one is
-    thrown away."""
+    """The kernel drops log lines of other network namespaces without a setting of the whole machine; the machine of this
+    run is discarded afterwards."""
     allow = "echo 1 > /proc/sys/net/netfilter/nf_log_all_netns"
     subprocess.run(["nsenter", "--net=/proc/1/ns/net", "sh", "-c", allow], check=True)
     expect.equal(net.tcp(OUTSIDE, 80), True)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The spawner: a helper process of the daemon, which is nothing without it."""
+"""The spawner: a helper process without which the daemon cannot continue."""
 
 import os
 import signal
@@ -16,7 +16,7 @@ def _spawner(w):
 
 
 @case(backend="linux")
-def one_that_is_killed_ends_the_daemon_with_an_error_and_containers_live_on(w):
+def a_killed_spawner_ends_the_daemon_and_containers_continue(w):
     handle = w.create()
     job = w.c.spawn(handle, "sleep 1; echo done; exit 7")
     os.kill(_spawner(w), signal.SIGKILL)
@@ -29,7 +29,7 @@ def one_that_is_killed_ends_the_daemon_with_an_error_and_containers_live_on(w):
 
 
 @case(backend="linux")
-def a_create_that_is_under_way_fails_and_leaves_nothing(w):
+def a_create_in_progress_fails_and_leaves_nothing(w):
     spawner = _spawner(w)
     os.kill(spawner, signal.SIGSTOP)
     creating = w.in_thread(w.client().create, handle="h")

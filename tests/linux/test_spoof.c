@@ -73,7 +73,7 @@ static int test_spoof_send_from_address(void *data)
 		       : 1;
 }
 
-static void a_false_source_address_goes_nowhere(void)
+static void a_false_source_address_is_dropped(void)
 {
 	in_addr_t own = world_containers[0].identity.container_ip.s_addr;
 	in_addr_t others[] = {world_containers[1].identity.container_ip.s_addr,
@@ -169,7 +169,7 @@ static int test_spoof_count_lines(const char *command)
 	return lines;
 }
 
-static void the_host_neither_answers_nor_believes_arp(void)
+static void the_host_ignores_arp(void)
 {
 	/* Container 0 has 10.254.0.2, its host's end 10.254.0.1. */
 	const char *questions[][2] = {
@@ -224,7 +224,7 @@ static int test_spoof_advertise_router(void *unused)
 	return test_spoof_send_frame(&frame, sizeof(frame));
 }
 
-static void there_is_no_ipv6_to_talk_to(void)
+static void ipv6_is_not_reachable(void)
 {
 	unit_integer(test_spoof_count_lines("ip -6 addr show | grep -A3 w-test"), 0);
 	unit_integer(
@@ -237,9 +237,9 @@ static void there_is_no_ipv6_to_talk_to(void)
 }
 
 static const struct unit_test tests[] = {
-	UNIT_TEST(a_false_source_address_goes_nowhere),
-	UNIT_TEST(the_host_neither_answers_nor_believes_arp),
-	UNIT_TEST(there_is_no_ipv6_to_talk_to),
+	UNIT_TEST(a_false_source_address_is_dropped),
+	UNIT_TEST(the_host_ignores_arp),
+	UNIT_TEST(ipv6_is_not_reachable),
 };
 
 int main(int argc, char **argv)

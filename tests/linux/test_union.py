@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How a container's root is made of its layers: overlay, and what takes its place (linux.union)."""
+"""How a container's root is made from its layers: overlay, and its replacements (linux.union)."""
 
 import glob
 import os
@@ -14,7 +14,7 @@ BIND = {"linux": {"union": "bind"}}
 
 
 def _listing(path):
-    """All that is below, with owners and modes."""
+    """All entries below a directory, with owners and modes."""
     found = []
     for directory, names, files in os.walk(path):
         for name in names + files:
@@ -24,7 +24,7 @@ def _listing(path):
 
 
 def _own_rootfs(w):
-    """One that may be changed: the run's programs, and else empty folders."""
+    """A root file system that may be changed: the run's programs, and empty directories."""
     rootfs = w.make_directory("rootfs")
     for name in sorted(os.listdir(w.rootfs)):
         source, target = f"{w.rootfs}/{name}", f"{rootfs}/{name}"
@@ -38,14 +38,14 @@ def _own_rootfs(w):
 
 
 @case(backend="linux")
-def overlay_is_used_where_it_works(w):
+def overlay_is_used_if_it_works(w):
     handle = w.create()
     expect.equal(w.run(handle, "stat -f -c %T / 2>/dev/null || true; grep ' / ' /proc/mounts | cut -d' ' -f3").split()[-1], "overlay")
     expect.lacks(w.daemon.log(), "removing it")  # what the probe made was gone before tmp was looked through
 
 
 @case(backend="linux", config=BIND)
-def with_binds_the_folders_that_programs_write_to_are_writable(w):
+def with_binds_the_directories_that_programs_write_to_are_writable(w):
     before = _listing(w.rootfs)
     handle, other = w.create(), w.create()
     writable = w.run(handle, "for d in etc home root run sbin tmp var; do [ -d /$d -a ! -L /$d ] && echo $d; done; true").split()
@@ -69,7 +69,7 @@ def with_binds_the_rest_is_read_only_for_root_too(w):
 
 
 @case(backend="linux", config=BIND)
-def with_binds_all_else_is_as_ever(w):
+def with_binds_everything_else_is_as_with_overlay(w):
     source = w.make_directory("source", 0o777)
     handle = w.create(hostname="h", bind_mounts=[(source, "/mnt" if os.path.isdir(f"{w.rootfs}/mnt") else "/var/mnt", "rw")])
     expect.equal(w.run(handle, "id -un; pwd; hostname; cat /etc/hostname; echo x > f; stat -c %U f"), "vcap\n/home/vcap\nh\nh\nvcap\n")
@@ -98,7 +98,7 @@ def with_binds_owners_modes_and_links_are_kept(w):
 
 
 @case(backend="linux", config=BIND)
-def with_binds_a_tmpfs_limits_what_is_written(w):
+def with_binds_a_tmpfs_limits_disk_use(w):
     handle = w.create(tmpfs_bytes=8 << 20)
     expect.equal(w.c.run(handle, "head -c 20000000 /dev/zero > /tmp/big").exit_status, 1)
     rootfs = _own_rootfs(w)
@@ -140,7 +140,7 @@ def with_binds_and_without_user_namespaces_it_is_the_same(w):
 
 
 @case(backend="linux", daemon=False)
-def what_does_not_work_or_is_none_is_refused_at_the_start(w):
+def an_unusable_or_unknown_union_prevents_the_start(w):
     tries = [("none", {}, 'must be "auto", "overlay", "aufs" or "bind", not "none"'), ("aufs", {}, "set server.user_namespace = false")]
     if "aufs" not in kernel.read("/proc/filesystems"):
         tries.append(("aufs", {"user_namespace": False}, 'linux.union = "aufs": mount aufs'))

@@ -24,7 +24,7 @@ def _installed(w):
 
 
 def _built(w, name, source=None):
-    """Builds an example as its first lines say, or another source; returns a function that runs it."""
+    """Builds an example by the command in its head, or another source; returns a function that runs it."""
     if w.sanitized:
         raise Skip("a program that links a library with sanitizers needs them, too")
     environment, libraries = _installed(w)
@@ -53,7 +53,7 @@ def the_example_that_waits_works(w):
 
 
 @case
-def the_example_with_a_loop_of_its_own_works(w):
+def the_example_with_its_own_loop_works(w):
     run = _built(w, "many")
     seen = run("5", "echo out")
     expect.equal((seen.returncode, seen.stderr), (0, b""))
@@ -131,7 +131,7 @@ def a_call_is_cancelled_and_a_submitted_request_has_a_deadline(w):
 
 
 @case(backend="fake", daemon=False)
-def it_exports_its_own_names_alone(w):
+def it_exports_only_its_own_names(w):
     library = f"{w.build.tree}/client/.libs/libwarden.so.1"
     names = installed.shell(f"nm -D --defined-only {library}", w.directory).split()[2::3]
     versions = {name for name in names if name.startswith("WARDEN_")}

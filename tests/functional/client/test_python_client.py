@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""contrib/python/warden: what it encodes, decodes, raises and refuses."""
+"""contrib/python/warden: encoding, decoding, exceptions, and refused values."""
 
 import asyncio
 import contextlib
@@ -19,7 +19,7 @@ import wire
 
 
 def _serve(w, answer):
-    """A server of one connection that answers any frame with these bytes."""
+    """A server that accepts one connection and answers any frame with these bytes."""
     path = f"{w.directory}/server.sock"
     if os.path.exists(path):
         os.unlink(path)
@@ -68,7 +68,7 @@ def messages_encode_as_protobuf_does(w):
 
 
 @case(backend="fake")
-def what_the_wire_cannot_carry_is_refused(w):
+def values_that_cannot_be_encoded_are_refused(w):
     for error, text, call in (
         (ValueError, "ttl: -1 is out of range", lambda: w.c.create(ttl=-1)),
         (ValueError, "ttl: 4294967296 is out of range", lambda: w.c.create(ttl=1 << 32)),
@@ -109,7 +109,7 @@ def a_frame_reader_takes_any_pieces(w):
 
 
 @case(backend="fake", daemon=False)
-def frames_that_are_none_are_refused(w):
+def invalid_frames_are_refused(w):
     for data in (b"x\r\n", b"-1\r\n", b"\r\n", b"1" * 32, b"99999999999\r\n", b"1\r\nxyz"):
         reader = warden.FrameReader()
         reader.feed(data)
@@ -125,7 +125,7 @@ def an_answer_of_another_type_is_refused(w):
 
 
 @case(backend="fake", daemon=False)
-def a_server_that_goes_or_is_silent_is_told(w):
+def a_server_that_closes_or_does_not_answer_is_reported(w):
     _raises(ConnectionError, _serve(w, b"10\r\nabc").ping)
     client = _serve(w, b"")
     client.close()
@@ -139,7 +139,7 @@ def an_error_has_the_daemons_text(w):
 
 
 @case
-def every_method_speaks_to_the_daemon(w):
+def every_method_sends_its_request(w):
     with warden.Client(w.daemon.socket, timeout=20) as client:
         client.ping()
         expect.equal(client.echo("text"), b"text")
@@ -212,7 +212,7 @@ def files_are_read_and_written(w):
 
 
 @case
-def tars_go_both_ways(w):
+def tars_are_packed_and_unpacked(w):
     data = io.BytesIO()
     with tarfile.open(fileobj=data, mode="w") as tar:
         entry = tarfile.TarInfo("file")
@@ -242,7 +242,7 @@ def changes_of_files_are_a_stream(w):
 
 
 @case
-def a_container_of_a_block_goes_with_it(w):
+def a_container_is_destroyed_at_the_end_of_its_block(w):
     def fail():
         with w.client().container(handle="h") as handle:
             w.note_ids()
@@ -254,7 +254,7 @@ def a_container_of_a_block_goes_with_it(w):
 
 
 @case
-def a_stream_that_is_left_closes_the_client(w):
+def leaving_a_stream_early_closes_the_client(w):
     handle = w.create()
     client = warden.Client(w.daemon.socket, timeout=5)
     job = client.spawn(handle, "echo x; sleep 100")
@@ -290,7 +290,7 @@ def both_clients_have_the_same_methods(w):
 
 
 @case
-def asyncio_does_the_same(w):
+def the_asyncio_client_works_alike(w):
     async def life():
         async with warden.AsyncClient(w.daemon.socket, timeout=20) as client:
             await client.ping()
@@ -316,7 +316,7 @@ def asyncio_does_the_same(w):
 
 
 @case
-def a_call_that_is_cancelled_gives_the_connection_up(w):
+def a_cancelled_call_closes_the_connection(w):
     handle = w.create()
 
     async def cancel():

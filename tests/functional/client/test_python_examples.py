@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""contrib/python/examples, as somebody runs them."""
+"""The programs in contrib/python/examples run as their documentation describes."""
 
 import json
 import os
@@ -25,7 +25,7 @@ def _example(w, name, *arguments, stdin=b""):
 
 
 @case
-def the_judge_tells_right_from_wrong(w):
+def the_judge_distinguishes_right_and_wrong_answers(w):
     tests = w.make_directory("tests")
     for name, given, expected in (("1", "1 2", "3"), ("2", "20 22", "42")):
         w.file(f"tests/{name}.in", given)

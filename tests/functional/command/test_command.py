@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The `warden` command as scripts use it."""
+"""The `warden` command in scripts."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from case import case
 
 
 @case
-def a_whole_life_by_the_command(w):
+def a_container_is_created_used_and_destroyed_by_the_command(w):
     seen = w.command("create", "--handle", "h", "--grace-time", "60")
     expect.equal((seen.returncode, seen.stdout), (0, b"h\n"))
     seen = w.command("run", "--handle", "h", "--script", "echo out; echo err >&2; exit 7")
@@ -34,14 +34,14 @@ def spawn_link_and_stream_work_together(w):
 
 
 @case
-def exec_runs_in_a_container_of_its_own(w):
+def exec_runs_in_its_own_container(w):
     seen = w.command("exec", "--", "sh", "-c", "echo out; echo err >&2; exit 9")
     expect.equal((seen.returncode, seen.stdout, seen.stderr), (9, b"out\n", b"err\n"))
     expect.equal(w.c.list(), [])
 
 
 @case
-def exec_passes_arguments_as_they_are(w):
+def exec_passes_arguments_unchanged(w):
     arguments = ["a b", "", "$HOME", "*", "-v", "qu'o\"te", "new\nline", "ü"]
     seen = w.command("exec", "--", "sh", "-c", 'printf "<%s>" "$@"', "x", *arguments)
     expect.equal(seen.stdout.decode(), "".join(f"<{a}>" for a in arguments))
@@ -63,7 +63,7 @@ def exec_destroys_its_container_on_control_c(w):
 
 
 @case
-def output_of_exec_comes_as_it_is_made(w):
+def output_of_exec_is_printed_while_it_runs(w):
     process = subprocess.Popen(
         [w.build.path("warden"), "exec", "--", "sh", "-c", "echo first; sleep 2; echo last"],
         stdin=subprocess.DEVNULL,
@@ -129,7 +129,7 @@ def a_shell_takes_commands_from_a_pipe(w):
 
 
 @case
-def output_that_nobody_reads_is_no_crash(w):
+def a_closed_output_pipe_does_not_crash_the_command(w):
     handle = w.create()
     read_end, write_end = os.pipe()
     os.close(read_end)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the `warden` command understands, and what it says where it does not."""
+"""Arguments of the `warden` command, and its usage errors."""
 
 import os
 import subprocess
@@ -36,7 +36,7 @@ def a_script_comes_from_a_file_or_from_standard_input(w):
 
 
 @case
-def words_of_a_command_line_arrive_as_they_are(w):
+def words_of_a_command_line_arrive_unchanged(w):
     w.create(handle="h")
     words = ["it's", "a  b", "$HOME `id` \\", '"', "", "*", "x\ny", "-n", "é", "--json"]
     seen = command.ok(w, "run", "h", "--", "printf", "<%s>", *words)
@@ -44,7 +44,7 @@ def words_of_a_command_line_arrive_as_they_are(w):
 
 
 @case
-def there_is_one_script_alone(w):
+def more_than_one_script_is_refused(w):
     w.create(handle="h")
     command.usage_error(w, "there can be one script", "run", "h", "--script", "x", "--", "y")
     command.usage_error(w, "needs a script or a command line", "run", "h")
@@ -99,7 +99,7 @@ def the_socket_is_named_by_option_or_environment(w):
 
 
 @case
-def options_before_the_command_take_nothing_from_it(w):
+def options_before_the_command_leave_its_words_unchanged(w):
     w.create(handle="h")
     for words in (["shell", "h", "echo", "hi"], ["run", "h", "--script", "echo hi"], ["exec", "echo", "hi"]):
         seen = w.command("--socket", w.daemon.socket, "--json=false", *words)
@@ -123,7 +123,7 @@ def shell_runs_commands_through_wsh(w):
 
 
 @case(daemon=False)
-def a_daemon_that_is_not_there_is_told(w):
+def an_absent_daemon_is_reported(w):
     seen = w.command("list")
     expect.equal(seen.returncode, 1)
     expect.contains(seen.stderr.decode(), f"connect to {w.daemon.socket}: No such file or directory")
@@ -131,7 +131,7 @@ def a_daemon_that_is_not_there_is_told(w):
 
 
 @case(daemon=False, backend="fake")
-def what_was_mistyped_gets_the_near_name(w):
+def a_mistyped_word_gets_a_suggestion(w):
     command.usage_error(w, "unknown command 'lst'; did you mean 'list'?", "lst")
     command.usage_error(w, "unknown option --grace; did you mean --grace-time?", "create", "--grace", "1")
     text = "unknown option --priviledged; did you mean --privileged?"
@@ -143,7 +143,7 @@ def what_was_mistyped_gets_the_near_name(w):
 
 
 @case(daemon=False, backend="fake")
-def what_is_not_understood_is_a_usage_error(w):
+def unknown_arguments_are_usage_errors(w):
     command.usage_error(w, "Usage: warden")
     command.usage_error(w, "needs HANDLE", "destroy")
     command.usage_error(w, "unexpected argument 'b'", "destroy", "a", "b")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Commands about containers beside create, run and destroy: tables, limits, rules, files, events."""
+"""Commands for containers other than create, run and destroy: tables, limits, rules, files, events."""
 
 import io
 import json
@@ -63,7 +63,7 @@ def info_shows_what_is_set(w):
 
 
 @case
-def info_has_no_lines_for_what_is_not_set(w):
+def info_has_no_lines_for_unset_fields(w):
     w.create(handle="h")
     seen = _info(w, "h")
     for label in ("properties", "environment", "time left", "nested", "events", "cpu quota", "cpus", "oom kills",
@@ -87,7 +87,7 @@ def many_containers_are_a_table(w):
 
 
 @case
-def of_several_handles_the_unknown_ones_are_told(w):
+def unknown_handles_among_several_are_reported(w):
     w.create(handle="h")
     for options, pattern in (
         ([], r"HANDLE .*\nh +active +.*\nnobody +unknown handle .*\n$"),
@@ -101,7 +101,7 @@ def of_several_handles_the_unknown_ones_are_told(w):
 
 
 @case
-def top_prints_plain_tables_where_there_is_no_terminal(w):
+def top_prints_plain_tables_without_a_terminal(w):
     w.create(handle="h")
     job = w.c.spawn("h", "sleep 100")
     lines = command.ok(w, "top").splitlines()
@@ -137,7 +137,7 @@ def pause_and_resume_are_commands(w):
 
 
 @case
-def limits_are_set_and_told(w):
+def limits_are_set_and_shown(w):
     w.create(handle="h")
     expect.matches(command.ok(w, "limit-memory", "h", "64m"), r"limit_in_bytes +67108864\n")
     expect.equal(command.ok(w, "limit-memory", "h", "--format", "{limit_in_bytes}"), "67108864\n")
@@ -149,7 +149,7 @@ def limits_are_set_and_told(w):
 
 
 @case
-def rules_are_listed_taken_back_and_replaced(w):
+def rules_are_listed_removed_and_replaced(w):
     w.create(handle="h")
     port = command.ok(w, "net-in", "h", "--container-port", "8080", "--format", "{host_port}").strip()
     command.ok(w, "net-out", "h", "--network", "192.0.2.0/24", "--port", "80")
@@ -192,7 +192,7 @@ def files_are_read_written_listed_and_removed(w):
 
 
 @case
-def copies_have_paths_of_the_command(w):
+def copies_resolve_paths_from_the_commands_directory(w):
     w.create(handle="h")
     source = w.make_directory("source")
     w.file("source/file", "content\n")
@@ -257,7 +257,7 @@ def tars_go_through_the_socket(w):
 
 
 @case
-def a_copy_tells_its_progress_on_a_terminal(w):
+def a_copy_shows_its_progress_on_a_terminal(w):
     w.create(handle="h")
     job = w.c.spawn("h", "sleep 100")
     with command.Terminal(w, "copy-in", "h", "-", "unpacked") as terminal:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`warden exec`: whatever happens, its container goes."""
+"""`warden exec`: its container is destroyed in every case."""
 
 import json
 import os
@@ -21,7 +21,7 @@ def it_takes_options_of_create_and_of_run(w):
 
 
 @case
-def a_command_that_is_not_there_ends_with_127(w):
+def a_missing_command_ends_with_127(w):
     seen = w.command("exec", "--", "no-such-command")
     expect.equal((seen.returncode, seen.stdout), (127, b""))
     expect.contains(seen.stderr, b"no-such-command")
@@ -33,7 +33,7 @@ def a_command_reads_nothing(w):
 
 
 @case
-def what_create_refuses_is_told(w):
+def an_error_of_create_is_reported(w):
     w.create(handle="h")
     text = "warden exec: container with handle: h already exists.\n"
     command.failure(w, text, "exec", "--handle", "h", "--", "true")
@@ -41,7 +41,7 @@ def what_create_refuses_is_told(w):
 
 
 @case(config={"server": {"job_output_limit": 1000}})
-def an_output_that_is_cut_is_told(w):
+def truncated_output_is_reported(w):
     seen = w.command("exec", "--", "head", "-c", "100000", "/dev/zero")
     expect.equal((seen.returncode, seen.stderr), (255, b"warden exec: its output is over the limit\n"))
     expect.between(len(seen.stdout), 1000, 1000 + 65536)
@@ -75,7 +75,7 @@ def a_second_interrupt_gives_up(w):
 
 
 @case
-def it_ends_when_nobody_reads_its_output(w):
+def it_ends_when_its_output_pipe_is_closed(w):
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with command.start(w, "exec", "--", "yes", **pipes) as process:
         expect.equal(process.stdout.readline(), b"y\n")
@@ -87,7 +87,7 @@ def it_ends_when_nobody_reads_its_output(w):
 
 
 @case
-def its_container_goes_with_a_command_that_is_killed(w):
+def killing_the_command_destroys_its_container(w):
     arguments = ["exec", "--", "sh", "-c", "echo ready; exec sleep 60"]
     with command.start(w, *arguments, stdout=subprocess.PIPE) as process:
         expect.equal(process.stdout.readline(), b"ready\n")

@@ -26,7 +26,7 @@ def braces_and_line_ends_can_be_written(w):
 
 
 @case
-def what_is_repeated_has_commas(w):
+def repeated_values_are_separated_by_commas(w):
     w.create(handle="h")
     jobs = [w.c.spawn("h", "sleep 100") for _ in range(2)]
     seen = command.ok(w, "info", "h", "--format", "{job_ids} {events}")
@@ -41,7 +41,7 @@ def names_stay_in_their_line(w):
 
 
 @case(daemon=False, backend="fake")
-def a_field_that_is_not_there_is_a_usage_error(w):
+def an_unknown_field_is_a_usage_error(w):
     command.usage_error(w, "there is no field stat; did you mean state?", "info", "h", "--format", "{stat}")
     command.usage_error(w, "'{state' is not a valid {FIELD}", "info", "h", "--format", "{state")
     command.usage_error(w, "'{' is not a valid {FIELD}", "info", "h", "--format", "{}")

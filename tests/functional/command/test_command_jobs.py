@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Jobs by the `warden` command: docker's habits, streams, figures."""
+"""Jobs by the `warden` command: options as of docker, streams, figures."""
 
 import json
 import os
@@ -32,7 +32,7 @@ def dockers_options_are_taken(w):
 
 
 @case
-def a_time_that_is_over_is_told(w):
+def a_reached_time_limit_is_reported(w):
     w.create(handle="h")
     seen = w.command("run", "h", "--timeout", "0.1", "--", "sleep", "100")
     expect.equal((seen.returncode, seen.stderr), (255, b"warden run: its time is over\n"))
@@ -56,7 +56,7 @@ def json_is_one_object_for_a_job_with_input_too(w):
 
 
 @case
-def why_a_job_was_ended_is_told(w):
+def the_reason_of_a_jobs_end_is_reported(w):
     w.create(handle="h")
     seen = w.command("run", "h", "--", "sh", "-c", "kill -TERM $$")
     expect.equal((seen.returncode, seen.stderr), (255, b"warden run: SIGTERM ended it\n"))
@@ -84,7 +84,7 @@ def _is_blocked(pid, number):
 
 
 @case
-def an_interrupt_of_run_tells_that_the_job_goes_on(w):
+def an_interrupt_of_run_reports_that_the_job_continues(w):
     w.create(handle="h")
     text = (
         b"warden run: the job goes on: `warden jobs h` shows its number, `warden attach h JOB` follows it, "
@@ -103,7 +103,7 @@ def an_interrupt_of_run_tells_that_the_job_goes_on(w):
 
 
 @case
-def input_for_a_job_that_is_not_there_is_an_error(w):
+def input_for_an_unknown_job_is_an_error(w):
     w.create(handle="h")
     command.failure(w, "warden job-input: no such job\n", "job-input", "h", "99")
     command.failure(w, "warden job-input: no such job\n", "job-input", "h", "99", "--end")
@@ -122,7 +122,7 @@ def json_of_a_run_is_flat(w):
 
 
 @case
-def a_command_that_is_not_there_is_told(w):
+def a_missing_command_is_reported(w):
     w.create(handle="h")
     seen = w.command("run", "h", "--", "no-such-command")
     expect.equal((seen.returncode, seen.stdout), (127, b""))
@@ -133,7 +133,7 @@ def a_command_that_is_not_there_is_told(w):
 
 
 @case
-def standard_input_is_handed_on_with_i(w):
+def standard_input_is_forwarded_with_i(w):
     w.create(handle="h")
     data = os.urandom(3_000_000)
     for arguments in (["run", "-i", "h", "--", "cat"], ["exec", "-i", "--", "cat"]):
@@ -143,7 +143,7 @@ def standard_input_is_handed_on_with_i(w):
 
 
 @case
-def a_job_that_reads_no_more_ends_all_the_same(w):
+def a_job_that_stops_reading_still_ends(w):
     w.create(handle="h")
     seen = w.command("run", "-i", "h", "--", "head", "-c", "3", stdin=b"x" * 5_000_000)
     expect.equal((seen.returncode, seen.stdout), (0, b"xxx"))
@@ -180,7 +180,7 @@ def ps_shows_jobs(w):
 
 
 @case
-def attach_takes_part_and_does_not_collect(w):
+def attach_shares_the_job_and_does_not_collect_it(w):
     w.create(handle="h")
     job = command.ok(w, "spawn", "-i", "h", "--", "sh", "-c", "while read x; do echo got $x; done; exit 3").strip()
     with _popen(w, "attach", "h", job, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as other:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the `warden` command prints: for people, for programs, and to what takes no output."""
+"""The output of the `warden` command: for people, for programs, and to closed or full outputs."""
 
 import base64
 import json
@@ -29,7 +29,7 @@ def a_job_without_a_status_is_255(w):
 
 
 @case
-def json_has_what_is_no_utf_8_in_base64(w):
+def json_has_invalid_utf_8_in_base64(w):
     w.create(handle="h")
     script = r"printf '\377\000'; printf '\000' >&2"
     seen = json.loads(command.ok(w, "--json", "run", "h", "--script", script))
@@ -91,7 +91,7 @@ def closed_standard_streams_do_no_harm(w):
 
 
 @case
-def what_the_daemon_refuses_is_told_on_stderr(w):
+def an_error_of_the_daemon_is_printed_on_stderr(w):
     command.failure(w, "warden destroy: unknown handle\n", "destroy", "nobody")
     w.create(handle="h")
     command.failure(w, "warden create: container with handle: h already exists.\n", "create", "h")
@@ -124,7 +124,7 @@ def list_has_a_long_form(w):
 
 
 def _columns(text):
-    """The columns of a terminal that a text takes."""
+    """The number of terminal columns that a text needs."""
     return sum(
         0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
         for character in text
@@ -160,7 +160,7 @@ def names_cannot_write_to_the_terminal(w):
 
 
 def _on_terminal(w, environment, *arguments):
-    """What a command prints on a terminal."""
+    """The output of a command on a terminal."""
     master, slave = pty.openpty()
     with os.fdopen(master, "rb", buffering=0) as terminal:
         with os.fdopen(slave, "wb", buffering=0) as end:

@@ -17,7 +17,7 @@ def a_pipe_holds_a_command_a_line(w):
 
 
 @case
-def an_error_ends_it_where_that_is_asked_for(w):
+def an_error_ends_it_with_exit_on_error(w):
     lines = b"destroy nobody\nping\n"
     seen = w.command(stdin=lines)
     expect.equal((seen.returncode, seen.stdout), (0, b"pong\n"))
@@ -34,7 +34,7 @@ def its_connection_keeps_containers(w):
 
 
 @case
-def a_line_is_cut_as_a_shell_does(w):
+def a_line_is_split_as_in_a_shell(w):
     w.create(handle="h")
     script = rb"""echo 'a "b"' # c""" + b"\n" + rb"""echo "it's \"q\"" """ + b"\n" + rb"echo a\ b" + b"\necho 'open\nquit\nping\n"
     seen = w.command(stdin=script)
@@ -49,7 +49,7 @@ def commands_do_not_read_the_rest(w):
 
 
 @case(daemon=False)
-def it_goes_on_without_a_daemon(w):
+def it_continues_without_a_daemon(w):
     seen = w.command(stdin=b"ping\nhelp ping\n")
     expect.equal(seen.returncode, 0)
     expect.contains(seen.stdout, b"Usage: warden ping")
@@ -95,7 +95,7 @@ def tab_completes(w):
 
 
 @case
-def an_interrupt_ends_the_command_alone(w):
+def an_interrupt_ends_only_the_command(w):
     w.create(handle="h")
     with command.Terminal(w) as terminal:
         terminal.expect("warden> ")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The one table of the `warden` command: options for every field, and what is written from it."""
+"""The table of the `warden` command: options for every field, and the files generated from it."""
 
 import dataclasses
 import re
@@ -65,7 +65,7 @@ def every_request_and_every_field_has_its_command_and_option(w):
 
 
 @case(daemon=False, backend="fake")
-def what_is_written_from_the_table_is_up_to_date(w):
+def generated_files_are_up_to_date(w):
     for file, arguments in (
         ("doc/warden.1", ["help", "--manual"]),
         ("etc/completion/warden", ["completion", "bash"]),
@@ -132,7 +132,7 @@ def completion_knows_commands_options_handles_and_jobs(w):
 
 
 @case(daemon=False)
-def completion_says_nothing_without_a_daemon(w):
+def completion_prints_nothing_without_a_daemon(w):
     expect.equal(_complete(w, "destroy", ""), [])
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Jobs with a terminal, by the `warden` command on a real one."""
+"""Jobs with a terminal, by the `warden` command on a terminal."""
 
 import command
 import expect
@@ -19,7 +19,7 @@ def a_terminal_is_the_jobs_own_with_t(w):
 
 
 @case
-def keys_and_the_windows_size_reach_the_job(w):
+def keys_and_the_window_size_reach_the_job(w):
     w.create(handle="h")
     script = "trap 'echo interrupted' INT; trap 'stty size' WINCH; echo ready; while :; do sleep 0.05; done"
     with command.Terminal(w, "run", "-it", "h", "--", "bash", "-c", script) as terminal:

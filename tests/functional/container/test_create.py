@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Create: its fields, its errors, and that what fails leaves no trace."""
+"""Create: its fields, its errors, and no trace after a failure."""
 
 import os
 import stat
@@ -14,7 +14,7 @@ TWO_NETWORKS = {"network": {"pool_network": "10.254.0.0/29", "release_delay": 1}
 
 
 def _no_trace(w):
-    """Nothing of a create that failed is there, and a good one still works."""
+    """A failed create left nothing, and a valid one still works."""
     expect.equal(w.c.list(), [])
     before = w.daemon.baseline
     left = [line for line in leaks.settle(before, w.take, 5.0) if "socket" not in line]
@@ -34,7 +34,7 @@ def a_new_container_is_active(w):
 
 
 @case
-def the_directory_is_in_the_depot_and_for_root_alone(w):
+def the_directory_is_in_the_depot_and_only_root_can_enter(w):
     path = w.path_of(w.create())
     expect.equal(os.path.dirname(path), w.daemon.depot)
     expect.equal(oct(stat.S_IMODE(os.stat(path).st_mode)), "0o700")
@@ -42,7 +42,7 @@ def the_directory_is_in_the_depot_and_for_root_alone(w):
 
 
 @case
-def the_snapshot_is_there_before_create_is_answered(w):
+def the_snapshot_is_written_before_create_is_answered(w):
     for _ in range(3):
         handle = w.create()
         expect.true(os.path.exists(f"{w.path_of(handle)}/snapshot.json"), "snapshot.json in its directory")
@@ -73,7 +73,7 @@ def addresses_are_the_networks_first_and_second(w):
 
 
 @case
-def a_network_is_the_one_that_the_address_lies_in(w):
+def the_network_contains_the_requested_address(w):
     for address in ("10.254.0.40", "10.254.0.45", "10.254.0.50", "10.254.0.55", "10.254.255.255"):
         info = w.c.info(w.create(network=address))
         masked = ".".join(address.split(".")[:3] + [str(int(address.split(".")[3]) & ~3)])
@@ -96,21 +96,21 @@ def a_network_that_is_taken_or_outside_is_refused(w):
 
 
 @case
-def a_network_that_is_no_address_is_refused(w):
+def a_network_that_is_not_an_address_is_refused(w):
     for text in ("x", "10.254.0", "10.254.0.256", "10.254.0.8/30", "::1", " 10.254.0.8", "10.254.0.8\0", "010.254.0.8"):
         expect.error_like("network", w.create, network=text)
     expect.equal(w.c.list(), [])
 
 
 @case
-def a_network_that_was_asked_for_is_not_given_again(w):
+def a_requested_network_is_not_given_to_another(w):
     w.create(network="10.254.0.0")
     w.create(network="10.254.0.5")
     expect.equal(w.c.info(w.create()).host_ip, "10.254.0.9")
 
 
 @case(config=TWO_NETWORKS)
-def networks_run_out_and_come_back_after_the_delay(w):
+def networks_run_out_and_are_free_again_after_the_delay(w):
     first, _ = w.create(), w.create()
     expect.error("Could not acquire network", w.create)
     w.c.destroy(first)
@@ -128,14 +128,14 @@ def networks_run_out_and_come_back_after_the_delay(w):
 
 
 @case(config={"network": {"release_delay": 0}})
-def what_is_given_back_goes_to_the_end(w):
+def a_returned_number_is_used_last(w):
     first = w.create()
     w.c.destroy(first)
     expect.equal(w.c.info(w.create()).host_ip, "10.254.0.5")
 
 
 @case(config={"user": {"pool_size": 2}})
-def uids_run_out_and_come_back(w):
+def uids_run_out_and_are_free_again_after_destroy(w):
     first, _ = w.create(), w.create()
     expect.error("no uid available", w.create)
     w.c.destroy(first)
@@ -216,7 +216,7 @@ def paths_of_bind_mounts_are_absolute_and_plain(w):
 
 
 @case(backend="fake", config={"fake": {"fail": ["create"]}})
-def a_create_that_the_backend_fails_gives_everything_back(w):
+def a_create_that_the_backend_fails_returns_its_resources(w):
     for _ in range(3):
         expect.error("fake: create fails as configured", w.create, handle="h")
     expect.equal(w.c.list(), [])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What else Create is told: its options are checked, remembered, reported and there again after a restart."""
+"""Further options of Create are checked, stored, reported and restored after a restart."""
 
 import json
 import os
@@ -22,7 +22,7 @@ OPTIONS = {
 
 
 def _no_trace(w):
-    """Nothing of a create that failed is there."""
+    """A failed create left nothing."""
     expect.equal(w.c.list(), [])
     expect.equal(os.listdir(w.daemon.depot), ["tmp"])
 
@@ -32,7 +32,7 @@ def _properties(info):
 
 
 @case
-def info_tells_what_create_was_given(w):
+def info_has_the_options_of_create(w):
     before = time.time()
     info = w.c.info(w.create(ttl=3600, **OPTIONS))
     expect.equal(_properties(info), OPTIONS["properties"])
@@ -44,7 +44,7 @@ def info_tells_what_create_was_given(w):
 
 
 @case
-def without_options_info_tells_the_defaults(w):
+def without_options_info_has_the_defaults(w):
     handle = w.create()
     info = w.c.info(handle)
     expect.equal((info.properties, info.env, info.ttl_left), ([], [], None))
@@ -54,7 +54,7 @@ def without_options_info_tells_the_defaults(w):
 
 
 @case
-def options_are_there_again_after_a_restart(w):
+def options_persist_after_a_restart(w):
     handle = w.create(ttl=3600, **OPTIONS)
     before = w.c.info(handle)
     for _ in range(2):
@@ -126,7 +126,7 @@ REFUSED = (
 
 
 @case
-def what_is_out_of_range_is_refused_by_name_and_leaves_no_trace(w):
+def an_option_out_of_range_is_refused_by_name_and_leaves_no_trace(w):
     for fields, pattern in REFUSED:
         expect.error_like(pattern, w.create, **fields)
     _no_trace(w)
@@ -134,7 +134,7 @@ def what_is_out_of_range_is_refused_by_name_and_leaves_no_trace(w):
 
 
 @case
-def a_time_to_live_ends_a_container_whoever_uses_it(w):
+def a_time_to_live_ends_a_container_even_in_use(w):
     handle = w.create(ttl=1, grace_time=-1)
     job = w.c.spawn(handle, "sleep 60")
     seen = w.client().link(handle, job)
@@ -161,7 +161,7 @@ def _image(w, name, content):
 
 
 @case(backend="fake")
-def an_image_that_is_not_as_it_should_be_is_refused(w):
+def an_invalid_image_file_is_refused(w):
     for number, (content, pattern) in enumerate(
         (
             ("{", r"i0\.json:1"),
@@ -179,7 +179,7 @@ def an_image_that_is_not_as_it_should_be_is_refused(w):
 
 
 @case(backend="fake")
-def an_image_may_leave_out_all_it_could_say(w):
+def every_field_of_an_image_file_is_optional(w):
     for number, content in enumerate(({}, {"env": None, "working_dir": "", "user": ""}, {"other": 1})):
         w.create(rootfs=_image(w, f"i{number}", content) + "/")
 
@@ -218,7 +218,7 @@ def the_same_request_id_with_other_parameters_is_an_error(w):
 
 
 @case
-def a_request_id_is_free_again_when_its_container_is_gone_or_was_never_made(w):
+def a_request_id_is_free_after_destroy_or_a_failed_create(w):
     expect.error_like("not found", w.create, request_id="r1", rootfs="/nowhere")
     handle = w.create(request_id="r1")
     w.c.destroy(handle)
@@ -237,14 +237,14 @@ def two_creates_of_one_request_id_at_once_make_one_container(w):
 
 
 @case(config={"fake": {"delay_ms": 300, "fail": ["create"]}}, backends=("fake",))
-def those_that_wait_for_a_create_that_fails_fail_with_it(w):
+def repeated_creates_that_wait_fail_with_the_first(w):
     threads = [w.in_thread(w.client().create, request_id="twice") for _ in range(3)]
     for thread in threads:
         expect.error_like("fails as configured", thread.result)
 
 
 @case
-def who_repeats_a_create_uses_the_container_too(w):
+def a_client_that_repeats_a_create_references_the_container(w):
     first, second = w.client(), w.client()
     handle = first.create(request_id="r1", grace_time=0)
     w.note_ids()

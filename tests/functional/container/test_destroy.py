@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Destroy: everything goes, whoever waits is answered."""
+"""Destroy removes everything, and requests that wait are answered."""
 
 import os
 import time
@@ -42,7 +42,7 @@ def its_processes_end(w):
 
 
 @case
-def an_idle_one_is_answered_fast(w):
+def destroy_of_an_idle_container_is_answered_fast(w):
     taken = []
     for _ in range(10):
         handle = w.create()
@@ -93,7 +93,7 @@ def jobs_that_end_at_term_report_their_own_status(w):
 
 
 @case
-def it_overtakes_a_stop_that_waits(w):
+def destroy_overtakes_a_stop_that_waits(w):
     handle = w.create()
     w.spawn_ready(handle, "trap '' TERM; echo ready; while :; do sleep 0.05; done")
     stopper = w.client()
@@ -105,7 +105,7 @@ def it_overtakes_a_stop_that_waits(w):
 
 
 @case
-def two_at_once_agree(w):
+def several_destroys_at_once_are_consistent(w):
     handle = w.create()
     clients = [w.client() for _ in range(4)]
     for client in clients:
@@ -123,7 +123,7 @@ def two_at_once_agree(w):
 
 
 @case
-def a_client_that_leaves_does_not_undo_it(w):
+def a_client_that_disconnects_does_not_cancel_it(w):
     handle = w.create()
     leaver = w.client()
     leaver.send(warden.DestroyRequest(handle=handle))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Grace time: how long a container lives on after its last connection.
+"""Grace time: how long a container is kept after its last connection closes.
 
-Whoever looks through a connection stops the timers: so these cases look at the depot.
+A connection stops the timers, so these cases read the depot instead.
 """
 
 import os
@@ -17,7 +17,7 @@ def _there(w):
 
 
 def _gone_after(w, low, high, count=0):
-    """The depot has `count` containers, after so many seconds."""
+    """Expects `count` containers in the depot after this many seconds."""
     start = time.monotonic()
     expect.eventually(lambda: len(_there(w)) == count, f"{count} containers", high + 2)
     expect.duration(time.monotonic() - start, high, "the destroy", least=low)
@@ -39,14 +39,14 @@ def seconds_count_from_the_close(w):
 
 
 @case(config={"server": {"container_grace_time": 1}})
-def the_configured_one_holds_where_the_request_has_none(w):
+def the_configured_one_applies_if_the_request_has_none(w):
     w.create()
     w.disconnect()
     _gone_after(w, 0.8, 2)
 
 
 @case(config={"server": {"container_grace_time": 1}})
-def the_requests_wins(w):
+def the_one_of_the_request_overrides_the_configured_one(w):
     w.create(grace_time=60)
     w.disconnect()
     expect.never(lambda: not _there(w), "the container is gone", 2)
@@ -127,7 +127,7 @@ def running_jobs_do_not_lengthen_it(w):
 
 
 @case
-def a_container_that_was_destroyed_meanwhile_is_no_harm(w):
+def a_container_that_is_destroyed_meanwhile_does_no_harm(w):
     handle = w.create(grace_time=1)
     other = w.client()
     w.c.destroy(handle)

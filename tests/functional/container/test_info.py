@@ -19,7 +19,7 @@ def every_field_is_there(w):
 
 
 @case
-def job_ids_are_those_that_are_not_over(w):
+def job_ids_are_those_of_jobs_that_are_not_over(w):
     handle = w.create()
     short, long = w.c.spawn(handle, "sleep 0.4"), w.c.spawn(handle, "sleep 1000")
     expect.equal(w.c.info(handle).job_ids, [short, long])
@@ -29,7 +29,7 @@ def job_ids_are_those_that_are_not_over(w):
 
 
 @case(needs="info")
-def the_figures_of_memory_make_sense(w):
+def the_figures_of_memory_are_plausible(w):
     handle = w.create()
     w.c.spawn(handle, "x=$(head -c 3000000 /dev/zero | tr '\\0' x); sleep 1000")
     memory = expect.eventually(
@@ -54,7 +54,7 @@ def the_figures_of_the_cpu_grow(w):
 
 
 @case(backend="fake")
-def the_fake_ones_figures_are_stable(w):
+def figures_of_the_fake_backend_are_stable(w):
     handle = w.create()
     one, two = w.c.info(handle), w.c.info(handle)
     expect.equal(dataclasses.asdict(one), dataclasses.asdict(two))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""InfoMany: what Info tells, of many containers in one answer."""
+"""InfoMany: Info of many containers in one answer."""
 
 import warden
 from case import case
@@ -11,7 +11,7 @@ def _many(w, *handles):
 
 
 @case
-def without_handles_it_tells_of_all(w):
+def without_handles_it_returns_all_containers(w):
     expect.equal(_many(w), [])
     handles = [w.create(handle=f"h{n}") for n in range(5)]
     job = w.c.spawn("h3", "sleep 1000")
@@ -23,7 +23,7 @@ def without_handles_it_tells_of_all(w):
 
 
 @case
-def those_that_are_asked_for_come_in_that_order(w):
+def requested_handles_are_answered_in_that_order(w):
     for name in ("a", "b", "c"):
         w.create(handle=name)
     w.c.stop("b")
@@ -34,7 +34,7 @@ def those_that_are_asked_for_come_in_that_order(w):
 
 
 @case
-def those_that_have_all_the_properties_are_told(w):
+def containers_with_all_the_properties_are_returned(w):
     one, two = warden.Property(key="a", value="1"), warden.Property(key="b", value="2")
     for name, properties in (("none", []), ("one", [one]), ("both", [two, one])):
         w.c.call(warden.CreateRequest(handle=name, properties=properties))
@@ -46,7 +46,7 @@ def those_that_have_all_the_properties_are_told(w):
 
 
 @case
-def a_handle_that_is_none_is_an_error(w):
+def an_unknown_handle_is_an_entry_with_an_error(w):
     w.create(handle="a")
     connection = w.raw()
     connection.send_frame(220, b"\x0a\x02\xff\xfe")
@@ -55,7 +55,7 @@ def a_handle_that_is_none_is_an_error(w):
 
 
 @case
-def containers_that_go_meanwhile_are_no_harm(w):
+def containers_that_are_destroyed_meanwhile_do_no_harm(w):
     for _ in range(10):
         w.create()
     stop = []
@@ -74,7 +74,7 @@ def containers_that_go_meanwhile_are_no_harm(w):
 
 
 @case
-def a_client_that_leaves_is_no_harm(w):
+def a_client_that_disconnects_does_no_harm(w):
     for n in range(5):
         w.create(handle=f"h{n}", grace_time=-1)
     for _ in range(20):
@@ -85,7 +85,7 @@ def a_client_that_leaves_is_no_harm(w):
 
 
 @case
-def more_than_can_be_asked_for_are_refused(w):
+def too_many_handles_are_refused(w):
     w.create(handle="h")
     expect.equal(len(w.c.call(warden.InfoManyRequest(handles=["h"] * 100)).entries), 100)
     expect.error(

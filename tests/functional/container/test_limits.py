@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Limits: each is set, lowered, raised, answered as it is in force, and holds after a restart."""
+"""Limits: each is set, lowered and raised, the answer has the limit in force, and it persists after a restart."""
 
 import signal
 
@@ -49,7 +49,7 @@ def memory_is_rounded_down_to_pages(w):
 
 
 @case
-def more_memory_than_there_can_be_is_unlimited(w):
+def a_limit_above_the_maximum_is_unlimited(w):
     handle = w.create()
     for size in (NO_MEMORY, NO_MEMORY + 4095, 1 << 63, (1 << 64) - 1):
         expect.equal(w.c.limit_memory(handle, 64 * MIB), 64 * MIB)
@@ -71,7 +71,7 @@ def shares_are_set_up_and_down_within_the_kernels_bounds(w):
 
 
 @case
-def limits_hold_after_a_restart(w):
+def limits_persist_after_a_restart(w):
     handle, other = w.create(), w.create()
     w.c.limit_memory(handle, 100 * MIB)
     w.c.limit_cpu(handle, 77)
@@ -96,7 +96,7 @@ def a_stopped_container_has_limits_and_a_destroyed_one_has_none(w):
 
 
 @case
-def limits_of_one_are_not_those_of_another(w):
+def each_container_has_its_own_limits(w):
     one, two = w.create(), w.create()
     w.c.limit_memory(one, 64 * MIB)
     w.c.limit_cpu(two, 5)
@@ -105,7 +105,7 @@ def limits_of_one_are_not_those_of_another(w):
 
 
 @case(needs="set_limits")
-def many_at_once_leave_the_last(w):
+def of_many_limits_at_once_the_last_one_holds(w):
     handle = w.create()
 
     def change(start):
@@ -124,14 +124,14 @@ def many_at_once_leave_the_last(w):
 
 
 @case(backend="fake", config={"fake": {"fail": ["limit_memory", "limit_cpu"]}})
-def the_fake_one_fails_as_configured(w):
+def limits_fail_as_configured_in_the_fake_backend(w):
     handle = w.create()
     expect.error("fake: limit_memory fails as configured", w.c.limit_memory, handle)
     expect.error("fake: limit_cpu fails as configured", w.c.call, warden.LimitCpuRequest(handle=handle))
 
 
 @case
-def all_of_them_are_told_at_first(w):
+def the_initial_limits_are_reported(w):
     seen = _limit(w, w.create())
     expect.equal((seen.memory_bytes, seen.swap_off, seen.cpu_shares, seen.cpu_quota), (NO_MEMORY, False, 1024, 0))
     if not w.linux:
@@ -141,7 +141,7 @@ def all_of_them_are_told_at_first(w):
 
 
 @case
-def several_are_set_at_once_and_answered_with_the_others(w):
+def several_limits_are_set_at_once_and_all_are_answered(w):
     handle = w.create()
     seen = _limit(w, handle, memory_bytes=64 * MIB, cpu_quota=150, processes=100, cpus="0", swap_off=True)
     expect.equal((seen.memory_bytes, seen.cpu_quota, seen.processes), (64 * MIB, 150, 100))
@@ -153,7 +153,7 @@ def several_are_set_at_once_and_answered_with_the_others(w):
 
 
 @case
-def the_ones_of_the_original_and_limit_are_the_same(w):
+def the_original_requests_and_limit_set_the_same_limits(w):
     handle = w.create()
     w.c.limit_memory(handle, 64 * MIB)
     w.c.limit_cpu(handle, 512)
@@ -164,7 +164,7 @@ def the_ones_of_the_original_and_limit_are_the_same(w):
 
 
 @case
-def all_hold_after_a_restart(w):
+def all_limits_persist_after_a_restart(w):
     handle = w.create()
     before = _limit(w, handle, memory_bytes=64 * MIB, cpu_quota=50, processes=90, cpus="0", swap_off=True, cpu_shares=7)
     for number in (signal.SIGKILL, signal.SIGTERM):
@@ -174,7 +174,7 @@ def all_hold_after_a_restart(w):
 
 
 @case
-def what_cannot_be_is_refused_by_its_name(w):
+def an_invalid_limit_is_refused_by_its_name(w):
     handle = w.create()
     before = _limit(w, handle)
     bad = {
@@ -190,7 +190,7 @@ def what_cannot_be_is_refused_by_its_name(w):
 
 
 @case
-def bandwidth_that_cannot_be_is_refused_by_its_name(w):
+def an_invalid_bandwidth_is_refused_by_its_name(w):
     handle = w.create()
     for rate, burst, name in ((0, 100000, "rate"), (1 << 32, 100000, "rate"), ((1 << 64) - 1, 100000, "rate")):
         expect.error_like(f"^{name}: {rate} ", w.c.limit_bandwidth, handle, rate, burst)
@@ -215,7 +215,7 @@ def create_takes_limits(w):
 
 
 @case
-def create_with_a_limit_that_cannot_be_makes_nothing(w):
+def create_with_an_invalid_limit_makes_nothing(w):
     for limits in (warden.Limits(cpus="x"), warden.Limits(memory_bytes=64 * MIB, io_weight=0)):
         expect.error_like("^(cpus|io_weight): ", w.c.call, warden.CreateRequest(handle="h", limits=limits))
     expect.equal(w.c.list(), [])
@@ -232,7 +232,7 @@ def create_with_a_limit_that_the_kernel_refuses_makes_nothing(w):
 
 
 @case(backend="linux")
-def all_or_none(w):
+def all_limits_are_set_or_none(w):
     handle = w.create()
     before = _limit(w, handle, cpu_shares=100, processes=90)
     expect.error_like(
@@ -257,7 +257,7 @@ def a_fork_bomb_meets_the_limit_on_processes(w):
 
 
 @case(backend="linux")
-def a_set_of_cpus_is_what_jobs_may_run_on(w):
+def jobs_run_only_on_the_set_of_cpus(w):
     handle = w.create()
     job = w.spawn_ready(handle, "trap 'grep Cpus_allowed_list /proc/self/status; exit' TERM; echo; while :; do sleep 0.02; done")
     _limit(w, handle, cpus="0")
@@ -276,7 +276,7 @@ def a_quota_of_cpu_holds(w):
 
 
 @case(backend="fake")
-def disk_limits_are_set_by_any_name_and_the_last_of_them_wins(w):
+def of_several_disk_limits_the_last_name_wins(w):
     handle = w.create()
     seen = w.c.limit_disk(handle)
     expect.equal((seen.block_limit, seen.block, seen.block_soft, seen.block_hard), (0, 0, 0, 0))
@@ -298,7 +298,7 @@ def disk_limits_are_set_by_any_name_and_the_last_of_them_wins(w):
 
 
 @case(config={"server": {"quota": {"disk_quota_enabled": False}}})
-def with_quota_switched_off_limit_disk_answers_nothing(w):
+def with_quota_switched_off_limit_disk_has_an_empty_answer(w):
     handle = w.create()
     expect.equal(w.c.limit_disk(handle, byte=1000), warden.LimitDiskResponse())
     expect.error_like("^disk_bytes: .*disk_quota_enabled", _limit, w, handle, disk_bytes=1000)

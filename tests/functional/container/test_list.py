@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""List: which containers there are, in which order."""
+"""List: the containers and their order."""
 
 import os
 
@@ -20,7 +20,7 @@ def handles_come_in_the_order_of_creation(w):
 
 
 @case
-def the_order_outlives_a_restart(w):
+def the_order_persists_after_a_restart(w):
     names = ["z", "a", "m", "b"]
     for name in names:
         w.create(handle=name)
@@ -39,7 +39,7 @@ def a_container_is_shown_once_its_create_has_succeeded(w):
 
 
 @case(backend="fake", config={"fake": {"delay_ms": 400}})
-def a_handle_is_taken_while_its_create_goes_on(w):
+def a_handle_is_in_use_while_its_create_runs(w):
     other = w.client()
     other.send(warden.CreateRequest(handle="h"))
     w.c.ping()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pause freezes what runs in a container, Resume lets it go on."""
+"""Pause freezes the processes of a container, Resume continues them."""
 
 import os
 import signal
@@ -25,7 +25,7 @@ def _cpu(w, handle):
 
 
 @case
-def info_tells_it(w):
+def info_reports_that_it_is_paused(w):
     handle = w.create()
     expect.equal(w.c.info(handle).paused, False)
     for _ in range(2):
@@ -38,7 +38,7 @@ def info_tells_it(w):
 
 
 @case
-def no_job_starts_meanwhile(w):
+def no_job_starts_while_paused(w):
     handle = w.create()
     _pause(w, handle)
     expect.error("the container is paused", w.c.run, handle, "echo hi")
@@ -93,13 +93,13 @@ def a_paused_container_is_destroyed(w):
 
 
 @case
-def one_that_is_not_there_is_an_error(w):
+def pause_of_an_unknown_handle_is_an_error(w):
     expect.error("unknown handle", _pause, w, "none")
     expect.error("unknown handle", _resume, w, "none")
 
 
 @case(backend="linux")
-def nothing_runs_meanwhile(w):
+def nothing_runs_while_paused(w):
     handle = w.create()
     w.c.spawn(handle, COUNT)
     expect.eventually(lambda: w.run(handle, "cat count 2>/dev/null || echo 0") > "1\n", "some work")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Network rules: what is refused, what is remembered, how ports are handed out. Traffic: test_forwards.py, test_outbound.py."""
+"""Network rules: refused ones, stored ones, and the order of ports. Traffic: test_forwards.py, test_outbound.py."""
 
 import signal
 
@@ -32,7 +32,7 @@ def _list(w, handle):
 
 
 def _target(w, host_port, container_port):
-    """Where a forward goes: without a network of its own a container listens on the host's port."""
+    """The container's port of a forward. Without its own network a container listens on the host's port."""
     return container_port if w.linux else host_port
 
 
@@ -78,7 +78,7 @@ def the_same_forward_twice_is_one(w):
 
 
 @case(backend="linux")
-def one_port_does_not_go_to_two_places(w):
+def one_host_port_cannot_have_two_container_ports(w):
     handle = w.create()
     w.c.net_in(handle, host_port=9999)
     text = "host_port 9999 (TCP) goes to container_port 9999 already"
@@ -87,7 +87,7 @@ def one_port_does_not_go_to_two_places(w):
 
 
 @case
-def ports_that_are_none_are_refused(w):
+def invalid_ports_are_refused(w):
     handle = w.create()
     for port in (0, 65536, 70000, 4294967295):
         text = f"must be from 1 to 65535, not {port}"
@@ -99,7 +99,7 @@ def ports_that_are_none_are_refused(w):
 
 
 @case(config=PORTS)
-def an_empty_pool_says_so(w):
+def an_empty_pool_is_an_error(w):
     handle, other = w.create(), w.create()
     rules = [_in() for _ in range(999)]
     w.c.call(warden.NetReplaceRequest(handle=handle, in_=rules))
@@ -123,7 +123,7 @@ def ports_are_free_once_destroy_is_answered(w):
 
 
 @case(config=PORTS)
-def what_was_given_back_goes_to_the_end(w):
+def a_returned_port_is_used_last(w):
     one, two = w.create(), w.create()
     expect.equal(w.c.net_in(one).host_port, 40000)
     w.c.destroy(one)
@@ -138,7 +138,7 @@ def under_1000_ports_the_daemon_does_not_start(w):
 
 
 @case(config=PORTS)
-def ports_and_rules_outlive_the_daemon(w):
+def ports_and_rules_persist_after_a_restart(w):
     handle, other = w.create(), w.create()
     w.c.net_in(handle, container_port=8080)
     w.c.call(warden.NetInRequest(handle=handle, host_port=9999, protocol=UDP))
@@ -155,7 +155,7 @@ def ports_and_rules_outlive_the_daemon(w):
 
 
 @case
-def net_out_wants_to_know_where(w):
+def net_out_needs_a_network_or_port(w):
     handle = w.create()
     text = "Please specify network, port, and/or port_range."
     expect.error(text, w.c.net_out, handle)
@@ -178,7 +178,7 @@ def a_port_range_must_ascend(w):
 
 
 @case
-def networks_that_are_none_are_refused(w):
+def invalid_networks_are_refused(w):
     handle = w.create()
     for network in ("x", "192.0.2", "192.0.2.256", "192.0.2.0/33", "192.0.2.0/", "192.0.2.9-192.0.2.3", "::1", "1.2.3.4,5"):
         text = f"network must be an address, CIDR or A-B, not '{network}'"
@@ -188,7 +188,7 @@ def networks_that_are_none_are_refused(w):
 
 
 @case
-def a_protocol_takes_what_is_its_own(w):
+def a_protocol_accepts_only_its_own_fields(w):
     handle = w.create()
     where = {"network": "192.0.2.1"}
     expect.error("protocol ALL takes no port", w.c.net_out, handle, protocol=ALL, port=80)
@@ -207,7 +207,7 @@ def a_protocol_takes_what_is_its_own(w):
 
 
 @case
-def the_list_has_the_newest_first_and_says_all(w):
+def the_list_has_every_rule_with_the_newest_first(w):
     handle = w.create()
     w.c.net_out(handle, network="192.0.2.77/24")
     w.c.net_out(handle, port=53, protocol=UDP)
@@ -227,7 +227,7 @@ def the_list_has_the_newest_first_and_says_all(w):
 
 
 @case
-def a_rule_that_comes_again_moves_to_the_front(w):
+def a_repeated_rule_moves_to_the_front(w):
     handle = w.create()
     for port in (1, 2, 1):
         w.c.net_out(handle, port=port)
@@ -235,7 +235,7 @@ def a_rule_that_comes_again_moves_to_the_front(w):
 
 
 @case(config=PORTS)
-def a_list_can_be_set_again(w):
+def a_list_can_be_sent_as_a_replace(w):
     handle = w.create()
     w.c.net_in(handle, container_port=80)
     w.c.net_out(handle, network="192.0.2.3-192.0.2.9", port_range="80:90", log=True)
@@ -284,7 +284,7 @@ def a_replace_with_one_bad_rule_changes_nothing(w):
 
 
 @case(config=PORTS)
-def remove_takes_equal_rules_back(w):
+def remove_removes_equal_rules(w):
     handle, other = w.create(), w.create()
     port = w.c.net_in(handle, container_port=80).host_port
     w.c.call(warden.NetInRequest(handle=handle, host_port=port, protocol=UDP))
@@ -300,7 +300,7 @@ def remove_takes_equal_rules_back(w):
 
 
 @case
-def a_remove_of_what_is_not_there_changes_nothing(w):
+def a_remove_with_an_unknown_rule_changes_nothing(w):
     handle = w.create()
     w.c.net_in(handle, host_port=9999)
     w.c.net_out(handle, port=80)
@@ -318,7 +318,7 @@ def a_remove_of_what_is_not_there_changes_nothing(w):
 
 
 @case
-def rules_are_for_active_containers(w):
+def rules_need_an_active_container(w):
     handle = w.create()
     w.c.net_in(handle, host_port=9999)
     w.c.stop(handle)
@@ -333,7 +333,7 @@ def rules_are_for_active_containers(w):
 
 
 @case(config=PORTS)
-def changes_from_many_clients_are_all_there(w):
+def changes_of_many_clients_are_all_applied(w):
     handle = w.create()
     clients = [w.client() for _ in range(8)]
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which request is for which state, and what it gets in another."""
+"""The states in which each request is allowed, and its error in another."""
 
 import warden
 from case import case
@@ -7,7 +7,7 @@ import expect
 
 
 @case
-def spawn_and_run_are_for_active_containers(w):
+def spawn_and_run_need_an_active_container(w):
     handle = w.create()
     w.c.stop(handle)
     text = "Container state must be one of 'active', current state is 'stopped'"
@@ -17,7 +17,7 @@ def spawn_and_run_are_for_active_containers(w):
 
 
 @case
-def info_and_stop_are_for_active_and_stopped_ones(w):
+def info_and_stop_need_an_active_or_stopped_container(w):
     handle = w.create()
     expect.equal(w.c.info(handle).state, "active")
     w.c.stop(handle)
@@ -26,7 +26,7 @@ def info_and_stop_are_for_active_and_stopped_ones(w):
 
 
 @case
-def link_and_stream_are_for_any(w):
+def link_and_stream_work_in_any_state(w):
     handle = w.create()
     job = w.c.spawn(handle, "echo out; exit 5")
     w.c.stop(handle)
@@ -36,7 +36,7 @@ def link_and_stream_are_for_any(w):
 
 
 @case
-def destroy_is_for_any(w):
+def destroy_works_in_any_state(w):
     for stop in (False, True):
         handle = w.create()
         if stop:
@@ -59,7 +59,7 @@ def a_container_that_is_being_made_has_no_handle_yet_or_is_born(w):
 
 
 @case(limit=60)
-def the_state_outlives_a_restart(w):
+def the_state_persists_after_a_restart(w):
     active, stopped = w.create(), w.create()
     w.c.stop(stopped)
     w.disconnect()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Stop: how processes end, when it is answered, what is left."""
+"""Stop: how processes end, when it is answered, and the state afterwards."""
 
 import os
 import time
@@ -39,7 +39,7 @@ def term_ends_a_job_at_once(w):
 
 
 @case(limit=60)
-def term_misses_none_that_is_just_born(w):
+def term_reaches_processes_that_are_just_forked(w):
     handle = w.create()
     for i in range(120):
         w.c.spawn(handle, "sleep 1000; true")
@@ -107,7 +107,7 @@ def a_kill_overtakes_a_stop_that_waits(w):
 
 
 @case
-def processes_in_sessions_of_their_own_end_too(w):
+def processes_in_their_own_sessions_end_too(w):
     handle = w.create()
     w.c.run(handle, "setsid sleep 3143 >/dev/null 2>&1 & (setsid setsid sleep 3144 >/dev/null 2>&1 &) & sleep 0.1")
     _started("sleep 3143")
@@ -171,7 +171,7 @@ def its_answer_comes_after_its_jobs_are_settled(w):
 
 
 @case
-def the_first_process_lives_on(w):
+def process_1_continues_to_run(w):
     handle = w.create()
     init = w.init_of(handle)
     w.c.stop(handle)
@@ -191,7 +191,7 @@ def stopping_again_does_nothing(w):
 
 
 @case(limit=40, slow=True)
-def ten_stubborn_stops_block_nobody(w):
+def ten_slow_stops_block_no_other_client(w):
     handles = [w.create() for _ in range(10)]
     for handle in handles:
         w.spawn_ready(handle, "trap '' TERM; echo ready; while :; do sleep 0.5; done")
@@ -208,7 +208,7 @@ def ten_stubborn_stops_block_nobody(w):
 
 
 @case
-def other_containers_go_on(w):
+def other_containers_continue(w):
     one, two = w.create(), w.create()
     job = w.c.spawn(two, "sleep 0.5; echo still")
     w.c.spawn(one, "sleep 1000")

@@ -29,7 +29,7 @@ def _run(w, *arguments, timeout=10):
 
 
 def _refuses(w, settings, pattern):
-    """The daemon does not start with these settings and says why."""
+    """The daemon does not start with these settings and reports the reason."""
     w.daemon.write_config(settings if isinstance(settings, str) else daemon.render(settings))
     for arguments in (("-c", w.daemon.config, "--check-config"), ("-c", w.daemon.config)):
         seen = _run(w, *arguments)
@@ -39,7 +39,7 @@ def _refuses(w, settings, pattern):
 
 
 @case(backend="fake", daemon=False)
-def version_and_help_are_told(w):
+def version_and_help_are_printed(w):
     expect.matches(_run(w, "--version").stdout, r"wardend \d+\.\d+\.\d+\n")
     seen = _run(w, "--help")
     expect.equal(seen.returncode, 0)
@@ -95,7 +95,7 @@ def an_old_socket_file_is_replaced(w):
 
 
 @case
-def the_socket_of_a_living_daemon_is_not_replaced(w):
+def the_socket_of_a_running_daemon_is_not_replaced(w):
     seen = _run(w, "-c", w.daemon.config)
     expect.equal(seen.returncode != 0, True, "refused")
     expect.contains(seen.stderr + w.daemon.log(), w.daemon.socket)
@@ -105,7 +105,7 @@ def the_socket_of_a_living_daemon_is_not_replaced(w):
 
 
 @case(daemon=False)
-def what_is_no_socket_is_not_replaced(w):
+def a_file_that_is_not_a_socket_is_not_replaced(w):
     w.file("warden.sock", "precious")
     w.daemon.write_config()
     seen = _run(w, "-c", w.daemon.config)
@@ -114,7 +114,7 @@ def what_is_no_socket_is_not_replaced(w):
 
 
 @case
-def the_pidfile_is_there_while_it_listens(w):
+def the_pidfile_exists_while_it_listens(w):
     path = w.daemon.settings["server"]["pidfile"]
     expect.equal(kernel.read(path).strip(), str(w.daemon.pid))
     w.daemon.stop()
@@ -135,7 +135,7 @@ def the_log_has_a_line_an_event_with_handle_and_request(w):
 
 
 @case
-def a_hostile_handle_makes_no_lines_of_its_own_in_the_log(w):
+def a_hostile_handle_cannot_add_lines_to_the_log(w):
     handle = w.create(handle="x\nFATAL forged line\x1b[2J")
     w.c.run(handle, "true")
     w.c.destroy(handle)
@@ -145,7 +145,7 @@ def a_hostile_handle_makes_no_lines_of_its_own_in_the_log(w):
 
 
 @case(daemon=False)
-def the_log_level_is_heeded(w):
+def the_log_level_selects_the_lines(w):
     w.daemon.settings["logging"]["level"] = "off"
     w.daemon.start()
     w.c.destroy(w.create())
@@ -161,7 +161,7 @@ def without_a_log_file_it_logs_to_stderr(w):
 
 
 @case(daemon=False)
-def the_depot_is_made_when_absent(w):
+def a_missing_depot_is_created(w):
     w.daemon.settings["server"]["container_depot_path"] = f"{w.directory}/a/b/depot"
     os.makedirs(f"{w.directory}/a/b")
     w.daemon.start()
@@ -185,7 +185,7 @@ def relative_paths_are_relative_to_the_settings(w):
 
 
 @case(backend="fake", daemon=False)
-def settings_that_are_wrong_are_refused_with_file_and_line(w):
+def wrong_settings_are_refused_with_file_and_line(w):
     base = w.daemon.settings
     for over, pattern in (
         ({"server": {"frobnicate": 1}}, r"warden\.conf:\d+: .*frobnicate"),
@@ -212,7 +212,7 @@ def settings_that_are_wrong_are_refused_with_file_and_line(w):
 
 
 @case(backend="fake", daemon=False)
-def what_only_the_backend_can_judge_is_refused_at_the_start(w):
+def options_that_the_backend_refuses_prevent_the_start(w):
     w.daemon.settings["fake"]["wshd"] = "/no/such/wshd"
     w.daemon.write_config()
     seen = _run(w, "-c", w.daemon.config)
@@ -228,13 +228,13 @@ def settings_that_do_not_parse_are_refused_with_file_and_line(w):
 
 
 @case(backend="fake", daemon=False)
-def a_number_that_the_library_would_cut_is_refused(w):
+def a_number_that_the_library_would_truncate_is_refused(w):
     text = daemon.render(w.daemon.settings).replace("server:\n{", "server:\n{\n\tjob_output_limit = 4294967297;")
     _refuses(w, text, r"warden\.conf:\d+: .*4294967297L")
 
 
 @case(backend="fake", daemon=False)
-def missing_settings_are_told(w):
+def a_missing_settings_file_is_reported(w):
     seen = _run(w, "-c", f"{w.directory}/missing.conf")
     expect.equal(seen.returncode != 0, True, "refused")
     expect.contains(seen.stderr, "missing.conf")
@@ -243,7 +243,7 @@ def missing_settings_are_told(w):
 
 
 @case(backend="fake", daemon=False)
-def pools_that_cannot_be_are_refused(w):
+def invalid_pools_are_refused(w):
     base = w.daemon.settings
     text = "UID in user pool overlaps with user in /etc/passwd"
     _refuses(w, daemon.merge(base, {"user": {"pool_start_uid": 65530, "pool_size": 6}}), text)
@@ -266,7 +266,7 @@ def a_depot_that_cannot_be_written_is_refused(w):
 
 
 @case(backend="fake", daemon=False)
-def a_backend_that_is_none_is_refused(w):
+def an_unknown_backend_is_refused(w):
     base = w.daemon.settings
     text = w.file("text.so", "no module")
     for klass, pattern in (
@@ -315,7 +315,7 @@ def inherited_descriptors_do_not_reach_a_job(w):
 
 
 @case(backend="fake", daemon=False)
-def closed_standard_descriptors_are_no_harm(w):
+def closed_standard_descriptors_do_no_harm(w):
     w.daemon.write_config()
     command = f'exec "{w.build.path("wardend")}" -c "{w.daemon.config}" <&- >&- 2>&-'
     popen = subprocess.Popen
@@ -328,7 +328,7 @@ def closed_standard_descriptors_are_no_harm(w):
 
 
 @case(alone=True)
-def it_is_small(w):
+def the_daemon_uses_little_memory(w):
     if w.sanitized:
         return
     expect.between(kernel.resident(w.daemon.pid), 0, 8 << 20, "bytes resident when idle")
@@ -340,13 +340,13 @@ def it_is_small(w):
 
 
 def _dirty(pid):
-    """Private memory that it has written to. (Private_Dirty counts a program, too, that is not on the disk yet.)"""
+    """Private memory that the process has written. Private_Dirty also counts a program that is not on the disk yet."""
     rollup = kernel.read(f"/proc/{pid}/smaps_rollup")
     return int(re.search(r"^Anonymous: +([0-9]+) kB$", rollup, re.MULTILINE).group(1)) * 1024
 
 
 @case
-def process_1_is_small(w):
+def process_1_uses_little_memory(w):
     handle = w.create()
     w.run(handle, "true")
     expect.between(os.path.getsize(w.build.path("wshd")), 1, 200 << 10, "bytes of the file")

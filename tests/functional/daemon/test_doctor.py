@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the daemon and this host offer: the Status request and `wardend --check-host`."""
+"""Features of the daemon and the host: the Status request and `wardend --check-host`."""
 
 import json
 import subprocess
@@ -11,13 +11,13 @@ from case import case
 
 
 def _fact(facts, name):
-    """The first fact of this name."""
+    """The first fact with this name."""
     found = [fact for fact in facts if fact["name"] == name]
     return found[0] if found else expect.fail(f"a fact {name}", [fact["name"] for fact in facts])
 
 
 def _check_host(w):
-    """What `wardend --check-host` says, and of it the backend of the case."""
+    """The report of `wardend --check-host`, and its part about the case's backend."""
     seen = w.program("wardend", "-c", w.daemon.config, "--check-host")
     expect.equal((seen.returncode, seen.stderr), (0, b""))
     report = json.loads(seen.stdout)
@@ -40,7 +40,7 @@ def status_names_daemon_backend_and_what_is_used(w):
 
 
 @case(config={"network": {"pool_network": "10.254.0.0/30"}})
-def a_pool_that_is_empty_is_told(w):
+def an_empty_pool_is_reported(w):
     w.create(handle="h")
     (fact,) = [fact for fact in w.c.call(warden.StatusRequest()).facts if fact.name == "networks"]
     expect.equal((fact.value, fact.good, fact.effect), ("0 of 1 free", False, "no container can be made"))
@@ -60,7 +60,7 @@ def the_host_is_checked_without_a_daemon(w):
 
 
 @case(daemon=False)
-def settings_that_are_wrong_are_a_finding(w):
+def wrong_settings_are_a_finding(w):
     w.daemon.settings["server"]["container_depot_path"] = "/dev/null"
     w.daemon.write_config()
     _, backend = _check_host(w)
@@ -69,7 +69,7 @@ def settings_that_are_wrong_are_a_finding(w):
 
 
 @case(daemon=False, backend="linux")
-def chains_of_others_that_drop_are_named(w):
+def foreign_chains_that_drop_are_named(w):
     w.daemon.write_config()
     rules = "table ip filter { chain FORWARD { type filter hook forward priority 0; policy drop; }; }"
     subprocess.run(["nft", rules], check=True)
@@ -81,7 +81,7 @@ def chains_of_others_that_drop_are_named(w):
 
 
 @case(daemon=False, backend="linux")
-def an_ordinary_user_is_told_what_is_missing(w):
+def an_ordinary_user_sees_what_is_missing(w):
     w.daemon.write_config()
     line = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", w.build.path("wardend")]
     line += ["-c", w.daemon.config, "--check-host"]
@@ -98,7 +98,7 @@ def _doctor(w, *arguments):
 
 
 @case
-def doctor_tells_what_the_daemon_uses_and_what_the_other_backend_lacks(w):
+def doctor_shows_what_the_daemon_uses_and_the_other_backend_lacks(w):
     seen = _doctor(w)
     expect.equal(seen.returncode, 0, seen.stderr)
     text = seen.stdout.decode()
@@ -112,7 +112,7 @@ def doctor_tells_what_the_daemon_uses_and_what_the_other_backend_lacks(w):
 
 
 @case
-def what_is_in_effect_is_the_daemons_and_not_what_settings_say(w):
+def the_backend_in_effect_is_the_daemons_not_that_of_the_settings(w):
     other = "fake" if w.linux else "linux"
     w.daemon.settings["server"]["container_klass"] = other
     w.daemon.write_config()
@@ -131,7 +131,7 @@ def doctor_works_without_a_daemon(w):
 
 
 @case(daemon=False)
-def doctor_fails_where_the_backend_in_effect_cannot_run(w):
+def doctor_fails_if_the_backend_in_effect_cannot_run(w):
     w.daemon.settings[w.backend]["wshd"] = "/nowhere/wshd"
     w.daemon.write_config()
     seen = _doctor(w)

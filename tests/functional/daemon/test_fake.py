@@ -25,12 +25,12 @@ def a_stop_that_fails_leaves_the_container_active(w):
 
 
 @case(backend="fake", config={"fake": {"fail": ["info"]}})
-def an_info_that_fails_is_told(w):
+def a_failed_info_is_an_error(w):
     expect.error("fake: info fails as configured", w.c.info, w.create())
 
 
 @case(backend="fake", config={"fake": {"delay_ms": 300}})
-def a_delay_holds_up_its_request_and_no_other(w):
+def a_delay_delays_only_its_request(w):
     with expect.within(3, "create", least=0.3):
         w.create()
     other = w.client()

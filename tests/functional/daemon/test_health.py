@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The HTTP health check: every request is answered by 200 while the daemon works, whoever asks, and
-those who mean harm keep nobody from it."""
+"""The HTTP health check: every request is answered by 200 while the daemon works, and
+hostile clients cannot prevent that."""
 
 import os
 import re
@@ -146,7 +146,7 @@ def a_drain_closes_it_at_once(w):
 
 
 @case(daemon=False)
-def its_descriptors_reach_no_job(w):
+def jobs_do_not_inherit_its_descriptors(w):
     port = web.start(w)
     with web.Raw(port) as connection:
         connection.send(b"GET / HTTP/1.1\r\n")
@@ -158,7 +158,7 @@ def its_descriptors_reach_no_job(w):
 
 
 @case(daemon=False)
-def a_large_body_is_not_taken(w):
+def a_large_body_is_refused(w):
     port = web.start(w)
     for head in (b"Content-Length: 1000000000000", b"Transfer-Encoding: chunked"):
         with web.Raw(port) as connection:
@@ -186,7 +186,7 @@ def large_headers_are_refused(w):
 
 
 @case(daemon=False)
-def garbage_harms_nobody(w):
+def garbage_does_no_harm(w):
     port = web.start(w)
     for data in (
         b"\0" * 5000,
@@ -207,7 +207,7 @@ def garbage_harms_nobody(w):
 
 
 @case(daemon=False)
-def a_thousand_half_requests_keep_nobody_out(w):
+def a_thousand_half_requests_block_no_other_client(w):
     port = web.start(w)
     _well(port)
     before = len(kernel.descriptors(w.daemon.pid))
@@ -228,7 +228,7 @@ def a_thousand_half_requests_keep_nobody_out(w):
 
 
 @case(daemon=False, limit=40)
-def a_client_that_sends_nothing_is_let_go(w):
+def a_client_that_sends_nothing_is_disconnected(w):
     port = web.start(w)
     with web.Raw(port, timeout=25) as connection:
         connection.send(b"GET / HTTP/1.1\r\nHost: h")

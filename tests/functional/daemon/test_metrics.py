@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""/metrics: Prometheus' text format, read by a strict reader; what the numbers count; pages of many
-containers, and readers that are slow or many."""
+"""/metrics: Prometheus' text format, read by a strict parser; the values; pages of many
+containers, and slow or numerous readers."""
 
 import os
 import shutil
@@ -24,7 +24,7 @@ def _page(port):
 
 
 def _refusal(client, request):
-    """Why the request is refused."""
+    """Returns the error of the request."""
     try:
         client.call(request)
     except warden.WardenError as error:
@@ -33,7 +33,7 @@ def _refusal(client, request):
 
 
 def _eventually(port, condition, what):
-    """A page for which it holds: one may be a second old."""
+    """Waits for a page that fulfils the condition: a page may be a second old."""
     return expect.eventually(lambda: condition(page := _page(port)) and page, what)
 
 
@@ -67,7 +67,7 @@ def a_page_may_be_asked_for_in_the_middle_of_a_destroy(w):
 
 
 @case(backend="fake", daemon=False)
-def promtool_takes_a_page(w):
+def promtool_accepts_a_page(w):
     if shutil.which("promtool", path="/usr/bin:/usr/local/bin") is None:
         raise Skip("promtool is not installed")
     port = web.start(w)
@@ -141,7 +141,7 @@ def jobs_are_counted_by_the_reason_of_their_end(w):
 
 
 @case(daemon=False)
-def containers_and_pools_are_told(w):
+def containers_and_pools_are_reported(w):
     port = web.start(w)
     handles = [w.create() for _ in range(3)]
     w.c.stop(handles[0])
@@ -160,7 +160,7 @@ def containers_and_pools_are_told(w):
 
 
 @case(daemon=False)
-def the_daemons_own_figures_are_true(w):
+def the_daemons_own_figures_are_correct(w):
     port = web.start(w)
     page = _page(port)
     status = dict(
@@ -173,7 +173,7 @@ def the_daemons_own_figures_are_true(w):
 
 
 @case(daemon=False)
-def any_handle_comes_through_as_a_label(w):
+def any_handle_can_be_a_label(w):
     port = web.start(w)
     handles = ['quo"ted', "back\\slash", "new\nline", "b}r{ace,=", "žluťoučký 容器", "tab\t\x1b[2J", "\\n", "x" * 1024]
     handles.append("\\" * 1024)
@@ -258,7 +258,7 @@ def other_methods_and_paths_get_no_page(w):
 
 
 @case(daemon=False)
-def an_old_client_gets_the_page_up_to_the_end_of_the_connection(w):
+def an_http_1_0_client_gets_the_page_until_the_connection_closes(w):
     port = web.start(w)
     with web.Raw(port) as connection:
         connection.send(b"GET /metrics HTTP/1.0\r\n\r\n")
@@ -269,7 +269,7 @@ def an_old_client_gets_the_page_up_to_the_end_of_the_connection(w):
 
 
 @case(daemon=False)
-def requests_for_pages_may_be_sent_ahead(w):
+def requests_for_pages_may_be_pipelined(w):
     port = web.start(w)
     with web.Raw(port) as connection:
         connection.send(b"GET /metrics HTTP/1.1\r\nHost: h\r\n\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n" * 20)
@@ -305,7 +305,7 @@ def _scrape_until(port, stop):
 
 
 @case(backend="fake", daemon=False)
-def readers_that_do_not_read_cost_little(w):
+def clients_that_do_not_read_cost_little_memory(w):
     port = web.start(w)
     for i in range(100):
         w.create(handle=f"{i:04}-" + "h" * 1000)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A backend of a third party: built out of tree against what `make install` installs, and driven."""
+"""A backend of a third party: built out of tree against the files of `make install`, and used."""
 
 import glob
 import os
@@ -68,7 +68,7 @@ def the_test_kit_says_why_the_daemon_does_not_load_a_module(w):
 
 
 @case(backend="fake", daemon=False)
-def pkg_config_tells_where_backends_lie(w):
+def pkg_config_has_the_directory_of_backends(w):
     _, environment = installed.headers(w, "warden-backend")
     seen = installed.shell("pkg-config --variable=backenddir warden-backend", w.directory, **environment)
     expect.matches(seen, ".*/warden/backends\n")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Restart: the daemon ends or is killed; containers and jobs live on, nothing is lost or told twice."""
+"""Restart: the daemon ends or is killed; containers and jobs continue, nothing is lost or reported twice."""
 
 import os
 import shutil
@@ -34,7 +34,7 @@ def usr2_term_and_int_end_it_with_0(w):
 
 
 @case
-def a_container_lives_on_with_its_files(w):
+def a_container_continues_with_its_files(w):
     handle = w.create(handle="a/b")
     w.run(handle, "echo kept > file")
     before = w.c.info(handle)
@@ -87,7 +87,7 @@ def a_job_that_ended_before_is_kept_until_it_is_collected(w):
 
 
 @case
-def a_job_that_ends_while_the_daemon_is_down_is_told(w):
+def a_job_that_ends_while_no_daemon_runs_is_reported(w):
     handle = w.create()
     job = w.c.spawn(handle, "sleep 0.4; echo out; head -c 100000 /dev/zero; exit 14")
     w.disconnect()
@@ -110,7 +110,7 @@ def a_job_that_was_collected_is_no_such_job(w):
 
 
 @case(backend="fake", daemon=False, config={"fake": {"delay_ms": 200}})
-def a_job_that_did_not_start_was_never_there(w):
+def a_job_that_did_not_start_is_no_such_job(w):
     w.daemon.environment["UV_THREADPOOL_SIZE"] = "1"
     w.daemon.start()
     handle, other = w.create(), w.create()
@@ -141,7 +141,7 @@ def output_over_many_kills_is_whole(w):
 
 
 @case
-def ids_go_on_past_those_recovered(w):
+def ids_continue_after_those_recovered(w):
     handle = w.create()
     jobs = [w.c.spawn(handle, "sleep 1000") for _ in range(3)]
     _restart(w, signal.SIGKILL)
@@ -149,7 +149,7 @@ def ids_go_on_past_those_recovered(w):
 
 
 @case
-def what_a_container_has_is_not_given_again(w):
+def resources_of_a_recovered_container_are_not_given_again(w):
     one, two = w.create(), w.create(network="10.254.0.16")
     _restart(w, signal.SIGKILL)
     expect.error("Could not acquire network: 10.254.0.16", w.create, network="10.254.0.17")
@@ -159,7 +159,7 @@ def what_a_container_has_is_not_given_again(w):
 
 
 @case
-def events_outlive_it(w):
+def events_persist_after_a_restart(w):
     w.daemon.settings["server"]["job_output_limit"] = 100
     _restart(w, signal.SIGTERM)
     handle = w.create()
@@ -222,7 +222,7 @@ def a_damaged_snapshot_harms_only_its_own_container(w):
 
 
 @case
-def one_with_half_of_its_files_is_destroyed(w):
+def a_container_with_half_of_its_files_is_destroyed(w):
     for missing in ("run", "etc", "run/wshd.pid", "run/wshd.sock"):
         handle = w.create()
         init = w.init_of(handle)
@@ -237,7 +237,7 @@ def one_with_half_of_its_files_is_destroyed(w):
 
 
 @case
-def things_that_are_no_containers_do_not_stop_the_start(w):
+def other_files_in_the_depot_do_not_prevent_the_start(w):
     alive = w.create()
     w.disconnect()
     w.daemon.kill()
@@ -265,7 +265,7 @@ def a_directory_that_was_moved_is_found_at_its_new_place(w):
 
 
 @case
-def what_was_being_removed_is_removed(w):
+def an_interrupted_removal_is_completed(w):
     handle = w.create()
     path = w.path_of(handle)
     w.c.destroy(handle)
@@ -345,7 +345,7 @@ def signals_to_the_daemons_process_group_do_not_reach_containers(w):
 
 
 @case
-def twenty_containers_are_all_there(w):
+def twenty_containers_are_all_recovered(w):
     handles = [w.create(handle=f"h{n}") for n in range(20)]
     jobs = {handle: w.c.spawn(handle, f"sleep 1; echo {handle}") for handle in handles}
     _restart(w, signal.SIGKILL)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Many clients that ask for anything, leave at any moment, and a daemon that is killed meanwhile."""
+"""Many clients send random requests and disconnect at any moment, and the daemon is killed meanwhile."""
 
 import random
 import threading
@@ -128,13 +128,13 @@ class Client:
             self.connection.payload()
 
     def close(self):
-        """Leaves, whatever is under way."""
+        """Disconnects, even if requests are in progress."""
         if self.connection is not None:
             self.connection.close()
         self.connection = None
 
     def run(self, end, most):
-        """Until then, or so many requests."""
+        """Runs until this time, or for this many requests."""
         while time.monotonic() < end and self.sent < most:
             try:
                 self._step()

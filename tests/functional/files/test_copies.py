@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""CopyIn and CopyOut: what is copied, where it goes, whose it is, and what ends a copy."""
+"""CopyIn and CopyOut: content, target and owner of copies, and how a copy ends early."""
 
 import os
 import signal
@@ -27,7 +27,7 @@ def copy_out(w, handle, source, target, owner=None, client=None):
 
 
 def listing(path):
-    """What is below a directory: type, mode, size or target of each, by name."""
+    """The content of a directory: type, mode, size or target of each entry, by name."""
     seen = {}
     for parent, directories, files in os.walk(path):
         for name in directories + files:
@@ -68,7 +68,7 @@ def make_tree(w):
 
 
 @case
-def a_tree_comes_back_as_it_was(w):
+def a_tree_copied_in_and_out_is_unchanged(w):
     source = make_tree(w)
     handle = w.create()
     copy_in(w, handle, source, "tree")
@@ -100,7 +100,7 @@ def a_file_goes_to_a_name_or_into_a_directory(w):
 
 
 @case
-def what_is_there_already_is_replaced(w):
+def existing_files_are_replaced(w):
     handle = w.create()
     w.run(handle, "mkdir d; echo old > d/file; ln -s /etc/passwd d/link; echo stays > d/stays")
     w.make_directory("d")
@@ -111,7 +111,7 @@ def what_is_there_already_is_replaced(w):
 
 
 @case
-def what_is_copied_in_belongs_to_vcap(w):
+def files_copied_in_belong_to_vcap(w):
     handle = w.create()
     copy_in(w, handle, w.file("mine", "x", 0o600), "mine")
     if w.linux:
@@ -120,7 +120,7 @@ def what_is_copied_in_belongs_to_vcap(w):
 
 
 @case(backend="linux")
-def vcaps_permissions_decide_where_it_goes(w):
+def copy_in_writes_with_vcaps_permissions(w):
     handle = w.create()
     text = expect.error_like("/etc/mine", copy_in, w, handle, w.file("mine"), "/etc/mine")
     expect.contains(text, "Permission denied")
@@ -128,7 +128,7 @@ def vcaps_permissions_decide_where_it_goes(w):
 
 
 @case(backend="linux")
-def what_is_copied_out_belongs_to_root_and_has_no_special_bits(w):
+def files_copied_out_belong_to_root_and_have_no_special_bits(w):
     handle = w.create()
     w.run(handle, "echo x > f; chmod 6755 f; mkdir d; chmod 7755 d; echo y > d/f; chmod 600 d/f")
     copy_out(w, handle, "f", f"{w.directory}/f")
@@ -139,7 +139,7 @@ def what_is_copied_out_belongs_to_root_and_has_no_special_bits(w):
 
 
 @case(backend="linux")
-def an_owner_gets_what_is_copied_out(w):
+def files_copied_out_belong_to_the_requested_owner(w):
     handle = w.create()
     w.run(handle, "mkdir -p d/e; echo x > d/e/f; ln -s f d/e/l")
     for owner, ids in (("nobody:daemon", (65534, 1)), ("nobody", (65534, 0)), ("1234:5678", (1234, 5678))):
@@ -162,7 +162,7 @@ def an_unknown_owner_is_named(w):
 
 
 @case(backend="fake")
-def others_than_root_give_no_files_away(w):
+def only_root_may_name_another_owner(w):
     handle = w.create()
     w.run(handle, "echo x > f")
     if os.geteuid() == 0:
@@ -173,7 +173,7 @@ def others_than_root_give_no_files_away(w):
 
 
 @case
-def errors_name_what_they_are_about(w):
+def errors_name_the_path(w):
     handle = w.create()
     path = w.file("there")
     for call, pattern in (
@@ -204,7 +204,7 @@ def a_target_that_is_not_writable_is_named(w):
 
 
 @case
-def fifos_sockets_and_devices_are_left_out(w):
+def fifos_sockets_and_devices_are_skipped(w):
     source = w.make_directory("source")
     os.mkfifo(f"{source}/fifo")
     with socket.socket(socket.AF_UNIX) as listener:
@@ -219,7 +219,7 @@ def fifos_sockets_and_devices_are_left_out(w):
 
 
 @case
-def states_decide(w):
+def requests_need_the_right_state(w):
     handle = w.create()
     w.run(handle, "echo x > f")
     w.c.stop(handle)
@@ -248,7 +248,7 @@ def links_do_not_lead_out_of_the_container(w):
 
 
 @case
-def links_that_a_copy_brought_lead_no_later_one_astray(w):
+def links_from_an_earlier_copy_are_not_followed(w):
     handle = w.create()
     outside = w.make_directory("outside")
     w.run(handle, f"mkdir d; ln -s {outside} d/x; echo evil > f; mkdir -p e/x; echo evil > e/x/f")
@@ -261,7 +261,7 @@ def links_that_a_copy_brought_lead_no_later_one_astray(w):
 
 
 def make_many(w):
-    """A directory with so many files that a copy lasts; its path."""
+    """Makes a directory with so many files that a copy takes long; returns its path."""
     source = w.make_directory("many")
     for i in range(4000):
         w.file(f"many/{i}", b"x" * 500)
@@ -279,7 +279,7 @@ def find_transfer(w):
 
 
 def bytes_written(pid):
-    """How much a process has written."""
+    """The number of bytes that a process has written."""
     figures = dict(line.split(": ") for line in kernel.read(f"/proc/{pid}/io").splitlines())
     return int(figures.get("wchar", 0))
 
@@ -300,7 +300,7 @@ class Halted:
         expect.equal(self.copy.done, False, "the copy is over")
 
     def leave(self):
-        """Takes the client away; returns when the copy's process was told."""
+        """Disconnects the client; returns when the copy's process received the signal."""
         with socket.socket(fileno=os.dup(self.client.fileno())) as connection:
             connection.shutdown(socket.SHUT_RDWR)
         expect.eventually(self._was_told, "word from the daemon")
@@ -311,13 +311,13 @@ class Halted:
         return pending >> (signal.SIGIO - 1) & 1
 
     def go_on(self):
-        """Lets it go on; returns when it is gone."""
+        """Continues the process; returns when it has ended."""
         os.kill(self.pid, signal.SIGCONT)
         expect.eventually(lambda: kernel.process(self.pid) is None, "the end of the copy's process", 20)
 
 
 @case
-def a_client_that_leaves_ends_its_copy(w):
+def a_client_that_disconnects_ends_its_copy(w):
     handle = w.create()
     halted = Halted(w, handle)
     halted.leave()
@@ -371,7 +371,7 @@ def a_drain_lets_a_copy_end(w):
 
 
 @case
-def figures_come_on_the_way_where_they_are_asked_for(w):
+def figures_are_sent_with_progress(w):
     handle = w.create()
     source = w.make_directory("tree")
     for i in range(300):
@@ -393,7 +393,7 @@ def figures_come_on_the_way_where_they_are_asked_for(w):
 
 
 @case
-def errors_end_a_copy_that_tells_figures(w):
+def errors_end_a_copy_with_progress(w):
     handle = w.create()
     expect.error_like("open source", list, w.c.copy_in_telling(handle, f"{w.directory}/missing", "x"))
     w.c.stop(handle)
@@ -402,7 +402,7 @@ def errors_end_a_copy_that_tells_figures(w):
 
 
 @case
-def a_client_that_leaves_ends_a_copy_that_tells_figures(w):
+def a_client_that_disconnects_ends_a_copy_with_progress(w):
     handle = w.create()
     halted = Halted(w, handle, progress=True)
     halted.leave()
@@ -411,7 +411,7 @@ def a_client_that_leaves_ends_a_copy_that_tells_figures(w):
 
 
 @case
-def a_destroy_overtakes_a_copy_that_tells_figures(w):
+def a_destroy_overtakes_a_copy_with_progress(w):
     handle = w.create()
     halted = Halted(w, handle, progress=True)
     w.c.destroy(handle)
@@ -420,7 +420,7 @@ def a_destroy_overtakes_a_copy_that_tells_figures(w):
 
 
 @case(module=False)
-def the_command_shows_figures_on_a_terminal_alone(w):
+def the_command_shows_figures_only_on_a_terminal(w):
     handle = w.create()
     source = make_many(w)
     with command.Terminal(w, "copy-in", handle, source, ".") as terminal:
@@ -439,7 +439,7 @@ def the_command_shows_figures_on_a_terminal_alone(w):
 
 
 @case(module=False)
-def the_command_tells_figures_elsewhere_where_that_is_asked_for(w):
+def the_command_shows_figures_elsewhere_with_progress(w):
     handle = w.create()
     with command.start(w, "copy-in", "--progress", handle, make_many(w), ".", stderr=subprocess.PIPE) as process:
         pid = expect.eventually(lambda: find_transfer(w), "the process of the copy")
@@ -450,7 +450,7 @@ def the_command_tells_figures_elsewhere_where_that_is_asked_for(w):
 
 
 @case
-def copies_run_side_by_side_with_everything_else(w):
+def copies_run_in_parallel_with_other_requests(w):
     handle = w.create()
     halted = Halted(w, handle)
     expect.equal(w.run(handle, "echo fine"), "fine\n")
@@ -461,7 +461,7 @@ def copies_run_side_by_side_with_everything_else(w):
 
 
 @case
-def a_source_that_changes_is_copied_as_far_as_it_is_there(w):
+def a_changing_source_is_copied_as_far_as_it_exists(w):
     handle = w.create()
     source = w.make_directory("changing")
     for i in range(200):
@@ -494,7 +494,7 @@ def a_source_that_changes_is_copied_as_far_as_it_is_there(w):
 
 
 def as_nobody(w, call):
-    """What `call`, with a client of another user, did: "ok" or the error's text."""
+    """The result of `call` with a client of another user: "ok" or the error's text."""
     near, far = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -516,7 +516,7 @@ def as_nobody(w, call):
 
 
 @case(backend="linux", config={"server": {"unix_domain_permissions": "0777"}})
-def the_clients_rights_decide_on_the_host(w):
+def copies_use_the_clients_rights_on_the_host(w):
     handle = w.create()
     w.run(handle, "echo x > f")
     secret, public = w.file("secret", "x", 0o600), w.file("public", "x", 0o644)

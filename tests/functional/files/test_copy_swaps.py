@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Somebody in the container exchanges directories and files for links that lead out, as fast as it can,
-while files are moved: nothing of the host's comes in, nothing goes out."""
+"""A process in the container exchanges directories and files for links that lead out, as fast as it can,
+while files are copied: no file of the host is read or changed."""
 
 import ctypes
 import io
@@ -40,22 +40,22 @@ class Swapper:
             self._count[:8] = struct.pack("Q", n)
 
     def count(self):
-        """How often it has swapped."""
+        """The number of swaps so far."""
         return struct.unpack("Q", self._count[:8])[0]
 
     @property
     def goes_on(self):
-        """Whether it is to go on."""
+        """Whether it shall continue."""
         return time.monotonic() < self.end
 
     def stop(self):
-        """Ends it. Too few swaps prove nothing."""
+        """Ends it and expects enough swaps: few prove nothing."""
         os.kill(self._pid, signal.SIGKILL)
         os.waitpid(self._pid, 0)
 
 
 def outside(w):
-    """A directory of the host's that everybody may change, with a secret in it."""
+    """A directory of the host that every user may change, with a secret in it."""
     path = w.make_directory("outside", 0o777)
     w.file("outside/secret", "SECRET", 0o666)
     w.file("outside/f", "SECRET", 0o666)
@@ -63,7 +63,7 @@ def outside(w):
 
 
 def check(path):
-    """Nobody was there."""
+    """Expects that the directory is unchanged."""
     expect.equal(sorted(os.listdir(path)), ["f", "secret"])
     for name in ("f", "secret"):
         with open(f"{path}/{name}", encoding="utf-8") as file:
@@ -71,7 +71,7 @@ def check(path):
 
 
 def attempt(w, request):
-    """Errors are fine, and wanted: the answer or None."""
+    """Returns the answer, or None for an error, which is allowed."""
     try:
         return w.c.call(request)
     except warden.WardenError:
@@ -107,7 +107,7 @@ def files_in(directory):
 
 
 @case
-def copies_out_bring_nothing_of_the_hosts(w):
+def copies_out_contain_no_file_of_the_host(w):
     target = w.make_directory("target")
     n = 0
 
@@ -125,7 +125,7 @@ def copies_out_bring_nothing_of_the_hosts(w):
 
 
 @case
-def copies_in_change_nothing_of_the_hosts(w):
+def copies_in_change_no_file_of_the_host(w):
     source = w.make_directory("source")
     os.mkdir(f"{source}/x")
     w.file("source/x/f", "in\n")
@@ -146,7 +146,7 @@ def copies_in_change_nothing_of_the_hosts(w):
 
 
 @case
-def streams_bring_and_change_nothing_of_the_hosts(w):
+def streams_contain_and_change_no_file_of_the_host(w):
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w") as tar:
         for name in ("x/f", "x/new", "f"):
@@ -177,7 +177,7 @@ def streams_bring_and_change_nothing_of_the_hosts(w):
 
 
 @case
-def single_files_bring_and_change_nothing_of_the_hosts(w):
+def single_files_read_and_change_no_file_of_the_host(w):
     def moves(handle):
         answers = [
             attempt(w, warden.FileReadRequest(handle=handle, path=path)) for path in ("d/f", "d/x/f", "d/x/secret")

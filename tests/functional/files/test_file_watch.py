@@ -13,7 +13,7 @@ CREATED, MODIFIED, REMOVED, ATTRIBUTES, MISSED, ENDED, WATCHING = warden.Change
 
 
 class Watch:
-    """A watch on a connection of its own."""
+    """A watch on its own connection."""
 
     def __init__(self, w, handle, path):
         self.client = w.client()
@@ -26,11 +26,11 @@ class Watch:
         return answer.change, answer.name
 
     def expect(self, *changes):
-        """These come next."""
+        """Expects these answers next."""
         expect.equal([self.next() for _ in changes], list(changes))
 
     def until(self, change):
-        """All up to this one."""
+        """All answers up to this one."""
         seen = []
         while not seen or seen[-1] != change:
             seen.append(self.next())
@@ -38,7 +38,7 @@ class Watch:
 
 
 @case
-def changes_in_a_directory_are_told(w):
+def changes_in_a_directory_are_reported(w):
     handle = w.create()
     w.run(handle, "mkdir d")
     watch = Watch(w, handle, "d")
@@ -53,7 +53,7 @@ def changes_in_a_directory_are_told(w):
 
 
 @case
-def a_file_is_not_told_before_it_has_its_name(w):
+def a_file_is_not_reported_before_it_has_its_name(w):
     handle = w.create()
     w.run(handle, "mkdir d")
     watch = Watch(w, handle, "d")
@@ -70,7 +70,7 @@ def a_file_is_not_told_before_it_has_its_name(w):
 
 
 @case
-def changes_of_a_file_are_told(w):
+def changes_of_a_file_are_reported(w):
     handle = w.create()
     w.run(handle, "echo x > f")
     watch = Watch(w, handle, "f")
@@ -82,7 +82,7 @@ def changes_of_a_file_are_told(w):
 
 
 @case
-def a_watch_ends_with_what_it_watches(w):
+def a_watch_ends_when_its_path_is_removed(w):
     handle = w.create()
     w.run(handle, "mkdir d e")
     gone, moved = Watch(w, handle, "d"), Watch(w, handle, "e")
@@ -97,7 +97,7 @@ def a_watch_ends_with_what_it_watches(w):
 
 
 @case
-def a_client_that_leaves_ends_its_watch(w):
+def a_client_that_disconnects_ends_its_watch(w):
     handle = w.create()
     watch = Watch(w, handle, ".")
     expect.equal(len(transfers(w)), 1)
@@ -116,7 +116,7 @@ def transfers(w):
 
 
 @case
-def a_slow_one_is_told_that_it_missed_some(w):
+def a_slow_client_gets_missed(w):
     handle = w.create()
     w.run(handle, "mkdir d")
     watch = Watch(w, handle, "d")
@@ -130,7 +130,7 @@ def a_slow_one_is_told_that_it_missed_some(w):
 
 
 @case
-def what_cannot_be_watched_is_an_error(w):
+def a_path_that_cannot_be_watched_is_an_error(w):
     handle = w.create()
     w.run(handle, "ln -s /nowhere link")
     for path in ("missing", "link", "../../../../../nowhere"):

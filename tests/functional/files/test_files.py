@@ -32,7 +32,7 @@ def remove(w, handle, path, **fields):
 
 
 @case
-def what_is_written_is_read(w):
+def a_written_file_is_read_back(w):
     handle = w.create()
     for data in (b"", b"x", b"\0\xff\r\n" * 1000, os.urandom(3_000_000)):
         write(w, handle, "f", data)
@@ -58,7 +58,7 @@ def a_part_is_read_from_offset_to_length(w):
 
 
 @case(config={"server": {"frame_limit": 100_000}})
-def a_longer_file_comes_in_parts_within_the_frame_limit(w):
+def a_long_file_is_read_in_parts_within_the_frame_limit(w):
     handle = w.create()
     w.run(handle, "head -c 250000 /dev/zero | tr '\\0' x > f")
     data = b""
@@ -86,7 +86,7 @@ def a_part_is_written_in_place(w):
 
 
 @case
-def a_new_file_has_the_mode_asked_for_and_an_old_one_keeps_its_own(w):
+def a_new_file_has_the_requested_mode_and_an_existing_one_keeps_its_mode(w):
     handle = w.create()
     write(w, handle, "default", b"x")
     write(w, handle, "program", b"x", mode=0o755)
@@ -189,7 +189,7 @@ def vcap_writes_and_removes_and_root_reads(w):
 
 
 @case
-def what_is_no_file_is_refused(w):
+def paths_that_are_not_files_are_refused(w):
     handle = w.create()
     w.run(handle, "mkdir d; mkfifo fifo; ln -s loop loop")
     expect.error_like("d: Is a directory", read, w, handle, "d")
@@ -226,7 +226,7 @@ def no_path_leads_out_of_the_container(w):
 
 
 @case
-def states_decide(w):
+def requests_need_the_right_state(w):
     handle = w.create()
     write(w, handle, "f", b"x")
     w.c.stop(handle)
@@ -237,7 +237,7 @@ def states_decide(w):
 
 
 @case(backend="linux")
-def what_the_containers_root_may_not_read_is_not_read_for_it(w):
+def files_that_the_containers_root_may_not_read_are_refused(w):
     source = w.make_directory("source")
     w.file("source/public", "public", 0o644)
     w.file("source/secret", "secret", 0o600)
@@ -258,7 +258,7 @@ def what_the_containers_root_may_not_read_is_not_read_for_it(w):
 
 
 @case(backend="linux")
-def what_a_client_mounted_for_vcap_is_read(w):
+def files_of_a_bind_mount_for_vcap_are_read(w):
     source = w.make_directory("source", 0o700)
     w.file("source/own", "own", 0o600)
     for path in (source, f"{source}/own"):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""warden-rootfs as a user types it; what it makes is used by every case of the linux backend."""
+"""The warden-rootfs command. Every case of the linux backend uses a root file system that it made."""
 
 import glob
 import os
@@ -24,7 +24,7 @@ def _make(world, *arguments):
 
 
 def _made(world, *arguments):
-    """Makes one in `made`, which has to succeed silently; its path."""
+    """Makes a root file system in `made`, which must succeed without output; returns its path."""
     seen = _make(world, *arguments, "made")
     expect.equal((seen.returncode, seen.stdout, seen.stderr), (0, "", ""))
     return f"{world.directory}/made"
@@ -47,7 +47,7 @@ def _inside(root, *arguments):
 
 
 @case(daemon=False, backend="fake")
-def it_has_programs_that_run_with_its_own_libraries(world):
+def its_programs_run_with_its_own_libraries(world):
     root = _made(world)
     expect.equal(_inside(root, "/bin/bash", "-c", "echo it runs"), "it runs\n")
     for name in "bash sh ls cat echo sleep ps id env mount ping ip grep sed awk".split():
@@ -85,7 +85,7 @@ def a_program_can_be_added(world):
 
 
 @case(daemon=False, backend="fake")
-def a_directory_that_is_not_empty_is_replaced_by_force_alone(world):
+def a_directory_that_is_not_empty_is_replaced_only_by_force(world):
     root = _made(world)
     world.file("made/mark")
     _refused(world, 1, f"{root} is not empty (--force replaces it)", "made")
@@ -104,7 +104,7 @@ def force_replaces_nothing_but_a_root_file_system(world):
 
 
 @case(daemon=False, backend="fake")
-def a_place_that_others_can_write_to_is_refused(world):
+def a_directory_that_others_can_write_to_is_refused(world):
     world.make_directory("open", 0o777)
     _refused(world, 1, "can be written by others (mode 777)", "open/x")
     world.make_directory("open/closed")
@@ -115,7 +115,7 @@ def a_place_that_others_can_write_to_is_refused(world):
 
 
 @case(daemon=False, backend="fake")
-def what_is_not_understood_is_a_usage_error(world):
+def unknown_arguments_are_usage_errors(world):
     _refused(world, 2, "needs DIR")
     _refused(world, 2, "unexpected argument 'b'", "a", "b")
     _refused(world, 2, "unknown option --what", "--what", "a")
@@ -132,7 +132,7 @@ def directories_above_it_are_made(world):
 
 
 @case(daemon=False, backend="fake")
-def one_that_is_interrupted_leaves_nothing(world):
+def an_interrupted_run_leaves_nothing(world):
     for delay in (0.05, 0.15, 0.3):
         process = subprocess.Popen(
             ["bash", world.build.path("warden-rootfs"), f"{world.directory}/made"],

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""warden-rootfs makes a root file system of a tar, and of an image in either of its forms."""
+"""warden-rootfs makes a root file system from a tar, and from an image in each of its forms."""
 
 import json
 import os
@@ -44,7 +44,7 @@ def _store(world, name, data):
 
 
 def _made(world, *arguments, stdin=b""):
-    """Makes one in `made`, which has to succeed silently; its path."""
+    """Makes a root file system in `made`, which must succeed without output; returns its path."""
     expect.equal(_run(world, *arguments, "made", stdin=stdin), (0, "", ""))
     expect.equal([name for name in os.listdir(world.directory) if name.startswith(".")], [])
     return f"{world.directory}/made"
@@ -68,7 +68,7 @@ def _read(path):
 
 
 def _files(root):
-    """All that is in it, below its root."""
+    """All paths in it, relative to its root."""
     return sorted(
         os.path.relpath(f"{above}/{name}", root)
         for above, directories, files in os.walk(root)
@@ -128,7 +128,7 @@ def a_tar_may_be_compressed_or_come_from_standard_input(world):
 
 
 @case(daemon=False)
-def names_stay_as_their_bytes_are(world):
+def bytes_of_names_are_unchanged(world):
     names = [unicodedata.normalize("NFD", "é"), unicodedata.normalize("NFC", "ü"), "a\tb", "x" * 200]
     links = [symlink(f"link{number}", name) for number, name in enumerate(names)]
     root = _made(world, "--tar", _store(world, "x.tar", tar(*SYSTEM, *links, *(file(name) for name in names))))
@@ -139,7 +139,7 @@ def names_stay_as_their_bytes_are(world):
 
 
 @case(daemon=False)
-def owners_are_the_archives_for_root_and_the_users_own_for_others(world):
+def root_keeps_owners_and_other_users_own_all_files(world):
     entries = (
         *SYSTEM,
         directory("home", uid=1000, gid=1001),
@@ -173,7 +173,7 @@ def directories_that_forbid_writing_are_filled_and_can_be_removed(world):
 
 
 @case(daemon=False)
-def a_later_entry_replaces_an_earlier_one_and_not_what_it_links_to(world):
+def a_later_entry_replaces_an_earlier_link_not_its_target(world):
     entries = (
         *SYSTEM,
         file("kept", b"kept"),
@@ -223,7 +223,7 @@ def a_device_node_is_refused(world):
 
 
 @case(daemon=False)
-def what_is_no_whole_tar_is_refused(world):
+def an_incomplete_tar_is_refused(world):
     data = images.COMPRESSORS["+gzip"](tar(*SYSTEM, file("big", os.urandom(200_000))))
     _refused(world, "x: truncated gzip input", "--tar", _store(world, "x", data[:100_000]))
     _refused(world, "x: Truncated tar archive", "--tar", _store(world, "x", tar(file("big", b"x" * 9999))[:5000]))
@@ -251,7 +251,7 @@ def a_layer_hides_files_and_directories_of_those_below(world):
 
 
 @case(daemon=False)
-def an_opaque_directory_shows_what_its_layer_has_wherever_the_mark_stands(world):
+def an_opaque_directory_has_only_the_files_of_its_layer(world):
     below = (*SYSTEM, directory("d"), file("d/old"), directory("d/e"), file("d/e/old"))
     above = (directory("d"), file("d/before"), file("d/.wh..wh..opq"), directory("d/e"), file("d/e/after"))
     root = _layers(world, below, above)
@@ -259,19 +259,19 @@ def an_opaque_directory_shows_what_its_layer_has_wherever_the_mark_stands(world)
 
 
 @case(daemon=False)
-def an_opaque_root_hides_all_of_the_layers_below(world):
+def an_opaque_root_hides_all_lower_layers(world):
     root = _layers(world, (*SYSTEM, file("a")), (file("b"), file(".wh..wh..opq")))
     expect.equal(_files(root), ["b"])
 
 
 @case(daemon=False)
-def what_a_layer_hides_and_has_anew_is_there(world):
+def a_layer_may_hide_a_name_and_add_it_again(world):
     root = _layers(world, (*SYSTEM, file("a", b"old")), (file("a", b"new"), file(".wh.a")))
     expect.equal(_read(f"{root}/a"), b"new")
 
 
 @case(daemon=False)
-def a_layer_changes_the_kind_of_what_is_below(world):
+def a_layer_may_replace_an_entry_by_another_kind(world):
     below = (
         *SYSTEM,
         directory("usr/lib"),
@@ -288,7 +288,7 @@ def a_layer_changes_the_kind_of_what_is_below(world):
 
 
 @case(daemon=False)
-def a_link_of_a_layer_below_is_followed_inside(world):
+def a_link_of_a_lower_layer_is_followed_inside(world):
     outside = f"{world.directory}/outside"
     os.mkdir(outside)
     below = (*SYSTEM, directory("usr/lib"), symlink("lib", "/usr/lib"), symlink("out", outside))
@@ -338,7 +338,7 @@ def a_layer_without_the_end_of_its_last_block_is_whole_and_one_without_more_is_n
 
 
 @case(daemon=False)
-def what_an_image_says_of_its_jobs_is_kept_beside_it(world):
+def the_images_settings_are_stored_next_to_it(world):
     of_jobs = {"Env": ["PATH=/bin", "EMPTY=", "A=b=c"], "WorkingDir": "/srv", "User": "app:staff", "Cmd": ["x"]}
     _layers(world, SYSTEM, of_jobs=of_jobs)
     wanted = {"env": ["PATH=/bin", "EMPTY=", "A=b=c"], "working_dir": "/srv", "user": "app:staff"}
@@ -348,19 +348,19 @@ def what_an_image_says_of_its_jobs_is_kept_beside_it(world):
 
 
 @case(daemon=False)
-def of_variables_with_one_name_the_last_counts_and_a_relative_directory_is_the_roots(world):
+def the_last_of_equal_variables_counts_and_a_relative_directory_is_below_root(world):
     _layers(world, SYSTEM, of_jobs={"Env": ["A=1", "AB=2", "A=3\n"], "WorkingDir": "srv"})
     expect.equal(_defaults(world), {"env": ["A=3\n", "AB=2"], "working_dir": "/srv", "user": ""})
 
 
 @case(daemon=False)
-def an_image_that_says_nothing_has_empty_defaults(world):
+def an_image_without_settings_has_empty_defaults(world):
     _layers(world, SYSTEM)
     expect.equal(_defaults(world), {"env": [], "working_dir": "", "user": ""})
 
 
 @case(daemon=False)
-def the_same_image_comes_out_of_every_form(world):
+def every_form_of_an_image_gives_the_same_tree(world):
     of_jobs = {"Env": ["A=b"], "User": "1000"}
     layers = [tar(*SYSTEM, file("a", b"1"), file("b")), tar(file("a", b"2"), file(".wh.b"))]
     forms = [("--docker-archive", _store(world, "docker.tar", images.docker_archive(layers, of_jobs)))]
@@ -397,7 +397,7 @@ def layers_of_a_docker_archive_may_be_links_and_compressed(world):
 
 
 @case(daemon=False)
-def one_of_several_images_is_chosen_by_name(world):
+def one_of_several_images_is_selected_by_name(world):
     layout = images.Layout(f"{world.directory}/layout")
     layout.add([tar(*SYSTEM, file("one"))], name="first").add([tar(*SYSTEM, file("two"))], name="second").close()
     _refused(world, "several images, choose one with --image: first, second", "--oci", "layout")
@@ -426,7 +426,7 @@ def the_image_for_this_machine_is_chosen(world):
 
 
 @case(daemon=False)
-def an_image_for_another_machine_is_told(world):
+def an_image_for_another_machine_is_a_warning(world):
     images.Layout(f"{world.directory}/layout").add([tar(*SYSTEM)], architecture="pdp11").close()
     expect.equal(
         _run(world, "--oci", "layout", "made"),
@@ -487,7 +487,7 @@ def a_broken_docker_archive_is_refused(world):
 
 
 @case(daemon=False)
-def an_environment_that_is_none_is_refused(world):
+def an_invalid_environment_is_refused(world):
     for number, (of_jobs, text) in enumerate(
         (
             ({"Env": ["NAME"]}, "Env holds 'NAME', which is not NAME=VALUE"),
@@ -520,14 +520,14 @@ def force_replaces_the_defaults_with_the_root_file_system(world):
 
 
 @case(daemon=False)
-def a_file_that_is_no_defaults_is_not_replaced(world):
+def a_foreign_file_in_place_of_the_defaults_is_not_replaced(world):
     world.file("made.json", "{}")
     _store(world, "x.tar", tar(*SYSTEM))
     _refused(world, "made.json is needed for the image's settings, and contains", "--force", "--tar", "x.tar")
 
 
 @case(daemon=False)
-def a_failure_leaves_what_was_to_be_replaced(world):
+def a_failure_keeps_the_previous_root_file_system(world):
     root = _layers(world, SYSTEM, of_jobs={"Env": ["A=old"]})
     _store(world, "x.tar", tar(*SYSTEM, device("null")))
     _refused(world, "null: a device node", "--force", "--tar", "x.tar")
@@ -535,7 +535,7 @@ def a_failure_leaves_what_was_to_be_replaced(world):
 
 
 @case(daemon=False)
-def one_that_is_interrupted_leaves_nothing_at_once(world):
+def an_interrupted_unpacking_leaves_nothing_at_once(world):
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         process = _start(world, "--tar", "-", "made", stdin=subprocess.PIPE, stderr=subprocess.PIPE)
         process.stdin.write(tar(*SYSTEM, file("big", b"x" * 1_000_000))[:700_000])
@@ -551,7 +551,7 @@ def one_that_is_interrupted_leaves_nothing_at_once(world):
 
 
 @case(daemon=False)
-def one_that_is_interrupted_while_it_replaces_leaves_the_old_or_the_new(world):
+def an_interrupted_replacement_leaves_the_old_or_the_new(world):
     _layers(world, (*SYSTEM, file("version", b"0")), of_jobs={"Env": ["V=0"]})
     for version in range(1, 9):
         layer = tar(*SYSTEM, file("version", b"%d" % version))
@@ -567,7 +567,7 @@ def one_that_is_interrupted_while_it_replaces_leaves_the_old_or_the_new(world):
 
 
 @case(daemon=False)
-def odd_times_are_taken_and_impossible_owners_and_names_refused(world):
+def odd_times_are_accepted_and_impossible_owners_and_names_refused(world):
     odd = (file("future", mtime=2**40), file("past", mtime=-5), directory("d", mtime=-5))
     root = _made(world, "--tar", _store(world, "x.tar", tar(*SYSTEM, *odd)))
     expect.equal(sorted(set(os.listdir(root)) - {"etc", "usr"}), ["d", "future", "past"])
@@ -579,7 +579,7 @@ def odd_times_are_taken_and_impossible_owners_and_names_refused(world):
 
 
 @case(daemon=False)
-def progress_is_shown_on_a_terminal_alone(world):
+def progress_is_shown_only_on_a_terminal(world):
     images.Layout(f"{world.directory}/layout").add([tar(*SYSTEM), tar(file("a"))]).close()
     ours, theirs = pty.openpty()
     process = _start(world, "--oci", "layout", "made", stdin=subprocess.DEVNULL, stderr=theirs)
@@ -597,7 +597,7 @@ def progress_is_shown_on_a_terminal_alone(world):
 
 
 @case(daemon=False)
-def options_that_say_nothing_here_are_usage_errors(world):
+def options_without_effect_are_usage_errors(world):
     _refused(world, "--tar needs a value", status=2, target="--tar")
     _refused(world, "only one root file system can be made", "--tar", "a", "--oci", "b", status=2)
     _refused(world, "only one root file system can be made", "--debian", "--oci", "b", status=2)
@@ -615,7 +615,7 @@ def _tool(*arguments, directory):
 
 
 @case(daemon=False)
-def an_image_that_umoci_wrote_comes_out_right(world):
+def an_image_of_umoci_is_unpacked(world):
     for name in ("one/etc", "one/usr", "two/etc"):
         os.makedirs(f"{world.directory}/{name}")
     world.file("one/etc/old", "old")
@@ -636,7 +636,7 @@ def an_image_that_umoci_wrote_comes_out_right(world):
 
 
 @case(daemon=False)
-def archives_that_skopeo_wrote_come_out_right(world):
+def archives_of_skopeo_are_unpacked(world):
     layers = [tar(*SYSTEM, file("a"), file("b")), tar(file(".wh.b"))]
     images.Layout(f"{world.directory}/image").add(layers, {"Env": ["A=b"]}, name="v1").close()
     copy = ("skopeo", "--insecure-policy", "--tmpdir", world.directory, "copy", "oci:image:v1")

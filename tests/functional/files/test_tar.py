@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""TarIn, TarData and TarOut: streams that others made, and that others read."""
+"""TarIn, TarData and TarOut: streams written by other programs, and streams that other programs read."""
 
 import io
 import os
@@ -40,7 +40,7 @@ def pack(w, handle, source, client=None):
 
 
 def members(stream):
-    """What a stream holds, as Python's own reader sees it."""
+    """The members of a stream, read by Python's tarfile."""
     seen = {}
     with tarfile.open(fileobj=io.BytesIO(stream), errorlevel=2) as tar:
         for member in tar:
@@ -98,7 +98,7 @@ def a_stream_of_gnu_tar_is_unpacked(w):
 
 
 @case
-def what_is_packed_is_read_by_others(w):
+def a_packed_stream_has_every_entry_with_its_mode(w):
     handle = w.create()
     w.run(handle, f"mkdir -p d/empty d/{os.path.dirname(LONG)}; cd d; echo x > file; chmod 600 file; echo long > {LONG};"
                   f"ln -s {'t' * 150} link; ln file hard; mkfifo fifo; printf '' > none; chmod 711 empty;"
@@ -139,7 +139,7 @@ def a_source_ending_in_a_slash_is_its_content(w):
 
 
 @case
-def a_stream_goes_through_from_one_container_to_another(w):
+def a_stream_is_copied_from_one_container_to_another(w):
     one, other = w.create(), w.create()
     w.run(one, "mkdir d; cd d; for i in $(seq 300); do echo $i > $i; done; head -c 3000000 /dev/urandom > big")
     unpack(w, other, ".", pack(w, one, "d"))
@@ -168,7 +168,7 @@ def times_of_files_and_modes_are_kept(w):
 
 
 @case
-def what_is_there_already_is_replaced(w):
+def existing_files_are_replaced(w):
     handle = w.create()
     w.run(handle, "mkdir -p d/sub; echo old > d/f; ln -s /etc/passwd d/l; ln -s sub d/sublink; echo stays > d/sub/stays")
     unpack(w, handle, "d", archive(
@@ -207,7 +207,7 @@ def no_name_and_no_link_leads_out_of_the_target(w):
 
 
 @case
-def a_damaged_stream_is_an_error_that_says_where(w):
+def a_damaged_stream_is_an_error_with_its_position(w):
     handle = w.create()
     good = archive(entry("f", data=b"x" * 2000))
     for stream, pattern in (
@@ -256,7 +256,7 @@ def random_bytes_do_no_harm(w):
 
 
 @case
-def errors_come_where_they_belong(w):
+def errors_are_answered_to_the_request_that_caused_them(w):
     handle = w.create()
     expect.error("no tar_in is in progress on this connection", w.c.call, warden.TarDataRequest(data=b"x"))
     expect.error("unknown handle", pack, w, "nobody", "x")
@@ -273,7 +273,7 @@ def errors_come_where_they_belong(w):
 
 
 def transfer_of(w):
-    """The process that moves files, when there is one."""
+    """The process that moves files, or None."""
     for spawner in kernel.children(w.daemon.pid):
         for pid in kernel.children(spawner):
             if kernel.read(f"/proc/{pid}/comm") == "warden-transfer\n":
@@ -298,7 +298,7 @@ def a_client_that_does_not_read_costs_little_memory(w):
 
 
 @case
-def a_client_that_leaves_ends_its_stream(w):
+def a_client_that_disconnects_ends_its_stream(w):
     handle = w.create()
     client = w.client()
     client.call(warden.TarInRequest(handle=handle, dst_path="d"))

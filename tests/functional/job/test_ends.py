@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Requests that meet the end of what they are about: of a job, of a client, of the daemon."""
+"""Requests that coincide with the end of a job, of a client or of the daemon."""
 
 import signal
 import socket
@@ -75,7 +75,7 @@ def a_drain_does_not_wait_for_a_client_that_reads_nothing(w):
 
 
 @case(limit=90, module=False)
-def a_daemon_that_is_told_to_end_while_it_starts_ends(w):
+def a_daemon_that_gets_a_signal_while_it_starts_ends(w):
     handles = [w.create() for _ in range(8)]
     w.disconnect()
     w.daemon.kill()
@@ -90,7 +90,7 @@ def a_daemon_that_is_told_to_end_while_it_starts_ends(w):
 
 
 @case(limit=60, slow=True)
-def a_stop_goes_on_after_a_kill(w):
+def a_stop_continues_after_a_kill(w):
     handle = w.create()
     job = w.spawn_ready(handle, "trap '' TERM; echo ready; while :; do sleep 0.05; done")
     w.c.stop(handle, background=True)
@@ -120,7 +120,7 @@ def the_end_of_an_input_that_was_answered_survives_a_kill(w):
 
 
 @case
-def first_words_that_came_while_no_daemon_ran_are_taken(w):
+def hellos_that_arrived_while_no_daemon_ran_are_read(w):
     handle = w.create()
     for _ in range(4):
         jobs = [w.c.spawn(handle, f"sleep 0.2; echo {n}") for n in range(6)]

@@ -12,14 +12,14 @@ def run(w, handle, *argv, **fields):
 
 
 def prints(w, handle, expected, *argv, **fields):
-    """A command that is to print this and to end with 0."""
+    """Expects that a command prints this and exits with 0."""
     seen = run(w, handle, *argv, **fields)
     expect.equal((seen.stderr, seen.stdout, seen.exit_status), (b"", expected.encode(), 0))
     expect.equal(seen.end.reason, warden.Reason.EXITED)
 
 
 def does_not_start(w, handle, why, *argv, **fields):
-    """One that is not to start."""
+    """Expects that a command does not start."""
     seen = run(w, handle, *argv, **fields)
     expect.equal((seen.exit_status, seen.stdout, seen.stderr), (255, b"", b""))
     expect.equal(seen.end.reason, warden.Reason.START_FAILED)
@@ -27,12 +27,12 @@ def does_not_start(w, handle, why, *argv, **fields):
 
 
 @case
-def arguments_come_as_they_are(w):
+def arguments_arrive_unchanged(w):
     prints(w, w.create(), "[][a b][$HOME][\n'\"\\]", "printf", "[%s]", "", "a b", "$HOME", "\n'\"\\")
 
 
 @case
-def the_environment_is_over_that_of_every_job(w):
+def the_environment_overrides_that_of_every_job(w):
     handle = w.create()
     env = [b"A=1=2", b"PATH=/usr/bin", b"EMPTY="]
     seen = run(w, handle, "env", env=env).stdout.split(b"\n")
@@ -109,7 +109,7 @@ def input_is_streamed_and_closed(w):
 
 
 @case
-def input_goes_on_after_kill_9(w):
+def input_continues_after_kill_9(w):
     handle = w.create()
     job = w.c.call(warden.SpawnRequest(handle=handle, argv=[b"cat"], stdin=True)).job_id
     w.c.call(warden.JobInputRequest(handle=handle, job_id=job, data=b"before "))
@@ -130,7 +130,7 @@ def a_command_has_three_descriptors(w):
 
 
 @case
-def how_it_runs_is_as_asked_for(w):
+def options_of_the_process_are_set_as_requested(w):
     handle = w.create()
     niceness = ("cut", "-d ", "-f19", "/proc/self/stat")
     before = int(run(w, handle, *niceness).stdout)
@@ -142,7 +142,7 @@ def how_it_runs_is_as_asked_for(w):
 
 
 @case
-def two_joined_jobs_talk_to_each_other(w):
+def two_joined_jobs_exchange_their_output(w):
     handle = w.create()
     pair = w.c.call(
         warden.SpawnPairRequest(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Control groups of a job's own: limits, figures that cover every descendant, and why it ended."""
+"""A job's own control groups: limits, figures that cover every descendant, and the reason of its end."""
 
 import glob
 
@@ -19,7 +19,7 @@ def run(w, handle, script, **fields):
 
 
 def groups(w, handle):
-    """The groups of jobs of a container."""
+    """The control groups of a container's jobs."""
     name = w.path_of(handle).rsplit("/", 1)[1]
     return glob.glob(f"/sys/fs/cgroup/**/warden/instance-{name}/job-*", recursive=True)
 
@@ -56,7 +56,7 @@ def a_process_limit_holds(w):
 
 
 @case(backend="linux")
-def figures_cover_those_that_nobody_waited_for(w):
+def figures_cover_processes_that_were_not_waited_for(w):
     handle = w.create()
     # The shell that starts it ignores its end, so no parent ever hears of its time.
     script = """
@@ -105,7 +105,7 @@ def a_job_sees_no_descriptor_of_its_groups(w):
 
 
 @case(backend="linux")
-def groups_go_with_their_jobs(w):
+def groups_are_removed_with_their_jobs(w):
     handle = w.create()
     run(w, handle, "true", own_cgroup=True)
     expect.eventually(lambda: not groups(w, handle), "the groups are removed")
@@ -121,7 +121,7 @@ def groups_go_with_their_jobs(w):
 
 
 @case(backend="linux")
-def figures_are_there_after_kill_9(w):
+def figures_persist_after_kill_9(w):
     handle = w.create()
     fields = {"script": b"sleep 0.5; i=0; while [ $i -lt 60000 ]; do i=$((i+1)); done", "own_cgroup": True}
     job = w.c.call(warden.SpawnRequest(handle=handle, **fields)).job_id
@@ -135,7 +135,7 @@ def figures_are_there_after_kill_9(w):
 
 
 @case(backend="linux")
-def what_the_containers_limit_kills_is_told_too(w):
+def a_kill_by_the_containers_limit_is_reported_too(w):
     handle = w.create()
     w.c.limit_memory(handle, 64 * MIB)
     seen = w.c.run(handle, "exec " + EAT % (300 * MIB))

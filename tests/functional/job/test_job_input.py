@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Standard input that comes after the start, and jobs that talk to each other."""
+"""Standard input that is sent after the start, and jobs that exchange their output."""
 
 import hashlib
 import os
@@ -26,7 +26,7 @@ def restart(w):
 
 
 @case
-def what_is_sent_is_read_until_its_end(w):
+def input_is_read_until_its_end(w):
     handle = w.create()
     job = spawn(w, handle, "cat", stdin=True)
     type_(w.c, handle, job, b"one\n")
@@ -36,7 +36,7 @@ def what_is_sent_is_read_until_its_end(w):
 
 
 @case
-def a_command_without_it_reads_nothing(w):
+def a_command_without_input_reads_nothing(w):
     handle = w.create()
     job = spawn(w, handle, "cat", keep=True)
     expect.result(w.c.link(handle, job), 0)
@@ -45,13 +45,13 @@ def a_command_without_it_reads_nothing(w):
 
 
 @case
-def a_script_has_none_of_its_own(w):
+def a_script_has_no_input(w):
     request = warden.SpawnRequest(handle=w.create(), script=b"cat", stdin=True)
     expect.error_like("stdin: a script is its job's standard input", w.c.call, request)
 
 
 @case
-def more_than_a_pipe_holds_waits_for_the_job(w):
+def input_that_exceeds_the_pipe_waits_for_the_job(w):
     handle = w.create()
     job = spawn(w, handle, "sh", "-c", "while [ ! -e go ]; do sleep 0.01; done; sha256sum", stdin=True)
     data = os.urandom(8 << 20)
@@ -63,7 +63,7 @@ def more_than_a_pipe_holds_waits_for_the_job(w):
 
 
 @case
-def pieces_of_two_clients_stay_whole(w):
+def input_of_two_clients_is_not_mixed(w):
     handle = w.create()
     job = spawn(w, handle, "cat", stdin=True, output_limit=100_000_000)
     pieces = [bytes([65 + n]) * 300_000 for n in range(6)]
@@ -77,7 +77,7 @@ def pieces_of_two_clients_stay_whole(w):
 
 
 @case
-def a_job_that_reads_no_more_is_an_error(w):
+def input_for_a_job_that_closed_its_input_is_an_error(w):
     handle = w.create()
     job = spawn(w, handle, "sh", "-c", "exec <&-; echo closed; exec sleep 1000", stdin=True)
     with w.client() as client:
@@ -87,7 +87,7 @@ def a_job_that_reads_no_more_is_an_error(w):
 
 
 @case
-def a_client_that_waits_is_told_when_the_job_ends(w):
+def a_client_that_waits_is_answered_when_the_job_ends(w):
     handle = w.create()
     job = spawn(w, handle, "sleep", "1000", stdin=True)
     sender = w.in_thread(expect.error_like, "does not read", type_, w.client(), handle, job, b"x" * (4 << 20))
@@ -110,7 +110,7 @@ def a_client_may_leave_while_it_waits(w):
 
 
 @case
-def it_stays_open_over_a_restart(w):
+def input_stays_open_over_a_restart(w):
     handle = w.create()
     job = spawn(w, handle, "cat", stdin=True)
     type_(w.c, handle, job, b"before\n")
@@ -120,7 +120,7 @@ def it_stays_open_over_a_restart(w):
 
 
 @case
-def it_is_closed_after_a_restart_if_it_was_before(w):
+def closed_input_stays_closed_after_a_restart(w):
     handle = w.create()
     job = spawn(w, handle, "sh", "-c", "cat; echo end; while [ ! -e go ]; do sleep 0.01; done", stdin=True)
     type_(w.c, handle, job, b"x\n", end=True)
@@ -140,7 +140,7 @@ def it_is_closed_after_a_restart_if_it_was_before(w):
 
 
 def pair(w, handle, first, second, **fields):
-    """Starts two commands that are each other's input; their ids."""
+    """Starts two commands, the output of each the input of the other; returns their ids."""
     answer = w.c.call(
         warden.SpawnPairRequest(
             handle=handle,
@@ -152,7 +152,7 @@ def pair(w, handle, first, second, **fields):
 
 
 @case
-def two_jobs_talk_to_each_other(w):
+def two_jobs_exchange_their_output(w):
     handle = w.create()
     asks = "for i in 1 2 3; do echo $i; read -r answer; echo \"$i -> $answer\" >&2; done"
     answers = "while read -r n; do echo $((n * n)); done; sleep 0.3; exit 4"
@@ -165,7 +165,7 @@ def two_jobs_talk_to_each_other(w):
 
 
 @case
-def one_that_writes_to_nobody_ends(w):
+def a_job_whose_partner_ended_gets_sigpipe(w):
     handle = w.create()
     first, second = pair(w, handle, ["yes"], ["true"])
     expect.equal(w.c.link(handle, first).end.signal, 13)
@@ -173,7 +173,7 @@ def one_that_writes_to_nobody_ends(w):
 
 
 @case
-def of_a_pair_that_cannot_be_nothing_is_left(w):
+def a_pair_that_cannot_start_leaves_nothing(w):
     handle = w.create()
     script = warden.SpawnRequest(handle="", script=b"true")
     command = warden.SpawnRequest(handle="", argv=["true"])
@@ -198,7 +198,7 @@ def each_of_a_pair_has_its_own_end(w):
 
 
 @case
-def a_pair_lives_on_after_a_restart(w):
+def a_pair_continues_after_a_restart(w):
     handle = w.create()
     first, second = pair(
         w, handle, ["sh", "-c", "while [ ! -e go ]; do sleep 0.01; done; echo hi; read -r x; echo $x >&2"], ["cat"]

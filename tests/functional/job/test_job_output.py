@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Too much output: killed, or its middle or beginning dropped; and lines for syslog."""
+"""Output over the limit: the job is killed, or output is dropped; and lines for syslog."""
 
 import os
 import re
@@ -25,12 +25,12 @@ def run(w, handle, script, **fields):
 
 
 def numbers(last):
-    """What `seq 1 LAST` prints."""
+    """The output of `seq 1 LAST`."""
     return b"".join(b"%d\n" % n for n in range(1, last + 1))
 
 
 @case
-def a_job_may_have_a_limit_of_its_own(w):
+def a_job_may_have_its_own_limit(w):
     handle = w.create()
     expect.result(run(w, handle, "head -c 100 /dev/zero", output_limit=100), 0, b"\0" * 100)
     seen = run(w, handle, "head -c 101 /dev/zero; sleep 1000", output_limit=100)
@@ -39,7 +39,7 @@ def a_job_may_have_a_limit_of_its_own(w):
 
 
 @case
-def head_and_tail_are_kept_and_what_is_missing_is_told(w):
+def head_and_tail_are_kept_and_dropped_bytes_are_counted(w):
     handle = w.create()
     whole = numbers(100_000)
     seen = run(
@@ -73,7 +73,7 @@ def the_tail_is_kept(w):
 
 
 @case
-def what_fits_is_whole_under_every_policy(w):
+def output_below_the_limit_is_complete_under_every_policy(w):
     handle = w.create()
     for policy in warden.OutputPolicy:
         seen = run(w, handle, "printf 0123456789", output_policy=policy, output_limit=10)
@@ -126,7 +126,7 @@ def a_tail_is_whole_after_a_restart(w):
 
 
 @case
-def a_stream_goes_on_behind_what_was_dropped(w):
+def a_stream_continues_after_dropped_output(w):
     handle = w.create()
     job = w.c.call(
         warden.SpawnRequest(
@@ -159,7 +159,7 @@ def limits_and_policies_out_of_range_are_named(w):
 
 
 class Syslog:
-    """A socket that syslog's messages are sent to."""
+    """A socket that receives syslog messages."""
 
     def __init__(self, path):
         self.path = path
@@ -182,12 +182,12 @@ class Syslog:
                 return self.lines
 
     def await_lines(self, n):
-        """Waits for that many."""
+        """Waits for this many lines."""
         expect.eventually(lambda: len(self.read()) >= n, f"{n} lines in syslog: {self.lines}")
         return self.lines
 
     def close(self):
-        """Nobody listens any more."""
+        """Closes the socket."""
         self._socket.close()
         os.unlink(self.path)
 
@@ -196,7 +196,7 @@ HEAD = r"<%d>[A-Z][a-z]{2} [ 0-9]\d \d\d:\d\d:\d\d warden\.%s: "
 
 
 def with_syslog(w):
-    """Starts the daemon with a syslog of the case's own."""
+    """Starts the daemon with the case's own syslog."""
     syslog = Syslog(f"{w.directory}/log.sock")
     w.daemon.settings["server"]["syslog_socket"] = syslog.path
     w.daemon.start()
@@ -217,7 +217,7 @@ def each_line_goes_to_syslog(w):
 
 
 @case(daemon=False)
-def lines_go_to_syslog_although_the_output_is_dropped(w):
+def discarded_output_is_sent_to_syslog(w):
     syslog = with_syslog(w)
     seen = run(w, w.create(), "echo one; echo two", log_tag="tag", discard_output=True)
     expect.result(seen, 0, b"")
@@ -227,7 +227,7 @@ def lines_go_to_syslog_although_the_output_is_dropped(w):
 
 
 @case(daemon=False)
-def a_long_line_comes_in_pieces(w):
+def a_long_line_is_sent_in_pieces(w):
     syslog = with_syslog(w)
     run(w, w.create(), "head -c 20000 /dev/zero | tr '\\0' x; echo", log_tag="tag")
     lines = [line.split(": ", 1)[1] for line in syslog.await_lines(3)]
@@ -236,7 +236,7 @@ def a_long_line_comes_in_pieces(w):
 
 
 @case(daemon=False)
-def lines_go_on_after_a_restart(w):
+def lines_continue_after_a_restart(w):
     syslog = with_syslog(w)
     handle = w.create()
     job = w.c.call(
@@ -260,7 +260,7 @@ def lines_go_on_after_a_restart(w):
 
 
 @case(daemon=False)
-def a_syslog_that_is_not_there_holds_nobody_up(w):
+def a_missing_syslog_delays_no_job(w):
     with_syslog(w).close()
     with expect.within(10, "run"):
         expect.result(run(w, w.create(), "seq 1 1000", log_tag="tag"), 0, numbers(1000))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Jobs that are watched, signalled, kept and listed; why they ended."""
+"""Jobs that are attached to, signalled, kept and listed; the reason of their end."""
 
 import expect
 import warden
@@ -18,7 +18,7 @@ def restart(w):
 
 
 def run(w, handle, script, **fields):
-    """Runs one."""
+    """Runs a job."""
     return w.c.call(warden.RunRequest(handle=handle, script=script.encode(), **fields))
 
 
@@ -26,7 +26,7 @@ def run(w, handle, script, **fields):
 
 
 @case
-def the_end_is_told_with_its_figures(w):
+def the_end_is_reported_with_its_figures(w):
     seen = run(w, w.create(), "head -c 10000000 /dev/zero | sha256sum; exit 3")
     expect.equal(seen.end.reason, warden.Reason.EXITED)
     expect.equal(seen.exit_status, 3)
@@ -46,7 +46,7 @@ def a_signal_is_a_reason(w):
 
 
 @case
-def a_stop_is_a_reason_whatever_the_status(w):
+def a_stop_is_the_reason_with_any_status(w):
     handle = w.create()
     killed = w.spawn_ready(handle, "echo ready; exec sleep 1000")
     handles = w.spawn_ready(handle, "trap 'exit 7' TERM; echo ready; while :; do sleep 0.01; done")
@@ -110,7 +110,7 @@ def a_signal_reaches_every_process_of_the_job_alone(w):
 
 
 @case
-def signals_that_cannot_be_are_refused(w):
+def invalid_signals_are_refused(w):
     handle = w.create()
     job = spawn(w, handle, "exit 0", keep=True)
     w.c.link(handle, job)
@@ -179,7 +179,7 @@ def several_attach_and_the_job_stays(w):
 
 
 @case
-def an_attach_may_begin_with_what_comes(w):
+def an_attach_may_begin_with_new_output(w):
     handle = w.create()
     job = w.spawn_ready(handle, "echo one; while [ ! -e go ]; do sleep 0.01; done; echo two")
     thread = w.in_thread(attach, w.client(), handle, job, replay=False)
@@ -215,7 +215,7 @@ def jobs_are_listed(w):
 
 
 @case
-def a_command_of_strange_bytes_is_shown_harmlessly(w):
+def control_characters_of_a_command_are_escaped(w):
     handle = w.create()
     w.c.call(warden.SpawnRequest(handle=handle, script=b": \x1b[31m\xff\x00\necho second", keep=True))
     (seen,) = w.c.call(warden.JobsRequest(handle=handle)).jobs

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Jobs on a terminal of their own, and the limits on a job's time."""
+"""Jobs on their own terminal, and limits of a job's time."""
 
 import time
 
@@ -71,7 +71,7 @@ def control_c_interrupts(w):
 
 
 @case
-def a_terminal_goes_on_after_kill_9(w):
+def a_terminal_continues_after_kill_9(w):
     script = "echo ready; read a; echo got $a; until stty size | grep '12 34'; do sleep 0.02; done"
     typist = Typist(w, w.create(), "sh", "-c", script)
     typist.shows(b"ready\r\n")

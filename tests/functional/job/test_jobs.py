@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Jobs: what a script finds when it starts, and how its end is told."""
+"""Jobs: the environment of a script, and the report of its end."""
 
 import os
 import random
@@ -28,7 +28,7 @@ def output_that_is_empty_is_there(w):
 
 
 @case
-def every_exit_status_is_told(w):
+def every_exit_status_is_reported(w):
     handle = w.create()
     for status in (0, 1, 2, 126, 127, 128, 200, 254, 255):
         expect.result(w.c.run(handle, f"exit {status}"), status)
@@ -54,7 +54,7 @@ def ids_count_up_from_one_for_the_whole_daemon(w):
 
 
 @case(backend="linux")
-def the_environment_is_exactly_what_is_promised(w):
+def the_environment_is_exactly_as_documented(w):
     handle = w.create()
     script = "tr '\\0' '\\n' < /proc/$$/environ | sort"
     user = "HOME=/home/vcap\nLANG=C.UTF-8\nPATH=/bin:/usr/bin\nUSER=vcap\n"
@@ -64,14 +64,14 @@ def the_environment_is_exactly_what_is_promised(w):
 
 
 @case(backend="linux", daemon=False)
-def without_a_lang_of_the_daemons_it_is_en_us(w):
+def without_a_lang_of_the_daemon_it_is_en_us(w):
     del w.daemon.environment["LANG"]
     w.daemon.start()
     expect.equal(w.run(w.create(), "echo $LANG"), "en_US.UTF-8\n")
 
 
 @case(backend="fake")
-def the_fake_ones_environment_is_empty(w):
+def the_environment_of_the_fake_backend_is_empty(w):
     expect.equal(w.run(w.create(), "tr '\\0' '\\n' < /proc/$$/environ"), "")
 
 
@@ -95,7 +95,7 @@ def it_starts_in_its_home(w):
 
 
 @case
-def what_is_written_at_home_is_there_for_the_next(w):
+def files_in_the_home_are_visible_to_the_next_job(w):
     handle = w.create()
     w.run(handle, "echo kept > file")
     expect.equal(w.run(handle, "cat file"), "kept\n")
@@ -118,7 +118,7 @@ def it_has_one_group_and_no_other(w):
 
 
 @case
-def it_leads_a_session_of_its_own_without_a_terminal(w):
+def it_leads_its_own_session_without_a_terminal(w):
     handle = w.create()
     fields = w.run(handle, "cat /proc/$$/stat").rsplit(")", 1)[1].split()
     expect.equal(fields[2], fields[3], "process group and session")
@@ -170,7 +170,7 @@ def a_script_may_hold_any_byte(w):
 
 
 @case
-def a_script_of_nothing_but_bytes_harms_none(w):
+def a_script_of_random_bytes_does_no_harm(w):
     handle = w.create()
     for seed in range(5):
         w.c.run(handle, b"ulimit -u 500; " + random.Random(seed).randbytes(3000))
@@ -201,7 +201,7 @@ def children_of_a_job_belong_to_it(w):
 
 
 @case
-def a_background_process_that_holds_no_output_holds_up_no_answer(w):
+def a_background_process_without_the_output_delays_no_answer(w):
     handle = w.create()
     with expect.within(2, "run"):
         seen = w.c.run(handle, "sleep 30 >/dev/null 2>&1 & echo started; exit 3")
@@ -218,7 +218,7 @@ def a_background_process_that_holds_stdout_or_stderr_is_waited_for(w):
 
 
 @case
-def one_in_a_session_of_its_own_is_waited_for_as_well(w):
+def a_process_in_its_own_session_is_waited_for_too(w):
     handle = w.create()
     with expect.within(5, "run", least=0.5):
         seen = w.c.run(handle, "setsid sh -c '(sleep 0.6; echo late) &' & wait; echo first")
@@ -246,7 +246,7 @@ def a_missing_command_is_the_shells_127(w):
 
 
 @case
-def info_comes_with_a_jobs_end(w):
+def the_end_of_a_job_has_info(w):
     handle = w.create()
     seen = w.c.run(handle, "true")
     info = w.c.info(handle)
@@ -272,7 +272,7 @@ def a_thousand_runs_leave_nothing(w):
 
 
 @case
-def privileged_is_the_field_that_decides(w):
+def only_privileged_makes_a_job_root(w):
     handle = w.create()
     if w.linux:
         expect.equal(w.run(handle, "id -u", privileged=False), "10000\n")

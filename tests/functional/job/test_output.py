@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A job's output: whole, bounded, or dropped."""
+"""A job's output: complete, limited, or dropped."""
 
 import hashlib
 import os
@@ -15,7 +15,7 @@ EXCEEDED = "command exceeded maximum output"
 
 
 @case
-def every_byte_comes_through(w):
+def every_byte_is_kept(w):
     handle = w.create()
     script = "for i in $(seq 0 255); do printf \"\\\\x$(printf %x $i)\"; done"
     expect.result(w.c.run(handle, script), 0, bytes(range(256)))
@@ -30,7 +30,7 @@ def the_two_streams_are_kept_apart(w):
 
 
 @case
-def eight_mib_come_whole(w):
+def eight_mib_arrive_complete(w):
     size = 8 << 20
     seen = w.c.run(w.create(), f"yes 0123456789 | head -c {size}")
     expect.equal(seen.exit_status, 0)
@@ -89,7 +89,7 @@ def every_process_of_the_job_is_killed_and_no_other(w):
 
 
 @case(config={"server": {"job_output_limit": 0}})
-def a_limit_of_nothing_lets_nothing_through(w):
+def with_a_limit_of_0_any_output_ends_the_job(w):
     handle = w.create()
     expect.result(w.c.run(handle, "true"), 0)
     expect.equal(w.c.run(handle, "echo; sleep 1000").exit_status, 255)
@@ -112,12 +112,12 @@ def discarded_output_is_empty_in_a_stream_too(w):
 
 
 @case
-def a_line_without_an_end_comes_whole(w):
+def a_line_without_a_newline_arrives_complete(w):
     expect.result(w.c.run(w.create(), "printf abc; printf def >&2"), 0, b"abc", b"def")
 
 
 @case
-def nothing_that_looks_like_a_frame_confuses(w):
+def output_that_looks_like_a_frame_is_plain_output(w):
     script = "printf '4\\r\\n\\010\\133\\022\\000\\r\\n'"
     expect.result(w.c.run(w.create(), script), 0, b"4\r\n\x08\x5b\x12\x00\r\n")
 

@@ -78,7 +78,7 @@ def _text(value):
 
 
 @case(backend="linux")
-def defaults_are_what_is_promised(w):
+def defaults_are_as_documented(w):
     handle = w.create()
     expected = {name: _text(DEFAULTS.get(name)) for name in LINES}
     expect.equal(_limits(w, handle), expected)
@@ -86,7 +86,7 @@ def defaults_are_what_is_promised(w):
 
 
 @case(backend="fake")
-def defaults_are_clamped_to_what_can_be_set(w):
+def defaults_are_clamped_to_the_hard_limits(w):
     own = {}
     for name in LINES:
         number = getattr(resource, f"RLIMIT_{name.upper()}", None)
@@ -101,7 +101,7 @@ def defaults_are_clamped_to_what_can_be_set(w):
 
 
 @case
-def each_can_be_asked_for(w):
+def each_limit_can_be_requested(w):
     handle = w.create()
     for name, value in REQUESTED.items():
         seen = _limits(w, handle, rlimits={name: value})
@@ -109,13 +109,13 @@ def each_can_be_asked_for(w):
 
 
 @case
-def all_can_be_asked_for_at_once(w):
+def all_limits_can_be_requested_at_once(w):
     expected = {name: _text(value) for name, value in _core(REQUESTED).items()}
     expect.equal(_limits(w, w.create(), rlimits=REQUESTED), expected)
 
 
 @case(config={"server": {"container_rlimits": {"nofile": 88, "fsize": 123456, "stack": 1 << 20}}})
-def the_configured_are_over_the_defaults_and_the_requests_over_those(w):
+def the_request_overrides_the_configuration_and_that_the_defaults(w):
     handle = w.create()
     seen = _limits(w, handle)
     expect.equal((seen["nofile"], seen["fsize"], seen["stack"]), ("88", "123456", str(1 << 20)))
@@ -125,7 +125,7 @@ def the_configured_are_over_the_defaults_and_the_requests_over_those(w):
 
 
 @case(backend="fake")
-def one_that_cannot_be_set_ends_the_job_with_255(w):
+def a_limit_that_cannot_be_set_ends_the_job_with_255(w):
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     seen = w.c.run(w.create(), "echo started", rlimits={"nofile": hard + 1 if hard > 0 else 1 << 40})
     expect.equal((seen.exit_status, seen.stdout), (255, b""))
@@ -134,7 +134,7 @@ def one_that_cannot_be_set_ends_the_job_with_255(w):
 
 
 @case(backend="linux")
-def one_beyond_the_kernels_maximum_ends_the_job_with_255(w):
+def a_limit_above_the_kernels_maximum_ends_the_job_with_255(w):
     handle = w.create()
     for privileged in (False, True):
         seen = w.c.run(handle, "echo started", rlimits={"nofile": 1 << 40}, privileged=privileged)
@@ -144,7 +144,7 @@ def one_beyond_the_kernels_maximum_ends_the_job_with_255(w):
 
 
 @case(backend="linux")
-def more_than_the_default_can_be_asked_for(w):
+def a_limit_above_the_default_can_be_requested(w):
     handle = w.create()
     asked = {"nofile": 4096, "nproc": 2000, "memlock": 1 << 20, "stack": 64 << 20, "core": 1 << 20}
     seen = _limits(w, handle, rlimits=asked)
@@ -152,7 +152,7 @@ def more_than_the_default_can_be_asked_for(w):
 
 
 @case
-def they_hold(w):
+def limits_are_enforced(w):
     handle = w.create()
     # A write beyond fsize raises SIGXFSZ, which ends dd.
     seen = w.c.run(handle, "dd if=/dev/zero of=f bs=1000 count=5 2>/dev/null; stat -c %s f", rlimits={"fsize": 3000})
@@ -165,7 +165,7 @@ def they_hold(w):
 
 
 @case
-def one_jobs_are_not_the_nexts(w):
+def limits_of_one_job_do_not_apply_to_the_next(w):
     handle = w.create()
     _limits(w, handle, rlimits={"nofile": 20})
     expect.equal(_limits(w, handle)["nofile"] != "20", True, "the default again")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""wsh: the way into a container by its own socket, with a terminal and without."""
+"""wsh: runs commands through the container's own socket, with a terminal and without."""
 
 import fcntl
 import os
@@ -20,7 +20,7 @@ def _wsh(w, handle, *arguments, stdin=b"", timeout=20):
 
 
 class Terminal:
-    """wsh on a terminal of the case's own."""
+    """wsh on the case's own terminal."""
 
     def __init__(self, w, handle, *arguments, rows=33, columns=111):
         socket = f"{w.path_of(handle)}/run/wshd.sock"
@@ -86,27 +86,27 @@ def a_shell_reads_commands_from_a_pipe(w):
 
 
 @case
-def arguments_are_passed_as_they_are(w):
+def arguments_reach_the_command_unchanged(w):
     seen = _wsh(w, w.create(), "/bin/sh", "-c", 'printf "<%s>" "$@"', "x", "a b", "", "$HOME", "*", "-v", "ü")
     expect.equal(seen.stdout.decode(), "<a b><><$HOME><*><-v><ü>")
 
 
 @case
-def large_input_and_output_come_whole(w):
+def large_input_and_output_arrive_complete(w):
     data = os.urandom(3_000_000)
     seen = _wsh(w, w.create(), "cat", stdin=data)
     expect.equal((seen.returncode, len(seen.stdout), seen.stdout == data), (0, len(data), True))
 
 
 @case
-def a_missing_command_is_told(w):
+def a_missing_command_is_reported(w):
     seen = _wsh(w, w.create(), "/no/such/command")
     expect.equal(seen.returncode in (126, 127, 255), True, f"status {seen.returncode}")
     expect.contains(seen.stderr, b"/no/such/command")
 
 
 @case
-def usage_and_a_missing_socket_are_told(w):
+def usage_and_a_missing_socket_are_reported(w):
     expect.equal(w.program("wsh", "--frobnicate").returncode, 2)
     seen = w.program("wsh", "--socket", f"{w.directory}/nowhere", "true")
     expect.equal(seen.returncode != 0, True)
@@ -114,7 +114,7 @@ def usage_and_a_missing_socket_are_told(w):
 
 
 @case(backend="linux")
-def it_runs_as_root_or_as_whom_it_is_asked(w):
+def it_runs_as_root_or_as_the_requested_user(w):
     handle = w.create()
     expect.equal(_wsh(w, handle, "id", "-u").stdout, b"0\n")
     expect.equal(_wsh(w, handle, "--user", "vcap", "/bin/sh", "-c", "id -u; pwd").stdout, b"10000\n/home/vcap\n")
@@ -124,14 +124,14 @@ def it_runs_as_root_or_as_whom_it_is_asked(w):
 
 
 @case
-def a_terminal_is_one(w):
+def a_terminal_is_a_terminal_inside(w):
     terminal = Terminal(w, w.create(), "/bin/sh", "-c", "test -t 0 && test -t 1 && test -t 2 && echo yes; exit 6")
     terminal.read_until("yes")
     expect.equal(terminal.close(), 6)
 
 
 @case
-def a_shell_on_a_terminal_is_typed_to(w):
+def a_shell_on_a_terminal_reads_typed_commands(w):
     terminal = Terminal(w, w.create())
     terminal.type("echo $((6 * 7))x\n")
     terminal.read_until("42x")
@@ -154,7 +154,7 @@ def the_window_size_is_passed_and_follows(w):
 
 
 @case
-def control_c_interrupts_what_runs_and_not_the_shell(w):
+def control_c_interrupts_the_command_and_not_the_shell(w):
     terminal = Terminal(w, w.create(), "/bin/bash", "--norc")
     terminal.type("echo rea''dy; sleep 1000\n")
     terminal.read_until("ready")
@@ -167,7 +167,7 @@ def control_c_interrupts_what_runs_and_not_the_shell(w):
 
 
 @case
-def it_works_when_the_daemon_is_down(w):
+def it_works_without_a_daemon(w):
     handle = w.create(grace_time=-1)
     path = w.path_of(handle)
     w.disconnect()
@@ -178,7 +178,7 @@ def it_works_when_the_daemon_is_down(w):
 
 
 @case
-def one_that_is_killed_leaves_no_shell_behind(w):
+def a_killed_wsh_leaves_no_shell_behind(w):
     handle = w.create()
     terminal = Terminal(w, handle, "/bin/sh", "-c", "echo ready; exec sleep 1414")
     terminal.read_until("ready")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Many at once."""
+"""Many requests and clients at the same time."""
 
 import threading
 import time
@@ -10,7 +10,7 @@ import kernel
 
 
 def _many(count, function):
-    """Calls function(n) in `count` threads; raises what the first of them raised."""
+    """Calls function(n) in `count` threads; raises the exception of the first that failed."""
     errors = []
 
     def call(n):
@@ -64,7 +64,7 @@ def eight_clients_work_in_one_container(w):
 
 
 @case(limit=60)
-def creates_at_once_get_different_things(w):
+def creates_at_once_get_different_resources(w):
     handles = []
 
     def create(_):
@@ -98,7 +98,7 @@ def one_handle_is_created_once(w):
 
 
 @case(limit=60)
-def destroys_and_requests_for_one_container_agree(w):
+def destroys_and_requests_for_one_container_are_consistent(w):
     for _ in range(10):
         handle = w.create()
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What happens, as those hear it who subscribe."""
+"""Events as subscribers receive them."""
 
 import expect
 import warden
@@ -9,7 +9,7 @@ KIND = warden.EventKind
 
 
 class Subscription:
-    """A connection that events come on."""
+    """A connection that receives events."""
 
     def __init__(self, w, **fields):
         self.client = w.client()
@@ -28,7 +28,7 @@ def kinds(events):
 
 
 @case
-def a_life_is_told_from_beginning_to_end(w):
+def every_change_of_a_container_is_an_event(w):
     subscription = Subscription(w)
     handle = w.create(handle="told")
     job = w.c.spawn(handle, "exit 3")
@@ -49,7 +49,7 @@ def a_life_is_told_from_beginning_to_end(w):
 
 
 @case(config={"server": {"job_output_limit": 1000}})
-def too_much_output_is_a_limit_that_was_reached(w):
+def too_much_output_is_a_limit_event(w):
     handle = w.create()
     subscription = Subscription(w)
     job = w.c.spawn(handle, "exec yes")
@@ -61,7 +61,7 @@ def too_much_output_is_a_limit_that_was_reached(w):
 
 
 @case
-def only_what_is_asked_for_comes(w):
+def only_selected_events_are_sent(w):
     wanted = w.create(handle="wanted", properties={"app": "a"})
     other = w.create(handle="other", properties={"app": "b"})
     by_handle = Subscription(w, handles=["wanted", "later"])
@@ -75,7 +75,7 @@ def only_what_is_asked_for_comes(w):
 
 
 @case
-def one_may_begin_behind_an_event(w):
+def a_subscription_may_begin_after_an_event(w):
     handle = w.create()
     subscription = Subscription(w)
     for _ in range(3):
@@ -88,7 +88,7 @@ def one_may_begin_behind_an_event(w):
 
 
 @case(slow=True)
-def one_that_does_not_read_is_told_what_it_missed(w):
+def a_slow_subscriber_gets_the_number_of_missed_events(w):
     handle = w.create()
     start = Subscription(w).first.sequence
     for _ in range(520):
@@ -104,7 +104,7 @@ def one_that_does_not_read_is_told_what_it_missed(w):
 
 
 @case
-def what_was_before_the_daemon_is_missed_without_a_number(w):
+def events_before_the_daemons_start_are_missed_without_a_number(w):
     w.run(w.create(), "true")
     before = Subscription(w)
     w.disconnect()
@@ -116,7 +116,7 @@ def what_was_before_the_daemon_is_missed_without_a_number(w):
 
 
 @case
-def many_come_and_go(w):
+def many_subscribers_connect_and_disconnect(w):
     for _ in range(50):
         subscription = Subscription(w)
         subscription.client.close()

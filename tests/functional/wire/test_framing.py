@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Frames: what is well formed, what is not, and what the daemon does then."""
+"""Frames: valid ones, invalid ones, and the daemon's reaction to each."""
 
 import warden
 import wire
@@ -11,7 +11,7 @@ LIMIT = 64 << 20
 
 
 def _refused(w, data, pattern=".+"):
-    """One error, then the end; a second connection does not notice."""
+    """Expects one error, then the end of the connection; a second connection is not affected."""
     other = w.raw()
     with w.raw() as connection:
         connection.send(data)
@@ -28,7 +28,7 @@ def a_ping_is_the_frame_that_old_clients_send(w):
 
 
 @case
-def a_frame_may_come_byte_by_byte(w):
+def a_frame_may_arrive_byte_by_byte(w):
     connection = w.raw()
     for byte in PING:
         connection.send(bytes([byte]))
@@ -36,7 +36,7 @@ def a_frame_may_come_byte_by_byte(w):
 
 
 @case
-def many_frames_may_come_in_one_piece(w):
+def many_frames_may_arrive_in_one_piece(w):
     connection = w.raw()
     connection.send(PING * 500)
     for _ in range(500):
@@ -51,7 +51,7 @@ def leading_zeros_are_digits(w):
 
 
 @case
-def a_length_that_is_no_number_ends_the_connection(w):
+def a_length_that_is_not_a_number_ends_the_connection(w):
     for text in (b"abc", b"", b"-4", b"+4", b" 4", b"4 ", b"0x4", b"4.0", b"\0", b"\xff\xff"):
         _refused(w, text + b"\r\n\x08\x5b\x12\x00\r\n")
 
@@ -114,7 +114,7 @@ def a_payload_that_does_not_decode_ends_the_connection(w):
 
 
 @case
-def a_type_that_is_no_request_is_an_error_and_the_connection_goes_on(w):
+def a_type_that_is_not_a_request_is_an_error_and_the_connection_stays(w):
     connection = w.raw()
     for number in (0, 1, 2, 10, 15, 20, 25, 50, 55, 90, 94, 100, 199, 4711, 2**31 - 1):
         connection.send_frame(number)
@@ -123,7 +123,7 @@ def a_type_that_is_no_request_is_an_error_and_the_connection_goes_on(w):
 
 
 @case
-def a_negative_type_is_an_error_and_the_connection_goes_on(w):
+def a_negative_type_is_an_error_and_the_connection_stays(w):
     connection = w.raw()
     connection.send_frame(-1)
     connection.expect_error(".+")
@@ -148,14 +148,14 @@ def fields_that_are_unknown_are_skipped(w):
 
 
 @case
-def the_last_of_a_field_that_comes_twice_wins(w):
+def the_last_value_of_a_repeated_single_field_wins(w):
     connection = w.raw()
     connection.send_frame(93, b"\x0a\x02hi\x0a\x02ho")
     expect.equal(connection.answer(), warden.EchoResponse(message=b"ho"))
 
 
 @case
-def an_error_has_a_message_alone(w):
+def an_error_has_only_a_message(w):
     connection = w.raw()
     connection.send_frame(14, warden.InfoRequest(handle="nobody").encode())
     envelope = warden.Envelope.decode(connection.payload())

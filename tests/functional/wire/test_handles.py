@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Handles: which texts are some, and what names a container that is not there."""
+"""Handles: valid and invalid texts, and handles of unknown containers."""
 
 import re
 
@@ -25,7 +25,7 @@ def every_request_refuses_an_unknown_handle(w):
 
 
 @case
-def without_a_handle_the_container_id_is_one(w):
+def without_a_handle_the_container_id_is_the_handle(w):
     handle = w.create()
     expect.matches(handle, "[0-9a-v]{11}")
     expect.equal(w.path_of(handle).rsplit("/", 1)[1], handle, "name of its directory")
@@ -82,14 +82,14 @@ def a_bad_handle_in_any_request_names_no_container(w):
 
 
 @case
-def a_handle_that_is_taken_is_refused(w):
+def a_handle_in_use_is_refused(w):
     w.create(handle="h")
     expect.error("container with handle: h already exists.", w.create, handle="h")
     expect.equal(w.c.list(), ["h"])
 
 
 @case
-def a_handle_that_is_another_containers_id_is_taken(w):
+def the_id_of_another_container_is_refused_as_handle(w):
     handle = w.create()
     expect.error(f"container with handle: {handle} already exists.", w.create, handle=handle)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Clients that mean harm or are broken: the daemon stays well, others do not notice."""
+"""Hostile or broken clients harm neither the daemon nor other clients."""
 
 import random
 import resource
@@ -16,7 +16,7 @@ MIB = 1 << 20
 
 
 def _well(w):
-    """The daemon works, for a new client."""
+    """Expects that the daemon works for a new client."""
     client = w.client()
     client.ping()
     handle = w.create(client)
@@ -47,7 +47,7 @@ def _all_requests(handle, job):
 
 
 @case
-def garbage_is_answered_and_harms_nobody(w):
+def garbage_is_answered_and_does_no_harm(w):
     generator = random.Random(4711)
     for _ in range(200):
         with w.raw() as connection:
@@ -59,7 +59,7 @@ def garbage_is_answered_and_harms_nobody(w):
 
 
 @case
-def garbage_inside_well_formed_frames_harms_nobody(w):
+def garbage_inside_valid_frames_does_no_harm(w):
     generator = random.Random(815)
     for _ in range(300):
         with w.raw() as connection:
@@ -69,7 +69,7 @@ def garbage_inside_well_formed_frames_harms_nobody(w):
 
 
 @case
-def garbage_as_any_request_harms_nobody(w):
+def garbage_as_any_request_does_no_harm(w):
     generator = random.Random(42)
     numbers = [number for number, _, _ in warden.TYPES if number not in (11,)]
     connection = w.raw()
@@ -86,7 +86,7 @@ def garbage_as_any_request_harms_nobody(w):
 
 
 @case
-def mutated_requests_harm_nobody(w):
+def mutated_requests_do_no_harm(w):
     generator = random.Random(99)
     handle = w.create()
     requests = _all_requests(handle, 1)[1:9]
@@ -110,7 +110,7 @@ def mutated_requests_harm_nobody(w):
 
 
 @case
-def half_a_frame_is_waited_for_and_forgotten(w):
+def half_a_frame_is_waited_for_and_dropped_with_its_connection(w):
     halves = []
     frame = warden.encode_frame(warden.EchoRequest(message=b"x" * 1000))
     for length in range(0, len(frame), 25):
@@ -125,7 +125,7 @@ def half_a_frame_is_waited_for_and_forgotten(w):
 
 
 @case
-def a_promise_of_64_mib_takes_no_memory(w):
+def an_announced_frame_of_64_mib_takes_no_memory(w):
     before = kernel.resident(w.daemon.pid)
     connections = []
     for _ in range(50):
@@ -153,7 +153,7 @@ def a_thousand_connections_are_served(w):
 
 
 @case(limit=60)
-def running_out_of_descriptors_ends_no_daemon(w):
+def the_daemon_survives_a_lack_of_descriptors(w):
     _, hard = resource.prlimit(w.daemon.pid, resource.RLIMIT_NOFILE)
     resource.prlimit(w.daemon.pid, resource.RLIMIT_NOFILE, (100, hard))
     connections = []
@@ -269,7 +269,7 @@ def endless_pipelining_is_held_back(w):
 
 
 @case
-def a_disconnect_after_each_request_harms_nobody(w):
+def a_disconnect_after_each_request_does_no_harm(w):
     for nth in range(len(_all_requests("x", 1))):
         keeper = w.client()
         handle = w.create(keeper)
@@ -286,7 +286,7 @@ def a_disconnect_after_each_request_harms_nobody(w):
 
 
 @case
-def a_disconnect_in_the_middle_of_each_request_harms_nobody(w):
+def a_disconnect_in_the_middle_of_each_request_does_no_harm(w):
     handle = w.create()
     job = w.c.spawn(handle, "sleep 1000")
     for request in _all_requests(handle, job):
@@ -301,7 +301,7 @@ def a_disconnect_in_the_middle_of_each_request_harms_nobody(w):
 
 
 @case
-def a_reset_in_the_middle_of_an_answer_harms_nobody(w):
+def a_reset_in_the_middle_of_an_answer_does_no_harm(w):
     for _ in range(20):
         leaver = w.raw()
         leaver.send(warden.encode_frame(warden.EchoRequest(message=b"x" * 4 * MIB)))
@@ -314,7 +314,7 @@ GOING = "Container state must be one of 'active', current state is 'stopped'"
 
 
 @case
-def a_create_whose_client_leaves_is_complete_or_gone(w):
+def a_create_whose_client_disconnects_is_complete_or_undone(w):
     for n in range(10):
         leaver = w.client()
         leaver.send(warden.CreateRequest(handle=f"h{n}", grace_time=0))
@@ -324,7 +324,7 @@ def a_create_whose_client_leaves_is_complete_or_gone(w):
 
 
 def _settled(w):
-    """Containers that are there are whole; one whose grace time is over may be on its way out."""
+    """Expects that existing containers are complete; one whose grace time is over may be in destruction."""
     for handle in w.c.list():
         try:
             expect.equal(w.c.run(handle, "true").exit_status, 0)
@@ -335,7 +335,7 @@ def _settled(w):
 
 
 @case
-def a_stuck_client_slows_nobody_down(w):
+def a_stuck_client_delays_no_other(w):
     stuck = w.raw()
     stuck.send(b"1000\r\nabc")
     taken = []

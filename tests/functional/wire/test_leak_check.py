@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The leak check itself: each of these leaves something on purpose, and passes if it is found."""
+"""The leak check itself: each case leaves something on purpose, and passes if that is found."""
 
 import os
 import socket

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Several requests on their way at once."""
+"""Several requests in transit on one connection."""
 
 import time
 
@@ -33,7 +33,7 @@ def requests_of_one_connection_run_one_after_the_other(w):
 
 
 @case
-def a_whole_life_may_be_sent_at_once(w):
+def all_requests_of_a_container_may_be_pipelined(w):
     w.c.send(
         warden.CreateRequest(handle="h"),
         warden.SpawnRequest(handle="h", script=b"echo hi"),
@@ -47,7 +47,7 @@ def a_whole_life_may_be_sent_at_once(w):
 
 
 @case
-def an_error_among_them_leaves_the_others_alone(w):
+def an_error_does_not_affect_the_other_requests(w):
     w.c.send(warden.PingRequest(), warden.InfoRequest(handle="x"), warden.EchoRequest(message=b"after"))
     expect.equal(w.c.receive(), warden.PingResponse())
     expect.error("unknown handle", w.c.receive)
@@ -77,7 +77,7 @@ def two_connections_may_work_with_one_container(w):
 
 
 @case
-def closing_for_writing_gets_the_answers_still(w):
+def a_client_that_closes_its_writing_side_gets_its_answers(w):
     handle = w.create()
     connection = w.raw()
     connection.send_frame(23, warden.RunRequest(handle=handle, script=b"sleep 0.2; echo late").encode())

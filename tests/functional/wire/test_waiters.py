@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Links and streams: any number may wait for one job, and each gets all of it."""
+"""Links and streams: any number may wait for one job, and each gets its whole output."""
 
 import time
 
@@ -9,7 +9,7 @@ import expect
 
 
 def _collect(responses):
-    """Puts a stream together: its last response, stdout and stderr."""
+    """Collects a stream: its last response, stdout and stderr."""
     output = {"stdout": b"", "stderr": b""}
     end = None
     for response in responses:
@@ -39,7 +39,7 @@ def a_link_waits_for_the_end(w):
 
 
 @case
-def a_link_after_the_end_gets_it_all(w):
+def a_link_after_the_end_gets_everything(w):
     handle = w.create()
     job = w.c.spawn(handle, "echo out; echo err >&2; exit 8")
     expect.eventually(lambda: not w.c.info(handle).job_ids, "the end of the job")
@@ -47,7 +47,7 @@ def a_link_after_the_end_gets_it_all(w):
 
 
 @case
-def a_job_that_was_collected_is_gone(w):
+def a_collected_job_is_no_such_job(w):
     handle = w.create()
     job = w.c.spawn(handle, "true")
     w.c.link(handle, job)
@@ -56,7 +56,7 @@ def a_job_that_was_collected_is_gone(w):
 
 
 @case
-def a_job_that_never_was_is_none(w):
+def an_unknown_job_is_no_such_job(w):
     handle = w.create()
     for job in (0, 1, 2, 4294967295):
         expect.error("no such job", w.c.link, handle, job)
@@ -64,7 +64,7 @@ def a_job_that_never_was_is_none(w):
 
 
 @case
-def a_job_of_another_container_is_none(w):
+def a_job_of_another_container_is_no_such_job(w):
     one, two = w.create(), w.create()
     job = w.c.spawn(one, "echo mine")
     expect.error("no such job", w.c.link, two, job)
@@ -72,7 +72,7 @@ def a_job_of_another_container_is_none(w):
 
 
 @case
-def a_stream_answers_as_output_comes(w):
+def a_stream_answers_while_output_is_written(w):
     handle = w.create()
     job = w.c.spawn(handle, "for i in 1 2 3; do echo out$i; sleep 0.3; done; echo err >&2; exit 2")
     seen = []
@@ -90,14 +90,14 @@ def a_stream_answers_as_output_comes(w):
 
 
 @case
-def a_stream_of_a_silent_job_is_its_end(w):
+def a_stream_of_a_silent_job_has_only_the_end(w):
     handle = w.create()
     (end,) = list(w.c.stream(handle, w.c.spawn(handle, "exit 4")))
     expect.equal((end.name, end.data, end.exit_status), (None, None, 4))
 
 
 @case
-def a_stream_after_the_end_gets_it_all(w):
+def a_stream_after_the_end_gets_everything(w):
     handle = w.create()
     job = w.c.spawn(handle, "echo out; echo err >&2; exit 8")
     expect.eventually(lambda: not w.c.info(handle).job_ids, "the end of the job")
@@ -127,7 +127,7 @@ def any_number_wait_early_and_late_and_all_get_everything(w):
 
 
 @case
-def a_run_is_waited_for_by_others_too(w):
+def other_clients_may_wait_for_a_run(w):
     handle = w.create()
     w.c.send(warden.RunRequest(handle=handle, script=b"echo a; sleep 0.5; echo b"))
     other = w.client()
@@ -137,7 +137,7 @@ def a_run_is_waited_for_by_others_too(w):
 
 
 @case
-def a_client_that_leaves_leaves_the_job_whole(w):
+def a_client_that_disconnects_does_not_change_the_job(w):
     handle = w.create()
     job = w.c.spawn(handle, "echo a; sleep 0.6; echo b; exit 5")
     for kind in (warden.LinkRequest, warden.StreamRequest):
@@ -149,7 +149,7 @@ def a_client_that_leaves_leaves_the_job_whole(w):
 
 
 @case
-def a_run_whose_client_leaves_goes_on(w):
+def a_run_whose_client_disconnects_continues(w):
     handle = w.create()
     leaver = w.client()
     leaver.send(warden.RunRequest(handle=handle, script=b"echo a; sleep 0.5; echo b; touch done"))
@@ -160,7 +160,7 @@ def a_run_whose_client_leaves_goes_on(w):
 
 
 @case
-def a_job_whose_only_waiter_left_at_its_end_is_still_there(w):
+def a_job_whose_only_waiter_disconnected_at_its_end_is_not_collected(w):
     handle = w.create()
     job = w.c.spawn(handle, "sleep 0.3; exit 5")
     leaver = w.client()
@@ -172,7 +172,7 @@ def a_job_whose_only_waiter_left_at_its_end_is_still_there(w):
 
 
 @case
-def a_slow_reader_of_a_stream_slows_nobody_down(w):
+def a_slow_reader_of_a_stream_delays_no_other(w):
     handle = w.create()
     size = 5_000_000
     job = w.c.spawn(handle, f"head -c {size} /dev/zero; exit 1")
@@ -191,7 +191,7 @@ def a_slow_reader_of_a_stream_slows_nobody_down(w):
 
 
 @case
-def links_of_different_jobs_end_by_themselves(w):
+def links_of_different_jobs_end_independently(w):
     handle = w.create()
     slow = w.c.spawn(handle, "sleep 1; echo slow")
     quick = w.c.spawn(handle, "echo quick")
@@ -202,7 +202,7 @@ def links_of_different_jobs_end_by_themselves(w):
 
 
 @case
-def a_finished_job_that_nobody_collects_harms_nothing(w):
+def a_finished_job_that_is_not_collected_does_no_harm(w):
     handle = w.create()
     for _ in range(20):
         w.c.spawn(handle, "echo never read")

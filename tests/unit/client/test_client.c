@@ -38,7 +38,7 @@ static void fields_are_set_and_read_by_name(void)
 	warden_message_free(run);
 }
 
-static void what_is_absent_counts_0_and_reads_as_nothing(void)
+static void absent_fields_count_0_and_read_as_empty(void)
 {
 	struct warden_message *run = warden_message_new("run");
 
@@ -110,7 +110,7 @@ static void a_signed_field_takes_a_negative_number(void)
 	warden_message_free(rule);
 }
 
-static void a_request_that_does_not_exist_is_none(void)
+static void an_unknown_request_is_refused(void)
 {
 	errno = 0;
 	unit_true(warden_message_new("nonsense") == NULL);
@@ -157,7 +157,7 @@ static void frames_may_come_in_pieces(void)
 	unit_string(seen, "[abc][][0123456789]");
 }
 
-static void what_is_no_frame_is_noticed(void)
+static void an_invalid_frame_is_reported(void)
 {
 	static const char *const wrong[] = {
 		"x",
@@ -269,7 +269,7 @@ static void test_client_expect_failure(const char *answer, size_t length,
 	test_client_daemon_end(&daemon, client);
 }
 
-static void what_is_no_answer_ends_the_connection(void)
+static void an_invalid_answer_ends_the_connection(void)
 {
 	test_client_expect_failure("", 0, WARDEN_FAILURE_CONNECTION);
 	test_client_expect_failure("4\r\n\x08", 4, WARDEN_FAILURE_CONNECTION);
@@ -410,15 +410,15 @@ static void connecting_fails_if_no_daemon_listens(void)
 
 static const struct unit_test tests[] = {
 	UNIT_TEST(fields_are_set_and_read_by_name),
-	UNIT_TEST(what_is_absent_counts_0_and_reads_as_nothing),
+	UNIT_TEST(absent_fields_count_0_and_read_as_empty),
 	UNIT_TEST(repeated_messages_are_added),
 	UNIT_TEST(values_that_do_not_fit_are_refused),
 	UNIT_TEST(a_signed_field_takes_a_negative_number),
-	UNIT_TEST(a_request_that_does_not_exist_is_none),
+	UNIT_TEST(an_unknown_request_is_refused),
 	UNIT_TEST(frames_may_come_in_pieces),
-	UNIT_TEST(what_is_no_frame_is_noticed),
+	UNIT_TEST(an_invalid_frame_is_reported),
 	UNIT_TEST(an_error_of_the_daemon_is_the_clients_text),
-	UNIT_TEST(what_is_no_answer_ends_the_connection),
+	UNIT_TEST(an_invalid_answer_ends_the_connection),
 	UNIT_TEST(a_wait_ends_with_its_time),
 	UNIT_TEST(a_wait_ends_when_it_is_woken_and_can_go_on),
 	UNIT_TEST(another_thread_cancels_a_wait),

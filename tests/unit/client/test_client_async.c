@@ -80,7 +80,7 @@ static void test_async_write(const struct test_pair *pair, const char *bytes, si
 #define TEST_WRITE(pair, text) test_async_write(pair, text, sizeof(text) - 1)
 #define PONG                   "4\r\n\x08\x5b\x12\x00\r\n"
 
-static void answers_come_to_their_functions_in_order(void)
+static void answers_reach_their_functions_in_order(void)
 {
 	struct test_log log = {.text = ""};
 	struct test_pair pair;
@@ -104,7 +104,7 @@ static void answers_come_to_their_functions_in_order(void)
 	test_async_close(&pair);
 }
 
-static void nothing_is_waited_for(void)
+static void submitting_does_not_block(void)
 {
 	struct test_log log = {.text = ""};
 	struct test_pair pair;
@@ -142,7 +142,7 @@ static void a_stream_has_several_answers(void)
 	test_async_close(&pair);
 }
 
-static void a_refusal_is_that_requests_alone(void)
+static void an_error_affects_only_its_request(void)
 {
 	struct test_log log = {.text = ""};
 	struct test_pair pair;
@@ -175,7 +175,7 @@ static void a_connection_that_closes_fails_all(void)
 	test_async_close(&pair);
 }
 
-static void what_nobody_asked_for_ends_the_connection(void)
+static void an_unsolicited_answer_ends_the_connection(void)
 {
 	struct test_pair pair;
 
@@ -364,12 +364,12 @@ static void a_connection_that_closes_does_not_report_an_expired_request_again(vo
 }
 
 static const struct unit_test tests[] = {
-	UNIT_TEST(answers_come_to_their_functions_in_order),
-	UNIT_TEST(nothing_is_waited_for),
+	UNIT_TEST(answers_reach_their_functions_in_order),
+	UNIT_TEST(submitting_does_not_block),
 	UNIT_TEST(a_stream_has_several_answers),
-	UNIT_TEST(a_refusal_is_that_requests_alone),
+	UNIT_TEST(an_error_affects_only_its_request),
 	UNIT_TEST(a_connection_that_closes_fails_all),
-	UNIT_TEST(what_nobody_asked_for_ends_the_connection),
+	UNIT_TEST(an_unsolicited_answer_ends_the_connection),
 	UNIT_TEST(calls_that_wait_are_refused_meanwhile),
 	UNIT_TEST(a_function_may_submit_the_next_request),
 	UNIT_TEST(a_request_past_its_deadline_fails_alone),

@@ -70,7 +70,7 @@ static void a_name_is_looked_for_in_the_backend_path(void)
 	test_backend_load_expect_success("good");
 }
 
-static void a_path_is_taken_as_it_is(void)
+static void a_path_is_used_unchanged(void)
 {
 	test_backend_load_expect_success(MODULE_DIRECTORY "/good.so");
 }
@@ -81,7 +81,7 @@ static void a_module_can_be_loaded_again_and_again(void)
 		test_backend_load_expect_success("good");
 }
 
-static void a_backend_that_is_nowhere_is_told_with_the_places(void)
+static void a_missing_backend_is_reported_with_the_searched_directories(void)
 {
 	test_backend_load_expect_error("none",
 				       "there is no none.so in server.backend_path (/nowhere:%)");
@@ -89,7 +89,7 @@ static void a_backend_that_is_nowhere_is_told_with_the_places(void)
 				       "/nowhere/none.so: No such file or directory");
 }
 
-static void what_is_no_module_is_refused(void)
+static void a_file_that_is_not_a_module_is_refused(void)
 {
 	char path[PATH_MAX], expected[PATH_MAX + 64];
 
@@ -127,7 +127,7 @@ static void a_module_of_another_abi_is_refused(void)
 }
 
 /* Built against a header that ended before `detach`. */
-static void what_an_older_module_lacks_is_null(void)
+static void operations_missing_from_an_older_module_are_null(void)
 {
 	struct config *config = test_backend_load_settings("older");
 	struct warden_error err = {0};
@@ -158,7 +158,7 @@ static void the_tail_of_a_newer_module_is_ignored(void)
 }
 
 /* As a backend asks about a struct of an older daemon. */
-static void a_member_beyond_the_writers_size_is_not_there(void)
+static void a_member_beyond_the_writers_size_is_absent(void)
 {
 	struct warden_limits limits;
 
@@ -190,7 +190,7 @@ static void a_module_without_a_required_operation_is_refused(void)
 		"%/missing_operation.so: lacks the operation spawn, which every backend must have");
 }
 
-static void a_module_without_a_name_of_its_own_is_refused(void)
+static void a_module_without_its_own_name_is_refused(void)
 {
 	test_backend_load_expect_error(
 		"no_name",
@@ -201,7 +201,7 @@ static void a_module_without_a_name_of_its_own_is_refused(void)
 				 "daemon's own settings");
 }
 
-static void a_module_whose_options_make_no_sense_is_refused(void)
+static void a_module_with_invalid_options_is_refused(void)
 {
 	test_backend_load_expect_error(
 		"bad_option",
@@ -227,21 +227,21 @@ int main(int argc, char **argv)
 {
 	static const struct unit_test tests[] = {
 		UNIT_TEST(a_name_is_looked_for_in_the_backend_path),
-		UNIT_TEST(a_path_is_taken_as_it_is),
+		UNIT_TEST(a_path_is_used_unchanged),
 		UNIT_TEST(a_module_can_be_loaded_again_and_again),
-		UNIT_TEST(a_backend_that_is_nowhere_is_told_with_the_places),
-		UNIT_TEST(what_is_no_module_is_refused),
+		UNIT_TEST(a_missing_backend_is_reported_with_the_searched_directories),
+		UNIT_TEST(a_file_that_is_not_a_module_is_refused),
 		UNIT_TEST(a_module_without_the_symbol_is_refused),
 		UNIT_TEST(a_module_with_an_undefined_function_is_refused),
 		UNIT_TEST(a_module_of_another_abi_is_refused),
-		UNIT_TEST(what_an_older_module_lacks_is_null),
+		UNIT_TEST(operations_missing_from_an_older_module_are_null),
 		UNIT_TEST(the_tail_of_a_newer_module_is_ignored),
-		UNIT_TEST(a_member_beyond_the_writers_size_is_not_there),
+		UNIT_TEST(a_member_beyond_the_writers_size_is_absent),
 		UNIT_TEST(a_module_of_an_impossible_size_is_refused),
 		UNIT_TEST(a_module_whose_transfers_cannot_be_cancelled_is_refused),
 		UNIT_TEST(a_module_without_a_required_operation_is_refused),
-		UNIT_TEST(a_module_without_a_name_of_its_own_is_refused),
-		UNIT_TEST(a_module_whose_options_make_no_sense_is_refused),
+		UNIT_TEST(a_module_without_its_own_name_is_refused),
+		UNIT_TEST(a_module_with_invalid_options_is_refused),
 		UNIT_TEST(a_refused_module_leaves_nothing_loaded),
 	};
 

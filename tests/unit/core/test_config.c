@@ -121,7 +121,7 @@ static void default_rlimits_are_those_of_the_protocol(void)
 	config_free(c);
 }
 
-static void every_key_is_taken(void)
+static void every_key_is_stored(void)
 {
 	struct config *c = test_config_expect_success(
 		"server: {\n"
@@ -185,7 +185,7 @@ static void every_key_is_taken(void)
 	config_free(c);
 }
 
-static void the_originals_names_are_ours(void)
+static void class_names_of_the_original_are_accepted(void)
 {
 	struct config *c = test_config_expect_success(
 		"server: { container_klass = \"Warden::Container::Linux\"; }");
@@ -217,7 +217,7 @@ static void a_klass_that_is_a_path_is_relative_to_the_file(void)
 	config_free(c);
 }
 
-static void an_unknown_key_is_refused_with_what_was_meant(void)
+static void an_unknown_key_is_refused_with_a_suggestion(void)
 {
 	test_config_expect_error(
 		"server: {\n  pidfil = \"/x\";\n};",
@@ -244,7 +244,7 @@ static void an_unknown_key_is_refused_with_what_was_meant(void)
 		"logging, network, port, user, hooks");
 }
 
-static void a_group_that_is_nearly_ours_is_refused(void)
+static void a_group_similar_to_a_known_one_is_refused(void)
 {
 	test_config_expect_error("\nsevrer: { pidfile = \"/x\"; };",
 				 "warden.conf:2: unknown key sevrer: did you mean server?");
@@ -252,13 +252,13 @@ static void a_group_that_is_nearly_ours_is_refused(void)
 				 "warden.conf:1: unknown key networks: did you mean network?");
 }
 
-static void a_group_of_a_backends_is_left_for_later(void)
+static void a_group_of_a_backend_is_ignored_at_first(void)
 {
 	config_free(
 		test_config_expect_success("linux: { wshd = \"/x\"; }; fake: { delay_ms = 5; };"));
 }
 
-static void a_wrong_type_is_refused_with_what_is_allowed(void)
+static void a_wrong_type_is_refused_with_the_allowed_values(void)
 {
 	test_config_expect_error("server = 5;", "warden.conf:1: server must be a group ({ ... })");
 	test_config_expect_error("server: { quota = true; };",
@@ -342,7 +342,7 @@ static void a_value_out_of_range_is_refused_with_the_range(void)
 		"(\"10.0.0.1-10.0.0.9\"), not \"10.0.0.0/33\"");
 }
 
-static void a_text_that_could_do_harm_is_refused(void)
+static void a_dangerous_text_is_refused(void)
 {
 	test_config_expect_error("server: { container_rootfs_path = \"/a\\nrootfs_path=/\"; };",
 				 "warden.conf:1: server.container_rootfs_path must be a path, not "
@@ -431,7 +431,7 @@ static void both_forms_of_networks_at_once_are_refused(void)
 		"warden.conf:1: network.pool_start_address also needs network.pool_size");
 }
 
-static void networks_that_cannot_be_are_refused(void)
+static void unusable_networks_are_refused(void)
 {
 	test_config_expect_error(
 		"network: { pool_network = \"10.0.0.0\"; };",
@@ -464,7 +464,7 @@ static void networks_that_cannot_be_are_refused(void)
 		"network: { pool_start_address = \"223.255.255.252\"; pool_size = 1; };"));
 }
 
-static void a_mistake_of_syntax_is_told_with_its_line(void)
+static void a_syntax_error_is_reported_with_its_line(void)
 {
 	test_config_expect_error("server: {\n  pidfile = \"/x\";\n", "warden.conf:2: syntax error");
 	test_config_expect_error("server: {\n  pidfile \"/x\";\n};", "warden.conf:2: syntax error");
@@ -516,7 +516,7 @@ static void an_included_files_paths_are_relative_to_it(void)
 	config_free(c);
 }
 
-static void an_include_that_cannot_be_is_refused(void)
+static void an_invalid_include_is_refused(void)
 {
 	char expected[PATH_MAX + 128];
 	const char *directory = unit_directory();
@@ -551,7 +551,7 @@ static void an_include_in_a_comment_or_string_is_none(void)
 		"warden.conf:1: server.pidfile must be a path, not \"\\n@include \"");
 }
 
-static void what_is_no_text_file_is_refused(void)
+static void a_file_that_is_not_text_is_refused(void)
 {
 	char path[PATH_MAX];
 	size_t most = 1024UL * 1024;
@@ -595,7 +595,7 @@ static void deep_nesting_is_an_error_and_no_crash(void)
 	free(text);
 }
 
-static void a_file_without_anything_is_the_defaults(void)
+static void an_empty_file_gives_the_defaults(void)
 {
 	struct config *c = test_config_expect_success("");
 
@@ -650,7 +650,7 @@ static bool test_config_depends_on_host(const struct config_key *key)
 	return strcmp(key->path, "server.backend_path") == 0 || strncmp(key->path, "port.", 5) == 0;
 }
 
-static void the_file_that_we_install_tells_every_default(void)
+static void the_installed_file_has_every_default(void)
 {
 	char *text = test_config_read_source("etc/warden.conf.in");
 	struct warden_error err;
@@ -694,30 +694,30 @@ int main(int argc, char **argv)
 	static const struct unit_test tests[] = {
 		UNIT_TEST(without_a_file_every_key_has_its_default),
 		UNIT_TEST(default_rlimits_are_those_of_the_protocol),
-		UNIT_TEST(every_key_is_taken),
-		UNIT_TEST(the_originals_names_are_ours),
+		UNIT_TEST(every_key_is_stored),
+		UNIT_TEST(class_names_of_the_original_are_accepted),
 		UNIT_TEST(a_klass_that_is_a_path_is_relative_to_the_file),
-		UNIT_TEST(an_unknown_key_is_refused_with_what_was_meant),
-		UNIT_TEST(a_group_that_is_nearly_ours_is_refused),
-		UNIT_TEST(a_group_of_a_backends_is_left_for_later),
-		UNIT_TEST(a_wrong_type_is_refused_with_what_is_allowed),
+		UNIT_TEST(an_unknown_key_is_refused_with_a_suggestion),
+		UNIT_TEST(a_group_similar_to_a_known_one_is_refused),
+		UNIT_TEST(a_group_of_a_backend_is_ignored_at_first),
+		UNIT_TEST(a_wrong_type_is_refused_with_the_allowed_values),
 		UNIT_TEST(a_value_out_of_range_is_refused_with_the_range),
-		UNIT_TEST(a_text_that_could_do_harm_is_refused),
+		UNIT_TEST(a_dangerous_text_is_refused),
 		UNIT_TEST(a_socket_path_must_fit_an_address),
 		UNIT_TEST(a_list_of_directories_has_no_empty_part),
 		UNIT_TEST(networks_may_be_a_start_and_a_size),
 		UNIT_TEST(both_forms_of_networks_at_once_are_refused),
-		UNIT_TEST(networks_that_cannot_be_are_refused),
-		UNIT_TEST(a_mistake_of_syntax_is_told_with_its_line),
+		UNIT_TEST(unusable_networks_are_refused),
+		UNIT_TEST(a_syntax_error_is_reported_with_its_line),
 		UNIT_TEST(an_included_file_is_named_in_its_errors),
 		UNIT_TEST(an_included_files_paths_are_relative_to_it),
-		UNIT_TEST(an_include_that_cannot_be_is_refused),
+		UNIT_TEST(an_invalid_include_is_refused),
 		UNIT_TEST(an_include_in_a_comment_or_string_is_none),
-		UNIT_TEST(what_is_no_text_file_is_refused),
+		UNIT_TEST(a_file_that_is_not_text_is_refused),
 		UNIT_TEST(a_nul_byte_is_refused),
 		UNIT_TEST(deep_nesting_is_an_error_and_no_crash),
-		UNIT_TEST(a_file_without_anything_is_the_defaults),
-		UNIT_TEST(the_file_that_we_install_tells_every_default),
+		UNIT_TEST(an_empty_file_gives_the_defaults),
+		UNIT_TEST(the_installed_file_has_every_default),
 		UNIT_TEST(the_file_and_the_manual_name_every_key),
 	};
 

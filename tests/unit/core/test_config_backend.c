@@ -115,7 +115,7 @@ static void options_have_their_defaults(void)
 	config_free(c);
 }
 
-static void options_are_taken_from_the_klasss_group(void)
+static void options_are_read_from_the_group_of_the_klass(void)
 {
 	struct config *c = test_config_backend_expect_success(
 		&container_klass, "};\nmine: { loud = false; width = 8589934592L;\n"
@@ -154,7 +154,7 @@ static void a_klass_without_options_has_an_empty_group(void)
 		"%/warden.conf:7: unknown key bare.x: the group's keys are none");
 }
 
-static void a_wrong_option_is_refused_as_any_key_is(void)
+static void a_wrong_option_is_refused_like_a_key(void)
 {
 	test_config_backend_expect_error(
 		&container_klass, "};\nmine: { widht = 1; };",
@@ -183,7 +183,7 @@ static void a_wrong_option_is_refused_as_any_key_is(void)
 		&container_klass, "};\nmine: { days = [\"tue\", \"sun\", \"tue\"]; };"));
 }
 
-static void a_group_that_is_nobodys_is_refused(void)
+static void an_unknown_group_is_refused(void)
 {
 	test_config_backend_expect_error(
 		&container_klass, "};\nlunix: {};",
@@ -191,7 +191,7 @@ static void a_group_that_is_nobodys_is_refused(void)
 		"logging, network, port, user, hooks, and mine for the backend");
 }
 
-static void a_group_of_another_installed_backend_is_left_alone(void)
+static void a_group_of_another_installed_backend_is_ignored(void)
 {
 	test_config_backend_make_directory("modules", 0755);
 	unit_file("modules/other.so", "");
@@ -199,7 +199,7 @@ static void a_group_of_another_installed_backend_is_left_alone(void)
 						       "};\nother: { whatever = [1, 2]; };"));
 }
 
-static void the_groups_own_errors_come_before_the_file_systems(void)
+static void errors_of_the_group_come_before_those_of_paths(void)
 {
 	test_config_backend_expect_error(
 		&container_klass,
@@ -229,7 +229,7 @@ static void test_config_backend_check_ports(const char *group, const char *range
 	config_free(c);
 }
 
-static void ports_begin_behind_the_hosts_own_and_end_at_65000(void)
+static void default_ports_follow_the_hosts_range_and_end_at_65000(void)
 {
 	test_config_backend_check_ports("", "32768\t60999\n", "", 61000, 4001);
 	test_config_backend_check_ports("", "32768\t64000\n", "", 64001, 1000);
@@ -263,7 +263,7 @@ static void fewer_than_a_thousand_ports_are_refused(void)
 		0, 0);
 }
 
-static void ports_end_at_65535(void)
+static void the_last_port_is_at_most_65535(void)
 {
 	test_config_backend_check_ports("port: { pool_start_port = 64536; pool_size = 1000; };",
 					"1 2", "", 64536, 1000);
@@ -312,13 +312,13 @@ static void uids_of_the_hosts_users_are_refused(void)
 		"a user in /etc/passwd: max (2147483647)");
 }
 
-static void a_broken_passwd_is_no_reason_not_to_start(void)
+static void a_broken_passwd_does_not_prevent_the_start(void)
 {
 	test_config_backend_check_users("", "", "");
 	test_config_backend_check_users("", "no colon at all\n:::\nx:y\n", "");
 }
 
-static void a_rootfs_is_needed_where_the_klass_says_so(void)
+static void a_rootfs_is_needed_if_the_klass_requires_it(void)
 {
 	char more[PATH_MAX];
 
@@ -339,7 +339,7 @@ static void a_rootfs_is_needed_where_the_klass_says_so(void)
 	config_free(test_config_backend_expect_success(&rooted, more));
 }
 
-static void a_depot_is_made_with_what_leads_to_it(void)
+static void a_depot_is_made_with_its_parents(void)
 {
 	struct warden_error err = {0};
 	struct stat st = {0};
@@ -375,7 +375,7 @@ static void an_empty_depot_is_made_private(void)
 	config_free(c);
 }
 
-static void an_earlier_depot_passes(void)
+static void an_existing_depot_is_accepted(void)
 {
 	test_config_backend_make_directory("earlier", 0700);
 	test_config_backend_make_directory("earlier/tmp", 0700);
@@ -385,7 +385,7 @@ static void an_earlier_depot_passes(void)
 	depot = "depot";
 }
 
-static void somebodys_directory_is_no_depot(void)
+static void a_directory_of_a_user_is_refused_as_depot(void)
 {
 	test_config_backend_make_directory("home", 0755);
 	test_config_backend_make_directory("home/letters", 0755);
@@ -404,7 +404,7 @@ static void somebodys_directory_is_no_depot(void)
 	depot = "depot";
 }
 
-static void a_depot_cannot_lie_below_a_file(void)
+static void a_depot_cannot_be_below_a_file(void)
 {
 	unit_file("plain", "");
 	depot = "plain";
@@ -422,7 +422,7 @@ static void a_depot_cannot_lie_below_a_file(void)
 	depot = "depot";
 }
 
-static void the_directory_of_a_pidfile_must_be_there(void)
+static void the_directory_of_a_pidfile_must_exist(void)
 {
 	unit_file("plain", "");
 	test_config_backend_expect_error(
@@ -465,25 +465,25 @@ int main(int argc, char **argv)
 {
 	static const struct unit_test tests[] = {
 		UNIT_TEST(options_have_their_defaults),
-		UNIT_TEST(options_are_taken_from_the_klasss_group),
+		UNIT_TEST(options_are_read_from_the_group_of_the_klass),
 		UNIT_TEST(options_without_a_file_are_the_defaults),
 		UNIT_TEST(a_klass_without_options_has_an_empty_group),
-		UNIT_TEST(a_wrong_option_is_refused_as_any_key_is),
-		UNIT_TEST(a_group_that_is_nobodys_is_refused),
-		UNIT_TEST(a_group_of_another_installed_backend_is_left_alone),
-		UNIT_TEST(the_groups_own_errors_come_before_the_file_systems),
-		UNIT_TEST(ports_begin_behind_the_hosts_own_and_end_at_65000),
+		UNIT_TEST(a_wrong_option_is_refused_like_a_key),
+		UNIT_TEST(an_unknown_group_is_refused),
+		UNIT_TEST(a_group_of_another_installed_backend_is_ignored),
+		UNIT_TEST(errors_of_the_group_come_before_those_of_paths),
+		UNIT_TEST(default_ports_follow_the_hosts_range_and_end_at_65000),
 		UNIT_TEST(fewer_than_a_thousand_ports_are_refused),
-		UNIT_TEST(ports_end_at_65535),
+		UNIT_TEST(the_last_port_is_at_most_65535),
 		UNIT_TEST(uids_of_the_hosts_users_are_refused),
-		UNIT_TEST(a_broken_passwd_is_no_reason_not_to_start),
-		UNIT_TEST(a_rootfs_is_needed_where_the_klass_says_so),
-		UNIT_TEST(a_depot_is_made_with_what_leads_to_it),
+		UNIT_TEST(a_broken_passwd_does_not_prevent_the_start),
+		UNIT_TEST(a_rootfs_is_needed_if_the_klass_requires_it),
+		UNIT_TEST(a_depot_is_made_with_its_parents),
 		UNIT_TEST(an_empty_depot_is_made_private),
-		UNIT_TEST(an_earlier_depot_passes),
-		UNIT_TEST(somebodys_directory_is_no_depot),
-		UNIT_TEST(a_depot_cannot_lie_below_a_file),
-		UNIT_TEST(the_directory_of_a_pidfile_must_be_there),
+		UNIT_TEST(an_existing_depot_is_accepted),
+		UNIT_TEST(a_directory_of_a_user_is_refused_as_depot),
+		UNIT_TEST(a_depot_cannot_be_below_a_file),
+		UNIT_TEST(the_directory_of_a_pidfile_must_exist),
 		UNIT_TEST(a_hook_must_be_a_program),
 	};
 

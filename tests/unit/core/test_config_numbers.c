@@ -21,7 +21,7 @@ static const char *test_config_numbers_check(const char *token)
 	return err.message;
 }
 
-static void numbers_that_are_read_as_written_pass(void)
+static void numbers_that_are_read_as_written_are_accepted(void)
 {
 	static const char *const right[] = {"0",
 					    "1",
@@ -44,7 +44,7 @@ static void numbers_that_are_read_as_written_pass(void)
 		unit_string(test_config_numbers_check(right[i]), "");
 }
 
-static void a_number_that_looks_octal_is_refused_with_the_mend(void)
+static void a_number_that_looks_octal_is_refused_with_the_remedy(void)
 {
 	unit_string(test_config_numbers_check("0755"),
 		    "0755 would be read as decimal 755: write \"0755\" in quotes if it is a "
@@ -58,7 +58,7 @@ static void a_number_that_looks_octal_is_refused_with_the_mend(void)
 	unit_string(test_config_numbers_check("089"), "089: a number must not begin with 0");
 }
 
-static void a_number_that_would_be_cut_is_refused_with_the_mend(void)
+static void a_number_that_would_be_truncated_is_refused_with_the_remedy(void)
 {
 	unit_string(test_config_numbers_check("10737418240"),
 		    "10737418240 would be truncated to 32 bits: write 10737418240L, "
@@ -92,7 +92,7 @@ static const char *test_config_numbers_load(const char *text)
 	return err.message;
 }
 
-static void a_trap_is_found_wherever_it_stands(void)
+static void an_ambiguous_number_is_refused_anywhere_in_the_file(void)
 {
 	unit_contains(test_config_numbers_load("server: { unix_domain_permissions = 0755; }"),
 		      "warden.conf:1: 0755 would be read");
@@ -106,7 +106,7 @@ static void a_trap_is_found_wherever_it_stands(void)
 		      "warden.conf:1: 0755 would be read");
 }
 
-static void a_trap_in_a_comment_string_or_name_is_none(void)
+static void numbers_in_a_comment_string_or_name_are_not_checked(void)
 {
 	unit_string(
 		test_config_numbers_load("# 0755\n// 0755\n/* 0755\n 10737418240 */\nserver: {};"),
@@ -156,11 +156,11 @@ static void a_mode_may_be_written_in_either_way(void)
 int main(int argc, char **argv)
 {
 	static const struct unit_test tests[] = {
-		UNIT_TEST(numbers_that_are_read_as_written_pass),
-		UNIT_TEST(a_number_that_looks_octal_is_refused_with_the_mend),
-		UNIT_TEST(a_number_that_would_be_cut_is_refused_with_the_mend),
-		UNIT_TEST(a_trap_is_found_wherever_it_stands),
-		UNIT_TEST(a_trap_in_a_comment_string_or_name_is_none),
+		UNIT_TEST(numbers_that_are_read_as_written_are_accepted),
+		UNIT_TEST(a_number_that_looks_octal_is_refused_with_the_remedy),
+		UNIT_TEST(a_number_that_would_be_truncated_is_refused_with_the_remedy),
+		UNIT_TEST(an_ambiguous_number_is_refused_anywhere_in_the_file),
+		UNIT_TEST(numbers_in_a_comment_string_or_name_are_not_checked),
 		UNIT_TEST(a_big_number_may_be_written_in_either_way),
 		UNIT_TEST(a_mode_may_be_written_in_either_way),
 	};

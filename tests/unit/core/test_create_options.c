@@ -72,7 +72,7 @@ static void lines_of_hosts_have_an_address_and_names(void)
 	}
 }
 
-static void a_name_of_an_environment_is_there_once(void)
+static void a_variable_occurs_once_in_an_environment(void)
 {
 	static const char *const texts[] = {"A=1", "AB=",   "B=2=3", "A=", "=x",
 					    "A",   "A\n=1", "",      NULL};
@@ -99,7 +99,7 @@ static json_t *test_create_options_full_object(void)
 		"/w", "image_user", "u");
 }
 
-static void options_come_back_from_the_snapshot(void)
+static void options_are_restored_from_the_snapshot(void)
 {
 	struct create_options options = {0};
 	json_t *json = test_create_options_full_object(), *again;
@@ -131,7 +131,7 @@ static void no_options_are_an_empty_object(void)
 	create_options_free(&options);
 }
 
-static void damaged_options_are_none(void)
+static void damaged_options_are_refused(void)
 {
 	static const struct {
 		const char *name, *value;
@@ -159,10 +159,10 @@ static void damaged_options_are_none(void)
 static const struct unit_test tests[] = {
 	UNIT_TEST(names_of_hosts_are_those_of_rfc_1123),
 	UNIT_TEST(lines_of_hosts_have_an_address_and_names),
-	UNIT_TEST(a_name_of_an_environment_is_there_once),
-	UNIT_TEST(options_come_back_from_the_snapshot),
+	UNIT_TEST(a_variable_occurs_once_in_an_environment),
+	UNIT_TEST(options_are_restored_from_the_snapshot),
 	UNIT_TEST(no_options_are_an_empty_object),
-	UNIT_TEST(damaged_options_are_none),
+	UNIT_TEST(damaged_options_are_refused),
 };
 
 int main(int argc, char **argv)

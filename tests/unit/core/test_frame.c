@@ -67,7 +67,7 @@ static void a_whole_frame_is_handed_out(void)
 	frame_parser_free(&parser);
 }
 
-static void a_frame_may_come_byte_by_byte(void)
+static void a_frame_may_arrive_byte_by_byte(void)
 {
 	static const char text[] = "11\r\nhello\r\nboys\r\n";
 	struct frame_parser parser;
@@ -133,7 +133,7 @@ static void a_payload_ends_in_cr_lf(void)
 	unit_integer(test_frame_parse("1\r\na\r", &err), 0);
 }
 
-static void what_is_announced_takes_no_memory(void)
+static void an_announced_length_takes_no_memory(void)
 {
 	struct frame_parser parser;
 
@@ -169,7 +169,7 @@ static void a_big_frame_keeps_no_memory(void)
 	frame_parser_free(&parser);
 }
 
-static void small_frames_without_end_take_the_room_of_few(void)
+static void many_small_frames_take_constant_memory(void)
 {
 	struct frame_parser parser;
 
@@ -188,14 +188,14 @@ int main(int argc, char **argv)
 {
 	static const struct unit_test tests[] = {
 		UNIT_TEST(a_whole_frame_is_handed_out),
-		UNIT_TEST(a_frame_may_come_byte_by_byte),
+		UNIT_TEST(a_frame_may_arrive_byte_by_byte),
 		UNIT_TEST(many_frames_may_come_at_once),
 		UNIT_TEST(a_length_is_digits_alone),
 		UNIT_TEST(a_length_over_the_limit_is_refused_at_once),
 		UNIT_TEST(a_payload_ends_in_cr_lf),
-		UNIT_TEST(what_is_announced_takes_no_memory),
+		UNIT_TEST(an_announced_length_takes_no_memory),
 		UNIT_TEST(a_big_frame_keeps_no_memory),
-		UNIT_TEST(small_frames_without_end_take_the_room_of_few),
+		UNIT_TEST(many_small_frames_take_constant_memory),
 	};
 
 	return unit_main(argc, argv, "frame", tests, ARRAY_SIZE(tests));

@@ -96,7 +96,7 @@ static bool test_idempotence_is_known(struct core_case *test, const char *handle
 	return false;
 }
 
-static void the_same_again_gives_the_same_answer(void)
+static void a_repeated_request_gives_the_same_answer(void)
 {
 	struct core_case *test = core_case_open();
 	struct container *c = core_case_container(test, "h");
@@ -113,7 +113,7 @@ static void the_same_again_gives_the_same_answer(void)
 	core_case_close(test);
 }
 
-static void others_of_the_same_id_are_an_error(void)
+static void another_request_with_the_same_id_is_an_error(void)
 {
 	struct core_case *test = core_case_open();
 	struct container *c = core_case_container(test, "h");
@@ -128,7 +128,7 @@ static void others_of_the_same_id_are_an_error(void)
 	core_case_close(test);
 }
 
-static void those_that_come_meanwhile_wait(void)
+static void repeated_requests_wait_for_the_first(void)
 {
 	struct core_case *test = core_case_open();
 	struct container *c = core_case_container(test, "h");
@@ -154,7 +154,7 @@ static void those_that_come_meanwhile_wait(void)
 	core_case_close(test);
 }
 
-static void a_failure_is_everybodys_and_forgotten(void)
+static void a_failure_answers_all_that_wait_and_is_not_stored(void)
 {
 	struct core_case *test = core_case_open();
 	struct container *c = core_case_container(test, "h");
@@ -177,7 +177,7 @@ static void a_failure_is_everybodys_and_forgotten(void)
 	core_case_close(test);
 }
 
-static void a_container_that_goes_meanwhile_fails_them(void)
+static void a_destroyed_container_fails_requests_that_wait(void)
 {
 	struct core_case *test = core_case_open();
 	struct container *c = core_case_container(test, "h");
@@ -199,7 +199,7 @@ static void a_container_that_goes_meanwhile_fails_them(void)
 	core_case_close(test);
 }
 
-static void a_container_has_its_last_256(void)
+static void a_container_stores_its_last_256_ids(void)
 {
 	struct core_case *test = core_case_open();
 	struct container *c = core_case_container(test, "h");
@@ -217,7 +217,7 @@ static void a_container_has_its_last_256(void)
 	core_case_close(test);
 }
 
-static void ids_come_back_from_the_snapshot(void)
+static void ids_are_restored_from_the_snapshot(void)
 {
 	struct core_case *test = core_case_open();
 	struct container *c = core_case_container(test, "h");
@@ -241,7 +241,7 @@ static void ids_come_back_from_the_snapshot(void)
 	core_case_close(test);
 }
 
-static void what_is_no_id_is_refused(void)
+static void an_invalid_id_is_refused(void)
 {
 	struct core_case *test = core_case_open();
 	char text[REQUEST_ID_MAX + 2];
@@ -264,14 +264,14 @@ static void what_is_no_id_is_refused(void)
 }
 
 static const struct unit_test tests[] = {
-	UNIT_TEST(the_same_again_gives_the_same_answer),
-	UNIT_TEST(others_of_the_same_id_are_an_error),
-	UNIT_TEST(those_that_come_meanwhile_wait),
-	UNIT_TEST(a_failure_is_everybodys_and_forgotten),
-	UNIT_TEST(a_container_that_goes_meanwhile_fails_them),
-	UNIT_TEST(a_container_has_its_last_256),
-	UNIT_TEST(ids_come_back_from_the_snapshot),
-	UNIT_TEST(what_is_no_id_is_refused),
+	UNIT_TEST(a_repeated_request_gives_the_same_answer),
+	UNIT_TEST(another_request_with_the_same_id_is_an_error),
+	UNIT_TEST(repeated_requests_wait_for_the_first),
+	UNIT_TEST(a_failure_answers_all_that_wait_and_is_not_stored),
+	UNIT_TEST(a_destroyed_container_fails_requests_that_wait),
+	UNIT_TEST(a_container_stores_its_last_256_ids),
+	UNIT_TEST(ids_are_restored_from_the_snapshot),
+	UNIT_TEST(an_invalid_id_is_refused),
 };
 
 int main(int argc, char **argv)

@@ -56,7 +56,7 @@ static const char *test_job_options_error(const Warden__SpawnRequest *request)
 	return "fine";
 }
 
-static void a_script_takes_the_defaults(void)
+static void a_script_has_the_default_options(void)
 {
 	Warden__SpawnRequest request = test_job_options_script();
 	struct job_options options;
@@ -91,7 +91,7 @@ static void a_nul_byte_is_no_argument(void)
 	unit_string(test_job_options_error(&request), "argv: \"a\\x00b\" holds a NUL byte");
 }
 
-static void paths_users_and_cpus_are_looked_at(void)
+static void paths_users_and_cpus_are_checked(void)
 {
 	static const struct {
 		const char *cpus;
@@ -155,7 +155,7 @@ static void numbers_have_their_ranges(void)
 	unit_string(test_job_options_error(&request), "fine");
 }
 
-static void limits_of_its_own_need_a_cgroup(void)
+static void limits_of_a_job_need_a_cgroup(void)
 {
 	Warden__SpawnRequest request = test_job_options_command();
 	struct job_options options;
@@ -170,7 +170,7 @@ static void limits_of_its_own_need_a_cgroup(void)
 	job_options_free(&options);
 }
 
-static void a_script_has_no_standard_input_of_its_own(void)
+static void a_script_cannot_have_standard_input(void)
 {
 	Warden__SpawnRequest request = test_job_options_script();
 
@@ -185,7 +185,7 @@ static void a_script_has_no_standard_input_of_its_own(void)
 	unit_string(test_job_options_error(&request), "fine");
 }
 
-static void the_image_speaks_for_commands_that_say_nothing(void)
+static void the_image_sets_the_defaults_of_commands(void)
 {
 	char *image[] = {(char *)"A=image", (char *)"B=image", NULL};
 	char *container[] = {(char *)"B=container", (char *)"C=container", NULL};
@@ -240,7 +240,7 @@ static void an_entry_of_the_environment_has_a_name(void)
 	unit_string(test_job_options_error(&request), "fine");
 }
 
-static void names_that_begin_alike_are_two(void)
+static void names_with_a_common_prefix_are_different(void)
 {
 	char *first[] = {(char *)"AB=1", (char *)"A=2", NULL};
 	char *second[] = {(char *)"A=3", (char *)"ABC=4", NULL};
@@ -289,16 +289,16 @@ static void a_list_names_its_cpus(void)
 int main(int argc, char **argv)
 {
 	static const struct unit_test tests[] = {
-		UNIT_TEST(a_script_takes_the_defaults),
+		UNIT_TEST(a_script_has_the_default_options),
 		UNIT_TEST(it_is_either_a_script_or_a_command),
 		UNIT_TEST(a_nul_byte_is_no_argument),
-		UNIT_TEST(paths_users_and_cpus_are_looked_at),
+		UNIT_TEST(paths_users_and_cpus_are_checked),
 		UNIT_TEST(numbers_have_their_ranges),
-		UNIT_TEST(limits_of_its_own_need_a_cgroup),
-		UNIT_TEST(a_script_has_no_standard_input_of_its_own),
-		UNIT_TEST(the_image_speaks_for_commands_that_say_nothing),
+		UNIT_TEST(limits_of_a_job_need_a_cgroup),
+		UNIT_TEST(a_script_cannot_have_standard_input),
+		UNIT_TEST(the_image_sets_the_defaults_of_commands),
 		UNIT_TEST(an_entry_of_the_environment_has_a_name),
-		UNIT_TEST(names_that_begin_alike_are_two),
+		UNIT_TEST(names_with_a_common_prefix_are_different),
 		UNIT_TEST(a_command_is_shown_in_one_line),
 		UNIT_TEST(a_list_names_its_cpus),
 	};

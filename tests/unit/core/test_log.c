@@ -139,7 +139,7 @@ static void hostile_text_makes_no_second_line(void)
 		      " info handle a\\n2026-01-01T00:00:00.000000Z fatal b\\r\\x1b[31m\\xff\n");
 }
 
-static void a_long_line_is_cut_and_marked(void)
+static void a_long_line_is_truncated_and_marked(void)
 {
 	char *text = malloc(100001);
 
@@ -179,7 +179,7 @@ static void a_subject_stands_before_the_text(void)
 	unit_contains(content, " info nobody's\n");
 }
 
-static void errno_survives_a_line(void)
+static void logging_keeps_errno(void)
 {
 	test_log_open("info", test_log_make_path("errno"), NULL, NULL);
 	errno = ENOTNAM;
@@ -199,7 +199,7 @@ static void a_file_is_appended_to(void)
 	unit_contains(content, " info after\n");
 }
 
-static void a_rotated_file_is_left_after_reopen(void)
+static void a_rotated_file_is_not_written_after_reopen(void)
 {
 	char old[PATH_MAX];
 	struct warden_error err;
@@ -253,7 +253,7 @@ static void a_file_that_cannot_be_opened_is_an_error_and_the_log_stays(void)
 	unit_contains(test_log_read_file(test_log_make_path("stays")), "here\n");
 }
 
-static void a_log_file_is_not_for_everybody(void)
+static void a_log_file_is_not_readable_by_other_users(void)
 {
 	struct stat st = {0};
 
@@ -422,14 +422,14 @@ int main(int argc, char **argv)
 		UNIT_TEST(off_writes_nothing),
 		UNIT_TEST(every_level_has_a_name_and_back),
 		UNIT_TEST(hostile_text_makes_no_second_line),
-		UNIT_TEST(a_long_line_is_cut_and_marked),
+		UNIT_TEST(a_long_line_is_truncated_and_marked),
 		UNIT_TEST(a_subject_stands_before_the_text),
-		UNIT_TEST(errno_survives_a_line),
+		UNIT_TEST(logging_keeps_errno),
 		UNIT_TEST(a_file_is_appended_to),
-		UNIT_TEST(a_rotated_file_is_left_after_reopen),
+		UNIT_TEST(a_rotated_file_is_not_written_after_reopen),
 		UNIT_TEST(a_reopen_that_fails_keeps_the_old_file),
 		UNIT_TEST(a_file_that_cannot_be_opened_is_an_error_and_the_log_stays),
-		UNIT_TEST(a_log_file_is_not_for_everybody),
+		UNIT_TEST(a_log_file_is_not_readable_by_other_users),
 		UNIT_TEST(without_file_and_syslog_lines_go_to_stderr),
 		UNIT_TEST(a_full_disk_sends_lines_to_stderr),
 		UNIT_TEST(a_syslog_that_is_not_there_sends_lines_to_stderr),

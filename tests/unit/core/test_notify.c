@@ -60,7 +60,7 @@ static void test_notify_expect_messages(int fd)
 	unit_string(test_notify_receive(fd), "");
 }
 
-static void a_socket_by_path_is_told(void)
+static void the_service_manager_is_notified_by_path(void)
 {
 	char path[PATH_MAX];
 	int fd;
@@ -72,7 +72,7 @@ static void a_socket_by_path_is_told(void)
 	close(fd);
 }
 
-static void an_abstract_socket_is_told(void)
+static void the_service_manager_is_notified_by_abstract_socket(void)
 {
 	char name[64];
 	int fd;
@@ -84,7 +84,7 @@ static void an_abstract_socket_is_told(void)
 	close(fd);
 }
 
-static void a_status_cannot_smuggle_in_another_assignment(void)
+static void a_status_cannot_contain_another_assignment(void)
 {
 	struct warden_error err;
 	char path[PATH_MAX];
@@ -100,7 +100,7 @@ static void a_status_cannot_smuggle_in_another_assignment(void)
 	close(fd);
 }
 
-static void without_a_service_manager_all_is_well(void)
+static void without_a_service_manager_nothing_is_sent(void)
 {
 	struct warden_error err;
 
@@ -113,7 +113,7 @@ static void without_a_service_manager_all_is_well(void)
 	unit_integer(notify_ready(&err, "x"), 0);
 }
 
-static void an_address_that_is_none_is_an_error(void)
+static void an_invalid_address_is_an_error(void)
 {
 	struct warden_error err = {0};
 	char longest[256];
@@ -158,11 +158,11 @@ static void a_manager_that_does_not_read_does_not_stop_the_daemon(void)
 int main(int argc, char **argv)
 {
 	static const struct unit_test tests[] = {
-		UNIT_TEST(a_socket_by_path_is_told),
-		UNIT_TEST(an_abstract_socket_is_told),
-		UNIT_TEST(a_status_cannot_smuggle_in_another_assignment),
-		UNIT_TEST(without_a_service_manager_all_is_well),
-		UNIT_TEST(an_address_that_is_none_is_an_error),
+		UNIT_TEST(the_service_manager_is_notified_by_path),
+		UNIT_TEST(the_service_manager_is_notified_by_abstract_socket),
+		UNIT_TEST(a_status_cannot_contain_another_assignment),
+		UNIT_TEST(without_a_service_manager_nothing_is_sent),
+		UNIT_TEST(an_invalid_address_is_an_error),
 		UNIT_TEST(a_manager_that_does_not_read_does_not_stop_the_daemon),
 	};
 

@@ -75,7 +75,7 @@ static bool test_output_store_has_file(const struct output_store_writer *writer,
 	return fstatat(writer->container->dir_fd, path, &status, 0) == 0;
 }
 
-static void each_stream_has_its_file(void)
+static void each_stream_is_stored_in_its_file(void)
 {
 	struct output_store_writer writer = test_output_store_start(false);
 
@@ -90,7 +90,7 @@ static void each_stream_has_its_file(void)
 	test_output_store_finish(&writer);
 }
 
-static void what_writes_nothing_has_no_file(void)
+static void a_stream_without_output_has_no_file(void)
 {
 	struct output_store_writer writer = test_output_store_start(false);
 
@@ -101,7 +101,7 @@ static void what_writes_nothing_has_no_file(void)
 	test_output_store_finish(&writer);
 }
 
-static void a_job_is_over_when_nobody_holds_its_pipes(void)
+static void a_job_is_over_when_no_process_has_its_pipes(void)
 {
 	struct output_store_writer writer = test_output_store_start(false);
 
@@ -183,7 +183,7 @@ static void discarded_output_leaves_nothing_and_has_no_limit(void)
 	test_output_store_finish(&writer);
 }
 
-static void a_file_is_gone_on_with(void)
+static void output_is_appended_to_an_existing_file(void)
 {
 	struct output_store_writer writer = test_output_store_start(false);
 	int out[2];
@@ -208,7 +208,7 @@ static void a_file_is_gone_on_with(void)
 	test_output_store_finish(&writer);
 }
 
-static void an_end_is_stored_before_it_is_forgotten(void)
+static void an_end_is_stored_before_wshd_forgets_it(void)
 {
 	struct output_store_writer writer = test_output_store_start(false);
 	size_t size = 0;
@@ -227,15 +227,15 @@ static void an_end_is_stored_before_it_is_forgotten(void)
 int main(int argc, char **argv)
 {
 	static const struct unit_test tests[] = {
-		UNIT_TEST(each_stream_has_its_file),
-		UNIT_TEST(what_writes_nothing_has_no_file),
-		UNIT_TEST(a_job_is_over_when_nobody_holds_its_pipes),
+		UNIT_TEST(each_stream_is_stored_in_its_file),
+		UNIT_TEST(a_stream_without_output_has_no_file),
+		UNIT_TEST(a_job_is_over_when_no_process_has_its_pipes),
 		UNIT_TEST(exactly_the_limit_is_fine),
 		UNIT_TEST(one_byte_more_kills_the_job),
 		UNIT_TEST(a_flood_is_stored_up_to_the_limit_and_64_kib),
 		UNIT_TEST(discarded_output_leaves_nothing_and_has_no_limit),
-		UNIT_TEST(a_file_is_gone_on_with),
-		UNIT_TEST(an_end_is_stored_before_it_is_forgotten),
+		UNIT_TEST(output_is_appended_to_an_existing_file),
+		UNIT_TEST(an_end_is_stored_before_wshd_forgets_it),
 	};
 
 	return unit_main(argc, argv, "store", tests, ARRAY_SIZE(tests));

@@ -28,7 +28,7 @@ static void numbers_come_in_ascending_order(void)
 	pool_free(pool);
 }
 
-static void what_is_given_back_comes_after_all_that_is_fresh(void)
+static void returned_numbers_are_used_after_all_unused_ones(void)
 {
 	struct pool *pool = pool_new(10, 4, 1, 0);
 
@@ -56,7 +56,7 @@ static void an_empty_pool_has_none(void)
 	pool_free(pool);
 }
 
-static void a_pool_of_nothing_is_fine(void)
+static void a_pool_may_be_empty(void)
 {
 	struct pool *pool = pool_new(5, 0, 1, 0);
 	uint32_t value;
@@ -67,7 +67,7 @@ static void a_pool_of_nothing_is_fine(void)
 	pool_free(pool);
 }
 
-static void a_number_rests_for_the_delay(void)
+static void a_returned_number_is_unused_for_the_delay(void)
 {
 	struct pool *pool = pool_new(0, 2, 1, 5000);
 	uint32_t value;
@@ -85,7 +85,7 @@ static void a_number_rests_for_the_delay(void)
 	pool_free(pool);
 }
 
-static void a_resting_number_cannot_be_taken_by_value(void)
+static void a_number_cannot_be_taken_by_value_during_the_delay(void)
 {
 	struct pool *pool = pool_new(0, 4, 1, 5000);
 
@@ -111,7 +111,7 @@ static void a_number_taken_by_value_is_not_handed_out(void)
 	pool_free(pool);
 }
 
-static void a_number_is_taken_out_of_the_midst_of_those_given_back(void)
+static void any_returned_number_can_be_taken_by_value(void)
 {
 	static const uint32_t victims[] = {0, 3, 7};
 
@@ -132,7 +132,7 @@ static void a_number_is_taken_out_of_the_midst_of_those_given_back(void)
 	}
 }
 
-static void what_is_not_the_pools_is_ignored(void)
+static void numbers_outside_the_pool_are_ignored(void)
 {
 	struct pool *pool = pool_new(100, 4, 4, 0);
 
@@ -230,14 +230,14 @@ int main(int argc, char **argv)
 {
 	static const struct unit_test tests[] = {
 		UNIT_TEST(numbers_come_in_ascending_order),
-		UNIT_TEST(what_is_given_back_comes_after_all_that_is_fresh),
+		UNIT_TEST(returned_numbers_are_used_after_all_unused_ones),
 		UNIT_TEST(an_empty_pool_has_none),
-		UNIT_TEST(a_pool_of_nothing_is_fine),
-		UNIT_TEST(a_number_rests_for_the_delay),
-		UNIT_TEST(a_resting_number_cannot_be_taken_by_value),
+		UNIT_TEST(a_pool_may_be_empty),
+		UNIT_TEST(a_returned_number_is_unused_for_the_delay),
+		UNIT_TEST(a_number_cannot_be_taken_by_value_during_the_delay),
 		UNIT_TEST(a_number_taken_by_value_is_not_handed_out),
-		UNIT_TEST(a_number_is_taken_out_of_the_midst_of_those_given_back),
-		UNIT_TEST(what_is_not_the_pools_is_ignored),
+		UNIT_TEST(any_returned_number_can_be_taken_by_value),
+		UNIT_TEST(numbers_outside_the_pool_are_ignored),
 		UNIT_TEST(a_pool_may_end_at_the_last_number),
 		UNIT_TEST(any_order_of_calls_agrees_with_a_simple_model),
 		UNIT_TEST(sixteen_thousand_networks_cost_a_few_dozen_kilobytes),

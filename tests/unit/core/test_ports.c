@@ -7,7 +7,7 @@
 #include "core/pools/ports.h"
 #include "lib/cleanup.h"
 
-static void the_pool_skips_what_was_named(void)
+static void the_pool_skips_ports_that_were_named(void)
 {
 	struct ports *ports = ports_new(40000, 3);
 	uint16_t port = 0;
@@ -25,7 +25,7 @@ static void the_pool_skips_what_was_named(void)
 	ports_free(ports);
 }
 
-static void any_port_is_one_holders(void)
+static void a_port_has_one_owner(void)
 {
 	static const uint16_t some[] = {1, 80, 39999, 40003, 65535};
 	struct ports *ports = ports_new(40000, 3);
@@ -56,8 +56,8 @@ static void the_pool_may_end_at_the_last_port(void)
 int main(int argc, char **argv)
 {
 	static const struct unit_test tests[] = {
-		UNIT_TEST(the_pool_skips_what_was_named),
-		UNIT_TEST(any_port_is_one_holders),
+		UNIT_TEST(the_pool_skips_ports_that_were_named),
+		UNIT_TEST(a_port_has_one_owner),
 		UNIT_TEST(the_pool_may_end_at_the_last_port),
 	};
 

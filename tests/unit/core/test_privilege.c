@@ -75,7 +75,7 @@ static struct privilege_sets test_privilege_reduce(uint64_t keep)
 
 #define BIT(capability) (UINT64_C(1) << (capability))
 
-static void what_is_not_to_be_kept_is_gone(void)
+static void other_capabilities_are_dropped(void)
 {
 	struct privilege_sets before = test_privilege_read_sets();
 	uint64_t keep = BIT(CAP_KILL) | BIT(CAP_CHOWN) | BIT(CAP_SYS_ADMIN);
@@ -89,7 +89,7 @@ static void what_is_not_to_be_kept_is_gone(void)
 	unit_unsigned(after.missing, keep & ~before.permitted);
 }
 
-static void the_bounding_set_goes_with_it(void)
+static void the_bounding_set_is_dropped_too(void)
 {
 	struct privilege_sets before = test_privilege_read_sets();
 	uint64_t keep = BIT(CAP_KILL);
@@ -109,7 +109,7 @@ static void none_keeps_none(void)
 	unit_unsigned(after.missing, 0);
 }
 
-static void a_capability_that_is_not_there_is_told(void)
+static void a_missing_capability_is_reported(void)
 {
 	struct privilege_sets before = test_privilege_read_sets(),
 			      after = test_privilege_reduce(UINT64_MAX);
@@ -119,7 +119,7 @@ static void a_capability_that_is_not_there_is_told(void)
 	unit_unsigned(after.missing & before.permitted, 0);
 }
 
-static void a_program_that_root_executes_gets_no_more(void)
+static void a_program_executed_by_root_gains_no_capabilities(void)
 {
 	uint64_t missing, keep = BIT(CAP_KILL), seen = UINT64_MAX;
 	struct warden_error err;
@@ -148,7 +148,7 @@ static void a_program_that_root_executes_gets_no_more(void)
 	unit_unsigned(seen & ~keep, 0);
 }
 
-static void names_are_libcaps(void)
+static void names_are_those_of_libcap(void)
 {
 	char names[256], small[8];
 
@@ -163,12 +163,12 @@ static void names_are_libcaps(void)
 int main(int argc, char **argv)
 {
 	static const struct unit_test tests[] = {
-		UNIT_TEST(what_is_not_to_be_kept_is_gone),
-		UNIT_TEST(the_bounding_set_goes_with_it),
+		UNIT_TEST(other_capabilities_are_dropped),
+		UNIT_TEST(the_bounding_set_is_dropped_too),
 		UNIT_TEST(none_keeps_none),
-		UNIT_TEST(a_capability_that_is_not_there_is_told),
-		UNIT_TEST(a_program_that_root_executes_gets_no_more),
-		UNIT_TEST(names_are_libcaps),
+		UNIT_TEST(a_missing_capability_is_reported),
+		UNIT_TEST(a_program_executed_by_root_gains_no_capabilities),
+		UNIT_TEST(names_are_those_of_libcap),
 	};
 
 	return unit_main(argc, argv, "privilege", tests, ARRAY_SIZE(tests));

@@ -123,7 +123,7 @@ static void test_recovery_write_file(const struct recovery_before *before, const
 	unit_integer(write(fd, text, strlen(text)), (int64_t)strlen(text));
 }
 
-static void one_that_lives_is_there_again_with_all_that_it_has(void)
+static void a_living_container_is_recovered_with_its_resources(void)
 {
 	struct recovery_before before = test_recovery_leave_container("a/b");
 	struct server *server = &before.test->server;
@@ -146,7 +146,7 @@ static void one_that_lives_is_there_again_with_all_that_it_has(void)
 	core_case_close(before.test);
 }
 
-static void one_that_is_dead_goes_and_gives_everything_back(void)
+static void a_dead_container_is_destroyed_and_returns_its_resources(void)
 {
 	struct recovery_before before = test_recovery_leave_container("h");
 
@@ -157,7 +157,7 @@ static void one_that_is_dead_goes_and_gives_everything_back(void)
 	core_case_close(before.test);
 }
 
-static void one_whose_snapshot_is_damaged_goes_although_it_lives(void)
+static void a_living_container_with_a_damaged_snapshot_is_destroyed(void)
 {
 	static const char *const damaged[] = {"", "{", "{\"version\":1}", "\xff\xfe"};
 
@@ -173,7 +173,7 @@ static void one_whose_snapshot_is_damaged_goes_although_it_lives(void)
 	}
 }
 
-static void one_whose_create_was_not_answered_goes(void)
+static void a_container_whose_create_was_not_answered_is_destroyed(void)
 {
 	struct recovery_before before = test_recovery_leave_container("h");
 
@@ -185,7 +185,7 @@ static void one_whose_create_was_not_answered_goes(void)
 	core_case_close(before.test);
 }
 
-static void who_it_is_the_snapshot_tells_where_its_config_is_lost(void)
+static void a_container_without_config_is_identified_by_its_snapshot(void)
 {
 	struct recovery_before before = test_recovery_leave_container("h");
 	struct container *c;
@@ -201,7 +201,7 @@ static void who_it_is_the_snapshot_tells_where_its_config_is_lost(void)
 	core_case_close(before.test);
 }
 
-static void half_of_a_directory_goes(void)
+static void an_incomplete_directory_is_destroyed(void)
 {
 	struct recovery_before before = test_recovery_leave_container("h");
 
@@ -213,7 +213,7 @@ static void half_of_a_directory_goes(void)
 	core_case_close(before.test);
 }
 
-static void one_that_was_moved_is_found_at_its_new_place(void)
+static void a_moved_container_is_found_in_its_new_directory(void)
 {
 	struct recovery_before before = test_recovery_leave_container("h");
 	struct container *c;
@@ -227,7 +227,7 @@ static void one_that_was_moved_is_found_at_its_new_place(void)
 	core_case_close(before.test);
 }
 
-static void one_in_tmp_was_destroyed_and_goes(void)
+static void a_container_in_tmp_is_removed(void)
 {
 	struct recovery_before before = test_recovery_leave_container("h");
 	_cleanup_free_ char *path = NULL;
@@ -240,7 +240,7 @@ static void one_in_tmp_was_destroyed_and_goes(void)
 	core_case_close(before.test);
 }
 
-static void strangers_go_and_lost_found_stays(void)
+static void foreign_entries_are_removed_except_lost_found(void)
 {
 	struct recovery_before before = test_recovery_leave_container("h");
 	int fd = before.test->server.depot_fd;
@@ -260,7 +260,7 @@ static void strangers_go_and_lost_found_stays(void)
 	core_case_close(before.test);
 }
 
-static void of_two_with_one_handle_the_older_stays(void)
+static void of_two_containers_with_one_handle_the_older_stays(void)
 {
 	struct core_case *test = core_case_open();
 	struct container *one = core_case_container(test, "one"),
@@ -285,7 +285,7 @@ static void of_two_with_one_handle_the_older_stays(void)
 	core_case_close(test);
 }
 
-static void the_list_is_in_the_order_of_creation_wherever_they_lie(void)
+static void the_list_is_in_the_order_of_creation_in_any_directory(void)
 {
 	struct core_case *test = core_case_open();
 	struct recovery_before before[3];
@@ -310,7 +310,7 @@ static void the_list_is_in_the_order_of_creation_wherever_they_lie(void)
 	core_case_close(test);
 }
 
-static void ids_of_jobs_go_on_and_a_lost_job_has_no_status(void)
+static void ids_of_jobs_continue_and_a_lost_job_has_no_status(void)
 {
 	struct core_case *test = core_case_open();
 	struct container *c = core_case_container(test, "h");
@@ -336,18 +336,18 @@ static void ids_of_jobs_go_on_and_a_lost_job_has_no_status(void)
 int main(int argc, char **argv)
 {
 	static const struct unit_test tests[] = {
-		UNIT_TEST(one_that_lives_is_there_again_with_all_that_it_has),
-		UNIT_TEST(one_that_is_dead_goes_and_gives_everything_back),
-		UNIT_TEST(one_whose_snapshot_is_damaged_goes_although_it_lives),
-		UNIT_TEST(one_whose_create_was_not_answered_goes),
-		UNIT_TEST(who_it_is_the_snapshot_tells_where_its_config_is_lost),
-		UNIT_TEST(half_of_a_directory_goes),
-		UNIT_TEST(one_that_was_moved_is_found_at_its_new_place),
-		UNIT_TEST(one_in_tmp_was_destroyed_and_goes),
-		UNIT_TEST(strangers_go_and_lost_found_stays),
-		UNIT_TEST(of_two_with_one_handle_the_older_stays),
-		UNIT_TEST(the_list_is_in_the_order_of_creation_wherever_they_lie),
-		UNIT_TEST(ids_of_jobs_go_on_and_a_lost_job_has_no_status),
+		UNIT_TEST(a_living_container_is_recovered_with_its_resources),
+		UNIT_TEST(a_dead_container_is_destroyed_and_returns_its_resources),
+		UNIT_TEST(a_living_container_with_a_damaged_snapshot_is_destroyed),
+		UNIT_TEST(a_container_whose_create_was_not_answered_is_destroyed),
+		UNIT_TEST(a_container_without_config_is_identified_by_its_snapshot),
+		UNIT_TEST(an_incomplete_directory_is_destroyed),
+		UNIT_TEST(a_moved_container_is_found_in_its_new_directory),
+		UNIT_TEST(a_container_in_tmp_is_removed),
+		UNIT_TEST(foreign_entries_are_removed_except_lost_found),
+		UNIT_TEST(of_two_containers_with_one_handle_the_older_stays),
+		UNIT_TEST(the_list_is_in_the_order_of_creation_in_any_directory),
+		UNIT_TEST(ids_of_jobs_continue_and_a_lost_job_has_no_status),
 	};
 
 	return unit_main(argc, argv, "recovery", tests, ARRAY_SIZE(tests));

@@ -56,7 +56,7 @@ static void a_container_is_found_by_handle_and_by_id(void)
 	registry_close(&registry);
 }
 
-static void only_what_was_listed_is_listed_in_that_order(void)
+static void only_listed_containers_are_listed_in_that_order(void)
 {
 	struct registry registry;
 	struct container *c[4], *at;
@@ -79,7 +79,7 @@ static void only_what_was_listed_is_listed_in_that_order(void)
 	registry_close(&registry);
 }
 
-static void a_forgotten_handle_is_free_and_its_container_found_by_id(void)
+static void a_released_handle_is_free_and_its_container_is_found_by_id(void)
 {
 	struct registry registry;
 	struct container *old, *new;
@@ -101,7 +101,7 @@ static void a_forgotten_handle_is_free_and_its_container_found_by_id(void)
 }
 
 /* More than the buckets, so that chains are searched and shortened at every position. */
-static void many_are_found_while_others_go(void)
+static void many_containers_are_found_while_others_are_removed(void)
 {
 	static struct container *all[MANY];
 	struct registry registry;
@@ -135,9 +135,9 @@ int main(int argc, char **argv)
 {
 	static const struct unit_test tests[] = {
 		UNIT_TEST(a_container_is_found_by_handle_and_by_id),
-		UNIT_TEST(only_what_was_listed_is_listed_in_that_order),
-		UNIT_TEST(a_forgotten_handle_is_free_and_its_container_found_by_id),
-		UNIT_TEST(many_are_found_while_others_go),
+		UNIT_TEST(only_listed_containers_are_listed_in_that_order),
+		UNIT_TEST(a_released_handle_is_free_and_its_container_is_found_by_id),
+		UNIT_TEST(many_containers_are_found_while_others_are_removed),
 	};
 
 	return unit_main(argc, argv, "registry", tests, ARRAY_SIZE(tests));

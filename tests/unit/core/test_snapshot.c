@@ -30,7 +30,7 @@ static struct container *test_snapshot_copy(struct core_case *test, const struct
 	return copy;
 }
 
-static void all_of_a_container_comes_back(void)
+static void a_container_is_restored_completely(void)
 {
 	struct core_case *test = core_case_open();
 	struct container *c = core_case_container(test, ODD_HANDLE), *copy;
@@ -76,7 +76,7 @@ static void never_and_at_once_are_grace_times(void)
 	core_case_close(test);
 }
 
-static void jobs_come_back_as_far_as_they_are_over(void)
+static void jobs_are_restored_with_the_state_of_their_end(void)
 {
 	const struct warden_job_end end = {.exit_status = 9,
 					   .signal = 0,
@@ -112,7 +112,7 @@ static void jobs_come_back_as_far_as_they_are_over(void)
 	core_case_close(test);
 }
 
-static void a_write_replaces_all_whatever_was_there(void)
+static void a_write_replaces_existing_files(void)
 {
 	static const char *const texts[] = {"first", "second, which is longer", "third", "4"};
 	struct core_case *test = core_case_open();
@@ -134,7 +134,7 @@ static void a_write_replaces_all_whatever_was_there(void)
 	core_case_close(test);
 }
 
-static void what_is_damaged_is_told(void)
+static void a_damaged_snapshot_is_an_error(void)
 {
 	static const char *const texts[] = {
 		"",
@@ -175,7 +175,7 @@ static void what_is_damaged_is_told(void)
 	core_case_close(test);
 }
 
-static void who_it_is_comes_back_from_either_file(void)
+static void the_identity_is_restored_from_either_file(void)
 {
 	struct core_case *test = core_case_open();
 	struct container *c = core_case_container(test, "a");
@@ -207,12 +207,12 @@ static void who_it_is_comes_back_from_either_file(void)
 int main(int argc, char **argv)
 {
 	static const struct unit_test tests[] = {
-		UNIT_TEST(all_of_a_container_comes_back),
+		UNIT_TEST(a_container_is_restored_completely),
 		UNIT_TEST(never_and_at_once_are_grace_times),
-		UNIT_TEST(jobs_come_back_as_far_as_they_are_over),
-		UNIT_TEST(a_write_replaces_all_whatever_was_there),
-		UNIT_TEST(what_is_damaged_is_told),
-		UNIT_TEST(who_it_is_comes_back_from_either_file),
+		UNIT_TEST(jobs_are_restored_with_the_state_of_their_end),
+		UNIT_TEST(a_write_replaces_existing_files),
+		UNIT_TEST(a_damaged_snapshot_is_an_error),
+		UNIT_TEST(the_identity_is_restored_from_either_file),
 	};
 
 	return unit_main(argc, argv, "snapshot", tests, ARRAY_SIZE(tests));

@@ -54,7 +54,7 @@ static void magic_links_are_refused(void)
 	is_absent("t");
 }
 
-static void a_target_s_links_are_refused_where_that_is_asked(void)
+static void a_target_s_links_are_refused_on_request(void)
 {
 	struct copy_request request;
 
@@ -251,7 +251,7 @@ static void a_sparse_file_of_eight_exbibytes_is_copied_or_refused(void)
 static const struct unit_test tests[] = {
 	UNIT_TEST(a_path_stays_below_the_container_s_root),
 	UNIT_TEST(magic_links_are_refused),
-	UNIT_TEST(a_target_s_links_are_refused_where_that_is_asked),
+	UNIT_TEST(a_target_s_links_are_refused_on_request),
 	UNIT_TEST(a_directory_that_becomes_a_link_is_not_followed),
 	UNIT_TEST(thousands_of_nested_directories_are_copied),
 	UNIT_TEST(a_directory_that_moves_while_it_is_copied_ends_the_copy),

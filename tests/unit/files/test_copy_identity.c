@@ -52,7 +52,7 @@ static bool identity_is_owned(const char *path, uid_t uid)
 	       unit_unsigned(st.st_gid, uid);
 }
 
-static void the_target_s_identity_owns_what_is_made(void)
+static void the_target_s_identity_owns_new_files(void)
 {
 	struct copy_request request;
 
@@ -76,7 +76,7 @@ static void the_target_s_identity_owns_what_is_made(void)
 	identity_is_owned("t/new/d/f", WRITER);
 }
 
-static void the_target_s_permissions_decide(void)
+static void the_target_s_permissions_apply(void)
 {
 	struct copy_request request;
 
@@ -105,7 +105,7 @@ static void the_target_s_permissions_decide(void)
 	identity_is_owned("t/f", WRITER);
 }
 
-static void the_source_s_permissions_decide(void)
+static void the_source_s_permissions_apply(void)
 {
 	struct copy_request request;
 
@@ -128,7 +128,7 @@ static void the_source_s_permissions_decide(void)
 	identity_is_owned("t/d/f", 0);
 }
 
-static void the_owner_gets_what_is_made_and_nothing_else(void)
+static void the_owner_gets_only_new_files(void)
 {
 	struct copy_request request;
 
@@ -248,10 +248,10 @@ static void an_identity_that_cannot_be_taken_is_an_error(void)
 }
 
 static const struct unit_test tests[] = {
-	UNIT_TEST(the_target_s_identity_owns_what_is_made),
-	UNIT_TEST(the_target_s_permissions_decide),
-	UNIT_TEST(the_source_s_permissions_decide),
-	UNIT_TEST(the_owner_gets_what_is_made_and_nothing_else),
+	UNIT_TEST(the_target_s_identity_owns_new_files),
+	UNIT_TEST(the_target_s_permissions_apply),
+	UNIT_TEST(the_source_s_permissions_apply),
+	UNIT_TEST(the_owner_gets_only_new_files),
 	UNIT_TEST(the_process_is_itself_again_afterwards),
 	UNIT_TEST(what_overrides_an_identity_s_permissions_is_refused),
 	UNIT_TEST(an_identity_that_cannot_be_taken_is_an_error),

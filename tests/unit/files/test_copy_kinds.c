@@ -34,7 +34,7 @@ static void permissions_are_kept_and_times_are_not(void)
 	}
 }
 
-static void setuid_and_setgid_are_dropped_where_that_is_asked(void)
+static void setuid_and_setgid_are_dropped_on_request(void)
 {
 	struct copy_request request;
 
@@ -97,7 +97,7 @@ static void kinds_make_socket(const char *path)
 	close(fd);
 }
 
-static void fifos_sockets_and_devices_are_skipped_and_told(void)
+static void fifos_sockets_and_devices_are_skipped_and_counted(void)
 {
 	copy_case_begin();
 	make_directory("d", 0755);
@@ -116,7 +116,7 @@ static void fifos_sockets_and_devices_are_skipped_and_told(void)
 	unit_unsigned(copy_progress.skipped, 1);
 }
 
-static void names_of_any_bytes_are_copied_and_shown_escaped(void)
+static void names_of_any_bytes_are_copied_and_reported_escaped(void)
 {
 	copy_case_begin();
 	make_directory("d", 0755);
@@ -130,7 +130,7 @@ static void names_of_any_bytes_are_copied_and_shown_escaped(void)
 	unit_string(copy_warnings, "skipped d/new\\012line/\\303(\xc3\xa4: a fifo\n");
 }
 
-static void sizes_around_the_buffer_are_copied_whole(void)
+static void sizes_around_the_buffer_are_copied_completely(void)
 {
 	static const size_t sizes[] = {1, 4095, 262143, 262144, 262145, 8388609, 20000000};
 	char path[32], copied[32];
@@ -191,12 +191,12 @@ static void a_directory_s_mode_that_bars_the_owner_is_set_at_the_end(void)
 
 static const struct unit_test tests[] = {
 	UNIT_TEST(permissions_are_kept_and_times_are_not),
-	UNIT_TEST(setuid_and_setgid_are_dropped_where_that_is_asked),
+	UNIT_TEST(setuid_and_setgid_are_dropped_on_request),
 	UNIT_TEST(links_are_kept_and_not_followed),
 	UNIT_TEST(hard_links_become_files),
-	UNIT_TEST(fifos_sockets_and_devices_are_skipped_and_told),
-	UNIT_TEST(names_of_any_bytes_are_copied_and_shown_escaped),
-	UNIT_TEST(sizes_around_the_buffer_are_copied_whole),
+	UNIT_TEST(fifos_sockets_and_devices_are_skipped_and_counted),
+	UNIT_TEST(names_of_any_bytes_are_copied_and_reported_escaped),
+	UNIT_TEST(sizes_around_the_buffer_are_copied_completely),
 	UNIT_TEST(holes_stay_holes),
 	UNIT_TEST(a_directory_s_mode_that_bars_the_owner_is_set_at_the_end),
 };

@@ -212,7 +212,7 @@ static void races_make_and_remove(void)
 	}
 }
 
-static void a_vanished_entry_is_reported_and_no_failure(void)
+static void a_vanished_entry_is_reported_and_is_not_a_failure(void)
 {
 	_Atomic uint64_t *count = share_memory(sizeof(*count));
 	uint64_t vanished = 0, copies = 0;
@@ -238,7 +238,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(swaps_in_the_target_do_not_lead_out),
 	UNIT_TEST(a_growing_file_is_copied_to_the_size_that_it_had),
 	UNIT_TEST(a_file_that_shrinks_is_copied_and_reported),
-	UNIT_TEST(a_vanished_entry_is_reported_and_no_failure),
+	UNIT_TEST(a_vanished_entry_is_reported_and_is_not_a_failure),
 };
 
 int main(int argc, char **argv)

@@ -87,7 +87,7 @@ static void an_old_name_with_a_slash_is_a_directory(void)
 	tar_case_end();
 }
 
-static void a_name_of_two_parts_is_ustars_alone(void)
+static void only_ustar_has_names_of_two_parts(void)
 {
 	struct tar_header made = tar_case_header("name", TAR_FILE, "0");
 
@@ -148,7 +148,7 @@ static void a_negative_size_is_refused(void)
 	tar_case_end();
 }
 
-static void a_size_that_is_no_number_is_refused(void)
+static void a_size_that_is_not_a_number_is_refused(void)
 {
 	unit_integer(tar_case_read_header(tar_case_header("f", TAR_FILE, "12x")), -1);
 	unit_contains(error.message, "the size is no number");
@@ -286,12 +286,12 @@ static void a_stream_without_its_end_ends_where_it_stops(void)
 static const struct unit_test tests[] = {
 	UNIT_TEST(an_old_header_without_magic_is_read),
 	UNIT_TEST(an_old_name_with_a_slash_is_a_directory),
-	UNIT_TEST(a_name_of_two_parts_is_ustars_alone),
+	UNIT_TEST(only_ustar_has_names_of_two_parts),
 	UNIT_TEST(a_name_that_fills_its_field_has_no_nul),
 	UNIT_TEST(a_binary_size_is_read),
 	UNIT_TEST(a_binary_time_before_1970_is_read),
 	UNIT_TEST(a_negative_size_is_refused),
-	UNIT_TEST(a_size_that_is_no_number_is_refused),
+	UNIT_TEST(a_size_that_is_not_a_number_is_refused),
 	UNIT_TEST(a_sum_of_signed_bytes_is_accepted),
 	UNIT_TEST(a_wrong_sum_is_refused),
 	UNIT_TEST(pax_records_win_over_the_header),

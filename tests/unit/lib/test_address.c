@@ -23,7 +23,7 @@ static void an_address_is_four_numbers_and_nothing_else(void)
 		unit_false(address_parse(wrong[i], &address));
 }
 
-static void a_network_drops_the_bits_behind_its_prefix(void)
+static void a_network_drops_the_bits_after_its_prefix(void)
 {
 	uint32_t network = 0;
 	unsigned prefix = 0;
@@ -75,7 +75,7 @@ static void a_range_is_an_address_a_network_or_two_addresses(void)
 	unit_unsigned(last, 0x0a000009);
 }
 
-static void a_range_does_not_go_backwards(void)
+static void a_descending_range_is_refused(void)
 {
 	static const char *const wrong[] = {"10.0.0.9-10.0.0.1",
 					    "10.0.0.1-",
@@ -105,10 +105,10 @@ int main(int argc, char **argv)
 {
 	static const struct unit_test tests[] = {
 		UNIT_TEST(an_address_is_four_numbers_and_nothing_else),
-		UNIT_TEST(a_network_drops_the_bits_behind_its_prefix),
+		UNIT_TEST(a_network_drops_the_bits_after_its_prefix),
 		UNIT_TEST(a_prefix_is_at_most_32),
 		UNIT_TEST(a_range_is_an_address_a_network_or_two_addresses),
-		UNIT_TEST(a_range_does_not_go_backwards),
+		UNIT_TEST(a_descending_range_is_refused),
 		UNIT_TEST(an_ip_is_of_either_version),
 	};
 

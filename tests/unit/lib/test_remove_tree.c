@@ -96,7 +96,7 @@ static int test_remove_tree_run_child(int (*run)(void))
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-static void a_missing_name_is_fine(void)
+static void removing_a_missing_name_succeeds(void)
 {
 	test_remove_tree_begin();
 	unit_true(test_remove_tree_is_removed("missing"));
@@ -116,7 +116,7 @@ static void a_name_is_one_component(void)
 	unit_true(test_remove_tree_exists("a/b"));
 }
 
-static void everything_in_it_goes(void)
+static void the_whole_content_is_removed(void)
 {
 	char path[64];
 
@@ -261,7 +261,7 @@ static int test_remove_tree_remove_locked(void)
 	return test_remove_tree_remove("tree") == 0 && !test_remove_tree_exists("tree") ? 0 : 1;
 }
 
-static void directories_without_permission_go_for_an_ordinary_user(void)
+static void an_ordinary_user_removes_directories_without_permission(void)
 {
 	test_remove_tree_begin();
 	if (chmod(unit_directory(), 0755) < 0)
@@ -269,7 +269,7 @@ static void directories_without_permission_go_for_an_ordinary_user(void)
 	unit_integer(test_remove_tree_run_child(test_remove_tree_remove_locked), 0);
 }
 
-static void a_file_that_is_open_elsewhere_goes(void)
+static void an_open_file_is_removed(void)
 {
 	_cleanup_close_ int fd = -1;
 	char text[8] = "";
@@ -306,7 +306,7 @@ static int test_remove_tree_remove_around_mounts(void)
 	return test_remove_tree_exists("tree/other") ? 6 : 0;
 }
 
-static void a_mount_is_not_entered_and_the_rest_goes(void)
+static void a_mount_is_not_entered_and_the_rest_is_removed(void)
 {
 	test_remove_tree_begin();
 	test_remove_tree_make_directory("outside");
@@ -354,7 +354,7 @@ static bool test_remove_tree_set_attributes(const char *path, int flags)
 	return ioctl(fd, FS_IOC_SETFLAGS, &now) == 0;
 }
 
-static void attributes_do_not_keep_anything(void)
+static void attributes_do_not_prevent_removal(void)
 {
 	test_remove_tree_begin();
 	test_remove_tree_make_directory("tree");
@@ -380,19 +380,19 @@ static void attributes_do_not_keep_anything(void)
 int main(int argc, char **argv)
 {
 	static const struct unit_test tests[] = {
-		UNIT_TEST(a_missing_name_is_fine),
+		UNIT_TEST(removing_a_missing_name_succeeds),
 		UNIT_TEST(a_name_is_one_component),
-		UNIT_TEST(everything_in_it_goes),
+		UNIT_TEST(the_whole_content_is_removed),
 		UNIT_TEST(depth_takes_no_descriptors),
 		UNIT_TEST(no_descriptor_is_left),
 		UNIT_TEST(links_are_removed_and_not_followed),
 		UNIT_TEST(a_hard_link_outside_stays),
 		UNIT_TEST(names_may_be_anything),
-		UNIT_TEST(directories_without_permission_go_for_an_ordinary_user),
-		UNIT_TEST(a_file_that_is_open_elsewhere_goes),
-		UNIT_TEST(a_mount_is_not_entered_and_the_rest_goes),
+		UNIT_TEST(an_ordinary_user_removes_directories_without_permission),
+		UNIT_TEST(an_open_file_is_removed),
+		UNIT_TEST(a_mount_is_not_entered_and_the_rest_is_removed),
 		UNIT_TEST(the_name_itself_may_be_a_mount),
-		UNIT_TEST(attributes_do_not_keep_anything),
+		UNIT_TEST(attributes_do_not_prevent_removal),
 	};
 
 	return unit_main(argc, argv, "remove", tests, ARRAY_SIZE(tests));

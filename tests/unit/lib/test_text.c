@@ -20,7 +20,7 @@ static const char *test_text_escape(const char *text, size_t length)
 	return out;
 }
 
-static void utf8_is_told_from_what_is_not(void)
+static void invalid_utf8_is_detected(void)
 {
 	static const char *const right[] = {"",
 					    "a",
@@ -61,13 +61,13 @@ static void control_characters_are_found(void)
 	unit_true(text_has_control("\xc2\x9b", 2));
 }
 
-static void ordinary_text_is_left_as_it_is(void)
+static void ordinary_text_is_unchanged(void)
 {
 	unit_string(test_text_escape("plain 'text' \"é\" €", strlen("plain 'text' \"é\" €")),
 		    "plain 'text' \"é\" €");
 }
 
-static void what_acts_on_a_line_or_terminal_is_escaped(void)
+static void control_characters_are_escaped(void)
 {
 	unit_string(test_text_escape("a\nb\rc\td", 7), "a\\nb\\rc\\td");
 	unit_string(test_text_escape("\x1b[2J\x07", 5), "\\x1b[2J\\x07");
@@ -85,7 +85,7 @@ static void what_acts_on_a_line_or_terminal_is_escaped(void)
 	unit_string(test_text_escape("\xff\xc3", 2), "\\xff\\xc3");
 }
 
-static void what_does_not_fit_is_cut_and_marked(void)
+static void long_text_is_truncated_and_marked(void)
 {
 	char out[12];
 
@@ -99,7 +99,7 @@ static void what_does_not_fit_is_cut_and_marked(void)
 	unit_string(out, "1234567...");
 }
 
-static void any_bytes_in_any_room_end_as_clean_text(void)
+static void any_bytes_in_a_buffer_of_any_size_give_clean_text(void)
 {
 	srand(7);
 	for (unsigned round = 0; round < 20000; round++) {
@@ -119,7 +119,7 @@ static void any_bytes_in_any_room_end_as_clean_text(void)
 	}
 }
 
-static void likeness_counts_changes(void)
+static void the_distance_counts_changes(void)
 {
 	unit_unsigned(text_distance("", ""), 0);
 	unit_unsigned(text_distance("abc", "abc"), 0);
@@ -129,7 +129,7 @@ static void likeness_counts_changes(void)
 	unit_unsigned(text_distance("kitten", "sitting"), 3);
 }
 
-static void a_long_word_is_like_nothing(void)
+static void a_long_word_is_not_similar_to_any(void)
 {
 	char word[65];
 
@@ -142,14 +142,14 @@ static void a_long_word_is_like_nothing(void)
 int main(int argc, char **argv)
 {
 	static const struct unit_test tests[] = {
-		UNIT_TEST(utf8_is_told_from_what_is_not),
+		UNIT_TEST(invalid_utf8_is_detected),
 		UNIT_TEST(control_characters_are_found),
-		UNIT_TEST(ordinary_text_is_left_as_it_is),
-		UNIT_TEST(what_acts_on_a_line_or_terminal_is_escaped),
-		UNIT_TEST(what_does_not_fit_is_cut_and_marked),
-		UNIT_TEST(any_bytes_in_any_room_end_as_clean_text),
-		UNIT_TEST(likeness_counts_changes),
-		UNIT_TEST(a_long_word_is_like_nothing),
+		UNIT_TEST(ordinary_text_is_unchanged),
+		UNIT_TEST(control_characters_are_escaped),
+		UNIT_TEST(long_text_is_truncated_and_marked),
+		UNIT_TEST(any_bytes_in_a_buffer_of_any_size_give_clean_text),
+		UNIT_TEST(the_distance_counts_changes),
+		UNIT_TEST(a_long_word_is_not_similar_to_any),
 	};
 
 	return unit_main(argc, argv, "text", tests, ARRAY_SIZE(tests));

@@ -219,7 +219,7 @@ static void fake_case_kill_daemon(const struct warden_identity *identity)
 	unit_true(WIFSIGNALED(status));
 }
 
-static void jobs_are_found_again_after_kill_9(void)
+static void jobs_are_recovered_after_kill_9(void)
 {
 	struct warden_identity identity = backend_case_make_identity("aaaaaaaaaa6");
 	struct warden_restored restored;
@@ -246,7 +246,7 @@ static void jobs_are_found_again_after_kill_9(void)
 	fake_case_end(&fake, &identity);
 }
 
-static void a_container_lives_on_after_detach(void)
+static void a_container_continues_after_detach(void)
 {
 	struct backend_case fake = fake_case_begin();
 	struct warden_identity identity = backend_case_make_identity("aaaaaaaaaa7");
@@ -369,7 +369,7 @@ static void requests_fail_as_configured(void)
 	backend_case_end(&fake);
 }
 
-static void a_delay_is_kept(void)
+static void a_configured_delay_is_applied(void)
 {
 	struct warden_error err;
 	struct backend_case fake;
@@ -413,14 +413,14 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(destroy_ends_every_process),
 	UNIT_TEST(a_frozen_wshd_does_not_prevent_destroy),
 	UNIT_TEST(the_death_of_wshd_is_reported_and_its_jobs_end),
-	UNIT_TEST(jobs_are_found_again_after_kill_9),
-	UNIT_TEST(a_container_lives_on_after_detach),
+	UNIT_TEST(jobs_are_recovered_after_kill_9),
+	UNIT_TEST(a_container_continues_after_detach),
 	UNIT_TEST(a_reused_pid_is_not_believed),
 	UNIT_TEST(a_container_without_a_recorded_pid_is_ended_by_its_socket),
 	UNIT_TEST(destroy_copes_with_missing_parts),
 	UNIT_TEST(a_create_that_fails_leaves_nothing),
 	UNIT_TEST(requests_fail_as_configured),
-	UNIT_TEST(a_delay_is_kept),
+	UNIT_TEST(a_configured_delay_is_applied),
 	UNIT_TEST(figures_are_complete_and_stable),
 };
 

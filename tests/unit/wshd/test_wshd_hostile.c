@@ -204,7 +204,7 @@ static void a_connection_without_hello_is_closed(void)
 	wshd_hostile_check_and_end(&wshd, fds);
 }
 
-static void an_unknown_type_is_refused_and_the_connection_goes_on(void)
+static void an_unknown_type_is_refused_and_the_connection_stays(void)
 {
 	unsigned fds;
 	struct wshd_case wshd = wshd_hostile_begin(&fds);
@@ -393,7 +393,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(a_job_without_its_output_or_with_unknown_descriptors_closes_the_connection),
 	UNIT_TEST(two_hundred_descriptors_are_closed),
 	UNIT_TEST(a_connection_without_hello_is_closed),
-	UNIT_TEST(an_unknown_type_is_refused_and_the_connection_goes_on),
+	UNIT_TEST(an_unknown_type_is_refused_and_the_connection_stays),
 	UNIT_TEST(descriptors_of_any_kind_start_a_job_or_fail_it),
 	UNIT_TEST(many_connections_leave_it_working),
 	UNIT_TEST(invalid_signals_do_nothing),

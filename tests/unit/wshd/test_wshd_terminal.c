@@ -174,7 +174,7 @@ static void processes_that_outlive_a_job_are_hung_up(void)
 	unit_false(wshd_case_has_process(&wshd, "sleep 3851"));
 }
 
-static void a_terminal_goes_on_without_the_daemon(void)
+static void a_terminal_continues_without_the_daemon(void)
 {
 	struct wshd_case wshd = wshd_case_begin();
 	struct typist typist =
@@ -226,7 +226,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(the_end_of_the_input_is_not_the_end_of_the_terminal),
 	UNIT_TEST(much_output_arrives_completely),
 	UNIT_TEST(processes_that_outlive_a_job_are_hung_up),
-	UNIT_TEST(a_terminal_goes_on_without_the_daemon),
+	UNIT_TEST(a_terminal_continues_without_the_daemon),
 	UNIT_TEST(a_killed_job_with_a_full_pipe_ends),
 };
 
