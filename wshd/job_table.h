@@ -9,7 +9,7 @@
 struct wshd_job {
 	struct wshd_job *next;
 	uint64_t number; /* ascending in the order of start */
-	bool shell;      /* started by WSHD_SHELL: only its own connection is told how it ends */
+	bool shell;      /* started by WSHD_SHELL: only its own connection receives its end */
 	pid_t keeper;    /* 0: it has ended */
 	struct wshd_source socket; /* connected to the keeper */
 	int stdout_fd, stderr_fd;  /* read ends of its pipes; -1: none */

@@ -91,7 +91,7 @@ static void fake_container_on_lost_connection(struct fake_container *container,
 	const struct warden_host *host = container->backend->host;
 
 	if (container->pidfd < 0) {
-		/* Its wshd was found by the socket alone, in order to end it. */
+		/* Its wshd was found only by its socket, in order to end it. */
 		if (fake_container_set_ended(container))
 			fake_destroy_finish(container);
 		return;

@@ -2,7 +2,7 @@
 /* Names in target directories: how a file, a link or a directory gets a name that may exist. Files
  * and links replace anything but directories, and empty directories; directories replace anything
  * but directories. Every step works on a single name in a directory that is held open, so a link
- * that somebody plants is replaced and never followed. */
+ * that a container plants is replaced and never followed. */
 #include <config.h>
 
 #include "backends/files/copy_private.h"

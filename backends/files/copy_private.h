@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Shared declarations of the copy engine. A function that returns int returns -1 if the whole copy
  * must end (`copy->err` is filled), unless its comment says `errno`; a failure of one entry is
- * recorded by copy_failed_..., and the walk goes on. */
+ * recorded by copy_failed_..., and the walk continues. */
 #ifndef BACKENDS_FILES_COPY_PRIVATE_H
 #define BACKENDS_FILES_COPY_PRIVATE_H
 
@@ -116,7 +116,7 @@ void copy_report_vanished(struct copy_state *copy, const char *name);
 bool copy_means_vanished(int number);
 bool copy_is_cancelled(const struct copy_state *copy);
 
-/* Tells the request's owner that the progress figures have changed. */
+/* Notifies the request's owner that the progress figures have changed. */
 static inline void copy_report_progress(const struct copy_state *copy)
 {
 	if (copy->request->changed)

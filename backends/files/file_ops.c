@@ -196,7 +196,7 @@ int file_write(const struct copy_request *request, int data_fd, uint64_t offset,
 	return copy_run(request, file_ops_write_part, &part, err);
 }
 
-/* remove_tree copes with any content, also if a process goes on adding to it. */
+/* remove_tree copes with any content, also if a process keeps adding to it. */
 static int file_ops_remove_entry(struct copy_state *copy, int parent, const char *name,
 				 bool recursive)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A whiteout hides files of the layers below, never of its own layer, wherever it is in the tar.
+/* A whiteout hides files of lower layers, never of its own layer, at any position in the tar.
  * So the tar is read twice: first to remove the hidden files, then to add the new ones. See
  * layer.h. */
 #include <config.h>

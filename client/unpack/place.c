@@ -97,10 +97,9 @@ static int place_fail_parent(const char *name, struct warden_error *err)
 	if (number == ELOOP)
 		warden_error_set(err, "%s: leads through a symbolic link", name);
 	else if (number == ENOTDIR)
-		warden_error_set(err, "%s: leads through what is no directory", name);
+		warden_error_set(err, "%s: leads through a file that is not a directory", name);
 	else if (number == ENOENT)
-		warden_error_set(err, "%s: leads through a symbolic link to what is not there",
-				 name);
+		warden_error_set(err, "%s: leads through a symbolic link to a missing file", name);
 	else
 		warden_error_errno(err, "open the directory of %s", name);
 	err->number = number;

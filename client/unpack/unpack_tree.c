@@ -200,7 +200,7 @@ static int unpack_tree_add_hard_link(const struct unpack_item *item, struct ward
 	parent_fd = place_parent(item->tree->root_fd, target, item->tree->links, false, &base, err);
 	if (parent_fd < 0)
 		return warden_error_set(err,
-					"%s: a hard link to %s, which is not there or leads "
+					"%s: a hard link to %s, which is missing or leads "
 					"through a link",
 					item->name, target);
 	if (strcmp(target, item->name) == 0)
@@ -240,7 +240,7 @@ static int unpack_tree_add_item(const struct unpack_item *item, struct warden_er
 	if (type == AE_IFCHR || type == AE_IFBLK)
 		return warden_error_set(err,
 					"%s: a device node, which no image may bring "
-					"(containers have a /dev of their own)",
+					"(containers have their own /dev)",
 					item->name);
 	if (!(type == AE_IFDIR && unpack_tree_is_directory(item->parent_fd, item->base)) &&
 	    unpack_tree_remove_at(item->parent_fd, item->base, err) < 0)
@@ -269,7 +269,7 @@ int unpack_tree_add(struct unpack_tree *tree, struct unpack_source *source,
 	if (!*name) /* the root itself keeps its owner and mode */
 		return archive_entry_filetype(entry) == AE_IFDIR
 			       ? 0
-			       : warden_error_set(err, "'.': the root is no directory");
+			       : warden_error_set(err, "'.': the root is not a directory");
 	parent_fd = place_parent(tree->root_fd, name, tree->links, true, &item.base, err);
 	if (parent_fd < 0)
 		return -1;

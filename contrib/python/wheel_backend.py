@@ -39,7 +39,7 @@ def _files(name, version):
 
 def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
     """Writes the wheel and returns its name."""
-    del config_settings, metadata_directory  # there is nothing to set
+    del config_settings, metadata_directory  # there are no settings
     version = _project()["version"]
     name = _project()["name"].replace("-", "_")
     wheel = f"{name}-{version}-py3-none-any.whl"

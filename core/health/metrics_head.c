@@ -42,7 +42,8 @@ static void metrics_head_write_build(FILE *out, const struct server *server)
 {
 	uint64_t now = uv_hrtime();
 
-	metrics_head_describe(out, "warden_build_info", "gauge", "What the daemon is; always 1.");
+	metrics_head_describe(out, "warden_build_info", "gauge",
+			      "Version and backend of the daemon; always 1.");
 	fprintf(out, "warden_build_info{version=\"%s\",backend=\"%s\"} 1\n", PACKAGE_VERSION,
 		server->container_klass->name);
 	metrics_head_write_seconds(out, "warden_uptime_seconds", "gauge",
@@ -135,11 +136,10 @@ static void metrics_head_write_requests(FILE *out, const struct server *server)
 				   "Requests that were answered by an error, by type.",
 				   metrics_head_get_failed);
 	metrics_head_write_by_type(out, metrics, "warden_requests_in_progress", "gauge",
-				   "Requests that are being carried out, by type.",
-				   metrics_head_get_running);
+				   "Requests in progress, by type.", metrics_head_get_running);
 	metrics_head_write_durations(out, metrics);
 	metrics_head_write_value(out, "warden_refused_frames_total", "counter",
-				 "Frames that held no request that the daemon knows.",
+				 "Frames that contained no known request.",
 				 metrics->refused_frames);
 	TAILQ_FOREACH(connection, &server->connections, link)
 		connections++;
@@ -182,7 +182,7 @@ static void metrics_head_write_jobs(FILE *out, const struct server *server)
 				reasons[i], metrics->jobs_ended[i]);
 	metrics_head_write_value(
 		out, "warden_oom_kills_total", "counter",
-		"Times that the kernel ended a process of a container for want of memory.",
+		"Processes of containers that the kernel killed because memory ran out.",
 		metrics->oom_kills);
 }
 
@@ -199,13 +199,12 @@ static void metrics_head_write_pools(FILE *out, struct server *server)
 	};
 	uint64_t now = uv_now(&server->loop);
 
-	metrics_head_describe(out, "warden_pool_size", "gauge",
-			      "How much there is in a pool at all.");
+	metrics_head_describe(out, "warden_pool_size", "gauge", "Number of entries of a pool.");
 	for (size_t i = 0; i < ARRAY_SIZE(pools); i++)
 		fprintf(out, "warden_pool_size{pool=\"%s\"} %" PRIu32 "\n", pools[i].name,
 			pool_size(pools[i].pool));
 	metrics_head_describe(out, "warden_pool_free", "gauge",
-			      "How much of a pool could be taken now.");
+			      "Number of free entries of a pool.");
 	for (size_t i = 0; i < ARRAY_SIZE(pools); i++)
 		fprintf(out, "warden_pool_free{pool=\"%s\"} %" PRIu32 "\n", pools[i].name,
 			pool_available(pools[i].pool, now));

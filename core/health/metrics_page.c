@@ -51,14 +51,14 @@ static const struct family {
 	[FIGURE_CACHE] = {"warden_container_memory_cache_bytes", "gauge",
 			  "Page cache of a container."},
 	[FIGURE_SWAP] = {"warden_container_memory_swap_bytes", "gauge",
-			 "What a container has in swap."},
+			 "Swap used by a container."},
 	[FIGURE_LIMIT] = {"warden_container_memory_limit_bytes", "gauge",
 			  "Memory limit of a container that has one."},
 	[FIGURE_PEAK] = {"warden_container_memory_peak_bytes", "gauge",
-			 "The most memory that a container has had."},
+			 "Maximum memory use of a container."},
 	[FIGURE_OOM_KILLS] = {"warden_container_oom_kills_total", "counter",
-			      "Processes of a container that the kernel ended for want of "
-			      "memory."},
+			      "Processes of a container that the kernel killed because "
+			      "memory ran out."},
 	[FIGURE_CPU] = {"warden_container_cpu_seconds_total", "counter",
 			"Processor time of a container.", true},
 	[FIGURE_CPU_USER] = {"warden_container_cpu_user_seconds_total", "counter",
@@ -78,9 +78,9 @@ static const struct family {
 	[FIGURE_TX_PACKETS] = {"warden_container_network_transmit_packets_total", "counter",
 			       "Packets that a container has sent."},
 	[FIGURE_DISK_BYTES] = {"warden_container_disk_bytes", "gauge",
-			       "What a container has written and not removed."},
+			       "Disk space used by a container's own files."},
 	[FIGURE_DISK_INODES] = {"warden_container_disk_inodes", "gauge",
-				"Files that a container has made and not removed."},
+				"Number of a container's own files."},
 };
 
 /* A container. */

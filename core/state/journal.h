@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The journal of events for clients that subscribe (Events). It keeps the last 1024 entries. A
- * subscriber reads them at its own pace and is told if it missed some, so a slow one costs no
- * memory. All functions run on the loop thread. */
+ * subscriber reads them at its own pace and receives the number of those that it missed, so a slow
+ * one costs no memory. All functions run on the loop thread. */
 #ifndef CORE_STATE_JOURNAL_H
 #define CORE_STATE_JOURNAL_H
 

@@ -197,7 +197,7 @@ struct warden_host {
 	 * and uid may be used again; the backend has freed its container. */
 	void (*container_gone)(const struct warden_host *host, const char *id);
 
-	/* The backend cannot go on (for example, a helper process was killed). The core logs the
+	/* The backend cannot continue (for example, a helper process was killed). The core logs the
 	 * text, drains and exits with an error so that its supervisor starts it again. Containers
 	 * live on. */
 	void (*failed)(const struct warden_host *host, const char *format, ...)
@@ -368,7 +368,7 @@ struct warden_create {
 	gid_t client_gid;
 };
 
-/* Returned by `create`: it goes on by itself, and host->created reports its end. */
+/* Returned by `create`: it continues by itself, and host->created reports its end. */
 enum { WARDEN_CREATE_PENDING = 1 };
 
 /* Parameters of `spawn`. */
@@ -678,14 +678,14 @@ struct warden_container_klass {
 	int (*admit)(void *backend, void *container, const char *request, struct warden_error *err);
 
 	/* Required. Makes a container that is ready for use. If it has to wait for a program to end
-	 * (see warden_hooks) it returns WARDEN_CREATE_PENDING: it goes on by itself, `create` stays
-	 * valid until it is done, and host->created reports how it ended. teardown is not called
-	 * before that. */
+	 * (see warden_hooks) it returns WARDEN_CREATE_PENDING: it continues by itself, `create`
+	 * stays valid until it is done, and host->created reports how it ended. teardown is not
+	 * called before that. */
 	int (*create)(void *backend, const struct warden_create *create, void **container,
 		      struct warden_error *err);
 
 	/* Required. Finds a container of an earlier daemon by its identity. Fails only if the
-	 * daemon cannot go on (no memory). A container that is dead, damaged or incomplete is
+	 * daemon cannot continue (no memory). A container that is dead, damaged or incomplete is
 	 * reported with `restored->alive` false and then removed by `destroy`, which must work with
 	 * any part of it missing. */
 	int (*restore)(void *backend, const struct warden_identity *identity,
@@ -729,8 +729,8 @@ struct warden_container_klass {
 	void (*detach)(void *container);
 
 	/* Optional. Replaces all rules of the container in one transaction: all or nothing.
-	 * Existing connections go on. Called again after a restart with the rules that the core has
-	 * stored, which may be those before the last call. No two containers have the same host
+	 * Existing connections continue. Called again after a restart with the rules that the core
+	 * has stored, which may be those before the last call. No two containers have the same host
 	 * port; the host ports of a container are free once `destroy` has returned. NULL: requests
 	 * for rules are refused. */
 	int (*set_rules)(void *container, const struct warden_rules *rules,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Errors as text: what a function that fails tells its caller. */
+/* Errors as text, which a function that fails returns to its caller. */
 #ifndef WARDEN_ERROR_H
 #define WARDEN_ERROR_H
 

@@ -304,7 +304,7 @@ class Thread:
         """Waits; returns the function's result or raises its exception."""
         self._thread.join(seconds)
         if self._thread.is_alive():
-            expect.fail(f"an end within {seconds:g} s", "it still goes on")
+            expect.fail(f"an end within {seconds:g} s", "it still runs")
         if self._error is not None:
             raise self._error
         return self._value

@@ -17,7 +17,7 @@ HOST_ACCESS = {"network": {"allow_host_access": True}}
 # Bytes a second and bytes: slow enough for a busy machine, long enough to be measured.
 RATE, BURST = 1_500_000, 30_000
 SIZE = 3_000_000
-# What a transfer begins with is not measured: the burst, and what the queues hold.
+# The beginning of a transfer is not measured: the burst, and the content of the queues.
 HEAD = 600_000
 
 

@@ -38,7 +38,7 @@ def _write(w, handle, size, name="file", privileged=False):
 
 def _exceeded(seen):
     expect.true(seen.exit_status != 0, "a writer that fails", seen)
-    # XFS tells the latter of a project: xfs_quota(8).
+    # XFS reports the latter for a project: xfs_quota(8).
     expect.matches(seen.stderr.decode(), ".*(Disk quota exceeded|No space left on device).*")
 
 

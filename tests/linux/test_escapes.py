@@ -122,7 +122,7 @@ def the_programs_of_the_daemon_are_unchanged(w):
     expect.equal(w.run(w.create(), "echo fine"), "fine\n")
 
 
-# What stays on disk.
+# Files that stay on disk.
 
 
 @case(backend="linux")
@@ -222,7 +222,7 @@ def links_in_the_rootfs_lead_nowhere(w):
         except warden.WardenError:
             canary.check()
             continue
-        # Reading a terminal's multiplexer waits for somebody to type.
+        # Reading a terminal's multiplexer waits for input.
         read = "" if name == "dev/ptmx" else f"cat /{name} /{name}/secret"
         seen = w.c.run(handle, f"ls /{name} /{name}/; {read}", privileged=True)
         canary.check(seen.stdout.decode("latin-1"), seen.stderr.decode("latin-1"))

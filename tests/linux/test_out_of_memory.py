@@ -40,7 +40,7 @@ def the_job_that_hit_the_limit_reports_its_real_status(w):
     for _ in range(5):
         handle = w.create()
         w.c.limit_memory(handle, 48 * MIB)
-        # On a busy machine it may take longer than it is given: then it is told to end, and goes on.
+        # On a busy machine it may take longer than its time limit: then it gets a signal, and continues.
         seen = w.c.run(handle, f"trap : TERM; {HOG}; s=$?; echo $s; exit $((s - 100))")
         expect.equal((seen.exit_status, seen.stdout), (37, b"137\n"))
         expect.equal(_stopped(w, handle).events, [EVENT])

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""A step of a CI: runs a script on a copy of a source tree and fetches what it made.
+"""A step of a CI: runs a script on a copy of a source tree and fetches its artifacts.
 
     ci_step.py [--env NAME=VALUE]... [--timeout SECONDS] [--artifact PATH]... SOURCE SCRIPT
 
-The tree is copied into a container, the script runs in the copy, its output is printed as it comes.
-Artifacts are paths in the tree; they are put into the current directory. The exit status is the
-script's; nothing of the container is left, whatever happens.
+The tree is copied into a container, the script runs in the copy, its output is printed as it arrives.
+Artifacts are paths in the tree; they are written to the current directory. The exit status is the
+script's. The container is destroyed in every case.
 """
 
 import argparse
@@ -20,7 +20,7 @@ import warden  # noqa: E402
 
 
 def run_step(client: warden.Client, handle: str, arguments: argparse.Namespace) -> int:
-    """Runs the script and prints what it prints; its status."""
+    """Runs the script and prints its output; returns its status."""
     client.copy_in(handle, f"{arguments.source.resolve()}/", "source")
     job = client.spawn(
         handle,
@@ -47,7 +47,7 @@ def quote(text: str) -> str:
 
 
 def fetch(client: warden.Client, handle: str, artifact: str) -> None:
-    """Reads an artifact from the container; its owner here is whoever runs this."""
+    """Reads an artifact from the container; the caller owns it."""
     path = pathlib.Path(os.path.basename(artifact))
     path.write_bytes(client.file_read(handle, f"source/{artifact}"))
     print(f"ci_step: {path}, {path.stat().st_size} bytes", file=sys.stderr)

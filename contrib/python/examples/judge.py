@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Judges a submitted program: runs it on every test of a directory and compares what it prints.
+"""Judges a submitted program: runs it on every test of a directory and compares its output.
 
     judge.py [--time SECONDS] [--memory BYTES] SUBMISSION TESTS COMMAND...
 
-TESTS holds pairs of files, NAME.in and NAME.out. COMMAND runs the submission, whose path in the
-container stands for `{}`: `judge.py solution.py tests python3 {}`. A line is printed for each test:
-its name, the verdict, cpu time and memory. The exit status is 0 when all were accepted.
+TESTS holds pairs of files, NAME.in and NAME.out. COMMAND runs the submission; `{}` is
+replaced by its path in the container: `judge.py solution.py tests python3 {}`. A line is printed for each test:
+its name, the verdict, cpu time and memory. The exit status is 0 if all were accepted.
 """
 
 import argparse
@@ -28,7 +28,7 @@ VERDICTS = {
 
 
 def verdict(result: warden.LinkResponse, expected: bytes) -> str:
-    """What becomes of a test, by why the program ended and what it printed."""
+    """The verdict of a test, by the reason of the program's end and its output."""
     end = result.end or warden.JobEnd()
     if end.reason in VERDICTS:
         return VERDICTS[warden.Reason(end.reason)]
@@ -40,7 +40,7 @@ def verdict(result: warden.LinkResponse, expected: bytes) -> str:
 
 
 def figures(end: Optional[warden.JobEnd]) -> str:
-    """Cpu time and memory, as far as they are known."""
+    """Cpu time and memory, if they are known."""
     if end is None or end.user_us is None or end.system_us is None:
         return "-"
     memory = "" if end.peak_memory is None else f", {end.peak_memory / (1 << 20):.1f} MiB"
@@ -48,7 +48,7 @@ def figures(end: Optional[warden.JobEnd]) -> str:
 
 
 def judge(client: warden.Client, arguments: argparse.Namespace, test: pathlib.Path) -> str:
-    """Runs one test in a container of its own, so that no test knows of another one."""
+    """Runs one test in its own container, so that tests cannot affect each other."""
     with client.container(grace_time=0) as handle:
         client.file_write(handle, "submission", arguments.submission.read_bytes(), mode=0o755)
         command = [word.replace("{}", "./submission") for word in arguments.command]
@@ -56,7 +56,7 @@ def judge(client: warden.Client, arguments: argparse.Namespace, test: pathlib.Pa
             handle,
             argv=command,
             stdin=True,
-            # The cpu limit is what is judged; the other one ends those that wait for nothing.
+            # The cpu limit is the judged one; the other one ends programs that sleep or block.
             cpu_time=arguments.time,
             timeout=arguments.time * 3 + 1,
             memory_limit=arguments.memory,
@@ -65,7 +65,7 @@ def judge(client: warden.Client, arguments: argparse.Namespace, test: pathlib.Pa
         try:
             client.job_input(handle, job, test.read_bytes(), end=True)
         except warden.WardenError:
-            pass  # it ended before it had read all: the result tells
+            pass  # it ended before it had read everything; the result has the reason
         result = client.link(handle, job)
     seen = verdict(result, test.with_suffix(".out").read_bytes())
     print(f"{test.stem:<16} {seen:<28} {figures(result.end)}")

@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Runs untrusted snippets, such as a language model writes, several at once.
+"""Runs untrusted snippets, for example from a language model, several at once.
 
     snippets.py [--at-once N] [--timeout SECONDS] < requests > results
 
 Reads JSON objects, one a line: {"id": ..., "code": "...", "command": ["sh"]}. The code is the
-standard input of the command (`sh` where there is none). Writes an object for each as it ends: {"id":
-..., "reason": "exited", "exit_status": 0, "stdout": "...", "stderr": "..."}. A snippet has a container
-of its own, without a network, and nothing of it is left; what it prints is cut to its first and last
-bytes.
+standard input of the command (default: `sh`). Writes an object for each when it ends: {"id":
+..., "reason": "exited", "exit_status": 0, "stdout": "...", "stderr": "..."}. Each snippet has its own
+container without a network, which is destroyed afterwards. The first and last bytes of its output are
+kept.
 """
 
 import argparse
@@ -24,7 +24,7 @@ import warden  # noqa: E402
 
 
 async def run_snippet(request: dict[str, Any], timeout: float) -> dict[str, Any]:
-    """Runs one; what is told of it."""
+    """Runs one snippet; returns its result."""
     async with warden.AsyncClient() as client, client.container(grace_time=0) as handle:
         job = await client.spawn(
             handle,
@@ -37,7 +37,7 @@ async def run_snippet(request: dict[str, Any], timeout: float) -> dict[str, Any]
         try:
             await client.job_input(handle, job, request["code"], end=True)
         except warden.WardenError:
-            pass  # it ended before it had read all: the result tells
+            pass  # it ended before it had read everything; the result has the reason
         result = await client.link(handle, job)
     end = result.end or warden.JobEnd()
     return {

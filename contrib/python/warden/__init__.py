@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A client of wardend on Python's standard library alone (3.10 or newer).
+"""A client of wardend that needs only Python's standard library (3.10 or newer).
 
     import warden
 
@@ -10,9 +10,8 @@
         client.destroy(handle)
 
 Each request of the protocol is a method of `Client` with the protocol's field names as keyword
-arguments, and a coroutine of `AsyncClient`. What the daemon refuses is raised as `WardenError`. To
-have several requests on their way at once, `send` them and `receive` the answers, which come in the
-same order.
+arguments, and a coroutine of `AsyncClient`. An error of the daemon is raised as `WardenError`. To pipeline
+requests, `send` them and `receive` the answers, which arrive in the same order.
 
 Texts (handles, paths, networks) are `str`; a name that is not UTF-8 is kept by surrogate escapes, as
 in `os.fsdecode`. Scripts, files and output are `bytes`; what is written may be given as `str` too.
@@ -78,7 +77,7 @@ def encode_frame(request: Message) -> bytes:
 
 
 def decode_response(payload: bytes) -> Union[Message, WardenError]:
-    """What a frame's payload says: a response, or the error that takes its place."""
+    """Decodes a frame's payload: a response, or an error instead."""
     envelope = Envelope.decode(payload)
     if envelope.type == ERROR_TYPE:
         error = ErrorResponse.decode(envelope.payload)
@@ -90,13 +89,13 @@ def decode_response(payload: bytes) -> Union[Message, WardenError]:
 
 
 class FrameReader:
-    """Cuts what comes from a connection into payloads, whatever way it comes (no I/O in here)."""
+    """Splits received bytes, in pieces of any size, into payloads; does no I/O."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
 
     def feed(self, data: bytes) -> None:
-        """Takes what was read."""
+        """Adds received bytes."""
         self._buffer += data
 
     def next(self) -> Optional[bytes]:
@@ -139,7 +138,7 @@ _P = ParamSpec("_P")
 
 @dataclass(frozen=True)
 class _Call(Generic[_T]):
-    """A request, and how its method's result comes from the answer."""
+    """A request, and the function that makes the method's result from the answer."""
 
     request: Message
     take: Callable[[Any], _T]
@@ -183,14 +182,14 @@ def _environment(env: Environment) -> list[str]:
 
 
 def _texts(name: str, values: Iterable[Text]) -> list[str]:
-    """One text alone would pass for a list of its letters."""
+    """Refuses a single text, which would be treated as a list of its letters."""
     if isinstance(values, (str, bytes)):
         raise TypeError(f"{name} must be a list, not {values!r}")
     return [os.fspath(value) for value in values]
 
 
 def _microseconds(name: str, seconds: Optional[float]) -> Optional[int]:
-    """0 would be no limit, so what is above it stays so."""
+    """Rounds a value above 0 up to at least 1, since 0 is no limit."""
     if seconds is None:
         return None
     if not 0 <= seconds < math.inf:
@@ -199,17 +198,17 @@ def _microseconds(name: str, seconds: Optional[float]) -> Optional[int]:
 
 
 def _ping() -> _Call[None]:
-    """Asks whether the daemon answers."""
+    """Checks that the daemon answers."""
     return _Call(PingRequest(), _nothing)
 
 
 def _echo(message: Union[str, bytes]) -> _Call[bytes]:
-    """The same message, as the daemon sends it back."""
+    """Sends a message and returns the daemon's copy of it."""
     return _answered(EchoRequest(message=as_bytes(message)), EchoResponse, lambda answer: answer.message)
 
 
 def _status() -> _Call[StatusResponse]:
-    """What the daemon is and what it uses of its host."""
+    """The daemon's version and settings, and the host features that it uses."""
     return _answered(StatusRequest(), StatusResponse, lambda answer: answer)
 
 
@@ -240,12 +239,12 @@ def _create(
 ) -> _Call[str]:
     """Makes a container and returns its handle.
 
-    `grace_time`: seconds that it lives on after the last connection that references it has closed;
-    -1: for ever. `bind_mounts`: `BindMount`s, or tuples of source, target and "ro" or "rw". `layers`:
-    directories of the root file system, topmost first, instead of `rootfs`. `tmpfs_bytes`: what it
-    writes lies in memory, so much at most. `env`: variables of every job. `properties`: labels.
-    `ttl`: seconds after which it is destroyed, whoever uses it. `hosts`: lines of /etc/hosts.
-    `request_id`: the same request with the same id again has the same answer.
+    `grace_time`: seconds until it is destroyed after the last connection that references it has
+    closed; -1: never. `bind_mounts`: `BindMount`s, or tuples of source, target and "ro" or "rw". `layers`:
+    directories of the root file system, topmost first, instead of `rootfs`. `tmpfs_bytes`: its
+    files are in memory, at most this much. `env`: variables of every job. `properties`: labels.
+    `ttl`: seconds after which it is destroyed, even in use. `hosts`: lines of /etc/hosts.
+    `request_id`: a repeated request with the same id has the same answer.
     """
     request = CreateRequest(
         bind_mounts=[_bind_mount(bind) for bind in bind_mounts],
@@ -270,7 +269,7 @@ def _create(
 
 
 def _stop(handle: str, *, background: Optional[bool] = None, kill: Optional[bool] = None) -> _Call[None]:
-    """Ends the container's processes: TERM, and KILL for what is left after ten seconds.
+    """Ends the container's processes: TERM, and KILL for those left after ten seconds.
 
     `background`: returns at once. `kill`: KILL at once.
     """
@@ -278,7 +277,7 @@ def _stop(handle: str, *, background: Optional[bool] = None, kill: Optional[bool
 
 
 def _destroy(handle: str) -> _Call[None]:
-    """Stops the container and removes all of it."""
+    """Stops the container and removes it completely."""
     return _Call(DestroyRequest(handle=handle), _nothing)
 
 
@@ -288,7 +287,7 @@ def _info(handle: str) -> _Call[InfoResponse]:
 
 
 def _info_many(*handles: str, properties: Properties = ()) -> _Call[list[InfoEntry]]:
-    """Info of many containers, of all where none is named, or of those with all these properties."""
+    """Info of many containers: the named ones, those with all these properties, or all."""
     request = InfoManyRequest(handles=list(handles), properties=_properties(properties))
     return _answered(request, InfoManyResponse, lambda answer: answer.entries)
 
@@ -299,25 +298,24 @@ def _pause(handle: str) -> _Call[None]:
 
 
 def _resume(handle: str) -> _Call[None]:
-    """Lets a paused container go on."""
+    """Continues a paused container."""
     return _Call(ResumeRequest(handle=handle), _nothing)
 
 
 _JOB_DOC = """
 
-    What runs is `script`, for the container's shell, or `argv`, a command. It runs as `user` (`vcap`
-    where that is None; root when `privileged`) in `working_dir` with the variables `env`.
+    The job runs `script` in the container's shell, or `argv`, a command, as `user` (default: `vcap`;
+    root if `privileged`) in `working_dir` with the variables `env`.
 
-    Limits: `timeout` and `cpu_time` in seconds, `memory_limit` (bytes) and `process_limit` of the job
-    alone, `rlimits` (a `ResourceLimits`, or a mapping from names as in getrlimit(2): `{"nofile":
+    Limits: `timeout` and `cpu_time` in seconds, `memory_limit` (bytes) and `process_limit` of the
+    job, `rlimits` (a `ResourceLimits`, or a mapping from names as in getrlimit(2): `{"nofile":
     100}`), `output_limit` with an `OutputPolicy`, or `discard_output`. `cpus` as "0-2,4"; `lease_cpu`:
-    one that no other job with this has. `own_cgroup`: its figures cover every descendant. `no_aslr`,
+    one cpu that no other job with this option has. `own_cgroup`: its figures cover every descendant. `no_aslr`,
     `no_swap`, `stack_unlimited`: for even measurements.
 
     `stdin`: it reads what `job_input` writes. `terminal`: it has a terminal of `rows` and `columns`.
-    `keep`: `link` answers again and again, until `collect`. `log_tag`: each line of output goes to
-    syslog under this tag, too. `request_id`: the same request with the same id again has the same
-    answer.
+    `keep`: `link` can be repeated until `collect`. `log_tag`: each line of output goes to
+    syslog under this tag, too. `request_id`: a repeated request with the same id has the same answer.
     """
 
 
@@ -429,7 +427,7 @@ def _run(
     log_tag: Optional[str] = None,
     request_id: Optional[str] = None,
 ) -> _Call[RunResponse]:
-    """Runs a job to its end: its exit status (255 where there is none), its output and its figures."""
+    """Runs a job and waits for its end: exit status (255 if there is none), output and figures."""
     given = dict(locals())
     fields = {name: given[name] for name in _PLAIN_JOB_FIELDS}
     request = _job_request(RunRequest, handle, script, argv, env, timeout, cpu_time, rlimits, fields)
@@ -453,12 +451,12 @@ def _spawn_pair(handle: str, first: SpawnRequest, second: SpawnRequest) -> _Call
 
 
 def _link(handle: str, job_id: int) -> _Call[LinkResponse]:
-    """Waits for a job's end: its exit status (255 where there is none), its output and its figures."""
+    """Waits for a job's end: exit status (255 if there is none), output and figures."""
     return _answered(LinkRequest(handle=handle, job_id=job_id), LinkResponse, lambda answer: answer)
 
 
 def _jobs(handle: str) -> _Call[list[Job]]:
-    """The jobs of the container that can be asked about."""
+    """The jobs of the container that run or were not collected."""
     return _answered(JobsRequest(handle=handle), JobsResponse, lambda answer: answer.jobs)
 
 
@@ -484,7 +482,7 @@ def _job_resize(handle: str, job_id: int, rows: int, columns: int) -> _Call[None
 
 
 def _collect(handle: str, job_id: int) -> _Call[None]:
-    """Lets a job go that was kept."""
+    """Removes a job that was kept."""
     return _Call(CollectRequest(handle=handle, job_id=job_id), _nothing)
 
 
@@ -538,32 +536,32 @@ def _net_list(handle: str) -> _Call[NetListResponse]:
 def _net_remove(
     handle: str, *, in_: Iterable[NetInRequest] = (), out: Iterable[NetOutRequest] = ()
 ) -> _Call[None]:
-    """Takes back the rules that are equal to these, all of them or none."""
+    """Removes the rules that are equal to these, all of them or none."""
     return _Call(NetRemoveRequest(handle=handle, in_=list(in_), out=list(out)), _nothing)
 
 
 def _net_replace(
     handle: str, *, in_: Iterable[NetInRequest] = (), out: Iterable[NetOutRequest] = ()
 ) -> _Call[list[NetInResponse]]:
-    """Puts these rules in the place of all; the ports of `in_`. The first of `out` is tried first."""
+    """Replaces all rules by these; returns the ports of `in_`. The first of `out` is tried first."""
     request = NetReplaceRequest(handle=handle, in_=list(in_), out=list(out))
     return _answered(request, NetReplaceResponse, lambda answer: answer.in_)
 
 
 def _limit(handle: str, limits: Optional[Limits] = None) -> _Call[Limits]:
-    """Sets limits, all or none of those given; returns those in force."""
+    """Sets the given limits, all or none; returns those in force."""
     request = LimitRequest(handle=handle, limits=limits)
     return _answered(request, LimitResponse, lambda answer: answer.limits or Limits())
 
 
 def _limit_memory(handle: str, limit_in_bytes: Optional[int] = None) -> _Call[Optional[int]]:
-    """Sets the memory limit where one is given; returns the one in force."""
+    """Sets the memory limit if one is given; returns the one in force."""
     request = LimitMemoryRequest(handle=handle, limit_in_bytes=limit_in_bytes)
     return _answered(request, LimitMemoryResponse, lambda answer: answer.limit_in_bytes)
 
 
 def _limit_cpu(handle: str, limit_in_shares: Optional[int] = None) -> _Call[Optional[int]]:
-    """Sets the cpu shares where they are given; returns those in force."""
+    """Sets the cpu shares if they are given; returns those in force."""
     request = LimitCpuRequest(handle=handle, limit_in_shares=limit_in_shares)
     return _answered(request, LimitCpuResponse, lambda answer: answer.limit_in_shares)
 
@@ -593,7 +591,7 @@ def _copy_out(handle: str, src_path: str, dst_path: Text, *, owner: Optional[str
 def _file_read(
     handle: str, path: str, *, offset: Optional[int] = None, length: Optional[int] = None
 ) -> _Call[bytes]:
-    """What is in a file of the container, or a part of it."""
+    """The content of a file of the container, or a part of it."""
     request = FileReadRequest(handle=handle, path=path, offset=offset, length=length)
     return _answered(request, FileReadResponse, lambda answer: answer.data)
 
@@ -612,12 +610,12 @@ def _file_write(
 
 
 def _file_list(handle: str, path: str) -> _Call[list[FileEntry]]:
-    """What is in a directory of the container, by name; of a file: the file itself."""
+    """The entries of a directory of the container, by name; for a file, the file itself."""
     return _answered(FileListRequest(handle=handle, path=path), FileListResponse, lambda answer: answer.entries)
 
 
 def _file_remove(handle: str, path: str, *, recursive: Optional[bool] = None) -> _Call[None]:
-    """Removes a file, or with `recursive` a directory and all that is in it."""
+    """Removes a file, or with `recursive` a directory with its content."""
     return _Call(FileRemoveRequest(handle=handle, path=path, recursive=recursive), _nothing)
 
 
@@ -689,7 +687,7 @@ def _coroutine(build: Callable[_P, _Call[_T]]) -> Callable[Concatenate[AsyncClie
 
 
 def _name(method: Any, build: Callable[..., Any]) -> None:
-    """Gives a method the name, the text and the arguments of what builds its request."""
+    """Gives a method the name, docstring and arguments of the function that builds its request."""
     method.__name__ = build.__name__.lstrip("_")
     method.__qualname__ = f"Client.{method.__name__}"
     method.__doc__ = build.__doc__
@@ -729,15 +727,15 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        """Closes the connection; what it waits for is left alone."""
+        """Closes the connection; jobs continue."""
         self._socket.close()
 
     def fileno(self) -> int:
-        """The socket's descriptor, for select and its like."""
+        """The socket's descriptor, for select and similar calls."""
         return self._socket.fileno()
 
     def settimeout(self, timeout: Optional[float]) -> None:
-        """Changes the bound of each wait."""
+        """Changes the time limit of each wait."""
         self._socket.settimeout(timeout)
 
     # Frames.
@@ -747,7 +745,7 @@ class Client:
         self._socket.sendall(b"".join(encode_frame(request) for request in requests))
 
     def receive(self) -> Any:
-        """The next answer; raises it where it is a WardenError."""
+        """The next answer; raises it if it is a WardenError."""
         while (payload := self._frames.next()) is None:
             data = self._socket.recv(1 << 18)
             if not data:
@@ -764,7 +762,7 @@ class Client:
         return _check_type(request, self.receive())
 
     def _answers(self, request: Message, is_over: Callable[[Any], bool]) -> Iterator[Any]:
-        """Yields answer after answer; who leaves in the middle gives the connection up."""
+        """Yields the answers; leaving early closes the connection."""
         over = False
         self.send(request)
         try:
@@ -819,20 +817,20 @@ class Client:
     file_remove = _waiting(_file_remove)
 
     def stream(self, handle: str, job_id: int) -> Iterator[StreamResponse]:
-        """Yields a job's output from its first byte on as it comes; the last item has `exit_status`.
+        """Yields a job's output from its first byte as it arrives; the last item has `exit_status`.
 
         The connection is taken until then: a loop that is left early closes it.
         """
         return self._answers(StreamRequest(handle=handle, job_id=job_id), _is_stream_over)
 
     def attach(self, handle: str, job_id: int, *, replay: Optional[bool] = None) -> Iterator[AttachResponse]:
-        """As `stream`, but the job is not collected; with `replay` False it begins with what comes."""
+        """As `stream`, but the job is not collected; with `replay` False it begins with new output."""
         return self._answers(AttachRequest(handle=handle, job_id=job_id, replay=replay), _is_stream_over)
 
     def events(
         self, *handles: str, properties: Properties = (), after: Optional[int] = None
     ) -> Iterator[EventsResponse]:
-        """Yields what happens to containers, of all where none is named; the first is `SUBSCRIBED`.
+        """Yields events of the named containers, or of all; the first is `SUBSCRIBED`.
 
         `after`: begins behind this sequence number, as far as that is still known. It ends with the
         connection: a loop that is left closes it.
@@ -840,18 +838,18 @@ class Client:
         return self._answers(_events_request(handles, properties, after), _is_never_over)
 
     def file_watch(self, handle: str, path: str) -> Iterator[FileWatchResponse]:
-        """Yields changes in a directory or of a file; a loop that is left closes the connection."""
+        """Yields changes in a directory or of a file; leaving the loop closes the connection."""
         return self._answers(FileWatchRequest(handle=handle, path=path), _is_watch_over)
 
     def copy_in_telling(self, handle: str, src_path: Text, dst_path: str) -> Iterator[CopyInResponse]:
-        """Copies as `copy_in` does and yields how far it is; the last item has neither files nor bytes."""
+        """Copies like `copy_in` and yields the progress; the last item has neither files nor bytes."""
         request = CopyInRequest(handle=handle, src_path=os.fspath(src_path), dst_path=dst_path, progress=True)
         return self._answers(request, _is_copy_over)
 
     def copy_out_telling(
         self, handle: str, src_path: str, dst_path: Text, *, owner: Optional[str] = None
     ) -> Iterator[CopyOutResponse]:
-        """Copies as `copy_out` does and yields how far it is; the last item has neither files nor bytes."""
+        """Copies like `copy_out` and yields the progress; the last item has neither files nor bytes."""
         dst_path = os.fspath(dst_path)
         request = CopyOutRequest(handle=handle, src_path=src_path, dst_path=dst_path, owner=owner, progress=True)
         return self._answers(request, _is_copy_over)
@@ -876,7 +874,7 @@ class Client:
         try:
             yield handle
         finally:
-            # Over a connection of its own: this one may be in the middle of an answer.
+            # Over a separate connection: this one may be in the middle of an answer.
             with contextlib.suppress(WardenError), Client(self.path) as client:
                 client.destroy(handle)
 
@@ -919,7 +917,7 @@ class AsyncClient:
         await self.close()
 
     async def close(self) -> None:
-        """Closes the connection; what it waits for is left alone."""
+        """Closes the connection; jobs continue."""
         writer = self._writer
         self._give_up()
         if writer is not None:
@@ -957,7 +955,7 @@ class AsyncClient:
         except WardenError:
             raise
         except BaseException:
-            self._give_up()  # an answer that nobody waits for any more may still come
+            self._give_up()  # the answer may still arrive, but no call waits for it
             raise
 
     async def call(self, request: Message) -> Any:
@@ -966,7 +964,7 @@ class AsyncClient:
             return await self._exchange(request)
 
     async def _answers(self, request: Message, is_over: Callable[[Any], bool]) -> AsyncIterator[Any]:
-        """Yields answer after answer; who leaves in the middle gives the connection up."""
+        """Yields the answers; leaving early closes the connection."""
         over = False
         async with self._lock:
             try:

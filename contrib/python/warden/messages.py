@@ -1012,7 +1012,7 @@ class FileWatchRequest(Message):
 
 
 class Change(enum.IntEnum):
-    """What happened to a file."""
+    """The change of a file."""
 
     CREATED = 1
     MODIFIED = 2
@@ -1185,7 +1185,7 @@ class EventsRequest(Message):
 
 
 class EventKind(enum.IntEnum):
-    """What happened to a container."""
+    """The kind of an event."""
 
     SUBSCRIBED = 1  # the first answer; its sequence number is that of the last event
     CREATED = 2

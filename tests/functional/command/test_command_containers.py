@@ -157,7 +157,7 @@ def rules_are_listed_removed_and_replaced(w):
     lines = command.ok(w, "net-list", "h").splitlines()
     expect.contains(lines[0], f"host_port={port}")
     expect.equal((lines[0][:5], lines[1][:6], len(lines)), ("--in ", "--out ", 3))
-    # What is listed is taken as it is.
+    # The listed rules are accepted unchanged.
     command.ok(w, "net-remove", "h", *lines[1].split(" ", 1))
     expect.equal(len(command.ok(w, "net-list", "h").splitlines()), 2)
     seen = command.ok(w, "net-replace", "h", "--in", "7070:70/udp", "--out", "network=198.51.100.0/24,port=443,log")

@@ -13,7 +13,7 @@ from case import case
 # Requests that are parts of another command.
 WITHIN = {"tar_in": "copy-in", "tar_data": "copy-in", "tar_out": "copy-out"}
 
-# Fields whose option has a name of its own; None: they are words of the command line.
+# Fields whose option has its own name; None: they are words of the command line.
 NAMES = {
     "argv": None,
     "bind_mounts": "bind-mount",

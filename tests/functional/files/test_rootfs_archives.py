@@ -295,7 +295,7 @@ def a_link_of_a_lower_layer_is_followed_inside(world):
     root = _layers(world, below, (file("lib/x", b"x"),))
     expect.equal(_read(f"{root}/usr/lib/x"), b"x")
     evil = images.Layout(f"{world.directory}/evil").add([tar(*below), tar(file("out/x"))]).close()
-    _refused(world, "layer 2 of 2: out/x: leads through a symbolic link to what", "--oci", evil, target="x")
+    _refused(world, "layer 2 of 2: out/x: leads through a symbolic link to a missing file", "--oci", evil, target="x")
     expect.equal(os.listdir(outside), [])
 
 
@@ -605,7 +605,7 @@ def options_without_effect_are_usage_errors(world):
     _refused(world, "--keep-setuid has no effect with --host", "--keep-setuid", status=2)
 
 
-# What others write.
+# Images written by other programs.
 
 
 def _tool(*arguments, directory):

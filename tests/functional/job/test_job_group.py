@@ -58,7 +58,7 @@ def a_process_limit_holds(w):
 @case(backend="linux")
 def figures_cover_processes_that_were_not_waited_for(w):
     handle = w.create()
-    # The shell that starts it ignores its end, so no parent ever hears of its time.
+    # The shell that starts it ignores its end, so no parent collects its time.
     script = """
     work='i=0; while [ $i -lt 60000 ]; do i=$((i+1)); done; : >done'
     setsid sh -c "$work" >/dev/null 2>&1 &

@@ -146,7 +146,7 @@ def the_window_size_is_passed_and_follows(w):
     terminal.read_until("33 111")
     terminal.read_until("done")
     terminal.resize(44, 122)
-    # Keys may overtake the size, of which a signal tells.
+    # Keys may overtake the size, which a signal reports.
     terminal.type("until stty size | grep '44 122'; do sleep 0.02; done\n")
     terminal.read_until("44 122\r\n")
     terminal.type("exit\n")

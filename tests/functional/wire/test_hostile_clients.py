@@ -239,7 +239,7 @@ def links_that_are_not_read_cost_bounded_memory(w):
         readers.append(reader)
     time.sleep(1)
     _well(w)
-    # An answer is a frame: whoever waits for it may cost one.
+    # An answer is a frame: each client that waits may cost one.
     limit = 120 * MIB if not w.sanitized else 800 * MIB
     expect.between(kernel.resident(w.daemon.pid) - before, -8 * MIB, limit, "bytes more")
     for reader in readers:

@@ -62,7 +62,7 @@ TEST_MODULES = \
 	tests/unit/modules/wrong_abi.la
 check_LTLIBRARIES += $(TEST_MODULES)
 
-# libtool makes a shared object of what is not installed only where it is told a place for it.
+# libtool makes a shared object that is not installed only if it is given a directory for it.
 TEST_MODULE_LINK = $(AM_LDFLAGS) -module -avoid-version -shared -rpath /nowhere
 
 tests_unit_modules_good_la_SOURCES = tests/unit/modules/module.c
