@@ -71,6 +71,7 @@ class Build:
     def _has_sanitizers(self):
         try:
             with open(self.path("wardend"), "rb") as program:
-                return b"__asan_init" in program.read()
+                content = program.read()
+                return b"__asan_init" in content or b"__tsan_init" in content
         except OSError:
             return False

@@ -123,9 +123,9 @@ def descriptors(pid):
     """The daemon's descriptors as a set of lines, numbered for each kind."""
     kinds = {}
     pooled = _pooled_sockets(pid)
-    # libuv keeps a descriptor of "/" in reserve after it has run out of descriptors.
+    # libuv keeps a descriptor of "/" in reserve after it has run out of descriptors; a sanitizer keeps its file open.
     for target in kernel.descriptors(pid).values():
-        if target == "/" or target in pooled:
+        if target == "/" or target in pooled or os.path.basename(target).startswith("sanitizer."):
             continue
         kind = _descriptor_kind(target)
         kinds[kind] = kinds.get(kind, 0) + 1
