@@ -145,7 +145,7 @@ class Daemon:
         self._starting = False
         self._expected_end = False
 
-    def start(self, seconds=10.0):
+    def start(self, seconds=30.0):
         """Starts it and waits until it listens."""
         self.launch()
         end = time.monotonic() + seconds * expect.SLOWNESS
