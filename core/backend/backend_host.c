@@ -13,6 +13,10 @@
 #include "core/state/journal.h"
 #include "core/transfer/transfer.h"
 
+/* Events that are handled before clients are served again, so that a container that causes events
+ * without end does not delay them. */
+enum { EVENTS_A_TURN = 256 };
+
 static void __attribute__((format(printf, 4, 5)))
 backend_host_log(const struct warden_host *host, enum warden_log_level level, const char *id,
 		 const char *format, ...)
@@ -317,10 +321,14 @@ static void backend_host_handle_event(struct container *c, const struct backend_
 void backend_host_handle_events(uv_async_t *async)
 {
 	struct server *server = async->data;
-	struct backend_event *event;
 
-	while ((event = backend_events_take(&server->events))) {
-		struct container *c = registry_find_id(&server->registry, event->id);
+	for (unsigned n = 0; n < EVENTS_A_TURN; n++) {
+		struct backend_event *event = backend_events_take(&server->events);
+		struct container *c;
+
+		if (!event)
+			return;
+		c = registry_find_id(&server->registry, event->id);
 
 		if (event->type == EVENT_FAILED)
 			server_fail(server);
@@ -328,4 +336,5 @@ void backend_host_handle_events(uv_async_t *async)
 			backend_host_handle_event(c, event);
 		backend_event_free(event);
 	}
+	uv_async_send(&server->events.wakeup); /* fails only if the handle is closed */
 }

@@ -20,6 +20,7 @@ struct download {
 	bool drained;            /* the stream is at its end, or the box will stay empty */
 	bool transfer_ended;
 	bool stepping; /* guards against recursion when a part is written at once */
+	bool took;     /* this step has taken reports */
 	size_t used;   /* bytes of `buffer` that are not sent */
 	uint8_t buffer[BUFFER_SIZE];
 };
@@ -99,6 +100,7 @@ static bool download_take_reports(struct download *download)
 				       sizeof(download->buffer) - download->used);
 
 	download->used += taken;
+	download->took = true;
 	/* The backend reports nothing after the end. */
 	download->drained = taken == 0 && download->transfer_ended;
 	return taken > 0;
@@ -115,8 +117,11 @@ static bool download_advance(struct download *download)
 		return true;
 	if (download->drained)
 		return false;
+	/* Later reports wake the loop for another step: a container that causes changes without end
+	 * does not keep the loop from other clients. */
 	if (download->transfer->box)
-		return download_take_reports(download);
+		return (!download->took || download->transfer_ended) &&
+		       download_take_reports(download);
 	download_read_more(download);
 	return false;
 }
@@ -139,6 +144,7 @@ static void download_step(struct download *download)
 	if (download->stepping)
 		return;
 	download->stepping = true;
+	download->took = false;
 	while (download_advance(download))
 		;
 	download->stepping = false;

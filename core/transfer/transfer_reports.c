@@ -38,6 +38,7 @@ struct report_box {
 	enum warden_transfer_kind kind;
 	uint8_t *data;
 	size_t used, size;
+	size_t last;   /* of a watch: where the newest change begins, if `used` is not 0 */
 	uint64_t left; /* of a list's length, bytes */
 	int error;     /* of a list: errno, or 0 */
 	bool woken;    /* the loop was woken and has not taken the content since */
@@ -162,13 +163,25 @@ void transfer_reports_add_entry(struct transfer_reports *reports, uint64_t trans
 		box->error = report_box_put_entry(box, entry);
 }
 
-/* Appends a change. False: no room. */
+/* Whether the newest change is the same, and not yet taken. */
+static bool report_box_ends_with(const struct report_box *box, const struct change_record *change,
+				 const char *name)
+{
+	const uint8_t *last = box->data + box->last;
+
+	return box->used > 0 && memcmp(last, change, sizeof(*change)) == 0 &&
+	       memcmp(last + sizeof(*change), name, change->name_length) == 0;
+}
+
+/* Appends a change, unless it repeats the newest. False: no room. */
 static bool report_box_put_change(struct report_box *box, uint32_t kind, const char *name,
 				  size_t length)
 {
 	const struct change_record record = {.kind = kind, .name_length = (uint32_t)length};
 	uint8_t *out;
 
+	if (report_box_ends_with(box, &record, name))
+		return true;
 	if (box->used + sizeof(record) + length > CHANGES_MAX)
 		return false;
 	out = report_box_grow(box, sizeof(record) + length);
@@ -176,6 +189,7 @@ static bool report_box_put_change(struct report_box *box, uint32_t kind, const c
 		return false;
 	memcpy(out, &record, sizeof(record));
 	memcpy(out + sizeof(record), name, length);
+	box->last = box->used;
 	box->used += sizeof(record) + length;
 	return true;
 }
@@ -285,6 +299,7 @@ size_t report_box_take(struct report_box *box, uint8_t *out, size_t room)
 		taken += report_box_record_size(box, taken);
 	memcpy(out, box->data, taken);
 	box->used -= taken;
+	box->last -= taken; /* meaningless, and unused, if all was taken */
 	memmove(box->data, box->data + taken, box->used);
 	return taken;
 }

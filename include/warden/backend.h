@@ -211,7 +211,9 @@ struct warden_host {
 			   const struct warden_file_entry *entry);
 
 	/* A change seen by a WARDEN_FILE_WATCH. The core keeps a bounded number of changes for a
-	 * slow client and reports WARDEN_CHANGE_MISSED in place of those that it drops. */
+	 * slow client and reports WARDEN_CHANGE_MISSED in place of those that it drops; equal
+	 * changes in a row become one. The call never waits for the client, so a backend that can
+	 * see changes without end must itself limit how many it reports a second. */
 	void (*file_change)(const struct warden_host *host, const char *id, uint64_t transfer_id,
 			    const struct warden_file_change *change);
 

@@ -18,7 +18,8 @@ CORE_TESTS = \
 	tests/unit/lib/test_pid_record \
 	tests/unit/lib/test_remove_tree \
 	tests/unit/core/test_snapshot \
-	tests/unit/core/test_output_store
+	tests/unit/core/test_output_store \
+	tests/unit/core/test_transfer_reports
 check_PROGRAMS += $(CORE_TESTS)
 TESTS += $(CORE_TESTS)
 
@@ -54,4 +55,7 @@ tests_unit_core_test_snapshot_LDADD = tests/unit/libcorecase.la
 tests_unit_core_test_output_store_SOURCES = tests/unit/core/test_output_store.c
 tests_unit_core_test_output_store_CPPFLAGS = $(CORE_TEST_CPPFLAGS)
 tests_unit_core_test_output_store_LDADD = tests/unit/libcorecase.la
+tests_unit_core_test_transfer_reports_SOURCES = tests/unit/core/test_transfer_reports.c
+tests_unit_core_test_transfer_reports_CPPFLAGS = $(CORE_TEST_CPPFLAGS)
+tests_unit_core_test_transfer_reports_LDADD = $(UNIT_LIBS)
 endif
