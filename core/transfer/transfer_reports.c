@@ -159,8 +159,8 @@ void transfer_reports_add_entry(struct transfer_reports *reports, uint64_t trans
 
 	pthread_mutex_lock(locked);
 	box = report_box_find(reports, transfer_id);
-	if (box && box->kind == WARDEN_FILE_LIST && box->error == 0 && entry->name)
-		box->error = report_box_put_entry(box, entry);
+	if (box && box->kind == WARDEN_FILE_LIST && box->error == 0)
+		box->error = entry->name ? report_box_put_entry(box, entry) : EINVAL;
 }
 
 /* Whether the newest change is the same, and not yet taken. */
@@ -201,6 +201,19 @@ static bool report_change_is_known(const struct warden_file_change *change)
 	       (!change->name || strlen(change->name) <= NAME_MAX);
 }
 
+/* Drops the oldest changes, not the newest, so that the client receives the last change of a burst.
+ * WATCHING, which comes first and once, stays: a client waits for it. */
+static void report_box_drop_changes(struct report_box *box)
+{
+	struct change_record first = {0};
+
+	memcpy(&first, box->data, sizeof(first)); /* a change did not fit, so there is one */
+	box->used = 0;
+	if (first.kind == WARDEN_CHANGE_WATCHING)
+		report_box_put_change(box, WARDEN_CHANGE_WATCHING, "", 0);
+	report_box_put_change(box, WARDEN_CHANGE_MISSED, "", 0);
+}
+
 bool transfer_reports_add_change(struct transfer_reports *reports, uint64_t transfer_id,
 				 const struct warden_file_change *change)
 {
@@ -215,10 +228,7 @@ bool transfer_reports_add_change(struct transfer_reports *reports, uint64_t tran
 	if (!box || box->kind != WARDEN_FILE_WATCH)
 		return false;
 	if (!report_box_put_change(box, kind, name, strlen(name))) {
-		/* Drops the oldest, not the newest, so that the client receives the last change of
-		 * a burst. */
-		box->used = 0;
-		report_box_put_change(box, WARDEN_CHANGE_MISSED, "", 0);
+		report_box_drop_changes(box);
 		report_box_put_change(box, kind, name, strlen(name));
 	}
 	return report_box_wake(box);

@@ -3,6 +3,7 @@
 
 import os
 import signal
+import time
 
 import expect
 import kernel
@@ -124,6 +125,29 @@ def a_slow_client_gets_missed(w):
     os.kill(pid, signal.SIGSTOP)
     w.run(handle, "cd d; i=0; while [ $i -lt 9000 ]; do : > $i; : > $((i + 1)); i=$((i + 2)); done; rm *")
     os.kill(pid, signal.SIGCONT)
+    watch.until((MISSED, None))
+    w.run(handle, "touch d/last")
+    watch.until((CREATED, "last"))
+
+
+@case(limit=90)
+def a_client_that_does_not_read_costs_little_memory_and_delays_no_other(w):
+    handle = w.create()
+    w.run(handle, "mkdir d")
+    watch = Watch(w, handle, "d")
+    one, other = "a" * 200, "b" * 200
+    before = kernel.resident(w.daemon.pid)
+    loop = f"cd d; i=0; while [ $i -lt 20000 ]; do echo x > {one}; echo x > {other}; i=$((i + 1)); done"
+    job = w.c.spawn(handle, loop)
+    served = 0
+    while w.c.call(warden.JobsRequest(handle=handle)).jobs[-1].running:
+        expect.equal(w.c.echo("x"), b"x")
+        served += 1
+        time.sleep(0.02)
+    expect.true(served > 0, "requests are answered meanwhile", served)
+    expect.result(w.c.link(handle, job), 0)
+    grown = kernel.resident(w.daemon.pid) - before
+    expect.true(grown < 8 << 20, "the daemon grows by less than 8 MiB", grown)
     watch.until((MISSED, None))
     w.run(handle, "touch d/last")
     watch.until((CREATED, "last"))
