@@ -151,13 +151,13 @@ class Module:
             for name in self.missing
         ]
         lines += [f"{reason}{_count(number)}" for reason, number in sorted(skipped.items())]
-        _print_list(f"What the backend {self.name} does not do:", lines, out)
+        _print_list(f"What the backend {self.name} does not implement:", lines, out)
         failed = collections.defaultdict(list)
         for instance, outcome in outcomes:
             if outcome.status == "FAIL":
                 failed[instance.subject].append(instance.name)
         lines = [f"{subject}: {', '.join(sorted(names))}" for subject, names in sorted(failed.items())]
-        _print_list("What fails:", lines, out)
+        _print_list("What it must still do (the cases that failed):", lines, out)
 
 
 def _count(number):
