@@ -107,6 +107,12 @@ def _files(directories):
                 yield os.path.join(folder, name)
 
 
+def unmatched(instances, patterns):
+    """The patterns that match none of these cases."""
+    names = [f"{instance.subject}.{instance.name}" for instance in instances]
+    return [pattern for pattern in patterns if not any(_wanted(name, [pattern]) for name in names)]
+
+
 def _wanted(name, patterns):
     if not patterns:
         return True
