@@ -20,7 +20,9 @@ core_libcore_la_SOURCES += \
 	core/server.h \
 	core/syslog.c \
 	core/syslog.h \
-	core/timer.c
+	core/timer.c \
+	core/workers.c \
+	core/workers.h
 
 # Loading of backends, and what they call.
 core_libcore_la_SOURCES += \

@@ -32,7 +32,7 @@ enum {
 };
 
 /* Workers mostly wait in system calls, so there are more of them than processors. */
-#define WORKERS "16"
+enum { OPERATION_WORKERS = 16, OUTPUT_WORKERS = 8, REMOVE_WORKERS = 2, REMOVE_NICE = 10 };
 
 static void server_detach_containers(struct server *server)
 {
@@ -205,10 +205,36 @@ static void server_watch_slow_calls(struct server *server)
 	uv_unref((uv_handle_t *)&server->slow_timer);
 }
 
+/* An operator's number of threads of libuv also is that of the operations, which are most of what
+ * they are for. */
+static unsigned server_operation_workers(void)
+{
+	const char *text = getenv("UV_THREADPOOL_SIZE");
+	long n = text ? strtol(text, NULL, 10) : 0;
+
+	return n < 1 || n > 1024 ? OPERATION_WORKERS : (unsigned)n;
+}
+
+/* Starts the pools of threads. After the backend's setup, which forks. */
+static int server_start_workers(struct server *server, struct warden_error *err)
+{
+	server->operation_workers =
+		workers_new(&server->loop, "operation", server_operation_workers(), 0, err);
+	if (server->operation_workers)
+		server->output_workers =
+			workers_new(&server->loop, "output", OUTPUT_WORKERS, 0, err);
+	if (server->output_workers)
+		server->remove_workers =
+			workers_new(&server->loop, "remove", REMOVE_WORKERS, REMOVE_NICE, err);
+	return server->remove_workers ? 0 : -1;
+}
+
 static int server_serve(struct server *server, struct warden_error *err)
 {
 	struct warden_error warning;
 
+	if (server_start_workers(server, err) < 0)
+		return -1;
 	server_watch_signals(server);
 	server_watch_slow_calls(server);
 	if (recovery_run(server, err) < 0 || listener_open(server, err) < 0 ||
@@ -228,24 +254,27 @@ static int server_serve(struct server *server, struct warden_error *err)
 	return 0;
 }
 
-/* Whether a worker still runs an operation of a container that is about to be freed. */
-static bool server_is_busy(const struct server *server)
+/* Ends the pools. Their work must be done first, since it uses what is freed then; a removal ends
+ * early and is left to the next daemon. */
+static void server_end_workers(struct server *server)
 {
-	const struct container *c;
-
-	TAILQ_FOREACH(c, &server->registry.listed, listed)
-		if (c->running || !TAILQ_EMPTY(&c->operations) || jobs_have_workers(c))
-			return true;
-	return false;
+	if (server->remove_workers) {
+		workers_hurry(server->remove_workers);
+		while (workers_are_busy(server->operation_workers) ||
+		       workers_are_busy(server->output_workers) ||
+		       workers_are_busy(server->remove_workers))
+			uv_run(&server->loop, UV_RUN_ONCE);
+	}
+	workers_free(server->operation_workers);
+	workers_free(server->output_workers);
+	workers_free(server->remove_workers);
 }
 
-/* Closes all handles. Running operations must end first, since they use what is freed then. */
 static void server_close_handles(struct server *server)
 {
 	http_close(server);
 	server->stopped = true; /* from now on new output stays in its pipe */
-	while (server_is_busy(server))
-		uv_run(&server->loop, UV_RUN_ONCE);
+	server_end_workers(server);
 	server_detach_containers(server);
 	uv_walk(&server->loop, server_close_handle, NULL);
 	while (uv_run(&server->loop, UV_RUN_DEFAULT) != 0)
@@ -283,7 +312,6 @@ int server_run(struct config *config, const struct warden_container_klass *conta
 	server->http_fd = http_fd;
 	/* Few arenas: memory passes between the loop and the workers. */
 	mallopt(M_ARENA_MAX, 2);
-	setenv("UV_THREADPOOL_SIZE", WORKERS, 0); /* an operator's own value wins */
 	server->config = config;
 	server->container_klass = container_klass;
 	server->subjects = container_subjects;

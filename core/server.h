@@ -12,6 +12,7 @@
 #include "core/container/registry.h"
 #include "core/health/metrics.h"
 #include "core/transfer/transfer_reports.h"
+#include "core/workers.h"
 #include "warden/backend.h"
 
 struct connection;
@@ -47,6 +48,10 @@ struct server {
 	struct warden_host host;
 	struct backend_events events; /* queued by the backend, from any thread */
 	struct transfer_reports transfer_reports;
+
+	/* Threads by purpose, while the backend is set up: operations of containers, output of
+	 * jobs, removal of directories. What is short and no container's runs on libuv's own. */
+	struct workers *operation_workers, *output_workers, *remove_workers;
 
 	int depot_fd, tmp_fd;
 	struct pool *networks, *uids, *slots;

@@ -31,6 +31,9 @@ struct removal {
 	uint64_t moved;        /* number of the next moved directory */
 	bool progress;         /* something was removed or moved in this pass */
 	bool failed;
+	bool (*proceed)(void *data);
+	void *data;
+	bool stopped; /* `proceed` returned false */
 	struct warden_error *err;
 };
 
@@ -183,14 +186,18 @@ static void remove_tree_empty(struct removal *removal, int fd, bool is_top)
 			close(copy);
 		return;
 	}
-	while ((entry = readdir(dir)))
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+	while (!removal->stopped && (entry = readdir(dir))) {
+		removal->stopped = removal->proceed && !removal->proceed(removal->data);
+		if (!removal->stopped && strcmp(entry->d_name, ".") != 0 &&
+		    strcmp(entry->d_name, "..") != 0)
 			remove_tree_remove_entry(removal, fd, entry->d_name, is_top);
+	}
 }
 
-int remove_tree(int parent_fd, const char *name, struct warden_error *err)
+int remove_tree_while(int parent_fd, const char *name, bool (*proceed)(void *data), void *data,
+		      struct warden_error *err)
 {
-	struct removal removal = {.err = err};
+	struct removal removal = {.proceed = proceed, .data = data, .err = err};
 	_cleanup_close_ int top_fd = -1;
 	struct stat status;
 
@@ -215,8 +222,18 @@ int remove_tree(int parent_fd, const char *name, struct warden_error *err)
 	do {
 		removal.progress = removal.failed = false;
 		remove_tree_empty(&removal, top_fd, true);
-	} while (removal.progress && remove_tree_unlink(parent_fd, name, AT_REMOVEDIR) < 0);
+	} while (!removal.stopped && removal.progress &&
+		 remove_tree_unlink(parent_fd, name, AT_REMOVEDIR) < 0);
+	if (removal.stopped) {
+		errno = ECANCELED;
+		return warden_error_errno(err, "remove %s", name);
+	}
 	if (remove_tree_unlink(parent_fd, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
 		return 0;
 	return removal.failed ? -1 : warden_error_errno(err, "remove %s", name);
+}
+
+int remove_tree(int parent_fd, const char *name, struct warden_error *err)
+{
+	return remove_tree_while(parent_fd, name, NULL, NULL, err);
 }

@@ -96,7 +96,7 @@ static void operation_finish(struct operation *operation, int result)
 	operation->done(operation, result, &operation->err);
 }
 
-static void operation_on_worker(uv_work_t *work)
+static void operation_on_worker(struct work *work)
 {
 	struct operation *operation = work->data;
 
@@ -104,13 +104,12 @@ static void operation_on_worker(uv_work_t *work)
 		operation->result = operation->run(operation, &operation->err);
 }
 
-static void operation_after_worker(uv_work_t *work, int status)
+static void operation_after_worker(struct work *work)
 {
 	struct operation *operation = work->data;
 	struct container *c = operation->container;
 	bool more = !TAILQ_EMPTY(&c->operations);
 
-	(void)status; /* only UV_ECANCELED, and nothing cancels it */
 	c->running = false;
 	/* The next operation sees what this one changed. `done` may free the container, but only if
 	 * the queue is empty. */
@@ -132,14 +131,14 @@ static void operation_begin(struct operation *operation)
 {
 	struct container *c = operation->container;
 
-	operation->work.data = operation;
+	operation->work = (struct work){
+		.data = operation, .run = operation_on_worker, .done = operation_after_worker};
 	c->running = true;
 	operation->result = operation_prepare(operation);
 	if (operation->make_snapshot)
 		operation->snapshot = operation->make_snapshot(c);
-	if (uv_queue_work(&c->server->loop, &operation->work, operation_on_worker,
-			  operation_after_worker) < 0)
-		abort(); /* fails only without a callback */
+	workers_queue(operation->removes ? c->server->remove_workers : c->server->operation_workers,
+		      &operation->work);
 }
 
 static void container_run_next(struct container *c)

@@ -8,6 +8,7 @@
 #include <uv.h>
 
 #include "core/container/create_options.h"
+#include "core/workers.h"
 #include "warden/backend.h"
 
 struct connection;
@@ -32,8 +33,9 @@ enum container_state {
 /* Work of a worker for a container. */
 struct operation {
 	TAILQ_ENTRY(operation) link;
-	uv_work_t work;
+	struct work work;
 	struct container *container;
+	bool removes;          /* it removes files and may last long: runs in that pool */
 	bool needs_no_backend; /* runs even after a destroy took the backend's container */
 	char *snapshot;        /* the text for snapshot_write, freed after `done` */
 	/* Optional. Loop thread, right before `run`: makes `snapshot`; see snapshot_text. */

@@ -21,11 +21,13 @@
 #include "core/state/journal.h"
 #include "core/transfer/transfer.h"
 #include "core/wire/request.h"
+#include "lib/clock.h"
 #include "lib/remove_tree.h"
 
 static int destroy_queue_operation(struct container *c,
 				   int (*run)(struct operation *, struct warden_error *),
-				   void (*done)(struct operation *, int, struct warden_error *))
+				   void (*done)(struct operation *, int, struct warden_error *),
+				   bool removes)
 {
 	struct operation *operation = calloc(1, sizeof(*operation));
 
@@ -34,17 +36,41 @@ static int destroy_queue_operation(struct container *c,
 		return -1;
 	}
 	operation->needs_no_backend = true;
+	operation->removes = removes;
 	operation->run = run;
 	operation->done = done;
 	container_queue(c, operation);
 	return 0;
 }
 
+/* How long a removal works before it rests as long. */
+#define REMOVAL_TURN_US 4000
+
+struct destroy_pace {
+	const struct workers *workers;
+	uint64_t turn_us; /* the turn's begin */
+};
+
+/* Worker thread. Removal keeps processors and the file system's journal busy: it leaves half of
+ * both to running containers. At the end of the daemon the next one removes the rest. */
+static bool destroy_proceed(void *data)
+{
+	struct destroy_pace *pace = data;
+	uint64_t worked = clock_monotonic_us() - pace->turn_us;
+
+	if (worked >= REMOVAL_TURN_US) {
+		usleep((useconds_t)(worked < 10 * REMOVAL_TURN_US ? worked : 10 * REMOVAL_TURN_US));
+		pace->turn_us = clock_monotonic_us();
+	}
+	return !workers_must_hurry(pace->workers);
+}
+
 static int destroy_remove_run(struct operation *operation, struct warden_error *err)
 {
 	struct container *c = operation->container;
+	struct destroy_pace pace = {c->server->remove_workers, clock_monotonic_us()};
 
-	return remove_tree(c->server->tmp_fd, c->name, err);
+	return remove_tree_while(c->server->tmp_fd, c->name, destroy_proceed, &pace, err);
 }
 
 static void destroy_remove_done(struct operation *operation, int result, struct warden_error *err)
@@ -52,10 +78,11 @@ static void destroy_remove_done(struct operation *operation, int result, struct 
 	struct container *c = operation->container;
 	struct server *server = c->server;
 
-	if (result < 0)
+	if (result == 0)
+		log_write(WARDEN_LOG_DEBUG, "%s: removed", c->id);
+	else if (err->number != ECANCELED)
 		log_write(WARDEN_LOG_ERROR, "%s: %s", c->id, err->message);
 	free(operation);
-	log_write(WARDEN_LOG_DEBUG, "%s: removed", c->id);
 	registry_remove(&server->registry, c);
 	container_free(c);
 	server->leaving--;
@@ -115,12 +142,12 @@ void destroy_step(struct container *c)
 	if (c->state != STATE_DESTROYED) {
 		c->state = STATE_DESTROYED;
 		container_cancel_operations(c);
-		destroy_queue_operation(c, destroy_backend_run, destroy_backend_done);
+		destroy_queue_operation(c, destroy_backend_run, destroy_backend_done, false);
 		return;
 	}
 	if (c->destroy.op_done && c->destroy.gone && !c->destroy.removed && jobs_are_idle(c)) {
 		c->destroy.removed = true;
-		destroy_queue_operation(c, destroy_remove_run, destroy_remove_done);
+		destroy_queue_operation(c, destroy_remove_run, destroy_remove_done, true);
 	}
 }
 

@@ -255,7 +255,7 @@ size_t jobs_count(const struct container *c)
 	return n;
 }
 
-bool jobs_have_workers(const struct container *c)
+static bool jobs_have_workers(const struct container *c)
 {
 	const struct job *job;
 

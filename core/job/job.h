@@ -86,8 +86,6 @@ size_t jobs_count(const struct container *container);
 
 /* Whether no request and no worker refers to a job. */
 bool jobs_are_idle(const struct container *container);
-/* Whether a worker reads the output of a job. */
-bool jobs_have_workers(const struct container *container);
 
 /* Queues a write of the snapshot, which contains the job's end, or not the job if it was collected.
  * Then the backend may forget the job. */

@@ -163,7 +163,7 @@ static int output_store_punch_hole(struct output_store *store, uint64_t size)
 
 /* Worker thread. Does not rely on O_NONBLOCK of the pipe, which may be shared with the container.
  */
-static void output_store_splice_run(uv_work_t *work)
+static void output_store_splice_run(struct work *work)
 {
 	struct output_store *store = work->data;
 	uint64_t sum = 0;
@@ -215,12 +215,11 @@ static void output_store_fail(struct output_store *store)
 	job_step(store->job);
 }
 
-static void output_store_splice_done(uv_work_t *work, int status)
+static void output_store_splice_done(struct work *work)
 {
 	struct output_store *store = work->data;
 	struct job *job = store->job;
 
-	(void)status; /* only UV_ECANCELED, and nothing cancels it */
 	store->working = false;
 	if (store->taken > 0 && !output_store_is_unused(job))
 		store->size += (uint64_t)store->taken;
@@ -267,9 +266,9 @@ static void output_store_start_worker(struct output_store *store)
 		return;
 	}
 	store->working = true;
-	store->work.data = store;
-	uv_queue_work(&job->container->server->loop, &store->work, output_store_splice_run,
-		      output_store_splice_done);
+	store->work = (struct work){
+		.data = store, .run = output_store_splice_run, .done = output_store_splice_done};
+	workers_queue(job->container->server->output_workers, &store->work);
 }
 
 static void output_store_on_readable(uv_poll_t *poll_handle, int status, int events)

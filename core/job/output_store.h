@@ -9,6 +9,7 @@
 
 #include <uv.h>
 
+#include "core/workers.h"
 #include "warden/backend.h"
 
 struct job;
@@ -23,7 +24,7 @@ struct output_store {
 	uint64_t size; /* bytes in the file */
 	bool working;  /* a worker splices */
 	uv_poll_t *poll;
-	uv_work_t work;
+	struct work work;
 	uint64_t most;    /* for the worker: maximum to read */
 	ssize_t taken;    /* by the worker: bytes read; 0: end of the pipe; -1: no data */
 	int number;       /* by the worker: errno */

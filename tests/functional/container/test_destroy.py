@@ -2,6 +2,7 @@
 """Destroy removes everything, and requests that wait are answered."""
 
 import os
+import signal
 import time
 
 import warden
@@ -148,4 +149,39 @@ def its_files_are_gone_soon(w):
     handle = w.create()
     w.run(handle, "for i in $(seq 2000); do echo $i > f$i; done")
     w.c.destroy(handle)
+    expect.eventually(lambda: os.listdir(f"{w.daemon.depot}/tmp") == [], "an empty tmp")
+
+
+@case(limit=120, slow=True)
+def the_removal_of_many_files_holds_up_nobody_else(w):
+    other = w.create()
+    handles = [w.create() for _ in range(40)]
+    for handle in handles:
+        junk = f"{w.path_of(handle)}/tmp/junk"
+        os.makedirs(junk)
+        with open(f"{junk}/file", "wb"):
+            pass
+        for i in range(3000):
+            os.link(f"{junk}/file", f"{junk}/{i}")
+    clients = [w.client() for _ in handles]
+    for client, handle in zip(clients, handles):
+        client.send(warden.DestroyRequest(handle=handle))
+    for client in clients:
+        client.receive()
+    w.run(other, "true")
+    left = len(os.listdir(f"{w.daemon.depot}/tmp"))
+    expect.true(left > 16, "most are not removed when another's job is done already", left)
+    expect.eventually(lambda: os.listdir(f"{w.daemon.depot}/tmp") == [], "an empty tmp", seconds=60)
+
+
+@case
+def a_removal_that_the_daemon_leaves_is_ended_by_the_next(w):
+    handle = w.create()
+    junk = f"{w.path_of(handle)}/tmp/junk"
+    os.makedirs(junk)
+    for i in range(5000):
+        os.symlink("x", f"{junk}/{i}")
+    w.c.destroy(handle)
+    w.disconnect()
+    w.daemon.restart(signal.SIGTERM)
     expect.eventually(lambda: os.listdir(f"{w.daemon.depot}/tmp") == [], "an empty tmp")

@@ -132,35 +132,18 @@ struct core_case *core_case_open(void)
 					 &err),
 		     0);
 	server->events.wakeup.data = server;
+	server->operation_workers = workers_new(&server->loop, "operation", 2, 0, &err);
+	server->output_workers = workers_new(&server->loop, "output", 2, 0, &err);
+	server->remove_workers = workers_new(&server->loop, "remove", 1, 0, &err);
 	unit_string(err.message, "");
 	return test;
 }
 
-static bool core_case_is_busy(const struct container *c)
-{
-	const struct job *job;
-
-	if (c->running)
-		return true;
-	TAILQ_FOREACH(job, &c->jobs, link)
-		if (job->stores[STORE_STDOUT].working || job->stores[STORE_STDERR].working)
-			return true;
-	return false;
-}
-
-static bool core_case_any_is_busy(const struct server *server)
-{
-	const struct container *c;
-
-	TAILQ_FOREACH(c, &server->registry.listed, listed)
-		if (core_case_is_busy(c))
-			return true;
-	return false;
-}
-
 void core_case_settle(struct core_case *test)
 {
-	while (core_case_any_is_busy(&test->server))
+	while (workers_are_busy(test->server.operation_workers) ||
+	       workers_are_busy(test->server.output_workers) ||
+	       workers_are_busy(test->server.remove_workers))
 		uv_run(&test->server.loop, UV_RUN_ONCE);
 }
 
@@ -190,6 +173,9 @@ void core_case_close(struct core_case *test)
 
 	core_case_forget(test);
 	unit_unsigned(server->registry.n, 0);
+	workers_free(server->operation_workers);
+	workers_free(server->output_workers);
+	workers_free(server->remove_workers);
 	uv_walk(&server->loop, core_case_close_handle, NULL);
 	while (uv_run(&server->loop, UV_RUN_DEFAULT) != 0)
 		;
