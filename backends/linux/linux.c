@@ -67,6 +67,7 @@ static void linux_teardown(void *data)
 		firewall_free(backend->firewall);
 	if (backend->net)
 		net_free(backend->net);
+	host_claim_release(&backend->claim);
 	linux_spawner_stop(backend->spawner);
 	if (backend->cgroups)
 		cgroups_free(backend->cgroups);
@@ -129,7 +130,8 @@ static int linux_start_spawner(struct linux_backend *backend, struct warden_erro
 /* Starts the first threads; the spawner is forked before. */
 static int linux_setup_network(struct linux_backend *backend, struct warden_error *err)
 {
-	if (net_setup(backend->host, &backend->net, err) < 0)
+	if (host_claim_take(&backend->claim, backend->host, err) < 0 ||
+	    net_setup(backend->host, &backend->net, err) < 0)
 		return -1;
 	return firewall_setup(backend->host, &backend->firewall, err);
 }
@@ -138,7 +140,8 @@ static int linux_start_threads(struct linux_backend *backend, struct warden_erro
 {
 	backend->watcher = watcher_new(err);
 	if (!backend->watcher ||
-	    linux_spawner_watch(backend->spawner, backend->watcher, backend->host, err) < 0)
+	    linux_spawner_watch(backend->spawner, backend->watcher, backend->host, err) < 0 ||
+	    host_claim_watch(&backend->claim, backend->watcher, err) < 0)
 		return -1;
 	return cleanup_thread_start(backend, &backend->cleanup, err);
 }
@@ -157,6 +160,7 @@ static int linux_setup(const struct warden_host *host, void **result, struct war
 	backend->host = host;
 	backend->program_fd = -1;
 	backend->quota.fd = -1;
+	backend->claim.fd = -1;
 	for (size_t i = 0; i < ARRAY_SIZE(starts); i++)
 		if (starts[i](backend, err) < 0) {
 			linux_teardown(backend);

@@ -4,6 +4,7 @@
 #ifndef LINUX_LINUX_H
 #define LINUX_LINUX_H
 
+#include "backends/linux/host/host_claim.h"
 #include "backends/linux/run/disk_quota.h"
 #include "warden/backend.h"
 
@@ -42,6 +43,7 @@ struct linux_backend {
 	struct watcher *watcher;
 	struct cleanup_thread *cleanup;
 	struct disk_quota quota;
+	struct host_claim claim;
 };
 
 #endif

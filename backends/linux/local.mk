@@ -75,6 +75,7 @@ LINUX_FIREWALL = \
 	backends/linux/firewall/firewall_ranges.c \
 	backends/linux/firewall/firewall_rules.c \
 	backends/linux/firewall/firewall_rules.h \
+	backends/linux/firewall/firewall_shape.c \
 	backends/linux/firewall/firewall_shards.c \
 	backends/linux/firewall/firewall_table.c \
 	backends/linux/firewall/firewall_watch.c \
@@ -85,6 +86,8 @@ LINUX_FIREWALL = \
 
 # What the host offers: probes and the report for operators.
 LINUX_HOST = \
+	backends/linux/host/host_claim.c \
+	backends/linux/host/host_claim.h \
 	backends/linux/host/host_probe.c \
 	backends/linux/host/host_probe.h \
 	backends/linux/host/host_report.c \

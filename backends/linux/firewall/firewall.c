@@ -20,22 +20,6 @@
 /* The core's number of slots. */
 #define SLOTS_USUAL 4096
 
-/* Opens a socket with its own port, which the kernel reports as the origin of changes. */
-static int firewall_open_table_socket(struct firewall *firewall, struct warden_error *err)
-{
-	struct sockaddr_nl address = {.nl_family = AF_NETLINK};
-	socklen_t length = sizeof(address);
-
-	firewall->table_fd = netlink_open(NETLINK_NETFILTER, err);
-	if (firewall->table_fd < 0)
-		return -1;
-	if (bind(firewall->table_fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
-	    getsockname(firewall->table_fd, (struct sockaddr *)&address, &length) < 0)
-		return warden_error_errno(err, "bind netlink socket");
-	firewall->table_port = address.nl_pid;
-	return 0;
-}
-
 static void firewall_release(struct firewall *firewall)
 {
 	if (firewall->table_fd >= 0)
@@ -95,6 +79,7 @@ int firewall_setup(const struct warden_host *host, struct firewall **result,
 	firewall->host = host;
 	firewall->table_fd = -1;
 	netlink_pool_init(&firewall->sockets, NETLINK_NETFILTER);
+	netlink_pool_number(&firewall->sockets, FIREWALL_PORTS);
 	pthread_rwlock_init(&firewall->lock, NULL);
 	pthread_mutex_init(&firewall->members_mutex, NULL);
 	pthread_mutex_init(&firewall->foreign.mutex, NULL);
@@ -103,7 +88,7 @@ int firewall_setup(const struct warden_host *host, struct firewall **result,
 	if (firewall_grow_members(firewall, 0, err) < 0 ||
 	    firewall_ranges_read(host->settings->allow_networks, &firewall->allowed,
 				 &firewall->n_allowed, err) < 0 ||
-	    firewall_open_table_socket(firewall, err) < 0 ||
+	    (firewall->table_fd = netlink_pool_take(&firewall->sockets, err)) < 0 ||
 	    firewall_table_make(firewall, err) < 0 || firewall_watch_start(firewall, err) < 0) {
 		firewall_release(firewall);
 		return -1;
@@ -240,7 +225,8 @@ static int firewall_change_element(struct firewall *firewall, const struct firew
 	return result;
 }
 
-/* Restores the table if another tool has removed it and the watcher has not noticed yet. */
+/* Restores the table if another tool has removed it and the watcher has not noticed yet. A set or
+ * an element may be all that is missing, so it is restored without a look. */
 static int firewall_restore_table(struct firewall *firewall, struct warden_error *err)
 {
 	int result;
@@ -248,6 +234,8 @@ static int firewall_restore_table(struct firewall *firewall, struct warden_error
 	pthread_rwlock_wrlock(&firewall->lock);
 	result = firewall_table_make(firewall, err);
 	pthread_rwlock_unlock(&firewall->lock);
+	if (result == 0)
+		firewall_log_restored(firewall);
 	return result;
 }
 
@@ -301,7 +289,7 @@ static struct firewall_elements firewall_take_stale(struct firewall *firewall,
 }
 
 /* Changes a member's rules in one transaction. Chains are added and removed through the table's
- * socket, so that the watcher recognises its own changes; that needs the lock for writing. */
+ * socket, which needs the lock for writing. */
 static int firewall_change_rules(struct firewall *firewall, const struct firewall_member *member,
 				 const struct firewall_elements *wanted,
 				 const struct firewall_elements *stale, bool add_logger,
@@ -453,7 +441,7 @@ int firewall_set_rules(struct firewall *firewall, const struct warden_identity *
 }
 
 /* Removes the chain that logs for a container; see firewall_change_rules. */
-static int firewall_remove_log_chain(struct firewall *firewall,
+static int firewall_remove_log_chain(struct firewall *firewall, uint32_t slot,
 				     const struct firewall_member *member, struct warden_error *err)
 {
 	_cleanup_nft_ struct nft nft;
@@ -464,8 +452,12 @@ static int firewall_remove_log_chain(struct firewall *firewall,
 	firewall_logger_remove(&nft, member);
 	pthread_rwlock_wrlock(&firewall->lock);
 	result = nft_commit(&nft, firewall->table_fd, err);
+	if (result < 0 && err->number == ENOENT)
+		result = 0;
+	if (result == 0)
+		firewall->members[slot].logs = false;
 	pthread_rwlock_unlock(&firewall->lock);
-	return result < 0 && err->number == ENOENT ? 0 : result;
+	return result;
 }
 
 int firewall_remove(struct firewall *firewall, const struct warden_identity *identity,
@@ -477,7 +469,7 @@ int firewall_remove(struct firewall *firewall, const struct warden_identity *ide
 
 	firewall_init_member(identity, &member);
 	if (result == 0 && firewall_get_member(firewall, identity->slot).logs)
-		result = firewall_remove_log_chain(firewall, &member, err);
+		result = firewall_remove_log_chain(firewall, identity->slot, &member, err);
 	pthread_rwlock_rdlock(&firewall->lock);
 	firewall_clear_member(firewall, identity->slot);
 	if (result == 0) {

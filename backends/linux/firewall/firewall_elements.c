@@ -299,12 +299,19 @@ int firewall_elements_read(struct firewall_elements *elements, struct warden_err
 
 /* The name of a container's chain. It holds the address, because the found rules of an earlier
  * daemon contain only that. */
+#define LOGGER_PREFIX "log-"
+
 static void firewall_logger_name(char name[32], const struct firewall_member *member)
 {
 	char address[INET_ADDRSTRLEN];
 
 	inet_ntop(AF_INET, &member->address, address, sizeof(address));
-	snprintf(name, 32, "log-%s", address);
+	snprintf(name, 32, LOGGER_PREFIX "%s", address);
+}
+
+bool firewall_is_logger(const char *chain)
+{
+	return strncmp(chain, LOGGER_PREFIX, strlen(LOGGER_PREFIX)) == 0;
 }
 
 static void firewall_logger_put_element(struct nft *nft, const struct firewall_member *member,

@@ -13,6 +13,10 @@
 
 #define FIREWALL_TABLE "warden"
 
+/* Ports of the sockets that change the table: the kernel reports them as the origin of changes. */
+#define FIREWALL_PORTS      0x57000000u
+#define FIREWALL_PORTS_MASK 0xff000000u
+
 /* The set of containers: the name of a link and the only source address allowed on it. */
 #define FIREWALL_CONTAINERS "containers"
 
@@ -42,18 +46,26 @@ struct firewall_foreign {
 	size_t n;
 };
 
+/* A digest of the table's chains, sets and rules, which changes if one is removed or replaced, and
+ * the number of chains that log with their rules. */
+struct firewall_shape {
+	uint64_t digest;
+	size_t loggers;
+};
+
 struct firewall_watch {
-	int fd;     /* receives notifications of changes */
+	int fd;     /* receives notifications of changes by others */
 	int end_fd; /* eventfd; written to end the thread */
 	bool started;
 	pthread_t thread;
+	uint64_t restored_us; /* when the table was last looked at or restored */
+	unsigned pause_ms;    /* after that */
 };
 
 struct firewall {
 	const struct warden_host *host;
 	struct netlink_pool sockets;
-	int table_fd; /* exclusive socket for changes of the whole table */
-	uint32_t table_port;
+	int table_fd;                   /* exclusive socket for changes of the whole table */
 	struct firewall_range *allowed; /* ascending, disjoint */
 	size_t n_allowed;
 	/* Read lock for changes of elements, write lock to restore the table. */
@@ -63,7 +75,8 @@ struct firewall {
 	size_t n_members;                /* length of the array */
 	/* Rules found in the table of an earlier daemon, until their containers are added. */
 	struct firewall_elements found;
-	bool made; /* the table was made once: restoring it includes `found` */
+	struct firewall_shape shape; /* of the table as it was made last */
+	bool made;                   /* the table was made once: restoring it includes `found` */
 	struct firewall_watch watch;
 	struct firewall_foreign foreign;
 };
@@ -106,6 +119,12 @@ int firewall_elements_read(struct firewall_elements *elements, struct warden_err
 #define FIREWALL_LOGGER_SIZE (5 * NETLINK_MESSAGE_MAX)
 void firewall_logger_put(struct nft *nft, const struct firewall_member *member);
 void firewall_logger_remove(struct nft *nft, const struct firewall_member *member);
+bool firewall_is_logger(const char *chain);
+
+/* firewall_shape.c: the shape of the existing table, and whether it still is that of the table that
+ * was made last. The caller holds the lock for writing, or there is no other thread. */
+int firewall_shape_read(struct firewall_shape *shape, struct warden_error *err);
+bool firewall_is_whole(struct firewall *firewall);
 
 /* Parses allow_networks into ascending, disjoint ranges, to be freed. */
 int firewall_ranges_read(const char *const *texts, struct firewall_range **ranges, size_t *n,
@@ -129,5 +148,6 @@ void firewall_legacy_log(struct firewall *firewall);
  * foreign chains when they change. */
 int firewall_watch_start(struct firewall *firewall, struct warden_error *err);
 void firewall_watch_end(struct firewall *firewall);
+void firewall_log_restored(const struct firewall *firewall);
 
 #endif

@@ -473,6 +473,7 @@ static size_t firewall_table_rules_size(const struct firewall *firewall)
 
 static int firewall_table_try(struct firewall *firewall, bool anew, struct warden_error *err)
 {
+	struct warden_error ignored;
 	_cleanup_nft_ struct nft nft;
 	size_t size = TABLE_SIZE + ELEMENT_SIZE * firewall->n_members +
 		      4 * ELEMENT_SIZE * firewall->n_allowed + firewall_table_rules_size(firewall);
@@ -487,6 +488,8 @@ static int firewall_table_try(struct firewall *firewall, bool anew, struct warde
 	if (nft_commit(&nft, firewall->table_fd, err) < 0)
 		return -1;
 	firewall->made = true;
+	/* Without the shape the next look at the table restores it. */
+	(void)firewall_shape_read(&firewall->shape, &ignored);
 	return 0;
 }
 

@@ -18,24 +18,30 @@
 #include <unistd.h>
 
 #include "lib/cleanup.h"
+#include "lib/clock.h"
 
 /* A change is reported in many messages; all have arrived this long after the first. */
 #define GATHER_MS 10
 
-/* Delay before a retry after a failure. */
-#define RETRY_MS 1000
+/* Pause after an attempt to restore the table: twice as long each time, until no attempt was needed
+ * for CALM_MS. So a program that removes the table again and again does not keep the host busy. */
+#define PAUSE_MS     50
+#define PAUSE_MAX_MS 5000
+#define CALM_MS      10000
+
+/* Room for the notifications of a large transaction of others. */
+#define RECEIVE_BUFFER (4 * 1024 * 1024)
 
 #define MESSAGE_TYPE(type) (NFNL_SUBSYS_NFTABLES << 8 | (type))
 
-/* Filters out element notifications: elements change with each container and are no damage, so a
- * create does not wake the thread. BPF reads in network byte order. */
-static int firewall_watch_ignore_elements(int fd)
+/* Filters out the notifications of our own changes, whose number can exceed the buffer. All
+ * messages in a packet are of one transaction. BPF reads in network byte order. */
+static int firewall_watch_ignore_own(int fd)
 {
 	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, offsetof(struct nlmsghdr, nlmsg_type)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(MESSAGE_TYPE(NFT_MSG_NEWSETELEM)), 3, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(MESSAGE_TYPE(NFT_MSG_DELSETELEM)), 2, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(MESSAGE_TYPE(NFT_MSG_NEWGEN)), 1, 0),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct nlmsghdr, nlmsg_pid)),
+		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, htonl(FIREWALL_PORTS_MASK)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htonl(FIREWALL_PORTS), 1, 0),
 		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
 		BPF_STMT(BPF_RET | BPF_K, 0),
 	};
@@ -58,7 +64,7 @@ static int firewall_watch_read_table(const struct nlattr *attribute, void *data)
 
 /* Summary of the notifications read. */
 struct table_changes {
-	bool damage;  /* a part of our table was removed */
+	bool damage;  /* a part of our table was removed, or may have been */
 	bool foreign; /* foreign chains were changed */
 };
 
@@ -68,14 +74,19 @@ static bool firewall_watch_is_removal(uint16_t type)
 	       type == MESSAGE_TYPE(NFT_MSG_DELRULE) || type == MESSAGE_TYPE(NFT_MSG_DELSET);
 }
 
-/* Our own changes are ignored. */
-static void firewall_watch_check_change(const struct firewall *firewall, const struct nlmsghdr *nlh,
-					struct table_changes *changes)
+/* Elements are not checked: in the tables of others they change often, as in ours. */
+static bool firewall_watch_is_of_elements(uint16_t type)
+{
+	return type == MESSAGE_TYPE(NFT_MSG_NEWSETELEM) ||
+	       type == MESSAGE_TYPE(NFT_MSG_DELSETELEM) || type == MESSAGE_TYPE(NFT_MSG_NEWGEN);
+}
+
+static void firewall_watch_check_change(const struct nlmsghdr *nlh, struct table_changes *changes)
 {
 	const struct nfgenmsg *header = mnl_nlmsg_get_payload(nlh);
 	bool ours = false;
 
-	if (nlh->nlmsg_pid == firewall->table_port ||
+	if (firewall_watch_is_of_elements(nlh->nlmsg_type) ||
 	    mnl_nlmsg_get_payload_len(nlh) < sizeof(*header) ||
 	    mnl_attr_parse(nlh, sizeof(*header), firewall_watch_read_table, &ours) < 0)
 		return;
@@ -105,23 +116,34 @@ static void firewall_watch_read_changes(const struct firewall *firewall,
 		if (got <= 0)
 			return;
 		for (; mnl_nlmsg_ok(nlh, length); nlh = mnl_nlmsg_next(nlh, &length))
-			firewall_watch_check_change(firewall, nlh, changes);
+			firewall_watch_check_change(nlh, changes);
 	}
+}
+
+void firewall_log_restored(const struct firewall *firewall)
+{
+	firewall->host->log(firewall->host, WARDEN_LOG_WARN, NULL,
+			    "firewall: another program removed table inet " FIREWALL_TABLE
+			    " or a part of it; restored");
 }
 
 static bool firewall_watch_restore_table(struct firewall *firewall)
 {
 	const struct warden_host *host = firewall->host;
 	struct warden_error err;
-	int result;
+	bool whole;
+	int result = 0;
 
 	pthread_rwlock_wrlock(&firewall->lock);
-	result = firewall_table_make(firewall, &err);
+	/* A create may have restored it, and lost messages may have been about other tables. */
+	whole = firewall_is_whole(firewall);
+	if (!whole)
+		result = firewall_table_make(firewall, &err);
 	pthread_rwlock_unlock(&firewall->lock);
+	if (whole)
+		return true;
 	if (result == 0)
-		host->log(host, WARDEN_LOG_WARN, NULL,
-			  "firewall: another program removed table inet " FIREWALL_TABLE
-			  " or a part of it; restored");
+		firewall_log_restored(firewall);
 	else
 		host->log(host, WARDEN_LOG_ERROR, NULL,
 			  "firewall: another program removed table inet " FIREWALL_TABLE
@@ -138,6 +160,33 @@ static bool firewall_watch_wait_for_end(const struct firewall_watch *watch, int 
 	return poll(&end, 1, ms) > 0;
 }
 
+/* Milliseconds until the table may be restored again. */
+static int firewall_watch_pause_left(const struct firewall_watch *watch)
+{
+	uint64_t next_us = watch->restored_us + watch->pause_ms * (uint64_t)1000;
+	uint64_t now_us = clock_monotonic_us();
+
+	return now_us < next_us ? (int)((next_us - now_us) / 1000 + 1) : 0;
+}
+
+/* Restores the table if it is damaged, unless there is a pause. Returns whether it is whole. */
+static bool firewall_watch_mend(struct firewall *firewall)
+{
+	struct firewall_watch *watch = &firewall->watch;
+	uint64_t calm_us = clock_monotonic_us() - watch->restored_us;
+	bool whole;
+
+	if (firewall_watch_pause_left(watch) > 0)
+		return false;
+	if (calm_us > CALM_MS * (uint64_t)1000)
+		watch->pause_ms = PAUSE_MS;
+	else if (watch->pause_ms < PAUSE_MAX_MS)
+		watch->pause_ms *= 2;
+	whole = firewall_watch_restore_table(firewall);
+	watch->restored_us = clock_monotonic_us();
+	return whole;
+}
+
 static void *firewall_watch_run(void *data)
 {
 	struct firewall *firewall = data;
@@ -150,7 +199,8 @@ static void *firewall_watch_run(void *data)
 			{.fd = watch->fd, .events = POLLIN},
 		};
 
-		if (poll(fds, ARRAY_SIZE(fds), changes.damage ? RETRY_MS : -1) < 0 &&
+		if (poll(fds, ARRAY_SIZE(fds),
+			 changes.damage ? firewall_watch_pause_left(watch) : -1) < 0 &&
 		    errno != EINTR)
 			return NULL;
 		if (fds[0].revents)
@@ -159,7 +209,7 @@ static void *firewall_watch_run(void *data)
 			return NULL;
 		firewall_watch_read_changes(firewall, &changes);
 		if (changes.damage)
-			changes.damage = !firewall_watch_restore_table(firewall);
+			changes.damage = !firewall_watch_mend(firewall);
 		if (changes.foreign)
 			firewall_foreign_log(firewall);
 		changes.foreign = false;
@@ -168,6 +218,7 @@ static void *firewall_watch_run(void *data)
 
 static int firewall_watch_open(struct firewall_watch *watch, struct warden_error *err)
 {
+	const int size = RECEIVE_BUFFER;
 	struct sockaddr_nl address = {.nl_family = AF_NETLINK};
 	int group = NFNLGRP_NFTABLES;
 
@@ -177,8 +228,10 @@ static int firewall_watch_open(struct firewall_watch *watch, struct warden_error
 	watch->fd = netlink_open(NETLINK_NETFILTER, err);
 	if (watch->fd < 0)
 		return -1;
+	/* With less room more may be lost, which only costs a look at the table. */
+	(void)setsockopt(watch->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
 	if (bind(watch->fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
-	    firewall_watch_ignore_elements(watch->fd) < 0 ||
+	    firewall_watch_ignore_own(watch->fd) < 0 ||
 	    setsockopt(watch->fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0)
 		return warden_error_errno(err, "firewall: subscribe to changes of nf_tables");
 	return 0;

@@ -238,7 +238,13 @@ void netlink_pool_init(struct netlink_pool *pool, int protocol)
 {
 	pthread_mutex_init(&pool->mutex, NULL);
 	pool->protocol = protocol;
+	pool->ports = 0;
 	pool->n = 0;
+}
+
+void netlink_pool_number(struct netlink_pool *pool, uint32_t first)
+{
+	pool->ports = first;
 }
 
 void netlink_pool_free(struct netlink_pool *pool)
@@ -246,6 +252,22 @@ void netlink_pool_free(struct netlink_pool *pool)
 	while (pool->n > 0)
 		close(pool->fds[--pool->n]);
 	pthread_mutex_destroy(&pool->mutex);
+}
+
+/* Binds to the next port that is free: those of an earlier daemon may just be closing. */
+static int netlink_pool_bind(struct netlink_pool *pool, int fd)
+{
+	struct sockaddr_nl address = {.nl_family = AF_NETLINK};
+	int result = -1;
+
+	pthread_mutex_lock(&pool->mutex);
+	errno = EADDRINUSE;
+	for (int tries = 0; tries < 4096 && result < 0 && errno == EADDRINUSE; tries++) {
+		address.nl_pid = pool->ports++;
+		result = bind(fd, (struct sockaddr *)&address, sizeof(address));
+	}
+	pthread_mutex_unlock(&pool->mutex);
+	return result;
 }
 
 int netlink_pool_take(struct netlink_pool *pool, struct warden_error *err)
@@ -256,7 +278,14 @@ int netlink_pool_take(struct netlink_pool *pool, struct warden_error *err)
 	if (pool->n > 0)
 		fd = pool->fds[--pool->n];
 	pthread_mutex_unlock(&pool->mutex);
-	return fd >= 0 ? fd : netlink_open(pool->protocol, err);
+	if (fd >= 0)
+		return fd;
+	fd = netlink_open(pool->protocol, err);
+	if (fd < 0 || pool->ports == 0 || netlink_pool_bind(pool, fd) == 0)
+		return fd;
+	warden_error_errno(err, "bind netlink socket");
+	close(fd);
+	return -1;
 }
 
 void netlink_pool_return(struct netlink_pool *pool, int fd)
