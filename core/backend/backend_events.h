@@ -30,6 +30,7 @@ struct backend_event {
 	uint64_t transfer_id;      /* EVENT_TRANSFER_ENDED, EVENT_TRANSFER_REPORTED */
 	uint64_t transfer_size;    /* EVENT_TRANSFER_ENDED */
 	char *error;               /* EVENT_TRANSFER_ENDED, EVENT_CREATED; malloc'd; NULL: none */
+	int number;                /* EVENT_CREATED: errno of the error */
 	void *container;           /* EVENT_CREATED: owned by the backend */
 };
 

@@ -88,8 +88,10 @@ static void backend_host_created(const struct warden_host *host, const char *id,
 {
 	struct backend_event event = {.type = EVENT_CREATED, .container = container};
 
-	if (!container)
+	if (!container) {
 		event.error = strdup(err->message); /* if NULL, Create reports no memory */
+		event.number = err->number;
+	}
 	backend_host_add_event(host, id, &event);
 }
 
@@ -282,7 +284,7 @@ static void backend_host_handle_event(struct container *c, const struct backend_
 
 	switch (event->type) {
 	case EVENT_CREATED:
-		create_event(c, event->container, event->error);
+		create_event(c, event->container, event->error, event->number);
 		break;
 	case EVENT_JOB_ENDED:
 		job = job_find(c, event->job_id);

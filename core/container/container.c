@@ -25,11 +25,12 @@ const char *container_state_name(enum container_state state)
 	}
 }
 
-/* The clock in microseconds, 55 bits in base 32. The number only grows, so no id is used twice
- * unless the clock is set back. */
+static const char digits[] = "0123456789abcdefghijklmnopqrstuv";
+
+/* The clock in microseconds, 55 bits in base 32. The number only grows, also past the containers of
+ * earlier daemons, so no id of this depot is used twice. */
 static void container_make_id(struct server *server, char id[12])
 {
-	static const char digits[] = "0123456789abcdefghijklmnopqrstuv";
 	struct timeval now;
 	uint64_t number;
 
@@ -43,6 +44,45 @@ static void container_make_id(struct server *server, char id[12])
 	id[11] = '\0';
 }
 
+static void container_new_id(struct container *c)
+{
+	do
+		container_make_id(c->server, c->id);
+	while (registry_find_id(&c->server->registry, c->id));
+}
+
+/* Ids after this one are greater, although the clock may have been set back. */
+static void container_note_id(struct server *server, const char *id)
+{
+	uint64_t number = 0;
+
+	for (; *id && strchr(digits, *id); id++)
+		number = number << 5 | (uint64_t)(strchr(digits, *id) - digits);
+	if (number > server->last_id)
+		server->last_id = number;
+}
+
+bool container_set_path(struct container *c)
+{
+	free(c->path);
+	free(c->name);
+	c->name = strdup(c->id);
+	if (asprintf(&c->path, "%s/%s", c->server->settings.depot_path, c->id) < 0)
+		c->path = NULL;
+	c->identity.path = c->path;
+	return c->name && c->path;
+}
+
+bool container_rename(struct container *c)
+{
+	struct registry *registry = &c->server->registry;
+
+	registry_remove(registry, c);
+	container_new_id(c);
+	registry_add(registry, c);
+	return container_set_path(c);
+}
+
 struct container *container_new(struct server *server, const char *id, const char *handle)
 {
 	struct container *c = calloc(1, sizeof(*c));
@@ -52,12 +92,12 @@ struct container *container_new(struct server *server, const char *id, const cha
 	c->server = server;
 	c->dir_fd = -1;
 	c->state = STATE_BORN;
-	if (id)
+	if (id) {
 		snprintf(c->id, sizeof(c->id), "%s", id);
-	else
-		do
-			container_make_id(server, c->id);
-		while (registry_find_id(&server->registry, c->id));
+		container_note_id(server, c->id);
+	} else {
+		container_new_id(c);
+	}
 	c->identity.size = sizeof(c->identity);
 	c->identity.id = c->id;
 	TAILQ_INIT(&c->operations);

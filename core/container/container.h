@@ -153,6 +153,13 @@ const char *container_state_name(enum container_state state);
 /* Makes a container in memory only. `id` NULL: a new id. `handle` NULL: the id. NULL: no memory. */
 struct container *container_new(struct server *server, const char *id, const char *handle);
 
+/* Makes the paths of a new container's directory from its id. False: no memory. */
+bool container_set_path(struct container *container);
+
+/* Gives a registered container that is not made yet another id, with the paths of it; its handle
+ * stays. False: no memory. */
+bool container_rename(struct container *container);
+
 /* Returns the container's network, uid and slot to the pools and frees it. Its queue must be empty.
  */
 void container_free(struct container *container);
@@ -181,8 +188,8 @@ bool container_note_event(struct container *container, const char *text);
 void container_save(struct container *container);
 
 /* Reports the end of a create that the backend continued by itself: its container, or NULL and an
- * error. */
-void create_event(struct container *container, void *backend, const char *error);
+ * error with its errno. */
+void create_event(struct container *container, void *backend, const char *error, int number);
 
 /* Stop and destroy; see container_stop.c and container_destroy.c. `request`, which may be NULL, is
  * answered at the end. */

@@ -27,15 +27,16 @@
 #include "lib/clock.h"
 #include "lib/remove_tree.h"
 
-enum { HANDLE_MAX = 1024 };
+enum { HANDLE_MAX = 1024, ID_TRIES = 16 };
 
 struct creation {
 	struct operation operation;
 	struct request *request;
 	struct idempotent *entry; /* NULL: the request has no request_id */
 	struct warden_create parameters;
-	bool waiting; /* the backend's create returned 1: create_event follows */
-	bool ended;   /* create_event was called; a failure is in the operation's `err` */
+	unsigned tries; /* ids that were taken by others */
+	bool waiting;   /* the backend's create returned 1: create_event follows */
+	bool ended;     /* create_event was called; a failure is in the operation's `err` */
 };
 
 static int create_take_network(struct container *c, const Warden__CreateRequest *asked,
@@ -127,11 +128,8 @@ static int create_take_all(struct container *c, struct request *request, struct 
 	c->client_uid = request->connection->uid;
 	c->client_gid = request->connection->gid;
 	c->nested = server->settings.allow_nested_warden;
-	if (asprintf(&c->path, "%s/%s", server->settings.depot_path, c->id) < 0) {
-		c->path = NULL;
+	if (!container_set_path(c))
 		return warden_error_set(err, "no memory for a path");
-	}
-	c->identity.path = c->path;
 	if (limits_from_message(&c->limits, server, asked->limits, err) < 0 ||
 	    create_options_take(&c->options, asked, err) < 0 ||
 	    create_mounts_take(c, asked, err) < 0 || create_take_network(c, asked, err) < 0)
@@ -222,8 +220,8 @@ static int create_backend_run(struct operation *operation, struct warden_error *
 	    BACKEND_CALL(server->container_klass, c->id, admit, err, server->backend, NULL,
 			 "create") < 0)
 		return -1;
-	if (image_defaults_read(c, err) < 0 || create_make_directory(c, err) < 0 ||
-	    snapshot_store(operation, err) < 0)
+	if ((creation->tries == 0 && image_defaults_read(c, err) < 0) ||
+	    create_make_directory(c, err) < 0 || snapshot_store(operation, err) < 0)
 		return -1;
 	create_fill_parameters(&creation->parameters, c);
 	return BACKEND_CALL(server->container_klass, c->id, create, err, server->backend,
@@ -302,11 +300,34 @@ static void create_fail(struct creation *creation, const struct warden_error *er
 		container_discard(c);
 }
 
+static void create_begin(struct creation *creation);
+
+/* Another daemon, or what one has left, may have the name that the id gives to the directory,
+ * control groups and links: the create begins again with another id. */
+static bool create_begin_again(struct creation *creation, const struct warden_error *err)
+{
+	struct container *c = creation->operation.container;
+
+	if (c->backend || err->number != EEXIST || ++creation->tries == ID_TRIES)
+		return false;
+	log_write(WARDEN_LOG_INFO, "%s: taken, trying another id: %s", c->id, err->message);
+	if (c->dir_fd >= 0)
+		close(c->dir_fd);
+	c->dir_fd = c->identity.dir_fd = -1;
+	if (!container_rename(c))
+		return false;
+	creation->waiting = creation->ended = false;
+	create_begin(creation);
+	return true;
+}
+
 static void create_finish_done(struct operation *operation, int result, struct warden_error *err)
 {
 	struct creation *creation = (struct creation *)operation;
 	struct server *server = operation->container->server;
 
+	if (result < 0 && create_begin_again(creation, err))
+		return;
 	operation->container->creation = NULL;
 	if (result == 0)
 		create_succeed(creation);
@@ -342,7 +363,7 @@ static void create_backend_done(struct operation *operation, int result, struct 
 }
 
 /* May be called before create_backend_done: the backend's thread and the worker race. */
-void create_event(struct container *c, void *backend, const char *error)
+void create_event(struct container *c, void *backend, const char *error, int number)
 {
 	struct creation *creation = c->creation;
 
@@ -352,8 +373,20 @@ void create_event(struct container *c, void *backend, const char *error)
 	c->backend = backend;
 	if (!backend)
 		warden_error_set(&creation->operation.err, "%s", error ? error : "no memory");
+	creation->operation.err.number = backend ? 0 : number;
 	if (creation->waiting)
 		create_finish(creation);
+}
+
+static void create_begin(struct creation *creation)
+{
+	struct operation *operation = &creation->operation;
+
+	operation->err = (struct warden_error){0};
+	operation->make_snapshot = snapshot_text;
+	operation->run = create_backend_run;
+	operation->done = create_backend_done;
+	container_queue(creation->operation.container, operation);
 }
 
 /* Queues the create. On 0 create_finish_done answers. */
@@ -376,10 +409,8 @@ static int create_start(struct request *request, struct idempotent *entry, struc
 	creation->entry = entry;
 	c->creation = creation;
 	c->server->creating++;
-	creation->operation.make_snapshot = snapshot_text;
-	creation->operation.run = create_backend_run;
-	creation->operation.done = create_backend_done;
-	container_queue(c, &creation->operation);
+	creation->operation.container = c;
+	create_begin(creation);
 	return 0;
 }
 

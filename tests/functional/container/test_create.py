@@ -239,3 +239,37 @@ def five_hundred_bad_creates_cost_nothing(w):
     expect.eventually(
         lambda: len(os.listdir(f"/proc/{w.daemon.pid}/fd")) <= before, "no more descriptors than before"
     )
+
+
+_DIGITS = "0123456789abcdefghijklmnopqrstuv"
+
+
+def _id_of(number):
+    return "".join(_DIGITS[number >> 5 * place & 31] for place in range(10, -1, -1))
+
+
+@case(module=False)
+def an_id_that_is_taken_is_not_used(w):
+    first = 3 << 52
+    handle = w.create()
+    name = f"instance-{os.path.basename(w.path_of(handle))}"
+    groups = [os.path.dirname(group) for group in leaks.container_groups() if group.endswith(f"/{name}")]
+    w.c.destroy(handle)
+    w.disconnect()
+    w.daemon.stop()
+    left = f"{w.daemon.depot}/{_id_of(first)}"  # of a create that was interrupted, when the clock was ahead
+    os.mkdir(left, 0o700)
+    w.daemon.start()
+    taken = [f"{w.daemon.depot}/{_id_of(first + 1)}"]
+    if w.linux:
+        taken.append(f"{groups[0]}/instance-{_id_of(first + 2)}")
+    for path in taken:
+        os.mkdir(path)
+    try:
+        seen = os.path.basename(w.path_of(w.create(request_id="once")))
+        expect.equal(seen, _id_of(first + 3 if w.linux else first + 2), "the id after those that are taken")
+        expect.equal(w.c.list(), [w.create(request_id="once")], "one container")
+        expect.equal([path for path in taken if not os.path.isdir(path)], [], "what was touched")
+    finally:
+        for path in taken:
+            os.rmdir(path)
