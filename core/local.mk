@@ -15,6 +15,8 @@ core_libcore_la_SOURCES += \
 	core/notify.h \
 	core/privilege.c \
 	core/privilege.h \
+	core/reload.c \
+	core/reload.h \
 	core/request_handlers.c \
 	core/server.c \
 	core/server.h \
@@ -50,6 +52,7 @@ core_libcore_la_SOURCES += \
 	core/config/config_number.h \
 	core/config/config_parse.c \
 	core/config/config_pools.c \
+	core/config/config_reload.c \
 	core/config/config_private.h \
 	core/config/config_source.c \
 	core/config/config_source.h \

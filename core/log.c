@@ -31,8 +31,8 @@ static const struct {
 	[WARDEN_LOG_DEBUG2] = {"debug2", LOG_DEBUG},
 };
 
-/* The target of lines. Only log_open and log_close change it, while there is one thread; reopening
- * a file keeps its descriptor's number. */
+/* The target of lines. Only log_open and log_close change it, while there is one thread, except the
+ * level; reopening a file keeps its descriptor's number. */
 static struct {
 	atomic_int level;
 	int fd; /* of the log file; -1: none */
@@ -105,6 +105,11 @@ int log_open(const struct config *config, struct warden_error *err)
 	target.tag = take_pointer(tag);
 	atomic_store(&target.level, config->logging.level);
 	return 0;
+}
+
+void log_set_level(int level)
+{
+	atomic_store(&target.level, level);
 }
 
 int log_reopen(struct warden_error *err)

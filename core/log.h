@@ -15,6 +15,9 @@ struct config;
 /* Sets level and target from `config->logging`. On failure the log is unchanged. */
 int log_open(const struct config *config, struct warden_error *err);
 
+/* Sets the level alone. */
+void log_set_level(int level);
+
 /* Reopens the log file (after a rotation: SIGHUP); on failure the previous file stays open. Does
  * nothing if the log is not a file. */
 int log_reopen(struct warden_error *err);

@@ -4,12 +4,14 @@
 
 #include "core/notify.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "lib/cleanup.h"
+#include "lib/clock.h"
 #include "lib/text.h"
 
 /* A connected datagram socket; -1: there is no service manager to notify. */
@@ -99,6 +101,15 @@ int notify_status(struct warden_error *err, const char *format, ...)
 	result = notify_send_status(err, "STATUS=", format, args);
 	va_end(args);
 	return result;
+}
+
+int notify_reloading(struct warden_error *err)
+{
+	char text[64];
+	int length = snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
+			      clock_monotonic_us());
+
+	return notify_send_text(text, (size_t)length, err);
 }
 
 int notify_stopping(struct warden_error *err)

@@ -15,6 +15,9 @@ int notify_open(struct warden_error *err);
 int notify_ready(struct warden_error *err, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* Reports that the settings are read again (RELOADING=1); notify_ready follows. */
+int notify_reloading(struct warden_error *err);
+
 /* Reports a human-readable status line (STATUS=). */
 int notify_status(struct warden_error *err, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -4,6 +4,7 @@
 
 #include "core/server.h"
 
+#include <inttypes.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@
 #include "core/job/job.h"
 #include "core/log.h"
 #include "core/notify.h"
+#include "core/reload.h"
 #include "core/state/journal.h"
 #include "core/state/snapshot.h"
 #include "core/syslog.h"
@@ -29,6 +31,9 @@ enum {
 	LEAVING_MS = 5000,
 	/* After how long without progress a drain closes a client that does not read its answer. */
 	UNREAD_MS = 5000,
+	/* When a drain first says what it waits for, and the least time between two such lines. */
+	DRAIN_FIRST_MS = 1000,
+	DRAIN_NEXT_MS = 3000,
 };
 
 /* Workers mostly wait in system calls, so there are more of them than processors. */
@@ -102,6 +107,7 @@ void server_drain_step(struct server *server)
 	}
 	timer_stop(&server->leaving_timer);
 	timer_stop(&server->unread_timer);
+	timer_stop(&server->drain_timer);
 	server->stopped = true;
 	server_save_containers(server);
 }
@@ -130,6 +136,62 @@ static void server_on_unread_timer(uv_timer_t *timer)
 	}
 }
 
+static size_t __attribute__((format(printf, 4, 5)))
+server_append_text(char *text, size_t size, size_t at, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	if (at < size)
+		at += (size_t)vsnprintf(text + at, size - at, format, args);
+	va_end(args);
+	return at;
+}
+
+/* What a drain waits for: requests by name, and containers that are being removed. */
+static void server_describe_drain(const struct server *server, char *text, size_t size)
+{
+	const struct container *found[4];
+	const struct connection *connection;
+	size_t at = 0, n = 0, leaving = registry_find_leaving(&server->registry, found, 4);
+
+	text[0] = '\0';
+	TAILQ_FOREACH(connection, &server->connections, link)
+		n++;
+	if (n > 0)
+		at = server_append_text(text, size, at, "%zu request%s:", n, n == 1 ? "" : "s");
+	n = 0;
+	TAILQ_FOREACH(connection, &server->connections, link)
+		if (++n <= 4)
+			at = server_append_text(text, size, at, "%s %s", n == 1 ? "" : ",",
+						connection->request
+							? connection->request->handler->name
+							: "an answer that is not read");
+	if (n > 4)
+		at = server_append_text(text, size, at, ", ...");
+	if (leaving > 0)
+		at = server_append_text(text, size, at, "%sthe removal of", n > 0 ? "; " : "");
+	for (size_t i = 0; i < leaving && i < 4; i++)
+		at = server_append_text(text, size, at, " %s", found[i]->id);
+	if (leaving > 4)
+		at = server_append_text(text, size, at, " and %zu more", leaving - 4);
+	if (at == 0 && server->creating > 0)
+		server_append_text(text, size, at, "%" PRIu32 " creates", server->creating);
+}
+
+static void server_on_drain_timer(uv_timer_t *timer)
+{
+	struct server *server = timer->data;
+	char text[sizeof(server->drain_waits)];
+
+	timer_stop(&server->drain_timer);
+	server_describe_drain(server, text, sizeof(text));
+	if (strcmp(text, server->drain_waits) != 0)
+		log_write(WARDEN_LOG_INFO, "draining: waits for %s", text);
+	memcpy(server->drain_waits, text, sizeof(text));
+	server->drain_timer = timer_start(server, DRAIN_NEXT_MS, server_on_drain_timer, server);
+}
+
 /* Begins a drain. During recovery only `ends` is set; the drain begins when recovery is
  * complete. */
 static void server_drain(struct server *server)
@@ -152,6 +214,7 @@ static void server_drain(struct server *server)
 			connection_close(connection);
 	}
 	server_start_unread_timer(server);
+	server->drain_timer = timer_start(server, DRAIN_FIRST_MS, server_on_drain_timer, server);
 	server_drain_step(server);
 }
 
@@ -163,12 +226,10 @@ void server_fail(struct server *server)
 
 static void server_on_signal(uv_signal_t *handle, int signal)
 {
-	struct warden_error err;
-
 	if (signal != SIGHUP)
 		server_drain(handle->data);
-	else if (log_reopen(&err) < 0)
-		log_write(WARDEN_LOG_ERROR, "%s", err.message);
+	else
+		reload_begin(handle->data);
 }
 
 static void server_watch_signals(struct server *server)

@@ -78,8 +78,11 @@ struct server {
 	uv_timer_t slow_timer; /* logs operations of the backend that block */
 	bool serving;          /* recovery is complete and the daemon listens; a drain may begin */
 	bool ends;             /* a drain was requested, maybe before `serving` */
+	bool reloading, reload_again; /* see reload.h */
 	bool draining, stopped;
-	bool failed; /* the backend has failed: the drain ends in an error */
+	uv_timer_t *drain_timer; /* logs what a drain waits for */
+	char drain_waits[512];   /* as logged last */
+	bool failed;             /* the backend has failed: the drain ends in an error */
 };
 
 /* Runs the daemon until a drain is complete; containers live on. Takes `http_fd`, the socket of

@@ -105,6 +105,17 @@ int config_make_directories(const struct config *config, struct warden_error *er
 int config_fail(const struct config *config, const char *key, struct warden_error *err,
 		const char *format, ...) __attribute__((format(printf, 4, 5)));
 
+/* Keys that differ. */
+struct config_changes {
+	unsigned taken;   /* in force from now on */
+	unsigned refused; /* need a restart */
+};
+
+/* Takes over from `fresh`, of the same backend, what may change while the daemon runs; logs each
+ * key that differs, with both values. */
+void config_take_changes(struct config *config, const struct config *fresh,
+			 struct config_changes *changes);
+
 /* Frees the parsed file: later errors name the file without the line. */
 void config_forget_lines(struct config *config);
 

@@ -14,9 +14,7 @@
 	.offset = offsetof(struct config_option, member),                                          \
 	.size = sizeof(((struct config_option *)0)->member)
 
-/* Makes the key of an option. `path` is "GROUP.NAME". */
-static struct config_key config_backend_make_key(const struct warden_option *option,
-						 const char *path)
+struct config_key config_backend_make_key(const struct warden_option *option, const char *path)
 {
 	switch (option->type) {
 	case WARDEN_OPTION_BOOL:

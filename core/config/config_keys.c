@@ -45,8 +45,8 @@ static bool config_key_is_ident(const char *text)
 #define RLIMIT(field, which, unit, value)                                                          \
 	{                                                                                          \
 		.path = "server.container_rlimits." field, .type = KEY_RLIMIT,                     \
-		MEMBER(server.container_rlimits[which]), .min = -1, .max = INT64_MAX,              \
-		.number = (value), .allowed = unit ", -1: unlimited"                               \
+		MEMBER(server.container_rlimits[which]), .reloads = true, .min = -1,               \
+		.max = INT64_MAX, .number = (value), .allowed = unit ", -1: unlimited"             \
 	}
 
 const struct config_key config_keys[] = {
@@ -78,6 +78,7 @@ const struct config_key config_keys[] = {
 	{.path = "server.container_grace_time",
 	 .type = KEY_INTEGER,
 	 MEMBER(server.container_grace_time),
+	 .reloads = true,
 	 .min = -1,
 	 .max = INT32_MAX,
 	 .number = 300,
@@ -100,6 +101,7 @@ const struct config_key config_keys[] = {
 	{.path = "server.job_output_limit",
 	 .type = KEY_INTEGER,
 	 MEMBER(server.job_output_limit),
+	 .reloads = true,
 	 .min = 0,
 	 .max = INT64_MAX,
 	 .number = 10485760,
@@ -119,6 +121,7 @@ const struct config_key config_keys[] = {
 	{.path = "server.frame_limit",
 	 .type = KEY_INTEGER,
 	 MEMBER(server.frame_limit),
+	 .reloads = true,
 	 .min = 1024,
 	 .max = 1 << 30,
 	 .number = 67108864,
@@ -141,9 +144,14 @@ const struct config_key config_keys[] = {
 	{.path = "health_check_server.container_metrics",
 	 .type = KEY_BOOL,
 	 MEMBER(health_check_server.container_metrics),
+	 .reloads = true,
 	 .number = true},
 
-	{.path = "logging.level", .type = KEY_LEVEL, MEMBER(logging.level), .text = "info"},
+	{.path = "logging.level",
+	 .type = KEY_LEVEL,
+	 MEMBER(logging.level),
+	 .reloads = true,
+	 .text = "info"},
 	{.path = "logging.file", .type = KEY_PATH, MEMBER(logging.file)},
 	{.path = "logging.syslog",
 	 .type = KEY_STRING,

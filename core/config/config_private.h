@@ -34,6 +34,7 @@ struct config_key {
 	enum config_type type;
 	size_t offset,
 		size; /* of the member; offset CONFIG_NOT_STORED: the value is only checked */
+	bool reloads; /* it may change while the daemon runs; not for strings */
 	int64_t min, max;
 	int64_t number;   /* default of an integer, bool, mode or rlimit */
 	const char *text; /* default of a string, path or level */
@@ -100,6 +101,9 @@ int config_check_users(const struct config *config, const char *passwd_file,
 /* Checks and stores the container_klass's group, and refuses unknown groups. */
 int config_take_options(struct config *config, const struct warden_container_klass *container_klass,
 			struct warden_error *err);
+
+/* Makes the key of a backend's option. `path` is "GROUP.NAME". */
+struct config_key config_backend_make_key(const struct warden_option *option, const char *path);
 
 /* Checks the paths in the file system. */
 int config_check_files(const struct config *config,

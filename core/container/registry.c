@@ -70,6 +70,23 @@ void registry_remove(struct registry *registry, struct container *container)
 	registry->n--;
 }
 
+size_t registry_find_leaving(const struct registry *registry, const struct container **found,
+			     size_t most)
+{
+	const struct container *container;
+	size_t n = 0;
+
+	for (size_t i = 0; i < BUCKETS; i++)
+		LIST_FOREACH(container, &registry->ids[i], by_id) {
+			if (!container->destroy.started)
+				continue;
+			if (n < most)
+				found[n] = container;
+			n++;
+		}
+	return n;
+}
+
 size_t registry_count(const struct registry *registry, unsigned state)
 {
 	const struct container *container;

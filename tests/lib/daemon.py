@@ -162,6 +162,13 @@ class Daemon:
         finally:
             os.close(pidfd)
 
+    def heard(self):
+        """The messages to the service manager since READY=1 of the start, at least one."""
+        heard = []
+        while select.select([self._notify], [], [], 0.2 if heard else 10 * expect.SLOWNESS)[0]:
+            heard.append(self._notify.recv(4096).decode())
+        return heard
+
     def wait(self, seconds=20.0):
         """Waits for its end; returns the exit status, negative for a signal."""
         self._expected_end = True

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Compares the configuration in force with one that was read again, and takes over what may change
+ * while the daemon runs. */
+#include <config.h>
+
+#include <arpa/inet.h>
+#include <inttypes.h>
+
+#include "core/config/config_private.h"
+#include "core/log.h"
+#include "lib/text.h"
+
+enum { VALUE_SIZE = 512 };
+
+static int64_t config_reload_number(const void *member, size_t size)
+{
+	switch (size) {
+	case sizeof(uint8_t):
+		return *(const uint8_t *)member;
+	case sizeof(uint16_t):
+		return *(const uint16_t *)member;
+	case sizeof(uint32_t):
+		return *(const uint32_t *)member;
+	default:
+		return *(const int64_t *)member;
+	}
+}
+
+static void config_reload_print_texts(char *const *texts, char *out, size_t size)
+{
+	size_t at = (size_t)snprintf(out, size, "[");
+
+	for (size_t i = 0; texts && texts[i] && at < size; i++)
+		at += (size_t)snprintf(out + at, size - at, "%s\"%s\"", i > 0 ? ", " : "",
+				       texts[i]);
+	if (at < size)
+		snprintf(out + at, size - at, "]");
+}
+
+/* The value as the file would hold it; one that is too long is cut. */
+static void config_reload_print(const void *base, const struct config_key *key, char *out)
+{
+	const void *member = (const char *)base + key->offset;
+	const struct warden_rlimit *limit = member;
+	const char *text;
+
+	switch (key->type) {
+	case KEY_BOOL:
+		snprintf(out, VALUE_SIZE, "%s",
+			 config_reload_number(member, key->size) ? "true" : "false");
+		break;
+	case KEY_RLIMIT:
+		snprintf(out, VALUE_SIZE, "%" PRId64, (int64_t)limit->value);
+		break;
+	case KEY_MODE:
+		snprintf(out, VALUE_SIZE, "\"%04o\"", (unsigned)*(const mode_t *)member);
+		break;
+	case KEY_LEVEL:
+		snprintf(out, VALUE_SIZE, "\"%s\"",
+			 *(const int *)member < 0 ? "off" : log_level_name(*(const int *)member));
+		break;
+	case KEY_STRING:
+	case KEY_PATH:
+		text = *(char *const *)member;
+		snprintf(out, VALUE_SIZE, text ? "\"%s\"" : "none", text);
+		break;
+	case KEY_STRINGS:
+		config_reload_print_texts(*(char **const *)member, out, VALUE_SIZE);
+		break;
+	default:
+		snprintf(out, VALUE_SIZE, "%" PRId64, config_reload_number(member, key->size));
+		break;
+	}
+}
+
+/* Compares a key and takes it over if it may change. */
+static void config_reload_key(void *base, const void *fresh, const struct config_key *key,
+			      struct config_changes *changes)
+{
+	char before[VALUE_SIZE], after[VALUE_SIZE];
+
+	config_reload_print(base, key, before);
+	config_reload_print(fresh, key, after);
+	if (strcmp(before, after) == 0)
+		return;
+	if (key->reloads) /* no key with memory of its own does */
+		memcpy((char *)base + key->offset, (const char *)fresh + key->offset, key->size);
+	if (key->reloads)
+		changes->taken++;
+	else
+		changes->refused++;
+	log_write(key->reloads ? WARDEN_LOG_INFO : WARDEN_LOG_WARN, "%s: %s -> %s%s", key->path,
+		  before, after, key->reloads ? "" : " (needs a restart)");
+}
+
+static void config_reload_options(const struct config *config, const struct config *fresh,
+				  struct config_changes *changes)
+{
+	for (size_t i = 0; i < config->n_options; i++) {
+		struct config_option before = config->options[i];
+		char path[2 * CONFIG_NAME_SIZE];
+		const struct config_key key = config_backend_make_key(before.option, path);
+
+		snprintf(path, sizeof(path), "%s.%s", config->server.container_klass,
+			 before.option->name);
+		config_reload_key(&before, &fresh->options[i], &key, changes);
+	}
+}
+
+/* The pool of networks has two forms in the file and one in memory. */
+static void config_reload_networks(const struct config *config, const struct config *fresh,
+				   struct config_changes *changes)
+{
+	char before[INET_ADDRSTRLEN], after[INET_ADDRSTRLEN];
+
+	if (config->network.pool_network.s_addr == fresh->network.pool_network.s_addr &&
+	    config->network.pool_size == fresh->network.pool_size)
+		return;
+	inet_ntop(AF_INET, &config->network.pool_network, before, sizeof(before));
+	inet_ntop(AF_INET, &fresh->network.pool_network, after, sizeof(after));
+	log_write(WARDEN_LOG_WARN,
+		  "network.pool_network: %" PRIu32 " networks from %s -> %" PRIu32
+		  " networks from %s (needs a restart)",
+		  config->network.pool_size, before, fresh->network.pool_size, after);
+	changes->refused++;
+}
+
+void config_take_changes(struct config *config, const struct config *fresh,
+			 struct config_changes *changes)
+{
+	*changes = (struct config_changes){0};
+	for (size_t i = 0; i < config_n_keys; i++)
+		if (config_keys[i].offset != CONFIG_NOT_STORED)
+			config_reload_key(config, fresh, &config_keys[i], changes);
+	config_reload_networks(config, fresh, changes);
+	config_reload_options(config, fresh, changes);
+}
