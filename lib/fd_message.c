@@ -86,14 +86,22 @@ ssize_t fd_message_receive(int socket, void *data, size_t size, int *fds, size_t
 
 	for (size_t i = 0; i < n_fds; i++)
 		fds[i] = -1;
+	/* If the other end closes with unread data the first recvmsg reports ECONNRESET; what it
+	 * had sent, and then its end, follow. */
 	do
 		received = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
-	while (received < 0 && errno == EINTR);
+	while (received < 0 && (errno == EINTR || errno == ECONNRESET));
 	if (received < 0)
 		return -1;
 	fd_message_take_fds(&message, fds, n_fds);
 	if (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) {
-		errno = EMSGSIZE;
+		for (size_t i = 0; i < n_fds; i++)
+			if (fds[i] >= 0)
+				close(fds[i]);
+		for (size_t i = 0; i < n_fds; i++)
+			fds[i] = -1;
+		/* The kernel cuts descriptors that it has no number for. */
+		errno = message.msg_flags & MSG_TRUNC ? EMSGSIZE : EMFILE;
 		return -1;
 	}
 	return received;

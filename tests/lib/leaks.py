@@ -132,6 +132,11 @@ def descriptors(pid):
     return {f"{kind} ({nth})" for kind, count in kinds.items() for nth in range(1, count + 1)}
 
 
+def _is_spawner(each, below):
+    """A spawner that was killed is started again as another process."""
+    return each.name == "warden-spawner" and any(p.pid == each.parent and p.name == "warden-zygote" for p in below)
+
+
 def with_daemon(daemon, ids):
     """A snapshot while the daemon runs."""
     below = kernel.descendants(os.getpid())
@@ -139,7 +144,7 @@ def with_daemon(daemon, ids):
     return {
         **_machine(ids),
         "mount of the daemon": _mounts(daemon.pid),
-        "process": {p.pid for p in below},
+        "process": {p.pid for p in below if not _is_spawner(p, below)},
         "namespace": spaces,
         "descriptor of the daemon": descriptors(daemon.pid),
         "file": _depot(daemon.depot),

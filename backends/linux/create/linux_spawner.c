@@ -16,7 +16,7 @@
 
 struct linux_spawner {
 	struct spawner spawner;
-	int pidfd; /* -1: not watched */
+	int pidfd; /* of its parent; -1: not watched */
 	const struct warden_host *host;
 };
 
@@ -79,27 +79,39 @@ int linux_spawner_start(const struct linux_backend *backend, struct linux_spawne
 	return 0;
 }
 
-static void linux_spawner_on_end(void *data, uint32_t events)
+static void linux_spawner_on_zygote_end(void *data, uint32_t events)
 {
 	const struct linux_spawner *spawner = data;
 
 	(void)events;
-	spawner->host->failed(spawner->host,
-			      "the spawner (process %d) was killed: no container can be made",
-			      spawner->spawner.pid);
+	spawner->host->log(spawner->host, WARDEN_LOG_ERROR, NULL,
+			   "the spawner's parent (process %d) was killed: no other spawner can be "
+			   "started until the daemon is restarted",
+			   spawner->spawner.zygote);
+}
+
+static void linux_spawner_on_restart(void *data, pid_t ended, pid_t pid)
+{
+	const struct linux_spawner *spawner = data;
+
+	spawner->host->log(spawner->host, WARDEN_LOG_WARN, NULL,
+			   "the spawner (process %d) was killed; process %d is the new one", ended,
+			   pid);
 }
 
 int linux_spawner_watch(struct linux_spawner *spawner, struct watcher *watcher,
 			const struct warden_host *host, struct warden_error *err)
 {
 	spawner->host = host;
+	spawner->spawner.restarted = linux_spawner_on_restart;
+	spawner->spawner.data = spawner;
 	/* A child that has not been waited for: its pid cannot have been reused. */
-	spawner->pidfd = pidfd_open(spawner->spawner.pid, 0);
+	spawner->pidfd = pidfd_open(spawner->spawner.zygote, 0);
 	if (spawner->pidfd < 0)
-		return warden_error_errno(err, "open the spawner (process %d)",
-					  spawner->spawner.pid);
-	if (!watcher_add(watcher, spawner->pidfd, EPOLLIN | EPOLLONESHOT, linux_spawner_on_end,
-			 spawner, err))
+		return warden_error_errno(err, "open the spawner's parent (process %d)",
+					  spawner->spawner.zygote);
+	if (!watcher_add(watcher, spawner->pidfd, EPOLLIN | EPOLLONESHOT,
+			 linux_spawner_on_zygote_end, spawner, err))
 		return -1;
 	return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The spawner: a small process with one thread, forked before the daemon starts threads. It forks a
- * set-up child for each container and a process for each file transfer. It exits when the daemon
- * does. */
+/* The spawner: a small process with one thread. It forks a set-up child for each container and a
+ * process for each file transfer. If it is killed its parent, forked before the daemon starts
+ * threads, forks another. Both exit when the daemon does. */
 #ifndef BACKENDS_LINUX_CREATE_LINUX_SPAWNER_H
 #define BACKENDS_LINUX_CREATE_LINUX_SPAWNER_H
 
@@ -15,8 +15,8 @@ struct linux_spawner;
 int linux_spawner_start(const struct linux_backend *backend, struct linux_spawner **spawner,
 			struct warden_error *err);
 
-/* Reports to host->failed if the spawner exits before linux_spawner_stop: the daemon has threads by
- * then, so it cannot fork a new one. */
+/* Logs if another spawner is started, and if the spawner's parent is killed: the daemon has threads
+ * by then, so it cannot fork a new one. Containers live on, and the present spawner too. */
 int linux_spawner_watch(struct linux_spawner *spawner, struct watcher *watcher,
 			const struct warden_host *host, struct warden_error *err);
 

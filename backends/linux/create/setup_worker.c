@@ -210,7 +210,10 @@ static int setup_worker_receive(const struct setup_worker *start,
 			return warden_error_errno(err, "receive from the set-up of %s",
 						  container->id);
 		if (came != sizeof(*reply))
-			return warden_error_set(err, "the set-up of %s was killed", container->id);
+			return warden_error_set(err,
+						"the set-up of %s, or the spawner that was to "
+						"start it, was killed",
+						container->id);
 		if (reply->event == SETUP_FAILED) {
 			*err = reply->error;
 			return -1;
