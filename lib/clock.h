@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The time in the protocol's unit. */
+/* The time of day in the protocol's unit, and a clock for deadlines. */
 #ifndef LIB_CLOCK_H
 #define LIB_CLOCK_H
 
@@ -22,6 +22,12 @@ static inline uint64_t clock_monotonic_us(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail for this clock */
 	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+/* Milliseconds on the same clock. */
+static inline int64_t clock_monotonic_ms(void)
+{
+	return (int64_t)(clock_monotonic_us() / 1000);
 }
 
 #endif

@@ -69,6 +69,18 @@ static bool packet_take_fds(struct packet *packet, const struct cmsghdr *part)
 	return fits;
 }
 
+/* Whether all but descriptors arrived, for which this process had no number left. */
+static bool packet_is_short_of_fds(const struct packet *packet, const struct msghdr *header)
+{
+	return packet->length >= sizeof(struct wshd_header) && packet->n_fds < WSHD_SPAWN_FDS &&
+	       (header->msg_flags & MSG_CTRUNC) && !(header->msg_flags & MSG_TRUNC);
+}
+
+bool packet_is_temporary(int number)
+{
+	return number == EAGAIN || number == EINTR || number == ENOMEM || number == ENOBUFS;
+}
+
 int packet_receive(int socket, struct packet *packet, int flags)
 {
 	struct iovec iov = {.iov_base = &packet->message, .iov_len = sizeof(packet->message)};
@@ -79,7 +91,7 @@ int packet_receive(int socket, struct packet *packet, int flags)
 		.msg_control = control.buffer,
 		.msg_controllen = sizeof(control.buffer),
 	};
-	bool fits = true;
+	bool fits = true, lost;
 	ssize_t got;
 
 	packet->n_fds = 0;
@@ -99,8 +111,10 @@ int packet_receive(int socket, struct packet *packet, int flags)
 	if (fits && packet->length >= sizeof(struct wshd_header) &&
 	    !(header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)))
 		return 1;
+	/* With room in the buffer, the kernel drops descriptors only if it cannot install them. */
+	lost = packet_is_short_of_fds(packet, &header);
 	packet_close(packet);
-	errno = EPROTO;
+	errno = lost ? EMFILE : EPROTO;
 	return -1;
 }
 

@@ -23,8 +23,12 @@ int packet_send(int socket, const void *message, size_t length, const int *fds, 
 
 /* Receives a packet; `flags` as in recvmsg(2). Returns 1 if it has at least a header; 0 if the
  * other end has closed; -1 and errno on failure: EPROTO if the packet is too short, too long or has
- * too many descriptors (they are closed). */
+ * too many descriptors (they are closed); EMFILE if this process has no room for its descriptors:
+ * they are lost, `message` and `length` are valid. */
 int packet_receive(int socket, struct packet *packet, int flags);
+
+/* Whether a later packet_receive may succeed: the packet is still there, if any is. */
+bool packet_is_temporary(int number);
 
 /* Whether a packet has the length and number of descriptors that its type requires. */
 bool packet_fits(const struct packet *packet, size_t length, size_t n_fds);

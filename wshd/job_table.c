@@ -84,8 +84,8 @@ static bool job_table_read_report(struct wshd *wshd, struct wshd_job *job)
 	struct packet packet;
 	int got = packet_receive(job->socket.fd, &packet, MSG_DONTWAIT);
 
-	if (got < 0 && errno == EAGAIN)
-		return false;
+	if (got < 0 && packet_is_temporary(errno))
+		return false; /* epoll reports it again */
 	if (got != 1) {
 		/* The keeper ends now; job_table_reaped does the rest. */
 		wshd_source_close(wshd, &job->socket);
@@ -153,6 +153,14 @@ static void job_table_start_failed(struct wshd *wshd, struct wshd_job *job, int 
 
 	snprintf(end.start_error, sizeof(end.start_error), "start a keeper: %s", strerror(number));
 	job_table_set_end(wshd, job, &end);
+}
+
+void job_table_refuse(struct wshd *wshd, uint32_t id, int number)
+{
+	struct wshd_job *job = job_table_find(wshd, id) ? NULL : job_table_add(wshd, id);
+
+	if (job)
+		job_table_start_failed(wshd, job, number);
 }
 
 /* The descriptor for the job's standard input. Without a script or pipe it is that of wshd,

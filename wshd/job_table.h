@@ -26,6 +26,10 @@ struct wshd_job {
  * end (WSHD_START_FAILED). */
 int job_table_spawn(struct wshd *wshd, struct packet *packet);
 
+/* Adds a job that could not be started, for the reason `number` (errno), so that its end is
+ * reported like any other. */
+void job_table_refuse(struct wshd *wshd, uint32_t id, int number);
+
 /* Starts the shell of a WSHD_SHELL. Its keeper inherits `connection`; the caller closes its copy.
  * Returns 0 or an errno. */
 int job_table_start_shell(struct wshd *wshd, struct packet *packet, int connection);

@@ -7,6 +7,7 @@
 #include "wshd/wshd_connections.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,9 @@
 
 /* Packets that are read from one connection before the others get their turn. */
 enum { PACKETS_MAX = 512 };
+
+/* Milliseconds until a packet is read again for which the kernel had no memory. */
+enum { PAUSE_MS = 5 };
 
 struct wshd_connection {
 	struct wshd_source source;
@@ -329,6 +333,16 @@ static bool wshd_connection_handle(struct wshd *wshd, struct wshd_connection *co
 	return true;
 }
 
+/* The descriptors of the packet are lost. */
+static void wshd_connection_refuse_fds(struct wshd *wshd, const struct wshd_connection *connection,
+				       const struct packet *packet)
+{
+	if (packet->message.header.type == WSHD_SPAWN)
+		job_table_refuse(wshd, packet->message.header.job_id, EMFILE);
+	else
+		wshd_connection_refuse(connection, packet, EMFILE);
+}
+
 /* Reads and handles one packet. False if there is none now, or if the connection is closed. */
 static bool wshd_connection_receive(struct wshd *wshd, struct wshd_connection *connection)
 {
@@ -336,8 +350,15 @@ static bool wshd_connection_receive(struct wshd *wshd, struct wshd_connection *c
 	bool goes_on;
 	int got = packet_receive(connection->source.fd, &packet, MSG_DONTWAIT);
 
-	if (got < 0 && errno == EAGAIN)
+	if (got < 0 && packet_is_temporary(errno)) {
+		if (errno != EAGAIN)
+			poll(NULL, 0, PAUSE_MS); /* epoll reports the packet again at once */
 		return false;
+	}
+	if (got < 0 && errno == EMFILE && connection->greeted) {
+		wshd_connection_refuse_fds(wshd, connection, &packet);
+		return true;
+	}
 	goes_on = got == 1 && wshd_connection_handle(wshd, connection, &packet);
 	if (got == 1)
 		packet_close(&packet);

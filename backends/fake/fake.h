@@ -13,6 +13,7 @@
 #include <pthread.h>
 
 #include "backends/files/file_transfer.h"
+#include "backends/wshd/wshd_queue.h"
 #include "lib/spawner.h"
 #include "lib/watcher.h"
 #include "warden/backend.h"
@@ -37,6 +38,7 @@ struct fake_container {
 	pid_t pid; /* of wshd; 0: not found, or not surely wshd */
 	int pidfd; /* -1 likewise */
 	int wshd_fd;
+	struct wshd_queue queue; /* to it */
 	struct file_transfers transfers;
 
 	struct warden_limits limits; /* used by operations only */

@@ -26,6 +26,7 @@ struct fake_container *fake_container_new(struct fake_backend *backend,
 	snprintf(container->id, sizeof(container->id), "%s", identity->id);
 	container->dir_fd = identity->dir_fd;
 	container->pidfd = container->wshd_fd = container->timer_fd = -1;
+	wshd_queue_init(&container->queue, &container->wshd_fd);
 	file_transfers_init(&container->transfers, backend->host, backend->watcher, container->id);
 	pthread_mutex_init(&container->mutex, NULL);
 	fake_limits_begin(container);
@@ -34,6 +35,7 @@ struct fake_container *fake_container_new(struct fake_backend *backend,
 
 void fake_container_free(struct fake_container *container)
 {
+	wshd_queue_free(&container->queue);
 	cleanup_close(&container->pidfd);
 	cleanup_close(&container->wshd_fd);
 	cleanup_close(&container->timer_fd);
@@ -55,6 +57,7 @@ static struct watch *fake_container_take_watch(struct fake_container *container,
 void fake_container_unwatch(struct fake_container *container)
 {
 	watch_remove(fake_container_take_watch(container, &container->pid_watch));
+	wshd_queue_set_watch(&container->queue, NULL, 0);
 	watch_remove(fake_container_take_watch(container, &container->wshd_watch));
 	watch_remove(fake_container_take_watch(container, &container->timer_watch));
 }
@@ -124,7 +127,7 @@ static void fake_container_rearm_wshd(struct fake_container *container)
 	struct warden_error err;
 
 	pthread_mutex_lock(locked);
-	if (container->wshd_watch && watch_modify(container->wshd_watch, EVENTS, &err) < 0)
+	if (container->wshd_watch && wshd_queue_rearm(&container->queue, &err) < 0)
 		host->log(host, WARDEN_LOG_ERROR, container->id, "%s", err.message);
 }
 
@@ -135,7 +138,8 @@ static void fake_container_on_wshd(void *data, uint32_t events)
 	struct wshd_event event;
 	int got;
 
-	(void)events;
+	if (events & EPOLLOUT)
+		wshd_queue_flush(&container->queue);
 	while ((got = wshd_receive(container->wshd_fd, &event, &err)) == 1)
 		fake_container_report_event(container, &event);
 	if (got < 0)
@@ -153,6 +157,7 @@ int fake_container_watch(struct fake_container *container, struct warden_error *
 						    fake_container_on_wshd, container, err);
 		if (!container->wshd_watch)
 			return -1;
+		wshd_queue_set_watch(&container->queue, container->wshd_watch, EVENTS);
 	}
 	if (container->pidfd >= 0) {
 		container->pid_watch = watcher_add(watcher, container->pidfd, EVENTS,

@@ -132,7 +132,7 @@ static bool fake_destroy_begin(struct fake_container *container)
 		return false;
 	if (fake_destroy_start_timer(container, &err) < 0)
 		host->log(host, WARDEN_LOG_WARN, container->id, "%s", err.message);
-	if (container->wshd_fd < 0 || wshd_send_end(container->wshd_fd, &err) < 0)
+	if (container->wshd_fd < 0 || wshd_send_end(&container->queue, &err) < 0)
 		host->log(host, WARDEN_LOG_WARN, container->id, "%s", err.message);
 	return true;
 }

@@ -9,10 +9,10 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/vfs.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "lib/cleanup.h"
+#include "lib/clock.h"
 #include "proto/packet.h"
 
 /* Builds the path of the socket through the directory's descriptor. */
@@ -64,25 +64,26 @@ int wshd_connect(int container_fd, struct warden_error *err)
 	return take_fd(&fd);
 }
 
-static int wshd_client_send_signal(int fd, enum wshd_type type, uint32_t job_id, int signal,
-				   const char *what, struct warden_error *err)
+static int wshd_client_send_signal(struct wshd_queue *queue, enum wshd_type type, uint32_t job_id,
+				   int signal, const char *what, struct warden_error *err)
 {
 	struct wshd_signal message = {
 		.header = {.type = type, .job_id = job_id},
 		.signal = signal,
 	};
 
-	return wshd_send(fd, &message, sizeof(message), NULL, 0, what, err);
+	return wshd_queue_send(queue, &message, sizeof(message), NULL, 0, what, err);
 }
 
-int wshd_send_signal(int fd, uint32_t job_id, int signal, struct warden_error *err)
+int wshd_send_signal(struct wshd_queue *queue, uint32_t job_id, int signal,
+		     struct warden_error *err)
 {
-	return wshd_client_send_signal(fd, WSHD_SIGNAL, job_id, signal, "signal the job", err);
+	return wshd_client_send_signal(queue, WSHD_SIGNAL, job_id, signal, "signal the job", err);
 }
 
-int wshd_send_stop(int fd, int signal, struct warden_error *err)
+int wshd_send_stop(struct wshd_queue *queue, int signal, struct warden_error *err)
 {
-	return wshd_client_send_signal(fd, WSHD_STOP, 0, signal, "stop the container", err);
+	return wshd_client_send_signal(queue, WSHD_STOP, 0, signal, "stop the container", err);
 }
 
 static int wshd_client_send_request(int fd, enum wshd_type type, uint32_t job_id, const char *what,
@@ -93,17 +94,26 @@ static int wshd_client_send_request(int fd, enum wshd_type type, uint32_t job_id
 	return wshd_send(fd, &message, sizeof(message), NULL, 0, what, err);
 }
 
-int wshd_send_forget(int fd, uint32_t job_id, struct warden_error *err)
+static int wshd_client_queue_request(struct wshd_queue *queue, enum wshd_type type, uint32_t job_id,
+				     const char *what, struct warden_error *err)
 {
-	return wshd_client_send_request(fd, WSHD_FORGET, job_id, "forget the job", err);
+	struct wshd_request message = {.header = {.type = type, .job_id = job_id}};
+
+	return wshd_queue_send(queue, &message, sizeof(message), NULL, 0, what, err);
 }
 
-int wshd_send_close_input(int fd, uint32_t job_id, struct warden_error *err)
+int wshd_send_forget(struct wshd_queue *queue, uint32_t job_id, struct warden_error *err)
 {
-	return wshd_client_send_request(fd, WSHD_CLOSE_INPUT, job_id, "close the job's input", err);
+	return wshd_client_queue_request(queue, WSHD_FORGET, job_id, "forget the job", err);
 }
 
-int wshd_send_resize(int fd, uint32_t job_id, uint16_t rows, uint16_t columns,
+int wshd_send_close_input(struct wshd_queue *queue, uint32_t job_id, struct warden_error *err)
+{
+	return wshd_client_queue_request(queue, WSHD_CLOSE_INPUT, job_id, "close the job's input",
+					 err);
+}
+
+int wshd_send_resize(struct wshd_queue *queue, uint32_t job_id, uint16_t rows, uint16_t columns,
 		     struct warden_error *err)
 {
 	struct wshd_resize message = {
@@ -111,7 +121,8 @@ int wshd_send_resize(int fd, uint32_t job_id, uint16_t rows, uint16_t columns,
 		.window = {rows, columns},
 	};
 
-	return wshd_send(fd, &message, sizeof(message), NULL, 0, "resize the job's terminal", err);
+	return wshd_queue_send(queue, &message, sizeof(message), NULL, 0,
+			       "resize the job's terminal", err);
 }
 
 int wshd_send_watch(int fd, struct warden_error *err)
@@ -119,9 +130,9 @@ int wshd_send_watch(int fd, struct warden_error *err)
 	return wshd_client_send_request(fd, WSHD_WATCH, 0, "watch the jobs", err);
 }
 
-int wshd_send_end(int fd, struct warden_error *err)
+int wshd_send_end(struct wshd_queue *queue, struct warden_error *err)
 {
-	return wshd_client_send_request(fd, WSHD_END, 0, "end the container", err);
+	return wshd_client_queue_request(queue, WSHD_END, 0, "end the container", err);
 }
 
 /* F_GETPIPE_SZ comes first: other calls may wait for a FUSE server in the container. A fifo on such
@@ -272,6 +283,18 @@ static int wshd_client_read_event(struct packet *packet, struct wshd_event *even
 	}
 }
 
+/* The kernel has no memory at the moment. What waits for the socket is told at once that it is
+ * readable, so it would try again without a pause. */
+static void wshd_client_pause(void)
+{
+	poll(NULL, 0, 5);
+}
+
+static bool wshd_client_is_listed_job(const struct packet *packet)
+{
+	return packet->message.header.type == WSHD_JOB;
+}
+
 int wshd_receive(int fd, struct wshd_event *event, struct warden_error *err)
 {
 	int result = 0;
@@ -280,8 +303,13 @@ int wshd_receive(int fd, struct wshd_event *event, struct warden_error *err)
 		struct packet packet;
 		int got = packet_receive(fd, &packet, MSG_DONTWAIT);
 
-		if (got < 0 && errno == EAGAIN)
+		if (got < 0 && packet_is_temporary(errno)) {
+			if (errno != EAGAIN)
+				wshd_client_pause();
 			return 0;
+		}
+		if (got < 0 && errno == EMFILE && !wshd_client_is_listed_job(&packet))
+			continue; /* no other message has descriptors that matter */
 		if (got == 0)
 			errno = ECONNRESET;
 		if (got != 1)
@@ -297,21 +325,13 @@ int wshd_receive(int fd, struct wshd_event *event, struct warden_error *err)
 	return result;
 }
 
-static int64_t wshd_client_now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail */
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* Waits for the next message until `deadline`. */
 static int wshd_client_receive_until(int fd, int64_t deadline, struct wshd_event *event,
 				     struct warden_error *err)
 {
 	for (;;) {
 		struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
-		int64_t left = deadline - wshd_client_now_ms();
+		int64_t left = deadline - clock_monotonic_ms();
 		int got = wshd_receive(fd, event, err);
 
 		if (got != 0)
@@ -357,7 +377,7 @@ static int wshd_client_add_restored(struct warden_restored *restored,
 
 int wshd_list(int fd, int timeout_ms, struct warden_restored *restored, struct warden_error *err)
 {
-	int64_t deadline = wshd_client_now_ms() + timeout_ms;
+	int64_t deadline = clock_monotonic_ms() + timeout_ms;
 	int result = wshd_client_send_request(fd, WSHD_LIST, 0, "list the jobs", err);
 	struct wshd_event event = {0};
 

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A backend's end of the protocol of wshd (proto/wshd_protocol.h): one connection per container.
- * Only wshd_list waits, up to a deadline. The container may have taken over the other end: every
- * length, number and descriptor is checked.
+ * Only wshd_list and the queue wait, up to a deadline. The container may have taken over the other
+ * end: every length, number and descriptor is checked.
  *
  * A connection is a plain descriptor, non-blocking. Any thread may send; only one at a time may
- * receive. A message that the socket cannot take fails with an error, nothing is queued.
+ * receive. The requests of a container that runs go through its wshd_queue, which keeps those that
+ * the socket does not take now.
  *
  * A function that returns int returns 0, or -1 and `err`, unless its comment says otherwise.
  */
 #ifndef BACKENDS_WSHD_WSHD_CLIENT_H
 #define BACKENDS_WSHD_WSHD_CLIENT_H
 
+#include "backends/wshd/wshd_queue.h"
 #include "proto/wshd_protocol.h"
 #include "warden/backend.h"
 
@@ -47,8 +49,8 @@ int wshd_listen(int container_fd, struct warden_error *err);
  * yet: the listening socket is enough, and messages wait there. Returns the descriptor, or -1. */
 int wshd_connect(int container_fd, struct warden_error *err);
 
-/* Sends a message of proto/wshd_protocol.h, whole or not at all, without waiting. `what` names the
- * operation in errors. */
+/* Sends a message of proto/wshd_protocol.h, whole or not at all, without waiting or a queue: the
+ * first messages of a connection. `what` names the operation in errors. */
 int wshd_send(int fd, const void *message, size_t length, const int *fds, size_t n_fds,
 	      const char *what, struct warden_error *err);
 
@@ -63,31 +65,32 @@ void wshd_group_init(struct wshd_group *group);
 void wshd_group_close(struct wshd_group *group);
 
 /* Starts a job. The caller keeps all descriptors. In wshd_spawn.c. */
-int wshd_send_spawn(int fd, const struct warden_spawn *spawn, const struct wshd_group *group,
-		    struct warden_error *err);
+int wshd_send_spawn(struct wshd_queue *queue, const struct warden_spawn *spawn,
+		    const struct wshd_group *group, struct warden_error *err);
 
 /* Sends a signal to every process of a job; SIGKILL leaves none. */
-int wshd_send_signal(int fd, uint32_t job_id, int signal, struct warden_error *err);
+int wshd_send_signal(struct wshd_queue *queue, uint32_t job_id, int signal,
+		     struct warden_error *err);
 
 /* Closes wshd's write end of the job's standard input. */
-int wshd_send_close_input(int fd, uint32_t job_id, struct warden_error *err);
+int wshd_send_close_input(struct wshd_queue *queue, uint32_t job_id, struct warden_error *err);
 
 /* Sets the size of the job's terminal. */
-int wshd_send_resize(int fd, uint32_t job_id, uint16_t rows, uint16_t columns,
+int wshd_send_resize(struct wshd_queue *queue, uint32_t job_id, uint16_t rows, uint16_t columns,
 		     struct warden_error *err);
 
 /* Lets wshd forget a job whose end is stored. */
-int wshd_send_forget(int fd, uint32_t job_id, struct warden_error *err);
+int wshd_send_forget(struct wshd_queue *queue, uint32_t job_id, struct warden_error *err);
 
 /* Makes wshd report the end of each job on this connection, also of jobs that have ended before.
  * Without it wshd only answers. */
 int wshd_send_watch(int fd, struct warden_error *err);
 
 /* Sends a signal to every process but wshd's own; WSHD_EMPTY answers when none is left. */
-int wshd_send_stop(int fd, int signal, struct warden_error *err);
+int wshd_send_stop(struct wshd_queue *queue, int signal, struct warden_error *err);
 
 /* Ends every process, then wshd itself; the connection closes after that. */
-int wshd_send_end(int fd, struct warden_error *err);
+int wshd_send_end(struct wshd_queue *queue, struct warden_error *err);
 
 /* Requests all jobs that are not forgotten, with their pipes, and waits at most `timeout_ms`. Call
  * it before wshd_send_watch. Fills jobs and n_jobs of `restored` (an array from malloc(3));
@@ -110,8 +113,9 @@ struct wshd_event {
 };
 
 /* Receives one event. Returns 1 and `*event`; 0 if there is none now; -1 if wshd is gone
- * (err->number ECONNRESET) or broke the protocol (EPROTO). A spawn that wshd refuses is a
- * WSHD_ENDED with a start_error. */
+ * (err->number ECONNRESET) or broke the protocol (EPROTO), or if the pipes of a listed job are lost
+ * as this process has too many descriptors (EMFILE): a new list has them. A spawn that wshd refuses
+ * is a WSHD_ENDED with a start_error. */
 int wshd_receive(int fd, struct wshd_event *event, struct warden_error *err);
 
 /* Returns a descriptor that a container sent if it surely is a pipe of the kernel's pipefs; else

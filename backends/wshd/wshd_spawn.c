@@ -118,8 +118,8 @@ void wshd_group_close(struct wshd_group *group)
 	wshd_group_init(group);
 }
 
-int wshd_send_spawn(int fd, const struct warden_spawn *spawn, const struct wshd_group *group,
-		    struct warden_error *err)
+int wshd_send_spawn(struct wshd_queue *queue, const struct warden_spawn *spawn,
+		    const struct wshd_group *group, struct warden_error *err)
 {
 	struct wshd_spawn message = {
 		.header = {.type = WSHD_SPAWN, .job_id = spawn->job_id},
@@ -155,5 +155,5 @@ int wshd_send_spawn(int fd, const struct warden_spawn *spawn, const struct wshd_
 	memcpy(all + WSHD_FD_TASKS, group->tasks_fds, sizeof(group->tasks_fds));
 	wshd_spawn_fill_rlimits(&message, spawn);
 	n = packet_gather_fds(all, fds, &message.present);
-	return wshd_send(fd, &message, sizeof(message), fds, n, "start the job", err);
+	return wshd_queue_send(queue, &message, sizeof(message), fds, n, "start the job", err);
 }

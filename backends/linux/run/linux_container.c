@@ -33,6 +33,7 @@ struct linux_container *linux_container_new(struct linux_backend *backend,
 	container->base = linux_base(backend->host->settings, identity->slot);
 	container->init_pidfd = -1;
 	container->wshd_fd = -1;
+	wshd_queue_init(&container->queue, &container->wshd_fd);
 	container->stop.timer_fd = -1;
 	file_transfers_init(&container->transfers, backend->host, backend->watcher, container->id);
 	container->oom.cgroup.fd = -1;
@@ -48,6 +49,7 @@ void linux_container_free(struct linux_container *container)
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
 		if (fds[i] >= 0)
 			close(fds[i]);
+	wshd_queue_free(&container->queue);
 	container_processes_close(&container->stop.processes);
 	cgroup_free(container->cgroup);
 	free(container->job_groups.ids);
@@ -132,6 +134,12 @@ static void linux_container_on_job_end(struct linux_container *container,
 	host->job_ended(host, container->id, event->job_id, &end);
 }
 
+static void linux_container_unwatch_wshd(struct linux_container *container)
+{
+	wshd_queue_set_watch(&container->queue, NULL, 0);
+	watch_remove(linux_container_take_watch(container, &container->wshd_watch));
+}
+
 /* The connection to wshd is closed, or wshd broke the protocol: the container is unusable, so kill
  * its first process, whose exit reports the end of the container. Once the watch is taken the
  * container may be freed. */
@@ -143,7 +151,7 @@ static void linux_container_kill_init(struct linux_container *container, const c
 	if (container->init_pidfd >= 0)
 		pidfd_send_signal(container->init_pidfd, SIGKILL, NULL,
 				  0); /* ESRCH: it has ended */
-	watch_remove(linux_container_take_watch(container, &container->wshd_watch));
+	linux_container_unwatch_wshd(container);
 }
 
 /* Limit of messages per event, so that other containers are served in between. */
@@ -155,7 +163,8 @@ static void linux_container_on_wshd(void *data, uint32_t events)
 	struct warden_error err;
 	struct wshd_event event;
 
-	(void)events;
+	if (events & EPOLLOUT)
+		wshd_queue_flush(&container->queue);
 	for (int i = 0; i < MESSAGES_AT_ONCE; i++) {
 		switch (wshd_receive(container->wshd_fd, &event, &err)) {
 		case 0:
@@ -189,6 +198,7 @@ int linux_container_watch(struct linux_container *container, struct warden_error
 		container->wshd_watch = watcher_add(watcher, container->wshd_fd, EPOLLIN,
 						    linux_container_on_wshd, container, err);
 		result = container->wshd_watch ? 0 : -1;
+		wshd_queue_set_watch(&container->queue, container->wshd_watch, EPOLLIN);
 	}
 	pthread_mutex_unlock(&container->mutex);
 	if (result < 0)
@@ -199,7 +209,7 @@ int linux_container_watch(struct linux_container *container, struct warden_error
 void linux_container_unwatch(struct linux_container *container)
 {
 	watch_remove(linux_container_take_watch(container, &container->init_watch));
-	watch_remove(linux_container_take_watch(container, &container->wshd_watch));
+	linux_container_unwatch_wshd(container);
 	oom_watch_close(container);
 	linux_stop_cancel(container);
 }

@@ -18,6 +18,7 @@
 #include "backends/linux/run/container_processes.h"
 #include "backends/linux/run/linux_job.h"
 #include "backends/linux/run/oom_watch.h"
+#include "backends/wshd/wshd_queue.h"
 
 /* Progress of a removal; used by the cleanup thread only. */
 struct cleanup_item {
@@ -47,6 +48,7 @@ struct linux_container {
 	int init_pidfd;
 	struct program_identity program; /* executed by init and keepers */
 	int wshd_fd;                     /* -1: not connected */
+	struct wshd_queue queue;         /* to it */
 	struct oom oom;
 	uint32_t quota;       /* id whose disk quota limits it; 0: none */
 	uint64_t rate, burst; /* of the bandwidth limit, as set last */

@@ -61,7 +61,7 @@ static int linux_job_send_spawn(struct linux_container *container, const struct 
 				const struct wshd_group *group, struct warden_error *err)
 {
 	linux_job_count(container);
-	if (wshd_send_spawn(container->wshd_fd, spawn, group, err) == 0)
+	if (wshd_send_spawn(&container->queue, spawn, group, err) == 0)
 		return 0;
 	pthread_mutex_lock(&container->mutex);
 	if (container->jobs > 0)
@@ -111,7 +111,7 @@ int linux_job_close_input(void *data, uint32_t job_id, struct warden_error *err)
 {
 	struct linux_container *container = data;
 
-	return wshd_send_close_input(container->wshd_fd, job_id, err);
+	return wshd_send_close_input(&container->queue, job_id, err);
 }
 
 int linux_job_resize(void *data, uint32_t job_id, uint16_t rows, uint16_t columns,
@@ -119,14 +119,14 @@ int linux_job_resize(void *data, uint32_t job_id, uint16_t rows, uint16_t column
 {
 	struct linux_container *container = data;
 
-	return wshd_send_resize(container->wshd_fd, job_id, rows, columns, err);
+	return wshd_send_resize(&container->queue, job_id, rows, columns, err);
 }
 
 int linux_job_signal(void *data, uint32_t job_id, int signal, struct warden_error *err)
 {
 	struct linux_container *container = data;
 
-	return wshd_send_signal(container->wshd_fd, job_id, signal, err);
+	return wshd_send_signal(&container->queue, job_id, signal, err);
 }
 
 static bool linux_job_list_has(const uint32_t *ids, size_t n, uint32_t id)
@@ -165,7 +165,7 @@ void linux_job_forget(void *data, uint32_t job_id)
 	const struct warden_host *host = container->backend->host;
 	struct warden_error err;
 
-	if (wshd_send_forget(container->wshd_fd, job_id, &err) < 0)
+	if (wshd_send_forget(&container->queue, job_id, &err) < 0)
 		host->log(host, WARDEN_LOG_DEBUG, container->id, "forget job %u: %s", job_id,
 			  err.message);
 	if (container->job_groups.any)

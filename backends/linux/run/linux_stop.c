@@ -135,7 +135,7 @@ static int linux_stop_send_signal(struct linux_container *container, int signal,
 	if (signal == SIGKILL)
 		return cgroup_forbid_forks(container->cgroup, true, err);
 	return container->wshd_fd >= 0 && !container->init_ended
-		       ? wshd_send_stop(container->wshd_fd, signal, err)
+		       ? wshd_send_stop(&container->queue, signal, err)
 		       : 0;
 }
 

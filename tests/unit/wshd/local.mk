@@ -6,7 +6,8 @@ tests_unit_libwshdcase_la_CPPFLAGS = $(AM_CPPFLAGS) -DWSHD='"$(abs_top_builddir)
 tests_unit_libwshdcase_la_LIBADD = tests/unit/libunit.la backends/wshd/libwshdclient.la lib/libutil.la
 
 WSHD_TESTS = tests/unit/wshd/test_fake tests/unit/wshd/test_wshd tests/unit/wshd/test_wshd_command \
-	tests/unit/wshd/test_wshd_hostile tests/unit/wshd/test_wshd_limits tests/unit/wshd/test_wshd_terminal
+	tests/unit/wshd/test_wshd_hostile tests/unit/wshd/test_wshd_limits tests/unit/wshd/test_wshd_queue \
+	tests/unit/wshd/test_wshd_terminal
 check_PROGRAMS += $(WSHD_TESTS)
 TESTS += $(WSHD_TESTS)
 
@@ -30,6 +31,8 @@ EXTRA_tests_unit_wshd_test_wshd_hostile_DEPENDENCIES = wshd/wshd
 tests_unit_wshd_test_wshd_limits_SOURCES = tests/unit/wshd/test_wshd_limits.c
 tests_unit_wshd_test_wshd_limits_LDADD = tests/unit/libwshdcase.la
 EXTRA_tests_unit_wshd_test_wshd_limits_DEPENDENCIES = wshd/wshd
+tests_unit_wshd_test_wshd_queue_SOURCES = tests/unit/wshd/test_wshd_queue.c
+tests_unit_wshd_test_wshd_queue_LDADD = tests/unit/libunit.la backends/wshd/libwshdclient.la lib/libutil.la
 tests_unit_wshd_test_wshd_terminal_SOURCES = tests/unit/wshd/test_wshd_terminal.c
 tests_unit_wshd_test_wshd_terminal_LDADD = tests/unit/libwshdcase.la
 EXTRA_tests_unit_wshd_test_wshd_terminal_DEPENDENCIES = wshd/wshd

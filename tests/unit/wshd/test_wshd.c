@@ -87,7 +87,7 @@ static void sigkill_reaches_those_that_left_the_session(void)
 		snprintf(argument, sizeof(argument), "sleep %d", i);
 		unit_true(wshd_case_await_process(&wshd, argument, true));
 	}
-	unit_integer(wshd_send_signal(wshd.client, 1, SIGKILL, &err), 0);
+	unit_integer(wshd_send_signal(wshd.queue, 1, SIGKILL, &err), 0);
 	unit_integer(wshd_case_job_end(&wshd, 1).signal, SIGKILL);
 	unit_string(wshd_case_read(output.out), ""); /* no process has it open */
 	wshd_case_read(output.err);
@@ -106,7 +106,7 @@ static void a_fork_bomb_is_ended(void)
 	struct warden_error err;
 
 	usleep(300000);
-	unit_integer(wshd_send_signal(wshd.client, 1, SIGKILL, &err), 0);
+	unit_integer(wshd_send_signal(wshd.queue, 1, SIGKILL, &err), 0);
 	unit_integer(wshd_case_job_end(&wshd, 1).exit_status, -1);
 	wshd_case_read(output.out);
 	wshd_case_read(output.err);
@@ -124,7 +124,7 @@ static void a_signal_reaches_all_of_a_job_and_no_other_job(void)
 
 	unit_true(wshd_case_await_process(&wshd, "sleep 3621", true) &&
 		  wshd_case_await_process(&wshd, "sleep 3622", true));
-	unit_integer(wshd_send_signal(wshd.client, 1, SIGTERM, &err), 0);
+	unit_integer(wshd_send_signal(wshd.queue, 1, SIGTERM, &err), 0);
 	unit_integer(wshd_case_job_end(&wshd, 1).exit_status, 5);
 	unit_string(wshd_case_read(one.out), "ready\nterm\n");
 	unit_true(wshd_case_await_process(&wshd, "sleep 3621", false));
@@ -149,7 +149,7 @@ static void a_new_connection_gets_every_job_that_is_not_forgotten(void)
 	/* Two of them end, in any order; the second job does not. */
 	wshd_case_next_event(wshd.client);
 	wshd_case_next_event(wshd.client);
-	unit_integer(wshd_send_forget(wshd.client, 3, &err), 0);
+	unit_integer(wshd_send_forget(wshd.queue, 3, &err), 0);
 	close(ended.out);
 	close(wshd.client); /* the daemon dies */
 	client = wshd_case_connect(&wshd);
@@ -260,14 +260,14 @@ static void stop_answers_when_no_process_is_left(void)
 
 	unit_integer(wshd_case_job_end(&wshd, 1).exit_status, 0);
 	unit_true(wshd_case_await_process(&wshd, "sleep 3641", true));
-	unit_integer(wshd_send_stop(wshd.client, SIGTERM, &err), 0);
+	unit_integer(wshd_send_stop(wshd.queue, SIGTERM, &err), 0);
 	usleep(200000);
 	unit_integer(wshd_receive(wshd.client, &event, &err), 0); /* they ignore it */
 	unit_true(wshd_case_has_process(&wshd, "sleep 3642"));
-	unit_integer(wshd_send_stop(wshd.client, SIGKILL, &err), 0);
+	unit_integer(wshd_send_stop(wshd.queue, SIGKILL, &err), 0);
 	unit_integer(wshd_case_next_event(wshd.client).type, WSHD_EMPTY);
 	unit_false(wshd_case_has_process(&wshd, "sleep 364"));
-	unit_integer(wshd_send_stop(wshd.client, SIGTERM, &err), 0);
+	unit_integer(wshd_send_stop(wshd.queue, SIGTERM, &err), 0);
 	unit_integer(wshd_case_next_event(wshd.client).type, WSHD_EMPTY); /* again, at once */
 	wshd_case_read(output.out);
 	wshd_case_read(output.err);
@@ -285,7 +285,7 @@ static void stop_reaches_processes_that_are_forked_meanwhile(void)
 		enum wshd_type first, second;
 
 		usleep(i * 60);
-		unit_integer(wshd_send_stop(wshd.client, SIGTERM, &err), 0);
+		unit_integer(wshd_send_stop(wshd.queue, SIGTERM, &err), 0);
 		first = wshd_case_next_event(wshd.client).type;
 		second = wshd_case_next_event(wshd.client).type;
 		if (!unit_true((first == WSHD_ENDED && second == WSHD_EMPTY) ||
@@ -310,7 +310,7 @@ static void a_signal_handler_may_finish_after_a_stop(void)
 	struct wshd_event event;
 
 	unit_integer(read(output.out, ready, sizeof(ready)), sizeof(ready));
-	unit_integer(wshd_send_stop(wshd.client, SIGTERM, &err), 0);
+	unit_integer(wshd_send_stop(wshd.queue, SIGTERM, &err), 0);
 	event = wshd_case_next_event(wshd.client);
 	unit_integer(event.type, WSHD_ENDED);
 	unit_integer(event.end.exit_status, 5);
@@ -328,12 +328,12 @@ static void processes_that_outlive_a_forgotten_job_are_stopped(void)
 	struct warden_error err;
 
 	unit_integer(wshd_case_job_end(&wshd, 1).exit_status, 0);
-	unit_integer(wshd_send_forget(wshd.client, 1, &err), 0);
+	unit_integer(wshd_send_forget(wshd.queue, 1, &err), 0);
 	wshd_case_read(output.out);
 	wshd_case_read(output.err);
 	unit_true(wshd_case_await_process(&wshd, "keeper: case job 1", false));
 	unit_true(wshd_case_await_process(&wshd, "sleep 3651", true));
-	unit_integer(wshd_send_stop(wshd.client, SIGTERM, &err), 0);
+	unit_integer(wshd_send_stop(wshd.queue, SIGTERM, &err), 0);
 	unit_integer(wshd_case_next_event(wshd.client).type, WSHD_EMPTY);
 	unit_false(wshd_case_has_process(&wshd, "sleep 3651"));
 	wshd_case_end(&wshd);
@@ -373,7 +373,7 @@ static void a_job_is_killed_while_its_keeper_is_stopped(void)
 	struct warden_error err;
 
 	unit_true(wshd_case_await_process(&wshd, "sleep 3681", true));
-	unit_integer(wshd_send_signal(wshd.client, 1, SIGKILL, &err), 0);
+	unit_integer(wshd_send_signal(wshd.queue, 1, SIGKILL, &err), 0);
 	unit_integer(wshd_case_job_end(&wshd, 1).signal, SIGKILL);
 	wshd_case_read(output.out);
 	wshd_case_read(output.err);

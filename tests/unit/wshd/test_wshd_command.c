@@ -194,7 +194,7 @@ static void input_ends_when_it_is_closed(void)
 	close(input); /* wshd keeps its own */
 	usleep(100000);
 	unit_integer(wshd_receive(wshd.client, &event, &err), 0);
-	unit_integer(wshd_send_close_input(wshd.client, 1, &err), 0);
+	unit_integer(wshd_send_close_input(wshd.queue, 1, &err), 0);
 	unit_integer(wshd_case_job_end(&wshd, 1).exit_status, 0);
 	unit_string(wshd_case_read(output.out), "some");
 	wshd_case_read(output.err);
@@ -223,7 +223,7 @@ static void a_new_connection_gets_the_input_back(void)
 		unit_integer(write(restored.jobs[0].stdin_fd, "more", 4), 4);
 	wshd_list_free(&restored);
 	unit_integer(wshd_send_watch(wshd.client, &err), 0);
-	unit_integer(wshd_send_close_input(wshd.client, 1, &err), 0);
+	unit_integer(wshd_send_close_input(wshd.queue, 1, &err), 0);
 	unit_integer(wshd_case_job_end(&wshd, 1).exit_status, 0);
 	if (unit_integer(wshd_list(wshd.client, 5000, &restored, &err), 0) &&
 	    unit_unsigned(restored.n_jobs, 1))
@@ -287,7 +287,7 @@ static void too_long_a_command_is_an_error(void)
 	memset(big, 'x', 1 << 20);
 	big[1 << 20] = '\0';
 	spawn.argv = (const char *[]){"true", big, NULL};
-	unit_integer(wshd_send_spawn(wshd.client, &spawn, &none, &err), -1);
+	unit_integer(wshd_send_spawn(wshd.queue, &spawn, &none, &err), -1);
 	unit_contains(err.message, "argv, env and the like of job 1: Argument list too long");
 	free(big);
 	wshd_case_end(&wshd);

@@ -64,7 +64,7 @@ static void wshd_hostile_check_and_end(struct wshd_case *wshd, unsigned fds)
 	unit_integer(wshd_case_job_end(wshd, 99).exit_status, 0);
 	unit_string(wshd_case_read(output.out), "well\n");
 	wshd_case_read(output.err);
-	unit_integer(wshd_send_forget(wshd->client, 99, &err), 0);
+	unit_integer(wshd_send_forget(wshd->queue, 99, &err), 0);
 	for (int i = 0; i < 100 && wshd_hostile_count_fds(wshd->pid) != fds; i++)
 		usleep(10000);
 	unit_unsigned(wshd_hostile_count_fds(wshd->pid), fds);
@@ -81,7 +81,7 @@ static struct wshd_case wshd_hostile_begin(unsigned *fds)
 	wshd_case_job_end(&wshd, 98);
 	wshd_case_read(output.out);
 	wshd_case_read(output.err);
-	wshd_send_forget(wshd.client, 98, &err);
+	wshd_send_forget(wshd.queue, 98, &err);
 	usleep(50000);
 	*fds = wshd_hostile_count_fds(wshd.pid);
 	return wshd;
@@ -242,9 +242,9 @@ static void descriptors_of_any_kind_start_a_job_or_fail_it(void)
 		spawn.script_fd = spawn.stdout_write_fd = spawn.stderr_write_fd = kinds[i];
 		spawn.stdout_read_fd = spawn.stderr_read_fd = kinds[i];
 		group.cpu_fd = group.tasks_fds[1] = kinds[i];
-		unit_integer(wshd_send_spawn(wshd.client, &spawn, &group, &err), 0);
+		unit_integer(wshd_send_spawn(wshd.queue, &spawn, &group, &err), 0);
 		wshd_case_job_end(&wshd, spawn.job_id);
-		unit_integer(wshd_send_forget(wshd.client, spawn.job_id, &err), 0);
+		unit_integer(wshd_send_forget(wshd.queue, spawn.job_id, &err), 0);
 	}
 	close(kinds[1]);
 	wshd_hostile_check_and_end(&wshd, fds);
@@ -273,12 +273,12 @@ static void invalid_signals_do_nothing(void)
 	struct warden_error err;
 
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-		unit_integer(wshd_send_signal(wshd.client, 1, numbers[i], &err), 0);
-	unit_integer(wshd_send_signal(wshd.client, 4711, SIGKILL, &err), 0);
+		unit_integer(wshd_send_signal(wshd.queue, 1, numbers[i], &err), 0);
+	unit_integer(wshd_send_signal(wshd.queue, 4711, SIGKILL, &err), 0);
 	unit_integer(wshd_case_job_end(&wshd, 1).exit_status, 7);
 	wshd_case_read(output.out);
 	wshd_case_read(output.err);
-	unit_integer(wshd_send_forget(wshd.client, 1, &err), 0);
+	unit_integer(wshd_send_forget(wshd.queue, 1, &err), 0);
 	wshd_hostile_check_and_end(&wshd, fds);
 }
 
@@ -373,20 +373,6 @@ static void a_list_without_an_answer_has_a_deadline(void)
 	close(client);
 }
 
-static void a_send_to_a_full_socket_fails(void)
-{
-	struct warden_error err = {0};
-	int hostile, client = wshd_hostile_make_pair(&hostile);
-	int result = 0;
-
-	for (int i = 0; i < 100000 && result == 0; i++)
-		result = wshd_send_forget(client, 1, &err);
-	unit_integer(result, -1);
-	unit_contains(err.message, "does not take any more");
-	close(hostile);
-	close(client);
-}
-
 static const struct unit_test tests[] = {
 	UNIT_TEST(messages_of_a_wrong_length_close_the_connection),
 	UNIT_TEST(a_wrong_number_of_descriptors_closes_the_connection),
@@ -401,7 +387,6 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(a_client_refuses_what_wshd_must_not_send),
 	UNIT_TEST(a_client_corrects_invalid_figures_of_wshd),
 	UNIT_TEST(a_list_without_an_answer_has_a_deadline),
-	UNIT_TEST(a_send_to_a_full_socket_fails),
 };
 
 int main(int argc, char **argv)

@@ -89,7 +89,7 @@ static void processes_that_outlive_a_job_keep_its_limits(void)
 		wshd_limits_run_script(&wshd, &spawn, "setsid sleep 3821 >/dev/null 2>&1 & exit 0")
 			.reason,
 		WARDEN_END_EXITED);
-	unit_integer(wshd_send_forget(wshd.client, 1, &err), 0);
+	unit_integer(wshd_send_forget(wshd.queue, 1, &err), 0);
 	unit_true(wshd_case_await_process(&wshd, "sleep 3821", false));
 	wshd_case_end(&wshd);
 }
@@ -126,7 +126,7 @@ static void a_kill_by_the_keeper_is_reported(void)
 			wshd_case_spawn(&wshd, id, by_keeper ? "exec sleep 3841" : "kill -9 $$");
 
 		if (by_keeper)
-			unit_integer(wshd_send_signal(wshd.client, id, SIGKILL, &err), 0);
+			unit_integer(wshd_send_signal(wshd.queue, id, SIGKILL, &err), 0);
 		event = wshd_case_next_event(wshd.client);
 		unit_integer(event.end.signal, SIGKILL);
 		unit_integer(event.end.reason, WARDEN_END_SIGNAL);

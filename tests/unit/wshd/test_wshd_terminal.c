@@ -124,7 +124,7 @@ static void the_size_changes(void)
 	struct warden_error err;
 
 	unit_true(terminal_shows(&typist, "ready\r\n"));
-	unit_integer(wshd_send_resize(wshd.client, 1, 44, 99, &err), 0);
+	unit_integer(wshd_send_resize(wshd.queue, 1, 44, 99, &err), 0);
 	unit_integer(wshd_case_job_end(&wshd, 1).exit_status, 0);
 	terminal_finish(&typist, "44 99\r\n");
 	wshd_case_end(&wshd);
@@ -140,7 +140,7 @@ static void the_end_of_the_input_is_not_the_end_of_the_terminal(void)
 	terminal_type(&typist, "here\n");
 	close(typist.keys);
 	typist.keys = -1;
-	unit_integer(wshd_send_close_input(wshd.client, 1, &err), 0);
+	unit_integer(wshd_send_close_input(wshd.queue, 1, &err), 0);
 	unit_integer(wshd_case_job_end(&wshd, 1).exit_status, 0);
 	terminal_finish(&typist, "here\r\nstill here\r\n");
 	wshd_case_end(&wshd);
@@ -210,7 +210,7 @@ static void a_killed_job_with_a_full_pipe_ends(void)
 
 	unit_true(terminal_shows(&typist, "y\r\ny\r\n"));
 	usleep(100000); /* until the pipe is full */
-	unit_integer(wshd_send_signal(wshd.client, 1, SIGKILL, &err), 0);
+	unit_integer(wshd_send_signal(wshd.queue, 1, SIGKILL, &err), 0);
 	unit_integer(wshd_case_job_end(&wshd, 1).signal, SIGKILL);
 	wshd_case_read(typist.output.out);
 	wshd_case_read(typist.output.err);

@@ -73,6 +73,17 @@ static void wshd_case_execute(int dir_fd, int listen_fd)
 	_exit(127);
 }
 
+/* Cases run one after the other. */
+static struct wshd_queue *wshd_case_make_queue(int client)
+{
+	static struct wshd_queue queue;
+	static int fd;
+
+	fd = client;
+	wshd_queue_init(&queue, &fd);
+	return &queue;
+}
+
 struct wshd_case wshd_case_begin(void)
 {
 	struct wshd_case wshd = {.dir_fd = wshd_case_make_directory()};
@@ -87,6 +98,7 @@ struct wshd_case wshd_case_begin(void)
 		wshd_case_execute(wshd.dir_fd, listen_fd);
 	close(listen_fd);
 	wshd.client = wshd_case_connect(&wshd);
+	wshd.queue = wshd_case_make_queue(wshd.client);
 	unit_integer(wshd_send_watch(wshd.client, &err), 0);
 	return wshd;
 }
@@ -119,7 +131,8 @@ void wshd_case_end(struct wshd_case *wshd)
 	int status = -1;
 	pid_t ended = 0;
 
-	wshd_send_end(wshd->client, &err); /* fails if the case has ended wshd */
+	wshd_send_end(wshd->queue, &err); /* fails if the case has ended wshd */
+	wshd_queue_free(wshd->queue);
 	for (int i = 0; i < PATIENCE_MS / 5 && ended == 0; i++) {
 		ended = waitpid(wshd->pid, &status, WNOHANG);
 		if (ended == 0)
@@ -158,7 +171,7 @@ struct job_output wshd_case_spawn_as(const struct wshd_case *wshd, struct warden
 	spawn->stderr_read_fd = err_pipe[0];
 	spawn->stderr_write_fd = err_pipe[1];
 	wshd_group_init(&none);
-	unit_integer(wshd_send_spawn(wshd->client, spawn, &none, &err), 0);
+	unit_integer(wshd_send_spawn(wshd->queue, spawn, &none, &err), 0);
 	if (script)
 		close(spawn->script_fd);
 	close(out[1]);

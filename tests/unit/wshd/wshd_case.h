@@ -9,7 +9,8 @@
 struct wshd_case {
 	int dir_fd; /* a container's directory: run/ and root/ */
 	pid_t pid;
-	int client; /* watching */
+	int client;               /* watching */
+	struct wshd_queue *queue; /* to it */
 };
 
 /* Starts wshd and connects. */
