@@ -186,11 +186,19 @@ core_libcore_la_SOURCES += \
 	core/state/idempotence.c \
 	core/state/idempotence.h \
 	core/state/identity.c \
+	core/state/job_json.c \
+	core/state/job_json.h \
+	core/state/job_log.c \
+	core/state/job_log.h \
 	core/state/journal.c \
 	core/state/journal.h \
+	core/state/json_bytes.c \
+	core/state/json_bytes.h \
 	core/state/recovery.c \
 	core/state/snapshot.c \
-	core/state/snapshot.h
+	core/state/snapshot.h \
+	core/state/state_file.c \
+	core/state/state_file.h
 
 # Files in and out.
 core_libcore_la_SOURCES += \

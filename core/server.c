@@ -64,7 +64,7 @@ static void server_on_saved(struct operation *operation, int result, struct ward
 		uv_stop(&server->loop);
 }
 
-/* Stores every container's snapshot, then stops the loop. */
+/* Stores every container's whole snapshot, then stops the loop. */
 static void server_save_containers(struct server *server)
 {
 	struct container *c;
@@ -77,7 +77,7 @@ static void server_save_containers(struct server *server)
 			continue; /* its last change is already on disk */
 		operation->run = snapshot_store;
 		operation->done = server_on_saved;
-		operation->make_snapshot = snapshot_text;
+		operation->make_snapshot = snapshot_whole_text;
 		server->saving++;
 		container_queue(c, operation);
 	}

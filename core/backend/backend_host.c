@@ -10,6 +10,7 @@
 #include "core/job/job.h"
 #include "core/log.h"
 #include "core/server.h"
+#include "core/state/job_log.h"
 #include "core/state/journal.h"
 #include "core/transfer/transfer.h"
 
@@ -100,8 +101,7 @@ static void backend_host_job_ended(const struct warden_host *host, const char *i
 {
 	struct backend_event event = {.type = EVENT_JOB_ENDED, .job_id = job_id};
 
-	memset(&event.end, 0xff, sizeof(event.end)); /* WARDEN_UNKNOWN */
-	event.end.own_cgroup = false;
+	job_end_init(&event.end);
 	backend_struct_read(&event.end, sizeof(event.end), end, end->size);
 
 	backend_host_add_event(host, id, &event);
@@ -263,7 +263,7 @@ void backend_host_init(struct server *server)
 static void backend_host_end_jobs(struct container *c)
 {
 	struct job *job, *next;
-	const struct warden_job_end none = {.size = sizeof(none), .exit_status = -1};
+	struct warden_job_end none;
 
 	if (c->destroy.started)
 		return;
@@ -271,6 +271,7 @@ static void backend_host_end_jobs(struct container *c)
 	if (c->state == STATE_ACTIVE)
 		c->state = STATE_STOPPED;
 	c->stop.empty = true;
+	job_end_init(&none);
 	for (job = TAILQ_FIRST(&c->jobs); job; job = next) {
 		next = TAILQ_NEXT(job, link);
 		job_end(job, &none);
@@ -290,8 +291,10 @@ static void backend_host_handle_event(struct container *c, const struct backend_
 		job = job_find(c, event->job_id);
 		if (job)
 			job_end(job, &event->end);
-		else /* already collected; the backend keeps it until this is stored */
-			job_store_end(c, event->job_id);
+		else { /* already collected; the backend keeps it until that is stored */
+			job_log_forget(c, event->job_id);
+			container_save_jobs(c);
+		}
 		break;
 	case EVENT_EMPTY:
 		c->stop.empty = true;

@@ -10,6 +10,8 @@
 
 #include "core/container/container_subject.h"
 #include "core/server.h"
+#include "core/state/job_log.h"
+#include "core/state/snapshot.h"
 
 const char *container_state_name(enum container_state state)
 {
@@ -133,6 +135,9 @@ static void operation_finish(struct operation *operation, int result)
 {
 	free(operation->snapshot);
 	operation->snapshot = NULL;
+	job_log_finish(operation->container, operation->log);
+	operation->log = NULL;
+	operation->no_memory = false;
 	operation->done(operation, result, &operation->err);
 }
 
@@ -175,8 +180,8 @@ static void operation_begin(struct operation *operation)
 		.data = operation, .run = operation_on_worker, .done = operation_after_worker};
 	c->running = true;
 	operation->result = operation_prepare(operation);
-	if (operation->make_snapshot)
-		operation->snapshot = operation->make_snapshot(c);
+	if (operation->result == 0)
+		snapshot_prepare(operation);
 	workers_queue(operation->removes ? c->server->remove_workers : c->server->operation_workers,
 		      &operation->work);
 }

@@ -15,6 +15,7 @@ struct connection;
 struct container;
 struct creation;
 struct job;
+struct job_log_write;
 struct labels;
 struct request;
 struct server;
@@ -35,10 +36,14 @@ struct operation {
 	TAILQ_ENTRY(operation) link;
 	struct work work;
 	struct container *container;
-	bool removes;          /* it removes files and may last long: runs in that pool */
-	bool needs_no_backend; /* runs even after a destroy took the backend's container */
-	char *snapshot;        /* the text for snapshot_write, freed after `done` */
-	/* Optional. Loop thread, right before `run`: makes `snapshot`; see snapshot_text. */
+	bool removes;              /* it removes files and may last long: runs in that pool */
+	bool needs_no_backend;     /* runs even after a destroy took the backend's container */
+	char *snapshot;            /* the text for snapshot_store, freed after `done` */
+	bool stores_jobs;          /* `run` calls snapshot_store even if there is no snapshot */
+	struct job_log_write *log; /* records for snapshot_store */
+	bool no_memory;            /* what snapshot_store shall write could not be made */
+	/* Optional. Loop thread, right before `run`, which calls snapshot_store: makes `snapshot`;
+	 * see snapshot_text. */
 	char *(*make_snapshot)(const struct container *container);
 	void *data; /* the owner's */
 	/* Optional. Loop thread, right before `run`, when all earlier operations are done. -1:
@@ -77,6 +82,17 @@ struct rules {
 	size_t n_in;
 	struct warden_out_rule *out; /* the first match applies */
 	size_t n_out;
+};
+
+/* See state/job_log.h. */
+struct job_log {
+	char *pending; /* records that wait to be written */
+	size_t length;
+	uint32_t *forget; /* jobs that the backend may forget then */
+	size_t n_forget;
+	uint64_t size, whole; /* bytes of the file, now and when it was last written as a whole */
+	bool current;         /* snapshot.json names the log, which has all but `pending` */
+	bool incomplete;      /* a record is missing in `pending` */
 };
 
 struct container {
@@ -125,9 +141,12 @@ struct container {
 	size_t n_request_ids;
 
 	TAILQ_HEAD(, job) jobs;
+	struct job_log job_log;
 	LIST_HEAD(, transfer) transfers;
 	struct operation_list operations;
 	bool running; /* a worker runs an operation */
+	bool saving;  /* a save is queued; see container_save */
+	bool changed; /* the next save writes the snapshot, not only records */
 
 	struct {
 		bool started, empty;
@@ -184,8 +203,11 @@ uint64_t ttl_clock_us(void);
  * container_note_event records it in memory only; false: it is known already. */
 void container_event(struct container *container, const char *text);
 bool container_note_event(struct container *container, const char *text);
-/* Queues a write of the snapshot that no request waits for; errors are logged. */
+/* Queues a write of the snapshot that no request waits for; errors are logged. container_save_jobs
+ * writes only the records that wait (see state/job_log.h). A save that is queued and has not begun
+ * is the same for all that ask meanwhile. */
 void container_save(struct container *container);
+void container_save_jobs(struct container *container);
 
 /* Reports the end of a create that the backend continued by itself: its container, or NULL and an
  * error with its errno. */

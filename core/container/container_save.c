@@ -15,18 +15,40 @@ static void container_save_done(struct operation *operation, int result, struct 
 	free(operation);
 }
 
-void container_save(struct container *c)
+/* What changes from now on needs another save. */
+static int container_save_prepare(struct operation *operation, struct warden_error *err)
 {
-	struct operation *operation = calloc(1, sizeof(*operation));
+	struct container *c = operation->container;
 
-	if (!operation || !c->alive || c->state == STATE_DESTROYED) {
-		free(operation); /* the next snapshot contains the change */
+	(void)err;
+	c->saving = false;
+	if (c->changed)
+		operation->make_snapshot = snapshot_text;
+	c->changed = false;
+	return 0;
+}
+
+void container_save_jobs(struct container *c)
+{
+	struct operation *operation;
+
+	if (c->saving || !c->alive || c->state == STATE_DESTROYED)
 		return;
-	}
+	operation = calloc(1, sizeof(*operation));
+	if (!operation)
+		return; /* the next save contains the change */
+	operation->prepare = container_save_prepare;
 	operation->run = snapshot_store;
 	operation->done = container_save_done;
-	operation->make_snapshot = snapshot_text;
+	operation->stores_jobs = true;
+	c->saving = true;
 	container_queue(c, operation);
+}
+
+void container_save(struct container *c)
+{
+	c->changed = true;
+	container_save_jobs(c);
 }
 
 void container_event(struct container *c, const char *text)

@@ -34,8 +34,8 @@ static int stop_signal_run(struct operation *operation, struct warden_error *err
 	struct container *c = operation->container;
 
 	/* A stop succeeds even if the snapshot is not written: only the processes matter. */
-	if (operation->snapshot)
-		snapshot_write(c, operation->snapshot, err);
+	if (snapshot_store(operation, err) < 0)
+		log_write(WARDEN_LOG_ERROR, "%s: stop: %s", c->id, err->message);
 	return BACKEND_CALL(c->server->container_klass, c->id, stop, err, c->backend,
 			    (int)(intptr_t)operation->data);
 }

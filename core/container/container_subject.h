@@ -26,6 +26,7 @@ extern const struct container_subject destroy_subject;
 extern const struct container_subject grace_subject;
 extern const struct container_subject idempotence_subject;
 extern const struct container_subject info_subject;
+extern const struct container_subject job_log_subject;
 extern const struct container_subject jobs_subject;
 extern const struct container_subject journal_subject;
 extern const struct container_subject limits_subject;

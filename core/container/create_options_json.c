@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/container/create_options.h"
+#include "core/state/json_bytes.h"
 #include "lib/cleanup.h"
 
 /* One table for both directions. */
@@ -47,18 +48,25 @@ static json_t *create_options_json_texts(char *const *list, size_t n)
 {
 	json_t *array = json_array();
 
-	for (size_t i = 0; i < n; i++)
-		json_array_append_new(array, json_string(list[i]));
+	for (size_t i = 0; array && i < n; i++)
+		if (json_array_append_new(array, json_bytes(list[i])) < 0) {
+			json_decref(array);
+			array = NULL;
+		}
 	return array;
 }
 
+/* Keys are UTF-8; see create_options.c. */
 static json_t *create_options_json_properties(const struct create_options *options)
 {
 	json_t *object = json_object();
 
-	for (size_t i = 0; i < options->n_properties; i++)
-		json_object_set_new(object, options->properties[i].key,
-				    json_string(options->properties[i].value));
+	for (size_t i = 0; object && i < options->n_properties; i++)
+		if (json_object_set_new(object, options->properties[i].key,
+					json_bytes(options->properties[i].value)) < 0) {
+			json_decref(object);
+			object = NULL;
+		}
 	return object;
 }
 
@@ -66,54 +74,64 @@ static json_t *create_options_json_hosts(const struct create_options *options)
 {
 	json_t *array = json_array();
 
-	for (size_t i = 0; i < options->n_hosts; i++)
-		json_array_append_new(array, json_pack("[s, s]", options->hosts[i].address,
-						       options->hosts[i].names));
+	for (size_t i = 0; array && i < options->n_hosts; i++)
+		if (json_array_append_new(array,
+					  json_pack("[o, o]", json_bytes(options->hosts[i].address),
+						    json_bytes(options->hosts[i].names))) < 0) {
+			json_decref(array);
+			array = NULL;
+		}
 	return array;
+}
+
+/* False: no memory. */
+static bool create_options_fill_json(const struct create_options *options, json_t *json)
+{
+	bool whole = true;
+
+	for (size_t i = 0; whole && i < ARRAY_SIZE(numbers); i++) {
+		uint64_t number = MEMBER(const uint64_t, options, numbers[i].offset);
+
+		whole = number == 0 || json_object_set_new(json, numbers[i].name,
+							   json_integer((json_int_t)number)) == 0;
+	}
+	for (size_t i = 0; whole && i < ARRAY_SIZE(texts); i++) {
+		const char *text = MEMBER(char *const, options, texts[i].offset);
+
+		whole = !text || json_object_set_new(json, texts[i].name, json_bytes(text)) == 0;
+	}
+	for (size_t i = 0; whole && i < ARRAY_SIZE(lists); i++) {
+		size_t n = MEMBER(const size_t, options, lists[i].n);
+		char *const *list = MEMBER(char **const, options, lists[i].list);
+
+		whole = n == 0 || json_object_set_new(json, lists[i].name,
+						      create_options_json_texts(list, n)) == 0;
+	}
+	if (whole && options->ttl > 0)
+		whole = json_object_set_new(json, "ttl", json_integer(options->ttl)) == 0;
+	if (whole && options->n_properties > 0)
+		whole = json_object_set_new(json, "properties",
+					    create_options_json_properties(options)) == 0;
+	if (whole && options->n_hosts > 0)
+		whole = json_object_set_new(json, "hosts", create_options_json_hosts(options)) == 0;
+	return whole;
 }
 
 json_t *create_options_to_json(const struct create_options *options)
 {
 	json_t *json = json_object();
 
-	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
-		uint64_t number = MEMBER(const uint64_t, options, numbers[i].offset);
-
-		if (number > 0)
-			json_object_set_new(json, numbers[i].name,
-					    json_integer((json_int_t)number));
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
-		const char *text = MEMBER(char *const, options, texts[i].offset);
-
-		if (text)
-			json_object_set_new(json, texts[i].name, json_string(text));
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
-		size_t n = MEMBER(const size_t, options, lists[i].n);
-
-		if (n > 0)
-			json_object_set_new(
-				json, lists[i].name,
-				create_options_json_texts(
-					MEMBER(char **const, options, lists[i].list), n));
-	}
-	if (options->ttl > 0)
-		json_object_set_new(json, "ttl", json_integer(options->ttl));
-	if (options->n_properties > 0)
-		json_object_set_new(json, "properties", create_options_json_properties(options));
-	if (options->n_hosts > 0)
-		json_object_set_new(json, "hosts", create_options_json_hosts(options));
-	return json;
+	if (json && create_options_fill_json(options, json))
+		return json;
+	json_decref(json);
+	return NULL;
 }
 
 static bool create_options_read_text(char **text, const json_t *json)
 {
 	if (!json)
 		return true;
-	if (!json_is_string(json))
-		return false;
-	*text = strdup(json_string_value(json));
+	*text = json_bytes_text(json);
 	return *text != NULL;
 }
 
@@ -170,12 +188,10 @@ static bool create_options_read_hosts(struct create_options *options, const json
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		struct warden_host_name *host = &options->hosts[options->n_hosts++];
-		const char *address, *names;
+		const json_t *pair = json_array_get(array, i);
 
-		if (json_unpack(json_array_get(array, i), "[s, s]", &address, &names) < 0)
-			return false;
-		host->address = strdup(address);
-		host->names = strdup(names);
+		host->address = json_bytes_text(json_array_get(pair, 0));
+		host->names = json_bytes_text(json_array_get(pair, 1));
 		if (!host->address || !host->names)
 			return false;
 	}

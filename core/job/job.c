@@ -13,7 +13,6 @@
 #include "core/log.h"
 #include "core/server.h"
 #include "core/state/journal.h"
-#include "core/state/snapshot.h"
 #include "lib/clock.h"
 
 struct job *job_new(struct container *c, uint32_t id)
@@ -67,6 +66,7 @@ void job_free(struct job *job)
 	free(job->command);
 	free(job->user);
 	free(job->log_tag);
+	free(job->record);
 	free(job);
 }
 
@@ -95,39 +95,11 @@ void job_read(struct job *job, int stdout_fd, int stderr_fd)
 	job_step(job);
 }
 
-/* Worker thread: the end is on disk before the backend forgets it. */
-static int job_store_end_run(struct operation *operation, struct warden_error *err)
-{
-	struct container *c = operation->container;
-	uint32_t id = (uint32_t)(uintptr_t)operation->data;
-
-	if (snapshot_store(operation, err) < 0)
-		return -1;
-	if (c->backend && c->server->container_klass->job_forget)
-		BACKEND_CALL_VOID(c->server->container_klass, c->id, job_forget, c->backend, id);
-	return 0;
-}
-
 static void job_operation_done(struct operation *operation, int result, struct warden_error *err)
 {
 	if (result < 0 && !operation->container->destroy.started)
 		log_write(WARDEN_LOG_ERROR, "%s: %s", operation->container->id, err->message);
 	free(operation);
-}
-
-void job_store_end(struct container *c, uint32_t id)
-{
-	struct operation *operation = calloc(1, sizeof(*operation));
-
-	if (!operation || !c->alive || c->state == STATE_DESTROYED) {
-		free(operation); /* the backend reports the end again after a restart */
-		return;
-	}
-	operation->run = job_store_end_run;
-	operation->done = job_operation_done;
-	operation->make_snapshot = snapshot_text;
-	operation->data = (void *)(uintptr_t)id;
-	container_queue(c, operation);
 }
 
 static int job_kill_run(struct operation *operation, struct warden_error *err)

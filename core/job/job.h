@@ -28,6 +28,7 @@ struct job {
 	char *command;         /* its beginning, for display */
 	char *user;            /* for display */
 	char *log_tag;         /* NULL: its lines do not go to syslog */
+	char *record;          /* its last record in the log of jobs, or NULL */
 	uint64_t started_us;   /* since 1970 */
 	int leased_cpu;        /* -1: none */
 	struct job_stdin input;
@@ -36,7 +37,7 @@ struct job {
 	bool settled;    /* ended, and both stores are complete */
 	bool over_limit; /* it exceeded the output limit and is killed */
 	bool kill_sent;  /* the kill was queued */
-	bool end_stored; /* the snapshot contains the end */
+	bool end_stored; /* a record of the end is written or waits */
 	bool collected;  /* an answer was read in full: job_find does not find it any more */
 	bool answering;  /* keeps the job while the info for answers is read and answers are sent */
 	struct warden_job_end end;
@@ -87,9 +88,8 @@ size_t jobs_count(const struct container *container);
 /* Whether no request and no worker refers to a job. */
 bool jobs_are_idle(const struct container *container);
 
-/* Queues a write of the snapshot, which contains the job's end, or not the job if it was collected.
- * Then the backend may forget the job. */
-void job_store_end(struct container *container, uint32_t id);
+/* Fills the end of a job of which nothing is known. */
+void job_end_init(struct warden_job_end *end);
 
 /* Settles all jobs of an empty container whose keepers do not report an end; these have no exit
  * status. */

@@ -5,6 +5,17 @@
 #include "core/job/job.h"
 #include "proto/warden.pb-c.h"
 
+void job_end_init(struct warden_job_end *end)
+{
+	memset(end, 0xff, sizeof(*end)); /* WARDEN_UNKNOWN */
+	end->size = sizeof(*end);
+	end->reason = (enum warden_end_reason)0;
+	end->exit_status = -1;
+	end->signal = 0;
+	memset(end->start_error, 0, sizeof(end->start_error));
+	end->own_cgroup = false;
+}
+
 enum warden_end_reason job_end_reason(const struct job *job)
 {
 	if (job->over_limit)

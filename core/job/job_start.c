@@ -15,6 +15,7 @@
 #include "core/job/cpu_lease.h"
 #include "core/log.h"
 #include "core/server.h"
+#include "core/state/job_log.h"
 #include "core/state/journal.h"
 #include "core/state/snapshot.h"
 #include "lib/cleanup.h"
@@ -26,7 +27,6 @@ enum { PIPE_SIZE = 1 << 18 };
 /* One of the jobs that are started together. */
 struct starting_job {
 	struct job *job;
-	uint32_t id; /* for a job that failed to start and is freed */
 	struct job_options options;
 	int input_fd;        /* write end of its standard input, or -1 */
 	int reads[STORES];   /* of its output, or -1 */
@@ -237,7 +237,7 @@ static int job_start_spawn_all(struct job_start *start, struct job_pipes *pipes,
 	return 0;
 }
 
-/* Worker thread: creates script and pipes, writes the snapshot, then calls the backend. */
+/* Worker thread: creates script and pipes, stores the jobs, then calls the backend. */
 static int job_start_run(struct operation *operation, struct warden_error *err)
 {
 	struct job_start *start = (struct job_start *)operation;
@@ -267,7 +267,8 @@ static void job_start_drop_job(struct starting_job *starting)
 {
 	struct job *job = starting->job;
 
-	starting->id = job->id;
+	job_log_drop(job->container, job->id);
+	job_log_forget(job->container, job->id);
 	job->collected = true;
 	job->end.exit_status = -1;
 	job->ended = true;
@@ -280,20 +281,6 @@ static void job_start_answer_failure(struct job_start *start)
 	job_start_free(start);
 }
 
-/* Worker thread. */
-static int job_start_forget_run(struct operation *operation, struct warden_error *err)
-{
-	const struct job_start *start = (struct job_start *)operation;
-	const struct container *c = operation->container;
-
-	if (snapshot_store(operation, err) < 0)
-		return -1;
-	for (size_t i = 0; i < start->n && c->server->container_klass->job_forget; i++)
-		BACKEND_CALL_VOID(c->server->container_klass, c->id, job_forget, c->backend,
-				  start->jobs[i].id);
-	return 0;
-}
-
 static void job_start_forget_done(struct operation *operation, int result, struct warden_error *err)
 {
 	if (result < 0 && !operation->container->destroy.started)
@@ -301,7 +288,7 @@ static void job_start_forget_done(struct operation *operation, int result, struc
 	job_start_answer_failure((struct job_start *)operation);
 }
 
-/* The failure is answered after the jobs are removed from the snapshot, so that no later daemon
+/* The failure is answered after it is stored that the jobs are gone, so that no later daemon
  * finds them. */
 static void job_start_failed(struct job_start *start, const struct warden_error *err)
 {
@@ -316,7 +303,7 @@ static void job_start_failed(struct job_start *start, const struct warden_error 
 		job_start_answer_failure(start);
 		return;
 	}
-	operation->run = job_start_forget_run;
+	operation->run = snapshot_store;
 	operation->done = job_start_forget_done;
 	container_queue(c, operation);
 }
@@ -414,6 +401,19 @@ static int job_start_promise_id(const struct job_start *start, struct warden_err
 	return idempotence_promise(start->entry, start->request->container, &answer.base, err);
 }
 
+/* Records the jobs, then the promise: a later daemon must not find a promised job that it does not
+ * know. */
+static int job_start_record(const struct job_start *start, struct warden_error *err)
+{
+	for (size_t i = 0; i < start->n; i++)
+		job_log_put(start->jobs[i].job);
+	if (job_start_promise_id(start, err) == 0)
+		return 0;
+	for (size_t i = 0; i < start->n; i++)
+		job_log_drop(start->request->container, start->jobs[i].job->id);
+	return -1;
+}
+
 int job_start(struct request *request, const Warden__SpawnRequest *const *messages, size_t n,
 	      struct idempotent *entry,
 	      void (*started)(struct request *request, struct job *const *jobs),
@@ -438,7 +438,7 @@ int job_start(struct request *request, const Warden__SpawnRequest *const *messag
 			job_start_name_job(start, i, err);
 	} while (++i < n && result == 0);
 	if (result == 0)
-		result = job_start_promise_id(start, err);
+		result = job_start_record(start, err);
 	if (result < 0) {
 		for (i = 0; i < n; i++)
 			if (start->jobs[i].job)
@@ -448,7 +448,7 @@ int job_start(struct request *request, const Warden__SpawnRequest *const *messag
 	}
 	start->operation.run = job_start_run;
 	start->operation.done = job_start_done;
-	start->operation.make_snapshot = snapshot_text;
+	start->operation.stores_jobs = true;
 	container_queue(request->container, &start->operation);
 	return 0;
 }

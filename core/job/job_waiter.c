@@ -10,6 +10,7 @@
 #include "core/job/job_answer.h"
 #include "core/log.h"
 #include "core/server.h"
+#include "core/state/job_log.h"
 #include "core/wire/request.h"
 
 enum { CHUNK = 262144 }; /* bytes of one StreamResponse */
@@ -37,13 +38,14 @@ int job_wait(struct job *job, struct request *request, enum waiter_kind kind, bo
 static void job_waiter_release_job(struct job *job)
 {
 	struct container *c = job->container;
-	uint32_t id = job->id;
 
 	if (!job->settled || !TAILQ_EMPTY(&job->waiters) || job->answering)
 		return;
 	if (!job->end_stored && !job->collected) {
 		job->end_stored = true;
-		job_store_end(c, id);
+		job_log_put(job);
+		job_log_forget(c, job->id);
+		container_save_jobs(c);
 	}
 	if (!job->collected || job->stores[STORE_STDOUT].working ||
 	    job->stores[STORE_STDERR].working)
@@ -63,7 +65,9 @@ void job_collect(struct job *job)
 {
 	if (!job->collected) {
 		job->collected = true;
-		job_store_end(job->container, job->id);
+		job_log_drop(job->container, job->id);
+		job_log_forget(job->container, job->id);
+		container_save_jobs(job->container);
 	}
 	job_waiter_release_job(job);
 }

@@ -15,6 +15,7 @@
 #include "core/job/output_syslog.h"
 #include "core/log.h"
 #include "core/server.h"
+#include "core/state/job_log.h"
 #include "core/state/journal.h"
 
 enum {
@@ -200,6 +201,8 @@ static void output_store_kill_job(struct job *job)
 	if (job->over_limit)
 		return;
 	job->over_limit = true;
+	job_log_put(job);
+	container_save_jobs(c);
 	container_event(c, "command exceeded maximum output");
 	journal_job(job, WARDEN__EVENTS_RESPONSE__KIND__LIMIT_REACHED, "output");
 }

@@ -9,6 +9,7 @@
 #include "core/backend/backend_call.h"
 #include "core/container/container_subject.h"
 #include "core/server.h"
+#include "core/state/json_bytes.h"
 #include "lib/cleanup.h"
 
 /* The numbers by name: one table for all operations. */
@@ -91,25 +92,37 @@ bool limits_memory(const struct warden_limits *limits)
 	return limits->memory_bytes < LIMITS_NO_MEMORY;
 }
 
+/* False: no memory. */
+static bool limits_fill_json(const struct warden_limits *limits, json_t *json)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
+		uint64_t number = limits_get_number(limits, i);
+
+		if (number != WARDEN_UNKNOWN &&
+		    json_object_set_new(json, numbers[i].name, json_integer((json_int_t)number)) <
+			    0)
+			return false;
+	}
+	if (limits->swap_off >= 0 &&
+	    json_object_set_new(json, "swap_off", json_boolean(limits->swap_off)) < 0)
+		return false;
+	return !limits->cpus || json_object_set_new(json, "cpus", json_bytes(limits->cpus)) == 0;
+}
+
 json_t *limits_to_json(const struct warden_limits *limits)
 {
 	json_t *json = json_object();
 
-	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
-		if (limits_get_number(limits, i) != WARDEN_UNKNOWN)
-			json_object_set_new(json, numbers[i].name,
-					    json_integer((json_int_t)limits_get_number(limits, i)));
-	if (limits->swap_off >= 0)
-		json_object_set_new(json, "swap_off", json_boolean(limits->swap_off));
-	if (limits->cpus)
-		json_object_set_new(json, "cpus", json_string(limits->cpus));
-	return json;
+	if (json && limits_fill_json(limits, json))
+		return json;
+	json_decref(json);
+	return NULL;
 }
 
 void limits_read(struct warden_limits *limits, const json_t *json)
 {
 	const json_t *swap_off = json_object_get(json, "swap_off");
-	const char *cpus = json_string_value(json_object_get(json, "cpus"));
+	const json_t *cpus = json_object_get(json, "cpus");
 
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
 		const json_t *number = json_object_get(json, numbers[i].name);
@@ -120,7 +133,7 @@ void limits_read(struct warden_limits *limits, const json_t *json)
 	if (json_is_boolean(swap_off))
 		limits->swap_off = json_is_true(swap_off);
 	if (cpus)
-		limits->cpus = strdup(cpus);
+		limits->cpus = json_bytes_text(cpus);
 }
 
 int limits_ask(struct container *c, struct warden_limits *in_force, struct warden_error *err)

@@ -338,6 +338,12 @@ static void create_finish_done(struct operation *operation, int result, struct w
 	server->drain_step(server);
 }
 
+/* The create is complete when its snapshot is written. */
+static char *create_snapshot_text(const struct container *c)
+{
+	return snapshot_text_as(c, STATE_ACTIVE);
+}
+
 static void create_finish(struct creation *creation)
 {
 	struct operation *operation = &creation->operation;
@@ -345,8 +351,7 @@ static void create_finish(struct creation *creation)
 
 	c->created_us = clock_now_us();
 	c->created_clock_us = ttl_clock_us();
-	operation->snapshot = snapshot_text_as(c, STATE_ACTIVE);
-	operation->make_snapshot = NULL;
+	operation->make_snapshot = create_snapshot_text;
 	operation->run = create_finish_run;
 	operation->done = create_finish_done;
 	container_queue(c, operation);

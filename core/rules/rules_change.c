@@ -105,7 +105,7 @@ static int rules_change_prepare(struct operation *operation, struct warden_error
 	if (change->edit(change, err) < 0 || rules_change_hold_ports(change, err) < 0)
 		return -1;
 	operation->snapshot = rules_change_make_snapshot(c, &change->next);
-	return 0;
+	return operation->snapshot ? 0 : warden_error_set(err, "no memory for its snapshot");
 }
 
 /* Worker thread. Nothing else changes the container's rules meanwhile. */

@@ -26,12 +26,17 @@ static json_t *rules_out_to_json(const struct warden_out_rule *rule)
 json_t *rules_to_json(const struct rules *rules)
 {
 	json_t *in = json_array(), *out = json_array();
+	bool whole = in && out;
 
-	for (size_t i = 0; i < rules->n_in; i++)
-		json_array_append_new(in, rules_in_to_json(&rules->in[i]));
-	for (size_t i = 0; i < rules->n_out; i++)
-		json_array_append_new(out, rules_out_to_json(&rules->out[i]));
-	return json_pack("{s:o, s:o}", "in", in, "out", out);
+	for (size_t i = 0; whole && i < rules->n_in; i++)
+		whole = json_array_append_new(in, rules_in_to_json(&rules->in[i])) == 0;
+	for (size_t i = 0; whole && i < rules->n_out; i++)
+		whole = json_array_append_new(out, rules_out_to_json(&rules->out[i])) == 0;
+	if (whole)
+		return json_pack("{s:o, s:o}", "in", in, "out", out);
+	json_decref(in);
+	json_decref(out);
+	return NULL;
 }
 
 static bool rules_json_is_within(json_int_t value, json_int_t first, json_int_t last)

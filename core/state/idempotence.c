@@ -8,6 +8,9 @@
 #include <stdlib.h>
 
 #include "core/container/container_subject.h"
+#include "core/state/job_log.h"
+#include "core/state/json_bytes.h"
+#include "lib/cleanup.h"
 #include "lib/text.h"
 
 /* A request with an id whose first request is still running. It waits for that one's answer. */
@@ -214,6 +217,12 @@ int idempotence_begin(struct request *request, const ProtobufCBinaryData *id,
 	return 0;
 }
 
+static void idempotence_record_gone(const struct idempotent *entry)
+{
+	job_log_add(entry->container, "request_gone",
+		    json_pack("{s:i, s:o}", "type", entry->type, "id", json_bytes(entry->id)));
+}
+
 /* Drops the oldest entries whose requests have ended, so that one more fits. */
 static void idempotence_make_room(struct container *c)
 {
@@ -222,9 +231,25 @@ static void idempotence_make_room(struct container *c)
 	for (entry = TAILQ_FIRST(&c->request_ids); entry && c->n_request_ids >= REQUEST_IDS_MAX;
 	     entry = next) {
 		next = TAILQ_NEXT(entry, of_container);
-		if (entry->kept)
-			idempotence_drop(entry);
+		if (!entry->kept)
+			continue;
+		idempotence_record_gone(entry);
+		idempotence_drop(entry);
 	}
+}
+
+/* NULL: no memory. */
+static json_t *idempotence_entry_to_json(const struct idempotent *entry)
+{
+	_cleanup_free_ char *answer = json_bytes_to_hex(entry->answer, entry->answer_size);
+	char digest[40];
+
+	if (!answer)
+		return NULL;
+	snprintf(digest, sizeof(digest), "%016" PRIx64 "%016" PRIx64, entry->digest.a,
+		 entry->digest.b);
+	return json_pack("{s:i, s:o, s:s, s:s}", "type", entry->type, "id", json_bytes(entry->id),
+			 "digest", digest, "answer", answer);
 }
 
 int idempotence_promise(struct idempotent *entry, struct container *c,
@@ -239,6 +264,7 @@ int idempotence_promise(struct idempotent *entry, struct container *c,
 	protobuf_c_message_pack(answer, entry->answer);
 	idempotence_make_room(c);
 	idempotence_attach(entry, c);
+	job_log_add(c, "request", idempotence_entry_to_json(entry));
 	return 0;
 }
 
@@ -279,6 +305,10 @@ void idempotence_fail(struct idempotent *entry, const struct warden_error *err)
 
 	if (!entry)
 		return;
+	if (entry->container)
+		job_log_add(
+			entry->container, "request_gone",
+			json_pack("{s:i, s:o}", "type", entry->type, "id", json_bytes(entry->id)));
 	idempotence_detach(entry);
 	LIST_REMOVE(entry, by_id);
 	while ((repeated = idempotence_take_waiting(entry))) {
@@ -301,84 +331,72 @@ void idempotence_forget(struct container *c)
 	}
 }
 
-static char *idempotence_to_hex(const uint8_t *bytes, size_t n)
-{
-	char *text = malloc(2 * n + 1);
-
-	if (!text)
-		return NULL;
-	text[0] = '\0';
-	for (size_t i = 0; i < n; i++)
-		snprintf(text + 2 * i, 3, "%02x", bytes[i]);
-	return text;
-}
-
-static json_t *idempotence_entry_to_json(const struct idempotent *entry)
-{
-	char *answer = idempotence_to_hex(entry->answer, entry->answer_size);
-	char digest[40];
-	json_t *json;
-
-	snprintf(digest, sizeof(digest), "%016" PRIx64 "%016" PRIx64, entry->digest.a,
-		 entry->digest.b);
-	json = json_pack("{s:i, s:s, s:s, s:s}", "type", entry->type, "id", entry->id, "digest",
-			 digest, "answer", answer ? answer : "");
-	free(answer);
-	return json;
-}
-
 json_t *idempotence_to_json(const struct container *c)
 {
 	const struct idempotent *entry;
 	json_t *array = json_array();
 
 	TAILQ_FOREACH(entry, &c->request_ids, of_container)
-		json_array_append_new(array, idempotence_entry_to_json(entry));
+		if (array && json_array_append_new(array, idempotence_entry_to_json(entry)) < 0) {
+			json_decref(array);
+			array = NULL;
+		}
 	return array;
 }
 
-/* NULL: `text` is not hexadecimal, or no memory. */
-static uint8_t *idempotence_from_hex(const char *text, size_t *n)
+/* The container's entry that `json` names, or NULL. `*id` is for the caller to free; NULL: there is
+ * none, or no memory. */
+static struct idempotent *idempotence_find_named(const struct container *c, const json_t *json,
+						 int *type, char **id)
 {
-	size_t length = strlen(text);
-	uint8_t *bytes;
-
-	if (length % 2 || strspn(text, "0123456789abcdef") != length)
-		return NULL;
-	*n = length / 2;
-	bytes = malloc(*n + 1);
-	for (size_t i = 0; bytes && i < *n; i++) {
-		char pair[3] = {text[2 * i], text[2 * i + 1], '\0'};
-
-		bytes[i] = (uint8_t)strtoul(pair, NULL, 16);
-	}
-	return bytes;
+	*type = (int)json_integer_value(json_object_get(json, "type"));
+	*id = json_bytes_text(json_object_get(json, "id"));
+	return *id ? idempotence_find(c->server, *type, *id) : NULL;
 }
 
-static bool idempotence_entry_from_json(struct container *c, const json_t *json)
+/* An id that another container has was dropped here, which a daemon that was killed did not record.
+ */
+bool idempotence_read(struct container *c, const json_t *json)
 {
-	const char *id, *digest, *answer;
+	const char *digest, *answer;
+	_cleanup_free_ char *id = NULL;
 	struct idempotent *entry;
 	int type;
 
-	if (json_unpack((json_t *)json, "{s:i, s:s, s:s, s:s}", "type", &type, "id", &id, "digest",
-			&digest, "answer", &answer) < 0 ||
-	    idempotence_find(c->server, type, id))
+	entry = idempotence_find_named(c, json, &type, &id);
+	if (!id ||
+	    json_unpack((json_t *)json, "{s:s, s:s}", "digest", &digest, "answer", &answer) < 0)
 		return false;
-	entry = idempotence_add(c->server, type, strdup(id));
+	if (entry && entry->container != c)
+		return true;
+	if (entry)
+		idempotence_drop(entry);
+	entry = idempotence_add(c->server, type, take_pointer(id));
 	if (!entry)
 		return false;
 	idempotence_attach(entry, c);
 	entry->kept = true;
-	entry->answer = idempotence_from_hex(answer, &entry->answer_size);
+	entry->answer = json_bytes_from_hex(answer, &entry->answer_size);
 	return entry->answer &&
 	       sscanf(digest, "%16" SCNx64 "%16" SCNx64, &entry->digest.a, &entry->digest.b) == 2;
+}
+
+bool idempotence_read_gone(struct container *c, const json_t *json)
+{
+	_cleanup_free_ char *id = NULL;
+	struct idempotent *entry;
+	int type;
+
+	entry = idempotence_find_named(c, json, &type, &id);
+	if (entry && entry->container == c)
+		idempotence_drop(entry);
+	return id != NULL;
 }
 
 bool idempotence_from_json(struct container *c, const json_t *array)
 {
 	for (size_t i = 0; i < json_array_size(array); i++)
-		if (!idempotence_entry_from_json(c, json_array_get(array, i)))
+		if (!idempotence_read(c, json_array_get(array, i)))
 			return false;
 	return true;
 }

@@ -4,8 +4,8 @@
  * answer, also after a restart; with other parameters it gives an error. While the first request
  * runs, the second waits for its answer.
  *
- * Ids are separate for each type of request. A container's snapshot stores its last 256 ids, each
- * with a digest of the request and the answer; they are dropped with the container. The id of a
+ * Ids are separate for each type of request. A container's log of jobs stores its last 256 ids,
+ *each with a digest of the request and the answer; they are dropped with the container. The id of a
  * failed request is dropped, so that the client can retry.
  *
  * How a request uses it (without an id the entry is NULL, which all functions accept):
@@ -17,7 +17,7 @@
  *	case -1: return -1;  the id is invalid, or was used for another request
  *	case 1:  return 0;   `repeat` has answered, or will
  *	}
- *	idempotence_promise(entry, container, &answer.base);  before the snapshot is made
+ *	idempotence_promise(entry, container, &answer.base);  before its operation begins
  *	...
  *	idempotence_keep(entry);        succeeded: `repeat` answers the waiting requests
  *	idempotence_fail(entry, &err);  failed: the waiting requests fail too
@@ -51,8 +51,8 @@ int idempotence_begin(struct request *request, const ProtobufCBinaryData *id,
 		      const struct idempotence_use *use, struct idempotent **entry,
 		      struct warden_error *err);
 
-/* Stores the answer for the case that the request succeeds; from now on it is part of the
- * container's snapshots. -1 and `err`: no memory. */
+/* Stores the answer for the case that the request succeeds; its record waits to be
+ * written by the container's next operation that stores something. -1 and `err`: no memory. */
 int idempotence_promise(struct idempotent *entry, struct container *container,
 			const ProtobufCMessage *answer, struct warden_error *err);
 void idempotence_keep(struct idempotent *entry);
@@ -61,8 +61,12 @@ void idempotence_fail(struct idempotent *entry, const struct warden_error *err);
 /* Drops the ids of a container that was destroyed. */
 void idempotence_forget(struct container *container);
 
-/* The ids of a container for its snapshot; the caller frees the array. */
+/* The ids of a container for its snapshot; the caller frees the array. NULL: no memory. */
 json_t *idempotence_to_json(const struct container *container);
+/* Restores an id as idempotence_to_json made it, in place of what is known of it; or drops it.
+ * False: it is invalid, or no memory. */
+bool idempotence_read(struct container *container, const json_t *json);
+bool idempotence_read_gone(struct container *container, const json_t *json);
 /* Restores ids from a snapshot; `array` may be NULL. False: it is invalid, or no memory. */
 bool idempotence_from_json(struct container *container, const json_t *array);
 

@@ -18,6 +18,7 @@
 #include "core/pools/pool.h"
 #include "core/rules/rules.h"
 #include "core/server.h"
+#include "core/state/job_log.h"
 #include "core/state/snapshot.h"
 #include "lib/cleanup.h"
 #include "lib/remove_tree.h"
@@ -85,9 +86,10 @@ static int recovery_restore_run(struct operation *operation, struct warden_error
 /* Ends the jobs of the snapshot that the backend does not know; nothing else ends them. */
 static void recovery_end_lost_jobs(struct container *c)
 {
-	const struct warden_job_end none = {.size = sizeof(none), .exit_status = -1};
+	struct warden_job_end none;
 	struct job *job, *next;
 
+	job_end_init(&none);
 	for (job = TAILQ_FIRST(&c->jobs); job; job = next) {
 		next = TAILQ_NEXT(job, link);
 		if (job->started)
@@ -125,7 +127,8 @@ static void recovery_attach_jobs(struct container *c, const struct warden_restor
 			continue;
 		}
 		recovery_close_pipes(found);
-		job_store_end(c, found->job_id);
+		job_log_forget(c, found->job_id);
+		container_save_jobs(c);
 	}
 	recovery_end_lost_jobs(c);
 }

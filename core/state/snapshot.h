@@ -6,17 +6,27 @@
 
 #include "core/container/container.h"
 
-/* The text of the snapshot, malloc'd. NULL: no memory. */
+/* The text of the snapshot, malloc'd. Jobs and request ids are not in it, but in the log of jobs;
+ * see job_log.h. NULL: no memory. */
 char *snapshot_text(const struct container *container);
 
 /* As snapshot_text, with `state` as the container's state. */
 char *snapshot_text_as(const struct container *container, enum container_state state);
 
+/* As snapshot_text, with jobs and request ids: all that is known of the container in one file, for
+ * the time when no daemon runs. */
+char *snapshot_whole_text(const struct container *container);
+
 /* Any thread, one at a time per container. Replaces the file atomically; the previous one remains
  * as snapshot.json.new. */
 int snapshot_write(const struct container *container, const char *text, struct warden_error *err);
 
-/* Writes the snapshot in `operation->snapshot`; usable as an operation's `run`. */
+/* Loop thread, right before `run`: takes what the operation stores. */
+void snapshot_prepare(struct operation *operation);
+
+/* Worker thread; usable as an operation's `run`. Writes the snapshot of the operation, if there is
+ * one, and the records of jobs and request ids that waited when it began; then the backend may
+ * forget jobs whose end they tell of. */
 int snapshot_store(struct operation *operation, struct warden_error *err);
 
 /* Reads the snapshot into `container`, including jobs. -1 and `err`: there is none, or it is

@@ -109,6 +109,56 @@ def a_job_that_was_collected_is_no_such_job(w):
         expect.error("no such job", w.c.link, handle, job)
 
 
+@case
+def an_end_comes_back_whatever_bytes_tell_of_it(w):
+    handle = w.create()
+    spawn = warden.SpawnRequest(handle=handle, argv=[b"nosuch\xff" + b"\xc3\xa4" * 400], keep=True)
+    job = w.c.call(spawn).job_id
+    before = w.c.call(warden.LinkRequest(handle=handle, job_id=job)).end
+    expect.equal(before.reason, 8)
+    for number in ENDINGS:
+        _restart(w, number)
+        expect.equal(w.c.call(warden.LinkRequest(handle=handle, job_id=job)).end, before)
+
+
+@case
+def a_job_of_a_user_that_is_not_utf8_is_told_as_before(w):
+    handle = w.create()
+    spawn = warden.SpawnRequest(handle=handle, script="sleep 0.5; exit 3", user=b"u\xff", keep=True)
+    try:
+        job = w.c.call(spawn).job_id
+    except warden.WardenError:  # a backend that knows the users by then
+        job = None
+    other = w.c.call(warden.SpawnRequest(handle=handle, script="exit 4", keep=True)).job_id
+    for number in ENDINGS:
+        _restart(w, number)
+        jobs = w.c.call(warden.JobsRequest(handle=handle)).jobs
+        expect.equal([entry.job_id for entry in jobs], [id for id in (job, other) if id])
+        expect.equal(w.c.link(handle, other).exit_status, 4)
+
+
+@case(limit=120)
+def hundreds_of_jobs_come_back_with_their_ends(w):
+    handle = w.create()
+    jobs = {}
+    for number in range(300):
+        if number % 20 == 0:
+            w.run(handle, "true")  # until wshd has taken those before
+        script = f"exit {number % 200}" if number % 10 else f"sleep 1; exit {number % 200}"
+        jobs[w.c.call(warden.SpawnRequest(handle=handle, script=script, keep=True)).job_id] = number % 200
+    collected = sorted(jobs)[1::10] + sorted(jobs)[2::10]
+    for job in collected:
+        w.c.link(handle, job)
+        w.c.call(warden.CollectRequest(handle=handle, job_id=job))
+        del jobs[job]
+    for number in ENDINGS:
+        _restart(w, number)
+        listed = w.c.call(warden.JobsRequest(handle=handle)).jobs
+        expect.equal([entry.job_id for entry in listed], sorted(jobs))
+        for job, status in jobs.items():
+            expect.equal(w.c.link(handle, job).exit_status, status)
+
+
 @case(backend="fake", daemon=False, config={"fake": {"delay_ms": 200}})
 def a_job_that_did_not_start_is_no_such_job(w):
     w.daemon.environment["UV_THREADPOOL_SIZE"] = "1"

@@ -219,7 +219,7 @@ struct container *core_case_container(struct core_case *test, const char *handle
 
 void core_case_save(const struct container *c)
 {
-	_cleanup_free_ char *text = snapshot_text(c);
+	_cleanup_free_ char *text = snapshot_whole_text(c);
 	struct warden_error err = {0};
 
 	unit_integer(snapshot_write(c, text, &err), 0);

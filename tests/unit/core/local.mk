@@ -10,6 +10,7 @@ CORE_TESTS = \
 	tests/unit/core/test_create_options \
 	tests/unit/core/test_frame \
 	tests/unit/core/test_idempotence \
+	tests/unit/core/test_job_log \
 	tests/unit/core/test_job_options \
 	tests/unit/core/test_ports \
 	tests/unit/core/test_metrics \
@@ -26,6 +27,10 @@ TESTS += $(CORE_TESTS)
 tests_unit_core_test_create_options_SOURCES = tests/unit/core/test_create_options.c
 tests_unit_core_test_create_options_CPPFLAGS = $(CORE_TEST_CPPFLAGS) $(JANSSON_CFLAGS)
 tests_unit_core_test_create_options_LDADD = $(UNIT_LIBS) $(JANSSON_LIBS)
+tests_unit_core_test_job_log_SOURCES = tests/unit/core/test_job_log.c
+tests_unit_core_test_job_log_CPPFLAGS = $(CORE_TEST_CPPFLAGS) $(JANSSON_CFLAGS)
+tests_unit_core_test_job_log_LDADD = tests/unit/libcorecase.la $(JANSSON_LIBS)
+
 tests_unit_core_test_idempotence_SOURCES = tests/unit/core/test_idempotence.c
 tests_unit_core_test_idempotence_CPPFLAGS = $(CORE_TEST_CPPFLAGS) $(JANSSON_CFLAGS)
 tests_unit_core_test_idempotence_LDADD = tests/unit/libcorecase.la $(JANSSON_LIBS)

@@ -217,7 +217,7 @@ static void an_end_is_stored_before_wshd_forgets_it(void)
 	test_output_store_close(&writer);
 	job_end(writer.job, &ended);
 	unit_true(core_case_await(writer.test, writer.job));
-	text = core_case_read(writer.container, "snapshot.json", &size);
+	text = core_case_read(writer.container, "jobs.log", &size);
 	unit_contains(text, "\"exit_status\":3");
 	unit_integer(writer.test->forgotten, 1);
 	free(text);

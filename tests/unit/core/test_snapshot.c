@@ -19,7 +19,7 @@
 static struct container *test_snapshot_copy(struct core_case *test, const struct container *c)
 {
 	struct container *copy = container_new(&test->server, c->id, NULL);
-	_cleanup_free_ char *text = snapshot_text(c);
+	_cleanup_free_ char *text = snapshot_whole_text(c);
 	struct warden_error err;
 
 	unit_integer(snapshot_write(c, text, &err), 0);
@@ -187,7 +187,7 @@ static void the_identity_is_restored_from_either_file(void)
 	c->identity.uid = 10007;
 	c->identity.slot = 4095;
 	identity_set_network(&c->identity, (struct in_addr){htonl(0x0afe0010)});
-	text = snapshot_text(c);
+	text = snapshot_whole_text(c);
 	unit_integer(snapshot_write(c, text, &err), 0);
 	unit_integer(identity_write(c, &err), 0);
 	unit_integer(identity_read(c->dir_fd, id, &seen, &err), 0);
