@@ -141,6 +141,9 @@ struct container {
 	size_t n_request_ids;
 
 	TAILQ_HEAD(, job) jobs;
+	TAILQ_HEAD(, job) unsettled_jobs;
+	size_t n_unsettled_jobs;
+	void *jobs_by_id; /* a tree of tsearch(3) */
 	struct job_log job_log;
 	LIST_HEAD(, transfer) transfers;
 	struct operation_list operations;

@@ -114,9 +114,8 @@ static bool info_fill_jobs(struct info_answer *answer, const struct container *c
 	answer->message.job_ids = malloc(n * sizeof(uint64_t));
 	if (!answer->message.job_ids)
 		return false;
-	TAILQ_FOREACH(job, &c->jobs, link)
-		if (!job->settled)
-			answer->message.job_ids[answer->message.n_job_ids++] = job->id;
+	TAILQ_FOREACH(job, &c->unsettled_jobs, unsettled)
+		answer->message.job_ids[answer->message.n_job_ids++] = job->id;
 	return true;
 }
 

@@ -84,21 +84,11 @@ static void stop_on_timer(uv_timer_t *timer)
 	stop_step(c);
 }
 
-static bool stop_jobs_are_settled(const struct container *c)
-{
-	const struct job *job;
-
-	TAILQ_FOREACH(job, &c->jobs, link)
-		if (!job->settled)
-			return false;
-	return true;
-}
-
 void stop_step(struct container *c)
 {
 	if (!c->stop.started || !c->stop.empty || c->stop.pending > 0)
 		return;
-	if (!stop_jobs_are_settled(c)) {
+	if (jobs_count(c) > 0) {
 		if (!c->stop.timer || c->stop.signal != 0) {
 			timer_stop(&c->stop.timer);
 			c->stop.signal = 0;

@@ -4,6 +4,7 @@
 
 #include "core/job/job.h"
 
+#include <search.h>
 #include <signal.h>
 #include <stdlib.h>
 
@@ -15,6 +16,13 @@
 #include "core/state/journal.h"
 #include "lib/clock.h"
 
+static int job_compare_ids(const void *a, const void *b)
+{
+	const struct job *left = a, *right = b;
+
+	return left->id < right->id ? -1 : left->id > right->id;
+}
+
 struct job *job_new(struct container *c, uint32_t id)
 {
 	struct job *job = calloc(1, sizeof(*job));
@@ -23,6 +31,10 @@ struct job *job_new(struct container *c, uint32_t id)
 		return NULL;
 	job->container = c;
 	job->id = id;
+	if (!tsearch(job, &c->jobs_by_id, job_compare_ids)) {
+		free(job);
+		return NULL;
+	}
 	job->output_limit = c->server->config->server.job_output_limit;
 	job->leased_cpu = -1;
 	job_stdin_init(&job->input);
@@ -30,6 +42,8 @@ struct job *job_new(struct container *c, uint32_t id)
 	for (int i = 0; i < STORES; i++)
 		output_store_init(&job->stores[i], job, i);
 	TAILQ_INSERT_TAIL(&c->jobs, job, link);
+	TAILQ_INSERT_TAIL(&c->unsettled_jobs, job, unsettled);
+	c->n_unsettled_jobs++;
 	return job;
 }
 
@@ -62,7 +76,9 @@ void job_free(struct job *job)
 	cpu_lease_give(job->container->server, job->leased_cpu);
 	for (int i = 0; i < STORES; i++)
 		output_store_close(&job->stores[i]);
+	job_set_settled(job);
 	TAILQ_REMOVE(&job->container->jobs, job, link);
+	tdelete(job, &job->container->jobs_by_id, job_compare_ids);
 	free(job->command);
 	free(job->user);
 	free(job->log_tag);
@@ -72,12 +88,19 @@ void job_free(struct job *job)
 
 struct job *job_find(const struct container *c, uint32_t id)
 {
-	struct job *job;
+	const struct job wanted = {.id = id};
+	struct job *const *found = tfind(&wanted, &c->jobs_by_id, job_compare_ids);
 
-	TAILQ_FOREACH(job, &c->jobs, link)
-		if (job->id == id && !job->collected)
-			return job;
-	return NULL;
+	return found && !(*found)->collected ? *found : NULL;
+}
+
+void job_set_settled(struct job *job)
+{
+	if (job->settled)
+		return;
+	job->settled = true;
+	TAILQ_REMOVE(&job->container->unsettled_jobs, job, unsettled);
+	job->container->n_unsettled_jobs--;
 }
 
 uint32_t job_exit_status(const struct job *job)
@@ -185,7 +208,7 @@ static void job_settle(struct job *job)
 {
 	if (job->settled)
 		return;
-	job->settled = true;
+	job_set_settled(job);
 	job_stdin_close(job);
 	if (job->collected)
 		return; /* it never started */
@@ -219,12 +242,7 @@ void job_step(struct job *job)
 
 size_t jobs_count(const struct container *c)
 {
-	const struct job *job;
-	size_t n = 0;
-
-	TAILQ_FOREACH(job, &c->jobs, link)
-		n += !job->settled;
-	return n;
+	return c->n_unsettled_jobs;
 }
 
 static bool jobs_have_workers(const struct container *c)
@@ -286,6 +304,7 @@ void jobs_finish(struct container *c)
 static void jobs_init(struct container *c)
 {
 	TAILQ_INIT(&c->jobs);
+	TAILQ_INIT(&c->unsettled_jobs);
 }
 
 static void jobs_release(struct container *c)

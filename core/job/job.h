@@ -16,7 +16,7 @@
 struct request;
 
 struct job {
-	TAILQ_ENTRY(job) link;
+	TAILQ_ENTRY(job) link, unsettled;
 	struct container *container;
 	uint32_t id;
 	bool discard; /* output is read and discarded */
@@ -34,7 +34,7 @@ struct job {
 	struct job_stdin input;
 	bool started;    /* its pipes are read */
 	bool ended;      /* `end` is known */
-	bool settled;    /* ended, and both stores are complete */
+	bool settled;    /* ended, and both stores are complete; see job_set_settled */
 	bool over_limit; /* it exceeded the output limit and is killed */
 	bool kill_sent;  /* the kill was queued */
 	bool end_stored; /* a record of the end is written or waits */
@@ -68,6 +68,9 @@ struct job *job_new(struct container *container, uint32_t id);
 /* Copies those options that the job keeps. False: no memory. */
 bool job_configure(struct job *job, const struct job_options *options);
 void job_free(struct job *job);
+
+/* Takes the job from the container's list of those that are not settled. */
+void job_set_settled(struct job *job);
 
 /* Returns NULL if there is none or it was collected. */
 struct job *job_find(const struct container *container, uint32_t id);

@@ -113,7 +113,8 @@ static bool job_json_read_end(struct job *job, const json_t *json)
 	job->end.own_cgroup = own_cgroup;
 	snprintf(job->end.start_error, sizeof(job->end.start_error), "%s", start_error);
 	job_json_read_figures(&job->end, json);
-	job->ended = job->started = job->settled = job->end_stored = true;
+	job->ended = job->started = job->end_stored = true;
+	job_set_settled(job);
 	return true;
 }
 
