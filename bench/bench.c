@@ -69,6 +69,7 @@ int main(int argc, char **argv)
 	bench_life(&bench);
 	bench_pipe(&bench);
 	bench_jobs(&bench);
+	bench_uncollected(&bench);
 	if (getenv("BENCH_WARDEN"))
 		bench_shell(&bench, getenv("BENCH_WARDEN"));
 	bench_memory_containers(&bench);

@@ -58,6 +58,9 @@ void bench_life(struct bench *bench);
 /* bench_jobs.c: times of single jobs, and by how much they exceed a limit on cpu time. */
 void bench_jobs(const struct bench *bench);
 
+/* uncollected.c: a spawn's cpu time beside many jobs that were not collected. */
+void bench_uncollected(const struct bench *bench);
+
 /* memory.c: resident memory of a daemon before the first request, and with many containers. */
 void bench_memory_idle(struct bench *bench);
 void bench_memory_containers(struct bench *bench);

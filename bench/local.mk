@@ -2,7 +2,7 @@
 # gigabytes and compares with rsync.
 EXTRA_PROGRAMS = bench/bench
 bench_bench_SOURCES = bench/bench.h bench/bench.c bench/calls.c bench/copies.c bench/bench_jobs.c bench/life.c bench/load.c \
-	bench/memory.c bench/percentile.c bench/pipe.c bench/shell.c bench/bench_table.c
+	bench/memory.c bench/percentile.c bench/pipe.c bench/shell.c bench/bench_table.c bench/uncollected.c
 bench_bench_LDADD = client/libwarden.la -lm -lpthread
 CLEANFILES += bench/bench
 EXTRA_DIST += bench/run

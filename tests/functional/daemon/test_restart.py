@@ -121,20 +121,27 @@ def an_end_comes_back_whatever_bytes_tell_of_it(w):
         expect.equal(w.c.call(warden.LinkRequest(handle=handle, job_id=job)).end, before)
 
 
-@case
-def a_job_of_a_user_that_is_not_utf8_is_told_as_before(w):
+@case(backend="linux")
+def a_job_of_a_user_that_is_not_utf8_is_kept(w):
     handle = w.create()
-    spawn = warden.SpawnRequest(handle=handle, script="sleep 0.5; exit 3", user=b"u\xff", keep=True)
-    try:
-        job = w.c.call(spawn).job_id
-    except warden.WardenError:  # a backend that knows the users by then
-        job = None
-    other = w.c.call(warden.SpawnRequest(handle=handle, script="exit 4", keep=True)).job_id
+    w.run(handle, r"printf 'u\377:x:10077:10077::/tmp:/bin/sh\n' >> /etc/passwd", privileged=True)
+    spawn = warden.SpawnRequest(handle=handle, script="sleep 0.5; id -u; exit 3", user=b"u\xff", keep=True)
+    job = w.c.call(spawn).job_id
     for number in ENDINGS:
         _restart(w, number)
-        jobs = w.c.call(warden.JobsRequest(handle=handle)).jobs
-        expect.equal([entry.job_id for entry in jobs], [id for id in (job, other) if id])
-        expect.equal(w.c.link(handle, other).exit_status, 4)
+        listed = w.c.call(warden.JobsRequest(handle=handle)).jobs
+        expect.equal([(entry.job_id, entry.user) for entry in listed], [(job, "u\udcff")])
+        expect.result(w.c.link(handle, job), 3, b"10077\n")
+
+
+@case
+def a_job_whose_end_nobody_saw_has_no_figures(w):
+    handle = w.create()
+    job = w.c.call(warden.SpawnRequest(handle=handle, script="sleep 60", keep=True)).job_id
+    os.kill(w.init_of(handle), signal.SIGKILL)
+    end = w.c.call(warden.LinkRequest(handle=handle, job_id=job)).end
+    figures = (end.wall_us, end.user_us, end.system_us, end.peak_memory, end.read_bytes, end.peak_processes)
+    expect.equal((end.reason, figures), (2, (None,) * 6))
 
 
 @case(limit=120)

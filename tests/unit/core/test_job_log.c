@@ -140,7 +140,7 @@ static void a_record_that_is_cut_off_does_not_count(void)
 	core_case_close(test);
 }
 
-static void what_is_damaged_is_told(void)
+static void a_damaged_log_is_told(void)
 {
 	static const char *const lines[] = {
 		"{\"gone\":\n",
@@ -358,7 +358,7 @@ int main(int argc, char **argv)
 	static const struct unit_test tests[] = {
 		UNIT_TEST(the_last_record_of_a_job_counts),
 		UNIT_TEST(a_record_that_is_cut_off_does_not_count),
-		UNIT_TEST(what_is_damaged_is_told),
+		UNIT_TEST(a_damaged_log_is_told),
 		UNIT_TEST(a_log_that_has_grown_is_replaced),
 		UNIT_TEST(a_record_costs_the_same_for_the_thousandth_job),
 		UNIT_TEST(saves_that_wait_are_one),

@@ -328,6 +328,8 @@ static void ids_of_jobs_continue_and_a_lost_job_has_no_status(void)
 	if (unit_true(job != NULL)) {
 		unit_true(core_case_await(test, job));
 		unit_unsigned(job_exit_status(job), 255);
+		unit_unsigned(job->end.wall_us, WARDEN_UNKNOWN);
+		unit_unsigned(job->end.peak_memory, WARDEN_UNKNOWN);
 	}
 	unit_unsigned(test->server.last_job_id, 41);
 	core_case_close(test);
