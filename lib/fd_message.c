@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -72,6 +73,27 @@ static void fd_message_take_fds(struct msghdr *message, int *fds, size_t n_fds)
 	}
 }
 
+static void fd_message_close_fds(int *fds, size_t n_fds)
+{
+	for (size_t i = 0; i < n_fds; i++) {
+		if (fds[i] >= 0)
+			close(fds[i]);
+		fds[i] = -1;
+	}
+}
+
+/* Why the kernel did not pass all descriptors: there is room for them in the message, so there was
+ * none in the table of this process or of the system. */
+static int fd_message_find_limit(int socket)
+{
+	int fd = fcntl(socket, F_DUPFD_CLOEXEC, 0);
+
+	if (fd < 0)
+		return errno;
+	close(fd);
+	return EMFILE;
+}
+
 ssize_t fd_message_receive(int socket, void *data, size_t size, int *fds, size_t n_fds)
 {
 	struct iovec part = {.iov_base = data, .iov_len = size};
@@ -95,13 +117,8 @@ ssize_t fd_message_receive(int socket, void *data, size_t size, int *fds, size_t
 		return -1;
 	fd_message_take_fds(&message, fds, n_fds);
 	if (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) {
-		for (size_t i = 0; i < n_fds; i++)
-			if (fds[i] >= 0)
-				close(fds[i]);
-		for (size_t i = 0; i < n_fds; i++)
-			fds[i] = -1;
-		/* The kernel cuts descriptors that it has no number for. */
-		errno = message.msg_flags & MSG_TRUNC ? EMSGSIZE : EMFILE;
+		fd_message_close_fds(fds, n_fds);
+		errno = message.msg_flags & MSG_TRUNC ? EMSGSIZE : fd_message_find_limit(socket);
 		return -1;
 	}
 	return received;

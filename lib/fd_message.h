@@ -17,9 +17,10 @@ int fd_message_pair(int pair[2]);
 int fd_message_send(int socket, const void *data, size_t size, const int *fds, size_t n_fds);
 
 /* Waits for a message. Returns its size, 0 if the other end has closed, or -1 and errno (EMSGSIZE
- * if it is longer than `size`, EMFILE if this process has no room for its descriptors; none is
- * left open then). Stores received descriptors in `fds`, up to n_fds, which the caller
- * then owns; unused elements are -1. */
+ * if it is longer than `size`; EMFILE or ENFILE if a descriptor could not be received; none is left
+ * open). Stores received descriptors in `fds`, up to n_fds, which the caller then owns; unused
+ * elements are -1.
+ */
 ssize_t fd_message_receive(int socket, void *data, size_t size, int *fds, size_t n_fds);
 
 #endif
