@@ -67,6 +67,9 @@ core_libcore_la_SOURCES += \
 	core/container/container_info.h \
 	core/container/container_save.c \
 	core/container/container_stop.c \
+	core/container/destroy_files.c \
+	core/container/destroy_files.h \
+	core/container/ending.c \
 	core/container/container_subject.h \
 	core/container/container_waiters.c \
 	core/container/create_mounts.c \

@@ -39,18 +39,25 @@ enum {
 /* Workers mostly wait in system calls, so there are more of them than processors. */
 enum { OPERATION_WORKERS = 16, OUTPUT_WORKERS = 8, REMOVE_WORKERS = 2, REMOVE_NICE = 10 };
 
+static void server_drop_container(struct server *server, struct container *c)
+{
+	if (c->backend && server->container_klass->detach)
+		BACKEND_CALL_VOID(server->container_klass, c->id, detach, c->backend);
+	registry_remove(&server->registry, c);
+	c->owns_network = c->owns_uid = c->owns_slot =
+		false; /* the container lives on and keeps them */
+	container_free(c);
+}
+
+/* The next daemon goes on with those that are being destroyed. */
 static void server_detach_containers(struct server *server)
 {
 	struct container *c;
 
-	while ((c = TAILQ_FIRST(&server->registry.listed))) {
-		if (c->backend && server->container_klass->detach)
-			BACKEND_CALL_VOID(server->container_klass, c->id, detach, c->backend);
-		registry_remove(&server->registry, c);
-		c->owns_network = c->owns_uid = c->owns_slot =
-			false; /* the container lives on and keeps them */
-		container_free(c);
-	}
+	while ((c = TAILQ_FIRST(&server->registry.listed)))
+		server_drop_container(server, c);
+	while ((c = LIST_FIRST(&server->ending)))
+		server_drop_container(server, c);
 }
 
 static void server_on_saved(struct operation *operation, int result, struct warden_error *err)
@@ -71,7 +78,8 @@ static void server_save_containers(struct server *server)
 
 	server->saving = 1;
 	TAILQ_FOREACH(c, &server->registry.listed, listed) {
-		struct operation *operation = calloc(1, sizeof(*operation));
+		struct operation *operation =
+			c->destroy.ending ? NULL : calloc(1, sizeof(*operation));
 
 		if (!operation)
 			continue; /* its last change is already on disk */
@@ -203,6 +211,7 @@ static void server_drain(struct server *server)
 	if (server->draining || !server->serving)
 		return;
 	server->draining = true;
+	server->drain_since = uv_now(&server->loop);
 	log_write(WARDEN_LOG_INFO, "draining: containers live on");
 	if (notify_stopping(&err) < 0)
 		log_write(WARDEN_LOG_WARN, "%s", err.message);

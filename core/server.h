@@ -69,9 +69,13 @@ struct server {
 	struct connection_list connections; /* in the order of their accept */
 	struct container_list idle;         /* containers whose grace timers run */
 	uint32_t creating;                  /* containers whose create is not answered yet */
-	uint32_t leaving;                   /* containers that are being destroyed */
+	uint32_t leaving; /* containers that are being destroyed and are not stuck */
 	uv_timer_t *leaving_timer;
-	uint32_t saving; /* snapshots that a drain still writes */
+	LIST_HEAD(, container) ending; /* see ending_add */
+	uv_timer_t ending_timer;
+	bool ending_timer_ready;
+	uint64_t drain_since; /* uv_now */
+	uint32_t saving;      /* snapshots that a drain still writes */
 	struct metrics metrics;
 	uv_timer_t *
 		unread_timer; /* closes clients that do not read their answer while a drain waits */

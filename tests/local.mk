@@ -44,6 +44,7 @@ KIT_FILES = \
 	tests/functional/container/test_create.py \
 	tests/functional/container/test_create_options.py \
 	tests/functional/container/test_destroy.py \
+	tests/functional/container/test_destroy_stuck.py \
 	tests/functional/container/test_grace_time.py \
 	tests/functional/container/test_info.py \
 	tests/functional/container/test_info_many.py \

@@ -96,6 +96,18 @@ static void backend_host_created(const struct warden_host *host, const char *id,
 	backend_host_add_event(host, id, &event);
 }
 
+static void backend_host_create_failed(const struct warden_host *host, const char *id,
+				       void *container, const struct warden_error *err)
+{
+	struct backend_event event = {
+		.type = EVENT_CREATE_FAILED,
+		.container = container,
+		.error = strdup(err->message), /* if NULL, Create reports no memory */
+	};
+
+	backend_host_add_event(host, id, &event);
+}
+
 static void backend_host_job_ended(const struct warden_host *host, const char *id, uint32_t job_id,
 				   const struct warden_job_end *end)
 {
@@ -196,6 +208,21 @@ static void backend_host_gone(const struct warden_host *host, const char *id)
 	backend_host_add_event(host, id, &event);
 }
 
+static void backend_host_ended(const struct warden_host *host, const char *id)
+{
+	struct backend_event event = {.type = EVENT_ENDED};
+
+	backend_host_add_event(host, id, &event);
+}
+
+static void backend_host_waits_for(const struct warden_host *host, const char *id, const char *text)
+{
+	struct backend_event event = {.type = EVENT_WAITS, .error = strdup(text)};
+
+	if (event.error) /* else the core says that it waits for the backend */
+		backend_host_add_event(host, id, &event);
+}
+
 static void __attribute__((format(printf, 2, 3)))
 backend_host_failed(const struct warden_host *host, const char *format, ...)
 {
@@ -235,6 +262,7 @@ void backend_host_init(struct server *server)
 		.allow_host_access = config->network.allow_host_access,
 		.dns_servers = (const char *const *)config->network.dns_servers,
 		.hooks = &server->hooks,
+		.create_timeout = (uint32_t)config->server.create_timeout,
 	};
 	server->host = (struct warden_host){
 		.size = sizeof(server->host),
@@ -256,6 +284,9 @@ void backend_host_init(struct server *server)
 		.file_entry = backend_host_file_entry,
 		.file_change = backend_host_file_change,
 		.copy_progress = backend_host_copy_progress,
+		.processes_ended = backend_host_ended,
+		.waits_for = backend_host_waits_for,
+		.create_failed = backend_host_create_failed,
 	};
 }
 
@@ -285,7 +316,10 @@ static void backend_host_handle_event(struct container *c, const struct backend_
 
 	switch (event->type) {
 	case EVENT_CREATED:
-		create_event(c, event->container, event->error, event->number);
+		create_event(c, event->container, !event->container, event->error, event->number);
+		break;
+	case EVENT_CREATE_FAILED:
+		create_event(c, event->container, true, event->error, event->number);
 		break;
 	case EVENT_JOB_ENDED:
 		job = job_find(c, event->job_id);
@@ -315,8 +349,16 @@ static void backend_host_handle_event(struct container *c, const struct backend_
 		transfer_reported(c, event->transfer_id);
 		break;
 	case EVENT_GONE:
-		c->destroy.gone = true;
+		c->destroy.ended = c->destroy.gone = true;
 		destroy_step(c);
+		break;
+	case EVENT_ENDED:
+		c->destroy.ended = true;
+		destroy_step(c);
+		break;
+	case EVENT_WAITS:
+		if (c->stop.started || c->destroy.started)
+			container_set_waits_for(c, event->error);
 		break;
 	case EVENT_FAILED:
 		break; /* not about a container; see backend_host_handle_events */

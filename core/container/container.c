@@ -22,6 +22,8 @@ const char *container_state_name(enum container_state state)
 		return "active";
 	case STATE_STOPPED:
 		return "stopped";
+	case STATE_DESTROYING:
+		return "destroying";
 	default:
 		return "destroyed";
 	}

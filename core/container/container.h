@@ -25,8 +25,9 @@ enum container_state {
 	STATE_BORN = 1,
 	STATE_ACTIVE = 2,
 	STATE_STOPPED = 4,
-	STATE_DESTROYED = 8,
-	STATE_ANY = 15,
+	STATE_DESTROYED = 8, /* its destroy is answered; its files are being removed */
+	STATE_DESTROYING = 16,
+	STATE_ANY = 31,
 };
 
 #define GRACE_NEVER UINT32_MAX
@@ -72,9 +73,16 @@ struct reference {
 struct container_waiter {
 	TAILQ_ENTRY(container_waiter) link;
 	struct request *request;
+	uint64_t since; /* uv_now */
 };
 
 TAILQ_HEAD(container_waiter_list, container_waiter);
+
+/* A signal of a stop. It is a part of the container, so that a stop needs no memory. */
+struct stop_signal {
+	struct operation operation;
+	bool queued; /* or it runs */
+};
 
 /* See rules.h. */
 struct rules {
@@ -155,16 +163,36 @@ struct container {
 		bool started, empty;
 		bool interrupted; /* an earlier daemon began a stop; recovery continues it */
 		int signal;       /* the last that was sent */
-		int pending;      /* stop operations that are not done */
-		uv_timer_t *timer;
+		int pending;      /* signals that are not done */
+		struct stop_signal term, kill;
+		unsigned kills;        /* how often KILL was sent */
+		uint64_t due;          /* uv_now when the next step is due; 0: none */
 		uv_timer_t *oom_timer; /* set after the container ran out of memory, until it is
 					  stopped */
 		struct container_waiter_list waiting;
 	} stop;
 	struct {
-		bool started, op_done, gone, removed;
+		bool started;
+		bool was_active; /* when it started */
+		bool preparing;  /* the snapshot, the last info and a stop come first */
+		bool ending;     /* the backend's destroy is queued: no operation may follow */
+		bool op_done;    /* the backend's destroy has returned */
+		bool ended;      /* no process is left */
+		bool gone;       /* the backend holds nothing of it any more */
+		bool renamed;    /* its directory is not in the depot any more */
+		bool moved;      /* it is in the depot's tmp, under the container's id */
+		bool answered;   /* its handle is forgotten */
+		bool stuck;      /* a step has failed or is late: nobody waits for it */
+		bool busy;       /* `operation` is queued or runs */
+		unsigned tries;  /* of a step that failed */
+		uint64_t since;  /* uv_now */
+		uint64_t retry;  /* uv_now of the next try; 0: none */
+		struct operation operation; /* a part of the container: no memory is needed */
 		struct container_waiter_list waiting;
 	} destroy;
+	LIST_ENTRY(container) ending; /* of the server: its stop or destroy is not complete */
+	bool is_ending;
+	char waits_for[256];     /* what its stop or destroy waits for; empty: nothing unusual */
 	struct labels *labels;   /* its properties for the journal, or NULL */
 	bool scraped;            /* the scraper has asked for its figures, see scraper.h */
 	struct warden_info info; /* the last figures, for answers after it is destroyed */
@@ -212,9 +240,10 @@ bool container_note_event(struct container *container, const char *text);
 void container_save(struct container *container);
 void container_save_jobs(struct container *container);
 
-/* Reports the end of a create that the backend continued by itself: its container, or NULL and an
- * error with its errno. */
-void create_event(struct container *container, void *backend, const char *error, int number);
+/* Reports the end of a create that the backend continued by itself: its container, also if it has
+ * failed and could not undo all, or NULL; if it has failed, the error with its errno. */
+void create_event(struct container *container, void *backend, bool failed, const char *error,
+		  int number);
 
 /* Stop and destroy; see container_stop.c and container_destroy.c. `request`, which may be NULL, is
  * answered at the end. */
@@ -229,11 +258,24 @@ bool container_ran_out(const struct container *container);
 /* Continue a stop or a destroy after an event that it may wait for. */
 void stop_step(struct container *container);
 void destroy_step(struct container *container);
+/* The next step of a stop is due. */
+void stop_on_due(struct container *container);
+/* The backend says what a stop or destroy waits for; empty: nothing any more. */
+void container_set_waits_for(struct container *container, const char *text);
+/* Nothing and nobody waits for this destroy any more. */
+void destroy_set_stuck(struct container *container);
+/* Watches a container whose stop or destroy is not complete: the server's timer calls its steps
+ * when they are due, and fails requests that have waited too long; see ending.c. ending_remove does
+ * nothing while a stop or destroy goes on. */
+void ending_add(struct container *container);
+void ending_remove(struct container *container);
 /* Removes a container that recovery found dead. */
 void container_discard(struct container *container);
 
 /* Answers and frees all waiters. */
 void container_waiters_answer(struct container_waiter_list *list);
+/* Fails and frees those that wait since `since` (uv_now) or longer. */
+void container_waiters_fail(struct container_waiter_list *list, uint64_t since, const char *text);
 /* False: no memory. */
 bool container_waiters_add(struct container_waiter_list *list, struct request *request);
 

@@ -1,76 +1,117 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Destroy: reads the last info, stops the container, calls the backend's destroy and renames the
- * directory into the depot's tmp; then the request is answered. The rest runs in the background:
- * when the backend reports that the container is gone and its files are removed, its network, uid
- * and slot return to the pools. */
+/* Destroy, step by step: the snapshot says that it has begun, the last info is read, the container
+ * is stopped, the backend's destroy ends what is left of its processes, and the directory is
+ * renamed into the depot's tmp; then the request is answered. The rest runs in the background: when
+ * the backend reports that the container is gone its files are removed, and only then its network,
+ * uid and slot return to the pools.
+ *
+ * A step that fails is tried again for ever, ever more rarely, and the next daemon goes on. From
+ * the first failure on the destroy is stuck: it is answered only when everything is gone. */
 #include <config.h>
 
 #include <signal.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "core/backend/backend_call.h"
 #include "core/container/container.h"
 #include "core/container/container_info.h"
 #include "core/container/container_subject.h"
+#include "core/container/destroy_files.h"
 #include "core/job/job.h"
 #include "core/log.h"
 #include "core/rules/rules.h"
 #include "core/server.h"
 #include "core/state/idempotence.h"
 #include "core/state/journal.h"
+#include "core/state/snapshot.h"
 #include "core/transfer/transfer.h"
 #include "core/wire/request.h"
-#include "lib/clock.h"
-#include "lib/remove_tree.h"
 
-static int destroy_queue_operation(struct container *c,
-				   int (*run)(struct operation *, struct warden_error *),
-				   void (*done)(struct operation *, int, struct warden_error *),
-				   bool removes)
+/* From a failure to the next try. */
+enum { RETRY_MS = 100, RETRY_MAX_MS = 10000 };
+
+static void destroy_queue(struct container *c,
+			  int (*run)(struct operation *, struct warden_error *),
+			  void (*done)(struct operation *, int, struct warden_error *),
+			  char *(*make_snapshot)(const struct container *), bool removes)
 {
-	struct operation *operation = calloc(1, sizeof(*operation));
+	struct operation *operation = &c->destroy.operation;
 
-	if (!operation) {
-		log_write(WARDEN_LOG_ERROR, "%s: no memory to destroy it", c->id);
-		return -1;
-	}
+	memset(operation, 0, sizeof(*operation));
 	operation->needs_no_backend = true;
 	operation->removes = removes;
 	operation->run = run;
 	operation->done = done;
+	operation->make_snapshot = make_snapshot;
+	c->destroy.busy = true;
 	container_queue(c, operation);
-	return 0;
 }
 
-/* How long a removal works before it rests as long. */
-#define REMOVAL_TURN_US 4000
-
-struct destroy_pace {
-	const struct workers *workers;
-	uint64_t turn_us; /* the turn's begin */
-};
-
-/* Worker thread. Removal keeps processors and the file system's journal busy: it leaves half of
- * both to running containers. At the end of the daemon the next one removes the rest. */
-static bool destroy_proceed(void *data)
+void destroy_set_stuck(struct container *c)
 {
-	struct destroy_pace *pace = data;
-	uint64_t worked = clock_monotonic_us() - pace->turn_us;
+	if (c->destroy.stuck)
+		return;
+	c->destroy.stuck = true;
+	c->server->leaving--;
+	c->server->drain_step(c->server);
+}
 
-	if (worked >= REMOVAL_TURN_US) {
-		usleep((useconds_t)(worked < 10 * REMOVAL_TURN_US ? worked : 10 * REMOVAL_TURN_US));
-		pace->turn_us = clock_monotonic_us();
-	}
-	return !workers_must_hurry(pace->workers);
+void container_set_waits_for(struct container *c, const char *text)
+{
+	if (strcmp(c->waits_for, text) == 0)
+		return;
+	snprintf(c->waits_for, sizeof(c->waits_for), "%s", text);
+	if (*text)
+		log_write(WARDEN_LOG_WARN, "%s: its %s waits for %s", c->id,
+			  c->destroy.started ? "destroy" : "stop", text);
+	if (*text && c->destroy.started)
+		destroy_set_stuck(c);
+}
+
+/* The step is tried again later. */
+static void destroy_retry(struct container *c, const struct warden_error *err)
+{
+	uint64_t delay = RETRY_MS;
+
+	for (unsigned i = 0; i < c->destroy.tries && delay < RETRY_MAX_MS; i++)
+		delay *= 2;
+	if (delay > RETRY_MAX_MS)
+		delay = RETRY_MAX_MS;
+	c->destroy.tries++;
+	c->destroy.retry = uv_now(&c->server->loop) + delay;
+	container_set_waits_for(c, err->message);
+}
+
+/* The step that failed before has succeeded. */
+static void destroy_forget_failure(struct container *c)
+{
+	if (c->destroy.tries > 0)
+		container_set_waits_for(c, "");
+	c->destroy.tries = 0;
+}
+
+/* A client that reads the answer finds the handle free; and the ports, unless the backend may still
+ * forward them. */
+static void destroy_answer(struct container *c)
+{
+	c->destroy.answered = true;
+	c->state = STATE_DESTROYED;
+	if (!c->destroy.stuck)
+		rules_release(c);
+	idempotence_forget(c);
+	if (c->is_listed)
+		journal_container(c, WARDEN__EVENTS_RESPONSE__KIND__DESTROYED, NULL);
+	registry_forget_handle(&c->server->registry, c);
+	log_write(WARDEN_LOG_INFO, "%s: destroyed", c->id);
+	container_waiters_answer(&c->stop.waiting);
+	container_waiters_answer(&c->destroy.waiting);
 }
 
 static int destroy_remove_run(struct operation *operation, struct warden_error *err)
 {
-	struct container *c = operation->container;
-	struct destroy_pace pace = {c->server->remove_workers, clock_monotonic_us()};
+	const struct container *c = operation->container;
 
-	return remove_tree_while(c->server->tmp_fd, c->name, destroy_proceed, &pace, err);
+	return destroy_files_remove(c, c->destroy.moved ? c->id : c->name, err);
 }
 
 static void destroy_remove_done(struct operation *operation, int result, struct warden_error *err)
@@ -78,87 +119,143 @@ static void destroy_remove_done(struct operation *operation, int result, struct 
 	struct container *c = operation->container;
 	struct server *server = c->server;
 
-	if (result == 0)
-		log_write(WARDEN_LOG_DEBUG, "%s: removed", c->id);
-	else if (err->number != ECANCELED)
-		log_write(WARDEN_LOG_ERROR, "%s: %s", c->id, err->message);
-	free(operation);
+	c->destroy.busy = false;
+	if (result < 0 && err->number == ECANCELED)
+		return; /* the daemon ends; the next one goes on */
+	if (result < 0) {
+		destroy_retry(c, err);
+		return;
+	}
+	if (!c->destroy.answered)
+		destroy_answer(c);
+	log_write(WARDEN_LOG_DEBUG, "%s: removed", c->id);
+	if (!c->destroy.stuck)
+		server->leaving--;
+	ending_remove(c);
 	registry_remove(&server->registry, c);
 	container_free(c);
-	server->leaving--;
 	server->drain_step(server);
 }
 
-/* Any thread. After the rename the next daemon does not know the handle either, however this one
- * ends. */
-static int destroy_backend_run(struct operation *operation, struct warden_error *err)
+/* After the move the next daemon does not know the handle either, however this one ends. */
+static int destroy_move_run(struct operation *operation, struct warden_error *err)
+{
+	return destroy_files_move(operation->container, err);
+}
+
+static void destroy_move_done(struct operation *operation, int result, struct warden_error *err)
 {
 	struct container *c = operation->container;
-	struct server *server = c->server;
 
-	if (renameat(server->depot_fd, c->name, server->tmp_fd, c->id) < 0 && errno != ENOENT)
-		warden_error_errno(err, "move %s into %s/tmp", c->path,
-				   server->settings.depot_path);
-	else
-		err->message[0] = '\0';
+	c->destroy.busy = false;
+	if (result < 0) {
+		destroy_retry(c, err);
+		return;
+	}
+	destroy_forget_failure(c);
+	c->destroy.moved = result > 0;
+	c->destroy.renamed = true;
+	destroy_step(c);
+}
+
+static int destroy_backend_run(struct operation *operation, struct warden_error *err)
+{
+	const struct container *c = operation->container;
+
+	(void)err;
 	if (c->backend)
-		BACKEND_CALL_VOID(server->container_klass, c->id, destroy, c->backend);
-	return err->message[0] ? -1 : 0;
+		BACKEND_CALL_VOID(c->server->container_klass, c->id, destroy, c->backend);
+	return 0;
 }
 
 static void destroy_backend_done(struct operation *operation, int result, struct warden_error *err)
 {
 	struct container *c = operation->container;
-	char *name = strdup(c->id);
 
-	if (result < 0)
-		log_write(WARDEN_LOG_ERROR, "%s: %s", c->id, err->message);
-	else if (name) { /* without memory the next daemon removes it */
-		free(c->name);
-		c->name = name;
-		name = NULL;
-	}
-	free(name);
-	free(operation);
+	(void)result; /* it cannot fail */
+	(void)err;
+	c->destroy.busy = false;
 	if (!c->backend)
-		c->destroy.gone = true;
+		c->destroy.ended = c->destroy.gone = true;
 	c->backend = NULL;
 	c->destroy.op_done = true;
 	jobs_finish(c);
-	rules_release(c); /* a client that reads the answer finds the ports free */
-	idempotence_forget(c);
-	if (c->is_listed)
-		journal_container(c, WARDEN__EVENTS_RESPONSE__KIND__DESTROYED, NULL);
-	registry_forget_handle(&c->server->registry, c);
-	log_write(WARDEN_LOG_INFO, "%s: destroyed", c->id);
-	container_waiters_answer(&c->destroy.waiting);
 	destroy_step(c);
 }
 
 void destroy_step(struct container *c)
 {
-	if (!c->destroy.started || c->stop.started)
+	if (!c->destroy.started || c->destroy.preparing || c->destroy.busy || c->destroy.retry ||
+	    c->stop.started || c->server->stopped)
 		return;
-	if (c->state != STATE_DESTROYED) {
-		c->state = STATE_DESTROYED;
+	if (!c->destroy.ending) {
+		c->destroy.ending = true;
 		container_cancel_operations(c);
-		destroy_queue_operation(c, destroy_backend_run, destroy_backend_done, false);
+		destroy_queue(c, destroy_backend_run, destroy_backend_done, NULL, false);
 		return;
 	}
-	if (c->destroy.op_done && c->destroy.gone && !c->destroy.removed && jobs_are_idle(c)) {
-		c->destroy.removed = true;
-		destroy_queue_operation(c, destroy_remove_run, destroy_remove_done, true);
+	if (!c->destroy.op_done || !c->destroy.ended)
+		return;
+	if (!c->destroy.renamed) {
+		destroy_queue(c, destroy_move_run, destroy_move_done, NULL, false);
+		return;
 	}
+	if (!c->destroy.answered && !c->destroy.stuck)
+		destroy_answer(c);
+	if (c->destroy.gone && !c->destroy.busy && jobs_are_idle(c))
+		destroy_queue(c, destroy_remove_run, destroy_remove_done, NULL, true);
+}
+
+static void destroy_begin(struct container *c)
+{
+	c->destroy.started = true;
+	c->destroy.was_active = c->state == STATE_ACTIVE;
+	c->state = STATE_DESTROYING;
+	c->destroy.since = uv_now(&c->server->loop);
+	c->server->leaving++;
+	ending_add(c);
 }
 
 /* Called with the last figures, which the backend only has before the stop. */
 static void destroy_after_info(struct container *c, void *unused)
 {
 	(void)unused;
-	if (c->alive && c->state == STATE_ACTIVE)
+	c->destroy.preparing = false;
+	if (c->destroy.was_active && !c->stop.started)
 		container_stop(c, SIGTERM, NULL);
 	else
 		destroy_step(c);
+}
+
+/* If the disk is full the place of the directory says that it is being destroyed. */
+static int destroy_mark_run(struct operation *operation, struct warden_error *err)
+{
+	struct warden_error reason;
+
+	if (snapshot_store(operation, err) == 0)
+		return 0;
+	return destroy_files_move(operation->container, &reason);
+}
+
+static void destroy_mark_done(struct operation *operation, int result, struct warden_error *err)
+{
+	struct container *c = operation->container;
+
+	c->destroy.busy = false;
+	if (result < 0)
+		log_write(WARDEN_LOG_WARN, "%s: note that it is being destroyed: %s", c->id,
+			  err->message);
+	c->destroy.moved = c->destroy.renamed = result > 0;
+	if (!container_info_ask(c, destroy_after_info, NULL))
+		destroy_after_info(c, NULL);
+}
+
+/* The snapshot says so before any process is stopped: the next daemon goes on, and never takes the
+ * container for one that was stopped. */
+static void destroy_mark(struct container *c)
+{
+	c->destroy.preparing = true;
+	destroy_queue(c, destroy_mark_run, destroy_mark_done, snapshot_text, false);
 }
 
 void container_destroy(struct container *c, struct request *request)
@@ -169,19 +266,19 @@ void container_destroy(struct container *c, struct request *request)
 	}
 	if (c->destroy.started)
 		return;
-	c->destroy.started = true;
-	c->server->leaving++;
+	destroy_begin(c);
 	grace_stop(c);
 	transfers_cancel(c);
 	ttl_stop(c);
-	if (!c->alive || !container_info_ask(c, destroy_after_info, NULL))
-		destroy_after_info(c, NULL);
+	if (c->alive)
+		destroy_mark(c);
+	else
+		destroy_step(c);
 }
 
 void container_discard(struct container *c)
 {
-	c->destroy.started = true;
-	c->server->leaving++;
+	destroy_begin(c);
 	destroy_step(c);
 }
 
@@ -190,6 +287,14 @@ static void destroy_init(struct container *c)
 	TAILQ_INIT(&c->destroy.waiting);
 }
 
+static void destroy_release(struct container *c)
+{
+	ending_remove(c);
+	container_waiters_fail(&c->destroy.waiting, UINT64_MAX, "the daemon ends");
+	container_waiters_fail(&c->stop.waiting, UINT64_MAX, "the daemon ends");
+}
+
 const struct container_subject destroy_subject = {
 	.init = destroy_init,
+	.release = destroy_release,
 };

@@ -170,6 +170,9 @@ static bool info_fill_options(struct info_answer *answer, const struct container
 	message->has_ttl_left = c->options.ttl > 0;
 	if (c->options.ttl > 0)
 		message->ttl_left = (uint32_t)((ttl_left_us(c) + 999999) / 1000000);
+	if (c->destroy.started && c->waits_for[0])
+		message_set_text(&message->has_destroy_waits_for, &message->destroy_waits_for,
+				 c->waits_for);
 	message->has_nested = true;
 	message->nested = c->nested;
 	return info_fill_properties(answer, c) && info_fill_env(answer, c);

@@ -32,7 +32,7 @@ void container_save_jobs(struct container *c)
 {
 	struct operation *operation;
 
-	if (c->saving || !c->alive || c->state == STATE_DESTROYED)
+	if (c->saving || !c->alive || c->destroy.ending)
 		return;
 	operation = calloc(1, sizeof(*operation));
 	if (!operation)

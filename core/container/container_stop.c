@@ -20,14 +20,16 @@
 
 enum {
 	TERM_MS = 10000, /* from TERM to KILL */
+	/* From KILL to the next one, twice as long each time. In a destroy the backend's destroy
+	   follows instead, which ends the container's own processes too. */
+	KILL_MS = 2000,
+	KILL_MAX_MS = 10000,
 	/* From an empty container to the forced end of jobs whose keepers do not report. */
 	SETTLE_MS = 2000,
 	/* From the out-of-memory event to TERM at the latest: the job that hit the limit reports
 	   its own status first. */
 	OOM_MS = 100,
 };
-
-static void stop_on_timer(uv_timer_t *timer);
 
 static int stop_signal_run(struct operation *operation, struct warden_error *err)
 {
@@ -47,41 +49,79 @@ static void stop_signal_done(struct operation *operation, int result, struct war
 	if (result < 0 && !c->destroy.started)
 		log_write(WARDEN_LOG_ERROR, "%s: stop: %s", c->id, err->message);
 	c->stop.pending--;
-	free(operation);
+	((struct stop_signal *)operation)->queued = false;
 	stop_step(c);
 }
 
+static uint64_t stop_patience(struct container *c, int signal)
+{
+	uint64_t ms = KILL_MS;
+
+	if (signal != SIGKILL)
+		return TERM_MS;
+	for (unsigned i = 0; i < c->stop.kills && ms < KILL_MAX_MS; i++)
+		ms *= 2;
+	c->stop.kills++;
+	return ms < KILL_MAX_MS ? ms : KILL_MAX_MS;
+}
+
+static void stop_set_due(struct container *c, uint64_t ms)
+{
+	c->stop.due = uv_now(&c->server->loop) + ms;
+}
+
+/* A signal that is already on its way is not sent twice. */
 static void stop_send_signal(struct container *c, int signal)
 {
-	struct operation *operation = calloc(1, sizeof(*operation));
+	struct stop_signal *sending = signal == SIGKILL ? &c->stop.kill : &c->stop.term;
+	struct operation *operation = &sending->operation;
 
-	timer_stop(&c->stop.timer);
 	c->stop.signal = signal;
-	c->stop.timer = timer_start(c->server, TERM_MS, stop_on_timer, c);
-	if (!operation) {
-		log_write(WARDEN_LOG_ERROR, "%s: no memory to stop it", c->id);
-		return; /* the timer sends it again */
-	}
+	stop_set_due(c, stop_patience(c, signal));
+	if (sending->queued)
+		return;
+	memset(operation, 0, sizeof(*operation));
 	operation->run = stop_signal_run;
 	operation->done = stop_signal_done;
 	operation->data = (void *)(intptr_t)signal;
-	operation->make_snapshot = snapshot_text;
+	if (!c->destroy.started) /* else it is written already */
+		operation->make_snapshot = snapshot_text;
+	sending->queued = true;
 	c->stop.pending++;
 	container_queue(c, operation);
 }
 
-static void stop_on_timer(uv_timer_t *timer)
+static void stop_end(struct container *c)
 {
-	struct container *c = timer->data;
+	c->stop.due = 0;
+	c->stop.started = false;
+	c->stop.interrupted = false;
+	if (!c->destroy.started) {
+		ending_remove(c);
+		container_set_waits_for(c, "");
+	}
+}
 
-	timer_stop(&c->stop.timer);
-	if (!c->stop.empty) {
+/* The processes do not end. The waiters are answered when the destroy is complete. */
+static void stop_leave_to_destroy(struct container *c)
+{
+	log_write(WARDEN_LOG_WARN, "%s: processes remain after KILL", c->id);
+	stop_end(c);
+	destroy_step(c);
+}
+
+void stop_on_due(struct container *c)
+{
+	c->stop.due = 0;
+	if (c->stop.empty) {
+		jobs_abandon(c);
+		stop_step(c);
+	} else if (c->destroy.started && c->stop.signal == SIGKILL) {
+		stop_leave_to_destroy(c);
+	} else {
 		log_write(WARDEN_LOG_INFO, "%s: processes remain, sending KILL", c->id);
 		stop_send_signal(c, SIGKILL);
-		return;
 	}
-	jobs_abandon(c);
-	stop_step(c);
 }
 
 void stop_step(struct container *c)
@@ -89,16 +129,13 @@ void stop_step(struct container *c)
 	if (!c->stop.started || !c->stop.empty || c->stop.pending > 0)
 		return;
 	if (jobs_count(c) > 0) {
-		if (!c->stop.timer || c->stop.signal != 0) {
-			timer_stop(&c->stop.timer);
+		if (!c->stop.due || c->stop.signal != 0) {
 			c->stop.signal = 0;
-			c->stop.timer = timer_start(c->server, SETTLE_MS, stop_on_timer, c);
+			stop_set_due(c, SETTLE_MS);
 		}
 		return;
 	}
-	timer_stop(&c->stop.timer);
-	c->stop.started = false;
-	c->stop.interrupted = false;
+	stop_end(c);
 	if (!c->destroy.started)
 		container_save(c);
 	log_write(WARDEN_LOG_INFO, "%s: stopped", c->id);
@@ -123,9 +160,12 @@ void container_stop(struct container *c, int signal, struct request *request)
 	if (c->state == STATE_ACTIVE)
 		c->state = STATE_STOPPED;
 	c->paused = false; /* the backend thaws it */
-	if (!c->stop.started)
+	if (!c->stop.started) {
 		c->stop.empty = false;
+		c->stop.kills = 0;
+	}
 	c->stop.started = true;
+	ending_add(c);
 	stop_send_signal(c, signal);
 }
 
@@ -162,7 +202,6 @@ static void stop_init(struct container *c)
 
 static void stop_release(struct container *c)
 {
-	timer_stop(&c->stop.timer);
 	timer_stop(&c->stop.oom_timer);
 }
 

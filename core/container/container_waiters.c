@@ -14,6 +14,7 @@ bool container_waiters_add(struct container_waiter_list *list, struct request *r
 	if (!waiting)
 		return false;
 	waiting->request = request;
+	waiting->since = uv_now(&request->server->loop);
 	TAILQ_INSERT_TAIL(list, waiting, link);
 	return true;
 }
@@ -25,6 +26,18 @@ void container_waiters_answer(struct container_waiter_list *list)
 	while ((waiting = TAILQ_FIRST(list))) {
 		TAILQ_REMOVE(list, waiting, link);
 		request_answer_empty(waiting->request);
+		free(waiting);
+	}
+}
+
+void container_waiters_fail(struct container_waiter_list *list, uint64_t since, const char *text)
+{
+	struct container_waiter *waiting;
+
+	/* The oldest is the first. */
+	while ((waiting = TAILQ_FIRST(list)) && waiting->since <= since) {
+		TAILQ_REMOVE(list, waiting, link);
+		request_fail_text(waiting->request, text);
 		free(waiting);
 	}
 }

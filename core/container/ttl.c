@@ -43,7 +43,7 @@ static void ttl_on_timer(uv_timer_t *timer)
 
 void ttl_start(struct container *c)
 {
-	if (c->options.ttl > 0 && !c->ttl_timer)
+	if (c->options.ttl > 0 && !c->ttl_timer && !c->destroy.started)
 		c->ttl_timer =
 			timer_start(c->server, (ttl_left_us(c) + MS - 1) / MS, ttl_on_timer, c);
 }

@@ -54,13 +54,28 @@ static void metrics_head_write_build(FILE *out, const struct server *server)
 static void metrics_head_write_containers(FILE *out, const struct server *server)
 {
 	static const enum container_state states[] = {STATE_BORN, STATE_ACTIVE, STATE_STOPPED,
-						      STATE_DESTROYED};
+						      STATE_DESTROYING, STATE_DESTROYED};
 
 	metrics_head_describe(out, "warden_containers", "gauge", "Containers by state.");
 	for (size_t i = 0; i < ARRAY_SIZE(states); i++)
 		fprintf(out, "warden_containers{state=\"%s\"} %zu\n",
 			container_state_name(states[i]),
 			registry_count(&server->registry, states[i]));
+}
+
+static void metrics_head_write_destroys(FILE *out, const struct server *server)
+{
+	const struct container *c;
+	uint64_t running = 0, stuck = 0;
+
+	LIST_FOREACH(c, &server->ending, ending) {
+		running += c->destroy.started;
+		stuck += c->destroy.stuck;
+	}
+	metrics_head_write_value(out, "warden_destroys_in_progress", "gauge",
+				 "Containers of which something is left to remove.", running);
+	metrics_head_write_value(out, "warden_destroys_stuck", "gauge",
+				 "Those of them for which something is in the way.", stuck);
 }
 
 /* The figures of a request type that metrics_head_write_by_type can print. */
@@ -234,6 +249,7 @@ void metrics_head_write(FILE *out, struct server *server, const struct process_f
 	metrics_head_write_build(out, server);
 	metrics_head_write_process(out, server, process);
 	metrics_head_write_containers(out, server);
+	metrics_head_write_destroys(out, server);
 	metrics_head_write_requests(out, server);
 	metrics_head_write_jobs(out, server);
 	metrics_head_write_pools(out, server);

@@ -299,7 +299,7 @@ static void job_start_failed(struct job_start *start, const struct warden_error 
 	for (size_t i = 0; i < start->n; i++)
 		job_start_drop_job(&start->jobs[i]);
 	idempotence_fail(start->entry, err);
-	if (!c->alive || c->state == STATE_DESTROYED) {
+	if (!c->alive || c->destroy.ending) {
 		job_start_answer_failure(start);
 		return;
 	}

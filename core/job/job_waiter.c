@@ -208,7 +208,7 @@ static void job_waiter_step_end(struct job *job)
 		return;
 	}
 	/* The last info of a destroyed container is known already. */
-	if (c->alive && c->state != STATE_DESTROYED) {
+	if (c->alive && !c->destroy.ending) {
 		job->answering = true;
 		if (container_info_ask(c, job_waiter_after_info, job))
 			return;

@@ -36,7 +36,10 @@ struct creation {
 	struct warden_create parameters;
 	unsigned tries; /* ids that were taken by others */
 	bool waiting;   /* the backend's create returned 1: create_event follows */
+	bool made;      /* the container's directory */
+	bool left;      /* and it cannot be removed */
 	bool ended;     /* create_event was called; a failure is in the operation's `err` */
+	bool failed;    /* the backend's create; it may have left a container to destroy */
 };
 
 static int create_take_network(struct container *c, const Warden__CreateRequest *asked,
@@ -158,12 +161,14 @@ static struct container *create_new_container(struct request *request, struct wa
 }
 
 /* Worker thread: makes the container's directory, which must not exist, and the files in it. */
-static int create_make_directory(struct container *c, struct warden_error *err)
+static int create_make_directory(struct creation *creation, struct warden_error *err)
 {
+	struct container *c = creation->operation.container;
 	static const char *const parts[] = {"etc", "run"};
 
 	if (mkdirat(c->server->depot_fd, c->id, 0700) < 0)
 		return warden_error_errno(err, "make %s", c->path);
+	creation->made = true;
 	c->dir_fd =
 		openat(c->server->depot_fd, c->id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (c->dir_fd < 0)
@@ -175,13 +180,15 @@ static int create_make_directory(struct container *c, struct warden_error *err)
 	return identity_write(c, err);
 }
 
-static void create_remove_directory(struct container *c)
+/* What cannot be removed now is destroyed like a container. */
+static void create_remove_directory(struct creation *creation)
 {
+	struct container *c = creation->operation.container;
 	struct warden_error err;
 
-	/* The next daemon removes the rest. */
-	if (remove_tree(c->server->depot_fd, c->id, &err) < 0)
-		log_write(WARDEN_LOG_ERROR, "%s: %s", c->id, err.message);
+	creation->left = remove_tree(c->server->depot_fd, c->id, &err) < 0;
+	if (creation->left)
+		log_write(WARDEN_LOG_WARN, "%s: %s; will be retried", c->id, err.message);
 }
 
 static void create_fill_parameters(struct warden_create *parameters, const struct container *c)
@@ -221,7 +228,7 @@ static int create_backend_run(struct operation *operation, struct warden_error *
 			 "create") < 0)
 		return -1;
 	if ((creation->tries == 0 && image_defaults_read(c, err) < 0) ||
-	    create_make_directory(c, err) < 0 || snapshot_store(operation, err) < 0)
+	    create_make_directory(creation, err) < 0 || snapshot_store(operation, err) < 0)
 		return -1;
 	create_fill_parameters(&creation->parameters, c);
 	return BACKEND_CALL(server->container_klass, c->id, create, err, server->backend,
@@ -232,12 +239,13 @@ static int create_backend_run(struct operation *operation, struct warden_error *
  * create. */
 static int create_finish_run(struct operation *operation, struct warden_error *err)
 {
+	struct creation *creation = (struct creation *)operation;
 	struct container *c = operation->container;
 
-	if (c->backend)
+	if (c->backend && !creation->failed)
 		return limits_apply(c, err) < 0 ? -1 : snapshot_store(operation, err);
-	if (c->dir_fd >= 0)
-		create_remove_directory(c);
+	if (creation->made && !c->backend)
+		create_remove_directory(creation);
 	return -1;
 }
 
@@ -282,11 +290,12 @@ static void create_succeed(struct creation *creation)
 static void create_fail(struct creation *creation, const struct warden_error *err)
 {
 	struct container *c = creation->operation.container;
-	bool made = c->backend != NULL;
-
-	/* If a limit or the snapshot failed the container exists and is destroyed like any other.
+	/* If a limit, the snapshot or an undo failed the container exists and is destroyed like any
+	 * other.
 	 */
-	c->alive = made;
+	bool made = c->backend || creation->left;
+
+	c->alive = c->backend && !creation->failed;
 	/* Before the answer, so that the client finds the handle free. */
 	if (!made) {
 		registry_remove(&c->server->registry, c);
@@ -308,7 +317,7 @@ static bool create_begin_again(struct creation *creation, const struct warden_er
 {
 	struct container *c = creation->operation.container;
 
-	if (c->backend || err->number != EEXIST || ++creation->tries == ID_TRIES)
+	if (c->backend || creation->left || err->number != EEXIST || ++creation->tries == ID_TRIES)
 		return false;
 	log_write(WARDEN_LOG_INFO, "%s: taken, trying another id: %s", c->id, err->message);
 	if (c->dir_fd >= 0)
@@ -316,7 +325,7 @@ static bool create_begin_again(struct creation *creation, const struct warden_er
 	c->dir_fd = c->identity.dir_fd = -1;
 	if (!container_rename(c))
 		return false;
-	creation->waiting = creation->ended = false;
+	creation->waiting = creation->made = creation->ended = creation->failed = false;
 	create_begin(creation);
 	return true;
 }
@@ -362,13 +371,14 @@ static void create_backend_done(struct operation *operation, int result, struct 
 	struct creation *creation = (struct creation *)operation;
 
 	(void)err; /* remains in the operation */
+	creation->failed |= result < 0;
 	creation->waiting = result > 0;
 	if (!creation->waiting || creation->ended)
 		create_finish(creation);
 }
 
 /* May be called before create_backend_done: the backend's thread and the worker race. */
-void create_event(struct container *c, void *backend, const char *error, int number)
+void create_event(struct container *c, void *backend, bool failed, const char *error, int number)
 {
 	struct creation *creation = c->creation;
 
@@ -376,9 +386,10 @@ void create_event(struct container *c, void *backend, const char *error, int num
 		return;
 	creation->ended = true;
 	c->backend = backend;
-	if (!backend)
+	creation->failed = failed;
+	if (failed)
 		warden_error_set(&creation->operation.err, "%s", error ? error : "no memory");
-	creation->operation.err.number = backend ? 0 : number;
+	creation->operation.err.number = failed ? number : 0;
 	if (creation->waiting)
 		create_finish(creation);
 }

@@ -20,7 +20,10 @@ static void info_on_figures(struct container *c, void *data)
 
 static int info_run(struct request *request, struct warden_error *err)
 {
-	if (!container_info_ask(request->container, info_on_figures, request))
+	if (request->container->state == STATE_DESTROYING)
+		/* The backend may not answer any more. */
+		info_on_figures(request->container, request);
+	else if (!container_info_ask(request->container, info_on_figures, request))
 		return warden_error_set(err, "no memory for an info");
 	return 0;
 }
@@ -29,6 +32,6 @@ const struct request_handler info_request = {
 	.type = WARDEN__MESSAGE__TYPE__Info,
 	.name = "info",
 	.message = &warden__info_request__descriptor,
-	.states = STATE_ACTIVE | STATE_STOPPED,
+	.states = STATE_ACTIVE | STATE_STOPPED | STATE_DESTROYING,
 	.run = info_run,
 };

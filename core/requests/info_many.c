@@ -86,7 +86,7 @@ static void info_many_encode(struct info_many_entry *entry, const char *handle,
 
 static bool info_many_is_visible(const struct container *c)
 {
-	return c && c->state & (STATE_ACTIVE | STATE_STOPPED);
+	return c && c->state & (STATE_ACTIVE | STATE_STOPPED | STATE_DESTROYING);
 }
 
 static void info_many_on_info(struct container *c, void *data)
@@ -108,7 +108,9 @@ static void info_many_on_info(struct container *c, void *data)
 static void info_many_ask(struct info_many_entry *entry, struct container *c)
 {
 	entry->many->pending++;
-	if (!container_info_ask(c, info_many_on_info, entry))
+	if (c->state == STATE_DESTROYING) /* the backend may not answer any more */
+		info_many_on_info(c, entry);
+	else if (!container_info_ask(c, info_many_on_info, entry))
 		info_many_entry_done(entry->many);
 }
 

@@ -62,7 +62,8 @@ static void recovery_restore_rules(struct container *c)
 /* The state in which the previous daemon left the container. */
 static enum warden_restore_state recovery_restore_state(const struct recovery *recovery)
 {
-	if (!recovery->whole || recovery->operation.container->state == STATE_BORN)
+	if (!recovery->whole || recovery->operation.container->state == STATE_BORN ||
+	    recovery->operation.container->state == STATE_DESTROYING)
 		return WARDEN_RESTORE_BORN;
 	return recovery->operation.container->state == STATE_ACTIVE ? WARDEN_RESTORE_ACTIVE
 								    : WARDEN_RESTORE_STOPPED;
@@ -199,7 +200,14 @@ static void recovery_restore_done(struct operation *operation, int result, struc
 	}
 	for (size_t i = 0; i < restored->n_jobs; i++)
 		recovery_close_pipes(&restored->jobs[i]);
-	log_write(WARDEN_LOG_WARN, "%s: dead or incomplete, removing it", c->id);
+	c->destroy.renamed = recovery->in_tmp;
+	if (recovery->whole && !recovery->in_tmp && c->state == STATE_DESTROYING) {
+		log_write(WARDEN_LOG_INFO, "%s: going on with its destroy, handle %s", c->id,
+			  c->handle);
+		registry_list(&c->server->registry, c); /* nobody has been told that it is gone */
+	} else {
+		log_write(WARDEN_LOG_WARN, "%s: dead or incomplete, removing it", c->id);
+	}
 	container_discard(c);
 	free(restored->jobs);
 	free(recovery);

@@ -182,7 +182,7 @@ static bool snapshot_read_bind_mounts(struct container *c, const json_t *array)
 static bool snapshot_read_state(struct container *c, const char *name)
 {
 	static const enum container_state states[] = {STATE_BORN, STATE_ACTIVE, STATE_STOPPED,
-						      STATE_DESTROYED};
+						      STATE_DESTROYING, STATE_DESTROYED};
 
 	for (size_t i = 0; i < ARRAY_SIZE(states); i++)
 		if (strcmp(name, container_state_name(states[i])) == 0) {

@@ -274,7 +274,7 @@ void transfer_cancel(struct transfer *transfer)
 
 	/* A destroy that has begun also ends the transfer. */
 	if (transfer->started && !transfer->finished && !transfer->cancelled && c->backend &&
-	    c->state != STATE_DESTROYED)
+	    !c->destroy.ending)
 		BACKEND_CALL_VOID(c->server->container_klass, c->id, transfer_cancel, c->backend,
 				  transfer->parameters.id);
 	transfer->cancelled = true;

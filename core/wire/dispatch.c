@@ -33,7 +33,7 @@ static int dispatch_check_state(const struct container *c, unsigned states,
 				struct warden_error *err)
 {
 	static const enum container_state order[] = {STATE_BORN, STATE_ACTIVE, STATE_STOPPED,
-						     STATE_DESTROYED};
+						     STATE_DESTROYING, STATE_DESTROYED};
 	char names[64] = "";
 	size_t length = 0;
 
@@ -140,7 +140,7 @@ static void dispatch_begin(struct request *request)
 		return;
 	}
 	if (!request->container || !request->server->container_klass->admit ||
-	    !request->container->alive) {
+	    !request->container->alive || request->container->destroy.started) {
 		dispatch_run(request);
 	} else if (!dispatch_queue_admission(request)) {
 		request_fail_text(request, "no memory");

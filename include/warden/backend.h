@@ -136,6 +136,7 @@ struct warden_settings {
 	bool allow_host_access;
 	const char *const *dns_servers; /* addresses; ends with NULL */
 	const struct warden_hooks *hooks;
+	uint32_t create_timeout; /* seconds a create may make no progress; 0: any time */
 };
 
 struct warden_job_end;
@@ -221,6 +222,19 @@ struct warden_host {
 	 * periodically, and once at its end. */
 	void (*copy_progress)(const struct warden_host *host, const char *id, uint64_t transfer_id,
 			      const struct warden_copy_progress *progress);
+
+	/* Optional. After `destroy`: no process of the container is left, also none of its own. The
+	 * core then answers the client, which otherwise waits for container_gone. */
+	void (*processes_ended)(const struct warden_host *host, const char *id);
+
+	/* Optional. A stop or destroy that does not end: what it waits for, such as "process 12,
+	 * which does not end" or the error of the last try. An empty text: nothing any more. */
+	void (*waits_for)(const struct warden_host *host, const char *id, const char *text);
+
+	/* As `created`, for a create that failed and could not undo all: the core calls destroy on
+	 * `container`. */
+	void (*create_failed)(const struct warden_host *host, const char *id, void *container,
+			      const struct warden_error *err);
 };
 
 /* Why a job ended, as far as the backend knows. The numbers are those of the protocol's
@@ -682,7 +696,8 @@ struct warden_container_klass {
 	/* Required. Makes a container that is ready for use. If it has to wait for a program to end
 	 * (see warden_hooks) it returns WARDEN_CREATE_PENDING: it continues by itself, `create`
 	 * stays valid until it is done, and host->created reports how it ended. teardown is not
-	 * called before that. */
+	 * called before that. A create that fails undoes all, or else sets `*container`: the core
+	 * then calls destroy on it. */
 	int (*create)(void *backend, const struct warden_create *create, void **container,
 		      struct warden_error *err);
 
@@ -722,8 +737,9 @@ struct warden_container_klass {
 	int (*stop)(void *container, int signal, struct warden_error *err);
 
 	/* Required. Ends every process, starts to remove everything except the container's
-	 * directory and reports container_gone when that is done. Cannot fail: the backend logs
-	 * what it cannot remove and tries again. */
+	 * directory and reports container_gone when that is done. Cannot fail: the backend tries
+	 * again what it cannot remove and reports it by waits_for. A stop may still be waiting,
+	 * for processes that do not end. */
 	void (*destroy)(void *container);
 
 	/* Optional. Frees the container without touching it: the daemon ends, the container lives

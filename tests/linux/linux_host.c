@@ -60,11 +60,17 @@ static int64_t linux_host_get_integer(const struct warden_host *host, const char
 	return linux_host_integer;
 }
 
+static void linux_host_wait(const struct warden_host *host, const char *id, const char *text)
+{
+	linux_host_log(host, WARDEN_LOG_WARN, id, "%s", text);
+}
+
 struct warden_host linux_host = {
 	.size = sizeof(struct warden_host),
 	.settings = &linux_settings,
 	.log = linux_host_log,
 	.option_integer = linux_host_get_integer,
+	.waits_for = linux_host_wait,
 };
 
 bool linux_host_logged(const char *text)

@@ -268,7 +268,8 @@ static void *test_net_make_and_remove(void *data)
 			fprintf(stderr, "%s\n", err.message);
 			failures++;
 		}
-		net_remove(world_net, &identity, test_net_count_removed, NULL);
+		if (net_remove(world_net, &identity, test_net_count_removed, NULL, &err) < 0)
+			failures++;
 		close(rtnl_fd);
 		close(netns_fd);
 	}

@@ -110,7 +110,9 @@ void world_remove(struct world_container *container)
 	removed = 0;
 	if (firewall_remove(world_firewall, &container->identity, &world_error) < 0)
 		fprintf(stderr, "%s\n", world_error.message);
-	net_remove(world_net, &container->identity, world_count_removed, NULL);
+	if (net_remove(world_net, &container->identity, world_count_removed, NULL, &world_error) <
+	    0)
+		fprintf(stderr, "%s\n", world_error.message);
 	close(container->netns_fd);
 	if (!world_wait_removed(1))
 		fprintf(stderr, "links of %s are not removed\n", container->identity.id);

@@ -80,7 +80,11 @@ static void __attribute__((noreturn)) init_run_helper(const struct setup *setup)
 		warden_error_errno(&err, "make the container's namespaces");
 		init_child_fail(socket, &err);
 	}
-	_exit(fd_message_send(socket, &message, sizeof(message), NULL, 0) < 0);
+	if (fd_message_send(socket, &message, sizeof(message), NULL, 0) == 0)
+		_exit(0);
+	/* It holds the socket, so the set-up child would wait for ever. */
+	kill(message.pid, SIGKILL);
+	_exit(1);
 }
 
 static int init_start_in_user_namespace(struct setup *setup, struct warden_error *err)

@@ -3,6 +3,7 @@
  * own list meanwhile, in setup_child.c. */
 #include "backends/linux/linux_operations.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -31,7 +32,11 @@ struct linux_creation {
 	const struct warden_create *request;
 	struct linux_container *container;
 	struct setup_worker start;
+	bool left; /* something could not be undone: the container must be destroyed */
 };
+
+/* How long an undo waits for what it ends, in milliseconds. */
+enum { UNDO_MS = 5000 };
 
 /* Runs before anything is made. */
 static int linux_create_run_first_hook(struct linux_creation *creation, struct warden_error *err)
@@ -53,7 +58,7 @@ static int linux_create_make_cgroup(struct linux_creation *creation, struct ward
 			   &creation->container->cgroup, err);
 }
 
-/* Only dying processes are left in the cgroup, so EBUSY is temporary. */
+/* Dying processes leave the cgroup by themselves. */
 static void linux_create_undo_cgroup(struct linux_creation *creation)
 {
 	const struct warden_host *host = creation->backend->host;
@@ -66,9 +71,12 @@ static void linux_create_undo_cgroup(struct linux_creation *creation)
 			return;
 		if (err.number != EBUSY)
 			break;
+		container_processes_kill_all(creation->container);
 		poll(NULL, 0, 10);
 	}
-	host->log(host, WARDEN_LOG_ERROR, creation->container->id, "%s", err.message);
+	host->log(host, WARDEN_LOG_WARN, creation->container->id, "%s; will be retried",
+		  err.message);
+	creation->left = true;
 }
 
 static int linux_create_begin_setup(struct linux_creation *creation, struct warden_error *err)
@@ -78,7 +86,7 @@ static int linux_create_begin_setup(struct linux_creation *creation, struct ward
 
 static void linux_create_undo_setup(struct linux_creation *creation)
 {
-	setup_worker_abandon(&creation->start);
+	creation->left |= !setup_worker_abandon(&creation->start);
 }
 
 static int linux_create_await_init(struct linux_creation *creation, struct warden_error *err)
@@ -96,8 +104,8 @@ static void linux_create_undo_init(struct linux_creation *creation)
 	if (ended.fd < 0)
 		return;
 	pidfd_send_signal(ended.fd, SIGKILL, NULL, 0); /* ESRCH: it has exited */
-	while (poll(&ended, 1, -1) < 0 && errno == EINTR)
-		;
+	if (poll(&ended, 1, UNDO_MS) <= 0)
+		creation->left = true;
 }
 
 static int linux_create_make_network(struct linux_creation *creation, struct warden_error *err)
@@ -106,38 +114,38 @@ static int linux_create_make_network(struct linux_creation *creation, struct war
 			creation->start.netns_fd, creation->start.rtnl_fd, err);
 }
 
-struct linux_create_waiter {
-	pthread_mutex_t mutex;
-	pthread_cond_t changed;
-	bool done;
-};
-
+/* The one that removes the network and the one that waits for it each close an end. */
 static void linux_create_on_net_removed(void *data)
 {
-	struct linux_create_waiter *waiter = data;
-
-	pthread_mutex_lock(&waiter->mutex);
-	waiter->done = true;
-	pthread_cond_signal(&waiter->changed);
-	pthread_mutex_unlock(&waiter->mutex);
+	close((int)(intptr_t)data);
 }
 
 /* Waits until the network is removed: the core reuses the id and the addresses as soon as create
  * returns. */
 static void linux_create_undo_network(struct linux_creation *creation)
 {
-	struct linux_create_waiter waiter = {
-		.mutex = PTHREAD_MUTEX_INITIALIZER,
-		.changed = PTHREAD_COND_INITIALIZER,
-	};
+	const struct warden_host *host = creation->backend->host;
+	struct warden_error err;
+	struct pollfd removed = {.events = POLLIN};
+	int ends[2];
 
-	setup_worker_abandon(&creation->start); /* the set-up child holds the network namespace */
-	net_remove(creation->backend->net, creation->request->identity, linux_create_on_net_removed,
-		   &waiter);
-	pthread_mutex_lock(&waiter.mutex);
-	while (!waiter.done)
-		pthread_cond_wait(&waiter.changed, &waiter.mutex);
-	pthread_mutex_unlock(&waiter.mutex);
+	/* The set-up child holds the network namespace. */
+	creation->left |= !setup_worker_abandon(&creation->start);
+	if (pipe2(ends, O_CLOEXEC) < 0) {
+		creation->left = true;
+		return;
+	}
+	removed.fd = ends[0];
+	if (net_remove(creation->backend->net, creation->request->identity,
+		       linux_create_on_net_removed, (void *)(intptr_t)ends[1], &err) < 0) {
+		host->log(host, WARDEN_LOG_WARN, creation->container->id, "%s; will be retried",
+			  err.message);
+		close(ends[1]);
+		creation->left = true;
+	} else if (poll(&removed, 1, UNDO_MS) <= 0) {
+		creation->left = true;
+	}
+	close(ends[0]);
 }
 
 static int linux_create_add_firewall(struct linux_creation *creation, struct warden_error *err)
@@ -150,8 +158,11 @@ static void linux_create_undo_firewall(struct linux_creation *creation)
 	const struct warden_host *host = creation->backend->host;
 	struct warden_error err;
 
-	if (firewall_remove(creation->backend->firewall, creation->request->identity, &err) < 0)
-		host->log(host, WARDEN_LOG_ERROR, creation->container->id, "%s", err.message);
+	if (firewall_remove(creation->backend->firewall, creation->request->identity, &err) == 0)
+		return;
+	host->log(host, WARDEN_LOG_WARN, creation->container->id, "%s; will be retried",
+		  err.message);
+	creation->left = true;
 }
 
 /* Runs before wshd is executed: from then on the first process outlives the daemon. */
@@ -261,18 +272,23 @@ static int linux_create_container(struct linux_backend *backend, const struct wa
 				  void **container, struct warden_error *err)
 {
 	struct linux_creation creation = {.backend = backend, .request = create};
+	struct warden_error reason;
 	int result;
 
-	creation.start = (struct setup_worker){-1, -1, -1};
+	creation.start = (struct setup_worker){-1, -1, -1, -1};
 	creation.container = linux_container_new(backend, create->identity, err);
 	if (!creation.container)
 		return -1;
 	result = linux_create_run_steps(&creation, err);
 	setup_worker_close(&creation.start);
-	if (result < 0)
+	if (result < 0 && !creation.left) {
 		linux_container_free(creation.container);
-	else
-		*container = creation.container;
+		return -1;
+	}
+	*container = creation.container;
+	if (result < 0 && linux_container_watch(creation.container, &reason) < 0)
+		backend->host->log(backend->host, WARDEN_LOG_WARN, creation.container->id, "%s",
+				   reason.message);
 	return result;
 }
 
@@ -292,10 +308,11 @@ static void *linux_create_thread(void *data)
 	char id[32];
 
 	snprintf(id, sizeof(id), "%s", create->identity->id);
-	if (linux_create_container(call->backend, create, &container, &err) < 0)
-		container = NULL;
+	if (linux_create_container(call->backend, create, &container, &err) == 0 || !container)
+		host->created(host, id, container, &err);
+	else
+		host->create_failed(host, id, container, &err);
 	free(call);
-	host->created(host, id, container, &err);
 	return NULL;
 }
 

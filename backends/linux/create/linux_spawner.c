@@ -7,7 +7,9 @@
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "backends/linux/create/setup.h"
@@ -75,6 +77,7 @@ int linux_spawner_start(const struct linux_backend *backend, struct linux_spawne
 		free(spawner);
 		return -1;
 	}
+	linux_spawner_limit_sends(backend, spawner->spawner.socket);
 	*result = spawner;
 	return 0;
 }
@@ -114,6 +117,13 @@ int linux_spawner_watch(struct linux_spawner *spawner, struct watcher *watcher,
 			 linux_spawner_on_zygote_end, spawner, err))
 		return -1;
 	return 0;
+}
+
+void linux_spawner_limit_sends(const struct linux_backend *backend, int socket)
+{
+	const struct timeval limit = {.tv_sec = backend->host->settings->create_timeout};
+
+	setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)); /* cannot fail */
 }
 
 int linux_spawner_request(struct linux_spawner *spawner, int directory_fd, int cgroup_fd,

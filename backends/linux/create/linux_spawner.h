@@ -15,6 +15,10 @@ struct linux_spawner;
 int linux_spawner_start(const struct linux_backend *backend, struct linux_spawner **spawner,
 			struct warden_error *err);
 
+/* A send on a socket to the spawner or a set-up child fails after the limit for creates that make
+ * no progress. */
+void linux_spawner_limit_sends(const struct linux_backend *backend, int socket);
+
 /* Logs if another spawner is started, and if the spawner's parent is killed: the daemon has threads
  * by then, so it cannot fork a new one. Containers live on, and the present spawner too. */
 int linux_spawner_watch(struct linux_spawner *spawner, struct watcher *watcher,

@@ -58,6 +58,8 @@ struct setup_bind {
 };
 
 enum setup_event {
+	SETUP_BEGUN, /* with a pidfd of the set-up child */
+	SETUP_PROGRESS,
 	SETUP_STARTED,
 	SETUP_HOOK,
 	SETUP_READY,
@@ -97,6 +99,7 @@ struct setup {
 	pid_t init_pid;
 	int init_pidfd;
 	int netns_fd, rtnl_fd;
+	time_t told; /* CLOCK_MONOTONIC seconds of the last SETUP_PROGRESS */
 	int root_fd; /* the container's root */
 	int dev_fd, proc_fd, sys_fd;
 
@@ -107,6 +110,9 @@ struct setup {
 /* The main function of a set-up child; never returns. */
 void setup_child_run(const struct linux_backend *backend, int socket, int directory_fd,
 		     int cgroup_fd) __attribute__((noreturn));
+
+/* Tells the worker that the set-up goes on; at most once a second. `setup` is a struct setup. */
+void setup_progress(void *setup);
 
 /* Sends a line for the log to the worker. */
 void setup_note(struct setup *setup, const struct warden_error *note);

@@ -4,7 +4,9 @@
 #include "backends/linux/create/setup.h"
 
 #include <stdlib.h>
+#include <sys/pidfd.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "backends/linux/create/hooks.h"
@@ -17,6 +19,7 @@
 #include "backends/linux/root/root_files.h"
 #include "backends/linux/root/root_mounts.h"
 #include "backends/wshd/wshd_client.h"
+#include "lib/cleanup.h"
 #include "lib/fd_message.h"
 
 void setup_note(struct setup *setup, const struct warden_error *note)
@@ -25,6 +28,33 @@ void setup_note(struct setup *setup, const struct warden_error *note)
 
 	/* If the worker is gone the next wait for its reply fails. */
 	fd_message_send(setup->socket, &reply, sizeof(reply), NULL, 0);
+}
+
+void setup_progress(void *data)
+{
+	const struct setup_reply reply = {.event = SETUP_PROGRESS};
+	struct setup *setup = data;
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail */
+	if (now.tv_sec == setup->told)
+		return;
+	setup->told = now.tv_sec;
+	/* If the worker is gone the next wait for its reply fails. */
+	fd_message_send(setup->socket, &reply, sizeof(reply), NULL, 0);
+}
+
+/* The worker kills a set-up that hangs by this pidfd. */
+static int setup_child_report_begin(struct setup *setup, struct warden_error *err)
+{
+	const struct setup_reply reply = {.event = SETUP_BEGUN};
+	_cleanup_close_ int pidfd = pidfd_open(getpid(), 0);
+
+	if (pidfd < 0)
+		return warden_error_errno(err, "open the set-up child");
+	if (fd_message_send(setup->socket, &reply, sizeof(reply), &pidfd, 1) < 0)
+		return warden_error_errno(err, "report the set-up child");
+	return 0;
 }
 
 static int setup_child_receive_layers(struct setup *setup, struct warden_error *err)
@@ -143,6 +173,7 @@ static int setup_child_await_worker(struct setup *setup, struct warden_error *er
 /* The steps of a set-up, in order. They need no undo: the exit of the set-up child ends the first
  * process and with it all namespaces. The worker removes files. */
 static int (*const steps[])(struct setup *setup, struct warden_error *err) = {
+	setup_child_report_begin,
 	setup_child_receive_request,
 	root_mounts_private,
 	setup_child_listen,
@@ -181,11 +212,13 @@ void setup_child_run(const struct linux_backend *backend, int socket, int direct
 		.cgroup_fd = cgroup_fd,
 		.namespace_fd = -1,
 	};
-	for (size_t i = 0; i < ARRAY_SIZE(steps); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
 		if (steps[i](&setup, &reply.error) < 0) {
 			reply.event = SETUP_FAILED;
 			break;
 		}
+		setup_progress(&setup);
+	}
 	fd_message_send(socket, &reply, sizeof(reply), NULL, 0); /* no other way to report */
 	_exit(reply.event != SETUP_DONE);
 }

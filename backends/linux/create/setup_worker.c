@@ -2,8 +2,11 @@
 /* The worker's side of a container's set-up; see setup_worker.h. */
 #include "backends/linux/create/setup_worker.h"
 
+#include <limits.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -13,6 +16,9 @@
 #include "backends/linux/create/setup.h"
 #include "lib/cleanup.h"
 #include "lib/fd_message.h"
+
+/* How long a set-up child that was killed may take to end, in milliseconds. */
+enum { ABANDON_MS = 5000 };
 
 /* Copies a path. The kernel refuses paths of PATH_MAX, so a longer one is an error. */
 static int setup_worker_copy_path(char *to, const char *from, struct warden_error *err)
@@ -183,28 +189,63 @@ int setup_worker_begin(struct setup_worker *start, const struct linux_container 
 	start->netns_fd = -1;
 	start->rtnl_fd = -1;
 	start->socket = -1;
+	start->child_pidfd = -1;
 	if (cgroup_v2_open(container->cgroup, &cgroup, err) < 0)
 		return -1;
 	start->socket = linux_spawner_request(container->backend->spawner, create->identity->dir_fd,
 					      cgroup, err);
 	if (start->socket < 0)
 		return -1;
+	linux_spawner_limit_sends(container->backend, start->socket);
 	if (setup_worker_make_and_send_request(start->socket, container, create, err) == 0)
 		return 0;
 	setup_worker_close(start);
 	return -1;
 }
 
+/* Waits for the next message of the set-up. The limit is for a set-up that hangs: each message
+ * starts it again. */
+static int setup_worker_await_message(const struct setup_worker *start,
+				      const struct linux_container *container,
+				      struct warden_error *err)
+{
+	uint32_t seconds = container->backend->host->settings->create_timeout;
+	int limit = seconds == 0 || seconds > INT_MAX / 1000 ? -1 : (int)seconds * 1000;
+	struct pollfd came = {.fd = start->socket, .events = POLLIN};
+	int result;
+
+	do
+		result = poll(&came, 1, limit);
+	while (result < 0 && errno == EINTR);
+	if (result < 0)
+		return warden_error_errno(err, "wait for the set-up of %s", container->id);
+	if (result == 0)
+		return warden_error_set(err, "the set-up of %s made no progress for %u s%s",
+					container->id, seconds,
+					start->child_pidfd < 0 ? ": the spawner stands still" : "");
+	return 0;
+}
+
+static void setup_worker_close_fds(int *fds, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+}
+
 /* Waits for `event` or SETUP_HOOK; writes notes to the log. */
-static int setup_worker_receive(const struct setup_worker *start,
-				const struct linux_container *container, enum setup_event event,
-				struct setup_reply *reply, int *fds, size_t n_fds,
-				struct warden_error *err)
+static int setup_worker_receive(struct setup_worker *start, const struct linux_container *container,
+				enum setup_event event, struct setup_reply *reply, int *fds,
+				size_t n_fds, struct warden_error *err)
 {
 	const struct warden_host *host = container->backend->host;
 
 	for (;;) {
-		ssize_t came = fd_message_receive(start->socket, reply, sizeof(*reply), fds, n_fds);
+		ssize_t came;
+
+		if (setup_worker_await_message(start, container, err) < 0)
+			return -1;
+		came = fd_message_receive(start->socket, reply, sizeof(*reply), fds, n_fds);
 
 		if (came < 0)
 			return warden_error_errno(err, "receive from the set-up of %s",
@@ -220,6 +261,8 @@ static int setup_worker_receive(const struct setup_worker *start,
 		}
 		if (reply->event == event || reply->event == SETUP_HOOK)
 			return 0;
+		if (reply->event == SETUP_BEGUN && n_fds > 0)
+			start->child_pidfd = fds[0];
 		if (reply->event == SETUP_NOTE)
 			host->log(host, WARDEN_LOG_WARN, container->id, "%s", reply->error.message);
 	}
@@ -278,13 +321,6 @@ int setup_worker_execute(struct setup_worker *start, const struct linux_containe
 	return setup_worker_receive(start, container, SETUP_DONE, &reply, NULL, 0, err);
 }
 
-static void setup_worker_close_fds(int *fds, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (fds[i] >= 0)
-			close(fds[i]);
-}
-
 void setup_worker_explain(const struct setup_worker *start, struct warden_error *err)
 {
 	struct pollfd came = {.fd = start->socket, .events = POLLIN};
@@ -300,21 +336,44 @@ void setup_worker_explain(const struct setup_worker *start, struct warden_error 
 	}
 }
 
-void setup_worker_abandon(struct setup_worker *start)
+/* Returns false if no message and no end has come for `ms`. */
+static bool setup_worker_discard_message(struct setup_worker *start, int ms, bool *ended)
 {
-	struct setup_reply reply; /* discarded */
+	struct pollfd came = {.fd = start->socket, .events = POLLIN};
+	struct setup_reply reply = {.event = SETUP_PROGRESS};
 	int fds[STARTED_FDS];
 
-	if (start->socket >= 0 && shutdown(start->socket, SHUT_WR) == 0)
-		while (fd_message_receive(start->socket, &reply, sizeof(reply), fds, STARTED_FDS) >
-		       0)
-			setup_worker_close_fds(fds, STARTED_FDS);
+	if (poll(&came, 1, ms) <= 0)
+		return false;
+	*ended = fd_message_receive(start->socket, &reply, sizeof(reply), fds, STARTED_FDS) <= 0;
+	if (!*ended && reply.event == SETUP_BEGUN && start->child_pidfd < 0)
+		start->child_pidfd = take_fd(&fds[0]);
+	setup_worker_close_fds(fds, STARTED_FDS);
+	return true;
+}
+
+/* A child that was not forked yet, as the spawner stands still, sees the end of the connection when
+ * it begins, and exits. */
+bool setup_worker_abandon(struct setup_worker *start)
+{
+	bool ended = start->socket < 0 || shutdown(start->socket, SHUT_WR) < 0;
+
+	while (!ended && setup_worker_discard_message(start, 0, &ended))
+		;
+	if (start->child_pidfd >= 0)
+		pidfd_send_signal(start->child_pidfd, SIGKILL, NULL, 0); /* ESRCH: it has ended */
+	while (!ended && setup_worker_discard_message(start, ABANDON_MS, &ended))
+		if (start->child_pidfd >= 0) /* received just now */
+			pidfd_send_signal(start->child_pidfd, SIGKILL, NULL, 0);
+	ended = ended || start->child_pidfd < 0;
 	setup_worker_close(start);
+	return ended;
 }
 
 void setup_worker_close(struct setup_worker *start)
 {
-	int *const held[] = {&start->socket, &start->netns_fd, &start->rtnl_fd};
+	int *const held[] = {&start->socket, &start->netns_fd, &start->rtnl_fd,
+			     &start->child_pidfd};
 
 	for (size_t i = 0; i < ARRAY_SIZE(held); i++) {
 		if (*held[i] >= 0)

@@ -10,6 +10,7 @@
 struct setup_worker {
 	int socket;            /* closing it makes the set-up child give up and exit */
 	int netns_fd, rtnl_fd; /* the container's network namespace; a netlink socket in it */
+	int child_pidfd;
 };
 
 /* Starts a set-up child and sends it the request. */
@@ -31,9 +32,9 @@ int setup_worker_execute(struct setup_worker *start, const struct linux_containe
 /* Replaces `err` by the error of the set-up child if that has already failed: it is the cause. */
 void setup_worker_explain(const struct setup_worker *start, struct warden_error *err);
 
-/* Ends the set-up child, and with it a first process that has not executed wshd yet. Returns when
- * the set-up child has exited. Closes `start`. */
-void setup_worker_abandon(struct setup_worker *start);
+/* Kills the set-up child, and with it a first process that has not executed wshd yet. Closes
+ * `start`. Returns false if the child has not ended within a few seconds. */
+bool setup_worker_abandon(struct setup_worker *start);
 
 /* Closes all descriptors. May be called again. */
 void setup_worker_close(struct setup_worker *start);

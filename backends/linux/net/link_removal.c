@@ -140,8 +140,8 @@ static void link_removal_remove_until_done(struct link_removal *remover,
 	bool ending;
 
 	while (link_removal_remove_list(remover, list, &err) < 0) {
-		remover->host->log(remover->host, WARDEN_LOG_ERROR, list->id,
-				   "cannot remove links: %s", err.message);
+		for (const struct net_removal *at = list; at; at = at->next)
+			remover->host->waits_for(remover->host, at->id, err.message);
 		pthread_mutex_lock(&remover->mutex);
 		ending = remover->ending;
 		pthread_mutex_unlock(&remover->mutex);
@@ -219,11 +219,10 @@ static bool link_removal_enqueue(struct link_removal *remover, struct net_remova
 	return queued;
 }
 
-void net_remove(struct net *net, const struct warden_identity *identity,
-		void (*removed)(void *data), void *data)
+int net_remove(struct net *net, const struct warden_identity *identity, void (*removed)(void *data),
+	       void *data, struct warden_error *err)
 {
 	struct net_removal *removal = calloc(1, sizeof(*removal));
-	struct warden_error err;
 
 	if (removal) {
 		snprintf(removal->id, sizeof(removal->id), "%s", identity->id);
@@ -231,14 +230,15 @@ void net_remove(struct net *net, const struct warden_identity *identity,
 		removal->removed = removed;
 		removal->data = data;
 		if (link_removal_enqueue(&net->remover, removal))
-			return;
+			return 0;
 		free(removal);
 	}
 	/* Without memory or a thread the removal is synchronous. */
-	if (link_removal_remove(&net->sockets, identity->id, &err) < 0 ||
-	    conntrack_forget(&identity->container_ip, 1, &err) < 0)
-		net->host->log(net->host, WARDEN_LOG_ERROR, identity->id, "%s", err.message);
+	if (link_removal_remove(&net->sockets, identity->id, err) < 0 ||
+	    conntrack_forget(&identity->container_ip, 1, err) < 0)
+		return -1;
 	removed(data);
+	return 0;
 }
 
 void link_removal_init(struct link_removal *remover, const struct warden_host *host,

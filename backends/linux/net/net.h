@@ -62,8 +62,9 @@ int net_info(struct net *net, const struct warden_identity *identity, struct war
 /* Starts to remove the links of a container, then its tracked connections; missing links are no
  * failure. `removed` is called with `data` on another thread once the names, addresses and indexes
  * of the links can be used again. Removals are batched; one takes about 70 ms. If no thread can be
- * started, `removed` is called before this returns. */
-void net_remove(struct net *net, const struct warden_identity *identity,
-		void (*removed)(void *data), void *data);
+ * started, `removed` is called before this returns. Returns 0, or -1 and `err`: then `removed` is
+ * not called, and the caller tries again. */
+int net_remove(struct net *net, const struct warden_identity *identity, void (*removed)(void *data),
+	       void *data, struct warden_error *err);
 
 #endif

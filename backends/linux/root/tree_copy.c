@@ -14,9 +14,14 @@
 /* Each level holds two descriptors and a bit of stack. */
 enum { DEPTH_MAX = 200 };
 
+/* Bytes copied by one call, between two reports of progress. */
+#define PART ((size_t)64 << 20)
+
 struct tree_copy {
 	uint32_t first, count; /* ids */
 	unsigned depth;
+	void (*progress)(void *data);
+	void *data;
 	struct warden_error *err;
 };
 
@@ -48,14 +53,15 @@ static int tree_copy_set_status(struct tree_copy *copy, int fd, const char *name
 static int tree_copy_data(struct tree_copy *copy, int source, int target, const char *name)
 {
 	for (;;) {
-		ssize_t sent = copy_file_range(source, NULL, target, NULL, SSIZE_MAX, 0);
+		ssize_t sent = copy_file_range(source, NULL, target, NULL, PART, 0);
 
 		if (sent < 0 && (errno == EXDEV || errno == EINVAL || errno == EOPNOTSUPP))
-			sent = sendfile(target, source, NULL, 1U << 30);
+			sent = sendfile(target, source, NULL, PART);
 		if (sent < 0 && errno != EINTR)
 			return tree_copy_error(copy, "write", name);
 		if (sent == 0)
 			return 0;
+		copy->progress(copy->data);
 	}
 }
 
@@ -141,6 +147,7 @@ static int tree_copy_entry(struct tree_copy *copy, int from, int to, const char 
 {
 	struct stat status;
 
+	copy->progress(copy->data);
 	if (fstatat(from, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
 		return tree_copy_error(copy, "stat", name);
 	switch (status.st_mode & S_IFMT) {
@@ -160,9 +167,15 @@ static int tree_copy_entry(struct tree_copy *copy, int from, int to, const char 
 }
 
 int tree_copy(int from, int to, const char *name, uint32_t first, uint32_t count,
-	      struct warden_error *err)
+	      void (*progress)(void *data), void *data, struct warden_error *err)
 {
-	struct tree_copy copy = {.first = first, .count = count, .err = err};
+	struct tree_copy copy = {
+		.first = first,
+		.count = count,
+		.progress = progress,
+		.data = data,
+		.err = err,
+	};
 
 	return tree_copy_entry(&copy, from, to, name);
 }

@@ -7,8 +7,8 @@
 
 /* Copies the directory `name` below `from` to the same name below `to`, which must not exist:
  * directories, regular files, links and fifos. Links are not followed. Ids outside the `count` ids
- * from `first` on become `first`. */
+ * from `first` on become `first`. Calls `progress` again and again while it goes on. */
 int tree_copy(int from, int to, const char *name, uint32_t first, uint32_t count,
-	      struct warden_error *err);
+	      void (*progress)(void *data), void *data, struct warden_error *err);
 
 #endif

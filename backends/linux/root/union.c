@@ -256,7 +256,7 @@ static int union_attach_folder(struct setup *setup, int upper, const char *name,
 			       ? 0
 			       : warden_error_errno(err, "open /%s of rootfs %s", name, p->rootfs);
 	if (tree_copy(setup->root_fd, upper, name, p->base, p->base > 0 ? ID_RANGE : UINT32_MAX,
-		      err) < 0)
+		      setup_progress, setup, err) < 0)
 		return -1;
 	copy = mount_clone(upper, name, false);
 	if (copy < 0 || mount_set(copy, MOUNT_ATTR_NODEV, -1, false) < 0 ||

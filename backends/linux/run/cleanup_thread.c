@@ -18,6 +18,11 @@
 #define RETRY_LATE_MS 1000
 #define RETRY_LATE    100
 
+/* How long the first process and the transfers of a destroyed container may take to end before that
+ * is reported, and the time between two reports, in milliseconds. */
+#define ENDING_MS 1000
+#define REPORT_MS 10000
+
 /* How long cleanup_thread_drain waits. */
 #define DRAIN_MS 5000
 
@@ -27,7 +32,8 @@ struct cleanup_thread {
 	pthread_mutex_t mutex; /* protects the members below */
 	pthread_cond_t changed;
 	struct linux_container *first;
-	size_t left; /* containers announced and not removed */
+	struct linux_container *ending; /* announced, and not passed yet */
+	size_t left;                    /* containers announced, not removed and not late */
 	pthread_cond_t drained;
 	bool stopping;
 };
@@ -66,35 +72,61 @@ static void cleanup_thread_on_net_removed(void *data)
 	pthread_mutex_unlock(&cleanup->mutex);
 }
 
-static void cleanup_thread_begin(struct linux_container *container)
+/* The mutex is not held. */
+static void cleanup_thread_report(struct cleanup_thread *cleanup, struct linux_container *container,
+				  const char *text)
 {
-	struct linux_backend *backend = container->backend;
-	struct warden_error err;
+	const struct warden_host *host = cleanup->backend->host;
 
-	linux_container_unwatch(container);
-	if (firewall_remove(backend->firewall, &container->identity, &err) < 0)
-		backend->host->log(backend->host, WARDEN_LOG_ERROR, container->id, "%s",
-				   err.message);
-	net_remove(backend->net, &container->identity, cleanup_thread_on_net_removed, container);
+	host->waits_for(host, container->id, text);
+	pthread_mutex_lock(&cleanup->mutex);
+	if (!container->removal.late && --cleanup->left == 0)
+		pthread_cond_signal(&cleanup->drained);
+	container->removal.late = true;
+	pthread_mutex_unlock(&cleanup->mutex);
 }
 
-/* Tries to remove the cgroups. Returns the delay until the next try, in milliseconds. */
-static long cleanup_thread_remove_cgroup(struct linux_container *container)
+/* Removes the firewall's entries, then the links. */
+static void cleanup_thread_remove_network(struct cleanup_thread *cleanup,
+					  struct linux_container *container)
+{
+	struct linux_backend *backend = container->backend;
+	struct cleanup_item *removal = &container->removal;
+	struct warden_error err;
+
+	if (!removal->firewall_gone) {
+		linux_container_unwatch(container);
+		if (firewall_remove(backend->firewall, &container->identity, &err) < 0) {
+			cleanup_thread_report(cleanup, container, err.message);
+			return;
+		}
+	}
+	removal->firewall_gone = true;
+	removal->network_begun = net_remove(backend->net, &container->identity,
+					    cleanup_thread_on_net_removed, container, &err) == 0;
+	if (!removal->network_begun)
+		cleanup_thread_report(cleanup, container, err.message);
+}
+
+/* Dying processes leave the cgroup by themselves; those outside init's pid namespace are killed. */
+static void cleanup_thread_remove_cgroup(struct cleanup_thread *cleanup,
+					 struct linux_container *container)
 {
 	struct cleanup_item *removal = &container->removal;
-	const struct warden_host *host = container->backend->host;
 	struct warden_error err;
+	char text[256];
 
 	if (cgroup_remove(container->cgroup, &err) == 0) {
 		removal->cgroup_gone = true;
-		return RETRY_LATE_MS;
+		return;
 	}
-	/* Dying processes leave the cgroup by themselves; those outside init's pid namespace are
-	 * killed. */
 	container_processes_kill_all(container);
-	if (++removal->tries == RETRY_LATE || err.number != EBUSY)
-		host->log(host, WARDEN_LOG_WARN, container->id, "%s; will be retried", err.message);
-	return removal->tries < RETRY_LATE ? RETRY_MS : RETRY_LATE_MS;
+	if (err.number != EBUSY) {
+		cleanup_thread_report(cleanup, container, err.message);
+	} else if (removal->tries >= RETRY_LATE) {
+		container_processes_describe(container, text, sizeof(text));
+		cleanup_thread_report(cleanup, container, text);
+	}
 }
 
 static void cleanup_thread_finish(struct cleanup_thread *cleanup, struct linux_container *container)
@@ -111,16 +143,39 @@ static void cleanup_thread_finish(struct cleanup_thread *cleanup, struct linux_c
 static void cleanup_thread_try(struct cleanup_thread *cleanup, struct linux_container *container)
 {
 	struct cleanup_item *removal = &container->removal;
-	long delay = RETRY_LATE_MS;
+	bool failed;
 
 	pthread_mutex_unlock(&cleanup->mutex);
-	if (!removal->begun)
-		cleanup_thread_begin(container);
-	removal->begun = true;
+	if (!removal->network_begun)
+		cleanup_thread_remove_network(cleanup, container);
 	if (!removal->cgroup_gone)
-		delay = cleanup_thread_remove_cgroup(container);
+		cleanup_thread_remove_cgroup(cleanup, container);
+	failed = !removal->network_begun || !removal->cgroup_gone;
+	if (failed)
+		removal->tries++;
 	pthread_mutex_lock(&cleanup->mutex);
-	removal->next_try = cleanup_thread_time_after(delay);
+	removal->next_try = cleanup_thread_time_after(
+		failed && removal->tries < RETRY_LATE ? RETRY_MS : RETRY_LATE_MS);
+}
+
+/* Reports a container whose processes or transfers do not end. The mutex is held: the container
+ * cannot be passed on, and so not be freed, meanwhile. */
+static void cleanup_thread_check_ending(struct cleanup_thread *cleanup)
+{
+	const struct warden_host *host = cleanup->backend->host;
+	struct timespec now = cleanup_thread_time_after(0);
+	char text[256];
+
+	for (struct linux_container *at = cleanup->ending; at; at = at->removal.next) {
+		if (cleanup_thread_is_before(&now, &at->removal.next_try))
+			continue;
+		container_processes_describe(at, text, sizeof(text));
+		host->waits_for(host, at->id, text);
+		if (!at->removal.late && --cleanup->left == 0)
+			pthread_cond_signal(&cleanup->drained);
+		at->removal.late = true;
+		at->removal.next_try = cleanup_thread_time_after(REPORT_MS);
+	}
 }
 
 /* Finishes a container that is removed, or runs a try for one that is due. Returns false if there
@@ -128,6 +183,7 @@ static void cleanup_thread_try(struct cleanup_thread *cleanup, struct linux_cont
 static bool cleanup_thread_process_next(struct cleanup_thread *cleanup, struct timespec *wake)
 {
 	struct timespec now = cleanup_thread_time_after(0);
+	bool late;
 
 	*wake = cleanup_thread_time_after(RETRY_LATE_MS);
 	for (struct linux_container **at = &cleanup->first; *at; at = &(*at)->removal.next) {
@@ -135,10 +191,11 @@ static bool cleanup_thread_process_next(struct cleanup_thread *cleanup, struct t
 
 		if (container->removal.network_gone && container->removal.cgroup_gone) {
 			*at = container->removal.next;
+			late = container->removal.late;
 			pthread_mutex_unlock(&cleanup->mutex);
 			cleanup_thread_finish(cleanup, container);
 			pthread_mutex_lock(&cleanup->mutex);
-			if (--cleanup->left == 0)
+			if (!late && --cleanup->left == 0)
 				pthread_cond_signal(&cleanup->drained);
 			return true;
 		}
@@ -158,9 +215,11 @@ static void *cleanup_thread_run(void *data)
 	struct timespec wake;
 
 	pthread_mutex_lock(&cleanup->mutex);
-	while (!cleanup->stopping)
+	while (!cleanup->stopping) {
+		cleanup_thread_check_ending(cleanup);
 		if (!cleanup_thread_process_next(cleanup, &wake))
 			pthread_cond_timedwait(&cleanup->changed, &cleanup->mutex, &wake);
+	}
 	pthread_mutex_unlock(&cleanup->mutex);
 	return NULL;
 }
@@ -197,17 +256,28 @@ int cleanup_thread_start(struct linux_backend *backend, struct cleanup_thread **
 	return 0;
 }
 
-void cleanup_thread_announce(struct cleanup_thread *cleanup)
+void cleanup_thread_announce(struct cleanup_thread *cleanup, struct linux_container *container)
 {
 	pthread_mutex_lock(&cleanup->mutex);
 	cleanup->left++;
+	container->removal = (struct cleanup_item){
+		.next = cleanup->ending,
+		.next_try = cleanup_thread_time_after(ENDING_MS),
+	};
+	cleanup->ending = container;
 	pthread_mutex_unlock(&cleanup->mutex);
 }
 
 void cleanup_thread_put(struct cleanup_thread *cleanup, struct linux_container *container)
 {
+	struct linux_container **at = &cleanup->ending;
+
 	pthread_mutex_lock(&cleanup->mutex);
-	container->removal = (struct cleanup_item){.next = cleanup->first};
+	while (*at != container)
+		at = &(*at)->removal.next;
+	*at = container->removal.next;
+	container->removal =
+		(struct cleanup_item){.next = cleanup->first, .late = container->removal.late};
 	cleanup->first = container;
 	pthread_cond_signal(&cleanup->changed);
 	pthread_mutex_unlock(&cleanup->mutex);

@@ -13,17 +13,17 @@ struct cleanup_thread;
 int cleanup_thread_start(struct linux_backend *backend, struct cleanup_thread **cleanup,
 			 struct warden_error *err);
 
-/* Announces a container that cleanup_thread_put will pass later: cleanup_thread_drain waits for it.
- * Any thread may call it. */
-void cleanup_thread_announce(struct cleanup_thread *cleanup);
+/* Announces a container that cleanup_thread_put will pass later: cleanup_thread_drain waits for it,
+ * and if it takes long the thread reports what the container waits for. Any thread may call it. */
+void cleanup_thread_announce(struct cleanup_thread *cleanup, struct linux_container *container);
 
 /* Passes a container to the thread, which then owns it. Its first process has ended, and no
  * operation on it runs or will run. When all is removed, the thread frees the container and calls
  * host->container_gone. Any thread may call it. */
 void cleanup_thread_put(struct cleanup_thread *cleanup, struct linux_container *container);
 
-/* Waits until all announced containers are removed, for a few seconds at most; the next daemon
- * removes the remaining ones. */
+/* Waits until all announced containers are removed that are not late, for a few seconds at most;
+ * the next daemon removes the remaining ones. */
 void cleanup_thread_drain(struct cleanup_thread *cleanup);
 
 /* Ends the thread; cleanup_thread_put may not be called any more. NULL is allowed. */

@@ -144,6 +144,26 @@ void container_processes_kill_all(const struct linux_container *container)
 	free(list.pids);
 }
 
+void container_processes_describe(const struct linux_container *container, char *text, size_t size)
+{
+	enum { NAMED = 8 };
+	struct warden_error err; /* ignored: the text then names none */
+	struct container_pids list;
+	size_t length;
+
+	if (container_processes_read_list(container, &list, &err) < 0 || list.n == 0) {
+		snprintf(text, size, "processes that do not end");
+		return;
+	}
+	length = (size_t)snprintf(text, size, "%zu processes that do not end: ", list.n);
+	for (size_t i = 0; i < list.n && i < NAMED && length < size; i++)
+		length += (size_t)snprintf(text + length, size - length, "%s%d", i ? ", " : "",
+					   list.pids[i]);
+	if (list.n > NAMED && length < size)
+		snprintf(text + length, size - length, " ...");
+	free(list.pids);
+}
+
 void container_processes_close(struct container_processes *processes)
 {
 	for (size_t i = 0; i < processes->n; i++)

@@ -34,6 +34,10 @@ int container_processes_signal(const struct linux_container *container, int sign
 /* Kills all processes in the container's cgroups, including its own. */
 void container_processes_kill_all(const struct linux_container *container);
 
+/* Writes which processes are left, for people: their pids, or "processes" if they cannot be read.
+ */
+void container_processes_describe(const struct linux_container *container, char *text, size_t size);
+
 /* Closes the pidfds; may be called again. */
 void container_processes_close(struct container_processes *processes);
 

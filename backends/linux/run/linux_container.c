@@ -111,9 +111,10 @@ static void linux_container_on_init_end(void *data, uint32_t events)
 	if (!watch)
 		return; /* the code that took it waits for this function in watch_remove */
 	watch_remove(watch);
-	if (destroying)
+	if (destroying) {
+		backend->host->processes_ended(backend->host, id);
 		linux_container_queue_cleanup(container);
-	else
+	} else
 		backend->host->init_died(backend->host, id);
 }
 

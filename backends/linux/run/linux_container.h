@@ -23,7 +23,8 @@
 /* Progress of a removal; used by the cleanup thread only. */
 struct cleanup_item {
 	struct linux_container *next;
-	bool begun, network_gone, cgroup_gone;
+	bool network_begun, firewall_gone, network_gone, cgroup_gone;
+	bool late; /* what it waits for was reported: nobody waits for it */
 	unsigned tries;
 	struct timespec next_try;
 };

@@ -8,7 +8,7 @@
 #include "backends/linux/run/cleanup_thread.h"
 #include "backends/linux/run/linux_container.h"
 
-/* The core reuses the host ports as soon as destroy returns. */
+/* The core reuses the host ports as soon as destroy returns, unless a wait is reported. */
 static void linux_destroy_remove_rules(struct linux_container *container)
 {
 	const struct warden_host *host = container->backend->host;
@@ -16,7 +16,7 @@ static void linux_destroy_remove_rules(struct linux_container *container)
 	struct warden_error err;
 
 	if (firewall_set_rules(container->backend->firewall, &container->identity, &none, &err) < 0)
-		host->log(host, WARDEN_LOG_ERROR, container->id, "remove rules: %s", err.message);
+		host->waits_for(host, container->id, err.message); /* tried again at the end */
 }
 
 /* Kills the first process; the kernel then kills all others of its pid namespace before it reports
@@ -25,9 +25,10 @@ void linux_destroy(void *data)
 {
 	struct linux_container *container = data;
 	struct cleanup_thread *cleanup = container->backend->cleanup;
+	const struct warden_host *host = container->backend->host;
 	bool dead;
 
-	cleanup_thread_announce(cleanup);
+	cleanup_thread_announce(cleanup, container);
 	linux_destroy_remove_rules(container);
 	pthread_mutex_lock(&container->mutex);
 	container->destroying = true;
@@ -36,8 +37,10 @@ void linux_destroy(void *data)
 		pidfd_send_signal(container->init_pidfd, SIGKILL, NULL, 0); /* ESRCH: it is dead */
 	linux_pause_end(container); /* with the v1 freezer a frozen process does not die */
 	pthread_mutex_unlock(&container->mutex);
-	if (dead)
-		linux_container_queue_cleanup(container);
+	if (!dead)
+		return;
+	host->processes_ended(host, container->id);
+	linux_container_queue_cleanup(container);
 }
 
 void linux_detach(void *data)

@@ -139,9 +139,25 @@ static int linux_stop_send_signal(struct linux_container *container, int signal,
 		       : 0;
 }
 
+/* KILL did not end them: they wait for the kernel, or somebody has frozen them. */
+static void linux_stop_report_survivors(struct linux_container *container)
+{
+	const struct warden_host *host = container->backend->host;
+	struct warden_error err;
+	char text[256];
+
+	if (cgroup_is_frozen(container->cgroup) &&
+	    cgroup_freeze(container->cgroup, false, &err) < 0)
+		host->log(host, WARDEN_LOG_WARN, container->id, "%s", err.message);
+	container_processes_describe(container, text, sizeof(text));
+	host->waits_for(host, container->id, text);
+}
+
 static int linux_stop_begin(struct linux_container *container, int signal, struct warden_error *err)
 {
 	struct linux_stop *stop = &container->stop;
+	bool again = signal == SIGKILL && stop->signal == SIGKILL;
+	int result;
 
 	container_processes_close(&stop->processes);
 	stop->signal = signal;
@@ -149,7 +165,10 @@ static int linux_stop_begin(struct linux_container *container, int signal, struc
 	stop->paused = false;
 	if (linux_stop_send_signal(container, signal, err) < 0)
 		return -1;
-	return linux_stop_run_round(container, err);
+	result = linux_stop_run_round(container, err);
+	if (again && result == 0)
+		linux_stop_report_survivors(container);
+	return result;
 }
 
 /* Ends a stop unless the result of linux_stop_begin or linux_stop_run_round is 0 (it waits). The

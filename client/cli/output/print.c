@@ -88,6 +88,7 @@ static const struct info_row info_rows[] = {
 	{"container ip", "container_ip", UNIT_TEXT},
 	{"path", "container_path", UNIT_TEXT},
 	{"rootfs", "rootfs", UNIT_TEXT, .if_any = true},
+	{"destroy waits for", "destroy_waits_for", UNIT_TEXT, .if_any = true},
 	{"nested", "nested", UNIT_SWITCH, .if_any = true},
 	{"environment", "env", UNIT_TEXT},
 	{"events", "events", UNIT_TEXT},

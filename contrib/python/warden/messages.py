@@ -279,6 +279,8 @@ class InfoResponse(Message):
     #: as given to Create
     env: list[str] = field(116, Kind.TEXT, repeated=True)
     rootfs: Optional[str] = field(117, Kind.TEXT)
+    #: state destroying: what is in its way
+    destroy_waits_for: Optional[str] = field(119, Kind.TEXT)
 
 
 @dataclass

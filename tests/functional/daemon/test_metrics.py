@@ -60,7 +60,7 @@ def a_page_may_be_asked_for_in_the_middle_of_a_destroy(w):
     for client in busy:  # the one worker is with these when the destroy wants it
         client.send(warden.InfoRequest(handle=other))
     request = warden.CopyInRequest(handle=handle, src_path="/", dst_path="/")
-    expect.eventually(lambda: "'destroyed'" in _refusal(w.c, request), "the state of one that is destroyed")
+    expect.eventually(lambda: "'destroying'" in _refusal(w.c, request), "the state of one that is destroyed")
     expect.equal(_page(port).value("warden_containers", state="active"), 1)
     for client in clients:
         client.receive()
@@ -149,7 +149,7 @@ def containers_and_pools_are_reported(w):
     page = _eventually(
         port,
         lambda page: page.values("warden_containers", "state")
-        == {"born": 0, "active": 2, "stopped": 1, "destroyed": 0},
+        == {"born": 0, "active": 2, "stopped": 1, "destroying": 0, "destroyed": 0},
         "one stopped, two active",
     )
     expect.true(port_of > 0, "a port")

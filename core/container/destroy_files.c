@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The files of a destroyed container, on a worker: they are moved into the depot's tmp, then
+ * removed. Either fails as long as something is in its way, and is then tried again. */
+#include <config.h>
+
+#include "core/container/destroy_files.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/server.h"
+#include "core/workers.h"
+#include "lib/cleanup.h"
+#include "lib/clock.h"
+#include "lib/remove_tree.h"
+
+/* Whether the directory is not in the depot any more; somebody else may have removed it. */
+static bool destroy_files_are_missing(const struct container *c)
+{
+	return faccessat(c->server->depot_fd, c->name, F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
+	       errno == ENOENT;
+}
+
+int destroy_files_move(const struct container *c, struct warden_error *err)
+{
+	const struct server *server = c->server;
+	char place[32];
+
+	snprintf(place, sizeof(place), "tmp/%s", c->id);
+	for (int tries = 0; tries < 2; tries++) {
+		if (renameat(server->depot_fd, c->name, server->depot_fd, place) == 0)
+			return 1;
+		if (errno != ENOENT)
+			break;
+		if (destroy_files_are_missing(c))
+			return 0;
+		if (mkdirat(server->depot_fd, "tmp", 0700) < 0 && errno != EEXIST)
+			break;
+		errno = ENOENT;
+	}
+	return warden_error_errno(err, "move %s into %s/tmp", c->path, server->settings.depot_path);
+}
+
+/* How long a removal works before it rests as long. */
+#define REMOVAL_TURN_US 4000
+
+struct destroy_files_pace {
+	const struct workers *workers;
+	uint64_t turn_us; /* the turn's begin */
+};
+
+/* Worker thread. Removal keeps processors and the file system's journal busy: it leaves half of
+ * both to running containers. At the end of the daemon the next one removes the rest. */
+static bool destroy_files_proceed(void *data)
+{
+	struct destroy_files_pace *pace = data;
+	uint64_t worked = clock_monotonic_us() - pace->turn_us;
+
+	if (worked >= REMOVAL_TURN_US) {
+		usleep((useconds_t)(worked < 10 * REMOVAL_TURN_US ? worked : 10 * REMOVAL_TURN_US));
+		pace->turn_us = clock_monotonic_us();
+	}
+	return !workers_must_hurry(pace->workers);
+}
+
+/* Removes everything but the identity, which tells the next daemon what the container holds. */
+static int destroy_files_empty(int parent_fd, const char *name, struct destroy_files_pace *pace,
+			       struct warden_error *err)
+{
+	int fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_closedir_ DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+
+	if (!dir) {
+		warden_error_errno(err, "open %s", name);
+		if (fd >= 0)
+			close(fd);
+		return err->number == ENOENT ? 0 : -1;
+	}
+	while ((entry = readdir(dir)))
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
+		    strcmp(entry->d_name, "etc") != 0 &&
+		    remove_tree_while(fd, entry->d_name, destroy_files_proceed, pace, err) < 0)
+			return -1;
+	return 0;
+}
+
+int destroy_files_remove(const struct container *c, const char *name, struct warden_error *err)
+{
+	_cleanup_close_ int tmp_fd =
+		openat(c->server->depot_fd, "tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct destroy_files_pace pace = {c->server->remove_workers, clock_monotonic_us()};
+	struct warden_error reason;
+
+	if (tmp_fd < 0 && errno == ENOENT)
+		return 0;
+	if (tmp_fd < 0)
+		return warden_error_errno(err, "open %s/tmp", c->server->settings.depot_path);
+	if (destroy_files_empty(tmp_fd, name, &pace, &reason) == 0 &&
+	    remove_tree(tmp_fd, name, &reason) == 0)
+		return 0;
+	err->number = reason.number;
+	warden_error_set(err, "remove %s/tmp/%s: %s", c->server->settings.depot_path, name,
+			 reason.message);
+	return -1;
+}
