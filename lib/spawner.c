@@ -282,13 +282,16 @@ void spawner_stop(struct spawner *spawner)
 {
 	struct pollfd end = {.fd = spawner->pidfd, .events = POLLIN};
 
-	/* Both processes see that and end. */
 	cleanup_close(&spawner->zygote_socket);
 	cleanup_close(&spawner->socket);
+	/* Both processes see that and end, unless they are stopped. ESRCH: they have ended. */
+	if (spawner->pidfd >= 0)
+		pidfd_send_signal(spawner->pidfd, SIGKILL, NULL, 0);
+	kill(spawner->zygote, SIGKILL);
 	while (waitpid(spawner->zygote, NULL, 0) < 0 && errno == EINTR)
 		;
 	if (spawner->pidfd >= 0)
-		poll(&end, 1, PATIENCE_S * 1000); /* one that stands still ends when it goes on */
+		poll(&end, 1, PATIENCE_S * 1000);
 	cleanup_close(&spawner->pidfd);
 	pthread_mutex_destroy(&spawner->mutex);
 }

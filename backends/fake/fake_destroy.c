@@ -17,6 +17,9 @@
  */
 enum { PATIENCE_MS = 1000, ROUND_MS = 50 };
 
+/* After so many rounds something else than a signal is needed. */
+enum { LATE_ROUND = 20 };
+
 static void fake_destroy_add(struct fake_container *container)
 {
 	struct fake_backend *backend = container->backend;
@@ -62,7 +65,14 @@ void fake_destroy_finish(struct fake_container *container)
 static void fake_destroy_kill(struct fake_container *container)
 {
 	_cleanup_close_ int proc_fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const struct warden_host *host = container->backend->host;
+	char text[64];
 
+	if (container->round == LATE_ROUND) {
+		snprintf(text, sizeof(text), "wshd (process %d) and its descendants to end",
+			 container->pid);
+		host->waits_for(host, container->id, text);
+	}
 	if (proc_fd >= 0 &&
 	    process_tree_kill(proc_fd, container->pid, container->round++, NULL, NULL) != 0)
 		return;

@@ -350,10 +350,14 @@ static void backend_host_handle_event(struct container *c, const struct backend_
 		break;
 	case EVENT_GONE:
 		c->destroy.ended = c->destroy.gone = true;
+		if (c->destroy.tries == 0) /* else it is the core's */
+			container_set_waits_for(c, "");
 		destroy_step(c);
 		break;
 	case EVENT_ENDED:
 		c->destroy.ended = true;
+		if (c->destroy.tries == 0) /* else it is the core's */
+			container_set_waits_for(c, "");
 		destroy_step(c);
 		break;
 	case EVENT_WAITS:

@@ -7,6 +7,9 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -23,10 +26,49 @@ static bool destroy_files_are_missing(const struct container *c)
 	       errno == ENOENT;
 }
 
+/* Fails if mountinfo has a mount at or below the directory. Paths with blanks are escaped in it,
+ * and not found here. */
+static int destroy_files_find_mount(FILE *mounts, const char *directory, struct warden_error *err)
+{
+	_cleanup_free_ char *line = NULL;
+	size_t room = 0, length = strlen(directory);
+	char target[PATH_MAX];
+
+	while (getline(&line, &room, mounts) > 0) {
+		if (sscanf(line, "%*s %*s %*s %*s %4095s", target) != 1 ||
+		    strncmp(target, directory, length) != 0 ||
+		    (target[length] != '/' && target[length] != '\0'))
+			continue;
+		errno = EBUSY;
+		return warden_error_errno(err, "remove the mount at %s", target);
+	}
+	return 0;
+}
+
+/* The files below a mount could not be removed later, when the request is answered. If this cannot
+ * be found out the removal fails, and is tried again. */
+static int destroy_files_check_mounts(const struct container *c, struct warden_error *err)
+{
+	_cleanup_fclose_ FILE *mounts = fopen("/proc/self/mountinfo", "re");
+	_cleanup_free_ char *directory = NULL;
+	char link[64], depot[PATH_MAX];
+	ssize_t length;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", c->server->depot_fd);
+	length = readlink(link, depot, sizeof(depot) - 1);
+	if (!mounts || length < 0 ||
+	    asprintf(&directory, "%.*s/%s", (int)length, depot, c->name) < 0)
+		return 0;
+	return destroy_files_find_mount(mounts, directory, err);
+}
+
 int destroy_files_move(const struct container *c, struct warden_error *err)
 {
 	const struct server *server = c->server;
 	char place[32];
+
+	if (destroy_files_check_mounts(c, err) < 0)
+		return -1;
 
 	snprintf(place, sizeof(place), "tmp/%s", c->id);
 	for (int tries = 0; tries < 2; tries++) {

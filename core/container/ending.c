@@ -53,7 +53,7 @@ static void ending_check_waiters(struct container *c, uint64_t now)
 		snprintf(when, sizeof(when), "after %" PRIu64 " s", limit / 1000);
 		ending_fail_waiters(c, now - limit, when);
 	}
-	if (server->draining && (c->destroy.stuck || now - server->drain_since >= DRAIN_MS))
+	if (server->draining && (c->waits_for[0] || now - server->drain_since >= DRAIN_MS))
 		ending_fail_waiters(c, now, "yet and the daemon ends");
 }
 

@@ -39,6 +39,16 @@ def a_spawner_that_stands_still_fails_a_create(w):
     expect.equal(w.run(w.create(handle="h"), "echo again"), "again\n")
 
 
+@case(backend="linux", config=SHORT)
+def a_spawner_that_stands_still_does_not_keep_the_daemon_from_its_end(w):
+    handle = w.create()
+    os.kill(_spawner(w), signal.SIGSTOP)
+    w.disconnect()
+    w.daemon.stop(signal.SIGTERM)
+    w.daemon.start()
+    expect.equal(w.run(handle, "echo still"), "still\n")
+
+
 @case(backend="linux", daemon=False, config=SHORT)
 def a_set_up_that_stands_still_is_killed(w):
     script = "#!/bin/sh\n[ -e $0.off ] || touch $0.on\nwhile [ ! -e $0.off ]; do sleep 0.01; done\n"

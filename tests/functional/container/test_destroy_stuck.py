@@ -16,6 +16,7 @@ import web
 
 NO_LIMIT = {"server": {"destroy_timeout": 0}}
 SHORT = {"server": {"destroy_timeout": 1}}
+REASON = "(move /.* into /.*/tmp|remove the mount at /.*): "
 ONE_NETWORK = {"network": {"pool_start_address": "10.254.0.0", "pool_size": 1, "release_delay": 0}}
 
 
@@ -60,11 +61,12 @@ def _all_gone(w):
 def past_the_limit_the_request_is_told_what_is_in_the_way_and_the_destroy_goes_on(w):
     handle = w.create(handle="h")
     with _blocked(w, handle):
-        expect.error_like("is not destroyed after 1 s: .* waits for move .* into .*/tmp: ", w.c.destroy, handle)
-        expect.contains(_stuck(w, handle).destroy_waits_for, "move ")
+        expect.error_like(f"is not destroyed after 1 s: .* waits for {REASON}", w.c.destroy, handle)
+        expect.matches(_stuck(w, handle).destroy_waits_for, f"{REASON}.*")
         expect.equal(w.c.list(), [handle])
         expect.error_like("current state is 'destroying'", w.c.spawn, handle, "true")
         expect.error("container with handle: h already exists.", w.c.create, handle="h")
+        expect.equal(w.daemon.log().count("its destroy waits for "), 1, "lines in the log")
     _all_gone(w)
     expect.eventually(lambda: w.c.list() == [], "the end of the destroy")
     expect.error("unknown handle", w.c.info, handle)
@@ -94,11 +96,11 @@ def a_drain_does_not_wait_for_it_and_the_next_daemon_goes_on(w):
         client.send(warden.DestroyRequest(handle=handle))
         _stuck(w, handle)
         w.daemon.process.send_signal(signal.SIGUSR2)
-        expect.error_like("is not destroyed yet and the daemon ends: .* waits for move ", client.receive)
+        expect.error_like(f"is not destroyed yet and the daemon ends: .* waits for {REASON}", client.receive)
         expect.equal(w.daemon.wait(), 0)
         w.disconnect()
         w.daemon.start()
-        expect.contains(_stuck(w, handle).destroy_waits_for, "move ")
+        expect.matches(_stuck(w, handle).destroy_waits_for, f"{REASON}.*")
         expect.equal(w.c.list(), [handle])
     _all_gone(w)
 
@@ -130,29 +132,45 @@ def _metric(port, name):
 
 
 @case(backend="linux", daemon=False, config=ONE_NETWORK, limit=60)
-def a_mount_in_its_directory_keeps_what_it_holds_until_it_is_gone(w):
+def a_mount_in_its_directory_is_in_the_way_until_it_is_gone(w):
     port = web.start(w)
     handle = w.create()
     path = w.path_of(handle)
     os.makedirs(f"{path}/a/b")
     kernel.mount("none", f"{path}/a/b", "tmpfs")
-    w.c.destroy(handle)
-    left = f"{w.daemon.depot}/tmp/{os.path.basename(path)}"
+    client = w.client()
+    client.send(warden.DestroyRequest(handle=handle))
+    expect.equal(_stuck(w, handle).destroy_waits_for, f"remove the mount at {path}/a/b: Device or resource busy")
     expect.eventually(lambda: _metric(port, "warden_destroys_stuck") == 1, "a stuck destroy", seconds=20)
-    expect.contains(w.daemon.log(), "its destroy waits for remove ")
     expect.error("Could not acquire network", w.c.create)
-    w.disconnect()
-    w.daemon.restart(signal.SIGKILL)
-    expect.error("Could not acquire network", w.c.create)
-    kernel.umount(f"{left}/a/b" if os.path.exists(f"{left}/a/b") else _mount_below(left))
-    _all_gone(w)
+    kernel.umount(f"{path}/a/b")
+    expect.equal(client.receive(), warden.DestroyResponse())
+    expect.equal(_directories(w), set())
     expect.eventually(lambda: _metric(port, "warden_destroys_stuck") == 0, "no stuck destroy", seconds=20)
     w.create()
 
 
-def _mount_below(path):
-    (found,) = [line.split()[4] for line in kernel.read("/proc/self/mountinfo").splitlines() if path in line]
-    return found
+@case(backend="linux", daemon=False, config=ONE_NETWORK, limit=60)
+def files_that_cannot_be_removed_behind_the_answer_keep_what_it_holds_over_restarts(w):
+    w.daemon.start()
+    path = w.path_of(w.create())
+    w.disconnect()
+    w.daemon.kill()
+    moved = f"{w.daemon.depot}/tmp/{os.path.basename(path)}"
+    os.rename(path, moved)  # as a destroy does before it is answered
+    os.makedirs(f"{moved}/a/b")
+    kernel.mount("none", f"{moved}/a", "tmpfs")
+    for _ in range(2):
+        w.daemon.start()
+        expect.eventually(lambda: "its destroy waits for remove " in w.daemon.log(), "the reason in the log")
+        expect.equal(w.c.list(), [])
+        expect.error("Could not acquire network", w.c.create)
+        w.disconnect()
+        w.daemon.kill()
+    w.daemon.start()
+    kernel.umount(f"{moved}/a")
+    _all_gone(w)
+    w.create()
 
 
 @contextlib.contextmanager
