@@ -147,11 +147,12 @@ static bool job_table_fork_keeper(struct wshd *wshd, struct wshd_job *job,
 	return false;
 }
 
-static void job_table_start_failed(struct wshd *wshd, struct wshd_job *job, int number)
+static void job_table_start_failed(struct wshd *wshd, struct wshd_job *job, int number,
+				   int stderr_fd)
 {
 	struct wshd_ended end = {.reason = WSHD_START_FAILED, .exit_status = -1};
 
-	snprintf(end.start_error, sizeof(end.start_error), "start a keeper: %s", strerror(number));
+	keeper_explain_failure(&end, "start a keeper", number, stderr_fd);
 	job_table_set_end(wshd, job, &end);
 }
 
@@ -160,7 +161,7 @@ void job_table_refuse(struct wshd *wshd, uint32_t id, int number)
 	struct wshd_job *job = job_table_find(wshd, id) ? NULL : job_table_add(wshd, id);
 
 	if (job)
-		job_table_start_failed(wshd, job, number);
+		job_table_start_failed(wshd, job, number, -1);
 }
 
 /* The descriptor for the job's standard input. Without a script or pipe it is that of wshd,
@@ -196,7 +197,7 @@ int job_table_spawn(struct wshd *wshd, struct packet *packet)
 	job->stderr_fd = packet_take(packet, WSHD_FD_STDERR_READ);
 	job->own_group = spawn->present >> WSHD_FD_CPU != 0;
 	if (!job_table_fork_keeper(wshd, job, &start))
-		job_table_start_failed(wshd, job, errno);
+		job_table_start_failed(wshd, job, errno, packet->fds[WSHD_FD_STDERR_WRITE]);
 	return 0;
 }
 

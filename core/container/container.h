@@ -137,7 +137,7 @@ struct container {
 	struct creation *creation; /* set while the create runs */
 	bool alive;                /* the backend can do more with it than destroy */
 	void *backend;             /* the backend's container */
-	const char *events[2];     /* static strings, each once */
+	const char *events[5];     /* static strings, each once */
 	size_t n_events;
 
 	LIST_HEAD(, reference) references;

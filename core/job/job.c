@@ -180,6 +180,7 @@ void job_end(struct job *job, const struct warden_job_end *end)
 		return;
 	job->ended = true;
 	job->end = *end;
+	output_store_explain(job);
 	job->end_sequence = ++c->server->last_end_sequence;
 	/* A limit of the job itself took effect before the stop. */
 	if (c->stop.started && (end->reason == 0 || end->reason == WARDEN_END_EXITED ||

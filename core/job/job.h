@@ -35,7 +35,8 @@ struct job {
 	bool started;    /* its pipes are read */
 	bool ended;      /* `end` is known */
 	bool settled;    /* ended, and both stores are complete; see job_set_settled */
-	bool over_limit; /* it exceeded the output limit and is killed */
+	bool over_limit; /* its output exceeds the limit or cannot be stored: it is killed */
+	int store_error; /* errno: why its output cannot be stored; 0: it can */
 	bool kill_sent;  /* the kill was queued */
 	bool end_stored; /* a record of the end is written or waits */
 	bool collected;  /* an answer was read in full: job_find does not find it any more */

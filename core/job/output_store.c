@@ -21,6 +21,7 @@
 enum {
 	TURN = 1 << 20,  /* bytes per run of a worker, so that other work has its turn */
 	EXCESS = 65536,  /* bytes read over the limit, to detect that it is exceeded */
+	RETRY_MS = 20,   /* until a store is tried again for which a resource was missing */
 	PUNCH = 1 << 18, /* bytes per hole: a call per run would cost more */
 };
 
@@ -162,6 +163,16 @@ static int output_store_punch_hole(struct output_store *store, uint64_t size)
 	return 0;
 }
 
+/* Worker thread. The output stays in the pipe while the daemon has no memory or descriptor for it:
+ * the next run tries again, after a pause, since the pipe is readable all the time. */
+static void output_store_note_error(struct output_store *store, int number)
+{
+	if (number == EMFILE || number == ENFILE || number == ENOMEM)
+		poll(NULL, 0, RETRY_MS);
+	else
+		store->number = number;
+}
+
 /* Worker thread. Does not rely on O_NONBLOCK of the pipe, which may be shared with the container.
  */
 static void output_store_splice_run(struct work *work)
@@ -173,7 +184,7 @@ static void output_store_splice_run(struct work *work)
 	store->number = 0;
 	store->taken = -1;
 	if (output_store_open_file(store) < 0) {
-		store->number = errno;
+		output_store_note_error(store, errno);
 		return;
 	}
 	do {
@@ -183,7 +194,7 @@ static void output_store_splice_run(struct work *work)
 			sum += (uint64_t)got;
 	} while (sum < store->most && (got > 0 || (got < 0 && errno == EINTR)));
 	if (got < 0 && errno != EAGAIN)
-		store->number = errno;
+		output_store_note_error(store, errno);
 	store->taken = (sum > 0 || got < 0) ? (ssize_t)sum : 0;
 	if (sum == 0 && got < 0)
 		store->taken = -1; /* no data, but not the end either */
@@ -207,15 +218,52 @@ static void output_store_kill_job(struct job *job)
 	journal_job(job, WARDEN__EVENTS_RESPONSE__KIND__LIMIT_REACHED, "output");
 }
 
+static const char *const store_events[] = {
+	"output cannot be stored: No space left on device",
+	"output cannot be stored: Disk quota exceeded",
+	"output cannot be stored",
+};
+
+const char *output_store_event(int number)
+{
+	if (number == ENOSPC)
+		return store_events[0];
+	return store_events[number == EDQUOT ? 1 : 2];
+}
+
+const char *output_store_known_event(const char *text)
+{
+	for (size_t i = 0; i < sizeof(store_events) / sizeof(store_events[0]); i++)
+		if (strcmp(store_events[i], text) == 0)
+			return store_events[i];
+	return NULL;
+}
+
+void output_store_explain(struct job *job)
+{
+	struct warden_job_end *end = &job->end;
+
+	if (job->ended && job->store_error != 0 && !*end->start_error)
+		snprintf(end->start_error, sizeof(end->start_error),
+			 "its output cannot be stored: %s", strerror(job->store_error));
+}
+
 /* Output cannot be stored, for example on a full disk: kills the job, since its output would be
  * incomplete. */
 static void output_store_fail(struct output_store *store)
 {
-	log_write(WARDEN_LOG_ERROR, "%s: job %u: store its %s: %s", store->job->container->id,
-		  store->job->id, output_store_name(store->index), strerror(store->number));
-	output_store_kill_job(store->job);
+	struct job *job = store->job;
+
+	log_write(WARDEN_LOG_ERROR, "%s: job %u: store its %s: %s", job->container->id, job->id,
+		  output_store_name(store->index), strerror(store->number));
+	if (!job->over_limit) {
+		job->over_limit = true;
+		job->store_error = store->number;
+		output_store_explain(job);
+		container_event(job->container, output_store_event(store->number));
+	}
 	output_store_close(store);
-	job_step(store->job);
+	job_step(job);
 }
 
 static void output_store_splice_done(struct work *work)

@@ -64,6 +64,15 @@ void output_store_restore(struct output_store *store);
 /* Removes the file. */
 void output_store_remove(struct output_store *store);
 
+/* The event of a container whose jobs' output cannot be stored, for an errno: a static text. */
+const char *output_store_event(int number);
+
+/* The static text of such an event; NULL: `text` is none. */
+const char *output_store_known_event(const char *text);
+
+/* Says in the job's end, once it has one, why its output could not be stored. */
+void output_store_explain(struct job *job);
+
 /* The name of a stream: "stdout", "stderr". */
 const char *output_store_name(int index);
 

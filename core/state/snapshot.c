@@ -200,6 +200,8 @@ static void snapshot_read_events(struct container *c, const json_t *array)
 
 			if (text && strcmp(text, known_events[k]) == 0)
 				container_note_event(c, known_events[k]);
+			else if (text && output_store_known_event(text))
+				container_note_event(c, output_store_known_event(text));
 		}
 }
 

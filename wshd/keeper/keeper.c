@@ -66,10 +66,22 @@ static void keeper_report_end(struct keeper *keeper)
 	packet_send(keeper->report_fd, &keeper->end, sizeof(keeper->end), NULL, 0, 0);
 }
 
+void keeper_explain_failure(struct wshd_ended *end, const char *what, int number, int stderr_fd)
+{
+	/* fork(2): the only error that a container's limit causes. */
+	const char *limit = number == EAGAIN ? "the limit of processes is reached: " : "";
+
+	snprintf(end->start_error, sizeof(end->start_error), "%s: %s%s", what, limit,
+		 strerror(number));
+	/* A client that reads only the output learns it too. The pipe is empty: a short text
+	 * never blocks, and if nobody can read it any more nothing is lost. */
+	if (number == EAGAIN && stderr_fd >= 0)
+		dprintf(stderr_fd, "wshd: %s\n", end->start_error);
+}
+
 static void keeper_start_failed(struct keeper *keeper, const char *what)
 {
-	snprintf(keeper->end.start_error, sizeof(keeper->end.start_error), "%s: %s", what,
-		 strerror(errno));
+	keeper_explain_failure(&keeper->end, what, errno, STDERR_FILENO);
 	keeper->end.reason = WSHD_START_FAILED;
 	keeper->end.exit_status = -1;
 	keeper->childless = true;

@@ -36,6 +36,10 @@ enum keeper_fd {
 	KEEPER_FDS = KEEPER_TASKS + WSHD_TASKS,
 };
 
+/* Fills the start_error of a job: `what` failed with `number` (errno). If that was the limit of
+ * processes the text also goes to the job's standard error (-1: none). */
+void keeper_explain_failure(struct wshd_ended *end, const char *what, int number, int stderr_fd);
+
 /* Runs the keeper in the process that was forked for it. `socket`: connected to wshd. */
 void keeper_run(const struct wshd *wshd, const struct keeper_start *start, int socket)
 	__attribute__((noreturn));

@@ -67,7 +67,10 @@ static bool cmd_jobs_report_reason(const struct invocation *invocation,
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		if (cmd_jobs_has_reason(answer, texts[i].reason)) {
-			complain(invocation, "%s", texts[i].text);
+			/* Output may also be over because it cannot be stored. */
+			complain(invocation, "%s",
+				 warden_message_bytes(answer, "end.start_error", 0, NULL)
+					 ?: texts[i].text);
 			/* The container's events say why it was stopped. */
 			return strcmp(texts[i].reason, "STOPPED") != 0;
 		}

@@ -7,7 +7,9 @@
 #include "tests/unit/unit.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -149,6 +151,30 @@ static void one_byte_more_kills_the_job(void)
 	test_output_store_finish(&writer);
 }
 
+/* A limit on the size of files stands in for a full disk. */
+static void output_that_cannot_be_stored_kills_the_job_and_names_the_cause(void)
+{
+	struct output_store_writer writer = test_output_store_start(false);
+	struct rlimit saved, small;
+	char bytes[600] = {0};
+
+	signal(SIGXFSZ, SIG_IGN);
+	getrlimit(RLIMIT_FSIZE, &saved);
+	small = (struct rlimit){100, saved.rlim_max};
+	setrlimit(RLIMIT_FSIZE, &small);
+	test_output_store_put(writer.out, bytes, 600);
+	test_output_store_close(&writer);
+	job_end(writer.job, &ended);
+	unit_true(core_case_await(writer.test, writer.job));
+	setrlimit(RLIMIT_FSIZE, &saved);
+	unit_unsigned(job_exit_status(writer.job), 255);
+	unit_integer(writer.test->signals, 1);
+	unit_unsigned(writer.container->n_events, 1);
+	unit_string(writer.container->events[0], "output cannot be stored");
+	unit_string(writer.job->end.start_error, "its output cannot be stored: File too large");
+	test_output_store_finish(&writer);
+}
+
 /* Full pipes are read in one turn, so the files may exceed the limit by their content. */
 static void a_flood_is_stored_up_to_the_limit_and_64_kib(void)
 {
@@ -232,6 +258,7 @@ int main(int argc, char **argv)
 		UNIT_TEST(a_job_is_over_when_no_process_has_its_pipes),
 		UNIT_TEST(exactly_the_limit_is_fine),
 		UNIT_TEST(one_byte_more_kills_the_job),
+		UNIT_TEST(output_that_cannot_be_stored_kills_the_job_and_names_the_cause),
 		UNIT_TEST(a_flood_is_stored_up_to_the_limit_and_64_kib),
 		UNIT_TEST(discarded_output_leaves_nothing_and_has_no_limit),
 		UNIT_TEST(output_is_appended_to_an_existing_file),
