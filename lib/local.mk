@@ -27,6 +27,7 @@ lib_libutil_la_SOURCES = \
 	lib/text.h \
 	lib/varint.h \
 	lib/watcher.c \
-	lib/watcher.h
+	lib/watcher.h \
+	lib/write_whole.h
 lib_libutil_la_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
 lib_libutil_la_LIBADD = -lpthread

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "lib/cleanup.h"
+#include "lib/write_whole.h"
 
 #ifndef PID_FS_MAGIC
 #define PID_FS_MAGIC 0x50494446
@@ -42,7 +43,7 @@ static int pid_record_read_text(int directory, const char *path, char *text, siz
 	return 0;
 }
 
-/* Reads when a process started. */
+/* Reads when a process started. -1 with errno. */
 static int pid_record_read_ticks(pid_t pid, uint64_t *ticks)
 {
 	char path[64], text[1024];
@@ -55,7 +56,10 @@ static int pid_record_read_ticks(pid_t pid, uint64_t *ticks)
 	at = strrchr(text, ')');
 	for (int field = 2; at && field < 22; field++)
 		at = strchr(at + 1, ' ');
-	return at && sscanf(at, " %" SCNu64, ticks) == 1 ? 0 : -1;
+	if (at && sscanf(at, " %" SCNu64, ticks) == 1)
+		return 0;
+	errno = EINVAL;
+	return -1;
 }
 
 /* The inode of a pidfd, or 0 if it is not unique: all pidfds that do not lie on pidfs share one. */
@@ -86,7 +90,13 @@ static int pid_record_describe(pid_t pid, int pidfd, struct pid_record *record,
 				 sizeof(record->boot)) < 0)
 		return warden_error_errno(err, "read the boot id");
 	record->inode = pid_record_unique_inode(pidfd);
-	if (pid_record_read_ticks(pid, &record->ticks) < 0 || pid_record_has_ended(pidfd))
+	if (pid_record_read_ticks(pid, &record->ticks) < 0) {
+		/* Of a process that ends, /proc has no file, or one that cannot be read. */
+		if (errno != ENOENT && errno != ESRCH && !pid_record_has_ended(pidfd))
+			return warden_error_errno(err, "read when process %d started", pid);
+		return warden_error_set(err, "the container's first process has ended early");
+	}
+	if (pid_record_has_ended(pidfd))
 		return warden_error_set(err, "the container's first process has ended early");
 	return 0;
 }
@@ -101,7 +111,7 @@ static int pid_record_replace_file(int directory, const char *path, const char *
 	fd = openat(directory, new, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return warden_error_errno(err, "make %s", new);
-	if (write(fd, text, strlen(text)) != (ssize_t)strlen(text))
+	if (write_whole(fd, text, strlen(text)) < 0)
 		return warden_error_errno(err, "write %s", new);
 	if (renameat(directory, new, directory, path) < 0)
 		return warden_error_errno(err, "rename %s to %s", new, path);
@@ -134,14 +144,20 @@ static int pid_record_read(int directory, pid_t *pid, struct pid_record *record)
 {
 	char text[128];
 
-	if (pid_record_read_text(directory, PID_FILE, text, sizeof(text)) < 0 ||
-	    sscanf(text, "%d", pid) != 1 || *pid <= 1)
+	if (pid_record_read_text(directory, PID_FILE, text, sizeof(text)) < 0)
 		return -1;
+	if (sscanf(text, "%d", pid) != 1 || *pid <= 1) {
+		errno = EINVAL;
+		return -1;
+	}
 	record->inode = 0;
-	if (pid_record_read_text(directory, START_FILE, text, sizeof(text)) < 0 ||
-	    sscanf(text, "%" SCNu64 " %36s %" SCNu64, &record->ticks, record->boot,
-		   &record->inode) < 2)
+	if (pid_record_read_text(directory, START_FILE, text, sizeof(text)) < 0)
 		return -1;
+	if (sscanf(text, "%" SCNu64 " %36s %" SCNu64, &record->ticks, record->boot,
+		   &record->inode) < 2) {
+		errno = EINVAL;
+		return -1;
+	}
 	return 0;
 }
 
@@ -153,18 +169,40 @@ static bool pid_record_matches(const struct pid_record *recorded, const struct p
 	       (recorded->inode == 0 || living->inode == 0 || recorded->inode == living->inode);
 }
 
+/* Opens the process that is recorded; -1 with errno. */
+static int pid_record_open_process(const struct pid_record *recorded, pid_t pid)
+{
+	_cleanup_close_ int pidfd = pidfd_open(pid, 0);
+	struct pid_record living;
+	struct warden_error err;
+
+	if (pidfd < 0) {
+		if (errno == EINVAL)
+			errno = ESRCH; /* the number is that of a thread now */
+		return -1;
+	}
+	if (pid_record_describe(pid, pidfd, &living, &err) < 0) {
+		errno = err.number != 0 ? err.number : ESRCH;
+		return -1;
+	}
+	if (!pid_record_matches(recorded, &living)) {
+		errno = ESRCH;
+		return -1;
+	}
+	return take_fd(&pidfd);
+}
+
 int pid_record_open(int directory_fd, pid_t *pid)
 {
-	struct pid_record recorded, living;
-	struct warden_error ignored; /* the caller needs no reason */
+	struct pid_record recorded;
+	int pidfd = -1, number;
 
-	if (pid_record_read(directory_fd, pid, &recorded) == 0) {
-		_cleanup_close_ int pidfd = pidfd_open(*pid, 0);
-
-		if (pidfd >= 0 && pid_record_describe(*pid, pidfd, &living, &ignored) == 0 &&
-		    pid_record_matches(&recorded, &living))
-			return take_fd(&pidfd);
-	}
+	if (pid_record_read(directory_fd, pid, &recorded) == 0)
+		pidfd = pid_record_open_process(&recorded, *pid);
+	if (pidfd >= 0)
+		return pidfd;
+	number = errno;
 	*pid = 0;
+	errno = number;
 	return -1;
 }

@@ -31,8 +31,10 @@ int pid_record_write(int directory_fd, pid_t pid, int pidfd, struct warden_error
 /* Removes the record; a missing one is no error. */
 void pid_record_remove(int directory_fd);
 
-/* Returns a pidfd of the recorded process and its pid in `*pid`, or -1 and 0 if there is no
- * complete record or the process has ended. The caller closes the pidfd. */
+/* Returns a pidfd of the recorded process and its pid in `*pid`, or -1, errno and 0: ENOENT if
+ * there is no complete record, ESRCH if the process has ended, EINVAL if the record cannot be
+ * understood. Any other number (EMFILE, EIO ...) says nothing about the process. The caller closes
+ * the pidfd. */
 int pid_record_open(int directory_fd, pid_t *pid);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "backends/wshd/wshd_client.h"
 #include "lib/cleanup.h"
+#include "lib/write_whole.h"
 #include "proto/packet.h"
 
 #ifndef MFD_NOEXEC_SEAL
@@ -58,7 +59,7 @@ static int wshd_spawn_make_memfd(const struct wshd_spawn_block *block)
 
 	if (fd < 0 && errno == EINVAL) /* a kernel before 6.3 */
 		fd = memfd_create("command", MFD_CLOEXEC);
-	if (fd < 0 || write(fd, block->text, block->size) != (ssize_t)block->size)
+	if (fd < 0 || write_whole(fd, block->text, block->size) < 0)
 		return -1;
 	return take_fd(&fd);
 }

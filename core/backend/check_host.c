@@ -17,30 +17,34 @@
 #include "core/server.h"
 #include "lib/cleanup.h"
 
-enum { BACKENDS_MAX = 32 };
-
 /* A set of backends: names, or the path of the configured module. */
 struct names {
-	char *names[BACKENDS_MAX];
+	char **names;
 	size_t n;
+	bool failed; /* one is missing for want of memory */
 };
 
 static void check_host_add_name(struct names *names, const char *name, size_t length)
 {
+	char **grown, *copy;
+
 	for (size_t i = 0; i < names->n; i++)
 		if (strlen(names->names[i]) == length && memcmp(names->names[i], name, length) == 0)
 			return;
-	if (names->n == BACKENDS_MAX)
-		return;
-	names->names[names->n] = strndup(name, length);
-	if (names->names[names->n])
-		names->n++;
+	grown = reallocarray(names->names, names->n + 1, sizeof(*grown));
+	copy = grown ? strndup(name, length) : NULL;
+	if (grown)
+		names->names = grown;
+	names->failed = names->failed || !copy;
+	if (copy)
+		names->names[names->n++] = copy;
 }
 
 static void check_host_free_names(struct names *names)
 {
 	for (size_t i = 0; i < names->n; i++)
 		free(names->names[i]);
+	free(names->names);
 }
 
 static void check_host_add_directory(struct names *names, const char *path)
@@ -198,10 +202,11 @@ static json_t *check_host_check_backend(const char *file, const char *name, bool
 
 static json_t *check_host_check_backends(const char *file, const struct config *config)
 {
-	json_t *array = json_array();
+	json_t *array;
 	struct names names = {0};
 
 	check_host_find_names(&names, config);
+	array = names.failed ? NULL : json_array();
 	for (size_t i = 0; array && i < names.n; i++)
 		if (json_array_append_new(
 			    array, check_host_check_backend(file, names.names[i], i == 0)) < 0) {

@@ -10,6 +10,7 @@
 #include "core/server.h"
 #include "core/state/snapshot.h"
 #include "lib/cleanup.h"
+#include "lib/write_whole.h"
 
 enum { CONFIG_MAX = 8192 };
 
@@ -61,7 +62,7 @@ int identity_write(const struct container *c, struct warden_error *err)
 		return warden_error_errno(err, "make %s/etc/config", c->path);
 	if (length >= (int)sizeof(text))
 		return warden_error_set(err, "the path of rootfs %.100s... is too long", c->rootfs);
-	if (write(fd, text, (size_t)length) != length)
+	if (write_whole(fd, text, (size_t)length) < 0)
 		return warden_error_errno(err, "write %s/etc/config", c->path);
 	return 0;
 }

@@ -111,8 +111,9 @@ int cgroup_set_cpus(struct cgroup *cgroup, const struct warden_limits *limits,
 	if (!*cpus && !cgroup->cpus_set)
 		return 0;
 	if (!*cpus) {
-		if (!hierarchy ||
-		    cgroup_file_read(hierarchy->fd,
+		if (!hierarchy)
+			return warden_error_set(err, "this host has no cpuset controller");
+		if (cgroup_file_read(hierarchy->fd,
 				     hierarchy->v2 ? "cpuset.cpus.effective" : "cpuset.cpus", all,
 				     sizeof(all)) < 0)
 			return warden_error_errno(err, "read the cpus of the parent control group");

@@ -26,7 +26,9 @@ static struct cgroup cgroup_job_group(const struct cgroup *container, uint32_t j
 {
 	struct cgroup group = {.cgroups = container->cgroups};
 
-	snprintf(group.name, sizeof(group.name), "%.20s/" JOB_PREFIX "%" PRIu32, container->name,
+	/* The name of a container leaves room for its jobs'. */
+	snprintf(group.name, sizeof(group.name), "%.*s/" JOB_PREFIX "%" PRIu32,
+		 (int)(sizeof(group.name) - sizeof("/" JOB_PREFIX "4294967295")), container->name,
 		 job_id);
 	return group;
 }
@@ -279,23 +281,27 @@ static void cgroup_job_read_cpu_v1(const struct cgroup *group, struct warden_job
 	end->system_us = total - end->user_us;
 }
 
+/* A figure that the group does not have stays the keeper's. */
+static void cgroup_job_set_if_known(uint64_t *figure, uint64_t value)
+{
+	if (value != WARDEN_UNKNOWN)
+		*figure = value;
+}
+
 static void cgroup_job_read_cpu_v2(const struct cgroup *group, struct warden_job_end *end)
 {
 	char text[512];
 
 	if (cgroup_read(group, CGROUP_CPUACCT, "cpu.stat", text, sizeof(text)) < 0)
 		return;
-	end->user_us = cgroup_figure(text, "user_usec");
-	end->system_us = cgroup_figure(text, "system_usec");
+	cgroup_job_set_if_known(&end->user_us, cgroup_figure(text, "user_usec"));
+	cgroup_job_set_if_known(&end->system_us, cgroup_figure(text, "system_usec"));
 }
 
 static void cgroup_job_read_peak(const struct cgroup *group, enum cgroup_controller controller,
 				 const char *name, uint64_t *peak)
 {
-	uint64_t value = cgroup_read_number(group, controller, name, 0);
-
-	if (value != WARDEN_UNKNOWN)
-		*peak = value;
+	cgroup_job_set_if_known(peak, cgroup_read_number(group, controller, name, 0));
 }
 
 uint64_t cgroup_job_end(const struct cgroup *cgroup, uint32_t job_id, struct warden_job_end *end)

@@ -75,11 +75,13 @@ static int hooks_add_config(struct hook_environment *environment, int dir_fd,
 			    struct warden_error *err)
 {
 	_cleanup_close_ int fd = openat(dir_fd, "etc/config", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	ssize_t length = fd < 0 ? -1 : read(fd, environment->config, CONFIG_MAX - 1);
+	ssize_t length = fd < 0 ? -1 : read(fd, environment->config, CONFIG_MAX);
 	char *rest = NULL, *line;
 
 	if (length < 0)
 		return warden_error_errno(err, "read etc/config");
+	if (length == CONFIG_MAX)
+		return warden_error_set(err, "etc/config is longer than %d bytes", CONFIG_MAX - 1);
 	environment->config[length] = '\0';
 	for (line = strtok_r(environment->config, "\n", &rest); line;
 	     line = strtok_r(NULL, "\n", &rest))
@@ -107,16 +109,19 @@ static int hooks_make_environment(struct hook_environment *environment,
 }
 
 /* The hook leads its own session, so that the whole group can be killed; no signal is blocked or
- * ignored. */
+ * ignored. Returns 0 or an errno, as hooks_set_files does. */
 static int hooks_set_attributes(posix_spawnattr_t *attributes)
 {
 	sigset_t none, all;
+	int number;
 
 	sigemptyset(&none);
 	sigfillset(&all);
-	if (posix_spawnattr_setsigmask(attributes, &none) != 0 ||
-	    posix_spawnattr_setsigdefault(attributes, &all) != 0)
-		return -1;
+	number = posix_spawnattr_setsigmask(attributes, &none);
+	if (number == 0)
+		number = posix_spawnattr_setsigdefault(attributes, &all);
+	if (number != 0)
+		return number;
 	return posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK |
 							    POSIX_SPAWN_SETSIGDEF);
 }
@@ -141,17 +146,17 @@ static pid_t hooks_spawn(const char *program, char **variables, int stderr_fd)
 	posix_spawnattr_t attributes;
 	posix_spawn_file_actions_t files;
 	pid_t pid = -1;
-	int number = ENOMEM;
+	int number;
 
-	if (posix_spawnattr_init(&attributes) != 0)
-		return -1;
-	if (posix_spawn_file_actions_init(&files) == 0) {
-		if (hooks_set_attributes(&attributes) == 0 &&
-		    hooks_set_files(&files, stderr_fd) == 0)
-			number = posix_spawn(&pid, program, &files, &attributes, arguments,
-					     variables);
-		posix_spawn_file_actions_destroy(&files);
-	}
+	/* These cannot fail in any Linux C library. */
+	posix_spawnattr_init(&attributes);
+	posix_spawn_file_actions_init(&files);
+	number = hooks_set_attributes(&attributes);
+	if (number == 0)
+		number = hooks_set_files(&files, stderr_fd);
+	if (number == 0)
+		number = posix_spawn(&pid, program, &files, &attributes, arguments, variables);
+	posix_spawn_file_actions_destroy(&files);
 	posix_spawnattr_destroy(&attributes);
 	errno = number;
 	return number == 0 ? pid : -1;

@@ -57,6 +57,16 @@ static int setup_child_report_begin(struct setup *setup, struct warden_error *er
 	return 0;
 }
 
+/* False and errno. */
+static bool setup_child_receive(const struct setup *setup, void *data, size_t size)
+{
+	ssize_t got = fd_message_receive(setup->socket, data, size, NULL, 0);
+
+	if (got >= 0 && (size_t)got != size)
+		errno = got == 0 ? ECONNRESET : EPROTO; /* the worker has ended, or sent less */
+	return got >= 0 && (size_t)got == size;
+}
+
 static int setup_child_receive_layers(struct setup *setup, struct warden_error *err)
 {
 	size_t n = setup->parameters.n_layers;
@@ -65,8 +75,7 @@ static int setup_child_receive_layers(struct setup *setup, struct warden_error *
 	if (!setup->layers)
 		return warden_error_errno(err, "allocate %zu layers", n);
 	for (size_t i = 0; i < n; i++)
-		if (fd_message_receive(setup->socket, &setup->layers[i], sizeof(setup->layers[i]),
-				       NULL, 0) != sizeof(setup->layers[i]))
+		if (!setup_child_receive(setup, &setup->layers[i], sizeof(setup->layers[i])))
 			return warden_error_errno(err, "receive layer %zu", i);
 	return 0;
 }
@@ -77,7 +86,7 @@ static int setup_child_receive_text(struct setup *setup, size_t length, char **t
 	if (length == 0)
 		return 0;
 	*text = calloc(1, length + 1);
-	if (!*text || fd_message_receive(setup->socket, *text, length, NULL, 0) != (ssize_t)length)
+	if (!*text || !setup_child_receive(setup, *text, length))
 		return warden_error_errno(err, "receive a text of %zu bytes", length);
 	return 0;
 }
@@ -91,8 +100,7 @@ static int setup_child_receive_binds(struct setup *setup, struct warden_error *e
 	if (!setup->binds || !setup->bind_sources)
 		return warden_error_errno(err, "allocate %zu bind mounts", n);
 	for (size_t i = 0; i < n; i++)
-		if (fd_message_receive(setup->socket, &setup->binds[i], sizeof(setup->binds[i]),
-				       NULL, 0) != sizeof(setup->binds[i]))
+		if (!setup_child_receive(setup, &setup->binds[i], sizeof(setup->binds[i])))
 			return warden_error_errno(err, "receive bind mount %zu", i);
 	return 0;
 }
@@ -101,8 +109,7 @@ static int setup_child_receive_request(struct setup *setup, struct warden_error 
 {
 	const struct setup_parameters *p = &setup->parameters;
 
-	if (fd_message_receive(setup->socket, &setup->parameters, sizeof(setup->parameters), NULL,
-			       0) != sizeof(setup->parameters))
+	if (!setup_child_receive(setup, &setup->parameters, sizeof(setup->parameters)))
 		return warden_error_errno(err, "receive the request for a set-up");
 	if (setup_child_receive_layers(setup, err) < 0 ||
 	    setup_child_receive_text(setup, p->hosts_length, &setup->hosts, err) < 0 ||
@@ -143,7 +150,7 @@ static int setup_child_run_hook(struct setup *setup, enum hook hook, struct ward
 	if (!hooks_has(setup->backend->host->settings, hook))
 		return 0;
 	if (fd_message_send(setup->socket, &reply, sizeof(reply), NULL, 0) < 0 ||
-	    fd_message_receive(setup->socket, &go, sizeof(go), NULL, 0) <= 0)
+	    !setup_child_receive(setup, &go, sizeof(go)))
 		return warden_error_errno(err, "wait for a hook");
 	return 0;
 }
@@ -165,7 +172,7 @@ static int setup_child_await_worker(struct setup *setup, struct warden_error *er
 	char go;
 
 	if (fd_message_send(setup->socket, &reply, sizeof(reply), NULL, 0) < 0 ||
-	    fd_message_receive(setup->socket, &go, sizeof(go), NULL, 0) <= 0)
+	    !setup_child_receive(setup, &go, sizeof(go)))
 		return warden_error_errno(err, "wait for the worker");
 	return 0;
 }

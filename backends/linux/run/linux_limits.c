@@ -230,7 +230,8 @@ int linux_set_limits(void *data, const struct warden_limits *limits, struct ward
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
 		if (linux_limits_has_kind(&kinds[i], limits) &&
 		    linux_limits_set_kind(&kinds[i], container, limits, err) < 0) {
-			linux_limits_undo(container, limits, &before, i);
+			/* A kind is several files, so the one that failed may be set in part. */
+			linux_limits_undo(container, limits, &before, i + 1);
 			return -1;
 		}
 	warden_limits_init(in_force);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -102,6 +103,15 @@ static bool pid_case_has_inode(const struct pid_case *recorded)
 	return sscanf(text, "%" SCNu64 " %63s %" SCNu64, &ticks, boot, &inode) == 3;
 }
 
+static int pid_case_error(const struct pid_case *recorded)
+{
+	pid_t pid;
+
+	errno = 0;
+	unit_integer(pid_record_open(recorded->directory_fd, &pid), -1);
+	return errno;
+}
+
 static void a_process_that_lives_is_believed(void)
 {
 	struct pid_case recorded = pid_case_begin();
@@ -120,7 +130,27 @@ static void a_process_that_has_ended_is_not_believed(void)
 	unit_false(pid_case_is_believed(&recorded)); /* it is a zombie */
 	waitpid(recorded.pid, NULL, 0);
 	unit_false(pid_case_is_believed(&recorded));
+	unit_integer(pid_case_error(&recorded), ESRCH);
 	close(recorded.directory_fd);
+}
+
+static void a_lack_of_descriptors_is_not_the_end_of_the_process(void)
+{
+	struct pid_case recorded = pid_case_begin();
+	struct rlimit saved, few;
+	int number;
+
+	getrlimit(RLIMIT_NOFILE, &saved);
+	few = (struct rlimit){3, saved.rlim_max};
+	setrlimit(RLIMIT_NOFILE, &few);
+	number = pid_case_error(&recorded);
+	setrlimit(RLIMIT_NOFILE, &saved);
+	unit_integer(number, EMFILE);
+	pid_case_write(&recorded, "run/wshd.start", "nonsense");
+	unit_integer(pid_case_error(&recorded), EINVAL);
+	pid_record_remove(recorded.directory_fd);
+	unit_integer(pid_case_error(&recorded), ENOENT);
+	pid_case_end(&recorded);
 }
 
 static void a_process_that_has_ended_is_not_recorded(void)
@@ -211,6 +241,7 @@ static void no_link_is_followed(void)
 static const struct unit_test tests[] = {
 	UNIT_TEST(a_process_that_lives_is_believed),
 	UNIT_TEST(a_process_that_has_ended_is_not_believed),
+	UNIT_TEST(a_lack_of_descriptors_is_not_the_end_of_the_process),
 	UNIT_TEST(a_process_that_has_ended_is_not_recorded),
 	UNIT_TEST(another_start_boot_or_inode_is_not_believed),
 	UNIT_TEST(a_record_without_an_inode_is_believed),
