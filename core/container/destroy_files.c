@@ -85,15 +85,16 @@ int destroy_files_move(const struct container *c, struct warden_error *err)
 	return warden_error_errno(err, "move %s into %s/tmp", c->path, server->settings.depot_path);
 }
 
-/* How long a removal works before it rests as long. */
+/* How long a removal works before it rests, and how many times as long it rests. */
 #define REMOVAL_TURN_US 4000
+#define REMOVAL_RESTS   3
 
 struct destroy_files_pace {
 	const struct workers *workers;
 	uint64_t turn_us; /* the turn's begin */
 };
 
-/* Worker thread. Removal keeps processors and the file system's journal busy: it leaves half of
+/* Worker thread. Removal keeps processors and the file system's journal busy: it leaves most of
  * both to running containers. At the end of the daemon the next one removes the rest. */
 static bool destroy_files_proceed(void *data)
 {
@@ -101,7 +102,9 @@ static bool destroy_files_proceed(void *data)
 	uint64_t worked = clock_monotonic_us() - pace->turn_us;
 
 	if (worked >= REMOVAL_TURN_US) {
-		usleep((useconds_t)(worked < 10 * REMOVAL_TURN_US ? worked : 10 * REMOVAL_TURN_US));
+		if (worked > 10 * REMOVAL_TURN_US)
+			worked = 10 * REMOVAL_TURN_US;
+		usleep((useconds_t)(REMOVAL_RESTS * worked));
 		pace->turn_us = clock_monotonic_us();
 	}
 	return !workers_must_hurry(pace->workers);
