@@ -9,6 +9,8 @@ core_libcore_la_LIBADD = lib/libutil.la proto/libwarden-proto.la $(CAP_LIBS) $(C
 # The daemon as a whole: server, log, service manager, privileges.
 core_libcore_la_SOURCES += \
 	core/container_subjects.c \
+	core/descriptors.c \
+	core/descriptors.h \
 	core/log.c \
 	core/log.h \
 	core/notify.c \
@@ -198,6 +200,11 @@ core_libcore_la_SOURCES += \
 	core/state/json_bytes.c \
 	core/state/json_bytes.h \
 	core/state/recovery.c \
+	core/state/recovery.h \
+	core/state/recovery_ask.c \
+	core/state/recovery_load.c \
+	core/state/set_aside.c \
+	core/state/set_aside.h \
 	core/state/snapshot.c \
 	core/state/snapshot.h \
 	core/state/state_file.c \

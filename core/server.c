@@ -79,7 +79,7 @@ static void server_save_containers(struct server *server)
 	server->saving = 1;
 	TAILQ_FOREACH(c, &server->registry.listed, listed) {
 		struct operation *operation =
-			c->destroy.ending ? NULL : calloc(1, sizeof(*operation));
+			c->alive && !c->destroy.ending ? calloc(1, sizeof(*operation)) : NULL;
 
 		if (!operation)
 			continue; /* its last change is already on disk */
@@ -302,6 +302,7 @@ static int server_start_workers(struct server *server, struct warden_error *err)
 static int server_serve(struct server *server, struct warden_error *err)
 {
 	struct warden_error warning;
+	char summary[128];
 
 	if (server_start_workers(server, err) < 0)
 		return -1;
@@ -311,9 +312,10 @@ static int server_serve(struct server *server, struct warden_error *err)
 	    http_open(server, err) < 0)
 		return -1;
 	server->serving = true;
-	log_write(WARDEN_LOG_INFO, "listening on %s, %zu containers recovered",
-		  server->config->server.unix_domain_path, server->registry.n);
-	if (notify_ready(&warning, "%zu containers recovered", server->registry.n) < 0)
+	recovery_summarize(server, summary, sizeof(summary));
+	log_write(WARDEN_LOG_INFO, "listening on %s, %s", server->config->server.unix_domain_path,
+		  summary);
+	if (notify_ready(&warning, "%s", summary) < 0)
 		log_write(WARDEN_LOG_WARN, "%s", warning.message);
 	if (server->ends)
 		server_drain(server);

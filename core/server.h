@@ -57,6 +57,11 @@ struct server {
 	struct pool *networks, *uids, *slots;
 	struct ports *ports;
 	struct registry registry;
+	bool starting;         /* recovery_run runs */
+	uint32_t recovering;   /* containers whose recovery is not over */
+	uint32_t unasked;      /* those of them that were not asked yet */
+	uint32_t unidentified; /* those of them whose network, uid and slot are not known */
+	LIST_HEAD(, set_aside) set_aside;                       /* see set_aside.h */
 	struct idempotent_list request_ids[REQUEST_ID_BUCKETS]; /* see idempotence.h */
 	uint64_t last_id; /* of a container: microseconds since 1970 */
 	uint32_t last_job_id;
@@ -112,6 +117,8 @@ void backend_host_handle_events(uv_async_t *async);
 /* Finds the containers of an earlier daemon and removes the remains of dead ones. Returns when all
  * are registered. See recovery.c. */
 int recovery_run(struct server *server, struct warden_error *err);
+/* How many containers were recovered, are unreachable and are set aside, as a text. */
+void recovery_summarize(const struct server *server, char *text, size_t size);
 
 /* See listener.c. */
 int listener_open(struct server *server, struct warden_error *err);

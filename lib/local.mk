@@ -25,6 +25,7 @@ lib_libutil_la_SOURCES = \
 	lib/spawner.h \
 	lib/text.c \
 	lib/text.h \
+	lib/transient.h \
 	lib/varint.h \
 	lib/watcher.c \
 	lib/watcher.h \

@@ -58,7 +58,7 @@ static int pid_record_read_ticks(pid_t pid, uint64_t *ticks)
 		at = strchr(at + 1, ' ');
 	if (at && sscanf(at, " %" SCNu64, ticks) == 1)
 		return 0;
-	errno = EINVAL;
+	errno = EBADMSG;
 	return -1;
 }
 
@@ -81,24 +81,25 @@ static bool pid_record_has_ended(int pidfd)
 }
 
 /* Describes a process that lives. What is read belongs to the process of `pidfd` only if that one
- * still lives afterwards. */
+ * still lives afterwards. err->number is ESRCH if it has ended. */
 static int pid_record_describe(pid_t pid, int pidfd, struct pid_record *record,
 			       struct warden_error *err)
 {
+	int result;
+
 	*record = (struct pid_record){0};
 	if (pid_record_read_text(AT_FDCWD, "/proc/sys/kernel/random/boot_id", record->boot,
 				 sizeof(record->boot)) < 0)
 		return warden_error_errno(err, "read the boot id");
 	record->inode = pid_record_unique_inode(pidfd);
-	if (pid_record_read_ticks(pid, &record->ticks) < 0) {
-		/* Of a process that ends, /proc has no file, or one that cannot be read. */
-		if (errno != ENOENT && errno != ESRCH && !pid_record_has_ended(pidfd))
-			return warden_error_errno(err, "read when process %d started", pid);
-		return warden_error_set(err, "the container's first process has ended early");
-	}
-	if (pid_record_has_ended(pidfd))
-		return warden_error_set(err, "the container's first process has ended early");
-	return 0;
+	result = pid_record_read_ticks(pid, &record->ticks);
+	if (result < 0)
+		warden_error_errno(err, "read when process %d started", pid);
+	if (!pid_record_has_ended(pidfd))
+		return result;
+	warden_error_set(err, "the container's first process has ended early");
+	err->number = ESRCH;
+	return -1;
 }
 
 static int pid_record_replace_file(int directory, const char *path, const char *text,
@@ -140,25 +141,25 @@ void pid_record_remove(int directory_fd)
 	unlinkat(directory_fd, START_FILE, 0);
 }
 
+/* -1 with errno: ENOENT if there is no record, EBADMSG if it is damaged. */
 static int pid_record_read(int directory, pid_t *pid, struct pid_record *record)
 {
-	char text[128];
+	char text[128], start[128];
 
-	if (pid_record_read_text(directory, PID_FILE, text, sizeof(text)) < 0)
+	if (pid_record_read_text(directory, PID_FILE, text, sizeof(text)) < 0 ||
+	    pid_record_read_text(directory, START_FILE, start, sizeof(start)) < 0)
 		return -1;
 	if (sscanf(text, "%d", pid) != 1 || *pid <= 1) {
 		errno = EINVAL;
 		return -1;
 	}
 	record->inode = 0;
-	if (pid_record_read_text(directory, START_FILE, text, sizeof(text)) < 0)
-		return -1;
-	if (sscanf(text, "%" SCNu64 " %36s %" SCNu64, &record->ticks, record->boot,
-		   &record->inode) < 2) {
-		errno = EINVAL;
-		return -1;
-	}
-	return 0;
+	if (sscanf(text, "%d", pid) == 1 && *pid > 1 &&
+	    sscanf(start, "%" SCNu64 " %36s %" SCNu64, &record->ticks, record->boot,
+		   &record->inode) >= 2)
+		return 0;
+	errno = EBADMSG;
+	return -1;
 }
 
 /* A release that recorded the inode on every kernel wrote the one of all pidfds if there is no
@@ -169,40 +170,38 @@ static bool pid_record_matches(const struct pid_record *recorded, const struct p
 	       (recorded->inode == 0 || living->inode == 0 || recorded->inode == living->inode);
 }
 
-/* Opens the process that is recorded; -1 with errno. */
-static int pid_record_open_process(const struct pid_record *recorded, pid_t pid)
+/* ESRCH: the process of the record has ended. */
+static int pid_record_open_process(pid_t pid, const struct pid_record *recorded,
+				   struct warden_error *err)
 {
 	_cleanup_close_ int pidfd = pidfd_open(pid, 0);
 	struct pid_record living;
-	struct warden_error err;
 
-	if (pidfd < 0) {
-		if (errno == EINVAL)
-			errno = ESRCH; /* the number is that of a thread now */
+	if (pidfd < 0)
+		return warden_error_errno(err, "open process %d", pid);
+	if (pid_record_describe(pid, pidfd, &living, err) < 0)
 		return -1;
-	}
-	if (pid_record_describe(pid, pidfd, &living, &err) < 0) {
-		errno = err.number != 0 ? err.number : ESRCH;
-		return -1;
-	}
-	if (!pid_record_matches(recorded, &living)) {
-		errno = ESRCH;
-		return -1;
-	}
-	return take_fd(&pidfd);
+	if (pid_record_matches(recorded, &living))
+		return take_fd(&pidfd);
+	warden_error_set(err, "process %d is another one", pid);
+	err->number = ESRCH;
+	return -1;
 }
 
-int pid_record_open(int directory_fd, pid_t *pid)
+int pid_record_open(int directory_fd, pid_t *pid, struct warden_error *err)
 {
 	struct pid_record recorded;
-	int pidfd = -1, number;
+	int pidfd;
 
-	if (pid_record_read(directory_fd, pid, &recorded) == 0)
-		pidfd = pid_record_open_process(&recorded, *pid);
-	if (pidfd >= 0)
-		return pidfd;
-	number = errno;
-	*pid = 0;
-	errno = number;
-	return -1;
+	if (pid_record_read(directory_fd, pid, &recorded) < 0) {
+		warden_error_errno(err, "read %s and %s", PID_FILE, START_FILE);
+		if (err->number == ENOENT)
+			err->number = ESRCH;
+		pidfd = -1;
+	} else {
+		pidfd = pid_record_open_process(*pid, &recorded, err);
+	}
+	if (pidfd < 0)
+		*pid = 0;
+	return pidfd;
 }

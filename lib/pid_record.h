@@ -31,10 +31,9 @@ int pid_record_write(int directory_fd, pid_t pid, int pidfd, struct warden_error
 /* Removes the record; a missing one is no error. */
 void pid_record_remove(int directory_fd);
 
-/* Returns a pidfd of the recorded process and its pid in `*pid`, or -1, errno and 0: ENOENT if
- * there is no complete record, ESRCH if the process has ended, EINVAL if the record cannot be
- * understood. Any other number (EMFILE, EIO ...) says nothing about the process. The caller closes
- * the pidfd. */
-int pid_record_open(int directory_fd, pid_t *pid);
+/* Returns a pidfd of the recorded process and its pid in `*pid`, or -1, 0 and `err`. err->number is
+ * ESRCH if there is no complete record or the process has ended; any other number means that this
+ * cannot be told now (EBADMSG: the record is damaged). The caller closes the pidfd. */
+int pid_record_open(int directory_fd, pid_t *pid, struct warden_error *err);
 
 #endif

@@ -152,5 +152,6 @@ const struct warden_container_klass warden_container_klass = {
 	.set_limits = fake_set_limits,
 	.pause = fake_pause,
 	.info = fake_info,
+	.reconnect = fake_reconnect,
 	.describe = fake_describe,
 };

@@ -43,6 +43,7 @@ struct fake_container {
 
 	struct warden_limits limits; /* used by operations only */
 	char cpus[256];
+	struct warden_restored listed; /* likewise: the jobs that wshd has listed so far */
 
 	pthread_mutex_t mutex; /* protects the members below */
 	bool ended;            /* wshd has ended */
@@ -68,9 +69,11 @@ void fake_container_free(struct fake_container *container);
 int fake_init_start(struct fake_container *container, struct warden_error *err);
 /* Ends a wshd that fake_init_start has just started. */
 void fake_init_kill(struct fake_container *container);
-/* Finds the wshd that an earlier daemon started: fills pid and pidfd, or sets 0 and -1 if it has
- * ended. */
-void fake_init_find(struct fake_container *container);
+/* Finds the wshd that an earlier daemon started, unless that is done: fills pid and pidfd. -1 and
+ * `err`: it has ended (ESRCH), or that cannot be told now. */
+int fake_init_find(struct fake_container *container, struct warden_error *err);
+/* Whether the wshd that was found has ended. */
+bool fake_init_has_ended(const struct fake_container *container);
 /* Reaps wshd if it is a child of this daemon. */
 void fake_init_reap(const struct fake_container *container);
 
@@ -89,6 +92,7 @@ int fake_create(void *backend, const struct warden_create *create, void **contai
 int fake_restore(void *backend, const struct warden_identity *identity,
 		 enum warden_restore_state state, void **container,
 		 struct warden_restored *restored, struct warden_error *err);
+int fake_reconnect(void *container, struct warden_restored *restored, struct warden_error *err);
 int fake_spawn(void *container, const struct warden_spawn *spawn, struct warden_error *err);
 int fake_job_close_input(void *container, uint32_t job_id, struct warden_error *err);
 int fake_job_resize(void *container, uint32_t job_id, uint16_t rows, uint16_t columns,

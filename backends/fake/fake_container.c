@@ -36,6 +36,7 @@ struct fake_container *fake_container_new(struct fake_backend *backend,
 void fake_container_free(struct fake_container *container)
 {
 	wshd_queue_free(&container->queue);
+	wshd_list_free(&container->listed);
 	cleanup_close(&container->pidfd);
 	cleanup_close(&container->wshd_fd);
 	cleanup_close(&container->timer_fd);

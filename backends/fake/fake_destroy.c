@@ -123,6 +123,7 @@ static int fake_destroy_start_timer(struct fake_container *container, struct war
  * all the same: its pid was not recorded yet, or it was not connected to. */
 static int fake_destroy_connect(struct fake_container *container, struct warden_error *err)
 {
+	fake_init_find(container, err); /* if it fails, wshd is found by its socket */
 	if (container->wshd_fd < 0)
 		container->wshd_fd = wshd_connect(container->dir_fd, err);
 	if (container->wshd_fd < 0 && container->pidfd < 0)

@@ -2,6 +2,7 @@
 /* The first process of a fake container: wshd, started in its own session and recorded as
  * lib/pid_record.h describes. */
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/pidfd.h>
@@ -15,9 +16,18 @@
 
 enum { LISTEN_FD = 3 }; /* in wshd */
 
-void fake_init_find(struct fake_container *container)
+int fake_init_find(struct fake_container *container, struct warden_error *err)
 {
-	container->pidfd = pid_record_open(container->dir_fd, &container->pid);
+	if (container->pidfd < 0)
+		container->pidfd = pid_record_open(container->dir_fd, &container->pid, err);
+	return container->pidfd < 0 ? -1 : 0;
+}
+
+bool fake_init_has_ended(const struct fake_container *container)
+{
+	struct pollfd poll_fd = {.fd = container->pidfd, .events = POLLIN};
+
+	return poll(&poll_fd, 1, 0) > 0;
 }
 
 void fake_init_reap(const struct fake_container *container)

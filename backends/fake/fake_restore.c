@@ -1,49 +1,87 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Restores a container of an earlier daemon. */
+/* Restores a container of an earlier daemon. It is dead only if its wshd has surely ended; as long
+ * as that lives and does not answer the container is unreachable. */
 #include <unistd.h>
 
 #include "backends/fake/fake.h"
 #include "backends/wshd/wshd_client.h"
 #include "lib/cleanup.h"
 
-/* How long wshd may take to list its jobs, in milliseconds. */
-enum { LIST_MS = 2000 };
+/* How long an ask waits for each message of wshd, in milliseconds. */
+enum { PATIENCE_MS = 20 };
 
-static int fake_restore_connect(struct fake_container *container, struct warden_restored *restored,
-				struct warden_error *err)
+/* Returns 1 if wshd has listed its jobs. */
+static int fake_restore_list(struct fake_container *container, struct warden_error *err)
+{
+	warden_error_set(err, "wshd does not answer");
+	if (container->wshd_fd < 0) {
+		container->wshd_fd = wshd_connect(container->dir_fd, err);
+		if (container->wshd_fd < 0 ||
+		    wshd_list_request(container->wshd_fd, &container->listed, err) < 0)
+			return -1;
+	}
+	return wshd_list_receive(container->wshd_fd, PATIENCE_MS, &container->listed, err);
+}
+
+static int fake_restore_watch(struct fake_container *container, struct warden_error *err)
 {
 	pthread_mutex_t *locked _cleanup_unlock_ = &container->mutex;
 
 	pthread_mutex_lock(locked);
-	container->wshd_fd = wshd_connect(container->dir_fd, err);
-	if (container->wshd_fd < 0 || wshd_list(container->wshd_fd, LIST_MS, restored, err) < 0)
-		return -1;
 	if (wshd_send_watch(container->wshd_fd, err) < 0)
 		return -1;
 	return fake_container_watch(container, err);
+}
+
+/* Closes a connection that is of no use. */
+static void fake_restore_disconnect(struct fake_container *container)
+{
+	fake_container_unwatch(container);
+	wshd_list_free(&container->listed);
+	cleanup_close(&container->wshd_fd);
+	container->wshd_fd = -1;
+}
+
+/* Returns 1 if wshd has answered and is watched. */
+static int fake_restore_ask(struct fake_container *container, struct warden_error *err)
+{
+	int result = fake_restore_list(container, err);
+
+	if (result == 1 && fake_restore_watch(container, err) < 0)
+		result = -1;
+	if (result < 0)
+		fake_restore_disconnect(container);
+	return result;
+}
+
+int fake_reconnect(void *data, struct warden_restored *restored, struct warden_error *err)
+{
+	struct fake_container *container = data;
+	bool found = fake_init_find(container, err) == 0;
+
+	if (found && fake_restore_ask(container, err) == 1) {
+		restored->alive = true;
+		restored->jobs = take_pointer(container->listed.jobs);
+		restored->n_jobs = container->listed.n_jobs;
+		restored->job_size = container->listed.job_size;
+		container->listed.n_jobs = 0;
+		return 0;
+	}
+	restored->unreachable = found ? !fake_init_has_ended(container) : err->number != ESRCH;
+	snprintf(restored->reason, sizeof(restored->reason), "%.*s",
+		 (int)sizeof(restored->reason) - 1, err->message);
+	return 0;
 }
 
 int fake_restore(void *data, const struct warden_identity *identity,
 		 enum warden_restore_state state, void **found, struct warden_restored *restored,
 		 struct warden_error *err)
 {
-	struct fake_backend *backend = data;
-	struct fake_container *container = fake_container_new(backend, identity, err);
-	struct warden_error why;
+	struct fake_container *container = fake_container_new(data, identity, err);
 
 	if (!container)
 		return -1;
 	*found = container;
-	fake_init_find(container);
-	if (state == WARDEN_RESTORE_BORN || container->pidfd < 0)
-		return 0; /* the core destroys it */
-	if (fake_restore_connect(container, restored, &why) == 0) {
-		restored->alive = true;
-		return 0;
-	}
-	backend->host->log(backend->host, WARDEN_LOG_WARN, container->id, "%s", why.message);
-	fake_container_unwatch(container);
-	wshd_list_free(restored);
-	restored->alive = false;
-	return 0;
+	/* One whose create was not completed is found by destroy. */
+	return state == WARDEN_RESTORE_BORN ? 0 : fake_reconnect(container, restored, err);
 }

@@ -200,4 +200,5 @@ const struct warden_container_klass warden_container_klass = {
 	.pause = linux_pause,
 	.info = linux_info,
 	.describe = linux_describe,
+	.reconnect = linux_reconnect,
 };

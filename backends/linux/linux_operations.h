@@ -11,6 +11,7 @@ int linux_create(void *backend, const struct warden_create *create, void **conta
 int linux_restore(void *backend, const struct warden_identity *identity,
 		  enum warden_restore_state state, void **container,
 		  struct warden_restored *restored, struct warden_error *err);
+int linux_reconnect(void *container, struct warden_restored *restored, struct warden_error *err);
 int linux_spawn(void *container, const struct warden_spawn *spawn, struct warden_error *err);
 int linux_job_close_input(void *container, uint32_t job_id, struct warden_error *err);
 int linux_job_resize(void *container, uint32_t job_id, uint16_t rows, uint16_t columns,

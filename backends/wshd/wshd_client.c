@@ -15,6 +15,9 @@
 #include "lib/clock.h"
 #include "proto/packet.h"
 
+/* Messages that one call of wshd_list_receive takes, so that no container holds a worker. */
+enum { LIST_AT_ONCE = 512 };
+
 /* Builds the path of the socket through the directory's descriptor. */
 static struct sockaddr_un wshd_client_socket_address(int container_fd)
 {
@@ -325,22 +328,20 @@ int wshd_receive(int fd, struct wshd_event *event, struct warden_error *err)
 	return result;
 }
 
-/* Waits for the next message until `deadline`. */
-static int wshd_client_receive_until(int fd, int64_t deadline, struct wshd_event *event,
-				     struct warden_error *err)
+/* Waits for the next message. Returns 0 if there is none after `patience_ms`. */
+static int wshd_client_await(int fd, int patience_ms, struct wshd_event *event,
+			     struct warden_error *err)
 {
-	for (;;) {
-		struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
-		int64_t left = deadline - clock_monotonic_ms();
-		int got = wshd_receive(fd, event, err);
+	struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
+	int got, ready = 1;
 
-		if (got != 0)
-			return got;
-		if (left <= 0)
-			return warden_error_set(err, "wshd does not answer");
-		if (poll(&poll_fd, 1, (int)left) < 0 && errno != EINTR)
+	/* Some messages are no events: the hello. */
+	while ((got = wshd_receive(fd, event, err)) == 0 && ready > 0) {
+		ready = poll(&poll_fd, 1, patience_ms);
+		if (ready < 0 && errno != EINTR)
 			return warden_error_errno(err, "wait for wshd");
 	}
+	return got;
 }
 
 void wshd_job_close(const struct warden_restored_job *job)
@@ -375,24 +376,29 @@ static int wshd_client_add_restored(struct warden_restored *restored,
 	return 0;
 }
 
-int wshd_list(int fd, int timeout_ms, struct warden_restored *restored, struct warden_error *err)
+int wshd_list_request(int fd, struct warden_restored *restored, struct warden_error *err)
 {
-	int64_t deadline = clock_monotonic_ms() + timeout_ms;
-	int result = wshd_client_send_request(fd, WSHD_LIST, 0, "list the jobs", err);
-	struct wshd_event event = {0};
-
 	restored->jobs = NULL;
 	restored->n_jobs = 0;
 	restored->job_size = sizeof(*restored->jobs);
-	while (result == 0) {
-		result = wshd_client_receive_until(fd, deadline, &event, err);
+	return wshd_client_send_request(fd, WSHD_LIST, 0, "list the jobs", err);
+}
+
+int wshd_list_receive(int fd, int patience_ms, struct warden_restored *restored,
+		      struct warden_error *err)
+{
+	struct wshd_event event = {0};
+	int result = 1;
+
+	for (int i = 0; i < LIST_AT_ONCE && result == 1; i++) {
+		result = wshd_client_await(fd, patience_ms, &event, err);
 		if (result == 1 && event.type == WSHD_LIST_END)
-			return 0;
-		if (result == 1)
-			result = event.type == WSHD_JOB
-					 ? wshd_client_add_restored(restored, &event.job, err)
-					 : 0;
+			return 1;
+		if (result == 1 && event.type == WSHD_JOB &&
+		    wshd_client_add_restored(restored, &event.job, err) < 0)
+			result = -1;
 	}
-	wshd_list_free(restored);
-	return -1;
+	if (result < 0)
+		wshd_list_free(restored);
+	return result < 0 ? -1 : 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A backend's end of the protocol of wshd (proto/wshd_protocol.h): one connection per container.
- * Only wshd_list and the queue wait, up to a deadline. The container may have taken over the other
- * end: every length, number and descriptor is checked.
+ * Only wshd_list_receive and the queue wait, up to a limit. The container may have taken over the
+ * other end: every length, number and descriptor is checked.
  *
  * A connection is a plain descriptor, non-blocking. Any thread may send; only one at a time may
  * receive. The requests of a container that runs go through its wshd_queue, which keeps those that
@@ -92,11 +92,16 @@ int wshd_send_stop(struct wshd_queue *queue, int signal, struct warden_error *er
 /* Ends every process, then wshd itself; the connection closes after that. */
 int wshd_send_end(struct wshd_queue *queue, struct warden_error *err);
 
-/* Requests all jobs that are not forgotten, with their pipes, and waits at most `timeout_ms`. Call
- * it before wshd_send_watch. Fills jobs and n_jobs of `restored` (an array from malloc(3));
- * descriptors that are not pipes are closed and set to -1. Leaves no job in `restored` if wshd does
- * not answer in time or breaks the protocol. */
-int wshd_list(int fd, int timeout_ms, struct warden_restored *restored, struct warden_error *err);
+/* Requests all jobs that are not forgotten, with their pipes, and empties `restored`, where
+ * wshd_list_receive collects them. Call it before wshd_send_watch. */
+int wshd_list_request(int fd, struct warden_restored *restored, struct warden_error *err);
+
+/* Adds the jobs that arrive to jobs and n_jobs of `restored` (an array from malloc(3)); descriptors
+ * that are not pipes are closed and set to -1. Returns 1 if the list is complete; 0 if no message
+ * came for `patience_ms`: call it again, nothing is lost; -1 if wshd is gone, broke the protocol or
+ * this process lacks memory or descriptors: the list is empty then and the connection of no use. */
+int wshd_list_receive(int fd, int patience_ms, struct warden_restored *restored,
+		      struct warden_error *err);
 
 /* Closes the descriptors of a job; frees a list and closes all of its descriptors. */
 void wshd_job_close(const struct warden_restored_job *job);

@@ -12,6 +12,7 @@
 #include "core/server.h"
 #include "core/state/job_log.h"
 #include "core/state/journal.h"
+#include "core/state/recovery.h"
 #include "core/transfer/transfer.h"
 
 /* Events that are handled before clients are served again, so that a container that causes events
@@ -298,6 +299,10 @@ static void backend_host_end_jobs(struct container *c)
 
 	if (c->destroy.started)
 		return;
+	if (c->recovery) {
+		recovery_note_death(c);
+		return;
+	}
 	log_write(WARDEN_LOG_ERROR, "%s: the container's first process has ended", c->id);
 	if (c->state == STATE_ACTIVE)
 		c->state = STATE_STOPPED;

@@ -98,8 +98,27 @@ static int config_files_check_rootfs(const struct config *config, struct warden_
 				 err);
 }
 
-/* Checks that an existing directory can be a depot. The daemon removes every directory in the depot
- * that does not belong to a live container, so it must not accept a user's directory. */
+/* Whether a daemon has used the directory as its depot. */
+static bool config_files_was_depot(int dir_fd)
+{
+	struct stat tmp;
+
+	return fstatat(dir_fd, "tmp", &tmp, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(tmp.st_mode) &&
+	       (tmp.st_mode & 077) == 0 && tmp.st_uid == geteuid();
+}
+
+/* Whether the entry shows that the directory is not meant as a depot. Files in a depot do no harm,
+ * nor do the quota files of a file system of its own. */
+static bool config_files_is_strange(int dir_fd, const char *name)
+{
+	struct stat st;
+
+	return fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISDIR(st.st_mode) &&
+	       strncmp(name, "aquota.", strlen("aquota.")) != 0 && !config_files_was_depot(dir_fd);
+}
+
+/* Checks that an existing directory can be a depot. The daemon moves or removes every directory in
+ * the depot that is no living container's, so it must not accept a user's directory. */
 static int config_files_check_content(const struct config *config, const char *key,
 				      const char *path, const struct stat *st,
 				      struct warden_error *err)
@@ -112,8 +131,6 @@ static int config_files_check_content(const struct config *config, const char *k
 		return config_files_fail(config, key, path, "a directory that the daemon can read",
 					 err);
 	for (errno = 0; (entry = readdir(dir)); errno = 0) {
-		struct stat what;
-
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
 		if (!is_private)
@@ -122,8 +139,7 @@ static int config_files_check_content(const struct config *config, const char *k
 				"%s: %s is not empty and not private (mode %04o); it must be an "
 				"empty directory, or a depot with mode 0700",
 				key, path, st->st_mode & 07777);
-		if (fstatat(dirfd(dir), entry->d_name, &what, AT_SYMLINK_NOFOLLOW) == 0 &&
-		    !S_ISDIR(what.st_mode))
+		if (config_files_is_strange(dirfd(dir), entry->d_name))
 			return config_fail(
 				config, key, err,
 				"%s: %s contains the file %s, so it is not a depot; it must "

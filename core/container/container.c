@@ -11,6 +11,7 @@
 #include "core/container/container_subject.h"
 #include "core/server.h"
 #include "core/state/job_log.h"
+#include "core/state/set_aside.h"
 #include "core/state/snapshot.h"
 
 const char *container_state_name(enum container_state state)
@@ -24,6 +25,8 @@ const char *container_state_name(enum container_state state)
 		return "stopped";
 	case STATE_DESTROYING:
 		return "destroying";
+	case STATE_UNREACHABLE:
+		return "unreachable";
 	default:
 		return "destroyed";
 	}

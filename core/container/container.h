@@ -17,6 +17,7 @@ struct creation;
 struct job;
 struct job_log_write;
 struct labels;
+struct recovery;
 struct request;
 struct server;
 struct transfer;
@@ -27,7 +28,8 @@ enum container_state {
 	STATE_STOPPED = 4,
 	STATE_DESTROYED = 8, /* its destroy is answered; its files are being removed */
 	STATE_DESTROYING = 16,
-	STATE_ANY = 31,
+	STATE_ANY = 31,         /* those above */
+	STATE_UNREACHABLE = 32, /* recovered and does not answer; see recovery.h */
 };
 
 #define GRACE_NEVER UINT32_MAX
@@ -135,6 +137,7 @@ struct container {
 	bool in_force_known;
 	bool paused;
 	struct creation *creation; /* set while the create runs */
+	struct recovery *recovery; /* until a container of an earlier daemon answers; recovery.h */
 	bool alive;                /* the backend can do more with it than destroy */
 	void *backend;             /* the backend's container */
 	const char *events[5];     /* static strings, each once */

@@ -23,6 +23,7 @@
 #include "core/server.h"
 #include "core/state/idempotence.h"
 #include "core/state/journal.h"
+#include "core/state/recovery.h"
 #include "core/state/snapshot.h"
 #include "core/transfer/transfer.h"
 #include "core/wire/request.h"
@@ -160,9 +161,11 @@ static void destroy_move_done(struct operation *operation, int result, struct wa
 
 static int destroy_backend_run(struct operation *operation, struct warden_error *err)
 {
-	const struct container *c = operation->container;
+	struct container *c = operation->container;
 
-	(void)err;
+	/* The backend may not have found an unreachable container yet, whose processes may live. */
+	if (!c->backend && c->recovery && recovery_find(c, err) < 0)
+		return -1;
 	if (c->backend)
 		BACKEND_CALL_VOID(c->server->container_klass, c->id, destroy, c->backend);
 	return 0;
@@ -172,9 +175,13 @@ static void destroy_backend_done(struct operation *operation, int result, struct
 {
 	struct container *c = operation->container;
 
-	(void)result; /* it cannot fail */
-	(void)err;
 	c->destroy.busy = false;
+	if (result < 0) {
+		c->destroy.ending = false;
+		destroy_retry(c, err);
+		return;
+	}
+	destroy_forget_failure(c);
 	if (!c->backend)
 		c->destroy.ended = c->destroy.gone = true;
 	c->backend = NULL;

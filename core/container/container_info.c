@@ -13,6 +13,7 @@
 #include "core/limits/limits.h"
 #include "core/log.h"
 #include "core/server.h"
+#include "core/state/recovery.h"
 #include "core/wire/message_text.h"
 
 /* The fields of MemoryStat have the order of warden_info.memory; `has` precedes each value. */
@@ -189,6 +190,9 @@ bool container_info_answer_init(struct info_answer *answer, const struct contain
 	inet_ntop(AF_INET, &c->identity.container_ip, answer->container_ip,
 		  sizeof(answer->container_ip));
 	message_set_text(&message->has_state, &message->state, container_state_name(c->state));
+	if (c->state == STATE_UNREACHABLE)
+		message_set_text(&message->has_state_reason, &message->state_reason,
+				 c->recovery->reason);
 	message_set_text(&message->has_host_ip, &message->host_ip, answer->host_ip);
 	message_set_text(&message->has_container_ip, &message->container_ip, answer->container_ip);
 	message_set_text(&message->has_container_path, &message->container_path, c->path);

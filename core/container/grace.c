@@ -40,7 +40,7 @@ void grace_stop(struct container *c)
 void grace_update(struct container *c)
 {
 	bool wanted = c->is_listed && !c->destroy.started && !c->server->draining &&
-		      !grace_is_referenced(c);
+		      c->state != STATE_UNREACHABLE && !grace_is_referenced(c);
 
 	if (!wanted) {
 		grace_stop(c);

@@ -98,6 +98,15 @@ size_t registry_count(const struct registry *registry, unsigned state)
 	return n;
 }
 
+void registry_foreach(const struct registry *registry, void (*visit)(struct container *))
+{
+	struct container *container;
+
+	for (size_t i = 0; i < BUCKETS; i++)
+		LIST_FOREACH(container, &registry->ids[i], by_id)
+			visit(container);
+}
+
 struct container *registry_find_handle(const struct registry *registry, const char *handle)
 {
 	struct container *container;

@@ -36,6 +36,9 @@ size_t registry_find_leaving(const struct registry *registry, const struct conta
 
 size_t registry_count(const struct registry *registry, unsigned state);
 
+/* Calls `visit`, which must not change the registry, for each container, listed or not. */
+void registry_foreach(const struct registry *registry, void (*visit)(struct container *));
+
 struct container *registry_find_handle(const struct registry *registry, const char *handle);
 struct container *registry_find_id(const struct registry *registry, const char *id);
 

@@ -11,6 +11,7 @@
 #include "core/pools/pool.h"
 #include "core/pools/ports.h"
 #include "core/server.h"
+#include "core/state/set_aside.h"
 #include "core/wire/connection.h"
 #include "core/wire/request.h"
 #include "lib/cleanup.h"
@@ -53,7 +54,8 @@ static void metrics_head_write_build(FILE *out, const struct server *server)
 
 static void metrics_head_write_containers(FILE *out, const struct server *server)
 {
-	static const enum container_state states[] = {STATE_BORN, STATE_ACTIVE, STATE_STOPPED,
+	static const enum container_state states[] = {STATE_BORN,       STATE_ACTIVE,
+						      STATE_STOPPED,    STATE_UNREACHABLE,
 						      STATE_DESTROYING, STATE_DESTROYED};
 
 	metrics_head_describe(out, "warden_containers", "gauge", "Containers by state.");
@@ -61,6 +63,9 @@ static void metrics_head_write_containers(FILE *out, const struct server *server
 		fprintf(out, "warden_containers{state=\"%s\"} %zu\n",
 			container_state_name(states[i]),
 			registry_count(&server->registry, states[i]));
+	metrics_head_write_value(out, "warden_directories_set_aside", "gauge",
+				 "Directories of the depot that could not be understood.",
+				 set_aside_count(server));
 }
 
 static void metrics_head_write_destroys(FILE *out, const struct server *server)

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "core/backend/backend_call.h"
+#include "core/descriptors.h"
 #include "core/job/cpu_lease.h"
 #include "core/log.h"
 #include "core/server.h"
@@ -425,6 +426,8 @@ int job_start(struct request *request, const Warden__SpawnRequest *const *messag
 
 	if (request->container->paused)
 		return warden_error_set(err, "the container is paused");
+	if (descriptors_check(DESCRIPTORS_JOB * (unsigned)n, err) < 0)
+		return -1;
 	start = calloc(1, sizeof(*start));
 	if (!start)
 		return warden_error_set(err, "no memory for a job");

@@ -13,6 +13,7 @@
 #include "core/pools/pool.h"
 #include "core/pools/ports.h"
 #include "core/server.h"
+#include "core/state/set_aside.h"
 
 enum { SLOTS = 4096, LOCK_TRIES = 100, LOCK_WAIT_MS = 10 };
 
@@ -75,6 +76,7 @@ void pools_close(struct server *server)
 	pool_free(server->slots);
 	ports_free(server->ports);
 	registry_close(&server->registry);
+	set_aside_free(server);
 	if (server->tmp_fd >= 0)
 		close(server->tmp_fd);
 	if (server->depot_fd >= 0)

@@ -14,6 +14,7 @@
 #include "core/backend/backend_call.h"
 #include "core/container/create_mounts.h"
 #include "core/container/image_defaults.h"
+#include "core/descriptors.h"
 #include "core/limits/limits.h"
 #include "core/log.h"
 #include "core/pools/pool.h"
@@ -140,12 +141,26 @@ static int create_take_all(struct container *c, struct request *request, struct 
 	return create_take_ids(c, err);
 }
 
+/* What a container that cannot be read yet has must not be given to another. Each create that is
+ * not answered may still need its descriptors. */
+static int create_check_room(const struct server *server, struct warden_error *err)
+{
+	if (server->unidentified > 0)
+		return warden_error_set(err,
+					"the networks of %u containers cannot be read yet: see the "
+					"reasons in their info",
+					server->unidentified);
+	return descriptors_check(DESCRIPTORS_CONTAINER * (server->creating + 1), err);
+}
+
 /* Allocates the container with its options, mounts and share of the pools. */
 static struct container *create_new_container(struct request *request, struct warden_error *err)
 {
 	struct container *c;
 	char *handle;
 
+	if (create_check_room(request->server, err) < 0)
+		return NULL;
 	if (create_take_handle(request, &handle, err) < 0)
 		return NULL;
 	c = container_new(request->server, NULL, handle);

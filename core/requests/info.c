@@ -32,6 +32,6 @@ const struct request_handler info_request = {
 	.type = WARDEN__MESSAGE__TYPE__Info,
 	.name = "info",
 	.message = &warden__info_request__descriptor,
-	.states = STATE_ACTIVE | STATE_STOPPED | STATE_DESTROYING,
+	.states = STATE_ACTIVE | STATE_STOPPED | STATE_DESTROYING | STATE_UNREACHABLE,
 	.run = info_run,
 };

@@ -86,7 +86,8 @@ static void info_many_encode(struct info_many_entry *entry, const char *handle,
 
 static bool info_many_is_visible(const struct container *c)
 {
-	return c && c->state & (STATE_ACTIVE | STATE_STOPPED | STATE_DESTROYING);
+	return c &&
+	       c->state & (STATE_ACTIVE | STATE_STOPPED | STATE_DESTROYING | STATE_UNREACHABLE);
 }
 
 static void info_many_on_info(struct container *c, void *data)

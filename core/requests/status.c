@@ -9,6 +9,7 @@
 #include "core/backend/backend_call.h"
 #include "core/backend/facts.h"
 #include "core/pools/pool.h"
+#include "core/state/set_aside.h"
 #include "core/wire/request.h"
 
 struct status_query {
@@ -57,6 +58,28 @@ static void status_add_pool(struct facts *facts, const char *name, struct pool *
 	facts_add(facts, &fact);
 }
 
+/* Containers of an earlier daemon that need somebody's attention. */
+static void status_add_recovery(struct facts *facts, const struct server *server)
+{
+	size_t unreachable = registry_count(&server->registry, STATE_UNREACHABLE);
+	size_t aside = set_aside_count(server);
+	char value[32];
+	struct warden_fact fact = {.size = sizeof(fact), .value = value};
+
+	snprintf(value, sizeof(value), "%zu", unreachable);
+	fact.name = "unreachable containers";
+	fact.effect = "they run, and can only be destroyed";
+	fact.remedy = "see the reason in `warden info`; they are asked again and again";
+	if (unreachable > 0)
+		facts_add(facts, &fact);
+	snprintf(value, sizeof(value), "%zu", aside);
+	fact.name = "directories set aside";
+	fact.effect = "their networks and user ids are reserved, their processes live on";
+	fact.remedy = "repair them and move them back, or remove them, while no daemon runs";
+	if (aside > 0)
+		facts_add(facts, &fact);
+}
+
 static void status_add_core_facts(struct facts *facts, const struct server *server)
 {
 	const struct config *config = server->config;
@@ -69,6 +92,7 @@ static void status_add_core_facts(struct facts *facts, const struct server *serv
 	if (server->container_klass->needs_rootfs)
 		status_add_fact(facts, "rootfs", true, "%s", server->settings.rootfs_path);
 	status_add_fact(facts, "containers", true, "%zu", server->registry.n);
+	status_add_recovery(facts, server);
 	status_add_pool(facts, "networks", server->networks, now);
 	status_add_pool(facts, "uids", server->uids, now);
 	status_add_pool(facts, "slots", server->slots, now);

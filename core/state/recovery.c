@@ -1,37 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Recovery at start. Every directory of the depot is a container of an earlier daemon. If its
- * snapshot is complete and the backend finds it alive, it is restored with its jobs. All other
- * directories are removed, also those in tmp, whose containers were being destroyed. */
+/* Recovery at start: finds the directories of the depot and decides about each; see recovery.h. In
+ * the depot a directory with the name of its id comes before any other with that id, which is a
+ * copy. */
 #include <config.h>
 
 #include <dirent.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <unistd.h>
 
-#include "core/backend/backend_call.h"
-#include "core/container/container.h"
-#include "core/job/job.h"
-#include "core/limits/limits.h"
 #include "core/log.h"
 #include "core/pools/pool.h"
 #include "core/rules/rules.h"
 #include "core/server.h"
-#include "core/state/job_log.h"
-#include "core/state/snapshot.h"
-#include "lib/cleanup.h"
+#include "core/state/recovery.h"
+#include "core/state/set_aside.h"
 #include "lib/remove_tree.h"
 
-/* Longest time that the removal of dead containers delays the start. */
-enum { REMOVAL_MS = 5000 };
-
-struct recovery {
-	struct operation operation;
-	struct warden_restored restored;
-	bool whole; /* its snapshot was read and its handle is unique */
-	bool in_tmp;
-	uint32_t *pending; /* operations that recovery_run waits for */
+enum {
+	/* Longest time that the removal of dead containers delays the start. */
+	REMOVAL_MS = 5000,
+	/* Longest time that the start waits for containers that do not answer. Each is asked at
+	   least once. */
+	ANSWER_MS = 1000,
 };
 
 static void recovery_take_pools(struct container *c)
@@ -41,287 +30,93 @@ static void recovery_take_pools(struct container *c)
 
 	/* A value outside the pool is from other settings; no other container can get it, so the
 	 * container does not own it. */
-	c->owns_network =
-		pool_take_value(server->networks, now, ntohl(c->identity.network.s_addr)) == 0;
-	c->owns_uid = pool_take_value(server->uids, now, c->identity.uid) == 0;
-	c->owns_slot = pool_take_value(server->slots, now, c->identity.slot) == 0;
+	if (!c->owns_network)
+		c->owns_network = pool_take_value(server->networks, now,
+						  ntohl(c->identity.network.s_addr)) == 0;
+	if (!c->owns_uid)
+		c->owns_uid = pool_take_value(server->uids, now, c->identity.uid) == 0;
+	if (!c->owns_slot)
+		c->owns_slot = pool_take_value(server->slots, now, c->identity.slot) == 0;
 }
 
-/* Worker thread. If it fails the container continues without its rules, which permits it less. */
-static void recovery_restore_rules(struct container *c)
-{
-	const struct warden_container_klass *container_klass = c->server->container_klass;
-	const struct warden_rules rules = rules_for_backend(&c->rules);
-	struct warden_error err;
-
-	if (container_klass->set_rules &&
-	    BACKEND_CALL(container_klass, c->id, set_rules, &err, c->backend, &rules) < 0)
-		log_write(WARDEN_LOG_ERROR, "%s: restore network rules: %s", c->id, err.message);
-}
-
-/* The state in which the previous daemon left the container. */
-static enum warden_restore_state recovery_restore_state(const struct recovery *recovery)
-{
-	if (!recovery->whole || recovery->operation.container->state == STATE_BORN ||
-	    recovery->operation.container->state == STATE_DESTROYING)
-		return WARDEN_RESTORE_BORN;
-	return recovery->operation.container->state == STATE_ACTIVE ? WARDEN_RESTORE_ACTIVE
-								    : WARDEN_RESTORE_STOPPED;
-}
-
-static int recovery_restore_run(struct operation *operation, struct warden_error *err)
-{
-	struct recovery *recovery = (struct recovery *)operation;
-	struct container *c = operation->container;
-
-	recovery->restored = (struct warden_restored){.size = sizeof(recovery->restored)};
-	if (BACKEND_CALL(c->server->container_klass, c->id, restore, err, c->server->backend,
-			 &c->identity, recovery_restore_state(recovery), &c->backend,
-			 &recovery->restored) < 0)
-		return -1;
-	if (recovery->restored.alive && recovery->whole && !recovery->in_tmp)
-		recovery_restore_rules(c);
-	return 0;
-}
-
-/* Ends the jobs of the snapshot that the backend does not know; nothing else ends them. */
-static void recovery_end_lost_jobs(struct container *c)
-{
-	struct warden_job_end none;
-	struct job *job, *next;
-
-	job_end_init(&none);
-	for (job = TAILQ_FIRST(&c->jobs); job; job = next) {
-		next = TAILQ_NEXT(job, link);
-		if (job->started)
-			continue;
-		log_write(WARDEN_LOG_WARN, "%s: job %u was lost", c->id, job->id);
-		job_end(job, &none);
-		job_read(job, -1, -1);
-	}
-}
-
-static void recovery_close_pipes(const struct warden_restored_job *found)
-{
-	if (found->stdout_fd >= 0)
-		close(found->stdout_fd);
-	if (found->stderr_fd >= 0)
-		close(found->stderr_fd);
-	if (found->stdin_fd >= 0)
-		close(found->stdin_fd);
-}
-
-/* Connects the running jobs to the backend's. A job that is not in the snapshot was collected or
- * never answered, so no client can ask for it: it is discarded. */
-static void recovery_attach_jobs(struct container *c, const struct warden_restored *restored)
-{
-	for (size_t i = 0; i < restored->n_jobs; i++) {
-		const struct warden_restored_job *found =
-			WARDEN_ELEMENT(restored->jobs, restored->job_size, i);
-		struct job *job = job_find(c, found->job_id);
-
-		if (found->job_id > c->server->last_job_id)
-			c->server->last_job_id = found->job_id;
-		if (job && !job->started) {
-			job_stdin_open(job, found->stdin_fd);
-			job_read(job, found->stdout_fd, found->stderr_fd);
-			continue;
-		}
-		recovery_close_pipes(found);
-		job_log_forget(c, found->job_id);
-		container_save_jobs(c);
-	}
-	recovery_end_lost_jobs(c);
-}
-
-static void recovery_activate(struct container *c, const struct warden_restored *restored)
+void recovery_admit(struct container *c)
 {
 	struct server *server = c->server;
+	struct recovery *recovery = c->recovery;
 
-	c->alive = true;
-	c->created_serial = 0;
-	registry_list(&server->registry, c);
-	recovery_attach_jobs(c, restored);
-	log_write(WARDEN_LOG_INFO, "%s: recovered, %s, handle %s", c->id,
-		  container_state_name(c->state), c->handle);
-}
-
-static int recovery_reapply_run(struct operation *operation, struct warden_error *err)
-{
-	struct container *c = operation->container;
-
-	if (limits_apply(c, err) < 0)
-		return -1;
-	/* restore thawed it to find its jobs. */
-	return c->paused ? BACKEND_CALL(c->server->container_klass, c->id, pause, err, c->backend,
-					true)
-			 : 0;
-}
-
-/* A limit that can no longer be set is logged and does not end the container. */
-static void recovery_reapply_done(struct operation *operation, int result, struct warden_error *err)
-{
-	struct recovery *recovery = (struct recovery *)operation;
-	struct container *c = operation->container;
-
-	--*recovery->pending;
-	if (result < 0)
-		log_write(WARDEN_LOG_ERROR, "%s: restore limits or pause: %s", c->id, err->message);
-	if (c->stop.interrupted)
-		container_stop(c, SIGTERM, NULL);
-	free(recovery);
-}
-
-/* Sets the limits again, so that the backend watches them and reports events that occurred while no
- * daemon ran. */
-static void recovery_reapply(struct recovery *recovery)
-{
-	recovery->operation.run = recovery_reapply_run;
-	recovery->operation.done = recovery_reapply_done;
-	++*recovery->pending;
-	container_queue(recovery->operation.container, &recovery->operation);
-}
-
-static void recovery_restore_done(struct operation *operation, int result, struct warden_error *err)
-{
-	struct recovery *recovery = (struct recovery *)operation;
-	struct container *c = operation->container;
-	const struct warden_restored *restored = &recovery->restored;
-
-	--*recovery->pending;
-	if (result < 0)
-		log_write(WARDEN_LOG_ERROR, "%s: restore: %s", c->id, err->message);
-	if (result == 0 && restored->alive && recovery->whole && !recovery->in_tmp &&
-	    (c->state & (STATE_ACTIVE | STATE_STOPPED))) {
-		recovery_activate(c, restored);
-		free(restored->jobs);
-		recovery_reapply(recovery);
-		return;
-	}
-	for (size_t i = 0; i < restored->n_jobs; i++)
-		recovery_close_pipes(&restored->jobs[i]);
-	c->destroy.renamed = recovery->in_tmp;
-	if (recovery->whole && !recovery->in_tmp && c->state == STATE_DESTROYING) {
-		log_write(WARDEN_LOG_INFO, "%s: going on with its destroy, handle %s", c->id,
-			  c->handle);
-		registry_list(&c->server->registry, c); /* nobody has been told that it is gone */
-	} else {
-		log_write(WARDEN_LOG_WARN, "%s: dead or incomplete, removing it", c->id);
-	}
-	container_discard(c);
-	free(restored->jobs);
-	free(recovery);
-}
-
-static void recovery_note_job_ids(struct container *c)
-{
-	const struct job *job;
-
-	TAILQ_FOREACH(job, &c->jobs, link)
-		if (job->id > c->server->last_job_id)
-			c->server->last_job_id = job->id;
-}
-
-/* Reads the snapshot. False: it is invalid, or its handle is in use; then the directory is a copy
- * of another container's. */
-static bool recovery_read_snapshot(struct container *c)
-{
-	struct warden_error err;
-
-	if (snapshot_read(c, &err) < 0) {
-		log_write(WARDEN_LOG_WARN, "%s: %s", c->id, err.message);
-		return false;
-	}
-	recovery_note_job_ids(c);
-	rules_recover_ports(c);
-	return !registry_find_handle(&c->server->registry, c->handle);
-}
-
-/* Makes the container from the identity in its directory; takes `dir_fd` on success. NULL: the
- * directory is not a container, its id is in use, or no memory. */
-static struct container *recovery_new_container(struct server *server, int parent_fd,
-						const char *name, int dir_fd)
-{
-	struct warden_identity identity = {0};
-	struct warden_error err;
-	struct container *c;
-	char id[12];
-	bool known = identity_read(dir_fd, id, &identity, &err) == 0;
-
-	if (!known) {
-		log_write(WARDEN_LOG_WARN, "%s: %s", name, err.message);
-		if (!identity_is_id(name))
-			return NULL;
-		memcpy(id, name, sizeof(id));
-		known = snapshot_read_identity(dir_fd, &identity);
-	}
-	if (registry_find_id(&server->registry, id))
-		return NULL;
-	c = container_new(server, id, NULL);
-	if (!c)
-		return NULL;
-	c->identity = identity;
-	c->identity.id = c->id;
-	free(c->name);
-	c->name = strdup(name);
-	if (!c->name || asprintf(&c->path, "%s%s/%s", server->settings.depot_path,
-				 parent_fd == server->tmp_fd ? "/tmp" : "", name) < 0) {
-		c->path = NULL;
-		container_free(c);
-		return NULL;
-	}
-	c->identity.path = c->path;
-	c->dir_fd = c->identity.dir_fd = dir_fd;
-	if (known)
+	if (!recovery->unidentified)
 		recovery_take_pools(c);
-	return c;
+	rules_recover_ports(c);
+	registry_add(&server->registry, c);
+	recovery->open = true;
+	server->recovering++;
+	server->unasked++;
+	if (recovery->unidentified)
+		server->unidentified++;
+	if (recovery->destroys) {
+		c->state = STATE_DESTROYING;
+		registry_list(&server->registry, c);
+	} else if (recovery->removes) {
+		c->state = STATE_BORN;
+		registry_forget_handle(&server->registry, c); /* another may have it */
+	} else {
+		c->state = STATE_UNREACHABLE;
+	}
 }
 
-/* Removes a file or directory that is not a container, without the backend. */
-static void recovery_remove_foreign(struct server *server, int parent_fd, const char *name)
+/* Removes a directory of DEPOT/tmp that is no container's, without the backend. */
+static void recovery_remove_foreign(struct server *server, const char *name)
 {
 	struct warden_error err;
 
-	log_write(WARDEN_LOG_WARN, "%s: not a container, removing it", name);
-	if (remove_tree(parent_fd, name, &err) < 0)
-		log_write(WARDEN_LOG_ERROR, "%s/%s: %s", server->settings.depot_path, name,
+	log_write(WARDEN_LOG_WARN, "tmp/%s: not a container, removing it", name);
+	if (remove_tree(server->tmp_fd, name, &err) < 0)
+		log_write(WARDEN_LOG_ERROR, "%s/tmp/%s: %s", server->settings.depot_path, name,
 			  err.message);
 }
 
-static int recovery_recover_entry(struct server *server, int parent_fd, const char *name,
-				  uint32_t *pending, struct warden_error *err)
+/* Whether a directory of the depot is that of a container that is admitted. */
+static bool recovery_is_admitted(const struct server *server, const char *name)
 {
-	struct recovery *recovery;
-	struct container *c;
-	int dir_fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	const struct container *c = registry_find_id(&server->registry, name);
 
-	c = dir_fd < 0 ? NULL : recovery_new_container(server, parent_fd, name, dir_fd);
-	if (!c) {
-		if (dir_fd >= 0)
-			close(dir_fd);
-		recovery_remove_foreign(server, parent_fd, name);
-		return 0;
-	}
-	recovery = calloc(1, sizeof(*recovery));
-	if (!recovery) {
-		container_free(c);
-		return warden_error_set(err, "no memory to recover %s", name);
-	}
-	recovery->in_tmp = parent_fd == server->tmp_fd;
-	recovery->whole = recovery_read_snapshot(c);
-	recovery->pending = pending;
-	recovery->operation.run = recovery_restore_run;
-	recovery->operation.done = recovery_restore_done;
-	registry_add(&server->registry, c);
-	++*pending;
-	container_queue(c, &recovery->operation);
-	return 0;
+	return c && !c->recovery->in_tmp && strcmp(c->name, name) == 0;
 }
 
-static bool recovery_is_candidate(const char *name)
+/* Whether the container's directory may be a copy of another one's. */
+static bool recovery_is_foreign(const struct container *c)
 {
-	return strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && strcmp(name, "tmp") != 0 &&
-	       strcmp(name, "lost+found") != 0;
+	return c->recovery->moved && !c->recovery->in_tmp;
+}
+
+/* Recovers one entry. `moved`: if its name is not its id; the others are admitted already, or are
+ * set aside. */
+static int recovery_recover_entry(struct server *server, int parent_fd, const char *name,
+				  bool moved, struct warden_error *err)
+{
+	struct warden_error reason = {0};
+	struct container *c;
+
+	if (moved && recovery_is_admitted(server, name))
+		return 0;
+	c = recovery_load(server, parent_fd, name, &reason);
+	if (c && recovery_is_foreign(c) != moved) {
+		container_free(c);
+	} else if (c) {
+		recovery_admit(c);
+	} else if (reason.number == ENOMEM) {
+		*err = reason;
+		return -1;
+	} else if (parent_fd == server->tmp_fd) {
+		recovery_remove_foreign(server, name);
+	} else if (reason.number != 0) {
+		if (!moved)
+			log_write(WARDEN_LOG_WARN, "%s/%s is no container and stays: %s",
+				  server->settings.depot_path, name, reason.message);
+	} else if (moved) {
+		set_aside_directory(server, name, reason.message);
+	}
+	return 0;
 }
 
 static int recovery_compare_names(const struct dirent **a, const struct dirent **b)
@@ -331,11 +126,16 @@ static int recovery_compare_names(const struct dirent **a, const struct dirent *
 
 static int recovery_select_candidate(const struct dirent *entry)
 {
-	return recovery_is_candidate(entry->d_name);
+	static const char *const others[] = {".", "..", "tmp", "lost+found", SET_ASIDE_DIRECTORY};
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (strcmp(entry->d_name, others[i]) == 0)
+			return 0;
+	return 1;
 }
 
 /* Recovers the entries in the order of their names, which is the order of creation. */
-static int recovery_recover_directory(struct server *server, int parent_fd, uint32_t *pending,
+static int recovery_recover_directory(struct server *server, int parent_fd, bool moved,
 				      struct warden_error *err)
 {
 	struct dirent **entries;
@@ -348,14 +148,14 @@ static int recovery_recover_directory(struct server *server, int parent_fd, uint
 	for (int i = 0; i < n; i++) {
 		if (result == 0)
 			result = recovery_recover_entry(server, parent_fd, entries[i]->d_name,
-							pending, err);
+							moved, err);
 		free(entries[i]);
 	}
 	free(entries);
 	return result;
 }
 
-static void recovery_sort_listed(struct server *server)
+void recovery_sort(struct server *server)
 {
 	struct container *c, *other;
 	TAILQ_HEAD(, container) sorted = TAILQ_HEAD_INITIALIZER(sorted);
@@ -396,23 +196,59 @@ static void recovery_await_removal(struct server *server)
 			  server->leaving);
 }
 
+/* Asks every container; waits until each was asked once and, for a limited time, until all have
+ * answered. */
+static void recovery_ask_all(struct server *server)
+{
+	uv_timer_t *timer = timer_start(server, ANSWER_MS, recovery_on_timeout, &timer);
+
+	registry_foreach(&server->registry, recovery_ask);
+	while (server->unasked > 0 || (timer && server->recovering > 0))
+		uv_run(&server->loop, UV_RUN_ONCE);
+	timer_stop(&timer);
+}
+
 int recovery_run(struct server *server, struct warden_error *err)
 {
-	uint32_t pending = 0;
 	struct container *c;
-	int result = recovery_recover_directory(server, server->depot_fd, &pending, err);
+	int result;
 
+	server->starting = true;
+	result = recovery_recover_directory(server, server->depot_fd, false, err);
 	if (result == 0)
-		result = recovery_recover_directory(server, server->tmp_fd, &pending, err);
-	while (pending > 0)
-		uv_run(&server->loop, UV_RUN_ONCE);
+		result = recovery_recover_directory(server, server->tmp_fd, false, err);
+	set_aside_reserve(server);
+	if (result == 0)
+		result = recovery_recover_directory(server, server->depot_fd, true, err);
+	recovery_ask_all(server);
+	server->starting = false;
 	if (result < 0)
 		return -1;
 	recovery_await_removal(server);
-	recovery_sort_listed(server);
+	recovery_sort(server);
 	TAILQ_FOREACH(c, &server->registry.listed, listed) {
+		if (c->recovery)
+			recovery_tell(c);
 		grace_update(c);
 		ttl_start(c);
 	}
 	return 0;
+}
+
+void recovery_summarize(const struct server *server, char *text, size_t size)
+{
+	const struct container *c;
+	size_t recovered = 0, unreachable = 0, aside = set_aside_count(server), length;
+
+	TAILQ_FOREACH(c, &server->registry.listed, listed) {
+		recovered += c->alive;
+		unreachable += c->state == STATE_UNREACHABLE;
+	}
+	length = (size_t)snprintf(text, size, "%zu container%s recovered", recovered,
+				  recovered == 1 ? "" : "s");
+	if (unreachable > 0)
+		length += (size_t)snprintf(text + length, size - length, ", %zu unreachable",
+					   unreachable);
+	if (aside > 0)
+		snprintf(text + length, size - length, ", %zu set aside", aside);
 }

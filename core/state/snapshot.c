@@ -244,14 +244,14 @@ static bool snapshot_read_names(struct container *c, const json_t *json)
 static bool snapshot_read_all(struct container *c, const json_t *json)
 {
 	json_int_t grace_time, created = 0, created_clock = 0; /* absent in old snapshots */
-	const char *state;
+	const char *id, *state;
 	int version;
 
-	if (json_unpack((json_t *)json, "{s:i, s:s, s?I, s?I, s:I}", "version", &version, "state",
-			&state, "created_us", &created, "created_clock_us", &created_clock,
-			"grace_time", &grace_time) < 0 ||
-	    version != SNAPSHOT_VERSION || grace_time < 0 || grace_time > UINT32_MAX ||
-	    !snapshot_read_names(c, json))
+	if (json_unpack((json_t *)json, "{s:i, s:s, s:s, s?I, s?I, s:I}", "version", &version, "id",
+			&id, "state", &state, "created_us", &created, "created_clock_us",
+			&created_clock, "grace_time", &grace_time) < 0 ||
+	    version != SNAPSHOT_VERSION || strcmp(id, c->id) != 0 || grace_time < 0 ||
+	    grace_time > UINT32_MAX || !snapshot_read_names(c, json))
 		return false;
 	c->grace_time = (uint32_t)grace_time;
 	c->nested = json_is_true(json_object_get(json, "nested"));
@@ -269,7 +269,7 @@ static bool snapshot_read_all(struct container *c, const json_t *json)
 	       snapshot_read_jobs(c, json);
 }
 
-/* NULL and `err`: there is none, or it is no JSON. */
+/* NULL and `err`; err->number is 0 if the file is no JSON. */
 static json_t *snapshot_load(int dir_fd, struct warden_error *err)
 {
 	size_t length;
@@ -280,22 +280,21 @@ static json_t *snapshot_load(int dir_fd, struct warden_error *err)
 	if (!text)
 		return NULL;
 	json = json_loadb(text, length, 0, &where);
-	if (!json)
+	if (!json) {
 		warden_error_set(err, "snapshot.json:%d: %s", where.line, where.text);
+		err->number = json_error_code(&where) == json_error_out_of_memory ? ENOMEM : 0;
+	}
 	return json;
 }
 
-bool snapshot_read_identity(int dir_fd, struct warden_identity *identity)
+static bool snapshot_parse_identity(const json_t *json, struct warden_identity *identity)
 {
 	json_int_t network, uid, slot;
-	struct warden_error err;
-	json_t *json = snapshot_load(dir_fd, &err);
-	bool whole = json && json_unpack(json, "{s:I, s:I, s:I}", "network", &network, "uid", &uid,
-					 "slot", &slot) == 0;
 
-	json_decref(json);
-	if (!whole || network < 0 || network > UINT32_MAX || uid < 0 || uid > UINT32_MAX ||
-	    slot < 0 || slot > UINT32_MAX)
+	if (json_unpack((json_t *)json, "{s:I, s:I, s:I}", "network", &network, "uid", &uid, "slot",
+			&slot) < 0 ||
+	    network < 0 || network > UINT32_MAX || uid < 0 || uid > UINT32_MAX || slot < 0 ||
+	    slot > UINT32_MAX)
 		return false;
 	identity->uid = (uint32_t)uid;
 	identity->slot = (uint32_t)slot;
@@ -303,20 +302,39 @@ bool snapshot_read_identity(int dir_fd, struct warden_identity *identity)
 	return true;
 }
 
+bool snapshot_read_identity(int dir_fd, struct warden_identity *identity)
+{
+	struct warden_error ignored; /* the caller needs no reason */
+	json_t *json = snapshot_load(dir_fd, &ignored);
+	bool known = json && snapshot_parse_identity(json, identity);
+
+	json_decref(json);
+	return known;
+}
+
 int snapshot_read(struct container *c, struct warden_error *err)
 {
 	struct warden_error cause = {0};
 	json_t *json = snapshot_load(c->dir_fd, &cause);
-	bool whole = json && snapshot_read_all(c, json);
+	bool whole = false;
 
-	if (json && !whole)
-		warden_error_set(&cause, "snapshot.json is incomplete or invalid");
+	if (json) {
+		errno = 0;
+		whole = snapshot_read_all(c, json);
+		if (!whole) {
+			cause.number = errno == ENOMEM ? ENOMEM : 0; /* the first failure counts */
+			warden_error_set(&cause, "snapshot.json is incomplete, invalid or of "
+						 "another version");
+		}
+	}
+	if (whole && c->identity.network.s_addr == 0)
+		(void)snapshot_parse_identity(json, &c->identity); /* then it has none */
 	if (whole && json_is_true(json_object_get(json, "job_log")))
 		whole = job_log_read(c, &cause) == 0;
 	json_decref(json);
 	if (whole)
 		return 0;
-	warden_error_set(err, "%s: %s", c->path, cause.message);
+	warden_error_set(err, "%s: %.800s", c->path, cause.message);
 	err->number = cause.number;
 	return -1;
 }

@@ -29,8 +29,9 @@ void snapshot_prepare(struct operation *operation);
  * forget jobs whose end they tell of. */
 int snapshot_store(struct operation *operation, struct warden_error *err);
 
-/* Reads the snapshot into `container`, including jobs. -1 and `err`: there is none, or it is
- * invalid. */
+/* Reads the snapshot into `container`, including jobs, and the identity if that has no network. -1
+ * and `err`: err->number is ENOENT if there is none, 0 if it is invalid, or that of an error of
+ * reading it; then the container is of no use. */
 int snapshot_read(struct container *container, struct warden_error *err);
 
 /* Reads network, uid and slot from the snapshot, for a container without etc/config. False: they

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "core/descriptors.h"
 #include "core/log.h"
 #include "core/server.h"
 #include "core/transfer/upload.h"
@@ -442,6 +443,7 @@ static void connection_read_credentials(struct connection *connection)
 void connection_accept(struct server *server)
 {
 	struct connection *connection = calloc(1, sizeof(*connection));
+	struct warden_error err;
 
 	if (!connection) {
 		log_write(WARDEN_LOG_ERROR, "no memory for a client");
@@ -460,6 +462,10 @@ void connection_accept(struct server *server)
 		return;
 	}
 	connection_read_credentials(connection);
+	if (descriptors_check_client(&err) < 0) {
+		connection_refuse(connection, &err);
+		return;
+	}
 	grace_connection_opened(connection);
 	connection_update_reading(connection);
 }

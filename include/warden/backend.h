@@ -462,6 +462,11 @@ struct warden_restored {
 	 * after restore has returned. */
 	struct warden_restored_job *jobs;
 	size_t n_jobs, job_size;
+	/* With `alive` false: the container's first process lives, or this cannot be told now, and
+	 * the container does not answer. The core calls `reconnect` until it does, and `destroy` at
+	 * any time. There are no jobs. */
+	bool unreachable;
+	char reason[256]; /* with `unreachable`: why, a text for people */
 };
 
 /* The figures of memory.stat, in bytes or counts, as the protocol's MemoryStat names them (kernel:
@@ -701,10 +706,13 @@ struct warden_container_klass {
 	int (*create)(void *backend, const struct warden_create *create, void **container,
 		      struct warden_error *err);
 
-	/* Required. Finds a container of an earlier daemon by its identity. Fails only if the
-	 * daemon cannot continue (no memory). A container that is dead, damaged or incomplete is
-	 * reported with `restored->alive` false and then removed by `destroy`, which must work with
-	 * any part of it missing. */
+	/* Required. Finds a container of an earlier daemon by its identity. A container whose first
+	 * process has surely ended is reported with `restored->alive` and `restored->unreachable`
+	 * false and then removed by `destroy`, which must work with any part of it missing; so is
+	 * one in the state WARDEN_RESTORE_BORN. Any other that does not answer within some tens of
+	 * milliseconds is reported as `unreachable`: never report a container as dead because of a
+	 * lack of memory or descriptors, a time-out or an error of a device. If it fails (no
+	 * memory) it is called again. */
 	int (*restore)(void *backend, const struct warden_identity *identity,
 		       enum warden_restore_state state, void **container,
 		       struct warden_restored *restored, struct warden_error *err);
@@ -786,6 +794,13 @@ struct warden_container_klass {
 	 * backend cannot run here. String options may be NULL then. */
 	int (*describe)(void *backend, const struct warden_host *host, warden_fact_function report,
 			void *data, struct warden_error *err);
+
+	/* Optional. Asks a container again that `restore` or `reconnect` has reported as
+	 * `unreachable`, and fills `restored` as `restore` does. If it fails the container is still
+	 * unreachable. Returns after some tens of milliseconds at most; the core calls it again,
+	 * at growing intervals. NULL: an unreachable container stays so until the next daemon. */
+	int (*reconnect)(void *container, struct warden_restored *restored,
+			 struct warden_error *err);
 };
 
 /* The symbol that a module exports. */

@@ -72,6 +72,7 @@ class Daemon:
         self.config = f"{directory}/warden.conf"
         self.environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
         self.process = None
+        self.wrapper = []  # a program and its arguments that executes the daemon
         self._expected_end = True
         self.baseline = None  # snapshot of the leak check, taken when it listened
         self._notify = None
@@ -134,7 +135,7 @@ class Daemon:
         self._starting = True
         with open(f"{self.directory}/output", "ab") as output:
             self.process = subprocess.Popen(
-                [self.build.path("wardend"), "-c", self.config, *arguments],
+                [*self.wrapper, self.build.path("wardend"), "-c", self.config, *arguments],
                 cwd=self.directory,
                 env=environment,
                 stdin=subprocess.DEVNULL,

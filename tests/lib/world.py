@@ -65,7 +65,7 @@ class World:
         start = self.daemon.start
 
         def start_and_check(*args, **kwargs):
-            existed = os.path.isdir(self.daemon.depot) and set(os.listdir(self.daemon.depot)) - {"tmp"}
+            existed = os.path.isdir(self.daemon.depot) and set(os.listdir(self.daemon.depot)) - {"tmp", "damaged"}
             start(*args, **kwargs)
             if existed and self._watches_restarts:
                 with warden.Client(self.daemon.socket, timeout=20) as client:
@@ -127,7 +127,7 @@ class World:
     def note_ids(self):
         """Remembers the containers in the depot for the leak check."""
         if os.path.isdir(self.daemon.depot):
-            self.ids.update(set(os.listdir(self.daemon.depot)) - {"tmp"})
+            self.ids.update(set(os.listdir(self.daemon.depot)) - {"tmp", "damaged"})
 
     def run(self, handle, script, **fields):
         """Runs a script that must exit with 0; returns its stdout as text."""

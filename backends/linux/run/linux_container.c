@@ -53,6 +53,7 @@ void linux_container_free(struct linux_container *container)
 	container_processes_close(&container->stop.processes);
 	cgroup_free(container->cgroup);
 	free(container->job_groups.ids);
+	wshd_list_free(&container->listed);
 	file_transfers_free(&container->transfers);
 	pthread_mutex_destroy(&container->mutex);
 	free(container);
@@ -190,7 +191,7 @@ int linux_container_watch(struct linux_container *container, struct warden_error
 
 	/* A callback that runs at once waits for the mutex, so it sees the pointer. */
 	pthread_mutex_lock(&container->mutex);
-	if (container->init_pidfd >= 0) {
+	if (container->init_pidfd >= 0 && !container->init_watch && !container->init_ended) {
 		container->init_watch = watcher_add(watcher, container->init_pidfd, EPOLLIN,
 						    linux_container_on_init_end, container, err);
 		result = container->init_watch ? 0 : -1;
@@ -202,9 +203,17 @@ int linux_container_watch(struct linux_container *container, struct warden_error
 		wshd_queue_set_watch(&container->queue, container->wshd_watch, EPOLLIN);
 	}
 	pthread_mutex_unlock(&container->mutex);
-	if (result < 0)
-		linux_container_unwatch(container);
 	return result;
+}
+
+bool linux_container_has_ended(struct linux_container *container)
+{
+	bool ended;
+
+	pthread_mutex_lock(&container->mutex);
+	ended = container->init_ended;
+	pthread_mutex_unlock(&container->mutex);
+	return ended;
 }
 
 void linux_container_unwatch(struct linux_container *container)

@@ -65,6 +65,10 @@ struct linux_container {
 	struct linux_stop stop;
 
 	struct job_groups job_groups; /* used by operations only, without the mutex */
+	/* While it is unreachable after a restore, used by operations only. */
+	enum warden_restore_state restoring; /* 0: it was created, or answers */
+	bool found;                          /* its first process, which is watched */
+	struct warden_restored listed;       /* the jobs that wshd has listed so far */
 	struct cleanup_item removal;
 };
 
@@ -77,6 +81,10 @@ struct linux_container *linux_container_new(struct linux_backend *backend,
  * must be removed. */
 void linux_container_free(struct linux_container *container);
 
+/* Finds the first process of a container of an earlier daemon and watches it, unless that is done.
+ * -1: it has ended (ESRCH), or that cannot be told now. In linux_restore.c. */
+int linux_restore_find(struct linux_container *container, struct warden_error *err);
+
 /* Passes a destroyed container, whose first process has ended, to the cleanup thread as soon as its
  * file transfers have ended. */
 void linux_container_queue_cleanup(struct linux_container *container);
@@ -87,8 +95,12 @@ int linux_container_connect(struct linux_container *container, struct warden_err
 /* Resumes the container if it is paused; see linux_pause.c. */
 void linux_pause_end(struct linux_container *container);
 
-/* Starts to watch the exit of the first process and, if connected, messages of wshd. */
+/* Starts to watch the exit of the first process, unless it is watched, and, if connected, messages
+ * of wshd. If it fails linux_container_unwatch removes what was added. */
 int linux_container_watch(struct linux_container *container, struct warden_error *err);
+
+/* Whether the watched first process has ended. */
+bool linux_container_has_ended(struct linux_container *container);
 
 /* Removes all watches. No event runs any more when it returns. Not to be called on the watcher's
  * thread. */

@@ -26,9 +26,11 @@ void linux_destroy(void *data)
 	struct linux_container *container = data;
 	struct cleanup_thread *cleanup = container->backend->cleanup;
 	const struct warden_host *host = container->backend->host;
+	struct warden_error err; /* ignored: the cleanup thread kills by the cgroups, too */
 	bool dead;
 
 	cleanup_thread_announce(cleanup, container);
+	linux_restore_find(container, &err);
 	linux_destroy_remove_rules(container);
 	pthread_mutex_lock(&container->mutex);
 	container->destroying = true;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Restores a container of a previous daemon. If a part of it is missing the container is dead, and
- * destroy removes the remaining parts. */
+/* Restores a container of a previous daemon. It is dead only if its first process has surely ended.
+ * As long as that lives and wshd does not answer the container is unreachable, and each reconnect
+ * goes on where the last ask stopped. */
 #include <unistd.h>
 
 #include "backends/linux/cgroup/cgroup.h"
@@ -9,47 +10,116 @@
 #include "backends/linux/linux_operations.h"
 #include "backends/linux/run/linux_container.h"
 #include "backends/wshd/wshd_client.h"
+#include "lib/cleanup.h"
 #include "lib/pid_record.h"
 
-/* Time limit for wshd's list of jobs, which it sends at once. */
-#define LIST_MS 2000
+/* How long an ask waits for each message of wshd. */
+#define PATIENCE_MS 20
 
-/* Fails unless the first process lives and answers as wshd. */
-static int linux_restore_connect(struct linux_container *container, enum warden_restore_state state,
-				 struct warden_restored *restored, struct warden_error *err)
+int linux_restore_find(struct linux_container *container, struct warden_error *err)
 {
+	if (container->restoring == 0 || container->found)
+		return 0;
 	if (container->init_pidfd < 0)
-		return warden_error_set(err, "its first process has ended");
-	if (state == WARDEN_RESTORE_BORN)
-		return warden_error_set(err, "its create was not completed");
+		container->init_pidfd =
+			pid_record_open(container->identity.dir_fd, &container->init_pid, err);
+	if (container->init_pidfd < 0)
+		return -1;
+	/* The container may have been made with other settings. */
+	user_read_base(container->init_pid, &container->base);
+	container->found = linux_container_watch(container, err) == 0;
+	return container->found ? 0 : -1;
+}
+
+/* wshd must reply; the core pauses the container again. */
+static void linux_restore_thaw(struct linux_container *container)
+{
+	container->paused = cgroup_is_frozen(container->cgroup);
+	linux_pause_end(container);
+}
+
+/* Sends the question, after what must hold before wshd does anything. */
+static int linux_restore_connect(struct linux_container *container, struct warden_error *err)
+{
+	linux_restore_thaw(container);
 	if (container_processes_program(container->init_pid, &container->program) < 0)
 		return warden_error_errno(err, "stat the program of process %d",
 					  container->init_pid);
 	/* A previous daemon may have died during a stop, which forbids forks. */
-	if (cgroup_forbid_forks(container->cgroup, false, err) < 0)
+	if (cgroup_forbid_forks(container->cgroup, false, err) < 0 ||
+	    firewall_add(container->backend->firewall, &container->identity, err) < 0 ||
+	    linux_container_connect(container, err) < 0)
 		return -1;
-	if (firewall_add(container->backend->firewall, &container->identity, err) < 0 ||
-	    linux_container_connect(container, err) < 0 ||
-	    wshd_list(container->wshd_fd, LIST_MS, restored, err) < 0)
-		return -1;
-	container->jobs = (unsigned)restored->n_jobs;
-	linux_job_restore_groups(container, restored);
-	return wshd_send_watch(container->wshd_fd, err);
+	return wshd_list_request(container->wshd_fd, &container->listed, err);
 }
 
-/* Closes the connection of a dead container. Its first process, if alive, is still watched, for
- * destroy. */
-static void linux_restore_mark_dead(struct linux_container *container,
-				    struct warden_restored *restored,
-				    const struct warden_error *reason)
+static int linux_restore_attach(struct linux_container *container, struct warden_error *err)
 {
-	const struct warden_host *host = container->backend->host;
+	if (wshd_send_watch(container->wshd_fd, err) < 0)
+		return -1;
+	pthread_mutex_lock(&container->mutex);
+	container->jobs = (unsigned)container->listed.n_jobs;
+	pthread_mutex_unlock(&container->mutex);
+	linux_job_restore_groups(container, &container->listed);
+	return linux_container_watch(container, err);
+}
 
-	host->log(host, WARDEN_LOG_INFO, container->id, "container is dead: %s", reason->message);
-	wshd_list_free(restored);
-	if (container->wshd_fd >= 0)
-		close(container->wshd_fd);
+/* Closes a connection that is of no use. */
+static void linux_restore_disconnect(struct linux_container *container)
+{
+	wshd_list_free(&container->listed);
+	cleanup_close(&container->wshd_fd);
 	container->wshd_fd = -1;
+}
+
+/* Returns 1 if wshd has answered and is watched. */
+static int linux_restore_ask(struct linux_container *container, struct warden_error *err)
+{
+	int result = 0;
+
+	warden_error_set(err, "wshd does not answer");
+	if (container->wshd_fd < 0)
+		result = linux_restore_connect(container, err);
+	if (result == 0)
+		result =
+			wshd_list_receive(container->wshd_fd, PATIENCE_MS, &container->listed, err);
+	if (result == 1 && linux_restore_attach(container, err) < 0)
+		result = -1;
+	if (result < 0)
+		linux_restore_disconnect(container);
+	return result;
+}
+
+/* Moves what wshd has listed to the core. */
+static void linux_restore_report(struct linux_container *container,
+				 struct warden_restored *restored)
+{
+	restored->alive = true;
+	restored->jobs = take_pointer(container->listed.jobs);
+	restored->n_jobs = container->listed.n_jobs;
+	restored->job_size = container->listed.job_size;
+	container->listed.n_jobs = 0;
+	container->restoring = 0;
+}
+
+int linux_reconnect(void *data, struct warden_restored *restored, struct warden_error *err)
+{
+	struct linux_container *container = data;
+	const struct warden_host *host = container->backend->host;
+	bool found = linux_restore_find(container, err) == 0;
+
+	if (found && linux_restore_ask(container, err) == 1) {
+		linux_restore_report(container, restored);
+		return 0;
+	}
+	restored->unreachable =
+		found ? !linux_container_has_ended(container) : err->number != ESRCH;
+	snprintf(restored->reason, sizeof(restored->reason), "%.*s",
+		 (int)sizeof(restored->reason) - 1, err->message);
+	if (!restored->unreachable)
+		host->log(host, WARDEN_LOG_INFO, container->id, "container is dead: %s",
+			  err->message);
+	return 0;
 }
 
 int linux_restore(void *backend, const struct warden_identity *identity,
@@ -57,31 +127,17 @@ int linux_restore(void *backend, const struct warden_identity *identity,
 		  struct warden_error *err)
 {
 	struct linux_container *container = linux_container_new(backend, identity, err);
-	struct warden_error reason;
 
 	if (!container)
 		return -1;
-	restored->alive = true;
+	container->restoring = state;
 	if (cgroup_open(container->backend->cgroups, container->id, &container->cgroup, err) < 0) {
 		linux_container_free(container);
 		return -1;
 	}
-	container->paused = cgroup_is_frozen(container->cgroup);
-	linux_pause_end(container); /* wshd must reply; the core pauses the container again */
+	linux_restore_thaw(container);
 	container->quota = disk_quota_find_id(&container->backend->quota, identity);
-	container->init_pidfd = pid_record_open(identity->dir_fd, &container->init_pid);
-	/* The container may have been made with other settings. */
-	if (container->init_pidfd >= 0)
-		user_read_base(container->init_pid, &container->base);
-	if (linux_restore_connect(container, state, restored, &reason) < 0) {
-		restored->alive = false;
-		linux_restore_mark_dead(container, restored, &reason);
-	}
-	if (linux_container_watch(container, err) < 0) {
-		wshd_list_free(restored);
-		linux_container_free(container);
-		return -1;
-	}
 	*result = container;
-	return 0;
+	/* One whose create was not completed is found by destroy. */
+	return state == WARDEN_RESTORE_BORN ? 0 : linux_reconnect(container, restored, err);
 }

@@ -80,6 +80,7 @@ struct info_row {
 
 static const struct info_row info_rows[] = {
 	{"state", "state", UNIT_STATE},
+	{"reason", "state_reason", UNIT_TEXT, .if_any = true},
 	{"hostname", "hostname", UNIT_TEXT},
 	{"properties", "properties", UNIT_PROPERTY},
 	{"created", "created_us", UNIT_TIME},

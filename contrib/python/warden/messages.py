@@ -279,6 +279,8 @@ class InfoResponse(Message):
     #: as given to Create
     env: list[str] = field(116, Kind.TEXT, repeated=True)
     rootfs: Optional[str] = field(117, Kind.TEXT)
+    #: why it is unreachable
+    state_reason: Optional[str] = field(118, Kind.TEXT)
     #: state destroying: what is in its way
     destroy_waits_for: Optional[str] = field(119, Kind.TEXT)
 
@@ -1198,6 +1200,8 @@ class EventKind(enum.IntEnum):
     STOPPED = 7
     DESTROYED = 8
     MISSED = 9  # `missed` events were dropped because the client read too slowly
+    UNREACHABLE = 10  # the daemon has restarted and the container does not answer
+    REACHABLE = 11  # it answers again
 
 
 @dataclass
@@ -1213,6 +1217,8 @@ class EventsResponse(Message):
     STOPPED: ClassVar[EventKind] = EventKind.STOPPED
     DESTROYED: ClassVar[EventKind] = EventKind.DESTROYED
     MISSED: ClassVar[EventKind] = EventKind.MISSED
+    UNREACHABLE: ClassVar[EventKind] = EventKind.UNREACHABLE
+    REACHABLE: ClassVar[EventKind] = EventKind.REACHABLE
 
     kind: EventKind = field(1, Kind.ENUM, required=True, enum=EventKind)
     sequence: int = field(2, Kind.UINT, required=True)

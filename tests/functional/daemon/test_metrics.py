@@ -149,7 +149,7 @@ def containers_and_pools_are_reported(w):
     page = _eventually(
         port,
         lambda page: page.values("warden_containers", "state")
-        == {"born": 0, "active": 2, "stopped": 1, "destroying": 0, "destroyed": 0},
+        == {"born": 0, "active": 2, "stopped": 1, "unreachable": 0, "destroying": 0, "destroyed": 0},
         "one stopped, two active",
     )
     expect.true(port_of > 0, "a port")

@@ -59,17 +59,36 @@ static int core_case_count_signal(void *container, uint32_t job_id, int signal,
 	return 0;
 }
 
+static int core_case_reconnect(void *container, struct warden_restored *restored,
+			       struct warden_error *err)
+{
+	const struct counted_container *counted = container;
+	struct core_case *test = counted->test;
+
+	(void)err;
+	restored->alive = test->alive;
+	if (test->unreachable > 0) {
+		test->unreachable--;
+		restored->alive = false;
+		restored->unreachable = true;
+		snprintf(restored->reason, sizeof(restored->reason), "it does not answer");
+	}
+	return 0;
+}
+
 static int core_case_restore(void *backend, const struct warden_identity *identity,
 			     enum warden_restore_state state, void **container,
 			     struct warden_restored *restored, struct warden_error *err)
 {
 	struct core_case *test = backend;
 
-	(void)err;
+	if (test->failures > 0) {
+		test->failures--;
+		return warden_error_set(err, "no memory");
+	}
 	test->state = state;
-	restored->alive = test->alive;
 	*container = core_case_new_counted(test, identity->id);
-	return 0;
+	return core_case_reconnect(*container, restored, err);
 }
 
 static void core_case_count_destroy(void *container)
@@ -114,6 +133,7 @@ struct core_case *core_case_open(void)
 	test->container_klass.job_forget = core_case_count_forget;
 	test->container_klass.job_signal = core_case_count_signal;
 	test->container_klass.restore = core_case_restore;
+	test->container_klass.reconnect = core_case_reconnect;
 	test->container_klass.destroy = core_case_count_destroy;
 	test->container_klass.detach = free;
 	server->config = &test->config;

@@ -12,7 +12,8 @@ struct core_case {
 	struct config config;
 	struct warden_container_klass container_klass;
 	struct server server;
-	bool alive; /* the backend's restore reports this for every container */
+	bool alive; /* the backend's restore and reconnect report this for every container */
+	int unreachable, failures; /* how many of these calls report that, or fail, first */
 	/* Counters of workers' calls; to be read after core_case_settle. */
 	int forgotten, signals, destroyed; /* calls of job_forget, job_signal, destroy */
 	enum warden_restore_state state;   /* the state given to the last restore */

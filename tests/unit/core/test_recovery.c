@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The depot at the daemon's start: living containers are recovered, all else is removed. */
+/* The depot at the daemon's start: what lives is recovered, what is dead or incomplete is removed,
+ * what is not understood is set aside. */
 #include <config.h>
 
 #include "tests/unit/core/core_case.h"
@@ -9,10 +10,13 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/pools/pool.h"
+#include "core/state/recovery.h"
+#include "core/state/set_aside.h"
 #include "lib/cleanup.h"
 
 /* A container as it was before the daemon ended. */
@@ -157,18 +161,159 @@ static void a_dead_container_is_destroyed_and_returns_its_resources(void)
 	core_case_close(before.test);
 }
 
-static void a_living_container_with_a_damaged_snapshot_is_destroyed(void)
+/* Expects that the directory is set aside as `name`, and that nobody gets what it names. */
+static void test_recovery_expect_aside(const struct recovery_before *before, const char *name)
 {
-	static const char *const damaged[] = {"", "{", "{\"version\":1}", "\xff\xfe"};
+	struct server *server = &before->test->server;
+	_cleanup_free_ char *path = NULL;
+
+	unit_true(asprintf(&path, "damaged/%s", name) > 0);
+	unit_true(test_recovery_exists(before->test, path));
+	unit_true(set_aside_has_id(server, before->id));
+	unit_integer(pool_take_value(server->networks, 0, before->network), -1);
+	unit_integer(pool_take_value(server->uids, 0, before->uid), -1);
+	unit_integer(pool_take_value(server->slots, 0, before->slot), -1);
+}
+
+static void a_container_with_a_damaged_snapshot_is_set_aside(void)
+{
+	static const char *const damaged[] = {"", "{", "{\"version\":1}", "\xff\xfe", "[]"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(damaged); i++) {
 		struct recovery_before before = test_recovery_leave_container("h");
 
 		test_recovery_write_file(&before, "snapshot.json", damaged[i]);
 		test_recovery_recover(before.test);
-		unit_integer(before.test->state, WARDEN_RESTORE_BORN);
-		unit_integer(before.test->destroyed, 1);
-		test_recovery_expect_gone(&before);
+		unit_true(test_recovery_find(&before) == NULL);
+		unit_integer(before.test->destroyed, 0);
+		test_recovery_expect_aside(&before, before.id);
+		core_case_close(before.test);
+	}
+}
+
+static void a_snapshot_of_another_version_is_set_aside_and_stays_there(void)
+{
+	struct recovery_before before = test_recovery_leave_container("h");
+
+	test_recovery_write_file(&before, "snapshot.json", "{\"version\":99,\"state\":\"active\"}");
+	test_recovery_recover(before.test);
+	test_recovery_expect_aside(&before, before.id);
+	set_aside_free(&before.test->server);
+	test_recovery_recover(before.test); /* as the next daemon */
+	unit_unsigned(set_aside_count(&before.test->server), 1);
+	test_recovery_expect_aside(&before, before.id);
+	unit_integer(before.test->destroyed, 0);
+	core_case_close(before.test);
+}
+
+/* Waits until the container has the state. */
+static bool test_recovery_await_state(const struct recovery_before *before,
+				      enum container_state state)
+{
+	struct container *c = test_recovery_find(before);
+
+	for (int i = 0; i < 500 && (!c || c->state != state); i++) {
+		usleep(10000);
+		uv_run(&before->test->server.loop, UV_RUN_NOWAIT);
+		c = test_recovery_find(before);
+	}
+	return c && c->state == state;
+}
+
+static void a_container_is_unreachable_until_it_answers(void)
+{
+	struct recovery_before before = test_recovery_leave_container("h");
+	struct container *c;
+
+	before.test->alive = false;
+	before.test->unreachable = 1000;
+	test_recovery_recover(before.test);
+	c = registry_find_handle(&before.test->server.registry, "h");
+	if (unit_true(c != NULL)) {
+		unit_integer(c->state, STATE_UNREACHABLE);
+		unit_string(c->recovery->reason, "it does not answer");
+		unit_true(c->is_listed && !c->is_idle);
+	}
+	unit_integer(before.test->destroyed, 0);
+	before.test->alive = true;
+	before.test->unreachable = 0;
+	unit_true(test_recovery_await_state(&before, STATE_ACTIVE));
+	core_case_close(before.test);
+}
+
+static void a_restore_that_fails_is_repeated(void)
+{
+	struct recovery_before before = test_recovery_leave_container("h");
+
+	before.test->failures = 5;
+	test_recovery_recover(before.test);
+	unit_true(test_recovery_await_state(&before, STATE_ACTIVE));
+	unit_integer(before.test->failures, 0);
+	unit_integer(before.test->destroyed, 0);
+	core_case_close(before.test);
+}
+
+static void a_container_that_dies_while_unreachable_is_destroyed(void)
+{
+	struct recovery_before before = test_recovery_leave_container("h");
+	struct server *server = &before.test->server;
+
+	before.test->alive = false;
+	before.test->unreachable = 1000;
+	test_recovery_recover(before.test);
+	server->host.init_died(&server->host, before.id);
+	for (int i = 0; i < 500 && test_recovery_find(&before); i++) {
+		usleep(10000);
+		uv_run(&server->loop, UV_RUN_NOWAIT);
+	}
+	unit_integer(before.test->destroyed, 1);
+	test_recovery_expect_gone(&before);
+	core_case_close(before.test);
+}
+
+static void a_container_is_unreachable_until_its_files_can_be_read(void)
+{
+	struct recovery_before before = test_recovery_leave_container("h");
+	struct rlimit limit, low;
+	struct container *c;
+	int fd = dup(0); /* the lowest free descriptor */
+
+	close(fd);
+	getrlimit(RLIMIT_NOFILE, &limit);
+	low = (struct rlimit){(rlim_t)fd + 2, limit.rlim_max}; /* its directory, and one more */
+	setrlimit(RLIMIT_NOFILE, &low);
+	test_recovery_recover(before.test);
+	c = test_recovery_find(&before);
+	if (unit_true(c != NULL)) {
+		unit_integer(c->state, STATE_UNREACHABLE);
+		unit_contains(c->recovery->reason, "oo many open files");
+	}
+	unit_integer(before.test->destroyed, 0);
+	setrlimit(RLIMIT_NOFILE, &limit);
+	unit_true(test_recovery_await_state(&before, STATE_ACTIVE));
+	unit_true(registry_find_handle(&before.test->server.registry, "h") != NULL);
+	unit_integer(pool_take_value(before.test->server.networks, 0, before.network), -1);
+	unit_unsigned(before.test->server.unidentified, 0);
+	core_case_close(before.test);
+}
+
+static void a_copy_is_set_aside_and_the_original_stays(void)
+{
+	static const char *const names[] = {"0", "zz", "00000000000", "vvvvvvvvvvv"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		struct recovery_before before = test_recovery_leave_container("h");
+		_cleanup_free_ char *command = NULL, *path = NULL;
+
+		unit_true(asprintf(&command, "cd '%s' && cp -a %s %s",
+				   before.test->server.settings.depot_path, before.id,
+				   names[i]) > 0);
+		unit_integer(system(command), 0);
+		test_recovery_recover(before.test);
+		if (unit_true(test_recovery_find(&before) != NULL))
+			unit_string(test_recovery_find(&before)->name, before.id);
+		test_recovery_expect_aside(&before, names[i]);
+		unit_integer(before.test->destroyed, 0);
 		core_case_close(before.test);
 	}
 }
@@ -240,7 +385,20 @@ static void a_container_in_tmp_is_removed(void)
 	core_case_close(before.test);
 }
 
-static void foreign_entries_are_removed_except_lost_found(void)
+static void a_moved_container_that_is_dead_is_set_aside(void)
+{
+	struct recovery_before before = test_recovery_leave_container("h");
+
+	before.test->alive = false;
+	test_recovery_rename(&before, before.id, "elsewhere");
+	test_recovery_recover(before.test);
+	unit_integer(before.test->destroyed, 0);
+	unit_true(test_recovery_find(&before) == NULL);
+	test_recovery_expect_aside(&before, "elsewhere");
+	core_case_close(before.test);
+}
+
+static void files_stay_and_foreign_directories_are_set_aside(void)
 {
 	struct recovery_before before = test_recovery_leave_container("h");
 	int fd = before.test->server.depot_fd;
@@ -252,9 +410,11 @@ static void foreign_entries_are_removed_except_lost_found(void)
 	unit_integer(mkdirat(fd, "tmp/folder", 0700), 0);
 	test_recovery_recover(before.test);
 	unit_true(test_recovery_exists(before.test, "lost+found"));
+	unit_true(test_recovery_exists(before.test, "damaged/folder"));
 	unit_false(test_recovery_exists(before.test, "folder"));
-	unit_false(test_recovery_exists(before.test, "link"));
-	unit_false(test_recovery_exists(before.test, "file"));
+	unit_true(test_recovery_exists(before.test, "link"));
+	unit_true(test_recovery_exists(before.test, "file"));
+	unit_unsigned(set_aside_count(&before.test->server), 1);
 	unit_true(test_recovery_tmp_is_empty(before.test));
 	unit_true(test_recovery_find(&before) != NULL);
 	core_case_close(before.test);
@@ -280,8 +440,8 @@ static void of_two_containers_with_one_handle_the_older_stays(void)
 	unit_true(registry_find_handle(&test->server.registry, "one") ==
 		  test_recovery_find(&older));
 	unit_true(test_recovery_find(&older) != NULL);
-	unit_integer(test->destroyed, 1);
-	test_recovery_expect_gone(&newer);
+	unit_integer(test->destroyed, 0);
+	test_recovery_expect_aside(&newer, newer.id);
 	core_case_close(test);
 }
 
@@ -340,13 +500,20 @@ int main(int argc, char **argv)
 	static const struct unit_test tests[] = {
 		UNIT_TEST(a_living_container_is_recovered_with_its_resources),
 		UNIT_TEST(a_dead_container_is_destroyed_and_returns_its_resources),
-		UNIT_TEST(a_living_container_with_a_damaged_snapshot_is_destroyed),
+		UNIT_TEST(a_container_with_a_damaged_snapshot_is_set_aside),
+		UNIT_TEST(a_snapshot_of_another_version_is_set_aside_and_stays_there),
+		UNIT_TEST(a_container_is_unreachable_until_it_answers),
+		UNIT_TEST(a_restore_that_fails_is_repeated),
+		UNIT_TEST(a_container_that_dies_while_unreachable_is_destroyed),
+		UNIT_TEST(a_container_is_unreachable_until_its_files_can_be_read),
+		UNIT_TEST(a_copy_is_set_aside_and_the_original_stays),
+		UNIT_TEST(a_moved_container_that_is_dead_is_set_aside),
 		UNIT_TEST(a_container_whose_create_was_not_answered_is_destroyed),
 		UNIT_TEST(a_container_without_config_is_identified_by_its_snapshot),
 		UNIT_TEST(an_incomplete_directory_is_destroyed),
 		UNIT_TEST(a_moved_container_is_found_in_its_new_directory),
 		UNIT_TEST(a_container_in_tmp_is_removed),
-		UNIT_TEST(foreign_entries_are_removed_except_lost_found),
+		UNIT_TEST(files_stay_and_foreign_directories_are_set_aside),
 		UNIT_TEST(of_two_containers_with_one_handle_the_older_stays),
 		UNIT_TEST(the_list_is_in_the_order_of_creation_in_any_directory),
 		UNIT_TEST(ids_of_jobs_continue_and_a_lost_job_has_no_status),

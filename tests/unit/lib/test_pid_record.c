@@ -71,8 +71,9 @@ static void pid_case_end(const struct pid_case *recorded)
 
 static bool pid_case_is_believed(const struct pid_case *recorded)
 {
+	struct warden_error err = {0};
 	pid_t pid = -1;
-	int pidfd = pid_record_open(recorded->directory_fd, &pid);
+	int pidfd = pid_record_open(recorded->directory_fd, &pid, &err);
 
 	if (pidfd < 0)
 		return unit_integer(pid, 0) && false;
@@ -105,11 +106,11 @@ static bool pid_case_has_inode(const struct pid_case *recorded)
 
 static int pid_case_error(const struct pid_case *recorded)
 {
+	struct warden_error err = {0};
 	pid_t pid;
 
-	errno = 0;
-	unit_integer(pid_record_open(recorded->directory_fd, &pid), -1);
-	return errno;
+	unit_integer(pid_record_open(recorded->directory_fd, &pid, &err), -1);
+	return err.number;
 }
 
 static void a_process_that_lives_is_believed(void)

@@ -153,8 +153,7 @@ static void a_new_connection_gets_every_job_that_is_not_forgotten(void)
 	close(ended.out);
 	close(wshd.client); /* the daemon dies */
 	client = wshd_case_connect(&wshd);
-	if (unit_integer(wshd_list(client, 5000, &restored, &err), 0) &&
-	    unit_unsigned(restored.n_jobs, 2)) {
+	if (wshd_case_list(client, &restored) && unit_unsigned(restored.n_jobs, 2)) {
 		unit_unsigned(restored.jobs[0].job_id, 1);
 		unit_unsigned(restored.jobs[1].job_id, 2);
 		unit_string(wshd_case_read(restored.jobs[0].stdout_fd), "kept\n");
@@ -187,8 +186,7 @@ static void a_pipe_stays_whole_without_a_reader(void)
 	close(wshd.client);
 	usleep(500000);
 	wshd.client = wshd_case_connect(&wshd);
-	if (unit_integer(wshd_list(wshd.client, 5000, &restored, &err), 0) &&
-	    unit_unsigned(restored.n_jobs, 1)) {
+	if (wshd_case_list(wshd.client, &restored) && unit_unsigned(restored.n_jobs, 1)) {
 		unit_string(wshd_case_read(restored.jobs[0].stdout_fd), "still\nthere\n");
 		close(restored.jobs[0].stderr_fd);
 	}

@@ -213,20 +213,18 @@ static void a_new_connection_gets_the_input_back(void)
 	spawn.argv = (const char *[]){"cat", NULL};
 	output = wshd_case_spawn_as(&wshd, &spawn, NULL);
 	close(spawn.stdin_read_fd);
-	unit_integer(wshd_list(wshd.client, 5000, &restored, &err), 0); /* so the job has started */
+	unit_true(wshd_case_list(wshd.client, &restored)); /* so the job has started */
 	wshd_list_free(&restored);
 	close(input); /* the daemon dies */
 	close(wshd.client);
 	wshd.client = wshd_case_connect(&wshd);
-	if (unit_integer(wshd_list(wshd.client, 5000, &restored, &err), 0) &&
-	    unit_unsigned(restored.n_jobs, 1))
+	if (wshd_case_list(wshd.client, &restored) && unit_unsigned(restored.n_jobs, 1))
 		unit_integer(write(restored.jobs[0].stdin_fd, "more", 4), 4);
 	wshd_list_free(&restored);
 	unit_integer(wshd_send_watch(wshd.client, &err), 0);
 	unit_integer(wshd_send_close_input(wshd.queue, 1, &err), 0);
 	unit_integer(wshd_case_job_end(&wshd, 1).exit_status, 0);
-	if (unit_integer(wshd_list(wshd.client, 5000, &restored, &err), 0) &&
-	    unit_unsigned(restored.n_jobs, 1))
+	if (wshd_case_list(wshd.client, &restored) && unit_unsigned(restored.n_jobs, 1))
 		unit_integer(restored.jobs[0].stdin_fd, -1); /* it is closed */
 	wshd_list_free(&restored);
 	unit_string(wshd_case_read(output.out), "more");

@@ -188,8 +188,7 @@ static void a_terminal_continues_without_the_daemon(void)
 	close(typist.output.out);
 	close(wshd.client);
 	wshd.client = wshd_case_connect(&wshd);
-	if (unit_integer(wshd_list(wshd.client, PATIENCE_MS, &restored, &err), 0) &&
-	    unit_unsigned(restored.n_jobs, 1)) {
+	if (wshd_case_list(wshd.client, &restored) && unit_unsigned(restored.n_jobs, 1)) {
 		typist.keys = fcntl(restored.jobs[0].stdin_fd, F_DUPFD_CLOEXEC, 0);
 		typist.output.out = fcntl(restored.jobs[0].stdout_fd, F_DUPFD_CLOEXEC, 0);
 	}

@@ -125,6 +125,14 @@ int wshd_case_connect_silently(const struct wshd_case *wshd)
 	return fd;
 }
 
+bool wshd_case_list(int client, struct warden_restored *restored)
+{
+	struct warden_error err;
+
+	return unit_integer(wshd_list_request(client, restored, &err), 0) &&
+	       unit_integer(wshd_list_receive(client, PATIENCE_MS, restored, &err), 1);
+}
+
 void wshd_case_end(struct wshd_case *wshd)
 {
 	struct warden_error err;

@@ -25,6 +25,9 @@ int wshd_case_connect(const struct wshd_case *wshd);
 /* Likewise, without the hello. */
 int wshd_case_connect_silently(const struct wshd_case *wshd);
 
+/* Lists the jobs on a connection. False: wshd did not answer. */
+bool wshd_case_list(int client, struct warden_restored *restored);
+
 /* Read ends of a job's pipes. */
 struct job_output {
 	int out, err;
