@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "backends/fake/fake.h"
@@ -19,6 +20,8 @@ enum { PATIENCE_MS = 1000, ROUND_MS = 50 };
 
 /* After so many rounds something else than a signal is needed. */
 enum { LATE_ROUND = 20 };
+/* The tries to find a wshd, and the time between them in milliseconds. */
+enum { FIND_TRIES = 100, FIND_MS = 10 };
 
 static void fake_destroy_add(struct fake_container *container)
 {
@@ -123,7 +126,6 @@ static int fake_destroy_start_timer(struct fake_container *container, struct war
  * all the same: its pid was not recorded yet, or it was not connected to. */
 static int fake_destroy_connect(struct fake_container *container, struct warden_error *err)
 {
-	fake_init_find(container, err); /* if it fails, wshd is found by its socket */
 	if (container->wshd_fd < 0)
 		container->wshd_fd = wshd_connect(container->dir_fd, err);
 	if (container->wshd_fd < 0 && container->pidfd < 0)
@@ -148,10 +150,26 @@ static bool fake_destroy_begin(struct fake_container *container)
 	return true;
 }
 
+/* Finds the wshd of a container of an earlier daemon. If that cannot be told now it is tried again
+ * for a while; then wshd is found by its socket. */
+static void fake_destroy_find(struct fake_container *container)
+{
+	const struct timespec pause = {.tv_nsec = FIND_MS * 1000000L};
+	struct warden_error err;
+
+	for (int i = 0; i < FIND_TRIES && fake_init_find(container, &err) < 0; i++) {
+		if (err.number == ESRCH || err.number == EBADMSG)
+			return;
+		nanosleep(&pause, NULL); /* a signal shortens it: the next try is earlier */
+	}
+}
+
 void fake_destroy(void *data)
 {
 	struct fake_container *container = data;
 	bool begun;
+
+	fake_destroy_find(container);
 
 	fake_destroy_add(container);
 	/* Its end may arrive at once on the other thread, which frees the container: that waits for

@@ -148,9 +148,9 @@ static void a_lack_of_descriptors_is_not_the_end_of_the_process(void)
 	setrlimit(RLIMIT_NOFILE, &saved);
 	unit_integer(number, EMFILE);
 	pid_case_write(&recorded, "run/wshd.start", "nonsense");
-	unit_integer(pid_case_error(&recorded), EINVAL);
+	unit_integer(pid_case_error(&recorded), EBADMSG);
 	pid_record_remove(recorded.directory_fd);
-	unit_integer(pid_case_error(&recorded), ENOENT);
+	unit_integer(pid_case_error(&recorded), ESRCH);
 	pid_case_end(&recorded);
 }
 
