@@ -6,6 +6,7 @@ client_libclient_la_SOURCES = \
 	client/lib/client_frame.c \
 	client/lib/client_frame.h \
 	client/lib/client_private.h \
+	client/lib/client_resume.c \
 	client/lib/client_socket.c \
 	client/lib/client_socket.h \
 	client/lib/message.c \

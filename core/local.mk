@@ -8,6 +8,8 @@ core_libcore_la_LIBADD = lib/libutil.la proto/libwarden-proto.la $(CAP_LIBS) $(C
 
 # The daemon as a whole: server, log, service manager, privileges.
 core_libcore_la_SOURCES += \
+	core/activation.c \
+	core/activation.h \
 	core/container_subjects.c \
 	core/descriptors.c \
 	core/descriptors.h \

@@ -14,6 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "core/activation.h"
 #include "core/backend/backend_call.h"
 #include "core/backend/backend_load.h"
 #include "core/backend/check_host.h"
@@ -174,7 +175,8 @@ static int wardend_run_server(struct config *config, const struct backend_module
 	log_write(WARDEN_LOG_INFO, "wardend " PACKAGE_VERSION ", %s%s, backend %s (%s)",
 		  config->file ? "settings of " : "built-in settings",
 		  config->file ? config->file : "", module->container_klass->name, module->file);
-	if (http_bind(config, &http_fd, err) < 0)
+	if (activation_open(config->server.unix_domain_path, err) < 0 ||
+	    http_bind(config, &http_fd, err) < 0)
 		return -1;
 	config_forget_lines(config);
 	if (wardend_reduce_privileges(module->container_klass, err) < 0) {

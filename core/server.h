@@ -73,6 +73,7 @@ struct server {
 	uint64_t last_serial;               /* of a connection */
 	struct connection_list connections; /* in the order of their accept */
 	struct container_list idle;         /* containers whose grace timers run */
+	uint64_t return_time_end;           /* of the loop's clock; see grace.c */
 	uint32_t creating;                  /* containers whose create is not answered yet */
 	uint32_t leaving; /* containers that are being destroyed and are not stuck */
 	uv_timer_t *leaving_timer;

@@ -1,4 +1,4 @@
-# The configuration file and the systemd unit, with the directories of this installation filled in.
+# The configuration file and the systemd units, with the directories of this installation filled in.
 EXTRA_DIST += etc/warden.conf.in etc/warden.service.in
 CLEANFILES += etc/warden.conf etc/warden.service
 
@@ -13,6 +13,7 @@ etc/warden.service: $(srcdir)/etc/warden.service.in Makefile
 	$(AM_V_GEN)$(ETC_EDIT) $(srcdir)/etc/warden.service.in > $@
 
 systemdsystemunit_DATA = etc/warden.service
+dist_systemdsystemunit_DATA = etc/warden.socket
 
 # A file that the administrator changed is kept, and the new one is installed as warden.conf.new.
 noinst_DATA += etc/warden.conf

@@ -98,6 +98,7 @@ struct invocation {
 	const struct cli_command *command;
 	const char *socket_path; /* NULL: the library's default */
 	const char *format;      /* NULL: none */
+	int reconnect;           /* milliseconds; -1: the default */
 	bool json;
 	bool help;
 	bool version;
@@ -120,13 +121,14 @@ extern const struct option global_options[];
 
 /* The option groups of the table; see option_table.c. */
 extern const struct option handle_option[], create_options[], limit_options[], job_options[],
-	link_options[], attach_options[], attach_own_options[], stop_options[], list_options[],
-	list_own_options[], info_many_options[], echo_options[], shell_options[], net_in_options[],
-	net_out_options[], rule_options[], limit_memory_options[], limit_cpu_options[],
-	limit_disk_options[], limit_bandwidth_options[], copy_in_options[], copy_out_options[],
-	file_options[], file_read_options[], file_write_options[], file_write_own_options[],
-	file_remove_options[], job_input_options[], job_input_own_options[], job_signal_options[],
-	job_resize_options[], events_options[], top_options[], doctor_options[], help_options[];
+	link_options[], stream_options[], attach_options[], attach_own_options[], stop_options[],
+	list_options[], list_own_options[], info_many_options[], echo_options[], shell_options[],
+	net_in_options[], net_out_options[], rule_options[], limit_memory_options[],
+	limit_cpu_options[], limit_disk_options[], limit_bandwidth_options[], copy_in_options[],
+	copy_out_options[], file_options[], file_read_options[], file_write_options[],
+	file_write_own_options[], file_remove_options[], job_input_options[],
+	job_input_own_options[], job_signal_options[], job_resize_options[], events_options[],
+	top_options[], doctor_options[], help_options[];
 
 const struct cli_command *command_find(const char *name);
 
@@ -164,6 +166,7 @@ int set_signal(struct invocation *invocation, const struct option *option, const
 int set_mode(struct invocation *invocation, const struct option *option, const char *text);
 int set_rule(struct invocation *invocation, const struct option *option, const char *text);
 int set_own(struct invocation *invocation, const struct option *option, const char *text);
+int set_reconnect(struct invocation *invocation, const struct option *option, const char *text);
 /* Reports why a value was rejected, by errno; returns a status. */
 int value_error(const struct invocation *invocation, const struct option *option, const char *text);
 
@@ -246,7 +249,8 @@ bool job_report_end(const struct invocation *invocation, const struct warden_mes
 struct session_options {
 	const char *request; /* "stream", "attach", or "link" for the whole output at the end */
 	bool input, terminal, replay;
-	int signal_fd; /* ends the session when readable; -1: none */
+	uint64_t from[2]; /* the offsets in stdout and stderr at which output begins */
+	int signal_fd;    /* ends the session when readable; -1: none */
 	/* Prints the last answer and returns the status; NULL: the default. */
 	int (*finish)(void *data, const struct warden_message *answer);
 	void *data;

@@ -11,6 +11,10 @@ const struct option global_options[] = {
 	 .argument = "FILE",
 	 OWN(socket_path),
 	 .help = "the daemon's socket (default: $WARDEN_SOCKET, else " WARDEN_DEFAULT_SOCKET ")"},
+	{.name = "reconnect",
+	 .argument = "SECONDS",
+	 .set = set_reconnect,
+	 .help = "how long to try to reach a daemon that restarts; 0: not at all (default: 60)"},
 	{.name = "json", OWN(json), .help = "print the answer as one JSON object a line"},
 	{.name = "format",
 	 .argument = "TEMPLATE",
@@ -302,7 +306,16 @@ const struct option job_options[] = {
 	{0},
 };
 
+#define OFFSET(stream, into)                                                                       \
+	{                                                                                          \
+		.name = stream "-offset", .field = into, .argument = "BYTES", .set = set_size,     \
+		.help = "begin behind so many bytes of the job's " stream                          \
+	}
+
 const struct option link_options[] = {HANDLE, JOB, {0}};
+
+const struct option stream_options[] = {
+	HANDLE, JOB, OFFSET("stdout", "stdout_offset"), OFFSET("stderr", "stderr_offset"), {0}};
 
 const struct option attach_options[] = {
 	HANDLE,
@@ -310,6 +323,8 @@ const struct option attach_options[] = {
 	{.name = "replay",
 	 .field = "replay",
 	 .help = "begin with the first output (default); --replay=false: new output only"},
+	OFFSET("stdout", "stdout_offset"),
+	OFFSET("stderr", "stderr_offset"),
 	{0},
 };
 

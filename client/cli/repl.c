@@ -57,6 +57,7 @@ static void __attribute__((noreturn))
 repl_run_words(const struct repl *repl, const struct line_words *words)
 {
 	struct invocation invocation = {.socket_path = repl->global->socket_path,
+					.reconnect = repl->global->reconnect,
 					.json = repl->global->json,
 					.format = repl->global->format};
 	char **argv = calloc(words->n + 2, sizeof(*argv));

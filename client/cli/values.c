@@ -5,6 +5,7 @@
 #include "client/cli/cli.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -47,6 +48,16 @@ int set_seconds(struct invocation *invocation, const struct option *option, cons
 	if (values_read_seconds(text, UINT32_MAX, &seconds) < 0)
 		return value_error(invocation, option, text);
 	return values_set_number(invocation, option, text, (uint64_t)ceil(seconds));
+}
+
+int set_reconnect(struct invocation *invocation, const struct option *option, const char *text)
+{
+	double seconds = 0;
+
+	if (values_read_seconds(text, INT_MAX / 1000, &seconds) < 0)
+		return value_error(invocation, option, text);
+	invocation->reconnect = (int)ceil(seconds * 1000);
+	return 0;
 }
 
 /* Rounds up, because 0 means no limit. */

@@ -39,7 +39,7 @@ static int warden_close_output(const struct invocation *invocation, int status)
 
 int main(int argc, char **argv)
 {
-	struct invocation invocation = {0};
+	struct invocation invocation = {.reconnect = -1};
 	int status;
 
 	if (warden_open_standard_streams() < 0)

@@ -15,6 +15,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+enum { RECONNECT_MS = 60 * 1000 };
+
 struct warden_client *warden_client_new(void)
 {
 	struct warden_client *client = calloc(1, sizeof(*client));
@@ -30,6 +32,7 @@ struct warden_client *warden_client_new(void)
 		return NULL;
 	}
 	client->frame_limit = (size_t)1 << 30;
+	client->reconnect = RECONNECT_MS;
 	STAILQ_INIT(&client->pending);
 	return client;
 }
@@ -58,6 +61,7 @@ void warden_client_free(struct warden_client *client)
 	client_clear_error(client);
 	client_pending_free(client);
 	close(client->wait.cancel_fd);
+	free(client->path);
 	free(client);
 }
 
@@ -142,7 +146,7 @@ static int client_check_idle(struct warden_client *client)
 	return client_fail(client, WARDEN_FAILURE_ARGUMENT, "submitted requests are pending");
 }
 
-int warden_client_connect(struct warden_client *client, const char *path)
+int client_connect(struct warden_client *client)
 {
 	enum socket_failure failure;
 	char what[400];
@@ -152,15 +156,26 @@ int warden_client_connect(struct warden_client *client, const char *path)
 	if (client_check_idle(client) < 0)
 		return -1;
 	client_disconnect(client);
+	client->fd = client_socket_connect(client->path, &client->wait, &failure);
+	client->connected_at = client_socket_now_ms();
+	if (client->fd >= 0)
+		return 0;
+	snprintf(what, sizeof(what), "connect to %s", client->path); /* a truncated path is fine */
+	return client_fail_socket(client, failure, what);
+}
+
+int warden_client_connect(struct warden_client *client, const char *path)
+{
 	if (!path)
 		path = getenv("WARDEN_SOCKET");
 	if (!path || !*path)
 		path = WARDEN_DEFAULT_SOCKET;
-	client->fd = client_socket_connect(path, &client->wait, &failure);
-	if (client->fd >= 0)
-		return 0;
-	snprintf(what, sizeof(what), "connect to %s", path); /* a truncated path is fine */
-	return client_fail_socket(client, failure, what);
+	free(client->path);
+	client->path = strdup(path);
+	client->resume_end = 0;
+	if (!client->path)
+		return client_fail(client, WARDEN_FAILURE_MEMORY, "out of memory");
+	return client_connect(client);
 }
 
 uint8_t *client_encode(const struct message_type *type, const struct warden_message *request,
@@ -344,30 +359,6 @@ struct warden_message *warden_client_receive(struct warden_client *client)
 struct warden_message *warden_client_call(struct warden_client *client,
 					  const struct warden_message *request)
 {
-	return warden_client_send(client, request) == 0 ? warden_client_receive(client) : NULL;
-}
-
-struct warden_message *warden_client_stream(struct warden_client *client,
-					    const struct warden_message *request,
-					    warden_stream_function function, void *data)
-{
-	const struct message_type *type = message_type_of_request(request);
-	struct warden_message *answer = warden_client_call(client, request);
-
-	while (answer && !client_is_last(type, answer)) {
-		size_t length;
-		const char *bytes = warden_message_bytes(answer, "data", 0, &length);
-		int result = bytes ? function(data, warden_message_bytes(answer, "name", 0, NULL),
-					      bytes, length)
-				   : 0;
-
-		warden_message_free(answer);
-		if (result != 0) {
-			client_fail(client, WARDEN_FAILURE_STOPPED,
-				    "the stream function returned an error");
-			return NULL;
-		}
-		answer = warden_client_receive(client);
-	}
-	return answer;
+	return client_resume_splits(client, request) ? client_resume_run(client, request)
+						     : client_resume_call(client, request);
 }

@@ -28,6 +28,11 @@ struct warden_client {
 	struct socket_wait wait;
 	size_t frame_limit;
 	struct client_frame input;
+	char *path;           /* of the socket; NULL: not connected yet */
+	int reconnect;        /* milliseconds; 0: never */
+	int64_t connected_at; /* of the monotonic clock, in milliseconds, as `resume_end` */
+	int64_t resume_end;   /* of the attempts to connect again; 0: none were made */
+	int resume_pause;     /* before the next attempt, milliseconds */
 	enum warden_failure failure;
 	char *refusal; /* the daemon's error text, of any length; NULL: see `error` */
 	char error[512];
@@ -46,6 +51,19 @@ int client_fail(struct warden_client *client, enum warden_failure failure, const
 	__attribute__((format(printf, 3, 4)));
 void client_clear_error(struct warden_client *client);
 void client_disconnect(struct warden_client *client);
+
+/* Connects to client->path. */
+int client_connect(struct warden_client *client);
+
+/* client_resume.c: calls, and repeats the request if the connection breaks and it may be
+ * repeated. */
+struct warden_message *client_resume_call(struct warden_client *client,
+					  const struct warden_message *request);
+/* Whether the request is a run that is split into spawn and link, each of which can be repeated;
+ * and the call of it. */
+bool client_resume_splits(const struct warden_client *client, const struct warden_message *request);
+struct warden_message *client_resume_run(struct warden_client *client,
+					 const struct warden_message *run);
 
 /* Encodes a request without the frame's header, in a buffer that the caller frees. NULL: no
  * memory. */

@@ -67,14 +67,22 @@ static int client_socket_wait(int fd, short events, int64_t deadline,
 	return *failure == SOCKET_ERRNO ? 0 : -1;
 }
 
+int client_socket_pause(int milliseconds, const struct socket_wait *wait,
+			enum socket_failure *failure)
+{
+	int64_t deadline = client_socket_now_ms() + milliseconds;
+
+	if (client_socket_wait(-1, 0, deadline, wait, failure) == 0 || *failure == SOCKET_TIMEOUT)
+		return 0;
+	return -1;
+}
+
 /* poll cannot wait for room in a listener's backlog, so connect is tried again every 10 ms. */
 static int client_socket_connect_address(int fd, const struct sockaddr_un *address,
 					 const struct socket_wait *wait,
 					 enum socket_failure *failure)
 {
 	const int64_t deadline = client_socket_deadline(wait);
-	const struct socket_wait pause = {
-		.timeout = 10, .wake_fd = wait->wake_fd, .cancel_fd = wait->cancel_fd};
 
 	while (connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0) {
 		*failure = SOCKET_ERRNO;
@@ -86,9 +94,7 @@ static int client_socket_connect_address(int fd, const struct sockaddr_un *addre
 			*failure = SOCKET_TIMEOUT;
 			return -1;
 		}
-		if (client_socket_wait(-1, 0, client_socket_deadline(&pause), &pause, failure) <
-			    0 &&
-		    *failure != SOCKET_TIMEOUT)
+		if (client_socket_pause(10, wait, failure) < 0)
 			return -1;
 	}
 	return 0;

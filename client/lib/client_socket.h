@@ -32,6 +32,11 @@ int client_socket_connect(const char *path, const struct socket_wait *wait,
 int client_socket_send(int fd, struct iovec *vector, int count, const struct socket_wait *wait,
 		       enum socket_failure *failure);
 
+/* Waits so many milliseconds, whatever `wait` says. Returns 0, or -1 if it was woken or
+ * cancelled. */
+int client_socket_pause(int milliseconds, const struct socket_wait *wait,
+			enum socket_failure *failure);
+
 /* Milliseconds of the monotonic clock. */
 int64_t client_socket_now_ms(void);
 

@@ -54,22 +54,30 @@ struct warden_message *warden_message_new_answer(const char *request)
 	return NULL;
 }
 
+struct warden_message *message_copy_as(const struct warden_message *message,
+				       const ProtobufCMessageDescriptor *descriptor)
+{
+	const ProtobufCMessage *base = message_base(message);
+	size_t size = protobuf_c_message_get_packed_size(base);
+	uint8_t *bytes = malloc(size + 1);
+	ProtobufCMessage *copy = NULL;
+
+	errno = ENOMEM;
+	if (bytes) {
+		protobuf_c_message_pack(base, bytes);
+		copy = protobuf_c_message_unpack(descriptor, &message_allocator, size, bytes);
+	}
+	free(bytes);
+	return copy ? message_of_base(copy) : NULL;
+}
+
 struct warden_message *warden_message_copy(const struct warden_message *message,
 					   const char *request)
 {
 	const struct message_type *type = message_type_of_name(request);
-	const ProtobufCMessage *base = message_base(message);
-	size_t size = protobuf_c_message_get_packed_size(base);
-	uint8_t *bytes = type ? malloc(size + 1) : NULL;
-	ProtobufCMessage *copy = NULL;
 
-	errno = type ? ENOMEM : EINVAL;
-	if (bytes) {
-		protobuf_c_message_pack(base, bytes);
-		copy = protobuf_c_message_unpack(type->request, &message_allocator, size, bytes);
-	}
-	free(bytes);
-	return copy ? message_of_base(copy) : NULL;
+	errno = EINVAL;
+	return type ? message_copy_as(message, type->request) : NULL;
 }
 
 void warden_message_free(struct warden_message *message)

@@ -43,6 +43,11 @@ static inline struct warden_message *message_of_base(ProtobufCMessage *base)
 	return (struct warden_message *)(void *)base;
 }
 
+/* Returns a message of another type with a copy of the fields that have the same numbers in both.
+ * NULL with ENOMEM. */
+struct warden_message *message_copy_as(const struct warden_message *message,
+				       const ProtobufCMessageDescriptor *descriptor);
+
 /* An empty message of any type. NULL with ENOMEM. */
 struct warden_message *message_new_of(const ProtobufCMessageDescriptor *descriptor);
 

@@ -26,6 +26,7 @@ struct config {
 		char *container_depot_path;
 		int64_t container_grace_time;                           /* seconds; -1: never */
 		uint64_t destroy_timeout, create_timeout;               /* seconds; 0: none */
+		uint32_t client_return_time;                            /* seconds */
 		struct warden_rlimit container_rlimits[WARDEN_RLIMITS]; /* the configured ones, else
 									   the defaults */
 		uint64_t job_output_limit;                              /* bytes */

@@ -225,6 +225,7 @@ void container_cancel_operations(struct container *container);
 /* References and grace time; see grace.c. grace_update starts or stops the timer after a change. */
 void container_reference(struct container *container, struct connection *connection);
 void grace_update(struct container *container);
+void grace_begin_return_time(struct server *server);
 void grace_stop(struct container *container);
 
 /* The time to live, if there is one; see ttl.c. ttl_clock_us is the monotonic clock. */

@@ -37,6 +37,19 @@ void grace_stop(struct container *c)
 	c->is_idle = false;
 }
 
+/* Milliseconds. After a restart each container waits at least for as long as its clients try to
+ * reach the new daemon: one whose client leaves at its end, with a grace time of 0, would be gone
+ * before the client is back. */
+static uint64_t grace_wait_time(const struct container *c)
+{
+	uint64_t grace_time = (uint64_t)c->grace_time * 1000, now = uv_now(&c->server->loop);
+	bool recovered = c->created_serial == 0;
+
+	if (!recovered || c->server->return_time_end < now + grace_time)
+		return grace_time;
+	return c->server->return_time_end - now;
+}
+
 void grace_update(struct container *c)
 {
 	bool wanted = c->is_listed && !c->destroy.started && !c->server->draining &&
@@ -51,8 +64,15 @@ void grace_update(struct container *c)
 	c->is_idle = true;
 	TAILQ_INSERT_TAIL(&c->server->idle, c, idle);
 	if (c->grace_time != GRACE_NEVER)
-		c->grace_timer =
-			timer_start(c->server, (uint64_t)c->grace_time * 1000, grace_on_timer, c);
+		c->grace_timer = timer_start(c->server, grace_wait_time(c), grace_on_timer, c);
+}
+
+/* After recovery, before the first grace_update. */
+void grace_begin_return_time(struct server *server)
+{
+	uv_update_time(&server->loop);
+	server->return_time_end =
+		uv_now(&server->loop) + (uint64_t)server->config->server.client_return_time * 1000;
 }
 
 void container_reference(struct container *c, struct connection *connection)

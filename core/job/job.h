@@ -110,10 +110,10 @@ enum warden_end_reason job_end_reason(const struct job *job);
 /* Fills the message, which refers to the job's texts. */
 void job_end_answer(const struct job *job, Warden__JobEnd *answer);
 
-/* Adds a waiter; see job_waiter.c. `from_start`: a stream begins with the first byte. -1 and `err`:
- * no memory. */
-int job_wait(struct job *job, struct request *request, enum waiter_kind kind, bool from_start,
-	     struct warden_error *err);
+/* Adds a waiter; see job_waiter.c. `from`: the offsets in stdout and stderr at which a
+ * stream begins; NULL: the first bytes. -1 and `err`: no memory. */
+int job_wait(struct job *job, struct request *request, enum waiter_kind kind,
+	     const uint64_t from[STORES], struct warden_error *err);
 /* Releases a settled job: job_find does not find it any more. May free it. */
 void job_collect(struct job *job);
 /* The `cancel` and `written` of request_handler. */

@@ -25,6 +25,7 @@ enum {
 	INFO = 4,
 	END = 100,
 	RUN_JOB_ID = 101,
+	STREAM_OFFSET = 101,
 };
 
 static bool job_answer_add_number(struct segment_list *list, unsigned field, uint64_t number)
@@ -114,6 +115,7 @@ bool job_answer_chunk(struct segment_list *list, const struct output_store *stor
 		return false;
 	}
 	return segment_add_memory(list, copy, strlen(name)) &&
+	       job_answer_add_number(list, STREAM_OFFSET, range.offset) &&
 	       job_answer_add_length(list, STREAM_DATA, range.length) &&
 	       (store->job->output_policy == OUTPUT_KILL ? job_answer_add_range(list, store, range)
 							 : job_answer_add_copy(list, store, range));

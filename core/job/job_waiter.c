@@ -15,8 +15,8 @@
 
 enum { CHUNK = 262144 }; /* bytes of one StreamResponse */
 
-int job_wait(struct job *job, struct request *request, enum waiter_kind kind, bool from_start,
-	     struct warden_error *err)
+int job_wait(struct job *job, struct request *request, enum waiter_kind kind,
+	     const uint64_t from[STORES], struct warden_error *err)
 {
 	struct job_waiter *waiter = calloc(1, sizeof(*waiter));
 
@@ -25,8 +25,8 @@ int job_wait(struct job *job, struct request *request, enum waiter_kind kind, bo
 	waiter->job = job;
 	waiter->request = request;
 	waiter->kind = kind;
-	for (int i = 0; i < STORES && !from_start; i++)
-		waiter->sent[i] = job->stores[i].size;
+	for (int i = 0; i < STORES && from; i++)
+		waiter->sent[i] = from[i];
 	request->data = waiter;
 	TAILQ_INSERT_TAIL(&job->waiters, waiter, link);
 	job_step(job);

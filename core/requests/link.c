@@ -5,35 +5,46 @@
 #include "core/job/job.h"
 #include "core/wire/request.h"
 
-static int link_wait_for_job(struct request *request, uint32_t job_id, enum waiter_kind kind,
-			     bool from_start, struct warden_error *err)
+static struct job *link_find_job(const struct request *request, uint32_t job_id,
+				 struct warden_error *err)
 {
 	struct job *job = job_find(request->container, job_id);
 
 	if (!job)
-		return warden_error_set(err, "no such job");
-	return job_wait(job, request, kind, from_start, err);
+		warden_error_set(err, "no such job");
+	return job;
 }
 
 static int link_run(struct request *request, struct warden_error *err)
 {
 	const Warden__LinkRequest *message = (const void *)request->message;
+	struct job *job = link_find_job(request, message->job_id, err);
 
-	return link_wait_for_job(request, message->job_id, WAITER_LINK, true, err);
+	return job ? job_wait(job, request, WAITER_LINK, NULL, err) : -1;
 }
 
 static int link_stream_run(struct request *request, struct warden_error *err)
 {
 	const Warden__StreamRequest *message = (const void *)request->message;
+	struct job *job = link_find_job(request, message->job_id, err);
+	const uint64_t from[STORES] = {message->stdout_offset, message->stderr_offset};
 
-	return link_wait_for_job(request, message->job_id, WAITER_STREAM, true, err);
+	return job ? job_wait(job, request, WAITER_STREAM, from, err) : -1;
 }
 
 static int link_attach_run(struct request *request, struct warden_error *err)
 {
 	const Warden__AttachRequest *message = (const void *)request->message;
+	struct job *job = link_find_job(request, message->job_id, err);
+	uint64_t from[STORES] = {message->stdout_offset, message->stderr_offset};
 
-	return link_wait_for_job(request, message->job_id, WAITER_ATTACH, message->replay, err);
+	if (!job)
+		return -1;
+	if (!message->replay && !message->has_stdout_offset)
+		from[STORE_STDOUT] = job->stores[STORE_STDOUT].size;
+	if (!message->replay && !message->has_stderr_offset)
+		from[STORE_STDERR] = job->stores[STORE_STDERR].size;
+	return job_wait(job, request, WAITER_ATTACH, from, err);
 }
 
 const struct request_handler link_request = {

@@ -21,7 +21,7 @@ static void spawn_wait_for_end(struct request *request, struct job *job)
 
 	if (!request->connection)
 		request_fail_text(request, "the client has left");
-	else if (job_wait(job, request, WAITER_LINK, true, &err) < 0)
+	else if (job_wait(job, request, WAITER_LINK, NULL, &err) < 0)
 		request_fail(request, &err);
 }
 

@@ -226,6 +226,7 @@ int recovery_run(struct server *server, struct warden_error *err)
 		return -1;
 	recovery_await_removal(server);
 	recovery_sort(server);
+	grace_begin_return_time(server);
 	TAILQ_FOREACH(c, &server->registry.listed, listed) {
 		if (c->recovery)
 			recovery_tell(c);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The socket that clients connect to, and the pid file. */
+/* The socket that clients connect to, and the pid file. The socket's path exists from the first
+ * start on: a daemon that ends leaves it, and the next one replaces it by rename. In between
+ * clients are refused, and try again. */
 #include <config.h>
 
 #include <fcntl.h>
@@ -8,6 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "core/activation.h"
 #include "core/log.h"
 #include "core/server.h"
 #include "core/wire/connection.h"
@@ -27,8 +30,8 @@ static int listener_set_address(struct sockaddr_un *address, const char *path,
 	return 0;
 }
 
-/* Removes the socket of a dead daemon, on which no process listens; any other file is an error. */
-static int listener_remove_stale(const struct sockaddr_un *address, struct warden_error *err)
+/* Checks that the path is free, or the socket of a daemon that has ended. */
+static int listener_check_path(const struct sockaddr_un *address, struct warden_error *err)
 {
 	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	struct stat status;
@@ -43,27 +46,44 @@ static int listener_remove_stale(const struct sockaddr_un *address, struct warde
 		return warden_error_set(err, "another daemon listens on %s", address->sun_path);
 	if (errno != ECONNREFUSED && errno != ENOENT)
 		return warden_error_errno(err, "connect to %s", address->sun_path);
-	if (unlink(address->sun_path) < 0 && errno != ENOENT)
-		return warden_error_errno(err, "remove the old socket %s", address->sun_path);
 	return 0;
+}
+
+/* The address at which the socket is made, in the same directory: the path with a `~` behind it, or
+ * instead of its last character if an address has no more room. */
+static struct sockaddr_un listener_address_beside(const struct sockaddr_un *address)
+{
+	struct sockaddr_un beside = *address;
+	size_t length = strlen(beside.sun_path);
+
+	beside.sun_path[length + 1 < sizeof(beside.sun_path) ? length : length - 1] = '~';
+	return beside;
 }
 
 static int listener_bind(const struct config *config, struct warden_error *err)
 {
 	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	struct sockaddr_un address;
+	struct sockaddr_un address, beside;
 
 	if (fd < 0)
 		return warden_error_errno(err, "make a socket");
 	if (listener_set_address(&address, config->server.unix_domain_path, err) < 0 ||
-	    listener_remove_stale(&address, err) < 0)
+	    listener_check_path(&address, err) < 0)
 		return -1;
-	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
-		return warden_error_errno(err, "listen on %s", address.sun_path);
+	beside = listener_address_beside(&address);
+	if (unlink(beside.sun_path) < 0 && errno != ENOENT)
+		return warden_error_errno(err, "remove %s", beside.sun_path);
+	if (bind(fd, (struct sockaddr *)&beside, sizeof(beside)) < 0)
+		return warden_error_errno(err, "listen on %s", beside.sun_path);
 	/* No client can connect before listen(), so chmod is in time. A umask would affect the
 	 * files that workers create. */
-	if (chmod(address.sun_path, config->server.unix_domain_permissions) < 0)
-		return warden_error_errno(err, "set the mode of %s", address.sun_path);
+	if (chmod(beside.sun_path, config->server.unix_domain_permissions) < 0)
+		return warden_error_errno(err, "set the mode of %s", beside.sun_path);
+	if (listen(fd, BACKLOG) < 0)
+		return warden_error_errno(err, "listen on %s", beside.sun_path);
+	if (rename(beside.sun_path, address.sun_path) < 0)
+		return warden_error_errno(err, "rename %s to %s", beside.sun_path,
+					  address.sun_path);
 	return take_fd(&fd);
 }
 
@@ -89,9 +109,11 @@ static int listener_write_pidfile(const char *path, struct warden_error *err)
 
 int listener_open(struct server *server, struct warden_error *err)
 {
-	int fd = listener_bind(server->config, err);
+	int fd = activation_take();
 	int result;
 
+	if (fd < 0)
+		fd = listener_bind(server->config, err);
 	if (fd < 0)
 		return -1;
 	uv_pipe_init(&server->loop, &server->listener, 0); /* cannot fail */
@@ -116,7 +138,6 @@ void listener_close(struct server *server)
 	if (uv_is_closing((uv_handle_t *)&server->listener))
 		return;
 	uv_close((uv_handle_t *)&server->listener, NULL);
-	unlink(config->server.unix_domain_path); /* if it fails, the next daemon replaces it */
 	if (config->server.pidfile)
 		unlink(config->server.pidfile); /* likewise */
 }

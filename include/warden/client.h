@@ -87,6 +87,25 @@ enum warden_failure warden_client_failure(const struct warden_client *client);
  * warden_client_set_deadline instead. */
 void warden_client_set_timeout(struct warden_client *client, int milliseconds);
 
+/* Sets for how long the client tries to reach the daemon again when the connection breaks in the
+ * middle of a request that may be repeated, in milliseconds; 0: not at all. The default is 60,000:
+ * calls go on over a restart of the daemon, which restores containers and jobs. It is limited by
+ * warden_client_set_timeout too.
+ *
+ * warden_client_call repeats `link`, and each request with a `request_id`. A `run` without one is
+ * sent as `spawn` with an id that the library makes, then `link`; the program receives the answer
+ * to run. warden_client_stream repeats `stream` and `attach` from the byte at which the connection
+ * broke, so that the function receives each byte once; an attach without replay first asks by
+ * `jobs` how much output there is. Other calls, and submitted requests, fail with
+ * WARDEN_FAILURE_CONNECTION. */
+void warden_client_set_reconnect(struct warden_client *client, int milliseconds);
+
+/* Connects again to the socket of the last warden_client_connect, for programs that repeat
+ * submitted requests themselves. It waits 10 to 500 ms before each attempt, and tries for the time
+ * of warden_client_set_reconnect; breaks with less than 5 seconds between them share one such time.
+ * Returns 0 or -1. */
+int warden_client_reconnect(struct warden_client *client);
+
 /* Sets a descriptor, such as a signalfd or a pipe, that ends every wait while it is readable; the
  * failure is WARDEN_FAILURE_WOKEN. It stays the caller's and is not read. -1, the default: none. */
 void warden_client_set_wake_fd(struct warden_client *client, int fd);

@@ -75,6 +75,7 @@ class Daemon:
         self.wrapper = []  # a program and its arguments that executes the daemon
         self._expected_end = True
         self.baseline = None  # snapshot of the leak check, taken when it listened
+        self.passed_socket = None  # a listening socket to pass as a service manager does
         self._notify = None
         self._starting = False
 
@@ -113,6 +114,13 @@ class Daemon:
         with open(self.config, "w", encoding="utf-8") as file:
             file.write(render(self.settings) if text is None else text)
 
+    def _passing(self):
+        """The beginning of a command line that passes the socket as descriptor 3."""
+        if not self.passed_socket:
+            return []
+        script = f'LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" "$@" 3<&{self.passed_socket.fileno()}'
+        return ["/bin/bash", "-c", script]
+
     def launch(self, *arguments):
         """Starts it, without waiting until it listens."""
         self.write_config()
@@ -135,7 +143,8 @@ class Daemon:
         self._starting = True
         with open(f"{self.directory}/output", "ab") as output:
             self.process = subprocess.Popen(
-                [*self.wrapper, self.build.path("wardend"), "-c", self.config, *arguments],
+                [*self.wrapper, *self._passing(), self.build.path("wardend"), "-c", self.config, *arguments],
+                pass_fds=[self.passed_socket.fileno()] if self.passed_socket else [],
                 cwd=self.directory,
                 env=environment,
                 stdin=subprocess.DEVNULL,

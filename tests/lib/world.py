@@ -87,8 +87,8 @@ class World:
     # Clients.
 
     def client(self, timeout=25.0):
-        """A new connection, closed at the case's end."""
-        client = warden.Client(self.daemon.socket, timeout=timeout * expect.SLOWNESS)
+        """A new connection, closed at the case's end; it fails when the daemon ends."""
+        client = warden.Client(self.daemon.socket, timeout=timeout * expect.SLOWNESS, reconnect=0)
         self._clients.append(client)
         return client
 

@@ -16,6 +16,10 @@ enum {
 	/* Of commands that do not wait for a job. Hooks of create may take 40 s; the stop at the
 	 * beginning of destroy takes up to 10 s. */
 	ANSWER_TIMEOUT = 60 * 1000,
+	/* For the first connection: a daemon that restarts has left its socket, which refuses. So
+	 * does a daemon that was stopped, so this is shorter than RECONNECT. */
+	FIRST_TIME = 5 * 1000,
+	RECONNECT = 60 * 1000,
 };
 
 void complain(const struct invocation *invocation, const char *format, ...)
@@ -51,10 +55,27 @@ static bool call_is_usable(const struct warden_client *client)
 	return wait.fd >= 0 && poll(&wait, 1, 0) == 0;
 }
 
+/* Connects; waits for a daemon that restarts. 0, or -1 with errno. */
+static int call_reach_daemon(const struct invocation *invocation)
+{
+	struct warden_client *client = invocation->client;
+	int result = warden_client_connect(client, invocation->socket_path);
+	bool given = invocation->reconnect >= 0;
+
+	if (result < 0 && invocation->reconnect != 0 &&
+	    (errno == ECONNREFUSED || (errno == ENOENT && given))) {
+		warden_client_set_timeout(client, -1);
+		warden_client_set_reconnect(client, given ? invocation->reconnect : FIRST_TIME);
+		result = warden_client_reconnect(client);
+	}
+	warden_client_set_reconnect(client, given ? invocation->reconnect : RECONNECT);
+	return result;
+}
+
 static int call_connect(struct invocation *invocation)
 {
 	warden_client_set_timeout(invocation->client, CONNECT_TIMEOUT);
-	if (warden_client_connect(invocation->client, invocation->socket_path) < 0) {
+	if (call_reach_daemon(invocation) < 0) {
 		int number = errno;
 
 		client_failed(invocation);

@@ -12,6 +12,7 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -87,6 +88,25 @@ static const char *cmd_exec_handle(const struct exec *exec, size_t *length)
 	return warden_message_bytes(exec->handle, "handle", 0, length);
 }
 
+/* Gives a request an id, so that it can be repeated when the daemon restarts. */
+static int cmd_exec_set_id(struct exec *exec, struct warden_message *request)
+{
+	uint64_t random[2];
+	char id[40];
+
+	if (exec->invocation->reconnect == 0 || warden_message_count(request, "request_id") > 0)
+		return 0;
+	if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random)) {
+		complain(exec->invocation, "make a request id: %s", strerror(errno));
+		return -1;
+	}
+	snprintf(id, sizeof(id), "%016" PRIx64 "%016" PRIx64, random[0], random[1]);
+	if (warden_message_set(request, "request_id", id) == 0)
+		return 0;
+	complain(exec->invocation, "out of memory");
+	return -1;
+}
+
 static int cmd_exec_create(struct exec *exec)
 {
 	struct warden_message *request = exec->invocation->requests[REQUEST_CREATE];
@@ -96,6 +116,8 @@ static int cmd_exec_create(struct exec *exec)
 		complain(exec->invocation, "out of memory");
 		return STATUS_FAILED;
 	}
+	if (cmd_exec_set_id(exec, request) < 0)
+		return STATUS_FAILED;
 	exec->handle = cmd_exec_call(exec, request);
 	return exec->handle ? 0 : client_failed(exec->invocation);
 }
@@ -128,7 +150,7 @@ static uint64_t cmd_exec_spawn(struct exec *exec)
 
 	if (warden_message_set_bytes(request, "handle", handle, length) < 0)
 		complain(exec->invocation, "out of memory");
-	else
+	else if (cmd_exec_set_id(exec, request) == 0)
 		answer = cmd_exec_call(exec, request);
 	if (answer)
 		job = warden_message_number(answer, "job_id", 0);
@@ -244,12 +266,32 @@ static int cmd_exec_follow_job(struct exec *exec, uint64_t job)
 	return cmd_exec_stream_job(exec, job);
 }
 
+/* Repeats the request if the daemon restarts. A handle that is unknown to the next daemon was
+ * destroyed by the last one. */
+static int cmd_exec_call_destroy(struct exec *exec, const struct warden_message *request)
+{
+	struct warden_client *client = exec->invocation->client;
+	struct warden_message *answer = cmd_exec_call(exec, request);
+	bool repeated = false, destroyed = answer != NULL;
+
+	while (!answer && warden_client_failure(client) == WARDEN_FAILURE_CONNECTION &&
+	       exec->invocation->reconnect != 0 && warden_client_reconnect(client) == 0) {
+		repeated = true;
+		answer = cmd_exec_call(exec, request);
+		destroyed = answer != NULL;
+	}
+	if (!destroyed && repeated && warden_client_failure(client) == WARDEN_FAILURE_REFUSED)
+		destroyed = strcmp(warden_client_error(client), "unknown handle") == 0;
+	warden_message_free(answer);
+	return destroyed ? 0 : client_failed(exec->invocation);
+}
+
 /* Destroys the container, over another connection if the first one is busy with the job. */
 static int cmd_exec_destroy(struct exec *exec, bool busy)
 {
 	struct invocation *invocation = exec->invocation;
 	struct warden_client *first = invocation->client, *another = NULL;
-	struct warden_message *request = cmd_exec_new_request(exec, "destroy", 0), *answer = NULL;
+	struct warden_message *request = cmd_exec_new_request(exec, "destroy", 0);
 	int status = request ? 0 : STATUS_FAILED;
 
 	if (request && (busy || warden_client_fd(first) < 0)) {
@@ -258,11 +300,9 @@ static int cmd_exec_destroy(struct exec *exec, bool busy)
 	}
 	if (status == 0) {
 		warden_client_set_wake_fd(invocation->client, exec->signal_fd);
-		answer = cmd_exec_call(exec, request);
-		status = answer ? 0 : client_failed(invocation);
+		status = cmd_exec_call_destroy(exec, request);
 		warden_client_set_wake_fd(invocation->client, -1);
 	}
-	warden_message_free(answer);
 	warden_message_free(request);
 	invocation->client = first;
 	warden_client_free(another);
@@ -295,15 +335,15 @@ int cmd_exec(struct invocation *invocation)
 	if (status != 0)
 		return status;
 	job_streams_set_size(invocation->requests[REQUEST_SPAWN]);
+	status = client_open(invocation);
+	if (status != 0)
+		return status;
 	if (cmd_exec_block_signals(&exec) < 0) {
 		complain(invocation, "take over signals: %s", strerror(errno));
 		return STATUS_FAILED;
 	}
-	status = client_open(invocation);
-	if (status == 0) {
-		warden_client_set_wake_fd(invocation->client, exec.signal_fd);
-		status = cmd_exec_run_container(&exec);
-	}
+	warden_client_set_wake_fd(invocation->client, exec.signal_fd);
+	status = cmd_exec_run_container(&exec);
 	warden_message_free(exec.handle);
 	close(exec.signal_fd);
 	if (exec.signal != 0)

@@ -265,8 +265,14 @@ static int cmd_jobs_follow(struct invocation *invocation, const struct session_o
 
 int cmd_stream(struct invocation *invocation)
 {
+	const struct warden_message *request = invocation->requests[0];
 	const struct session_options options = {
-		.request = "stream", .replay = true, .signal_fd = -1};
+		.request = "stream",
+		.replay = true,
+		.from = {warden_message_number(request, "stdout_offset", 0),
+			 warden_message_number(request, "stderr_offset", 0)},
+		.signal_fd = -1,
+	};
 
 	return cmd_jobs_follow(invocation, &options);
 }
@@ -280,6 +286,8 @@ int cmd_attach(struct invocation *invocation)
 		.terminal = invocation->attach_terminal,
 		.replay = warden_message_count(request, "replay") == 0 ||
 			  warden_message_number(request, "replay", 0) != 0,
+		.from = {warden_message_number(request, "stdout_offset", 0),
+			 warden_message_number(request, "stderr_offset", 0)},
 		.signal_fd = -1,
 	};
 

@@ -2,7 +2,8 @@
 /*
  * Connects a job's streams to those of this process: its output is printed as it is received,
  * and this process's standard input goes to the job. Output has one connection, input and window
- * sizes have another one, so that neither waits for the other.
+ * sizes have another one, so that neither waits for the other. When the daemon restarts, both are
+ * made again and the output goes on at the byte where it broke.
  */
 #include <config.h>
 
@@ -25,6 +26,12 @@ enum {
 	CONTROL_Q = 17,
 };
 
+/* A part of the input; without bytes it is the end. */
+struct input_chunk {
+	char *bytes;
+	size_t length;
+};
+
 struct job_streams {
 	struct invocation *invocation;
 	const struct session_options *options;
@@ -33,9 +40,12 @@ struct job_streams {
 	size_t handle_length;
 	uint64_t job;
 	char *buffer;
+	struct input_chunk sent[IN_FLIGHT]; /* and not answered, oldest first */
 	size_t in_flight;
-	bool input_ended; /* no more input is read */
-	bool control_p;   /* Control-P was the last key */
+	bool input_ended;    /* no more input is read */
+	uint64_t had[2];     /* bytes of stdout and stderr that were printed */
+	uint64_t counted[2]; /* in this connection, for a daemon that reports no offsets */
+	bool control_p;      /* Control-P was the last key */
 	bool over, left, failed;
 	int output_error; /* errno of a failed write */
 	int status;
@@ -88,6 +98,32 @@ static int job_streams_fail(struct job_streams *session, const struct warden_cli
 	return -1;
 }
 
+/* Whether the daemon has ended, so that the request can be repeated to the next one. */
+static bool job_streams_is_broken(const struct job_streams *session,
+				  const struct warden_client *client)
+{
+	return session->invocation->reconnect != 0 &&
+	       warden_client_failure(client) == WARDEN_FAILURE_CONNECTION;
+}
+
+/* Notes a piece of output; returns how many bytes of it were printed before the daemon restarted. A
+ * daemon that reports no offsets sends all output again. */
+static size_t job_streams_count(struct job_streams *session, const struct warden_message *answer,
+				const char *name, size_t length)
+{
+	int i = strcmp(name, "stderr") == 0;
+	uint64_t at = session->counted[i], had = session->had[i];
+
+	if (warden_message_count(answer, "offset") > 0)
+		at = warden_message_number(answer, "offset", 0);
+	session->counted[i] = at + length;
+	if (at + length > had)
+		session->had[i] = at + length;
+	if (at >= had)
+		return 0;
+	return had - at < length ? (size_t)(had - at) : length;
+}
+
 /* With --json or --format prints the answer; else writes the output to the same stream as the
  * job. */
 static void job_streams_print_output(struct job_streams *session,
@@ -97,13 +133,20 @@ static void job_streams_print_output(struct job_streams *session,
 	const char *name = warden_message_bytes(answer, "name", 0, NULL);
 	size_t length;
 	const char *bytes = warden_message_bytes(answer, "data", 0, &length);
+	size_t skip = name && bytes ? job_streams_count(session, answer, name, length) : 0;
 
+	if (skip > 0 && skip == length)
+		return;
 	if (invocation->json || invocation->format) {
+		if (skip > 0) {
+			complain(invocation, "the daemon sends output again that was printed");
+			session->failed = true;
+		}
 		session->failed = session->failed || print_answer_now(invocation, answer) != 0;
 		return;
 	}
 	if (name && bytes && !session->output_error)
-		(void)job_output(&session->output_error, name, bytes, length);
+		(void)job_output(&session->output_error, name, bytes + skip, length - skip);
 }
 
 static void job_streams_on_output(void *data, uint64_t id, const struct warden_message *answer,
@@ -113,7 +156,8 @@ static void job_streams_on_output(void *data, uint64_t id, const struct warden_m
 
 	(void)id;
 	if (!answer) {
-		job_streams_fail(session, session->output);
+		if (!job_streams_is_broken(session, session->output))
+			job_streams_fail(session, session->output);
 		return;
 	}
 	if (last && session->options->finish) {
@@ -134,6 +178,21 @@ static void job_streams_on_output(void *data, uint64_t id, const struct warden_m
 	session->status = job_status(session->invocation, answer);
 }
 
+/* Forgets the first bytes of the oldest chunk, and the chunk if none are left. */
+static void job_streams_drop_sent(struct job_streams *session, size_t length)
+{
+	struct input_chunk *first = &session->sent[0];
+
+	first->length -= length;
+	if (first->length > 0) {
+		memmove(first->bytes, first->bytes + length, first->length);
+		return;
+	}
+	free(first->bytes);
+	session->in_flight--;
+	memmove(first, first + 1, session->in_flight * sizeof(*first));
+}
+
 /* A job that has ended refuses input; its end is reported by the other connection. */
 static void job_streams_on_input(void *data, uint64_t id, const struct warden_message *answer,
 				 bool last)
@@ -142,7 +201,9 @@ static void job_streams_on_input(void *data, uint64_t id, const struct warden_me
 
 	(void)id;
 	(void)last;
-	session->in_flight--;
+	if (!answer && job_streams_is_broken(session, session->input))
+		return; /* it stays in `sent` */
+	job_streams_drop_sent(session, session->sent[0].length);
 	if (!answer)
 		session->input_ended = true;
 }
@@ -157,20 +218,32 @@ static void job_streams_on_resize(void *data, uint64_t id, const struct warden_m
 	(void)last;
 }
 
-static int job_streams_submit_input(struct job_streams *session, size_t length, bool end)
+static int job_streams_submit_chunk(struct job_streams *session, const struct input_chunk *chunk)
 {
 	struct warden_message *request = job_streams_new_request(session, "job_input");
 	int result = -1;
 
 	if (request &&
-	    (length == 0 ||
-	     warden_message_set_bytes(request, "data", session->buffer, length) == 0) &&
-	    (!end || warden_message_set_number(request, "end", 1) == 0) &&
+	    (chunk->length > 0
+		     ? warden_message_set_bytes(request, "data", chunk->bytes, chunk->length)
+		     : warden_message_set_number(request, "end", 1)) == 0 &&
 	    warden_client_submit(session->input, request, job_streams_on_input, session) != 0)
 		result = 0;
 	warden_message_free(request);
-	session->in_flight += result == 0;
 	return result;
+}
+
+/* Sends a part of the buffer; 0 bytes: the end. Keeps it until the daemon has confirmed it. */
+static int job_streams_submit_input(struct job_streams *session, size_t length)
+{
+	struct input_chunk *chunk = &session->sent[session->in_flight];
+
+	*chunk = (struct input_chunk){malloc(length + 1), length};
+	if (!chunk->bytes)
+		return -1;
+	memcpy(chunk->bytes, session->buffer, length);
+	session->in_flight++;
+	return job_streams_submit_chunk(session, chunk);
 }
 
 /* Finds the keys that leave the session, Control-P Control-Q; returns the offset of the second
@@ -195,11 +268,11 @@ static int job_streams_read_input(struct job_streams *session)
 		return 0;
 	if (got <= 0) {
 		session->input_ended = true;
-		return job_streams_submit_input(session, 0, true);
+		return job_streams_submit_input(session, 0);
 	}
 	if (session->is_raw)
 		got = (ssize_t)job_streams_find_leave_keys(session, (size_t)got);
-	return got > 0 ? job_streams_submit_input(session, (size_t)got, false) : 0;
+	return got > 0 ? job_streams_submit_input(session, (size_t)got) : 0;
 }
 
 static int job_streams_send_size(struct job_streams *session)
@@ -255,29 +328,110 @@ static int job_streams_watch_window(struct job_streams *session)
 	return session->winch_fd < 0 ? -1 : 0;
 }
 
-/* Opens the connections and requests the output. */
-static int job_streams_begin(struct job_streams *session)
+/* Without replay, the output begins behind what there is now: asks for that, since a later request
+ * has to name it. If this fails, the request for the output will, too. */
+static void job_streams_ask_sizes(struct job_streams *session)
 {
-	struct invocation *invocation = session->invocation;
-	struct warden_message *request =
-		job_streams_new_request(session, session->options->request);
+	struct warden_message *request = request_with_handle(
+		session->invocation, "jobs", session->handle, session->handle_length);
+	struct warden_message *answer =
+		request ? warden_client_call(session->output, request) : NULL;
+
+	for (size_t i = 0; answer && i < warden_message_count(answer, "jobs"); i++) {
+		const struct warden_message *job = warden_message_child(answer, "jobs", i);
+
+		if (warden_message_number(job, "job_id", 0) != session->job)
+			continue;
+		session->had[0] = warden_message_number(job, "stdout_bytes", 0);
+		session->had[1] = warden_message_number(job, "stderr_bytes", 0);
+	}
+	warden_message_free(answer);
+	warden_message_free(request);
+}
+
+/* Requests the output behind what was printed. */
+static int job_streams_request_output(struct job_streams *session)
+{
+	static const char *const fields[] = {"stdout_offset", "stderr_offset"};
+	const struct session_options *options = session->options;
+	struct warden_message *request = job_streams_new_request(session, options->request);
 	int result = request ? 0 : -1;
 
-	session->output = invocation->client;
-	if (request && !session->options->replay &&
-	    strcmp(session->options->request, "attach") == 0)
+	if (result == 0 && !options->replay)
 		result = warden_message_set_number(request, "replay", 0);
-	if (result == 0 && (session->options->input || session->options->terminal)) {
-		result = client_open_another(invocation, &session->input) == 0 ? 0 : -1;
-		session->failed = result < 0;
+	for (int i = 0; i < 2; i++) {
+		session->counted[i] = options->replay ? 0 : session->had[i];
+		if (result == 0 && session->had[i] > 0)
+			result = warden_message_set_number(request, fields[i], session->had[i]);
 	}
-	warden_client_set_wake_fd(session->output, -1);
 	if (result == 0 &&
 	    warden_client_submit(session->output, request, job_streams_on_output, session) == 0)
 		result = job_streams_fail(session, session->output);
 	warden_message_free(request);
+	return result;
+}
+
+/* Opens the connections and requests the output. */
+static int job_streams_begin(struct job_streams *session)
+{
+	struct invocation *invocation = session->invocation;
+
+	session->output = invocation->client;
+	memcpy(session->had, session->options->from, sizeof(session->had));
 	session->buffer = malloc(CHUNK);
-	return session->buffer ? result : -1;
+	if (!session->buffer)
+		return -1;
+	if ((session->options->input || session->options->terminal) &&
+	    client_open_another(invocation, &session->input) != 0) {
+		session->failed = true;
+		return -1;
+	}
+	warden_client_set_wake_fd(session->output, session->options->signal_fd);
+	if (session->input)
+		warden_client_set_wake_fd(session->input, session->options->signal_fd);
+	if (!session->options->replay && !session->had[0] && !session->had[1])
+		job_streams_ask_sizes(session);
+	return job_streams_request_output(session);
+}
+
+/* Connects again after the daemon has ended. `*woken`: signal_fd ended the attempts. */
+static int job_streams_reconnect(struct job_streams *session, struct warden_client *client,
+				 bool *woken)
+{
+	if (!job_streams_is_broken(session, client))
+		return job_streams_fail(session, client);
+	if (warden_client_reconnect(client) == 0)
+		return 0;
+	*woken = warden_client_failure(client) == WARDEN_FAILURE_WOKEN;
+	return *woken ? 0 : job_streams_fail(session, client);
+}
+
+static int job_streams_resume_output(struct job_streams *session, bool *woken)
+{
+	int result = job_streams_reconnect(session, session->output, woken);
+
+	return result < 0 || *woken ? result : job_streams_request_output(session);
+}
+
+/* Sends again what the daemon has not confirmed. After a crash it may have given some of it to the
+ * job: sent again it could be there twice, left out it could be missing. */
+static int job_streams_resume_input(struct job_streams *session, bool *woken)
+{
+	int result = job_streams_reconnect(session, session->input, woken);
+
+	if (result < 0 || *woken)
+		return result;
+	while (session->is_raw && session->in_flight > 0)
+		job_streams_drop_sent(session, session->sent[0].length); /* keys; typed again */
+	if (session->in_flight > 0 && session->sent[0].length > 0) {
+		complain(session->invocation,
+			 "the daemon ended before it confirmed the last input; the job goes on");
+		session->failed = true;
+		return -1;
+	}
+	for (size_t i = 0; i < session->in_flight && result == 0; i++)
+		result = job_streams_submit_chunk(session, &session->sent[i]);
+	return result;
 }
 
 enum { WAIT_OUTPUT, WAIT_INPUT, WAIT_STDIN, WAIT_SIGNAL, WAIT_WINDOW, WAITS };
@@ -311,13 +465,13 @@ static int job_streams_poll(struct job_streams *session, bool *woken)
 		return 0;
 	}
 	if (fds[WAIT_INPUT].revents && warden_client_process(session->input) < 0)
-		return session->over ? 0 : job_streams_fail(session, session->input);
+		return session->over ? 0 : job_streams_resume_input(session, woken);
 	if (fds[WAIT_STDIN].revents && job_streams_read_input(session) < 0)
 		return job_streams_fail(session, session->input);
 	if (fds[WAIT_WINDOW].revents && job_streams_send_size(session) < 0)
 		return job_streams_fail(session, session->input);
 	if (fds[WAIT_OUTPUT].revents && warden_client_process(session->output) < 0)
-		return job_streams_fail(session, session->output);
+		return job_streams_resume_output(session, woken);
 	return session->output_error ? -1 : 0;
 }
 
@@ -330,6 +484,9 @@ static void job_streams_end(struct job_streams *session)
 			    NULL); /* cannot fail with a saved mask */
 	}
 	warden_client_free(session->input);
+	warden_client_set_wake_fd(session->output, -1);
+	while (session->in_flight > 0)
+		free(session->sent[--session->in_flight].bytes);
 	free(session->buffer);
 }
 

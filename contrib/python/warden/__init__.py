@@ -26,11 +26,12 @@ import inspect
 import math
 import os
 import socket
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Concatenate, Generic, Optional, ParamSpec, TypeVar, Union, cast
 
-from . import messages
+from . import messages, resume
 from .messages import *  # pylint: disable=wildcard-import,unused-wildcard-import
 from .messages import ERROR_TYPE, TYPES, Envelope, ErrorResponse
 from .wire import Message, ProtocolError, as_bytes
@@ -48,6 +49,9 @@ __all__ = messages.__all__ + [
 ]
 
 DEFAULT_SOCKET = "/run/warden/warden.sock"
+
+# For how many seconds a client tries to reach a daemon that restarts.
+RECONNECT = 60.0
 
 # Longer answers than this are refused: what a daemon with the default output limit sends is far below.
 MAX_FRAME = 1 << 30
@@ -707,10 +711,21 @@ class Client:
     None. `timeout` (seconds, None: no end) bounds each wait for the daemon; when it passes,
     `TimeoutError` is raised and the connection is of no more use. A container lives at least as long as
     a connection that made or named it (see grace_time in the protocol).
+
+    When the daemon restarts, `link`, `run`, `stream`, `attach` and requests with a `request_id` go on: for
+    `reconnect` seconds (and no longer than `timeout`; 0: not at all) the client tries to connect again, and
+    repeats the request. Output goes on at the byte where it broke. `run` is sent as spawn and link.
     """
 
-    def __init__(self, path: Optional[Text] = None, timeout: Optional[float] = None) -> None:
+    def __init__(
+        self, path: Optional[Text] = None, timeout: Optional[float] = None, reconnect: float = RECONNECT
+    ) -> None:
         self.path = _path_of(path)
+        self._closed = False
+        self._attempts = resume.Attempts(reconnect)
+        self._connect(timeout)
+
+    def _connect(self, timeout: Optional[float]) -> None:
         self._frames = FrameReader()
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
         try:
@@ -719,6 +734,23 @@ class Client:
         except BaseException:
             self._socket.close()
             raise
+        self._attempts.succeed()
+
+    def _reconnect(self, broken: ConnectionError, timeout: Optional[float]) -> None:
+        """Tries to reach the daemon again; raises `broken` if that is not wanted."""
+        if not self._attempts.allowed or self._closed:
+            raise broken
+        self._socket.close()
+        self._attempts.begin(timeout)
+        while True:
+            time.sleep(self._attempts.pause())
+            if self._closed:
+                raise broken
+            try:
+                return self._connect(timeout)
+            except resume.GONE:
+                if self._attempts.over:
+                    raise
 
     def __enter__(self) -> Client:
         return self
@@ -728,6 +760,7 @@ class Client:
 
     def close(self) -> None:
         """Closes the connection; jobs continue."""
+        self._closed = True
         self._socket.close()
 
     def fileno(self) -> int:
@@ -758,18 +791,47 @@ class Client:
 
     def call(self, request: Message) -> Any:
         """Sends a request and returns its answer."""
-        self.send(request)
-        return _check_type(request, self.receive())
+        if self._attempts.limit > 0 and resume.is_split(request):
+            spawned = self._call(resume.spawn_of(cast(RunRequest, request)))
+            linked = self._call(LinkRequest(handle=cast(RunRequest, request).handle, job_id=spawned.job_id))
+            return resume.run_response(linked, spawned.job_id)
+        return self._call(request)
+
+    def _call(self, request: Message) -> Any:
+        while True:
+            timeout = None if self._closed else self._socket.gettimeout()
+            try:
+                self.send(request)
+                return _check_type(request, self.receive())
+            except ConnectionError as broken:
+                if not resume.is_repeatable(request):
+                    raise
+                self._reconnect(broken, timeout)
 
     def _answers(self, request: Message, is_over: Callable[[Any], bool]) -> Iterator[Any]:
         """Yields the answers; leaving early closes the connection."""
         over = False
-        self.send(request)
+        output = resume.output_of(request) if self._attempts.limit > 0 else None
+        timeout = self._socket.gettimeout()
+        if output and output.needs_sizes:
+            output.take_sizes(self._call(JobsRequest(handle=cast(AttachRequest, request).handle)))
         try:
+            unsent: Optional[Message] = output.request() if output else request
             while not over:
-                response = _check_type(request, self.receive())
+                try:
+                    if unsent:
+                        self.send(unsent)
+                        unsent = None
+                    response = _check_type(request, self.receive())
+                except ConnectionError as broken:
+                    if not output:
+                        raise
+                    self._reconnect(broken, timeout)
+                    unsent = output.request()
+                    continue
                 over = is_over(response)
-                yield response
+                if not output or output.take(response):
+                    yield response
         except WardenError:
             over = True  # it stands in the place of an answer
             raise
@@ -892,12 +954,15 @@ class AsyncClient:
     Its methods are those of `Client` as coroutines; what yields there is an asynchronous iterator here.
     Requests of one connection run one after the other: tasks that are to do something at the same time
     take a client each. A call that is cancelled or takes longer than `timeout` seconds gives the
-    connection up.
+    connection up. It goes on over a restart of the daemon as `Client` does.
     """
 
-    def __init__(self, path: Optional[Text] = None, timeout: Optional[float] = None) -> None:
+    def __init__(
+        self, path: Optional[Text] = None, timeout: Optional[float] = None, reconnect: float = RECONNECT
+    ) -> None:
         self.path = _path_of(path)
         self.timeout = timeout
+        self._attempts = resume.Attempts(reconnect)
         self._frames = FrameReader()
         self._lock = asyncio.Lock()
         self._reader: Optional[asyncio.StreamReader] = None
@@ -908,7 +973,23 @@ class AsyncClient:
         self._frames = FrameReader()
         opening = asyncio.open_unix_connection(self.path)
         self._reader, self._writer = await asyncio.wait_for(opening, self.timeout)
+        self._attempts.succeed()
         return self
+
+    async def _reconnect(self, broken: ConnectionError) -> None:
+        """Tries to reach the daemon again; raises `broken` if that is not wanted."""
+        self._give_up()
+        if not self._attempts.allowed:
+            raise broken
+        self._attempts.begin(self.timeout)
+        while True:
+            await asyncio.sleep(self._attempts.pause())
+            try:
+                await self.connect()
+                return
+            except resume.GONE:
+                if self._attempts.over:
+                    raise
 
     async def __aenter__(self) -> AsyncClient:
         return await self.connect()
@@ -961,18 +1042,45 @@ class AsyncClient:
     async def call(self, request: Message) -> Any:
         """Sends a request and returns its answer."""
         async with self._lock:
-            return await self._exchange(request)
+            if self._attempts.limit > 0 and resume.is_split(request):
+                spawned = await self._call(resume.spawn_of(cast(RunRequest, request)))
+                link = LinkRequest(handle=cast(RunRequest, request).handle, job_id=spawned.job_id)
+                return resume.run_response(await self._call(link), spawned.job_id)
+            return await self._call(request)
+
+    async def _call(self, request: Message) -> Any:
+        while True:
+            try:
+                return await self._exchange(request)
+            except ConnectionError as broken:
+                if not resume.is_repeatable(request):
+                    raise
+                await self._reconnect(broken)
 
     async def _answers(self, request: Message, is_over: Callable[[Any], bool]) -> AsyncIterator[Any]:
         """Yields the answers; leaving early closes the connection."""
         over = False
+        output = resume.output_of(request) if self._attempts.limit > 0 else None
         async with self._lock:
             try:
-                await self._send(request)
+                if output and output.needs_sizes:
+                    output.take_sizes(await self._call(JobsRequest(handle=cast(AttachRequest, request).handle)))
+                unsent: Optional[Message] = output.request() if output else request
                 while not over:
-                    response = _check_type(request, await asyncio.wait_for(self._receive(), self.timeout))
+                    try:
+                        if unsent:
+                            await self._send(unsent)
+                            unsent = None
+                        response = _check_type(request, await asyncio.wait_for(self._receive(), self.timeout))
+                    except ConnectionError as broken:
+                        if not output:
+                            raise
+                        await self._reconnect(broken)
+                        unsent = output.request()
+                        continue
                     over = is_over(response)
-                    yield response
+                    if not output or output.take(response):
+                        yield response
             except WardenError:
                 over = True  # it stands in the place of an answer
                 raise

@@ -515,6 +515,9 @@ class StreamRequest(Message):
 
     handle: str = field(1, Kind.TEXT, required=True)
     job_id: int = field(2, Kind.UINT32, required=True)
+    #: start behind so many bytes instead of with the first one
+    stdout_offset: Optional[int] = field(100, Kind.UINT)
+    stderr_offset: Optional[int] = field(101, Kind.UINT)
 
 
 @dataclass
@@ -526,6 +529,8 @@ class StreamResponse(Message):
     exit_status: Optional[int] = field(3, Kind.UINT32)
     info: Optional[InfoResponse] = field(4, Kind.MESSAGE, message=InfoResponse)
     end: Optional[JobEnd] = field(100, Kind.MESSAGE, message=JobEnd)
+    #: bytes of the stream before `data`
+    offset: Optional[int] = field(101, Kind.UINT)
 
 
 class NetInProtocol(enum.IntEnum):
@@ -1098,6 +1103,9 @@ class AttachRequest(Message):
     job_id: int = field(2, Kind.UINT32, required=True)
     #: start with the first byte, else with new output
     replay: Optional[bool] = field(3, Kind.BOOL)
+    #: start behind so many bytes, whatever `replay` says
+    stdout_offset: Optional[int] = field(100, Kind.UINT)
+    stderr_offset: Optional[int] = field(101, Kind.UINT)
 
 
 @dataclass
@@ -1109,6 +1117,8 @@ class AttachResponse(Message):
     exit_status: Optional[int] = field(3, Kind.UINT32)
     info: Optional[InfoResponse] = field(4, Kind.MESSAGE, message=InfoResponse)
     end: Optional[JobEnd] = field(100, Kind.MESSAGE, message=JobEnd)
+    #: bytes of the stream before `data`
+    offset: Optional[int] = field(101, Kind.UINT)
 
 
 @dataclass

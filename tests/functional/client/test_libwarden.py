@@ -4,13 +4,20 @@
 import os
 import shutil
 import subprocess
+import time
 
 from case import Skip, case
 import expect
 import installed
 
 # Functions that libwarden 1.0 did not have.
-ADDED = {"warden_client_cancel", "warden_client_set_deadline", "warden_client_wait_time"}
+ADDED = {
+    "warden_client_cancel": "WARDEN_1.1",
+    "warden_client_set_deadline": "WARDEN_1.1",
+    "warden_client_wait_time": "WARDEN_1.1",
+    "warden_client_reconnect": "WARDEN_1.2",
+    "warden_client_set_reconnect": "WARDEN_1.2",
+}
 
 
 def _installed(w):
@@ -40,7 +47,7 @@ def _built(w, name, source=None):
         env={**w.program_environment(), "LD_LIBRARY_PATH": libraries},
         capture_output=True,
         check=False,
-        timeout=30,
+        timeout=60,
     )
 
 
@@ -130,15 +137,72 @@ def a_call_is_cancelled_and_a_submitted_request_has_a_deadline(w):
     w.c.stop("h", kill=True)
 
 
+# Streams a job of container h, then runs a script.
+RESUME = r"""
+#include <stdio.h>
+#include <warden/client.h>
+
+static int print(void *data, const char *name, const void *bytes, size_t length)
+{
+	(void)data;
+	(void)name;
+	return fwrite(bytes, 1, length, stdout) == length ? 0 : -1;
+}
+
+static int end(const struct warden_client *client, struct warden_message *answer)
+{
+	if (!answer)
+		fprintf(stderr, "%s\n", warden_client_error(client));
+	return answer ? (int)warden_message_number(answer, "exit_status", 0) : 1;
+}
+
+int main(int argc, char **argv)
+{
+	struct warden_client *client = warden_client_new();
+	struct warden_message *stream = warden_message_new("stream"), *run = warden_message_new("run");
+	struct warden_message *answer;
+
+	if (argc != 3 || !client || !stream || !run || warden_client_connect(client, NULL) < 0)
+		return 1;
+	warden_message_set(stream, "handle", "h");
+	warden_message_set(stream, "job_id", argv[1]);
+	warden_message_set(run, "handle", "h");
+	warden_message_set(run, "script", argv[2]);
+	printf("status %d\n", end(client, warden_client_stream(client, stream, print, NULL)));
+	answer = warden_client_call(client, run);
+	printf("status %d\n", end(client, answer));
+	if (answer)
+		printf("%d %s", warden_message_number(answer, "job_id", 0) > 0,
+		       warden_message_bytes(answer, "stdout", 0, NULL));
+	return 0;
+}
+"""
+
+
+@case(limit=90)
+def a_stream_and_a_run_go_on_over_a_restart(w):
+    program = _built(w, "resume", RESUME)
+    w.create(handle="h", grace_time=-1)
+    script = "for i in $(seq 1 400); do echo $i; [ $((i % 20)) = 0 ] && sleep 0.1; done; exit 9"
+    thread = w.in_thread(program, str(w.c.spawn("h", script)), script)
+    w.disconnect()
+    for _ in range(4):
+        time.sleep(0.9)
+        w.daemon.restart()
+    seen = thread.result(60)
+    lines = "".join(f"{i}\n" for i in range(1, 401))
+    expect.equal(seen.stdout.decode(), f"{lines}status 9\nstatus 9\n1 {lines}", seen.stderr)
+
+
 @case(backend="fake", daemon=False)
 def it_exports_only_its_own_names(w):
     library = f"{w.build.tree}/client/.libs/libwarden.so.1"
     names = installed.shell(f"nm -D --defined-only {library}", w.directory).split()[2::3]
     versions = {name for name in names if name.startswith("WARDEN_")}
-    expect.equal(versions, {"WARDEN_1", "WARDEN_1.1"})
+    expect.equal(versions, {"WARDEN_1", "WARDEN_1.1", "WARDEN_1.2"})
     with open(f"{w.build.source}/include/warden/client.h", encoding="utf-8") as file:
         header = file.read()
     for symbol in set(names) - versions:
         name, version = symbol.split("@@")
         expect.true(f"{name}(" in header, "declared in client.h", name)
-        expect.equal(version, "WARDEN_1.1" if name in ADDED else "WARDEN_1", name)
+        expect.equal(version, ADDED.get(name, "WARDEN_1"), name)

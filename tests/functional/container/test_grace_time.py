@@ -137,7 +137,7 @@ def a_container_that_is_destroyed_meanwhile_does_no_harm(w):
     w.c.ping()
 
 
-@case
+@case(config={"server": {"client_return_time": 0}})
 def a_recovered_container_starts_its_own_at_the_start(w):
     w.create(grace_time=1)
     w.create(grace_time=-1)
@@ -147,6 +147,24 @@ def a_recovered_container_starts_its_own_at_the_start(w):
     expect.equal(len(_there(w)), 2)
     w.daemon.start()
     _gone_after(w, 0.5, 2, count=1)
+
+
+@case(config={"server": {"client_return_time": 2}})
+def a_recovered_container_waits_for_its_client(w):
+    w.create(grace_time=0)
+    w.daemon.kill()
+    w.disconnect()
+    w.daemon.start()
+    start = time.monotonic()
+    w.client().ping()
+    w.disconnect()  # another client's end does not end it
+    other = w.client()
+    handle = w.create(other, grace_time=0)
+    expect.equal(len(_there(w)), 2)
+    other.close()
+    expect.eventually(lambda: handle not in _there(w), "the end of the new one")
+    expect.eventually(lambda: not _there(w), "the end of the other one", 4)
+    expect.duration(time.monotonic() - start, 4, "both", least=1.8)
 
 
 @case

@@ -17,7 +17,7 @@
 #define NO_TEXT "nosuch\xff \xc3"
 
 /* As the release before the log wrote it. */
-static const char *const old_snapshot =
+static const char old_snapshot[] =
 	"{\"version\":1,\"id\":\"0123456789a\",\"handle\":\"old\",\"state\":\"active\","
 	"\"created_us\":5,\"created_clock_us\":6,\"grace_time\":300,\"network\":184418304,"
 	"\"uid\":10000,\"slot\":0,\"rootfs\":\"/r\",\"nested\":false,\"bind_mounts\":[],"
@@ -244,9 +244,12 @@ static void an_older_releases_jobs_are_kept(void)
 {
 	struct core_case *test = core_case_open();
 	struct container *c = core_case_container(test, "a"), *next, *third;
+	char text[sizeof(old_snapshot)];
 	struct warden_error err;
 
-	unit_integer(snapshot_write(c, old_snapshot, &err), 0);
+	memcpy(text, old_snapshot, sizeof(text));
+	memcpy(strstr(text, "0123456789a"), c->id, strlen(c->id));
+	unit_integer(snapshot_write(c, text, &err), 0);
 	next = test_job_log_reread(test, c);
 	unit_true(job_find(next, 3) && !job_find(next, 3)->ended && job_find(next, 3)->keep);
 	unit_true(job_find(next, 4) && job_find(next, 4)->settled);

@@ -1,0 +1,309 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Clients over a restart of the daemon: what waits for a job goes on, with each byte once."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import time
+
+import command
+import expect
+import warden
+from case import case
+
+LINES = 2000
+# About five seconds, a part of it on stderr.
+SCRIPT = (
+    f"for i in $(seq 1 {LINES}); do echo line $i; [ $((i % 100)) = 0 ] && "
+    "{ echo part $i >&2; sleep 0.25; }; done; exit 7"
+)
+STDOUT = b"".join(b"line %d\n" % i for i in range(1, LINES + 1))
+STDERR = b"".join(b"part %d\n" % i for i in range(100, LINES + 1, 100))
+BUSY = 120  # seconds for a command on a busy machine
+
+
+def _restart_twice(w, number=signal.SIGKILL):
+    for _ in range(2):
+        time.sleep(1.2)
+        w.disconnect()
+        w.daemon.restart(number)
+
+
+def _start(w, *arguments, **keywords):
+    w.skip_for_module("the case needs the command")
+    return command.start(w, *arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **keywords)
+
+
+def _finish(process, status=7, stdout=STDOUT, stderr=STDERR):
+    seen = process.communicate(timeout=BUSY)
+    expect.equal(seen[1].decode(), stderr.decode(), "stderr")
+    expect.true(seen[0] == stdout, f"{len(stdout)} bytes of stdout", f"{len(seen[0])}: {seen[0][-200:]!r}")
+    expect.equal(process.returncode, status)
+
+
+def _collected(w, handle):
+    expect.eventually(lambda: not w.c.jobs(handle), "an empty list of jobs")
+
+
+@case(limit=150)
+def run_goes_on(w):
+    handle = w.create()
+    for number in (signal.SIGKILL, signal.SIGTERM):
+        process = _start(w, "run", handle, "--script", SCRIPT)
+        _restart_twice(w, number)
+        _finish(process)
+        _collected(w, handle)
+
+
+@case(limit=150)
+def link_goes_on(w):
+    handle = w.create()
+    process = _start(w, "link", handle, str(w.c.spawn(handle, SCRIPT)))
+    _restart_twice(w)
+    _finish(process)
+    _collected(w, handle)
+
+
+@case(limit=150)
+def stream_goes_on_at_the_byte_where_it_broke(w):
+    handle = w.create()
+    for number in (signal.SIGKILL, signal.SIGTERM):
+        process = _start(w, "stream", handle, str(w.c.spawn(handle, SCRIPT)))
+        _restart_twice(w, number)
+        _finish(process)
+        _collected(w, handle)
+
+
+@case(limit=150)
+def attach_goes_on_with_and_without_replay(w):
+    handle = w.create()
+    job = w.spawn_ready(handle, "echo early; sleep 2; " + SCRIPT)
+    whole = _start(w, "attach", handle, str(job))
+    new = _start(w, "attach", "--replay=false", handle, str(job))
+    _restart_twice(w)
+    _finish(whole, stdout=b"early\n" + STDOUT)
+    _finish(new)
+    expect.equal([entry.job_id for entry in w.c.jobs(handle)], [job])
+
+
+@case(limit=150)
+def exec_goes_on_and_destroys_its_container(w):
+    process = _start(w, "exec", "--script", SCRIPT)
+    expect.eventually(lambda: len(w.c.list()) == 1, "the container")
+    w.note_ids()
+    _restart_twice(w)
+    _finish(process)
+    expect.equal(w.c.list(), [])
+
+
+@case(limit=150)
+def a_session_with_input_goes_on(w):
+    handle = w.create()
+    process = subprocess.Popen(
+        [w.build.path("warden"), "run", "-i", handle, "--", "cat"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=w.program_environment(),
+    )
+    for number in (signal.SIGKILL, signal.SIGTERM):
+        process.stdin.write(b"before\n")
+        process.stdin.flush()
+        expect.equal(process.stdout.readline(), b"before\n")
+        w.disconnect()
+        w.daemon.restart(number)
+        process.stdin.write(b"after\n")
+        process.stdin.flush()
+        expect.equal(process.stdout.readline(), b"after\n")
+    process.stdin.close()
+    expect.equal(process.stdout.read(), b"")
+    expect.equal(process.wait(BUSY), 0)
+
+
+@case
+def without_reconnect_the_command_fails_at_once(w):
+    handle = w.create()
+    process = _start(w, "run", "--reconnect", "0", handle, "--", "sleep", "1000")
+    expect.eventually(lambda: w.c.info(handle).job_ids, "the job")
+    w.disconnect()
+    w.daemon.restart()
+    text = b"warden run: the daemon closed the connection before it answered\n"
+    _finish(process, 1, b"", text)
+
+
+@case
+def the_time_to_reconnect_ends(w):
+    handle = w.create()
+    process = _start(w, "run", "--reconnect", "0.5", handle, "--", "sleep", "1000")
+    expect.eventually(lambda: w.c.info(handle).job_ids, "the job")
+    w.disconnect()
+    w.daemon.kill()
+    text = f"warden run: connect to {w.daemon.socket}: Connection refused\n"
+    _finish(process, 1, b"", text.encode())
+    w.daemon.start()
+
+
+@case
+def a_command_that_starts_while_the_daemon_restarts_waits_for_it(w):
+    w.create(handle="h", grace_time=-1)
+    w.disconnect()
+    for number in (signal.SIGKILL, signal.SIGTERM):
+        w.daemon.kill() if number == signal.SIGKILL else w.daemon.stop(number)
+        expect.true(os.path.exists(w.daemon.socket), "the socket's path stays")
+        process = _start(w, "list", "--reconnect", "60")
+        time.sleep(0.3)
+        expect.equal(process.poll(), None)
+        w.daemon.start()
+        _finish(process, 0, b"h\n", b"")
+
+
+@case
+def an_interrupt_ends_the_attempts_to_reconnect(w):
+    handle = w.create()
+    process = _start(w, "run", handle, "--", "sleep", "1000")
+    expect.eventually(lambda: w.c.info(handle).job_ids, "the job")
+    w.disconnect()
+    w.daemon.kill()
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    expect.equal(process.wait(BUSY), -signal.SIGINT)
+    process.communicate()
+    w.daemon.start()
+
+
+@case
+def a_job_of_a_run_that_was_repeated_started_once(w):
+    handle = w.create()
+    started = f"{w.home_of(handle)}/started" if not w.linux else None
+    process = _start(w, "run", handle, "--script", "echo x >> started; sleep 1; cat started")
+    for _ in range(6):
+        time.sleep(0.05)
+        w.disconnect()
+        w.daemon.restart()
+    _finish(process, 0, b"x\n", b"")
+    if started:
+        expect.true(os.path.exists(started), "the file of the job")
+
+
+# The libraries.
+
+
+def _python_streams(w, call):
+    with warden.Client(w.daemon.socket, timeout=BUSY) as client:
+        thread = w.in_thread(lambda: list(call(client)))
+        for _ in range(2):
+            time.sleep(1.2)
+            w.daemon.restart()
+        answers = thread.result(BUSY)
+    for name, output in (("stdout", STDOUT), ("stderr", STDERR)):
+        data = b"".join(a.data for a in answers if a.name == name)
+        expect.true(data == output, f"{len(output)} bytes of {name}", f"{len(data)} bytes")
+    expect.equal(answers[-1].exit_status, 7)
+
+
+@case(limit=150)
+def the_python_client_streams_on(w):
+    handle = w.create(grace_time=-1)
+    job = w.c.spawn(handle, SCRIPT)
+    _python_streams(w, lambda client: client.stream(handle, job))
+
+
+@case(limit=150)
+def the_python_client_attaches_on(w):
+    handle = w.create(grace_time=-1)
+    job = w.c.spawn(handle, "sleep 1; " + SCRIPT)
+    _python_streams(w, lambda client: client.attach(handle, job, replay=False))
+
+
+@case(limit=150)
+def the_python_client_runs_on(w):
+    handle = w.create(grace_time=-1)
+    with warden.Client(w.daemon.socket, timeout=BUSY) as client:
+        thread = w.in_thread(client.run, handle, SCRIPT)
+        for _ in range(2):
+            time.sleep(1.2)
+            w.daemon.restart()
+        expect.result(thread.result(BUSY), 7, STDOUT, STDERR)
+    w.disconnect()
+    _collected(w, handle)
+
+
+@case(limit=150)
+def the_asynchronous_python_client_goes_on(w):
+    handle = w.create(grace_time=-1)
+    job = w.c.spawn(handle, SCRIPT)
+
+    async def stream():
+        async with warden.AsyncClient(w.daemon.socket) as client:
+            return b"".join([a.data async for a in client.stream(handle, job) if a.name == "stdout"])
+
+    async def run():
+        async with warden.AsyncClient(w.daemon.socket) as client:
+            return await client.run(handle, SCRIPT)
+
+    async def both():
+        return await asyncio.gather(stream(), run())
+
+    thread = w.in_thread(asyncio.run, both())
+    for _ in range(2):
+        time.sleep(1.2)
+        w.daemon.restart()
+    streamed, ran = thread.result(BUSY)
+    expect.true(streamed == STDOUT, f"{len(STDOUT)} bytes", f"{len(streamed)} bytes")
+    expect.result(ran, 7, STDOUT, STDERR)
+
+
+@case
+def the_python_client_can_be_told_not_to(w):
+    handle = w.create(grace_time=-1)
+    with warden.Client(w.daemon.socket, reconnect=0) as client:
+        thread = w.in_thread(client.run, handle, "sleep 1000")
+        expect.eventually(lambda: w.c.info(handle).job_ids, "the job")
+        w.daemon.restart()
+        try:
+            thread.result()
+        except ConnectionError:
+            return
+    expect.fail("ConnectionError", "none")
+
+
+# The socket of a service manager.
+
+
+def _listen(w):
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+    listener.bind(w.daemon.socket)
+    listener.listen(64)
+    return listener
+
+
+@case(daemon=False)
+def a_passed_socket_is_used_and_left(w):
+    with _listen(w) as listener:
+        before = os.stat(w.daemon.socket).st_ino
+        w.daemon.passed_socket = listener
+        w.daemon.start()
+        handle = w.create(grace_time=-1)
+        expect.equal(w.run(handle, "echo $LISTEN_FDS $LISTEN_PID"), "\n")
+        w.disconnect()
+        w.daemon.stop()
+        # It is the manager's: clients connect and wait for the next daemon.
+        with warden.Client(w.daemon.socket, timeout=BUSY) as client:
+            thread = w.in_thread(client.list)
+            time.sleep(0.2)
+            expect.true(not thread.done, "the request waits")
+            w.daemon.start()
+            expect.equal(thread.result(BUSY), [handle])
+        expect.equal(os.stat(w.daemon.socket).st_ino, before)
+
+
+@case(daemon=False)
+def a_passed_socket_of_another_path_is_refused(w):
+    with _listen(w) as listener:
+        w.daemon.passed_socket = listener
+        path, w.daemon.settings["server"]["unix_domain_path"] = w.daemon.socket, f"{w.directory}/other.sock"
+        w.daemon.launch()
+        expect.equal(w.daemon.wait(), 1)
+        text = f"the service manager's socket is {path}, server.unix_domain_path is {w.directory}/other.sock"
+        expect.contains(w.daemon.log(), text)
