@@ -32,6 +32,7 @@ class Build:
         for library in glob.glob(f"{self.tree}/client/.libs/libwarden.so*"):
             self._copy(library, os.path.basename(library), 0o644)
         self._copy(f"{source}/client/unpack/warden-rootfs.in", "warden-rootfs", 0o755)
+        self.old = None  # the Build of an earlier release, for tests/upgrade
         self.module = None  # a module.Module: the backend of the cases for case.MODULE
         self.sanitized = self._has_sanitizers()
 
