@@ -200,6 +200,16 @@ static void server_on_drain_timer(uv_timer_t *timer)
 	server->drain_timer = timer_start(server, DRAIN_NEXT_MS, server_on_drain_timer, server);
 }
 
+/* Whether the connection of the request is closed without an answer; NULL: it is idle. */
+static bool server_drain_may_close(struct request *request)
+{
+	if (!request)
+		return true;
+	if (!request->handler->waits)
+		return false;
+	return !request->handler->drain || !request->handler->drain(request);
+}
+
 /* Begins a drain. During recovery only `ends` is set; the drain begins when recovery is
  * complete. */
 static void server_drain(struct server *server)
@@ -219,7 +229,7 @@ static void server_drain(struct server *server)
 	http_close(server);
 	for (connection = TAILQ_FIRST(&server->connections); connection; connection = next) {
 		next = TAILQ_NEXT(connection, link);
-		if (!connection->request || connection->request->handler->waits)
+		if (server_drain_may_close(connection->request))
 			connection_close(connection);
 	}
 	server_start_unread_timer(server);

@@ -231,13 +231,23 @@ int job_stdin_write(struct job *job, struct request *request, const uint8_t *dat
 	return 0;
 }
 
+size_t job_stdin_withdraw(struct request *request)
+{
+	struct input_piece *piece = request->data;
+	size_t written = piece->written;
+
+	TAILQ_REMOVE(&piece->job->input.pieces, piece, link);
+	free(piece);
+	request->data = NULL;
+	return written;
+}
+
 bool job_stdin_cancel(struct request *request)
 {
 	struct input_piece *piece = request->data;
 
 	if (!piece)
 		return false;
-	TAILQ_REMOVE(&piece->job->input.pieces, piece, link);
-	free(piece);
+	job_stdin_withdraw(request);
 	return true;
 }

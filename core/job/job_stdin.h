@@ -44,6 +44,10 @@ int job_stdin_write(struct job *job, struct request *request, const uint8_t *dat
 /* The `cancel` of request_handler: the client has left. */
 bool job_stdin_cancel(struct request *request);
 
+/* Takes a request back that was queued, without an answer; returns how many of its bytes the job's
+ * pipe has accepted. */
+size_t job_stdin_withdraw(struct request *request);
+
 /* Closes the input; requests that wait are answered with an error. */
 void job_stdin_close(struct job *job);
 

@@ -16,6 +16,20 @@ static int job_input_run(struct request *request, struct warden_error *err)
 			       err);
 }
 
+/* Tells the client what the job has, so that it can send the rest to the next daemon. */
+static bool job_input_drain(struct request *request)
+{
+	const Warden__JobInputRequest *message = (const void *)request->message;
+	Warden__JobInputResponse answer = WARDEN__JOB_INPUT_RESPONSE__INIT;
+
+	if (!message->partial || !request->data)
+		return false;
+	answer.has_accepted = true;
+	answer.accepted = job_stdin_withdraw(request);
+	request_answer(request, &answer.base);
+	return true;
+}
+
 const struct request_handler job_input_request = {
 	.type = WARDEN__MESSAGE__TYPE__JobInput,
 	.name = "job_input",
@@ -24,4 +38,5 @@ const struct request_handler job_input_request = {
 	.waits = true,
 	.run = job_input_run,
 	.cancel = job_stdin_cancel,
+	.drain = job_input_drain,
 };

@@ -26,6 +26,9 @@ struct request_handler {
 	/* Optional. Called when the answer or a part of it is written; `whole` is false if it never
 	 * will be. */
 	void (*written)(struct request *request, bool whole);
+	/* Optional. Called when a drain is about to cancel the request; true: it is answered
+	 * instead. */
+	bool (*drain)(struct request *request);
 };
 
 struct request {

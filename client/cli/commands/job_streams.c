@@ -42,6 +42,7 @@ struct job_streams {
 	char *buffer;
 	struct input_chunk sent[IN_FLIGHT]; /* and not answered, oldest first */
 	size_t in_flight;
+	bool input_is_sure;  /* the job has nothing of what is in `sent` */
 	bool input_ended;    /* no more input is read */
 	uint64_t had[2];     /* bytes of stdout and stderr that were printed */
 	uint64_t counted[2]; /* in this connection, for a daemon that reports no offsets */
@@ -193,6 +194,15 @@ static void job_streams_drop_sent(struct job_streams *session, size_t length)
 	memmove(first, first + 1, session->in_flight * sizeof(*first));
 }
 
+/* Forgets what the job has of the oldest chunk. The end has no bytes and is sent again. */
+static void job_streams_drop_accepted(struct job_streams *session, uint64_t accepted)
+{
+	struct input_chunk *first = &session->sent[0];
+
+	if (first->length > 0)
+		job_streams_drop_sent(session, accepted < first->length ? accepted : first->length);
+}
+
 /* A job that has ended refuses input; its end is reported by the other connection. */
 static void job_streams_on_input(void *data, uint64_t id, const struct warden_message *answer,
 				 bool last)
@@ -203,6 +213,12 @@ static void job_streams_on_input(void *data, uint64_t id, const struct warden_me
 	(void)last;
 	if (!answer && job_streams_is_broken(session, session->input))
 		return; /* it stays in `sent` */
+	if (answer && warden_message_count(answer, "accepted") > 0) {
+		/* The daemon ends and executes no request behind this one. */
+		session->input_is_sure = true;
+		job_streams_drop_accepted(session, warden_message_number(answer, "accepted", 0));
+		return;
+	}
 	job_streams_drop_sent(session, session->sent[0].length);
 	if (!answer)
 		session->input_ended = true;
@@ -227,6 +243,7 @@ static int job_streams_submit_chunk(struct job_streams *session, const struct in
 	    (chunk->length > 0
 		     ? warden_message_set_bytes(request, "data", chunk->bytes, chunk->length)
 		     : warden_message_set_number(request, "end", 1)) == 0 &&
+	    warden_message_set_number(request, "partial", 1) == 0 &&
 	    warden_client_submit(session->input, request, job_streams_on_input, session) != 0)
 		result = 0;
 	warden_message_free(request);
@@ -421,14 +438,15 @@ static int job_streams_resume_input(struct job_streams *session, bool *woken)
 
 	if (result < 0 || *woken)
 		return result;
-	while (session->is_raw && session->in_flight > 0)
+	while (!session->input_is_sure && session->is_raw && session->in_flight > 0)
 		job_streams_drop_sent(session, session->sent[0].length); /* keys; typed again */
-	if (session->in_flight > 0 && session->sent[0].length > 0) {
+	if (!session->input_is_sure && session->in_flight > 0 && session->sent[0].length > 0) {
 		complain(session->invocation,
 			 "the daemon ended before it confirmed the last input; the job goes on");
 		session->failed = true;
 		return -1;
 	}
+	session->input_is_sure = false;
 	for (size_t i = 0; i < session->in_flight && result == 0; i++)
 		result = job_streams_submit_chunk(session, &session->sent[i]);
 	return result;

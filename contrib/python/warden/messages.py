@@ -1058,11 +1058,16 @@ class JobInputRequest(Message):
     data: Optional[bytes] = field(3, Kind.DATA)
     #: closes standard input after the data
     end: Optional[bool] = field(4, Kind.BOOL)
+    #: a daemon that ends may answer with a part of the data accepted
+    partial: Optional[bool] = field(5, Kind.BOOL)
 
 
 @dataclass
 class JobInputResponse(Message):
-    """Has no fields."""
+    """Answers `JobInputRequest`."""
+
+    #: bytes; absent: all, and the end
+    accepted: Optional[int] = field(1, Kind.UINT)
 
 
 @dataclass

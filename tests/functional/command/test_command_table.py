@@ -13,7 +13,7 @@ from case import case
 # Requests that are parts of another command.
 WITHIN = {"tar_in": "copy-in", "tar_data": "copy-in", "tar_out": "copy-out"}
 
-# Fields whose option has its own name; None: they are words of the command line.
+# Fields whose option has its own name; None: words of the command line, or what the command sets itself.
 NAMES = {
     "argv": None,
     "bind_mounts": "bind-mount",
@@ -32,6 +32,7 @@ NAMES = {
     "limit_in_bytes": "limit",
     "limit_in_shares": "limit",
     "in_": "in",
+    "partial": None,
 }
 
 

@@ -121,6 +121,50 @@ def a_session_with_input_goes_on(w):
     expect.equal(process.wait(BUSY), 0)
 
 
+# Reads slowly, so that input waits in the daemon; in whole pages, as head of busybox takes no less.
+SLOW = "for i in $(seq 30); do head -c 98304; sleep 0.1; done; cat"
+
+
+def _start_with_input(w, handle):
+    process = subprocess.Popen(
+        [w.build.path("warden"), "run", "-i", handle, "--", "sh", "-c", SLOW],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=w.program_environment(),
+    )
+    data = os.urandom(1 << 16) * 80
+    return data, process, w.in_thread(process.communicate, data, timeout=BUSY)
+
+
+@case(limit=150)
+def input_over_a_stop_of_the_daemon_is_whole(w):
+    handle = w.create()
+    data, process, thread = _start_with_input(w, handle)
+    for _ in range(3):
+        time.sleep(0.7)
+        w.disconnect()
+        w.daemon.restart(signal.SIGTERM)
+    stdout, stderr = thread.result(BUSY)
+    expect.equal((process.returncode, stderr), (0, b""))
+    expect.true(stdout == data, f"{len(data)} bytes", f"{len(stdout)} bytes")
+
+
+@case(limit=150)
+def input_that_a_killed_daemon_may_have_lost_is_told(w):
+    handle = w.create()
+    data, process, thread = _start_with_input(w, handle)
+    time.sleep(0.7)
+    w.disconnect()
+    w.daemon.restart()
+    stdout, stderr = thread.result(BUSY)
+    expect.equal(process.returncode, 1)
+    expect.equal(
+        stderr.decode(), "warden run: the daemon ended before it confirmed the last input; the job goes on\n"
+    )
+    expect.true(data.startswith(stdout), "the beginning of the input", f"{len(stdout)} bytes")
+
+
 @case
 def without_reconnect_the_command_fails_at_once(w):
     handle = w.create()
