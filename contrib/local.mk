@@ -2,6 +2,7 @@
 PYTHON_CLIENT = \
 	contrib/python/warden/__init__.py \
 	contrib/python/warden/messages.py \
+	contrib/python/warden/resume.py \
 	contrib/python/warden/py.typed \
 	contrib/python/warden/wire.py
 EXAMPLES = \

@@ -11,6 +11,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "lib/cleanup.h"
+
 STAILQ_HEAD(work_list, work);
 
 struct workers {
@@ -87,10 +89,14 @@ static void workers_on_closed(uv_handle_t *wakeup)
 /* Signals belong to the loop thread. Returns 0 or an errno. */
 static int workers_start_threads(struct workers *workers, unsigned n)
 {
+	static const int crashes[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS, SIGTRAP};
 	sigset_t all, saved;
 	int result = 0;
 
 	sigfillset(&all);
+	/* A blocked one would end the daemon without naming the module; see backend_call.c. */
+	for (size_t i = 0; i < ARRAY_SIZE(crashes); i++)
+		sigdelset(&all, crashes[i]);
 	pthread_sigmask(SIG_SETMASK, &all, &saved);
 	while (workers->n < n && result == 0) {
 		result = pthread_create(&workers->threads[workers->n], NULL, workers_run, workers);

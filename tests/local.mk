@@ -18,6 +18,7 @@ kitdir = $(wardendatadir)/backend-test
 KIT_FILES = \
 	contrib/python/warden/__init__.py \
 	contrib/python/warden/messages.py \
+	contrib/python/warden/resume.py \
 	contrib/python/warden/wire.py \
 	tests/lsan.supp \
 	tests/lib/build.py \

@@ -145,6 +145,8 @@ int snapshot_store(struct operation *operation, struct warden_error *err)
 
 	if (operation->no_memory)
 		return warden_error_set(err, "no memory for its snapshot");
+	if (!operation->log && !operation->snapshot)
+		return 0;
 	if (operation->log && job_log_write(c, operation->log, err) < 0)
 		return -1;
 	if (operation->snapshot && snapshot_write(c, operation->snapshot, err) < 0)
@@ -331,6 +333,8 @@ int snapshot_read(struct container *c, struct warden_error *err)
 		(void)snapshot_parse_identity(json, &c->identity); /* then it has none */
 	if (whole && json_is_true(json_object_get(json, "job_log")))
 		whole = job_log_read(c, &cause) == 0;
+	if (json && !whole && cause.number == ENOENT)
+		cause.number = 0; /* the log is missing: damaged, while ENOENT means no snapshot */
 	json_decref(json);
 	if (whole)
 		return 0;

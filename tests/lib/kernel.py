@@ -155,6 +155,11 @@ def descendants(pid):
     return found
 
 
+def transfers(pid):
+    """The pids of the processes that move files for the daemon `pid`."""
+    return [each.pid for each in descendants(pid) if each.name == "warden-transfer"]
+
+
 def children(pid):
     """The pids of the children of a process."""
     listed = read(f"/proc/{pid}/task/{pid}/children")

@@ -18,7 +18,7 @@ def _spawner(w):
 
 
 def _spawned_by(pid):
-    (found,) = [p.pid for p in kernel.descendants(pid) if p.name == "warden-spawner" and p.parent == pid]
+    (found,) = [p.pid for p in kernel.descendants(pid) if p.name == "warden-spawner"]
     return found
 
 

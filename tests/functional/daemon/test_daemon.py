@@ -204,7 +204,7 @@ def wrong_settings_are_refused_with_file_and_line(w):
         ({"network": {"dns_servers": ["dns.example"]}}, r"warden\.conf:\d+: .*dns_servers"),
         ({"fake": {"delay_ms": -1}}, r"warden\.conf:\d+: .*delay_ms"),
         ({"fake": {"unknown": 1}}, r"warden\.conf:\d+: .*unknown"),
-        ({"fake": {"fail": ["create", "creat"]}}, r"warden\.conf:\d+: fake\.fail must be .* create .*, not \"creat\""),
+        ({"fake": {"fail": ["create", "creat"]}}, r"warden\.conf:\d+: fake\.fail must contain only the words .*create .*, not \"creat\""),
         ({"health_check_server": {"port": 65536}}, r"warden\.conf:\d+: .*port"),
         ({"hooks": {"parent_before_clone": "/no/such/hook"}}, r"parent_before_clone"),
     ):

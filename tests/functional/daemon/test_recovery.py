@@ -86,7 +86,7 @@ def a_container_that_does_not_answer_is_unreachable_until_it_does(w):
         expect.equal(info.state_reason, "wshd does not answer")
         expect.equal(info.host_ip is not None, True)
         expect.error(STATE_ERROR, w.c.run, "h", "true")
-        expect.error(STATE_ERROR.replace("active", "born, active, stopped, destroyed", 1), w.c.link, "h", job)
+        expect.error(STATE_ERROR.replace("active", "born, active, stopped, destroying, destroyed", 1), w.c.link, "h", job)
         expect.error("container with handle: h already exists.", w.create, handle="h")
         expect.contains(w.daemon.log(), "unreachable, handle h: wshd does not answer")
         w.disconnect()  # its grace time of 0 s does not begin

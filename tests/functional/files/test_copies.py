@@ -271,11 +271,7 @@ def make_many(w):
 def find_transfer(w):
     """The process of a copy, or None."""
     w.skip_for_module("the case needs the process of a copy")
-    for spawner in kernel.children(w.daemon.pid):
-        for pid in kernel.children(spawner):
-            if kernel.read(f"/proc/{pid}/comm") == "warden-transfer\n":
-                return pid
-    return None
+    return next(iter(kernel.transfers(w.daemon.pid)), None)
 
 
 def bytes_written(pid):

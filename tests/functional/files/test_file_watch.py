@@ -108,12 +108,7 @@ def a_client_that_disconnects_ends_its_watch(w):
 
 def transfers(w):
     """The processes that move files."""
-    return [
-        pid
-        for spawner in kernel.children(w.daemon.pid)
-        for pid in kernel.children(spawner)
-        if kernel.read(f"/proc/{pid}/comm") == "warden-transfer\n"
-    ]
+    return kernel.transfers(w.daemon.pid)
 
 
 @case

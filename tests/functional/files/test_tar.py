@@ -274,11 +274,7 @@ def errors_are_answered_to_the_request_that_caused_them(w):
 
 def transfer_of(w):
     """The process that moves files, or None."""
-    for spawner in kernel.children(w.daemon.pid):
-        for pid in kernel.children(spawner):
-            if kernel.read(f"/proc/{pid}/comm") == "warden-transfer\n":
-                return pid
-    return None
+    return next(iter(kernel.transfers(w.daemon.pid)), None)
 
 
 @case
