@@ -32,20 +32,20 @@ void warden_client_set_reconnect(struct warden_client *client, int milliseconds)
 	client->reconnect = milliseconds;
 }
 
-/* When attempts end. The time counts from the first break of an interruption, so that a daemon
- * that dies of each repetition is not tried for ever. */
-static int64_t client_resume_deadline(struct warden_client *client)
+/* Begins an interruption unless the last one goes on; false: its time is over. The time counts from
+ * the first break, so that a daemon that dies of each repetition is not tried for ever. */
+static bool client_resume_begin(struct warden_client *client)
 {
 	int64_t now = client_socket_now_ms();
 	int limit = client->reconnect;
 
+	if (client->resume_end != 0 && now - client->connected_at < SETTLED)
+		return now < client->resume_end;
 	if (client->wait.timeout >= 0 && client->wait.timeout < limit)
 		limit = client->wait.timeout;
-	if (client->resume_end == 0 || now - client->connected_at >= SETTLED) {
-		client->resume_end = now + limit;
-		client->resume_pause = FIRST_PAUSE;
-	}
-	return client->resume_end;
+	client->resume_end = now + limit;
+	client->resume_pause = FIRST_PAUSE;
+	return true;
 }
 
 static bool client_resume_is_refused(int number)
@@ -70,26 +70,31 @@ static int client_resume_pause(struct warden_client *client)
 
 int warden_client_reconnect(struct warden_client *client)
 {
-	int64_t deadline;
-
 	if (!client->path)
 		return client_fail(client, WARDEN_FAILURE_CONNECTION, "not connected");
-	deadline = client_resume_deadline(client);
+	if (!client_resume_begin(client))
+		return -1; /* with the failure that it had */
 	do {
 		if (client_resume_pause(client) < 0)
 			return -1;
 		if (client_connect(client) == 0)
 			return 0;
 	} while (client->failure == WARDEN_FAILURE_CONNECTION && client_resume_is_refused(errno) &&
-		 client_socket_now_ms() < deadline);
+		 client_socket_now_ms() < client->resume_end);
 	return -1;
 }
 
-/* Whether a call has failed only because the daemon has ended. */
-static bool client_resume_is_broken(const struct warden_client *client)
+bool warden_client_is_interrupted(const struct warden_client *client)
 {
-	return client->reconnect > 0 && client->path &&
-	       client->failure == WARDEN_FAILURE_CONNECTION;
+	if (client->reconnect <= 0 || !client->path)
+		return false;
+	if (client->failure == WARDEN_FAILURE_CONNECTION)
+		return true;
+	if (client->failure != WARDEN_FAILURE_REFUSED || !client->refusal)
+		return false;
+	return strcmp(client->refusal, "the daemon is about to end") == 0 ||
+	       (client->resume_end != 0 &&
+		strstr(client->refusal, "current state is 'unreachable'") != NULL);
 }
 
 /* Whether the effect is the same if the request is executed once more. */
@@ -112,7 +117,7 @@ struct warden_message *client_resume_call(struct warden_client *client,
 							? warden_client_receive(client)
 							: NULL;
 
-		if (answer || !repeatable || !client_resume_is_broken(client) ||
+		if (answer || !repeatable || !warden_client_is_interrupted(client) ||
 		    warden_client_reconnect(client) < 0)
 			return answer;
 	}
@@ -324,7 +329,7 @@ struct warden_message *warden_client_stream(struct warden_client *client,
 		if (client_resume_send_stream(client, request, &position) == 0)
 			answer = client_resume_receive_stream(client, type, &position, function,
 							      data);
-		if (answer || !resumable || !client_resume_is_broken(client) ||
+		if (answer || !resumable || !warden_client_is_interrupted(client) ||
 		    warden_client_reconnect(client) < 0)
 			return answer;
 	}

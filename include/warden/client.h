@@ -100,10 +100,15 @@ void warden_client_set_timeout(struct warden_client *client, int milliseconds);
  * WARDEN_FAILURE_CONNECTION. */
 void warden_client_set_reconnect(struct warden_client *client, int milliseconds);
 
+/* Whether the last failure only means that the daemon restarts and the request can be repeated: the
+ * connection broke, or the daemon is about to end, or after a reconnect it has not reached the
+ * container yet (state `unreachable`). False if warden_client_set_reconnect has set 0. */
+bool warden_client_is_interrupted(const struct warden_client *client);
+
 /* Connects again to the socket of the last warden_client_connect, for programs that repeat
  * submitted requests themselves. It waits 10 to 500 ms before each attempt, and tries for the time
- * of warden_client_set_reconnect; breaks with less than 5 seconds between them share one such time.
- * Returns 0 or -1. */
+ * of warden_client_set_reconnect; interruptions with less than 5 s between them share one such
+ * time. Returns 0 or -1. */
 int warden_client_reconnect(struct warden_client *client);
 
 /* Sets a descriptor, such as a signalfd or a pipe, that ends every wait while it is readable; the

@@ -206,3 +206,27 @@ def commands_that_wait_go_on(w):
             expect.equal((process.returncode, seen[1]), (7, STDERR), line[0])
             expect.true(seen[0] == STDOUT, f"{len(STDOUT)} bytes of {line[0]}", f"{len(seen[0])} bytes")
         _again(w)
+
+
+@case(daemon=False, limit=180)
+def the_old_daemon_that_sends_all_output_again_is_understood(w):
+    _start_old(w)
+    handle = w.create(handle="h", grace_time=-1)
+    job, python = (w.c.spawn(handle, SCRIPT) for _ in range(2))
+    lines = (("stream", handle, str(job)), ("exec", "--grace-time", "60", "--script", SCRIPT))
+    running = [command.start(w, *line, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for line in lines]
+    expect.eventually(lambda: len(w.c.list()) == 2, "exec's container")
+    w.note_ids()
+    w.disconnect()
+    with warden.Client(w.daemon.socket, timeout=BUSY) as client:
+        thread = w.in_thread(lambda: list(client.stream(handle, python)))
+        for _ in range(2):
+            time.sleep(0.8)
+            with _programs_of(w, w.build.old):
+                w.daemon.restart()
+        answers = thread.result(BUSY)
+    expect.true(b"".join(a.data for a in answers if a.name == "stdout") == STDOUT, "all of it once")
+    for line, process in zip(lines, running):
+        seen = process.communicate(timeout=BUSY)
+        expect.equal((process.returncode, seen[1]), (7, STDERR), line[0])
+        expect.true(seen[0] == STDOUT, f"{len(STDOUT)} bytes of {line[0]}", f"{len(seen[0])} bytes")

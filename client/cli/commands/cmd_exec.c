@@ -274,8 +274,8 @@ static int cmd_exec_call_destroy(struct exec *exec, const struct warden_message 
 	struct warden_message *answer = cmd_exec_call(exec, request);
 	bool repeated = false, destroyed = answer != NULL;
 
-	while (!answer && warden_client_failure(client) == WARDEN_FAILURE_CONNECTION &&
-	       exec->invocation->reconnect != 0 && warden_client_reconnect(client) == 0) {
+	while (!answer && warden_client_is_interrupted(client) &&
+	       warden_client_reconnect(client) == 0) {
 		repeated = true;
 		answer = cmd_exec_call(exec, request);
 		destroyed = answer != NULL;

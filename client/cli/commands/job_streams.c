@@ -42,9 +42,10 @@ struct job_streams {
 	char *buffer;
 	struct input_chunk sent[IN_FLIGHT]; /* and not answered, oldest first */
 	size_t in_flight;
-	bool input_is_sure;  /* the job has nothing of what is in `sent` */
-	bool input_ended;    /* no more input is read */
-	uint64_t had[2];     /* bytes of stdout and stderr that were printed */
+	bool input_broken, output_broken; /* their connections have to be made again */
+	bool input_is_sure;               /* the job has nothing of what is in `sent` */
+	bool input_ended;                 /* no more input is read */
+	uint64_t had[2];                  /* bytes of stdout and stderr that were printed */
 	uint64_t counted[2]; /* in this connection, for a daemon that reports no offsets */
 	bool control_p;      /* Control-P was the last key */
 	bool over, left, failed;
@@ -99,14 +100,6 @@ static int job_streams_fail(struct job_streams *session, const struct warden_cli
 	return -1;
 }
 
-/* Whether the daemon has ended, so that the request can be repeated to the next one. */
-static bool job_streams_is_broken(const struct job_streams *session,
-				  const struct warden_client *client)
-{
-	return session->invocation->reconnect != 0 &&
-	       warden_client_failure(client) == WARDEN_FAILURE_CONNECTION;
-}
-
 /* Notes a piece of output; returns how many bytes of it were printed before the daemon restarted. A
  * daemon that reports no offsets sends all output again. */
 static size_t job_streams_count(struct job_streams *session, const struct warden_message *answer,
@@ -157,7 +150,8 @@ static void job_streams_on_output(void *data, uint64_t id, const struct warden_m
 
 	(void)id;
 	if (!answer) {
-		if (!job_streams_is_broken(session, session->output))
+		session->output_broken = warden_client_is_interrupted(session->output);
+		if (!session->output_broken)
 			job_streams_fail(session, session->output);
 		return;
 	}
@@ -211,7 +205,8 @@ static void job_streams_on_input(void *data, uint64_t id, const struct warden_me
 
 	(void)id;
 	(void)last;
-	if (!answer && job_streams_is_broken(session, session->input))
+	session->input_broken = !answer && warden_client_is_interrupted(session->input);
+	if (session->input_broken)
 		return; /* it stays in `sent` */
 	if (answer && warden_message_count(answer, "accepted") > 0) {
 		/* The daemon ends and executes no request behind this one. */
@@ -374,6 +369,7 @@ static int job_streams_request_output(struct job_streams *session)
 	struct warden_message *request = job_streams_new_request(session, options->request);
 	int result = request ? 0 : -1;
 
+	session->output_broken = false;
 	if (result == 0 && !options->replay)
 		result = warden_message_set_number(request, "replay", 0);
 	for (int i = 0; i < 2; i++) {
@@ -415,7 +411,7 @@ static int job_streams_begin(struct job_streams *session)
 static int job_streams_reconnect(struct job_streams *session, struct warden_client *client,
 				 bool *woken)
 {
-	if (!job_streams_is_broken(session, client))
+	if (!warden_client_is_interrupted(client))
 		return job_streams_fail(session, client);
 	if (warden_client_reconnect(client) == 0)
 		return 0;
@@ -446,7 +442,7 @@ static int job_streams_resume_input(struct job_streams *session, bool *woken)
 		session->failed = true;
 		return -1;
 	}
-	session->input_is_sure = false;
+	session->input_is_sure = session->input_broken = false;
 	for (size_t i = 0; i < session->in_flight && result == 0; i++)
 		result = job_streams_submit_chunk(session, &session->sent[i]);
 	return result;
@@ -482,13 +478,15 @@ static int job_streams_poll(struct job_streams *session, bool *woken)
 		*woken = true;
 		return 0;
 	}
-	if (fds[WAIT_INPUT].revents && warden_client_process(session->input) < 0)
+	if (fds[WAIT_INPUT].revents &&
+	    (warden_client_process(session->input) < 0 || session->input_broken))
 		return session->over ? 0 : job_streams_resume_input(session, woken);
 	if (fds[WAIT_STDIN].revents && job_streams_read_input(session) < 0)
 		return job_streams_fail(session, session->input);
 	if (fds[WAIT_WINDOW].revents && job_streams_send_size(session) < 0)
 		return job_streams_fail(session, session->input);
-	if (fds[WAIT_OUTPUT].revents && warden_client_process(session->output) < 0)
+	if (fds[WAIT_OUTPUT].revents &&
+	    (warden_client_process(session->output) < 0 || session->output_broken))
 		return job_streams_resume_output(session, woken);
 	return session->output_error ? -1 : 0;
 }

@@ -736,12 +736,13 @@ class Client:
             raise
         self._attempts.succeed()
 
-    def _reconnect(self, broken: ConnectionError, timeout: Optional[float]) -> None:
+    def _reconnect(self, broken: Exception, timeout: Optional[float]) -> None:
         """Tries to reach the daemon again; raises `broken` if that is not wanted."""
-        if not self._attempts.allowed or self._closed:
+        if not self._attempts.allowed or self._closed or not self._attempts.explains(broken):
             raise broken
         self._socket.close()
-        self._attempts.begin(timeout)
+        if not self._attempts.begin(timeout):
+            raise broken
         while True:
             time.sleep(self._attempts.pause())
             if self._closed:
@@ -803,7 +804,7 @@ class Client:
             try:
                 self.send(request)
                 return _check_type(request, self.receive())
-            except ConnectionError as broken:
+            except (ConnectionError, WardenError) as broken:
                 if not resume.is_repeatable(request):
                     raise
                 self._reconnect(broken, timeout)
@@ -823,7 +824,7 @@ class Client:
                         self.send(unsent)
                         unsent = None
                     response = _check_type(request, self.receive())
-                except ConnectionError as broken:
+                except (ConnectionError, WardenError) as broken:
                     if not output:
                         raise
                     self._reconnect(broken, timeout)
@@ -976,12 +977,13 @@ class AsyncClient:
         self._attempts.succeed()
         return self
 
-    async def _reconnect(self, broken: ConnectionError) -> None:
+    async def _reconnect(self, broken: Exception) -> None:
         """Tries to reach the daemon again; raises `broken` if that is not wanted."""
-        self._give_up()
-        if not self._attempts.allowed:
+        if not self._attempts.allowed or not self._attempts.explains(broken):
             raise broken
-        self._attempts.begin(self.timeout)
+        self._give_up()
+        if not self._attempts.begin(self.timeout):
+            raise broken
         while True:
             await asyncio.sleep(self._attempts.pause())
             try:
@@ -1052,7 +1054,7 @@ class AsyncClient:
         while True:
             try:
                 return await self._exchange(request)
-            except ConnectionError as broken:
+            except (ConnectionError, WardenError) as broken:
                 if not resume.is_repeatable(request):
                     raise
                 await self._reconnect(broken)
@@ -1072,7 +1074,7 @@ class AsyncClient:
                             await self._send(unsent)
                             unsent = None
                         response = _check_type(request, await asyncio.wait_for(self._receive(), self.timeout))
-                    except ConnectionError as broken:
+                    except (ConnectionError, WardenError) as broken:
                         if not output:
                             raise
                         await self._reconnect(broken)

@@ -51,12 +51,23 @@ class Attempts:
         """The client has connected."""
         self._connected = time.monotonic()
 
-    def begin(self, timeout: Optional[float]) -> None:
-        """The connection has broken."""
+    def begin(self, timeout: Optional[float]) -> bool:
+        """The connection has broken; returns whether there is time left for attempts."""
         now = time.monotonic()
         if self._end is None or now - (self._connected or 0) >= _SETTLED:
             self._end = now + (self.limit if timeout is None else min(timeout, self.limit))
             self._pause = _FIRST_PAUSE
+            return True
+        return now < self._end
+
+    def explains(self, error: Exception) -> bool:
+        """Whether an error only means that the daemon restarts: it is gone, or about to end, or has not reached
+        the container yet."""
+        if isinstance(error, ConnectionError):
+            return True
+        if str(error) == "the daemon is about to end":
+            return True
+        return self._end is not None and "current state is 'unreachable'" in str(error)
 
     def pause(self) -> float:
         """Seconds to wait before the next attempt."""

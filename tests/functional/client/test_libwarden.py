@@ -15,6 +15,7 @@ ADDED = {
     "warden_client_cancel": "WARDEN_1.1",
     "warden_client_set_deadline": "WARDEN_1.1",
     "warden_client_wait_time": "WARDEN_1.1",
+    "warden_client_is_interrupted": "WARDEN_1.2",
     "warden_client_reconnect": "WARDEN_1.2",
     "warden_client_set_reconnect": "WARDEN_1.2",
 }

@@ -2,6 +2,7 @@
 """Clients over a restart of the daemon: what waits for a job goes on, with each byte once."""
 
 import asyncio
+import errno
 import os
 import signal
 import socket
@@ -228,6 +229,36 @@ def a_job_of_a_run_that_was_repeated_started_once(w):
     _finish(process, 0, b"x\n", b"")
     if started:
         expect.true(os.path.exists(started), "the file of the job")
+
+
+@case(backend="fake", config={"fake": {"delay_ms": 700}})
+def exec_repeats_a_create_and_a_destroy_that_a_kill_interrupted(w):
+    process = _start(w, "exec", "--", "echo", "out")
+    time.sleep(0.4)  # the create is under way
+    w.daemon.restart()
+    expect.eventually(lambda: b"job 1 ended" in w.daemon.log().encode(), "the job's end", 10)
+    time.sleep(0.3)  # the destroy is under way
+    w.note_ids()
+    w.daemon.restart()
+    _finish(process, 0, b"out\n", b"")
+    expect.equal(w.c.list(), [])
+
+
+@case
+def the_path_of_the_socket_is_never_missing(w):
+    seen, over = set(), []
+
+    def connect():
+        while not over:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+                seen.add(client.connect_ex(w.daemon.socket))
+
+    thread = w.in_thread(connect)
+    for number in (signal.SIGKILL, signal.SIGTERM) * 3:
+        w.daemon.restart(number)
+    over.append(True)
+    thread.result()
+    expect.equal(seen - {0, errno.ECONNREFUSED, errno.EAGAIN, errno.ECONNRESET}, set())
 
 
 # The libraries.
