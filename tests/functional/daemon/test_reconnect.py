@@ -382,3 +382,14 @@ def a_passed_socket_of_another_path_is_refused(w):
         expect.equal(w.daemon.wait(), 1)
         text = f"the service manager's socket is {path}, server.unix_domain_path is {w.directory}/other.sock"
         expect.contains(w.daemon.log(), text)
+
+
+@case(daemon=False)
+def a_passed_descriptor_that_is_no_listening_stream_is_refused(w):
+    for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+        with socket.socket(socket.AF_UNIX, kind) as other:
+            other.bind(f"{w.directory}/passed-{kind}")
+            w.daemon.passed_socket = other
+            w.daemon.launch()
+            expect.equal(w.daemon.wait(), 1)
+            expect.contains(w.daemon.log(), "descriptor 3 is no Unix stream socket that listens")
