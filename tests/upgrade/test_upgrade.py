@@ -112,7 +112,8 @@ def input_terminals_and_signals_reach_jobs_of_the_old_daemon(w):
         handle = w.create(handle="h", grace_time=-1)
         cat = w.c.spawn(handle, argv=["cat"], stdin=True)
         w.c.job_input(handle, cat, b"before\n")
-        shell = w.c.spawn(handle, argv=["sh", "-c", "read a; stty size; read b; stty size"], terminal=True)
+        resized = 'read a; stty size; until [ "$(stty size)" = "10 20" ]; do sleep 0.05; done; read b; stty size'
+        shell = w.c.spawn(handle, argv=["sh", "-c", resized], terminal=True)
         trap = w.spawn_ready(handle, "exec 2>/dev/null; trap 'echo got; exit 6' USR1; echo ready; while :; do sleep 0.05; done")
         _upgrade(w, number)
         w.c.job_input(handle, cat, b"after\n")

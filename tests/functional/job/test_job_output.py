@@ -145,6 +145,61 @@ def a_stream_continues_after_dropped_output(w):
     expect.equal(seen[-1].end.stdout_dropped, len(whole) - LIMIT)
 
 
+def streamed(w, request):
+    """Streams; returns each stream's data, and the pairs of offset and data of stdout."""
+    w.c.send(request)
+    pieces = []
+    while (piece := w.c.receive()).exit_status is None:
+        pieces.append(piece)
+    data = {name: b"".join(p.data for p in pieces if p.name == name) for name in ("stdout", "stderr")}
+    return data["stdout"], data["stderr"], [(p.offset, p.data) for p in pieces if p.name == "stdout"]
+
+
+@case
+def a_stream_begins_behind_its_offsets(w):
+    handle = w.create()
+    job = w.c.spawn(handle, "seq 1 100000; seq 1 1000 >&2", keep=True)
+    w.c.link(handle, job)
+    out, err = numbers(100_000), numbers(1000)
+    for _ in range(2):
+        for kind in (warden.StreamRequest, warden.AttachRequest):
+            seen = streamed(w, kind(handle=handle, job_id=job, stdout_offset=12_345, stderr_offset=10))
+            expect.true(seen[:2] == (out[12_345:], err[10:]), "the rest")
+            seen = streamed(w, kind(handle=handle, job_id=job, stderr_offset=len(err)))
+            expect.true(seen[:2] == (out, b""), "stdout alone")
+            expect.equal(seen[2][0][0], 0)
+            seen = streamed(w, kind(handle=handle, job_id=job, stdout_offset=1 << 40, stderr_offset=(1 << 64) - 1))
+            expect.equal(seen[:2], (b"", b""))
+        seen = streamed(w, warden.AttachRequest(handle=handle, job_id=job, replay=False, stdout_offset=7))
+        expect.true(seen[:2] == (out[7:], b""), "an offset wins over replay")
+        restart(w)
+
+
+@case
+def offsets_count_dropped_output(w):
+    handle = w.create()
+    job = w.c.call(
+        warden.SpawnRequest(
+            handle=handle,
+            script=b"seq 1 100000",
+            output_policy=warden.OutputPolicy.HEAD_TAIL,
+            output_limit=LIMIT,
+            keep=True,
+        )
+    ).job_id
+    w.c.link(handle, job)
+    whole = numbers(100_000)
+    tail = len(whole) - LIMIT // 2
+    for _ in range(2):
+        for offset, first in ((0, 0), (10, 10), (LIMIT // 2, tail), (LIMIT, tail), (tail + 5, tail + 5)):
+            pieces = streamed(w, warden.StreamRequest(handle=handle, job_id=job, stdout_offset=offset))[2]
+            expect.equal(pieces[0][0], first)
+            for at, data in pieces:
+                expect.true(data == whole[at : at + len(data)], f"the bytes at {at}")
+            expect.equal(pieces[-1][0] + len(pieces[-1][1]), len(whole))
+        restart(w)
+
+
 @case
 def limits_and_policies_out_of_range_are_named(w):
     handle = w.create()
