@@ -195,6 +195,7 @@ static char *tar_entry_read_text(struct tar_stream *stream, uint64_t size, size_
 				 struct warden_error *err)
 {
 	char *text;
+	int got;
 
 	if (size > most) {
 		warden_error_set(err,
@@ -209,16 +210,13 @@ static char *tar_entry_read_text(struct tar_stream *stream, uint64_t size, size_
 		return NULL;
 	}
 	text[size] = '\0';
-	if (size > 0 && tar_stream_read_whole(stream, text, (size_t)size, err) <= 0) {
-		free(text);
-		return NULL;
-	}
-	if (tar_stream_skip(stream, tar_padding(size)) < 0) {
-		free(text);
+	got = size > 0 ? tar_stream_read_whole(stream, text, (size_t)size, err) : 1;
+	if (got > 0 && tar_stream_skip(stream, tar_padding(size)) == 0)
+		return text;
+	free(text);
+	if (got >= 0)
 		warden_error_set(err, "the tar stream ends within a header");
-		return NULL;
-	}
-	return text;
+	return NULL;
 }
 
 /* Attributes of the next entry from pax and GNU headers. */
@@ -273,6 +271,8 @@ static bool tar_entry_parse_time(const char *text, struct extension *extension)
 		for (end++; *end >= '0' && *end <= '9'; end++, scale /= 10)
 			extension->mtime_ns += (uint32_t)(*end - '0') * scale;
 	if (*text == '-' && extension->mtime_ns > 0) {
+		if (extension->mtime == INT64_MIN)
+			return false;
 		extension->mtime--;
 		extension->mtime_ns = 1000000000 - extension->mtime_ns;
 	}

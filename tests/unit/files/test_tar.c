@@ -265,6 +265,23 @@ static void a_header_that_describes_nothing_is_refused(void)
 	tar_case_end();
 }
 
+static void a_stream_that_ends_before_the_text_of_a_header_is_refused(void)
+{
+	unit_integer(tar_case_read_header(tar_case_header("pax", TAR_PAX, "00000000144")), -1);
+	unit_string(error.message, "the tar stream ends within a header");
+	tar_case_end();
+}
+
+static void a_pax_time_before_the_lowest_is_refused(void)
+{
+	unit_integer(tar_case_read_records("30 mtime=-9223372036854775808\n"), 1);
+	unit_integer(entry.mtime, INT64_MIN);
+	tar_case_end();
+	unit_integer(tar_case_read_records("32 mtime=-9223372036854775808.5\n"), -1);
+	unit_contains(error.message, "mtime in the tar stream is no number");
+	tar_case_end();
+}
+
 static void a_header_of_gigabytes_is_refused(void)
 {
 	unit_integer(tar_case_read_header(tar_case_header("pax", TAR_PAX, "77777777777")), -1);
@@ -299,6 +316,8 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(unknown_pax_records_are_skipped),
 	UNIT_TEST(damaged_pax_records_are_refused),
 	UNIT_TEST(a_header_that_describes_nothing_is_refused),
+	UNIT_TEST(a_stream_that_ends_before_the_text_of_a_header_is_refused),
+	UNIT_TEST(a_pax_time_before_the_lowest_is_refused),
 	UNIT_TEST(a_header_of_gigabytes_is_refused),
 	UNIT_TEST(a_stream_without_its_end_ends_where_it_stops),
 };
