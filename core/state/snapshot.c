@@ -338,6 +338,8 @@ int snapshot_read(struct container *c, struct warden_error *err)
 	json_decref(json);
 	if (whole)
 		return 0;
+	/* It holds none of their ports, which would be released with the container. */
+	rules_free(&c->rules);
 	warden_error_set(err, "%s: %.800s", c->path, cause.message);
 	err->number = cause.number;
 	return -1;

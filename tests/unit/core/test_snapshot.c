@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "core/pools/ports.h"
 #include "core/state/snapshot.h"
 #include "lib/cleanup.h"
 
@@ -204,6 +205,28 @@ static void the_identity_is_restored_from_either_file(void)
 	core_case_close(test);
 }
 
+static void an_invalid_snapshot_releases_no_port_of_another_container(void)
+{
+	static const char text[] =
+		"{\"version\": 1, \"handle\": \"b\", \"state\": \"active\", \"grace_time\": 1,"
+		" \"rootfs\": \"/\", \"options\": {\"env\": [5]}, \"rules\": {\"out\": [], \"in\":"
+		" [{\"protocol\": 0, \"host_port\": 80, \"container_port\": 80}]}}";
+	struct core_case *test = core_case_open();
+	struct container *c = core_case_container(test, "a"), *copy;
+	struct warden_error err = {0};
+
+	unit_integer(ports_take_value(test->server.ports, 0, 80), 0);
+	unit_integer(snapshot_write(c, text, &err), 0);
+	copy = container_new(&test->server, c->id, NULL);
+	copy->path = strdup(c->path);
+	copy->dir_fd = fcntl(c->dir_fd, F_DUPFD_CLOEXEC, 0);
+	unit_integer(snapshot_read(copy, &err), -1);
+	unit_contains(err.message, "is incomplete or invalid");
+	container_free(copy);
+	unit_integer(ports_take_value(test->server.ports, 0, 80), -1);
+	core_case_close(test);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct unit_test tests[] = {
@@ -213,6 +236,7 @@ int main(int argc, char **argv)
 		UNIT_TEST(a_write_replaces_existing_files),
 		UNIT_TEST(a_damaged_snapshot_is_an_error),
 		UNIT_TEST(the_identity_is_restored_from_either_file),
+		UNIT_TEST(an_invalid_snapshot_releases_no_port_of_another_container),
 	};
 
 	return unit_main(argc, argv, "snapshot", tests, ARRAY_SIZE(tests));
