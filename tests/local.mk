@@ -93,3 +93,4 @@ include tests/unit/client/local.mk
 include tests/unit/files/local.mk
 include tests/unit/core/local.mk
 include tests/unit/wshd/local.mk
+include tests/fuzz/local.mk

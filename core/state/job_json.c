@@ -177,6 +177,8 @@ bool job_from_json(struct container *c, const json_t *json)
 		return false;
 	}
 	job->end_sequence = (uint64_t)json_integer_value(json_object_get(json, "end_sequence"));
+	if (job->end_sequence > c->server->last_end_sequence)
+		c->server->last_end_sequence = job->end_sequence;
 	job_json_take_lease(job);
 	for (int i = 0; i < STORES; i++) {
 		output_store_restore(&job->stores[i]);
