@@ -8,6 +8,7 @@ dist-corpus:
 
 FUZZ_TARGETS = \
 	tests/fuzz/fuzz_config \
+	tests/fuzz/fuzz_daemon \
 	tests/fuzz/fuzz_frames \
 	tests/fuzz/fuzz_messages \
 	tests/fuzz/fuzz_snapshot \
@@ -38,6 +39,11 @@ FUZZ_CORE = tests/fuzz/libfuzz.la core/libcore.la $(JANSSON_LIBS)
 tests_fuzz_fuzz_config_SOURCES = tests/fuzz/fuzz_config.c
 tests_fuzz_fuzz_config_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_config_LDADD = $(FUZZ_CORE)
+
+tests_fuzz_fuzz_daemon_SOURCES = tests/fuzz/fuzz_daemon.c
+tests_fuzz_fuzz_daemon_CPPFLAGS = $(FUZZ_CORE_CPPFLAGS)
+tests_fuzz_fuzz_daemon_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_daemon_LDADD = $(FUZZ_CORE)
 
 tests_fuzz_fuzz_frames_SOURCES = tests/fuzz/fuzz_frames.c
 tests_fuzz_fuzz_frames_CPPFLAGS = $(FUZZ_CORE_CPPFLAGS)

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Fuzzes the daemon's core with requests of several clients, from the socket to the answers: the
+ * dispatcher and every handler, with a backend that only says yes. A container `h` exists. Input:
+ * steps, each a byte (2 bits: the client, 6: what) and what it takes: a request's position in
+ * proto/requests.h, a length of two bytes and the request; or bytes; or a client that leaves. */
+#include <config.h>
+
+#include <arpa/inet.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "core/container/container_subject.h"
+#include "core/log.h"
+#include "core/server.h"
+#include "core/state/journal.h"
+#include "core/syslog.h"
+#include "core/wire/request.h"
+#include "tests/fuzz/fuzz.h"
+
+enum { CLIENTS = 4, STEPS_MAX = 64, PAYLOAD_MAX = 4096, TURNS = 4, WAITS_MAX = 20000 };
+
+/* What a step does, from its upper bits. */
+enum { STEP_LEAVE = 60, STEP_BYTES = 56 };
+
+struct fuzz_container {
+	const struct warden_host *host;
+	char id[12];
+};
+
+static struct config config;
+static struct server server;
+static struct sockaddr_un address = {.sun_family = AF_UNIX};
+static int clients[CLIENTS];
+
+static int fuzz_daemon_create(void *backend, const struct warden_create *create, void **container,
+			      struct warden_error *err)
+{
+	struct fuzz_container *made = calloc(1, sizeof(*made));
+
+	(void)backend;
+	if (!made)
+		return warden_error_errno(err, "make a container");
+	made->host = &server.host;
+	snprintf(made->id, sizeof(made->id), "%s", create->identity->id);
+	*container = made;
+	return 0;
+}
+
+static int fuzz_daemon_spawn(void *container, const struct warden_spawn *spawn,
+			     struct warden_error *err)
+{
+	const struct fuzz_container *made = container;
+	const struct warden_job_end end = {.size = sizeof(end), .reason = WARDEN_END_EXITED};
+
+	(void)err;
+	made->host->job_ended(made->host, made->id, spawn->job_id, &end);
+	return 0;
+}
+
+static int fuzz_daemon_stop(void *container, int signal, struct warden_error *err)
+{
+	const struct fuzz_container *made = container;
+
+	(void)signal;
+	(void)err;
+	made->host->container_empty(made->host, made->id);
+	return 0;
+}
+
+static void fuzz_daemon_destroy(void *container)
+{
+	struct fuzz_container *made = container;
+	const struct warden_host *host = made->host;
+	char id[sizeof(made->id)];
+
+	memcpy(id, made->id, sizeof(id));
+	free(made);
+	host->container_gone(host, id);
+}
+
+static int fuzz_daemon_set_rules(void *container, const struct warden_rules *rules,
+				 struct warden_error *err)
+{
+	(void)container;
+	(void)rules;
+	(void)err;
+	return 0;
+}
+
+static int fuzz_daemon_set_limits(void *container, const struct warden_limits *limits,
+				  struct warden_limits *in_force, struct warden_error *err)
+{
+	(void)container;
+	(void)limits;
+	(void)in_force;
+	(void)err;
+	return 0;
+}
+
+static int fuzz_daemon_pause(void *container, bool paused, struct warden_error *err)
+{
+	(void)container;
+	(void)paused;
+	(void)err;
+	return 0;
+}
+
+static const struct warden_container_klass container_klass = {
+	.size = sizeof(container_klass),
+	.abi = WARDEN_BACKEND_ABI,
+	.name = "fuzz",
+	.create = fuzz_daemon_create,
+	.spawn = fuzz_daemon_spawn,
+	.stop = fuzz_daemon_stop,
+	.destroy = fuzz_daemon_destroy,
+	.set_rules = fuzz_daemon_set_rules,
+	.set_limits = fuzz_daemon_set_limits,
+	.pause = fuzz_daemon_pause,
+};
+
+static void fuzz_daemon_configure(void)
+{
+	static char depot[512];
+
+	close(fuzz_fresh_directory("depot"));
+	snprintf(depot, sizeof(depot), "%s/depot", fuzz_directory());
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s/socket", fuzz_directory());
+	config.logging.level = -1;
+	config.server.job_output_limit = 1000;
+	config.server.frame_limit = 1 << 16;
+	config.server.container_grace_time = 300;
+	config.server.container_depot_path = depot;
+	config.server.container_rootfs_path = (char *)"/";
+	config.server.unix_domain_path = address.sun_path;
+	config.server.unix_domain_permissions = 0600;
+	config.network.pool_network.s_addr = htonl(0x0afe0000);
+	config.network.pool_size = 256;
+	config.network.mtu = 1500;
+	config.user.pool_start_uid = 10000;
+	config.user.pool_size = 256;
+	config.port.pool_start_port = 20000;
+	config.port.pool_size = 256;
+}
+
+static void fuzz_daemon_open(void)
+{
+	struct warden_error err = {0};
+
+	setenv("UV_THREADPOOL_SIZE", "2", 1);
+	fuzz_daemon_configure();
+	memset(clients, 0xff, sizeof(clients)); /* -1: not connected */
+	server.config = &config;
+	server.container_klass = &container_klass;
+	server.subjects = container_subjects;
+	server.handlers = request_handlers(&server.n_handlers);
+	server.drain_step = server_drain_step;
+	TAILQ_INIT(&server.connections);
+	TAILQ_INIT(&server.idle);
+	metrics_init(&server.metrics);
+	backend_host_init(&server);
+	uv_loop_init(&server.loop);
+	server.journal = journal_new();
+	server.syslog = syslog_client_new(NULL, &err);
+	FUZZ_CHECK(server.journal && log_open(&config, &err) == 0);
+	FUZZ_CHECK(pools_open(&server, &err) == 0);
+	FUZZ_CHECK(backend_events_open(&server.events, &server.loop, backend_host_handle_events,
+				       &err) == 0);
+	server.events.wakeup.data = &server;
+	FUZZ_CHECK(listener_open(&server, &err) == 0);
+}
+
+/* Reads what the daemon has answered. */
+static void fuzz_daemon_read(int client)
+{
+	char answer[4096];
+
+	while (client >= 0 && read(client, answer, sizeof(answer)) > 0)
+		;
+}
+
+static void fuzz_daemon_turn(void)
+{
+	for (int i = 0; i < TURNS; i++)
+		uv_run(&server.loop, UV_RUN_NOWAIT);
+	for (int i = 0; i < CLIENTS; i++)
+		fuzz_daemon_read(clients[i]);
+}
+
+static int fuzz_daemon_client(int *client)
+{
+	if (*client >= 0)
+		return *client;
+	*client = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	FUZZ_CHECK(*client >= 0);
+	FUZZ_CHECK(connect(*client, (struct sockaddr *)&address, sizeof(address)) == 0);
+	return *client;
+}
+
+static void fuzz_daemon_leave(int *client)
+{
+	if (*client >= 0)
+		close(*client);
+	*client = -1;
+}
+
+/* The daemon may have closed the connection, or read no more of it. */
+static void fuzz_daemon_send(int *client, const void *data, size_t size)
+{
+	if (send(fuzz_daemon_client(client), data, size, MSG_NOSIGNAL) < 0)
+		fuzz_daemon_leave(client);
+}
+
+static void fuzz_daemon_request(int *client, int type, uint8_t *payload, size_t size)
+{
+	Warden__Message message = WARDEN__MESSAGE__INIT;
+	uint8_t frame[2 * PAYLOAD_MAX];
+	size_t length, packed;
+
+	message.type = (Warden__Message__Type)type;
+	message.payload = (ProtobufCBinaryData){size, payload};
+	packed = warden__message__get_packed_size(&message);
+	length = (size_t)snprintf((char *)frame, sizeof(frame), "%zu\r\n", packed);
+	length += warden__message__pack(&message, frame + length);
+	memcpy(frame + length, "\r\n", 2);
+	fuzz_daemon_send(client, frame, length + 2);
+}
+
+static void fuzz_daemon_step(struct fuzz_input *input)
+{
+	uint8_t step = fuzz_take_byte(input), what = step >> 2, payload[PAYLOAD_MAX];
+	int *client = &clients[step % CLIENTS];
+	size_t size;
+
+	if (what >= STEP_LEAVE) {
+		fuzz_daemon_leave(client);
+		fuzz_daemon_turn();
+		return;
+	}
+	size = fuzz_take_short(input) % PAYLOAD_MAX;
+	size = size < input->left ? size : input->left;
+	fuzz_take(input, payload, size);
+	if (what >= STEP_BYTES)
+		fuzz_daemon_send(client, payload, size);
+	else
+		fuzz_daemon_request(client, server.handlers[what % server.n_handlers]->type,
+				    payload, size);
+	fuzz_daemon_turn();
+}
+
+static void fuzz_daemon_destroy_all(void)
+{
+	struct container *c, *next;
+
+	for (c = TAILQ_FIRST(&server.registry.listed); c; c = next) {
+		next = TAILQ_NEXT(c, listed);
+		if (!c->destroy.started)
+			container_destroy(c, NULL);
+	}
+}
+
+/* All clients leave and all containers are destroyed; then nothing is left. */
+static void fuzz_daemon_end(void)
+{
+	int waits = 0;
+
+	for (int i = 0; i < CLIENTS; i++)
+		fuzz_daemon_leave(&clients[i]);
+	do {
+		uv_run(&server.loop, UV_RUN_NOWAIT);
+		fuzz_daemon_destroy_all();
+		FUZZ_CHECK(waits++ < WAITS_MAX);
+		poll(NULL, 0, waits > TURNS);
+	} while (server.registry.n > 0 || !TAILQ_EMPTY(&server.connections) || server.leaving > 0 ||
+		 server.creating > 0);
+	FUZZ_CHECK(TAILQ_EMPTY(&server.idle));
+}
+
+static void fuzz_daemon_run(const uint8_t *data, size_t size)
+{
+	static uint8_t create[] = {0x1a, 1, 'h'}; /* field 3, the handle */
+	struct fuzz_input input = {data, size};
+
+	fuzz_daemon_request(&clients[0], WARDEN__MESSAGE__TYPE__Create, create, sizeof(create));
+	for (int i = 0; i < WAITS_MAX && TAILQ_EMPTY(&server.registry.listed); i++)
+		uv_run(&server.loop, UV_RUN_ONCE);
+	for (int i = 0; i < STEPS_MAX && input.left > 0; i++)
+		fuzz_daemon_step(&input);
+	fuzz_daemon_end();
+}
+
+const struct fuzz_target fuzz_target = {
+	.name = "daemon",
+	.open = fuzz_daemon_open,
+	.run = fuzz_daemon_run,
+};
