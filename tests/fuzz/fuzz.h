@@ -29,8 +29,8 @@ uint16_t fuzz_take_short(struct fuzz_input *input);
 void fuzz_take(struct fuzz_input *input, void *bytes, size_t size);
 
 /* Ends the program, so that the input is reported, unless the condition holds. */
-void fuzz_check(bool held, const char *condition, const char *file, int line);
-#define FUZZ_CHECK(condition) fuzz_check((condition), #condition, __FILE__, __LINE__)
+#define FUZZ_CHECK(condition) ((condition) ? (void)0 : fuzz_fail(#condition, __FILE__, __LINE__))
+void fuzz_fail(const char *condition, const char *file, int line) __attribute__((noreturn));
 
 /* The program's directory of scratch files, which is removed at its end, and a descriptor of it.
  * The process has no other directory to write to: root becomes nobody. */
@@ -43,6 +43,11 @@ void fuzz_write_files(int dir_fd, const char *first, const uint8_t *data, size_t
 void fuzz_write_file(int dir_fd, const char *name, const void *data, size_t size);
 /* A memfd with these bytes, at its beginning. */
 int fuzz_memfd(const void *data, size_t size);
+
+/* Makes the directory `outside` anew, beside that of a target that must not leave its own, and
+ * checks that it is as it was made. */
+void fuzz_make_outside(void);
+void fuzz_check_outside(void);
 
 /* The lowest free descriptor: equal before and after what must not keep one. */
 int fuzz_next_fd(void);

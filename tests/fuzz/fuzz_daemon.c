@@ -20,6 +20,7 @@
 #include "core/state/journal.h"
 #include "core/syslog.h"
 #include "core/wire/request.h"
+#include "lib/cleanup.h"
 #include "tests/fuzz/fuzz.h"
 
 enum { CLIENTS = 4, STEPS_MAX = 64, PAYLOAD_MAX = 4096, TURNS = 4, WAITS_MAX = 20000 };
@@ -110,17 +111,84 @@ static int fuzz_daemon_pause(void *container, bool paused, struct warden_error *
 	return 0;
 }
 
+static int fuzz_daemon_signal(void *container, uint32_t job_id, int signal,
+			      struct warden_error *err)
+{
+	(void)container;
+	(void)job_id;
+	(void)signal;
+	(void)err;
+	return 0;
+}
+
+static int fuzz_daemon_close_input(void *container, uint32_t job_id, struct warden_error *err)
+{
+	(void)container;
+	(void)job_id;
+	(void)err;
+	return 0;
+}
+
+static int fuzz_daemon_resize(void *container, uint32_t job_id, uint16_t rows, uint16_t columns,
+			      struct warden_error *err)
+{
+	(void)container;
+	(void)job_id;
+	(void)rows;
+	(void)columns;
+	(void)err;
+	return 0;
+}
+
+static void fuzz_daemon_transfer_cancel(void *container, uint64_t transfer_id)
+{
+	const struct fuzz_container *made = container;
+	const struct warden_transfer_end end = {.size = sizeof(end), .error = "cancelled"};
+
+	made->host->transfer_ended(made->host, made->id, transfer_id, &end);
+}
+
+/* A list has an entry, with a name that is no text; a watch goes on until it is cancelled. */
+static int fuzz_daemon_transfer(void *container, const struct warden_transfer *transfer,
+				struct warden_error *err)
+{
+	const struct fuzz_container *made = container;
+	const struct warden_transfer_end end = {.size = sizeof(end)};
+	const struct warden_file_entry entry = {
+		.size = sizeof(entry), .name = "\xff\n", .target = "\xfe"};
+	const struct warden_file_change changes[] = {
+		{.size = sizeof(changes[0]), .kind = WARDEN_CHANGE_WATCHING},
+		{.size = sizeof(changes[0]), .kind = WARDEN_CHANGE_MODIFIED, .name = "\xff"},
+	};
+
+	(void)err;
+	if (transfer->kind == WARDEN_FILE_LIST)
+		made->host->file_entry(made->host, made->id, transfer->id, &entry);
+	if (transfer->kind != WARDEN_FILE_WATCH) {
+		made->host->transfer_ended(made->host, made->id, transfer->id, &end);
+		return 0;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(changes); i++)
+		made->host->file_change(made->host, made->id, transfer->id, &changes[i]);
+	return 0;
+}
+
 static const struct warden_container_klass container_klass = {
 	.size = sizeof(container_klass),
 	.abi = WARDEN_BACKEND_ABI,
 	.name = "fuzz",
 	.create = fuzz_daemon_create,
 	.spawn = fuzz_daemon_spawn,
+	.job_signal = fuzz_daemon_signal,
+	.job_close_input = fuzz_daemon_close_input,
+	.job_resize = fuzz_daemon_resize,
 	.stop = fuzz_daemon_stop,
 	.destroy = fuzz_daemon_destroy,
 	.set_rules = fuzz_daemon_set_rules,
 	.set_limits = fuzz_daemon_set_limits,
 	.pause = fuzz_daemon_pause,
+	.transfer = fuzz_daemon_transfer,
+	.transfer_cancel = fuzz_daemon_transfer_cancel,
 };
 
 static void fuzz_daemon_configure(void)
