@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Fuzzes the daemon's core with requests of several clients, from the socket to the answers: the
  * dispatcher and every handler, with a backend that only says yes. A container `h` exists. Input:
- * steps, each a byte (2 bits: the client, 6: what) and what it takes: a request's position in
- * proto/requests.h, a length of two bytes and the request; or bytes; or a client that leaves. */
+ * steps, each a byte and what it takes. Its lower 2 bits are the client; the others a request's
+ * position in proto/requests.h, followed by a length of two bytes and the request. After a position
+ * behind the last one, which begins anew, the next step does not wait for the workers. Higher
+ * values: bytes instead of a request, and a client that leaves. */
 #include <config.h>
 
 #include <arpa/inet.h>
@@ -23,7 +25,14 @@
 #include "lib/cleanup.h"
 #include "tests/fuzz/fuzz.h"
 
-enum { CLIENTS = 4, STEPS_MAX = 64, PAYLOAD_MAX = 4096, TURNS = 4, WAITS_MAX = 20000 };
+enum {
+	CLIENTS = 4,
+	STEPS_MAX = 64,
+	PAYLOAD_MAX = 4096,
+	TURNS = 4,
+	WAITS_MAX = 20000,
+	JOBS_MAX = 8
+};
 
 /* What a step does, from its upper bits. */
 enum { STEP_LEAVE = 60, STEP_BYTES = 56 };
@@ -31,6 +40,7 @@ enum { STEP_LEAVE = 60, STEP_BYTES = 56 };
 struct fuzz_container {
 	const struct warden_host *host;
 	char id[12];
+	uint32_t jobs[JOBS_MAX]; /* that run; 0: free */
 };
 
 static struct config config;
@@ -52,23 +62,57 @@ static int fuzz_daemon_create(void *backend, const struct warden_create *create,
 	return 0;
 }
 
+static void fuzz_daemon_end_job(const struct fuzz_container *made, uint32_t job_id)
+{
+	const struct warden_job_end end = {.size = sizeof(end), .reason = WARDEN_END_EXITED};
+
+	made->host->job_ended(made->host, made->id, job_id, &end);
+}
+
+/* Jobs print something. One with a standard input runs until a signal. */
 static int fuzz_daemon_spawn(void *container, const struct warden_spawn *spawn,
 			     struct warden_error *err)
 {
-	const struct fuzz_container *made = container;
-	const struct warden_job_end end = {.size = sizeof(end), .reason = WARDEN_END_EXITED};
+	struct fuzz_container *made = container;
+	size_t i = 0;
 
+	if (write(spawn->stdout_write_fd, "out\n", 4) != 4)
+		return warden_error_errno(err, "write to the pipe");
+	while (i < JOBS_MAX && made->jobs[i] != 0)
+		i++;
+	if (spawn->stdin_read_fd >= 0 && i < JOBS_MAX)
+		made->jobs[i] = spawn->job_id;
+	else
+		fuzz_daemon_end_job(made, spawn->job_id);
+	return 0;
+}
+
+/* `job_id` 0: all jobs. */
+static void fuzz_daemon_end_jobs(struct fuzz_container *made, uint32_t job_id)
+{
+	for (size_t i = 0; i < JOBS_MAX; i++)
+		if (made->jobs[i] != 0 && (job_id == 0 || made->jobs[i] == job_id)) {
+			fuzz_daemon_end_job(made, made->jobs[i]);
+			made->jobs[i] = 0;
+		}
+}
+
+static int fuzz_daemon_signal(void *container, uint32_t job_id, int signal,
+			      struct warden_error *err)
+{
+	(void)signal;
 	(void)err;
-	made->host->job_ended(made->host, made->id, spawn->job_id, &end);
+	fuzz_daemon_end_jobs(container, job_id);
 	return 0;
 }
 
 static int fuzz_daemon_stop(void *container, int signal, struct warden_error *err)
 {
-	const struct fuzz_container *made = container;
+	struct fuzz_container *made = container;
 
 	(void)signal;
 	(void)err;
+	fuzz_daemon_end_jobs(made, 0);
 	made->host->container_empty(made->host, made->id);
 	return 0;
 }
@@ -107,16 +151,6 @@ static int fuzz_daemon_pause(void *container, bool paused, struct warden_error *
 {
 	(void)container;
 	(void)paused;
-	(void)err;
-	return 0;
-}
-
-static int fuzz_daemon_signal(void *container, uint32_t job_id, int signal,
-			      struct warden_error *err)
-{
-	(void)container;
-	(void)job_id;
-	(void)signal;
 	(void)err;
 	return 0;
 }
@@ -200,6 +234,7 @@ static void fuzz_daemon_configure(void)
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s/socket", fuzz_directory());
 	config.logging.level = -1;
 	config.server.job_output_limit = 1000;
+	config.server.disk_quota_enabled = true;
 	config.server.frame_limit = 1 << 16;
 	config.server.container_grace_time = 300;
 	config.server.container_depot_path = depot;
@@ -249,6 +284,23 @@ static void fuzz_daemon_read(int client)
 
 	while (client >= 0 && read(client, answer, sizeof(answer)) > 0)
 		;
+}
+
+static bool fuzz_daemon_is_busy(void)
+{
+	const struct container *c;
+
+	TAILQ_FOREACH(c, &server.registry.listed, listed)
+		if (c->running || !TAILQ_EMPTY(&c->operations))
+			return true;
+	return server.creating > 0;
+}
+
+/* Until all workers are idle: each wakes the loop when it is done. */
+static void fuzz_daemon_settle(void)
+{
+	for (int i = 0; i < WAITS_MAX && fuzz_daemon_is_busy(); i++)
+		uv_run(&server.loop, UV_RUN_ONCE);
 }
 
 static void fuzz_daemon_turn(void)
@@ -318,6 +370,8 @@ static void fuzz_daemon_step(struct fuzz_input *input)
 		fuzz_daemon_request(client, server.handlers[what % server.n_handlers]->type,
 				    payload, size);
 	fuzz_daemon_turn();
+	if (what < server.n_handlers)
+		fuzz_daemon_settle();
 }
 
 static void fuzz_daemon_destroy_all(void)
@@ -353,9 +407,11 @@ static void fuzz_daemon_run(const uint8_t *data, size_t size)
 	static uint8_t create[] = {0x1a, 1, 'h'}; /* field 3, the handle */
 	struct fuzz_input input = {data, size};
 
+	server.last_job_id = 0; /* so that inputs can name jobs */
 	fuzz_daemon_request(&clients[0], WARDEN__MESSAGE__TYPE__Create, create, sizeof(create));
 	for (int i = 0; i < WAITS_MAX && TAILQ_EMPTY(&server.registry.listed); i++)
 		uv_run(&server.loop, UV_RUN_ONCE);
+	fuzz_daemon_turn();
 	for (int i = 0; i < STEPS_MAX && input.left > 0; i++)
 		fuzz_daemon_step(&input);
 	fuzz_daemon_end();
