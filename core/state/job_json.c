@@ -8,6 +8,7 @@
 
 #include "core/job/cpu_lease.h"
 #include "core/job/output_syslog.h"
+#include "core/server.h"
 #include "core/state/json_bytes.h"
 #include "lib/cleanup.h"
 

@@ -254,7 +254,6 @@ static void fuzz_daemon_open(void)
 {
 	struct warden_error err = {0};
 
-	setenv("UV_THREADPOOL_SIZE", "2", 1);
 	fuzz_daemon_configure();
 	memset(clients, 0xff, sizeof(clients)); /* -1: not connected */
 	server.config = &config;
@@ -274,6 +273,10 @@ static void fuzz_daemon_open(void)
 	FUZZ_CHECK(backend_events_open(&server.events, &server.loop, backend_host_handle_events,
 				       &err) == 0);
 	server.events.wakeup.data = &server;
+	server.operation_workers = workers_new(&server.loop, "operation", 2, 0, &err);
+	server.output_workers = workers_new(&server.loop, "output", 1, 0, &err);
+	server.remove_workers = workers_new(&server.loop, "remove", 1, 0, &err);
+	FUZZ_CHECK(server.operation_workers && server.output_workers && server.remove_workers);
 	FUZZ_CHECK(listener_open(&server, &err) == 0);
 }
 

@@ -5,6 +5,7 @@
 #include <config.h>
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -56,6 +57,12 @@ int __wrap_kill(pid_t pid, int signal)
 	(void)signal;
 	FUZZ_CHECK(pid > FIRST_PID);
 	return 0;
+}
+
+void keeper_explain_failure(struct wshd_ended *end, const char *what, int number, int stderr_fd)
+{
+	(void)stderr_fd;
+	snprintf(end->start_error, sizeof(end->start_error), "%s: error %d", what, number);
 }
 
 /* Never called, as nothing is forked. */

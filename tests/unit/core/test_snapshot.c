@@ -221,7 +221,7 @@ static void an_invalid_snapshot_releases_no_port_of_another_container(void)
 	copy->path = strdup(c->path);
 	copy->dir_fd = fcntl(c->dir_fd, F_DUPFD_CLOEXEC, 0);
 	unit_integer(snapshot_read(copy, &err), -1);
-	unit_contains(err.message, "is incomplete or invalid");
+	unit_contains(err.message, "is incomplete, invalid");
 	container_free(copy);
 	unit_integer(ports_take_value(test->server.ports, 0, 80), -1);
 	core_case_close(test);
