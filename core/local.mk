@@ -45,6 +45,15 @@ core_libcore_la_SOURCES += \
 	core/backend/facts.c \
 	core/backend/facts.h
 
+# wardend --clean.
+core_libcore_la_SOURCES += \
+	core/clean/clean.c \
+	core/clean/clean.h \
+	core/clean/clean_depot.c \
+	core/clean/clean_private.h \
+	core/clean/clean_remove.c \
+	core/clean/clean_report.c
+
 # Settings.
 core_libcore_la_SOURCES += \
 	core/config/config.c \
@@ -190,6 +199,8 @@ core_libcore_la_SOURCES += \
 
 # State on disk.
 core_libcore_la_SOURCES += \
+	core/state/depot_lock.c \
+	core/state/depot_lock.h \
 	core/state/idempotence.c \
 	core/state/idempotence.h \
 	core/state/identity.c \
@@ -241,6 +252,14 @@ core_libcore_la_SOURCES += \
 sbin_PROGRAMS += core/wardend
 core_wardend_SOURCES = core/main.c
 core_wardend_LDADD = core/libcore.la
+
+# warden-gc is another name of the daemon.
+install-exec-local: install-sbinPROGRAMS
+	cd $(DESTDIR)$(sbindir) && ln -sf wardend warden-gc
+uninstall-local: uninstall-warden-gc
+uninstall-warden-gc:
+	rm -f $(DESTDIR)$(sbindir)/warden-gc
+.PHONY: uninstall-warden-gc
 
 # So that one target can be made in a fresh tree, too.
 $(core_libcore_la_OBJECTS): proto/warden.pb-c.h

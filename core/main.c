@@ -18,6 +18,7 @@
 #include "core/backend/backend_call.h"
 #include "core/backend/backend_load.h"
 #include "core/backend/check_host.h"
+#include "core/clean/clean.h"
 #include "core/config/config.h"
 #include "core/health/http.h"
 #include "core/log.h"
@@ -31,12 +32,17 @@
 
 struct wardend_arguments {
 	const char *file; /* NULL: the default file if it exists, else none */
-	bool check_config, check_host;
+	bool check_config, check_host, clean;
+	struct clean_options clean_options;
 };
+
+/* The name of a link to the program that stands for `wardend --clean`. */
+#define CLEAN_NAME "warden-gc"
 
 static void wardend_print_usage(FILE *to)
 {
 	fprintf(to, "Usage: wardend [-c FILE] [--check-config | --check-host]\n"
+		    "       wardend [-c FILE] --clean [--dry-run] [--force] [--json]\n"
 		    "       wardend --version | --help\n"
 		    "\n"
 		    "Manages isolated, resource-limited containers; see wardend(8).\n"
@@ -45,6 +51,10 @@ static void wardend_print_usage(FILE *to)
 		    "                      if it exists, else built-in ones)\n"
 		    "      --check-config  check the settings and the backend, then exit\n"
 		    "      --check-host    print this host's support of each backend as JSON\n"
+		    "      --clean         remove what belongs to no container (or: warden-gc)\n"
+		    "      --dry-run       only print what --clean would remove\n"
+		    "      --force         also end and remove containers that live\n"
+		    "      --json          print the result of --clean as JSON\n"
 		    "      --version       print the version\n"
 		    "      --help          print this\n");
 }
@@ -74,17 +84,32 @@ static void wardend_exit_after_output(void)
 
 static void wardend_parse_arguments(int argc, char **argv, struct wardend_arguments *arguments)
 {
-	enum { OPTION_CHECK_CONFIG = 256, OPTION_CHECK_HOST, OPTION_VERSION, OPTION_HELP };
+	enum {
+		OPTION_CHECK_CONFIG = 256,
+		OPTION_CHECK_HOST,
+		OPTION_CLEAN,
+		OPTION_DRY_RUN,
+		OPTION_FORCE,
+		OPTION_JSON,
+		OPTION_VERSION,
+		OPTION_HELP
+	};
 	static const struct option options[] = {
 		{"config", required_argument, NULL, 'c'},
 		{"check-config", no_argument, NULL, OPTION_CHECK_CONFIG},
 		{"check-host", no_argument, NULL, OPTION_CHECK_HOST},
+		{"clean", no_argument, NULL, OPTION_CLEAN},
+		{"dry-run", no_argument, NULL, OPTION_DRY_RUN},
+		{"force", no_argument, NULL, OPTION_FORCE},
+		{"json", no_argument, NULL, OPTION_JSON},
 		{"version", no_argument, NULL, OPTION_VERSION},
 		{"help", no_argument, NULL, OPTION_HELP},
 		{NULL, 0, NULL, 0},
 	};
+	struct clean_options *clean = &arguments->clean_options;
 	int option;
 
+	arguments->clean = strcmp(program_invocation_short_name, CLEAN_NAME) == 0;
 	while ((option = getopt_long(argc, argv, ":c:", options, NULL)) != -1) {
 		if (option == 'c') {
 			arguments->file = optarg;
@@ -92,6 +117,14 @@ static void wardend_parse_arguments(int argc, char **argv, struct wardend_argume
 			arguments->check_config = true;
 		} else if (option == OPTION_CHECK_HOST) {
 			arguments->check_host = true;
+		} else if (option == OPTION_CLEAN) {
+			arguments->clean = true;
+		} else if (option == OPTION_DRY_RUN) {
+			clean->dry_run = true;
+		} else if (option == OPTION_FORCE) {
+			clean->force = true;
+		} else if (option == OPTION_JSON) {
+			clean->json = true;
 		} else if (option == OPTION_VERSION) {
 			puts("wardend " PACKAGE_VERSION);
 			wardend_exit_after_output();
@@ -104,6 +137,11 @@ static void wardend_parse_arguments(int argc, char **argv, struct wardend_argume
 	}
 	if (optind < argc)
 		wardend_fail_usage("unexpected argument", argv[optind]);
+	if (!arguments->clean && (clean->dry_run || clean->force || clean->json))
+		wardend_fail_usage("without --clean there is no option", clean->dry_run
+										 ? "--dry-run"
+									 : clean->force ? "--force"
+											: "--json");
 }
 
 /* Reports on stderr, in one line, why the daemon does not run, and also in the log if that is
@@ -189,7 +227,7 @@ static int wardend_run_server(struct config *config, const struct backend_module
 	return server_run(config, module->container_klass, http_fd, err);
 }
 
-/* Loads the backend, then prints the result of --check-config or runs the server. */
+/* Loads the backend, then prints the result of --check-config, cleans or runs the server. */
 static int wardend_run_backend(const struct wardend_arguments *arguments, struct config *config,
 			       struct warden_error *err)
 {
@@ -201,6 +239,9 @@ static int wardend_run_backend(const struct wardend_arguments *arguments, struct
 	result = config_check_backend(config, module->container_klass, err);
 	if (result == 0 && arguments->check_config)
 		printf("%s: ok\n", config->file ? config->file : "built-in settings");
+	else if (result == 0 && arguments->clean)
+		result = clean_run(config, module->container_klass, &arguments->clean_options,
+				   stdout, err);
 	else if (result == 0)
 		result = wardend_run_server(config, module, err);
 	backend_unload(module);
@@ -227,7 +268,7 @@ int main(int argc, char **argv)
 		result = config ? wardend_run_backend(&arguments, config, &err) : -1;
 	}
 	if (result < 0)
-		wardend_report_failure(config, &err);
+		wardend_report_failure(arguments.clean ? NULL : config, &err);
 	log_close();
 	notify_close();
 	config_free(config);

@@ -2,6 +2,7 @@
 dist_man_MANS += doc/warden.1
 dist_man_MANS += doc/warden-backend-test.1
 dist_man_MANS += doc/warden-rootfs.1
+dist_man_MANS += doc/warden-gc.8
 dist_man_MANS += doc/warden.conf.5
 dist_man_MANS += doc/wsh.1
 dist_man_MANS += doc/wardend.8

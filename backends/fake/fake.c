@@ -154,4 +154,5 @@ const struct warden_container_klass warden_container_klass = {
 	.info = fake_info,
 	.reconnect = fake_reconnect,
 	.describe = fake_describe,
+	.clean = fake_clean,
 };

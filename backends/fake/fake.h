@@ -119,4 +119,7 @@ void fake_destroy_finish(struct fake_container *container);
  * has to finish that. */
 bool fake_container_set_ended(struct fake_container *container);
 
+int fake_clean(const struct warden_host *host, const struct warden_clean *to,
+	       struct warden_error *err);
+
 #endif

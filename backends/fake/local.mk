@@ -2,6 +2,7 @@ backend_LTLIBRARIES += backends/fake/fake.la
 backends_fake_fake_la_SOURCES = \
 	backends/fake/fake.c \
 	backends/fake/fake.h \
+	backends/fake/fake_clean.c \
 	backends/fake/fake_container.c \
 	backends/fake/fake_create.c \
 	backends/fake/fake_destroy.c \

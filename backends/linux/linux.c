@@ -201,4 +201,5 @@ const struct warden_container_klass warden_container_klass = {
 	.info = linux_info,
 	.describe = linux_describe,
 	.reconnect = linux_reconnect,
+	.clean = linux_clean,
 };

@@ -5,6 +5,7 @@ backends_linux_liblinux_la_SOURCES = \
 	backends/linux/linux.h \
 	backends/linux/linux_operations.h \
 	$(LINUX_CGROUP) \
+	$(LINUX_CLEAN) \
 	$(LINUX_CREATE) \
 	$(LINUX_FIREWALL) \
 	$(LINUX_HOST) \
@@ -24,6 +25,7 @@ backends_linux_linux_la_LIBADD = backends/linux/liblinux.la backends/wshd/libwsh
 LINUX_CGROUP = \
 	backends/linux/cgroup/cgroup.c \
 	backends/linux/cgroup/cgroup.h \
+	backends/linux/cgroup/cgroup_clean.c \
 	backends/linux/cgroup/cgroup_cpu.c \
 	backends/linux/cgroup/cgroup_describe.c \
 	backends/linux/cgroup/cgroup_devices.c \
@@ -42,6 +44,12 @@ LINUX_CGROUP = \
 	backends/linux/cgroup/cgroup_v1.c \
 	backends/linux/cgroup/cgroup_v2.c \
 	backends/linux/cgroup/cgroup_warm.c
+
+# What is left of containers without a directory.
+LINUX_CLEAN = \
+	backends/linux/clean/clean_subject.c \
+	backends/linux/clean/clean_subject.h \
+	backends/linux/clean/linux_clean.c
 
 # Creation of a container: worker, spawner, set-up child, hooks.
 LINUX_CREATE = \
@@ -68,6 +76,7 @@ LINUX_CREATE = \
 LINUX_FIREWALL = \
 	backends/linux/firewall/firewall.c \
 	backends/linux/firewall/firewall.h \
+	backends/linux/firewall/firewall_clean.c \
 	backends/linux/firewall/firewall_elements.c \
 	backends/linux/firewall/firewall_legacy.c \
 	backends/linux/firewall/firewall_foreign.c \
@@ -86,6 +95,8 @@ LINUX_FIREWALL = \
 
 # What the host offers: probes and the report for operators.
 LINUX_HOST = \
+	backends/linux/host/depot_mark.c \
+	backends/linux/host/depot_mark.h \
 	backends/linux/host/host_claim.c \
 	backends/linux/host/host_claim.h \
 	backends/linux/host/host_probe.c \
@@ -101,6 +112,7 @@ LINUX_NET = \
 	backends/linux/net/net.c \
 	backends/linux/net/net.h \
 	backends/linux/net/net_bandwidth.c \
+	backends/linux/net/net_clean.c \
 	backends/linux/net/net_inside.c \
 	backends/linux/net/net_link.c \
 	backends/linux/net/net_link.h \

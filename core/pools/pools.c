@@ -3,9 +3,7 @@
 #include <config.h>
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "core/container/container.h"
@@ -13,26 +11,10 @@
 #include "core/pools/pool.h"
 #include "core/pools/ports.h"
 #include "core/server.h"
+#include "core/state/depot_lock.h"
 #include "core/state/set_aside.h"
 
-enum { SLOTS = 4096, LOCK_TRIES = 100, LOCK_WAIT_MS = 10 };
-
-/* Locks the depot: two daemons in one depot would each remove the other's containers as dead. A
- * daemon that was just killed may hold the lock for a moment. */
-static int pools_lock_depot(struct server *server, struct warden_error *err)
-{
-	const struct timespec pause = {.tv_nsec = LOCK_WAIT_MS * 1000000L};
-
-	for (int i = 0; i < LOCK_TRIES; i++) {
-		if (flock(server->depot_fd, LOCK_EX | LOCK_NB) == 0)
-			return 0;
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			return warden_error_errno(err, "lock %s", server->settings.depot_path);
-		nanosleep(&pause, NULL); /* a signal shortens it: the next attempt is earlier */
-	}
-	return warden_error_set(err, "another wardend uses the depot %s",
-				server->settings.depot_path);
-}
+enum { SLOTS = 4096 };
 
 static int pools_open_depot(struct server *server, struct warden_error *err)
 {
@@ -41,7 +23,7 @@ static int pools_open_depot(struct server *server, struct warden_error *err)
 	server->depot_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (server->depot_fd < 0)
 		return warden_error_errno(err, "open depot %s", path);
-	if (pools_lock_depot(server, err) < 0)
+	if (depot_lock(server->depot_fd, path, err) < 0)
 		return -1;
 	if (mkdirat(server->depot_fd, "tmp", 0700) < 0 && errno != EEXIST)
 		return warden_error_errno(err, "make %s/tmp", path);

@@ -640,6 +640,37 @@ struct warden_transfer_end {
 	uint64_t file_bytes; /* WARDEN_FILE_READ: size of the whole file */
 };
 
+/* A directory of the depot that is or was a container's. */
+struct warden_clean_container {
+	const char *id; /* empty: it cannot be read */
+	int dir_fd;
+	/* Filled in: its processes run, or it cannot be told, so that the core keeps the
+	 * directory. */
+	bool lives;
+};
+
+enum warden_clean_result {
+	WARDEN_CLEAN_FOUND, /* of a dry run: it would be removed */
+	WARDEN_CLEAN_REMOVED,
+	WARDEN_CLEAN_KEPT,   /* the reason says why */
+	WARDEN_CLEAN_FAILED, /* the reason is the error */
+};
+
+/* A clean: containers with a directory in the depot, and what to do with what is left of others. */
+struct warden_clean {
+	size_t size;
+	bool dry_run; /* change nothing */
+	bool force;   /* end containers that live, too */
+	/* Every container with a directory in the depot, in any order; an id may be there twice. */
+	struct warden_clean_container *containers;
+	size_t n_containers, container_size;
+	/* Reports an object: its kind ("link", "process" ...), name and, if known, id. `reason` may
+	 * be NULL. Texts are copied. */
+	void (*report)(void *data, enum warden_clean_result result, const char *kind,
+		       const char *name, const char *id, const char *reason);
+	void *data;
+};
+
 enum warden_option_type {
 	WARDEN_OPTION_BOOL,
 	WARDEN_OPTION_INTEGER,
@@ -801,6 +832,14 @@ struct warden_container_klass {
 	 * at growing intervals. NULL: an unreachable container stays so until the next daemon. */
 	int (*reconnect)(void *container, struct warden_restored *restored,
 			 struct warden_error *err);
+
+	/* Optional. `wardend --clean`: on the main thread, without setup, while no daemon uses the
+	 * depot. Removes, with its processes, what the kernel still has of containers of this depot
+	 * that have no directory or whose processes have ended; with `force` of all. It must be
+	 * sure that an object is of this depot, else it keeps it. What fails is reported, and the
+	 * rest is still removed; -1 only if nothing can be told. NULL: the backend cannot clean. */
+	int (*clean)(const struct warden_host *host, const struct warden_clean *clean,
+		     struct warden_error *err);
 };
 
 /* The symbol that a module exports. */

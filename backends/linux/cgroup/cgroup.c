@@ -8,7 +8,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "backends/linux/cgroup/cgroup_private.h"
@@ -132,6 +134,7 @@ int cgroups_setup(const struct warden_host *host, struct cgroups **result, struc
 	if (!cgroups)
 		return warden_error_errno(err, "control groups");
 	cgroups->host = host;
+	depot_mark_fill(host->settings->depot_path, cgroups->mark);
 	pthread_mutex_init(&cgroups->mutex, NULL);
 	cgroup_warmer_init(cgroups);
 	if (cgroups_use_mounts(cgroups, err) < 0 || cgroups_set_device_rules(cgroups, err) < 0) {
@@ -175,10 +178,25 @@ static struct cgroup *cgroup_new(struct cgroups *cgroups, const char *id, struct
 		return NULL;
 	}
 	cgroup->cgroups = cgroups;
-	snprintf(cgroup->name, sizeof(cgroup->name), "instance-%s", id);
+	snprintf(cgroup->name, sizeof(cgroup->name), CGROUP_CONTAINER "%s", id);
 	cgroup->processes =
 		(uint64_t)cgroups->host->option_integer(cgroups->host, CGROUP_PROCESS_LIMIT);
 	return cgroup;
+}
+
+void cgroup_mark(const struct cgroup *cgroup)
+{
+	const struct cgroups *cgroups = cgroup->cgroups;
+
+	for (size_t i = 0; *cgroups->mark && i < cgroups->n; i++) {
+		_cleanup_close_ int fd = openat(cgroups->hierarchies[i].fd, cgroup->name,
+						O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+		/* A group without a mark is not removed by a clean. */
+		if (fd >= 0)
+			(void)fsetxattr(fd, DEPOT_MARK_ATTRIBUTE, cgroups->mark,
+					strlen(cgroups->mark), 0);
+	}
 }
 
 int cgroup_open(struct cgroups *cgroups, const char *id, struct cgroup **result,
@@ -280,6 +298,7 @@ int cgroup_make(struct cgroups *cgroups, const char *id, struct cgroup **result,
 		cgroup_make_in(cgroups, &cgroups->hierarchies[made], cgroup->name, err) == 0))
 		made++;
 	if (made == cgroups->n && cgroup_limit_processes(cgroup, err) == 0) {
+		cgroup_mark(cgroup);
 		cgroup_warm(cgroups);
 		*result = cgroup;
 		return 0;

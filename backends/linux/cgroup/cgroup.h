@@ -52,6 +52,21 @@ int cgroup_make(struct cgroups *cgroups, const char *id, struct cgroup **cgroup,
 int cgroup_open(struct cgroups *cgroups, const char *id, struct cgroup **cgroup,
 		struct warden_error *err);
 
+/* Marks the groups of a container, which exist, as those of this depot. */
+void cgroup_mark(const struct cgroup *cgroup);
+
+/* For a clean, without cgroups_setup. Finds the groups `warden/instance-ID` of all hierarchies
+ * below their mount points; `mark` is that of a depot or empty. */
+typedef void cgroup_clean_found(void *data, const char *id, const char *path, const char *mark,
+				bool has_processes);
+int cgroup_clean_find(cgroup_clean_found *found, void *data, struct warden_error *err);
+
+/* Kills every process in a group that was found, thawed before, and waits for their end; removes
+ * the group, and its parent if that is empty. */
+void cgroup_clean_thaw(const char *path);
+int cgroup_clean_kill(const char *path, struct warden_error *err);
+int cgroup_clean_remove(const char *path, struct warden_error *err);
+
 /* Opens the container's v2 group for CLONE_INTO_CGROUP; the caller closes it. `*fd` is -1 if no
  * controller is on v2. */
 int cgroup_v2_open(const struct cgroup *cgroup, int *fd, struct warden_error *err);

@@ -52,6 +52,7 @@ static int cgroup_late_make(const struct cgroup *cgroup, const struct cgroup_hie
 	if (cgroup_make_in(cgroup->cgroups, hierarchy, cgroup->name, err) < 0 &&
 	    err->number != EEXIST)
 		return -1;
+	cgroup_mark(cgroup);
 	if (!(hierarchy->controllers & CGROUP_CPUSET))
 		return 0;
 	fd = openat(hierarchy->fd, cgroup->name, O_PATH | O_DIRECTORY | O_CLOEXEC);

@@ -6,6 +6,7 @@
 #include <pthread.h>
 
 #include "backends/linux/cgroup/cgroup.h"
+#include "backends/linux/host/depot_mark.h"
 
 /* Controllers that the daemon uses. If v2 has the controller under another name or not at all, the
  * bit stands for the same ability. */
@@ -31,8 +32,9 @@ enum cgroup_controller {
 #define CGROUP_LATE (CGROUP_CPUSET | CGROUP_IO)
 
 /* Names of groups. */
-#define CGROUP_PARENT "warden"  /* holds the containers' groups */
-#define CGROUP_LEAF   "wardend" /* holds the daemon itself, on v2 */
+#define CGROUP_PARENT    "warden"    /* holds the containers' groups */
+#define CGROUP_CONTAINER "instance-" /* before the id */
+#define CGROUP_LEAF      "wardend"   /* holds the daemon itself, on v2 */
 
 /* "instance-" and an id; a job's adds "/job-" and a number. */
 #define CGROUP_NAME_SIZE 48
@@ -67,6 +69,7 @@ struct cgroups {
 	pthread_mutex_t mutex; /* held while a CGROUP_PARENT is remade */
 	struct cgroup_warmer warmer;
 	const struct cgroup_weight *io_weight; /* NULL: the kernel has no weights */
+	char mark[DEPOT_MARK_SIZE];            /* of the containers' groups */
 };
 
 struct cgroup {
@@ -121,6 +124,16 @@ int cgroup_v2_enable(int fd, unsigned controllers, struct warden_error *err);
 /* Makes a group in CGROUP_PARENT; remakes CGROUP_PARENT if another daemon has removed it. */
 int cgroup_make_in(struct cgroups *cgroups, const struct cgroup_hierarchy *hierarchy,
 		   const char *name, struct warden_error *err);
+
+/* cgroup_tree.c: calls `visit` for each group directly below the one at `fd`, until it returns not
+ * 0, which is then the result; -1 and errno if the group cannot be read. */
+int cgroup_tree_foreach_child(int fd, int (*visit)(int fd, const char *name, void *data),
+			      void *data);
+
+/* Lists the processes in a group and those below, which the caller frees; and removes a group and
+ * those below. -1 and errno. */
+int cgroup_tree_pids(int parent_fd, const char *name, pid_t **pids, size_t *n);
+int cgroup_tree_remove(int parent_fd, const char *name);
 
 /* Finds the file that this kernel has for weights of block I/O. */
 void cgroup_find_io_weight(struct cgroups *cgroups);

@@ -14,10 +14,10 @@
 /* Only jobs and a nested daemon make groups below a container's, none of them deep. */
 #define DEPTH_MAX 32
 
-/* Calls `visit` for each group directly below the one at `fd`. The link count of a group says
- * whether there are any, without reading its long directory. */
-static int cgroup_tree_foreach_child(int fd, int (*visit)(int fd, const char *name, void *data),
-				     void *data)
+/* The link count of a group says whether there are any below, without reading its long
+ * directory. */
+int cgroup_tree_foreach_child(int fd, int (*visit)(int fd, const char *name, void *data),
+			      void *data)
 {
 	_cleanup_closedir_ DIR *dir = NULL;
 	struct dirent *entry;
@@ -116,21 +116,27 @@ int cgroup_pids(const struct cgroup *cgroup, pid_t **pids, size_t *n, struct war
 	return cgroup_pids_in(cgroup, hierarchy, pids, n, err);
 }
 
-int cgroup_pids_in(const struct cgroup *cgroup, const struct cgroup_hierarchy *hierarchy,
-		   pid_t **pids, size_t *n, struct warden_error *err)
+int cgroup_tree_pids(int parent_fd, const char *name, pid_t **pids, size_t *n)
 {
 	struct pid_list list = {0};
 
 	*pids = NULL;
 	*n = 0;
-	if (cgroup_tree_collect_pids(hierarchy->fd, cgroup->name, &list) < 0) {
-		warden_error_errno(err, "list processes of %s/" CGROUP_PARENT "/%s",
-				   hierarchy->path, cgroup->name);
+	if (cgroup_tree_collect_pids(parent_fd, name, &list) < 0) {
 		free(list.pids);
 		return -1;
 	}
 	*pids = list.pids;
 	*n = list.n;
+	return 0;
+}
+
+int cgroup_pids_in(const struct cgroup *cgroup, const struct cgroup_hierarchy *hierarchy,
+		   pid_t **pids, size_t *n, struct warden_error *err)
+{
+	if (cgroup_tree_pids(hierarchy->fd, cgroup->name, pids, n) < 0)
+		return warden_error_errno(err, "list processes of %s/" CGROUP_PARENT "/%s",
+					  hierarchy->path, cgroup->name);
 	return 0;
 }
 
@@ -154,15 +160,21 @@ static int cgroup_tree_remove_group(int parent_fd, const char *name, void *data)
 	return unlinkat(parent_fd, name, AT_REMOVEDIR) == 0 || errno == ENOENT ? 0 : -1;
 }
 
+int cgroup_tree_remove(int parent_fd, const char *name)
+{
+	int depth = 0;
+
+	return cgroup_tree_remove_group(parent_fd, name, &depth);
+}
+
 int cgroup_remove(struct cgroup *cgroup, struct warden_error *err)
 {
 	int result = 0;
 
 	for (size_t i = 0; i < cgroup->cgroups->n; i++) {
 		const struct cgroup_hierarchy *hierarchy = &cgroup->cgroups->hierarchies[i];
-		int depth = 0;
 
-		if (cgroup_tree_remove_group(hierarchy->fd, cgroup->name, &depth) == 0)
+		if (cgroup_tree_remove(hierarchy->fd, cgroup->name) == 0)
 			continue;
 		if (errno == ENODEV) /* CGROUP_PARENT itself is gone */
 			continue;

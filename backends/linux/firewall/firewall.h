@@ -9,6 +9,8 @@
 #ifndef BACKENDS_LINUX_FIREWALL_FIREWALL_H
 #define BACKENDS_LINUX_FIREWALL_FIREWALL_H
 
+#include <net/if.h>
+
 #include "backends/linux/host/host_report.h"
 #include "warden/backend.h"
 
@@ -39,5 +41,24 @@ int firewall_set_rules(struct firewall *firewall, const struct warden_identity *
 /* Removes the container and its rules; no failure if they are missing. */
 int firewall_remove(struct firewall *firewall, const struct warden_identity *identity,
 		    struct warden_error *err);
+
+/* For a clean, without firewall_setup, while no daemon uses the table: the containers in it. */
+struct firewall_clean_member {
+	char link[IF_NAMESIZE];
+	struct in_addr address;
+	bool remove; /* set by the caller */
+};
+struct firewall_clean {
+	bool exists; /* there is a table */
+	struct firewall_clean_member *members;
+	size_t n;
+	size_t n_rules; /* elements of rules that belong to no member */
+};
+int firewall_clean_find(struct firewall_clean *clean, struct warden_error *err);
+void firewall_clean_free(struct firewall_clean *clean);
+
+/* Removes the members that the caller has chosen and all rules that belong to none which stays; or
+ * the whole table. */
+int firewall_clean_remove(const struct firewall_clean *clean, bool whole, struct warden_error *err);
 
 #endif

@@ -179,22 +179,26 @@ static int firewall_elements_read_message(const struct nlmsghdr *nlh, void *data
 	return result;
 }
 
+void firewall_elements_put_dump(struct netlink_batch *batch, const char *set)
+{
+	struct nlmsghdr *nlh =
+		netlink_add(batch, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETSETELEM, NLM_F_DUMP, set);
+	struct nfgenmsg *header = mnl_nlmsg_put_extra_header(nlh, sizeof(*header));
+
+	header->nfgen_family = NFPROTO_INET;
+	header->version = NFNETLINK_V0;
+	mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_TABLE, FIREWALL_TABLE);
+	mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_SET, set);
+}
+
 static int firewall_elements_dump_set(int fd, struct element_nodes *nodes, struct warden_error *err)
 {
-	const char *name = nodes->set->name;
 	_cleanup_batch_ struct netlink_batch batch = {0};
-	struct nfgenmsg *header;
-	struct nlmsghdr *nlh;
 
 	nodes->n = 0;
 	if (netlink_batch_init(&batch, NETLINK_MESSAGE_MAX, err) < 0)
 		return -1;
-	nlh = netlink_add(&batch, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETSETELEM, NLM_F_DUMP, name);
-	header = mnl_nlmsg_put_extra_header(nlh, sizeof(*header));
-	header->nfgen_family = NFPROTO_INET;
-	header->version = NFNETLINK_V0;
-	mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_TABLE, FIREWALL_TABLE);
-	mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_SET, name);
+	firewall_elements_put_dump(&batch, nodes->set->name);
 	return netlink_ask(fd, &batch, firewall_elements_read_message, nodes, err);
 }
 

@@ -112,6 +112,9 @@ size_t firewall_elements_size(const struct firewall_elements *elements);
 size_t firewall_elements_change(struct nft *nft, const struct firewall_elements *before,
 				const struct firewall_elements *after);
 
+/* Puts the request for all elements of a set. */
+void firewall_elements_put_dump(struct netlink_batch *batch, const char *set);
+
 /* Reads the elements of all rules in the existing table; none if there is no table. */
 int firewall_elements_read(struct firewall_elements *elements, struct warden_error *err);
 

@@ -71,6 +71,7 @@ int net_setup(const struct warden_host *host, struct net **result, struct warden
 	if (!net)
 		return warden_error_errno(err, "network");
 	net->host = host;
+	depot_mark_fill(host->settings->depot_path, net->mark);
 	net->ipv6_fd = open("/proc/sys/net/ipv6/conf", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	netlink_pool_init(&net->sockets, NETLINK_ROUTE);
 	link_removal_init(&net->remover, host, &net->sockets);
@@ -107,16 +108,17 @@ static void net_put_links(struct netlink_batch *batch, const struct net *net,
 	net_put_ifb(batch, &ifb, mtu);
 }
 
-static void net_put_host_side(struct netlink_batch *batch, const struct warden_identity *identity)
+static void net_put_host_side(struct netlink_batch *batch, const struct net *net,
+			      const struct warden_identity *identity)
 {
 	struct net_link link, peer, ifb;
 
 	net_link_get(&link, identity, NET_HOST_END);
 	net_link_get(&peer, identity, NET_CONTAINER_END);
 	net_link_get(&ifb, identity, NET_IFB);
-	net_put_up(batch, ifb.index);
+	net_put_up(batch, ifb.index, net->mark);
 	net_put_address(batch, link.index, identity->host_ip);
-	net_put_up(batch, link.index);
+	net_put_up(batch, link.index, net->mark);
 	net_put_neighbour(batch, link.index, identity->container_ip, peer.address);
 }
 
@@ -127,9 +129,9 @@ static void net_put_container_side(struct netlink_batch *batch,
 
 	net_link_get(&link, identity, NET_HOST_END);
 	net_link_get(&peer, identity, NET_CONTAINER_END);
-	net_put_up(batch, LOOPBACK_INDEX);
+	net_put_up(batch, LOOPBACK_INDEX, "");
 	net_put_address(batch, peer.index, identity->container_ip);
-	net_put_up(batch, peer.index);
+	net_put_up(batch, peer.index, "");
 	net_put_neighbour(batch, peer.index, identity->host_ip, link.address);
 	net_put_default_route(batch, peer.index, identity->host_ip);
 }
@@ -171,14 +173,14 @@ static int net_send_links(struct net *net, int fd, const struct warden_identity 
 }
 
 /* The indexes of the links are chosen in advance, so that one batch does the rest. */
-static int net_send_host_side(int fd, const struct warden_identity *identity,
+static int net_send_host_side(const struct net *net, int fd, const struct warden_identity *identity,
 			      struct warden_error *err)
 {
 	_cleanup_batch_ struct netlink_batch batch;
 
 	if (netlink_batch_init(&batch, NET_BATCH_SIZE, err) < 0)
 		return -1;
-	net_put_host_side(&batch, identity);
+	net_put_host_side(&batch, net, identity);
 	return netlink_send(fd, &batch, err);
 }
 
@@ -191,7 +193,7 @@ static int net_make_host_side(struct net *net, const struct warden_identity *ide
 		return -1;
 	if (net_send_links(net, fd, identity, netns_fd, err) == 0 &&
 	    net_disable_host_ipv6(net, identity, err) == 0)
-		result = net_send_host_side(fd, identity, err);
+		result = net_send_host_side(net, fd, identity, err);
 	netlink_pool_return(&net->sockets, fd);
 	return result;
 }

@@ -67,4 +67,13 @@ int net_info(struct net *net, const struct warden_identity *identity, struct war
 int net_remove(struct net *net, const struct warden_identity *identity, void (*removed)(void *data),
 	       void *data, struct warden_error *err);
 
+/* For a clean, without net_setup. Finds the links of containers in this network namespace: the end
+ * is 0 for w-ID-0 and 2 for w-ID-2, the mark that of a depot or another text. */
+typedef void net_clean_found(void *data, const char *id, int end, const char *mark);
+int net_clean_find(net_clean_found *found, void *data, struct warden_error *err);
+int net_clean_remove(const char *id, int end, struct warden_error *err);
+
+/* Whether `name` has the form w-ID-0 or w-ID-2. */
+bool net_clean_parse_name(const char *name, char id[12], int *end);
+
 #endif

@@ -103,11 +103,13 @@ void net_put_ifb(struct netlink_batch *batch, const struct net_link *link, uint3
 	net_link_put_kind(net_link_put_new(batch, link, 0, mtu, "make ifb"), "ifb");
 }
 
-void net_put_up(struct netlink_batch *batch, int index)
+void net_put_up(struct netlink_batch *batch, int index, const char *alias)
 {
 	struct nlmsghdr *nlh = netlink_add(batch, RTM_NEWLINK, 0, "set link up");
 
 	net_link_put_header(nlh, index, IFF_UP);
+	if (*alias)
+		mnl_attr_put_str(nlh, IFLA_IFALIAS, alias);
 }
 
 void net_put_route_localnet(struct netlink_batch *batch, int index)
@@ -176,6 +178,14 @@ void net_put_group(struct netlink_batch *batch, const char *name, uint32_t group
 	net_link_put_header(nlh, 0, 0);
 	mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
 	mnl_attr_put_u32(nlh, IFLA_GROUP, group);
+}
+
+void net_put_remove(struct netlink_batch *batch, const char *name)
+{
+	struct nlmsghdr *nlh = netlink_add(batch, RTM_DELLINK, 0, "remove link");
+
+	net_link_put_header(nlh, 0, 0);
+	mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
 }
 
 void net_put_remove_group(struct netlink_batch *batch, uint32_t group)

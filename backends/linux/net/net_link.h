@@ -39,7 +39,8 @@ void net_put_veth(struct netlink_batch *batch, const struct net_link *link, uint
 		  const struct net_link *peer, int netns_fd, uint32_t mtu);
 void net_put_ifb(struct netlink_batch *batch, const struct net_link *link, uint32_t mtu);
 
-void net_put_up(struct netlink_batch *batch, int index);
+/* Also sets the link's alias, unless it is empty. */
+void net_put_up(struct netlink_batch *batch, int index, const char *alias);
 
 /* Allows the host's addresses 127.0.0.0/8 on the link (route_localnet). */
 void net_put_route_localnet(struct netlink_batch *batch, int index);
@@ -52,8 +53,9 @@ void net_put_neighbour(struct netlink_batch *batch, int index, struct in_addr ad
 		       const uint8_t *hardware);
 void net_put_default_route(struct netlink_batch *batch, int index, struct in_addr gateway);
 
-/* Moves a link, by name, to a group; removes all links of a group. */
+/* Moves a link, by name, to a group; removes a link, and all links of a group. */
 void net_put_group(struct netlink_batch *batch, const char *name, uint32_t group);
+void net_put_remove(struct netlink_batch *batch, const char *name);
 void net_put_remove_group(struct netlink_batch *batch, uint32_t group);
 
 /* Requests a link; send it with netlink_ask and net_is_running as callback: `data` is a bool, set

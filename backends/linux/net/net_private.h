@@ -3,6 +3,7 @@
 #ifndef BACKENDS_LINUX_NET_NET_PRIVATE_H
 #define BACKENDS_LINUX_NET_NET_PRIVATE_H
 
+#include "backends/linux/host/depot_mark.h"
 #include "backends/linux/net/net.h"
 #include "backends/linux/net/net_link.h"
 #include "backends/linux/net/netlink.h"
@@ -25,6 +26,7 @@ struct net {
 	/* /proc/sys/net/ipv6/conf, or -1 without IPv6. Opening it by path takes longer the more
 	 * network namespaces there are. */
 	int ipv6_fd;
+	char mark[DEPOT_MARK_SIZE]; /* the alias of the links */
 };
 
 void link_removal_init(struct link_removal *remover, const struct warden_host *host,

@@ -13,6 +13,9 @@
 
 #include "lib/cleanup.h"
 
+/* Slots of containers; the core's number. */
+#define SLOTS 4096u
+
 /* A larger number of blocks overflows in bytes. */
 #define BLOCKS_MAX (UINT64_MAX >> QIF_DQBLKSIZE_BITS)
 
@@ -122,6 +125,20 @@ static int disk_quota_write(const struct disk_quota *quota, uint32_t id, struct 
 				  quota->type == PRJQUOTA ? "project" : "user", id);
 }
 
+static bool disk_quota_has_limits(const struct if_dqblk *block)
+{
+	return block->dqb_bhardlimit || block->dqb_bsoftlimit || block->dqb_ihardlimit ||
+	       block->dqb_isoftlimit;
+}
+
+static int disk_quota_unlimit(const struct disk_quota *quota, uint32_t id, struct if_dqblk *block,
+			      struct warden_error *err)
+{
+	block->dqb_bhardlimit = block->dqb_bsoftlimit = 0;
+	block->dqb_ihardlimit = block->dqb_isoftlimit = 0;
+	return disk_quota_write(quota, id, block, err);
+}
+
 int disk_quota_reset(const struct disk_quota *quota, const struct warden_identity *identity,
 		     struct warden_error *err)
 {
@@ -132,12 +149,7 @@ int disk_quota_reset(const struct disk_quota *quota, const struct warden_identit
 		return 0; /* nothing enforces limits */
 	if (disk_quota_read(quota, id, &block) < 0)
 		return warden_error_errno(err, "read the disk quota of %u", id);
-	if (!block.dqb_bhardlimit && !block.dqb_bsoftlimit && !block.dqb_ihardlimit &&
-	    !block.dqb_isoftlimit)
-		return 0;
-	block.dqb_bhardlimit = block.dqb_bsoftlimit = 0;
-	block.dqb_ihardlimit = block.dqb_isoftlimit = 0;
-	return disk_quota_write(quota, id, &block, err);
+	return disk_quota_has_limits(&block) ? disk_quota_unlimit(quota, id, &block, err) : 0;
 }
 
 static int disk_quota_check_limits(const struct disk_quota *quota, uint32_t id,
@@ -198,4 +210,35 @@ void disk_quota_info(const struct disk_quota *quota, uint32_t id, struct warden_
 		return;
 	info->disk_bytes = block.dqb_curspace;
 	info->disk_inodes = block.dqb_curinodes;
+}
+
+static void disk_quota_clean_project(const struct disk_quota *quota, uint32_t project, bool unused,
+				     bool dry_run, disk_quota_cleaned *done, void *data)
+{
+	struct warden_error err = {0};
+	struct if_dqblk block;
+
+	if (disk_quota_read(quota, project, &block) < 0 || !disk_quota_has_limits(&block) ||
+	    (unused && (block.dqb_curspace > 0 || block.dqb_curinodes > 0)))
+		return;
+	done(data, project, dry_run ? 0 : disk_quota_unlimit(quota, project, &block, &err), &err);
+}
+
+void disk_quota_clean_directory(const struct disk_quota *quota, int directory_fd, bool dry_run,
+				disk_quota_cleaned *done, void *data)
+{
+	_cleanup_close_ int fd =
+		openat(directory_fd, "rw", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct fsxattr attributes;
+
+	if (quota->type == PRJQUOTA && fd >= 0 && ioctl(fd, FS_IOC_FSGETXATTR, &attributes) == 0 &&
+	    attributes.fsx_projid - quota->one < SLOTS)
+		disk_quota_clean_project(quota, attributes.fsx_projid, false, dry_run, done, data);
+}
+
+void disk_quota_clean_unused(const struct disk_quota *quota, bool dry_run, disk_quota_cleaned *done,
+			     void *data)
+{
+	for (uint32_t slot = 0; quota->type == PRJQUOTA && slot < SLOTS; slot++)
+		disk_quota_clean_project(quota, quota->one + slot, true, dry_run, done, data);
 }

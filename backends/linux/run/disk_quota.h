@@ -45,4 +45,13 @@ void disk_quota_get(const struct disk_quota *quota, uint32_t id, struct warden_l
 /* Reads the used bytes and inodes. If they cannot be read `info` stays unchanged. */
 void disk_quota_info(const struct disk_quota *quota, uint32_t id, struct warden_info *info);
 
+/* For a clean: removes the limits of the project of a container's directory; and of all projects of
+ * slots that have limits but no files. `done` is called for each. */
+typedef void disk_quota_cleaned(void *data, uint32_t project, int result,
+				const struct warden_error *err);
+void disk_quota_clean_directory(const struct disk_quota *quota, int directory_fd, bool dry_run,
+				disk_quota_cleaned *done, void *data);
+void disk_quota_clean_unused(const struct disk_quota *quota, bool dry_run, disk_quota_cleaned *done,
+			     void *data);
+
 #endif

@@ -135,6 +135,7 @@ int linux_restore(void *backend, const struct warden_identity *identity,
 		linux_container_free(container);
 		return -1;
 	}
+	cgroup_mark(container->cgroup); /* it may be of a release that did not */
 	linux_restore_thaw(container);
 	container->quota = disk_quota_find_id(&container->backend->quota, identity);
 	*result = container;
