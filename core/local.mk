@@ -251,7 +251,8 @@ core_libcore_la_SOURCES += \
 
 sbin_PROGRAMS += core/wardend
 core_wardend_SOURCES = core/main.c
-core_wardend_LDADD = core/libcore.la
+core_wardend_LDADD = core/libcore.la $(FAULT_CORE_LIBS)
+core_wardend_LDFLAGS = $(AM_LDFLAGS) $(FAULT_LDFLAGS)
 
 # warden-gc is another name of the daemon.
 install-exec-local: install-sbinPROGRAMS

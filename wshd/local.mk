@@ -2,7 +2,14 @@
 # Sanitizers do not work in a static program; tests reach both programs through their sockets.
 WSHD_COMPILE = $(WSHD_CC) $(WSHD_CPPFLAGS) -D_GNU_SOURCE -I$(top_srcdir) -std=gnu11 -Os $(WARN_CFLAGS) $(WERROR_CFLAGS) \
 	-ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables \
-	-static -s -Wl,--gc-sections -Wl,-z,noexecstack
+	-static $(WSHD_STRIP) -Wl,--gc-sections -Wl,-z,noexecstack
+
+# A build with fault injection says where a call came from.
+if FAULT_INJECTION
+WSHD_STRIP =
+else
+WSHD_STRIP = -s
+endif
 
 WSHD_H = \
 	lib/process_tree.h \
@@ -57,8 +64,9 @@ WSH_C = \
 	wshd/wsh/wsh_connection.c \
 	wshd/wsh/wsh_terminal.c
 
-wshd/wshd: $(WSHD_C) $(WSHD_H) Makefile
-	$(AM_V_CC)$(MKDIR_P) wshd && $(WSHD_COMPILE) -o $@ `for f in $(WSHD_C); do echo $(srcdir)/$$f; done`
+wshd/wshd: $(WSHD_C) $(WSHD_H) $(FAULT_WSHD) Makefile
+	$(AM_V_CC)$(MKDIR_P) wshd && $(WSHD_COMPILE) -DFAULT_MODULE='"wshd"' $(FAULT_LDFLAGS) -o $@ \
+		`for f in $(WSHD_C) $(FAULT_WSHD); do echo $(srcdir)/$$f; done`
 
 wshd/wsh: $(WSH_C) $(WSHD_H) Makefile
 	$(AM_V_CC)$(MKDIR_P) wshd && $(WSHD_COMPILE) -o $@ `for f in $(WSH_C); do echo $(srcdir)/$$f; done`

@@ -16,4 +16,5 @@ backends_fake_fake_la_SOURCES = \
 	backends/fake/fake_user.c
 backends_fake_fake_la_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
 backends_fake_fake_la_LDFLAGS = $(MODULE_LINK)
-backends_fake_fake_la_LIBADD = backends/wshd/libwshdclient.la backends/files/libfiles.la lib/libutil.la -lpthread
+backends_fake_fake_la_LIBADD = backends/wshd/libwshdclient.la backends/files/libfiles.la lib/libutil.la \
+	$(FAULT_LIBS) -lpthread

@@ -19,7 +19,7 @@ backend_LTLIBRARIES += backends/linux/linux.la
 backends_linux_linux_la_SOURCES =
 backends_linux_linux_la_LDFLAGS = $(MODULE_LINK) -export-symbols-regex "^warden_container_klass$$"
 backends_linux_linux_la_LIBADD = backends/linux/liblinux.la backends/wshd/libwshdclient.la \
-	backends/files/libfiles.la lib/libutil.la
+	backends/files/libfiles.la lib/libutil.la $(FAULT_LIBS)
 
 # Control groups.
 LINUX_CGROUP = \
