@@ -15,6 +15,8 @@ lib_libutil_la_SOURCES = \
 	lib/hostname.h \
 	lib/owner.c \
 	lib/owner.h \
+	lib/patient.c \
+	lib/patient.h \
 	lib/pid_record.c \
 	lib/pid_record.h \
 	lib/process_tree.c \

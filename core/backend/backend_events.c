@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-#include "core/log.h"
+#include "lib/patient.h"
 
 int backend_events_open(struct backend_events *events, uv_loop_t *loop, uv_async_cb handle,
 			struct warden_error *err)
@@ -32,14 +32,9 @@ void backend_events_close(struct backend_events *events)
 
 void backend_events_add(struct backend_events *events, const struct backend_event *event)
 {
-	struct backend_event *copy = malloc(sizeof(*copy));
+	/* Operations that wait for a lost event would hang. */
+	struct backend_event *copy = patient_calloc(sizeof(*copy));
 
-	if (!copy) {
-		/* Operations that wait for a lost event would hang. A restart of the daemon
-		 * recovers all state. */
-		log_write(WARDEN_LOG_FATAL, "no memory for an event of container %s", event->id);
-		abort();
-	}
 	*copy = *event;
 	pthread_mutex_lock(&events->lock);
 	STAILQ_INSERT_TAIL(&events->queue, copy, link);

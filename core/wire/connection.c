@@ -16,6 +16,7 @@
 #include "core/server.h"
 #include "core/transfer/upload.h"
 #include "core/wire/request.h"
+#include "lib/patient.h"
 
 enum { FILE_BLOCK = 262144 };
 
@@ -442,13 +443,10 @@ static void connection_read_credentials(struct connection *connection)
 
 void connection_accept(struct server *server)
 {
-	struct connection *connection = calloc(1, sizeof(*connection));
+	/* libuv accepts nobody else before this client is accepted. */
+	struct connection *connection = patient_calloc(sizeof(*connection));
 	struct warden_error err;
 
-	if (!connection) {
-		log_write(WARDEN_LOG_ERROR, "no memory for a client");
-		return;
-	}
 	connection->server = server;
 	connection->serial = ++server->last_serial;
 	TAILQ_INIT(&connection->output);
