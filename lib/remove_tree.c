@@ -119,11 +119,16 @@ static int remove_tree_open(struct removal *removal, int parent_fd, const char *
 static int remove_tree_move_up(struct removal *removal, int parent_fd, const char *name)
 {
 	char moved[48];
+	int result;
 
 	if (parent_fd == removal->top_fd)
 		return -1; /* already in the top directory: this pass removes it */
-	snprintf(moved, sizeof(moved), ".removed-%llu", (unsigned long long)removal->moved++);
-	if (renameat2(parent_fd, name, removal->top_fd, moved, RENAME_NOREPLACE) == 0)
+	do {               /* a name may be left of a removal that was interrupted */
+		snprintf(moved, sizeof(moved), ".removed-%llu",
+			 (unsigned long long)removal->moved++);
+		result = renameat2(parent_fd, name, removal->top_fd, moved, RENAME_NOREPLACE);
+	} while (result < 0 && errno == EEXIST);
+	if (result == 0)
 		return 0;
 	if (errno == EACCES && fchmodat(parent_fd, name, 0700, 0) == 0 &&
 	    renameat2(parent_fd, name, removal->top_fd, moved, RENAME_NOREPLACE) == 0)

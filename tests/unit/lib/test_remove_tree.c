@@ -140,6 +140,26 @@ static void the_whole_content_is_removed(void)
 }
 
 /* Makes `tree` with `depth` nested directories, the innermost with a file. */
+/* A killed daemon may leave directories that were moved up. */
+static void a_removal_that_was_interrupted_is_completed(void)
+{
+	static const char *const paths[] = {"tree",
+					    "tree/a",
+					    "tree/a/b",
+					    "tree/a/b/c",
+					    "tree/.removed-0",
+					    "tree/.removed-0/b",
+					    "tree/.removed-0/b/c",
+					    "tree/.removed-1",
+					    "tree/.removed-1/b",
+					    "tree/.removed-1/b/c"};
+
+	test_remove_tree_begin();
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+		test_remove_tree_make_directory(paths[i]);
+	unit_true(test_remove_tree_is_removed("tree"));
+}
+
 static void test_remove_tree_make_deep(unsigned depth)
 {
 	int fd = openat(AT_FDCWD, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -383,6 +403,7 @@ int main(int argc, char **argv)
 		UNIT_TEST(removing_a_missing_name_succeeds),
 		UNIT_TEST(a_name_is_one_component),
 		UNIT_TEST(the_whole_content_is_removed),
+		UNIT_TEST(a_removal_that_was_interrupted_is_completed),
 		UNIT_TEST(depth_takes_no_descriptors),
 		UNIT_TEST(no_descriptor_is_left),
 		UNIT_TEST(links_are_removed_and_not_followed),
