@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 
+import daemon
 import expect
 import kernel
 import leaks
@@ -162,3 +163,21 @@ def names_that_are_like_ours_stay(w):
             _run("nft", "delete", "table", *table.split())
         for link in ("w-other-0", "w-1abcdefghij-2"):
             _run("ip", "link", "delete", link)
+
+
+@case(backend="linux")
+def a_clean_of_one_depot_leaves_the_daemon_of_another_alone(w):
+    handle = w.create()
+    container = os.path.basename(w.path_of(handle))
+    before = (_groups(container), _links(container), _table())
+    directory = w.make_directory("second")
+    w.make_directory("second/depot", 0o700)
+    os.makedirs(f"{directory}/depot/tmp/1abcdefghij")
+    settings = daemon.merge(w.daemon.settings, {"server": {"container_depot_path": f"{directory}/depot"}})
+    w.file("second.conf", daemon.render(settings))
+    seen = w.program("wardend", "-c", f"{w.directory}/second.conf", "--clean", "--force")
+    lines = [line for line in seen.stdout.decode().splitlines() if not line.startswith("kept control group")]
+    expect.equal((seen.returncode, lines[1:]), (0, [f"removed directory {directory}/depot/tmp/1abcdefghij"]))
+    expect.contains(lines[0], "kept table inet warden: another wardend has containers in this network namespace")
+    expect.equal((_groups(container), _links(container), _table()), before, "what the other has")
+    w.run(handle, "true")

@@ -158,11 +158,15 @@ static void firewall_clean_remove_loggers(int fd, const struct firewall_clean *c
 /* The next container with the address must not go on with these connections. */
 static int firewall_clean_forget(const struct firewall_clean *clean, struct warden_error *err)
 {
+	_cleanup_free_ struct in_addr *addresses = calloc(clean->n + 1, sizeof(*addresses));
+	size_t n = 0;
+
+	if (!addresses)
+		return warden_error_errno(err, "delete tracked connections");
 	for (size_t i = 0; i < clean->n; i++)
-		if (clean->members[i].remove &&
-		    conntrack_forget(&clean->members[i].address, 1, err) < 0)
-			return -1;
-	return 0;
+		if (clean->members[i].remove)
+			addresses[n++] = clean->members[i].address;
+	return n > 0 ? conntrack_forget(addresses, n, err) : 0;
 }
 
 int firewall_clean_remove(const struct firewall_clean *clean, bool whole, struct warden_error *err)

@@ -76,6 +76,20 @@ def force_ends_and_removes_a_living_container(w):
 
 
 @case
+def force_ends_a_paused_container(w):
+    handle = w.create()
+    path, init = w.path_of(handle), w.init_of(handle)
+    w.c.spawn(handle, "sleep 1000")
+    w.c.pause(handle)
+    w.disconnect()
+    w.daemon.kill()
+    status, objects, errors = clean(w, "--force")
+    expect.equal((status, errors), (0, ""))
+    expect.true(("removed", "directory", os.path.basename(path)) in objects, objects)
+    expect.eventually(lambda: not kernel.process(init), "its end")
+
+
+@case
 def processes_whose_directory_is_gone_are_ended(w):
     gone, kept = w.create(), w.create()
     path, init, container = w.path_of(gone), w.init_of(gone), os.path.basename(w.path_of(gone))
