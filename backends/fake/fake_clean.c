@@ -74,7 +74,9 @@ static bool fake_clean_read_id(pid_t pid, char id[12])
 	snprintf(path, sizeof(path), "/proc/%d/cmdline", pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	length = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-	text[length > 0 ? length : 0] = '\0';
+	if (length <= 0)
+		return false;
+	text[length] = '\0';
 	if (strncmp(text, TITLE, strlen(TITLE)) != 0 || strlen(text) != strlen(TITLE) + 11)
 		return false;
 	memcpy(id, text + strlen(TITLE), 12);
