@@ -6,7 +6,8 @@ dist_man_MANS += doc/warden-gc.8
 dist_man_MANS += doc/warden.conf.5
 dist_man_MANS += doc/wsh.1
 dist_man_MANS += doc/wardend.8
+EXTRA_DIST += doc/guarantees.md
 EXTRA_DIST += doc/metrics.md
 EXTRA_DIST += doc/protocol.md
 
-dist_doc_DATA += doc/metrics.md doc/protocol.md
+dist_doc_DATA += doc/guarantees.md doc/metrics.md doc/protocol.md
