@@ -307,14 +307,21 @@ int job_log_read(struct container *c, struct warden_error *err)
 
 	if (!text)
 		return -1;
-	if (!jobs)
-		return warden_error_set(err, "no memory for its jobs");
+	if (!jobs) {
+		warden_error_set(err, "no memory for its jobs");
+		err->number = ENOMEM;
+		return -1;
+	}
+	errno = 0;
 	if (strlen(text) != length)
 		result = warden_error_set(err, "jobs.log contains NUL");
 	else
 		result = job_log_read_lines(c, jobs, text, err);
 	json_object_foreach(jobs, key, job) if (result == 0 && !job_from_json(c, job)) result =
 		warden_error_set(err, "jobs.log: job %s is invalid", key);
+	/* A log that there is no memory to read is not damaged. */
+	if (result < 0 && errno == ENOMEM)
+		err->number = ENOMEM;
 	json_decref(jobs);
 	return result;
 }
