@@ -97,10 +97,15 @@ int upload_begin(struct request *request, struct transfer *transfer, struct ward
 
 static void upload_finish_write(struct upload *upload, int status)
 {
-	if (status < 0)
+	if (status < 0) {
 		upload->failed = true;
-	else if (upload->complete && upload->transfer)
+		/* A backend that has closed its end is about to report why; any other would wait
+		 * for data. */
+		if (upload->transfer && status != UV_EPIPE && status != UV_ECONNRESET)
+			transfer_cancel(upload->transfer);
+	} else if (upload->complete && upload->transfer) {
 		transfer_close_pipe(upload->transfer);
+	}
 	upload_answer_waiting(upload);
 	upload_free_if_done(upload);
 }
