@@ -7,6 +7,7 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/securebits.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -154,15 +155,16 @@ int user_open_namespace(pid_t pid, struct warden_error *err)
 }
 
 /* Makes a user namespace, writes 0 or an errno to `ready`, and waits in the namespace until it is
- * killed. */
-static void __attribute__((noreturn)) user_run_placeholder(int ready)
+ * killed or the other end, `near`, is closed: that of a parent that has died. */
+static void __attribute__((noreturn)) user_run_placeholder(int near, int ready)
 {
+	struct pollfd parent = {.fd = ready};
 	int number = unshare(CLONE_NEWUSER) < 0 ? errno : 0;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	close(near);
 	if (write(ready, &number, sizeof(number)) == sizeof(number) && number == 0)
-		for (;;)
-			pause();
+		while (poll(&parent, 1, -1) <= 0)
+			;
 	_exit(1);
 }
 
@@ -190,7 +192,7 @@ int user_namespace_for_mount(const struct user_map *uids, const struct user_map 
 	far = ready[1];
 	pid = fork_plainly();
 	if (pid == 0)
-		user_run_placeholder(far);
+		user_run_placeholder(near, far);
 	if (pid < 0)
 		return warden_error_errno(err, "fork a process for a user namespace");
 	close(take_fd(&far)); /* else the read would not end when the placeholder is killed */
