@@ -92,6 +92,9 @@ static void fault_name_process(char *name)
 		strcpy(name, "wardend");
 	else
 		__real_syscall(SYS_prctl, PR_GET_NAME, name, 0, 0, 0);
+	/* A child that the daemon has forked for a while has its name. */
+	if (pid != (long)fault_state->daemon && strcmp(name, "wardend") == 0)
+		strcpy(name, "wardend-child");
 }
 
 static uint64_t fault_hash(uint64_t hash, const char *text)

@@ -33,6 +33,15 @@ class Operation:
         """Under the fault."""
         return self._act(w, client)
 
+    def verify(self, client, answer):
+        """After it: the answer was true."""
+        if self.name == "create" and answer.startswith("error"):
+            expect.lacks(client.list(), OTHER, "containers after a create that failed")
+        if self.name == "destroy" and answer == "success":
+            expect.lacks(client.list(), OTHER, "containers after a destroy")
+        if self.name == "stop" and answer == "success":
+            expect.equal(client.info(OTHER).state, "stopped")
+
     def clean(self, w, client):
         """After it: nothing but the container `base` is left, as it was."""
         destroy(client, OTHER)
@@ -115,7 +124,7 @@ OPERATIONS = [
     _other("stop", _stop),
     _other("destroy", lambda w, c: c.destroy(OTHER)),
     _other("net_in", lambda w, c: c.net_in(OTHER), backends=("linux",)),
-    _other("net_out", lambda w, c: c.net_out(OTHER, "203.0.113.0/24"), backends=("linux",)),
+    _other("net_out", lambda w, c: c.net_out(OTHER, network="203.0.113.0/24"), backends=("linux",)),
     _other("limit_memory", lambda w, c: c.limit_memory(OTHER, 256 << 20), backends=("linux",)),
     _other("limit_cpu", lambda w, c: c.limit_cpu(OTHER, 512), backends=("linux",)),
     _other("limit_disk", lambda w, c: c.limit_disk(OTHER, byte=1 << 30), backends=("linux",)),

@@ -6,6 +6,7 @@ import os
 import subprocess
 import time
 
+import case
 import warden
 import expect
 import faults
@@ -56,6 +57,8 @@ class Walk:
                 break
             self._attempt(point, kind)
         self._note(points)
+        w.daemon.kill()
+        w.daemon.start()  # the runner's leak check begins here
         if self._findings:
             expect.fail("no finding", "\n".join(self._findings)[:1900], f"{len(self._findings)} findings")
 
@@ -109,9 +112,13 @@ class Walk:
             with self._client() as client:
                 self._operation.prepare(self._w, client)
                 self._faults.arm(faults.RECORD)
-                self._operation.act(self._w, client)
-                time.sleep(0.1)  # what comes after the answer
-                self._faults.disarm()
+                try:
+                    self._operation.act(self._w, client)
+                except warden.WardenError as error:
+                    raise case.Skip(str(error)) from error
+                finally:
+                    time.sleep(0.1)  # what comes after the answer
+                    self._faults.disarm()
             self._serve()
             self._clean()
         return sorted(self._faults.points(), key=_identity)
@@ -130,6 +137,7 @@ class Walk:
         what = f"{self._operation.name}: {kind} {nth} of {self._names.of(point)}"
         answer = "nothing"
         try:
+            self._serve()
             with self._client() as client:
                 self._operation.prepare(self._w, client)
                 self._faults.arm(_MODES[kind], point.key, nth)
@@ -137,7 +145,7 @@ class Walk:
             struck = self._await_strike()
             if struck:
                 self._struck[kind].add(point)
-            self._examine(struck, kind)
+            self._examine(struck, kind, answer)
         except (expect.Failure, warden.WardenError, OSError, subprocess.SubprocessError) as error:
             self._faults.disarm()
             text = " ".join(str(error).split())
@@ -167,7 +175,7 @@ class Walk:
             return "the daemon has ended"
         return "success"
 
-    def _examine(self, struck, kind):
+    def _examine(self, struck, kind, answer):
         w = self._w
         killed = kind == "kill" and struck is not None
         if struck and struck.process == "wardend" and killed:
@@ -179,12 +187,15 @@ class Walk:
             w.daemon.start()
         with self._client() as client:
             client.ping()
-            listed = client.list()
-            if BASE not in listed:
+            dead = killed and struck.process == "wshd"
+            listed = self._listed(client, 0 if dead or not self._operation.restarts else _PATIENCE)
+            if BASE not in listed and not (dead and self._operation.restarts):
                 expect.fail("the container is listed", listed)
-            state = client.info(BASE).state
-            if state != "active" and not (killed and struck.process == "wshd"):
+            state = self._state(client) if BASE in listed else "gone"
+            if state != "active" and not dead:
                 expect.fail("the container is active", state)
+            if not killed:
+                self._operation.verify(client, answer)
         if state != "active":
             self._renew_base()
             return
@@ -192,6 +203,25 @@ class Walk:
         with self._client() as client:
             expect.result(client.run(BASE, "echo next; exit 4"), 4, b"next\n")
         self._look_for_leaks()
+
+    @staticmethod
+    def _listed(client, seconds):
+        """The handles. A start that could not read a snapshot reads it again, and knows no handle before."""
+        end = time.monotonic() + seconds * expect.SLOWNESS
+        while True:
+            listed = client.list()
+            if BASE in listed or time.monotonic() >= end:
+                return listed
+            time.sleep(0.02)
+
+    def _state(self, client):
+        """The container's, once the daemon has reached it."""
+        end = time.monotonic() + _PATIENCE * expect.SLOWNESS
+        while True:
+            state = client.info(BASE).state
+            if state != "unreachable" or time.monotonic() >= end:
+                return state
+            time.sleep(0.02)
 
     def _look_for_leaks(self):
         w = self._w
