@@ -76,8 +76,12 @@ static uint64_t pid_record_unique_inode(int pidfd)
 static bool pid_record_has_ended(int pidfd)
 {
 	struct pollfd poll_fd = {.fd = pidfd, .events = POLLIN};
+	int n;
 
-	return poll(&poll_fd, 1, 0) != 0;
+	/* A lack of memory is not the process's end. */
+	while ((n = poll(&poll_fd, 1, 0)) < 0 && (errno == EINTR || errno == ENOMEM))
+		;
+	return n != 0;
 }
 
 /* Describes a process that lives. What is read belongs to the process of `pidfd` only if that one
