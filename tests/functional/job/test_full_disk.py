@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a job runs into that is no fault of its own: a full disk, and a limit of processes."""
 
+import contextlib
 import os
 
 import expect
@@ -9,6 +10,7 @@ import warden
 from case import case
 
 FULL = "output cannot be stored: No space left on device"
+FILLER = "aquota.user"  # a file that a depot may have
 
 
 def small_disk(w, handle, size):
@@ -50,3 +52,28 @@ def a_job_that_the_limit_of_processes_does_not_let_start_says_so(w):
     expect.equal(seen.stderr.decode(), f"wshd: {seen.end.start_error}\n")
     w.c.call(warden.LimitRequest(handle=handle, limits=warden.Limits(processes=100)))
     expect.equal(w.run(handle, "echo again"), "again\n")
+
+
+@case(backend="linux", daemon=False, limit=60)
+def a_full_disk_of_the_depot_refuses_work_until_there_is_room(w):
+    os.mkdir(w.daemon.depot)
+    kernel.mount("tmpfs", w.daemon.depot, "tmpfs", data="size=16m,mode=755")
+    w.daemon.start()
+    handle = w.create()
+    filler = f"{w.daemon.depot}/{FILLER}"
+    with contextlib.suppress(OSError), open(filler, "wb", buffering=0) as file:
+        while file.write(bytes(4096)):
+            pass
+    expect.error_like("No space left on device", w.create)
+    expect.error_like("No space left on device", w.c.file_write, handle, "file", bytes(100_000))
+    expect.equal(w.c.list(), [handle])
+    expect.equal(w.c.info(handle).state, "active")
+    os.unlink(filler)
+    w.c.file_write(handle, "file", bytes(100_000))
+    expect.equal(w.run(w.create(), "echo room again"), "room again\n")
+    w.disconnect()
+    w.daemon.restart()
+    expect.equal(w.run(handle, "wc -c <file"), "100000\n")
+    w.destroy_all()
+    w.daemon.stop()
+    kernel.umount(w.daemon.depot)
