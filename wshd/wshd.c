@@ -123,7 +123,9 @@ static void wshd_init_process(const struct wshd_options *options)
 	struct rlimit files;
 
 	umask(022);
-	if (options->nice != 0 && setpriority(PRIO_PROCESS, 0, options->nice) < 0)
+	/* EACCES: the daemon's own niceness is higher, and stays. */
+	if (options->nice != 0 && setpriority(PRIO_PROCESS, 0, options->nice) < 0 &&
+	    errno != EACCES)
 		wshd_die("set the niceness");
 	if (options->subreaper && prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
 		wshd_die("become a subreaper");
