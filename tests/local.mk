@@ -31,8 +31,10 @@ KIT_FILES = \
 	tests/lib/kernel.py \
 	tests/lib/leaks.py \
 	tests/lib/module.py \
+	tests/lib/prometheus.py \
 	tests/lib/rootfs.py \
 	tests/lib/runner.py \
+	tests/lib/web.py \
 	tests/lib/wire.py \
 	tests/lib/world.py \
 	tests/functional/wire/test_concurrency.py \
@@ -55,6 +57,7 @@ KIT_FILES = \
 	tests/functional/container/test_rules.py \
 	tests/functional/container/test_states.py \
 	tests/functional/container/test_stop.py \
+	tests/functional/job/test_backpressure.py \
 	tests/functional/job/test_ends.py \
 	tests/functional/job/test_job_command.py \
 	tests/functional/job/test_job_group.py \

@@ -60,7 +60,11 @@ static void fake_destroy_free(void *data)
 
 void fake_destroy_finish(struct fake_container *container)
 {
+	const struct warden_host *host = container->backend->host;
+
 	fake_container_unwatch(container);
+	/* A process that moves files may still run, but none of the container. */
+	host->processes_ended(host, container->id);
 	file_transfers_end(&container->transfers, fake_destroy_free, container);
 }
 

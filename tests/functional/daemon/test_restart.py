@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Restart: the daemon ends or is killed; containers and jobs continue, nothing is lost or reported twice."""
 
+import glob
 import os
 import shutil
 import signal
@@ -158,6 +159,8 @@ def hundreds_of_jobs_come_back_with_their_ends(w):
         w.c.link(handle, job)
         w.c.call(warden.CollectRequest(handle=handle, job_id=job))
         del jobs[job]
+    log = glob.glob(f"{w.daemon.depot}/*/jobs.log")[0]
+    expect.eventually(lambda: f'{{"gone":{collected[-1]},' in kernel.read(log), "the last is recorded as collected")
     for number in ENDINGS:
         _restart(w, number)
         listed = w.c.call(warden.JobsRequest(handle=handle)).jobs
