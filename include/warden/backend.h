@@ -733,7 +733,8 @@ struct warden_container_klass {
 	 * (see warden_hooks) it returns WARDEN_CREATE_PENDING: it continues by itself, `create`
 	 * stays valid until it is done, and host->created reports how it ended. teardown is not
 	 * called before that. A create that fails undoes all, or else sets `*container`: the core
-	 * then calls destroy on it. */
+	 * then calls destroy on it. err->number is EEXIST only if an object of the host has the
+	 * name that the id would give it: the core then tries another id. */
 	int (*create)(void *backend, const struct warden_create *create, void **container,
 		      struct warden_error *err);
 

@@ -239,19 +239,20 @@ static void linux_create_undo_connect(struct linux_creation *creation)
 static const struct linux_create_step {
 	int (*run)(struct linux_creation *creation, struct warden_error *err);
 	void (*undo)(struct linux_creation *creation);
+	bool names_by_id; /* what it makes is named by the id: EEXIST means that the id is taken */
 } steps[] = {
-	{linux_create_run_first_hook, NULL},
-	{linux_create_reset_quota, NULL},
-	{linux_create_make_cgroup, linux_create_undo_cgroup},
-	{linux_create_begin_setup, linux_create_undo_setup},
-	{linux_create_await_init, linux_create_undo_init},
-	{linux_create_make_network, linux_create_undo_network},
-	{linux_create_add_firewall, linux_create_undo_firewall},
-	{linux_create_write_record, linux_create_undo_record},
-	{linux_create_run_clone_hook, NULL},
-	{linux_create_await_mounts, NULL},
-	{linux_create_execute_wshd, NULL},
-	{linux_create_connect, linux_create_undo_connect},
+	{linux_create_run_first_hook, NULL, false},
+	{linux_create_reset_quota, NULL, false},
+	{linux_create_make_cgroup, linux_create_undo_cgroup, true},
+	{linux_create_begin_setup, linux_create_undo_setup, false},
+	{linux_create_await_init, linux_create_undo_init, false},
+	{linux_create_make_network, linux_create_undo_network, true},
+	{linux_create_add_firewall, linux_create_undo_firewall, false},
+	{linux_create_write_record, linux_create_undo_record, false},
+	{linux_create_run_clone_hook, NULL, false},
+	{linux_create_await_mounts, NULL, false},
+	{linux_create_execute_wshd, NULL, false},
+	{linux_create_connect, linux_create_undo_connect, false},
 };
 
 static int linux_create_run_steps(struct linux_creation *creation, struct warden_error *err)
@@ -260,6 +261,8 @@ static int linux_create_run_steps(struct linux_creation *creation, struct warden
 		if (steps[i].run(creation, err) == 0)
 			continue;
 		setup_worker_explain(&creation->start, err);
+		if (!steps[i].names_by_id && err->number == EEXIST)
+			err->number = 0; /* for instance, a file in a client's bind mount */
 		for (i++; i > 0; i--)
 			if (steps[i - 1].undo)
 				steps[i - 1].undo(creation);
