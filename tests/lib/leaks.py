@@ -165,7 +165,7 @@ def difference(before, after):
     return lines
 
 
-def settle(before, take, seconds=10.0):
+def settle(before, take, seconds=40.0):
     """Takes snapshots until nothing is left over or the time is up, as the daemon removes much after its
     answer; returns the difference."""
     end = time.monotonic() + seconds

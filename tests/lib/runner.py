@@ -94,7 +94,7 @@ def _clean_up(instance, the_world, before):
     if not instance.properties.daemon and not the_world.daemon.alive:
         the_world.disconnect()
         return leaks.settle(before, lambda: leaks.without_daemon(the_world.ids))
-    patience = 1.0 if instance.properties.leaves else 10.0
+    patience = 1.0 if instance.properties.leaves else 40.0
     the_world.destroy_all()
     left = leaks.settle(the_world.daemon.baseline, the_world.take, patience)
     the_world.daemon.stop()
