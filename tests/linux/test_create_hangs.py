@@ -14,11 +14,12 @@ SHORT = {"server": {"create_timeout": 1}}
 
 
 def _spawner(w):
-    return _spawned_by(w.daemon.pid)
+    (zygote,) = [p.pid for p in kernel.descendants(w.daemon.pid) if p.name == "warden-zygote"]
+    return _spawned_by(zygote)
 
 
 def _spawned_by(pid):
-    (found,) = [p.pid for p in kernel.descendants(pid) if p.name == "warden-spawner"]
+    (found,) = [p.pid for p in kernel.descendants(pid) if p.name == "warden-spawner" and p.parent == pid]
     return found
 
 
@@ -80,7 +81,7 @@ def one_that_has_too_few_descriptors_tells_so_and_leaves_nothing(w):
             break
         except warden.WardenError as error:
             refused += 1
-            expect.contains(str(error), "Too many open files")
+            expect.contains(str(error).lower(), "too many open files")
         finally:
             resource.prlimit(w.daemon.pid, resource.RLIMIT_NOFILE, limits)
     expect.between(refused, 1, 39, "creates that were refused")

@@ -26,7 +26,10 @@ def _well(w):
 
 
 def _connections(w):
-    return sum(1 for target in kernel.descriptors(w.daemon.pid).values() if target.startswith("socket:"))
+    """The sockets of the daemon that clients have connected to."""
+    rows = [line.split() for line in kernel.read(f"/proc/{w.daemon.pid}/net/unix").splitlines()[1:]]
+    accepted = {f"socket:[{row[6]}]" for row in rows if len(row) > 7 and row[7].rstrip("~") == w.daemon.socket}
+    return sum(1 for target in kernel.descriptors(w.daemon.pid).values() if target in accepted)
 
 
 def _all_requests(handle, job):
@@ -118,6 +121,7 @@ def half_a_frame_is_waited_for_and_dropped_with_its_connection(w):
         connection.send(frame[:length])
         halves.append(connection)
     _well(w)
+    expect.true(_connections(w) >= len(halves), "open connections", _connections(w))
     for connection in halves:
         connection.close()
     expect.eventually(lambda: _connections(w) < 10, "few connections")
