@@ -82,6 +82,20 @@ static void backend_case_init_died(const struct warden_host *host, const char *i
 	backend_case_add_event(EVENT_INIT_DIED, id, 0, NULL);
 }
 
+/* The events that no case waits for. */
+static void backend_case_processes_ended(const struct warden_host *host, const char *id)
+{
+	(void)host;
+	(void)id;
+}
+
+static void backend_case_waits_for(const struct warden_host *host, const char *id, const char *text)
+{
+	(void)host;
+	(void)id;
+	(void)text;
+}
+
 static void backend_case_container_gone(const struct warden_host *host, const char *id)
 {
 	(void)host;
@@ -171,6 +185,8 @@ static const struct warden_host host = {
 	.oom = backend_case_oom,
 	.init_died = backend_case_init_died,
 	.container_gone = backend_case_container_gone,
+	.processes_ended = backend_case_processes_ended,
+	.waits_for = backend_case_waits_for,
 };
 
 struct backend_case backend_case_begin(const char *path)
