@@ -156,7 +156,7 @@ server_append_text(char *text, size_t size, size_t at, const char *format, ...)
 	return at;
 }
 
-/* What a drain waits for: requests by name, and containers that are being removed. */
+/* Describes what a drain waits for: requests by name, and containers that are being removed. */
 static void server_describe_drain(const struct server *server, char *text, size_t size)
 {
 	const struct container *found[4];

@@ -13,7 +13,7 @@
 #include "backends/files/copy_private.h"
 #include "lib/cleanup.h"
 
-/* What an entry counts beside its name and target; see WARDEN_FILE_LIST. */
+/* The cost of an entry beside its name and target; see WARDEN_FILE_LIST. */
 enum { ENTRY_COST = 64 };
 
 struct directory_list {

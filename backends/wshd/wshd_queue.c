@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is to be sent to a wshd; see wshd_queue.h. */
+/* The messages to be sent to a wshd; see wshd_queue.h. */
 #include "backends/wshd/wshd_queue.h"
 
 #include <fcntl.h>

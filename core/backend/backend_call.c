@@ -35,7 +35,7 @@ static const struct crash_signal {
 	{SIGILL, "SIGILL"},   {SIGABRT, "SIGABRT"},
 };
 
-/* What the handler needs; set before it is installed. */
+/* The handler's data; set before it is installed. */
 static struct {
 	pid_t pid;                                            /* 0: no handler is installed */
 	char module[512];                                     /* escaped */

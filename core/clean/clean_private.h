@@ -7,7 +7,7 @@
 
 #include "core/clean/clean.h"
 
-/* What was found, for people or as JSON. */
+/* The report of what was found, for people or as JSON. */
 struct clean_report {
 	FILE *to;
 	json_t *objects; /* NULL: lines of text */

@@ -15,7 +15,7 @@ static void container_save_done(struct operation *operation, int result, struct 
 	free(operation);
 }
 
-/* What changes from now on needs another save. */
+/* A change from now on needs another save. */
 static int container_save_prepare(struct operation *operation, struct warden_error *err)
 {
 	struct container *c = operation->container;

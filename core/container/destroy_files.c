@@ -45,8 +45,8 @@ static int destroy_files_find_mount(FILE *mounts, const char *directory, struct 
 	return 0;
 }
 
-/* The files below a mount could not be removed later, when the request is answered. If this cannot
- * be found out the removal fails, and is tried again. */
+/* The files below a mount could not be removed later, when the request is answered. If mountinfo
+ * cannot be read, a removal that fails is tried again all the same. */
 static int destroy_files_check_mounts(const struct container *c, struct warden_error *err)
 {
 	_cleanup_fclose_ FILE *mounts = fopen("/proc/self/mountinfo", "re");

@@ -195,7 +195,7 @@ static int create_make_directory(struct creation *creation, struct warden_error 
 	return identity_write(c, err);
 }
 
-/* What cannot be removed now is destroyed like a container. */
+/* A directory that cannot be removed now is destroyed like a container. */
 static void create_remove_directory(struct creation *creation)
 {
 	struct container *c = creation->operation.container;

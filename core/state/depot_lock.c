@@ -14,7 +14,8 @@
 
 enum { LOCK_TRIES = 100, LOCK_WAIT_MS = 10 };
 
-/* Who holds the lock, from /proc/locks; 0 if it is not there (another pid namespace). */
+/* The process that holds the lock, from /proc/locks; 0 if it is not there (another pid namespace).
+ */
 static pid_t depot_lock_holder(int fd)
 {
 	_cleanup_fclose_ FILE *file = fopen("/proc/locks", "re");

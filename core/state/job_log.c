@@ -234,7 +234,7 @@ void job_log_stored(const struct container *c, struct job_log_write *write)
 		BACKEND_CALL_VOID(container_klass, c->id, job_forget, c->backend, write->forget[i]);
 }
 
-/* What remains does not count. */
+/* The rest does not count. */
 void job_log_remove(const struct container *c)
 {
 	unlinkat(c->dir_fd, "jobs.log", 0);

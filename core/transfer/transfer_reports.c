@@ -14,7 +14,7 @@
 /* Bytes of changes that are kept for a client that does not read. */
 enum { CHANGES_MAX = 64 * 1024 };
 
-/* What an entry counts beside its name and target, see WARDEN_FILE_LIST. The encoding of its
+/* The cost of an entry beside its name and target, see WARDEN_FILE_LIST. The encoding of its
  * numbers, keys and lengths is shorter. */
 enum { ENTRY_COST = 64 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a backend reports while a transfer runs: entries of a list, changes, progress. The backend's
+/* Reports of a backend while a transfer runs: entries of a list, changes, progress. The backend's
  * threads put reports into the transfer's box, which is bounded, and the loop thread takes them. */
 #ifndef CORE_TRANSFER_TRANSFER_REPORTS_H
 #define CORE_TRANSFER_TRANSFER_REPORTS_H

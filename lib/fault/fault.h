@@ -45,3 +45,14 @@ struct fault_state {
 /* Counts a call; returns whether it fails, with errno set. `number` 0: it may only be where a
  * process is killed. */
 bool fault_strikes(const char *call, const void *caller, int number);
+
+/* Defines the wrapper of a call of fault_calls.h. */
+#define FAULT_DEFINE(type, name, parameters, arguments, number, failed)                            \
+	type __real_##name parameters;                                                             \
+	type __wrap_##name parameters;                                                             \
+	type __wrap_##name parameters                                                              \
+	{                                                                                          \
+		return fault_strikes(#name, __builtin_return_address(0), number)                   \
+			       ? (failed)                                                          \
+			       : __real_##name arguments;                                          \
+	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the fuzz targets share. A target is one C file that ends in the definition of `fuzz_target`.
+/* Shared by the fuzz targets. A target is one C file that ends in the definition of `fuzz_target`.
  * Built by clang with --enable-fuzzing it is a program of libFuzzer; built otherwise it runs the
  * files of tests/fuzz/corpus/NAME, or those of its command line, once each. */
 #ifndef TESTS_FUZZ_FUZZ_H

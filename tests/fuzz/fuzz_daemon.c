@@ -34,7 +34,7 @@ enum {
 	JOBS_MAX = 8
 };
 
-/* What a step does, from its upper bits. */
+/* The kinds of steps, from the upper bits. */
 enum { STEP_LEAVE = 60, STEP_BYTES = 56 };
 
 struct fuzz_container {

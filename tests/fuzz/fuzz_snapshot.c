@@ -50,7 +50,7 @@ static void fuzz_snapshot_open(void)
 	FUZZ_CHECK(ports_take_value(server.ports, 0, OTHERS_PORT) == 0);
 }
 
-/* What is read can be written, as the next change of the container does it. */
+/* A snapshot that is read can be written, as the next change of the container does it. */
 static void fuzz_snapshot_read(struct container *c)
 {
 	struct warden_identity identity = {.size = sizeof(identity)};

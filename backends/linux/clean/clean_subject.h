@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a clean knows of a container's id: where it was found, whose it is, and whether it goes. */
+/* The findings of a clean about a container's id: where it was found, whose it is, and whether it
+ * goes. */
 #ifndef BACKENDS_LINUX_CLEAN_CLEAN_SUBJECT_H
 #define BACKENDS_LINUX_CLEAN_CLEAN_SUBJECT_H
 

@@ -19,7 +19,7 @@
 
 enum { MAX_STEPS = 8, MAX_FRAME = 256 };
 
-/* What is sent after a request; without bytes the connection is closed before that. */
+/* The bytes sent after a request; without bytes the connection is closed before that. */
 struct played_step {
 	uint8_t bytes[MAX_FRAME];
 	size_t length;
