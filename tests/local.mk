@@ -2,7 +2,8 @@
 # make, `tests/run` runs all of them (see README.md).
 TESTS += tests/functional.sh
 EXTRA_DIST += .ci/run .clang-format scripts/compile-commands .clang-tidy .cppcheck-suppressions \
-	tests/functional.sh tests/run tests/lib tests/functional tests/faults tests/load tests/vm
+	tests/functional.sh tests/run tests/lib tests/functional tests/escape tests/faults tests/load \
+	tests/vm
 # `check` is a target's name too, and make would take the file for it; in tests/linux there are objects.
 dist-hook: dist-tests
 dist-tests:

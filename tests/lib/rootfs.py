@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Prepares the run of linux cases: namespaces for the run and a root file system."""
 
+import glob
 import os
 import subprocess
 
@@ -43,10 +44,14 @@ def make_host(build, directory):
 
 
 def make(source, directory):
-    """Makes the root file system with tests/linux/probe.c; returns why that failed, or an empty text."""
-    compiler = os.environ.get("CC", "cc").split()
-    probe = ["-std=gnu11", "-static", "-O1", "-o", f"{directory}/bin/probe", f"{source}/tests/linux/probe.c"]
-    for command in ([f"{source}/client/unpack/warden-rootfs.in", "--host", directory], compiler + probe):
+    """Makes the root file system with the probes, programs for attempts from inside: tests/linux/probe.c and
+    tests/escape/probe_*.c, in /bin; returns why that failed, or an empty text."""
+    compiler = os.environ.get("CC", "cc").split() + ["-std=gnu11", "-static", "-O1"]
+    commands = [[f"{source}/client/unpack/warden-rootfs.in", "--host", directory]]
+    for probe in (f"{source}/tests/linux/probe.c", *sorted(glob.glob(f"{source}/tests/escape/probe_*.c"))):
+        name = os.path.basename(probe).removesuffix(".c")
+        commands.append([*compiler, "-o", f"{directory}/bin/{name}", probe])
+    for command in commands:
         made = subprocess.run(
             command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
         )
