@@ -9,5 +9,6 @@ dist_man_MANS += doc/wardend.8
 EXTRA_DIST += doc/guarantees.md
 EXTRA_DIST += doc/metrics.md
 EXTRA_DIST += doc/protocol.md
+EXTRA_DIST += doc/security.md
 
-dist_doc_DATA += doc/guarantees.md doc/metrics.md doc/protocol.md
+dist_doc_DATA += doc/guarantees.md doc/metrics.md doc/protocol.md doc/security.md

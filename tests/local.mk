@@ -1,7 +1,7 @@
 # Unit programs have fragments of their own; the functional cases of the fake backend are one test to
 # make, `tests/run` runs all of them (see README.md).
 TESTS += tests/functional.sh
-EXTRA_DIST += .ci/run .clang-format scripts/compile-commands .clang-tidy .cppcheck-suppressions \
+EXTRA_DIST += .ci/run .clang-format scripts/compile-commands scripts/security-table .clang-tidy .cppcheck-suppressions \
 	tests/functional.sh tests/run tests/lib tests/functional tests/escape tests/faults tests/load \
 	tests/vm
 # `check` is a target's name too, and make would take the file for it; in tests/linux there are objects.

@@ -21,6 +21,7 @@ def _attempt(w, handle, attempt):
 
 @case(backend="linux")
 def root_inside_cannot_change_or_remove_mounts(w):
+    """Flags put on a mount from outside hold only if the mount is locked: remount and unmount as root."""
     source = w.make_directory("source")
     os.chmod(source, 0o777)
     handle = w.create(bind_mounts=[(source, "/ro", "ro")])
@@ -36,6 +37,7 @@ def root_inside_cannot_change_or_remove_mounts(w):
 
 @case(backend="linux")
 def root_inside_cannot_mount_file_systems_that_show_the_host(w):
+    """A fresh proc, sysfs, cgroup or debugfs shows what masks hide: mount them as root."""
     handle = w.create()
     for kind in ("proc", "sysfs", "devtmpfs", "cgroup", "cgroup2", "debugfs", "securityfs", "tracefs", "bpf"):
         seen = _attempt(w, handle, f"mount none /mnt {kind} 0")
@@ -45,6 +47,7 @@ def root_inside_cannot_mount_file_systems_that_show_the_host(w):
 
 @case(backend="linux")
 def a_namespace_of_a_job_gives_no_more_rights(w):
+    """The bounding set ends at a nested user namespace: unshare, also with mounts and network."""
     handle = w.create()
     for flags in (0x10000000, 0x10000000 | 0x20000, 0x20000, 0x40000000):
         for privileged in (False, True):
@@ -57,6 +60,7 @@ def a_namespace_of_a_job_gives_no_more_rights(w):
 
 @case(backend="linux")
 def root_inside_cannot_access_process_1(w):
+    """Who enters a container can be traced and its descriptors taken: ptrace, pidfd_getfd, /proc/1."""
     handle = w.create()
     expect.contains(("EPERM", "EACCES", "ESRCH", "ENOSYS"), _attempt(w, handle, "ptrace 1"), "ptrace")
     for fd in range(0, 10):
@@ -72,6 +76,7 @@ def root_inside_cannot_access_process_1(w):
 
 @case(backend="linux")
 def process_1_cannot_be_killed_from_inside(w):
+    """Signals to process 1 of the own pid namespace."""
     handle = w.create()
     init = w.init_of(handle)
     for name in ("KILL", "TERM", "STOP", "SEGV", "HUP", "INT"):
@@ -83,6 +88,7 @@ def process_1_cannot_be_killed_from_inside(w):
 
 @case(backend="linux")
 def the_programs_of_the_daemon_are_unchanged(w):
+    """CVE-2019-5736: the runtime's program is overwritten through /proc/PID/exe."""
     programs = [w.build.path(name) for name in ("wshd", "wsh", "wardend")]
     before = [subprocess.run(["sha256sum", *programs], capture_output=True, check=True).stdout]
     handle = w.create()
@@ -102,6 +108,7 @@ def the_programs_of_the_daemon_are_unchanged(w):
 
 @case(backend="linux")
 def users_of_the_host_cannot_reach_setuid_files_in_the_depot(w):
+    """CVE-2021-41091: root inside leaves a setuid file that a user of the host runs."""
     handle = w.create()
     w.run(handle, "cp /bin/busybox /evil; chown 0:0 /evil; chmod 6777 /evil; chmod 777 /", privileged=True)
     found = subprocess.run(
@@ -126,6 +133,7 @@ def users_of_the_host_cannot_reach_setuid_files_in_the_depot(w):
 
 @case(backend="linux", daemon=False)
 def no_descriptor_leads_out(w):
+    """CVE-2024-21626: an inherited descriptor, working directory or environment leads to the host."""
     canary = Canary(w)
     held = os.open(canary.path, os.O_RDONLY)
     os.set_inheritable(held, True)
@@ -153,6 +161,7 @@ def no_descriptor_leads_out(w):
 
 @case(backend="linux")
 def a_home_that_is_a_link_leads_nowhere(w):
+    """CVE-2024-21626: the home directory of an image is a link to a descriptor or to the host."""
     canary = Canary(w)
     upwards = "../../../../.." + canary.path
     for target in ("/proc/self/fd/3", "/proc/self/fd/9", "/proc/1/cwd", "/proc/1/root", canary.path, upwards):
@@ -187,6 +196,7 @@ def _hostile_rootfs(w, name, target):
 
 @case(backend="linux", limit=90)
 def links_in_the_rootfs_lead_nowhere(w):
+    """CVE-2015-3629, CVE-2015-1335: folders and files that a create writes are links to the host."""
     canary = Canary(w)
     directories = ("etc", "dev", "dev/pts", "dev/shm", "proc", "sys", "home", "tmp", "run", "root", "mnt")
     files = ("etc/hosts", "etc/hostname", "etc/resolv.conf", "etc/passwd", "etc/group", "dev/null", "dev/ptmx")
@@ -207,6 +217,7 @@ def links_in_the_rootfs_lead_nowhere(w):
 
 @case(backend="linux")
 def odd_files_in_place_of_expected_ones_do_not_block(w):
+    """A fifo in place of a file that the set-up reads hangs it."""
     for name in ("etc/passwd", "etc/group", "etc/hosts", "etc/resolv.conf", "etc/hostname", "home/vcap"):
         rootfs = f"{w.directory}/rootfs"
         subprocess.run(["rm", "-rf", rootfs], check=True)
@@ -226,6 +237,7 @@ def odd_files_in_place_of_expected_ones_do_not_block(w):
 
 @case(backend="linux")
 def a_hostile_passwd_does_not_make_vcap_root(w):
+    """CVE-2016-3697: numeric names, uid 0, -1 and endless lines in /etc/passwd."""
     for passwd in (
         "vcap:x:0:0::/root:/bin/bash\n",
         "vcap:x:-1:-1::/:/bin/bash\n",
@@ -254,6 +266,7 @@ def a_hostile_passwd_does_not_make_vcap_root(w):
 
 @case(backend="linux", limit=90, slow=True)
 def a_target_that_is_swapped_for_a_link_leads_nowhere(w):
+    """CVE-2021-30465: the target of a mount is swapped for a link while it is mounted."""
     canary = Canary(w)
     shared = w.make_directory("shared", 0o777)
     os.mkdir(f"{shared}/one", 0o777)
@@ -281,6 +294,7 @@ def a_target_that_is_swapped_for_a_link_leads_nowhere(w):
 
 @case(backend="linux", limit=90, slow=True)
 def a_source_that_is_swapped_for_a_link_is_read_with_the_clients_rights(w):
+    """CVE-2021-25741: the source of a mount is swapped for a link; another client's rights."""
     secret = w.make_directory("secret", 0o700)
     with open(f"{secret}/secret", "w", encoding="utf-8") as file:
         file.write("secret of root\n")
@@ -324,6 +338,7 @@ def _read_through(w, source):
 
 @case(backend="linux")
 def a_source_that_the_client_cannot_read_is_refused(w):
+    """A client lets the daemon read what it may not read itself."""
     secret = w.make_directory("secret", 0o700)
     os.mkdir(f"{secret}/below", 0o755)
     w.daemon.settings["server"]["unix_domain_permissions"] = "0777"
@@ -344,6 +359,7 @@ def a_source_that_the_client_cannot_read_is_refused(w):
 
 @case(backend="linux")
 def ipc_and_keys_are_not_shared(w):
+    """Message queues, shared memory and keys of another container."""
     one, two = w.create(), w.create()
     w.run(one, "ipcmk -Q >/dev/null 2>&1; ipcs -q > /tmp/q 2>/dev/null; true")
     expect.equal(w.run(two, "tail -n +2 /proc/sysvipc/msg"), "")

@@ -67,6 +67,14 @@ def loopback_up():
         fcntl.ioctl(control, _SIOCSIFFLAGS, struct.pack("16sH14x", b"lo", flags | _IFF_UP))
 
 
+def name():
+    """The kernel and the version of control groups, as the table of escape cases names them."""
+    version = ".".join(os.uname().release.split(".")[:2])
+    with open("/proc/self/mounts", encoding="utf-8", errors="replace") as mounts:
+        options = [line.split()[3].split(",") for line in mounts if line.split()[2] == "cgroup"]
+    return f"Linux {version}, cgroup v{1 if any('memory' in words for words in options) else 2}"
+
+
 def filesystem_type(path):
     """The name of the file system that holds `path`."""
     device = os.stat(path).st_dev
