@@ -108,6 +108,8 @@ LINUX_HOST = \
 LINUX_NET = \
 	backends/linux/net/conntrack.c \
 	backends/linux/net/conntrack.h \
+	backends/linux/net/link_filter.c \
+	backends/linux/net/link_filter.h \
 	backends/linux/net/link_removal.c \
 	backends/linux/net/net.c \
 	backends/linux/net/net.h \
@@ -117,6 +119,7 @@ LINUX_NET = \
 	backends/linux/net/net_link.c \
 	backends/linux/net/net_link.h \
 	backends/linux/net/net_private.h \
+	backends/linux/net/net_restore.c \
 	backends/linux/net/net_sysctl.h \
 	backends/linux/net/net_tc.c \
 	backends/linux/net/net_tc.h \

@@ -9,8 +9,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "backends/linux/net/link_filter.h"
 #include "backends/linux/net/net_private.h"
 #include "backends/linux/net/net_sysctl.h"
+#include "backends/linux/net/net_tc.h"
 #include "lib/cleanup.h"
 
 #define LOOPBACK_INDEX 1
@@ -72,7 +74,7 @@ int net_setup(const struct warden_host *host, struct net **result, struct warden
 		return warden_error_errno(err, "network");
 	net->host = host;
 	depot_mark_fill(host->settings->depot_path, net->mark);
-	net->ipv6_fd = open("/proc/sys/net/ipv6/conf", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	net->has_ipv6 = access("/proc/sys/net/ipv6", F_OK) == 0;
 	netlink_pool_init(&net->sockets, NETLINK_ROUTE);
 	link_removal_init(&net->remover, host, &net->sockets);
 	if (net_check_link_kind(net, "veth", err) < 0 || net_check_link_kind(net, "ifb", err) < 0 ||
@@ -90,13 +92,14 @@ void net_free(struct net *net)
 		return;
 	link_removal_free(&net->remover);
 	netlink_pool_free(&net->sockets);
-	if (net->ipv6_fd >= 0)
-		close(net->ipv6_fd);
 	free(net);
 }
 
-static void net_put_links(struct netlink_batch *batch, const struct net *net,
-			  const struct warden_identity *identity, int netns_fd)
+/* The indexes of the links are chosen in advance, so that one batch makes them and brings them up.
+ * No setting below /proc is written: the kernel restarts such a write as long as anybody holds its
+ * lock of links. */
+static void net_put_host_side(struct netlink_batch *batch, const struct net *net,
+			      const struct warden_identity *identity, int netns_fd)
 {
 	uint32_t mtu = net->host->settings->mtu;
 	struct net_link link, peer, ifb;
@@ -106,16 +109,12 @@ static void net_put_links(struct netlink_batch *batch, const struct net *net,
 	net_link_get(&ifb, identity, NET_IFB);
 	net_put_veth(batch, &link, NET_GROUP, &peer, netns_fd, mtu);
 	net_put_ifb(batch, &ifb, mtu);
-}
-
-static void net_put_host_side(struct netlink_batch *batch, const struct net *net,
-			      const struct warden_identity *identity)
-{
-	struct net_link link, peer, ifb;
-
-	net_link_get(&link, identity, NET_HOST_END);
-	net_link_get(&peer, identity, NET_CONTAINER_END);
-	net_link_get(&ifb, identity, NET_IFB);
+	if (net->has_ipv6 && mtu >= IPV6_MTU_MIN) {
+		net_put_no_ipv6_address(batch, link.index);
+		net_put_no_ipv6_address(batch, ifb.index);
+	}
+	net_put_ingress(batch, link.index);
+	net_put_link_filter(batch, link.index, NET_INGRESS, peer.address, identity->container_ip);
 	net_put_up(batch, ifb.index, net->mark);
 	net_put_address(batch, link.index, identity->host_ip);
 	net_put_up(batch, link.index, net->mark);
@@ -130,72 +129,23 @@ static void net_put_container_side(struct netlink_batch *batch,
 	net_link_get(&link, identity, NET_HOST_END);
 	net_link_get(&peer, identity, NET_CONTAINER_END);
 	net_put_up(batch, LOOPBACK_INDEX, "");
+	net_put_egress(batch, peer.index);
+	net_put_link_filter(batch, peer.index, NET_EGRESS, peer.address, identity->container_ip);
 	net_put_address(batch, peer.index, identity->container_ip);
 	net_put_up(batch, peer.index, "");
 	net_put_neighbour(batch, peer.index, identity->host_ip, link.address);
 	net_put_default_route(batch, peer.index, identity->host_ip);
 }
 
-static int net_disable_link_ipv6(const struct net *net, const struct warden_identity *identity,
-				 enum net_end end, struct warden_error *err)
-{
-	struct net_link link;
-	char path[64];
-
-	net_link_get(&link, identity, end);
-	snprintf(path, sizeof(path), "%s/disable_ipv6", link.name);
-	return net_sysctl_write(net->ipv6_fd, path, "1", err);
-}
-
-/* A router advertisement from the container must not configure the host. Netlink has no message for
- * this setting. It is set before the links are up: otherwise each gets IPv6 routes, and the time of
- * this write grows with the number of routes. A link with an MTU below the minimum has no IPv6 at
- * all. */
-static int net_disable_host_ipv6(const struct net *net, const struct warden_identity *identity,
-				 struct warden_error *err)
-{
-	if (net->ipv6_fd < 0 || net->host->settings->mtu < IPV6_MTU_MIN)
-		return 0;
-	if (net_disable_link_ipv6(net, identity, NET_HOST_END, err) < 0)
-		return -1;
-	return net_disable_link_ipv6(net, identity, NET_IFB, err);
-}
-
-static int net_send_links(struct net *net, int fd, const struct warden_identity *identity,
-			  int netns_fd, struct warden_error *err)
-{
-	_cleanup_batch_ struct netlink_batch batch;
-
-	if (netlink_batch_init(&batch, NET_BATCH_SIZE, err) < 0)
-		return -1;
-	net_put_links(&batch, net, identity, netns_fd);
-	return netlink_send(fd, &batch, err);
-}
-
-/* The indexes of the links are chosen in advance, so that one batch does the rest. */
-static int net_send_host_side(const struct net *net, int fd, const struct warden_identity *identity,
-			      struct warden_error *err)
-{
-	_cleanup_batch_ struct netlink_batch batch;
-
-	if (netlink_batch_init(&batch, NET_BATCH_SIZE, err) < 0)
-		return -1;
-	net_put_host_side(&batch, net, identity);
-	return netlink_send(fd, &batch, err);
-}
-
 static int net_make_host_side(struct net *net, const struct warden_identity *identity, int netns_fd,
 			      struct warden_error *err)
 {
-	int fd = netlink_pool_take(&net->sockets, err), result = -1;
+	_cleanup_batch_ struct netlink_batch batch;
 
-	if (fd < 0)
+	if (netlink_batch_init(&batch, NET_BATCH_SIZE, err) < 0)
 		return -1;
-	if (net_send_links(net, fd, identity, netns_fd, err) == 0 &&
-	    net_disable_host_ipv6(net, identity, err) == 0)
-		result = net_send_host_side(net, fd, identity, err);
-	netlink_pool_return(&net->sockets, fd);
-	return result;
+	net_put_host_side(&batch, net, identity, netns_fd);
+	return netlink_pool_send(&net->sockets, &batch, err);
 }
 
 static int net_make_container_side(const struct warden_identity *identity, int rtnl_fd,

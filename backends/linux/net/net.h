@@ -41,6 +41,9 @@ int net_configure_inside(int proc_fd, gid_t first_gid, struct warden_error *err)
 int net_make(struct net *net, const struct warden_identity *identity, int netns_fd, int rtnl_fd,
 	     struct warden_error *err);
 
+/* Gives the link of a container of a previous daemon its filter of frames. */
+int net_restore(struct net *net, const struct warden_identity *identity, struct warden_error *err);
+
 /* Allows connections from the host to a forwarded port of 127.0.0.0/8 over the container's link.
  * The firewall drops packets from the container to these addresses. */
 int net_open_loopback(struct net *net, const struct warden_identity *identity,

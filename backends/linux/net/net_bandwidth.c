@@ -7,19 +7,6 @@
 #include "backends/linux/net/net_private.h"
 #include "backends/linux/net/net_tc.h"
 
-static int net_bandwidth_send(struct net *net, struct netlink_batch *batch, int ignored,
-			      struct warden_error *err)
-{
-	int fd = netlink_pool_take(&net->sockets, err), result;
-
-	if (fd < 0)
-		return -1;
-	batch->ignored = ignored;
-	result = netlink_send(fd, batch, err);
-	netlink_pool_return(&net->sockets, fd);
-	return result;
-}
-
 static int net_bandwidth_lift(struct net *net, const struct net_link *link,
 			      const struct net_link *ifb, struct warden_error *err)
 {
@@ -27,10 +14,11 @@ static int net_bandwidth_lift(struct net *net, const struct net_link *link,
 
 	if (netlink_batch_init(&batch, NET_BATCH_SIZE, err) < 0)
 		return -1;
-	net_put_remove_ingress(&batch, link->index);
+	net_put_remove_redirect(&batch, link->index);
 	net_put_remove_queue(&batch, link->index);
 	net_put_remove_queue(&batch, ifb->index);
-	return net_bandwidth_send(net, &batch, ENOENT, err);
+	batch.ignored = ENOENT;
+	return netlink_pool_send(&net->sockets, &batch, err);
 }
 
 static int net_bandwidth_remove_redirect(struct net *net, const struct net_link *link,
@@ -40,8 +28,9 @@ static int net_bandwidth_remove_redirect(struct net *net, const struct net_link 
 
 	if (netlink_batch_init(&batch, NETLINK_MESSAGE_MAX, err) < 0)
 		return -1;
-	net_put_remove_ingress(&batch, link->index);
-	return net_bandwidth_send(net, &batch, ENOENT, err);
+	net_put_remove_redirect(&batch, link->index);
+	batch.ignored = ENOENT;
+	return netlink_pool_send(&net->sockets, &batch, err);
 }
 
 /* The redirect is made anew each time: an earlier daemon may have died before it was complete. */
@@ -56,9 +45,8 @@ static int net_bandwidth_limit(struct net *net, const struct net_link *link,
 		return -1;
 	net_put_tbf(&batch, link->index, rate, burst);
 	net_put_tbf(&batch, ifb->index, rate, burst);
-	net_put_ingress(&batch, link->index);
 	net_put_redirect(&batch, link->index, ifb->index);
-	return net_bandwidth_send(net, &batch, 0, err);
+	return netlink_pool_send(&net->sockets, &batch, err);
 }
 
 int net_set_bandwidth(struct net *net, const struct warden_identity *identity, uint64_t rate,
@@ -79,18 +67,6 @@ int net_set_bandwidth(struct net *net, const struct warden_identity *identity, u
 	return -1;
 }
 
-static int net_bandwidth_query(struct net *net, struct netlink_batch *batch, mnl_cb_t found,
-			       void *data, struct warden_error *err)
-{
-	int fd = netlink_pool_take(&net->sockets, err), result;
-
-	if (fd < 0)
-		return -1;
-	result = netlink_ask(fd, batch, found, data, err);
-	netlink_pool_return(&net->sockets, fd);
-	return result;
-}
-
 int net_get_rate(struct net *net, const struct warden_identity *identity, uint64_t *rate,
 		 struct warden_error *err)
 {
@@ -102,7 +78,7 @@ int net_get_rate(struct net *net, const struct warden_identity *identity, uint64
 	if (netlink_batch_init(&batch, NETLINK_MESSAGE_MAX, err) < 0)
 		return -1;
 	net_put_get_queue(&batch, link.index);
-	return net_bandwidth_query(net, &batch, net_find_rate, rate, err);
+	return netlink_pool_ask(&net->sockets, &batch, net_find_rate, rate, err);
 }
 
 int net_info(struct net *net, const struct warden_identity *identity, struct warden_info *info,
@@ -115,5 +91,5 @@ int net_info(struct net *net, const struct warden_identity *identity, struct war
 	if (netlink_batch_init(&batch, NETLINK_MESSAGE_MAX, err) < 0)
 		return -1;
 	net_put_get_stats(&batch, link.index);
-	return net_bandwidth_query(net, &batch, net_find_stats, info, err);
+	return netlink_pool_ask(&net->sockets, &batch, net_find_stats, info, err);
 }

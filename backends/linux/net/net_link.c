@@ -112,6 +112,19 @@ void net_put_up(struct netlink_batch *batch, int index, const char *alias)
 		mnl_attr_put_str(nlh, IFLA_IFALIAS, alias);
 }
 
+void net_put_no_ipv6_address(struct netlink_batch *batch, int index)
+{
+	struct nlmsghdr *nlh = netlink_add(batch, RTM_SETLINK, 0, "set addr_gen_mode none");
+	struct nlattr *families, *family;
+
+	net_link_put_header(nlh, index, 0);
+	families = mnl_attr_nest_start(nlh, IFLA_AF_SPEC);
+	family = mnl_attr_nest_start(nlh, AF_INET6);
+	mnl_attr_put_u8(nlh, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
+	mnl_attr_nest_end(nlh, family);
+	mnl_attr_nest_end(nlh, families);
+}
+
 void net_put_route_localnet(struct netlink_batch *batch, int index)
 {
 	struct nlmsghdr *nlh = netlink_add(batch, RTM_SETLINK, 0, "set route_localnet");

@@ -42,6 +42,10 @@ void net_put_ifb(struct netlink_batch *batch, const struct net_link *link, uint3
 /* Also sets the link's alias, unless it is empty. */
 void net_put_up(struct netlink_batch *batch, int index, const char *alias);
 
+/* Keeps the kernel from giving the link an IPv6 address when it comes up. Before that, and only if
+ * the link has IPv6 at all. */
+void net_put_no_ipv6_address(struct netlink_batch *batch, int index);
+
 /* Allows the host's addresses 127.0.0.0/8 on the link (route_localnet). */
 void net_put_route_localnet(struct netlink_batch *batch, int index);
 

@@ -23,9 +23,7 @@ struct net {
 	const struct warden_host *host;
 	struct netlink_pool sockets; /* in the daemon's network namespace */
 	struct link_removal remover;
-	/* /proc/sys/net/ipv6/conf, or -1 without IPv6. Opening it by path takes longer the more
-	 * network namespaces there are. */
-	int ipv6_fd;
+	bool has_ipv6;              /* the kernel has it */
 	char mark[DEPOT_MARK_SIZE]; /* the alias of the links */
 };
 

@@ -10,6 +10,8 @@
 #include <linux/tc_act/tc_mirred.h>
 #include <string.h>
 
+#include "backends/linux/net/link_filter.h"
+
 /* Our queue's handle, 1:0. */
 #define QUEUE_HANDLE 0x00010000u
 
@@ -81,6 +83,27 @@ static void net_tc_put_mirred(struct nlmsghdr *nlh, int to_index)
 	mnl_attr_nest_end(nlh, actions);
 }
 
+void net_put_egress(struct netlink_batch *batch, int index)
+{
+	struct nlmsghdr *nlh =
+		netlink_add(batch, RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL, "add egress qdisc");
+
+	net_tc_put_header(nlh, index, TC_H_CLSACT, TC_H_MAKE(TC_H_CLSACT, 0));
+	mnl_attr_put_strz(nlh, TCA_KIND, "clsact");
+}
+
+struct nlattr *net_tc_put_filter(struct nlmsghdr *nlh, int index, enum net_hook hook,
+				 uint32_t priority, uint32_t handle, const char *kind)
+{
+	uint32_t parent = hook == NET_INGRESS ? TC_H_MAKE(TC_H_INGRESS, 0)
+					      : TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS);
+	struct tcmsg *header = net_tc_put_header(nlh, index, parent, handle);
+
+	header->tcm_info = TC_H_MAKE(priority << 16, htons(ETH_P_ALL));
+	mnl_attr_put_strz(nlh, TCA_KIND, kind);
+	return mnl_attr_nest_start(nlh, TCA_OPTIONS);
+}
+
 void net_put_redirect(struct netlink_batch *batch, int index, int to_index)
 {
 	struct nlmsghdr *nlh = netlink_add(batch, RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_EXCL,
@@ -88,16 +111,21 @@ void net_put_redirect(struct netlink_batch *batch, int index, int to_index)
 	/* One key with an empty mask, after the selector: every packet matches. */
 	const struct tc_u32_sel selector = {.flags = TC_U32_TERMINAL, .nkeys = 1};
 	uint8_t all[sizeof(selector) + sizeof(struct tc_u32_key)] = {0};
-	struct nlattr *options;
-	struct tcmsg *header = net_tc_put_header(nlh, index, TC_H_MAKE(TC_H_INGRESS, 0), 0);
+	struct nlattr *options =
+		net_tc_put_filter(nlh, index, NET_INGRESS, LINK_REDIRECT_PRIORITY, 0, "u32");
 
 	memcpy(all, &selector, sizeof(selector));
-	header->tcm_info = TC_H_MAKE(1u << 16, htons(ETH_P_ALL));
-	mnl_attr_put_strz(nlh, TCA_KIND, "u32");
-	options = mnl_attr_nest_start(nlh, TCA_OPTIONS);
 	mnl_attr_put(nlh, TCA_U32_SEL, sizeof(all), all);
 	net_tc_put_mirred(nlh, to_index);
 	mnl_attr_nest_end(nlh, options);
+}
+
+void net_put_remove_redirect(struct netlink_batch *batch, int index)
+{
+	struct nlmsghdr *nlh = netlink_add(batch, RTM_DELTFILTER, 0, "remove bandwidth limit");
+	struct tcmsg *header = net_tc_put_header(nlh, index, TC_H_MAKE(TC_H_INGRESS, 0), 0);
+
+	header->tcm_info = TC_H_MAKE(LINK_REDIRECT_PRIORITY << 16, htons(ETH_P_ALL));
 }
 
 void net_put_remove_queue(struct netlink_batch *batch, int index)
@@ -108,7 +136,7 @@ void net_put_remove_queue(struct netlink_batch *batch, int index)
 
 void net_put_remove_ingress(struct netlink_batch *batch, int index)
 {
-	net_tc_put_header(netlink_add(batch, RTM_DELQDISC, 0, "remove bandwidth limit"), index,
+	net_tc_put_header(netlink_add(batch, RTM_DELQDISC, 0, "remove ingress qdisc"), index,
 			  TC_H_INGRESS, TC_H_MAKE(TC_H_INGRESS, 0));
 }
 

@@ -299,3 +299,27 @@ void netlink_pool_return(struct netlink_pool *pool, int fd)
 	if (fd >= 0)
 		close(fd);
 }
+
+int netlink_pool_send(struct netlink_pool *pool, struct netlink_batch *batch,
+		      struct warden_error *err)
+{
+	int fd = netlink_pool_take(pool, err), result;
+
+	if (fd < 0)
+		return -1;
+	result = netlink_send(fd, batch, err);
+	netlink_pool_return(pool, fd);
+	return result;
+}
+
+int netlink_pool_ask(struct netlink_pool *pool, struct netlink_batch *batch, mnl_cb_t found,
+		     void *data, struct warden_error *err)
+{
+	int fd = netlink_pool_take(pool, err), result;
+
+	if (fd < 0)
+		return -1;
+	result = netlink_ask(fd, batch, found, data, err);
+	netlink_pool_return(pool, fd);
+	return result;
+}

@@ -79,4 +79,10 @@ void netlink_pool_free(struct netlink_pool *pool);
 int netlink_pool_take(struct netlink_pool *pool, struct warden_error *err);
 void netlink_pool_return(struct netlink_pool *pool, int fd);
 
+/* Sends a batch, or asks, with a socket of the pool; see netlink_send and netlink_ask. */
+int netlink_pool_send(struct netlink_pool *pool, struct netlink_batch *batch,
+		      struct warden_error *err);
+int netlink_pool_ask(struct netlink_pool *pool, struct netlink_batch *batch, mnl_cb_t found,
+		     void *data, struct warden_error *err);
+
 #endif

@@ -8,6 +8,7 @@
 #include "backends/linux/create/user_namespace.h"
 #include "backends/linux/firewall/firewall.h"
 #include "backends/linux/linux_operations.h"
+#include "backends/linux/net/net.h"
 #include "backends/linux/run/linux_container.h"
 #include "backends/wshd/wshd_client.h"
 #include "lib/cleanup.h"
@@ -47,6 +48,7 @@ static int linux_restore_connect(struct linux_container *container, struct warde
 					  container->init_pid);
 	/* A previous daemon may have died during a stop, which forbids forks. */
 	if (cgroup_forbid_forks(container->cgroup, false, err) < 0 ||
+	    net_restore(container->backend->net, &container->identity, err) < 0 ||
 	    firewall_add(container->backend->firewall, &container->identity, err) < 0 ||
 	    linux_container_connect(container, err) < 0)
 		return -1;
