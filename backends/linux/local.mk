@@ -119,7 +119,7 @@ LINUX_NET = \
 	backends/linux/net/net_link.c \
 	backends/linux/net/net_link.h \
 	backends/linux/net/net_private.h \
-	backends/linux/net/net_restore.c \
+	backends/linux/net/net_filter.c \
 	backends/linux/net/net_sysctl.h \
 	backends/linux/net/net_tc.c \
 	backends/linux/net/net_tc.h \

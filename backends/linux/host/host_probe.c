@@ -11,6 +11,7 @@
 
 #include "backends/linux/create/user_namespace.h"
 #include "backends/linux/linux.h"
+#include "backends/linux/net/net.h"
 #include "backends/linux/root/mount_api.h"
 #include "backends/linux/root/union.h"
 #include "lib/cleanup.h"
@@ -55,6 +56,15 @@ static int host_probe_check_proc(const struct warden_host *host, struct warden_e
 					reason.message);
 	close(fd);
 	return 0;
+}
+
+/* Filters the frames of a link of its own, as of each container's. */
+static int host_probe_check_link_filter(const struct warden_host *host, struct warden_error *err)
+{
+	(void)host;
+	if (unshare(CLONE_NEWNET) < 0)
+		return warden_error_errno(err, "make a network namespace");
+	return net_probe_filter(err);
 }
 
 /* Makes a user namespace like a container's and id-maps a mount of each of the two layers with it.
@@ -112,6 +122,7 @@ static const struct {
 	{"root", host_probe_check_root, "start wardend as root"},
 	{"namespaces", host_probe_check_namespaces,
 	 "CAP_SYS_ADMIN, and a kernel with these namespaces"},
+	{"link filter", host_probe_check_link_filter, "modprobe ifb, sch_ingress and cls_bpf"},
 	{"proc", host_probe_check_proc, "unmask /proc where the daemon itself runs in a container"},
 	{"union", host_probe_check_union, "modprobe overlay, or another file system for the depot"},
 	{"id-mapped layers", host_probe_check_layers, "another file system for rootfs and depot"},

@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The filter of frames for a link that an earlier daemon made, perhaps one that had no filter. */
+/* The filter of frames: on a link that an earlier daemon made, perhaps one that had no filter, and
+ * whether the kernel has it. */
 #include <errno.h>
+#include <linux/netlink.h>
+#include <unistd.h>
 
 #include "backends/linux/net/link_filter.h"
 #include "backends/linux/net/net_private.h"
 #include "backends/linux/net/net_tc.h"
+#include "lib/cleanup.h"
+
+#define PROBE_MTU 1500
 
 static int net_restore_redirect(struct net *net, const struct warden_identity *identity,
 				struct warden_error *err)
@@ -57,4 +63,18 @@ int net_restore(struct net *net, const struct warden_identity *identity, struct 
 	if (err->number != EINVAL || net_restore_filter(net, identity, true, err) < 0)
 		return -1;
 	return net_restore_redirect(net, identity, err);
+}
+
+int net_probe_filter(struct warden_error *err)
+{
+	static const struct net_link link = {.name = "w-probe", .index = NET_CONTAINER_INDEX};
+	_cleanup_batch_ struct netlink_batch batch = {0};
+	_cleanup_close_ int fd = netlink_open(NETLINK_ROUTE, err);
+
+	if (fd < 0 || netlink_batch_init(&batch, NET_BATCH_SIZE, err) < 0)
+		return -1;
+	net_put_ifb(&batch, &link, PROBE_MTU);
+	net_put_egress(&batch, link.index);
+	net_put_link_filter(&batch, link.index, NET_EGRESS, link.address, (struct in_addr){0});
+	return netlink_send(fd, &batch, err);
 }
