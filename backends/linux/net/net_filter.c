@@ -67,7 +67,9 @@ int net_restore(struct net *net, const struct warden_identity *identity, struct 
 
 int net_probe_filter(struct warden_error *err)
 {
-	static const struct net_link link = {.name = "w-probe", .index = NET_CONTAINER_INDEX};
+	static const struct net_link link = {.name = "w-probe",
+					     .index = NET_CONTAINER_INDEX,
+					     .address = {0x0a, 0x57, 0, 0, 0, 1}};
 	_cleanup_batch_ struct netlink_batch batch = {0};
 	_cleanup_close_ int fd = netlink_open(NETLINK_ROUTE, err);
 
