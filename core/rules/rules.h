@@ -48,6 +48,8 @@ void rules_write_out(Warden__NetOutRequest *message, struct rules_out_text *text
 /* rules_json.c: the rules in the snapshot. False: the JSON is damaged. */
 json_t *rules_to_json(const struct rules *rules);
 bool rules_from_json(struct rules *rules, const json_t *json);
+/* Reads those rules of `in` that are not damaged. */
+void rules_in_from_damaged_json(struct rules *rules, const json_t *json);
 
 /* rules_change.c: a request that changes rules. */
 struct rules_change;
@@ -83,6 +85,9 @@ int rules_error_at(const char *name, size_t index, struct warden_error *err);
 /* Takes the ports of a recovered container. A rule whose port belongs to another container by now
  * is dropped and logged. */
 void rules_recover_ports(struct container *container);
+
+/* Takes the ports of a directory that is set aside, except those that a container has. */
+void rules_reserve_ports(struct server *server, const struct rules *rules);
 
 /* Returns all ports to the pool and clears the rules; the backend has removed them already. */
 void rules_release(struct container *container);

@@ -223,6 +223,14 @@ void rules_recover_ports(struct container *c)
 	c->rules.n_in = n;
 }
 
+void rules_reserve_ports(struct server *server, const struct rules *rules)
+{
+	uint64_t now = uv_now(&server->loop);
+
+	for (size_t i = 0; i < rules->n_in; i++) /* -1: a container has it */
+		(void)ports_take_value(server->ports, now, rules->in[i].host_port);
+}
+
 void rules_release(struct container *c)
 {
 	struct server *server = c->server;

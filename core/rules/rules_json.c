@@ -91,6 +91,14 @@ static bool rules_out_from_json(struct rules *rules, const json_t *json)
 	return rules_add_out(rules, &rule, false, &err) == 0;
 }
 
+void rules_in_from_damaged_json(struct rules *rules, const json_t *json)
+{
+	const json_t *in = json_object_get(json, "in");
+
+	for (size_t i = 0; i < json_array_size(in); i++)
+		(void)rules_in_from_json(rules, json_array_get(in, i)); /* false: damaged */
+}
+
 bool rules_from_json(struct rules *rules, const json_t *json)
 {
 	const json_t *in = json_object_get(json, "in"), *out = json_object_get(json, "out");

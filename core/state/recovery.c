@@ -101,7 +101,7 @@ static int recovery_recover_entry(struct server *server, int parent_fd, const ch
 		return 0;
 	c = recovery_load(server, parent_fd, name, &reason);
 	if (c && recovery_is_foreign(c) != moved) {
-		container_free(c);
+		recovery_discard(c);
 	} else if (c) {
 		recovery_admit(c);
 	} else if (reason.number == ENOMEM) {

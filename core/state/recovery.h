@@ -39,6 +39,9 @@ bool recovery_new(struct container *container);
 struct container *recovery_load(struct server *server, int parent_fd, const char *name,
 				struct warden_error *err);
 
+/* Frees a container that was not admitted, which holds none of the ports of its rules. */
+void recovery_discard(struct container *container);
+
 /* Opens the container's directory again unless it is open. Any thread. */
 int recovery_open_directory(struct container *container, struct warden_error *err);
 

@@ -229,6 +229,15 @@ static void recovery_activate(struct container *c)
 	ttl_start(c);
 }
 
+/* Numbers and ports that the container took stay taken. */
+static void recovery_set_aside(struct container *c, const char *reason)
+{
+	c->owns_network = c->owns_uid = c->owns_slot = false;
+	rules_free(&c->rules);
+	set_aside_directory(c->server, c->name, reason);
+	container_free(c);
+}
+
 /* Destroys what is dead or was never complete. A directory that somebody put there is not removed:
  * it is set aside. */
 static void recovery_remove(struct container *c)
@@ -239,10 +248,8 @@ static void recovery_remove(struct container *c)
 	if (c->recovery->moved && !c->recovery->in_tmp && server->container_klass->detach) {
 		BACKEND_CALL_VOID(server->container_klass, c->id, detach, c->backend);
 		c->backend = NULL;
-		c->owns_network = c->owns_uid = c->owns_slot = false; /* reserved */
 		registry_remove(&server->registry, c);
-		set_aside_directory(server, c->name, "its container is dead");
-		container_free(c);
+		recovery_set_aside(c, "its container is dead");
 		return;
 	}
 	c->destroy.renamed = c->recovery->in_tmp;
@@ -347,8 +354,7 @@ static void recovery_reload(struct container *c)
 		return;
 	}
 	if (!fresh && err.number == 0) {
-		set_aside_directory(server, c->name, err.message);
-		container_free(c);
+		recovery_set_aside(c, err.message);
 		return;
 	}
 	registry_add(&server->registry, c);
@@ -358,7 +364,7 @@ static void recovery_reload(struct container *c)
 	}
 	recovery_postpone(c, fresh ? fresh->recovery->reason : err.message);
 	if (fresh)
-		container_free(fresh);
+		recovery_discard(fresh);
 }
 
 static void recovery_probe_done(struct container *c, int result, const struct warden_error *err)

@@ -9,6 +9,7 @@
 
 #include "core/container/container_subject.h"
 #include "core/job/job.h"
+#include "core/rules/rules.h"
 #include "core/server.h"
 #include "core/state/recovery.h"
 #include "core/state/snapshot.h"
@@ -39,6 +40,12 @@ int recovery_open_directory(struct container *c, struct warden_error *err)
 				   O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	c->identity.dir_fd = c->dir_fd;
 	return c->dir_fd < 0 ? warden_error_errno(err, "open %s", c->path) : 0;
+}
+
+void recovery_discard(struct container *c)
+{
+	rules_free(&c->rules);
+	container_free(c);
 }
 
 /* Makes the container in memory. */
@@ -140,7 +147,7 @@ static struct container *recovery_load_snapshot(struct container *c,
 	if (result == 0 || c->recovery->removes)
 		return c;
 	c->dir_fd = -1;
-	container_free(c);
+	recovery_discard(c);
 	if (!transient_is_not(reason.number))
 		return recovery_load_unread(server, entry, &reason, err);
 	close(entry->dir_fd);

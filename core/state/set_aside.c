@@ -11,6 +11,7 @@
 
 #include "core/log.h"
 #include "core/pools/pool.h"
+#include "core/rules/rules.h"
 #include "core/server.h"
 #include "core/state/snapshot.h"
 #include "lib/cleanup.h"
@@ -40,21 +41,25 @@ static void set_aside_add(struct server *server, int parent_fd, const char *name
 		openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	struct set_aside *aside = calloc(1, sizeof(*aside));
 	struct warden_identity identity = {0};
+	struct snapshot_claims claims;
 	struct warden_error err;
+	bool known;
 
 	if (!aside) {
 		log_write(WARDEN_LOG_ERROR, "%s: no memory to reserve what it names", name);
 		return;
 	}
 	LIST_INSERT_HEAD(&server->set_aside, aside, link);
-	if (fd >= 0 && identity_read(fd, aside->id, &identity, &err) == 0) {
-		set_aside_take_pools(server, &identity);
-		return;
-	}
-	if (identity_is_id(name))
+	known = fd >= 0 && identity_read(fd, aside->id, &identity, &err) == 0;
+	if (!known && identity_is_id(name))
 		memcpy(aside->id, name, sizeof(aside->id));
-	if (fd >= 0 && snapshot_read_identity(fd, &identity))
-		set_aside_take_pools(server, &identity);
+	if (fd < 0)
+		return;
+	snapshot_read_claims(fd, &claims);
+	if (known || claims.has_identity)
+		set_aside_take_pools(server, known ? &identity : &claims.identity);
+	rules_reserve_ports(server, &claims.rules);
+	rules_free(&claims.rules);
 }
 
 /* Makes and opens DEPOT/damaged. */

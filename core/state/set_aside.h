@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Directories of the depot that cannot be understood: they are moved to DEPOT/damaged and stay
- * there until an operator removes or repairs them. What they name (id, network, uid, slot) is given
- * to no container; their processes are left alone. */
+ * there until an operator removes or repairs them. What they name (id, network, uid, slot, ports)
+ * is given to no container; their processes are left alone. */
 #ifndef CORE_STATE_SET_ASIDE_H
 #define CORE_STATE_SET_ASIDE_H
 

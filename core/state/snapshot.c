@@ -272,10 +272,10 @@ static bool snapshot_read_all(struct container *c, const json_t *json)
 }
 
 /* NULL and `err`; err->number is 0 if the file is no JSON. */
-static json_t *snapshot_load(int dir_fd, struct warden_error *err)
+static json_t *snapshot_load(int dir_fd, const char *name, struct warden_error *err)
 {
 	size_t length;
-	_cleanup_free_ char *text = state_file_read(dir_fd, "snapshot.json", &length, err);
+	_cleanup_free_ char *text = state_file_read(dir_fd, name, &length, err);
 	json_error_t where;
 	json_t *json;
 
@@ -283,7 +283,7 @@ static json_t *snapshot_load(int dir_fd, struct warden_error *err)
 		return NULL;
 	json = json_loadb(text, length, 0, &where);
 	if (!json) {
-		warden_error_set(err, "snapshot.json:%d: %s", where.line, where.text);
+		warden_error_set(err, "%s:%d: %s", name, where.line, where.text);
 		err->number = json_error_code(&where) == json_error_out_of_memory ? ENOMEM : 0;
 	}
 	return json;
@@ -304,20 +304,23 @@ static bool snapshot_parse_identity(const json_t *json, struct warden_identity *
 	return true;
 }
 
-bool snapshot_read_identity(int dir_fd, struct warden_identity *identity)
+void snapshot_read_claims(int dir_fd, struct snapshot_claims *claims)
 {
-	struct warden_error ignored; /* the caller needs no reason */
-	json_t *json = snapshot_load(dir_fd, &ignored);
-	bool known = json && snapshot_parse_identity(json, identity);
+	struct warden_error ignored; /* what cannot be read claims nothing */
+	json_t *json = snapshot_load(dir_fd, "snapshot.json", &ignored);
 
+	if (!json)
+		json = snapshot_load(dir_fd, "snapshot.json.new", &ignored);
+	*claims = (struct snapshot_claims){0};
+	claims->has_identity = json && snapshot_parse_identity(json, &claims->identity);
+	rules_in_from_damaged_json(&claims->rules, json_object_get(json, "rules"));
 	json_decref(json);
-	return known;
 }
 
 int snapshot_read(struct container *c, struct warden_error *err)
 {
 	struct warden_error cause = {0};
-	json_t *json = snapshot_load(c->dir_fd, &cause);
+	json_t *json = snapshot_load(c->dir_fd, "snapshot.json", &cause);
 	bool whole = false;
 
 	if (json) {

@@ -34,9 +34,16 @@ int snapshot_store(struct operation *operation, struct warden_error *err);
  * reading it; then the container is of no use. */
 int snapshot_read(struct container *container, struct warden_error *err);
 
-/* Reads network, uid and slot from the snapshot, for a container without etc/config. False: they
- * are missing or invalid. */
-bool snapshot_read_identity(int dir_fd, struct warden_identity *identity);
+/* What a directory that is set aside names: network, uid and slot, if they are known, and the rules
+ * of `in` whose ports it has. The caller frees the rules. */
+struct snapshot_claims {
+	struct warden_identity identity;
+	bool has_identity;
+	struct rules rules;
+};
+
+/* Reads what can be understood of a damaged snapshot. If it is no JSON the previous one counts. */
+void snapshot_read_claims(int dir_fd, struct snapshot_claims *claims);
 
 /* Worker thread. Writes etc/config: the lines of the original Warden, and `slot`. */
 int identity_write(const struct container *container, struct warden_error *err);

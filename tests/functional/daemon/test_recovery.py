@@ -4,6 +4,7 @@
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -11,7 +12,9 @@ import subprocess
 from case import case
 import expect
 import kernel
+import prometheus
 import warden
+import web
 
 STATE_ERROR = "Container state must be one of 'active', current state is 'unreachable'"
 
@@ -98,6 +101,37 @@ def a_container_that_does_not_answer_is_unreachable_until_it_does(w):
     expect.equal(w.c.info("h").state, "active")
     expect.result(w.c.link("h", job), 7, b"before\nafter\n")
     expect.equal(w.run("h", "echo hi"), "hi\n")
+
+
+def _figures(port):
+    return prometheus.Page(web.ask(port, "/metrics", timeout=20).body).values("warden_containers", "state")
+
+
+def _events(w, n):
+    """The last `n` events so far."""
+    last = w.client().call(warden.EventsRequest()).sequence
+    client = w.client()
+    client.send(warden.EventsRequest(after=last - n))
+    return [client.receive() for _ in range(n + 1)][1:]
+
+
+@case(module=False, daemon=False)
+def unreachable_containers_are_counted_and_each_is_an_event(w):
+    port = web.start(w)
+    handles = [w.create() for _ in range(3)]
+    with contextlib.ExitStack() as stack:
+        for handle in handles[:2]:
+            stack.enter_context(_stopped(w.init_of(handle)))
+        _kill(w)
+        w.daemon.start()
+        figures = _figures(port)
+        expect.equal((figures["unreachable"], figures["active"]), (2, 1))
+        events = _events(w, 2)
+        expect.equal({event.kind for event in events}, {warden.EventsResponse.UNREACHABLE})
+        expect.equal({event.handle for event in events}, set(handles[:2]))
+    expect.eventually(lambda: set(_states(w).values()) == {"active"}, "all are active")
+    expect.eventually(lambda: _figures(port)["unreachable"] == 0, "none is counted")
+    expect.equal({event.kind for event in _events(w, 2)}, {warden.EventsResponse.REACHABLE})
 
 
 @case(module=False)
@@ -187,6 +221,40 @@ def what_is_damaged_is_set_aside_and_can_be_repaired(w):
         expect.result(w.c.link(bad, job), 4, b"out\n")
         w.c.destroy(bad)
         w.c.destroy(alive)
+
+
+def _slot(directory):
+    return re.search(r"^slot=(\d+)$", kernel.read(f"{directory}/etc/config"), re.MULTILINE)[1]
+
+
+@case(module=False, config={"user": {"pool_size": 3}})
+def uid_slot_and_ports_of_what_is_set_aside_are_given_to_nobody(w):
+    bad, alive = w.create(), w.create()
+    ports = (w.c.net_in(bad, host_port=9999).host_port, w.c.net_in(bad).host_port)
+    directory, aside = (f"{w.daemon.depot}/{place}{bad}" for place in ("", "damaged/"))
+    slot = _slot(directory)
+    _kill(w)
+    whole = kernel.read(f"{directory}/snapshot.json")
+    _write(f"{directory}/snapshot.json", whole.replace('"version":1', '"version":99').encode())
+    for _ in range(2):
+        w.daemon.start()
+        expect.equal(_entries(f"{w.daemon.depot}/damaged"), {bad})
+        for port in ports:
+            expect.error(f"host_port {port}: another container has it", w.c.net_in, alive, host_port=port)
+        expect.lacks(ports, w.c.net_in(alive).host_port)
+        fresh = w.create()
+        expect.true(_slot(f"{w.daemon.depot}/{fresh}") != slot, "another slot")
+        expect.error("no uid available", w.create)
+        w.c.destroy(fresh)
+        _kill(w)
+    _write(f"{aside}/snapshot.json", whole.encode())
+    os.rename(aside, directory)
+    os.rmdir(f"{w.daemon.depot}/damaged")
+    w.daemon.start()
+    expect.equal(_states(w), {bad: "active", alive: "active"})
+    w.c.destroy(bad)
+    for port in ports:
+        expect.equal(w.c.net_in(alive, host_port=port).host_port, port)
 
 
 @case(module=False)

@@ -15,8 +15,11 @@
 #include <unistd.h>
 
 #include "core/pools/pool.h"
+#include "core/pools/ports.h"
+#include "core/rules/rules.h"
 #include "core/state/recovery.h"
 #include "core/state/set_aside.h"
+#include "core/state/snapshot.h"
 #include "lib/cleanup.h"
 
 /* A container as it was before the daemon ended. */
@@ -203,6 +206,81 @@ static void a_snapshot_of_another_version_is_set_aside_and_stays_there(void)
 	unit_unsigned(set_aside_count(&before.test->server), 1);
 	test_recovery_expect_aside(&before, before.id);
 	unit_integer(before.test->destroyed, 0);
+	core_case_close(before.test);
+}
+
+/* Leaves a container with the host ports 80, which is in its last two snapshots, and 20005. */
+static struct recovery_before test_recovery_leave_ports(void)
+{
+	struct core_case *test = core_case_open();
+	struct container *c = core_case_container(test, "h");
+	struct recovery_before before = test_recovery_note_container(test, c);
+	const uint16_t ports[] = {80, 20005};
+	_cleanup_free_ char *text = NULL;
+	struct warden_error err;
+	size_t index;
+
+	for (size_t i = 0; i < ARRAY_SIZE(ports); i++) {
+		const struct warden_in_rule rule = {.host_port = ports[i], .container_port = 1};
+
+		unit_integer(rules_add_in(&c->rules, &rule, &index, &err), 0);
+		unit_integer(ports_take_value(test->server.ports, 0, ports[i]), 0);
+		if (i == 0)
+			core_case_save(c);
+	}
+	text = snapshot_text(c);
+	unit_integer(snapshot_write(c, text, &err), 0);
+	core_case_forget(test);
+	test->alive = true;
+	return before;
+}
+
+static void ports_of_what_is_set_aside_are_given_to_nobody(void)
+{
+	static const char *const damaged[] = {
+		"{", "{\"rules\":{\"in\":[5,{\"protocol\":0,\"host_port\":80,"
+		     "\"container_port\":1}]}}"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(damaged); i++) {
+		struct recovery_before before = test_recovery_leave_ports();
+		struct server *server = &before.test->server;
+
+		test_recovery_write_file(&before, "snapshot.json", damaged[i]);
+		for (int start = 0; start < 2; start++) {
+			test_recovery_recover(before.test);
+			unit_unsigned(set_aside_count(server), 1);
+			unit_integer(ports_take_value(server->ports, 0, 80), -1);
+			ports_release(server->ports, 0, 80);
+			set_aside_free(server);
+		}
+		core_case_close(before.test);
+	}
+}
+
+static void a_directory_that_is_not_recovered_frees_no_port_of_another(void)
+{
+	struct recovery_before before = test_recovery_leave_ports();
+	struct server *server = &before.test->server;
+
+	test_recovery_rename(&before, before.id, "elsewhere");
+	/* Another container has one of its ports. */
+	unit_integer(ports_take_value(server->ports, 0, 80), 0);
+	test_recovery_recover(before.test);
+	unit_integer(ports_take_value(server->ports, 0, 80), -1);
+	unit_integer(ports_take_value(server->ports, 0, 20005), -1);
+	core_case_close(before.test);
+}
+
+static void a_moved_container_that_is_dead_keeps_its_ports(void)
+{
+	struct recovery_before before = test_recovery_leave_ports();
+
+	before.test->alive = false;
+	test_recovery_rename(&before, before.id, "elsewhere");
+	test_recovery_recover(before.test);
+	test_recovery_expect_aside(&before, "elsewhere");
+	unit_integer(ports_take_value(before.test->server.ports, 0, 80), -1);
+	unit_integer(ports_take_value(before.test->server.ports, 0, 20005), -1);
 	core_case_close(before.test);
 }
 
@@ -502,6 +580,9 @@ int main(int argc, char **argv)
 		UNIT_TEST(a_dead_container_is_destroyed_and_returns_its_resources),
 		UNIT_TEST(a_container_with_a_damaged_snapshot_is_set_aside),
 		UNIT_TEST(a_snapshot_of_another_version_is_set_aside_and_stays_there),
+		UNIT_TEST(ports_of_what_is_set_aside_are_given_to_nobody),
+		UNIT_TEST(a_directory_that_is_not_recovered_frees_no_port_of_another),
+		UNIT_TEST(a_moved_container_that_is_dead_keeps_its_ports),
 		UNIT_TEST(a_container_is_unreachable_until_it_answers),
 		UNIT_TEST(a_restore_that_fails_is_repeated),
 		UNIT_TEST(a_container_that_dies_while_unreachable_is_destroyed),

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "core/pools/ports.h"
+#include "core/rules/rules.h"
 #include "core/state/snapshot.h"
 #include "lib/cleanup.h"
 
@@ -181,6 +182,7 @@ static void the_identity_is_restored_from_either_file(void)
 	struct core_case *test = core_case_open();
 	struct container *c = core_case_container(test, "a");
 	struct warden_identity seen = {0};
+	struct snapshot_claims claims;
 	struct warden_error err;
 	_cleanup_free_ char *text = NULL;
 	char id[12];
@@ -199,8 +201,10 @@ static void the_identity_is_restored_from_either_file(void)
 		unit_unsigned(ntohl(seen.network.s_addr), 0x0afe0010);
 		unit_unsigned(ntohl(seen.host_ip.s_addr), 0x0afe0011);
 		unit_unsigned(ntohl(seen.container_ip.s_addr), 0x0afe0012);
-		memset(&seen, 0, sizeof(seen));
-		unit_true(snapshot_read_identity(c->dir_fd, &seen));
+		snapshot_read_claims(c->dir_fd, &claims);
+		unit_true(claims.has_identity);
+		seen = claims.identity;
+		rules_free(&claims.rules);
 	}
 	core_case_close(test);
 }
