@@ -107,8 +107,8 @@ static void copy_bench_sync(void)
 static void copy_bench_run_copy(const char *source, const char *target)
 {
 	const struct copy_request request = {
-		.source = {.root_fd = AT_FDCWD, .path = source, .links = COPY_LINKS_FOLLOW},
-		.target = {.root_fd = AT_FDCWD, .path = target, .links = COPY_LINKS_FOLLOW},
+		.source = {.root_fd = AT_FDCWD, .path = source, .links = COPY_LINKS_TRUSTED},
+		.target = {.root_fd = AT_FDCWD, .path = target, .links = COPY_LINKS_REFUSE},
 	};
 	struct warden_error err;
 

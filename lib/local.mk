@@ -28,6 +28,8 @@ lib_libutil_la_SOURCES = \
 	lib/text.c \
 	lib/text.h \
 	lib/transient.h \
+	lib/trusted_path.c \
+	lib/trusted_path.h \
 	lib/varint.h \
 	lib/watcher.c \
 	lib/watcher.h \

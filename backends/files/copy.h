@@ -30,7 +30,7 @@
  */
 enum copy_links {
 	COPY_LINKS_IN_ROOT, /* stay below root_fd, as after chroot: the container's side */
-	COPY_LINKS_FOLLOW,  /* are followed anywhere: the host's side */
+	COPY_LINKS_TRUSTED, /* are followed where lib/trusted_path.h does: a source on the host */
 	COPY_LINKS_REFUSE,  /* fail the copy: a host side to which a copy may have written links */
 };
 

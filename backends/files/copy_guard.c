@@ -7,6 +7,7 @@
 
 #include "backends/files/copy_private.h"
 #include "lib/cleanup.h"
+#include "lib/trusted_path.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -69,13 +70,35 @@ static int copy_guard_open_as_container(struct copy_state *copy, const char *pat
 	return -1;
 }
 
-/* Opens a path of the source's side. Returns a descriptor, or -1 with errno. */
+/* Opens a path of the host. */
+static int copy_guard_open_trusted(struct copy_state *copy, const char *path, int flags)
+{
+	const struct copy_identity *as = &copy->request->source.as;
+	/* In a client's directory a container may act with the client's uid. Without identities
+	 * there is no isolation: all is the process's user's. */
+	const struct trusted_owners owners = {
+		.link_owner = as->set ? as->uid : copy->process.uid,
+		.directory_owner = as->set ? 0 : copy->process.uid,
+	};
+	_cleanup_close_ int found =
+		trusted_path_open(path, flags & O_DIRECTORY, &owners, &copy->refusal);
+
+	if (found < 0 || (flags & O_PATH))
+		return take_fd(&found);
+	return openat(found, ".", flags | O_NONBLOCK | O_CLOEXEC);
+}
+
+/* Opens a path of the source's side; on the host a directory. Returns a descriptor, or -1 with
+ * errno. */
 int copy_source_open(struct copy_state *copy, const char *path, int flags)
 {
 	const struct copy_side *side = &copy->request->source;
-	int fd = copy_path_open(side, path, flags);
 	char *inside;
+	int fd;
 
+	if (side->links == COPY_LINKS_TRUSTED)
+		return copy_guard_open_trusted(copy, path, flags);
+	fd = copy_path_open(side, path, flags);
 	if (fd < 0 || !side->guard.set || copy_guard_is_root_mount(side, fd))
 		return fd;
 	close(fd);

@@ -45,7 +45,8 @@ struct copy_state {
 	struct copy_progress *progress, own_progress;
 	uint64_t failed_before; /* progress->failed when the copy began */
 	struct warden_error *err;
-	bool has_error; /* err holds the first failure */
+	bool has_error;              /* err holds the first failure */
+	struct warden_error refusal; /* a link of the source that was not followed; else empty */
 	unsigned warnings;
 	char *source_base, *target_base; /* the paths with which messages begin */
 

@@ -114,7 +114,10 @@ static int copy_report_failure(struct copy_state *copy, const char *what, const 
 
 	copy_report_format_path(copy, base, name, path, sizeof(path));
 	errno = number;
-	warden_error_errno(&error, "%s %s", what, path);
+	if (copy->refusal.message[0])
+		warden_error_set(&error, "%s %s: %s", what, path, copy->refusal.message);
+	else
+		warden_error_errno(&error, "%s %s", what, path);
 	copy_count(&copy->progress->failed, 1);
 	copy_report_warn(copy, error.message);
 	if (copy_report_is_fatal(number) || !copy->has_error)

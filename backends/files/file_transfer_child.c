@@ -201,7 +201,7 @@ static int transfer_child_copy_in(const struct file_transfer_request *request,
 	struct copy_request copy = {
 		.source = {.root_fd = AT_FDCWD,
 			   .path = request->host_path,
-			   .links = COPY_LINKS_FOLLOW,
+			   .links = COPY_LINKS_TRUSTED,
 			   .as = request->client},
 		.target = transfer_child_target_side(request, fds),
 	};

@@ -8,17 +8,21 @@
 #include "backends/linux/create/user_namespace.h"
 #include "backends/linux/root/mount_api.h"
 #include "lib/cleanup.h"
+#include "lib/trusted_path.h"
 
 int layers_open_as_client(const struct setup *setup, const char *path, int flags,
 			  struct warden_error *err)
 {
 	const struct setup_parameters *p = &setup->parameters;
+	/* In a directory of the client's a container may act with its uid, so links there count as
+	 * a container's. */
+	const struct trusted_owners owners = {.link_owner = p->client_uid};
+	struct warden_error refusal;
 	int fd, number;
 
 	if (user_act_as(p->client_uid, p->client_gid, false, err) < 0)
 		return -1;
-	/* A magic link (/proc/self/fd) would lead through this process's descriptors. */
-	fd = mount_open_below(AT_FDCWD, path, flags | O_PATH, 0, RESOLVE_NO_MAGICLINKS);
+	fd = trusted_path_open(path, flags, &owners, &refusal);
 	number = errno;
 	if (user_act_as(0, 0, true, err) < 0) {
 		if (fd >= 0)
@@ -26,8 +30,20 @@ int layers_open_as_client(const struct setup *setup, const char *path, int flags
 		return -1;
 	}
 	errno = number;
-	if (fd < 0)
+	if (fd < 0 && refusal.message[0])
+		warden_error_set(err, "open %.300s: %s", path, refusal.message);
+	else if (fd < 0)
 		warden_error_errno(err, "open %s", path);
+	return fd;
+}
+
+/* The operator's path leads where the operator says. */
+static int layers_open_configured(const char *path, struct warden_error *err)
+{
+	int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		warden_error_errno(err, "open rootfs %s", path);
 	return fd;
 }
 
@@ -38,13 +54,13 @@ static int layers_open_layer(struct setup *setup, size_t i, struct warden_error 
 	_cleanup_close_ int fd = -1;
 
 	if (configured && strcmp(path, configured) == 0)
-		fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		fd = layers_open_configured(path, err);
 	else
 		fd = layers_open_as_client(setup, path, O_DIRECTORY, err);
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return warden_error_set(err, "rootfs %s not found", path);
 	if (fd < 0)
-		return warden_error_errno(err, "open rootfs %s", path);
+		return -1;
 	setup->layer_fds[i] = mount_clone(fd, "", false);
 	if (setup->layer_fds[i] < 0)
 		return warden_error_errno(err, "copy the mount of rootfs %s", path);

@@ -6,8 +6,8 @@
 
 #include "backends/linux/create/setup.h"
 
-/* Opens a path that the client named, with the client's rights (O_PATH). Returns a descriptor, or
- * -1 with errno and `err`. */
+/* Opens a path that the client named, with the client's rights (O_PATH); links are followed as
+ * lib/trusted_path.h says. Returns a descriptor, or -1 with errno and `err`. */
 int layers_open_as_client(const struct setup *setup, const char *path, int flags,
 			  struct warden_error *err);
 

@@ -45,8 +45,8 @@ static void copy_case_keep_warning(void *data, const char *text)
 struct copy_request copy_case_request(const char *source, const char *target)
 {
 	return (struct copy_request){
-		.source = {.root_fd = AT_FDCWD, .path = source, .links = COPY_LINKS_FOLLOW},
-		.target = {.root_fd = AT_FDCWD, .path = target, .links = COPY_LINKS_FOLLOW},
+		.source = {.root_fd = AT_FDCWD, .path = source, .links = COPY_LINKS_TRUSTED},
+		.target = {.root_fd = AT_FDCWD, .path = target, .links = COPY_LINKS_IN_ROOT},
 		.progress = &copy_progress,
 		.warn = copy_case_keep_warning,
 	};
