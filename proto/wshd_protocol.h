@@ -190,6 +190,7 @@ enum wshd_reason {
 enum wshd_ended_flags {
 	WSHD_KILLED = 1,    /* its keeper killed it, for any reason */
 	WSHD_OWN_GROUP = 2, /* it was started with descriptors of its own control groups */
+	WSHD_NO_FORK = 4,   /* it was not started, as the limit of processes was reached */
 };
 
 /* The end of a job: struct warden_job_end in this protocol. */

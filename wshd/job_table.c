@@ -3,7 +3,9 @@
 #include "wshd/job_table.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,7 +60,7 @@ static void job_table_remove_if_done(struct wshd *wshd, struct wshd_job *job)
 {
 	struct wshd_job **link = &wshd->jobs;
 
-	if (job->keeper != 0 || !(job->forgotten || job->shell))
+	if (job->keeper != 0 || job->unread || !(job->forgotten || job->shell))
 		return;
 	while (*link != job)
 		link = &(*link)->next;
@@ -78,30 +80,98 @@ static void job_table_set_end(struct wshd *wshd, struct wshd_job *job, const str
 	wshd_connections_report(wshd);
 }
 
-/* Reads one message of the keeper: how the job ended. False if there is none now. */
-static bool job_table_read_report(struct wshd *wshd, struct wshd_job *job)
+/* Reads one message of the keeper: how the job ended. Returns 1, 0 if there is none, or -1 if there
+ * is no memory for it: it is read again later. */
+static int job_table_read_report(struct wshd *wshd, struct wshd_job *job)
 {
 	struct packet packet;
 	int got = packet_receive(job->socket.fd, &packet, MSG_DONTWAIT);
 
-	if (got < 0 && packet_is_temporary(errno))
-		return false; /* epoll reports it again */
+	if (got < 0 && errno == EAGAIN)
+		return 0;
+	if (got < 0 && packet_is_temporary(errno)) {
+		wshd->retry = true;
+		return -1;
+	}
 	if (got != 1) {
 		/* The keeper ends now; job_table_reaped does the rest. */
 		wshd_source_close(wshd, &job->socket);
-		return false;
+		return 0;
 	}
 	if (!job->ended && packet_fits(&packet, sizeof(packet.message.ended), 0))
 		job_table_set_end(wshd, job, &packet.message.ended);
 	packet_close(&packet);
+	return 1;
+}
+
+static uint64_t job_table_signal_bit(int signal)
+{
+	return signal >= 1 && signal <= 64 ? UINT64_C(1) << (signal - 1) : 0;
+}
+
+/* False if it is to be sent again. A keeper that has ended needs no message. */
+static bool job_table_send(struct wshd *wshd, struct wshd_job *job, const void *message,
+			   size_t length)
+{
+	if (packet_send(job->socket.fd, message, length, NULL, 0, MSG_DONTWAIT) == 0 ||
+	    !packet_is_temporary(errno))
+		return true;
+	if (errno == EAGAIN)
+		wshd_source_modify(wshd, &job->socket, EPOLLIN | EPOLLOUT);
+	else
+		wshd->retry = true;
+	return false;
+}
+
+static bool job_table_send_signals(struct wshd *wshd, struct wshd_job *job, enum wshd_type type,
+				   uint64_t *set)
+{
+	for (int signal = 1; *set != 0; signal++) {
+		struct wshd_signal message = {.header.type = type, .signal = signal};
+
+		if (!(*set & job_table_signal_bit(signal)))
+			continue;
+		if (!job_table_send(wshd, job, &message, sizeof(message)))
+			return false;
+		*set &= ~job_table_signal_bit(signal);
+	}
 	return true;
+}
+
+/* Sends what waits, as far as the keeper's socket takes it. */
+static void job_table_send_unsent(struct wshd *wshd, struct wshd_job *job)
+{
+	struct wshd_resize resize = {.header.type = WSHD_RESIZE, .window = job->unsent.window};
+	struct wshd_request forget = {.header.type = WSHD_FORGET};
+	struct wshd_unsent *unsent = &job->unsent;
+
+	if (job->keeper == 0 || job->socket.fd < 0) {
+		*unsent = (struct wshd_unsent){.forget = false};
+		return;
+	}
+	if (!job_table_send_signals(wshd, job, WSHD_SIGNAL, &unsent->signals) ||
+	    !job_table_send_signals(wshd, job, WSHD_STOP, &unsent->stops))
+		return;
+	if (unsent->resize && !job_table_send(wshd, job, &resize, sizeof(resize)))
+		return;
+	unsent->resize = false;
+	if (unsent->forget && !job_table_send(wshd, job, &forget, sizeof(forget)))
+		return;
+	unsent->forget = false;
 }
 
 static void job_table_on_report(struct wshd *wshd, struct wshd_source *source, uint32_t events)
 {
-	(void)events; /* reading the socket also finds its end */
-	job_table_read_report(
-		wshd, (struct wshd_job *)((char *)source - offsetof(struct wshd_job, socket)));
+	struct wshd_job *job =
+		(struct wshd_job *)((char *)source - offsetof(struct wshd_job, socket));
+
+	if (events & EPOLLOUT) {
+		wshd_source_modify(wshd, source, EPOLLIN);
+		job_table_send_unsent(wshd, job);
+	}
+	/* Reading the socket also finds its end. */
+	if (job_table_read_report(wshd, job) < 0)
+		poll(NULL, 0, WSHD_PAUSE_MS); /* epoll reports it again at once */
 }
 
 static struct wshd_job *job_table_add(struct wshd *wshd, uint32_t id)
@@ -121,6 +191,21 @@ static struct wshd_job *job_table_add(struct wshd *wshd, uint32_t id)
 	return job;
 }
 
+/* The lowest free number is given first: if this one is in the reserve, all below are in use. */
+static bool job_table_is_reserved(const struct wshd *wshd, int fd)
+{
+	return fd >= wshd->reserve_from;
+}
+
+/* Whether a descriptor that wshd keeps for the job lies in the reserve. */
+static bool job_table_takes_reserve(const struct wshd *wshd, const struct wshd_job *job)
+{
+	return job_table_is_reserved(wshd, job->socket.fd) ||
+	       job_table_is_reserved(wshd, job->stdin_fd) ||
+	       job_table_is_reserved(wshd, job->stdout_fd) ||
+	       job_table_is_reserved(wshd, job->stderr_fd);
+}
+
 /* Forks the keeper. False and errno if that fails. */
 static bool job_table_fork_keeper(struct wshd *wshd, struct wshd_job *job,
 				  const struct keeper_start *start)
@@ -133,6 +218,9 @@ static bool job_table_fork_keeper(struct wshd *wshd, struct wshd_job *job,
 	if (!wshd_source_add(wshd, &job->socket, EPOLLIN)) {
 		close(sockets[0]);
 		job->socket.fd = -1;
+	} else if (job_table_takes_reserve(wshd, job)) {
+		job->keeper = -1;
+		errno = EMFILE;
 	} else {
 		job->keeper = fork();
 	}
@@ -156,12 +244,13 @@ static void job_table_start_failed(struct wshd *wshd, struct wshd_job *job, int 
 	job_table_set_end(wshd, job, &end);
 }
 
-void job_table_refuse(struct wshd *wshd, uint32_t id, int number)
+bool job_table_refuse(struct wshd *wshd, uint32_t id, int number)
 {
 	struct wshd_job *job = job_table_find(wshd, id) ? NULL : job_table_add(wshd, id);
 
 	if (job)
 		job_table_start_failed(wshd, job, number, -1);
+	return job != NULL;
 }
 
 /* The descriptor for the job's standard input. Without a script or pipe it is that of wshd,
@@ -196,8 +285,11 @@ int job_table_spawn(struct wshd *wshd, struct packet *packet)
 	job->stdout_fd = packet_take(packet, WSHD_FD_STDOUT_READ);
 	job->stderr_fd = packet_take(packet, WSHD_FD_STDERR_READ);
 	job->own_group = spawn->present >> WSHD_FD_CPU != 0;
-	if (!job_table_fork_keeper(wshd, job, &start))
+	if (!job_table_fork_keeper(wshd, job, &start)) {
+		if (errno == EMFILE)
+			job_table_close_pipes(job); /* no text is in them, and others need them */
 		job_table_start_failed(wshd, job, errno, packet->fds[WSHD_FD_STDERR_WRITE]);
+	}
 	return 0;
 }
 
@@ -224,51 +316,51 @@ int job_table_start_shell(struct wshd *wshd, struct packet *packet, int connecti
 	return number;
 }
 
-void job_table_signal(const struct wshd_job *job, enum wshd_type type, int signal)
+void job_table_signal(struct wshd *wshd, struct wshd_job *job, enum wshd_type type, int signal)
 {
-	struct wshd_signal message = {.header.type = type, .signal = signal};
-
-	if (job->keeper == 0 || job->socket.fd < 0)
-		return;
+	*(type == WSHD_STOP ? &job->unsent.stops : &job->unsent.signals) |=
+		job_table_signal_bit(signal);
+	job_table_send_unsent(wshd, job);
 	/* Root in the container may have stopped the keeper: SIGCONT makes it read the message. */
-	packet_send(job->socket.fd, &message, sizeof(message), NULL, 0, MSG_DONTWAIT);
-	kill(job->keeper, SIGCONT);
+	if (job->keeper != 0)
+		kill(job->keeper, SIGCONT);
 }
 
-void job_table_resize(const struct wshd_job *job, const struct wshd_window *window)
+void job_table_resize(struct wshd *wshd, struct wshd_job *job, const struct wshd_window *window)
 {
-	struct wshd_resize message = {.header.type = WSHD_RESIZE, .window = *window};
-
-	if (job->keeper != 0 && job->socket.fd >= 0)
-		packet_send(job->socket.fd, &message, sizeof(message), NULL, 0, MSG_DONTWAIT);
+	job->unsent.window = *window;
+	job->unsent.resize = true;
+	job_table_send_unsent(wshd, job);
 }
 
 void job_table_forget(struct wshd *wshd, struct wshd_job *job)
 {
-	struct wshd_request message = {.header.type = WSHD_FORGET};
-
 	job->forgotten = true;
 	if (job->ended)
 		job_table_close_pipes(job);
-	if (job->keeper != 0 && job->socket.fd >= 0)
-		packet_send(job->socket.fd, &message, sizeof(message), NULL, 0, MSG_DONTWAIT);
+	job->unsent.forget = true;
+	job_table_send_unsent(wshd, job);
 	job_table_remove_if_done(wshd, job);
 }
 
 /* Reads what the keeper has sent before its end. If it was killed without a report, reports that.
- */
-static void job_table_keeper_ended(struct wshd *wshd, struct wshd_job *job, int status)
+ * Without memory for that it is done again later. */
+static void job_table_keeper_ended(struct wshd *wshd, struct wshd_job *job)
 {
 	struct wshd_ended end = {.reason = WSHD_START_FAILED, .exit_status = -1};
+	int got;
 
-	job->keeper = 0;
-	while (job->socket.fd >= 0 && job_table_read_report(wshd, job))
-		;
+	while (job->socket.fd >= 0 && (got = job_table_read_report(wshd, job)) != 0) {
+		job->unread = got < 0;
+		if (job->unread)
+			return;
+	}
+	job->unread = false;
 	if (job->socket.fd >= 0)
 		wshd_source_close(wshd, &job->socket);
-	if (WIFSIGNALED(status)) {
+	if (WIFSIGNALED(job->status)) {
 		end.reason = WSHD_SIGNALLED;
-		end.signal = WTERMSIG(status);
+		end.signal = WTERMSIG(job->status);
 	} else {
 		snprintf(end.start_error, sizeof(end.start_error), "start a keeper: it has ended");
 	}
@@ -277,11 +369,26 @@ static void job_table_keeper_ended(struct wshd *wshd, struct wshd_job *job, int 
 	job_table_remove_if_done(wshd, job);
 }
 
+void job_table_retry(struct wshd *wshd)
+{
+	struct wshd_job *job, *next;
+
+	/* The end of a job may free it, so get the next one first. */
+	for (job = wshd->jobs; job; job = next) {
+		next = job->next;
+		job_table_send_unsent(wshd, job);
+		if (job->unread)
+			job_table_keeper_ended(wshd, job);
+	}
+}
+
 void job_table_reaped(struct wshd *wshd, pid_t pid, int status)
 {
 	for (struct wshd_job *job = wshd->jobs; job; job = job->next)
 		if (job->keeper == pid) {
-			job_table_keeper_ended(wshd, job, status);
+			job->keeper = 0;
+			job->status = status;
+			job_table_keeper_ended(wshd, job);
 			return;
 		}
 }

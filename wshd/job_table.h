@@ -6,6 +6,14 @@
 #include "proto/packet.h"
 #include "wshd/wshd.h"
 
+/* What the keeper's socket did not take yet. Signals are a set, as pending signals of a process
+ * are: bit N-1 is signal N. Those of a stop count last. */
+struct wshd_unsent {
+	uint64_t signals, stops;
+	struct wshd_window window;
+	bool resize, forget;
+};
+
 struct wshd_job {
 	struct wshd_job *next;
 	uint64_t number; /* ascending in the order of start */
@@ -16,8 +24,11 @@ struct wshd_job {
 	int stdin_fd;              /* write end; -1: none, or closed */
 	bool ended;                /* `end` is valid, apart from its job id, which always is */
 	bool forgotten;            /* the daemon has stored its end */
-	bool own_group;            /* it has its own control groups */
-	uint32_t reported;         /* bit N: its end was sent to the connection in slot N */
+	bool unread; /* its keeper has ended; there was no memory to read its report */
+	int status;  /* with `unread`: of the keeper */
+	struct wshd_unsent unsent;
+	bool own_group;    /* it has its own control groups */
+	uint32_t reported; /* bit N: its end was sent to the connection in slot N */
 	struct wshd_ended end;
 };
 
@@ -27,8 +38,8 @@ struct wshd_job {
 int job_table_spawn(struct wshd *wshd, struct packet *packet);
 
 /* Adds a job that could not be started, for the reason `number` (errno), so that its end is
- * reported like any other. */
-void job_table_refuse(struct wshd *wshd, uint32_t id, int number);
+ * reported like any other. False if that fails. */
+bool job_table_refuse(struct wshd *wshd, uint32_t id, int number);
 
 /* Starts the shell of a WSHD_SHELL. Its keeper inherits `connection`; the caller closes its copy.
  * Returns 0 or an errno. */
@@ -39,10 +50,13 @@ struct wshd_job *job_table_find(const struct wshd *wshd, uint32_t id);
 
 /* Makes the keeper send the signal to every process of the job. `type`: WSHD_SIGNAL or WSHD_STOP.
  */
-void job_table_signal(const struct wshd_job *job, enum wshd_type type, int signal);
+void job_table_signal(struct wshd *wshd, struct wshd_job *job, enum wshd_type type, int signal);
 
 /* Changes the size of the job's terminal, if it has one. */
-void job_table_resize(const struct wshd_job *job, const struct wshd_window *window);
+void job_table_resize(struct wshd *wshd, struct wshd_job *job, const struct wshd_window *window);
+
+/* Sends and reads again what failed for want of memory. */
+void job_table_retry(struct wshd *wshd);
 
 /* Closes the job's standard input: the job reads its end. */
 void job_table_close_input(struct wshd_job *job);

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/magic.h>
 #include <signal.h>
 #include <stdio.h>
@@ -19,13 +20,15 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "lib/clock.h"
+#include "wshd/job_table.h"
 #include "wshd/privileges.h"
 #include "wshd/process_title.h"
 #include "wshd/wshd.h"
 #include "wshd/wshd_connections.h"
 #include "wshd/wshd_stop.h"
 
-/* Milliseconds until a message that could not be sent is sent again. */
+/* Milliseconds until what failed for want of memory or descriptors is done again. */
 enum { RETRY_MS = 100 };
 
 bool wshd_source_add(struct wshd *wshd, struct wshd_source *source, uint32_t events)
@@ -117,11 +120,26 @@ static void wshd_open_proc(struct wshd *wshd)
 	}
 }
 
-/* Sets the process attributes that jobs inherit, and the descriptor limit of wshd itself. */
-static void wshd_init_process(const struct wshd_options *options)
+/* Raises the limit of descriptors as far as it goes and keeps a reserve of them. */
+static void wshd_init_limit(struct wshd *wshd)
 {
 	struct rlimit files;
+	int limit;
 
+	wshd->reserve_from = INT_MAX; /* if the limit cannot be read */
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+		return;
+	files.rlim_cur = files.rlim_max;
+	/* If it fails, fewer jobs fit. */
+	if (setrlimit(RLIMIT_NOFILE, &files) < 0 && getrlimit(RLIMIT_NOFILE, &files) < 0)
+		return;
+	limit = files.rlim_cur < INT_MAX ? (int)files.rlim_cur : INT_MAX;
+	wshd->reserve_from = limit > 2 * WSHD_RESERVE ? limit - WSHD_RESERVE : limit;
+}
+
+/* Sets the process attributes that jobs inherit. */
+static void wshd_init_process(const struct wshd_options *options)
+{
 	umask(022);
 	/* EACCES: the daemon's own niceness is higher, and stays. */
 	if (options->nice != 0 && setpriority(PRIO_PROCESS, 0, options->nice) < 0 &&
@@ -133,19 +151,33 @@ static void wshd_init_process(const struct wshd_options *options)
 		wshd_die("limit the capabilities of jobs");
 	if (chdir(options->fake ? options->fake : "/") < 0)
 		wshd_die("change to the directory of jobs");
-	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
-		files.rlim_cur = files.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &files); /* if it fails, fewer jobs fit */
-	}
+}
+
+/* Does again what failed, RETRY_MS after the failure was seen. `at` is that time, or 0. */
+static void wshd_retry_if_due(struct wshd *wshd, int64_t *at)
+{
+	if (!wshd->retry)
+		return;
+	if (*at == 0)
+		*at = clock_monotonic_ms() + RETRY_MS;
+	if (clock_monotonic_ms() < *at)
+		return;
+	*at = 0;
+	wshd->retry = false;
+	job_table_retry(wshd);
+	wshd_connections_retry(wshd);
 }
 
 static void __attribute__((noreturn)) wshd_run_loop(struct wshd *wshd)
 {
+	int64_t retry_at = 0;
+
 	for (;;) {
 		struct epoll_event event;
 		int pause = wshd_stop_continue(wshd);
 		int n;
 
+		wshd_retry_if_due(wshd, &retry_at);
 		if (wshd->retry && (pause < 0 || pause > RETRY_MS))
 			pause = RETRY_MS;
 		/* One event at a time, as a handler may close the source of the next one. */
@@ -154,8 +186,6 @@ static void __attribute__((noreturn)) wshd_run_loop(struct wshd *wshd)
 			struct wshd_source *source = event.data.ptr;
 
 			source->ready(wshd, source, event.events);
-		} else if (n == 0 && wshd->retry) {
-			wshd_connections_retry(wshd);
 		}
 	}
 }
@@ -173,6 +203,7 @@ int main(int argc, char **argv)
 	process_title_set(wshd.options.title);
 	wshd_init_descriptors(&wshd.options);
 	wshd_init_process(&wshd.options);
+	wshd_init_limit(&wshd);
 	wshd_open_proc(&wshd);
 	wshd.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (wshd.epoll_fd < 0)

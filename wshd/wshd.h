@@ -16,6 +16,12 @@
 /* Connections at a time. The connection of a shell belongs to its keeper and is not counted. */
 enum { WSHD_CONNECTIONS = 16 };
 
+/* Descriptors that no job keeps: for connections, for a packet that is read and for its job. */
+enum { WSHD_RESERVE = WSHD_CONNECTIONS + WSHD_SPAWN_FDS + 8 };
+
+/* Milliseconds until a call is made again for which the kernel had no memory. */
+enum { WSHD_PAUSE_MS = 5 };
+
 struct wshd;
 struct wshd_job;
 struct wshd_connection;
@@ -35,8 +41,9 @@ struct wshd {
 	struct wshd_job *jobs; /* in the order of start */
 	uint64_t next_number;  /* number of the last job */
 	struct wshd_connection *connections[WSHD_CONNECTIONS];
-	bool retry;     /* a message could not be sent; it is sent again after RETRY_MS */
-	bool killing;   /* SIGKILL is sent in rounds until no process is left */
+	int reserve_from; /* the first number of a descriptor that no job may keep */
+	bool retry;   /* something failed for want of memory or descriptors; again after RETRY_MS */
+	bool killing; /* SIGKILL is sent in rounds until no process is left */
 	unsigned round; /* number of the next round of SIGKILL */
 	bool ending;    /* wshd exits when no process is left */
 };

@@ -22,13 +22,13 @@
 /* Packets that are read from one connection before the others get their turn. */
 enum { PACKETS_MAX = 512 };
 
-/* Milliseconds until a packet is read again for which the kernel had no memory. */
-enum { PAUSE_MS = 5 };
-
 struct wshd_connection {
 	struct wshd_source source;
-	unsigned slot;   /* index in wshd->connections; bit in `reported` of jobs */
-	bool greeted;    /* WSHD_HELLO was received */
+	unsigned slot; /* index in wshd->connections; bit in `reported` of jobs */
+	bool greeted;  /* WSHD_HELLO was received */
+	bool greeting; /* WSHD_HELLO is to be sent */
+	bool refusing; /* `refused` is to be sent; nothing is read before */
+	struct wshd_refused refused;
 	bool watching;   /* gets the ends of jobs */
 	bool blocked;    /* the last message could not be sent */
 	bool listing;    /* a WSHD_LIST is not answered completely */
@@ -44,6 +44,14 @@ static void wshd_connection_close(struct wshd *wshd, struct wshd_connection *con
 	free(connection);
 }
 
+/* Waits for what the connection can do next. */
+static void wshd_connection_await(struct wshd *wshd, struct wshd_connection *connection)
+{
+	wshd_source_modify(wshd, &connection->source,
+			   (connection->refusing ? 0 : EPOLLIN) |
+				   (connection->blocked ? EPOLLOUT : 0));
+}
+
 /* Sends a packet. False if that fails now; it is sent again when the socket takes packets or after
  * RETRY_MS. A connection whose peer is closed stays until all packets of the peer are read. */
 static bool wshd_connection_send(struct wshd *wshd, struct wshd_connection *connection,
@@ -53,8 +61,10 @@ static bool wshd_connection_send(struct wshd *wshd, struct wshd_connection *conn
 		return true;
 	connection->blocked = true;
 	if (errno == EAGAIN)
-		wshd_source_modify(wshd, &connection->source, EPOLLIN | EPOLLOUT);
-	else if (errno != EPIPE && errno != ECONNRESET)
+		wshd_connection_await(wshd, connection);
+	else if (errno == EPIPE || errno == ECONNRESET)
+		connection->refusing = false; /* nobody reads it any more */
+	else
 		wshd->retry = true; /* no memory or too many descriptors in flight: temporary */
 	return false;
 }
@@ -113,9 +123,31 @@ static bool wshd_connection_send_ends(struct wshd *wshd, struct wshd_connection 
 	return true;
 }
 
+static bool wshd_connection_send_hello(struct wshd *wshd, struct wshd_connection *connection)
+{
+	struct wshd_hello hello = {.header.type = WSHD_HELLO, .version = WSHD_VERSION};
+
+	connection->greeting =
+		!wshd_connection_send(wshd, connection, &hello, sizeof(hello), NULL, 0);
+	return !connection->greeting;
+}
+
+/* Sends the refusal that waits, then reads again. */
+static bool wshd_connection_send_refused(struct wshd *wshd, struct wshd_connection *connection)
+{
+	if (!wshd_connection_send(wshd, connection, &connection->refused,
+				  sizeof(connection->refused), NULL, 0))
+		return false;
+	connection->refusing = false;
+	wshd_connection_await(wshd, connection);
+	return true;
+}
+
 static void wshd_connection_send_pending(struct wshd *wshd, struct wshd_connection *connection)
 {
 	if (connection->blocked ||
+	    (connection->greeting && !wshd_connection_send_hello(wshd, connection)) ||
+	    (connection->refusing && !wshd_connection_send_refused(wshd, connection)) ||
 	    (connection->listing && !wshd_connection_send_list(wshd, connection)) ||
 	    (connection->watching && !wshd_connection_send_ends(wshd, connection)))
 		return;
@@ -132,7 +164,7 @@ void wshd_connections_report(struct wshd *wshd)
 
 void wshd_connections_retry(struct wshd *wshd)
 {
-	wshd->retry = false;
+	wshd_source_modify(wshd, &wshd->listening, EPOLLIN);
 	for (unsigned i = 0; i < WSHD_CONNECTIONS; i++)
 		if (wshd->connections[i])
 			wshd->connections[i]->blocked = false;
@@ -152,28 +184,28 @@ void wshd_connections_report_empty(struct wshd *wshd)
 	}
 }
 
-/* Sends an error once, without a retry: a client that does not read its socket misses it. */
-static void wshd_connection_refuse(const struct wshd_connection *connection,
+/* Until the error is sent no other packet of the connection is read, so that none is lost. */
+static void wshd_connection_refuse(struct wshd *wshd, struct wshd_connection *connection,
 				   const struct packet *packet, int number)
 {
-	struct wshd_refused message = {
+	connection->refused = (struct wshd_refused){
 		.header = {.type = WSHD_REFUSED, .job_id = packet->message.header.job_id},
 		.refused = packet->message.header.type,
 		.error = number,
 	};
-
-	packet_send(connection->source.fd, &message, sizeof(message), NULL, 0, MSG_DONTWAIT);
+	connection->refusing = true;
+	wshd_connection_send_pending(wshd, connection);
+	if (connection->refusing)
+		wshd_connection_await(wshd, connection);
 }
 
 static bool wshd_connection_hello(struct wshd *wshd, struct wshd_connection *connection,
 				  struct packet *packet)
 {
-	struct wshd_hello hello = {.header.type = WSHD_HELLO, .version = WSHD_VERSION};
-
 	(void)packet; /* no message differs between versions */
 	connection->greeted = true;
-	/* The socket is empty, so the answer fits; if the client has closed, nothing is lost. */
-	wshd_connection_send(wshd, connection, &hello, sizeof(hello), NULL, 0);
+	connection->greeting = true;
+	wshd_connection_send_pending(wshd, connection);
 	return true;
 }
 
@@ -186,18 +218,18 @@ static bool wshd_connection_spawn(struct wshd *wshd, struct wshd_connection *con
 		return false;
 	number = job_table_spawn(wshd, packet);
 	if (number != 0)
-		wshd_connection_refuse(connection, packet, number);
+		wshd_connection_refuse(wshd, connection, packet, number);
 	return true;
 }
 
 static bool wshd_connection_signal(struct wshd *wshd, struct wshd_connection *connection,
 				   struct packet *packet)
 {
-	const struct wshd_job *job = job_table_find(wshd, packet->message.header.job_id);
+	struct wshd_job *job = job_table_find(wshd, packet->message.header.job_id);
 
 	(void)connection;
 	if (job)
-		job_table_signal(job, WSHD_SIGNAL, packet->message.signal.signal);
+		job_table_signal(wshd, job, WSHD_SIGNAL, packet->message.signal.signal);
 	return true;
 }
 
@@ -226,11 +258,11 @@ static bool wshd_connection_close_input(struct wshd *wshd, struct wshd_connectio
 static bool wshd_connection_resize(struct wshd *wshd, struct wshd_connection *connection,
 				   struct packet *packet)
 {
-	const struct wshd_job *job = job_table_find(wshd, packet->message.header.job_id);
+	struct wshd_job *job = job_table_find(wshd, packet->message.header.job_id);
 
 	(void)connection;
 	if (job)
-		job_table_resize(job, &packet->message.resize.window);
+		job_table_resize(wshd, job, &packet->message.resize.window);
 	return true;
 }
 
@@ -289,7 +321,7 @@ static bool wshd_connection_shell(struct wshd *wshd, struct wshd_connection *con
 	number = job_table_start_shell(wshd, packet, connection->source.fd);
 	if (number == 0)
 		return false;
-	wshd_connection_refuse(connection, packet, number);
+	wshd_connection_refuse(wshd, connection, packet, number);
 	return true;
 }
 
@@ -329,18 +361,17 @@ static bool wshd_connection_handle(struct wshd *wshd, struct wshd_connection *co
 			return false;
 		return requests[i].take(wshd, connection, packet);
 	}
-	wshd_connection_refuse(connection, packet, EOPNOTSUPP);
+	wshd_connection_refuse(wshd, connection, packet, EOPNOTSUPP);
 	return true;
 }
 
 /* The descriptors of the packet are lost. */
-static void wshd_connection_refuse_fds(struct wshd *wshd, const struct wshd_connection *connection,
+static void wshd_connection_refuse_fds(struct wshd *wshd, struct wshd_connection *connection,
 				       const struct packet *packet)
 {
-	if (packet->message.header.type == WSHD_SPAWN)
-		job_table_refuse(wshd, packet->message.header.job_id, EMFILE);
-	else
-		wshd_connection_refuse(connection, packet, EMFILE);
+	if (packet->message.header.type != WSHD_SPAWN ||
+	    !job_table_refuse(wshd, packet->message.header.job_id, EMFILE))
+		wshd_connection_refuse(wshd, connection, packet, EMFILE);
 }
 
 /* Reads and handles one packet. False if there is none now, or if the connection is closed. */
@@ -348,11 +379,14 @@ static bool wshd_connection_receive(struct wshd *wshd, struct wshd_connection *c
 {
 	struct packet packet;
 	bool goes_on;
-	int got = packet_receive(connection->source.fd, &packet, MSG_DONTWAIT);
+	int got;
 
+	if (connection->refusing)
+		return false;
+	got = packet_receive(connection->source.fd, &packet, MSG_DONTWAIT);
 	if (got < 0 && packet_is_temporary(errno)) {
 		if (errno != EAGAIN)
-			poll(NULL, 0, PAUSE_MS); /* epoll reports the packet again at once */
+			poll(NULL, 0, WSHD_PAUSE_MS); /* epoll reports the packet again at once */
 		return false;
 	}
 	if (got < 0 && errno == EMFILE && connection->greeted) {
@@ -374,9 +408,11 @@ static void wshd_connection_on_ready(struct wshd *wshd, struct wshd_source *sour
 	struct wshd_connection *connection =
 		(struct wshd_connection *)source; /* its first member */
 
-	if (connection->blocked && (events & EPOLLOUT)) {
+	if (events & (EPOLLHUP | EPOLLERR))
+		connection->refusing = false; /* nobody reads it any more */
+	if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) {
 		connection->blocked = false;
-		wshd_source_modify(wshd, source, EPOLLIN);
+		wshd_connection_await(wshd, connection);
 		wshd_connection_send_pending(wshd, connection);
 	}
 	for (int i = 0; i < PACKETS_MAX && wshd_connection_receive(wshd, connection); i++)
@@ -407,9 +443,13 @@ void wshd_connections_accept(struct wshd *wshd, struct wshd_source *listening, u
 	unsigned slot = 0;
 
 	(void)events;
+	if (fd < 0 && errno != EAGAIN && errno != ECONNABORTED && errno != EINTR) {
+		/* No descriptor or no memory: epoll would report it again at once. */
+		wshd_source_modify(wshd, listening, 0);
+		wshd->retry = true;
+	}
 	if (fd < 0)
-		return; /* the client has closed, or no descriptor is free; epoll reports it again
-			 */
+		return; /* also if the client has closed */
 	while (slot < WSHD_CONNECTIONS && wshd->connections[slot])
 		slot++;
 	if (slot == WSHD_CONNECTIONS || !wshd_connection_new(wshd, fd, slot))

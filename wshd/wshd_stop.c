@@ -15,10 +15,10 @@
 #include "wshd/job_table.h"
 #include "wshd/wshd_connections.h"
 
-static void wshd_stop_signal_keepers(const struct wshd *wshd, int signal)
+static void wshd_stop_signal_keepers(struct wshd *wshd, int signal)
 {
-	for (const struct wshd_job *job = wshd->jobs; job; job = job->next)
-		job_table_signal(job, WSHD_STOP, signal);
+	for (struct wshd_job *job = wshd->jobs; job; job = job->next)
+		job_table_signal(wshd, job, WSHD_STOP, signal);
 }
 
 void wshd_stop_begin(struct wshd *wshd, int signal)

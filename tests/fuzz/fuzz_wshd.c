@@ -4,6 +4,7 @@
  * socketpair are replaced by --wrap of the linker. Input: steps, each a byte and what it takes. */
 #include <config.h>
 
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -103,8 +104,8 @@ void wshd_source_close(struct wshd *unused, struct wshd_source *source)
 void wshd_stop_begin(struct wshd *unused, int signal)
 {
 	(void)unused;
-	for (const struct wshd_job *job = wshd.jobs; job; job = job->next)
-		job_table_signal(job, WSHD_STOP, signal);
+	for (struct wshd_job *job = wshd.jobs; job; job = job->next)
+		job_table_signal(&wshd, job, WSHD_STOP, signal);
 }
 
 static void fuzz_wshd_open(void)
@@ -113,6 +114,7 @@ static void fuzz_wshd_open(void)
 	wshd.listening = (struct wshd_source){.ready = wshd_connections_accept};
 	wshd.listening.fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	wshd.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	wshd.reserve_from = INT_MAX;
 	address.sun_family = AF_UNIX;
 	/* A free abstract name. */
 	address_length = sizeof(address.sun_family);
@@ -136,8 +138,11 @@ static void fuzz_wshd_loop(void)
 		FUZZ_CHECK(i < EVENTS_MAX);
 		source->ready(&wshd, source, event.events);
 	}
-	if (wshd.retry)
-		wshd_connections_retry(&wshd);
+	if (!wshd.retry)
+		return;
+	wshd.retry = false;
+	job_table_retry(&wshd);
+	wshd_connections_retry(&wshd);
 }
 
 static void fuzz_wshd_close_client(int *client)

@@ -61,9 +61,11 @@ static void keeper_report_end(struct keeper *keeper)
 	keeper->ended = true;
 	keeper->end.header.type = WSHD_ENDED;
 	keeper->end.wall_us = time_budget_now_us() - keeper->budget.started_us;
-	keeper->end.flags = keeper->killing ? WSHD_KILLED : 0;
+	keeper->end.flags |= keeper->killing ? WSHD_KILLED : 0;
 	/* Blocks until it is sent; a peer that does not read it is about to exit. */
-	packet_send(keeper->report_fd, &keeper->end, sizeof(keeper->end), NULL, 0, 0);
+	while (packet_send(keeper->report_fd, &keeper->end, sizeof(keeper->end), NULL, 0, 0) < 0 &&
+	       packet_is_temporary(errno))
+		poll(NULL, 0, WSHD_PAUSE_MS); /* there is no memory */
 }
 
 void keeper_explain_failure(struct wshd_ended *end, const char *what, int number, int stderr_fd)
@@ -73,6 +75,7 @@ void keeper_explain_failure(struct wshd_ended *end, const char *what, int number
 
 	snprintf(end->start_error, sizeof(end->start_error), "%s: %s%s", what, limit,
 		 strerror(number));
+	end->flags |= number == EAGAIN ? WSHD_NO_FORK : 0;
 	/* A client that reads only the output learns it too. The pipe is empty: a short text
 	 * never blocks, and if nobody can read it any more nothing is lost. */
 	if (number == EAGAIN && stderr_fd >= 0)
@@ -224,8 +227,11 @@ static bool keeper_read_message(struct keeper *keeper, int socket)
 	struct packet packet;
 	int got = packet_receive(socket, &packet, MSG_DONTWAIT);
 
-	if (got < 0 && errno == EAGAIN)
+	if (got < 0 && packet_is_temporary(errno)) {
+		if (errno != EAGAIN)
+			poll(NULL, 0, WSHD_PAUSE_MS); /* there is no memory; it is read again */
 		return true;
+	}
 	if (got != 1)
 		return false;
 	keeper_handle_message(keeper, &packet);
