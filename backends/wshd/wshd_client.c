@@ -214,7 +214,7 @@ static int wshd_client_read_refused(const struct packet *packet, struct wshd_eve
 	if (refused->refused != WSHD_SPAWN)
 		return 0;
 	event->type = WSHD_ENDED;
-	event->killed = event->own_group = false;
+	event->killed = event->own_group = event->no_fork = false;
 	event->end = (struct warden_job_end){
 		.size = sizeof(event->end), .reason = WARDEN_END_START_FAILED, .exit_status = -1};
 	snprintf(event->end.start_error, sizeof(event->end.start_error), "wshd refuses the job: %s",
@@ -278,6 +278,7 @@ static int wshd_client_read_event(struct packet *packet, struct wshd_event *even
 		wshd_client_read_end(&event->end, &packet->message.ended);
 		event->killed = packet->message.ended.flags & WSHD_KILLED;
 		event->own_group = packet->message.ended.flags & WSHD_OWN_GROUP;
+		event->no_fork = packet->message.ended.flags & WSHD_NO_FORK;
 		return 1;
 	case WSHD_JOB:
 		return wshd_client_read_job(packet, &event->job, err);

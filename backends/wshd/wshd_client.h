@@ -111,9 +111,10 @@ void wshd_list_free(struct warden_restored *restored);
 struct wshd_event {
 	enum wshd_type type; /* WSHD_JOB, WSHD_LIST_END, WSHD_ENDED or WSHD_EMPTY */
 	uint32_t job_id;
-	struct warden_job_end end;      /* of WSHD_ENDED */
-	bool killed;                    /* of WSHD_ENDED: killed by its keeper */
-	bool own_group;                 /* of WSHD_ENDED: it had its own control groups */
+	struct warden_job_end end; /* of WSHD_ENDED */
+	bool killed;               /* of WSHD_ENDED: killed by its keeper */
+	bool own_group;            /* of WSHD_ENDED: it had its own control groups */
+	bool no_fork;              /* of WSHD_ENDED: the limit of processes kept it from starting */
 	struct warden_restored_job job; /* of WSHD_JOB; the caller owns its descriptors */
 };
 

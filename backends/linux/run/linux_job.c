@@ -86,6 +86,17 @@ int linux_spawn(void *data, const struct warden_spawn *spawn, struct warden_erro
 	return result;
 }
 
+/* A stop that kills forbids forks: that a job could not start then is the work of the stop, not of
+ * a limit. The core finds the reason. The mutex is held. */
+static void linux_job_blame_stop(const struct linux_container *container,
+				 const struct wshd_event *event, struct warden_job_end *end)
+{
+	if (!event->no_fork || container->stop.signal != SIGKILL)
+		return;
+	end->reason = (enum warden_end_reason)0;
+	*end->start_error = '\0';
+}
+
 /* Runs on the watcher's thread. If a job without its own cgroups died by SIGKILL that wshd did not
  * send, and the container has an OOM kill that is not attributed yet, the kill is attributed to
  * this job. */
@@ -97,6 +108,7 @@ void linux_job_complete_end(struct linux_container *container, const struct wshd
 	if (event->own_group)
 		kills = cgroup_job_end(container->cgroup, event->job_id, end);
 	pthread_mutex_lock(&container->mutex);
+	linux_job_blame_stop(container, event, end);
 	if (event->own_group && cgroup_counts_below(container->cgroup)) {
 		container->oom_kills += kills;
 	} else if (end->reason == WARDEN_END_SIGNAL && end->signal == SIGKILL && !event->killed &&

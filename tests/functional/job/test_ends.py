@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Requests that coincide with the end of a job, of a client or of the daemon."""
 
+import os
 import signal
 import socket
 import time
@@ -15,6 +16,20 @@ ENDLESS = "while :; do echo 0123456789012345678901234567890123456789; echo x >&2
 
 def _connections(w):
     return sum(1 for target in kernel.descriptors(w.daemon.pid).values() if target.startswith("socket:"))
+
+
+@case(module=False)
+def a_job_that_a_stop_overtakes_at_its_start_ends_stopped(w):
+    handle = w.create()
+    init = w.init_of(handle)
+    os.kill(init, signal.SIGSTOP)  # it starts the job only after the stop
+    job = w.c.spawn(handle, "sleep 3151")
+    w.c.stop(handle, background=True, kill=True)
+    time.sleep(0.2)
+    os.kill(init, signal.SIGCONT)
+    seen = w.c.link(handle, job)
+    expect.equal((seen.exit_status, seen.end.reason), (255, warden.Reason.STOPPED))
+    expect.equal(seen.end.start_error, None)
 
 
 @case(limit=60)
