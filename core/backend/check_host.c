@@ -16,6 +16,7 @@
 #include "core/privilege.h"
 #include "core/server.h"
 #include "lib/cleanup.h"
+#include "lib/text.h"
 
 /* A set of backends: names, or the path of the configured module. */
 struct names {
@@ -138,9 +139,19 @@ static int check_host_describe(struct config *config,
 	return settings < 0 ? settings : result;
 }
 
+/* What is not UTF-8, as JSON must be, is escaped as in the log. NULL: no memory. */
 static json_t *check_host_text_or_null(const char *text)
 {
-	return text ? json_stringn_nocheck(text, strlen(text)) : json_null();
+	size_t length = text ? strlen(text) : 0, size = 4 * length + 8;
+	_cleanup_free_ char *escaped = NULL;
+
+	if (!text)
+		return json_null();
+	if (text_is_utf8(text, length))
+		return json_stringn_nocheck(text, length);
+	escaped = malloc(size);
+	return escaped ? json_stringn_nocheck(escaped, text_escape(escaped, size, text, length))
+		       : NULL;
 }
 
 static json_t *check_host_fact_json(const struct fact_copy *fact)
@@ -234,7 +245,9 @@ int check_host_run(const char *file, FILE *to, struct warden_error *err)
 			   check_host_text_or_null(built_in ? wrong.message : NULL), "backends",
 			   check_host_check_backends(built_in ? NULL : file, config));
 	config_free(config);
-	if (!report || json_dumpf(report, to, JSON_COMPACT) < 0 || putc('\n', to) == EOF)
+	if (!report)
+		return warden_error_set(err, "no memory for the report on this host");
+	if (json_dumpf(report, to, JSON_COMPACT) < 0 || putc('\n', to) == EOF || fflush(to) != 0)
 		result = warden_error_errno(err, "print what this host offers");
 	json_decref(report);
 	return result;

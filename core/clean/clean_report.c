@@ -60,7 +60,7 @@ int clean_report_finish(struct clean_report *report, struct warden_error *err)
 	if (report->incomplete)
 		return warden_error_set(err, "no memory for the report");
 	if (report->objects && (json_dumpf(report->objects, report->to, JSON_COMPACT) < 0 ||
-				putc('\n', report->to) == EOF))
+				putc('\n', report->to) == EOF || fflush(report->to) != 0))
 		return warden_error_errno(err, "print what was found");
 	if (report->failed > 0)
 		return warden_error_set(err, "%zu of %zu objects could not be removed",

@@ -119,7 +119,7 @@ json_t *limits_to_json(const struct warden_limits *limits)
 	return NULL;
 }
 
-void limits_read(struct warden_limits *limits, const json_t *json)
+bool limits_read(struct warden_limits *limits, const json_t *json)
 {
 	const json_t *swap_off = json_object_get(json, "swap_off");
 	const json_t *cpus = json_object_get(json, "cpus");
@@ -134,6 +134,7 @@ void limits_read(struct warden_limits *limits, const json_t *json)
 		limits->swap_off = json_is_true(swap_off);
 	if (cpus)
 		limits->cpus = json_bytes_text(cpus);
+	return limits->cpus || !json_is_string(cpus);
 }
 
 int limits_ask(struct container *c, struct warden_limits *in_force, struct warden_error *err)

@@ -55,9 +55,9 @@ int limits_take_bandwidth(struct warden_limits *limits, const struct server *ser
 uint64_t limits_blocks(uint64_t bytes);
 uint64_t limits_bytes(uint64_t blocks);
 
-/* For the snapshot; limits_read ignores invalid values. */
+/* For the snapshot; limits_read ignores invalid values. False: no memory. */
 json_t *limits_to_json(const struct warden_limits *limits);
-void limits_read(struct warden_limits *limits, const json_t *json);
+bool limits_read(struct warden_limits *limits, const json_t *json);
 
 /* Worker thread: applies the requested limits to a container that the backend has just created or
  * restored. */

@@ -261,10 +261,10 @@ static bool snapshot_read_all(struct container *c, const json_t *json)
 	c->created_clock_us = (uint64_t)created_clock;
 	snapshot_read_last_end(c->server, json_object_get(json, "last_end_sequence"));
 	snapshot_read_events(c, json_object_get(json, "events"));
-	limits_read(&c->limits, json_object_get(json, "limits"));
 	c->stop.interrupted = json_is_true(json_object_get(json, "stopping"));
 	c->paused = json_is_true(json_object_get(json, "paused"));
 	return snapshot_read_state(c, state) &&
+	       limits_read(&c->limits, json_object_get(json, "limits")) &&
 	       snapshot_read_bind_mounts(c, json_object_get(json, "bind_mounts")) &&
 	       rules_from_json(&c->rules, json_object_get(json, "rules")) &&
 	       create_options_from_json(&c->options, json_object_get(json, "options")) &&

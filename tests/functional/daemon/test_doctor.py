@@ -2,6 +2,8 @@
 """Features of the daemon and the host: the Status request and `wardend --check-host`."""
 
 import json
+import os
+import shutil
 import subprocess
 
 import command
@@ -66,6 +68,16 @@ def wrong_settings_are_a_finding(w):
     _, backend = _check_host(w)
     expect.contains(backend["error"], "container_depot_path")
     expect.equal(_fact(backend["facts"], "settings")["good"], False)
+
+
+@case(daemon=False, backend="fake")
+def a_text_that_is_not_utf8_is_escaped_in_the_report(w):
+    w.daemon.write_config()
+    name = os.fsencode(w.directory) + b"/settings-\xff.conf"
+    shutil.copy(w.daemon.config, name)
+    seen = w.program("wardend", "-c", name, "--check-host")
+    expect.equal((seen.returncode, seen.stderr), (0, b""))
+    expect.equal(json.loads(seen.stdout)["settings"], f"{w.directory}/settings-\\xff.conf")
 
 
 @case(daemon=False, backend="linux")
