@@ -10,6 +10,7 @@
 #include "backends/linux/create/wshd_memfd.h"
 #include "backends/linux/firewall/firewall.h"
 #include "backends/linux/host/host_probe.h"
+#include "backends/linux/host/oom_score.h"
 #include "backends/linux/linux.h"
 #include "backends/linux/linux_operations.h"
 #include "backends/linux/net/net.h"
@@ -50,6 +51,7 @@ static const struct warden_option options[] = {
 	},
 	UNION_OPTION,
 	CGROUP_OPTION,
+	CGROUP_BOUND_OPTIONS,
 };
 
 static void linux_teardown(void *data)
@@ -85,6 +87,14 @@ static int linux_load_program(struct linux_backend *backend, struct warden_error
 	backend->terminals = host->option_integer(host, OPTION_TERMINALS);
 	backend->program_fd = wshd_memfd_load(host, host->option_string(host, OPTION_WSHD), err);
 	return backend->program_fd < 0 ? -1 : 0;
+}
+
+/* Helpers inherit it. */
+static int linux_set_oom_score(struct linux_backend *backend, struct warden_error *err)
+{
+	(void)err;
+	backend->oom_score = oom_score_protect();
+	return 0;
 }
 
 /* May move the daemon to another cgroup, so it runs before any process is forked. */
@@ -148,7 +158,7 @@ static int linux_start_threads(struct linux_backend *backend, struct warden_erro
 
 static int (*const starts[])(struct linux_backend *backend, struct warden_error *err) = {
 	linux_load_program,  linux_probe_host,    linux_setup_quota,   linux_setup_cgroups,
-	linux_start_spawner, linux_setup_network, linux_start_threads,
+	linux_set_oom_score, linux_start_spawner, linux_setup_network, linux_start_threads,
 };
 
 static int linux_setup(const struct warden_host *host, void **result, struct warden_error *err)

@@ -25,6 +25,7 @@ backends_linux_linux_la_LIBADD = backends/linux/liblinux.la backends/wshd/libwsh
 LINUX_CGROUP = \
 	backends/linux/cgroup/cgroup.c \
 	backends/linux/cgroup/cgroup.h \
+	backends/linux/cgroup/cgroup_bound.c \
 	backends/linux/cgroup/cgroup_clean.c \
 	backends/linux/cgroup/cgroup_cpu.c \
 	backends/linux/cgroup/cgroup_describe.c \
@@ -102,7 +103,9 @@ LINUX_HOST = \
 	backends/linux/host/host_probe.c \
 	backends/linux/host/host_probe.h \
 	backends/linux/host/host_report.c \
-	backends/linux/host/host_report.h
+	backends/linux/host/host_report.h \
+	backends/linux/host/oom_score.c \
+	backends/linux/host/oom_score.h
 
 # Links, addresses, bandwidth.
 LINUX_NET = \

@@ -45,7 +45,7 @@ def its_own_control_groups_are_below_tmp_warden_cgroup(w):
             expect.contains(names, name)
     for name in names:
         w.run(handle, f"mkdir /tmp/warden/cgroup/{name}/inner", privileged=True)
-        found = [path for path, _, _ in os.walk("/sys/fs/cgroup") if path.endswith(f"/{group}/inner")]
+        found = [path for path, _, _ in os.walk("/sys/fs/cgroup") if f"/{group}/" in path and path.endswith("/inner")]
         expect.true(found, f"{group}/inner in {name}", found)
         w.run(handle, f"rmdir /tmp/warden/cgroup/{name}/inner", privileged=True)
 

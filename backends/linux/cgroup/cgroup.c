@@ -137,10 +137,13 @@ int cgroups_setup(const struct warden_host *host, struct cgroups **result, struc
 	depot_mark_fill(host->settings->depot_path, cgroups->mark);
 	pthread_mutex_init(&cgroups->mutex, NULL);
 	cgroup_warmer_init(cgroups);
-	if (cgroups_use_mounts(cgroups, err) < 0 || cgroups_set_device_rules(cgroups, err) < 0) {
+	if (cgroups_use_mounts(cgroups, err) < 0 || cgroups_set_device_rules(cgroups, err) < 0 ||
+	    cgroup_bounds_find(cgroups, err) < 0) {
 		cgroups_free(cgroups);
 		return -1;
 	}
+	for (size_t i = 0; i < cgroups->n; i++)
+		cgroup_bound_all(cgroups, &cgroups->hierarchies[i], cgroups->hierarchies[i].fd);
 	cgroups_log_missing(cgroups);
 	cgroup_find_io_weight(cgroups);
 	for (size_t i = 0; i < cgroups->n && !cgroups->warmer.hierarchy; i++)
@@ -179,6 +182,7 @@ static struct cgroup *cgroup_new(struct cgroups *cgroups, const char *id, struct
 	}
 	cgroup->cgroups = cgroups;
 	snprintf(cgroup->name, sizeof(cgroup->name), CGROUP_CONTAINER "%s", id);
+	cgroup->bounded = cgroups->bound < CGROUP_NO_MEMORY_LIMIT;
 	cgroup->processes =
 		(uint64_t)cgroups->host->option_integer(cgroups->host, CGROUP_PROCESS_LIMIT);
 	return cgroup;
@@ -202,8 +206,18 @@ void cgroup_mark(const struct cgroup *cgroup)
 int cgroup_open(struct cgroups *cgroups, const char *id, struct cgroup **result,
 		struct warden_error *err)
 {
-	*result = cgroup_new(cgroups, id, err);
-	return *result ? 0 : -1;
+	const struct cgroup_hierarchy *memory = cgroup_hierarchy_of(cgroups, CGROUP_MEMORY);
+	struct cgroup *cgroup = cgroup_new(cgroups, id, err);
+	char path[CGROUP_FILE_SIZE];
+
+	*result = cgroup;
+	if (!cgroup)
+		return -1;
+	/* The daemon that made it may have had other settings. */
+	cgroup->bounded = true;
+	cgroup->bounded = memory && faccessat(memory->fd, cgroup_path(cgroup, memory, "", path),
+					      F_OK, 0) == 0;
+	return 0;
 }
 
 void cgroup_free(struct cgroup *cgroup)
@@ -229,6 +243,8 @@ static int cgroups_remake_parent(struct cgroups *cgroups, const struct cgroup_hi
 	if (result == 0 && dup3(fd, hierarchy->fd, O_CLOEXEC) < 0)
 		result =
 			warden_error_errno(err, "control group %s/" CGROUP_PARENT, hierarchy->path);
+	if (result == 0)
+		cgroup_bound_all(cgroups, hierarchy, hierarchy->fd);
 	pthread_mutex_unlock(&cgroups->mutex);
 	return result;
 }
@@ -284,18 +300,44 @@ uint64_t cgroup_get_processes(const struct cgroup *cgroup)
 								 : WARDEN_UNKNOWN;
 }
 
+static void cgroup_undo_groups(const struct cgroup *cgroup,
+			       const struct cgroup_hierarchy *hierarchy)
+{
+	const struct warden_host *host = cgroup->cgroups->host;
+	struct warden_error err;
+
+	if (cgroup_is_late(hierarchy) || cgroup_tree_remove(hierarchy->fd, cgroup->name) == 0)
+		return;
+	warden_error_errno(&err, "remove control group %s", cgroup->name);
+	host->log(host, WARDEN_LOG_WARN, cgroup->name + strlen(CGROUP_CONTAINER), "%s",
+		  err.message);
+}
+
+/* Makes the container's groups in one hierarchy. */
+static int cgroup_make_groups(const struct cgroup *cgroup, const struct cgroup_hierarchy *hierarchy,
+			      struct warden_error *err)
+{
+	if (cgroup_is_late(hierarchy))
+		return 0;
+	if (cgroup_make_in(cgroup->cgroups, hierarchy, cgroup->name, err) < 0)
+		return -1;
+	if (!cgroup->bounded || !(hierarchy->controllers & CGROUP_MEMORY) ||
+	    cgroup_bound_make(cgroup, hierarchy, err) == 0)
+		return 0;
+	cgroup_undo_groups(cgroup, hierarchy);
+	return -1;
+}
+
 int cgroup_make(struct cgroups *cgroups, const char *id, struct cgroup **result,
 		struct warden_error *err)
 {
 	struct cgroup *cgroup = cgroup_new(cgroups, id, err);
-	struct warden_error undo;
 	size_t made = 0;
 
 	if (!cgroup)
 		return -1;
 	while (made < cgroups->n &&
-	       (cgroup_is_late(&cgroups->hierarchies[made]) ||
-		cgroup_make_in(cgroups, &cgroups->hierarchies[made], cgroup->name, err) == 0))
+	       cgroup_make_groups(cgroup, &cgroups->hierarchies[made], err) == 0)
 		made++;
 	if (made == cgroups->n && cgroup_limit_processes(cgroup, err) == 0) {
 		cgroup_mark(cgroup);
@@ -304,34 +346,33 @@ int cgroup_make(struct cgroups *cgroups, const char *id, struct cgroup **result,
 		return 0;
 	}
 	while (made-- > 0)
-		if (!cgroup_is_late(&cgroups->hierarchies[made]) &&
-		    unlinkat(cgroups->hierarchies[made].fd, cgroup->name, AT_REMOVEDIR) < 0) {
-			warden_error_errno(&undo, "remove control group %s", cgroup->name);
-			cgroups->host->log(cgroups->host, WARDEN_LOG_WARN, id, "%s", undo.message);
-		}
+		cgroup_undo_groups(cgroup, &cgroups->hierarchies[made]);
 	cgroup_free(cgroup);
 	return -1;
 }
 
 int cgroup_v2_open(const struct cgroup *cgroup, int *fd, struct warden_error *err)
 {
+	char path[CGROUP_FILE_SIZE];
+
 	*fd = -1;
 	for (size_t i = 0; i < cgroup->cgroups->n; i++) {
 		const struct cgroup_hierarchy *hierarchy = &cgroup->cgroups->hierarchies[i];
 
 		if (!hierarchy->v2)
 			continue;
-		*fd = openat(hierarchy->fd, cgroup->name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		*fd = openat(hierarchy->fd, cgroup_path(cgroup, hierarchy, "", path),
+			     O_PATH | O_DIRECTORY | O_CLOEXEC);
 		if (*fd < 0)
 			return warden_error_errno(err, "open control group %s/" CGROUP_PARENT "/%s",
-						  hierarchy->path, cgroup->name);
+						  hierarchy->path, path);
 	}
 	return 0;
 }
 
 int cgroup_enter_leaf(const struct cgroup *cgroup, pid_t pid, struct warden_error *err)
 {
-	char path[CGROUP_NAME_SIZE + 32], text[16];
+	char path[CGROUP_FILE_SIZE], text[16];
 
 	snprintf(text, sizeof(text), "%d", pid);
 	for (size_t i = 0; i < cgroup->cgroups->n; i++) {
@@ -339,10 +380,10 @@ int cgroup_enter_leaf(const struct cgroup *cgroup, pid_t pid, struct warden_erro
 
 		if (!hierarchy->v2)
 			continue;
-		snprintf(path, sizeof(path), "%s/" CGROUP_LEAF, cgroup->name);
+		cgroup_path(cgroup, hierarchy, CGROUP_LEAF, path);
 		if (mkdirat(hierarchy->fd, path, 0755) < 0 && errno != EEXIST)
 			return warden_error_errno(err, "make control group %s", path);
-		snprintf(path, sizeof(path), "%s/" CGROUP_LEAF "/cgroup.procs", cgroup->name);
+		cgroup_path(cgroup, hierarchy, CGROUP_LEAF "/cgroup.procs", path);
 		if (cgroup_file_write(hierarchy->fd, path, text, err) < 0)
 			return -1;
 	}
@@ -354,6 +395,8 @@ bool cgroup_place(const struct cgroups *cgroups, const char *id, size_t i,
 {
 	for (size_t k = 0; k < cgroups->n; k++) {
 		const struct cgroup_hierarchy *hierarchy = &cgroups->hierarchies[k];
+		bool bounded = cgroups->bound < CGROUP_NO_MEMORY_LIMIT &&
+			       hierarchy->controllers & CGROUP_MEMORY;
 
 		/* A hierarchy with several controllers has a name for each of them. */
 		for (size_t bit = 0; bit < CGROUP_CONTROLLERS; bit++) {
@@ -369,7 +412,8 @@ bool cgroup_place(const struct cgroups *cgroups, const char *id, size_t i,
 				cgroup_controllers_text(controller, place->name,
 							sizeof(place->name));
 			snprintf(place->path, sizeof(place->path),
-				 "%s/" CGROUP_PARENT "/instance-%s", hierarchy->path, id);
+				 "%s/" CGROUP_PARENT "/" CGROUP_CONTAINER "%s%s", hierarchy->path,
+				 id, bounded ? "/" CGROUP_INNER : "");
 			return true;
 		}
 	}
@@ -378,15 +422,16 @@ bool cgroup_place(const struct cgroups *cgroups, const char *id, size_t i,
 
 int cgroup_attach(const struct cgroup *cgroup, pid_t pid, struct warden_error *err)
 {
-	char path[CGROUP_NAME_SIZE + 16], text[16];
+	char path[CGROUP_FILE_SIZE], text[16];
 
-	snprintf(path, sizeof(path), "%s/cgroup.procs", cgroup->name);
 	snprintf(text, sizeof(text), "%d", pid);
 	for (size_t i = 0; i < cgroup->cgroups->n; i++) {
 		const struct cgroup_hierarchy *hierarchy = &cgroup->cgroups->hierarchies[i];
 
 		if (!hierarchy->v2 && !cgroup_is_late(hierarchy) &&
-		    cgroup_file_write(hierarchy->fd, path, text, err) < 0)
+		    cgroup_file_write(hierarchy->fd,
+				      cgroup_path(cgroup, hierarchy, "cgroup.procs", path), text,
+				      err) < 0)
 			return -1;
 	}
 	return 0;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The container's control groups in the mounted hierarchies, v1, v2 or both: `warden/instance-ID`
- * below the daemon's own group in each. A container keeps no descriptor; each call opens the files
- * it needs below the hierarchy's `warden`.
+ * below the daemon's own group in each. Where memory is, that group bounds it, and the processes
+ * are in `warden/instance-ID/container`, which has the limit that a client sets. A container keeps
+ * no descriptor; each call opens the files it needs below the hierarchy's `warden`.
  *
  * Thread-safe except cgroups_setup and cgroups_free; calls for the same container must not run at
  * the same time.
@@ -28,6 +29,23 @@ struct cgroup;  /* of a container */
 		.max = 4194304, .number = 1280,                                                    \
 		.meaning = "the most processes and threads of a container, init and the keeper "   \
 			   "of each job included",                                                 \
+	}
+
+/* Entries for the options of the klass: bounds of memory, see cgroup_bound.c. */
+#define CGROUP_BOUND     "memory_bound"
+#define CGROUP_BOUND_ALL "memory_bound_all"
+#define CGROUP_BOUND_OPTIONS                                                                       \
+	{                                                                                          \
+		.name = CGROUP_BOUND,                                                              \
+		.type = WARDEN_OPTION_STRING,                                                      \
+		.text = "50%",                                                                     \
+		.meaning = "the most memory of a container without a limit: bytes, a share of "    \
+			   "what the daemon may use (\"50%\"), or \"none\"",                       \
+	},                                                                                         \
+	{                                                                                          \
+		.name = CGROUP_BOUND_ALL, .type = WARDEN_OPTION_STRING, .text = "90%",             \
+		.meaning = "the most memory of all containers together: bytes, a share of what "   \
+			   "the daemon may use, or \"none\"",                                      \
 	}
 
 /* Finds the hierarchies, makes `warden` in each and sets the device rules there; the containers'

@@ -99,7 +99,9 @@ void cgroups_describe(const struct cgroups *cgroups, const struct host_report *t
 	for (size_t i = 0; cgroups && i < cgroups->n; i++)
 		cgroup_describe_add_place(places, cgroups->hierarchies[i].controllers,
 					  cgroups->hierarchies[i].v2, cgroups->hierarchies[i].path);
-	if (!cgroups)
+	if (cgroups)
+		cgroup_bound_describe(cgroups, to);
+	else
 		cgroup_describe_find_mounted(places);
 	for (size_t i = 0; i < CGROUP_CONTROLLERS; i++) {
 		bool found = (places->found & 1U << i) != 0;

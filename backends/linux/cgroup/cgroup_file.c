@@ -48,27 +48,42 @@ ssize_t cgroup_file_read(int dir_fd, const char *path, char *text, size_t size)
 	return (ssize_t)length;
 }
 
-static const char *cgroup_file_path(const struct cgroup *cgroup, const char *name, char *path,
-				    size_t size)
+static const char *cgroup_file_join(const struct cgroup *cgroup, bool inner, const char *file,
+				    char path[CGROUP_FILE_SIZE])
 {
-	snprintf(path, size, "%s/%s", cgroup->name, name);
+	snprintf(path, CGROUP_FILE_SIZE, "%s%s%s%s%s", cgroup->name, inner ? "/" CGROUP_INNER : "",
+		 cgroup->job, *file ? "/" : "", file);
 	return path;
 }
 
-/* The kernel's file names are shorter than this. */
-#define FILE_PATH_SIZE (CGROUP_NAME_SIZE + 64)
+const char *cgroup_path(const struct cgroup *cgroup, const struct cgroup_hierarchy *hierarchy,
+			const char *file, char path[CGROUP_FILE_SIZE])
+{
+	return cgroup_file_join(cgroup, cgroup->bounded && hierarchy->controllers & CGROUP_MEMORY,
+				file, path);
+}
+
+static const char *cgroup_file_path(const struct cgroup *cgroup,
+				    const struct cgroup_hierarchy *hierarchy,
+				    enum cgroup_controller controller, const char *file,
+				    char path[CGROUP_FILE_SIZE])
+{
+	if (*cgroup->job || controller == CGROUP_MEMORY)
+		return cgroup_path(cgroup, hierarchy, file, path);
+	return cgroup_file_join(cgroup, false, file, path);
+}
 
 int cgroup_open_file(const struct cgroup *cgroup, enum cgroup_controller controller,
 		     const char *name, int flags)
 {
 	const struct cgroup_hierarchy *hierarchy = cgroup_hierarchy_of(cgroup->cgroups, controller);
-	char path[FILE_PATH_SIZE];
+	char path[CGROUP_FILE_SIZE];
 
 	if (!hierarchy) {
 		errno = ENOENT;
 		return -1;
 	}
-	return openat(hierarchy->fd, cgroup_file_path(cgroup, name, path, sizeof(path)),
+	return openat(hierarchy->fd, cgroup_file_path(cgroup, hierarchy, controller, name, path),
 		      flags | O_CLOEXEC);
 }
 
@@ -76,12 +91,13 @@ ssize_t cgroup_read(const struct cgroup *cgroup, enum cgroup_controller controll
 		    const char *name, char *text, size_t size)
 {
 	const struct cgroup_hierarchy *hierarchy = cgroup_hierarchy_of(cgroup->cgroups, controller);
-	char path[FILE_PATH_SIZE];
+	char path[CGROUP_FILE_SIZE];
 
 	if (!hierarchy)
 		return -1;
-	return cgroup_file_read(hierarchy->fd, cgroup_file_path(cgroup, name, path, sizeof(path)),
-				text, size);
+	return cgroup_file_read(hierarchy->fd,
+				cgroup_file_path(cgroup, hierarchy, controller, name, path), text,
+				size);
 }
 
 uint64_t cgroup_read_number(const struct cgroup *cgroup, enum cgroup_controller controller,
@@ -98,14 +114,15 @@ int cgroup_write(const struct cgroup *cgroup, enum cgroup_controller controller,
 		 const char *text, struct warden_error *err)
 {
 	const struct cgroup_hierarchy *hierarchy = cgroup_hierarchy_of(cgroup->cgroups, controller);
-	char path[FILE_PATH_SIZE], missing[64];
+	char path[CGROUP_FILE_SIZE], missing[64];
 
 	if (!hierarchy)
 		return warden_error_set(
 			err, "%s: no control groups for %s", name,
 			cgroup_controllers_text(controller, missing, sizeof(missing)));
-	return cgroup_file_write(hierarchy->fd, cgroup_file_path(cgroup, name, path, sizeof(path)),
-				 text, err);
+	return cgroup_file_write(hierarchy->fd,
+				 cgroup_file_path(cgroup, hierarchy, controller, name, path), text,
+				 err);
 }
 
 int cgroup_write_number(const struct cgroup *cgroup, enum cgroup_controller controller,

@@ -21,15 +21,13 @@
 /* Controllers for a job's figures and limits. */
 #define JOB_CONTROLLERS (CGROUP_CPUACCT | CGROUP_MEMORY | CGROUP_PIDS)
 
-/* A job's group is a struct cgroup whose name lies below the container's. */
+/* A job's group is a struct cgroup below the container's. */
 static struct cgroup cgroup_job_group(const struct cgroup *container, uint32_t job_id)
 {
-	struct cgroup group = {.cgroups = container->cgroups};
+	struct cgroup group = {.cgroups = container->cgroups, .bounded = container->bounded};
 
-	/* The name of a container leaves room for its jobs'. */
-	snprintf(group.name, sizeof(group.name), "%.*s/" JOB_PREFIX "%" PRIu32,
-		 (int)(sizeof(group.name) - sizeof("/" JOB_PREFIX "4294967295")), container->name,
-		 job_id);
+	memcpy(group.name, container->name, sizeof(group.name));
+	snprintf(group.job, sizeof(group.job), "/" JOB_PREFIX "%" PRIu32, job_id);
 	return group;
 }
 
@@ -51,9 +49,11 @@ static int cgroup_job_foreach_hierarchy(const struct cgroup *group,
 static int cgroup_job_remove_in(const struct cgroup_hierarchy *hierarchy, void *data)
 {
 	const struct cgroup *group = data;
+	char path[CGROUP_FILE_SIZE];
 
-	return unlinkat(hierarchy->fd, group->name, AT_REMOVEDIR) == 0 || errno == ENOENT ||
-			       errno == ENODEV
+	return unlinkat(hierarchy->fd, cgroup_path(group, hierarchy, "", path), AT_REMOVEDIR) ==
+				       0 ||
+			       errno == ENOENT || errno == ENODEV
 		       ? 0
 		       : -1;
 }
@@ -76,18 +76,20 @@ struct cgroup_job_making {
 static int cgroup_job_error(const struct cgroup_job_making *making,
 			    const struct cgroup_hierarchy *hierarchy, const char *what)
 {
+	char path[CGROUP_FILE_SIZE];
+
 	return warden_error_errno(making->err, "%s control group %s/" CGROUP_PARENT "/%s", what,
-				  hierarchy->path, making->group->name);
+				  hierarchy->path, cgroup_path(making->group, hierarchy, "", path));
 }
 
 static int cgroup_job_open_file(const struct cgroup_job_making *making,
 				const struct cgroup_hierarchy *hierarchy, const char *file,
 				int flags, int *fd)
 {
-	char path[CGROUP_NAME_SIZE + 16];
+	char path[CGROUP_FILE_SIZE];
 
-	snprintf(path, sizeof(path), "%s/%s", making->group->name, file);
-	*fd = openat(hierarchy->fd, path, flags | O_CLOEXEC);
+	*fd = openat(hierarchy->fd, cgroup_path(making->group, hierarchy, file, path),
+		     flags | O_CLOEXEC);
 	return *fd < 0 ? cgroup_job_error(making, hierarchy, "open") : 0;
 }
 
@@ -98,10 +100,10 @@ static int cgroup_job_chown_procs(const struct cgroup_job_making *making,
 				  const struct cgroup_hierarchy *hierarchy,
 				  const struct cgroup *group)
 {
-	char path[CGROUP_NAME_SIZE + 16];
+	char path[CGROUP_FILE_SIZE];
 
-	snprintf(path, sizeof(path), "%s/cgroup.procs", group->name);
-	return fchownat(hierarchy->fd, path, making->owner, making->owner, 0) < 0
+	return fchownat(hierarchy->fd, cgroup_path(group, hierarchy, "cgroup.procs", path),
+			making->owner, making->owner, 0) < 0
 		       ? cgroup_job_error(making, hierarchy, "change the owner of")
 		       : 0;
 }
@@ -158,14 +160,16 @@ static int cgroup_job_enable_controllers(const struct cgroup_hierarchy *hierarch
 static int cgroup_job_make_v2(struct cgroup_job_making *making,
 			      const struct cgroup_hierarchy *hierarchy)
 {
+	char path[CGROUP_FILE_SIZE];
 	_cleanup_close_ int container =
-		openat(hierarchy->fd, making->container->name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		openat(hierarchy->fd, cgroup_path(making->container, hierarchy, "", path),
+		       O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (container < 0)
 		return cgroup_job_error(making, hierarchy, "open the parent of");
 	if (cgroup_job_enable_controllers(hierarchy, container, making->err) < 0)
 		return -1;
-	if (mkdirat(hierarchy->fd, making->group->name, 0755) < 0)
+	if (mkdirat(hierarchy->fd, cgroup_path(making->group, hierarchy, "", path), 0755) < 0)
 		return cgroup_job_error(making, hierarchy, "make");
 	if (cgroup_job_chown_procs(making, hierarchy, making->container) < 0 ||
 	    cgroup_job_chown_procs(making, hierarchy, making->group) < 0)
@@ -177,7 +181,9 @@ static int cgroup_job_make_v2(struct cgroup_job_making *making,
 static int cgroup_job_make_v1(struct cgroup_job_making *making,
 			      const struct cgroup_hierarchy *hierarchy)
 {
-	if (mkdirat(hierarchy->fd, making->group->name, 0755) < 0)
+	char path[CGROUP_FILE_SIZE];
+
+	if (mkdirat(hierarchy->fd, cgroup_path(making->group, hierarchy, "", path), 0755) < 0)
 		return cgroup_job_error(making, hierarchy, "make");
 	return cgroup_job_open_file(making, hierarchy, "tasks", O_WRONLY,
 				    &making->fds->tasks_fds[making->n_tasks++]);
@@ -338,7 +344,9 @@ void cgroup_job_list(const struct cgroup *cgroup, uint32_t **ids, size_t *n)
 {
 	const struct cgroup_hierarchy *hierarchy =
 		cgroup_hierarchy_of(cgroup->cgroups, CGROUP_CPUACCT);
-	int fd = hierarchy ? openat(hierarchy->fd, cgroup->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+	char path[CGROUP_FILE_SIZE];
+	int fd = hierarchy ? openat(hierarchy->fd, cgroup_path(cgroup, hierarchy, "", path),
+				    O_RDONLY | O_DIRECTORY | O_CLOEXEC)
 			   : -1;
 	_cleanup_closedir_ DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	const struct dirent *entry;

@@ -76,14 +76,14 @@ static int cgroup_late_move_processes(const struct cgroup *cgroup,
 {
 	_cleanup_free_ pid_t *pids = NULL;
 	_cleanup_free_ pid_t *there = NULL;
-	char path[CGROUP_NAME_SIZE + 16], text[16];
+	char path[CGROUP_FILE_SIZE], text[16];
 	size_t n, n_there;
 	int moved = 0;
 
 	if (cgroup_pids(cgroup, &pids, &n, err) < 0 ||
 	    cgroup_pids_in(cgroup, hierarchy, &there, &n_there, err) < 0)
 		return -1;
-	snprintf(path, sizeof(path), "%s/cgroup.procs", cgroup->name);
+	cgroup_path(cgroup, hierarchy, "cgroup.procs", path);
 	for (size_t i = 0; i < n; i++) {
 		if (cgroup_late_has_pid(there, n_there, pids[i]))
 			continue;

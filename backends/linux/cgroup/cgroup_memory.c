@@ -111,6 +111,8 @@ int cgroup_set_memory(struct cgroup *cgroup, const struct warden_limits *limits,
 
 	if (result < 0)
 		cgroup_memory_explain(cgroup, bytes, err);
+	else if (!*cgroup->job && cgroup->bounded)
+		result = cgroup_bound_follow(cgroup, bytes, err);
 	return result;
 }
 

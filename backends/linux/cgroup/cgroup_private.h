@@ -34,10 +34,20 @@ enum cgroup_controller {
 /* Names of groups. */
 #define CGROUP_PARENT    "warden"    /* holds the containers' groups */
 #define CGROUP_CONTAINER "instance-" /* before the id */
+#define CGROUP_INNER     "container" /* below a container's group that bounds memory */
 #define CGROUP_LEAF      "wardend"   /* holds the daemon itself, on v2 */
 
-/* "instance-" and an id; a job's adds "/job-" and a number. */
-#define CGROUP_NAME_SIZE 48
+/* "instance-" and an id. */
+#define CGROUP_NAME_SIZE 24
+
+/* "/job-" and a number. */
+#define CGROUP_JOB_SIZE 16
+
+/* Of a group, relative to CGROUP_PARENT. */
+#define CGROUP_PATH_SIZE (CGROUP_NAME_SIZE + sizeof("/" CGROUP_INNER) + CGROUP_JOB_SIZE)
+
+/* Of a file of a group; the kernel's names are shorter than this. */
+#define CGROUP_FILE_SIZE (CGROUP_PATH_SIZE + 64)
 
 struct cgroup_hierarchy {
 	bool v2;
@@ -70,11 +80,15 @@ struct cgroups {
 	struct cgroup_warmer warmer;
 	const struct cgroup_weight *io_weight; /* NULL: the kernel has no weights */
 	char mark[DEPOT_MARK_SIZE];            /* of the containers' groups */
+	/* Bytes, CGROUP_NO_MEMORY_LIMIT: none; see cgroup_bound.c. */
+	uint64_t bound, bound_all;
 };
 
 struct cgroup {
 	struct cgroups *cgroups;
 	char name[CGROUP_NAME_SIZE];
+	char job[CGROUP_JOB_SIZE]; /* "/job-N": this is a job's group; else "" */
+	bool bounded; /* where memory is, the processes are in CGROUP_INNER of its group */
 	/* Limits that cannot be read back from the kernel in the form they were set. */
 	uint64_t processes;  /* 0: no limit. pids.max is 0 while forks are forbidden */
 	bool cpus_set;       /* to fewer than all */
@@ -138,6 +152,18 @@ int cgroup_tree_remove(int parent_fd, const char *name);
 /* Finds the file that this kernel has for weights of block I/O. */
 void cgroup_find_io_weight(struct cgroups *cgroups);
 
+/* cgroup_bound.c. Reads the options and finds what they are shares of. */
+int cgroup_bounds_find(struct cgroups *cgroups, struct warden_error *err);
+/* Bounds all containers below the CGROUP_PARENT at `fd`. A failure is logged. */
+void cgroup_bound_all(const struct cgroups *cgroups, const struct cgroup_hierarchy *hierarchy,
+		      int fd);
+void cgroup_bound_describe(const struct cgroups *cgroups, const struct host_report *to);
+/* Bounds the container's group, which is new, and makes CGROUP_INNER in it. */
+int cgroup_bound_make(const struct cgroup *cgroup, const struct cgroup_hierarchy *hierarchy,
+		      struct warden_error *err);
+/* Lets the container use what its client has allowed, but at least the bound. */
+int cgroup_bound_follow(const struct cgroup *cgroup, uint64_t bytes, struct warden_error *err);
+
 /* As cgroup_pids, for one hierarchy. */
 int cgroup_pids_in(const struct cgroup *cgroup, const struct cgroup_hierarchy *hierarchy,
 		   pid_t **pids, size_t *n, struct warden_error *err);
@@ -165,8 +191,14 @@ int cgroup_devices_refuse(const struct cgroup_hierarchy *hierarchy, int fd,
 int cgroup_file_write(int dir_fd, const char *path, const char *text, struct warden_error *err);
 ssize_t cgroup_file_read(int dir_fd, const char *path, char *text, size_t size);
 
-/* Files of a container's group, by name. A number may be "max", which is read as `max`; it is
- * WARDEN_UNKNOWN if it cannot be read. */
+/* The path of the group with the processes, or of a file of it ("": the group), relative to
+ * CGROUP_PARENT. */
+const char *cgroup_path(const struct cgroup *cgroup, const struct cgroup_hierarchy *hierarchy,
+			const char *file, char path[CGROUP_FILE_SIZE]);
+
+/* Files of a container's group, by name; those of memory are of the group with the processes,
+ * others of the one that has the container's name. A number may be "max", which is read as `max`;
+ * it is WARDEN_UNKNOWN if it cannot be read. */
 ssize_t cgroup_read(const struct cgroup *cgroup, enum cgroup_controller controller,
 		    const char *name, char *text, size_t size);
 uint64_t cgroup_read_number(const struct cgroup *cgroup, enum cgroup_controller controller,

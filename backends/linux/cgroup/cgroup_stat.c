@@ -72,6 +72,15 @@ static const char *cgroup_stat_next_figure(char **text, uint64_t *value)
 	return name;
 }
 
+/* The container's own limits: memory.stat has the lowest of all groups above, so the bounds. */
+static void cgroup_stat_read_limits_v1(const struct cgroup *cgroup, struct warden_info *info)
+{
+	info->memory[STAT_MEMORY_LIMIT] =
+		cgroup_read_number(cgroup, CGROUP_MEMORY, "memory.limit_in_bytes", 0);
+	info->memory[STAT_MEMSW_LIMIT] =
+		cgroup_read_number(cgroup, CGROUP_MEMORY, "memory.memsw.limit_in_bytes", 0);
+}
+
 static void cgroup_stat_read_memory_v1(const struct cgroup *cgroup, struct warden_info *info)
 {
 	char buffer[STAT_FILE_MAX], *text = buffer;
@@ -84,6 +93,7 @@ static void cgroup_stat_read_memory_v1(const struct cgroup *cgroup, struct warde
 		for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 			if (strcmp(name, names[i]) == 0)
 				info->memory[i] = value;
+	cgroup_stat_read_limits_v1(cgroup, info);
 }
 
 static void cgroup_stat_set_both(struct warden_info *info, int index, uint64_t value)

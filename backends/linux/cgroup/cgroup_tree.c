@@ -173,7 +173,12 @@ int cgroup_remove(struct cgroup *cgroup, struct warden_error *err)
 
 	for (size_t i = 0; i < cgroup->cgroups->n; i++) {
 		const struct cgroup_hierarchy *hierarchy = &cgroup->cgroups->hierarchies[i];
+		char path[CGROUP_FILE_SIZE];
 
+		/* Faster than to find that the group is busy; if it fails the next call does so. */
+		if (cgroup->bounded && hierarchy->controllers & CGROUP_MEMORY)
+			(void)unlinkat(hierarchy->fd, cgroup_path(cgroup, hierarchy, "", path),
+				       AT_REMOVEDIR);
 		if (cgroup_tree_remove(hierarchy->fd, cgroup->name) == 0)
 			continue;
 		if (errno == ENODEV) /* CGROUP_PARENT itself is gone */

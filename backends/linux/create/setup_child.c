@@ -12,6 +12,7 @@
 #include "backends/linux/create/hooks.h"
 #include "backends/linux/create/init.h"
 #include "backends/linux/create/nested.h"
+#include "backends/linux/host/oom_score.h"
 #include "backends/linux/root/accounts.h"
 #include "backends/linux/root/bind_mount.h"
 #include "backends/linux/root/dev.h"
@@ -177,6 +178,12 @@ static int setup_child_await_worker(struct setup *setup, struct warden_error *er
 	return 0;
 }
 
+/* The first process inherits it, and later all of the container. */
+static int setup_child_set_oom_score(struct setup *setup, struct warden_error *err)
+{
+	return oom_score_set(setup->backend->oom_score, err);
+}
+
 /* The steps of a set-up, in order. They need no undo: the exit of the set-up child ends the first
  * process and with it all namespaces. The worker removes files. */
 static int (*const steps[])(struct setup *setup, struct warden_error *err) = {
@@ -184,6 +191,7 @@ static int (*const steps[])(struct setup *setup, struct warden_error *err) = {
 	setup_child_receive_request,
 	root_mounts_private,
 	setup_child_listen,
+	setup_child_set_oom_score,
 	init_start,
 	setup_child_report_init,
 	layers_open,

@@ -14,6 +14,7 @@
 #include "backends/linux/cgroup/cgroup.h"
 #include "backends/linux/firewall/firewall.h"
 #include "backends/linux/host/host_probe.h"
+#include "backends/linux/host/oom_score.h"
 #include "backends/linux/linux.h"
 #include "backends/linux/linux_operations.h"
 #include "backends/linux/root/union.h"
@@ -187,7 +188,7 @@ static void (*const parts[])(const struct host_report *to) = {
 	host_report_describe_program,   host_report_describe_rootfs,
 	host_report_describe_memfd,     host_report_describe_quota,
 	host_report_describe_pressure,  host_report_describe_forwarding,
-	host_report_describe_terminals,
+	host_report_describe_terminals, oom_score_describe,
 };
 
 int linux_describe(void *data, const struct warden_host *host, warden_fact_function report,
