@@ -43,6 +43,7 @@ struct fake_container {
 
 	struct warden_limits limits; /* used by operations only */
 	char cpus[256];
+	bool killed; /* likewise: wshd was told to kill all, and may not have done so */
 	struct warden_restored listed; /* likewise: the jobs that wshd has listed so far */
 
 	pthread_mutex_t mutex; /* protects the members below */

@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Stop: how processes end, when it is answered, and the state afterwards."""
 
+import ctypes
 import os
+import signal
 import time
 
 import warden
 from case import case
 import expect
 import kernel
+
+PTRACE_DETACH, PTRACE_SEIZE, PTRACE_INTERRUPT = 17, 0x4206, 0x4207  # linux/ptrace.h
 
 
 def _processes(text):
@@ -80,6 +84,36 @@ def kill_ends_all_at_once(w):
         w.c.stop(handle, kill=True)
     expect.equal(_processes("sleep 3142"), [])
     expect.equal(w.c.link(handle, job).exit_status, 255)
+
+
+@case(backend="fake", limit=60)
+def a_kill_ends_all_although_wshd_is_held(w):
+    handle = w.create()
+    job = w.c.spawn(handle, "sleep 3153")
+    _started("sleep 3153")
+    init = w.init_of(handle)
+    ptrace = ctypes.CDLL(None).ptrace
+    expect.equal(ptrace(PTRACE_SEIZE, init, None, None), 0)
+    expect.equal(ptrace(PTRACE_INTERRUPT, init, None, None), 0)
+    try:
+        with expect.within(20, "stop with kill"):
+            w.c.stop(handle, kill=True)
+        expect.equal([str(p) for p in kernel.descendants(init) if "sleep" in str(p)], [])
+        seen = w.c.link(handle, job)
+        expect.equal((seen.exit_status, seen.end.reason), (255, warden.Reason.STOPPED))
+    finally:
+        ptrace(PTRACE_DETACH, init, None, None)
+
+
+@case(module=False, limit=60)
+def a_destroy_ends_although_wshd_is_stopped(w):
+    handle = w.create()
+    w.c.spawn(handle, "sleep 3154")
+    _started("sleep 3154")
+    os.kill(w.init_of(handle), signal.SIGSTOP)
+    with expect.within(20, "destroy"):
+        w.c.destroy(handle)
+    expect.equal(_processes("sleep 3154"), [])
 
 
 @case(limit=40, slow=True)
