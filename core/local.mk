@@ -19,6 +19,8 @@ core_libcore_la_SOURCES += \
 	core/notify.h \
 	core/privilege.c \
 	core/privilege.h \
+	core/hung_work.c \
+	core/hung_work.h \
 	core/reload.c \
 	core/reload.h \
 	core/request_handlers.c \

@@ -14,6 +14,7 @@
 #include "core/container/container.h"
 #include "core/container/container_subject.h"
 #include "core/health/http.h"
+#include "core/hung_work.h"
 #include "core/job/cpu_lease.h"
 #include "core/job/job.h"
 #include "core/log.h"
@@ -71,7 +72,7 @@ static void server_on_saved(struct operation *operation, int result, struct ward
 		uv_stop(&server->loop);
 }
 
-/* Stores every container's whole snapshot, then stops the loop. */
+/* Stores the whole snapshot of each container, unless it hangs, then stops the loop. */
 static void server_save_containers(struct server *server)
 {
 	struct container *c;
@@ -79,10 +80,12 @@ static void server_save_containers(struct server *server)
 	server->saving = 1;
 	TAILQ_FOREACH(c, &server->registry.listed, listed) {
 		struct operation *operation =
-			c->alive && !c->destroy.ending ? calloc(1, sizeof(*operation)) : NULL;
+			c->alive && !c->destroy.ending && !(server->hung.left && c->running)
+				? calloc(1, sizeof(*operation))
+				: NULL;
 
 		if (!operation)
-			continue; /* its last change is already on disk */
+			continue; /* its last change is already on disk, or waits for what hangs */
 		operation->run = snapshot_store;
 		operation->done = server_on_saved;
 		operation->make_snapshot = snapshot_whole_text;
@@ -102,6 +105,15 @@ static void server_on_leaving_timer(uv_timer_t *timer)
 	server_drain_step(server);
 }
 
+static void server_stop(struct server *server)
+{
+	timer_stop(&server->leaving_timer);
+	timer_stop(&server->unread_timer);
+	timer_stop(&server->drain_timer);
+	server->stopped = true;
+	server_save_containers(server);
+}
+
 void server_drain_step(struct server *server)
 {
 	if (!server->draining || server->stopped || !TAILQ_EMPTY(&server->connections) ||
@@ -113,11 +125,7 @@ void server_drain_step(struct server *server)
 				timer_start(server, LEAVING_MS, server_on_leaving_timer, server);
 		return;
 	}
-	timer_stop(&server->leaving_timer);
-	timer_stop(&server->unread_timer);
-	timer_stop(&server->drain_timer);
-	server->stopped = true;
-	server_save_containers(server);
+	server_stop(server);
 }
 
 static void server_on_unread_timer(uv_timer_t *timer);
@@ -233,6 +241,7 @@ static void server_drain(struct server *server)
 			connection_close(connection);
 	}
 	server_start_unread_timer(server);
+	hung_work_watch(server);
 	server->drain_timer = timer_start(server, DRAIN_FIRST_MS, server_on_drain_timer, server);
 	server_drain_step(server);
 }
@@ -340,6 +349,8 @@ static int server_serve(struct server *server, struct warden_error *err)
  * early and is left to the next daemon. */
 static void server_end_workers(struct server *server)
 {
+	if (server->hung.left)
+		hung_work_exit(server); /* its requests are not complete: nothing can be freed */
 	if (server->remove_workers) {
 		workers_hurry(server->remove_workers);
 		while (workers_are_busy(server->operation_workers) ||
@@ -399,6 +410,7 @@ int server_run(struct config *config, const struct warden_container_klass *conta
 	server->subjects = container_subjects;
 	server->handlers = request_handlers(&server->n_handlers);
 	server->drain_step = server_drain_step;
+	server->stop = server_stop;
 	TAILQ_INIT(&server->connections);
 	TAILQ_INIT(&server->idle);
 	metrics_init(&server->metrics);

@@ -11,6 +11,7 @@
 #include "core/config/config.h"
 #include "core/container/registry.h"
 #include "core/health/metrics.h"
+#include "core/hung_work.h"
 #include "core/transfer/transfer_reports.h"
 #include "core/workers.h"
 #include "warden/backend.h"
@@ -90,6 +91,8 @@ struct server {
 	bool ends;             /* a drain was requested, maybe before `serving` */
 	bool reloading, reload_again; /* see reload.h */
 	bool draining, stopped;
+	void (*stop)(struct server *server); /* ends the drain, complete or not */
+	struct hung_work hung;
 	uv_timer_t *drain_timer; /* logs what a drain waits for */
 	char drain_waits[512];   /* as logged last */
 	bool failed;             /* the backend has failed: the drain ends in an error */

@@ -23,6 +23,7 @@ struct workers {
 	atomic_bool hurry;
 	uv_async_t wakeup;
 	size_t pending; /* loop thread: queued and not done */
+	size_t done;    /* loop thread */
 	const char *name;
 	int nice;
 	unsigned n;
@@ -74,6 +75,7 @@ static void workers_on_wakeup(uv_async_t *wakeup)
 	pthread_mutex_unlock(&workers->mutex);
 	while ((work = STAILQ_FIRST(&finished))) {
 		STAILQ_REMOVE_HEAD(&finished, link);
+		workers->done++;
 		work->done(work);
 		/* Afterwards: a pool whose work queues more is busy all the time. */
 		if (--workers->pending == 0)
@@ -152,6 +154,11 @@ void workers_queue(struct workers *workers, struct work *work)
 bool workers_are_busy(const struct workers *workers)
 {
 	return workers->pending > 0;
+}
+
+size_t workers_done(const struct workers *workers)
+{
+	return workers->done;
 }
 
 void workers_hurry(struct workers *workers)

@@ -27,6 +27,9 @@ void workers_queue(struct workers *workers, struct work *work);
 /* Whether some work is not done. The loop runs while there is some. */
 bool workers_are_busy(const struct workers *workers);
 
+/* How much work was done since the start. */
+size_t workers_done(const struct workers *workers);
+
 /* Asks the work of this pool to end early; workers_must_hurry, any thread, tells it. */
 void workers_hurry(struct workers *workers);
 bool workers_must_hurry(const struct workers *workers);

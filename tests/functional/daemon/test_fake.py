@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The fake backend's own settings: failures and delays on request."""
 
+import signal
 import time
 
+import warden
 from case import case
 import expect
 
@@ -37,6 +39,27 @@ def a_delay_delays_only_its_request(w):
     start = time.monotonic()
     other.ping()
     expect.duration(time.monotonic() - start, 0.2, "a ping")
+
+
+@case(backend="fake", limit=90, slow=True)
+def a_drain_leaves_an_operation_that_hangs(w):
+    other = w.create()
+    handle = w.create()
+    job = w.c.spawn(handle, "sleep 3161; exit 3")
+    w.disconnect()
+    w.daemon.settings["fake"]["delay_ms"] = 60_000
+    w.daemon.restart(signal.SIGTERM)
+    w.client().send(warden.StopRequest(handle=handle))
+    expect.eventually(lambda: "has been running for" in w.daemon.log(), "a stop that hangs", 30)
+    w.daemon.settings["fake"]["delay_ms"] = 0
+    w.daemon.write_config()
+    w.daemon.process.send_signal(signal.SIGTERM)
+    expect.equal(w.daemon.wait(60), 1)
+    expect.contains(w.daemon.log(), "left with an operation that hangs")
+    w.daemon.start()
+    expect.equal(sorted(w.c.list()), sorted([handle, other]))
+    w.c.stop(handle, kill=True)
+    expect.equal(w.c.link(handle, job).end.reason, warden.Reason.STOPPED)
 
 
 @case(backend="fake")
