@@ -6,6 +6,7 @@
 #include "backends/files/tar.h"
 
 #include <fcntl.h>
+#include <search.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -32,6 +33,7 @@ struct tar_unpack {
 	char *parent; /* directory of the previous entry, and its descriptor */
 	int parent_fd;
 	struct late_mode *late;
+	void *late_by_name; /* of tsearch(3) */
 	size_t late_size;
 	struct tar_stream stream;
 };
@@ -151,6 +153,27 @@ static const char *tar_read_find_parent(struct tar_unpack *unpack, char *name, i
 	return unpack->parent ? last : NULL;
 }
 
+static int tar_read_compare_late(const void *one, const void *other)
+{
+	const struct late_mode *a = one, *b = other;
+
+	return strcmp(a->name, b->name);
+}
+
+/* The postponed mode of a directory that the stream has named before, or NULL. */
+static struct late_mode *tar_read_find_late(const struct tar_unpack *unpack, const char *name)
+{
+	const size_t size = sizeof(struct late_mode) + strlen(name) + 1;
+	_cleanup_free_ struct late_mode *key = unpack->late ? malloc(size) : NULL;
+	struct late_mode *const *found;
+
+	if (!key)
+		return NULL;
+	memcpy(key->name, name, strlen(name) + 1);
+	found = tfind(key, &unpack->late_by_name, tar_read_compare_late);
+	return found ? *found : NULL;
+}
+
 static int tar_read_remember_mode(struct tar_unpack *unpack, const char *name, mode_t mode)
 {
 	size_t size = sizeof(struct late_mode) + strlen(name) + 1;
@@ -158,12 +181,14 @@ static int tar_read_remember_mode(struct tar_unpack *unpack, const char *name, m
 
 	unpack->late_size += size;
 	late = unpack->late_size > LATE_MAX ? NULL : malloc(size);
-	if (!late) {
+	if (late)
+		memcpy(late->name, name, strlen(name) + 1);
+	if (!late || !tsearch(late, &unpack->late_by_name, tar_read_compare_late)) {
+		free(late);
 		errno = ENOMEM;
 		return -1;
 	}
 	late->mode = mode;
-	memcpy(late->name, name, strlen(name) + 1);
 	late->next = unpack->late;
 	unpack->late = late;
 	return 0;
@@ -186,6 +211,7 @@ static int tar_read_set_late_modes(struct tar_unpack *unpack)
 				result = tar_read_fail_entry(unpack, &entry);
 		}
 		unpack->late = late->next;
+		tdelete(late, &unpack->late_by_name, tar_read_compare_late);
 		free(late);
 	}
 	return result;
@@ -194,13 +220,16 @@ static int tar_read_set_late_modes(struct tar_unpack *unpack)
 static int tar_read_make_directory(struct tar_unpack *unpack, int dir_fd, const char *last,
 				   const struct tar_entry *entry)
 {
+	struct late_mode *late = tar_read_find_late(unpack, entry->name);
 	bool fresh;
 	_cleanup_close_ int fd = copy_place_directory(dir_fd, last, entry->mode & 0777, &fresh);
 
+	if (late)
+		late->mode = entry->mode; /* the last entry of a directory counts */
 	if (fd < 0 || copy_chmod(fd, entry->mode | 0700) < 0)
 		return -1;
 	copy_count(&unpack->copy->progress->directories, 1);
-	if ((entry->mode & 0700) == 0700)
+	if (late || (entry->mode & 0700) == 0700)
 		return 0;
 	return tar_read_remember_mode(unpack, entry->name, entry->mode);
 }

@@ -98,6 +98,18 @@ def a_stream_of_gnu_tar_is_unpacked(w):
 
 
 @case
+def the_last_mode_of_a_directory_counts(w):
+    handle = w.create()
+    first = [entry(name, tarfile.DIRTYPE, mode=0o500) for name in ("a", "b", "c")]
+    again = [("a", 0o700), ("b", 0o550), ("c", 0o755), ("c", 0o570)]
+    inside = [entry("b/file", data=b"x")]
+    stream = archive(*first, *inside, *(entry(name, tarfile.DIRTYPE, mode=mode) for name, mode in again))
+    unpack(w, handle, "there", stream)
+    expect.equal(w.run(handle, "cd there; stat -c %a a b c"), "700\n550\n570\n")
+    w.run(handle, "chmod 700 there/*")
+
+
+@case
 def a_packed_stream_has_every_entry_with_its_mode(w):
     handle = w.create()
     w.run(handle, f"mkdir -p d/empty d/{os.path.dirname(LONG)}; cd d; echo x > file; chmod 600 file; echo long > {LONG};"
