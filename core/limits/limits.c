@@ -42,6 +42,19 @@ static void limits_set_number(struct warden_limits *limits, size_t i, uint64_t v
 	*(uint64_t *)(void *)((char *)limits + numbers[i].offset) = value;
 }
 
+bool limits_is_name(const char *text, size_t length)
+{
+	static const char *const others[] = {"swap_off", "cpus", "disk_bytes", "disk_inodes"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+		if (strlen(numbers[i].name) == length && memcmp(text, numbers[i].name, length) == 0)
+			return true;
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		if (strlen(others[i]) == length && memcmp(text, others[i], length) == 0)
+			return true;
+	return false;
+}
+
 void limits_free(struct warden_limits *limits)
 {
 	free((char *)limits->cpus);

@@ -55,6 +55,9 @@ int limits_take_bandwidth(struct warden_limits *limits, const struct server *ser
 uint64_t limits_blocks(uint64_t bytes);
 uint64_t limits_bytes(uint64_t blocks);
 
+/* Whether the text is what an error of a backend's set_limits may begin with: a name of a limit. */
+bool limits_is_name(const char *text, size_t length);
+
 /* For the snapshot; limits_read ignores invalid values. False: no memory. */
 json_t *limits_to_json(const struct warden_limits *limits);
 bool limits_read(struct warden_limits *limits, const json_t *json);

@@ -32,12 +32,13 @@ static void limits_change_free(struct limits_change *change)
 	free(change);
 }
 
-/* Removes the field name of Limits from the front. */
+/* Removes the field name of Limits from the front, if there is one: the backend begins some errors
+ * with it. */
 static void limits_drop_field_name(struct warden_error *err)
 {
 	const char *colon = strstr(err->message, ": ");
 
-	if (colon)
+	if (colon && limits_is_name(err->message, (size_t)(colon - err->message)))
 		memmove(err->message, colon + 2, strlen(colon + 2) + 1);
 }
 
