@@ -471,12 +471,13 @@ int firewall_remove(struct firewall *firewall, const struct warden_identity *ide
 	if (result == 0 && firewall_get_member(firewall, identity->slot).logs)
 		result = firewall_remove_log_chain(firewall, identity->slot, &member, err);
 	pthread_rwlock_rdlock(&firewall->lock);
-	firewall_clear_member(firewall, identity->slot);
 	if (result == 0) {
 		result = firewall_change_element(firewall, &member, true, err);
 		if (result < 0 && err->number == ENOENT)
 			result = 0;
 	}
+	if (result == 0) /* else its elements may remain, and the next attempt needs their list */
+		firewall_clear_member(firewall, identity->slot);
 	pthread_rwlock_unlock(&firewall->lock);
 	return result;
 }
