@@ -193,9 +193,10 @@ static int linux_create_await_mounts(struct linux_creation *creation, struct war
 
 	if (setup_worker_await_mounts(&creation->start, container, request, err) < 0)
 		return -1;
-	if (request->tmpfs_bytes == 0)
-		container->quota = disk_quota_find_id(&creation->backend->quota, request->identity);
-	return 0;
+	if (request->tmpfs_bytes > 0)
+		return 0;
+	return disk_quota_find_id(&creation->backend->quota, request->identity, &container->quota,
+				  err);
 }
 
 static int linux_create_execute_wshd(struct linux_creation *creation, struct warden_error *err)

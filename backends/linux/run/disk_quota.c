@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "lib/cleanup.h"
+#include "lib/transient.h"
 
 /* Slots of containers; the core's number. */
 #define SLOTS 4096u
@@ -82,24 +83,34 @@ int disk_quota_mark(int directory_fd, const char *name, uint32_t project, struct
 	return 0;
 }
 
-/* False for a writable layer on a tmpfs, or one made without project quota. */
-static bool disk_quota_is_marked(int directory_fd, uint32_t project)
+/* The project of the writable layer; 0 for one on a tmpfs, or made without project quota. */
+static int disk_quota_read_mark(int directory_fd, uint32_t *project, struct warden_error *err)
 {
 	_cleanup_close_ int fd =
 		openat(directory_fd, "rw", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	struct fsxattr attributes;
 
-	return fd >= 0 && ioctl(fd, FS_IOC_FSGETXATTR, &attributes) == 0 &&
-	       attributes.fsx_projid == project;
+	*project = 0;
+	if (fd >= 0 && ioctl(fd, FS_IOC_FSGETXATTR, &attributes) == 0)
+		*project = attributes.fsx_projid;
+	else if (!transient_is_not(errno) && errno != ENOTTY && errno != EOPNOTSUPP)
+		return warden_error_errno(err, "read the project of rw");
+	return 0;
 }
 
-uint32_t disk_quota_find_id(const struct disk_quota *quota, const struct warden_identity *identity)
+int disk_quota_find_id(const struct disk_quota *quota, const struct warden_identity *identity,
+		       uint32_t *id, struct warden_error *err)
 {
-	uint32_t project = disk_quota_project(quota, identity);
+	uint32_t project;
 
-	if (quota->type == PRJQUOTA)
-		return disk_quota_is_marked(identity->dir_fd, project) ? project : 0;
-	return quota->type == USRQUOTA ? identity->uid : 0;
+	*id = quota->type == USRQUOTA ? identity->uid : 0;
+	if (quota->type != PRJQUOTA)
+		return 0;
+	if (disk_quota_read_mark(identity->dir_fd, &project, err) < 0)
+		return -1;
+	if (project == disk_quota_project(quota, identity))
+		*id = project;
+	return 0;
 }
 
 /* An id without a quota entry (ENOENT) has no limits. */

@@ -28,8 +28,10 @@ uint32_t disk_quota_project(const struct disk_quota *quota, const struct warden_
 /* Assigns a directory of a container, and all files made in it later, to a project. */
 int disk_quota_mark(int directory_fd, const char *name, uint32_t project, struct warden_error *err);
 
-/* The id (project or uid) whose quota limits a container; 0 if none does. */
-uint32_t disk_quota_find_id(const struct disk_quota *quota, const struct warden_identity *identity);
+/* Sets `id` to the id (project or uid) whose quota limits a container; 0 if none does. -1 if that
+ * cannot be read. */
+int disk_quota_find_id(const struct disk_quota *quota, const struct warden_identity *identity,
+		       uint32_t *id, struct warden_error *err);
 
 /* Removes the limits of a previous container with the same id. Call it before the new container has
  * files. */

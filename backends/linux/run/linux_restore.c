@@ -133,13 +133,15 @@ int linux_restore(void *backend, const struct warden_identity *identity,
 	if (!container)
 		return -1;
 	container->restoring = state;
-	if (cgroup_open(container->backend->cgroups, container->id, &container->cgroup, err) < 0) {
+	if (cgroup_open(container->backend->cgroups, container->id, &container->cgroup, err) < 0 ||
+	    (state != WARDEN_RESTORE_BORN && /* one that is removed needs none */
+	     disk_quota_find_id(&container->backend->quota, identity, &container->quota, err) <
+		     0)) {
 		linux_container_free(container);
 		return -1;
 	}
 	cgroup_mark(container->cgroup); /* it may be of a release that did not */
 	linux_restore_thaw(container);
-	container->quota = disk_quota_find_id(&container->backend->quota, identity);
 	*result = container;
 	/* One whose create was not completed is found by destroy. */
 	return state == WARDEN_RESTORE_BORN ? 0 : linux_reconnect(container, restored, err);
