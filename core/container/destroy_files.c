@@ -91,21 +91,45 @@ int destroy_files_move(const struct container *c, struct warden_error *err)
 
 struct destroy_files_pace {
 	const struct workers *workers;
-	uint64_t turn_us; /* the turn's begin */
+	uint64_t turn_us;   /* the turn's begin */
+	uint64_t queued_us; /* destroy_files_queued_us at that time */
 };
+
+/* How long this thread has waited for a processor, which is no work. 0 if the kernel does not
+ * count it. */
+static uint64_t destroy_files_queued_us(void)
+{
+	_cleanup_close_ int fd = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
+	unsigned long long queued_ns;
+	char text[96];
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+	if (n <= 0)
+		return 0;
+	text[n] = '\0';
+	return sscanf(text, "%*u %llu", &queued_ns) == 1 ? queued_ns / 1000 : 0;
+}
+
+static void destroy_files_begin_turn(struct destroy_files_pace *pace)
+{
+	pace->queued_us = destroy_files_queued_us();
+	pace->turn_us = clock_monotonic_us();
+}
 
 /* Worker thread. Removal keeps processors and the file system's journal busy: it leaves most of
  * both to running containers. At the end of the daemon the next one removes the rest. */
 static bool destroy_files_proceed(void *data)
 {
 	struct destroy_files_pace *pace = data;
-	uint64_t worked = clock_monotonic_us() - pace->turn_us;
+	uint64_t passed = clock_monotonic_us() - pace->turn_us, queued, worked;
 
-	if (worked >= REMOVAL_TURN_US) {
+	if (passed >= REMOVAL_TURN_US) {
+		queued = destroy_files_queued_us() - pace->queued_us;
+		worked = passed > queued ? passed - queued : 0;
 		if (worked > 10 * REMOVAL_TURN_US)
 			worked = 10 * REMOVAL_TURN_US;
 		usleep((useconds_t)(REMOVAL_RESTS * worked));
-		pace->turn_us = clock_monotonic_us();
+		destroy_files_begin_turn(pace);
 	}
 	return !workers_must_hurry(pace->workers);
 }
@@ -136,18 +160,19 @@ int destroy_files_remove(const struct container *c, const char *name, struct war
 {
 	_cleanup_close_ int tmp_fd =
 		openat(c->server->depot_fd, "tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct destroy_files_pace pace = {c->server->remove_workers, clock_monotonic_us()};
+	struct destroy_files_pace pace = {.workers = c->server->remove_workers};
 	struct warden_error reason;
 
 	if (tmp_fd < 0 && errno == ENOENT)
 		return 0;
 	if (tmp_fd < 0)
 		return warden_error_errno(err, "open %s/tmp", c->server->settings.depot_path);
+	destroy_files_begin_turn(&pace);
 	if (destroy_files_empty(tmp_fd, name, &pace, &reason) == 0 &&
 	    remove_tree(tmp_fd, name, &reason) == 0)
 		return 0;
-	err->number = reason.number;
 	warden_error_set(err, "remove %s/tmp/%s: %s", c->server->settings.depot_path, name,
 			 reason.message);
+	err->number = reason.number;
 	return -1;
 }

@@ -35,6 +35,8 @@ class World:
         self._watches_restarts = True
         self.skipped = False  # for the backend of a third party: what it leaves is not checked
         self._starting = False
+        self._reaping = False
+        self._unseen_ends = False
         self.module = build.module if backend == case.MODULE else None
         self.daemon = daemon.Daemon(build, directory, daemon.merge(self._settings(), config))
         if self.module:
@@ -261,9 +263,22 @@ class World:
         return leaks.with_daemon(self.daemon, self.ids)
 
     def reap(self, *_):
-        """Reaps orphans that have become children of this process."""
+        """Reaps orphans that have become children of this process. A signal that interrupts it makes it look again, as
+        the ends of a thousand processes would nest too deep."""
         if self._starting:
             return
+        self._unseen_ends = True
+        if self._reaping:
+            return
+        self._reaping = True
+        try:
+            while self._unseen_ends:
+                self._unseen_ends = False
+                self._reap_once()
+        finally:
+            self._reaping = False
+
+    def _reap_once(self):
         own = os.getsid(0)
         for pid in kernel.children(os.getpid()):
             child = kernel.process(pid)

@@ -20,7 +20,8 @@ CLIENTS = 8
 def _timed(w, what):
     start = time.monotonic()
     yield
-    print(f"{w.backend} load: {what} {CONTAINERS} containers: {time.monotonic() - start:.2f} s", flush=True)
+    seconds = time.monotonic() - start
+    print(f"{w.backend} load: {what} {CONTAINERS} containers: {seconds:.2f} s ({load.of_the_machine()})", flush=True)
 
 
 def _for_each(w, handles, function):
@@ -79,4 +80,5 @@ def all_of_many_containers_are_used_over_a_restart_and_nothing_is_left(w):
         _for_each(w, handles, use)
     with _timed(w, "destroy"):
         _for_each(w, handles, lambda client, handle: client.destroy(handle))
-    load.nothing_is_left(w, processes)
+    with _timed(w, "remove the files of"):
+        load.nothing_is_left(w, processes)
