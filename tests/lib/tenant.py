@@ -19,7 +19,8 @@ MIB = 1 << 20
 ANSWERED = 90  # seconds until every request is answered, on a machine as fast as that of expect.py
 CONTAINERS = 3  # of a tenant at once
 JOBS = 8  # of a container at once
-TRANSIENT = ("the daemon is about to end", "current state is 'unreachable'")
+TRANSIENT = ("the daemon is about to end", "current state is 'unreachable'", "could be frozen")
+GOES_ON = "yet and the daemon ends: the "  # a stop or destroy that the next daemon completes
 
 # A script, and its status, stdout, stderr and reason.
 ENDS = (
@@ -139,7 +140,8 @@ class Tenant:
         try:
             return self._connect().call(request)
         except warden.WardenError as error:
-            return None if any(text in str(error) for text in TRANSIENT) else error
+            self._unsure |= GOES_ON in str(error)
+            return None if any(text in str(error) for text in (*TRANSIENT, GOES_ON)) else error
         except (ConnectionError, FileNotFoundError, warden.ProtocolError):
             self._unsure = True
             self._disconnect()

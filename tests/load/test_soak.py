@@ -92,7 +92,7 @@ def what_was_acknowledged_is_true_over_kills_and_nothing_is_left(w):
         thread.join()
     print(f"{w.backend} soak: {' '.join(f'{n} {name}' for name, n in sorted(shared.counts.items()))}", flush=True)
     if shared.failure:
-        words = [each for each in shared.suspects if each] + [" recovered"]
+        words = [each for each in shared.suspects if each] + [" recovered", "set aside"]
         lines = [line for line in w.daemon.log().splitlines() if any(word in line for word in words)]
         raise expect.Failure("\n".join((shared.failure, "the daemon's log of its containers:", *lines[-60:])))
     _note_ids(w, shared)
