@@ -26,9 +26,12 @@ CLIENTS, DISTURBING = 16, 3
 
 
 def _kill_spawner(w):
-    for process in kernel.descendants(w.daemon.pid):
-        if process.name == "warden-spawner":
-            with contextlib.suppress(ProcessLookupError):  # a set-up that it had forked
+    """Kills none of its children, which have its name: one may be the first process of a container by then."""
+    below = kernel.descendants(w.daemon.pid)
+    zygotes = {process.pid for process in below if process.name == "warden-zygote"}
+    for process in below:
+        if process.name == "warden-spawner" and process.parent in zygotes:
+            with contextlib.suppress(ProcessLookupError):
                 os.kill(process.pid, signal.SIGKILL)
 
 
@@ -92,7 +95,7 @@ def what_was_acknowledged_is_true_over_kills_and_nothing_is_left(w):
         thread.join()
     print(f"{w.backend} soak: {' '.join(f'{n} {name}' for name, n in sorted(shared.counts.items()))}", flush=True)
     if shared.failure:
-        words = [each for each in shared.suspects if each] + [" recovered", "set aside"]
+        words = [each for each in shared.suspects if each] + [" recovered", "set aside", "removing it", "container is dead"]
         lines = [line for line in w.daemon.log().splitlines() if any(word in line for word in words)]
         raise expect.Failure("\n".join((shared.failure, "the daemon's log of its containers:", *lines[-60:])))
     _note_ids(w, shared)
