@@ -70,6 +70,9 @@ double bench_resident_kb(const struct bench_target *target);
  */
 void bench_copies(const struct bench *bench, const char *directory);
 
+/* removal.c: a run beside the removal of 40,000 files, `turns` times. */
+void bench_removal(const struct bench *bench, int turns);
+
 /* pipe.c: throughput from the standard input to the standard output of a job. */
 void bench_pipe(const struct bench *bench);
 
