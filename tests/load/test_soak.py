@@ -54,6 +54,7 @@ def _disturb(w, shared, chosen):
     time.sleep(chosen.choice((0, 0, 0.3)))
     w.daemon.start()
     shared.note("all", "started")
+    expect.true(not os.path.exists(f"{w.daemon.depot}/damaged"), "nothing is set aside", "the log says what")
 
 
 def _note_ids(w, shared):
