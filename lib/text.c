@@ -4,14 +4,12 @@
 
 #include "lib/text.h"
 
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
 #define LONGEST_WORD 63
 
-/* Decodes the character at `text`. Returns its length, or 0 if it is invalid. */
-static size_t text_decode(const char *text, size_t length, uint32_t *code)
+size_t text_decode(const char *text, size_t length, uint32_t *code)
 {
 	static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
 	unsigned char first;
@@ -71,11 +69,23 @@ bool text_has_control(const char *text, size_t length)
 	return false;
 }
 
-/* Line and paragraph separators, and marks that change the direction of the text after them. */
-static bool text_is_deceptive(uint32_t code)
+/* Characters that are not seen, so that two names look the same, or that change what is seen of the
+ * text around them: separators, joiners, marks of direction, tags, the byte order mark. */
+static const struct {
+	uint32_t first, last;
+} deceptive[] = {
+	{0x00ad, 0x00ad}, {0x061c, 0x061c}, {0x180e, 0x180e}, {0x200b, 0x200f},   {0x2028, 0x202e},
+	{0x2060, 0x206f}, {0xfeff, 0xfeff}, {0xfff9, 0xfffb}, {0xe0000, 0xe007f},
+};
+
+bool text_is_plain(uint32_t code)
 {
-	return code == 0x2028 || code == 0x2029 || (code >= 0x202a && code <= 0x202e) ||
-	       (code >= 0x2066 && code <= 0x2069);
+	if (text_is_control(code))
+		return false;
+	for (size_t i = 0; i < sizeof(deceptive) / sizeof(deceptive[0]); i++)
+		if (code >= deceptive[i].first && code <= deceptive[i].last)
+			return false;
+	return true;
 }
 
 /* Writes the output form of one character (or one invalid byte) to `piece`. Returns its length. */
@@ -109,8 +119,7 @@ size_t text_escape(char *out, size_t size, const char *text, size_t length)
 	while (length > 0) {
 		uint32_t code = 0;
 		size_t step = text_decode(text, length, &code), escaped;
-		bool plain = step > 0 && !text_is_control(code) && !text_is_deceptive(code) &&
-			     code != '\\';
+		bool plain = step > 0 && text_is_plain(code) && code != '\\';
 
 		if (step == 0)
 			step = 1;

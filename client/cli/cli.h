@@ -305,6 +305,10 @@ void table_addf(struct table *table, const char *format, ...) __attribute__((for
 /* Sets the colour of the last cell. */
 void table_colour(struct table *table, const char *code);
 void table_free(struct table *table);
+/* The text of a cell: everything is escaped that is unsafe or has no known width; from malloc. And
+ * how many columns such a text takes. */
+char *table_escape(const char *text, size_t length);
+size_t table_columns(const char *text);
 /* Prints and frees the table; lines are cut at `width` columns (0: not cut). */
 void table_print(struct table *table, FILE *file, size_t width);
 /* The same, but cells that do not fit continue on further lines. */
@@ -331,6 +335,7 @@ struct json_t;
 struct json_t *json_of_answer(
 	const struct warden_message
 		*answer); /* a jansson object that the caller owns; NULL: no memory */
+int json_write(FILE *file, const struct json_t *object);
 int json_print_inline(FILE *file, const struct warden_message *message);
 int json_print(FILE *file, const struct warden_message *answer);
 int json_print_with_handle(FILE *file, const struct warden_message *answer, const char *handle);

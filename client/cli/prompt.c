@@ -130,21 +130,32 @@ static int prompt_replace_word(EditLine *edit, size_t typed, const char *text, s
 	return result < 0 ? CC_ERROR : CC_REFRESH;
 }
 
+/* NULL: no memory. */
+static char *prompt_shown_candidate(const char *text)
+{
+	return table_escape(text, strlen(text));
+}
+
 static void prompt_print_candidates(const struct prompt_candidates *candidates)
 {
 	size_t width = 1, columns, screen = terminal_width(stdout);
 
-	for (size_t i = 0; i < candidates->n; i++)
-		if (strlen(candidates->texts[i]) + 2 > width)
-			width = strlen(candidates->texts[i]) + 2;
+	for (size_t i = 0; i < candidates->n; i++) {
+		char *text = prompt_shown_candidate(candidates->texts[i]);
+
+		if (text && table_columns(text) + 2 > width)
+			width = table_columns(text) + 2;
+		free(text);
+	}
 	columns = screen > width ? screen / width : 1;
 	for (size_t i = 0; i < candidates->n; i++) {
-		const char *text = candidates->texts[i];
+		char *text = prompt_shown_candidate(candidates->texts[i]);
 
 		if (i % columns == 0)
 			putchar('\n');
-		text_safe(stdout, text, strlen(text), false);
-		printf("%*s", (int)(width - strlen(text)), "");
+		if (text)
+			printf("%s%*s", text, (int)(width - table_columns(text)), "");
+		free(text);
 	}
 	putchar('\n');
 	fflush(stdout);

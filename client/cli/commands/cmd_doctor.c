@@ -273,7 +273,7 @@ static int cmd_doctor_print_json(const struct invocation *invocation,
 {
 	json_t *daemon = status ? json_of_answer(status) : json_null();
 	json_t *object = json_pack("{s:o, s:O?}", "daemon", daemon, "host", report);
-	int result = object ? json_dumpf(object, stdout, JSON_COMPACT) : -1;
+	int result = json_write(stdout, object);
 
 	json_decref(object);
 	putchar('\n');

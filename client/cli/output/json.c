@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/text.h"
+
 static json_t *json_of_message(const struct warden_message *message);
 
 static char *json_base64(const char *bytes, size_t length)
@@ -170,9 +172,40 @@ static json_t *json_of_message(const struct warden_message *message)
 	return object;
 }
 
+/* A character as \uXXXX, or as two of them. */
+static void json_write_escape(FILE *file, uint32_t code)
+{
+	if (code < 0x10000)
+		fprintf(file, "\\u%04x", (unsigned)code);
+	else
+		fprintf(file, "\\u%04x\\u%04x", (unsigned)(0xd7c0 + (code >> 10)),
+			(unsigned)(0xdc00 | (code & 0x3ff)));
+}
+
+/* jansson escapes only the control characters below 0x20. The others, and those that a terminal
+ * does not show, can only be in strings. */
+int json_write(FILE *file, const struct json_t *object)
+{
+	char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+	uint32_t code = 0;
+	size_t size;
+
+	if (!text)
+		return -1;
+	for (const char *at = text, *end = text + strlen(text); at < end; at += size) {
+		size = text_decode(at, (size_t)(end - at), &code); /* jansson writes UTF-8 alone */
+		if (text_is_plain(code))
+			fwrite(at, 1, size, file); /* the caller checks the stream's error */
+		else
+			json_write_escape(file, code);
+	}
+	free(text);
+	return 0;
+}
+
 static int json_finish(FILE *file, json_t *object)
 {
-	int result = object ? json_dumpf(object, file, JSON_COMPACT) : -1;
+	int result = json_write(file, object);
 
 	json_decref(object);
 	putc('\n', file);
@@ -187,7 +220,7 @@ struct json_t *json_of_answer(const struct warden_message *answer)
 int json_print_inline(FILE *file, const struct warden_message *message)
 {
 	json_t *object = json_of_message(message);
-	int result = object ? json_dumpf(object, file, JSON_COMPACT) : -1;
+	int result = json_write(file, object);
 
 	json_decref(object);
 	return result;

@@ -12,6 +12,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "lib/text.h"
+
 bool text_colours(FILE *file)
 {
 	const char *term = getenv("TERM");
@@ -25,24 +27,23 @@ const char *text_colour(FILE *file, const char *code)
 	return text_colours(file) ? code : "";
 }
 
-/* Names and messages come from clients. Control characters, which could move the cursor or fake
- * a line, are written as \xNN. If `lines` is true line ends and tabs are kept. */
+/* Names and messages come from clients. What could move the cursor, fake a line or hide a part of
+ * the text, and what is not UTF-8, is written as \xNN. If `lines` is true line ends and tabs are
+ * kept. */
 void text_safe(FILE *file, const char *bytes, size_t length, bool lines)
 {
-	const unsigned char *in = (const unsigned char *)bytes;
+	while (length > 0) {
+		uint32_t code = 0;
+		size_t size = text_decode(bytes, length, &code);
+		bool kept = lines && (*bytes == '\n' || *bytes == '\t');
+		bool plain = size > 0 && (kept || text_is_plain(code));
 
-	for (size_t i = 0; i < length; i++) {
-		bool kept = lines && (in[i] == '\n' || in[i] == '\t');
-
-		if (in[i] == 0xc2 && i + 1 < length && in[i + 1] < 0xa0) {
-			/* U+0080 to U+009F are control characters as well. */
-			fprintf(file, "\\x%02x\\x%02x", in[i], in[i + 1]);
-			i++;
-		} else if ((in[i] < 0x20 && !kept) || in[i] == 0x7f) {
-			fprintf(file, "\\x%02x", in[i]);
-		} else {
-			putc(in[i], file);
-		}
+		if (size == 0)
+			size = 1;
+		for (size_t i = 0; i < size; i++)
+			fprintf(file, plain ? "%c" : "\\x%02x", (unsigned char)bytes[i]);
+		bytes += size;
+		length -= size;
 	}
 }
 

@@ -67,6 +67,15 @@ static size_t table_width(const struct libscols_column *column, const char *text
 	return width;
 }
 
+size_t table_columns(const char *text)
+{
+	locale_t previous = table_begin_utf8();
+	size_t width = table_width(NULL, text, NULL);
+
+	table_end_utf8(previous);
+	return width;
+}
+
 /* A cell is never continued on a further line by libsmartcols. */
 static char *table_next_chunk(const struct libscols_column *column, char *text, void *data)
 {
@@ -76,10 +85,7 @@ static char *table_next_chunk(const struct libscols_column *column, char *text, 
 	return NULL;
 }
 
-/* Returns the cell's text with everything escaped that is unsafe or has no known width; from
- * malloc.
- */
-static char *table_escape(const char *text, size_t length)
+char *table_escape(const char *text, size_t length)
 {
 	char *safe = NULL, *escaped = NULL;
 	size_t size = 0, columns;

@@ -85,6 +85,26 @@ static void control_characters_are_escaped(void)
 	unit_string(test_text_escape("\xff\xc3", 2), "\\xff\\xc3");
 }
 
+/* The first and last of each range, and its neighbours. */
+static void characters_that_are_not_seen_are_escaped(void)
+{
+	static const uint32_t hidden[] = {0,      0x1f,   0x7f,   0x80,   0x9f,    0xad,   0x61c,
+					  0x180e, 0x200b, 0x200d, 0x200f, 0x2028,  0x202a, 0x202e,
+					  0x2060, 0x2066, 0x2069, 0xfeff, 0xe0001, 0xe007f};
+	static const uint32_t seen[] = {' ',    '~',    0xa0,   0xae,   0x61b,   0x200a,
+					0x2010, 0x2027, 0x202f, 0x2070, 0x1f600, 0xe0100};
+
+	for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++)
+		unit_false(text_is_plain(hidden[i]));
+	for (size_t i = 0; i < sizeof(seen) / sizeof(seen[0]); i++)
+		unit_true(text_is_plain(seen[i]));
+	unit_string(test_text_escape("a\xe2\x80\x8d\xef\xbb\xbf"
+				     "b",
+				     8),
+		    "a\\xe2\\x80\\x8d\\xef\\xbb\\xbf"
+		    "b");
+}
+
 static void long_text_is_truncated_and_marked(void)
 {
 	char out[12];
@@ -146,6 +166,7 @@ int main(int argc, char **argv)
 		UNIT_TEST(control_characters_are_found),
 		UNIT_TEST(ordinary_text_is_unchanged),
 		UNIT_TEST(control_characters_are_escaped),
+		UNIT_TEST(characters_that_are_not_seen_are_escaped),
 		UNIT_TEST(long_text_is_truncated_and_marked),
 		UNIT_TEST(any_bytes_in_a_buffer_of_any_size_give_clean_text),
 		UNIT_TEST(the_distance_counts_changes),
