@@ -60,6 +60,7 @@ core_libcore_la_SOURCES += \
 core_libcore_la_SOURCES += \
 	core/config/config.c \
 	core/config/config.h \
+	core/config/config_access.c \
 	core/config/config_backend.c \
 	core/config/config_files.c \
 	core/config/config_keys.c \
@@ -240,6 +241,8 @@ core_libcore_la_SOURCES += \
 
 # Connections, frames, dispatch.
 core_libcore_la_SOURCES += \
+	core/wire/access.c \
+	core/wire/access.h \
 	core/wire/answer.c \
 	core/wire/connection.c \
 	core/wire/connection.h \

@@ -72,6 +72,7 @@ struct server {
 	uint64_t last_transfer_id;
 	struct journal *journal;
 	uint64_t last_serial;               /* of a connection */
+	uint32_t lingering;                 /* connections that linger */
 	struct connection_list connections; /* in the order of their accept */
 	struct container_list idle;         /* containers whose grace timers run */
 	uint64_t return_time_end;           /* of the loop's clock; see grace.c */

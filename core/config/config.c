@@ -188,6 +188,7 @@ int config_check_backend(struct config *config,
 	if (config_take_options(config, container_klass, err) < 0 ||
 	    config_check_ports(config, "/proc/sys/net/ipv4/ip_local_port_range", err) < 0 ||
 	    config_check_users(config, "/etc/passwd", err) < 0 ||
+	    config_take_access(config, err) < 0 ||
 	    config_check_files(config, container_klass, err) < 0)
 		return -1;
 	return 0;
@@ -214,6 +215,7 @@ void config_free(struct config *config)
 		free(option->texts);
 	}
 	free(config->options);
+	config_free_access(config);
 	config_free_document(config->document);
 	free(config->file);
 	free(config);

@@ -14,6 +14,15 @@ struct config_option {
 	char **texts;   /* array; ends in NULL */
 };
 
+/* Users or groups that the configuration names. */
+struct config_ids {
+	uint32_t *ids;
+	size_t n;
+};
+
+/* How many host ids belong to containers, from user.range_start on. */
+#define CONFIG_HOST_IDS (4096U * 65536)
+
 struct config {
 	char *file; /* absolute path, or NULL: built-in defaults alone */
 
@@ -22,6 +31,8 @@ struct config {
 		char *backend_path;
 		char *unix_domain_path;
 		mode_t unix_domain_permissions;
+		char *unix_domain_owner, *unix_domain_group; /* NULL: the daemon's */
+		uint32_t unix_domain_uid, unix_domain_gid;   /* -1: the daemon's */
 		char *container_rootfs_path;
 		char *container_depot_path;
 		int64_t container_grace_time;                           /* seconds; -1: never */
@@ -37,6 +48,11 @@ struct config {
 		char *pidfile;        /* NULL: none */
 		char *syslog_socket;  /* NULL: the system's */
 	} server;
+
+	struct {
+		char **users, **groups, **read_only_users, **read_only_groups; /* end in NULL */
+		struct config_ids user_ids, group_ids, read_only_user_ids, read_only_group_ids;
+	} clients;
 
 	struct {
 		char *host;

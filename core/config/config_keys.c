@@ -49,6 +49,12 @@ static bool config_key_is_ident(const char *text)
 		.max = INT64_MAX, .number = (value), .allowed = unit ", -1: unlimited"             \
 	}
 
+#define NAMES(field, member, what)                                                                 \
+	{                                                                                          \
+		.path = "clients." field, .type = KEY_STRINGS, MEMBER(clients.member),             \
+		.allowed = "the name or number of a " what                                         \
+	}
+
 const struct config_key config_keys[] = {
 	{.path = "server.container_klass",
 	 .type = KEY_STRING,
@@ -67,6 +73,14 @@ const struct config_key config_keys[] = {
 	 MEMBER(server.unix_domain_permissions),
 	 .max = 0777,
 	 .number = 0700},
+	{.path = "server.unix_domain_owner",
+	 .type = KEY_STRING,
+	 MEMBER(server.unix_domain_owner),
+	 .allowed = "the name or number of a user"},
+	{.path = "server.unix_domain_group",
+	 .type = KEY_STRING,
+	 MEMBER(server.unix_domain_group),
+	 .allowed = "the name or number of a group"},
 	{.path = "server.container_rootfs_path",
 	 .type = KEY_PATH,
 	 MEMBER(server.container_rootfs_path),
@@ -149,6 +163,11 @@ const struct config_key config_keys[] = {
 	 .allowed = "bytes"},
 	{.path = "server.pidfile", .type = KEY_PATH, MEMBER(server.pidfile)},
 	{.path = "server.syslog_socket", .type = KEY_PATH, MEMBER(server.syslog_socket)},
+
+	NAMES("users", users, "user"),
+	NAMES("groups", groups, "group"),
+	NAMES("read_only_users", read_only_users, "user"),
+	NAMES("read_only_groups", read_only_groups, "group"),
 
 	{.path = "health_check_server.host",
 	 .type = KEY_STRING,

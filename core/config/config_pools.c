@@ -13,7 +13,6 @@
 
 #define PORTS_NEEDED    1000
 #define LAST_POOL_PORT  65000
-#define HOST_IDS        (4096L * 65536)
 #define LOOPBACK        UINT32_C(0x7f000000)
 #define FIRST_MULTICAST UINT32_C(0xe0000000)
 
@@ -136,11 +135,11 @@ static int config_pools_check_user(const struct config *config, const struct pas
 		return config_fail(config, "user.pool_start_uid", err,
 				   "UID in user pool overlaps with user in /etc/passwd: %s (%u)",
 				   user->pw_name, (unsigned)user->pw_uid);
-	if (user->pw_uid >= range && user->pw_uid - range < HOST_IDS)
+	if (user->pw_uid >= range && user->pw_uid - range < CONFIG_HOST_IDS)
 		return config_fail(config, "user.range_start", err,
 				   "the containers' host ids, %" PRIu32 " to %" PRIu32
 				   ", overlap with a user in /etc/passwd: %s (%u)",
-				   range, (uint32_t)(range + HOST_IDS - 1), user->pw_name,
+				   range, (uint32_t)(range + CONFIG_HOST_IDS - 1), user->pw_name,
 				   (unsigned)user->pw_uid);
 	return 0;
 }

@@ -105,6 +105,10 @@ int config_take_options(struct config *config, const struct warden_container_kla
 /* Makes the key of a backend's option. `path` is "GROUP.NAME". */
 struct config_key config_backend_make_key(const struct warden_option *option, const char *path);
 
+/* Finds the users and groups that the configuration names; frees what was found. */
+int config_take_access(struct config *config, struct warden_error *err);
+void config_free_access(struct config *config);
+
 /* Checks the paths in the file system. */
 int config_check_files(const struct config *config,
 		       const struct warden_container_klass *container_klass,

@@ -12,9 +12,25 @@
 #include "core/server.h"
 #include "core/wire/connection.h"
 
+/* A client that may only read has no influence on how long a container lives. */
+static bool grace_counts(const struct connection *connection)
+{
+	return connection->access == ACCESS_FULL;
+}
+
+const struct connection *grace_oldest_connection(const struct server *server)
+{
+	const struct connection *connection;
+
+	TAILQ_FOREACH(connection, &server->connections, link)
+		if (grace_counts(connection))
+			return connection;
+	return NULL;
+}
+
 static bool grace_is_referenced(const struct container *c)
 {
-	const struct connection *oldest = TAILQ_FIRST(&c->server->connections);
+	const struct connection *oldest = grace_oldest_connection(c->server);
 
 	return !LIST_EMPTY(&c->references) || (oldest && oldest->serial <= c->created_serial);
 }
@@ -79,6 +95,8 @@ void container_reference(struct container *c, struct connection *connection)
 {
 	struct reference *reference;
 
+	if (!grace_counts(connection))
+		return;
 	LIST_FOREACH(reference, &c->references, of_container)
 		if (reference->connection == connection)
 			return;

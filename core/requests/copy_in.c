@@ -28,6 +28,7 @@ const struct request_handler copy_in_request = {
 	.type = WARDEN__MESSAGE__TYPE__CopyIn,
 	.name = "copy_in",
 	.message = &warden__copy_in_request__descriptor,
+	.needs = ACCESS_FULL,
 	.states = STATE_ACTIVE,
 	.run = copy_in_run,
 	.cancel = copy_in_cancel,

@@ -471,5 +471,6 @@ const struct request_handler create_request = {
 	.type = WARDEN__MESSAGE__TYPE__Create,
 	.name = "create",
 	.message = &warden__create_request__descriptor,
+	.needs = ACCESS_FULL,
 	.run = create_run,
 };

@@ -15,6 +15,7 @@ const struct request_handler destroy_request = {
 	.type = WARDEN__MESSAGE__TYPE__Destroy,
 	.name = "destroy",
 	.message = &warden__destroy_request__descriptor,
+	.needs = ACCESS_FULL,
 	.states = STATE_ANY | STATE_UNREACHABLE,
 	.run = destroy_run,
 };

@@ -19,5 +19,6 @@ const struct request_handler echo_request = {
 	.type = WARDEN__MESSAGE__TYPE__Echo,
 	.name = "echo",
 	.message = &warden__echo_request__descriptor,
+	.needs = ACCESS_READ,
 	.run = echo_run,
 };

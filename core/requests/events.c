@@ -9,6 +9,7 @@ const struct request_handler events_request = {
 	.type = WARDEN__MESSAGE__TYPE__Events,
 	.name = "events",
 	.message = &warden__events_request__descriptor,
+	.needs = ACCESS_READ,
 	.waits = true,
 	.run = journal_subscribe,
 	.cancel = journal_cancel,

@@ -56,6 +56,7 @@ const struct request_handler file_list_request = {
 	.type = WARDEN__MESSAGE__TYPE__FileList,
 	.name = "file_list",
 	.message = &warden__file_list_request__descriptor,
+	.needs = ACCESS_FULL,
 	.states = STATE_ACTIVE | STATE_STOPPED,
 	.run = file_list_run,
 	.cancel = transfer_request_cancel,

@@ -95,6 +95,7 @@ const struct request_handler file_read_request = {
 	.type = WARDEN__MESSAGE__TYPE__FileRead,
 	.name = "file_read",
 	.message = &warden__file_read_request__descriptor,
+	.needs = ACCESS_FULL,
 	.states = STATE_ACTIVE | STATE_STOPPED,
 	.run = file_read_run,
 	.cancel = transfer_request_cancel,

@@ -23,6 +23,7 @@ const struct request_handler file_remove_request = {
 	.type = WARDEN__MESSAGE__TYPE__FileRemove,
 	.name = "file_remove",
 	.message = &warden__file_remove_request__descriptor,
+	.needs = ACCESS_FULL,
 	.states = STATE_ACTIVE,
 	.run = file_remove_run,
 	.cancel = transfer_request_cancel,

@@ -84,6 +84,7 @@ const struct request_handler file_watch_request = {
 	.type = WARDEN__MESSAGE__TYPE__FileWatch,
 	.name = "file_watch",
 	.message = &warden__file_watch_request__descriptor,
+	.needs = ACCESS_FULL,
 	.states = STATE_ACTIVE | STATE_STOPPED,
 	.waits = true,
 	.run = file_watch_run,

@@ -34,6 +34,7 @@ const struct request_handler file_write_request = {
 	.type = WARDEN__MESSAGE__TYPE__FileWrite,
 	.name = "file_write",
 	.message = &warden__file_write_request__descriptor,
+	.needs = ACCESS_FULL,
 	.states = STATE_ACTIVE,
 	.run = file_write_run,
 	.cancel = transfer_request_cancel,

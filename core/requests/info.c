@@ -32,6 +32,7 @@ const struct request_handler info_request = {
 	.type = WARDEN__MESSAGE__TYPE__Info,
 	.name = "info",
 	.message = &warden__info_request__descriptor,
+	.needs = ACCESS_READ,
 	.states = STATE_ACTIVE | STATE_STOPPED | STATE_DESTROYING | STATE_UNREACHABLE,
 	.run = info_run,
 };

@@ -217,5 +217,6 @@ const struct request_handler info_many_request = {
 	.type = WARDEN__MESSAGE__TYPE__InfoMany,
 	.name = "info_many",
 	.message = &warden__info_many_request__descriptor,
+	.needs = ACCESS_READ,
 	.run = info_many_run,
 };

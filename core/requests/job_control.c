@@ -127,6 +127,7 @@ const struct request_handler job_signal_request = {
 	.type = WARDEN__MESSAGE__TYPE__JobSignal,
 	.name = "job_signal",
 	.message = &warden__job_signal_request__descriptor,
+	.needs = ACCESS_FULL,
 	.states = STATE_ACTIVE | STATE_STOPPED,
 	.run = job_signal_run,
 };
@@ -135,6 +136,7 @@ const struct request_handler job_resize_request = {
 	.type = WARDEN__MESSAGE__TYPE__JobResize,
 	.name = "job_resize",
 	.message = &warden__job_resize_request__descriptor,
+	.needs = ACCESS_FULL,
 	.states = STATE_ACTIVE | STATE_STOPPED,
 	.run = job_resize_run,
 };

@@ -34,6 +34,7 @@ const struct request_handler job_input_request = {
 	.type = WARDEN__MESSAGE__TYPE__JobInput,
 	.name = "job_input",
 	.message = &warden__job_input_request__descriptor,
+	.needs = ACCESS_FULL,
 	.states = STATE_ANY,
 	.waits = true,
 	.run = job_input_run,

@@ -93,6 +93,7 @@ const struct request_handler jobs_request = {
 	.type = WARDEN__MESSAGE__TYPE__Jobs,
 	.name = "jobs",
 	.message = &warden__jobs_request__descriptor,
+	.needs = ACCESS_READ,
 	.states = STATE_ANY,
 	.run = jobs_run,
 };
@@ -101,6 +102,7 @@ const struct request_handler collect_request = {
 	.type = WARDEN__MESSAGE__TYPE__Collect,
 	.name = "collect",
 	.message = &warden__collect_request__descriptor,
+	.needs = ACCESS_FULL,
 	.states = STATE_ANY,
 	.run = collect_run,
 };

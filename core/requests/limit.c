@@ -32,6 +32,7 @@ const struct request_handler limit_request = {
 	.type = WARDEN__MESSAGE__TYPE__Limit,
 	.name = "limit",
 	.message = &warden__limit_request__descriptor,
+	.needs = ACCESS_FULL,
 	.states = STATE_ACTIVE | STATE_STOPPED,
 	.run = limit_run,
 };

@@ -95,6 +95,7 @@ const struct request_handler limit_disk_request = {
 	.type = WARDEN__MESSAGE__TYPE__LimitDisk,
 	.name = "limit_disk",
 	.message = &warden__limit_disk_request__descriptor,
+	.needs = ACCESS_FULL,
 	.states = STATE_ACTIVE | STATE_STOPPED,
 	.run = limit_disk_run,
 };

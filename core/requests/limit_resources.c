@@ -30,6 +30,7 @@ const struct request_handler limit_memory_request = {
 	.type = WARDEN__MESSAGE__TYPE__LimitMemory,
 	.name = "limit_memory",
 	.message = &warden__limit_memory_request__descriptor,
+	.needs = ACCESS_FULL,
 	.states = STATE_ACTIVE | STATE_STOPPED,
 	.run = limit_memory_run,
 };
@@ -60,6 +61,7 @@ const struct request_handler limit_bandwidth_request = {
 	.type = WARDEN__MESSAGE__TYPE__LimitBandwidth,
 	.name = "limit_bandwidth",
 	.message = &warden__limit_bandwidth_request__descriptor,
+	.needs = ACCESS_FULL,
 	.states = STATE_ACTIVE | STATE_STOPPED,
 	.run = limit_bandwidth_run,
 };
@@ -89,6 +91,7 @@ const struct request_handler limit_cpu_request = {
 	.type = WARDEN__MESSAGE__TYPE__LimitCpu,
 	.name = "limit_cpu",
 	.message = &warden__limit_cpu_request__descriptor,
+	.needs = ACCESS_FULL,
 	.states = STATE_ACTIVE | STATE_STOPPED,
 	.run = limit_cpu_run,
 };

@@ -45,5 +45,6 @@ const struct request_handler list_request = {
 	.type = WARDEN__MESSAGE__TYPE__List,
 	.name = "list",
 	.message = &warden__list_request__descriptor,
+	.needs = ACCESS_READ,
 	.run = list_run,
 };

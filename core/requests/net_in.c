@@ -33,6 +33,7 @@ const struct request_handler net_in_request = {
 	.type = WARDEN__MESSAGE__TYPE__NetIn,
 	.name = "net_in",
 	.message = &warden__net_in_request__descriptor,
+	.needs = ACCESS_FULL,
 	.states = STATE_ACTIVE,
 	.run = net_in_run,
 };

@@ -70,6 +70,7 @@ const struct request_handler net_list_request = {
 	.type = WARDEN__MESSAGE__TYPE__NetList,
 	.name = "net_list",
 	.message = &warden__net_list_request__descriptor,
+	.needs = ACCESS_READ,
 	.states = STATE_ACTIVE | STATE_STOPPED,
 	.run = net_list_run,
 };

@@ -24,6 +24,7 @@ const struct request_handler net_out_request = {
 	.type = WARDEN__MESSAGE__TYPE__NetOut,
 	.name = "net_out",
 	.message = &warden__net_out_request__descriptor,
+	.needs = ACCESS_FULL,
 	.states = STATE_ACTIVE,
 	.run = net_out_run,
 };

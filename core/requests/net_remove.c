@@ -49,6 +49,7 @@ const struct request_handler net_remove_request = {
 	.type = WARDEN__MESSAGE__TYPE__NetRemove,
 	.name = "net_remove",
 	.message = &warden__net_remove_request__descriptor,
+	.needs = ACCESS_FULL,
 	.states = STATE_ACTIVE | STATE_STOPPED,
 	.run = net_remove_run,
 };

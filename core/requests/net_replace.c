@@ -78,6 +78,7 @@ const struct request_handler net_replace_request = {
 	.type = WARDEN__MESSAGE__TYPE__NetReplace,
 	.name = "net_replace",
 	.message = &warden__net_replace_request__descriptor,
+	.needs = ACCESS_FULL,
 	.states = STATE_ACTIVE,
 	.run = net_replace_run,
 };

@@ -91,6 +91,7 @@ const struct request_handler pause_request = {
 	.type = WARDEN__MESSAGE__TYPE__Pause,
 	.name = "pause",
 	.message = &warden__pause_request__descriptor,
+	.needs = ACCESS_FULL,
 	.states = STATE_ACTIVE,
 	.run = pause_run,
 };
@@ -99,6 +100,7 @@ const struct request_handler resume_request = {
 	.type = WARDEN__MESSAGE__TYPE__Resume,
 	.name = "resume",
 	.message = &warden__resume_request__descriptor,
+	.needs = ACCESS_FULL,
 	.states = STATE_ACTIVE | STATE_STOPPED,
 	.run = pause_resume_run,
 };

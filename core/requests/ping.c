@@ -15,5 +15,6 @@ const struct request_handler ping_request = {
 	.type = WARDEN__MESSAGE__TYPE__Ping,
 	.name = "ping",
 	.message = &warden__ping_request__descriptor,
+	.needs = ACCESS_READ,
 	.run = ping_run,
 };

@@ -90,6 +90,7 @@ const struct request_handler spawn_request = {
 	.type = WARDEN__MESSAGE__TYPE__Spawn,
 	.name = "spawn",
 	.message = &warden__spawn_request__descriptor,
+	.needs = ACCESS_FULL,
 	.states = STATE_ACTIVE,
 	.run = spawn_run,
 };
@@ -98,6 +99,7 @@ const struct request_handler run_request = {
 	.type = WARDEN__MESSAGE__TYPE__Run,
 	.name = "run",
 	.message = &warden__run_request__descriptor,
+	.needs = ACCESS_FULL,
 	.states = STATE_ACTIVE,
 	.waits = true,
 	.run = spawn_run_and_wait,

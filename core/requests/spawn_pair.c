@@ -29,6 +29,7 @@ const struct request_handler spawn_pair_request = {
 	.type = WARDEN__MESSAGE__TYPE__SpawnPair,
 	.name = "spawn_pair",
 	.message = &warden__spawn_pair_request__descriptor,
+	.needs = ACCESS_FULL,
 	.states = STATE_ACTIVE,
 	.run = spawn_pair_run,
 };

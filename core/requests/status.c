@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "core/backend/backend_call.h"
 #include "core/backend/facts.h"
@@ -80,14 +81,60 @@ static void status_add_recovery(struct facts *facts, const struct server *server
 		facts_add(facts, &fact);
 }
 
+/* Owner and mode are read, since a service manager's socket has its own. */
+static void status_add_socket(struct facts *facts, const struct config *config)
+{
+	const char *path = config->server.unix_domain_path;
+	struct stat status;
+
+	if (lstat(path, &status) < 0)
+		status_add_fact(facts, "socket", false, "%s: %s", path, strerror(errno));
+	else
+		status_add_fact(facts, "socket", true, "%s, mode %04o, owner %u, group %u", path,
+				(unsigned)status.st_mode & 07777, (unsigned)status.st_uid,
+				(unsigned)status.st_gid);
+}
+
+static void status_print_names(FILE *file, const char *what, char *const *names)
+{
+	for (size_t i = 0; names[i]; i++)
+		fprintf(file, "%s%s", i == 0 ? what : ", ", names[i]);
+}
+
+/* Who may talk to the daemon. */
+static void status_add_clients(struct facts *facts, const struct config *config)
+{
+	char *value = NULL;
+	size_t size;
+	FILE *file = open_memstream(&value, &size);
+
+	if (!file) {
+		facts->failed = true;
+		return;
+	}
+	fprintf(file, "root, the daemon's user");
+	if (config->clients.user_ids.n == 0 && config->clients.group_ids.n == 0)
+		fprintf(file, ", whom the socket's mode lets in");
+	status_print_names(file, "; users ", config->clients.users);
+	status_print_names(file, "; groups ", config->clients.groups);
+	status_print_names(file, "; read-only users ", config->clients.read_only_users);
+	status_print_names(file, "; read-only groups ", config->clients.read_only_groups);
+	fprintf(file, "; never a container's user");
+	if (fclose(file) == 0)
+		status_add_fact(facts, "who may talk", true, "%s", value);
+	else
+		facts->failed = true;
+	free(value);
+}
+
 static void status_add_core_facts(struct facts *facts, const struct server *server)
 {
 	const struct config *config = server->config;
 	uint64_t now = uv_now(&server->loop);
 
 	status_add_fact(facts, "settings", true, "%s", config->file ? config->file : "built-in");
-	status_add_fact(facts, "socket", true, "%s, mode %04o", config->server.unix_domain_path,
-			(unsigned)config->server.unix_domain_permissions);
+	status_add_socket(facts, config);
+	status_add_clients(facts, config);
 	status_add_fact(facts, "depot", true, "%s", server->settings.depot_path);
 	if (server->container_klass->needs_rootfs)
 		status_add_fact(facts, "rootfs", true, "%s", server->settings.rootfs_path);
@@ -187,5 +234,6 @@ const struct request_handler status_request = {
 	.type = WARDEN__MESSAGE__TYPE__Status,
 	.name = "status",
 	.message = &warden__status_request__descriptor,
+	.needs = ACCESS_READ,
 	.run = status_run,
 };

@@ -24,6 +24,7 @@ const struct request_handler stop_request = {
 	.type = WARDEN__MESSAGE__TYPE__Stop,
 	.name = "stop",
 	.message = &warden__stop_request__descriptor,
+	.needs = ACCESS_FULL,
 	.states = STATE_ACTIVE | STATE_STOPPED,
 	.run = stop_run,
 };

@@ -20,6 +20,7 @@ const struct request_handler tar_data_request = {
 	.type = WARDEN__MESSAGE__TYPE__TarData,
 	.name = "tar_data",
 	.message = &warden__tar_data_request__descriptor,
+	.needs = ACCESS_FULL,
 	.run = tar_data_run,
 	.cancel = upload_request_cancel,
 };

@@ -27,6 +27,7 @@ const struct request_handler tar_in_request = {
 	.type = WARDEN__MESSAGE__TYPE__TarIn,
 	.name = "tar_in",
 	.message = &warden__tar_in_request__descriptor,
+	.needs = ACCESS_FULL,
 	.states = STATE_ACTIVE,
 	.run = tar_in_run,
 	.cancel = upload_request_cancel,

@@ -59,6 +59,7 @@ const struct request_handler tar_out_request = {
 	.type = WARDEN__MESSAGE__TYPE__TarOut,
 	.name = "tar_out",
 	.message = &warden__tar_out_request__descriptor,
+	.needs = ACCESS_FULL,
 	.states = STATE_ACTIVE | STATE_STOPPED,
 	.run = tar_out_run,
 	.cancel = download_cancel,

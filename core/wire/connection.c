@@ -18,7 +18,13 @@
 #include "core/wire/request.h"
 #include "lib/patient.h"
 
-enum { FILE_BLOCK = 262144 };
+enum {
+	FILE_BLOCK = 262144,
+	/* A client that is denied access keeps its connection for this long, so that its request
+	 * does not fail before it has read why; at most so many of them do. */
+	LINGER_MS = 1000,
+	LINGER_MAX = 64,
+};
 
 bool segment_add_memory(struct segment_list *list, uint8_t *data, size_t length)
 {
@@ -101,13 +107,14 @@ static void connection_stop_hangup(struct connection *connection)
 void connection_close(struct connection *connection)
 {
 	struct request *request = connection->request;
-	bool was_oldest = TAILQ_FIRST(&connection->server->connections) == connection;
+	bool was_oldest = grace_oldest_connection(connection->server) == connection;
 
 	if (connection->closed)
 		return;
 	connection->closed = true;
 	connection->closing = true;
 	connection->request = NULL;
+	connection->server->lingering -= connection->lingers;
 	timer_stop(&connection->turn);
 	connection_stop_hangup(connection);
 	if (request)
@@ -210,12 +217,33 @@ static void connection_read_file(struct connection *connection, struct segment *
 
 static void connection_process_frames(struct connection *connection);
 
+static void connection_on_lingered(uv_timer_t *timer)
+{
+	connection_close(timer->data);
+}
+
+/* True: the connection closes later. */
+static bool connection_linger(struct connection *connection)
+{
+	struct server *server = connection->server;
+
+	if (connection->access != ACCESS_NONE || server->lingering >= LINGER_MAX ||
+	    server->draining)
+		return false;
+	connection->turn = timer_start(server, LINGER_MS, connection_on_lingered, connection);
+	connection->lingers = connection->turn != NULL;
+	server->lingering += connection->lingers;
+	return connection->lingers;
+}
+
 static void connection_output_written(struct connection *connection)
 {
 	struct request *request = connection->request;
 
 	if (request)
 		request_written(request, true);
+	else if (connection->closing && connection_linger(connection))
+		return;
 	else if (connection->closing)
 		connection_close(connection);
 	else
@@ -428,17 +456,23 @@ static void connection_on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t 
 	connection_process_frames(connection);
 }
 
-static void connection_read_credentials(struct connection *connection)
+/* Finds out who the client is and whether it may talk to the daemon. */
+static int connection_admit(struct connection *connection, struct warden_error *err)
 {
-	struct ucred peer = {.uid = (uid_t)-1, .gid = (gid_t)-1};
-	socklen_t length = sizeof(peer);
+	const struct config *config = connection->server->config;
+	struct access_peer peer = {.uid = (uid_t)-1, .gid = (gid_t)-1};
 	int fd;
 
-	/* If SO_PEERCRED fails keep uid -1; bind mounts are then opened without privilege. */
 	if (uv_fileno((uv_handle_t *)&connection->pipe, &fd) == 0)
-		(void)getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length);
+		access_read_peer(fd, access_needs_groups(config), &peer);
 	connection->uid = peer.uid;
 	connection->gid = peer.gid;
+	connection->pid = peer.pid;
+	connection->access = access_class_of(config, &peer, err);
+	free(peer.groups);
+	if (connection->access == ACCESS_NONE)
+		return -1;
+	return descriptors_check_client(err);
 }
 
 void connection_accept(struct server *server)
@@ -459,8 +493,7 @@ void connection_accept(struct server *server)
 		connection_close(connection);
 		return;
 	}
-	connection_read_credentials(connection);
-	if (descriptors_check_client(&err) < 0) {
+	if (connection_admit(connection, &err) < 0) {
 		connection_refuse(connection, &err);
 		return;
 	}

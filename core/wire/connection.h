@@ -9,6 +9,7 @@
 #include <uv.h>
 
 #include "core/container/container.h"
+#include "core/wire/access.h"
 #include "core/wire/frame.h"
 
 struct request;
@@ -31,6 +32,8 @@ struct connection {
 	uv_pipe_t pipe;
 	uid_t uid;
 	gid_t gid;
+	pid_t pid;
+	enum access_class access;
 	struct frame_parser parser;
 	LIST_HEAD(, reference) references;
 	struct request *request; /* the current one, or NULL */
@@ -45,6 +48,7 @@ struct connection {
 	bool progress; /* the client has read output since the server's last check; see server.c */
 	bool reading;  /* uv_read_start is active */
 	bool ended;    /* the client sends no more */
+	bool lingers;  /* denied access; closes soon */
 	bool closing;  /* closes when all output is written, or is closed */
 	bool closed;   /* uv_close was called; freed when `writing` is false */
 	bool handle_closed;
@@ -71,7 +75,8 @@ void connection_start_next_request(struct connection *connection);
 /* Closes at once and abandons the current request and upload; the struct is freed later. */
 void connection_close(struct connection *connection);
 
-/* See grace.c. */
+/* See grace.c. The first of the open connections that count for grace times, or NULL. */
+const struct connection *grace_oldest_connection(const struct server *server);
 void grace_connection_opened(struct connection *connection);
 void grace_connection_closed(struct connection *connection, bool was_oldest);
 

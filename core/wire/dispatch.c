@@ -77,6 +77,18 @@ static int dispatch_check_drain(const struct request *request, struct warden_err
 	return warden_error_set(err, "the daemon is about to end");
 }
 
+/* A client that may only read is refused everything else, whatever the fields say. */
+static int dispatch_check_access(const struct request *request, struct warden_error *err)
+{
+	if (request->handler->needs <= request->connection->access &&
+	    request->handler->needs != ACCESS_NONE)
+		return 0;
+	return warden_error_set(err,
+				"access denied: uid %u may only read; clients.users or "
+				"clients.groups of the daemon's settings allows %s",
+				(unsigned)request->connection->uid, request->handler->name);
+}
+
 static void dispatch_run(struct request *request)
 {
 	struct warden_error err;
@@ -134,7 +146,7 @@ static void dispatch_begin(struct request *request)
 {
 	struct warden_error err;
 
-	if (dispatch_check_drain(request, &err) < 0 ||
+	if (dispatch_check_access(request, &err) < 0 || dispatch_check_drain(request, &err) < 0 ||
 	    (request->handler->states != 0 && dispatch_find_container(request, &err) < 0)) {
 		request_fail(request, &err);
 		return;

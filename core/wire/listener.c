@@ -75,6 +75,14 @@ static int listener_bind(const struct config *config, struct warden_error *err)
 		return warden_error_errno(err, "remove %s", beside.sun_path);
 	if (bind(fd, (struct sockaddr *)&beside, sizeof(beside)) < 0)
 		return warden_error_errno(err, "listen on %s", beside.sun_path);
+	if ((config->server.unix_domain_uid != UINT32_MAX ||
+	     config->server.unix_domain_gid != UINT32_MAX) &&
+	    lchown(beside.sun_path, config->server.unix_domain_uid,
+		   config->server.unix_domain_gid) < 0)
+		return warden_error_errno(err,
+					  "set server.unix_domain_owner and "
+					  "server.unix_domain_group of %s",
+					  beside.sun_path);
 	/* No client can connect before listen(), so chmod is in time. A umask would affect the
 	 * files that workers create. */
 	if (chmod(beside.sun_path, config->server.unix_domain_permissions) < 0)

@@ -14,6 +14,7 @@ struct request_handler {
 	int type;         /* Warden__Message__Type, of the request and of its answer */
 	const char *name; /* as in proto/requests.h */
 	const ProtobufCMessageDescriptor *message; /* of the request */
+	enum access_class needs;                   /* what a client must be allowed */
 	/* Allowed states of the container whose handle is in field 1; 0: the request names none. */
 	unsigned states;
 	bool waits; /* runs until something else ends; a drain cancels it */

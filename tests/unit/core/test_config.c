@@ -240,7 +240,7 @@ static void an_unknown_key_is_refused_with_a_suggestion(void)
 		"server.container_rlimits.nofile?");
 	test_config_expect_error(
 		"pidfile = \"/x\";",
-		"warden.conf:1: unknown key pidfile: the groups are server, health_check_server, "
+		"warden.conf:1: unknown key pidfile: the groups are server, clients, health_check_server, "
 		"logging, network, port, user, hooks");
 }
 
