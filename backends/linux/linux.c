@@ -143,7 +143,7 @@ static int linux_setup_network(struct linux_backend *backend, struct warden_erro
 	if (host_claim_take(&backend->claim, backend->host, err) < 0 ||
 	    net_setup(backend->host, &backend->net, err) < 0)
 		return -1;
-	return firewall_setup(backend->host, &backend->firewall, err);
+	return firewall_setup(backend->host, backend->spawner, &backend->firewall, err);
 }
 
 static int linux_start_threads(struct linux_backend *backend, struct warden_error *err)
@@ -151,7 +151,8 @@ static int linux_start_threads(struct linux_backend *backend, struct warden_erro
 	backend->watcher = watcher_new(err);
 	if (!backend->watcher ||
 	    linux_spawner_watch(backend->spawner, backend->watcher, backend->host, err) < 0 ||
-	    host_claim_watch(&backend->claim, backend->watcher, err) < 0)
+	    host_claim_watch(&backend->claim, backend->watcher, err) < 0 ||
+	    firewall_watch_holder(backend->firewall, backend->spawner, backend->watcher, err) < 0)
 		return -1;
 	return cleanup_thread_start(backend, &backend->cleanup, err);
 }

@@ -79,8 +79,15 @@ LINUX_FIREWALL = \
 	backends/linux/firewall/firewall.h \
 	backends/linux/firewall/firewall_clean.c \
 	backends/linux/firewall/firewall_elements.c \
-	backends/linux/firewall/firewall_legacy.c \
+	backends/linux/firewall/firewall_features.c \
 	backends/linux/firewall/firewall_foreign.c \
+	backends/linux/firewall/firewall_holder.c \
+	backends/linux/firewall/firewall_holder.h \
+	backends/linux/firewall/firewall_holder_client.c \
+	backends/linux/firewall/firewall_holder_others.c \
+	backends/linux/firewall/firewall_holder_private.h \
+	backends/linux/firewall/firewall_legacy.c \
+	backends/linux/firewall/firewall_members.c \
 	backends/linux/firewall/firewall_private.h \
 	backends/linux/firewall/firewall_ranges.c \
 	backends/linux/firewall/firewall_rules.c \

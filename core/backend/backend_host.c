@@ -264,6 +264,9 @@ void backend_host_init(struct server *server)
 		.dns_servers = (const char *const *)config->network.dns_servers,
 		.hooks = &server->hooks,
 		.create_timeout = (uint32_t)config->server.create_timeout,
+		.connection_mark = UINT32_C(1) << config->network.connection_mark_bit,
+		.max_connections = config->network.max_connections,
+		.own_table = config->network.own_table,
 	};
 	server->host = (struct warden_host){
 		.size = sizeof(server->host),

@@ -35,7 +35,7 @@ static void clean_depot_find_id(const char *name, int fd, char id[12])
 
 static bool clean_depot_is_candidate(const char *name, int folder)
 {
-	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+	if (name[0] == '.') /* the directory, its parent, and files of a backend */
 		return false;
 	return folder > 0 || (strcmp(name, folders[1]) != 0 && strcmp(name, folders[2]) != 0);
 }

@@ -74,6 +74,9 @@ struct config {
 		char **allow_networks; /* ends in NULL */
 		bool allow_host_access;
 		char **dns_servers; /* ends in NULL */
+		uint32_t connection_mark_bit;
+		uint32_t max_connections; /* of a container; 0: any number */
+		bool own_table;
 	} network;
 
 	struct {

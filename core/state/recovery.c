@@ -126,8 +126,10 @@ static int recovery_compare_names(const struct dirent **a, const struct dirent *
 
 static int recovery_select_candidate(const struct dirent *entry)
 {
-	static const char *const others[] = {".", "..", "tmp", "lost+found", SET_ASIDE_DIRECTORY};
+	static const char *const others[] = {"tmp", "lost+found", SET_ASIDE_DIRECTORY};
 
+	if (entry->d_name[0] == '.') /* the directory, its parent, and files of a backend */
+		return 0;
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		if (strcmp(entry->d_name, others[i]) == 0)
 			return 0;

@@ -123,7 +123,9 @@ struct warden_hooks {
  * to teardown. */
 struct warden_settings {
 	size_t size;
-	const char *depot_path;  /* absolute; exists, mode 0700 */
+	/* Absolute; exists, mode 0700. A backend may keep files in it whose names begin with a dot.
+	 */
+	const char *depot_path;
 	const char *rootfs_path; /* absolute; a directory if the klass sets needs_rootfs */
 	bool user_namespace;
 	bool allow_nested_warden;
@@ -136,7 +138,10 @@ struct warden_settings {
 	bool allow_host_access;
 	const char *const *dns_servers; /* addresses; ends with NULL */
 	const struct warden_hooks *hooks;
-	uint32_t create_timeout; /* seconds a create may make no progress; 0: any time */
+	uint32_t create_timeout;  /* seconds a create may make no progress; 0: any time */
+	uint32_t connection_mark; /* the bit of a connection's mark that allowed connections have */
+	uint32_t max_connections; /* tracked connections of a container; 0: any number */
+	bool own_table;           /* no other program can change the firewall's table */
 };
 
 struct warden_job_end;

@@ -34,7 +34,8 @@ def _rules():
     ruleset = subprocess.run(
         ["nft", "list", "ruleset"], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
     ).stdout
-    # Elements that expire are the state of rate limits.
+    # Elements that expire are the state of rate limits. Of a table's owner nft shows one of the processes that have it.
+    ruleset = re.sub(r" # progname \S+", "", ruleset)
     lines = (line for line in ruleset.splitlines() if "expires" not in line)
     return {re.sub(r"packets \d+ bytes \d+", "", line).strip() for line in lines}
 
@@ -81,9 +82,9 @@ def _ipc_objects():
 
 
 def _depot(path):
-    """The contents of the depot, without its empty directory `tmp`."""
+    """The contents of the depot, without its empty directory `tmp` and the socket of the firewall's holder."""
     found = set(glob.glob(f"{glob.escape(path)}/*")) | set(glob.glob(f"{glob.escape(path)}/.*"))
-    found.discard(f"{path}/tmp")
+    found -= {f"{path}/tmp", f"{path}/.firewall.sock"}
     return found | set(glob.glob(f"{glob.escape(path)}/tmp/*"))
 
 
@@ -132,9 +133,9 @@ def descriptors(pid):
     return {f"{kind} ({nth})" for kind, count in kinds.items() for nth in range(1, count + 1)}
 
 
-def _is_spawner(each, below):
-    """A spawner that was killed is started again as another process."""
-    return each.name == "warden-spawner" and any(p.pid == each.parent and p.name == "warden-zygote" for p in below)
+def _is_started_again(each, below):
+    """A spawner, or the firewall's holder, that was killed is started again as another process."""
+    return each.name == "warden-holder" or each.name == "warden-spawner" and any(p.pid == each.parent and p.name == "warden-zygote" for p in below)
 
 
 def with_daemon(daemon, ids):
@@ -144,7 +145,7 @@ def with_daemon(daemon, ids):
     return {
         **_machine(ids),
         "mount of the daemon": _mounts(daemon.pid),
-        "process": {p.pid for p in below if not _is_spawner(p, below)},
+        "process": {p.pid for p in below if not _is_started_again(p, below)},
         "namespace": spaces,
         "descriptor of the daemon": descriptors(daemon.pid),
         "file": _depot(daemon.depot),

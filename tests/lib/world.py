@@ -129,7 +129,7 @@ class World:
     def note_ids(self):
         """Remembers the containers in the depot for the leak check."""
         if os.path.isdir(self.daemon.depot):
-            self.ids.update(set(os.listdir(self.daemon.depot)) - {"tmp", "damaged"})
+            self.ids.update(set(os.listdir(self.daemon.depot)) - {"tmp", "damaged", ".firewall.sock"})
 
     def run(self, handle, script, **fields):
         """Runs a script that must exit with 0; returns its stdout as text."""

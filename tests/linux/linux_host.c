@@ -23,6 +23,9 @@ struct warden_settings linux_settings = {
 	.mtu = 1500,
 	.user_namespace = true,
 	.pool_networks = 16384,
+	.connection_mark = 1u << 28,
+	.max_connections = 1000,
+	.depot_path = "/nonexistent",
 	.allow_networks = nothing,
 	.dns_servers = nothing,
 };

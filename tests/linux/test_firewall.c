@@ -99,7 +99,7 @@ static void allow_host_access_opens_only_the_host(void)
 	firewall_watch_end(world_firewall); /* the killed daemon restores nothing */
 	settings.allow_host_access = true;
 	host.settings = &settings;
-	unit_integer(firewall_setup(&host, &later, &world_error), 0);
+	unit_integer(firewall_setup(&host, NULL, &later, &world_error), 0);
 	unit_integer(world_connect(world_containers[0].netns_fd, WORLD_HOST, NULL), 0);
 	unit_integer(world_connect(world_containers[0].netns_fd, "10.254.0.1", NULL), 0);
 	unit_true(world_is_refused(world_containers[0].netns_fd, WORLD_OUTSIDE));
@@ -155,7 +155,7 @@ static void other_tables_are_unchanged(void)
 		    "'{ type filter hook forward priority filter; policy accept; }'; "
 		    "nft add rule inet other c tcp dport 25 drop");
 	world_shell("nft list table inet other >/dev/null");
-	unit_integer(firewall_setup(&linux_host, &later, &world_error), 0);
+	unit_integer(firewall_setup(&linux_host, NULL, &later, &world_error), 0);
 	firewall_free(later);
 	world_shell("test $(nft list table inet other | grep -c 'dport 25 drop') = 1");
 	world_shell("nft delete table inet other");

@@ -9,6 +9,7 @@ import expect
 from case import case
 
 RESTORED = "or a part of it; restored"
+SHARED = {"network": {"own_table": False}}
 
 
 def _nft(*words):
@@ -22,7 +23,7 @@ def _rules(chain):
     return [line.strip() for line in seen.stdout.splitlines()[2:] if line.strip() != "}"]
 
 
-@case(backend="linux")
+@case(backend="linux", config=SHARED)
 def a_chain_that_is_flushed_is_restored_once(w):
     handle = w.create()
     before = _rules("forward")
@@ -33,7 +34,7 @@ def a_chain_that_is_flushed_is_restored_once(w):
     w.run(handle, "true")
 
 
-@case(backend="linux")
+@case(backend="linux", config=SHARED)
 def a_removal_behind_elements_in_one_transaction_is_noticed(w):
     w.create()
     before = _rules("forward")
@@ -43,7 +44,7 @@ def a_removal_behind_elements_in_one_transaction_is_noticed(w):
     expect.eventually(lambda: _rules("forward") == before, "the rules are back")
 
 
-@case(backend="linux")
+@case(backend="linux", config=SHARED)
 def changes_of_other_tables_in_any_number_are_no_damage(w):
     w.create()
     rules = "".join(f"add rule inet other c ip saddr 203.0.113.{i % 250} counter\n" for i in range(8000))

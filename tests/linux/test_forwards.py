@@ -15,6 +15,7 @@ OUTSIDE, GATEWAY = "192.0.2.2", "192.0.2.1"
 OTHER, OTHER_GATEWAY = "198.51.100.2", "198.51.100.1"
 UDP = 1
 EVERYWHERE = {"network": {"allow_networks": ["0.0.0.0/0"]}}
+SHARED = {"network": {"own_table": False}}  # the case changes the daemon's table
 
 
 def _serve(w, handle, protocol, port):
@@ -81,7 +82,7 @@ def datagrams_are_forwarded_even_if_some_arrived_before_the_forward(w):
     expect.contains(kernel.read("/proc/self/net/nf_conntrack"), f"src={addresses[two]}")
 
 
-@case(backend="linux", config={"network": {"allow_host_access": True}})
+@case(backend="linux", config={"network": {"allow_host_access": True, "own_table": False}})
 def a_container_does_not_reach_the_hosts_loopback(w):
     handle = w.create()
     _forward(w, handle, 8000, 8080)
@@ -214,7 +215,7 @@ def forwards_hold_over_restarts(w):
         expect.equal(hosts.fetch("127.0.0.1", 8000), w.c.info(handle).host_ip)
 
 
-@case(backend="linux")
+@case(backend="linux", config=SHARED)
 def removed_forwards_are_restored(w):
     outside = w.host("out0", GATEWAY, OUTSIDE)
     handle = w.create()
@@ -230,7 +231,7 @@ def removed_forwards_are_restored(w):
     expect.equal(outside.fetch(GATEWAY, 8000), OUTSIDE)
 
 
-@case(backend="linux")
+@case(backend="linux", config=SHARED)
 def rules_that_were_not_stored_are_removed_after_a_restart(w):
     handle, other = w.create(), w.create()
     _forward(w, handle, 8000, 8080)

@@ -14,6 +14,7 @@ from case import case
 OUTSIDE = "192.0.2.2"
 GATEWAY = "192.0.2.1"
 ALLOWED = {"network": {"allow_networks": ["192.0.2.0/24"]}}
+SHARED = {"network": {**ALLOWED["network"], "own_table": False}}  # the case changes the daemon's table
 REFUSED = ("ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "EACCES")
 
 
@@ -261,7 +262,7 @@ def a_foreign_firewall_that_begins_to_drop_is_logged_each_time(w):
     expect.equal(w.daemon.log().count("chain forwarded of table inet fw drops"), 2)
 
 
-@case(backend="linux", config=ALLOWED)
+@case(backend="linux", config=SHARED)
 def own_changes_are_not_treated_as_damage(w):
     handle = w.create()
     for network in ("192.0.2.1", "192.0.2.2"):
@@ -290,7 +291,7 @@ def rules_hold_after_a_restart(w):
         _refused(w, handle, GATEWAY, 9090)
 
 
-@case(backend="linux", config=ALLOWED)
+@case(backend="linux", config=SHARED)
 def removed_rules_are_restored_after_a_restart(w):
     outside = w.host("out0", GATEWAY, OUTSIDE)
     outside.serve_tcp(80)

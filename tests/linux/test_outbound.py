@@ -205,7 +205,7 @@ def replaced_rules_hold_and_no_others(w):
     expect.equal((net.tcp(OUTSIDE), net.tcp(OTHER), net.tcp(OTHER, 81)), (False, True, True))
 
 
-@case(backend="linux")
+@case(backend="linux", config={"network": {"own_table": False}})  # it is flushed
 def rules_persist_over_restarts_and_are_restored(w):
     net = Net(w)
     net.allow(network=OUTSIDE, port=80, log=True)

@@ -223,7 +223,7 @@ static pid_t world_start(void)
 	}
 	linux_settings.allow_networks = allow_networks;
 	if (net_setup(&linux_host, &world_net, &world_error) < 0 ||
-	    firewall_setup(&linux_host, &world_firewall, &world_error) < 0) {
+	    firewall_setup(&linux_host, NULL, &world_firewall, &world_error) < 0) {
 		fprintf(stderr, "%s\n", world_error.message);
 		return -1;
 	}

@@ -187,7 +187,7 @@ static void linux_clean_table(struct linux_clean *clean)
 		for (size_t i = 0; i < table.n; i++)
 			any = any || table.members[i].remove;
 		if ((whole || any) && !clean->to->dry_run)
-			result = firewall_clean_remove(&table, whole, &err);
+			result = firewall_clean_remove(&table, clean->host, whole, &err);
 		linux_clean_report_table(clean, &table, whole, result, &err);
 	}
 	firewall_clean_free(&table);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "backends/linux/create/setup.h"
+#include "backends/linux/firewall/firewall_holder.h"
 #include "backends/linux/run/linux_transfer.h"
 #include "lib/spawner.h"
 
@@ -23,7 +24,7 @@ struct linux_spawner {
 };
 
 /* The kinds of children. */
-enum request { REQUEST_SETUP, REQUEST_TRANSFER };
+enum request { REQUEST_SETUP, REQUEST_TRANSFER, REQUEST_HOLD };
 
 /* Raises all resource limits as far as possible: it is not permitted inside a user namespace. */
 static void linux_spawner_raise_limits(void)
@@ -56,6 +57,8 @@ static void linux_spawner_run_child(const void *data, int request, int socket, i
 {
 	if (request == REQUEST_TRANSFER)
 		linux_transfer_run(data, socket, directory_fd, extra_fd);
+	if (request == REQUEST_HOLD)
+		firewall_holder_run(socket, directory_fd, extra_fd);
 	setup_child_run(data, socket, directory_fd, extra_fd);
 }
 
@@ -136,6 +139,12 @@ int linux_spawner_transfer(struct linux_spawner *spawner, int root_fd, int data_
 			   struct warden_error *err)
 {
 	return spawner_request(&spawner->spawner, REQUEST_TRANSFER, root_fd, data_fd, err);
+}
+
+int linux_spawner_hold(struct linux_spawner *spawner, int netlink_fd, int listen_fd,
+		       struct warden_error *err)
+{
+	return spawner_request(&spawner->spawner, REQUEST_HOLD, netlink_fd, listen_fd, err);
 }
 
 void linux_spawner_stop(struct linux_spawner *spawner)

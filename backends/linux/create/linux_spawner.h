@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The spawner: a small process with one thread. It forks a set-up child for each container and a
- * process for each file transfer. If it is killed its parent, forked before the daemon starts
- * threads, forks another. Both exit when the daemon does. */
+ * process for each file transfer, and the firewall's holder. If it is killed its parent, forked
+ * before the daemon starts threads, forks another. Both exit when the daemon does. */
 #ifndef BACKENDS_LINUX_CREATE_LINUX_SPAWNER_H
 #define BACKENDS_LINUX_CREATE_LINUX_SPAWNER_H
 
@@ -33,6 +33,11 @@ int linux_spawner_request(struct linux_spawner *spawner, int directory_fd, int c
  * Returns a socket to the process, or -1. Any thread may call it. */
 int linux_spawner_transfer(struct linux_spawner *spawner, int root_fd, int data_fd,
 			   struct warden_error *err);
+
+/* Starts the process that keeps a netlink socket (firewall_holder.h). Returns a socket to it, or
+ * -1. Any thread may call it. */
+int linux_spawner_hold(struct linux_spawner *spawner, int netlink_fd, int listen_fd,
+		       struct warden_error *err);
 
 /* Ends the spawner; containers keep running. The watcher must have been freed before. NULL is
  * allowed. */

@@ -22,27 +22,30 @@
 
 static void firewall_release(struct firewall *firewall)
 {
+	firewall_holder_leave(&firewall->holder);
 	if (firewall->table_fd >= 0)
 		close(firewall->table_fd);
-	netlink_pool_free(&firewall->sockets);
+	pthread_mutex_destroy(&firewall->table_mutex);
 	pthread_rwlock_destroy(&firewall->lock);
 	pthread_mutex_destroy(&firewall->members_mutex);
 	pthread_mutex_destroy(&firewall->foreign.mutex);
 	for (size_t i = 0; i < firewall->n_members; i++)
 		free(firewall->members[i].elements.list);
 	free(firewall->found.list);
+	firewall_clean_free(&firewall->found_members);
 	free(firewall->allowed);
 	free(firewall->members);
 	free(firewall);
 }
 
-/* Reads the rules of an earlier daemon's containers, which stay in force until set_rules replaces
- * them. */
+/* Reads the containers of an earlier daemon and their rules, which stay in force until set_rules
+ * replaces them. */
 static void firewall_read_rules(struct firewall *firewall)
 {
 	struct warden_error err;
 
-	if (firewall_elements_read(&firewall->found, &err) < 0)
+	if (firewall_members_read(&firewall->found_members, &err) < 0 ||
+	    firewall_elements_read(&firewall->found, &err) < 0)
 		firewall->host->log(firewall->host, WARDEN_LOG_WARN, NULL,
 				    "firewall: cannot read the rules of the existing table: %s",
 				    err.message);
@@ -69,27 +72,125 @@ static int firewall_grow_members(struct firewall *firewall, uint32_t slot, struc
 	return 0;
 }
 
-int firewall_setup(const struct warden_host *host, struct firewall **result,
-		   struct warden_error *err)
+/* All containers' addresses, and the mark of their connections. */
+static struct conntrack_pool firewall_pool(const struct firewall *firewall)
+{
+	const struct warden_settings *settings = firewall->host->settings;
+
+	return (struct conntrack_pool){
+		.first = settings->pool_network,
+		.n = 4 * settings->pool_networks,
+		.mark = settings->connection_mark,
+	};
+}
+
+void firewall_on_restored(struct firewall *firewall)
+{
+	const struct warden_host *host = firewall->host;
+	const struct conntrack_pool pool = firewall_pool(firewall);
+	struct warden_error err;
+
+	host->log(host, WARDEN_LOG_WARN, NULL,
+		  "firewall: another program removed table inet " FIREWALL_TABLE
+		  " or a part of it; restored");
+	/* Without their entries they do not go on either: they have no mark. */
+	if (conntrack_forget_unmarked(&pool, &err) < 0)
+		host->log(host, WARDEN_LOG_WARN, NULL,
+			  "firewall: connections that were opened meanwhile stay tracked: %s",
+			  err.message);
+}
+
+/* Opens the socket that will own the table, and has a holder keep it. */
+static int firewall_open_owner(struct firewall *firewall, struct linux_spawner *spawner,
+			       struct warden_error *err)
+{
+	firewall->table_fd = netlink_open_numbered(NETLINK_NETFILTER, FIREWALL_PORTS, err);
+	if (firewall->table_fd < 0 || firewall->table_flags == 0)
+		return firewall->table_fd < 0 ? -1 : 0;
+	return firewall_holder_start(&firewall->holder, firewall->host, spawner, firewall->table_fd,
+				     err);
+}
+
+/* Connections that the last release has allowed have no mark: there is a table without a chain that
+ * marks. Otherwise what has no mark was opened while there was no table. */
+static int firewall_settle_connections(struct firewall *firewall, struct warden_error *err)
+{
+	const struct conntrack_pool pool = firewall_pool(firewall);
+
+	if (firewall->found_members.exists && !firewall_has_chain(FIREWALL_MARKING_CHAIN))
+		return conntrack_mark(&pool, err);
+	return conntrack_forget_unmarked(&pool, err);
+}
+
+/* An existing table cannot get or lose an owner. If it has one (EPERM) that is the holder of a
+ * depot which is not here any more: no other daemon runs in this network namespace. */
+static int firewall_make_or_replace(struct firewall *firewall, bool taken, struct warden_error *err)
+{
+	bool replace = taken != (firewall->table_flags != 0);
+	int result = replace ? firewall_table_replace(firewall, err)
+			     : firewall_table_make(firewall, err);
+
+	if (result == 0 || err->number != EPERM)
+		return result;
+	if (firewall_holder_end_others() == 0)
+		return warden_error_set(err,
+					"table inet " FIREWALL_TABLE " belongs to another program");
+	firewall->host->log(firewall->host, WARDEN_LOG_WARN, NULL,
+			    "firewall: took the table over from the daemon of another depot");
+	return firewall_table_replace(firewall, err);
+}
+
+/* Takes the table over from the holder, or makes it. */
+static int firewall_take_table(struct firewall *firewall, struct linux_spawner *spawner,
+			       struct warden_error *err)
+{
+	const struct warden_settings *settings = firewall->host->settings;
+	bool taken;
+
+	firewall->table_fd = firewall_holder_fetch(&firewall->holder, firewall->host, err);
+	taken = firewall->table_fd >= 0;
+	if (!taken && err->number != ENOENT)
+		return -1;
+	if (settings->own_table)
+		firewall->table_flags = firewall->features.table_flags;
+	if ((!taken && firewall_open_owner(firewall, spawner, err) < 0) ||
+	    firewall_settle_connections(firewall, err) < 0)
+		return -1;
+	if (firewall_make_or_replace(firewall, taken, err) < 0)
+		return -1;
+	if (!firewall->table_flags)
+		firewall_holder_end(&firewall->holder);
+	return 0;
+}
+
+static void firewall_init(struct firewall *firewall, const struct warden_host *host)
+{
+	firewall->host = host;
+	firewall->table_fd = firewall->holder.fd = -1;
+	pthread_mutex_init(&firewall->table_mutex, NULL);
+	pthread_rwlock_init(&firewall->lock, NULL);
+	pthread_mutex_init(&firewall->members_mutex, NULL);
+	pthread_mutex_init(&firewall->foreign.mutex, NULL);
+	firewall_shards_init();
+}
+
+int firewall_setup(const struct warden_host *host, struct linux_spawner *spawner,
+		   struct firewall **result, struct warden_error *err)
 {
 	struct firewall *firewall = calloc(1, sizeof(*firewall));
 
 	if (!firewall)
 		return warden_error_errno(err, "firewall");
-	firewall->host = host;
-	firewall->table_fd = -1;
-	netlink_pool_init(&firewall->sockets, NETLINK_NETFILTER);
-	netlink_pool_number(&firewall->sockets, FIREWALL_PORTS);
-	pthread_rwlock_init(&firewall->lock, NULL);
-	pthread_mutex_init(&firewall->members_mutex, NULL);
-	pthread_mutex_init(&firewall->foreign.mutex, NULL);
-	firewall_shards_init();
+	firewall_init(firewall, host);
 	firewall_read_rules(firewall);
 	if (firewall_grow_members(firewall, 0, err) < 0 ||
 	    firewall_ranges_read(host->settings->allow_networks, &firewall->allowed,
 				 &firewall->n_allowed, err) < 0 ||
-	    (firewall->table_fd = netlink_pool_take(&firewall->sockets, err)) < 0 ||
-	    firewall_table_make(firewall, err) < 0 || firewall_watch_start(firewall, err) < 0) {
+	    firewall_features_find(&firewall->features, err) < 0 ||
+	    firewall_take_table(firewall, spawner, err) < 0 ||
+	    firewall_watch_start(firewall, err) < 0) {
+		if (firewall->holder.started)
+			firewall_holder_end(&firewall->holder);
 		firewall_release(firewall);
 		return -1;
 	}
@@ -97,6 +198,22 @@ int firewall_setup(const struct warden_host *host, struct firewall **result,
 	firewall_legacy_log(firewall);
 	*result = firewall;
 	return 0;
+}
+
+int firewall_watch_holder(struct firewall *firewall, struct linux_spawner *spawner,
+			  struct watcher *watcher, struct warden_error *err)
+{
+	return firewall_holder_watch(&firewall->holder, spawner, watcher, err);
+}
+
+int firewall_commit(struct firewall *firewall, struct nft *nft, struct warden_error *err)
+{
+	int result;
+
+	pthread_mutex_lock(&firewall->table_mutex);
+	result = nft_commit(nft, firewall->table_fd, err);
+	pthread_mutex_unlock(&firewall->table_mutex);
+	return result;
 }
 
 static bool firewall_has_members(const struct firewall *firewall)
@@ -114,9 +231,12 @@ void firewall_free(struct firewall *firewall)
 	if (!firewall)
 		return;
 	firewall_watch_end(firewall);
-	if (!firewall_has_members(firewall) && firewall_table_remove(firewall, &err) < 0)
-		firewall->host->log(firewall->host, WARDEN_LOG_WARN, NULL, "firewall: %s",
-				    err.message);
+	if (!firewall_has_members(firewall)) {
+		if (firewall_table_remove(firewall, &err) < 0)
+			firewall->host->log(firewall->host, WARDEN_LOG_WARN, NULL, "firewall: %s",
+					    err.message);
+		firewall_holder_end(&firewall->holder);
+	}
 	firewall_release(firewall);
 }
 
@@ -126,6 +246,19 @@ static void firewall_init_member(const struct warden_identity *identity,
 	memset(member, 0, sizeof(*member)); /* the name's padding is part of the key */
 	net_link_name(member->link, identity->id, NET_HOST_END);
 	member->address = identity->container_ip;
+}
+
+/* Forgets what was found of the container itself. The mutex is held. */
+static void firewall_claim_found_member(struct firewall *firewall,
+					const struct firewall_member *member)
+{
+	struct firewall_clean *found = &firewall->found_members;
+	size_t left = 0;
+
+	for (size_t i = 0; i < found->n; i++)
+		if (found->members[i].address.s_addr != member->address.s_addr)
+			found->members[left++] = found->members[i];
+	found->n = left;
 }
 
 /* Moves the found rules of a container, or of an earlier one with its address, to its member. The
@@ -171,6 +304,7 @@ static int firewall_set_member(struct firewall *firewall, uint32_t slot,
 
 		memcpy(own->link, member->link, sizeof(own->link));
 		own->address = member->address;
+		firewall_claim_found_member(firewall, own);
 		result = firewall_claim_found(firewall, own, err);
 	}
 	pthread_mutex_unlock(&firewall->members_mutex);
@@ -208,7 +342,6 @@ static int firewall_change_element(struct firewall *firewall, const struct firew
 	_cleanup_nft_ struct nft nft;
 	struct nftnl_set *elements;
 	uint8_t key[FIREWALL_KEY_SIZE];
-	int fd, result;
 
 	if (nft_begin(&nft, FIREWALL_TABLE, ELEMENT_BATCH_SIZE, err) < 0)
 		return -1;
@@ -217,12 +350,7 @@ static int firewall_change_element(struct firewall *firewall, const struct firew
 	nft_element(&nft, elements, key, sizeof(key), false);
 	nft_put_elements(&nft, elements, remove,
 			 remove ? "remove container from firewall" : "add container to firewall");
-	fd = netlink_pool_take(&firewall->sockets, err);
-	if (fd < 0)
-		return -1;
-	result = nft_commit(&nft, fd, err);
-	netlink_pool_return(&firewall->sockets, fd);
-	return result;
+	return firewall_commit(firewall, &nft, err);
 }
 
 /* Restores the table if another tool has removed it and the watcher has not noticed yet. A set or
@@ -235,7 +363,7 @@ static int firewall_restore_table(struct firewall *firewall, struct warden_error
 	result = firewall_table_make(firewall, err);
 	pthread_rwlock_unlock(&firewall->lock);
 	if (result == 0)
-		firewall_log_restored(firewall);
+		firewall_on_restored(firewall);
 	return result;
 }
 
@@ -288,8 +416,8 @@ static struct firewall_elements firewall_take_stale(struct firewall *firewall,
 	return stale;
 }
 
-/* Changes a member's rules in one transaction. Chains are added and removed through the table's
- * socket, which needs the lock for writing. */
+/* Changes a member's rules in one transaction. Chains are added and removed with the lock for
+ * writing: their number is a part of the table's shape. */
 static int firewall_change_rules(struct firewall *firewall, const struct firewall_member *member,
 				 const struct firewall_elements *wanted,
 				 const struct firewall_elements *stale, bool add_logger,
@@ -300,7 +428,6 @@ static int firewall_change_rules(struct firewall *firewall, const struct firewal
 		      firewall_elements_size(wanted) + firewall_elements_size(stale) +
 		      (add_logger ? FIREWALL_LOGGER_SIZE : 0);
 	size_t n;
-	int fd, result;
 
 	if (nft_begin(&nft, FIREWALL_TABLE, size, err) < 0)
 		return -1;
@@ -308,16 +435,9 @@ static int firewall_change_rules(struct firewall *firewall, const struct firewal
 		firewall_logger_put(&nft, member);
 	firewall_elements_put(&nft, stale, true);
 	n = firewall_elements_change(&nft, &member->elements, wanted);
-	if (add_logger)
-		return nft_commit(&nft, firewall->table_fd, err);
-	if (n == 0 && stale->n == 0)
+	if (!add_logger && n == 0 && stale->n == 0)
 		return 0;
-	fd = netlink_pool_take(&firewall->sockets, err);
-	if (fd < 0)
-		return -1;
-	result = nft_commit(&nft, fd, err);
-	netlink_pool_return(&firewall->sockets, fd);
-	return result;
+	return firewall_commit(firewall, &nft, err);
 }
 
 /* Replaces a member's rules; the firewall owns the new ones, the caller the returned old ones. */
@@ -451,7 +571,7 @@ static int firewall_remove_log_chain(struct firewall *firewall, uint32_t slot,
 		return -1;
 	firewall_logger_remove(&nft, member);
 	pthread_rwlock_wrlock(&firewall->lock);
-	result = nft_commit(&nft, firewall->table_fd, err);
+	result = firewall_commit(firewall, &nft, err);
 	if (result < 0 && err->number == ENOENT)
 		result = 0;
 	if (result == 0)

@@ -15,15 +15,23 @@
 #include "warden/backend.h"
 
 struct firewall;
+struct linux_spawner;
+struct watcher;
 
-/* Makes the table, or takes over that of an earlier daemon without interrupting its containers.
- * Logs the chains of other tools that drop forwarded packets. Starts a thread that restores the
- * table when it or a part of it is deleted, so call this after helpers are forked. */
-int firewall_setup(const struct warden_host *host, struct firewall **firewall,
-		   struct warden_error *err);
+/* Makes the table, or takes over that of an earlier daemon without interrupting its containers. It
+ * belongs to a socket that a process of its own keeps when the daemon ends (firewall_holder.h),
+ * started by `spawner`; without settings->own_table, or in a kernel without owners, a thread
+ * restores it when it or a part of it is deleted. Logs the chains of other tools that drop
+ * forwarded packets. Starts a thread, so call this after helpers are forked. */
+int firewall_setup(const struct warden_host *host, struct linux_spawner *spawner,
+		   struct firewall **firewall, struct warden_error *err);
 
-/* Reports whether the kernel has nf_tables, and which chains of other tools drop forwarded packets.
- */
+/* From now on the holder is started again when it is killed. */
+int firewall_watch_holder(struct firewall *firewall, struct linux_spawner *spawner,
+			  struct watcher *watcher, struct warden_error *err);
+
+/* Reports what the kernel's nf_tables can do, and which chains of other tools drop forwarded
+ * packets. */
 void firewall_describe(const struct host_report *to);
 
 /* Removes the table, unless containers are still added. */
@@ -59,6 +67,7 @@ void firewall_clean_free(struct firewall_clean *clean);
 
 /* Removes the members that the caller has chosen and all rules that belong to none which stays; or
  * the whole table. */
-int firewall_clean_remove(const struct firewall_clean *clean, bool whole, struct warden_error *err);
+int firewall_clean_remove(const struct firewall_clean *clean, const struct warden_host *host,
+			  bool whole, struct warden_error *err);
 
 #endif

@@ -4,8 +4,6 @@
 #include "backends/linux/firewall/firewall_private.h"
 
 #include <errno.h>
-#include <linux/netfilter.h>
-#include <linux/netfilter/nfnetlink.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,41 +13,6 @@
 
 /* Size of the messages with one element. */
 #define ELEMENT_SIZE ((size_t)256)
-
-static int firewall_clean_read_element(struct nftnl_set_elem *from, void *data)
-{
-	struct firewall_clean *clean = data;
-	struct firewall_clean_member *grown, *member;
-	uint32_t length = 0;
-	const uint8_t *key = nftnl_set_elem_get(from, NFTNL_SET_ELEM_KEY, &length);
-
-	if (!key || length != FIREWALL_KEY_SIZE)
-		return 0;
-	grown = reallocarray(clean->members, clean->n + 1, sizeof(*grown));
-	if (!grown)
-		return -1;
-	clean->members = grown;
-	member = &grown[clean->n++];
-	*member = (struct firewall_clean_member){0};
-	memcpy(member->link, key, IF_NAMESIZE);
-	member->link[IF_NAMESIZE - 1] = '\0';
-	memcpy(&member->address, key + IF_NAMESIZE, sizeof(member->address));
-	return 0;
-}
-
-static int firewall_clean_read_message(const struct nlmsghdr *nlh, void *data)
-{
-	struct nftnl_set *set = nftnl_set_alloc();
-	int result = MNL_CB_ERROR;
-
-	if (!set)
-		return MNL_CB_ERROR;
-	if (nftnl_set_elems_nlmsg_parse(nlh, set) == 0 &&
-	    nftnl_set_elem_foreach(set, firewall_clean_read_element, data) == 0)
-		result = MNL_CB_OK;
-	nftnl_set_free(set);
-	return result;
-}
 
 void firewall_clean_free(struct firewall_clean *clean)
 {
@@ -82,20 +45,13 @@ static int firewall_clean_find_rules(const struct firewall_clean *clean,
 
 int firewall_clean_find(struct firewall_clean *clean, struct warden_error *err)
 {
-	_cleanup_close_ int fd = netlink_open(NETLINK_NETFILTER, err);
-	_cleanup_batch_ struct netlink_batch batch = {0};
 	struct firewall_elements rules = {0};
 	int result;
 
-	*clean = (struct firewall_clean){0};
 	firewall_shards_init();
-	if (fd < 0 || netlink_batch_init(&batch, NETLINK_MESSAGE_MAX, err) < 0)
+	if (firewall_members_read(clean, err) < 0)
 		return -1;
-	firewall_elements_put_dump(&batch, FIREWALL_CONTAINERS);
-	if (netlink_ask(fd, &batch, firewall_clean_read_message, clean, err) < 0)
-		return err->number == ENOENT ? 0 : -1;
-	clean->exists = true;
-	result = firewall_clean_find_rules(clean, &rules, err);
+	result = clean->exists ? firewall_clean_find_rules(clean, &rules, err) : 0;
 	clean->n_rules = rules.n;
 	free(rules.list);
 	return result;
@@ -169,20 +125,35 @@ static int firewall_clean_forget(const struct firewall_clean *clean, struct ward
 	return n > 0 ? conntrack_forget(addresses, n, err) : 0;
 }
 
-int firewall_clean_remove(const struct firewall_clean *clean, bool whole, struct warden_error *err)
+/* The socket that may change the table: that of the holder, if there is one for this depot. */
+static int firewall_clean_open(struct firewall *table, const struct warden_host *host,
+			       struct warden_error *err)
 {
-	_cleanup_close_ int fd = netlink_open(NETLINK_NETFILTER, err);
-	struct firewall table = {.table_fd = fd};
+	int fd = firewall_holder_fetch(&table->holder, host, err);
+
+	return fd >= 0 || err->number != ENOENT ? fd : netlink_open(NETLINK_NETFILTER, err);
+}
+
+int firewall_clean_remove(const struct firewall_clean *clean, const struct warden_host *host,
+			  bool whole, struct warden_error *err)
+{
+	struct firewall table = {.table_mutex = PTHREAD_MUTEX_INITIALIZER};
+	_cleanup_close_ int fd = firewall_clean_open(&table, host, err);
+	int result;
 
 	if (fd < 0)
 		return -1;
-	if (whole) {
-		if (firewall_table_remove(&table, err) < 0)
-			return -1;
-	} else {
-		if (firewall_clean_remove_elements(fd, clean, err) < 0)
-			return -1;
+	table.table_fd = fd;
+	result = whole ? firewall_table_remove(&table, err)
+		       : firewall_clean_remove_elements(fd, clean, err);
+	/* The holder of a depot that is not here any more. */
+	if (result < 0 && whole && err->number == EPERM && firewall_holder_end_others() > 0)
+		result = firewall_table_remove(&table, err);
+	if (result == 0 && !whole)
 		firewall_clean_remove_loggers(fd, clean);
-	}
-	return firewall_clean_forget(clean, err);
+	if (result == 0 && whole)
+		firewall_holder_end(&table.holder);
+	else
+		firewall_holder_leave(&table.holder);
+	return result < 0 ? -1 : firewall_clean_forget(clean, err);
 }

@@ -250,6 +250,7 @@ static size_t firewall_foreign_describe_chains(const struct foreign_chains *fore
 void firewall_describe(const struct host_report *to)
 {
 	struct foreign_chains foreign = {.n = 0};
+	struct firewall_features features;
 	struct warden_error err;
 	size_t dropping;
 
@@ -259,6 +260,8 @@ void firewall_describe(const struct host_report *to)
 		return;
 	}
 	host_report_fact(to, "nf_tables", "usable", NULL, NULL);
+	if (firewall_features_find(&features, &err) == 0)
+		firewall_features_describe(&features, to);
 	dropping = firewall_foreign_describe_chains(&foreign, to);
 	if (firewall_legacy_drops())
 		host_report_fact(to, "other firewall", "chain FORWARD of iptables (legacy)",

@@ -7,6 +7,7 @@
 #include <pthread.h>
 
 #include "backends/linux/firewall/firewall.h"
+#include "backends/linux/firewall/firewall_holder.h"
 #include "backends/linux/firewall/firewall_rules.h"
 #include "backends/linux/firewall/nft.h"
 #include "backends/linux/net/netlink.h"
@@ -19,6 +20,9 @@
 
 /* The set of containers: the name of a link and the only source address allowed on it. */
 #define FIREWALL_CONTAINERS "containers"
+
+/* The chain that marks connections of the host; tables of releases without marks have none. */
+#define FIREWALL_MARKING_CHAIN "mark"
 
 /* The map from the address of a container with rules that log to its chain that logs. */
 #define FIREWALL_LOGGERS "loggers"
@@ -62,10 +66,21 @@ struct firewall_watch {
 	unsigned pause_ms;    /* after that */
 };
 
+/* What the kernel's nf_tables has. */
+struct firewall_features {
+	uint32_t table_flags; /* NFT_TABLE_OWNER, NFT_TABLE_PERSIST */
+	bool counts;          /* the connections of an address */
+};
+
 struct firewall {
 	const struct warden_host *host;
-	struct netlink_pool sockets;
-	int table_fd;                   /* exclusive socket for changes of the whole table */
+	struct firewall_features features;
+	struct firewall_holder holder;
+	uint32_t table_flags; /* of our table; 0: anybody may change it */
+	/* The socket that makes all changes of the table: it may be the table's owner. One
+	 * transaction at a time. */
+	int table_fd;
+	pthread_mutex_t table_mutex;
 	struct firewall_range *allowed; /* ascending, disjoint */
 	size_t n_allowed;
 	/* Read lock for changes of elements, write lock to restore the table. */
@@ -73,8 +88,9 @@ struct firewall {
 	pthread_mutex_t members_mutex;
 	struct firewall_member *members; /* indexed by slot */
 	size_t n_members;                /* length of the array */
-	/* Rules found in the table of an earlier daemon, until their containers are added. */
+	/* What was found in the table of an earlier daemon, until its containers are added. */
 	struct firewall_elements found;
+	struct firewall_clean found_members;
 	struct firewall_shape shape; /* of the table as it was made last */
 	bool made;                   /* the table was made once: restoring it includes `found` */
 	struct firewall_watch watch;
@@ -82,8 +98,13 @@ struct firewall {
 };
 
 /* Makes the whole table with all members in one transaction; existing rules stay in effect until it
- * is committed. The caller holds the lock for writing, or there is no other thread. */
+ * is committed. The caller holds the lock for writing, or there is no other thread.
+ * firewall_table_replace deletes an existing table in the same transaction. */
 int firewall_table_make(struct firewall *firewall, struct warden_error *err);
+int firewall_table_replace(struct firewall *firewall, struct warden_error *err);
+
+/* Sends a transaction. */
+int firewall_commit(struct firewall *firewall, struct nft *nft, struct warden_error *err);
 int firewall_table_remove(struct firewall *firewall, struct warden_error *err);
 
 /* The key of a member in the set of containers. */
@@ -118,6 +139,17 @@ void firewall_elements_put_dump(struct netlink_batch *batch, const char *set);
 /* Reads the elements of all rules in the existing table; none if there is no table. */
 int firewall_elements_read(struct firewall_elements *elements, struct warden_error *err);
 
+/* Whether a chain of the existing table has this name. */
+bool firewall_has_chain(const char *name);
+
+/* Reads the containers of the existing table. */
+int firewall_members_read(struct firewall_clean *members, struct warden_error *err);
+
+/* firewall_features.c: what the kernel has, and what that means for an operator. */
+int firewall_features_find(struct firewall_features *features, struct warden_error *err);
+void firewall_features_describe(const struct firewall_features *features,
+				const struct host_report *to);
+
 /* The chain that logs for a container; it exists until the container is removed. */
 #define FIREWALL_LOGGER_SIZE (5 * NETLINK_MESSAGE_MAX)
 void firewall_logger_put(struct nft *nft, const struct firewall_member *member);
@@ -151,6 +183,8 @@ void firewall_legacy_log(struct firewall *firewall);
  * foreign chains when they change. */
 int firewall_watch_start(struct firewall *firewall, struct warden_error *err);
 void firewall_watch_end(struct firewall *firewall);
-void firewall_log_restored(const struct firewall *firewall);
+
+/* Logs that the table was restored, and forgets the connections that were opened without it. */
+void firewall_on_restored(struct firewall *firewall);
 
 #endif

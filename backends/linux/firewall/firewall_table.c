@@ -8,7 +8,11 @@
  *   forward      from_container: replies, the container's own rules, allow_networks;
  *                to_container: replies, and forwarded connections
  *   input        to_host: replies, and everything with allow_host_access
+ *   mark         marks connections that the host opens
  *   postrouting  masquerades outgoing packets with the host's address
+ *
+ * A connection gets a mark when a rule allows its first packet, and only replies of marked ones are
+ * accepted: what was opened while there was no table does not go on.
  *
  * A link belongs to a container if it is in the group of net.h; so packets of a link that the set
  * of containers does not hold are refused. A container's own permissions are in sets and maps,
@@ -28,8 +32,9 @@
 #include "backends/linux/net/net.h"
 #include "lib/cleanup.h"
 
-#define ALLOWED "allowed"
-#define REFUSED "refused"
+#define ALLOWED     "allowed"
+#define REFUSED     "refused"
+#define CONNECTIONS "connections"
 
 /* Map from the masked part of an address (firewall_shards.c) to a chain. */
 #define SHARDS "shards"
@@ -61,11 +66,14 @@ static const struct {
 	{"to_host", NULL},
 	{"logged", NULL},
 	{"accepted", NULL},
+	{"forwarded", NULL},
 	{"check", &(struct nft_hook){"filter", NF_INET_PRE_ROUTING, -300 /* raw */}},
 	{"prerouting", &(struct nft_hook){"nat", NF_INET_PRE_ROUTING, -100 /* dstnat */}},
 	{"output", &(struct nft_hook){"nat", NF_INET_LOCAL_OUT, -100 /* dstnat */}},
 	{"forward", &(struct nft_hook){"filter", NF_INET_FORWARD, 0 /* filter */}},
 	{"input", &(struct nft_hook){"filter", NF_INET_LOCAL_IN, 0 /* filter */}},
+	{FIREWALL_MARKING_CHAIN,
+	 &(struct nft_hook){"filter", NF_INET_POST_ROUTING, 0 /* filter */}},
 	{"postrouting", &(struct nft_hook){"nat", NF_INET_POST_ROUTING, 100 /* srcnat */}},
 };
 
@@ -85,8 +93,16 @@ static const struct nft_set sets[] = {
 		.name = REFUSED,
 		.key_type = NFT_TYPE_IPV4,
 		.key_length = sizeof(struct in_addr),
+		.by_rules = true,
 		.size = 65536,
 		.timeout_ms = 60000,
+	},
+	{
+		.name = CONNECTIONS,
+		.key_type = NFT_TYPE_IPV4,
+		.key_length = sizeof(struct in_addr),
+		.by_rules = true,
+		.size = 65536,
 	},
 	{
 		.name = FIREWALL_LOGGERS,
@@ -120,12 +136,29 @@ static void firewall_table_add_verdict(struct nft *nft, struct nftnl_rule *rule,
 	nft_put_rule(nft, rule);
 }
 
-static void firewall_table_add_established(struct nft *nft, const char *chain)
+static void firewall_table_add_established(struct nft *nft, const char *chain, uint32_t mark)
 {
 	struct nftnl_rule *rule = nft_rule(nft, chain);
 
 	nft_match_established(nft, rule);
+	nft_match_mark(nft, rule, mark);
 	firewall_table_add_verdict(nft, rule, NF_ACCEPT, NULL);
+}
+
+/* Refuses a container's connection if it has too many. */
+static void firewall_table_add_limit(struct nft *nft, const struct firewall *firewall,
+				     const char *chain, enum nft_end container)
+{
+	uint32_t most = firewall->host->settings->max_connections;
+	struct nftnl_rule *rule;
+
+	if (most == 0 || !firewall->features.counts)
+		return;
+	rule = nft_rule(nft, chain);
+	nft_match_ipv4(nft, rule);
+	nft_match_new(nft, rule);
+	nft_match_connections(nft, rule, container, CONNECTIONS, most);
+	firewall_table_add_verdict(nft, rule, NFT_GOTO, "refuse");
 }
 
 static void firewall_table_add_goto(struct nft *nft, const char *chain, const char *target)
@@ -254,7 +287,7 @@ static void firewall_table_put_own_rules(struct nft *nft)
 	firewall_table_add_verdict(nft, rule, NFT_GOTO, "accepted");
 }
 
-static void firewall_table_put_accepted(struct nft *nft)
+static void firewall_table_put_accepted(struct nft *nft, const struct firewall *firewall)
 {
 	const struct in_addr whole = {INADDR_NONE};
 	struct nftnl_rule *rule = nft_rule(nft, "logged");
@@ -262,7 +295,9 @@ static void firewall_table_put_accepted(struct nft *nft)
 	nft_jump_by_source(nft, rule, whole, FIREWALL_LOGGERS);
 	nft_put_rule(nft, rule);
 	firewall_table_add_goto(nft, "logged", "accepted");
+	firewall_table_add_limit(nft, firewall, "accepted", NFT_SOURCE);
 	rule = nft_rule(nft, "accepted");
+	nft_set_mark(nft, rule, firewall->host->settings->connection_mark);
 	nft_set_priority(nft, rule, CLASS_NONE);
 	firewall_table_add_verdict(nft, rule, NF_ACCEPT, NULL);
 }
@@ -278,11 +313,11 @@ static void firewall_table_put_forward(struct nft *nft)
 	firewall_table_add_verdict(nft, rule, NFT_GOTO, "to_container");
 }
 
-static void firewall_table_put_from_container(struct nft *nft)
+static void firewall_table_put_from_container(struct nft *nft, uint32_t mark)
 {
 	struct nftnl_rule *rule;
 
-	firewall_table_add_established(nft, "from_container");
+	firewall_table_add_established(nft, "from_container", mark);
 	rule = nft_rule(nft, "from_container");
 	firewall_table_match_to_container(nft, rule, true);
 	firewall_table_add_verdict(nft, rule, NFT_GOTO, "refuse");
@@ -295,31 +330,58 @@ static void firewall_table_put_from_container(struct nft *nft)
 }
 
 /* Packets from outside have no per-source limit, because the number of sources is unbounded. */
-static void firewall_table_put_to_container(struct nft *nft)
+static void firewall_table_put_to_container(struct nft *nft, const struct firewall *firewall)
 {
+	uint32_t mark = firewall->host->settings->connection_mark;
 	struct nftnl_rule *rule;
 
-	firewall_table_add_established(nft, "to_container");
+	firewall_table_add_established(nft, "to_container", mark);
 	rule = nft_rule(nft, "to_container");
 	nft_match_forwarded(nft, rule);
-	firewall_table_add_verdict(nft, rule, NF_ACCEPT, NULL);
+	firewall_table_add_verdict(nft, rule, NFT_GOTO, "forwarded");
 	rule = nft_rule(nft, "to_container");
 	nft_counter(nft, rule);
 	nft_reject_icmp(nft, rule);
 	nft_put_rule(nft, rule);
+	firewall_table_add_limit(nft, firewall, "forwarded", NFT_DESTINATION);
+	rule = nft_rule(nft, "forwarded");
+	nft_set_mark(nft, rule, mark);
+	firewall_table_add_verdict(nft, rule, NF_ACCEPT, NULL);
 }
 
-static void firewall_table_put_input(struct nft *nft, bool allow_host_access)
+static void firewall_table_put_input(struct nft *nft, const struct warden_settings *settings)
 {
 	struct nftnl_rule *rule = nft_rule(nft, "input");
 
 	firewall_table_match_from_container(nft, rule, true);
 	firewall_table_add_verdict(nft, rule, NFT_GOTO, "to_host");
-	firewall_table_add_established(nft, "to_host");
-	if (allow_host_access)
-		firewall_table_add_verdict(nft, nft_rule(nft, "to_host"), NF_ACCEPT, NULL);
-	else
-		firewall_table_add_goto(nft, "to_host", "refuse");
+	firewall_table_add_established(nft, "to_host", settings->connection_mark);
+	firewall_table_add_goto(nft, "to_host",
+				settings->allow_host_access ? "accepted" : "refuse");
+}
+
+/* Forwarded packets come here with a mark. Of TCP only the first packet opens a connection for the
+ * host: tracking takes any packet of an unknown one for new, also the host's part of what a
+ * container has opened while there was no table. */
+static void firewall_table_put_marking(struct nft *nft, uint32_t mark)
+{
+	const char *chain = FIREWALL_MARKING_CHAIN;
+	struct nftnl_rule *rule = nft_rule(nft, chain);
+
+	firewall_table_match_to_container(nft, rule, false);
+	firewall_table_add_verdict(nft, rule, NF_ACCEPT, NULL);
+	rule = nft_rule(nft, chain);
+	nft_match_new(nft, rule);
+	nft_match_syn(nft, rule);
+	nft_set_mark(nft, rule, mark);
+	nft_put_rule(nft, rule);
+	rule = nft_rule(nft, chain);
+	nft_match_protocol(nft, rule, IPPROTO_TCP);
+	firewall_table_add_verdict(nft, rule, NF_ACCEPT, NULL);
+	rule = nft_rule(nft, chain);
+	nft_match_new(nft, rule);
+	nft_set_mark(nft, rule, mark);
+	nft_put_rule(nft, rule);
 }
 
 /* The kernel limits ICMP errors to one host to a burst of 6 and then one per second. Beyond our
@@ -367,6 +429,16 @@ void firewall_key(const struct firewall_member *member, uint8_t key[FIREWALL_KEY
 	memcpy(key + IF_NAMESIZE, &member->address, sizeof(member->address));
 }
 
+static void firewall_table_put_member(struct nft *nft, const struct firewall_member *member)
+{
+	struct nftnl_set *elements = nft_elements(nft, FIREWALL_CONTAINERS);
+	uint8_t key[FIREWALL_KEY_SIZE];
+
+	firewall_key(member, key);
+	nft_element(nft, elements, key, sizeof(key), false);
+	nft_put_elements(nft, elements, false, "add container");
+}
+
 static void firewall_table_put_members(struct nft *nft, const struct firewall *firewall)
 {
 	struct nftnl_set *elements = NULL;
@@ -410,6 +482,19 @@ static void firewall_table_put_rule_set(const struct nft_set *set, void *nft)
 	nft_add_set(nft, set);
 }
 
+static void firewall_table_put_found(struct nft *nft, const struct firewall *firewall)
+{
+	const struct firewall_clean *found = &firewall->found_members;
+
+	for (size_t i = 0; i < found->n; i++) {
+		struct firewall_member member = {.address = found->members[i].address};
+
+		memcpy(member.link, found->members[i].link, sizeof(member.link));
+		firewall_table_put_member(nft, &member);
+	}
+	firewall_elements_put(nft, &firewall->found, false);
+}
+
 static void firewall_table_put_sets(struct nft *nft, const struct firewall *firewall,
 				    bool with_found)
 {
@@ -420,7 +505,7 @@ static void firewall_table_put_sets(struct nft *nft, const struct firewall *fire
 	firewall_table_put_members(nft, firewall);
 	firewall_rule_sets_foreach(firewall_table_put_rule_set, nft);
 	if (with_found)
-		firewall_elements_put(nft, &firewall->found, false);
+		firewall_table_put_found(nft, firewall);
 	for (size_t i = 0; i < firewall->n_members; i++)
 		firewall_elements_put(nft, &firewall->members[i].elements, false);
 }
@@ -436,7 +521,9 @@ static void firewall_table_put_loggers(struct nft *nft, const struct firewall *f
 /* Members of an earlier daemon's table stay, with their rules, because its containers still run. */
 static void firewall_table_put(struct nft *nft, const struct firewall *firewall, bool with_found)
 {
-	nft_add_table(nft);
+	const struct warden_settings *settings = firewall->host->settings;
+
+	nft_add_table(nft, firewall->table_flags);
 	for (size_t i = 0; i < ARRAY_SIZE(chains); i++)
 		nft_add_chain(nft, chains[i].name, chains[i].hook);
 	for (unsigned i = 0; i < FIREWALL_SHARDS; i++)
@@ -448,13 +535,14 @@ static void firewall_table_put(struct nft *nft, const struct firewall *firewall,
 	firewall_table_put_sets(nft, firewall, with_found);
 	firewall_table_put_refuse(nft);
 	firewall_table_put_check(nft);
-	firewall_table_put_from_container(nft);
-	firewall_table_put_to_container(nft);
+	firewall_table_put_from_container(nft, settings->connection_mark);
+	firewall_table_put_to_container(nft, firewall);
 	firewall_table_put_forward(nft);
-	firewall_table_put_input(nft, firewall->host->settings->allow_host_access);
+	firewall_table_put_input(nft, settings);
+	firewall_table_put_marking(nft, settings->connection_mark);
 	firewall_table_put_nat(nft);
 	firewall_table_put_shards(nft);
-	firewall_table_put_accepted(nft);
+	firewall_table_put_accepted(nft, firewall);
 	firewall_table_put_postrouting(nft);
 	firewall_table_put_loggers(nft, firewall);
 }
@@ -476,16 +564,17 @@ static int firewall_table_try(struct firewall *firewall, bool anew, struct warde
 	struct warden_error ignored;
 	_cleanup_nft_ struct nft nft;
 	size_t size = TABLE_SIZE + ELEMENT_SIZE * firewall->n_members +
+		      4 * ELEMENT_SIZE * firewall->found_members.n +
 		      4 * ELEMENT_SIZE * firewall->n_allowed + firewall_table_rules_size(firewall);
 
 	if (nft_begin(&nft, FIREWALL_TABLE, size, err) < 0)
 		return -1;
 	if (anew) {
-		nft_add_table(&nft); /* makes the deletion succeed */
+		nft_add_table(&nft, 0); /* makes the deletion succeed */
 		nft_delete_table(&nft);
 	}
 	firewall_table_put(&nft, firewall, anew || firewall->made);
-	if (nft_commit(&nft, firewall->table_fd, err) < 0)
+	if (firewall_commit(firewall, &nft, err) < 0)
 		return -1;
 	firewall->made = true;
 	/* Without the shape the next look at the table restores it. */
@@ -504,6 +593,11 @@ int firewall_table_make(struct firewall *firewall, struct warden_error *err)
 	return firewall_table_try(firewall, true, err);
 }
 
+int firewall_table_replace(struct firewall *firewall, struct warden_error *err)
+{
+	return firewall_table_try(firewall, true, err);
+}
+
 int firewall_table_remove(struct firewall *firewall, struct warden_error *err)
 {
 	_cleanup_nft_ struct nft nft;
@@ -511,7 +605,7 @@ int firewall_table_remove(struct firewall *firewall, struct warden_error *err)
 	if (nft_begin(&nft, FIREWALL_TABLE, TABLE_SIZE, err) < 0)
 		return -1;
 	nft_delete_table(&nft);
-	if (nft_commit(&nft, firewall->table_fd, err) < 0 && err->number != ENOENT)
+	if (firewall_commit(firewall, &nft, err) < 0 && err->number != ENOENT)
 		return -1;
 	return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Restores the table when another tool has removed it or a part of it (a reload of another firewall
- * may flush everything), and checks foreign chains when they change: a thread that receives the
- * notifications of nf_tables. */
+/* Where the table has no owner, restores it when another tool has removed it or a part of it (a
+ * reload of another firewall may flush everything); and checks foreign chains when they change: a
+ * thread that receives the notifications of nf_tables. */
 #include "backends/linux/firewall/firewall_private.h"
 
 #include <arpa/inet.h>
@@ -64,7 +64,8 @@ static int firewall_watch_read_table(const struct nlattr *attribute, void *data)
 
 /* Summary of the notifications read. */
 struct table_changes {
-	bool damage;  /* a part of our table was removed, or may have been */
+	bool watched; /* others can remove a part of our table */
+	bool damage;  /* they did, or may have done so */
 	bool foreign; /* foreign chains were changed */
 };
 
@@ -92,7 +93,7 @@ static void firewall_watch_check_change(const struct nlmsghdr *nlh, struct table
 		return;
 	if (!ours || header->nfgen_family != NFPROTO_INET)
 		changes->foreign = true;
-	else if (firewall_watch_is_removal(nlh->nlmsg_type))
+	else if (changes->watched && firewall_watch_is_removal(nlh->nlmsg_type))
 		changes->damage = true;
 }
 
@@ -110,7 +111,8 @@ static void firewall_watch_read_changes(const struct firewall *firewall,
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0 && errno == ENOBUFS) {
-			*changes = (struct table_changes){true, true};
+			changes->damage = changes->watched;
+			changes->foreign = true;
 			continue;
 		}
 		if (got <= 0)
@@ -118,13 +120,6 @@ static void firewall_watch_read_changes(const struct firewall *firewall,
 		for (; mnl_nlmsg_ok(nlh, length); nlh = mnl_nlmsg_next(nlh, &length))
 			firewall_watch_check_change(nlh, changes);
 	}
-}
-
-void firewall_log_restored(const struct firewall *firewall)
-{
-	firewall->host->log(firewall->host, WARDEN_LOG_WARN, NULL,
-			    "firewall: another program removed table inet " FIREWALL_TABLE
-			    " or a part of it; restored");
 }
 
 static bool firewall_watch_restore_table(struct firewall *firewall)
@@ -143,7 +138,7 @@ static bool firewall_watch_restore_table(struct firewall *firewall)
 	if (whole)
 		return true;
 	if (result == 0)
-		firewall_log_restored(firewall);
+		firewall_on_restored(firewall);
 	else
 		host->log(host, WARDEN_LOG_ERROR, NULL,
 			  "firewall: another program removed table inet " FIREWALL_TABLE
@@ -191,7 +186,7 @@ static void *firewall_watch_run(void *data)
 {
 	struct firewall *firewall = data;
 	struct firewall_watch *watch = &firewall->watch;
-	struct table_changes changes = {0};
+	struct table_changes changes = {.watched = firewall->table_flags == 0};
 
 	for (;;) {
 		struct pollfd fds[] = {

@@ -57,27 +57,40 @@ void nft_free(struct nft *nft)
 	netlink_batch_free(&nft->batch);
 }
 
-static void nft_put_table(struct nft *nft, uint16_t type, uint16_t flags, const char *name)
+/* Allocates a table with its name; NULL on failure. */
+static struct nftnl_table *nft_new_table(struct nft *nft)
 {
 	struct nftnl_table *table = nftnl_table_alloc();
 
-	if (!table) {
+	if (table)
+		nftnl_table_set_str(table, NFTNL_TABLE_NAME, nft->table);
+	else
 		nft->failed = true;
-		return;
-	}
-	nftnl_table_set_str(table, NFTNL_TABLE_NAME, nft->table);
-	nftnl_table_nlmsg_build_payload(nft_message(nft, type, flags, name), table);
-	nftnl_table_free(table);
+	return table;
 }
 
-void nft_add_table(struct nft *nft)
+void nft_add_table(struct nft *nft, uint32_t flags)
 {
-	nft_put_table(nft, NFT_MSG_NEWTABLE, NLM_F_CREATE, "add table");
+	struct nftnl_table *table = nft_new_table(nft);
+
+	if (!table)
+		return;
+	if (flags) /* without them an existing table keeps its own */
+		nftnl_table_set_u32(table, NFTNL_TABLE_FLAGS, flags);
+	nftnl_table_nlmsg_build_payload(
+		nft_message(nft, NFT_MSG_NEWTABLE, NLM_F_CREATE, "add table"), table);
+	nftnl_table_free(table);
 }
 
 void nft_delete_table(struct nft *nft)
 {
-	nft_put_table(nft, NFT_MSG_DELTABLE, 0, "delete table");
+	struct nftnl_table *table = nft_new_table(nft);
+
+	if (!table)
+		return;
+	nftnl_table_nlmsg_build_payload(nft_message(nft, NFT_MSG_DELTABLE, 0, "delete table"),
+					table);
+	nftnl_table_free(table);
 }
 
 void nft_add_chain(struct nft *nft, const char *name, const struct nft_hook *hook)
@@ -150,9 +163,12 @@ void nft_add_set(struct nft *nft, const struct nft_set *description)
 	nftnl_set_set_u32(set, NFTNL_SET_ID, nft->batch.next);
 	nftnl_set_set_u32(set, NFTNL_SET_KEY_TYPE, description->key_type);
 	nftnl_set_set_u32(set, NFTNL_SET_KEY_LEN, description->key_length);
-	if (description->timeout_ms) {
-		flags |= NFT_SET_EVAL | NFT_SET_TIMEOUT;
+	if (description->by_rules) {
+		flags |= NFT_SET_EVAL;
 		nftnl_set_set_u32(set, NFTNL_SET_DESC_SIZE, description->size);
+	}
+	if (description->timeout_ms) {
+		flags |= NFT_SET_TIMEOUT;
 		nftnl_set_set_u64(set, NFTNL_SET_TIMEOUT, description->timeout_ms);
 		nftnl_set_set_u32(set, NFTNL_SET_GC_INTERVAL, (uint32_t)description->timeout_ms);
 	}

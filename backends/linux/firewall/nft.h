@@ -27,7 +27,12 @@ void nft_free(struct nft *nft);
 
 #define _cleanup_nft_ __attribute__((cleanup(nft_free)))
 
-void nft_add_table(struct nft *nft);
+/* Flags of a table, as in newer headers of the kernel: it belongs to the socket that makes it; it
+ * stays when that is closed. */
+#define NFT_TABLE_OWNER   0x2u
+#define NFT_TABLE_PERSIST 0x4u
+
+void nft_add_table(struct nft *nft, uint32_t flags);
 void nft_delete_table(struct nft *nft);
 
 /* The hook of a base chain. */
@@ -54,10 +59,9 @@ struct nft_set {
 	/* Type of a map's values; NFT_DATA_VERDICT: a chain to jump to. */
 	uint32_t data_type;
 	uint32_t data_length;
-	/* If not 0, rules add elements, at most `size`; each is removed after `timeout_ms` without
-	 * use. */
+	bool by_rules; /* rules add elements, at most `size` */
 	uint32_t size;
-	uint64_t timeout_ms;
+	uint64_t timeout_ms; /* if not 0, each is removed after this time without use */
 };
 
 /* nft(8)'s numbers of key types; in a concatenation of two the first is in the upper bits. */
@@ -94,7 +98,15 @@ void nft_put_rule(struct nft *nft, struct nftnl_rule *rule);
 void nft_match_meta(struct nft *nft, struct nftnl_rule *rule, uint32_t key, uint32_t mask,
 		    bool equal, uint32_t value);
 void nft_match_ipv4(struct nft *nft, struct nftnl_rule *rule);
+
+/* Matches replies and what is related; the first packet of a connection; a connection that has one
+ * of the bits in its mark. */
 void nft_match_established(struct nft *nft, struct nftnl_rule *rule);
+void nft_match_new(struct nft *nft, struct nftnl_rule *rule);
+void nft_match_mark(struct nft *nft, struct nftnl_rule *rule, uint32_t bits);
+
+/* Sets bits in the connection's mark. */
+void nft_set_mark(struct nft *nft, struct nftnl_rule *rule, uint32_t bits);
 
 /* Matches if the source (with the link's name before it) or the destination of an IPv4 packet is in
  * a set. */
@@ -102,6 +114,9 @@ void nft_match_source(struct nft *nft, struct nftnl_rule *rule, const char *set)
 void nft_match_destination(struct nft *nft, struct nftnl_rule *rule, const char *set);
 
 void nft_match_protocol(struct nft *nft, struct nftnl_rule *rule, uint8_t protocol);
+
+/* Matches a packet that opens a TCP connection. */
+void nft_match_syn(struct nft *nft, struct nftnl_rule *rule);
 
 /* Matches a destination that is one of the host's own addresses; a source or destination within a
  * network. */
@@ -138,6 +153,11 @@ void nft_log(struct nft *nft, struct nftnl_rule *rule, const char *prefix);
  * second. They are counted in a set with a timeout. */
 void nft_match_rate(struct nft *nft, struct nftnl_rule *rule, const char *set, uint64_t per_second,
 		    uint32_t burst);
+
+/* Matches if this end of the packet has more than `most` tracked connections that came to this
+ * rule, with the packet's own. They are counted in a set. */
+void nft_match_connections(struct nft *nft, struct nftnl_rule *rule, enum nft_end end,
+			   const char *set, uint32_t most);
 
 /* NF_ACCEPT, NF_DROP, or NFT_JUMP, NFT_GOTO with a chain. */
 void nft_verdict(struct nft *nft, struct nftnl_rule *rule, int verdict, const char *chain);

@@ -8,6 +8,7 @@
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netinet/ip.h>
+#include <netinet/tcp.h>
 #include <netinet/udp.h>
 
 struct nftnl_rule *nft_rule(struct nft *nft, const char *chain)
@@ -58,11 +59,11 @@ static void nft_rule_load_meta(struct nft *nft, struct nftnl_rule *rule, uint32_
 	nft_rule_load_meta_to(nft, rule, key, NFT_REG_1);
 }
 
-/* Clears all bits of the register outside `mask`. */
-static void nft_rule_mask_register(struct nft *nft, struct nftnl_rule *rule, uint32_t mask)
+/* Clears all bits of the register outside `mask`, then sets `bits`, which are outside. */
+static void nft_rule_replace_bits(struct nft *nft, struct nftnl_rule *rule, uint32_t mask,
+				  uint32_t bits)
 {
 	struct nftnl_expr *expr = nft_rule_add_expr(nft, rule, "bitwise");
-	uint32_t none = 0;
 
 	if (!expr)
 		return;
@@ -70,7 +71,12 @@ static void nft_rule_mask_register(struct nft *nft, struct nftnl_rule *rule, uin
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_DREG, NFT_REG_1);
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_LEN, sizeof(mask));
 	nftnl_expr_set(expr, NFTNL_EXPR_BITWISE_MASK, &mask, sizeof(mask));
-	nftnl_expr_set(expr, NFTNL_EXPR_BITWISE_XOR, &none, sizeof(none));
+	nftnl_expr_set(expr, NFTNL_EXPR_BITWISE_XOR, &bits, sizeof(bits));
+}
+
+static void nft_rule_mask_register(struct nft *nft, struct nftnl_rule *rule, uint32_t mask)
+{
+	nft_rule_replace_bits(nft, rule, mask, 0);
 }
 
 static void nft_rule_compare(struct nft *nft, struct nftnl_rule *rule, bool equal,
@@ -101,17 +107,25 @@ void nft_match_ipv4(struct nft *nft, struct nftnl_rule *rule)
 	nft_rule_compare(nft, rule, true, &family, sizeof(family));
 }
 
-/* Matches if any of `bits` is set in a conntrack field. */
-static void nft_rule_match_conntrack(struct nft *nft, struct nftnl_rule *rule, uint32_t key,
-				     uint32_t bits)
+/* Moves a conntrack field to the register (NFTNL_EXPR_CT_DREG) or back (NFTNL_EXPR_CT_SREG). */
+static void nft_rule_move_conntrack(struct nft *nft, struct nftnl_rule *rule, uint32_t key,
+				    uint16_t direction)
 {
 	struct nftnl_expr *expr = nft_rule_add_expr(nft, rule, "ct");
-	uint32_t none = 0;
 
 	if (!expr)
 		return;
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_CT_KEY, key);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_CT_DREG, NFT_REG_1);
+	nftnl_expr_set_u32(expr, direction, NFT_REG_1);
+}
+
+/* Matches if any of `bits` is set in a conntrack field. */
+static void nft_rule_match_conntrack(struct nft *nft, struct nftnl_rule *rule, uint32_t key,
+				     uint32_t bits)
+{
+	uint32_t none = 0;
+
+	nft_rule_move_conntrack(nft, rule, key, NFTNL_EXPR_CT_DREG);
 	nft_rule_mask_register(nft, rule, bits);
 	nft_rule_compare(nft, rule, false, &none, sizeof(none));
 }
@@ -121,6 +135,23 @@ void nft_match_established(struct nft *nft, struct nftnl_rule *rule)
 	nft_rule_match_conntrack(nft, rule, NFT_CT_STATE,
 				 NF_CT_STATE_BIT(IP_CT_ESTABLISHED) |
 					 NF_CT_STATE_BIT(IP_CT_RELATED));
+}
+
+void nft_match_new(struct nft *nft, struct nftnl_rule *rule)
+{
+	nft_rule_match_conntrack(nft, rule, NFT_CT_STATE, NF_CT_STATE_BIT(IP_CT_NEW));
+}
+
+void nft_match_mark(struct nft *nft, struct nftnl_rule *rule, uint32_t bits)
+{
+	nft_rule_match_conntrack(nft, rule, NFT_CT_MARK, bits);
+}
+
+void nft_set_mark(struct nft *nft, struct nftnl_rule *rule, uint32_t bits)
+{
+	nft_rule_move_conntrack(nft, rule, NFT_CT_MARK, NFTNL_EXPR_CT_DREG);
+	nft_rule_replace_bits(nft, rule, ~bits, bits);
+	nft_rule_move_conntrack(nft, rule, NFT_CT_MARK, NFTNL_EXPR_CT_SREG);
 }
 
 void nft_match_forwarded(struct nft *nft, struct nftnl_rule *rule)
@@ -191,6 +222,22 @@ void nft_match_protocol(struct nft *nft, struct nftnl_rule *rule, uint8_t protoc
 	nft_rule_compare(nft, rule, true, &protocol, sizeof(protocol));
 }
 
+/* Offset of the word that holds a TCP header's flags, in its second byte. */
+#define TCP_FLAGS_WORD 12
+
+/* SYN must be set, and FIN, RST and ACK must not. */
+void nft_match_syn(struct nft *nft, struct nftnl_rule *rule)
+{
+	const uint32_t mask = htonl((TH_FIN | TH_SYN | TH_RST | TH_ACK) << 16);
+	const uint32_t syn = htonl(TH_SYN << 16);
+
+	nft_match_protocol(nft, rule, IPPROTO_TCP);
+	nft_rule_load_payload(nft, rule, NFT_PAYLOAD_TRANSPORT_HEADER, TCP_FLAGS_WORD, sizeof(mask),
+			      NFT_REG_1);
+	nft_rule_mask_register(nft, rule, mask);
+	nft_rule_compare(nft, rule, true, &syn, sizeof(syn));
+}
+
 void nft_match_to_host(struct nft *nft, struct nftnl_rule *rule)
 {
 	struct nftnl_expr *expr = nft_rule_add_expr(nft, rule, "fib");
@@ -204,13 +251,15 @@ void nft_match_to_host(struct nft *nft, struct nftnl_rule *rule)
 	nft_rule_compare(nft, rule, true, &local, sizeof(local));
 }
 
+static uint32_t nft_rule_end_offset(enum nft_end end)
+{
+	return end == NFT_SOURCE ? offsetof(struct iphdr, saddr) : offsetof(struct iphdr, daddr);
+}
+
 void nft_match_network(struct nft *nft, struct nftnl_rule *rule, enum nft_end end,
 		       struct in_addr network, struct in_addr mask)
 {
-	nft_rule_load_address(nft, rule,
-			      end == NFT_SOURCE ? offsetof(struct iphdr, saddr)
-						: offsetof(struct iphdr, daddr),
-			      NFT_REG_1);
+	nft_rule_load_address(nft, rule, nft_rule_end_offset(end), NFT_REG_1);
 	nft_rule_mask_register(nft, rule, mask.s_addr);
 	nft_rule_compare(nft, rule, true, &network, sizeof(network));
 }
@@ -322,23 +371,45 @@ static struct nftnl_expr *nft_rule_new_limit(struct nft *nft, uint64_t per_secon
 	return limit;
 }
 
-void nft_match_rate(struct nft *nft, struct nftnl_rule *rule, const char *set, uint64_t per_second,
-		    uint32_t burst)
+/* Adds an address to a set; each of its elements evaluates `each`, which this function owns; NULL
+ * if it could not be allocated. */
+static void nft_rule_add_to_set(struct nft *nft, struct nftnl_rule *rule, uint32_t offset,
+				uint32_t operation, const char *set, struct nftnl_expr *each)
 {
-	struct nftnl_expr *expr, *limit;
+	struct nftnl_expr *expr;
 
-	nft_rule_load_address(nft, rule, offsetof(struct iphdr, saddr), NFT_REG_1);
+	nft_rule_load_address(nft, rule, offset, NFT_REG_1);
 	expr = nft_rule_add_expr(nft, rule, "dynset");
-	limit = nft_rule_new_limit(nft, per_second, burst);
-	if (!expr || !limit) {
-		if (limit)
-			nftnl_expr_free(limit);
+	if (!expr || !each) {
+		if (each)
+			nftnl_expr_free(each);
 		return;
 	}
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_DYNSET_SREG_KEY, NFT_REG_1);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_DYNSET_OP, NFT_DYNSET_OP_UPDATE);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_DYNSET_OP, operation);
 	nftnl_expr_set_str(expr, NFTNL_EXPR_DYNSET_SET_NAME, set);
-	nftnl_expr_set(expr, NFTNL_EXPR_DYNSET_EXPR, limit, 0); /* takes ownership */
+	nftnl_expr_set(expr, NFTNL_EXPR_DYNSET_EXPR, each, 0); /* takes ownership */
+}
+
+void nft_match_rate(struct nft *nft, struct nftnl_rule *rule, const char *set, uint64_t per_second,
+		    uint32_t burst)
+{
+	nft_rule_add_to_set(nft, rule, offsetof(struct iphdr, saddr), NFT_DYNSET_OP_UPDATE, set,
+			    nft_rule_new_limit(nft, per_second, burst));
+}
+
+void nft_match_connections(struct nft *nft, struct nftnl_rule *rule, enum nft_end end,
+			   const char *set, uint32_t most)
+{
+	struct nftnl_expr *limit = nftnl_expr_alloc("connlimit");
+
+	if (limit) {
+		nftnl_expr_set_u32(limit, NFTNL_EXPR_CONNLIMIT_COUNT, most);
+		nftnl_expr_set_u32(limit, NFTNL_EXPR_CONNLIMIT_FLAGS, NFT_CONNLIMIT_F_INV);
+	} else {
+		nft->failed = true;
+	}
+	nft_rule_add_to_set(nft, rule, nft_rule_end_offset(end), NFT_DYNSET_OP_ADD, set, limit);
 }
 
 void nft_verdict(struct nft *nft, struct nftnl_rule *rule, int verdict, const char *chain)

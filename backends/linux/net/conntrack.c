@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Deletes connections from the kernel's table: one socket lists it, another one deletes the entries
- * found. */
+/* Deletes or marks connections in the kernel's table: one socket lists it, another one changes the
+ * entries found. */
 #include "backends/linux/net/conntrack.h"
 
 #include <errno.h>
@@ -15,9 +15,9 @@
 #include "backends/linux/net/netlink.h"
 #include "lib/cleanup.h"
 
-/* Deletions that are sent together, and the maximum size of each. */
-#define DELETIONS     64
-#define DELETION_SIZE 512
+/* Changes that are sent together, and the maximum size of each. */
+#define CHANGES     64
+#define CHANGE_SIZE 512
 
 struct conntrack_entry;
 
@@ -27,9 +27,11 @@ struct conntrack_search {
 	const struct in_addr *addresses; /* for conntrack_forget */
 	size_t n;
 	const struct conntrack_forwards *forwards; /* for conntrack_forget_forwarded */
-	int delete_fd;
-	struct netlink_batch deletions;
-	size_t n_deletions;
+	const struct conntrack_pool *pool;         /* for the functions of a pool */
+	uint32_t mark;                             /* to be set; 0: the entries are deleted */
+	int change_fd;
+	struct netlink_batch changes;
+	size_t n_changes;
 	struct warden_error *err;
 };
 
@@ -39,7 +41,8 @@ struct conntrack_entry {
 	const struct nlattr *id, *zone;
 	struct in_addr source, target; /* of the original direction */
 	uint8_t protocol;
-	uint16_t port;                    /* destination port */
+	uint16_t port; /* destination port */
+	uint32_t mark;
 	struct in_addr answerer, address; /* source and destination of the reply direction */
 };
 
@@ -56,26 +59,26 @@ static struct nlmsghdr *conntrack_add_message(struct netlink_batch *batch, uint1
 	return nlh;
 }
 
-static int conntrack_send_deletions(struct conntrack_search *search)
+static int conntrack_send_changes(struct conntrack_search *search)
 {
 	int result = 0;
 
-	if (search->n_deletions > 0)
-		result = netlink_send(search->delete_fd, &search->deletions, search->err);
-	netlink_batch_free(&search->deletions);
-	search->n_deletions = 0;
+	if (search->n_changes > 0)
+		result = netlink_send(search->change_fd, &search->changes, search->err);
+	netlink_batch_free(&search->changes);
+	search->n_changes = 0;
 	return result;
 }
 
-static int conntrack_prepare_deletions(struct conntrack_search *search)
+static int conntrack_prepare_changes(struct conntrack_search *search)
 {
-	size_t size = (size_t)DELETIONS * DELETION_SIZE + NETLINK_MESSAGE_MAX;
+	size_t size = (size_t)CHANGES * CHANGE_SIZE + NETLINK_MESSAGE_MAX;
 
-	if (search->n_deletions > 0)
+	if (search->n_changes > 0)
 		return 0;
-	if (netlink_batch_init(&search->deletions, size, search->err) < 0)
+	if (netlink_batch_init(&search->changes, size, search->err) < 0)
 		return -1;
-	search->deletions.ignored = ENOENT; /* it may have ended meanwhile */
+	search->changes.ignored = ENOENT; /* it may have ended meanwhile */
 	return 0;
 }
 
@@ -87,19 +90,25 @@ static void conntrack_copy_attribute(struct nlmsghdr *nlh, const struct nlattr *
 }
 
 /* Deletes by tuple and id, so that a newer entry with the same tuple stays. */
-static int conntrack_add_deletion(struct conntrack_search *search,
-				  const struct conntrack_entry *entry)
+static int conntrack_add_change(struct conntrack_search *search,
+				const struct conntrack_entry *entry)
 {
 	struct nlmsghdr *nlh;
 
-	if (conntrack_prepare_deletions(search) < 0)
+	if (conntrack_prepare_changes(search) < 0)
 		return -1;
-	nlh = conntrack_add_message(&search->deletions, IPCTNL_MSG_CT_DELETE, 0,
-				    "delete connection");
+	nlh = search->mark ? conntrack_add_message(&search->changes, IPCTNL_MSG_CT_NEW, 0,
+						   "mark connection")
+			   : conntrack_add_message(&search->changes, IPCTNL_MSG_CT_DELETE, 0,
+						   "delete connection");
 	conntrack_copy_attribute(nlh, entry->original);
 	conntrack_copy_attribute(nlh, entry->id);
 	conntrack_copy_attribute(nlh, entry->zone);
-	return ++search->n_deletions == DELETIONS ? conntrack_send_deletions(search) : 0;
+	if (search->mark) {
+		mnl_attr_put_u32(nlh, CTA_MARK, htonl(search->mark));
+		mnl_attr_put_u32(nlh, CTA_MARK_MASK, htonl(search->mark));
+	}
+	return ++search->n_changes == CHANGES ? conntrack_send_changes(search) : 0;
 }
 
 /* The nested attribute of a type, or NULL. */
@@ -162,6 +171,10 @@ static void conntrack_read_entry(const struct nlmsghdr *nlh, struct conntrack_en
 		case CTA_ZONE:
 			entry->zone = attribute;
 			break;
+		case CTA_MARK:
+			if (mnl_attr_get_payload_len(attribute) == sizeof(entry->mark))
+				entry->mark = ntohl(mnl_attr_get_u32(attribute));
+			break;
 		default:
 			break;
 		}
@@ -186,7 +199,7 @@ static int conntrack_check_entry(const struct nlmsghdr *nlh, void *data)
 	conntrack_read_entry(nlh, &entry);
 	if (!entry.original || !search->wants(search, &entry))
 		return MNL_CB_OK;
-	return conntrack_add_deletion(search, &entry) == 0 ? MNL_CB_OK : MNL_CB_ERROR;
+	return conntrack_add_change(search, &entry) == 0 ? MNL_CB_OK : MNL_CB_ERROR;
 }
 
 static int conntrack_list_entries(int fd, struct conntrack_search *search)
@@ -199,21 +212,21 @@ static int conntrack_list_entries(int fd, struct conntrack_search *search)
 	return netlink_ask(fd, &batch, conntrack_check_entry, search, search->err);
 }
 
-static int conntrack_delete_wanted(struct conntrack_search *search)
+static int conntrack_change_wanted(struct conntrack_search *search)
 {
 	int fd = netlink_open(NETLINK_NETFILTER, search->err), result = -1;
 
-	search->delete_fd = netlink_open(NETLINK_NETFILTER, search->err);
-	if (fd >= 0 && search->delete_fd >= 0) {
+	search->change_fd = netlink_open(NETLINK_NETFILTER, search->err);
+	if (fd >= 0 && search->change_fd >= 0) {
 		result = conntrack_list_entries(fd, search);
 		if (result == 0)
-			result = conntrack_send_deletions(search);
-		netlink_batch_free(&search->deletions);
+			result = conntrack_send_changes(search);
+		netlink_batch_free(&search->changes);
 	}
 	if (fd >= 0)
 		close(fd);
-	if (search->delete_fd >= 0)
-		close(search->delete_fd);
+	if (search->change_fd >= 0)
+		close(search->change_fd);
 	return result;
 }
 
@@ -222,7 +235,7 @@ int conntrack_forget(const struct in_addr *addresses, size_t n, struct warden_er
 	struct conntrack_search search = {
 		.wants = conntrack_is_of_container, .addresses = addresses, .n = n, .err = err};
 
-	return conntrack_delete_wanted(&search);
+	return conntrack_change_wanted(&search);
 }
 
 static bool conntrack_has_port(const struct conntrack_forwards *forwards, uint16_t port)
@@ -254,5 +267,34 @@ int conntrack_forget_forwarded(const struct conntrack_forwards *forwards, struct
 	struct conntrack_search search = {
 		.wants = conntrack_is_misdirected, .forwards = forwards, .err = err};
 
-	return conntrack_delete_wanted(&search);
+	return conntrack_change_wanted(&search);
+}
+
+static bool conntrack_is_in_pool(const struct conntrack_pool *pool, struct in_addr address)
+{
+	return ntohl(address.s_addr) - ntohl(pool->first.s_addr) < pool->n;
+}
+
+static bool conntrack_is_unmarked(const struct conntrack_search *search,
+				  const struct conntrack_entry *entry)
+{
+	const struct conntrack_pool *pool = search->pool;
+
+	return !(entry->mark & pool->mark) && (conntrack_is_in_pool(pool, entry->source) ||
+					       conntrack_is_in_pool(pool, entry->answerer));
+}
+
+int conntrack_forget_unmarked(const struct conntrack_pool *pool, struct warden_error *err)
+{
+	struct conntrack_search search = {.wants = conntrack_is_unmarked, .pool = pool, .err = err};
+
+	return conntrack_change_wanted(&search);
+}
+
+int conntrack_mark(const struct conntrack_pool *pool, struct warden_error *err)
+{
+	struct conntrack_search search = {
+		.wants = conntrack_is_unmarked, .pool = pool, .mark = pool->mark, .err = err};
+
+	return conntrack_change_wanted(&search);
 }

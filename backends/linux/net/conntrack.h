@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Deletes entries of the kernel's connection tracking table, over netlink. */
+/* Deletes and marks entries of the kernel's connection tracking table, over netlink. */
 #ifndef BACKENDS_LINUX_NET_CONNTRACK_H
 #define BACKENDS_LINUX_NET_CONNTRACK_H
 
@@ -22,5 +22,16 @@ struct conntrack_forwards {
 /* Deletes tracked UDP flows to these ports that are not translated or go to another container.
  * While their datagrams keep arriving, they would be sent there still. */
 int conntrack_forget_forwarded(const struct conntrack_forwards *forwards, struct warden_error *err);
+
+/* The addresses of all containers, and the bit that their allowed connections have. */
+struct conntrack_pool {
+	struct in_addr first;
+	uint32_t n;
+	uint32_t mark;
+};
+
+/* Deletes the connections of a pool without the mark, or gives it to them. */
+int conntrack_forget_unmarked(const struct conntrack_pool *pool, struct warden_error *err);
+int conntrack_mark(const struct conntrack_pool *pool, struct warden_error *err);
 
 #endif

@@ -28,6 +28,25 @@ int netlink_open(int protocol, struct warden_error *err)
 	return fd;
 }
 
+int netlink_open_numbered(int protocol, uint32_t first, struct warden_error *err)
+{
+	struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_pid = first};
+	int fd = netlink_open(protocol, err), result = -1;
+
+	if (fd < 0)
+		return -1;
+	errno = EADDRINUSE;
+	for (int tries = 0; tries < 4096 && result < 0 && errno == EADDRINUSE; tries++) {
+		result = bind(fd, (struct sockaddr *)&address, sizeof(address));
+		address.nl_pid++;
+	}
+	if (result == 0)
+		return fd;
+	warden_error_errno(err, "bind netlink socket");
+	close(fd);
+	return -1;
+}
+
 int netlink_batch_init(struct netlink_batch *batch, size_t size, struct warden_error *err)
 {
 	memset(batch, 0, sizeof(*batch));
@@ -199,6 +218,8 @@ int netlink_send(int fd, struct netlink_batch *batch, struct warden_error *err)
 		return -1;
 	while (!done) {
 		length = netlink_receive(fd, answer, MSG_DONTWAIT);
+		if (length < 0 && errno == ENOBUFS) /* so many messages have failed */
+			continue;
 		if (length < 0)
 			return warden_error_errno(err, "read the kernel's reply");
 		if (length == 0)
@@ -238,13 +259,7 @@ void netlink_pool_init(struct netlink_pool *pool, int protocol)
 {
 	pthread_mutex_init(&pool->mutex, NULL);
 	pool->protocol = protocol;
-	pool->ports = 0;
 	pool->n = 0;
-}
-
-void netlink_pool_number(struct netlink_pool *pool, uint32_t first)
-{
-	pool->ports = first;
 }
 
 void netlink_pool_free(struct netlink_pool *pool)
@@ -252,22 +267,6 @@ void netlink_pool_free(struct netlink_pool *pool)
 	while (pool->n > 0)
 		close(pool->fds[--pool->n]);
 	pthread_mutex_destroy(&pool->mutex);
-}
-
-/* Binds to the next port that is free: those of an earlier daemon may just be closing. */
-static int netlink_pool_bind(struct netlink_pool *pool, int fd)
-{
-	struct sockaddr_nl address = {.nl_family = AF_NETLINK};
-	int result = -1;
-
-	pthread_mutex_lock(&pool->mutex);
-	errno = EADDRINUSE;
-	for (int tries = 0; tries < 4096 && result < 0 && errno == EADDRINUSE; tries++) {
-		address.nl_pid = pool->ports++;
-		result = bind(fd, (struct sockaddr *)&address, sizeof(address));
-	}
-	pthread_mutex_unlock(&pool->mutex);
-	return result;
 }
 
 int netlink_pool_take(struct netlink_pool *pool, struct warden_error *err)
@@ -280,12 +279,7 @@ int netlink_pool_take(struct netlink_pool *pool, struct warden_error *err)
 	pthread_mutex_unlock(&pool->mutex);
 	if (fd >= 0)
 		return fd;
-	fd = netlink_open(pool->protocol, err);
-	if (fd < 0 || pool->ports == 0 || netlink_pool_bind(pool, fd) == 0)
-		return fd;
-	warden_error_errno(err, "bind netlink socket");
-	close(fd);
-	return -1;
+	return netlink_open(pool->protocol, err);
 }
 
 void netlink_pool_return(struct netlink_pool *pool, int fd)

@@ -35,6 +35,10 @@ struct netlink_batch {
 /* Opens a socket in the caller's network namespace. Returns -1 and sets `err` on failure. */
 int netlink_open(int protocol, struct warden_error *err);
 
+/* As netlink_open; its port is the first free one from `first` on, so that the kernel's notices of
+ * its changes can be recognised. The kernel itself chooses the pid, or ports from 2^31 on. */
+int netlink_open_numbered(int protocol, uint32_t first, struct warden_error *err);
+
 /* Prepares a batch of at most `size` bytes. */
 int netlink_batch_init(struct netlink_batch *batch, size_t size, struct warden_error *err);
 void netlink_batch_free(struct netlink_batch *batch);
@@ -66,15 +70,11 @@ int netlink_ask(int fd, struct netlink_batch *batch, mnl_cb_t found, void *data,
 struct netlink_pool {
 	pthread_mutex_t mutex;
 	int protocol;
-	uint32_t ports; /* the port of the next socket; 0: the kernel chooses */
 	int fds[16];
 	size_t n;
 };
 
 void netlink_pool_init(struct netlink_pool *pool, int protocol);
-/* Gives all sockets ports from `first` on, so that the kernel's notices of their changes can be
- * recognised. The kernel itself chooses the pid, or ports from 2^31 on. */
-void netlink_pool_number(struct netlink_pool *pool, uint32_t first);
 void netlink_pool_free(struct netlink_pool *pool);
 int netlink_pool_take(struct netlink_pool *pool, struct warden_error *err);
 void netlink_pool_return(struct netlink_pool *pool, int fd);

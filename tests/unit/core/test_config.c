@@ -85,6 +85,9 @@ static void without_a_file_every_key_has_its_default(void)
 	unit_true(c->network.allow_networks[0] == NULL);
 	unit_false(c->network.allow_host_access);
 	unit_true(c->network.dns_servers[0] == NULL);
+	unit_unsigned(c->network.connection_mark_bit, 28);
+	unit_unsigned(c->network.max_connections, 16384);
+	unit_true(c->network.own_table);
 	unit_unsigned(c->user.pool_start_uid, 10000);
 	unit_unsigned(c->user.pool_size, 16384);
 	unit_unsigned(c->user.range_start, 1879048192);
@@ -238,10 +241,10 @@ static void an_unknown_key_is_refused_with_a_suggestion(void)
 		"server: { container_rlimits: { nofiles = 1; }; };",
 		"warden.conf:1: unknown key server.container_rlimits.nofiles: did you mean "
 		"server.container_rlimits.nofile?");
-	test_config_expect_error(
-		"pidfile = \"/x\";",
-		"warden.conf:1: unknown key pidfile: the groups are server, clients, health_check_server, "
-		"logging, network, port, user, hooks");
+	test_config_expect_error("pidfile = \"/x\";",
+				 "warden.conf:1: unknown key pidfile: the groups are server, "
+				 "clients, health_check_server, "
+				 "logging, network, port, user, hooks");
 }
 
 static void a_group_similar_to_a_known_one_is_refused(void)

@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The firewall while other tools flush it, while no daemon runs and while one starts: nothing that its rules refuse
+passes, and nothing that was opened without it goes on."""
+
+import contextlib
+import os
+import selectors
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+import expect
+import kernel
+from case import case
+
+PORT = 7777
+FLUSHES = 20  # of each kind
+SHARED = {"network": {"own_table": False}}
+
+
+class Listener:
+    """Counts on the host what arrives for PORT by TCP and UDP at any of its addresses."""
+
+    def __init__(self):
+        self.connections = self.bytes = self.datagrams = 0
+        self._selector = selectors.DefaultSelector()
+        self._listener, self._datagrams = socket.socket(), socket.socket(type=socket.SOCK_DGRAM)
+        self._wake, self._awake = socket.socketpair()
+        for each in (self._listener, self._datagrams):
+            each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            each.bind(("0.0.0.0", PORT))
+        self._listener.listen(64)
+        for each in (self._listener, self._datagrams, self._awake):
+            self._selector.register(each, selectors.EVENT_READ)
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._wake.send(b"x")
+        self._thread.join()
+        for key in list(self._selector.get_map().values()):
+            key.fileobj.close()
+        self._wake.close()
+        self._selector.close()
+
+    def _run(self):
+        while True:
+            for key, _ in self._selector.select():
+                if key.fileobj is self._awake:
+                    return
+                if key.fileobj is self._listener:
+                    self._selector.register(self._listener.accept()[0], selectors.EVENT_READ)
+                    self.connections += 1
+                elif key.fileobj is self._datagrams:
+                    self._datagrams.recv(100)
+                    self.datagrams += 1
+                else:
+                    self._read(key.fileobj)
+
+    def _read(self, connection):
+        try:
+            got = len(connection.recv(4096))
+        except OSError:
+            got = 0
+        self.bytes += got
+        if got == 0:
+            self._selector.unregister(connection)
+            connection.close()
+
+    def seen(self):
+        """All that has arrived."""
+        return {"connections": self.connections, "bytes": self.bytes, "datagrams": self.datagrams}
+
+
+def _nft(*words):
+    """The exit status of nft."""
+    return subprocess.run(["nft", *words], check=False, capture_output=True, timeout=30).returncode
+
+
+def _flush():
+    for _ in range(FLUSHES):
+        _nft("flush ruleset")
+        _nft("delete table inet warden")
+        _nft("flush chain inet warden from_container")
+        _nft("flush set inet warden containers")
+        _nft("insert rule inet warden to_host accept")
+        _nft("insert rule inet warden from_container accept")
+
+
+def _holders():
+    return [each.pid for each in kernel.descendants(os.getpid()) if each.name == "warden-holder"]
+
+
+def _kill_holder():
+    for pid in _holders():
+        os.kill(pid, signal.SIGKILL)
+        expect.eventually(lambda pid=pid: kernel.gone(pid), "the holder ends")
+
+
+def _has_persist():
+    major, minor = (int(part) for part in os.uname().release.split(".")[:2])
+    return (major, minor) >= (6, 9)
+
+
+@contextlib.contextmanager
+def _attempts(w):
+    """U connects to the host and to a neighbour and sends datagrams, again and again; yields a function that returns
+    what has arrived."""
+    attacker, neighbour = w.create(), w.create()
+    info = w.c.info(attacker)
+    near = w.c.info(neighbour).container_ip
+    w.c.spawn(neighbour, f"while :; do nc -l -p {PORT} </dev/null >>/tmp/got; echo closed >>/tmp/got; done")
+    loops = " & ".join(
+        f"while :; do echo data | nc -w 1 {address} {PORT}; echo data >/dev/udp/{address}/{PORT}; date >/tmp/tried; done"
+        for address in (info.host_ip, near)
+    )
+    with Listener() as listener:
+        w.c.spawn(attacker, f"bash -c '{loops}' >/dev/null 2>&1")
+        expect.eventually(lambda: w.run(attacker, "cat /tmp/tried 2>/dev/null; true") != "", "attempts are made")
+        yield lambda: {**listener.seen(), "neighbour": w.run(neighbour, "cat /tmp/got 2>/dev/null; true")}
+
+
+NOTHING = {"connections": 0, "bytes": 0, "datagrams": 0, "neighbour": ""}
+
+
+@case(backend="linux")
+def nothing_passes_while_another_tool_flushes(w):
+    """CVE-2025-54410: another tool flushes the rules; U connects and sends all the while."""
+    with _attempts(w) as seen:
+        _flush()
+        expect.equal(seen(), NOTHING)
+        expect.equal(w.daemon.log().count("restored"), 0, "damage")
+
+
+@case(backend="linux")
+def nothing_passes_while_no_daemon_runs(w):
+    """The same while no daemon runs, and while one starts."""
+    with _attempts(w) as seen:
+        w.disconnect()
+        w.daemon.kill()
+        _flush()
+        w.daemon.start()
+        expect.equal(seen(), NOTHING)
+        w.disconnect()
+        w.daemon.restart(signal.SIGTERM)
+        expect.equal(seen(), NOTHING)
+
+
+@case(backend="linux")
+def nothing_passes_when_the_process_that_keeps_the_table_is_killed(w):
+    """The process that keeps the table is killed: with a daemon another one is started, without the kernel keeps it."""
+    with _attempts(w) as seen:
+        time.sleep(1.1)  # one that ends at once is not started again
+        _kill_holder()
+        expect.eventually(lambda: len(_holders()) == 1, "another holder")
+        _flush()
+        w.disconnect()
+        w.daemon.kill()
+        _flush()
+        if _has_persist():
+            _kill_holder()
+            time.sleep(0.5)
+        w.daemon.start()
+        expect.equal(len(_holders()), 1, "holders")
+        _flush()
+        expect.equal(seen(), NOTHING)
+
+
+@case(backend="linux", config=SHARED)
+def without_a_table_of_its_own_a_flush_lets_everything_pass(w):
+    """The control: without an owner of the table a flush while no daemon runs opens the containers."""
+    with _attempts(w) as seen:
+        w.disconnect()
+        w.daemon.kill()
+        expect.equal(_nft("flush ruleset"), 0)
+        time.sleep(2.5)
+        w.daemon.start()
+        found = seen()
+        expect.true(all(found[kind] for kind in found), f"all of it passes, not {found}")
+
+
+@case(backend="linux", config=SHARED)
+def what_was_opened_without_rules_does_not_go_on_with_them(w):
+    """A connection that was opened while the rules were gone is cut when they are back."""
+    handle = w.create()
+    address = w.c.info(handle).host_ip
+    with Listener() as listener:
+        w.c.spawn(handle, f"while :; do (while :; do echo data; sleep 0.05; done) | nc {address} {PORT}; done")
+        w.disconnect()
+        w.daemon.kill()
+        expect.equal(listener.bytes, 0, "bytes before")
+        expect.equal(_nft("flush ruleset"), 0)
+        expect.eventually(lambda: listener.bytes > 0, "it is connected")
+        w.daemon.start()
+        before = listener.seen()
+        time.sleep(1)
+        expect.equal(listener.seen(), before, "after the start")
+
+
+@case(backend="linux")
+def what_the_rules_allow_goes_on_over_the_end_of_a_daemon(w):
+    """Established connections live on while the daemon is killed and started again."""
+    handle = w.create()
+    address = w.c.info(handle).container_ip
+    w.c.spawn(handle, f"nc -l -p {PORT} >/tmp/got")
+    expect.eventually(lambda: f":{PORT:04X}" in w.run(handle, "cat /proc/net/tcp /proc/net/tcp6; true"), "it listens")
+    with socket.create_connection((address, PORT), 5) as connection:
+        connection.send(b"one\n")
+        w.disconnect()
+        w.daemon.kill()
+        connection.send(b"two\n")
+        w.daemon.start()
+        connection.send(b"three\n")
+        expect.eventually(lambda: w.run(handle, "cat /tmp/got").split() == ["one", "two", "three"], "all of it arrives")
+        connection.shutdown(socket.SHUT_WR)
+        connection.settimeout(5)
+        expect.equal(connection.recv(1), b"", "the container's end")
+
+
+@case(backend="linux", config={"network": {"max_connections": 50, "allow_host_access": True}})
+def a_container_cannot_fill_the_connection_tracking(w):
+    """188,000 entries came from one container in 8 s: 500 flows; the neighbour connects, and the host."""
+    flooder, neighbour = w.create(), w.create()
+    address = w.c.info(flooder).host_ip
+    with Listener() as listener:
+        script = f"for i in $(seq 500); do echo x >/dev/udp/{address}/{PORT}; done 2>/dev/null; true"
+        w.run(flooder, f"bash -c '{script}'")
+        time.sleep(0.2)
+        expect.true(0 < listener.datagrams <= 50, f"{listener.datagrams} of 500 datagrams")
+        before = listener.datagrams
+        w.run(neighbour, f"bash -c 'echo x >/dev/udp/{address}/{PORT}'")
+        expect.eventually(lambda: listener.datagrams == before + 1, "the neighbour's arrives")
