@@ -126,6 +126,7 @@ core_libcore_la_SOURCES += \
 	core/job/job.h \
 	core/job/job_answer.c \
 	core/job/job_answer.h \
+	core/job/job_deadline.c \
 	core/job/job_end.c \
 	core/job/job_options.c \
 	core/job/job_options.h \

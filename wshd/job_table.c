@@ -17,6 +17,9 @@
 #include "wshd/keeper/keeper.h"
 #include "wshd/wshd_connections.h"
 
+/* How often a keeper is continued that somebody stops. */
+enum { STOPS_MAX = 10 };
+
 struct wshd_job *job_table_find(const struct wshd *wshd, uint32_t id)
 {
 	for (struct wshd_job *job = wshd->jobs; job; job = job->next)
@@ -382,13 +385,37 @@ void job_table_retry(struct wshd *wshd)
 	}
 }
 
-void job_table_reaped(struct wshd *wshd, pid_t pid, int status)
+/* NULL: it is no keeper. */
+static struct wshd_job *job_table_find_keeper(const struct wshd *wshd, pid_t pid)
 {
-	for (struct wshd_job *job = wshd->jobs; job; job = job->next)
-		if (job->keeper == pid) {
-			job->keeper = 0;
-			job->status = status;
-			job_table_keeper_ended(wshd, job);
-			return;
-		}
+	struct wshd_job *job = wshd->jobs;
+
+	while (job && job->keeper != pid)
+		job = job->next;
+	return job;
+}
+
+bool job_table_reaped(struct wshd *wshd, pid_t pid, int status)
+{
+	struct wshd_job *job = job_table_find_keeper(wshd, pid);
+
+	if (!job)
+		return false;
+	job->keeper = 0;
+	job->status = status;
+	job_table_keeper_ended(wshd, job); /* may free the job */
+	return WIFSIGNALED(status);
+}
+
+void job_table_stopped(struct wshd *wshd, pid_t pid)
+{
+	struct wshd_job *job = job_table_find_keeper(wshd, pid);
+
+	if (job)
+		kill(pid, ++job->stops > STOPS_MAX ? SIGKILL : SIGCONT);
+}
+
+bool job_table_has_keeper(pid_t pid, const void *data)
+{
+	return job_table_find_keeper(data, pid);
 }

@@ -28,6 +28,7 @@ struct wshd_job {
 	int status;  /* with `unread`: of the keeper */
 	struct wshd_unsent unsent;
 	bool own_group;    /* it has its own control groups */
+	unsigned stops;    /* how often its keeper was stopped */
 	uint32_t reported; /* bit N: its end was sent to the connection in slot N */
 	struct wshd_ended end;
 };
@@ -64,12 +65,21 @@ void job_table_close_input(struct wshd_job *job);
 /* The daemon has stored the end of the job, so it is not reported any more. May free the job. */
 void job_table_forget(struct wshd *wshd, struct wshd_job *job);
 
-/* A child of wshd has ended; if it is a keeper, the end of its job is settled. */
-void job_table_reaped(struct wshd *wshd, pid_t pid, int status);
+/* A child of wshd has ended; if it is a keeper, the end of its job is settled. Returns whether it
+ * is a keeper that was killed: nobody keeps the job's limits, and its processes are children of
+ * wshd. */
+bool job_table_reaped(struct wshd *wshd, pid_t pid, int status);
+
+/* A child of wshd was stopped; a keeper goes on. Only root inside can have done it: a keeper that
+ * is stopped again and again is killed. */
+void job_table_stopped(struct wshd *wshd, pid_t pid);
 
 /* Whether a child of wshd is a keeper that forwards signals to its job: a process_tree_skip over a
  * struct wshd. The keeper of a forgotten job is not: it may exit at any time and leave its
  * processes to wshd. It blocks all signals that do not end it. */
 bool job_table_is_keeper(pid_t pid, const void *wshd);
+
+/* Whether a child of wshd is a keeper, that of a forgotten job included: a process_tree_skip. */
+bool job_table_has_keeper(pid_t pid, const void *wshd);
 
 #endif

@@ -45,6 +45,8 @@ struct wshd {
 	bool retry;   /* something failed for want of memory or descriptors; again after RETRY_MS */
 	bool killing; /* SIGKILL is sent in rounds until no process is left */
 	unsigned round; /* number of the next round of SIGKILL */
+	bool orphaned;  /* as `killing`, for the processes that a killed keeper has left */
+	unsigned clear; /* rounds in a row that found none of these */
 	bool ending;    /* wshd exits when no process is left */
 };
 

@@ -15,6 +15,9 @@
 #include "wshd/job_table.h"
 #include "wshd/wshd_connections.h"
 
+/* A process that is forked while /proc is read may be missing from one list. */
+enum { CLEAR_ROUNDS = 2 };
+
 static void wshd_stop_signal_keepers(struct wshd *wshd, int signal)
 {
 	for (struct wshd_job *job = wshd->jobs; job; job = job->next)
@@ -34,11 +37,25 @@ void wshd_stop_begin(struct wshd *wshd, int signal)
 		process_tree_stop(wshd->proc_fd, getpid(), signal, job_table_is_keeper, wshd);
 }
 
+void wshd_stop_kill_orphans(struct wshd *wshd)
+{
+	wshd->orphaned = true; /* the event loop calls wshd_stop_continue */
+	wshd->clear = 0;
+	if (!wshd->killing)
+		wshd->round = 0;
+}
+
 int wshd_stop_continue(struct wshd *wshd)
 {
-	if (!wshd->killing)
+	int n;
+
+	if (!wshd->killing && !wshd->orphaned)
 		return -1;
-	process_tree_kill(wshd->proc_fd, getpid(), wshd->round, job_table_is_keeper, wshd);
+	n = process_tree_kill(wshd->proc_fd, getpid(), wshd->round,
+			      wshd->killing ? job_table_is_keeper : job_table_has_keeper, wshd);
+	wshd->clear = n == 0 ? wshd->clear + 1 : 0;
+	if (wshd->clear >= CLEAR_ROUNDS)
+		wshd->orphaned = false;
 	return process_tree_pause(wshd->round++);
 }
 
@@ -47,12 +64,15 @@ void wshd_stop_reap(struct wshd *wshd)
 	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		job_table_reaped(wshd, pid, status);
+	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0)
+		if (WIFSTOPPED(status))
+			job_table_stopped(wshd, pid);
+		else if (job_table_reaped(wshd, pid, status))
+			wshd_stop_kill_orphans(wshd);
 	if (pid == 0)
 		return; /* others still run */
 	if (wshd->ending)
 		exit(0);
-	wshd->killing = false;
+	wshd->killing = wshd->orphaned = false;
 	wshd_connections_report_empty(wshd);
 }

@@ -8,6 +8,10 @@
 /* Sends `signal` to all of them. SIGKILL is repeated until no process is left. */
 void wshd_stop_begin(struct wshd *wshd, int signal);
 
+/* Kills the children of wshd that no keeper keeps, and all below them, until none is left: a keeper
+ * was killed, and what was its job's cannot be told from what outlives another. */
+void wshd_stop_kill_orphans(struct wshd *wshd);
+
 /* Does the next round of SIGKILL, if one is due. Returns how many milliseconds the event loop may
  * wait before it calls this again; -1: no limit. */
 int wshd_stop_continue(struct wshd *wshd);

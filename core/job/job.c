@@ -63,6 +63,7 @@ bool job_configure(struct job *job, const struct job_options *options)
 	job->has_input = options->input;
 	job->output_policy = options->output_policy;
 	job->output_limit = options->output_limit;
+	job->wall_time_us = options->wall_time_us;
 	job->command = job_options_command(options);
 	job->user = strdup(job_choose_user(options));
 	if (options->log_tag)
@@ -99,6 +100,7 @@ void job_set_settled(struct job *job)
 	if (job->settled)
 		return;
 	job->settled = true;
+	timer_stop(&job->deadline);
 	TAILQ_REMOVE(&job->container->unsettled_jobs, job, unsettled);
 	job->container->n_unsettled_jobs--;
 }
@@ -115,6 +117,7 @@ void job_read(struct job *job, int stdout_fd, int stderr_fd)
 	output_store_read(&job->stores[STORE_STDOUT], stdout_fd);
 	output_store_read(&job->stores[STORE_STDERR], stderr_fd);
 	job->started = true;
+	job_deadline_start(job);
 	job_step(job);
 }
 
@@ -183,8 +186,10 @@ void job_end(struct job *job, const struct warden_job_end *end)
 	output_store_explain(job);
 	job->end_sequence = ++c->server->last_end_sequence;
 	/* A limit of the job itself took effect before the stop. */
-	if (c->stop.started && (end->reason == 0 || end->reason == WARDEN_END_EXITED ||
-				end->reason == WARDEN_END_SIGNAL))
+	if (job->overdue)
+		job->end.reason = WARDEN_END_WALL_TIME;
+	else if (c->stop.started && (end->reason == 0 || end->reason == WARDEN_END_EXITED ||
+				     end->reason == WARDEN_END_SIGNAL))
 		job->end.reason = WARDEN_END_STOPPED;
 	else if (container_ran_out(c) && job_was_killed(end))
 		job->end.reason = WARDEN_END_MEMORY;

@@ -30,6 +30,8 @@ struct job {
 	char *log_tag;         /* NULL: its lines do not go to syslog */
 	char *record;          /* its last record in the log of jobs, or NULL */
 	uint64_t started_us;   /* since 1970 */
+	uint64_t wall_time_us; /* its limit; 0: none */
+	uv_timer_t *deadline;  /* NULL: it does not run */
 	int leased_cpu;        /* -1: none */
 	struct job_stdin input;
 	bool started;    /* its pipes are read */
@@ -38,6 +40,7 @@ struct job {
 	bool over_limit; /* its output exceeds the limit or cannot be stored: it is killed */
 	int store_error; /* errno: why its output cannot be stored; 0: it can */
 	bool kill_sent;  /* the kill was queued */
+	bool overdue;    /* it did not end by its wall_time: the container's processes are killed */
 	bool end_stored; /* a record of the end is written or waits */
 	bool collected;  /* an answer was read in full: job_find does not find it any more */
 	bool answering;  /* keeps the job while the info for answers is read and answers are sent */
@@ -78,6 +81,9 @@ struct job *job_find(const struct container *container, uint32_t id);
 
 /* Starts reading the pipes and takes the descriptors; -1: no pipe. May free the job. */
 void job_read(struct job *job, int stdout_fd, int stderr_fd);
+
+/* Ends the job with its container some seconds after its wall_time, unless it is settled before. */
+void job_deadline_start(struct job *job);
 
 /* Records the end of its first process. May free the job. */
 void job_end(struct job *job, const struct warden_job_end *end);

@@ -20,6 +20,8 @@ enum warden_end_reason job_end_reason(const struct job *job)
 {
 	if (job->over_limit)
 		return WARDEN_END_OUTPUT;
+	if (job->overdue)
+		return WARDEN_END_WALL_TIME;
 	if (!job->ended)
 		return WARDEN_END_STOPPED; /* its container was destroyed */
 	return job->end.reason;

@@ -64,7 +64,10 @@ json_t *job_to_json(const struct job *job)
 
 	if (!json)
 		return NULL;
-	if ((job->log_tag && json_object_set_new(json, "log_tag", json_bytes(job->log_tag)) < 0) ||
+	if ((job->wall_time_us > 0 &&
+	     json_object_set_new(json, "wall_time_us",
+				 json_integer((json_int_t)job->wall_time_us)) < 0) ||
+	    (job->log_tag && json_object_set_new(json, "log_tag", json_bytes(job->log_tag)) < 0) ||
 	    (job->settled &&
 	     (json_object_set_new(json, "end", job_json_end(&job->end)) < 0 ||
 	      json_object_set_new(json, "end_sequence",
@@ -151,6 +154,8 @@ static bool job_json_read_options(struct job *job, const json_t *json)
 	job->output_policy = (enum output_policy)policy;
 	job->output_limit = (uint64_t)limit;
 	job->started_us = (uint64_t)started_us;
+	/* Absent: none, or written by an older release. */
+	job->wall_time_us = (uint64_t)json_integer_value(json_object_get(json, "wall_time_us"));
 	return job_json_read_texts(job, json);
 }
 
