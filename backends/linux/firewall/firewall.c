@@ -367,6 +367,13 @@ static int firewall_restore_table(struct firewall *firewall, struct warden_error
 	return result;
 }
 
+/* Whether a change failed because a part of the table is missing, or may have been made although it
+ * failed: then the whole table is made as it must be. */
+static bool firewall_is_in_doubt(const struct warden_error *err)
+{
+	return err->number == ENOENT || err->number == EINPROGRESS;
+}
+
 int firewall_add(struct firewall *firewall, const struct warden_identity *identity,
 		 struct warden_error *err)
 {
@@ -379,7 +386,7 @@ int firewall_add(struct firewall *firewall, const struct warden_identity *identi
 	if (result == 0)
 		result = firewall_change_element(firewall, &member, false, err);
 	pthread_rwlock_unlock(&firewall->lock);
-	if (result < 0 && err->number == ENOENT)
+	if (result < 0 && firewall_is_in_doubt(err))
 		result = firewall_restore_table(firewall, err);
 	if (result < 0)
 		firewall_clear_member(firewall, identity->slot);
@@ -466,8 +473,8 @@ static bool firewall_has_log(const struct warden_rules *rules)
 	return false;
 }
 
-/* Sets a member's rules. If another tool has removed a part of the table (ENOENT), records the new
- * rules and restores the whole table. */
+/* Sets a member's rules. If another tool has removed a part of the table, or the outcome is
+ * unknown, records the new rules and restores the whole table. */
 static int firewall_set_elements(struct firewall *firewall, uint32_t slot,
 				 struct firewall_elements *elements, bool log,
 				 struct warden_error *err)
@@ -478,7 +485,7 @@ static int firewall_set_elements(struct firewall *firewall, uint32_t slot,
 	int result = firewall_change_rules(firewall, &member, elements, &stale,
 					   logs && !member.logs, err);
 
-	if (result == 0 || err->number == ENOENT) {
+	if (result == 0 || firewall_is_in_doubt(err)) {
 		*elements = firewall_swap_rules(firewall, slot, elements, logs);
 		if (result < 0) {
 			pthread_rwlock_unlock(&firewall->lock);

@@ -205,6 +205,19 @@ static bool netlink_read_acks(const struct netlink_batch *batch, const void *ans
 	return done;
 }
 
+/* There is no reply, or it cannot be read. */
+static int netlink_set_doubt(const struct netlink_batch *batch, ssize_t length,
+			     struct warden_error *err)
+{
+	if (length < 0)
+		warden_error_errno(err, "read the kernel's reply");
+	else
+		warden_error_set(err, "%s: no reply from the kernel",
+				 netlink_message_name(batch, batch->acked));
+	err->number = EINPROGRESS;
+	return -1;
+}
+
 int netlink_send(int fd, struct netlink_batch *batch, struct warden_error *err)
 {
 	_Alignas(struct nlmsghdr) char answer[ANSWER_SIZE];
@@ -220,17 +233,11 @@ int netlink_send(int fd, struct netlink_batch *batch, struct warden_error *err)
 		length = netlink_receive(fd, answer, MSG_DONTWAIT);
 		if (length < 0 && errno == ENOBUFS) /* so many messages have failed */
 			continue;
-		if (length < 0)
-			return warden_error_errno(err, "read the kernel's reply");
-		if (length == 0)
-			break;
+		if (length <= 0)
+			return failed ? -1 : netlink_set_doubt(batch, length, err);
 		done = netlink_read_acks(batch, answer, (int)length, &failed, err);
 	}
-	if (failed)
-		return -1;
-	return done ? 0
-		    : warden_error_set(err, "%s: no reply from the kernel",
-				       netlink_message_name(batch, batch->acked));
+	return failed ? -1 : 0;
 }
 
 int netlink_ask(int fd, struct netlink_batch *batch, mnl_cb_t found, void *data,

@@ -56,7 +56,8 @@ void netlink_ack(struct netlink_batch *batch);
 
 /* Sends the batch and reads the replies; the kernel processes the whole batch before send returns.
  * The error is that of the first message that failed: "NAME: kernel's text: text of errno".
- * Messages after it may have been carried out. */
+ * Messages after it may have been carried out. If the reply cannot be read, whether anything was is
+ * unknown, and the error's number is EINPROGRESS. */
 int netlink_send(int fd, struct netlink_batch *batch, struct warden_error *err);
 
 /* Sends the batch, one request with NLM_F_DUMP or NLM_F_ACK, and calls `found` for each message of
