@@ -25,6 +25,7 @@ enum { PACKETS_MAX = 512 };
 struct wshd_connection {
 	struct wshd_source source;
 	unsigned slot; /* index in wshd->connections; bit in `reported` of jobs */
+	bool waits;    /* for memory, to be added to epoll */
 	bool greeted;  /* WSHD_HELLO was received */
 	bool greeting; /* WSHD_HELLO is to be sent */
 	bool refusing; /* `refused` is to be sent; nothing is read before */
@@ -162,12 +163,24 @@ void wshd_connections_report(struct wshd *wshd)
 			wshd_connection_send_pending(wshd, wshd->connections[i]);
 }
 
+/* Reads its packets from now on, or from the next try. */
+static void wshd_connection_register(struct wshd *wshd, struct wshd_connection *connection)
+{
+	connection->waits = !wshd_source_add(wshd, &connection->source, EPOLLIN);
+	if (connection->waits)
+		wshd->retry = true;
+}
+
 void wshd_connections_retry(struct wshd *wshd)
 {
 	wshd_source_modify(wshd, &wshd->listening, EPOLLIN);
-	for (unsigned i = 0; i < WSHD_CONNECTIONS; i++)
-		if (wshd->connections[i])
-			wshd->connections[i]->blocked = false;
+	for (unsigned i = 0; i < WSHD_CONNECTIONS; i++) {
+		if (!wshd->connections[i])
+			continue;
+		if (wshd->connections[i]->waits)
+			wshd_connection_register(wshd, wshd->connections[i]);
+		wshd->connections[i]->blocked = false;
+	}
 	wshd_connections_report(wshd);
 }
 
@@ -419,39 +432,49 @@ static void wshd_connection_on_ready(struct wshd *wshd, struct wshd_source *sour
 		;
 }
 
-static bool wshd_connection_new(struct wshd *wshd, int fd, unsigned slot)
+/* No descriptor or no memory: epoll would report it again at once. */
+static void wshd_connections_pause(struct wshd *wshd)
+{
+	wshd_source_modify(wshd, &wshd->listening, 0);
+	wshd->retry = true;
+}
+
+/* Accepts a client for a free slot. The memory comes first: to the daemon a connection that closes
+ * is the end of the container. */
+static void wshd_connection_accept(struct wshd *wshd, unsigned slot)
 {
 	struct wshd_connection *connection = calloc(1, sizeof(*connection));
+	int fd = connection ? accept4(wshd->listening.fd, NULL, NULL, SOCK_CLOEXEC) : -1;
 
-	if (!connection)
-		return false;
+	if (fd < 0) {
+		if (errno != EAGAIN && errno != ECONNABORTED && errno != EINTR)
+			wshd_connections_pause(wshd);
+		free(connection);
+		return;
+	}
 	connection->source = (struct wshd_source){.fd = fd, .ready = wshd_connection_on_ready};
 	connection->slot = slot;
-	if (!wshd_source_add(wshd, &connection->source, EPOLLIN)) {
-		free(connection);
-		return false;
-	}
 	for (struct wshd_job *job = wshd->jobs; job; job = job->next)
 		job->reported &= ~(UINT32_C(1) << slot);
 	wshd->connections[slot] = connection;
-	return true;
+	wshd_connection_register(wshd, connection);
 }
 
 void wshd_connections_accept(struct wshd *wshd, struct wshd_source *listening, uint32_t events)
 {
-	int fd = accept4(listening->fd, NULL, NULL, SOCK_CLOEXEC);
 	unsigned slot = 0;
+	int fd;
 
 	(void)events;
-	if (fd < 0 && errno != EAGAIN && errno != ECONNABORTED && errno != EINTR) {
-		/* No descriptor or no memory: epoll would report it again at once. */
-		wshd_source_modify(wshd, listening, 0);
-		wshd->retry = true;
-	}
-	if (fd < 0)
-		return; /* also if the client has closed */
 	while (slot < WSHD_CONNECTIONS && wshd->connections[slot])
 		slot++;
-	if (slot == WSHD_CONNECTIONS || !wshd_connection_new(wshd, fd, slot))
-		close(fd);
+	if (slot < WSHD_CONNECTIONS) {
+		wshd_connection_accept(wshd, slot);
+		return;
+	}
+	fd = accept4(listening->fd, NULL, NULL, SOCK_CLOEXEC);
+	if (fd >= 0)
+		close(fd); /* too many */
+	else if (errno != EAGAIN && errno != ECONNABORTED && errno != EINTR)
+		wshd_connections_pause(wshd);
 }
