@@ -228,7 +228,7 @@ class Walk:
         if w.daemon.pid != self._daemon:
             self._baseline["descriptor of the daemon"] = self._take()["descriptor of the daemon"]
             self._daemon = w.daemon.pid
-        left = leaks.settle(self._baseline, self._take, _PATIENCE)
+        left = leaks.settle(self._baseline, self._take, _PATIENCE * expect.SLOWNESS)
         if left:
             self._baseline = self._take()
             expect.fail("nothing left", left)
