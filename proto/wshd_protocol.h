@@ -52,6 +52,7 @@ enum wshd_type {
 	WSHD_SHELL, /* struct wshd_shell; from then on the connection belongs to that job */
 	WSHD_CLOSE_INPUT, /* struct wshd_request: the standard input of this job is complete */
 	WSHD_RESIZE,      /* struct wshd_resize: of a job's terminal */
+	WSHD_FILTER,      /* struct wshd_filter, 1 descriptor: system calls of a job, or of all */
 
 	/* From wshd. */
 	WSHD_JOB = 64, /* struct wshd_listed_job and its descriptors */
@@ -67,10 +68,14 @@ struct wshd_header {
 	uint32_t job_id; /* 0 if there is none */
 };
 
+enum wshd_features {
+	WSHD_TAKES_FILTERS = 1, /* WSHD_FILTER, WSHD_CONFINED, WSHD_OWN_FILTER */
+};
+
 struct wshd_hello {
 	struct wshd_header header;
 	uint32_t version;
-	uint32_t reserved;
+	uint32_t features; /* enum wshd_features, of wshd */
 };
 
 /* A message without other fields. */
@@ -91,6 +96,8 @@ enum wshd_spawn_flags {
 	WSHD_NO_ASLR = 2,     /* addresses are not randomised */
 	WSHD_ON_TERMINAL = 4, /* a terminal instead of the three pipes: bytes from the first are
 				 typed, output goes to the second */
+	WSHD_CONFINED = 8,    /* under the container's filter; without it, it does not start */
+	WSHD_OWN_FILTER = 16, /* likewise under the filter that came before it */
 };
 
 /* The descriptors of WSHD_SPAWN, in this order; some are optional. */
@@ -148,6 +155,24 @@ struct wshd_spawn {
 	uint64_t wall_time_us, cpu_time_us; /* after which the whole job is killed; 0: never */
 	struct wshd_command command;
 	struct wshd_window window; /* with WSHD_ON_TERMINAL */
+};
+
+enum wshd_filter_flags {
+	WSHD_FILTER_LOG = 1, /* the kernel logs what it refuses */
+};
+
+/* The longest filter: BPF_MAXINSNS. */
+enum { WSHD_FILTER_MAX = 4096 };
+
+/*
+ * A filter of system calls: `length` instructions of struct sock_filter in a sealed memfd. With a
+ * job_id it is that of the WSHD_SPAWN that follows; without, it is the container's: of shells and
+ * of later WSHD_CONFINED jobs.
+ */
+struct wshd_filter {
+	struct wshd_header header;
+	uint32_t flags; /* enum wshd_filter_flags */
+	uint32_t length;
 };
 
 /* A job that is not forgotten. Its descriptors, in the order of enum wshd_spawn_fd: write end of
@@ -224,6 +249,7 @@ union wshd_message {
 	struct wshd_listed_job job;
 	struct wshd_shell shell;
 	struct wshd_resize resize;
+	struct wshd_filter filter;
 	struct wshd_ended ended;
 	struct wshd_refused refused;
 };

@@ -266,6 +266,23 @@ static int job_table_input_fd(const struct packet *packet)
 						    : STDIN_FILENO;
 }
 
+/* The filter of system calls that the job needs, in `*filter`: NULL if none. False if there is no
+ * such. */
+static bool job_table_find_filter(const struct wshd *wshd, const struct wshd_spawn *spawn,
+				  const struct call_filter **filter)
+{
+	uint32_t own = wshd->job_filter.message.header.job_id;
+
+	*filter = NULL;
+	if (spawn->flags & WSHD_OWN_FILTER)
+		*filter = &wshd->job_filter;
+	else if (spawn->flags & WSHD_CONFINED)
+		*filter = &wshd->filter;
+	if (*filter == &wshd->job_filter && own != spawn->header.job_id)
+		return false;
+	return !*filter || (*filter)->program;
+}
+
 int job_table_spawn(struct wshd *wshd, struct packet *packet)
 {
 	const struct wshd_spawn *spawn = &packet->message.spawn;
@@ -281,6 +298,8 @@ int job_table_spawn(struct wshd *wshd, struct packet *packet)
 
 	if (job_table_find(wshd, spawn->header.job_id))
 		return EEXIST;
+	if (!job_table_find_filter(wshd, spawn, &start.filter))
+		return EPERM;
 	job = job_table_add(wshd, spawn->header.job_id);
 	if (!job)
 		return ENOMEM;
@@ -293,6 +312,7 @@ int job_table_spawn(struct wshd *wshd, struct packet *packet)
 			job_table_close_pipes(job); /* no text is in them, and others need them */
 		job_table_start_failed(wshd, job, errno, packet->fds[WSHD_FD_STDERR_WRITE]);
 	}
+	call_filter_drop(&wshd->job_filter);
 	return 0;
 }
 
@@ -303,6 +323,7 @@ int job_table_start_shell(struct wshd *wshd, struct packet *packet, int connecti
 		.connection = connection,
 		.streams = {-1, -1, -1},
 		.command = packet->fds[0],
+		.filter = wshd->filter.program ? &wshd->filter : NULL,
 	};
 	struct wshd_job *job = job_table_add(wshd, 0);
 	int number;

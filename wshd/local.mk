@@ -15,6 +15,7 @@ WSHD_H = \
 	lib/process_tree.h \
 	proto/packet.h \
 	proto/wshd_protocol.h \
+	wshd/call_filter.h \
 	wshd/job_table.h \
 	wshd/keeper/account.h \
 	wshd/keeper/cpu_list.h \
@@ -38,6 +39,7 @@ WSHD_H = \
 WSHD_C = \
 	lib/process_tree.c \
 	proto/packet.c \
+	wshd/call_filter.c \
 	wshd/job_table.c \
 	wshd/keeper/account.c \
 	wshd/keeper/cpu_list.c \

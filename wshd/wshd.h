@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "proto/wshd_protocol.h"
+#include "wshd/call_filter.h"
 #include "wshd/wshd_options.h"
 
 /* Connections at a time. The connection of a shell belongs to its keeper and is not counted. */
@@ -41,7 +42,9 @@ struct wshd {
 	struct wshd_job *jobs; /* in the order of start */
 	uint64_t next_number;  /* number of the last job */
 	struct wshd_connection *connections[WSHD_CONNECTIONS];
-	int reserve_from; /* the first number of a descriptor that no job may keep */
+	struct call_filter filter;     /* the container's */
+	struct call_filter job_filter; /* of the job that is to be started next */
+	int reserve_from;              /* the first number of a descriptor that no job may keep */
 	bool retry;   /* something failed for want of memory or descriptors; again after RETRY_MS */
 	bool killing; /* SIGKILL is sent in rounds until no process is left */
 	unsigned round; /* number of the next round of SIGKILL */

@@ -126,7 +126,11 @@ static bool wshd_connection_send_ends(struct wshd *wshd, struct wshd_connection 
 
 static bool wshd_connection_send_hello(struct wshd *wshd, struct wshd_connection *connection)
 {
-	struct wshd_hello hello = {.header.type = WSHD_HELLO, .version = WSHD_VERSION};
+	struct wshd_hello hello = {
+		.header.type = WSHD_HELLO,
+		.version = WSHD_VERSION,
+		.features = WSHD_TAKES_FILTERS,
+	};
 
 	connection->greeting =
 		!wshd_connection_send(wshd, connection, &hello, sizeof(hello), NULL, 0);
@@ -279,6 +283,18 @@ static bool wshd_connection_resize(struct wshd *wshd, struct wshd_connection *co
 	return true;
 }
 
+/* If the filter cannot be kept, the job that was to get it is refused: it does not find it. */
+static bool wshd_connection_filter(struct wshd *wshd, struct wshd_connection *connection,
+				   struct packet *packet)
+{
+	const struct wshd_filter *message = &packet->message.filter;
+
+	if (!call_filter_take(message->header.job_id ? &wshd->job_filter : &wshd->filter, message,
+			      packet->fds[0]))
+		wshd_connection_refuse(wshd, connection, packet, errno);
+	return true;
+}
+
 static bool wshd_connection_list(struct wshd *wshd, struct wshd_connection *connection,
 				 struct packet *packet)
 {
@@ -357,6 +373,7 @@ static const struct {
 	{WSHD_SHELL, sizeof(struct wshd_shell), -1, wshd_connection_shell},
 	{WSHD_CLOSE_INPUT, sizeof(struct wshd_request), 0, wshd_connection_close_input},
 	{WSHD_RESIZE, sizeof(struct wshd_resize), 0, wshd_connection_resize},
+	{WSHD_FILTER, sizeof(struct wshd_filter), 1, wshd_connection_filter},
 };
 
 static bool wshd_connection_handle(struct wshd *wshd, struct wshd_connection *connection,

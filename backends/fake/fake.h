@@ -86,6 +86,8 @@ int fake_fault_admit(void *backend, void *container, const char *request, struct
 
 /* fake_user.c: checks whether a job may run as `user` (NULL: not specified). */
 int fake_user_check(const char *user, struct warden_error *err);
+/* Likewise for a profile of system calls. */
+int fake_user_check_profile(const char *seccomp, struct warden_error *err);
 
 /* The operations, each in the file of its name (fake_job.c: spawn to stop). */
 int fake_create(void *backend, const struct warden_create *create, void **container,

@@ -32,8 +32,11 @@ int fake_create(void *data, const struct warden_create *create, void **made,
 		struct warden_error *err)
 {
 	const struct warden_identity *identity = create->identity;
-	struct fake_container *container = fake_container_new(data, identity, err);
+	struct fake_container *container;
 
+	if (fake_user_check_profile(identity->seccomp, err) < 0)
+		return -1;
+	container = fake_container_new(data, identity, err);
 	if (!container)
 		return -1;
 	if (mkdirat(identity->dir_fd, "root", 0755) < 0 && errno != EEXIST)

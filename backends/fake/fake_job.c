@@ -21,10 +21,11 @@ int fake_spawn(void *data, const struct warden_spawn *spawn, struct warden_error
 	struct fake_container *container = data;
 	struct wshd_group none;
 
-	if (fake_user_check(spawn->user, err) < 0)
+	if (fake_user_check(spawn->user, err) < 0 ||
+	    fake_user_check_profile(spawn->seccomp, err) < 0)
 		return -1;
 	wshd_group_init(&none);
-	return wshd_send_spawn(&container->queue, spawn, &none, err);
+	return wshd_send_spawn(&container->queue, spawn, &none, 0, err);
 }
 
 int fake_job_close_input(void *data, uint32_t job_id, struct warden_error *err)

@@ -13,6 +13,8 @@ enum { PATIENCE_MS = 20 };
 /* Returns 1 if wshd has listed its jobs. */
 static int fake_restore_list(struct fake_container *container, struct warden_error *err)
 {
+	uint32_t features = 0; /* nothing here depends on them */
+
 	warden_error_set(err, "wshd does not answer");
 	if (container->wshd_fd < 0) {
 		container->wshd_fd = wshd_connect(container->dir_fd, err);
@@ -20,7 +22,8 @@ static int fake_restore_list(struct fake_container *container, struct warden_err
 		    wshd_list_request(container->wshd_fd, &container->listed, err) < 0)
 			return -1;
 	}
-	return wshd_list_receive(container->wshd_fd, PATIENCE_MS, &container->listed, err);
+	return wshd_list_receive(container->wshd_fd, PATIENCE_MS, &container->listed, &features,
+				 err);
 }
 
 static int fake_restore_watch(struct fake_container *container, struct warden_error *err)

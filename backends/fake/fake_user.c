@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which users a job may specify: a fake container has only the daemon's user, under its own name
- * and number and under the names that every container has. */
+/* Which users and profiles of system calls may be specified: a fake container has only the daemon's
+ * user, under its own name and number and under the names that every container has, and filters no
+ * system calls. */
 #include <grp.h>
 #include <pwd.h>
 #include <stdlib.h>
@@ -59,4 +60,14 @@ int fake_user_check(const char *user, struct warden_error *err)
 		return warden_error_set(
 			err, "user: a fake container has only the daemon's group, not %s", user);
 	return 0;
+}
+
+int fake_user_check_profile(const char *seccomp, struct warden_error *err)
+{
+	if (!seccomp || strcmp(seccomp, "default") == 0)
+		return 0;
+	return warden_error_set(err,
+				"seccomp: a fake container filters no system calls, so it has no "
+				"profile %s",
+				seccomp);
 }

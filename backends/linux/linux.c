@@ -16,6 +16,7 @@
 #include "backends/linux/net/net.h"
 #include "backends/linux/root/union.h"
 #include "backends/linux/run/cleanup_thread.h"
+#include "backends/linux/seccomp/seccomp.h"
 #include "lib/cleanup.h"
 #include "lib/watcher.h"
 
@@ -49,6 +50,7 @@ static const struct warden_option options[] = {
 		.number = 256,
 		.meaning = "the most terminals (pts) of a container, of the host's 4,096 in all",
 	},
+	SECCOMP_OPTIONS,
 	UNION_OPTION,
 	CGROUP_OPTION,
 	CGROUP_BOUND_OPTIONS,
@@ -74,6 +76,7 @@ static void linux_teardown(void *data)
 	if (backend->cgroups)
 		cgroups_free(backend->cgroups);
 	disk_quota_free(&backend->quota);
+	seccomp_free(backend->seccomp);
 	if (backend->program_fd >= 0)
 		close(backend->program_fd);
 	free(backend);
@@ -95,6 +98,12 @@ static int linux_set_oom_score(struct linux_backend *backend, struct warden_erro
 	(void)err;
 	backend->oom_score = oom_score_protect();
 	return 0;
+}
+
+/* Before the spawner is forked, which has wshd's filter. */
+static int linux_setup_seccomp(struct linux_backend *backend, struct warden_error *err)
+{
+	return seccomp_setup(backend->host, &backend->seccomp, err);
 }
 
 /* May move the daemon to another cgroup, so it runs before any process is forked. */
@@ -158,8 +167,9 @@ static int linux_start_threads(struct linux_backend *backend, struct warden_erro
 }
 
 static int (*const starts[])(struct linux_backend *backend, struct warden_error *err) = {
-	linux_load_program,  linux_probe_host,    linux_setup_quota,   linux_setup_cgroups,
-	linux_set_oom_score, linux_start_spawner, linux_setup_network, linux_start_threads,
+	linux_load_program,  linux_probe_host,    linux_setup_quota,
+	linux_setup_seccomp, linux_setup_cgroups, linux_set_oom_score,
+	linux_start_spawner, linux_setup_network, linux_start_threads,
 };
 
 static int linux_setup(const struct warden_host *host, void **result, struct warden_error *err)

@@ -45,6 +45,7 @@ struct linux_backend {
 	struct cleanup_thread *cleanup;
 	struct disk_quota quota;
 	struct host_claim claim;
+	struct seccomp *seccomp;
 };
 
 #endif

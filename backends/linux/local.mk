@@ -11,9 +11,10 @@ backends_linux_liblinux_la_SOURCES = \
 	$(LINUX_HOST) \
 	$(LINUX_NET) \
 	$(LINUX_ROOT) \
-	$(LINUX_RUN)
-backends_linux_liblinux_la_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE $(CAP_CFLAGS) $(MNL_CFLAGS) $(NFTNL_CFLAGS)
-backends_linux_liblinux_la_LIBADD = $(MNL_LIBS) $(NFTNL_LIBS) $(CAP_LIBS) -lpthread
+	$(LINUX_RUN) \
+	$(LINUX_SECCOMP)
+backends_linux_liblinux_la_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE $(CAP_CFLAGS) $(MNL_CFLAGS) $(NFTNL_CFLAGS) $(SECCOMP_CFLAGS)
+backends_linux_liblinux_la_LIBADD = $(MNL_LIBS) $(NFTNL_LIBS) $(CAP_LIBS) $(SECCOMP_LIBS) -lpthread
 
 backend_LTLIBRARIES += backends/linux/linux.la
 backends_linux_linux_la_SOURCES =
@@ -184,3 +185,12 @@ LINUX_RUN = \
 	backends/linux/run/linux_transfer.h \
 	backends/linux/run/oom_watch.c \
 	backends/linux/run/oom_watch.h
+
+# System call filters.
+LINUX_SECCOMP = \
+	backends/linux/seccomp/seccomp.c \
+	backends/linux/seccomp/seccomp.h \
+	backends/linux/seccomp/seccomp_builtin.c \
+	backends/linux/seccomp/seccomp_builtin.h \
+	backends/linux/seccomp/seccomp_program.c \
+	backends/linux/seccomp/seccomp_program.h

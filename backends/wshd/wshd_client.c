@@ -110,6 +110,37 @@ int wshd_send_forget(struct wshd_queue *queue, uint32_t job_id, struct warden_er
 	return wshd_client_queue_request(queue, WSHD_FORGET, job_id, "forget the job", err);
 }
 
+static struct wshd_filter wshd_client_filter_message(uint32_t job_id,
+						     const struct wshd_program *program)
+{
+	return (struct wshd_filter){
+		.header = {.type = WSHD_FILTER, .job_id = job_id},
+		.flags = program->log ? WSHD_FILTER_LOG : 0,
+		.length = program->length,
+	};
+}
+
+int wshd_send_filter(int fd, const struct wshd_program *program, struct warden_error *err)
+{
+	struct wshd_filter message = wshd_client_filter_message(0, program);
+
+	if (program->fd < 0)
+		return 0;
+	return wshd_send(fd, &message, sizeof(message), &program->fd, 1,
+			 "set the filter of system calls", err);
+}
+
+int wshd_send_job_filter(struct wshd_queue *queue, uint32_t job_id,
+			 const struct wshd_program *program, struct warden_error *err)
+{
+	struct wshd_filter message = wshd_client_filter_message(job_id, program);
+
+	if (program->fd < 0)
+		return 0;
+	return wshd_queue_send(queue, &message, sizeof(message), &program->fd, 1, "start the job",
+			       err);
+}
+
 int wshd_send_close_input(struct wshd_queue *queue, uint32_t job_id, struct warden_error *err)
 {
 	return wshd_client_queue_request(queue, WSHD_CLOSE_INPUT, job_id, "close the job's input",
@@ -271,6 +302,7 @@ static int wshd_client_read_event(struct packet *packet, struct wshd_event *even
 	event->job = (struct warden_restored_job){event->job_id, -1, -1, -1};
 	switch (packet->message.header.type) {
 	case WSHD_HELLO:
+		event->features = packet->message.hello.features;
 		return wshd_client_check_hello(packet, err);
 	case WSHD_REFUSED:
 		return wshd_client_read_refused(packet, event);
@@ -385,14 +417,15 @@ int wshd_list_request(int fd, struct warden_restored *restored, struct warden_er
 	return wshd_client_send_request(fd, WSHD_LIST, 0, "list the jobs", err);
 }
 
-int wshd_list_receive(int fd, int patience_ms, struct warden_restored *restored,
+int wshd_list_receive(int fd, int patience_ms, struct warden_restored *restored, uint32_t *features,
 		      struct warden_error *err)
 {
-	struct wshd_event event = {0};
+	struct wshd_event event = {.features = *features};
 	int result = 1;
 
 	for (int i = 0; i < LIST_AT_ONCE && result == 1; i++) {
 		result = wshd_client_await(fd, patience_ms, &event, err);
+		*features = event.features;
 		if (result == 1 && event.type == WSHD_LIST_END)
 			return 1;
 		if (result == 1 && event.type == WSHD_JOB &&

@@ -64,9 +64,23 @@ struct wshd_group {
 void wshd_group_init(struct wshd_group *group);
 void wshd_group_close(struct wshd_group *group);
 
-/* Starts a job. The caller keeps all descriptors. In wshd_spawn.c. */
+/* A filter of system calls: a sealed memfd with a program. */
+struct wshd_program {
+	int fd; /* -1: no filter */
+	uint32_t length;
+	bool log;
+};
+
+/* Sends the container's filter, without waiting or a queue; with `queue` that of a job, whose start
+ * is to be sent next. Without a filter nothing is sent. */
+int wshd_send_filter(int fd, const struct wshd_program *program, struct warden_error *err);
+int wshd_send_job_filter(struct wshd_queue *queue, uint32_t job_id,
+			 const struct wshd_program *program, struct warden_error *err);
+
+/* Starts a job; `filter` is WSHD_CONFINED, WSHD_OWN_FILTER or 0. The caller keeps all descriptors.
+ * In wshd_spawn.c. */
 int wshd_send_spawn(struct wshd_queue *queue, const struct warden_spawn *spawn,
-		    const struct wshd_group *group, struct warden_error *err);
+		    const struct wshd_group *group, uint32_t filter, struct warden_error *err);
 
 /* Sends a signal to every process of a job; SIGKILL leaves none. */
 int wshd_send_signal(struct wshd_queue *queue, uint32_t job_id, int signal,
@@ -97,10 +111,11 @@ int wshd_send_end(struct wshd_queue *queue, struct warden_error *err);
 int wshd_list_request(int fd, struct warden_restored *restored, struct warden_error *err);
 
 /* Adds the jobs that arrive to jobs and n_jobs of `restored` (an array from malloc(3)); descriptors
- * that are not pipes are closed and set to -1. Returns 1 if the list is complete; 0 if no message
+ * that are not pipes are closed and set to -1. Sets `*features` (enum wshd_features) when wshd's
+ * hello arrives. Returns 1 if the list is complete; 0 if no message
  * came for `patience_ms`: call it again, nothing is lost; -1 if wshd is gone, broke the protocol or
  * this process lacks memory or descriptors: the list is empty then and the connection of no use. */
-int wshd_list_receive(int fd, int patience_ms, struct warden_restored *restored,
+int wshd_list_receive(int fd, int patience_ms, struct warden_restored *restored, uint32_t *features,
 		      struct warden_error *err);
 
 /* Closes the descriptors of a job; frees a list and closes all of its descriptors. */
@@ -111,6 +126,8 @@ void wshd_list_free(struct warden_restored *restored);
 struct wshd_event {
 	enum wshd_type type; /* WSHD_JOB, WSHD_LIST_END, WSHD_ENDED or WSHD_EMPTY */
 	uint32_t job_id;
+	uint32_t features; /* enum wshd_features; changed only when the hello is received, which is
+			      no event */
 	struct warden_job_end end; /* of WSHD_ENDED */
 	bool killed;               /* of WSHD_ENDED: killed by its keeper */
 	bool own_group;            /* of WSHD_ENDED: it had its own control groups */

@@ -120,13 +120,13 @@ void wshd_group_close(struct wshd_group *group)
 }
 
 int wshd_send_spawn(struct wshd_queue *queue, const struct warden_spawn *spawn,
-		    const struct wshd_group *group, struct warden_error *err)
+		    const struct wshd_group *group, uint32_t filter, struct warden_error *err)
 {
 	struct wshd_spawn message = {
 		.header = {.type = WSHD_SPAWN, .job_id = spawn->job_id},
 		.flags = (spawn->privileged ? WSHD_PRIVILEGED : 0) |
 			 (spawn->no_aslr ? WSHD_NO_ASLR : 0) |
-			 (spawn->terminal ? WSHD_ON_TERMINAL : 0),
+			 (spawn->terminal ? WSHD_ON_TERMINAL : 0) | filter,
 		.nice = spawn->nice,
 		.wall_time_us = spawn->wall_time_us,
 		.cpu_time_us = spawn->cpu_time_us,

@@ -117,6 +117,11 @@ const struct option create_options[] = {
 	 .argument = "NAME",
 	 .filled = true,
 	 .help = "its host name"},
+	{.name = "seccomp",
+	 .field = "seccomp",
+	 .argument = "NAME",
+	 .help = "profile of system calls of its jobs: default, judge, unconfined, or a configured "
+		 "one"},
 	{.name = "host",
 	 .field = "hosts",
 	 .argument = "'ADDRESS NAME...'",
@@ -262,6 +267,10 @@ const struct option job_options[] = {
 	 .set = set_rlimit,
 	 .help = "limit a resource as in getrlimit(2), such as nofile=1024 or core=unlimited; may "
 		 "be given again"},
+	{.name = "seccomp",
+	 .field = "seccomp",
+	 .argument = "NAME",
+	 .help = "profile of system calls, instead of the container's"},
 	{.name = "no-aslr", .field = "no_aslr", .help = "do not randomise its addresses"},
 	{.name = "no-swap", .field = "no_swap", .help = "do not swap its memory"},
 	{.name = "stack-unlimited",

@@ -176,6 +176,8 @@ static bool info_fill_options(struct info_answer *answer, const struct container
 				 c->waits_for);
 	message->has_nested = true;
 	message->nested = c->nested;
+	if (c->info.seccomp)
+		message_set_text(&message->has_seccomp, &message->seccomp, c->info.seccomp);
 	return info_fill_properties(answer, c) && info_fill_env(answer, c);
 }
 
@@ -228,11 +230,12 @@ struct info_query {
 	struct warden_limits in_force;
 };
 
-/* Sets every figure to WARDEN_UNKNOWN. */
+/* Sets every member to "not known". */
 static void container_info_init(struct warden_info *info)
 {
 	memset(info, 0xff, sizeof(*info));
 	info->size = sizeof(*info);
+	info->seccomp = NULL;
 }
 
 static int info_query_run(struct operation *operation, struct warden_error *err)

@@ -29,6 +29,7 @@ enum {
 	HOSTS_LINE_MAX = 1024,
 	HOSTS_BYTES_MAX = 65536, /* in total */
 	DNS_SERVERS_MAX = 16,
+	SECCOMP_MAX = 64,
 };
 
 #define TMPFS_BYTES_MIN  UINT64_C(1048576) /* room for the container's own files */
@@ -232,6 +233,16 @@ static int create_options_take_hostname(struct create_options *options,
 	return 0;
 }
 
+/* The backend knows the names. */
+static int create_options_take_seccomp(struct create_options *options,
+				       const Warden__CreateRequest *asked, struct warden_error *err)
+{
+	if (!asked->has_seccomp || asked->seccomp.len == 0)
+		return 0;
+	options->seccomp = request_text(&asked->seccomp, "seccomp", SECCOMP_MAX, err);
+	return options->seccomp ? 0 : -1;
+}
+
 static int create_options_take_host(struct warden_host_name *host, const ProtobufCBinaryData *asked,
 				    struct warden_error *err)
 {
@@ -299,6 +310,7 @@ int create_options_take(struct create_options *options, const Warden__CreateRequ
 	    create_options_take_sizes(options, asked, err) < 0 ||
 	    create_options_take_env(options, asked, err) < 0 ||
 	    create_options_take_hostname(options, asked, err) < 0 ||
+	    create_options_take_seccomp(options, asked, err) < 0 ||
 	    create_options_take_hosts(options, asked, err) < 0 ||
 	    create_options_take_dns_servers(options, asked, err) < 0)
 		return -1;
@@ -351,6 +363,7 @@ void create_options_free(struct create_options *options)
 	}
 	free(options->hosts);
 	free(options->hostname);
+	free(options->seccomp);
 	free(options->image.working_dir);
 	free(options->image.user);
 	*options = (struct create_options){0};

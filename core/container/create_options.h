@@ -28,6 +28,7 @@ struct create_options {
 	char **dns_servers; /* ends in NULL; NULL: the configured ones */
 	size_t n_dns_servers;
 	uint64_t shm_bytes; /* 0: the backend's default */
+	char *seccomp;      /* NULL: the backend's default */
 
 	/* From the file beside the root file system; see image_defaults.h. */
 	struct {

@@ -25,6 +25,7 @@ static const struct {
 	size_t offset;
 } texts[] = {
 	{"hostname", offsetof(struct create_options, hostname)},
+	{"seccomp", offsetof(struct create_options, seccomp)},
 	{"image_working_dir", offsetof(struct create_options, image.working_dir)},
 	{"image_user", offsetof(struct create_options, image.user)},
 };

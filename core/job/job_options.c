@@ -19,6 +19,7 @@ enum {
 	USER_MAX = 256,
 	CPUS_MAX = 1024,
 	LOG_TAG_MAX = 64,
+	SECCOMP_MAX = 64,
 	ROWS = 24,
 	COLUMNS = 80,
 	COMMAND_MAX = 256,
@@ -185,6 +186,16 @@ static int job_options_take_user(struct job_options *options, const Warden__Spaw
 	return 0;
 }
 
+/* The backend knows the names. */
+static int job_options_take_seccomp(struct job_options *options,
+				    const Warden__SpawnRequest *request, struct warden_error *err)
+{
+	if (!request->has_seccomp || request->seccomp.len == 0)
+		return 0;
+	options->seccomp = job_options_take_bytes(&request->seccomp, "seccomp", SECCOMP_MAX, err);
+	return options->seccomp ? 0 : -1;
+}
+
 static int job_options_take_cpus(struct job_options *options, const Warden__SpawnRequest *request,
 				 struct warden_error *err)
 {
@@ -323,6 +334,7 @@ int job_options_read(struct job_options *options, const Warden__SpawnRequest *re
 	    job_options_take_working_dir(options, request, defaults, err) < 0 ||
 	    job_options_take_user(options, request, defaults, err) < 0 ||
 	    job_options_take_cpus(options, request, err) < 0 ||
+	    job_options_take_seccomp(options, request, err) < 0 ||
 	    job_options_take_log_tag(options, request, err) < 0 ||
 	    job_options_take_terminal(options, request, err) < 0 ||
 	    job_options_take_output(options, request, defaults, err) < 0 ||
@@ -342,6 +354,7 @@ void job_options_free(struct job_options *options)
 	free(options->user);
 	free(options->cpus);
 	free(options->log_tag);
+	free(options->seccomp);
 	*options = (struct job_options){0};
 }
 

@@ -17,9 +17,9 @@ struct job_options {
 	/* A copy of the script; NULL: argv is used. */
 	uint8_t *script;
 	size_t script_length;
-	char **argv;                               /* ends in NULL; NULL: the script is used */
-	char **env;                                /* NAME=VALUE, names unique, ends in NULL */
-	char *working_dir, *user, *cpus, *log_tag; /* NULL if absent */
+	char **argv; /* ends in NULL; NULL: the script is used */
+	char **env;  /* NAME=VALUE, names unique, ends in NULL */
+	char *working_dir, *user, *cpus, *log_tag, *seccomp; /* NULL if absent */
 	bool privileged, discard_output, keep, lease_cpu, own_cgroup;
 	bool input;    /* JobInput writes standard input */
 	bool terminal; /* implies `input` */

@@ -161,6 +161,7 @@ static void job_start_fill_spawn(struct warden_spawn *spawn, const struct starti
 		.stderr_write_fd = pipes->output[STORE_STDERR][1],
 		.rlimits = options->rlimits,
 		.n_rlimits = WARDEN_RLIMITS,
+		.seccomp = options->seccomp,
 	};
 }
 

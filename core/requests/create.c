@@ -245,6 +245,7 @@ static int create_backend_run(struct operation *operation, struct warden_error *
 	if ((creation->tries == 0 && image_defaults_read(c, err) < 0) ||
 	    create_make_directory(creation, err) < 0 || snapshot_store(operation, err) < 0)
 		return -1;
+	identity_set_options(c);
 	create_fill_parameters(&creation->parameters, c);
 	return BACKEND_CALL(server->container_klass, c->id, create, err, server->backend,
 			    &creation->parameters, &c->backend);

@@ -26,6 +26,14 @@ void identity_set_network(struct warden_identity *identity, struct in_addr netwo
 	identity->container_ip.s_addr = htonl(ntohl(network.s_addr) + 2);
 }
 
+void identity_set_options(struct container *c)
+{
+	c->identity.seccomp = c->options.seccomp;
+	c->identity.writable_mounts = false;
+	for (size_t i = 0; i < c->n_bind_mounts; i++)
+		c->identity.writable_mounts |= c->bind_mounts[i].writable;
+}
+
 static int identity_print(const struct container *c, char *text, size_t size)
 {
 	char host[INET_ADDRSTRLEN], container[INET_ADDRSTRLEN], network[INET_ADDRSTRLEN];

@@ -68,6 +68,7 @@ static int recovery_ask_run(struct operation *operation, struct warden_error *er
 	if ((!recovery->removes && descriptors_check(recovery_needed_descriptors(c), err) < 0) ||
 	    recovery_open_directory(c, err) < 0)
 		return -1;
+	identity_set_options(c);
 	if (c->backend && container_klass->reconnect)
 		result = BACKEND_CALL(container_klass, c->id, reconnect, err, c->backend,
 				      &recovery->restored);

@@ -297,6 +297,10 @@ struct warden_identity {
 	uint32_t uid; /* vcap's uid and gid inside the container */
 	/* A /30 network and its two addresses; network byte order. */
 	struct in_addr network, host_ip, container_ip;
+	/* What the client chose for all jobs of the container; the same at `create` and `restore`.
+	 * The name of a profile of system calls, valid until container_gone; NULL: the default. */
+	const char *seccomp;
+	bool writable_mounts; /* it has bind mounts that it may write to */
 };
 
 /* Limits of a container. WARDEN_UNKNOWN (swap_off: -1; cpus: NULL) means "leave it as it is" in a
@@ -440,6 +444,9 @@ struct warden_spawn {
 	 * limits that the module does not know are the core's to refuse. */
 	const struct warden_rlimit *rlimits;
 	size_t n_rlimits;
+	/* The name of a profile of system calls; NULL: the container's. A name that the backend
+	 * does not know is an error of spawn, which lists those that there are. */
+	const char *seccomp;
 };
 
 /* The previous state of a container, for `restore`. */
@@ -514,7 +521,7 @@ struct warden_pressure {
 	uint64_t avg10, avg60, avg300, total;
 };
 
-/* Figures of a container. The core sets `size` and every other member to WARDEN_UNKNOWN. */
+/* Figures of a container. The core sets `size` and every other number to WARDEN_UNKNOWN. */
 struct warden_info {
 	size_t size;
 	uint64_t memory[WARDEN_MEMORY_STATS];
@@ -526,6 +533,9 @@ struct warden_info {
 	uint64_t peak_memory, oom_kills, processes;
 	uint64_t rx_bytes, rx_packets, tx_bytes, tx_packets; /* seen from inside */
 	struct warden_pressure cpu_some, memory_some, memory_full, io_some, io_full;
+	/* The profile of system calls of jobs that name none, or "off: " and why there is no
+	 * filter; valid until teardown. The core sets it to NULL: not known. */
+	const char *seccomp;
 };
 
 /* A finding about this machine, for people. Strings are valid only during the call. */

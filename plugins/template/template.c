@@ -354,6 +354,7 @@ static int template_check_create(const struct warden_create *create, struct ward
 		{"dns_servers", create->dns_servers != NULL},
 		{"shm_bytes", create->shm_bytes > 0},
 		{"bind_mounts", create->n_bind_mounts > 0},
+		{"seccomp", create->identity->seccomp != NULL},
 	};
 
 	return template_refuse_options(options, sizeof(options) / sizeof(options[0]), err);
@@ -475,6 +476,7 @@ static int template_check_spawn(const struct warden_spawn *spawn, struct warden_
 		{"no_swap", spawn->no_swap},
 		{"stack_unlimited", spawn->stack_unlimited},
 		{"rlimits", template_requests_rlimit(spawn)},
+		{"seccomp", spawn->seccomp != NULL},
 	};
 
 	return template_refuse_options(options, sizeof(options) / sizeof(options[0]), err);

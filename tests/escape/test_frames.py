@@ -44,7 +44,7 @@ class Sender:
 
     def __init__(self, w):
         self.w = w
-        self.handle = w.create()
+        self.handle = w.create(seccomp="unconfined")  # the default profile refuses packet sockets
         info = w.c.info(self.handle)
         self.ip, self.host_ip = info.container_ip, info.host_ip
         self.id = os.path.basename(w.path_of(self.handle))

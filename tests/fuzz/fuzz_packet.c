@@ -29,6 +29,7 @@ static const struct {
 	{WSHD_SHELL, sizeof(struct wshd_shell)},
 	{WSHD_CLOSE_INPUT, sizeof(struct wshd_request)},
 	{WSHD_RESIZE, sizeof(struct wshd_resize)},
+	{WSHD_FILTER, sizeof(struct wshd_filter)},
 	{WSHD_JOB, sizeof(struct wshd_listed_job)},
 	{WSHD_LIST_END, sizeof(struct wshd_request)},
 	{WSHD_ENDED, sizeof(struct wshd_ended)},

@@ -41,9 +41,10 @@ static void fuzz_wshd_client_list(int fd)
 {
 	struct warden_restored restored = {.size = sizeof(restored)};
 	struct warden_error err = {0};
+	uint32_t features = 0;
 
 	if (wshd_list_request(fd, &restored, &err) < 0 ||
-	    wshd_list_receive(fd, 0, &restored, &err) < 0)
+	    wshd_list_receive(fd, 0, &restored, &features, &err) < 0)
 		FUZZ_CHECK(*err.message && restored.n_jobs == 0);
 	wshd_list_free(&restored);
 }

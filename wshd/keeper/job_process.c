@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/personality.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -146,12 +147,16 @@ static void job_process_chown_pipes(const struct job_process *process)
 			job_process_fail_field("user", job_process_user_name(process));
 }
 
-static bool job_process_drop_capabilities(void)
+/* Drops all capabilities of a user but the one that loads the filter, which exec drops. */
+static bool job_process_drop_capabilities(bool loads)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {0};
+	struct __user_cap_data_struct left[_LINUX_CAPABILITY_U32S_3] = {0};
 
-	return syscall(SYS_capset, &header, none) == 0;
+	if (loads)
+		left[CAP_TO_INDEX(CAP_SYS_ADMIN)].permitted =
+			left[CAP_TO_INDEX(CAP_SYS_ADMIN)].effective = CAP_TO_MASK(CAP_SYS_ADMIN);
+	return syscall(SYS_capset, &header, left) == 0;
 }
 
 /* By system call, as a C library may do it in all threads. Root keeps the capabilities of the
@@ -160,12 +165,15 @@ static void job_process_become_user(const struct job_process *process)
 {
 	uid_t uid = process->account.uid;
 	gid_t gid = process->account.gid;
+	bool loads = process->start->filter != NULL;
 
+	if (loads && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0) /* until exec */
+		job_process_fail("keep capabilities");
 	if (syscall(SYS_setgroups, 0, NULL) < 0)
 		job_process_fail("drop groups");
 	if (syscall(SYS_setresgid, gid, gid, gid) < 0 || syscall(SYS_setresuid, uid, uid, uid) < 0)
 		job_process_fail_field("user", job_process_user_name(process));
-	if (uid != 0 && !job_process_drop_capabilities())
+	if (uid != 0 && !job_process_drop_capabilities(loads))
 		job_process_fail("drop capabilities");
 }
 
@@ -272,5 +280,8 @@ void job_process_run(const struct wshd *wshd, const struct keeper_start *start,
 	job_process_apply_account(&process);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
+	/* Last, as all before it may need more than the job may. */
+	if (start->filter && !call_filter_load(start->filter))
+		job_process_fail("load the filter of system calls");
 	job_process_execute(&process);
 }

@@ -22,6 +22,7 @@ struct keeper_start {
 	int streams[KEEPER_STREAMS]; /* -1: a terminal takes their place */
 	int command;                 /* the command block; -1: none */
 	const int *cgroup; /* files of its own cgroup, from WSHD_FD_CPU on; NULL: a shell */
+	const struct call_filter *filter; /* NULL: none */
 };
 
 /* Numbers of a keeper's descriptors. 0, 1 and 2 are the job's streams until it has started. */

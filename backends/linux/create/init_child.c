@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "backends/linux/create/nested.h"
+#include "backends/linux/seccomp/seccomp.h"
 #include "backends/wshd/wshd_client.h"
 #include "lib/cleanup.h"
 #include "lib/fd_message.h"
@@ -182,6 +183,9 @@ void init_child_run(const struct setup *setup)
 	if (init_child_leave_host(setup, &err) < 0 ||
 	    init_child_arrange_fds(setup, &program, &socket, &err) < 0 ||
 	    wshd_arguments_fill(&arguments, &start, &err) < 0)
+		init_child_fail(socket, &err);
+	/* Last, as all before it may need more than wshd may. */
+	if (seccomp_load_wshd(setup->backend->seccomp, &err) < 0)
 		init_child_fail(socket, &err);
 	fexecve(program, arguments.argv, environment);
 	warden_error_errno(&err, "execute wshd");

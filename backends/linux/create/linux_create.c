@@ -20,6 +20,7 @@
 #include "backends/linux/root/union.h"
 #include "backends/linux/run/container_processes.h"
 #include "backends/linux/run/linux_container.h"
+#include "backends/linux/seccomp/seccomp.h"
 #include "backends/wshd/wshd_client.h"
 #include "lib/cleanup.h"
 #include "lib/pid_record.h"
@@ -37,6 +38,13 @@ struct linux_creation {
 
 /* How long an undo waits for what it ends, in milliseconds. */
 enum { UNDO_MS = 5000 };
+
+static int linux_create_find_profile(struct linux_creation *creation, struct warden_error *err)
+{
+	creation->container->profile =
+		seccomp_find(creation->backend->seccomp, creation->request->identity->seccomp, err);
+	return creation->container->profile ? 0 : -1;
+}
 
 /* Runs before anything is made. */
 static int linux_create_run_first_hook(struct linux_creation *creation, struct warden_error *err)
@@ -227,6 +235,7 @@ static int linux_create_connect(struct linux_creation *creation, struct warden_e
 	if (linux_container_connect(creation->container, err) < 0 ||
 	    wshd_send_watch(creation->container->wshd_fd, err) < 0)
 		return -1;
+	creation->container->features = WSHD_TAKES_FILTERS; /* it is of this release */
 	return linux_container_watch(creation->container, err);
 }
 
@@ -242,6 +251,7 @@ static const struct linux_create_step {
 	void (*undo)(struct linux_creation *creation);
 	bool names_by_id; /* what it makes is named by the id: EEXIST means that the id is taken */
 } steps[] = {
+	{linux_create_find_profile, NULL, false},
 	{linux_create_run_first_hook, NULL, false},
 	{linux_create_reset_quota, NULL, false},
 	{linux_create_make_cgroup, linux_create_undo_cgroup, true},

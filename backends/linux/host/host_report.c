@@ -18,6 +18,7 @@
 #include "backends/linux/linux.h"
 #include "backends/linux/linux_operations.h"
 #include "backends/linux/root/union.h"
+#include "backends/linux/seccomp/seccomp.h"
 #include "lib/cleanup.h"
 
 /* Reads a number from a file below /proc/sys; -1 if that fails. */
@@ -202,6 +203,7 @@ int linux_describe(void *data, const struct warden_host *host, warden_fact_funct
 		parts[i](&to);
 	if (backend)
 		host_report_describe_union(&to, (enum union_kind)backend->union_kind);
+	seccomp_describe(backend ? backend->seccomp : NULL, &to);
 	cgroups_describe(backend ? backend->cgroups : NULL, &to);
 	firewall_describe(&to);
 	return result;

@@ -11,6 +11,7 @@
 #include "backends/linux/net/net.h"
 #include "backends/linux/run/cleanup_thread.h"
 #include "backends/linux/run/linux_stop.h"
+#include "backends/linux/seccomp/seccomp.h"
 #include "backends/wshd/wshd_client.h"
 #include "lib/cleanup.h"
 #include "lib/watcher.h"
@@ -73,8 +74,12 @@ void linux_container_queue_cleanup(struct linux_container *container)
 
 int linux_container_connect(struct linux_container *container, struct warden_error *err)
 {
+	const struct wshd_program program =
+		seccomp_get_program(container->backend->seccomp, container->profile,
+				    container->identity.writable_mounts);
+
 	container->wshd_fd = wshd_connect(container->identity.dir_fd, err);
-	return container->wshd_fd < 0 ? -1 : 0;
+	return container->wshd_fd < 0 ? -1 : wshd_send_filter(container->wshd_fd, &program, err);
 }
 
 /* Takes a watch out of the container; the caller removes it. */

@@ -4,6 +4,14 @@
 #include "backends/linux/linux_operations.h"
 #include "backends/linux/net/net.h"
 #include "backends/linux/run/linux_container.h"
+#include "backends/linux/seccomp/seccomp.h"
+
+static const char *linux_info_seccomp(const struct linux_container *container)
+{
+	return container->features & WSHD_TAKES_FILTERS
+		       ? seccomp_tell(container->backend->seccomp, container->profile)
+		       : "off: " SECCOMP_OLD_WSHD;
+}
 
 int linux_info(void *data, struct warden_info *info, struct warden_error *err)
 {
@@ -11,6 +19,7 @@ int linux_info(void *data, struct warden_info *info, struct warden_error *err)
 
 	cgroup_info(container->cgroup, info);
 	disk_quota_info(&container->backend->quota, container->quota, info);
+	info->seccomp = linux_info_seccomp(container);
 	info->in_rate = info->out_rate = container->rate;
 	info->in_burst = info->out_burst = container->burst;
 	return net_info(container->backend->net, &container->identity, info, err);

@@ -11,6 +11,7 @@
 #include "backends/linux/cgroup/cgroup_job.h"
 #include "backends/linux/linux_operations.h"
 #include "backends/linux/run/linux_container.h"
+#include "backends/linux/seccomp/seccomp.h"
 #include "lib/cleanup.h"
 
 /* A job may reopen its streams (/dev/stdout), so its user must own the pipes. They are given to
@@ -57,11 +58,43 @@ static void linux_job_count(struct linux_container *container)
 	pthread_mutex_unlock(&container->mutex);
 }
 
+/* Sends the job's filter of system calls, unless it is the container's, which wshd has. Sets
+ * `*filter` to the job's flag. */
+static int linux_job_send_filter(struct linux_container *container,
+				 const struct warden_spawn *spawn, uint32_t *filter,
+				 struct warden_error *err)
+{
+	const struct seccomp *seccomp = container->backend->seccomp;
+	const struct seccomp_profile *profile = container->profile;
+	struct wshd_program program;
+
+	*filter = 0;
+	if (spawn->seccomp || !profile)
+		profile = seccomp_find(
+			seccomp, spawn->seccomp ? spawn->seccomp : container->identity.seccomp,
+			err);
+	if (!profile)
+		return -1;
+	program = seccomp_get_program(seccomp, profile, container->identity.writable_mounts);
+	if (program.fd < 0)
+		return 0;
+	if (!(container->features & WSHD_TAKES_FILTERS))
+		return spawn->seccomp ? warden_error_set(err, "seccomp: %s", SECCOMP_OLD_WSHD) : 0;
+	*filter = profile == container->profile ? WSHD_CONFINED : WSHD_OWN_FILTER;
+	return profile == container->profile
+		       ? 0
+		       : wshd_send_job_filter(&container->queue, spawn->job_id, &program, err);
+}
+
 static int linux_job_send_spawn(struct linux_container *container, const struct warden_spawn *spawn,
 				const struct wshd_group *group, struct warden_error *err)
 {
+	uint32_t filter;
+
+	if (linux_job_send_filter(container, spawn, &filter, err) < 0)
+		return -1;
 	linux_job_count(container);
-	if (wshd_send_spawn(&container->queue, spawn, group, err) == 0)
+	if (wshd_send_spawn(&container->queue, spawn, group, filter, err) == 0)
 		return 0;
 	pthread_mutex_lock(&container->mutex);
 	if (container->jobs > 0)

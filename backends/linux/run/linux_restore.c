@@ -10,6 +10,7 @@
 #include "backends/linux/linux_operations.h"
 #include "backends/linux/net/net.h"
 #include "backends/linux/run/linux_container.h"
+#include "backends/linux/seccomp/seccomp.h"
 #include "backends/wshd/wshd_client.h"
 #include "lib/cleanup.h"
 #include "lib/pid_record.h"
@@ -37,6 +38,19 @@ static void linux_restore_thaw(struct linux_container *container)
 {
 	container->paused = cgroup_is_frozen(container->cgroup);
 	linux_pause_end(container);
+}
+
+/* If the profile is not configured any more wshd keeps that of the daemon before for shells, and
+ * jobs must name one. */
+static void linux_restore_find_profile(struct linux_container *container)
+{
+	const struct linux_backend *backend = container->backend;
+	struct warden_error err;
+
+	container->profile = seccomp_find(backend->seccomp, container->identity.seccomp, &err);
+	if (!container->profile)
+		backend->host->log(backend->host, WARDEN_LOG_WARN, container->id, "%s",
+				   err.message);
 }
 
 /* Sends the question, after what must hold before wshd does anything. */
@@ -83,8 +97,8 @@ static int linux_restore_ask(struct linux_container *container, struct warden_er
 	if (container->wshd_fd < 0)
 		result = linux_restore_connect(container, err);
 	if (result == 0)
-		result =
-			wshd_list_receive(container->wshd_fd, PATIENCE_MS, &container->listed, err);
+		result = wshd_list_receive(container->wshd_fd, PATIENCE_MS, &container->listed,
+					   &container->features, err);
 	if (result == 1 && linux_restore_attach(container, err) < 0)
 		result = -1;
 	if (result < 0)
@@ -140,6 +154,7 @@ int linux_restore(void *backend, const struct warden_identity *identity,
 		linux_container_free(container);
 		return -1;
 	}
+	linux_restore_find_profile(container);
 	cgroup_mark(container->cgroup); /* it may be of a release that did not */
 	linux_restore_thaw(container);
 	*result = container;

@@ -91,6 +91,7 @@ static const struct info_row info_rows[] = {
 	{"rootfs", "rootfs", UNIT_TEXT, .if_any = true},
 	{"destroy waits for", "destroy_waits_for", UNIT_TEXT, .if_any = true},
 	{"nested", "nested", UNIT_SWITCH, .if_any = true},
+	{"seccomp", "seccomp", UNIT_TEXT, .if_any = true},
 	{"environment", "env", UNIT_TEXT},
 	{"events", "events", UNIT_TEXT},
 	{"jobs", "job_ids", UNIT_COUNT},

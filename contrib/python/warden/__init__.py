@@ -240,6 +240,7 @@ def _create(
     shm_bytes: Optional[int] = None,
     request_id: Optional[str] = None,
     limits: Optional[Limits] = None,
+    seccomp: Optional[str] = None,
 ) -> _Call[str]:
     """Makes a container and returns its handle.
 
@@ -248,7 +249,8 @@ def _create(
     directories of the root file system, topmost first, instead of `rootfs`. `tmpfs_bytes`: its
     files are in memory, at most this much. `env`: variables of every job. `properties`: labels.
     `ttl`: seconds after which it is destroyed, even in use. `hosts`: lines of /etc/hosts.
-    `request_id`: a repeated request with the same id has the same answer.
+    `request_id`: a repeated request with the same id has the same answer. `seccomp`: the profile of
+    system calls of its jobs.
     """
     request = CreateRequest(
         bind_mounts=[_bind_mount(bind) for bind in bind_mounts],
@@ -268,6 +270,7 @@ def _create(
         shm_bytes=shm_bytes,
         request_id=request_id,
         limits=limits,
+        seccomp=seccomp,
     )
     return _answered(request, CreateResponse, lambda answer: answer.handle)
 
@@ -315,7 +318,8 @@ _JOB_DOC = """
     job, `rlimits` (a `ResourceLimits`, or a mapping from names as in getrlimit(2): `{"nofile":
     100}`), `output_limit` with an `OutputPolicy`, or `discard_output`. `cpus` as "0-2,4"; `lease_cpu`:
     one cpu that no other job with this option has. `own_cgroup`: its figures cover every descendant. `no_aslr`,
-    `no_swap`, `stack_unlimited`: for even measurements.
+    `no_swap`, `stack_unlimited`: for even measurements. `seccomp`: a profile of system calls, instead of
+    the container's.
 
     `stdin`: it reads what `job_input` writes. `terminal`: it has a terminal of `rows` and `columns`.
     `keep`: `link` can be repeated until `collect`. `log_tag`: each line of output goes to
@@ -381,6 +385,7 @@ def _spawn(
     no_aslr: Optional[bool] = None,
     no_swap: Optional[bool] = None,
     stack_unlimited: Optional[bool] = None,
+    seccomp: Optional[str] = None,
     stdin: Optional[bool] = None,
     terminal: Optional[bool] = None,
     rows: Optional[int] = None,
@@ -420,6 +425,7 @@ def _run(
     no_aslr: Optional[bool] = None,
     no_swap: Optional[bool] = None,
     stack_unlimited: Optional[bool] = None,
+    seccomp: Optional[str] = None,
     stdin: Optional[bool] = None,
     terminal: Optional[bool] = None,
     rows: Optional[int] = None,
@@ -441,7 +447,8 @@ def _run(
 # Those that go into the request as they are.
 _PLAIN_JOB_FIELDS = (
     "user privileged working_dir memory_limit process_limit own_cgroup nice cpus lease_cpu no_aslr no_swap "
-    "stack_unlimited stdin terminal rows columns keep discard_output output_limit output_policy log_tag request_id"
+    "stack_unlimited seccomp stdin terminal rows columns keep discard_output output_limit output_policy log_tag "
+    "request_id"
 ).split()
 
 for _function in (_spawn, _run):

@@ -117,6 +117,8 @@ class CreateRequest(Message):
     #: a repeated request with the same id gets the same answer
     request_id: Optional[str] = field(110, Kind.TEXT)
     limits: Optional[Limits] = field(111, Kind.MESSAGE, message=Limits)
+    #: profile of system calls of its jobs
+    seccomp: Optional[str] = field(136, Kind.TEXT)
 
 
 @dataclass
@@ -283,6 +285,8 @@ class InfoResponse(Message):
     state_reason: Optional[str] = field(118, Kind.TEXT)
     #: state destroying: what is in its way
     destroy_waits_for: Optional[str] = field(119, Kind.TEXT)
+    #: profile of system calls of its jobs, or why there is none
+    seccomp: Optional[str] = field(120, Kind.TEXT)
 
 
 @dataclass
@@ -363,6 +367,8 @@ class SpawnRequest(Message):
     no_swap: Optional[bool] = field(121, Kind.BOOL)
     #: up to the memory
     stack_unlimited: Optional[bool] = field(122, Kind.BOOL)
+    #: profile of system calls, instead of the container's
+    seccomp: Optional[str] = field(123, Kind.TEXT)
 
 
 @dataclass
@@ -495,6 +501,8 @@ class RunRequest(Message):
     no_swap: Optional[bool] = field(121, Kind.BOOL)
     #: up to the memory
     stack_unlimited: Optional[bool] = field(122, Kind.BOOL)
+    #: profile of system calls, instead of the container's
+    seccomp: Optional[str] = field(123, Kind.TEXT)
 
 
 @dataclass

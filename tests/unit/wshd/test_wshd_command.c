@@ -285,7 +285,7 @@ static void too_long_a_command_is_an_error(void)
 	memset(big, 'x', 1 << 20);
 	big[1 << 20] = '\0';
 	spawn.argv = (const char *[]){"true", big, NULL};
-	unit_integer(wshd_send_spawn(wshd.queue, &spawn, &none, &err), -1);
+	unit_integer(wshd_send_spawn(wshd.queue, &spawn, &none, 0, &err), -1);
 	unit_contains(err.message, "argv, env and the like of job 1: Argument list too long");
 	free(big);
 	wshd_case_end(&wshd);

@@ -242,7 +242,7 @@ static void descriptors_of_any_kind_start_a_job_or_fail_it(void)
 		spawn.script_fd = spawn.stdout_write_fd = spawn.stderr_write_fd = kinds[i];
 		spawn.stdout_read_fd = spawn.stderr_read_fd = kinds[i];
 		group.cpu_fd = group.tasks_fds[1] = kinds[i];
-		unit_integer(wshd_send_spawn(wshd.queue, &spawn, &group, &err), 0);
+		unit_integer(wshd_send_spawn(wshd.queue, &spawn, &group, 0, &err), 0);
 		wshd_case_job_end(&wshd, spawn.job_id);
 		unit_integer(wshd_send_forget(wshd.queue, spawn.job_id, &err), 0);
 	}
@@ -364,10 +364,11 @@ static void a_list_waits_for_no_answer_longer_than_its_patience(void)
 {
 	struct warden_restored restored;
 	struct warden_error err;
+	uint32_t features = 0;
 	int hostile, client = wshd_hostile_make_pair(&hostile);
 
 	unit_integer(wshd_list_request(client, &restored, &err), 0);
-	unit_integer(wshd_list_receive(client, 100, &restored, &err), 0);
+	unit_integer(wshd_list_receive(client, 100, &restored, &features, &err), 0);
 	unit_unsigned(restored.n_jobs, 0);
 	close(hostile);
 	close(client);

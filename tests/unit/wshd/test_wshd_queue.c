@@ -124,7 +124,7 @@ static void descriptors_of_jobs_that_wait_are_duplicates_and_arrive(void)
 	for (uint32_t id = 1; id <= JOBS; id++) {
 		struct warden_spawn spawn = queue_case_job(id, null);
 
-		unit_integer(wshd_send_spawn(&pair.queue, &spawn, &none, &err), 0);
+		unit_integer(wshd_send_spawn(&pair.queue, &spawn, &none, 0, &err), 0);
 	}
 	close(null);
 	unit_true(pair.queue.n > 0);
@@ -181,7 +181,7 @@ static void a_reader_without_free_descriptors_is_told_so(void)
 
 	wshd_group_init(&none);
 	queue_case_begin(&pair);
-	unit_integer(wshd_send_spawn(&pair.queue, &spawn, &none, &err), 0);
+	unit_integer(wshd_send_spawn(&pair.queue, &spawn, &none, 0, &err), 0);
 	getrlimit(RLIMIT_NOFILE, &saved);
 	few = (struct rlimit){3, saved.rlim_max};
 	setrlimit(RLIMIT_NOFILE, &few);

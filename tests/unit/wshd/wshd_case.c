@@ -128,9 +128,10 @@ int wshd_case_connect_silently(const struct wshd_case *wshd)
 bool wshd_case_list(int client, struct warden_restored *restored)
 {
 	struct warden_error err;
+	uint32_t features = 0;
 
 	return unit_integer(wshd_list_request(client, restored, &err), 0) &&
-	       unit_integer(wshd_list_receive(client, PATIENCE_MS, restored, &err), 1);
+	       unit_integer(wshd_list_receive(client, PATIENCE_MS, restored, &features, &err), 1);
 }
 
 void wshd_case_end(struct wshd_case *wshd)
@@ -179,7 +180,7 @@ struct job_output wshd_case_spawn_as(const struct wshd_case *wshd, struct warden
 	spawn->stderr_read_fd = err_pipe[0];
 	spawn->stderr_write_fd = err_pipe[1];
 	wshd_group_init(&none);
-	unit_integer(wshd_send_spawn(wshd->queue, spawn, &none, &err), 0);
+	unit_integer(wshd_send_spawn(wshd->queue, spawn, &none, 0, &err), 0);
 	if (script)
 		close(spawn->script_fd);
 	close(out[1]);

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Builds the programs of system call filters; see seccomp_program.h. */
+#include "backends/linux/seccomp/seccomp_program.h"
+
+#include <errno.h>
+#include <linux/seccomp.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "backends/linux/linux.h"
+#include "lib/cleanup.h"
+
+/* Numbers of calls are below this on the architectures whose newest call is searched. */
+enum { CALLS_MAX = 1024 };
+
+/* The instructions of seccomp_program_begin for one architecture. */
+enum { BEGIN_LENGTH = 5 };
+
+/* The architectures whose calls a kernel may run beside the native one, except x32. */
+static uint32_t seccomp_program_second_arch(void)
+{
+	switch (seccomp_arch_native()) {
+	case SCMP_ARCH_X86_64:
+		return SCMP_ARCH_X86;
+	case SCMP_ARCH_AARCH64:
+		return SCMP_ARCH_ARM;
+	default:
+		return SCMP_ARCH_NATIVE;
+	}
+}
+
+scmp_filter_ctx seccomp_filter_new(uint32_t default_action, struct warden_error *err)
+{
+	scmp_filter_ctx filter = seccomp_init(default_action);
+	uint32_t second = seccomp_program_second_arch();
+	int result = filter ? 0 : -ENOMEM;
+
+	if (result == 0 && second != SCMP_ARCH_NATIVE)
+		result = seccomp_arch_add(filter, second);
+	if (result == 0)
+		result = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS));
+	if (result == 0)
+		result = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2); /* a binary tree */
+	if (result == 0)
+		return filter;
+	seccomp_release(filter);
+	errno = -result;
+	warden_error_errno(err, "make a system call filter");
+	return NULL;
+}
+
+int seccomp_filter_add(scmp_filter_ctx filter, uint32_t action, const char *name,
+		       const struct scmp_arg_cmp *args, size_t n_args, struct warden_error *err)
+{
+	int number = seccomp_syscall_resolve_name(name);
+	int result;
+
+	if (number == __NR_SCMP_ERROR)
+		return 1;
+	result = seccomp_rule_add_array(filter, action, number, (unsigned)n_args, args);
+	if (result == 0)
+		return 0;
+	errno = -result;
+	return warden_error_errno(err, "add call %s to a system call filter", name);
+}
+
+/* Makes room for `n` more instructions. What has been allowed so far continues there. */
+static struct sock_filter *seccomp_program_extend(struct seccomp_program *program, size_t n,
+						  struct warden_error *err)
+{
+	const struct sock_filter allow = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	struct sock_filter *code;
+
+	if (program->length + n > BPF_MAXINSNS) {
+		warden_error_set(err, "a system call filter has %zu instructions, at most %d fit",
+				 program->length + n, BPF_MAXINSNS);
+		return NULL;
+	}
+	code = reallocarray(program->code, program->length + n, sizeof(*code));
+	if (!code) {
+		warden_error_errno(err, "make a system call filter");
+		return NULL;
+	}
+	for (size_t i = 0; i < program->length; i++)
+		if (code[i].code == allow.code && code[i].k == allow.k)
+			code[i] = (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA,
+							       (uint32_t)(program->length - i - 1));
+	program->code = code;
+	code += program->length;
+	program->length += n;
+	return code;
+}
+
+int seccomp_program_append_copy(struct seccomp_program *program, const struct seccomp_program *more,
+				struct warden_error *err)
+{
+	struct sock_filter *code = seccomp_program_extend(program, more->length, err);
+
+	if (!code)
+		return -1;
+	memcpy(code, more->code, more->length * sizeof(*code));
+	return 0;
+}
+
+/* Reads the program that libseccomp has written to a file. */
+static int seccomp_program_read(struct seccomp_program *program, int fd, struct warden_error *err)
+{
+	struct sock_filter *code;
+	struct stat status;
+	size_t size;
+
+	if (fstat(fd, &status) < 0)
+		return warden_error_errno(err, "stat a system call filter");
+	size = (size_t)status.st_size;
+	code = seccomp_program_extend(program, size / sizeof(*code), err);
+	if (!code)
+		return -1;
+	if (pread(fd, code, size, 0) != status.st_size)
+		return warden_error_errno(err, "read a system call filter");
+	return 0;
+}
+
+int seccomp_program_append(struct seccomp_program *program, scmp_filter_ctx filter,
+			   struct warden_error *err)
+{
+	_cleanup_close_ int fd = -1;
+	int result;
+
+	if (!filter)
+		return -1;
+	fd = memfd_create("filter", MFD_CLOEXEC);
+	result = fd < 0 ? -errno : seccomp_export_bpf(filter, fd);
+	seccomp_release(filter);
+	if (result == 0)
+		return seccomp_program_read(program, fd, err);
+	errno = -result;
+	return warden_error_errno(err, "write a system call filter");
+}
+
+/* The highest number of a call that libseccomp knows; 0: they do not count up from 0. */
+static uint32_t seccomp_program_newest(uint32_t arch)
+{
+	char *name = NULL;
+	int number = CALLS_MAX;
+
+	if (arch == SCMP_ARCH_ARM) /* has private calls far above */
+		return 0;
+	while (!name && --number > 0)
+		name = seccomp_syscall_resolve_num_arch(arch, number);
+	free(name);
+	return (uint32_t)number;
+}
+
+static int seccomp_program_begin_arch(struct seccomp_program *program, uint32_t arch,
+				      struct warden_error *err)
+{
+	uint32_t newest = seccomp_program_newest(arch);
+	/* The numbers of libseccomp's architectures are those of the kernel. */
+	const struct sock_filter begin[BEGIN_LENGTH] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, arch, 0, BEGIN_LENGTH - 2),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, newest, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+	};
+	struct sock_filter *code;
+
+	if (newest == 0)
+		return 0;
+	code = seccomp_program_extend(program, BEGIN_LENGTH, err);
+	if (!code)
+		return -1;
+	memcpy(code, begin, sizeof(begin));
+	return 0;
+}
+
+int seccomp_program_begin(struct seccomp_program *program, struct warden_error *err)
+{
+	uint32_t second = seccomp_program_second_arch();
+
+	if (seccomp_program_begin_arch(program, seccomp_arch_native(), err) < 0)
+		return -1;
+	return second == SCMP_ARCH_NATIVE ? 0 : seccomp_program_begin_arch(program, second, err);
+}
+
+void seccomp_program_free(struct seccomp_program *program)
+{
+	free(program->code);
+	*program = (struct seccomp_program){0};
+}
