@@ -19,3 +19,7 @@ lib_fault_libfault_la_LIBADD = -ldl
 lib_fault_libfaultcore_la_SOURCES = lib/fault/fault_core.c
 lib_fault_libfaultcore_la_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE $(JANSSON_CFLAGS) $(UV_CFLAGS)
 endif
+
+# What tests/faults needs.
+.PHONY: fault-programs
+fault-programs: $(BUILT_SOURCES) core/wardend wshd/wshd wshd/wsh $(backend_LTLIBRARIES)
