@@ -100,6 +100,8 @@ struct job_log {
 	size_t length;
 	uint32_t *forget; /* jobs that the backend may forget then */
 	size_t n_forget;
+	struct job_files *remove; /* likewise */
+	size_t n_remove;
 	uint64_t size, whole; /* bytes of the file, now and when it was last written as a whole */
 	bool current;         /* snapshot.json names the log, which has all but `pending` */
 	bool incomplete;      /* a record is missing in `pending` */

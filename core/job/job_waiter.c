@@ -33,6 +33,20 @@ int job_wait(struct job *job, struct request *request, enum waiter_kind kind,
 	return 0;
 }
 
+static void job_waiter_remove_files(const struct job *job)
+{
+	const struct job_files files = {
+		.job_id = job->id,
+		.written = {job->stores[STORE_STDOUT].size > 0, job->stores[STORE_STDERR].size > 0},
+		.logged = job->log_tag != NULL,
+	};
+
+	if (!files.written[STORE_STDOUT] && !files.written[STORE_STDERR])
+		return;
+	job_log_remove_files(job->container, &files);
+	container_save_jobs(job->container);
+}
+
 /* If no request waits: frees a job that was collected, and stores the end of another one, which is
  * kept until a client asks for it. */
 static void job_waiter_release_job(struct job *job)
@@ -50,8 +64,7 @@ static void job_waiter_release_job(struct job *job)
 	if (!job->collected || job->stores[STORE_STDOUT].working ||
 	    job->stores[STORE_STDERR].working)
 		return;
-	for (int i = 0; i < STORES; i++)
-		output_store_remove(&job->stores[i]);
+	job_waiter_remove_files(job);
 	job_free(job);
 }
 

@@ -4,6 +4,7 @@
 
 #include "core/job/output_store.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@
 #include "core/server.h"
 #include "core/state/job_log.h"
 #include "core/state/journal.h"
+#include "lib/cleanup.h"
 
 enum {
 	TURN = 1 << 20,  /* bytes per run of a worker, so that other work has its turn */
@@ -24,6 +26,9 @@ enum {
 	RETRY_MS = 20,   /* until a store is tried again for which a resource was missing */
 	PUNCH = 1 << 18, /* bytes per hole: a call per run would cost more */
 };
+
+/* The name of a job's file for a stream, below the container's directory. */
+#define OUTPUT_STORE_FILE "jobs/%u.%s"
 
 static void output_store_watch(struct output_store *store);
 
@@ -34,7 +39,7 @@ const char *output_store_name(int index)
 
 static void output_store_file_name(const struct output_store *store, char *name, size_t size)
 {
-	snprintf(name, size, "jobs/%u.%s", store->job->id, output_store_name(store->index));
+	snprintf(name, size, OUTPUT_STORE_FILE, store->job->id, output_store_name(store->index));
 }
 
 void output_store_init(struct output_store *store, struct job *job, int index)
@@ -390,14 +395,33 @@ void output_store_restore(struct output_store *store)
 		store->size = (uint64_t)status.st_size;
 }
 
-void output_store_remove(struct output_store *store)
+void output_store_remove_strays(const struct container *c)
+{
+	int fd = openat(c->dir_fd, "jobs", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_closedir_ DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	const struct dirent *entry;
+
+	if (!dir && fd >= 0)
+		close(fd); /* they go with the container */
+	while (dir && (entry = readdir(dir))) {
+		char *end;
+		unsigned long id = strtoul(entry->d_name, &end, 10);
+
+		if (*end == '.' && end > entry->d_name && !job_find(c, (uint32_t)id))
+			unlinkat(fd, entry->d_name, 0); /* likewise */
+	}
+}
+
+void output_store_unlink(int dir_fd, const struct job_files *files)
 {
 	char name[48];
 
-	output_store_file_name(store, name, sizeof(name));
-	if (store->size > 0)
-		unlinkat(store->job->container->dir_fd, name,
-			 0); /* at the latest removed with the container */
-	if (store->job->log_tag)
-		output_syslog_remove(store);
+	for (int index = 0; index < STORES; index++) {
+		snprintf(name, sizeof(name), OUTPUT_STORE_FILE, files->job_id,
+			 output_store_name(index));
+		if (files->written[index])
+			unlinkat(dir_fd, name, 0); /* at the latest removed with the container */
+		if (files->logged)
+			output_syslog_unlink(dir_fd, files->job_id, index);
+	}
 }

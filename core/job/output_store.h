@@ -12,6 +12,7 @@
 #include "core/workers.h"
 #include "warden/backend.h"
 
+struct container;
 struct job;
 
 enum { STORE_STDOUT, STORE_STDERR, STORES };
@@ -61,8 +62,18 @@ int output_store_open(const struct output_store *store);
 /* Reads the size of the existing file after a restart. */
 void output_store_restore(struct output_store *store);
 
-/* Removes the file. */
-void output_store_remove(struct output_store *store);
+/* The files of a job that was collected. */
+struct job_files {
+	uint32_t job_id;
+	bool written[STORES]; /* it wrote to stdout and stderr */
+	bool logged;          /* what it wrote is sent to syslog */
+};
+
+/* Worker thread: removes them from the directory of a container. */
+void output_store_unlink(int dir_fd, const struct job_files *files);
+
+/* Removes files of jobs that the container does not know: a daemon was killed before it did. */
+void output_store_remove_strays(const struct container *container);
 
 /* The event of a container whose jobs' output cannot be stored, for an errno: a static text. */
 const char *output_store_event(int number);

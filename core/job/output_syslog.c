@@ -21,9 +21,11 @@ enum {
 	TRIES = 100, /* of a millisecond each */
 };
 
+#define OUTPUT_SYSLOG_FILE "jobs/%u.%s.logged"
+
 static void output_syslog_file_name(const struct output_store *store, char *name, size_t size)
 {
-	snprintf(name, size, "jobs/%u.%s.logged", store->job->id, output_store_name(store->index));
+	snprintf(name, size, OUTPUT_SYSLOG_FILE, store->job->id, output_store_name(store->index));
 }
 
 /* Retries while syslog's queue is full. False: syslog does not accept the line. */
@@ -108,11 +110,10 @@ void output_syslog_restore(struct output_store *store)
 		store->logged = logged;
 }
 
-void output_syslog_remove(const struct output_store *store)
+void output_syslog_unlink(int dir_fd, uint32_t job_id, int index)
 {
 	char name[48];
 
-	output_syslog_file_name(store, name, sizeof(name));
-	unlinkat(store->job->container->dir_fd, name,
-		 0); /* at the latest removed with the container */
+	snprintf(name, sizeof(name), OUTPUT_SYSLOG_FILE, job_id, output_store_name(index));
+	unlinkat(dir_fd, name, 0); /* at the latest removed with the container */
 }

@@ -15,7 +15,7 @@ void output_syslog_send(struct output_store *store, uint64_t size, bool at_end);
 /* Reads the position after a restart. */
 void output_syslog_restore(struct output_store *store);
 
-/* Removes the file with the position. */
-void output_syslog_remove(const struct output_store *store);
+/* Removes the file with the position from the directory of a container. */
+void output_syslog_unlink(int dir_fd, uint32_t job_id, int index);
 
 #endif

@@ -27,6 +27,8 @@ struct job_log_write {
 	uint64_t offset;
 	uint32_t *forget; /* jobs that the backend may forget then */
 	size_t n_forget;
+	struct job_files *remove;
+	size_t n_remove;
 	bool stored;
 };
 
@@ -94,6 +96,17 @@ void job_log_forget(struct container *c, uint32_t id)
 		return; /* the backend reports the end again after a restart */
 	forget[log->n_forget++] = id;
 	log->forget = forget;
+}
+
+void job_log_remove_files(struct container *c, const struct job_files *files)
+{
+	struct job_log *log = &c->job_log;
+	struct job_files *remove = realloc(log->remove, (log->n_remove + 1) * sizeof(*remove));
+
+	if (!remove)
+		return; /* they go with the container */
+	remove[log->n_remove++] = *files;
+	log->remove = remove;
 }
 
 bool job_log_is_current(const struct container *c)
@@ -188,6 +201,10 @@ struct job_log_write *job_log_take(struct container *c)
 	write->n_forget = log->n_forget;
 	log->forget = NULL;
 	log->n_forget = 0;
+	write->remove = log->remove;
+	write->n_remove = log->n_remove;
+	log->remove = NULL;
+	log->n_remove = 0;
 	return write;
 }
 
@@ -203,6 +220,9 @@ void job_log_finish(struct container *c, struct job_log_write *write)
 		log->whole = write->length;
 	for (size_t i = 0; !write->stored && i < write->n_forget; i++)
 		job_log_forget(c, write->forget[i]);
+	for (size_t i = 0; !write->stored && i < write->n_remove; i++)
+		job_log_remove_files(c, &write->remove[i]);
+	free(write->remove);
 	free(write->forget);
 	free(write->text);
 	free(write);
@@ -232,6 +252,8 @@ void job_log_stored(const struct container *c, struct job_log_write *write)
 	write->stored = true;
 	for (size_t i = 0; c->backend && container_klass->job_forget && i < write->n_forget; i++)
 		BACKEND_CALL_VOID(container_klass, c->id, job_forget, c->backend, write->forget[i]);
+	for (size_t i = 0; i < write->n_remove; i++)
+		output_store_unlink(c->dir_fd, &write->remove[i]);
 }
 
 /* The rest does not count. */
@@ -330,6 +352,7 @@ static void job_log_release(struct container *c)
 {
 	free(c->job_log.pending);
 	free(c->job_log.forget);
+	free(c->job_log.remove);
 }
 
 const struct container_subject job_log_subject = {

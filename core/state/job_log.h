@@ -32,6 +32,8 @@ void job_log_drop(struct container *container, uint32_t id);
 void job_log_add(struct container *container, const char *kind, json_t *content);
 /* The backend may forget the job when the records before this are written. */
 void job_log_forget(struct container *container, uint32_t id);
+/* Its files are removed then: a kill before leaves a job whose output can be read. */
+void job_log_remove_files(struct container *container, const struct job_files *files);
 
 /* Loop thread. Whether snapshot.json names the log and the log is as expected. */
 bool job_log_is_current(const struct container *container);

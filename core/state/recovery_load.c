@@ -127,6 +127,7 @@ static int recovery_load_accept(struct container *c, struct warden_error *err)
 					other->id);
 	if (recovery->unidentified)
 		return warden_error_set(err, "its etc/config and snapshot.json name no network");
+	output_store_remove_strays(c);
 	return 0;
 }
 

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/state/idempotence.h"
@@ -86,6 +87,62 @@ static void test_job_log_append(const struct container *c, const char *text)
 
 	unit_integer(write(fd, text, strlen(text)), (int64_t)strlen(text));
 	close(fd);
+}
+
+static void test_job_log_make_file(const struct container *c, const char *name)
+{
+	int fd;
+
+	mkdirat(c->dir_fd, "jobs", 0700); /* it may exist */
+	fd = openat(c->dir_fd, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	unit_integer(write(fd, "x", 1), 1);
+	close(fd);
+}
+
+static bool test_job_log_has(const struct container *c, const char *name)
+{
+	return faccessat(c->dir_fd, name, F_OK, 0) == 0;
+}
+
+/* A daemon that is killed in between answers for the job again, with its output. */
+static void files_of_a_job_stay_until_the_log_says_that_it_is_gone(void)
+{
+	const struct warden_job_end end = {.wall_us = WARDEN_UNKNOWN};
+	struct core_case *test = core_case_open();
+	struct container *c = core_case_container(test, "a"), *next;
+	struct job *job = test_job_log_put(c, 5);
+
+	test_job_log_make_file(c, "jobs/5.stdout");
+	job->stores[STORE_STDOUT].size = 1;
+	job_end(job, &end);
+	job_read(job, -1, -1);
+	test_job_log_save(test, c);
+	c->alive = false; /* nothing is saved */
+	job_collect(job);
+	unit_true(test_job_log_has(c, "jobs/5.stdout"));
+	next = test_job_log_reread(test, c);
+	unit_true(job_find(next, 5) != NULL);
+	container_free(next);
+	c->alive = true;
+	test_job_log_save(test, c);
+	unit_true(!test_job_log_has(c, "jobs/5.stdout"));
+	core_case_close(test);
+}
+
+static void files_of_unknown_jobs_are_removed(void)
+{
+	struct core_case *test = core_case_open();
+	struct container *c = core_case_container(test, "a");
+
+	test_job_log_put(c, 5);
+	test_job_log_make_file(c, "jobs/5.stdout");
+	test_job_log_make_file(c, "jobs/55.stderr");
+	test_job_log_make_file(c, "jobs/6.stdout.logged");
+	output_store_remove_strays(c);
+	unit_true(test_job_log_has(c, "jobs/5.stdout"));
+	unit_true(!test_job_log_has(c, "jobs/55.stderr"));
+	unit_true(!test_job_log_has(c, "jobs/6.stdout.logged"));
+	core_case_close(test);
 }
 
 static void the_last_record_of_a_job_counts(void)
@@ -360,6 +417,8 @@ int main(int argc, char **argv)
 {
 	static const struct unit_test tests[] = {
 		UNIT_TEST(the_last_record_of_a_job_counts),
+		UNIT_TEST(files_of_a_job_stay_until_the_log_says_that_it_is_gone),
+		UNIT_TEST(files_of_unknown_jobs_are_removed),
 		UNIT_TEST(a_record_that_is_cut_off_does_not_count),
 		UNIT_TEST(a_damaged_log_is_told),
 		UNIT_TEST(a_log_that_has_grown_is_replaced),
