@@ -9,11 +9,15 @@ core_libcore_la_LIBADD = lib/libutil.la proto/libwarden-proto.la $(CAP_LIBS) $(C
 # The daemon as a whole: server, log, service manager, privileges.
 core_libcore_la_SOURCES += \
 	core/activation.c \
+	core/audit.c \
+	core/audit.h \
 	core/activation.h \
 	core/container_subjects.c \
 	core/descriptors.c \
 	core/descriptors.h \
 	core/log.c \
+	core/log_limit.c \
+	core/log_limit.h \
 	core/log.h \
 	core/notify.c \
 	core/notify.h \
@@ -244,6 +248,8 @@ core_libcore_la_SOURCES += \
 core_libcore_la_SOURCES += \
 	core/wire/access.c \
 	core/wire/access.h \
+	core/wire/client_account.c \
+	core/wire/client_account.h \
 	core/wire/answer.c \
 	core/wire/connection.c \
 	core/wire/connection.h \

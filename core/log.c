@@ -35,11 +35,11 @@ static const struct {
  * level; reopening a file keeps its descriptor's number. */
 static struct {
 	atomic_int level;
-	int fd; /* of the log file; -1: none */
-	char *path;
+	int fd, audit_fd; /* of the files; -1: none */
+	char *path, *audit_path;
 	struct syslog_client *syslog;
 	char *tag; /* for syslog: IDENT[PID] */
-} target = {.level = WARDEN_LOG_INFO, .fd = -1};
+} target = {.level = WARDEN_LOG_INFO, .fd = -1, .audit_fd = -1};
 
 const char *log_level_name(enum warden_log_level level)
 {
@@ -82,25 +82,35 @@ static int log_open_syslog(const struct config *config, struct syslog_client **c
 	return 0;
 }
 
+/* Opens a file that may be NULL, and keeps its path. */
+static int log_open_configured(const char *configured, char **path, int *fd,
+			       struct warden_error *err)
+{
+	if (!configured)
+		return 0;
+	*path = strdup(configured);
+	if (!*path)
+		return warden_error_errno(err, "open log file %s", configured);
+	*fd = log_open_file(*path, err);
+	return *fd < 0 ? -1 : 0;
+}
+
 int log_open(const struct config *config, struct warden_error *err)
 {
-	_cleanup_close_ int fd = -1;
-	_cleanup_free_ char *path = NULL, *tag = NULL;
+	_cleanup_close_ int fd = -1, audit_fd = -1;
+	_cleanup_free_ char *path = NULL, *audit_path = NULL, *tag = NULL;
 	struct syslog_client *client = NULL;
 
-	if (config->logging.file) {
-		path = strdup(config->logging.file);
-		if (!path)
-			return warden_error_errno(err, "open log file %s", config->logging.file);
-		fd = log_open_file(path, err);
-		if (fd < 0)
-			return -1;
-	}
+	if (log_open_configured(config->logging.file, &path, &fd, err) < 0 ||
+	    log_open_configured(config->logging.audit_file, &audit_path, &audit_fd, err) < 0)
+		return -1;
 	if (config->logging.syslog && log_open_syslog(config, &client, &tag, err) < 0)
 		return -1;
 	log_close();
 	target.fd = take_fd(&fd);
 	target.path = take_pointer(path);
+	target.audit_fd = take_fd(&audit_fd);
+	target.audit_path = take_pointer(audit_path);
 	target.syslog = client;
 	target.tag = take_pointer(tag);
 	atomic_store(&target.level, config->logging.level);
@@ -112,19 +122,30 @@ void log_set_level(int level)
 	atomic_store(&target.level, level);
 }
 
-int log_reopen(struct warden_error *err)
+static int log_reopen_file(const char *path, int old, struct warden_error *err)
 {
 	_cleanup_close_ int fd = -1;
 
-	if (target.fd < 0)
+	if (old < 0)
 		return 0;
-	fd = log_open_file(target.path, err);
+	fd = log_open_file(path, err);
 	if (fd < 0)
 		return -1;
 	/* Atomic: a thread that writes meanwhile writes to the old file or the new one. */
-	if (dup3(fd, target.fd, O_CLOEXEC) < 0)
-		return warden_error_errno(err, "open log file %s", target.path);
+	if (dup3(fd, old, O_CLOEXEC) < 0)
+		return warden_error_errno(err, "open log file %s", path);
 	return 0;
+}
+
+int log_reopen(struct warden_error *err)
+{
+	struct warden_error ignored;
+	int result = log_reopen_file(target.path, target.fd, err);
+
+	/* Both are tried; the first error is reported. */
+	if (log_reopen_file(target.audit_path, target.audit_fd, result < 0 ? &ignored : err) < 0)
+		result = -1;
+	return result;
 }
 
 void log_close(void)
@@ -134,6 +155,11 @@ void log_close(void)
 	target.fd = -1;
 	free(target.path);
 	target.path = NULL;
+	if (target.audit_fd >= 0)
+		close(target.audit_fd); /* likewise */
+	target.audit_fd = -1;
+	free(target.audit_path);
+	target.audit_path = NULL;
 	syslog_client_free(target.syslog);
 	target.syslog = NULL;
 	free(target.tag);
@@ -145,8 +171,7 @@ bool log_enabled(enum warden_log_level level)
 	return (int)level <= atomic_load_explicit(&target.level, memory_order_relaxed);
 }
 
-/* `2026-01-02T03:04:05.678901Z info ` */
-static size_t log_format_header(char *out, size_t size, enum warden_log_level level)
+size_t log_format_header(char *out, size_t size, const char *level)
 {
 	struct timespec now = {0};
 	struct tm tm = {.tm_mday = 1};
@@ -156,7 +181,7 @@ static size_t log_format_header(char *out, size_t size, enum warden_log_level le
 	gmtime_r(&now.tv_sec, &tm);
 	length = snprintf(out, size, "%04d-%02d-%02dT%02d:%02d:%02d.%06ldZ %s ", tm.tm_year + 1900,
 			  tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
-			  now.tv_nsec / 1000, levels[level].name);
+			  now.tv_nsec / 1000, level);
 	return (size_t)length < size ? (size_t)length : size - 1;
 }
 
@@ -175,6 +200,37 @@ static bool log_write_line(int fd, const char *line, size_t length)
 		length -= (size_t)written;
 	}
 	return true;
+}
+
+/* Sends the texts of lines that all have a header of this length. False: syslog takes none. */
+static bool log_send_audit(const char *lines, size_t length, size_t header)
+{
+	const char *end;
+	bool done = false;
+
+	for (; (end = memchr(lines, '\n', length));
+	     length -= (size_t)(end + 1 - lines), lines = end + 1)
+		done |= syslog_client_send(target.syslog, LOG_DAEMON | LOG_NOTICE, target.tag,
+					   lines + header, (size_t)(end - lines) - header) == 0;
+	return done;
+}
+
+void log_write_audit(const char *lines, size_t length)
+{
+	char header[64];
+	bool done = false;
+
+	if (target.audit_fd >= 0) {
+		done = log_write_line(target.audit_fd, lines, length);
+	} else {
+		if (target.fd >= 0)
+			done = log_write_line(target.fd, lines, length);
+		if (target.syslog)
+			done |= log_send_audit(lines, length,
+					       log_format_header(header, sizeof(header), "audit"));
+	}
+	if (!done)
+		(void)log_write_line(STDERR_FILENO, lines, length); /* no other target is left */
 }
 
 /* Writes a line to its targets, to stderr if all fail. `line` ends in a newline; the text begins at
@@ -223,7 +279,7 @@ void log_vwrite(enum warden_log_level level, const char *subject, const char *fo
 
 	if (!log_enabled(level))
 		return;
-	header = log_format_header(line, LINE_SIZE / 2, level);
+	header = log_format_header(line, LINE_SIZE / 2, levels[level].name);
 	length = log_format_text(raw, sizeof(raw), subject, format, args);
 	length = header + text_escape(line + header, LINE_SIZE - header, raw, length);
 	line[length++] = '\n';

@@ -18,8 +18,8 @@ int log_open(const struct config *config, struct warden_error *err);
 /* Sets the level alone. */
 void log_set_level(int level);
 
-/* Reopens the log file (after a rotation: SIGHUP); on failure the previous file stays open. Does
- * nothing if the log is not a file. */
+/* Reopens the log file and that of audit lines (after a rotation: SIGHUP); on failure the previous
+ * file stays open. Does nothing for what is not a file. */
 int log_reopen(struct warden_error *err);
 
 /* Whether a line of this level is written, so that a caller can skip expensive formatting. */
@@ -35,6 +35,13 @@ void log_write(enum warden_log_level level, const char *format, ...)
  * warden_host, whose subject is a container id. */
 void log_vwrite(enum warden_log_level level, const char *subject, const char *format, va_list args)
 	__attribute__((format(printf, 3, 0)));
+
+/* The beginning of a line, `2026-01-02T03:04:05.678901Z LEVEL `; returns its length. */
+size_t log_format_header(char *out, size_t size, const char *level);
+
+/* Writes whole lines that have such a beginning to the file for audit lines if there is one, else
+ * to the log's targets, whatever the level. */
+void log_write_audit(const char *lines, size_t length);
 
 /* Writes a line as it is, with its newline, to the log file if there is one and to stderr. For the
  * handler of a crash: async-signal-safe. */

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "core/audit.h"
 #include "core/backend/backend_call.h"
 #include "core/container/container.h"
 #include "core/container/container_subject.h"
@@ -281,14 +282,20 @@ static void server_close_handle(uv_handle_t *handle, void *unused)
 
 static void server_on_slow_timer(uv_timer_t *timer)
 {
-	(void)timer;
+	struct server *server = timer->data;
+	struct container *c;
+
 	backend_call_log_slow();
+	client_accounts_tidy(server);
+	TAILQ_FOREACH(c, &server->registry.listed, listed)
+		log_limit_flush(&c->log_limit, c->id);
 }
 
 /* The timer does not keep the loop running. */
 static void server_watch_slow_calls(struct server *server)
 {
 	uv_timer_init(&server->loop, &server->slow_timer); /* it and the start cannot fail */
+	server->slow_timer.data = server;
 	uv_timer_start(&server->slow_timer, server_on_slow_timer, BACKEND_CALL_CHECK_MS,
 		       BACKEND_CALL_CHECK_MS);
 	uv_unref((uv_handle_t *)&server->slow_timer);
@@ -412,15 +419,21 @@ int server_run(struct config *config, const struct warden_container_klass *conta
 	server->drain_step = server_drain_step;
 	server->stop = server_stop;
 	TAILQ_INIT(&server->connections);
+	LIST_INIT(&server->accounts);
 	TAILQ_INIT(&server->idle);
 	metrics_init(&server->metrics);
 	backend_host_init(server);
 	uv_loop_init(&server->loop);
 	server->syslog = syslog_client_new(config->server.syslog_socket, err);
+	if (config->logging.audit)
+		server->audit = audit_new(&server->loop, log_write_audit);
 	server->journal = journal_new();
 	if (!server->journal)
 		warden_error_set(err, "no memory for the journal");
-	if (server->journal && server->syslog && pools_open(server, err) == 0 &&
+	if (config->logging.audit && !server->audit)
+		warden_error_set(err, "no memory for the audit log");
+	if (server->journal && server->syslog && (server->audit || !config->logging.audit) &&
+	    pools_open(server, err) == 0 &&
 	    backend_events_open(&server->events, &server->loop, backend_host_handle_events, err) ==
 		    0) {
 		server->events.wakeup.data = server;
@@ -434,6 +447,8 @@ int server_run(struct config *config, const struct warden_container_klass *conta
 	pools_close(server);
 	cpu_lease_free(server);
 	journal_free(server->journal);
+	client_accounts_free(server);
+	audit_free(server->audit);
 	syslog_client_free(server->syslog);
 	if (server->http_fd >= 0)
 		close(server->http_fd);

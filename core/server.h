@@ -13,9 +13,11 @@
 #include "core/health/metrics.h"
 #include "core/hung_work.h"
 #include "core/transfer/transfer_reports.h"
+#include "core/wire/client_account.h"
 #include "core/workers.h"
 #include "warden/backend.h"
 
+struct audit;
 struct connection;
 struct container;
 struct container_subject;
@@ -71,12 +73,14 @@ struct server {
 	struct syslog_client *syslog; /* for the log lines of jobs; NULL: none */
 	uint64_t last_transfer_id;
 	struct journal *journal;
-	uint64_t last_serial;               /* of a connection */
-	uint32_t lingering;                 /* connections that linger */
-	struct connection_list connections; /* in the order of their accept */
-	struct container_list idle;         /* containers whose grace timers run */
-	uint64_t return_time_end;           /* of the loop's clock; see grace.c */
-	uint32_t creating;                  /* containers whose create is not answered yet */
+	uint64_t last_serial;                /* of a connection */
+	uint32_t lingering;                  /* connections that linger */
+	struct client_account_list accounts; /* see client_account.h */
+	struct audit *audit;                 /* NULL: off */
+	struct connection_list connections;  /* in the order of their accept */
+	struct container_list idle;          /* containers whose grace timers run */
+	uint64_t return_time_end;            /* of the loop's clock; see grace.c */
+	uint32_t creating;                   /* containers whose create is not answered yet */
 	uint32_t leaving; /* containers that are being destroyed and are not stuck */
 	uv_timer_t *leaving_timer;
 	LIST_HEAD(, container) ending; /* see ending_add */

@@ -52,6 +52,9 @@ struct config {
 	struct {
 		char **users, **groups, **read_only_users, **read_only_groups; /* end in NULL */
 		struct config_ids user_ids, group_ids, read_only_user_ids, read_only_group_ids;
+		/* Of each user; see client_account.h. */
+		uint32_t connection_limit, request_limit;
+		uint64_t buffer_limit; /* bytes */
 	} clients;
 
 	struct {
@@ -64,6 +67,8 @@ struct config {
 		int level;    /* enum warden_log_level; -1: off */
 		char *file;   /* NULL: none */
 		char *syslog; /* ident; NULL: none */
+		bool audit;
+		char *audit_file; /* NULL: the log's targets */
 	} logging;
 
 	struct {

@@ -206,7 +206,9 @@ int config_check_files(const struct config *config,
 	if (config_files_check_depot(config, err) < 0 ||
 	    config_files_check_socket(config, err) < 0 ||
 	    config_files_check_parent(config, "server.pidfile", config->server.pidfile, err) < 0 ||
-	    config_files_check_parent(config, "logging.file", config->logging.file, err) < 0)
+	    config_files_check_parent(config, "logging.file", config->logging.file, err) < 0 ||
+	    config_files_check_parent(config, "logging.audit_file", config->logging.audit_file,
+				      err) < 0)
 		return -1;
 	return 0;
 }

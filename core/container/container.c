@@ -126,6 +126,7 @@ void container_free(struct container *c)
 	     subject++)
 		if ((*subject)->release)
 			(*subject)->release(c);
+	log_limit_flush(&c->log_limit, c->id);
 	if (c->dir_fd >= 0)
 		close(c->dir_fd);
 	free(c->path);

@@ -8,6 +8,7 @@
 #include <uv.h>
 
 #include "core/container/create_options.h"
+#include "core/log_limit.h"
 #include "core/workers.h"
 #include "warden/backend.h"
 
@@ -130,8 +131,9 @@ struct container {
 	size_t n_bind_mounts;
 	uid_t client_uid;
 	gid_t client_gid;
-	uint32_t grace_time; /* seconds, or GRACE_NEVER */
-	struct rules rules;  /* in force; the container holds the host ports of `in` */
+	struct log_limit log_limit; /* of lines that its jobs cause */
+	uint32_t grace_time;        /* seconds, or GRACE_NEVER */
+	struct rules rules;         /* in force; the container holds the host ports of `in` */
 
 	enum container_state state;
 	struct warden_limits limits;   /* as requested; see limits.h */

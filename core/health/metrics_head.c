@@ -161,6 +161,9 @@ static void metrics_head_write_requests(FILE *out, const struct server *server)
 	metrics_head_write_value(out, "warden_refused_frames_total", "counter",
 				 "Frames that contained no known request.",
 				 metrics->refused_frames);
+	metrics_head_write_value(out, "warden_refused_connections_total", "counter",
+				 "Connections that were refused: no access, or too many.",
+				 metrics->refused_clients);
 	TAILQ_FOREACH(connection, &server->connections, link)
 		connections++;
 	metrics_head_write_value(out, "warden_connections", "gauge", "Open connections of clients.",

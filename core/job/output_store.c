@@ -259,8 +259,9 @@ static void output_store_fail(struct output_store *store)
 {
 	struct job *job = store->job;
 
-	log_write(WARDEN_LOG_ERROR, "%s: job %u: store its %s: %s", job->container->id, job->id,
-		  output_store_name(store->index), strerror(store->number));
+	log_write_limited(&job->container->log_limit, job->container->id, WARDEN_LOG_ERROR,
+			  "job %u: store its %s: %s", job->id, output_store_name(store->index),
+			  strerror(store->number));
 	if (!job->over_limit) {
 		job->over_limit = true;
 		job->store_error = store->number;

@@ -46,8 +46,8 @@ static bool output_syslog_send_line(const struct output_store *store, const char
 			break;
 		nanosleep(&pause, NULL); /* a short sleep does no harm */
 	}
-	log_write(WARDEN_LOG_WARN, "%s: job %u: syslog does not take its lines: %s",
-		  job->container->id, job->id, strerror(errno));
+	log_write_limited(&job->container->log_limit, job->container->id, WARDEN_LOG_WARN,
+			  "job %u: syslog does not take its lines: %s", job->id, strerror(errno));
 	return false;
 }
 

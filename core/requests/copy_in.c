@@ -29,6 +29,7 @@ const struct request_handler copy_in_request = {
 	.name = "copy_in",
 	.message = &warden__copy_in_request__descriptor,
 	.needs = ACCESS_FULL,
+	.audited = true,
 	.states = STATE_ACTIVE,
 	.run = copy_in_run,
 	.cancel = copy_in_cancel,

@@ -38,6 +38,7 @@ const struct request_handler copy_out_request = {
 	.name = "copy_out",
 	.message = &warden__copy_out_request__descriptor,
 	.needs = ACCESS_FULL,
+	.audited = true,
 	.states = STATE_ACTIVE | STATE_STOPPED,
 	.run = copy_out_run,
 	.cancel = copy_out_cancel,

@@ -300,6 +300,7 @@ static void create_succeed(struct creation *creation)
 	idempotence_keep(creation->entry);
 	grace_update(c);
 	ttl_start(c);
+	request->container = c;
 	request_answer(request, &answer.base);
 }
 
@@ -473,5 +474,6 @@ const struct request_handler create_request = {
 	.name = "create",
 	.message = &warden__create_request__descriptor,
 	.needs = ACCESS_FULL,
+	.audited = true,
 	.run = create_run,
 };

@@ -16,6 +16,7 @@ const struct request_handler destroy_request = {
 	.name = "destroy",
 	.message = &warden__destroy_request__descriptor,
 	.needs = ACCESS_FULL,
+	.audited = true,
 	.states = STATE_ANY | STATE_UNREACHABLE,
 	.run = destroy_run,
 };

@@ -96,6 +96,7 @@ const struct request_handler file_read_request = {
 	.name = "file_read",
 	.message = &warden__file_read_request__descriptor,
 	.needs = ACCESS_FULL,
+	.audited = true,
 	.states = STATE_ACTIVE | STATE_STOPPED,
 	.run = file_read_run,
 	.cancel = transfer_request_cancel,

@@ -24,6 +24,7 @@ const struct request_handler file_remove_request = {
 	.name = "file_remove",
 	.message = &warden__file_remove_request__descriptor,
 	.needs = ACCESS_FULL,
+	.audited = true,
 	.states = STATE_ACTIVE,
 	.run = file_remove_run,
 	.cancel = transfer_request_cancel,

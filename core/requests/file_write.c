@@ -35,6 +35,7 @@ const struct request_handler file_write_request = {
 	.name = "file_write",
 	.message = &warden__file_write_request__descriptor,
 	.needs = ACCESS_FULL,
+	.audited = true,
 	.states = STATE_ACTIVE,
 	.run = file_write_run,
 	.cancel = transfer_request_cancel,

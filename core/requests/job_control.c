@@ -128,6 +128,7 @@ const struct request_handler job_signal_request = {
 	.name = "job_signal",
 	.message = &warden__job_signal_request__descriptor,
 	.needs = ACCESS_FULL,
+	.audited = true,
 	.states = STATE_ACTIVE | STATE_STOPPED,
 	.run = job_signal_run,
 };

@@ -33,6 +33,7 @@ const struct request_handler limit_request = {
 	.name = "limit",
 	.message = &warden__limit_request__descriptor,
 	.needs = ACCESS_FULL,
+	.audited = true,
 	.states = STATE_ACTIVE | STATE_STOPPED,
 	.run = limit_run,
 };

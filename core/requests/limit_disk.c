@@ -96,6 +96,7 @@ const struct request_handler limit_disk_request = {
 	.name = "limit_disk",
 	.message = &warden__limit_disk_request__descriptor,
 	.needs = ACCESS_FULL,
+	.audited = true,
 	.states = STATE_ACTIVE | STATE_STOPPED,
 	.run = limit_disk_run,
 };

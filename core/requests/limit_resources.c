@@ -31,6 +31,7 @@ const struct request_handler limit_memory_request = {
 	.name = "limit_memory",
 	.message = &warden__limit_memory_request__descriptor,
 	.needs = ACCESS_FULL,
+	.audited = true,
 	.states = STATE_ACTIVE | STATE_STOPPED,
 	.run = limit_memory_run,
 };
@@ -62,6 +63,7 @@ const struct request_handler limit_bandwidth_request = {
 	.name = "limit_bandwidth",
 	.message = &warden__limit_bandwidth_request__descriptor,
 	.needs = ACCESS_FULL,
+	.audited = true,
 	.states = STATE_ACTIVE | STATE_STOPPED,
 	.run = limit_bandwidth_run,
 };
@@ -92,6 +94,7 @@ const struct request_handler limit_cpu_request = {
 	.name = "limit_cpu",
 	.message = &warden__limit_cpu_request__descriptor,
 	.needs = ACCESS_FULL,
+	.audited = true,
 	.states = STATE_ACTIVE | STATE_STOPPED,
 	.run = limit_cpu_run,
 };

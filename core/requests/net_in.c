@@ -34,6 +34,7 @@ const struct request_handler net_in_request = {
 	.name = "net_in",
 	.message = &warden__net_in_request__descriptor,
 	.needs = ACCESS_FULL,
+	.audited = true,
 	.states = STATE_ACTIVE,
 	.run = net_in_run,
 };

@@ -25,6 +25,7 @@ const struct request_handler net_out_request = {
 	.name = "net_out",
 	.message = &warden__net_out_request__descriptor,
 	.needs = ACCESS_FULL,
+	.audited = true,
 	.states = STATE_ACTIVE,
 	.run = net_out_run,
 };

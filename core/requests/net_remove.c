@@ -50,6 +50,7 @@ const struct request_handler net_remove_request = {
 	.name = "net_remove",
 	.message = &warden__net_remove_request__descriptor,
 	.needs = ACCESS_FULL,
+	.audited = true,
 	.states = STATE_ACTIVE | STATE_STOPPED,
 	.run = net_remove_run,
 };

@@ -79,6 +79,7 @@ const struct request_handler net_replace_request = {
 	.name = "net_replace",
 	.message = &warden__net_replace_request__descriptor,
 	.needs = ACCESS_FULL,
+	.audited = true,
 	.states = STATE_ACTIVE,
 	.run = net_replace_run,
 };

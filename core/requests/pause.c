@@ -92,6 +92,7 @@ const struct request_handler pause_request = {
 	.name = "pause",
 	.message = &warden__pause_request__descriptor,
 	.needs = ACCESS_FULL,
+	.audited = true,
 	.states = STATE_ACTIVE,
 	.run = pause_run,
 };
@@ -101,6 +102,7 @@ const struct request_handler resume_request = {
 	.name = "resume",
 	.message = &warden__resume_request__descriptor,
 	.needs = ACCESS_FULL,
+	.audited = true,
 	.states = STATE_ACTIVE | STATE_STOPPED,
 	.run = pause_resume_run,
 };

@@ -91,6 +91,7 @@ const struct request_handler spawn_request = {
 	.name = "spawn",
 	.message = &warden__spawn_request__descriptor,
 	.needs = ACCESS_FULL,
+	.audited = true,
 	.states = STATE_ACTIVE,
 	.run = spawn_run,
 };
@@ -100,6 +101,7 @@ const struct request_handler run_request = {
 	.name = "run",
 	.message = &warden__run_request__descriptor,
 	.needs = ACCESS_FULL,
+	.audited = true,
 	.states = STATE_ACTIVE,
 	.waits = true,
 	.run = spawn_run_and_wait,

@@ -30,6 +30,7 @@ const struct request_handler spawn_pair_request = {
 	.name = "spawn_pair",
 	.message = &warden__spawn_pair_request__descriptor,
 	.needs = ACCESS_FULL,
+	.audited = true,
 	.states = STATE_ACTIVE,
 	.run = spawn_pair_run,
 };

@@ -131,10 +131,13 @@ static void status_add_core_facts(struct facts *facts, const struct server *serv
 {
 	const struct config *config = server->config;
 	uint64_t now = uv_now(&server->loop);
+	char bounds[256];
 
 	status_add_fact(facts, "settings", true, "%s", config->file ? config->file : "built-in");
 	status_add_socket(facts, config);
 	status_add_clients(facts, config);
+	client_accounts_describe(server, bounds, sizeof(bounds));
+	status_add_fact(facts, "bounds of clients", true, "%s", bounds);
 	status_add_fact(facts, "depot", true, "%s", server->settings.depot_path);
 	if (server->container_klass->needs_rootfs)
 		status_add_fact(facts, "rootfs", true, "%s", server->settings.rootfs_path);

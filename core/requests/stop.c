@@ -25,6 +25,7 @@ const struct request_handler stop_request = {
 	.name = "stop",
 	.message = &warden__stop_request__descriptor,
 	.needs = ACCESS_FULL,
+	.audited = true,
 	.states = STATE_ACTIVE | STATE_STOPPED,
 	.run = stop_run,
 };

@@ -28,6 +28,7 @@ const struct request_handler tar_in_request = {
 	.name = "tar_in",
 	.message = &warden__tar_in_request__descriptor,
 	.needs = ACCESS_FULL,
+	.audited = true,
 	.states = STATE_ACTIVE,
 	.run = tar_in_run,
 	.cancel = upload_request_cancel,

@@ -60,6 +60,7 @@ const struct request_handler tar_out_request = {
 	.name = "tar_out",
 	.message = &warden__tar_out_request__descriptor,
 	.needs = ACCESS_FULL,
+	.audited = true,
 	.states = STATE_ACTIVE | STATE_STOPPED,
 	.run = tar_out_run,
 	.cancel = download_cancel,

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "core/audit.h"
 #include "core/log.h"
 #include "core/wire/request.h"
 #include "lib/varint.h"
@@ -90,8 +91,37 @@ static bool answer_send_message(struct connection *connection, int type,
 	return true;
 }
 
+void request_audit(const struct request *request, const char *result)
+{
+	const ProtobufCFieldDescriptor *field;
+	const ProtobufCBinaryData *handle = NULL;
+	struct audit_entry entry = {
+		.uid = request->account->uid,
+		.pid = request->pid,
+		.request = request->handler->name,
+		.result = result,
+	};
+
+	if (!request->handler->audited)
+		return;
+	field = protobuf_c_message_descriptor_get_field_by_name(request->handler->message,
+								"handle");
+	if (field)
+		handle = (const void *)((const char *)request->message + field->offset);
+	if (handle && handle->len > 0) {
+		entry.handle = (const char *)handle->data;
+		entry.handle_length = handle->len;
+	} else if (request->container) {
+		entry.handle = request->container->handle;
+		entry.handle_length = strlen(entry.handle);
+	}
+	audit_add(request->server->audit, &entry);
+}
+
 static void answer_free_request(struct request *request)
 {
+	request->account->requests--;
+	request->account->bytes -= request->size;
 	request->server->metrics.requests[request->handler->type].ended++;
 	protobuf_c_message_free_unpacked(request->message, NULL);
 	free(request);
@@ -105,11 +135,51 @@ static void answer_close_connection(struct request *request)
 	connection_close(request->connection);
 }
 
+static bool answer_send_error(struct connection *connection, const char *text)
+{
+	Warden__ErrorResponse answer = WARDEN__ERROR_RESPONSE__INIT;
+
+	answer.has_message = true;
+	answer.message.data = (uint8_t *)text;
+	answer.message.len = strlen(text);
+	return answer_send_message(connection, WARDEN__MESSAGE__TYPE__Error, &answer.base);
+}
+
+/* Whether an answer of so many bytes in memory may wait for a client that does not read. If not, an
+ * error is sent instead, and the connection closes. */
+static bool answer_fits(const struct request *request, uint64_t size)
+{
+	struct connection *connection = request->connection;
+	struct warden_error err;
+
+	if (client_account_check_bytes(request->server->config, request->account,
+				       connection->held + request->size, size, &err) == 0)
+		return true;
+	log_write_limited(&request->account->log_limit, request->account->name, WARDEN_LOG_WARN,
+			  "%s: %s", request->handler->name, err.message);
+	connection->closing = true;
+	if (!answer_send_error(connection, err.message))
+		connection_close(connection);
+	return false;
+}
+
+static uint64_t answer_memory_size(const struct segment_list *list)
+{
+	const struct segment *segment;
+	uint64_t size = 0;
+
+	TAILQ_FOREACH(segment, list, link)
+		size += segment->length;
+	return size;
+}
+
 /* Records that the request is answered. True: the client has left, and the request has been freed.
  */
 static bool answer_is_unwanted(struct request *request, bool failed)
 {
 	request->answered = true;
+	if (!failed)
+		request_audit(request, "ok");
 	metrics_answered(&request->server->metrics.requests[request->handler->type],
 			 uv_hrtime() - request->begun_ns, failed);
 	if (request->connection)
@@ -121,6 +191,7 @@ static bool answer_is_unwanted(struct request *request, bool failed)
 void request_answer(struct request *request, const ProtobufCMessage *answer)
 {
 	if (!answer_is_unwanted(request, false) &&
+	    answer_fits(request, protobuf_c_message_get_packed_size(answer)) &&
 	    !answer_send_message(request->connection, request->handler->type, answer))
 		answer_close_connection(request);
 }
@@ -137,30 +208,35 @@ void request_answer_segments(struct request *request, struct segment_list *paylo
 {
 	if (answer_is_unwanted(request, false))
 		segments_free(payload);
+	else if (!answer_fits(request, answer_memory_size(payload)))
+		segments_free(payload);
 	else if (!answer_send_frame(request->connection, request->handler->type, payload))
 		answer_close_connection(request);
 }
 
 void request_send_part(struct request *request, struct segment_list *payload)
 {
-	if (!answer_send_frame(request->connection, request->handler->type, payload))
+	struct connection *connection = request->connection;
+	struct warden_error err;
+
+	if (client_account_check_bytes(request->server->config, request->account,
+				       connection->held + request->size,
+				       answer_memory_size(payload), &err) < 0) {
+		log_write_limited(&request->account->log_limit, request->account->name,
+				  WARDEN_LOG_WARN, "%s: %s", request->handler->name, err.message);
+		segments_free(payload);
+		connection_close(connection);
+	} else if (!answer_send_frame(connection, request->handler->type, payload)) {
 		answer_close_connection(request);
-}
-
-static bool answer_send_error(struct connection *connection, const char *text)
-{
-	Warden__ErrorResponse answer = WARDEN__ERROR_RESPONSE__INIT;
-
-	answer.has_message = true;
-	answer.message.data = (uint8_t *)text;
-	answer.message.len = strlen(text);
-	return answer_send_message(connection, WARDEN__MESSAGE__TYPE__Error, &answer.base);
+	}
 }
 
 void request_fail(struct request *request, const struct warden_error *err)
 {
-	log_write(WARDEN_LOG_WARN, "%s%s%s: %s", request->container ? request->container->id : "",
-		  request->container ? ": " : "", request->handler->name, err->message);
+	log_write_limited(&request->account->log_limit,
+			  request->container ? request->container->id : request->account->name,
+			  WARDEN_LOG_WARN, "%s: %s", request->handler->name, err->message);
+	request_audit(request, err->message);
 	if (!answer_is_unwanted(request, true) &&
 	    !answer_send_error(request->connection, err->message))
 		answer_close_connection(request);
@@ -205,6 +281,7 @@ void request_abandon(struct request *request)
 		request_written(request, false);
 	} else if (!request->admitting && request->handler->cancel &&
 		   request->handler->cancel(request)) {
+		request_audit(request, "the client has left");
 		answer_free_request(request);
 	}
 }

@@ -70,12 +70,29 @@ void segments_free(struct segment_list *list)
 	}
 }
 
+/* Counts what the connection holds in its account. */
+static void connection_count_held(struct connection *connection)
+{
+	const struct segment *segment;
+	uint64_t held = connection->parser.length;
+
+	held = held > CLIENT_ACCOUNT_FREE ? held - CLIENT_ACCOUNT_FREE : 0;
+	TAILQ_FOREACH(segment, &connection->output, link)
+		held += segment->length;
+	connection->account->bytes += held - connection->held;
+	connection->held = held;
+}
+
 static void connection_free_if_done(struct connection *connection)
 {
 	struct server *server = connection->server;
 
 	if (!connection->handle_closed || connection->writing)
 		return;
+	if (connection->account) {
+		connection->account->bytes -= connection->held;
+		connection->account->connections--;
+	}
 	segments_free(&connection->output);
 	frame_parser_free(&connection->parser);
 	free(connection);
@@ -154,6 +171,7 @@ static void connection_on_written(uv_write_t *write, int status)
 		TAILQ_REMOVE(&connection->output, segment, link);
 		connection_free_segment(segment);
 	}
+	connection_count_held(connection);
 	connection_write_next(connection);
 }
 
@@ -255,6 +273,7 @@ static void connection_output_written(struct connection *connection)
 static void connection_try_write(struct connection *connection)
 {
 	struct segment *segment;
+	bool removed = false;
 
 	while ((segment = TAILQ_FIRST(&connection->output)) && segment->fd < 0) {
 		uv_buf_t buffer = uv_buf_init((char *)segment->data, (unsigned)segment->length);
@@ -265,11 +284,14 @@ static void connection_try_write(struct connection *connection)
 				segment->length -= (size_t)written;
 				memmove(segment->data, segment->data + written, segment->length);
 			}
-			return;
+			break;
 		}
 		TAILQ_REMOVE(&connection->output, segment, link);
 		connection_free_segment(segment);
+		removed = true;
 	}
+	if (removed)
+		connection_count_held(connection);
 }
 
 static void connection_write_next(struct connection *connection)
@@ -289,6 +311,7 @@ static void connection_write_next(struct connection *connection)
 void connection_send(struct connection *connection, struct segment_list *segments)
 {
 	TAILQ_CONCAT(&connection->output, segments, link);
+	connection_count_held(connection);
 	if (!connection->writing)
 		connection_write_next(connection);
 }
@@ -364,10 +387,15 @@ static void connection_update_reading(struct connection *connection)
 /* Answers an invalid frame with an error, then closes. */
 static void connection_refuse(struct connection *connection, const struct warden_error *err)
 {
-	log_write(WARDEN_LOG_WARN, "client (uid %u): %s", connection->uid, err->message);
+	log_write_limited(&connection->account->log_limit, connection->account->name,
+			  WARDEN_LOG_WARN, "%s", err->message);
 	connection->closing = true;
 	connection_update_reading(connection);
-	connection_send_error(connection, err->message);
+	/* An error in the middle of an answer would not be understood. */
+	if (connection->request || connection->writing)
+		connection_close(connection);
+	else
+		connection_send_error(connection, err->message);
 }
 
 /* Dispatches the whole frames in the buffer until a request is pending. */
@@ -388,6 +416,8 @@ static void connection_process_frames(struct connection *connection)
 			result = -1;
 	}
 	connection->processing = false;
+	frame_release(&connection->parser);
+	connection_count_held(connection);
 	if (result < 0 && !connection->closing)
 		connection_refuse(connection, &err);
 	else if (result == 0 && connection->ended && !connection->request && !connection->closed)
@@ -435,14 +465,31 @@ static bool connection_peer_left(const struct connection *connection)
 	return poll(&poll_fd, 1, 0) != 0;
 }
 
+/* Bytes that are one frame too many for the client's account end the connection. */
+static void connection_take_input(struct connection *connection, size_t got)
+{
+	const struct request *request = connection->request;
+	uint64_t own;
+	struct warden_error err;
+
+	frame_added(&connection->parser, got);
+	connection_count_held(connection);
+	own = connection->held + (request ? request->size : 0);
+	if (client_account_check_bytes(connection->server->config, connection->account, own, 0,
+				       &err) == 0) {
+		connection_process_frames(connection);
+		return;
+	}
+	connection_refuse(connection, &err);
+}
+
 static void connection_on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *buffer)
 {
 	struct connection *connection = stream->data;
 
 	(void)buffer;
 	if (got > 0) {
-		frame_added(&connection->parser, (size_t)got);
-		connection_process_frames(connection);
+		connection_take_input(connection, (size_t)got);
 		return;
 	}
 	if (got == 0)
@@ -468,9 +515,12 @@ static int connection_admit(struct connection *connection, struct warden_error *
 	connection->uid = peer.uid;
 	connection->gid = peer.gid;
 	connection->pid = peer.pid;
+	connection->account = client_account_get(connection->server, peer.uid);
+	connection->account->connections++;
 	connection->access = access_class_of(config, &peer, err);
 	free(peer.groups);
-	if (connection->access == ACCESS_NONE)
+	if (connection->access == ACCESS_NONE ||
+	    client_account_check_connections(config, connection->account, err) < 0)
 		return -1;
 	return descriptors_check_client(err);
 }
@@ -494,6 +544,7 @@ void connection_accept(struct server *server)
 		return;
 	}
 	if (connection_admit(connection, &err) < 0) {
+		server->metrics.refused_clients++;
 		connection_refuse(connection, &err);
 		return;
 	}

@@ -10,6 +10,7 @@
 
 #include "core/container/container.h"
 #include "core/wire/access.h"
+#include "core/wire/client_account.h"
 #include "core/wire/frame.h"
 
 struct request;
@@ -34,6 +35,8 @@ struct connection {
 	gid_t gid;
 	pid_t pid;
 	enum access_class access;
+	struct client_account *account;
+	uint64_t held; /* bytes of input and output, as counted in the account */
 	struct frame_parser parser;
 	LIST_HEAD(, reference) references;
 	struct request *request; /* the current one, or NULL */

@@ -93,6 +93,8 @@ static void dispatch_run(struct request *request)
 {
 	struct warden_error err;
 
+	if (request->handler->waits)
+		request_audit(request, "begun");
 	log_write(WARDEN_LOG_DEBUG, "%s%s%s", request->container ? request->container->handle : "",
 		  request->container ? ": " : "", request->handler->name);
 	if (request->handler->run(request, &err) < 0)
@@ -147,6 +149,7 @@ static void dispatch_begin(struct request *request)
 	struct warden_error err;
 
 	if (dispatch_check_access(request, &err) < 0 || dispatch_check_drain(request, &err) < 0 ||
+	    client_account_check_requests(request->server->config, request->account, &err) < 0 ||
 	    (request->handler->states != 0 && dispatch_find_container(request, &err) < 0)) {
 		request_fail(request, &err);
 		return;
@@ -161,7 +164,7 @@ static void dispatch_begin(struct request *request)
 
 static struct request *dispatch_new_request(struct connection *connection,
 					    const struct request_handler *handler,
-					    ProtobufCMessage *message)
+					    ProtobufCMessage *message, size_t size)
 {
 	struct request *request = calloc(1, sizeof(*request));
 
@@ -171,6 +174,11 @@ static struct request *dispatch_new_request(struct connection *connection,
 	request->server = connection->server;
 	request->connection = connection;
 	request->message = message;
+	request->account = connection->account;
+	request->account->requests++;
+	request->account->bytes += size;
+	request->pid = connection->pid;
+	request->size = size;
 	request->begun_ns = uv_hrtime();
 	request->server->metrics.requests[handler->type].begun++;
 	connection->request = request;
@@ -194,7 +202,7 @@ static int dispatch_message(struct connection *connection, const Warden__Message
 	if (!decoded)
 		return warden_error_set(err, "Invalid frame: its payload is no %s request",
 					handler->name);
-	request = dispatch_new_request(connection, handler, decoded);
+	request = dispatch_new_request(connection, handler, decoded, message->payload.len);
 	if (!request) {
 		protobuf_c_message_free_unpacked(decoded, NULL);
 		return warden_error_set(err, "no memory for a request");

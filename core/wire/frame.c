@@ -8,6 +8,7 @@
 
 enum {
 	READ_SIZE = 16384,
+	RELEASE_SIZE = 65536,
 	LENGTH_DIGITS_MAX = 10, /* of a length that fits 32 bits */
 };
 
@@ -35,6 +36,12 @@ static void frame_discard_consumed(struct frame_parser *parser)
 		parser->data = NULL;
 		parser->room = 0;
 	}
+}
+
+void frame_release(struct frame_parser *parser)
+{
+	if (parser->consumed == parser->length || parser->consumed > RELEASE_SIZE)
+		frame_discard_consumed(parser);
 }
 
 uint8_t *frame_room(struct frame_parser *parser, size_t *size)

@@ -21,6 +21,10 @@ void frame_parser_free(struct frame_parser *parser);
 uint8_t *frame_room(struct frame_parser *parser, size_t *size);
 void frame_added(struct frame_parser *parser, size_t size);
 
+/* Gives back the memory of the frames that were returned, unless many bytes would have to be moved
+ * for little. Their payloads are no longer valid. */
+void frame_release(struct frame_parser *parser);
+
 /* Returns the next whole frame: 1 and its payload (valid until the next call with this parser); 0:
  * more bytes are needed; -1 and `err`: the input is not a frame. */
 int frame_next(struct frame_parser *parser, const uint8_t **payload, size_t *size,

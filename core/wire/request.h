@@ -15,6 +15,7 @@ struct request_handler {
 	const char *name; /* as in proto/requests.h */
 	const ProtobufCMessageDescriptor *message; /* of the request */
 	enum access_class needs;                   /* what a client must be allowed */
+	bool audited;                              /* each has a line in the audit log */
 	/* Allowed states of the container whose handle is in field 1; 0: the request names none. */
 	unsigned states;
 	bool waits; /* runs until something else ends; a drain cancels it */
@@ -35,11 +36,14 @@ struct request_handler {
 struct request {
 	const struct request_handler *handler;
 	struct server *server;
-	struct connection *connection; /* NULL: the client has left */
-	struct container *container;   /* named by field 1, or NULL */
-	ProtobufCMessage *message;     /* decoded; owned */
-	void *data;                    /* of the handler, which also frees it */
-	uint64_t begun_ns;             /* uv_hrtime, ns */
+	struct connection *connection;  /* NULL: the client has left */
+	struct container *container;    /* named by field 1, or NULL */
+	ProtobufCMessage *message;      /* decoded; owned */
+	void *data;                     /* of the handler, which also frees it */
+	struct client_account *account; /* of the client, which may have left */
+	pid_t pid;                      /* of the client, when it connected */
+	size_t size;                    /* of the message, as the account counts it */
+	uint64_t begun_ns;              /* uv_hrtime, ns */
 	bool answered;
 	bool admitting; /* the backend's admit is queued or runs */
 };
@@ -67,6 +71,9 @@ void request_abandon(struct request *request);
 
 /* All handlers, in the order of their numbers. The dispatcher reads them from the server. */
 const struct request_handler *const *request_handlers(size_t *n);
+
+/* Adds the request to the audit log, if it belongs there. */
+void request_audit(const struct request *request, const char *result);
 
 /* Sends an error that belongs to no request. */
 void connection_send_error(struct connection *connection, const char *text);

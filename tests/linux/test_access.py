@@ -8,6 +8,7 @@ import socket
 
 import expect
 import warden
+import wire
 from case import case
 from users import call_as
 from warden.wire import Kind
@@ -150,3 +151,31 @@ def a_read_only_client_does_not_keep_a_container(w):
     expect.eventually(lambda: not set(os.listdir(w.daemon.depot)) - {"tmp"}, "the end of the grace time")
     os.close(writer)
     os.waitpid(pid, 0)
+
+
+@case(backend="linux", config={"server": OPEN, "clients": {"connection_limit": 5, "buffer_limit": 1 << 20}})
+def the_bounds_of_a_user_do_not_affect_others(w):
+    seen = call_as(ALICE, GUESTS, [], _use_up, w.daemon.socket)
+    expect.contains(seen, f"too many connections: uid {ALICE} has 5, more than clients.connection_limit allows")
+    expect.contains(seen, f"too many bytes: requests and unread answers of uid {ALICE} take ")
+    w.c.ping()
+
+
+def _use_up(path):
+    """What a user gets that has too many connections and too many bytes of half frames."""
+    texts = []
+    connections = [wire.Raw(path) for _ in range(5)]
+    with wire.Raw(path) as one_more:
+        texts.append(str(one_more.answer()))
+    for connection in connections:
+        try:
+            connection.send(b"67108864\r\n" + bytes(1 << 19))
+        except OSError:
+            pass  # refused in the middle of it
+    for connection in connections:
+        connection.socket.settimeout(0.5)
+        try:
+            texts.append(str(connection.answer()))
+        except OSError:
+            pass  # its half frame is waited for
+    return "\n".join(texts)

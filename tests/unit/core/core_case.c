@@ -204,6 +204,7 @@ void core_case_close(struct core_case *test)
 	pools_close(server);
 	cpu_lease_free(server);
 	journal_free(server->journal);
+	client_accounts_free(server);
 	free(test->config.server.container_depot_path);
 	free(test);
 }

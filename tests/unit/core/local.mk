@@ -8,6 +8,7 @@ CORE_TEST_CPPFLAGS = $(AM_CPPFLAGS) $(PROTOBUF_C_CFLAGS) $(UV_CFLAGS)
 
 CORE_TESTS = \
 	tests/unit/wire/test_access \
+	tests/unit/wire/test_audit \
 	tests/unit/core/test_create_options \
 	tests/unit/core/test_frame \
 	tests/unit/core/test_idempotence \
@@ -28,6 +29,9 @@ TESTS += $(CORE_TESTS)
 tests_unit_wire_test_access_SOURCES = tests/unit/wire/test_access.c
 tests_unit_wire_test_access_CPPFLAGS = $(CORE_TEST_CPPFLAGS)
 tests_unit_wire_test_access_LDADD = $(UNIT_LIBS)
+tests_unit_wire_test_audit_SOURCES = tests/unit/wire/test_audit.c
+tests_unit_wire_test_audit_CPPFLAGS = $(CORE_TEST_CPPFLAGS)
+tests_unit_wire_test_audit_LDADD = $(UNIT_LIBS)
 tests_unit_core_test_create_options_SOURCES = tests/unit/core/test_create_options.c
 tests_unit_core_test_create_options_CPPFLAGS = $(CORE_TEST_CPPFLAGS) $(JANSSON_CFLAGS)
 tests_unit_core_test_create_options_LDADD = $(UNIT_LIBS) $(JANSSON_LIBS)

@@ -46,6 +46,8 @@ static struct request *test_idempotence_new_request(struct core_case *test, cons
 	message->request_id.len = strlen(id);
 	request->handler = &container_klass;
 	request->server = &test->server;
+	request->account = client_account_get(&test->server, 0);
+	request->account->requests++;
 	request->message = &message->base;
 	return request;
 }
