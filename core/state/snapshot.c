@@ -327,9 +327,11 @@ int snapshot_read(struct container *c, struct warden_error *err)
 		errno = 0;
 		whole = snapshot_read_all(c, json);
 		if (!whole) {
-			cause.number = errno == ENOMEM ? ENOMEM : 0; /* the first failure counts */
+			int number = errno == ENOMEM ? ENOMEM : 0; /* the first failure counts */
+
 			warden_error_set(&cause, "snapshot.json is incomplete, invalid or of "
 						 "another version");
+			cause.number = number;
 		}
 	}
 	if (whole && c->identity.network.s_addr == 0)
