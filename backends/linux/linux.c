@@ -20,8 +20,12 @@
 #include "lib/cleanup.h"
 #include "lib/watcher.h"
 
+/* A page. */
+#define SHM_LEAST 4096
+
 #define OPTION_WSHD      "wshd"
 #define OPTION_TERMINALS "terminal_limit"
+#define OPTION_SHM       "shm_limit"
 
 /* Most are for the daemon itself: namespaces, mounts, links, id maps, files and processes of any
  * owner, limits. The others are for root in containers without a user namespace. */
@@ -51,6 +55,16 @@ static const struct warden_option options[] = {
 		.meaning = "the most terminals (pts) of a container, of the host's 4,096 in all",
 	},
 	SECCOMP_OPTIONS,
+	{
+		.name = OPTION_SHM,
+		.type = WARDEN_OPTION_INTEGER,
+		.min = 0,
+		.max = INT64_MAX,
+		.number = 0,
+		.meaning =
+			"the size of /dev/shm, if create does not say it, and of System V shared "
+			"memory, each in bytes; 0: a quarter of memory_bound",
+	},
 	UNION_OPTION,
 	CGROUP_OPTION,
 	CGROUP_BOUND_OPTIONS,
@@ -109,7 +123,14 @@ static int linux_setup_seccomp(struct linux_backend *backend, struct warden_erro
 /* May move the daemon to another cgroup, so it runs before any process is forked. */
 static int linux_setup_cgroups(struct linux_backend *backend, struct warden_error *err)
 {
-	return cgroups_setup(backend->host, &backend->cgroups, err);
+	if (cgroups_setup(backend->host, &backend->cgroups, err) < 0)
+		return -1;
+	backend->shm_bytes = (uint64_t)backend->host->option_integer(backend->host, OPTION_SHM);
+	if (backend->shm_bytes == 0)
+		backend->shm_bytes = cgroups_bound(backend->cgroups) / 4;
+	if (backend->shm_bytes < SHM_LEAST)
+		backend->shm_bytes = SHM_LEAST;
+	return 0;
 }
 
 static void linux_warn_nested(const struct warden_host *host)

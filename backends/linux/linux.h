@@ -36,6 +36,7 @@ struct linux_backend {
 	int64_t terminals; /* the most terminals of a container */
 	const char *lang;  /* LANG of the daemon, for jobs; NULL if unset */
 	int union_kind;    /* enum union_kind; see union.h */
+	uint64_t shm_bytes; /* of /dev/shm, and of System V shared memory */
 	int oom_score;     /* of process 1 of a container */
 	struct cgroups *cgroups;
 	struct linux_spawner *spawner;

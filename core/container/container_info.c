@@ -181,6 +181,24 @@ static bool info_fill_options(struct info_answer *answer, const struct container
 	return info_fill_properties(answer, c) && info_fill_env(answer, c);
 }
 
+static void info_fill_bounds(struct info_answer *answer, const struct container *c,
+			     const struct warden_info *info)
+{
+	const struct config *config = c->server->config;
+	uint64_t files = config->server.container_rlimits[WARDEN_RLIMIT_NOFILE].value;
+	Warden__InfoResponse *message = &answer->message;
+
+	FILL_NUMBER(memory_bound);
+	FILL_NUMBER(terminals);
+	FILL_NUMBER(shm_bytes);
+	if (c->options.shm_bytes > 0)
+		message->shm_bytes = c->options.shm_bytes;
+	message->has_open_files = files != WARDEN_RLIMIT_INFINITY;
+	message->open_files = files;
+	message->has_output_limit = true;
+	message->output_limit = config->server.job_output_limit;
+}
+
 bool container_info_answer_init(struct info_answer *answer, const struct container *c,
 				const struct warden_info *info)
 {
@@ -210,6 +228,7 @@ bool container_info_answer_init(struct info_answer *answer, const struct contain
 	FILL_NUMBER(oom_kills);
 	FILL_NUMBER(processes);
 	info_fill_limits(answer, c);
+	info_fill_bounds(answer, c, info);
 	return info_fill_options(answer, c) && info_fill_jobs(answer, c);
 }
 

@@ -536,6 +536,9 @@ struct warden_info {
 	/* The profile of system calls of jobs that name none, or "off: " and why there is no
 	 * filter; valid until teardown. The core sets it to NULL: not known. */
 	const char *seccomp;
+	/* Bounds without a request: bytes of memory that no limit of the client's lowers,
+	 * terminals, the size of /dev/shm of a create that does not say one. */
+	uint64_t memory_bound, terminals, shm_bytes;
 };
 
 /* A finding about this machine, for people. Strings are valid only during the call. */

@@ -3,6 +3,7 @@
 time, and the daemon with its containers in memory."""
 
 import expect
+import warden
 from case import case
 from memory_group import daemon_in
 
@@ -58,7 +59,104 @@ def without_bounds_the_kernel_kills_in_the_container_first(w):
         for privileged in (False, True):
             handle = w.create()
             _explode(w, handle, privileged=privileged)
-            _serves(w)
             expect.equal(w.c.info(handle).state, "active")
             w.c.destroy(handle)
             expect.true(w.daemon.alive, "the daemon lives")
+            _serves(w)
+
+
+def _exhaust(w, handle, arguments, **fields):
+    """Starts an attempt, which keeps what it has got for some seconds; returns the job, how many it made and the error
+    that ended it."""
+    job = w.c.spawn(handle, f"exec probe_exhaust {arguments}", **fields)
+    with warden.Client(w.daemon.socket, timeout=60 * expect.SLOWNESS) as watcher:
+        line = next((chunk.data for chunk in watcher.stream(handle, job) if chunk.data), b"0 killed")
+    made, why = line.decode().split()
+    return job, int(made), why
+
+
+def _try_as_both(w, arguments, check, others):
+    """As user and as root: the attempt is bounded, the container lives and a second one has `others` of the kind."""
+    for privileged in (False, True):
+        handle, other = w.create(), w.create()
+        _, made, why = _exhaust(w, handle, arguments, privileged=privileged)
+        check(made, why)
+        seen = w.run(other, f"probe_exhaust {others}", privileged=privileged).strip()
+        expect.equal(seen, f"{others.split()[1]} ok", "a second container")
+        _serves(w)
+        expect.equal(w.c.info(handle).state, "active")
+        w.c.destroy(handle)
+        w.c.destroy(other)
+    expect.true(w.daemon.alive, "the daemon lives")
+
+
+@case(backend="linux", limit=90, config={"linux": {"process_limit": 200}})
+def a_fork_bomb_is_bounded(w):
+    """Processes that make processes, up to the limit of the container."""
+    for privileged in (False, True):
+        handle = w.create()
+        w.c.spawn(handle, "exec probe_exhaust fork 20 0 8", privileged=privileged)
+        expect.eventually(lambda: w.c.info(handle).processes >= 150, "the bomb has grown", 20)
+        _serves(w)
+        expect.between(w.c.info(handle).processes, 1, 200, "processes")
+        with expect.within(20, "a destroy"):
+            w.c.destroy(handle)
+
+
+@case(backend="linux", daemon=False, limit=120, config={"linux": {"memory_bound": str(128 * MIB)}})
+def memory_behind_descriptors_is_bounded(w):
+    """Memory that is in no process: memory files, pipes and sockets, up to the bound of the container."""
+    with daemon_in(w, 768):
+        for attempt, others in (("memfd 100 4096 3", "memfd 2 64"), ("pipe 2000 0 2", "pipe 20"), ("socket 2000 0 2", "socket 20")):
+            count = int(attempt.split()[1])
+            _try_as_both(w, attempt, lambda made, why, n=count: expect.between(made, 0, n - 1, why), others)
+
+
+@case(backend="linux", daemon=False, limit=120, config={"linux": {"memory_bound": str(128 * MIB)}})
+def what_outlives_its_process_is_bounded(w):
+    """/dev/shm and System V objects stay when their processes are killed; root and user fill them, the container
+    still runs jobs."""
+    with daemon_in(w, 768):
+        for privileged in (False, True):
+            handle = w.create()
+            for attempt in ("shm 100 4096", "sysvshm 100 4096", "sysvmsg 5000", "sysvsem 2000"):
+                _, made, why = _exhaust(w, handle, attempt, privileged=privileged)
+                expect.contains(("ENOSPC", "ENOMEM", "EINVAL"), why, f"{attempt}: {made}")
+                expect.between(made, 1, int(attempt.split()[1]) - 1, attempt)
+            expect.equal(w.run(handle, "echo fine", privileged=privileged), "fine\n")
+            expect.equal(w.c.info(handle).state, "active")
+            _serves(w)
+            w.c.destroy(handle)
+
+
+@case(backend="linux", limit=120)
+def files_in_memory_are_bounded(w):
+    """100,000 empty files in /dev/shm, and in a root that is a tmpfs with a limit of files."""
+    for privileged in (False, True):
+        handle = w.create(tmpfs_bytes=64 * MIB, tmpfs_inodes=2000)
+        _, made, why = _exhaust(w, handle, "shm 100000 0", privileged=privileged)
+        expect.equal((why, made < 65536), ("ENOSPC", True), f"{made} files in /dev/shm")
+        seen = w.run(handle, "mkdir /tmp/x && cd /tmp/x && probe_exhaust files 100000 0", privileged=privileged).split()
+        expect.equal((seen[1], int(seen[0]) < 2000), ("ENOSPC", True), f"{seen} in the root")
+        _serves(w)
+        w.c.destroy(handle)
+
+
+@case(backend="linux", limit=120)
+def terminals_inotify_and_message_queues_are_bounded(w):
+    """The host has one count of terminals for all; inotify instances and message queues are counted by user."""
+    _try_as_both(w, "pty 600 0 3", lambda made, why: expect.equal((made <= 256, why), (True, "ENOSPC"), made), "pty 5")
+    _try_as_both(
+        w, "inotify 600 0 3", lambda made, why: expect.equal((made < 600, why), (True, "EMFILE"), made), "inotify 5"
+    )
+    _try_as_both(w, "mqueue 600 0 3", lambda made, why: expect.between(made, 1, 300, why), "mqueue 3")
+
+
+@case(backend="linux")
+def info_names_the_bounds(w):
+    """The bounds that hold without a request are in the answer to info."""
+    seen = w.c.info(w.create(shm_bytes=1 << 20))
+    expect.equal((seen.shm_bytes, seen.terminals, seen.open_files), (1 << 20, 256, 1024))
+    expect.equal(seen.output_limit, 10485760)
+    expect.between(seen.memory_bound, 8 * MIB, NO_LIMIT - 1, "memory_bound")
+    expect.between(w.c.info(w.create()).shm_bytes, 4096, seen.memory_bound // 4, "shm_bytes")

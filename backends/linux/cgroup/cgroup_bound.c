@@ -59,13 +59,15 @@ static uint64_t cgroup_bound_read_limit_v1(const struct cgroup_hierarchy *hierar
 	return limit == WARDEN_UNKNOWN ? CGROUP_NO_MEMORY_LIMIT : limit;
 }
 
-/* Bytes that the group of CGROUP_PARENT may use. */
+/* Bytes that the group of CGROUP_PARENT may use. NULL: no hierarchy has memory. */
 static uint64_t cgroup_bound_read_whole(const struct cgroup_hierarchy *hierarchy)
 {
-	uint64_t limit = hierarchy->v2 ? cgroup_bound_read_limit_v2(hierarchy)
-				       : cgroup_bound_read_limit_v1(hierarchy);
+	uint64_t limit = CGROUP_NO_MEMORY_LIMIT;
 	struct sysinfo info;
 
+	if (hierarchy)
+		limit = hierarchy->v2 ? cgroup_bound_read_limit_v2(hierarchy)
+				      : cgroup_bound_read_limit_v1(hierarchy);
 	if (sysinfo(&info) == 0 && (uint64_t)info.totalram * info.mem_unit < limit)
 		limit = (uint64_t)info.totalram * info.mem_unit;
 	return limit;
@@ -85,7 +87,7 @@ static int cgroup_bound_parse(const struct cgroups *cgroups, const char *name, u
 	errno = 0;
 	*bytes = strtoull(text, &end, 10);
 	if (strcmp(end, "%") == 0 && *bytes >= 1 && *bytes <= 100) {
-		*bytes = whole / 100 * *bytes;
+		*bytes = whole / 100 * *bytes / 4096 * 4096; /* as the kernel rounds it */
 		if (*bytes < BOUND_LEAST)
 			*bytes = BOUND_LEAST;
 		return 0;
@@ -103,7 +105,7 @@ static int cgroup_bound_parse(const struct cgroups *cgroups, const char *name, u
 int cgroup_bounds_find(struct cgroups *cgroups, struct warden_error *err)
 {
 	const struct cgroup_hierarchy *memory = cgroup_hierarchy_of(cgroups, CGROUP_MEMORY);
-	uint64_t whole = memory ? cgroup_bound_read_whole(memory) : 0;
+	uint64_t whole = cgroups->whole = cgroup_bound_read_whole(memory);
 
 	if (cgroup_bound_parse(cgroups, CGROUP_BOUND, whole, &cgroups->bound, err) < 0 ||
 	    cgroup_bound_parse(cgroups, CGROUP_BOUND_ALL, whole, &cgroups->bound_all, err) < 0)
@@ -111,6 +113,13 @@ int cgroup_bounds_find(struct cgroups *cgroups, struct warden_error *err)
 	if (!memory)
 		cgroups->bound = cgroups->bound_all = CGROUP_NO_MEMORY_LIMIT;
 	return 0;
+}
+
+uint64_t cgroups_bound(const struct cgroups *cgroups)
+{
+	uint64_t least = cgroups->bound < cgroups->bound_all ? cgroups->bound : cgroups->bound_all;
+
+	return least < cgroups->whole ? least : cgroups->whole;
 }
 
 static int cgroup_bound_write_file(int fd, const char *file, uint64_t bytes,
@@ -234,6 +243,21 @@ static uint64_t cgroup_bound_above(uint64_t bound, uint64_t limit)
 	return limit + limit / 16;
 }
 
+static const char *cgroup_bound_file(const struct cgroup_hierarchy *hierarchy)
+{
+	return hierarchy->v2 ? "memory.max" : "memory.limit_in_bytes";
+}
+
+uint64_t cgroup_bound_get(const struct cgroup *cgroup)
+{
+	const struct cgroup_hierarchy *memory = cgroup_hierarchy_of(cgroup->cgroups, CGROUP_MEMORY);
+	struct warden_error gone;
+	_cleanup_close_ int fd = cgroup->bounded ? cgroup_bound_open(cgroup, memory, &gone) : -1;
+
+	return fd < 0 ? WARDEN_UNKNOWN
+		      : cgroup_bound_read(fd, cgroup_bound_file(memory), WARDEN_UNKNOWN);
+}
+
 int cgroup_bound_follow(const struct cgroup *cgroup, uint64_t bytes, struct warden_error *err)
 {
 	const struct cgroup_hierarchy *memory = cgroup_hierarchy_of(cgroup->cgroups, CGROUP_MEMORY);
@@ -243,8 +267,7 @@ int cgroup_bound_follow(const struct cgroup *cgroup, uint64_t bytes, struct ward
 
 	if (fd < 0)
 		return -1;
-	before = cgroup_bound_read(fd, memory->v2 ? "memory.max" : "memory.limit_in_bytes",
-				   CGROUP_NO_MEMORY_LIMIT);
+	before = cgroup_bound_read(fd, cgroup_bound_file(memory), CGROUP_NO_MEMORY_LIMIT);
 	if (wanted > before)
 		return cgroup_bound_write(memory, fd, wanted, err);
 	/* If more than the bound is in use, the bound stays where the client's limit has raised it.

@@ -82,6 +82,7 @@ struct cgroups {
 	char mark[DEPOT_MARK_SIZE];            /* of the containers' groups */
 	/* Bytes, CGROUP_NO_MEMORY_LIMIT: none; see cgroup_bound.c. */
 	uint64_t bound, bound_all;
+	uint64_t whole; /* bytes that they are shares of */
 };
 
 struct cgroup {
@@ -161,6 +162,8 @@ void cgroup_bound_describe(const struct cgroups *cgroups, const struct host_repo
 /* Bounds the container's group, which is new, and makes CGROUP_INNER in it. */
 int cgroup_bound_make(const struct cgroup *cgroup, const struct cgroup_hierarchy *hierarchy,
 		      struct warden_error *err);
+/* The bound in force; WARDEN_UNKNOWN: none. */
+uint64_t cgroup_bound_get(const struct cgroup *cgroup);
 /* Lets the container use what its client has allowed, but at least the bound. */
 int cgroup_bound_follow(const struct cgroup *cgroup, uint64_t bytes, struct warden_error *err);
 

@@ -239,4 +239,5 @@ void cgroup_info(const struct cgroup *cgroup, struct warden_info *info)
 	cgroup_stat_read_peak_and_kills(cgroup, info);
 	info->processes = cgroup_read_number(cgroup, CGROUP_PIDS, "pids.current", 0);
 	cgroup_stat_read_pressures(cgroup, info);
+	info->memory_bound = cgroup_bound_get(cgroup);
 }

@@ -4,12 +4,16 @@
  * the set-up child does. */
 #include "backends/linux/create/init.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <linux/capability.h>
 #include <linux/close_range.h>
+#include <linux/keyctl.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "backends/linux/create/nested.h"
@@ -24,6 +28,13 @@
 /* Inherited by all jobs: containers must leave the host usable. */
 #define INIT_NICE 10
 
+/* Bytes of messages in a queue (the kernel's msgmnb), and the most queues. */
+#define QUEUE_BYTES 16384
+#define QUEUES      4096
+
+/* A few MiB of semaphores (SEMMSL, SEMMNS, SEMOPM, SEMMNI). */
+#define SEMAPHORES "32000 65536 500 4096"
+
 void init_child_fail(int socket, const struct warden_error *err)
 {
 	struct init_message message = {.event = INIT_FAILED, .error = *err};
@@ -32,15 +43,37 @@ void init_child_fail(int socket, const struct warden_error *err)
 	_exit(1);
 }
 
+static int init_child_write_sysctl(int proc, const char *path, const char *text,
+				   struct warden_error *err)
+{
+	_cleanup_close_ int fd = openat(proc, path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		return warden_error_errno(err, "write %s to the container's %s", text, path);
+	return 0;
+}
+
+/* Bounds what outlives the processes that made it: killing them frees none of it. */
+static void init_child_bound_ipc(const struct setup *setup, int proc)
+{
+	uint64_t bytes = setup->backend->shm_bytes, most = bytes / 2 / QUEUE_BYTES;
+	struct warden_error refused;
+	char pages[24], queues[24];
+
+	snprintf(pages, sizeof(pages), "%" PRIu64, bytes / 4096);
+	snprintf(queues, sizeof(queues), "%" PRIu64, most < QUEUES ? most : QUEUES);
+	/* Before Linux 5.19 root of a user namespace may not; then the bound of memory holds. */
+	(void)init_child_write_sysctl(proc, "sys/kernel/shmall", pages, &refused);
+	(void)init_child_write_sysctl(proc, "sys/kernel/msgmni", queues, &refused);
+	(void)init_child_write_sysctl(proc, "sys/kernel/sem", SEMAPHORES, &refused);
+}
+
 /* Forbids user namespaces in the container: a process in a new one has all capabilities, whatever
  * the bounding set. */
-static int init_child_forbid_user_namespaces(int proc, struct warden_error *err)
+static int init_child_write_sysctls(const struct setup *setup, int proc, struct warden_error *err)
 {
-	_cleanup_close_ int fd = openat(proc, "sys/user/max_user_namespaces", O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0 || write(fd, "0", 1) != 1)
-		return warden_error_errno(err, "write the container's user.max_user_namespaces");
-	return 0;
+	init_child_bound_ipc(setup, proc);
+	return init_child_write_sysctl(proc, "sys/user/max_user_namespaces", "0", err);
 }
 
 /* Serves the set-up child's messages until INIT_EXECUTE. */
@@ -58,7 +91,7 @@ static void init_child_await_execute(const struct setup *setup)
 			_exit(1); /* the set-up child has exited */
 		if (message.event == INIT_EXECUTE)
 			return;
-		if (init_child_forbid_user_namespaces(proc, &err) < 0)
+		if (init_child_write_sysctls(setup, proc, &err) < 0)
 			init_child_fail(socket, &err);
 		message.event = INIT_PREPARED;
 		if (fd_message_send(socket, &message, sizeof(message), NULL, 0) < 0)
@@ -78,6 +111,17 @@ static int init_child_leave_host(const struct setup *setup, struct warden_error 
 		return warden_error_errno(err, "set the host name");
 	if (setsid() < 0)
 		return warden_error_errno(err, "make a session");
+	return 0;
+}
+
+/* The daemon's session keyring is inherited: its keys would be readable inside, and shared by all
+ * containers. */
+static int init_child_leave_session_keyring(struct warden_error *err)
+{
+	/* EPERM: a filter refuses the call to the daemon, and so to the container. */
+	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 && errno != ENOSYS &&
+	    errno != EPERM)
+		return warden_error_errno(err, "make a session keyring");
 	return 0;
 }
 
@@ -180,7 +224,7 @@ void init_child_run(const struct setup *setup)
 
 	init_child_await_execute(setup);
 	init_child_reset_signals();
-	if (init_child_leave_host(setup, &err) < 0 ||
+	if (init_child_leave_host(setup, &err) < 0 || init_child_leave_session_keyring(&err) < 0 ||
 	    init_child_arrange_fds(setup, &program, &socket, &err) < 0 ||
 	    wshd_arguments_fill(&arguments, &start, &err) < 0)
 		init_child_fail(socket, &err);

@@ -38,7 +38,7 @@ struct setup_parameters {
 	size_t n_layers;       /* at least 1 */
 	uint64_t tmpfs_bytes,
 		tmpfs_inodes; /* 0: the writable layer is in the directory; the kernel's default */
-	uint64_t shm_bytes;   /* 0: the kernel's default */
+	uint64_t shm_bytes;   /* 0: backend->shm_bytes */
 	size_t hosts_length;  /* of the additional lines of /etc/hosts */
 	size_t resolv_length; /* of /etc/resolv.conf; 0: use the host's */
 	uint32_t base;        /* host id of container root; 0 without a user namespace */

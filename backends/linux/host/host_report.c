@@ -21,6 +21,9 @@
 #include "backends/linux/seccomp/seccomp.h"
 #include "lib/cleanup.h"
 
+/* The default limit of a process. */
+#define OPEN_FILES 1024
+
 /* Reads a number from a file below /proc/sys; -1 if that fails. */
 static int64_t host_report_read_sysctl(const char *path)
 {
@@ -113,6 +116,37 @@ static void host_report_describe_terminals(const struct host_report *to)
 		host_report_fact(to, "terminals", value, NULL, NULL);
 }
 
+/* Without a quota by project nothing bounds the number of files outside of a tmpfs. */
+static void host_report_describe_inodes(const struct host_report *to)
+{
+	const struct warden_settings *settings = to->host->settings;
+	_cleanup_close_ int fd = open(settings->depot_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (settings->disk_quota_enabled && fd >= 0 && disk_quota_type(fd) == PRJQUOTA)
+		host_report_fact(to, "inode bound", "by limit_disk", NULL, NULL);
+	else
+		host_report_fact(
+			to, "inode bound", "off",
+			"a container can use all inodes of the depot's file system",
+			"ext4 or xfs with prjquota, and limit_disk; or create with a tmpfs "
+			"and tmpfs_inodes");
+}
+
+/* The kernel counts open files of all users together. */
+static void host_report_describe_files(const struct host_report *to)
+{
+	int64_t most = host_report_read_sysctl("/proc/sys/fs/file-max");
+	int64_t each = to->host->option_integer(to->host, "process_limit") * OPEN_FILES;
+	char value[96];
+
+	snprintf(value, sizeof(value), "%" PRId64 " on this host", most);
+	if (most >= 0 && most < 4 * each)
+		host_report_fact(to, "open files", value, "a few containers can open all of them",
+				 "sysctl -w fs.file-max=9223372036854775807");
+	else
+		host_report_fact(to, "open files", value, NULL, NULL);
+}
+
 /* A root file system without a shell runs commands, but no script. */
 static void host_report_describe_rootfs(const struct host_report *to)
 {
@@ -188,6 +222,7 @@ static void (*const parts[])(const struct host_report *to) = {
 	host_report_describe_kernel,    host_report_describe_user_namespaces,
 	host_report_describe_program,   host_report_describe_rootfs,
 	host_report_describe_memfd,     host_report_describe_quota,
+	host_report_describe_inodes,    host_report_describe_files,
 	host_report_describe_pressure,  host_report_describe_forwarding,
 	host_report_describe_terminals, oom_score_describe,
 };

@@ -16,6 +16,10 @@
 /* The gid of the group tty in every distribution. */
 #define TTY_GROUP 5
 
+/* Files in /dev/shm take a KiB of kernel memory each: one for each page, within these bounds. */
+#define SHM_INODES_LEAST 1024
+#define SHM_INODES_MOST  65536
+
 static int dev_make_nodes(struct setup *setup, struct warden_error *err)
 {
 	static const struct {
@@ -97,19 +101,20 @@ static int dev_attach_pts(struct setup *setup, struct warden_error *err)
 
 static int dev_attach_shm(struct setup *setup, struct warden_error *err)
 {
-	char size[24];
-	struct mount_option options[] = {
-		{"source", "shm"},
-		{"mode", "1777"},
-		{NULL, NULL}, /* replaced by the size, if one is set */
-		{NULL, NULL},
+	uint64_t asked = setup->parameters.shm_bytes;
+	uint64_t bytes = asked > 0 ? asked : setup->backend->shm_bytes, files = bytes / 4096;
+	char size[24], inodes[24];
+	const struct mount_option options[] = {
+		{"source", "shm"},     {"mode", "1777"}, {"size", size},
+		{"nr_inodes", inodes}, {NULL, NULL},
 	};
 	_cleanup_close_ int mount = -1;
 
-	if (setup->parameters.shm_bytes > 0) {
-		snprintf(size, sizeof(size), "%" PRIu64, setup->parameters.shm_bytes);
-		options[2] = (struct mount_option){"size", size};
-	}
+	if (files < SHM_INODES_LEAST)
+		files = SHM_INODES_LEAST;
+	snprintf(size, sizeof(size), "%" PRIu64, bytes);
+	snprintf(inodes, sizeof(inodes), "%" PRIu64,
+		 files < SHM_INODES_MOST ? files : SHM_INODES_MOST);
 	mount = mount_make("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, err);
 	return mount < 0 ? -1 : dev_attach_part(setup, "shm", mount, err);
 }

@@ -20,6 +20,8 @@ int linux_info(void *data, struct warden_info *info, struct warden_error *err)
 	cgroup_info(container->cgroup, info);
 	disk_quota_info(&container->backend->quota, container->quota, info);
 	info->seccomp = linux_info_seccomp(container);
+	info->terminals = (uint64_t)container->backend->terminals;
+	info->shm_bytes = container->backend->shm_bytes;
 	info->in_rate = info->out_rate = container->rate;
 	info->in_burst = info->out_burst = container->burst;
 	return net_info(container->backend->net, &container->identity, info, err);

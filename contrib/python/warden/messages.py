@@ -287,6 +287,15 @@ class InfoResponse(Message):
     destroy_waits_for: Optional[str] = field(119, Kind.TEXT)
     #: profile of system calls of its jobs, or why there is none
     seccomp: Optional[str] = field(120, Kind.TEXT)
+    #: bytes
+    memory_bound: Optional[int] = field(121, Kind.UINT)
+    terminals: Optional[int] = field(122, Kind.UINT)
+    #: size of /dev/shm
+    shm_bytes: Optional[int] = field(123, Kind.UINT)
+    #: of a process, unless its job has a limit of its own
+    open_files: Optional[int] = field(124, Kind.UINT)
+    #: bytes a job writes, unless it has a limit of its own
+    output_limit: Optional[int] = field(125, Kind.UINT)
 
 
 @dataclass
