@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 
+#include "core/backend/backend_call.h"
 #include "core/log.h"
 #include "core/notify.h"
 #include "core/server.h"
@@ -17,6 +18,20 @@ struct reload {
 	struct warden_error err;
 };
 
+/* The backend replaces the allowed networks first, so that nothing is taken over if it fails. The
+ * loop thread does not change the configuration meanwhile. */
+static int reload_allow_networks(struct reload *reload)
+{
+	const struct server *server = reload->server;
+
+	if (!server->container_klass->allow_networks ||
+	    !config_networks_differ(server->config, reload->fresh))
+		return 0;
+	return BACKEND_CALL(server->container_klass, NULL, allow_networks, &reload->err,
+			    server->backend,
+			    (const char *const *)reload->fresh->network.allow_networks);
+}
+
 static void reload_on_worker(uv_work_t *work)
 {
 	struct reload *reload = work->data;
@@ -24,7 +39,8 @@ static void reload_on_worker(uv_work_t *work)
 
 	reload->fresh = config_load(server->config->file, &reload->err);
 	if (reload->fresh &&
-	    config_check_backend(reload->fresh, server->container_klass, &reload->err) < 0) {
+	    (config_check_backend(reload->fresh, server->container_klass, &reload->err) < 0 ||
+	     reload_allow_networks(reload) < 0)) {
 		config_free(reload->fresh);
 		reload->fresh = NULL;
 	}
@@ -33,6 +49,7 @@ static void reload_on_worker(uv_work_t *work)
 /* Returns the result as a line for the service manager. */
 static void reload_apply(struct reload *reload, char *line, size_t size)
 {
+	struct server *server = reload->server;
 	struct config_changes changes;
 
 	if (!reload->fresh) {
@@ -41,13 +58,16 @@ static void reload_apply(struct reload *reload, char *line, size_t size)
 		return;
 	}
 	/* First, so that a level that rises does not hide the changes. */
-	if (reload->fresh->logging.level > reload->server->config->logging.level)
+	if (reload->fresh->logging.level > server->config->logging.level)
 		log_set_level(reload->fresh->logging.level);
-	config_take_changes(reload->server->config, reload->fresh, &changes);
+	config_take_changes(server->config, reload->fresh, server->container_klass->allow_networks,
+			    &changes);
+	server->settings.allow_networks =
+		(const char *const *)server->config->network.allow_networks;
 	snprintf(line, size, "settings reloaded: %u changed, %u need a restart", changes.taken,
 		 changes.refused);
 	log_write(WARDEN_LOG_INFO, "%s", line);
-	log_set_level(reload->fresh->logging.level);
+	log_set_level(server->config->logging.level);
 }
 
 static void reload_end(struct server *server, const char *line)

@@ -244,4 +244,5 @@ const struct warden_container_klass warden_container_klass = {
 	.describe = linux_describe,
 	.reconnect = linux_reconnect,
 	.clean = linux_clean,
+	.allow_networks = linux_allow_networks,
 };

@@ -31,6 +31,7 @@ int linux_pause(void *container, bool paused, struct warden_error *err);
 int linux_info(void *container, struct warden_info *info, struct warden_error *err);
 int linux_describe(void *backend, const struct warden_host *host, warden_fact_function report,
 		   void *report_data, struct warden_error *err);
+int linux_allow_networks(void *backend, const char *const *networks, struct warden_error *err);
 int linux_clean(const struct warden_host *host, const struct warden_clean *to,
 		struct warden_error *err);
 

@@ -137,9 +137,13 @@ struct config_changes {
 	unsigned refused; /* need a restart */
 };
 
+/* Whether network.allow_networks differs. */
+bool config_networks_differ(const struct config *config, const struct config *fresh);
+
 /* Takes over from `fresh`, of the same backend, what may change while the daemon runs; logs each
- * key that differs, with both values. */
-void config_take_changes(struct config *config, const struct config *fresh,
+ * key that differs, with both values. `backend_reloads`: the backend has taken over the fresh
+ * network.allow_networks. `fresh` is to be freed, and may have got old values. */
+void config_take_changes(struct config *config, struct config *fresh, bool backend_reloads,
 			 struct config_changes *changes);
 
 /* Frees the parsed file: later errors name the file without the line. */

@@ -258,6 +258,8 @@ const struct config_key config_keys[] = {
 	{.path = "network.allow_networks",
 	 .type = KEY_STRINGS,
 	 MEMBER(network.allow_networks),
+	 .reloads = true,
+	 .by_backend = true,
 	 .is_valid = config_key_is_range,
 	 .allowed = "an IPv4 address (\"10.0.0.1\"), a network (\"10.0.0.0/8\") or a range "
 		    "(\"10.0.0.1-10.0.0.9\")"},

@@ -33,8 +33,9 @@ struct config_key {
 	const char *path; /* "server.pidfile" */
 	enum config_type type;
 	size_t offset,
-		size; /* of the member; offset CONFIG_NOT_STORED: the value is only checked */
-	bool reloads; /* it may change while the daemon runs; not for strings */
+		size;    /* of the member; offset CONFIG_NOT_STORED: the value is only checked */
+	bool reloads;    /* it may change while the daemon runs; not for single strings */
+	bool by_backend; /* it reloads only if the backend takes it over */
 	int64_t min, max;
 	int64_t number;   /* default of an integer, bool, mode or rlimit */
 	const char *text; /* default of a string, path or level */

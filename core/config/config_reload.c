@@ -73,27 +73,61 @@ static void config_reload_print(const void *base, const struct config_key *key, 
 	}
 }
 
-/* Compares a key and takes it over if it may change. */
-static void config_reload_key(void *base, const void *fresh, const struct config_key *key,
-			      struct config_changes *changes)
+static bool config_reload_texts_differ(char *const *before, char *const *after)
 {
+	static char *const none[] = {NULL};
+	size_t i = 0;
+
+	before = before ? before : none;
+	after = after ? after : none;
+	while (before[i] && after[i] && strcmp(before[i], after[i]) == 0)
+		i++;
+	return before[i] || after[i];
+}
+
+/* Arrays are compared whole, since the printed values are cut. */
+static bool config_reload_differs(const void *base, const void *fresh, const struct config_key *key,
+				  const char *before, const char *after)
+{
+	if (key->type == KEY_STRINGS)
+		return config_reload_texts_differ(
+			*(char **const *)((const char *)base + key->offset),
+			*(char **const *)((const char *)fresh + key->offset));
+	return strcmp(before, after) != 0;
+}
+
+/* Exchanges the values, so that each is freed with the struct that has it. */
+static void config_reload_exchange(void *base, void *fresh, const struct config_key *key)
+{
+	struct warden_rlimit value; /* the largest member */
+
+	memcpy(&value, (char *)base + key->offset, key->size);
+	memcpy((char *)base + key->offset, (char *)fresh + key->offset, key->size);
+	memcpy((char *)fresh + key->offset, &value, key->size);
+}
+
+/* Compares a key and takes it over if it may change. */
+static void config_reload_key(void *base, void *fresh, const struct config_key *key,
+			      bool backend_reloads, struct config_changes *changes)
+{
+	bool reloads = key->reloads && (!key->by_backend || backend_reloads);
 	char before[VALUE_SIZE], after[VALUE_SIZE];
 
 	config_reload_print(base, key, before);
 	config_reload_print(fresh, key, after);
-	if (strcmp(before, after) == 0)
+	if (!config_reload_differs(base, fresh, key, before, after))
 		return;
-	if (key->reloads) /* no key with memory of its own does */
-		memcpy((char *)base + key->offset, (const char *)fresh + key->offset, key->size);
-	if (key->reloads)
+	if (reloads) {
+		config_reload_exchange(base, fresh, key);
 		changes->taken++;
-	else
+	} else {
 		changes->refused++;
-	log_write(key->reloads ? WARDEN_LOG_INFO : WARDEN_LOG_WARN, "%s: %s -> %s%s", key->path,
-		  before, after, key->reloads ? "" : " (needs a restart)");
+	}
+	log_write(reloads ? WARDEN_LOG_INFO : WARDEN_LOG_WARN, "%s: %s -> %s%s", key->path, before,
+		  after, reloads ? "" : " (needs a restart)");
 }
 
-static void config_reload_options(const struct config *config, const struct config *fresh,
+static void config_reload_options(const struct config *config, struct config *fresh,
 				  struct config_changes *changes)
 {
 	for (size_t i = 0; i < config->n_options; i++) {
@@ -103,7 +137,7 @@ static void config_reload_options(const struct config *config, const struct conf
 
 		snprintf(path, sizeof(path), "%s.%s", config->server.container_klass,
 			 before.option->name);
-		config_reload_key(&before, &fresh->options[i], &key, changes);
+		config_reload_key(&before, &fresh->options[i], &key, false, changes);
 	}
 }
 
@@ -125,13 +159,19 @@ static void config_reload_networks(const struct config *config, const struct con
 	changes->refused++;
 }
 
-void config_take_changes(struct config *config, const struct config *fresh,
+bool config_networks_differ(const struct config *config, const struct config *fresh)
+{
+	return config_reload_texts_differ(config->network.allow_networks,
+					  fresh->network.allow_networks);
+}
+
+void config_take_changes(struct config *config, struct config *fresh, bool backend_reloads,
 			 struct config_changes *changes)
 {
 	*changes = (struct config_changes){0};
 	for (size_t i = 0; i < config_n_keys; i++)
 		if (config_keys[i].offset != CONFIG_NOT_STORED)
-			config_reload_key(config, fresh, &config_keys[i], changes);
+			config_reload_key(config, fresh, &config_keys[i], backend_reloads, changes);
 	config_reload_networks(config, fresh, changes);
 	config_reload_options(config, fresh, changes);
 }

@@ -134,7 +134,9 @@ struct warden_settings {
 	struct in_addr pool_network; /* first address of the pool of /30 networks; network order */
 	uint32_t pool_networks;      /* number of consecutive /30 networks from there on */
 	uint32_t mtu;                /* bytes; 0: the kernel's default */
-	const char *const *allow_networks; /* each an address, CIDR or A-B; ends with NULL */
+	/* Each an address, CIDR or A-B; ends with NULL. Read it in setup alone: a reload calls
+	 * klass->allow_networks with its new value. */
+	const char *const *allow_networks;
 	bool allow_host_access;
 	const char *const *dns_servers; /* addresses; ends with NULL */
 	const struct warden_hooks *hooks;
@@ -859,6 +861,12 @@ struct warden_container_klass {
 	 * rest is still removed; -1 only if nothing can be told. NULL: the backend cannot clean. */
 	int (*clean)(const struct warden_host *host, const struct warden_clean *clean,
 		     struct warden_error *err);
+
+	/* Optional. Replaces settings->allow_networks, for existing containers too: all or nothing.
+	 * Existing connections continue. Called on a worker thread, also while operations of
+	 * containers run, but never twice at once; `networks` is valid during the call. NULL: a
+	 * change needs a restart. */
+	int (*allow_networks)(void *backend, const char *const *networks, struct warden_error *err);
 };
 
 /* The symbol that a module exports. */

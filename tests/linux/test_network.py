@@ -2,10 +2,12 @@
 """The network: links, allowed and refused traffic. All hosts are the case's own namespaces."""
 
 import os
+import signal
 import socket
 import subprocess
 import time
 
+import daemon
 import expect
 import hosts
 import kernel
@@ -132,6 +134,49 @@ def ranges_and_single_addresses_are_allowed_exactly(w):
         expect.equal(_probe(w, handle, f"connect 192.0.2.{last} 80")[0], "ok", f"192.0.2.{last}")
     for last in (2, 10, 76, 78):
         _refused(w, handle, f"192.0.2.{last}")
+
+
+def _reload_networks(w, *networks):
+    """Allows these networks from now on; returns the lines that the log has since then."""
+    before = len(w.daemon.log())
+    w.daemon.settings = daemon.merge(w.daemon.settings, {"network": {"allow_networks": list(networks)}})
+    w.daemon.write_config(None)
+    w.daemon.process.send_signal(signal.SIGHUP)
+    expect.eventually(lambda: "need a restart" in w.daemon.log()[before:], "a result")
+    return w.daemon.log()[before:]
+
+
+@case(backend="linux", config={"network": {"allow_networks": ["192.0.2.77"]}})
+def sighup_replaces_the_allowed_networks_of_existing_containers(w):
+    outside = w.host("out0", GATEWAY, OUTSIDE)
+    outside.serve_tcp(80)
+    outside.run("ip", "address", "add", "192.0.2.77/24", "dev", "eth0")
+    handle = w.create()
+    _refused(w, handle, OUTSIDE)
+    log = _reload_networks(w, "192.0.2.0-192.0.2.5", "198.51.100.0/24")
+    expect.contains(
+        log,
+        'network.allow_networks: ["192.0.2.77"] -> ["192.0.2.0-192.0.2.5", "198.51.100.0/24"]\n',
+    )
+    expect.contains(log, "settings reloaded: 1 changed, 0 need a restart")
+    expect.equal(_probe(w, handle, f"connect {OUTSIDE} 80")[0], "ok", "the container that was there")
+    expect.equal(_probe(w, w.create(), f"connect {OUTSIDE} 80")[0], "ok", "a new container")
+    _refused(w, handle, "192.0.2.77")
+    _reload_networks(w)
+    _refused(w, handle, OUTSIDE)
+    expect.contains(_reload_networks(w), "settings reloaded: 0 changed, 0 need a restart")
+
+
+@case(backend="linux", config={"network": {"own_table": False}})
+def a_table_that_is_restored_has_the_networks_of_the_last_sighup(w):
+    outside = w.host("out0", GATEWAY, OUTSIDE)
+    outside.serve_tcp(80)
+    handle = w.create()
+    _reload_networks(w, OUTSIDE)
+    _nft("delete table inet warden")
+    expect.eventually(lambda: "restored" in w.daemon.log(), "the table")
+    expect.equal(_probe(w, handle, f"connect {OUTSIDE} 80")[0], "ok")
+    _reload_networks(w)  # as the next case finds it
 
 
 @case(backend="linux")

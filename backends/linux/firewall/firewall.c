@@ -567,6 +567,42 @@ int firewall_set_rules(struct firewall *firewall, const struct warden_identity *
 	return result;
 }
 
+static void firewall_swap_allowed(struct firewall *firewall, struct firewall_range **ranges,
+				  size_t *n)
+{
+	struct firewall_range *before = firewall->allowed;
+	size_t n_before = firewall->n_allowed;
+
+	firewall->allowed = *ranges;
+	firewall->n_allowed = *n;
+	*ranges = before;
+	*n = n_before;
+}
+
+int firewall_allow_networks(struct firewall *firewall, const char *const *networks,
+			    struct warden_error *err)
+{
+	struct firewall_range *ranges;
+	size_t n;
+	int result;
+
+	if (firewall_ranges_read(networks, &ranges, &n, err) < 0)
+		return -1;
+	pthread_rwlock_wrlock(&firewall->lock);
+	firewall_swap_allowed(firewall, &ranges, &n);
+	result = firewall_table_replace_allowed(firewall, err);
+	pthread_rwlock_unlock(&firewall->lock);
+	if (result < 0 && firewall_is_in_doubt(err))
+		result = firewall_restore_table(firewall, err);
+	if (result < 0) {
+		pthread_rwlock_wrlock(&firewall->lock);
+		firewall_swap_allowed(firewall, &ranges, &n);
+		pthread_rwlock_unlock(&firewall->lock);
+	}
+	free(ranges);
+	return result;
+}
+
 /* Removes the chain that logs for a container; see firewall_change_rules. */
 static int firewall_remove_log_chain(struct firewall *firewall, uint32_t slot,
 				     const struct firewall_member *member, struct warden_error *err)

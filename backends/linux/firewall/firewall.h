@@ -46,6 +46,10 @@ int firewall_add(struct firewall *firewall, const struct warden_identity *identi
 int firewall_set_rules(struct firewall *firewall, const struct warden_identity *identity,
 		       const struct warden_rules *rules, struct warden_error *err);
 
+/* Replaces settings->allow_networks, all or nothing. */
+int firewall_allow_networks(struct firewall *firewall, const char *const *networks,
+			    struct warden_error *err);
+
 /* Removes the container and its rules; no failure if they are missing. */
 int firewall_remove(struct firewall *firewall, const struct warden_identity *identity,
 		    struct warden_error *err);

@@ -107,6 +107,9 @@ int firewall_table_replace(struct firewall *firewall, struct warden_error *err);
 int firewall_commit(struct firewall *firewall, struct nft *nft, struct warden_error *err);
 int firewall_table_remove(struct firewall *firewall, struct warden_error *err);
 
+/* Replaces the set of allowed networks in the table by firewall->allowed. The lock as above. */
+int firewall_table_replace_allowed(struct firewall *firewall, struct warden_error *err);
+
 /* The key of a member in the set of containers. */
 #define FIREWALL_KEY_SIZE (IF_NAMESIZE + sizeof(struct in_addr))
 void firewall_key(const struct firewall_member *member, uint8_t key[FIREWALL_KEY_SIZE]);

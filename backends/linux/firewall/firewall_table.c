@@ -465,6 +465,7 @@ static void firewall_table_put_members(struct nft *nft, const struct firewall *f
  */
 static void firewall_table_put_allowed(struct nft *nft, const struct firewall *firewall)
 {
+	nft_flush_set(nft, ALLOWED);
 	for (size_t i = 0; i < firewall->n_allowed; i++) {
 		const struct firewall_range *range = &firewall->allowed[i];
 		struct nftnl_set *elements = nft_elements(nft, ALLOWED);
@@ -500,7 +501,6 @@ static void firewall_table_put_sets(struct nft *nft, const struct firewall *fire
 {
 	for (size_t i = 0; i < ARRAY_SIZE(sets); i++)
 		nft_add_set(nft, &sets[i]);
-	nft_flush_set(nft, ALLOWED);
 	firewall_table_put_allowed(nft, firewall);
 	firewall_table_put_members(nft, firewall);
 	firewall_rule_sets_foreach(firewall_table_put_rule_set, nft);
@@ -559,13 +559,19 @@ static size_t firewall_table_rules_size(const struct firewall *firewall)
 	return size;
 }
 
+/* Size of the messages with the allowed networks. */
+static size_t firewall_table_allowed_size(const struct firewall *firewall)
+{
+	return 4 * ELEMENT_SIZE * firewall->n_allowed;
+}
+
 static int firewall_table_try(struct firewall *firewall, bool anew, struct warden_error *err)
 {
 	struct warden_error ignored;
 	_cleanup_nft_ struct nft nft;
 	size_t size = TABLE_SIZE + ELEMENT_SIZE * firewall->n_members +
 		      4 * ELEMENT_SIZE * firewall->found_members.n +
-		      4 * ELEMENT_SIZE * firewall->n_allowed + firewall_table_rules_size(firewall);
+		      firewall_table_allowed_size(firewall) + firewall_table_rules_size(firewall);
 
 	if (nft_begin(&nft, FIREWALL_TABLE, size, err) < 0)
 		return -1;
@@ -596,6 +602,17 @@ int firewall_table_make(struct firewall *firewall, struct warden_error *err)
 int firewall_table_replace(struct firewall *firewall, struct warden_error *err)
 {
 	return firewall_table_try(firewall, true, err);
+}
+
+int firewall_table_replace_allowed(struct firewall *firewall, struct warden_error *err)
+{
+	_cleanup_nft_ struct nft nft;
+
+	if (nft_begin(&nft, FIREWALL_TABLE,
+		      2 * NETLINK_MESSAGE_MAX + firewall_table_allowed_size(firewall), err) < 0)
+		return -1;
+	firewall_table_put_allowed(&nft, firewall);
+	return firewall_commit(firewall, &nft, err);
 }
 
 int firewall_table_remove(struct firewall *firewall, struct warden_error *err)

@@ -59,6 +59,12 @@ def a_key_that_needs_a_restart_is_named_and_stays(w):
     w.c.ping()
 
 
+@case(backend="fake")
+def networks_need_a_restart_with_a_backend_that_has_none(w):
+    log = _reload(w, {"network": {"allow_networks": ["192.0.2.1"]}})
+    expect.contains(log, 'network.allow_networks: [] -> ["192.0.2.1"] (needs a restart)\n')
+
+
 @case
 def an_invalid_file_changes_nothing_and_is_named(w):
     log = _reload(w, {}, "server: {\n  container_grace_time = 5;\n  job_output_limit = -3;\n};\n")
