@@ -33,6 +33,10 @@
 
 enum { WSHD_VERSION = 1 };
 
+/* A signal (SIGUSR1) that process 1 blocks and never takes: it is pending from the first stop that
+ * forbids forks on. A job that cannot fork then says nothing of its limit of processes. */
+enum { WSHD_STOP_MARK = 10 };
+
 /* The socket, below the container's directory. */
 #define WSHD_SOCKET "run/wshd.sock"
 
@@ -215,7 +219,7 @@ enum wshd_reason {
 enum wshd_ended_flags {
 	WSHD_KILLED = 1,    /* its keeper killed it, for any reason */
 	WSHD_OWN_GROUP = 2, /* it was started with descriptors of its own control groups */
-	WSHD_NO_FORK = 4,   /* it was not started, as the limit of processes was reached */
+	WSHD_NO_FORK = 4,   /* it was not started: the limit of processes, or WSHD_STOP_MARK */
 };
 
 /* The end of a job: struct warden_job_end in this protocol. */

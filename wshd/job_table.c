@@ -243,7 +243,7 @@ static void job_table_start_failed(struct wshd *wshd, struct wshd_job *job, int 
 {
 	struct wshd_ended end = {.reason = WSHD_START_FAILED, .exit_status = -1};
 
-	keeper_explain_failure(&end, "start a keeper", number, stderr_fd);
+	keeper_explain_failure(&end, "start a keeper", number, stderr_fd, wshd->proc_fd);
 	job_table_set_end(wshd, job, &end);
 }
 

@@ -6,8 +6,10 @@
  */
 #include "wshd/wshd_stop.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -75,4 +77,23 @@ void wshd_stop_reap(struct wshd *wshd)
 		exit(0);
 	wshd->killing = wshd->orphaned = false;
 	wshd_connections_report_empty(wshd);
+}
+
+/* The kernel marks a signal as pending before the sender goes on, so the mark is seen by whoever
+ * meets the limit that is set next. */
+bool wshd_stop_is_marked(int proc_fd)
+{
+	static const char pending[] = "\nShdPnd:\t"; /* of the whole process, hexadecimal */
+	int fd = openat(proc_fd, "1/status", O_RDONLY | O_CLOEXEC);
+	char text[4096];
+	ssize_t got;
+	const char *at;
+
+	if (fd < 0)
+		return false;
+	got = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[got > 0 ? got : 0] = '\0';
+	at = strstr(text, pending);
+	return at && strtoull(at + strlen(pending), NULL, 16) >> (WSHD_STOP_MARK - 1) & 1;
 }

@@ -20,4 +20,7 @@ int wshd_stop_continue(struct wshd *wshd);
  * or exits (wshd->ending). */
 void wshd_stop_reap(struct wshd *wshd);
 
+/* Whether process 1 of /proc (proc_fd) has WSHD_STOP_MARK pending: a stop forbids forks. */
+bool wshd_stop_is_marked(int proc_fd);
+
 #endif

@@ -128,10 +128,10 @@ struct wshd_event {
 	uint32_t job_id;
 	uint32_t features; /* enum wshd_features; changed only when the hello is received, which is
 			      no event */
-	struct warden_job_end end; /* of WSHD_ENDED */
-	bool killed;               /* of WSHD_ENDED: killed by its keeper */
-	bool own_group;            /* of WSHD_ENDED: it had its own control groups */
-	bool no_fork;              /* of WSHD_ENDED: the limit of processes kept it from starting */
+	struct warden_job_end end;      /* of WSHD_ENDED */
+	bool killed;                    /* of WSHD_ENDED: killed by its keeper */
+	bool own_group;                 /* of WSHD_ENDED: it had its own control groups */
+	bool no_fork;                   /* of WSHD_ENDED: WSHD_NO_FORK */
 	struct warden_restored_job job; /* of WSHD_JOB; the caller owns its descriptors */
 };
 

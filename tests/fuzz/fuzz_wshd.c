@@ -60,9 +60,11 @@ int __wrap_kill(pid_t pid, int signal)
 	return 0;
 }
 
-void keeper_explain_failure(struct wshd_ended *end, const char *what, int number, int stderr_fd)
+void keeper_explain_failure(struct wshd_ended *end, const char *what, int number, int stderr_fd,
+			    int proc_fd)
 {
 	(void)stderr_fd;
+	(void)proc_fd;
 	snprintf(end->start_error, sizeof(end->start_error), "%s: error %d", what, number);
 }
 

@@ -23,6 +23,7 @@
 #include "wshd/keeper/keeper_launch.h"
 #include "wshd/keeper/time_budget.h"
 #include "wshd/process_title.h"
+#include "wshd/wshd_stop.h"
 
 struct keeper {
 	int signal_fd;
@@ -68,7 +69,8 @@ static void keeper_report_end(struct keeper *keeper)
 		poll(NULL, 0, WSHD_PAUSE_MS); /* there is no memory */
 }
 
-void keeper_explain_failure(struct wshd_ended *end, const char *what, int number, int stderr_fd)
+void keeper_explain_failure(struct wshd_ended *end, const char *what, int number, int stderr_fd,
+			    int proc_fd)
 {
 	/* fork(2): the only error that a container's limit causes. */
 	const char *limit = number == EAGAIN ? "the limit of processes is reached: " : "";
@@ -78,13 +80,13 @@ void keeper_explain_failure(struct wshd_ended *end, const char *what, int number
 	end->flags |= number == EAGAIN ? WSHD_NO_FORK : 0;
 	/* A client that reads only the output learns it too. The pipe is empty: a short text
 	 * never blocks, and if nobody can read it any more nothing is lost. */
-	if (number == EAGAIN && stderr_fd >= 0)
+	if (number == EAGAIN && stderr_fd >= 0 && !wshd_stop_is_marked(proc_fd))
 		dprintf(stderr_fd, "wshd: %s\n", end->start_error);
 }
 
 static void keeper_start_failed(struct keeper *keeper, const char *what)
 {
-	keeper_explain_failure(&keeper->end, what, errno, STDERR_FILENO);
+	keeper_explain_failure(&keeper->end, what, errno, STDERR_FILENO, KEEPER_PROC);
 	keeper->end.reason = WSHD_START_FAILED;
 	keeper->end.exit_status = -1;
 	keeper->childless = true;

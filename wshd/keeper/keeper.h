@@ -38,8 +38,9 @@ enum keeper_fd {
 };
 
 /* Fills the start_error of a job: `what` failed with `number` (errno). If that was the limit of
- * processes the text also goes to the job's standard error (-1: none). */
-void keeper_explain_failure(struct wshd_ended *end, const char *what, int number, int stderr_fd);
+ * processes, and no stop, the text also goes to the job's standard error (-1: none). */
+void keeper_explain_failure(struct wshd_ended *end, const char *what, int number, int stderr_fd,
+			    int proc_fd);
 
 /* Runs the keeper in the process that was forked for it. `socket`: connected to wshd. */
 void keeper_run(const struct wshd *wshd, const struct keeper_start *start, int socket)

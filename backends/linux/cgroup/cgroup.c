@@ -280,6 +280,12 @@ int cgroup_forbid_forks(const struct cgroup *cgroup, bool forbid, struct warden_
 	return cgroup_write(cgroup, CGROUP_PIDS, "pids.max", "0", err);
 }
 
+bool cgroup_forbids_forks(const struct cgroup *cgroup)
+{
+	return cgroup_hierarchy_of(cgroup->cgroups, CGROUP_PIDS) &&
+	       cgroup_read_number(cgroup, CGROUP_PIDS, "pids.max", WARDEN_UNKNOWN) == 0;
+}
+
 int cgroup_set_processes(struct cgroup *cgroup, uint64_t processes, bool forbidden,
 			 struct warden_error *err)
 {

@@ -115,6 +115,9 @@ bool cgroup_place(const struct cgroups *cgroups, const char *id, size_t i,
  * to an end; without, the limit on processes is set again. */
 int cgroup_forbid_forks(const struct cgroup *cgroup, bool forbid, struct warden_error *err);
 
+/* Whether forks are forbidden, maybe by an earlier daemon. */
+bool cgroup_forbids_forks(const struct cgroup *cgroup);
+
 /* Lists every process in the container's groups and in those below, as pids of the daemon's pid
  * namespace; some may have ended meanwhile. The caller frees `*pids` (NULL if there are none). */
 int cgroup_pids(const struct cgroup *cgroup, pid_t **pids, size_t *n, struct warden_error *err);

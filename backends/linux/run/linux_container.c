@@ -136,7 +136,7 @@ static void linux_container_on_job_end(struct linux_container *container,
 	if (container->jobs > 0)
 		container->jobs--;
 	if (container->jobs == 0)
-		linux_stop_expire_timer(container);
+		linux_stop_jobs_ended(container);
 	pthread_mutex_unlock(&container->mutex);
 	host->job_ended(host, container->id, event->job_id, &end);
 }

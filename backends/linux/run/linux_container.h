@@ -37,6 +37,7 @@ struct linux_stop {
 	int timer_fd;        /* -1: not made yet */
 	unsigned pauses;     /* number of waits for jobs that are about to start */
 	bool paused;         /* the watch is of the timer */
+	bool forbids_forks;  /* also after it, until wshd has caught up */
 };
 
 struct linux_container {

@@ -124,7 +124,7 @@ int linux_spawn(void *data, const struct warden_spawn *spawn, struct warden_erro
 static void linux_job_blame_stop(const struct linux_container *container,
 				 const struct wshd_event *event, struct warden_job_end *end)
 {
-	if (!event->no_fork || container->stop.signal != SIGKILL)
+	if (!event->no_fork || !container->stop.forbids_forks)
 		return;
 	end->reason = (enum warden_end_reason)0;
 	*end->start_error = '\0';

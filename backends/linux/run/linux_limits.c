@@ -32,7 +32,7 @@ static int linux_limits_set_memory(struct linux_container *container,
 }
 
 /* A stop with SIGKILL sets the process limit to forbid forks, also on the watcher's thread; hence
- * the mutex. */
+ * the mutex. The new limit is in force when forks are allowed again. */
 static int linux_limits_set_processes(struct linux_container *container,
 				      const struct warden_limits *limits, struct warden_error *err)
 {
@@ -40,7 +40,7 @@ static int linux_limits_set_processes(struct linux_container *container,
 
 	pthread_mutex_lock(&container->mutex);
 	result = cgroup_set_processes(container->cgroup, limits->processes,
-				      container->stop.signal == SIGKILL, err);
+				      container->stop.forbids_forks, err);
 	pthread_mutex_unlock(&container->mutex);
 	return result;
 }

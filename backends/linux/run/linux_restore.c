@@ -10,6 +10,7 @@
 #include "backends/linux/linux_operations.h"
 #include "backends/linux/net/net.h"
 #include "backends/linux/run/linux_container.h"
+#include "backends/linux/run/linux_stop.h"
 #include "backends/linux/seccomp/seccomp.h"
 #include "backends/wshd/wshd_client.h"
 #include "lib/cleanup.h"
@@ -61,7 +62,8 @@ static int linux_restore_connect(struct linux_container *container, struct warde
 		return warden_error_errno(err, "stat the program of process %d",
 					  container->init_pid);
 	/* A previous daemon may have died during a stop, which forbids forks. */
-	if (cgroup_forbid_forks(container->cgroup, false, err) < 0 ||
+	if (linux_stop_restore(container, container->restoring == WARDEN_RESTORE_STOPPED, err) <
+		    0 ||
 	    net_restore(container->backend->net, &container->identity, err) < 0 ||
 	    firewall_add(container->backend->firewall, &container->identity, err) < 0 ||
 	    linux_container_connect(container, err) < 0)
@@ -75,6 +77,8 @@ static int linux_restore_attach(struct linux_container *container, struct warden
 		return -1;
 	pthread_mutex_lock(&container->mutex);
 	container->jobs = (unsigned)container->listed.n_jobs;
+	if (container->jobs == 0)
+		linux_stop_jobs_ended(container);
 	pthread_mutex_unlock(&container->mutex);
 	linux_job_restore_groups(container, &container->listed);
 	return linux_container_watch(container, err);

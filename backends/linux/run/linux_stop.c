@@ -3,7 +3,9 @@
  * Stop: sends a signal to all processes except the container's own, and calls container_empty when
  * none is left. SIGKILL is sent from here, in rounds, and does not depend on wshd. Any other signal
  * is sent by wshd: it handles the request after earlier spawns and stops all jobs while it
- * signals, so it misses no new process; this file only waits for their exit. The first round runs
+ * signals, so it misses no new process; this file only waits for their exit. Forks are forbidden
+ * during a stop with SIGKILL and after it until wshd has reported the end of every job: one that it
+ * reads late does not start. The first round runs
  * on the worker; each later one runs on the watcher's thread when the processes found by the
  * previous round have ended, until a round finds none.
  */
@@ -11,6 +13,7 @@
 
 #include <poll.h>
 #include <signal.h>
+#include <sys/pidfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -20,7 +23,7 @@
 #include "lib/watcher.h"
 
 /* A job just spawned may have no process yet. While jobs have not ended, an empty container is
- * checked again after PAUSE_MS milliseconds, at most PAUSES times. */
+ * checked again after PAUSE_MS milliseconds, at most PAUSES times: wshd may not run at all. */
 #define PAUSE_MS 5
 #define PAUSES   200
 
@@ -76,11 +79,34 @@ static int linux_stop_start_timer(struct linux_container *container, struct ward
 	return linux_stop_watch_fd(container, stop->timer_fd, err);
 }
 
-void linux_stop_expire_timer(struct linux_container *container)
+/* Allows forks after a stop with SIGKILL once no job is to start any more. The mutex is held. */
+static void linux_stop_allow_forks(struct linux_container *container)
+{
+	const struct warden_host *host = container->backend->host;
+	struct linux_stop *stop = &container->stop;
+	struct warden_error err;
+
+	if (!stop->forbids_forks || stop->signal == SIGKILL ||
+	    (container->jobs > 0 && !container->init_ended))
+		return;
+	stop->forbids_forks = false;
+	if (cgroup_forbid_forks(container->cgroup, false, &err) < 0)
+		host->log(host, WARDEN_LOG_WARN, container->id, "%s", err.message);
+}
+
+void linux_stop_jobs_ended(struct linux_container *container)
 {
 	if (container->stop.paused)
 		/* If this fails the timer expires at its own time. */
 		linux_stop_set_timer(container->stop.timer_fd, 1);
+	linux_stop_allow_forks(container);
+}
+
+int linux_stop_restore(struct linux_container *container, bool stopped, struct warden_error *err)
+{
+	container->stop.forbids_forks = stopped && cgroup_forbids_forks(container->cgroup);
+	return container->stop.forbids_forks ? 0
+					     : cgroup_forbid_forks(container->cgroup, false, err);
 }
 
 /* Searches until it finds live processes, or none at all: a process that ends during a search may
@@ -127,13 +153,23 @@ static int linux_stop_run_round(struct linux_container *container, struct warden
 				      : linux_stop_watch_fd(container, stop->processes.fds[0], err);
 }
 
+/* Forbids forks. First the mark, so that no job takes that for its limit; it fails only if process
+ * 1 has ended. */
+static int linux_stop_forbid_forks(struct linux_container *container, struct warden_error *err)
+{
+	if (container->init_pidfd >= 0)
+		(void)pidfd_send_signal(container->init_pidfd, WSHD_STOP_MARK, NULL, 0);
+	container->stop.forbids_forks = true;
+	return cgroup_forbid_forks(container->cgroup, true, err);
+}
+
 /* For SIGKILL forbids forks, as no process may remain; other signals are sent by wshd. A container
  * whose first process has ended has no processes. */
 static int linux_stop_send_signal(struct linux_container *container, int signal,
 				  struct warden_error *err)
 {
 	if (signal == SIGKILL)
-		return cgroup_forbid_forks(container->cgroup, true, err);
+		return linux_stop_forbid_forks(container, err);
 	return container->wshd_fd >= 0 && !container->init_ended
 		       ? wshd_send_stop(&container->queue, signal, err)
 		       : 0;
@@ -175,15 +211,10 @@ static int linux_stop_begin(struct linux_container *container, int signal, struc
  * mutex is held. */
 static void linux_stop_finish(struct linux_container *container, int result)
 {
-	struct linux_stop *stop = &container->stop;
-	const struct warden_host *host = container->backend->host;
-	struct warden_error err;
-
 	if (result == 0)
 		return;
-	if (stop->signal == SIGKILL && cgroup_forbid_forks(container->cgroup, false, &err) < 0)
-		host->log(host, WARDEN_LOG_WARN, container->id, "%s", err.message);
-	stop->signal = 0;
+	container->stop.signal = 0;
+	linux_stop_allow_forks(container);
 }
 
 /* Runs on the watcher's thread. */

@@ -7,7 +7,7 @@ import socket
 import time
 
 import warden
-from case import case
+from case import Skip, case
 import expect
 import kernel
 
@@ -29,7 +29,39 @@ def a_job_that_a_stop_overtakes_at_its_start_ends_stopped(w):
     os.kill(init, signal.SIGCONT)
     seen = w.c.link(handle, job)
     expect.equal((seen.exit_status, seen.end.reason), (255, warden.Reason.STOPPED))
-    expect.equal(seen.end.start_error, None)
+    expect.equal((seen.end.start_error, seen.stderr), (None, b""))
+
+
+def _most_processes(init):
+    """The limit of processes of a container, by its process 1."""
+    for line in kernel.read(f"/proc/{init}/cgroup").splitlines():
+        _, controllers, path = line.split(":", 2)
+        for root in ("/sys/fs/cgroup/pids", "/sys/fs/cgroup"):
+            file = f"{root}{path}/pids.max"
+            if controllers in ("pids", "") and os.path.exists(file):
+                return kernel.read(file).strip()
+    raise Skip("no control group for pids")
+
+
+@case(backend="linux", limit=60)
+def a_job_that_is_read_long_after_a_stop_does_not_start(w):
+    for restarts in (False, True):
+        handle = w.create()
+        init = w.init_of(handle)
+        before = _most_processes(init)
+        os.kill(init, signal.SIGSTOP)
+        job = w.c.spawn(handle, "touch /tmp/started; sleep 3152")
+        with expect.within(20, "a stop"):
+            w.c.stop(handle, kill=True)
+        expect.equal(w.c.link(handle, job).exit_status, 255)
+        if restarts:
+            w.disconnect()
+            w.daemon.restart()
+        expect.equal(_most_processes(init), "0", "until process 1 has read everything")
+        os.kill(init, signal.SIGCONT)
+        expect.eventually(lambda: _most_processes(init) == before, "processes are allowed")
+        expect.equal(os.path.exists(f"/proc/{init}/root/tmp/started"), False, "the job has started")
+        expect.eventually(lambda: w.c.info(handle).state == "stopped", "its state")
 
 
 @case(limit=60)
