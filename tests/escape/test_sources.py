@@ -32,6 +32,7 @@ def _refused(call):
 
 @case(backend="linux")
 def a_link_that_a_container_made_is_no_source(w):
+    """CVE-2021-25741: a container leaves a link in a directory that is the source of another's mount or copy."""
     canary = Canary(w)
     shared = w.make_directory("shared", 0o777)
     attacker = w.create(bind_mounts=[(shared, "/shared", "rw")])
@@ -106,6 +107,7 @@ def _race(w, move):
 
 @case(backend="linux", limit=120, slow=True)
 def a_source_that_is_swapped_for_a_link_is_not_bound(w):
+    """CVE-2024-23651: a source is swapped for a link while it is mounted; a client that is root."""
     canary = Canary(w)
     shared = _shared(w, canary)
     output = []
@@ -122,6 +124,7 @@ def a_source_that_is_swapped_for_a_link_is_not_bound(w):
 
 @case(backend="linux", limit=60, slow=True)
 def a_source_that_is_swapped_for_a_link_is_not_copied(w):
+    """CVE-2018-15664: a source is swapped for a link while it is copied in; a client that is root."""
     canary = Canary(w)
     shared = _shared(w, canary)
     victim = w.create()
