@@ -193,4 +193,6 @@ LINUX_SECCOMP = \
 	backends/linux/seccomp/seccomp_builtin.c \
 	backends/linux/seccomp/seccomp_builtin.h \
 	backends/linux/seccomp/seccomp_program.c \
-	backends/linux/seccomp/seccomp_program.h
+	backends/linux/seccomp/seccomp_program.h \
+	backends/linux/seccomp/seccomp_ranges.c \
+	backends/linux/seccomp/seccomp_ranges.h

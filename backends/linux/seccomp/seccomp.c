@@ -35,7 +35,7 @@ struct seccomp {
 	const struct seccomp_profile *usual; /* the configured default */
 	struct seccomp_profile profiles[SECCOMP_BUILTINS + 1];
 	size_t n;
-	struct seccomp_program no_setid, wshd;
+	struct seccomp_program wshd;
 };
 
 /* Why this machine cannot filter; NULL if it can. */
@@ -62,10 +62,11 @@ static int seccomp_seal(const struct seccomp_program *program, struct warden_err
 	return take_fd(&fd);
 }
 
-/* Stores a program, which may have been preceded by the refusal of setuid modes. */
-static int seccomp_store(struct seccomp_profile *profile, int i,
-			 const struct seccomp_program *program, struct warden_error *err)
+/* Stores the program of a profile, in one of its two forms. */
+static int seccomp_store(struct seccomp_profile *profile, int i, struct seccomp_program *program,
+			 struct warden_error *err)
 {
+	seccomp_program_finish(program);
 	profile->lengths[i] = (uint32_t)program->length;
 	profile->fds[i] = seccomp_seal(program, err);
 	return profile->fds[i] < 0 ? -1 : 0;
@@ -84,21 +85,17 @@ static struct seccomp_profile *seccomp_add_name(struct seccomp *seccomp, const c
 	return NULL;
 }
 
-/* Adds a profile whose program is `own`, in both forms. */
-static int seccomp_add_profile(struct seccomp *seccomp, const char *name,
-			       const struct seccomp_program *own, struct warden_error *err)
+static int seccomp_add_builtin(struct seccomp *seccomp, enum seccomp_builtin builtin,
+			       struct warden_error *err)
 {
-	struct seccomp_profile *profile = seccomp_add_name(seccomp, name, err);
+	struct seccomp_profile *profile =
+		seccomp_add_name(seccomp, seccomp_builtin_name(builtin), err);
 	int result = profile ? 0 : -1;
 
 	for (int i = 0; result == 0 && i < 2; i++) {
 		struct seccomp_program program = {NULL, 0};
 
-		result = seccomp_program_begin(&program, err);
-		if (result == 0 && i == 1)
-			result = seccomp_program_append_copy(&program, &seccomp->no_setid, err);
-		if (result == 0)
-			result = seccomp_program_append_copy(&program, own, err);
+		result = seccomp_builtin_append(&program, builtin, i == 1, err);
 		if (result == 0)
 			result = seccomp_store(profile, i, &program, err);
 		seccomp_program_free(&program);
@@ -106,22 +103,8 @@ static int seccomp_add_profile(struct seccomp *seccomp, const char *name,
 	return result;
 }
 
-static int seccomp_add_builtin(struct seccomp *seccomp, enum seccomp_builtin builtin,
-			       struct warden_error *err)
-{
-	struct seccomp_program program = {NULL, 0};
-	int result = seccomp_builtin_append(&program, builtin, err);
-
-	if (result == 0)
-		result = seccomp_add_profile(seccomp, seccomp_builtin_name(builtin), &program, err);
-	seccomp_program_free(&program);
-	return result;
-}
-
 static int seccomp_build(struct seccomp *seccomp, struct warden_error *err)
 {
-	if (seccomp_builtin_append_setid(&seccomp->no_setid, err) < 0)
-		return -1;
 	for (int i = 0; i < SECCOMP_BUILTINS; i++)
 		if (seccomp_add_builtin(seccomp, (enum seccomp_builtin)i, err) < 0)
 			return -1;
@@ -187,7 +170,6 @@ void seccomp_free(struct seccomp *seccomp)
 		cleanup_close(&seccomp->profiles[i].fds[1]);
 		free(seccomp->profiles[i].name);
 	}
-	seccomp_program_free(&seccomp->no_setid);
 	seccomp_program_free(&seccomp->wshd);
 	free(seccomp);
 }

@@ -22,6 +22,7 @@
 #include <sys/stat.h>
 
 #include "backends/linux/linux.h"
+#include "backends/linux/seccomp/seccomp_ranges.h"
 
 #define LOW_WORD UINT64_C(0xffffffff)
 
@@ -137,7 +138,9 @@ static const struct {
 #define IPPROTO_MPTCP 262
 #endif
 
-enum { ANY = -1 };
+/* INTERNET is AF_INET and AF_INET6, which differ in one bit. */
+enum { ANY = -1, INTERNET = -2 };
+_Static_assert((AF_INET ^ AF_INET6) == 8, "the two families of the Internet differ in one bit");
 
 /* Sockets that are allowed. Others load a module of the kernel (SCTP, DCCP, SMC, CAN ...), see the
  * frames of the link, or are not of the container's network namespace (vsock). */
@@ -146,20 +149,14 @@ static const struct {
 	int family, type, protocol;
 } sockets[] = {
 	{IN_BOTH, AF_UNIX, ANY, ANY},
-	{IN_DEFAULT, AF_INET, SOCK_STREAM, 0},
-	{IN_DEFAULT, AF_INET, SOCK_STREAM, IPPROTO_TCP},
-	{IN_DEFAULT, AF_INET, SOCK_STREAM, IPPROTO_MPTCP},
-	{IN_DEFAULT, AF_INET, SOCK_DGRAM, 0},
-	{IN_DEFAULT, AF_INET, SOCK_DGRAM, IPPROTO_UDP},
-	{IN_DEFAULT, AF_INET, SOCK_DGRAM, IPPROTO_ICMP}, /* ping without privileges */
-	{IN_DEFAULT, AF_INET, SOCK_RAW, ANY},
-	{IN_DEFAULT, AF_INET6, SOCK_STREAM, 0},
-	{IN_DEFAULT, AF_INET6, SOCK_STREAM, IPPROTO_TCP},
-	{IN_DEFAULT, AF_INET6, SOCK_STREAM, IPPROTO_MPTCP},
-	{IN_DEFAULT, AF_INET6, SOCK_DGRAM, 0},
-	{IN_DEFAULT, AF_INET6, SOCK_DGRAM, IPPROTO_UDP},
-	{IN_DEFAULT, AF_INET6, SOCK_DGRAM, IPPROTO_ICMPV6},
-	{IN_DEFAULT, AF_INET6, SOCK_RAW, ANY},
+	{IN_DEFAULT, INTERNET, SOCK_STREAM, 0},
+	{IN_DEFAULT, INTERNET, SOCK_STREAM, IPPROTO_TCP},
+	{IN_DEFAULT, INTERNET, SOCK_STREAM, IPPROTO_MPTCP},
+	{IN_DEFAULT, INTERNET, SOCK_DGRAM, 0},
+	{IN_DEFAULT, INTERNET, SOCK_DGRAM, IPPROTO_UDP},
+	{IN_DEFAULT, INTERNET, SOCK_DGRAM, IPPROTO_ICMP}, /* ping without privileges */
+	{IN_DEFAULT, INTERNET, SOCK_DGRAM, IPPROTO_ICMPV6},
+	{IN_DEFAULT, INTERNET, SOCK_RAW, ANY},
 	{IN_DEFAULT, AF_NETLINK, ANY, NETLINK_ROUTE},
 	{IN_DEFAULT, AF_NETLINK, ANY, NETLINK_KOBJECT_UEVENT},
 };
@@ -173,8 +170,9 @@ static const struct {
 	/* To type into a terminal that somebody else reads. */
 	{"ioctl", 1, TIOCSTI},
 	{"ioctl", 1, TIOCLINUX},
-	/* 32-bit x86, socket and socketpair: the family is in memory, where it cannot be looked at.
-	 * C libraries have used the direct calls since Linux 4.3. */
+	/* 32-bit x86, socket and socketpair: the family is in memory, where it cannot be looked at,
+	 * and libseccomp allows them with any family. C libraries have used the direct calls since
+	 * Linux 4.3. */
 	{"socketcall", 0, 1},
 	{"socketcall", 0, 8},
 };
@@ -208,6 +206,18 @@ const char *seccomp_builtin_name(enum seccomp_builtin profile)
 	return profile == SECCOMP_JUDGE ? "judge" : "default";
 }
 
+/* Whether an earlier rule looks at the arguments of an allowed call. */
+static bool seccomp_builtin_is_checked(const char *name, bool no_setid)
+{
+	if (strcmp(name, "ioctl") == 0)
+		return true;
+	for (size_t i = 0; no_setid && i < ARRAY_SIZE(modes); i++)
+		if (strcmp(name, modes[i].name) == 0)
+			return true;
+	return no_setid && strcmp(name, "openat2") == 0;
+}
+
+/* Adds the calls of a list. */
 static int seccomp_builtin_add_names(scmp_filter_ctx filter, uint32_t action, const char *names,
 				     struct warden_error *err)
 {
@@ -216,6 +226,21 @@ static int seccomp_builtin_add_names(scmp_filter_ctx filter, uint32_t action, co
 
 	for (; result >= 0 && sscanf(names, "%39s%n", name, &length) == 1; names += length)
 		result = seccomp_filter_add(filter, action, name, NULL, 0, err);
+	return result < 0 ? -1 : 0;
+}
+
+/* Allows the calls of a list: by ranges, which come first, or by a rule. */
+static int seccomp_builtin_allow_names(struct seccomp_calls *calls, scmp_filter_ctx filter,
+				       const char *names, bool no_setid, struct warden_error *err)
+{
+	char name[NAME_LENGTH];
+	int length, result = 0;
+
+	for (; result >= 0 && sscanf(names, "%39s%n", name, &length) == 1; names += length)
+		if (seccomp_builtin_is_checked(name, no_setid))
+			result = seccomp_filter_add(filter, SCMP_ACT_ALLOW, name, NULL, 0, err);
+		else
+			seccomp_ranges_add(calls, name);
 	return result < 0 ? -1 : 0;
 }
 
@@ -242,6 +267,10 @@ static int seccomp_builtin_add_sockets(scmp_filter_ctx filter, unsigned profile,
 
 		if (!(sockets[i].profiles & profile))
 			continue;
+		if (sockets[i].family == INTERNET) {
+			args[0].datum_a = LOW_WORD & ~(uint64_t)(AF_INET ^ AF_INET6);
+			args[0].datum_b = AF_INET & AF_INET6;
+		}
 		if (sockets[i].type != ANY)
 			args[n++] = (struct scmp_arg_cmp){1, SCMP_CMP_MASKED_EQ, type,
 							  (uint64_t)sockets[i].type};
@@ -253,16 +282,16 @@ static int seccomp_builtin_add_sockets(scmp_filter_ctx filter, unsigned profile,
 	return result < 0 ? -1 : 0;
 }
 
-static int seccomp_builtin_add_allowed(scmp_filter_ctx filter, unsigned profile,
-				       struct warden_error *err)
+static int seccomp_builtin_add_allowed(scmp_filter_ctx filter, struct seccomp_calls *calls,
+				       unsigned profile, bool no_setid, struct warden_error *err)
 {
 	/* C libraries use clone then, whose flags can be looked at. */
 	int result = seccomp_filter_add(filter, SCMP_ACT_ERRNO(ENOSYS), "clone3", NULL, 0, err);
 
 	for (size_t i = 0; result >= 0 && i < ARRAY_SIZE(allowed); i++)
 		if (allowed[i].profiles & profile)
-			result = seccomp_builtin_add_names(filter, SCMP_ACT_ALLOW, allowed[i].names,
-							   err);
+			result = seccomp_builtin_allow_names(calls, filter, allowed[i].names,
+							     no_setid, err);
 	for (size_t i = 0; result >= 0 && i < ARRAY_SIZE(allowed_values); i++)
 		result = seccomp_builtin_add_value(filter, SCMP_ACT_ALLOW, allowed_values[i].name,
 						   0, allowed_values[i].mask,
@@ -308,20 +337,6 @@ static int seccomp_builtin_append_audit(struct seccomp_program *program, struct 
 	return seccomp_builtin_finish(program, filter, result, err);
 }
 
-int seccomp_builtin_append(struct seccomp_program *program, enum seccomp_builtin profile,
-			   struct warden_error *err)
-{
-	scmp_filter_ctx filter;
-
-	if (seccomp_builtin_append_refused(program, err) < 0 ||
-	    seccomp_builtin_append_audit(program, err) < 0)
-		return -1;
-	filter = seccomp_filter_new(SCMP_ACT_ERRNO(EPERM), err);
-	return seccomp_builtin_finish(
-		program, filter,
-		filter ? seccomp_builtin_add_allowed(filter, 1U << profile, err) : -1, err);
-}
-
 /* Refuses one of the bits in the mode of a call. */
 static int seccomp_builtin_add_mode(scmp_filter_ctx filter, size_t i, uint64_t bit,
 				    struct warden_error *err)
@@ -357,6 +372,32 @@ int seccomp_builtin_append_setid(struct seccomp_program *program, struct warden_
 	if (result >= 0) /* its mode is in memory, where it cannot be looked at */
 		result =
 			seccomp_filter_add(filter, SCMP_ACT_ERRNO(ENOSYS), "openat2", NULL, 0, err);
+	return seccomp_builtin_finish(program, filter, result, err);
+}
+
+/* Most calls are allowed by the ranges, so these come first: when a program is loaded, the kernel
+ * runs it once for each call. */
+int seccomp_builtin_append(struct seccomp_program *program, enum seccomp_builtin profile,
+			   bool no_setid, struct warden_error *err)
+{
+	struct seccomp_calls calls;
+	scmp_filter_ctx filter = seccomp_filter_new(SCMP_ACT_ERRNO(EPERM), err);
+	int result;
+
+	seccomp_ranges_begin(&calls);
+	result = filter ? seccomp_builtin_add_allowed(filter, &calls, 1U << profile, no_setid, err)
+			: -1;
+	if (result == 0)
+		result = seccomp_ranges_append(program, &calls, err);
+	seccomp_ranges_free(&calls);
+	if (result == 0)
+		result = seccomp_program_append_newer(program, err);
+	if (result == 0)
+		result = seccomp_builtin_append_refused(program, err);
+	if (result == 0)
+		result = seccomp_builtin_append_audit(program, err);
+	if (result == 0 && no_setid)
+		result = seccomp_builtin_append_setid(program, err);
 	return seccomp_builtin_finish(program, filter, result, err);
 }
 

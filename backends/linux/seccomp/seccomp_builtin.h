@@ -4,6 +4,8 @@
 #ifndef BACKENDS_LINUX_SECCOMP_SECCOMP_BUILTIN_H
 #define BACKENDS_LINUX_SECCOMP_SECCOMP_BUILTIN_H
 
+#include <stdbool.h>
+
 #include "backends/linux/seccomp/seccomp_program.h"
 
 enum seccomp_builtin {
@@ -15,9 +17,10 @@ enum seccomp_builtin {
 /* The name of a profile. */
 const char *seccomp_builtin_name(enum seccomp_builtin profile);
 
-/* Appends a profile, an allow list. */
+/* Makes the program of a profile, an allow list; with `no_setid` it also refuses modes with a
+ * setuid or setgid bit. */
 int seccomp_builtin_append(struct seccomp_program *program, enum seccomp_builtin profile,
-			   struct warden_error *err);
+			   bool no_setid, struct warden_error *err);
 
 /* Appends the refusal of modes with a setuid or setgid bit. */
 int seccomp_builtin_append_setid(struct seccomp_program *program, struct warden_error *err);

@@ -3,7 +3,6 @@
 #include "backends/linux/seccomp/seccomp_program.h"
 
 #include <errno.h>
-#include <linux/seccomp.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -15,13 +14,16 @@
 /* Numbers of calls are below this on the architectures whose newest call is searched. */
 enum { CALLS_MAX = 1024 };
 
-/* The instructions of seccomp_program_begin for one architecture. */
-enum { BEGIN_LENGTH = 5 };
+/* The instructions of seccomp_program_append_newer for one architecture. */
+enum { NEWER_LENGTH = 5 };
 
-/* The architectures whose calls a kernel may run beside the native one, except x32. */
-static uint32_t seccomp_program_second_arch(void)
+uint32_t seccomp_program_arch(int i)
 {
-	switch (seccomp_arch_native()) {
+	uint32_t native = seccomp_arch_native();
+
+	if (i == 0)
+		return native;
+	switch (native) {
 	case SCMP_ARCH_X86_64:
 		return SCMP_ARCH_X86;
 	case SCMP_ARCH_AARCH64:
@@ -34,7 +36,7 @@ static uint32_t seccomp_program_second_arch(void)
 scmp_filter_ctx seccomp_filter_new(uint32_t default_action, struct warden_error *err)
 {
 	scmp_filter_ctx filter = seccomp_init(default_action);
-	uint32_t second = seccomp_program_second_arch();
+	uint32_t second = seccomp_program_arch(1);
 	int result = filter ? 0 : -ENOMEM;
 
 	if (result == 0 && second != SCMP_ARCH_NATIVE)
@@ -153,14 +155,14 @@ static uint32_t seccomp_program_newest(uint32_t arch)
 	return (uint32_t)number;
 }
 
-static int seccomp_program_begin_arch(struct seccomp_program *program, uint32_t arch,
-				      struct warden_error *err)
+static int seccomp_program_append_newer_than(struct seccomp_program *program, uint32_t arch,
+					     struct warden_error *err)
 {
 	uint32_t newest = seccomp_program_newest(arch);
 	/* The numbers of libseccomp's architectures are those of the kernel. */
-	const struct sock_filter begin[BEGIN_LENGTH] = {
+	const struct sock_filter newer[NEWER_LENGTH] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, arch, 0, BEGIN_LENGTH - 2),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, arch, 0, NEWER_LENGTH - 2),
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
 		BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, newest, 0, 1),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
@@ -169,20 +171,29 @@ static int seccomp_program_begin_arch(struct seccomp_program *program, uint32_t 
 
 	if (newest == 0)
 		return 0;
-	code = seccomp_program_extend(program, BEGIN_LENGTH, err);
+	code = seccomp_program_extend(program, NEWER_LENGTH, err);
 	if (!code)
 		return -1;
-	memcpy(code, begin, sizeof(begin));
+	memcpy(code, newer, sizeof(newer));
 	return 0;
 }
 
-int seccomp_program_begin(struct seccomp_program *program, struct warden_error *err)
+int seccomp_program_append_newer(struct seccomp_program *program, struct warden_error *err)
 {
-	uint32_t second = seccomp_program_second_arch();
+	uint32_t second = seccomp_program_arch(1);
 
-	if (seccomp_program_begin_arch(program, seccomp_arch_native(), err) < 0)
+	if (seccomp_program_append_newer_than(program, seccomp_program_arch(0), err) < 0)
 		return -1;
-	return second == SCMP_ARCH_NATIVE ? 0 : seccomp_program_begin_arch(program, second, err);
+	return second == SCMP_ARCH_NATIVE ? 0
+					  : seccomp_program_append_newer_than(program, second, err);
+}
+
+void seccomp_program_finish(struct seccomp_program *program)
+{
+	for (size_t i = 0; i < program->length; i++)
+		if (program->code[i].code == (BPF_RET | BPF_K) &&
+		    program->code[i].k == SECCOMP_PROGRAM_DONE)
+			program->code[i].k = SECCOMP_RET_ALLOW;
 }
 
 void seccomp_program_free(struct seccomp_program *program)

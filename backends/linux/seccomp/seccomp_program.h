@@ -8,6 +8,7 @@
 #define BACKENDS_LINUX_SECCOMP_SECCOMP_PROGRAM_H
 
 #include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <seccomp.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,6 +19,14 @@ struct seccomp_program {
 	struct sock_filter *code; /* from malloc(3) */
 	size_t length;            /* instructions, at most BPF_MAXINSNS */
 };
+
+/* Allows a call for good, while SECCOMP_RET_ALLOW leaves it to the parts that follow. Not for the
+ * kernel, which remembers only calls that get SECCOMP_RET_ALLOW. */
+#define SECCOMP_PROGRAM_DONE (SECCOMP_RET_ALLOW | 1)
+
+/* The architectures whose calls this kernel may run: 0 is the native one, 1 the 32-bit one beside
+ * it; SCMP_ARCH_NATIVE: there is none. */
+uint32_t seccomp_program_arch(int i);
 
 /* Makes a filter without rules, for the native architecture and the 32-bit one beside it. All calls
  * of x32 answer ENOSYS. NULL and `err` on failure. */
@@ -37,9 +46,12 @@ int seccomp_program_append(struct seccomp_program *program, scmp_filter_ctx filt
 int seccomp_program_append_copy(struct seccomp_program *program, const struct seccomp_program *more,
 				struct warden_error *err);
 
-/* Begins an empty program: calls newer than libseccomp's tables answer ENOSYS, so that C libraries
- * use older ones. Another part must follow. */
-int seccomp_program_begin(struct seccomp_program *program, struct warden_error *err);
+/* Appends instructions that answer ENOSYS to calls newer than libseccomp's tables, so that C
+ * libraries use older ones. */
+int seccomp_program_append_newer(struct seccomp_program *program, struct warden_error *err);
+
+/* Ends the program: it is ready for the kernel, and nothing may be appended. */
+void seccomp_program_finish(struct seccomp_program *program);
 
 void seccomp_program_free(struct seccomp_program *program);
 
