@@ -719,9 +719,11 @@ class Client:
     `TimeoutError` is raised and the connection is of no more use. A container lives at least as long as
     a connection that made or named it (see grace_time in the protocol).
 
-    When the daemon restarts, `link`, `run`, `stream`, `attach` and requests with a `request_id` go on: for
-    `reconnect` seconds (and no longer than `timeout`; 0: not at all) the client tries to connect again, and
-    repeats the request. Output goes on at the byte where it broke. `run` is sent as spawn and link.
+    When the daemon restarts, `link`, `run`, `stream`, `attach`, `events` and requests with a `request_id` go on:
+    for `reconnect` seconds (and no longer than `timeout`; 0: not at all) the client tries to connect again, and
+    repeats the request. Output goes on at the byte where it broke. `run` is sent as spawn and link. Events go on
+    behind the last one: `MISSED` says that the daemon does not know all of them any more. Copies and watches
+    raise a `ConnectionError` that says that they may be repeated.
     """
 
     def __init__(
@@ -813,18 +815,18 @@ class Client:
                 return _check_type(request, self.receive())
             except (ConnectionError, WardenError) as broken:
                 if not resume.is_repeatable(request):
-                    raise
+                    raise resume.explained(request, broken)
                 self._reconnect(broken, timeout)
 
     def _answers(self, request: Message, is_over: Callable[[Any], bool]) -> Iterator[Any]:
         """Yields the answers; leaving early closes the connection."""
         over = False
-        output = resume.output_of(request) if self._attempts.limit > 0 else None
+        position = resume.position_of(request) if self._attempts.limit > 0 else None
         timeout = self._socket.gettimeout()
-        if output and output.needs_sizes:
-            output.take_sizes(self._call(JobsRequest(handle=cast(AttachRequest, request).handle)))
+        if isinstance(position, resume.Output) and position.needs_sizes:
+            position.take_sizes(self._call(JobsRequest(handle=cast(AttachRequest, request).handle)))
         try:
-            unsent: Optional[Message] = output.request() if output else request
+            unsent: Optional[Message] = position.request() if position else request
             while not over:
                 try:
                     if unsent:
@@ -832,13 +834,13 @@ class Client:
                         unsent = None
                     response = _check_type(request, self.receive())
                 except (ConnectionError, WardenError) as broken:
-                    if not output:
-                        raise
+                    if not position:
+                        raise resume.explained(request, broken)
                     self._reconnect(broken, timeout)
-                    unsent = output.request()
+                    unsent = position.request()
                     continue
                 over = is_over(response)
-                if not output or output.take(response):
+                if not position or position.take(response):
                     yield response
         except WardenError:
             over = True  # it stands in the place of an answer
@@ -902,8 +904,8 @@ class Client:
     ) -> Iterator[EventsResponse]:
         """Yields events of the named containers, or of all; the first is `SUBSCRIBED`.
 
-        `after`: begins behind this sequence number, as far as that is still known. It ends with the
-        connection: a loop that is left closes it.
+        `after`: begins behind this sequence number, as far as that is still known. It goes on over a restart
+        of the daemon. A loop that is left closes the connection.
         """
         return self._answers(_events_request(handles, properties, after), _is_never_over)
 
@@ -1063,18 +1065,18 @@ class AsyncClient:
                 return await self._exchange(request)
             except (ConnectionError, WardenError) as broken:
                 if not resume.is_repeatable(request):
-                    raise
+                    raise resume.explained(request, broken)
                 await self._reconnect(broken)
 
     async def _answers(self, request: Message, is_over: Callable[[Any], bool]) -> AsyncIterator[Any]:
         """Yields the answers; leaving early closes the connection."""
         over = False
-        output = resume.output_of(request) if self._attempts.limit > 0 else None
+        position = resume.position_of(request) if self._attempts.limit > 0 else None
         async with self._lock:
             try:
-                if output and output.needs_sizes:
-                    output.take_sizes(await self._call(JobsRequest(handle=cast(AttachRequest, request).handle)))
-                unsent: Optional[Message] = output.request() if output else request
+                if isinstance(position, resume.Output) and position.needs_sizes:
+                    position.take_sizes(await self._call(JobsRequest(handle=cast(AttachRequest, request).handle)))
+                unsent: Optional[Message] = position.request() if position else request
                 while not over:
                     try:
                         if unsent:
@@ -1082,13 +1084,13 @@ class AsyncClient:
                             unsent = None
                         response = _check_type(request, await asyncio.wait_for(self._receive(), self.timeout))
                     except (ConnectionError, WardenError) as broken:
-                        if not output:
-                            raise
+                        if not position:
+                            raise resume.explained(request, broken)
                         await self._reconnect(broken)
-                        unsent = output.request()
+                        unsent = position.request()
                         continue
                     over = is_over(response)
-                    if not output or output.take(response):
+                    if not position or position.take(response):
                         yield response
             except WardenError:
                 over = True  # it stands in the place of an answer

@@ -1,16 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """What clients need to go on over a restart of the daemon: which requests may be repeated, when to try to
-connect again, and what of a job's output is there already."""
+connect again, and what of a job's output or of the events is there already."""
 
 from __future__ import annotations
 
 import dataclasses
 import time
 import uuid
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 from .messages import (
     AttachRequest,
+    CopyInRequest,
+    CopyOutRequest,
+    EventKind,
+    EventsRequest,
+    FileWatchRequest,
     JobsResponse,
     LinkRequest,
     LinkResponse,
@@ -18,6 +23,9 @@ from .messages import (
     RunResponse,
     SpawnRequest,
     StreamRequest,
+    TarDataRequest,
+    TarInRequest,
+    TarOutRequest,
 )
 from .wire import Message
 
@@ -144,6 +152,51 @@ class Output:
         return bool(answer.data)
 
 
-def output_of(request: Message) -> Optional[Output]:
-    """The output that a request asks for; None: for none that can be continued."""
+class Events:
+    """Which events an events request has had."""
+
+    def __init__(self, request: EventsRequest) -> None:
+        self._request = request
+        self._after = request.after
+        self._subscribed = False
+
+    def request(self) -> Message:
+        """The request for what comes behind."""
+        changed: Message = dataclasses.replace(self._request, after=self._after)
+        return changed
+
+    def take(self, answer: Any) -> bool:
+        """Notes the number of an event; False: it is the first answer once more, after a restart."""
+        if answer.kind != EventKind.SUBSCRIBED:
+            self._after = answer.sequence
+            return True
+        again, self._subscribed = self._subscribed, True
+        if self._after is None:
+            self._after = answer.sequence
+        return not again
+
+
+def position_of(request: Message) -> Optional[Union[Output, Events]]:
+    """What is there already of the answers to a request; None: it cannot be continued."""
+    if isinstance(request, EventsRequest):
+        return Events(request)
     return Output(request) if isinstance(request, (StreamRequest, AttachRequest)) else None
+
+
+# Requests that run for a while, may be repeated, and cannot be continued where they were.
+_LOST = {
+    CopyInRequest: "copy_in",
+    CopyOutRequest: "copy_out",
+    FileWatchRequest: "file_watch",
+    TarDataRequest: "tar_in",
+    TarInRequest: "tar_in",
+    TarOutRequest: "tar_out",
+}
+
+
+def explained(request: Message, broken: Exception) -> Exception:
+    """The error for a request that is not repeated: its own text if the connection was lost while it ran."""
+    name = _LOST.get(type(request))
+    if name is None or not isinstance(broken, ConnectionError):
+        return broken
+    return ConnectionError(f"{name}: the connection to the daemon was lost while it ran; it may be repeated")

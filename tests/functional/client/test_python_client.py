@@ -277,6 +277,53 @@ def events_are_a_stream(w):
         expect.equal((seen[2].exit_status, seen[2].reason), (3, warden.Reason.EXITED))
 
 
+@case
+def events_go_on_over_a_restart(w):
+    seen, seen_async, heard = [], [], threading.Event()
+
+    def follow():
+        with warden.Client(w.daemon.socket, timeout=30) as client:
+            for event in client.events():
+                seen.append(event.kind)
+                if event.kind == warden.EventKind.JOB_ENDED:
+                    return
+
+    async def follow_async():
+        async with warden.AsyncClient(w.daemon.socket, timeout=30) as client:
+            async for event in client.events():
+                seen_async.append(event.kind)
+                heard.set()
+                if event.kind == warden.EventKind.JOB_ENDED:
+                    return
+
+    threads = [w.in_thread(follow), w.in_thread(asyncio.run, follow_async())]
+    expect.eventually(lambda: seen and heard.is_set(), "both are subscribed")
+    handle = w.create(grace_time=-1)
+    expect.eventually(lambda: len(seen) == len(seen_async) == 2, "the container's event")
+    w.disconnect()
+    w.daemon.restart()
+    w.c.run(handle, "exit 3")
+    for thread in threads:
+        thread.result(30)
+    kinds = [warden.EventKind[name] for name in ("SUBSCRIBED", "CREATED", "MISSED", "JOB_STARTED", "JOB_ENDED")]
+    reachable = (warden.EventKind.UNREACHABLE, warden.EventKind.REACHABLE)
+    for found in (seen, seen_async):
+        expect.equal([kind for kind in found if kind not in reachable], kinds)
+
+
+@case
+def a_watch_that_a_restart_ends_says_that_it_may_be_repeated(w):
+    handle = w.create(grace_time=-1)
+    with warden.Client(w.daemon.socket, timeout=20) as client:
+        changes = client.file_watch(handle, "/home/vcap" if w.linux else ".")
+        expect.equal(next(changes).change, warden.Change.WATCHING)
+        w.disconnect()
+        w.daemon.restart()
+        error = _raises(ConnectionError, next, changes)
+        lost = "file_watch: the connection to the daemon was lost while it ran; it may be repeated"
+        expect.equal(str(error), lost)
+
+
 @case(daemon=False, backend="fake")
 def both_clients_have_the_same_methods(w):
     own = {"send", "receive", "fileno", "settimeout", "connect"}
