@@ -5,10 +5,12 @@ client_libclient_la_SOURCES = \
 	client/lib/client_async.c \
 	client/lib/client_frame.c \
 	client/lib/client_frame.h \
+	client/lib/client_interrupt.c \
 	client/lib/client_private.h \
 	client/lib/client_resume.c \
 	client/lib/client_socket.c \
 	client/lib/client_socket.h \
+	client/lib/client_submitted.c \
 	client/lib/message.c \
 	client/lib/message.h \
 	client/lib/message_field.c \

@@ -97,6 +97,32 @@ static int client_fail_socket(struct warden_client *client, enum socket_failure 
 	}
 }
 
+/* Whether a request runs for a while, may be repeated, and cannot be resumed where it was. */
+static bool client_is_copy_or_watch(const struct message_type *type)
+{
+	switch (type->number) {
+	case WARDEN__MESSAGE__TYPE__CopyIn:
+	case WARDEN__MESSAGE__TYPE__CopyOut:
+	case WARDEN__MESSAGE__TYPE__TarIn:
+	case WARDEN__MESSAGE__TYPE__TarOut:
+	case WARDEN__MESSAGE__TYPE__FileWatch:
+		return true;
+	default:
+		return false;
+	}
+}
+
+int client_fail_lost(struct warden_client *client, const struct message_type *type,
+		     const char *otherwise)
+{
+	if (type && client_is_copy_or_watch(type))
+		return client_fail(client, WARDEN_FAILURE_CONNECTION,
+				   "%s: the connection to the daemon was lost while it ran; it may "
+				   "be repeated",
+				   type->name);
+	return client_fail(client, WARDEN_FAILURE_CONNECTION, "%s", otherwise);
+}
+
 const char *warden_client_error(const struct warden_client *client)
 {
 	return client->refusal ? client->refusal : client->error;
@@ -156,6 +182,7 @@ int client_connect(struct warden_client *client)
 	if (client_check_idle(client) < 0)
 		return -1;
 	client_disconnect(client);
+	client->interrupted = false;
 	client->fd = client_socket_connect(client->path, &client->wait, &failure);
 	client->connected_at = client_socket_now_ms();
 	if (client->fd >= 0)
@@ -245,9 +272,25 @@ int warden_client_send(struct warden_client *client, const struct warden_message
 		{(char *)"\r\n", 2},
 	};
 
+	client->sent_type = type;
 	result = client_socket_send(client->fd, vector, 3, &client->wait, &failure);
 	free(bytes);
 	return result == 0 ? 0 : client_fail_send(client, failure);
+}
+
+/* Nothing was received: an error, or the end of the connection (`got` is 0). */
+static int client_fail_receive(struct warden_client *client, ssize_t got,
+			       enum socket_failure failure)
+{
+	char text[128];
+
+	if (got < 0 && failure != SOCKET_ERRNO)
+		return client_fail_socket(client, failure, "wait for the daemon's answer");
+	if (got == 0)
+		return client_fail_lost(client, client->sent_type,
+					"the daemon closed the connection before it answered");
+	snprintf(text, sizeof(text), "wait for the daemon's answer: %s", strerror(errno));
+	return client_fail_lost(client, client->sent_type, text);
 }
 
 /* Receives until the buffer holds a whole frame. */
@@ -273,11 +316,8 @@ static int client_receive_frame(struct warden_client *client, const uint8_t **pa
 			return client_fail(client, WARDEN_FAILURE_PROTOCOL, "out of memory");
 		got = client_socket_receive(client->fd, client->input.bytes + client->input.end,
 					    room, &client->wait, &failure);
-		if (got < 0)
-			return client_fail_socket(client, failure, "wait for the daemon's answer");
-		if (got == 0)
-			return client_fail(client, WARDEN_FAILURE_CONNECTION,
-					   "the daemon closed the connection before it answered");
+		if (got <= 0)
+			return client_fail_receive(client, got, failure);
 		client->input.end += (size_t)got;
 	}
 }

@@ -86,6 +86,69 @@ static int client_async_queue_frame(struct warden_client *client, const struct m
 	return fits ? 0 : client_fail(client, WARDEN_FAILURE_MEMORY, "out of memory");
 }
 
+void warden_client_set_resume(struct warden_client *client, bool resume)
+{
+	client->resumes = resume;
+}
+
+/* Appends a request to the output. */
+static int client_async_queue_pending(struct warden_client *client, struct client_pending *pending)
+{
+	struct warden_message *request = client_submitted_new_request(pending);
+	int result = request ? client_async_queue_frame(client, message_type_of_request(request),
+							request)
+			     : client_fail(client, WARDEN_FAILURE_MEMORY, "out of memory");
+
+	warden_message_free(request);
+	pending->sent = result == 0;
+	if (client_submitted_is_resumable(pending))
+		return result;
+	warden_message_free(pending->request);
+	pending->request = NULL;
+	return result;
+}
+
+/* Requests behind a run wait until its link can be sent, since answers come in the order of the
+ * requests. */
+int client_async_queue(struct warden_client *client)
+{
+	struct client_pending *pending;
+
+	client->holding = NULL;
+	STAILQ_FOREACH(pending, &client->pending, link)
+	{
+		if (!pending->sent && client_async_queue_pending(client, pending) < 0)
+			return -1;
+		if (client_submitted_holds(pending)) {
+			client->holding = pending;
+			break;
+		}
+	}
+	return 0;
+}
+
+/* Appends the first frame of a request to the output, or keeps the request until it can be sent. */
+static int client_async_begin(struct warden_client *client, struct client_pending *pending,
+			      const struct warden_message *request)
+{
+	bool held = client->interrupted || client->holding;
+
+	if (!client->resumes && !held) {
+		pending->sent = true;
+		return client_async_queue_frame(client, pending->type, request);
+	}
+	pending->request = warden_message_copy(request, pending->type->name);
+	if (!pending->request)
+		return client_fail(client, WARDEN_FAILURE_MEMORY, "out of memory");
+	client_submitted_init(pending);
+	if (held)
+		return 0;
+	if (client_async_queue_pending(client, pending) < 0)
+		return -1;
+	client->holding = client_submitted_holds(pending) ? pending : NULL;
+	return 0;
+}
+
 uint64_t warden_client_submit(struct warden_client *client, const struct warden_message *request,
 			      warden_answer_function function, void *data)
 {
@@ -97,7 +160,7 @@ uint64_t warden_client_submit(struct warden_client *client, const struct warden_
 		client_fail(client, WARDEN_FAILURE_ARGUMENT, "the message is not a request");
 		return 0;
 	}
-	if (client->fd < 0) {
+	if (client->fd < 0 && !client->interrupted) {
 		client_fail(client, WARDEN_FAILURE_CONNECTION, "not connected");
 		return 0;
 	}
@@ -106,12 +169,12 @@ uint64_t warden_client_submit(struct warden_client *client, const struct warden_
 		client_fail(client, WARDEN_FAILURE_MEMORY, "out of memory");
 		return 0;
 	}
-	if (client_async_queue_frame(client, type, request) < 0) {
-		free(pending);
+	pending->type = type;
+	if (client_async_begin(client, pending, request) < 0) {
+		client_submitted_free(pending);
 		return 0;
 	}
 	pending->id = ++client->last_id;
-	pending->type = type;
 	pending->function = function;
 	pending->data = data;
 	pending->deadline = -1;
@@ -146,6 +209,8 @@ int warden_client_wait_time(const struct warden_client *client)
 	const struct client_pending *pending;
 	int64_t first = -1, rest;
 
+	if (client->interrupted)
+		first = client->resume_at;
 	STAILQ_FOREACH(pending, &client->pending, link)
 	if (!pending->expired && pending->deadline >= 0 && (first < 0 || pending->deadline < first))
 		first = pending->deadline;
@@ -173,7 +238,8 @@ static struct client_pending *client_async_pop(struct warden_client *client)
 void client_pending_free(struct warden_client *client)
 {
 	while (!STAILQ_EMPTY(&client->pending))
-		free(client_async_pop(client));
+		client_submitted_free(client_async_pop(client));
+	client->holding = NULL;
 	free(client->output);
 	client->output = NULL;
 	client->output_start = client->output_end = client->output_capacity = 0;
@@ -183,13 +249,20 @@ void client_pending_free(struct warden_client *client)
  * ones, as there is no connection. Returns -1. */
 static int client_async_fail_all(struct warden_client *client)
 {
+	bool lost = client->failure == WARDEN_FAILURE_CONNECTION;
+	char text[sizeof(client->error)];
+
+	memcpy(text, client->error, sizeof(text));
 	client_disconnect(client);
+	client->interrupted = false;
 	while (!STAILQ_EMPTY(&client->pending)) {
 		struct client_pending *pending = client_async_pop(client);
 
+		if (lost)
+			client_fail_lost(client, pending->type, text);
 		if (!pending->expired)
 			pending->function(pending->data, pending->id, NULL, true);
-		free(pending);
+		client_submitted_free(pending);
 	}
 	client_pending_free(client);
 	return -1;
@@ -221,12 +294,68 @@ static int client_async_send(struct warden_client *client)
 	return 0;
 }
 
-/* Gives an answer to the function of the oldest pending request. */
+/* The spawn of a run is answered: its link is sent, and what waited behind it. An expired run ends
+ * here. */
+static int client_async_link_run(struct warden_client *client, struct client_pending *pending,
+				 const struct warden_message *spawned)
+{
+	pending->job = warden_message_number(spawned, "job_id", 0);
+	pending->sent = false;
+	if (pending->job == 0)
+		return client_fail(client, WARDEN_FAILURE_PROTOCOL, "spawn: no job");
+	if (pending->expired)
+		client_submitted_free(client_async_pop(client));
+	return client_async_queue(client);
+}
+
+/* Calls the function of the oldest pending request. `answer`: NULL if it failed. */
+static void client_async_finish(struct warden_client *client, struct client_pending *pending,
+				const struct warden_message *answer)
+{
+	bool last = !answer || client_is_last(pending->type, answer);
+
+	if (last)
+		client_async_pop(client);
+	if (!pending->expired)
+		pending->function(pending->data, pending->id, answer, last);
+	if (last)
+		client_submitted_free(pending);
+}
+
+/* Gives an answer to the oldest pending request. */
+static int client_async_take_answer(struct warden_client *client, struct client_pending *pending,
+				    struct warden_message **answer)
+{
+	int taken;
+
+	if (client_submitted_holds(pending))
+		return client_async_link_run(client, pending, *answer);
+	taken = client_submitted_take(pending, answer);
+	if (taken < 0)
+		return client_fail(client, WARDEN_FAILURE_MEMORY, "out of memory");
+	if (taken == 0)
+		client_async_finish(client, pending, *answer);
+	return 0;
+}
+
+/* The daemon refused the oldest pending request: it ends, unless the daemon restarts and the
+ * request is resumed. A run whose spawn failed holds nothing back any more. */
+static int client_async_take_refusal(struct warden_client *client, struct client_pending *pending)
+{
+	bool holds = client_submitted_holds(pending);
+
+	if (client->resumes && client_submitted_is_resumable(pending) &&
+	    warden_client_is_interrupted(client))
+		return -1;
+	client_async_finish(client, pending, NULL);
+	return holds ? client_async_queue(client) : 0;
+}
+
 static int client_async_deliver(struct warden_client *client, const uint8_t *payload, size_t length)
 {
 	struct client_pending *pending = STAILQ_FIRST(&client->pending);
 	struct warden_message *answer;
-	bool last;
+	int result;
 
 	client_clear_error(client);
 	answer = client_decode(client, payload, length);
@@ -240,15 +369,10 @@ static int client_async_deliver(struct warden_client *client, const uint8_t *pay
 			       : client_fail(client, WARDEN_FAILURE_PROTOCOL,
 					     "received an answer without a request");
 	}
-	last = !answer || client_is_last(pending->type, answer);
-	if (last)
-		client_async_pop(client);
-	if (!pending->expired)
-		pending->function(pending->data, pending->id, answer, last);
-	if (last)
-		free(pending);
+	result = answer ? client_async_take_answer(client, pending, &answer)
+			: client_async_take_refusal(client, pending);
 	warden_message_free(answer);
-	return 0;
+	return result;
 }
 
 /* Delivers every whole answer in the buffer. */
@@ -303,8 +427,9 @@ static struct client_pending *client_async_find_expired(struct warden_client *cl
 	return NULL;
 }
 
-/* Fails the requests whose deadline has passed. They stay in the list, as answers come in the order
- * of the requests: without them a late answer would go to another request's function. */
+/* Fails the requests whose deadline has passed. Those that were sent stay in the list, as answers
+ * come in the order of the requests: without them a late answer would go to another request's
+ * function. */
 static void client_async_expire(struct warden_client *client)
 {
 	const int64_t now = client_socket_now_ms();
@@ -316,17 +441,34 @@ static void client_async_expire(struct warden_client *client)
 		client_fail(client, WARDEN_FAILURE_TIMEOUT, "%s: no answer for %.3g seconds",
 			    pending->type->name, pending->timeout / 1000.0);
 		pending->function(pending->data, pending->id, NULL, true);
+		if (pending->sent)
+			continue;
+		STAILQ_REMOVE(&client->pending, pending, client_pending, link);
+		client_submitted_free(pending);
 	}
+}
+
+/* Sends and receives. */
+static int client_async_exchange(struct warden_client *client)
+{
+	if (client->interrupted)
+		return 0;
+	return client_async_send(client) < 0 || client_async_receive(client) < 0 ? -1 : 0;
 }
 
 int warden_client_process(struct warden_client *client)
 {
 	client_clear_error(client);
-	if (client->fd < 0)
+	if (client->fd < 0 && !client->interrupted)
 		return client_fail(client, WARDEN_FAILURE_CONNECTION, "not connected");
-	if (client_async_send(client) < 0 || client_async_receive(client) < 0)
+	if (client_interrupt_step(client) < 0)
+		return client_async_fail_all(client);
+	if (client_async_exchange(client) < 0 && client_interrupt_begin(client) < 0)
 		return client_async_fail_all(client);
 	client_async_expire(client);
 	/* Send what the functions have submitted. */
-	return client_async_send(client) < 0 ? client_async_fail_all(client) : 0;
+	if (!client->interrupted && client_async_send(client) < 0 &&
+	    client_interrupt_begin(client) < 0)
+		return client_async_fail_all(client);
+	return 0;
 }

@@ -19,36 +19,43 @@ enum {
 	SETTLED = 5000,
 };
 
-/* The output of a job that the program has: bytes of stdout and of stderr. */
-struct stream_position {
-	uint64_t had[2];
-	uint64_t counted[2]; /* in this connection, for a daemon that reports no offsets */
-};
-
-static const char *const stream_offset_fields[] = {"stdout_offset", "stderr_offset"};
+const char *const stream_offset_fields[2] = {"stdout_offset", "stderr_offset"};
 
 void warden_client_set_reconnect(struct warden_client *client, int milliseconds)
 {
 	client->reconnect = milliseconds;
 }
 
-/* Begins an interruption unless the last one goes on; false: its time is over. The time counts from
- * the first break, so that a daemon that dies of each repetition is not tried for ever. */
-static bool client_resume_begin(struct warden_client *client)
+/* The time counts from the first break, so that a daemon that dies of each repetition is not tried
+ * for ever. */
+bool client_resume_begin(struct warden_client *client, int limit)
 {
 	int64_t now = client_socket_now_ms();
-	int limit = client->reconnect;
 
 	if (client->resume_end != 0 && now - client->connected_at < SETTLED)
 		return now < client->resume_end;
-	if (client->wait.timeout >= 0 && client->wait.timeout < limit)
-		limit = client->wait.timeout;
 	client->resume_end = now + limit;
 	client->resume_pause = FIRST_PAUSE;
 	return true;
 }
 
-static bool client_resume_is_refused(int number)
+int client_resume_next_pause(struct warden_client *client)
+{
+	int pause = client->resume_pause;
+
+	client->resume_pause = 2 * pause < LONGEST_PAUSE ? 2 * pause : LONGEST_PAUSE;
+	return pause;
+}
+
+/* How long a call that waits tries. */
+static int client_resume_limit(const struct warden_client *client)
+{
+	int timeout = client->wait.timeout;
+
+	return timeout >= 0 && timeout < client->reconnect ? timeout : client->reconnect;
+}
+
+bool client_resume_is_refused(int number)
 {
 	return number == ECONNREFUSED || number == ENOENT || number == ECONNRESET;
 }
@@ -57,14 +64,11 @@ static int client_resume_pause(struct warden_client *client)
 {
 	enum socket_failure failure;
 
-	if (client_socket_pause(client->resume_pause, &client->wait, &failure) < 0)
+	if (client_socket_pause(client_resume_next_pause(client), &client->wait, &failure) < 0)
 		return client_fail(client,
 				   failure == SOCKET_WOKEN ? WARDEN_FAILURE_WOKEN
 							   : WARDEN_FAILURE_CANCELLED,
 				   "connect to %s: interrupted", client->path);
-	client->resume_pause *= 2;
-	if (client->resume_pause > LONGEST_PAUSE)
-		client->resume_pause = LONGEST_PAUSE;
 	return 0;
 }
 
@@ -72,7 +76,7 @@ int warden_client_reconnect(struct warden_client *client)
 {
 	if (!client->path)
 		return client_fail(client, WARDEN_FAILURE_CONNECTION, "not connected");
-	if (!client_resume_begin(client))
+	if (!client_resume_begin(client, client_resume_limit(client)))
 		return -1; /* with the failure that it had */
 	do {
 		if (client_resume_pause(client) < 0)
@@ -97,8 +101,7 @@ bool warden_client_is_interrupted(const struct warden_client *client)
 		strstr(client->refusal, "current state is 'unreachable'") != NULL);
 }
 
-/* Whether the effect is the same if the request is executed once more. */
-static bool client_resume_is_repeatable(const struct warden_message *request)
+bool client_resume_is_repeatable(const struct warden_message *request)
 {
 	const struct message_type *type = message_type_of_request(request);
 	size_t length = 0;
@@ -124,7 +127,7 @@ struct warden_message *client_resume_call(struct warden_client *client,
 }
 
 /* A spawn request for the job of a run, with an id, so that it can be repeated. */
-static struct warden_message *client_resume_new_spawn(const struct warden_message *run)
+struct warden_message *client_resume_new_spawn(const struct warden_message *run)
 {
 	struct warden_message *spawn = warden_message_copy(run, "spawn");
 	uint64_t random[2] = {0};
@@ -140,7 +143,7 @@ static struct warden_message *client_resume_new_spawn(const struct warden_messag
 	return NULL;
 }
 
-static struct warden_message *client_resume_new_link(const struct warden_message *run, uint64_t job)
+struct warden_message *client_resume_new_link(const struct warden_message *run, uint64_t job)
 {
 	struct warden_message *link = warden_message_new("link");
 	size_t length;
@@ -153,9 +156,8 @@ static struct warden_message *client_resume_new_link(const struct warden_message
 	return NULL;
 }
 
-/* Makes the answer to run from that to link, which has the same fields but for the job's number. */
-static struct warden_message *client_resume_new_run_answer(const struct warden_message *link,
-							   uint64_t job)
+/* The answer to link has the same fields but for the job's number. */
+struct warden_message *client_resume_new_run_answer(const struct warden_message *link, uint64_t job)
 {
 	struct warden_message *answer = message_copy_as(link, &warden__run_response__descriptor);
 
@@ -209,7 +211,7 @@ bool client_resume_splits(const struct warden_client *client, const struct warde
 	       !client_resume_is_repeatable(request);
 }
 
-static bool client_resume_is_from_now(const struct warden_message *request)
+bool client_resume_is_from_now(const struct warden_message *request)
 {
 	return warden_message_count(request, "replay") > 0 &&
 	       !warden_message_number(request, "replay", 0);
@@ -239,10 +241,8 @@ static void client_resume_ask_sizes(struct warden_client *client,
 	warden_message_free(jobs);
 }
 
-/* Sends the request for the output behind the position. */
-static int client_resume_send_stream(struct warden_client *client,
-				     const struct warden_message *request,
-				     struct stream_position *position)
+struct warden_message *client_resume_new_stream(const struct warden_message *request,
+						struct stream_position *position)
 {
 	struct warden_message *copy =
 		warden_message_copy(request, message_type_of_request(request)->name);
@@ -255,11 +255,40 @@ static int client_resume_send_stream(struct warden_client *client,
 							   position->had[i]);
 	}
 	if (result == 0)
-		result = warden_client_send(client, copy);
-	else
-		client_fail(client, WARDEN_FAILURE_MEMORY, "out of memory");
+		return copy;
 	warden_message_free(copy);
+	return NULL;
+}
+
+/* Sends the request for the output behind the position. */
+static int client_resume_send_stream(struct warden_client *client,
+				     const struct warden_message *request,
+				     struct stream_position *position)
+{
+	struct warden_message *stream = client_resume_new_stream(request, position);
+	int result = stream ? warden_client_send(client, stream)
+			    : client_fail(client, WARDEN_FAILURE_MEMORY, "out of memory");
+
+	warden_message_free(stream);
 	return result;
+}
+
+size_t client_resume_skip(struct stream_position *position, const struct warden_message *answer)
+{
+	const char *name = warden_message_bytes(answer, "name", 0, NULL);
+	size_t length = 0, skip = 0;
+	int i = name && strcmp(name, "stderr") == 0;
+	uint64_t at = position->counted[i];
+
+	warden_message_bytes(answer, "data", 0, &length);
+	if (warden_message_count(answer, "offset") > 0)
+		at = warden_message_number(answer, "offset", 0);
+	position->counted[i] = at + length;
+	if (at < position->had[i])
+		skip = position->had[i] - at < length ? (size_t)(position->had[i] - at) : length;
+	if (at + length > position->had[i])
+		position->had[i] = at + length;
+	return skip;
 }
 
 /* Gives the program what it does not have yet of a piece of output. */
@@ -268,18 +297,9 @@ static int client_resume_deliver(struct stream_position *position,
 				 warden_stream_function function, void *data)
 {
 	const char *name = warden_message_bytes(answer, "name", 0, NULL);
-	size_t length = 0, skip = 0;
+	size_t length = 0, skip = client_resume_skip(position, answer);
 	const char *bytes = warden_message_bytes(answer, "data", 0, &length);
-	int i = name && strcmp(name, "stderr") == 0;
-	uint64_t at = position->counted[i];
 
-	if (warden_message_count(answer, "offset") > 0)
-		at = warden_message_number(answer, "offset", 0);
-	position->counted[i] = at + length;
-	if (at < position->had[i])
-		skip = position->had[i] - at < length ? (size_t)(position->had[i] - at) : length;
-	if (at + length > position->had[i])
-		position->had[i] = at + length;
 	return bytes && length > skip ? function(data, name, bytes + skip, length - skip) : 0;
 }
 

@@ -96,9 +96,28 @@ void warden_client_set_timeout(struct warden_client *client, int milliseconds);
  * sent as `spawn` with an id that the library makes, then `link`; the program receives the answer
  * to run. warden_client_stream repeats `stream` and `attach` from the byte at which the connection
  * broke, so that the function receives each byte once; an attach without replay first asks by
- * `jobs` how much output there is. Other calls, and submitted requests, fail with
- * WARDEN_FAILURE_CONNECTION. */
+ * `jobs` how much output there is. Submitted requests: warden_client_set_resume.
+ *
+ * Other calls fail with WARDEN_FAILURE_CONNECTION; the daemon may have executed the request or not.
+ * The error of a copy (`copy_in`, `copy_out`, `tar_in`, `tar_out`) or a `file_watch` says that the
+ * connection was lost while it ran. It may be repeated: a copy from its beginning; what changed
+ * between two watches is not reported. */
 void warden_client_set_reconnect(struct warden_client *client, int milliseconds);
+
+/* Sets whether submitted requests go on over a restart of the daemon, too; false is the default,
+ * since the program's loop must be that of "Without waiting" below. While there is no connection
+ * warden_client_fd is -1, which poll ignores, and afterwards it may be another number: a loop that
+ * registers descriptors (epoll, libuv) registers it again when it has changed. Until then
+ * warden_client_wait_time is the time until the next attempt, which warden_client_process makes.
+ * warden_client_process returns 0, requests can be submitted and deadlines hold. The time of
+ * warden_client_set_reconnect limits it; when it is over all requests fail.
+ *
+ * Requests go on that warden_client_call and warden_client_stream repeat, a run as spawn and link,
+ * and `events`: each event has a number, and the next request asks for those behind the last one
+ * that the program has. MISSED reports that the daemon does not know all of them any more, as after
+ * each restart. An attach without replay goes on only if it names offsets. Others, such as copies
+ * and watches, fail with the errors above. Requests that were not sent yet are sent. */
+void warden_client_set_resume(struct warden_client *client, bool resume);
 
 /* Whether the last failure only means that the daemon restarts and the request can be repeated: the
  * connection broke, or the daemon is about to end, or after a reconnect it has not reached the
@@ -168,6 +187,7 @@ struct warden_message *warden_client_stream(struct warden_client *client,
  *			break;
  *	}
  *
+ * A connection that breaks ends all submitted requests, unless warden_client_set_resume is true.
  * While requests are pending, calls that wait fail with WARDEN_FAILURE_ARGUMENT. The time-out, the
  * wake descriptor and warden_client_cancel have no effect on submitted requests.
  */
@@ -195,8 +215,9 @@ uint64_t warden_client_submit(struct warden_client *client, const struct warden_
  * this number. */
 int warden_client_set_deadline(struct warden_client *client, uint64_t id, int milliseconds);
 
-/* Milliseconds until the first deadline of the pending requests, as a time-out for poll: 0 if it
- * has passed, -1 if there is none. */
+/* Milliseconds until the first deadline of the pending requests, or until the next attempt to
+ * connect (warden_client_set_resume), as a time-out for poll: 0 if it has passed, -1 if there is
+ * none. */
 int warden_client_wait_time(const struct warden_client *client);
 
 /* The events to poll the descriptor for: POLLIN, and POLLOUT while there are bytes to send. */

@@ -202,24 +202,43 @@ int cmd_call(struct invocation *invocation)
 	return status;
 }
 
-/* Prints answers until the last one, or until the connection closes. */
+struct cmd_follow {
+	struct invocation *invocation;
+	int status;
+	bool over;
+};
+
+static void cmd_follow_on_answer(void *data, uint64_t id, const struct warden_message *answer,
+				 bool last)
+{
+	struct cmd_follow *follow = data;
+
+	(void)id;
+	follow->over = last;
+	if (!answer)
+		follow->status = client_failed(follow->invocation);
+	else if (follow->status == 0)
+		follow->status = print_answer_now(follow->invocation, answer);
+}
+
+/* Prints answers until the last one. Events go on over a restart of the daemon. */
 int cmd_follow(struct invocation *invocation)
 {
-	struct warden_message *answer;
-	int status = client_open(invocation);
+	struct cmd_follow follow = {.invocation = invocation, .status = client_open(invocation)};
+	struct warden_client *client = invocation->client;
 
-	if (status != 0)
-		return status;
-	answer = warden_client_call(invocation->client, invocation->requests[0]);
-	while (answer && status == 0) {
-		const char *change = warden_message_choice(answer, "change", 0);
-		bool ended = change && strcmp(change, "ENDED") == 0;
+	if (follow.status != 0)
+		return follow.status;
+	warden_client_set_resume(client, true);
+	if (warden_client_submit(client, invocation->requests[0], cmd_follow_on_answer, &follow) ==
+	    0)
+		return client_failed(invocation);
+	while (!follow.over && follow.status == 0) {
+		struct pollfd wait = {warden_client_fd(client), warden_client_events(client), 0};
 
-		status = print_answer_now(invocation, answer);
-		warden_message_free(answer);
-		if (ended || status != 0)
-			return status;
-		answer = warden_client_receive(invocation->client);
+		if (poll(&wait, 1, warden_client_wait_time(client)) >= 0 &&
+		    warden_client_process(client) < 0)
+			break; /* the function was called */
 	}
-	return client_failed(invocation);
+	return follow.status;
 }

@@ -18,6 +18,7 @@ ADDED = {
     "warden_client_is_interrupted": "WARDEN_1.2",
     "warden_client_reconnect": "WARDEN_1.2",
     "warden_client_set_reconnect": "WARDEN_1.2",
+    "warden_client_set_resume": "WARDEN_1.2",
 }
 
 
@@ -193,6 +194,95 @@ def a_stream_and_a_run_go_on_over_a_restart(w):
     seen = thread.result(60)
     lines = "".join(f"{i}\n" for i in range(1, 401))
     expect.equal(seen.stdout.decode(), f"{lines}status 9\nstatus 9\n1 {lines}", seen.stderr)
+
+
+# As RESUME without waiting, beside a client that receives events.
+RESUME_SUBMITTED = r"""
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <warden/client.h>
+
+static int subscribed, missed, ended;
+
+static void on_output(void *data, uint64_t id, const struct warden_message *answer, bool last)
+{
+	size_t length = 0;
+	const char *bytes = answer ? warden_message_bytes(answer, "data", 0, &length) : NULL;
+
+	(void)id;
+	if (!answer)
+		printf("%s\n", warden_client_error(data));
+	if (bytes)
+		fwrite(bytes, 1, length, stdout);
+	if (answer && last)
+		printf("status %d\n", (int)warden_message_number(answer, "exit_status", 0));
+	if (answer && last && warden_message_count(answer, "stdout") > 0)
+		printf("%d %s", warden_message_number(answer, "job_id", 0) > 0,
+		       warden_message_bytes(answer, "stdout", 0, NULL));
+}
+
+static void on_event(void *data, uint64_t id, const struct warden_message *answer, bool last)
+{
+	const char *kind = answer ? warden_message_choice(answer, "kind", 0) : "";
+
+	(void)id;
+	if (last)
+		printf("%s\n", warden_client_error(data));
+	subscribed += strcmp(kind, "SUBSCRIBED") == 0;
+	missed += strcmp(kind, "MISSED") == 0;
+	ended += strcmp(kind, "JOB_ENDED") == 0 && warden_message_number(answer, "exit_status", 0) == 9;
+}
+
+int main(int argc, char **argv)
+{
+	struct warden_client *client = warden_client_new(), *other = warden_client_new();
+	struct warden_message *stream = warden_message_new("stream"), *run = warden_message_new("run");
+	struct warden_message *events = warden_message_new("events");
+
+	if (argc != 3 || !client || !other || !stream || !run || !events ||
+	    warden_client_connect(client, NULL) < 0 || warden_client_connect(other, NULL) < 0)
+		return 1;
+	warden_message_set(stream, "handle", "h");
+	warden_message_set(stream, "job_id", argv[1]);
+	warden_message_set(run, "handle", "h");
+	warden_message_set(run, "script", argv[2]);
+	warden_client_set_resume(client, true);
+	warden_client_set_resume(other, true);
+	warden_client_submit(client, stream, on_output, client);
+	warden_client_submit(client, run, on_output, client);
+	warden_client_submit(other, events, on_event, other);
+	while (warden_client_pending(client) > 0 || ended < 2) {
+		struct pollfd wait[] = {
+			{warden_client_fd(client), warden_client_events(client), 0},
+			{warden_client_fd(other), warden_client_events(other), 0},
+		};
+		int first = warden_client_wait_time(client), second = warden_client_wait_time(other);
+
+		if (poll(wait, 2, first < 0 || (second >= 0 && second < first) ? second : first) < 0 ||
+		    (warden_client_pending(client) > 0 && warden_client_process(client) < 0) ||
+		    warden_client_process(other) < 0)
+			return 1;
+	}
+	printf("%d %d %d\n", subscribed, missed > 0, ended);
+	return 0;
+}
+"""
+
+
+@case(limit=90)
+def submitted_requests_go_on_over_a_restart(w):
+    program = _built(w, "submitted", RESUME_SUBMITTED)
+    w.create(handle="h", grace_time=-1)
+    script = "for i in $(seq 1 400); do echo $i; [ $((i % 20)) = 0 ] && sleep 0.1; done; exit 9"
+    thread = w.in_thread(program, str(w.c.spawn("h", script)), script)
+    w.disconnect()
+    for _ in range(4):
+        time.sleep(0.9)
+        w.daemon.restart()
+    seen = thread.result(60)
+    lines = "".join(f"{i}\n" for i in range(1, 401))
+    expect.equal(seen.stdout.decode(), f"{lines}status 9\nstatus 9\n1 {lines}1 1 2\n", seen.stderr)
 
 
 @case(backend="fake", daemon=False)

@@ -228,6 +228,23 @@ def events_come_as_lines(w):
         process.wait(10)
 
 
+@case
+def events_go_on_over_a_restart(w):
+    with command.start(w, "events", "--json", stdout=subprocess.PIPE) as process:
+        kinds = [json.loads(process.stdout.readline())["kind"]]
+        w.create(handle="h", grace_time=-1)
+        kinds.append(json.loads(process.stdout.readline())["kind"])
+        w.disconnect()
+        w.daemon.restart()
+        w.c.run("h", "exit 3")
+        while kinds[-1] != "job_ended":
+            kinds.append(json.loads(process.stdout.readline())["kind"])
+        kinds = [kind for kind in kinds if kind not in ("unreachable", "reachable")]
+        expect.equal(kinds, ["subscribed", "created", "missed", "job_started", "job_ended"])
+        process.send_signal(signal.SIGTERM)
+        process.wait(10)
+
+
 def _tar(**files):
     """A tar with these files."""
     data = io.BytesIO()

@@ -5,6 +5,7 @@
 
 #include "tests/unit/unit.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -96,34 +97,34 @@ static void played_daemon_add_error(struct played_step *step, const char *text)
 }
 
 /* Reads a request; false: the client has left. */
-static bool played_daemon_read(struct played_daemon *daemon, int fd)
+static bool played_daemon_read(struct played_daemon *daemon, int fd, struct client_frame *input)
 {
-	struct client_frame input = {0};
 	const uint8_t *payload;
 	size_t length;
-	int found = 0;
+	int found = client_frame_take(input, MAX_FRAME, &payload, &length);
 
 	while (found == 0) {
-		size_t room = client_frame_room(&input);
-		ssize_t got = read(fd, input.bytes + input.end, room);
+		size_t room = client_frame_room(input);
+		ssize_t got = read(fd, input->bytes + input->end, room);
 
 		if (got <= 0)
 			break;
-		input.end += (size_t)got;
-		found = client_frame_take(&input, MAX_FRAME, &payload, &length);
+		input->end += (size_t)got;
+		found = client_frame_take(input, MAX_FRAME, &payload, &length);
 	}
 	if (found > 0 && daemon->n_requests < MAX_STEPS)
 		daemon->requests[daemon->n_requests] =
 			warden__message__unpack(NULL, length, payload);
 	daemon->n_requests += found > 0;
-	client_frame_clear(&input);
 	return found > 0;
 }
 
 /* Serves a connection; returns the next step. */
 static size_t played_daemon_serve(struct played_daemon *daemon, int fd, size_t at)
 {
-	while (at < daemon->n_steps && played_daemon_read(daemon, fd)) {
+	struct client_frame input = {0};
+
+	while (at < daemon->n_steps && played_daemon_read(daemon, fd, &input)) {
 		const struct played_step *step = &daemon->steps[at];
 
 		if (!daemon->repeats_last || at + 1 < daemon->n_steps)
@@ -133,6 +134,7 @@ static size_t played_daemon_serve(struct played_daemon *daemon, int fd, size_t a
 		if (step->length == 0 || step->closes)
 			break;
 	}
+	client_frame_clear(&input);
 	return at;
 }
 
@@ -342,6 +344,244 @@ static void nothing_is_repeated_if_that_is_switched_off(void)
 	played_daemon_end(&daemon, client);
 }
 
+/* What the function of a submitted request was called with. */
+struct heard_answers {
+	struct played_daemon *daemon;
+	unsigned n, n_failed, n_last;
+	uint64_t statuses[4], jobs[4], sequences[4];
+	char error[128];
+};
+
+static void test_resume_on_answer(void *data, uint64_t id, const struct warden_message *answer,
+				  bool last)
+{
+	struct heard_answers *heard = data;
+	const char *name, *bytes;
+	size_t length = 0;
+
+	(void)id;
+	heard->n_last += last;
+	if (!answer) {
+		heard->n_failed++;
+		return;
+	}
+	name = warden_message_bytes(answer, "name", 0, NULL);
+	bytes = warden_message_bytes(answer, "data", 0, &length);
+	if (name)
+		test_resume_on_output(heard->daemon, name, bytes, length);
+	if (name || !unit_true(heard->n < 4))
+		return;
+	heard->statuses[heard->n] = warden_message_number(answer, "exit_status", 0);
+	heard->jobs[heard->n] = warden_message_number(answer, "job_id", 0);
+	heard->sequences[heard->n++] = warden_message_number(answer, "sequence", 0);
+}
+
+/* Keeps the error of a request that fails, too. */
+static void test_resume_on_failure(void *data, uint64_t id, const struct warden_message *answer,
+				   bool last)
+{
+	struct heard_answers *heard = ((void **)data)[0];
+	struct warden_client *client = ((void **)data)[1];
+
+	test_resume_on_answer(heard, id, answer, last);
+	snprintf(heard->error, sizeof(heard->error), "%s", warden_client_error(client));
+}
+
+static void test_resume_submit(struct warden_client *client, const char *name,
+			       warden_answer_function function, void *data)
+{
+	struct warden_message *request = test_resume_new_request(name);
+
+	unit_true(warden_client_submit(client, request, function, data) > 0);
+	warden_message_free(request);
+}
+
+/* The loop of client.h; returns the result of the last warden_client_process. */
+static int test_resume_process(struct warden_client *client)
+{
+	int result = 0;
+
+	while (result == 0 && warden_client_pending(client) > 0) {
+		struct pollfd wait = {warden_client_fd(client), warden_client_events(client), 0};
+
+		if (!unit_true(poll(&wait, 1, warden_client_wait_time(client)) >= 0))
+			return -1;
+		result = warden_client_process(client);
+	}
+	return result;
+}
+
+static void a_submitted_stream_goes_on_at_the_byte_where_it_broke(void)
+{
+	struct played_daemon daemon = {.n_steps = 2};
+	struct heard_answers heard = {.daemon = &daemon};
+	struct warden_client *client;
+
+	played_daemon_add_piece(&daemon.steps[0], "abc", 0);
+	daemon.steps[0].closes = true;
+	played_daemon_add_piece(&daemon.steps[1], "bcdef", 1);
+	played_daemon_add_stream_end(&daemon.steps[1]);
+	client = played_daemon_start(&daemon);
+	warden_client_set_resume(client, true);
+	test_resume_submit(client, "stream", test_resume_on_answer, &heard);
+	unit_integer(test_resume_process(client), 0);
+	unit_string(daemon.output, "abcdef");
+	unit_unsigned(heard.statuses[0], 5);
+	unit_unsigned(heard.n_last, 1);
+	unit_unsigned(daemon.n_requests, 2);
+	played_daemon_end(&daemon, client);
+}
+
+static void submitted_runs_and_links_are_answered_in_their_order(void)
+{
+	struct played_daemon daemon = {.n_steps = 6};
+	Warden__SpawnResponse spawned = WARDEN__SPAWN_RESPONSE__INIT;
+	struct heard_answers heard = {.daemon = &daemon};
+	struct warden_client *client;
+
+	/* spawn: breaks, spawn, link: breaks, link, and the link that waited behind. */
+	spawned.job_id = 9;
+	played_daemon_add_frame(&daemon.steps[1], WARDEN__MESSAGE__TYPE__Spawn, &spawned.base);
+	played_daemon_add_error(&daemon.steps[3], UNREACHABLE);
+	daemon.steps[3].closes = true;
+	played_daemon_add_link(&daemon.steps[4]);
+	played_daemon_add_link(&daemon.steps[5]);
+	client = played_daemon_start(&daemon);
+	warden_client_set_resume(client, true);
+	test_resume_submit(client, "run", test_resume_on_answer, &heard);
+	test_resume_submit(client, "link", test_resume_on_answer, &heard);
+	unit_integer(test_resume_process(client), 0);
+	unit_unsigned(heard.n, 2);
+	unit_unsigned(heard.jobs[0], 9);
+	unit_unsigned(heard.statuses[0], 5);
+	unit_unsigned(heard.statuses[1], 5);
+	unit_unsigned(heard.n_failed, 0);
+	if (unit_unsigned(daemon.n_requests, 6))
+		unit_bytes(daemon.requests[0]->payload.data, daemon.requests[0]->payload.len,
+			   daemon.requests[1]->payload.data, daemon.requests[1]->payload.len);
+	played_daemon_end(&daemon, client);
+}
+
+static void played_daemon_add_event(struct played_step *step, int kind, uint64_t sequence)
+{
+	Warden__EventsResponse event = WARDEN__EVENTS_RESPONSE__INIT;
+
+	event.kind = (Warden__EventsResponse__Kind)kind;
+	event.sequence = sequence;
+	played_daemon_add_frame(step, WARDEN__MESSAGE__TYPE__Events, &event.base);
+}
+
+static void events_go_on_behind_the_last_one(void)
+{
+	struct played_daemon daemon = {.n_steps = 2};
+	struct heard_answers heard = {.daemon = &daemon};
+	struct warden_message *request = warden_message_new("events");
+	struct warden_client *client;
+	Warden__EventsRequest *again;
+
+	played_daemon_add_event(&daemon.steps[0], WARDEN__EVENTS_RESPONSE__KIND__SUBSCRIBED, 40);
+	played_daemon_add_event(&daemon.steps[0], WARDEN__EVENTS_RESPONSE__KIND__CREATED, 42);
+	daemon.steps[0].closes = true;
+	played_daemon_add_event(&daemon.steps[1], WARDEN__EVENTS_RESPONSE__KIND__SUBSCRIBED, 99);
+	played_daemon_add_event(&daemon.steps[1], WARDEN__EVENTS_RESPONSE__KIND__MISSED, 98);
+	client = played_daemon_start(&daemon);
+	warden_client_set_resume(client, true);
+	unit_true(warden_client_submit(client, request, test_resume_on_answer, &heard) > 0);
+	warden_message_free(request);
+	while (heard.n < 3 && warden_client_process(client) == 0)
+		usleep(1000);
+	unit_unsigned(heard.sequences[0], 40);
+	unit_unsigned(heard.sequences[1], 42);
+	unit_unsigned(heard.sequences[2], 98);
+	if (unit_unsigned(daemon.n_requests, 2)) {
+		again = warden__events_request__unpack(NULL, daemon.requests[1]->payload.len,
+						       daemon.requests[1]->payload.data);
+		unit_unsigned(again->after, 42);
+		warden__events_request__free_unpacked(again, NULL);
+	}
+	played_daemon_end(&daemon, client);
+}
+
+#define WATCH_LOST                                                                                 \
+	"file_watch: the connection to the daemon was lost while it ran; it may be repeated"
+
+static void a_watch_says_that_it_may_be_repeated(void)
+{
+	struct played_daemon daemon = {.n_steps = 4};
+	struct heard_answers heard = {.daemon = &daemon};
+	struct warden_message *request = warden_message_new("file_watch");
+	struct warden_client *client;
+	void *data[2];
+
+	played_daemon_add_link(&daemon.steps[2]);
+	client = played_daemon_start(&daemon);
+	data[0] = &heard;
+	data[1] = client;
+	unit_integer(warden_message_set(request, "handle", "h"), 0);
+	unit_integer(warden_message_set(request, "path", "p"), 0);
+	unit_true(warden_client_call(client, request) == NULL);
+	unit_string(warden_client_error(client), WATCH_LOST);
+	unit_true(warden_client_is_interrupted(client));
+	unit_integer(warden_client_reconnect(client), 0);
+	warden_client_set_resume(client, true);
+	unit_true(warden_client_submit(client, request, test_resume_on_failure, data) > 0);
+	test_resume_submit(client, "link", test_resume_on_answer, &heard);
+	unit_integer(test_resume_process(client), 0); /* the link goes on */
+	unit_string(heard.error, WATCH_LOST);
+	unit_unsigned(heard.n_failed, 1);
+	unit_unsigned(heard.statuses[0], 5);
+	warden_message_free(request);
+	played_daemon_end(&daemon, client);
+}
+
+static void submitted_requests_end_with_the_connection_unless_they_are_resumed(void)
+{
+	struct played_daemon daemon = {.n_steps = 1};
+	struct heard_answers heard = {.daemon = &daemon};
+	struct warden_client *client = played_daemon_start(&daemon);
+
+	test_resume_submit(client, "link", test_resume_on_answer, &heard);
+	unit_integer(test_resume_process(client), -1);
+	unit_unsigned(heard.n_failed, 1);
+	unit_integer(warden_client_fd(client), -1);
+	played_daemon_end(&daemon, client);
+}
+
+static void a_submitted_request_is_given_up_when_the_time_is_over(void)
+{
+	struct played_daemon daemon = {.n_steps = 1, .repeats_last = true};
+	struct heard_answers heard = {.daemon = &daemon};
+	struct warden_client *client = played_daemon_start(&daemon);
+
+	warden_client_set_reconnect(client, 300);
+	warden_client_set_resume(client, true);
+	test_resume_submit(client, "link", test_resume_on_answer, &heard);
+	unit_integer(test_resume_process(client), -1);
+	unit_unsigned(heard.n_failed, 1);
+	unit_unsigned(heard.n_last, 1);
+	unit_true(daemon.n_requests > 1);
+	played_daemon_end(&daemon, client);
+}
+
+static void a_deadline_holds_while_nobody_listens(void)
+{
+	struct played_daemon daemon = {.n_steps = 1};
+	struct heard_answers heard = {.daemon = &daemon};
+	struct warden_client *client = played_daemon_start(&daemon);
+	struct warden_message *request = test_resume_new_request("link");
+	uint64_t id;
+
+	warden_client_set_resume(client, true);
+	id = warden_client_submit(client, request, test_resume_on_answer, &heard);
+	unit_integer(warden_client_set_deadline(client, id, 200), 0);
+	warden_message_free(request);
+	/* The listener exists, but nobody answers. */
+	unit_integer(test_resume_process(client), 0);
+	unit_unsigned(heard.n_failed, 1);
+	unit_integer(warden_client_failure(client), WARDEN_FAILURE_TIMEOUT);
+	played_daemon_end(&daemon, client);
+}
+
 static const struct unit_test tests[] = {
 	UNIT_TEST(a_stream_goes_on_at_the_byte_where_it_broke),
 	UNIT_TEST(output_that_an_older_daemon_sends_again_is_dropped),
@@ -350,6 +590,13 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(without_a_restart_such_a_refusal_stands),
 	UNIT_TEST(a_daemon_that_dies_of_each_repetition_is_given_up),
 	UNIT_TEST(nothing_is_repeated_if_that_is_switched_off),
+	UNIT_TEST(a_submitted_stream_goes_on_at_the_byte_where_it_broke),
+	UNIT_TEST(submitted_runs_and_links_are_answered_in_their_order),
+	UNIT_TEST(events_go_on_behind_the_last_one),
+	UNIT_TEST(a_watch_says_that_it_may_be_repeated),
+	UNIT_TEST(submitted_requests_end_with_the_connection_unless_they_are_resumed),
+	UNIT_TEST(a_submitted_request_is_given_up_when_the_time_is_over),
+	UNIT_TEST(a_deadline_holds_while_nobody_listens),
 };
 
 int main(int argc, char **argv)
