@@ -13,8 +13,8 @@ backends_linux_liblinux_la_SOURCES = \
 	$(LINUX_ROOT) \
 	$(LINUX_RUN) \
 	$(LINUX_SECCOMP)
-backends_linux_liblinux_la_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE $(CAP_CFLAGS) $(MNL_CFLAGS) $(NFTNL_CFLAGS) $(SECCOMP_CFLAGS)
-backends_linux_liblinux_la_LIBADD = $(MNL_LIBS) $(NFTNL_LIBS) $(CAP_LIBS) $(SECCOMP_LIBS) -lpthread
+backends_linux_liblinux_la_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE $(CAP_CFLAGS) $(MNL_CFLAGS) $(NFTNL_CFLAGS) $(SECCOMP_CFLAGS) $(JANSSON_CFLAGS)
+backends_linux_liblinux_la_LIBADD = $(MNL_LIBS) $(NFTNL_LIBS) $(CAP_LIBS) $(SECCOMP_LIBS) $(JANSSON_LIBS) -lpthread
 
 backend_LTLIBRARIES += backends/linux/linux.la
 backends_linux_linux_la_SOURCES =
@@ -192,6 +192,8 @@ LINUX_SECCOMP = \
 	backends/linux/seccomp/seccomp.h \
 	backends/linux/seccomp/seccomp_builtin.c \
 	backends/linux/seccomp/seccomp_builtin.h \
+	backends/linux/seccomp/seccomp_oci.c \
+	backends/linux/seccomp/seccomp_oci.h \
 	backends/linux/seccomp/seccomp_program.c \
 	backends/linux/seccomp/seccomp_program.h \
 	backends/linux/seccomp/seccomp_ranges.c \

@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Profiles of system calls: who chooses them, what they permit, and what outlives the daemon."""
 
+import json
+import re
+import shutil
+
 import expect
-from case import case
+import warden
+from case import Skip, case
 
 # An own socket of each family: 1 is unix, 2 the Internet.
 _SOCKETS = "probe socket 1 1 0; probe socket 2 1 0"
@@ -78,3 +83,92 @@ def a_fake_container_has_no_profile_but_the_default(w):
     handle = w.create(seccomp="default")
     expect.error(text, w.c.run, handle, "true", seccomp="judge")
     expect.equal(w.run(handle, "echo fine", seccomp="default"), "fine\n")
+
+
+# What a profile of Docker's form says: an allow list with a condition of each kind.
+_DENY = {
+    "defaultAction": "SCMP_ACT_ALLOW",
+    "syscalls": [
+        {"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO", "errnoRet": 28},
+        {"name": "socket", "action": "SCMP_ACT_ERRNO", "args": [{"index": 0, "value": 2, "op": "SCMP_CMP_EQ"}]},
+        {"names": ["sethostname"], "action": "SCMP_ACT_KILL", "includes": {"caps": ["CAP_SYS_ADMIN"]}},
+        {"names": ["symlink", "symlinkat"], "action": "SCMP_ACT_ERRNO", "excludes": {"caps": ["CAP_SYS_ADMIN"]}},
+        {"names": ["link", "linkat"], "action": "SCMP_ACT_ERRNO", "includes": {"minKernel": "99.0"}},
+    ],
+}
+
+
+@case(backend="linux")
+def a_profile_of_the_operator_has_the_form_of_oci_runtimes(w):
+    """linux.seccomp_profiles: actions, errno, arguments, and Docker's conditions."""
+    file = w.file("deny.json", json.dumps(_DENY))
+    w.daemon.settings.setdefault("linux", {})["seccomp_profiles"] = [f"mine={file}"]
+    w.daemon.restart()
+    w.disconnect()
+    handle = w.create(seccomp="mine")
+    expect.equal(w.c.info(handle).seccomp, "mine")
+    expect.equal(_sockets(w, handle), ["ok", "EPERM"])
+    seen = w.c.run(handle, "mkdir a; ln -s x b; echo x > c; ln c d && echo linked; hostname")
+    expect.matches(seen.stderr.decode(), r".*a.*: No space left on device\n.*b.*: Operation not permitted\n")
+    expect.contains(seen.stdout.decode(), "linked\n")
+    source = w.make_directory("shared", 0o777)
+    handle = w.create(bind_mounts=[(source, "/shared", "rw")], seccomp="mine")
+    script = "cp /bin/cat /shared; chmod 4755 /shared/cat 2>/dev/null; stat -c %a /shared/cat"
+    expect.equal(w.run(handle, script), "755\n")
+
+
+@case(backend="linux")
+def a_damaged_profile_keeps_the_daemon_from_starting(w):
+    """The error names the key, the file and the place."""
+    for text, error in (
+        ("{", r"deny.json:1: "),
+        ('{"defaultAction": "SCMP_ACT_NOTIFY", "syscalls": []}', "action SCMP_ACT_NOTIFY is unknown or not supported"),
+        ('{"defaultAction": "SCMP_ACT_ALLOW"}', "syscalls is no array"),
+        (
+            '{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["x"], "action": "SCMP_ACT_KILL"}]}',
+            r"syscalls\[0\]: call x is not known",
+        ),
+    ):
+        file = w.file("deny.json", text)
+        w.daemon.settings.setdefault("linux", {})["seccomp_profiles"] = [f"mine={file}"]
+        if w.daemon.alive:
+            w.daemon.stop()
+        w.daemon.launch()
+        expect.true(w.daemon.wait() != 0, "an exit status that is not 0")
+        expect.true(re.search(rf"linux.seccomp_profiles: mine: .*{error}", w.daemon.log()), error, w.daemon.log())
+    del w.daemon.settings["linux"]["seccomp_profiles"]
+    w.daemon.start()
+
+
+# Programs of the host, each with what it does to start threads, children, sockets and mappings.
+_PROGRAMS = {
+    "gcc": "printf 'int main(void){return 0;}' > a.c && gcc -O2 -pthread -o a a.c && ./a && echo fine",
+    "clang": "printf 'int main(void){return 0;}' > b.c && clang -o b b.c && ./b && echo fine",
+    "python3": "python3 -c 'import socket, subprocess, threading; socket.create_server((\"127.0.0.1\", 0)); "
+    "subprocess.run([\"true\"], check=True); "
+    "t = threading.Thread(target=print, args=(\"fine\",)); t.start(); t.join()'",
+    "node": "node -e 'require(\"net\").createServer().listen(0, function () { this.close(); "
+    "require(\"child_process\").execFileSync(\"true\"); console.log(\"fine\"); })'",
+    "java": "printf 'class A { public static void main(String[] a) throws Exception { Thread t = new Thread(() -> "
+    "System.out.println(\"fine\")); t.start(); t.join(); } }' > A.java && java A.java",
+    "go": "printf 'package main\\nfunc main() { c := make(chan int); go func() { c <- 1 }(); <-c }' > c.go && "
+    "GOCACHE=$PWD/g go run c.go && echo fine",
+    "sqlite3": "sqlite3 d.db 'pragma journal_mode=wal; create table t(x); insert into t values(1);' && echo fine",
+    "perl": "perl -e 'print `echo fine`'",
+    "git": "git init -q r && echo fine",
+}
+
+
+@case(backend="linux", limit=300)
+def programs_run_under_the_default_profile(w):
+    """Compilers, interpreters, the JVM and databases that this machine has."""
+    try:
+        handle = w.create(rootfs="/")
+    except warden.WardenError as refused:  # its own file systems may not be layers
+        raise Skip(f"no container of the host's programs: {refused}") from refused
+    path = "/usr/local/bin:/usr/bin:/bin"
+    for name, script in _PROGRAMS.items():
+        if not shutil.which(name, path=path):
+            continue
+        seen = w.c.run(handle, script, env=[f"PATH={path}"])
+        expect.true(seen.exit_status == 0 and seen.stdout.strip().endswith(b"fine"), f"{name} runs", seen)

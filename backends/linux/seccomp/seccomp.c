@@ -11,10 +11,13 @@
 
 #include "backends/linux/linux.h"
 #include "backends/linux/seccomp/seccomp_builtin.h"
+#include "backends/linux/seccomp/seccomp_oci.h"
 #include "lib/cleanup.h"
 #include "lib/write_whole.h"
 
 #define UNCONFINED "unconfined"
+
+enum { PROFILES_MAX = 32, PROFILE_NAME_MAX = 64 };
 
 /* When jobs may make setuid and setgid files, in the order of the option's words. */
 enum seccomp_setid { SETID_ALWAYS, SETID_NEVER, SETID_WITHOUT_BINDS, SETID_CHOICES };
@@ -33,7 +36,7 @@ struct seccomp {
 	bool log;
 	enum seccomp_setid setid;
 	const struct seccomp_profile *usual; /* the configured default */
-	struct seccomp_profile profiles[SECCOMP_BUILTINS + 1];
+	struct seccomp_profile profiles[PROFILES_MAX];
 	size_t n;
 	struct seccomp_program wshd;
 };
@@ -103,12 +106,63 @@ static int seccomp_add_builtin(struct seccomp *seccomp, enum seccomp_builtin bui
 	return result;
 }
 
-static int seccomp_build(struct seccomp *seccomp, struct warden_error *err)
+/* Adds a profile of the operator in both forms. */
+static int seccomp_add_file(struct seccomp *seccomp, const char *name, const char *path,
+			    struct warden_error *err)
+{
+	struct seccomp_profile *profile = seccomp_add_name(seccomp, name, err);
+	int result = profile ? 0 : -1;
+
+	for (int i = 0; result == 0 && i < 2; i++) {
+		struct seccomp_program program = {NULL, 0};
+
+		if (i == 1)
+			result = seccomp_builtin_append_setid(&program, err);
+		if (result == 0)
+			result = seccomp_oci_append(&program, path, err);
+		if (result == 0)
+			result = seccomp_store(profile, i, &program, err);
+		seccomp_program_free(&program);
+	}
+	return result;
+}
+
+/* Adds what linux.seccomp_profiles lists. */
+static int seccomp_add_configured(struct seccomp *seccomp, const struct warden_host *host,
+				  struct warden_error *err)
+{
+	const char *const *all = host->option_strings(host, "seccomp_profiles");
+	struct warden_error reason;
+	char name[PROFILE_NAME_MAX];
+
+	for (size_t i = 0; all[i]; i++) {
+		size_t length = strcspn(all[i], "=");
+
+		snprintf(name, sizeof(name), "%.*s", (int)length, all[i]);
+		if (all[i][length] != '=' || all[i][length + 1] != '/' || length == 0 ||
+		    length >= sizeof(name))
+			return warden_error_set(
+				err, "linux.seccomp_profiles: '%.128s' is not NAME=/FILE", all[i]);
+		if (seccomp->n == PROFILES_MAX || seccomp_find(seccomp, name, &reason))
+			return warden_error_set(err, "linux.seccomp_profiles: %s: %s", name,
+						seccomp->n == PROFILES_MAX
+							? "there are too many profiles"
+							: "there is such a profile already");
+		if (seccomp_add_file(seccomp, name, all[i] + length + 1, &reason) < 0)
+			return warden_error_set(err, "linux.seccomp_profiles: %s: %s", name,
+						reason.message);
+	}
+	return 0;
+}
+
+static int seccomp_build(struct seccomp *seccomp, const struct warden_host *host,
+			 struct warden_error *err)
 {
 	for (int i = 0; i < SECCOMP_BUILTINS; i++)
 		if (seccomp_add_builtin(seccomp, (enum seccomp_builtin)i, err) < 0)
 			return -1;
-	if (!seccomp_add_name(seccomp, UNCONFINED, err))
+	if (!seccomp_add_name(seccomp, UNCONFINED, err) ||
+	    seccomp_add_configured(seccomp, host, err) < 0)
 		return -1;
 	return seccomp_builtin_append_wshd(&seccomp->wshd, err);
 }
@@ -154,8 +208,9 @@ int seccomp_setup(const struct warden_host *host, struct seccomp **result, struc
 		return -1;
 	off = seccomp_probe(host->settings);
 	if (!off)
-		return seccomp_build(seccomp, err) < 0 ? -1
-						       : seccomp_find_usual(seccomp, host, err);
+		return seccomp_build(seccomp, host, err) < 0
+			       ? -1
+			       : seccomp_find_usual(seccomp, host, err);
 	snprintf(seccomp->off, sizeof(seccomp->off), "off: %s", off);
 	host->log(host, WARDEN_LOG_WARN, NULL, "system calls of jobs are not filtered: %s", off);
 	return 0;

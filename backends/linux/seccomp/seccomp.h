@@ -20,6 +20,12 @@
 		.meaning = "the profile of system calls of jobs that name none",                   \
 	},                                                                                         \
 		{                                                                                  \
+			.name = "seccomp_profiles",                                                \
+			.type = WARDEN_OPTION_STRINGS,                                             \
+			.meaning = "NAME=FILE each: profiles of system calls, as OCI runtimes "    \
+				   "have them",                                                    \
+		},                                                                                 \
+		{                                                                                  \
 			.name = "seccomp_log",                                                     \
 			.type = WARDEN_OPTION_BOOL,                                                \
 			.meaning = "whether the kernel logs the system calls that are refused",    \
