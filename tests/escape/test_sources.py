@@ -53,7 +53,7 @@ def a_link_that_a_container_made_is_no_source(w):
 
 @case(backend="linux")
 def links_of_the_host_are_followed(w):
-    """The control: a defence that refuses everything proves nothing."""
+    """The control: links of root in its own directories are followed."""
     source = w.make_directory("source")
     w.file("source/file", "content\n")
     os.symlink(source, f"{w.directory}/link")
@@ -65,7 +65,7 @@ def links_of_the_host_are_followed(w):
 
 @case(backend="linux")
 def a_clients_own_link_is_no_source_where_its_containers_may_write(w):
-    """vcap has the uid of the directory's owner, so a container's link looks as the client's."""
+    """vcap has the uid of a shared directory's owner: a container's link looks like the client's."""
     shared = w.make_directory("home")
     os.mkdir(f"{shared}/private", 0o700)
     os.chown(shared, 65534, 65534)
