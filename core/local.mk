@@ -72,6 +72,7 @@ core_libcore_la_SOURCES += \
 	core/config/config_number.h \
 	core/config/config_parse.c \
 	core/config/config_pools.c \
+	core/config/config_subids.c \
 	core/config/config_reload.c \
 	core/config/config_private.h \
 	core/config/config_source.c \

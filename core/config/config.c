@@ -189,6 +189,8 @@ int config_check_backend(struct config *config,
 	    config_check_ports(config, "/proc/sys/net/ipv4/ip_local_port_range", err) < 0 ||
 	    config_check_users(config, "/etc/passwd", err) < 0 ||
 	    config_take_access(config, err) < 0 ||
+	    config_check_subids(config, "/etc/subuid", err) < 0 ||
+	    config_check_subids(config, "/etc/subgid", err) < 0 ||
 	    config_check_files(config, container_klass, err) < 0)
 		return -1;
 	return 0;

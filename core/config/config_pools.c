@@ -135,12 +135,18 @@ static int config_pools_check_user(const struct config *config, const struct pas
 		return config_fail(config, "user.pool_start_uid", err,
 				   "UID in user pool overlaps with user in /etc/passwd: %s (%u)",
 				   user->pw_name, (unsigned)user->pw_uid);
-	if (user->pw_uid >= range && user->pw_uid - range < CONFIG_HOST_IDS)
+	if (user->pw_uid - range < CONFIG_HOST_IDS)
 		return config_fail(config, "user.range_start", err,
 				   "the containers' host ids, %" PRIu32 " to %" PRIu32
 				   ", overlap with a user in /etc/passwd: %s (%u)",
 				   range, (uint32_t)(range + CONFIG_HOST_IDS - 1), user->pw_name,
 				   (unsigned)user->pw_uid);
+	if (user->pw_gid - range < CONFIG_HOST_IDS)
+		return config_fail(config, "user.range_start", err,
+				   "the containers' host ids, %" PRIu32 " to %" PRIu32
+				   ", overlap with the group of a user in /etc/passwd: %s (%u)",
+				   range, (uint32_t)(range + CONFIG_HOST_IDS - 1), user->pw_name,
+				   (unsigned)user->pw_gid);
 	return 0;
 }
 

@@ -94,10 +94,11 @@ int config_finish_values(struct config *config, struct warden_error *err);
 /* Stores the network pool from either of its two forms. */
 int config_take_networks(struct config *config, struct warden_error *err);
 
-/* Check ports and uids against the host; the files are the host's, or a test's. */
+/* Check ports and ids against the host; the files are the host's, or a test's. */
 int config_check_ports(struct config *config, const char *range_file, struct warden_error *err);
 int config_check_users(const struct config *config, const char *passwd_file,
 		       struct warden_error *err);
+int config_check_subids(const struct config *config, const char *file, struct warden_error *err);
 
 /* Checks and stores the container_klass's group, and refuses unknown groups. */
 int config_take_options(struct config *config, const struct warden_container_klass *container_klass,

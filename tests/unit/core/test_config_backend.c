@@ -312,6 +312,47 @@ static void uids_of_the_hosts_users_are_refused(void)
 		"a user in /etc/passwd: max (2147483647)");
 }
 
+static void test_config_backend_check_subids(const char *text, const char *message)
+{
+	struct warden_error err = {0};
+	struct config *c = config_load(unit_file("warden.conf", ""), &err);
+
+	if (!unit_true(c != NULL))
+		return;
+	unit_integer(config_check_subids(c, unit_file("subuid", text), &err), *message ? -1 : 0);
+	if (*message)
+		unit_contains(err.message, message);
+	else
+		unit_string(err.message, "");
+	config_free(c);
+}
+
+static void subordinate_ids_of_the_hosts_users_are_refused(void)
+{
+	struct warden_error err = {0};
+	struct config *c = config_load(unit_file("warden.conf", ""), &err);
+
+	if (!unit_true(c != NULL))
+		return;
+	unit_integer(config_check_subids(c, "/no/such/file", &err), 0);
+	config_free(c);
+	test_config_backend_check_subids("a:100000:65536\n1000:165536:1878000000\n", "");
+	test_config_backend_check_subids("a:1879048191:1\nb:2147483648:65536\n", "");
+	test_config_backend_check_subids("root:1879048192:268435456\n0:1:4294967295\n", "");
+	test_config_backend_check_subids("\nbad\na:b:c\na:1879048192\n:::\na:1879048192:-1\n", "");
+	test_config_backend_check_subids("x:1:1\na:1879048191:2\n", "overlap with those of a in ");
+	test_config_backend_check_subids("a:2147483647:1", "2147483647 to 2147483647");
+	test_config_backend_check_subids("1000:1:4294967295\n", "set user.range_start to ids");
+}
+
+static void groups_of_the_hosts_users_are_refused(void)
+{
+	test_config_backend_check_users(
+		"", "a:x:1:1879048192::/:\n",
+		"warden.conf: the containers' host ids, 1879048192 to 2147483647, overlap with "
+		"the group of a user in /etc/passwd: a (1879048192)");
+}
+
 static void a_broken_passwd_does_not_prevent_the_start(void)
 {
 	test_config_backend_check_users("", "", "");
@@ -476,6 +517,8 @@ int main(int argc, char **argv)
 		UNIT_TEST(fewer_than_a_thousand_ports_are_refused),
 		UNIT_TEST(the_last_port_is_at_most_65535),
 		UNIT_TEST(uids_of_the_hosts_users_are_refused),
+		UNIT_TEST(subordinate_ids_of_the_hosts_users_are_refused),
+		UNIT_TEST(groups_of_the_hosts_users_are_refused),
 		UNIT_TEST(a_broken_passwd_does_not_prevent_the_start),
 		UNIT_TEST(a_rootfs_is_needed_if_the_klass_requires_it),
 		UNIT_TEST(a_depot_is_made_with_its_parents),
