@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -119,6 +120,20 @@ static void unpack_warn_architecture(const struct image *image)
 		unpack_print_line("warning: the image is for another machine: ", architecture);
 }
 
+/* The files are usable without server.user_namespace. */
+static void unpack_warn_owners(const struct unpack_tree *tree)
+{
+	char text[sizeof(tree->foreign) + 256];
+
+	if (tree->n_foreign == 0)
+		return;
+	snprintf(text, sizeof(text),
+		 "%" PRIu64 " files have owners above 65535, which containers do not have: inside "
+		 "they are nobody's; change their owners. The first is %s",
+		 tree->n_foreign, tree->foreign);
+	unpack_print_line("warning: ", text);
+}
+
 static int unpack_image(const struct unpack_settings *settings, const struct unpack_kind *kind,
 			struct unpack_tree *tree, struct progress *progress,
 			struct warden_error *err)
@@ -159,6 +174,8 @@ static int unpack_run(const struct unpack_settings *settings, const struct unpac
 	result = kind->read ? unpack_image(settings, kind, &tree, &progress, err)
 			    : unpack_tar(settings, &tree, &progress, err);
 	progress_end(&progress);
+	if (result == 0)
+		unpack_warn_owners(&tree);
 	unpack_tree_free(&tree);
 	return result;
 }

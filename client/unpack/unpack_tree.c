@@ -11,6 +11,9 @@
 #include "lib/cleanup.h"
 #include "lib/remove_tree.h"
 
+/* The uids and gids of a container, from 0 on. */
+enum { CONTAINER_IDS = 65536 };
+
 /* An entry to be created. */
 struct unpack_item {
 	struct unpack_tree *tree;
@@ -55,6 +58,18 @@ static void unpack_tree_item_times(const struct unpack_item *item, struct timesp
 	times[0] = times[1] = modified;
 }
 
+/* Remembers a file that belongs to ids beyond those of a container. */
+static void unpack_tree_note_owner(const struct unpack_item *item, la_int64_t uid, la_int64_t gid)
+{
+	struct unpack_tree *tree = item->tree;
+
+	if (uid < CONTAINER_IDS && gid < CONTAINER_IDS)
+		return;
+	if (tree->n_foreign++ == 0)
+		snprintf(tree->foreign, sizeof(tree->foreign), "%.400s (%lld:%lld)", item->name,
+			 (long long)uid, (long long)gid);
+}
+
 /* Runs before the mode is set, because chown clears set-id bits. */
 static int unpack_tree_set_owner(const struct unpack_item *item, struct warden_error *err)
 {
@@ -68,6 +83,7 @@ static int unpack_tree_set_owner(const struct unpack_item *item, struct warden_e
 	if (fchownat(item->parent_fd, item->base, (uid_t)uid, (gid_t)gid, AT_SYMLINK_NOFOLLOW) < 0)
 		return warden_error_errno(err, "give %s to %lld:%lld", item->name, (long long)uid,
 					  (long long)gid);
+	unpack_tree_note_owner(item, uid, gid);
 	return 0;
 }
 

@@ -20,6 +20,10 @@ struct unpack_tree {
 	bool private;            /* modes of the archive are ignored: only the caller has access */
 	struct tree_time *times; /* of directories, set after their content is written */
 	size_t n_times;
+	/* Files whose owner a container with a user namespace does not have, and the first of them.
+	 */
+	uint64_t n_foreign;
+	char foreign[512];
 };
 
 /* Creates the file of an entry and replaces an existing one. `name` comes from place_name. */

@@ -3,6 +3,7 @@
 #include "backends/linux/root/layers.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "backends/linux/create/user_namespace.h"
@@ -47,6 +48,22 @@ static int layers_open_configured(const char *path, struct warden_error *err)
 	return fd;
 }
 
+/* A tree whose owners were shifted for another user namespace cannot be used by the container. */
+static void layers_note_owner(struct setup *setup, const char *path, int fd)
+{
+	struct warden_error note;
+	struct stat status;
+
+	if (setup->parameters.base == 0 || fstat(fd, &status) < 0 ||
+	    (status.st_uid < ID_RANGE && status.st_gid < ID_RANGE))
+		return;
+	warden_error_set(&note,
+			 "rootfs %.512s belongs to %u:%u, and containers have the ids 0 to %d: "
+			 "inside, its files are nobody's; change their owners on the host",
+			 path, status.st_uid, status.st_gid, ID_RANGE - 1);
+	setup_note(setup, &note);
+}
+
 static int layers_open_layer(struct setup *setup, size_t i, struct warden_error *err)
 {
 	const char *path = setup->layers[i].path;
@@ -61,6 +78,7 @@ static int layers_open_layer(struct setup *setup, size_t i, struct warden_error 
 		return warden_error_set(err, "rootfs %s not found", path);
 	if (fd < 0)
 		return -1;
+	layers_note_owner(setup, path, fd);
 	setup->layer_fds[i] = mount_clone(fd, "", false);
 	if (setup->layer_fds[i] < 0)
 		return warden_error_errno(err, "copy the mount of rootfs %s", path);

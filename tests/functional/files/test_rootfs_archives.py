@@ -143,15 +143,24 @@ def root_keeps_owners_and_other_users_own_all_files(world):
     entries = (
         *SYSTEM,
         directory("home", uid=1000, gid=1001),
-        file("home/file", uid=70000, gid=5),
+        file("home/file", uid=60000, gid=5),
         symlink("home/link", "file", uid=7, gid=8),
     )
     root = _made(world, "--tar", _store(world, "x.tar", tar(*entries)))
-    wanted = {"home": (1000, 1001), "home/file": (70000, 5), "home/link": (7, 8)}
+    wanted = {"home": (1000, 1001), "home/file": (60000, 5), "home/link": (7, 8)}
     for name, owner in wanted.items():
         status = os.lstat(f"{root}/{name}")
         mine = (os.geteuid(), os.getegid())
         expect.equal((status.st_uid, status.st_gid), owner if os.geteuid() == 0 else mine, name)
+
+
+@case(daemon=False)
+def files_of_ids_that_containers_do_not_have_are_named(world):
+    entries = (*SYSTEM, file("fine", uid=65535, gid=65535), file("one", uid=65536), file("two", gid=100000))
+    seen = _run(world, "--tar", _store(world, "x.tar", tar(*entries)), "made")
+    text = "warden-rootfs: warning: 2 files have owners above 65535, which containers do not have: inside they are "
+    text += "nobody's; change their owners. The first is one (65536:0)\n"
+    expect.equal(seen, (0, "", text if os.geteuid() == 0 else ""))
 
 
 @case(daemon=False)
