@@ -41,6 +41,7 @@ int file_transfer_fill(struct file_transfer_request *request,
 	request->mode = transfer->mode;
 	request->recursive = transfer->recursive;
 	request->report_progress = transfer->report_progress;
+	request->keep_modes = transfer->keep_modes;
 	if (file_transfer_put_path(request->path, sizeof(request->path), home, transfer->path,
 				   err) < 0)
 		return -1;

@@ -35,7 +35,7 @@ struct file_transfer_request {
 	struct copy_guard guard; /* for reading in the container */
 	uint64_t offset, length; /* as in struct warden_transfer */
 	mode_t mode;
-	bool recursive, report_progress;
+	bool recursive, report_progress, keep_modes;
 };
 
 enum transfer_event {

@@ -220,7 +220,7 @@ static int transfer_child_copy_out(const struct file_transfer_request *request,
 			   .links = COPY_LINKS_REFUSE,
 			   .as = request->client},
 		.owner = request->owner,
-		.strip_privileges = true,
+		.strip_privileges = !request->keep_modes,
 	};
 
 	return transfer_child_copy_with_progress(&copy, request->report_progress, err);
@@ -289,8 +289,9 @@ static int transfer_child_read_tar(const struct file_transfer_request *request,
 static int transfer_child_write_tar(const struct file_transfer_request *request,
 				    const struct transfer_fds *fds, struct warden_error *err)
 {
-	const struct copy_request copy = transfer_child_request_at_path(request, fds);
+	struct copy_request copy = transfer_child_request_at_path(request, fds);
 
+	copy.strip_privileges = !request->keep_modes;
 	return tar_write(&copy, fds->data_fd, err);
 }
 

@@ -557,6 +557,7 @@ const struct option copy_out_options[] = {
 	 .field = "owner",
 	 .argument = "USER[:GROUP]",
 	 .help = "owner of the copy (default: root)"},
+	{.name = "keep-modes", .field = "keep_modes", .help = "keep setuid and setgid bits"},
 	{.name = "progress",
 	 .field = "progress",
 	 .help = "show the progress even if standard error is not a terminal"},

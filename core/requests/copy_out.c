@@ -16,6 +16,7 @@ static int copy_out_run(struct request *request, struct warden_error *err)
 
 	if (!transfer)
 		return -1;
+	transfer->parameters.keep_modes = asked->keep_modes;
 	if (asked->has_owner && asked->owner.len > 0) {
 		transfer->owner = request_text(&asked->owner, "owner", OWNER_MAX, err);
 		if (!transfer->owner) {

@@ -49,6 +49,7 @@ static int tar_out_run(struct request *request, struct warden_error *err)
 
 	if (!transfer)
 		return -1;
+	transfer->parameters.keep_modes = asked->keep_modes;
 	if (download_begin(request, transfer, &tar_out, err) == 0)
 		return 0;
 	transfer_free(transfer);

@@ -651,6 +651,9 @@ struct warden_transfer {
 	mode_t mode;
 	bool recursive;
 	bool report_progress; /* of a copy */
+	/* WARDEN_COPY_OUT, WARDEN_TAR_OUT: with setuid and setgid bits. Without it a container
+	 * cannot leave a program with its owner's rights. */
+	bool keep_modes;
 };
 
 /* How a transfer ended. */

@@ -300,6 +300,12 @@ static int cmd_copy_tar_out(struct invocation *invocation)
 		warden_message_free(request);
 		return usage_error(invocation, "a tar is not written to a terminal");
 	}
+	if (warden_message_number(invocation->requests[0], "keep_modes", 0) != 0 &&
+	    warden_message_set_number(request, "keep_modes", 1) < 0) {
+		warden_message_free(request);
+		complain(invocation, "out of memory");
+		return STATUS_FAILED;
+	}
 	cmd_copy_begin_progress(invocation, &progress, "copying out", true);
 	status = cmd_copy_receive_tar(invocation, warden_client_call(invocation->client, request),
 				      &progress);

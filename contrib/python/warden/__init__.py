@@ -593,9 +593,18 @@ def _copy_in(handle: str, src_path: Text, dst_path: str) -> _Call[None]:
     return _Call(CopyInRequest(handle=handle, src_path=os.fspath(src_path), dst_path=dst_path), _nothing)
 
 
-def _copy_out(handle: str, src_path: str, dst_path: Text, *, owner: Optional[str] = None) -> _Call[None]:
-    """Copies a file or directory of the container to the host, for `owner` (USER or USER:GROUP)."""
-    request = CopyOutRequest(handle=handle, src_path=src_path, dst_path=os.fspath(dst_path), owner=owner)
+def _copy_out(
+    handle: str,
+    src_path: str,
+    dst_path: Text,
+    *,
+    owner: Optional[str] = None,
+    keep_modes: Optional[bool] = None,
+) -> _Call[None]:
+    """Copies a file or directory of the container to the host, for `owner` (USER or USER:GROUP);
+    with `keep_modes` also setuid and setgid bits."""
+    dst_path = os.fspath(dst_path)
+    request = CopyOutRequest(handle=handle, src_path=src_path, dst_path=dst_path, owner=owner, keep_modes=keep_modes)
     return _Call(request, _nothing)
 
 
@@ -919,11 +928,19 @@ class Client:
         return self._answers(request, _is_copy_over)
 
     def copy_out_telling(
-        self, handle: str, src_path: str, dst_path: Text, *, owner: Optional[str] = None
+        self,
+        handle: str,
+        src_path: str,
+        dst_path: Text,
+        *,
+        owner: Optional[str] = None,
+        keep_modes: Optional[bool] = None,
     ) -> Iterator[CopyOutResponse]:
         """Copies like `copy_out` and yields the progress; the last item has neither files nor bytes."""
         dst_path = os.fspath(dst_path)
-        request = CopyOutRequest(handle=handle, src_path=src_path, dst_path=dst_path, owner=owner, progress=True)
+        request = CopyOutRequest(
+            handle=handle, src_path=src_path, dst_path=dst_path, owner=owner, keep_modes=keep_modes, progress=True
+        )
         return self._answers(request, _is_copy_over)
 
     def tar_in(self, handle: str, dst_path: str, data: Chunks) -> None:
@@ -933,9 +950,10 @@ class Client:
             self.call(TarDataRequest(data=piece))
         self.call(TarDataRequest(end=True))
 
-    def tar_out(self, handle: str, src_path: str) -> Iterator[bytes]:
+    def tar_out(self, handle: str, src_path: str, *, keep_modes: Optional[bool] = None) -> Iterator[bytes]:
         """Yields the pieces of a tar of a file or directory of the container."""
-        for answer in self._answers(TarOutRequest(handle=handle, src_path=src_path), _is_tar_over):
+        request = TarOutRequest(handle=handle, src_path=src_path, keep_modes=keep_modes)
+        for answer in self._answers(request, _is_tar_over):
             if answer.data:
                 yield answer.data
 
@@ -1162,11 +1180,19 @@ class AsyncClient:
         return self._answers(request, _is_copy_over)
 
     def copy_out_telling(
-        self, handle: str, src_path: str, dst_path: Text, *, owner: Optional[str] = None
+        self,
+        handle: str,
+        src_path: str,
+        dst_path: Text,
+        *,
+        owner: Optional[str] = None,
+        keep_modes: Optional[bool] = None,
     ) -> AsyncIterator[CopyOutResponse]:
         """As `Client.copy_out_telling`."""
         dst_path = os.fspath(dst_path)
-        request = CopyOutRequest(handle=handle, src_path=src_path, dst_path=dst_path, owner=owner, progress=True)
+        request = CopyOutRequest(
+            handle=handle, src_path=src_path, dst_path=dst_path, owner=owner, keep_modes=keep_modes, progress=True
+        )
         return self._answers(request, _is_copy_over)
 
     async def tar_in(self, handle: str, dst_path: str, data: Chunks) -> None:
@@ -1177,9 +1203,12 @@ class AsyncClient:
                 await self._exchange(TarDataRequest(data=piece))
             await self._exchange(TarDataRequest(end=True))
 
-    async def tar_out(self, handle: str, src_path: str) -> AsyncIterator[bytes]:
+    async def tar_out(
+        self, handle: str, src_path: str, *, keep_modes: Optional[bool] = None
+    ) -> AsyncIterator[bytes]:
         """As `Client.tar_out`."""
-        async for answer in self._answers(TarOutRequest(handle=handle, src_path=src_path), _is_tar_over):
+        request = TarOutRequest(handle=handle, src_path=src_path, keep_modes=keep_modes)
+        async for answer in self._answers(request, _is_tar_over):
             if answer.data:
                 yield answer.data
 

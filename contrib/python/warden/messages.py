@@ -640,6 +640,8 @@ class CopyOutRequest(Message):
     owner: Optional[str] = field(4, Kind.TEXT)
     #: also answers with the progress
     progress: Optional[bool] = field(100, Kind.BOOL)
+    #: setuid and setgid bits too
+    keep_modes: Optional[bool] = field(101, Kind.BOOL)
 
 
 @dataclass
@@ -919,6 +921,8 @@ class TarOutRequest(Message):
 
     handle: str = field(1, Kind.TEXT, required=True)
     src_path: str = field(2, Kind.TEXT, required=True)
+    #: setuid and setgid bits too
+    keep_modes: Optional[bool] = field(101, Kind.BOOL)
 
 
 @dataclass

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Shows which rights its own file gives, and leaves such files: `status` prints /proc/self/status,
+ * `capable FILE` gives a file cap_net_raw, `attribute FILE NAME` sets an extended attribute,
+ * `become UID` becomes a user. Prints `ok` or the name of the error. Static, so that it runs in any
+ * rootfs.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+static int probe_status(char **arg)
+{
+	char text[8192];
+	int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+	ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof(text));
+
+	(void)arg;
+	return length < 0 || write(STDOUT_FILENO, text, (size_t)length) < 0 ? -1 : 0;
+}
+
+static int probe_capable(char **arg)
+{
+	const struct vfs_cap_data value = {
+		.magic_etc = VFS_CAP_REVISION_2 | VFS_CAP_FLAGS_EFFECTIVE,
+		.data = {{.permitted = 1U << CAP_NET_RAW}},
+	};
+
+	return setxattr(arg[0], "security.capability", &value, sizeof(value), 0);
+}
+
+static int probe_attribute(char **arg)
+{
+	return setxattr(arg[0], arg[1], "y", 1, 0);
+}
+
+static int probe_become(char **arg)
+{
+	uid_t uid = (uid_t)strtoul(arg[0], NULL, 10);
+
+	return setresuid(uid, uid, uid);
+}
+
+static const struct {
+	const char *name;
+	int arguments;
+	int (*call)(char **arg);
+} attempts[] = {
+	{"status", 0, probe_status},
+	{"capable", 1, probe_capable},
+	{"attribute", 2, probe_attribute},
+	{"become", 1, probe_become},
+};
+
+int main(int argc, char **argv)
+{
+	for (size_t i = 0; argc > 1 && i < sizeof(attempts) / sizeof(*attempts); i++) {
+		if (strcmp(attempts[i].name, argv[1]) != 0 || argc - 2 != attempts[i].arguments)
+			continue;
+		if (attempts[i].call(argv + 2) < 0)
+			puts(strerrorname_np(errno));
+		else if (i > 0)
+			puts("ok");
+		return 0;
+	}
+	fputs("probe_rights: unknown attempt, or not as many arguments as it takes\n", stderr);
+	return 2;
+}
