@@ -6,9 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Limits the capabilities that an exec can gain to `bounding` (bit N: capability N). All children
- * inherit the limit. wshd keeps its own capabilities, as it executes nothing. False and errno on
- * failure. */
+/* Limits the capabilities that an exec can gain to `bounding` (bit N: capability N), and those of
+ * wshd to what it uses. All children inherit the limits. False and errno on failure. */
 bool privileges_limit(uint64_t bounding);
 
 #endif

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The entry point of the linux backend: its options, set-up and teardown, and the table of its
  * operations. Each operation is in the file of its name. */
-#include <linux/capability.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "backends/linux/cgroup/cgroup.h"
+#include "backends/linux/create/capabilities.h"
 #include "backends/linux/create/linux_spawner.h"
 #include "backends/linux/create/wshd_memfd.h"
 #include "backends/linux/firewall/firewall.h"
@@ -27,17 +27,29 @@
 #define OPTION_TERMINALS "terminal_limit"
 #define OPTION_SHM       "shm_limit"
 
-/* Most are for the daemon itself: namespaces, mounts, links, id maps, files and processes of any
- * owner, limits. The others are for root in containers without a user namespace. */
-#define CAPABILITY(name) (UINT64_C(1) << (name))
-#define CAPABILITIES                                                                               \
-	(CAPABILITY(CAP_SYS_ADMIN) | CAPABILITY(CAP_NET_ADMIN) | CAPABILITY(CAP_SETUID) |          \
-	 CAPABILITY(CAP_SETGID) | CAPABILITY(CAP_SETFCAP) | CAPABILITY(CAP_SETPCAP) |              \
-	 CAPABILITY(CAP_CHOWN) | CAPABILITY(CAP_DAC_OVERRIDE) | CAPABILITY(CAP_FOWNER) |           \
-	 CAPABILITY(CAP_FSETID) | CAPABILITY(CAP_MKNOD) | CAPABILITY(CAP_KILL) |                   \
-	 CAPABILITY(CAP_SYS_PTRACE) | CAPABILITY(CAP_SYS_RESOURCE) | CAPABILITY(CAP_SYS_CHROOT) |  \
-	 CAPABILITY(CAP_NET_RAW) | CAPABILITY(CAP_NET_BIND_SERVICE) | CAPABILITY(CAP_IPC_OWNER) |  \
-	 CAPABILITY(CAP_SYS_NICE))
+/* What each capability is for. The spawner has all of them, and hooks regain them by their exec;
+ * the daemon keeps those of the first list once the spawner is forked. */
+#define DAEMON_CAPABILITIES(each)                                                                  \
+	each(CAP_SYS_ADMIN)         /* control groups, quotas, network namespaces of containers */ \
+		each(CAP_NET_ADMIN) /* links, the firewall */                                      \
+		each(CAP_SYS_RESOURCE) /* project quotas, limits */                                \
+		each(CAP_SYS_PTRACE)   /* /proc/PID/root of containers, for transfers */           \
+		each(CAP_KILL)         /* processes of every user */                               \
+		each(CAP_DAC_OVERRIDE) /* files of every owner, to remove them */                  \
+		each(CAP_FOWNER)       /* likewise, in sticky directories */                       \
+		each(CAP_CHOWN)  /* the socket's group, groups of delegated control groups */      \
+		each(CAP_SETUID) /* id maps; files read with a client's rights */                  \
+		each(CAP_SETGID) /* likewise */                                                    \
+		each(CAP_NET_BIND_SERVICE) /* a health_check_server.port below 1024 */
+#define SPAWNER_CAPABILITIES(each)                                                                 \
+	each(CAP_SETFCAP)            /* id maps with the host's root, for mapped mounts */         \
+		each(CAP_SETPCAP)    /* bounding sets */                                           \
+		each(CAP_FSETID)     /* modes of copies */                                         \
+		each(CAP_MKNOD)      /* /dev of containers */                                      \
+		each(CAP_SYS_CHROOT) /* mount namespaces; root without a user namespace */         \
+		each(CAP_SYS_NICE)   /* nice values below 0; without a user namespace */           \
+		each(CAP_NET_RAW)    /* root without a user namespace */
+#define OR_CAPABILITY(name) | CAPABILITY(name)
 
 static const struct warden_option options[] = {
 	{
@@ -65,6 +77,7 @@ static const struct warden_option options[] = {
 			"the size of /dev/shm, if create does not say it, and of System V shared "
 			"memory, each in bytes; 0: a quarter of memory_bound",
 	},
+	CAPABILITIES_OPTION,
 	UNION_OPTION,
 	CGROUP_OPTION,
 	CGROUP_BOUND_OPTIONS,
@@ -102,6 +115,8 @@ static int linux_load_program(struct linux_backend *backend, struct warden_error
 
 	backend->lang = getenv("LANG");
 	backend->terminals = host->option_integer(host, OPTION_TERMINALS);
+	if (capabilities_read(host, &backend->capabilities, err) < 0)
+		return -1;
 	backend->program_fd = wshd_memfd_load(host, host->option_string(host, OPTION_WSHD), err);
 	return backend->program_fd < 0 ? -1 : 0;
 }
@@ -167,6 +182,15 @@ static int linux_start_spawner(struct linux_backend *backend, struct warden_erro
 	return linux_spawner_start(backend, &backend->spawner, err);
 }
 
+/* Threads that are started later inherit it. */
+static int linux_drop_capabilities(struct linux_backend *backend, struct warden_error *err)
+{
+	(void)backend;
+	if (capabilities_keep(0 DAEMON_CAPABILITIES(OR_CAPABILITY)) < 0)
+		return warden_error_errno(err, "drop the capabilities of the spawner");
+	return 0;
+}
+
 /* Starts the first threads; the spawner is forked before. */
 static int linux_setup_network(struct linux_backend *backend, struct warden_error *err)
 {
@@ -188,9 +212,9 @@ static int linux_start_threads(struct linux_backend *backend, struct warden_erro
 }
 
 static int (*const starts[])(struct linux_backend *backend, struct warden_error *err) = {
-	linux_load_program,  linux_probe_host,    linux_setup_quota,
-	linux_setup_seccomp, linux_setup_cgroups, linux_set_oom_score,
-	linux_start_spawner, linux_setup_network, linux_start_threads,
+	linux_load_program,  linux_probe_host,    linux_setup_quota,   linux_setup_seccomp,
+	linux_setup_cgroups, linux_set_oom_score, linux_start_spawner, linux_drop_capabilities,
+	linux_setup_network, linux_start_threads,
 };
 
 static int linux_setup(const struct warden_host *host, void **result, struct warden_error *err)
@@ -222,7 +246,7 @@ const struct warden_container_klass warden_container_klass = {
 	.n_options = sizeof(options) / sizeof(options[0]),
 	.option_size = sizeof(options[0]),
 	.needs_rootfs = true,
-	.capabilities = CAPABILITIES,
+	.capabilities = 0 DAEMON_CAPABILITIES(OR_CAPABILITY) SPAWNER_CAPABILITIES(OR_CAPABILITY),
 	.setup = linux_setup,
 	.teardown = linux_teardown,
 	.create = linux_create,

@@ -32,12 +32,13 @@ static inline uint32_t linux_base(const struct warden_settings *settings, uint32
 
 struct linux_backend {
 	const struct warden_host *host;
-	int program_fd;    /* wshd, to be executed */
-	int64_t terminals; /* the most terminals of a container */
-	const char *lang;  /* LANG of the daemon, for jobs; NULL if unset */
-	int union_kind;    /* enum union_kind; see union.h */
-	uint64_t shm_bytes; /* of /dev/shm, and of System V shared memory */
-	int oom_score;     /* of process 1 of a container */
+	int program_fd;        /* wshd, to be executed */
+	int64_t terminals;     /* the most terminals of a container */
+	uint64_t capabilities; /* that jobs may have; see create/capabilities.h */
+	const char *lang;      /* LANG of the daemon, for jobs; NULL if unset */
+	int union_kind;        /* enum union_kind; see union.h */
+	uint64_t shm_bytes;    /* of /dev/shm, and of System V shared memory */
+	int oom_score;         /* of process 1 of a container */
 	struct cgroups *cgroups;
 	struct linux_spawner *spawner;
 	struct net *net;

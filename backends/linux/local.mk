@@ -55,6 +55,8 @@ LINUX_CLEAN = \
 
 # Creation of a container: worker, spawner, set-up child, hooks.
 LINUX_CREATE = \
+	backends/linux/create/capabilities.c \
+	backends/linux/create/capabilities.h \
 	backends/linux/create/hooks.c \
 	backends/linux/create/hooks.h \
 	backends/linux/create/init.c \

@@ -27,12 +27,12 @@ struct wshd_start {
 	int nice;             /* 0: inherited */
 	const char *lang;     /* NULL: the default */
 	const char *fake_dir; /* not NULL: no isolation, jobs run there */
-	bool subreaper;
+	bool subreaper, no_new_privs;
 };
 
 /* The arguments, and a buffer for their texts. */
 struct wshd_arguments {
-	char *argv[20];
+	char *argv[24];
 	char text[4608];
 };
 

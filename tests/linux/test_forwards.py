@@ -82,7 +82,13 @@ def datagrams_are_forwarded_even_if_some_arrived_before_the_forward(w):
     expect.contains(kernel.read("/proc/self/net/nf_conntrack"), f"src={addresses[two]}")
 
 
-@case(backend="linux", config={"network": {"allow_host_access": True, "own_table": False}})
+@case(
+    backend="linux",
+    config={
+        "network": {"allow_host_access": True, "own_table": False},
+        "linux": {"capabilities": ["default", "net_admin"]},
+    },
+)
 def a_container_does_not_reach_the_hosts_loopback(w):
     handle = w.create()
     _forward(w, handle, 8000, 8080)

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <linux/capability.h>
 #include <linux/close_range.h>
 #include <linux/keyctl.h>
 #include <sched.h>
@@ -166,54 +165,15 @@ static int init_child_arrange_fds(const struct setup *setup, int *program, int *
 	return 0;
 }
 
-/* The capabilities that jobs may have. Even root's jobs may never reach the kernel, other
- * processes' memory, hardware, the clock, mounts, the audit system or mandatory access control. */
-static uint64_t init_child_bounding_set(void)
-{
-	static const int refused[] = {
-		CAP_SYS_PTRACE,
-		CAP_SYS_ADMIN,
-		CAP_SYS_MODULE,
-		CAP_SYS_RAWIO,
-		CAP_SYS_BOOT,
-		CAP_SYS_TIME,
-		CAP_SYS_PACCT,
-		CAP_SYS_RESOURCE,
-		CAP_SYS_NICE,
-		CAP_SYS_TTY_CONFIG,
-		CAP_SYSLOG,
-		CAP_MAC_OVERRIDE,
-		CAP_MAC_ADMIN,
-		CAP_AUDIT_CONTROL,
-		CAP_AUDIT_READ,
-		CAP_AUDIT_WRITE,
-		CAP_LINUX_IMMUTABLE,
-		CAP_MKNOD,
-		CAP_WAKE_ALARM,
-		CAP_BLOCK_SUSPEND,
-		CAP_LEASE,
-		CAP_IPC_LOCK,
-		CAP_DAC_READ_SEARCH,
-		CAP_NET_BROADCAST,
-		CAP_PERFMON,
-		CAP_BPF,
-		CAP_CHECKPOINT_RESTORE,
-	};
-	uint64_t set = (UINT64_C(1) << (CAP_LAST_CAP + 1)) - 1;
-
-	for (size_t i = 0; i < ARRAY_SIZE(refused); i++)
-		set &= ~(UINT64_C(1) << refused[i]);
-	return set;
-}
-
 void init_child_run(const struct setup *setup)
 {
 	const struct wshd_start start = {
 		.id = setup->parameters.id,
 		.listen_fd = LISTEN_FD,
 		.uid = setup->parameters.uid,
-		.bounding = init_child_bounding_set() |
+		.bounding = setup->backend->capabilities |
 			    (setup->parameters.nested ? nested_capabilities() : 0),
+		.no_new_privs = setup->parameters.no_new_privs,
 		.nice = INIT_NICE,
 		.lang = setup->backend->lang,
 	};

@@ -51,6 +51,7 @@ uint64_t nested_capabilities(void)
 {
 	static const int needed[] = {
 		CAP_SYS_ADMIN,    /* namespaces, mounts */
+		CAP_NET_ADMIN,    /* links, the firewall */
 		CAP_SYS_PTRACE,   /* to read /proc of other users' processes */
 		CAP_SYS_RESOURCE, /* limits of jobs */
 		CAP_MKNOD,        /* /dev of its containers */

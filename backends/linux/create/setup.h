@@ -49,6 +49,7 @@ struct setup_parameters {
 	gid_t client_gid;
 	size_t n_binds;
 	uint32_t project; /* of the writable layer's files; 0: none */
+	bool no_new_privs;
 };
 
 struct setup_bind {

@@ -5,7 +5,6 @@
 
 #include <fcntl.h>
 #include <grp.h>
-#include <linux/capability.h>
 #include <linux/securebits.h>
 #include <poll.h>
 #include <sched.h>
@@ -13,35 +12,19 @@
 #include <stdlib.h>
 #include <sys/fsuid.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "backends/linux/create/capabilities.h"
 #include "backends/linux/linux.h"
 #include "lib/cleanup.h"
 #include "lib/fork.h"
 
 /* The capabilities to access files of other users: capabilities(7), "effect of changing fsuid". */
 #define FILE_CAPABILITIES                                                                          \
-	(CAP_TO_MASK(CAP_CHOWN) | CAP_TO_MASK(CAP_DAC_OVERRIDE) |                                  \
-	 CAP_TO_MASK(CAP_DAC_READ_SEARCH) | CAP_TO_MASK(CAP_FOWNER) | CAP_TO_MASK(CAP_FSETID) |    \
-	 CAP_TO_MASK(CAP_LINUX_IMMUTABLE) | CAP_TO_MASK(CAP_MKNOD))
-
-/* Makes all permitted capabilities effective except the set `except`, of the first 32. Returns 0,
- * or -1 with errno.
- */
-static int user_set_capabilities(uint32_t except)
-{
-	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
-
-	if (syscall(SYS_capget, &header, data) < 0)
-		return -1;
-	for (size_t i = 0; i < ARRAY_SIZE(data); i++)
-		data[i].effective = data[i].permitted;
-	data[0].effective &= ~except;
-	return (int)syscall(SYS_capset, &header, data);
-}
+	(CAPABILITY(CAP_CHOWN) | CAPABILITY(CAP_DAC_OVERRIDE) | CAPABILITY(CAP_DAC_READ_SEARCH) |  \
+	 CAPABILITY(CAP_FOWNER) | CAPABILITY(CAP_FSETID) | CAPABILITY(CAP_LINUX_IMMUTABLE) |       \
+	 CAPABILITY(CAP_MKNOD))
 
 int user_act_as(uid_t uid, gid_t gid, bool all_capabilities, struct warden_error *err)
 {
@@ -52,14 +35,14 @@ int user_act_as(uid_t uid, gid_t gid, bool all_capabilities, struct warden_error
 		errno = EPERM;
 		return warden_error_errno(err, "act as user %u, group %u", uid, gid);
 	}
-	if (user_set_capabilities(all_capabilities || uid == 0 ? 0 : FILE_CAPABILITIES) < 0)
+	if (capabilities_use(all_capabilities || uid == 0 ? 0 : FILE_CAPABILITIES) < 0)
 		return warden_error_errno(err, "set capabilities as user %u", uid);
 	return 0;
 }
 
 int user_obey_quota(bool obey, struct warden_error *err)
 {
-	if (user_set_capabilities(obey ? CAP_TO_MASK(CAP_SYS_RESOURCE) : 0) < 0)
+	if (capabilities_use(obey ? CAPABILITY(CAP_SYS_RESOURCE) : 0) < 0)
 		return warden_error_errno(err, "set capabilities");
 	return 0;
 }
@@ -68,7 +51,7 @@ int user_become(uid_t id, struct warden_error *err)
 {
 	if (prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP | SECBIT_KEEP_CAPS) < 0 ||
 	    setgroups(0, NULL) < 0 || setresgid(id, id, id) < 0 || setresuid(id, id, id) < 0 ||
-	    user_set_capabilities(0) < 0)
+	    capabilities_use(0) < 0)
 		return warden_error_errno(err, "become user %u", id);
 	/* Only the owner of /proc/PID may write the id maps, and a process that is not dumpable
 	 * belongs to root. */

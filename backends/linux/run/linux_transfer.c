@@ -4,13 +4,12 @@
 #include "backends/linux/run/linux_transfer.h"
 
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <signal.h>
 #include <sys/pidfd.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "backends/files/file_transfer.h"
+#include "backends/linux/create/capabilities.h"
 #include "backends/linux/create/linux_spawner.h"
 #include "backends/linux/linux_operations.h"
 #include "backends/linux/run/linux_container.h"
@@ -21,28 +20,14 @@
 /* The capabilities to change identity and permissions. CAP_SYS_RESOURCE is excluded: it would
  * exceed disk quotas. */
 #define CAPABILITIES                                                                               \
-	(1U << CAP_CHOWN | 1U << CAP_DAC_OVERRIDE | 1U << CAP_FOWNER | 1U << CAP_FSETID |          \
-	 1U << CAP_SETUID | 1U << CAP_SETGID)
-
-static void linux_transfer_keep_capabilities(void)
-{
-	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {0};
-
-	if (syscall(SYS_capget, &header, data) < 0)
-		_exit(1);
-	data[0].permitted &= CAPABILITIES;
-	data[0].effective = data[0].permitted;
-	data[0].inheritable = 0;
-	data[1] = (struct __user_cap_data_struct){0};
-	if (syscall(SYS_capset, &header, data) < 0)
-		_exit(1);
-}
+	(CAPABILITY(CAP_CHOWN) | CAPABILITY(CAP_DAC_OVERRIDE) | CAPABILITY(CAP_FOWNER) |           \
+	 CAPABILITY(CAP_FSETID) | CAPABILITY(CAP_SETUID) | CAPABILITY(CAP_SETGID))
 
 void linux_transfer_run(const struct linux_backend *backend, int socket, int root_fd, int data_fd)
 {
 	close(backend->program_fd);
-	linux_transfer_keep_capabilities();
+	if (capabilities_keep(CAPABILITIES) < 0)
+		_exit(1);
 	file_transfer_child_run(socket, root_fd, data_fd);
 }
 
