@@ -15,7 +15,7 @@
  * WSHD_VERSION.
  *
  *     wshd --fd N --title TEXT [--uid N] [--bounding MASK] [--nice N] [--lang TEXT]
- *          [--fake DIRECTORY] [--subreaper]
+ *          [--fake DIRECTORY] [--subreaper] [--no-new-privs]
  *
  *     --fd N           the listening socket
  *     --title TEXT     the command line that ps shows: "wshd: ID"
@@ -25,6 +25,7 @@
  *     --lang TEXT      LANG of the jobs; default en_US.UTF-8
  *     --fake DIR       no isolation: jobs run in DIR as wshd's user, with an empty environment
  *     --subreaper      adopt orphans although wshd is not the first process
+ *     --no-new-privs   all jobs are as with WSHD_NO_NEW_PRIVS
  */
 #ifndef PROTO_WSHD_PROTOCOL_H
 #define PROTO_WSHD_PROTOCOL_H
@@ -96,12 +97,13 @@ struct wshd_signal {
 enum { WSHD_RLIMITS = 15 }; /* as enum warden_rlimit_name */
 
 enum wshd_spawn_flags {
-	WSHD_PRIVILEGED = 1,  /* root instead of vcap, if the block names no user */
-	WSHD_NO_ASLR = 2,     /* addresses are not randomised */
-	WSHD_ON_TERMINAL = 4, /* a terminal instead of the three pipes: bytes from the first are
-				 typed, output goes to the second */
-	WSHD_CONFINED = 8,    /* under the container's filter; without it, it does not start */
-	WSHD_OWN_FILTER = 16, /* likewise under the filter that came before it */
+	WSHD_PRIVILEGED = 1,    /* root instead of vcap, if the block names no user */
+	WSHD_NO_ASLR = 2,       /* addresses are not randomised */
+	WSHD_ON_TERMINAL = 4,   /* a terminal instead of the three pipes: bytes from the first are
+				   typed, output goes to the second */
+	WSHD_CONFINED = 8,      /* under the container's filter; without it, it does not start */
+	WSHD_OWN_FILTER = 16,   /* likewise under the filter that came before it */
+	WSHD_NO_NEW_PRIVS = 32, /* setuid programs give no rights: PR_SET_NO_NEW_PRIVS */
 };
 
 /* The descriptors of WSHD_SPAWN, in this order; some are optional. */

@@ -59,6 +59,9 @@ bool wshd_options_parse(struct wshd_options *options, char **argv)
 		if (strcmp(*argv, "--subreaper") == 0) {
 			options->subreaper = true;
 			argv++;
+		} else if (strcmp(*argv, "--no-new-privs") == 0) {
+			options->no_new_privs = true;
+			argv++;
 		} else if (argv[1] && wshd_options_set(options, argv[0], argv[1])) {
 			argv += 2;
 		} else {

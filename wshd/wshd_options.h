@@ -15,7 +15,7 @@ struct wshd_options {
 	int nice; /* 0: not changed */
 	const char *lang;
 	const char *fake; /* directory of a fake container; NULL: a real one */
-	bool subreaper;
+	bool subreaper, no_new_privs;
 };
 
 /* False if an option is unknown, missing or not a number. The texts are copies that are never

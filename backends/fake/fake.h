@@ -41,6 +41,8 @@ struct fake_container {
 	struct wshd_queue queue; /* to it */
 	struct file_transfers transfers;
 
+	bool no_new_privs; /* of its jobs; only known until wshd is started */
+
 	struct warden_limits limits; /* used by operations only */
 	char cpus[256];
 	bool killed; /* likewise: wshd was told to kill all, and may not have done so */

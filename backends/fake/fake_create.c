@@ -39,6 +39,7 @@ int fake_create(void *data, const struct warden_create *create, void **made,
 	container = fake_container_new(data, identity, err);
 	if (!container)
 		return -1;
+	container->no_new_privs = create->no_new_privs;
 	if (mkdirat(identity->dir_fd, "root", 0755) < 0 && errno != EEXIST)
 		warden_error_errno(err, "make root of container %s", identity->id);
 	else if (fake_init_start(container, err) == 0 && fake_create_connect(container, err) == 0) {

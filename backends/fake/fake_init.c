@@ -74,6 +74,7 @@ static int fake_init_spawn(struct fake_container *container, int listen_fd, int 
 		.listen_fd = LISTEN_FD,
 		.fake_dir = ".",
 		.subreaper = true,
+		.no_new_privs = container->no_new_privs,
 	};
 	char *environment[] = {NULL};
 	struct wshd_arguments arguments;

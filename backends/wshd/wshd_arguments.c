@@ -64,6 +64,8 @@ int wshd_arguments_fill(struct wshd_arguments *arguments, const struct wshd_star
 	}
 	if (start->subreaper)
 		wshd_arguments_add(&room, "--subreaper");
+	if (start->no_new_privs)
+		wshd_arguments_add(&room, "--no-new-privs");
 	if (!room.fits)
 		return warden_error_set(err, "the command line of wshd is too long");
 	return 0;

@@ -126,7 +126,8 @@ int wshd_send_spawn(struct wshd_queue *queue, const struct warden_spawn *spawn,
 		.header = {.type = WSHD_SPAWN, .job_id = spawn->job_id},
 		.flags = (spawn->privileged ? WSHD_PRIVILEGED : 0) |
 			 (spawn->no_aslr ? WSHD_NO_ASLR : 0) |
-			 (spawn->terminal ? WSHD_ON_TERMINAL : 0) | filter,
+			 (spawn->terminal ? WSHD_ON_TERMINAL : 0) |
+			 (spawn->no_new_privs ? WSHD_NO_NEW_PRIVS : 0) | filter,
 		.nice = spawn->nice,
 		.wall_time_us = spawn->wall_time_us,
 		.cpu_time_us = spawn->cpu_time_us,

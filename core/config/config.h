@@ -44,6 +44,7 @@ struct config {
 		bool disk_quota_enabled;
 		bool allow_nested_warden;
 		bool user_namespace;
+		bool no_new_privs;    /* of containers whose Create does not say */
 		uint32_t frame_limit; /* bytes */
 		char *pidfile;        /* NULL: none */
 		char *syslog_socket;  /* NULL: the system's */

@@ -174,6 +174,8 @@ static bool info_fill_options(struct info_answer *answer, const struct container
 	if (c->destroy.started && c->waits_for[0])
 		message_set_text(&message->has_destroy_waits_for, &message->destroy_waits_for,
 				 c->waits_for);
+	message->has_no_new_privs = c->options.knows_no_new_privs;
+	message->no_new_privs = c->options.no_new_privs;
 	message->has_nested = true;
 	message->nested = c->nested;
 	if (c->info.seccomp)

@@ -29,6 +29,9 @@ struct create_options {
 	size_t n_dns_servers;
 	uint64_t shm_bytes; /* 0: the backend's default */
 	char *seccomp;      /* NULL: the backend's default */
+	/* Of every job. A container of a release before these options cannot have it, nor its jobs.
+	 */
+	bool no_new_privs, knows_no_new_privs;
 
 	/* From the file beside the root file system; see image_defaults.h. */
 	struct {

@@ -108,6 +108,9 @@ static bool create_options_fill_json(const struct create_options *options, json_
 		whole = n == 0 || json_object_set_new(json, lists[i].name,
 						      create_options_json_texts(list, n)) == 0;
 	}
+	if (whole && options->knows_no_new_privs)
+		whole = json_object_set_new(json, "no_new_privs",
+					    json_boolean(options->no_new_privs)) == 0;
 	if (whole && options->ttl > 0)
 		whole = json_object_set_new(json, "ttl", json_integer(options->ttl)) == 0;
 	if (whole && options->n_properties > 0)
@@ -219,6 +222,8 @@ bool create_options_from_json(struct create_options *options, const json_t *json
 	if (!create_options_read_number(&ttl, json_object_get(json, "ttl")) || ttl > UINT32_MAX)
 		return false;
 	options->ttl = (uint32_t)ttl;
+	options->knows_no_new_privs = json_is_boolean(json_object_get(json, "no_new_privs"));
+	options->no_new_privs = json_is_true(json_object_get(json, "no_new_privs"));
 	return create_options_read_properties(options, json_object_get(json, "properties")) &&
 	       create_options_read_hosts(options, json_object_get(json, "hosts"));
 }

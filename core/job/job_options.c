@@ -293,6 +293,24 @@ static int job_options_take_limits(struct job_options *options, const Warden__Sp
 	return 0;
 }
 
+static int job_options_take_no_new_privs(struct job_options *options,
+					 const Warden__SpawnRequest *request,
+					 const struct job_defaults *defaults,
+					 struct warden_error *err)
+{
+	options->no_new_privs = defaults->no_new_privs;
+	if (!request->has_no_new_privs || request->no_new_privs == defaults->no_new_privs)
+		return 0;
+	if (!request->no_new_privs)
+		return warden_error_set(err, "no_new_privs: false is not possible, as the "
+					     "container was created with it");
+	if (!defaults->knows_no_new_privs)
+		return warden_error_set(err, "no_new_privs: the container was created by an "
+					     "earlier release, which does not have it");
+	options->no_new_privs = true;
+	return 0;
+}
+
 static void job_options_take_rlimits(struct warden_rlimit *limits,
 				     const Warden__ResourceLimits *asked)
 {
@@ -338,7 +356,8 @@ int job_options_read(struct job_options *options, const Warden__SpawnRequest *re
 	    job_options_take_log_tag(options, request, err) < 0 ||
 	    job_options_take_terminal(options, request, err) < 0 ||
 	    job_options_take_output(options, request, defaults, err) < 0 ||
-	    job_options_take_limits(options, request, err) < 0) {
+	    job_options_take_limits(options, request, err) < 0 ||
+	    job_options_take_no_new_privs(options, request, defaults, err) < 0) {
 		job_options_free(options);
 		return -1;
 	}

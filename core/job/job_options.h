@@ -23,7 +23,7 @@ struct job_options {
 	bool privileged, discard_output, keep, lease_cpu, own_cgroup;
 	bool input;    /* JobInput writes standard input */
 	bool terminal; /* implies `input` */
-	bool no_aslr, no_swap, stack_unlimited;
+	bool no_aslr, no_swap, stack_unlimited, no_new_privs;
 	uint16_t rows, columns;
 	uint64_t wall_time_us, cpu_time_us, memory_limit, process_limit; /* 0: none */
 	int nice;
@@ -38,6 +38,8 @@ struct job_defaults {
 	const char *working_dir, *user; /* of the image, for argv without these fields; or NULL */
 	const struct warden_rlimit *rlimits; /* WARDEN_RLIMITS of them */
 	uint64_t output_limit;
+	bool no_new_privs;       /* of the container: a job cannot do without */
+	bool knows_no_new_privs; /* the container can have it */
 };
 
 /* Reads the fields of the request. -1 and `err`, which names the field and its value; then nothing

@@ -162,6 +162,7 @@ static void job_start_fill_spawn(struct warden_spawn *spawn, const struct starti
 		.rlimits = options->rlimits,
 		.n_rlimits = WARDEN_RLIMITS,
 		.seccomp = options->seccomp,
+		.no_new_privs = options->no_new_privs,
 	};
 }
 
@@ -369,6 +370,8 @@ static int job_start_prepare(struct job_start *start, struct starting_job *start
 		.user = c->options.image.user,
 		.rlimits = server->config->server.container_rlimits,
 		.output_limit = server->config->server.job_output_limit,
+		.no_new_privs = c->options.no_new_privs,
+		.knows_no_new_privs = c->options.knows_no_new_privs,
 	};
 	int cpu = -1;
 

@@ -132,6 +132,9 @@ static int create_take_all(struct container *c, struct request *request, struct 
 	c->client_uid = request->connection->uid;
 	c->client_gid = request->connection->gid;
 	c->nested = server->settings.allow_nested_warden;
+	c->options.knows_no_new_privs = true;
+	c->options.no_new_privs =
+		asked->has_no_new_privs ? asked->no_new_privs : server->config->server.no_new_privs;
 	if (!container_set_path(c))
 		return warden_error_set(err, "no memory for a path");
 	if (limits_from_message(&c->limits, server, asked->limits, err) < 0 ||
@@ -227,6 +230,7 @@ static void create_fill_parameters(struct warden_create *parameters, const struc
 		.bind_mount_size = sizeof(*c->bind_mounts),
 		.client_uid = c->client_uid,
 		.client_gid = c->client_gid,
+		.no_new_privs = c->options.no_new_privs,
 	};
 }
 

@@ -393,6 +393,9 @@ struct warden_create {
 	 */
 	uid_t client_uid;
 	gid_t client_gid;
+	/* No process of the container gains rights by executing a setuid program:
+	 * PR_SET_NO_NEW_PRIVS. */
+	bool no_new_privs;
 };
 
 /* Returned by `create`: it continues by itself, and host->created reports its end. */
@@ -449,6 +452,8 @@ struct warden_spawn {
 	/* The name of a profile of system calls; NULL: the container's. A name that the backend
 	 * does not know is an error of spawn, which lists those that there are. */
 	const char *seccomp;
+	bool no_new_privs; /* as in struct warden_create, for this job; also set if the container's
+			      is */
 };
 
 /* The previous state of a container, for `restore`. */

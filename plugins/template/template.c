@@ -353,6 +353,7 @@ static int template_check_create(const struct warden_create *create, struct ward
 		{"hosts", create->n_hosts > 0},
 		{"dns_servers", create->dns_servers != NULL},
 		{"shm_bytes", create->shm_bytes > 0},
+		{"no_new_privs", WARDEN_HAS(create, no_new_privs) && create->no_new_privs},
 		{"bind_mounts", create->n_bind_mounts > 0},
 		{"seccomp", create->identity->seccomp != NULL},
 	};
@@ -475,6 +476,7 @@ static int template_check_spawn(const struct warden_spawn *spawn, struct warden_
 		{"no_aslr", spawn->no_aslr},
 		{"no_swap", spawn->no_swap},
 		{"stack_unlimited", spawn->stack_unlimited},
+		{"no_new_privs", WARDEN_HAS(spawn, no_new_privs) && spawn->no_new_privs},
 		{"rlimits", template_requests_rlimit(spawn)},
 		{"seccomp", spawn->seccomp != NULL},
 	};

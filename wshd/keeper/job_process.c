@@ -255,6 +255,16 @@ static void job_process_apply_options(const struct job_process *process)
 	rlimits_set(spawn);
 }
 
+static void job_process_forbid_new_privileges(const struct job_process *process)
+{
+	const struct wshd_spawn *spawn = process->start->spawn;
+
+	if (!process->wshd->options.no_new_privs && !(spawn && (spawn->flags & WSHD_NO_NEW_PRIVS)))
+		return;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		job_process_fail("set no_new_privs");
+}
+
 static void __attribute__((noreturn)) job_process_execute(const struct job_process *process)
 {
 	const char *name = process->command.args[0];
@@ -278,6 +288,7 @@ void job_process_run(const struct wshd *wshd, const struct keeper_start *start,
 	if (start->spawn)
 		job_process_apply_options(&process);
 	job_process_apply_account(&process);
+	job_process_forbid_new_privileges(&process);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	/* Last, as all before it may need more than the job may. */

@@ -88,6 +88,7 @@ static int setup_worker_send_parameters(int socket, const struct linux_container
 		.hosts_length = texts->hosts_length,
 		.resolv_length = texts->resolv_length,
 		.n_binds = create->n_bind_mounts,
+		.no_new_privs = create->no_new_privs,
 		.project = create->tmpfs_bytes > 0
 				   ? 0
 				   : disk_quota_project(&container->backend->quota, identity),

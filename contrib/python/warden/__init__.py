@@ -238,6 +238,7 @@ def _create(
     hosts: Iterable[str] = (),
     dns_servers: Iterable[str] = (),
     shm_bytes: Optional[int] = None,
+    no_new_privs: Optional[bool] = None,
     request_id: Optional[str] = None,
     limits: Optional[Limits] = None,
     seccomp: Optional[str] = None,
@@ -268,6 +269,7 @@ def _create(
         hosts=_texts("hosts", hosts),
         dns_servers=_texts("dns_servers", dns_servers),
         shm_bytes=shm_bytes,
+        no_new_privs=no_new_privs,
         request_id=request_id,
         limits=limits,
         seccomp=seccomp,
@@ -320,6 +322,7 @@ _JOB_DOC = """
     one cpu that no other job with this option has. `own_cgroup`: its figures cover every descendant. `no_aslr`,
     `no_swap`, `stack_unlimited`: for even measurements. `seccomp`: a profile of system calls, instead of
     the container's.
+    `no_new_privs`: setuid programs give it no rights.
 
     `stdin`: it reads what `job_input` writes. `terminal`: it has a terminal of `rows` and `columns`.
     `keep`: `link` can be repeated until `collect`. `log_tag`: each line of output goes to
@@ -386,6 +389,7 @@ def _spawn(
     no_swap: Optional[bool] = None,
     stack_unlimited: Optional[bool] = None,
     seccomp: Optional[str] = None,
+    no_new_privs: Optional[bool] = None,
     stdin: Optional[bool] = None,
     terminal: Optional[bool] = None,
     rows: Optional[int] = None,
@@ -426,6 +430,7 @@ def _run(
     no_swap: Optional[bool] = None,
     stack_unlimited: Optional[bool] = None,
     seccomp: Optional[str] = None,
+    no_new_privs: Optional[bool] = None,
     stdin: Optional[bool] = None,
     terminal: Optional[bool] = None,
     rows: Optional[int] = None,
@@ -447,8 +452,8 @@ def _run(
 # Those that go into the request as they are.
 _PLAIN_JOB_FIELDS = (
     "user privileged working_dir memory_limit process_limit own_cgroup nice cpus lease_cpu no_aslr no_swap "
-    "stack_unlimited seccomp stdin terminal rows columns keep discard_output output_limit output_policy log_tag "
-    "request_id"
+    "stack_unlimited seccomp no_new_privs stdin terminal rows columns keep discard_output output_limit output_policy "
+    "log_tag request_id"
 ).split()
 
 for _function in (_spawn, _run):

@@ -119,6 +119,8 @@ class CreateRequest(Message):
     limits: Optional[Limits] = field(111, Kind.MESSAGE, message=Limits)
     #: profile of system calls of its jobs
     seccomp: Optional[str] = field(136, Kind.TEXT)
+    #: of every job: setuid programs give no rights
+    no_new_privs: Optional[bool] = field(137, Kind.BOOL)
 
 
 @dataclass
@@ -296,6 +298,8 @@ class InfoResponse(Message):
     open_files: Optional[int] = field(124, Kind.UINT)
     #: bytes a job writes, unless it has a limit of its own
     output_limit: Optional[int] = field(125, Kind.UINT)
+    #: of every job
+    no_new_privs: Optional[bool] = field(126, Kind.BOOL)
 
 
 @dataclass
@@ -378,6 +382,8 @@ class SpawnRequest(Message):
     stack_unlimited: Optional[bool] = field(122, Kind.BOOL)
     #: profile of system calls, instead of the container's
     seccomp: Optional[str] = field(123, Kind.TEXT)
+    #: setuid programs give no rights
+    no_new_privs: Optional[bool] = field(124, Kind.BOOL)
 
 
 @dataclass
@@ -512,6 +518,8 @@ class RunRequest(Message):
     stack_unlimited: Optional[bool] = field(122, Kind.BOOL)
     #: profile of system calls, instead of the container's
     seccomp: Optional[str] = field(123, Kind.TEXT)
+    #: setuid programs give no rights
+    no_new_privs: Optional[bool] = field(124, Kind.BOOL)
 
 
 @dataclass

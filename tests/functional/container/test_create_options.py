@@ -18,6 +18,7 @@ OPTIONS = {
     "hosts": ["192.0.2.7 db db.example", "2001:db8::1\tsix"],
     "dns_servers": ["192.0.2.53", "2001:db8::53"],
     "shm_bytes": 1 << 20,
+    "no_new_privs": True,
 }
 
 
@@ -41,6 +42,7 @@ def info_has_the_options_of_create(w):
     expect.true(3590 < info.ttl_left <= 3600, f"about an hour, not {info.ttl_left}")
     expect.true(before - 1 < info.created_us / 1e6 < time.time() + 1, "created_us is now")
     expect.equal(info.nested, False)
+    expect.equal(info.no_new_privs, True)
 
 
 @case
@@ -61,9 +63,25 @@ def options_persist_after_a_restart(w):
         w.disconnect()
         w.daemon.restart()
         after = w.c.info(handle)
-        for name in ("properties", "env", "hostname", "created_us", "nested", "rootfs"):
+        for name in ("properties", "env", "hostname", "created_us", "nested", "rootfs", "no_new_privs"):
             expect.equal(getattr(after, name), getattr(before, name), name)
         expect.true(after.ttl_left <= before.ttl_left, "the time to live goes on")
+
+
+@case(config={"server": {"no_new_privs": True}})
+def no_new_privs_is_the_requests_else_the_configured_one(w):
+    line = "grep NoNewPrivs /proc/self/status"
+    for wanted, seen in ((None, True), (True, True), (False, False)):
+        handle = w.create(no_new_privs=wanted)
+        expect.equal(w.c.info(handle).no_new_privs, seen)
+        expect.equal(w.run(handle, line).split()[1], str(int(seen)))
+    expect.equal(w.run(handle, line, no_new_privs=True).split()[1], "1")
+    expect.equal(w.run(handle, line).split()[1], "0")
+    handle = w.create()
+    expect.error_like("no_new_privs: false is not possible", w.run, handle, "true", no_new_privs=False)
+    w.disconnect()
+    w.daemon.restart()
+    expect.equal(w.run(handle, line).split()[1], "1")
 
 
 @case

@@ -91,12 +91,12 @@ static json_t *test_create_options_full_object(void)
 {
 	return json_pack(
 		"{s:[s,s], s:I, s:I, s:I, s:[s,s], s:{s:s, s:s}, s:I, s:s, s:[[s,s]], s:[s], "
-		"s:[s], s:s, s:s}",
+		"s:[s], s:s, s:s, s:b}",
 		"layers", "/a", "/b", "tmpfs_bytes", (json_int_t)1048576, "tmpfs_inodes",
 		(json_int_t)64, "shm_bytes", (json_int_t)4096, "env", "A=1", "B=", "properties",
 		"k", "v", "\xc3\xa4", "", "ttl", (json_int_t)4294967295, "hostname", "h", "hosts",
 		"192.0.2.1", "a b", "dns_servers", "::1", "image_env", "X=y", "image_working_dir",
-		"/w", "image_user", "u");
+		"/w", "image_user", "u", "no_new_privs", 1);
 }
 
 static void options_are_restored_from_the_snapshot(void)
@@ -111,6 +111,7 @@ static void options_are_restored_from_the_snapshot(void)
 	unit_unsigned(options.ttl, 4294967295);
 	unit_string(options.hosts[0].names, "a b");
 	unit_string(options.image.env[0], "X=y");
+	unit_true(options.no_new_privs && options.knows_no_new_privs);
 	again = create_options_to_json(&options);
 	unit_true(json_equal(json, again));
 	json_decref(again);
@@ -128,6 +129,7 @@ static void no_options_are_an_empty_object(void)
 	json_decref(json);
 	unit_true(create_options_from_json(&options, NULL)); /* snapshot of an older daemon */
 	unit_true(options.env == NULL && options.hostname == NULL && options.n_properties == 0);
+	unit_false(options.knows_no_new_privs);
 	create_options_free(&options);
 }
 
