@@ -144,6 +144,26 @@ static int proc_mounts_make_cover(struct setup *setup, struct proc_cover *cover,
 	return cover->empty < 0 ? -1 : 0;
 }
 
+/* Hides the counters by which containers on one cpu could measure each other; without them on the
+ * first cpu there are none. */
+static int proc_mounts_hide_throttling(struct setup *setup, struct proc_cover *cover,
+				       struct warden_error *err)
+{
+	static const char first[] = "devices/system/cpu/cpu0/thermal_throttle";
+	char path[64];
+	long cpus;
+
+	if (faccessat(setup->sys_fd, first, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : warden_error_errno(err, "find %s", first);
+	cpus = sysconf(_SC_NPROCESSORS_CONF);
+	for (long cpu = 0; cpu < cpus; cpu++) {
+		snprintf(path, sizeof(path), "devices/system/cpu/cpu%ld/thermal_throttle", cpu);
+		if (proc_mounts_hide(setup->sys_fd, path, cover, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 /* Hides or protects the paths in /proc and /sys that expose the host or change it. */
 static int proc_mounts_mask(struct setup *setup, struct warden_error *err)
 {
@@ -152,7 +172,8 @@ static int proc_mounts_mask(struct setup *setup, struct warden_error *err)
 		"acpi",          "asound",      "interrupts", "kcore",      "keys",
 		"latency_stats", "sched_debug", "scsi",       "timer_list", "timer_stats",
 	};
-	static const char *const hidden_sys[] = {"firmware", "devices/virtual/powercap"};
+	static const char *const hidden_sys[] = {"dev/block", "devices/virtual/powercap",
+						 "firmware", "fs/selinux"};
 	struct proc_cover cover;
 
 	if (proc_mounts_make_cover(setup, &cover, err) < 0)
@@ -166,7 +187,7 @@ static int proc_mounts_mask(struct setup *setup, struct warden_error *err)
 	for (size_t i = 0; i < ARRAY_SIZE(hidden_sys); i++)
 		if (proc_mounts_hide(setup->sys_fd, hidden_sys[i], &cover, err) < 0)
 			return -1;
-	return 0;
+	return proc_mounts_hide_throttling(setup, &cover, err);
 }
 
 int proc_mounts_attach(struct setup *setup, struct warden_error *err)
