@@ -84,6 +84,7 @@ LINUX_FIREWALL = \
 	backends/linux/firewall/firewall_elements.c \
 	backends/linux/firewall/firewall_features.c \
 	backends/linux/firewall/firewall_foreign.c \
+	backends/linux/firewall/firewall_guard.c \
 	backends/linux/firewall/firewall_holder.c \
 	backends/linux/firewall/firewall_holder.h \
 	backends/linux/firewall/firewall_holder_client.c \

@@ -102,11 +102,6 @@ def _kill_holder():
         expect.eventually(lambda pid=pid: kernel.gone(pid), "the holder ends")
 
 
-def _has_persist():
-    major, minor = (int(part) for part in os.uname().release.split(".")[:2])
-    return (major, minor) >= (6, 9)
-
-
 @contextlib.contextmanager
 def _attempts(w):
     """U connects to the host and to a neighbour and sends datagrams, again and again; yields a function that returns
@@ -153,7 +148,7 @@ def nothing_passes_while_no_daemon_runs(w):
 
 @case(backend="linux")
 def nothing_passes_when_the_process_that_keeps_the_table_is_killed(w):
-    """The process that keeps the table is killed: with a daemon another one is started, without the kernel keeps it."""
+    """The process that keeps the table is killed; the daemon has it too, and starts another one."""
     with _attempts(w) as seen:
         time.sleep(1.1)  # one that ends at once is not started again
         _kill_holder()
@@ -162,13 +157,40 @@ def nothing_passes_when_the_process_that_keeps_the_table_is_killed(w):
         w.disconnect()
         w.daemon.kill()
         _flush()
-        if _has_persist():
-            _kill_holder()
-            time.sleep(0.5)
         w.daemon.start()
         expect.equal(len(_holders()), 1, "holders")
-        _flush()
         expect.equal(seen(), NOTHING)
+
+
+@case(backend="linux")
+def nothing_passes_when_all_who_keep_the_table_are_killed(w):
+    """Both the daemon and the process that keeps the table are killed, and the table is flushed: the guard blocks all
+    that the table has not seen."""
+    with _attempts(w) as seen:
+        w.disconnect()
+        w.daemon.kill()
+        _kill_holder()
+        _flush()
+        expect.equal(_nft("list table inet warden"), 1, "status of a list of the table")
+        time.sleep(2.5)
+        w.daemon.start()
+        expect.equal(len(_holders()), 1, "holders")
+        expect.equal(seen(), NOTHING)
+
+
+@case(backend="linux")
+def without_the_guard_a_lost_table_lets_everything_pass(w):
+    """The control: the guard is removed too."""
+    with _attempts(w) as seen:
+        w.disconnect()
+        w.daemon.kill()
+        _kill_holder()
+        _flush()
+        subprocess.run(["ip", "xfrm", "policy", "flush"], check=True, timeout=30)
+        time.sleep(2.5)
+        w.daemon.start()
+        found = seen()
+        expect.true(all(found[kind] for kind in found), f"all of it passes, not {found}")
 
 
 @case(backend="linux", config=SHARED)
@@ -235,3 +257,20 @@ def a_container_cannot_fill_the_connection_tracking(w):
         before = listener.datagrams
         w.run(neighbour, f"bash -c 'echo x >/dev/udp/{address}/{PORT}'")
         expect.eventually(lambda: listener.datagrams == before + 1, "the neighbour's arrives")
+
+
+@case(backend="linux", config={"network": {"allow_host_access": True, "allow_networks": ["0.0.0.0/0", "169.254.1.1"]}})
+def link_local_addresses_of_the_host_need_a_rule_of_their_own(w):
+    """CVE-2016-0896: metadata addresses inside of what is allowed as a whole."""
+    handle = w.create()
+    for address in ("169.254.169.254", "169.254.1.1"):
+        subprocess.run(["ip", "address", "add", f"{address}/32", "dev", "lo"], check=True)
+    try:
+        with Listener() as listener:
+            for address in ("169.254.169.254", "169.254.1.1", w.c.info(handle).host_ip):
+                w.run(handle, f"bash -c 'echo x >/dev/tcp/{address}/{PORT}' 2>/dev/null; true")
+            expect.eventually(lambda: listener.connections >= 2, "the two that are allowed")
+            expect.equal(listener.connections, 2, "connections")
+    finally:
+        for address in ("169.254.169.254", "169.254.1.1"):
+            subprocess.run(["ip", "address", "delete", f"{address}/32", "dev", "lo"], check=True)

@@ -20,7 +20,7 @@ _FINDINGS = 40  # after these the walk ends
 _RECORDS = 2  # runs without a fault, which find the points
 _PATIENCE = 8.0  # seconds until what is left is a leak
 # Processes of a daemon that another one has anew.
-_HELPERS = ("wardend", "warden-zygote", "warden-spawner")
+_HELPERS = ("wardend", "warden-zygote", "warden-spawner", "warden-holder")
 
 
 def _identity(point):

@@ -126,10 +126,14 @@ class World:
         self.note_ids()
         return handle
 
+    def entries(self):
+        """The names in the depot, without files of the backend, whose names begin with a dot."""
+        return [name for name in os.listdir(self.daemon.depot) if not name.startswith(".")]
+
     def note_ids(self):
         """Remembers the containers in the depot for the leak check."""
         if os.path.isdir(self.daemon.depot):
-            self.ids.update(set(os.listdir(self.daemon.depot)) - {"tmp", "damaged", ".firewall.sock"})
+            self.ids.update(set(self.entries()) - {"tmp", "damaged"})
 
     def run(self, handle, script, **fields):
         """Runs a script that must exit with 0; returns its stdout as text."""

@@ -148,7 +148,7 @@ def a_read_only_client_does_not_keep_a_container(w):
     handle = w.create(client, grace_time=1)
     expect.contains(call_as(ALICE, GUESTS, [], _ask, w.daemon.socket, warden.InfoRequest(handle=handle)), "active")
     client.close()
-    expect.eventually(lambda: not set(os.listdir(w.daemon.depot)) - {"tmp"}, "the end of the grace time")
+    expect.eventually(lambda: not set(w.entries()) - {"tmp"}, "the end of the grace time")
     os.close(writer)
     os.waitpid(pid, 0)
 

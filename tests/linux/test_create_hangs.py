@@ -24,7 +24,7 @@ def _spawned_by(pid):
 
 
 def _nothing_is_left(w):
-    expect.eventually(lambda: os.listdir(w.daemon.depot) == ["tmp"], "an empty depot")
+    expect.eventually(lambda: w.entries() == ["tmp"], "an empty depot")
     expect.eventually(lambda: os.listdir(f"{w.daemon.depot}/tmp") == [], "an empty tmp")
 
 

@@ -24,7 +24,7 @@ def _start(w, **bodies):
 
 def _no_trace(w):
     expect.equal(w.c.list(), [])
-    expect.equal(os.listdir(w.daemon.depot), ["tmp"])
+    expect.equal(w.entries(), ["tmp"])
     expect.lacks(kernel.read("/proc/net/dev"), "w-")
 
 

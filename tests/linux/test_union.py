@@ -121,7 +121,7 @@ def with_binds_a_daemon_that_is_killed_while_it_copies_leaves_nothing(w):
     w.disconnect()
     w.daemon.start()
     expect.equal(w.c.list(), [])
-    expect.equal(os.listdir(w.daemon.depot), ["tmp"])
+    expect.equal(w.entries(), ["tmp"])
     expect.eventually(lambda: os.listdir(f"{w.daemon.depot}/tmp") == [], "its directory is gone")
 
 

@@ -3,6 +3,7 @@
 
 import contextlib
 import signal
+import socket
 import subprocess
 import time
 
@@ -231,3 +232,20 @@ def the_old_daemon_that_sends_all_output_again_is_understood(w):
         seen = process.communicate(timeout=BUSY)
         expect.equal((process.returncode, seen[1]), (7, STDERR), line[0])
         expect.true(seen[0] == STDOUT, f"{len(STDOUT)} bytes of {line[0]}", f"{len(seen[0])} bytes")
+
+
+@case(daemon=False, backend="linux", limit=180)
+def established_connections_go_on(w):
+    _start_old(w)
+    for number in ENDINGS:
+        handle = w.create(grace_time=-1)
+        w.c.spawn(handle, "nc -l -p 8000 >/tmp/got")
+        listening = "cat /proc/net/tcp /proc/net/tcp6; true"
+        expect.eventually(lambda handle=handle: ":1F40" in w.run(handle, listening), "it listens")
+        with socket.create_connection((w.c.info(handle).container_ip, 8000), 5) as connection:
+            connection.send(b"before\n")
+            _upgrade(w, number)
+            connection.send(b"after\n")
+            got = "cat /tmp/got"
+            expect.eventually(lambda handle=handle: w.run(handle, got) == "before\nafter\n", "both arrive")
+        _again(w)

@@ -140,6 +140,21 @@ static int firewall_make_or_replace(struct firewall *firewall, bool taken, struc
 	return firewall_table_replace(firewall, err);
 }
 
+/* Without the guard the table is the only wall, but one. */
+static void firewall_set_guard(struct firewall *firewall)
+{
+	const struct warden_host *host = firewall->host;
+	const struct warden_settings *settings = host->settings;
+	struct warden_error err;
+
+	if (settings->own_table && firewall_guard_set(settings, &err) < 0)
+		host->log(host, WARDEN_LOG_WARN, NULL,
+			  "firewall: nothing guards containers if the table is lost: %s",
+			  err.message);
+	if (!settings->own_table)
+		(void)firewall_guard_remove(settings, &err); /* the kernel may have none */
+}
+
 /* Takes the table over from the holder, or makes it. */
 static int firewall_take_table(struct firewall *firewall, struct linux_spawner *spawner,
 			       struct warden_error *err)
@@ -153,13 +168,15 @@ static int firewall_take_table(struct firewall *firewall, struct linux_spawner *
 		return -1;
 	if (settings->own_table)
 		firewall->table_flags = firewall->features.table_flags;
-	if ((!taken && firewall_open_owner(firewall, spawner, err) < 0) ||
-	    firewall_settle_connections(firewall, err) < 0)
+	/* While a holder kept the table nothing was opened without it. */
+	if (!taken && (firewall_open_owner(firewall, spawner, err) < 0 ||
+		       firewall_settle_connections(firewall, err) < 0))
 		return -1;
 	if (firewall_make_or_replace(firewall, taken, err) < 0)
 		return -1;
 	if (!firewall->table_flags)
 		firewall_holder_end(&firewall->holder);
+	firewall_set_guard(firewall);
 	return 0;
 }
 
@@ -212,6 +229,8 @@ int firewall_commit(struct firewall *firewall, struct nft *nft, struct warden_er
 
 	pthread_mutex_lock(&firewall->table_mutex);
 	result = nft_commit(nft, firewall->table_fd, err);
+	if (result < 0)
+		netlink_drain(firewall->table_fd);
 	pthread_mutex_unlock(&firewall->table_mutex);
 	return result;
 }
@@ -236,6 +255,7 @@ void firewall_free(struct firewall *firewall)
 			firewall->host->log(firewall->host, WARDEN_LOG_WARN, NULL, "firewall: %s",
 					    err.message);
 		firewall_holder_end(&firewall->holder);
+		(void)firewall_guard_remove(firewall->host->settings, &err); /* as at the start */
 	}
 	firewall_release(firewall);
 }

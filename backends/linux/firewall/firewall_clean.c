@@ -151,9 +151,13 @@ int firewall_clean_remove(const struct firewall_clean *clean, const struct warde
 		result = firewall_table_remove(&table, err);
 	if (result == 0 && !whole)
 		firewall_clean_remove_loggers(fd, clean);
-	if (result == 0 && whole)
+	if (result == 0 && whole) {
+		struct warden_error ignored; /* the kernel may have no guard */
+
 		firewall_holder_end(&table.holder);
-	else
+		(void)firewall_guard_remove(host->settings, &ignored);
+	} else {
 		firewall_holder_leave(&table.holder);
+	}
 	return result < 0 ? -1 : firewall_clean_forget(clean, err);
 }

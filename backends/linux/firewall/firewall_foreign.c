@@ -262,6 +262,7 @@ void firewall_describe(const struct host_report *to)
 	host_report_fact(to, "nf_tables", "usable", NULL, NULL);
 	if (firewall_features_find(&features, &err) == 0)
 		firewall_features_describe(&features, to);
+	firewall_guard_describe(to);
 	dropping = firewall_foreign_describe_chains(&foreign, to);
 	if (firewall_legacy_drops())
 		host_report_fact(to, "other firewall", "chain FORWARD of iptables (legacy)",

@@ -13,6 +13,7 @@
 
 #include "backends/linux/firewall/firewall_holder.h"
 #include "backends/linux/firewall/firewall_holder_private.h"
+#include "backends/linux/net/netlink.h"
 #include "lib/cleanup.h"
 #include "lib/clock.h"
 #include "lib/fd_message.h"
@@ -102,16 +103,6 @@ static bool firewall_holder_is_here(int netlink_fd)
 	       stat("/proc/thread-self/ns/net", &own) == 0 && own.st_ino == other.st_ino;
 }
 
-/* What an earlier daemon did not read must not be taken for an answer. */
-static void firewall_holder_drain(int netlink_fd)
-{
-	char byte;
-
-	while (recv(netlink_fd, &byte, sizeof(byte), MSG_DONTWAIT) >= 0 || errno == EINTR ||
-	       errno == ENOBUFS)
-		;
-}
-
 int firewall_holder_fetch(struct firewall_holder *holder, const struct warden_host *host,
 			  struct warden_error *err)
 {
@@ -133,7 +124,7 @@ int firewall_holder_fetch(struct firewall_holder *holder, const struct warden_ho
 					"network namespace: start the daemon there, or end that "
 					"process",
 					answer.pid);
-	firewall_holder_drain(netlink_fd);
+	netlink_drain(netlink_fd); /* an earlier daemon may have been killed before it read that */
 	holder->fd = take_fd(&fd);
 	holder->netlink_fd = netlink_fd;
 	return take_fd(&netlink_fd);

@@ -153,6 +153,11 @@ int firewall_features_find(struct firewall_features *features, struct warden_err
 void firewall_features_describe(const struct firewall_features *features,
 				const struct host_report *to);
 
+/* firewall_guard.c: blocks what no rule has seen, while there is no table. */
+int firewall_guard_set(const struct warden_settings *settings, struct warden_error *err);
+int firewall_guard_remove(const struct warden_settings *settings, struct warden_error *err);
+void firewall_guard_describe(const struct host_report *to);
+
 /* The chain that logs for a container; it exists until the container is removed. */
 #define FIREWALL_LOGGER_SIZE (5 * NETLINK_MESSAGE_MAX)
 void firewall_logger_put(struct nft *nft, const struct firewall_member *member);

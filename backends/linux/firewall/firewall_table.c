@@ -3,6 +3,8 @@
  * The rules of the table. A packet's path through it is the same for any number of containers:
  *
  *   check        first of all: accepts from a container's link only that container's address
+ *   seen         last before routing: sets the bit of a packet's mark that the guard asks for
+ *                (firewall_guard.c), after what other programs do with marks
  *   prerouting, output
  *                translate the destination of packets to a forwarded port of the host
  *   forward      from_container: replies, the container's own rules, allow_networks;
@@ -69,6 +71,7 @@ static const struct {
 	{"forwarded", NULL},
 	{"check", &(struct nft_hook){"filter", NF_INET_PRE_ROUTING, -300 /* raw */}},
 	{"prerouting", &(struct nft_hook){"nat", NF_INET_PRE_ROUTING, -100 /* dstnat */}},
+	{"seen", &(struct nft_hook){"filter", NF_INET_PRE_ROUTING, 300}},
 	{"output", &(struct nft_hook){"nat", NF_INET_LOCAL_OUT, -100 /* dstnat */}},
 	{"forward", &(struct nft_hook){"filter", NF_INET_FORWARD, 0 /* filter */}},
 	{"input", &(struct nft_hook){"filter", NF_INET_LOCAL_IN, 0 /* filter */}},
@@ -195,6 +198,15 @@ static void firewall_table_put_check(struct nft *nft)
 	rule = nft_rule(nft, "check");
 	nft_counter(nft, rule);
 	firewall_table_add_verdict(nft, rule, NF_DROP, NULL);
+}
+
+static void firewall_table_put_seen(struct nft *nft, uint32_t mark)
+{
+	struct nftnl_rule *rule = nft_rule(nft, "seen");
+
+	firewall_table_match_from_container(nft, rule, true);
+	nft_set_packet_mark(nft, rule, mark);
+	nft_put_rule(nft, rule);
 }
 
 static void firewall_table_put_forwards(struct nft *nft, const char *chain)
@@ -349,6 +361,24 @@ static void firewall_table_put_to_container(struct nft *nft, const struct firewa
 	firewall_table_add_verdict(nft, rule, NF_ACCEPT, NULL);
 }
 
+/* A link-local address of the host may be that of a metadata service: it has to be in
+ * allow_networks, by itself. */
+static void firewall_table_put_host_access(struct nft *nft)
+{
+	const struct in_addr network = {htonl(FIREWALL_LINK_LOCAL_FIRST)};
+	const struct in_addr mask = {~htonl(FIREWALL_LINK_LOCAL_LAST ^ FIREWALL_LINK_LOCAL_FIRST)};
+	struct nftnl_rule *rule = nft_rule(nft, "to_host");
+
+	nft_match_ipv4(nft, rule);
+	nft_match_destination(nft, rule, ALLOWED);
+	firewall_table_add_verdict(nft, rule, NFT_GOTO, "accepted");
+	rule = nft_rule(nft, "to_host");
+	nft_match_ipv4(nft, rule);
+	nft_match_network(nft, rule, NFT_DESTINATION, network, mask);
+	firewall_table_add_verdict(nft, rule, NFT_GOTO, "refuse");
+	firewall_table_add_goto(nft, "to_host", "accepted");
+}
+
 static void firewall_table_put_input(struct nft *nft, const struct warden_settings *settings)
 {
 	struct nftnl_rule *rule = nft_rule(nft, "input");
@@ -356,8 +386,10 @@ static void firewall_table_put_input(struct nft *nft, const struct warden_settin
 	firewall_table_match_from_container(nft, rule, true);
 	firewall_table_add_verdict(nft, rule, NFT_GOTO, "to_host");
 	firewall_table_add_established(nft, "to_host", settings->connection_mark);
-	firewall_table_add_goto(nft, "to_host",
-				settings->allow_host_access ? "accepted" : "refuse");
+	if (settings->allow_host_access)
+		firewall_table_put_host_access(nft);
+	else
+		firewall_table_add_goto(nft, "to_host", "refuse");
 }
 
 /* Forwarded packets come here with a mark. Of TCP only the first packet opens a connection for the
@@ -535,6 +567,7 @@ static void firewall_table_put(struct nft *nft, const struct firewall *firewall,
 	firewall_table_put_sets(nft, firewall, with_found);
 	firewall_table_put_refuse(nft);
 	firewall_table_put_check(nft);
+	firewall_table_put_seen(nft, settings->connection_mark);
 	firewall_table_put_from_container(nft, settings->connection_mark);
 	firewall_table_put_to_container(nft, firewall);
 	firewall_table_put_forward(nft);

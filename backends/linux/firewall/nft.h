@@ -132,6 +132,9 @@ void nft_match_forwarded(struct nft *nft, struct nftnl_rule *rule);
 void nft_map_priority(struct nft *nft, struct nftnl_rule *rule, const char *map);
 void nft_set_priority(struct nft *nft, struct nftnl_rule *rule, uint32_t priority);
 
+/* Sets bits in the packet's own mark. */
+void nft_set_packet_mark(struct nft *nft, struct nftnl_rule *rule, uint32_t bits);
+
 /* Matches if source and priority are in a set; the second also with protocol and the two bytes of
  * the transport header at `offset`. */
 void nft_match_class(struct nft *nft, struct nftnl_rule *rule, const char *set);

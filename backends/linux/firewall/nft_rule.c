@@ -264,13 +264,13 @@ void nft_match_network(struct nft *nft, struct nftnl_rule *rule, enum nft_end en
 	nft_rule_compare(nft, rule, true, &network, sizeof(network));
 }
 
-static void nft_rule_store_priority(struct nft *nft, struct nftnl_rule *rule)
+static void nft_rule_store_meta(struct nft *nft, struct nftnl_rule *rule, uint32_t key)
 {
 	struct nftnl_expr *expr = nft_rule_add_expr(nft, rule, "meta");
 
 	if (!expr)
 		return;
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_META_KEY, NFT_META_PRIORITY);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_META_KEY, key);
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_META_SREG, NFT_REG_1);
 }
 
@@ -279,7 +279,7 @@ void nft_map_priority(struct nft *nft, struct nftnl_rule *rule, const char *map)
 	nft_rule_load_payload(nft, rule, NFT_PAYLOAD_NETWORK_HEADER, offsetof(struct iphdr, saddr),
 			      2 * sizeof(struct in_addr), NFT_REG_1);
 	nft_rule_lookup_to(nft, rule, map, NFT_REG_1);
-	nft_rule_store_priority(nft, rule);
+	nft_rule_store_meta(nft, rule, NFT_META_PRIORITY);
 }
 
 void nft_set_priority(struct nft *nft, struct nftnl_rule *rule, uint32_t priority)
@@ -290,7 +290,14 @@ void nft_set_priority(struct nft *nft, struct nftnl_rule *rule, uint32_t priorit
 		return;
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_IMM_DREG, NFT_REG_1);
 	nftnl_expr_set(expr, NFTNL_EXPR_IMM_DATA, &priority, sizeof(priority));
-	nft_rule_store_priority(nft, rule);
+	nft_rule_store_meta(nft, rule, NFT_META_PRIORITY);
+}
+
+void nft_set_packet_mark(struct nft *nft, struct nftnl_rule *rule, uint32_t bits)
+{
+	nft_rule_load_meta(nft, rule, NFT_META_MARK);
+	nft_rule_replace_bits(nft, rule, ~bits, bits);
+	nft_rule_store_meta(nft, rule, NFT_META_MARK);
 }
 
 static void nft_rule_load_class(struct nft *nft, struct nftnl_rule *rule)

@@ -240,6 +240,15 @@ int netlink_send(int fd, struct netlink_batch *batch, struct warden_error *err)
 	return failed ? -1 : 0;
 }
 
+void netlink_drain(int fd)
+{
+	char byte;
+
+	while (recv(fd, &byte, sizeof(byte), MSG_DONTWAIT) >= 0 || errno == EINTR ||
+	       errno == ENOBUFS)
+		;
+}
+
 int netlink_ask(int fd, struct netlink_batch *batch, mnl_cb_t found, void *data,
 		struct warden_error *err)
 {

@@ -60,6 +60,9 @@ void netlink_ack(struct netlink_batch *batch);
  * unknown, and the error's number is EINPROGRESS. */
 int netlink_send(int fd, struct netlink_batch *batch, struct warden_error *err);
 
+/* Drops replies that were not read, so that they are not taken for those of the next batch. */
+void netlink_drain(int fd);
+
 /* Sends the batch, one request with NLM_F_DUMP or NLM_F_ACK, and calls `found` for each message of
  * the reply. `found` returns MNL_CB_OK to continue or MNL_CB_ERROR to stop. */
 int netlink_ask(int fd, struct netlink_batch *batch, mnl_cb_t found, void *data,

@@ -58,7 +58,7 @@ def the_example_that_waits_works(w):
     run = _built(w, "run")
     seen = run("echo out; exit 3")
     expect.equal((seen.returncode, seen.stdout), (3, b"out\n"), seen.stderr)
-    expect.eventually(lambda: not set(os.listdir(w.daemon.depot)) - {"tmp"}, "no container")
+    expect.eventually(lambda: not set(w.entries()) - {"tmp"}, "no container")
 
 
 @case
@@ -68,7 +68,7 @@ def the_example_with_its_own_loop_works(w):
     expect.equal((seen.returncode, seen.stderr), (0, b""))
     expect.equal(sorted(seen.stdout.decode().splitlines()), [f"{i}: status 0: out" for i in range(1, 6)])
     expect.equal(run("2", "exit 1").returncode, 1)
-    expect.eventually(lambda: not set(os.listdir(w.daemon.depot)) - {"tmp"}, "no container")
+    expect.eventually(lambda: not set(w.entries()) - {"tmp"}, "no container")
 
 
 # Links a job that runs for a minute: once until SIGALRM cancels the call, once until a deadline.

@@ -2,7 +2,6 @@
 """`warden exec`: its container is destroyed in every case."""
 
 import json
-import os
 import signal
 import subprocess
 import time
@@ -93,7 +92,7 @@ def killing_the_command_destroys_its_container(w):
         expect.equal(process.stdout.readline(), b"ready\n")
         w.note_ids()
         process.kill()
-    expect.eventually(lambda: not set(os.listdir(w.daemon.depot)) - {"tmp"}, "it is gone", 15)
+    expect.eventually(lambda: not set(w.entries()) - {"tmp"}, "it is gone", 15)
 
 
 @case(backend="linux")

@@ -30,7 +30,7 @@ def an_error_ends_it_with_exit_on_error(w):
 def its_connection_keeps_containers(w):
     script = b"create --grace-time 0 h\nrun h -- sleep 0.3\nlist\n"
     expect.equal(w.command(stdin=script).stdout, b"h\n" * 2)
-    expect.eventually(lambda: not set(os.listdir(w.daemon.depot)) - {"tmp"}, "the container is gone with it")
+    expect.eventually(lambda: not set(w.entries()) - {"tmp"}, "the container is gone with it")
 
 
 @case

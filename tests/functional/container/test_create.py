@@ -220,7 +220,7 @@ def a_create_that_the_backend_fails_returns_its_resources(w):
     for _ in range(3):
         expect.error("fake: create fails as configured", w.create, handle="h")
     expect.equal(w.c.list(), [])
-    expect.equal(set(os.listdir(w.daemon.depot)) - {"tmp"}, set())
+    expect.equal(set(w.entries()) - {"tmp"}, set())
 
 
 @case(backend="fake", config={"fake": {"fail": ["create"]}, "user": {"pool_size": 2}})

@@ -25,7 +25,7 @@ OPTIONS = {
 def _no_trace(w):
     """A failed create left nothing."""
     expect.equal(w.c.list(), [])
-    expect.equal(os.listdir(w.daemon.depot), ["tmp"])
+    expect.equal(w.entries(), ["tmp"])
 
 
 def _properties(info):

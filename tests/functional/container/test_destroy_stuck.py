@@ -50,7 +50,7 @@ def _stuck(w, handle):
 
 def _directories(w):
     depot = w.daemon.depot
-    return (set(os.listdir(depot)) - {"tmp"}) | {f"tmp/{name}" for name in os.listdir(f"{depot}/tmp")}
+    return (set(w.entries()) - {"tmp"}) | {f"tmp/{name}" for name in os.listdir(f"{depot}/tmp")}
 
 
 def _all_gone(w):

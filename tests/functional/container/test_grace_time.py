@@ -4,7 +4,6 @@
 A connection stops the timers, so these cases read the depot instead.
 """
 
-import os
 import time
 
 from case import case
@@ -13,7 +12,7 @@ import expect
 
 def _there(w):
     w.note_ids()
-    return set(os.listdir(w.daemon.depot)) - {"tmp"}
+    return set(w.entries()) - {"tmp"}
 
 
 def _gone_after(w, low, high, count=0):

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """List: the containers and their order."""
 
-import os
 
 import warden
 from case import case
@@ -54,4 +53,4 @@ def ids_count_up(w):
     numbers = [[digits.index(c) for c in id_] for id_ in ids]
     expect.equal(numbers, sorted(numbers), "ids in base 32")
     expect.equal(len(set(ids)), 5, "different ids")
-    expect.equal(sorted(set(os.listdir(w.daemon.depot)) - {"tmp"}), sorted(ids), "directories")
+    expect.equal(sorted(set(w.entries()) - {"tmp"}), sorted(ids), "directories")

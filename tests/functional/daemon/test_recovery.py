@@ -47,7 +47,8 @@ def _write(path, data):
 
 
 def _entries(path):
-    return set(os.listdir(path)) if os.path.isdir(path) else set()
+    names = os.listdir(path) if os.path.isdir(path) else []
+    return {name for name in names if not name.startswith(".")}
 
 
 def _states(w):

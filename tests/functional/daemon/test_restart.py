@@ -21,7 +21,7 @@ def _restart(w, number):
 
 
 def _depot(w):
-    return set(os.listdir(w.daemon.depot)) - {"tmp", "damaged"}
+    return set(w.entries()) - {"tmp", "damaged"}
 
 
 @case

@@ -66,7 +66,7 @@ def a_create_that_is_under_way_names_it_or_succeeds_with_the_next_one(w):
     spawner = _helper(w, "warden-spawner")
     os.kill(spawner, signal.SIGSTOP)
     creating = w.in_thread(w.client().create, handle="h")
-    expect.eventually(lambda: os.listdir(w.daemon.depot) != ["tmp"], "the container's directory")
+    expect.eventually(lambda: w.entries() != ["tmp"], "the container's directory")
     time.sleep(0.3)
     os.kill(spawner, signal.SIGKILL)
     try:

@@ -259,7 +259,7 @@ def two_containers_share_no_files(w):
     one, two = w.create(), w.create()
     w.run(one, "echo secret > file")
     expect.equal(w.c.run(two, "cat file").exit_status, 1)
-    expect.equal(os.listdir(w.daemon.depot).count("tmp"), 1)
+    expect.equal(w.entries().count("tmp"), 1)
 
 
 @case
