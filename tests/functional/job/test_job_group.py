@@ -21,7 +21,7 @@ def run(w, handle, script, **fields):
 def groups(w, handle):
     """The control groups of a container's jobs."""
     name = w.path_of(handle).rsplit("/", 1)[1]
-    return glob.glob(f"/sys/fs/cgroup/**/warden/instance-{name}/job-*", recursive=True)
+    return glob.glob(f"/sys/fs/cgroup/**/warden/instance-{name}/**/job-*", recursive=True)
 
 
 @case
