@@ -75,6 +75,18 @@ def setuid_modes_can_be_refused_everywhere(w):
     expect.equal(w.run(handle, "cp /bin/cat x; chmod 4755 x 2>/dev/null; stat -c %a x"), "755\n")
 
 
+@case(backend="linux", config={"server": {"allow_nested_warden": True}})
+def a_container_that_may_run_a_warden_has_no_filter(w):
+    """It needs what a filter refuses; info, doctor and a create that names a profile say so."""
+    handle = w.create()
+    expect.equal(w.c.info(handle).seccomp, "off: server.allow_nested_warden")
+    expect.equal(w.run(handle, "grep Seccomp: /proc/self/status"), "Seccomp:\t0\n")
+    text = "seccomp: profile judge: filters are off: server.allow_nested_warden"
+    expect.error(text, w.create, seccomp="judge")
+    expect.error(text, w.c.run, handle, "true", seccomp="judge")
+    expect.contains(w.command("doctor").stdout.decode(), "a job may use every system call of the kernel")
+
+
 @case(backend="fake")
 def a_fake_container_has_no_profile_but_the_default(w):
     """It filters nothing, so it must not answer success for a profile."""
