@@ -115,7 +115,8 @@ static void tar_write_fill_header(const struct copy_state *copy, struct tar_head
 	memcpy(header->name, name, strnlen(name, sizeof(header->name)));
 	if (link)
 		memcpy(header->link, link, strnlen(link, sizeof(header->link)));
-	tar_write_format_octal(header->mode, sizeof(header->mode), copy_mode(copy, st->st_mode));
+	tar_write_format_octal(header->mode, sizeof(header->mode),
+			       copy_mode(copy, st->st_mode) & 07777);
 	tar_write_format_octal(header->uid, sizeof(header->uid), uid > ID_LIMIT ? ID_LIMIT : uid);
 	tar_write_format_octal(header->gid, sizeof(header->gid), gid > ID_LIMIT ? ID_LIMIT : gid);
 	tar_write_format_octal(header->size, sizeof(header->size),

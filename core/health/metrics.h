@@ -26,7 +26,7 @@ struct metrics {
 	uint64_t started_ns; /* by uv_hrtime */
 	uint64_t started_us; /* since 1970 */
 	struct metrics_requests requests[METRICS_TYPES];
-	uint64_t refused_frames; /* frames without a valid request */
+	uint64_t refused_frames;  /* frames without a valid request */
 	uint64_t refused_clients; /* connections that were refused at once */
 	uint64_t jobs_started, jobs_ended[METRICS_REASONS];
 	uint64_t oom_kills;

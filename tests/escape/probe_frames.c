@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sends one frame of each kind that a container has no business to send: probe_frames LINK OWN-MAC OWN-IP HOST-IP.
-// Each carries the text "canary" behind its header. Prints how many it tried: the kernel refuses those
-// that a filter of the link drops.
+// Sends one frame of each kind that a container has no business to send: probe_frames LINK OWN-MAC
+// OWN-IP HOST-IP. Each carries the text "canary" behind its header. Prints how many it tried: the
+// kernel refuses those that a filter of the link drops.
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_packet.h>
@@ -39,7 +39,8 @@ static const struct frame frames[] = {
 	{.protocol = 0x0806, .head = {0, 6, 8, 0, 6, 4, 0, 1}}, // ARP of another hardware type
 };
 
-static int frame_fill(const struct frame *frame, unsigned char *data, const unsigned char mac[6], uint32_t ip)
+static int frame_fill(const struct frame *frame, unsigned char *data, const unsigned char mac[6],
+		      uint32_t ip)
 {
 	memset(data, 0, 100);
 	memset(data, 0xff, 6);
@@ -63,7 +64,9 @@ static int frame_fill(const struct frame *frame, unsigned char *data, const unsi
 
 int main(int argc, char **argv)
 {
-	struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_halen = 6, .sll_addr = {255, 255, 255, 255, 255, 255}};
+	struct sockaddr_ll to = {.sll_family = AF_PACKET,
+				 .sll_halen = 6,
+				 .sll_addr = {255, 255, 255, 255, 255, 255}};
 	unsigned char mac[6], data[100];
 	int fd = socket(AF_PACKET, SOCK_RAW, 0), tried = 0;
 
@@ -72,13 +75,16 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	to.sll_ifindex = (int)if_nametoindex(argv[1]);
-	if (sscanf(argv[2], "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", mac, mac + 1, mac + 2, mac + 3, mac + 4, mac + 5) != 6)
+	if (sscanf(argv[2], "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", mac, mac + 1, mac + 2, mac + 3,
+		   mac + 4, mac + 5) != 6)
 		return 1;
 	for (size_t i = 0; i < sizeof(frames) / sizeof(*frames); i++) {
 		int length = frame_fill(&frames[i], data, mac, inet_addr(argv[3]));
 
 		to.sll_protocol = htons(frames[i].protocol);
-		if (sendto(fd, data, (size_t)length, 0, (struct sockaddr *)&to, sizeof(to)) != length && errno != ENOBUFS) {
+		if (sendto(fd, data, (size_t)length, 0, (struct sockaddr *)&to, sizeof(to)) !=
+			    length &&
+		    errno != ENOBUFS) {
 			perror("sendto");
 			return 1;
 		}

@@ -22,8 +22,8 @@ struct net;
 /* Checks that the kernel has the link kinds needed, and turns ip_forward on. */
 int net_setup(const struct warden_host *host, struct net **net, struct warden_error *err);
 
-/* Checks, on a new link of the caller's network namespace, that the kernel has the filters of frames
- * without which no container gets a link. */
+/* Checks, on a new link of the caller's network namespace, that the kernel has the filters of
+ * frames without which no container gets a link. */
 int net_probe_filter(struct warden_error *err);
 
 /* Waits until all removals that were started are done. */

@@ -187,7 +187,8 @@ static void an_unknown_group_is_refused(void)
 {
 	test_config_backend_expect_error(
 		&container_klass, "};\nlunix: {};",
-		"%/warden.conf:7: unknown group lunix: the groups are server, clients, health_check_server, "
+		"%/warden.conf:7: unknown group lunix: the groups are server, clients, "
+		"health_check_server, "
 		"logging, network, port, user, hooks, and mine for the backend");
 }
 
