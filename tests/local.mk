@@ -38,6 +38,7 @@ KIT_FILES = \
 	tests/lib/web.py \
 	tests/lib/wire.py \
 	tests/lib/world.py \
+	tests/functional/wire/test_client_bounds.py \
 	tests/functional/wire/test_concurrency.py \
 	tests/functional/wire/test_events.py \
 	tests/functional/wire/test_framing.py \

@@ -227,7 +227,7 @@ static const struct warden_container_klass container_klass = {
 
 static void fuzz_daemon_configure(void)
 {
-	static char depot[512];
+	static char depot[512], *nobody[] = {NULL};
 
 	close(fuzz_fresh_directory("depot"));
 	snprintf(depot, sizeof(depot), "%s/depot", fuzz_directory());
@@ -241,6 +241,11 @@ static void fuzz_daemon_configure(void)
 	config.server.container_rootfs_path = (char *)"/";
 	config.server.unix_domain_path = address.sun_path;
 	config.server.unix_domain_permissions = 0600;
+	config.server.unix_domain_uid = config.server.unix_domain_gid = UINT32_MAX;
+	config.clients.users = config.clients.groups = nobody;
+	config.clients.read_only_users = config.clients.read_only_groups = nobody;
+	config.clients.connection_limit = config.clients.request_limit = 64;
+	config.clients.buffer_limit = 1 << 20;
 	config.network.pool_network.s_addr = htonl(0x0afe0000);
 	config.network.pool_size = 256;
 	config.network.mtu = 1500;
