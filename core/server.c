@@ -402,6 +402,9 @@ int server_run(struct config *config, const struct warden_container_klass *conta
 	       int http_fd, struct warden_error *err)
 {
 	struct server *server = calloc(1, sizeof(*server));
+	/* With level "off" the log is silent. */
+	bool audits =
+		config->logging.audit && (config->logging.audit_file || config->logging.level >= 0);
 	int result = -1;
 
 	if (!server) {
@@ -425,14 +428,14 @@ int server_run(struct config *config, const struct warden_container_klass *conta
 	backend_host_init(server);
 	uv_loop_init(&server->loop);
 	server->syslog = syslog_client_new(config->server.syslog_socket, err);
-	if (config->logging.audit)
+	if (audits)
 		server->audit = audit_new(&server->loop, log_write_audit);
 	server->journal = journal_new();
 	if (!server->journal)
 		warden_error_set(err, "no memory for the journal");
-	if (config->logging.audit && !server->audit)
+	if (audits && !server->audit)
 		warden_error_set(err, "no memory for the audit log");
-	if (server->journal && server->syslog && (server->audit || !config->logging.audit) &&
+	if (server->journal && server->syslog && (server->audit || !audits) &&
 	    pools_open(server, err) == 0 &&
 	    backend_events_open(&server->events, &server->loop, backend_host_handle_events, err) ==
 		    0) {
