@@ -111,6 +111,8 @@ LINUX_HOST = \
 	backends/linux/host/depot_mark.h \
 	backends/linux/host/host_claim.c \
 	backends/linux/host/host_claim.h \
+	backends/linux/host/host_confinement.c \
+	backends/linux/host/host_confinement.h \
 	backends/linux/host/host_probe.c \
 	backends/linux/host/host_probe.h \
 	backends/linux/host/host_report.c \
