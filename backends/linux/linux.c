@@ -37,9 +37,10 @@
 		each(CAP_KILL)         /* processes of every user */                               \
 		each(CAP_DAC_OVERRIDE) /* files of every owner, to remove them */                  \
 		each(CAP_FOWNER)       /* likewise, in sticky directories */                       \
-		each(CAP_CHOWN)  /* the socket's group, groups of delegated control groups */      \
-		each(CAP_SETUID) /* id maps; files read with a client's rights */                  \
-		each(CAP_SETGID) /* likewise */                                                    \
+		each(CAP_CHOWN)    /* the socket's group, groups of delegated control groups */    \
+		each(CAP_SETUID)   /* id maps; files read with a client's rights */                \
+		each(CAP_SETGID)   /* likewise */                                                  \
+		each(CAP_SYS_NICE) /* cpus of containers and jobs; nice values below 0 */          \
 		each(CAP_NET_BIND_SERVICE) /* a health_check_server.port below 1024 */
 #define SPAWNER_CAPABILITIES(each)                                                                 \
 	each(CAP_SETFCAP)            /* id maps with the host's root, for mapped mounts */         \
@@ -47,7 +48,6 @@
 		each(CAP_FSETID)     /* modes of copies */                                         \
 		each(CAP_MKNOD)      /* /dev of containers */                                      \
 		each(CAP_SYS_CHROOT) /* mount namespaces; root without a user namespace */         \
-		each(CAP_SYS_NICE)   /* nice values below 0; without a user namespace */           \
 		each(CAP_NET_RAW)    /* root without a user namespace */
 #define OR_CAPABILITY(name) | CAPABILITY(name)
 
