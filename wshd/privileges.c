@@ -36,8 +36,10 @@ static const struct {
 	{CAP_SYS_RESOURCE, "resource limits above the container's; likewise"},
 };
 
-/* Keeps of the capabilities those in `used`, and no inheritable ones. */
-static bool privileges_drop_unused(void)
+/* Keeps of the capabilities those in `used`, and no inheritable ones. Those of the bounding set
+ * stay permitted: if root gained one by exec, the kernel would make its program undumpable, so that
+ * root could neither see its own /proc/PID nor debug it. */
+static bool privileges_drop_unused(uint64_t bounding)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
@@ -48,8 +50,8 @@ static bool privileges_drop_unused(void)
 	for (size_t i = 0; i < sizeof(used) / sizeof(used[0]); i++)
 		keep[CAP_TO_INDEX(used[i].number)] |= CAP_TO_MASK(used[i].number);
 	for (int i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
-		data[i].permitted &= keep[i];
-		data[i].effective = data[i].permitted;
+		data[i].permitted &= keep[i] | (uint32_t)(bounding >> (32 * i));
+		data[i].effective = data[i].permitted & keep[i];
 		data[i].inheritable = 0;
 	}
 	return syscall(SYS_capset, &header, data) == 0;
@@ -61,6 +63,6 @@ bool privileges_limit(uint64_t bounding)
 	if (prctl(PR_GET_SECUREBITS) != 0 && prctl(PR_SET_SECUREBITS, 0) < 0)
 		return false;
 	return prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == 0 &&
-	       privileges_drop_bounding(bounding) && privileges_drop_unused() &&
+	       privileges_drop_bounding(bounding) && privileges_drop_unused(bounding) &&
 	       prctl(PR_SET_DUMPABLE, 0) == 0;
 }

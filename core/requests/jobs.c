@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "core/job/job.h"
+#include "core/state/snapshot.h"
 #include "core/wire/message_text.h"
 #include "core/wire/request.h"
 
@@ -75,17 +76,49 @@ static int jobs_run(struct request *request, struct warden_error *err)
 	return 0;
 }
 
+struct collection {
+	struct operation operation;
+	struct request *request;
+};
+
+static void collect_done(struct operation *operation, int result, struct warden_error *err)
+{
+	struct collection *collection = (struct collection *)operation;
+
+	if (result < 0)
+		request_fail(collection->request, err);
+	else
+		request_answer_empty(collection->request);
+	free(collection);
+}
+
+/* Answered once the log says that the job is gone: it does not come back with the next daemon. With
+ * a container that is being destroyed it goes anyway. */
 static int collect_run(struct request *request, struct warden_error *err)
 {
 	const Warden__CollectRequest *message = (const void *)request->message;
-	struct job *job = job_find(request->container, message->job_id);
+	struct container *c = request->container;
+	struct job *job = job_find(c, message->job_id);
+	struct collection *collection;
 
 	if (!job)
 		return warden_error_set(err, "no such job");
 	if (!job->settled)
 		return warden_error_set(err, "job %u has not ended", job->id);
+	collection = calloc(1, sizeof(*collection));
+	if (!collection)
+		return warden_error_set(err, "no memory");
 	job_collect(job); /* may free it */
-	request_answer_empty(request);
+	if (!c->alive || c->destroy.started) {
+		free(collection);
+		request_answer_empty(request);
+		return 0;
+	}
+	collection->request = request;
+	collection->operation.run = snapshot_store;
+	collection->operation.done = collect_done;
+	collection->operation.stores_jobs = true;
+	container_queue(c, &collection->operation);
 	return 0;
 }
 
