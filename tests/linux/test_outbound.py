@@ -258,7 +258,7 @@ def _expect_kernel_log(net, address):
     expect.matches(line, f".*SRC={address} DST={OUTSIDE} .*PROTO=TCP .*DPT=80 .*SYN.*")
 
 
-@case(backend="linux")
+@case(backend="linux", config={"network": {"own_table": False}})  # a counter is added to it
 def new_tcp_connections_of_a_rule_with_log_are_logged(w):
     net = Net(w, ports=(80, 81, 82))
     address = w.c.info(net.handle).container_ip
