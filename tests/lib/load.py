@@ -39,7 +39,7 @@ def nothing_is_left(w, before):
     expect.equal(w.c.list(), [])
     depot = w.daemon.depot
     _shrinks_to_nothing(lambda: (processes(w) - before).total(), "no process more than before")
-    _shrinks_to_nothing(lambda: len(set(os.listdir(depot)) - {"tmp"}), "an empty depot")
+    _shrinks_to_nothing(lambda: len(set(w.entries()) - {"tmp"}), "an empty depot")
     _shrinks_to_nothing(lambda: len(os.listdir(f"{depot}/tmp")), "an empty tmp of the depot")
     w.disconnect()
     w.daemon.restart()
