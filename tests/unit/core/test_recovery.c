@@ -381,7 +381,7 @@ static void a_copy_is_set_aside_and_the_original_stays(void)
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		struct recovery_before before = test_recovery_leave_container("h");
-		_cleanup_free_ char *command = NULL, *path = NULL;
+		_cleanup_free_ char *command = NULL;
 
 		unit_true(asprintf(&command, "cd '%s' && cp -a %s %s",
 				   before.test->server.settings.depot_path, before.id,
