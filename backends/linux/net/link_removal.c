@@ -43,16 +43,9 @@ static void link_removal_put_links(struct netlink_batch *batch, const char *id)
 static int link_removal_send(struct netlink_pool *sockets, struct netlink_batch *batch,
 			     struct warden_error *err)
 {
-	int fd = netlink_pool_take(sockets, err);
-	int result;
-
-	if (fd < 0)
-		return -1;
 	net_put_remove_group(batch, NET_GROUP_REMOVING);
 	batch->ignored = ENODEV;
-	result = netlink_send(fd, batch, err);
-	netlink_pool_return(sockets, fd);
-	return result;
+	return netlink_pool_send(sockets, batch, err);
 }
 
 int link_removal_remove(struct netlink_pool *sockets, const char *id, struct warden_error *err)

@@ -28,18 +28,12 @@
 static int net_check_link_kind(struct net *net, const char *kind, struct warden_error *err)
 {
 	_cleanup_batch_ struct netlink_batch batch = {0};
-	int fd = netlink_pool_take(&net->sockets, err);
 	int result;
 
-	if (fd < 0)
+	if (netlink_batch_init(&batch, NET_BATCH_SIZE, err) < 0)
 		return -1;
-	if (netlink_batch_init(&batch, NET_BATCH_SIZE, err) < 0) {
-		netlink_pool_return(&net->sockets, fd);
-		return -1;
-	}
 	net_put_probe(&batch, kind);
-	result = netlink_send(fd, &batch, err);
-	netlink_pool_return(&net->sockets, fd);
+	result = netlink_pool_send(&net->sockets, &batch, err);
 	if (result < 0 && err->number == EINVAL)
 		return 0;
 	if (result < 0 && err->number == EOPNOTSUPP)
@@ -210,18 +204,12 @@ int net_make(struct net *net, const struct warden_identity *identity, int netns_
 int net_open_loopback(struct net *net, const struct warden_identity *identity,
 		      struct warden_error *err)
 {
-	_cleanup_batch_ struct netlink_batch batch = {0};
-	int fd = netlink_pool_take(&net->sockets, err), result;
+	_cleanup_batch_ struct netlink_batch batch;
 	struct net_link link;
 
-	if (fd < 0)
+	if (netlink_batch_init(&batch, NETLINK_MESSAGE_MAX, err) < 0)
 		return -1;
 	net_link_get(&link, identity, NET_HOST_END);
-	result = netlink_batch_init(&batch, NETLINK_MESSAGE_MAX, err);
-	if (result == 0) {
-		net_put_route_localnet(&batch, link.index);
-		result = netlink_send(fd, &batch, err);
-	}
-	netlink_pool_return(&net->sockets, fd);
-	return result;
+	net_put_route_localnet(&batch, link.index);
+	return netlink_pool_send(&net->sockets, &batch, err);
 }
