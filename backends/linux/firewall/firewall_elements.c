@@ -167,16 +167,7 @@ static int firewall_elements_read_node(struct nftnl_set_elem *from, void *data)
 
 static int firewall_elements_read_message(const struct nlmsghdr *nlh, void *data)
 {
-	struct nftnl_set *set = nftnl_set_alloc();
-	int result = MNL_CB_ERROR;
-
-	if (!set)
-		return MNL_CB_ERROR;
-	if (nftnl_set_elems_nlmsg_parse(nlh, set) == 0 &&
-	    nftnl_set_elem_foreach(set, firewall_elements_read_node, data) == 0)
-		result = MNL_CB_OK;
-	nftnl_set_free(set);
-	return result;
+	return nft_read_elements(nlh, firewall_elements_read_node, data);
 }
 
 void firewall_elements_put_dump(struct netlink_batch *batch, const char *set)

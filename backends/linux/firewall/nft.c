@@ -239,3 +239,18 @@ void nft_put_elements(struct nft *nft, struct nftnl_set *elements, bool remove, 
 					    elements);
 	nftnl_set_free(elements);
 }
+
+int nft_read_elements(const struct nlmsghdr *nlh,
+		      int (*each)(struct nftnl_set_elem *element, void *data), void *data)
+{
+	struct nftnl_set *set = nftnl_set_alloc();
+	int result = MNL_CB_ERROR;
+
+	if (!set)
+		return MNL_CB_ERROR;
+	if (nftnl_set_elems_nlmsg_parse(nlh, set) == 0 &&
+	    nftnl_set_elem_foreach(set, each, data) == 0)
+		result = MNL_CB_OK;
+	nftnl_set_free(set);
+	return result;
+}

@@ -169,4 +169,10 @@ void nft_reject_icmp(struct nft *nft, struct nftnl_rule *rule);
 void nft_reject_tcp(struct nft *nft, struct nftnl_rule *rule);
 void nft_masquerade(struct nft *nft, struct nftnl_rule *rule);
 
+/* Calls `each` for the elements of one message of a dump of a set. Returns MNL_CB_OK, or
+ * MNL_CB_ERROR if there is no memory or `each` returns a negative number: a callback of netlink_ask
+ * does so. */
+int nft_read_elements(const struct nlmsghdr *nlh,
+		      int (*each)(struct nftnl_set_elem *element, void *data), void *data);
+
 #endif
