@@ -66,6 +66,26 @@ static int exhaust_fork(unsigned i)
 			alarm(seconds);
 }
 
+/* A process that lives a millisecond, as do its child, and the child of that, for some seconds. */
+static int exhaust_hop(unsigned i)
+{
+	pid_t pid = fork();
+	struct timespec now, start;
+
+	(void)i;
+	if (pid != 0)
+		return pid < 0 ? -1 : 0;
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	do {
+		if (fork() > 0) {
+			nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+			_exit(0);
+		}
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	} while (now.tv_sec - start.tv_sec < (time_t)seconds);
+	_exit(0);
+}
+
 static int exhaust_fill(int fd)
 {
 	for (size_t done = 0; done < size; done += CHUNK)
@@ -194,7 +214,7 @@ static const struct {
 	{"shm", exhaust_shm},         {"files", exhaust_files},     {"pipe", exhaust_pipe},
 	{"socket", exhaust_socket},   {"pty", exhaust_pty},         {"inotify", exhaust_inotify},
 	{"mqueue", exhaust_mqueue},   {"sysvshm", exhaust_sysvshm}, {"sysvmsg", exhaust_sysvmsg},
-	{"sysvsem", exhaust_sysvsem},
+	{"sysvsem", exhaust_sysvsem}, {"hop", exhaust_hop},
 };
 
 int main(int argc, char **argv)
