@@ -42,7 +42,7 @@ def _numbers_taken(pids):
         expect.eventually(lambda: all(kernel.process(pid).name == "sleep" for pid in pids), "the bystanders run")
         yield
         for pid in pids:
-            expect.equal((kernel.process(pid).name, kernel.process(pid).state), ("sleep", "S"), f"bystander {pid}")
+            expect.true(not kernel.gone(pid) and kernel.process(pid).name == "sleep", f"bystander {pid} goes on")
             expect.lacks(kernel.read(f"/proc/{pid}/net/dev"), "w-", "links of the bystander")
         # The control: by number they are reached.
         for pid in pids:
