@@ -9,6 +9,7 @@
 #include "backends/linux/create/linux_spawner.h"
 #include "backends/linux/create/wshd_memfd.h"
 #include "backends/linux/firewall/firewall.h"
+#include "backends/linux/host/core_limit.h"
 #include "backends/linux/host/host_probe.h"
 #include "backends/linux/host/oom_score.h"
 #include "backends/linux/linux.h"
@@ -121,10 +122,11 @@ static int linux_load_program(struct linux_backend *backend, struct warden_error
 	return backend->program_fd < 0 ? -1 : 0;
 }
 
-/* Helpers inherit it. */
-static int linux_set_oom_score(struct linux_backend *backend, struct warden_error *err)
+/* Helpers inherit both. */
+static int linux_set_inherited(struct linux_backend *backend, struct warden_error *err)
 {
 	(void)err;
+	core_limit_raise();
 	backend->oom_score = oom_score_protect();
 	return 0;
 }
@@ -213,7 +215,7 @@ static int linux_start_threads(struct linux_backend *backend, struct warden_erro
 
 static int (*const starts[])(struct linux_backend *backend, struct warden_error *err) = {
 	linux_load_program,  linux_probe_host,    linux_setup_quota,   linux_setup_seccomp,
-	linux_setup_cgroups, linux_set_oom_score, linux_start_spawner, linux_drop_capabilities,
+	linux_setup_cgroups, linux_set_inherited, linux_start_spawner, linux_drop_capabilities,
 	linux_setup_network, linux_start_threads,
 };
 

@@ -117,6 +117,8 @@ LINUX_HOST = \
 	backends/linux/host/host_probe.h \
 	backends/linux/host/host_report.c \
 	backends/linux/host/host_report.h \
+	backends/linux/host/core_limit.c \
+	backends/linux/host/core_limit.h \
 	backends/linux/host/oom_score.c \
 	backends/linux/host/oom_score.h
 

@@ -287,6 +287,8 @@ void job_process_run(const struct wshd *wshd, const struct keeper_start *start,
 	job_process_find_user(&process);
 	if (start->spawn)
 		job_process_apply_options(&process);
+	else
+		rlimits_set_shell();
 	job_process_apply_account(&process);
 	job_process_forbid_new_privileges(&process);
 	sigemptyset(&none);

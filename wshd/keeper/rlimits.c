@@ -53,6 +53,12 @@ static void __attribute__((noreturn)) rlimits_fail(const char *name, uint64_t va
 	_exit(255);
 }
 
+void rlimits_set_shell(void)
+{
+	if (!rlimits_set_one(RLIMIT_CORE, 0))
+		rlimits_clamp_one(RLIMIT_CORE);
+}
+
 void rlimits_set(const struct wshd_spawn *spawn)
 {
 	for (unsigned i = 0; i < WSHD_RLIMITS; i++) {

@@ -9,4 +9,7 @@
  * error and exits with 255. A default is clamped to the hard limit. */
 void rlimits_set(const struct wshd_spawn *spawn);
 
+/* Sets the limits of a shell, which no request has: a crash runs no program of core_pattern. */
+void rlimits_set_shell(void);
+
 #endif

@@ -13,6 +13,7 @@
 
 #include "backends/linux/cgroup/cgroup.h"
 #include "backends/linux/firewall/firewall.h"
+#include "backends/linux/host/core_limit.h"
 #include "backends/linux/host/host_confinement.h"
 #include "backends/linux/host/host_probe.h"
 #include "backends/linux/host/oom_score.h"
@@ -226,7 +227,7 @@ static void (*const parts[])(const struct host_report *to) = {
 	host_report_describe_inodes,    host_report_describe_files,
 	host_report_describe_pressure,  host_report_describe_forwarding,
 	host_report_describe_terminals, oom_score_describe,
-	host_confinement_describe,
+	host_confinement_describe,      core_limit_describe,
 };
 
 int linux_describe(void *data, const struct warden_host *host, warden_fact_function report,
