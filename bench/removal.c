@@ -26,15 +26,16 @@ struct removal_runs {
 	size_t n;
 };
 
-static void bench_removal_fill(const struct bench_target *target, const char *handle)
+/* A folder a run, so that no answer takes long where files are made slowly. */
+static void bench_removal_fill_folder(const struct bench_target *target, const char *handle, int n)
 {
 	struct warden_message *request = warden_message_new("run"), *answer;
-	char script[256];
+	char script[128];
 
 	snprintf(script, sizeof(script),
-		 "mkdir d; cd d; for d in $(seq %d); do mkdir $d; i=0; "
-		 "while [ $i -lt %d ]; do echo > $d/$i; i=$((i + 1)); done; done",
-		 REMOVAL_FOLDERS, REMOVAL_FILES);
+		 "mkdir -p d/%d; cd d/%d; i=0; while [ $i -lt %d ]; do echo > $i; i=$((i + 1)); "
+		 "done",
+		 n, n, REMOVAL_FILES);
 	if (!request || warden_message_set(request, "handle", handle) < 0 ||
 	    warden_message_set(request, "script", script) < 0)
 		bench_die("out of memory");
@@ -45,6 +46,12 @@ static void bench_removal_fill(const struct bench_target *target, const char *ha
 				 : warden_client_error(target->client));
 	warden_message_free(answer);
 	warden_message_free(request);
+}
+
+static void bench_removal_fill(const struct bench_target *target, const char *handle)
+{
+	for (int i = 0; i < REMOVAL_FOLDERS; i++)
+		bench_removal_fill_folder(target, handle, i);
 }
 
 /* The directory of the depot in which removals go on. */
