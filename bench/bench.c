@@ -83,6 +83,9 @@ int main(int argc, char **argv)
 	bench_table_begin(&bench);
 	if (getenv("BENCH_REMOVAL"))
 		bench_removal(&bench, (int)bench_read_environment("BENCH_REMOVAL", 10, 1000));
+	else if (getenv("BENCH_ATTACK_PROGRAM"))
+		bench_attacks(&bench, getenv("BENCH_ATTACK_PROGRAM"),
+			      (size_t)bench_read_environment("BENCH_ATTACKS", 5, 1000));
 	else
 		errors = bench_measure(&bench);
 	for (size_t i = 0; i < bench.n_targets; i++)

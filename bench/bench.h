@@ -73,6 +73,10 @@ void bench_copies(const struct bench *bench, const char *directory);
 /* removal.c: a run beside the removal of 40,000 files, `turns` times. */
 void bench_removal(const struct bench *bench, int turns);
 
+/* attacks.c: whole lives beside hostile containers and clients, each `turns` times. `program`: the
+ * path of attack.c's program. */
+void bench_attacks(const struct bench *bench, const char *program, size_t turns);
+
 /* pipe.c: throughput from the standard input to the standard output of a job. */
 void bench_pipe(const struct bench *bench);
 
