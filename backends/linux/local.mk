@@ -92,6 +92,7 @@ LINUX_FIREWALL = \
 	backends/linux/firewall/firewall_holder_private.h \
 	backends/linux/firewall/firewall_legacy.c \
 	backends/linux/firewall/firewall_members.c \
+	backends/linux/firewall/firewall_openings.c \
 	backends/linux/firewall/firewall_private.h \
 	backends/linux/firewall/firewall_ranges.c \
 	backends/linux/firewall/firewall_rules.c \

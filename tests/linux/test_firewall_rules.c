@@ -17,6 +17,7 @@ struct test_packet {
 	uint32_t address;
 	uint8_t protocol;
 	uint16_t port; /* ICMP: type * 256 + code */
+	bool inside;   /* to a container or the host */
 };
 
 enum verdict { REFUSED, ACCEPTED, LOGGED };
@@ -46,7 +47,8 @@ static bool test_rules_rule_matches(const struct warden_out_rule *rule,
 {
 	if (packet->address < ntohl(rule->first.s_addr) ||
 	    packet->address > ntohl(rule->last.s_addr) ||
-	    test_rules_is_spared(rule, packet->address))
+	    test_rules_is_spared(rule, packet->address) ||
+	    (packet->inside && rule->first.s_addr == 0 && rule->last.s_addr == INADDR_NONE))
 		return false;
 	switch (rule->protocol) {
 	case WARDEN_ALL:
@@ -101,6 +103,7 @@ static enum verdict test_rules_judge_by_sets(const struct firewall_elements *ele
 	uint8_t key[FIREWALL_RULE_KEY_MAX] = {0};
 	uint32_t address = htonl(packet->address);
 	uint16_t port = htons(packet->port);
+	uint32_t class;
 	const struct firewall_element *network;
 
 	memcpy(key, &container, sizeof(container));
@@ -108,7 +111,10 @@ static enum verdict test_rules_judge_by_sets(const struct firewall_elements *ele
 	network = test_rules_find(elements, FIREWALL_OUT_NETWORKS, key, true);
 	if (!network)
 		return REFUSED;
-	memcpy(key + 4, network->data, 4);
+	memcpy(&class, network->data, sizeof(class));
+	class = packet->inside ? class >> FIREWALL_CLASS_BITS
+			       : class & ((1u << FIREWALL_CLASS_BITS) - 1);
+	memcpy(key + 4, &class, sizeof(class));
 	if (test_rules_find(elements, FIREWALL_OUT_ALL, key, false) &&
 	    packet->protocol != IPPROTO_TCP)
 		return ACCEPTED;
@@ -164,7 +170,8 @@ static struct test_packet test_rules_random_packet(void)
 	static const uint8_t protocols[] = {IPPROTO_TCP, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMP,
 					    IPPROTO_SCTP};
 	struct test_packet packet = {.address = test_rules_random_address(),
-				     .protocol = protocols[rand() % 5]};
+				     .protocol = protocols[rand() % 5],
+				     .inside = rand() % 2};
 
 	packet.port = packet.protocol == IPPROTO_ICMP ? (uint16_t)((rand() % 3) << 8 | (rand() % 3))
 						      : test_rules_random_port();

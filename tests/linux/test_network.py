@@ -189,7 +189,7 @@ def the_host_reaches_the_container(w):
     w.c.link(handle, job)
 
 
-@case(backend="linux", config=ALLOWED)
+@case(backend="linux", config={"network": {"allow_networks": ["192.0.2.2"]}})
 def the_container_does_not_reach_the_host(w):
     w.host("out0", GATEWAY, OUTSIDE)
     handle = w.create()
@@ -207,7 +207,37 @@ def the_container_reaches_the_host_if_allowed(w):
         expect.equal(_probe(w, handle, f"connect {w.c.info(handle).host_ip} 9090")[0], "ok")
 
 
-@case(backend="linux", config={"network": {"allow_networks": ["0.0.0.0/0"]}})
+@case(backend="linux", config={"network": {"allow_networks": ["192.0.2.0/24"]}})
+def allow_networks_opens_the_host_and_says_so(w):
+    expect.lacks(w.daemon.log(), "network.allow_networks")
+    w.host("out0", GATEWAY, OUTSIDE)
+    handle = w.create()
+    with socket.create_server(("0.0.0.0", 9090)):
+        expect.equal(_probe(w, handle, f"connect {GATEWAY} 9090")[0], "ok")
+        _refused(w, handle, w.c.info(handle).host_ip, 9090)
+    warning = f"192.0.2.0/24 includes the host's address {GATEWAY} (out0): containers reach what listens there"
+    expect.contains(_reload_networks(w, "192.0.2.0/24", "192.0.2.7"), warning)
+    _reload_networks(w, "192.0.2.0/24")
+    w.disconnect()
+    w.daemon.restart(signal.SIGTERM)
+    expect.contains(w.daemon.log(), warning)
+
+
+@case(backend="linux", config={"network": {"allow_networks": ["10.254.0.0/17", "198.51.100.0/24"]}})
+def allow_networks_opens_containers_to_each_other_and_says_so(w):
+    warning = "10.254.0.0/17 overlaps the containers' own networks 10.254.0.0-10.254.255.255: every container reaches"
+    expect.equal(w.daemon.log().count("network.allow_networks"), 1)
+    expect.contains(w.daemon.log(), warning)
+    one, two = w.create(), w.create()
+    _serve_inside(w, two, 8080)
+    expect.equal(_probe(w, one, f"connect {w.c.info(two).container_ip} 8080")[0], "ok")
+    expect.equal(w.c.run(one, f"ping -c 1 -W 2 {w.c.info(two).container_ip}").exit_status, 0, "ping")
+    _reload_networks(w, "198.51.100.0/24")
+    _refused(w, one, w.c.info(two).container_ip, 8080)
+    _reload_networks(w, "10.254.0.0/17", "198.51.100.0/24")  # as the next case finds it
+
+
+@case(backend="linux")
 def containers_do_not_reach_each_other(w):
     one, two = w.create(), w.create()
     _serve_inside(w, two, 8080)
@@ -333,7 +363,7 @@ def rules_hold_after_a_restart(w):
     w.daemon.restart()
     expect.equal(_probe(w, handle, f"connect {OUTSIDE} 80")[0], "ok")
     with socket.create_server(("0.0.0.0", 9090)):
-        _refused(w, handle, GATEWAY, 9090)
+        _refused(w, handle, w.c.info(handle).host_ip, 9090)
 
 
 @case(backend="linux", config=SHARED)
@@ -347,4 +377,4 @@ def removed_rules_are_restored_after_a_restart(w):
     w.daemon.start()
     expect.equal(_probe(w, handle, f"connect {OUTSIDE} 80")[0], "ok")
     with socket.create_server(("0.0.0.0", 9090)):
-        _refused(w, handle, GATEWAY, 9090)
+        _refused(w, handle, w.c.info(handle).host_ip, 9090)

@@ -4,6 +4,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 
 import expect
@@ -13,6 +14,7 @@ from case import case
 
 OUTSIDE, GATEWAY = "192.0.2.2", "192.0.2.1"
 OTHER, OTHER_GATEWAY = "198.51.100.2", "198.51.100.1"
+BROADCAST = "10.254.0.3"
 UDP, ICMP, ALL = 1, 2, 3
 REFUSED = ("EHOSTUNREACH", "ECONNREFUSED")
 
@@ -134,10 +136,90 @@ def a_rule_for_everywhere_excludes_host_and_containers(w):
     expect.equal((net.all(OUTSIDE), net.all(OTHER)), ((True,) * 3,) * 2)
     neighbour = w.c.info(other).container_ip
     expect.equal(hosts.fetch(neighbour, 8080), w.c.info(other).host_ip, "the host reaches it")
+    net.allow(port=8080)
+    net.allow(network="0.0.0.0-255.255.255.255", protocol=ALL)
     for address in (neighbour, w.c.info(net.handle).host_ip, GATEWAY):
         expect.equal(net.all(address, 8080), (False,) * 3, address)
-        net.allow(network=address, protocol=ALL)
-        expect.equal(net.all(address, 8080), (False,) * 3, f"{address}, which a rule names")
+    expect.equal(w.run(net.handle, f"probe ask-udp {BROADCAST} 8080").strip() == "ok", False, "broadcast")
+
+
+@case(backend="linux")
+def a_rule_that_names_a_container_opens_the_way_to_it(w):
+    net = Net(w)
+    two, three = w.create(), w.create()
+    for other in (two, three):
+        for port in (8080, 8081):
+            w.spawn_ready(other, f"probe serve-tcp {port}")
+            w.spawn_ready(other, f"probe serve-udp {port}")
+    info = w.c.info(two)
+    own, others = w.c.info(net.handle).container_ip, w.c.info(three).container_ip
+    expect.equal(net.all(info.container_ip, 8080), (False,) * 3, "before")
+    net.allow(network=info.container_ip, port=8080)
+    expect.equal(net.all(info.container_ip, 8080), (True, False, False))
+    seen = w.run(net.handle, f"nc {info.container_ip} 8080 < /dev/null")
+    expect.equal(seen, f"{own}\n", "the container sees the other one's address")
+    expect.equal((net.tcp(info.container_ip, 8081), net.tcp(others, 8080)), (False, False))
+    back = w.run(two, f"probe connect {own} 8080").strip()
+    expect.contains(REFUSED, back, "the other way")
+    net.allow(network=f"{info.container_ip}-{info.container_ip}", port=8081, protocol=UDP)
+    expect.equal(net.udp(info.container_ip, 8081), True)
+    net.allow(network=f"{info.container_ip}/31", protocol=ALL, log=True)
+    expect.equal((net.all(info.container_ip, 8081), net.all(others, 8080)), ((True,) * 3, (False,) * 3))
+    w.c.call(warden.NetReplaceRequest(handle=net.handle))
+    expect.equal(net.all(info.container_ip, 8080), (False,) * 3, "after")
+
+
+@case(backend="linux")
+def the_way_to_a_container_outlives_a_restart(w):
+    one, two = w.create(), w.create()
+    w.spawn_ready(two, "probe serve-tcp 8080")
+    attempt = f"probe connect {w.c.info(two).container_ip} 8080"
+    w.c.net_out(one, network=w.c.info(two).container_ip, port=8080)
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        w.disconnect()
+        w.daemon.restart(number)
+        expect.equal(w.run(one, attempt).strip(), "ok")
+
+
+@case(backend="linux")
+def a_network_with_containers_in_it_names_them(w):
+    net = Net(w)
+    other = w.create()
+    w.spawn_ready(other, "probe serve-tcp 8080")
+    address = w.c.info(other).container_ip
+    net.allow(network="10.0.0.0/8", port=8080)
+    expect.equal((net.tcp(address, 8080), net.ping(address)), (True, False))
+
+
+@case(backend="linux")
+def a_rule_that_names_an_address_of_the_host_opens_it(w):
+    net = Net(w)
+    host_ip = w.c.info(net.handle).host_ip
+    with socket.create_server(("0.0.0.0", 9090)), socket.create_server(("0.0.0.0", 9091)):
+        for address in (host_ip, GATEWAY):
+            net.allow(network=address, port=9090)
+            expect.equal(net.all(address, 9090), (True, False, False), address)
+            expect.equal(net.tcp(address, 9091), False, f"another port of {address}")
+        expect.equal(net.tcp(OTHER_GATEWAY, 9090), False, "another address of the host")
+        net.allow(network=GATEWAY, protocol=ICMP)
+        expect.equal((net.ping(GATEWAY), net.ping(host_ip)), (True, False))
+        net.allow(network="127.0.0.0/8", protocol=ALL)
+        expect.equal(w.run(net.handle, "probe connect 127.0.0.1 9090").strip(), "ECONNREFUSED", "its own loopback")
+
+
+@case(backend="linux")
+def link_local_addresses_of_the_host_are_named_by_themselves(w):
+    handle = w.create()
+    hosts.ip("address", "add", "169.254.169.254/32", "dev", "lo")
+    try:
+        with socket.create_server(("169.254.169.254", 9090)):
+            attempt = "probe connect 169.254.169.254 9090"
+            w.c.net_out(handle, network="169.0.0.0/8", protocol=ALL)
+            expect.contains(REFUSED, w.run(handle, attempt).strip())
+            w.c.net_out(handle, network="169.254.169.254", port=9090)
+            expect.equal(w.run(handle, attempt).strip(), "ok")
+    finally:
+        hosts.ip("address", "delete", "169.254.169.254/32", "dev", "lo")
 
 
 @case(backend="linux")

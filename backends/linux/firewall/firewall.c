@@ -213,6 +213,7 @@ int firewall_setup(const struct warden_host *host, struct linux_spawner *spawner
 	}
 	firewall_foreign_log(firewall);
 	firewall_legacy_log(firewall);
+	firewall_openings_log(host, host->settings->allow_networks);
 	*result = firewall;
 	return 0;
 }
@@ -618,6 +619,8 @@ int firewall_allow_networks(struct firewall *firewall, const char *const *networ
 		pthread_rwlock_wrlock(&firewall->lock);
 		firewall_swap_allowed(firewall, &ranges, &n);
 		pthread_rwlock_unlock(&firewall->lock);
+	} else {
+		firewall_openings_log(firewall->host, networks);
 	}
 	free(ranges);
 	return result;

@@ -173,6 +173,9 @@ bool firewall_is_whole(struct firewall *firewall);
 int firewall_ranges_read(const char *const *texts, struct firewall_range **ranges, size_t *n,
 			 struct warden_error *err);
 
+/* Logs which of allow_networks let containers reach each other or the host. */
+void firewall_openings_log(const struct warden_host *host, const char *const *networks);
+
 /* Remedy for iptables rules that drop, and the same as a hint in parentheses. */
 #define FIREWALL_IPTABLES_REMEDY                                                                   \
 	"iptables -I FORWARD -i w-+ -j ACCEPT; iptables -I FORWARD -o w-+ -j ACCEPT; "             \

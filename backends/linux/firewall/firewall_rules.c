@@ -339,6 +339,12 @@ static bool firewall_rules_is_active(const struct warden_out_rule *rule, uint64_
 	       (begin >= FIREWALL_LINK_LOCAL_FIRST && last <= FIREWALL_LINK_LOCAL_LAST);
 }
 
+/* A rule for everywhere names nobody, so it does not open the way to containers and the host. */
+static bool firewall_rules_is_everywhere(const struct warden_out_rule *rule)
+{
+	return rule->first.s_addr == 0 && rule->last.s_addr == INADDR_NONE;
+}
+
 static void firewall_rules_find_active(struct rule_compiler *compiler, uint64_t first,
 				       uint64_t beyond)
 {
@@ -353,6 +359,47 @@ static void firewall_rules_find_active(struct rule_compiler *compiler, uint64_t 
 	}
 }
 
+static void firewall_rules_keep_named(struct rule_compiler *compiler)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < compiler->n_active; i++)
+		if (!firewall_rules_is_everywhere(compiler->active[i]))
+			compiler->active[n++] = compiler->active[i];
+	compiler->n_active = n;
+}
+
+/* Finds the class of the active rules; 0 if there is none. */
+static int firewall_rules_find_active_class(struct rule_compiler *compiler, uint32_t *class,
+					    struct warden_error *err)
+{
+	*class = 0;
+	if (compiler->n_active == 0)
+		return 0;
+	if (firewall_rules_find_pieces(compiler, err) < 0)
+		return -1;
+	return firewall_rules_find_class(compiler, class, err);
+}
+
+/* Finds both classes of a segment. */
+static int firewall_rules_find_classes(struct rule_compiler *compiler, uint64_t first,
+				       uint64_t beyond, uint32_t *classes, struct warden_error *err)
+{
+	uint32_t outside, inside;
+	size_t n;
+
+	firewall_rules_find_active(compiler, first, beyond);
+	n = compiler->n_active;
+	if (firewall_rules_find_active_class(compiler, &outside, err) < 0)
+		return -1;
+	inside = outside;
+	firewall_rules_keep_named(compiler);
+	if (compiler->n_active < n && firewall_rules_find_active_class(compiler, &inside, err) < 0)
+		return -1;
+	*classes = inside << FIREWALL_CLASS_BITS | outside;
+	return 0;
+}
+
 /* The key after the last address is that of the next container. */
 static void firewall_rules_put_beyond(struct firewall_element *element,
 				      const struct rule_compiler *compiler, uint64_t beyond)
@@ -365,14 +412,14 @@ static void firewall_rules_put_beyond(struct firewall_element *element,
 }
 
 static int firewall_rules_put_network(struct rule_compiler *compiler, uint64_t first,
-				      uint64_t beyond, uint32_t class, struct warden_error *err)
+				      uint64_t beyond, uint32_t classes, struct warden_error *err)
 {
 	struct firewall_element element = {.set = FIREWALL_OUT_NETWORKS};
 
 	memcpy(element.first, &compiler->container, sizeof(compiler->container));
 	firewall_rules_put_address(element.first + PART, (uint32_t)first);
 	firewall_rules_put_beyond(&element, compiler, beyond);
-	memcpy(element.data, &class, sizeof(class));
+	memcpy(element.data, &classes, sizeof(classes));
 	return firewall_rules_put_element(compiler, &element, err);
 }
 
@@ -402,26 +449,23 @@ static void firewall_rules_find_cuts(struct rule_compiler *compiler)
 			compiler->cuts[compiler->n_cuts++] = compiler->cuts[i];
 }
 
-/* Adjacent segments of the same class become one element. */
+/* Adjacent segments of the same classes become one element. */
 static int firewall_rules_put_outbound(struct rule_compiler *compiler, struct warden_error *err)
 {
 	uint64_t begin = 0;
-	uint32_t class, before = 0;
+	uint32_t classes, before = 0;
 
 	firewall_rules_find_cuts(compiler);
 	for (size_t i = 0; i + 1 < compiler->n_cuts; i++) {
-		class = 0;
-		firewall_rules_find_active(compiler, compiler->cuts[i], compiler->cuts[i + 1]);
-		if (compiler->n_active > 0 &&
-		    (firewall_rules_find_pieces(compiler, err) < 0 ||
-		     firewall_rules_find_class(compiler, &class, err) < 0))
+		if (firewall_rules_find_classes(compiler, compiler->cuts[i], compiler->cuts[i + 1],
+						&classes, err) < 0)
 			return -1;
-		if (class != before) {
+		if (classes != before) {
 			if (before && firewall_rules_put_network(compiler, begin, compiler->cuts[i],
 								 before, err) < 0)
 				return -1;
 			begin = compiler->cuts[i];
-			before = class;
+			before = classes;
 		}
 	}
 	if (!before)
@@ -436,7 +480,7 @@ static int firewall_rules_compile_all(struct rule_compiler *compiler, struct war
 
 	compiler->active = calloc(rules->n_out + 1, sizeof(const struct warden_out_rule *));
 	compiler->cuts = calloc(2 * rules->n_out + 2, sizeof(*compiler->cuts));
-	compiler->classes = calloc(2 * rules->n_out + 2, sizeof(*compiler->classes));
+	compiler->classes = calloc(4 * rules->n_out + 4, sizeof(*compiler->classes));
 	if (!compiler->active || !compiler->cuts || !compiler->classes)
 		return firewall_rules_no_memory(err);
 	for (size_t i = 0; i < rules->n_in; i++)

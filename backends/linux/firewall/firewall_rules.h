@@ -8,6 +8,10 @@
  * So the address space is cut where a rule begins or ends; segments with the same allowed ports
  * share a class; `out_networks` maps container and address to the class, and the other sets hold
  * the allowed ports by container and class.
+ *
+ * A rule for everywhere is about the outside. So an address has two classes in one value: that of
+ * all rules in the lower FIREWALL_CLASS_BITS; above, for destinations that are containers or the
+ * host, that of the rules whose network is narrower.
  */
 #ifndef BACKENDS_LINUX_FIREWALL_FIREWALL_RULES_H
 #define BACKENDS_LINUX_FIREWALL_FIREWALL_RULES_H
@@ -19,6 +23,8 @@
  * it. */
 #define FIREWALL_LINK_LOCAL_FIRST 0xa9fe0000u
 #define FIREWALL_LINK_LOCAL_LAST  0xa9feffffu
+
+#define FIREWALL_CLASS_BITS 16
 
 /* Sets that hold rules. */
 enum firewall_rule_set {

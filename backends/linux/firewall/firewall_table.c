@@ -9,7 +9,7 @@
  *                translate the destination of packets to a forwarded port of the host
  *   forward      from_container: replies, the container's own rules, allow_networks;
  *                to_container: replies, and forwarded connections
- *   input        to_host: replies, and everything with allow_host_access
+ *   input        from_container, and to_host: everything with allow_host_access
  *   mark         marks connections that the host opens
  *   postrouting  masquerades outgoing packets with the host's address
  *
@@ -28,6 +28,7 @@
 
 #include <errno.h>
 #include <linux/netfilter.h>
+#include <linux/rtnetlink.h>
 #include <netinet/udp.h>
 #include <string.h>
 
@@ -44,6 +45,9 @@
 /* Rate of refusals per container that are reported by ICMP; below the kernel's own limit. */
 #define REFUSED_PER_SECOND 1
 #define REFUSED_BURST      4
+
+/* The map's values hold two classes; see firewall_rules.h. */
+#define CLASS_MASK 0xffffu
 
 /* Decisions, stored like a class; there are never so many classes. 0 is no class. */
 #define CLASS_NONE     0
@@ -214,12 +218,12 @@ static void firewall_table_put_forwards(struct nft *nft, const char *chain)
 	struct nftnl_rule *rule = nft_rule(nft, chain);
 
 	nft_match_ipv4(nft, rule);
-	nft_match_to_host(nft, rule);
+	nft_match_type(nft, rule, true, RTN_LOCAL);
 	nft_forward(nft, rule, firewall_rule_set(FIREWALL_FORWARDS, 0)->name);
 	nft_put_rule(nft, rule);
 }
 
-/* Containers must reach neither each other nor the host, so their packets are not forwarded. */
+/* A container's rules name a container by its own address, so its packets are not forwarded. */
 static void firewall_table_put_nat(struct nft *nft)
 {
 	struct nftnl_rule *rule = nft_rule(nft, "prerouting");
@@ -244,6 +248,24 @@ static void firewall_table_put_decision(struct nft *nft, unsigned shard, uint8_t
 	firewall_table_add_verdict(nft, rule, NFT_RETURN, NULL);
 }
 
+/* Leaves one of the destination's two classes: that for inside if it is a container, or the host,
+ * whose packets have no link to leave by and may be broadcasts. */
+static void firewall_table_put_class(struct nft *nft, const char *chain)
+{
+	struct nftnl_rule *rule = nft_rule(nft, chain);
+
+	firewall_table_match_to_container(nft, rule, true);
+	nft_change_priority(nft, rule, FIREWALL_CLASS_BITS, CLASS_MASK);
+	nft_put_rule(nft, rule);
+	rule = nft_rule(nft, chain);
+	nft_match_type(nft, rule, false, RTN_UNICAST);
+	nft_change_priority(nft, rule, FIREWALL_CLASS_BITS, CLASS_MASK);
+	nft_put_rule(nft, rule);
+	rule = nft_rule(nft, chain);
+	nft_change_priority(nft, rule, 0, CLASS_MASK);
+	nft_put_rule(nft, rule);
+}
+
 static void firewall_table_put_shard(struct nft *nft, unsigned shard)
 {
 	const uint32_t port = offsetof(struct udphdr, dest);
@@ -254,6 +276,7 @@ static void firewall_table_put_shard(struct nft *nft, unsigned shard)
 	rule = nft_rule(nft, firewall_shard_chain(shard));
 	nft_map_priority(nft, rule, firewall_rule_set(FIREWALL_OUT_NETWORKS, shard)->name);
 	nft_put_rule(nft, rule);
+	firewall_table_put_class(nft, firewall_shard_chain(shard));
 	firewall_table_put_decision(nft, shard, IPPROTO_TCP, port, FIREWALL_OUT_LOGGED,
 				    CLASS_LOGGED);
 	firewall_table_put_decision(nft, shard, IPPROTO_TCP, port, FIREWALL_OUT_PORTS,
@@ -279,7 +302,7 @@ static void firewall_table_put_shards(struct nft *nft)
 	nft_put_elements(nft, elements, false, SHARDS);
 }
 
-/* A container's own rules, for packets whose destination is not a container. */
+/* A container's own rules. */
 static void firewall_table_put_own_rules(struct nft *nft)
 {
 	struct nftnl_rule *rule = nft_rule(nft, "from_container");
@@ -325,19 +348,36 @@ static void firewall_table_put_forward(struct nft *nft)
 	firewall_table_add_verdict(nft, rule, NFT_GOTO, "to_container");
 }
 
-static void firewall_table_put_from_container(struct nft *nft, uint32_t mark)
+/* With host access everything that does not leave the host; a link-local address may be that of a
+ * metadata service, so it needs a rule or allow_networks of its own. */
+static void firewall_table_put_host_access(struct nft *nft)
+{
+	const struct in_addr network = {htonl(FIREWALL_LINK_LOCAL_FIRST)};
+	const struct in_addr mask = {~htonl(FIREWALL_LINK_LOCAL_LAST ^ FIREWALL_LINK_LOCAL_FIRST)};
+	struct nftnl_rule *rule = nft_rule(nft, "from_container");
+
+	nft_match_ipv4(nft, rule);
+	nft_match_type(nft, rule, false, RTN_UNICAST);
+	firewall_table_add_verdict(nft, rule, NFT_GOTO, "to_host");
+	rule = nft_rule(nft, "to_host");
+	nft_match_network(nft, rule, NFT_DESTINATION, network, mask);
+	firewall_table_add_verdict(nft, rule, NFT_GOTO, "refuse");
+	firewall_table_add_goto(nft, "to_host", "accepted");
+}
+
+static void firewall_table_put_from_container(struct nft *nft,
+					      const struct warden_settings *settings)
 {
 	struct nftnl_rule *rule;
 
-	firewall_table_add_established(nft, "from_container", mark);
-	rule = nft_rule(nft, "from_container");
-	firewall_table_match_to_container(nft, rule, true);
-	firewall_table_add_verdict(nft, rule, NFT_GOTO, "refuse");
+	firewall_table_add_established(nft, "from_container", settings->connection_mark);
 	firewall_table_put_own_rules(nft);
 	rule = nft_rule(nft, "from_container");
 	nft_match_ipv4(nft, rule);
 	nft_match_destination(nft, rule, ALLOWED);
 	firewall_table_add_verdict(nft, rule, NFT_GOTO, "accepted");
+	if (settings->allow_host_access)
+		firewall_table_put_host_access(nft);
 	firewall_table_add_goto(nft, "from_container", "refuse");
 }
 
@@ -361,35 +401,12 @@ static void firewall_table_put_to_container(struct nft *nft, const struct firewa
 	firewall_table_add_verdict(nft, rule, NF_ACCEPT, NULL);
 }
 
-/* A link-local address of the host may be that of a metadata service: it has to be in
- * allow_networks, by itself. */
-static void firewall_table_put_host_access(struct nft *nft)
-{
-	const struct in_addr network = {htonl(FIREWALL_LINK_LOCAL_FIRST)};
-	const struct in_addr mask = {~htonl(FIREWALL_LINK_LOCAL_LAST ^ FIREWALL_LINK_LOCAL_FIRST)};
-	struct nftnl_rule *rule = nft_rule(nft, "to_host");
-
-	nft_match_ipv4(nft, rule);
-	nft_match_destination(nft, rule, ALLOWED);
-	firewall_table_add_verdict(nft, rule, NFT_GOTO, "accepted");
-	rule = nft_rule(nft, "to_host");
-	nft_match_ipv4(nft, rule);
-	nft_match_network(nft, rule, NFT_DESTINATION, network, mask);
-	firewall_table_add_verdict(nft, rule, NFT_GOTO, "refuse");
-	firewall_table_add_goto(nft, "to_host", "accepted");
-}
-
-static void firewall_table_put_input(struct nft *nft, const struct warden_settings *settings)
+static void firewall_table_put_input(struct nft *nft)
 {
 	struct nftnl_rule *rule = nft_rule(nft, "input");
 
 	firewall_table_match_from_container(nft, rule, true);
-	firewall_table_add_verdict(nft, rule, NFT_GOTO, "to_host");
-	firewall_table_add_established(nft, "to_host", settings->connection_mark);
-	if (settings->allow_host_access)
-		firewall_table_put_host_access(nft);
-	else
-		firewall_table_add_goto(nft, "to_host", "refuse");
+	firewall_table_add_verdict(nft, rule, NFT_GOTO, "from_container");
 }
 
 /* Forwarded packets come here with a mark. Of TCP only the first packet opens a connection for the
@@ -568,10 +585,10 @@ static void firewall_table_put(struct nft *nft, const struct firewall *firewall,
 	firewall_table_put_refuse(nft);
 	firewall_table_put_check(nft);
 	firewall_table_put_seen(nft, settings->connection_mark);
-	firewall_table_put_from_container(nft, settings->connection_mark);
+	firewall_table_put_from_container(nft, settings);
 	firewall_table_put_to_container(nft, firewall);
 	firewall_table_put_forward(nft);
-	firewall_table_put_input(nft, settings);
+	firewall_table_put_input(nft);
 	firewall_table_put_marking(nft, settings->connection_mark);
 	firewall_table_put_nat(nft);
 	firewall_table_put_shards(nft);

@@ -118,9 +118,9 @@ void nft_match_protocol(struct nft *nft, struct nftnl_rule *rule, uint8_t protoc
 /* Matches a packet that opens a TCP connection. */
 void nft_match_syn(struct nft *nft, struct nftnl_rule *rule);
 
-/* Matches a destination that is one of the host's own addresses; a source or destination within a
- * network. */
-void nft_match_to_host(struct nft *nft, struct nftnl_rule *rule);
+/* Matches a destination by its type in the host's routes, RTN_LOCAL for its own addresses; a source
+ * or destination within a network. */
+void nft_match_type(struct nft *nft, struct nftnl_rule *rule, bool equal, uint32_t type);
 enum nft_end { NFT_SOURCE, NFT_DESTINATION };
 void nft_match_network(struct nft *nft, struct nftnl_rule *rule, enum nft_end end,
 		       struct in_addr network, struct in_addr mask);
@@ -131,6 +131,9 @@ void nft_match_forwarded(struct nft *nft, struct nftnl_rule *rule);
 /* Looks source and destination up in a map and sets the packet's priority to the value. */
 void nft_map_priority(struct nft *nft, struct nftnl_rule *rule, const char *map);
 void nft_set_priority(struct nft *nft, struct nftnl_rule *rule, uint32_t priority);
+
+/* Shifts the packet's priority right, then masks it. */
+void nft_change_priority(struct nft *nft, struct nftnl_rule *rule, uint32_t shift, uint32_t mask);
 
 /* Sets bits in the packet's own mark. */
 void nft_set_packet_mark(struct nft *nft, struct nftnl_rule *rule, uint32_t bits);

@@ -5,7 +5,6 @@
 #include <libnftnl/expr.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_conntrack_common.h>
-#include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netinet/ip.h>
 #include <netinet/tcp.h>
@@ -238,17 +237,16 @@ void nft_match_syn(struct nft *nft, struct nftnl_rule *rule)
 	nft_rule_compare(nft, rule, true, &syn, sizeof(syn));
 }
 
-void nft_match_to_host(struct nft *nft, struct nftnl_rule *rule)
+void nft_match_type(struct nft *nft, struct nftnl_rule *rule, bool equal, uint32_t type)
 {
 	struct nftnl_expr *expr = nft_rule_add_expr(nft, rule, "fib");
-	uint32_t local = RTN_LOCAL;
 
 	if (!expr)
 		return;
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_FIB_RESULT, NFT_FIB_RESULT_ADDRTYPE);
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_FIB_FLAGS, NFTA_FIB_F_DADDR);
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_FIB_DREG, NFT_REG_1);
-	nft_rule_compare(nft, rule, true, &local, sizeof(local));
+	nft_rule_compare(nft, rule, equal, &type, sizeof(type));
 }
 
 static uint32_t nft_rule_end_offset(enum nft_end end)
@@ -290,6 +288,28 @@ void nft_set_priority(struct nft *nft, struct nftnl_rule *rule, uint32_t priorit
 		return;
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_IMM_DREG, NFT_REG_1);
 	nftnl_expr_set(expr, NFTNL_EXPR_IMM_DATA, &priority, sizeof(priority));
+	nft_rule_store_meta(nft, rule, NFT_META_PRIORITY);
+}
+
+static void nft_rule_shift_register(struct nft *nft, struct nftnl_rule *rule, uint32_t bits)
+{
+	struct nftnl_expr *expr = nft_rule_add_expr(nft, rule, "bitwise");
+
+	if (!expr)
+		return;
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_SREG, NFT_REG_1);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_DREG, NFT_REG_1);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_LEN, sizeof(bits));
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_OP, NFT_BITWISE_RSHIFT);
+	nftnl_expr_set(expr, NFTNL_EXPR_BITWISE_DATA, &bits, sizeof(bits));
+}
+
+void nft_change_priority(struct nft *nft, struct nftnl_rule *rule, uint32_t shift, uint32_t mask)
+{
+	nft_rule_load_meta(nft, rule, NFT_META_PRIORITY);
+	if (shift > 0)
+		nft_rule_shift_register(nft, rule, shift);
+	nft_rule_mask_register(nft, rule, mask);
 	nft_rule_store_meta(nft, rule, NFT_META_PRIORITY);
 }
 
