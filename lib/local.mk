@@ -13,6 +13,8 @@ lib_libutil_la_SOURCES = \
 	lib/fork.h \
 	lib/hostname.c \
 	lib/hostname.h \
+	lib/inside.c \
+	lib/inside.h \
 	lib/owner.c \
 	lib/owner.h \
 	lib/patient.c \
