@@ -13,9 +13,11 @@
 int tar_write(const struct copy_request *request, int fd, struct warden_error *err);
 
 /* Reads a stream from `fd` to its end and makes its entries below the request's target, whose last
- * component is made if it is missing. No name leads out of the target or through a link. Owners in
- * the stream are ignored; permissions, and the times of files, are set. Devices and fifos are left
- * out. Returns 0, or -1 and `err`, which names the first entry that could not be made. */
+ * component is made if it is missing. No name and no link leads out of the target. Owners in the
+ * stream are ignored; permissions, and the times of files, are set. Devices and fifos are left out:
+ * `warn` gets a line with their number. Members are treated as by client/unpack, so that a tar
+ * becomes the same files in both ways. Returns 0, or -1 and `err`, which names the first entry that
+ * could not be made. */
 int tar_read(const struct copy_request *request, int fd, struct warden_error *err);
 
 #endif

@@ -344,22 +344,32 @@ static int tar_extension_read_long(struct tar_stream *stream, char **to, uint64_
 	return 0;
 }
 
-/* Reads a header that describes the next entry. Returns 1, 0 if this header is an entry itself, or
- * -1 and `err`. */
+static int tar_extension_skip(struct tar_stream *stream, uint64_t size, struct warden_error *err)
+{
+	if (tar_stream_skip(stream, size + tar_padding(size)) == 0)
+		return 1;
+	return warden_error_set(err, "the tar stream ends within a header");
+}
+
+/* Reads a header that describes the next entry, or nothing that is unpacked. Returns 1, 0 if this
+ * header is an entry itself, or -1 and `err`. */
 static int tar_extension_read(struct tar_stream *stream, struct extension *extension, char type,
 			      uint64_t size, struct warden_error *err)
 {
 	switch (type) {
 	case TAR_PAX:
+	case TAR_SOLARIS_PAX:
 		return tar_extension_read_pax(stream, extension, size, err) < 0 ? -1 : 1;
 	case TAR_GNU_LONG_NAME:
 		return tar_extension_read_long(stream, &extension->name, size, err) < 0 ? -1 : 1;
 	case TAR_GNU_LONG_LINK:
 		return tar_extension_read_long(stream, &extension->link, size, err) < 0 ? -1 : 1;
+	case TAR_GNU_VOLUME_LABEL:
+		tar_extension_free(extension); /* what came before describes the label */
+		return tar_extension_skip(stream, size, err);
+	case TAR_SOLARIS_ACL:
 	case TAR_PAX_GLOBAL:
-		if (tar_stream_skip(stream, size + tar_padding(size)) == 0)
-			return 1;
-		return warden_error_set(err, "the tar stream ends within a header");
+		return tar_extension_skip(stream, size, err);
 	case TAR_GNU_SPARSE:
 		return warden_error_set(err, "the tar stream has sparse files, which are not read: "
 					     "make it without");
@@ -381,6 +391,16 @@ static char *tar_entry_header_name(const struct tar_header *header)
 											    : text;
 }
 
+/* A type that is not known is that of a file, as POSIX says. */
+static char tar_entry_type(char type)
+{
+	if (type == TAR_GNU_DUMP_DIRECTORY)
+		return TAR_DIRECTORY;
+	if ((type >= TAR_FILE && type <= TAR_FIFO) || type == TAR_GNU_CONTINUED)
+		return type;
+	return TAR_FILE;
+}
+
 static void *tar_entry_move_text(char **from)
 {
 	char *text = *from;
@@ -395,10 +415,8 @@ static int tar_entry_fill(struct tar_entry *entry, const struct tar_header *head
 	int64_t mode, mtime;
 	size_t length;
 
-	*entry = (struct tar_entry){.type = header->type,
+	*entry = (struct tar_entry){.type = tar_entry_type(header->type),
 				    .size = extension->has_size ? extension->size : size};
-	if (entry->type == TAR_FILE_OLD || entry->type == TAR_CONTIGUOUS)
-		entry->type = TAR_FILE;
 	entry->name = extension->name ? tar_entry_move_text(&extension->name)
 				      : tar_entry_header_name(header);
 	entry->link = extension->link ? tar_entry_move_text(&extension->link)
@@ -418,7 +436,8 @@ static int tar_entry_fill(struct tar_entry *entry, const struct tar_header *head
 		entry->type = TAR_DIRECTORY;
 	/* Links and directories have no data, whatever size they state; pax allows hard links to
 	 * have data. */
-	if (entry->type == TAR_SYMLINK || entry->type == TAR_DIRECTORY)
+	if (entry->type == TAR_SYMLINK ||
+	    (entry->type == TAR_DIRECTORY && header->type != TAR_GNU_DUMP_DIRECTORY))
 		entry->size = 0;
 	return 1;
 }

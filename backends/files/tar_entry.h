@@ -22,7 +22,9 @@ struct tar_stream {
 /* An entry. */
 struct tar_entry {
 	char *name, *link; /* link "" if there is none */
-	char type;         /* TAR_FILE, never TAR_FILE_OLD or TAR_CONTIGUOUS */
+	/* TAR_FILE, also for types that are not known, TAR_HARD_LINK to TAR_FIFO, or
+	 * TAR_GNU_CONTINUED. */
+	char type;
 	uint32_t mode;
 	int64_t mtime;
 	uint32_t mtime_ns;

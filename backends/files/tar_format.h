@@ -24,6 +24,11 @@ enum {
 	TAR_GNU_LONG_NAME = 'L',
 	TAR_GNU_LONG_LINK = 'K',
 	TAR_GNU_SPARSE = 'S',
+	TAR_GNU_VOLUME_LABEL = 'V',
+	TAR_GNU_DUMP_DIRECTORY = 'D', /* its data list the names in it */
+	TAR_GNU_CONTINUED = 'M',      /* the rest of a file that began in another archive */
+	TAR_SOLARIS_PAX = 'X',
+	TAR_SOLARIS_ACL = 'A',
 };
 
 struct tar_header {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Makes the entries of a tar stream below a directory that is held open: names are resolved one
- * component at a time and no link is followed; see tar.h. */
+/* Makes the entries of a tar stream below a directory that is held open: no name and no link leads
+ * out of it; see tar.h. */
 #include <config.h>
 
 #include "backends/files/tar.h"
@@ -14,6 +14,8 @@
 #include "backends/files/tar_entry.h"
 #include "backends/files/tar_format.h"
 #include "lib/cleanup.h"
+#include "lib/inside.h"
+#include "lib/text.h"
 
 enum {
 	MADE_DIRECTORY_MODE = 0755,  /* of directories without their own entry */
@@ -30,11 +32,14 @@ struct late_mode {
 struct tar_unpack {
 	struct copy_state *copy;
 	int top_fd;
-	char *parent; /* directory of the previous entry, and its descriptor */
+	uint64_t resolve; /* how links in names are followed: see inside.h */
+	char *parent;     /* directory of the previous entry, and its descriptor */
 	int parent_fd;
 	struct late_mode *late;
 	void *late_by_name; /* of tsearch(3) */
 	size_t late_size;
+	uint64_t n_left_out;
+	char left_out[256]; /* the first of them */
 	struct tar_stream stream;
 };
 
@@ -46,7 +51,10 @@ static int tar_read_fail_entry(struct tar_unpack *unpack, const struct tar_entry
 	int result;
 
 	copy->source_base = entry->name;
+	if (errno == EXDEV)
+		warden_error_set(&copy->refusal, "a link leads out of the target");
 	result = copy_failed_source(copy, "unpack", NULL);
+	copy->refusal = (struct warden_error){0};
 	copy->source_base = base;
 	return result;
 }
@@ -65,67 +73,33 @@ static int tar_read_fail_stream(struct tar_unpack *unpack, const struct tar_entr
 	return warden_error_errno(copy->err, "read %.256s from the stream", entry->name);
 }
 
-/* Removes from a name the leading `/` and every ".". Returns its length, 0 if it names the top
- * directory, or -1 with errno if it holds a "..". In place. */
-static ssize_t tar_read_clean_name(char *name)
+static int tar_read_make_parent(void *data, int directory_fd, const char *name, bool last)
 {
-	char *to = name;
-
-	for (char *at = name; *at;) {
-		size_t length = strcspn(at, "/");
-		char *next = at + length + (at[length] == '/');
-
-		if (length == 2 && memcmp(at, "..", 2) == 0) {
-			errno = EINVAL;
-			return -1;
-		}
-		if (length > 0 && !(length == 1 && *at == '.')) {
-			if (to != name)
-				*to++ = '/';
-			memmove(to, at, length);
-			to += length;
-		}
-		at = next;
-	}
-	*to = '\0';
-	return to - name;
+	(void)data;
+	(void)last;
+	return mkdirat(directory_fd, name, MADE_DIRECTORY_MODE);
 }
 
-/* Opens a subdirectory; makes it if it is missing and `make` is set. A link is not followed. -1
- * with errno. */
-static int tar_read_enter_directory(int fd, const char *name, bool make)
+/* Opens the directory that a cleaned path names; makes what is missing if `make` is set. -1 with
+ * errno: EXDEV if a link leads out of the target. */
+static int tar_read_open_directory(const struct tar_unpack *unpack, const char *path, bool make)
 {
-	int found = copy_open_directory(fd, name);
+	const struct inside_maker maker = {.make = tar_read_make_parent, .replace = true};
+	int flags = O_RDONLY | O_DIRECTORY | O_NONBLOCK, fd;
+	char *dotted;
 
-	if (found >= 0 || errno != ENOENT || !make)
-		return found;
-	if (mkdirat(fd, name, MADE_DIRECTORY_MODE) < 0 && errno != EEXIST)
+	if (!*path)
+		path = ".";
+	fd = inside_open(unpack->top_fd, path, flags, unpack->resolve);
+	if (fd < 0 && errno == EACCES) /* it may be entered but not listed: that is enough */
+		fd = inside_open(unpack->top_fd, path, O_PATH | O_DIRECTORY, unpack->resolve);
+	if (fd >= 0 || !make || (errno != ENOENT && errno != ENOTDIR))
+		return fd;
+	/* With the dot the last part must be a directory, so that a file there is replaced. */
+	if (asprintf(&dotted, "%s/.", path) < 0)
 		return -1;
-	return copy_open_directory(fd, name);
-}
-
-/* Opens the directory that a cleaned path names. -1 with errno. */
-static int tar_read_open_directory(int top_fd, const char *path, bool make)
-{
-	int fd = fcntl(top_fd, F_DUPFD_CLOEXEC, 0);
-	char name[NAME_MAX + 1];
-
-	while (fd >= 0 && *path) {
-		size_t length = strcspn(path, "/");
-		int next;
-
-		if (length > NAME_MAX) {
-			close(fd);
-			errno = ENAMETOOLONG;
-			return -1;
-		}
-		memcpy(name, path, length);
-		name[length] = '\0';
-		next = tar_read_enter_directory(fd, name, make);
-		cleanup_close(&fd);
-		fd = next;
-		path += length + (path[length] == '/');
-	}
+	fd = inside_open_or_make(unpack->top_fd, dotted, unpack->resolve, &maker);
+	free(dotted);
 	return fd;
 }
 
@@ -143,7 +117,7 @@ static const char *tar_read_find_parent(struct tar_unpack *unpack, char *name, i
 		cleanup_close(&unpack->parent_fd);
 		free(unpack->parent);
 		unpack->parent = NULL;
-		unpack->parent_fd = tar_read_open_directory(unpack->top_fd, parent, true);
+		unpack->parent_fd = tar_read_open_directory(unpack, parent, true);
 		if (unpack->parent_fd >= 0)
 			unpack->parent = strdup(parent);
 	}
@@ -202,7 +176,7 @@ static int tar_read_set_late_modes(struct tar_unpack *unpack)
 	int result = 0;
 
 	while ((late = unpack->late)) {
-		_cleanup_close_ int fd = tar_read_open_directory(unpack->top_fd, late->name, false);
+		_cleanup_close_ int fd = tar_read_open_directory(unpack, late->name, false);
 
 		if (fd < 0 || copy_chmod(fd, late->mode) < 0) {
 			struct tar_entry entry = {.name = late->name};
@@ -251,14 +225,14 @@ static int tar_read_make_hard_link(struct tar_unpack *unpack, int dir_fd, const 
 	_cleanup_close_ int from_fd = -1;
 	char *slash;
 
-	if (tar_read_clean_name(entry->link) <= 0) {
+	if (inside_clean_name(entry->link) == 0) {
 		errno = EINVAL;
 		return -1;
 	}
 	slash = strrchr(entry->link, '/');
 	if (slash)
 		*slash = '\0';
-	from_fd = tar_read_open_directory(unpack->top_fd, slash ? entry->link : "", false);
+	from_fd = tar_read_open_directory(unpack, slash ? entry->link : "", false);
 	if (from_fd < 0)
 		return -1;
 	copy_temporary_name(unpack->copy, temporary);
@@ -331,17 +305,10 @@ static int tar_read_make_file(struct tar_unpack *unpack, int dir_fd, const char 
 	return result;
 }
 
-static mode_t tar_read_device_type(char type)
+static bool tar_read_is_left_out(const struct tar_entry *entry)
 {
-	switch (type) {
-	case TAR_FIFO:
-		return S_IFIFO;
-	case TAR_CHARACTER_DEVICE:
-	case TAR_BLOCK_DEVICE:
-		return S_IFCHR;
-	default:
-		return 0;
-	}
+	return entry->type == TAR_CHARACTER_DEVICE || entry->type == TAR_BLOCK_DEVICE ||
+	       entry->type == TAR_FIFO;
 }
 
 static int tar_read_make_entry(struct tar_unpack *unpack, int dir_fd, const char *last,
@@ -359,23 +326,42 @@ static int tar_read_make_entry(struct tar_unpack *unpack, int dir_fd, const char
 	default:
 		break;
 	}
-	if (!tar_read_device_type(entry->type)) {
-		errno = ENOTSUP;
-		return -1;
-	}
-	return 0;
+	errno = ENOTSUP;
+	return -1;
+}
+
+/* Counts it, and keeps the name of the first. */
+static void tar_read_leave_out(struct tar_unpack *unpack, const struct tar_entry *entry)
+{
+	copy_count(&unpack->copy->progress->skipped, 1);
+	if (unpack->n_left_out++ == 0)
+		snprintf(unpack->left_out, sizeof(unpack->left_out), "%s", entry->name);
+}
+
+static void tar_read_report_left_out(const struct tar_unpack *unpack)
+{
+	const struct copy_request *request = unpack->copy->request;
+	char name[sizeof(unpack->left_out) * 4], text[sizeof(name) + 100];
+
+	if (unpack->n_left_out == 0 || !request->warn)
+		return;
+	text_escape(name, sizeof(name), unpack->left_out, strlen(unpack->left_out));
+	snprintf(text, sizeof(text),
+		 "%llu device nodes or fifos of the tar stream are left out. The first is %s",
+		 (unsigned long long)unpack->n_left_out, name);
+	request->warn(request->warn_data, text);
 }
 
 /* Makes one entry and consumes its data in any case. -1: all ends. */
 static int tar_read_unpack_entry(struct tar_unpack *unpack, struct tar_entry *entry)
 {
 	struct tar_data data = {.left = entry->size, .stream_error = -1};
-	struct copy_state *copy = unpack->copy;
-	ssize_t length = tar_read_clean_name(entry->name);
 	const char *last = NULL;
-	int dir_fd, result = length < 0 ? -1 : 0;
+	int dir_fd, result = 0;
 
-	if (length > 0) {
+	if (inside_clean_name(entry->name) > 0 && tar_read_is_left_out(entry)) {
+		tar_read_leave_out(unpack, entry);
+	} else if (*entry->name) {
 		last = tar_read_find_parent(unpack, entry->name, &dir_fd);
 		result = last ? tar_read_make_entry(unpack, dir_fd, last, entry, &data) : -1;
 	}
@@ -383,11 +369,22 @@ static int tar_read_unpack_entry(struct tar_unpack *unpack, struct tar_entry *en
 		return tar_read_fail_stream(unpack, entry, data.stream_error);
 	if (result != 0 && tar_read_fail_entry(unpack, entry) < 0)
 		return -1;
-	if (last && tar_read_device_type(entry->type))
-		copy_report_skipped(copy, NULL, tar_read_device_type(entry->type));
 	if (tar_stream_skip(&unpack->stream, data.left + tar_padding(entry->size)) < 0)
 		return tar_read_fail_stream(unpack, entry, errno);
 	return 0;
+}
+
+/* Below the container's root an absolute link means the same as inside; elsewhere it leads out of
+ * the target. */
+static uint64_t tar_read_resolve_flags(const struct tar_unpack *unpack)
+{
+	struct stat root, top;
+
+	if (fstat(unpack->top_fd, &top) == 0 &&
+	    fstatat(unpack->copy->request->target.root_fd, "", &root, AT_EMPTY_PATH) == 0 &&
+	    root.st_dev == top.st_dev && root.st_ino == top.st_ino)
+		return RESOLVE_IN_ROOT;
+	return RESOLVE_BENEATH;
 }
 
 /* Opens the target directory; makes it if its last component is missing. -1: all ends. */
@@ -410,8 +407,10 @@ static int tar_read_open_top(struct tar_unpack *unpack)
 		cleanup_close(&parent);
 	}
 	copy_path_free(&path);
-	if (result == 0 && unpack->top_fd >= 0)
+	if (result == 0 && unpack->top_fd >= 0) {
+		unpack->resolve = tar_read_resolve_flags(unpack);
 		return 0;
+	}
 	copy_failed_target(copy, "open target", NULL);
 	return -1;
 }
@@ -460,6 +459,7 @@ static int tar_read_run(struct copy_state *copy, void *data)
 	result = tar_read_unpack_all(unpack);
 	if (unpack->top_fd >= 0 && tar_read_set_late_modes(unpack) < 0)
 		result = -1;
+	tar_read_report_left_out(unpack);
 	cleanup_close(&unpack->parent_fd);
 	cleanup_close(&unpack->top_fd);
 	free(unpack->parent);

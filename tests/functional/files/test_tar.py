@@ -207,10 +207,8 @@ def no_name_and_no_link_leads_out_of_the_target(w):
         entry("hard3", tarfile.LNKTYPE, link="../../../../../../../.." + canary),
         entry("good", data=b"good"),
     )
-    for member in evil[:2]:
-        expect.error_like("unpack .*: Invalid argument", unpack, w, handle, "d", archive(member))
-    expect.error_like("and 6 more|and 7 more", unpack, w, handle, "d", archive(*evil))
-    expect.equal(w.run(handle, "cat d/good; ls d; ls"), "good" + "file\ngood\nout\n" + "d\n")
+    expect.error_like("unpack out/evil: a link leads out of the target .and 4 more", unpack, w, handle, "d", archive(*evil))
+    expect.equal(w.run(handle, "cat d/good d/up; ls d; ls"), "good" + "x" + "file\ngood\nout\nup\n" + "d\n")
     unpack(w, handle, "d", archive(entry(f"/{outside}/absolute", data=b"below the target")))
     expect.equal(w.run(handle, f"cat d/{outside}/absolute"), "below the target")
     expect.equal(os.listdir(outside), ["canary"])
