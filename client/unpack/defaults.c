@@ -29,18 +29,12 @@ static const char *defaults_read_text(const json_t *config, const char *key,
 	return NULL;
 }
 
-static int defaults_check_variable(const char *text, struct warden_error *err)
+/* Programs ignore such an entry as well, and so does docker. */
+static bool defaults_is_variable(const char *text)
 {
-	size_t name = text ? strcspn(text, "=") : 0;
+	size_t name = strcspn(text, "=");
 
-	if (!text)
-		return warden_error_set(err, "the configuration's Env holds what is no text");
-	if (name == 0 || text[name] != '=' || text_has_control(text, name))
-		return warden_error_set(err,
-					"the configuration's Env holds '%s', which is not "
-					"NAME=VALUE",
-					text);
-	return 0;
+	return name > 0 && text[name] == '=' && !text_has_control(text, name);
 }
 
 /* Returns the index of a variable of the same name, or the index behind the last one. */
@@ -56,13 +50,18 @@ static size_t defaults_find_variable(const json_t *env, const char *text)
 	return i;
 }
 
-/* A later variable of the same name replaces the earlier one. */
-static int defaults_add_variable(json_t *env, const char *text, struct warden_error *err)
+/* A later variable of the same name replaces the earlier one. What is no variable is ignored. */
+static int defaults_add_variable(json_t *env, const char *text, defaults_warn *warn,
+				 struct warden_error *err)
 {
 	size_t i;
 
-	if (defaults_check_variable(text, err) < 0)
-		return -1;
+	if (!text)
+		return warden_error_set(err, "the configuration's Env holds what is no text");
+	if (!defaults_is_variable(text)) {
+		warn(text);
+		return 0;
+	}
 	i = defaults_find_variable(env, text);
 	if ((i < json_array_size(env) ? json_array_set_new(env, i, json_string(text))
 				      : json_array_append_new(env, json_string(text))) < 0)
@@ -70,7 +69,8 @@ static int defaults_add_variable(json_t *env, const char *text, struct warden_er
 	return 0;
 }
 
-static json_t *defaults_read_environment(const json_t *config, struct warden_error *err)
+static json_t *defaults_read_environment(const json_t *config, defaults_warn *warn,
+					 struct warden_error *err)
 {
 	const json_t *source = json_object_get(config, "Env"), *variable;
 	json_t *env = json_array();
@@ -84,7 +84,7 @@ static json_t *defaults_read_environment(const json_t *config, struct warden_err
 					  MAX_VARIABLES);
 	json_array_foreach(source, i, variable) {
 		if (result == 0)
-			result = defaults_add_variable(env, json_string_value(variable), err);
+			result = defaults_add_variable(env, json_string_value(variable), warn, err);
 	}
 	if (result == 0)
 		return env;
@@ -117,12 +117,13 @@ static int defaults_write_json(const json_t *json, const char *path, struct ward
 		    : warden_error_set(err, "no memory for the defaults");
 }
 
-int defaults_write(const json_t *config, const char *path, struct warden_error *err)
+int defaults_write(const json_t *config, const char *path, defaults_warn *warn,
+		   struct warden_error *err)
 {
 	const json_t *of_jobs = json_object_get(config, "config");
 	const char *directory = defaults_read_text(of_jobs, "WorkingDir", err);
 	const char *user = directory ? defaults_read_text(of_jobs, "User", err) : NULL;
-	json_t *env = user ? defaults_read_environment(of_jobs, err) : NULL, *defaults;
+	json_t *env = user ? defaults_read_environment(of_jobs, warn, err) : NULL, *defaults;
 	int result;
 
 	if (!env)

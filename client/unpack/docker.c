@@ -10,6 +10,11 @@
 #include "client/unpack/digest.h"
 #include "lib/cleanup.h"
 
+#define DIGEST_PREFIX "sha256:"
+
+/* The digits of an id that docker shows. */
+enum { SHORT_ID = 12 };
+
 /* A name without a tag means the tag `latest`. */
 static bool docker_is_tag(const char *tag, const char *name)
 {
@@ -17,6 +22,29 @@ static bool docker_is_tag(const char *tag, const char *name)
 
 	return tag && strncmp(tag, name, length) == 0 &&
 	       (tag[length] == '\0' || strcmp(tag + length, ":latest") == 0);
+}
+
+/* The image's id: the name of its configuration's file, without directories and suffix. Returns
+ * its length. */
+static size_t docker_find_id(const json_t *entry, const char **id)
+{
+	const char *file = json_string_value(json_object_get(entry, "Config"));
+	const char *slash = file ? strrchr(file, '/') : NULL;
+
+	*id = slash ? slash + 1 : file ? file : "";
+	return strcspn(*id, ".");
+}
+
+/* Whether the name is the beginning of the image's id, as docker shows it. */
+static bool docker_has_id(const json_t *entry, const char *name)
+{
+	const char *id;
+	size_t length = docker_find_id(entry, &id);
+
+	if (strncmp(name, DIGEST_PREFIX, strlen(DIGEST_PREFIX)) == 0)
+		name += strlen(DIGEST_PREFIX);
+	return strlen(name) >= SHORT_ID && strlen(name) <= length &&
+	       strncmp(id, name, strlen(name)) == 0;
 }
 
 static bool docker_has_name(const json_t *entry, const char *name)
@@ -27,46 +55,54 @@ static bool docker_has_name(const json_t *entry, const char *name)
 	json_array_foreach(json_object_get(entry, "RepoTags"), i, tag)
 		if (docker_is_tag(json_string_value(tag), name))
 			return true;
-	return false;
+	return docker_has_id(entry, name);
+}
+
+/* Appends the tags of an image, or its id if it has none. Returns the length of the list. */
+static size_t docker_list_entry(const json_t *entry, char *list, size_t size, size_t length)
+{
+	const json_t *tags = json_object_get(entry, "RepoTags"), *tag;
+	const char *id;
+	size_t i;
+
+	if (json_array_size(tags) == 0 && docker_find_id(entry, &id) > 0)
+		return length + (size_t)snprintf(list + length, size - length, "%s%.*s",
+						 length ? ", " : "", SHORT_ID, id);
+	json_array_foreach(tags, i, tag) {
+		const char *text = json_string_value(tag);
+
+		if (text && length < size)
+			length += (size_t)snprintf(list + length, size - length, "%s%s",
+						   length ? ", " : "", text);
+	}
+	return length;
 }
 
 static void docker_list_names(const json_t *manifest, char *list, size_t size)
 {
-	const json_t *entry, *tag;
-	size_t i, j, length = 0;
+	const json_t *entry;
+	size_t i, length = 0;
 
 	*list = '\0';
-	json_array_foreach(manifest, i, entry) {
-		json_array_foreach(json_object_get(entry, "RepoTags"), j, tag) {
-			const char *text = json_string_value(tag);
-
-			if (!text)
-				continue;
-			length += (size_t)snprintf(list + length, size - length, "%s%s",
-						   length ? ", " : "", text);
-			if (length >= size)
-				return;
-		}
-	}
+	json_array_foreach(manifest, i, entry)
+		if (length < size)
+			length = docker_list_entry(entry, list, size, length);
 }
 
+/* With a name the first image that has it, else the only one. */
 static const json_t *docker_choose_entry(const struct image *image, const json_t *manifest,
 					 struct warden_error *err)
 {
-	const json_t *entry, *chosen = NULL;
+	const json_t *entry;
 	char list[512];
-	size_t i, n = 0;
+	size_t i;
 
-	json_array_foreach(manifest, i, entry) {
-		if (image->name && !docker_has_name(entry, image->name))
-			continue;
-		chosen = entry;
-		n++;
-	}
-	if (n == 1)
-		return chosen;
+	json_array_foreach(manifest, i, entry)
+		if (image->name ? docker_has_name(entry, image->name)
+				: json_array_size(manifest) == 1)
+			return entry;
 	docker_list_names(manifest, list, sizeof(list));
-	if (n > 1)
+	if (!image->name && json_array_size(manifest) > 1)
 		warden_error_set(err, "it holds several images, choose one with --image: %s", list);
 	else
 		warden_error_set(err, "it holds no image %s: %s", image->name ? image->name : "",

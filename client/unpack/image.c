@@ -137,9 +137,6 @@ static int image_unpack_layer(struct image *image, size_t i, struct unpack_tree 
 		return error_prepend(err, "%s", layer->file);
 	progress_begin(progress, (uint64_t)status.st_size, "unpack layer %zu of %zu", i + 1,
 		       image->n_layers);
-	/* A layer may write through links of the layers below, which are resolved inside of the
-	 * root. */
-	tree->links = i == 0 ? PLACE_NO_LINKS : PLACE_LINKS_INSIDE;
 	return layer_apply(tree, fd, progress, err);
 }
 

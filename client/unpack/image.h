@@ -42,8 +42,11 @@ int image_add_layer(struct image *image, const char *file, const char *digest,
 /* This machine's architecture by its Go name, as images use it. */
 const char *image_architecture(void);
 
-/* defaults.c: writes the image's environment, working directory and user as defaults of jobs. */
-int defaults_write(const json_t *config, const char *path, struct warden_error *err);
+/* defaults.c: writes the image's environment, working directory and user as defaults of jobs.
+ * `warn` gets each entry of the environment that is not NAME=VALUE and is ignored. */
+typedef void defaults_warn(const char *entry);
+int defaults_write(const json_t *config, const char *path, defaults_warn *warn,
+		   struct warden_error *err);
 
 /* Puts a text and ": " before the error's message. Returns -1. */
 int error_prepend(struct warden_error *err, const char *format, ...)

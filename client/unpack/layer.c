@@ -11,34 +11,65 @@
 #define WHITEOUT        ".wh."
 #define WHITEOUT_MARK   ".wh..wh."
 #define WHITEOUT_OPAQUE ".wh..wh..opq"
+/* The directory in which aufs has the files of hard links. */
+#define WHITEOUT_LINKS ".wh..wh.plnk"
 
 static bool layer_has_prefix(const char *text, const char *prefix)
 {
 	return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
-static const char *layer_base_name(const char *name)
+/* Returns the first part of the name that is a mark, or NULL. */
+static const char *layer_find_mark(const char *name)
 {
-	const char *slash = strrchr(name, '/');
+	for (const char *part = name; *part; part += *part == '/') {
+		if (layer_has_prefix(part, WHITEOUT))
+			return part;
+		part += strcspn(part, "/");
+	}
+	return NULL;
+}
 
-	return slash ? slash + 1 : name;
+/* Overlay hides a name by a character device 0:0. */
+static bool layer_is_overlay_whiteout(struct archive_entry *entry)
+{
+	return archive_entry_filetype(entry) == AE_IFCHR && !archive_entry_hardlink(entry) &&
+	       archive_entry_rdevmajor(entry) == 0 && archive_entry_rdevminor(entry) == 0;
+}
+
+/* Overlay marks an opaque directory by an attribute. */
+static bool layer_is_overlay_opaque(struct archive_entry *entry)
+{
+	const void *value;
+	const char *name;
+	size_t size;
+
+	archive_entry_xattr_reset(entry);
+	while (archive_entry_xattr_next(entry, &name, &value, &size) == ARCHIVE_OK)
+		if ((strcmp(name, "trusted.overlay.opaque") == 0 ||
+		     strcmp(name, "user.overlay.opaque") == 0) &&
+		    size > 0 && *(const char *)value == 'y')
+			return true;
+	return false;
 }
 
 /* ".wh.NAME" hides NAME; ".wh..wh..opq" hides everything in its directory; other marks belong to
- * union mounts and are ignored. */
-static int layer_apply_whiteout(struct unpack_tree *tree, const char *name,
+ * union mounts and are ignored, as is what lies below a mark. */
+static int layer_apply_whiteout(struct unpack_tree *tree, const char *name, const char *mark,
 				struct warden_error *err)
 {
-	const char *base = layer_base_name(name), *hidden = base + strlen(WHITEOUT);
+	const char *hidden = mark + strlen(WHITEOUT);
 	char target[PATH_MAX];
-	size_t above = (size_t)(base - name);
+	size_t above = (size_t)(mark - name);
 
+	if (strchr(mark, '/'))
+		return 0;
 	memcpy(target, name, above);
-	if (strcmp(base, WHITEOUT_OPAQUE) == 0) {
+	if (strcmp(mark, WHITEOUT_OPAQUE) == 0) {
 		target[above > 0 ? above - 1 : 0] = '\0';
 		return unpack_tree_empty(tree, target, err);
 	}
-	if (layer_has_prefix(base, WHITEOUT_MARK))
+	if (layer_has_prefix(mark, WHITEOUT_MARK))
 		return 0;
 	if (!*hidden || strcmp(hidden, ".") == 0 || strcmp(hidden, "..") == 0)
 		return warden_error_set(err, "%s: a whiteout of no name", name);
@@ -53,18 +84,26 @@ typedef int (*layer_step)(struct unpack_tree *tree, struct unpack_source *source
 static int layer_hide_entry(struct unpack_tree *tree, struct unpack_source *source,
 			    struct archive_entry *entry, const char *name, struct warden_error *err)
 {
+	const char *mark = layer_find_mark(name);
+
 	(void)source;
-	if (layer_has_prefix(layer_base_name(name), WHITEOUT))
-		return layer_apply_whiteout(tree, name, err);
-	if (*name && archive_entry_filetype(entry) == AE_IFDIR)
-		return unpack_tree_make_way(tree, name, err);
-	return 0;
+	if (mark)
+		return layer_apply_whiteout(tree, name, mark, err);
+	if (*name && layer_is_overlay_whiteout(entry))
+		return unpack_tree_remove(tree, name, err);
+	if (archive_entry_filetype(entry) != AE_IFDIR)
+		return 0;
+	if (*name && unpack_tree_make_way(tree, name, err) < 0)
+		return -1;
+	return layer_is_overlay_opaque(entry) ? unpack_tree_empty(tree, name, err) : 0;
 }
 
 static int layer_add_entry(struct unpack_tree *tree, struct unpack_source *source,
 			   struct archive_entry *entry, const char *name, struct warden_error *err)
 {
-	if (layer_has_prefix(layer_base_name(name), WHITEOUT))
+	bool is_mark = layer_find_mark(name) && !layer_has_prefix(name, WHITEOUT_LINKS "/");
+
+	if (is_mark || layer_is_overlay_whiteout(entry))
 		return 0;
 	return unpack_tree_add(tree, source, entry, name, err);
 }
@@ -103,7 +142,8 @@ int layer_apply(struct unpack_tree *tree, int fd, struct progress *progress,
 		struct warden_error *err)
 {
 	if (layer_read(tree, fd, progress, layer_hide_entry, err) < 0 ||
-	    layer_read(tree, fd, progress, layer_add_entry, err) < 0)
+	    layer_read(tree, fd, progress, layer_add_entry, err) < 0 ||
+	    unpack_tree_remove(tree, WHITEOUT_LINKS, err) < 0)
 		return -1;
 	return unpack_tree_finish(tree, err);
 }

@@ -5,7 +5,9 @@
 
 #include "client/unpack/image.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 
 #include "client/unpack/digest.h"
 #include "lib/cleanup.h"
@@ -49,13 +51,27 @@ static const char *oci_reference(const json_t *descriptor)
 			"org.opencontainers.image.ref.name");
 }
 
+/* What --image may name a manifest by: its reference, else its digest. "" if it has neither. */
+static const char *oci_choice(const json_t *descriptor)
+{
+	const char *reference = oci_reference(descriptor);
+	const char *digest = oci_text(descriptor, "digest");
+
+	return reference ? reference : digest ? digest : "";
+}
+
+static bool oci_is_text(const char *text, const char *name)
+{
+	return text && strcmp(text, name) == 0;
+}
+
 static bool oci_has_name(const json_t *descriptor, const char *name)
 {
 	const json_t *annotations = json_object_get(descriptor, "annotations");
-	const char *reference = oci_reference(descriptor);
-	const char *full = oci_text(annotations, "io.containerd.image.name");
 
-	return (reference && strcmp(reference, name) == 0) || (full && strcmp(full, name) == 0);
+	return oci_is_text(oci_reference(descriptor), name) ||
+	       oci_is_text(oci_text(annotations, "io.containerd.image.name"), name) ||
+	       oci_is_text(oci_text(descriptor, "digest"), name);
 }
 
 /* Attestations describe how an image was built; they are no images. */
@@ -64,14 +80,34 @@ static bool oci_is_attestation(const json_t *descriptor)
 	return oci_text(json_object_get(descriptor, "annotations"), "vnd.docker.reference.type");
 }
 
-static bool oci_is_for_this_machine(const json_t *descriptor)
+/* How well the machine runs a variant of its architecture: 0, if it does not; more is better. A
+ * newer one may need instructions that the machine lacks. */
+static int oci_rank_variant(const char *architecture, const char *variant)
+{
+	struct utsname system = {0};
+	int level;
+
+	if (!variant || !*variant || strcmp(variant, "v1") == 0)
+		return 3;
+	if (strcmp(architecture, "arm") != 0)
+		return strcmp(architecture, "arm64") == 0 && strcmp(variant, "v8") == 0 ? 3 : 2;
+	uname(&system); /* cannot fail with a valid pointer */
+	level = variant[0] == 'v' ? atoi(variant + 1) : 0;
+	return level <= atoi(system.machine + strcspn(system.machine, "0123456789")) ? 3 + level
+										     : 0;
+}
+
+/* How well a manifest fits this machine, as oci_rank_variant. */
+static int oci_rank(const json_t *descriptor)
 {
 	const json_t *platform = json_object_get(descriptor, "platform");
 	const char *os = oci_text(platform, "os"),
 		   *architecture = oci_text(platform, "architecture");
 
-	return (!os || strcmp(os, "linux") == 0) &&
-	       (!architecture || strcmp(architecture, image_architecture()) == 0);
+	if ((os && strcmp(os, "linux") != 0) ||
+	    (architecture && strcmp(architecture, image_architecture()) != 0))
+		return 0;
+	return architecture ? oci_rank_variant(architecture, oci_text(platform, "variant")) : 1;
 }
 
 /* Lists the images for an error message. */
@@ -83,28 +119,28 @@ static void oci_list_manifests(const json_t *manifests, char *list, size_t size)
 	*list = '\0';
 	json_array_foreach(manifests, i, descriptor) {
 		const json_t *platform = json_object_get(descriptor, "platform");
-		const char *name = oci_reference(descriptor);
+		const char *name = oci_choice(descriptor);
 		const char *architecture = oci_text(platform, "architecture");
 		int added;
 
 		if (oci_is_attestation(descriptor))
 			continue;
 		added = snprintf(list + length, size - length, "%s%s%s%s%s", length ? ", " : "",
-				 name ? name : "without a name", architecture ? " (" : "",
-				 architecture ? architecture : "", architecture ? ")" : "");
+				 name, architecture ? " (" : "", architecture ? architecture : "",
+				 architecture ? ")" : "");
 		length += (size_t)added;
 		if (length >= size)
 			return;
 	}
 }
 
-static int oci_fail_choice(const struct image *image, const json_t *manifests, size_t n,
+static int oci_fail_choice(const struct image *image, const json_t *manifests, bool several,
 			   struct warden_error *err)
 {
 	char list[512];
 
 	oci_list_manifests(manifests, list, sizeof(list));
-	if (n > 0)
+	if (several)
 		return warden_error_set(err, "it holds several images, choose one with --image: %s",
 					list);
 	if (image->name)
@@ -114,13 +150,32 @@ static int oci_fail_choice(const struct image *image, const json_t *manifests, s
 				list);
 }
 
+/* Whether another manifest that fits has another name: then there is no best one. */
+static bool oci_has_rival(const struct image *image, const json_t *manifests, const json_t *chosen)
+{
+	const char *reference = oci_reference(chosen);
+	const json_t *descriptor;
+	size_t i;
+
+	if (image->name)
+		return false;
+	json_array_foreach(manifests, i, descriptor) {
+		const char *other = oci_reference(descriptor);
+
+		if (other && reference && strcmp(other, reference) != 0 &&
+		    !oci_is_attestation(descriptor) && oci_rank(descriptor) > 0)
+			return true;
+	}
+	return false;
+}
+
 /* Chooses a manifest of an index: the only one, even if it is for another machine, which the
- * kernel may be able to run; else the only one for this machine. */
+ * kernel may be able to run; else the first of those that fit this machine best. */
 static const json_t *oci_choose_manifest(const struct image *image, const json_t *manifests,
 					 bool by_name, struct warden_error *err)
 {
-	const json_t *descriptor, *any = NULL, *fit = NULL;
-	size_t i, n_any = 0, n_fit = 0;
+	const json_t *descriptor, *any = NULL, *best = NULL;
+	size_t i, n_any = 0;
 
 	json_array_foreach(manifests, i, descriptor) {
 		if (oci_is_attestation(descriptor) ||
@@ -128,16 +183,14 @@ static const json_t *oci_choose_manifest(const struct image *image, const json_t
 			continue;
 		any = descriptor;
 		n_any++;
-		if (oci_is_for_this_machine(descriptor)) {
-			fit = descriptor;
-			n_fit++;
-		}
+		if (oci_rank(descriptor) > (best ? oci_rank(best) : 0))
+			best = descriptor;
 	}
 	if (n_any == 1)
 		return any;
-	if (n_fit == 1)
-		return fit;
-	oci_fail_choice(image, manifests, n_fit, err);
+	if (best && !(by_name && oci_has_rival(image, manifests, best)))
+		return best;
+	oci_fail_choice(image, manifests, best != NULL, err);
 	return NULL;
 }
 

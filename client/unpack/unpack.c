@@ -84,7 +84,7 @@ static int unpack_stage_image(const struct unpack_settings *settings, struct pro
 			      struct warden_error *err)
 {
 	_cleanup_close_ int work_fd = unpack_open_directory(settings->work, err), fd = -1;
-	struct unpack_tree tree = {.links = PLACE_NO_LINKS, .private = true};
+	struct unpack_tree tree = {.private = true};
 	int result;
 
 	if (work_fd < 0)
@@ -120,6 +120,12 @@ static void unpack_warn_architecture(const struct image *image)
 		unpack_print_line("warning: the image is for another machine: ", architecture);
 }
 
+static void unpack_warn_variable(const char *entry)
+{
+	unpack_print_line("warning: the image's Env has an entry without NAME= that is ignored: ",
+			  entry);
+}
+
 /* The files are usable without server.user_namespace. */
 static void unpack_warn_owners(const struct unpack_tree *tree)
 {
@@ -131,6 +137,19 @@ static void unpack_warn_owners(const struct unpack_tree *tree)
 		 "%" PRIu64 " files have owners above 65535, which containers do not have: inside "
 		 "they are nobody's; change their owners. The first is %s",
 		 tree->n_foreign, tree->foreign);
+	unpack_print_line("warning: ", text);
+}
+
+static void unpack_warn_left_out(const struct unpack_tree *tree)
+{
+	char text[sizeof(tree->left_out) + 256];
+
+	if (tree->n_left_out == 0)
+		return;
+	snprintf(text, sizeof(text),
+		 "%" PRIu64 " device nodes, fifos or sockets are left out (containers have their "
+		 "own /dev). The first is %s",
+		 tree->n_left_out, tree->left_out);
 	unpack_print_line("warning: ", text);
 }
 
@@ -146,7 +165,7 @@ static int unpack_image(const struct unpack_settings *settings, const struct unp
 		return warden_error_set(err, "too long a name of a directory");
 	image.fd = unpack_open_image(settings, kind, progress, err);
 	if (image.fd >= 0 && kind->read(&image, err) == 0 &&
-	    defaults_write(image.config, defaults, err) == 0)
+	    defaults_write(image.config, defaults, unpack_warn_variable, err) == 0)
 		result = image_unpack(&image, tree, progress, err);
 	progress_end(progress);
 	if (result == 0)
@@ -161,7 +180,6 @@ static int unpack_run(const struct unpack_settings *settings, const struct unpac
 	_cleanup_close_ int root_fd = unpack_open_directory(settings->root, err);
 	struct unpack_tree tree = {
 		.root_fd = root_fd,
-		.links = PLACE_NO_LINKS,
 		.owners = geteuid() == 0,
 		.keep_setuid = settings->keep_setuid,
 	};
@@ -174,8 +192,10 @@ static int unpack_run(const struct unpack_settings *settings, const struct unpac
 	result = kind->read ? unpack_image(settings, kind, &tree, &progress, err)
 			    : unpack_tar(settings, &tree, &progress, err);
 	progress_end(&progress);
-	if (result == 0)
+	if (result == 0) {
 		unpack_warn_owners(&tree);
+		unpack_warn_left_out(&tree);
+	}
 	unpack_tree_free(&tree);
 	return result;
 }

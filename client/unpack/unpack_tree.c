@@ -185,16 +185,9 @@ static int unpack_tree_add_symlink(const struct unpack_item *item, struct warden
 {
 	const char *target = archive_entry_symlink(item->entry);
 	struct timespec times[2];
-	int stays;
 
 	if (!target || !*target)
 		return warden_error_set(err, "%s: a symbolic link to nothing", item->name);
-	stays = place_link_stays(item->tree->root_fd, item->parent_fd, target);
-	if (stays < 0)
-		return warden_error_errno(err, "find the directories above %s", item->name);
-	if (stays == 0)
-		return warden_error_set(err, "%s: a symbolic link that leads out, to %s",
-					item->name, target);
 	if (symlinkat(target, item->parent_fd, item->base) < 0)
 		return warden_error_errno(err, "make the symbolic link %s", item->name);
 	unpack_tree_item_times(item, times);
@@ -210,32 +203,20 @@ static int unpack_tree_add_hard_link(const struct unpack_item *item, struct ward
 	_cleanup_close_ int parent_fd = -1;
 	char target[PATH_MAX];
 
-	if (place_name(raw, target, err) < 0 || !*target)
-		return warden_error_set(err, "%s: a hard link that leads out, to %s", item->name,
-					raw);
-	parent_fd = place_parent(item->tree->root_fd, target, item->tree->links, false, &base, err);
+	if (place_name(raw, target, err) < 0)
+		return -1;
+	if (!*target)
+		return warden_error_set(err, "%s: a hard link to the root", item->name);
+	parent_fd = place_parent(item->tree->root_fd, target, false, &base, err);
 	if (parent_fd < 0)
-		return warden_error_set(err,
-					"%s: a hard link to %s, which is missing or leads "
-					"through a link",
-					item->name, target);
+		return warden_error_set(err, "%s: a hard link to %s, which is missing", item->name,
+					target);
 	if (strcmp(target, item->name) == 0)
 		return warden_error_set(err, "%s: a hard link to itself", item->name);
 	if (unpack_tree_remove_at(item->parent_fd, item->base, err) < 0)
 		return -1;
 	if (linkat(parent_fd, base, item->parent_fd, item->base, 0) < 0)
 		return warden_error_errno(err, "%s: a hard link to %s", item->name, target);
-	return 0;
-}
-
-static int unpack_tree_add_fifo(const struct unpack_item *item, struct warden_error *err)
-{
-	if (mknodat(item->parent_fd, item->base, S_IFIFO | 0600, 0) < 0)
-		return warden_error_errno(err, "make the pipe %s", item->name);
-	if (unpack_tree_set_owner(item, err) < 0)
-		return -1;
-	if (fchmodat(item->parent_fd, item->base, unpack_tree_item_mode(item, false), 0) < 0)
-		return warden_error_errno(err, "set the mode of %s", item->name);
 	return 0;
 }
 
@@ -253,11 +234,6 @@ static int unpack_tree_add_item(const struct unpack_item *item, struct warden_er
 
 	if (archive_entry_hardlink(item->entry))
 		return unpack_tree_add_hard_link(item, err);
-	if (type == AE_IFCHR || type == AE_IFBLK)
-		return warden_error_set(err,
-					"%s: a device node, which no image may bring "
-					"(containers have their own /dev)",
-					item->name);
 	if (!(type == AE_IFDIR && unpack_tree_is_directory(item->parent_fd, item->base)) &&
 	    unpack_tree_remove_at(item->parent_fd, item->base, err) < 0)
 		return -1;
@@ -268,12 +244,28 @@ static int unpack_tree_add_item(const struct unpack_item *item, struct warden_er
 		return unpack_tree_add_directory(item, err);
 	case AE_IFLNK:
 		return unpack_tree_add_symlink(item, err);
-	case AE_IFIFO:
-		return unpack_tree_add_fifo(item, err);
 	default:
-		return warden_error_set(err, "%s: neither file, directory, link nor pipe",
-					item->name);
+		return warden_error_set(err, "%s: neither file, directory nor link", item->name);
 	}
+}
+
+/* Remembers a member that is left out: containers have their own /dev, and a fifo or socket is
+ * nothing without the processes that use it. */
+static int unpack_tree_leave_out(struct unpack_tree *tree, const char *name,
+				 struct warden_error *err)
+{
+	if (tree->n_left_out++ == 0)
+		snprintf(tree->left_out, sizeof(tree->left_out), "%.400s", name);
+	/* What was there before is replaced. */
+	return *name ? unpack_tree_remove(tree, name, err) : 0;
+}
+
+bool unpack_tree_is_left_out(struct archive_entry *entry)
+{
+	mode_t type = archive_entry_filetype(entry);
+
+	return !archive_entry_hardlink(entry) &&
+	       (type == AE_IFCHR || type == AE_IFBLK || type == AE_IFIFO || type == AE_IFSOCK);
 }
 
 int unpack_tree_add(struct unpack_tree *tree, struct unpack_source *source,
@@ -282,11 +274,13 @@ int unpack_tree_add(struct unpack_tree *tree, struct unpack_source *source,
 	struct unpack_item item = {.tree = tree, .source = source, .entry = entry, .name = name};
 	_cleanup_close_ int parent_fd = -1;
 
+	if (unpack_tree_is_left_out(entry))
+		return unpack_tree_leave_out(tree, name, err);
 	if (!*name) /* the root itself keeps its owner and mode */
 		return archive_entry_filetype(entry) == AE_IFDIR
 			       ? 0
 			       : warden_error_set(err, "'.': the root is not a directory");
-	parent_fd = place_parent(tree->root_fd, name, tree->links, true, &item.base, err);
+	parent_fd = place_parent(tree->root_fd, name, true, &item.base, err);
 	if (parent_fd < 0)
 		return -1;
 	item.parent_fd = parent_fd;
@@ -301,7 +295,7 @@ int unpack_tree_finish(struct unpack_tree *tree, struct warden_error *err)
 		_cleanup_close_ int parent_fd = -1;
 		const char *base;
 
-		parent_fd = place_parent(tree->root_fd, time->name, tree->links, false, &base, err);
+		parent_fd = place_parent(tree->root_fd, time->name, false, &base, err);
 		if (parent_fd >= 0 && unpack_tree_is_directory(parent_fd, base) &&
 		    utimensat(parent_fd, base, time->times, AT_SYMLINK_NOFOLLOW) < 0)
 			return warden_error_errno(err, "set the time of %s", time->name);
@@ -323,7 +317,7 @@ void unpack_tree_free(struct unpack_tree *tree)
 static int unpack_tree_find_parent(struct unpack_tree *tree, const char *name, const char **base,
 				   int *result, struct warden_error *err)
 {
-	int fd = place_parent(tree->root_fd, name, tree->links, false, base, err);
+	int fd = place_parent(tree->root_fd, name, false, base, err);
 
 	*result = fd < 0 && err->number != ENOENT && err->number != ENOTDIR ? -1 : 0;
 	return fd;

@@ -14,7 +14,6 @@ struct tree_time {
 
 struct unpack_tree {
 	int root_fd;
-	enum place_links links;
 	bool owners;             /* files get the owners of the archive, else those of the caller */
 	bool keep_setuid;        /* keep set-id bits of programs */
 	bool private;            /* modes of the archive are ignored: only the caller has access */
@@ -24,11 +23,16 @@ struct unpack_tree {
 	 */
 	uint64_t n_foreign;
 	char foreign[512];
+	/* Device nodes, fifos and sockets, and the first of them. */
+	uint64_t n_left_out;
+	char left_out[512];
 };
 
 /* Creates the file of an entry and replaces an existing one. `name` comes from place_name. */
 int unpack_tree_add(struct unpack_tree *tree, struct unpack_source *source,
 		    struct archive_entry *entry, const char *name, struct warden_error *err);
+/* Whether the entry is of a kind that is left out: a device node, a fifo or a socket. */
+bool unpack_tree_is_left_out(struct archive_entry *entry);
 /* Sets the times of the directories. */
 int unpack_tree_finish(struct unpack_tree *tree, struct warden_error *err);
 void unpack_tree_free(struct unpack_tree *tree);

@@ -38,6 +38,11 @@ int __wrap_digest_check_file(const char *digest, int fd, bool decompress, struct
 	return 0;
 }
 
+static void fuzz_image_warn(const char *entry)
+{
+	FUZZ_CHECK(entry);
+}
+
 static void fuzz_image_unpack(struct image *image, bool docker)
 {
 	struct warden_error err = {0};
@@ -48,7 +53,7 @@ static void fuzz_image_unpack(struct image *image, bool docker)
 
 	snprintf(defaults, sizeof(defaults), "%s/defaults.json", fuzz_directory());
 	if (result == 0)
-		result = defaults_write(image->config, defaults, &err);
+		result = defaults_write(image->config, defaults, fuzz_image_warn, &err);
 	if (result == 0)
 		result = image_unpack(image, &tree, &progress, &err);
 	FUZZ_CHECK(result == 0 || *err.message);

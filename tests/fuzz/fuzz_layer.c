@@ -17,7 +17,7 @@ static void fuzz_layer_run(const uint8_t *data, size_t size)
 	int before = fuzz_next_fd();
 	int root = fuzz_fresh_directory("root");
 	int fd = fuzz_memfd(data, size);
-	struct unpack_tree tree = {.root_fd = root, .links = PLACE_LINKS_INSIDE};
+	struct unpack_tree tree = {.root_fd = root};
 
 	fuzz_make_outside();
 	FUZZ_CHECK(mkdirat(root, "d", 0700) == 0);

@@ -43,6 +43,16 @@ def device(name):
     return _entry(name, tarfile.CHRTYPE, devmajor=1, devminor=3)
 
 
+def overlay_whiteout(name):
+    """What hides a name in overlay's upper directory."""
+    return _entry(name, tarfile.CHRTYPE, devmajor=0, devminor=0)
+
+
+def overlay_opaque(name):
+    """A directory of overlay's upper directory that hides those below."""
+    return _entry(name, tarfile.DIRTYPE, mode=0o755, pax_headers={"SCHILY.xattr.trusted.overlay.opaque": "y"})
+
+
 def pipe(name):
     """A fifo in a tar."""
     return _entry(name, tarfile.FIFOTYPE, mode=0o640)
@@ -140,19 +150,25 @@ def tar_of(path):
 
 def docker_archive(layers, of_jobs=None, tags=("test:latest",), extra=()):
     """An archive of one image as docker save writes it. A repeated layer is a link to the first one."""
-    text = json.dumps(config(layers, of_jobs)).encode()
-    entries, names, seen = [], [], {}
-    for number, layer in enumerate(layers):
-        name = f"layer{number}/layer.tar"
-        entries.append(directory(f"layer{number}"))
-        if layer in seen:
-            entries.append(symlink(name, f"../{seen[layer]}"))
-        else:
-            entries.append(file(name, layer))
-        seen.setdefault(layer, name)
-        names.append(name)
-    config_name = f"{digest(text).removeprefix('sha256:')}.json"
-    manifest = [{"Config": config_name, "RepoTags": list(tags), "Layers": names}]
-    return tar(
-        *entries, file(config_name, text), *extra, file("manifest.json", json.dumps(manifest).encode())
-    )
+    return docker_archives([(layers, tags)], of_jobs, extra)
+
+
+def docker_archives(chosen, of_jobs=None, extra=()):
+    """An archive of several images: their layers and tags, or None for an image without one."""
+    entries, seen, manifest = [], {}, []
+    for layers, tags in chosen:
+        text = json.dumps(config(layers, of_jobs)).encode()
+        names = []
+        for layer in layers:
+            name = f"layer{len(entries)}/layer.tar"
+            entries.append(directory(os.path.dirname(name)))
+            if layer in seen:
+                entries.append(symlink(name, f"../{seen[layer]}"))
+            else:
+                entries.append(file(name, layer))
+            seen.setdefault(layer, name)
+            names.append(name)
+        config_name = f"{digest(text).removeprefix('sha256:')}.json"
+        manifest.append({"Config": config_name, "RepoTags": tags and list(tags), "Layers": names})
+        entries.append(file(config_name, text))
+    return tar(*entries, *extra, file("manifest.json", json.dumps(manifest).encode()))

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One archive becomes the same files whichever way it is read: by TarIn, from a tar, from an image in each form."""
+
+import io
+import os
+import subprocess
+import tarfile
+
+import expect
+import images
+import warden
+from case import Skip, case
+from images import device, directory, file, link, pipe, symlink, tar
+
+
+def _unpacked(w, handle, stream, target):
+    w.c.call(warden.TarInRequest(handle=handle, dst_path=target))
+    w.c.call(warden.TarDataRequest(data=stream, end=True))
+    w.c.send(warden.TarOutRequest(handle=handle, src_path=f"{target}/"))
+    packed = b""
+    while not (answer := w.c.receive()).end:
+        packed += answer.data
+    return _members(packed)
+
+
+def _members(stream):
+    """What is in a stream: type, link and content by name. A hard link counts as the file it is one of."""
+    seen = {}
+    with tarfile.open(fileobj=io.BytesIO(stream)) as archive:
+        for member in archive:
+            name = member.name.removeprefix("./")
+            if name == ".":
+                continue
+            data = archive.extractfile(member).read() if member.isreg() or member.islnk() else None
+            kind = tarfile.REGTYPE if member.islnk() else member.type
+            seen[name] = (kind.decode(), member.linkname if member.issym() else "", data)
+    return seen
+
+
+def _rootfs(w, *arguments):
+    """What warden-rootfs makes, and what it says."""
+    if not w.build.has("unpack"):
+        raise Skip("needs libarchive")
+    made_at = f"{w.directory}/made{arguments[0]}{len(os.listdir(w.directory))}"
+    line = ["bash", w.build.path("warden-rootfs"), *arguments, made_at]
+    made = subprocess.run(line, capture_output=True, text=True, check=False, cwd=w.directory)
+    expect.equal(made.returncode, 0, made.stderr)
+    return _members(images.tar_of(made_at)), made.stderr
+
+
+def _everywhere(w, *entries, stream=None):
+    """What every reader makes of these entries; they must agree."""
+    stream = stream or tar(*entries)
+    system = tar(directory("etc"), directory("usr"))
+    path = w.file("x.tar", stream)
+    docker = w.file("docker.tar", images.docker_archive([system, stream]))
+    layout = f"{w.directory}/layout"
+    if not os.path.exists(layout):
+        os.mkdir(layout)
+    layout = images.Layout(f"{layout}/{len(os.listdir(layout))}").add([system, stream]).close()
+    seen = _unpacked(w, w.create(), stream, "d")
+    for arguments in (("--tar", path), ("--docker-archive", docker), ("--oci", layout)):
+        made, said = _rootfs(w, *arguments)
+        if arguments[0] != "--tar":
+            made = {name: what for name, what in made.items() if name not in ("etc", "usr") or name in seen}
+        expect.equal(made, seen, f"{arguments[0]} against tar_in")
+        left_out = [line for line in said.splitlines() if "left out" in line]
+        expect.equal(said.splitlines(), left_out, arguments[0])
+    return seen, left_out
+
+
+@case
+def names_begin_at_the_root_and_never_leave_it(w):
+    outside = w.make_directory("outside", 0o777)
+    entries = (
+        directory("/a"),
+        file("/a/absolute", b"1"),
+        file("//a//./twice", b"2"),
+        link("/a/hard", "/a/absolute"),
+        file("../up", b"3"),
+        file("a/../../../a/up", b"4"),
+        link("a/hard2", "../../up"),
+        file(f"{outside}/evil", b"5"),
+        symlink("a/out", "../../../x"),
+        symlink("a/abs", "/x"),
+    )
+    seen, _ = _everywhere(w, *entries)
+    above = [part for part in outside.split("/") if part]
+    wanted = {
+        "a": ("5", "", None),
+        "a/absolute": ("0", "", b"1"),
+        "a/twice": ("0", "", b"2"),
+        "a/hard": ("0", "", b"1"),
+        "up": ("0", "", b"3"),
+        "a/up": ("0", "", b"4"),
+        "a/hard2": ("0", "", b"3"),
+        "a/out": ("2", "../../../x", None),
+        "a/abs": ("2", "/x", None),
+        f"{'/'.join(above)}/evil": ("0", "", b"5"),
+        **{"/".join(above[:n]): ("5", "", None) for n in range(1, len(above) + 1)},
+    }
+    expect.equal(seen, wanted)
+    expect.equal(os.listdir(outside), [])
+
+
+@case
+def devices_and_fifos_are_left_out_with_their_number(w):
+    entries = (directory("dev"), device("dev/null"), device("dev/zero"), pipe("dev/initctl"), file("f", b"x"))
+    seen, said = _everywhere(w, *entries)
+    expect.equal(sorted(seen), ["dev", "f"])
+    text = "3 device nodes, fifos or sockets are left out (containers have their own /dev). The first is dev/null"
+    expect.equal(said, [f"warden-rootfs: warning: {text}"])
+    text = "3 device nodes or fifos of the tar stream are left out. The first is dev/null"
+    expect.eventually(lambda: text in w.daemon.log(), "a line of the log")
+
+
+def _header(name, kind, content=b""):
+    info = tarfile.TarInfo(name)
+    info.type, info.size, info.mtime, info.mode = kind, len(content), 1_000_000_000, 0o755
+    return info, content
+
+
+@case
+def members_that_hold_nothing_are_skipped_and_unknown_ones_are_files(w):
+    stream = io.BytesIO()
+    for info, content in (
+        _header("a volume", b"V"),
+        _header("dump", b"D", b"Ya\0Nb\0\0"),
+        _header("dump/a", b"0", b"a"),
+        _header("contiguous", b"7", b"c"),
+        _header("odd", b"Z", b"z"),
+    ):
+        stream.write(info.tobuf(tarfile.GNU_FORMAT))
+        stream.write(content + bytes(-len(content) % 512))
+    stream.write(bytes(1024))
+    seen, _ = _everywhere(w, stream=stream.getvalue())
+    expect.equal({name: what[2] for name, what in seen.items()},
+                 {"dump": None, "dump/a": b"a", "contiguous": b"c", "odd": b"z"})  # fmt: skip
+
+
+@case
+def a_member_below_a_file_replaces_it(w):
+    seen, _ = _everywhere(w, file("f", b"old"), file("f/below", b"new"), file("a/b", b"old"), file("a/b/c/d", b"new"))
+    expect.equal({name: what[2] for name, what in seen.items()},
+                 {"f": None, "f/below": b"new", "a": None, "a/b": None, "a/b/c": None, "a/b/c/d": b"new"})  # fmt: skip
+
+
+@case
+def a_member_below_a_link_goes_where_the_link_leads(w):
+    seen, _ = _everywhere(w, directory("usr/lib"), symlink("lib", "usr/lib"), file("lib/x", b"x"),
+                          symlink("home", "var/./home"), file("home/me/f", b"f"))  # fmt: skip
+    expect.equal((seen["usr/lib/x"][2], seen["var/home/me/f"][2]), (b"x", b"f"))
+    expect.equal((seen["lib"][1], seen["home"][1]), ("usr/lib", "var/./home"))
+
+
+@case
+def a_link_out_of_the_target_of_a_stream_is_not_followed(w):
+    handle = w.create()
+    for number, target in enumerate(("/etc", "..", "../..", "/nowhere", "../nowhere")):
+        stream = tar(symlink("out", target), file("out/evil", b"x"))
+        expect.error_like("unpack out/evil: a link leads out of the target", _unpacked, w, handle, stream, f"d{number}")
+    expect.equal(w.run(handle, "ls"), "".join(f"d{number}\n" for number in range(5)))
