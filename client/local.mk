@@ -49,6 +49,7 @@ client_warden_SOURCES = \
 	client/cli/command_table.c \
 	client/cli/complete.c \
 	client/cli/completion.c \
+	client/cli/habits.c \
 	client/cli/help.c \
 	client/cli/line.c \
 	client/cli/manual.c \
@@ -64,10 +65,14 @@ client_warden_SOURCES = \
 	client/cli/commands/call.c \
 	client/cli/commands/cmd_containers.c \
 	client/cli/commands/cmd_copy.c \
+	client/cli/commands/cmd_create.c \
+	client/cli/commands/cmd_destroy.c \
+	client/cli/commands/cmd_docker.c \
 	client/cli/commands/cmd_doctor.c \
 	client/cli/commands/cmd_exec.c \
 	client/cli/commands/cmd_files.c \
 	client/cli/commands/cmd_jobs.c \
+	client/cli/commands/cmd_logs.c \
 	client/cli/commands/cmd_shell.c \
 	client/cli/commands/cmd_top.c \
 	client/cli/commands/job_streams.c \

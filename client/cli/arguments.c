@@ -98,12 +98,15 @@ static int arguments_apply_option(struct invocation *invocation, size_t index, c
 			   : set_field(invocation, option, text);
 }
 
-/* Reports an unknown option and suggests the nearest one. */
+/* Reports an unknown option and suggests the nearest one, or what stands for it here. */
 static int arguments_reject_option(const struct invocation *invocation, const char *name)
 {
+	const char *answer = habits_option_answer(invocation->command, name, strlen(name));
 	const struct option *option;
 	struct near near;
 
+	if (answer)
+		return usage_error(invocation, "unknown option --%s; %s", name, answer);
 	near_begin(&near, name);
 	for (size_t i = 0; (option = command_option(invocation->command, i)) != NULL; i++)
 		near_consider(&near, option->name);
@@ -111,30 +114,6 @@ static int arguments_reject_option(const struct invocation *invocation, const ch
 		return usage_error(invocation, "unknown option --%s; did you mean --%s?", name,
 				   near.best);
 	return usage_error(invocation, "unknown option --%s", name);
-}
-
-/* Finds the option of a word such as --name or --name=value; NULL: unknown. */
-static const struct option *arguments_find_option(const struct invocation *invocation,
-						  const char *word, size_t length, size_t *index)
-{
-	const struct option *option;
-
-	for (*index = 0; (option = command_option(invocation->command, *index)); (*index)++)
-		if (strlen(option->name) == length - 2 &&
-		    memcmp(option->name, word + 2, length - 2) == 0)
-			return option;
-	return NULL;
-}
-
-static const struct option *arguments_find_letter(const struct invocation *invocation, char letter,
-						  size_t *index)
-{
-	const struct option *option;
-
-	for (*index = 0; (option = command_option(invocation->command, *index)); (*index)++)
-		if (option->letter == letter)
-			return option;
-	return NULL;
 }
 
 /* Reads short options such as -it; the last one may have a value: -n 5 or -n5. */
@@ -145,11 +124,15 @@ static int arguments_read_letters(struct invocation *invocation, char **argv, in
 
 	for (const char *at = word + 1; *at && status == 0; at++) {
 		size_t index;
-		const struct option *option = arguments_find_letter(invocation, *at, &index);
-		const char *value = "true";
+		const struct option *option =
+			command_find_option(invocation->command, at, 1, &index);
+		const char *value = "true", *answer;
 
-		if (!option)
-			return usage_error(invocation, "unknown option %s", word);
+		if (!option) {
+			answer = habits_option_answer(invocation->command, at, 1);
+			return usage_error(invocation, "unknown option %s%s%s", word,
+					   answer ? "; " : "", answer ? answer : "");
+		}
 		if (option->argument) {
 			value = at[1] == '=' ? at + 2 : at + 1;
 			if (*value == '\0') {
@@ -175,8 +158,8 @@ static int arguments_read_option(struct invocation *invocation, char **argv, int
 
 	if (word[1] != '-')
 		return arguments_read_letters(invocation, argv, i, end);
-	option = arguments_find_option(invocation, word, length, &index);
-	if (!option) {
+	option = command_find_option(invocation->command, word + 2, length - 2, &index);
+	if (!option || length == 3) {
 		word[length] = '\0';
 		return arguments_reject_option(invocation, word + 2);
 	}
@@ -264,8 +247,12 @@ static int arguments_check_required(const struct invocation *invocation)
 static int arguments_read_command(struct invocation *invocation, const char *name)
 {
 	struct near near;
+	int status;
 
 	invocation->command = command_find(name);
+	if (!invocation->command && habits_read_command(invocation, name, &status) &&
+	    !invocation->command)
+		return status;
 	if (invocation->command) {
 		/* Option indexes now count from the command's own options. */
 		memset(invocation->seen, 0, sizeof(invocation->seen));
@@ -292,9 +279,10 @@ static int arguments_read_words(struct invocation *invocation, int begin, int en
 	int status = 0;
 
 	for (int i = begin; i < end && status == 0; i++) {
-		if (options && strcmp(argv[i], "--") == 0)
+		if (options && strcmp(argv[i], "--") == 0) {
 			options = false;
-		else if (options && argv[i][0] == '-' && argv[i][1] != '\0')
+			invocation->has_dashes = true;
+		} else if (options && argv[i][0] == '-' && argv[i][1] != '\0')
 			status = arguments_read_option(invocation, argv, &i, end);
 		else if (!invocation->command)
 			status = arguments_read_command(invocation, argv[i]);
@@ -303,6 +291,27 @@ static int arguments_read_words(struct invocation *invocation, int begin, int en
 		end = arguments_find_divider(invocation, end, argv);
 	}
 	return status;
+}
+
+/* Parses the words of another command instead, with the same global options. */
+static int arguments_rewrite(struct invocation *invocation)
+{
+	const char *words[REWRITE_WORDS + 2] = {"warden"};
+	struct invocation fresh = {.socket_path = invocation->socket_path,
+				   .format = invocation->format,
+				   .reconnect = invocation->reconnect,
+				   .json = invocation->json,
+				   .exit_on_error = invocation->exit_on_error,
+				   .kept = invocation->kept};
+	int status = invocation->command->rewrite(invocation, words + 1), n = 1;
+
+	if (status != 0)
+		return status;
+	while (words[n])
+		n++;
+	invocation_clear(invocation);
+	*invocation = fresh;
+	return arguments_parse(invocation, n, (char **)words);
 }
 
 int arguments_parse(struct invocation *invocation, int argc, char **argv)
@@ -319,6 +328,8 @@ int arguments_parse(struct invocation *invocation, int argc, char **argv)
 	}
 	if (status == 0)
 		status = arguments_check_required(invocation);
+	if (status == 0 && invocation->command->rewrite)
+		return arguments_rewrite(invocation);
 	return status == 0 && invocation->format ? format_check(invocation) : status;
 }
 
@@ -328,6 +339,13 @@ void invocation_clear(struct invocation *invocation)
 		warden_message_free(invocation->requests[i]);
 	if (invocation->client != invocation->kept)
 		warden_client_free(invocation->client);
+}
+
+int exit_status(const struct invocation *invocation, int status)
+{
+	if (status != STATUS_FAILED)
+		return status;
+	return invocation->command && invocation->command->job ? 125 : 1;
 }
 
 int invocation_run(struct invocation *invocation)

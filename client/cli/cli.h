@@ -12,10 +12,14 @@
 #include <stdio.h>
 
 enum {
-	STATUS_FAILED = 1, /* the daemon or the system reported an error */
 	STATUS_USAGE = 2,
-	STATUS_NOT_STARTED = 127, /* a command line that could not be executed, as in a shell */
-	STATUS_UNKNOWN = 255,     /* a job without an exit status, as in the protocol */
+	STATUS_CANNOT_EXECUTE = 126, /* as in a shell: the program is there */
+	STATUS_NOT_FOUND = 127,      /* as in a shell: it is not */
+	STATUS_SIGNAL = 128,         /* and the signal's number */
+	STATUS_UNKNOWN = 255,        /* a job without an exit status, as in the protocol */
+	/* The daemon or the system reported an error. No exit status: exit_status makes it 1, or
+	 * 125 for a command that exits with the status of a job. */
+	STATUS_FAILED = 256,
 };
 
 struct invocation;
@@ -27,6 +31,7 @@ typedef int (*option_set)(struct invocation *invocation, const struct option *op
 
 struct option {
 	const char *name;  /* without the dashes */
+	const char *alias; /* docker's name of it, or NULL */
 	const char *field; /* of the request; NULL: an option of the command itself */
 	/* The value's name in the help; NULL: a switch without value. Choices are written
 	 * `one|another`. HANDLE, JOB, FILE, DIR and COMMAND are completed. */
@@ -51,7 +56,9 @@ struct option_group {
 /* Between the two jobs of spawn-pair. */
 #define PAIR_DIVIDER ":::"
 
-enum { MAX_GROUPS = 4, MAX_REQUESTS = 2, MAX_OPTIONS = 128 };
+enum { REWRITE_WORDS = 5 };
+
+enum { MAX_GROUPS = 5, MAX_REQUESTS = 3, MAX_OPTIONS = 128 };
 
 /* How words that are neither options nor positional are used. */
 enum words {
@@ -83,8 +90,12 @@ struct cli_command {
 	struct option_group groups[MAX_GROUPS];
 	enum words words;
 	bool waits;  /* the answer may take as long as a job does */
+	bool job;    /* exits with a job's status */
 	bool hidden; /* for programs; not listed in help and completion */
 	int (*run)(struct invocation *invocation);
+	/* Instead of `run`: writes the words of the command that does it, at most REWRITE_WORDS.
+	 * Returns 0, or a status after an error message. */
+	int (*rewrite)(const struct invocation *invocation, const char **words);
 	/* Prints an answer for people; NULL: print_fields. */
 	void (*print)(const struct warden_message *answer);
 	/* The request whose answers --format prints; NULL: that of the first group. */
@@ -104,14 +115,16 @@ struct invocation {
 	bool version;
 	bool exit_on_error;
 	/* Options of single commands that are not fields of a request. */
-	bool detailed, all, follow, manual, attach_input, attach_terminal;
+	bool detailed, all, follow, manual, attach_input, attach_terminal, quiet, detach, force;
 	const char *user, *iterations, *interval, *wardend, *settings, *file;
+	const char *handle, *job, *signal, *property, *source, *target;
 	struct warden_message *requests[MAX_REQUESTS]; /* in the order of the groups */
 	bool seen[MAX_OPTIONS];                        /* options that were given */
 	bool has_script;
 	bool second;  /* spawn-pair: further options and words are the second job's */
 	char **words; /* the command line for the container, ends in NULL */
 	size_t n_words;
+	bool has_dashes; /* `--` stood before it */
 	struct warden_client *client;
 	struct warden_client *kept; /* an existing connection to use instead of a new one */
 };
@@ -122,15 +135,19 @@ extern const struct option global_options[];
 /* The option groups of the table; see option_table.c. */
 extern const struct option handle_option[], create_options[], limit_options[], job_options[],
 	link_options[], stream_options[], attach_options[], attach_own_options[], stop_options[],
-	list_options[], list_own_options[], info_many_options[], echo_options[], shell_options[],
-	net_in_options[], net_out_options[], rule_options[], limit_memory_options[],
-	limit_cpu_options[], limit_disk_options[], limit_bandwidth_options[], copy_in_options[],
-	copy_out_options[], file_options[], file_read_options[], file_write_options[],
-	file_write_own_options[], file_remove_options[], job_input_options[],
-	job_input_own_options[], job_signal_options[], job_resize_options[], events_options[],
-	top_options[], doctor_options[], help_options[];
+	list_options[], list_own_options[], ps_options[], publish_options[], destroy_own_options[],
+	run_own_options[], exec_own_options[], ls_options[], kill_options[], cp_options[],
+	logs_options[], info_many_options[], echo_options[], shell_options[], net_in_options[],
+	net_out_options[], rule_options[], limit_memory_options[], limit_cpu_options[],
+	limit_disk_options[], limit_bandwidth_options[], copy_in_options[], copy_out_options[],
+	file_options[], file_read_options[], file_write_options[], file_write_own_options[],
+	file_remove_options[], job_input_options[], job_input_own_options[], job_signal_options[],
+	job_resize_options[], events_options[], top_options[], doctor_options[], help_options[];
 
 const struct cli_command *command_find(const char *name);
+/* Finds an option by its name, or by its letter if the length is 1; NULL: unknown. */
+const struct option *command_find_option(const struct cli_command *command, const char *name,
+					 size_t length, size_t *index);
 
 /* The options of a command by index: first its own, then the global ones, each name once; NULL
  * past the last. If `command` is NULL only the global ones. */
@@ -143,6 +160,8 @@ int usage_error(const struct invocation *invocation, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 /* Frees the requests and the connection, unless it is `kept`. */
 void invocation_clear(struct invocation *invocation);
+/* The exit status of the process for a status. */
+int exit_status(const struct invocation *invocation, int status);
 /* Runs the parsed command; returns its status. */
 int invocation_run(struct invocation *invocation);
 
@@ -165,6 +184,9 @@ int set_choice(struct invocation *invocation, const struct option *option, const
 int set_signal(struct invocation *invocation, const struct option *option, const char *text);
 int set_mode(struct invocation *invocation, const struct option *option, const char *text);
 int set_rule(struct invocation *invocation, const struct option *option, const char *text);
+int set_network(struct invocation *invocation, const struct option *option, const char *text);
+int set_cpus(struct invocation *invocation, const struct option *option, const char *text);
+int set_publish(struct invocation *invocation, const struct option *option, const char *text);
 int set_own(struct invocation *invocation, const struct option *option, const char *text);
 int set_reconnect(struct invocation *invocation, const struct option *option, const char *text);
 /* Reports why a value was rejected, by errno; returns a status. */
@@ -177,6 +199,13 @@ int set_script_file(struct invocation *invocation, const struct option *option, 
 int set_script_words(struct invocation *invocation, struct warden_message *request);
 /* Reads a descriptor to its end, into memory from malloc; NULL with errno. */
 char *read_whole(int fd, size_t *length);
+
+/* habits.c: what docker's users type. habits_read_command returns false for an unknown word; else
+ * the invocation's command is set, or the status after an answer to the word. */
+bool habits_read_command(struct invocation *invocation, const char *word, int *status);
+/* What to type instead of an option that the command does not have; NULL: unknown. */
+const char *habits_option_answer(const struct cli_command *command, const char *name,
+				 size_t length);
 
 /* near.c: finds the name that is most similar to a mistyped word. `best` is NULL if none is
  * similar. */
@@ -226,20 +255,40 @@ const char *invocation_handle(const struct invocation *invocation, size_t *lengt
 /* cmd_containers.c: commands for many containers. */
 int cmd_list(struct invocation *invocation);
 int cmd_info(struct invocation *invocation);
+/* A request of this name for the containers that the first request's properties select; NULL after
+ * an error message. */
+struct warden_message *containers_select(const struct invocation *invocation, const char *name);
 /* Sends an info_many request and returns its answer; NULL after an error message. */
 struct warden_message *containers_get(struct invocation *invocation,
 				      const struct warden_message *request);
 void print_containers(const struct warden_message *answer);
 
+/* cmd_destroy.c, cmd_create.c, cmd_logs.c */
+int cmd_destroy(struct invocation *invocation);
+int cmd_create(struct invocation *invocation);
+/* Sets the handle of the rules of --publish; returns a status. */
+int publish_prepare(const struct invocation *invocation, struct warden_message *rules,
+		    const char *handle, size_t length);
+int cmd_logs(struct invocation *invocation);
+
+/* cmd_docker.c: commands that are rewritten; see the member of struct cli_command. */
+int rewrite_ps(const struct invocation *invocation, const char **words);
+int rewrite_ls(const struct invocation *invocation, const char **words);
+int rewrite_kill(const struct invocation *invocation, const char **words);
+int rewrite_cp(const struct invocation *invocation, const char **words);
+
 /* cmd_top.c */
 int cmd_top(struct invocation *invocation);
 
 /* cmd_jobs.c: commands that end with a job's output and status. */
-int cmd_job(struct invocation *invocation);
+int cmd_run(struct invocation *invocation);
+int cmd_link(struct invocation *invocation);
 int cmd_stream(struct invocation *invocation);
 int cmd_attach(struct invocation *invocation);
 int cmd_spawn_pair(struct invocation *invocation);
-int job_status(const struct invocation *invocation, const struct warden_message *answer);
+int job_status(const struct warden_message *answer);
+/* Prints the output of a link's answer, why the job ended, and returns the job's status. */
+int job_print_result(const struct invocation *invocation, const struct warden_message *answer);
 int job_output(void *data, const char *name, const void *bytes, size_t length);
 /* Reports on stderr why the job ended and how much output was dropped. Returns false if there
  * was nothing to report, or if the container's events have the cause. */
@@ -249,8 +298,12 @@ bool job_report_end(const struct invocation *invocation, const struct warden_mes
 struct session_options {
 	const char *request; /* "stream", "attach", or "link" for the whole output at the end */
 	bool input, terminal, replay;
+	bool has_until;   /* the session ends with 0 at the offsets of `until` */
 	uint64_t from[2]; /* the offsets in stdout and stderr at which output begins */
-	int signal_fd;    /* ends the session when readable; -1: none */
+	uint64_t until[2];
+	int signal_fd; /* ends the session when readable; -1: none */
+	/* Called when signal_fd is readable; true: the session goes on. NULL: it ends. */
+	bool (*interrupted)(void *data);
 	/* Prints the last answer and returns the status; NULL: the default. */
 	int (*finish)(void *data, const struct warden_message *answer);
 	void *data;
@@ -258,6 +311,9 @@ struct session_options {
 /* Follows a job to its end and returns its status. `*woken`: signal_fd ended the session. */
 int job_streams_run(struct invocation *invocation, const char *handle, size_t length, uint64_t job,
 		    const struct session_options *options, bool *woken);
+/* A usage error if the keys of a terminal that is asked for cannot be read. */
+int job_streams_check_terminal(const struct invocation *invocation,
+			       const struct session_options *options);
 /* Sets rows and columns of a request to those of this process's terminal, unless they are set. */
 void job_streams_set_size(struct warden_message *request);
 

@@ -26,15 +26,20 @@ const struct cli_command commands[] = {
 	 .section = SECTION_CONTAINERS,
 	 .usage = "[OPTIONS] [HANDLE]",
 	 .summary = "make a container and print its handle",
-	 .groups = {{"create", create_options}, {"create", limit_options, "limits"}},
-	 .run = cmd_call,
+	 .groups = {{"create", create_options},
+		    {"create", limit_options, "limits"},
+		    {"net_replace", publish_options}},
+	 .run = cmd_create,
 	 .print = print_handle},
 	{.name = "destroy",
+	 .alias = "rm",
 	 .section = SECTION_CONTAINERS,
-	 .usage = "HANDLE",
-	 .summary = "remove a container and everything in it",
-	 .groups = {{"destroy", handle_option}},
-	 .run = cmd_call},
+	 .usage = "HANDLE... | --property KEY=VALUE | --all",
+	 .summary = "remove containers and everything in them",
+	 .details = "If one of several handles is unknown none is destroyed.\n",
+	 .groups = {{"info_many", info_many_options}, {NULL, destroy_own_options}},
+	 .run = cmd_destroy,
+	 .answers = "destroy"},
 	{.name = "list",
 	 .section = SECTION_CONTAINERS,
 	 .usage = "[--long] [--property KEY=VALUE]...",
@@ -45,13 +50,19 @@ const struct cli_command commands[] = {
 	 .print = print_handles,
 	 .answers = "info_many",
 	 .elements = "entries"},
+	{.name = "ps",
+	 .section = SECTION_CONTAINERS,
+	 .usage = "[-q] [--property KEY=VALUE] [HANDLE]",
+	 .summary = "show a table of containers, as list --long, or of the jobs of one, as jobs",
+	 .groups = {{NULL, ps_options}},
+	 .rewrite = rewrite_ps},
 	{.name = "info",
 	 .section = SECTION_CONTAINERS,
-	 .usage = "HANDLE... | --property KEY=VALUE",
+	 .usage = "[--property KEY=VALUE]... [HANDLE...]",
 	 .summary = "show state, addresses, jobs and figures of containers",
-	 .details = "Prints the settings and the main figures; --json prints all. Several handles "
-		    "are printed as a table, as by info-many; an unknown one is reported, and the "
-		    "status is 1.\n",
+	 .details = "Prints the settings and the main figures of one; --json prints all. Several, "
+		    "or all, are printed as a table, as by info-many; an unknown one is reported, "
+		    "and the status is 1.\n",
 	 .groups = {{"info_many", info_many_options}},
 	 .run = cmd_info,
 	 .print = print_info,
@@ -65,6 +76,7 @@ const struct cli_command commands[] = {
 	 .print = print_containers,
 	 .elements = "entries"},
 	{.name = "top",
+	 .alias = "stats",
 	 .section = SECTION_CONTAINERS,
 	 .usage = "[-n N] [-d SECONDS] [--property KEY=VALUE]...",
 	 .summary = "show the figures of containers repeatedly",
@@ -89,6 +101,7 @@ const struct cli_command commands[] = {
 	 .groups = {{"pause", handle_option}},
 	 .run = cmd_call},
 	{.name = "resume",
+	 .alias = "unpause",
 	 .section = SECTION_CONTAINERS,
 	 .usage = "HANDLE",
 	 .summary = "continue a paused container",
@@ -104,9 +117,12 @@ const struct cli_command commands[] = {
 		    "one stops waiting for that.\n" JOB_END,
 	 .groups = {{"create", create_options},
 		    {"create", limit_options, "limits"},
-		    {"spawn", job_options}},
+		    {"spawn", job_options},
+		    {"net_replace", publish_options},
+		    {NULL, exec_own_options}},
 	 .words = WORDS_COMMAND_ONLY,
 	 .waits = true,
+	 .job = true,
 	 .run = cmd_exec,
 	 .answers = "link"},
 	{.name = "run",
@@ -114,13 +130,14 @@ const struct cli_command commands[] = {
 	 .usage = JOB_USAGE,
 	 .summary = "run a command or script, print its output and exit with its status",
 	 .details = JOB_SCRIPT
-	 "The output is printed when the job is over; with -i or -t, as it arrives.\n"
-	 "An interrupt ends this command alone: the job continues, and attach, link and job-signal "
-	 "reach it.\n" JOB_END,
-	 .groups = {{"run", handle_option}, {"run", job_options}},
+	 "The output is printed as it arrives.\n"
+	 "An interrupt is sent to the job; a second one ends this command alone: the job goes on, "
+	 "and attach, link and kill reach it.\n" JOB_END,
+	 .groups = {{"run", handle_option}, {"run", job_options}, {NULL, run_own_options}},
 	 .words = WORDS_HANDLE_FIRST,
 	 .waits = true,
-	 .run = cmd_job},
+	 .job = true,
+	 .run = cmd_run},
 	{.name = "spawn",
 	 .section = SECTION_JOBS,
 	 .usage = JOB_USAGE,
@@ -147,13 +164,15 @@ const struct cli_command commands[] = {
 	 .details = JOB_END,
 	 .groups = {{"link", link_options}},
 	 .waits = true,
-	 .run = cmd_job},
+	 .job = true,
+	 .run = cmd_link},
 	{.name = "stream",
 	 .section = SECTION_JOBS,
 	 .usage = "HANDLE JOB",
 	 .summary = "print a job's output as it arrives and exit with its status",
 	 .groups = {{"stream", stream_options}},
 	 .waits = true,
+	 .job = true,
 	 .run = cmd_stream},
 	{.name = "attach",
 	 .section = SECTION_JOBS,
@@ -163,9 +182,18 @@ const struct cli_command commands[] = {
 		    "collect the job; any number of clients may be attached.\n",
 	 .groups = {{"attach", attach_options}, {NULL, attach_own_options}},
 	 .waits = true,
+	 .job = true,
 	 .run = cmd_attach},
+	{.name = "logs",
+	 .section = SECTION_JOBS,
+	 .usage = "[-f] HANDLE [JOB]",
+	 .summary = "print the output that a job has written so far",
+	 .details = "A job that run, link or stream has collected has none; spawn --keep keeps "
+		    "it.\n",
+	 .groups = {{"jobs", handle_option}, {NULL, logs_options}},
+	 .waits = true,
+	 .run = cmd_logs},
 	{.name = "jobs",
-	 .alias = "ps",
 	 .section = SECTION_JOBS,
 	 .usage = "HANDLE",
 	 .summary = "show the jobs of a container",
@@ -180,8 +208,13 @@ const struct cli_command commands[] = {
 	 .groups = {{"job_input", job_input_options}, {NULL, job_input_own_options}},
 	 .waits = true,
 	 .run = cmd_job_input},
+	{.name = "kill",
+	 .section = SECTION_JOBS,
+	 .usage = "[-s SIGNAL] HANDLE [JOB [SIGNAL]]",
+	 .summary = "end every process of a container, as stop --kill, or of a job, as job-signal",
+	 .groups = {{NULL, kill_options}},
+	 .rewrite = rewrite_kill},
 	{.name = "job-signal",
-	 .alias = "kill",
 	 .section = SECTION_JOBS,
 	 .usage = "HANDLE JOB [SIGNAL]",
 	 .summary = "send a signal to every process of a job",
@@ -206,6 +239,7 @@ const struct cli_command commands[] = {
 	 .details = "Needs the rights of the daemon's user, usually root.\n",
 	 .groups = {{"info", handle_option}, {NULL, shell_options}},
 	 .words = WORDS_HANDLE_FIRST,
+	 .job = true,
 	 .run = cmd_shell},
 	{.name = "net-in",
 	 .section = SECTION_NETWORK,
@@ -221,6 +255,7 @@ const struct cli_command commands[] = {
 	 .groups = {{"net_out", handle_option}, {"net_out", net_out_options}},
 	 .run = cmd_call},
 	{.name = "net-list",
+	 .alias = "port",
 	 .section = SECTION_NETWORK,
 	 .usage = "HANDLE",
 	 .summary = "show the rules of a container, in the order in which they are tried",
@@ -242,6 +277,7 @@ const struct cli_command commands[] = {
 	 .run = cmd_call,
 	 .print = print_forwards},
 	{.name = "limit",
+	 .alias = "update",
 	 .section = SECTION_LIMITS,
 	 .usage = "[OPTIONS] HANDLE",
 	 .summary = "set limits of a container, all or none, and show those in force",
@@ -288,6 +324,12 @@ const struct cli_command commands[] = {
 	 .groups = {{"copy_out", copy_out_options}},
 	 .waits = true,
 	 .run = cmd_copy_out},
+	{.name = "cp",
+	 .section = SECTION_FILES,
+	 .usage = "SRC HANDLE:DST | HANDLE:SRC DST",
+	 .summary = "copy into a container, as copy-in, or from it, as copy-out",
+	 .groups = {{NULL, cp_options}},
+	 .rewrite = rewrite_cp},
 	{.name = "file-read",
 	 .alias = "cat",
 	 .section = SECTION_FILES,
@@ -302,8 +344,13 @@ const struct cli_command commands[] = {
 	 .summary = "write a file of a container",
 	 .groups = {{"file_write", file_write_options}, {NULL, file_write_own_options}},
 	 .run = cmd_file_write},
+	{.name = "ls",
+	 .section = SECTION_FILES,
+	 .usage = "[OPTIONS] [HANDLE [PATH]]",
+	 .summary = "list a directory of a container, as file-list; or containers, as ps",
+	 .groups = {{NULL, ls_options}},
+	 .rewrite = rewrite_ls},
 	{.name = "file-list",
-	 .alias = "ls",
 	 .section = SECTION_FILES,
 	 .usage = "HANDLE PATH",
 	 .summary = "list a directory of a container",
@@ -312,7 +359,6 @@ const struct cli_command commands[] = {
 	 .print = print_files,
 	 .elements = "entries"},
 	{.name = "file-remove",
-	 .alias = "rm",
 	 .section = SECTION_FILES,
 	 .usage = "[-r] HANDLE PATH",
 	 .summary = "remove a file or directory of a container",
@@ -395,6 +441,24 @@ const struct cli_command *command_find(const char *name)
 		if (strcmp(command->name, name) == 0 ||
 		    (command->alias && strcmp(command->alias, name) == 0))
 			return command;
+	return NULL;
+}
+
+static bool option_has_name(const struct option *option, const char *name, size_t length)
+{
+	return (strlen(option->name) == length && memcmp(option->name, name, length) == 0) ||
+	       (option->alias && strlen(option->alias) == length &&
+		memcmp(option->alias, name, length) == 0);
+}
+
+const struct option *command_find_option(const struct cli_command *command, const char *name,
+					 size_t length, size_t *index)
+{
+	const struct option *option;
+
+	for (*index = 0; (option = command_option(command, *index)); (*index)++)
+		if (length == 1 ? option->letter == *name : option_has_name(option, name, length))
+			return option;
 	return NULL;
 }
 

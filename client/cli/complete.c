@@ -36,15 +36,11 @@ static void complete_offer(const struct complete_sink *sink, const char *text,
 static const struct option *complete_find_option(const struct cli_command *command,
 						 const char *word)
 {
-	const struct option *option;
+	size_t index;
 
-	for (size_t i = 0; (option = command_option(command, i)) != NULL; i++) {
-		if (word[1] == '-' && strcmp(option->name, word + 2) == 0)
-			return option;
-		if (word[1] != '-' && option->letter == word[1] && word[2] == '\0')
-			return option;
-	}
-	return NULL;
+	if (word[1] == '-')
+		return command_find_option(command, word + 2, strlen(word + 2), &index);
+	return word[2] == '\0' ? command_find_option(command, word + 1, 1, &index) : NULL;
 }
 
 /* Finds the option that the n-th positional word sets; NULL: none. */

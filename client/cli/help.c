@@ -49,6 +49,8 @@ static void help_print_option(FILE *file, const struct option *option)
 	else
 		fprintf(file, "%*s", INDENT - length, "");
 	help_print_wrapped(file, option->help, INDENT);
+	if (option->alias)
+		fprintf(file, "%*sits other name is --%s\n", INDENT, "", option->alias);
 }
 
 static void help_print_details(FILE *file, const char *text)
@@ -72,7 +74,7 @@ static void help_print_command(FILE *file, const struct cli_command *command)
 	help_print_details(file, command->summary);
 	help_print_details(file, command->details);
 	if (command->alias)
-		fprintf(file, "Its short name is %s.\n", command->alias);
+		fprintf(file, "Its other name is %s.\n", command->alias);
 	fprintf(file, "\nOptions:\n");
 	for (size_t i = 0; (option = command_option(command, i)) != NULL; i++)
 		help_print_option(file, option);

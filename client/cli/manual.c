@@ -46,6 +46,11 @@ static void manual_put_option(FILE *file, const struct option *option)
 	}
 	putc('\n', file);
 	manual_put_sentence(file, option->help);
+	if (option->alias) {
+		fputs("Its other name is \\fB\\-\\-", file);
+		manual_put_text(file, option->alias);
+		fputs("\\fR.\n", file);
+	}
 }
 
 static bool manual_is_global(const struct option *option)
@@ -73,7 +78,7 @@ static void manual_put_command(FILE *file, const struct cli_command *command)
 	if (command->details)
 		manual_put_text(file, command->details);
 	if (command->alias) {
-		fputs("Its short name is \\fB", file);
+		fputs("Its other name is \\fB", file);
 		manual_put_text(file, command->alias);
 		fputs("\\fR.\n", file);
 	}
@@ -159,39 +164,50 @@ static const char head[] =
 	".SH OPTIONS\n"
 	"These apply to every command:\n";
 
-static const char foot[] = ".SH EXIT STATUS\n"
-			   "\\fBrun\\fR, \\fBlink\\fR, \\fBstream\\fR, \\fBattach\\fR and "
-			   "\\fBexec\\fR exit with the status of the job: 255\n"
-			   "if it has none, 127 if a command line could not be executed. "
-			   "Otherwise 0; 1: the daemon or the system\n"
-			   "refused, with a line on standard error; 2: the command line is wrong.\n"
-			   ".SH ENVIRONMENT\n"
-			   ".TP\n"
-			   ".B WARDEN_SOCKET\n"
-			   "The daemon's socket.\n"
-			   ".TP\n"
-			   ".B NO_COLOR\n"
-			   "If it is set and not empty, nothing is coloured.\n"
-			   ".SH FILES\n"
-			   ".TP\n"
-			   ".I ~/.warden_history\n"
-			   "The history of the prompt.\n"
-			   ".SH EXAMPLES\n"
-			   ".nf\n"
-			   "warden exec \\-\\- sh \\-c 'id \\-un; hostname'\n"
-			   "warden exec \\-it \\-\\-tmpfs\\-size 64m \\-\\- bash\n"
-			   "warden create web \\-\\-property tier=front \\-\\-memory 256m\n"
-			   "warden run web \\-e LANG=C \\-u nobody \\-w /tmp \\-\\-timeout 2.5 "
-			   "\\-\\-json \\-\\- make test\n"
-			   "warden list \\-\\-format '{handle} {state} {memory_stat.total_rss}'\n"
-			   "tar c src | warden copy\\-in web \\- /home/vcap\n"
-			   "warden events \\-\\-property tier=front \\-\\-json\n"
-			   ".fi\n"
-			   ".SH SEE ALSO\n"
-			   ".BR wardend (8),\n"
-			   ".BR warden.conf (5),\n"
-			   ".BR warden\\-rootfs (1),\n"
-			   ".BR wsh (1)\n";
+static const char foot[] =
+	".SH EXIT STATUS\n"
+	"\\fBrun\\fR, \\fBlink\\fR, \\fBstream\\fR, \\fBattach\\fR, "
+	"\\fBexec\\fR and \\fBshell\\fR exit with the status of\n"
+	"the job, or with:\n"
+	".TP\n125\nThe daemon or the system refused, with a line on standard error: "
+	"for instance there is no such\ncontainer, or no daemon.\n"
+	".TP\n126\nThe program cannot be executed: it is no program, it may not be, or "
+	"its interpreter is missing.\n"
+	".TP\n127\nThe program is not there.\n"
+	".TP\n128+\\fIn\\fR\nThe signal \\fIn\\fR ended the job: 137 for KILL, which "
+	"limits send, too.\n"
+	".TP\n255\nThe job has no status: the daemon lost it.\n"
+	".PP\n"
+	"With \\fB\\-\\-json\\fR and \\fB\\-\\-format\\fR they exit with 0. Other "
+	"commands exit with 0, or with 1 if the daemon\nor the system refused. 2: the "
+	"command line is wrong.\n"
+	".SH ENVIRONMENT\n"
+	".TP\n"
+	".B WARDEN_SOCKET\n"
+	"The daemon's socket.\n"
+	".TP\n"
+	".B NO_COLOR\n"
+	"If it is set and not empty, nothing is coloured.\n"
+	".SH FILES\n"
+	".TP\n"
+	".I ~/.warden_history\n"
+	"The history of the prompt.\n"
+	".SH EXAMPLES\n"
+	".nf\n"
+	"warden exec \\-\\- sh \\-c 'id \\-un; hostname'\n"
+	"warden exec \\-it \\-\\-tmpfs\\-size 64m \\-\\- bash\n"
+	"warden create web \\-\\-property tier=front \\-\\-memory 256m\n"
+	"warden run web \\-e LANG=C \\-u nobody \\-w /tmp \\-\\-timeout 2.5 "
+	"\\-\\-json \\-\\- make test\n"
+	"warden list \\-\\-format '{handle} {state} {memory_stat.total_rss}'\n"
+	"tar c src | warden copy\\-in web \\- /home/vcap\n"
+	"warden events \\-\\-property tier=front \\-\\-json\n"
+	".fi\n"
+	".SH SEE ALSO\n"
+	".BR wardend (8),\n"
+	".BR warden.conf (5),\n"
+	".BR warden\\-rootfs (1),\n"
+	".BR wsh (1)\n";
 
 void manual_print(FILE *file)
 {

@@ -48,11 +48,14 @@ const struct option handle_option[] = {HANDLE, {0}};
 
 const struct option create_options[] = {
 	{.name = "handle",
+	 .alias = "name",
 	 .field = "handle",
 	 .argument = "HANDLE",
 	 .positional = true,
 	 .help = "name of the new container (default: its id)"},
 	{.name = "bind-mount",
+	 .alias = "volume",
+	 .letter = 'v',
 	 .field = "bind_mounts",
 	 .argument = "SRC:DST[:ro]",
 	 .set = set_bind_mount,
@@ -68,10 +71,12 @@ const struct option create_options[] = {
 	 .set = set_seconds,
 	 .help = "destroy it after this time, even if it is in use"},
 	{.name = "network",
+	 .alias = "net",
 	 .field = "network",
 	 .argument = "ADDRESS",
+	 .set = set_network,
 	 .filled = true,
-	 .help = "use the /30 network that contains this address"},
+	 .help = "use the /30 network that contains this address; `none`: any, as without it"},
 	{.name = "rootfs",
 	 .field = "rootfs",
 	 .argument = "DIR",
@@ -111,6 +116,7 @@ const struct option create_options[] = {
 		 "given "
 		 "again"},
 	{.name = "property",
+	 .alias = "label",
 	 .field = "properties",
 	 .argument = "KEY=VALUE",
 	 .set = set_property,
@@ -130,6 +136,7 @@ const struct option create_options[] = {
 	 .argument = "'ADDRESS NAME...'",
 	 .help = "an additional line of /etc/hosts; may be given again"},
 	{.name = "dns-server",
+	 .alias = "dns",
 	 .field = "dns_servers",
 	 .argument = "ADDRESS",
 	 .help = "name server instead of the configured ones; may be given again"},
@@ -152,15 +159,24 @@ const struct option limit_options[] = {
 	 .field = "cpu_shares",
 	 .argument = "N",
 	 .help = "weight when containers compete for the cpu; 1024 is the default"},
+	{.name = "cpus",
+	 .argument = "N",
+	 .set = set_cpus,
+	 .help = "the time of so many cpus, such as 1.5; as --cpu-quota 150"},
 	{.name = "cpu-quota",
 	 .field = "cpu_quota",
 	 .argument = "PERCENT",
 	 .help = "in percent of a core: 250 is two and a half cores; 0: no quota"},
-	{.name = "cpus",
+	{.name = "cpuset",
+	 .alias = "cpuset-cpus",
 	 .field = "cpus",
 	 .argument = "LIST",
 	 .help = "the cpus that it may use, such as 0-2,4"},
-	{.name = "processes", .field = "processes", .argument = "N", .help = "0: no limit"},
+	{.name = "processes",
+	 .alias = "pids-limit",
+	 .field = "processes",
+	 .argument = "N",
+	 .help = "0: no limit"},
 	{.name = "disk",
 	 .field = "disk_bytes",
 	 .argument = "BYTES",
@@ -212,17 +228,20 @@ const struct option job_options[] = {
 	 .set = set_env,
 	 .help = "set a variable; without =VALUE the value is this process's; may be given again"},
 	{.name = "working-dir",
+	 .alias = "workdir",
 	 .letter = 'w',
 	 .field = "working_dir",
 	 .argument = "PATH",
 	 .filled = true,
 	 .help = "its working directory (default: the user's home)"},
 	{.name = "stdin",
+	 .alias = "interactive",
 	 .letter = 'i',
 	 .field = "stdin",
 	 .help = "connect its standard input: run and exec send theirs; job-input writes to a "
 		 "spawned job"},
 	{.name = "terminal",
+	 .alias = "tty",
 	 .letter = 't',
 	 .field = "terminal",
 	 .help = "give it a terminal; run and exec set this terminal to raw mode"},
@@ -256,7 +275,8 @@ const struct option job_options[] = {
 	{.name = "own-cgroup",
 	 .field = "own_cgroup",
 	 .help = "give it its own control group, so that its figures include every descendant"},
-	{.name = "cpus",
+	{.name = "cpuset",
+	 .alias = "cpuset-cpus",
 	 .field = "cpus",
 	 .argument = "LIST",
 	 .help = "the cpus that it may use, such as 0-2,4"},
@@ -265,6 +285,7 @@ const struct option job_options[] = {
 	 .help = "run it on a cpu that no other job with this option uses"},
 	{.name = "nice", .field = "nice", .argument = "N", .help = "nice value, -20 to 19"},
 	{.name = "rlimit",
+	 .alias = "ulimit",
 	 .field = "rlimits",
 	 .argument = "NAME=N",
 	 .set = set_rlimit,
@@ -345,10 +366,12 @@ const struct option attach_options[] = {
 
 const struct option attach_own_options[] = {
 	{.name = "stdin",
+	 .alias = "interactive",
 	 .letter = 'i',
 	 OWN(attach_input),
 	 .help = "send standard input to the job"},
 	{.name = "terminal",
+	 .alias = "tty",
 	 .letter = 't',
 	 OWN(attach_terminal),
 	 .help = "make this terminal raw for that of the job; Control-P Control-Q leaves it"},
@@ -370,8 +393,127 @@ const struct option stop_options[] = {
 
 const struct option list_options[] = {SELECT, {0}};
 
+#define ALL(Help)                                                                                  \
+	{                                                                                          \
+		.name = "all", .letter = 'a', OWN(all), .help = (Help)                             \
+	}
+
 const struct option list_own_options[] = {
 	{.name = "long", .letter = 'l', OWN(detailed), .help = "a table with state and figures"},
+	{.name = "quiet", .letter = 'q', OWN(quiet), .help = "handles alone"},
+	ALL("all containers, also stopped ones, as without it"),
+	{0},
+};
+
+#define OWN_HANDLE(Required, Help)                                                                 \
+	{                                                                                          \
+		.name = "handle", .argument = "HANDLE", OWN(handle), .positional = true,           \
+		.required = (Required), .help = (Help)                                             \
+	}
+
+#define PS                                                                                         \
+	{.name = "quiet", .letter = 'q', OWN(quiet), .help = "handles alone"},                     \
+		ALL("all containers, also stopped ones, as without it"),                           \
+	{                                                                                          \
+		.name = "property", .argument = "KEY=VALUE", OWN(property),                        \
+		.help = "only containers with this property"                                       \
+	}
+
+const struct option ps_options[] = {
+	OWN_HANDLE(false, "the container whose jobs are shown (default: all containers)"),
+	PS,
+	{0},
+};
+
+const struct option ls_options[] = {
+	OWN_HANDLE(false, "the container whose files are shown (default: all containers)"),
+	{.name = "path",
+	 .argument = "PATH",
+	 OWN(source),
+	 .positional = true,
+	 .help = "a directory in the container (default: the home directory)"},
+	PS,
+	{0},
+};
+
+const struct option kill_options[] = {
+	OWN_HANDLE(true, "the container"),
+	{.name = "job-id",
+	 .argument = "JOB",
+	 OWN(job),
+	 .positional = true,
+	 .help = "number of the job (default: every process of the container)"},
+	{.name = "signal",
+	 .letter = 's',
+	 .argument = "SIGNAL",
+	 OWN(signal),
+	 .positional = true,
+	 .help = "name or number (default: TERM to a job, KILL to a container)"},
+	{0},
+};
+
+const struct option cp_options[] = {
+	{.name = "source",
+	 .argument = "FILE",
+	 OWN(source),
+	 .positional = true,
+	 .required = true,
+	 .help = "HANDLE:PATH in a container, or a path of the host; `-`: a tar on standard input"},
+	{.name = "target",
+	 .argument = "FILE",
+	 OWN(target),
+	 .positional = true,
+	 .required = true,
+	 .help = "HANDLE:PATH in a container, or a path of the host; `-`: a tar on standard "
+		 "output"},
+	{0},
+};
+
+const struct option logs_options[] = {
+	{.name = "job-id",
+	 .argument = "JOB",
+	 OWN(job),
+	 .positional = true,
+	 .help = "number of the job (default: the last one)"},
+	{.name = "follow",
+	 .letter = 'f',
+	 OWN(follow),
+	 .help = "go on with what the job writes until it ends"},
+	{0},
+};
+
+const struct option publish_options[] = {
+	{.name = "publish",
+	 .letter = 'p',
+	 .field = "in",
+	 .argument = "[HOST:]CONTAINER[/udp]",
+	 .set = set_publish,
+	 .help = "forward a port of the host (default: one of the pool) to it, as net-in does; may "
+		 "be given again"},
+	{0},
+};
+
+const struct option destroy_own_options[] = {
+	ALL("every container, or with --property every one that has it"),
+	{.name = "force", .letter = 'f', OWN(force), .help = "an unknown handle is no error"},
+	{0},
+};
+
+const struct option run_own_options[] = {
+	{.name = "detach", .letter = 'd', OWN(detach), .help = "do not wait, as spawn"},
+	{.name = "quiet",
+	 .letter = 'q',
+	 OWN(quiet),
+	 .help = "print the output when the job is over, and not why it ended"},
+	{0},
+};
+
+const struct option exec_own_options[] = {
+	{.name = "rm", OWN(all), .help = "as without it: the container is always destroyed"},
+	{.name = "quiet",
+	 .letter = 'q',
+	 OWN(quiet),
+	 .help = "print the output when the command is over, and not why it ended"},
 	{0},
 };
 

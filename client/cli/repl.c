@@ -65,7 +65,7 @@ repl_run_words(const struct repl *repl, const struct line_words *words)
 
 	signal(SIGINT, SIG_DFL); /* cannot fail for SIGINT */
 	if (!argv)
-		exit(STATUS_FAILED);
+		exit(EXIT_FAILURE);
 	argv[0] = (char *)"warden";
 	memcpy(argv + 1, words->words, words->n * sizeof(*argv));
 	status = arguments_parse(&invocation, (int)words->n + 1, argv);
@@ -82,7 +82,7 @@ repl_run_words(const struct repl *repl, const struct line_words *words)
 		complain(&invocation, "write the answer: %s", strerror(errno));
 		status = STATUS_FAILED;
 	}
-	_exit(status);
+	_exit(exit_status(&invocation, status));
 }
 
 /* Replaces standard input, so that a command does not read the following lines. */
@@ -106,7 +106,7 @@ static int repl_fork_command(struct repl *repl, const struct line_words *words)
 	pid = fork();
 	if (pid == 0) {
 		if (!repl->prompt && repl_close_input() < 0)
-			_exit(STATUS_FAILED);
+			_exit(EXIT_FAILURE);
 		repl_run_words(repl, words);
 	}
 	if (pid < 0) {

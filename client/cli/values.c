@@ -70,6 +70,39 @@ int set_microseconds(struct invocation *invocation, const struct option *option,
 	return values_set_number(invocation, option, text, (uint64_t)ceil(seconds * 1e6));
 }
 
+/* docker's --network: `none` is the default here, as nothing is reachable without a rule. */
+int set_network(struct invocation *invocation, const struct option *option, const char *text)
+{
+	if (strcmp(text, "none") == 0)
+		return 0;
+	if (strcmp(text, "host") == 0)
+		return usage_error(invocation,
+				   "--network host: a container never has the host's network; "
+				   "-p forwards a port to it, net-out allows it connections");
+	if (strcmp(text, "bridge") == 0)
+		return usage_error(invocation,
+				   "--network bridge: each container has its own network; `warden "
+				   "net-out` allows it connections");
+	return set_field(invocation, option, text);
+}
+
+/* docker's --cpus: a number of cpus, with a fraction. A list of them is --cpuset. */
+int set_cpus(struct invocation *invocation, const struct option *option, const char *text)
+{
+	double cpus = 0;
+
+	if (strpbrk(text, "-,"))
+		return usage_error(invocation,
+				   "--cpus: '%s' is not a valid N; --cpuset takes a list of cpus",
+				   text);
+	if (values_read_seconds(text, UINT32_MAX / 100, &cpus) < 0)
+		return value_error(invocation, option, text);
+	if (warden_message_set_number(option_request(invocation, option), "cpu_quota",
+				      (uint64_t)ceil(cpus * 100)) == 0)
+		return 0;
+	return value_error(invocation, option, text);
+}
+
 /* Returns the power of two of a size's unit; -1: unknown unit. */
 static int values_unit_shift(const char *unit)
 {
@@ -202,7 +235,7 @@ int set_mode(struct invocation *invocation, const struct option *option, const c
 }
 
 /* HOST:CONTAINER[/PROTOCOL], as docker's -p. */
-static int values_set_forward(struct warden_message *rule, char *text)
+static int values_set_forward(struct warden_message *rule, char *text, const char *single)
 {
 	char *protocol = strchr(text, '/'), *container = strchr(text, ':');
 
@@ -210,7 +243,7 @@ static int values_set_forward(struct warden_message *rule, char *text)
 		*protocol++ = '\0';
 	if (container)
 		*container++ = '\0';
-	if (warden_message_set(rule, "host_port", text) < 0 ||
+	if (warden_message_set(rule, container ? "host_port" : single, text) < 0 ||
 	    (container && warden_message_set(rule, "container_port", container) < 0))
 		return -1;
 	return protocol ? warden_message_set(rule, "protocol", protocol) : 0;
@@ -235,8 +268,10 @@ static int values_set_members(struct warden_message *rule, char *text)
 	return 0;
 }
 
-/* The `handle` fields of the rules are not set. */
-int set_rule(struct invocation *invocation, const struct option *option, const char *text)
+/* Adds a rule: fields, or a forward in which a port alone is the field `single`. The `handle`
+ * fields of the rules are not set. */
+static int values_set_rule(struct invocation *invocation, const struct option *option,
+			   const char *text, const char *single)
 {
 	struct warden_message *rule =
 		warden_message_add(option_request(invocation, option), option->field);
@@ -244,13 +279,25 @@ int set_rule(struct invocation *invocation, const struct option *option, const c
 	int result = -1, number;
 
 	if (rule && copy)
-		result = strchr(text, '=') || strcmp(option->field, "in") != 0
-				 ? values_set_members(rule, copy)
-				 : values_set_forward(rule, copy);
+		result = single ? values_set_forward(rule, copy, single)
+				: values_set_members(rule, copy);
 	number = errno;
 	free(copy);
 	if (result == 0)
 		return 0;
 	errno = number;
 	return value_error(invocation, option, text);
+}
+
+int set_rule(struct invocation *invocation, const struct option *option, const char *text)
+{
+	bool is_forward = !strchr(text, '=') && strcmp(option->field, "in") == 0;
+
+	return values_set_rule(invocation, option, text, is_forward ? "host_port" : NULL);
+}
+
+/* A single port is the container's. */
+int set_publish(struct invocation *invocation, const struct option *option, const char *text)
+{
+	return values_set_rule(invocation, option, text, "container_port");
 }

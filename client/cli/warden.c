@@ -43,11 +43,11 @@ int main(int argc, char **argv)
 	int status;
 
 	if (warden_open_standard_streams() < 0)
-		return STATUS_FAILED;
+		return EXIT_FAILURE;
 	status = arguments_parse(&invocation, argc, argv);
 	if (status == 0)
 		status = invocation_run(&invocation);
-	status = warden_close_output(&invocation, status);
+	status = exit_status(&invocation, warden_close_output(&invocation, status));
 	invocation_clear(&invocation);
 	return status;
 }

@@ -15,6 +15,9 @@ import time
 
 import expect
 
+# Those that exit with the status of a job.
+JOB_COMMANDS = ("run", "exec", "link", "stream", "attach", "shell")
+
 
 def ok(w, *arguments, **keywords):
     """Runs a command that must succeed without output on stderr; returns its stdout as text."""
@@ -33,7 +36,8 @@ def usage_error(w, text, *arguments):
 def failure(w, text, *arguments, **keywords):
     """Expects that the command fails with exactly this message."""
     seen = w.command(*arguments, **keywords)
-    expect.equal((seen.returncode, seen.stdout), (1, b""), f"warden {' '.join(arguments)}")
+    status = 125 if arguments[0] in JOB_COMMANDS else 1
+    expect.equal((seen.returncode, seen.stdout), (status, b""), f"warden {' '.join(arguments)}")
     expect.equal(seen.stderr.decode(), text)
 
 

@@ -71,29 +71,36 @@ void print_containers(const struct warden_message *answer)
 	table_print(table, stdout, 0);
 }
 
-/* list with --long or --format: an info_many request with the same conditions. */
-static int cmd_containers_list_infos(struct invocation *invocation)
+struct warden_message *containers_select(const struct invocation *invocation, const char *name)
 {
-	struct warden_message *request = warden_message_new("info_many"), *answer;
-	const struct warden_message *list = invocation->requests[0];
-	int status = 0;
+	const struct warden_message *from = invocation->requests[0];
+	struct warden_message *request = warden_message_new(name);
 
-	for (size_t i = 0; request && i < warden_message_count(list, "properties"); i++) {
-		const struct warden_message *from = warden_message_child(list, "properties", i);
-		struct warden_message *to = warden_message_add(request, "properties");
+	for (size_t i = 0; request && i < warden_message_count(from, "properties"); i++) {
+		const struct warden_message *old = warden_message_child(from, "properties", i);
+		struct warden_message *new = warden_message_add(request, "properties");
 
-		if (!to ||
-		    warden_message_set(to, "key", warden_message_bytes(from, "key", 0, NULL)) < 0 ||
-		    warden_message_set(to, "value", warden_message_bytes(from, "value", 0, NULL)) <
+		if (!new ||
+		    warden_message_set(new, "key", warden_message_bytes(old, "key", 0, NULL)) < 0 ||
+		    warden_message_set(new, "value", warden_message_bytes(old, "value", 0, NULL)) <
 			    0) {
 			warden_message_free(request);
 			request = NULL;
 		}
 	}
-	if (!request) {
+	if (!request)
 		complain(invocation, "out of memory");
+	return request;
+}
+
+/* list with --long or --format: an info_many request with the same conditions. */
+static int cmd_containers_list_infos(struct invocation *invocation)
+{
+	struct warden_message *request = containers_select(invocation, "info_many"), *answer;
+	int status = 0;
+
+	if (!request)
 		return STATUS_FAILED;
-	}
 	answer = containers_get(invocation, request);
 	warden_message_free(request);
 	if (!answer)
@@ -113,7 +120,7 @@ int cmd_list(struct invocation *invocation)
 
 	if (status != 0)
 		return status;
-	if (invocation->format || (invocation->detailed && !invocation->json))
+	if (invocation->format || (invocation->detailed && !invocation->quiet && !invocation->json))
 		return cmd_containers_list_infos(invocation);
 	list = warden_client_call(invocation->client, invocation->requests[0]);
 	if (!list)
@@ -170,8 +177,6 @@ int cmd_info(struct invocation *invocation)
 	size_t properties = warden_message_count(request, "properties");
 	int status;
 
-	if (handles == 0 && properties == 0)
-		return usage_error(invocation, "needs HANDLE (--handle)");
 	status = client_open(invocation);
 	if (status != 0)
 		return status;

@@ -16,7 +16,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-enum { REQUEST_CREATE, REQUEST_SPAWN };
+enum { REQUEST_CREATE, REQUEST_SPAWN, REQUEST_PUBLISH };
 
 struct exec {
 	struct invocation *invocation;
@@ -160,6 +160,28 @@ static uint64_t cmd_exec_spawn(struct exec *exec)
 	return job;
 }
 
+/* Forwards the ports of --publish. */
+static int cmd_exec_publish(struct exec *exec)
+{
+	struct invocation *invocation = exec->invocation;
+	struct warden_message *rules = invocation->requests[REQUEST_PUBLISH], *answer;
+	size_t length;
+	const char *handle = cmd_exec_handle(exec, &length);
+	int status;
+
+	if (warden_message_count(rules, "in") == 0)
+		return 0;
+	status = publish_prepare(invocation, rules, handle, length);
+	if (status != 0)
+		return status;
+	answer = cmd_exec_call(exec, rules);
+	if (!answer && exec->signal == 0)
+		client_failed(invocation);
+	status = answer ? 0 : STATUS_FAILED;
+	warden_message_free(answer);
+	return status;
+}
+
 /* Reports the container's events, such as out of memory: they are why its only job ended early. */
 static void cmd_exec_report_events(const struct exec *exec, const struct warden_message *answer)
 {
@@ -178,9 +200,11 @@ static int cmd_exec_report_end(const struct exec *exec, const struct warden_mess
 		return json_print_with_handle(stdout, answer, cmd_exec_handle(exec, NULL)) < 0
 			       ? STATUS_FAILED
 			       : 0;
+	if (exec->invocation->quiet)
+		return job_print_result(exec->invocation, answer);
 	if (!job_report_end(exec->invocation, answer))
 		cmd_exec_report_events(exec, answer);
-	return job_status(exec->invocation, answer);
+	return job_status(answer);
 }
 
 /* Reports a failure, except a signal or a closed pipe. */
@@ -231,10 +255,10 @@ static int cmd_exec_print_object(void *data, const struct warden_message *answer
 static int cmd_exec_join_job(struct exec *exec, uint64_t job)
 {
 	const struct warden_message *request = exec->invocation->requests[REQUEST_SPAWN];
-	bool is_one = exec->invocation->json || exec->invocation->format;
+	bool is_one = exec->invocation->json || exec->invocation->format || exec->invocation->quiet;
 	const struct session_options options = {
 		.request = is_one ? "link" : "stream",
-		.finish = is_one ? cmd_exec_print_object : NULL,
+		.finish = cmd_exec_print_object,
 		.data = exec,
 		.input = warden_message_number(request, "stdin", 0) != 0,
 		.terminal = warden_message_number(request, "terminal", 0) != 0,
@@ -261,7 +285,7 @@ static int cmd_exec_follow_job(struct exec *exec, uint64_t job)
 	if (warden_message_number(request, "stdin", 0) ||
 	    warden_message_number(request, "terminal", 0))
 		return cmd_exec_join_job(exec, job);
-	if (invocation->json || invocation->format)
+	if (invocation->json || invocation->format || invocation->quiet)
 		return cmd_exec_link_job(exec, job);
 	return cmd_exec_stream_job(exec, job);
 }
@@ -318,7 +342,7 @@ static int cmd_exec_run_container(struct exec *exec)
 	if (status != 0)
 		return status;
 	status = STATUS_FAILED;
-	if (exec->signal == 0)
+	if (exec->signal == 0 && cmd_exec_publish(exec) == 0 && exec->signal == 0)
 		job = cmd_exec_spawn(exec);
 	if (job != 0 && exec->signal == 0)
 		status = cmd_exec_follow_job(exec, job);
@@ -327,15 +351,56 @@ static int cmd_exec_run_container(struct exec *exec)
 	return destroyed != 0 ? destroyed : status;
 }
 
+/* docker's `exec CONTAINER COMMAND` is another thing here: if the first word is the handle of a
+ * container and no `--` stands before it, it may mean both. */
+static int cmd_exec_check_word(struct invocation *invocation)
+{
+	const char *word = invocation->n_words > 0 ? invocation->words[0] : NULL;
+	struct warden_message *request, *list;
+	bool is_handle = false;
+
+	if (!word || invocation->has_dashes)
+		return 0;
+	request = warden_message_new("list");
+	list = request ? warden_client_call(invocation->client, request) : NULL;
+	warden_message_free(request);
+	if (!list)
+		return client_failed(invocation);
+	for (size_t i = 0; !is_handle && i < warden_message_count(list, "handles"); i++)
+		is_handle = strcmp(word, warden_message_bytes(list, "handles", i, NULL)) == 0;
+	warden_message_free(list);
+	if (!is_handle)
+		return 0;
+	return usage_error(invocation,
+			   "there is a container %s: `warden run %s -- COMMAND` runs a command in "
+			   "it, `warden exec -- %s ...` runs %s in a new one",
+			   word, word, word, word);
+}
+
+/* What needs no container. */
+static int cmd_exec_prepare(struct invocation *invocation)
+{
+	struct warden_message *spawn = invocation->requests[REQUEST_SPAWN];
+	const struct session_options options = {
+		.input = warden_message_number(spawn, "stdin", 0) != 0,
+		.terminal = warden_message_number(spawn, "terminal", 0) != 0,
+	};
+	int status = job_streams_check_terminal(invocation, &options);
+
+	if (status == 0)
+		status = set_script_words(invocation, spawn);
+	if (status != 0)
+		return status;
+	job_streams_set_size(spawn);
+	status = client_open(invocation);
+	return status != 0 ? status : cmd_exec_check_word(invocation);
+}
+
 int cmd_exec(struct invocation *invocation)
 {
 	struct exec exec = {.invocation = invocation, .signal_fd = -1};
-	int status = set_script_words(invocation, invocation->requests[REQUEST_SPAWN]);
+	int status = cmd_exec_prepare(invocation);
 
-	if (status != 0)
-		return status;
-	job_streams_set_size(invocation->requests[REQUEST_SPAWN]);
-	status = client_open(invocation);
 	if (status != 0)
 		return status;
 	if (cmd_exec_block_signals(&exec) < 0) {

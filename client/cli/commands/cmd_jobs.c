@@ -5,10 +5,13 @@
 #include "client/cli/cli.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
+
+enum { INTERRUPT_TIMEOUT = 5000 }; /* milliseconds */
 
 static bool cmd_jobs_has_reason(const struct warden_message *answer, const char *reason)
 {
@@ -17,11 +20,32 @@ static bool cmd_jobs_has_reason(const struct warden_message *answer, const char 
 	return name && strcmp(name, reason) == 0;
 }
 
-int job_status(const struct invocation *invocation, const struct warden_message *answer)
+/* The status of a job that did not start: as in a shell if its command line cannot be executed. */
+static int cmd_jobs_start_status(const struct warden_message *answer)
 {
-	/* A command line that cannot be executed has the same status as in a shell. */
-	if (invocation->n_words > 0 && cmd_jobs_has_reason(answer, "START_FAILED"))
-		return STATUS_NOT_STARTED;
+	const char *error = warden_message_bytes(answer, "end.start_error", 0, NULL);
+	const char *missing = strerror(ENOENT);
+	size_t length = error ? strlen(error) : 0;
+
+	if (!error || strncmp(error, "argv ", 5) != 0)
+		return STATUS_FAILED;
+	return length > strlen(missing) && strcmp(error + length - strlen(missing), missing) == 0
+		       ? STATUS_NOT_FOUND
+		       : STATUS_CANNOT_EXECUTE;
+}
+
+int job_status(const struct warden_message *answer)
+{
+	uint64_t number = warden_message_number(answer, "end.signal", 0);
+
+	if (cmd_jobs_has_reason(answer, "START_FAILED"))
+		return cmd_jobs_start_status(answer);
+	if (number > 0)
+		return STATUS_SIGNAL + (int)(number & 0x7f);
+	/* It ended just before the KILL of the limit that it reached. */
+	if (cmd_jobs_has_reason(answer, "OUTPUT") || cmd_jobs_has_reason(answer, "WALL_TIME") ||
+	    cmd_jobs_has_reason(answer, "CPU_TIME") || cmd_jobs_has_reason(answer, "MEMORY"))
+		return STATUS_SIGNAL + SIGKILL;
 	if (warden_message_count(answer, "exit_status") == 0)
 		return STATUS_UNKNOWN;
 	return (int)(warden_message_number(answer, "exit_status", 0) & 0xff);
@@ -110,8 +134,7 @@ static int cmd_jobs_output_failed(const struct invocation *invocation, int numbe
 	return STATUS_FAILED;
 }
 
-static int cmd_jobs_print_result(const struct invocation *invocation,
-				 const struct warden_message *answer)
+int job_print_result(const struct invocation *invocation, const struct warden_message *answer)
 {
 	static const char *const names[] = {"stdout", "stderr"};
 	int number;
@@ -123,47 +146,101 @@ static int cmd_jobs_print_result(const struct invocation *invocation,
 		if (bytes && job_output(&number, names[i], bytes, length) < 0)
 			return cmd_jobs_output_failed(invocation, number);
 	}
-	job_report_end(invocation, answer);
-	return job_status(invocation, answer);
+	if (!invocation->quiet)
+		job_report_end(invocation, answer);
+	return job_status(answer);
 }
 
-/* Until cmd_jobs_unblock_interrupt SIGINT makes the returned descriptor readable. -1: SIGINT
- * keeps its action. */
-static int cmd_jobs_block_interrupt(void)
+/* How SIGINT reaches the job of `run`. */
+struct cmd_jobs_run {
+	struct invocation *invocation;
+	uint64_t job;
+	int signal_fd; /* -1: SIGINT keeps its action */
+	bool sent;     /* the job has the signal */
+	bool left;     /* a second one ends this command */
+};
+
+/* From now on SIGINT makes `signal_fd` readable. */
+static void cmd_jobs_block_interrupt(struct cmd_jobs_run *run)
 {
 	struct sigaction action;
 	sigset_t set;
-	int fd;
 
+	run->signal_fd = -1;
 	/* A shell ignores SIGINT for background processes. */
 	if (sigaction(SIGINT, NULL, &action) < 0 || action.sa_handler == SIG_IGN)
-		return -1;
+		return;
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
-	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (fd >= 0)
+	run->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (run->signal_fd >= 0)
 		sigprocmask(SIG_BLOCK, &set, NULL); /* cannot fail for this one */
-	return fd;
 }
 
-/* Unblocks SIGINT. A pending one ends this process, so that a calling shell sees it. */
-static void cmd_jobs_unblock_interrupt(const struct invocation *invocation, int fd, bool woken)
+/* Gives SIGINT its action again; true for `raise`: and lets it end this process, so that a calling
+ * shell sees it. */
+static void cmd_jobs_unblock_interrupt(const struct cmd_jobs_run *run, bool raises)
 {
-	const char *handle = invocation_handle(invocation, NULL);
 	sigset_t set;
 
-	if (fd < 0)
+	if (run->signal_fd < 0)
 		return;
-	/* The job does not receive the signal. */
-	if (woken)
-		complain(invocation,
-			 "the job goes on: `warden jobs %s` shows its number, `warden attach %s "
-			 "JOB` follows it, `warden job-signal %s JOB` ends it",
-			 handle, handle, handle);
-	close(fd);
+	close(run->signal_fd);
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
+	if (raises)
+		raise(SIGINT); /* pending until it is unblocked */
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+/* Sends SIGINT to the job, over a connection of its own. */
+static int cmd_jobs_send_interrupt(const struct cmd_jobs_run *run)
+{
+	struct invocation *invocation = run->invocation;
+	struct warden_client *first = invocation->client, *another = NULL;
+	size_t length;
+	const char *handle = invocation_handle(invocation, &length);
+	struct warden_message *request =
+		request_with_handle(invocation, "job_signal", handle, length);
+	struct warden_message *answer = NULL;
+	int result = -1;
+
+	if (request && warden_message_set_number(request, "job_id", run->job) == 0 &&
+	    warden_message_set_number(request, "signal", SIGINT) == 0 &&
+	    client_open_another(invocation, &another) == 0) {
+		warden_client_set_timeout(another, INTERRUPT_TIMEOUT);
+		answer = warden_client_call(another, request);
+		result = answer ? 0 : -1;
+	}
+	warden_message_free(answer);
+	warden_message_free(request);
+	invocation->client = first;
+	warden_client_free(another);
+	return result;
+}
+
+/* The first SIGINT goes to the job, the second one leaves it. */
+static bool cmd_jobs_on_interrupt(void *data)
+{
+	struct cmd_jobs_run *run = data;
+	struct signalfd_siginfo info;
+	const char *handle = invocation_handle(run->invocation, NULL);
+
+	while (read(run->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
+		;
+	if (!run->sent && cmd_jobs_send_interrupt(run) == 0) {
+		run->sent = true;
+		complain(run->invocation,
+			 "SIGINT was sent to job %" PRIu64 "; a second one leaves it running",
+			 run->job);
+		return true;
+	}
+	run->left = true;
+	complain(run->invocation,
+		 "the job goes on: `warden attach %s %" PRIu64
+		 "` follows it, `warden kill %s %" PRIu64 "` ends it",
+		 handle, run->job, handle, run->job);
+	return false;
 }
 
 /* Starts the job of a run request; returns its number, or 0. */
@@ -178,75 +255,76 @@ static uint64_t cmd_jobs_spawn(struct invocation *invocation)
 		complain(invocation, "out of memory");
 	else if (!answer)
 		client_failed(invocation);
+	if (job && invocation->detach) {
+		if (!invocation->json && !invocation->format)
+			print_job_id(answer);
+		else if (print_answer(invocation, answer) != 0)
+			job = 0;
+	}
 	warden_message_free(answer);
 	warden_message_free(request);
 	return job;
 }
 
-static int cmd_jobs_print_object(void *data, const struct warden_message *answer)
+/* With --json, --format and --quiet the whole output comes at the end. */
+static int cmd_jobs_finish_run(void *data, const struct warden_message *answer)
 {
-	return print_answer(data, answer);
+	const struct cmd_jobs_run *run = data;
+
+	return run->invocation->json || run->invocation->format
+		       ? print_answer(run->invocation, answer)
+		       : job_print_result(run->invocation, answer);
 }
 
-/* With -i or -t: spawn, then a session. --json and --format print the whole output at the end,
- * as without -i and -t. */
-static int cmd_jobs_run_session(struct invocation *invocation)
+int cmd_run(struct invocation *invocation)
 {
 	const struct warden_message *request = invocation->requests[0];
-	bool is_one = invocation->json || invocation->format;
+	bool is_one = invocation->json || invocation->format || invocation->quiet;
+	struct cmd_jobs_run run = {.invocation = invocation};
 	struct session_options options = {
 		.request = is_one ? "link" : "stream",
-		.finish = is_one ? cmd_jobs_print_object : NULL,
-		.data = invocation,
+		.finish = is_one ? cmd_jobs_finish_run : NULL,
+		.interrupted = cmd_jobs_on_interrupt,
+		.data = &run,
 		.input = warden_message_number(request, "stdin", 0) != 0,
 		.terminal = warden_message_number(request, "terminal", 0) != 0,
 		.replay = true,
 	};
-	uint64_t job = cmd_jobs_spawn(invocation);
+	int status = job_streams_check_terminal(invocation, &options);
 	size_t length;
-	const char *handle = invocation_handle(invocation, &length);
+	const char *handle;
 	bool woken;
-	int status;
 
-	if (!job)
-		return STATUS_FAILED;
-	options.signal_fd = cmd_jobs_block_interrupt();
-	status = job_streams_run(invocation, handle, length, job, &options, &woken);
-	cmd_jobs_unblock_interrupt(invocation, options.signal_fd, woken);
+	if (status == 0)
+		status = call_prepare(invocation);
+	if (status != 0)
+		return status;
+	handle = invocation_handle(invocation, &length);
+	run.job = cmd_jobs_spawn(invocation);
+	if (!run.job || invocation->detach)
+		return run.job ? 0 : STATUS_FAILED;
+	cmd_jobs_block_interrupt(&run);
+	options.signal_fd = run.signal_fd;
+	status = job_streams_run(invocation, handle, length, run.job, &options, &woken);
+	cmd_jobs_unblock_interrupt(&run,
+				   run.left || (run.sent && status == STATUS_SIGNAL + SIGINT));
 	return status;
 }
 
-/* Without -i and -t: one request, answered at the job's end. */
-static int cmd_jobs_run_request(struct invocation *invocation)
+int cmd_link(struct invocation *invocation)
 {
-	int fd = cmd_jobs_block_interrupt();
 	struct warden_message *answer;
-	int status;
-
-	warden_client_set_wake_fd(invocation->client, fd);
-	answer = warden_client_call(invocation->client, invocation->requests[0]);
-	warden_client_set_wake_fd(invocation->client, -1);
-	cmd_jobs_unblock_interrupt(
-		invocation, fd, warden_client_failure(invocation->client) == WARDEN_FAILURE_WOKEN);
-	if (!answer)
-		return client_failed(invocation);
-	status = invocation->json || invocation->format ? print_answer(invocation, answer)
-							: cmd_jobs_print_result(invocation, answer);
-	warden_message_free(answer);
-	return status;
-}
-
-int cmd_job(struct invocation *invocation)
-{
-	const struct warden_message *request = invocation->requests[0];
 	int status = call_prepare(invocation);
 
 	if (status != 0)
 		return status;
-	if (warden_message_number(request, "stdin", 0) ||
-	    warden_message_number(request, "terminal", 0))
-		return cmd_jobs_run_session(invocation);
-	return cmd_jobs_run_request(invocation);
+	answer = warden_client_call(invocation->client, invocation->requests[0]);
+	if (!answer)
+		return client_failed(invocation);
+	status = invocation->json || invocation->format ? print_answer(invocation, answer)
+							: job_print_result(invocation, answer);
+	warden_message_free(answer);
+	return status;
 }
 
 static int cmd_jobs_follow(struct invocation *invocation, const struct session_options *options)
@@ -291,7 +369,9 @@ int cmd_attach(struct invocation *invocation)
 		.signal_fd = -1,
 	};
 
-	return cmd_jobs_follow(invocation, &options);
+	int status = job_streams_check_terminal(invocation, &options);
+
+	return status != 0 ? status : cmd_jobs_follow(invocation, &options);
 }
 
 int cmd_spawn_pair(struct invocation *invocation)

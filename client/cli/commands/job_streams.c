@@ -66,6 +66,15 @@ static bool job_streams_read_size(struct winsize *size)
 	return false;
 }
 
+int job_streams_check_terminal(const struct invocation *invocation,
+			       const struct session_options *options)
+{
+	if (!options->input || !options->terminal || isatty(STDIN_FILENO))
+		return 0;
+	return usage_error(invocation, "-it needs a terminal on standard input; -i alone sends "
+				       "the input to the job");
+}
+
 void job_streams_set_size(struct warden_message *request)
 {
 	struct winsize size;
@@ -141,6 +150,16 @@ static void job_streams_print_output(struct job_streams *session,
 	}
 	if (name && bytes && !session->output_error)
 		(void)job_output(&session->output_error, name, bytes + skip, length - skip);
+	if (session->options->has_until && session->had[0] >= session->options->until[0] &&
+	    session->had[1] >= session->options->until[1])
+		session->left = true;
+}
+
+static void job_streams_make_cooked(struct job_streams *session)
+{
+	if (session->is_raw)
+		tcsetattr(STDIN_FILENO, TCSADRAIN, &session->cooked); /* a failure has no remedy */
+	session->is_raw = false;
 }
 
 static void job_streams_on_output(void *data, uint64_t id, const struct warden_message *answer,
@@ -155,22 +174,23 @@ static void job_streams_on_output(void *data, uint64_t id, const struct warden_m
 			job_streams_fail(session, session->output);
 		return;
 	}
-	if (last && session->options->finish) {
+	if (!last || !session->options->finish)
+		job_streams_print_output(session, answer);
+	if (!last)
+		return;
+	job_streams_make_cooked(session); /* before the messages about the end */
+	if (session->options->finish) {
 		session->over = true;
 		session->status = session->options->finish(session->options->data, answer);
 		return;
 	}
-	job_streams_print_output(session, answer);
-	if (!last)
-		return;
 	session->over = true;
 	if (session->invocation->json || session->invocation->format) {
 		session->status = 0;
 		return;
 	}
-	if (!session->options->terminal)
-		job_report_end(session->invocation, answer);
-	session->status = job_status(session->invocation, answer);
+	job_report_end(session->invocation, answer);
+	session->status = job_status(answer);
 }
 
 /* Forgets the first bytes of the oldest chunk, and the chunk if none are left. */
@@ -316,13 +336,6 @@ static void job_streams_make_raw(struct job_streams *session)
 	raw = session->cooked;
 	cfmakeraw(&raw);
 	session->is_raw = tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) == 0;
-}
-
-static void job_streams_make_cooked(struct job_streams *session)
-{
-	if (session->is_raw)
-		tcsetattr(STDIN_FILENO, TCSADRAIN, &session->cooked); /* a failure has no remedy */
-	session->is_raw = false;
 }
 
 static int job_streams_watch_window(struct job_streams *session)
@@ -475,7 +488,8 @@ static int job_streams_poll(struct job_streams *session, bool *woken)
 	if (poll(fds, WAITS, -1) < 0)
 		return errno == EINTR ? 0 : -1;
 	if (fds[WAIT_SIGNAL].revents) {
-		*woken = true;
+		*woken = !session->options->interrupted ||
+			 !session->options->interrupted(session->options->data);
 		return 0;
 	}
 	if (fds[WAIT_INPUT].revents &&

@@ -93,7 +93,7 @@ def errors_are_1_and_usage_errors_2(w):
     seen = w.command("info", "--handle", "nobody")
     expect.equal((seen.returncode, seen.stdout), (1, b""))
     expect.contains(seen.stderr, b"unknown handle")
-    for arguments in (("frobnicate",), ("info",), ("info", "--frobnicate"), ("create", "--grace-time", "x")):
+    for arguments in (("frobnicate",), ("destroy",), ("info", "--frobnicate"), ("create", "--grace-time", "x")):
         seen = w.command(*arguments)
         expect.equal((seen.returncode, seen.stdout), (2, b""), " ".join(arguments))
     seen = w.command("--socket", f"{w.directory}/nowhere", "ping")

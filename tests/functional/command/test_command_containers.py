@@ -185,8 +185,8 @@ def files_are_read_written_listed_and_removed(w):
         expect.equal(w.command("cat", "h", f"{base}large").stdout == file.read(), True, "the large file comes back")
     seen = command.ok(w, "ls", "h", base or ".")
     expect.matches(seen, r"MODE +UID +GID +SIZE +MODIFIED +NAME\n.*-rw------- .* 4 .* file\n.*9000000 .* large\n")
-    command.ok(w, "rm", "h", f"{base}large")
-    command.ok(w, "rm", "-r", "h", f"{base}file")
+    command.ok(w, "file-remove", "h", f"{base}large")
+    command.ok(w, "file-remove", "-r", "h", f"{base}file")
     seen = w.command("cat", "h", f"{base}file")
     expect.equal((seen.returncode, seen.stdout), (1, b""))
 

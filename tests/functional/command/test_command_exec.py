@@ -42,7 +42,7 @@ def an_error_of_create_is_reported(w):
 @case(config={"server": {"job_output_limit": 1000}})
 def truncated_output_is_reported(w):
     seen = w.command("exec", "--", "head", "-c", "100000", "/dev/zero")
-    expect.equal((seen.returncode, seen.stderr), (255, b"warden exec: its output is over the limit\n"))
+    expect.equal((seen.returncode, seen.stderr), (137, b"warden exec: its output is over the limit\n"))
     expect.between(len(seen.stdout), 1000, 1000 + 65536)
 
 

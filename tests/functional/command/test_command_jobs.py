@@ -35,7 +35,7 @@ def dockers_options_are_taken(w):
 def a_reached_time_limit_is_reported(w):
     w.create(handle="h")
     seen = w.command("run", "h", "--timeout", "0.1", "--", "sleep", "100")
-    expect.equal((seen.returncode, seen.stderr), (255, b"warden run: its time is over\n"))
+    expect.equal((seen.returncode, seen.stderr), (137, b"warden run: its time is over\n"))
     seen = json.loads(command.ok(w, "run", "h", "--json", "--timeout", "0.1", "--", "sleep", "100"))
     expect.equal((seen["reason"], seen["exit_status"]), ("wall_time", 255))
 
@@ -59,17 +59,17 @@ def json_is_one_object_for_a_job_with_input_too(w):
 def the_reason_of_a_jobs_end_is_reported(w):
     w.create(handle="h")
     seen = w.command("run", "h", "--", "sh", "-c", "kill -TERM $$")
-    expect.equal((seen.returncode, seen.stderr), (255, b"warden run: SIGTERM ended it\n"))
+    expect.equal((seen.returncode, seen.stderr), (143, b"warden run: SIGTERM ended it\n"))
     seen = w.command("run", "h", "--output-limit", "10", "--", "echo", "0123456789")
-    expect.equal((seen.returncode, seen.stderr), (255, b"warden run: its output is over the limit\n"))
+    expect.equal((seen.returncode, seen.stderr), (137, b"warden run: its output is over the limit\n"))
     seen = w.command("exec", "--output-limit", "10", "--", "echo", "0123456789")
-    expect.equal((seen.returncode, seen.stderr), (255, b"warden exec: its output is over the limit\n"))
+    expect.equal((seen.returncode, seen.stderr), (137, b"warden exec: its output is over the limit\n"))
     if w.linux:
         script = "a=x; while :; do a=$a$a; done"
         seen = w.command("run", "h", "--memory-limit", "8m", "--", "bash", "-c", script)
-        expect.equal((seen.returncode, seen.stderr), (255, b"warden run: its memory is used up\n"))
+        expect.equal((seen.returncode, seen.stderr), (137, b"warden run: its memory is used up\n"))
         seen = w.command("exec", "--memory", "20m", "--", "bash", "-c", f"({script}); sleep 10")
-        expect.equal(seen.returncode, 255)
+        expect.equal(seen.returncode, 143)
         expect.contains(seen.stderr, b"warden exec: it was stopped with its container\nwarden exec: out of memory\n")
     job = w.c.spawn("h", "exec sleep 100")
     linked = _popen(w, "link", "h", str(job), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -83,23 +83,59 @@ def _is_blocked(pid, number):
     return int(mask, 16) >> (number - 1) & 1
 
 
+def _run_until_it_waits(w, *arguments, **pipes):
+    """Starts a run of one job and waits until an interrupt reaches the command."""
+    process = _popen(w, "run", "h", *arguments, **pipes)
+    expect.eventually(lambda: w.c.info("h").job_ids, "the job is there")
+    expect.eventually(lambda: _is_blocked(process.pid, signal.SIGINT), "the command waits")
+    return process
+
+
 @case
-def an_interrupt_of_run_reports_that_the_job_continues(w):
+def an_interrupt_of_run_ends_the_job(w):
     w.create(handle="h")
     text = (
-        b"warden run: the job goes on: `warden jobs h` shows its number, `warden attach h JOB` follows it, "
-        b"`warden job-signal h JOB` ends it\n"
+        "warden run: SIGINT was sent to job {}; a second one leaves it running\n"
+        "warden run: SIGINT ended it\n"
     )
     pipes = {"stdin": subprocess.PIPE, "stderr": subprocess.PIPE}
-    for options in ([], ["-i"]):
-        with _popen(w, "run", "h", *options, "--", "sleep", "100", **pipes) as process:
-            expect.eventually(lambda: w.c.info("h").job_ids, "the job is there")
-            expect.eventually(lambda pid=process.pid: _is_blocked(pid, signal.SIGINT), "the command waits")
+    for options in ([], ["-i"], ["--quiet"]):
+        with _run_until_it_waits(w, *options, "--", "sleep", "100", **pipes) as process:
+            [job] = w.c.info("h").job_ids
             process.send_signal(signal.SIGINT)
-            expect.equal((process.communicate(timeout=15)[1], process.returncode), (text, -signal.SIGINT))
+            lines = text.format(job).splitlines(True)[: 1 if "--quiet" in options else 2]
+            seen = (process.communicate(timeout=15)[1].decode(), process.returncode)
+            expect.equal(seen, ("".join(lines), -signal.SIGINT))
+
+
+@case
+def a_second_interrupt_of_run_leaves_the_job(w):
+    w.create(handle="h")
+    script = "trap 'echo caught' INT; echo ready; while :; do sleep 0.05; done"
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with _run_until_it_waits(w, "--", "bash", "-c", script, **pipes) as process:
         [job] = w.c.info("h").job_ids
-        command.ok(w, "job-signal", "h", str(job))
-        expect.equal(w.c.link("h", job).end.signal, signal.SIGTERM)
+        expect.equal(process.stdout.readline(), b"ready\n")
+        process.send_signal(signal.SIGINT)
+        expect.equal(process.stdout.readline(), b"caught\n")
+        process.send_signal(signal.SIGINT)
+        stderr = process.communicate(timeout=15)[1].decode()
+        expect.equal(process.returncode, -signal.SIGINT)
+    text = f"the job goes on: `warden attach h {job}` follows it, `warden kill h {job}` ends it\n"
+    expect.true(stderr.endswith(text), text, stderr)
+    expect.equal(w.c.info("h").job_ids, [job])
+    command.ok(w, "kill", "h", str(job), "KILL")
+
+
+@case
+def a_job_that_handles_an_interrupt_gives_its_own_status(w):
+    w.create(handle="h")
+    script = "trap 'exit 9' INT; echo ready; while :; do sleep 0.05; done"
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with _run_until_it_waits(w, "--", "bash", "-c", script, **pipes) as process:
+        expect.equal(process.stdout.readline(), b"ready\n")
+        process.send_signal(signal.SIGINT)
+        expect.equal(process.wait(15), 9)
 
 
 @case

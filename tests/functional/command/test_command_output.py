@@ -23,9 +23,10 @@ def run_prints_the_output_unchanged(w):
 
 
 @case
-def a_job_without_a_status_is_255(w):
+def a_job_that_a_signal_ends_is_128_and_its_number(w):
     w.create(handle="h")
-    expect.equal(w.command("run", "h", "--script", "kill -9 $$").returncode, 255)
+    for number in (9, 10, 15):
+        expect.equal(w.command("run", "h", "--script", f"kill -{number} $$").returncode, 128 + number)
 
 
 @case
@@ -45,7 +46,7 @@ def stream_prints_output_as_it_comes(w):
         expect.equal(process.stdout.readline(), b"first\n")
         expect.equal(process.poll(), None, "the command's end")
         w.c.stop("h", kill=True)
-        expect.equal(process.wait(10), 255)
+        expect.equal(process.wait(10), 137)
 
 
 @case
@@ -76,7 +77,7 @@ def an_output_that_cannot_be_written_is_an_error(w):
         with open("/dev/full", "wb") as full:
             process = command.start(w, *arguments, stdout=full, stderr=subprocess.PIPE)
             _, stderr = process.communicate()
-        expect.equal(process.returncode, 1, f"status of {arguments}")
+        expect.equal(process.returncode, 125 if arguments[0] == "run" else 1, f"status of {arguments}")
         expect.contains(stderr.decode(), "No space left on device")
 
 
@@ -86,7 +87,7 @@ def closed_standard_streams_do_no_harm(w):
     line = f'exec "{w.build.path("warden")}" run h --script "echo x; exit 3" <&- >&-'
     environment = w.program_environment()
     seen = subprocess.run(["sh", "-c", line], env=environment, capture_output=True, check=False)
-    expect.equal(seen.returncode, 1)
+    expect.equal(seen.returncode, 125)
     expect.contains(seen.stderr.decode(), "write the output: Bad file descriptor")
 
 

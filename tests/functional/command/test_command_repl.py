@@ -102,7 +102,7 @@ def an_interrupt_ends_only_the_command(w):
         terminal.type("run h -- sleep 100\r")
         expect.eventually(lambda: w.c.info("h").job_ids, "the job runs")
         terminal.type("\x03")
-        terminal.expect("the job goes on.*warden> ")
+        terminal.expect("SIGINT ended it.*warden> ")
         terminal.type("some text\x03")
         terminal.expect("warden> ")
         terminal.type("ping\r")

@@ -16,6 +16,7 @@ WITHIN = {"tar_in": "copy-in", "tar_data": "copy-in", "tar_out": "copy-out"}
 # Fields whose option has its own name; None: words of the command line, or what the command sets itself.
 NAMES = {
     "argv": None,
+    "cpus": "cpuset",
     "bind_mounts": "bind-mount",
     "layers": "layer",
     "tmpfs_bytes": "tmpfs-size",

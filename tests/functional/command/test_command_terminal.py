@@ -29,7 +29,7 @@ def keys_and_the_window_size_reach_the_job(w):
         terminal.resize(40, 120)
         terminal.expect("40 120")
         w.c.stop("h", kill=True)
-        expect.equal(terminal.status(), 255)
+        expect.equal(terminal.status(), 137)
 
 
 @case

@@ -159,7 +159,7 @@ def input_that_a_killed_daemon_may_have_lost_is_told(w):
     w.disconnect()
     w.daemon.restart()
     stdout, stderr = thread.result(BUSY)
-    expect.equal(process.returncode, 1)
+    expect.equal(process.returncode, 125)
     expect.equal(
         stderr.decode(), "warden run: the daemon ended before it confirmed the last input; the job goes on\n"
     )
@@ -174,7 +174,7 @@ def without_reconnect_the_command_fails_at_once(w):
     w.disconnect()
     w.daemon.restart()
     text = b"warden run: the daemon closed the connection before it answered\n"
-    _finish(process, 1, b"", text)
+    _finish(process, 125, b"", text)
 
 
 @case
@@ -185,7 +185,7 @@ def the_time_to_reconnect_ends(w):
     w.disconnect()
     w.daemon.kill()
     text = f"warden run: connect to {w.daemon.socket}: Connection refused\n"
-    _finish(process, 1, b"", text.encode())
+    _finish(process, 125, b"", text.encode())
     w.daemon.start()
 
 
