@@ -61,8 +61,12 @@ int fake_reconnect(void *data, struct warden_restored *restored, struct warden_e
 {
 	struct fake_container *container = data;
 	bool found = fake_init_find(container, err) == 0;
+	int answered;
 
-	if (found && fake_restore_ask(container, err) == 1) {
+	wshd_list_set_known(&container->listed, restored);
+	answered = found ? fake_restore_ask(container, err) : 0;
+	wshd_list_set_known(&container->listed, NULL);
+	if (answered == 1) {
 		restored->alive = true;
 		restored->jobs = take_pointer(container->listed.jobs);
 		restored->n_jobs = container->listed.n_jobs;

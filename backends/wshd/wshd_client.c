@@ -18,6 +18,10 @@
 /* Messages that one call of wshd_list_receive takes, so that no container holds a worker. */
 enum { LIST_AT_ONCE = 512 };
 
+/* Jobs that the core does not know and wshd may list: their end is stored, and the messages that
+ * say so were lost with the daemon before. */
+enum { LIST_UNKNOWN = 4096 };
+
 /* Builds the path of the socket through the directory's descriptor. */
 static struct sockaddr_un wshd_client_socket_address(int container_fd)
 {
@@ -393,12 +397,39 @@ void wshd_list_free(struct warden_restored *restored)
 	restored->n_jobs = 0;
 }
 
+/* Whether the core knows this job, and it was not listed before. */
+static bool wshd_client_is_known(const struct warden_restored *restored, uint32_t job_id)
+{
+	bool known = restored->known_jobs == NULL;
+
+	for (size_t i = 0; i < restored->n_known_jobs && !known; i++)
+		known = restored->known_jobs[i] == job_id;
+	for (size_t i = 0; i < restored->n_jobs && known; i++)
+		known = restored->jobs[i].job_id != job_id;
+	return known;
+}
+
+/* Nobody reads the pipes of other jobs. */
+static void wshd_client_drop_unknown(const struct warden_restored *restored,
+				     struct warden_restored_job *job)
+{
+	if (wshd_client_is_known(restored, job->job_id))
+		return;
+	wshd_job_close(job);
+	*job = (struct warden_restored_job){job->job_id, -1, -1, -1};
+}
+
 static int wshd_client_add_restored(struct warden_restored *restored,
 				    const struct warden_restored_job *job, struct warden_error *err)
 {
 	struct warden_restored_job *jobs;
 
-	/* The number is bounded by the descriptors that this process can have. */
+	if (restored->n_jobs >= restored->n_known_jobs + LIST_UNKNOWN) {
+		wshd_job_close(job);
+		warden_error_set(err, "wshd lists more than %zu jobs", restored->n_jobs);
+		err->number = EPROTO;
+		return -1;
+	}
 	jobs = reallocarray(restored->jobs, restored->n_jobs + 1, sizeof(*jobs));
 	if (!jobs) {
 		wshd_job_close(job);
@@ -407,6 +438,12 @@ static int wshd_client_add_restored(struct warden_restored *restored,
 	jobs[restored->n_jobs++] = *job;
 	restored->jobs = jobs;
 	return 0;
+}
+
+void wshd_list_set_known(struct warden_restored *list, const struct warden_restored *core)
+{
+	list->known_jobs = core ? core->known_jobs : NULL;
+	list->n_known_jobs = core ? core->n_known_jobs : 0;
 }
 
 int wshd_list_request(int fd, struct warden_restored *restored, struct warden_error *err)
@@ -428,6 +465,8 @@ int wshd_list_receive(int fd, int patience_ms, struct warden_restored *restored,
 		*features = event.features;
 		if (result == 1 && event.type == WSHD_LIST_END)
 			return 1;
+		if (result == 1 && event.type == WSHD_JOB)
+			wshd_client_drop_unknown(restored, &event.job);
 		if (result == 1 && event.type == WSHD_JOB &&
 		    wshd_client_add_restored(restored, &event.job, err) < 0)
 			result = -1;

@@ -110,11 +110,15 @@ int wshd_send_end(struct wshd_queue *queue, struct warden_error *err);
  * wshd_list_receive collects them. Call it before wshd_send_watch. */
 int wshd_list_request(int fd, struct warden_restored *restored, struct warden_error *err);
 
+/* Takes the jobs that the core knows for calls of wshd_list_receive; NULL: none any more. */
+void wshd_list_set_known(struct warden_restored *list, const struct warden_restored *core);
+
 /* Adds the jobs that arrive to jobs and n_jobs of `restored` (an array from malloc(3)); descriptors
- * that are not pipes are closed and set to -1. Sets `*features` (enum wshd_features) when wshd's
- * hello arrives. Returns 1 if the list is complete; 0 if no message
- * came for `patience_ms`: call it again, nothing is lost; -1 if wshd is gone, broke the protocol or
- * this process lacks memory or descriptors: the list is empty then and the connection of no use. */
+ * that are not pipes, and those of jobs that are not in known_jobs, if that is set, are closed and
+ * set to -1. So many unknown jobs that no wshd has them break the protocol. Sets `*features` (enum
+ * wshd_features) when wshd's hello arrives. Returns 1 if the list is complete; 0 if no message came
+ * for `patience_ms`: call it again, nothing is lost; -1 if wshd is gone, broke the protocol or this
+ * process lacks memory or descriptors: the list is empty then and the connection of no use. */
 int wshd_list_receive(int fd, int patience_ms, struct warden_restored *restored, uint32_t *features,
 		      struct warden_error *err);
 

@@ -26,6 +26,9 @@
 /* The pause before the second ask; it doubles up to the longest. */
 enum { DELAY_MS = 10, DELAY_MAX_MS = 5000 };
 
+/* How far numbers of jobs that only a container knows may be ahead of the last that is known. */
+enum { NUMBERS_AHEAD = 65536 };
+
 /* Worker thread. If it fails the container continues without its rules, which permits it less. */
 static void recovery_restore_rules(struct container *c)
 {
@@ -56,19 +59,35 @@ static unsigned recovery_needed_descriptors(const struct container *c)
 	return needed;
 }
 
-/* Worker thread. */
-static int recovery_ask_run(struct operation *operation, struct warden_error *err)
+/* Sets the jobs that the container may have. The caller frees them. */
+static int recovery_list_known(const struct container *c, uint32_t **known, size_t *n,
+			       struct warden_error *err)
 {
-	struct recovery *recovery = (struct recovery *)operation;
-	struct container *c = operation->container;
+	const struct job *job;
+	size_t count = 1;
+
+	TAILQ_FOREACH(job, &c->jobs, link)
+		count++;
+	*n = 0;
+	*known = calloc(count, sizeof(**known));
+	if (!*known)
+		return warden_error_errno(err, "list the jobs");
+	TAILQ_FOREACH(job, &c->jobs, link)
+		(*known)[(*n)++] = job->id;
+	return 0;
+}
+
+/* Worker thread. */
+static int recovery_ask_backend(struct recovery *recovery, struct container *c,
+				struct warden_error *err)
+{
 	const struct warden_container_klass *container_klass = c->server->container_klass;
+	_cleanup_free_ uint32_t *known = NULL;
 	int result = 0;
 
-	recovery->restored = (struct warden_restored){.size = sizeof(recovery->restored)};
-	if ((!recovery->removes && descriptors_check(recovery_needed_descriptors(c), err) < 0) ||
-	    recovery_open_directory(c, err) < 0)
+	if (recovery_list_known(c, &known, &recovery->restored.n_known_jobs, err) < 0)
 		return -1;
-	identity_set_options(c);
+	recovery->restored.known_jobs = known;
 	if (c->backend && container_klass->reconnect)
 		result = BACKEND_CALL(container_klass, c->id, reconnect, err, c->backend,
 				      &recovery->restored);
@@ -76,6 +95,23 @@ static int recovery_ask_run(struct operation *operation, struct warden_error *er
 		result = BACKEND_CALL(container_klass, c->id, restore, err, c->server->backend,
 				      &c->identity, recovery_restore_state(recovery), &c->backend,
 				      &recovery->restored);
+	recovery->restored.known_jobs = NULL;
+	return result;
+}
+
+/* Worker thread. */
+static int recovery_ask_run(struct operation *operation, struct warden_error *err)
+{
+	struct recovery *recovery = (struct recovery *)operation;
+	struct container *c = operation->container;
+	int result;
+
+	recovery->restored = (struct warden_restored){.size = sizeof(recovery->restored)};
+	if ((!recovery->removes && descriptors_check(recovery_needed_descriptors(c), err) < 0) ||
+	    recovery_open_directory(c, err) < 0)
+		return -1;
+	identity_set_options(c);
+	result = recovery_ask_backend(recovery, c, err);
 	if (result == 0 && recovery->restored.alive && !recovery->removes)
 		recovery_restore_rules(c);
 	return result;
@@ -134,6 +170,14 @@ static void recovery_drop_jobs(struct recovery *recovery)
 	recovery->restored = (struct warden_restored){0};
 }
 
+/* A number that only the container knows is not given again, unless it would leave none for others.
+ */
+static void recovery_count_job(struct server *server, uint32_t job_id)
+{
+	if (job_id > server->last_job_id && job_id - server->last_job_id <= NUMBERS_AHEAD)
+		server->last_job_id = job_id;
+}
+
 /* Connects the running jobs to the backend's. A job that is not in the snapshot was collected or
  * never answered, so no client can ask for it: it is discarded. */
 static void recovery_attach_jobs(struct container *c, const struct warden_restored *restored)
@@ -143,8 +187,7 @@ static void recovery_attach_jobs(struct container *c, const struct warden_restor
 			WARDEN_ELEMENT(restored->jobs, restored->job_size, i);
 		struct job *job = job_find(c, found->job_id);
 
-		if (found->job_id > c->server->last_job_id)
-			c->server->last_job_id = found->job_id;
+		recovery_count_job(c->server, found->job_id);
 		if (job && !job->started) {
 			job_stdin_open(job, found->stdin_fd);
 			job_read(job, found->stdout_fd, found->stderr_fd);

@@ -486,6 +486,10 @@ struct warden_restored {
 	 * any time. There are no jobs. */
 	bool unreachable;
 	char reason[256]; /* with `unreachable`: why, a text for people */
+	/* Set by the core for the call: the numbers of the jobs that it knows. What a container
+	 * lists may be false: the pipes of other jobs need not be taken, nor very many of them. */
+	const uint32_t *known_jobs;
+	size_t n_known_jobs;
 };
 
 /* The figures of memory.stat, in bytes or counts, as the protocol's MemoryStat names them (kernel:

@@ -46,7 +46,7 @@ def make_host(build, directory):
 def make(source, directory):
     """Makes the root file system with the probes, programs for attempts from inside: tests/linux/probe.c and
     tests/escape/probe_*.c, in /bin; returns why that failed, or an empty text."""
-    compiler = os.environ.get("CC", "cc").split() + ["-std=gnu11", "-static", "-O1"]
+    compiler = os.environ.get("CC", "cc").split() + ["-std=gnu11", "-static", "-O1", f"-I{source}"]
     commands = [[f"{source}/client/unpack/warden-rootfs.in", "--host", directory]]
     for probe in (f"{source}/tests/linux/probe.c", *sorted(glob.glob(f"{source}/tests/escape/probe_*.c"))):
         name = os.path.basename(probe).removesuffix(".c")

@@ -127,8 +127,12 @@ int linux_reconnect(void *data, struct warden_restored *restored, struct warden_
 	struct linux_container *container = data;
 	const struct warden_host *host = container->backend->host;
 	bool found = linux_restore_find(container, err) == 0;
+	int answered;
 
-	if (found && linux_restore_ask(container, err) == 1) {
+	wshd_list_set_known(&container->listed, restored);
+	answered = found ? linux_restore_ask(container, err) : 0;
+	wshd_list_set_known(&container->listed, NULL);
+	if (answered == 1) {
 		linux_restore_report(container, restored);
 		return 0;
 	}
