@@ -28,6 +28,19 @@ static void fake_create_undo(struct fake_container *container)
 	fake_container_free(container);
 }
 
+/* The root, also under the name that it has in other backends. */
+static int fake_create_make_files(const struct fake_container *container, struct warden_error *err)
+{
+	const struct warden_host *host = container->backend->host;
+
+	if (mkdirat(container->dir_fd, "root", 0755) < 0 && errno != EEXIST)
+		return warden_error_errno(err, "make root of container %s", container->id);
+	if (mkdirat(container->dir_fd, "tmp", 0700) < 0 ||
+	    symlinkat("../root", container->dir_fd, "tmp/rootfs") < 0)
+		return warden_error_errno(err, "make tmp/rootfs of container %s", container->id);
+	return wshd_link_command(container->dir_fd, host->option_string(host, "wshd"), err);
+}
+
 int fake_create(void *data, const struct warden_create *create, void **made,
 		struct warden_error *err)
 {
@@ -40,9 +53,8 @@ int fake_create(void *data, const struct warden_create *create, void **made,
 	if (!container)
 		return -1;
 	container->no_new_privs = create->no_new_privs;
-	if (mkdirat(identity->dir_fd, "root", 0755) < 0 && errno != EEXIST)
-		warden_error_errno(err, "make root of container %s", identity->id);
-	else if (fake_init_start(container, err) == 0 && fake_create_connect(container, err) == 0) {
+	if (fake_create_make_files(container, err) == 0 && fake_init_start(container, err) == 0 &&
+	    fake_create_connect(container, err) == 0) {
 		*made = container;
 		return 0;
 	}

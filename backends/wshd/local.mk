@@ -4,6 +4,7 @@ backends_wshd_libwshdclient_la_SOURCES = \
 	backends/wshd/wshd_arguments.c \
 	backends/wshd/wshd_client.c \
 	backends/wshd/wshd_client.h \
+	backends/wshd/wshd_link.c \
 	backends/wshd/wshd_queue.c \
 	backends/wshd/wshd_queue.h \
 	backends/wshd/wshd_spawn.c \

@@ -150,4 +150,8 @@ int wshd_receive(int fd, struct wshd_event *event, struct warden_error *err);
  * the source). */
 int wshd_check_pipe(int fd);
 
+/* wshd_link.c: makes bin/wsh in a container's directory, a link to the command that is installed
+ * with this program. */
+int wshd_link_command(int directory_fd, const char *wshd, struct warden_error *err);
+
 #endif

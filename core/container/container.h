@@ -155,7 +155,7 @@ struct container {
 	TAILQ_HEAD(, idempotent) request_ids; /* see idempotence.h */
 	size_t n_request_ids;
 
-	TAILQ_HEAD(, job) jobs;
+	TAILQ_HEAD(job_list, job) jobs;
 	TAILQ_HEAD(, job) unsettled_jobs;
 	size_t n_unsettled_jobs;
 	void *jobs_by_id; /* a tree of tsearch(3) */
@@ -164,7 +164,7 @@ struct container {
 	struct operation_list operations;
 	bool running; /* a worker runs an operation */
 	bool saving;  /* a save is queued; see container_save */
-	bool changed; /* the next save writes the snapshot, not only records */
+	bool changed; /* what is stored next is the snapshot too, not only records */
 
 	struct {
 		bool started, empty;

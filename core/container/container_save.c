@@ -15,16 +15,11 @@ static void container_save_done(struct operation *operation, int result, struct 
 	free(operation);
 }
 
-/* A change from now on needs another save. */
+/* Records from now on need another save. */
 static int container_save_prepare(struct operation *operation, struct warden_error *err)
 {
-	struct container *c = operation->container;
-
 	(void)err;
-	c->saving = false;
-	if (c->changed)
-		operation->make_snapshot = snapshot_text;
-	c->changed = false;
+	operation->container->saving = false;
 	return 0;
 }
 

@@ -42,6 +42,7 @@ struct job {
 	bool kill_sent;  /* the kill was queued */
 	bool overdue;    /* it did not end by its wall_time: the container's processes are killed */
 	bool end_stored; /* a record of the end is written or waits */
+	bool shown;      /* the snapshot names it, so it has to be changed with the job */
 	bool collected;  /* an answer was read in full: job_find does not find it any more */
 	bool answering;  /* keeps the job while the info for answers is read and answers are sent */
 	struct warden_job_end end;

@@ -273,6 +273,7 @@ static void job_start_drop_job(struct starting_job *starting)
 	job_log_drop(job->container, job->id);
 	job_log_forget(job->container, job->id);
 	job->collected = true;
+	job->container->changed |= job->shown;
 	job->end.exit_status = -1;
 	job->ended = true;
 	job_read(job, -1, -1); /* may free the job */

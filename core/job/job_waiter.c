@@ -78,6 +78,7 @@ void job_collect(struct job *job)
 {
 	if (!job->collected) {
 		job->collected = true;
+		job->container->changed |= job->shown;
 		job_log_drop(job->container, job->id);
 		job_log_forget(job->container, job->id);
 		container_save_jobs(job->container);

@@ -72,8 +72,10 @@ static int spawn_start(struct request *request, const struct idempotence_use *us
 	return -1;
 }
 
+/* Scripts of the host find the job in the snapshot. One that a run waits for is soon gone. */
 static int spawn_run(struct request *request, struct warden_error *err)
 {
+	request->container->changed = true;
 	return spawn_start(request, &spawn_use, spawn_answer_id, err);
 }
 

@@ -78,18 +78,38 @@ json_t *job_to_json(const struct job *job)
 	return json;
 }
 
-json_t *jobs_to_json(const struct container *c)
+/* The first of the last `most` jobs that were not collected; NULL: there is none. */
+static struct job *job_json_first(const struct container *c, size_t most)
 {
-	json_t *array = json_array();
-	const struct job *job;
+	struct job *job, *first = NULL;
+	size_t n = 0;
 
-	TAILQ_FOREACH(job, &c->jobs, link)
-		if (array && !job->collected &&
-		    json_array_append_new(array, job_to_json(job)) < 0) {
-			json_decref(array);
-			array = NULL;
+	TAILQ_FOREACH_REVERSE(job, &c->jobs, job_list, link) {
+		if (job->collected)
+			continue;
+		first = job;
+		if (++n == most)
+			break;
+	}
+	return first;
+}
+
+json_t *jobs_to_json(const struct container *c, size_t most)
+{
+	json_t *jobs = json_object();
+	char id[16];
+
+	for (struct job *job = job_json_first(c, most); jobs && job; job = TAILQ_NEXT(job, link)) {
+		if (job->collected)
+			continue;
+		snprintf(id, sizeof(id), "%u", job->id);
+		if (json_object_set_new(jobs, id, job_to_json(job)) < 0) {
+			json_decref(jobs);
+			jobs = NULL;
 		}
-	return array;
+		job->shown = true;
+	}
+	return jobs;
 }
 
 /* A figure that is absent is not known. */

@@ -73,6 +73,7 @@ void job_log_add(struct container *c, const char *kind, json_t *content)
 /* The job keeps its line, so that a whole log is quickly made. */
 void job_log_put(struct job *job)
 {
+	job->container->changed |= job->shown;
 	free(job->record);
 	job->record = job_log_line("job", job_to_json(job));
 	job_log_append(job->container, job->record);

@@ -19,7 +19,10 @@
 #include "core/state/state_file.h"
 #include "lib/cleanup.h"
 
-enum { SNAPSHOT_VERSION = 1 };
+enum {
+	SNAPSHOT_VERSION = 1,
+	JOBS_SHOWN = 16, /* beside the log, so that a job costs the same however many there are */
+};
 
 static const char *const known_events[] = {"out of memory", "command exceeded maximum output"};
 
@@ -53,11 +56,34 @@ static json_t *snapshot_events_to_json(const struct container *c)
 	return array;
 }
 
+static json_t *snapshot_ports_to_json(const struct container *c)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; array && i < c->rules.n_in; i++)
+		if (json_array_append_new(array, json_integer(c->rules.in[i].host_port)) < 0) {
+			json_decref(array);
+			array = NULL;
+		}
+	return array;
+}
+
+/* What scripts look for under these names; our own are elsewhere. */
+static json_t *snapshot_resources_to_json(const struct container *c)
+{
+	char network[INET_ADDRSTRLEN];
+
+	inet_ntop(AF_INET, &c->identity.network, network, sizeof(network));
+	return json_pack("{s:o, s:s, s:o, s:I}", "handle", json_bytes(c->handle), "network",
+			 network, "ports", snapshot_ports_to_json(c), "uid",
+			 (json_int_t)c->identity.uid);
+}
+
 /* All but the jobs and request ids. NULL: no memory. */
 static json_t *snapshot_container_to_json(const struct container *c, enum container_state state)
 {
 	return json_pack("{s:i, s:s, s:o, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:b, s:b, s:b, "
-			 "s:I, s:o, s:o, s:o, s:o, s:o}",
+			 "s:I, s:o, s:o, s:o, s:o, s:o, s:o}",
 			 "version", SNAPSHOT_VERSION, "id", c->id, "handle", json_bytes(c->handle),
 			 "state", container_state_name(state), "created_us",
 			 (json_int_t)c->created_us, "created_clock_us",
@@ -71,8 +97,8 @@ static json_t *snapshot_container_to_json(const struct container *c, enum contai
 			 "last_end_sequence", (json_int_t)c->server->last_end_sequence,
 			 "bind_mounts", snapshot_bind_mounts_to_json(c), "events",
 			 snapshot_events_to_json(c), "rules", rules_to_json(&c->rules), "limits",
-			 limits_to_json(&c->limits), "options",
-			 create_options_to_json(&c->options));
+			 limits_to_json(&c->limits), "options", create_options_to_json(&c->options),
+			 "resources", snapshot_resources_to_json(c));
 }
 
 /* Frees `json`, which may be NULL. */
@@ -89,11 +115,13 @@ char *snapshot_text(const struct container *c)
 	return snapshot_text_as(c, c->state);
 }
 
+/* The log has the jobs; those that are shown here are for scripts of the host. */
 char *snapshot_text_as(const struct container *c, enum container_state state)
 {
 	json_t *json = snapshot_container_to_json(c, state);
 
-	if (json && json_object_set_new(json, "job_log", json_true()) < 0) {
+	if (json && (json_object_set_new(json, "job_log", json_true()) < 0 ||
+		     json_object_set_new(json, "jobs", jobs_to_json(c, JOBS_SHOWN)) < 0)) {
 		json_decref(json);
 		json = NULL;
 	}
@@ -104,7 +132,7 @@ char *snapshot_whole_text(const struct container *c)
 {
 	json_t *json = snapshot_container_to_json(c, c->state);
 
-	if (json && (json_object_set_new(json, "jobs", jobs_to_json(c)) < 0 ||
+	if (json && (json_object_set_new(json, "jobs", jobs_to_json(c, SIZE_MAX)) < 0 ||
 		     json_object_set_new(json, "request_ids", idempotence_to_json(c)) < 0)) {
 		json_decref(json);
 		json = NULL;
@@ -125,6 +153,10 @@ void snapshot_prepare(struct operation *operation)
 
 	if (!make && !operation->snapshot && !operation->stores_jobs)
 		return;
+	if (!make && !operation->snapshot && c->changed)
+		make = snapshot_text;
+	if (make)
+		c->changed = false;
 	if (make == snapshot_whole_text) {
 		job_log_end(c);
 	} else {
@@ -215,14 +247,18 @@ static void snapshot_read_last_end(struct server *server, const json_t *json)
 		server->last_end_sequence = last;
 }
 
-/* The jobs and request ids, which are in the snapshot or in the log. */
+/* The jobs and request ids, which are in the snapshot or in the log. 0.1.0 wrote an array. */
 static bool snapshot_read_jobs(struct container *c, const json_t *json)
 {
-	const json_t *jobs = json_object_get(json, "jobs");
+	json_t *jobs = json_object_get(json, "jobs"), *job;
+	const char *id;
 
+	if (json_is_true(json_object_get(json, "job_log")))
+		return true;
 	for (size_t i = 0; i < json_array_size(jobs); i++)
 		if (!job_from_json(c, json_array_get(jobs, i)))
 			return false;
+	json_object_foreach(jobs, id, job) if (!job_from_json(c, job)) return false;
 	return idempotence_from_json(c, json_object_get(json, "request_ids"));
 }
 

@@ -6,8 +6,8 @@
 
 #include "core/container/container.h"
 
-/* The text of the snapshot, malloc'd. Jobs and request ids are not in it, but in the log of jobs;
- * see job_log.h. NULL: no memory. */
+/* The text of the snapshot, malloc'd. Jobs and request ids are in the log of jobs, see job_log.h;
+ * the snapshot shows the latest jobs. NULL: no memory. */
 char *snapshot_text(const struct container *container);
 
 /* As snapshot_text, with `state` as the container's state. */

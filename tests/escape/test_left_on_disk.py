@@ -64,7 +64,8 @@ def users_of_the_host_reach_nothing_in_the_depot(w):
         expect.true(not _as_nobody(os.link, path, f"{w.directory}/link"), "nobody is kept out", path)
         expect.equal(os.stat(path).st_nlink, 1)
     # The control: the mode of the depot is what keeps them out.
-    for path in (w.daemon.depot, w.path_of(handle), f"{w.path_of(handle)}/rw"):
+    container = w.path_of(handle)
+    for path in (w.daemon.depot, container, f"{container}/tmp", f"{container}/tmp/rootfs"):
         os.chmod(path, 0o755)
     reached = any(_as_nobody(os.stat, path) for path in found)
     os.chmod(w.daemon.depot, 0o700)

@@ -62,7 +62,7 @@ def each_finds_the_parts_of_the_container_that_exist_by_then(w):
     _start(
         w,
         parent_after_clone="grep -q $network_host_iface: /proc/net/dev && grep -qx $PID $container_path/run/wshd.pid || exit 1",
-        child_before_pivot="test -d /proc/$PID/root$container_path/rootfs/etc || exit 1\necho hook >> /proc/$PID/root$container_path/rootfs/etc/hosts",
+        child_before_pivot="test -d /proc/$PID/root$container_path/mnt/etc || exit 1\necho hook >> /proc/$PID/root$container_path/mnt/etc/hosts",
         child_after_pivot="grep -qx hook /proc/$PID/root/etc/hosts && test -e /proc/$PID/root/dev/null || exit 1",
     )
     expect.equal(w.run(w.create(), "tail -n 1 /etc/hosts"), "hook\n")

@@ -115,7 +115,7 @@ def with_binds_a_daemon_that_is_killed_while_it_copies_leaves_nothing(w):
         with open(f"{rootfs}/var/{number}", "w", encoding="utf-8"):
             pass
     w.in_thread(w.client().create, rootfs=rootfs)
-    expect.eventually(lambda: glob.glob(f"{w.daemon.depot}/*/rw/var/*"), "the copy has begun")
+    expect.eventually(lambda: glob.glob(f"{w.daemon.depot}/*/tmp/rootfs/var/*"), "the copy has begun")
     w.note_ids()
     w.daemon.kill()
     w.disconnect()

@@ -97,6 +97,15 @@ static void linux_create_undo_setup(struct linux_creation *creation)
 	creation->left |= !setup_worker_abandon(&creation->start);
 }
 
+/* Made here while the set-up child works. */
+static int linux_create_link_command(struct linux_creation *creation, struct warden_error *err)
+{
+	const struct warden_host *host = creation->backend->host;
+
+	return wshd_link_command(creation->request->identity->dir_fd,
+				 host->option_string(host, "wshd"), err);
+}
+
 static int linux_create_await_init(struct linux_creation *creation, struct warden_error *err)
 {
 	if (setup_worker_await_init(&creation->start, creation->container, err) < 0)
@@ -256,6 +265,7 @@ static const struct linux_create_step {
 	{linux_create_reset_quota, NULL, false},
 	{linux_create_make_cgroup, linux_create_undo_cgroup, true},
 	{linux_create_begin_setup, linux_create_undo_setup, false},
+	{linux_create_link_command, NULL, false},
 	{linux_create_await_init, linux_create_undo_init, false},
 	{linux_create_make_network, linux_create_undo_network, true},
 	{linux_create_add_firewall, linux_create_undo_firewall, false},

@@ -78,18 +78,21 @@ static int root_mounts_map_and_attach(int layer, uint64_t attributes, int map_fd
 	return 0;
 }
 
-/* Makes the directories that the layers are attached to and those of the writable layer. */
+/* Makes the mount point and the directories of the writable layer, whose names agents of the host
+ * know, and those that further layers are attached to. On a tmpfs that layer's are made there. */
 static int root_mounts_make_folders(const struct setup *setup, struct warden_error *err)
 {
-	static const char *const folders[] = {"rw", "work", "rootfs"};
+	static const char *const folders[] = {UNION_MOUNT, UNION_TMP, UNION_UPPER, UNION_WORK};
 	const struct setup_parameters *p = &setup->parameters;
+	size_t n = p->tmpfs_bytes > 0 ? 2 : ARRAY_SIZE(folders);
 
-	for (size_t i = 0; i < ARRAY_SIZE(folders); i++)
+	for (size_t i = 0; i < n; i++)
 		if (mkdirat(setup->directory_fd, folders[i], 0700) < 0)
 			return warden_error_errno(err, "make %s/%s", p->path, folders[i]);
 	/* Both, since overlay moves files between them. */
-	if (p->project > 0 && (disk_quota_mark(setup->directory_fd, "rw", p->project, err) < 0 ||
-			       disk_quota_mark(setup->directory_fd, "work", p->project, err) < 0))
+	if (p->project > 0 && p->tmpfs_bytes == 0 &&
+	    (disk_quota_mark(setup->directory_fd, UNION_UPPER, p->project, err) < 0 ||
+	     disk_quota_mark(setup->directory_fd, UNION_WORK, p->project, err) < 0))
 		return -1;
 	for (size_t i = 0; p->n_layers > 1 && i < p->n_layers; i++) {
 		struct union_layer_name name = union_layer_name(i);
@@ -108,17 +111,17 @@ static uint32_t root_mounts_clamp_id(const struct setup_parameters *p, uint32_t 
 
 /* The container's root has the owner and mode of the upper directory, which gets those of the
  * topmost layer, both as mapped. */
-static int root_mounts_copy_mode(const struct setup *setup, int directory, struct warden_error *err)
+static int root_mounts_copy_mode(const struct setup *setup, struct warden_error *err)
 {
 	const struct setup_parameters *p = &setup->parameters;
 	struct stat status;
 
 	if (fstat(setup->layer_fds[0], &status) < 0)
 		return warden_error_errno(err, "stat rootfs %s", p->rootfs);
-	if (fchownat(directory, "rw", root_mounts_clamp_id(p, status.st_uid),
-		     root_mounts_clamp_id(p, status.st_gid), 0) < 0 ||
-	    fchmodat(directory, "rw", status.st_mode & 0777, 0) < 0)
-		return warden_error_errno(err, "set the mode of %s/rw", p->path);
+	if (chown(UNION_UPPER, root_mounts_clamp_id(p, status.st_uid),
+		  root_mounts_clamp_id(p, status.st_gid)) < 0 ||
+	    chmod(UNION_UPPER, status.st_mode & 0777) < 0)
+		return warden_error_errno(err, "set the mode of %s/" UNION_UPPER, p->path);
 	return 0;
 }
 
@@ -159,14 +162,14 @@ static int root_mounts_attach_layers(struct setup *setup, struct warden_error *e
 	    root_mounts_attach_directory(setup, map, err) < 0)
 		return -1;
 	if (n == 1)
-		return root_mounts_attach_layer(setup, 0, "rootfs", map, err);
+		return root_mounts_attach_layer(setup, 0, UNION_MOUNT, map, err);
 	for (size_t i = 0; i < n; i++)
 		if (root_mounts_attach_layer(setup, i, union_layer_name(i).text, map, err) < 0)
 			return -1;
 	return 0;
 }
 
-/* Mounts a tmpfs over the writable layer's directory; it holds upper and work directory. A tmpfs
+/* Mounts a tmpfs for upper and work directory. A tmpfs
  * cannot be mapped on Linux 6.1, so its files are made with the container's ids. */
 static int root_mounts_attach_tmpfs(struct setup *setup, struct warden_error *err)
 {
@@ -177,7 +180,7 @@ static int root_mounts_attach_tmpfs(struct setup *setup, struct warden_error *er
 		{"size", bytes},      {NULL, NULL}, /* replaced by nr_inodes, if set */
 		{NULL, NULL},
 	};
-	_cleanup_close_ int target = open("rw", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_close_ int target = open(UNION_TMP, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	_cleanup_close_ int mount = -1;
 
 	snprintf(bytes, sizeof(bytes), "%" PRIu64, p->tmpfs_bytes);
@@ -188,21 +191,19 @@ static int root_mounts_attach_tmpfs(struct setup *setup, struct warden_error *er
 	mount = mount_make("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, err);
 	if (mount < 0)
 		return -1;
-	if (mkdirat(mount, "rw", 0755) < 0 || mkdirat(mount, "work", 0755) < 0 ||
-	    fchownat(mount, "work", p->base, p->base, 0) < 0)
-		return warden_error_errno(err, "make the folders of a tmpfs");
-	if (root_mounts_copy_mode(setup, mount, err) < 0)
-		return -1;
 	if (target < 0 || mount_attach(mount, target) < 0)
-		return warden_error_errno(err, "attach a tmpfs to %s/rw", p->path);
+		return warden_error_errno(err, "attach a tmpfs to %s/" UNION_TMP, p->path);
+	if (mkdir(UNION_UPPER, 0755) < 0 || mkdir(UNION_WORK, 0755) < 0 ||
+	    chown(UNION_WORK, p->base, p->base) < 0)
+		return warden_error_errno(err, "make the folders of a tmpfs");
 	return 0;
 }
 
 static int root_mounts_attach_writable(struct setup *setup, struct warden_error *err)
 {
-	if (setup->parameters.tmpfs_bytes > 0)
-		return root_mounts_attach_tmpfs(setup, err);
-	return root_mounts_copy_mode(setup, AT_FDCWD, err);
+	if (setup->parameters.tmpfs_bytes > 0 && root_mounts_attach_tmpfs(setup, err) < 0)
+		return -1;
+	return root_mounts_copy_mode(setup, err);
 }
 
 int root_mounts_make(struct setup *setup, struct warden_error *err)

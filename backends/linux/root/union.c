@@ -192,12 +192,6 @@ int union_find(const struct warden_host *host, enum union_kind *kind, struct war
 	return result;
 }
 
-/* The upper directory: on a tmpfs it is inside, beside overlay's work directory. */
-static const char *union_upper_path(const struct setup *setup)
-{
-	return setup->parameters.tmpfs_bytes > 0 ? "rw/rw" : "rw";
-}
-
 /* Prints the layers, separated by `before` and each followed by `after`: "0:1:2". */
 static void union_print_layers(const struct setup *setup, const char *before, const char *after,
 			       char *text, size_t size)
@@ -208,20 +202,19 @@ static void union_print_layers(const struct setup *setup, const char *before, co
 	for (size_t i = 0; i < n; i++)
 		length += (size_t)snprintf(text + length, size - length, "%s%s%s",
 					   i > 0 ? before : "",
-					   n == 1 ? "rootfs" : union_layer_name(i).text, after);
+					   n == 1 ? UNION_MOUNT : union_layer_name(i).text, after);
 }
 
 static int union_attach_overlay(struct setup *setup, struct warden_error *err)
 {
-	const char *work = setup->parameters.tmpfs_bytes > 0 ? "rw/work" : "work";
 	_cleanup_close_ int target = -1;
 	char lower[OPTION_MAX];
 
 	union_print_layers(setup, ":", "", lower, sizeof(lower));
-	setup->root_fd = union_make_overlay(lower, union_upper_path(setup), work, err);
+	setup->root_fd = union_make_overlay(lower, UNION_UPPER, UNION_WORK, err);
 	if (setup->root_fd < 0)
 		return -1;
-	target = open("rootfs", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	target = open(UNION_MOUNT, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (target < 0 || mount_attach(setup->root_fd, target) < 0)
 		return warden_error_errno(err, "attach the container's root");
 	return 0;
@@ -232,10 +225,10 @@ static int union_attach_aufs(struct setup *setup, struct warden_error *err)
 	char lower[SETUP_LAYERS_MAX * 16], branches[sizeof(lower) + 32];
 
 	union_print_layers(setup, ":", "=ro+wh", lower, sizeof(lower));
-	snprintf(branches, sizeof(branches), "br:%s=rw:%s", union_upper_path(setup), lower);
-	if (union_make_aufs(branches, "work", err) < 0)
+	snprintf(branches, sizeof(branches), "br:" UNION_UPPER "=rw:%s", lower);
+	if (union_make_aufs(branches, UNION_WORK, err) < 0)
 		return -1;
-	setup->root_fd = open("work", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	setup->root_fd = open(UNION_WORK, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (setup->root_fd < 0)
 		return warden_error_errno(err, "open the container's root");
 	return 0;
@@ -269,7 +262,7 @@ static int union_attach_binds(struct setup *setup, struct warden_error *err)
 {
 	static const char *const folders[] = {"etc", "home", "root", "run", "sbin", "tmp", "var"};
 	_cleanup_close_ int upper =
-		open(union_upper_path(setup), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		open(UNION_UPPER, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (setup->parameters.n_layers > 1)
 		return warden_error_set(err, "several layers need overlay or aufs, and this host "

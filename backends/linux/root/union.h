@@ -11,6 +11,13 @@
 /* In the order of the probe; linux_backend.union_kind is the one in use. */
 enum union_kind { UNION_OVERLAY, UNION_AUFS, UNION_BIND, UNION_KINDS };
 
+/* In a container's directory. On the host agents find what the container has written in the upper
+ * directory, unless that is on a tmpfs; a directory `rootfs` would mislead them. */
+#define UNION_MOUNT "mnt" /* the root, and below it a single layer */
+#define UNION_TMP   "tmp" /* of the host or a tmpfs of the container */
+#define UNION_UPPER UNION_TMP "/rootfs"
+#define UNION_WORK  UNION_TMP "/work"
+
 #define UNION_OPTION                                                                               \
 	{                                                                                          \
 		.name = "union", .type = WARDEN_OPTION_STRING, .text = "auto",                     \
@@ -29,7 +36,7 @@ int union_find(const struct warden_host *host, enum union_kind *kind, struct war
 int union_attach(struct setup *setup, struct warden_error *err);
 
 /* The directory in which layer `i` is attached, relative to the working directory, if there are
- * several; a single layer is attached at `rootfs`. */
+ * several; a single layer is attached at UNION_MOUNT. */
 struct union_layer_name {
 	char text[24];
 };

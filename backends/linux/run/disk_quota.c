@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "backends/linux/root/union.h"
 #include "lib/cleanup.h"
 #include "lib/transient.h"
 
@@ -83,18 +84,26 @@ int disk_quota_mark(int directory_fd, const char *name, uint32_t project, struct
 	return 0;
 }
 
+/* Opens the writable layer; containers of 0.1.0 have it in another place. */
+static int disk_quota_open_layer(int directory_fd)
+{
+	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	int fd = openat(directory_fd, UNION_UPPER, flags);
+
+	return fd < 0 && errno == ENOENT ? openat(directory_fd, "rw", flags) : fd;
+}
+
 /* The project of the writable layer; 0 for one on a tmpfs, or made without project quota. */
 static int disk_quota_read_mark(int directory_fd, uint32_t *project, struct warden_error *err)
 {
-	_cleanup_close_ int fd =
-		openat(directory_fd, "rw", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_close_ int fd = disk_quota_open_layer(directory_fd);
 	struct fsxattr attributes;
 
 	*project = 0;
 	if (fd >= 0 && ioctl(fd, FS_IOC_FSGETXATTR, &attributes) == 0)
 		*project = attributes.fsx_projid;
 	else if (!transient_is_not(errno) && errno != ENOTTY && errno != EOPNOTSUPP)
-		return warden_error_errno(err, "read the project of rw");
+		return warden_error_errno(err, "read the project of the writable layer");
 	return 0;
 }
 
@@ -238,8 +247,7 @@ static void disk_quota_clean_project(const struct disk_quota *quota, uint32_t pr
 void disk_quota_clean_directory(const struct disk_quota *quota, int directory_fd, bool dry_run,
 				disk_quota_cleaned *done, void *data)
 {
-	_cleanup_close_ int fd =
-		openat(directory_fd, "rw", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_close_ int fd = disk_quota_open_layer(directory_fd);
 	struct fsxattr attributes;
 
 	if (quota->type == PRJQUOTA && fd >= 0 && ioctl(fd, FS_IOC_FSGETXATTR, &attributes) == 0 &&

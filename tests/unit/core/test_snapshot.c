@@ -7,9 +7,11 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <jansson.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "core/job/job.h"
 #include "core/pools/ports.h"
 #include "core/rules/rules.h"
 #include "core/state/snapshot.h"
@@ -209,6 +211,40 @@ static void the_identity_is_restored_from_either_file(void)
 	core_case_close(test);
 }
 
+/* As 0.1.0 wrote them. */
+static void jobs_in_an_array_are_read(void)
+{
+	struct core_case *test = core_case_open();
+	struct container *c = core_case_container(test, "a"), *copy;
+	_cleanup_free_ char *whole = NULL, *text = NULL;
+	json_t *json, *array = json_array(), *job;
+	struct warden_error err;
+	const char *id;
+
+	for (uint32_t i = 7; i < 9; i++) {
+		struct job *made = job_new(c, i);
+
+		made->command = strdup("true");
+		made->user = strdup("vcap");
+	}
+	whole = snapshot_whole_text(c);
+	json = json_loads(whole, 0, NULL);
+	json_object_foreach(json_object_get(json, "jobs"), id, job) json_array_append(array, job);
+	unit_unsigned(json_array_size(array), 2);
+	json_object_set_new(json, "jobs", array);
+	text = json_dumps(json, JSON_COMPACT);
+	json_decref(json);
+	unit_integer(snapshot_write(c, text, &err), 0);
+	copy = container_new(&test->server, c->id, NULL);
+	copy->path = strdup(c->path);
+	copy->dir_fd = fcntl(c->dir_fd, F_DUPFD_CLOEXEC, 0);
+	if (!unit_integer(snapshot_read(copy, &err), 0))
+		unit_fail(err.message);
+	unit_true(job_find(copy, 7) && job_find(copy, 8));
+	container_free(copy);
+	core_case_close(test);
+}
+
 static void an_invalid_snapshot_releases_no_port_of_another_container(void)
 {
 	static const char text[] =
@@ -240,6 +276,7 @@ int main(int argc, char **argv)
 		UNIT_TEST(a_write_replaces_existing_files),
 		UNIT_TEST(a_damaged_snapshot_is_an_error),
 		UNIT_TEST(the_identity_is_restored_from_either_file),
+		UNIT_TEST(jobs_in_an_array_are_read),
 		UNIT_TEST(an_invalid_snapshot_releases_no_port_of_another_container),
 	};
 
