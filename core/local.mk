@@ -107,6 +107,8 @@ core_libcore_la_SOURCES += \
 
 # HTTP server and metrics.
 core_libcore_la_SOURCES += \
+	core/health/history.c \
+	core/health/history.h \
 	core/health/http.c \
 	core/health/http.h \
 	core/health/http_library.c \
@@ -121,7 +123,23 @@ core_libcore_la_SOURCES += \
 	core/health/process_figures.c \
 	core/health/process_figures.h \
 	core/health/scraper.c \
-	core/health/scraper.h
+	core/health/scraper.h \
+	core/health/status_facts.c \
+	core/health/status_facts.h \
+	core/health/ui.c \
+	core/health/ui.h \
+	core/health/ui_state.c \
+	core/health/ui_state.h
+nodist_core_libcore_la_SOURCES = core/health/ui_page.c
+CLEANFILES += core/health/ui_page.c
+EXTRA_DIST += core/health/ui.html
+
+# The page as an array of bytes.
+core/health/ui_page.c: $(srcdir)/core/health/ui.html
+	$(AM_V_GEN)$(MKDIR_P) core/health; { echo '#include "core/health/ui.h"'; \
+	echo 'const unsigned char ui_page[] = {'; \
+	od -An -v -tx1 $(srcdir)/core/health/ui.html | sed 's/ \([0-9a-f][0-9a-f]\)/0x\1,/g'; \
+	echo '};'; echo 'const size_t ui_page_length = sizeof(ui_page);'; } >$@.tmp && mv $@.tmp $@
 
 # Jobs and their output.
 core_libcore_la_SOURCES += \

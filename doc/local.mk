@@ -10,5 +10,6 @@ EXTRA_DIST += doc/guarantees.md
 EXTRA_DIST += doc/metrics.md
 EXTRA_DIST += doc/protocol.md
 EXTRA_DIST += doc/security.md
+EXTRA_DIST += doc/ui.png
 
 dist_doc_DATA += doc/guarantees.md doc/metrics.md doc/protocol.md doc/security.md

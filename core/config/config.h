@@ -62,6 +62,7 @@ struct config {
 		char *host;
 		uint16_t port; /* 0: off */
 		bool container_metrics;
+		bool ui;
 	} health_check_server;
 
 	struct {

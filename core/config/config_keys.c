@@ -214,6 +214,10 @@ const struct config_key config_keys[] = {
 	 MEMBER(health_check_server.container_metrics),
 	 .reloads = true,
 	 .number = true},
+	{.path = "health_check_server.ui",
+	 .type = KEY_BOOL,
+	 MEMBER(health_check_server.ui),
+	 .number = true},
 
 	{.path = "logging.level",
 	 .type = KEY_LEVEL,

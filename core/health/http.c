@@ -12,6 +12,7 @@
 
 #include "core/health/http_library.h"
 #include "core/health/scraper.h"
+#include "core/health/ui.h"
 #include "core/log.h"
 #include "core/server.h"
 #include "lib/cleanup.h"
@@ -45,7 +46,7 @@ struct visit {
 	TAILQ_ENTRY(visit) link;
 	struct MHD_Connection *connection;
 	size_t body; /* bytes of it received */
-	bool waits;  /* suspended until a page of metrics is ready */
+	bool waits;  /* suspended until figures are ready */
 	bool waited;
 };
 
@@ -55,7 +56,8 @@ struct http {
 	struct server *server;
 	const struct http_library *library;
 	struct MHD_Daemon *daemon;
-	struct MHD_Response *well;
+	struct MHD_Response *well, *ui_page;
+	struct ui *ui; /* NULL: off */
 	struct scraper *scraper;
 	struct visit_list waiting;
 	uv_poll_t poll;
@@ -169,8 +171,36 @@ static enum MHD_Result http_send_page(const struct http *http, struct MHD_Connec
 	return result;
 }
 
-/* Sends the current page; if there is none, suspends the connection until one is ready. */
-static enum MHD_Result http_answer_metrics(struct http *http, struct visit *visit)
+static enum MHD_Result http_send_state(const struct http *http, struct MHD_Connection *connection,
+				       struct metrics_page *page)
+{
+	const char *text = ui_state(http->ui, page);
+	struct MHD_Response *response;
+	enum MHD_Result result;
+
+	if (!text)
+		return MHD_NO; /* no memory */
+	response = http->library->create_response_from_buffer(strlen(text), (void *)(uintptr_t)text,
+							      MHD_RESPMEM_MUST_COPY);
+	if (!response)
+		return MHD_NO;
+	result = http->library->add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
+						    "application/json");
+	if (result == MHD_YES)
+		result = http->library->add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL,
+							    "no-store");
+	if (result == MHD_YES)
+		result = http->library->queue_response(connection, MHD_HTTP_OK, response);
+	http->library->destroy_response(response); /* the connection holds its own reference */
+	return result;
+}
+
+/* Sends the current figures in the form of `send`; if there are none, suspends the connection until
+ * they are ready, and is then called again. */
+static enum MHD_Result http_answer_figures(struct http *http, struct visit *visit,
+					   enum MHD_Result (*send)(const struct http *,
+								   struct MHD_Connection *,
+								   struct metrics_page *))
 {
 	struct metrics_page *page = scraper_page(http->scraper);
 	struct peer *peer = http_get_peer(http, visit->connection);
@@ -178,7 +208,7 @@ static enum MHD_Result http_answer_metrics(struct http *http, struct visit *visi
 	if (peer)
 		peer->busy = true;
 	if (page)
-		return http_send_page(http, visit->connection, page);
+		return send(http, visit->connection, page);
 	if (visit->waited || !scraper_begin(http->scraper))
 		return MHD_NO; /* no memory */
 	visit->waits = true;
@@ -210,6 +240,21 @@ static enum MHD_Result http_begin_visit(struct MHD_Connection *connection, void 
 	return MHD_YES;
 }
 
+static enum MHD_Result http_answer(struct http *http, struct visit *visit, const char *url,
+				   const char *method)
+{
+	bool reads = strcmp(method, MHD_HTTP_METHOD_GET) == 0 ||
+		     strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
+
+	if (reads && strcmp(url, "/metrics") == 0)
+		return http_answer_figures(http, visit, http_send_page);
+	if (reads && http->ui && strcmp(url, "/ui/state") == 0)
+		return http_answer_figures(http, visit, http_send_state);
+	return http->library->queue_response(
+		visit->connection, MHD_HTTP_OK,
+		reads && http->ui && strcmp(url, "/ui") == 0 ? http->ui_page : http->well);
+}
+
 /* The library calls this after the headers, for each piece of a body, and at the end of the
  * request. */
 static enum MHD_Result http_on_request(void *data, struct MHD_Connection *connection,
@@ -228,10 +273,7 @@ static enum MHD_Result http_on_request(void *data, struct MHD_Connection *connec
 		*size = 0;
 		return visit->body <= BODY_MAX ? MHD_YES : MHD_NO;
 	}
-	if (strcmp(url, "/metrics") == 0 &&
-	    (strcmp(method, MHD_HTTP_METHOD_GET) == 0 || strcmp(method, MHD_HTTP_METHOD_HEAD) == 0))
-		return http_answer_metrics(http, visit);
-	return http->library->queue_response(connection, MHD_HTTP_OK, http->well);
+	return http_answer(http, visit, url, method);
 }
 
 static void http_on_request_end(void *data, struct MHD_Connection *connection, void **context,
@@ -296,6 +338,32 @@ static bool http_make_answer(struct http *http)
 						  "text/plain; charset=utf-8") == MHD_YES;
 }
 
+/* Makes the response with the page, which loads nothing from elsewhere and sends nothing. False: no
+ * memory. */
+static bool http_make_ui(struct http *http)
+{
+	static const char *const headers[][2] = {
+		{MHD_HTTP_HEADER_CONTENT_TYPE, "text/html; charset=utf-8"},
+		{MHD_HTTP_HEADER_CACHE_CONTROL, "no-store"},
+		{"Content-Security-Policy",
+		 "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
+		 "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"},
+		{"Referrer-Policy", "no-referrer"},
+		{"X-Content-Type-Options", "nosniff"},
+	};
+
+	if (!http->server->config->health_check_server.ui)
+		return true;
+	http->ui = ui_new(http->server);
+	http->ui_page = http->library->create_response_from_buffer(
+		ui_page_length, (void *)(uintptr_t)ui_page, MHD_RESPMEM_PERSISTENT);
+	for (size_t i = 0; http->ui_page && i < ARRAY_SIZE(headers); i++)
+		if (http->library->add_response_header(http->ui_page, headers[i][0],
+						       headers[i][1]) != MHD_YES)
+			return false;
+	return http->ui && http->ui_page;
+}
+
 static bool http_start_library(struct http *http, int fd)
 {
 	bool v6 = strchr(http->server->config->health_check_server.host, ':') != NULL;
@@ -335,6 +403,9 @@ static void http_free(struct http *http)
 		http->library->stop_daemon(http->daemon);
 	if (http->well)
 		http->library->destroy_response(http->well);
+	if (http->ui_page)
+		http->library->destroy_response(http->ui_page);
+	ui_close(http->ui);
 	scraper_free(http->scraper);
 	free(http);
 }
@@ -348,7 +419,8 @@ static int http_init(struct http *http, struct warden_error *err)
 					  server->config->health_check_server.port,
 					  server->config->health_check_server.host);
 	http->scraper = scraper_new(server, http_on_page, http);
-	if (!http->scraper || !http_make_answer(http) || !http_start_library(http, server->http_fd))
+	if (!http->scraper || !http_make_answer(http) || !http_make_ui(http) ||
+	    !http_start_library(http, server->http_fd))
 		return warden_error_set(err, "health_check_server: libmicrohttpd cannot start");
 	server->http_fd = -1; /* the library owns it now */
 	return http_watch_library(http, err);
@@ -400,6 +472,7 @@ void http_close(struct server *server)
 	http_resume_waiting(http); /* the library does not stop while a connection is suspended */
 	http->library->stop_daemon(take_pointer(http->daemon));
 	scraper_free(take_pointer(http->scraper));
+	ui_close(take_pointer(http->ui));
 	http->closing = 2;
 	uv_close((uv_handle_t *)&http->poll, http_on_closed);
 	uv_close((uv_handle_t *)&http->timer, http_on_closed);

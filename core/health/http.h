@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The HTTP server of health_check_server: answers /metrics with the daemon's metrics and every
- * other request with 200. It runs in the daemon's loop and has no threads. */
+/* The HTTP server of health_check_server: answers /metrics with the daemon's metrics, /ui
+ * with a page for people and every other request with 200. It runs in the daemon's loop and has no
+ * threads. */
 #ifndef CORE_HEALTH_HTTP_H
 #define CORE_HEALTH_HTTP_H
 

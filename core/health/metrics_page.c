@@ -217,6 +217,12 @@ struct metrics_page *metrics_page_new(struct server *server, const struct proces
 	return page;
 }
 
+struct metrics_page *metrics_page_ref(struct metrics_page *page)
+{
+	page->references++;
+	return page;
+}
+
 void metrics_page_unref(struct metrics_page *page)
 {
 	if (!page || --page->references > 0)
@@ -235,7 +241,7 @@ struct metrics_reader *metrics_reader_new(struct metrics_page *page)
 	if (!reader)
 		return NULL;
 	reader->page = page;
-	page->references++;
+	metrics_page_ref(page);
 	return reader;
 }
 

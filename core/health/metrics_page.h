@@ -16,6 +16,8 @@ struct metrics_reader;
 /* Makes a page of the daemon's figures and, if health_check_server.container_metrics is set, of
  * each container's last known figures. The caller owns the first reference. NULL: no memory. */
 struct metrics_page *metrics_page_new(struct server *server, const struct process_figures *process);
+/* Adds a reference and returns the page. */
+struct metrics_page *metrics_page_ref(struct metrics_page *page);
 /* Drops a reference; the last one frees the page. NULL is allowed. */
 void metrics_page_unref(struct metrics_page *page);
 
