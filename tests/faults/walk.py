@@ -70,7 +70,7 @@ class Walk:
         os.write(self._tally, (json.dumps(line) + "\n").encode())
 
     def _client(self, seconds=20.0):
-        return warden.Client(self._w.daemon.socket, timeout=seconds * expect.SLOWNESS)
+        return warden.Client(self._w.daemon.socket, timeout=seconds * expect.SLOWNESS, reconnect=0)
 
     def _take(self):
         w = self._w
