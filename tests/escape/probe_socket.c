@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Talks to a Unix socket from inside a container: `probe_socket PATH HEX` sends the bytes and
- * prints what comes back, also in hex; or the error's number. */
+ * prints what comes back, also in hex; or the error's number. `@NAME` is a socket without a file.
+ */
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -18,8 +20,11 @@ int main(int argc, char **argv)
 
 	if (argc != 3 || strlen(argv[1]) >= sizeof(address.sun_path))
 		return 2;
-	strcpy(address.sun_path, argv[1]);
-	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
+	memcpy(address.sun_path, argv[1], strlen(argv[1]));
+	if (*argv[1] == '@')
+		address.sun_path[0] = '\0';
+	if (fd < 0 || connect(fd, (struct sockaddr *)&address,
+			      offsetof(struct sockaddr_un, sun_path) + strlen(argv[1])) < 0) {
 		printf("errno %d\n", errno);
 		return 0;
 	}
