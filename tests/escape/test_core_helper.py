@@ -73,7 +73,7 @@ def _crash_all(w, handle):
             w.c.run(handle, script, privileged=privileged, timeout=1)
 
 
-@case(backend="linux", daemon=False, limit=120)
+@case(backend="linux", daemon=False, limit=120, alone=True)
 def no_program_of_the_host_runs_for_a_crash_inside(w):
     """CVE-2015-1318, CVE-2018-6552, CVE-2025-5054: jobs, keepers, shells and process 1 crash, and root of the host dumps them."""
     with _helper(w) as marks:

@@ -137,7 +137,7 @@ def _few_numbers():
             file.write(before)
 
 
-@case(backend="linux", limit=90)
+@case(backend="linux", limit=90, alone=True)
 def processes_that_live_a_millisecond_end_with_a_stop(w):
     """Processes that fork and end faster than a list of numbers is read: stop and destroy end, and hit no other."""
     with _few_numbers(), _Bystanders() as bystanders:
