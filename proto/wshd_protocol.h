@@ -15,7 +15,7 @@
  * WSHD_VERSION.
  *
  *     wshd --fd N --title TEXT [--uid N] [--bounding MASK] [--nice N] [--lang TEXT]
- *          [--fake DIRECTORY] [--subreaper] [--no-new-privs]
+ *          [--fake DIRECTORY] [--subreaper] [--no-new-privs] [--score-fd N --job-score N]
  *
  *     --fd N           the listening socket
  *     --title TEXT     the command line that ps shows: "wshd: ID"
@@ -26,6 +26,8 @@
  *     --fake DIR       no isolation: jobs run in DIR as wshd's user, with an empty environment
  *     --subreaper      adopt orphans although wshd is not the first process
  *     --no-new-privs   all jobs are as with WSHD_NO_NEW_PRIVS
+ *     --score-fd N     oom_score_adj of wshd, for reading and writing
+ *     --job-score N    oom_score_adj of the jobs and their keepers
  */
 #ifndef PROTO_WSHD_PROTOCOL_H
 #define PROTO_WSHD_PROTOCOL_H

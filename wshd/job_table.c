@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "wshd/job_score.h"
 #include "wshd/keeper/keeper.h"
 #include "wshd/wshd_connections.h"
 
@@ -225,10 +226,12 @@ static bool job_table_fork_keeper(struct wshd *wshd, struct wshd_job *job,
 		job->keeper = -1;
 		errno = EMFILE;
 	} else {
+		job_score_raise(wshd);
 		job->keeper = fork();
+		if (job->keeper == 0)
+			keeper_run(wshd, start, sockets[1]);
+		job_score_restore(wshd);
 	}
-	if (job->socket.fd >= 0 && job->keeper == 0)
-		keeper_run(wshd, start, sockets[1]);
 	close(sockets[1]);
 	if (job->keeper > 0)
 		return true;

@@ -16,6 +16,7 @@ WSHD_H = \
 	proto/packet.h \
 	proto/wshd_protocol.h \
 	wshd/call_filter.h \
+	wshd/job_score.h \
 	wshd/job_table.h \
 	wshd/keeper/account.h \
 	wshd/keeper/cpu_list.h \
@@ -40,6 +41,7 @@ WSHD_C = \
 	lib/process_tree.c \
 	proto/packet.c \
 	wshd/call_filter.c \
+	wshd/job_score.c \
 	wshd/job_table.c \
 	wshd/keeper/account.c \
 	wshd/keeper/cpu_list.c \

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "lib/clock.h"
+#include "wshd/job_score.h"
 #include "wshd/job_table.h"
 #include "wshd/privileges.h"
 #include "wshd/process_title.h"
@@ -91,16 +92,23 @@ static void wshd_init_signals(struct wshd *wshd)
 		wshd_die("wait for signals");
 }
 
-/* Moves the listening socket to descriptor 3 and closes all others, so that no job inherits them.
- */
+/* Moves the listening socket to descriptor 3, that of the score to 4, and closes all others, so
+ * that no job inherits them. */
 static void wshd_init_descriptors(struct wshd_options *options)
 {
-	enum { LISTENING = STDERR_FILENO + 1 };
+	enum { LISTENING = STDERR_FILENO + 1, SCORE, OTHERS };
+	int score = -1;
 
+	if (options->score_fd > 0 &&
+	    (score = fcntl(options->score_fd, F_DUPFD_CLOEXEC, OTHERS)) < 0)
+		wshd_die("take oom_score_adj");
 	if (options->fd != LISTENING && dup2(options->fd, LISTENING) < 0)
 		wshd_die("take the listening socket");
 	options->fd = LISTENING;
-	if (syscall(SYS_close_range, LISTENING + 1, ~0U, 0) < 0)
+	if (score >= 0 && dup3(score, SCORE, O_CLOEXEC) < 0)
+		wshd_die("take oom_score_adj");
+	options->score_fd = score >= 0 ? SCORE : 0;
+	if (syscall(SYS_close_range, score >= 0 ? OTHERS : SCORE, ~0U, 0) < 0)
 		wshd_die("close descriptors");
 	if (fcntl(LISTENING, F_SETFD, FD_CLOEXEC) < 0 || fcntl(LISTENING, F_SETFL, O_NONBLOCK) < 0)
 		wshd_die("set up the listening socket");
@@ -203,6 +211,8 @@ int main(int argc, char **argv)
 	process_title_set(wshd.options.title);
 	wshd_init_descriptors(&wshd.options);
 	wshd_init_process(&wshd.options);
+	if (!job_score_init(&wshd))
+		wshd_die("read oom_score_adj");
 	wshd_init_limit(&wshd);
 	wshd_open_proc(&wshd);
 	wshd.epoll_fd = epoll_create1(EPOLL_CLOEXEC);

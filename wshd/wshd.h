@@ -36,6 +36,7 @@ struct wshd_source {
 
 struct wshd {
 	struct wshd_options options;
+	int score; /* its own oom_score_adj */
 	int epoll_fd;
 	int proc_fd; /* /proc, opened before any job ran */
 	struct wshd_source listening, signals;

@@ -46,6 +46,10 @@ static bool wshd_options_set(struct wshd_options *options, const char *name, con
 		options->uid = (uid_t)number;
 	else if (strcmp(name, "--nice") == 0)
 		options->nice = (int)number;
+	else if (strcmp(name, "--score-fd") == 0)
+		options->score_fd = (int)number;
+	else if (strcmp(name, "--job-score") == 0)
+		options->job_score = (int)number;
 	else
 		return false;
 	return true;

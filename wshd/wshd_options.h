@@ -16,6 +16,8 @@ struct wshd_options {
 	const char *lang;
 	const char *fake; /* directory of a fake container; NULL: a real one */
 	bool subreaper, no_new_privs;
+	int score_fd; /* 0: none */
+	int job_score;
 };
 
 /* False if an option is unknown, missing or not a number. The texts are copies that are never

@@ -66,6 +66,12 @@ int wshd_arguments_fill(struct wshd_arguments *arguments, const struct wshd_star
 		wshd_arguments_add(&room, "--subreaper");
 	if (start->no_new_privs)
 		wshd_arguments_add(&room, "--no-new-privs");
+	if (start->score_fd > 0) {
+		wshd_arguments_add(&room, "--score-fd");
+		wshd_arguments_add(&room, "%d", start->score_fd);
+		wshd_arguments_add(&room, "--job-score");
+		wshd_arguments_add(&room, "%d", start->job_score);
+	}
 	if (!room.fits)
 		return warden_error_set(err, "the command line of wshd is too long");
 	return 0;

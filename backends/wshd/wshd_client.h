@@ -28,6 +28,8 @@ struct wshd_start {
 	const char *lang;     /* NULL: the default */
 	const char *fake_dir; /* not NULL: no isolation, jobs run there */
 	bool subreaper, no_new_privs;
+	int score_fd;  /* its own oom_score_adj, open for reading and writing; 0: none */
+	int job_score; /* oom_score_adj of the jobs; ignored without score_fd */
 };
 
 /* The arguments, and a buffer for their texts. */

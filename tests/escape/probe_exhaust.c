@@ -26,6 +26,8 @@
 
 #define CHUNK ((size_t)65536)
 
+enum { KEEPERS = 200 };
+
 static size_t size; /* bytes */
 static unsigned seconds;
 static char chunk[CHUNK];
@@ -100,6 +102,28 @@ static int exhaust_memfd(unsigned i)
 
 	(void)i;
 	return fd < 0 ? -1 : exhaust_fill(fd);
+}
+
+/* A process that keeps memory which is not its own, so that it is smaller than others, and starts
+ * the next one. The kernel kills the first of them, and the rest goes on. */
+static int exhaust_keepers(unsigned i)
+{
+	pid_t pid = fork();
+
+	(void)i;
+	if (pid != 0)
+		return pid < 0 ? -1 : 0;
+	for (unsigned next = 0; next < KEEPERS && pid == 0; next++) {
+		int fd = memfd_create("x", 0);
+
+		if (fd < 0 || exhaust_fill(fd) < 0)
+			_exit(1);
+		pid = fork();
+		if (pid == 0)
+			close(fd);
+	}
+	exhaust_rest();
+	_exit(0);
 }
 
 static int exhaust_file_in(const char *directory, unsigned i)
@@ -214,7 +238,7 @@ static const struct {
 	{"shm", exhaust_shm},         {"files", exhaust_files},     {"pipe", exhaust_pipe},
 	{"socket", exhaust_socket},   {"pty", exhaust_pty},         {"inotify", exhaust_inotify},
 	{"mqueue", exhaust_mqueue},   {"sysvshm", exhaust_sysvshm}, {"sysvmsg", exhaust_sysvmsg},
-	{"sysvsem", exhaust_sysvsem}, {"hop", exhaust_hop},
+	{"sysvsem", exhaust_sysvsem}, {"hop", exhaust_hop},         {"keepers", exhaust_keepers},
 };
 
 int main(int argc, char **argv)

@@ -3,6 +3,7 @@
 time, and the daemon with its containers in memory."""
 
 import expect
+import kernel
 import warden
 from case import case
 from memory_group import daemon_in
@@ -160,3 +161,26 @@ def info_names_the_bounds(w):
     expect.equal(seen.output_limit, 10485760)
     expect.between(seen.memory_bound, 8 * MIB, NO_LIMIT - 1, "memory_bound")
     expect.between(w.c.info(w.create()).shm_bytes, 4096, seen.memory_bound // 4, "shm_bytes")
+
+
+def _score(pid):
+    return int(kernel.read(f"/proc/{pid}/oom_score_adj"))
+
+
+@case(backend="linux", daemon=False, limit=120, config={"linux": {"memory_bound": str(32 * MIB)}})
+def process_1_of_a_container_is_killed_last(w):
+    """Memory runs out that is in no process; the kernel kills small ones until it is enough."""
+    with daemon_in(w, 512):
+        for privileged in (False, True):
+            handle = w.create()
+            own = _score(w.init_of(handle))
+            seen = int(w.run(handle, "cat /proc/self/oom_score_adj", privileged=privileged))
+            expect.between(own - _score(w.daemon.pid), 1, 2000, "the score of process 1 above the daemon's")
+            expect.between(seen - own, 300, 1000, "a job's score above that of process 1")
+            w.c.spawn(handle, "exec probe_exhaust keepers 1 1024 1", privileged=privileged)
+            expect.eventually(lambda h=handle: _kills(w, h) >= 50, "many processes were killed", 40)
+            expect.eventually(lambda h=handle: not w.c.info(h).job_ids, "the job has ended", 40)
+            expect.equal(w.run(handle, "echo fine", privileged=privileged), "fine\n")
+            seen = w.c.info(handle)
+            expect.equal((seen.state, seen.events), ("active", []))
+            w.c.destroy(handle)

@@ -80,6 +80,7 @@ tests_fuzz_fuzz_wshd_SOURCES = \
 	tests/fuzz/fuzz_wshd.c \
 	proto/packet.c \
 	wshd/call_filter.c \
+	wshd/job_score.c \
 	wshd/job_table.c \
 	wshd/wshd_connections.c
 tests_fuzz_fuzz_wshd_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE

@@ -171,8 +171,12 @@ int init_prepare(struct setup *setup, struct warden_error *err)
 int init_execute(struct setup *setup, struct warden_error *err)
 {
 	struct init_message message;
+	/* Inside it belongs to nobody, as wshd's program cannot be read. */
+	_cleanup_close_ int score = openat(setup->proc_fd, "1/oom_score_adj", O_RDWR | O_CLOEXEC);
 
-	if (init_send(setup->init_fd, INIT_EXECUTE, NULL, err) < 0)
+	if (score < 0)
+		return warden_error_errno(err, "open oom_score_adj of the container's process 1");
+	if (init_send(setup->init_fd, INIT_EXECUTE, &score, err) < 0)
 		return -1;
 	/* The exec of wshd closes its end of the socket; the only possible message is INIT_FAILED.
 	 */

@@ -25,7 +25,7 @@ enum init_event {
 	INIT_BORN,    /* from the helper: the first process is forked */
 	INIT_PREPARE, /* to the first process, with the proc mount */
 	INIT_PREPARED, /* from the first process */
-	INIT_EXECUTE,  /* to the first process: execute wshd */
+	INIT_EXECUTE,  /* to the first process, with its oom_score_adj: execute wshd */
 	INIT_FAILED,   /* instead of any reply */
 };
 

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "backends/linux/create/nested.h"
+#include "backends/linux/host/oom_score.h"
 #include "backends/linux/seccomp/seccomp.h"
 #include "backends/wshd/wshd_client.h"
 #include "lib/cleanup.h"
@@ -23,6 +24,7 @@
 
 /* Descriptor of wshd's socket: the first after the standard descriptors. */
 #define LISTEN_FD (STDERR_FILENO + 1)
+#define SCORE_FD  (LISTEN_FD + 1) /* that of its oom_score_adj */
 
 /* Inherited by all jobs: containers must leave the host usable. */
 #define INIT_NICE 10
@@ -75,21 +77,23 @@ static int init_child_write_sysctls(const struct setup *setup, int proc, struct 
 	return init_child_write_sysctl(proc, "sys/user/max_user_namespaces", "0", err);
 }
 
-/* Serves the set-up child's messages until INIT_EXECUTE. */
-static void init_child_await_execute(const struct setup *setup)
+/* Serves the set-up child's messages until INIT_EXECUTE, and returns its descriptor. */
+static int init_child_await_execute(const struct setup *setup)
 {
 	struct init_message message;
 	struct warden_error err;
 	int socket = setup->init_far_fd;
 
 	for (;;) {
-		_cleanup_close_ int proc = -1;
+		int fd = -1;
 
-		if (fd_message_receive(socket, &message, sizeof(message), &proc, 1) !=
+		if (fd_message_receive(socket, &message, sizeof(message), &fd, 1) !=
 		    sizeof(message))
 			_exit(1); /* the set-up child has exited */
 		if (message.event == INIT_EXECUTE)
-			return;
+			return fd;
+		_cleanup_close_ int proc = fd;
+
 		if (init_child_write_sysctls(setup, proc, &err) < 0)
 			init_child_fail(socket, &err);
 		message.event = INIT_PREPARED;
@@ -139,29 +143,29 @@ static void init_child_reset_signals(void)
 /* Duplicates `fd` close-on-exec, above the descriptors that wshd expects. */
 static int init_child_move_fd(int fd)
 {
-	return fcntl(fd, F_DUPFD_CLOEXEC, LISTEN_FD + 1);
+	return fcntl(fd, F_DUPFD_CLOEXEC, SCORE_FD + 1);
 }
 
-/* Sets up the descriptors of wshd: /dev/null of the container as standard descriptors, and wshd's
- * socket; all others are closed by exec. Sets `program` and `socket` to duplicates outside that
- * range. */
-static int init_child_arrange_fds(const struct setup *setup, int *program, int *socket,
+/* Sets up the descriptors of wshd: /dev/null of the container as standard descriptors, wshd's
+ * socket and `score`; all others are closed by exec. Sets `program` and `socket` to duplicates
+ * outside that range. */
+static int init_child_arrange_fds(const struct setup *setup, int score, int *program, int *socket,
 				  struct warden_error *err)
 {
-	int listening = init_child_move_fd(setup->listen_fd);
+	int listening = init_child_move_fd(setup->listen_fd), own = init_child_move_fd(score);
 	int null = open("/dev/null", O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 
 	*program = init_child_move_fd(setup->backend->program_fd);
 	*socket = init_child_move_fd(setup->init_far_fd);
-	if (null < 0 || listening < 0 || *program < 0 || *socket < 0)
+	if (null < 0 || listening < 0 || own < 0 || *program < 0 || *socket < 0)
 		return warden_error_errno(err, "open the descriptors for wshd");
 	for (int fd = 0; fd <= STDERR_FILENO; fd++)
 		if (dup2(null, fd) < 0)
 			return warden_error_errno(err, "set up standard descriptor %d", fd);
 	if (close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
 		return warden_error_errno(err, "set close-on-exec on descriptors");
-	if (dup2(listening, LISTEN_FD) < 0)
-		return warden_error_errno(err, "set up the socket of wshd");
+	if (dup2(listening, LISTEN_FD) < 0 || dup2(own, SCORE_FD) < 0)
+		return warden_error_errno(err, "set up the descriptors of wshd");
 	return 0;
 }
 
@@ -170,6 +174,8 @@ void init_child_run(const struct setup *setup)
 	const struct wshd_start start = {
 		.id = setup->parameters.id,
 		.listen_fd = LISTEN_FD,
+		.score_fd = SCORE_FD,
+		.job_score = oom_score_of_jobs(setup->backend->oom_score),
 		.uid = setup->parameters.uid,
 		.bounding = setup->backend->capabilities |
 			    (setup->parameters.nested ? nested_capabilities() : 0),
@@ -179,13 +185,13 @@ void init_child_run(const struct setup *setup)
 	};
 	struct wshd_arguments arguments;
 	char *environment[] = {NULL};
-	int program, socket = setup->init_far_fd;
+	int program, score, socket = setup->init_far_fd;
 	struct warden_error err;
 
-	init_child_await_execute(setup);
+	score = init_child_await_execute(setup);
 	init_child_reset_signals();
 	if (init_child_leave_host(setup, &err) < 0 || init_child_leave_session_keyring(&err) < 0 ||
-	    init_child_arrange_fds(setup, &program, &socket, &err) < 0 ||
+	    init_child_arrange_fds(setup, score, &program, &socket, &err) < 0 ||
 	    wshd_arguments_fill(&arguments, &start, &err) < 0)
 		init_child_fail(socket, &err);
 	/* Last, as all before it may need more than wshd may. */

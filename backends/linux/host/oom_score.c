@@ -11,8 +11,9 @@
 
 #define FILE_NAME "/proc/self/oom_score_adj"
 
-/* As much lower as systemd's own services, and higher than what users run. */
-enum { SCORE_DAEMON = -900, SCORE_CONTAINER = 300 };
+/* As much lower as systemd's own services, and higher than what users run. A job is worse than
+ * process 1 by 30 % of the memory that ran out: whatever process 1 uses, it is killed last. */
+enum { SCORE_DAEMON = -900, SCORE_CONTAINER = 300, SCORE_JOBS_MORE = 300, SCORE_MAX = 1000 };
 
 static int oom_score_read(void)
 {
@@ -20,6 +21,11 @@ static int oom_score_read(void)
 	int score;
 
 	return file && fscanf(file, "%d", &score) == 1 ? score : 0;
+}
+
+int oom_score_of_jobs(int score)
+{
+	return score < SCORE_MAX - SCORE_JOBS_MORE ? score + SCORE_JOBS_MORE : SCORE_MAX;
 }
 
 int oom_score_set(int score, struct warden_error *err)
@@ -44,11 +50,11 @@ int oom_score_protect(void)
 
 void oom_score_describe(const struct host_report *to)
 {
-	int score = oom_score_read();
+	int score = oom_score_read(), container = score > SCORE_CONTAINER ? score : SCORE_CONTAINER;
 	char value[64];
 
-	snprintf(value, sizeof(value), "%d, containers %d", score,
-		 score > SCORE_CONTAINER ? score : SCORE_CONTAINER);
+	snprintf(value, sizeof(value), "%d, process 1 of containers %d, jobs %d", score, container,
+		 oom_score_of_jobs(container));
 	if (score < SCORE_CONTAINER)
 		host_report_fact(to, "oom score", value, NULL, NULL);
 	else
