@@ -78,6 +78,7 @@ static const struct warden_option options[] = {
 			"the size of /dev/shm, if create does not say it, and of System V shared "
 			"memory, each in bytes; 0: a quarter of memory_bound",
 	},
+	DISK_QUOTA_OPTION,
 	CAPABILITIES_OPTION,
 	UNION_OPTION,
 	CGROUP_OPTION,

@@ -193,6 +193,7 @@ static void info_fill_bounds(struct info_answer *answer, const struct container 
 	FILL_NUMBER(memory_bound);
 	FILL_NUMBER(terminals);
 	FILL_NUMBER(shm_bytes);
+	FILL_NUMBER(inode_bound);
 	if (c->options.shm_bytes > 0)
 		message->shm_bytes = c->options.shm_bytes;
 	message->has_open_files = files != WARDEN_RLIMIT_INFINITY;

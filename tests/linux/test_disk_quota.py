@@ -99,7 +99,7 @@ def it_survives_a_restart_and_ends_with_the_container(w):
     w.daemon.start()
     again = w.create()
     seen = w.c.limit_disk(again)
-    expect.equal((seen.byte, seen.inode, seen.block_soft, seen.inode_soft), (0, 0, 0, 0))
+    expect.equal((seen.byte, seen.inode, seen.block_soft, seen.inode_soft), (0, 1000000, 0, 0))
 
 
 @case(backend="linux", limit=120)
@@ -109,6 +109,28 @@ def inodes_are_limited(w):
     w.c.limit_disk(handle, inode=used + 10)
     seen = w.c.run(handle, "for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14; do : > /home/vcap/f$i || exit 1; done")
     _exceeded(seen)
+
+
+@case(backend="linux", limit=120, config={"linux": {"inode_bound": 300}})
+def every_container_has_a_bound_of_inodes(w):
+    """The control: a limit of inodes replaces the bound, and 0 is the bound again."""
+    handle = w.create()
+    bound = w.c.info(handle).inode_bound
+    if not _has_quota(w, handle):
+        expect.equal(bound, None)
+        raise Skip("needs a depot with disk quota")
+    expect.equal((bound, w.c.limit_disk(handle).inode), (300, 300))
+    script = "mkdir -p /tmp/x && for i in $(seq 400); do : > /tmp/x/$i || exit 1; done"
+    for privileged in (False, True):
+        _exceeded(w.c.run(handle, script, privileged=privileged))
+        w.run(handle, "rm -rf /tmp/x", privileged=True)
+    expect.equal(w.c.limit_disk(handle, inode=1000).inode, 1000)
+    w.run(handle, script)
+    w.run(handle, "rm -rf /tmp/x", privileged=True)
+    w.disconnect()
+    w.daemon.restart(signal.SIGKILL)
+    expect.equal((w.c.limit_disk(handle).inode, w.c.limit_disk(handle, inode=0).inode), (1000, 300))
+    _exceeded(w.c.run(handle, script))
 
 
 @case(backend="linux", limit=120)

@@ -124,14 +124,20 @@ static void host_report_describe_inodes(const struct host_report *to)
 	const struct warden_settings *settings = to->host->settings;
 	_cleanup_close_ int fd = open(settings->depot_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	if (settings->disk_quota_enabled && fd >= 0 && disk_quota_type(fd) == PRJQUOTA)
-		host_report_fact(to, "inode bound", "by limit_disk", NULL, NULL);
+	int64_t bound = to->host->option_integer(to->host, OPTION_INODES);
+	bool quota = settings->disk_quota_enabled && fd >= 0 && disk_quota_type(fd) == PRJQUOTA;
+	char value[64];
+
+	snprintf(value, sizeof(value), "%" PRId64 " a container", bound);
+	if (quota && bound > 0)
+		host_report_fact(to, "inode bound", value, NULL, NULL);
 	else
-		host_report_fact(
-			to, "inode bound", "off",
-			"a container can use all inodes of the depot's file system",
-			"ext4 or xfs with prjquota, and limit_disk; or create with a tmpfs "
-			"and tmpfs_inodes");
+		host_report_fact(to, "inode bound",
+				 quota ? "off in the settings" : "off: no project quota",
+				 "a container can use all inodes of the depot's file system",
+				 quota ? "linux.inode_bound = 1000000"
+				       : "ext4 or xfs with prjquota; or create with a tmpfs and "
+					 "tmpfs_inodes");
 }
 
 /* The kernel counts open files of all users together. */

@@ -54,6 +54,8 @@ int disk_quota_setup(const struct warden_host *host, struct disk_quota *quota,
 		return warden_error_errno(err, "open depot %s", settings->depot_path);
 	if (settings->disk_quota_enabled)
 		quota->type = disk_quota_type(quota->fd);
+	if (quota->type == PRJQUOTA)
+		quota->inode_bound = (uint64_t)host->option_integer(host, OPTION_INODES);
 	return 0;
 }
 
@@ -145,17 +147,19 @@ static int disk_quota_write(const struct disk_quota *quota, uint32_t id, struct 
 				  quota->type == PRJQUOTA ? "project" : "user", id);
 }
 
-static bool disk_quota_has_limits(const struct if_dqblk *block)
+/* Whether it has others than a new container, and than an id that was never used. */
+static bool disk_quota_has_limits(const struct disk_quota *quota, const struct if_dqblk *block)
 {
-	return block->dqb_bhardlimit || block->dqb_bsoftlimit || block->dqb_ihardlimit ||
-	       block->dqb_isoftlimit;
+	return block->dqb_bhardlimit || block->dqb_bsoftlimit || block->dqb_isoftlimit ||
+	       (block->dqb_ihardlimit && block->dqb_ihardlimit != quota->inode_bound);
 }
 
 static int disk_quota_unlimit(const struct disk_quota *quota, uint32_t id, struct if_dqblk *block,
 			      struct warden_error *err)
 {
 	block->dqb_bhardlimit = block->dqb_bsoftlimit = 0;
-	block->dqb_ihardlimit = block->dqb_isoftlimit = 0;
+	block->dqb_ihardlimit = quota->inode_bound;
+	block->dqb_isoftlimit = 0;
 	return disk_quota_write(quota, id, block, err);
 }
 
@@ -169,7 +173,9 @@ int disk_quota_reset(const struct disk_quota *quota, const struct warden_identit
 		return 0; /* nothing enforces limits */
 	if (disk_quota_read(quota, id, &block) < 0)
 		return warden_error_errno(err, "read the disk quota of %u", id);
-	return disk_quota_has_limits(&block) ? disk_quota_unlimit(quota, id, &block, err) : 0;
+	if (block.dqb_ihardlimit == quota->inode_bound && !disk_quota_has_limits(quota, &block))
+		return 0;
+	return disk_quota_unlimit(quota, id, &block, err);
 }
 
 static int disk_quota_check_limits(const struct disk_quota *quota, uint32_t id,
@@ -204,7 +210,8 @@ int disk_quota_set(const struct disk_quota *quota, uint32_t id, const struct war
 	if (limits->disk_block_soft != WARDEN_UNKNOWN)
 		block.dqb_bsoftlimit = limits->disk_block_soft;
 	if (limits->disk_inode_hard != WARDEN_UNKNOWN)
-		block.dqb_ihardlimit = limits->disk_inode_hard;
+		block.dqb_ihardlimit =
+			limits->disk_inode_hard ? limits->disk_inode_hard : quota->inode_bound;
 	if (limits->disk_inode_soft != WARDEN_UNKNOWN)
 		block.dqb_isoftlimit = limits->disk_inode_soft;
 	return disk_quota_write(quota, id, &block, err);
@@ -230,6 +237,8 @@ void disk_quota_info(const struct disk_quota *quota, uint32_t id, struct warden_
 		return;
 	info->disk_bytes = block.dqb_curspace;
 	info->disk_inodes = block.dqb_curinodes;
+	if (quota->inode_bound > 0)
+		info->inode_bound = quota->inode_bound;
 }
 
 static void disk_quota_clean_project(const struct disk_quota *quota, uint32_t project, bool unused,
@@ -238,7 +247,7 @@ static void disk_quota_clean_project(const struct disk_quota *quota, uint32_t pr
 	struct warden_error err = {0};
 	struct if_dqblk block;
 
-	if (disk_quota_read(quota, project, &block) < 0 || !disk_quota_has_limits(&block) ||
+	if (disk_quota_read(quota, project, &block) < 0 || !disk_quota_has_limits(quota, &block) ||
 	    (unused && (block.dqb_curspace > 0 || block.dqb_curinodes > 0)))
 		return;
 	done(data, project, dry_run ? 0 : disk_quota_unlimit(quota, project, &block, &err), &err);

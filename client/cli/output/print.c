@@ -105,6 +105,7 @@ static const struct info_row info_rows[] = {
 	{"shm size", "shm_bytes", UNIT_BYTES, .if_any = true},
 	{"terminal limit", "terminals", UNIT_COUNT, .if_any = true},
 	{"open file limit", "open_files", UNIT_COUNT, .if_any = true},
+	{"inode bound", "inode_bound", UNIT_COUNT, .if_any = true},
 	{"output limit", "output_limit", UNIT_BYTES, .if_any = true},
 	{"swap off", "limits.swap_off", UNIT_SWITCH, .if_any = true},
 	{"oom kills", "oom_kills", UNIT_COUNT, .if_any = true},

@@ -300,6 +300,8 @@ class InfoResponse(Message):
     output_limit: Optional[int] = field(125, Kind.UINT)
     #: of every job
     no_new_privs: Optional[bool] = field(126, Kind.BOOL)
+    #: files that it may make
+    inode_bound: Optional[int] = field(127, Kind.UINT)
 
 
 @dataclass
