@@ -267,6 +267,7 @@ core_libcore_la_SOURCES += \
 core_libcore_la_SOURCES += \
 	core/wire/access.c \
 	core/wire/access.h \
+	core/wire/access_review.c \
 	core/wire/client_account.c \
 	core/wire/client_account.h \
 	core/wire/answer.c \

@@ -10,6 +10,7 @@
 #include "core/log.h"
 #include "core/notify.h"
 #include "core/server.h"
+#include "core/wire/connection.h"
 
 struct reload {
 	uv_work_t work;
@@ -62,6 +63,7 @@ static void reload_apply(struct reload *reload, char *line, size_t size)
 		log_set_level(reload->fresh->logging.level);
 	config_take_changes(server->config, reload->fresh, server->container_klass->allow_networks,
 			    &changes);
+	access_review(server);
 	server->settings.allow_networks =
 		(const char *const *)server->config->network.allow_networks;
 	snprintf(line, size, "settings reloaded: %u changed, %u need a restart", changes.taken,

@@ -52,7 +52,7 @@ static bool config_key_is_ident(const char *text)
 #define NAMES(field, member, what)                                                                 \
 	{                                                                                          \
 		.path = "clients." field, .type = KEY_STRINGS, MEMBER(clients.member),             \
-		.allowed = "the name or number of a " what                                         \
+		.reloads = true, .allowed = "the name or number of a " what                        \
 	}
 
 const struct config_key config_keys[] = {

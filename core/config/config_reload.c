@@ -8,6 +8,7 @@
 
 #include "core/config/config_private.h"
 #include "core/log.h"
+#include "lib/cleanup.h"
 #include "lib/text.h"
 
 enum { VALUE_SIZE = 512 };
@@ -165,6 +166,24 @@ bool config_networks_differ(const struct config *config, const struct config *fr
 					  fresh->network.allow_networks);
 }
 
+/* The ids that belong to the lists of names, also where an unchanged name has another one. */
+static void config_reload_access(struct config *config, struct config *fresh)
+{
+	struct config_ids *const before[] = {&config->clients.user_ids, &config->clients.group_ids,
+					     &config->clients.read_only_user_ids,
+					     &config->clients.read_only_group_ids};
+	struct config_ids *const after[] = {&fresh->clients.user_ids, &fresh->clients.group_ids,
+					    &fresh->clients.read_only_user_ids,
+					    &fresh->clients.read_only_group_ids};
+
+	for (size_t i = 0; i < ARRAY_SIZE(before); i++) {
+		struct config_ids ids = *before[i];
+
+		*before[i] = *after[i];
+		*after[i] = ids;
+	}
+}
+
 void config_take_changes(struct config *config, struct config *fresh, bool backend_reloads,
 			 struct config_changes *changes)
 {
@@ -172,6 +191,7 @@ void config_take_changes(struct config *config, struct config *fresh, bool backe
 	for (size_t i = 0; i < config_n_keys; i++)
 		if (config_keys[i].offset != CONFIG_NOT_STORED)
 			config_reload_key(config, fresh, &config_keys[i], backend_reloads, changes);
+	config_reload_access(config, fresh);
 	config_reload_networks(config, fresh, changes);
 	config_reload_options(config, fresh, changes);
 }

@@ -35,6 +35,7 @@ struct connection {
 	gid_t gid;
 	pid_t pid;
 	enum access_class access;
+	bool outdated; /* `access` has changed; closes now */
 	struct client_account *account;
 	uint64_t held; /* bytes of input and output, as counted in the account */
 	struct frame_parser parser;
@@ -77,6 +78,9 @@ void connection_start_next_request(struct connection *connection);
 
 /* Closes at once and abandons the current request and upload; the struct is freed later. */
 void connection_close(struct connection *connection);
+
+/* Closes the connections whose class of access is another one with the settings in force. */
+void access_review(struct server *server);
 
 /* See grace.c. The first of the open connections that count for grace times, or NULL. */
 const struct connection *grace_oldest_connection(const struct server *server);

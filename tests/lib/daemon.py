@@ -114,6 +114,15 @@ class Daemon:
         with open(self.config, "w", encoding="utf-8") as file:
             file.write(render(self.settings) if text is None else text)
 
+    def reload(self, over, text=None):
+        """Reloads with settings added, or with a text; returns the lines that the log has since then."""
+        before = self.log()
+        self.settings = merge(self.settings, over)
+        self.write_config(text)
+        self.process.send_signal(signal.SIGHUP)
+        expect.eventually(lambda: "settings " in self.log()[len(before) :].replace("settings of", ""), "a result")
+        return self.log()[len(before) :]
+
     def _passing(self):
         """The beginning of a command line that passes the socket as descriptor 3."""
         if not self.passed_socket:

@@ -55,6 +55,55 @@ def only_listed_users_and_groups_may_talk(w):
     expect.contains(w.daemon.log(), f"client (uid {BOB}): access denied")
 
 
+def _hold(path, fields):
+    """What becomes of an open connection while the settings change, and of the next one."""
+    reader, writer = (int(fd) for fd in fields)
+    with warden.Client(path, timeout=20 * expect.SLOWNESS, reconnect=0) as client:
+        client.ping()
+        os.write(writer, b"x")
+        os.read(reader, 1)
+        try:
+            client.ping()
+            seen = "it goes on"
+        except OSError:
+            seen = "it was closed"
+    return f"{seen}; then {_ask(path, warden.CreateRequest(handle='h'))}"
+
+
+def _over_a_reload(w, uid, clients):
+    """The result of _hold for a client, and the log's lines."""
+    (told, tell), (waits, go) = os.pipe(), os.pipe()
+    log = []
+
+    def reload():
+        os.read(told, 1)
+        log.append(w.daemon.reload({"clients": clients}))
+        os.write(go, b"x")
+
+    thread = w.in_thread(reload)
+    seen = call_as(uid, GUESTS, [], _hold, w.daemon.socket, (waits, tell))
+    thread.result()
+    for fd in (told, tell, waits, go):
+        os.close(fd)
+    return seen, log[0]
+
+
+@case(backend="linux", config={"server": OPEN, "clients": {"users": [str(ALICE), str(BOB)]}})
+def a_reload_replaces_the_lists_for_open_connections_too(w):
+    seen, log = _over_a_reload(w, ALICE, {"users": [str(BOB)], "groups": [str(TEAM)]})
+    expect.contains(seen, f"it was closed; then WardenError: access denied: neither uid {ALICE} ")
+    expect.contains(log, f'clients.users: ["{ALICE}", "{BOB}"] -> ["{BOB}"]\n')
+    expect.contains(log, f'clients.groups: [] -> ["{TEAM}"]\n')
+    expect.contains(log, "settings reloaded: 2 changed, 0 need a restart")
+    expect.contains(w.daemon.log(), f"(uid {ALICE}): connection closed")
+    expect.contains(_ping_as(w, ALICE, GUESTS, [TEAM]), "PingResponse")
+    seen, _ = _over_a_reload(w, BOB, {"users": ["root"], "read_only_users": [str(BOB)]})
+    expect.contains(seen, f"it was closed; then WardenError: access denied: uid {BOB} may only read")
+    seen, _ = _over_a_reload(w, BOB, {"read_only_groups": [str(TEAM)]})
+    expect.contains(seen, f"it goes on; then WardenError: access denied: uid {BOB} may only read")
+    w.c.ping()
+
+
 @case(backend="linux", config={"server": OPEN, "clients": {"users": [str(ALICE)]}}, daemon=False)
 def a_passed_socket_keeps_others_out_as_well(w):
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as listener:

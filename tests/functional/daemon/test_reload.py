@@ -11,21 +11,10 @@ import daemon
 import expect
 
 
-def _reload(w, over, text=None):
-    """Reloads with settings added, or with a text; returns the lines that the log has since then."""
-    before = w.daemon.log()
-    w.daemon.settings = daemon.merge(w.daemon.settings, over)
-    w.daemon.write_config(text)
-    w.daemon.process.send_signal(signal.SIGHUP)
-    expect.eventually(lambda: "settings " in w.daemon.log()[len(before) :].replace("settings of", ""), "a result")
-    return w.daemon.log()[len(before) :]
-
-
 @case
 def new_containers_and_jobs_have_the_new_values(w):
     old = w.create()
-    log = _reload(
-        w,
+    log = w.daemon.reload(
         {
             "server": {
                 "container_grace_time": 77,
@@ -49,7 +38,7 @@ def new_containers_and_jobs_have_the_new_values(w):
 @case
 def a_key_that_needs_a_restart_is_named_and_stays(w):
     path = w.daemon.socket
-    log = _reload(w, {"server": {"unix_domain_path": f"{w.directory}/other.sock"}, "network": {"mtu": 1400}})
+    log = w.daemon.reload({"server": {"unix_domain_path": f"{w.directory}/other.sock"}, "network": {"mtu": 1400}})
     expect.contains(
         log, f'server.unix_domain_path: "{path}" -> "{w.directory}/other.sock" (needs a restart)\n'
     )
@@ -61,26 +50,26 @@ def a_key_that_needs_a_restart_is_named_and_stays(w):
 
 @case(backend="fake")
 def networks_need_a_restart_with_a_backend_that_has_none(w):
-    log = _reload(w, {"network": {"allow_networks": ["192.0.2.1"]}})
+    log = w.daemon.reload({"network": {"allow_networks": ["192.0.2.1"]}})
     expect.contains(log, 'network.allow_networks: [] -> ["192.0.2.1"] (needs a restart)\n')
 
 
 @case
 def an_invalid_file_changes_nothing_and_is_named(w):
-    log = _reload(w, {}, "server: {\n  container_grace_time = 5;\n  job_output_limit = -3;\n};\n")
+    log = w.daemon.reload({}, "server: {\n  container_grace_time = 5;\n  job_output_limit = -3;\n};\n")
     expect.true(
         re.search(rf"settings not reloaded: {re.escape(w.daemon.config)}:3: ", log), "file and line of the error", log
     )
-    log = _reload(w, {"server": {"job_output_limit": 1000}})
+    log = w.daemon.reload({"server": {"job_output_limit": 1000}})
     expect.contains(log, "settings reloaded: 1 changed, 0 need a restart")
-    log = _reload(w, {})
+    log = w.daemon.reload({})
     expect.contains(log, "settings reloaded: 0 changed, 0 need a restart")
 
 
 @case
 def a_level_that_hides_it_is_logged_first(w):
-    _reload(w, {"logging": {"level": "info"}})
-    log = _reload(w, {"logging": {"level": "debug"}})
+    w.daemon.reload({"logging": {"level": "info"}})
+    log = w.daemon.reload({"logging": {"level": "debug"}})
     expect.contains(log, 'logging.level: "info" -> "debug"\n')
     w.c.ping()
     expect.contains(w.daemon.log(), "debug ping")
@@ -88,7 +77,7 @@ def a_level_that_hides_it_is_logged_first(w):
 
 @case
 def the_service_manager_hears_of_it(w):
-    _reload(w, {})
+    w.daemon.reload({})
     heard = w.daemon.heard()
     expect.true(re.match(r"RELOADING=1\nMONOTONIC_USEC=\d+$", heard[0]), "a reload's begin", heard)
     expect.true(heard[1].startswith("READY=1\nSTATUS=settings reloaded"), "its end", heard)
