@@ -32,6 +32,8 @@ lib_libutil_la_SOURCES = \
 	lib/transient.h \
 	lib/trusted_path.c \
 	lib/trusted_path.h \
+	lib/units.c \
+	lib/units.h \
 	lib/varint.h \
 	lib/watcher.c \
 	lib/watcher.h \

@@ -28,6 +28,7 @@ static const struct warden_option options[] = {
 		.min = 0,
 		.max = 60000,
 		.meaning = "how long each request is delayed, in milliseconds",
+		.unit = WARDEN_UNIT_MILLISECONDS,
 	},
 };
 

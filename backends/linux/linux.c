@@ -77,6 +77,7 @@ static const struct warden_option options[] = {
 		.meaning =
 			"the size of /dev/shm, if create does not say it, and of System V shared "
 			"memory, each in bytes; 0: a quarter of memory_bound",
+		.unit = WARDEN_UNIT_BYTES,
 	},
 	DISK_QUOTA_OPTION,
 	CAPABILITIES_OPTION,

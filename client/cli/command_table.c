@@ -78,7 +78,7 @@ const struct cli_command commands[] = {
 	{.name = "top",
 	 .alias = "stats",
 	 .section = SECTION_CONTAINERS,
-	 .usage = "[-n N] [-d SECONDS] [--property KEY=VALUE]...",
+	 .usage = "[-n N] [-d TIME] [--property KEY=VALUE]...",
 	 .summary = "show the figures of containers repeatedly",
 	 .details = "On a terminal a live table, busiest first, until q or Control-C; else plain "
 		    "tables.\n",
@@ -285,7 +285,7 @@ const struct cli_command commands[] = {
 	 .run = cmd_call},
 	{.name = "limit-memory",
 	 .section = SECTION_LIMITS,
-	 .usage = "HANDLE [BYTES]",
+	 .usage = "HANDLE [SIZE]",
 	 .summary = "set or show the limit of memory",
 	 .groups = {{"limit_memory", handle_option}, {"limit_memory", limit_memory_options}},
 	 .run = cmd_call},

@@ -187,6 +187,18 @@ static void complete_offer_choices(const char *choices, const struct complete_si
 	free(copy);
 }
 
+/* Offers a number that was begun with each of the units, which are letters. */
+static void complete_offer_units(const struct complete_sink *sink, const char *units)
+{
+	size_t digits = strspn(sink->word, "0123456789.");
+	char text[64];
+
+	for (; digits > 0 && *units; units++) {
+		snprintf(text, sizeof(text), "%.*s%c", (int)digits, sink->word, *units);
+		complete_offer(sink, text, "");
+	}
+}
+
 /* Whether the handle names a new container. */
 static bool complete_is_new_handle(const struct complete_line *line)
 {
@@ -207,6 +219,10 @@ static enum complete_files complete_offer_values(const struct complete_line *lin
 		return COMPLETE_FILES;
 	else if (strcmp(argument, "DIR") == 0)
 		return COMPLETE_DIRECTORIES;
+	else if (strncmp(argument, "SIZE", 4) == 0)
+		complete_offer_units(sink, "KMGT");
+	else if (strncmp(argument, "TIME", 4) == 0)
+		complete_offer_units(sink, "smhd");
 	else if (strchr(argument, '|'))
 		complete_offer_choices(argument, sink);
 	return COMPLETE_NO_FILES;

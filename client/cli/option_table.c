@@ -12,7 +12,7 @@ const struct option global_options[] = {
 	 OWN(socket_path),
 	 .help = "the daemon's socket (default: $WARDEN_SOCKET, else " WARDEN_DEFAULT_SOCKET ")"},
 	{.name = "reconnect",
-	 .argument = "SECONDS",
+	 .argument = "TIME",
 	 .set = set_reconnect,
 	 .help = "how long to try to reach a daemon that restarts; 0: not at all (default: 60)"},
 	{.name = "json", OWN(json), .help = "print the answer as one JSON object a line"},
@@ -62,12 +62,12 @@ const struct option create_options[] = {
 	 .help = "mount SRC of the host at DST, writable unless :ro; may be given again"},
 	{.name = "grace-time",
 	 .field = "grace_time",
-	 .argument = "SECONDS",
+	 .argument = "TIME",
 	 .set = set_seconds,
 	 .help = "keep it this long after its last connection closes; or `never`"},
 	{.name = "ttl",
 	 .field = "ttl",
-	 .argument = "SECONDS",
+	 .argument = "TIME",
 	 .set = set_seconds,
 	 .help = "destroy it after this time, even if it is in use"},
 	{.name = "network",
@@ -92,7 +92,7 @@ const struct option create_options[] = {
 		 "given again"},
 	{.name = "tmpfs-size",
 	 .field = "tmpfs_bytes",
-	 .argument = "BYTES",
+	 .argument = "SIZE",
 	 .set = set_size,
 	 .help = "keep its files in memory, at most this much"},
 	{.name = "tmpfs-inodes",
@@ -101,7 +101,7 @@ const struct option create_options[] = {
 	 .help = "with --tmpfs-size: at most this many files"},
 	{.name = "shm-size",
 	 .field = "shm_bytes",
-	 .argument = "BYTES",
+	 .argument = "SIZE",
 	 .set = set_size,
 	 .help = "size of /dev/shm"},
 	{.name = "no-new-privs",
@@ -151,7 +151,7 @@ const struct option limit_options[] = {
 	{.name = "memory",
 	 .letter = 'm',
 	 .field = "memory_bytes",
-	 .argument = "BYTES",
+	 .argument = "SIZE",
 	 .set = set_size,
 	 .help = "memory and swap together; `unlimited`"},
 	{.name = "swap-off", .field = "swap_off", .help = "do not swap its memory"},
@@ -179,7 +179,7 @@ const struct option limit_options[] = {
 	 .help = "0: no limit"},
 	{.name = "disk",
 	 .field = "disk_bytes",
-	 .argument = "BYTES",
+	 .argument = "SIZE",
 	 .set = set_size,
 	 .help = "size of its own files; 0: no limit"},
 	{.name = "disk-inodes",
@@ -188,12 +188,12 @@ const struct option limit_options[] = {
 	 .help = "number of its own files; 0: no limit"},
 	{.name = "bandwidth-rate",
 	 .field = "bandwidth_rate",
-	 .argument = "BYTES",
+	 .argument = "SIZE",
 	 .set = set_size,
 	 .help = "bytes a second, in both directions; with --bandwidth-burst"},
 	{.name = "bandwidth-burst",
 	 .field = "bandwidth_burst",
-	 .argument = "BYTES",
+	 .argument = "SIZE",
 	 .set = set_size,
 	 .help = "bytes that may pass at once"},
 	{.name = "io-weight",
@@ -202,12 +202,12 @@ const struct option limit_options[] = {
 	 .help = "weight on the disk, 1 to 10000; 100 is the default"},
 	{.name = "io-read-rate",
 	 .field = "io_read_rate",
-	 .argument = "BYTES",
+	 .argument = "SIZE",
 	 .set = set_size,
 	 .help = "bytes a second read from the depot's disk; 0: no limit"},
 	{.name = "io-write-rate",
 	 .field = "io_write_rate",
-	 .argument = "BYTES",
+	 .argument = "SIZE",
 	 .set = set_size,
 	 .help = "bytes a second written to the depot's disk; 0: no limit"},
 	{0},
@@ -255,17 +255,17 @@ const struct option job_options[] = {
 	 .help = "characters a line of the terminal (default: those of this one)"},
 	{.name = "timeout",
 	 .field = "wall_time_us",
-	 .argument = "SECONDS",
+	 .argument = "TIME",
 	 .set = set_microseconds,
 	 .help = "kill it after this time"},
 	{.name = "cpu-time",
 	 .field = "cpu_time_us",
-	 .argument = "SECONDS",
+	 .argument = "TIME",
 	 .set = set_microseconds,
 	 .help = "kill it when it has used this much cpu time"},
 	{.name = "memory-limit",
 	 .field = "memory_limit",
-	 .argument = "BYTES",
+	 .argument = "SIZE",
 	 .set = set_size,
 	 .help = "limit the memory of the job"},
 	{.name = "process-limit",
@@ -289,7 +289,8 @@ const struct option job_options[] = {
 	 .field = "rlimits",
 	 .argument = "NAME=N",
 	 .set = set_rlimit,
-	 .help = "limit a resource as in getrlimit(2), such as nofile=1024 or core=unlimited; may "
+	 .help = "limit a resource as in getrlimit(2), such as nofile=1024, fsize=10M, cpu=1m or "
+		 "core=unlimited; may "
 		 "be given again"},
 	{.name = "seccomp",
 	 .field = "seccomp",
@@ -305,7 +306,7 @@ const struct option job_options[] = {
 	 .help = "no setuid program gives it more rights"},
 	{.name = "output-limit",
 	 .field = "output_limit",
-	 .argument = "BYTES",
+	 .argument = "SIZE",
 	 .set = set_size,
 	 .help = "limit stdout and stderr together, instead of the configured limit"},
 	{.name = "output-policy",
@@ -344,7 +345,7 @@ const struct option job_options[] = {
 
 #define OFFSET(stream, into)                                                                       \
 	{                                                                                          \
-		.name = stream "-offset", .field = into, .argument = "BYTES", .set = set_size,     \
+		.name = stream "-offset", .field = into, .argument = "SIZE", .set = set_size,      \
 		.help = "begin behind so many bytes of the job's " stream                          \
 	}
 
@@ -606,7 +607,7 @@ const struct option rule_options[] = {
 const struct option limit_memory_options[] = {
 	{.name = "limit",
 	 .field = "limit_in_bytes",
-	 .argument = "BYTES",
+	 .argument = "SIZE",
 	 .set = set_size,
 	 .positional = true,
 	 .help = "of memory and swap together; without it the current limit is printed"},
@@ -622,16 +623,19 @@ const struct option limit_cpu_options[] = {
 	{0},
 };
 
-#define DISK(Name, Field, Help)                                                                    \
+#define DISK_OPTION(Name, Field, Argument, Help)                                                   \
 	{                                                                                          \
-		.name = (Name), .field = (Field), .argument = "N", .set = set_size, .help = (Help) \
+		.name = (Name), .field = (Field), .argument = (Argument), .set = set_size,         \
+		.help = (Help)                                                                     \
 	}
+#define DISK(Name, Field, Help)      DISK_OPTION(Name, Field, "N", Help)
+#define SIZE_DISK(Name, Field, Help) DISK_OPTION(Name, Field, "SIZE", Help)
 
 const struct option limit_disk_options[] = {
-	DISK("byte-limit", "byte_limit", "bytes, as --byte-hard"),
-	DISK("byte", "byte", "bytes, as --byte-hard; overrides --byte-limit"),
-	DISK("byte-soft", "byte_soft", "bytes that may be exceeded for a while"),
-	DISK("byte-hard", "byte_hard", "bytes; 0: no limit"),
+	SIZE_DISK("byte-limit", "byte_limit", "bytes, as --byte-hard"),
+	SIZE_DISK("byte", "byte", "bytes, as --byte-hard; overrides --byte-limit"),
+	SIZE_DISK("byte-soft", "byte_soft", "bytes that may be exceeded for a while"),
+	SIZE_DISK("byte-hard", "byte_hard", "bytes; 0: no limit"),
 	DISK("block-limit", "block_limit", "blocks of 1 KiB, as --block-hard"),
 	DISK("block", "block", "blocks, as --block-hard; overrides --block-limit"),
 	DISK("block-soft", "block_soft", "blocks that may be exceeded for a while"),
@@ -646,14 +650,14 @@ const struct option limit_disk_options[] = {
 const struct option limit_bandwidth_options[] = {
 	{.name = "rate",
 	 .field = "rate",
-	 .argument = "BYTES",
+	 .argument = "SIZE",
 	 .set = set_size,
 	 .positional = true,
 	 .required = true,
 	 .help = "bytes a second, in both directions"},
 	{.name = "burst",
 	 .field = "burst",
-	 .argument = "BYTES",
+	 .argument = "SIZE",
 	 .set = set_size,
 	 .positional = true,
 	 .required = true,
@@ -717,10 +721,15 @@ const struct option file_options[] = {HANDLE, PATH, {0}};
 const struct option file_read_options[] = {
 	HANDLE,
 	PATH,
-	{.name = "offset", .field = "offset", .argument = "N", .help = "skip this many bytes"},
+	{.name = "offset",
+	 .field = "offset",
+	 .argument = "SIZE",
+	 .set = set_size,
+	 .help = "skip this many bytes"},
 	{.name = "length",
 	 .field = "length",
-	 .argument = "N",
+	 .argument = "SIZE",
+	 .set = set_size,
 	 .help = "read at most this many bytes"},
 	{0},
 };
@@ -739,7 +748,8 @@ const struct option file_write_options[] = {
 	 .help = "of a new file, in octal (default: 0644)"},
 	{.name = "offset",
 	 .field = "offset",
-	 .argument = "N",
+	 .argument = "SIZE",
+	 .set = set_size,
 	 .help = "write at this offset and keep the rest of the file"},
 	{0},
 };
@@ -829,7 +839,7 @@ const struct option top_options[] = {
 	 .help = "number of tables (default: unlimited on a terminal, else 1)"},
 	{.name = "interval",
 	 .letter = 'd',
-	 .argument = "SECONDS",
+	 .argument = "TIME",
 	 OWN(interval),
 	 .help = "interval between tables (default: 1)"},
 	{0},

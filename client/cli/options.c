@@ -5,12 +5,27 @@
 #include "client/cli/cli.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/units.h"
+
+/* How to write the value of an option; NULL: its name says it. */
+static const char *options_forms(const struct option *option)
+{
+	if (!option->argument)
+		return NULL;
+	if (strncmp(option->argument, "SIZE", 4) == 0)
+		return UNITS_SIZE_FORMS;
+	return strncmp(option->argument, "TIME", 4) == 0 ? UNITS_TIME_FORMS : NULL;
+}
+
 int value_error(const struct invocation *invocation, const struct option *option, const char *text)
 {
+	const char *forms = options_forms(option);
+
 	switch (errno) {
 	case ENOMEM:
 		complain(invocation, "out of memory");
@@ -18,8 +33,9 @@ int value_error(const struct invocation *invocation, const struct option *option
 	case ERANGE:
 		return usage_error(invocation, "--%s: '%s' is out of range", option->name, text);
 	default:
-		return usage_error(invocation, "--%s: '%s' is not a valid %s", option->name, text,
-				   option->argument ? option->argument : "switch");
+		return usage_error(invocation, "--%s: '%s' is not a valid %s%s%s", option->name,
+				   text, option->argument ? option->argument : "switch",
+				   forms ? ": " : "", forms ? forms : "");
 	}
 }
 
@@ -142,12 +158,29 @@ static int options_reject_rlimit(const struct invocation *invocation,
 	return usage_error(invocation, "--%s: unknown resource '%s'", option->name, name);
 }
 
+/* A time for cpu, else a size or a number. */
+static int options_read_rlimit(const char *name, const char *value, uint64_t *number)
+{
+	double seconds;
+
+	if (strcmp(name, "cpu") != 0)
+		return units_read_size(value, number);
+	if (units_read_seconds(value, &seconds) < 0)
+		return -1;
+	errno = ERANGE;
+	if (seconds >= 0x1p63)
+		return -1;
+	*number = (uint64_t)ceil(seconds);
+	return 0;
+}
+
 int set_rlimit(struct invocation *invocation, const struct option *option, const char *text)
 {
 	struct warden_message *limits =
 		warden_message_add(option_request(invocation, option), option->field);
 	char name[64];
 	const char *value = strchr(text, '=');
+	uint64_t number;
 	int result;
 
 	if (!value || value == text || (size_t)(value - text) >= sizeof(name))
@@ -159,9 +192,10 @@ int set_rlimit(struct invocation *invocation, const struct option *option, const
 	name[value - text] = '\0';
 	value++;
 	if (strcmp(value, "unlimited") == 0)
-		result = warden_message_set_number(limits, name, UINT64_MAX);
-	else
-		result = warden_message_set(limits, name, value);
+		number = UINT64_MAX;
+	else if (options_read_rlimit(name, value, &number) < 0)
+		return value_error(invocation, option, text);
+	result = warden_message_set_number(limits, name, number);
 	if (result < 0 && errno == ENOENT)
 		return options_reject_rlimit(invocation, limits, option, name);
 	return result == 0 ? 0 : value_error(invocation, option, text);

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/units.h"
+
 static int values_set_number(struct invocation *invocation, const struct option *option,
 			     const char *text, uint64_t number)
 {
@@ -21,18 +23,11 @@ static int values_set_number(struct invocation *invocation, const struct option 
 	return value_error(invocation, option, text);
 }
 
-/* Parses seconds, with a fraction, from 0 to less than `most`. Returns 0, or -1 with errno. */
+/* Parses a duration from 0 to less than `most` seconds. Returns 0, or -1 with errno. */
 static int values_read_seconds(const char *text, double most, double *seconds)
 {
-	char *end = NULL;
-
-	errno = EINVAL;
-	if (*text >= '0' && *text <= '9')
-		*seconds = strtod(text, &end);
-	if (!end || *end != '\0' || !isfinite(*seconds)) {
-		errno = EINVAL;
+	if (units_read_seconds(text, seconds) < 0)
 		return -1;
-	}
 	errno = ERANGE;
 	return *seconds < most ? 0 : -1;
 }
@@ -95,7 +90,9 @@ int set_cpus(struct invocation *invocation, const struct option *option, const c
 		return usage_error(invocation,
 				   "--cpus: '%s' is not a valid N; --cpuset takes a list of cpus",
 				   text);
-	if (values_read_seconds(text, UINT32_MAX / 100, &cpus) < 0)
+	errno = EINVAL;
+	if (text[strspn(text, "0123456789.")] != '\0' ||
+	    values_read_seconds(text, UINT32_MAX / 100, &cpus) < 0)
 		return value_error(invocation, option, text);
 	if (warden_message_set_number(option_request(invocation, option), "cpu_quota",
 				      (uint64_t)ceil(cpus * 100)) == 0)
@@ -103,52 +100,18 @@ int set_cpus(struct invocation *invocation, const struct option *option, const c
 	return value_error(invocation, option, text);
 }
 
-/* Returns the power of two of a size's unit; -1: unknown unit. */
-static int values_unit_shift(const char *unit)
-{
-	static const char letters[] = "kmgtpe";
-	const char *letter;
-
-	if (*unit == '\0' || strcmp(unit, "b") == 0 || strcmp(unit, "B") == 0)
-		return 0;
-	letter = strchr(letters, *unit | 0x20);
-	if (!letter || !*letter)
-		return -1;
-	unit++;
-	if (*unit == '\0' || strcmp(unit, "b") == 0 || strcmp(unit, "B") == 0 ||
-	    strcmp(unit, "iB") == 0)
-		return ((int)(letter - letters) + 1) * 10;
-	return -1;
-}
-
 #define UNLIMITED_MEMORY UINT64_C(9223372036854771712)
 
-/* A number, with or without unit: 64k, 1.5g and 10MiB are powers of two. */
+/* A number of bytes, or of anything that is counted. */
 int set_size(struct invocation *invocation, const struct option *option, const char *text)
 {
-	char *end;
-	uint64_t whole;
-	double size;
-	int shift;
+	uint64_t size;
 
 	if (strcmp(text, "unlimited") == 0)
 		return values_set_number(invocation, option, text, UNLIMITED_MEMORY);
-	errno = EINVAL;
-	if (*text < '0' || *text > '9')
+	if (units_read_size(text, &size) < 0)
 		return value_error(invocation, option, text);
-	errno = 0;
-	whole = strtoull(text, &end, 10);
-	if (errno)
-		return value_error(invocation, option, text);
-	if (*end == '\0') /* exact, however large */
-		return values_set_number(invocation, option, text, whole);
-	size = strtod(text, &end);
-	shift = values_unit_shift(end);
-	errno = shift < 0 ? EINVAL : ERANGE;
-	size = ldexp(size, shift < 0 ? 0 : shift);
-	if (shift < 0 || !(size < 0x1p63))
-		return value_error(invocation, option, text);
-	return values_set_number(invocation, option, text, (uint64_t)size);
+	return values_set_number(invocation, option, text, size);
 }
 
 int set_property(struct invocation *invocation, const struct option *option, const char *text)

@@ -28,6 +28,9 @@ struct config_key config_backend_make_key(const struct warden_option *option, co
 					   OPTION_MEMBER(number),
 					   .min = option->min,
 					   .max = option->max,
+					   .unit = option->unit <= WARDEN_UNIT_MILLISECONDS
+							   ? option->unit
+							   : WARDEN_UNIT_NONE,
 					   .number = option->number};
 	case WARDEN_OPTION_STRING:
 		return (struct config_key){.path = path,

@@ -8,6 +8,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "lib/units.h"
+
 /* The parts of a token. */
 struct number_parts {
 	char digits[64]; /* with sign and "0x", without L */
@@ -88,6 +90,29 @@ bool config_number_decimal(const char *text, int64_t *number)
 	errno = 0;
 	*number = strtoll(text, NULL, 10);
 	return errno == 0;
+}
+
+bool config_number_with_unit(const char *text, enum warden_option_unit unit, int64_t *number)
+{
+	double seconds, scale = unit == WARDEN_UNIT_MILLISECONDS ? 1000 : 1;
+	uint64_t bytes;
+
+	switch (unit) {
+	case WARDEN_UNIT_BYTES:
+		if (units_read_size(text, &bytes) < 0 || bytes > INT64_MAX)
+			return false;
+		*number = (int64_t)bytes;
+		return true;
+	case WARDEN_UNIT_SECONDS:
+	case WARDEN_UNIT_MILLISECONDS:
+		if (units_read_seconds(text, &seconds) < 0 || seconds * scale >= 0x1p63)
+			return false;
+		*number = (int64_t)(seconds * scale);
+		*number += (double)*number < seconds * scale;
+		return true;
+	default:
+		return false;
+	}
 }
 
 bool config_number_octal(const char *text, int64_t *number)

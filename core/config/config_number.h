@@ -13,6 +13,10 @@ int config_number_check(const char *token, size_t length, struct warden_error *e
  * one. */
 bool config_number_decimal(const char *text, int64_t *number);
 
+/* Parses a whole string as a size or duration with a unit (see lib/units.h), rounded up. False if
+ * it is not one, or too large. */
+bool config_number_with_unit(const char *text, enum warden_option_unit unit, int64_t *number);
+
 /* Parses a whole string as an octal number: digits alone. False if it is not one. */
 bool config_number_octal(const char *text, int64_t *number);
 

@@ -37,6 +37,7 @@ struct config_key {
 	bool reloads;    /* it may change while the daemon runs; not for single strings */
 	bool by_backend; /* it reloads only if the backend takes it over */
 	int64_t min, max;
+	enum warden_option_unit unit;
 	int64_t number;   /* default of an integer, bool, mode or rlimit */
 	const char *text; /* default of a string, path or level */
 	bool (*is_valid)(

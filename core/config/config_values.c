@@ -15,7 +15,13 @@
 /* Describes the allowed values of a key in an error. */
 static void config_value_describe_allowed(const struct config_key *key, char *out, size_t size)
 {
-	const char *note = key->allowed ? key->allowed : "";
+	static const char *const units[] = {
+		[WARDEN_UNIT_NONE] = "",
+		[WARDEN_UNIT_BYTES] = "bytes, or \"10M\" and the like",
+		[WARDEN_UNIT_SECONDS] = "seconds, or \"5m\" and the like",
+		[WARDEN_UNIT_MILLISECONDS] = "milliseconds, or \"1.5s\" and the like",
+	};
+	const char *note = key->allowed ? key->allowed : "", *unit = units[key->unit];
 
 	switch (key->type) {
 	case KEY_BOOL:
@@ -23,8 +29,9 @@ static void config_value_describe_allowed(const struct config_key *key, char *ou
 		break;
 	case KEY_INTEGER:
 	case KEY_RLIMIT:
-		snprintf(out, size, "an integer from %" PRId64 " to %" PRId64 "%s%s%s", key->min,
-			 key->max, *note ? " (" : "", note, *note ? ")" : "");
+		snprintf(out, size, "an integer from %" PRId64 " to %" PRId64 "%s%s%s%s%s",
+			 key->min, key->max, *unit || *note ? " (" : "", unit,
+			 *unit && *note ? "; " : "", note, *unit || *note ? ")" : "");
 		break;
 	case KEY_MODE:
 		snprintf(out, size,
@@ -120,8 +127,10 @@ static bool config_value_get_number(const struct config_key *key, const config_s
 		const char *text =
 			type == CONFIG_TYPE_STRING ? config_setting_get_string(setting) : NULL;
 
-		if (!text || !(key->type == KEY_MODE ? config_number_octal(text, number)
-						     : config_number_decimal(text, number)))
+		if (!text || !(key->type == KEY_MODE
+				       ? config_number_octal(text, number)
+				       : config_number_decimal(text, number) ||
+						 config_number_with_unit(text, key->unit, number)))
 			return false;
 	}
 	return *number >= key->min && *number <= key->max;

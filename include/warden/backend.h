@@ -711,6 +711,15 @@ enum warden_option_type {
 	WARDEN_OPTION_STRINGS, /* an array */
 };
 
+/* What an integer of the configuration counts: it may then be written as a string with a unit, such
+ * as "10M" or "1.5s". */
+enum warden_option_unit {
+	WARDEN_UNIT_NONE,
+	WARDEN_UNIT_BYTES,
+	WARDEN_UNIT_SECONDS, /* fractions are rounded up */
+	WARDEN_UNIT_MILLISECONDS,
+};
+
 /* A key of the backend's own group in the configuration. The group has the backend's name. */
 struct warden_option {
 	const char *name;
@@ -720,7 +729,8 @@ struct warden_option {
 	/* Default of a string; NULL: none. Of an array (its default is empty): the words that it
 	 * may contain, separated by spaces; NULL: any. */
 	const char *text;
-	const char *meaning; /* a sentence for people */
+	const char *meaning;          /* a sentence for people */
+	enum warden_option_unit unit; /* of an integer */
 };
 
 /* klass->capabilities: no capability is kept. */

@@ -13,6 +13,7 @@
 
 #include "backends/linux/cgroup/cgroup_private.h"
 #include "lib/cleanup.h"
+#include "lib/units.h"
 
 #define BOUND_NONE "none"
 
@@ -84,7 +85,6 @@ static int cgroup_bound_parse(const struct cgroups *cgroups, const char *name, u
 		*bytes = CGROUP_NO_MEMORY_LIMIT;
 		return 0;
 	}
-	errno = 0;
 	*bytes = strtoull(text, &end, 10);
 	if (strcmp(end, "%") == 0 && *bytes >= 1 && *bytes <= 100) {
 		*bytes = whole / 100 * *bytes / 4096 * 4096; /* as the kernel rounds it */
@@ -92,12 +92,12 @@ static int cgroup_bound_parse(const struct cgroups *cgroups, const char *name, u
 			*bytes = BOUND_LEAST;
 		return 0;
 	}
-	if (errno == 0 && text[0] >= '0' && text[0] <= '9' && *end == '\0' &&
-	    *bytes >= BOUND_LEAST && *bytes < CGROUP_NO_MEMORY_LIMIT)
+	if (units_read_size(text, bytes) == 0 && *bytes >= BOUND_LEAST &&
+	    *bytes < CGROUP_NO_MEMORY_LIMIT)
 		return 0;
 	return warden_error_set(err,
-				"linux.%s must be a number of bytes of at least %" PRIu64
-				", a share (\"1%%\" to \"100%%\") or \"" BOUND_NONE
+				"linux.%s must be a size of at least %" PRIu64
+				" bytes (\"512M\"), a share (\"1%%\" to \"100%%\") or \"" BOUND_NONE
 				"\", not \"%.64s\"",
 				name, BOUND_LEAST, text);
 }

@@ -17,6 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/units.h"
+
 #define ALTERNATE_SCREEN "\033[?1049h\033[?25l"
 #define NORMAL_SCREEN    "\033[?25h\033[?1049l"
 #define CLEAR            "\033[H\033[2J"
@@ -300,9 +302,10 @@ static int cmd_top_read_options(struct top *top)
 					   invocation->iterations);
 	}
 	if (invocation->interval) {
-		seconds = strtod(invocation->interval, &end);
-		if (*end || !(seconds >= 0.05 && seconds <= 86400))
-			return usage_error(invocation, "--interval: '%s' is not from 0.05 to 86400",
+		if (units_read_seconds(invocation->interval, &seconds) < 0 || seconds < 0.05 ||
+		    seconds > 86400)
+			return usage_error(invocation,
+					   "--interval: '%s' is not a TIME from 50ms to 1d",
 					   invocation->interval);
 	}
 	top->interval_ms = (int)(seconds * 1000);

@@ -150,7 +150,7 @@ def unknown_arguments_are_usage_errors(w):
     command.usage_error(w, "--handle needs its HANDLE", "destroy", "--handle")
     command.usage_error(w, "--job-id: 'x' is not a valid JOB", "link", "h", "x")
     command.usage_error(w, "--job-id: '4294967296' is out of range", "link", "h", "4294967296")
-    command.usage_error(w, "--grace-time: '-2' is not a valid SECONDS", "create", "--grace-time", "-2")
+    command.usage_error(w, "--grace-time: '-2' is not a valid TIME: seconds, or with a unit: 500ms", "create", "--grace-time", "-2")
     command.usage_error(w, "--rlimit: 'nofile' is not a valid NAME=N", "run", "--rlimit", "nofile")
     command.usage_error(w, "--bind-mount: '/a' is not a valid SRC:DST", "create", "--bind-mount", "/a")
     command.usage_error(w, "--bind-mount: '/a:/b:r' is not a valid SRC:DST", "create", "--bind-mount", "/a:/b:r")

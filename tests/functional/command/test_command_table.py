@@ -87,12 +87,13 @@ def letters_may_stand_together_and_hold_a_value(w):
 
 @case(daemon=False, backend="fake")
 def values_are_read_as_people_write_them(w):
+    command.usage_error(w, "'1x' is not a valid SIZE: bytes, or with a unit: 64k, 10M, 0.5G", "create", "-m", "1x")
     for arguments in (
         ["create", "--memory", "1x"],
         ["create", "--memory", "-1"],
         ["create", "--property", "=x"],
         ["create", "--property", "x"],
-        ["run", "h", "--timeout", "1s"],
+        ["run", "h", "--timeout", "1S"],
         ["run", "h", "--timeout", "inf"],
         ["run", "h", "--output-policy", "sometimes"],
         ["job-signal", "h", "1", "NOTHING"],
@@ -128,6 +129,8 @@ def completion_knows_commands_options_handles_and_jobs(w):
     expect.equal(_complete(w, "run", "first", "--output-policy", "ta"), ["tail"])
     expect.equal(_complete(w, "run", "first", "--script-file", ""), [":files"])
     expect.equal(_complete(w, "create", "--rootfs", ""), [":directories"])
+    expect.equal(_complete(w, "create", "--memory", "64"), ["64K", "64M", "64G", "64T"])
+    expect.equal(_complete(w, "create", "--ttl", "1.5"), ["1.5s", "1.5m", "1.5h", "1.5d"])
     expect.equal(_complete(w, "create", ""), [])
     expect.equal(_complete(w, "events", "first", ""), ["first", "second"])
     w.c.stop("first", kill=True)

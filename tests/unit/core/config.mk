@@ -18,6 +18,7 @@ CONFIG_TESTS = \
 	tests/unit/core/test_pool \
 	tests/unit/core/test_privilege \
 	tests/unit/lib/test_text \
+	tests/unit/lib/test_units \
 	tests/unit/lib/test_inside \
 	tests/unit/lib/test_trusted_path
 check_PROGRAMS += $(CONFIG_TESTS)
@@ -47,6 +48,8 @@ tests_unit_core_test_privilege_SOURCES = tests/unit/core/test_privilege.c
 tests_unit_core_test_privilege_LDADD = $(UNIT_LIBS)
 tests_unit_lib_test_text_SOURCES = tests/unit/lib/test_text.c
 tests_unit_lib_test_text_LDADD = $(UNIT_LIBS)
+tests_unit_lib_test_units_SOURCES = tests/unit/lib/test_units.c
+tests_unit_lib_test_units_LDADD = $(UNIT_LIBS)
 tests_unit_lib_test_inside_SOURCES = tests/unit/lib/test_inside.c
 tests_unit_lib_test_inside_LDADD = $(UNIT_LIBS)
 tests_unit_lib_test_trusted_path_SOURCES = tests/unit/lib/test_trusted_path.c

@@ -272,11 +272,11 @@ static void a_wrong_type_is_refused_with_the_allowed_values(void)
 	test_config_expect_error("server: {\n\n container_grace_time = 1.5; };",
 				 "warden.conf:3: server.container_grace_time must be an integer "
 				 "from -1 to 2147483647 "
-				 "(seconds, -1: never), not 1.5");
+				 "(seconds, or \"5m\" and the like; -1: never), not 1.5");
 	test_config_expect_error("server: { container_grace_time = true; };",
 				 "warden.conf:1: server.container_grace_time must be an integer "
 				 "from -1 to 2147483647 "
-				 "(seconds, -1: never), not true");
+				 "(seconds, or \"5m\" and the like; -1: never), not true");
 	test_config_expect_error("server: { pidfile = 3; };",
 				 "warden.conf:1: server.pidfile must be a path, not 3");
 	test_config_expect_error("server: { pidfile = {}; };",

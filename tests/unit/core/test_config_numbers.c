@@ -135,6 +135,34 @@ static void a_big_number_may_be_written_in_either_way(void)
 		      "must be an integer");
 }
 
+static void a_size_or_time_may_have_a_unit(void)
+{
+	int64_t number = 0;
+
+	unit_string(
+		test_config_numbers_load("server: { job_output_limit = \"10M\"; "
+					 "container_grace_time = \"5m\"; "
+					 "container_rlimits: { as = \"2G\"; cpu = \"1h\"; }; };"),
+		"fine");
+	unit_string(test_config_numbers_load("fake: { delay_ms = \"1.5s\"; };"), "fine");
+	unit_contains(test_config_numbers_load("server: { job_output_limit = \"10s\"; };"),
+		      "must be an integer from 0 to 9223372036854775807 (bytes, or \"10M\" and the "
+		      "like)");
+	unit_contains(test_config_numbers_load("server: { container_grace_time = \"5M\"; };"),
+		      "seconds, or \"5m\" and the like");
+	unit_contains(test_config_numbers_load("server: { container_grace_time = \"100000d\"; };"),
+		      "must be an integer");
+	unit_contains(test_config_numbers_load("health_check_server: { port = \"1k\"; };"),
+		      "must be an integer");
+	unit_true(config_number_with_unit("1.5s", WARDEN_UNIT_MILLISECONDS, &number));
+	unit_unsigned(number, 1500);
+	unit_true(config_number_with_unit("500ms", WARDEN_UNIT_SECONDS, &number));
+	unit_unsigned(number, 1); /* rounded up */
+	unit_true(config_number_with_unit("64k", WARDEN_UNIT_BYTES, &number));
+	unit_unsigned(number, 65536);
+	unit_false(config_number_with_unit("8E", WARDEN_UNIT_BYTES, &number));
+}
+
 static void a_mode_may_be_written_in_either_way(void)
 {
 	unit_string(test_config_numbers_load("server: { unix_domain_permissions = \"0755\"; };"),
@@ -162,6 +190,7 @@ int main(int argc, char **argv)
 		UNIT_TEST(an_ambiguous_number_is_refused_anywhere_in_the_file),
 		UNIT_TEST(numbers_in_a_comment_string_or_name_are_not_checked),
 		UNIT_TEST(a_big_number_may_be_written_in_either_way),
+		UNIT_TEST(a_size_or_time_may_have_a_unit),
 		UNIT_TEST(a_mode_may_be_written_in_either_way),
 	};
 
