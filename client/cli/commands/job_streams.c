@@ -547,5 +547,5 @@ int job_streams_run(struct invocation *invocation, const char *handle, size_t le
 		complain(invocation, "%s", strerror(errno));
 	if (session.output_error && session.output_error != EPIPE)
 		complain(invocation, "write the output: %s", strerror(session.output_error));
-	return session.over ? session.status : STATUS_FAILED;
+	return session.over && !session.output_error ? session.status : STATUS_FAILED;
 }
