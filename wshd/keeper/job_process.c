@@ -106,6 +106,7 @@ static void job_process_find_user(struct job_process *process)
 {
 	const struct wshd_spawn *spawn = process->start->spawn;
 	const char *user = process->command.user;
+	char reason[ACCOUNT_REASON];
 
 	if (process->wshd->options.fake) {
 		if (!spawn && *user) {
@@ -115,16 +116,9 @@ static void job_process_find_user(struct job_process *process)
 		return;
 	}
 	user = *user ? user : job_process_default_user(spawn);
-	switch (account_find(user, process->wshd->options.uid, &process->account)) {
-	case ACCOUNT_FOUND:
+	if (account_find(user, process->wshd->options.uid, &process->account, reason))
 		return;
-	case ACCOUNT_NO_USER:
-		dprintf(JOB_ERROR_FD, "there is no user %.128s", user);
-		break;
-	case ACCOUNT_NO_GROUP:
-		dprintf(JOB_ERROR_FD, "there is no group as in %.128s", user);
-		break;
-	}
+	dprintf(JOB_ERROR_FD, "%s", reason);
 	_exit(255);
 }
 
