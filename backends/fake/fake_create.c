@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Makes a fake container: a directory for its jobs, and wshd. */
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "backends/fake/fake.h"
 #include "backends/wshd/wshd_client.h"
 #include "lib/cleanup.h"
+#include "lib/inside.h"
 
 static int fake_create_connect(struct fake_container *container, struct warden_error *err)
 {
@@ -41,6 +43,33 @@ static int fake_create_make_files(const struct fake_container *container, struct
 	return wshd_link_command(container->dir_fd, host->option_string(host, "wshd"), err);
 }
 
+static int fake_create_make_directory(void *data, int directory_fd, const char *name, bool last)
+{
+	(void)data;
+	(void)last;
+	return mkdirat(directory_fd, name, 0755);
+}
+
+/* Makes the image's working directory. A job says why it cannot enter it, so a failure is a line of
+ * the log. */
+static void fake_create_make_working_dir(const struct fake_container *container,
+					 const struct warden_create *create)
+{
+	const struct inside_maker maker = {.make = fake_create_make_directory};
+	const struct warden_host *host = container->backend->host;
+	_cleanup_close_ int root = -1, fd = -1;
+
+	if (!create->working_dir)
+		return;
+	root = openat(container->dir_fd, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	fd = root < 0 ? -1
+		      : inside_open_or_make(root, create->working_dir, RESOLVE_IN_ROOT, &maker);
+	if (fd < 0)
+		host->log(host, WARDEN_LOG_INFO, create->identity->id,
+			  "the image's working_dir %.256s is not made: %s", create->working_dir,
+			  strerror(errno));
+}
+
 int fake_create(void *data, const struct warden_create *create, void **made,
 		struct warden_error *err)
 {
@@ -55,6 +84,7 @@ int fake_create(void *data, const struct warden_create *create, void **made,
 	container->no_new_privs = create->no_new_privs;
 	if (fake_create_make_files(container, err) == 0 && fake_init_start(container, err) == 0 &&
 	    fake_create_connect(container, err) == 0) {
+		fake_create_make_working_dir(container, create);
 		*made = container;
 		return 0;
 	}

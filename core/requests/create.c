@@ -231,6 +231,7 @@ static void create_fill_parameters(struct warden_create *parameters, const struc
 		.client_uid = c->client_uid,
 		.client_gid = c->client_gid,
 		.no_new_privs = c->options.no_new_privs,
+		.working_dir = c->options.image.working_dir,
 	};
 }
 

@@ -396,6 +396,9 @@ struct warden_create {
 	/* No process of the container gains rights by executing a setuid program:
 	 * PR_SET_NO_NEW_PRIVS. */
 	bool no_new_privs;
+	/* Absolute in the container: where jobs of its image begin. Made if it is missing, and
+	 * owned by the container's root. NULL: none. */
+	const char *working_dir;
 };
 
 /* Returned by `create`: it continues by itself, and host->created reports its end. */

@@ -41,9 +41,10 @@ struct setup_parameters {
 	uint64_t shm_bytes;   /* 0: backend->shm_bytes */
 	size_t hosts_length;  /* of the additional lines of /etc/hosts */
 	size_t resolv_length; /* of /etc/resolv.conf; 0: use the host's */
-	uint32_t base;        /* host id of container root; 0 without a user namespace */
-	bool nested;          /* it may run a warden; see nested.h */
-	uint32_t uid;         /* of vcap, inside */
+	size_t working_dir_length; /* of the image's working directory; 0: none */
+	uint32_t base;             /* host id of container root; 0 without a user namespace */
+	bool nested;               /* it may run a warden; see nested.h */
+	uint32_t uid;              /* of vcap, inside */
 	struct in_addr host_ip, container_ip;
 	uid_t client_uid;
 	gid_t client_gid;
@@ -85,8 +86,8 @@ struct setup {
 	const struct linux_backend *backend;
 	int socket; /* to the worker */
 	struct setup_parameters parameters;
-	struct setup_layer *layers; /* topmost first */
-	char *hosts, *resolv;       /* texts; NULL: none */
+	struct setup_layer *layers;         /* topmost first */
+	char *hosts, *resolv, *working_dir; /* texts; NULL: none */
 	struct setup_bind *binds;
 	int *bind_sources; /* clones of the binds' sources, not attached yet */
 

@@ -114,7 +114,8 @@ static int setup_child_receive_request(struct setup *setup, struct warden_error 
 		return warden_error_errno(err, "receive the request for a set-up");
 	if (setup_child_receive_layers(setup, err) < 0 ||
 	    setup_child_receive_text(setup, p->hosts_length, &setup->hosts, err) < 0 ||
-	    setup_child_receive_text(setup, p->resolv_length, &setup->resolv, err) < 0)
+	    setup_child_receive_text(setup, p->resolv_length, &setup->resolv, err) < 0 ||
+	    setup_child_receive_text(setup, p->working_dir_length, &setup->working_dir, err) < 0)
 		return -1;
 	return setup_child_receive_binds(setup, err);
 }
@@ -202,6 +203,7 @@ static int (*const steps[])(struct setup *setup, struct warden_error *err) = {
 	root_files_write,
 	bind_mount_attach,
 	nested_attach,
+	root_files_make_working_dir,
 	dev_make,
 	proc_mounts_make,
 	init_prepare,

@@ -87,6 +87,7 @@ static int setup_worker_send_parameters(int socket, const struct linux_container
 		.shm_bytes = create->shm_bytes,
 		.hosts_length = texts->hosts_length,
 		.resolv_length = texts->resolv_length,
+		.working_dir_length = create->working_dir ? strlen(create->working_dir) : 0,
 		.n_binds = create->n_bind_mounts,
 		.no_new_privs = create->no_new_privs,
 		.project = create->tmpfs_bytes > 0
@@ -160,7 +161,9 @@ static int setup_worker_send_request(int socket, const struct linux_container *c
 	if (setup_worker_send_parameters(socket, container, create, texts, err) < 0 ||
 	    setup_worker_send_layers(socket, create, err) < 0 ||
 	    setup_worker_send_text(socket, texts->hosts, texts->hosts_length, err) < 0 ||
-	    setup_worker_send_text(socket, texts->resolv, texts->resolv_length, err) < 0)
+	    setup_worker_send_text(socket, texts->resolv, texts->resolv_length, err) < 0 ||
+	    setup_worker_send_text(socket, create->working_dir,
+				   create->working_dir ? strlen(create->working_dir) : 0, err) < 0)
 		return -1;
 	return setup_worker_send_binds(socket, create, err);
 }

@@ -13,6 +13,7 @@
 #include "backends/linux/root/layers.h"
 #include "backends/linux/root/mount_api.h"
 #include "lib/cleanup.h"
+#include "lib/inside.h"
 
 /* The largest depth of a target below the root. */
 #define DEPTH_MAX 256
@@ -161,26 +162,51 @@ static int bind_mount_make_entry(const struct setup *setup, int above, const cha
 	return result;
 }
 
-/* Opens `path`, whose parent is `above`; makes it if absent. */
-static int bind_mount_open_or_make(const struct setup *setup, const char *path, int above,
-				   bool directory, struct warden_error *err)
-{
-	const char *slash = strrchr(path, '/');
-	uint64_t inside = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
-	int flags = O_PATH | (directory ? O_DIRECTORY : 0);
-	int fd = mount_open_below(setup->root_fd, path, flags, 0, inside);
+/* A target whose missing parts are made. */
+struct bind_mount_target {
+	const struct setup *setup;
+	const char *dst;
+	bool directory; /* the last part is to be one, else a file */
+	bool refused;   /* `err` has the reason */
+	struct warden_error *err;
+};
 
-	if (fd >= 0 || errno != ENOENT)
-		return fd;
-	if (bind_mount_make_entry(setup, above, slash ? slash + 1 : path, directory, err) < 0)
+/* Makes a part, perhaps where a dangling link leads. */
+static int bind_mount_make_part(void *data, int directory_fd, const char *name, bool last)
+{
+	struct bind_mount_target *target = data;
+
+	target->refused =
+		bind_mount_check_target(target->setup, directory_fd, target->dst, target->err) < 0;
+	if (target->refused)
 		return -1;
-	return mount_open_below(setup->root_fd, path, flags, 0, inside);
+	return bind_mount_make_entry(target->setup, directory_fd, name, !last || target->directory,
+				     target->err);
+}
+
+/* Opens `path` of the target; makes it if absent. */
+static int bind_mount_open_or_make(struct bind_mount_target *target, const char *path)
+{
+	const struct inside_maker maker = {.make = bind_mount_make_part, .data = target};
+	int root_fd = target->setup->root_fd;
+	int fd = inside_open_or_make(root_fd, path, RESOLVE_IN_ROOT, &maker);
+	struct stat status;
+
+	if (fd < 0 && !target->refused)
+		return warden_error_errno(target->err, "make /%s for bind mount target %s", path,
+					  target->dst);
+	if (fd < 0 || !target->directory || fstat(fd, &status) < 0 || S_ISDIR(status.st_mode))
+		return fd;
+	close(fd); /* opened O_PATH */
+	return warden_error_set(target->err, "/%s for bind mount target %s is not a directory",
+				path, target->dst);
 }
 
 /* Opens the target of a bind mount and makes missing parts. Returns -1 and `err` on failure. */
 static int bind_mount_open_target(const struct setup *setup, const char *dst, bool directory,
 				  struct warden_error *err)
 {
+	struct bind_mount_target target = {.setup = setup, .dst = dst, .err = err};
 	char path[PATH_MAX];
 	char *end = path;
 	int fd = fcntl(setup->root_fd, F_DUPFD_CLOEXEC, 0);
@@ -190,15 +216,12 @@ static int bind_mount_open_target(const struct setup *setup, const char *dst, bo
 		path[length - 1] = '\0';
 	while (fd >= 0 && *end) {
 		char *slash = strchr(end, '/');
-		int next;
 
 		if (slash)
 			*slash = '\0';
-		next = bind_mount_open_or_make(setup, path, fd, slash || directory, err);
-		if (next < 0)
-			warden_error_errno(err, "make /%s for bind mount target %s", path, dst);
-		close(fd);
-		fd = next;
+		close(fd); /* opened O_PATH */
+		target.directory = slash || directory;
+		fd = bind_mount_open_or_make(&target, path);
 		if (fd >= 0 && bind_mount_check_target(setup, fd, dst, err) < 0) {
 			close(fd);
 			return -1;

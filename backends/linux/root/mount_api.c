@@ -84,7 +84,15 @@ int mount_open_below(int directory, const char *path, int flags, mode_t mode, ui
 
 int mount_open_directory(int directory, const char *path, mode_t mode)
 {
+	int fd;
+
 	if (mkdirat(directory, path, mode) < 0 && errno != EEXIST)
+		return -1;
+	fd = mount_open_below(directory, path, O_PATH | O_DIRECTORY, 0,
+			      RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+	if (fd >= 0 || (errno != ELOOP && errno != ENOTDIR))
+		return fd;
+	if (unlinkat(directory, path, 0) < 0 || mkdirat(directory, path, mode) < 0)
 		return -1;
 	return mount_open_below(directory, path, O_PATH | O_DIRECTORY, 0,
 				RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);

@@ -36,8 +36,8 @@ int mount_attach(int mount, int target);
 /* openat2(2) with RESOLVE_* flags. Returns a descriptor, or -1 and errno. */
 int mount_open_below(int directory, const char *path, int flags, mode_t mode, uint64_t resolve);
 
-/* Opens a directory below `directory` without following links; makes it if absent. Returns a
- * descriptor, or -1 and errno. */
+/* Opens the directory `path`, one name, in `directory`; makes it if absent, in place of a link or a
+ * file too. Returns a descriptor, or -1 and errno. */
 int mount_open_directory(int directory, const char *path, mode_t mode);
 
 #endif

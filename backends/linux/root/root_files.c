@@ -9,30 +9,45 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "backends/linux/root/bind_mount.h"
 #include "backends/linux/root/mount_api.h"
 #include "backends/linux/root/resolv_conf.h"
 #include "lib/cleanup.h"
+#include "lib/inside.h"
 
-#define FILES_MAX ((size_t)1024 * 1024)
+#define FILES_MAX ((size_t)64 * 1024 * 1024)
+
+/* The file may grow meanwhile, or say no size. */
+static int root_files_grow(struct text *text, size_t *size)
+{
+	size_t wanted = *size > 0 ? 2 * *size : 4096;
+	char *grown;
+
+	if (text->length < *size)
+		return 0;
+	errno = EFBIG;
+	grown = wanted > FILES_MAX ? NULL : realloc(text->bytes, wanted);
+	if (!grown)
+		return -1;
+	text->bytes = grown;
+	*size = wanted;
+	return 0;
+}
 
 static int root_files_read_all(int fd, struct text *text)
 {
+	size_t size = 0;
+
 	text->length = 0;
-	text->bytes = malloc(FILES_MAX + 1);
-	if (!text->bytes)
-		return -1;
-	while (text->length <= FILES_MAX) {
-		ssize_t came = read(fd, text->bytes + text->length, FILES_MAX + 1 - text->length);
+	while (root_files_grow(text, &size) == 0) {
+		ssize_t came = read(fd, text->bytes + text->length, size - text->length);
 
 		if (came < 0 && errno == EINTR)
 			continue;
-		if (came < 0)
-			return -1;
-		if (came == 0)
-			return 0;
+		if (came <= 0)
+			return (int)came;
 		text->length += (size_t)came;
 	}
-	errno = EFBIG;
 	return -1;
 }
 
@@ -61,35 +76,46 @@ int root_files_read(int directory, const char *of, const char *path, struct text
 	return 0;
 }
 
-static int root_files_open_directory(const struct setup *setup, const char *path)
+static int root_files_make_directory(void *data, int directory_fd, const char *name, bool last)
 {
-	return mount_open_below(setup->root_fd, path, O_PATH | O_DIRECTORY, 0,
-				RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
-}
-
-/* Makes the last component of a path. */
-static int root_files_make_directory(const struct setup *setup, const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	char parent[PATH_MAX];
-	_cleanup_close_ int above = -1;
-
-	snprintf(parent, sizeof(parent), "%.*s", slash ? (int)(slash - path) : 1,
-		 slash ? path : ".");
-	above = root_files_open_directory(setup, parent);
-	return above < 0 ? -1 : mkdirat(above, slash ? slash + 1 : path, 0755);
+	(void)data;
+	(void)last;
+	return mkdirat(directory_fd, name, 0755);
 }
 
 int root_files_directory(const struct setup *setup, const char *path, struct warden_error *err)
 {
-	int fd = root_files_open_directory(setup, path);
+	const struct inside_maker maker = {.make = root_files_make_directory};
+	char directory[PATH_MAX];
+	int fd;
 
-	if (fd < 0 && errno == ENOENT && root_files_make_directory(setup, path) == 0)
-		fd = root_files_open_directory(setup, path);
+	/* With the dot it must be a directory. */
+	snprintf(directory, sizeof(directory), "%s/.", path);
+	fd = inside_open_or_make(setup->root_fd, directory, RESOLVE_IN_ROOT, &maker);
 	if (fd < 0)
 		warden_error_errno(err, "make directory /%s in rootfs %s", path,
 				   setup->parameters.rootfs);
 	return fd;
+}
+
+/* A job says why it cannot enter it, so a failure is a line of the log. */
+int root_files_make_working_dir(struct setup *setup, struct warden_error *err)
+{
+	struct warden_error reason, note;
+	int fd;
+
+	(void)err;
+	if (!setup->working_dir)
+		return 0;
+	fd = bind_mount_open_directory(setup, setup->working_dir, &reason);
+	if (fd >= 0) {
+		close(fd); /* opened O_PATH */
+		return 0;
+	}
+	warden_error_set(&note, "the image's working_dir %.256s is not made: %s",
+			 setup->working_dir, reason.message);
+	setup_note(setup, &note);
+	return 0;
 }
 
 int root_files_replace(const struct setup *setup, const char *name, const char *bytes,

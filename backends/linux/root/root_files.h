@@ -14,19 +14,22 @@ struct text {
 	size_t length;
 };
 
-/* Reads a regular file of at most 1 MiB, resolved as if `directory` were the root. If it does not
+/* Reads a regular file of at most 64 MiB, resolved as if `directory` were the root. If it does not
  * exist `text->bytes` is NULL. `of` names the directory in errors. The caller frees `text->bytes`.
  * */
 int root_files_read(int directory, const char *of, const char *path, struct text *text,
 		    struct warden_error *err);
 
-/* Opens a directory below the container's root; makes it if it is absent and its parent exists.
- * Returns a descriptor, or -1. */
+/* Opens a directory below the container's root; makes it if it is absent, where links lead inside
+ * of the root too. Returns a descriptor, or -1. */
 int root_files_directory(const struct setup *setup, const char *path, struct warden_error *err);
 
 /* Replaces the entry `name` in /etc by a new file. */
 int root_files_replace(const struct setup *setup, const char *name, const char *bytes,
 		       size_t length, struct warden_error *err);
+
+/* Makes the working directory of the image's jobs if it is absent. Never fails. */
+int root_files_make_working_dir(struct setup *setup, struct warden_error *err);
 
 /* Writes /etc/hostname, /etc/hosts and /etc/resolv.conf. */
 int root_files_write(struct setup *setup, struct warden_error *err);
