@@ -150,7 +150,7 @@ static int job_options_take_working_dir(struct job_options *options,
 					struct warden_error *err)
 {
 	if (!request->has_working_dir || request->working_dir.len == 0) {
-		if (!options->argv || !defaults->working_dir)
+		if (!defaults->working_dir)
 			return 0;
 		options->working_dir = strdup(defaults->working_dir);
 		return options->working_dir ? 0 : job_options_fail_memory(err);
@@ -169,7 +169,7 @@ static int job_options_take_user(struct job_options *options, const Warden__Spaw
 				 const struct job_defaults *defaults, struct warden_error *err)
 {
 	if (!request->has_user || request->user.len == 0) {
-		if (!options->argv || options->privileged || !defaults->user)
+		if (options->privileged || !defaults->user)
 			return 0;
 		options->user = strdup(defaults->user);
 		return options->user ? 0 : job_options_fail_memory(err);

@@ -35,7 +35,7 @@ struct job_options {
 /* The defaults of a job, from the container and its image. */
 struct job_defaults {
 	char *const *env[2]; /* of the image, of the container; each ends in NULL or is NULL */
-	const char *working_dir, *user; /* of the image, for argv without these fields; or NULL */
+	const char *working_dir, *user;      /* of the image, without these fields; or NULL */
 	const struct warden_rlimit *rlimits; /* WARDEN_RLIMITS of them */
 	uint64_t output_limit;
 	bool no_new_privs;       /* of the container: a job cannot do without */

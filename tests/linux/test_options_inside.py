@@ -153,7 +153,7 @@ def a_vcap_of_a_lower_layer_keeps_its_files(w):
 
 
 @case(backend="linux")
-def an_image_sets_the_defaults_of_its_commands(w):
+def an_image_sets_the_defaults_of_its_commands_and_scripts(w):
     top = _tree(w, "top", {"srv/x": ""})
     w.file("top.json", '{"env": ["A=image", "B=image"], "working_dir": "/srv", "user": "root"}')
     handle = w.create(layers=[top, w.rootfs], env=["B=container"])
@@ -163,7 +163,7 @@ def an_image_sets_the_defaults_of_its_commands(w):
         expect.result(seen, 0, b"image container /srv root\n")
         request = warden.RunRequest(handle=handle, argv=["sh", "-c", script], user="vcap", working_dir="/tmp")
         expect.result(w.c.call(request), 0, b"image container /tmp vcap\n")
-        expect.equal(w.run(handle, "echo $A $B; pwd; id -un"), "image container\n/home/vcap\nvcap\n")
+        expect.equal(w.run(handle, "echo $A $B; pwd; id -un"), "image container\n/srv\nroot\n")
         w.daemon.restart()
         w.disconnect()
 

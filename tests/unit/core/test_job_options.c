@@ -185,7 +185,7 @@ static void a_script_cannot_have_standard_input(void)
 	unit_string(test_job_options_error(&request), "fine");
 }
 
-static void the_image_sets_the_defaults_of_commands(void)
+static void the_image_sets_the_defaults_of_commands_and_scripts(void)
 {
 	char *image[] = {(char *)"A=image", (char *)"B=image", NULL};
 	char *container[] = {(char *)"B=container", (char *)"C=container", NULL};
@@ -217,7 +217,14 @@ static void the_image_sets_the_defaults_of_commands(void)
 	job_options_free(&options);
 	request = test_job_options_script();
 	if (unit_integer(job_options_read(&options, &request, &rich, &err), 0)) {
-		unit_true(!options.working_dir && !options.user);
+		unit_string(options.working_dir, "/srv");
+		unit_string(options.user, "app");
+		job_options_free(&options);
+	}
+	request.privileged = true;
+	if (unit_integer(job_options_read(&options, &request, &rich, &err), 0)) {
+		unit_string(options.working_dir, "/srv");
+		unit_true(!options.user);
 		job_options_free(&options);
 	}
 }
@@ -296,7 +303,7 @@ int main(int argc, char **argv)
 		UNIT_TEST(numbers_have_their_ranges),
 		UNIT_TEST(limits_of_a_job_need_a_cgroup),
 		UNIT_TEST(a_script_cannot_have_standard_input),
-		UNIT_TEST(the_image_sets_the_defaults_of_commands),
+		UNIT_TEST(the_image_sets_the_defaults_of_commands_and_scripts),
 		UNIT_TEST(an_entry_of_the_environment_has_a_name),
 		UNIT_TEST(names_with_a_common_prefix_are_different),
 		UNIT_TEST(a_command_is_shown_in_one_line),
