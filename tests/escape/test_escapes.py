@@ -288,7 +288,7 @@ def a_target_that_is_swapped_for_a_link_leads_nowhere(w):
         tried += 1
     seen = w.c.link(attacker, job)
     swaps = int(seen.stdout.split()[0])
-    expect.true(swaps >= 1000 and tried >= 20, "1,000 swaps and 20 creates", f"{swaps} swaps, {tried} creates")
+    expect.true(swaps >= 1000 and tried >= 8, "1,000 swaps and 8 creates", f"{swaps} swaps, {tried} creates")
     canary.check()
 
 

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
@@ -287,6 +288,15 @@ static int probe_keyctl(char **arg)
 	return syscall(SYS_keyctl, 0, -3, 0) < 0 ? -1 : 0;
 }
 
+/* type TEXT: TIOCSTI, types on the terminal of standard input */
+static int probe_type(char **arg)
+{
+	for (const char *at = arg[0]; *at; at++)
+		if (ioctl(STDIN_FILENO, TIOCSTI, at) < 0)
+			return -1;
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int arguments;
@@ -307,6 +317,7 @@ static const struct {
 	{"swap", 3, probe_swap},
 	{"udp-from", 3, probe_udp_from},
 	{"keyctl", 0, probe_keyctl},
+	{"type", 1, probe_type},
 	{"serve-tcp", 1, probe_serve_tcp},
 	{"serve-udp", 1, probe_serve_udp},
 	{"ask-udp", 2, probe_ask_udp},
