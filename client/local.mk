@@ -83,7 +83,7 @@ client_warden_SOURCES = \
 	client/cli/output/print_text.c \
 	client/cli/output/table.c
 client_warden_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(EDIT_CFLAGS) $(SMARTCOLS_CFLAGS)
-client_warden_LDADD = client/libwarden.la lib/libutil.la $(JANSSON_LIBS) $(EDIT_LIBS) $(SMARTCOLS_LIBS) -lm
+client_warden_LDADD = client/libclient.la lib/libutil.la $(JANSSON_LIBS) $(PROTOBUF_C_LIBS) -lm
 
 include client/unpack/local.mk
 

@@ -25,6 +25,8 @@ lib_libutil_la_SOURCES = \
 	lib/process_tree.h \
 	lib/remove_tree.c \
 	lib/remove_tree.h \
+	lib/shared_library.c \
+	lib/shared_library.h \
 	lib/spawner.c \
 	lib/spawner.h \
 	lib/text.c \

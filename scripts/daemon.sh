@@ -53,14 +53,13 @@ daemon_start()
 	return 1
 }
 
-# daemon_warden BUILD ARGUMENT...: runs the program warden of the build tree, without libtool's wrapper script, which
-# takes 100 ms.
+# daemon_warden BUILD ARGUMENT...: runs the program warden of the build tree.
 daemon_warden()
 {
-	local client=$1/client
+	local build=$1
 
 	shift
-	LD_LIBRARY_PATH=$client/.libs "$client/.libs/warden" "$@"
+	"$build/client/warden" "$@"
 }
 
 # daemon_stop BUILD DIR PID: destroys the containers, as they outlive the daemon, and stops it.

@@ -4,6 +4,8 @@
 
 #include "client/cli/cli.h"
 #include "client/cli/repl.h"
+#include "lib/cleanup.h"
+#include "lib/shared_library.h"
 
 #include <dirent.h>
 #include <histedit.h>
@@ -13,6 +15,25 @@
 #include <sys/stat.h>
 
 enum { HISTORY_SIZE = 1000 };
+
+#define EDIT_FUNCTIONS(X)                                                                          \
+	X(el_cursor)                                                                               \
+	X(el_deletestr)                                                                            \
+	X(el_end)                                                                                  \
+	X(el_gets)                                                                                 \
+	X(el_init)                                                                                 \
+	X(el_insertstr)                                                                            \
+	X(el_line)                                                                                 \
+	X(el_set)                                                                                  \
+	X(el_source)                                                                               \
+	X(history)                                                                                 \
+	X(history_end)                                                                             \
+	X(history_init)
+
+/* Only the prompt needs libedit and what it needs itself: they are loaded by prompt_new. */
+static struct {
+	EDIT_FUNCTIONS(SHARED_LIBRARY_MEMBER)
+} libedit;
 
 struct prompt {
 	EditLine *edit;
@@ -124,8 +145,8 @@ static int prompt_replace_word(EditLine *edit, size_t typed, const char *text, s
 	if (whole && (length == 0 || text[length - 1] != '/'))
 		*to++ = ' ';
 	*to = '\0';
-	el_deletestr(edit, (int)typed);
-	result = el_insertstr(edit, escaped);
+	libedit.el_deletestr(edit, (int)typed);
+	result = libedit.el_insertstr(edit, escaped);
 	free(escaped);
 	return result < 0 ? CC_ERROR : CC_REFRESH;
 }
@@ -164,7 +185,7 @@ static void prompt_print_candidates(const struct prompt_candidates *candidates)
 /* Runs on Tab. */
 static unsigned char prompt_complete_key(EditLine *edit, int key)
 {
-	const LineInfo *info = el_line(edit);
+	const LineInfo *info = libedit.el_line(edit);
 	size_t length = (size_t)(info->cursor - info->buffer), prefix;
 	struct prompt_candidates candidates = {0};
 	struct line_words words;
@@ -197,15 +218,15 @@ static unsigned char prompt_complete_key(EditLine *edit, int key)
 /* Runs on Control-C: discards the line. */
 static unsigned char prompt_cancel_key(EditLine *edit, int key)
 {
-	const LineInfo *info = el_line(edit);
+	const LineInfo *info = libedit.el_line(edit);
 	int behind = (int)(info->lastchar - info->cursor);
 
 	(void)key;
 	fputs("^C\n", stdout);
 	fflush(stdout); /* libedit does not write through stdio */
-	el_cursor(edit, behind);
-	info = el_line(edit);
-	el_deletestr(edit, (int)(info->cursor - info->buffer));
+	libedit.el_cursor(edit, behind);
+	info = libedit.el_line(edit);
+	libedit.el_deletestr(edit, (int)(info->cursor - info->buffer));
 	return CC_REDISPLAY;
 }
 
@@ -214,12 +235,13 @@ static void prompt_load_history(struct prompt *prompt)
 	const char *home = getenv("HOME");
 	HistEvent event;
 
-	history(prompt->history, &event, H_SETSIZE, HISTORY_SIZE);
-	history(prompt->history, &event, H_SETUNIQUE, 1);
+	libedit.history(prompt->history, &event, H_SETSIZE, HISTORY_SIZE);
+	libedit.history(prompt->history, &event, H_SETUNIQUE, 1);
 	if (!home || asprintf(&prompt->history_file, "%s/.warden_history", home) < 0)
 		prompt->history_file = NULL;
 	if (prompt->history_file)
-		history(prompt->history, &event, H_LOAD, prompt->history_file); /* may be absent */
+		libedit.history(prompt->history, &event, H_LOAD,
+				prompt->history_file); /* may be absent */
 }
 
 /* The history may contain secrets: only the owner may read it. */
@@ -229,7 +251,7 @@ static void prompt_save_history(const struct prompt *prompt)
 	HistEvent event;
 
 	if (prompt->history_file)
-		history(prompt->history, &event, H_SAVE, prompt->history_file);
+		libedit.history(prompt->history, &event, H_SAVE, prompt->history_file);
 	umask(mask);
 }
 
@@ -239,31 +261,50 @@ static void prompt_on_interrupt(int number)
 	(void)number;
 }
 
+/* False, and says why: there is no library. */
+static bool prompt_load_library(void)
+{
+	/* Debian's, and that of those who kept its author's number. */
+	static const char *const sonames[] = {"libedit.so.2", "libedit.so.0", NULL};
+	const struct shared_library_function functions[] = {
+#define X(name) {#name, (void **)&libedit.name},
+		EDIT_FUNCTIONS(X)
+#undef X
+	};
+	struct warden_error err;
+
+	if (shared_library_load(sonames, functions, ARRAY_SIZE(functions), &err) == 0)
+		return true;
+	fprintf(stderr, "warden: the prompt needs libedit: %s\n", err.message);
+	return false;
+}
+
 struct prompt *prompt_new(void)
 {
 	struct sigaction action = {.sa_handler = prompt_on_interrupt};
-	struct prompt *prompt = calloc(1, sizeof(*prompt));
+	struct prompt *prompt = prompt_load_library() ? calloc(1, sizeof(*prompt)) : NULL;
 
 	if (!prompt)
 		return NULL;
-	prompt->edit = el_init("warden", stdin, stdout, stderr);
-	prompt->history = history_init();
+	prompt->edit = libedit.el_init("warden", stdin, stdout, stderr);
+	prompt->history = libedit.history_init();
 	if (!prompt->edit || !prompt->history) {
 		prompt_free(prompt);
 		return NULL;
 	}
 	prompt_load_history(prompt);
-	el_set(prompt->edit, EL_PROMPT, prompt_text);
-	el_set(prompt->edit, EL_EDITOR, "emacs");
-	el_set(prompt->edit, EL_HIST, history, prompt->history);
-	el_set(prompt->edit, EL_ADDFN, "warden-complete", "complete a word", prompt_complete_key);
-	el_set(prompt->edit, EL_BIND, "^I", "warden-complete", NULL);
+	libedit.el_set(prompt->edit, EL_PROMPT, prompt_text);
+	libedit.el_set(prompt->edit, EL_EDITOR, "emacs");
+	libedit.el_set(prompt->edit, EL_HIST, libedit.history, prompt->history);
+	libedit.el_set(prompt->edit, EL_ADDFN, "warden-complete", "complete a word",
+		       prompt_complete_key);
+	libedit.el_set(prompt->edit, EL_BIND, "^I", "warden-complete", NULL);
 	/* Without -isig Control-C would be a signal, which may arrive between two keys. */
-	el_set(prompt->edit, EL_SETTY, "-d", "-isig", NULL);
-	el_set(prompt->edit, EL_ADDFN, "warden-cancel", "drop the line", prompt_cancel_key);
-	el_set(prompt->edit, EL_BIND, "^C", "warden-cancel", NULL);
-	el_set(prompt->edit, EL_BIND, "^R", "em-inc-search-prev", NULL);
-	el_source(prompt->edit, NULL); /* ~/.editrc, which may be absent */
+	libedit.el_set(prompt->edit, EL_SETTY, "-d", "-isig", NULL);
+	libedit.el_set(prompt->edit, EL_ADDFN, "warden-cancel", "drop the line", prompt_cancel_key);
+	libedit.el_set(prompt->edit, EL_BIND, "^C", "warden-cancel", NULL);
+	libedit.el_set(prompt->edit, EL_BIND, "^R", "em-inc-search-prev", NULL);
+	libedit.el_source(prompt->edit, NULL); /* ~/.editrc, which may be absent */
 	sigemptyset(&action.sa_mask);
 	sigaction(SIGINT, &action, &prompt->old_interrupt); /* cannot fail for SIGINT */
 	return prompt;
@@ -276,10 +317,10 @@ const char *prompt_read(struct prompt *prompt)
 	int length = 0;
 
 	/* Set the terminal before the prompt, so that early input is read as keys. */
-	el_set(prompt->edit, EL_PREP_TERM, 1);
-	line = el_gets(prompt->edit, &length);
+	libedit.el_set(prompt->edit, EL_PREP_TERM, 1);
+	line = libedit.el_gets(prompt->edit, &length);
 	if (line && length > 1)
-		history(prompt->history, &event, H_ENTER, line);
+		libedit.history(prompt->history, &event, H_ENTER, line);
 	return line;
 }
 
@@ -287,10 +328,10 @@ void prompt_free(struct prompt *prompt)
 {
 	if (prompt->history) {
 		prompt_save_history(prompt);
-		history_end(prompt->history);
+		libedit.history_end(prompt->history);
 	}
 	if (prompt->edit)
-		el_end(prompt->edit);
+		libedit.el_end(prompt->edit);
 	free(prompt->history_file);
 	free(prompt);
 }

@@ -176,7 +176,7 @@ int repl_run(const struct invocation *global)
 	if (isatty(STDIN_FILENO) && isatty(STDOUT_FILENO)) {
 		repl.prompt = prompt_new();
 		if (!repl.prompt) {
-			complain(global, "out of memory");
+			complain(global, "the prompt cannot start");
 			return STATUS_FAILED;
 		}
 	}

@@ -4,6 +4,8 @@
 #include <config.h>
 
 #include "client/cli/cli.h"
+#include "lib/cleanup.h"
+#include "lib/shared_library.h"
 
 #include <libsmartcols.h>
 #include <limits.h>
@@ -15,6 +17,35 @@
 #include <wctype.h>
 
 enum { COLUMNS_MAX = 16, GAP = 2, NARROWEST = 12 };
+
+#define TABLE_FUNCTIONS(X)                                                                         \
+	X(scols_cell_get_color)                                                                    \
+	X(scols_cell_get_data)                                                                     \
+	X(scols_cell_set_color)                                                                    \
+	X(scols_column_set_wrapfunc)                                                               \
+	X(scols_line_get_cell)                                                                     \
+	X(scols_line_set_data)                                                                     \
+	X(scols_new_table)                                                                         \
+	X(scols_print_table)                                                                       \
+	X(scols_table_enable_colors)                                                               \
+	X(scols_table_enable_noencoding)                                                           \
+	X(scols_table_enable_noheadings)                                                           \
+	X(scols_table_enable_nowrap)                                                               \
+	X(scols_table_get_line)                                                                    \
+	X(scols_table_get_ncols)                                                                   \
+	X(scols_table_get_nlines)                                                                  \
+	X(scols_table_new_column)                                                                  \
+	X(scols_table_new_line)                                                                    \
+	X(scols_table_set_column_separator)                                                        \
+	X(scols_table_set_stream)                                                                  \
+	X(scols_table_set_termforce)                                                               \
+	X(scols_table_set_termwidth)                                                               \
+	X(scols_unref_table)
+
+/* Only tables need libsmartcols: it is loaded with the first. */
+static struct {
+	TABLE_FUNCTIONS(SHARED_LIBRARY_MEMBER)
+} smartcols;
 
 struct table {
 	struct libscols_table *rows; /* the first one has the titles */
@@ -121,27 +152,45 @@ static void table_add_cell(struct table *table, const char *text, const char *co
 {
 	if (table->failed)
 		return;
-	if (!table->row || table->n_cells == scols_table_get_ncols(table->rows)) {
-		table->row = scols_table_new_line(table->rows, NULL);
+	if (!table->row || table->n_cells == smartcols.scols_table_get_ncols(table->rows)) {
+		table->row = smartcols.scols_table_new_line(table->rows, NULL);
 		table->n_cells = 0;
 	}
 	table->failed = !text || !table->row ||
-			scols_line_set_data(table->row, table->n_cells++, text) != 0;
+			smartcols.scols_line_set_data(table->row, table->n_cells++, text) != 0;
 	if (!table->failed && colour)
 		table_colour(table, colour);
 }
 
+/* False, and says why: there is no library. */
+static bool table_load_library(void)
+{
+	static const char *const sonames[] = {"libsmartcols.so.1", NULL};
+	const struct shared_library_function functions[] = {
+#define X(name) {#name, (void **)&smartcols.name},
+		TABLE_FUNCTIONS(X)
+#undef X
+	};
+	struct warden_error err;
+
+	if (smartcols.scols_new_table ||
+	    shared_library_load(sonames, functions, ARRAY_SIZE(functions), &err) == 0)
+		return true;
+	fprintf(stderr, "warden: tables need libsmartcols: %s\n", err.message);
+	return false;
+}
+
 static struct table *table_alloc(void)
 {
-	struct table *table = calloc(1, sizeof(*table));
+	struct table *table = table_load_library() ? calloc(1, sizeof(*table)) : NULL;
 
 	if (!table)
 		return NULL;
-	table->rows = scols_new_table();
+	table->rows = smartcols.scols_new_table();
 	/* The titles are a row, because without one libsmartcols does not print them. */
-	if (table->rows && scols_table_set_column_separator(table->rows, "  ") == 0 &&
-	    scols_table_enable_noheadings(table->rows, 1) == 0 &&
-	    scols_table_enable_noencoding(table->rows, 1) == 0)
+	if (table->rows && smartcols.scols_table_set_column_separator(table->rows, "  ") == 0 &&
+	    smartcols.scols_table_enable_noheadings(table->rows, 1) == 0 &&
+	    smartcols.scols_table_enable_noencoding(table->rows, 1) == 0)
 		return table;
 	table_free(table);
 	return NULL;
@@ -150,9 +199,10 @@ static struct table *table_alloc(void)
 static void table_add_column(struct table *table, int flags)
 {
 	struct libscols_column *column =
-		scols_table_new_column(table->rows, NULL, 0, flags | SCOLS_FL_WRAP);
+		smartcols.scols_table_new_column(table->rows, NULL, 0, flags | SCOLS_FL_WRAP);
 
-	if (!column || scols_column_set_wrapfunc(column, table_width, table_next_chunk, NULL) != 0)
+	if (!column ||
+	    smartcols.scols_column_set_wrapfunc(column, table_width, table_next_chunk, NULL) != 0)
 		table->failed = true;
 }
 
@@ -198,14 +248,15 @@ void table_colour(struct table *table, const char *code)
 {
 	if (table && !table->failed && table->n_cells > 0)
 		table->failed =
-			scols_cell_set_color(scols_line_get_cell(table->row, table->n_cells - 1),
-					     code) != 0;
+			smartcols.scols_cell_set_color(
+				smartcols.scols_line_get_cell(table->row, table->n_cells - 1),
+				code) != 0;
 }
 
 void table_free(struct table *table)
 {
 	if (table)
-		scols_unref_table(table->rows);
+		smartcols.scols_unref_table(table->rows);
 	free(table);
 }
 
@@ -215,13 +266,13 @@ static void table_output(struct table *table, FILE *file, size_t width)
 	int result = table->failed ? -1 : 0;
 
 	if (result == 0) {
-		scols_table_set_stream(table->rows, file);
-		scols_table_enable_colors(table->rows, text_colours(file));
-		scols_table_enable_nowrap(table->rows, width > 0);
-		scols_table_set_termforce(table->rows, width > 0 ? SCOLS_TERMFORCE_ALWAYS
-								 : SCOLS_TERMFORCE_NEVER);
-		scols_table_set_termwidth(table->rows, width);
-		result = scols_print_table(table->rows);
+		smartcols.scols_table_set_stream(table->rows, file);
+		smartcols.scols_table_enable_colors(table->rows, text_colours(file));
+		smartcols.scols_table_enable_nowrap(table->rows, width > 0);
+		smartcols.scols_table_set_termforce(table->rows, width > 0 ? SCOLS_TERMFORCE_ALWAYS
+									   : SCOLS_TERMFORCE_NEVER);
+		smartcols.scols_table_set_termwidth(table->rows, width);
+		result = smartcols.scols_print_table(table->rows);
 	}
 	if (result != 0)
 		fprintf(stderr, "warden: out of memory: the table is incomplete\n");
@@ -241,8 +292,8 @@ void table_print(struct table *table, FILE *file, size_t width)
 
 static const char *table_cell_text(const struct table *table, size_t row, size_t column)
 {
-	const char *text = scols_cell_get_data(
-		scols_line_get_cell(scols_table_get_line(table->rows, row), column));
+	const char *text = smartcols.scols_cell_get_data(smartcols.scols_line_get_cell(
+		smartcols.scols_table_get_line(table->rows, row), column));
 
 	return text ? text : "";
 }
@@ -250,9 +301,9 @@ static const char *table_cell_text(const struct table *table, size_t row, size_t
 /* Measures the columns and narrows the widest ones until a line fits. */
 static void table_fit(const struct table *table, size_t *columns, size_t width)
 {
-	const size_t n = scols_table_get_ncols(table->rows);
+	const size_t n = smartcols.scols_table_get_ncols(table->rows);
 
-	for (size_t row = 0; row < scols_table_get_nlines(table->rows); row++)
+	for (size_t row = 0; row < smartcols.scols_table_get_nlines(table->rows); row++)
 		for (size_t i = 0; i < n; i++) {
 			size_t cell = table_width(NULL, table_cell_text(table, row, i), NULL);
 
@@ -300,8 +351,8 @@ static size_t table_take_line(const char **text, size_t width)
 static void table_wrap_row(const struct table *from, size_t row, const size_t *columns,
 			   struct table *to)
 {
-	struct libscols_line *line = scols_table_get_line(from->rows, row);
-	const size_t n = scols_table_get_ncols(from->rows);
+	struct libscols_line *line = smartcols.scols_table_get_line(from->rows, row);
+	const size_t n = smartcols.scols_table_get_ncols(from->rows);
 	const char *rest[COLUMNS_MAX];
 	bool more = true;
 
@@ -315,9 +366,9 @@ static void table_wrap_row(const struct table *from, size_t row, const size_t *c
 			char *part = strndup(begin, length);
 
 			table_add_cell(to, part,
-				       length > 0
-					       ? scols_cell_get_color(scols_line_get_cell(line, i))
-					       : NULL);
+				       length > 0 ? smartcols.scols_cell_get_color(
+							    smartcols.scols_line_get_cell(line, i))
+						  : NULL);
 			free(part);
 			more = more || *rest[i];
 		}
@@ -331,16 +382,16 @@ void table_print_wrapped(struct table *table, FILE *file, size_t width)
 	locale_t previous;
 
 	if (!table || table->failed || width == 0 ||
-	    scols_table_get_ncols(table->rows) > COLUMNS_MAX) {
+	    smartcols.scols_table_get_ncols(table->rows) > COLUMNS_MAX) {
 		table_print(table, file, 0);
 		return;
 	}
 	wrapped = table_alloc();
 	previous = table_begin_utf8();
 	table_fit(table, columns, width);
-	for (size_t i = 0; wrapped && i < scols_table_get_ncols(table->rows); i++)
+	for (size_t i = 0; wrapped && i < smartcols.scols_table_get_ncols(table->rows); i++)
 		table_add_column(wrapped, 0);
-	for (size_t i = 0; wrapped && i < scols_table_get_nlines(table->rows); i++)
+	for (size_t i = 0; wrapped && i < smartcols.scols_table_get_nlines(table->rows); i++)
 		table_wrap_row(table, i, columns, wrapped);
 	if (wrapped)
 		table_output(wrapped, file, 0);

@@ -426,7 +426,7 @@ def the_command_shows_figures_only_on_a_terminal(w):
             os.kill(pid, signal.SIGSTOP)
             terminal.expect("copying in.*copying in")
             os.kill(pid, signal.SIGCONT)
-        expect.equal(terminal.status(), 0)
+        expect.equal(terminal.status(60), 0)
     expect.matches(terminal.seen, r".*copying in \d\S* \S+, \S+ \S+/s, \d+ files?, \d+\.\d s.*\r\x1b\[K")
     for arguments, shown in ((("--progress=false",), b""), ((), b"")):
         seen = w.command("copy-in", *arguments, handle, source, ".")
@@ -442,7 +442,7 @@ def the_command_shows_figures_elsewhere_with_progress(w):
         os.kill(pid, signal.SIGSTOP)
         expect.matches(process.stderr.readline().decode(), r"copying in.*, [12]\.\d s\n")
         os.kill(pid, signal.SIGCONT)
-        expect.equal(process.wait(10), 0)
+        expect.equal(process.wait(60), 0)
 
 
 @case
