@@ -199,10 +199,24 @@ class Walk:
         if state != "active":
             self._renew_base()
             return
-        self._clean()
-        with self._client() as client:
-            expect.result(client.run(BASE, "echo next; exit 4"), 4, b"next\n")
+        try:
+            self._clean()
+            with self._client() as client:
+                expect.result(client.run(BASE, "echo next; exit 4"), 4, b"next\n")
+        except warden.WardenError:
+            if not dead or not self._has_ended():
+                raise
+            self._renew_base()
+            return
         self._look_for_leaks()
+
+    def _has_ended(self):
+        """Whether the daemon sees that the container's process 1 was killed, if it was the one of this container."""
+        with self._client() as client:
+            end = time.monotonic() + _PATIENCE * expect.SLOWNESS
+            while client.info(BASE).state == "active" and time.monotonic() < end:
+                time.sleep(0.02)
+            return client.info(BASE).state != "active"
 
     @staticmethod
     def _listed(client, seconds):
