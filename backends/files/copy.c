@@ -8,8 +8,10 @@
 #include "lib/cleanup.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 /* The mode of a directory that is made because the target's last component is missing. */
@@ -78,6 +80,45 @@ static int copy_top_find_content(struct copy_state *copy, const struct copy_side
 	return copy_top_check_directory(side, source);
 }
 
+/* Sets why a source cannot be copied. Returns -1 with errno. */
+static int copy_top_refuse(struct copy_state *copy, const char *reason)
+{
+	warden_error_set(&copy->refusal, "%s", reason);
+	errno = ENOTSUP;
+	return -1;
+}
+
+/* A link to what its reader has open would be copied as one that leads to another file. */
+static int copy_top_check_link(struct copy_state *copy, const struct copy_source *source)
+{
+	static const char streams[] = "/proc/self/fd";
+	char text[sizeof(streams)];
+	ssize_t length =
+		readlinkat(source->parent_fd, source->path.last, text, sizeof(streams) - 1);
+	struct statfs status;
+
+	if (length == sizeof(streams) - 1 && memcmp(text, streams, sizeof(streams) - 1) == 0)
+		return copy_top_refuse(copy,
+				       "it is a stream of the process that opens it; \"-\" is "
+				       "standard input");
+	if (fstatfs(source->parent_fd, &status) == 0 && status.f_type == PROC_SUPER_MAGIC)
+		return copy_top_refuse(copy, "it is a link of /proc");
+	return 0;
+}
+
+/* Other kinds are skipped in a tree, but a source that is one cannot be copied. */
+static int copy_top_check_kind(struct copy_state *copy, const struct copy_source *source)
+{
+	char reason[64];
+
+	if (S_ISREG(source->stat.st_mode))
+		return 0;
+	if (S_ISLNK(source->stat.st_mode))
+		return copy_top_check_link(copy, source);
+	snprintf(reason, sizeof(reason), "it is %s", copy_kind(source->stat.st_mode));
+	return copy_top_refuse(copy, reason);
+}
+
 /* Stats any other source, links not followed, and opens it if it is a directory. */
 static int copy_top_find_entry(struct copy_state *copy, const struct copy_side *side,
 			       struct copy_source *source)
@@ -87,7 +128,7 @@ static int copy_top_find_entry(struct copy_state *copy, const struct copy_side *
 	    fstatat(source->parent_fd, source->path.last, &source->stat, AT_SYMLINK_NOFOLLOW) < 0)
 		return -1;
 	if (!S_ISDIR(source->stat.st_mode))
-		return 0;
+		return copy_top_check_kind(copy, source);
 	source->fd = openat(source->parent_fd, source->path.last,
 			    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	return copy_top_check_directory(side, source);

@@ -65,7 +65,7 @@ struct copy_side {
 struct copy_progress {
 	_Atomic uint64_t directories, files, links; /* copied */
 	_Atomic uint64_t bytes;                     /* of files, holes included */
-	_Atomic uint64_t skipped;                   /* fifos, sockets, devices */
+	_Atomic uint64_t skipped;  /* fifos, sockets, devices, file systems of the kernel */
 	_Atomic uint64_t vanished; /* gone, or changed type, between listing and copy */
 	_Atomic uint64_t failed;   /* could not be copied */
 	_Atomic bool cancel; /* set by the caller: end with ECANCELED, without partial files */

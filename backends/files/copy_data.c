@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copies the content of a file by the cheapest way that both file systems support, up to the size
- * that the file had when it was opened; holes stay holes. */
+ * that the file had when it was opened, or to its end if that size is 0; holes stay holes. */
 #include <config.h>
 
 #include "backends/files/copy_private.h"
@@ -150,6 +150,28 @@ static bool copy_data_share_blocks(struct copy_state *copy, int in, int out, off
 	return true;
 }
 
+/* Files of /proc say that they are empty. Reads to the end. */
+static int copy_data_unsized(struct copy_state *copy, int in, int out)
+{
+	off_t at = 0;
+
+	for (;;) {
+		ssize_t n = copy_data_by_buffer(copy, in, out, at, COPY_BUFFER);
+
+		if (n == 0)
+			return 0;
+		at += n > 0 ? n : 0;
+		copy_count(&copy->progress->bytes, n > 0 ? (uint64_t)n : 0);
+		if (copy_is_cancelled(copy))
+			errno = ECANCELED;
+		else if (n > 0 && at > COPY_UNSIZED)
+			errno = EFBIG;
+		else if (n > 0 || errno == EINTR)
+			continue;
+		return -1;
+	}
+}
+
 /* Copies the content of a file into a new file. -1 with errno; `*whole` is false if the source has
  * become shorter. */
 int copy_data(struct copy_state *copy, int in, int out, const struct stat *source, bool *whole)
@@ -157,12 +179,17 @@ int copy_data(struct copy_state *copy, int in, int out, const struct stat *sourc
 	off_t size = source->st_size, reached = 0;
 	int result = 0;
 
-	if (size > 0 && !copy_data_share_blocks(copy, in, out, size, &reached)) {
+	if (size == 0)
+		result = copy_data_unsized(copy, in, out);
+	else if (!copy_data_share_blocks(copy, in, out, size, &reached)) {
 		if (source->st_blocks < size / 512)
 			result = copy_data_sparse(copy, in, out, size, &reached);
 		else
 			result = copy_data_range(copy, in, out, 0, size, &reached);
 	}
-	*whole = reached == size;
+	/* Files of /sys say that they have a page, which takes no blocks. */
+	*whole = reached == size || source->st_blocks == 0;
+	if (result == 0 && reached < size)
+		result = ftruncate(out, reached);
 	return result;
 }

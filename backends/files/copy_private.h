@@ -15,8 +15,9 @@ enum {
 	COPY_BATCH = 32,          /* entries opened between two changes of identity */
 	COPY_OPEN_LEVELS = 128,   /* directories above the current one that stay open */
 	COPY_LEVELS = 64 * 1024,  /* more nested directories are taken for a loop */
-	COPY_NAMES = 64 * 1024 * 1024, /* bytes of names of pending directories */
-	COPY_WARNINGS = 20,            /* reported one by one; further ones are only counted */
+	COPY_NAMES = 64 * 1024 * 1024,   /* bytes of names of pending directories */
+	COPY_WARNINGS = 20,              /* reported one by one; further ones are only counted */
+	COPY_UNSIZED = 64 * 1024 * 1024, /* of a file that says it is empty: it may never end */
 };
 
 /* The size of the names that files have until they are complete. */
@@ -113,6 +114,8 @@ uint32_t copy_guard_id(const struct copy_guard *guard, uint32_t id); /* as the c
 int copy_failed_source(struct copy_state *copy, const char *what, const char *name);
 int copy_failed_target(struct copy_state *copy, const char *what, const char *name);
 void copy_report_skipped(struct copy_state *copy, const char *name, mode_t type);
+void copy_report_left_out(struct copy_state *copy, const char *name); /* a directory's content */
+const char *copy_kind(mode_t type); /* of what is no file, link or directory: "a fifo" */
 void copy_report_vanished(struct copy_state *copy, const char *name);
 bool copy_means_vanished(int number);
 bool copy_is_cancelled(const struct copy_state *copy);

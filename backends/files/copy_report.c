@@ -136,16 +136,28 @@ int copy_failed_target(struct copy_state *copy, const char *what, const char *na
 	return copy_report_failure(copy, what, copy->target_base, name);
 }
 
+const char *copy_kind(mode_t type)
+{
+	return S_ISFIFO(type) ? "a fifo" : S_ISSOCK(type) ? "a socket" : "a device";
+}
+
+void copy_report_left_out(struct copy_state *copy, const char *name)
+{
+	char path[SHOWN_PATH], text[SHOWN_PATH + 64];
+
+	copy_count(&copy->progress->skipped, 1);
+	copy_report_format_path(copy, copy->source_base, name, path, sizeof(path));
+	snprintf(text, sizeof(text), "left out what is in %s: a file system of the kernel", path);
+	copy_report_warn(copy, text);
+}
+
 void copy_report_skipped(struct copy_state *copy, const char *name, mode_t mode)
 {
 	char path[SHOWN_PATH], text[SHOWN_PATH + 64];
 
 	copy_count(&copy->progress->skipped, 1);
 	copy_report_format_path(copy, copy->source_base, name, path, sizeof(path));
-	snprintf(text, sizeof(text), "skipped %s: a %s", path,
-		 S_ISFIFO(mode)   ? "fifo"
-		 : S_ISSOCK(mode) ? "socket"
-				  : "device");
+	snprintf(text, sizeof(text), "skipped %s: %s", path, copy_kind(mode));
 	copy_report_warn(copy, text);
 }
 

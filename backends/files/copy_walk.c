@@ -10,7 +10,9 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <string.h>
+#include <sys/vfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -167,6 +169,25 @@ static int copy_walk_list_directory(struct copy_state *copy)
 	return result;
 }
 
+/* Whether a directory is on a file system whose files show the kernel's state. */
+static bool copy_walk_is_kernels(int fd)
+{
+	static const unsigned long kinds[] = {
+		PROC_SUPER_MAGIC,   SYSFS_MAGIC,   CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC,
+		DEVPTS_SUPER_MAGIC, DEBUGFS_MAGIC, TRACEFS_MAGIC,      SECURITYFS_MAGIC,
+		BPF_FS_MAGIC,       SELINUX_MAGIC, PSTOREFS_MAGIC,     EFIVARFS_MAGIC,
+		BINFMTFS_MAGIC,
+	};
+	struct statfs status;
+
+	if (fstatfs(fd, &status) < 0)
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if ((unsigned long)status.f_type == kinds[i])
+			return true;
+	return false;
+}
+
 /* The next functions return 1 if the walk may enter, 0 if not (this was reported), -1 if the copy
  * ends. */
 
@@ -188,6 +209,12 @@ static int copy_walk_open_source(struct copy_state *copy, const char *name,
 	if (copy_walk_is_same_file(&level->source, &copy->top)) {
 		errno = ELOOP;
 		return copy_failed_source(copy, "copy into itself", name);
+	}
+	/* A copy of a root leaves out /proc and /sys; one of /proc itself does not. */
+	if (level->source.st_dev != copy_walk_current(copy)->source.st_dev &&
+	    copy_walk_is_kernels(level->source_fd)) {
+		copy_report_left_out(copy, name);
+		level->listed = true;
 	}
 	return 1;
 }

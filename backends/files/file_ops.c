@@ -95,6 +95,9 @@ static int file_ops_read_part(struct copy_state *copy, void *data)
 	part->size = (uint64_t)st.st_size;
 	if (part->size < part->offset + (uint64_t)got && got > 0)
 		part->size = part->offset + (uint64_t)got;
+	/* One in /sys says that it has a page. */
+	if (st.st_blocks == 0 && (uint64_t)got < part->length && part->offset <= part->size)
+		part->size = part->offset + (uint64_t)got;
 	return 0;
 }
 

@@ -8,8 +8,9 @@
 #include "backends/files/copy.h"
 
 /* Writes the source of the request to `fd`, with ids as `source.guard` maps them. Fifos, sockets
- * and devices are left out, hard links become files, holes become zeros. A source that ends in `/`
- * stands for its content. Returns 0, or -1 and `err`; the stream is then incomplete. */
+ * and devices are left out, hard links become files, holes become zeros. A file that shrinks
+ * meanwhile is an error. A source that ends in `/` stands for its content. Returns 0, or -1 and
+ * `err`; the stream is then incomplete. */
 int tar_write(const struct copy_request *request, int fd, struct warden_error *err);
 
 /* Reads a stream from `fd` to its end and makes its entries below the request's target, whose last

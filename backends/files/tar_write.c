@@ -216,16 +216,29 @@ static int tar_write_header(struct copy_state *copy, char type, const char *link
 	return tar_write_bytes(copy, &header, sizeof(header));
 }
 
-/* Writes exactly as many bytes as the header says: zeros replace bytes that the file has lost. */
+/* Reports a file that has lost bytes which its header promised. */
+static int tar_write_report_shrunk(struct copy_state *copy, const char *name)
+{
+	int result;
+
+	warden_error_set(&copy->refusal, "it became shorter meanwhile");
+	errno = ESTALE;
+	result = copy_failed_source(copy, "read", name);
+	copy->refusal = (struct warden_error){0};
+	return result;
+}
+
+/* Writes exactly as many bytes as the header says: zeros replace bytes that cannot be read. */
 static int tar_write_data(struct copy_state *copy, const struct copy_item *item)
 {
 	uint64_t size = (uint64_t)item->stat.st_size, done = 0;
+	ssize_t got = 0;
 
 	while (done < size) {
 		uint64_t left = size - done;
-		ssize_t got = pread(item->fd, copy->buffer, left < COPY_BUFFER ? left : COPY_BUFFER,
-				    (off_t)done);
 
+		got = pread(item->fd, copy->buffer, left < COPY_BUFFER ? left : COPY_BUFFER,
+			    (off_t)done);
 		if (got < 0 && errno == EINTR && !copy_is_cancelled(copy))
 			continue;
 		if (got < 0 && copy_failed_source(copy, "read", item->name) < 0)
@@ -237,11 +250,52 @@ static int tar_write_data(struct copy_state *copy, const struct copy_item *item)
 		copy_count(&copy->progress->bytes, (uint64_t)got);
 		done += (uint64_t)got;
 	}
-	if (done < size)
-		copy_report_vanished(copy, item->name);
+	if (done < size && got == 0 && tar_write_report_shrunk(copy, item->name) < 0)
+		return -1;
 	if (tar_write_zeros(copy, size - done) < 0)
 		return -1;
 	return tar_write_padding(copy, size);
+}
+
+/* Whether the size of a file may be wrong, as those in /proc (0) and /sys (a page, without blocks)
+ * are. */
+static bool tar_write_doubts_size(const struct stat *st)
+{
+	return st->st_size == 0 || (st->st_blocks == 0 && st->st_size <= COPY_BUFFER);
+}
+
+/* Reads a whole file into the buffer. Returns the bytes, or -1 with errno. */
+static ssize_t tar_write_read_whole(struct copy_state *copy, int fd)
+{
+	size_t length = 0;
+
+	while (length < COPY_BUFFER) {
+		ssize_t got = pread(fd, copy->buffer + length, COPY_BUFFER - length, (off_t)length);
+
+		if (got == 0)
+			return (ssize_t)length;
+		if (got < 0 && (errno != EINTR || copy_is_cancelled(copy)))
+			return -1;
+		length += got > 0 ? (size_t)got : 0;
+	}
+	errno = EFBIG;
+	return -1;
+}
+
+/* Writes a file that must be read before its size is known. */
+static int tar_write_unsized(struct copy_state *copy, const struct copy_item *item)
+{
+	ssize_t length = tar_write_read_whole(copy, item->fd);
+
+	if (length < 0)
+		return copy_failed_source(copy, "read", item->name);
+	if (tar_write_header(copy, TAR_FILE, NULL, &item->stat, (uint64_t)length) < 0 ||
+	    tar_write_bytes(copy, copy->buffer, (size_t)length) < 0 ||
+	    tar_write_padding(copy, (uint64_t)length) < 0)
+		return -1;
+	copy_count(&copy->progress->bytes, (uint64_t)length);
+	copy_count(&copy->progress->files, 1);
+	return 0;
 }
 
 int tar_put_directory(struct copy_state *copy, const char *name, const struct stat *st)
@@ -255,6 +309,8 @@ int tar_put_item(struct copy_state *copy, const char *name, const struct copy_it
 {
 	int result = tar_write_make_name(copy, name, false);
 
+	if (result == 0 && !item->link && tar_write_doubts_size(&item->stat))
+		return tar_write_unsized(copy, item);
 	if (result == 0 && item->link)
 		result = tar_write_header(copy, TAR_SYMLINK, item->link, &item->stat, 0);
 	else if (result == 0)

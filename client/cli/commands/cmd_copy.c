@@ -329,13 +329,26 @@ int cmd_copy_in(struct invocation *invocation)
 		       : cmd_copy_by_path(invocation, "copying in");
 }
 
+/* The daemon leaves them out, and the answer has no place to say so. */
+static void cmd_copy_say_left_out(const struct invocation *invocation)
+{
+	size_t length;
+	const char *path = warden_message_bytes(invocation->requests[0], "src_path", 0, &length);
+
+	if (path && *path == '/' && strspn(path, "/.") == length)
+		complain(invocation, "file systems of the kernel, as /proc and /sys, are left out");
+}
+
 int cmd_copy_out(struct invocation *invocation)
 {
 	int status = client_open(invocation);
 
 	if (status != 0)
 		return status;
-	return cmd_copy_is_stream(invocation, "dst_path")
-		       ? cmd_copy_tar_out(invocation)
-		       : cmd_copy_by_path(invocation, "copying out");
+	status = cmd_copy_is_stream(invocation, "dst_path")
+			 ? cmd_copy_tar_out(invocation)
+			 : cmd_copy_by_path(invocation, "copying out");
+	if (status == 0)
+		cmd_copy_say_left_out(invocation);
+	return status;
 }

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """CopyIn and CopyOut: content, target and owner of copies, and how a copy ends early."""
 
+import io
 import os
 import signal
 import socket
 import stat
 import subprocess
+import tarfile
 import threading
 
 import command
@@ -525,3 +527,83 @@ def copies_use_the_clients_rights_on_the_host(w):
     expect.equal(as_nobody(w, lambda c: copy_out(w, handle, "f", theirs, None, c)), "ok")
     seen = os.stat(f"{theirs}/f")
     expect.equal((seen.st_uid, seen.st_gid, os.listdir(ours)), (65534, 65534, []))
+
+
+def packed(w, handle, path):
+    """The stream of a path of the container."""
+    return b"".join(w.c.tar_out(handle, path))
+
+
+@case
+def files_of_proc_and_sys_come_whole_although_their_size_is_wrong(w):
+    handle = w.create()
+    for path in ("/proc/version", "/proc/filesystems", "/sys/devices/system/cpu/online"):
+        name = os.path.basename(path)
+        copy_in(w, handle, path, name)
+        expect.equal(w.run(handle, f"cat {name}"), kernel.read(path), path)
+        if w.linux:
+            copy_out(w, handle, path, f"{w.directory}/{name}")
+            expect.equal(kernel.read(f"{w.directory}/{name}"), kernel.read(path), path)
+            seen = w.c.call(warden.FileReadRequest(handle=handle, path=path))
+            expect.equal((seen.data.decode(), seen.size), (kernel.read(path), len(seen.data)), path)
+            with tarfile.open(fileobj=io.BytesIO(packed(w, handle, path))) as tar:
+                expect.equal(tar.extractfile(name).read().decode(), kernel.read(path), path)
+
+
+@case
+def a_source_that_is_no_file_is_an_error(w):
+    handle = w.create()
+    os.mkfifo(f"{w.directory}/fifo")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(f"{w.directory}/socket")
+    for path, text in (
+        (f"{w.directory}/fifo", "open source .*/fifo: it is a fifo"),
+        (f"{w.directory}/socket", "open source .*/socket: it is a socket"),
+        ("/dev/null", "open source /dev/null: it is a device"),
+        ("/dev/stdin", "open source /dev/stdin: it is a stream of the process that opens it"),
+        ("/proc/mounts", "open source /proc/mounts: it is a link of /proc"),
+    ):
+        expect.error_like(text, copy_in, w, handle, path, "x")
+    seen = w.command("copy-in", handle, "/dev/stdin", "x", stdin=b"data")
+    expect.equal((seen.returncode != 0, b"is a stream of the process" in seen.stderr), (True, True), seen.stderr)
+    expect.equal(w.run(handle, "ls"), "")
+    w.run(handle, "mkfifo fifo; ln -s /proc/self/fd/0 stdin")
+    for path, text in (("fifo", "fifo: it is a fifo"), ("stdin", "stdin: it is a stream")):
+        expect.error_like(text, copy_out, w, handle, path, f"{w.directory}/x")
+        expect.error_like(text, packed, w, handle, path)
+    expect.equal(os.path.lexists(f"{w.directory}/x"), False, "something was copied")
+
+
+@case(backend="linux")
+def a_whole_root_can_be_taken_out(w):
+    handle = w.create()
+    w.run(handle, "echo mine > /home/vcap/mine")
+    target = w.make_directory("out")
+    copy_out(w, handle, "/", target)
+    expect.equal((kernel.read(f"{target}/home/vcap/mine"), os.listdir(f"{target}/proc"), os.listdir(f"{target}/sys")), ("mine\n", [], []))
+    expect.equal(sorted(set(os.listdir(w.rootfs)) - set(os.listdir(target))), [], "what is missing")
+    for name in ("/proc", "/sys"):
+        text = f"left out what is in {name}: a file system of the kernel"
+        expect.eventually(lambda text=text: text in w.daemon.log().replace("//", "/"), "a line of the log")
+    with tarfile.open(fileobj=io.BytesIO(packed(w, handle, "/"))) as tar:
+        names = tar.getnames()
+    expect.equal([name for name in names if name.startswith(("proc/", "sys/"))], [])
+    expect.equal({"proc", "sys", "home/vcap/mine"} - set(names), set())
+    seen = w.command("copy-out", handle, "/", target)
+    expect.equal((seen.returncode, seen.stderr.decode()), (0, "warden copy-out: file systems of the kernel, as /proc and /sys, are left out\n"))
+
+
+@case
+def a_file_that_shrinks_in_a_stream_is_an_error(w):
+    handle = w.create()
+    w.run(handle, "head -c 60000000 /dev/zero > big")
+    slow = w.client()
+    slow.send(warden.TarOutRequest(handle=handle, src_path="big"))
+    slow.receive()
+    w.run(handle, ": > big")
+
+    def rest():
+        while not slow.receive().end:
+            pass
+
+    expect.error_like("read .*big: it became shorter meanwhile", rest)

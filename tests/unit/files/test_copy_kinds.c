@@ -110,10 +110,33 @@ static void fifos_sockets_and_devices_are_skipped_and_counted(void)
 	unit_contains(copy_warnings, "skipped d/socket: a socket\n");
 	is_file("t/d/f", "text", 0644);
 	unit_integer(count_entries("t/d"), 1);
-	unit_integer(copy_case_copy("/dev/null", "t"), 0);
-	unit_string(copy_warnings, "skipped /dev/null: a device\n");
-	unit_integer(copy_case_copy("d/fifo", "t"), 0);
-	unit_unsigned(copy_progress.skipped, 1);
+}
+
+static void a_source_that_is_no_file_is_an_error(void)
+{
+	copy_case_begin();
+	unit_integer(mkfifo("fifo", 0644), 0);
+	unit_integer(symlink("/proc/self/fd/0", "stdin"), 0);
+	unit_integer(copy_case_copy("/dev/null", "t"), -1);
+	unit_string(copy_warnings, "open source /dev/null: it is a device\n");
+	unit_integer(copy_case_copy("fifo", "t"), -1);
+	unit_string(copy_warnings, "open source fifo: it is a fifo\n");
+	unit_integer(copy_case_copy("stdin", "t"), -1);
+	unit_contains(copy_warnings, "open source stdin: it is a stream of the process");
+	unit_unsigned(copy_progress.skipped, 0);
+}
+
+static void a_file_of_proc_comes_whole(void)
+{
+	char text[256];
+	FILE *version = fopen("/proc/version", "re");
+
+	copy_case_begin();
+	unit_true(version && fgets(text, sizeof(text), version));
+	unit_integer(copy_case_copy("/proc/version", "t"), 0);
+	is_file("t", text, 0444);
+	if (version)
+		fclose(version);
 }
 
 static void names_of_any_bytes_are_copied_and_reported_escaped(void)
@@ -195,6 +218,8 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(links_are_kept_and_not_followed),
 	UNIT_TEST(hard_links_become_files),
 	UNIT_TEST(fifos_sockets_and_devices_are_skipped_and_counted),
+	UNIT_TEST(a_source_that_is_no_file_is_an_error),
+	UNIT_TEST(a_file_of_proc_comes_whole),
 	UNIT_TEST(names_of_any_bytes_are_copied_and_reported_escaped),
 	UNIT_TEST(sizes_around_the_buffer_are_copied_completely),
 	UNIT_TEST(holes_stay_holes),
