@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <mqueue.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -172,6 +173,34 @@ static int exhaust_socket(unsigned i)
 	return errno == EAGAIN ? 0 : -1;
 }
 
+/* A connection to itself, whose buffers are filled. */
+static int exhaust_tcp(unsigned i)
+{
+	static int listening = -1;
+	static struct sockaddr_in address = {.sin_family = AF_INET};
+	socklen_t length = sizeof(address);
+	int to, from;
+
+	(void)i;
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (listening < 0) {
+		listening = socket(AF_INET, SOCK_STREAM, 0);
+		if (bind(listening, (struct sockaddr *)&address, length) < 0 ||
+		    listen(listening, 8) < 0 ||
+		    getsockname(listening, (struct sockaddr *)&address, &length) < 0)
+			return -1;
+	}
+	to = socket(AF_INET, SOCK_STREAM, 0);
+	if (to < 0 || connect(to, (struct sockaddr *)&address, length) < 0)
+		return -1;
+	from = accept(listening, NULL, NULL);
+	if (from < 0)
+		return -1;
+	while (send(to, chunk, sizeof(chunk), MSG_DONTWAIT) > 0)
+		;
+	return errno == EAGAIN ? 0 : -1;
+}
+
 static int exhaust_pty(unsigned i)
 {
 	(void)i;
@@ -239,6 +268,7 @@ static const struct {
 	{"socket", exhaust_socket},   {"pty", exhaust_pty},         {"inotify", exhaust_inotify},
 	{"mqueue", exhaust_mqueue},   {"sysvshm", exhaust_sysvshm}, {"sysvmsg", exhaust_sysvmsg},
 	{"sysvsem", exhaust_sysvsem}, {"hop", exhaust_hop},         {"keepers", exhaust_keepers},
+	{"tcp", exhaust_tcp},
 };
 
 int main(int argc, char **argv)

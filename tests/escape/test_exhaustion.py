@@ -2,10 +2,12 @@
 """A container uses up what it can: the host, the daemon and a second container go on. Each load is limited in count and
 time, and the daemon with its containers in memory."""
 
+import os
+
 import expect
 import kernel
 import warden
-from case import case
+from case import Skip, case
 from memory_group import daemon_in
 
 MIB = 1 << 20
@@ -184,3 +186,30 @@ def process_1_of_a_container_is_killed_last(w):
             seen = w.c.info(handle)
             expect.equal((seen.state, seen.events), ("active", []))
             w.c.destroy(handle)
+
+
+def _tcp_figure(pid, above, name):
+    """A figure of the TCP buffers of a group of a process, or of that above it."""
+    groups = [line.split(":", 2) for line in kernel.read(f"/proc/{pid}/cgroup").splitlines()]
+    paths = [path for _, names, path in groups if "memory" in names.split(",")]
+    for line in kernel.read("/proc/self/mountinfo").splitlines() if paths else []:
+        fields = line.split()
+        if fields[fields.index("-") + 1] == "cgroup" and "memory" in fields[-1].split(","):
+            path = os.path.normpath(f"{fields[4]}/{os.path.relpath(paths[0], fields[3])}/{'../' * above}")
+            if os.path.exists(f"{path}/memory.kmem.tcp.{name}"):
+                return int(kernel.read(f"{path}/memory.kmem.tcp.{name}"))
+    raise Skip("needs cgroup v1 that counts the buffers of TCP")
+
+
+@case(backend="linux", limit=60, config={"linux": {"memory_bound": str(32 * MIB)}})
+def buffers_of_tcp_are_bounded(w):
+    """cgroup v1 counts them apart from memory: 500 connections whose buffers are full."""
+    for fields in ({}, {"privileged": True}, {"own_cgroup": True}):
+        handle = w.create()
+        init = w.init_of(handle)
+        expect.equal(_tcp_figure(init, 1, "limit_in_bytes"), 8 * MIB)
+        w.c.spawn(handle, "exec probe_exhaust tcp 500 0 3", **fields)
+        expect.eventually(lambda i=init: _tcp_figure(i, 1, "max_usage_in_bytes") > 4 * MIB, "the buffers grow", 20)
+        expect.between(_tcp_figure(init, 1, "max_usage_in_bytes"), 4 * MIB, 12 * MIB, f"{fields}: bytes of buffers")
+        _serves(w)
+        w.c.destroy(handle)

@@ -173,6 +173,23 @@ static int cgroup_bound_write_v2(int fd, uint64_t bytes, struct warden_error *er
 											       : 0;
 }
 
+int cgroup_bound_tcp(const struct cgroups *cgroups, const struct cgroup_hierarchy *hierarchy,
+		     const char *path, struct warden_error *err)
+{
+	uint64_t bytes = cgroups->bound < CGROUP_NO_MEMORY_LIMIT ? cgroups->bound / 4
+								 : CGROUP_NO_MEMORY_LIMIT;
+	char file[CGROUP_FILE_SIZE];
+
+	if (hierarchy->v2 || !(hierarchy->controllers & CGROUP_MEMORY) ||
+	    bytes == CGROUP_NO_MEMORY_LIMIT)
+		return 0;
+	snprintf(file, sizeof(file), "%s/memory.kmem.tcp.limit_in_bytes", path);
+	/* A kernel may lack the file. */
+	return cgroup_bound_write_file(hierarchy->fd, file, bytes, err) < 0 && err->number != ENOENT
+		       ? -1
+		       : 0;
+}
+
 static int cgroup_bound_write(const struct cgroup_hierarchy *hierarchy, int fd, uint64_t bytes,
 			      struct warden_error *err)
 {
@@ -222,6 +239,7 @@ int cgroup_bound_make(const struct cgroup *cgroup, const struct cgroup_hierarchy
 		      struct warden_error *err)
 {
 	_cleanup_close_ int fd = cgroup_bound_open(cgroup, hierarchy, err);
+	char inner[CGROUP_FILE_SIZE];
 
 	if (fd < 0 || cgroup_bound_write(hierarchy, fd, cgroup->cgroups->bound, err) < 0)
 		return -1;
@@ -231,7 +249,10 @@ int cgroup_bound_make(const struct cgroup *cgroup, const struct cgroup_hierarchy
 		return -1;
 	if (mkdirat(fd, CGROUP_INNER, 0755) < 0)
 		return warden_error_errno(err, "make control group %s/" CGROUP_INNER, cgroup->name);
-	return 0;
+	snprintf(inner, sizeof(inner), "%s/" CGROUP_INNER, cgroup->name);
+	if (cgroup_bound_tcp(cgroup->cgroups, hierarchy, cgroup->name, err) < 0)
+		return -1;
+	return cgroup_bound_tcp(cgroup->cgroups, hierarchy, inner, err);
 }
 
 /* The bound with a client's limit: higher than that, so that the limit is reached first, as the

@@ -185,6 +185,8 @@ static int cgroup_job_make_v1(struct cgroup_job_making *making,
 
 	if (mkdirat(hierarchy->fd, cgroup_path(making->group, hierarchy, "", path), 0755) < 0)
 		return cgroup_job_error(making, hierarchy, "make");
+	if (cgroup_bound_tcp(making->group->cgroups, hierarchy, path, making->err) < 0)
+		return -1;
 	return cgroup_job_open_file(making, hierarchy, "tasks", O_WRONLY,
 				    &making->fds->tasks_fds[making->n_tasks++]);
 }
