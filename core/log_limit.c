@@ -32,23 +32,29 @@ static void log_limit_tell(const char *subject, uint32_t suppressed)
 			  (unsigned)suppressed);
 }
 
-void log_write_limited(struct log_limit *limit, const char *subject, enum warden_log_level level,
-		       const char *format, ...)
+void log_vwrite_limited(struct log_limit *limit, const char *subject, enum warden_log_level level,
+			const char *format, va_list args)
 {
 	struct timespec now = {0};
 	uint32_t suppressed;
 	bool admitted;
-	va_list args;
 
 	if (!log_enabled(level))
 		return;
 	clock_gettime(CLOCK_MONOTONIC_COARSE, &now); /* cannot fail for this clock */
 	admitted = log_limit_admits(limit, (uint64_t)now.tv_sec, &suppressed);
 	log_limit_tell(subject, suppressed);
-	if (!admitted)
-		return;
+	if (admitted)
+		log_vwrite(level, subject, format, args);
+}
+
+void log_write_limited(struct log_limit *limit, const char *subject, enum warden_log_level level,
+		       const char *format, ...)
+{
+	va_list args;
+
 	va_start(args, format);
-	log_vwrite(level, subject, format, args);
+	log_vwrite_limited(limit, subject, level, format, args);
 	va_end(args);
 }
 

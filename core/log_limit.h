@@ -4,6 +4,7 @@
 #ifndef CORE_LOG_LIMIT_H
 #define CORE_LOG_LIMIT_H
 
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,6 +23,9 @@ struct log_limit {
  * line of a later second is preceded by one that says how many lines were suppressed. */
 void log_write_limited(struct log_limit *limit, const char *subject, enum warden_log_level level,
 		       const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+void log_vwrite_limited(struct log_limit *limit, const char *subject, enum warden_log_level level,
+			const char *format, va_list args) __attribute__((format(printf, 4, 0)));
 
 /* Logs how many lines were suppressed, if that is not logged yet. */
 void log_limit_flush(struct log_limit *limit, const char *subject);

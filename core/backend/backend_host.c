@@ -9,6 +9,7 @@
 #include "core/container/container.h"
 #include "core/job/job.h"
 #include "core/log.h"
+#include "core/log_limit.h"
 #include "core/server.h"
 #include "core/state/job_log.h"
 #include "core/state/journal.h"
@@ -19,6 +20,21 @@
  * without end does not delay them. */
 enum { EVENTS_A_TURN = 256 };
 
+/* Lines of a container that the backend writes, of which a container can cause any number. Those
+ * with one hash share a limit, so that no list of containers is needed on any thread. */
+enum { LOG_LIMITS = 256 };
+
+static struct log_limit log_limits[LOG_LIMITS];
+
+static struct log_limit *backend_host_log_limit(const char *id)
+{
+	uint32_t hash = 2166136261u; /* FNV-1a */
+
+	while (*id)
+		hash = (hash ^ (unsigned char)*id++) * 16777619u;
+	return &log_limits[hash % LOG_LIMITS];
+}
+
 static void __attribute__((format(printf, 4, 5)))
 backend_host_log(const struct warden_host *host, enum warden_log_level level, const char *id,
 		 const char *format, ...)
@@ -27,7 +43,10 @@ backend_host_log(const struct warden_host *host, enum warden_log_level level, co
 
 	(void)host;
 	va_start(args, format);
-	log_vwrite(level, id, format, args);
+	if (id)
+		log_vwrite_limited(backend_host_log_limit(id), id, level, format, args);
+	else
+		log_vwrite(level, NULL, format, args);
 	va_end(args);
 }
 

@@ -162,7 +162,8 @@ struct warden_host {
 
 	const struct warden_settings *settings;
 
-	/* Writes a line to the daemon's log. `id` may be NULL. */
+	/* Writes a line to the daemon's log. `id`: of the container that it is about, whose lines
+	 * are at most 10 a second, or NULL. */
 	void (*log)(const struct warden_host *host, enum warden_log_level level, const char *id,
 		    const char *format, ...) __attribute__((format(printf, 4, 5)));
 

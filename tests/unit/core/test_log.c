@@ -17,6 +17,7 @@
 
 #include "core/config/config.h"
 #include "core/log.h"
+#include "core/server.h"
 #include "lib/cleanup.h"
 #include "lib/text.h"
 
@@ -91,6 +92,38 @@ static void a_line_has_time_level_and_text(void)
 	log_close();
 	unit_true(test_log_matches(test_log_read_file(test_log_make_path("log")),
 				   "^" STAMP " warn handle abc: 7\n$"));
+}
+
+/* How many lines have the subject. */
+static size_t test_log_count(const char *subject)
+{
+	size_t n = 0;
+
+	for (const char *at = content; (at = strstr(at, subject)); at++)
+		n++;
+	return n;
+}
+
+static void lines_of_a_backend_about_one_container_are_limited(void)
+{
+	static struct config config;
+	static struct server server = {.config = &config};
+	const struct warden_host *host = &server.host;
+
+	test_log_open("info", test_log_make_path("limited"), NULL, NULL);
+	backend_host_init(&server);
+	for (int i = 0; i < 3000; i++)
+		host->log(host, WARDEN_LOG_WARN, "1j1g3one", "number %d", i);
+	for (int i = 0; i < 50; i++)
+		host->log(host, WARDEN_LOG_WARN, NULL, "of the whole: %d", i);
+	host->log(host, WARDEN_LOG_WARN, "1j1g3two", "another one");
+	log_close();
+	test_log_read_file(test_log_make_path("limited"));
+	/* 10 a second, however many the loop has taken. */
+	unit_true(test_log_count("1j1g3one: number ") < 1500);
+	unit_true(test_log_count("1j1g3one: number ") >= 10);
+	unit_unsigned(test_log_count("of the whole: "), 50);
+	unit_unsigned(test_log_count("1j1g3two: another one"), 1);
 }
 
 static void levels_below_the_one_configured_are_not_written(void)
@@ -418,6 +451,7 @@ int main(int argc, char **argv)
 {
 	static const struct unit_test tests[] = {
 		UNIT_TEST(a_line_has_time_level_and_text),
+		UNIT_TEST(lines_of_a_backend_about_one_container_are_limited),
 		UNIT_TEST(levels_below_the_one_configured_are_not_written),
 		UNIT_TEST(off_writes_nothing),
 		UNIT_TEST(every_level_has_a_name_and_back),
