@@ -100,6 +100,7 @@ static int collect_run(struct request *request, struct warden_error *err)
 	struct container *c = request->container;
 	struct job *job = job_find(c, message->job_id);
 	struct collection *collection;
+	bool saving;
 
 	if (!job)
 		return warden_error_set(err, "no such job");
@@ -108,7 +109,10 @@ static int collect_run(struct request *request, struct warden_error *err)
 	collection = calloc(1, sizeof(*collection));
 	if (!collection)
 		return warden_error_set(err, "no memory");
+	saving = c->saving;
+	c->saving = true; /* the operation below stores it */
 	job_collect(job); /* may free it */
+	c->saving = saving;
 	if (!c->alive || c->destroy.started) {
 		free(collection);
 		request_answer_empty(request);
