@@ -125,29 +125,34 @@ int config_check_ports(struct config *config, const char *range_file, struct war
 	return 0;
 }
 
+/* Checks that an id of a user of the host is none of the containers' host ids; `what` the id is in
+ * the error. */
+static int config_pools_check_id(const struct config *config, uint32_t id, const char *what,
+				 const struct passwd *user, struct warden_error *err)
+{
+	uint32_t range = config->user.range_start;
+
+	if (id - range >= CONFIG_HOST_IDS)
+		return 0;
+	return config_fail(config, "user.range_start", err,
+			   "the containers' host ids, %" PRIu32 " to %" PRIu32
+			   ", overlap with %s in /etc/passwd: %s (%u)",
+			   range, (uint32_t)(range + CONFIG_HOST_IDS - 1), what, user->pw_name, id);
+}
+
 /* Checks that a user of the host has no uid of the containers. */
 static int config_pools_check_user(const struct config *config, const struct passwd *user,
 				   struct warden_error *err)
 {
-	uint32_t first = config->user.pool_start_uid, range = config->user.range_start;
+	uint32_t first = config->user.pool_start_uid;
 
 	if (user->pw_uid >= first && user->pw_uid - first < config->user.pool_size)
 		return config_fail(config, "user.pool_start_uid", err,
 				   "UID in user pool overlaps with user in /etc/passwd: %s (%u)",
 				   user->pw_name, (unsigned)user->pw_uid);
-	if (user->pw_uid - range < CONFIG_HOST_IDS)
-		return config_fail(config, "user.range_start", err,
-				   "the containers' host ids, %" PRIu32 " to %" PRIu32
-				   ", overlap with a user in /etc/passwd: %s (%u)",
-				   range, (uint32_t)(range + CONFIG_HOST_IDS - 1), user->pw_name,
-				   (unsigned)user->pw_uid);
-	if (user->pw_gid - range < CONFIG_HOST_IDS)
-		return config_fail(config, "user.range_start", err,
-				   "the containers' host ids, %" PRIu32 " to %" PRIu32
-				   ", overlap with the group of a user in /etc/passwd: %s (%u)",
-				   range, (uint32_t)(range + CONFIG_HOST_IDS - 1), user->pw_name,
-				   (unsigned)user->pw_gid);
-	return 0;
+	if (config_pools_check_id(config, user->pw_uid, "a user", user, err) < 0)
+		return -1;
+	return config_pools_check_id(config, user->pw_gid, "the group of a user", user, err);
 }
 
 /* Reads the file, not getpwent, which could query a directory service for every user of an
