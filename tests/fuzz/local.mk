@@ -11,6 +11,7 @@ FUZZ_TARGETS = \
 	tests/fuzz/fuzz_daemon \
 	tests/fuzz/fuzz_frames \
 	tests/fuzz/fuzz_messages \
+	tests/fuzz/fuzz_seccomp \
 	tests/fuzz/fuzz_snapshot \
 	tests/fuzz/fuzz_tar \
 	tests/fuzz/fuzz_tar_entry \
@@ -54,6 +55,12 @@ tests_fuzz_fuzz_messages_SOURCES = tests/fuzz/fuzz_messages.c
 tests_fuzz_fuzz_messages_CPPFLAGS = $(FUZZ_CORE_CPPFLAGS)
 tests_fuzz_fuzz_messages_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_messages_LDADD = $(FUZZ_CORE)
+
+tests_fuzz_fuzz_seccomp_SOURCES = tests/fuzz/fuzz_seccomp.c
+tests_fuzz_fuzz_seccomp_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE $(SECCOMP_CFLAGS)
+tests_fuzz_fuzz_seccomp_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_seccomp_LDADD = tests/fuzz/libfuzz.la backends/linux/liblinux.la backends/wshd/libwshdclient.la \
+	backends/files/libfiles.la lib/libutil.la
 
 tests_fuzz_fuzz_snapshot_SOURCES = tests/fuzz/fuzz_snapshot.c
 tests_fuzz_fuzz_snapshot_CPPFLAGS = $(FUZZ_CORE_CPPFLAGS)

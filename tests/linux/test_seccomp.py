@@ -129,6 +129,80 @@ def a_profile_of_the_operator_has_the_form_of_oci_runtimes(w):
     expect.equal(w.run(handle, script), "755\n")
 
 
+def _profile(key, value):
+    """A profile with one entry, of which a key has that value."""
+    entry = {"names": ["mkdir"], "action": "SCMP_ACT_ERRNO", key: value}
+    return json.dumps({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [entry]})
+
+
+# The shape of Docker's default profile: a list of what is allowed, by architecture, kernel and capability.
+_ALLOW = {
+    "defaultAction": "SCMP_ACT_ERRNO",
+    "defaultErrnoRet": 1,
+    "archMap": [
+        {"architecture": "SCMP_ARCH_X86_64", "subArchitectures": ["SCMP_ARCH_X86", "SCMP_ARCH_X32"]},
+        {"architecture": "SCMP_ARCH_AARCH64", "subArchitectures": ["SCMP_ARCH_ARM"]},
+    ],
+    "syscalls": [
+        {
+            "names": (
+                "access arch_prctl brk chdir clone clone3 close close_range dup dup2 dup3 execve execveat exit exit_group "
+                "faccessat faccessat2 fadvise64 fchdir fcntl fstat futex getcwd getdents64 getegid geteuid getgid getpgrp "
+                "getpid getppid getrandom getrlimit getuid ioctl lseek mmap mprotect munmap newfstatat open openat pipe "
+                "pipe2 poll pread64 prlimit64 read readlink rseq rt_sigaction rt_sigprocmask rt_sigreturn set_robust_list "
+                "set_tid_address stat statfs statx sysinfo umask uname unlink unlinkat vfork wait4 write writev"
+            ).split(),
+            "action": "SCMP_ACT_ALLOW",
+        },
+        {"names": ["no_such_call"], "action": "SCMP_ACT_ALLOW", "comment": "newer than libseccomp"},
+        {"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ALLOW", "includes": {"minKernel": "4.8"}},
+        {"names": ["symlink", "symlinkat"], "action": "SCMP_ACT_ALLOW", "includes": {"arches": ["no-such-arch"]}},
+        {"names": ["link", "linkat"], "action": "SCMP_ACT_ALLOW", "includes": {"caps": ["CAP_SYS_ADMIN"]}},
+        {"names": ["rename", "renameat", "renameat2"], "action": "SCMP_ACT_ALLOW", "excludes": {"caps": ["CAP_SYS_ADMIN"]}},
+        {
+            "names": ["personality"],
+            "action": "SCMP_ACT_ALLOW",
+            "args": [{"index": 0, "value": 8, "op": "SCMP_CMP_EQ"}],
+        },
+        {
+            "names": ["socket"],
+            "action": "SCMP_ACT_ALLOW",
+            "args": [{"index": 0, "value": 40, "op": "SCMP_CMP_NE"}, {"index": 1, "value": 9, "op": "SCMP_CMP_LE"}],
+        },
+        {
+            "names": ["unshare"],
+            "action": "SCMP_ACT_ERRNO",
+            "errnoRet": 38,
+            "args": [{"index": 0, "value": 2114060288, "valueTwo": 0, "op": "SCMP_CMP_MASKED_EQ"}],
+        },
+        *(
+            {"names": ["tee"], "action": "SCMP_ACT_ALLOW", "args": [{"index": 2, "value": 3, "op": f"SCMP_CMP_{op}"}]}
+            for op in ("LT", "GE", "GT")
+        ),
+    ],
+}
+
+
+@case(backend="linux")
+def a_profile_of_the_shape_of_dockers_default_is_in_force(w):
+    """Kernel, architecture and capabilities decide which entries apply; what is not listed is refused."""
+    file = w.file("allow.json", json.dumps(_ALLOW))
+    w.daemon.settings.setdefault("linux", {})["seccomp_profiles"] = [f"allow={file}"]
+    w.daemon.restart()
+    w.disconnect()
+    handle = w.create(seccomp="allow")
+    for script, error in (
+        ("mkdir a && echo fine", ""),
+        ("echo x > c && mv c d && echo fine", ""),
+        ("ln -s x b", "Operation not permitted"),
+        ("echo x > e; ln e f", "Operation not permitted"),
+        ("chmod 700 .", "Operation not permitted"),
+    ):
+        seen = w.c.run(handle, script)
+        expect.equal(seen.stdout, b"" if error else b"fine\n", f"{script}: {seen.stderr}")
+        expect.contains(seen.stderr.decode(), error, script)
+
+
 @case(backend="linux")
 def a_damaged_profile_keeps_the_daemon_from_starting(w):
     """The error names the key, the file and the place."""
@@ -140,6 +214,15 @@ def a_damaged_profile_keeps_the_daemon_from_starting(w):
             '{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["x"], "action": "SCMP_ACT_KILL"}]}',
             r"syscalls\[0\]: call x is not known",
         ),
+        (_profile("errnoRet", "EPERM"), r"syscalls\[0\]: errnoRet is no number"),
+        (_profile("errnoRet", 0), "errnoRet is no number from 1 to 4095"),
+        (_profile("args", [{"index": 6, "value": 1, "op": "SCMP_CMP_EQ"}]), "an argument has no index from 0 to 5"),
+        (_profile("args", [{"index": 0, "value": "1", "op": "SCMP_CMP_EQ"}]), "value or valueTwo of argument 0 is no"),
+        (_profile("args", [{"index": 0, "value": 1, "op": "EQ"}]), "op EQ is unknown"),
+        (_profile("args", [{"index": 0, "value": 1, "op": "SCMP_CMP_EQ"}] * 7), "it has more than 6 args"),
+        (_profile("names", [5]), "name 0 is no text"),
+        (_profile("names", None), "it has no names"),
+        ('{"defaultAction": "SCMP_ACT_ALLOW", "flags": ["SECCOMP_FILTER_FLAG_LOG"], "syscalls": []}', "flag SECCOMP_"),
     ):
         file = w.file("deny.json", text)
         w.daemon.settings.setdefault("linux", {})["seccomp_profiles"] = [f"mine={file}"]

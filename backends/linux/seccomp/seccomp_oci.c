@@ -11,7 +11,7 @@
 
 #include "backends/linux/linux.h"
 
-enum { ARGS_MAX = 6 };
+enum { ARGS_MAX = 6, ERRNO_MAX = 4095 };
 
 struct seccomp_oci {
 	scmp_filter_ctx filter;
@@ -58,6 +58,9 @@ static int seccomp_oci_read_action(const json_t *name, const json_t *number, uin
 	const char *text = json_string_value(name);
 	json_int_t value = number ? json_integer_value(number) : EPERM;
 
+	/* An error of 0 would be success. */
+	if (number && (!json_is_integer(number) || value < 1 || value > ERRNO_MAX))
+		return warden_error_set(err, "errnoRet is no number from 1 to %d", ERRNO_MAX);
 	for (size_t i = 0; text && i < ARRAY_SIZE(actions); i++) {
 		if (strcmp(text, actions[i].name) != 0)
 			continue;
@@ -75,12 +78,17 @@ static int seccomp_oci_read_arg(const json_t *json, struct scmp_arg_cmp *arg,
 {
 	const char *op = json_string_value(json_object_get(json, "op"));
 	json_int_t index = json_integer_value(json_object_get(json, "index"));
+	const json_t *second = json_object_get(json, "valueTwo");
 
 	if (!json_is_integer(json_object_get(json, "index")) || index < 0 || index >= ARGS_MAX)
 		return warden_error_set(err, "an argument has no index from 0 to %d", ARGS_MAX - 1);
+	if (!json_is_integer(json_object_get(json, "value")) ||
+	    (second && !json_is_integer(second)))
+		return warden_error_set(err, "value or valueTwo of argument %d is no number",
+					(int)index);
 	arg->arg = (unsigned)index;
 	arg->datum_a = (uint64_t)json_integer_value(json_object_get(json, "value"));
-	arg->datum_b = (uint64_t)json_integer_value(json_object_get(json, "valueTwo"));
+	arg->datum_b = (uint64_t)json_integer_value(second);
 	for (size_t i = 0; op && i < ARRAY_SIZE(comparisons); i++)
 		if (strcmp(op, comparisons[i].name) == 0) {
 			arg->op = comparisons[i].op;
