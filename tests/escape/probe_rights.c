@@ -15,6 +15,8 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "tests/linux/attempts.h"
+
 static int probe_status(char **arg)
 {
 	char text[8192];
@@ -22,7 +24,7 @@ static int probe_status(char **arg)
 	ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof(text));
 
 	(void)arg;
-	return length < 0 || write(STDOUT_FILENO, text, (size_t)length) < 0 ? -1 : 0;
+	return length < 0 || write(STDOUT_FILENO, text, (size_t)length) < 0 ? -1 : ATTEMPT_TOLD;
 }
 
 static int probe_capable(char **arg)
@@ -47,11 +49,7 @@ static int probe_become(char **arg)
 	return setresuid(uid, uid, uid);
 }
 
-static const struct {
-	const char *name;
-	int arguments;
-	int (*call)(char **arg);
-} attempts[] = {
+static const struct attempt_kind attempts[] = {
 	{"status", 0, probe_status},
 	{"capable", 1, probe_capable},
 	{"attribute", 2, probe_attribute},
@@ -60,15 +58,5 @@ static const struct {
 
 int main(int argc, char **argv)
 {
-	for (size_t i = 0; argc > 1 && i < sizeof(attempts) / sizeof(*attempts); i++) {
-		if (strcmp(attempts[i].name, argv[1]) != 0 || argc - 2 != attempts[i].arguments)
-			continue;
-		if (attempts[i].call(argv + 2) < 0)
-			puts(strerrorname_np(errno));
-		else if (i > 0)
-			puts("ok");
-		return 0;
-	}
-	fputs("probe_rights: unknown attempt, or not as many arguments as it takes\n", stderr);
-	return 2;
+	return attempts_run(attempts, sizeof(attempts) / sizeof(*attempts), argc, argv);
 }

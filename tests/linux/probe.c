@@ -25,6 +25,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/linux/attempts.h"
+
 static long probe_number(const char *text)
 {
 	return strtol(text, NULL, 0);
@@ -297,11 +299,7 @@ static int probe_type(char **arg)
 	return 0;
 }
 
-static const struct {
-	const char *name;
-	int arguments;
-	int (*call)(char **arg);
-} attempts[] = {
+static const struct attempt_kind attempts[] = {
 	{"mount", 4, probe_mount},
 	{"umount", 1, probe_umount},
 	{"mknod", 4, probe_mknod},
@@ -326,15 +324,5 @@ static const struct {
 
 int main(int argc, char **argv)
 {
-	for (size_t i = 0; argc > 1 && i < sizeof(attempts) / sizeof(*attempts); i++) {
-		if (strcmp(attempts[i].name, argv[1]) != 0 || argc - 2 != attempts[i].arguments)
-			continue;
-		if (attempts[i].call(argv + 2) < 0)
-			puts(strerrorname_np(errno));
-		else
-			puts("ok");
-		return 0;
-	}
-	fputs("probe: unknown attempt, or not as many arguments as it takes\n", stderr);
-	return 2;
+	return attempts_run(attempts, sizeof(attempts) / sizeof(*attempts), argc, argv);
 }
