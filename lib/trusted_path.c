@@ -109,7 +109,7 @@ static void trusted_path_note(struct trusted_walk *walk, const char *name)
 	if (strcmp(name, "..") == 0 && slash)
 		*slash = '\0';
 	else if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0)
-		/* What does not fit is missing in a message. */
+		/* A text that does not fit is cut in a message. */
 		snprintf(walk->reached + length, sizeof(walk->reached) - length, "/%s", name);
 }
 

@@ -6,8 +6,8 @@
 #include "proto/packet.h"
 #include "wshd/wshd.h"
 
-/* What the keeper's socket did not take yet. Signals are a set, as pending signals of a process
- * are: bit N-1 is signal N. Those of a stop count last. */
+/* Messages that the keeper's socket did not take yet. Signals are a set, as pending signals of a
+ * process are: bit N-1 is signal N. Those of a stop count last. */
 struct wshd_unsent {
 	uint64_t signals, stops;
 	struct wshd_window window;

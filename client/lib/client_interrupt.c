@@ -47,7 +47,7 @@ static void client_interrupt_fail(struct warden_client *client, struct client_pe
 	client_submitted_free(pending);
 }
 
-/* What functions submit meanwhile comes behind what is kept. */
+/* Requests that functions submit meanwhile come behind those that are kept. */
 int client_interrupt_begin(struct warden_client *client)
 {
 	struct pending_list before = STAILQ_HEAD_INITIALIZER(before);

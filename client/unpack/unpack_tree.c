@@ -256,7 +256,7 @@ static int unpack_tree_leave_out(struct unpack_tree *tree, const char *name,
 {
 	if (tree->n_left_out++ == 0)
 		snprintf(tree->left_out, sizeof(tree->left_out), "%.400s", name);
-	/* What was there before is replaced. */
+	/* A file that was there before is replaced. */
 	return *name ? unpack_tree_remove(tree, name, err) : 0;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What open connections may do when the settings of who may talk have changed: the client connects
- * again, and is told if it is denied access. */
+/* Closes open connections whose rights change with the settings of who may talk: the client
+ * connects again, and is told if it is denied access. */
 #include <config.h>
 
 #include <stdlib.h>

@@ -32,7 +32,7 @@ static void firewall_holder_keep_fds(int fds[3])
 				fds[k] = fds[k + 1];
 				fds[k + 1] = higher;
 			}
-	/* What could not be closed stays open, which costs memory alone. */
+	/* A descriptor that could not be closed stays open, which costs memory alone. */
 	for (int i = 0; i < 3; i++) {
 		if ((unsigned)fds[i] > first)
 			close_range(first, (unsigned)fds[i] - 1, 0);

@@ -377,7 +377,7 @@ static int cmd_exec_check_word(struct invocation *invocation)
 			   word, word, word, word);
 }
 
-/* What needs no container. */
+/* Prepares all that needs no container. */
 static int cmd_exec_prepare(struct invocation *invocation)
 {
 	struct warden_message *spawn = invocation->requests[REQUEST_SPAWN];

@@ -344,7 +344,7 @@ static void nothing_is_repeated_if_that_is_switched_off(void)
 	played_daemon_end(&daemon, client);
 }
 
-/* What the function of a submitted request was called with. */
+/* The arguments that the function of a submitted request was called with. */
 struct heard_answers {
 	struct played_daemon *daemon;
 	unsigned n, n_failed, n_last;
