@@ -8,7 +8,7 @@ EXTRA_DIST += .ci/run .clang-format scripts/compile-commands scripts/security-ta
 dist-hook: dist-tests
 dist-tests:
 	cp -p $(srcdir)/check "$(distdir)/check"
-	cp -p $(srcdir)/tests/linux/*.py $(srcdir)/tests/linux/probe.c "$(distdir)/tests/linux"
+	cp -p $(srcdir)/tests/linux/*.py $(srcdir)/tests/linux/probe.c $(srcdir)/tests/linux/attempts.h "$(distdir)/tests/linux"
 	find "$(distdir)" -name __pycache__ -prune -exec rm -rf {} +
 .PHONY: dist-tests check-functional
 check-functional: all
