@@ -83,13 +83,18 @@ bool packet_is_temporary(int number)
 
 int packet_receive(int socket, struct packet *packet, int flags)
 {
+	return packet_receive_as(socket, packet, flags, PACKET_CLOSES);
+}
+
+int packet_receive_as(int socket, struct packet *packet, int flags, enum packet_descriptors what)
+{
 	struct iovec iov = {.iov_base = &packet->message, .iov_len = sizeof(packet->message)};
 	union control control;
 	struct msghdr header = {
 		.msg_iov = &iov,
 		.msg_iovlen = 1,
-		.msg_control = control.buffer,
-		.msg_controllen = sizeof(control.buffer),
+		.msg_control = what == PACKET_REFUSES ? NULL : control.buffer,
+		.msg_controllen = what == PACKET_REFUSES ? 0 : sizeof(control.buffer),
 	};
 	bool fits = true, lost;
 	ssize_t got;
@@ -112,8 +117,9 @@ int packet_receive(int socket, struct packet *packet, int flags)
 	    !(header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)))
 		return 1;
 	/* With room in the buffer, the kernel drops descriptors only if it cannot install them. */
-	lost = packet_is_short_of_fds(packet, &header);
-	packet_close(packet);
+	lost = what != PACKET_REFUSES && packet_is_short_of_fds(packet, &header);
+	if (what != PACKET_KEEPS || lost)
+		packet_close(packet);
 	errno = lost ? EMFILE : EPROTO;
 	return -1;
 }

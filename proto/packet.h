@@ -27,6 +27,17 @@ int packet_send(int socket, const void *message, size_t length, const int *fds, 
  * they are lost, `message` and `length` are valid. */
 int packet_receive(int socket, struct packet *packet, int flags);
 
+/* What becomes of descriptors from a peer that may be hostile. A close of one can wait for ever:
+ * its file may be of a FUSE server that has fallen silent. */
+enum packet_descriptors {
+	PACKET_CLOSES,  /* as packet_receive */
+	PACKET_KEEPS,   /* with EPROTO the packet has them, for the caller to close */
+	PACKET_REFUSES, /* EPROTO if there are any: the kernel drops them, which waits for nothing
+			 */
+};
+
+int packet_receive_as(int socket, struct packet *packet, int flags, enum packet_descriptors what);
+
 /* Whether a later packet_receive may succeed: the packet is still there, if any is. */
 bool packet_is_temporary(int number);
 

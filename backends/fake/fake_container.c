@@ -111,13 +111,10 @@ static void fake_container_report_event(const struct fake_container *container,
 {
 	const struct warden_host *host = container->backend->host;
 
-	if (event->type == WSHD_JOB) {
-		wshd_job_close(&event->job); /* unrequested */
-	} else if (event->type == WSHD_ENDED) {
+	if (event->type == WSHD_ENDED)
 		host->job_ended(host, container->id, event->job_id, &event->end);
-	} else if (event->type == WSHD_EMPTY) {
+	else if (event->type == WSHD_EMPTY)
 		host->container_empty(host, container->id);
-	}
 }
 
 /* Waits for the next event, unless an operation is about to remove the watch. */

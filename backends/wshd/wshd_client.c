@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -176,16 +177,52 @@ int wshd_send_end(struct wshd_queue *queue, struct warden_error *err)
 /* F_GETPIPE_SZ comes first: other calls may wait for a FUSE server in the container. A fifo on such
  * a file system is a pipe too, and closing it may hang; the kernel's own pipes lie on pipefs, which
  * has no device (major 0). AT_STATX_DONT_SYNC reads that without a request to the server. */
-int wshd_check_pipe(int fd)
+bool wshd_is_pipe(int fd)
 {
 	struct statx status;
 
-	if (fcntl(fd, F_GETPIPE_SZ) > 0 &&
-	    statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &status) == 0 &&
-	    S_ISFIFO(status.stx_mode) && status.stx_dev_major == 0)
-		return fd;
-	close(fd);
-	return -1;
+	return fcntl(fd, F_GETPIPE_SZ) > 0 &&
+	       statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &status) == 0 &&
+	       S_ISFIFO(status.stx_mode) && status.stx_dev_major == 0;
+}
+
+/* What may be a file of a FUSE server, and so wait for it; its own end, a device, may not. */
+static bool wshd_client_may_wait(int fd)
+{
+	struct statx status;
+
+	return statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &status) == 0 &&
+	       !S_ISCHR(status.stx_mode) && !S_ISSOCK(status.stx_mode) &&
+	       (status.stx_mode & S_IFMT) != 0;
+}
+
+static void *wshd_client_close_late(void *data)
+{
+	struct packet *packet = data;
+
+	/* First the server's end, if it is among them: as long as it is open a server lives. */
+	for (size_t i = 0; i < packet->n_fds; i++)
+		if (packet->fds[i] >= 0 && !wshd_client_may_wait(packet->fds[i]))
+			close(packet_take(packet, i));
+	packet_close(packet);
+	free(packet);
+	return NULL;
+}
+
+/* Closes the descriptors of a hostile wshd on a thread of its own. The caller kills the container,
+ * with which its FUSE servers end. */
+static void wshd_client_discard(const struct packet *packet)
+{
+	struct packet *copy = packet->n_fds > 0 ? malloc(sizeof(*copy)) : NULL;
+	pthread_t thread;
+
+	if (!copy)
+		return; /* without memory they stay open */
+	*copy = *packet;
+	if (pthread_create(&thread, NULL, wshd_client_close_late, copy) != 0)
+		free(copy); /* likewise */
+	else
+		pthread_detach(thread);
 }
 
 static enum warden_end_reason wshd_client_end_reason(const struct wshd_ended *message)
@@ -257,23 +294,33 @@ static int wshd_client_read_refused(const struct packet *packet, struct wshd_eve
 	return 1;
 }
 
-static int wshd_client_take_pipe(struct packet *packet, enum wshd_spawn_fd place)
+/* What no wshd sends. */
+static int wshd_client_refuse(struct packet *packet, struct warden_error *err)
 {
-	int fd = packet_take(packet, place);
+	int number = packet->n_fds > 0 ? EBADMSG : EPROTO;
 
-	return fd < 0 ? -1 : wshd_check_pipe(fd);
+	wshd_client_discard(packet);
+	packet->n_fds = 0;
+	errno = number;
+	return warden_error_errno(err, "receive from wshd");
+}
+
+static bool wshd_client_has_pipes(const struct packet *packet)
+{
+	for (size_t i = 0; i < packet->n_fds; i++)
+		if (packet->fds[i] >= 0 && !wshd_is_pipe(packet->fds[i]))
+			return false;
+	return true;
 }
 
 static int wshd_client_read_job(struct packet *packet, struct warden_restored_job *job,
 				struct warden_error *err)
 {
-	if (!packet_place(packet, packet->message.job.present, 0)) {
-		errno = EPROTO;
-		return warden_error_errno(err, "receive from wshd");
-	}
-	job->stdin_fd = wshd_client_take_pipe(packet, WSHD_FD_STDIN_WRITE);
-	job->stdout_fd = wshd_client_take_pipe(packet, WSHD_FD_STDOUT_READ);
-	job->stderr_fd = wshd_client_take_pipe(packet, WSHD_FD_STDERR_READ);
+	if (!wshd_client_has_pipes(packet) || !packet_place(packet, packet->message.job.present, 0))
+		return wshd_client_refuse(packet, err);
+	job->stdin_fd = packet_take(packet, WSHD_FD_STDIN_WRITE);
+	job->stdout_fd = packet_take(packet, WSHD_FD_STDOUT_READ);
+	job->stderr_fd = packet_take(packet, WSHD_FD_STDERR_READ);
 	return 1;
 }
 
@@ -335,13 +382,16 @@ static bool wshd_client_is_listed_job(const struct packet *packet)
 	return packet->message.header.type == WSHD_JOB;
 }
 
-int wshd_receive(int fd, struct wshd_event *event, struct warden_error *err)
+/* `lists`: jobs may come, with descriptors. */
+static int wshd_client_receive(int fd, bool lists, struct wshd_event *event,
+			       struct warden_error *err)
 {
 	int result = 0;
 
 	while (result == 0) {
 		struct packet packet;
-		int got = packet_receive(fd, &packet, MSG_DONTWAIT);
+		int got = packet_receive_as(fd, &packet, MSG_DONTWAIT,
+					    lists ? PACKET_KEEPS : PACKET_REFUSES);
 
 		if (got < 0 && packet_is_temporary(errno)) {
 			if (errno != EAGAIN)
@@ -352,17 +402,27 @@ int wshd_receive(int fd, struct wshd_event *event, struct warden_error *err)
 			continue; /* no other message has descriptors that matter */
 		if (got == 0)
 			errno = ECONNRESET;
+		if (got < 0 && errno == EPROTO)
+			return wshd_client_refuse(&packet, err);
 		if (got != 1)
 			return warden_error_errno(err, "receive from wshd");
-		if (!wshd_client_event_fits(&packet)) {
-			packet_close(&packet);
-			errno = EPROTO;
-			return warden_error_errno(err, "receive from wshd");
-		}
+		if (!wshd_client_event_fits(&packet) ||
+		    (!lists && wshd_client_is_listed_job(&packet)))
+			return wshd_client_refuse(&packet, err);
 		result = wshd_client_read_event(&packet, event, err);
 		packet_close(&packet);
 	}
 	return result;
+}
+
+int wshd_receive(int fd, struct wshd_event *event, struct warden_error *err)
+{
+	return wshd_client_receive(fd, false, event, err);
+}
+
+int wshd_receive_listed(int fd, struct wshd_event *event, struct warden_error *err)
+{
+	return wshd_client_receive(fd, true, event, err);
 }
 
 /* Waits for the next message. Returns 0 if there is none after `patience_ms`. */
@@ -373,7 +433,7 @@ static int wshd_client_await(int fd, int patience_ms, struct wshd_event *event,
 	int got, ready = 1;
 
 	/* Some messages are no events: the hello. */
-	while ((got = wshd_receive(fd, event, err)) == 0 && ready > 0) {
+	while ((got = wshd_receive_listed(fd, event, err)) == 0 && ready > 0) {
 		ready = poll(&poll_fd, 1, patience_ms);
 		if (ready < 0 && errno != EINTR)
 			return warden_error_errno(err, "wait for wshd");

@@ -147,10 +147,14 @@ struct wshd_event {
  * is a WSHD_ENDED with a start_error. */
 int wshd_receive(int fd, struct wshd_event *event, struct warden_error *err);
 
-/* Returns a descriptor that a container sent if it surely is a pipe of the kernel's pipefs; else
- * closes it and returns -1. The check cannot hang, whatever the descriptor is; the close may (see
- * the source). */
-int wshd_check_pipe(int fd);
+/* Likewise, for an answer to wshd_list_request: WSHD_JOB comes this way alone. EBADMSG: wshd sent
+ * descriptors that are no pipes. Another thread closes them, which may wait for the container: it
+ * is to be killed. */
+int wshd_receive_listed(int fd, struct wshd_event *event, struct warden_error *err);
+
+/* Whether a descriptor that a container sent surely is a pipe of the kernel's pipefs. The check
+ * cannot hang, whatever the descriptor is; a close may. */
+bool wshd_is_pipe(int fd);
 
 /* wshd_link.c: makes bin/wsh in a container's directory, a link to the command that is installed
  * with this program. */

@@ -27,7 +27,7 @@ static bool fuzz_wshd_client_receive(int fd)
 	struct warden_error err = {0};
 	int result;
 
-	while ((result = wshd_receive(fd, &event, &err)) > 0) {
+	while ((result = wshd_receive_listed(fd, &event, &err)) > 0) {
 		if (event.type == WSHD_JOB)
 			wshd_job_close(&event.job);
 		else if (event.type == WSHD_ENDED)

@@ -179,8 +179,6 @@ static void linux_container_on_wshd(void *data, uint32_t events)
 		case 1:
 			if (event.type == WSHD_ENDED)
 				linux_container_on_job_end(container, &event);
-			else if (event.type == WSHD_JOB)
-				wshd_job_close(&event.job); /* an unrequested message */
 			break;
 		default:
 			linux_container_kill_init(container, err.message);

@@ -2,6 +2,8 @@
 /* Restores a container of a previous daemon. It is dead only if its first process has surely ended.
  * As long as that lives and wshd does not answer the container is unreachable, and each reconnect
  * goes on where the last ask stopped. */
+#include <signal.h>
+#include <sys/pidfd.h>
 #include <unistd.h>
 
 #include "backends/linux/cgroup/cgroup.h"
@@ -105,6 +107,9 @@ static int linux_restore_ask(struct linux_container *container, struct warden_er
 					   &container->features, err);
 	if (result == 1 && linux_restore_attach(container, err) < 0)
 		result = -1;
+	if (result < 0 && err->number == EBADMSG)
+		/* ESRCH: it has ended. Its FUSE servers end with it. */
+		pidfd_send_signal(container->init_pidfd, SIGKILL, NULL, 0);
 	if (result < 0)
 		linux_restore_disconnect(container);
 	return result;

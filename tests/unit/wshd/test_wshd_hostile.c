@@ -309,14 +309,20 @@ static void a_client_accepts_only_pipes_from_wshd(void)
 	fds[0] = pipe_fds[0];
 	fds[1] = hostile; /* a socket */
 	unit_integer(packet_send(hostile, &job, sizeof(job), fds, 2, 0), 0);
-	unit_integer(wshd_receive(client, &event, &err), 1);
+	unit_integer(wshd_receive_listed(client, &event, &err), -1);
+	unit_integer(err.number, EBADMSG);
+	fds[1] = pipe_fds[0];
+	unit_integer(packet_send(hostile, &job, sizeof(job), fds, 2, 0), 0);
+	unit_integer(wshd_receive_listed(client, &event, &err), 1);
 	unit_unsigned(event.job_id, 3);
-	unit_true(event.job.stdout_fd >= 0);
-	unit_integer(event.job.stderr_fd, -1);
-	close(event.job.stdout_fd);
+	unit_true(event.job.stdout_fd >= 0 && event.job.stderr_fd >= 0);
+	wshd_job_close(&event.job);
 	job.present |= 1 << WSHD_FD_STDIN_WRITE; /* more than come */
 	unit_integer(packet_send(hostile, &job, sizeof(job), fds, 2, 0), 0);
-	unit_integer(wshd_receive(client, &event, &err), -1);
+	unit_integer(wshd_receive_listed(client, &event, &err), -1);
+	unit_integer(err.number, EBADMSG);
+	unit_integer(packet_send(hostile, &job, sizeof(job), fds, 2, 0), 0);
+	unit_integer(wshd_receive(client, &event, &err), -1); /* nothing was asked */
 	unit_integer(err.number, EPROTO);
 	close(pipe_fds[0]);
 	close(pipe_fds[1]);
@@ -362,7 +368,7 @@ static void a_client_corrects_invalid_figures_of_wshd(void)
 
 static void a_list_waits_for_no_answer_longer_than_its_patience(void)
 {
-	struct warden_restored restored;
+	struct warden_restored restored = {.size = sizeof(restored)};
 	struct warden_error err;
 	uint32_t features = 0;
 	int hostile, client = wshd_hostile_make_pair(&hostile);

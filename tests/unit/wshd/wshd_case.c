@@ -130,6 +130,7 @@ bool wshd_case_list(int client, struct warden_restored *restored)
 	struct warden_error err;
 	uint32_t features = 0;
 
+	*restored = (struct warden_restored){.size = sizeof(*restored)};
 	return unit_integer(wshd_list_request(client, restored, &err), 0) &&
 	       unit_integer(wshd_list_receive(client, PATIENCE_MS, restored, &features, &err), 1);
 }
