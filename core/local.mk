@@ -77,7 +77,8 @@ core_libcore_la_SOURCES += \
 	core/config/config_private.h \
 	core/config/config_source.c \
 	core/config/config_source.h \
-	core/config/config_values.c
+	core/config/config_values.c \
+	core/config/config_yaml.c
 
 # Containers.
 core_libcore_la_SOURCES += \

@@ -107,14 +107,26 @@ static bool config_files_was_depot(int dir_fd)
 	       (tmp.st_mode & 077) == 0 && tmp.st_uid == geteuid();
 }
 
-/* Whether the entry shows that the directory is not meant as a depot. Files in a depot do no harm,
- * nor do the quota files of a file system of its own. */
+/* Whether a new file system has the entry, or the directory itself. */
+static bool config_files_is_usual(int dir_fd, const char *name)
+{
+	struct stat st;
+
+	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		return true;
+	if (strcmp(name, "lost+found") == 0)
+		return fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
+	return strncmp(name, "aquota.", strlen("aquota.")) == 0;
+}
+
+/* Whether the entry shows that the directory is not meant as a depot. Files in a depot do no harm.
+ */
 static bool config_files_is_strange(int dir_fd, const char *name)
 {
 	struct stat st;
 
 	return fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISDIR(st.st_mode) &&
-	       strncmp(name, "aquota.", strlen("aquota.")) != 0 && !config_files_was_depot(dir_fd);
+	       !config_files_was_depot(dir_fd);
 }
 
 /* Checks that an existing directory can be a depot. The daemon moves or removes every directory in
@@ -131,7 +143,7 @@ static int config_files_check_content(const struct config *config, const char *k
 		return config_files_fail(config, key, path, "a directory that the daemon can read",
 					 err);
 	for (errno = 0; (entry = readdir(dir)); errno = 0) {
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+		if (config_files_is_usual(dirfd(dir), entry->d_name))
 			continue;
 		if (!is_private)
 			return config_fail(

@@ -152,13 +152,16 @@ int config_parse(struct config *config, struct warden_error *err)
 	config_init(&document->tree);
 	config->document = document;
 	document->source = config_source_read(config->file, err);
-	if (!document->source)
+	if (!document->source) {
+		config_yaml_explain(config->file, err);
 		return -1;
+	}
 	if (!config_read_string(&document->tree, config_source_text(document->source))) {
 		config_source_locate(document->source, (unsigned)config_error_line(&document->tree),
 				     &file, &line);
-		return warden_error_set(err, "%s:%u: %s", file, line,
-					config_error_text(&document->tree));
+		warden_error_set(err, "%s:%u: %s", file, line, config_error_text(&document->tree));
+		config_yaml_explain(config->file, err);
+		return -1;
 	}
 	return config_parse_walk_group(config, config_root_setting(&document->tree), "", err);
 }

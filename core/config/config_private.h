@@ -117,4 +117,7 @@ int config_check_files(const struct config *config,
 		       const struct warden_container_klass *container_klass,
 		       struct warden_error *err);
 
+/* If the file, which cannot be read as a configuration, is YAML, says so instead. */
+void config_yaml_explain(const char *path, struct warden_error *err);
+
 #endif

@@ -201,7 +201,7 @@ def wrong_settings_are_refused_with_file_and_line(w):
         ({"network": {"pool_network": "10.254.0.0"}}, r"warden\.conf:\d+: .*pool_network"),
         ({"network": {"pool_network": "10.254.0.0/33"}}, r"warden\.conf:\d+: .*pool_network"),
         ({"network": {"allow_networks": ["nowhere"]}}, r"warden\.conf:\d+: .*allow_networks"),
-        ({"network": {"dns_servers": ["dns.example"]}}, r"warden\.conf:\d+: .*dns_servers"),
+        ({"network": {"dns_servers": ["192.0.2.1 x"]}}, r"warden\.conf:\d+: .*dns_servers"),
         ({"fake": {"delay_ms": -1}}, r"warden\.conf:\d+: .*delay_ms"),
         ({"fake": {"unknown": 1}}, r"warden\.conf:\d+: .*unknown"),
         ({"fake": {"fail": ["create", "creat"]}}, r"warden\.conf:\d+: fake\.fail must contain only the words .*create .*, not \"creat\""),
@@ -263,6 +263,44 @@ def a_depot_that_cannot_be_written_is_refused(w):
     _refuses(w, daemon.merge(w.daemon.settings, {"server": {"container_depot_path": path}}), re.escape(path))
     text = r"warden\.conf:\d+: .*container_depot_path"
     _refuses(w, daemon.merge(w.daemon.settings, {"server": {"container_depot_path": "/proc/depot"}}), text)
+
+
+@case(daemon=False)
+def the_originals_yaml_is_named_with_the_syntax_that_is_wanted(w):
+    texts = (
+        "---\nserver:\n  container_klass: Warden::Container::Linux\n",
+        "# a comment\n\nserver:\n  unix_domain_permissions: 0777\n  pidfile: /x\n\nlogging:\n  level: debug\n",
+        "health_check_server:\n    port: 2345\n",
+    )
+    path = f"{w.directory}/warden.yml"
+    for text in texts:
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        for option in ([], ["--check-config"]):
+            seen = _run(w, "-c", path, *option)
+            expect.true(seen.returncode != 0, "refused", seen)
+            expect.equal(seen.stderr.count("\n"), 1, "lines")
+            expect.contains(seen.stderr, f"{path}: this is YAML, as the original Warden reads it; here the syntax is")
+            expect.contains(seen.stderr, "server: { pidfile =")
+
+
+@case(daemon=False)
+def a_new_file_system_can_be_the_depot(w):
+    depot = f"{w.directory}/filesystem"
+    os.makedirs(f"{depot}/lost+found", 0o700)
+    os.chmod(depot, 0o755)
+    w.daemon.settings["server"]["container_depot_path"] = depot
+    w.daemon.start()
+    handle = w.create()
+    expect.equal(oct(stat.S_IMODE(os.stat(depot).st_mode)), "0o700")
+    expect.equal(w.run(handle, "echo inside"), "inside\n")
+    w.disconnect()
+    w.daemon.restart()
+    expect.equal(w.run(handle, "echo inside"), "inside\n")
+    w.c.destroy(handle)
+    expect.contains(os.listdir(depot), "lost+found")
+    expect.lacks(w.daemon.log(), "lost+found")
+    os.rmdir(f"{depot}/lost+found")  # the case leaves nothing
 
 
 @case(backend="fake", daemon=False)
