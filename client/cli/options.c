@@ -6,8 +6,10 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/units.h"
@@ -113,6 +115,18 @@ static int options_split_bind_mount(const char *text, size_t *source, size_t *ta
 	return -1;
 }
 
+/* A source that a container of the linux backend cannot write to, whoever asks inside. */
+static void options_note_roots_source(const char *path)
+{
+	struct stat source;
+
+	if (stat(path, &source) == 0 && source.st_uid == 0 && !(source.st_mode & S_IWOTH))
+		fprintf(stderr,
+			"warden: %s belongs to root, so nobody in the container can write there: "
+			"chown it to an ordinary user, or append :ro\n",
+			path);
+}
+
 int set_bind_mount(struct invocation *invocation, const struct option *option, const char *text)
 {
 	struct warden_message *mount;
@@ -133,6 +147,8 @@ int set_bind_mount(struct invocation *invocation, const struct option *option, c
 		return value_error(invocation, option, text);
 	}
 	status = options_set_bytes(invocation, option, mount, "src_path", path, strlen(path));
+	if (strcmp(mode, "RW") == 0)
+		options_note_roots_source(path);
 	free(path);
 	if (status == 0)
 		status = options_set_bytes(invocation, option, mount, "dst_path", text + source + 1,

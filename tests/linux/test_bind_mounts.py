@@ -2,6 +2,7 @@
 """Bind mounts: content, rights and owners in a container."""
 
 import os
+import re
 import subprocess
 
 import expect
@@ -149,3 +150,40 @@ def twenty_bind_mounts_leave_nothing(w):
         handle = w.create(bind_mounts=binds)
         expect.equal(len(w.run(handle, "ls /m").split()), 20)
         w.c.destroy(handle)
+
+
+@case(backend="linux")
+def a_writable_one_in_which_nobody_can_write_is_named_with_the_remedy(w):
+    source, file = w.make_directory("source", 0o755), w.file("file", "content\n")
+    w.create(bind_mounts=[(source, "/mnt/x", "ro"), (file, "/mnt/f", "ro")])
+    expect.lacks(w.daemon.log(), "nobody inside can write")
+    handle = w.create(bind_mounts=[(source, "/mnt/x", "rw"), (file, "/mnt/f", "rw")])
+    for path in (source, file):
+        text = f"bind mount of {path}: it belongs to root, so nobody inside can write there; chown it to an ordinary user"
+        expect.contains(w.daemon.log(), text)
+    for privileged in (False, True):
+        expect.true(w.c.run(handle, "touch /mnt/x/new", privileged=privileged).exit_status != 0, "it is so")
+    # The remedy.
+    os.chown(source, 4321, 4321)
+    handle = w.create(bind_mounts=[(source, "/mnt/x", "rw")])
+    w.run(handle, "echo inside > /mnt/x/file")
+    expect.equal(kernel.read(f"{source}/file"), "inside\n")
+    expect.equal(os.stat(f"{source}/file").st_uid, 4321)
+    expect.equal(w.daemon.log().count("nobody inside can write"), 2)
+
+
+@case(backend="linux")
+def no_id_inside_is_root_of_the_host_whatever_the_options(w):
+    source, roots = w.make_directory("source", 0o777), w.make_directory("roots", 0o777)
+    os.chown(source, 4321, 0)
+    os.chown(roots, 0, 4321)
+    binds = [(source, "/source", "rw"), (roots, "/roots", "rw")]
+    for options in ({}, {"no_new_privs": True}, {"tmpfs_bytes": 1 << 22}, {"seccomp": "unconfined"}):
+        handle = w.create(bind_mounts=binds, **options)
+        for privileged in (False, True):
+            script = "for d in /source /roots; do touch $d/$1; chgrp 0 $d/$1; chown 0 $d/$1; mkdir $d/$1-d; done; true"
+            w.c.run(handle, f"set -- {len(os.listdir(source))}; {script}", privileged=privileged)
+        w.c.destroy(handle)
+    made = [os.stat(f"{path}/{name}") for path in (source, roots) for name in os.listdir(path)]
+    expect.true(len(made) >= 16, "files were made", len(made))
+    expect.equal([(seen.st_uid, seen.st_gid) for seen in made if 0 in (seen.st_uid, seen.st_gid)], [])

@@ -47,6 +47,27 @@ static int bind_mount_set_mapped(const struct setup *setup, const struct stat *s
 	return 0;
 }
 
+/* Says so of a writable source in which nobody inside can write: its owner is not mapped to vcap
+ * and its mode gives others no right. Root inside is nobody there too. */
+static void bind_mount_note_unwritable(struct setup *setup, const struct setup_bind *bind,
+				       const struct stat *source)
+{
+	struct warden_error note;
+	char owner[32] = "root";
+
+	if (!bind->writable || setup->parameters.base == 0 || (source->st_mode & S_IWOTH))
+		return;
+	if (source->st_uid != 0)
+		snprintf(owner, sizeof(owner), "user %u", source->st_uid);
+	warden_error_set(&note,
+			 "bind mount of %.256s: it belongs to %s, so nobody inside can write "
+			 "there; chown it to %s, whose files are vcap's inside",
+			 bind->src_path, owner,
+			 setup->parameters.client_uid == 0 ? "an ordinary user"
+							   : "the client's user");
+	setup_note(setup, &note);
+}
+
 /* Sets the attributes of a copied mount: no setuid programs or devices work inside, and no id
  * inside is mapped to root of the host. */
 static int bind_mount_set_attributes(struct setup *setup, const struct setup_bind *bind, int copy,
@@ -65,6 +86,8 @@ static int bind_mount_set_attributes(struct setup *setup, const struct setup_bin
 		warden_error_set(&note, "bind mount of %.256s: its owner is not mapped to vcap: %s",
 				 bind->src_path, reason.message);
 		setup_note(setup, &note);
+	} else {
+		bind_mount_note_unwritable(setup, bind, &source);
 	}
 	if (mount_set(copy, attributes, -1, true) < 0)
 		return warden_error_errno(err, "set the attributes of bind mount %s",
