@@ -15,6 +15,7 @@
 #include "backends/linux/linux.h"
 #include "backends/linux/linux_operations.h"
 #include "backends/linux/net/net.h"
+#include "backends/linux/root/resolv_conf.h"
 #include "backends/linux/root/union.h"
 #include "backends/linux/run/cleanup_thread.h"
 #include "backends/linux/seccomp/seccomp.h"
@@ -236,6 +237,7 @@ static int linux_setup(const struct warden_host *host, void **result, struct war
 			linux_teardown(backend);
 			return -1;
 		}
+	resolv_conf_check(host);
 	*result = backend;
 	return 0;
 }

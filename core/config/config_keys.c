@@ -4,6 +4,9 @@
 #include <config.h>
 
 #include "core/config/config_private.h"
+
+#include <ctype.h>
+
 #include "lib/address.h"
 #include "lib/cleanup.h"
 #include "lib/text.h"
@@ -40,6 +43,17 @@ static bool config_key_is_range(const char *text)
 static bool config_key_is_ident(const char *text)
 {
 	return strlen(text) <= 32 && strcspn(text, " :[]%/") == strlen(text);
+}
+
+/* What a line of resolv.conf can hold; the backend warns of what is no address. */
+static bool config_key_is_word(const char *text)
+{
+	size_t length = strlen(text);
+
+	for (size_t i = 0; i < length; i++)
+		if (!isgraph((unsigned char)text[i]))
+			return false;
+	return length > 0 && length <= 255;
 }
 
 #define RLIMIT(field, which, counted, allowed_values, value)                                       \
@@ -283,7 +297,7 @@ const struct config_key config_keys[] = {
 	{.path = "network.dns_servers",
 	 .type = KEY_STRINGS,
 	 MEMBER(network.dns_servers),
-	 .is_valid = address_is_ip,
+	 .is_valid = config_key_is_word,
 	 .allowed = "an IPv4 or IPv6 address"},
 	{.path = "network.connection_mark_bit",
 	 .type = KEY_INTEGER,

@@ -326,16 +326,13 @@ static void http_on_poll(uv_poll_t *poll, int status, int events)
 	http_run_library(poll->data);
 }
 
-/* Makes the response to every request except one for metrics. */
+/* Makes the response to every request except one for metrics; monitors expect no body. */
 static bool http_make_answer(struct http *http)
 {
-	static char text[] = "ok\n";
+	static char none[1];
 
-	http->well = http->library->create_response_from_buffer(sizeof(text) - 1, text,
-								MHD_RESPMEM_PERSISTENT);
-	return http->well &&
-	       http->library->add_response_header(http->well, MHD_HTTP_HEADER_CONTENT_TYPE,
-						  "text/plain; charset=utf-8") == MHD_YES;
+	http->well = http->library->create_response_from_buffer(0, none, MHD_RESPMEM_PERSISTENT);
+	return http->well;
 }
 
 /* Makes the response with the page, which loads nothing from elsewhere and sends nothing. False: no

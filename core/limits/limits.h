@@ -43,13 +43,8 @@ int limits_from_message(struct warden_limits *limits, const struct server *serve
 /* Fills the message, which refers to the text of `limits`. */
 void limits_to_message(Warden__Limits *message, const struct warden_limits *limits);
 
-/* Bandwidth and the names of its fields in the request. */
-struct limits_bandwidth {
-	uint64_t rate, burst;
-	const char *rate_field, *burst_field;
-};
-int limits_take_bandwidth(struct warden_limits *limits, const struct server *server,
-			  const struct limits_bandwidth *asked, struct warden_error *err);
+/* Takes bandwidth; what no queue can have becomes the nearest value that it can. */
+void limits_take_bandwidth(struct warden_limits *limits, uint64_t rate, uint64_t burst);
 
 /* Quota blocks for a number of bytes, rounded up, and bytes of a number of blocks. */
 uint64_t limits_blocks(uint64_t bytes);
@@ -71,9 +66,9 @@ int limits_ask(struct container *container, struct warden_limits *in_force,
 	       struct warden_error *err);
 
 /* Sets the limits in `asked`, which is copied, all or none; if it is empty only reads those in
- * force. `done` answers the request after they are in the snapshot. `names`: errors begin with a
- * field name of Limits. */
-int limits_request(struct request *request, const struct warden_limits *asked, bool names,
+ * force. `done` answers the request after they are in the snapshot. An error about a limit begins
+ * with `label`, or with its field name in Limits if that is NULL. */
+int limits_request(struct request *request, const struct warden_limits *asked, const char *label,
 		   void (*done)(struct request *, const struct warden_limits *in_force),
 		   struct warden_error *err);
 

@@ -3,6 +3,7 @@
  * request is answered. The snapshot contains only limits that are in force. */
 #include <config.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +17,7 @@
 struct limits_change {
 	struct operation operation;
 	struct request *request;
-	bool names; /* errors begin with a field name of Limits */
+	const char *label; /* see limits_request */
 	void (*answer)(struct request *, const struct warden_limits *);
 	/* The requested limits, their previous values in force and as requested, and the new values
 	 * in force; all own their texts. */
@@ -32,14 +33,18 @@ static void limits_change_free(struct limits_change *change)
 	free(change);
 }
 
-/* Removes the field name of Limits from the front, if there is one: the backend begins some errors
+/* Replaces the field name of Limits at the front, if there is one: the backend begins some errors
  * with it. */
-static void limits_drop_field_name(struct warden_error *err)
+static void limits_replace_field_name(struct warden_error *err, const char *label)
 {
 	const char *colon = strstr(err->message, ": ");
+	char text[sizeof(err->message)];
 
-	if (colon && limits_is_name(err->message, (size_t)(colon - err->message)))
-		memmove(err->message, colon + 2, strlen(colon + 2) + 1);
+	if (!colon || !limits_is_name(err->message, (size_t)(colon - err->message)))
+		return;
+	snprintf(text, sizeof(text), "%s", colon + 2);
+	snprintf(err->message, sizeof(err->message), "%s%.*s", label,
+		 (int)(sizeof(err->message) - strlen(label) - 1), text);
 }
 
 static int limits_change_set(struct container *c, const struct warden_limits *limits,
@@ -50,8 +55,8 @@ static int limits_change_set(struct container *c, const struct warden_limits *li
 	warden_limits_init(&reported);
 	if (BACKEND_CALL(c->server->container_klass, c->id, set_limits, err, c->backend, limits,
 			 &reported) < 0) {
-		if (change && !change->names)
-			limits_drop_field_name(err);
+		if (change && change->label)
+			limits_replace_field_name(err, change->label);
 		return -1;
 	}
 	if (change && !limits_merge(&change->in_force, &reported))
@@ -135,7 +140,7 @@ static void limits_change_done(struct operation *operation, int result, struct w
 	limits_change_finish(change, result, err);
 }
 
-int limits_request(struct request *request, const struct warden_limits *asked, bool names,
+int limits_request(struct request *request, const struct warden_limits *asked, const char *label,
 		   void (*answer)(struct request *, const struct warden_limits *),
 		   struct warden_error *err)
 {
@@ -156,7 +161,7 @@ int limits_request(struct request *request, const struct warden_limits *asked, b
 		return warden_error_set(err, "no memory for limits");
 	}
 	change->request = request;
-	change->names = names;
+	change->label = label;
 	change->answer = answer;
 	change->operation.run = limits_change_run;
 	change->operation.done = limits_change_done;

@@ -3,7 +3,6 @@
 #include <config.h>
 
 #include <inttypes.h>
-#include <linux/if_ether.h>
 #include <stdlib.h>
 
 #include "core/job/cpu_lease.h"
@@ -33,39 +32,30 @@ static int limits_check_most(uint64_t value, uint64_t most, const char *field,
 	return warden_error_set(err, "%s: %" PRIu64 " is more than %" PRIu64, field, value, most);
 }
 
-int limits_take_bandwidth(struct warden_limits *limits, const struct server *server,
-			  const struct limits_bandwidth *asked, struct warden_error *err)
+/* Returns the nearest value that a queue can have. */
+static uint64_t limits_clamp(uint64_t value)
 {
-	uint64_t packet = server->settings.mtu + ETH_HLEN;
-
-	if (asked->rate == 0)
-		return limits_refuse_number(err, asked->rate_field, 0, "would let nothing through");
-	if (limits_check_most(asked->rate, LIMITS_NO_RATE, asked->rate_field, err) < 0 ||
-	    limits_check_most(asked->burst, LIMITS_NO_RATE, asked->burst_field, err) < 0)
-		return -1;
-	if (asked->burst < packet)
-		return warden_error_set(err,
-					"%s: %" PRIu64 " bytes are less than a packet of %" PRIu64,
-					asked->burst_field, asked->burst, packet);
-	limits->bandwidth_rate = asked->rate;
-	limits->bandwidth_burst = asked->burst;
-	return 0;
+	if (value == 0)
+		return 1;
+	return value > LIMITS_NO_RATE ? LIMITS_NO_RATE : value;
 }
 
-static int limits_take_bandwidth_fields(struct warden_limits *limits, const struct server *server,
-					const Warden__Limits *message, struct warden_error *err)
+void limits_take_bandwidth(struct warden_limits *limits, uint64_t rate, uint64_t burst)
 {
-	const struct limits_bandwidth asked = {message->bandwidth_rate, message->bandwidth_burst,
-					       "bandwidth_rate", "bandwidth_burst"};
+	limits->bandwidth_rate = limits_clamp(rate);
+	limits->bandwidth_burst = limits_clamp(burst);
+}
 
-	if (!message->has_bandwidth_rate && !message->has_bandwidth_burst)
-		return 0;
-	if (!message->has_bandwidth_rate || !message->has_bandwidth_burst)
-		return warden_error_set(
-			err, "%s: is missing, %s requires it",
-			message->has_bandwidth_rate ? asked.burst_field : asked.rate_field,
-			message->has_bandwidth_rate ? asked.rate_field : asked.burst_field);
-	return limits_take_bandwidth(limits, server, &asked, err);
+static int limits_take_bandwidth_fields(struct warden_limits *limits, const Warden__Limits *message,
+					struct warden_error *err)
+{
+	if (message->has_bandwidth_rate != message->has_bandwidth_burst)
+		return warden_error_set(err, "bandwidth_%s: is missing, bandwidth_%s requires it",
+					message->has_bandwidth_rate ? "burst" : "rate",
+					message->has_bandwidth_rate ? "rate" : "burst");
+	if (message->has_bandwidth_rate)
+		limits_take_bandwidth(limits, message->bandwidth_rate, message->bandwidth_burst);
+	return 0;
 }
 
 uint64_t limits_blocks(uint64_t bytes)
@@ -139,7 +129,7 @@ int limits_from_message(struct warden_limits *limits, const struct server *serve
 		return 0;
 	if (limits_take_numbers(limits, message, err) == 0 &&
 	    limits_take_disk(limits, server, message, err) == 0 &&
-	    limits_take_bandwidth_fields(limits, server, message, err) == 0 &&
+	    limits_take_bandwidth_fields(limits, message, err) == 0 &&
 	    limits_take_cpus(limits, message, err) == 0)
 		return 0;
 	limits_free(limits);

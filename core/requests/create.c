@@ -28,7 +28,7 @@
 #include "lib/clock.h"
 #include "lib/remove_tree.h"
 
-enum { HANDLE_MAX = 1024, ID_TRIES = 16 };
+enum { HANDLE_MAX = 1024, ID_TRIES = 16, NETWORK_MAX = 1024 };
 
 struct creation {
 	struct operation operation;
@@ -42,6 +42,23 @@ struct creation {
 	bool ended;     /* create_event was called; a failure is in the operation's `err` */
 	bool failed;    /* the backend's create; it may have left a container to destroy */
 };
+
+/* What is no address fails as one that the pool does not have: clients know that text. Its value is
+ * that of its numbers. */
+static int create_refuse_network(const char *text, struct warden_error *err)
+{
+	char name[INET_ADDRSTRLEN];
+	struct in_addr address;
+	uint32_t value = 0;
+
+	for (const char *part = text; part; part = strchr(part, '.')) {
+		part += *part == '.';
+		value = value * 256 + (uint32_t)strtoul(part, NULL, 10);
+	}
+	address.s_addr = htonl(value & ~3U);
+	inet_ntop(AF_INET, &address, name, sizeof(name));
+	return warden_error_set(err, "Could not acquire network: %s", name);
+}
 
 static int create_take_network(struct container *c, const Warden__CreateRequest *asked,
 			       struct warden_error *err)
@@ -57,12 +74,12 @@ static int create_take_network(struct container *c, const Warden__CreateRequest 
 		if (pool_take(server->networks, now, &network) < 0)
 			return warden_error_set(err, "Could not acquire network");
 	} else {
-		text = request_text(&asked->network, "network", INET_ADDRSTRLEN, err);
+		text = request_text(&asked->network, "network", NETWORK_MAX, err);
 		if (!text)
 			return -1;
 		valid = address_parse(text, &network);
 		if (!valid)
-			warden_error_set(err, "network must be an IPv4 address, not '%s'", text);
+			create_refuse_network(text, err);
 		free(text);
 		if (!valid)
 			return -1;

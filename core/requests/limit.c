@@ -23,7 +23,7 @@ static int limit_run(struct request *request, struct warden_error *err)
 
 	if (limits_from_message(&asked, request->server, message->limits, err) < 0)
 		return -1;
-	result = limits_request(request, &asked, true, limit_answer, err);
+	result = limits_request(request, &asked, NULL, limit_answer, err);
 	limits_free(&asked);
 	return result;
 }

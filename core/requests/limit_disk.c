@@ -88,7 +88,7 @@ static int limit_disk_run(struct request *request, struct warden_error *err)
 	}
 	warden_limits_init(&asked);
 	limit_disk_take(&asked, message);
-	return limits_request(request, &asked, false, limit_disk_answer, err);
+	return limits_request(request, &asked, "", limit_disk_answer, err);
 }
 
 const struct request_handler limit_disk_request = {

@@ -23,7 +23,8 @@ static int limit_memory_run(struct request *request, struct warden_error *err)
 	warden_limits_init(&asked);
 	if (message->has_limit_in_bytes)
 		asked.memory_bytes = limits_number(message->limit_in_bytes);
-	return limits_request(request, &asked, true, limit_memory_answer, err);
+	return limits_request(request, &asked, "Failed setting memory limit: ", limit_memory_answer,
+			      err);
 }
 
 const struct request_handler limit_memory_request = {
@@ -49,13 +50,11 @@ static void limit_bandwidth_answer(struct request *request, const struct warden_
 static int limit_bandwidth_run(struct request *request, struct warden_error *err)
 {
 	const Warden__LimitBandwidthRequest *message = (const void *)request->message;
-	const struct limits_bandwidth bandwidth = {message->rate, message->burst, "rate", "burst"};
 	struct warden_limits asked;
 
 	warden_limits_init(&asked);
-	if (limits_take_bandwidth(&asked, request->server, &bandwidth, err) < 0)
-		return -1;
-	return limits_request(request, &asked, true, limit_bandwidth_answer, err);
+	limits_take_bandwidth(&asked, message->rate, message->burst);
+	return limits_request(request, &asked, NULL, limit_bandwidth_answer, err);
 }
 
 const struct request_handler limit_bandwidth_request = {
@@ -86,7 +85,7 @@ static int limit_cpu_run(struct request *request, struct warden_error *err)
 	warden_limits_init(&asked);
 	if (message->has_limit_in_shares)
 		asked.cpu_shares = limits_number(message->limit_in_shares);
-	return limits_request(request, &asked, true, limit_cpu_answer, err);
+	return limits_request(request, &asked, NULL, limit_cpu_answer, err);
 }
 
 const struct request_handler limit_cpu_request = {

@@ -107,6 +107,23 @@ def it_holds_after_a_restart_and_can_be_raised_and_lifted(w):
         expect.between(rate, RATE * 4, 1 << 40, "bytes a second without a limit")
 
 
+@case(backend="linux", config=HOST_ACCESS)
+def full_packets_pass_with_a_burst_below_one(w):
+    handle = w.create()
+    seen = w.c.limit_bandwidth(handle, 1_000_000, 1000)
+    expect.equal((seen.rate, seen.burst), (1_000_000, 1000))
+    with _listener(w, handle) as listener:
+        address, port = listener.getsockname()
+        job = w.c.spawn(handle, f"head -c 100000 /dev/zero > /dev/tcp/{address}/{port}")
+        listener.settimeout(20)
+        connection, _ = listener.accept()
+        with connection:
+            connection.settimeout(20)
+            received = b"".join(iter(lambda: connection.recv(65536), b""))
+    expect.equal(len(received), 100000)
+    w.c.link(handle, job)
+
+
 @case(backend="linux")
 def info_and_limit_report_it(w):
     handle, other = w.create(), w.create()

@@ -35,6 +35,14 @@ def hosts_and_dns_servers_are_in_etc(w):
     expect.equal(w.run(handle, "cat /etc/resolv.conf"), "nameserver 192.0.2.53\nnameserver 2001:db8::53\n")
 
 
+@case(backend="linux", config={"network": {"dns_servers": ["peter", "192.0.2.1", "2001:db8::1"]}})
+def name_servers_are_lines_as_they_are_configured(w):
+    seen = w.run(w.create(), "cat /etc/resolv.conf")
+    expect.equal(seen, "nameserver peter\nnameserver 192.0.2.1\nnameserver 2001:db8::1\n")
+    expect.equal(w.daemon.log().count("network.dns_servers"), 1)
+    expect.contains(w.daemon.log(), "network.dns_servers: peter is no address")
+
+
 @case(backend="linux", config={"network": {"dns_servers": ["192.0.2.1"]}})
 def dns_servers_of_create_override_the_configured_ones(w):
     expect.equal(w.run(w.create(), "cat /etc/resolv.conf"), "nameserver 192.0.2.1\n")

@@ -72,7 +72,7 @@ def a_limit_below_the_memory_in_use_is_refused_and_the_old_one_stays(w):
     handle = w.create()
     w.c.limit_memory(handle, 256 * MIB)
     job = w.spawn_ready(handle, "head -c 40000000 /dev/zero > /dev/shm/file; echo ready; sleep 1000")
-    expect.error_like(f"^memory_bytes: {8 * MIB} is less than .* in use", w.c.limit_memory, handle, 8 * MIB)
+    expect.error_like(f"^Failed setting memory limit: {8 * MIB} is less than .* in use", w.c.limit_memory, handle, 8 * MIB)
     expect.equal(w.c.limit_memory(handle), 256 * MIB)
     expect.equal(w.c.info(handle).job_ids, [job])
     expect.equal(w.c.info(handle).events, [])

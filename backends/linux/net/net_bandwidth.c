@@ -3,6 +3,7 @@
  * traffic to the container; traffic from the container is redirected to the ifb, which has the same
  * queue. */
 #include <errno.h>
+#include <linux/if_ether.h>
 
 #include "backends/linux/net/net_private.h"
 #include "backends/linux/net/net_tc.h"
@@ -33,6 +34,16 @@ static int net_bandwidth_remove_redirect(struct net *net, const struct net_link 
 	return netlink_pool_send(&net->sockets, &batch, err);
 }
 
+/* The bucket holds a packet at least, or none of the full size would ever pass. */
+static uint32_t net_bandwidth_bucket(const struct net *net, uint64_t burst)
+{
+	uint64_t packet = net->host->settings->mtu + ETH_HLEN;
+
+	if (burst < packet)
+		return (uint32_t)packet;
+	return burst > UINT32_MAX ? UINT32_MAX : (uint32_t)burst;
+}
+
 /* The redirect is made anew each time: an earlier daemon may have died before it was complete. */
 static int net_bandwidth_limit(struct net *net, const struct net_link *link,
 			       const struct net_link *ifb, uint32_t rate, uint32_t burst,
@@ -59,8 +70,8 @@ int net_set_bandwidth(struct net *net, const struct warden_identity *identity, u
 	net_link_get(&ifb, identity, NET_IFB);
 	if (rate >= NET_NO_RATE)
 		return net_bandwidth_lift(net, &link, &ifb, err);
-	if (net_bandwidth_limit(net, &link, &ifb, (uint32_t)rate,
-				burst > UINT32_MAX ? UINT32_MAX : (uint32_t)burst, err) == 0)
+	if (net_bandwidth_limit(net, &link, &ifb, (uint32_t)rate, net_bandwidth_bucket(net, burst),
+				err) == 0)
 		return 0;
 	if (net_bandwidth_lift(net, &link, &ifb, &undo) < 0)
 		net->host->log(net->host, WARDEN_LOG_ERROR, identity->id, "%s", undo.message);

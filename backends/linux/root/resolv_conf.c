@@ -124,3 +124,17 @@ int resolv_conf_make(struct setup *setup, struct text *text, struct warden_error
 	}
 	return resolv_conf_read_stub(setup, root, text, err);
 }
+
+void resolv_conf_check(const struct warden_host *host)
+{
+	const char *const *servers = host->settings->dns_servers;
+	struct in6_addr address; /* room for either */
+
+	for (; servers && *servers; servers++)
+		if (inet_pton(AF_INET, *servers, &address) != 1 &&
+		    inet_pton(AF_INET6, *servers, &address) != 1)
+			host->log(host, WARDEN_LOG_WARN, NULL,
+				  "network.dns_servers: %s is no address: programs in containers "
+				  "ignore it",
+				  *servers);
+}

@@ -97,8 +97,20 @@ def a_network_that_is_taken_or_outside_is_refused(w):
 
 @case
 def a_network_that_is_not_an_address_is_refused(w):
-    for text in ("x", "10.254.0", "10.254.0.256", "10.254.0.8/30", "::1", " 10.254.0.8", "10.254.0.8\0", "010.254.0.8"):
-        expect.error_like("network", w.create, network=text)
+    for text, masked in (
+        ("nonsense", "0.0.0.0"),
+        ("10.254.0", "0.10.254.0"),
+        ("10.254.0.256", "10.254.1.0"),
+        ("10.254.0.8/30", "10.254.0.8"),
+        ("::1", "0.0.0.0"),
+        (" 10.254.0.8", "10.254.0.8"),
+        ("010.254.0.8", "10.254.0.8"),
+        ("n" * 200, "0.0.0.0"),
+        (".", "0.0.0.0"),
+    ):
+        expect.error(f"Could not acquire network: {masked}", w.create, network=text)
+    for text in ("10.254.0.8\0", b"\xff", "n" * 5000):
+        expect.error_like("^network", w.create, network=text)
     expect.equal(w.c.list(), [])
 
 

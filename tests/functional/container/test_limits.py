@@ -189,16 +189,32 @@ def an_invalid_limit_is_refused_by_its_name(w):
     expect.equal(_limit(w, handle), before)
 
 
-@case
-def an_invalid_bandwidth_is_refused_by_its_name(w):
+@case(needs="set_limits")
+def a_bandwidth_that_no_queue_can_have_becomes_the_nearest(w):
     handle = w.create()
-    for rate, burst, name in ((0, 100000, "rate"), (1 << 32, 100000, "rate"), ((1 << 64) - 1, 100000, "rate")):
-        expect.error_like(f"^{name}: {rate} ", w.c.limit_bandwidth, handle, rate, burst)
-    for rate, burst in ((100000, 0), (100000, 1513), (100000, 1 << 32), (1 << 40, (1 << 64) - 1)):
-        expect.error_like("^(burst|rate): ", w.c.limit_bandwidth, handle, rate, burst)
+    for rate, burst, in_force in (
+        (100_000, 1000, (100_000, 1000)),  # less than a packet
+        (0, 100_000, (1, 100_000)),
+        (0, 0, (1, 1)),
+        (100_000, 0, (100_000, 1)),
+        (100_000, 1 << 32, (100_000, NO_RATE)),
+        (NO_RATE - 1, NO_RATE - 1, (NO_RATE - 1, NO_RATE - 1)),
+        (1 << 32, 1, (NO_RATE, NO_RATE)),
+        ((1 << 64) - 1, (1 << 64) - 1, (NO_RATE, NO_RATE)),
+    ):
+        seen = w.c.limit_bandwidth(handle, rate, burst)
+        expect.equal((seen.rate, seen.burst), in_force, f"for {rate}, {burst}")
+        seen = w.c.info(handle).bandwidth_stat
+        expect.equal((seen.in_rate, seen.in_burst, seen.out_rate, seen.out_burst), in_force * 2)
+        seen = _limit(w, handle, bandwidth_rate=rate, bandwidth_burst=burst)
+        expect.equal((seen.bandwidth_rate, seen.bandwidth_burst), in_force)
+
+
+@case
+def half_of_a_bandwidth_is_refused_by_its_name(w):
+    handle = w.create()
     expect.error_like("^bandwidth_burst: is missing", _limit, w, handle, bandwidth_rate=100000)
     expect.error_like("^bandwidth_rate: is missing", _limit, w, handle, bandwidth_burst=100000)
-    expect.error_like("^bandwidth_rate: 0 ", _limit, w, handle, bandwidth_rate=0, bandwidth_burst=100000)
 
 
 @case
