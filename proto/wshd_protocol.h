@@ -133,7 +133,7 @@ enum {
 };
 
 /* The longest command block. */
-enum { WSHD_COMMAND_MAX = 1 << 20 };
+enum { WSHD_COMMAND_MAX = 8 << 20 };
 
 /* The command. The command block is a memfd with texts, each ending in NUL: the user (USER or
  * USER:GROUP, names or numbers), the working directory and the cpus (as cpuset.cpus), which may be

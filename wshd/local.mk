@@ -47,6 +47,8 @@ WSHD_C = \
 	wshd/keeper/cpu_list.c \
 	wshd/keeper/job_command.c \
 	wshd/keeper/job_process.c \
+	wshd/keeper/job_program.c \
+	wshd/keeper/job_program.h \
 	wshd/keeper/job_terminal.c \
 	wshd/keeper/keeper.c \
 	wshd/keeper/keeper_launch.c \

@@ -14,8 +14,11 @@
 #include "lib/text.h"
 
 enum {
-	TEXTS_MAX = 1 << 20, /* argv and env together; execve(2) accepts not much more */
-	WORDS_MAX = 16384,
+	/* What execve(2) takes: of a word, with its NUL; and in all with a stack without limit. How
+	 * much it takes of a job is known when it starts. */
+	WORD_MAX = 131071,
+	TEXTS_MAX = 6 << 20,
+	WORDS_MAX = 1 << 18,
 	USER_MAX = 256,
 	CPUS_MAX = 1024,
 	LOG_TAG_MAX = 64,
@@ -88,7 +91,7 @@ static char *job_options_take_bytes(const ProtobufCBinaryData *bytes, const char
 static int job_options_take_argv(struct job_options *options, const Warden__SpawnRequest *request,
 				 struct warden_error *err)
 {
-	size_t room = TEXTS_MAX;
+	size_t bytes = 0;
 
 	if (request->n_argv > WORDS_MAX)
 		return warden_error_set(err, "argv has %zu words, at most %d are allowed",
@@ -99,11 +102,18 @@ static int job_options_take_argv(struct job_options *options, const Warden__Spaw
 	if (!options->argv)
 		return job_options_fail_memory(err);
 	for (size_t i = 0; i < request->n_argv; i++) {
-		options->argv[i] = job_options_take_bytes(&request->argv[i], "argv", room, err);
+		if (request->argv[i].len > WORD_MAX)
+			return warden_error_set(
+				err, "argv: a word has %zu bytes, at most %d are allowed",
+				request->argv[i].len, WORD_MAX);
+		options->argv[i] = job_options_take_bytes(&request->argv[i], "argv", WORD_MAX, err);
 		if (!options->argv[i])
 			return -1;
-		room -= request->argv[i].len;
+		bytes += request->argv[i].len;
 	}
+	if (bytes > TEXTS_MAX)
+		return warden_error_set(err, "argv has %zu bytes, at most %d are allowed", bytes,
+					TEXTS_MAX);
 	return 0;
 }
 

@@ -21,6 +21,7 @@
 #include "proto/packet.h"
 #include "wshd/keeper/cpu_list.h"
 #include "wshd/keeper/job_command.h"
+#include "wshd/keeper/job_program.h"
 #include "wshd/keeper/rlimits.h"
 
 /* Descriptors of the child that exec closes. */
@@ -263,8 +264,13 @@ static void __attribute__((noreturn)) job_process_execute(const struct job_proce
 {
 	const char *name = process->command.args[0];
 	bool shell = !process->start->spawn;
+	char text[180];
 
 	job_command_execute(&process->command, shell ? process->account.shell : "");
+	if (name && job_program_explain(&process->command, errno, text, sizeof(text))) {
+		dprintf(JOB_ERROR_FD, "%s%.60s: %s", shell ? "" : "argv ", name, text);
+		_exit(255);
+	}
 	if (name && !shell)
 		job_process_fail_field("argv", name);
 	job_process_fail(name ? name : "execute /bin/bash");

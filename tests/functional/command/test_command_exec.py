@@ -27,6 +27,15 @@ def a_missing_command_ends_with_127(w):
 
 
 @case
+def a_file_that_is_no_program_ends_with_126(w):
+    w.create(handle="h")
+    w.run("h", "printf '#!/no/such\\n' >script; chmod 755 script; printf x >text")
+    for file in ("./script", "./text", "/"):
+        seen = w.command("run", "h", "--", file)
+        expect.equal((file, seen.returncode, seen.stdout), (file, 126, b""))
+
+
+@case
 def a_command_reads_nothing(w):
     expect.equal(command.ok(w, "exec", "--", "cat"), "")
 

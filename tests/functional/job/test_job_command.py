@@ -54,6 +54,35 @@ def a_name_is_looked_up_in_the_path_of_the_job(w):
 
 
 @case
+def a_missing_interpreter_is_named(w):
+    handle = w.create()
+    script = """printf '#!/no/such/shell -x\\n' >missing
+        printf '#!/bin/sh\\r\\necho hi\\r\\n' >windows
+        sed 's|/lib64/ld-linux-x86-64.so.2|/lib64/ld-linux-x86-64.so.9|' "$(readlink -f /bin/true)" >program
+        chmod 755 missing windows program && pwd"""
+    home = w.run(handle, script).strip()
+    path = [f"PATH=/nowhere:{home}".encode()]
+    does_not_start(w, handle, "argv ./missing: its interpreter /no/such/shell is not there", "./missing")
+    does_not_start(w, handle, "argv missing: its interpreter /no/such/shell is not there", "missing", env=path)
+    text = "argv ./windows: its interpreter /bin/sh\\r is not there: its first line ends in CR LF, not in LF"
+    does_not_start(w, handle, text, "./windows")
+    if w.run(handle, "uname -m").strip() == "x86_64":
+        does_not_start(w, handle, "argv ./program: its interpreter /lib64/ld-linux-x86-64.so.9 is not", "./program")
+
+
+@case
+def a_command_line_is_as_long_as_execve_takes(w):
+    handle = w.create()
+    prints(w, handle, "100000\n", "sh", "-c", "echo $#", "sh", *["abcdefghij"] * 100_000)
+    prints(w, handle, "131071\n", "sh", "-c", "echo ${#1}", "sh", "x" * 131071)
+    expect.error("argv: a word has 131072 bytes, at most 131071 are allowed", run, w, handle, "true", "x" * 131072)
+    expect.error("argv has 262145 words, at most 262144 are allowed", run, w, handle, *["x"] * 262145)
+    text = "argv true: words and environment have [0-9]+ bytes with 8 for each, at most 2097152 are allowed"
+    seen = run(w, handle, "true", *["abcdefghij"] * 200_000, rlimits=warden.ResourceLimits(stack=8 << 20))
+    expect.matches(seen.end.start_error, f"{text}.*")
+
+
+@case
 def a_working_directory_is_the_containers(w):
     handle = w.create()
     directory = "/tmp/work" if w.backend == "linux" else "/work"

@@ -205,7 +205,7 @@ static void a_new_connection_gets_the_input_back(void)
 {
 	struct wshd_case wshd = wshd_case_begin();
 	struct warden_spawn spawn = wshd_case_job(1);
-	struct warden_restored restored;
+	struct warden_restored restored = {0};
 	struct job_output output;
 	struct warden_error err;
 	int input = command_make_input(&spawn);
@@ -277,13 +277,13 @@ static void too_long_a_command_is_an_error(void)
 {
 	struct wshd_case wshd = wshd_case_begin();
 	struct warden_spawn spawn = wshd_case_job(1);
-	char *big = malloc((1 << 20) + 1);
+	char *big = malloc((8 << 20) + 1);
 	struct wshd_group none;
 	struct warden_error err = {0};
 
 	wshd_group_init(&none);
-	memset(big, 'x', 1 << 20);
-	big[1 << 20] = '\0';
+	memset(big, 'x', 8 << 20);
+	big[8 << 20] = '\0';
 	spawn.argv = (const char *[]){"true", big, NULL};
 	unit_integer(wshd_send_spawn(wshd.queue, &spawn, &none, 0, &err), -1);
 	unit_contains(err.message, "argv, env and the like of job 1: Argument list too long");
