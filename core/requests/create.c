@@ -7,6 +7,8 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -26,9 +28,10 @@
 #include "lib/address.h"
 #include "lib/cleanup.h"
 #include "lib/clock.h"
+#include "lib/hostname.h"
 #include "lib/remove_tree.h"
 
-enum { HANDLE_MAX = 1024, ID_TRIES = 16, NETWORK_MAX = 1024 };
+enum { HANDLE_MAX = 1024, HANDLE_HOSTNAME_MAX = 63, ID_TRIES = 16, NETWORK_MAX = 1024 };
 
 struct creation {
 	struct operation operation;
@@ -140,6 +143,17 @@ static int create_take_handle(const struct request *request, char **handle,
 	return -1;
 }
 
+/* A container without a host name has its handle as one, if that can be a single machine's. */
+static int create_name_host(struct container *c, struct warden_error *err)
+{
+	if (c->options.hostname || strcmp(c->handle, c->id) == 0 ||
+	    strlen(c->handle) > HANDLE_HOSTNAME_MAX || !hostname_is_valid(c->handle) ||
+	    strcasecmp(c->handle, "localhost") == 0)
+		return 0;
+	c->options.hostname = strdup(c->handle);
+	return c->options.hostname ? 0 : warden_error_errno(err, "store the host name");
+}
+
 static int create_take_all(struct container *c, struct request *request, struct warden_error *err)
 {
 	const Warden__CreateRequest *asked = (const void *)request->message;
@@ -155,7 +169,7 @@ static int create_take_all(struct container *c, struct request *request, struct 
 	if (!container_set_path(c))
 		return warden_error_set(err, "no memory for a path");
 	if (limits_from_message(&c->limits, server, asked->limits, err) < 0 ||
-	    create_options_take(&c->options, asked, err) < 0 ||
+	    create_options_take(&c->options, asked, err) < 0 || create_name_host(c, err) < 0 ||
 	    create_mounts_take(c, asked, err) < 0 || create_take_network(c, asked, err) < 0)
 		return -1;
 	return create_take_ids(c, err);

@@ -382,7 +382,7 @@ struct warden_create {
 	size_t n_layers; /* 0: rootfs_path alone */
 	/* Size of a tmpfs for the writable layer; 0: it lies in the container's directory. */
 	uint64_t tmpfs_bytes, tmpfs_inodes; /* inodes 0: the kernel's default */
-	const char *hostname;               /* NULL: the id */
+	const char *hostname;               /* NULL: the id, which else is a further name */
 	const struct warden_host_name *hosts;
 	size_t n_hosts, host_size;
 	const char *const *dns_servers; /* ends with NULL; NULL: settings->dns_servers */

@@ -126,6 +126,11 @@ def hostname_and_hosts_are_the_containers(w):
     expect.equal(w.run(handle, "cat /proc/sys/kernel/hostname"), f"{id_}\n")
     lines = w.run(handle, "cat /etc/hosts").splitlines()
     expect.equal([" ".join(line.split()) for line in lines], ["127.0.0.1 localhost", f"{info.container_ip} {id_}"])
+    w.create(handle="web")
+    info = w.c.info("web")
+    id_ = os.path.basename(info.container_path)
+    expect.equal(w.run("web", "cat /etc/hostname /proc/sys/kernel/hostname"), "web\nweb\n")
+    expect.equal(w.run("web", "tail -n 1 /etc/hosts"), f"{info.container_ip} web {id_}\n")
 
 
 def _resolv(w, text):

@@ -24,7 +24,7 @@ def the_host_name_is_the_requested_one(w):
     handle = w.create(hostname="build-7.example")
     address = w.c.info(handle).container_ip
     expect.equal(w.run(handle, "uname -n; cat /etc/hostname"), "build-7.example\n" * 2)
-    expect.equal(w.run(handle, "cat /etc/hosts"), f"127.0.0.1 localhost\n{address} build-7.example\n")
+    expect.equal(w.run(handle, "cat /etc/hosts"), f"127.0.0.1 localhost\n{address} build-7.example {handle}\n")
 
 
 @case(backend="linux")

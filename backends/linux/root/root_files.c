@@ -149,10 +149,13 @@ static int root_files_write_hosts(struct setup *setup, struct warden_error *err)
 {
 	const struct setup_parameters *p = &setup->parameters;
 	char address[INET_ADDRSTRLEN], *text;
+	bool has_name;
 	int length, result;
 
 	inet_ntop(AF_INET, &p->container_ip, address, sizeof(address));
-	length = asprintf(&text, "127.0.0.1 localhost\n%s %s\n%s", address, p->hostname,
+	has_name = strcmp(p->hostname, p->id) != 0;
+	length = asprintf(&text, "127.0.0.1 localhost\n%s %s%s%s\n%s", address, p->hostname,
+			  has_name ? " " : "", has_name ? p->id : "",
 			  setup->hosts ? setup->hosts : "");
 	if (length < 0)
 		return warden_error_errno(err, "make /etc/hosts");

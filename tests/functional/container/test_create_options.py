@@ -46,6 +46,19 @@ def info_has_the_options_of_create(w):
 
 
 @case
+def the_host_name_is_the_handle_if_it_can_be(w):
+    for handle in ("web", "build-7.example", "a" * 63):
+        w.create(handle=handle)
+        expect.equal(w.c.info(handle).hostname, handle)
+    for handle in ("a_b", "-a", "localhost", "LocalHost", "a." * 31 + "ab", "a/b", "\u65e5\u672c"):
+        w.create(handle=handle)
+        info = w.c.info(handle)
+        expect.equal(info.hostname, os.path.basename(info.container_path), handle)
+    w.daemon.restart()
+    expect.equal(w.client().info("web").hostname, "web")
+
+
+@case
 def without_options_info_has_the_defaults(w):
     handle = w.create()
     info = w.c.info(handle)
