@@ -336,6 +336,7 @@ void print_handles(const struct warden_message *answer);
 void print_job_id(const struct warden_message *answer);
 void print_job_ids(const struct warden_message *answer);
 void print_info(const struct warden_message *answer);
+void print_limits(const struct warden_message *answer);
 void print_echo(const struct warden_message *answer);
 void print_pong(const struct warden_message *answer);
 void print_jobs(const struct warden_message *answer);
@@ -365,7 +366,8 @@ void table_free(struct table *table);
  * how many columns such a text takes. */
 char *table_escape(const char *text, size_t length);
 size_t table_columns(const char *text);
-/* Prints and frees the table; lines are cut at `width` columns (0: not cut). */
+/* Prints and frees the table. If `width` is not 0 cells are cut and the last columns left out so
+ * that lines fit; a line at the end names these. */
 void table_print(struct table *table, FILE *file, size_t width);
 /* The same, but cells that do not fit continue on further lines. */
 void table_print_wrapped(struct table *table, FILE *file, size_t width);

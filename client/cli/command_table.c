@@ -80,8 +80,8 @@ const struct cli_command commands[] = {
 	 .section = SECTION_CONTAINERS,
 	 .usage = "[-n N] [-d TIME] [--property KEY=VALUE]...",
 	 .summary = "show the figures of containers repeatedly",
-	 .details = "On a terminal a live table, busiest first, until q or Control-C; else plain "
-		    "tables.\n",
+	 .details = "On a terminal a live table, busiest first, until q or Control-C; arrows and "
+		    "the page keys scroll. Else plain tables.\n",
 	 .groups = {{"info_many", info_many_options}, {NULL, top_options}},
 	 .waits = true,
 	 .run = cmd_top,
@@ -282,7 +282,8 @@ const struct cli_command commands[] = {
 	 .usage = "[OPTIONS] HANDLE",
 	 .summary = "set limits of a container, all or none, and show those in force",
 	 .groups = {{"limit", handle_option}, {"limit", limit_options, "limits"}},
-	 .run = cmd_call},
+	 .run = cmd_call,
+	 .print = print_limits},
 	{.name = "limit-memory",
 	 .section = SECTION_LIMITS,
 	 .usage = "HANDLE [SIZE]",
@@ -407,9 +408,9 @@ const struct cli_command commands[] = {
 	 .section = SECTION_DAEMON,
 	 .usage = "[--all] [--settings FILE]",
 	 .summary = "show what this host lacks for each backend, and the remedy",
-	 .details = "If a daemon answers, it reports on its backend; a daemon is not required. "
-		    "Exits with 0 "
-		    "unless the backend in effect cannot run.\n",
+	 .details = "If a daemon answers, it reports on its backend, and with --all this shows "
+		    "what the others lack; a daemon is not required. Exits with 0 unless the "
+		    "backend in effect cannot run.\n",
 	 .groups = {{"status", NULL}, {NULL, doctor_options}},
 	 .run = cmd_doctor},
 	{.name = "completion",

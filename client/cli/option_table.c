@@ -125,7 +125,7 @@ const struct option create_options[] = {
 	 .field = "hostname",
 	 .argument = "NAME",
 	 .filled = true,
-	 .help = "its host name"},
+	 .help = "its host name (default: the handle, or the id if that is no host name)"},
 	{.name = "seccomp",
 	 .field = "seccomp",
 	 .argument = "NAME",
@@ -846,7 +846,7 @@ const struct option top_options[] = {
 };
 
 const struct option doctor_options[] = {
-	{.name = "all", .letter = 'a', OWN(all), .help = "show good facts, too"},
+	{.name = "all", .letter = 'a', OWN(all), .help = "show good facts and other backends, too"},
 	{.name = "settings",
 	 .letter = 'c',
 	 .argument = "FILE",

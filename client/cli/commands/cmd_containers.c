@@ -68,7 +68,7 @@ void print_containers(const struct warden_message *answer)
 				       warden_message_child(entry, "info", 0),
 				       warden_message_bytes(entry, "error", 0, NULL));
 	}
-	table_print(table, stdout, 0);
+	table_print(table, stdout, terminal_width(stdout));
 }
 
 struct warden_message *containers_select(const struct invocation *invocation, const char *name)

@@ -46,7 +46,7 @@ static void cmd_doctor_add_fact(struct table *table, const struct doctor_fact *f
 /* Prints the table, which has good facts only with --all, and the counts. */
 static void cmd_doctor_print_facts(struct table *table, size_t good, size_t bad, bool all)
 {
-	if (bad > 0 || all)
+	if (bad > 0 || (all && good > 0))
 		table_print_wrapped(table, stdout, terminal_width(stdout));
 	else
 		table_free(table);
@@ -261,7 +261,10 @@ static void cmd_doctor_print_report(const struct warden_message *status, const j
 	for (size_t i = 0; i < json_array_size(backends); i++) {
 		const json_t *backend = json_array_get(backends, i);
 
-		/* The facts of the daemon's backend are printed already. */
+		/* The facts of the daemon's backend are printed already; others matter to those who
+		 * choose one. */
+		if (status && !all)
+			continue;
 		if (!status || strcmp(cmd_doctor_text(backend, "name"),
 				      warden_message_bytes(status, "backend", 0, NULL)) != 0)
 			cmd_doctor_print_backend(backend, status != NULL, all);

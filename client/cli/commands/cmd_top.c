@@ -23,6 +23,11 @@
 #define NORMAL_SCREEN    "\033[?25h\033[?1049l"
 #define CLEAR            "\033[H\033[2J"
 
+enum { HEAD_ROWS = 4, CONTROL_C = 3 };
+
+/* What a key does. */
+enum top_key { TOP_END, TOP_NEXT, TOP_SCROLL, TOP_NOTHING };
+
 /* A container's figures at one time. */
 struct top_sample {
 	const char *handle; /* belongs to the answer */
@@ -44,6 +49,7 @@ struct top {
 	bool live;
 	uint64_t left; /* tables left to print; 0: unlimited */
 	int interval_ms;
+	size_t first; /* the first container that is shown */
 	int signal_fd;
 	sigset_t old_signals;
 	struct termios cooked;
@@ -170,29 +176,48 @@ static void cmd_top_add_row(struct table *table, const struct top_sample *sample
 	cmd_top_add_size(table, info, "disk_stat.bytes_used");
 }
 
-static void cmd_top_print_table(const struct top *top, const struct top_view *view)
+/* The rows of the screen for containers. */
+static size_t cmd_top_rows(void)
+{
+	struct winsize size;
+
+	/* The header, the titles, what is not shown, and the cursor's line. */
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_row <= HEAD_ROWS)
+		return 1;
+	return size.ws_row - (size_t)HEAD_ROWS;
+}
+
+/* Prints the header, which says what does not fit on the screen; returns the rows that are shown.
+ */
+static size_t cmd_top_print_head(struct top *top, size_t n)
+{
+	size_t rows = cmd_top_rows();
+
+	if (top->first + rows > n)
+		top->first = n > rows ? n - rows : 0;
+	fputs(CLEAR, stdout);
+	printf("%s%zu containers%s", text_colour(stdout, BOLD), n, text_colour(stdout, PLAIN));
+	if (n > rows)
+		printf(", %zu to %zu are shown: arrows scroll", top->first + 1, top->first + rows);
+	putchar('\n');
+	return rows;
+}
+
+static void cmd_top_print_table(struct top *top, const struct top_view *view)
 {
 	static const char *const titles[] = {"HANDLE",    "STATE", ">CPU%", ">CPU s",
 					     ">MEMORY",   ">PEAK", ">JOBS", ">PROCS",
 					     ">RECEIVED", ">SENT", ">DISK", NULL};
-	size_t rows = SIZE_MAX;
+	size_t rows = top->live ? cmd_top_print_head(top, view->n) : view->n;
 	struct table *table = table_new(titles);
-	struct winsize size;
 
-	if (top->live) {
-		fputs(CLEAR, stdout);
-		printf("%s%zu containers%s\n", text_colour(stdout, BOLD), view->n,
-		       text_colour(stdout, PLAIN));
-		if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 3)
-			rows = size.ws_row - 3U;
-	}
-	for (size_t i = 0; i < view->n && i < rows; i++)
+	for (size_t i = top->first; i < view->n && i - top->first < rows; i++)
 		if (view->samples[i].info)
 			cmd_top_add_row(table, &view->samples[i]);
 	table_print(table, stdout, top->live ? terminal_width(stdout) : 0);
 }
 
-static int cmd_top_print_view(const struct top *top, const struct top_view *view)
+static int cmd_top_print_view(struct top *top, const struct top_view *view)
 {
 	struct invocation *invocation = top->invocation;
 
@@ -205,8 +230,40 @@ static int cmd_top_print_view(const struct top *top, const struct top_view *view
 	return STATUS_FAILED;
 }
 
-/* Waits for the next table; true: a key or a signal ends the command. */
-static bool cmd_top_wait_for_end(const struct top *top)
+/* Reads what was typed. */
+static enum top_key cmd_top_read_key(struct top *top)
+{
+	static const struct {
+		const char *keys;
+		int rows, pages;
+	} scrolls[] = {
+		{"\033[B", 1, 0},  {"\033OB", 1, 0}, {"j", 1, 0},       {"\033[A", -1, 0},
+		{"\033OA", -1, 0}, {"k", -1, 0},     {"\033[6~", 0, 1}, {"\033[5~", 0, -1},
+	};
+	char keys[16];
+	ssize_t got = read(STDIN_FILENO, keys, sizeof(keys) - 1);
+	size_t rows = cmd_top_rows();
+
+	if (got <= 0 || keys[0] == 'q' || keys[0] == CONTROL_C)
+		return TOP_END; /* a failed read ends it, too */
+	keys[got] = '\0';
+	for (size_t i = 0; i < sizeof(scrolls) / sizeof(scrolls[0]); i++) {
+		size_t by = scrolls[i].pages != 0 ? rows : 1;
+
+		if (strcmp(keys, scrolls[i].keys) != 0)
+			continue;
+		if (scrolls[i].rows + scrolls[i].pages > 0)
+			top->first += by; /* the table limits it */
+		else
+			top->first -= top->first < by ? top->first : by;
+		return TOP_SCROLL;
+	}
+	return keys[0] == ' ' ? TOP_NEXT : TOP_NOTHING;
+}
+
+/* Waits for the next table, and prints this one again when it is scrolled; true: a key or a signal
+ * ends the command. */
+static bool cmd_top_wait_for_end(struct top *top, const struct top_view *view)
 {
 	struct pollfd fds[] = {{.fd = top->signal_fd, .events = POLLIN},
 			       {.fd = top->live ? STDIN_FILENO : -1, .events = POLLIN}};
@@ -215,16 +272,17 @@ static bool cmd_top_wait_for_end(const struct top *top)
 	for (;;) {
 		uint64_t now = cmd_top_now_ns();
 		int n = now < end ? poll(fds, 2, (int)((end - now) / 1000000) + 1) : 0;
-		char key = 'q'; /* a failed read ends it, too */
+		enum top_key key;
 
 		if (n == 0)
 			return false;
 		if (n < 0 || fds[0].revents)
 			return true;
-		if (read(STDIN_FILENO, &key, 1) <= 0 || key == 'q' || key == 3)
+		key = cmd_top_read_key(top);
+		if (key == TOP_END || key == TOP_NEXT)
+			return key == TOP_END;
+		if (key == TOP_SCROLL && cmd_top_print_view(top, view) != 0)
 			return true;
-		if (key == ' ') /* print the next table now */
-			return false;
 	}
 }
 
@@ -279,7 +337,8 @@ static int cmd_top_print_views(struct top *top)
 		cmd_top_free_view(&before);
 		before = now;
 		memset(&now, 0, sizeof(now));
-		if (status != 0 || (top->left > 0 && --top->left == 0) || cmd_top_wait_for_end(top))
+		if (status != 0 || (top->left > 0 && --top->left == 0) ||
+		    cmd_top_wait_for_end(top, &before))
 			break;
 	}
 	cmd_top_free_view(&before);

@@ -63,6 +63,7 @@ enum unit {
 	UNIT_BYTES,
 	UNIT_LIMIT, /* bytes; INT64_MAX / 2 or more: unlimited */
 	UNIT_RATE,  /* bytes a second; 4294967295: unlimited */
+	UNIT_BURST, /* bytes; likewise */
 	UNIT_NANOSECONDS,
 	UNIT_TICKS,
 	UNIT_SECONDS,
@@ -76,6 +77,7 @@ struct info_row {
 	const char *label, *field;
 	enum unit unit;
 	bool if_any; /* no line if the value is 0 or empty: nothing was set, or nothing happened */
+	const char *empty; /* printed instead of 0 or an empty text; NULL: the value is */
 };
 
 static const struct info_row info_rows[] = {
@@ -131,15 +133,32 @@ static const struct info_row info_rows[] = {
 	{"io stalls", "io_some.avg10", UNIT_HUNDREDTHS, .if_any = true},
 };
 
+/* The limits in force, in the words of info. */
+static const struct info_row limit_rows[] = {
+	{"memory limit", "limits.memory_bytes", UNIT_LIMIT},
+	{"swap off", "limits.swap_off", UNIT_SWITCH},
+	{"cpu shares", "limits.cpu_shares", UNIT_COUNT},
+	{"cpu quota", "limits.cpu_quota", UNIT_PERCENT, .empty = "none"},
+	{"cpus", "limits.cpus", UNIT_TEXT, .empty = "all"},
+	{"process limit", "limits.processes", UNIT_COUNT, .empty = "none"},
+	{"disk limit", "limits.disk_bytes", UNIT_BYTES, .empty = "none"},
+	{"inode limit", "limits.disk_inodes", UNIT_COUNT, .empty = "none"},
+	{"rate in and out", "limits.bandwidth_rate", UNIT_RATE},
+	{"burst in and out", "limits.bandwidth_burst", UNIT_BURST},
+	{"io weight", "limits.io_weight", UNIT_COUNT},
+	{"io read rate", "limits.io_read_rate", UNIT_RATE, .empty = "none"},
+	{"io write rate", "limits.io_write_rate", UNIT_RATE, .empty = "none"},
+};
+
 static void print_number(uint64_t number, enum unit unit)
 {
 	char text[64];
 
 	snprintf(text, sizeof(text), "%" PRIu64, number);
-	if (unit == UNIT_BYTES || unit == UNIT_LIMIT || unit == UNIT_RATE)
+	if (unit == UNIT_BYTES || unit == UNIT_LIMIT || unit == UNIT_RATE || unit == UNIT_BURST)
 		text_size(text, sizeof(text), number);
 	if ((unit == UNIT_LIMIT && number >= INT64_MAX / 2) ||
-	    (unit == UNIT_RATE && number == UINT32_MAX))
+	    ((unit == UNIT_RATE || unit == UNIT_BURST) && number == UINT32_MAX))
 		snprintf(text, sizeof(text), "unlimited");
 	else if (unit == UNIT_RATE)
 		snprintf(text + strlen(text), sizeof(text) - strlen(text), "/s");
@@ -196,33 +215,52 @@ static void print_info_value(const struct warden_message *answer, const struct i
 	}
 }
 
+static bool print_is_empty(const struct warden_message *answer, const struct info_row *row)
+{
+	size_t length = 0;
+
+	if (row->unit == UNIT_TEXT)
+		warden_message_bytes(answer, row->field, 0, &length);
+	return length == 0 && warden_message_number(answer, row->field, 0) == 0;
+}
+
 /* The number of values in the field's line; 0: no line. */
 static size_t print_count_values(const struct warden_message *answer, const struct info_row *row)
 {
-	size_t count = warden_message_count(answer, row->field), length = 0;
+	size_t count = warden_message_count(answer, row->field);
 
-	if (count == 0 || !row->if_any)
-		return count;
-	if (row->unit == UNIT_TEXT)
-		warden_message_bytes(answer, row->field, 0, &length);
-	return length > 0 || warden_message_number(answer, row->field, 0) > 0 ? count : 0;
+	return row->if_any && print_is_empty(answer, row) ? 0 : count;
 }
 
-void print_info(const struct warden_message *answer)
+static void print_rows(const struct warden_message *answer, const struct info_row *rows, size_t n)
 {
 	const char *dim = text_colour(stdout, DIM), *plain = text_colour(stdout, PLAIN);
 
-	for (size_t i = 0; i < sizeof(info_rows) / sizeof(info_rows[0]); i++) {
-		const struct info_row *row = &info_rows[i];
+	for (size_t i = 0; i < n; i++) {
+		const struct info_row *row = &rows[i];
 		size_t count = print_count_values(answer, row);
 
 		if (count == 0)
 			continue;
-		printf("%s%-14s%s", dim, row->label, plain);
+		printf("%s%-17s%s ", dim, row->label, plain);
+		if (row->empty && print_is_empty(answer, row)) {
+			fputs(row->empty, stdout);
+			count = 0;
+		}
 		for (size_t j = 0; j < count; j++) {
 			fputs(j > 0 ? ", " : "", stdout);
 			print_info_value(answer, row, j);
 		}
 		putchar('\n');
 	}
+}
+
+void print_info(const struct warden_message *answer)
+{
+	print_rows(answer, info_rows, sizeof(info_rows) / sizeof(info_rows[0]));
+}
+
+void print_limits(const struct warden_message *answer)
+{
+	print_rows(answer, limit_rows, sizeof(limit_rows) / sizeof(limit_rows[0]));
 }

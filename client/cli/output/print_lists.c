@@ -139,7 +139,7 @@ void print_files(const struct warden_message *answer)
 		table_addf(table, "%s%s%s", warden_message_bytes(entry, "name", 0, NULL),
 			   target ? " -> " : "", target ? target : "");
 	}
-	table_print(table, stdout, 0);
+	table_print(table, stdout, terminal_width(stdout));
 }
 
 /* Prints a rule in the syntax of --in and --out. */

@@ -22,8 +22,11 @@ enum { COLUMNS_MAX = 16, GAP = 2, NARROWEST = 12 };
 	X(scols_cell_get_color)                                                                    \
 	X(scols_cell_get_data)                                                                     \
 	X(scols_cell_set_color)                                                                    \
+	X(scols_column_get_flags)                                                                  \
+	X(scols_column_set_flags)                                                                  \
 	X(scols_column_set_wrapfunc)                                                               \
 	X(scols_line_get_cell)                                                                     \
+	X(scols_line_refer_data)                                                                   \
 	X(scols_line_set_data)                                                                     \
 	X(scols_new_table)                                                                         \
 	X(scols_print_table)                                                                       \
@@ -31,6 +34,7 @@ enum { COLUMNS_MAX = 16, GAP = 2, NARROWEST = 12 };
 	X(scols_table_enable_noencoding)                                                           \
 	X(scols_table_enable_noheadings)                                                           \
 	X(scols_table_enable_nowrap)                                                               \
+	X(scols_table_get_column)                                                                  \
 	X(scols_table_get_line)                                                                    \
 	X(scols_table_get_ncols)                                                                   \
 	X(scols_table_get_nlines)                                                                  \
@@ -278,18 +282,6 @@ static void table_output(struct table *table, FILE *file, size_t width)
 		fprintf(stderr, "warden: out of memory: the table is incomplete\n");
 }
 
-void table_print(struct table *table, FILE *file, size_t width)
-{
-	locale_t previous;
-
-	if (!table)
-		return;
-	previous = table_begin_utf8();
-	table_output(table, file, width);
-	table_end_utf8(previous);
-	table_free(table);
-}
-
 static const char *table_cell_text(const struct table *table, size_t row, size_t column)
 {
 	const char *text = smartcols.scols_cell_get_data(smartcols.scols_line_get_cell(
@@ -345,6 +337,72 @@ static size_t table_take_line(const char **text, size_t width)
 	length = (size_t)(at - *text);
 	*text = at + strspn(at, " ");
 	return length;
+}
+
+/* Cuts a cell that is wider than its column; the last column of it is an ellipsis. */
+static void table_cut_cell(struct table *table, size_t row, size_t column, size_t width)
+{
+	const char *text = table_cell_text(table, row, column), *at = text;
+	size_t used = 0, columns, bytes;
+	char *cut = NULL;
+
+	if (table_width(NULL, text, NULL) <= width)
+		return;
+	while ((bytes = table_read_character(at, &columns)) > 0 && used + columns < width) {
+		at += bytes;
+		used += columns;
+	}
+	if (asprintf(&cut, "%.*s\u2026", (int)(at - text), text) < 0 ||
+	    smartcols.scols_line_refer_data(smartcols.scols_table_get_line(table->rows, row),
+					    column, cut) != 0)
+		table->failed = true;
+}
+
+/* Cuts cells and hides the last columns so that lines have at most this width. Returns the number
+ * of columns that are left. */
+static size_t table_cut(struct table *table, size_t width)
+{
+	const size_t n = smartcols.scols_table_get_ncols(table->rows);
+	size_t columns[COLUMNS_MAX] = {0}, total = 0, shown = 0;
+
+	table_fit(table, columns, width);
+	while (shown < n && total + columns[shown] + (shown > 0 ? GAP : 0) <= width) {
+		total += columns[shown] + (shown > 0 ? GAP : 0);
+		shown++;
+	}
+	for (size_t i = 0; i < n; i++) {
+		struct libscols_column *column = smartcols.scols_table_get_column(table->rows, i);
+
+		for (size_t row = 0; row < smartcols.scols_table_get_nlines(table->rows); row++)
+			table_cut_cell(table, row, i, columns[i]);
+		if (i >= shown && shown > 0 &&
+		    smartcols.scols_column_set_flags(column,
+						     smartcols.scols_column_get_flags(column) |
+							     SCOLS_FL_HIDDEN) != 0)
+			table->failed = true;
+	}
+	return shown > 0 ? shown : n;
+}
+
+void table_print(struct table *table, FILE *file, size_t width)
+{
+	locale_t previous;
+	size_t n = table ? smartcols.scols_table_get_ncols(table->rows) : 0, shown = n;
+
+	if (!table)
+		return;
+	previous = table_begin_utf8();
+	if (width > 0 && !table->failed && n <= COLUMNS_MAX)
+		shown = table_cut(table, width);
+	table_output(table, file, width);
+	if (shown < n) {
+		fprintf(file, "%snot shown:", text_colour(file, DIM));
+		for (size_t i = shown; i < n; i++)
+			fprintf(file, " %s", table_cell_text(table, 0, i));
+		fprintf(file, "%s\n", text_colour(file, PLAIN));
+	}
+	table_end_utf8(previous);
+	table_free(table);
 }
 
 /* Appends a row to another table, on as many lines as its cells need. */

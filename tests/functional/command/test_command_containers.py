@@ -28,7 +28,7 @@ def every_option_of_create_reaches_the_daemon(w):
 
 def _info(w, handle):
     """The lines of `warden info` by their labels."""
-    return {line[:14].rstrip(): line[14:] for line in command.ok(w, "info", handle).splitlines()}
+    return {line[:18].rstrip(): line[18:] for line in command.ok(w, "info", handle).splitlines()}
 
 
 @case
@@ -144,7 +144,10 @@ def limits_are_set_and_shown(w):
     expect.equal(json.loads(command.ok(w, "limit-cpu", "h", "512", "--json")), {"limit_in_shares": 512})
     seen = json.loads(command.ok(w, "limit", "h", "--memory", "128MiB", "--processes", "100", "--json"))["limits"]
     expect.equal((seen["memory_bytes"], seen["cpu_shares"]), (128 << 20, 512))
-    expect.contains(command.ok(w, "limit", "h"), "memory_bytes    134217728\n")
+    text = command.ok(w, "limit", "h")
+    expect.contains(text, "memory limit      128 MiB\n")
+    expect.matches(text, r".*\ncpu quota +none\ncpus +all\nprocess limit +100\n.*rate in and out +unlimited\n.*")
+    expect.contains(command.ok(w, "info", "h"), "memory limit      128 MiB\n")
     expect.equal(w.command("limit", "h", "--cpu-shares", "x").returncode, 2)
 
 

@@ -104,7 +104,7 @@ def info_is_a_table_and_json_has_it_all(w):
     job = w.c.spawn("h", "sleep 30")
     text = command.ok(w, "info", "h")
     expect.matches(text, r"state +active\nhostname +\S+\ncreated +\S.*\nhost ip +[\d.]+\ncontainer ip +[\d.]+\npath +/.*")
-    expect.contains(text, f"\njobs          {job}\n")
+    expect.contains(text, f"\njobs              {job}\n")
     info = json.loads(command.ok(w, "info", "h", "--json"))
     seen = w.c.info("h")
     expect.equal((info["container_path"], info["job_ids"]), (seen.container_path, [job]))
