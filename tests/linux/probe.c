@@ -243,7 +243,7 @@ static int probe_exchange_datagram(int fd)
 {
 	char byte = '?';
 
-	return fd < 0 || send(fd, &byte, 1, 0) < 0 ? -1 : (int)recv(fd, &byte, 1, 0);
+	return fd < 0 || send(fd, &byte, 1, 0) < 0 || recv(fd, &byte, 1, 0) < 0 ? -1 : 0;
 }
 
 /* ask-udp ADDRESS PORT: sends a datagram and waits for a reply */
