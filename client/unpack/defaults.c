@@ -6,6 +6,7 @@
 #include "client/unpack/image.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/cleanup.h"
 #include "lib/text.h"
@@ -133,6 +134,27 @@ int defaults_write(const json_t *config, const char *path, defaults_warn *warn,
 			     *directory && *directory != '/' ? "/" : "", directory, "user", user);
 	if (!defaults)
 		return warden_error_set(err, "no memory for the defaults");
+	result = defaults_write_json(defaults, path, err);
+	json_decref(defaults);
+	return result;
+}
+
+int defaults_add_owners(const char *path, uint64_t files, const char *first,
+			struct warden_error *err)
+{
+	json_t *defaults = json_load_file(path, 0, NULL);
+	int result;
+
+	if (!defaults)
+		defaults = json_object(); /* not of an image */
+	/* A name that is not UTF-8 is left out. */
+	if (json_object_set_new(defaults, "unmapped_owners",
+				json_pack("{s:I, s:o?}", "files", (json_int_t)files, "first",
+					  json_string(first))) < 0) {
+		json_decref(defaults);
+		return warden_error_set(err, "no memory for the defaults");
+	}
+	unlink(path); /* a failure shows below */
 	result = defaults_write_json(defaults, path, err);
 	json_decref(defaults);
 	return result;

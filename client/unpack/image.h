@@ -48,6 +48,11 @@ typedef void defaults_warn(const char *entry);
 int defaults_write(const json_t *config, const char *path, defaults_warn *warn,
 		   struct warden_error *err);
 
+/* Adds to the defaults, which are made if there are none, that so many files belong to ids that
+ * containers do not have, so that a create says so, too. */
+int defaults_add_owners(const char *path, uint64_t files, const char *first,
+			struct warden_error *err);
+
 /* Puts a text and ": " before the error's message. Returns -1. */
 int error_prepend(struct warden_error *err, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -110,6 +110,15 @@ static int unpack_open_image(const struct unpack_settings *settings, const struc
 	return unpack_stage_image(settings, progress, err);
 }
 
+/* Fills `path`, of PATH_MAX bytes. */
+static int unpack_defaults_path(const struct unpack_settings *settings, char *path,
+				struct warden_error *err)
+{
+	if (snprintf(path, PATH_MAX, "%s/defaults.json", settings->work) >= PATH_MAX)
+		return warden_error_set(err, "too long a name of a directory");
+	return 0;
+}
+
 /* Only a warning: the kernel may be able to run it. */
 static void unpack_warn_architecture(const struct image *image)
 {
@@ -127,17 +136,21 @@ static void unpack_warn_variable(const char *entry)
 }
 
 /* The files are usable without server.user_namespace. */
-static void unpack_warn_owners(const struct unpack_tree *tree)
+static int unpack_warn_owners(const struct unpack_settings *settings,
+			      const struct unpack_tree *tree, struct warden_error *err)
 {
-	char text[sizeof(tree->foreign) + 256];
+	char text[sizeof(tree->foreign) + 256], defaults[PATH_MAX];
 
 	if (tree->n_foreign == 0)
-		return;
+		return 0;
 	snprintf(text, sizeof(text),
 		 "%" PRIu64 " files have owners above 65535, which containers do not have: inside "
 		 "they are nobody's; change their owners. The first is %s",
 		 tree->n_foreign, tree->foreign);
 	unpack_print_line("warning: ", text);
+	if (unpack_defaults_path(settings, defaults, err) < 0)
+		return -1;
+	return defaults_add_owners(defaults, tree->n_foreign, tree->foreign, err);
 }
 
 static void unpack_warn_left_out(const struct unpack_tree *tree)
@@ -161,8 +174,8 @@ static int unpack_image(const struct unpack_settings *settings, const struct unp
 	char defaults[PATH_MAX];
 	int result = -1;
 
-	if (snprintf(defaults, sizeof(defaults), "%s/defaults.json", settings->work) >= PATH_MAX)
-		return warden_error_set(err, "too long a name of a directory");
+	if (unpack_defaults_path(settings, defaults, err) < 0)
+		return -1;
 	image.fd = unpack_open_image(settings, kind, progress, err);
 	if (image.fd >= 0 && kind->read(&image, err) == 0 &&
 	    defaults_write(image.config, defaults, unpack_warn_variable, err) == 0)
@@ -192,10 +205,10 @@ static int unpack_run(const struct unpack_settings *settings, const struct unpac
 	result = kind->read ? unpack_image(settings, kind, &tree, &progress, err)
 			    : unpack_tar(settings, &tree, &progress, err);
 	progress_end(&progress);
-	if (result == 0) {
-		unpack_warn_owners(&tree);
+	if (result == 0)
 		unpack_warn_left_out(&tree);
-	}
+	if (result == 0)
+		result = unpack_warn_owners(settings, &tree, err);
 	unpack_tree_free(&tree);
 	return result;
 }

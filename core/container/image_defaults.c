@@ -174,6 +174,23 @@ static int image_defaults_take_fields(struct create_options *options, const json
 	return 0;
 }
 
+/* Files that warden-rootfs found to belong to ids that containers do not have. */
+static void image_defaults_name_owners(const struct container *c, const json_t *json,
+				       const char *path)
+{
+	static struct log_limit limit; /* of all containers: many may have one root file system */
+	const json_t *owners = json_object_get(json, "unmapped_owners");
+	json_int_t files = json_integer_value(json_object_get(owners, "files"));
+	const char *first = json_string_value(json_object_get(owners, "first"));
+
+	if (files > 0)
+		log_write_limited(&limit, c->id, WARDEN_LOG_WARN,
+				  "%s: %" JSON_INTEGER_FORMAT
+				  " files have owners above 65535, so inside they are nobody's; "
+				  "change their owners%s%.512s",
+				  path, files, first ? ". The first is " : "", first ? first : "");
+}
+
 /* 1: there is no such file. */
 static int image_defaults_read_file(struct container *c, const char *directory,
 				    struct warden_error *err)
@@ -194,6 +211,8 @@ static int image_defaults_read_file(struct container *c, const char *directory,
 	if (image_defaults_read_json(fd, path, &json, err) < 0)
 		return -1;
 	result = image_defaults_take_fields(&c->options, json, path, err);
+	if (result == 0)
+		image_defaults_name_owners(c, json, path);
 	json_decref(json);
 	return result;
 }

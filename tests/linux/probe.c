@@ -300,26 +300,16 @@ static int probe_type(char **arg)
 }
 
 static const struct attempt_kind attempts[] = {
-	{"mount", 4, probe_mount},
-	{"umount", 1, probe_umount},
-	{"mknod", 4, probe_mknod},
-	{"open", 2, probe_open},
-	{"upwards", 2, probe_upwards},
-	{"ptrace", 1, probe_ptrace},
-	{"unshare", 1, probe_unshare},
-	{"pidfd-getfd", 2, probe_pidfd_getfd},
-	{"setns", 1, probe_setns},
-	{"handle", 2, probe_handle},
-	{"connect", 2, probe_connect},
-	{"socket", 3, probe_socket},
-	{"swap", 3, probe_swap},
-	{"udp-from", 3, probe_udp_from},
-	{"keyctl", 0, probe_keyctl},
-	{"type", 1, probe_type},
-	{"serve-tcp", 1, probe_serve_tcp},
-	{"serve-udp", 1, probe_serve_udp},
-	{"ask-udp", 2, probe_ask_udp},
-	{"ask-udp-again", 3, probe_ask_udp_again},
+	{"mount", 4, probe_mount},         {"umount", 1, probe_umount},
+	{"mknod", 4, probe_mknod},         {"open", 2, probe_open},
+	{"upwards", 2, probe_upwards},     {"ptrace", 1, probe_ptrace},
+	{"unshare", 1, probe_unshare},     {"pidfd-getfd", 2, probe_pidfd_getfd},
+	{"setns", 1, probe_setns},         {"handle", 2, probe_handle},
+	{"connect", 2, probe_connect},     {"socket", 3, probe_socket},
+	{"swap", 3, probe_swap},           {"udp-from", 3, probe_udp_from},
+	{"keyctl", 0, probe_keyctl},       {"type", 1, probe_type},
+	{"serve-tcp", 1, probe_serve_tcp}, {"serve-udp", 1, probe_serve_udp},
+	{"ask-udp", 2, probe_ask_udp},     {"ask-udp-again", 3, probe_ask_udp_again},
 };
 
 int main(int argc, char **argv)

@@ -47,3 +47,18 @@ def an_image_of_a_few_programs_is_sufficient(w):
     handle = w.create(rootfs=_unpack(w, "--docker-archive", archive))
     expect.equal(w.run(handle, "echo $((6 * 7)); echo >/dev/null; test -d /proc/self && echo proc"), "42\nproc\n")
 
+
+
+@case(backend="linux")
+def files_of_ids_that_containers_do_not_have_are_named_at_create(w):
+    layers = [images.tar_of(w.rootfs), images.tar(images.file("srv/far", b"x", uid=70000))]
+    layout = images.Layout(f"{w.directory}/layout").add(layers).close()
+    line = ["bash", w.build.path("warden-rootfs"), "--oci", layout, f"{w.directory}/image-root"]
+    if not w.build.has("unpack"):
+        raise Skip("needs libarchive")
+    made = subprocess.run(line, capture_output=True, text=True, check=False, cwd=w.directory)
+    expect.equal(made.returncode, 0, made.stderr)
+    handle = w.create(rootfs=f"{w.directory}/image-root")
+    expect.contains(w.daemon.log(), "1 files have owners above 65535", "the log")
+    expect.contains(w.daemon.log(), "srv/far (70000:", "the log names the file")
+    expect.equal(w.run(handle, "stat -c %U /srv/far").strip(), "nobody")

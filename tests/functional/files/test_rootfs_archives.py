@@ -158,6 +158,9 @@ def files_of_ids_that_containers_do_not_have_are_named(world):
     text = "warden-rootfs: warning: 2 files have owners above 65535, which containers do not have: inside they are "
     text += "nobody's; change their owners. The first is one (65536:0)\n"
     expect.equal(seen, (0, "", text if os.geteuid() == 0 else ""))
+    if os.geteuid() == 0:
+        with open(f"{world.directory}/made.json", encoding="utf-8") as defaults:
+            expect.equal(json.load(defaults), {"unmapped_owners": {"files": 2, "first": "one (65536:0)"}})
 
 
 @case(daemon=False)
