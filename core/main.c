@@ -236,7 +236,8 @@ static int wardend_run_backend(const struct wardend_arguments *arguments, struct
 
 	if (!module)
 		return -1;
-	result = config_check_backend(config, module->container_klass, err);
+	result = arguments->clean ? config_check_clean(config, module->container_klass, err)
+				  : config_check_backend(config, module->container_klass, err);
 	if (result == 0 && arguments->check_config)
 		printf("%s: ok\n", config->file ? config->file : "built-in settings");
 	else if (result == 0 && arguments->clean)

@@ -134,6 +134,7 @@ LINUX_NET = \
 	backends/linux/net/net.h \
 	backends/linux/net/net_bandwidth.c \
 	backends/linux/net/net_clean.c \
+	backends/linux/net/net_forwarding.c \
 	backends/linux/net/net_inside.c \
 	backends/linux/net/net_link.c \
 	backends/linux/net/net_link.h \

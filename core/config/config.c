@@ -196,6 +196,15 @@ int config_check_backend(struct config *config,
 	return 0;
 }
 
+int config_check_clean(struct config *config, const struct warden_container_klass *container_klass,
+		       struct warden_error *err)
+{
+	return config_take_options(config, container_klass, err) < 0 ||
+			       config_files_check_depot(config, err) < 0
+		       ? -1
+		       : 0;
+}
+
 void config_forget_lines(struct config *config)
 {
 	config_free_document(config->document);

@@ -124,6 +124,11 @@ int config_check_backend(struct config *config,
 			 const struct warden_container_klass *container_klass,
 			 struct warden_error *err);
 
+/* The part of config_check_backend that a clean needs: the group of the container_klass, and the
+ * depot. A host on which the daemon would not start can be cleaned all the same. */
+int config_check_clean(struct config *config, const struct warden_container_klass *container_klass,
+		       struct warden_error *err);
+
 /* Makes the depot (mode 0700) and the socket's directory, with their parents, if they do not exist.
  * Returns 0, or -1 and `err`. */
 int config_make_directories(const struct config *config, struct warden_error *err);

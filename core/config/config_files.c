@@ -161,7 +161,7 @@ static int config_files_check_content(const struct config *config, const char *k
 	return errno == 0 ? 0 : config_files_fail(config, key, path, "a readable directory", err);
 }
 
-static int config_files_check_depot(const struct config *config, struct warden_error *err)
+int config_files_check_depot(const struct config *config, struct warden_error *err)
 {
 	static const char key[] = "server.container_depot_path";
 	const char *path = config->server.container_depot_path;

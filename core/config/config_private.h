@@ -112,10 +112,11 @@ struct config_key config_backend_make_key(const struct warden_option *option, co
 int config_take_access(struct config *config, struct warden_error *err);
 void config_free_access(struct config *config);
 
-/* Checks the paths in the file system. */
+/* Checks the paths in the file system; config_files_check_depot the depot alone. */
 int config_check_files(const struct config *config,
 		       const struct warden_container_klass *container_klass,
 		       struct warden_error *err);
+int config_files_check_depot(const struct config *config, struct warden_error *err);
 
 /* If the file, which cannot be read as a configuration, is YAML, says so instead. */
 void config_yaml_explain(const char *path, struct warden_error *err);

@@ -82,9 +82,9 @@ def _ipc_objects():
 
 
 def _depot(path):
-    """The contents of the depot, without its empty directory `tmp` and the socket of the firewall's holder."""
+    """The contents of the depot, without its empty directory `tmp` and the files of the linux backend."""
     found = set(glob.glob(f"{glob.escape(path)}/*")) | set(glob.glob(f"{glob.escape(path)}/.*"))
-    found -= {f"{path}/tmp", f"{path}/.firewall.sock"}
+    found -= {f"{path}/tmp", f"{path}/.firewall.sock", f"{path}/.ip_forward"}
     return found | set(glob.glob(f"{glob.escape(path)}/tmp/*"))
 
 

@@ -67,7 +67,7 @@ class World:
         start = self.daemon.start
 
         def start_and_check(*args, **kwargs):
-            existed = os.path.isdir(self.daemon.depot) and set(os.listdir(self.daemon.depot)) - {"tmp", "damaged"}
+            existed = os.path.isdir(self.daemon.depot) and set(self.entries()) - {"tmp", "damaged"}
             start(*args, **kwargs)
             if existed and self._watches_restarts:
                 with warden.Client(self.daemon.socket, timeout=20) as client:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """wardend --clean: what the kernel has of containers without a directory."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -163,6 +164,52 @@ def names_that_are_like_ours_stay(w):
             _run("nft", "delete", "table", *table.split())
         for link in ("w-other-0", "w-1abcdefghij-2"):
             _run("ip", "link", "delete", link)
+
+
+def _forwarding(*value):
+    with open("/proc/sys/net/ipv4/ip_forward", "w" if value else "r", encoding="ascii") as file:
+        return file.write(*value) if value else file.read().strip()
+
+
+@case(backend="linux")
+def forwarding_that_the_daemon_turned_on_is_turned_off_with_force_alone(w):
+    w.daemon.stop()
+    for before, after in (("0", "0"), ("1", "1")):
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(f"{w.daemon.depot}/.ip_forward")
+        _forwarding(before)
+        w.daemon.start()
+        w.disconnect()
+        w.daemon.restart()  # which finds it on
+        w.daemon.stop()
+        setting = {each for each in clean(w)[1] if each[1] == "setting"}
+        expect.equal((setting, _forwarding()), (set(), "1"), "without --force")
+        status, objects, errors = clean(w, "--force")
+        removed = ("removed", "setting", None) in objects
+        expect.equal((status, errors, removed, _forwarding()), (0, "", before == "0", after))
+    _forwarding("1")
+
+
+@case(backend="linux")
+def forwarding_stays_if_the_record_is_of_another_boot_or_a_daemon_runs(w):
+    record = f"{w.daemon.depot}/.ip_forward"
+    w.daemon.stop()
+    _forwarding("0")
+    w.daemon.start()
+    w.disconnect()
+    w.daemon.stop()
+    text = kernel.read(record)
+    with open(record, "w", encoding="ascii") as file:
+        file.write(text.replace("boot ", "boot 0"))
+    clean(w, "--force")
+    expect.equal(_forwarding(), "1")
+    with open(record, "w", encoding="ascii") as file:
+        file.write(text)
+    expect.true(("found", "setting", None) in clean(w, "--force", "--dry-run")[1], "a dry run names it")
+    expect.equal(_forwarding(), "1", "after a dry run")
+    w.daemon.start()
+    expect.equal(clean(w, "--force")[0], 1, "a daemon holds the depot")
+    expect.equal(_forwarding(), "1", "while a daemon runs")
 
 
 @case(backend="linux")

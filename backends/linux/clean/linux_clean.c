@@ -173,12 +173,13 @@ static void linux_clean_report_table(const struct linux_clean *clean,
 		linux_clean_report(clean, result, "table", "inet warden", NULL, err);
 }
 
-static void linux_clean_table(struct linux_clean *clean)
+/* Returns whether no table is left, and so no container of any depot. */
+static bool linux_clean_table(struct linux_clean *clean)
 {
 	struct firewall_clean table = {0};
 	struct warden_error err = {0};
 	int result = firewall_clean_find(&table, &err);
-	bool whole, any = table.n_rules > 0;
+	bool whole = true, any = table.n_rules > 0;
 
 	if (result < 0) {
 		linux_clean_report(clean, result, "table", "inet warden", NULL, &err);
@@ -191,9 +192,25 @@ static void linux_clean_table(struct linux_clean *clean)
 		linux_clean_report_table(clean, &table, whole, result, &err);
 	}
 	firewall_clean_free(&table);
+	return result == 0 && whole;
 }
 
-/* The table is of this network namespace's daemon: if there is one, it is not touched. */
+/* Nothing of this depot forwards packets any more; other software may have come to rely on the
+ * setting, so that a clean of what is left alone keeps it. */
+static void linux_clean_forwarding(const struct linux_clean *clean)
+{
+	struct warden_error err = {0};
+	int result = net_forwarding_is_ours(clean->host, &err);
+
+	if (result == 0)
+		return;
+	if (result > 0)
+		result = clean->to->dry_run ? 0 : net_forwarding_disable(clean->host, &err);
+	linux_clean_report(clean, result, "setting", "net.ipv4.ip_forward", NULL, &err);
+}
+
+/* Table and setting are of this network namespace's daemon: if there is one, they are not touched.
+ */
 static void linux_clean_firewall(struct linux_clean *clean)
 {
 	struct host_claim claim = {.fd = -1};
@@ -202,8 +219,8 @@ static void linux_clean_firewall(struct linux_clean *clean)
 	if (host_claim_take(&claim, clean->host, &err) < 0)
 		clean->to->report(clean->to->data, WARDEN_CLEAN_KEPT, "table", "inet warden", NULL,
 				  err.message);
-	else
-		linux_clean_table(clean);
+	else if (linux_clean_table(clean) && clean->to->force)
+		linux_clean_forwarding(clean);
 	host_claim_release(&claim);
 }
 

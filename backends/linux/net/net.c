@@ -3,7 +3,6 @@
 #include "backends/linux/net/net.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/netlink.h>
 #include <stdlib.h>
 #include <time.h>
@@ -11,7 +10,6 @@
 
 #include "backends/linux/net/link_filter.h"
 #include "backends/linux/net/net_private.h"
-#include "backends/linux/net/net_sysctl.h"
 #include "backends/linux/net/net_tc.h"
 #include "lib/cleanup.h"
 
@@ -41,25 +39,6 @@ static int net_check_link_kind(struct net *net, const char *kind, struct warden_
 	return result;
 }
 
-/* Without forwarding no packet leaves a container. It stays on at the end, because other software
- * may rely on it by then. */
-static int net_enable_forwarding(const struct warden_host *host, struct warden_error *err)
-{
-	static const char path[] = "/proc/sys/net/ipv4/ip_forward";
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
-	char now = 0;
-
-	if (fd < 0 || read(fd, &now, 1) != 1)
-		return warden_error_errno(err, "read %s", path);
-	if (now != '0')
-		return 0;
-	if (net_sysctl_write(-1, path, "1", err) < 0)
-		return -1;
-	host->log(host, WARDEN_LOG_INFO, NULL,
-		  "net.ipv4.ip_forward was off; turned it on: this host now forwards packets");
-	return 0;
-}
-
 int net_setup(const struct warden_host *host, struct net **result, struct warden_error *err)
 {
 	struct net *net = calloc(1, sizeof(*net));
@@ -72,7 +51,7 @@ int net_setup(const struct warden_host *host, struct net **result, struct warden
 	netlink_pool_init(&net->sockets, NETLINK_ROUTE);
 	link_removal_init(&net->remover, host, &net->sockets);
 	if (net_check_link_kind(net, "veth", err) < 0 || net_check_link_kind(net, "ifb", err) < 0 ||
-	    net_enable_forwarding(host, err) < 0) {
+	    net_forwarding_enable(host, err) < 0) {
 		net_free(net);
 		return -1;
 	}

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 
+import daemon
 import expect
 import kernel
 from case import case
@@ -200,3 +201,17 @@ def warden_gc_is_another_name_of_it(w):
     expect.equal(seen.stdout.decode(), f"removed directory {w.daemon.depot}/tmp/1abcdefghij\n")
     expect.equal(w.program("wardend", "--force").returncode, 2, "status of --force without --clean")
     os.unlink(f"{w.directory}/warden-gc")
+
+
+@case
+def a_clean_needs_no_more_of_the_settings_than_the_depot(w):
+    w.daemon.stop()
+    settings = daemon.merge(
+        w.daemon.settings,
+        {"server": {"container_rootfs_path": "/nowhere", "pidfile": "/nowhere/pid"}, "user": {"pool_start_uid": 1}},
+    )
+    w.file("clean.conf", daemon.render(settings))
+    seen = w.program("wardend", "-c", f"{w.directory}/clean.conf", "--check-config")
+    expect.equal(seen.returncode, 1, "the daemon would not start")
+    seen = w.program("wardend", "-c", f"{w.directory}/clean.conf", "--clean", "--force")
+    expect.equal((seen.returncode, seen.stderr), (0, b""))
