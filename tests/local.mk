@@ -89,7 +89,7 @@ tests/warden-backend-test: tests/warden-backend-test.in Makefile
 
 include tests/linux/local.mk
 EXTRA_DIST += tests/lsan.supp
-EXTRA_DIST += tests/upgrade/run tests/upgrade/test_upgrade.py
+EXTRA_DIST += tests/upgrade/run tests/upgrade/test_upgrade.py tests/package/run tests/package/inside
 AM_TESTS_ENVIRONMENT = \
 	LSAN_OPTIONS=suppressions=$(abs_top_srcdir)/tests/lsan.supp:print_suppressions=0; \
 	export LSAN_OPTIONS;
