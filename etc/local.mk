@@ -29,6 +29,9 @@ uninstall-warden-conf: etc/warden.conf
 	if cmp -s etc/warden.conf "$$file"; then rm -f "$$file"; fi
 .PHONY: install-warden-conf uninstall-warden-conf
 
+# For Prometheus and Grafana.
+dist_wardendata_DATA = etc/grafana-dashboard.json etc/prometheus-rules.yml
+
 # Completion scripts for shells. `make generated` writes them and the manual page from the table of
 # commands, and a test compares them.
 bashcompletiondir = $(datadir)/bash-completion/completions
