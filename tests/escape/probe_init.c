@@ -6,12 +6,15 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fuse.h>
 #include <poll.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -71,6 +74,68 @@ static void init_say(int to, uint32_t type, uint32_t job_id)
 	init_send(to, &message, init_size(type), NULL, 0);
 }
 
+/* Answers what opens a file on FUSE, and then nothing any more: a flush waits for ever. */
+static void init_serve_fuse(int fuse)
+{
+	static union {
+		struct fuse_in_header header;
+		char bytes[1 << 17];
+	} request;
+
+	while (read(fuse, &request, sizeof(request)) > 0) {
+		struct {
+			struct fuse_out_header header;
+			union {
+				struct fuse_init_out init;
+				struct fuse_open_out open;
+				struct fuse_attr_out attr;
+			};
+		} answer = {.header.unique = request.header.unique};
+		size_t length = sizeof(answer.header);
+
+		if (request.header.opcode == FUSE_INIT) {
+			answer.init =
+				(struct fuse_init_out){.major = 7, .minor = 31, .max_write = 4096};
+			length += sizeof(answer.init);
+		} else if (request.header.opcode == FUSE_OPEN) {
+			length += sizeof(answer.open);
+		} else if (request.header.opcode == FUSE_GETATTR) {
+			answer.attr.attr =
+				(struct fuse_attr){.ino = 1, .mode = S_IFREG | 0666, .nlink = 1};
+			length += sizeof(answer.attr);
+		} else {
+			continue;
+		}
+		answer.header.len = (uint32_t)length;
+		if (write(fuse, &answer, length) < 0)
+			return;
+	}
+}
+
+/* A file whose server falls silent; -1 if it cannot be had. It is made once: to open another one
+ * this process would wait for the first server. */
+static int init_open_fuse(void)
+{
+	static int file = -2;
+	int fuse = file == -2 ? open("/dev/fuse", O_RDWR) : -1;
+	char options[100];
+
+	if (file != -2)
+		return file < 0 ? -1 : dup(file);
+	file = -1;
+	snprintf(options, sizeof(options), "fd=%d,rootmode=100000,user_id=0,group_id=0", fuse);
+	close(open("/fuse", O_CREAT | O_WRONLY, 0600));
+	if (fuse < 0 || mount("fuse", "/fuse", "fuse", 0, options) < 0)
+		return -1;
+	if (fork() == 0) {
+		init_serve_fuse(fuse);
+		pause();
+	}
+	close(fuse);
+	file = open("/fuse", O_RDWR);
+	return file < 0 ? -1 : dup(file);
+}
+
 static int init_open(unsigned what)
 {
 	int ends[2] = {-1, -1};
@@ -99,6 +164,8 @@ static int init_open(unsigned what)
 		return open("/dev/zero", O_RDWR);
 	case 10:
 		return open("/dev/fuse", O_RDWR);
+	case 12:
+		return init_open_fuse();
 	default: /* a pipe that blocks, whose other end is kept */
 		return pipe(ends) < 0 ? -1 : ends[0];
 	}
@@ -111,8 +178,9 @@ static void init_send_descriptors(int to)
 	const uint32_t present[] = {0, 1 << 6, 1 << 6 | 1 << 7, 1 << 3 | 1 << 6 | 1 << 7, ~0U};
 	int fds[FDS];
 
-	for (unsigned i = 0; i < FDS; i++)
-		fds[i] = init_open(number);
+	fds[0] = init_open(number);
+	for (unsigned i = 1; i < FDS; i++)
+		fds[i] = number < 12 ? init_open(number) : dup(fds[0]);
 	/* Each kind that is announced as it should be; the last message breaks the protocol. */
 	for (size_t i = 0; i < sizeof(present) / sizeof(present[0]); i++) {
 		job.header.job_id++;

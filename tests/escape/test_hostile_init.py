@@ -113,7 +113,7 @@ def what_process_1_sends_harms_its_container_alone(w):
 def descriptors_of_process_1_are_checked(w):
     """SCM_RIGHTS: files, directories, sockets, terminals, epoll, FUSE, wrong ends, 0 to 253 of them, asked and unasked."""
     neighbour = _start_hostile(w)
-    for number in range(12):
+    for number in range(13):
         with _serves_others(w, neighbour, f"descriptors {number}"):
             try:
                 handle = w.create(hostname=f"descriptors-{number}", grace_time=-1)

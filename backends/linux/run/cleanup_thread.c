@@ -169,6 +169,9 @@ static void cleanup_thread_check_ending(struct cleanup_thread *cleanup)
 	for (struct linux_container *at = cleanup->ending; at; at = at->removal.next) {
 		if (cleanup_thread_is_before(&now, &at->removal.next_try))
 			continue;
+		/* A process 1 that closes a file of FUSE waits for the file's server, which may
+		 * look like one of ours. */
+		container_processes_kill_all(at);
 		container_processes_describe(at, text, sizeof(text));
 		host->waits_for(host, at->id, text);
 		if (!at->removal.late && --cleanup->left == 0)
