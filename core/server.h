@@ -68,6 +68,7 @@ struct server {
 	struct idempotent_list request_ids[REQUEST_ID_BUCKETS]; /* see idempotence.h */
 	uint64_t last_id; /* of a container: microseconds since 1970 */
 	uint32_t last_job_id;
+	uint32_t stored_job_id;       /* the last of the snapshots that the start read */
 	uint64_t last_end_sequence;   /* of a job's end */
 	struct cpu_leases *leases;    /* of cpus; see cpu_lease.h */
 	struct syslog_client *syslog; /* for the log lines of jobs; NULL: none */

@@ -94,7 +94,9 @@ int packet_receive_as(int socket, struct packet *packet, int flags, enum packet_
 		.msg_iov = &iov,
 		.msg_iovlen = 1,
 		.msg_control = what == PACKET_REFUSES ? NULL : control.buffer,
-		.msg_controllen = what == PACKET_REFUSES ? 0 : sizeof(control.buffer),
+		/* Without the padding of CMSG_SPACE, which has room for one more: the kernel drops
+		 * what is too much. */
+		.msg_controllen = what == PACKET_REFUSES ? 0 : CMSG_LEN(sizeof(packet->fds)),
 	};
 	bool fits = true, lost;
 	ssize_t got;
@@ -118,7 +120,7 @@ int packet_receive_as(int socket, struct packet *packet, int flags, enum packet_
 		return 1;
 	/* With room in the buffer, the kernel drops descriptors only if it cannot install them. */
 	lost = what != PACKET_REFUSES && packet_is_short_of_fds(packet, &header);
-	if (what != PACKET_KEEPS || lost)
+	if (what != PACKET_KEEPS)
 		packet_close(packet);
 	errno = lost ? EMFILE : EPROTO;
 	return -1;

@@ -31,7 +31,8 @@ int packet_receive(int socket, struct packet *packet, int flags);
  * its file may be of a FUSE server that has fallen silent. */
 enum packet_descriptors {
 	PACKET_CLOSES,  /* as packet_receive */
-	PACKET_KEEPS,   /* with EPROTO the packet has them, for the caller to close */
+	PACKET_KEEPS,   /* with EPROTO and EMFILE the packet has those that came, for the caller to
+			 * close */
 	PACKET_REFUSES, /* EPROTO if there are any: the kernel drops them, which waits for nothing
 			 */
 };

@@ -209,8 +209,8 @@ static void *wshd_client_close_late(void *data)
 	return NULL;
 }
 
-/* Closes the descriptors of a hostile wshd on a thread of its own. The caller kills the container,
- * with which its FUSE servers end. */
+/* Closes the descriptors of a wshd that may be hostile on a thread of its own. The caller kills the
+ * container, with which its FUSE servers end, or asks it again. */
 static void wshd_client_discard(const struct packet *packet)
 {
 	struct packet *copy = packet->n_fds > 0 ? malloc(sizeof(*copy)) : NULL;
@@ -398,8 +398,13 @@ static int wshd_client_receive(int fd, bool lists, struct wshd_event *event,
 				wshd_client_pause();
 			return 0;
 		}
-		if (got < 0 && errno == EMFILE && !wshd_client_is_listed_job(&packet))
+		if (got < 0 && errno == EMFILE) {
+			wshd_client_discard(&packet);
+			errno = EMFILE;
+			if (wshd_client_is_listed_job(&packet))
+				return warden_error_errno(err, "receive from wshd");
 			continue; /* no other message has descriptors that matter */
+		}
 		if (got == 0)
 			errno = ECONNRESET;
 		if (got < 0 && errno == EPROTO)

@@ -222,6 +222,7 @@ int recovery_run(struct server *server, struct warden_error *err)
 	set_aside_reserve(server);
 	if (result == 0)
 		result = recovery_recover_directory(server, server->depot_fd, true, err);
+	server->stored_job_id = server->last_job_id;
 	recovery_ask_all(server);
 	server->starting = false;
 	if (result < 0)

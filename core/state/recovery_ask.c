@@ -170,11 +170,11 @@ static void recovery_drop_jobs(struct recovery *recovery)
 	recovery->restored = (struct warden_restored){0};
 }
 
-/* A number that only the container knows is not given again, unless it would leave none for others.
- */
+/* A number that only the container knows is not given again, unless it would leave none for others:
+ * all that containers list raise the numbers of the snapshots by NUMBERS_AHEAD at most. */
 static void recovery_count_job(struct server *server, uint32_t job_id)
 {
-	if (job_id > server->last_job_id && job_id - server->last_job_id <= NUMBERS_AHEAD)
+	if (job_id > server->last_job_id && job_id - server->stored_job_id <= NUMBERS_AHEAD)
 		server->last_job_id = job_id;
 }
 

@@ -165,6 +165,7 @@ static int init_open(unsigned what)
 	case 10:
 		return open("/dev/fuse", O_RDWR);
 	case 12:
+	case 13:
 		return init_open_fuse();
 	default: /* a pipe that blocks, whose other end is kept */
 		return pipe(ends) < 0 ? -1 : ends[0];
@@ -181,6 +182,10 @@ static void init_send_descriptors(int to)
 	fds[0] = init_open(number);
 	for (unsigned i = 1; i < FDS; i++)
 		fds[i] = number < 12 ? init_open(number) : dup(fds[0]);
+	if (number == 13) { /* one more than a message may have, which the padding has room for */
+		init_send(to, &job, sizeof(job), fds, WSHD_SPAWN_FDS + 1);
+		return;
+	}
 	/* Each kind that is announced as it should be; the last message breaks the protocol. */
 	for (size_t i = 0; i < sizeof(present) / sizeof(present[0]); i++) {
 		job.header.job_id++;
@@ -189,10 +194,10 @@ static void init_send_descriptors(int to)
 	}
 }
 
-static void init_list(int to, unsigned n, uint32_t first)
+static void init_list(int to, unsigned n, uint32_t first, uint32_t step)
 {
 	for (unsigned i = 0; i < n; i++)
-		init_say(to, WSHD_JOB, first + i);
+		init_say(to, WSHD_JOB, first + i * step);
 }
 
 static void init_greet(int to)
@@ -236,11 +241,14 @@ static int init_answer(int to)
 		init_say(to, WSHD_JOB, 0);
 		init_say(to, WSHD_LIST_END, 0);
 	} else if (strcmp(kind, "list") == 0) {
-		init_list(to, number, 1);
+		init_list(to, number, 1, 1);
+		init_say(to, WSHD_LIST_END, 0);
+	} else if (strcmp(kind, "steps") == 0) { /* each number a little ahead of the one before */
+		init_list(to, number, 60000, 60000);
 		init_say(to, WSHD_LIST_END, 0);
 	} else if (strcmp(kind, "endless") == 0) {
 		for (;;)
-			init_list(to, 1000, 1);
+			init_list(to, 1000, 1, 1);
 	} else if (strcmp(kind, "pipes") == 0) {
 		struct wshd_listed_job job = {
 			.header = {WSHD_JOB, 0},

@@ -16,7 +16,7 @@ def _snapshot(w, handle):
         return json.load(file)
 
 
-@case
+@case(module=False)
 def what_a_container_writes_is_below_tmp_rootfs(w):
     handle = w.create()
     path = w.c.info(handle).container_path
@@ -45,7 +45,7 @@ def changes_of_the_root_and_removals_are_below_tmp_rootfs(w):
     expect.true(os.path.exists(f"{etc}/later"), "after a restart too")
 
 
-@case
+@case(module=False)
 def bin_wsh_runs_commands(w):
     handle = w.create()
     path = w.c.info(handle).container_path
@@ -54,7 +54,7 @@ def bin_wsh_runs_commands(w):
     expect.equal((seen.returncode, seen.stdout, seen.stderr), (0, b"inside\n", b""))
 
 
-@case
+@case(module=False)
 def the_snapshot_has_jobs_by_id_and_ports(w):
     handle = w.create(handle="a/b")
     first = _snapshot(w, handle)
@@ -75,7 +75,7 @@ def the_snapshot_has_jobs_by_id_and_ports(w):
     expect.equal((seen["state"], seen["jobs"][str(job)].get("end", {}).get("signal")), ("stopped", signal.SIGTERM))
 
 
-@case
+@case(module=False)
 def a_snapshot_of_a_daemon_that_ended_has_all_jobs_by_id(w):
     handle = w.create(grace_time=-1)
     jobs = [w.c.spawn(handle, f"echo {n}; exit {n}") for n in range(20)]

@@ -69,7 +69,7 @@ def _everywhere(w, *entries, stream=None):
     return seen, left_out
 
 
-@case
+@case(module=False)
 def names_begin_at_the_root_and_never_leave_it(w):
     outside = w.make_directory("outside", 0o777)
     entries = (
@@ -103,7 +103,7 @@ def names_begin_at_the_root_and_never_leave_it(w):
     expect.equal(os.listdir(outside), [])
 
 
-@case
+@case(module=False)
 def devices_and_fifos_are_left_out_with_their_number(w):
     entries = (directory("dev"), device("dev/null"), device("dev/zero"), pipe("dev/initctl"), file("f", b"x"))
     seen, said = _everywhere(w, *entries)
@@ -120,7 +120,7 @@ def _header(name, kind, content=b""):
     return info, content
 
 
-@case
+@case(module=False)
 def members_that_hold_nothing_are_skipped_and_unknown_ones_are_files(w):
     stream = io.BytesIO()
     for info, content in (
@@ -138,14 +138,14 @@ def members_that_hold_nothing_are_skipped_and_unknown_ones_are_files(w):
                  {"dump": None, "dump/a": b"a", "contiguous": b"c", "odd": b"z"})  # fmt: skip
 
 
-@case
+@case(module=False)
 def a_member_below_a_file_replaces_it(w):
     seen, _ = _everywhere(w, file("f", b"old"), file("f/below", b"new"), file("a/b", b"old"), file("a/b/c/d", b"new"))
     expect.equal({name: what[2] for name, what in seen.items()},
                  {"f": None, "f/below": b"new", "a": None, "a/b": None, "a/b/c": None, "a/b/c/d": b"new"})  # fmt: skip
 
 
-@case
+@case(module=False)
 def a_member_below_a_link_goes_where_the_link_leads(w):
     seen, _ = _everywhere(w, directory("usr/lib"), symlink("lib", "usr/lib"), file("lib/x", b"x"),
                           symlink("home", "var/./home"), file("home/me/f", b"f"))  # fmt: skip
@@ -153,7 +153,7 @@ def a_member_below_a_link_goes_where_the_link_leads(w):
     expect.equal((seen["lib"][1], seen["home"][1]), ("usr/lib", "var/./home"))
 
 
-@case
+@case(module=False)
 def a_link_out_of_the_target_of_a_stream_is_not_followed(w):
     handle = w.create()
     for number, target in enumerate(("/etc", "..", "../..", "/nowhere", "../nowhere")):
