@@ -275,7 +275,8 @@ static int arguments_read_command(struct invocation *invocation, const char *nam
 /* Reads the words from `begin` up to `end`. */
 static int arguments_read_words(struct invocation *invocation, int begin, int end, char **argv)
 {
-	bool options = true; /* until `--` */
+	bool options = true;      /* until `--` */
+	const char *group = NULL; /* a word before the command, as in `container ls` */
 	int status = 0;
 
 	for (int i = begin; i < end && status == 0; i++) {
@@ -285,11 +286,14 @@ static int arguments_read_words(struct invocation *invocation, int begin, int en
 		} else if (options && argv[i][0] == '-' && argv[i][1] != '\0')
 			status = arguments_read_option(invocation, argv, &i, end);
 		else if (!invocation->command)
-			status = arguments_read_command(invocation, argv[i]);
+			status = arguments_read_command(invocation, group = argv[i]);
 		else
 			status = arguments_read_word(invocation, end, argv, &i);
 		end = arguments_find_divider(invocation, end, argv);
 	}
+	if (status == 0 && group && !invocation->command && !invocation->help &&
+	    !invocation->version)
+		return usage_error(invocation, "'%s' needs a command", group);
 	return status;
 }
 

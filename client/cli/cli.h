@@ -187,6 +187,7 @@ int set_rule(struct invocation *invocation, const struct option *option, const c
 int set_network(struct invocation *invocation, const struct option *option, const char *text);
 int set_cpus(struct invocation *invocation, const struct option *option, const char *text);
 int set_publish(struct invocation *invocation, const struct option *option, const char *text);
+int set_ps_property(struct invocation *invocation, const struct option *option, const char *text);
 int set_own(struct invocation *invocation, const struct option *option, const char *text);
 int set_reconnect(struct invocation *invocation, const struct option *option, const char *text);
 /* Reports why a value was rejected, by errno; returns a status. */

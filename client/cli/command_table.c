@@ -191,6 +191,7 @@ const struct cli_command commands[] = {
 	 .details = "A job that run, link or stream has collected has none; spawn --keep keeps "
 		    "it.\n",
 	 .groups = {{"jobs", handle_option}, {NULL, logs_options}},
+	 .answers = "attach",
 	 .waits = true,
 	 .run = cmd_logs},
 	{.name = "jobs",

@@ -12,6 +12,7 @@ struct habit {
 	const char *words; /* separated by blanks */
 	const char *command, *answer;
 	bool json, version;
+	const char *commands; /* of an option: those that it fits */
 };
 
 static const struct habit habits[] = {
@@ -40,19 +41,30 @@ static const struct habit habits[] = {
 	{.words = "system", .answer = "`warden status` and `warden doctor` show the host"},
 };
 
-/* Options of create, run and exec that have no equal there. */
+/* Options that have no equal in commands of those names. */
 static const struct habit options[] = {
-	{.words = "add-host", .answer = "--host 'ADDRESS NAME' adds a line to /etc/hosts"},
-	{.words = "entrypoint", .answer = "there is none; the command line is what runs"},
-	{.words = "env-file", .answer = "-e NAME=VALUE sets a variable; may be given again"},
-	{.words = "restart", .answer = "a job that ends is not started again"},
+	{.words = "add-host",
+	 .answer = "--host 'ADDRESS NAME' adds a line to /etc/hosts",
+	 .commands = "create exec"},
+	{.words = "entrypoint",
+	 .answer = "there is none; the command line is what runs",
+	 .commands = "create run spawn exec"},
+	{.words = "env-file",
+	 .answer = "-e NAME=VALUE sets a variable; may be given again",
+	 .commands = "create run spawn exec"},
+	{.words = "restart",
+	 .answer = "a job that ends is not started again",
+	 .commands = "create run spawn exec"},
 	{.words = "d detach",
-	 .answer =
-		 "`warden create` and `warden spawn HANDLE -- COMMAND` leave the command running"},
+	 .answer = "`warden create` and `warden spawn HANDLE -- COMMAND` leave the command running",
+	 .commands = "create exec"},
 	{.words = "rm",
 	 .answer = "`warden exec -- COMMAND` destroys its container at the end of the command; "
-		   "--grace-time 0 of create does when the last connection closes"},
-	{.words = "filter f", .answer = "--property KEY=VALUE selects containers"},
+		   "--grace-time 0 of create does when the last connection closes",
+	 .commands = "create run"},
+	{.words = "filter f",
+	 .answer = "--property KEY=VALUE selects containers",
+	 .commands = "ps ls list info destroy"},
 };
 
 static bool habits_has_word(const char *words, const char *word, size_t length)
@@ -84,11 +96,11 @@ bool habits_read_command(struct invocation *invocation, const char *word, int *s
 	return false;
 }
 
-/* Finds a command other than this one that has the option: of create, run and exec the first. */
+/* Finds a command other than this one that has the option: of create and run the first. */
 static const char *habits_find_owner(const struct cli_command *command, const char *name,
 				     size_t length)
 {
-	static const char *const owners[] = {"create", "run", "list"};
+	static const char *const owners[] = {"create", "run"};
 
 	for (size_t i = 0; i < sizeof(owners) / sizeof(owners[0]); i++) {
 		const struct option *option;
@@ -108,7 +120,8 @@ const char *habits_option_answer(const struct cli_command *command, const char *
 	if (!command)
 		return NULL;
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
-		if (habits_has_word(options[i].words, name, length))
+		if (habits_has_word(options[i].words, name, length) &&
+		    habits_has_word(options[i].commands, command->name, strlen(command->name)))
 			return options[i].answer;
 	owner = habits_find_owner(command, name, length);
 	if (owner && strcmp(owner, "create") == 0 && command->words == WORDS_HANDLE_FIRST)

@@ -416,7 +416,7 @@ const struct option list_own_options[] = {
 	{.name = "quiet", .letter = 'q', OWN(quiet), .help = "handles alone"},                     \
 		ALL("all containers, also stopped ones, as without it"),                           \
 	{                                                                                          \
-		.name = "property", .argument = "KEY=VALUE", OWN(property),                        \
+		.name = "property", .argument = "KEY=VALUE", .set = set_ps_property,               \
 		.help = "only containers with this property"                                       \
 	}
 

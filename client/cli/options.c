@@ -5,7 +5,6 @@
 #include "client/cli/cli.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -122,7 +121,8 @@ static void options_note_roots_source(const char *path)
 
 	if (stat(path, &source) == 0 && source.st_uid == 0 && !(source.st_mode & S_IWOTH))
 		fprintf(stderr,
-			"warden: %s belongs to root, so nobody in the container can write there: "
+			"warden: %s belongs to root, so nobody in the container may be able to "
+			"write there: "
 			"chown it to an ordinary user, or append :ro\n",
 			path);
 }
@@ -177,17 +177,9 @@ static int options_reject_rlimit(const struct invocation *invocation,
 /* A time for cpu, else a size or a number. */
 static int options_read_rlimit(const char *name, const char *value, uint64_t *number)
 {
-	double seconds;
-
 	if (strcmp(name, "cpu") != 0)
 		return units_read_size(value, number);
-	if (units_read_seconds(value, &seconds) < 0)
-		return -1;
-	errno = ERANGE;
-	if (seconds >= 0x1p63)
-		return -1;
-	*number = (uint64_t)ceil(seconds);
-	return 0;
+	return units_read_time(value, UNITS_SECOND, number);
 }
 
 int set_rlimit(struct invocation *invocation, const struct option *option, const char *text)

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <math.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,46 +22,48 @@ static int values_set_number(struct invocation *invocation, const struct option 
 	return value_error(invocation, option, text);
 }
 
-/* Parses a duration from 0 to less than `most` seconds. Returns 0, or -1 with errno. */
-static int values_read_seconds(const char *text, double most, double *seconds)
+/* Parses a duration of less than `most`. Returns 0, or -1 with errno. */
+static int values_read_time(const char *text, enum units_time part, uint64_t most, uint64_t *time)
 {
-	if (units_read_seconds(text, seconds) < 0)
+	if (units_read_time(text, part, time) < 0)
 		return -1;
 	errno = ERANGE;
-	return *seconds < most ? 0 : -1;
+	return *time < most ? 0 : -1;
 }
 
 /* The field has whole seconds: fractions are rounded up. `never` is -1 as in the configuration. */
 int set_seconds(struct invocation *invocation, const struct option *option, const char *text)
 {
 	bool can_be_never = strcmp(option->field, "grace_time") == 0;
-	double seconds = 0;
+	uint64_t seconds;
 
 	if (can_be_never && (strcmp(text, "never") == 0 || strcmp(text, "-1") == 0))
 		return values_set_number(invocation, option, text, UINT32_MAX);
-	if (values_read_seconds(text, UINT32_MAX, &seconds) < 0)
+	if (values_read_time(text, UNITS_SECOND, UINT32_MAX, &seconds) < 0)
 		return value_error(invocation, option, text);
-	return values_set_number(invocation, option, text, (uint64_t)ceil(seconds));
+	return values_set_number(invocation, option, text, seconds);
 }
 
 int set_reconnect(struct invocation *invocation, const struct option *option, const char *text)
 {
-	double seconds = 0;
+	uint64_t milliseconds;
 
-	if (values_read_seconds(text, INT_MAX / 1000, &seconds) < 0)
+	if (values_read_time(text, UNITS_MILLISECOND, INT_MAX, &milliseconds) < 0)
 		return value_error(invocation, option, text);
-	invocation->reconnect = (int)ceil(seconds * 1000);
+	invocation->reconnect = (int)milliseconds;
 	return 0;
 }
 
-/* Rounds up, because 0 means no limit. */
+/* A million million seconds. */
+#define VALUES_MAX_MICROSECONDS UINT64_C(1000000000000000000)
+
 int set_microseconds(struct invocation *invocation, const struct option *option, const char *text)
 {
-	double seconds = 0;
+	uint64_t microseconds;
 
-	if (values_read_seconds(text, 1e12, &seconds) < 0)
+	if (values_read_time(text, UNITS_MICROSECOND, VALUES_MAX_MICROSECONDS, &microseconds) < 0)
 		return value_error(invocation, option, text);
-	return values_set_number(invocation, option, text, (uint64_t)ceil(seconds * 1e6));
+	return values_set_number(invocation, option, text, microseconds);
 }
 
 /* docker's --network: `none` is the default here, as nothing is reachable without a rule. */
@@ -84,18 +85,19 @@ int set_network(struct invocation *invocation, const struct option *option, cons
 /* docker's --cpus: a number of cpus, with a fraction. A list of them is --cpuset. */
 int set_cpus(struct invocation *invocation, const struct option *option, const char *text)
 {
-	double cpus = 0;
+	uint64_t percent;
 
 	if (strpbrk(text, "-,"))
 		return usage_error(invocation,
 				   "--cpus: '%s' is not a valid N; --cpuset takes a list of cpus",
 				   text);
-	errno = EINVAL;
-	if (text[strspn(text, "0123456789.")] != '\0' ||
-	    values_read_seconds(text, UINT32_MAX / 100, &cpus) < 0)
+	if (units_read_percent(text, &percent) < 0)
 		return value_error(invocation, option, text);
-	if (warden_message_set_number(option_request(invocation, option), "cpu_quota",
-				      (uint64_t)ceil(cpus * 100)) == 0)
+	errno = ERANGE;
+	if (percent >= UINT32_MAX)
+		return value_error(invocation, option, text);
+	if (warden_message_set_number(option_request(invocation, option), "cpu_quota", percent) ==
+	    0)
 		return 0;
 	return value_error(invocation, option, text);
 }

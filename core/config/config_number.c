@@ -94,25 +94,19 @@ bool config_number_decimal(const char *text, int64_t *number)
 
 bool config_number_with_unit(const char *text, enum warden_option_unit unit, int64_t *number)
 {
-	double seconds, scale = unit == WARDEN_UNIT_MILLISECONDS ? 1000 : 1;
-	uint64_t bytes;
+	uint64_t value = 0;
+	int result = -1;
 
-	switch (unit) {
-	case WARDEN_UNIT_BYTES:
-		if (units_read_size(text, &bytes) < 0 || bytes > INT64_MAX)
-			return false;
-		*number = (int64_t)bytes;
-		return true;
-	case WARDEN_UNIT_SECONDS:
-	case WARDEN_UNIT_MILLISECONDS:
-		if (units_read_seconds(text, &seconds) < 0 || seconds * scale >= 0x1p63)
-			return false;
-		*number = (int64_t)(seconds * scale);
-		*number += (double)*number < seconds * scale;
-		return true;
-	default:
+	if (unit == WARDEN_UNIT_BYTES)
+		result = units_read_size(text, &value);
+	else if (unit == WARDEN_UNIT_SECONDS)
+		result = units_read_time(text, UNITS_SECOND, &value);
+	else if (unit == WARDEN_UNIT_MILLISECONDS)
+		result = units_read_time(text, UNITS_MILLISECOND, &value);
+	if (result < 0 || value > INT64_MAX)
 		return false;
-	}
+	*number = (int64_t)value;
+	return true;
 }
 
 bool config_number_octal(const char *text, int64_t *number)

@@ -8,10 +8,29 @@
 #include <string.h>
 #include <strings.h>
 
+int set_ps_property(struct invocation *invocation, const struct option *option, const char *text)
+{
+	if (invocation->property)
+		return usage_error(invocation,
+				   "--%s: one alone; `warden list --long` takes several",
+				   option->name);
+	invocation->property = text;
+	return 0;
+}
+
+static int cmd_docker_reject_selection(const struct invocation *invocation)
+{
+	return usage_error(
+		invocation,
+		"--quiet and --property are for the table of containers, without HANDLE");
+}
+
 /* Containers, or the jobs of one. */
 int rewrite_ps(const struct invocation *invocation, const char **words)
 {
 	if (invocation->handle) {
+		if (invocation->quiet || invocation->property)
+			return cmd_docker_reject_selection(invocation);
 		words[0] = "jobs";
 		words[1] = "--";
 		words[2] = invocation->handle;
@@ -31,6 +50,8 @@ int rewrite_ls(const struct invocation *invocation, const char **words)
 {
 	if (!invocation->handle)
 		return rewrite_ps(invocation, words);
+	if (invocation->quiet || invocation->property)
+		return cmd_docker_reject_selection(invocation);
 	words[0] = "file-list";
 	words[1] = "--";
 	words[2] = invocation->handle;

@@ -42,13 +42,14 @@ int job_status(const struct warden_message *answer)
 		return cmd_jobs_start_status(answer);
 	if (number > 0)
 		return STATUS_SIGNAL + (int)(number & 0x7f);
-	/* It ended just before the KILL of the limit that it reached. */
+	/* It ended just before the KILL of the limit that it reached, which counts all the same. */
 	if (cmd_jobs_has_reason(answer, "OUTPUT") || cmd_jobs_has_reason(answer, "WALL_TIME") ||
-	    cmd_jobs_has_reason(answer, "CPU_TIME") || cmd_jobs_has_reason(answer, "MEMORY"))
+	    cmd_jobs_has_reason(answer, "CPU_TIME"))
 		return STATUS_SIGNAL + SIGKILL;
-	if (warden_message_count(answer, "exit_status") == 0)
-		return STATUS_UNKNOWN;
-	return (int)(warden_message_number(answer, "exit_status", 0) & 0xff);
+	/* With the reason MEMORY, too: the kernel may have killed another process of the job. */
+	if (warden_message_count(answer, "exit_status") > 0)
+		return (int)(warden_message_number(answer, "exit_status", 0) & 0xff);
+	return cmd_jobs_has_reason(answer, "MEMORY") ? STATUS_SIGNAL + SIGKILL : STATUS_UNKNOWN;
 }
 
 static bool cmd_jobs_report_dropped(const struct invocation *invocation,
@@ -156,7 +157,7 @@ struct cmd_jobs_run {
 	struct invocation *invocation;
 	uint64_t job;
 	int signal_fd; /* -1: SIGINT keeps its action */
-	bool sent;     /* the job has the signal */
+	bool sent;     /* the daemon has answered the first one */
 	bool left;     /* a second one ends this command */
 };
 
@@ -193,7 +194,8 @@ static void cmd_jobs_unblock_interrupt(const struct cmd_jobs_run *run, bool rais
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
-/* Sends SIGINT to the job, over a connection of its own. */
+/* Sends SIGINT to the job, over a connection of its own. The daemon refuses it if the job has just
+ * ended. Returns 0 if the daemon has answered. */
 static int cmd_jobs_send_interrupt(const struct cmd_jobs_run *run)
 {
 	struct invocation *invocation = run->invocation;
@@ -210,7 +212,16 @@ static int cmd_jobs_send_interrupt(const struct cmd_jobs_run *run)
 	    client_open_another(invocation, &another) == 0) {
 		warden_client_set_timeout(another, INTERRUPT_TIMEOUT);
 		answer = warden_client_call(another, request);
-		result = answer ? 0 : -1;
+		if (answer || warden_client_failure(another) == WARDEN_FAILURE_REFUSED)
+			result = 0;
+		if (answer)
+			complain(invocation,
+				 "SIGINT was sent to job %" PRIu64
+				 "; a second one leaves it running",
+				 run->job);
+		else if (result == 0)
+			complain(invocation, "SIGINT was not sent: %s",
+				 warden_client_error(another));
 	}
 	warden_message_free(answer);
 	warden_message_free(request);
@@ -219,7 +230,7 @@ static int cmd_jobs_send_interrupt(const struct cmd_jobs_run *run)
 	return result;
 }
 
-/* The first SIGINT goes to the job, the second one leaves it. */
+/* The first SIGINT goes to the job, whose end is awaited; the second one leaves it. */
 static bool cmd_jobs_on_interrupt(void *data)
 {
 	struct cmd_jobs_run *run = data;
@@ -230,9 +241,6 @@ static bool cmd_jobs_on_interrupt(void *data)
 		;
 	if (!run->sent && cmd_jobs_send_interrupt(run) == 0) {
 		run->sent = true;
-		complain(run->invocation,
-			 "SIGINT was sent to job %" PRIu64 "; a second one leaves it running",
-			 run->job);
 		return true;
 	}
 	run->left = true;

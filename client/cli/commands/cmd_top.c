@@ -25,7 +25,7 @@
 
 enum { HEAD_ROWS = 4, CONTROL_C = 3 };
 
-/* What a key does. */
+/* What a key does; what counts more is first. */
 enum top_key { TOP_END, TOP_NEXT, TOP_SCROLL, TOP_NOTHING };
 
 /* A container's figures at one time. */
@@ -230,8 +230,8 @@ static int cmd_top_print_view(struct top *top, const struct top_view *view)
 	return STATUS_FAILED;
 }
 
-/* Reads what was typed. */
-static enum top_key cmd_top_read_key(struct top *top)
+/* Takes the key at `*keys` and moves that behind it. */
+static enum top_key cmd_top_take_key(struct top *top, const char **keys)
 {
 	static const struct {
 		const char *keys;
@@ -240,25 +240,46 @@ static enum top_key cmd_top_read_key(struct top *top)
 		{"\033[B", 1, 0},  {"\033OB", 1, 0}, {"j", 1, 0},       {"\033[A", -1, 0},
 		{"\033OA", -1, 0}, {"k", -1, 0},     {"\033[6~", 0, 1}, {"\033[5~", 0, -1},
 	};
-	char keys[16];
-	ssize_t got = read(STDIN_FILENO, keys, sizeof(keys) - 1);
 	size_t rows = cmd_top_rows();
+	char key;
 
-	if (got <= 0 || keys[0] == 'q' || keys[0] == CONTROL_C)
-		return TOP_END; /* a failed read ends it, too */
-	keys[got] = '\0';
 	for (size_t i = 0; i < sizeof(scrolls) / sizeof(scrolls[0]); i++) {
 		size_t by = scrolls[i].pages != 0 ? rows : 1;
+		size_t length = strlen(scrolls[i].keys);
 
-		if (strcmp(keys, scrolls[i].keys) != 0)
+		if (strncmp(*keys, scrolls[i].keys, length) != 0)
 			continue;
+		*keys += length;
 		if (scrolls[i].rows + scrolls[i].pages > 0)
 			top->first += by; /* the table limits it */
 		else
 			top->first -= top->first < by ? top->first : by;
 		return TOP_SCROLL;
 	}
-	return keys[0] == ' ' ? TOP_NEXT : TOP_NOTHING;
+	key = *(*keys)++;
+	if (key == 'q' || key == CONTROL_C)
+		return TOP_END;
+	return key == ' ' ? TOP_NEXT : TOP_NOTHING;
+}
+
+/* Reads all that was typed; returns what counts most of it. */
+static enum top_key cmd_top_read_keys(struct top *top)
+{
+	char keys[64];
+	const char *at = keys;
+	ssize_t got = read(STDIN_FILENO, keys, sizeof(keys) - 1);
+	enum top_key result = TOP_NOTHING;
+
+	if (got <= 0)
+		return TOP_END; /* a failed read ends it, too */
+	keys[got] = '\0';
+	while (at < keys + got) {
+		enum top_key key = cmd_top_take_key(top, &at);
+
+		if (key < result)
+			result = key;
+	}
+	return result;
 }
 
 /* Waits for the next table, and prints this one again when it is scrolled; true: a key or a signal
@@ -278,7 +299,7 @@ static bool cmd_top_wait_for_end(struct top *top, const struct top_view *view)
 			return false;
 		if (n < 0 || fds[0].revents)
 			return true;
-		key = cmd_top_read_key(top);
+		key = cmd_top_read_keys(top);
 		if (key == TOP_END || key == TOP_NEXT)
 			return key == TOP_END;
 		if (key == TOP_SCROLL && cmd_top_print_view(top, view) != 0)
@@ -350,7 +371,7 @@ static int cmd_top_print_views(struct top *top)
 static int cmd_top_read_options(struct top *top)
 {
 	const struct invocation *invocation = top->invocation;
-	double seconds = 1;
+	uint64_t interval = 1000;
 	char *end;
 
 	top->left = top->live ? 0 : 1;
@@ -361,13 +382,13 @@ static int cmd_top_read_options(struct top *top)
 					   invocation->iterations);
 	}
 	if (invocation->interval) {
-		if (units_read_seconds(invocation->interval, &seconds) < 0 || seconds < 0.05 ||
-		    seconds > 86400)
+		if (units_read_time(invocation->interval, UNITS_MILLISECOND, &interval) < 0 ||
+		    interval < 50 || interval > 86400000)
 			return usage_error(invocation,
 					   "--interval: '%s' is not a TIME from 50ms to 1d",
 					   invocation->interval);
 	}
-	top->interval_ms = (int)(seconds * 1000);
+	top->interval_ms = (int)interval;
 	return 0;
 }
 

@@ -127,16 +127,15 @@ static size_t job_streams_count(struct job_streams *session, const struct warden
 	return had - at < length ? (size_t)(had - at) : length;
 }
 
-/* With --json or --format prints the answer; else writes the output to the same stream as the
- * job. */
+/* With --json or --format prints the answer; else writes the output to the same stream as the job.
+ * `skip` bytes were printed before. */
 static void job_streams_print_output(struct job_streams *session,
-				     const struct warden_message *answer)
+				     const struct warden_message *answer, size_t skip)
 {
 	struct invocation *invocation = session->invocation;
 	const char *name = warden_message_bytes(answer, "name", 0, NULL);
 	size_t length;
 	const char *bytes = warden_message_bytes(answer, "data", 0, &length);
-	size_t skip = name && bytes ? job_streams_count(session, answer, name, length) : 0;
 
 	if (skip > 0 && skip == length)
 		return;
@@ -146,12 +145,24 @@ static void job_streams_print_output(struct job_streams *session,
 			session->failed = true;
 		}
 		session->failed = session->failed || print_answer_now(invocation, answer) != 0;
-		return;
-	}
-	if (name && bytes && !session->output_error)
+	} else if (name && bytes && !session->output_error) {
 		(void)job_output(&session->output_error, name, bytes + skip, length - skip);
-	if (session->options->has_until && session->had[0] >= session->options->until[0] &&
-	    session->had[1] >= session->options->until[1])
+	}
+}
+
+/* Counts and prints an answer; the session is left at the offsets of `until`. */
+static void job_streams_take_output(struct job_streams *session,
+				    const struct warden_message *answer)
+{
+	const struct session_options *options = session->options;
+	const char *name = warden_message_bytes(answer, "name", 0, NULL);
+	size_t length;
+	const char *bytes = warden_message_bytes(answer, "data", 0, &length);
+	size_t skip = name && bytes ? job_streams_count(session, answer, name, length) : 0;
+
+	job_streams_print_output(session, answer, skip);
+	if (options->has_until && session->had[0] >= options->until[0] &&
+	    session->had[1] >= options->until[1])
 		session->left = true;
 }
 
@@ -175,7 +186,7 @@ static void job_streams_on_output(void *data, uint64_t id, const struct warden_m
 		return;
 	}
 	if (!last || !session->options->finish)
-		job_streams_print_output(session, answer);
+		job_streams_take_output(session, answer);
 	if (!last)
 		return;
 	job_streams_make_cooked(session); /* before the messages about the end */

@@ -36,6 +36,10 @@ def ps_and_ls_show_containers_or_what_is_in_one(w):
     expect.equal(command.ok(w, "ps", "one").splitlines()[1].split()[0], str(job))
     expect.contains(command.ok(w, "ls", "one", "/" if w.linux else "."), "MODE")
     command.usage_error(w, "unexpected argument 'two'", "ps", "one", "two")
+    command.usage_error(w, "--property: one alone", "ps", "--property", "tier=front", "--property", "a=b")
+    for words in (["ps", "-q", "one"], ["ps", "--property", "a=b", "one"], ["ls", "-q", "one"]):
+        command.usage_error(w, "--quiet and --property are for the table of containers", *words)
+    command.usage_error(w, "'container' needs a command", "container")
 
 
 @case
@@ -75,6 +79,10 @@ def logs_prints_what_a_job_has_written(w):
     expect.eventually(lambda: len(w.command("logs", "h").stdout + w.command("logs", "h").stderr) == 4, "output")
     seen = w.command("logs", "h", first)
     expect.equal((seen.returncode, seen.stdout, seen.stderr), (0, b"1\n", b"2\n"))
+    with expect.within(10, "logs of a job that goes on"):
+        answers = [json.loads(line) for line in command.ok(w, "--json", "logs", "h", first).splitlines()]
+        expect.equal(sorted(each["name"] for each in answers), ["stderr", "stdout"])
+        expect.equal(sorted(command.ok(w, "--format", "{name}", "logs", "h", first).split()), ["stderr", "stdout"])
     second = command.ok(w, "spawn", "h", "--", "sh", "-c", "echo last; sleep 0.3; echo end; exit 5").strip()
     expect.equal(command.ok(w, "logs", "-f", "h"), "last\nend\n")
     expect.equal(command.ok(w, "logs", "h"), "last\nend\n")
@@ -168,6 +176,8 @@ def what_is_done_otherwise_is_answered_by_meaning(w):
         (["exec", "-d", "--", "true"], "`warden spawn HANDLE -- COMMAND`"),
         (["exec", "--add-host", "a:1.2.3.4", "--", "true"], "--host 'ADDRESS NAME'"),
         (["ps", "--filter", "name=x"], "--property KEY=VALUE"),
+        (["jobs", "--filter", "name=x", "h"], "unknown option --filter\n"),
+        (["list", "--restart", "no"], "unknown option --restart\n"),
     ):
         command.usage_error(w, text, *words)
     expect.matches(command.ok(w, "version"), r"warden \d.*\n")

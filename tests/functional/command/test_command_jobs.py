@@ -128,6 +128,33 @@ def a_second_interrupt_of_run_leaves_the_job(w):
 
 
 @case
+def run_ends_and_its_job_goes_on_when_its_output_pipe_is_closed(w):
+    w.create(handle="h")
+    with command.start(w, "run", "h", "--", "yes", stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        expect.equal(process.stdout.readline(), b"y\n")
+        process.stdout.close()
+        expect.equal((process.wait(15), process.stderr.read()), (-signal.SIGPIPE, b""))
+    [job] = w.c.info("h").job_ids
+    command.ok(w, "kill", "h", str(job), "KILL")
+
+
+@case
+def an_interrupt_of_a_job_that_has_just_ended_gives_its_status(w):
+    w.create(handle="h")
+    pipes = {"stdin": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with _run_until_it_waits(w, "--", "bash", "-c", "trap 'exit 7' USR1; while :; do sleep 0.02; done", **pipes) as process:
+        [job] = w.c.info("h").job_ids
+        process.send_signal(signal.SIGSTOP)
+        command.ok(w, "kill", "h", str(job), "USR1")
+        expect.eventually(lambda: not w.c.info("h").job_ids, "the job has ended")
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGCONT)
+        stderr = process.communicate(timeout=15)[1].decode()
+        expect.equal(process.returncode, 7, stderr)
+    expect.matches(stderr, r"warden run: SIGINT was not sent: .*\n")
+
+
+@case
 def a_job_that_handles_an_interrupt_gives_its_own_status(w):
     w.create(handle="h")
     script = "trap 'exit 9' INT; echo ready; while :; do sleep 0.05; done"

@@ -64,5 +64,7 @@ def top_scrolls_and_says_what_it_shows(w):
         terminal.expect("8 to 12 are shown.*box-11.*not shown: .*DISK")
         terminal.type("k")
         terminal.expect("7 to 11 are shown")
-        terminal.type("q")
+        terminal.type("kk\x1b[A")
+        terminal.expect("4 to 8 are shown")
+        terminal.type("jq")
         expect.equal(terminal.status(), 0)

@@ -44,6 +44,9 @@ def memory_of_a_child_counts(w):
     seen = run(w, handle, EAT % (200 * MIB) + "; echo status $?", memory_limit=32 * MIB)
     expect.equal((seen.exit_status, seen.stdout), (0, b"status 137\n"))
     expect.equal(seen.end.reason, warden.Reason.MEMORY)
+    script = EAT % (200 * MIB) + "; exit 3"
+    seen = w.command("run", "--memory-limit", "32M", handle, "--", "sh", "-c", script)
+    expect.equal((seen.returncode, b"its memory is used up" in seen.stderr), (3, True))
 
 
 @case(backend="linux")

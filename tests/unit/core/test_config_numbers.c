@@ -156,6 +156,10 @@ static void a_size_or_time_may_have_a_unit(void)
 		      "must be an integer");
 	unit_true(config_number_with_unit("1.5s", WARDEN_UNIT_MILLISECONDS, &number));
 	unit_unsigned(number, 1500);
+	unit_true(config_number_with_unit("0.3s", WARDEN_UNIT_MILLISECONDS, &number));
+	unit_unsigned(number, 300);
+	unit_true(config_number_with_unit("9ms", WARDEN_UNIT_MILLISECONDS, &number));
+	unit_unsigned(number, 9);
 	unit_true(config_number_with_unit("500ms", WARDEN_UNIT_SECONDS, &number));
 	unit_unsigned(number, 1); /* rounded up */
 	unit_true(config_number_with_unit("64k", WARDEN_UNIT_BYTES, &number));

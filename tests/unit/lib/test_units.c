@@ -27,6 +27,8 @@ static void a_size_has_a_unit_that_is_a_power_of_two(void)
 		{"1.5k", 1536},
 		{"7b", 7},
 		{"15E", UINT64_C(15) << 60},
+		{"0.0001k", 1},
+		{"15.99999999999999999e", UINT64_MAX - 10},
 		{"9007199254740993k", UINT64_C(9007199254740993) << 10},
 	};
 	uint64_t bytes = 0;
@@ -55,23 +57,68 @@ static void a_duration_has_one_or_more_units(void)
 		{"7d", 604800000000},
 		{"1m0.5s", 60500000},
 		{"3us", 3},
+		{"0.3", 300000},
+		{"0.57s", 570000},
+		{"9ms", 9000},
+		{"0.1us", 1},
+		{"18446744073709551615us", UINT64_MAX},
 	};
-	double seconds = 0;
+	uint64_t time = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		unit_integer(units_read_seconds(cases[i].text, &seconds), 0);
-		unit_unsigned((uint64_t)(seconds * 1e6 + 0.5), cases[i].microseconds);
+		unit_integer(units_read_time(cases[i].text, UNITS_MICROSECOND, &time), 0);
+		unit_unsigned(time, cases[i].microseconds);
 	}
+}
+
+static void a_duration_is_rounded_up_to_its_part(void)
+{
+	static const struct {
+		const char *text;
+		uint64_t milliseconds, seconds;
+	} cases[] = {
+		{"0", 0, 0},         {"9ms", 9, 1}, {"0.3s", 300, 1},      {"0.57s", 570, 1},
+		{"1.001s", 1001, 2}, {"1us", 1, 1}, {"0.7s0.3s", 1000, 1}, {"2", 2000, 2},
+	};
+	uint64_t time = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		unit_integer(units_read_time(cases[i].text, UNITS_MILLISECOND, &time), 0);
+		unit_unsigned(time, cases[i].milliseconds);
+		unit_integer(units_read_time(cases[i].text, UNITS_SECOND, &time), 0);
+		unit_unsigned(time, cases[i].seconds);
+	}
+}
+
+static void a_number_of_cpus_is_counted_in_percent(void)
+{
+	static const struct {
+		const char *text;
+		uint64_t percent;
+	} cases[] = {
+		{"0", 0}, {"1", 100}, {"1.1", 110}, {"0.57", 57}, {"2.2", 220}, {"0.001", 1},
+	};
+	uint64_t percent = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		unit_integer(units_read_percent(cases[i].text, &percent), 0);
+		unit_unsigned(percent, cases[i].percent);
+	}
+	unit_integer(units_read_percent("1s", &percent), -1);
+	unit_integer(units_read_percent("184467440737095517", &percent), -1);
+	unit_integer(errno, ERANGE);
 }
 
 static void other_texts_are_refused(void)
 {
-	static const char *const wrong[] = {"",    "-1",  " 1",  "1 ",  "1x",  "m",   "1.",  ".5",
-					    "1e3", "0x1", "inf", "1,5", "1kk", "1ib", "1..5"};
+	static const char *const wrong[] = {
+		"",    "-1",  " 1",  "1 ",  "1x",  "m",   "1.",   ".5",
+		"1e3", "0x1", "inf", "1,5", "1kk", "1ib", "1..5", "0.1234567890123456789"};
 	static const char *const times[] = {"1h30", "1hm", "1S", "1k", "1h 2m", "1h-2m", "1M"};
 	static const char *const large[] = {"18446744073709551616", "16E", "99999999999999999999k"};
-	uint64_t bytes = 0;
-	double seconds = 0;
+	static const char *const long_times[] = {"18446744073709.6", "18446744073709551615us1us",
+						 "213503983d"};
+	uint64_t bytes = 0, time = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
 		errno = 0;
@@ -79,15 +126,20 @@ static void other_texts_are_refused(void)
 		unit_integer(errno, EINVAL);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
-		unit_integer(units_read_seconds(wrong[i], &seconds), -1);
+		unit_integer(units_read_time(wrong[i], UNITS_SECOND, &time), -1);
 	for (size_t i = 0; i < ARRAY_SIZE(times); i++) {
 		errno = 0;
-		unit_integer(units_read_seconds(times[i], &seconds), -1);
+		unit_integer(units_read_time(times[i], UNITS_SECOND, &time), -1);
 		unit_integer(errno, EINVAL);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(large); i++) {
 		errno = 0;
 		unit_integer(units_read_size(large[i], &bytes), -1);
+		unit_integer(errno, ERANGE);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(long_times); i++) {
+		errno = 0;
+		unit_integer(units_read_time(long_times[i], UNITS_SECOND, &time), -1);
 		unit_integer(errno, ERANGE);
 	}
 }
@@ -97,6 +149,8 @@ int main(int argc, char **argv)
 	static const struct unit_test tests[] = {
 		UNIT_TEST(a_size_has_a_unit_that_is_a_power_of_two),
 		UNIT_TEST(a_duration_has_one_or_more_units),
+		UNIT_TEST(a_duration_is_rounded_up_to_its_part),
+		UNIT_TEST(a_number_of_cpus_is_counted_in_percent),
 		UNIT_TEST(other_texts_are_refused),
 	};
 
