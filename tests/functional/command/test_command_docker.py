@@ -2,6 +2,7 @@
 """What users of docker and podman type means the same here, or is answered with what to type."""
 
 import json
+import os
 
 import command
 import expect
@@ -124,6 +125,7 @@ def cp_copies_in_both_directions(w):
 @case
 def options_of_create_mean_the_same(w):
     source = w.make_directory("source")
+    os.chmod(source, 0o777)  # of root, so that the command would say that nobody inside can write
     command.ok(w, "create", "--name", "h", "-v", f"{source}:/mnt", "--label", "k=v", "--network", "none",
                "--cpus", "1.5", "-p", "8080:80", "-p", "9090:53/udp")
     info = json.loads(command.ok(w, "inspect", "h"))

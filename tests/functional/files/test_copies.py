@@ -417,7 +417,7 @@ def a_destroy_overtakes_a_copy_with_progress(w):
     expect.error("the container was destroyed", halted.copy.result)
 
 
-@case(module=False)
+@case(module=False, limit=120)
 def the_command_shows_figures_only_on_a_terminal(w):
     handle = w.create()
     source = make_many(w)
@@ -436,7 +436,7 @@ def the_command_shows_figures_only_on_a_terminal(w):
     expect.equal(w.run(handle, "ls many | wc -l"), "4000\n")
 
 
-@case(module=False)
+@case(module=False, limit=120)
 def the_command_shows_figures_elsewhere_with_progress(w):
     handle = w.create()
     with command.start(w, "copy-in", "--progress", handle, make_many(w), ".", stderr=subprocess.PIPE) as process:
