@@ -210,6 +210,13 @@ static int inside_walk_run(struct inside_walk *walk, const char *path)
 	return 0;
 }
 
+int inside_make_directory(void *data, int directory_fd, const char *name, bool last)
+{
+	(void)data;
+	(void)last;
+	return mkdirat(directory_fd, name, 0755);
+}
+
 int inside_open_or_make(int root_fd, const char *path, uint64_t resolve,
 			const struct inside_maker *maker)
 {

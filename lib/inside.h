@@ -26,6 +26,9 @@ struct inside_maker {
 	bool replace; /* a file in the place of a directory is removed first */
 };
 
+/* A `make` whose parts are all directories, with mode 0755. */
+int inside_make_directory(void *data, int directory_fd, const char *name, bool last);
+
 /* As inside_open with O_PATH, but makes what is missing, also behind links to nothing. */
 int inside_open_or_make(int root_fd, const char *path, uint64_t resolve,
 			const struct inside_maker *maker);

@@ -43,19 +43,12 @@ static int fake_create_make_files(const struct fake_container *container, struct
 	return wshd_link_command(container->dir_fd, host->option_string(host, "wshd"), err);
 }
 
-static int fake_create_make_directory(void *data, int directory_fd, const char *name, bool last)
-{
-	(void)data;
-	(void)last;
-	return mkdirat(directory_fd, name, 0755);
-}
-
 /* Makes the image's working directory. A job says why it cannot enter it, so a failure is a line of
  * the log. */
 static void fake_create_make_working_dir(const struct fake_container *container,
 					 const struct warden_create *create)
 {
-	const struct inside_maker maker = {.make = fake_create_make_directory};
+	const struct inside_maker maker = {.make = inside_make_directory};
 	const struct warden_host *host = container->backend->host;
 	_cleanup_close_ int root = -1, fd = -1;
 

@@ -16,6 +16,7 @@
 #include "lib/cleanup.h"
 #include "lib/inside.h"
 #include "lib/text.h"
+#include "lib/write_whole.h"
 
 enum {
 	MADE_DIRECTORY_MODE = 0755,  /* of directories without their own entry */
@@ -73,27 +74,27 @@ static int tar_read_fail_stream(struct tar_unpack *unpack, const struct tar_entr
 	return warden_error_errno(copy->err, "read %.256s from the stream", entry->name);
 }
 
-static int tar_read_make_parent(void *data, int directory_fd, const char *name, bool last)
+/* Opens the directory that a cleaned path names. -1 with errno: EXDEV if a link leads out of the
+ * target. */
+static int tar_read_open_directory(const struct tar_unpack *unpack, const char *path, int flags)
 {
-	(void)data;
-	(void)last;
-	return mkdirat(directory_fd, name, MADE_DIRECTORY_MODE);
+	int fd = inside_open(unpack->top_fd, path, O_RDONLY | O_DIRECTORY | O_NONBLOCK | flags,
+			     unpack->resolve);
+
+	if (fd < 0 && errno == EACCES) /* it may be entered but not listed: that is enough */
+		fd = inside_open(unpack->top_fd, path, O_PATH | O_DIRECTORY | flags,
+				 unpack->resolve);
+	return fd;
 }
 
-/* Opens the directory that a cleaned path names; makes what is missing if `make` is set. -1 with
- * errno: EXDEV if a link leads out of the target. */
-static int tar_read_open_directory(const struct tar_unpack *unpack, const char *path, bool make)
+/* Opens the directory of an entry; makes what is missing. */
+static int tar_read_open_parent(const struct tar_unpack *unpack, const char *path)
 {
-	const struct inside_maker maker = {.make = tar_read_make_parent, .replace = true};
-	int flags = O_RDONLY | O_DIRECTORY | O_NONBLOCK, fd;
+	const struct inside_maker maker = {.make = inside_make_directory, .replace = true};
+	int fd = tar_read_open_directory(unpack, *path ? path : ".", 0);
 	char *dotted;
 
-	if (!*path)
-		path = ".";
-	fd = inside_open(unpack->top_fd, path, flags, unpack->resolve);
-	if (fd < 0 && errno == EACCES) /* it may be entered but not listed: that is enough */
-		fd = inside_open(unpack->top_fd, path, O_PATH | O_DIRECTORY, unpack->resolve);
-	if (fd >= 0 || !make || (errno != ENOENT && errno != ENOTDIR))
+	if (fd >= 0 || (errno != ENOENT && errno != ENOTDIR))
 		return fd;
 	/* With the dot the last part must be a directory, so that a file there is replaced. */
 	if (asprintf(&dotted, "%s/.", path) < 0)
@@ -117,7 +118,7 @@ static const char *tar_read_find_parent(struct tar_unpack *unpack, char *name, i
 		cleanup_close(&unpack->parent_fd);
 		free(unpack->parent);
 		unpack->parent = NULL;
-		unpack->parent_fd = tar_read_open_directory(unpack, parent, true);
+		unpack->parent_fd = tar_read_open_parent(unpack, parent);
 		if (unpack->parent_fd >= 0)
 			unpack->parent = strdup(parent);
 	}
@@ -169,14 +170,15 @@ static int tar_read_remember_mode(struct tar_unpack *unpack, const char *name, m
 }
 
 /* Sets the postponed modes, last first: a stream names a directory before its entries, and the
- * directory's mode may deny access to them. */
+ * directory's mode may deny access to them. A link that has taken a directory's place meanwhile is
+ * not followed. */
 static int tar_read_set_late_modes(struct tar_unpack *unpack)
 {
 	struct late_mode *late;
 	int result = 0;
 
 	while ((late = unpack->late)) {
-		_cleanup_close_ int fd = tar_read_open_directory(unpack, late->name, false);
+		_cleanup_close_ int fd = tar_read_open_directory(unpack, late->name, O_NOFOLLOW);
 
 		if (fd < 0 || copy_chmod(fd, late->mode) < 0) {
 			struct tar_entry entry = {.name = late->name};
@@ -232,7 +234,7 @@ static int tar_read_make_hard_link(struct tar_unpack *unpack, int dir_fd, const 
 	slash = strrchr(entry->link, '/');
 	if (slash)
 		*slash = '\0';
-	from_fd = tar_read_open_directory(unpack, slash ? entry->link : "", false);
+	from_fd = tar_read_open_directory(unpack, slash ? entry->link : ".", 0);
 	if (from_fd < 0)
 		return -1;
 	copy_temporary_name(unpack->copy, temporary);
@@ -251,19 +253,6 @@ struct tar_data {
 	int stream_error; /* errno; 0: the stream has ended; -1: none */
 };
 
-static int tar_read_write_all(int fd, const char *data, size_t size)
-{
-	while (size > 0) {
-		ssize_t n = write(fd, data, size);
-
-		if (n < 0 && errno != EINTR)
-			return -1;
-		data += n > 0 ? n : 0;
-		size -= n > 0 ? (size_t)n : 0;
-	}
-	return 0;
-}
-
 static int tar_read_fill_file(struct tar_unpack *unpack, int fd, struct tar_data *data)
 {
 	struct copy_state *copy = unpack->copy;
@@ -278,7 +267,7 @@ static int tar_read_fill_file(struct tar_unpack *unpack, int fd, struct tar_data
 		}
 		data->left -= (uint64_t)got;
 		copy_count(&copy->progress->bytes, (uint64_t)got);
-		if (tar_read_write_all(fd, copy->buffer, (size_t)got) < 0)
+		if (write_whole(fd, copy->buffer, (size_t)got) < 0)
 			return -1;
 	}
 	return 0;

@@ -261,16 +261,20 @@ static int tar_write_data(struct copy_state *copy, const struct copy_item *item)
  * are. */
 static bool tar_write_doubts_size(const struct stat *st)
 {
-	return st->st_size == 0 || (st->st_blocks == 0 && st->st_size <= COPY_BUFFER);
+	return st->st_size == 0 || (st->st_blocks == 0 && st->st_size < COPY_BUFFER);
 }
 
-/* Reads a whole file into the buffer. Returns the bytes, or -1 with errno. */
+/* Reads a whole file into the buffer. Returns the bytes, or -1 with errno: EFBIG if there are more
+ * than the buffer holds. */
 static ssize_t tar_write_read_whole(struct copy_state *copy, int fd)
 {
 	size_t length = 0;
+	char more;
 
-	while (length < COPY_BUFFER) {
-		ssize_t got = pread(fd, copy->buffer + length, COPY_BUFFER - length, (off_t)length);
+	while (length <= COPY_BUFFER) {
+		size_t left = COPY_BUFFER - length;
+		ssize_t got = pread(fd, left > 0 ? copy->buffer + length : &more,
+				    left > 0 ? left : 1, (off_t)length);
 
 		if (got == 0)
 			return (ssize_t)length;

@@ -17,16 +17,21 @@
 
 #define FILES_MAX ((size_t)64 * 1024 * 1024)
 
-/* The file may grow meanwhile, or say no size. */
+/* The file may grow meanwhile, or say no size. A byte more than a file may have shows that it is
+ * larger. */
 static int root_files_grow(struct text *text, size_t *size)
 {
-	size_t wanted = *size > 0 ? 2 * *size : 4096;
+	size_t doubled = *size > 0 ? 2 * *size : 4096;
+	size_t wanted = doubled > FILES_MAX ? FILES_MAX + 1 : doubled;
 	char *grown;
 
 	if (text->length < *size)
 		return 0;
-	errno = EFBIG;
-	grown = wanted > FILES_MAX ? NULL : realloc(text->bytes, wanted);
+	if (*size > FILES_MAX) {
+		errno = EFBIG;
+		return -1;
+	}
+	grown = realloc(text->bytes, wanted);
 	if (!grown)
 		return -1;
 	text->bytes = grown;
@@ -76,16 +81,9 @@ int root_files_read(int directory, const char *of, const char *path, struct text
 	return 0;
 }
 
-static int root_files_make_directory(void *data, int directory_fd, const char *name, bool last)
-{
-	(void)data;
-	(void)last;
-	return mkdirat(directory_fd, name, 0755);
-}
-
 int root_files_directory(const struct setup *setup, const char *path, struct warden_error *err)
 {
-	const struct inside_maker maker = {.make = root_files_make_directory};
+	const struct inside_maker maker = {.make = inside_make_directory};
 	char directory[PATH_MAX];
 	int fd;
 

@@ -110,6 +110,20 @@ def the_last_mode_of_a_directory_counts(w):
 
 
 @case
+def a_late_mode_does_not_follow_a_link_in_the_place_of_the_directory(w):
+    handle = w.create()
+    w.run(handle, "mkdir -p there && mkdir -m 755 there/other")
+    stream = archive(entry("d", tarfile.DIRTYPE, mode=0o500), entry("e", tarfile.DIRTYPE, mode=0o500))
+    w.c.call(warden.TarInRequest(handle=handle, dst_path="there"))
+    w.c.call(warden.TarDataRequest(data=stream[:1024]))
+    w.run(handle, "until [ -d there/e ]; do sleep 0.01; done; mv there/d . && ln -s other there/d")
+    w.c.call(warden.TarDataRequest(data=stream[1024:]))
+    expect.error_like("unpack d: ", w.c.call, warden.TarDataRequest(end=True))
+    expect.equal(w.run(handle, "stat -c %a there/other there/e"), "755\n500\n")
+    w.run(handle, "chmod 700 d there/e")
+
+
+@case
 def a_packed_stream_has_every_entry_with_its_mode(w):
     handle = w.create()
     w.run(handle, f"mkdir -p d/empty d/{os.path.dirname(LONG)}; cd d; echo x > file; chmod 600 file; echo long > {LONG};"
@@ -140,6 +154,16 @@ def a_packed_stream_has_every_entry_with_its_mode(w):
         expect.equal(file.read(), "long\n")
     busybox = subprocess.run(["busybox", "tar", "-t"], input=stream, capture_output=True, check=False)
     expect.contains(busybox.stdout.decode(), LONG)
+
+
+@case
+def files_of_holes_alone_are_packed_whatever_their_size(w):
+    """256 KiB fill the buffer that files are read into whose size may be wrong."""
+    handle = w.create()
+    sizes = (4096, 262143, 262144, 262145, 1 << 20)
+    w.run(handle, "; ".join(f"truncate -s {size} {size}" for size in sizes))
+    seen = members(pack(w, handle, "./"))
+    expect.equal([seen[str(size)][2] == bytes(size) for size in sizes], [True] * len(sizes))
 
 
 @case
