@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which processes of the container the kernel kills first when memory has run out: the jobs with
  * their keepers, and wshd last. wshd may raise its own score and lower it again to what it had at
- * its start; a keeper inherits the raised one. A job cannot set its own: /proc/PID/oom_score_adj of
- * a process that cannot be traced belongs to the host's root. */
+ * its start; a keeper inherits the raised one. A job can lower its own too, but no further than to
+ * what the host's root has set, that of wshd: at worst it is level with process 1 of its own
+ * container. */
 #ifndef WSHD_JOB_SCORE_H
 #define WSHD_JOB_SCORE_H
 

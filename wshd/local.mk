@@ -22,6 +22,7 @@ WSHD_H = \
 	wshd/keeper/cpu_list.h \
 	wshd/keeper/job_command.h \
 	wshd/keeper/job_process.h \
+	wshd/keeper/job_program.h \
 	wshd/keeper/job_terminal.h \
 	wshd/keeper/keeper.h \
 	wshd/keeper/keeper_launch.h \
@@ -48,7 +49,6 @@ WSHD_C = \
 	wshd/keeper/job_command.c \
 	wshd/keeper/job_process.c \
 	wshd/keeper/job_program.c \
-	wshd/keeper/job_program.h \
 	wshd/keeper/job_terminal.c \
 	wshd/keeper/keeper.c \
 	wshd/keeper/keeper_launch.c \

@@ -179,6 +179,10 @@ def process_1_of_a_container_is_killed_last(w):
             seen = int(w.run(handle, "cat /proc/self/oom_score_adj", privileged=privileged))
             expect.between(own - _score(w.daemon.pid), 1, 2000, "the score of process 1 above the daemon's")
             expect.between(seen - own, 300, 1000, "a job's score above that of process 1")
+            score = "/proc/$$/oom_score_adj"
+            lowered = f"for n in -1000 0 {own - 1} {own}; do echo $n >{score}; done; cat {score}"
+            seen = int(w.c.run(handle, lowered, privileged=privileged).stdout)
+            expect.between(seen, own, 1000, "what a job has made of its score")
             w.c.spawn(handle, "exec probe_exhaust keepers 1 1024 1", privileged=privileged)
             expect.eventually(lambda h=handle: _kills(w, h) >= 50, "many processes were killed", 40)
             expect.eventually(lambda h=handle: not w.c.info(h).job_ids, "the job has ended", 40)

@@ -185,17 +185,20 @@ static bool account_copy_field(char *to, unsigned field)
 	return !account_file.cut[field];
 }
 
-/* Takes an account from the line. False if it cannot be read. A line may lack its last fields. */
+/* Takes an account from the line. False if it cannot be read. A line may lack its last fields: the
+ * caller knows which home that means. */
 static bool account_take_line(struct account *account)
 {
-	if (!account_field_number(UID, &account->uid) ||
-	    !account_field_number(GID, &account->gid) || !*account_file.fields[NAME] ||
-	    !account_copy_field(account->name, NAME) || !account_copy_field(account->home, HOME) ||
-	    !account_copy_field(account->shell, SHELL))
-		return false;
+	return account_field_number(UID, &account->uid) &&
+	       account_field_number(GID, &account->gid) && *account_file.fields[NAME] &&
+	       account_copy_field(account->name, NAME) && account_copy_field(account->home, HOME) &&
+	       account_copy_field(account->shell, SHELL);
+}
+
+static void account_set_home(struct account *account, const char *fallback)
+{
 	if (*account->home != '/')
-		strcpy(account->home, "/");
-	return true;
+		snprintf(account->home, sizeof(account->home), "%s", fallback);
 }
 
 /* Finds the first line with this uid, or with this name if `uid` is NULL. */
@@ -221,15 +224,16 @@ static enum account_found account_find_passwd(const char *name, const uint32_t *
 	return found;
 }
 
-/* An account that needs no entry and has a fixed uid. An entry defines its home and shell. */
+/* An account that needs no entry and has a fixed uid. An entry defines its home, if it has one, and
+ * shell. */
 static enum account_found account_set_builtin(const char *name, const char *home, uid_t uid,
 					      struct account *account)
 {
 	if (account_find_passwd(name, NULL, account) != ACCOUNT_FOUND) {
 		*account = (struct account){.uid = uid};
 		snprintf(account->name, sizeof(account->name), "%s", name);
-		snprintf(account->home, sizeof(account->home), "%s", home);
 	}
+	account_set_home(account, home);
 	account->uid = account->gid = uid;
 	return ACCOUNT_FOUND;
 }
@@ -240,7 +244,7 @@ static enum account_found account_find_number(uint32_t number, struct account *a
 
 	if (found != ACCOUNT_MISSING)
 		return found;
-	*account = (struct account){.uid = number, .gid = number, .home = "/"};
+	*account = (struct account){.uid = number, .gid = number};
 	snprintf(account->name, sizeof(account->name), "%u", number);
 	return ACCOUNT_FOUND;
 }
@@ -329,6 +333,7 @@ bool account_find(const char *user, uid_t vcap_uid, struct account *account,
 	name[length] = '\0';
 	if (!account_explain(account_find_user(name, vcap_uid, account), false, user, reason))
 		return false;
+	account_set_home(account, "/");
 	return !colon || account_explain(account_find_group(colon + 1, vcap_uid, &account->gid),
 					 true, user, reason);
 }

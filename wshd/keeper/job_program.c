@@ -90,7 +90,8 @@ static bool job_program_explain_missing(const char *name, char *text, size_t siz
 
 	if (fd >= 0)
 		close(fd);
-	if (!found)
+	/* Else it is its own interpreter that is missing. */
+	if (!found || access(interpreter, F_OK) == 0 || errno != ENOENT)
 		return false;
 	if (has_cr)
 		interpreter[length - 1] = '\0';

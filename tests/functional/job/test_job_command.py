@@ -59,7 +59,8 @@ def a_missing_interpreter_is_named(w):
     script = """printf '#!/no/such/shell -x\\n' >missing
         printf '#!/bin/sh\\r\\necho hi\\r\\n' >windows
         sed 's|/lib64/ld-linux-x86-64.so.2|/lib64/ld-linux-x86-64.so.9|' "$(readlink -f /bin/true)" >program
-        chmod 755 missing windows program && pwd"""
+        printf '#!%s\\n' "$PWD/program" >nested
+        chmod 755 missing windows program nested && pwd"""
     home = w.run(handle, script).strip()
     path = [f"PATH=/nowhere:{home}".encode()]
     does_not_start(w, handle, "argv ./missing: its interpreter /no/such/shell is not there", "./missing")
@@ -68,6 +69,7 @@ def a_missing_interpreter_is_named(w):
     does_not_start(w, handle, text, "./windows")
     if w.run(handle, "uname -m").strip() == "x86_64":
         does_not_start(w, handle, "argv ./program: its interpreter /lib64/ld-linux-x86-64.so.9 is not", "./program")
+        does_not_start(w, handle, "argv ./nested: No such file or directory", "./nested")
 
 
 @case
@@ -115,6 +117,21 @@ def a_user_is_a_name_or_a_number(w):
     does_not_start(w, handle, "there is no user nobody-at-all", "true", user=b"nobody-at-all")
     does_not_start(w, handle, "there is no group as in root:nothing", "true", user=b"root:nothing")
     does_not_start(w, handle, "user 4000000000: Invalid argument", "true", user=b"4000000000")
+
+
+@case(backend="linux")
+def a_line_without_a_home_leaves_root_and_vcap_theirs(w):
+    handle = w.create()
+    vcap, root = w.run(handle, "id -u").strip(), "0"
+    who = ("sh", "-c", "echo $(id -u) $HOME $(pwd)")
+    for end in (":x", ":x:1:2", ":x:1:2::relative:/bin/sh", ":x:1:2:::/bin/sh"):
+        lines = "".join(f"{name}{end.replace('1:2', ids)}\n" for name, ids in [
+            ("root", "0:0"), ("vcap", f"{vcap}:{vcap}"), ("worker", "4711:4712")])  # fmt: skip
+        w.run(handle, f"printf '%s' '{lines}' >/etc/passwd", privileged=True)
+        prints(w, handle, f"{root} /root /root\n", *who, user=b"root")
+        prints(w, handle, f"{vcap} /home/vcap /home/vcap\n", *who, user=b"vcap")
+        if "1:2" in end:
+            prints(w, handle, "4711 / /\n", *who, user=b"worker")
 
 
 @case
