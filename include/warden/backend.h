@@ -554,7 +554,7 @@ struct warden_info {
 	/* Bounds without a request: bytes of memory that no limit of the client's lowers,
 	 * terminals, the size of /dev/shm of a create that does not say one. */
 	uint64_t memory_bound, terminals, shm_bytes;
-	uint64_t inode_bound; /* files that it may make without a limit of inodes */
+	uint64_t inode_bound; /* the most files that it may have now */
 };
 
 /* A finding about this machine, for people. Strings are valid only during the call. */

@@ -191,6 +191,22 @@ def forwarding_that_the_daemon_turned_on_is_turned_off_with_force_alone(w):
 
 
 @case(backend="linux")
+def forwarding_is_turned_on_although_the_depot_takes_no_record(w):
+    w.daemon.stop()
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(f"{w.daemon.depot}/.ip_forward")
+    os.mkdir(f"{w.daemon.depot}/.ip_forward")
+    _forwarding("0")
+    try:
+        w.daemon.start()
+        expect.equal(_forwarding(), "1")
+        expect.contains(w.daemon.log(), ".ip_forward: Is a directory; a clean will leave net.ipv4.ip_forward on")
+    finally:
+        os.rmdir(f"{w.daemon.depot}/.ip_forward")
+        _forwarding("1")
+
+
+@case(backend="linux")
 def forwarding_stays_if_the_record_is_of_another_boot_or_a_daemon_runs(w):
     record = f"{w.daemon.depot}/.ip_forward"
     w.daemon.stop()

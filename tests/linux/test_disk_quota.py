@@ -127,9 +127,13 @@ def every_container_has_a_bound_of_inodes(w):
     expect.equal(w.c.limit_disk(handle, inode=1000).inode, 1000)
     w.run(handle, script)
     w.run(handle, "rm -rf /tmp/x", privileged=True)
+    other = w.create()
     w.disconnect()
+    w.daemon.settings["linux"]["inode_bound"] = 350
     w.daemon.restart(signal.SIGKILL)
-    expect.equal((w.c.limit_disk(handle).inode, w.c.limit_disk(handle, inode=0).inode), (1000, 300))
+    bounds = w.c.info(handle).inode_bound, w.c.info(other).inode_bound, w.c.info(w.create()).inode_bound
+    expect.equal(bounds, (1000, 300, 350), "each is what is in force")
+    expect.equal((w.c.limit_disk(handle).inode, w.c.limit_disk(handle, inode=0).inode), (1000, 350))
     _exceeded(w.c.run(handle, script))
 
 

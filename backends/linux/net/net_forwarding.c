@@ -65,21 +65,30 @@ static int net_forwarding_open(const struct warden_host *host, int flags, struct
 	return fd;
 }
 
-int net_forwarding_enable(const struct warden_host *host, struct warden_error *err)
+static int net_forwarding_note(const struct warden_host *host, struct warden_error *err)
 {
+	_cleanup_close_ int fd = net_forwarding_open(host, O_WRONLY | O_CREAT | O_TRUNC, err);
 	struct net_forwarding_record record;
-	int on = net_forwarding_read(err);
-	_cleanup_close_ int fd = -1;
 
-	if (on != 0)
-		return on < 0 ? -1 : 0;
-	/* The record is first: one too many does no harm, as it is compared with the setting. */
-	fd = net_forwarding_open(host, O_WRONLY | O_CREAT | O_TRUNC, err);
 	if (fd < 0 || net_forwarding_describe(&record, err) < 0)
 		return -1;
 	if (write_whole(fd, record.text, strlen(record.text)) < 0)
 		return warden_error_errno(err, "write %s/" FORWARDING_RECORD,
 					  host->settings->depot_path);
+	return 0;
+}
+
+int net_forwarding_enable(const struct warden_host *host, struct warden_error *err)
+{
+	int on = net_forwarding_read(err);
+
+	if (on != 0)
+		return on < 0 ? -1 : 0;
+	/* The record is first: one too many does no harm, as it is compared with the setting. A
+	 * full disk must not keep the daemon from its containers. */
+	if (net_forwarding_note(host, err) < 0)
+		host->log(host, WARDEN_LOG_WARN, NULL,
+			  "%s; a clean will leave net.ipv4.ip_forward on", err->message);
 	if (net_sysctl_write(-1, FORWARDING_SETTING, "1", err) < 0)
 		return -1;
 	host->log(host, WARDEN_LOG_INFO, NULL,

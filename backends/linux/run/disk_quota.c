@@ -237,8 +237,9 @@ void disk_quota_info(const struct disk_quota *quota, uint32_t id, struct warden_
 		return;
 	info->disk_bytes = block.dqb_curspace;
 	info->disk_inodes = block.dqb_curinodes;
-	if (quota->inode_bound > 0)
-		info->inode_bound = quota->inode_bound;
+	/* Not the setting: the container may be of a time when that was another. */
+	if (quota->type == PRJQUOTA && block.dqb_ihardlimit > 0)
+		info->inode_bound = block.dqb_ihardlimit;
 }
 
 static void disk_quota_clean_project(const struct disk_quota *quota, uint32_t project, bool unused,

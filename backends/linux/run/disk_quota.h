@@ -55,7 +55,8 @@ int disk_quota_set(const struct disk_quota *quota, uint32_t id, const struct war
 		   struct warden_error *err);
 void disk_quota_get(const struct disk_quota *quota, uint32_t id, struct warden_limits *limits);
 
-/* Reads the used bytes and inodes, and the bound. If they cannot be read `info` stays unchanged. */
+/* Reads the used bytes and inodes, and the bound of inodes in force. If they cannot be read `info`
+ * stays unchanged. */
 void disk_quota_info(const struct disk_quota *quota, uint32_t id, struct warden_info *info);
 
 /* For a clean: removes the limits of the project of a container's directory; and of all projects of
