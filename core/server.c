@@ -289,6 +289,7 @@ static void server_on_slow_timer(uv_timer_t *timer)
 	client_accounts_tidy(server);
 	TAILQ_FOREACH(c, &server->registry.listed, listed)
 		log_limit_flush(&c->log_limit, c->id);
+	backend_host_flush_log();
 }
 
 /* The timer does not keep the loop running. */

@@ -123,6 +123,8 @@ void pools_close(struct server *server);
  * backend_host.c. */
 void backend_host_init(struct server *server);
 void backend_host_handle_events(uv_async_t *async);
+/* Logs how many of a container's lines were suppressed that the backend wrote. */
+void backend_host_flush_log(void);
 
 /* Finds the containers of an earlier daemon and removes the remains of dead ones. Returns when all
  * are registered. See recovery.c. */

@@ -24,15 +24,49 @@ enum { EVENTS_A_TURN = 256 };
  * with one hash share a limit, so that no list of containers is needed on any thread. */
 enum { LOG_LIMITS = 256 };
 
-static struct log_limit log_limits[LOG_LIMITS];
+static struct backend_host_limit {
+	struct log_limit limit;
+	/* Nobody waits for it, so a fork may leave it set. */
+	atomic_bool busy;
+	char id[12]; /* of the last line; only while `busy` is one's own */
+} log_limits[LOG_LIMITS];
 
-static struct log_limit *backend_host_log_limit(const char *id)
+static struct backend_host_limit *backend_host_find_limit(const char *id)
 {
 	uint32_t hash = 2166136261u; /* FNV-1a */
 
 	while (*id)
 		hash = (hash ^ (unsigned char)*id++) * 16777619u;
 	return &log_limits[hash % LOG_LIMITS];
+}
+
+static void backend_host_log_limited(const char *id, enum warden_log_level level,
+				     const char *format, va_list args)
+{
+	struct backend_host_limit *limit = backend_host_find_limit(id);
+
+	if (!log_enabled(level))
+		return;
+	if (!atomic_exchange(&limit->busy, true)) {
+		snprintf(limit->id, sizeof(limit->id), "%s", id);
+		atomic_store(&limit->busy, false);
+	}
+	log_vwrite_limited(&limit->limit, id, level, format, args);
+}
+
+void backend_host_flush_log(void)
+{
+	for (size_t i = 0; i < LOG_LIMITS; i++) {
+		struct backend_host_limit *limit = &log_limits[i];
+		char id[sizeof(limit->id)];
+
+		if (atomic_load(&limit->limit.suppressed) == 0 ||
+		    atomic_exchange(&limit->busy, true))
+			continue; /* the next time */
+		memcpy(id, limit->id, sizeof(id));
+		atomic_store(&limit->busy, false);
+		log_limit_flush(&limit->limit, id);
+	}
 }
 
 static void __attribute__((format(printf, 4, 5)))
@@ -44,7 +78,7 @@ backend_host_log(const struct warden_host *host, enum warden_log_level level, co
 	(void)host;
 	va_start(args, format);
 	if (id)
-		log_vwrite_limited(backend_host_log_limit(id), id, level, format, args);
+		backend_host_log_limited(id, level, format, args);
 	else
 		log_vwrite(level, NULL, format, args);
 	va_end(args);

@@ -90,6 +90,7 @@ struct row {
 };
 
 struct metrics_page {
+	uint64_t number;
 	unsigned references;
 	char *head;
 	size_t head_length;
@@ -204,10 +205,12 @@ static bool metrics_page_write_head(struct metrics_page *page, struct server *se
 
 struct metrics_page *metrics_page_new(struct server *server, const struct process_figures *process)
 {
+	static uint64_t last_number;
 	struct metrics_page *page = calloc(1, sizeof(*page));
 
 	if (!page)
 		return NULL;
+	page->number = ++last_number;
 	page->references = 1;
 	if (!metrics_page_write_head(page, server, process) ||
 	    !metrics_page_add_rows(page, server)) {
@@ -217,10 +220,9 @@ struct metrics_page *metrics_page_new(struct server *server, const struct proces
 	return page;
 }
 
-struct metrics_page *metrics_page_ref(struct metrics_page *page)
+uint64_t metrics_page_number(const struct metrics_page *page)
 {
-	page->references++;
-	return page;
+	return page->number;
 }
 
 void metrics_page_unref(struct metrics_page *page)
@@ -241,7 +243,7 @@ struct metrics_reader *metrics_reader_new(struct metrics_page *page)
 	if (!reader)
 		return NULL;
 	reader->page = page;
-	metrics_page_ref(page);
+	page->references++;
 	return reader;
 }
 

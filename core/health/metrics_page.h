@@ -6,6 +6,7 @@
 #define CORE_HEALTH_METRICS_PAGE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "core/health/process_figures.h"
 
@@ -16,8 +17,8 @@ struct metrics_reader;
 /* Makes a page of the daemon's figures and, if health_check_server.container_metrics is set, of
  * each container's last known figures. The caller owns the first reference. NULL: no memory. */
 struct metrics_page *metrics_page_new(struct server *server, const struct process_figures *process);
-/* Adds a reference and returns the page. */
-struct metrics_page *metrics_page_ref(struct metrics_page *page);
+/* The page's number, which no other page of this process has; never 0. */
+uint64_t metrics_page_number(const struct metrics_page *page);
 /* Drops a reference; the last one frees the page. NULL is allowed. */
 void metrics_page_unref(struct metrics_page *page);
 

@@ -20,8 +20,8 @@ struct ui {
 	struct history history;
 	struct facts facts;
 	bool facts_known, asking, closed, history_stopped;
-	uint64_t asked;            /* uv_now */
-	struct metrics_page *page; /* that `text` belongs to; a reference */
+	uint64_t asked;       /* uv_now */
+	uint64_t page_number; /* of the page that `text` belongs to */
 	char *text;
 };
 
@@ -42,7 +42,6 @@ static void ui_release(struct ui *ui)
 	if (!ui->history_stopped || ui->asking)
 		return;
 	facts_free(&ui->facts);
-	metrics_page_unref(ui->page);
 	free(ui->text);
 	free(ui);
 }
@@ -101,14 +100,13 @@ static void ui_ask_facts(struct ui *ui)
 		ui->asking = false; /* no memory: the next state asks again, a minute later */
 }
 
-const char *ui_state(struct ui *ui, struct metrics_page *page)
+const char *ui_state(struct ui *ui, const struct metrics_page *page)
 {
 	ui_ask_facts(ui);
-	if (page == ui->page && ui->text)
+	if (ui->text && ui->page_number == metrics_page_number(page))
 		return ui->text;
 	free(ui->text);
 	ui->text = ui_state_text(ui->server, &ui->history, ui->facts_known ? &ui->facts : NULL);
-	metrics_page_unref(ui->page);
-	ui->page = metrics_page_ref(page);
+	ui->page_number = metrics_page_number(page);
 	return ui->text;
 }

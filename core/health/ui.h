@@ -20,6 +20,6 @@ void ui_close(struct ui *ui);
 
 /* The state as JSON, see ui_state.h; made once for each page of metrics, whose figures it shows.
  * Valid until the next call. NULL: no memory. */
-const char *ui_state(struct ui *ui, struct metrics_page *page);
+const char *ui_state(struct ui *ui, const struct metrics_page *page);
 
 #endif

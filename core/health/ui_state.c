@@ -27,7 +27,7 @@ static void ui_state_append(json_t **list, json_t *item)
 	*list = NULL;
 }
 
-/* Bytes of a client, maybe not UTF-8: what cannot be shown is left out, byte by byte. */
+/* Bytes of a client. If they are not UTF-8 each that is not ASCII becomes a question mark. */
 static json_t *ui_state_bytes(const char *text)
 {
 	json_t *json = text ? json_string(text) : json_null();
@@ -103,12 +103,13 @@ static json_t *ui_state_pools(struct server *server)
 	return list;
 }
 
-/* The bound of the bucket that has the answer number `part` of 100; null if it is in none. */
+/* The bound of the bucket that has the answer number `part` of 100; null if it is in none, or there
+ * is no answer. */
 static json_t *ui_state_percentile(const struct metrics_requests *requests, uint64_t part)
 {
 	uint64_t wanted = (requests->answered * part + 99) / 100, sum = 0;
 
-	for (size_t i = 0; i < METRICS_BUCKETS; i++) {
+	for (size_t i = 0; wanted > 0 && i < METRICS_BUCKETS; i++) {
 		sum += requests->buckets[i];
 		if (sum >= wanted)
 			return json_real((double)metrics_bounds_ns[i] / 1e6);

@@ -14,8 +14,8 @@
 #include "lib/text.h"
 
 enum {
-	/* What execve(2) takes: of a word, with its NUL; and in all with a stack without limit. How
-	 * much it takes of a job is known when it starts. */
+	/* What execve(2) takes: of a word, without its NUL; and in all with a stack without limit.
+	 * How much it takes of a job is known when it starts. */
 	WORD_MAX = 131071,
 	TEXTS_MAX = 6 << 20,
 	WORDS_MAX = 1 << 18,

@@ -48,10 +48,10 @@ void snapshot_read_claims(int dir_fd, struct snapshot_claims *claims);
 /* Worker thread. Writes etc/config: the lines of the original Warden, and `slot`. */
 int identity_write(const struct container *container, struct warden_error *err);
 
-/* Reads etc/config in the directory `dir_fd`; `id` has room for 12 bytes. */
 /* Copies what the client chose for all jobs into the identity, for the backend. */
 void identity_set_options(struct container *c);
 
+/* Reads etc/config in the directory `dir_fd`; `id` has room for 12 bytes. */
 int identity_read(int dir_fd, char *id, struct warden_identity *identity, struct warden_error *err);
 
 /* Sets the network, host_ip (network + 1) and container_ip (network + 2). */

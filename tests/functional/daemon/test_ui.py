@@ -8,6 +8,7 @@ import subprocess
 
 from case import case, Skip
 import expect
+import warden
 import web
 
 SECRETS = ("output-of-a-job", "value-of-a-variable", "value-of-a-property")
@@ -55,7 +56,7 @@ def the_state_has_figures_and_no_secrets(w):
     port = web.start(w)
     handle = w.create(env=[f"NAME={SECRETS[1]}"], properties=[{"key": "key", "value": SECRETS[2]}])
     w.run(handle, f"echo {SECRETS[0]}")
-    w.c.spawn(handle, "sleep 100")
+    job = w.c.spawn(handle, "sleep 100")
     expect.eventually(lambda: len(_state(port)["containers"]) == 1, "it is listed")
     body = web.ask(port, "/ui/state", timeout=20).body.decode()
     for secret in SECRETS:
@@ -67,6 +68,10 @@ def the_state_has_figures_and_no_secrets(w):
     expect.equal({pool["name"] for pool in state["pools"]}, {"networks", "uids", "slots", "ports"})
     expect.true(any(r["name"] == "create" and r["answered"] == 1 for r in state["requests"]), "the create is counted")
     expect.eventually(lambda: _state(port)["lacking"] is not None, "what is lacking")
+    w.c.send(warden.LinkRequest(handle=handle, job_id=job))
+    link = {"name": "link", "answered": 0, "failed": 0, "running": 1, "p50_ms": None, "p99_ms": None}
+    expect.eventually(lambda: link in _state(port)["requests"], "a request without an answer has no percentiles")
+    w.disconnect()
 
 
 @case(daemon=False)

@@ -104,6 +104,20 @@ static size_t test_log_count(const char *subject)
 	return n;
 }
 
+/* How many lines with the subject were suppressed, by what the log says. */
+static unsigned long test_log_sum_suppressed(const char *subject)
+{
+	unsigned long sum = 0;
+
+	for (const char *at = content; (at = strstr(at, subject)); at++) {
+		char *end;
+		unsigned long n = strtoul(at + strlen(subject), &end, 10);
+
+		sum += strncmp(end, " lines suppressed", 17) == 0 ? n : 0;
+	}
+	return sum;
+}
+
 static void lines_of_a_backend_about_one_container_are_limited(void)
 {
 	static struct config config;
@@ -117,11 +131,14 @@ static void lines_of_a_backend_about_one_container_are_limited(void)
 	for (int i = 0; i < 50; i++)
 		host->log(host, WARDEN_LOG_WARN, NULL, "of the whole: %d", i);
 	host->log(host, WARDEN_LOG_WARN, "1j1g3two", "another one");
+	backend_host_flush_log();
 	log_close();
 	test_log_read_file(test_log_make_path("limited"));
 	/* 10 a second, however many the loop has taken. */
 	unit_true(test_log_count("1j1g3one: number ") < 1500);
 	unit_true(test_log_count("1j1g3one: number ") >= 10);
+	unit_unsigned(test_log_count("1j1g3one: number ") + test_log_sum_suppressed("1j1g3one: "),
+		      3000);
 	unit_unsigned(test_log_count("of the whole: "), 50);
 	unit_unsigned(test_log_count("1j1g3two: another one"), 1);
 }
