@@ -159,13 +159,13 @@ int cgroup_bounds_find(struct cgroups *cgroups, struct warden_error *err);
 void cgroup_bound_all(const struct cgroups *cgroups, const struct cgroup_hierarchy *hierarchy,
 		      int fd);
 void cgroup_bound_describe(const struct cgroups *cgroups, const struct host_report *to);
-/* Bounds the container's group, which is new, and makes CGROUP_INNER in it. */
 /* Bounds and counts the buffers of TCP of the group `path` below the hierarchy's: v1 does neither
  * with the group's memory, nor for a group without a limit of its own, and the groups above count
  * what is in it. At the bound the kernel takes and sends less. */
 int cgroup_bound_tcp(const struct cgroups *cgroups, const struct cgroup_hierarchy *hierarchy,
 		     const char *path, struct warden_error *err);
 
+/* Bounds the container's group, which is new, and makes CGROUP_INNER in it. */
 int cgroup_bound_make(const struct cgroup *cgroup, const struct cgroup_hierarchy *hierarchy,
 		      struct warden_error *err);
 /* The bound in force; WARDEN_UNKNOWN: none. */

@@ -169,8 +169,8 @@ static int root_mounts_attach_layers(struct setup *setup, struct warden_error *e
 	return 0;
 }
 
-/* Mounts a tmpfs for upper and work directory. A tmpfs
- * cannot be mapped on Linux 6.1, so its files are made with the container's ids. */
+/* Mounts a tmpfs for upper and work directory. A tmpfs cannot be mapped on Linux 6.1, so its files
+ * are made with the container's ids. */
 static int root_mounts_attach_tmpfs(struct setup *setup, struct warden_error *err)
 {
 	const struct setup_parameters *p = &setup->parameters;
