@@ -76,7 +76,9 @@ def _crash_all(w, handle):
 @case(backend="linux", daemon=False, limit=120, alone=True)
 def no_program_of_the_host_runs_for_a_crash_inside(w):
     """CVE-2015-1318, CVE-2018-6552, CVE-2025-5054: jobs, keepers, shells and process 1 crash, and root of the host dumps them."""
-    with _helper(w) as marks:
+    limits = resource.getrlimit(resource.RLIMIT_CORE)
+    with _helper(w) as marks, contextlib.ExitStack() as stack:
+        stack.callback(resource.setrlimit, resource.RLIMIT_CORE, limits)
         for hard in (resource.RLIM_INFINITY, 0):
             resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
             w.daemon.start()

@@ -98,33 +98,39 @@ def _end(w, handle):
 def what_process_1_sends_harms_its_container_alone(w):
     """Messages of process 1: none, empty, short, long, unknown, unasked, 200,000 ends of jobs that never were."""
     neighbour = _start_hostile(w)
+    created = []
     for kind in (*SILENT, *MESSAGES):
         with _serves_others(w, neighbour, kind):
             try:
                 handle = w.create(hostname=kind)
             except warden.WardenError:
                 continue
+            created.append(kind)
             _provoke(w, handle)
             _end(w, handle)
         expect.equal(w.c.list(), [neighbour])
+    expect.true(len(created) >= 9, "9 of 11 containers at least", created)
 
 
 @case(backend="linux", limit=120)
 def descriptors_of_process_1_are_checked(w):
     """SCM_RIGHTS: files, directories, sockets, terminals, epoll, FUSE, wrong ends, 0 to 253 of them, asked and unasked."""
     neighbour = _start_hostile(w)
+    created = []
     for number in range(14):
         with _serves_others(w, neighbour, f"descriptors {number}"):
             try:
                 handle = w.create(hostname=f"descriptors-{number}", grace_time=-1)
             except warden.WardenError:
                 continue
+            created.append(number)
             _provoke(w, handle)
             w.daemon.restart()
             w.disconnect()
             time.sleep(0.2)
             _end(w, handle)
         expect.equal(w.c.list(), [neighbour])
+    expect.true(len(created) >= 12, "12 of 14 containers at least", created)
 
 
 @case(backend="linux", limit=120)

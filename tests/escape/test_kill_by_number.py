@@ -36,9 +36,11 @@ def _take_number(pid):
 @contextlib.contextmanager
 def _numbers_taken(pids):
     """Processes of the host that have these numbers; at the end each must be as it was."""
-    for pid in pids:
-        _take_number(pid)
+    taken = []
     try:
+        for pid in pids:
+            _take_number(pid)
+            taken.append(pid)
         expect.eventually(lambda: all(kernel.process(pid).name == "sleep" for pid in pids), "the bystanders run")
         yield
         for pid in pids:
@@ -48,10 +50,11 @@ def _numbers_taken(pids):
         for pid in pids:
             os.kill(pid, signal.SIGTERM)
             expect.equal(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), -signal.SIGTERM)
-        pids.clear()
+            taken.remove(pid)
     finally:
-        for pid in pids:
+        for pid in taken:
             os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
 
 
 def _end(init):
