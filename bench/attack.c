@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a hostile job does, for the measurement of its neighbour: `attack NAME [ADDRESS]`, as long
+/* What a hostile job does, for the measurement of its neighbour: `attack NAME ADDRESS`, as long
  * as its container lives. It is static, so that it runs in any container. */
 #include <errno.h>
 #include <fcntl.h>
-#include <netdb.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>

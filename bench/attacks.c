@@ -123,7 +123,8 @@ static void attack_created(void *data, uint64_t id, const struct warden_message 
 	if (!destroy || warden_message_set(destroy, "handle",
 					   warden_message_bytes(answer, "handle", 0, NULL)) < 0)
 		return; /* refused: the defence's work */
-	warden_client_submit(client, destroy, attack_destroyed, NULL);
+	/* A connection that fails ends the loop of attack_create. */
+	(void)warden_client_submit(client, destroy, attack_destroyed, NULL);
 	warden_message_free(destroy);
 }
 
@@ -134,7 +135,8 @@ static void attack_create(const struct bench_target *target)
 	struct warden_message *create = warden_message_new("create");
 
 	for (int i = 0; create && i < ATTACK_CREATES; i++)
-		warden_client_submit(client, create, attack_created, client);
+		/* A connection that fails ends the loop below. */
+		(void)warden_client_submit(client, create, attack_created, client);
 	while (warden_client_pending(client) > 0) {
 		struct pollfd wait = {warden_client_fd(client), warden_client_events(client), 0};
 

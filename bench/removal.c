@@ -32,10 +32,11 @@ static void bench_removal_fill_folder(const struct bench_target *target, const c
 	struct warden_message *request = warden_message_new("run"), *answer;
 	char script[128];
 
-	snprintf(script, sizeof(script),
-		 "mkdir -p d/%d; cd d/%d; i=0; while [ $i -lt %d ]; do echo > $i; i=$((i + 1)); "
-		 "done",
-		 n, n, REMOVAL_FILES);
+	snprintf(
+		script, sizeof(script),
+		"mkdir -p d/%d && cd d/%d && i=0; while [ $i -lt %d ]; do echo > $i; i=$((i + 1)); "
+		"done",
+		n, n, REMOVAL_FILES);
 	if (!request || warden_message_set(request, "handle", handle) < 0 ||
 	    warden_message_set(request, "script", script) < 0)
 		bench_die("out of memory");
