@@ -40,8 +40,9 @@ static struct backend_host_limit *backend_host_find_limit(const char *id)
 	return &log_limits[hash % LOG_LIMITS];
 }
 
-static void backend_host_log_limited(const char *id, enum warden_log_level level,
-				     const char *format, va_list args)
+static void __attribute__((format(printf, 3, 0)))
+backend_host_log_limited(const char *id, enum warden_log_level level, const char *format,
+			 va_list args)
 {
 	struct backend_host_limit *limit = backend_host_find_limit(id);
 
