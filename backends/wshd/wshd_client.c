@@ -177,13 +177,15 @@ int wshd_send_end(struct wshd_queue *queue, struct warden_error *err)
 /* F_GETPIPE_SZ comes first: other calls may wait for a FUSE server in the container. A fifo on such
  * a file system is a pipe too, and closing it may hang; the kernel's own pipes lie on pipefs, which
  * has no device (major 0). AT_STATX_DONT_SYNC reads that without a request to the server. */
-bool wshd_is_pipe(int fd)
+int wshd_is_pipe(int fd)
 {
 	struct statx status;
 
-	return fcntl(fd, F_GETPIPE_SZ) > 0 &&
-	       statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &status) == 0 &&
-	       S_ISFIFO(status.stx_mode) && status.stx_dev_major == 0;
+	if (fcntl(fd, F_GETPIPE_SZ) < 0)
+		return errno == EBADF ? 0 : -1;
+	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &status) < 0)
+		return -1;
+	return S_ISFIFO(status.stx_mode) && status.stx_dev_major == 0;
 }
 
 /* What may be a file of a FUSE server, and so wait for it; its own end, a device, may not. */
@@ -305,18 +307,36 @@ static int wshd_client_refuse(struct packet *packet, struct warden_error *err)
 	return warden_error_errno(err, "receive from wshd");
 }
 
-static bool wshd_client_has_pipes(const struct packet *packet)
+/* As wshd_is_pipe, for all descriptors of the packet. */
+static int wshd_client_has_pipes(const struct packet *packet)
 {
-	for (size_t i = 0; i < packet->n_fds; i++)
-		if (packet->fds[i] >= 0 && !wshd_is_pipe(packet->fds[i]))
-			return false;
-	return true;
+	int result = 1;
+
+	for (size_t i = 0; i < packet->n_fds && result == 1; i++)
+		if (packet->fds[i] >= 0)
+			result = wshd_is_pipe(packet->fds[i]);
+	return result;
+}
+
+/* The kernel did not say what they are: wshd may be fine, and is asked again. */
+static int wshd_client_put_off(struct packet *packet, struct warden_error *err)
+{
+	int number = errno;
+
+	wshd_client_discard(packet);
+	packet->n_fds = 0;
+	errno = number;
+	return warden_error_errno(err, "look at a descriptor from wshd");
 }
 
 static int wshd_client_read_job(struct packet *packet, struct warden_restored_job *job,
 				struct warden_error *err)
 {
-	if (!wshd_client_has_pipes(packet) || !packet_place(packet, packet->message.job.present, 0))
+	int pipes = wshd_client_has_pipes(packet);
+
+	if (pipes < 0)
+		return wshd_client_put_off(packet, err);
+	if (pipes == 0 || !packet_place(packet, packet->message.job.present, 0))
 		return wshd_client_refuse(packet, err);
 	job->stdin_fd = packet_take(packet, WSHD_FD_STDIN_WRITE);
 	job->stdout_fd = packet_take(packet, WSHD_FD_STDOUT_READ);

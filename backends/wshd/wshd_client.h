@@ -152,9 +152,9 @@ int wshd_receive(int fd, struct wshd_event *event, struct warden_error *err);
  * is to be killed. */
 int wshd_receive_listed(int fd, struct wshd_event *event, struct warden_error *err);
 
-/* Whether a descriptor that a container sent surely is a pipe of the kernel's pipefs. The check
- * cannot hang, whatever the descriptor is; a close may. */
-bool wshd_is_pipe(int fd);
+/* Whether a descriptor that a container sent is a pipe of the kernel's pipefs: 1 or 0; -1 and errno
+ * if the kernel does not say. The check cannot hang, whatever the descriptor is; a close may. */
+int wshd_is_pipe(int fd);
 
 /* wshd_link.c: makes bin/wsh in a container's directory, a link to the command that is installed
  * with this program. */

@@ -300,7 +300,7 @@ class InfoResponse(Message):
     output_limit: Optional[int] = field(125, Kind.UINT)
     #: of every job
     no_new_privs: Optional[bool] = field(126, Kind.BOOL)
-    #: files that it may make
+    #: the most files that it may have
     inode_bound: Optional[int] = field(127, Kind.UINT)
 
 
