@@ -86,6 +86,8 @@ def the_daemon_ends_a_job_that_its_keeper_does_not_end(w):
         with expect.within(24, "the job is over"):
             seen = w.c.link(handle, job)
         expect.equal(seen.end.reason, warden.Reason.WALL_TIME)
-        expect.equal((w.c.info(handle).state, w.c.info(other).state), ("stopped", "active"))
+        # A start that was slow let the keeper see the deadline itself.
+        expect.contains(("stopped", "active") if restart else ("stopped",), w.c.info(handle).state, "its container")
+        expect.equal(w.c.info(other).state, "active")
         w.c.destroy(handle)
         w.c.destroy(other)
