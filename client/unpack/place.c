@@ -26,13 +26,6 @@ int place_name(const char *raw, char name[PATH_MAX], struct warden_error *err)
 	return 0;
 }
 
-static int place_make_directory(void *data, int directory_fd, const char *name, bool last)
-{
-	(void)data;
-	(void)last;
-	return mkdirat(directory_fd, name, 0755);
-}
-
 static int place_fail_parent(const char *name, struct warden_error *err)
 {
 	int number = errno;
@@ -48,7 +41,7 @@ static int place_fail_parent(const char *name, struct warden_error *err)
 int place_parent(int root_fd, const char *name, bool make, const char **base,
 		 struct warden_error *err)
 {
-	const struct inside_maker maker = {.make = place_make_directory, .replace = true};
+	const struct inside_maker maker = {.make = inside_make_directory, .replace = true};
 	const char *slash = strrchr(name, '/');
 	char directory[PATH_MAX] = ".";
 	int fd;

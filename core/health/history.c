@@ -4,33 +4,19 @@
 
 #include "core/health/history.h"
 
-#include <sys/resource.h>
-
 #include "core/container/container.h"
+#include "core/health/process_figures.h"
 #include "core/job/job.h"
 #include "core/server.h"
-
-/* Processor time of the daemon; 0 if the kernel does not say. */
-static uint64_t history_cpu_us(void)
-{
-	struct rusage usage;
-
-	if (getrusage(RUSAGE_SELF, &usage) < 0)
-		return 0;
-	return (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000 +
-	       (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
-}
 
 static void history_take(struct history *history)
 {
 	struct history_sample *sample = &history->samples[history->next];
 	const struct server *server = history->server;
-	const struct container *c;
 
 	*sample = (struct history_sample){.containers = server->registry.n,
-					  .cpu_us = history_cpu_us()};
-	TAILQ_FOREACH(c, &server->registry.listed, listed)
-		sample->jobs += jobs_count(c);
+					  .jobs = jobs_count_all(server),
+					  .cpu_us = process_figures_cpu_us()};
 	for (size_t i = 0; i < METRICS_TYPES; i++) {
 		sample->answered += server->metrics.requests[i].answered;
 		sample->failed += server->metrics.requests[i].failed;

@@ -173,16 +173,6 @@ static void metrics_head_write_requests(FILE *out, const struct server *server)
 				 server->last_serial);
 }
 
-static uint64_t metrics_head_count_jobs(const struct server *server)
-{
-	const struct container *c;
-	uint64_t n = 0;
-
-	TAILQ_FOREACH(c, &server->registry.listed, listed)
-		n += jobs_count(c);
-	return n;
-}
-
 static void metrics_head_write_jobs(FILE *out, const struct server *server)
 {
 	static const char *const reasons[METRICS_REASONS] = {
@@ -194,7 +184,7 @@ static void metrics_head_write_jobs(FILE *out, const struct server *server)
 	const struct metrics *metrics = &server->metrics;
 
 	metrics_head_write_value(out, "warden_jobs", "gauge", "Jobs that are not over.",
-				 metrics_head_count_jobs(server));
+				 jobs_count_all(server));
 	metrics_head_write_value(out, "warden_jobs_started_total", "counter",
 				 "Jobs that were started.", metrics->jobs_started);
 	metrics_head_describe(out, "warden_jobs_ended_total", "counter",

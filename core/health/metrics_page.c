@@ -20,6 +20,9 @@ enum { HANDLE_MAX = 1024, LINE_MAX_BYTES = 256 + 2 * HANDLE_MAX };
 /* The kernel reports 'no limit' as a number above this. */
 #define LIMIT_MAX (UINT64_C(1) << 62)
 
+/* Indices into memory[] of warden_info, which is in the protocol's order of MemoryStat. */
+enum { MEMORY_CACHE = 0, MEMORY_RSS = 1, MEMORY_SWAP = 5, MEMORY_LIMIT = 13, MEMORY_TOTAL = 15 };
+
 /* The figures of a container. */
 enum figure {
 	FIGURE_RSS,
@@ -130,6 +133,11 @@ static uint64_t metrics_page_get_memory(const struct warden_info *info, int tota
 	return info->memory[total] != WARDEN_UNKNOWN ? info->memory[total] : info->memory[own];
 }
 
+uint64_t metrics_page_rss(const struct warden_info *info)
+{
+	return metrics_page_get_memory(info, MEMORY_TOTAL + MEMORY_RSS, MEMORY_RSS);
+}
+
 static uint64_t metrics_page_ticks_to_ns(uint64_t ticks)
 {
 	return ticks == WARDEN_UNKNOWN ? WARDEN_UNKNOWN
@@ -138,14 +146,14 @@ static uint64_t metrics_page_ticks_to_ns(uint64_t ticks)
 
 static void metrics_page_fill_figures(uint64_t *figures, const struct container *c)
 {
-	/* Indices into memory[], which is in the protocol's order of MemoryStat. */
-	enum { CACHE = 0, RSS = 1, SWAP = 5, LIMIT = 13, TOTAL = 15 };
 	const struct warden_info *info = &c->info;
-	uint64_t limit = info->memory[LIMIT];
+	uint64_t limit = info->memory[MEMORY_LIMIT];
 
-	figures[FIGURE_RSS] = metrics_page_get_memory(info, TOTAL + RSS, RSS);
-	figures[FIGURE_CACHE] = metrics_page_get_memory(info, TOTAL + CACHE, CACHE);
-	figures[FIGURE_SWAP] = metrics_page_get_memory(info, TOTAL + SWAP, SWAP);
+	figures[FIGURE_RSS] = metrics_page_rss(info);
+	figures[FIGURE_CACHE] =
+		metrics_page_get_memory(info, MEMORY_TOTAL + MEMORY_CACHE, MEMORY_CACHE);
+	figures[FIGURE_SWAP] =
+		metrics_page_get_memory(info, MEMORY_TOTAL + MEMORY_SWAP, MEMORY_SWAP);
 	figures[FIGURE_LIMIT] = limit < LIMIT_MAX ? limit : WARDEN_UNKNOWN;
 	figures[FIGURE_PEAK] = info->peak_memory;
 	figures[FIGURE_OOM_KILLS] = info->oom_kills;

@@ -11,6 +11,7 @@
 #include "core/health/process_figures.h"
 
 struct server;
+struct warden_info;
 struct metrics_page;
 struct metrics_reader;
 
@@ -29,6 +30,9 @@ void metrics_reader_free(struct metrics_reader *reader);
 /* Copies the next bytes of the text, at most `size`, to `out`; returns their number, 0 at the end.
  */
 size_t metrics_reader_read(struct metrics_reader *reader, char *out, size_t size);
+
+/* Anonymous memory of a container, with child cgroups if known. */
+uint64_t metrics_page_rss(const struct warden_info *info);
 
 /* Returns `text` escaped for a quoted label value; the caller frees it. NULL: no memory. */
 char *metrics_escape(const char *text);

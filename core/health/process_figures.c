@@ -38,15 +38,20 @@ static void process_figures_count_descriptors(struct process_figures *figures)
 		figures->descriptors_max = limit.rlim_cur;
 }
 
-void process_figures_read(struct process_figures *figures)
+uint64_t process_figures_cpu_us(void)
 {
 	struct rusage usage;
 
+	if (getrusage(RUSAGE_SELF, &usage) < 0)
+		return 0;
+	return (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000 +
+	       (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+}
+
+void process_figures_read(struct process_figures *figures)
+{
 	*figures = (struct process_figures){0};
 	process_figures_read_memory(figures);
 	process_figures_count_descriptors(figures);
-	if (getrusage(RUSAGE_SELF, &usage) == 0)
-		figures->cpu_us =
-			(uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000 +
-			(uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+	figures->cpu_us = process_figures_cpu_us();
 }

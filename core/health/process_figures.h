@@ -11,6 +11,9 @@ struct process_figures {
 	uint64_t descriptors, descriptors_max;  /* 0: unknown */
 };
 
+/* Processor time of the daemon, user and system; 0 if the kernel does not say. Any thread. */
+uint64_t process_figures_cpu_us(void);
+
 /* Reads all figures. Any thread; slow if many descriptors are open. */
 void process_figures_read(struct process_figures *figures);
 

@@ -5,6 +5,7 @@
 #include "core/health/ui_state.h"
 
 #include "core/container/container.h"
+#include "core/health/metrics_page.h"
 #include "core/job/job.h"
 #include "core/pools/pool.h"
 #include "core/pools/ports.h"
@@ -46,22 +47,13 @@ static json_t *ui_state_bytes(const char *text)
 	return json;
 }
 
-static uint64_t ui_state_memory(const struct warden_info *info)
-{
-	/* Indices into memory[], which is in the protocol's order of MemoryStat. */
-	enum { RSS = 1, TOTAL = 15 };
-
-	return info->memory[TOTAL + RSS] != WARDEN_UNKNOWN ? info->memory[TOTAL + RSS]
-							   : info->memory[RSS];
-}
-
 static json_t *ui_state_container(const struct container *c)
 {
 	return json_pack(
 		"{s:o, s:s, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "handle",
 		ui_state_bytes(c->handle), "state", container_state_name(c->state), "owner",
 		(json_int_t)c->client_uid, "created_us", (json_int_t)c->created_us, "jobs",
-		(json_int_t)jobs_count(c), "memory", ui_state_figure(ui_state_memory(&c->info)),
+		(json_int_t)jobs_count(c), "memory", ui_state_figure(metrics_page_rss(&c->info)),
 		"cpu_ns", ui_state_figure(c->info.cpu_usage_ns), "processes",
 		ui_state_figure(c->info.processes), "rx_bytes", ui_state_figure(c->info.rx_bytes),
 		"tx_bytes", ui_state_figure(c->info.tx_bytes));

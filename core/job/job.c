@@ -251,6 +251,16 @@ size_t jobs_count(const struct container *c)
 	return c->n_unsettled_jobs;
 }
 
+size_t jobs_count_all(const struct server *server)
+{
+	const struct container *c;
+	size_t n = 0;
+
+	TAILQ_FOREACH(c, &server->registry.listed, listed)
+		n += jobs_count(c);
+	return n;
+}
+
 static bool jobs_have_workers(const struct container *c)
 {
 	const struct job *job;

@@ -95,6 +95,8 @@ void job_step(struct job *job);
 
 /* The number of jobs that are not settled. */
 size_t jobs_count(const struct container *container);
+/* Likewise, of all containers. */
+size_t jobs_count_all(const struct server *server);
 
 /* Whether no request and no worker refers to a job. */
 bool jobs_are_idle(const struct container *container);
