@@ -188,7 +188,8 @@ int wshd_is_pipe(int fd)
 	return S_ISFIFO(status.stx_mode) && status.stx_dev_major == 0;
 }
 
-/* What may be a file of a FUSE server, and so wait for it; its own end, a device, may not. */
+/* Whether it may be a file of a FUSE server, and so wait for it; the own end of a server, a device,
+ * may not. */
 static bool wshd_client_may_wait(int fd)
 {
 	struct statx status;
@@ -296,7 +297,7 @@ static int wshd_client_read_refused(const struct packet *packet, struct wshd_eve
 	return 1;
 }
 
-/* What no wshd sends. */
+/* Refuses a message that no wshd sends. */
 static int wshd_client_refuse(struct packet *packet, struct warden_error *err)
 {
 	int number = packet->n_fds > 0 ? EBADMSG : EPROTO;
@@ -494,7 +495,7 @@ static bool wshd_client_is_known(const struct warden_restored *restored, uint32_
 	return known;
 }
 
-/* Nobody reads the pipes of other jobs. */
+/* The pipes of other jobs have no reader. */
 static void wshd_client_drop_unknown(const struct warden_restored *restored,
 				     struct warden_restored_job *job)
 {

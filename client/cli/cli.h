@@ -204,7 +204,7 @@ char *read_whole(int fd, size_t *length);
 /* habits.c: what docker's users type. habits_read_command returns false for an unknown word; else
  * the invocation's command is set, or the status after an answer to the word. */
 bool habits_read_command(struct invocation *invocation, const char *word, int *status);
-/* What to type instead of an option that the command does not have; NULL: unknown. */
+/* The text to type instead of an option that the command does not have; NULL: unknown. */
 const char *habits_option_answer(const struct cli_command *command, const char *name,
 				 size_t length);
 

@@ -32,7 +32,7 @@ static int net_forwarding_read(struct warden_error *err)
 	return now != '0';
 }
 
-/* What the record says if it was written in this boot and this network namespace. */
+/* The record, if it was written in this boot and this network namespace. */
 static int net_forwarding_describe(struct net_forwarding_record *record, struct warden_error *err)
 {
 	static const char boot[] = "/proc/sys/kernel/random/boot_id";

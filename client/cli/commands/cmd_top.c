@@ -25,7 +25,7 @@
 
 enum { HEAD_ROWS = 4, CONTROL_C = 3 };
 
-/* What a key does; what counts more is first. */
+/* The effect of a key; the one that counts more is first. */
 enum top_key { TOP_END, TOP_NEXT, TOP_SCROLL, TOP_NOTHING };
 
 /* A container's figures at one time. */
