@@ -337,6 +337,21 @@ static void job_start_done(struct operation *operation, int result, struct warde
 	job_start_free(start);
 }
 
+void job_start_undo(struct job *job)
+{
+	Warden__SpawnResponse answer = WARDEN__SPAWN_RESPONSE__INIT;
+	struct warden_job_end none;
+	bool repeatable;
+
+	answer.job_id = job->id;
+	repeatable = idempotence_withdraw(job->container, &answer.base);
+	job_end_init(&none);
+	job_end(job, &none);
+	job_read(job, -1, -1);
+	if (repeatable)
+		job_collect(job);
+}
+
 /* Refuses options that the backend or a pair does not support. */
 static int job_start_check_backend(const struct warden_container_klass *container_klass,
 				   const struct job_options *options, bool joined,

@@ -18,4 +18,8 @@ int job_start(struct request *request, const Warden__SpawnRequest *const *messag
 	      void (*started)(struct request *request, struct job *const *jobs),
 	      struct warden_error *err);
 
+/* Ends a job that was recorded but never reached its container. If its request had an id nobody
+ * else knows the job: it is freed, and the repeated request starts it anew. */
+void job_start_undo(struct job *job);
+
 #endif

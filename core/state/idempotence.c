@@ -306,9 +306,7 @@ void idempotence_fail(struct idempotent *entry, const struct warden_error *err)
 	if (!entry)
 		return;
 	if (entry->container)
-		job_log_add(
-			entry->container, "request_gone",
-			json_pack("{s:i, s:o}", "type", entry->type, "id", json_bytes(entry->id)));
+		idempotence_record_gone(entry);
 	idempotence_detach(entry);
 	LIST_REMOVE(entry, by_id);
 	while ((repeated = idempotence_take_waiting(entry))) {
@@ -316,6 +314,26 @@ void idempotence_fail(struct idempotent *entry, const struct warden_error *err)
 		free(repeated);
 	}
 	idempotence_free_entry(entry);
+}
+
+bool idempotence_withdraw(struct container *c, const ProtobufCMessage *answer)
+{
+	size_t size = protobuf_c_message_get_packed_size(answer);
+	_cleanup_free_ uint8_t *encoded = malloc(size + 1);
+	struct idempotent *entry;
+
+	if (!encoded)
+		return false;
+	protobuf_c_message_pack(answer, encoded);
+	TAILQ_FOREACH(entry, &c->request_ids, of_container) {
+		if (!entry->kept || entry->answer_size != size ||
+		    memcmp(entry->answer, encoded, size) != 0)
+			continue;
+		idempotence_record_gone(entry);
+		idempotence_drop(entry);
+		return true;
+	}
+	return false;
 }
 
 void idempotence_forget(struct container *c)

@@ -58,6 +58,10 @@ int idempotence_promise(struct idempotent *entry, struct container *container,
 void idempotence_keep(struct idempotent *entry);
 void idempotence_fail(struct idempotent *entry, const struct warden_error *err);
 
+/* Drops the id that was promised this answer, so that the repeated request runs. False: there is
+ * none, or no memory. */
+bool idempotence_withdraw(struct container *container, const ProtobufCMessage *answer);
+
 /* Drops the ids of a container that was destroyed. */
 void idempotence_forget(struct container *container);
 

@@ -10,7 +10,7 @@
 
 #include "core/backend/backend_call.h"
 #include "core/descriptors.h"
-#include "core/job/job.h"
+#include "core/job/job_start.h"
 #include "core/limits/limits.h"
 #include "core/log.h"
 #include "core/rules/rules.h"
@@ -136,20 +136,18 @@ static int recovery_probe_run(struct operation *operation, struct warden_error *
 	return 0;
 }
 
-/* Ends the jobs of the snapshot that the backend does not know; nothing else ends them. */
+/* Ends the jobs of the snapshot that the backend does not know; nothing else ends them. The daemon
+ * was killed before it sent them: a container lists what has begun until it may forget it. */
 static void recovery_end_lost_jobs(struct container *c)
 {
-	struct warden_job_end none;
 	struct job *job, *next;
 
-	job_end_init(&none);
 	for (job = TAILQ_FIRST(&c->jobs); job; job = next) {
 		next = TAILQ_NEXT(job, link);
 		if (job->started)
 			continue;
-		log_write(WARDEN_LOG_WARN, "%s: job %u was lost", c->id, job->id);
-		job_end(job, &none);
-		job_read(job, -1, -1);
+		log_write(WARDEN_LOG_WARN, "%s: job %u never began", c->id, job->id);
+		job_start_undo(job);
 	}
 }
 

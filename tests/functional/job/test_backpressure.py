@@ -43,6 +43,29 @@ def what_is_sent_to_a_wshd_that_stands_still_arrives_when_it_goes_on(w):
         expect.result(w.c.link(handle, job), n, b"%d\n" % n)
 
 
+@case
+def a_job_that_a_killed_daemon_did_not_send_is_started_by_the_repeated_request(w):
+    handle = w.create()
+    init = w.init_of(handle)
+    waiting = w.c.spawn(handle, "exec sleep 1000")
+    request = warden.SpawnRequest(handle=handle, script=b"echo ran >> runs; exit 5", request_id=b"once")
+    os.kill(init, signal.SIGSTOP)
+    try:
+        flood(w, handle, waiting)
+        unsent = w.c.call(request).job_id
+        w.disconnect()
+        w.daemon.kill()
+    finally:
+        os.kill(init, signal.SIGCONT)
+    w.daemon.start()
+    expect.error("no such job", w.c.link, handle, unsent)
+    expect.equal(w.c.info(handle).job_ids, [waiting])
+    again = w.c.call(request).job_id
+    expect.equal(w.c.call(request).job_id, again, "the promise of the second")
+    expect.result(w.c.link(handle, again), 5)
+    expect.equal(w.c.run(handle, "cat runs").stdout, b"ran\n")
+
+
 @case(backend="linux")
 def a_container_whose_wshd_stands_still_is_destroyed_with_what_waits_for_it(w):
     handle = w.create()
