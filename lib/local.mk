@@ -15,6 +15,8 @@ lib_libutil_la_SOURCES = \
 	lib/hostname.h \
 	lib/inside.c \
 	lib/inside.h \
+	lib/name_set.c \
+	lib/name_set.h \
 	lib/owner.c \
 	lib/owner.h \
 	lib/patient.c \

@@ -15,6 +15,7 @@
 #include "backends/files/tar_format.h"
 #include "lib/cleanup.h"
 #include "lib/inside.h"
+#include "lib/name_set.h"
 #include "lib/text.h"
 #include "lib/write_whole.h"
 
@@ -41,6 +42,7 @@ struct tar_unpack {
 	size_t late_size;
 	uint64_t n_left_out;
 	char left_out[256]; /* the first of them */
+	struct name_set left_out_names;
 	struct tar_stream stream;
 };
 
@@ -219,31 +221,54 @@ static int tar_read_make_link(struct tar_unpack *unpack, int dir_fd, const char 
 	return 0;
 }
 
-/* Makes another name for a file below the top, which the stream or an earlier one has made. */
-static int tar_read_make_hard_link(struct tar_unpack *unpack, int dir_fd, const char *last,
-				   const struct tar_entry *entry)
+/* Counts it, and keeps the name of the first. */
+static void tar_read_leave_out(struct tar_unpack *unpack, const struct tar_entry *entry)
+{
+	copy_count(&unpack->copy->progress->skipped, 1);
+	if (unpack->n_left_out++ == 0)
+		snprintf(unpack->left_out, sizeof(unpack->left_out), "%s", entry->name);
+	name_set_add(&unpack->left_out_names, entry->name);
+}
+
+/* Gives a file below the top, whose name is cleaned, another name. */
+static int tar_read_link_file(struct tar_unpack *unpack, int dir_fd, const char *last, char *target)
 {
 	char temporary[COPY_TEMPORARY_SIZE];
 	_cleanup_close_ int from_fd = -1;
-	char *slash;
+	char *slash = strrchr(target, '/');
 
-	if (inside_clean_name(entry->link) == 0) {
-		errno = EINVAL;
-		return -1;
-	}
-	slash = strrchr(entry->link, '/');
 	if (slash)
 		*slash = '\0';
-	from_fd = tar_read_open_directory(unpack, slash ? entry->link : ".", 0);
+	from_fd = tar_read_open_directory(unpack, slash ? target : ".", 0);
+	if (slash)
+		*slash = '/';
 	if (from_fd < 0)
 		return -1;
 	copy_temporary_name(unpack->copy, temporary);
-	if (linkat(from_fd, slash ? slash + 1 : entry->link, dir_fd, temporary, 0) < 0 ||
+	if (linkat(from_fd, slash ? slash + 1 : target, dir_fd, temporary, 0) < 0 ||
 	    copy_place_rename(dir_fd, temporary, last) < 0)
 		return -1;
 	/* If both names were one file already, rename(2) has left both. */
 	unlinkat(dir_fd, temporary, 0);
-	copy_count(&unpack->copy->progress->links, 1);
+	return 0;
+}
+
+/* Makes another name for a file below the top, which the stream or an earlier one has made. The
+ * name of a device that is left out is left out as well. */
+static int tar_read_make_hard_link(struct tar_unpack *unpack, int dir_fd, const char *last,
+				   const struct tar_entry *entry)
+{
+	if (inside_clean_name(entry->link) == 0) {
+		errno = EINVAL;
+		return -1;
+	}
+	if (tar_read_link_file(unpack, dir_fd, last, entry->link) == 0) {
+		copy_count(&unpack->copy->progress->links, 1);
+		return 0;
+	}
+	if (errno != ENOENT || !name_set_has(&unpack->left_out_names, entry->link))
+		return -1;
+	tar_read_leave_out(unpack, entry);
 	return 0;
 }
 
@@ -317,14 +342,6 @@ static int tar_read_make_entry(struct tar_unpack *unpack, int dir_fd, const char
 	}
 	errno = ENOTSUP;
 	return -1;
-}
-
-/* Counts it, and keeps the name of the first. */
-static void tar_read_leave_out(struct tar_unpack *unpack, const struct tar_entry *entry)
-{
-	copy_count(&unpack->copy->progress->skipped, 1);
-	if (unpack->n_left_out++ == 0)
-		snprintf(unpack->left_out, sizeof(unpack->left_out), "%s", entry->name);
 }
 
 static void tar_read_report_left_out(const struct tar_unpack *unpack)
@@ -452,6 +469,7 @@ static int tar_read_run(struct copy_state *copy, void *data)
 	cleanup_close(&unpack->parent_fd);
 	cleanup_close(&unpack->top_fd);
 	free(unpack->parent);
+	name_set_free(&unpack->left_out_names);
 	free(unpack);
 	return result;
 }

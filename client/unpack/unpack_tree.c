@@ -196,7 +196,20 @@ static int unpack_tree_add_symlink(const struct unpack_item *item, struct warden
 	return unpack_tree_set_owner(item, err);
 }
 
-/* Owner, mode and time are those of the target. */
+/* Remembers a member that is left out: containers have their own /dev, and a fifo or socket is
+ * nothing without the processes that use it. */
+static int unpack_tree_leave_out(struct unpack_tree *tree, const char *name,
+				 struct warden_error *err)
+{
+	if (tree->n_left_out++ == 0)
+		snprintf(tree->left_out, sizeof(tree->left_out), "%.400s", name);
+	name_set_add(&tree->left_out_names, name);
+	/* A file that was there before is replaced. */
+	return *name ? unpack_tree_remove(tree, name, err) : 0;
+}
+
+/* Owner, mode and time are those of the target. Another name of a device that is left out is left
+ * out as well. */
 static int unpack_tree_add_hard_link(const struct unpack_item *item, struct warden_error *err)
 {
 	const char *raw = archive_entry_hardlink(item->entry), *base;
@@ -208,6 +221,8 @@ static int unpack_tree_add_hard_link(const struct unpack_item *item, struct ward
 	if (!*target)
 		return warden_error_set(err, "%s: a hard link to the root", item->name);
 	parent_fd = place_parent(item->tree->root_fd, target, false, &base, err);
+	if (parent_fd < 0 && name_set_has(&item->tree->left_out_names, target))
+		return unpack_tree_leave_out(item->tree, item->name, err);
 	if (parent_fd < 0)
 		return warden_error_set(err, "%s: a hard link to %s, which is missing", item->name,
 					target);
@@ -215,9 +230,11 @@ static int unpack_tree_add_hard_link(const struct unpack_item *item, struct ward
 		return warden_error_set(err, "%s: a hard link to itself", item->name);
 	if (unpack_tree_remove_at(item->parent_fd, item->base, err) < 0)
 		return -1;
-	if (linkat(parent_fd, base, item->parent_fd, item->base, 0) < 0)
-		return warden_error_errno(err, "%s: a hard link to %s", item->name, target);
-	return 0;
+	if (linkat(parent_fd, base, item->parent_fd, item->base, 0) == 0)
+		return 0;
+	if (errno == ENOENT && name_set_has(&item->tree->left_out_names, target))
+		return unpack_tree_leave_out(item->tree, item->name, err);
+	return warden_error_errno(err, "%s: a hard link to %s", item->name, target);
 }
 
 static int unpack_tree_is_directory(int parent_fd, const char *base)
@@ -247,17 +264,6 @@ static int unpack_tree_add_item(const struct unpack_item *item, struct warden_er
 	default:
 		return warden_error_set(err, "%s: neither file, directory nor link", item->name);
 	}
-}
-
-/* Remembers a member that is left out: containers have their own /dev, and a fifo or socket is
- * nothing without the processes that use it. */
-static int unpack_tree_leave_out(struct unpack_tree *tree, const char *name,
-				 struct warden_error *err)
-{
-	if (tree->n_left_out++ == 0)
-		snprintf(tree->left_out, sizeof(tree->left_out), "%.400s", name);
-	/* A file that was there before is replaced. */
-	return *name ? unpack_tree_remove(tree, name, err) : 0;
 }
 
 bool unpack_tree_is_left_out(struct archive_entry *entry)
@@ -308,6 +314,7 @@ void unpack_tree_free(struct unpack_tree *tree)
 	for (size_t i = 0; i < tree->n_times; i++)
 		free(tree->times[i].name);
 	free(tree->times);
+	name_set_free(&tree->left_out_names);
 	tree->times = NULL;
 	tree->n_times = 0;
 }

@@ -6,6 +6,7 @@
 
 #include "client/unpack/place.h"
 #include "client/unpack/source.h"
+#include "lib/name_set.h"
 
 struct tree_time {
 	char *name; /* of a directory */
@@ -23,9 +24,10 @@ struct unpack_tree {
 	 */
 	uint64_t n_foreign;
 	char foreign[512];
-	/* Device nodes, fifos and sockets, and the first of them. */
+	/* Device nodes, fifos and sockets, the first of them, and all their names. */
 	uint64_t n_left_out;
 	char left_out[512];
+	struct name_set left_out_names;
 };
 
 /* Creates the file of an entry and replaces an existing one. `name` comes from place_name. */

@@ -114,6 +114,25 @@ def devices_and_fifos_are_left_out_with_their_number(w):
     expect.eventually(lambda: text in w.daemon.log(), "a line of the log")
 
 
+@case(module=False)
+def hard_links_to_what_is_left_out_are_left_out_too(w):
+    entries = (
+        directory("dev"),
+        device("dev/null"),
+        link("dev/null2", "dev/null"),
+        link("dev/null3", "dev/null2"),
+        device("none/zero"),
+        link("null4", "/none/./zero"),
+        device("kept"),
+        file("kept", b"x"),
+        link("kept2", "kept"),
+    )
+    seen, said = _everywhere(w, *entries)
+    expect.equal(sorted(seen), ["dev", "kept", "kept2"])
+    expect.contains(said[0], "6 device nodes, fifos or sockets are left out")
+    expect.eventually(lambda: "6 device nodes or fifos of the tar stream are left out" in w.daemon.log(), "a line of the log")
+
+
 def _header(name, kind, content=b""):
     info = tarfile.TarInfo(name)
     info.type, info.size, info.mtime, info.mode = kind, len(content), 1_000_000_000, 0o755
