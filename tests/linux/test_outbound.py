@@ -208,6 +208,34 @@ def a_rule_that_names_an_address_of_the_host_opens_it(w):
 
 
 @case(backend="linux")
+def a_network_with_the_host_in_it_opens_it_and_says_so(w):
+    net = Net(w)
+
+    def said():
+        return [line for line in w.daemon.log().splitlines() if "net_out:" in line]
+
+    net.allow(network="0.0.0.0/0", protocol=ALL)
+    net.allow(network=GATEWAY, port=9091)
+    net.allow(network="192.0.2.4/31", port=9090)
+    expect.equal(said(), [])
+    with socket.create_server(("0.0.0.0", 9090)):
+        expect.equal(net.tcp(GATEWAY, 9090), False)
+        net.allow(network="192.0.2.0/24", port=9090)
+        expect.equal(net.tcp(GATEWAY, 9090), True)
+    text = "net_out: {} includes the host's address {} ({}){}: the container reaches what listens there"
+    expect.contains(said()[0], text.format("192.0.2.0-192.0.2.255", GATEWAY, "out0", ""))
+    expect.contains(said()[0], net.handle)
+    net.allow(network="192.0.2.0/24", port=9091)
+    net.allow(network="192.0.2.6/31", port=9090)
+    net.allow(network="10.254.0.0/16", port=9090)
+    link = f"w-{os.path.basename(w.path_of(net.handle))}-0"
+    expect.contains(said()[-1], text.format("10.254.0.0-10.254.255.255", w.c.info(net.handle).host_ip, link, ""))
+    net.allow(network="128.0.0.0/1", port=9090)
+    expect.contains(said()[-1], " and 1 more of its addresses: ")
+    expect.true(len(said()) <= 4, "at most a line for each rule", said())
+
+
+@case(backend="linux")
 def link_local_addresses_of_the_host_are_named_by_themselves(w):
     handle = w.create()
     hosts.ip("address", "add", "169.254.169.254/32", "dev", "lo")

@@ -561,6 +561,17 @@ static void firewall_forget_datagrams(struct firewall *firewall,
 				    err.message);
 }
 
+static void firewall_log_openings(struct firewall *firewall, const struct warden_identity *identity,
+				  const struct warden_rules *rules)
+{
+	struct firewall_noted noted = firewall_get_member(firewall, identity->slot).noted;
+
+	firewall_openings_log_rules(firewall->host, identity, rules, &noted);
+	pthread_mutex_lock(&firewall->members_mutex);
+	firewall->members[identity->slot].noted = noted;
+	pthread_mutex_unlock(&firewall->members_mutex);
+}
+
 int firewall_set_rules(struct firewall *firewall, const struct warden_identity *identity,
 		       const struct warden_rules *rules, struct warden_error *err)
 {
@@ -582,8 +593,10 @@ int firewall_set_rules(struct firewall *firewall, const struct warden_identity *
 	after = firewall_get_member(firewall, identity->slot)
 			.elements; /* no other thread changes them */
 	pthread_rwlock_unlock(&firewall->lock);
-	if (result == 0)
+	if (result == 0) {
 		firewall_forget_datagrams(firewall, identity, &elements, &after);
+		firewall_log_openings(firewall, identity, rules);
+	}
 	free(elements.list);
 	return result;
 }

@@ -27,11 +27,18 @@
 /* The map from the address of a container with rules that log to its chain that logs. */
 #define FIREWALL_LOGGERS "loggers"
 
+/* Digests of a container's rules for ranges of addresses, and of those of them that contain an
+ * address of the host: what has been logged is not logged again. */
+struct firewall_noted {
+	uint64_t ranges, openings;
+};
+
 struct firewall_member {
 	char link[IF_NAMESIZE]; /* empty: the slot is free */
 	struct in_addr address;
 	struct firewall_elements elements; /* of the container's rules */
 	bool logs;                         /* it has a chain that logs */
+	struct firewall_noted noted;
 };
 
 /* Addresses from `first` to `last`, host byte order. */
@@ -175,6 +182,12 @@ int firewall_ranges_read(const char *const *texts, struct firewall_range **range
 
 /* Logs which of allow_networks let containers reach each other or the host. */
 void firewall_openings_log(const struct warden_host *host, const char *const *networks);
+
+/* Logs the newest rule of a container for a range of addresses that contains the host's, if the
+ * rules are other ones than those that are noted. */
+void firewall_openings_log_rules(const struct warden_host *host,
+				 const struct warden_identity *identity,
+				 const struct warden_rules *rules, struct firewall_noted *noted);
 
 /* Remedy for iptables rules that drop, and the same as a hint in parentheses. */
 #define FIREWALL_IPTABLES_REMEDY                                                                   \

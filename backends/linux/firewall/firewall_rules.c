@@ -339,8 +339,7 @@ static bool firewall_rules_is_active(const struct warden_out_rule *rule, uint64_
 	       (begin >= FIREWALL_LINK_LOCAL_FIRST && last <= FIREWALL_LINK_LOCAL_LAST);
 }
 
-/* A rule for everywhere names nobody, so it does not open the way to containers and the host. */
-static bool firewall_rules_is_everywhere(const struct warden_out_rule *rule)
+bool firewall_rules_is_everywhere(const struct warden_out_rule *rule)
 {
 	return rule->first.s_addr == 0 && rule->last.s_addr == INADDR_NONE;
 }

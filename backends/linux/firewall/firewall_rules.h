@@ -56,6 +56,10 @@ struct firewall_elements {
 int firewall_rules_compile(const struct warden_rules *rules, struct in_addr container,
 			   struct firewall_elements *elements, struct warden_error *err);
 
+/* Whether a rule is for everywhere: it names nobody, so it does not open the way to containers and
+ * the host. */
+bool firewall_rules_is_everywhere(const struct warden_out_rule *rule);
+
 /* Compares two elements, for qsort and bsearch. */
 int firewall_element_compare(const void *a, const void *b);
 
