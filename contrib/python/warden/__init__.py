@@ -10,8 +10,11 @@
         client.destroy(handle)
 
 Each request of the protocol is a method of `Client` with the protocol's field names as keyword
-arguments, and a coroutine of `AsyncClient`. An error of the daemon is raised as `WardenError`. To pipeline
-requests, `send` them and `receive` the answers, which arrive in the same order.
+arguments (`in_` and `as_` for the two that Python reserves), and a coroutine of `AsyncClient`. An error of the daemon
+is raised as `WardenError`. To pipeline requests, `send` them and `receive` the answers, which arrive in the same order.
+
+Messages and enums have the protocol's names, nested ones too: `JobEnd.Reason.EXITED`. Nested ones have a short
+name as well, `Reason`. Where a method takes an enum, the value's name does: `protocol="udp"`.
 
 Texts (handles, paths, networks) are `str`; a name that is not UTF-8 is kept by surrogate escapes, as
 in `os.fsdecode`. Scripts, files and output are `bytes`; what is written may be given as `str` too.
@@ -22,6 +25,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import enum
 import inspect
 import math
 import os
@@ -33,7 +37,7 @@ from typing import Any, Concatenate, Generic, Optional, ParamSpec, TypeVar, Unio
 
 from . import messages, resume
 from .messages import *  # pylint: disable=wildcard-import,unused-wildcard-import
-from .messages import ERROR_TYPE, TYPES, Envelope, ErrorResponse
+from .messages import ERROR_TYPE, TYPES
 from .wire import Message, ProtocolError, as_bytes
 
 __all__ = messages.__all__ + [
@@ -67,8 +71,8 @@ class WardenError(Exception):
         self.backtrace = list(backtrace)
 
 
-_NUMBER_OF_REQUEST = {request: number for number, request, _ in TYPES}
-_RESPONSE_OF_NUMBER = {number: response for number, _, response in TYPES}
+_NUMBER_OF_REQUEST: dict[type[Message], int] = {request: number for number, request, _ in TYPES}
+_RESPONSE_OF_NUMBER: dict[int, type[Message]] = {number: response for number, _, response in TYPES}
 
 
 # --- frames ---------------------------------------------------------------------------------------
@@ -129,7 +133,7 @@ class FrameReader:
 
 Text = Union[str, "os.PathLike[str]"]
 Rlimits = Union[ResourceLimits, Mapping[str, int], None]
-Binds = Iterable[Union[BindMount, tuple[str, str, str]]]
+Binds = Iterable[Union[BindMount, tuple[str, str, Union[BindMode, str]]]]
 Properties = Union[Mapping[str, str], Iterable[tuple[str, str]]]
 Environment = Union[Mapping[str, str], Iterable[str]]  # pairs, or texts such as NAME=VALUE
 Chunks = Union[bytes, Iterable[bytes]]
@@ -137,6 +141,7 @@ Chunks = Union[bytes, Iterable[bytes]]
 _T = TypeVar("_T")
 _M = TypeVar("_M", bound=Message)
 _J = TypeVar("_J", SpawnRequest, RunRequest)
+_E = TypeVar("_E", bound=enum.IntEnum)
 _P = ParamSpec("_P")
 
 
@@ -157,12 +162,24 @@ def _nothing(_: Any) -> None:
     return None
 
 
-def _bind_mount(bind: Union[BindMount, tuple[str, str, str]]) -> BindMount:
+def _enum(name: str, kind: type[_E], value: Union[_E, str, int, None]) -> Optional[_E]:
+    """A value of an enum, from its name too. A number may be one that a newer daemon knows."""
+    if not isinstance(value, str):
+        return cast(Optional[_E], value)
+    try:
+        return kind[value.upper()]
+    except KeyError:
+        known = ", ".join(kind.__members__).lower()
+        raise ValueError(f"{name}: {value!r} is none of {known}") from None
+
+
+def _bind_mount(bind: Union[BindMount, tuple[str, str, Union[BindMode, str]]]) -> BindMount:
     if isinstance(bind, BindMount):
         return bind
     src_path, dst_path, mode = bind
-    modes = {"ro": BindMount.RO, "rw": BindMount.RW}
-    return BindMount(src_path=src_path, dst_path=dst_path, mode=modes[mode])
+    return BindMount(
+        src_path=os.fspath(src_path), dst_path=dst_path, mode=cast(BindMode, _enum("mode", BindMode, mode))
+    )
 
 
 def _resource_limits(rlimits: Rlimits) -> Optional[ResourceLimits]:
@@ -192,10 +209,8 @@ def _texts(name: str, values: Iterable[Text]) -> list[str]:
     return [os.fspath(value) for value in values]
 
 
-def _microseconds(name: str, seconds: Optional[float]) -> Optional[int]:
+def _microseconds(name: str, seconds: float) -> int:
     """Rounds a value above 0 up to at least 1, since 0 is no limit."""
-    if seconds is None:
-        return None
     if not 0 <= seconds < math.inf:
         raise ValueError(f"{name}: {seconds} is no number of seconds")
     return math.ceil(seconds * 1_000_000)
@@ -316,11 +331,11 @@ _JOB_DOC = """
     The job runs `script` in the container's shell, or `argv`, a command, as `user` (default: `vcap`;
     root if `privileged`) in `working_dir` with the variables `env`.
 
-    Limits: `timeout` and `cpu_time` in seconds, `memory_limit` (bytes) and `process_limit` of the
-    job, `rlimits` (a `ResourceLimits`, or a mapping from names as in getrlimit(2): `{"nofile":
-    100}`), `output_limit` with an `OutputPolicy`, or `discard_output`. `cpus` as "0-2,4"; `lease_cpu`:
-    one cpu that no other job with this option has. `own_cgroup`: its figures cover every descendant. `no_aslr`,
-    `no_swap`, `stack_unlimited`: for even measurements. `seccomp`: a profile of system calls, instead of
+    Limits: `timeout` and `cpu_time` in seconds (or the protocol's `wall_time_us` and `cpu_time_us`), `memory_limit`
+    (bytes) and `process_limit` of the job, `rlimits` (a `ResourceLimits`, or a mapping from names as in
+    getrlimit(2): `{"nofile": 100}`), `output_limit` with an `OutputPolicy`, or `discard_output`. `cpus` as "0-2,4";
+    `lease_cpu`: one cpu that no other job with this option has. `own_cgroup`: its figures cover every descendant.
+    `no_aslr`, `no_swap`, `stack_unlimited`: for even measurements. `seccomp`: a profile of system calls, instead of
     the container's.
     `no_new_privs`: setuid programs give it no rights.
 
@@ -341,13 +356,18 @@ def _job_request(
     rlimits: Rlimits,
     fields: Mapping[str, Any],
 ) -> _J:
+    fields = dict(fields)
+    for seconds, name, field in ((timeout, "timeout", "wall_time_us"), (cpu_time, "cpu_time", "cpu_time_us")):
+        if seconds is not None and fields.get(field) is not None:
+            raise TypeError(f"{name} and {field} are the same limit: give one of them")
+        if seconds is not None:
+            fields[field] = _microseconds(name, seconds)
+    fields["output_policy"] = _enum("output_policy", OutputPolicy, fields.get("output_policy"))
     return request(
         handle=handle,
         script=None if script is None else as_bytes(script),
         argv=_texts("argv", argv),
         env=_environment(env),
-        wall_time_us=_microseconds("timeout", timeout),
-        cpu_time_us=_microseconds("cpu_time", cpu_time),
         rlimits=_resource_limits(rlimits),
         **fields,
     )
@@ -378,6 +398,8 @@ def _spawn(
     working_dir: Optional[str] = None,
     timeout: Optional[float] = None,
     cpu_time: Optional[float] = None,
+    wall_time_us: Optional[int] = None,
+    cpu_time_us: Optional[int] = None,
     memory_limit: Optional[int] = None,
     process_limit: Optional[int] = None,
     rlimits: Rlimits = None,
@@ -397,7 +419,7 @@ def _spawn(
     keep: Optional[bool] = None,
     discard_output: Optional[bool] = None,
     output_limit: Optional[int] = None,
-    output_policy: Optional[OutputPolicy] = None,
+    output_policy: Union[OutputPolicy, str, None] = None,
     log_tag: Optional[str] = None,
     request_id: Optional[str] = None,
 ) -> _Call[int]:
@@ -419,6 +441,8 @@ def _run(
     working_dir: Optional[str] = None,
     timeout: Optional[float] = None,
     cpu_time: Optional[float] = None,
+    wall_time_us: Optional[int] = None,
+    cpu_time_us: Optional[int] = None,
     memory_limit: Optional[int] = None,
     process_limit: Optional[int] = None,
     rlimits: Rlimits = None,
@@ -438,7 +462,7 @@ def _run(
     keep: Optional[bool] = None,
     discard_output: Optional[bool] = None,
     output_limit: Optional[int] = None,
-    output_policy: Optional[OutputPolicy] = None,
+    output_policy: Union[OutputPolicy, str, None] = None,
     log_tag: Optional[str] = None,
     request_id: Optional[str] = None,
 ) -> _Call[RunResponse]:
@@ -451,9 +475,9 @@ def _run(
 
 # Those that go into the request as they are.
 _PLAIN_JOB_FIELDS = (
-    "user privileged working_dir memory_limit process_limit own_cgroup nice cpus lease_cpu no_aslr no_swap "
-    "stack_unlimited seccomp no_new_privs stdin terminal rows columns keep discard_output output_limit output_policy "
-    "log_tag request_id"
+    "user privileged working_dir wall_time_us cpu_time_us memory_limit process_limit own_cgroup nice cpus lease_cpu "
+    "no_aslr no_swap stack_unlimited seccomp no_new_privs stdin terminal rows columns keep discard_output output_limit "
+    "output_policy log_tag request_id"
 ).split()
 
 for _function in (_spawn, _run):
@@ -477,14 +501,20 @@ def _jobs(handle: str) -> _Call[list[Job]]:
 
 
 def _job_input(
-    handle: str, job_id: int, data: Union[str, bytes] = b"", *, end: Optional[bool] = None
-) -> _Call[None]:
+    handle: str,
+    job_id: int,
+    data: Union[str, bytes] = b"",
+    *,
+    end: Optional[bool] = None,
+    partial: Optional[bool] = None,
+) -> _Call[Optional[int]]:
     """Writes to the standard input of a job; returns when the job's pipe has taken all of it.
 
-    `end`: closes it behind the data.
+    `end`: closes it behind the data. `partial`: a daemon that ends may take a part; then the result is how many
+    bytes it took, and not None.
     """
-    request = JobInputRequest(handle=handle, job_id=job_id, data=as_bytes(data) or None, end=end)
-    return _Call(request, _nothing)
+    request = JobInputRequest(handle=handle, job_id=job_id, data=as_bytes(data) or None, end=end, partial=partial)
+    return _answered(request, JobInputResponse, lambda answer: answer.accepted)
 
 
 def _job_signal(handle: str, job_id: int, signal: int) -> _Call[None]:
@@ -507,14 +537,14 @@ def _net_in(
     *,
     host_port: Optional[int] = None,
     container_port: Optional[int] = None,
-    protocol: Union[NetInProtocol, int, None] = None,
+    protocol: Union[NetInProtocol, str, int, None] = None,
 ) -> _Call[NetInResponse]:
     """Forwards a port of the host to the container; without `host_port` one of the pool."""
     request = NetInRequest(
         handle=handle,
         host_port=host_port,
         container_port=container_port,
-        protocol=cast(Optional[NetInProtocol], protocol),
+        protocol=_enum("protocol", NetInProtocol, protocol),
     )
     return _answered(request, NetInResponse, lambda answer: answer)
 
@@ -525,7 +555,7 @@ def _net_out(
     network: Optional[str] = None,
     port: Optional[int] = None,
     port_range: Optional[str] = None,
-    protocol: Union[Protocol, int, None] = None,
+    protocol: Union[Protocol, str, int, None] = None,
     icmp_type: Optional[int] = None,
     icmp_code: Optional[int] = None,
     log: Optional[bool] = None,
@@ -536,7 +566,7 @@ def _net_out(
         network=network,
         port=port,
         port_range=port_range,
-        protocol=cast(Optional[Protocol], protocol),
+        protocol=_enum("protocol", Protocol, protocol),
         icmp_type=icmp_type,
         icmp_code=icmp_code,
         log=log,
@@ -582,9 +612,24 @@ def _limit_cpu(handle: str, limit_in_shares: Optional[int] = None) -> _Call[Opti
     return _answered(request, LimitCpuResponse, lambda answer: answer.limit_in_shares)
 
 
-def _limit_disk(handle: str, **limits: int) -> _Call[LimitDiskResponse]:
-    """Sets disk limits (names as in `LimitDiskResponse`); returns those in force."""
-    return _answered(LimitDiskRequest(handle=handle, **limits), LimitDiskResponse, lambda answer: answer)
+def _limit_disk(
+    handle: str,
+    *,
+    block_limit: Optional[int] = None,
+    block: Optional[int] = None,
+    block_soft: Optional[int] = None,
+    block_hard: Optional[int] = None,
+    inode_limit: Optional[int] = None,
+    inode: Optional[int] = None,
+    inode_soft: Optional[int] = None,
+    inode_hard: Optional[int] = None,
+    byte_limit: Optional[int] = None,
+    byte: Optional[int] = None,
+    byte_soft: Optional[int] = None,
+    byte_hard: Optional[int] = None,
+) -> _Call[LimitDiskResponse]:
+    """Sets the given disk limits, blocks of 1 KiB; returns those in force."""
+    return _answered(LimitDiskRequest(**locals()), LimitDiskResponse, lambda answer: answer)
 
 
 def _limit_bandwidth(handle: str, rate: int, burst: int) -> _Call[LimitBandwidthResponse]:
@@ -902,16 +947,38 @@ class Client:
     file_list = _waiting(_file_list)
     file_remove = _waiting(_file_remove)
 
-    def stream(self, handle: str, job_id: int) -> Iterator[StreamResponse]:
+    def stream(
+        self,
+        handle: str,
+        job_id: int,
+        *,
+        stdout_offset: Optional[int] = None,
+        stderr_offset: Optional[int] = None,
+    ) -> Iterator[StreamResponse]:
         """Yields a job's output from its first byte as it arrives; the last item has `exit_status`.
 
-        The connection is taken until then: a loop that is left early closes it.
+        `stdout_offset`, `stderr_offset`: begins behind so many bytes. The connection is taken until the end: a loop
+        that is left early closes it.
         """
-        return self._answers(StreamRequest(handle=handle, job_id=job_id), _is_stream_over)
+        request = StreamRequest(
+            handle=handle, job_id=job_id, stdout_offset=stdout_offset, stderr_offset=stderr_offset
+        )
+        return self._answers(request, _is_stream_over)
 
-    def attach(self, handle: str, job_id: int, *, replay: Optional[bool] = None) -> Iterator[AttachResponse]:
+    def attach(
+        self,
+        handle: str,
+        job_id: int,
+        *,
+        replay: Optional[bool] = None,
+        stdout_offset: Optional[int] = None,
+        stderr_offset: Optional[int] = None,
+    ) -> Iterator[AttachResponse]:
         """As `stream`, but the job is not collected; with `replay` False it begins with new output."""
-        return self._answers(AttachRequest(handle=handle, job_id=job_id, replay=replay), _is_stream_over)
+        request = AttachRequest(
+            handle=handle, job_id=job_id, replay=replay, stdout_offset=stdout_offset, stderr_offset=stderr_offset
+        )
+        return self._answers(request, _is_stream_over)
 
     def events(
         self, *handles: str, properties: Properties = (), after: Optional[int] = None
@@ -927,12 +994,12 @@ class Client:
         """Yields changes in a directory or of a file; leaving the loop closes the connection."""
         return self._answers(FileWatchRequest(handle=handle, path=path), _is_watch_over)
 
-    def copy_in_telling(self, handle: str, src_path: Text, dst_path: str) -> Iterator[CopyInResponse]:
+    def copy_in_progress(self, handle: str, src_path: Text, dst_path: str) -> Iterator[CopyInResponse]:
         """Copies like `copy_in` and yields the progress; the last item has neither files nor bytes."""
         request = CopyInRequest(handle=handle, src_path=os.fspath(src_path), dst_path=dst_path, progress=True)
         return self._answers(request, _is_copy_over)
 
-    def copy_out_telling(
+    def copy_out_progress(
         self,
         handle: str,
         src_path: str,
@@ -947,6 +1014,10 @@ class Client:
             handle=handle, src_path=src_path, dst_path=dst_path, owner=owner, keep_modes=keep_modes, progress=True
         )
         return self._answers(request, _is_copy_over)
+
+    # Their first names.
+    copy_in_telling = copy_in_progress
+    copy_out_telling = copy_out_progress
 
     def tar_in(self, handle: str, dst_path: str, data: Chunks) -> None:
         """Unpacks a tar, bytes or pieces of them, below a directory of the container."""
@@ -1159,15 +1230,34 @@ class AsyncClient:
     file_list = _coroutine(_file_list)
     file_remove = _coroutine(_file_remove)
 
-    def stream(self, handle: str, job_id: int) -> AsyncIterator[StreamResponse]:
+    def stream(
+        self,
+        handle: str,
+        job_id: int,
+        *,
+        stdout_offset: Optional[int] = None,
+        stderr_offset: Optional[int] = None,
+    ) -> AsyncIterator[StreamResponse]:
         """As `Client.stream`."""
-        return self._answers(StreamRequest(handle=handle, job_id=job_id), _is_stream_over)
+        request = StreamRequest(
+            handle=handle, job_id=job_id, stdout_offset=stdout_offset, stderr_offset=stderr_offset
+        )
+        return self._answers(request, _is_stream_over)
 
     def attach(
-        self, handle: str, job_id: int, *, replay: Optional[bool] = None
+        self,
+        handle: str,
+        job_id: int,
+        *,
+        replay: Optional[bool] = None,
+        stdout_offset: Optional[int] = None,
+        stderr_offset: Optional[int] = None,
     ) -> AsyncIterator[AttachResponse]:
         """As `Client.attach`."""
-        return self._answers(AttachRequest(handle=handle, job_id=job_id, replay=replay), _is_stream_over)
+        request = AttachRequest(
+            handle=handle, job_id=job_id, replay=replay, stdout_offset=stdout_offset, stderr_offset=stderr_offset
+        )
+        return self._answers(request, _is_stream_over)
 
     def events(
         self, *handles: str, properties: Properties = (), after: Optional[int] = None
@@ -1179,12 +1269,12 @@ class AsyncClient:
         """As `Client.file_watch`."""
         return self._answers(FileWatchRequest(handle=handle, path=path), _is_watch_over)
 
-    def copy_in_telling(self, handle: str, src_path: Text, dst_path: str) -> AsyncIterator[CopyInResponse]:
-        """As `Client.copy_in_telling`."""
+    def copy_in_progress(self, handle: str, src_path: Text, dst_path: str) -> AsyncIterator[CopyInResponse]:
+        """As `Client.copy_in_progress`."""
         request = CopyInRequest(handle=handle, src_path=os.fspath(src_path), dst_path=dst_path, progress=True)
         return self._answers(request, _is_copy_over)
 
-    def copy_out_telling(
+    def copy_out_progress(
         self,
         handle: str,
         src_path: str,
@@ -1193,12 +1283,16 @@ class AsyncClient:
         owner: Optional[str] = None,
         keep_modes: Optional[bool] = None,
     ) -> AsyncIterator[CopyOutResponse]:
-        """As `Client.copy_out_telling`."""
+        """As `Client.copy_out_progress`."""
         dst_path = os.fspath(dst_path)
         request = CopyOutRequest(
             handle=handle, src_path=src_path, dst_path=dst_path, owner=owner, keep_modes=keep_modes, progress=True
         )
         return self._answers(request, _is_copy_over)
+
+    # Their first names.
+    copy_in_telling = copy_in_progress
+    copy_out_telling = copy_out_progress
 
     async def tar_in(self, handle: str, dst_path: str, data: Chunks) -> None:
         """As `Client.tar_in`."""

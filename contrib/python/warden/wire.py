@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import operator
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar, Union
@@ -21,6 +22,7 @@ class Kind(enum.Enum):
     UINT = enum.auto()
     UINT32 = enum.auto()
     INT = enum.auto()
+    INT32 = enum.auto()
     BOOL = enum.auto()
     TEXT = enum.auto()
     DATA = enum.auto()
@@ -33,6 +35,7 @@ _RANGE = {
     Kind.UINT: (0, (1 << 64) - 1),
     Kind.UINT32: (0, (1 << 32) - 1),
     Kind.INT: (-(1 << 63), (1 << 63) - 1),
+    Kind.INT32: (-(1 << 31), (1 << 31) - 1),
     Kind.BOOL: (0, 1),
     Kind.ENUM: (0, (1 << 31) - 1),
 }
@@ -42,6 +45,7 @@ _WIRE_TYPE = {
     Kind.UINT: _VARINT,
     Kind.UINT32: _VARINT,
     Kind.INT: _VARINT,
+    Kind.INT32: _VARINT,
     Kind.BOOL: _VARINT,
     Kind.TEXT: _LENGTH,
     Kind.DATA: _LENGTH,
@@ -110,18 +114,30 @@ def as_bytes(value: Union[str, bytes, bytearray]) -> bytes:
     return bytes(value)
 
 
+def _whole_number(name: str, wire: Wire, value: Any) -> int:
+    """The number of a field; a fraction or a text has none that the wire could carry."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    try:
+        return operator.index(value)
+    except TypeError:
+        kind = wire.enum.__qualname__ if wire.kind is Kind.ENUM else "whole number"
+        raise TypeError(f"{name}: {value!r} is no {kind}") from None
+
+
 def _encode_value(name: str, wire: Wire, value: Any) -> bytes:
     if _WIRE_TYPE[wire.kind] == _VARINT:
+        number = _whole_number(name, wire, value)
         lowest, highest = _RANGE[wire.kind]
-        if not lowest <= value <= highest:
-            raise ValueError(f"{name}: {value} is out of range, {lowest} to {highest} are allowed")
-        return _encode_varint(int(value))
+        if not lowest <= number <= highest:
+            raise ValueError(f"{name}: {number} is out of range, {lowest} to {highest} are allowed")
+        return _encode_varint(number)
     payload: bytes = value.encode() if wire.kind is Kind.MESSAGE else as_bytes(value)
     return _encode_varint(len(payload)) + payload
 
 
 def _decode_value(wire: Wire, value: Any) -> Any:
-    if wire.kind is Kind.INT:
+    if wire.kind in (Kind.INT, Kind.INT32):
         return value - (1 << 64) if value >> 63 else value
     if wire.kind is Kind.BOOL:
         return bool(value)

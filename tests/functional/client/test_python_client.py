@@ -3,9 +3,13 @@
 
 import asyncio
 import contextlib
+import dataclasses
+import enum
 import glob
+import inspect
 import io
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -77,6 +81,17 @@ def values_that_cannot_be_encoded_are_refused(w):
         (ValueError, "cpu_time: nan is no number", lambda: w.c.run("h", "x", cpu_time=float("nan"))),
         (TypeError, "argv must be a list, not 'ls'", lambda: w.c.run("h", argv="ls")),
         (TypeError, "env must be a list, not 'A=1'", lambda: w.c.create(env="A=1")),
+        (TypeError, "ttl: 0.5 is no whole number", lambda: w.c.create(ttl=0.5)),
+        (TypeError, "ttl: '5' is no whole number", lambda: w.c.create(ttl="5")),
+        (ValueError, "nice: 4294967296 is out of range", lambda: w.c.run("h", "x", nice=1 << 32)),
+        (TypeError, "timeout and wall_time_us are the same", lambda: w.c.run("h", "x", timeout=1, wall_time_us=1)),
+        (ValueError, "mode: 'readonly' is none of ro, rw", lambda: w.c.create(bind_mounts=[("/a", "/b", "readonly")])),
+        (ValueError, "protocol: 'icmp' is none of tcp, udp", lambda: w.c.net_in("h", protocol="icmp")),
+        (
+            TypeError,
+            "protocol: 'tcp' is no NetOutRequest.Protocol",
+            lambda: w.c.net_remove("h", out=[warden.NetOutRequest(handle="", protocol="tcp")]),
+        ),
     ):
         expect.contains(str(_raises(error, call)), text)
     unlimited = (warden.job(argv=["true"], rlimits={"core": -1}).rlimits, warden.ResourceLimits(core=2**64 - 1))
@@ -334,6 +349,67 @@ def both_clients_have_the_same_methods(w):
         if name != "tar_data":
             expect.true(hasattr(warden.Client, name), f"Client.{name}")
             expect.true(getattr(warden.Client, name).__doc__, f"a docstring of Client.{name}")
+
+
+def _declared(w):
+    """Paths of messages, enums, their fields and values in the proto: `JobEnd`, `JobEnd.Reason.EXITED`."""
+    path = []
+    with open(f"{w.build.source}/proto/warden.proto", encoding="utf-8") as proto:
+        for line in map(str.strip, proto):
+            if opened := re.match(r"(?:message|enum) (\w+) {", line):
+                path.append(opened[1])
+                yield ".".join(path)
+            elif member := re.match(r"(?:\w+ [\w.]+ )?(\w+) = \d+", line):
+                yield ".".join([*path, member[1]])
+            elif line == "}":
+                path.pop()
+
+
+@case(daemon=False, backend="fake")
+def every_name_is_the_protocols(w):
+    names = list(_declared(w))
+    expect.true(len(names) > 400, "names in the proto", len(names))
+    for name in names:
+        seen = warden
+        for part in name.split("."):
+            part = {"Message": "Envelope", "in": "in_", "as": "as_"}.get(part, part)
+            members = {field.name for field in dataclasses.fields(seen)} if dataclasses.is_dataclass(seen) else set()
+            expect.true(part in members or hasattr(seen, part), f"{name} in the client")
+            seen = None if part in members else getattr(seen, part)
+        if inspect.isclass(seen) and not dataclasses.is_dataclass(seen):
+            expect.true(issubclass(seen, enum.IntEnum), f"{name} is an enum")
+    expect.equal([kind for kind, _, _ in warden.TYPES], [kind for kind in warden.Envelope.Type if kind.name != "Error"])
+    # The short names are the same types.
+    expect.equal((warden.BindMode, warden.EventKind), (warden.CreateRequest.BindMount.Mode, warden.EventsResponse.Kind))
+
+
+@case(daemon=False, backend="fake")
+def methods_take_each_field_by_its_name(w):
+    for client in (warden.Client, warden.AsyncClient):
+        for kind, request, _ in warden.TYPES:
+            if kind.name == "TarData":
+                continue  # tar_in sends it
+            method = getattr(client, re.sub(r"(?<!^)([A-Z])", r"_\1", kind.name).lower())
+            fields = {field.name for field in dataclasses.fields(request)}
+            missing = fields - set(inspect.signature(method).parameters)
+            # With `progress` the answers are many, so copy_in_progress and copy_out_progress are methods of their own.
+            expect.equal(missing - {"progress"}, set(), kind.name)
+        expect.equal(client.copy_in_telling, client.copy_in_progress)
+        expect.equal(client.copy_out_telling, client.copy_out_progress)
+
+
+@case
+def fields_that_the_protocol_names_work_by_its_names(w):
+    with warden.Client(w.daemon.socket, timeout=20) as client, client.container() as handle:
+        seen = client.run(handle, "sleep 100", wall_time_us=100_000)
+        expect.equal(seen.end.reason, warden.JobEnd.Reason.WALL_TIME)
+        job = client.spawn(handle, "printf 123456; sleep 100", keep=True, cpu_time_us=10_000_000)
+        expect.equal(next(client.attach(handle, job, stdout_offset=4)).data, b"56")
+    with warden.Client(w.daemon.socket, timeout=20) as client, client.container() as handle:
+        job = client.spawn(handle, argv=["sh", "-c", "printf 123456"], output_policy="tail", output_limit=4)
+        pieces = list(client.stream(handle, job, stdout_offset=4))
+        expect.equal((pieces[0].data, pieces[-1].exit_status), (b"56", 0))
+        expect.equal(client.job_input(handle, client.spawn(handle, argv=["cat"], stdin=True), "x", end=True), None)
 
 
 @case

@@ -289,7 +289,7 @@ class Halted:
         source = make_many(w)
         self.client = w.client()
         if progress:
-            self.copy = w.in_thread(list, self.client.copy_in_telling(handle, source, "."))
+            self.copy = w.in_thread(list, self.client.copy_in_progress(handle, source, "."))
         else:
             self.copy = w.in_thread(copy_in, w, handle, source, ".", self.client)
         self.pid = expect.eventually(lambda: find_transfer(w), "the process of the copy")
@@ -380,8 +380,8 @@ def figures_are_sent_with_progress(w):
     total = (305, 300 * 100 + (64 << 20))
     target = w.make_directory("back")
     for parts in (
-        w.c.copy_in_telling(handle, source, "."),
-        w.c.copy_out_telling(handle, "tree", target),
+        w.c.copy_in_progress(handle, source, "."),
+        w.c.copy_out_progress(handle, "tree", target),
     ):
         *figures, last = [(part.files, part.bytes) for part in parts]
         expect.equal((figures[-1], last), (total, (None, None)))
@@ -393,9 +393,9 @@ def figures_are_sent_with_progress(w):
 @case
 def errors_end_a_copy_with_progress(w):
     handle = w.create()
-    expect.error_like("open source", list, w.c.copy_in_telling(handle, f"{w.directory}/missing", "x"))
+    expect.error_like("open source", list, w.c.copy_in_progress(handle, f"{w.directory}/missing", "x"))
     w.c.stop(handle)
-    expect.error_like("must be one of", list, w.c.copy_in_telling(handle, w.file("f"), "x"))
+    expect.error_like("must be one of", list, w.c.copy_in_progress(handle, w.file("f"), "x"))
     expect.equal(w.c.ping(), None)
 
 
