@@ -10,7 +10,9 @@ EXTRA_DIST += doc/guarantees.md
 EXTRA_DIST += doc/metrics.md
 EXTRA_DIST += doc/operations.md
 EXTRA_DIST += doc/protocol.md
+EXTRA_DIST += doc/python.md
 EXTRA_DIST += doc/security.md
 EXTRA_DIST += doc/ui.png
 
-dist_doc_DATA += doc/guarantees.md doc/metrics.md doc/operations.md doc/protocol.md doc/security.md
+dist_doc_DATA += doc/guarantees.md doc/metrics.md doc/operations.md doc/protocol.md doc/python.md \
+	doc/security.md

@@ -5,6 +5,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import sys
 import threading
 
 import case
@@ -228,6 +229,19 @@ class World:
             check=False,
             cwd=self.directory,
             env={**self.program_environment(), **(environment or {})},
+        )
+
+    def python(self, *arguments, stdin=b"", timeout=25.0, **environment):
+        """Runs Python, an interpreter that this user can execute; returns the result of subprocess.run."""
+        python = sys.executable if os.access(sys.executable, os.X_OK) else "/usr/bin/python3"
+        return subprocess.run(
+            [python, *arguments],
+            input=stdin,
+            capture_output=True,
+            timeout=timeout,
+            check=False,
+            cwd=self.directory,
+            env={**self.program_environment(), **environment},
         )
 
     @contextlib.contextmanager

@@ -18,7 +18,7 @@ name as well, `Reason`. Where a method takes an enum, the value's name does: `pr
 
 Texts (handles, paths, networks) are `str`; a name that is not UTF-8 is kept by surrogate escapes, as
 in `os.fsdecode`. Scripts, files and output are `bytes`; what is written may be given as `str` too.
-Times are seconds, sizes bytes.
+Times are seconds, sizes bytes. doc/python.md of the sources has examples.
 """
 
 from __future__ import annotations

@@ -3,25 +3,13 @@
 
 import json
 import os
-import subprocess
-import sys
 
 import expect
 from case import case
 
 
 def _example(w, name, *arguments, stdin=b""):
-    # This interpreter may be one that an ordinary user cannot execute.
-    python = sys.executable if os.access(sys.executable, os.X_OK) else "/usr/bin/python3"
-    return subprocess.run(
-        [python, f"{w.build.source}/contrib/python/examples/{name}.py", *arguments],
-        input=stdin,
-        capture_output=True,
-        check=False,
-        timeout=25,
-        cwd=w.directory,
-        env=w.program_environment(),
-    )
+    return w.python(f"{w.build.source}/contrib/python/examples/{name}.py", *arguments, stdin=stdin)
 
 
 @case
