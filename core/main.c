@@ -227,6 +227,22 @@ static int wardend_run_server(struct config *config, const struct backend_module
 	return server_run(config, module->container_klass, http_fd, err);
 }
 
+/* The backend sees the capabilities that it would have. */
+static int wardend_check_config(struct config *config,
+				const struct warden_container_klass *container_klass,
+				struct warden_error *err)
+{
+	uint64_t missing;
+
+	if (container_klass->capabilities != 0 &&
+	    privilege_reduce(container_klass->capabilities, &missing, err) < 0)
+		return -1;
+	if (check_host_check_config(config, container_klass, err) < 0)
+		return -1;
+	printf("%s: ok\n", config->file ? config->file : "built-in settings");
+	return 0;
+}
+
 /* Loads the backend, then prints the result of --check-config, cleans or runs the server. */
 static int wardend_run_backend(const struct wardend_arguments *arguments, struct config *config,
 			       struct warden_error *err)
@@ -239,7 +255,7 @@ static int wardend_run_backend(const struct wardend_arguments *arguments, struct
 	result = arguments->clean ? config_check_clean(config, module->container_klass, err)
 				  : config_check_backend(config, module->container_klass, err);
 	if (result == 0 && arguments->check_config)
-		printf("%s: ok\n", config->file ? config->file : "built-in settings");
+		result = wardend_check_config(config, module->container_klass, err);
 	else if (result == 0 && arguments->clean)
 		result = clean_run(config, module->container_klass, &arguments->clean_options,
 				   stdout, err);
@@ -269,7 +285,8 @@ int main(int argc, char **argv)
 		result = config ? wardend_run_backend(&arguments, config, &err) : -1;
 	}
 	if (result < 0)
-		wardend_report_failure(arguments.clean ? NULL : config, &err);
+		wardend_report_failure(arguments.clean || arguments.check_config ? NULL : config,
+				       &err);
 	log_close();
 	notify_close();
 	config_free(config);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The fake backend's interface to the daemon: its options, set-up and operations. */
+#include <errno.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "backends/fake/fake.h"
@@ -51,15 +53,26 @@ static void fake_teardown(void *data)
 	free(backend);
 }
 
+static int fake_check_wshd(const char *path, struct warden_error *err)
+{
+	struct stat st;
+
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		errno = EACCES;
+	else if (access(path, X_OK) == 0)
+		return 0;
+	return warden_error_errno(err, "fake.wshd: execute %s", path);
+}
+
 static int fake_find_wshd(struct fake_backend *backend, struct warden_error *err)
 {
 	const char *path = backend->host->option_string(backend->host, "wshd");
 
+	if (fake_check_wshd(path, err) < 0)
+		return -1;
 	/* wshd is started from another directory. */
 	backend->wshd = realpath(path, NULL);
-	if (!backend->wshd || access(backend->wshd, X_OK) < 0)
-		return warden_error_errno(err, "%s (option wshd of group fake)", path);
-	return 0;
+	return backend->wshd ? 0 : warden_error_errno(err, "fake.wshd: find %s", path);
 }
 
 static int fake_setup(const struct warden_host *host, void **data, struct warden_error *err)
@@ -99,7 +112,7 @@ static int fake_describe(void *data, const struct warden_host *host, warden_fact
 			 void *told, struct warden_error *err)
 {
 	const char *path = host->option_string(host, "wshd");
-	bool runs = path && access(path, X_OK) == 0;
+	bool runs = fake_check_wshd(path, err) == 0;
 
 	(void)data; /* the facts do not depend on a set-up backend */
 	tell(told, &(struct warden_fact){.size = sizeof(struct warden_fact),
@@ -108,11 +121,11 @@ static int fake_describe(void *data, const struct warden_host *host, warden_fact
 					 .good = true});
 	tell(told, &(struct warden_fact){.size = sizeof(struct warden_fact),
 					 .name = "wshd",
-					 .value = path ? path : "not set",
+					 .value = path,
 					 .good = runs,
 					 .effect = runs ? NULL : "no container can be made",
 					 .remedy = runs ? NULL : "install it, or set fake.wshd"});
-	return runs ? 0 : warden_error_set(err, "%s cannot be executed", path ? path : "fake.wshd");
+	return runs ? 0 : -1;
 }
 
 /* The core checks and stores them; the fake backend does not enforce them. */

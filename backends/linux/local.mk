@@ -110,6 +110,8 @@ LINUX_FIREWALL = \
 LINUX_HOST = \
 	backends/linux/host/depot_mark.c \
 	backends/linux/host/depot_mark.h \
+	backends/linux/host/host_check.c \
+	backends/linux/host/host_check.h \
 	backends/linux/host/host_claim.c \
 	backends/linux/host/host_claim.h \
 	backends/linux/host/host_confinement.c \

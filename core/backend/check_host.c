@@ -107,21 +107,44 @@ static void check_host_add_capabilities(struct facts *facts, uint64_t wanted)
 	facts_add(facts, &fact);
 }
 
+/* Lets the backend report, without setup. */
+static int check_host_ask(struct config *config,
+			  const struct warden_container_klass *container_klass, struct facts *facts,
+			  struct warden_error *err)
+{
+	_cleanup_free_ struct server *server = calloc(1, sizeof(*server));
+
+	if (!server)
+		return warden_error_set(err, "no memory");
+	if (!container_klass->describe)
+		return 0;
+	server->config = config;
+	server->container_klass = container_klass;
+	backend_host_init(server);
+	server->host.log = check_host_discard_log;
+	return BACKEND_CALL(container_klass, NULL, describe, err, NULL, &server->host, facts_add,
+			    facts);
+}
+
+int check_host_check_config(struct config *config,
+			    const struct warden_container_klass *container_klass,
+			    struct warden_error *err)
+{
+	struct facts facts = {0};
+	int result = check_host_ask(config, container_klass, &facts, err);
+
+	facts_free(&facts);
+	return result < 0 ? config_fail_backend(config, container_klass, err) : 0;
+}
+
 /* Collects the facts. Returns -1 and `err` if the backend cannot run here. */
 static int check_host_describe(struct config *config,
 			       const struct warden_container_klass *container_klass,
 			       struct facts *facts, struct warden_error *err)
 {
-	_cleanup_free_ struct server *server = calloc(1, sizeof(*server));
 	struct warden_error reason;
-	int settings = config_check_backend(config, container_klass, err), result = 0;
+	int settings = config_check_backend(config, container_klass, err), result;
 
-	if (!server)
-		return warden_error_set(err, "no memory");
-	server->config = config;
-	server->container_klass = container_klass;
-	backend_host_init(server);
-	server->host.log = check_host_discard_log;
 	if (settings < 0)
 		facts_add(facts, &(struct warden_fact){.size = sizeof(struct warden_fact),
 						       .name = "settings",
@@ -131,9 +154,7 @@ static int check_host_describe(struct config *config,
 	if (container_klass->capabilities != 0 &&
 	    container_klass->capabilities != WARDEN_CAPABILITIES_NONE)
 		check_host_add_capabilities(facts, container_klass->capabilities);
-	if (container_klass->describe)
-		result = BACKEND_CALL(container_klass, NULL, describe, &reason, NULL, &server->host,
-				      facts_add, facts);
+	result = check_host_ask(config, container_klass, facts, &reason);
 	if (settings == 0 && result < 0)
 		*err = reason;
 	return settings < 0 ? settings : result;

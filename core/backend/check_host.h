@@ -7,6 +7,8 @@
 
 #include "warden/backend.h"
 
+struct config;
+
 /* Prints one JSON object on one line:
  *
  *	{"version": TEXT, "settings": FILE or null, "error": TEXT or null, "backends": [
@@ -18,5 +20,11 @@
  * `error` of a backend says why it cannot run. Fails only if not even the built-in settings load or
  * the report cannot be printed. */
 int check_host_run(const char *settings_file, FILE *to, struct warden_error *err);
+
+/* For --check-config, after config_check_backend: fails with what the backend's setup would refuse,
+ * as its `describe` reports it. Leaves nothing behind. */
+int check_host_check_config(struct config *config,
+			    const struct warden_container_klass *container_klass,
+			    struct warden_error *err);
 
 #endif

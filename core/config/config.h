@@ -124,6 +124,12 @@ int config_check_backend(struct config *config,
 			 const struct warden_container_klass *container_klass,
 			 struct warden_error *err);
 
+/* Completes a text of the backend in `err`, which begins with `NAME.KEY` if it is about an option:
+ * adds file and line of that option, else of server.container_klass. Returns -1. */
+int config_fail_backend(const struct config *config,
+			const struct warden_container_klass *container_klass,
+			struct warden_error *err);
+
 /* The part of config_check_backend that a clean needs: the group of the container_klass, and the
  * depot. A host on which the daemon would not start can be cleaned all the same. */
 int config_check_clean(struct config *config, const struct warden_container_klass *container_klass,

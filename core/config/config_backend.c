@@ -130,7 +130,21 @@ static int config_backend_check_words(const struct config *config, const char *p
 	return 0;
 }
 
-/* Stores one option from the group (NULL: the group is absent), else its default. */
+/* Before any option is read: a backend may ask for each, even if one cannot be read. */
+static int config_backend_set_defaults(struct config *config, struct warden_error *err)
+{
+	for (size_t i = 0; i < config->n_options; i++) {
+		struct config_option *option = &config->options[i];
+		const struct config_key key =
+			config_backend_make_key(option->option, option->option->name);
+
+		if (config_value_default(option, &key, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Stores one option from the group, if it is there. */
 static int config_backend_take_option(const struct config *config, const char *name,
 				      config_setting_t *group, struct config_option *into,
 				      struct warden_error *err)
@@ -144,9 +158,7 @@ static int config_backend_take_option(const struct config *config, const char *n
 		return warden_error_errno(err, "read the group %s", name);
 	}
 	key = config_backend_make_key(into->option, path);
-	if (config_value_default(into, &key, err) < 0)
-		return -1;
-	setting = group ? config_setting_get_member(group, into->option->name) : NULL;
+	setting = config_setting_get_member(group, into->option->name);
 	if (!setting)
 		return 0;
 	if (config_value_take(config, into, &key, setting, err) < 0)
@@ -198,6 +210,24 @@ static int config_backend_check_groups(const struct config *config,
 	return 0;
 }
 
+int config_fail_backend(const struct config *config,
+			const struct warden_container_klass *container_klass,
+			struct warden_error *err)
+{
+	static const char key[] = "server.container_klass";
+	const struct warden_error reason = *err;
+	size_t length = strlen(container_klass->name);
+	char path[128];
+
+	if (strncmp(reason.message, container_klass->name, length) != 0 ||
+	    reason.message[length] != '.')
+		return config_fail(config, key, err, "%s = \"%s\": %.768s", key,
+				   container_klass->name, reason.message);
+	snprintf(path, sizeof(path), "%s.%.*s", container_klass->name,
+		 (int)strcspn(reason.message + length + 1, ": ="), reason.message + length + 1);
+	return config_fail(config, path, err, "%s", reason.message);
+}
+
 int config_take_options(struct config *config, const struct warden_container_klass *container_klass,
 			struct warden_error *err)
 {
@@ -212,12 +242,14 @@ int config_take_options(struct config *config, const struct warden_container_kla
 	config->n_options = count;
 	for (size_t i = 0; i < count; i++)
 		config->options[i].option = &container_klass->options[i];
+	if (config_backend_set_defaults(config, err) < 0)
+		return -1;
 	if (group && config_setting_type(group) != CONFIG_TYPE_GROUP)
 		return config_fail_at(config, group, err, "%s must be a group ({ ... })",
 				      container_klass->name);
 	if (group && config_backend_check_names(config, container_klass, group, err) < 0)
 		return -1;
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; group && i < count; i++)
 		if (config_backend_take_option(config, container_klass->name, group,
 					       &config->options[i], err) < 0)
 			return -1;

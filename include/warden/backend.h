@@ -868,9 +868,10 @@ struct warden_container_klass {
 
 	/* Optional. Reports what this machine offers to the backend, what is missing and what the
 	 * backend uses, for `warden doctor`. Either on a worker thread with the `backend` of setup;
-	 * or, in `wardend --check-host`, on the main thread with `backend` NULL and without setup:
-	 * then it tries what setup would do and leaves nothing behind; -1 and `err` mean that the
-	 * backend cannot run here. String options may be NULL then. */
+	 * or, in `wardend --check-host` and `--check-config`, on the main thread with `backend`
+	 * NULL and without setup: then it tries what setup would do and leaves nothing behind; -1
+	 * and `err` mean that the backend cannot run here, and a text that begins with `NAME.KEY`
+	 * that an option is wrong. */
 	int (*describe)(void *backend, const struct warden_host *host, warden_fact_function report,
 			void *data, struct warden_error *err);
 

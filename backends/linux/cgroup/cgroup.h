@@ -55,6 +55,9 @@ struct cgroup;  /* of a container */
 int cgroups_setup(const struct warden_host *host, struct cgroups **cgroups,
 		  struct warden_error *err);
 
+/* Fails where cgroups_setup would, as far as the options and the mounts tell; changes nothing. */
+int cgroups_check(const struct warden_host *host, struct warden_error *err);
+
 /* The bound of memory of a container, in bytes; without one that of all, or of the machine. */
 uint64_t cgroups_bound(const struct cgroups *cgroups);
 

@@ -75,10 +75,10 @@ static uint64_t cgroup_bound_read_whole(const struct cgroup_hierarchy *hierarchy
 }
 
 /* Sets `*bytes` from the option's text: a number of bytes, a share of the `whole`, or none. */
-static int cgroup_bound_parse(const struct cgroups *cgroups, const char *name, uint64_t whole,
+static int cgroup_bound_parse(const struct warden_host *host, const char *name, uint64_t whole,
 			      uint64_t *bytes, struct warden_error *err)
 {
-	const char *text = cgroups->host->option_string(cgroups->host, name);
+	const char *text = host->option_string(host, name);
 	char *end;
 
 	if (strcmp(text, BOUND_NONE) == 0) {
@@ -102,13 +102,23 @@ static int cgroup_bound_parse(const struct cgroups *cgroups, const char *name, u
 				name, BOUND_LEAST, text);
 }
 
+int cgroup_bounds_check(const struct warden_host *host, struct warden_error *err)
+{
+	uint64_t ignored;
+
+	return cgroup_bound_parse(host, CGROUP_BOUND, 0, &ignored, err) < 0
+		       ? -1
+		       : cgroup_bound_parse(host, CGROUP_BOUND_ALL, 0, &ignored, err);
+}
+
 int cgroup_bounds_find(struct cgroups *cgroups, struct warden_error *err)
 {
 	const struct cgroup_hierarchy *memory = cgroup_hierarchy_of(cgroups, CGROUP_MEMORY);
 	uint64_t whole = cgroups->whole = cgroup_bound_read_whole(memory);
 
-	if (cgroup_bound_parse(cgroups, CGROUP_BOUND, whole, &cgroups->bound, err) < 0 ||
-	    cgroup_bound_parse(cgroups, CGROUP_BOUND_ALL, whole, &cgroups->bound_all, err) < 0)
+	if (cgroup_bound_parse(cgroups->host, CGROUP_BOUND, whole, &cgroups->bound, err) < 0 ||
+	    cgroup_bound_parse(cgroups->host, CGROUP_BOUND_ALL, whole, &cgroups->bound_all, err) <
+		    0)
 		return -1;
 	if (!memory)
 		cgroups->bound = cgroups->bound_all = CGROUP_NO_MEMORY_LIMIT;

@@ -3,9 +3,11 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "backends/linux/cgroup/cgroup_private.h"
+#include "backends/linux/linux.h"
 #include "lib/cleanup.h"
 
 #define MOUNTS_MAX 64
@@ -87,6 +89,23 @@ static void cgroup_describe_find_mounted(struct controller_places *places)
 			cgroup_describe_add_place(places, cgroup_describe_read_v2(&mounts[i]), true,
 						  mounts[i].mount_point);
 	cgroup_mounts_free(mounts, n);
+}
+
+int cgroups_check(const struct warden_host *host, struct warden_error *err)
+{
+	_cleanup_free_ struct controller_places *places = NULL;
+
+	if (cgroup_bounds_check(host, err) < 0)
+		return -1;
+	if (linux_user_namespace(host->settings))
+		return 0;
+	places = calloc(1, sizeof(*places));
+	if (!places)
+		return warden_error_errno(err, "control groups");
+	cgroup_describe_find_mounted(places);
+	return places->found & CGROUP_DEVICES
+		       ? 0
+		       : warden_error_set(err, "no control groups for devices are mounted");
 }
 
 void cgroups_describe(const struct cgroups *cgroups, const struct host_report *to)

@@ -155,6 +155,8 @@ void cgroup_find_io_weight(struct cgroups *cgroups);
 
 /* cgroup_bound.c. Reads the options and finds what they are shares of. */
 int cgroup_bounds_find(struct cgroups *cgroups, struct warden_error *err);
+/* Whether the options can be read; without any hierarchy. */
+int cgroup_bounds_check(const struct warden_host *host, struct warden_error *err);
 /* Bounds all containers below the CGROUP_PARENT at `fd`. A failure is logged. */
 void cgroup_bound_all(const struct cgroups *cgroups, const struct cgroup_hierarchy *hierarchy,
 		      int fd);

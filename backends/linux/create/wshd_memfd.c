@@ -26,7 +26,7 @@ static int wshd_memfd_copy(int from, int to, const char *path, struct warden_err
 	if (fstat(from, &status) < 0)
 		return warden_error_errno(err, "stat %s", path);
 	if (!S_ISREG(status.st_mode) || !(status.st_mode & 0111))
-		return warden_error_set(err, "%s is not an executable file", path);
+		return warden_error_set(err, "linux.wshd: %s is not an executable file", path);
 	for (left = status.st_size; left > 0;) {
 		ssize_t sent = sendfile(to, from, NULL, (size_t)left);
 
@@ -91,7 +91,7 @@ int wshd_memfd_load(const struct warden_host *host, const char *path, struct war
 	int program;
 
 	if (from < 0)
-		return warden_error_errno(err, "open %s (option wshd of group linux)", path);
+		return warden_error_errno(err, "linux.wshd: open %s", path);
 	program = wshd_memfd_make(from, path, err);
 	if (program >= 0 || err->number != EACCES)
 		return program;

@@ -26,6 +26,9 @@ struct watcher;
 int firewall_setup(const struct warden_host *host, struct linux_spawner *spawner,
 		   struct firewall **firewall, struct warden_error *err);
 
+/* Fails where the kernel's nf_tables lacks what firewall_setup needs; leaves no table. */
+int firewall_check(struct warden_error *err);
+
 /* From now on the holder is started again when it is killed. */
 int firewall_watch_holder(struct firewall *firewall, struct linux_spawner *spawner,
 			  struct watcher *watcher, struct warden_error *err);

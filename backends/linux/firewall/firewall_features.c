@@ -57,6 +57,13 @@ int firewall_features_find(struct firewall_features *features, struct warden_err
 	return result;
 }
 
+int firewall_check(struct warden_error *err)
+{
+	struct firewall_features features;
+
+	return firewall_features_find(&features, err);
+}
+
 static void firewall_features_describe_table(const struct firewall_features *features, bool own,
 					     const struct host_report *to)
 {

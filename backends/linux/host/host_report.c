@@ -14,6 +14,7 @@
 #include "backends/linux/cgroup/cgroup.h"
 #include "backends/linux/firewall/firewall.h"
 #include "backends/linux/host/core_limit.h"
+#include "backends/linux/host/host_check.h"
 #include "backends/linux/host/host_confinement.h"
 #include "backends/linux/host/host_probe.h"
 #include "backends/linux/host/oom_score.h"
@@ -241,7 +242,11 @@ int linux_describe(void *data, const struct warden_host *host, warden_fact_funct
 {
 	const struct linux_backend *backend = data;
 	const struct host_report to = {host, report, report_data};
-	int result = host_probe_describe(&to, backend != NULL, err);
+	struct warden_error second;
+	int result = backend ? 0 : host_check(host, err);
+
+	if (host_probe_describe(&to, backend != NULL, result < 0 ? &second : err) < 0)
+		result = -1;
 
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
 		parts[i](&to);
@@ -250,5 +255,7 @@ int linux_describe(void *data, const struct warden_host *host, warden_fact_funct
 	seccomp_describe(backend ? backend->seccomp : NULL, &to);
 	cgroups_describe(backend ? backend->cgroups : NULL, &to);
 	firewall_describe(&to);
+	if (!backend && result == 0)
+		result = host_check_network(err);
 	return result;
 }

@@ -23,7 +23,8 @@
 #define RUNNING_TRIES    10000
 
 /* Checks that the kernel has a kind of link, built in or as a module. */
-static int net_check_link_kind(struct net *net, const char *kind, struct warden_error *err)
+static int net_check_link_kind(struct netlink_pool *sockets, const char *kind,
+			       struct warden_error *err)
 {
 	_cleanup_batch_ struct netlink_batch batch = {0};
 	int result;
@@ -31,12 +32,30 @@ static int net_check_link_kind(struct net *net, const char *kind, struct warden_
 	if (netlink_batch_init(&batch, NET_BATCH_SIZE, err) < 0)
 		return -1;
 	net_put_probe(&batch, kind);
-	result = netlink_pool_send(&net->sockets, &batch, err);
+	result = netlink_pool_send(sockets, &batch, err);
 	if (result < 0 && err->number == EINVAL)
 		return 0;
 	if (result < 0 && err->number == EOPNOTSUPP)
 		return warden_error_set(err, "the kernel has no links of kind %s", kind);
 	return result;
+}
+
+static int net_check_link_kinds(struct netlink_pool *sockets, struct warden_error *err)
+{
+	return net_check_link_kind(sockets, "veth", err) < 0
+		       ? -1
+		       : net_check_link_kind(sockets, "ifb", err);
+}
+
+int net_check(struct warden_error *err)
+{
+	struct netlink_pool sockets;
+	int result;
+
+	netlink_pool_init(&sockets, NETLINK_ROUTE);
+	result = net_check_link_kinds(&sockets, err);
+	netlink_pool_free(&sockets);
+	return result < 0 ? -1 : net_forwarding_check(err);
 }
 
 int net_setup(const struct warden_host *host, struct net **result, struct warden_error *err)
@@ -50,8 +69,7 @@ int net_setup(const struct warden_host *host, struct net **result, struct warden
 	net->has_ipv6 = access("/proc/sys/net/ipv6", F_OK) == 0;
 	netlink_pool_init(&net->sockets, NETLINK_ROUTE);
 	link_removal_init(&net->remover, host, &net->sockets);
-	if (net_check_link_kind(net, "veth", err) < 0 || net_check_link_kind(net, "ifb", err) < 0 ||
-	    net_forwarding_enable(host, err) < 0) {
+	if (net_check_link_kinds(&net->sockets, err) < 0 || net_forwarding_enable(host, err) < 0) {
 		net_free(net);
 		return -1;
 	}

@@ -22,12 +22,17 @@ struct net;
 /* Checks that the kernel has the link kinds needed, and turns ip_forward on. */
 int net_setup(const struct warden_host *host, struct net **net, struct warden_error *err);
 
+/* Fails where net_setup would, and changes nothing. */
+int net_check(struct warden_error *err);
+
 /* net_forwarding_enable turns ip_forward on, without which no packet leaves a container, and
  * records in the depot that it was off, or warns if it cannot. It stays on when the daemon ends,
- * because containers live on. net_forwarding_is_ours: 1 if it is on and the record says that a
- * daemon of this depot turned it on in this network namespace since the boot, else 0; -1 and `err`.
- * net_forwarding_disable turns it off and forgets the record. */
+ * because containers live on. net_forwarding_check: whether it is on or could be turned on.
+ * net_forwarding_is_ours: 1 if it is on and the record says that a daemon of this depot turned it
+ * on in this network namespace since the boot, else 0; -1 and `err`. net_forwarding_disable turns
+ * it off and forgets the record. */
 int net_forwarding_enable(const struct warden_host *host, struct warden_error *err);
+int net_forwarding_check(struct warden_error *err);
 int net_forwarding_is_ours(const struct warden_host *host, struct warden_error *err);
 int net_forwarding_disable(const struct warden_host *host, struct warden_error *err);
 

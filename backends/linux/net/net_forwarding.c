@@ -96,6 +96,15 @@ int net_forwarding_enable(const struct warden_host *host, struct warden_error *e
 	return 0;
 }
 
+int net_forwarding_check(struct warden_error *err)
+{
+	int on = net_forwarding_read(err);
+
+	if (on == 0 && faccessat(AT_FDCWD, FORWARDING_SETTING, W_OK, AT_EACCESS) < 0)
+		return warden_error_errno(err, "write " FORWARDING_SETTING);
+	return on < 0 ? -1 : 0;
+}
+
 int net_forwarding_is_ours(const struct warden_host *host, struct warden_error *err)
 {
 	struct net_forwarding_record wanted, found = {0};

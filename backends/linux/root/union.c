@@ -112,7 +112,7 @@ static int union_choose(const struct warden_host *host, enum union_kind *kind,
 			  reason.message);
 	}
 	return warden_error_set(err,
-				"option union of group linux must be \"auto\", \"overlay\", "
+				"linux.union must be \"auto\", \"overlay\", "
 				"\"aufs\" or \"bind\", not \"%.64s\"",
 				wanted);
 }
