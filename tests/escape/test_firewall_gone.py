@@ -4,77 +4,19 @@ passes, and nothing that was opened without it goes on."""
 
 import contextlib
 import os
-import selectors
 import signal
 import socket
 import subprocess
-import threading
 import time
 
 import expect
 import kernel
 from case import case
+from listener import Listener
 
 PORT = 7777
 FLUSHES = 20  # of each kind
 SHARED = {"network": {"own_table": False}}
-
-
-class Listener:
-    """Counts on the host what arrives for PORT by TCP and UDP at any of its addresses."""
-
-    def __init__(self):
-        self.connections = self.bytes = self.datagrams = 0
-        self._selector = selectors.DefaultSelector()
-        self._listener, self._datagrams = socket.socket(), socket.socket(type=socket.SOCK_DGRAM)
-        self._wake, self._awake = socket.socketpair()
-        for each in (self._listener, self._datagrams):
-            each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            each.bind(("0.0.0.0", PORT))
-        self._listener.listen(64)
-        for each in (self._listener, self._datagrams, self._awake):
-            self._selector.register(each, selectors.EVENT_READ)
-        self._thread = threading.Thread(target=self._run)
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._wake.send(b"x")
-        self._thread.join()
-        for key in list(self._selector.get_map().values()):
-            key.fileobj.close()
-        self._wake.close()
-        self._selector.close()
-
-    def _run(self):
-        while True:
-            for key, _ in self._selector.select():
-                if key.fileobj is self._awake:
-                    return
-                if key.fileobj is self._listener:
-                    self._selector.register(self._listener.accept()[0], selectors.EVENT_READ)
-                    self.connections += 1
-                elif key.fileobj is self._datagrams:
-                    self._datagrams.recv(100)
-                    self.datagrams += 1
-                else:
-                    self._read(key.fileobj)
-
-    def _read(self, connection):
-        try:
-            got = len(connection.recv(4096))
-        except OSError:
-            got = 0
-        self.bytes += got
-        if got == 0:
-            self._selector.unregister(connection)
-            connection.close()
-
-    def seen(self):
-        """All that has arrived."""
-        return {"connections": self.connections, "bytes": self.bytes, "datagrams": self.datagrams}
 
 
 def _nft(*words):
@@ -114,7 +56,7 @@ def _attempts(w):
         f"while :; do echo data | nc -w 1 {address} {PORT}; echo data >/dev/udp/{address}/{PORT}; date >/tmp/tried; done"
         for address in (info.host_ip, near)
     )
-    with Listener() as listener:
+    with Listener(PORT) as listener:
         w.c.spawn(attacker, f"bash -c '{loops}' >/dev/null 2>&1")
         expect.eventually(lambda: w.run(attacker, "cat /tmp/tried 2>/dev/null; true") != "", "attempts are made")
         yield lambda: {**listener.seen(), "neighbour": w.run(neighbour, "cat /tmp/got 2>/dev/null; true")}
@@ -211,7 +153,7 @@ def what_was_opened_without_rules_does_not_go_on_with_them(w):
     """A connection that was opened while the rules were gone is cut when they are back."""
     handle = w.create()
     address = w.c.info(handle).host_ip
-    with Listener() as listener:
+    with Listener(PORT) as listener:
         w.c.spawn(handle, f"while :; do (while :; do echo data; sleep 0.05; done) | nc {address} {PORT}; done")
         w.disconnect()
         w.daemon.kill()
@@ -249,7 +191,7 @@ def a_container_cannot_fill_the_connection_tracking(w):
     """188,000 entries came from one container in 8 s: 500 flows; the neighbour connects, and the host."""
     flooder, neighbour = w.create(), w.create()
     address = w.c.info(flooder).host_ip
-    with Listener() as listener:
+    with Listener(PORT) as listener:
         script = f"for i in $(seq 500); do echo x >/dev/udp/{address}/{PORT}; done 2>/dev/null; true"
         w.run(flooder, f"bash -c '{script}'")
         time.sleep(0.2)
@@ -267,7 +209,7 @@ def link_local_addresses_of_the_host_need_a_rule_of_their_own(w):
     for address in ("169.254.169.254", "169.254.1.1"):
         subprocess.run(["ip", "address", "add", f"{address}/32", "dev", "lo"], check=True)
     try:
-        with Listener() as listener:
+        with Listener(PORT) as listener:
             for address in ("169.254.169.254", "169.254.1.1", w.c.info(handle).host_ip):
                 w.run(handle, f"bash -c 'echo x >/dev/tcp/{address}/{PORT}' 2>/dev/null; true")
             expect.eventually(lambda: listener.connections >= 2, "the two that are allowed")
