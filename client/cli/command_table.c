@@ -44,7 +44,8 @@ const struct cli_command commands[] = {
 	 .section = SECTION_CONTAINERS,
 	 .usage = "[--long] [--property KEY=VALUE]...",
 	 .summary = "print the handles of all containers",
-	 .details = "One a line, oldest first; control characters are written as \\xNN.\n",
+	 .details = "One a line, oldest first; control characters are written as \\xNN. --json "
+		    "prints the handles, with --long the answer of info-many.\n",
 	 .groups = {{"list", list_options}, {NULL, list_own_options}},
 	 .run = cmd_list,
 	 .print = print_handles,
@@ -81,7 +82,8 @@ const struct cli_command commands[] = {
 	 .usage = "[-n N] [-d TIME] [--property KEY=VALUE]...",
 	 .summary = "show the figures of containers repeatedly",
 	 .details = "On a terminal a live table, busiest first, until q or Control-C; arrows and "
-		    "the page keys scroll. Else plain tables.\n",
+		    "the page keys scroll. Else plain tables. --json adds cpu_percent to each "
+		    "entry from the second answer on.\n",
 	 .groups = {{"info_many", info_many_options}, {NULL, top_options}},
 	 .waits = true,
 	 .run = cmd_top,

@@ -93,7 +93,8 @@ struct warden_message *containers_select(const struct invocation *invocation, co
 	return request;
 }
 
-/* list with --long or --format: an info_many request with the same conditions. */
+/* list with --long (as a table or as JSON) or --format: an info_many request with the same
+ * conditions. */
 static int cmd_containers_list_infos(struct invocation *invocation)
 {
 	struct warden_message *request = containers_select(invocation, "info_many"), *answer;
@@ -105,7 +106,7 @@ static int cmd_containers_list_infos(struct invocation *invocation)
 	warden_message_free(request);
 	if (!answer)
 		return STATUS_FAILED;
-	if (invocation->format)
+	if (invocation->format || invocation->json)
 		status = print_answer(invocation, answer);
 	else
 		print_containers(answer);
@@ -120,7 +121,7 @@ int cmd_list(struct invocation *invocation)
 
 	if (status != 0)
 		return status;
-	if (invocation->format || (invocation->detailed && !invocation->quiet && !invocation->json))
+	if (invocation->format || (invocation->detailed && !invocation->quiet))
 		return cmd_containers_list_infos(invocation);
 	list = warden_client_call(invocation->client, invocation->requests[0]);
 	if (!list)

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <jansson.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -34,7 +35,8 @@ struct top_sample {
 	size_t length;
 	const struct warden_message *info; /* NULL: it was destroyed */
 	uint64_t cpu_ns;
-	double cpu; /* percent of a core since the previous table; negative: unknown */
+	double cpu;   /* percent of a core since the previous table; negative: unknown */
+	size_t entry; /* its index in the answer */
 };
 
 struct top_view {
@@ -120,6 +122,7 @@ static int cmd_top_take_view(struct top *top, struct top_view *view, const struc
 			warden_message_child(view->answer, "entries", i);
 		struct top_sample *sample = &view->samples[i];
 
+		sample->entry = i;
 		sample->handle = warden_message_bytes(entry, "handle", 0, &sample->length);
 		sample->info = warden_message_child(entry, "info", 0);
 		sample->cpu_ns =
@@ -217,16 +220,41 @@ static void cmd_top_print_table(struct top *top, const struct top_view *view)
 	table_print(table, stdout, top->live ? terminal_width(stdout) : 0);
 }
 
+/* The answer, and in each entry with a known one the table's share of the cpu. */
+static int cmd_top_print_json(const struct top_view *view)
+{
+	json_t *object = json_of_answer(view->answer);
+	json_t *entries = json_object_get(object, "entries");
+	int result = object ? 0 : -1;
+
+	for (size_t i = 0; result == 0 && i < view->n; i++)
+		if (view->samples[i].cpu >= 0)
+			result =
+				json_object_set_new(json_array_get(entries, view->samples[i].entry),
+						    "cpu_percent", json_real(view->samples[i].cpu));
+	if (result == 0)
+		result = json_write(stdout, object);
+	json_decref(object);
+	putchar('\n');
+	return result;
+}
+
 static int cmd_top_print_view(struct top *top, const struct top_view *view)
 {
 	struct invocation *invocation = top->invocation;
 
-	if (invocation->json || invocation->format)
+	if (invocation->format)
 		return print_answer_now(invocation, view->answer);
-	cmd_top_print_table(top, view);
+	if (!invocation->json) {
+		cmd_top_print_table(top, view);
+	} else if (cmd_top_print_json(view) < 0) {
+		complain(invocation, "the answer cannot be written as JSON");
+		return STATUS_FAILED;
+	}
 	if (fflush(stdout) == 0)
 		return 0;
-	complain(invocation, "write the table: %s", strerror(errno));
+	complain(invocation, "write the %s: %s", invocation->json ? "answer" : "table",
+		 strerror(errno));
 	return STATUS_FAILED;
 }
 

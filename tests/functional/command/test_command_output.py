@@ -124,6 +124,25 @@ def list_has_a_long_form(w):
     expect.equal(json.loads(command.ok(w, "list", "--json")), {"handles": ["first", "second"]})
 
 
+@case
+def json_has_what_the_table_of_containers_shows(w):
+    w.create(handle="first", properties={"tier": "front"})
+    w.create(handle="second")
+    job = w.c.spawn("first", "sleep 100")
+    for words in (["list", "--long"], ["ps"], ["info"], ["info-many"], ["top"]):
+        seen = json.loads(command.ok(w, *words, "--json"))["entries"]
+        expect.equal([entry["handle"] for entry in seen], ["first", "second"], words)
+        info = seen[0]["info"]
+        expect.equal((info["state"], info["job_ids"], "container_ip" in info), ("active", [job], True), words)
+    (entry,) = json.loads(command.ok(w, "list", "-l", "--property", "tier=front", "--json"))["entries"]
+    expect.equal(entry["handle"], "first")
+    expect.equal(json.loads(command.ok(w, "list", "-l", "-q", "--json")), {"handles": ["first", "second"]})
+    answers = [json.loads(line) for line in command.ok(w, "top", "-n2", "-d0.1", "--json").splitlines()]
+    shares = [["cpu_percent" in entry for entry in answer["entries"]] for answer in answers]
+    expect.equal(shares, [[False, False], [True, True]])
+    w.c.stop("first", kill=True)
+
+
 def _columns(text):
     """The number of terminal columns that a text needs."""
     return sum(
