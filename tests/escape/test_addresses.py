@@ -161,7 +161,6 @@ def the_hosts_neighbours_stay_and_are_found(w):
     for last in range(10, 110):
         host.run("ip", "address", "add", f"192.0.2.{last}/24", "dev", "eth0")
     host.serve_tcp(PORT)
-    w.c.destroy(handle)
     for privileged in (False, True):
         handle = w.create()
         before = _neighbours()
@@ -175,4 +174,4 @@ def the_hosts_neighbours_stay_and_are_found(w):
         found = [hosts.fetch(f"192.0.2.{last}", PORT) for last in range(10, 110)]
         expect.equal(set(found), {GATEWAY}, "the host's neighbours answer")
         expect.equal(_neighbours(), before)
-        w.c.destroy(handle)
+        w.c.stop(handle, kill=True)
