@@ -6,6 +6,7 @@ dist_man_MANS += doc/warden-gc.8
 dist_man_MANS += doc/warden.conf.5
 dist_man_MANS += doc/wsh.1
 dist_man_MANS += doc/wardend.8
+EXTRA_DIST += doc/clients.md
 EXTRA_DIST += doc/guarantees.md
 EXTRA_DIST += doc/metrics.md
 EXTRA_DIST += doc/operations.md
@@ -14,5 +15,5 @@ EXTRA_DIST += doc/python.md
 EXTRA_DIST += doc/security.md
 EXTRA_DIST += doc/ui.png
 
-dist_doc_DATA += doc/guarantees.md doc/metrics.md doc/operations.md doc/protocol.md doc/python.md \
-	doc/security.md
+dist_doc_DATA += doc/clients.md doc/guarantees.md doc/metrics.md doc/operations.md doc/protocol.md \
+	doc/python.md doc/security.md
