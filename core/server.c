@@ -209,12 +209,11 @@ static void server_on_drain_timer(uv_timer_t *timer)
 	server->drain_timer = timer_start(server, DRAIN_NEXT_MS, server_on_drain_timer, server);
 }
 
-/* Whether the connection of the request is closed without an answer; NULL: it is idle. */
+/* Whether the connection of the request is closed without an answer. One that is not yet admitted
+ * is refused by then, if the client relies on an answer. */
 static bool server_drain_may_close(struct request *request)
 {
-	if (!request)
-		return true;
-	if (!request->handler->waits)
+	if (!request->handler->waits || (request->admitting && request->handler->drain))
 		return false;
 	return !request->handler->drain || !request->handler->drain(request);
 }
@@ -238,7 +237,9 @@ static void server_drain(struct server *server)
 	http_close(server);
 	for (connection = TAILQ_FIRST(&server->connections); connection; connection = next) {
 		next = TAILQ_NEXT(connection, link);
-		if (server_drain_may_close(connection->request))
+		if (!connection->request)
+			connection_close_when_read(connection);
+		else if (server_drain_may_close(connection->request))
 			connection_close(connection);
 	}
 	server_start_unread_timer(server);

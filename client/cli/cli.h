@@ -247,6 +247,9 @@ int print_answer_now(struct invocation *invocation, const struct warden_message 
 /* Fills in defaults of the request and connects. */
 int call_prepare(struct invocation *invocation);
 int cmd_call(struct invocation *invocation);
+/* Gives a request an id of its own, so that it can be repeated when the daemon restarts, unless it
+ * has one or nothing is repeated. -1 after an error message. */
+int request_set_id(const struct invocation *invocation, struct warden_message *request);
 /* Creates a request with a handle; NULL after an error message. */
 struct warden_message *request_with_handle(const struct invocation *invocation, const char *name,
 					   const char *handle, size_t length);

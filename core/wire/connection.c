@@ -143,6 +143,15 @@ void connection_close(struct connection *connection)
 	uv_close((uv_handle_t *)&connection->pipe, connection_on_closed);
 }
 
+void connection_close_when_read(struct connection *connection)
+{
+	int fd;
+
+	if (connection->closing || uv_fileno((uv_handle_t *)&connection->pipe, &fd) < 0 ||
+	    shutdown(fd, SHUT_RD) < 0)
+		connection_close(connection);
+}
+
 static void connection_write_next(struct connection *connection);
 
 static void connection_fail(struct connection *connection, const char *what, int result)
@@ -446,7 +455,9 @@ static void connection_defer_processing(struct connection *connection)
 void connection_start_next_request(struct connection *connection)
 {
 	if (connection->server->draining)
-		connection->closing = true;
+		connection_close_when_read(connection);
+	if (connection->closed)
+		return;
 	if (connection->closing)
 		connection_close(connection);
 	else if (connection->parser.length == connection->parser.consumed)

@@ -79,6 +79,10 @@ void connection_start_next_request(struct connection *connection);
 /* Closes at once and abandons the current request and upload; the struct is freed later. */
 void connection_close(struct connection *connection);
 
+/* For a drain: takes no more from the client and closes when it has answered what the client has
+ * sent, so that no request is left in doubt. */
+void connection_close_when_read(struct connection *connection);
+
 /* Closes the connections whose class of access is another one with the settings in force. */
 void access_review(struct server *server);
 

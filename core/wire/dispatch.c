@@ -115,7 +115,9 @@ static void dispatch_admit_done(struct operation *operation, int result, struct 
 	struct request *request = operation->data;
 
 	request->admitting = false;
-	/* The container may have changed while the worker ran. */
+	/* The container may have changed while the worker ran, and the daemon be ending. */
+	if (result == 0 && request->handler->waits)
+		result = dispatch_check_drain(request, err);
 	if (result == 0 && !request->container->handle_known)
 		result = warden_error_set(err, "unknown handle");
 	if (result == 0)

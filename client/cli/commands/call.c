@@ -5,11 +5,14 @@
 #include "client/cli/cli.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 enum {
 	CONNECT_TIMEOUT = 10 * 1000,
@@ -163,12 +166,43 @@ const char *invocation_handle(const struct invocation *invocation, size_t *lengt
 	return warden_message_bytes(invocation->requests[0], "handle", 0, length);
 }
 
+int request_set_id(const struct invocation *invocation, struct warden_message *request)
+{
+	uint64_t random[2];
+	char id[40];
+
+	if (invocation->reconnect == 0 || warden_message_count(request, "request_id") > 0)
+		return 0;
+	if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random)) {
+		complain(invocation, "make a request id: %s", strerror(errno));
+		return -1;
+	}
+	snprintf(id, sizeof(id), "%016" PRIx64 "%016" PRIx64, random[0], random[1]);
+	if (warden_message_set(request, "request_id", id) == 0)
+		return 0;
+	complain(invocation, "out of memory");
+	return -1;
+}
+
+/* Whether the command's request has a request_id. */
+static bool call_is_repeatable(const struct invocation *invocation)
+{
+	static const char *const names[] = {"create", "run", "spawn"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(invocation->command->name, names[i]) == 0)
+			return true;
+	return false;
+}
+
 /* Sets fields that the protocol requires and that are optional on the command line. */
 static int call_set_defaults(const struct invocation *invocation)
 {
 	struct warden_message *request = invocation->requests[0];
 
 	job_streams_set_size(request);
+	if (call_is_repeatable(invocation) && request_set_id(invocation, request) < 0)
+		return STATUS_FAILED;
 	if (strcmp(invocation->command->name, "job-signal") == 0 &&
 	    warden_message_number(request, "signal", 0) == 0 &&
 	    warden_message_set_number(request, "signal", SIGTERM) < 0) {

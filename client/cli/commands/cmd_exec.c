@@ -9,10 +9,8 @@
 #include "client/cli/cli.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -88,25 +86,6 @@ static const char *cmd_exec_handle(const struct exec *exec, size_t *length)
 	return warden_message_bytes(exec->handle, "handle", 0, length);
 }
 
-/* Gives a request an id, so that it can be repeated when the daemon restarts. */
-static int cmd_exec_set_id(struct exec *exec, struct warden_message *request)
-{
-	uint64_t random[2];
-	char id[40];
-
-	if (exec->invocation->reconnect == 0 || warden_message_count(request, "request_id") > 0)
-		return 0;
-	if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random)) {
-		complain(exec->invocation, "make a request id: %s", strerror(errno));
-		return -1;
-	}
-	snprintf(id, sizeof(id), "%016" PRIx64 "%016" PRIx64, random[0], random[1]);
-	if (warden_message_set(request, "request_id", id) == 0)
-		return 0;
-	complain(exec->invocation, "out of memory");
-	return -1;
-}
-
 static int cmd_exec_create(struct exec *exec)
 {
 	struct warden_message *request = exec->invocation->requests[REQUEST_CREATE];
@@ -116,7 +95,7 @@ static int cmd_exec_create(struct exec *exec)
 		complain(exec->invocation, "out of memory");
 		return STATUS_FAILED;
 	}
-	if (cmd_exec_set_id(exec, request) < 0)
+	if (request_set_id(exec->invocation, request) < 0)
 		return STATUS_FAILED;
 	exec->handle = cmd_exec_call(exec, request);
 	return exec->handle ? 0 : client_failed(exec->invocation);
@@ -150,7 +129,7 @@ static uint64_t cmd_exec_spawn(struct exec *exec)
 
 	if (warden_message_set_bytes(request, "handle", handle, length) < 0)
 		complain(exec->invocation, "out of memory");
-	else if (cmd_exec_set_id(exec, request) == 0)
+	else if (request_set_id(exec->invocation, request) == 0)
 		answer = cmd_exec_call(exec, request);
 	if (answer)
 		job = warden_message_number(answer, "job_id", 0);

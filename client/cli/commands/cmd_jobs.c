@@ -251,17 +251,33 @@ static bool cmd_jobs_on_interrupt(void *data)
 	return false;
 }
 
-/* Starts the job of a run request; returns its number, or 0. */
-static uint64_t cmd_jobs_spawn(struct invocation *invocation)
+/* Waits for the answer also after a SIGINT, because it says which job that is for. */
+static struct warden_message *cmd_jobs_call(const struct cmd_jobs_run *run,
+					    const struct warden_message *request)
 {
+	struct warden_client *client = run->invocation->client;
+	struct warden_message *answer;
+
+	warden_client_set_wake_fd(client, run->signal_fd);
+	answer = warden_client_call(client, request);
+	warden_client_set_wake_fd(client, -1);
+	if (!answer && warden_client_failure(client) == WARDEN_FAILURE_WOKEN &&
+	    warden_client_fd(client) >= 0)
+		answer = warden_client_receive(client);
+	return answer;
+}
+
+/* Starts the job of a run request; returns its number, or 0. */
+static uint64_t cmd_jobs_spawn(const struct cmd_jobs_run *run)
+{
+	struct invocation *invocation = run->invocation;
 	struct warden_message *request = warden_message_copy(invocation->requests[0], "spawn");
-	struct warden_message *answer =
-		request ? warden_client_call(invocation->client, request) : NULL;
+	struct warden_message *answer = request ? cmd_jobs_call(run, request) : NULL;
 	uint64_t job = answer ? warden_message_number(answer, "job_id", 0) : 0;
 
 	if (!request)
 		complain(invocation, "out of memory");
-	else if (!answer)
+	else if (!answer && warden_client_failure(invocation->client) != WARDEN_FAILURE_WOKEN)
 		client_failed(invocation);
 	if (job && invocation->detach) {
 		if (!invocation->json && !invocation->format)
@@ -308,10 +324,12 @@ int cmd_run(struct invocation *invocation)
 	if (status != 0)
 		return status;
 	handle = invocation_handle(invocation, &length);
-	run.job = cmd_jobs_spawn(invocation);
-	if (!run.job || invocation->detach)
-		return run.job ? 0 : STATUS_FAILED;
 	cmd_jobs_block_interrupt(&run);
+	run.job = cmd_jobs_spawn(&run);
+	if (!run.job || invocation->detach) {
+		cmd_jobs_unblock_interrupt(&run, false);
+		return run.job ? 0 : STATUS_FAILED;
+	}
 	options.signal_fd = run.signal_fd;
 	status = job_streams_run(invocation, handle, length, run.job, &options, &woken);
 	cmd_jobs_unblock_interrupt(&run,

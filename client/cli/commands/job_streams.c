@@ -236,9 +236,19 @@ static void job_streams_on_input(void *data, uint64_t id, const struct warden_me
 
 	(void)id;
 	(void)last;
-	session->input_broken = !answer && warden_client_is_interrupted(session->input);
-	if (session->input_broken)
-		return; /* it stays in `sent` */
+	if (!answer && warden_client_is_interrupted(session->input)) {
+		/* It stays in `sent`. What was refused did not begin, nor did what is behind it. */
+		session->input_is_sure |=
+			warden_client_failure(session->input) == WARDEN_FAILURE_REFUSED;
+		session->input_broken = warden_client_pending(session->input) == 0;
+		return;
+	}
+	if (answer && session->input_is_sure) {
+		/* The container was reached again in between. */
+		complain(session->invocation, "the job lacks a part of the input; it goes on");
+		session->failed = true;
+		return;
+	}
 	if (answer && warden_message_count(answer, "accepted") > 0) {
 		/* The daemon ends and executes no request behind this one. */
 		session->input_is_sure = true;

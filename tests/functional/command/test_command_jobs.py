@@ -130,7 +130,8 @@ def a_second_interrupt_of_run_leaves_the_job(w):
 @case
 def run_ends_and_its_job_goes_on_when_its_output_pipe_is_closed(w):
     w.create(handle="h")
-    with command.start(w, "run", "h", "--", "yes", stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    words = ("run", "h", "--", "sh", "-c", "while sleep 0.02; do echo y; done")
+    with command.start(w, *words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         expect.equal(process.stdout.readline(), b"y\n")
         process.stdout.close()
         expect.equal((process.wait(15), process.stderr.read()), (-signal.SIGPIPE, b""))
@@ -141,8 +142,10 @@ def run_ends_and_its_job_goes_on_when_its_output_pipe_is_closed(w):
 @case
 def an_interrupt_of_a_job_that_has_just_ended_gives_its_status(w):
     w.create(handle="h")
-    pipes = {"stdin": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with _run_until_it_waits(w, "--", "bash", "-c", "trap 'exit 7' USR1; while :; do sleep 0.02; done", **pipes) as process:
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    script = "trap 'exit 7' USR1; echo set; while :; do sleep 0.02; done"
+    with _run_until_it_waits(w, "--", "bash", "-c", script, **pipes) as process:
+        expect.equal(process.stdout.readline(), b"set\n")
         [job] = w.c.info("h").job_ids
         process.send_signal(signal.SIGSTOP)
         command.ok(w, "kill", "h", str(job), "USR1")

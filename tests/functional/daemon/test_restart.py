@@ -358,6 +358,54 @@ def draining_lets_a_request_finish(w):
     expect.equal(w.c.list(), ["h"])
 
 
+@case(backend="fake", config={"fake": {"delay_ms": 600}})
+def draining_refuses_input_that_the_job_does_not_have_yet(w):
+    handle = w.create()
+    job = w.c.call(warden.SpawnRequest(handle=handle, argv=["cat"], stdin=True)).job_id
+    connection = w.raw()
+    for data in (b"first", b"second"):
+        request = warden.JobInputRequest(handle=handle, job_id=job, data=data, partial=True)
+        connection.send_frame(240, request.encode())
+    time.sleep(0.2)
+    w.daemon.process.send_signal(signal.SIGTERM)
+    for _ in range(2):
+        connection.expect_error("^the daemon is about to end$")
+    connection.expect_closed()
+    expect.equal(w.daemon.wait(), 0)
+    w.disconnect()
+    w.daemon.start()
+    w.c.call(warden.JobInputRequest(handle=handle, job_id=job, data=b"whole", end=True))
+    expect.result(w.c.link(handle, job), 0, b"whole")
+
+
+@case
+def a_draining_daemon_answers_each_request_that_it_was_sent(w):
+    """Many clients, one request after the other: when it ends no answer is missing."""
+    handle = w.create()
+    payload = warden.InfoRequest(handle=handle).encode()
+    in_doubt, answered = [], []
+
+    def ask(connection):
+        while True:
+            try:
+                connection.send_frame(14, payload)
+            except OSError:
+                return  # not sent
+            answer = connection.answer()
+            (in_doubt if answer is None else answered).append(answer)
+            if answer is None:
+                return
+
+    threads = [w.in_thread(ask, w.raw()) for _ in range(12)]
+    expect.eventually(lambda: len(answered) > 100, "answers")
+    w.daemon.stop(signal.SIGTERM)
+    for thread in threads:
+        thread.result(20)
+    w.disconnect()
+    expect.equal(in_doubt, [])
+    w.daemon.start()
+
+
 @case
 def a_draining_daemon_takes_no_new_connection(w):
     w.c.ping()
