@@ -34,11 +34,12 @@
 #define DAEMON_CAPABILITIES(each)                                                                  \
 	each(CAP_SYS_ADMIN)         /* control groups, quotas, network namespaces of containers */ \
 		each(CAP_NET_ADMIN) /* links, the firewall */                                      \
-		each(CAP_SYS_RESOURCE) /* project quotas, limits */                                \
-		each(CAP_SYS_PTRACE)   /* /proc/PID/root of containers, for transfers */           \
-		each(CAP_KILL)         /* processes of every user */                               \
-		each(CAP_DAC_OVERRIDE) /* files of every owner, to remove them */                  \
-		each(CAP_FOWNER)       /* likewise, in sticky directories */                       \
+		each(CAP_SYS_RESOURCE)    /* project quotas, limits */                             \
+		each(CAP_SYS_PTRACE)      /* /proc/PID/root of containers, for transfers */        \
+		each(CAP_KILL)            /* processes of every user */                            \
+		each(CAP_DAC_OVERRIDE)    /* files of every owner, to remove them */               \
+		each(CAP_FOWNER)          /* likewise, in sticky directories */                    \
+		each(CAP_LINUX_IMMUTABLE) /* likewise, with the flags of chattr(1) */              \
 		each(CAP_CHOWN)    /* the socket's group, groups of delegated control groups */    \
 		each(CAP_SETUID)   /* id maps; files read with a client's rights */                \
 		each(CAP_SETGID)   /* likewise */                                                  \

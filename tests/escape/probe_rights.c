@@ -2,16 +2,20 @@
 /*
  * Shows which rights its own file gives, and leaves such files: `status` prints /proc/self/status,
  * `capable FILE` gives a file cap_net_raw, `attribute FILE NAME` sets an extended attribute,
- * `become UID` becomes a user. Prints `ok` or the name of the error. Static, so that it runs in any
- * rootfs.
+ * `become UID` becomes a user, `capabilities FILE PERMITTED INHERITABLE EFFECTIVE` gives a file
+ * any, `flags FILE FLAGS` adds flags of chattr(1). Prints `ok` or the name of the error.
+ * Static, so that it runs in any rootfs.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/fs.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -37,6 +41,30 @@ static int probe_capable(char **arg)
 	return setxattr(arg[0], "security.capability", &value, sizeof(value), 0);
 }
 
+/* capabilities FILE PERMITTED INHERITABLE EFFECTIVE */
+static int probe_capabilities(char **arg)
+{
+	unsigned long permitted = strtoul(arg[1], NULL, 0), inheritable = strtoul(arg[2], NULL, 0);
+	const struct vfs_cap_data value = {
+		.magic_etc = VFS_CAP_REVISION_2 | (atoi(arg[3]) ? VFS_CAP_FLAGS_EFFECTIVE : 0),
+		.data = {{(uint32_t)permitted, (uint32_t)inheritable},
+			 {(uint32_t)(permitted >> 32), (uint32_t)(inheritable >> 32)}},
+	};
+
+	return setxattr(arg[0], "security.capability", &value, sizeof(value), 0);
+}
+
+/* flags FILE FLAGS: adds flags */
+static int probe_flags(char **arg)
+{
+	int fd = open(arg[0], O_RDONLY | O_NONBLOCK | O_CLOEXEC), flags;
+
+	if (fd < 0 || ioctl(fd, FS_IOC_GETFLAGS, &flags) < 0)
+		return -1;
+	flags |= (int)strtol(arg[1], NULL, 0);
+	return ioctl(fd, FS_IOC_SETFLAGS, &flags);
+}
+
 static int probe_attribute(char **arg)
 {
 	return setxattr(arg[0], arg[1], "y", 1, 0);
@@ -54,6 +82,8 @@ static const struct attempt_kind attempts[] = {
 	{"capable", 1, probe_capable},
 	{"attribute", 2, probe_attribute},
 	{"become", 1, probe_become},
+	{"capabilities", 4, probe_capabilities},
+	{"flags", 2, probe_flags},
 };
 
 int main(int argc, char **argv)

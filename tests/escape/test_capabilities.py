@@ -3,6 +3,8 @@
 inheritable ones; CVE-2014-8989, CVE-2022-36109: groups), and user namespaces in which one would have all of them."""
 
 import os
+import stat
+import struct
 
 import expect
 import kernel
@@ -11,7 +13,7 @@ from case import case
 SETS = ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")
 # chown, dac_override, fowner, fsetid, kill, setgid, setuid, setpcap, net_bind_service, net_raw, sys_chroot, setfcap
 DEFAULT = sum(1 << number for number in (0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 31))
-NET_ADMIN, NET_RAW = 1 << 12, 1 << 13
+NET_ADMIN, NET_RAW, SETUID, SYS_ADMIN = 1 << 12, 1 << 13, 1 << 7, 1 << 21
 
 
 def _sets(status):
@@ -78,6 +80,80 @@ def files_give_rights_inside_and_none_with_no_new_privs(w):
     for one, fields in ((handle, {"no_new_privs": True}), (strict, {})):
         for name in ("suid", "capable"):
             expect.equal(_sets(w.run(one, f"/bin/{name} status", **fields))["CapEff"], 0, name)
+
+
+# What a file is given, as hexadecimal numbers: permitted, inheritable, effective or not; and what a user then has.
+EVERYTHING = (1 << 41) - 1
+FILES = {
+    "net_raw+ei": (0, NET_RAW, 1, 0),
+    "setuid+ep": (SETUID, 0, 1, SETUID),
+    "all+p": (EVERYTHING, EVERYTHING, 0, 0),
+    "sys_admin+ep": (SYS_ADMIN, 0, 1, None),  # the kernel refuses to run it
+    "all+ep": (EVERYTHING, 0, 1, None),
+}
+
+
+def _give_files(w, handle, directory):
+    """Gives a copy of probe_rights in this directory each of the capabilities."""
+    for name, (permitted, inheritable, effective, _) in FILES.items():
+        path = f"{directory}/{name}"
+        script = f"cp /bin/probe_rights {path} && probe_rights capabilities {path} {permitted} {inheritable} {effective}"
+        expect.equal(w.run(handle, script, privileged=True), "ok\n", name)
+        seen = w.run(handle, f"probe_rights capabilities {path} {permitted} {inheritable} {effective}")
+        expect.equal(seen, "EPERM\n", f"a user gives {name}")
+
+
+def _run_outside(path):
+    """The capabilities that nobody of the host has by this file if he is given it open."""
+    file, (reading, writing) = os.open(path, os.O_RDONLY), os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.dup2(writing, 1)
+            os.setgroups([])
+            os.setresgid(65534, 65534, 65534)
+            os.setresuid(65534, 65534, 65534)
+            os.execve(file, ["probe_rights", "status"], {})
+        finally:
+            os._exit(1)
+    os.close(writing)
+    with open(reading, encoding="ascii") as output:
+        sets = _sets(output.read())
+    expect.equal(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 0, path)
+    os.close(file)
+    return sets
+
+
+@case(backend="linux")
+def capabilities_of_files_are_none_of_the_hosts(w):
+    """cap_net_raw+ei, cap_setuid+ep and all of them on files: at most the bounding set inside, and nothing on the host."""
+    shared = w.make_directory("shared", 0o777)
+    handle = w.create(bind_mounts=[(shared, "/shared", "rw")])
+    for directory in ("/bin", "/shared"):
+        _give_files(w, handle, directory)
+    for name, (*_, wanted) in FILES.items():
+        seen = w.c.run(handle, f"exec /bin/{name} status")
+        if wanted is None:
+            expect.equal((seen.exit_status, seen.stdout), (126, b""), name)
+            continue
+        sets = _sets(seen.stdout.decode())
+        expect.equal((sets["CapEff"], sets["CapInh"], sets["CapAmb"]), (wanted, 0, 0), name)
+        expect.equal(sets["CapPrm"] & ~DEFAULT, 0, f"{name} beyond the bounding set")
+        expect.equal(_sets(w.run(handle, f"/bin/{name} status", no_new_privs=True))["CapPrm"], 0, name)
+        # In a bind mount they give nothing inside either: it is nosuid.
+        expect.equal(_sets(w.run(handle, f"/shared/{name} status"))["CapPrm"], 0, name)
+    for name in FILES:
+        path = f"{shared}/{name}"
+        # Revision 3, with the container's root: to any other root, the host's too, the file has none.
+        revision, owner = struct.unpack("<I16xI", os.getxattr(path, "security.capability"))
+        expect.equal((revision >> 24, owner % 65536), (3, 0), path)
+        expect.true(owner >= w.range_start, "no root of the host gave them", path)
+        sets = _run_outside(path)
+        expect.equal((sets["CapPrm"], sets["CapEff"]), (0, 0), path)
+    # The control: in the depot, which nobody may enter, root inside is root on the disk.
+    path = next(f"{where}/setuid+ep" for where, _, names in os.walk(w.path_of(handle)) if "setuid+ep" in names)
+    expect.equal(_run_outside(path)["CapEff"], SETUID)
+    expect.equal(stat.S_IMODE(os.stat(w.daemon.depot).st_mode), 0o700)
 
 
 def _status(pid):

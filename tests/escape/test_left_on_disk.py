@@ -2,16 +2,20 @@
 """What containers leave on the host's disk (CVE-2021-41091, CVE-2025-64507, CVE-2021-21284): setuid, setgid and capable
 files in the depot, in copies and in tar streams, which a user of the host could execute."""
 
+import fcntl
 import io
 import os
+import signal
 import stat
+import struct
 import tarfile
 
 import expect
 import warden
-from case import case
+from case import Skip, case
 
 NOBODY = 65534
+FS_IOC_GETFLAGS, FS_IOC_SETFLAGS = 0x80086601, 0x40086602
 LEAVE = (
     "set -e; mkdir -p {0}; cp /bin/probe_rights {0}/suid; cp /bin/probe_rights {0}/sgid; cp /bin/probe_rights {0}/capable;"
     "chmod 4755 {0}/suid; chmod 2755 {0}/sgid; chmod 755 {0}/capable; mkdir {0}/folder; chmod 2775 {0}/folder;"
@@ -150,3 +154,55 @@ def files_in_a_writable_bind_mount_are_never_roots(w):
         expect.contains(options["/m"], "nosuid")
         expect.contains(options["/m"], "nodev")
         expect.contains(options["/"], "nodev")
+
+
+IMMUTABLE, APPEND_ONLY = 0x10, 0x20
+# Files, full and empty directories and the root itself.
+FLAGGED = ("kept/file", "kept/log", "kept/deep/er/file", "kept/deep/er", "kept/deep", "kept/empty", "kept", "etc", "")
+MAKE = "mkdir -p /kept/deep/er /kept/empty; touch /etc/own; for f in file log deep/er/file; do echo kept >/kept/$f; done"
+
+
+def _flags_of(name):
+    return APPEND_ONLY if name in ("kept/log", "kept/empty") else IMMUTABLE
+
+
+def _flag_outside(top):
+    """What nobody inside can do, done by root of the host: flags that keep even root from a removal."""
+    for name in FLAGGED:
+        file = os.open(f"{top}/{name}", os.O_RDONLY)
+        try:
+            (flags,) = struct.unpack("i", fcntl.ioctl(file, FS_IOC_GETFLAGS, bytes(4)))
+            fcntl.ioctl(file, FS_IOC_SETFLAGS, struct.pack("i", flags | _flags_of(name)))
+        except OSError as error:
+            raise Skip(f"the depot's file system has no such flags: {error}") from error
+        finally:
+            os.close(file)
+
+
+@case(backend="linux", config={"linux": {"capabilities": ["default", "linux_immutable"]}})
+def what_is_immutable_is_removed_with_its_container(w):
+    """CVE-2018-11084: chattr +i and +a, as root with CAP_LINUX_IMMUTABLE too; a destroy, or the next daemon, removes all."""
+    for killed in (False, True):
+        handle = w.create(seccomp="unconfined")
+        w.run(handle, MAKE, privileged=True)
+        script = ";".join(f"probe_rights flags /{name} {_flags_of(name)}" for name in FLAGGED)
+        expect.equal(set(w.run(handle, script, privileged=True).split()), {"EPERM"})
+        expect.equal(set(w.run(handle, script).split()), {"EPERM"})
+        top = f"{w.path_of(handle)}/tmp/rootfs"
+        _flag_outside(top)
+        for attempt in (lambda path: os.unlink(path), lambda path: os.rename(path, f"{path}2")):
+            try:
+                attempt(f"{top}/kept/file")
+                expect.fail("root of the host is refused", "it removed the file")
+            except PermissionError:
+                pass
+        init = w.init_of(handle)
+        if killed:
+            w.disconnect()
+            w.daemon.kill()
+            os.kill(init, signal.SIGKILL)
+            w.daemon.start()
+        else:
+            w.c.destroy(handle)
+        expect.eventually(lambda: os.listdir(f"{w.daemon.depot}/tmp") == [], "all is removed", 10)
+        expect.equal(w.c.list(), [])
