@@ -237,7 +237,8 @@ static int wardend_check_config(struct config *config,
 	if (container_klass->capabilities != 0 &&
 	    privilege_reduce(container_klass->capabilities, &missing, err) < 0)
 		return -1;
-	if (check_host_check_config(config, container_klass, err) < 0)
+	if (http_check(config, err) < 0 ||
+	    check_host_check_config(config, container_klass, err) < 0)
 		return -1;
 	printf("%s: ok\n", config->file ? config->file : "built-in settings");
 	return 0;

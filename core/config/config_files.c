@@ -67,20 +67,32 @@ static int config_files_check_parent(const struct config *config, const char *ke
 {
 	_cleanup_free_ char *parent = path ? config_files_parent(path) : NULL;
 
+	struct stat st;
+
 	if (!path)
 		return 0;
 	if (!parent)
 		return warden_error_errno(err, "check %s", path);
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
+		errno = EISDIR;
+		return config_files_fail(config, key, path, "a file", err);
+	}
 	return config_files_check_writable(config, key, parent, err);
 }
 
 static int config_files_check_socket(const struct config *config, struct warden_error *err)
 {
-	_cleanup_free_ char *parent = config_files_parent(config->server.unix_domain_path);
+	static const char key[] = "server.unix_domain_path";
+	const char *path = config->server.unix_domain_path;
+	_cleanup_free_ char *parent = config_files_parent(path);
+	struct stat st;
 
 	if (!parent)
-		return warden_error_errno(err, "check %s", config->server.unix_domain_path);
-	return config_files_check_makeable(config, "server.unix_domain_path", parent, err);
+		return warden_error_errno(err, "check %s", path);
+	if (lstat(path, &st) == 0 && !S_ISSOCK(st.st_mode))
+		return config_fail(config, key, err, "%s: %s exists and is not a socket", key,
+				   path);
+	return config_files_check_makeable(config, key, parent, err);
 }
 
 static int config_files_check_rootfs(const struct config *config, struct warden_error *err)

@@ -14,6 +14,9 @@ struct server;
  * the address cannot be bound returns -1 and `err` ("FILE:LINE: ..."). See http_socket.c. */
 int http_bind(const struct config *config, int *fd, struct warden_error *err);
 
+/* Whether the address is one of this host, with any port: the configured one may be in use. */
+int http_check(const struct config *config, struct warden_error *err);
+
 /* Accepts clients at server->http_fd and takes ownership of it; does nothing if it is -1. -1 and
  * `err` on failure. */
 int http_open(struct server *server, struct warden_error *err);

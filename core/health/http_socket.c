@@ -48,18 +48,15 @@ static int http_socket_fail(const struct config *config, const char *what, struc
 				   : "it must be a port that is free, or 0: off");
 }
 
-int http_bind(const struct config *config, int *result, struct warden_error *err)
+/* A socket that is bound to the configured address and this port; -1 and `err`. */
+static int http_socket_bind(const struct config *config, uint16_t port, struct warden_error *err)
 {
 	_cleanup_close_ int fd = -1;
 	const int yes = 1;
 	union address address;
-	socklen_t length;
+	socklen_t length =
+		http_socket_set_address(&address, config->health_check_server.host, port);
 
-	*result = -1;
-	if (config->health_check_server.port == 0)
-		return 0;
-	length = http_socket_set_address(&address, config->health_check_server.host,
-					 config->health_check_server.port);
 	fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return http_socket_fail(config, "make a socket for", err);
@@ -67,6 +64,24 @@ int http_bind(const struct config *config, int *result, struct warden_error *err
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) < 0 ||
 	    bind(fd, &address.any, length) < 0)
 		return http_socket_fail(config, "listen on", err);
-	*result = take_fd(&fd);
-	return 0;
+	return take_fd(&fd);
+}
+
+int http_bind(const struct config *config, int *fd, struct warden_error *err)
+{
+	*fd = -1;
+	if (config->health_check_server.port == 0)
+		return 0;
+	*fd = http_socket_bind(config, config->health_check_server.port, err);
+	return *fd < 0 ? -1 : 0;
+}
+
+int http_check(const struct config *config, struct warden_error *err)
+{
+	_cleanup_close_ int fd = -1;
+
+	if (config->health_check_server.port == 0)
+		return 0;
+	fd = http_socket_bind(config, 0, err);
+	return fd < 0 ? -1 : 0;
 }

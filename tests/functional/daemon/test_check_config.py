@@ -34,6 +34,16 @@ def a_program_of_the_fake_backend_that_cannot_run_is_refused(w):
         _refused(w, "fake.wshd", path, fake={"wshd": path})
 
 
+@case(backend="fake", daemon=False)
+def paths_and_addresses_that_the_daemon_cannot_use_are_refused(w):
+    plain = w.file("plain", "text")
+    _refused(w, "server.unix_domain_path", "plain exists and is not a socket", server={"unix_domain_path": plain})
+    for group, key in (("server", "pidfile"), ("logging", "file"), ("logging", "audit_file")):
+        _refused(w, f"{group}.{key}", "Is a directory; it must be a file", **{group: {key: w.directory}})
+    _refused(w, "health_check_server.host", "Cannot assign requested address",
+             health_check_server={"host": "192.0.2.1", "port": 2345})  # fmt: skip
+
+
 @case(backend="linux", daemon=False)
 def options_that_the_linux_backend_refuses_are_refused(w):
     profile = w.file("profile.json", '{"defaultAction": "SCMP_ACT_NO", "syscalls": []}')
