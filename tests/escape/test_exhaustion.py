@@ -55,7 +55,13 @@ def a_container_without_a_limit_reaches_its_bound_alone(w):
             expect.true(job and w.daemon.alive, "the daemon lives")
 
 
-@case(backend="linux", daemon=False, limit=120, config={"linux": {"memory_bound": "none", "memory_bound_all": "none"}})
+@case(
+    backend="linux",
+    daemon=False,
+    limit=120,
+    long=True,
+    config={"linux": {"memory_bound": "none", "memory_bound_all": "none"}},
+)
 def without_bounds_the_kernel_kills_in_the_container_first(w):
     """The same without any bound: the score of a container's processes is higher than the daemon's."""
     with daemon_in(w, 384):

@@ -111,7 +111,7 @@ def names_that_lead_out_lead_nowhere(w):
     expect.equal(kernel.read(f"{kept}/file"), canary.secret)
 
 
-@case(backend="linux", limit=120, slow=True)
+@case(backend="linux", limit=120, slow=True, long=True)
 def links_that_are_swapped_during_copies_lead_nowhere(w):
     """CVE-2018-15664, CVE-2019-18466, CVE-2023-0778, CVE-2026-41568: the container swaps links during every kind of copy."""
     canary = Canary(w)
@@ -193,7 +193,7 @@ TRAPS = {
 }
 
 
-@case(backend="linux", limit=120)
+@case(backend="linux", limit=120, long=True)
 def files_that_never_end_hold_nobody_up(w):
     """A fifo, a socket, a file that grows or has 8 EiB, 2,000 nested directories, names with newlines: copies and destroy end."""
     outside = _host_side(w)

@@ -133,7 +133,7 @@ def descriptors_of_process_1_are_checked(w):
     expect.true(len(created) >= 12, "12 of 14 containers at least", created)
 
 
-@case(backend="linux", limit=120)
+@case(backend="linux", limit=120, long=True)
 def what_process_1_lists_is_bounded(w):
     """Jobs that process 1 lists to a new daemon: without end, with pipes, with numbers that leave none for others."""
     neighbour = _start_hostile(w)

@@ -105,7 +105,7 @@ def _race(w, move):
     expect.between(done, 1, 199, "moves that met the directory; the others met the link")
 
 
-@case(backend="linux", limit=120, slow=True)
+@case(backend="linux", limit=120, slow=True, long=True)
 def a_source_that_is_swapped_for_a_link_is_not_bound(w):
     """CVE-2024-23651: a source is swapped for a link while it is mounted; a client that is root."""
     canary = Canary(w)

@@ -74,7 +74,7 @@ def _spring(w, canary, source, privileged):
     return handle
 
 
-@case(backend="linux", limit=120)
+@case(backend="linux", limit=120, long=True)
 def a_removal_follows_no_name_that_a_container_has_made(w):
     """CVE-2020-2024: a container is destroyed while it is in use and swaps links, by a daemon, after a kill, by --clean."""
     canary = Canary(w)

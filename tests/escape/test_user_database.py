@@ -33,7 +33,7 @@ def _uid(w, handle, **fields):
     return "".join(line.split()[1] for line in lines if line.startswith("Uid:"))
 
 
-@case(backend="linux", limit=240)
+@case(backend="linux", limit=240, long=True)
 def what_root_inside_makes_of_it_neither_hangs_nor_promotes(w):
     """CVE-2016-3697, CVE-2026-47262: root inside replaces passwd and group by a fifo, links, 4 GiB, users with uid 0."""
     canary = Canary(w)

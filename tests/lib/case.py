@@ -23,6 +23,7 @@ class Properties:
     daemon: bool = True  # False: the case starts a daemon itself, or needs none
     limit: float = 30  # seconds
     slow: bool = False  # started first, so that it does not prolong the run
+    long: bool = False  # runs only if --long is given or a pattern names it
     alone: bool = False  # runs without other cases, as it measures
     leaves: str = ""  # passes only if the leak check finds something with this word
     skip: str = ""  # the reason why it is always skipped

@@ -110,7 +110,7 @@ def a_hook_without_stderr_is_named_with_its_status(w):
     _no_trace(w)
 
 
-@case(backend="linux", daemon=False, limit=60, slow=True)
+@case(backend="linux", daemon=False, limit=60, slow=True, long=True)
 def slow_hooks_delay_no_other_client_and_end_after_ten_seconds(w):
     _start(w, parent_after_clone="case $network_host_ip in 10.254.0.1) ;; *) sleep 100 & wait;; esac")
     first = w.create(grace_time=-1)

@@ -108,7 +108,7 @@ def with_binds_a_tmpfs_limits_disk_use(w):
     expect.equal(len(w.c.list()), 1)
 
 
-@case(backend="linux", config=BIND)
+@case(backend="linux", config=BIND, long=True)
 def with_binds_a_daemon_that_is_killed_while_it_copies_leaves_nothing(w):
     rootfs = _own_rootfs(w)
     for number in range(5000):

@@ -65,7 +65,7 @@ def destroy_takes_several_containers(w):
     command.ok(w, "destroy", "--all")
 
 
-@case(limit=60)
+@case(limit=60, long=True)
 def many_containers_are_destroyed_at_once(w):
     for _ in range(100 if not w.linux else 20):
         w.create()

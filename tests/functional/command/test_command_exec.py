@@ -67,7 +67,7 @@ def a_signal_destroys_the_container(w):
         expect.equal(w.c.list(), [])
 
 
-@case(limit=40)
+@case(limit=40, long=True)
 def a_second_interrupt_gives_up(w):
     script = "trap '' TERM; echo ready; while :; do sleep 1; done"
     with command.start(w, "exec", "--", "sh", "-c", script, stdout=subprocess.PIPE) as process:

@@ -93,7 +93,7 @@ def jobs_that_end_at_term_report_their_own_status(w):
     expect.equal(link.receive().exit_status, 23)
 
 
-@case
+@case(long=True)
 def destroy_overtakes_a_stop_that_waits(w):
     handle = w.create()
     w.spawn_ready(handle, "trap '' TERM; echo ready; while :; do sleep 0.05; done")

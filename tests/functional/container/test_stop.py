@@ -116,7 +116,7 @@ def a_destroy_ends_although_wshd_is_stopped(w):
     expect.equal(_processes("sleep 3154"), [])
 
 
-@case(limit=40, slow=True)
+@case(limit=40, slow=True, long=True)
 def background_is_answered_at_once(w):
     handle = w.create()
     job = w.spawn_ready(handle, "trap '' TERM; echo ready; while :; do sleep 0.05; done")
@@ -224,7 +224,7 @@ def stopping_again_does_nothing(w):
     expect.equal(w.c.info(handle).state, "stopped")
 
 
-@case(limit=40, slow=True)
+@case(limit=40, slow=True, long=True)
 def ten_slow_stops_block_no_other_client(w):
     handles = [w.create() for _ in range(10)]
     for handle in handles:

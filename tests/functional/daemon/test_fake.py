@@ -41,7 +41,7 @@ def a_delay_delays_only_its_request(w):
     expect.duration(time.monotonic() - start, 0.2, "a ping")
 
 
-@case(backend="fake", limit=90, slow=True)
+@case(backend="fake", limit=90, slow=True, long=True)
 def a_drain_leaves_an_operation_that_hangs(w):
     other = w.create()
     handle = w.create()

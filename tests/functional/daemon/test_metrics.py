@@ -277,7 +277,7 @@ def requests_for_pages_may_be_pipelined(w):
         expect.equal(connection.rest().count(b"HTTP/1.1 200 OK\r\n"), 41, "answers")
 
 
-@case(backend="fake", daemon=False, slow=True, limit=60)
+@case(backend="fake", daemon=False, slow=True, limit=60, long=True)
 def a_page_of_many_containers_stalls_no_other_client(w):
     port = web.start(w)
     handles = [w.create(handle=f"{i:04}-" + "h" * 200, grace_time=0xFFFFFFFF) for i in range(200)]

@@ -167,7 +167,7 @@ def a_module_that_exhausts_its_stack_is_named(w):
     _expect_crash(w, line, signal.SIGSEGV, w.c.spawn, handle, "true")
 
 
-@case(backend="fake", daemon=False, limit=90, slow=True)
+@case(backend="fake", daemon=False, limit=90, slow=True, long=True)
 def an_operation_that_runs_for_more_than_ten_seconds_is_logged_while_it_runs_and_when_it_returns(w):
     _configure_small(w, spawn='sleep(16); return warden_error_set(err, "no jobs");')
     w.daemon.start()

@@ -417,7 +417,7 @@ def a_destroy_overtakes_a_copy_with_progress(w):
     expect.error("the container was destroyed", halted.copy.result)
 
 
-@case(module=False, limit=120)
+@case(module=False, limit=120, long=True)
 def the_command_shows_figures_only_on_a_terminal(w):
     handle = w.create()
     source = make_many(w)

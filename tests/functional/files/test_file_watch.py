@@ -111,7 +111,7 @@ def transfers(w):
     return kernel.transfers(w.daemon.pid)
 
 
-@case
+@case(long=True)
 def a_slow_client_gets_missed(w):
     handle = w.create()
     w.run(handle, "mkdir d")
@@ -125,7 +125,7 @@ def a_slow_client_gets_missed(w):
     watch.until((CREATED, "last"))
 
 
-@case(limit=90)
+@case(limit=90, long=True)
 def a_client_that_does_not_read_costs_little_memory_and_delays_no_other(w):
     handle = w.create()
     w.run(handle, "mkdir d")

@@ -66,7 +66,7 @@ def a_job_that_a_killed_daemon_did_not_send_is_started_by_the_repeated_request(w
     expect.equal(w.c.run(handle, "cat runs").stdout, b"ran\n")
 
 
-@case(backend="linux")
+@case(backend="linux", long=True)
 def a_container_whose_wshd_stands_still_is_destroyed_with_what_waits_for_it(w):
     handle = w.create()
     job = w.c.spawn(handle, "sleep 1000")

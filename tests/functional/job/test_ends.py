@@ -136,7 +136,7 @@ def a_daemon_that_gets_a_signal_while_it_starts_ends(w):
     expect.equal(w.c.list(), handles)
 
 
-@case(limit=60, slow=True)
+@case(limit=60, slow=True, long=True)
 def a_stop_continues_after_a_kill(w):
     handle = w.create()
     job = w.spawn_ready(handle, "trap '' TERM; echo ready; while :; do sleep 0.05; done")

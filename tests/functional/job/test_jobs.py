@@ -262,7 +262,7 @@ def two_containers_share_no_files(w):
     expect.equal(w.entries().count("tmp"), 1)
 
 
-@case
+@case(long=True)
 def a_thousand_runs_leave_nothing(w):
     handle = w.create()
     count = 1000 if not w.sanitized else 200
