@@ -166,13 +166,13 @@ def difference(before, after):
     return lines
 
 
-def settle(before, take, seconds=40.0):
+def settle(before, take, seconds=40.0, expected=None):
     """Takes snapshots until nothing is left over or the time is up, as the daemon removes much after its
-    answer; returns the difference."""
+    answer; returns the difference but for lines with the text `expected`."""
     end = time.monotonic() + seconds
     pause = 0.002
     while True:
-        lines = difference(before, take())
+        lines = [line for line in difference(before, take()) if not expected or expected not in line]
         if not lines or time.monotonic() >= end:
             return lines
         time.sleep(pause)

@@ -18,7 +18,7 @@ def _no_trace(w):
     """A failed create left nothing, and a valid one still works."""
     expect.equal(w.c.list(), [])
     before = w.daemon.baseline
-    left = [line for line in leaks.settle(before, w.take, 5.0) if "socket" not in line]
+    left = leaks.settle(before, w.take, 5.0, expected="socket")
     expect.equal(left, [], "left over by the failed create")
     w.run(w.create(handle="after"), "true")
 
