@@ -32,7 +32,7 @@ WSHD_H = \
 	wshd/process_title.h \
 	wshd/pty.h \
 	wshd/relay.h \
-	wshd/wsh/wsh.h \
+	wshd/shell/wsh.h \
 	wshd/wshd.h \
 	wshd/wshd_connections.h \
 	wshd/wshd_options.h \
@@ -66,9 +66,9 @@ WSHD_C = \
 WSH_C = \
 	proto/packet.c \
 	wshd/relay.c \
-	wshd/wsh/wsh.c \
-	wshd/wsh/wsh_connection.c \
-	wshd/wsh/wsh_terminal.c
+	wshd/shell/wsh.c \
+	wshd/shell/wsh_connection.c \
+	wshd/shell/wsh_terminal.c
 
 wshd/wshd: $(WSHD_C) $(WSHD_H) $(FAULT_WSHD) Makefile
 	$(AM_V_CC)$(MKDIR_P) wshd && $(WSHD_COMPILE) -DFAULT_MODULE='"wshd"' $(FAULT_LDFLAGS) -o $@ \

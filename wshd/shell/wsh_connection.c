@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "proto/packet.h"
-#include "wshd/wsh/wsh.h"
+#include "wshd/shell/wsh.h"
 
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 8U

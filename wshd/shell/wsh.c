@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "wshd/relay.h"
-#include "wshd/wsh/wsh.h"
+#include "wshd/shell/wsh.h"
 
 /* One relay for each stream. After the command's end they move at most LAST_ROUNDS buffers: all
  * that is in its pipes (1 MiB at most), but not the output of processes that still write. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Functions that the files of wsh share. All end the program with a message if they fail. */
-#ifndef WSHD_WSH_WSH_H
-#define WSHD_WSH_WSH_H
+#ifndef WSHD_SHELL_WSH_H
+#define WSHD_SHELL_WSH_H
 
 #include <stdbool.h>
 #include <stddef.h>

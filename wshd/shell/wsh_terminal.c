@@ -6,7 +6,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "wshd/wsh/wsh.h"
+#include "wshd/shell/wsh.h"
 
 static struct termios saved;
 static int terminal = -1; /* a copy, as standard input is closed at its end */
