@@ -43,7 +43,22 @@ class Outcome:
 # The functions below, up to _child, run in the process of the case.
 
 
-def _isolate(instance):
+def _open_way(tree):
+    """Lets every user reach a tree below a closed directory, as /root is, in this mount namespace alone: an empty
+    file system that holds only the tree covers that directory."""
+    parts = tree.split("/")
+    above = ["/".join(parts[:n]) for n in range(2, len(parts))]
+    closed = next((path for path in above if os.path.exists(path) and not os.stat(path).st_mode & 0o001), None)
+    if not closed or not os.path.isdir(tree) or sys.executable.startswith(f"{closed}/"):
+        return
+    held = os.open(tree, os.O_PATH)
+    kernel.mount("tests", closed, "tmpfs", 0, "mode=0755,size=64k")
+    os.makedirs(tree)
+    kernel.mount(f"/proc/self/fd/{held}", tree, None, kernel.MS_BIND | kernel.MS_REC)
+    os.close(held)
+
+
+def _isolate(instance, build):
     """As root, gives the case its own namespaces; a case of the fake backend then runs as an ordinary user."""
     os.setsid()
     if os.geteuid() != 0:
@@ -52,6 +67,8 @@ def _isolate(instance):
     kernel.mount(None, "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
     kernel.loopback_up()
     if instance.backend == "fake":
+        _open_way(build.source)
+        _open_way(build.tree)
         os.setgroups([])
         os.setresgid(UNPRIVILEGED, UNPRIVILEGED, UNPRIVILEGED)
         os.setresuid(UNPRIVILEGED, UNPRIVILEGED, UNPRIVILEGED)
@@ -167,7 +184,7 @@ def _run_case(instance, the_world):
 def _child(instance, build, directory, rootfs, range_start, pipe):
     start = time.monotonic()
     try:
-        _isolate(instance)
+        _isolate(instance, build)
         the_world = world.World(
             build, instance.backend, directory, rootfs, instance.properties.config, range_start
         )
