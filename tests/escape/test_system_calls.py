@@ -25,6 +25,8 @@ REACHED = (
     "personality",
     "ioctl-TIOCSTI",
     "ioctl-TIOCLINUX",
+    "ioctl-SIOCGIFBR",
+    "ioctl-SIOCGIFVLAN",
     "socket-vsock",
     "socket-alg",
     "socket-netfilter",

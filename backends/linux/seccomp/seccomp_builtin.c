@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/netlink.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <stdbool.h>
@@ -170,6 +171,13 @@ static const struct {
 	/* To type into a terminal that somebody else reads. */
 	{"ioctl", 1, TIOCSTI},
 	{"ioctl", 1, TIOCLINUX},
+	/* Those of bridges and VLANs load their modules for anybody who has a socket. */
+	{"ioctl", 1, SIOCGIFBR},
+	{"ioctl", 1, SIOCSIFBR},
+	{"ioctl", 1, SIOCBRADDBR},
+	{"ioctl", 1, SIOCBRDELBR},
+	{"ioctl", 1, SIOCGIFVLAN},
+	{"ioctl", 1, SIOCSIFVLAN},
 	/* 32-bit x86, socket and socketpair: the family is in memory, where it cannot be looked at,
 	 * and libseccomp allows them with any family. C libraries have used the direct calls since
 	 * Linux 4.3. */
