@@ -50,6 +50,7 @@ static const struct attempt attempts[] = {
 	{"personality", 135, 136, {0x0400000, 0, 0}, 1},
 	{"ioctl-TIOCSTI", 16, 54, {99, 0x5412, 0}, 3},
 	{"ioctl-TIOCLINUX", 16, 54, {99, 0x541c, 0}, 3},
+	{"ioctl-TIOCSETD", 16, 54, {99, 0x5423, 0}, 3},
 	{"ioctl-SIOCGIFBR", 16, 54, {99, 0x8940, 0}, 3},
 	{"ioctl-SIOCGIFVLAN", 16, 54, {99, 0x8982, 0}, 3},
 	{"socket-vsock", 41, 359, {40, 1, 0}, 7},

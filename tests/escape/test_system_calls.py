@@ -25,6 +25,7 @@ REACHED = (
     "personality",
     "ioctl-TIOCSTI",
     "ioctl-TIOCLINUX",
+    "ioctl-TIOCSETD",
     "ioctl-SIOCGIFBR",
     "ioctl-SIOCGIFVLAN",
     "socket-vsock",

@@ -27,6 +27,9 @@
 
 #define LOW_WORD UINT64_C(0xffffffff)
 
+/* The type of a socket, without its flags. */
+#define TYPE_MASK (LOW_WORD & ~(uint64_t)(SOCK_NONBLOCK | SOCK_CLOEXEC))
+
 /* A bit for each profile that has a list or rule. */
 enum {
 	IN_DEFAULT = 1 << SECCOMP_DEFAULT,
@@ -171,7 +174,9 @@ static const struct {
 	/* To type into a terminal that somebody else reads. */
 	{"ioctl", 1, TIOCSTI},
 	{"ioctl", 1, TIOCLINUX},
-	/* Those of bridges and VLANs load their modules for anybody who has a socket. */
+	/* A line discipline, a bridge and a VLAN load their modules for anybody who has a terminal
+	 * or a socket. */
+	{"ioctl", 1, TIOCSETD},
 	{"ioctl", 1, SIOCGIFBR},
 	{"ioctl", 1, SIOCSIFBR},
 	{"ioctl", 1, SIOCBRADDBR},
@@ -265,7 +270,6 @@ static int seccomp_builtin_add_value(scmp_filter_ctx filter, uint32_t action, co
 static int seccomp_builtin_add_sockets(scmp_filter_ctx filter, unsigned profile,
 				       struct warden_error *err)
 {
-	const uint64_t type = LOW_WORD & ~(uint64_t)(SOCK_NONBLOCK | SOCK_CLOEXEC);
 	int result = 0;
 
 	for (size_t i = 0; result >= 0 && i < ARRAY_SIZE(sockets); i++) {
@@ -280,7 +284,7 @@ static int seccomp_builtin_add_sockets(scmp_filter_ctx filter, unsigned profile,
 			args[0].datum_b = AF_INET & AF_INET6;
 		}
 		if (sockets[i].type != ANY)
-			args[n++] = (struct scmp_arg_cmp){1, SCMP_CMP_MASKED_EQ, type,
+			args[n++] = (struct scmp_arg_cmp){1, SCMP_CMP_MASKED_EQ, TYPE_MASK,
 							  (uint64_t)sockets[i].type};
 		if (sockets[i].protocol != ANY)
 			args[n++] = (struct scmp_arg_cmp){2, SCMP_CMP_MASKED_EQ, LOW_WORD,
@@ -329,19 +333,30 @@ static int seccomp_builtin_append_refused(struct seccomp_program *program, struc
 	return seccomp_builtin_finish(program, filter, result, err);
 }
 
-/* Tells useradd(8) and su(1) that there is no audit system: EPERM would end them. A filter of its
- * own, as libseccomp adds each rule for socket to socketcall too. */
-static int seccomp_builtin_append_audit(struct seccomp_program *program, struct warden_error *err)
+/* Tells useradd(8) and su(1) that there is no audit system: EPERM would end them. And answers as
+ * the kernel does for raw sockets without a protocol, for which it looks for a module first. A
+ * filter of its own, as libseccomp adds each rule for socket to socketcall too. */
+static int seccomp_builtin_append_unsupported(struct seccomp_program *program,
+					      struct warden_error *err)
 {
 	static const struct scmp_arg_cmp audit[] = {
 		{0, SCMP_CMP_MASKED_EQ, LOW_WORD, AF_NETLINK},
 		{2, SCMP_CMP_MASKED_EQ, LOW_WORD, NETLINK_AUDIT},
 	};
+	static const struct scmp_arg_cmp raw[] = {
+		{0, SCMP_CMP_MASKED_EQ, LOW_WORD & ~(uint64_t)(AF_INET ^ AF_INET6),
+		 AF_INET & AF_INET6},
+		{1, SCMP_CMP_MASKED_EQ, TYPE_MASK, SOCK_RAW},
+		{2, SCMP_CMP_MASKED_EQ, LOW_WORD, 0},
+	};
+	const uint32_t action = SCMP_ACT_ERRNO(EPROTONOSUPPORT);
 	scmp_filter_ctx filter = seccomp_filter_new(SCMP_ACT_ALLOW, err);
-	int result = filter ? seccomp_filter_add(filter, SCMP_ACT_ERRNO(EPROTONOSUPPORT), "socket",
-						 audit, ARRAY_SIZE(audit), err)
-			    : -1;
+	int result =
+		filter ? seccomp_filter_add(filter, action, "socket", audit, ARRAY_SIZE(audit), err)
+		       : -1;
 
+	if (result >= 0)
+		result = seccomp_filter_add(filter, action, "socket", raw, ARRAY_SIZE(raw), err);
 	return seccomp_builtin_finish(program, filter, result, err);
 }
 
@@ -403,7 +418,7 @@ int seccomp_builtin_append(struct seccomp_program *program, enum seccomp_builtin
 	if (result == 0)
 		result = seccomp_builtin_append_refused(program, err);
 	if (result == 0)
-		result = seccomp_builtin_append_audit(program, err);
+		result = seccomp_builtin_append_unsupported(program, err);
 	if (result == 0 && no_setid)
 		result = seccomp_builtin_append_setid(program, err);
 	return seccomp_builtin_finish(program, filter, result, err);
