@@ -73,37 +73,73 @@ def _inner_settings(w, user_namespace):
     }
 
 
+# Starts the inner daemon, runs the commands of a case, and ends it.
 START = """
 set -e
-mount -t tmpfs none /tmp/inner
+%(mount)s
 export LD_LIBRARY_PATH=%(libraries)s
 %(wardend)s -c /srv/inner.conf < /dev/null > /tmp/inner/output 2>&1 &
 for i in $(seq 200); do [ -S /tmp/inner/warden.sock ] && break; sleep 0.05; done
 export WARDEN_SOCKET=/tmp/inner/warden.sock
-%(warden)s create --handle inner || { cat /tmp/inner/output /tmp/inner/log >&2; exit 1; }
-%(warden)s run inner --script 'id -un; cut -d: -f1 /proc/1/comm; ls /home'
-%(warden)s run inner --privileged --script 'id -u; cat /sys/class/net/w-*-1/mtu'
-%(warden)s destroy inner
+warden() { %(warden)s "$@"; }
+warden create --handle inner || { cat /tmp/inner/output /tmp/inner/log >&2; exit 1; }
+%(commands)s
+warden destroy inner
 kill $!
 wait $! || true
 """
+
+RUN = """
+warden run inner --script 'id -un; cut -d: -f1 /proc/1/comm; ls /home'
+warden run inner --privileged --script 'id -u; cat /sys/class/net/w-*-1/mtu'
+"""
+
+LIMITED = """
+warden limit inner --memory 48M --processes 100 --cpu-shares 256 >/dev/null
+for file in container/memory.max container/memory.limit_in_bytes pids.max; do
+	cat /tmp/warden/cgroup/*/warden/instance-*/$file 2>/dev/null || true
+done
+warden run inner --script 'tail /dev/zero; echo $?' || true
+for i in $(seq 200); do [ "$(warden info --format '{state}' inner)" = stopped ] && break; sleep 0.05; done
+warden info --format '{events}' inner
+"""
+
+
+def _maps_tmpfs():
+    """Whether the ids of a tmpfs can be mapped, as a depot's are; else the depot is on the host's file system."""
+    return tuple(map(int, os.uname().release.split(".")[:2])) >= (6, 3)
+
+
+def _run_inside(w, name, commands, user_namespace):
+    """What the commands print in a container in which a daemon runs."""
+    programs = os.path.dirname(w.build.modules)
+    conf = w.file(f"{name}.conf", daemon.render(_inner_settings(w, user_namespace)))
+    inner = w.make_directory(name)
+    binds = [(path, path, "ro") for path in ("/usr", "/lib", "/lib64", programs, w.build.directory) if os.path.exists(path)]
+    binds += [(w.rootfs, "/srv/rootfs", "ro"), (conf, "/srv/inner.conf", "ro"), (inner, INNER, "rw")]
+    handle = w.create(bind_mounts=binds)
+    script = START % {
+        "libraries": w.build.directory,
+        "wardend": w.build.path("wardend"),
+        "warden": w.build.path("warden"),
+        "commands": commands,
+        "mount": "mount -t tmpfs none /tmp/inner" if _maps_tmpfs() else "",
+    }
+    seen = w.c.run(handle, script, privileged=True)
+    expect.equal(seen.exit_status, 0, seen.stderr.decode())
+    w.c.destroy(handle)
+    return seen.stdout.decode()
 
 
 @case(backend="linux", config=NESTED, limit=90, slow=True)
 def a_warden_in_a_container_runs_a_container(w):
     for number, user_namespace in enumerate((False, True)):
-        programs = os.path.dirname(w.build.modules)
-        conf = w.file(f"inner{number}.conf", daemon.render(_inner_settings(w, user_namespace)))
-        inner = w.make_directory(f"inner{number}")
-        binds = [(path, path, "ro") for path in ("/usr", "/lib", "/lib64", programs, w.build.directory) if os.path.exists(path)]
-        binds += [(w.rootfs, "/srv/rootfs", "ro"), (conf, "/srv/inner.conf", "ro"), (inner, INNER, "rw")]
-        handle = w.create(bind_mounts=binds)
-        script = START % {
-            "libraries": w.build.directory,
-            "wardend": w.build.path("wardend"),
-            "warden": w.build.path("warden"),
-        }
-        seen = w.c.run(handle, script, privileged=True)
-        expect.equal(seen.exit_status, 0, seen.stderr.decode())
-        expect.equal(seen.stdout, b"inner\nvcap\nwshd\nvcap\n0\n1500\n")
-        w.c.destroy(handle)
+        seen = _run_inside(w, f"inner{number}", RUN, user_namespace)
+        expect.equal(seen, "inner\nvcap\nwshd\nvcap\n0\n1500\n")
+
+
+@case(backend="linux", config=NESTED, limit=90, slow=True)
+def a_warden_in_a_container_limits_its_containers(w):
+    seen = _run_inside(w, "limited", LIMITED, True).splitlines()
+    limits = [str(48 << 20)] + ["100"]
+    expect.equal(seen, ["inner", *limits, "137", "out of memory"])
