@@ -21,9 +21,6 @@
 #define ELEMENT_SIZE ((size_t)96)
 #define HEADER_SIZE  ((size_t)128)
 
-/* A dump is repeated if something changed meanwhile (EINTR). */
-#define READ_TRIES 20
-
 /* Elements of one set that are being put into a message. */
 struct element_writer {
 	struct nft *nft;
@@ -199,7 +196,7 @@ static int firewall_elements_read_set(int *fd, struct element_nodes *nodes,
 {
 	struct warden_error failure;
 
-	for (int i = 0; i < READ_TRIES; i++) {
+	for (int i = 0; i < FIREWALL_READ_TRIES; i++) {
 		if (firewall_elements_dump_set(*fd, nodes, err) == 0)
 			return 0;
 		close(*fd);

@@ -189,11 +189,19 @@ static void firewall_foreign_log_new(struct firewall *firewall, const struct for
 
 static int firewall_foreign_find(struct foreign_chains *foreign, struct warden_error *err)
 {
-	if (firewall_foreign_dump(NFT_MSG_GETCHAIN, "list chains", firewall_foreign_read_chain,
-				  foreign, err) < 0)
-		return -1;
-	return firewall_foreign_dump(NFT_MSG_GETRULE, "list rules", firewall_foreign_read_rule,
-				     foreign, err);
+	int result = -1;
+
+	for (int i = 0; i < FIREWALL_READ_TRIES; i++) {
+		foreign->n = 0;
+		result = firewall_foreign_dump(NFT_MSG_GETCHAIN, "list chains",
+					       firewall_foreign_read_chain, foreign, err);
+		if (result == 0)
+			result = firewall_foreign_dump(NFT_MSG_GETRULE, "list rules",
+						       firewall_foreign_read_rule, foreign, err);
+		if (result == 0 || err->number != EINTR)
+			break;
+	}
+	return result;
 }
 
 void firewall_foreign_log(struct firewall *firewall)

@@ -14,6 +14,9 @@
 
 #define FIREWALL_TABLE "warden"
 
+/* How often a dump is repeated if something changed meanwhile (EINTR). */
+#define FIREWALL_READ_TRIES 20
+
 /* Ports of the sockets that change the table: the kernel reports them as the origin of changes. */
 #define FIREWALL_PORTS      0x57000000u
 #define FIREWALL_PORTS_MASK 0xff000000u
