@@ -95,7 +95,7 @@ warden run inner --privileged --script 'id -u; cat /sys/class/net/w-*-1/mtu'
 """
 
 LIMITED = """
-warden limit inner --memory 48M --processes 100 --cpu-shares 256 >/dev/null
+warden limit inner --memory 48M --processes 100 >/dev/null
 for file in container/memory.max container/memory.limit_in_bytes pids.max; do
 	cat /tmp/warden/cgroup/*/warden/instance-*/$file 2>/dev/null || true
 done
