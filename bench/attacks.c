@@ -183,11 +183,11 @@ static void attack_end_client(const struct attack_client *client, pid_t pid)
 static double attack_compare(const struct bench_target *target, size_t turns, const char *program,
 			     const char *job, const struct attack_client *client)
 {
-	double *quiet = calloc(2 * turns * ATTACK_LIVES, sizeof(*quiet)),
-	       *busy = quiet + turns * ATTACK_LIVES, ratio;
+	double *quiet = calloc(2 * turns * ATTACK_LIVES, sizeof(*quiet)), *busy, ratio;
 
 	if (!quiet)
 		bench_die("out of memory");
+	busy = quiet + turns * ATTACK_LIVES;
 	for (size_t turn = 0; turn < turns; turn++) {
 		pid_t pid = -1;
 
@@ -221,7 +221,7 @@ static void attack_line(const struct bench *bench, size_t turns, const char *pro
 			strcmp(bench->targets[t].name, "linux") == 0
 				? attack_compare(&bench->targets[t], turns, program, job, client)
 				: NAN;
-	snprintf(name, sizeof(name), "beside %s", job ? job : client->name);
+	snprintf(name, sizeof(name), "beside %s", client ? client->name : job);
 	bench_table_line(bench, name, "times", ratios, "2");
 }
 

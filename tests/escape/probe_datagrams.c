@@ -47,7 +47,7 @@ static int probe_datagrams(char **arg)
 	return ATTEMPT_TOLD;
 }
 
-static int probe_read_mac(const char *text, uint8_t *mac)
+static int probe_read_mac(const char *text, unsigned char *mac)
 {
 	return sscanf(text, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", mac, mac + 1, mac + 2, mac + 3,
 		      mac + 4, mac + 5) == 6;

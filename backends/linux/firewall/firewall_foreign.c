@@ -3,6 +3,7 @@
  * accept, so they are reported to the operator. They are not changed. */
 #include "backends/linux/firewall/firewall_private.h"
 
+#include <errno.h>
 #include <libnftnl/chain.h>
 #include <libnftnl/expr.h>
 #include <linux/netfilter.h>

@@ -217,9 +217,8 @@ static void jobs_in_an_array_are_read(void)
 	struct core_case *test = core_case_open();
 	struct container *c = core_case_container(test, "a"), *copy;
 	_cleanup_free_ char *whole = NULL, *text = NULL;
-	json_t *json, *array = json_array(), *job;
+	json_t *json, *array = json_array(), *jobs;
 	struct warden_error err;
-	const char *id;
 
 	for (uint32_t i = 7; i < 9; i++) {
 		struct job *made = job_new(c, i);
@@ -229,7 +228,9 @@ static void jobs_in_an_array_are_read(void)
 	}
 	whole = snapshot_whole_text(c);
 	json = json_loads(whole, 0, NULL);
-	json_object_foreach(json_object_get(json, "jobs"), id, job) json_array_append(array, job);
+	jobs = json_object_get(json, "jobs");
+	for (void *at = json_object_iter(jobs); at; at = json_object_iter_next(jobs, at))
+		json_array_append(array, json_object_iter_value(at));
 	unit_unsigned(json_array_size(array), 2);
 	json_object_set_new(json, "jobs", array);
 	text = json_dumps(json, JSON_COMPACT);
