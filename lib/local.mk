@@ -31,6 +31,7 @@ lib_libutil_la_SOURCES = \
 	lib/shared_library.h \
 	lib/spawner.c \
 	lib/spawner.h \
+	lib/start_status.h \
 	lib/text.c \
 	lib/text.h \
 	lib/transient.h \

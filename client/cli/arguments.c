@@ -349,7 +349,7 @@ int exit_status(const struct invocation *invocation, int status)
 {
 	if (status != STATUS_FAILED)
 		return status;
-	return invocation->command && invocation->command->job ? 125 : 1;
+	return invocation->command && invocation->command->job ? STATUS_REFUSED : 1;
 }
 
 int invocation_run(struct invocation *invocation)

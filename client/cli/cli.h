@@ -7,18 +7,15 @@
 #ifndef CLIENT_CLI_CLI_H
 #define CLIENT_CLI_CLI_H
 
+#include "lib/start_status.h"
 #include "warden/client.h"
 
 #include <stdio.h>
 
 enum {
 	STATUS_USAGE = 2,
-	STATUS_CANNOT_EXECUTE = 126, /* as in a shell: the program is there */
-	STATUS_NOT_FOUND = 127,      /* as in a shell: it is not */
-	STATUS_SIGNAL = 128,         /* and the signal's number */
-	STATUS_UNKNOWN = 255,        /* a job without an exit status, as in the protocol */
 	/* The daemon or the system reported an error. No exit status: exit_status makes it 1, or
-	 * 125 for a command that exits with the status of a job. */
+	 * STATUS_REFUSED for a command that exits with the status of a job. */
 	STATUS_FAILED = 256,
 };
 

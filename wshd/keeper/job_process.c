@@ -18,6 +18,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "lib/start_status.h"
 #include "proto/packet.h"
 #include "wshd/keeper/cpu_list.h"
 #include "wshd/keeper/job_command.h"
@@ -263,17 +264,16 @@ static void job_process_forbid_new_privileges(const struct job_process *process)
 static void __attribute__((noreturn)) job_process_execute(const struct job_process *process)
 {
 	const char *name = process->command.args[0];
-	bool shell = !process->start->spawn;
 	char text[180];
 
-	job_command_execute(&process->command, shell ? process->account.shell : "");
+	job_command_execute(&process->command, process->start->spawn ? "" : process->account.shell);
 	if (name && job_program_explain(&process->command, errno, text, sizeof(text))) {
-		dprintf(JOB_ERROR_FD, "%s%.60s: %s", shell ? "" : "argv ", name, text);
+		dprintf(JOB_ERROR_FD, START_OF_ARGV "%.60s: %s", name, text);
 		_exit(255);
 	}
-	if (name && !shell)
+	if (name)
 		job_process_fail_field("argv", name);
-	job_process_fail(name ? name : "execute /bin/bash");
+	job_process_fail("execute /bin/bash");
 }
 
 void job_process_run(const struct wshd *wshd, const struct keeper_start *start,

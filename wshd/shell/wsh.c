@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/start_status.h"
 #include "wshd/relay.h"
 #include "wshd/shell/wsh.h"
 
@@ -34,7 +35,7 @@ struct wsh {
 void wsh_die(const char *what)
 {
 	fprintf(stderr, "wsh: %s: %s\n", what, strerror(errno));
-	exit(255);
+	exit(STATUS_REFUSED);
 }
 
 static void wsh_add_relay(struct wsh *wsh, int from, int to)
@@ -147,7 +148,7 @@ static int wsh_run_loop(struct wsh *wsh)
 {
 	struct pollfd fds[2 + 2 * RELAYS];
 	bool ended = false;
-	int status = 255, left = LAST_ROUNDS;
+	int status = STATUS_UNKNOWN, left = LAST_ROUNDS;
 
 	while (left > 0) {
 		int ready;
@@ -180,8 +181,9 @@ static void __attribute__((noreturn)) wsh_usage(int status)
 		"Usage: wsh --socket PATH [--user USER] [COMMAND [ARGUMENT...]]\n"
 		"Runs COMMAND, or USER's shell, in the container whose wshd listens on PATH\n"
 		"(run/wshd.sock in the container's directory). USER: a name or number in the\n"
-		"container; default root. Exits with the command's status, or 255 if it has "
-		"none.\n");
+		"container; default root. Exits with the command's status, 128+N if signal N "
+		"ended\nit, 126 or 127 if it cannot be executed or is not there, 125 for other "
+		"errors.\n");
 	exit(status);
 }
 

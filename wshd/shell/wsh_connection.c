@@ -11,6 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "lib/start_status.h"
 #include "proto/packet.h"
 #include "wshd/shell/wsh.h"
 
@@ -132,9 +133,20 @@ void wsh_connection_start(int connection, const struct wsh_command *command, con
 /* Prints why the command did not start, if so. Returns the exit status of wsh. */
 static int wsh_connection_exit_status(const struct wshd_ended *ended)
 {
-	if (ended->start_error[0] != '\0')
-		fprintf(stderr, "wsh: %.*s\n", (int)sizeof(ended->start_error), ended->start_error);
-	return ended->exit_status >= 0 && ended->exit_status <= 255 ? ended->exit_status : 255;
+	char error[sizeof(ended->start_error) + 1] = "";
+
+	memcpy(error, ended->start_error, sizeof(ended->start_error));
+	if (*error) {
+		int status = start_status(error);
+
+		fprintf(stderr, "wsh: %s\n",
+			error + (status == STATUS_REFUSED ? 0 : strlen(START_OF_ARGV)));
+		return status;
+	}
+	if (ended->signal > 0)
+		return STATUS_SIGNAL + (ended->signal & 0x7f);
+	return ended->exit_status >= 0 && ended->exit_status <= 255 ? ended->exit_status
+								    : STATUS_UNKNOWN;
 }
 
 /* Receives the next message. Exits if wshd has ended or refuses the command. */
@@ -146,7 +158,7 @@ static void wsh_connection_receive(int connection, struct packet *packet)
 		wsh_die("talk to wshd");
 	if (got == 0) {
 		fprintf(stderr, "wsh: the container has gone\n");
-		exit(255);
+		exit(STATUS_REFUSED);
 	}
 	if (packet->message.header.type == WSHD_REFUSED &&
 	    packet_fits(packet, sizeof(struct wshd_refused), 0)) {
