@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -161,10 +162,9 @@ void cgroups_free(struct cgroups *cgroups)
 	for (size_t i = 0; i < cgroups->n; i++) {
 		struct cgroup_hierarchy *hierarchy = &cgroups->hierarchies[i];
 
-		/* Fails while containers exist, this daemon's or another's. */
-		if ((unlinkat(hierarchy->base_fd, CGROUP_PARENT, AT_REMOVEDIR) == 0 ||
-		     errno == ENOENT) &&
-		    hierarchy->v2)
+		/* Another daemon or its containers keep it. */
+		flock(hierarchy->fd, LOCK_UN);
+		if (cgroup_parent_remove(hierarchy->base_fd) == 0 && hierarchy->v2)
 			cgroup_v2_leave_leaf(hierarchy);
 		cgroups_close_hierarchy(hierarchy);
 	}

@@ -178,7 +178,8 @@ int cgroup_clean_kill(const char *path, struct warden_error *err)
 
 int cgroup_clean_remove(const char *path, struct warden_error *err)
 {
-	char parent[PATH_MAX];
+	_cleanup_close_ int base_fd = -1;
+	char base[PATH_MAX];
 	int result = -1;
 
 	for (int i = 0; i < ROUNDS && result < 0; i++) {
@@ -190,8 +191,10 @@ int cgroup_clean_remove(const char *path, struct warden_error *err)
 	}
 	if (result < 0)
 		return warden_error_errno(err, "remove control group %s", path);
-	snprintf(parent, sizeof(parent), "%s", path);
-	*strrchr(parent, '/') = '\0';
-	rmdir(parent); /* fails while there are other containers; a daemon makes it again */
+	snprintf(base, sizeof(base), "%s", path);
+	for (int i = 0; i < 2; i++) /* of the container and of all containers */
+		*strrchr(base, '/') = '\0';
+	base_fd = open(base, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	(void)cgroup_parent_remove(base_fd); /* it stays while others use it */
 	return 0;
 }

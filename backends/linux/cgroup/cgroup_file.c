@@ -7,6 +7,7 @@
 #include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <unistd.h>
@@ -160,17 +161,54 @@ static bool cgroup_file_is_cgroup(int fd)
 	       (fs.f_type == CGROUP_SUPER_MAGIC || fs.f_type == CGROUP2_SUPER_MAGIC);
 }
 
+/* Another daemon that ends removed the group between its open and its lock. */
+static bool cgroup_parent_is_gone(const struct cgroup_hierarchy *hierarchy, int fd)
+{
+	struct stat opened, named;
+
+	return fstat(fd, &opened) < 0 ||
+	       fstatat(hierarchy->base_fd, CGROUP_PARENT, &named, AT_SYMLINK_NOFOLLOW) < 0 ||
+	       opened.st_ino != named.st_ino;
+}
+
+/* Makes the group unless it is there, and locks it. */
+static int cgroup_parent_open_locked(const struct cgroup_hierarchy *hierarchy,
+				     struct warden_error *err)
+{
+	for (;;) { /* as often as other daemons end just now */
+		_cleanup_close_ int fd = -1;
+
+		if (mkdirat(hierarchy->base_fd, CGROUP_PARENT, 0755) < 0 && errno != EEXIST)
+			return warden_error_errno(err, "make control group %s/" CGROUP_PARENT,
+						  hierarchy->path);
+		fd = openat(hierarchy->base_fd, CGROUP_PARENT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (fd < 0 && errno == ENOENT)
+			continue;
+		if (fd < 0 || flock(fd, LOCK_SH) < 0)
+			return warden_error_errno(err,
+						  "open and lock control group %s/" CGROUP_PARENT,
+						  hierarchy->path);
+		if (!cgroup_parent_is_gone(hierarchy, fd))
+			return take_fd(&fd);
+	}
+}
+
+int cgroup_parent_remove(int base_fd)
+{
+	_cleanup_close_ int fd = openat(base_fd, CGROUP_PARENT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -1;
+	return flock(fd, LOCK_EX | LOCK_NB) < 0 ? -1
+						: unlinkat(base_fd, CGROUP_PARENT, AT_REMOVEDIR);
+}
+
 int cgroup_parent_open(const struct cgroup_hierarchy *hierarchy, struct warden_error *err)
 {
-	_cleanup_close_ int fd = -1;
+	_cleanup_close_ int fd = cgroup_parent_open_locked(hierarchy, err);
 
-	if (mkdirat(hierarchy->base_fd, CGROUP_PARENT, 0755) < 0 && errno != EEXIST)
-		return warden_error_errno(err, "make control group %s/" CGROUP_PARENT,
-					  hierarchy->path);
-	fd = openat(hierarchy->base_fd, CGROUP_PARENT, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		return warden_error_errno(err, "open control group %s/" CGROUP_PARENT,
-					  hierarchy->path);
+		return -1;
 	if (!cgroup_file_is_cgroup(fd))
 		return warden_error_set(err, "%s/" CGROUP_PARENT " is no control group",
 					hierarchy->path);

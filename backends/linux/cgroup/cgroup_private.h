@@ -188,9 +188,12 @@ int cgroup_join(const struct cgroup *cgroup, enum cgroup_controller controller,
 /* Moves the daemon back out of CGROUP_LEAF, after CGROUP_PARENT was removed. */
 void cgroup_v2_leave_leaf(const struct cgroup_hierarchy *hierarchy);
 
-/* Makes CGROUP_PARENT if it does not exist, and opens it (O_PATH). Returns -1 and sets `err` on
- * failure. */
+/* Makes CGROUP_PARENT if it does not exist, and opens it with a shared lock (flock(2)), which keeps
+ * other daemons from removing it. Returns -1 and sets `err` on failure. */
 int cgroup_parent_open(const struct cgroup_hierarchy *hierarchy, struct warden_error *err);
+
+/* Removes CGROUP_PARENT. -1: it holds containers, or another daemon has locked it. */
+int cgroup_parent_remove(int base_fd);
 
 /* Refuses all devices except the harmless ones for the groups below `fd`, which is a CGROUP_PARENT.
  */
