@@ -104,6 +104,7 @@ static void fake_detach(void *data)
 	struct fake_container *container = data;
 
 	file_transfers_wait(&container->transfers);
+	wshd_queue_catch_up(&container->queue);
 	fake_container_unwatch(container);
 	fake_container_free(container);
 }

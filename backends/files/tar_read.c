@@ -266,7 +266,9 @@ static int tar_read_make_hard_link(struct tar_unpack *unpack, int dir_fd, const 
 		copy_count(&unpack->copy->progress->links, 1);
 		return 0;
 	}
-	if (errno != ENOENT || !name_set_has(&unpack->left_out_names, entry->link))
+	/* EXDEV, EPERM: the container has a device of that name, or one that must not be linked. */
+	if ((errno != ENOENT && errno != EXDEV && errno != EPERM) ||
+	    !name_set_has(&unpack->left_out_names, entry->link))
 		return -1;
 	tar_read_leave_out(unpack, entry);
 	return 0;

@@ -13,7 +13,7 @@
 #include "proto/packet.h"
 
 enum {
-	CATCH_UP_MS = 1000, /* for which the start of a job waits for wshd to read */
+	CATCH_UP_MS = 1000,
 	PATIENCE_MS = 5000, /* before a message fails for which there is no place */
 	PAUSE_MS = 5,       /* between two tries when nothing reports the change */
 };
@@ -204,8 +204,7 @@ static size_t wshd_queue_count(struct wshd_queue *queue)
 	return queue->n;
 }
 
-/* Waits until wshd has read what waits, at most CATCH_UP_MS. */
-static void wshd_queue_catch_up(struct wshd_queue *queue)
+void wshd_queue_catch_up(struct wshd_queue *queue)
 {
 	int64_t deadline = clock_monotonic_ms() + CATCH_UP_MS;
 	int number;

@@ -48,6 +48,10 @@ int wshd_queue_rearm(struct wshd_queue *queue, struct warden_error *err);
  * connection that is lost is dropped. */
 void wshd_queue_flush(struct wshd_queue *queue);
 
+/* Waits until wshd has taken what waits, a second at most: for who starts a job, and for a daemon
+ * that leaves the container to the next one. */
+void wshd_queue_catch_up(struct wshd_queue *queue);
+
 /* Sends a message of proto/wshd_protocol.h or lets it wait. The descriptors stay the caller's.
  * `what` names the operation in errors. Returns 0, or -1 and `err`. */
 int wshd_queue_send(struct wshd_queue *queue, const void *message, size_t length, const int *fds,

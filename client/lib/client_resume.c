@@ -184,23 +184,41 @@ static struct warden_message *client_resume_link_run(struct warden_client *clien
 	return answer;
 }
 
-struct warden_message *client_resume_run(struct warden_client *client,
-					 const struct warden_message *run)
+static struct warden_message *client_resume_spawn_and_link(struct warden_client *client,
+							   const struct warden_message *run,
+							   const struct warden_message *spawn)
 {
-	struct warden_message *spawn = client_resume_new_spawn(run), *spawned;
+	struct warden_message *spawned = client_resume_call(client, spawn);
 	uint64_t job;
 
-	if (!spawn) {
-		client_fail(client, WARDEN_FAILURE_MEMORY, "out of memory");
-		return NULL;
-	}
-	spawned = client_resume_call(client, spawn);
-	warden_message_free(spawn);
 	if (!spawned)
 		return NULL;
 	job = warden_message_number(spawned, "job_id", 0);
 	warden_message_free(spawned);
 	return client_resume_link_run(client, run, job);
+}
+
+/* After a restart a job is unknown that the earlier daemon had not sent to its container. */
+static bool client_resume_never_began(const struct warden_client *client)
+{
+	return client->resume_end != 0 && client->failure == WARDEN_FAILURE_REFUSED &&
+	       client->refusal && strcmp(client->refusal, "no such job") == 0;
+}
+
+struct warden_message *client_resume_run(struct warden_client *client,
+					 const struct warden_message *run)
+{
+	struct warden_message *spawn = client_resume_new_spawn(run), *answer;
+
+	if (!spawn) {
+		client_fail(client, WARDEN_FAILURE_MEMORY, "out of memory");
+		return NULL;
+	}
+	answer = client_resume_spawn_and_link(client, run, spawn);
+	if (!answer && client_resume_never_began(client))
+		answer = client_resume_spawn_and_link(client, run, spawn);
+	warden_message_free(spawn);
+	return answer;
 }
 
 bool client_resume_splits(const struct warden_client *client, const struct warden_message *request)

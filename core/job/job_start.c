@@ -266,10 +266,8 @@ static void job_start_free(struct job_start *start)
 }
 
 /* Removes a job that did not start. A client that guessed its id and waits for it is answered. */
-static void job_start_drop_job(struct starting_job *starting)
+static void job_start_drop_job(struct job *job)
 {
-	struct job *job = starting->job;
-
 	job_log_drop(job->container, job->id);
 	job_log_forget(job->container, job->id);
 	job->collected = true;
@@ -301,7 +299,7 @@ static void job_start_failed(struct job_start *start, const struct warden_error 
 
 	start->err = *err;
 	for (size_t i = 0; i < start->n; i++)
-		job_start_drop_job(&start->jobs[i]);
+		job_start_drop_job(start->jobs[i].job);
 	idempotence_fail(start->entry, err);
 	if (!c->alive || c->destroy.ending) {
 		job_start_answer_failure(start);
@@ -340,16 +338,18 @@ static void job_start_done(struct operation *operation, int result, struct warde
 void job_start_undo(struct job *job)
 {
 	Warden__SpawnResponse answer = WARDEN__SPAWN_RESPONSE__INIT;
+	struct container *c = job->container;
 	struct warden_job_end none;
-	bool repeatable;
 
 	answer.job_id = job->id;
-	repeatable = idempotence_withdraw(job->container, &answer.base);
+	if (idempotence_withdraw(c, &answer.base)) {
+		job_start_drop_job(job);
+		container_save_jobs(c);
+		return;
+	}
 	job_end_init(&none);
 	job_end(job, &none);
 	job_read(job, -1, -1);
-	if (repeatable)
-		job_collect(job);
 }
 
 /* Refuses options that the backend or a pair does not support. */

@@ -18,8 +18,8 @@ int job_start(struct request *request, const Warden__SpawnRequest *const *messag
 	      void (*started)(struct request *request, struct job *const *jobs),
 	      struct warden_error *err);
 
-/* Ends a job that was recorded but never reached its container. If its request had an id nobody
- * else knows the job: it is freed, and the repeated request starts it anew. */
+/* Ends a job that was recorded but never reached its container. If its request had an id the job is
+ * freed, and the repeated request starts it anew; else its end says that nothing is known of it. */
 void job_start_undo(struct job *job);
 
 #endif

@@ -69,11 +69,14 @@ static int dispatch_find_container(struct request *request, struct warden_error 
 	return dispatch_check_state(c, request->handler->states, err);
 }
 
-/* During a drain no request begins. */
-static int dispatch_check_drain(const struct request *request, struct warden_error *err)
+/* During a drain no request begins. The first that is refused is the connection's last, so that a
+ * client which has sent thousands does not hold the daemon. */
+static int dispatch_check_drain(struct request *request, struct warden_error *err)
 {
 	if (!request->server->draining)
 		return 0;
+	if (request->connection)
+		request->connection->closing = true;
 	return warden_error_set(err, "the daemon is about to end");
 }
 

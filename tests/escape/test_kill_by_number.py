@@ -151,7 +151,8 @@ def processes_that_live_a_millisecond_end_with_a_stop(w):
             with expect.within(10, "a stop or destroy"):
                 if not destroy:
                     w.c.stop(handle, kill=True)
-                    expect.equal(w.c.info(handle).processes, 1, "processes after the stop")
+                    # Those that are dead count until process 1 has reaped them.
+                    expect.eventually(lambda h=handle: w.c.info(h).processes == 1, "process 1 alone is left")
                 w.c.destroy(handle)
         expect.eventually(lambda: bystanders.ended >= 50, "bystanders end")
     expect.equal(bystanders.signalled, 0, "processes of the host that a signal ended")

@@ -201,8 +201,14 @@ void firewall_openings_log_rules(const struct warden_host *host,
 	struct ifaddrs *links;
 	uint64_t openings = 0;
 
+	if (host->settings->allow_host_access || ranges == noted->ranges)
+		return;
+	if (ranges == 0) {
+		*noted = (struct firewall_noted){0};
+		return;
+	}
 	/* Without the list of links only a warning is lost. */
-	if (host->settings->allow_host_access || ranges == noted->ranges || getifaddrs(&links) < 0)
+	if (getifaddrs(&links) < 0)
 		return;
 	for (size_t i = rules->n_out; i-- > 0;) {
 		const struct warden_out_rule *rule = WARDEN_ELEMENT(rules->out, rules->out_size, i);

@@ -50,6 +50,7 @@ void linux_detach(void *data)
 	struct linux_container *container = data;
 
 	file_transfers_wait(&container->transfers);
+	wshd_queue_catch_up(&container->queue);
 	linux_container_unwatch(container);
 	linux_container_free(container);
 }

@@ -20,26 +20,13 @@ static bool cmd_jobs_has_reason(const struct warden_message *answer, const char 
 	return name && strcmp(name, reason) == 0;
 }
 
-/* The status of a job that did not start: as in a shell if its command line cannot be executed. */
-static int cmd_jobs_start_status(const struct warden_message *answer)
-{
-	const char *error = warden_message_bytes(answer, "end.start_error", 0, NULL);
-	const char *missing = strerror(ENOENT);
-	size_t length = error ? strlen(error) : 0;
-
-	if (!error || strncmp(error, "argv ", 5) != 0)
-		return STATUS_FAILED;
-	return length > strlen(missing) && strcmp(error + length - strlen(missing), missing) == 0
-		       ? STATUS_NOT_FOUND
-		       : STATUS_CANNOT_EXECUTE;
-}
-
 int job_status(const struct warden_message *answer)
 {
 	uint64_t number = warden_message_number(answer, "end.signal", 0);
+	const char *error = warden_message_bytes(answer, "end.start_error", 0, NULL);
 
 	if (cmd_jobs_has_reason(answer, "START_FAILED"))
-		return cmd_jobs_start_status(answer);
+		return start_status(error ? error : "");
 	if (number > 0)
 		return STATUS_SIGNAL + (int)(number & 0x7f);
 	/* It ended just before the KILL of the limit that it reached, which counts all the same. */
@@ -230,15 +217,21 @@ static int cmd_jobs_send_interrupt(const struct cmd_jobs_run *run)
 	return result;
 }
 
+static void cmd_jobs_read_signals(const struct cmd_jobs_run *run)
+{
+	struct signalfd_siginfo info;
+
+	while (read(run->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
+		;
+}
+
 /* The first SIGINT goes to the job, whose end is awaited; the second one leaves it. */
 static bool cmd_jobs_on_interrupt(void *data)
 {
 	struct cmd_jobs_run *run = data;
-	struct signalfd_siginfo info;
 	const char *handle = invocation_handle(run->invocation, NULL);
 
-	while (read(run->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
-		;
+	cmd_jobs_read_signals(run);
 	if (!run->sent && cmd_jobs_send_interrupt(run) == 0) {
 		run->sent = true;
 		return true;
@@ -251,7 +244,8 @@ static bool cmd_jobs_on_interrupt(void *data)
 	return false;
 }
 
-/* Waits for the answer also after a SIGINT, because it says which job that is for. */
+/* Waits for the answer also after a first SIGINT, because it says which job that is for. It is
+ * pending again then. */
 static struct warden_message *cmd_jobs_call(const struct cmd_jobs_run *run,
 					    const struct warden_message *request)
 {
@@ -260,10 +254,15 @@ static struct warden_message *cmd_jobs_call(const struct cmd_jobs_run *run,
 
 	warden_client_set_wake_fd(client, run->signal_fd);
 	answer = warden_client_call(client, request);
-	warden_client_set_wake_fd(client, -1);
 	if (!answer && warden_client_failure(client) == WARDEN_FAILURE_WOKEN &&
-	    warden_client_fd(client) >= 0)
+	    warden_client_fd(client) >= 0) {
+		cmd_jobs_read_signals(run);
 		answer = warden_client_receive(client);
+		if (!answer && warden_client_is_interrupted(client))
+			answer = warden_client_call(client, request);
+		raise(SIGINT); /* blocked */
+	}
+	warden_client_set_wake_fd(client, -1);
 	return answer;
 }
 
@@ -327,6 +326,8 @@ int cmd_run(struct invocation *invocation)
 	cmd_jobs_block_interrupt(&run);
 	run.job = cmd_jobs_spawn(&run);
 	if (!run.job || invocation->detach) {
+		fflush(stdout); /* main checks the stream's error; a pending SIGINT ends this
+				   process now */
 		cmd_jobs_unblock_interrupt(&run, false);
 		return run.job ? 0 : STATUS_FAILED;
 	}

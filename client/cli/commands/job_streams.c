@@ -263,11 +263,14 @@ static void job_streams_on_input(void *data, uint64_t id, const struct warden_me
 static void job_streams_on_resize(void *data, uint64_t id, const struct warden_message *answer,
 				  bool last)
 {
-	/* A refusal is no error: the job may have no terminal, or may have ended. */
-	(void)data;
+	struct job_streams *session = data;
+
+	/* A refusal is no error: the job may have no terminal, or may have ended. If input before
+	 * it was refused this was the last to wait for. */
 	(void)id;
-	(void)answer;
 	(void)last;
+	if (!answer && session->input_is_sure && warden_client_pending(session->input) == 0)
+		session->input_broken = true;
 }
 
 static int job_streams_submit_chunk(struct job_streams *session, const struct input_chunk *chunk)

@@ -368,8 +368,7 @@ def draining_refuses_input_that_the_job_does_not_have_yet(w):
         connection.send_frame(240, request.encode())
     time.sleep(0.2)
     w.daemon.process.send_signal(signal.SIGTERM)
-    for _ in range(2):
-        connection.expect_error("^the daemon is about to end$")
+    connection.expect_error("^the daemon is about to end$")
     connection.expect_closed()
     expect.equal(w.daemon.wait(), 0)
     w.disconnect()

@@ -290,6 +290,29 @@ static void a_run_is_repeated_with_one_id(void)
 	played_daemon_end(&daemon, client);
 }
 
+static void a_run_whose_job_never_began_is_started_again(void)
+{
+	struct played_daemon daemon = {.n_steps = 5};
+	Warden__SpawnResponse spawned = WARDEN__SPAWN_RESPONSE__INIT;
+	struct warden_client *client;
+	uint64_t job = 0;
+
+	spawned.job_id = 7;
+	played_daemon_add_frame(&daemon.steps[0], WARDEN__MESSAGE__TYPE__Spawn, &spawned.base);
+	/* The daemon ends without an answer to the first link. */
+	played_daemon_add_error(&daemon.steps[2], "no such job");
+	spawned.job_id = 8;
+	played_daemon_add_frame(&daemon.steps[3], WARDEN__MESSAGE__TYPE__Spawn, &spawned.base);
+	played_daemon_add_link(&daemon.steps[4]);
+	client = played_daemon_start(&daemon);
+	unit_integer(test_resume_call(client, "run", &job), 5);
+	unit_unsigned(job, 8);
+	unit_unsigned(daemon.n_requests, 5);
+	unit_bytes(daemon.requests[0]->payload.data, daemon.requests[0]->payload.len,
+		   daemon.requests[3]->payload.data, daemon.requests[3]->payload.len);
+	played_daemon_end(&daemon, client);
+}
+
 #define UNREACHABLE "Container state must be one of 'active', current state is 'unreachable'"
 
 static void a_container_that_is_not_reached_yet_is_asked_again(void)
@@ -586,6 +609,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(a_stream_goes_on_at_the_byte_where_it_broke),
 	UNIT_TEST(output_that_an_older_daemon_sends_again_is_dropped),
 	UNIT_TEST(a_run_is_repeated_with_one_id),
+	UNIT_TEST(a_run_whose_job_never_began_is_started_again),
 	UNIT_TEST(a_container_that_is_not_reached_yet_is_asked_again),
 	UNIT_TEST(without_a_restart_such_a_refusal_stands),
 	UNIT_TEST(a_daemon_that_dies_of_each_repetition_is_given_up),
