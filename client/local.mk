@@ -66,9 +66,9 @@ client_warden_SOURCES = \
 	client/cli/commands/cmd_containers.c \
 	client/cli/commands/cmd_copy.c \
 	client/cli/commands/cmd_create.c \
-	client/cli/commands/cmd_destroy.c \
 	client/cli/commands/cmd_docker.c \
 	client/cli/commands/cmd_doctor.c \
+	client/cli/commands/cmd_each.c \
 	client/cli/commands/cmd_exec.c \
 	client/cli/commands/cmd_files.c \
 	client/cli/commands/cmd_jobs.c \

@@ -298,24 +298,33 @@ static int arguments_read_words(struct invocation *invocation, int begin, int en
 }
 
 /* Parses the words of another command instead, with the same global options. */
-static int arguments_rewrite(struct invocation *invocation)
+static int arguments_rewrite(struct invocation *invocation, int argc)
 {
-	const char *words[REWRITE_WORDS + 2] = {"warden"};
+	const char **words = calloc((size_t)argc + REWRITE_WORDS + 2, sizeof(*words));
 	struct invocation fresh = {.socket_path = invocation->socket_path,
 				   .format = invocation->format,
 				   .reconnect = invocation->reconnect,
 				   .json = invocation->json,
 				   .exit_on_error = invocation->exit_on_error,
 				   .kept = invocation->kept};
-	int status = invocation->command->rewrite(invocation, words + 1), n = 1;
+	struct invocation old = *invocation; /* the words may be in its requests */
+	int status, n = 1;
 
-	if (status != 0)
-		return status;
-	while (words[n])
-		n++;
-	invocation_clear(invocation);
-	*invocation = fresh;
-	return arguments_parse(invocation, n, (char **)words);
+	if (!words) {
+		complain(invocation, "out of memory");
+		return STATUS_FAILED;
+	}
+	words[0] = "warden";
+	status = invocation->command->rewrite(invocation, words + 1);
+	if (status == 0) {
+		while (words[n])
+			n++;
+		*invocation = fresh;
+		status = arguments_parse(invocation, n, (char **)words);
+		invocation_clear(&old);
+	}
+	free(words);
+	return status;
 }
 
 int arguments_parse(struct invocation *invocation, int argc, char **argv)
@@ -333,7 +342,7 @@ int arguments_parse(struct invocation *invocation, int argc, char **argv)
 	if (status == 0)
 		status = arguments_check_required(invocation);
 	if (status == 0 && invocation->command->rewrite)
-		return arguments_rewrite(invocation);
+		return arguments_rewrite(invocation, argc);
 	return status == 0 && invocation->format ? format_check(invocation) : status;
 }
 

@@ -90,8 +90,8 @@ struct cli_command {
 	bool job;    /* exits with a job's status */
 	bool hidden; /* for programs; not listed in help and completion */
 	int (*run)(struct invocation *invocation);
-	/* Instead of `run`: writes the words of the command that does it, at most REWRITE_WORDS.
-	 * Returns 0, or a status after an error message. */
+	/* Instead of `run`: writes the words of the command that does it, at most REWRITE_WORDS and
+	 * one for each word of the command line. Returns 0, or a status after an error message. */
 	int (*rewrite)(const struct invocation *invocation, const char **words);
 	/* Prints an answer for people; NULL: print_fields. */
 	void (*print)(const struct warden_message *answer);
@@ -131,15 +131,16 @@ extern const struct option global_options[];
 
 /* The option groups of the table; see option_table.c. */
 extern const struct option handle_option[], create_options[], limit_options[], job_options[],
-	link_options[], stream_options[], attach_options[], attach_own_options[], stop_options[],
-	list_options[], list_own_options[], ps_options[], publish_options[], destroy_own_options[],
-	run_own_options[], exec_own_options[], ls_options[], kill_options[], cp_options[],
-	logs_options[], info_many_options[], echo_options[], shell_options[], net_in_options[],
-	net_out_options[], rule_options[], limit_memory_options[], limit_cpu_options[],
-	limit_disk_options[], limit_bandwidth_options[], copy_in_options[], copy_out_options[],
-	file_options[], file_read_options[], file_write_options[], file_write_own_options[],
-	file_remove_options[], job_input_options[], job_input_own_options[], job_signal_options[],
-	job_resize_options[], events_options[], top_options[], doctor_options[], help_options[];
+	link_options[], stream_options[], attach_options[], attach_own_options[], handles_options[],
+	stop_options[], stop_own_options[], list_options[], list_own_options[], ps_options[],
+	publish_options[], destroy_own_options[], run_own_options[], exec_own_options[],
+	ls_options[], kill_handle_options[], kill_options[], cp_options[], logs_options[],
+	info_many_options[], echo_options[], shell_options[], net_in_options[], net_out_options[],
+	rule_options[], limit_memory_options[], limit_cpu_options[], limit_disk_options[],
+	limit_bandwidth_options[], copy_in_options[], copy_out_options[], file_options[],
+	file_read_options[], file_write_options[], file_write_own_options[], file_remove_options[],
+	job_input_options[], job_input_own_options[], job_signal_options[], job_resize_options[],
+	events_options[], top_options[], doctor_options[], help_options[];
 
 const struct cli_command *command_find(const char *name);
 /* Finds an option by its name, or by its letter if the length is 1; NULL: unknown. */
@@ -256,16 +257,18 @@ const char *invocation_handle(const struct invocation *invocation, size_t *lengt
 /* cmd_containers.c: commands for many containers. */
 int cmd_list(struct invocation *invocation);
 int cmd_info(struct invocation *invocation);
-/* A request of this name for the containers that the first request's properties select; NULL after
- * an error message. */
-struct warden_message *containers_select(const struct invocation *invocation, const char *name);
+/* A request of this name for the containers that the properties of `from` select; NULL after an
+ * error message. */
+struct warden_message *containers_select(const struct invocation *invocation,
+					 const struct warden_message *from, const char *name);
 /* Sends an info_many request and returns its answer; NULL after an error message. */
 struct warden_message *containers_get(struct invocation *invocation,
 				      const struct warden_message *request);
 void print_containers(const struct warden_message *answer);
 
-/* cmd_destroy.c, cmd_create.c, cmd_logs.c */
+/* cmd_each.c, cmd_create.c, cmd_logs.c */
 int cmd_destroy(struct invocation *invocation);
+int cmd_stop(struct invocation *invocation);
 int cmd_create(struct invocation *invocation);
 /* Sets the handle of the rules of --publish; returns a status. */
 int publish_prepare(const struct invocation *invocation, struct warden_message *rules,

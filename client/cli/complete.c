@@ -205,15 +205,23 @@ static bool complete_is_new_handle(const struct complete_line *line)
 	return line->command && strcmp(line->command->name, "create") == 0;
 }
 
+/* Whether the handle may be a job as well, as the second word of kill. */
+static bool complete_may_be_job(const struct complete_line *line)
+{
+	return line->command && line->command->rewrite == rewrite_kill && line->positionals == 1;
+}
+
 static enum complete_files complete_offer_values(const struct complete_line *line,
 						 const struct option *option,
 						 const struct complete_sink *sink)
 {
 	const char *argument = option->argument;
 
-	if (strcmp(argument, "HANDLE") == 0 && !complete_is_new_handle(line))
+	if (strcmp(argument, "HANDLE") == 0 && !complete_is_new_handle(line)) {
+		if (complete_may_be_job(line))
+			complete_offer_jobs(line, sink);
 		complete_offer_handles(line, sink);
-	else if (strcmp(argument, "JOB") == 0)
+	} else if (strcmp(argument, "JOB") == 0)
 		complete_offer_jobs(line, sink);
 	else if (strcmp(argument, "FILE") == 0 || strncmp(argument, "SRC:", 4) == 0)
 		return COMPLETE_FILES;

@@ -392,6 +392,17 @@ const struct option stop_options[] = {
 		.help = "only containers with this property; may be given again"                   \
 	}
 
+const struct option handles_options[] = {
+	{.name = "handle",
+	 .field = "handles",
+	 .argument = "HANDLE",
+	 .positional = true,
+	 .repeated = true,
+	 .help = "a container; may be given again"},
+	SELECT,
+	{0},
+};
+
 const struct option list_options[] = {SELECT, {0}};
 
 #define ALL(Help)                                                                                  \
@@ -406,10 +417,10 @@ const struct option list_own_options[] = {
 	{0},
 };
 
-#define OWN_HANDLE(Required, Help)                                                                 \
+#define OWN_HANDLE(Help)                                                                           \
 	{                                                                                          \
 		.name = "handle", .argument = "HANDLE", OWN(handle), .positional = true,           \
-		.required = (Required), .help = (Help)                                             \
+		.help = (Help)                                                                     \
 	}
 
 #define PS                                                                                         \
@@ -421,13 +432,13 @@ const struct option list_own_options[] = {
 	}
 
 const struct option ps_options[] = {
-	OWN_HANDLE(false, "the container whose jobs are shown (default: all containers)"),
+	OWN_HANDLE("the container whose jobs are shown (default: all containers)"),
 	PS,
 	{0},
 };
 
 const struct option ls_options[] = {
-	OWN_HANDLE(false, "the container whose files are shown (default: all containers)"),
+	OWN_HANDLE("the container whose files are shown (default: all containers)"),
 	{.name = "path",
 	 .argument = "PATH",
 	 OWN(source),
@@ -437,18 +448,26 @@ const struct option ls_options[] = {
 	{0},
 };
 
+const struct option kill_handle_options[] = {
+	{.name = "handle",
+	 .field = "handles",
+	 .argument = "HANDLE",
+	 .positional = true,
+	 .required = true,
+	 .repeated = true,
+	 .help = "the container; may be given again"},
+	{0},
+};
+
 const struct option kill_options[] = {
-	OWN_HANDLE(true, "the container"),
 	{.name = "job-id",
 	 .argument = "JOB",
 	 OWN(job),
-	 .positional = true,
 	 .help = "number of the job (default: every process of the container)"},
 	{.name = "signal",
 	 .letter = 's',
 	 .argument = "SIGNAL",
 	 OWN(signal),
-	 .positional = true,
 	 .help = "name or number (default: TERM to a job, KILL to a container)"},
 	{0},
 };
@@ -491,6 +510,11 @@ const struct option publish_options[] = {
 	 .set = set_publish,
 	 .help = "forward a port of the host (default: one of the pool) to it, as net-in does; may "
 		 "be given again"},
+	{0},
+};
+
+const struct option stop_own_options[] = {
+	ALL("every container, or with --property every one that has it"),
 	{0},
 };
 

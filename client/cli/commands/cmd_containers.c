@@ -71,9 +71,9 @@ void print_containers(const struct warden_message *answer)
 	table_print(table, stdout, terminal_width(stdout));
 }
 
-struct warden_message *containers_select(const struct invocation *invocation, const char *name)
+struct warden_message *containers_select(const struct invocation *invocation,
+					 const struct warden_message *from, const char *name)
 {
-	const struct warden_message *from = invocation->requests[0];
 	struct warden_message *request = warden_message_new(name);
 
 	for (size_t i = 0; request && i < warden_message_count(from, "properties"); i++) {
@@ -97,7 +97,9 @@ struct warden_message *containers_select(const struct invocation *invocation, co
  * conditions. */
 static int cmd_containers_list_infos(struct invocation *invocation)
 {
-	struct warden_message *request = containers_select(invocation, "info_many"), *answer;
+	struct warden_message *request = containers_select(invocation, invocation->requests[0],
+							   "info_many"),
+			      *answer;
 	int status = 0;
 
 	if (!request)

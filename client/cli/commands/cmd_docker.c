@@ -65,18 +65,40 @@ static bool cmd_docker_is_signal(const char *text, const char *name)
 	       (strncasecmp(text, "SIG", 3) == 0 && strcasecmp(text + 3, name) == 0);
 }
 
-/* A signal to a job; or the end of every process of a container. */
+/* The n-th positional word of kill; NULL: there are fewer. */
+static const char *cmd_docker_kill_word(const struct invocation *invocation, size_t n)
+{
+	return warden_message_bytes(invocation->requests[0], "handles", n, NULL);
+}
+
+static bool cmd_docker_is_number(const char *text)
+{
+	return text && *text && text[strspn(text, "0123456789")] == '\0';
+}
+
+/* HANDLE JOB [SIGNAL], where --job-id and --signal may stand for the words. */
+static int cmd_docker_signal_job(const struct invocation *invocation, const char **words)
+{
+	size_t at = 1;
+	const char *job = invocation->job ?: cmd_docker_kill_word(invocation, at++);
+	const char *signal = invocation->signal ?: cmd_docker_kill_word(invocation, at++);
+	const char *further = cmd_docker_kill_word(invocation, at);
+	const char *const kill[] = {"job-signal", "--", cmd_docker_kill_word(invocation, 0), job,
+				    signal};
+
+	if (further)
+		return usage_error(invocation, "unexpected argument '%s'", further);
+	memcpy(words, kill, sizeof(kill));
+	return 0;
+}
+
+/* A signal to a job; or the end of every process of containers. */
 int rewrite_kill(const struct invocation *invocation, const char **words)
 {
-	const char *signal = invocation->signal;
+	const char *signal = invocation->signal, *handle;
 
-	if (invocation->job) {
-		const char *const kill[] = {"job-signal", "--", invocation->handle, invocation->job,
-					    signal};
-
-		memcpy(words, kill, sizeof(kill));
-		return 0;
-	}
+	if (invocation->job || cmd_docker_is_number(cmd_docker_kill_word(invocation, 1)))
+		return cmd_docker_signal_job(invocation, words);
 	*words++ = "stop";
 	if (!signal || cmd_docker_is_signal(signal, "KILL") || strcmp(signal, "9") == 0)
 		*words++ = "--kill";
@@ -86,7 +108,8 @@ int rewrite_kill(const struct invocation *invocation, const char **words)
 				   "%s` sends it to a job",
 				   signal);
 	*words++ = "--";
-	*words = invocation->handle;
+	for (size_t i = 0; (handle = cmd_docker_kill_word(invocation, i)) != NULL; i++)
+		*words++ = handle;
 	return 0;
 }
 

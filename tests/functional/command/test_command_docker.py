@@ -65,6 +65,55 @@ def destroy_takes_several_containers(w):
     command.ok(w, "destroy", "--all")
 
 
+def _states(w, *handles):
+    return [w.c.info(handle).state for handle in handles]
+
+
+@case
+def stop_takes_several_containers(w):
+    for handle in ("a", "b", "c", "d", "e"):
+        w.create(handle=handle, properties=[("tier", "back" if handle == "c" else "front")])
+    w.c.spawn("a", "sleep 100")
+    text = "warden stop: a/b: unknown handle\nwarden stop: none was stopped\n"
+    command.failure(w, text, "stop", "--kill", "a", "a/b")
+    command.failure(w, "warden stop: unknown handle\n", "stop", "nobody")
+    expect.equal(_states(w, "a", "b"), ["active"] * 2)
+    expect.equal(sorted(command.ok(w, "stop", "a", "--format", "{handle}", "b").split()), ["a", "b"])
+    expect.equal(_states(w, "a", "b", "c"), ["stopped", "stopped", "active"])
+    command.ok(w, "stop", "--kill", "--property", "tier=back")
+    expect.equal(_states(w, "c", "d"), ["stopped", "active"])
+    command.usage_error(w, "takes handles, or --property or --all", "stop", "--all", "d")
+    command.usage_error(w, "needs HANDLE, --property or --all", "stop")
+    command.ok(w, "stop", "-a")
+    expect.equal(_states(w, "d", "e"), ["stopped"] * 2)
+    for words in (["-t", "5"], ["-t5"], ["--time", "5"], ["--timeout=5"]):
+        command.usage_error(w, "ten seconds between TERM and KILL; --kill sends KILL at once", "stop", *words, "a")
+    command.usage_error(w, "`warden kill HANDLE JOB SIGNAL`", "stop", "-s", "HUP", "a")
+
+
+@case
+def kill_takes_several_containers_or_a_job(w):
+    for handle in ("a", "b", "c", "7"):
+        w.create(handle=handle)
+    job = w.c.spawn("a", "trap 'exit 7' USR1; while :; do sleep 0.02; done")
+    expect.eventually(lambda: w.c.info("a").processes != 0, "it runs")
+    command.failure(w, "warden job-signal: no such job\n", "kill", "a", "9999")
+    text = "warden stop: KILL: unknown handle\nwarden stop: none was stopped\n"
+    command.failure(w, text, "kill", "a", "KILL")
+    command.usage_error(w, "a container gets TERM and KILL alone", "kill", "-s", "HUP", "a", "b")
+    command.usage_error(w, "'NOTHING' is not a signal", "kill", "a", str(job), "NOTHING")
+    for words in (["a", str(job), "KILL", "b"], ["-s", "KILL", "a", str(job), "b"], ["--job-id", str(job), "a", "KILL", "b"]):
+        command.usage_error(w, "unexpected argument 'b'", "kill", *words)
+    command.usage_error(w, "needs HANDLE", "kill")
+    expect.equal(_states(w, "a", "b", "c", "7"), ["active"] * 4)
+    command.ok(w, "kill", "--job-id", str(job), "a", "USR1")
+    expect.equal(w.command("link", "a", str(job)).returncode, 7)
+    command.ok(w, "kill", "-s", "TERM", "a", "b", "7")
+    expect.equal(_states(w, "a", "b", "c", "7"), ["stopped", "stopped", "active", "stopped"])
+    command.ok(w, "kill", "c")
+    expect.equal(_states(w, "c"), ["stopped"])
+
+
 @case(limit=60, long=True)
 def many_containers_are_destroyed_at_once(w):
     for _ in range(100 if not w.linux else 20):

@@ -125,6 +125,8 @@ def completion_knows_commands_options_handles_and_jobs(w):
     expect.equal(_complete(w, "destroy", ""), ["first", "second"])
     expect.equal(_complete(w, "--json", "info", "se"), ["second"])
     expect.equal(_complete(w, "link", "first", ""), [str(job)])
+    expect.equal(_complete(w, "kill", "first", ""), [str(job), "first", "second"])
+    expect.equal(_complete(w, "stop", "first", "se"), ["second"])
     expect.equal(_complete(w, "link", "--handle", "first", "--job-id", ""), [str(job)])
     expect.equal(_complete(w, "run", "first", "--output-policy", "ta"), ["tail"])
     expect.equal(_complete(w, "run", "first", "--script-file", ""), [":files"])
