@@ -114,7 +114,7 @@ struct invocation {
 	/* Options of single commands that are not fields of a request. */
 	bool detailed, all, follow, manual, attach_input, attach_terminal, quiet, detach, force;
 	const char *user, *iterations, *interval, *wardend, *settings, *file;
-	const char *handle, *job, *signal, *property, *source, *target;
+	const char *handle, *job, *signal, *property, *source, *target, *tail;
 	struct warden_message *requests[MAX_REQUESTS]; /* in the order of the groups */
 	bool seen[MAX_OPTIONS];                        /* options that were given */
 	bool has_script;
@@ -308,6 +308,10 @@ struct session_options {
 	int signal_fd; /* ends the session when readable; -1: none */
 	/* Called when signal_fd is readable; true: the session goes on. NULL: it ends. */
 	bool (*interrupted)(void *data);
+	/* Takes a piece of output, `offset` bytes behind the beginning of the stream; NULL: it is
+	 * printed. */
+	void (*output)(void *data, const char *name, const char *bytes, size_t length,
+		       uint64_t offset);
 	/* Prints the last answer and returns the status; NULL: the default. */
 	int (*finish)(void *data, const struct warden_message *answer);
 	void *data;

@@ -190,7 +190,7 @@ const struct cli_command commands[] = {
 	 .run = cmd_attach},
 	{.name = "logs",
 	 .section = SECTION_JOBS,
-	 .usage = "[-f] HANDLE [JOB]",
+	 .usage = "[-f] [-n N] HANDLE [JOB]",
 	 .summary = "print the output that a job has written so far",
 	 .details = "A job that run, link or stream has collected has none; spawn --keep keeps "
 		    "it.\n",

@@ -499,6 +499,11 @@ const struct option logs_options[] = {
 	 .letter = 'f',
 	 OWN(follow),
 	 .help = "go on with what the job writes until it ends"},
+	{.name = "tail",
+	 .letter = 'n',
+	 .argument = "N",
+	 OWN(tail),
+	 .help = "begin with the last N lines of stdout and of stderr; or `all` (default)"},
 	{0},
 };
 

@@ -127,6 +127,15 @@ static size_t job_streams_count(struct job_streams *session, const struct warden
 	return had - at < length ? (size_t)(had - at) : length;
 }
 
+/* Gives output that was counted to the function that takes it. */
+static void job_streams_give_output(const struct job_streams *session, const char *name,
+				    const char *bytes, size_t length)
+{
+	uint64_t had = session->had[strcmp(name, "stderr") == 0];
+
+	session->options->output(session->options->data, name, bytes, length, had - length);
+}
+
 /* With --json or --format prints the answer; else writes the output to the same stream as the job.
  * `skip` bytes were printed before. */
 static void job_streams_print_output(struct job_streams *session,
@@ -139,7 +148,10 @@ static void job_streams_print_output(struct job_streams *session,
 
 	if (skip > 0 && skip == length)
 		return;
-	if (invocation->json || invocation->format) {
+	if (session->options->output) {
+		if (name && bytes)
+			job_streams_give_output(session, name, bytes + skip, length - skip);
+	} else if (invocation->json || invocation->format) {
 		if (skip > 0) {
 			complain(invocation, "the daemon sends output again that was printed");
 			session->failed = true;

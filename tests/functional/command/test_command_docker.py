@@ -3,6 +3,7 @@
 
 import json
 import os
+import subprocess
 
 import command
 import expect
@@ -142,6 +143,45 @@ def logs_prints_what_a_job_has_written(w):
                     "logs", "h", second)
     command.usage_error(w, "'x' is not a valid JOB", "logs", "h", "x")
     command.ok(w, "kill", "h", first, "KILL")
+
+
+@case
+def logs_begins_with_the_last_lines(w):
+    w.create(handle="h")
+    script = "printf '1\\n2\\n3'; printf 'a\\nb\\n' >&2; exec sleep 100"
+    job = w.c.spawn("h", script)
+
+    def seen(*words):
+        logs = w.command("logs", *words)
+        return logs.returncode, logs.stdout, logs.stderr
+
+    whole = (0, b"1\n2\n3", b"a\nb\n")
+    expect.eventually(lambda: seen("h") == whole, "output")
+    expect.equal(seen("-n", "2", "h"), (0, b"2\n3", b"a\nb\n"))
+    expect.equal(seen("--tail", "1", "h", str(job)), (0, b"3", b"b\n"))
+    expect.equal(seen("-n0", "h"), (0, b"", b""))
+    for number in ("3", "99", "1000000", "all"):
+        expect.equal(seen("--tail", number, "h"), whole, number)
+    answers = [json.loads(line) for line in command.ok(w, "--json", "logs", "-n1", "h").splitlines()]
+    expect.equal(sorted((each["name"], each["data"], each["offset"]) for each in answers), [("stderr", "b\n", 2), ("stdout", "3", 4)])
+    for number in ("x", "", "-1", "1000001", "1 "):
+        command.usage_error(w, "is not a number of lines up to 1000000, or all", "logs", f"--tail={number}", "h")
+    command.ok(w, "kill", "h", str(job), "KILL")
+    job = command.ok(w, "spawn", "--keep", "h", "--", "sh", "-c", "seq 300000; exit 4").strip()
+    expect.equal(w.command("link", "h", job).returncode, 4)
+    expect.equal(command.ok(w, "logs", "-f", "-n", "3", "h"), "299998\n299999\n300000\n")
+    expect.equal(len(command.ok(w, "logs", "-n", "200000", "h").splitlines()), 200000)
+
+
+@case
+def logs_follows_from_the_last_lines(w):
+    w.create(handle="h")
+    job = command.ok(w, "spawn", "-i", "h", "--", "sh", "-c", "echo 1; echo 2; read x; echo $x").strip()
+    expect.eventually(lambda: w.command("logs", "h").stdout == b"1\n2\n", "output")
+    with command.start(w, "logs", "-fn1", "h", stdout=subprocess.PIPE) as process:
+        expect.equal(process.stdout.readline(), b"2\n")
+        command.ok(w, "job-input", "h", job, "--data", "3\n")
+        expect.equal((process.stdout.read(), process.wait(10)), (b"3\n", 0))
 
 
 @case
