@@ -180,7 +180,7 @@ const struct cli_command commands[] = {
 	 .run = cmd_stream},
 	{.name = "attach",
 	 .section = SECTION_JOBS,
-	 .usage = "[-i] [-t] [--replay=false] HANDLE JOB",
+	 .usage = "[-i] [-t] [--replay=false] HANDLE [JOB]",
 	 .summary = "follow a job, which continues when this command ends",
 	 .details = "Prints its output as it arrives and exits with its status. This does not "
 		    "collect the job; any number of clients may be attached.\n",

@@ -33,11 +33,12 @@ const struct option global_options[] = {
 		.name = "handle", .field = "handle", .argument = "HANDLE", .positional = true,     \
 		.required = true, .help = "the container"                                          \
 	}
-#define JOB                                                                                        \
+#define JOB_OPTION(Required, Help)                                                                 \
 	{                                                                                          \
 		.name = "job-id", .field = "job_id", .argument = "JOB", .positional = true,        \
-		.required = true, .help = "number of the job, as spawn printed it"                 \
+		.required = (Required), .help = (Help)                                             \
 	}
+#define JOB JOB_OPTION(true, "number of the job, as spawn printed it")
 #define PATH                                                                                       \
 	{                                                                                          \
 		.name = "path", .field = "path", .argument = "PATH", .positional = true,           \
@@ -356,7 +357,7 @@ const struct option stream_options[] = {
 
 const struct option attach_options[] = {
 	HANDLE,
-	JOB,
+	JOB_OPTION(false, "number of the job (default: the only one that runs)"),
 	{.name = "replay",
 	 .field = "replay",
 	 .help = "begin with the first output (default); --replay=false: new output only"},

@@ -266,6 +266,17 @@ static struct warden_message *cmd_jobs_call(const struct cmd_jobs_run *run,
 	return answer;
 }
 
+/* What docker's users take for an image is the handle of a container here. */
+static void cmd_jobs_explain_handle(const struct invocation *invocation)
+{
+	if (strcmp(warden_client_error(invocation->client), "unknown handle") != 0)
+		return;
+	complain(invocation,
+		 "there is no container %s, and there are no images: `warden create NAME` makes a "
+		 "container, with --rootfs DIR from an image that `warden-rootfs` has unpacked",
+		 invocation_handle(invocation, NULL));
+}
+
 /* Starts the job of a run request; returns its number, or 0. */
 static uint64_t cmd_jobs_spawn(const struct cmd_jobs_run *run)
 {
@@ -276,8 +287,10 @@ static uint64_t cmd_jobs_spawn(const struct cmd_jobs_run *run)
 
 	if (!request)
 		complain(invocation, "out of memory");
-	else if (!answer && warden_client_failure(invocation->client) != WARDEN_FAILURE_WOKEN)
+	else if (!answer && warden_client_failure(invocation->client) != WARDEN_FAILURE_WOKEN) {
 		client_failed(invocation);
+		cmd_jobs_explain_handle(invocation);
+	}
 	if (job && invocation->detach) {
 		if (!invocation->json && !invocation->format)
 			print_job_id(answer);
@@ -354,18 +367,52 @@ int cmd_link(struct invocation *invocation)
 	return status;
 }
 
+/* Finds the only job that runs; 0 after an error message. */
+static uint64_t cmd_jobs_find_running(struct invocation *invocation)
+{
+	size_t length, running = 0;
+	const char *handle = invocation_handle(invocation, &length);
+	struct warden_message *request = request_with_handle(invocation, "jobs", handle, length);
+	struct warden_message *jobs =
+		request ? warden_client_call(invocation->client, request) : NULL;
+	uint64_t found = 0;
+
+	if (request && !jobs)
+		client_failed(invocation);
+	for (size_t i = 0; jobs && i < warden_message_count(jobs, "jobs"); i++) {
+		const struct warden_message *job = warden_message_child(jobs, "jobs", i);
+
+		if (!warden_message_number(job, "running", 0))
+			continue;
+		found = warden_message_number(job, "job_id", 0);
+		running++;
+	}
+	if (jobs && running != 1)
+		complain(invocation, "%zu jobs run in %s; `warden jobs %s` shows their numbers",
+			 running, handle, handle);
+	warden_message_free(jobs);
+	warden_message_free(request);
+	return running == 1 ? found : 0;
+}
+
+/* Follows the job that the request names, or else the only one that runs. */
 static int cmd_jobs_follow(struct invocation *invocation, const struct session_options *options)
 {
 	const struct warden_message *request = invocation->requests[0];
-	size_t length;
-	const char *handle = invocation_handle(invocation, &length);
+	size_t length, index;
+	bool named = command_find_option(invocation->command, "job-id", 6, &index) &&
+		     invocation->seen[index];
 	bool woken;
+	const char *handle = invocation_handle(invocation, &length);
+	uint64_t job = warden_message_number(request, "job_id", 0);
 	int status = client_open(invocation);
 
+	if (status == 0 && !named) {
+		job = cmd_jobs_find_running(invocation);
+		status = job ? 0 : STATUS_FAILED;
+	}
 	return status != 0 ? status
-			   : job_streams_run(invocation, handle, length,
-					     warden_message_number(request, "job_id", 0), options,
-					     &woken);
+			   : job_streams_run(invocation, handle, length, job, options, &woken);
 }
 
 int cmd_stream(struct invocation *invocation)

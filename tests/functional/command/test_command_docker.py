@@ -252,6 +252,20 @@ def run_detaches_or_collects(w):
     expect.equal((seen.returncode, seen.stdout, seen.stderr), (4, b"out\n", b"err\n"))
 
 
+@case
+def run_of_an_image_is_answered_by_how_a_container_is_made(w):
+    for words in (["ubuntu", "bash"], ["-d", "ubuntu:22.04", "bash"], ["-q", "docker.io/library/ubuntu", "bash"]):
+        handle = next(word for word in words if "ubuntu" in word)
+        text = (
+            "warden run: unknown handle\n"
+            f"warden run: there is no container {handle}, and there are no images: `warden create NAME` makes a "
+            "container, with --rootfs DIR from an image that `warden-rootfs` has unpacked\n"
+        )
+        command.failure(w, text, "run", *words)
+    expect.equal(command.ok(w, "create", "ubuntu"), "ubuntu\n")
+    expect.equal(command.ok(w, "run", "ubuntu", "echo", "hi"), "hi\n")
+
+
 @case(daemon=False, backend="fake")
 def what_is_done_otherwise_is_answered_by_meaning(w):
     for words, text in (

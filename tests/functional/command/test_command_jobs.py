@@ -257,6 +257,25 @@ def attach_shares_the_job_and_does_not_collect_it(w):
 
 
 @case
+def attach_without_a_number_takes_the_only_job_that_runs(w):
+    w.create(handle="h")
+    text = "warden attach: {} jobs run in h; `warden jobs h` shows their numbers\n"
+    command.failure(w, text.format(0), "attach", "h")
+    command.failure(w, "warden attach: unknown handle\n", "attach", "nobody")
+    command.failure(w, "warden attach: no such job\n", "attach", "h", "0")
+    command.ok(w, "link", "h", command.ok(w, "spawn", "--keep", "h", "--", "true").strip())
+    command.failure(w, text.format(0), "attach", "h")
+    first = command.ok(w, "spawn", "-i", "h", "--", "sh", "-c", "read x; echo $x; exit 3").strip()
+    second = w.c.spawn("h", "sleep 100")
+    command.failure(w, text.format(2), "attach", "h")
+    command.ok(w, "kill", "h", str(second), "KILL")
+    w.c.link("h", second)
+    seen = w.command("attach", "-i", "h", stdin=b"one\n")
+    expect.equal((seen.returncode, seen.stdout, seen.stderr), (3, b"one\n", b""))
+    expect.equal(w.command("link", "h", first).returncode, 3)
+
+
+@case
 def input_is_written_piece_by_piece(w):
     w.create(handle="h")
     job = command.ok(w, "spawn", "-i", "h", "--", "cat").strip()
