@@ -66,6 +66,22 @@ def options_of_create_reach_the_daemon(w):
 
 
 @case
+def a_writable_source_of_root_is_told(w):
+    source = w.make_directory("source")
+    os.chmod(source, 0o755)
+    text = (
+        f"warden: {source} belongs to root, so nobody in the container may be able to write there: "
+        "chown it to an ordinary user, or append :ro\n"
+    )
+    seen = w.command("create", "-v", f"{source}:/mnt", "first")
+    expect.equal((seen.returncode, seen.stderr.decode()), (0, text if os.geteuid() == 0 else ""))
+    command.ok(w, "create", "-v", f"{source}:/mnt:ro", "second")
+    if os.geteuid() == 0:
+        os.chown(source, 1000, 1000)
+        command.ok(w, "create", "-v", f"{source}:/mnt", "third")
+
+
+@case
 def the_root_directory_makes_no_double_slash(w):
     with command.start(w, "create", "--bind-mount", "no/such:/x", cwd="/", stderr=subprocess.PIPE) as process:
         text = b"warden create: Source path for bind mount does not exist: /no/such\n"

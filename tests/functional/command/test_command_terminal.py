@@ -33,6 +33,32 @@ def keys_and_the_window_size_reach_the_job(w):
 
 
 @case
+def a_terminal_shows_why_its_job_ended(w):
+    w.create(handle="h")
+    for words, text, status in (
+        (["--", "sh", "-c", "kill -TERM $$"], "SIGTERM ended it", 143),
+        (["--timeout", "0.2", "--", "sleep", "100"], "its time is over", 137),
+        (["--output-limit", "10", "--", "echo", "0123456789"], "its output is over the limit", 137),
+    ):
+        for options in (["-it"], ["-t"]):
+            for arguments in (["run", *options, "h", *words], ["exec", *options, *words]):
+                with command.Terminal(w, *arguments) as terminal:
+                    terminal.expect(f"warden {arguments[0]}: {text}\r\n")
+                    expect.equal(terminal.status(), status, arguments)
+
+
+@case
+def it_without_a_terminal_is_refused_before_anything_starts(w):
+    w.create(handle="h")
+    job = command.ok(w, "spawn", "-it", "h", "--", "sleep", "100").strip()
+    for words in (["run", "-it", "h", "--", "true"], ["exec", "-it", "--", "true"], ["attach", "-it", "h", job]):
+        text = "-it needs a terminal on standard input; -i alone sends the input to the job"
+        command.usage_error(w, text, *words)
+    expect.equal((w.c.list(), w.c.info("h").job_ids), (["h"], [int(job)]))
+    command.ok(w, "kill", "h", job, "KILL")
+
+
+@case
 def attach_leaves_a_terminal_by_its_keys(w):
     w.create(handle="h")
     job = command.ok(w, "spawn", "-it", "h", "--", "sh", "-c", "echo ready; read x; echo $x; exit 7").strip()
