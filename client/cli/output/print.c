@@ -124,8 +124,8 @@ static const struct info_row info_rows[] = {
 	{"io weight", "limits.io_weight", UNIT_COUNT, .if_any = true},
 	{"io read rate", "limits.io_read_rate", UNIT_RATE, .if_any = true},
 	{"io write rate", "limits.io_write_rate", UNIT_RATE, .if_any = true},
-	{"rate in", "bandwidth_stat.in_rate", UNIT_RATE},
-	{"rate out", "bandwidth_stat.out_rate", UNIT_RATE},
+	{"bandwidth rate", "limits.bandwidth_rate", UNIT_RATE},
+	{"bandwidth burst", "limits.bandwidth_burst", UNIT_BURST},
 	{"received", "network_stat.rx_bytes", UNIT_BYTES},
 	{"sent", "network_stat.tx_bytes", UNIT_BYTES},
 	{"cpu stalls", "cpu_some.avg10", UNIT_HUNDREDTHS, .if_any = true},
@@ -143,11 +143,32 @@ static const struct info_row limit_rows[] = {
 	{"process limit", "limits.processes", UNIT_COUNT, .empty = "none"},
 	{"disk limit", "limits.disk_bytes", UNIT_BYTES, .empty = "none"},
 	{"inode limit", "limits.disk_inodes", UNIT_COUNT, .empty = "none"},
-	{"rate in and out", "limits.bandwidth_rate", UNIT_RATE},
-	{"burst in and out", "limits.bandwidth_burst", UNIT_BURST},
+	{"bandwidth rate", "limits.bandwidth_rate", UNIT_RATE},
+	{"bandwidth burst", "limits.bandwidth_burst", UNIT_BURST},
 	{"io weight", "limits.io_weight", UNIT_COUNT},
 	{"io read rate", "limits.io_read_rate", UNIT_RATE, .empty = "none"},
 	{"io write rate", "limits.io_write_rate", UNIT_RATE, .empty = "none"},
+};
+
+/* The same of the answers of limit-memory, limit-cpu, limit-disk and limit-bandwidth. */
+static const struct info_row memory_limit_rows[] = {
+	{"memory limit", "limit_in_bytes", UNIT_LIMIT},
+};
+
+static const struct info_row cpu_limit_rows[] = {
+	{"cpu shares", "limit_in_shares", UNIT_COUNT},
+};
+
+static const struct info_row disk_limit_rows[] = {
+	{"disk limit", "byte_hard", UNIT_BYTES, .empty = "none"},
+	{"disk soft limit", "byte_soft", UNIT_BYTES, .if_any = true},
+	{"inode limit", "inode_hard", UNIT_COUNT, .empty = "none"},
+	{"inode soft limit", "inode_soft", UNIT_COUNT, .if_any = true},
+};
+
+static const struct info_row bandwidth_limit_rows[] = {
+	{"bandwidth rate", "rate", UNIT_RATE},
+	{"bandwidth burst", "burst", UNIT_BURST},
 };
 
 static void print_number(uint64_t number, enum unit unit)
@@ -255,12 +276,34 @@ static void print_rows(const struct warden_message *answer, const struct info_ro
 	}
 }
 
+#define PRINT_ROWS(answer, rows) print_rows((answer), (rows), sizeof(rows) / sizeof((rows)[0]))
+
 void print_info(const struct warden_message *answer)
 {
-	print_rows(answer, info_rows, sizeof(info_rows) / sizeof(info_rows[0]));
+	PRINT_ROWS(answer, info_rows);
 }
 
 void print_limits(const struct warden_message *answer)
 {
-	print_rows(answer, limit_rows, sizeof(limit_rows) / sizeof(limit_rows[0]));
+	PRINT_ROWS(answer, limit_rows);
+}
+
+void print_memory_limit(const struct warden_message *answer)
+{
+	PRINT_ROWS(answer, memory_limit_rows);
+}
+
+void print_cpu_limit(const struct warden_message *answer)
+{
+	PRINT_ROWS(answer, cpu_limit_rows);
+}
+
+void print_disk_limits(const struct warden_message *answer)
+{
+	PRINT_ROWS(answer, disk_limit_rows);
+}
+
+void print_bandwidth_limits(const struct warden_message *answer)
+{
+	PRINT_ROWS(answer, bandwidth_limit_rows);
 }

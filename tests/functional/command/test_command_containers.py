@@ -139,16 +139,26 @@ def pause_and_resume_are_commands(w):
 @case
 def limits_are_set_and_shown(w):
     w.create(handle="h")
-    expect.matches(command.ok(w, "limit-memory", "h", "64m"), r"limit_in_bytes +67108864\n")
+    expect.equal(command.ok(w, "limit-memory", "h", "64m"), "memory limit      64.0 MiB\n")
+    expect.equal(command.ok(w, "limit-cpu", "h", "100"), "cpu shares        100\n")
     expect.equal(command.ok(w, "limit-memory", "h", "--format", "{limit_in_bytes}"), "67108864\n")
     expect.equal(json.loads(command.ok(w, "limit-cpu", "h", "512", "--json")), {"limit_in_shares": 512})
     seen = json.loads(command.ok(w, "limit", "h", "--memory", "128MiB", "--processes", "100", "--json"))["limits"]
     expect.equal((seen["memory_bytes"], seen["cpu_shares"]), (128 << 20, 512))
     text = command.ok(w, "limit", "h")
     expect.contains(text, "memory limit      128 MiB\n")
-    expect.matches(text, r".*\ncpu quota +none\ncpus +all\nprocess limit +100\n.*rate in and out +unlimited\n.*")
+    expect.matches(text, r".*\ncpu quota +none\ncpus +all\nprocess limit +100\n.*bandwidth rate +unlimited\nbandwidth burst +unlimited\n.*")
     expect.contains(command.ok(w, "info", "h"), "memory limit      128 MiB\n")
     expect.equal(w.command("limit", "h", "--cpu-shares", "x").returncode, 2)
+    lines = command.ok(w, "limit-bandwidth", "h", "10m", "1m")
+    expect.matches(lines, r"bandwidth rate    10\.0 MiB/s\nbandwidth burst   1\.\d+ MiB\n")
+    for words in (["limit", "h"], ["info", "h"]):
+        expect.contains(command.ok(w, *words), lines)
+    if not w.linux:  # needs quotas
+        seen = command.ok(w, "limit-disk", "h", "--byte-hard", "2g", "--byte-soft", "1g", "--inode-hard", "1000")
+        expect.equal(seen, "disk limit        2.0 GiB\ndisk soft limit   1.0 GiB\ninode limit       1000\n")
+        seen = command.ok(w, "limit-disk", "h", "--byte", "0", "--byte-soft", "0", "--inode", "0")
+        expect.equal(seen, "disk limit        none\ninode limit       none\n")
 
 
 @case
