@@ -61,12 +61,12 @@ class Terminal:
             pid, self._fd = pty.fork()
             leaders.add(pid)
         if pid == 0:
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
             line = [*(program or [w.build.path("warden")]), *arguments]
             env = {**w.program_environment(), "TERM": "xterm", **(environment or {})}
             os.execve(line[0], line, env)
         self.pid = pid
         self._status = None
-        self.resize(rows, columns)
 
     def __enter__(self):
         return self
