@@ -116,6 +116,7 @@ static bool copy_data_find_next(int in, off_t at, off_t size, off_t *begin, off_
 static int copy_data_sparse(struct copy_state *copy, int in, int out, off_t size, off_t *reached)
 {
 	off_t at = 0, begin, end;
+	struct stat now;
 
 	/* First, so that an impossible size fails before anything is written. */
 	if (ftruncate(out, size) < 0)
@@ -129,6 +130,11 @@ static int copy_data_sparse(struct copy_state *copy, int in, int out, off_t size
 			return 0;
 		}
 	}
+	/* The end of a file that has become shorter looks like a hole. */
+	if (fstat(in, &now) < 0)
+		return -1;
+	if (now.st_size < size)
+		size = now.st_size > at ? now.st_size : at;
 	copy_count(&copy->progress->bytes, (uint64_t)(size - at));
 	*reached = size;
 	return 0;
@@ -177,6 +183,7 @@ static int copy_data_unsized(struct copy_state *copy, int in, int out)
 int copy_data(struct copy_state *copy, int in, int out, const struct stat *source, bool *whole)
 {
 	off_t size = source->st_size, reached = 0;
+	struct stat now;
 	int result = 0;
 
 	if (size == 0)
@@ -187,8 +194,10 @@ int copy_data(struct copy_state *copy, int in, int out, const struct stat *sourc
 		else
 			result = copy_data_range(copy, in, out, 0, size, &reached);
 	}
-	/* Files of /sys say that they have a page, which takes no blocks. */
-	*whole = reached == size || source->st_blocks == 0;
+	*whole = reached == size;
+	/* Files of /sys always say that they have a page, which takes no blocks. */
+	if (!*whole && source->st_blocks == 0)
+		*whole = fstat(in, &now) == 0 && now.st_size >= size;
 	if (result == 0 && reached < size)
 		result = ftruncate(out, reached);
 	return result;

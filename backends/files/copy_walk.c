@@ -151,7 +151,11 @@ static int copy_walk_list_directory(struct copy_state *copy)
 		ssize_t size =
 			getdents64(copy_walk_current(copy)->source_fd, copy->listing, COPY_LISTING);
 
-		if (size == 0 || (size < 0 && errno == ENOENT))
+		if (size < 0 && errno == ENOENT) { /* the directory was removed */
+			copy_report_vanished(copy, NULL);
+			break;
+		}
+		if (size == 0)
 			break;
 		if (size < 0)
 			return copy_failed_source(copy, "list", NULL);

@@ -166,6 +166,8 @@ static void file_transfer_on_message(void *data, uint32_t events)
 		return;
 	}
 	end.file_bytes = message.reply.size;
+	end.skipped = message.reply.skipped;
+	end.vanished = message.reply.vanished;
 	if (message.event == TRANSFER_FAILED)
 		end.error = message.reply.error.message;
 	file_transfer_finish(transfer, &end);

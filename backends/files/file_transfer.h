@@ -50,8 +50,9 @@ enum transfer_event {
 /* Sent by the process: any number of notes and reports, then one end. */
 struct file_transfer_reply {
 	enum transfer_event event;
-	struct warden_error error; /* TRANSFER_FAILED; TRANSFER_NOTE: for the log */
-	uint64_t size;             /* TRANSFER_DONE: of a file */
+	struct warden_error error;  /* TRANSFER_FAILED; TRANSFER_NOTE: for the log */
+	uint64_t size;              /* TRANSFER_DONE: of a file */
+	uint64_t skipped, vanished; /* TRANSFER_DONE: as in struct warden_transfer_end */
 };
 
 /* Sent by the process, without the unused end of `text`. The pointers in the structs are not valid:

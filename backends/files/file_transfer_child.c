@@ -333,6 +333,8 @@ void file_transfer_child_run(int socket, int root_fd, int data_fd)
 	reply.event =
 		transfer_child_serve(&fds, &reply.error) == 0 ? TRANSFER_DONE : TRANSFER_FAILED;
 	reply.size = file_size;
+	reply.skipped = atomic_load(&progress.skipped);
+	reply.vanished = atomic_load(&progress.vanished);
 	/* This fails only if the daemon has closed its end. */
 	fd_message_send(socket, &reply, sizeof(reply), NULL, 0);
 	_exit(0);

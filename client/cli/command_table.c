@@ -330,7 +330,10 @@ const struct cli_command commands[] = {
 	 .section = SECTION_FILES,
 	 .usage = "[--progress] HANDLE SRC DST",
 	 .summary = "copy from the host into a container",
-	 .details = "`-` for SRC unpacks a tar from standard input below DST.\n",
+	 .details =
+		 "`-` for SRC unpacks a tar from standard input below DST.\n"
+		 "Fifos, sockets, devices and file systems of the kernel are left out; a line on\n"
+		 "standard error has their number.\n",
 	 .groups = {{"copy_in", copy_in_options}},
 	 .waits = true,
 	 .run = cmd_copy_in},
@@ -338,7 +341,10 @@ const struct cli_command commands[] = {
 	 .section = SECTION_FILES,
 	 .usage = "[--progress] [--owner USER[:GROUP]] HANDLE SRC DST",
 	 .summary = "copy from a container to the host",
-	 .details = "`-` for DST writes a tar to standard output.\n",
+	 .details =
+		 "`-` for DST writes a tar to standard output.\n"
+		 "Fifos, sockets, devices and file systems of the kernel are left out; a line on\n"
+		 "standard error has their number.\n",
 	 .groups = {{"copy_out", copy_out_options}},
 	 .waits = true,
 	 .run = cmd_copy_out},

@@ -31,10 +31,11 @@ struct backend_event {
 	uint32_t job_id;
 	struct warden_job_end end; /* EVENT_JOB_ENDED */
 	uint64_t transfer_id;      /* EVENT_TRANSFER_ENDED, EVENT_TRANSFER_REPORTED */
-	uint64_t transfer_size;    /* EVENT_TRANSFER_ENDED */
-	char *error;               /* EVENT_TRANSFER_ENDED, EVENT_CREATED; malloc'd; NULL: none */
-	int number;                /* EVENT_CREATED: errno of the error */
-	void *container;           /* EVENT_CREATED: owned by the backend */
+	/* EVENT_TRANSFER_ENDED; its error is in `error` alone */
+	struct warden_transfer_end transfer_end;
+	char *error;     /* EVENT_TRANSFER_ENDED, EVENT_CREATED; malloc'd; NULL: none */
+	int number;      /* EVENT_CREATED: errno of the error */
+	void *container; /* EVENT_CREATED: owned by the backend */
 };
 
 struct backend_events {

@@ -198,10 +198,10 @@ static void backend_host_init_died(const struct warden_host *host, const char *i
 static void backend_host_transfer_ended(const struct warden_host *host, const char *id,
 					uint64_t transfer_id, const struct warden_transfer_end *end)
 {
-	struct backend_event event = {.type = EVENT_TRANSFER_ENDED,
-				      .transfer_id = transfer_id,
-				      .transfer_size = end->file_bytes};
+	struct backend_event event = {.type = EVENT_TRANSFER_ENDED, .transfer_id = transfer_id};
 
+	backend_struct_read(&event.transfer_end, sizeof(event.transfer_end), end, end->size);
+	event.transfer_end.error = NULL; /* it is valid only during this call */
 	if (end->error) {
 		event.error = strdup(end->error);
 		if (!event.error)
@@ -405,7 +405,7 @@ static void backend_host_handle_event(struct container *c, const struct backend_
 		backend_host_end_jobs(c);
 		break;
 	case EVENT_TRANSFER_ENDED:
-		transfer_event(c, event->transfer_id, event->error, event->transfer_size);
+		transfer_event(c, event->transfer_id, event->error, &event->transfer_end);
 		break;
 	case EVENT_TRANSFER_REPORTED:
 		transfer_reported(c, event->transfer_id);

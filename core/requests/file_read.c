@@ -62,7 +62,7 @@ static void file_read_ended(struct transfer *transfer)
 	}
 	whole = fstat(transfer->parameters.data_fd, &data) == 0 &&
 		file_read_add_data(&list, transfer->parameters.data_fd, (uint64_t)data.st_size) &&
-		file_read_add_size(&list, transfer->size);
+		file_read_add_size(&list, transfer->end.file_bytes);
 	request->data = NULL;
 	transfer_free(transfer);
 	if (whole) {

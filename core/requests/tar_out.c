@@ -30,6 +30,10 @@ static void tar_out_end(struct request *request, const struct transfer *transfer
 	Warden__TarOutResponse answer = WARDEN__TAR_OUT_RESPONSE__INIT;
 
 	answer.has_end = answer.end = true;
+	answer.skipped = transfer->end.skipped;
+	answer.has_skipped = answer.skipped > 0;
+	answer.vanished = transfer->end.vanished;
+	answer.has_vanished = answer.vanished > 0;
 	if (transfer->failed)
 		request_fail(request, &transfer->err);
 	else

@@ -33,12 +33,30 @@ static ssize_t copy_request_encode(const uint8_t *data, size_t used, struct segm
 	return segment_add_memory(payload, part, n) ? (ssize_t)(records * sizeof(progress)) : -1;
 }
 
+/* The last answer says what is not in the copy. */
 static void copy_request_end(struct request *request, const struct transfer *transfer)
 {
+	/* A CopyOutResponse has the same fields. */
+	Warden__CopyInResponse answer = WARDEN__COPY_IN_RESPONSE__INIT;
+
+	answer.skipped = transfer->end.skipped;
+	answer.has_skipped = answer.skipped > 0;
+	answer.vanished = transfer->end.vanished;
+	answer.has_vanished = answer.vanished > 0;
 	if (transfer->failed)
 		request_fail(request, &transfer->err);
 	else
-		request_answer_empty(request);
+		request_answer(request, &answer.base);
+}
+
+/* As copy_request_end, of a copy without progress. */
+static void copy_request_ended(struct transfer *transfer)
+{
+	struct request *request = transfer->request;
+
+	request->data = NULL;
+	copy_request_end(request, transfer);
+	transfer_free(transfer);
 }
 
 static const struct download_handler copy = {
@@ -51,7 +69,7 @@ int copy_request_begin(struct request *request, struct transfer *transfer, bool 
 {
 	if (!progress) {
 		request->data = transfer;
-		transfer_start(transfer, transfer_answer);
+		transfer_start(transfer, copy_request_ended);
 		return 0;
 	}
 	transfer->parameters.report_progress = true;

@@ -318,7 +318,8 @@ void transfer_reported(struct container *c, uint64_t id)
 		transfer->reported(transfer);
 }
 
-void transfer_event(struct container *c, uint64_t id, const char *error, uint64_t size)
+void transfer_event(struct container *c, uint64_t id, const char *error,
+		    const struct warden_transfer_end *end)
 {
 	struct transfer *transfer = transfer_find(c, id);
 
@@ -326,7 +327,7 @@ void transfer_event(struct container *c, uint64_t id, const char *error, uint64_
 		return;
 	transfer->finished = true;
 	transfer->failed = error != NULL;
-	transfer->size = size;
+	transfer->end = *end;
 	if (error)
 		warden_error_set(&transfer->err, "%s", error);
 	transfer_end_if_over(transfer);

@@ -28,7 +28,8 @@ struct transfer {
 	bool abandoned;         /* ended without waiting for the backend's event */
 	bool failed;
 	struct warden_error err; /* if failed */
-	uint64_t size;           /* as the backend reported it, bytes */
+	/* As the backend reported it; its error is in `err`. */
+	struct warden_transfer_end end;
 	/* The transfer has ended; must free it with transfer_free. */
 	void (*ended)(struct transfer *transfer);
 	/* Optional. The box has reports. */
@@ -68,7 +69,8 @@ void transfers_cancel(const struct container *container);
 void transfers_abandon(struct container *container);
 
 /* Handles the backend's event that transfer `id` has ended; `error` is NULL on success. */
-void transfer_event(struct container *container, uint64_t id, const char *error, uint64_t size);
+void transfer_event(struct container *container, uint64_t id, const char *error,
+		    const struct warden_transfer_end *end);
 
 /* Handles the event that transfer `id` has reports. */
 void transfer_reported(struct container *container, uint64_t id);

@@ -23,6 +23,16 @@ static void upload_detach(struct upload *upload)
 	upload->connection = NULL;
 }
 
+/* Answers a TarIn, or a TarData: the last one says what is not unpacked. */
+static void upload_answer(const struct upload *upload, struct request *request)
+{
+	Warden__TarDataResponse answer = WARDEN__TAR_DATA_RESPONSE__INIT;
+
+	answer.skipped = upload->skipped; /* 0 until the transfer has ended */
+	answer.has_skipped = answer.skipped > 0;
+	request_answer(request, &answer.base);
+}
+
 /* Answers the waiting request if its data are written or the transfer has ended. */
 static void upload_answer_waiting(struct upload *upload)
 {
@@ -42,7 +52,7 @@ static void upload_answer_waiting(struct upload *upload)
 	if (upload->failed)
 		request_fail(request, &upload->err);
 	else
-		request_answer_empty(request);
+		upload_answer(upload, request);
 }
 
 /* The transfer has ended. */
@@ -63,6 +73,7 @@ static void upload_ended(struct transfer *transfer)
 		warden_error_set(&upload->err,
 				 "the tar stream could not be written to the backend");
 	}
+	upload->skipped = transfer->end.skipped;
 	upload->transfer = NULL;
 	transfer_free(transfer);
 	upload_answer_waiting(upload);

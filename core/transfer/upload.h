@@ -14,6 +14,7 @@ struct upload {
 	bool complete; /* the client has sent all data */
 	bool failed;
 	struct warden_error err; /* if failed and the transfer has ended */
+	uint64_t skipped;        /* members of the stream that were left out */
 };
 
 /* Begins an upload for tar_in and attaches it to the connection; takes the transfer on success. The

@@ -675,6 +675,9 @@ struct warden_transfer_end {
 	size_t size;
 	const char *error;   /* NULL: success; else the text for the client: operation and object */
 	uint64_t file_bytes; /* WARDEN_FILE_READ: size of the whole file */
+	/* Of a copy or a tar stream that succeeded, what is not in it: fifos, sockets, devices and
+	 * file systems of the kernel; entries that vanished or changed meanwhile. */
+	uint64_t skipped, vanished;
 };
 
 /* A directory of the depot that is or was a container's. */

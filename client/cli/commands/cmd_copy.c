@@ -84,6 +84,27 @@ static void cmd_copy_end_progress(struct cmd_copy_progress *progress)
 	progress->was_shown = false;
 }
 
+/* Says what the last answer of a copy counts as not copied. A source that cannot be copied itself
+ * is an error, so the status stays 0. */
+static void cmd_copy_say_left_out(const struct invocation *invocation,
+				  struct cmd_copy_progress *progress,
+				  const struct warden_message *answer)
+{
+	uint64_t skipped = warden_message_number(answer, "skipped", 0);
+	uint64_t vanished = warden_message_number(answer, "vanished", 0);
+
+	if (skipped > 0 || vanished > 0)
+		cmd_copy_end_progress(progress);
+	if (skipped > 0)
+		complain(invocation,
+			 "left out %" PRIu64
+			 " %s: fifos, sockets, devices or file systems of the kernel",
+			 skipped, skipped == 1 ? "entry" : "entries");
+	if (vanished > 0)
+		complain(invocation, "%" PRIu64 " %s vanished or changed during the copy", vanished,
+			 vanished == 1 ? "entry" : "entries");
+}
+
 static int cmd_copy_fail(struct invocation *invocation, struct cmd_copy_progress *progress)
 {
 	cmd_copy_end_progress(progress);
@@ -98,6 +119,12 @@ struct cmd_copy_result {
 	int status;
 };
 
+/* The fields of the last answer are in the lines of cmd_copy_say_left_out. */
+static int cmd_copy_print_answer(struct invocation *invocation, const struct warden_message *answer)
+{
+	return invocation->json || invocation->format ? print_answer(invocation, answer) : 0;
+}
+
 static void cmd_copy_on_answer(void *data, uint64_t id, const struct warden_message *answer,
 			       bool last)
 {
@@ -111,7 +138,8 @@ static void cmd_copy_on_answer(void *data, uint64_t id, const struct warden_mess
 		result->progress.files = warden_message_number(answer, "files", 0);
 	} else if (answer) {
 		cmd_copy_end_progress(&result->progress);
-		result->status = print_answer(result->invocation, answer);
+		cmd_copy_say_left_out(result->invocation, &result->progress, answer);
+		result->status = cmd_copy_print_answer(result->invocation, answer);
 	}
 }
 
@@ -199,10 +227,13 @@ static int cmd_copy_send_chunk(struct invocation *invocation, const char *buffer
 	return result;
 }
 
-static int cmd_copy_receive_answer(struct invocation *invocation)
+static int cmd_copy_receive_answer(struct invocation *invocation,
+				   struct cmd_copy_progress *progress)
 {
 	struct warden_message *answer = warden_client_receive(invocation->client);
 
+	if (answer)
+		cmd_copy_say_left_out(invocation, progress, answer);
 	warden_message_free(answer);
 	return answer ? 0 : -1;
 }
@@ -229,7 +260,7 @@ static int cmd_copy_send_tar(struct invocation *invocation, char *buffer,
 		progress->bytes += (uint64_t)got;
 		cmd_copy_show_progress(progress);
 		for (; in_flight > (end ? 0 : IN_FLIGHT); in_flight--)
-			if (cmd_copy_receive_answer(invocation) < 0)
+			if (cmd_copy_receive_answer(invocation, progress) < 0)
 				return cmd_copy_fail(invocation, progress);
 	} while (!end);
 	cmd_copy_end_progress(progress);
@@ -266,6 +297,8 @@ static int cmd_copy_receive_tar(struct invocation *invocation, struct warden_mes
 		const char *bytes = warden_message_bytes(answer, "data", 0, &length);
 		int result = bytes ? write_all(STDOUT_FILENO, bytes, length) : 0;
 
+		if (end)
+			cmd_copy_say_left_out(invocation, progress, answer);
 		warden_message_free(answer);
 		if (result < 0) {
 			cmd_copy_end_progress(progress);
@@ -329,26 +362,13 @@ int cmd_copy_in(struct invocation *invocation)
 		       : cmd_copy_by_path(invocation, "copying in");
 }
 
-/* The daemon leaves them out, and the answer has no place to say so. */
-static void cmd_copy_say_left_out(const struct invocation *invocation)
-{
-	size_t length;
-	const char *path = warden_message_bytes(invocation->requests[0], "src_path", 0, &length);
-
-	if (path && *path == '/' && strspn(path, "/.") == length)
-		complain(invocation, "file systems of the kernel, as /proc and /sys, are left out");
-}
-
 int cmd_copy_out(struct invocation *invocation)
 {
 	int status = client_open(invocation);
 
 	if (status != 0)
 		return status;
-	status = cmd_copy_is_stream(invocation, "dst_path")
-			 ? cmd_copy_tar_out(invocation)
-			 : cmd_copy_by_path(invocation, "copying out");
-	if (status == 0)
-		cmd_copy_say_left_out(invocation);
-	return status;
+	return cmd_copy_is_stream(invocation, "dst_path")
+		       ? cmd_copy_tar_out(invocation)
+		       : cmd_copy_by_path(invocation, "copying out");
 }

@@ -638,9 +638,10 @@ def _limit_bandwidth(handle: str, rate: int, burst: int) -> _Call[LimitBandwidth
     return _answered(request, LimitBandwidthResponse, lambda answer: answer)
 
 
-def _copy_in(handle: str, src_path: Text, dst_path: str) -> _Call[None]:
-    """Copies a file or directory of the host into the container."""
-    return _Call(CopyInRequest(handle=handle, src_path=os.fspath(src_path), dst_path=dst_path), _nothing)
+def _copy_in(handle: str, src_path: Text, dst_path: str) -> _Call[CopyInResponse]:
+    """Copies a file or directory of the host into the container; the answer says what was left out."""
+    request = CopyInRequest(handle=handle, src_path=os.fspath(src_path), dst_path=dst_path)
+    return _answered(request, CopyInResponse, lambda answer: answer)
 
 
 def _copy_out(
@@ -650,12 +651,12 @@ def _copy_out(
     *,
     owner: Optional[str] = None,
     keep_modes: Optional[bool] = None,
-) -> _Call[None]:
+) -> _Call[CopyOutResponse]:
     """Copies a file or directory of the container to the host, for `owner` (USER or USER:GROUP);
-    with `keep_modes` also setuid and setgid bits."""
+    with `keep_modes` also setuid and setgid bits. The answer says what was left out."""
     dst_path = os.fspath(dst_path)
     request = CopyOutRequest(handle=handle, src_path=src_path, dst_path=dst_path, owner=owner, keep_modes=keep_modes)
-    return _Call(request, _nothing)
+    return _answered(request, CopyOutResponse, lambda answer: answer)
 
 
 def _file_read(
@@ -1019,12 +1020,14 @@ class Client:
     copy_in_telling = copy_in_progress
     copy_out_telling = copy_out_progress
 
-    def tar_in(self, handle: str, dst_path: str, data: Chunks) -> None:
-        """Unpacks a tar, bytes or pieces of them, below a directory of the container."""
+    def tar_in(self, handle: str, dst_path: str, data: Chunks) -> TarDataResponse:
+        """Unpacks a tar, bytes or pieces of them, below a directory of the container. The answer
+        says what was left out."""
         self.call(TarInRequest(handle=handle, dst_path=dst_path))
         for piece in _pieces(data):
             self.call(TarDataRequest(data=piece))
-        self.call(TarDataRequest(end=True))
+        answer: TarDataResponse = self.call(TarDataRequest(end=True))
+        return answer
 
     def tar_out(self, handle: str, src_path: str, *, keep_modes: Optional[bool] = None) -> Iterator[bytes]:
         """Yields the pieces of a tar of a file or directory of the container."""
@@ -1294,13 +1297,14 @@ class AsyncClient:
     copy_in_telling = copy_in_progress
     copy_out_telling = copy_out_progress
 
-    async def tar_in(self, handle: str, dst_path: str, data: Chunks) -> None:
+    async def tar_in(self, handle: str, dst_path: str, data: Chunks) -> TarDataResponse:
         """As `Client.tar_in`."""
         async with self._lock:
             await self._exchange(TarInRequest(handle=handle, dst_path=dst_path))
             for piece in _pieces(data):
                 await self._exchange(TarDataRequest(data=piece))
-            await self._exchange(TarDataRequest(end=True))
+            answer: TarDataResponse = await self._exchange(TarDataRequest(end=True))
+            return answer
 
     async def tar_out(
         self, handle: str, src_path: str, *, keep_modes: Optional[bool] = None

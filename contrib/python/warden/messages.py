@@ -672,10 +672,16 @@ class CopyInRequest(Message):
 
 @dataclass
 class CopyInResponse(Message):
-    """Progress of the copy, if the request has `progress`. The last answer has no field."""
+    """Progress of the copy, if the request has `progress`. The last answer has only what was not copied, if
+    anything.
+    """
 
     files: Optional[int] = field(100, WireKind.UINT)
     bytes: Optional[int] = field(101, WireKind.UINT)
+    #: left out: fifos, sockets, devices, what is in file systems of the kernel
+    skipped: Optional[int] = field(102, WireKind.UINT)
+    #: vanished or changed while they were copied
+    vanished: Optional[int] = field(103, WireKind.UINT)
 
 
 @dataclass
@@ -694,10 +700,16 @@ class CopyOutRequest(Message):
 
 @dataclass
 class CopyOutResponse(Message):
-    """Progress of the copy, if the request has `progress`. The last answer has no field."""
+    """Progress of the copy, if the request has `progress`. The last answer has only what was not copied, if
+    anything.
+    """
 
     files: Optional[int] = field(100, WireKind.UINT)
     bytes: Optional[int] = field(101, WireKind.UINT)
+    #: left out: fifos, sockets, devices, what is in file systems of the kernel
+    skipped: Optional[int] = field(102, WireKind.UINT)
+    #: vanished or changed while they were copied
+    vanished: Optional[int] = field(103, WireKind.UINT)
 
 
 @dataclass
@@ -959,7 +971,10 @@ class TarDataRequest(Message):
 
 @dataclass
 class TarDataResponse(Message):
-    """Has no fields."""
+    """Answers `TarDataRequest`."""
+
+    #: with `end`: left out, devices, fifos and hard links to them
+    skipped: Optional[int] = field(100, WireKind.UINT)
 
 
 @dataclass
@@ -978,6 +993,10 @@ class TarOutResponse(Message):
 
     data: Optional[bytes] = field(1, WireKind.DATA)
     end: Optional[bool] = field(2, WireKind.BOOL)
+    #: with `end`; as in CopyOutResponse
+    skipped: Optional[int] = field(100, WireKind.UINT)
+    #: with `end`; as in CopyOutResponse
+    vanished: Optional[int] = field(101, WireKind.UINT)
 
 
 @dataclass

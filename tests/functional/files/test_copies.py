@@ -2,7 +2,9 @@
 """CopyIn and CopyOut: content, target and owner of copies, and how a copy ends early."""
 
 import io
+import json
 import os
+import shutil
 import signal
 import socket
 import stat
@@ -213,11 +215,76 @@ def fifos_sockets_and_devices_are_skipped(w):
         listener.bind(f"{source}/socket")
     w.file("source/file", "x")
     handle = w.create()
-    copy_in(w, handle, f"{source}/", "d")
+    expect.equal(w.c.copy_in(handle, f"{source}/", "d"), warden.CopyInResponse(skipped=2))
+    expect.equal(list(w.c.copy_in_progress(handle, f"{source}/", "d"))[-1], warden.CopyInResponse(skipped=2))
     expect.equal(w.run(handle, "ls d"), "file\n")
+    expect.equal(w.c.copy_out(handle, "d", f"{w.directory}/all"), warden.CopyOutResponse())
     w.run(handle, "mkfifo d/fifo")
-    copy_out(w, handle, "d", w.directory)
+    expect.equal(w.c.copy_out(handle, "d", w.directory), warden.CopyOutResponse(skipped=1))
+    expect.equal(list(w.c.copy_out_progress(handle, "d", w.directory))[-1], warden.CopyOutResponse(skipped=1))
     expect.equal(os.listdir(f"{w.directory}/d"), ["file"])
+
+
+LEFT_OUT = ": fifos, sockets, devices or file systems of the kernel"
+
+
+@case(module=False)
+def the_command_says_how_much_is_left_out(w):
+    source = w.make_directory("source")
+    w.file("source/file", "x")
+    handle = w.create()
+    command.ok(w, "copy-in", handle, source, ".")
+    command.ok(w, "copy-out", handle, "source", w.directory)
+    command.ok(w, "copy-out", handle, "source", "-")
+    os.mkfifo(f"{source}/fifo")
+    packed_here = subprocess.run(["tar", "-C", source, "-c", "."], capture_output=True, check=True).stdout
+    w.run(handle, "mkfifo source/one source/two")
+    for arguments, stdin, text in (
+        (("copy-in", handle, source, "."), None, "copy-in: left out 1 entry"),
+        (("cp", source, f"{handle}:."), None, "copy-in: left out 1 entry"),
+        (("copy-in", handle, "-", "d"), packed_here, "copy-in: left out 1 entry"),
+        (("copy-out", handle, "source", w.directory), None, "copy-out: left out 2 entries"),
+        (("cp", f"{handle}:source", w.directory), None, "copy-out: left out 2 entries"),
+        (("copy-out", handle, "source", "-"), None, "copy-out: left out 2 entries"),
+    ):
+        seen = w.command(*arguments, **({"stdin": stdin} if stdin else {}))
+        expect.equal((seen.returncode, seen.stderr.decode()), (0, f"warden {text}{LEFT_OUT}\n"), arguments)
+        expect.equal(bool(seen.stdout), arguments[-1] == "-", "standard output")
+    seen = w.command("--json", "copy-out", handle, "source", w.directory)
+    expect.equal((seen.returncode, json.loads(seen.stdout)), (0, {"skipped": 2}))
+
+
+@case(backend="fake", module=False)
+def nothing_is_said_of_a_whole_root_without_such_files(w):
+    handle = w.create()
+    w.run(handle, "echo x > file")
+    command.ok(w, "copy-out", handle, "/", w.make_directory("out"))
+    expect.true(os.listdir(f"{w.directory}/out"), "a copy")
+
+
+@case
+def what_vanishes_during_a_copy_is_counted(w):
+    handle = w.create()
+    halted = Halted(w, handle)
+    shutil.rmtree(f"{w.directory}/many")
+    halted.go_on()
+    answer = halted.copy.result()
+    expect.equal((answer.skipped, (answer.vanished or 0) > 0), (None, True), answer)
+
+
+@case(module=False)
+def the_command_says_how_much_has_vanished(w):
+    handle = w.create()
+    source = make_many(w)
+    with command.start(w, "copy-in", "--progress=false", handle, source, ".", stderr=subprocess.PIPE) as process:
+        pid = expect.eventually(lambda: find_transfer(w), "the process of the copy")
+        os.kill(pid, signal.SIGSTOP)
+        expect.eventually(lambda: kernel.process(pid).state == "T", "its halt")
+        shutil.rmtree(source)
+        os.kill(pid, signal.SIGCONT)
+        expect.equal(process.wait(60), 0)
+        text = r"warden copy-in: \d+ (entry|entries) vanished or changed during the copy\n"
+        expect.matches(process.stderr.read().decode(), text)
 
 
 @case
@@ -574,6 +641,24 @@ def a_source_that_is_no_file_is_an_error(w):
     expect.equal(os.path.lexists(f"{w.directory}/x"), False, "something was copied")
 
 
+def left_out(w, handle, path):
+    """What the last answer of TarOut counts."""
+    w.c.send(warden.TarOutRequest(handle=handle, src_path=path))
+    while not (answer := w.c.receive()).end:
+        pass
+    expect.equal((answer.data, answer.vanished), (None, None), "the last answer")
+    return answer.skipped
+
+
+@case
+def what_a_stream_leaves_out_is_counted(w):
+    handle = w.create()
+    w.run(handle, "mkdir d; echo x > d/file")
+    expect.equal(left_out(w, handle, "d"), None)
+    w.run(handle, "mkfifo d/fifo")
+    expect.equal(left_out(w, handle, "d"), 1)
+
+
 @case(backend="linux")
 def a_whole_root_can_be_taken_out(w):
     handle = w.create()
@@ -590,7 +675,11 @@ def a_whole_root_can_be_taken_out(w):
     expect.equal([name for name in names if name.startswith(("proc/", "sys/"))], [])
     expect.equal({"proc", "sys", "home/vcap/mine"} - set(names), set())
     seen = w.command("copy-out", handle, "/", target)
-    expect.equal((seen.returncode, seen.stderr.decode()), (0, "warden copy-out: file systems of the kernel, as /proc and /sys, are left out\n"))
+    expect.equal(seen.returncode, 0)
+    expect.matches(seen.stderr.decode(), rf"warden copy-out: left out \d+ entries{LEFT_OUT}\n")
+    # The same counts in each way, and more than /proc and /sys.
+    counts = (w.c.copy_out(handle, "/", target).skipped, int(seen.stderr.split()[4]), left_out(w, handle, "/"))
+    expect.equal((set(counts) == {counts[0]}, counts[0] >= 3), (True, True), counts)
 
 
 @case

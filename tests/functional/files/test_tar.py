@@ -124,6 +124,19 @@ def a_late_mode_does_not_follow_a_link_in_the_place_of_the_directory(w):
 
 
 @case
+def members_that_are_left_out_are_counted(w):
+    handle = w.create()
+    kept = entry("d/file", data=b"x")
+    left_out = (entry("d/null", tarfile.CHRTYPE), entry("d/fifo", tarfile.FIFOTYPE), entry("d/hard", tarfile.LNKTYPE, link="d/null"))
+    expect.equal(w.c.tar_in(handle, "one", archive(kept)), warden.TarDataResponse())
+    expect.equal(w.c.tar_in(handle, "two", archive(kept, *left_out)), warden.TarDataResponse(skipped=3))
+    # Each answer before the last has no field.
+    w.c.call(warden.TarInRequest(handle=handle, dst_path="three"))
+    expect.equal(w.c.call(warden.TarDataRequest(data=archive(*left_out))), warden.TarDataResponse())
+    expect.equal(w.c.call(warden.TarDataRequest(end=True)), warden.TarDataResponse(skipped=3))
+
+
+@case
 def a_packed_stream_has_every_entry_with_its_mode(w):
     handle = w.create()
     w.run(handle, f"mkdir -p d/empty d/{os.path.dirname(LONG)}; cd d; echo x > file; chmod 600 file; echo long > {LONG};"

@@ -189,6 +189,30 @@ static void holes_stay_holes(void)
 	is_same_data("t", "f");
 }
 
+static void test_copy_kinds_shorten(void *data)
+{
+	unit_integer(truncate(data, 128 << 10), 0);
+}
+
+/* SEEK_DATA says the same of the end of a file that became shorter as of a last hole. */
+static void a_file_that_shrinks_within_a_hole_is_reported(void)
+{
+	struct copy_request request;
+	struct stat st;
+	char path[] = "f";
+
+	copy_case_begin();
+	make_data(path, 64 << 10);
+	unit_integer(truncate(path, 256 << 10), 0);
+	request = copy_case_request(path, "t");
+	request.changed = test_copy_kinds_shorten;
+	request.changed_data = path;
+	unit_integer(copy_case_run(&request), 0);
+	unit_unsigned(copy_progress.vanished, 1);
+	unit_integer(stat("t", &st), 0);
+	unit_integer(st.st_size, 128 << 10);
+}
+
 static void a_directory_s_mode_that_bars_the_owner_is_set_at_the_end(void)
 {
 	copy_case_begin();
@@ -223,6 +247,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(names_of_any_bytes_are_copied_and_reported_escaped),
 	UNIT_TEST(sizes_around_the_buffer_are_copied_completely),
 	UNIT_TEST(holes_stay_holes),
+	UNIT_TEST(a_file_that_shrinks_within_a_hole_is_reported),
 	UNIT_TEST(a_directory_s_mode_that_bars_the_owner_is_set_at_the_end),
 };
 
