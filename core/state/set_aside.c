@@ -17,7 +17,7 @@
 #include "lib/cleanup.h"
 
 /* How many directories of one name are kept. */
-enum { SAME_NAME_MAX = 1000 };
+enum { SAME_NAME_MAX = 1000, SUFFIX_SIZE = 12 /* a dot, a number, the NUL */ };
 
 struct set_aside {
 	LIST_ENTRY(set_aside) link;
@@ -86,10 +86,10 @@ static int set_aside_move(const struct server *server, int to_fd, const char *na
 
 	snprintf(new, size, "%s", name);
 	errno = EEXIST;
-	for (int i = 1; i <= SAME_NAME_MAX && result < 0 && errno == EEXIST; i++) {
+	for (unsigned i = 1; i <= SAME_NAME_MAX && result < 0 && errno == EEXIST; i++) {
 		result = renameat2(server->depot_fd, name, to_fd, new, RENAME_NOREPLACE);
 		if (result < 0 && errno == EEXIST)
-			snprintf(new, size, "%.*s.%d", (int)size - 8, name, i);
+			snprintf(new, size, "%.*s.%u", (int)size - SUFFIX_SIZE, name, i);
 	}
 	return result < 0 ? warden_error_errno(err, "move %s/%s to " SET_ASIDE_DIRECTORY "/",
 					       server->settings.depot_path, name)
