@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/xfrm.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "lib/cleanup.h"
@@ -47,9 +48,7 @@ static void firewall_guard_put_policy(struct netlink_batch *batch, const struct 
 {
 	struct nlmsghdr *nlh = netlink_add(batch, XFRM_MSG_UPDPOLICY, 0,
 					   "block packets that no rule has seen (xfrm policy)");
-	struct xfrm_userpolicy_info *policy = mnl_nlmsg_put_extra_header(nlh, sizeof(*policy));
-
-	*policy = (struct xfrm_userpolicy_info){
+	const struct xfrm_userpolicy_info policy = {
 		.sel = firewall_guard_selector(block),
 		.lft = {.soft_byte_limit = XFRM_INF,
 			.hard_byte_limit = XFRM_INF,
@@ -58,6 +57,9 @@ static void firewall_guard_put_policy(struct netlink_batch *batch, const struct 
 		.dir = direction,
 		.action = XFRM_POLICY_BLOCK,
 	};
+
+	/* A message is aligned to 4 bytes, the struct to 8. */
+	memcpy(mnl_nlmsg_put_extra_header(nlh, sizeof(policy)), &policy, sizeof(policy));
 	firewall_guard_put_mark(nlh, block);
 }
 
