@@ -245,6 +245,9 @@ int print_answer_now(struct invocation *invocation, const struct warden_message 
 /* Fills in defaults of the request and connects. */
 int call_prepare(struct invocation *invocation);
 int cmd_call(struct invocation *invocation);
+/* The answer to list, which the caller frees; NULL: as warden_client_call. */
+struct warden_message *call_list(const struct invocation *invocation);
+bool list_has(const struct warden_message *list, const char *handle);
 /* Gives a request an id of its own, so that it can be repeated when the daemon restarts, unless it
  * has one or nothing is repeated. -1 after an error message. */
 int request_set_id(const struct invocation *invocation, struct warden_message *request);

@@ -71,7 +71,7 @@ static int dispatch_find_container(struct request *request, struct warden_error 
 
 /* During a drain no request begins. The first that is refused is the connection's last, so that a
  * client which has sent thousands does not hold the daemon. */
-static int dispatch_check_drain(struct request *request, struct warden_error *err)
+static int dispatch_refuse_in_drain(struct request *request, struct warden_error *err)
 {
 	if (!request->server->draining)
 		return 0;
@@ -120,7 +120,7 @@ static void dispatch_admit_done(struct operation *operation, int result, struct 
 	request->admitting = false;
 	/* The container may have changed while the worker ran, and the daemon be ending. */
 	if (result == 0 && request->handler->waits)
-		result = dispatch_check_drain(request, err);
+		result = dispatch_refuse_in_drain(request, err);
 	if (result == 0 && !request->container->handle_known)
 		result = warden_error_set(err, "unknown handle");
 	if (result == 0)
@@ -153,7 +153,8 @@ static void dispatch_begin(struct request *request)
 {
 	struct warden_error err;
 
-	if (dispatch_check_access(request, &err) < 0 || dispatch_check_drain(request, &err) < 0 ||
+	if (dispatch_check_access(request, &err) < 0 ||
+	    dispatch_refuse_in_drain(request, &err) < 0 ||
 	    client_account_check_requests(request->server->config, request->account, &err) < 0 ||
 	    (request->handler->states != 0 && dispatch_find_container(request, &err) < 0)) {
 		request_fail(request, &err);

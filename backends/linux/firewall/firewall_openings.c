@@ -136,7 +136,7 @@ void firewall_openings_log(const struct warden_host *host, const char *const *ne
 	freeifaddrs(links);
 }
 
-/* Who names one address means it, and a rule for everywhere does not open the host. */
+/* A rule for one address is meant as it is, and one for everywhere does not open the host. */
 static bool firewall_openings_is_range(const struct warden_out_rule *rule)
 {
 	return rule->first.s_addr != rule->last.s_addr && !firewall_rules_is_everywhere(rule);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What setup would refuse besides what host_probe.h tries: found without any effect on the host,
+/* Finds what setup would refuse besides what host_probe.h tries, without any effect on the host,
  * for `wardend --check-config` and `--check-host`. */
 #ifndef BACKENDS_LINUX_HOST_HOST_CHECK_H
 #define BACKENDS_LINUX_HOST_HOST_CHECK_H

@@ -221,6 +221,24 @@ int call_prepare(struct invocation *invocation)
 	return status != 0 ? status : client_open(invocation);
 }
 
+struct warden_message *call_list(const struct invocation *invocation)
+{
+	struct warden_message *request = warden_message_new("list");
+	struct warden_message *list =
+		request ? warden_client_call(invocation->client, request) : NULL;
+
+	warden_message_free(request);
+	return list;
+}
+
+bool list_has(const struct warden_message *list, const char *handle)
+{
+	for (size_t i = 0; i < warden_message_count(list, "handles"); i++)
+		if (strcmp(handle, warden_message_bytes(list, "handles", i, NULL)) == 0)
+			return true;
+	return false;
+}
+
 int cmd_call(struct invocation *invocation)
 {
 	struct warden_message *answer;

@@ -117,33 +117,23 @@ static int cmd_each_send(struct each *each)
 	return each->status;
 }
 
-static bool cmd_each_is_known(const struct warden_message *list, const char *handle)
-{
-	for (size_t i = 0; i < warden_message_count(list, "handles"); i++)
-		if (strcmp(handle, warden_message_bytes(list, "handles", i, NULL)) == 0)
-			return true;
-	return false;
-}
-
 /* Of several handles one that is unknown may be a mistyped word: then no request is sent. */
 static int cmd_each_check(const struct each *each)
 {
 	const struct invocation *invocation = each->invocation;
 	bool destroys = invocation->command->run == cmd_destroy;
 	size_t n = warden_message_count(each->handles, "handles"), unknown = 0;
-	struct warden_message *request, *list;
+	struct warden_message *list;
 
 	if (n < 2 || invocation->force)
 		return 0;
-	request = warden_message_new("list");
-	list = request ? warden_client_call(invocation->client, request) : NULL;
-	warden_message_free(request);
+	list = call_list(invocation);
 	if (!list)
 		return client_failed(invocation);
 	for (size_t i = 0; i < n; i++) {
 		const char *handle = cmd_each_handle(each, i, NULL);
 
-		if (cmd_each_is_known(list, handle))
+		if (list_has(list, handle))
 			continue;
 		unknown++;
 		complain(invocation, "%s: unknown handle%s", handle,

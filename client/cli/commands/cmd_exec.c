@@ -47,7 +47,7 @@ static int cmd_exec_raise_signal(const struct exec *exec, int number)
 	signal(number, SIG_DFL); /* cannot fail for these signals */
 	sigprocmask(SIG_UNBLOCK, &exec->signals, NULL);
 	raise(number);
-	return 128 + number; /* if the parent has blocked the signal */
+	return STATUS_SIGNAL + number; /* if the parent has blocked the signal */
 }
 
 static void cmd_exec_read_signal(struct exec *exec)
@@ -335,18 +335,15 @@ static int cmd_exec_run_container(struct exec *exec)
 static int cmd_exec_check_word(struct invocation *invocation)
 {
 	const char *word = invocation->n_words > 0 ? invocation->words[0] : NULL;
-	struct warden_message *request, *list;
-	bool is_handle = false;
+	struct warden_message *list;
+	bool is_handle;
 
 	if (!word || invocation->has_dashes)
 		return 0;
-	request = warden_message_new("list");
-	list = request ? warden_client_call(invocation->client, request) : NULL;
-	warden_message_free(request);
+	list = call_list(invocation);
 	if (!list)
 		return client_failed(invocation);
-	for (size_t i = 0; !is_handle && i < warden_message_count(list, "handles"); i++)
-		is_handle = strcmp(word, warden_message_bytes(list, "handles", i, NULL)) == 0;
+	is_handle = list_has(list, word);
 	warden_message_free(list);
 	if (!is_handle)
 		return 0;

@@ -266,7 +266,7 @@ static struct warden_message *cmd_jobs_call(const struct cmd_jobs_run *run,
 	return answer;
 }
 
-/* What docker's users take for an image is the handle of a container here. */
+/* A container's handle stands here where docker's users write an image. */
 static void cmd_jobs_explain_handle(const struct invocation *invocation)
 {
 	if (strcmp(warden_client_error(invocation->client), "unknown handle") != 0)

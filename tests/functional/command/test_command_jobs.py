@@ -91,6 +91,18 @@ def _run_until_it_waits(w, *arguments, **pipes):
     return process
 
 
+@case(backend="fake", config={"fake": {"delay_ms": 700}})
+def an_interrupt_before_the_job_is_known_ends_it(w):
+    w.create(handle="h")
+    process = _popen(w, "run", "h", "--", "sleep", "1000", stderr=subprocess.PIPE)
+    expect.eventually(lambda: _is_blocked(process.pid, signal.SIGINT), "the command asks for the job")
+    process.send_signal(signal.SIGINT)
+    stderr = process.communicate(timeout=30)[1].decode()
+    expect.matches(stderr, r"warden run: SIGINT was sent to job \d+; .*\nwarden run: SIGINT ended it\n")
+    expect.equal(process.returncode, -signal.SIGINT)
+    expect.equal(w.c.info("h").job_ids, [])
+
+
 @case
 def an_interrupt_of_run_ends_the_job(w):
     w.create(handle="h")

@@ -378,6 +378,21 @@ def draining_refuses_input_that_the_job_does_not_have_yet(w):
 
 
 @case
+def a_request_that_lies_unread_when_a_drain_begins_is_refused(w):
+    """The daemon is held, so that connection, request and signal reach it together; a signal is handled last."""
+    w.daemon.process.send_signal(signal.SIGSTOP)
+    connection = w.raw()
+    connection.send_frame(91)
+    w.daemon.process.send_signal(signal.SIGTERM)
+    w.daemon.process.send_signal(signal.SIGCONT)
+    connection.expect_error("^the daemon is about to end$")
+    connection.expect_closed()
+    expect.equal(w.daemon.wait(), 0)
+    w.disconnect()
+    w.daemon.start()
+
+
+@case
 def a_draining_daemon_answers_each_request_that_it_was_sent(w):
     """Many clients, one request after the other: when it ends no answer is missing."""
     handle = w.create()
