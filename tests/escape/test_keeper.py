@@ -73,14 +73,14 @@ def the_daemon_ends_a_job_that_its_keeper_does_not_end(w):
         init = w.init_of(handle)
         expect.eventually(lambda: _children(init), "a keeper")
         keeper = _children(init)[0]
-        os.kill(init, signal.SIGSTOP)
-        os.kill(keeper, signal.SIGSTOP)
+        kernel.halt(init)
+        kernel.halt(keeper)
         if restart:
             w.daemon.kill()
             os.kill(init, signal.SIGCONT)
             w.daemon.start()
             w.disconnect()
-            os.kill(init, signal.SIGSTOP)
+            kernel.halt(init)
         with expect.within(34, "the job is over"):
             seen = w.c.link(handle, job)
         expect.equal(seen.end.reason, warden.Reason.WALL_TIME)

@@ -89,7 +89,7 @@ def numbers_of_a_dead_container_are_used_again_before_its_destroy(w):
         handle = w.create(grace_time=-1)
         w.spawn_ready(handle, "echo; exec sleep 500", privileged=privileged)
         init = w.init_of(handle)
-        os.kill(w.daemon.pid, signal.SIGSTOP)
+        kernel.halt(w.daemon.pid)
         try:
             with _numbers_taken(_end(init)):
                 os.kill(w.daemon.pid, signal.SIGCONT)

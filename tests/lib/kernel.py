@@ -142,6 +142,16 @@ def gone(pid):
     return found is None or found.state in "ZX"
 
 
+def halt(pid):
+    """SIGSTOP, and waits until the process stands still: a signal alone may take effect some system calls later."""
+    os.kill(pid, signal.SIGSTOP)
+    for _ in range(4000):
+        if process(pid).state in "TZX":
+            return
+        time.sleep(0.005)
+    raise TimeoutError(f"process {pid} does not halt: state {process(pid).state}")
+
+
 def processes():
     """All processes by pid."""
     found = (process(int(entry)) for entry in os.listdir("/proc") if entry.isdigit())

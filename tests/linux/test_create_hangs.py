@@ -31,7 +31,7 @@ def _nothing_is_left(w):
 @case(backend="linux", config=SHORT)
 def a_spawner_that_stands_still_fails_a_create(w):
     spawner = _spawner(w)
-    os.kill(spawner, signal.SIGSTOP)
+    kernel.halt(spawner)
     try:
         expect.error_like("made no progress for 1 s: the spawner stands still", w.c.create, handle="h")
         _nothing_is_left(w)
@@ -43,7 +43,7 @@ def a_spawner_that_stands_still_fails_a_create(w):
 @case(backend="linux", config=SHORT)
 def a_spawner_that_stands_still_does_not_keep_the_daemon_from_its_end(w):
     handle = w.create()
-    os.kill(_spawner(w), signal.SIGSTOP)
+    kernel.halt(_spawner(w))
     w.disconnect()
     w.daemon.stop(signal.SIGTERM)
     w.daemon.start()
@@ -59,7 +59,7 @@ def a_set_up_that_stands_still_is_killed(w):
     creating = w.in_thread(w.client().create, handle="h")
     expect.eventually(lambda: os.path.exists(f"{hook}.on"), "the hook")
     child = _spawned_by(_spawner(w))
-    os.kill(child, signal.SIGSTOP)
+    kernel.halt(child)
     w.file("hook.off")
     expect.error_like("made no progress for 1 s", creating.result)
     expect.true(kernel.gone(child), "the end of the set-up child")

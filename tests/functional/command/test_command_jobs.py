@@ -8,6 +8,7 @@ import subprocess
 
 import command
 import expect
+import kernel
 import warden
 from case import case
 
@@ -159,7 +160,7 @@ def an_interrupt_of_a_job_that_has_just_ended_gives_its_status(w):
     with _run_until_it_waits(w, "--", "bash", "-c", script, **pipes) as process:
         expect.equal(process.stdout.readline(), b"set\n")
         [job] = w.c.info("h").job_ids
-        process.send_signal(signal.SIGSTOP)
+        kernel.halt(process.pid)
         command.ok(w, "kill", "h", str(job), "USR1")
         expect.eventually(lambda: not w.c.info("h").job_ids, "the job has ended")
         process.send_signal(signal.SIGINT)

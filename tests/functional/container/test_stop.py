@@ -3,7 +3,6 @@
 
 import ctypes
 import os
-import signal
 import time
 
 import warden
@@ -110,7 +109,7 @@ def a_destroy_ends_although_wshd_is_stopped(w):
     handle = w.create()
     w.c.spawn(handle, "sleep 3154")
     _started("sleep 3154")
-    os.kill(w.init_of(handle), signal.SIGSTOP)
+    kernel.halt(w.init_of(handle))
     with expect.within(20, "destroy"):
         w.c.destroy(handle)
     expect.equal(_processes("sleep 3154"), [])

@@ -33,7 +33,7 @@ def _start_with_files(w, number):
 
 @contextlib.contextmanager
 def _stopped(pid):
-    os.kill(pid, signal.SIGSTOP)
+    kernel.halt(pid)
     try:
         yield
     finally:

@@ -380,7 +380,7 @@ def draining_refuses_input_that_the_job_does_not_have_yet(w):
 @case
 def a_request_that_lies_unread_when_a_drain_begins_is_refused(w):
     """The daemon is held, so that connection, request and signal reach it together; a signal is handled last."""
-    w.daemon.process.send_signal(signal.SIGSTOP)
+    kernel.halt(w.daemon.pid)
     connection = w.raw()
     connection.send_frame(91)
     w.daemon.process.send_signal(signal.SIGTERM)

@@ -64,7 +64,7 @@ def without_its_parent_it_goes_on_and_without_both_creates_fail(w):
 @case(backend="linux")
 def a_create_that_is_under_way_names_it_or_succeeds_with_the_next_one(w):
     spawner = _helper(w, "warden-spawner")
-    os.kill(spawner, signal.SIGSTOP)
+    kernel.halt(spawner)
     creating = w.in_thread(w.client().create, handle="h")
     expect.eventually(lambda: w.entries() != ["tmp"], "the container's directory")
     time.sleep(0.3)

@@ -278,8 +278,7 @@ def the_command_says_how_much_has_vanished(w):
     source = make_many(w)
     with command.start(w, "copy-in", "--progress=false", handle, source, ".", stderr=subprocess.PIPE) as process:
         pid = expect.eventually(lambda: find_transfer(w), "the process of the copy")
-        os.kill(pid, signal.SIGSTOP)
-        expect.eventually(lambda: kernel.process(pid).state == "T", "its halt")
+        kernel.halt(pid)
         shutil.rmtree(source)
         os.kill(pid, signal.SIGCONT)
         expect.equal(process.wait(60), 0)
@@ -360,8 +359,7 @@ class Halted:
         else:
             self.copy = w.in_thread(copy_in, w, handle, source, ".", self.client)
         self.pid = expect.eventually(lambda: find_transfer(w), "the process of the copy")
-        os.kill(self.pid, signal.SIGSTOP)
-        expect.eventually(lambda: kernel.process(self.pid).state == "T", "its halt")
+        kernel.halt(self.pid)
         expect.equal(self.copy.done, False, "the copy is over")
 
     def leave(self):
@@ -492,7 +490,7 @@ def the_command_shows_figures_only_on_a_terminal(w):
         pid = expect.eventually(lambda: find_transfer(w), "the process of the copy")
         for size in (5_000, 20_000):  # the first word is said in the first file
             expect.eventually(lambda: bytes_written(pid) > size, "files")
-            os.kill(pid, signal.SIGSTOP)
+            kernel.halt(pid)
             terminal.expect("copying in.*copying in")
             os.kill(pid, signal.SIGCONT)
         expect.equal(terminal.status(60), 0)
@@ -508,7 +506,7 @@ def the_command_shows_figures_elsewhere_with_progress(w):
     handle = w.create()
     with command.start(w, "copy-in", "--progress", handle, make_many(w), ".", stderr=subprocess.PIPE) as process:
         pid = expect.eventually(lambda: find_transfer(w), "the process of the copy")
-        os.kill(pid, signal.SIGSTOP)
+        kernel.halt(pid)
         expect.matches(process.stderr.readline().decode(), r"copying in.*, [12]\.\d s\n")
         os.kill(pid, signal.SIGCONT)
         expect.equal(process.wait(60), 0)

@@ -117,7 +117,7 @@ def a_slow_client_gets_missed(w):
     w.run(handle, "mkdir d")
     watch = Watch(w, handle, "d")
     (pid,) = transfers(w)
-    os.kill(pid, signal.SIGSTOP)
+    kernel.halt(pid)
     w.run(handle, "cd d; i=0; while [ $i -lt 9000 ]; do : > $i; : > $((i + 1)); i=$((i + 2)); done; rm *")
     os.kill(pid, signal.SIGCONT)
     watch.until((MISSED, None))

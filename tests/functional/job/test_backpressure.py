@@ -5,6 +5,7 @@ import os
 import signal
 
 import expect
+import kernel
 import warden
 from case import case
 
@@ -31,7 +32,7 @@ def what_is_sent_to_a_wshd_that_stands_still_arrives_when_it_goes_on(w):
     handle = w.create()
     init = w.init_of(handle)
     waiting = w.c.call(warden.SpawnRequest(handle=handle, argv=["cat"], stdin=True)).job_id
-    os.kill(init, signal.SIGSTOP)
+    kernel.halt(init)
     try:
         flood(w, handle, waiting)
         jobs = [w.c.spawn(handle, f"echo {n}; exit {n}") for n in range(20)]
@@ -49,7 +50,7 @@ def a_job_that_a_killed_daemon_did_not_send_is_started_by_the_repeated_request(w
     init = w.init_of(handle)
     waiting = w.c.spawn(handle, "exec sleep 1000")
     request = warden.SpawnRequest(handle=handle, script=b"echo ran >> runs; exit 5", request_id=b"once")
-    os.kill(init, signal.SIGSTOP)
+    kernel.halt(init)
     try:
         flood(w, handle, waiting)
         unsent = w.c.call(request).job_id
@@ -70,7 +71,7 @@ def a_job_that_a_killed_daemon_did_not_send_is_started_by_the_repeated_request(w
 def a_container_whose_wshd_stands_still_is_destroyed_with_what_waits_for_it(w):
     handle = w.create()
     job = w.c.spawn(handle, "sleep 1000")
-    os.kill(w.init_of(handle), signal.SIGSTOP)
+    kernel.halt(w.init_of(handle))
     flood(w, handle, job)
     w.c.spawn(handle, "echo never")
     w.c.destroy(handle)

@@ -22,7 +22,7 @@ def _connections(w):
 def a_job_that_a_stop_overtakes_at_its_start_ends_stopped(w):
     handle = w.create()
     init = w.init_of(handle)
-    os.kill(init, signal.SIGSTOP)  # it starts the job only after the stop
+    kernel.halt(init)  # it starts the job only after the stop
     job = w.c.spawn(handle, "sleep 3151")
     w.c.stop(handle, background=True, kill=True)
     time.sleep(0.2)
@@ -49,7 +49,7 @@ def a_job_that_is_read_long_after_a_stop_does_not_start(w):
         handle = w.create()
         init = w.init_of(handle)
         before = _most_processes(init)
-        os.kill(init, signal.SIGSTOP)
+        kernel.halt(init)
         job = w.c.spawn(handle, "touch /tmp/started; sleep 3152")
         with expect.within(20, "a stop"):
             w.c.stop(handle, kill=True)
