@@ -12,9 +12,11 @@ from case import case
 
 
 def _helper(w, name):
-    found = [p.pid for p in kernel.descendants(w.daemon.pid) if p.name == name]
-    expect.equal(len(found), 1, f"processes named {name}")
-    return found[0]
+    """The pid of the one process of this name; a fresh child bears its parent's name until it executes."""
+    found = {p.pid: p.parent for p in kernel.descendants(w.daemon.pid) if p.name == name}
+    first = [pid for pid, parent in found.items() if parent not in found]
+    expect.equal(len(first), 1, f"processes named {name}")
+    return first[0]
 
 
 def _kill(pid):
