@@ -9,7 +9,7 @@
 #include "core/job/job.h"
 #include "core/server.h"
 
-static void history_take(struct history *history)
+void history_take(struct history *history)
 {
 	struct history_sample *sample = &history->samples[history->next];
 	const struct server *server = history->server;

@@ -28,6 +28,8 @@ struct history {
 
 /* Takes a sample now and then each HISTORY_STEP_S. */
 void history_start(struct history *history, struct server *server);
+/* Takes a sample; the oldest one goes when there are HISTORY_SAMPLES. */
+void history_take(struct history *history);
 /* Takes no more samples; calls `stopped` once the history may be freed. */
 void history_stop(struct history *history, void (*stopped)(void *data), void *data);
 

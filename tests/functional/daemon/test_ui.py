@@ -3,10 +3,10 @@
 
 import json
 import os
-import shutil
-import subprocess
+import re
 
-from case import case, Skip
+from case import case
+import browser
 import expect
 import warden
 import web
@@ -18,23 +18,6 @@ def _state(port):
     answer = web.ask(port, "/ui/state", timeout=20)
     expect.equal((answer.status, answer.type), (200, "application/json"), "the state")
     return json.loads(answer.body)
-
-
-def _dump(w, port, width=1200):
-    """The page's text as a browser has it some seconds after it was opened."""
-    browser = shutil.which("chromium")
-    if not browser:
-        raise Skip("chromium is not installed")
-    home = f"{w.directory}/browser"
-    os.makedirs(home, exist_ok=True)
-    command = [browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-    command += ["--disable-background-networking", "--no-first-run", f"--user-data-dir={home}"]
-    command += [f"--window-size={width},900", "--virtual-time-budget=6000", "--dump-dom", f"http://127.0.0.1:{port}/ui"]
-    environment = {**os.environ, "HOME": home, "XDG_CONFIG_HOME": home, "XDG_CACHE_HOME": home, "TMPDIR": home}
-    done = subprocess.run(command, env=environment, capture_output=True, timeout=120 * expect.SLOWNESS, check=False)
-    expect.equal(done.returncode, 0, f"the browser: {done.stderr[-500:]!r}")
-    shutil.rmtree(home)
-    return done.stdout.decode()
 
 
 @case(daemon=False)
@@ -94,9 +77,101 @@ def a_browser_shows_containers_and_names_stay_plain(w):
     port = web.start(w)
     w.create(handle="shown-in-the-page")
     w.create(handle="<b>bold\u202eleft")
-    for width in (1200, 400):
-        text = _dump(w, port, width)
-        expect.contains(text, "shown-in-the-page", f"the page of {width} pixels")
-        expect.contains(text, "&lt;b&gt;bold\\u202eleft", "a hostile handle")
+    with browser.shown(w, f"http://127.0.0.1:{port}/ui") as page:
+        page.eventually("document.querySelectorAll('#containers tbody tr').length === 2")
+        text = page.value("document.body.innerText")
+        expect.contains(text, "shown-in-the-page")
+        expect.contains(text, "<b>bold\\u202eleft", "a hostile handle")
         expect.contains(text, "● answers", "its state")
         expect.contains(text, "networks:", "pools")
+
+
+def _show(page, state):
+    """Lets the page ask for its state, once and whenever it does so later, and get this one."""
+    page.value(f"fetch = async () => new Response({json.dumps(json.dumps(state))}), ask()")
+
+
+def _plots_show_ten_minutes(page, state):
+    """A plot has a point a step, the newest at the right edge, and is as high as its largest figure."""
+    history = state["history"]
+    for n in (1, 60, 120):
+        rising, falling = list(range(1, n + 1)), list(range(n, 0, -1))
+        figures = {"containers": rising, "jobs": falling, "requests": [7] * n, "errors": [0] * n, "cpu": [0.5] * n}
+        _show(page, {**state, "history": {"step_s": history["step_s"], **figures}})
+        drawn = page.value("[...document.querySelectorAll('#plots path.line')].map((p) => p.getAttribute('d'))")
+        for values, path in zip(figures.values(), drawn):
+            points = [(float(x), float(y)) for x, y in re.findall(r"[ML]([\d.]+) ([\d.]+)", path)]
+            expect.equal([x for x, _ in points], [float(120 - n + i + 1) for i in range(n)], "where the points are")
+            expected = [38 - 36 * value / (max(values) or 1) for value in values]
+            expect.true(all(abs(y - e) < 0.1 for (_, y), e in zip(points, expected)), "their heights", (points, values))
+        said = page.value("[...document.querySelectorAll('#plots figure')].map((f) => f.innerText)")
+        expect.equal(re.findall(r"[\d.]+", " ".join(said[:3])), [str(n), str(n), "1", str(n), "7.0", "7.0"], "figures")
+    expect.equal(history["step_s"] * n, 600, "seconds that a whole plot shows")
+
+
+def _a_phone_shows_everything(page, state):
+    """Neither text nor a control is cut off, however long names and figures are, and the page has no second axis."""
+    word = "word" * 60
+    long = {"owner": 2**32 - 2, "jobs": 10**9, "processes": 10**9, "memory": 2**60}
+    containers = [{**container, **long} for container in state["containers"]]
+    lacking = [{"name": word, "value": word, "effect": word, "remedy": word}]
+    requests = [{**request, "answered": 10**15, "failed": 10**15} for request in state["requests"]]
+    _show(page, {**state, "backend": word, "containers": containers, "lacking": lacking, "requests": requests})
+    expect.equal(page.value("measure.clipped()"), [], "what is cut off")
+    expect.equal(page.value("[document.documentElement.scrollWidth, visualViewport.width]"), [360, 360], "widths")
+
+
+def _keys_reach_and_sort(page):
+    """Tab goes to every control in order and shows where it is; Enter and Space sort by a column and back."""
+    sorted_keys = []
+    for number in range(page.value("measure.controls().length")):
+        page.press("Tab")
+        focus = page.value("measure.focus()")
+        expect.equal(focus["number"], number, f"which control has the focus: {focus['element']}")
+        expect.true(focus["whole"], "one sees it", focus)
+        expect.true(focus["outline"] >= 2 and focus["contrast"] >= 3, "it has an outline", focus)
+        if focus["key"] in ("handle", "name"):
+            _sorts(page, focus["key"])
+            sorted_keys.append(focus["key"])
+    expect.equal(sorted_keys, ["handle", "name"], "tables that were sorted")
+
+
+def _sorts(page, key):
+    cells = f"[...document.querySelector('[data-key={key}]').closest('table').tBodies[0].rows].map((r) => r.cells[0].innerText)"
+    names = sorted(page.value(cells))
+    expect.true(len(names) > 1, "several rows", names)
+    for press, wanted in (("Enter", names), (" ", names[::-1]), ("Enter", names)):
+        page.press(press)
+        page.value("ask()")
+        expect.equal(page.value(cells), wanted, f"rows after {press!r}")
+        expect.equal(page.value("measure.focus().key"), key, "the focus stays")
+
+
+def _text_stands_out(page, scheme):
+    """All text of the page has the contrast that WCAG asks for, also that of a daemon that does not answer."""
+    page.prefer(scheme)
+    expect.equal(page.value("measure.isDark()"), scheme == "dark", f"dark in {scheme}")
+    for answers in (True, False):
+        if not answers:
+            page.value("answered = fetch, fetch = async () => { throw Error() }, ask()")
+        texts = page.value("measure.contrasts()")
+        expect.true(len(texts) > 50, "text is found", texts)
+        expect.equal([text for text in texts if text[1] < 4.5], [], f"what is hard to read in {scheme}")
+    page.value("fetch = answered, ask()")
+
+
+@case(backend="fake", daemon=False)
+def a_browser_can_use_the_page_on_a_phone_by_keyboard_and_in_the_dark(w):
+    port = web.start(w)
+    for number in range(3):
+        w.create(handle=f"{number}-{'long' * 50}")
+    w.c.ping()
+    with browser.shown(w, f"http://127.0.0.1:{port}/ui") as page:
+        page.eventually("shown?.containers.length === 3 && shown.lacking !== null")
+        state = _state(port)
+        _plots_show_ten_minutes(page, state)
+        page.resize(360, 740)
+        _a_phone_shows_everything(page, state)
+        _keys_reach_and_sort(page)
+        _text_stands_out(page, "light")
+        _text_stands_out(page, "dark")

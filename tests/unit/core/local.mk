@@ -11,6 +11,7 @@ CORE_TESTS = \
 	tests/unit/wire/test_audit \
 	tests/unit/core/test_create_options \
 	tests/unit/core/test_frame \
+	tests/unit/core/test_history \
 	tests/unit/core/test_idempotence \
 	tests/unit/core/test_job_log \
 	tests/unit/core/test_job_options \
@@ -44,6 +45,9 @@ tests_unit_core_test_idempotence_CPPFLAGS = $(CORE_TEST_CPPFLAGS) $(JANSSON_CFLA
 tests_unit_core_test_idempotence_LDADD = tests/unit/libcorecase.la $(JANSSON_LIBS)
 tests_unit_core_test_frame_SOURCES = tests/unit/core/test_frame.c
 tests_unit_core_test_frame_LDADD = $(UNIT_LIBS)
+tests_unit_core_test_history_SOURCES = tests/unit/core/test_history.c
+tests_unit_core_test_history_CPPFLAGS = $(CORE_TEST_CPPFLAGS) $(JANSSON_CFLAGS)
+tests_unit_core_test_history_LDADD = tests/unit/libcorecase.la $(JANSSON_LIBS)
 tests_unit_core_test_job_options_SOURCES = tests/unit/core/test_job_options.c
 tests_unit_core_test_job_options_CPPFLAGS = $(CORE_TEST_CPPFLAGS)
 tests_unit_core_test_job_options_LDADD = $(UNIT_LIBS)
