@@ -11,9 +11,21 @@
  * the options come last, since the other subjects may read them. The order of init does not matter.
  */
 const struct container_subject *const container_subjects[] = {
-	&transfers_subject,     &jobs_subject,           &job_log_subject, &grace_subject,
-	&recovery_subject,      &transfers_subject,      &jobs_subject,    &grace_subject,
-	&ttl_subject,           &stop_subject,           &destroy_subject, &limits_subject,
-	&idempotence_subject,   &pools_subject,          &rules_subject,   &info_subject,
-	&create_mounts_subject, &create_options_subject, &journal_subject, NULL,
+	&transfers_subject,
+	&jobs_subject,
+	&job_log_subject,
+	&grace_subject,
+	&recovery_subject,
+	&ttl_subject,
+	&stop_subject,
+	&destroy_subject,
+	&limits_subject,
+	&idempotence_subject,
+	&pools_subject,
+	&rules_subject,
+	&info_subject,
+	&create_mounts_subject,
+	&create_options_subject,
+	&journal_subject,
+	NULL,
 };
