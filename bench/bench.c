@@ -59,8 +59,10 @@ static size_t bench_measure(struct bench *bench)
 	bench_pipe(bench);
 	bench_jobs(bench);
 	bench_uncollected(bench);
-	if (getenv("BENCH_WARDEN"))
+	if (getenv("BENCH_WARDEN")) {
 		bench_shell(bench, getenv("BENCH_WARDEN"));
+		bench_start(bench, getenv("BENCH_WARDEN"));
+	}
 	bench_memory_containers(bench);
 	if (getenv("BENCH_COPIES"))
 		bench_copies(bench, getenv("BENCH_COPIES"));

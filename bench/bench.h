@@ -13,7 +13,7 @@ enum { MAX_TARGETS = 4 };
 /* A daemon to measure. */
 struct bench_target {
 	const char *name;
-	const char *socket;
+	char *socket;
 	pid_t pid;
 	struct warden_client *client;
 };
@@ -82,6 +82,9 @@ void bench_pipe(const struct bench *bench);
 
 /* shell.c: time of a key's echo. `program`: the path of the command `warden`. */
 void bench_shell(const struct bench *bench, const char *program);
+
+/* start.c: the start of the command `warden`, whose path is `program`, beside that of /bin/true. */
+void bench_start(const struct bench *bench, char *program);
 
 /* load.c: many clients at once. Returns the number of errors. */
 size_t bench_load(struct bench *bench);

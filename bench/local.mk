@@ -3,7 +3,7 @@
 # of others are removed, `BENCH_ATTACKS=5 make bench` containers beside hostile ones, both in so many turns.
 EXTRA_PROGRAMS = bench/bench bench/attack
 bench_bench_SOURCES = bench/bench.h bench/attacks.c bench/bench.c bench/calls.c bench/copies.c bench/bench_jobs.c bench/life.c bench/load.c \
-	bench/memory.c bench/percentile.c bench/pipe.c bench/removal.c bench/shell.c bench/bench_table.c bench/uncollected.c
+	bench/memory.c bench/percentile.c bench/pipe.c bench/removal.c bench/shell.c bench/start.c bench/bench_table.c bench/uncollected.c
 bench_attack_SOURCES = bench/attack.c
 bench_attack_LDFLAGS = -all-static
 bench_bench_LDADD = client/libwarden.la -lm -lpthread
