@@ -26,6 +26,7 @@ WSHD_H = \
 	wshd/keeper/job_terminal.h \
 	wshd/keeper/keeper.h \
 	wshd/keeper/keeper_launch.h \
+	wshd/keeper/program_file.h \
 	wshd/keeper/rlimits.h \
 	wshd/keeper/time_budget.h \
 	wshd/privileges.h \
@@ -52,6 +53,7 @@ WSHD_C = \
 	wshd/keeper/job_terminal.c \
 	wshd/keeper/keeper.c \
 	wshd/keeper/keeper_launch.c \
+	wshd/keeper/program_file.c \
 	wshd/keeper/rlimits.c \
 	wshd/keeper/time_budget.c \
 	wshd/privileges.c \

@@ -264,7 +264,7 @@ static void job_process_forbid_new_privileges(const struct job_process *process)
 static void __attribute__((noreturn)) job_process_execute(const struct job_process *process)
 {
 	const char *name = process->command.args[0];
-	char text[180];
+	char text[190];
 
 	job_command_execute(&process->command, process->start->spawn ? "" : process->account.shell);
 	if (name && job_program_explain(&process->command, errno, text, sizeof(text))) {

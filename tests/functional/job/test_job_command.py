@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Commands instead of scripts: arguments, environment, working directory, user, standard input."""
 
+import struct
+
 import expect
 import warden
-from case import case
+from case import Skip, case
+from images import directory, file, symlink, tar
 
 
 def run(w, handle, *argv, **fields):
@@ -69,7 +72,93 @@ def a_missing_interpreter_is_named(w):
     does_not_start(w, handle, text, "./windows")
     if w.run(handle, "uname -m").strip() == "x86_64":
         does_not_start(w, handle, "argv ./program: its interpreter /lib64/ld-linux-x86-64.so.9 is not", "./program")
-        does_not_start(w, handle, "argv ./nested: No such file or directory", "./nested")
+        text = f"argv ./nested: /lib64/ld-linux-x86-64.so.9 (the interpreter of {home}/program) is not there"
+        does_not_start(w, handle, text, "./nested")
+
+
+def _elf(machine, bits=64, order="<", loader=b""):
+    """A program of a machine, which may have a loader."""
+    wide = bits == 64
+    head_size, entry_size = (64, 56) if wide else (52, 32)
+    head = b"\x7fELF" + bytes((2 if wide else 1, 1 if order == "<" else 2, 1)) + bytes(9)
+    head += struct.pack(f"{order}HHI{'QQQ' if wide else 'III'}", 3, machine, 1, 0, head_size, 0)
+    head += struct.pack(f"{order}IHHHHHH", 0, head_size, entry_size, 1 if loader else 0, 0, 0, 0)
+    at, size = head_size + entry_size, len(loader) + 1
+    if wide:
+        entry = struct.pack(f"{order}IIQQQQQQ", 3, 4, at, at, at, size, size, 1)
+    else:
+        entry = struct.pack(f"{order}IIIIIIII", 3, at, at, at, size, size, 4, 1)
+    return head + (entry + loader + b"\0" if loader else b"")
+
+
+@case
+def what_cannot_be_executed_is_explained(w):
+    handle = w.create()
+    here = w.run(handle, "uname -m").strip()
+    other = (183, "aarch64") if here != "aarch64" else (62, "x86_64")
+    scripts = [file(f"s{n}", b"#!./s%d\n" % (n + 1), 0o755) for n in range(8)]
+    made = (
+        *scripts,
+        file("other", _elf(other[0], loader=b"/lib/none.so"), 0o755),
+        file("big", _elf(21, order=">"), 0o755),
+        file("odd", _elf(54321), 0o755),
+        file("by-other", b"#!./other\n", 0o755),
+        file("text", b"echo hi\n", 0o755),
+        file("nothing", b"#! \n", 0o755),
+        file("plain", b"#!/bin/sh\n", 0o644),
+        file("by-plain", b"#! ./plain -x\n", 0o755),
+        file("by-by-plain", b"#!./by-plain", 0o755),
+        file("through", b"#!./text/x\n", 0o755),
+        file("loop", b"#!./round\n", 0o755),
+        symlink("round", "round"),
+        file("odd-name", b"#!/\x1b[31m\x07\n", 0o755),
+        directory("d"),
+        file("by-d", b"#!./d\n", 0o755),
+    )
+    w.c.tar_in(handle, ".", tar(*made))
+    for name, why in (
+        ("other", f"Exec format error: it is for 64-bit {other[1]}, this is {here}"),
+        ("big", f"Exec format error: it is for 64-bit ppc64, this is {here}"),
+        ("odd", f"Exec format error: it is for machine 54321 of ELF, this is {here}"),
+        ("by-other", f"its interpreter ./other: Exec format error: it is for 64-bit {other[1]}, this is {here}"),
+        ("text", "Exec format error: it is no program, and does not begin with #!"),
+        ("nothing", "Exec format error: no interpreter stands behind #!"),
+        ("plain", "Permission denied"),
+        ("by-plain", "its interpreter ./plain: Permission denied"),
+        ("by-by-plain", "./plain (the interpreter of ./by-plain): Permission denied"),
+        ("through", "its interpreter ./text/x: Not a directory"),
+        ("odd-name", "its interpreter /?[31m? is not there"),
+        ("s3", "./s8 (the interpreter of ./s7) is not there"),
+        ("s0", "more than 5 scripts, each the interpreter of the one before"),
+        ("by-d", "its interpreter ./d: Permission denied"),
+    ):
+        seen = run(w, handle, f"./{name}")
+        expect.equal(seen.end.start_error, f"argv ./{name}: {why}")
+    does_not_start(w, handle, "argv ./loop: its interpreter ./round: ", "./loop")  # C libraries differ in the rest
+
+
+@case
+def a_missing_loader_is_named(w):
+    handle = w.create()
+    machine = {"x86_64": (62, 3), "aarch64": (183, 40)}.get(w.run(handle, "uname -m").strip())
+    if not machine:
+        raise Skip("needs x86_64 or aarch64")
+    w.c.tar_in(handle, ".", tar(
+        file("wide", _elf(machine[0], loader=b"/lib/wide.so"), 0o755),
+        file("narrow", _elf(machine[1], 32, loader=b"/lib/narrow.so"), 0o755),
+        file("script", b"#!./wide\n", 0o755),
+    ))  # fmt: skip
+    for name, why in (
+        ("wide", "its interpreter /lib/wide.so is not there"),
+        ("script", "/lib/wide.so (the interpreter of ./wide) is not there"),
+    ):
+        does_not_start(w, handle, f"argv ./{name}: {why}", f"./{name}")
+    # The kernel may lack programs of 32 bits.
+    why = "(its interpreter /lib/narrow.so is not there|Exec format error: it is for 32-bit .*)"
+    expect.matches(run(w, handle, "./narrow").end.start_error, f"argv ./narrow: {why}")
+    w.run(handle, "chmod 111 wide")
+    expect.matches(run(w, handle, "./wide").end.start_error,
+                   "argv ./wide: its interpreter (/lib/wide.so )?is not there")  # fmt: skip
 
 
 @case

@@ -4,6 +4,7 @@
 
 #include "tests/unit/unit.h"
 
+#include <elf.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -157,6 +158,77 @@ static void an_invalid_value_is_reported_with_its_option(void)
 	wshd_case_end(&wshd);
 }
 
+/* A program whose headers a container has forged. */
+struct command_forgery {
+	uint64_t segments_at, loader_at, loader_size;
+	uint16_t n_segments;
+};
+
+static void command_forge(int dir, const char *path, const struct command_forgery *forgery)
+{
+	struct {
+		Elf64_Ehdr header;
+		Elf64_Phdr segment;
+		char loader[16];
+	} file = {
+		.header = {.e_type = ET_DYN,
+			   .e_version = EV_CURRENT,
+			   .e_phoff = forgery->segments_at,
+			   .e_ehsize = sizeof(Elf64_Ehdr),
+			   .e_phentsize = sizeof(Elf64_Phdr),
+			   .e_phnum = forgery->n_segments},
+		.segment = {.p_type = PT_INTERP,
+			    .p_offset = forgery->loader_at,
+			    .p_filesz = forgery->loader_size},
+		.loader = "/no/such/loader",
+	};
+	int own = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	int fd = openat(dir, path, O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
+	Elf64_Ehdr header;
+
+	/* The machine is this one, so that the kernel reads the rest. */
+	unit_integer(pread(own, &header, sizeof(header), 0), sizeof(header));
+	memcpy(file.header.e_ident, header.e_ident, sizeof(header.e_ident));
+	file.header.e_machine = header.e_machine;
+	unit_integer(write(fd, &file, sizeof(file)), sizeof(file));
+	close(own);
+	close(fd);
+}
+
+static void forged_headers_of_a_program_lead_nowhere(void)
+{
+	enum { SEGMENT = sizeof(Elf64_Ehdr), LOADER = SEGMENT + sizeof(Elf64_Phdr) };
+	static const struct command_forgery forgeries[] = {
+		{0, 0, 0, 0},
+		{UINT64_MAX, 0, 0, 1},
+		{UINT64_MAX - 40, 0, 0, UINT16_MAX},
+		{1ULL << 40, LOADER, 16, 1},
+		{SEGMENT, UINT64_MAX, 16, 1},
+		{SEGMENT, INT64_MAX, 16, 1},
+		{SEGMENT, LOADER, UINT64_MAX, 1},
+		{SEGMENT, LOADER, 1ULL << 32, 1},
+		{SEGMENT, LOADER, 4096, 1},
+		{SEGMENT, LOADER, 15, 1}, /* without its NUL */
+		{SEGMENT, LOADER + 15, 1, 1},
+		{SEGMENT, LOADER, 0, 1},
+	};
+	struct wshd_case wshd = wshd_case_begin();
+	struct warden_spawn spawn = wshd_case_job(1);
+	int root = command_open_root(&wshd);
+
+	for (size_t i = 0; i < sizeof(forgeries) / sizeof(forgeries[0]); i++) {
+		command_forge(root, "forged", &forgeries[i]);
+		spawn.argv = (const char *[]){"./forged", NULL};
+		command_fails(&wshd, &spawn, "argv ./forged: ");
+		spawn.job_id++;
+	}
+	command_forge(root, "forged",
+		      &(struct command_forgery){SEGMENT, LOADER, sizeof("/no/such/loader"), 1});
+	command_fails(&wshd, &spawn, "argv ./forged: its interpreter /no/such/loader is not there");
+	close(root);
+	wshd_case_end(&wshd);
+}
+
 static void a_command_has_no_input_unless_it_asks_for_it(void)
 {
 	struct wshd_case wshd = wshd_case_begin();
@@ -298,6 +370,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(a_name_is_looked_up_in_the_path_of_the_job),
 	UNIT_TEST(the_working_directory_is_below_the_root),
 	UNIT_TEST(an_invalid_value_is_reported_with_its_option),
+	UNIT_TEST(forged_headers_of_a_program_lead_nowhere),
 	UNIT_TEST(a_command_has_no_input_unless_it_asks_for_it),
 	UNIT_TEST(input_ends_when_it_is_closed),
 	UNIT_TEST(a_new_connection_gets_the_input_back),
