@@ -136,7 +136,7 @@ int copy_name_file(struct copy_state *copy, int dir_fd, int fd, const char *temp
 	if (!*temporary)
 		return result;
 	if (result == 0)
-		return copy_place_rename(dir_fd, temporary, name);
+		return copy_place_rename(copy, dir_fd, temporary, name);
 	unlinkat(dir_fd, temporary, 0); /* the first error is reported */
 	return -1;
 }

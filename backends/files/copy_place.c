@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Names in target directories: how a file, a link or a directory gets a name that may exist. Files
- * and links replace anything but directories, and empty directories; directories replace anything
- * but directories. Every step works on a single name in a directory that is held open, so a link
- * that a container plants is replaced and never followed. */
+ * and links replace anything but directories, and empty directories, those of a tar stream all
+ * directories; directories replace anything but directories. Every step works on a single name in a
+ * directory that is held open, so a link that a container plants is replaced and never followed. */
 #include <config.h>
 
 #include "backends/files/copy_private.h"
 #include "lib/cleanup.h"
+#include "lib/remove_tree.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -23,15 +24,31 @@ void copy_temporary_name(struct copy_state *copy, char name[COPY_TEMPORARY_SIZE]
 		 copy->temporaries++);
 }
 
+int copy_place_remove_tree(struct copy_state *copy, int dir_fd, const char *name)
+{
+	struct warden_error error = {0};
+
+	copy->replaced_directory = true;
+	if (unlinkat(dir_fd, name, AT_REMOVEDIR) == 0)
+		return 0;
+	if (!copy->replaces_trees || (errno != ENOTEMPTY && errno != EEXIST))
+		return -1;
+	copy_report_replaced(copy);
+	if (remove_tree(dir_fd, name, &error) == 0)
+		return 0;
+	errno = error.number ? error.number : ENOTEMPTY;
+	return -1;
+}
+
 /* Renames a temporary name to the final one; removes the temporary one if that fails. */
-int copy_place_rename(int dir_fd, const char *temporary, const char *name)
+int copy_place_rename(struct copy_state *copy, int dir_fd, const char *temporary, const char *name)
 {
 	int saved;
 
 	if (renameat(dir_fd, temporary, dir_fd, name) == 0)
 		return 0;
 	if (errno == EISDIR || errno == ENOTEMPTY || errno == EEXIST) {
-		if (unlinkat(dir_fd, name, AT_REMOVEDIR) == 0 &&
+		if (copy_place_remove_tree(copy, dir_fd, name) == 0 &&
 		    renameat(dir_fd, temporary, dir_fd, name) == 0)
 			return 0;
 	}
@@ -71,7 +88,7 @@ int copy_place_file(struct copy_state *copy, int dir_fd, int fd, const char *nam
 	copy_temporary_name(copy, temporary);
 	if (copy_place_name_file(copy, dir_fd, fd, temporary) < 0)
 		return -1;
-	return copy_place_rename(dir_fd, temporary, name);
+	return copy_place_rename(copy, dir_fd, temporary, name);
 }
 
 /* Sets the owner of a link through a descriptor, since the name may be another file's meanwhile. */
@@ -118,7 +135,7 @@ int copy_place_link(struct copy_state *copy, int dir_fd, const char *text, const
 		unlinkat(dir_fd, temporary, 0); /* the first error is reported */
 		return -1;
 	}
-	return copy_place_rename(dir_fd, temporary, name);
+	return copy_place_rename(copy, dir_fd, temporary, name);
 }
 
 /* Opens a directory, with O_PATH if it may be entered but not listed: that is enough for a target.

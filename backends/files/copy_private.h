@@ -58,6 +58,8 @@ struct copy_state {
 	bool named_temporaries;      /* the target's file system has no O_TMPFILE */
 	bool link_by_proc;           /* names are given through /proc: a capability is missing */
 	uint64_t token, temporaries; /* make temporary names unique */
+	bool replaces_trees;         /* files and links replace directories that are not empty */
+	bool replaced_directory;     /* they have replaced one */
 
 	/* If `streams`: the target is a tar stream. */
 	bool streams;
@@ -116,6 +118,7 @@ int copy_failed_target(struct copy_state *copy, const char *what, const char *na
 void copy_report_skipped(struct copy_state *copy, const char *name, mode_t type);
 void copy_report_left_out(struct copy_state *copy, const char *name); /* a directory's content */
 const char *copy_kind(mode_t type); /* of what is no file, link or directory: "a fifo" */
+void copy_report_replaced(struct copy_state *copy); /* the directory `source_base` */
 void copy_report_vanished(struct copy_state *copy, const char *name);
 bool copy_means_vanished(int number);
 bool copy_is_cancelled(const struct copy_state *copy);
@@ -150,7 +153,8 @@ int copy_name_file(struct copy_state *copy, int dir_fd, int fd, const char *temp
 
 /* copy_place.c; -1 with errno. */
 void copy_temporary_name(struct copy_state *copy, char name[COPY_TEMPORARY_SIZE]);
-int copy_place_rename(int dir_fd, const char *temporary, const char *name);
+int copy_place_remove_tree(struct copy_state *copy, int dir_fd, const char *name);
+int copy_place_rename(struct copy_state *copy, int dir_fd, const char *temporary, const char *name);
 int copy_place_file(struct copy_state *copy, int dir_fd, int fd, const char *name);
 int copy_place_link(struct copy_state *copy, int dir_fd, const char *text, const char *name);
 int copy_place_directory(int dir_fd, const char *name, mode_t mode, bool *fresh);

@@ -161,6 +161,15 @@ void copy_report_skipped(struct copy_state *copy, const char *name, mode_t mode)
 	copy_report_warn(copy, text);
 }
 
+void copy_report_replaced(struct copy_state *copy)
+{
+	char path[SHOWN_PATH], text[SHOWN_PATH + 64];
+
+	copy_report_format_path(copy, copy->source_base, NULL, path, sizeof(path));
+	snprintf(text, sizeof(text), "replaced the directory %s, which was not empty", path);
+	copy_report_warn(copy, text);
+}
+
 void copy_report_vanished(struct copy_state *copy, const char *name)
 {
 	char path[SHOWN_PATH], text[SHOWN_PATH + 64];

@@ -181,8 +181,11 @@ static int tar_read_set_late_modes(struct tar_unpack *unpack)
 
 	while ((late = unpack->late)) {
 		_cleanup_close_ int fd = tar_read_open_directory(unpack, late->name, O_NOFOLLOW);
+		/* An entry has taken the place of it or of a directory above. */
+		bool is_replaced = fd < 0 && (errno == ENOENT || errno == ENOTDIR) &&
+				   unpack->copy->replaced_directory;
 
-		if (fd < 0 || copy_chmod(fd, late->mode) < 0) {
+		if (!is_replaced && (fd < 0 || copy_chmod(fd, late->mode) < 0)) {
 			struct tar_entry entry = {.name = late->name};
 
 			if (result == 0)
@@ -221,13 +224,40 @@ static int tar_read_make_link(struct tar_unpack *unpack, int dir_fd, const char 
 	return 0;
 }
 
+/* Removes what an entry that is left out takes the place of. The container's own devices and mounts
+ * stay. */
+static int tar_read_remove(struct tar_unpack *unpack, char *name)
+{
+	char *slash = strrchr(name, '/');
+	const char *last = slash ? slash + 1 : name;
+	_cleanup_close_ int dir_fd = -1;
+	struct stat status;
+
+	if (slash)
+		*slash = '\0';
+	dir_fd = tar_read_open_directory(unpack, slash ? name : ".", 0);
+	if (slash)
+		*slash = '/';
+	/* What cannot be reached has nothing in the entry's place. */
+	if (dir_fd < 0 || fstatat(dir_fd, last, &status, AT_SYMLINK_NOFOLLOW) < 0)
+		return 0;
+	if (S_ISREG(status.st_mode) || S_ISLNK(status.st_mode))
+		return unlinkat(dir_fd, last, 0);
+	if (!S_ISDIR(status.st_mode))
+		return 0;
+	free(unpack->parent); /* it may be in the directory that is removed */
+	unpack->parent = NULL;
+	return copy_place_remove_tree(unpack->copy, dir_fd, last);
+}
+
 /* Counts it, and keeps the name of the first. */
-static void tar_read_leave_out(struct tar_unpack *unpack, const struct tar_entry *entry)
+static int tar_read_leave_out(struct tar_unpack *unpack, const struct tar_entry *entry)
 {
 	copy_count(&unpack->copy->progress->skipped, 1);
 	if (unpack->n_left_out++ == 0)
 		snprintf(unpack->left_out, sizeof(unpack->left_out), "%s", entry->name);
 	name_set_add(&unpack->left_out_names, entry->name);
+	return *entry->name ? tar_read_remove(unpack, entry->name) : 0;
 }
 
 /* Gives a file below the top, whose name is cleaned, another name. */
@@ -246,7 +276,7 @@ static int tar_read_link_file(struct tar_unpack *unpack, int dir_fd, const char 
 		return -1;
 	copy_temporary_name(unpack->copy, temporary);
 	if (linkat(from_fd, slash ? slash + 1 : target, dir_fd, temporary, 0) < 0 ||
-	    copy_place_rename(dir_fd, temporary, last) < 0)
+	    copy_place_rename(unpack->copy, dir_fd, temporary, last) < 0)
 		return -1;
 	/* If both names were one file already, rename(2) has left both. */
 	unlinkat(dir_fd, temporary, 0);
@@ -270,8 +300,7 @@ static int tar_read_make_hard_link(struct tar_unpack *unpack, int dir_fd, const 
 	if ((errno != ENOENT && errno != EXDEV && errno != EPERM) ||
 	    !name_set_has(&unpack->left_out_names, entry->link))
 		return -1;
-	tar_read_leave_out(unpack, entry);
-	return 0;
+	return tar_read_leave_out(unpack, entry);
 }
 
 /* The data of a file. A failure of the stream ends all, one of the file only that entry. */
@@ -365,14 +394,20 @@ static int tar_read_unpack_entry(struct tar_unpack *unpack, struct tar_entry *en
 {
 	struct tar_data data = {.left = entry->size, .stream_error = -1};
 	const char *last = NULL;
+	char *base = unpack->copy->source_base;
 	int dir_fd, result = 0;
 
-	if (inside_clean_name(entry->name) > 0 && tar_read_is_left_out(entry)) {
-		tar_read_leave_out(unpack, entry);
-	} else if (*entry->name) {
+	unpack->copy->source_base = entry->name;
+	if (inside_clean_name(entry->name) == 0 && !tar_read_is_left_out(entry)) {
+		result = entry->type == TAR_DIRECTORY ? 0 : -1; /* it keeps its mode */
+		errno = EISDIR;
+	} else if (tar_read_is_left_out(entry)) {
+		result = tar_read_leave_out(unpack, entry);
+	} else {
 		last = tar_read_find_parent(unpack, entry->name, &dir_fd);
 		result = last ? tar_read_make_entry(unpack, dir_fd, last, entry, &data) : -1;
 	}
+	unpack->copy->source_base = base;
 	if (result != 0 && data.stream_error >= 0)
 		return tar_read_fail_stream(unpack, entry, data.stream_error);
 	if (result != 0 && tar_read_fail_entry(unpack, entry) < 0)
@@ -461,6 +496,7 @@ static int tar_read_run(struct copy_state *copy, void *data)
 	if (!unpack)
 		return warden_error_errno(copy->err, "begin to unpack");
 	unpack->copy = copy;
+	copy->replaces_trees = true;
 	unpack->top_fd = unpack->parent_fd = -1;
 	unpack->stream.fd = *(const int *)data;
 	unpack->stream.cancel = &copy->progress->cancel;

@@ -11,6 +11,9 @@
 #include "lib/cleanup.h"
 #include "lib/remove_tree.h"
 
+/* The name of a hard link until it replaces what has its own. */
+#define LINK_NAME ".warden-unpack-link"
+
 /* The uids and gids of a container, from 0 on. */
 enum { CONTAINER_IDS = 65536 };
 
@@ -208,6 +211,27 @@ static int unpack_tree_leave_out(struct unpack_tree *tree, const char *name,
 	return *name ? unpack_tree_remove(tree, name, err) : 0;
 }
 
+static int unpack_tree_is_directory(int parent_fd, const char *base)
+{
+	struct stat status;
+
+	return fstatat(parent_fd, base, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       S_ISDIR(status.st_mode);
+}
+
+/* Gives the link its name. Of two names of one file rename(2) leaves both. */
+static int unpack_tree_rename_link(const struct unpack_item *item, struct warden_error *err)
+{
+	if (unpack_tree_is_directory(item->parent_fd, item->base) &&
+	    remove_tree(item->parent_fd, item->base, err) < 0)
+		return -1;
+	if (renameat(item->parent_fd, LINK_NAME, item->parent_fd, item->base) < 0)
+		return warden_error_errno(err, "make the hard link %s", item->name);
+	if (unlinkat(item->parent_fd, LINK_NAME, 0) < 0 && errno != ENOENT)
+		return warden_error_errno(err, "make the hard link %s", item->name);
+	return 0;
+}
+
 /* Owner, mode and time are those of the target. Another name of a device that is left out is left
  * out as well. */
 static int unpack_tree_add_hard_link(const struct unpack_item *item, struct warden_error *err)
@@ -226,23 +250,12 @@ static int unpack_tree_add_hard_link(const struct unpack_item *item, struct ward
 	if (parent_fd < 0)
 		return warden_error_set(err, "%s: a hard link to %s, which is missing", item->name,
 					target);
-	if (strcmp(target, item->name) == 0)
-		return warden_error_set(err, "%s: a hard link to itself", item->name);
-	if (unpack_tree_remove_at(item->parent_fd, item->base, err) < 0)
-		return -1;
-	if (linkat(parent_fd, base, item->parent_fd, item->base, 0) == 0)
-		return 0;
+	/* The target may be this name itself, or in the directory that it replaces. */
+	if (linkat(parent_fd, base, item->parent_fd, LINK_NAME, 0) == 0)
+		return unpack_tree_rename_link(item, err);
 	if (errno == ENOENT && name_set_has(&item->tree->left_out_names, target))
 		return unpack_tree_leave_out(item->tree, item->name, err);
 	return warden_error_errno(err, "%s: a hard link to %s", item->name, target);
-}
-
-static int unpack_tree_is_directory(int parent_fd, const char *base)
-{
-	struct stat status;
-
-	return fstatat(parent_fd, base, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       S_ISDIR(status.st_mode);
 }
 
 static int unpack_tree_add_item(const struct unpack_item *item, struct warden_error *err)

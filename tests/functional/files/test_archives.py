@@ -179,3 +179,53 @@ def a_link_out_of_the_target_of_a_stream_is_not_followed(w):
         stream = tar(symlink("out", target), file("out/evil", b"x"))
         expect.error_like("unpack out/evil: a link leads out of the target", _unpacked, w, handle, stream, f"d{number}")
     expect.equal(w.run(handle, "ls"), "".join(f"d{number}\n" for number in range(5)))
+
+
+@case(module=False)
+def the_last_member_of_a_name_counts_whatever_it_was_before(w):
+    below = (directory("x", 0o500), file("x/a", b"a"), directory("x/d", 0o500), file("x/d/b", b"b"))
+    closed = (directory("x", 0o755),)
+    other = (directory("o"), file("o/kept", b"kept"))
+    dir_o = {"o": ("5", "", None), "o/kept": ("0", "", b"kept")}
+    for name, entries, wanted in (
+        ("a file over a directory", (*below, file("x", b"1")), {"x": ("0", "", b"1")}),
+        ("a file over an empty directory", (*closed, file("x", b"1")), {"x": ("0", "", b"1")}),
+        ("a symbolic link over a directory", (*below, symlink("x", "t")), {"x": ("2", "t", None)}),
+        ("a symbolic link over an empty directory", (*closed, symlink("x", "t")), {"x": ("2", "t", None)}),
+        ("a hard link over a directory", (*other, *below, link("x", "o/kept")), {**dir_o, "x": ("0", "", b"kept")}),
+        ("a hard link over its target's directory", (*below, link("x", "x/d/b")), {"x": ("0", "", b"b")}),
+        ("a device over a file", (file("x", b"1"), device("x")), {}),
+        ("a fifo over a link", (*other, symlink("x", "o/kept"), pipe("x")), dir_o),
+        ("a device over a directory", (*below, device("x")), {}),
+        ("a name of a device over a file", (file("x", b"1"), device("y"), link("x", "y")), {}),
+        ("a hard link to itself", (file("x", b"1"), link("x", "./x")), {"x": ("0", "", b"1")}),
+        ("a hard link to itself through a link", (*other, symlink("l", "o"), link("l/kept", "o/kept")),
+         {**dir_o, "l": ("2", "o", None)}),
+        ("a directory over a file", (file("x", b"1"), directory("x")), {"x": ("5", "", None)}),
+        ("a directory over a link to one", (*other, symlink("x", "o"), directory("x"), file("x/f", b"f")),
+         {**dir_o, "x": ("5", "", None), "x/f": ("0", "", b"f")}),
+        ("a directory over a directory", (*other, directory("o")), dir_o),
+    ):  # fmt: skip
+        expect.equal(_everywhere(w, *entries)[0], wanted, name)
+    log = "replaced the directory x, which was not empty"
+    expect.eventually(lambda: log in w.daemon.log(), "a line of the log")
+
+
+@case(module=False)
+def what_cannot_be_made_is_an_error_of_every_reader(w):
+    if not w.build.has("unpack"):
+        raise Skip("needs libarchive")
+    handle = w.create()
+    for number, (name, *entries) in enumerate((
+        ("x", link("x", "x")),
+        ("x", link("x", "missing")),
+        ("x", directory("d"), link("x", "d")),
+        (".", file(".", b"1")),
+        (".", symlink("./", "x")),
+    )):  # fmt: skip
+        stream = tar(*entries)
+        expect.error_like("unpack ", _unpacked, w, handle, stream, f"d{number}")
+        line = ["bash", w.build.path("warden-rootfs"), "--tar", w.file("x.tar", stream), f"{w.directory}/made"]
+        made = subprocess.run(line, capture_output=True, text=True, check=False, cwd=w.directory)
+        expect.equal((made.returncode, os.path.exists(f"{w.directory}/made")), (1, False), made.stderr)
+        expect.contains(made.stderr, f"x.tar: {name}" if name == "x" else "the root is not a directory")
