@@ -75,18 +75,15 @@ def _remove(path):
 def daemon_in(w, mebibytes):
     """Starts the daemon of `w` in a new group with that limit, whose path is the value. At the end the containers are
     destroyed, the daemon is stopped and the group removed."""
-    own, _ = _own_group()
     path = _make(mebibytes)
-    pid = str(os.getpid())
+    # It enters the group alone: on v2 it could not divide a group that has other processes.
+    w.daemon.wrapper = ["/bin/sh", "-c", f'echo $$ > {path}/cgroup.procs && exec "$0" "$@"']
     try:
-        _write(f"{path}/cgroup.procs", pid)
-        try:
-            w.daemon.start()
-        finally:
-            _write(f"{own}/cgroup.procs", pid)
+        w.daemon.start()
         yield path
     finally:
         w.destroy_all()
         if w.daemon.alive:
             w.daemon.stop()
+        w.daemon.wrapper = []
         _remove(path)
