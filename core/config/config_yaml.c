@@ -40,21 +40,66 @@ static bool config_yaml_is_key(const char *text, bool alone)
 	       (text[length + 1] == '\0' || (!alone && text[length + 1] == ' '));
 }
 
-/* A document's beginning, or a key alone in its line with an indented one below: groups of
- * libconfig have braces. */
-static bool config_yaml_is(FILE *file)
+/* What one setting is in libconfig. */
+#define CONFIG_YAML_EXAMPLE "server: { pidfile = \"/run/warden.pid\"; };"
+enum { CONFIG_YAML_VALUE_MAX = 128, CONFIG_YAML_EXAMPLE_SIZE = 512 };
+
+/* Whether libconfig reads the value as YAML does, without quotes. It would read 0777 as decimal. */
+static bool config_yaml_is_plain(const char *value)
 {
-	_cleanup_free_ char *line = NULL;
+	size_t digits = strspn(value, "0123456789");
+
+	return strcmp(value, "true") == 0 || strcmp(value, "false") == 0 ||
+	       (value[digits] == '\0' && (digits == 1 || value[0] != '0'));
+}
+
+/* Writes `KEY: VALUE` of the group `GROUP:` as libconfig has it; keeps the example if the value is
+ * not a word or a number. */
+static void config_yaml_translate(const char *group, char *setting,
+				  char example[CONFIG_YAML_EXAMPLE_SIZE])
+{
+	char *value = strchr(setting, ':'), *comment;
+	const char *quote;
+
+	*value++ = '\0';
+	value += strspn(value, " \t");
+	comment = strstr(value, " #");
+	if (comment) {
+		while (comment > value && isspace((unsigned char)comment[-1]))
+			comment--;
+		*comment = '\0';
+	}
+	if (strlen(value) > CONFIG_YAML_VALUE_MAX || value[strcspn(value, "\"\\")] != '\0' ||
+	    value[strcspn(value, "[{&*|>'!#")] != '\0' || *value == '\0')
+		return;
+	quote = config_yaml_is_plain(value) ? "" : "\"";
+	snprintf(example, CONFIG_YAML_EXAMPLE_SIZE, "%.128s { %.128s = %s%s%s; };", group, setting,
+		 quote, value, quote);
+}
+
+/* A document's beginning, or a key alone in its line with an indented one below: groups of
+ * libconfig have braces. The example becomes the first setting, if it is a simple one. */
+static bool config_yaml_is(FILE *file, char example[CONFIG_YAML_EXAMPLE_SIZE])
+{
+	_cleanup_free_ char *line = NULL, *group = NULL;
 	size_t room = 0, indent;
+	bool is_document;
 
 	if (!config_yaml_read_line(file, &line, &room))
 		return false;
-	if (strncmp(line, "---", 3) == 0)
+	is_document = strncmp(line, "---", 3) == 0;
+	if (is_document && !config_yaml_read_line(file, &line, &room))
 		return true;
-	if (!config_yaml_is_key(line, true) || !config_yaml_read_line(file, &line, &room))
-		return false;
+	if (!config_yaml_is_key(line, true))
+		return is_document;
+	group = strdup(line);
+	if (!group || !config_yaml_read_line(file, &line, &room))
+		return is_document;
 	indent = strspn(line, " \t");
-	return indent > 0 && config_yaml_is_key(line + indent, false);
+	if (indent == 0 || !config_yaml_is_key(line + indent, false))
+		return is_document;
+	config_yaml_translate(group, line + indent, example);
+	return true;
 }
 
 void config_yaml_explain(const char *path, struct warden_error *err)
@@ -62,13 +107,14 @@ void config_yaml_explain(const char *path, struct warden_error *err)
 	/* Non-blocking, in case it is a fifo. */
 	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	_cleanup_fclose_ FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
+	char example[CONFIG_YAML_EXAMPLE_SIZE] = CONFIG_YAML_EXAMPLE;
 
 	if (fd >= 0 && !file)
 		close(fd);
-	if (file && config_yaml_is(file))
+	if (file && config_yaml_is(file, example))
 		warden_error_set(err,
 				 "%s: this is YAML, as the original Warden reads it; here the "
-				 "syntax is that of libconfig, with the same names: "
-				 "server: { pidfile = \"/run/warden.pid\"; }; see warden.conf(5)",
-				 path);
+				 "syntax is that of libconfig, with the same names: %s "
+				 "see warden.conf(5)",
+				 path, example);
 }

@@ -267,21 +267,28 @@ def a_depot_that_cannot_be_written_is_refused(w):
 
 @case(daemon=False)
 def the_originals_yaml_is_named_with_the_syntax_that_is_wanted(w):
-    texts = (
-        "---\nserver:\n  container_klass: Warden::Container::Linux\n",
-        "# a comment\n\nserver:\n  unix_domain_permissions: 0777\n  pidfile: /x\n\nlogging:\n  level: debug\n",
-        "health_check_server:\n    port: 2345\n",
-    )
+    generic = 'server: { pidfile = "/run/warden.pid"; };'
+    texts = {
+        "---\nserver:\n  container_klass: Warden::Container::Linux\n":
+            'server: { container_klass = "Warden::Container::Linux"; };',
+        "# a comment\n\nserver:\n  unix_domain_permissions: 0777\n  pidfile: /x\n\nlogging:\n  level: debug\n":
+            'server: { unix_domain_permissions = "0777"; };',
+        "health_check_server:\n    port: 2345  # of all\n": "health_check_server: { port = 2345; };",
+        "network:\n  pool_start_address: 10.254.0.0\n": 'network: { pool_start_address = "10.254.0.0"; };',
+        "network:\n  deny_networks:\n    - 10.0.0.0/8\n": generic,
+        "server:\n  pidfile: 'x\"y'\n": generic,
+        "---\n- server\n": generic,
+    }
     path = f"{w.directory}/warden.yml"
-    for text in texts:
+    for text, form in texts.items():
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)
         for option in ([], ["--check-config"]):
             seen = _run(w, "-c", path, *option)
             expect.true(seen.returncode != 0, "refused", seen)
             expect.equal(seen.stderr.count("\n"), 1, "lines")
-            expect.contains(seen.stderr, f"{path}: this is YAML, as the original Warden reads it; here the syntax is")
-            expect.contains(seen.stderr, "server: { pidfile =")
+            start = f"{path}: this is YAML, as the original Warden reads it; here the syntax is that of libconfig"
+            expect.contains(seen.stderr, f"{start}, with the same names: {form} see warden.conf(5)")
 
 
 @case(daemon=False)
