@@ -25,5 +25,7 @@ backends_files_libfiles_la_SOURCES = \
 	backends/files/tar_entry.h \
 	backends/files/tar_format.h \
 	backends/files/tar_read.c \
+	backends/files/tar_sparse.c \
+	backends/files/tar_sparse.h \
 	backends/files/tar_write.c
 backends_files_libfiles_la_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE

@@ -76,9 +76,8 @@ int tar_stream_skip(struct tar_stream *stream, uint64_t size)
 	return 0;
 }
 
-/* Reads `size` bytes. Returns 1, 0 if the stream ends before the first byte, or -1 and `err`. */
-static int tar_stream_read_whole(struct tar_stream *stream, void *data, size_t size,
-				 struct warden_error *err)
+int tar_stream_read_whole(struct tar_stream *stream, void *data, size_t size,
+			  struct warden_error *err)
 {
 	for (size_t done = 0; done < size;) {
 		ssize_t got = tar_stream_read(stream, (char *)data + done, size - done);
@@ -97,9 +96,8 @@ static int tar_stream_read_whole(struct tar_stream *stream, void *data, size_t s
 	return 1;
 }
 
-/* Parses a number: octal, with blanks around it, or GNU's binary form, which sets the top bit of a
- * number of 95 bits; a negative one begins with 0xff. False: neither, or too large. */
-static bool tar_entry_parse_number(const char *field, size_t size, int64_t *number)
+/* GNU's binary form sets the top bit of a number of 95 bits; a negative one begins with 0xff. */
+bool tar_entry_parse_number(const char *field, size_t size, int64_t *number)
 {
 	const unsigned char *at = (const unsigned char *)field;
 	uint64_t value = 0;
@@ -226,12 +224,16 @@ struct extension {
 	uint64_t size;
 	int64_t mtime;
 	uint32_t mtime_ns;
+	char *sparse_name; /* of a sparse file: before any other name */
+	struct tar_sparse sparse;
 };
 
 static void tar_extension_free(struct extension *extension)
 {
 	free(extension->name);
 	free(extension->link);
+	free(extension->sparse_name);
+	tar_sparse_free(&extension->sparse);
 	*extension = (struct extension){0};
 }
 
@@ -245,7 +247,7 @@ static int tar_extension_set_text(char **to, const char *value, size_t length,
 	return *to ? 0 : warden_error_errno(err, "read a name of the tar stream");
 }
 
-static bool tar_entry_parse_size(const char *text, uint64_t *size)
+bool tar_entry_parse_size(const char *text, uint64_t *size)
 {
 	char *end;
 
@@ -286,9 +288,11 @@ static int tar_extension_set_record(struct extension *extension, const char *key
 		return tar_extension_set_text(&extension->name, value, length, err);
 	if (strcmp(key, "linkpath") == 0)
 		return tar_extension_set_text(&extension->link, value, length, err);
-	if (strncmp(key, "GNU.sparse.", 11) == 0)
-		return warden_error_set(err, "the tar stream has sparse files, which are not read: "
-					     "make it without");
+	if (strcmp(key, TAR_SPARSE_KEY "name") == 0)
+		return tar_extension_set_text(&extension->sparse_name, value, length, err);
+	if (strncmp(key, TAR_SPARSE_KEY, strlen(TAR_SPARSE_KEY)) == 0)
+		return tar_sparse_set_record(&extension->sparse, key + strlen(TAR_SPARSE_KEY),
+					     value, err);
 	extension->has_size = extension->has_size || strcmp(key, "size") == 0;
 	extension->has_mtime = extension->has_mtime || strcmp(key, "mtime") == 0;
 	if ((strcmp(key, "size") == 0 && !tar_entry_parse_size(value, &extension->size)) ||
@@ -370,9 +374,6 @@ static int tar_extension_read(struct tar_stream *stream, struct extension *exten
 	case TAR_SOLARIS_ACL:
 	case TAR_PAX_GLOBAL:
 		return tar_extension_skip(stream, size, err);
-	case TAR_GNU_SPARSE:
-		return warden_error_set(err, "the tar stream has sparse files, which are not read: "
-					     "make it without");
 	default:
 		return 0;
 	}
@@ -417,6 +418,10 @@ static int tar_entry_fill(struct tar_entry *entry, const struct tar_header *head
 
 	*entry = (struct tar_entry){.type = tar_entry_type(header->type),
 				    .size = extension->has_size ? extension->size : size};
+	if (extension->sparse_name) {
+		free(extension->name);
+		extension->name = tar_entry_move_text(&extension->sparse_name);
+	}
 	entry->name = extension->name ? tar_entry_move_text(&extension->name)
 				      : tar_entry_header_name(header);
 	entry->link = extension->link ? tar_entry_move_text(&extension->link)
@@ -440,6 +445,24 @@ static int tar_entry_fill(struct tar_entry *entry, const struct tar_header *head
 	    (entry->type == TAR_DIRECTORY && header->type != TAR_GNU_DUMP_DIRECTORY))
 		entry->size = 0;
 	return 1;
+}
+
+/* Reads the map of a sparse file. */
+static int tar_entry_fill_sparse(struct tar_entry *entry, struct tar_stream *stream,
+				 const struct tar_header *header, struct extension *extension,
+				 struct warden_error *err)
+{
+	entry->sparse = extension->sparse;
+	extension->sparse = (struct tar_sparse){0};
+	if (header->type == TAR_GNU_SPARSE &&
+	    tar_sparse_read_header(&entry->sparse, stream, header, err) < 0)
+		return -1;
+	if (!entry->sparse.is_set)
+		return 0;
+	if (entry->type != TAR_FILE)
+		return warden_error_set(err, "%.256s in the tar stream: sparse, but no file",
+					entry->name);
+	return tar_sparse_finish(&entry->sparse, stream, &entry->size, err);
 }
 
 /* As tar_entry_next; the caller frees `extension`. */
@@ -467,8 +490,13 @@ static int tar_entry_read_next(struct tar_stream *stream, struct tar_entry *entr
 		result = tar_extension_read(stream, extension, header.type, (uint64_t)size, err);
 		if (result < 0)
 			return -1;
+		if (result == 0 &&
+		    tar_entry_fill(entry, &header, extension, (uint64_t)size, err) < 0)
+			return -1;
 		if (result == 0)
-			return tar_entry_fill(entry, &header, extension, (uint64_t)size, err);
+			return tar_entry_fill_sparse(entry, stream, &header, extension, err) < 0
+				       ? -1
+				       : 1;
 	}
 }
 
@@ -489,5 +517,6 @@ void tar_entry_free(struct tar_entry *entry)
 {
 	free(entry->name);
 	free(entry->link);
+	tar_sparse_free(&entry->sparse);
 	*entry = (struct tar_entry){0};
 }

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "backends/files/tar_sparse.h"
 #include "warden/backend.h"
 
 enum { TAR_BUFFER = 64 * 1024 };
@@ -28,7 +29,8 @@ struct tar_entry {
 	uint32_t mode;
 	int64_t mtime;
 	uint32_t mtime_ns;
-	uint64_t size; /* of the data that follow in the stream, padded to a block */
+	uint64_t size;            /* of the data that follow in the stream, padded to a block */
+	struct tar_sparse sparse; /* of a TAR_FILE */
 };
 
 /* Reads the next entry. Returns 1, and the caller frees the entry and reads or skips its data; 0 at
@@ -38,8 +40,17 @@ void tar_entry_free(struct tar_entry *entry);
 
 /* Reads at most `size` bytes; 0 at the end of the stream. -1 with errno. */
 ssize_t tar_stream_read(struct tar_stream *stream, void *data, size_t size);
+/* Reads `size` bytes. Returns 1, 0 if the stream ends before the first byte, or -1 and `err`. */
+int tar_stream_read_whole(struct tar_stream *stream, void *data, size_t size,
+			  struct warden_error *err);
 /* Skips bytes. -1 with errno, which is 0 if the stream has ended. */
 int tar_stream_skip(struct tar_stream *stream, uint64_t size);
+
+/* Parses a field of a header: octal, with blanks around it, or GNU's binary form. False: neither,
+ * or too large. */
+bool tar_entry_parse_number(const char *field, size_t size, int64_t *number);
+/* Parses a decimal number of at most INT64_MAX, which is the whole text. */
+bool tar_entry_parse_size(const char *text, uint64_t *size);
 
 /* The bytes that pad data of `size` bytes to a whole block. */
 static inline uint64_t tar_padding(uint64_t size)

@@ -309,12 +309,14 @@ struct tar_data {
 	int stream_error; /* errno; 0: the stream has ended; -1: none */
 };
 
-static int tar_read_fill_file(struct tar_unpack *unpack, int fd, struct tar_data *data)
+/* Writes the next `size` bytes. */
+static int tar_read_fill_file(struct tar_unpack *unpack, int fd, struct tar_data *data,
+			      uint64_t size)
 {
 	struct copy_state *copy = unpack->copy;
 
-	while (data->left > 0) {
-		size_t part = data->left < COPY_BUFFER ? (size_t)data->left : COPY_BUFFER;
+	while (size > 0) {
+		size_t part = size < COPY_BUFFER ? (size_t)size : COPY_BUFFER;
 		ssize_t got = tar_stream_read(&unpack->stream, copy->buffer, part);
 
 		if (got <= 0) {
@@ -322,11 +324,25 @@ static int tar_read_fill_file(struct tar_unpack *unpack, int fd, struct tar_data
 			return -1;
 		}
 		data->left -= (uint64_t)got;
+		size -= (uint64_t)got;
 		copy_count(&copy->progress->bytes, (uint64_t)got);
 		if (write_whole(fd, copy->buffer, (size_t)got) < 0)
 			return -1;
 	}
 	return 0;
+}
+
+static int tar_read_fill_sparse(struct tar_unpack *unpack, int fd, const struct tar_sparse *sparse,
+				struct tar_data *data)
+{
+	for (size_t i = 0; i < tar_sparse_chunks(sparse); i++) {
+		struct tar_chunk chunk = tar_sparse_chunk(sparse, i);
+
+		if (lseek(fd, (off_t)chunk.offset, SEEK_SET) < 0 ||
+		    tar_read_fill_file(unpack, fd, data, chunk.size) < 0)
+			return -1;
+	}
+	return ftruncate(fd, (off_t)sparse->size);
 }
 
 static int tar_read_make_file(struct tar_unpack *unpack, int dir_fd, const char *last,
@@ -339,7 +355,8 @@ static int tar_read_make_file(struct tar_unpack *unpack, int dir_fd, const char 
 
 	if (fd < 0)
 		return -1;
-	result = tar_read_fill_file(unpack, fd, data);
+	result = entry->sparse.is_set ? tar_read_fill_sparse(unpack, fd, &entry->sparse, data)
+				      : tar_read_fill_file(unpack, fd, data, data->left);
 	if (result == 0)
 		result = fchmod(fd, entry->mode);
 	if (result == 0)

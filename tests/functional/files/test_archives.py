@@ -158,6 +158,35 @@ def members_that_hold_nothing_are_skipped_and_unknown_ones_are_files(w):
 
 
 @case(module=False)
+def sparse_files_of_every_form_have_their_content_and_holes(w):
+    os.mkdir(f"{w.directory}/in")
+    for name, parts, size in (
+        ("many", [(at << 16, b"%d" % at) for at in range(60)], 4 << 20),
+        ("few", [(1 << 16, b"x" * 5000), (3 << 16, b"end")], (3 << 16) + 3),
+        ("hole", [], 1 << 20),
+        ("gap-at-end", [(0, b"begin")], 1 << 20),
+    ):
+        with open(f"{w.directory}/in/{name}", "wb") as made:
+            for at, data in parts:
+                made.seek(at)
+                made.write(data)
+            made.truncate(size)
+    wanted = {}
+    for name in os.listdir(f"{w.directory}/in"):
+        with open(f"{w.directory}/in/{name}", "rb") as made:
+            wanted[name] = ("0", "", made.read())
+    for form in ("gnu", "oldgnu", "pax --sparse-version=0.0", "pax --sparse-version=0.1", "pax --sparse-version=1.0"):
+        line = ["tar", "-C", f"{w.directory}/in", "-cS", *f"--format={form}".split(), *sorted(wanted)]
+        made = subprocess.run(line, capture_output=True, check=True).stdout
+        expect.between(len(made), 1, 1 << 20, "bytes: GNU tar has found the holes")
+        expect.equal(_everywhere(w, stream=made)[0], wanted, form)
+        handle = w.create()
+        _unpacked(w, handle, made, "d")
+        for line in w.run(handle, "stat -c '%n %b' d/*").splitlines():
+            expect.between(int(line.split()[1]), 0, 2048, line)
+
+
+@case(module=False)
 def a_member_below_a_file_replaces_it(w):
     seen, _ = _everywhere(w, file("f", b"old"), file("f/below", b"new"), file("a/b", b"old"), file("a/b/c/d", b"new"))
     expect.equal({name: what[2] for name, what in seen.items()},

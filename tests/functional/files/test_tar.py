@@ -272,13 +272,51 @@ def a_damaged_stream_is_an_error_with_its_position(w):
 
 
 @case
-def sparse_files_are_refused(w):
+def a_damaged_map_of_a_sparse_file_is_an_error(w):
     handle = w.create()
-    path = w.file("sparse")
-    os.truncate(path, 1 << 20)
-    for options in (["--format=gnu"], ["--format=pax"]):
-        made = subprocess.run(["tar", "-C", w.directory, "-cS", *options, "sparse"], capture_output=True, check=True)
-        expect.error_like("sparse", unpack, w, handle, "d", made.stdout)
+    most = str(2**63 - 1)
+
+    def pax(data=b"12345678", **records):
+        member, _ = entry("f", data=data)
+        member.pax_headers = {f"GNU.sparse.{key}": value for key, value in records.items()}
+        return archive((member, data))
+
+    def mapped(text):
+        return pax(text.ljust(512, b"\0") + b"12345678", major="1", minor="0", name="f", realsize="100")
+
+    for stream in (
+        pax(size="100", map="0,4,2,4"),
+        pax(size="100", map="50,4,0,4"),
+        pax(size="100", map="0,8,9"),
+        pax(size="100", map="0,9"),
+        pax(size="100", map="0,7"),
+        pax(size="7", map="0,8"),
+        pax(size="100", map=f"{most},8"),
+        pax(size="100", map=f"0,8,{most},{most}"),
+        pax(size="100", map="0,-8"),
+        pax(size="100", map="0,,8"),
+        pax(size="100", map="0," + "8" * 30),
+        pax(size="x", map="0,8"),
+        pax(size="100", numbytes="8"),
+        pax(size="100", major="2"),
+        mapped(b""),
+        mapped(b"2\n0\n8\n"),
+        mapped(b"99999999999\n0\n8\n"),
+        mapped(b"1\n0\n" + b"8" * 100),
+        mapped(b"1\n0\n9\n"),
+        pax(b"1\n0\n8\n", major="1", realsize="100"),
+    ):
+        expect.error_like("sparse file", unpack, w, handle, "d", stream)
+    unpack(w, handle, "d", mapped(b"1\n0\n8\n"))
+    expect.equal(w.run(handle, "ls d; stat -c %s d/f; head -c 8 d/f"), "f\n100\n12345678")
+    expect.error_like("unpack huge: File too large", unpack, w, handle, "d",
+                      archive(_huge(entry("huge", data=b"x"), most)))  # fmt: skip
+
+
+def _huge(made, size):
+    member, data = made
+    member.pax_headers = {"GNU.sparse.size": size, "GNU.sparse.map": "0,1"}
+    return member, data
 
 
 @case
