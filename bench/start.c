@@ -44,7 +44,7 @@ static void bench_start_once(char *const argv[], double *wall_ms, double *cpu_ms
 static void bench_start_measure(char *const *const commands[START_COMMANDS], size_t rounds,
 				struct start_medians medians[START_COMMANDS])
 {
-	double *times = calloc(2 * START_COMMANDS * rounds, sizeof(*times));
+	double *times = calloc(rounds, sizeof(*times) * 2 * START_COMMANDS);
 
 	if (!times)
 		bench_die("out of memory");
