@@ -258,3 +258,14 @@ def what_cannot_be_made_is_an_error_of_every_reader(w):
         made = subprocess.run(line, capture_output=True, text=True, check=False, cwd=w.directory)
         expect.equal((made.returncode, os.path.exists(f"{w.directory}/made")), (1, False), made.stderr)
         expect.contains(made.stderr, f"x.tar: {name}" if name == "x" else "the root is not a directory")
+
+
+@case(backend="linux")
+def a_member_below_an_absolute_link_stays_in_the_root(w):
+    handle = w.create()
+    w.run(handle, "chown vcap /; mkdir -m 777 /q", privileged=True)
+    stream = tar(symlink("abs", "/q"), file("abs/f", b"f"), symlink("up", "/../../q/new"), file("up/g", b"g"))
+    w.c.tar_in(handle, "/", stream)
+    expect.equal(w.run(handle, "cat /q/f /q/new/g; readlink /abs; readlink /up"), "fg/q\n/../../q/new\n")
+    made, _ = _rootfs(w, "--tar", w.file("x.tar", stream))
+    expect.equal((made["q/f"][2], made["q/new/g"][2], made["abs"][1]), (b"f", b"g", "/q"))
