@@ -24,6 +24,13 @@ void copy_temporary_name(struct copy_state *copy, char name[COPY_TEMPORARY_SIZE]
 		 copy->temporaries++);
 }
 
+/* A job may add files for ever. */
+static bool copy_place_proceeds(void *data)
+{
+	return !copy_is_cancelled(data);
+}
+
+/* Removes the directory that a file or link replaces. */
 int copy_place_remove_tree(struct copy_state *copy, int dir_fd, const char *name)
 {
 	struct warden_error error = {0};
@@ -34,7 +41,7 @@ int copy_place_remove_tree(struct copy_state *copy, int dir_fd, const char *name
 	if (!copy->replaces_trees || (errno != ENOTEMPTY && errno != EEXIST))
 		return -1;
 	copy_report_replaced(copy);
-	if (remove_tree(dir_fd, name, &error) == 0)
+	if (remove_tree_while(dir_fd, name, copy_place_proceeds, copy, &error) == 0)
 		return 0;
 	errno = error.number ? error.number : ENOTEMPTY;
 	return -1;
