@@ -190,7 +190,12 @@ def process_1_of_a_container_is_killed_last(w):
             seen = int(w.c.run(handle, lowered, privileged=privileged).stdout)
             expect.between(seen, own, 1000, "what a job has made of its score")
             w.c.spawn(handle, "exec probe_exhaust keepers 1 1024 1", privileged=privileged)
-            expect.eventually(lambda h=handle: _kills(w, h) >= 50, "many processes were killed", 40)
+            # How many depends on the kernel's choice: if it takes the one that makes the others, they are few.
+            expect.eventually(
+                lambda h=handle: _kills(w, h) >= 50 or (_kills(w, h) > 0 and not w.c.info(h).job_ids),
+                "processes were killed until it was enough",
+                40,
+            )
             expect.eventually(lambda h=handle: not w.c.info(h).job_ids, "the job has ended", 40)
             expect.equal(w.run(handle, "echo fine", privileged=privileged), "fine\n")
             seen = w.c.info(handle)
