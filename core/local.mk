@@ -100,6 +100,12 @@ core_libcore_la_SOURCES += \
 	core/container/create_options.h \
 	core/container/create_options_json.c \
 	core/container/grace.c \
+	core/container/client_rights.c \
+	core/container/client_rights.h \
+	core/container/prepared.c \
+	core/container/prepared.h \
+	core/container/prepared_source.c \
+	core/container/prepared_source.h \
 	core/container/image_defaults.c \
 	core/container/image_defaults.h \
 	core/container/registry.c \

@@ -64,6 +64,7 @@ static void reload_apply(struct reload *reload, char *line, size_t size)
 	config_take_changes(server->config, reload->fresh, server->container_klass->allow_networks,
 			    &changes);
 	access_review(server);
+	prepared_renew(server);
 	server->settings.allow_networks =
 		(const char *const *)server->config->network.allow_networks;
 	snprintf(line, size, "settings reloaded: %u changed, %u need a restart", changes.taken,

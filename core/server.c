@@ -235,6 +235,7 @@ static void server_drain(struct server *server)
 		log_write(WARDEN_LOG_WARN, "%s", err.message);
 	listener_close(server);
 	http_close(server);
+	prepared_renew(server);
 	for (connection = TAILQ_FIRST(&server->connections); connection; connection = next) {
 		next = TAILQ_NEXT(connection, link);
 		if (!connection->request)
@@ -291,6 +292,7 @@ static void server_on_slow_timer(uv_timer_t *timer)
 	TAILQ_FOREACH(c, &server->registry.listed, listed)
 		log_limit_flush(&c->log_limit, c->id);
 	backend_host_flush_log();
+	prepared_tidy(server);
 }
 
 /* The timer does not keep the loop running. */
@@ -340,6 +342,7 @@ static int server_serve(struct server *server, struct warden_error *err)
 	    http_open(server, err) < 0)
 		return -1;
 	server->serving = true;
+	prepared_start(server);
 	recovery_summarize(server, summary, sizeof(summary));
 	log_write(WARDEN_LOG_INFO, "listening on %s, %s", server->config->server.unix_domain_path,
 		  summary);
@@ -426,6 +429,8 @@ int server_run(struct config *config, const struct warden_container_klass *conta
 	TAILQ_INIT(&server->connections);
 	LIST_INIT(&server->accounts);
 	TAILQ_INIT(&server->idle);
+	TAILQ_INIT(&server->prepared.stocks);
+	TAILQ_INIT(&server->prepared.waiting);
 	metrics_init(&server->metrics);
 	backend_host_init(server);
 	uv_loop_init(&server->loop);
@@ -449,6 +454,7 @@ int server_run(struct config *config, const struct warden_container_klass *conta
 	}
 	/* After the teardown: until then a backend thread may still wake the loop with an event. */
 	uv_loop_close(&server->loop); /* all its handles are closed */
+	prepared_free(server);
 	pools_close(server);
 	cpu_lease_free(server);
 	journal_free(server->journal);

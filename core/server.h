@@ -9,6 +9,7 @@
 
 #include "core/backend/backend_events.h"
 #include "core/config/config.h"
+#include "core/container/prepared.h"
 #include "core/container/registry.h"
 #include "core/health/metrics.h"
 #include "core/hung_work.h"
@@ -82,6 +83,7 @@ struct server {
 	struct container_list idle;          /* containers whose grace timers run */
 	uint64_t return_time_end;            /* of the loop's clock; see grace.c */
 	uint32_t creating;                   /* containers whose create is not answered yet */
+	struct prepared prepared;
 	uint32_t leaving; /* containers that are being destroyed and are not stuck */
 	uv_timer_t *leaving_timer;
 	LIST_HEAD(, container) ending; /* see ending_add */

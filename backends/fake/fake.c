@@ -152,6 +152,7 @@ const struct warden_container_klass warden_container_klass = {
 	.teardown = fake_teardown,
 	.admit = fake_fault_admit,
 	.create = fake_create,
+	.adopt = fake_adopt,
 	.restore = fake_restore,
 	.spawn = fake_spawn,
 	.job_signal = fake_job_signal,

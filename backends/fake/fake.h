@@ -94,6 +94,7 @@ int fake_user_check_profile(const char *seccomp, struct warden_error *err);
 /* The operations, each in the file of its name (fake_job.c: spawn to stop). */
 int fake_create(void *backend, const struct warden_create *create, void **container,
 		struct warden_error *err);
+int fake_adopt(void *container, const struct warden_create *create, struct warden_error *err);
 int fake_restore(void *backend, const struct warden_identity *identity,
 		 enum warden_restore_state state, void **container,
 		 struct warden_restored *restored, struct warden_error *err);

@@ -276,4 +276,5 @@ const struct warden_container_klass warden_container_klass = {
 	.reconnect = linux_reconnect,
 	.clean = linux_clean,
 	.allow_networks = linux_allow_networks,
+	.adopt = linux_adopt,
 };

@@ -8,6 +8,7 @@
 
 int linux_create(void *backend, const struct warden_create *create, void **container,
 		 struct warden_error *err);
+int linux_adopt(void *container, const struct warden_create *create, struct warden_error *err);
 int linux_restore(void *backend, const struct warden_identity *identity,
 		  enum warden_restore_state state, void **container,
 		  struct warden_restored *restored, struct warden_error *err);

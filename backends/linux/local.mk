@@ -62,7 +62,10 @@ LINUX_CREATE = \
 	backends/linux/create/init.c \
 	backends/linux/create/init.h \
 	backends/linux/create/init_child.c \
+	backends/linux/create/linux_adopt.c \
 	backends/linux/create/linux_create.c \
+	backends/linux/create/setup_texts.c \
+	backends/linux/create/setup_texts.h \
 	backends/linux/create/linux_spawner.c \
 	backends/linux/create/linux_spawner.h \
 	backends/linux/create/nested.c \

@@ -360,6 +360,10 @@ static void backend_host_end_jobs(struct container *c)
 		recovery_note_death(c);
 		return;
 	}
+	if (c->prepared) {
+		prepared_died(c);
+		return;
+	}
 	log_write(WARDEN_LOG_ERROR, "%s: the container's first process has ended", c->id);
 	if (c->state == STATE_ACTIVE)
 		c->state = STATE_STOPPED;

@@ -35,9 +35,10 @@ struct config {
 		uint32_t unix_domain_uid, unix_domain_gid;   /* -1: the daemon's */
 		char *container_rootfs_path;
 		char *container_depot_path;
-		int64_t container_grace_time;                           /* seconds; -1: never */
-		uint64_t destroy_timeout, create_timeout;               /* seconds; 0: none */
-		uint32_t client_return_time;                            /* seconds */
+		int64_t container_grace_time;             /* seconds; -1: never */
+		uint64_t destroy_timeout, create_timeout; /* seconds; 0: none */
+		uint64_t prepared;                        /* containers of a shape; 0: none */
+		uint32_t client_return_time;              /* seconds */
 		struct warden_rlimit container_rlimits[WARDEN_RLIMITS]; /* the configured ones, else
 									   the defaults */
 		uint64_t job_output_limit;                              /* bytes */

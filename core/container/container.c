@@ -74,10 +74,50 @@ bool container_set_path(struct container *c)
 	free(c->path);
 	free(c->name);
 	c->name = strdup(c->id);
-	if (asprintf(&c->path, "%s/%s", c->server->settings.depot_path, c->id) < 0)
+	if (asprintf(&c->path, "%s%s/%s", c->server->settings.depot_path, c->prepared ? "/tmp" : "",
+		     c->id) < 0)
 		c->path = NULL;
 	c->identity.path = c->path;
 	return c->name && c->path;
+}
+
+#define EXCHANGE(a, b, member)                                                                     \
+	do {                                                                                       \
+		__typeof__((a)->member) kept_ = (a)->member;                                       \
+                                                                                                   \
+		(a)->member = (b)->member;                                                         \
+		(b)->member = kept_;                                                               \
+	} while (0)
+
+/* The paths stay where they are, but end in the new id. */
+static void container_take_id(struct container *c)
+{
+	size_t length = strlen(c->id);
+
+	memcpy(c->path + strlen(c->path) - length, c->id, length);
+	memcpy(c->name, c->id, length);
+	c->identity.id = c->id;
+	c->identity.path = c->path;
+	c->identity.dir_fd = c->dir_fd;
+}
+
+void container_exchange(struct container *a, struct container *b)
+{
+	char id[sizeof(a->id)];
+
+	memcpy(id, a->id, sizeof(id));
+	memcpy(a->id, b->id, sizeof(id));
+	memcpy(b->id, id, sizeof(id));
+	EXCHANGE(a, b, dir_fd);
+	EXCHANGE(a, b, identity);
+	EXCHANGE(a, b, owns_network);
+	EXCHANGE(a, b, owns_uid);
+	EXCHANGE(a, b, owns_slot);
+	EXCHANGE(a, b, backend);
+	container_take_id(a);
+	container_take_id(b);
+	identity_set_options(a);
+	identity_set_options(b);
 }
 
 bool container_rename(struct container *c)

@@ -18,9 +18,11 @@ struct creation;
 struct job;
 struct job_log_write;
 struct labels;
+struct prepared_source;
 struct recovery;
 struct request;
 struct server;
+struct stock;
 struct transfer;
 
 enum container_state {
@@ -121,6 +123,12 @@ struct container {
 	int dir_fd;
 	struct warden_identity identity;
 	bool owns_network, owns_uid, owns_slot;
+	/* Made before a create asked for it; its directory is in the depot's tmp. See prepared.h.
+	 */
+	bool prepared;
+	struct stock *stock;             /* in which it waits; else NULL */
+	bool is_leaving_stock;           /* it is removed without having been handed out */
+	struct prepared_source *sources; /* what it was made from; NULL: not known */
 
 	char *rootfs; /* if there are several layers, the topmost */
 	struct create_options options;
@@ -213,6 +221,10 @@ struct container *container_new(struct server *server, const char *id, const cha
 /* Makes the paths of a new container's directory from its id. False: no memory. */
 bool container_set_path(struct container *container);
 
+/* Exchanges what was made of two containers that are not registered: id, directory, identity, share
+ * of the pools, and the backend's container. Each keeps the place of its directory. */
+void container_exchange(struct container *a, struct container *b);
+
 /* Gives a registered container that is not made yet another id, with the paths of it; its handle
  * stays. False: no memory. */
 bool container_rename(struct container *container);
@@ -252,6 +264,12 @@ void container_save_jobs(struct container *container);
  * failed and could not undo all, or NULL; if it has failed, the error with its errno. */
 void create_event(struct container *container, void *backend, bool failed, const char *error,
 		  int number);
+
+/* Makes a container for a stock; prepared_made reports the end. */
+int create_prepare(struct server *server, struct stock *stock, const Warden__CreateRequest *shape,
+		   uid_t uid, gid_t gid, struct warden_error *err);
+/* Lets creates go on that wait for room. */
+void create_resume(struct server *server);
 
 /* Stop and destroy; see container_stop.c and container_destroy.c. `request`, which may be NULL, is
  * answered at the end. */

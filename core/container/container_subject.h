@@ -31,6 +31,7 @@ extern const struct container_subject jobs_subject;
 extern const struct container_subject journal_subject;
 extern const struct container_subject limits_subject;
 extern const struct container_subject pools_subject;
+extern const struct container_subject prepared_subject;
 extern const struct container_subject recovery_subject;
 extern const struct container_subject rules_subject;
 extern const struct container_subject stop_subject;

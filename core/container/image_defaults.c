@@ -8,9 +8,9 @@
 #include <jansson.h>
 #include <limits.h>
 #include <stdlib.h>
-#include <sys/fsuid.h>
 #include <sys/stat.h>
 
+#include "core/container/client_rights.h"
 #include "core/server.h"
 #include "lib/cleanup.h"
 #include "lib/environment.h"
@@ -34,33 +34,18 @@ static char *image_defaults_path(const char *directory)
 	return asprintf(&path, "%.*s.json", (int)length, directory) < 0 ? NULL : path;
 }
 
-/* Changes the file system ids of the calling thread only. Without uid 0 the thread also loses the
- * capabilities that override permissions; with uid 0 it regains them. */
-static void image_defaults_act_as(uid_t uid, gid_t gid)
-{
-	setfsgid(gid);
-	setfsuid(uid);
-}
-
 /* Non-blocking, since the file may be a FIFO. */
 static int image_defaults_open_as(const struct container *c, const char *path, bool as_client)
 {
 	const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-	int fd, number;
+	int fd;
 
-	if (!as_client || geteuid() != 0)
+	if (!as_client)
 		return open(path, flags);
-	image_defaults_act_as(c->client_uid, c->client_gid);
-	if (setfsuid((uid_t)-1) != (int)c->client_uid ||
-	    setfsgid((gid_t)-1) != (int)c->client_gid) {
-		image_defaults_act_as(0, getegid());
-		errno = EPERM;
+	if (client_rights_take(c->client_uid, c->client_gid) < 0)
 		return -1;
-	}
 	fd = open(path, flags);
-	number = errno;
-	image_defaults_act_as(0, getegid());
-	errno = number;
+	client_rights_drop();
 	return fd;
 }
 

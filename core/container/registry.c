@@ -94,7 +94,7 @@ size_t registry_count(const struct registry *registry, unsigned state)
 
 	for (size_t i = 0; i < BUCKETS; i++)
 		LIST_FOREACH(container, &registry->ids[i], by_id)
-			n += (unsigned)container->state == state;
+			n += !container->prepared && (unsigned)container->state == state;
 	return n;
 }
 

@@ -29,11 +29,12 @@ void registry_list(struct registry *registry, struct container *container);
  * its id. */
 void registry_forget_handle(struct registry *registry, struct container *container);
 
-/* The number of containers in a state (of enum container_state), listed or not. */
 /* Stores up to `most` containers that are being destroyed; returns how many there are. */
 size_t registry_find_leaving(const struct registry *registry, const struct container **found,
 			     size_t most);
 
+/* The number of containers in a state (of enum container_state), listed or not, but for prepared
+ * ones. */
 size_t registry_count(const struct registry *registry, unsigned state);
 
 /* Calls `visit`, which must not change the registry, for each container, listed or not. */

@@ -68,6 +68,24 @@ static void metrics_head_write_containers(FILE *out, const struct server *server
 				 set_aside_count(server));
 }
 
+static void metrics_head_write_prepared(FILE *out, const struct server *server)
+{
+	const struct prepared *prepared = &server->prepared;
+
+	metrics_head_write_value(out, "warden_prepared_containers", "gauge",
+				 "Containers that wait for a create.", prepared->n);
+	metrics_head_write_value(out, "warden_prepared_hits_total", "counter",
+				 "Creates that were given a prepared container.", prepared->hits);
+	metrics_head_write_value(out, "warden_prepared_misses_total", "counter",
+				 "Creates for which none was ready.", prepared->misses);
+	metrics_head_write_value(out, "warden_prepared_made_total", "counter",
+				 "Containers that were prepared.", prepared->made);
+	metrics_head_write_value(out, "warden_prepared_failures_total", "counter",
+				 "Containers that could not be prepared.", prepared->failed);
+	metrics_head_write_seconds(out, "warden_prepared_seconds_total", "counter",
+				   "Time that it took to prepare them.", prepared->made_ns);
+}
+
 static void metrics_head_write_destroys(FILE *out, const struct server *server)
 {
 	const struct container *c;
@@ -247,6 +265,7 @@ void metrics_head_write(FILE *out, struct server *server, const struct process_f
 	metrics_head_write_build(out, server);
 	metrics_head_write_process(out, server, process);
 	metrics_head_write_containers(out, server);
+	metrics_head_write_prepared(out, server);
 	metrics_head_write_destroys(out, server);
 	metrics_head_write_requests(out, server);
 	metrics_head_write_jobs(out, server);

@@ -132,6 +132,19 @@ static void status_facts_add_clients(struct facts *facts, const struct config *c
 	free(value);
 }
 
+static void status_facts_add_prepared(struct facts *facts, const struct server *server)
+{
+	const struct prepared *prepared = &server->prepared;
+
+	if (!prepared_is_on(server))
+		status_facts_add_fact(facts, "prepared containers", true, "off");
+	else
+		status_facts_add_fact(facts, "prepared containers", true,
+				      "%u ready, %" PRIu64 " creates were given one, %" PRIu64
+				      " found none",
+				      prepared->n, prepared->hits, prepared->misses);
+}
+
 static void status_facts_add_own(struct facts *facts, const struct server *server)
 {
 	const struct config *config = server->config;
@@ -147,7 +160,9 @@ static void status_facts_add_own(struct facts *facts, const struct server *serve
 	status_facts_add_fact(facts, "depot", true, "%s", server->settings.depot_path);
 	if (server->container_klass->needs_rootfs)
 		status_facts_add_fact(facts, "rootfs", true, "%s", server->settings.rootfs_path);
-	status_facts_add_fact(facts, "containers", true, "%zu", server->registry.n);
+	status_facts_add_fact(facts, "containers", true, "%zu",
+			      server->registry.n - server->prepared.n);
+	status_facts_add_prepared(facts, server);
 	status_facts_add_recovery(facts, server);
 	status_facts_add_pool(facts, "networks", server->networks, now);
 	status_facts_add_pool(facts, "uids", server->uids, now);

@@ -203,6 +203,19 @@ void pool_release(struct pool *pool, uint64_t now_ms, uint32_t value)
 	pool_list_append(pool, &pool->resting, index);
 }
 
+void pool_put_back(struct pool *pool, uint32_t value)
+{
+	uint32_t index;
+
+	if (!pool_contains(pool, value))
+		return;
+	index = (value - pool->first) / pool->step;
+	if (pool->next[index] != TAKEN)
+		return;
+	pool->taken--;
+	pool_list_append(pool, &pool->free, index);
+}
+
 bool pool_contains(const struct pool *pool, uint32_t value)
 {
 	return value >= pool->first && (value - pool->first) % pool->step == 0 &&

@@ -25,6 +25,9 @@ int pool_take_value(struct pool *pool, uint64_t now_ms, uint32_t value);
 /* Releases a number. Never fails; ignores a number that was not taken from this pool. */
 void pool_release(struct pool *pool, uint64_t now_ms, uint32_t value);
 
+/* As pool_release, for a number that nobody has used: it does not rest. */
+void pool_put_back(struct pool *pool, uint32_t value);
+
 /* Whether the number belongs to the pool, taken or not. */
 bool pool_contains(const struct pool *pool, uint32_t value);
 

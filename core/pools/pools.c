@@ -70,7 +70,9 @@ static void pools_release(struct container *c)
 	struct server *server = c->server;
 	uint64_t now = uv_now(&server->loop);
 
-	if (c->owns_network)
+	if (c->owns_network && c->is_leaving_stock)
+		pool_put_back(server->networks, ntohl(c->identity.network.s_addr));
+	else if (c->owns_network)
 		pool_release(server->networks, now, ntohl(c->identity.network.s_addr));
 	if (c->owns_uid)
 		pool_release(server->uids, now, c->identity.uid);

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Create: checks the options (create_options.c, create_mounts.c) and takes a network, uid and slot
  * from the pools. A worker then writes the container's directory and identity, calls the backend's
- * create and writes the snapshot. Only then the request is answered. A failure undoes all of it. */
+ * create and writes the snapshot. Only then the request is answered. A failure undoes all of it.
+ *
+ * If a container of the shape is prepared (prepared.h) the create takes it over: a worker lets the
+ * backend set what the request asks for and moves the directory to its place. If that fails, the
+ * create begins as if there were none. */
 #include <config.h>
 
 #include <arpa/inet.h>
@@ -16,6 +20,8 @@
 #include "core/backend/backend_call.h"
 #include "core/container/create_mounts.h"
 #include "core/container/image_defaults.h"
+#include "core/container/prepared.h"
+#include "core/container/prepared_source.h"
 #include "core/descriptors.h"
 #include "core/limits/limits.h"
 #include "core/log.h"
@@ -35,11 +41,19 @@ enum { HANDLE_MAX = 1024, HANDLE_HOSTNAME_MAX = 63, ID_TRIES = 16, NETWORK_MAX =
 
 struct creation {
 	struct operation operation;
-	struct request *request;
+	struct request *request;  /* NULL: a container is prepared */
+	struct stock *stock;      /* for this one; else NULL */
 	struct idempotent *entry; /* NULL: the request has no request_id */
+	/* What the container was before it took over a prepared one, of which it has the parts
+	 * now; NULL: it did not. */
+	struct container *shell;
+	TAILQ_ENTRY(creation) waiting; /* for room; see create_await_room */
+	uint64_t began;                /* uv_hrtime */
+	bool gave_way;                 /* prepared containers were removed for it */
+	bool image_read;
 	struct warden_create parameters;
 	unsigned tries; /* ids that were taken by others */
-	bool waiting;   /* the backend's create returned 1: create_event follows */
+	bool pending;   /* the backend's create returned 1: create_event follows */
 	bool made;      /* the container's directory */
 	bool left;      /* and it cannot be removed */
 	bool ended;     /* create_event was called; a failure is in the operation's `err` */
@@ -63,39 +77,41 @@ static int create_refuse_network(const char *text, struct warden_error *err)
 	return warden_error_set(err, "Could not acquire network: %s", name);
 }
 
+/* Reads the network that a request names, in host byte order. */
+static bool create_read_network(const Warden__CreateRequest *asked, uint32_t *network,
+				struct warden_error *err)
+{
+	char *text = request_text(&asked->network, "network", NETWORK_MAX, err);
+	bool valid = text && address_parse(text, network);
+
+	if (text && !valid)
+		create_refuse_network(text, err);
+	free(text);
+	*network &= ~3U;
+	return valid;
+}
+
 static int create_take_network(struct container *c, const Warden__CreateRequest *asked,
 			       struct warden_error *err)
 {
 	struct server *server = c->server;
 	uint64_t now = uv_now(&server->loop);
+	char name[INET_ADDRSTRLEN];
 	struct in_addr address;
-	uint32_t network;
-	char *text;
-	bool valid;
+	uint32_t network = 0;
 
 	if (!asked->has_network || asked->network.len == 0) {
 		if (pool_take(server->networks, now, &network) < 0)
 			return warden_error_set(err, "Could not acquire network");
-	} else {
-		text = request_text(&asked->network, "network", NETWORK_MAX, err);
-		if (!text)
-			return -1;
-		valid = address_parse(text, &network);
-		if (!valid)
-			create_refuse_network(text, err);
-		free(text);
-		if (!valid)
-			return -1;
-		network &= ~3U;
-		address.s_addr = htonl(network);
-		if (pool_take_value(server->networks, now, network) < 0) {
-			char name[INET_ADDRSTRLEN];
-
-			inet_ntop(AF_INET, &address, name, sizeof(name));
-			return warden_error_set(err, "Could not acquire network: %s", name);
-		}
+	} else if (!create_read_network(asked, &network, err)) {
+		return -1;
 	}
 	address.s_addr = htonl(network);
+	if (asked->has_network && asked->network.len > 0 &&
+	    pool_take_value(server->networks, now, network) < 0) {
+		inet_ntop(AF_INET, &address, name, sizeof(name));
+		return warden_error_set(err, "Could not acquire network: %s", name);
+	}
 	c->owns_network = true;
 	identity_set_network(&c->identity, address);
 	return 0;
@@ -106,10 +122,10 @@ static int create_take_ids(struct container *c, struct warden_error *err)
 	struct server *server = c->server;
 	uint64_t now = uv_now(&server->loop);
 
-	if (pool_take(server->uids, now, &c->identity.uid) < 0)
+	if (!c->owns_uid && pool_take(server->uids, now, &c->identity.uid) < 0)
 		return warden_error_set(err, "no uid available");
 	c->owns_uid = true;
-	if (pool_take(server->slots, now, &c->identity.slot) < 0)
+	if (!c->owns_slot && pool_take(server->slots, now, &c->identity.slot) < 0)
 		return warden_error_set(err, "no uid available");
 	c->owns_slot = true;
 	return 0;
@@ -154,14 +170,13 @@ static int create_name_host(struct container *c, struct warden_error *err)
 	return c->options.hostname ? 0 : warden_error_errno(err, "store the host name");
 }
 
-static int create_take_all(struct container *c, struct request *request, struct warden_error *err)
+/* Takes all but the share of the pools from a request of a client. */
+static int create_take_options(struct container *c, const Warden__CreateRequest *asked,
+			       struct warden_error *err)
 {
-	const Warden__CreateRequest *asked = (const void *)request->message;
-	struct server *server = request->server;
+	struct server *server = c->server;
 
 	c->grace_time = create_grace_time(server, asked);
-	c->client_uid = request->connection->uid;
-	c->client_gid = request->connection->gid;
 	c->nested = server->settings.allow_nested_warden;
 	c->options.knows_no_new_privs = true;
 	c->options.no_new_privs =
@@ -169,10 +184,9 @@ static int create_take_all(struct container *c, struct request *request, struct 
 	if (!container_set_path(c))
 		return warden_error_set(err, "no memory for a path");
 	if (limits_from_message(&c->limits, server, asked->limits, err) < 0 ||
-	    create_options_take(&c->options, asked, err) < 0 || create_name_host(c, err) < 0 ||
-	    create_mounts_take(c, asked, err) < 0 || create_take_network(c, asked, err) < 0)
+	    create_options_take(&c->options, asked, err) < 0 || create_name_host(c, err) < 0)
 		return -1;
-	return create_take_ids(c, err);
+	return create_mounts_take(c, asked, err);
 }
 
 /* What a container that cannot be read yet has must not be given to another. Each create that is
@@ -187,26 +201,41 @@ static int create_check_room(const struct server *server, struct warden_error *e
 	return descriptors_check(DESCRIPTORS_CONTAINER * (server->creating + 1), err);
 }
 
-/* Allocates the container with its options, mounts and share of the pools. */
-static struct container *create_new_container(struct request *request, struct warden_error *err)
+/* Takes what the container has not yet of its share of the pools. */
+static int create_take_room(struct container *c, const Warden__CreateRequest *asked,
+			    struct warden_error *err)
 {
-	struct container *c;
-	char *handle;
+	if (create_check_room(c->server, err) < 0 ||
+	    (!c->owns_network && create_take_network(c, asked, err) < 0))
+		return -1;
+	return create_take_ids(c, err);
+}
 
-	if (create_check_room(request->server, err) < 0)
-		return NULL;
-	if (create_take_handle(request, &handle, err) < 0)
-		return NULL;
-	c = container_new(request->server, NULL, handle);
-	free(handle);
+/* Makes the container in memory with its options. */
+static struct container *create_new_container(struct server *server,
+					      const Warden__CreateRequest *asked,
+					      const char *handle, bool prepared, uid_t uid,
+					      gid_t gid, struct warden_error *err)
+{
+	struct container *c = container_new(server, NULL, handle);
+
 	if (!c) {
 		warden_error_set(err, "no memory for a container");
 		return NULL;
 	}
-	if (create_take_all(c, request, err) == 0)
+	c->prepared = prepared;
+	c->client_uid = uid;
+	c->client_gid = gid;
+	if (create_take_options(c, asked, err) == 0)
 		return c;
 	container_free(c);
 	return NULL;
+}
+
+/* The directory that holds the container's. */
+static int create_parent_fd(const struct container *c)
+{
+	return c->prepared ? c->server->tmp_fd : c->server->depot_fd;
 }
 
 /* Worker thread: makes the container's directory, which must not exist, and the files in it. */
@@ -215,11 +244,11 @@ static int create_make_directory(struct creation *creation, struct warden_error 
 	struct container *c = creation->operation.container;
 	static const char *const parts[] = {"etc", "run"};
 
-	if (mkdirat(c->server->depot_fd, c->id, 0700) < 0)
+	if (mkdirat(create_parent_fd(c), c->id, 0700) < 0)
 		return warden_error_errno(err, "make %s", c->path);
 	creation->made = true;
 	c->dir_fd =
-		openat(c->server->depot_fd, c->id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		openat(create_parent_fd(c), c->id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (c->dir_fd < 0)
 		return warden_error_errno(err, "open %s", c->path);
 	c->identity.dir_fd = c->dir_fd;
@@ -235,7 +264,7 @@ static void create_remove_directory(struct creation *creation)
 	struct container *c = creation->operation.container;
 	struct warden_error err;
 
-	creation->left = remove_tree(c->server->depot_fd, c->id, &err) < 0;
+	creation->left = remove_tree(create_parent_fd(c), c->id, &err) < 0;
 	if (creation->left)
 		log_write(WARDEN_LOG_WARN, "%s: %s; will be retried", c->id, err.message);
 }
@@ -263,7 +292,28 @@ static void create_fill_parameters(struct warden_create *parameters, const struc
 		.client_gid = c->client_gid,
 		.no_new_privs = c->options.no_new_privs,
 		.working_dir = c->options.image.working_dir,
+		.prepares = c->prepared,
 	};
+}
+
+/* Worker thread. What is prepared is admitted when a client asks for it. */
+static int create_admit(const struct creation *creation, struct warden_error *err)
+{
+	const struct container *c = creation->operation.container;
+	const struct warden_container_klass *klass = c->server->container_klass;
+
+	if (creation->stock || !klass->admit)
+		return 0;
+	return BACKEND_CALL(klass, c->id, admit, err, c->server->backend, NULL, "create");
+}
+
+/* Worker thread. */
+static int create_read_image(struct creation *creation, struct warden_error *err)
+{
+	if (creation->image_read)
+		return 0;
+	creation->image_read = true;
+	return image_defaults_read(creation->operation.container, err);
 }
 
 /* Worker thread. The identity and a snapshot are written before the backend's create, so that after
@@ -274,11 +324,8 @@ static int create_backend_run(struct operation *operation, struct warden_error *
 	struct container *c = operation->container;
 	struct server *server = c->server;
 
-	if (server->container_klass->admit &&
-	    BACKEND_CALL(server->container_klass, c->id, admit, err, server->backend, NULL,
-			 "create") < 0)
-		return -1;
-	if ((creation->tries == 0 && image_defaults_read(c, err) < 0) ||
+	if (create_admit(creation, err) < 0 || create_read_image(creation, err) < 0 ||
+	    (creation->stock && prepared_sources_read(c, &c->sources, err) < 0) ||
 	    create_make_directory(creation, err) < 0 || snapshot_store(operation, err) < 0)
 		return -1;
 	identity_set_options(c);
@@ -294,6 +341,8 @@ static int create_finish_run(struct operation *operation, struct warden_error *e
 	struct creation *creation = (struct creation *)operation;
 	struct container *c = operation->container;
 
+	if (c->backend && !creation->failed && creation->stock)
+		return 0;
 	if (c->backend && !creation->failed)
 		return limits_apply(c, err) < 0 ? -1 : snapshot_store(operation, err);
 	if (creation->made && !c->backend)
@@ -317,6 +366,15 @@ static void create_repeat(struct request *request, struct container *c,
 	if (request->connection)
 		container_reference(c, request->connection);
 	request_answer(request, answer);
+}
+
+/* The container waits for a create that asks for it; until then nothing finds it by its handle. */
+static void create_succeed_for_stock(struct creation *creation)
+{
+	struct container *c = creation->operation.container;
+
+	registry_forget_handle(&c->server->registry, c);
+	prepared_made(creation->stock, c, creation->began, NULL);
 }
 
 static void create_succeed(struct creation *creation)
@@ -356,13 +414,20 @@ static void create_fail(struct creation *creation, const struct warden_error *er
 	} else {
 		registry_forget_handle(&c->server->registry, c);
 	}
-	idempotence_fail(creation->entry, err);
-	request_fail(creation->request, err);
-	if (made)
+	if (creation->stock) {
+		prepared_made(creation->stock, NULL, creation->began, err);
+	} else {
+		idempotence_fail(creation->entry, err);
+		request_fail(creation->request, err);
+	}
+	if (made && c->prepared)
+		prepared_discard(c);
+	else if (made)
 		container_discard(c);
 }
 
 static void create_begin(struct creation *creation);
+static void create_give_back(struct creation *creation);
 
 /* Another daemon, or what one has left, may have the name that the id gives to the directory,
  * control groups and links: the create begins again with another id. */
@@ -378,26 +443,86 @@ static bool create_begin_again(struct creation *creation, const struct warden_er
 	c->dir_fd = c->identity.dir_fd = -1;
 	if (!container_rename(c))
 		return false;
-	creation->waiting = creation->made = creation->ended = creation->failed = false;
+	creation->pending = creation->made = creation->ended = creation->failed = false;
 	create_begin(creation);
 	return true;
+}
+
+static bool create_lacks_resource(const struct warden_error *err)
+{
+	static const int numbers[] = {ENOMEM, ENOSPC, EMFILE, ENFILE, EAGAIN, EDQUOT, EUSERS};
+
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+		if (err->number == numbers[i])
+			return true;
+	return false;
+}
+
+/* Lets the create wait until a prepared container is removed, if one can be. */
+static bool create_await_room(struct creation *creation)
+{
+	struct container *c = creation->operation.container;
+	const Warden__CreateRequest *asked = (const void *)creation->request->message;
+	struct prepared *prepared = &c->server->prepared;
+	uint32_t network;
+
+	if (!c->owns_network && asked->has_network && asked->network.len > 0) {
+		if (!create_read_network(asked, &network, &(struct warden_error){0}) ||
+		    !prepared_give_network(c->server, network))
+			return false;
+	} else if (!prepared_give_way(c->server)) {
+		return false;
+	}
+	TAILQ_INSERT_TAIL(&prepared->waiting, creation, waiting);
+	return true;
+}
+
+/* A create that lacks what prepared containers may have begins again without them, once. */
+static bool create_begin_with_room(struct creation *creation, const struct warden_error *err)
+{
+	struct container *c = creation->operation.container;
+
+	if (creation->stock || creation->gave_way || c->backend || creation->left ||
+	    !create_lacks_resource(err))
+		return false;
+	creation->gave_way = true;
+	if (!create_await_room(creation))
+		return false;
+	prepared_renew(c->server);
+	if (c->dir_fd >= 0)
+		close(c->dir_fd);
+	c->dir_fd = c->identity.dir_fd = -1;
+	creation->pending = creation->made = creation->ended = creation->failed = false;
+	return true;
+}
+
+static void create_end(struct creation *creation, int result, const struct warden_error *err)
+{
+	struct server *server = creation->operation.container->server;
+
+	creation->operation.container->creation = NULL;
+	server->creating--;
+	if (creation->shell)
+		container_free(creation->shell);
+	if (result < 0)
+		create_fail(creation, err);
+	else if (creation->stock)
+		create_succeed_for_stock(creation);
+	else
+		create_succeed(creation);
+	free(creation);
+	prepared_fill_soon(server);
+	server->drain_step(server);
 }
 
 static void create_finish_done(struct operation *operation, int result, struct warden_error *err)
 {
 	struct creation *creation = (struct creation *)operation;
-	struct server *server = operation->container->server;
 
-	if (result < 0 && create_begin_again(creation, err))
+	if (result < 0 &&
+	    (create_begin_again(creation, err) || create_begin_with_room(creation, err)))
 		return;
-	operation->container->creation = NULL;
-	if (result == 0)
-		create_succeed(creation);
-	else
-		create_fail(creation, err);
-	free(creation);
-	server->creating--;
-	server->drain_step(server);
+	create_end(creation, result, err);
 }
 
 /* The create is complete when its snapshot is written. */
@@ -413,7 +538,7 @@ static void create_finish(struct creation *creation)
 
 	c->created_us = clock_now_us();
 	c->created_clock_us = ttl_clock_us();
-	operation->make_snapshot = create_snapshot_text;
+	operation->make_snapshot = creation->stock ? NULL : create_snapshot_text;
 	operation->run = create_finish_run;
 	operation->done = create_finish_done;
 	container_queue(c, operation);
@@ -425,8 +550,8 @@ static void create_backend_done(struct operation *operation, int result, struct 
 
 	(void)err; /* remains in the operation */
 	creation->failed |= result < 0;
-	creation->waiting = result > 0;
-	if (!creation->waiting || creation->ended)
+	creation->pending = result > 0;
+	if (!creation->pending || creation->ended)
 		create_finish(creation);
 }
 
@@ -443,7 +568,7 @@ void create_event(struct container *c, void *backend, bool failed, const char *e
 	if (failed)
 		warden_error_set(&creation->operation.err, "%s", error ? error : "no memory");
 	creation->operation.err.number = failed ? number : 0;
-	if (creation->waiting)
+	if (creation->pending)
 		create_finish(creation);
 }
 
@@ -458,29 +583,234 @@ static void create_begin(struct creation *creation)
 	container_queue(creation->operation.container, operation);
 }
 
-/* Queues the create. On 0 create_finish_done answers. */
-static int create_start(struct request *request, struct idempotent *entry, struct warden_error *err)
+/* The container takes over what was made of a prepared one. A handle that the client did not choose
+ * is the id. */
+static void create_take_over(struct creation *creation, struct container *c,
+			     struct container *prepared)
 {
-	struct container *c = create_new_container(request, err);
-	struct creation *creation = c ? calloc(1, sizeof(*creation)) : NULL;
-	Warden__CreateResponse answer;
+	bool named = strcmp(c->handle, c->id) != 0;
 
-	if (!c)
+	registry_remove(&c->server->registry, prepared);
+	container_exchange(c, prepared);
+	if (!named)
+		memcpy(c->handle, c->id, sizeof(c->id));
+	creation->shell = prepared;
+}
+
+/* The registered container gives a prepared one its parts back, which is removed. */
+static void create_give_back(struct creation *creation)
+{
+	struct container *c = creation->operation.container, *prepared = creation->shell;
+	struct registry *registry = &c->server->registry;
+
+	creation->shell = NULL;
+	registry_remove(registry, c);
+	container_exchange(c, prepared);
+	registry_add(registry, c);
+	registry_add(registry, prepared);
+	registry_forget_handle(registry, prepared);
+	prepared_discard(prepared);
+}
+
+/* Worker thread. Nothing of it needs to be undone if it fails, since the prepared container is
+ * removed then. */
+static int create_adopt_run(struct operation *operation, struct warden_error *err)
+{
+	struct creation *creation = (struct creation *)operation;
+	struct container *c = operation->container;
+	struct server *server = c->server;
+
+	if (create_admit(creation, err) < 0 || create_read_image(creation, err) < 0)
 		return -1;
-	answer = create_answer_of(c);
-	if (!creation || idempotence_promise(entry, c, &answer.base, err) < 0) {
-		free(creation);
-		container_free(c);
-		return warden_error_set(err, "no memory for a container");
+	creation->failed = true; /* from here on a failure is that of the prepared container */
+	if (prepared_sources_compare(c, creation->shell, err) < 0)
+		return -1;
+	create_fill_parameters(&creation->parameters, c);
+	if (BACKEND_CALL(server->container_klass, c->id, adopt, err, c->backend,
+			 &creation->parameters) < 0)
+		return -1;
+	if (renameat2(server->tmp_fd, c->id, server->depot_fd, c->id, RENAME_NOREPLACE) < 0)
+		return warden_error_errno(err, "move the prepared container to %s/%s",
+					  server->settings.depot_path, c->id);
+	creation->failed = false;
+	return 0;
+}
+
+static void create_begin_or_wait(struct creation *creation)
+{
+	const Warden__CreateRequest *asked = (const void *)creation->request->message;
+	struct warden_error err = {0};
+
+	if (create_take_room(creation->operation.container, asked, &err) == 0)
+		create_begin(creation);
+	else if (!create_await_room(creation))
+		create_end(creation, -1, &err);
+}
+
+static void create_adopt_done(struct operation *operation, int result, struct warden_error *err)
+{
+	struct creation *creation = (struct creation *)operation;
+	struct container *c = operation->container;
+
+	if (result < 0 && creation->failed) {
+		log_write(WARDEN_LOG_INFO, "%s: made anew: %s", c->id, err->message);
+		creation->failed = false;
+		create_give_back(creation);
+		create_begin_or_wait(creation);
+		return;
 	}
-	registry_add(&c->server->registry, c);
+	if (result < 0) { /* not admitted, or the image's file is wrong */
+		create_give_back(creation);
+		create_end(creation, result, err);
+		return;
+	}
+	c->prepared = false;
+	create_finish(creation);
+}
+
+static void create_begin_adopt(struct creation *creation)
+{
+	struct operation *operation = &creation->operation;
+
+	operation->run = create_adopt_run;
+	operation->done = create_adopt_done;
+	container_queue(operation->container, operation);
+}
+
+static struct creation *create_new(struct request *request, struct idempotent *entry,
+				   struct warden_error *err)
+{
+	struct creation *creation = calloc(1, sizeof(*creation));
+
+	if (!creation) {
+		warden_error_set(err, "no memory for a container");
+		return NULL;
+	}
 	creation->request = request;
 	creation->entry = entry;
+	creation->began = uv_hrtime();
+	return creation;
+}
+
+static void create_register(struct creation *creation)
+{
+	struct container *c = creation->operation.container;
+
+	registry_add(&c->server->registry, c);
 	c->creation = creation;
 	c->server->creating++;
+}
+
+/* Ends a create that has not begun. */
+static void create_unregister(struct creation *creation)
+{
+	struct container *c = creation->operation.container;
+
+	if (creation->shell)
+		create_give_back(creation);
+	c->creation = NULL;
+	c->server->creating--;
+	registry_remove(&c->server->registry, c);
+	container_free(c);
+	free(creation);
+}
+
+/* Makes the container in memory, with the parts of a prepared one if there is one. */
+static int create_make(struct creation *creation, const Warden__CreateRequest *asked,
+		       struct warden_error *err)
+{
+	const struct connection *connection = creation->request->connection;
+	struct container *c, *prepared;
+	char *handle;
+
+	if (create_take_handle(creation->request, &handle, err) < 0)
+		return -1;
+	c = create_new_container(creation->request->server, asked, handle, false, connection->uid,
+				 connection->gid, err);
+	free(handle);
 	creation->operation.container = c;
-	create_begin(creation);
+	if (!c)
+		return -1;
+	prepared = prepared_take(c->server, asked, c->client_uid, c->client_gid);
+	if (prepared)
+		create_take_over(creation, c, prepared);
 	return 0;
+}
+
+/* Begins the create, or lets it wait for room. */
+static int create_start(struct creation *creation, struct warden_error *err)
+{
+	const Warden__CreateRequest *asked = (const void *)creation->request->message;
+	struct container *c = creation->operation.container;
+	Warden__CreateResponse answer = create_answer_of(c);
+
+	if (idempotence_promise(creation->entry, c, &answer.base, err) < 0)
+		return -1;
+	if (creation->shell)
+		create_begin_adopt(creation);
+	else if (create_take_room(c, asked, err) == 0)
+		create_begin(creation);
+	else if (!create_await_room(creation))
+		return -1;
+	return 0;
+}
+
+/* On 0 create_end answers. */
+static int create_try(struct request *request, struct idempotent *entry, struct warden_error *err)
+{
+	const Warden__CreateRequest *asked = (const void *)request->message;
+	struct creation *creation = create_new(request, entry, err);
+
+	if (!creation)
+		return -1;
+	if (create_make(creation, asked, err) < 0) {
+		free(creation);
+		return -1;
+	}
+	create_register(creation);
+	if (create_start(creation, err) == 0)
+		return 0;
+	create_unregister(creation);
+	return -1;
+}
+
+int create_prepare(struct server *server, struct stock *stock, const Warden__CreateRequest *shape,
+		   uid_t uid, gid_t gid, struct warden_error *err)
+{
+	struct creation *creation = create_new(NULL, NULL, err);
+	struct container *c;
+
+	if (!creation)
+		return -1;
+	c = create_new_container(server, shape, NULL, true, uid, gid, err);
+	creation->operation.container = c;
+	creation->stock = stock;
+	if (!c) {
+		free(creation);
+		return -1;
+	}
+	create_register(creation);
+	if (create_take_room(c, shape, err) == 0) {
+		create_begin(creation);
+		return 0;
+	}
+	create_unregister(creation);
+	return -1;
+}
+
+void create_resume(struct server *server)
+{
+	struct creation_list waiting = TAILQ_HEAD_INITIALIZER(waiting);
+	struct creation *creation;
+
+	TAILQ_CONCAT(&waiting, &server->prepared.waiting, waiting);
+	while ((creation = TAILQ_FIRST(&waiting))) {
+		TAILQ_REMOVE(&waiting, creation, waiting);
+		if (creation->gave_way && server->prepared.leaving > 0)
+			TAILQ_INSERT_TAIL(&server->prepared.waiting, creation, waiting);
+		else
+			create_begin_or_wait(creation);
+	}
 }
 
 static int create_run(struct request *request, struct warden_error *err)
@@ -499,7 +829,7 @@ static int create_run(struct request *request, struct warden_error *err)
 	default:
 		return -1;
 	}
-	if (create_start(request, entry, err) == 0)
+	if (create_try(request, entry, err) == 0)
 		return 0;
 	idempotence_fail(entry, err);
 	return -1;

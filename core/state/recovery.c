@@ -157,6 +157,15 @@ static int recovery_recover_directory(struct server *server, int parent_fd, bool
 	return result;
 }
 
+/* Whether it was created before the other one. A prepared container has an older id than one that
+ * was made meanwhile. */
+static bool recovery_is_older(const struct container *c, const struct container *other)
+{
+	if (c->created_us != other->created_us)
+		return c->created_us < other->created_us;
+	return strcmp(c->id, other->id) < 0;
+}
+
 void recovery_sort(struct server *server)
 {
 	struct container *c, *other;
@@ -165,7 +174,7 @@ void recovery_sort(struct server *server)
 	while ((c = TAILQ_FIRST(&server->registry.listed))) {
 		TAILQ_REMOVE(&server->registry.listed, c, listed);
 		TAILQ_FOREACH_REVERSE(other, &sorted, container_list, listed)
-			if (strcmp(other->id, c->id) < 0)
+			if (recovery_is_older(other, c))
 				break;
 		if (other)
 			TAILQ_INSERT_AFTER(&sorted, other, c, listed);

@@ -400,6 +400,9 @@ struct warden_create {
 	/* Absolute in the container: where jobs of its image begin. Made if it is missing, and
 	 * owned by the container's root. NULL: none. */
 	const char *working_dir;
+	/* The container is kept for a create to come, which calls `adopt`: hostname, hosts and
+	 * dns_servers are not known yet. */
+	bool prepares;
 };
 
 /* Returned by `create`: it continues by itself, and host->created reports its end. */
@@ -898,6 +901,14 @@ struct warden_container_klass {
 	 * containers run, but never twice at once; `networks` is valid during the call. NULL: a
 	 * change needs a restart. */
 	int (*allow_networks)(void *backend, const char *const *networks, struct warden_error *err);
+
+	/* Optional. Gives a container that was created with `prepares`, and that nothing has used,
+	 * what `create` says that a client asks for: hostname, hosts and dns_servers, and the
+	 * settings and files of the host that create reads. All else in `create` is as it was when
+	 * the container was made, but for identity->path, to which the core moves the directory
+	 * afterwards. If it fails the core destroys the container and makes another. NULL: no
+	 * container is prepared. */
+	int (*adopt)(void *container, const struct warden_create *create, struct warden_error *err);
 };
 
 /* The symbol that a module exports. */

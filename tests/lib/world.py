@@ -177,6 +177,8 @@ class World:
         self.note_ids()
         if not self.daemon.alive:
             self.daemon.start()
+        if self.daemon.settings["server"].get("prepared"):
+            self.daemon.reload({"server": {"prepared": 0}})  # they would be taken for what is left
         with warden.Client(self.daemon.socket, timeout=30) as client:
             for handle in client.list():
                 try:

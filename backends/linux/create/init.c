@@ -141,6 +141,17 @@ static int init_enter_network(struct setup *setup, struct warden_error *err)
 	return net_open_inside(&setup->rtnl_fd, err);
 }
 
+static int init_open_uts(struct setup *setup, struct warden_error *err)
+{
+	char path[64];
+
+	if (!setup->parameters.prepares)
+		return 0;
+	snprintf(path, sizeof(path), "/proc/%d/ns/uts", setup->init_pid);
+	setup->uts_fd = open(path, O_RDONLY | O_CLOEXEC);
+	return setup->uts_fd < 0 ? warden_error_errno(err, "open %s", path) : 0;
+}
+
 int init_start(struct setup *setup, struct warden_error *err)
 {
 	int pair[2];
@@ -152,7 +163,9 @@ int init_start(struct setup *setup, struct warden_error *err)
 	if ((setup->parameters.base > 0 ? init_start_in_user_namespace(setup, err)
 					: init_start_as_root(setup, err)) < 0)
 		return -1;
-	return init_enter_network(setup, err);
+	if (init_enter_network(setup, err) < 0)
+		return -1;
+	return init_open_uts(setup, err);
 }
 
 int init_prepare(struct setup *setup, struct warden_error *err)

@@ -51,6 +51,7 @@ struct setup_parameters {
 	size_t n_binds;
 	uint32_t project; /* of the writable layer's files; 0: none */
 	bool no_new_privs;
+	bool prepares; /* SETUP_READY brings what an adoption needs; see linux_adopt.c */
 };
 
 struct setup_bind {
@@ -80,6 +81,10 @@ struct setup_reply {
 /* The descriptors sent with SETUP_STARTED. */
 enum { STARTED_PIDFD, STARTED_NETNS, STARTED_RTNL, STARTED_FDS };
 
+/* The descriptors sent with SETUP_READY if the container is prepared: its root, and its UTS
+ * namespace. */
+enum { READY_ROOT, READY_UTS, READY_FDS };
+
 /* The state of a set-up child. The child serves one container and exits afterwards, so nothing is
  * freed: its exit closes all descriptors and thereby removes its namespaces. */
 struct setup {
@@ -101,6 +106,7 @@ struct setup {
 	pid_t init_pid;
 	int init_pidfd;
 	int netns_fd, rtnl_fd;
+	int uts_fd;  /* of a container that is prepared; else -1 */
 	time_t told; /* CLOCK_MONOTONIC seconds of the last SETUP_PROGRESS */
 	int root_fd; /* the container's root */
 	int dev_fd, proc_fd, sys_fd;

@@ -171,9 +171,13 @@ static int setup_child_run_hook_after_pivot(struct setup *setup, struct warden_e
 static int setup_child_await_worker(struct setup *setup, struct warden_error *err)
 {
 	const struct setup_reply reply = {.event = SETUP_READY};
+	int fds[READY_FDS];
 	char go;
 
-	if (fd_message_send(setup->socket, &reply, sizeof(reply), NULL, 0) < 0 ||
+	fds[READY_ROOT] = setup->root_fd;
+	fds[READY_UTS] = setup->uts_fd;
+	if (fd_message_send(setup->socket, &reply, sizeof(reply), fds,
+			    setup->parameters.prepares ? READY_FDS : 0) < 0 ||
 	    !setup_child_receive(setup, &go, sizeof(go)))
 		return warden_error_errno(err, "wait for the worker");
 	return 0;
@@ -228,6 +232,7 @@ void setup_child_run(const struct linux_backend *backend, int socket, int direct
 		.directory_fd = directory_fd,
 		.cgroup_fd = cgroup_fd,
 		.namespace_fd = -1,
+		.uts_fd = -1,
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
 		if (steps[i](&setup, &reply.error) < 0) {

@@ -14,6 +14,7 @@
 #include "backends/linux/create/hooks.h"
 #include "backends/linux/create/linux_spawner.h"
 #include "backends/linux/create/setup.h"
+#include "backends/linux/create/setup_texts.h"
 #include "lib/cleanup.h"
 #include "lib/fd_message.h"
 
@@ -28,42 +29,6 @@ static int setup_worker_copy_path(char *to, const char *from, struct warden_erro
 		return warden_error_errno(err, "use path %.64s...", from);
 	}
 	memcpy(to, from, strlen(from) + 1);
-	return 0;
-}
-
-/* The texts sent after the parameters and layers. */
-struct setup_texts {
-	char *hosts, *resolv;
-	size_t hosts_length, resolv_length;
-};
-
-static void setup_worker_print_hosts(FILE *stream, const struct warden_create *create)
-{
-	for (size_t i = 0; i < create->n_hosts; i++) {
-		const struct warden_host_name *host =
-			WARDEN_ELEMENT(create->hosts, create->host_size, i);
-
-		fprintf(stream, "%s %s\n", host->address, host->names);
-	}
-}
-
-static void setup_worker_print_resolv(FILE *stream, const struct warden_create *create)
-{
-	for (size_t i = 0; create->dns_servers && create->dns_servers[i]; i++)
-		fprintf(stream, "nameserver %s\n", create->dns_servers[i]);
-}
-
-static int setup_worker_make_text(const struct warden_create *create, char **text, size_t *length,
-				  void (*print)(FILE *, const struct warden_create *),
-				  struct warden_error *err)
-{
-	FILE *stream = open_memstream(text, length);
-
-	if (!stream)
-		return warden_error_errno(err, "format a text");
-	print(stream, create);
-	if (fclose(stream) != 0)
-		return warden_error_errno(err, "format a text");
 	return 0;
 }
 
@@ -90,6 +55,7 @@ static int setup_worker_send_parameters(int socket, const struct linux_container
 		.working_dir_length = create->working_dir ? strlen(create->working_dir) : 0,
 		.n_binds = create->n_bind_mounts,
 		.no_new_privs = create->no_new_privs,
+		.prepares = create->prepares,
 		.project = create->tmpfs_bytes > 0
 				   ? 0
 				   : disk_quota_project(&container->backend->quota, identity),
@@ -172,16 +138,12 @@ static int setup_worker_make_and_send_request(int socket, const struct linux_con
 					      const struct warden_create *create,
 					      struct warden_error *err)
 {
-	struct setup_texts texts = {.hosts = NULL};
+	struct setup_texts texts;
 	int result = -1;
 
-	if (setup_worker_make_text(create, &texts.hosts, &texts.hosts_length,
-				   setup_worker_print_hosts, err) == 0 &&
-	    setup_worker_make_text(create, &texts.resolv, &texts.resolv_length,
-				   setup_worker_print_resolv, err) == 0)
+	if (setup_texts_make(&texts, create, err) == 0)
 		result = setup_worker_send_request(socket, container, create, &texts, err);
-	free(texts.hosts);
-	free(texts.resolv);
+	setup_texts_free(&texts);
 	return result;
 }
 
@@ -297,17 +259,22 @@ static int setup_worker_send_go(const struct setup_worker *start,
 	return 0;
 }
 
-int setup_worker_await_mounts(struct setup_worker *start, const struct linux_container *container,
+int setup_worker_await_mounts(struct setup_worker *start, struct linux_container *container,
 			      const struct warden_create *create, struct warden_error *err)
 {
 	const struct warden_host *host = container->backend->host;
 	struct setup_reply reply;
+	int fds[READY_FDS];
 
 	for (;;) {
-		if (setup_worker_receive(start, container, SETUP_READY, &reply, NULL, 0, err) < 0)
+		if (setup_worker_receive(start, container, SETUP_READY, &reply, fds, READY_FDS,
+					 err) < 0)
 			return -1;
-		if (reply.event == SETUP_READY)
+		if (reply.event == SETUP_READY) {
+			container->root_fd = fds[READY_ROOT];
+			container->uts_fd = fds[READY_UTS];
 			return 0;
+		}
 		if (hooks_run(host, (enum hook)reply.hook, create->identity, container->init_pid,
 			      err) < 0 ||
 		    setup_worker_send_go(start, container, err) < 0)

@@ -22,7 +22,7 @@ int setup_worker_await_init(struct setup_worker *start, struct linux_container *
 			    struct warden_error *err);
 
 /* Waits until all is mounted; runs the hooks that are due meanwhile. */
-int setup_worker_await_mounts(struct setup_worker *start, const struct linux_container *container,
+int setup_worker_await_mounts(struct setup_worker *start, struct linux_container *container,
 			      const struct warden_create *create, struct warden_error *err);
 
 /* Lets the first process execute wshd and waits until it does. */

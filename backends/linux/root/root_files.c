@@ -172,20 +172,58 @@ static int root_files_write_names(struct setup *setup, struct warden_error *err)
 	return root_files_write_hosts(setup, err);
 }
 
+/* The content of /etc/resolv.conf; the caller frees `bytes`, which may be NULL. */
+static int root_files_make_resolv(struct setup *setup, struct text *text, struct warden_error *err)
+{
+	if (!setup->resolv)
+		return resolv_conf_make(setup, text, err);
+	text->length = setup->parameters.resolv_length;
+	text->bytes = malloc(text->length);
+	if (!text->bytes)
+		return warden_error_errno(err, "make resolv.conf");
+	memcpy(text->bytes, setup->resolv, text->length);
+	return 0;
+}
+
+static int root_files_replace_resolv(const struct setup *setup, const struct text *text,
+				     struct warden_error *err)
+{
+	return root_files_replace(setup, "resolv.conf", text->bytes ? text->bytes : "",
+				  text->length, err);
+}
+
 int root_files_write(struct setup *setup, struct warden_error *err)
 {
 	struct text resolv;
 	int result;
 
-	if (root_files_write_names(setup, err) < 0)
+	if (root_files_write_names(setup, err) < 0 ||
+	    root_files_make_resolv(setup, &resolv, err) < 0)
 		return -1;
-	if (setup->resolv)
-		return root_files_replace(setup, "resolv.conf", setup->resolv,
-					  setup->parameters.resolv_length, err);
-	if (resolv_conf_make(setup, &resolv, err) < 0)
-		return -1;
-	result = root_files_replace(setup, "resolv.conf", resolv.bytes ? resolv.bytes : "",
-				    resolv.length, err);
+	result = root_files_replace_resolv(setup, &resolv, err);
 	free(resolv.bytes);
+	return result;
+}
+
+static bool root_files_are_same(const struct text *a, const struct text *b)
+{
+	return a->length == b->length &&
+	       (a->length == 0 || memcmp(a->bytes, b->bytes, a->length) == 0);
+}
+
+int root_files_update(struct setup *setup, bool names, struct warden_error *err)
+{
+	struct text resolv = {.bytes = NULL}, old;
+	int result = 0;
+
+	if ((names && root_files_write_names(setup, err) < 0) ||
+	    root_files_read(setup->root_fd, "the container", "etc/resolv.conf", &old, err) < 0)
+		return -1;
+	if (root_files_make_resolv(setup, &resolv, err) < 0)
+		result = -1;
+	else if (!root_files_are_same(&resolv, &old))
+		result = root_files_replace_resolv(setup, &resolv, err);
+	free(resolv.bytes);
+	free(old.bytes);
 	return result;
 }

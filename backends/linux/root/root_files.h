@@ -34,4 +34,8 @@ int root_files_make_working_dir(struct setup *setup, struct warden_error *err);
 /* Writes /etc/hostname, /etc/hosts and /etc/resolv.conf. */
 int root_files_write(struct setup *setup, struct warden_error *err);
 
+/* Writes those of them anew that another host name, other hosts (`names`) or other name servers
+ * change. */
+int root_files_update(struct setup *setup, bool names, struct warden_error *err);
+
 #endif

@@ -34,6 +34,7 @@ struct linux_container *linux_container_new(struct linux_backend *backend,
 	container->base = linux_base(backend->host->settings, identity->slot);
 	container->init_pidfd = -1;
 	container->wshd_fd = -1;
+	container->root_fd = container->uts_fd = -1;
 	wshd_queue_init(&container->queue, &container->wshd_fd);
 	container->stop.timer_fd = -1;
 	file_transfers_init(&container->transfers, backend->host, backend->watcher, container->id);
@@ -45,7 +46,8 @@ struct linux_container *linux_container_new(struct linux_backend *backend,
 
 void linux_container_free(struct linux_container *container)
 {
-	const int fds[] = {container->init_pidfd, container->wshd_fd, container->stop.timer_fd};
+	const int fds[] = {container->init_pidfd, container->wshd_fd, container->root_fd,
+			   container->uts_fd, container->stop.timer_fd};
 
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
 		if (fds[i] >= 0)

@@ -48,10 +48,11 @@ struct linux_container {
 	struct cgroup *cgroup;
 	pid_t init_pid; /* 0: none */
 	int init_pidfd;
-	struct program_identity program;       /* executed by init and keepers */
-	int wshd_fd;                           /* -1: not connected */
-	struct wshd_queue queue;               /* to it */
-	uint32_t features;                     /* of wshd: enum wshd_features */
+	int root_fd, uts_fd;             /* of a prepared container, until it is adopted; else -1 */
+	struct program_identity program; /* executed by init and keepers */
+	int wshd_fd;                     /* -1: not connected */
+	struct wshd_queue queue;         /* to it */
+	uint32_t features;               /* of wshd: enum wshd_features */
 	const struct seccomp_profile *profile; /* of shells, and of jobs that name none; NULL: it is
 						  not configured any more */
 	struct oom oom;

@@ -85,6 +85,23 @@ static void a_returned_number_is_unused_for_the_delay(void)
 	pool_free(pool);
 }
 
+/* A number that nobody has used can be taken at once, although others rest. */
+static void a_number_that_is_put_back_does_not_rest(void)
+{
+	struct pool *pool = pool_new(7, 1, 1, 60000);
+	uint32_t value = 0;
+
+	unit_true(pool_take(pool, 0, &value) == 0 && value == 7);
+	pool_put_back(pool, 7);
+	pool_put_back(pool, 7);
+	pool_put_back(pool, 8);
+	unit_true(pool_available(pool, 0) == 1);
+	unit_true(pool_take(pool, 0, &value) == 0 && value == 7);
+	pool_release(pool, 0, 7);
+	unit_true(pool_take(pool, 0, &value) < 0);
+	pool_free(pool);
+}
+
 static void a_number_cannot_be_taken_by_value_during_the_delay(void)
 {
 	struct pool *pool = pool_new(0, 4, 1, 5000);
@@ -238,6 +255,7 @@ int main(int argc, char **argv)
 		UNIT_TEST(a_number_taken_by_value_is_not_handed_out),
 		UNIT_TEST(any_returned_number_can_be_taken_by_value),
 		UNIT_TEST(numbers_outside_the_pool_are_ignored),
+		UNIT_TEST(a_number_that_is_put_back_does_not_rest),
 		UNIT_TEST(a_pool_may_end_at_the_last_number),
 		UNIT_TEST(any_order_of_calls_agrees_with_a_simple_model),
 		UNIT_TEST(sixteen_thousand_networks_cost_a_few_dozen_kilobytes),

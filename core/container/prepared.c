@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Stocks of prepared containers; see prepared.h. How one is made and handed out is in
+ * core/requests/create.c. */
+#include <config.h>
+
+#include "core/container/prepared.h"
+
+#include <stdlib.h>
+
+#include "core/container/container.h"
+#include "core/container/container_subject.h"
+#include "core/log.h"
+#include "core/pools/pool.h"
+#include "core/server.h"
+
+enum {
+	STOCKS_MAX = 8,
+	REPEATED = 2,           /* how often a shape is asked for until it has a stock */
+	UNUSED_MS = 300 * 1000, /* after which a stock that nobody asked for is emptied */
+	RETRY_MS = 1000,        /* after a container could not be made; doubled each time */
+	RETRY_MAX_MS = 60 * 1000,
+	PAUSE_MS = 8,  /* for what the client does with the one that it was given */
+	FREE_PART = 4, /* no stock is filled from the last 1/FREE_PART of a pool */
+};
+
+/* Containers of one shape. */
+struct stock {
+	TAILQ_ENTRY(stock) link;
+	struct server *server;
+	uint8_t *shape; /* a packed CreateRequest */
+	size_t length;
+	uid_t uid; /* of the client, if the shape names a path of the client's; else 0 */
+	gid_t gid;
+	bool usual;                       /* the shape has no field: it is filled from the start */
+	struct container_list containers; /* linked by `listed` */
+	unsigned n;
+	bool making;
+	uint64_t asked;    /* how often it was asked for */
+	uint64_t last_ms;  /* and when */
+	unsigned failures; /* since the last that was made */
+	uint64_t retry_ms; /* not before */
+};
+
+/* The operator's programs expect to run when a client asks for a container. */
+static bool prepared_has_hooks(const struct warden_hooks *hooks)
+{
+	return hooks->parent_before_clone || hooks->parent_after_clone ||
+	       hooks->child_before_pivot || hooks->child_after_pivot;
+}
+
+bool prepared_is_on(const struct server *server)
+{
+	return server->config->server.prepared > 0 && server->container_klass->adopt &&
+	       !server->draining && !prepared_has_hooks(&server->hooks);
+}
+
+static bool stock_names_client_paths(const Warden__CreateRequest *shape)
+{
+	return shape->has_rootfs || shape->n_layers > 0 || shape->n_bind_mounts > 0;
+}
+
+/* Removes from a shallow copy of a request what can be set when the container is handed out. What
+ * stays is the shape: a field that is not known here makes a shape of its own. */
+static void stock_strip(Warden__CreateRequest *shape)
+{
+	shape->has_grace_time = shape->has_handle = shape->has_network = false;
+	shape->n_env = shape->n_properties = 0;
+	shape->has_ttl = shape->has_hostname = shape->has_request_id = false;
+	shape->n_hosts = shape->n_dns_servers = 0;
+	shape->limits = NULL;
+	shape->has_rootfs = shape->has_rootfs && shape->rootfs.len > 0;
+}
+
+static void stock_free(struct stock *stock)
+{
+	struct prepared *prepared = &stock->server->prepared;
+
+	TAILQ_REMOVE(&prepared->stocks, stock, link);
+	prepared->n_stocks--;
+	free(stock->shape);
+	free(stock);
+}
+
+static struct stock *stock_new(struct server *server, const uint8_t *shape, size_t length)
+{
+	struct stock *stock = calloc(1, sizeof(*stock));
+
+	if (stock)
+		stock->shape = malloc(length + 1);
+	if (!stock || !stock->shape) {
+		free(stock);
+		return NULL;
+	}
+	memcpy(stock->shape, shape, length);
+	stock->length = length;
+	stock->usual = length == 0;
+	stock->server = server;
+	stock->last_ms = uv_now(&server->loop);
+	TAILQ_INIT(&stock->containers);
+	TAILQ_INSERT_HEAD(&server->prepared.stocks, stock, link);
+	server->prepared.n_stocks++;
+	return stock;
+}
+
+/* Takes a container out of its stock. */
+static void stock_take(struct stock *stock, struct container *c)
+{
+	TAILQ_REMOVE(&stock->containers, c, listed);
+	stock->n--;
+	stock->server->prepared.n--;
+	c->stock = NULL;
+}
+
+static void stock_empty(struct stock *stock)
+{
+	struct container *c;
+
+	while ((c = TAILQ_FIRST(&stock->containers))) {
+		stock_take(stock, c);
+		prepared_discard(c);
+	}
+}
+
+/* Makes room for another stock: the one that was not asked for the longest goes. */
+static void stock_drop_oldest(struct prepared *prepared)
+{
+	struct stock *stock;
+
+	if (prepared->n_stocks < STOCKS_MAX)
+		return;
+	TAILQ_FOREACH_REVERSE(stock, &prepared->stocks, stock_list, link)
+		if (!stock->usual && !stock->making)
+			break;
+	if (!stock)
+		return;
+	stock_empty(stock);
+	stock_free(stock);
+}
+
+/* The stock of a request's shape, which is the first then; made if there is none. NULL: no memory,
+ * or no room. */
+static struct stock *stock_find(struct server *server, const Warden__CreateRequest *asked,
+				uid_t uid, gid_t gid)
+{
+	struct prepared *prepared = &server->prepared;
+	Warden__CreateRequest shape = *asked;
+	struct stock *stock = NULL;
+	size_t length;
+	uint8_t *packed;
+
+	stock_strip(&shape);
+	if (!stock_names_client_paths(&shape))
+		uid = gid = 0;
+	length = warden__create_request__get_packed_size(&shape);
+	packed = malloc(length + 1);
+	if (!packed)
+		return NULL;
+	warden__create_request__pack(&shape, packed);
+	TAILQ_FOREACH(stock, &prepared->stocks, link)
+		if (stock->length == length && stock->uid == uid && stock->gid == gid &&
+		    memcmp(stock->shape, packed, length) == 0)
+			break;
+	if (stock) {
+		TAILQ_REMOVE(&prepared->stocks, stock, link);
+		TAILQ_INSERT_HEAD(&prepared->stocks, stock, link);
+	} else {
+		stock_drop_oldest(prepared);
+		if (prepared->n_stocks < STOCKS_MAX)
+			stock = stock_new(server, packed, length);
+		if (stock) {
+			stock->uid = uid;
+			stock->gid = gid;
+		}
+	}
+	free(packed);
+	return stock;
+}
+
+struct container *prepared_take(struct server *server, const Warden__CreateRequest *asked,
+				uid_t uid, gid_t gid)
+{
+	struct stock *stock = prepared_is_on(server) ? stock_find(server, asked, uid, gid) : NULL;
+	struct container *c;
+
+	if (!stock)
+		return NULL;
+	stock->asked++;
+	stock->last_ms = uv_now(&server->loop);
+	/* One that was made for the network that is asked for would be no worse, but is rare. */
+	c = asked->has_network && asked->network.len > 0 ? NULL : TAILQ_FIRST(&stock->containers);
+	if (c) {
+		server->prepared.hits++;
+		stock_take(stock, c);
+	} else {
+		server->prepared.misses++;
+	}
+	return c;
+}
+
+static bool prepared_pool_has_room(struct server *server, struct pool *pool)
+{
+	return pool_available(pool, uv_now(&server->loop)) > pool_size(pool) / FREE_PART;
+}
+
+static bool stock_wants(struct stock *stock)
+{
+	struct server *server = stock->server;
+	uint64_t now = uv_now(&server->loop);
+
+	return stock->n < (uint64_t)server->config->server.prepared && now >= stock->retry_ms &&
+	       (stock->usual || (stock->asked >= REPEATED && now < stock->last_ms + UNUSED_MS)) &&
+	       prepared_pool_has_room(server, server->networks) &&
+	       prepared_pool_has_room(server, server->uids) &&
+	       prepared_pool_has_room(server, server->slots);
+}
+
+static void stock_fail(struct stock *stock, const struct warden_error *err)
+{
+	uint64_t delay = RETRY_MS;
+
+	for (unsigned i = 0; i < stock->failures && delay < RETRY_MAX_MS; i++)
+		delay *= 2;
+	stock->failures++;
+	stock->retry_ms = uv_now(&stock->server->loop) + delay;
+	stock->server->prepared.failed++;
+	log_write(WARDEN_LOG_WARN, "prepare a container: %s", err->message);
+}
+
+static void stock_fill(struct stock *stock)
+{
+	struct server *server = stock->server;
+	Warden__CreateRequest *shape =
+		warden__create_request__unpack(NULL, stock->length, stock->shape);
+	struct warden_error err = {0};
+
+	if (!shape)
+		warden_error_set(&err, "no memory");
+	if (shape && create_prepare(server, stock, shape, stock->uid, stock->gid, &err) == 0) {
+		stock->making = true;
+		server->prepared.making++;
+	} else {
+		stock_fail(stock, &err);
+	}
+	if (shape)
+		warden__create_request__free_unpacked(shape, NULL);
+}
+
+/* Begins to make one container, if a stock wants one and no create runs. */
+static void prepared_fill(struct server *server)
+{
+	struct stock *stock;
+
+	if (!prepared_is_on(server) || server->creating > 0)
+		return;
+	TAILQ_FOREACH(stock, &server->prepared.stocks, link)
+		if (stock_wants(stock)) {
+			stock_fill(stock);
+			return;
+		}
+}
+
+static void prepared_on_timer(uv_timer_t *timer)
+{
+	struct server *server = timer->data;
+
+	create_resume(server);
+	prepared_fill(server);
+}
+
+void prepared_start(struct server *server)
+{
+	struct prepared *prepared = &server->prepared;
+
+	uv_timer_init(&server->loop, &prepared->timer); /* it and the start cannot fail */
+	prepared->timer.data = server;
+	uv_unref((uv_handle_t *)&prepared->timer);
+	prepared->started = true;
+	if (prepared_is_on(server) && !stock_new(server, (const uint8_t *)"", 0))
+		log_write(WARDEN_LOG_WARN, "prepare containers: no memory");
+	prepared_fill_soon(server);
+}
+
+void prepared_fill_soon(struct server *server)
+{
+	struct prepared *prepared = &server->prepared;
+
+	if (prepared->started && !server->stopped &&
+	    (!uv_is_active((uv_handle_t *)&prepared->timer) || !TAILQ_EMPTY(&prepared->waiting)))
+		uv_timer_start(&prepared->timer, prepared_on_timer,
+			       TAILQ_EMPTY(&prepared->waiting) ? PAUSE_MS : 0, 0);
+}
+
+void prepared_tidy(struct server *server)
+{
+	uint64_t now = uv_now(&server->loop);
+	struct stock *stock;
+
+	TAILQ_FOREACH(stock, &server->prepared.stocks, link)
+		if (!stock->usual && now >= stock->last_ms + UNUSED_MS)
+			stock_empty(stock);
+	prepared_fill_soon(server);
+}
+
+void prepared_made(struct stock *stock, struct container *c, uint64_t began,
+		   const struct warden_error *err)
+{
+	struct server *server = stock->server;
+	struct prepared *prepared = &server->prepared;
+
+	stock->making = false;
+	prepared->making--;
+	if (!c) {
+		stock_fail(stock, err);
+	} else if (!prepared_is_on(server)) {
+		prepared_discard(c);
+	} else {
+		prepared->made++;
+		prepared->made_ns += uv_hrtime() - began;
+		stock->failures = 0;
+		TAILQ_INSERT_TAIL(&stock->containers, c, listed);
+		c->stock = stock;
+		stock->n++;
+		prepared->n++;
+		log_write(WARDEN_LOG_DEBUG, "%s: prepared", c->id);
+	}
+	prepared_fill_soon(server);
+}
+
+void prepared_discard(struct container *c)
+{
+	c->server->prepared.leaving++;
+	c->is_leaving_stock = true;
+	/* Its directory is where a destroy would move it. */
+	c->destroy.moved = c->destroy.renamed = true;
+	container_discard(c);
+}
+
+void prepared_died(struct container *c)
+{
+	if (!c->stock)
+		return; /* it is being made, or removed */
+	log_write(WARDEN_LOG_WARN, "%s: the first process of a prepared container has ended",
+		  c->id);
+	stock_take(c->stock, c);
+	prepared_discard(c);
+}
+
+/* Whether one that is made or removed now will be gone, or can be removed, later. */
+static bool prepared_is_on_its_way(const struct server *server)
+{
+	return server->prepared.leaving > 0 || server->prepared.making > 0;
+}
+
+bool prepared_give_way(struct server *server)
+{
+	struct stock *stock;
+
+	TAILQ_FOREACH_REVERSE(stock, &server->prepared.stocks, stock_list, link) {
+		struct container *c = TAILQ_FIRST(&stock->containers);
+
+		if (!c)
+			continue;
+		stock_take(stock, c);
+		prepared_discard(c);
+		return true;
+	}
+	return prepared_is_on_its_way(server);
+}
+
+bool prepared_give_network(struct server *server, uint32_t network)
+{
+	struct stock *stock;
+	struct container *c;
+
+	TAILQ_FOREACH(stock, &server->prepared.stocks, link)
+		TAILQ_FOREACH(c, &stock->containers, listed)
+			if (ntohl(c->identity.network.s_addr) == network) {
+				stock_take(stock, c);
+				prepared_discard(c);
+				return true;
+			}
+	return prepared_is_on_its_way(server);
+}
+
+void prepared_renew(struct server *server)
+{
+	struct stock *stock;
+
+	TAILQ_FOREACH(stock, &server->prepared.stocks, link)
+		stock_empty(stock);
+	prepared_fill_soon(server);
+}
+
+void prepared_free(struct server *server)
+{
+	struct stock *stock;
+
+	while ((stock = TAILQ_FIRST(&server->prepared.stocks)))
+		stock_free(stock);
+}
+
+/* A create may wait for what it had; its network, uid and slot are free by now. */
+static void prepared_release(struct container *c)
+{
+	free(c->sources);
+	if (!c->is_leaving_stock)
+		return;
+	c->server->prepared.leaving--;
+	prepared_fill_soon(c->server);
+}
+
+const struct container_subject prepared_subject = {
+	.release = prepared_release,
+};

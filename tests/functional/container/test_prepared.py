@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Prepared containers (server.prepared): a create is given one that is as if it was made for it, and nobody sees those
+that wait."""
+
+import json
+import os
+import re
+import signal
+
+import expect
+import warden
+from case import case
+
+PREPARED = {"server": {"prepared": 2}}
+
+
+def _figures(w):
+    """How many are ready, and how many creates were given one and found none."""
+    (value,) = [fact.value for fact in w.c.call(warden.StatusRequest()).facts if fact.name == "prepared containers"]
+    return tuple(map(int, re.fullmatch(r"(\d+) ready, (\d+) creates were given one, (\d+) found none", value).groups()))
+
+
+def _ready(w, n=2):
+    expect.eventually(lambda: _figures(w)[0] == n, f"{n} prepared containers", 20)
+
+
+def _given(w):
+    return _figures(w)[1]
+
+
+@case(config=PREPARED)
+def a_create_is_given_one_and_another_is_made(w):
+    for n in range(1, 4):
+        _ready(w)
+        handle = w.create()
+        expect.equal(_given(w), n)
+        expect.equal(w.run(handle, "echo runs"), "runs\n")
+    expect.equal(len(w.c.list()), 3)
+
+
+@case(config=PREPARED)
+def lives_follow_each_other(w):
+    """With no pause: some creates find one, and what is removed is that of the one that was destroyed."""
+    for n in range(40):
+        handle = w.create()
+        expect.equal(w.run(handle, f"echo {n}"), f"{n}\n")
+        w.c.destroy(handle)
+    expect.true(_given(w) > 0, "creates that were given one")
+
+
+@case(config=PREPARED)
+def nobody_sees_those_that_wait(w):
+    _ready(w)
+    expect.equal(w.c.list(), [])
+    waiting = os.listdir(f"{w.daemon.depot}/tmp")
+    expect.equal((w.entries(), len(waiting)), (["tmp"], 2))
+    for handle in waiting:
+        expect.error_like("unknown handle", w.c.info, handle)
+        expect.error_like("unknown handle", w.c.destroy, handle)
+    w.create(handle=waiting[0])
+    expect.equal(w.c.list(), [waiting[0]])
+
+
+@case(config=PREPARED)
+def it_has_what_the_request_asks_for(w):
+    _ready(w)
+    handle = w.create(
+        handle="asked", env=["A=1"], properties={"owner": "ci"}, ttl=3600, hostname="named.example", hosts=["192.0.2.7 db"],
+        dns_servers=["192.0.2.53"], grace_time=77, limits=warden.Limits(processes=50),
+    )
+    expect.equal(_given(w), 1)
+    info = w.c.info(handle)
+    expect.equal((info.hostname, info.env, [(p.key, p.value) for p in info.properties]),
+                 ("named.example", ["A=1"], [("owner", "ci")]))
+    expect.equal(w.run(handle, "echo $A"), "1\n")
+    expect.true(3590 < info.ttl_left <= 3600, f"about an hour, not {info.ttl_left}")
+    expect.equal(info.container_path, f"{w.daemon.depot}/{os.path.basename(info.container_path)}")
+    with open(f"{info.container_path}/snapshot.json", encoding="utf-8") as file:
+        expect.equal(json.load(file)["state"], "active")
+
+
+@case(backend="linux", config=PREPARED)
+def its_names_are_inside(w):
+    _ready(w)
+    handle = w.create(handle="web", hosts=["192.0.2.7 db"], dns_servers=["192.0.2.53"])
+    expect.equal(_given(w), 1)
+    expect.equal(w.run(handle, "cat /etc/hostname /etc/resolv.conf; hostname"), "web\nnameserver 192.0.2.53\nweb\n")
+    info = w.c.info(handle)
+    expect.equal(
+        w.run(handle, "cat /etc/hosts"),
+        f"127.0.0.1 localhost\n{info.container_ip} web {os.path.basename(info.container_path)}\n192.0.2.7 db\n",
+    )
+    expect.equal(w.run(handle, "stat -c '%u %a' /etc/hosts /etc/hostname /etc/resolv.conf"), "0 644\n" * 3)
+
+
+@case(config=PREPARED)
+def it_lives_on_when_the_daemon_is_killed_and_those_that_wait_are_removed(w):
+    _ready(w)
+    handle = w.create(grace_time=-1)
+    job = w.c.spawn(handle, "sleep 1; echo lives")
+    _ready(w)
+    w.daemon.kill()
+    w.disconnect()
+    w.daemon.start()
+    expect.equal(w.c.list(), [handle])
+    expect.result(w.c.link(handle, job), 0, b"lives\n")
+    _ready(w)
+    expect.equal(len(os.listdir(f"{w.daemon.depot}/tmp")), 2)
+
+
+@case(config=PREPARED)
+def none_is_left_when_the_daemon_ends(w):
+    _ready(w)
+    w.disconnect()
+    w.daemon.stop()
+    expect.equal(os.listdir(f"{w.daemon.depot}/tmp"), [])
+    w.daemon.start()
+
+
+@case(config={"server": {"prepared": 2}, "network": {"pool_start_address": "10.254.0.0", "pool_size": 3}})
+def they_give_way(w):
+    """Three containers fit; those that wait are removed for the creates that need what they have."""
+    handles = [w.create() for _ in range(3)]
+    expect.equal(len(handles), 3)
+    expect.error_like("Could not acquire network", w.c.create)
+
+
+@case(config={"server": {"prepared": 2}, "network": {"release_delay": 60}})
+def one_gives_its_network_to_the_create_that_names_it(w):
+    _ready(w)
+    first = w.create()
+    network = re.sub(r"\d+$", "", w.c.info(first).host_ip)
+    _ready(w)
+    for last in (4, 8):
+        handle = w.create(network=f"{network}{last}")
+        expect.equal(w.c.info(handle).host_ip, f"{network}{last + 1}")
+
+
+@case(backend="linux", config=PREPARED)
+def one_whose_rootfs_has_changed_is_not_used(w):
+    rootfs = w.make_directory("rootfs")
+    for name in ("bin", "lib", "lib64", "usr", "etc"):
+        if os.path.islink(f"{w.rootfs}/{name}"):
+            os.symlink(os.readlink(f"{w.rootfs}/{name}"), f"{rootfs}/{name}")
+    layers = [rootfs, w.rootfs]
+    for _ in range(2):
+        w.create(layers=layers)
+    _ready(w, 4)
+    w.create(layers=layers)
+    expect.equal(_given(w), 1)
+    _ready(w, 4)
+    w.file("rootfs/new", "text\n")
+    handle = w.create(layers=layers)
+    expect.equal(w.run(handle, "cat /new"), "text\n")
+    expect.contains(w.daemon.log(), "what the prepared container was made from has changed")
+
+
+@case(config=PREPARED)
+def one_that_dies_is_replaced(w):
+    _ready(w)
+    (name, _) = os.listdir(f"{w.daemon.depot}/tmp")
+    with open(f"{w.daemon.depot}/tmp/{name}/run/wshd.pid", encoding="utf-8") as file:
+        os.kill(int(file.read()), signal.SIGKILL)
+    expect.eventually(lambda: name not in os.listdir(f"{w.daemon.depot}/tmp"), "its removal")
+    _ready(w)
+    expect.equal(w.run(w.create(), "echo runs"), "runs\n")
+
+
+@case(config=PREPARED)
+def a_reload_renews_them_and_turns_them_off(w):
+    _ready(w)
+    before = set(os.listdir(f"{w.daemon.depot}/tmp"))
+    w.daemon.reload({"server": {"prepared": 1}})
+    _ready(w, 1)
+    expect.eventually(lambda: not before & set(os.listdir(f"{w.daemon.depot}/tmp")), "the removal of the others")
+    w.daemon.reload({"server": {"prepared": 0}})
+    expect.eventually(lambda: os.listdir(f"{w.daemon.depot}/tmp") == [], "the removal of all")
+    expect.equal(w.run(w.create(), "echo runs"), "runs\n")
