@@ -141,24 +141,30 @@ int seccomp_program_append(struct seccomp_program *program, scmp_filter_ctx filt
 	return warden_error_errno(err, "write a system call filter");
 }
 
-/* The highest number of a call that libseccomp knows; 0: they do not count up from 0. */
-static uint32_t seccomp_program_newest(uint32_t arch)
+/* The highest number of a call of seccomp_program_arch(i) that libseccomp knows; 0: they do not
+ * count up from 0. The search takes longer than the rest of a program, so it is done once. Setup
+ * thread. */
+static uint32_t seccomp_program_newest(int i)
 {
+	static int newest[2];
+	uint32_t arch = seccomp_program_arch(i);
 	char *name = NULL;
-	int number = CALLS_MAX;
 
 	if (arch == SCMP_ARCH_ARM) /* has private calls far above */
 		return 0;
-	while (!name && --number > 0)
-		name = seccomp_syscall_resolve_num_arch(arch, number);
+	if (newest[i] > 0)
+		return (uint32_t)newest[i];
+	newest[i] = CALLS_MAX;
+	while (!name && --newest[i] > 0)
+		name = seccomp_syscall_resolve_num_arch(arch, newest[i]);
 	free(name);
-	return (uint32_t)number;
+	return (uint32_t)newest[i];
 }
 
-static int seccomp_program_append_newer_than(struct seccomp_program *program, uint32_t arch,
+static int seccomp_program_append_newer_than(struct seccomp_program *program, int i,
 					     struct warden_error *err)
 {
-	uint32_t newest = seccomp_program_newest(arch);
+	uint32_t arch = seccomp_program_arch(i), newest = seccomp_program_newest(i);
 	/* The numbers of libseccomp's architectures are those of the kernel. */
 	const struct sock_filter newer[NEWER_LENGTH] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
@@ -182,10 +188,9 @@ int seccomp_program_append_newer(struct seccomp_program *program, struct warden_
 {
 	uint32_t second = seccomp_program_arch(1);
 
-	if (seccomp_program_append_newer_than(program, seccomp_program_arch(0), err) < 0)
+	if (seccomp_program_append_newer_than(program, 0, err) < 0)
 		return -1;
-	return second == SCMP_ARCH_NATIVE ? 0
-					  : seccomp_program_append_newer_than(program, second, err);
+	return second == SCMP_ARCH_NATIVE ? 0 : seccomp_program_append_newer_than(program, 1, err);
 }
 
 void seccomp_program_finish(struct seccomp_program *program)
