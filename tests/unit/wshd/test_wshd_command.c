@@ -216,9 +216,9 @@ static void forged_headers_of_a_program_lead_nowhere(void)
 	struct warden_spawn spawn = wshd_case_job(1);
 	int root = command_open_root(&wshd);
 
+	spawn.argv = (const char *[]){"./forged", NULL};
 	for (size_t i = 0; i < sizeof(forgeries) / sizeof(forgeries[0]); i++) {
 		command_forge(root, "forged", &forgeries[i]);
-		spawn.argv = (const char *[]){"./forged", NULL};
 		command_fails(&wshd, &spawn, "argv ./forged: ");
 		spawn.job_id++;
 	}
