@@ -28,7 +28,7 @@ def _given(w):
     return _figures(w)[1]
 
 
-@case(config=PREPARED)
+@case(module=False, config=PREPARED)
 def a_create_is_given_one_and_another_is_made(w):
     for n in range(1, 4):
         _ready(w)
@@ -38,7 +38,7 @@ def a_create_is_given_one_and_another_is_made(w):
     expect.equal(len(w.c.list()), 3)
 
 
-@case(config=PREPARED)
+@case(module=False, config=PREPARED)
 def lives_follow_each_other(w):
     """With no pause: some creates find one, and what is removed is that of the one that was destroyed."""
     for n in range(40):
@@ -48,7 +48,7 @@ def lives_follow_each_other(w):
     expect.true(_given(w) > 0, "creates that were given one")
 
 
-@case(config=PREPARED)
+@case(module=False, config=PREPARED)
 def nobody_sees_those_that_wait(w):
     _ready(w)
     expect.equal(w.c.list(), [])
@@ -61,7 +61,7 @@ def nobody_sees_those_that_wait(w):
     expect.equal(w.c.list(), [waiting[0]])
 
 
-@case(config=PREPARED)
+@case(module=False, config=PREPARED)
 def it_has_what_the_request_asks_for(w):
     _ready(w)
     handle = w.create(
@@ -93,7 +93,7 @@ def its_names_are_inside(w):
     expect.equal(w.run(handle, "stat -c '%u %a' /etc/hosts /etc/hostname /etc/resolv.conf"), "0 644\n" * 3)
 
 
-@case(config=PREPARED)
+@case(module=False, config=PREPARED)
 def it_lives_on_when_the_daemon_is_killed_and_those_that_wait_are_removed(w):
     _ready(w)
     handle = w.create(grace_time=-1)
@@ -108,7 +108,7 @@ def it_lives_on_when_the_daemon_is_killed_and_those_that_wait_are_removed(w):
     expect.equal(len(os.listdir(f"{w.daemon.depot}/tmp")), 2)
 
 
-@case(config=PREPARED)
+@case(module=False, config=PREPARED)
 def none_is_left_when_the_daemon_ends(w):
     _ready(w)
     w.disconnect()
@@ -117,7 +117,7 @@ def none_is_left_when_the_daemon_ends(w):
     w.daemon.start()
 
 
-@case(config={"server": {"prepared": 2}, "network": {"pool_start_address": "10.254.0.0", "pool_size": 3}})
+@case(module=False, config={"server": {"prepared": 2}, "network": {"pool_start_address": "10.254.0.0", "pool_size": 3}})
 def they_give_way(w):
     """Three containers fit; those that wait are removed for the creates that need what they have."""
     handles = [w.create() for _ in range(3)]
@@ -125,7 +125,7 @@ def they_give_way(w):
     expect.error_like("Could not acquire network", w.c.create)
 
 
-@case(config={"server": {"prepared": 2}, "network": {"release_delay": 60}})
+@case(module=False, config={"server": {"prepared": 2}, "network": {"release_delay": 60}})
 def one_gives_its_network_to_the_create_that_names_it(w):
     _ready(w)
     first = w.create()
@@ -155,7 +155,7 @@ def one_whose_rootfs_has_changed_is_not_used(w):
     expect.contains(w.daemon.log(), "what the prepared container was made from has changed")
 
 
-@case(config=PREPARED)
+@case(module=False, config=PREPARED)
 def one_that_dies_is_replaced(w):
     _ready(w)
     (name, _) = os.listdir(f"{w.daemon.depot}/tmp")
@@ -166,7 +166,7 @@ def one_that_dies_is_replaced(w):
     expect.equal(w.run(w.create(), "echo runs"), "runs\n")
 
 
-@case(config=PREPARED)
+@case(module=False, config=PREPARED)
 def a_reload_renews_them_and_turns_them_off(w):
     _ready(w)
     before = set(os.listdir(f"{w.daemon.depot}/tmp"))
