@@ -198,7 +198,7 @@ static int create_check_room(const struct server *server, struct warden_error *e
 					"the networks of %u containers cannot be read yet: see the "
 					"reasons in their info",
 					server->unidentified);
-	return descriptors_check(DESCRIPTORS_CONTAINER * (server->creating + 1), err);
+	return descriptors_check(DESCRIPTORS_CONTAINER * server->creating, err);
 }
 
 /* Takes what the container has not yet of its share of the pools. */
