@@ -30,6 +30,7 @@ class Operation:
         """Before the fault is armed."""
         if self.needs_other:
             client.create(handle=OTHER)
+            client.run(OTHER, "true")  # what wshd does behind the create's answer is over then
         if self.fill:
             expect.result(client.run(OTHER, "mkdir folder; printf 12345 >folder/file"), 0)
 
