@@ -40,7 +40,7 @@ static bool config_yaml_is_key(const char *text, bool alone)
 	       (text[length + 1] == '\0' || (!alone && text[length + 1] == ' '));
 }
 
-/* What one setting is in libconfig. */
+/* One setting as libconfig has it. */
 #define CONFIG_YAML_EXAMPLE "server: { pidfile = \"/run/warden.pid\"; };"
 enum { CONFIG_YAML_VALUE_MAX = 128, CONFIG_YAML_EXAMPLE_SIZE = 512 };
 

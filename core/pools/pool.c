@@ -183,17 +183,25 @@ int pool_take_value(struct pool *pool, uint64_t now_ms, uint32_t value)
 	return 0;
 }
 
+/* Takes the mark from a number that was taken from this pool. */
+static bool pool_unmark_taken(struct pool *pool, uint32_t value, uint32_t *index)
+{
+	if (!pool_contains(pool, value))
+		return false;
+	*index = (value - pool->first) / pool->step;
+	if (pool->next[*index] != TAKEN)
+		return false;
+	pool->taken--;
+	return true;
+}
+
 void pool_release(struct pool *pool, uint64_t now_ms, uint32_t value)
 {
 	uint32_t index;
 
-	if (!pool_contains(pool, value))
-		return;
-	index = (value - pool->first) / pool->step;
-	if (pool->next[index] != TAKEN)
-		return;
 	pool_free_rested(pool, now_ms);
-	pool->taken--;
+	if (!pool_unmark_taken(pool, value, &index))
+		return;
 	if (pool->delay_ms == 0) {
 		pool_list_append(pool, &pool->free, index);
 		return;
@@ -207,13 +215,8 @@ void pool_put_back(struct pool *pool, uint32_t value)
 {
 	uint32_t index;
 
-	if (!pool_contains(pool, value))
-		return;
-	index = (value - pool->first) / pool->step;
-	if (pool->next[index] != TAKEN)
-		return;
-	pool->taken--;
-	pool_list_append(pool, &pool->free, index);
+	if (pool_unmark_taken(pool, value, &index))
+		pool_list_append(pool, &pool->free, index);
 }
 
 bool pool_contains(const struct pool *pool, uint32_t value)
