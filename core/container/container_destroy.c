@@ -54,6 +54,7 @@ void destroy_set_stuck(struct container *c)
 		return;
 	c->destroy.stuck = true;
 	c->server->leaving--;
+	prepared_set_gone(c);
 	c->server->drain_step(c->server);
 }
 

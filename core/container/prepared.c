@@ -56,7 +56,7 @@ bool prepared_is_on(const struct server *server)
 
 static bool stock_names_client_paths(const Warden__CreateRequest *shape)
 {
-	return shape->has_rootfs || shape->n_layers > 0 || shape->n_bind_mounts > 0;
+	return shape->has_rootfs || shape->n_layers > 0;
 }
 
 /* Removes from a shallow copy of a request what can be set when the container is handed out. What
@@ -179,21 +179,26 @@ static struct stock *stock_find(struct server *server, const Warden__CreateReque
 struct container *prepared_take(struct server *server, const Warden__CreateRequest *asked,
 				uid_t uid, gid_t gid)
 {
-	struct stock *stock = prepared_is_on(server) ? stock_find(server, asked, uid, gid) : NULL;
-	struct container *c;
+	struct container *c = NULL;
+	struct stock *stock = NULL;
 
-	if (!stock)
+	if (!prepared_is_on(server))
 		return NULL;
-	stock->asked++;
-	stock->last_ms = uv_now(&server->loop);
-	/* One that was made for the network that is asked for would be no worse, but is rare. */
-	c = asked->has_network && asked->network.len > 0 ? NULL : TAILQ_FIRST(&stock->containers);
-	if (c) {
-		server->prepared.hits++;
-		stock_take(stock, c);
-	} else {
-		server->prepared.misses++;
+	/* Its files in /etc are written when it is handed out: through a bind mount, into the
+	 * client's. */
+	if (asked->n_bind_mounts == 0)
+		stock = stock_find(server, asked, uid, gid);
+	if (stock) {
+		stock->asked++;
+		stock->last_ms = uv_now(&server->loop);
+		/* One that holds the network that is asked for gives it away instead. */
+		if (!asked->has_network || asked->network.len == 0)
+			c = TAILQ_FIRST(&stock->containers);
 	}
+	if (c)
+		stock_take(stock, c);
+	else
+		server->prepared.misses++;
 	return c;
 }
 
@@ -346,7 +351,7 @@ void prepared_died(struct container *c)
 }
 
 /* Whether one that is made or removed now will be gone, or can be removed, later. */
-static bool prepared_is_on_its_way(const struct server *server)
+static bool prepared_will_free(const struct server *server)
 {
 	return server->prepared.leaving > 0 || server->prepared.making > 0;
 }
@@ -364,7 +369,7 @@ bool prepared_give_way(struct server *server)
 		prepared_discard(c);
 		return true;
 	}
-	return prepared_is_on_its_way(server);
+	return prepared_will_free(server);
 }
 
 bool prepared_give_network(struct server *server, uint32_t network)
@@ -379,7 +384,7 @@ bool prepared_give_network(struct server *server, uint32_t network)
 				prepared_discard(c);
 				return true;
 			}
-	return prepared_is_on_its_way(server);
+	return prepared_will_free(server);
 }
 
 void prepared_renew(struct server *server)
@@ -399,14 +404,20 @@ void prepared_free(struct server *server)
 		stock_free(stock);
 }
 
+void prepared_set_gone(struct container *c)
+{
+	if (!c->is_leaving_stock)
+		return;
+	c->is_leaving_stock = false;
+	c->server->prepared.leaving--;
+	prepared_fill_soon(c->server);
+}
+
 /* A create may wait for what it had; its network, uid and slot are free by now. */
 static void prepared_release(struct container *c)
 {
 	free(c->sources);
-	if (!c->is_leaving_stock)
-		return;
-	c->server->prepared.leaving--;
-	prepared_fill_soon(c->server);
+	prepared_set_gone(c);
 }
 
 const struct container_subject prepared_subject = {

@@ -72,6 +72,10 @@ void prepared_made(struct stock *stock, struct container *container, uint64_t be
 /* Removes a container that was taken or made and cannot be used. */
 void prepared_discard(struct container *container);
 
+/* Nobody waits any more for the removal of what may be a prepared container: it is done, or stuck.
+ */
+void prepared_set_gone(struct container *container);
+
 /* The first process of a prepared container has ended. */
 void prepared_died(struct container *container);
 

@@ -17,7 +17,7 @@
 struct prepared_source {
 	dev_t device;
 	ino_t inode;
-	struct timespec changed; /* zero for a bind mount, whose content is the client's matter */
+	struct timespec changed;
 };
 
 /* Of a layer: what a create reads, or adds to. */
@@ -25,47 +25,38 @@ static const char *const parts[] = {"", "/etc", "/etc/passwd", "/etc/group"};
 
 static size_t prepared_sources_count(const struct container *c)
 {
-	size_t layers = c->options.n_layers > 0 ? c->options.n_layers : 1;
-
-	return layers * ARRAY_SIZE(parts) + c->n_bind_mounts;
+	return (c->options.n_layers > 0 ? c->options.n_layers : 1) * ARRAY_SIZE(parts);
 }
 
-static struct prepared_source prepared_source_read(const char *path, const char *part, bool follow,
-						   bool changes)
+/* The layer itself may be reached by a link. */
+static struct prepared_source prepared_source_read(const char *layer, const char *part)
 {
 	char text[PATH_MAX];
 	struct stat status;
 
-	if (snprintf(text, sizeof(text), "%s%s", path, part) >= (int)sizeof(text) ||
-	    fstatat(AT_FDCWD, text, &status, follow ? 0 : AT_SYMLINK_NOFOLLOW) < 0)
+	if (snprintf(text, sizeof(text), "%s%s", layer, part) >= (int)sizeof(text) ||
+	    fstatat(AT_FDCWD, text, &status, *part ? AT_SYMLINK_NOFOLLOW : 0) < 0)
 		return (struct prepared_source){.device = 0};
-	return (struct prepared_source){
-		.device = status.st_dev,
-		.inode = status.st_ino,
-		.changed = changes ? status.st_ctim : (struct timespec){.tv_sec = 0},
-	};
+	return (struct prepared_source){status.st_dev, status.st_ino, status.st_ctim};
 }
 
 static void prepared_sources_fill(const struct container *c, struct prepared_source *sources)
 {
-	size_t n = c->options.n_layers > 0 ? c->options.n_layers : 1, at = 0;
+	for (size_t i = 0; i < prepared_sources_count(c); i++) {
+		const char *layer = c->options.n_layers > 0
+					    ? c->options.layers[i / ARRAY_SIZE(parts)]
+					    : c->rootfs;
 
-	for (size_t i = 0; i < n; i++)
-		for (size_t k = 0; k < ARRAY_SIZE(parts); k++)
-			sources[at++] = prepared_source_read(
-				c->options.n_layers > 0 ? c->options.layers[i] : c->rootfs,
-				parts[k], k == 0, true);
-	for (size_t i = 0; i < c->n_bind_mounts; i++)
-		sources[at++] = prepared_source_read(c->bind_mounts[i].src_path, "", true, false);
+		sources[i] = prepared_source_read(layer, parts[i % ARRAY_SIZE(parts)]);
+	}
 }
 
-/* Whether the paths are the operator's, who has set them, and not the client's. */
+/* Whether the path is the operator's, who has set it, and not the client's. */
 static bool prepared_sources_are_configured(const struct container *c)
 {
 	const char *configured = c->server->settings.rootfs_path;
 
-	return c->options.n_layers == 0 && c->n_bind_mounts == 0 && configured &&
-	       strcmp(c->rootfs, configured) == 0;
+	return c->options.n_layers == 0 && configured && strcmp(c->rootfs, configured) == 0;
 }
 
 int prepared_sources_read(const struct container *c, struct prepared_source **sources,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a prepared container was made from. If it is not the same any more when a create asks for
- * the container, or the client may not reach it any more, the container is not used. Worker
- * threads. */
+/* The layers that a prepared container was made from. If they are not the same any more when a
+ * create asks for the container, or the client may not reach them any more, it is not used. Worker
+ * threads.
+ */
 #ifndef CORE_CONTAINER_PREPARED_SOURCE_H
 #define CORE_CONTAINER_PREPARED_SOURCE_H
 
@@ -10,8 +11,7 @@
 struct container;
 struct prepared_source;
 
-/* Notes the layers, their accounts, and the sources of bind mounts, as the client finds them. The
- * caller frees `*sources`. */
+/* Notes the layers and their accounts, as the client finds them. The caller frees `*sources`. */
 int prepared_sources_read(const struct container *container, struct prepared_source **sources,
 			  struct warden_error *err);
 

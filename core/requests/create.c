@@ -44,8 +44,8 @@ struct creation {
 	struct request *request;  /* NULL: a container is prepared */
 	struct stock *stock;      /* for this one; else NULL */
 	struct idempotent *entry; /* NULL: the request has no request_id */
-	/* What the container was before it took over a prepared one, of which it has the parts
-	 * now; NULL: it did not. */
+	/* Holds what the container had before it took over the parts of a prepared one; NULL: it
+	 * did not. */
 	struct container *shell;
 	TAILQ_ENTRY(creation) waiting; /* for room; see create_await_room */
 	uint64_t began;                /* uv_hrtime */
@@ -584,7 +584,7 @@ static void create_begin(struct creation *creation)
 }
 
 /* The container takes over what was made of a prepared one. A handle that the client did not choose
- * is the id. */
+ * is the id, unless another client has chosen that. */
 static void create_take_over(struct creation *creation, struct container *c,
 			     struct container *prepared)
 {
@@ -592,7 +592,7 @@ static void create_take_over(struct creation *creation, struct container *c,
 
 	registry_remove(&c->server->registry, prepared);
 	container_exchange(c, prepared);
-	if (!named)
+	if (!named && !registry_find_handle(&c->server->registry, c->id))
 		memcpy(c->handle, c->id, sizeof(c->id));
 	creation->shell = prepared;
 }
@@ -636,15 +636,16 @@ static int create_adopt_run(struct operation *operation, struct warden_error *er
 	return 0;
 }
 
-static void create_begin_or_wait(struct creation *creation)
+/* Begins the create, or lets it wait for room. */
+static int create_begin_or_wait(struct creation *creation, struct warden_error *err)
 {
 	const Warden__CreateRequest *asked = (const void *)creation->request->message;
-	struct warden_error err = {0};
 
-	if (create_take_room(creation->operation.container, asked, &err) == 0)
+	if (create_take_room(creation->operation.container, asked, err) == 0)
 		create_begin(creation);
 	else if (!create_await_room(creation))
-		create_end(creation, -1, &err);
+		return -1;
+	return 0;
 }
 
 static void create_adopt_done(struct operation *operation, int result, struct warden_error *err)
@@ -654,9 +655,11 @@ static void create_adopt_done(struct operation *operation, int result, struct wa
 
 	if (result < 0 && creation->failed) {
 		log_write(WARDEN_LOG_INFO, "%s: made anew: %s", c->id, err->message);
+		c->server->prepared.misses++;
 		creation->failed = false;
 		create_give_back(creation);
-		create_begin_or_wait(creation);
+		if (create_begin_or_wait(creation, err) < 0)
+			create_end(creation, -1, err);
 		return;
 	}
 	if (result < 0) { /* not admitted, or the image's file is wrong */
@@ -664,7 +667,7 @@ static void create_adopt_done(struct operation *operation, int result, struct wa
 		create_end(creation, result, err);
 		return;
 	}
-	c->prepared = false;
+	c->server->prepared.hits++;
 	create_finish(creation);
 }
 
@@ -737,21 +740,16 @@ static int create_make(struct creation *creation, const Warden__CreateRequest *a
 	return 0;
 }
 
-/* Begins the create, or lets it wait for room. */
 static int create_start(struct creation *creation, struct warden_error *err)
 {
-	const Warden__CreateRequest *asked = (const void *)creation->request->message;
 	struct container *c = creation->operation.container;
 	Warden__CreateResponse answer = create_answer_of(c);
 
 	if (idempotence_promise(creation->entry, c, &answer.base, err) < 0)
 		return -1;
-	if (creation->shell)
-		create_begin_adopt(creation);
-	else if (create_take_room(c, asked, err) == 0)
-		create_begin(creation);
-	else if (!create_await_room(creation))
-		return -1;
+	if (!creation->shell)
+		return create_begin_or_wait(creation, err);
+	create_begin_adopt(creation);
 	return 0;
 }
 
@@ -801,6 +799,7 @@ int create_prepare(struct server *server, struct stock *stock, const Warden__Cre
 void create_resume(struct server *server)
 {
 	struct creation_list waiting = TAILQ_HEAD_INITIALIZER(waiting);
+	struct warden_error err = {0};
 	struct creation *creation;
 
 	TAILQ_CONCAT(&waiting, &server->prepared.waiting, waiting);
@@ -808,8 +807,8 @@ void create_resume(struct server *server)
 		TAILQ_REMOVE(&waiting, creation, waiting);
 		if (creation->gave_way && server->prepared.leaving > 0)
 			TAILQ_INSERT_TAIL(&server->prepared.waiting, creation, waiting);
-		else
-			create_begin_or_wait(creation);
+		else if (create_begin_or_wait(creation, &err) < 0)
+			create_end(creation, -1, &err);
 	}
 }
 

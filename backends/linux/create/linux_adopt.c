@@ -11,6 +11,7 @@
 
 #include "backends/linux/create/setup.h"
 #include "backends/linux/create/setup_texts.h"
+#include "backends/linux/create/user_namespace.h"
 #include "backends/linux/root/root_files.h"
 #include "backends/linux/run/linux_container.h"
 #include "lib/cleanup.h"
@@ -33,6 +34,20 @@ static int linux_adopt_set_hostname(const struct linux_container *container, int
 	return result;
 }
 
+/* As root of the container, as the set-up child writes: its files are within the disk quota. */
+static int linux_adopt_update(struct setup *setup, bool named, struct warden_error *err)
+{
+	const uint32_t base = setup->parameters.base;
+	struct warden_error reason;
+	int result = -1;
+
+	if (user_act_as(base, base, true, err) == 0 && user_obey_quota(true, err) == 0)
+		result = root_files_update(setup, named, err);
+	if (user_obey_quota(false, &reason) < 0 || user_act_as(0, 0, true, &reason) < 0)
+		abort(); /* the thread would go on with the container's rights */
+	return result;
+}
+
 static int linux_adopt_write_files(const struct linux_container *container, int root_fd,
 				   const struct warden_create *create, struct warden_error *err)
 {
@@ -47,6 +62,7 @@ static int linux_adopt_write_files(const struct linux_container *container, int 
 	setup->backend = container->backend;
 	setup->socket = -1; /* what there is to note was noted when it was made */
 	setup->root_fd = root_fd;
+	setup->parameters.base = container->base;
 	setup->parameters.host_ip = identity->host_ip;
 	setup->parameters.container_ip = identity->container_ip;
 	snprintf(setup->parameters.id, sizeof(setup->parameters.id), "%s", identity->id);
@@ -58,7 +74,7 @@ static int linux_adopt_write_files(const struct linux_container *container, int 
 		setup->hosts = texts.hosts;
 		setup->resolv = texts.resolv_length > 0 ? texts.resolv : NULL;
 		setup->parameters.resolv_length = texts.resolv_length;
-		result = root_files_update(setup, named, err);
+		result = linux_adopt_update(setup, named, err);
 	}
 	setup_texts_free(&texts);
 	return result;

@@ -62,6 +62,16 @@ def nobody_sees_those_that_wait(w):
 
 
 @case(module=False, config=PREPARED)
+def a_handle_that_is_the_id_of_one_that_waits_stays_with_its_container(w):
+    _ready(w)
+    last = max(os.listdir(f"{w.daemon.depot}/tmp"))
+    w.create(handle=last)
+    other = w.create()
+    expect.true(other != last, "two handles", other)
+    expect.equal(w.c.list(), [last, other])
+
+
+@case(module=False, config=PREPARED)
 def it_has_what_the_request_asks_for(w):
     _ready(w)
     handle = w.create(
@@ -90,6 +100,7 @@ def its_names_are_inside(w):
         w.run(handle, "cat /etc/hosts"),
         f"127.0.0.1 localhost\n{info.container_ip} web {os.path.basename(info.container_path)}\n192.0.2.7 db\n",
     )
+    expect.lacks(w.daemon.log(), "made anew")
     expect.equal(w.run(handle, "stat -c '%u %a' /etc/hosts /etc/hostname /etc/resolv.conf"), "0 644\n" * 3)
 
 
