@@ -36,8 +36,9 @@
 
 enum { WSHD_VERSION = 1 };
 
-/* A signal (SIGUSR1) that process 1 blocks and never takes: it is pending from the first stop that
- * forbids forks on. A job that cannot fork then says nothing of its limit of processes. */
+/* A signal (SIGUSR1) that process 1 blocks from before its exec and never takes: it is pending from
+ * the first stop that forbids forks on. A job that cannot fork then says nothing of its limit of
+ * processes. */
 enum { WSHD_STOP_MARK = 10 };
 
 /* The socket, below the container's directory. */

@@ -337,7 +337,8 @@ class Runner:
             counts[outcome.status] += 1
         for instance, outcome in self.outcomes:
             if outcome.status == "FAIL" and not self.build.module:
-                print(f"failed: {instance.title}", file=self.out)
+                reason = " | ".join(outcome.text.splitlines()[:4])
+                print(f"failed: {instance.title}: {reason[:400]}", file=self.out)
         if self.build.module:
             self.build.module.report(self.outcomes, self.out)
         text = f"{counts['ok']} passed, {counts['FAIL']} failed, {counts['skip']} skipped"

@@ -128,16 +128,18 @@ static int init_child_leave_session_keyring(struct warden_error *err)
 	return 0;
 }
 
-static void init_child_reset_signals(void)
+/* All are blocked from before exec on: a stop that is as early must not lose WSHD_STOP_MARK, which
+ * process 1 would discard. */
+static void init_child_set_signals(void)
 {
-	sigset_t none;
+	sigset_t all;
 
 	/* Ignored signals would stay ignored after exec. SIGKILL and SIGSTOP cannot be set and need
 	 * not be. */
 	for (int number = 1; number < NSIG; number++)
 		signal(number, SIG_DFL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
 }
 
 /* Duplicates `fd` close-on-exec, above the descriptors that wshd expects. */
@@ -189,7 +191,7 @@ void init_child_run(const struct setup *setup)
 	struct warden_error err;
 
 	score = init_child_await_execute(setup);
-	init_child_reset_signals();
+	init_child_set_signals();
 	if (init_child_leave_host(setup, &err) < 0 || init_child_leave_session_keyring(&err) < 0 ||
 	    init_child_arrange_fds(setup, score, &program, &socket, &err) < 0 ||
 	    wshd_arguments_fill(&arguments, &start, &err) < 0)

@@ -43,6 +43,16 @@ def _most_processes(init):
     raise Skip("no control group for pids")
 
 
+@case(backend="linux")
+def a_stop_right_after_a_create_leaves_its_mark(w):
+    """Process 1 may not have begun to run its own program then."""
+    for _ in range(20):
+        init = w.init_of(w.create())
+        status = dict(line.split(":\t", 1) for line in kernel.read(f"/proc/{init}/status").splitlines())
+        blocked = int(status["SigBlk"], 16)
+        expect.true(blocked >> (signal.SIGUSR1 - 1) & 1, "SIGUSR1 waits", status["SigBlk"])
+
+
 @case(backend="linux", limit=60)
 def a_job_that_is_read_long_after_a_stop_does_not_start(w):
     for restarts in (False, True):
