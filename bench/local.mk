@@ -15,3 +15,4 @@ bench: all bench/bench bench/attack
 	bash $(srcdir)/bench/run $(abs_top_builddir) $(abs_top_srcdir)
 include bench/copy.mk
 include bench/rules.mk
+include bench/floor.mk

@@ -217,7 +217,7 @@ int main(void)
 
 	rules_bench_unshare();
 	if (net_setup(&linux_host, &net, &error) < 0 ||
-	    firewall_setup(&linux_host, &firewall, &error) < 0)
+	    firewall_setup(&linux_host, NULL, &firewall, &error) < 0)
 		errx(1, "%s", error.message);
 	sender = rules_bench_sender_start();
 	if (net_make(net, &measured, sender.netns_fd, sender.rtnl_fd, &error) < 0)
