@@ -6,7 +6,6 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/pidfd.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "backends/linux/create/user_namespace.h"
@@ -48,81 +47,31 @@ static int init_send(int socket, enum init_event event, const int *fd, struct wa
 	return 0;
 }
 
-/* The helper makes the user namespace as the container's base id, so that inotify instances,
- * message queues and the like are charged to that id and not to root. Once the id maps are written
- * it forks the first process in the namespace, as a child of the set-up child. */
-static void __attribute__((noreturn)) init_run_helper(const struct setup *setup)
+/* Forks it into the container's cgroup: inside its user namespace it has no permission to enter. */
+static pid_t init_fork(const struct setup *setup, struct warden_error *err)
 {
-	struct init_message message = {.event = INIT_BORN};
-	struct warden_error err;
-	int socket = setup->init_far_fd;
+	uint32_t base = setup->parameters.base;
+	pid_t pid;
 
-	close(setup->init_fd); /* else the end of the set-up child is not seen */
-	if (user_become(setup->parameters.base, &err) < 0)
-		init_child_fail(socket, &err);
-	if (unshare(CLONE_NEWUSER) < 0) {
-		warden_error_errno(&err, "make a user namespace");
-		init_child_fail(socket, &err);
-	}
-	if (init_send(socket, INIT_ALONE, NULL, &err) < 0 ||
-	    init_receive(socket, INIT_MAPPED, &message, &err) < 0)
-		_exit(1);
-	if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0) {
-		warden_error_errno(&err, "become root of the user namespace");
-		init_child_fail(socket, &err);
-	}
-	/* With CLONE_PARENT the exit signal is the caller's, so none may be given. */
-	message.event = INIT_BORN;
-	message.pid = fork_with(INIT_NAMESPACES | CLONE_PARENT, 0, -1);
-	if (message.pid == 0)
-		init_child_run(setup);
-	if (message.pid < 0) {
-		warden_error_errno(&err, "make the container's namespaces");
-		init_child_fail(socket, &err);
-	}
-	if (fd_message_send(socket, &message, sizeof(message), NULL, 0) == 0)
-		_exit(0);
-	/* It holds the socket, so the set-up child would wait for ever. */
-	kill(message.pid, SIGKILL);
-	_exit(1);
+	if (base > 0)
+		return user_fork(base, INIT_NAMESPACES, setup->cgroup_fd, err);
+	pid = fork_with(INIT_NAMESPACES, SIGCHLD, setup->cgroup_fd);
+	if (pid < 0)
+		warden_error_errno(err, "make the container's namespaces");
+	return pid;
 }
 
-static int init_start_in_user_namespace(struct setup *setup, struct warden_error *err)
+/* The first process waits for a message until its ids are mapped. */
+static int init_map_ids(struct setup *setup, struct warden_error *err)
 {
 	const struct user_map map = {setup->parameters.base, ID_RANGE, 0, 0};
-	struct init_message message;
-	/* Forked into the container's cgroup, which the first process inherits: inside the user
-	 * namespace it has no permission to enter it. */
-	pid_t helper = fork_with(0, SIGCHLD, setup->cgroup_fd);
 
-	if (helper == 0)
-		init_run_helper(setup);
-	if (helper < 0)
-		return warden_error_errno(err, "fork the helper that makes the user namespace");
-	close(setup->init_far_fd);
-	if (init_receive(setup->init_fd, INIT_ALONE, &message, err) < 0 ||
-	    user_write_maps(helper, &map, &map, err) < 0)
+	if (setup->parameters.base == 0)
+		return 0;
+	if (user_write_maps(setup->init_pid, &map, &map, err) < 0)
 		return -1;
-	setup->namespace_fd = user_open_namespace(helper, err);
-	if (setup->namespace_fd < 0 || init_send(setup->init_fd, INIT_MAPPED, NULL, err) < 0 ||
-	    init_receive(setup->init_fd, INIT_BORN, &message, err) < 0)
-		return -1;
-	waitpid(helper, NULL, 0); /* it has exited after INIT_BORN */
-	setup->init_pid = message.pid;
-	return 0;
-}
-
-static int init_start_as_root(struct setup *setup, struct warden_error *err)
-{
-	setup->init_pid = fork_with(INIT_NAMESPACES, SIGCHLD, setup->cgroup_fd);
-	if (setup->init_pid == 0) {
-		close(setup->init_fd);
-		init_child_run(setup);
-	}
-	if (setup->init_pid < 0)
-		return warden_error_errno(err, "make the container's namespaces");
-	close(setup->init_far_fd);
-	return 0;
+	setup->namespace_fd = user_open_namespace(setup->init_pid, err);
+	return setup->namespace_fd < 0 ? -1 : 0;
 }
 
 /* Moves the set-up child into the container's network namespace: sockets opened there belong to it
@@ -160,10 +109,15 @@ int init_start(struct setup *setup, struct warden_error *err)
 		return warden_error_errno(err, "make a socket pair");
 	setup->init_fd = pair[0];
 	setup->init_far_fd = pair[1];
-	if ((setup->parameters.base > 0 ? init_start_in_user_namespace(setup, err)
-					: init_start_as_root(setup, err)) < 0)
+	setup->init_pid = init_fork(setup, err);
+	if (setup->init_pid == 0) {
+		close(setup->init_fd); /* else the end of the set-up child is not seen */
+		init_child_run(setup);
+	}
+	if (setup->init_pid < 0)
 		return -1;
-	if (init_enter_network(setup, err) < 0)
+	close(setup->init_far_fd);
+	if (init_map_ids(setup, err) < 0 || init_enter_network(setup, err) < 0)
 		return -1;
 	return init_open_uts(setup, err);
 }

@@ -17,13 +17,9 @@ int init_prepare(struct setup *setup, struct warden_error *err);
 /* Lets the first process make its own mount namespace and execute wshd; returns when wshd runs. */
 int init_execute(struct setup *setup, struct warden_error *err);
 
-/* Messages between the set-up child, the helper that makes the user namespace, and the first
- * process. */
+/* Messages between the set-up child and the first process. */
 enum init_event {
-	INIT_ALONE,   /* from the helper: it is in a new user namespace and waits for the id maps */
-	INIT_MAPPED,  /* to the helper: the id maps are written */
-	INIT_BORN,    /* from the helper: the first process is forked */
-	INIT_PREPARE, /* to the first process, with the proc mount */
+	INIT_PREPARE,  /* to the first process, with the proc mount */
 	INIT_PREPARED, /* from the first process */
 	INIT_EXECUTE,  /* to the first process, with its oom_score_adj: execute wshd */
 	INIT_FAILED,   /* instead of any reply */
@@ -31,7 +27,6 @@ enum init_event {
 
 struct init_message {
 	enum init_event event;
-	pid_t pid;                 /* INIT_BORN */
 	struct warden_error error; /* INIT_FAILED */
 };
 

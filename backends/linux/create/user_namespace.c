@@ -47,17 +47,37 @@ int user_obey_quota(bool obey, struct warden_error *err)
 	return 0;
 }
 
-int user_become(uid_t id, struct warden_error *err)
+static int user_set_ids(uid_t id)
 {
-	if (prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP | SECBIT_KEEP_CAPS) < 0 ||
-	    setgroups(0, NULL) < 0 || setresgid(id, id, id) < 0 || setresuid(id, id, id) < 0 ||
-	    capabilities_use(0) < 0)
+	return setresgid(id, id, id) < 0 || setresuid(id, id, id) < 0 ? -1 : 0;
+}
+
+/* Keeps all capabilities. */
+static int user_become(uid_t id, struct warden_error *err)
+{
+	if (prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP) < 0 || user_set_ids(id) < 0)
 		return warden_error_errno(err, "become user %u", id);
 	/* Only the owner of /proc/PID may write the id maps, and a process that is not dumpable
 	 * belongs to root. */
 	if (prctl(PR_SET_DUMPABLE, 1) < 0)
-		return warden_error_errno(err, "make the helper of user %u dumpable", id);
+		return warden_error_errno(err, "make the process of user %u dumpable", id);
 	return 0;
+}
+
+pid_t user_fork(uid_t owner, uint64_t namespaces, int cgroup_fd, struct warden_error *err)
+{
+	pid_t pid;
+
+	if (user_become(owner, err) < 0)
+		return -1;
+	pid = fork_with(CLONE_NEWUSER | namespaces, SIGCHLD, cgroup_fd);
+	if (pid == 0)
+		return 0;
+	if (pid < 0)
+		warden_error_errno(err, "make the container's namespaces");
+	if (user_set_ids(0) < 0 || prctl(PR_SET_SECUREBITS, 0) < 0)
+		return warden_error_errno(err, "become root again");
+	return pid;
 }
 
 /* Prints a line for each range of ids that is contiguous on both sides. Returns the length. */

@@ -24,9 +24,10 @@ int user_act_as(uid_t uid, gid_t gid, bool all_capabilities, struct warden_error
  * (CAP_SYS_RESOURCE). */
 int user_obey_quota(bool obey, struct warden_error *err);
 
-/* Becomes the user and group `id` for good and keeps all capabilities: kernel objects made later
- * are charged to it. */
-int user_become(uid_t id, struct warden_error *err);
+/* Forks as fork_with does, into a new user namespace as well. `owner` owns that, and the kernel
+ * charges to it what is made in the namespaces: inotify instances, message queues. The child has
+ * its ids and, in the new namespace, all capabilities. */
+pid_t user_fork(uid_t owner, uint64_t namespaces, int cgroup_fd, struct warden_error *err);
 
 /* Writes the id maps of a process that is alone in a new user namespace. */
 int user_write_maps(pid_t pid, const struct user_map *uids, const struct user_map *gids,
