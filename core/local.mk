@@ -235,6 +235,8 @@ core_libcore_la_SOURCES += \
 core_libcore_la_SOURCES += \
 	core/state/depot_lock.c \
 	core/state/depot_lock.h \
+	core/state/depot_spread.c \
+	core/state/depot_spread.h \
 	core/state/idempotence.c \
 	core/state/idempotence.h \
 	core/state/identity.c \

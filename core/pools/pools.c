@@ -12,6 +12,7 @@
 #include "core/pools/ports.h"
 #include "core/server.h"
 #include "core/state/depot_lock.h"
+#include "core/state/depot_spread.h"
 #include "core/state/set_aside.h"
 
 enum { SLOTS = 4096 };
@@ -31,6 +32,8 @@ static int pools_open_depot(struct server *server, struct warden_error *err)
 		openat(server->depot_fd, "tmp", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (server->tmp_fd < 0)
 		return warden_error_errno(err, "open %s/tmp", path);
+	depot_spread(server->depot_fd);
+	depot_spread(server->tmp_fd);
 	return 0;
 }
 

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """The daemon as a process: its options, socket, files, log and settings."""
 
+import fcntl
 import os
 import re
 import socket
 import stat
 import subprocess
+import sys
 import time
 
-from case import case
+from case import Skip, case
 import daemon
 import expect
 import kernel
@@ -396,3 +398,26 @@ def process_1_uses_little_memory(w):
     w.run(handle, "true")
     expect.between(os.path.getsize(w.build.path("wshd")), 1, 200 << 10, "bytes of the file")
     expect.between(_dirty(w.init_of(handle)), 1, 50 << 10, "bytes of private dirty memory")
+
+
+def _journal_of(path):
+    """The journal's thread of the ext4 that holds a path; None: it is another file system."""
+    number = os.stat(path).st_dev
+    link = f"/sys/dev/block/{os.major(number)}:{os.minor(number)}"
+    name = os.path.basename(os.readlink(link)) if os.path.islink(link) else ""
+    file = f"/sys/fs/ext4/{name}/journal_task"
+    return kernel.read(file).strip() if name and os.path.exists(file) else None
+
+
+@case(module=False)
+def an_ext4_without_a_journal_spreads_its_containers(w):
+    """Else each of many short lives would search past the inodes that the others have just freed."""
+    get_flags, top_of_hierarchy = 0x80086601, 0x20000
+    journal = _journal_of(w.daemon.depot)
+    if journal is None:
+        raise Skip("the depot is not on ext4")
+    for directory in (w.daemon.depot, f"{w.daemon.depot}/tmp"):
+        fd = os.open(directory, os.O_RDONLY)
+        flags = int.from_bytes(fcntl.ioctl(fd, get_flags, bytes(8))[:4], sys.byteorder)
+        os.close(fd)
+        expect.equal(bool(flags & top_of_hierarchy), journal == "<none>", f"{directory} spreads (journal {journal})")
