@@ -46,7 +46,7 @@ def a_flood_of_output_is_bounded_on_the_hosts_disk(w):
             expect.equal((seen.exit_status, seen.end.reason), (255, warden.Reason.OUTPUT), kind)
             expect.equal(seen.info.events, [EXCEEDED], kind)
             expect.between(len(seen.stdout) + len(seen.stderr), LIMIT, LIMIT + 65536, kind)
-            expect.equal(w.c.info(handle).processes, 1, "processes that are left")
+            expect.eventually(lambda: w.c.info(handle).processes == 1, "no process of it is left", 20)
             expect.equal(w.run(other, "echo fine"), "fine\n")
             w.c.destroy(handle)
     grown = kernel.resident(w.daemon.pid) - memory

@@ -99,7 +99,7 @@ warden limit inner --memory 48M --processes 100 >/dev/null
 for file in container/memory.max container/memory.limit_in_bytes pids.max; do
 	cat /tmp/warden/cgroup/*/warden/instance-*/$file 2>/dev/null || true
 done
-warden run inner --script 'tail /dev/zero; echo $?' || true
+warden run inner --script 'tail /dev/zero' || true
 for i in $(seq 200); do [ "$(warden info --format '{state}' inner)" = stopped ] && break; sleep 0.05; done
 warden info --format '{events}' inner
 """
@@ -142,4 +142,4 @@ def a_warden_in_a_container_runs_a_container(w):
 def a_warden_in_a_container_limits_its_containers(w):
     seen = _run_inside(w, "limited", LIMITED, True).splitlines()
     limits = [str(48 << 20)] + ["100"]
-    expect.equal(seen, ["inner", *limits, "137", "out of memory"])
+    expect.equal(seen, ["inner", *limits, "out of memory"])
