@@ -271,7 +271,7 @@ def there_is_no_ipv6(w):
     handle = w.create()
     id_ = _ids(w, handle)
     expect.equal(hosts.ip("-6", "-o", "addr", "show", "dev", f"w-{id_}-0"), "")
-    seen = w.run(handle, "cat /proc/net/if_inet6 2>/dev/null | grep -v ' lo$'; true")
+    seen = w.run(handle, "cat /proc/net/if_inet6 2>/dev/null; true")
     expect.equal(seen, "")
     script = f"echo 0 > /proc/sys/net/ipv6/conf/w-{id_}-1/disable_ipv6; ip -6 addr add fe80::1/64 dev w-{id_}-1; true"
     w.run(handle, script, privileged=True)

@@ -122,12 +122,15 @@ int init_start(struct setup *setup, struct warden_error *err)
 	return init_open_uts(setup, err);
 }
 
+int init_configure_network(struct setup *setup, struct warden_error *err)
+{
+	return net_configure_inside(setup->proc_fd, setup->parameters.base, err);
+}
+
 int init_prepare(struct setup *setup, struct warden_error *err)
 {
 	struct init_message message;
 
-	if (net_configure_inside(setup->proc_fd, setup->parameters.base, err) < 0)
-		return -1;
 	if (setup->namespace_fd < 0)
 		return 0;
 	if (init_send(setup->init_fd, INIT_PREPARE, &setup->proc_fd, err) < 0)

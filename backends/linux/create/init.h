@@ -10,8 +10,11 @@
  * messages. The set-up child enters the new network namespace and stays there. */
 int init_start(struct setup *setup, struct warden_error *err);
 
-/* Configures the network namespace, and lets the first process set the sysctls of its user
- * namespace, through a proc mount that is not attached yet. */
+/* Configures the network namespace through a proc mount that is not attached yet. Before the worker
+ * makes links in it. */
+int init_configure_network(struct setup *setup, struct warden_error *err);
+
+/* Lets the first process set the sysctls of its user namespace, through the same mount. */
 int init_prepare(struct setup *setup, struct warden_error *err);
 
 /* Lets the first process make its own mount namespace and execute wshd; returns when wshd runs. */

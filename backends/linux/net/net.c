@@ -112,7 +112,8 @@ static void net_put_host_side(struct netlink_batch *batch, const struct net *net
 	net_put_neighbour(batch, link.index, identity->container_ip, peer.address);
 }
 
-static void net_put_container_side(struct netlink_batch *batch,
+/* IPv6 is off by default inside, which the loopback link is older than. */
+static void net_put_container_side(struct netlink_batch *batch, bool has_ipv6,
 				   const struct warden_identity *identity)
 {
 	struct net_link link, peer;
@@ -120,6 +121,10 @@ static void net_put_container_side(struct netlink_batch *batch,
 	net_link_get(&link, identity, NET_HOST_END);
 	net_link_get(&peer, identity, NET_CONTAINER_END);
 	net_put_up(batch, LOOPBACK_INDEX, "");
+	if (has_ipv6) {
+		net_put_no_loopback_ipv6(batch, LOOPBACK_INDEX);
+		batch->ignored = EADDRNOTAVAIL; /* the kernel's own default is off */
+	}
 	net_put_egress(batch, peer.index);
 	net_put_link_filter(batch, peer.index, NET_EGRESS, peer.address, identity->container_ip);
 	net_put_address(batch, peer.index, identity->container_ip);
@@ -139,14 +144,14 @@ static int net_make_host_side(struct net *net, const struct warden_identity *ide
 	return netlink_pool_send(&net->sockets, &batch, err);
 }
 
-static int net_make_container_side(const struct warden_identity *identity, int rtnl_fd,
-				   struct warden_error *err)
+static int net_make_container_side(const struct net *net, const struct warden_identity *identity,
+				   int rtnl_fd, struct warden_error *err)
 {
 	_cleanup_batch_ struct netlink_batch batch;
 
 	if (netlink_batch_init(&batch, NET_BATCH_SIZE, err) < 0)
 		return -1;
-	net_put_container_side(&batch, identity);
+	net_put_container_side(&batch, net->has_ipv6, identity);
 	return netlink_send(rtnl_fd, &batch, err);
 }
 
@@ -190,7 +195,7 @@ int net_make(struct net *net, const struct warden_identity *identity, int netns_
 	struct warden_error undo;
 
 	if (net_make_host_side(net, identity, netns_fd, err) == 0 &&
-	    net_make_container_side(identity, rtnl_fd, err) == 0 &&
+	    net_make_container_side(net, identity, rtnl_fd, err) == 0 &&
 	    net_wait_until_running(net, identity, err) == 0)
 		return 0;
 	if (link_removal_remove(&net->sockets, identity->id, &undo) < 0)

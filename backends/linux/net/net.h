@@ -47,10 +47,11 @@ void net_free(struct net *net);
  * namespace. Takes no lock and allocates no memory. */
 int net_open_inside(int *rtnl_fd, struct warden_error *err);
 
-/* Turns IPv6 off, and allows the group ids from `first_gid` on (65,536 of them; 0 without a user
- * namespace) to ping. Call it in a process in the container's network namespace and the host's user
- * namespace, before anything else runs there. `proc_fd` is a mount of proc, preferably a new one:
- * with the host's the time grows with the number of containers. */
+/* Turns IPv6 off for links that are made later, and allows the group ids from `first_gid` on
+ * (65,536 of them; 0 without a user namespace) to ping. Call it in a process in the container's
+ * network namespace and the host's user namespace, before anything else runs there. `proc_fd` is a
+ * mount of proc, preferably a new one: with the host's the time grows with the number of
+ * containers. */
 int net_configure_inside(int proc_fd, gid_t first_gid, struct warden_error *err);
 
 /* Makes the container's links and configures both ends. `netns_fd` is the container's network

@@ -20,12 +20,13 @@ int net_sysctl_write(int dir_fd, const char *path, const char *text, struct ward
 	return 0;
 }
 
-/* `all` applies to existing links and, as the default, to later ones. */
+/* For links that come later. The setting of an existing link, and of all, the kernel restarts as
+ * long as anybody holds its lock of links; so the loopback link loses its address instead. */
 static int net_inside_disable_ipv6(int proc_fd, struct warden_error *err)
 {
 	if (faccessat(proc_fd, "sys/net/ipv6", F_OK, 0) < 0)
 		return 0; /* the kernel has no IPv6 */
-	return net_sysctl_write(proc_fd, "sys/net/ipv6/conf/all/disable_ipv6", "1", err);
+	return net_sysctl_write(proc_fd, "sys/net/ipv6/conf/default/disable_ipv6", "1", err);
 }
 
 int net_configure_inside(int proc_fd, gid_t first_gid, struct warden_error *err)

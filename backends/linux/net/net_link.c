@@ -155,6 +155,17 @@ void net_put_address(struct netlink_batch *batch, int index, struct in_addr addr
 	mnl_attr_put_u32(nlh, IFA_BROADCAST, broadcast.s_addr);
 }
 
+void net_put_no_loopback_ipv6(struct netlink_batch *batch, int index)
+{
+	struct nlmsghdr *nlh = netlink_add(batch, RTM_DELADDR, 0, "remove address ::1");
+	struct ifaddrmsg *header = mnl_nlmsg_put_extra_header(nlh, sizeof(*header));
+
+	header->ifa_family = AF_INET6;
+	header->ifa_prefixlen = 128;
+	header->ifa_index = (unsigned)index;
+	mnl_attr_put(nlh, IFA_LOCAL, sizeof(in6addr_loopback), &in6addr_loopback);
+}
+
 void net_put_neighbour(struct netlink_batch *batch, int index, struct in_addr address,
 		       const uint8_t *hardware)
 {

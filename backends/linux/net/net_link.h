@@ -46,6 +46,9 @@ void net_put_up(struct netlink_batch *batch, int index, const char *alias);
  * the link has IPv6 at all. */
 void net_put_no_ipv6_address(struct netlink_batch *batch, int index);
 
+/* Takes the address ::1 from a loopback link that is up. */
+void net_put_no_loopback_ipv6(struct netlink_batch *batch, int index);
+
 /* Allows the host's addresses 127.0.0.0/8 on the link (route_localnet). */
 void net_put_route_localnet(struct netlink_batch *batch, int index);
 
