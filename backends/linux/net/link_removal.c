@@ -9,6 +9,7 @@
 #include "backends/linux/net/conntrack.h"
 #include "backends/linux/net/net_private.h"
 #include "lib/cleanup.h"
+#include "lib/clock.h"
 
 /* How long the first removal of a batch waits for further ones. While the kernel removes links no
  * other link can be made, for a few milliseconds. */
@@ -17,8 +18,14 @@
 /* Delay before a retry after a failure. */
 #define RETRY_MS 1000
 
-/* Removals in one batch, with two messages each. */
+/* Removals in one batch, with two messages each; and those whose connections are forgotten at once.
+ */
 #define REMOVALS_MAX ((size_t)128)
+
+/* The kernel's table of connections is walked as a whole, all of its buckets. For each part of that
+ * time the thread rests this many, at most so long. */
+#define FORGET_RESTS    19
+#define FORGET_REST_MAX ((uint64_t)1000000)
 
 struct net_removal {
 	struct net_removal *next;
@@ -80,37 +87,18 @@ static void link_removal_sleep(long ms)
 		;
 }
 
-/* Takes the first REMOVALS_MAX removals off the queue, which is not empty. */
-static struct net_removal *link_removal_dequeue(struct link_removal *remover)
+/* Takes the first `n` removals, or all, off the queue, which is not empty. */
+static struct net_removal *link_removal_dequeue(struct link_removal *remover, size_t n)
 {
 	struct net_removal *list = remover->first, *at = list;
 
-	for (size_t i = 1; i < REMOVALS_MAX && at->next; i++)
+	for (size_t i = 1; i < n && at->next; i++)
 		at = at->next;
 	remover->first = at->next;
 	if (!remover->first)
 		remover->last = &remover->first;
 	at->next = NULL;
 	return list;
-}
-
-/* Runs after the links are removed, when no packet can arrive any more. If it fails, the next
- * container with the address is let through on connections of this one, so each failure is logged.
- */
-static void link_removal_forget_connections(struct link_removal *remover,
-					    const struct net_removal *list)
-{
-	struct in_addr addresses[REMOVALS_MAX];
-	struct warden_error err;
-	size_t n = 0;
-
-	for (; list && n < REMOVALS_MAX; list = list->next)
-		addresses[n++] = list->address;
-	if (conntrack_forget(addresses, n, &err) < 0)
-		remover->host->log(
-			remover->host, WARDEN_LOG_WARN, NULL,
-			"cannot delete the tracked connections of removed containers: %s",
-			err.message);
 }
 
 static void link_removal_report(struct net_removal *list)
@@ -122,6 +110,51 @@ static void link_removal_report(struct net_removal *list)
 		removal->removed(removal->data);
 		free(removal);
 	}
+}
+
+/* Containers whose links are removed, so that no packet can arrive any more, and whose connections
+ * are still to be forgotten. */
+struct link_removal_gone {
+	struct net_removal *list;
+	size_t n;
+	uint64_t due_us; /* CLOCK_MONOTONIC: before it the table is not walked again */
+};
+
+static void link_removal_keep(struct link_removal_gone *gone, struct net_removal *list)
+{
+	while (list) {
+		struct net_removal *removal = list;
+
+		list = removal->next;
+		removal->next = gone->list;
+		gone->list = removal;
+		gone->n++;
+	}
+}
+
+/* If it fails, the next container with the address is let through on connections of this one, so
+ * each failure is logged. */
+static void link_removal_forget_connections(struct link_removal *remover,
+					    struct link_removal_gone *gone)
+{
+	uint64_t begun_us = clock_monotonic_us(), now_us, rest_us;
+	struct in_addr addresses[REMOVALS_MAX];
+	struct warden_error err;
+	size_t n = 0;
+
+	for (const struct net_removal *at = gone->list; at; at = at->next)
+		addresses[n++] = at->address;
+	if (conntrack_forget(addresses, n, &err) < 0)
+		remover->host->log(
+			remover->host, WARDEN_LOG_WARN, NULL,
+			"cannot delete the tracked connections of removed containers: %s",
+			err.message);
+	now_us = clock_monotonic_us();
+	rest_us = (now_us - begun_us) * FORGET_RESTS;
+	link_removal_report(gone->list);
+	*gone = (struct link_removal_gone){
+		.due_us = now_us + (rest_us < FORGET_REST_MAX ? rest_us : FORGET_REST_MAX),
+	};
 }
 
 /* Retries until it works, because nothing else would remove these links. While the daemon ends it
@@ -160,23 +193,43 @@ static void link_removal_gather(struct link_removal *remover)
 		result = pthread_cond_timedwait(&remover->changed, &remover->mutex, &until);
 }
 
+/* Waits until there are links to remove or connections to forget. False: the daemon ends, and all
+ * is done. The mutex is held. */
+static bool link_removal_await(struct link_removal *remover, const struct link_removal_gone *gone)
+{
+	const struct timespec due = {
+		.tv_sec = (time_t)(gone->due_us / 1000000),
+		.tv_nsec = (long)(gone->due_us % 1000000) * 1000,
+	};
+	int result = 0;
+
+	while (!remover->first && !remover->ending && result != ETIMEDOUT)
+		result = gone->n > 0
+				 ? pthread_cond_timedwait(&remover->changed, &remover->mutex, &due)
+				 : pthread_cond_wait(&remover->changed, &remover->mutex);
+	return remover->first || gone->n > 0;
+}
+
 static void *link_removal_run(void *data)
 {
 	struct link_removal *remover = data;
-	struct net_removal *list;
+	struct link_removal_gone gone = {0};
 
 	pthread_mutex_lock(&remover->mutex);
-	for (;;) {
-		while (!remover->first && !remover->ending)
-			pthread_cond_wait(&remover->changed, &remover->mutex);
-		if (!remover->first)
-			break;
-		link_removal_gather(remover);
-		list = link_removal_dequeue(remover);
+	while (link_removal_await(remover, &gone)) {
+		struct net_removal *list = NULL;
+		bool ending = remover->ending;
+
+		if (remover->first) {
+			link_removal_gather(remover);
+			list = link_removal_dequeue(remover, REMOVALS_MAX - gone.n);
+		}
 		pthread_mutex_unlock(&remover->mutex);
-		link_removal_remove_until_done(remover, list);
-		link_removal_forget_connections(remover, list);
-		link_removal_report(list);
+		if (list)
+			link_removal_remove_until_done(remover, list);
+		link_removal_keep(&gone, list);
+		if (ending || gone.n == REMOVALS_MAX || clock_monotonic_us() >= gone.due_us)
+			link_removal_forget_connections(remover, &gone);
 		pthread_mutex_lock(&remover->mutex);
 	}
 	pthread_mutex_unlock(&remover->mutex);
