@@ -212,17 +212,54 @@ static int conntrack_list_entries(int fd, struct conntrack_search *search)
 	return netlink_ask(fd, &batch, conntrack_check_entry, search, search->err);
 }
 
+static int conntrack_read_count(const struct nlmsghdr *nlh, void *data)
+{
+	const struct nlattr *attribute;
+	uint32_t *count = data;
+
+	mnl_attr_for_each(attribute, nlh, sizeof(struct nfgenmsg))
+	{
+		if (mnl_attr_get_type(attribute) == CTA_STATS_GLOBAL_ENTRIES &&
+		    mnl_attr_get_payload_len(attribute) == sizeof(*count))
+			*count = ntohl(mnl_attr_get_u32(attribute));
+	}
+	return MNL_CB_OK;
+}
+
+/* Sets `*count` to how many entries there are, those that are just being made included. */
+static int conntrack_count_entries(int fd, uint32_t *count, struct warden_error *err)
+{
+	_cleanup_batch_ struct netlink_batch batch;
+
+	*count = UINT32_MAX;
+	if (netlink_batch_init(&batch, NETLINK_MESSAGE_MAX, err) < 0)
+		return -1;
+	conntrack_add_message(&batch, IPCTNL_MSG_CT_GET_STATS, NLM_F_ACK, "count connections");
+	return netlink_ask(fd, &batch, conntrack_read_count, count, err);
+}
+
+/* The list walks all buckets of the table, which an empty one is spared. */
+static int conntrack_change_found(int fd, struct conntrack_search *search)
+{
+	uint32_t count;
+	int result = conntrack_count_entries(fd, &count, search->err);
+
+	if (result < 0 || count == 0)
+		return result;
+	result = conntrack_list_entries(fd, search);
+	if (result == 0)
+		result = conntrack_send_changes(search);
+	netlink_batch_free(&search->changes);
+	return result;
+}
+
 static int conntrack_change_wanted(struct conntrack_search *search)
 {
 	int fd = netlink_open(NETLINK_NETFILTER, search->err), result = -1;
 
 	search->change_fd = netlink_open(NETLINK_NETFILTER, search->err);
-	if (fd >= 0 && search->change_fd >= 0) {
-		result = conntrack_list_entries(fd, search);
-		if (result == 0)
-			result = conntrack_send_changes(search);
-		netlink_batch_free(&search->changes);
-	}
+	if (fd >= 0 && search->change_fd >= 0)
+		result = conntrack_change_found(fd, search);
 	if (fd >= 0)
 		close(fd);
 	if (search->change_fd >= 0)
