@@ -4,6 +4,8 @@
 #include <config.h>
 
 #include "bench/bench.h"
+#include "bench/results.h"
+#include "bench/subjects.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -51,22 +53,129 @@ static void bench_parse_target(struct bench_target *target, char *text)
 	target->client = bench_call_connect(target->socket);
 }
 
+/* Words, separated by spaces, of BENCH_STANDING. */
+static void bench_read_standing(struct bench *bench)
+{
+	const char *text = getenv("BENCH_STANDING");
+	char *end;
+
+	for (text = text ? text : "100 1000"; *text && bench->n_standing < STANDING_MAX;
+	     text = end + strspn(end, " ")) {
+		unsigned long n = strtoul(text, &end, 10);
+
+		if (end == text || (*end && *end != ' ') || n > 4000)
+			bench_die("BENCH_STANDING has '%s', and must have numbers up to 4000",
+				  text);
+		bench->standing[bench->n_standing++] = n;
+	}
+}
+
+/* A group of measurements that BENCH_ONLY can name. */
+static const char *const bench_groups[] = {
+	"memory", "life",     "pipe",     "jobs",   "uncollected", "shell", "start",
+	"lives",  "requests", "parallel", "output", "command",     "load",
+};
+
+static bool bench_is_word(const char *text, const char *word)
+{
+	size_t length = strlen(word);
+
+	for (; text; text = strchr(text, ' ')) {
+		text += strspn(text, " ");
+		if (strncmp(text, word, length) == 0 && strchr(" ", text[length]))
+			return true;
+	}
+	return false;
+}
+
+static void bench_check_groups(void)
+{
+	const char *only = getenv("BENCH_ONLY");
+	char *words = only ? strdup(only) : NULL, *save = NULL;
+
+	for (char *word = words ? strtok_r(words, " ", &save) : NULL; word;
+	     word = strtok_r(NULL, " ", &save)) {
+		size_t i = 0, n = sizeof(bench_groups) / sizeof(bench_groups[0]);
+
+		while (i < n && strcmp(bench_groups[i], word) != 0)
+			i++;
+		if (i == n)
+			bench_die("BENCH_ONLY has '%s', which is no group", word);
+	}
+	free(words);
+}
+
+static bool bench_wants(const char *group)
+{
+	const char *only = getenv("BENCH_ONLY");
+
+	return !only || !*only || bench_is_word(only, group);
+}
+
+/* What the daemons are compared with. */
+static void bench_compare(struct bench *bench)
+{
+	static struct subjects subjects;
+	const char *program = getenv("BENCH_TRUE");
+
+	if (bench_wants("lives") || bench_wants("parallel")) {
+		subjects_start(&subjects, bench);
+		if (bench_wants("lives"))
+			bench_lives(bench, &subjects);
+		if (bench_wants("parallel") && program)
+			bench_parallel(bench, &subjects, program);
+		subjects_end(&subjects);
+	}
+	if (bench_wants("requests") && program)
+		bench_units(bench, program);
+	if (bench_wants("output"))
+		bench_output(bench);
+	if (bench_wants("command") && getenv("BENCH_WARDEN"))
+		bench_commands(bench, getenv("BENCH_WARDEN"));
+}
+
+/* Measures the daemons alone. */
+static void bench_measure_daemons(struct bench *bench)
+{
+	static const struct {
+		const char *group;
+		void (*measure)(const struct bench *bench);
+	} parts[] = {
+		{"pipe", bench_pipe}, {"jobs", bench_jobs}, {"uncollected", bench_uncollected}};
+	char *warden = getenv("BENCH_WARDEN");
+
+	if (bench_wants("memory"))
+		bench_memory_idle(bench);
+	if (bench_wants("life"))
+		bench_life(bench);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		if (bench_wants(parts[i].group))
+			parts[i].measure(bench);
+	if (warden && bench_wants("shell"))
+		bench_shell(bench, warden);
+	if (warden && bench_wants("start"))
+		bench_start(bench, warden);
+	if (bench_wants("memory")) {
+		bench_memory_containers(bench);
+		bench_shares(bench);
+	}
+	if (getenv("BENCH_COPIES"))
+		bench_copies(bench, getenv("BENCH_COPIES"));
+}
+
 /* Measures all but the removal of files, which takes a minute. Returns the number of errors. */
 static size_t bench_measure(struct bench *bench)
 {
-	bench_memory_idle(bench);
-	bench_life(bench);
-	bench_pipe(bench);
-	bench_jobs(bench);
-	bench_uncollected(bench);
-	if (getenv("BENCH_WARDEN")) {
-		bench_shell(bench, getenv("BENCH_WARDEN"));
-		bench_start(bench, getenv("BENCH_WARDEN"));
-	}
-	bench_memory_containers(bench);
-	if (getenv("BENCH_COPIES"))
-		bench_copies(bench, getenv("BENCH_COPIES"));
-	return bench_load(bench);
+	size_t errors = 0;
+
+	bench_measure_daemons(bench);
+	bench_compare(bench);
+	if (bench_wants("load"))
+		errors = bench_load(bench);
+	bench_goals(bench);
+	if (getenv("BENCH_JSON"))
+		results_write(bench, getenv("BENCH_JSON"));
+	return errors;
 }
 
 int main(int argc, char **argv)
@@ -78,6 +187,8 @@ int main(int argc, char **argv)
 	bench.containers = (size_t)bench_read_environment("BENCH_CONTAINERS", 300, 4000);
 	bench.clients = (size_t)bench_read_environment("BENCH_CLIENTS", 8, 64);
 	bench.seconds = bench_read_environment("BENCH_SECONDS", 5, 3600);
+	bench_read_standing(&bench);
+	bench_check_groups();
 	if (argc < 2 || argc > MAX_TARGETS + 1)
 		bench_die("takes 1 to %d NAME=SOCKET:PID", MAX_TARGETS);
 	for (int i = 1; i < argc; i++)

@@ -6,9 +6,14 @@
 
 #include "warden/client.h"
 
+#include <stdbool.h>
 #include <sys/types.h>
 
-enum { MAX_TARGETS = 4 };
+enum { MAX_TARGETS = 4, STANDING_MAX = 4 };
+
+#define BENCH_BWRAP "/usr/bin/bwrap"
+
+struct subjects;
 
 /* A daemon to measure. */
 struct bench_target {
@@ -21,10 +26,12 @@ struct bench_target {
 struct bench {
 	struct bench_target targets[MAX_TARGETS];
 	size_t n_targets;
-	size_t rounds;     /* repetitions of a measurement */
-	size_t containers; /* that exist at once for the measurement of memory */
-	size_t clients;    /* at once, in the load test */
-	double seconds;    /* of the load test */
+	size_t rounds;                 /* repetitions of a measurement */
+	size_t containers;             /* that exist at once for the measurement of memory */
+	size_t clients;                /* at once, in the load test */
+	double seconds;                /* of the load test, and of each step of the parallel one */
+	size_t standing[STANDING_MAX]; /* how many containers stand beside the lives */
+	size_t n_standing;
 };
 
 /* Prints an error and exits. */
@@ -35,13 +42,25 @@ void bench_die(const char *format, ...) __attribute__((format(printf, 1, 2), nor
 double bench_call_ping(struct warden_client *client);
 double bench_call_create(struct warden_client *client, const char *handle);
 double bench_call_run(struct warden_client *client, const char *handle);
+double bench_call_run_program(struct warden_client *client, const char *handle);
 double bench_call_copy_in(struct warden_client *client, const char *handle, const char *source,
 			  const char *target);
 double bench_call_destroy(struct warden_client *client, const char *handle);
+/* Any request; `fields` has names, each followed by its value, and ends with NULL. */
+double bench_call_fields(struct warden_client *client, const char *name, const char *const *fields);
 struct warden_client *bench_call_connect(const char *socket);
 
 /* The monotonic clock in milliseconds. */
 double bench_now_ms(void);
+
+/* cpu.c: where the control groups of the subjects are, or "". */
+const char *bench_cpu_groups(void);
+/* Moves this process into the group of the subject. */
+bool bench_cpu_enter(const char *name);
+/* Milliseconds that the subject has used so far; -1: not known. */
+double bench_cpu_ms(const char *name);
+/* Waits until the subject does nothing any more. */
+void bench_cpu_settle(const char *name);
 
 /* percentile.c: the value below which `percent` percent of the values are; sorts the values. */
 double bench_percentile(double *values, size_t n, size_t percent);
@@ -85,6 +104,27 @@ void bench_shell(const struct bench *bench, const char *program);
 
 /* start.c: the start of the command `warden`, whose path is `program`, beside that of /bin/true. */
 void bench_start(const struct bench *bench, char *program);
+
+/* lives.c: whole lives beside those of other programs, with containers that stand. */
+void bench_lives(const struct bench *bench, struct subjects *subjects);
+
+/* units.c: each request beside the start of `program`. */
+void bench_units(const struct bench *bench, const char *program);
+
+/* parallel.c: lives and jobs a second by 1 to 16 clients. */
+void bench_parallel(const struct bench *bench, struct subjects *subjects, const char *program);
+
+/* output.c: a job's output beside sendfile. */
+void bench_output(const struct bench *bench);
+
+/* commands.c: `warden exec` beside bwrap. */
+void bench_commands(const struct bench *bench, const char *warden);
+
+/* share.c: memory of containers' processes. */
+void bench_shares(const struct bench *bench);
+
+/* goals.c: the ratios of what was measured, beside the numbers to reach. */
+void bench_goals(const struct bench *bench);
 
 /* load.c: many clients at once. Returns the number of errors. */
 size_t bench_load(struct bench *bench);

@@ -4,6 +4,8 @@
 
 #include "bench/bench.h"
 
+#include "bench/results.h"
+
 #include <math.h>
 #include <stdio.h>
 
@@ -18,6 +20,7 @@ void bench_table_begin(const struct bench *bench)
 void bench_table_line(const struct bench *bench, const char *name, const char *unit,
 		      const double *values, const char *aim)
 {
+	results_line(bench, name, unit, values, aim);
 	printf("%-32s %-8s", name, unit);
 	for (size_t i = 0; i < bench->n_targets; i++)
 		if (isnan(values[i]))

@@ -77,16 +77,36 @@ double bench_call_copy_in(struct warden_client *client, const char *handle, cons
 	return bench_call_timed(client, request, NULL);
 }
 
-double bench_call_run(struct warden_client *client, const char *handle)
+static double bench_call_true(struct warden_client *client, const char *handle, const char *field)
 {
 	struct warden_message *request = bench_call_request("run", handle);
 	uint64_t status = 0;
 	double time;
 
-	if (warden_message_set(request, "script", "true") < 0)
+	if (warden_message_set(request, field, "true") < 0)
 		bench_die("out of memory");
 	time = bench_call_timed(client, request, &status);
 	if (time >= 0 && status != 0)
 		bench_die("`true` ended with %u", (unsigned)status);
 	return time;
+}
+
+double bench_call_run(struct warden_client *client, const char *handle)
+{
+	return bench_call_true(client, handle, "script");
+}
+
+double bench_call_run_program(struct warden_client *client, const char *handle)
+{
+	return bench_call_true(client, handle, "argv");
+}
+
+double bench_call_fields(struct warden_client *client, const char *name, const char *const *fields)
+{
+	struct warden_message *request = bench_call_request(name, NULL);
+
+	for (; fields[0]; fields += 2)
+		if (warden_message_set(request, fields[0], fields[1]) < 0)
+			bench_die("%s: %s cannot be set", name, fields[0]);
+	return bench_call_timed(client, request, NULL);
 }

@@ -40,7 +40,7 @@
 #include "tests/linux/linux_host.h"
 
 enum {
-	FLOOR_IDS = 4096,    /* of linux_host_identity, used in turn */
+	FLOOR_IDS = 4096,    /* numbers of linux_host_identity, used in turn */
 	FLOOR_REMOVALS = 64, /* of links that may be under way */
 	FLOOR_STACK = 128 * 1024,
 };
@@ -67,6 +67,7 @@ struct floor {
 struct floor_life {
 	struct floor *floor;
 	struct warden_identity identity;
+	char id[12];
 	struct setup setup;
 	struct setup_layer layer;
 	struct cgroup *cgroup;
@@ -236,6 +237,10 @@ static void floor_begin(struct floor *floor, struct floor_life *life)
 
 	life->floor = floor;
 	life->identity = linux_host_identity(floor->n++ % FLOOR_IDS);
+	/* Several of these programs may run side by side. */
+	snprintf(life->id, sizeof(life->id), "%x-%x", (unsigned)getpid() & 0xffffff,
+		 life->identity.slot);
+	life->identity.id = life->id;
 	life->setup.backend = &floor->backend;
 	life->setup.layers = &life->layer;
 	snprintf(life->layer.path, sizeof(life->layer.path), "%s", linux_settings.rootfs_path);

@@ -3,6 +3,7 @@
 #include <config.h>
 
 #include "bench/bench.h"
+#include "bench/results.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -58,7 +59,12 @@ void bench_memory_containers(struct bench *bench)
 {
 	double added[MAX_TARGETS];
 
-	for (size_t i = 0; i < bench->n_targets; i++)
+	for (size_t i = 0; i < bench->n_targets; i++) {
+		const struct results_key key = {"memory", "memory", bench->targets[i].name,
+						"KB",     0,        1};
+
 		added[i] = bench_memory_per_container_kb(bench, &bench->targets[i]);
+		results_add(&key, &added[i], 1);
+	}
 	bench_table_line(bench, "resident memory, a container", "KB", added, "20");
 }

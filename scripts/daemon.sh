@@ -4,10 +4,10 @@
 # For scripts that start their own daemon from the build tree: configuration, start and stop. All files are in a
 # directory DIR of the caller: warden.conf, warden.sock, wardend.log, and data/ with rootfs and containers.
 
-# daemon_configure BUILD DIR KLASS
+# daemon_configure BUILD DIR KLASS [SETTINGS]: the settings are further lines of `server`.
 daemon_configure()
 {
-	local build=$1 dir=$2 klass=$3
+	local build=$1 dir=$2 klass=$3 settings=${4-}
 
 	cat >"$dir/warden.conf" <<-CONF
 		server: {
@@ -16,6 +16,7 @@ daemon_configure()
 			unix_domain_path = "$dir/warden.sock";
 			container_rootfs_path = "$dir/data/rootfs";
 			container_depot_path = "$dir/data/containers";
+			$settings
 		};
 		health_check_server: { port = 0; };
 		logging: { level = "warn"; file = "$dir/wardend.log"; };
