@@ -4,8 +4,8 @@
 #include <config.h>
 
 #include "bench/bench.h"
-#include "bench/results.h"
-#include "bench/subjects.h"
+#include "bench/compare/results.h"
+#include "bench/compare/subjects.h"
 
 #include <stdarg.h>
 #include <stdio.h>

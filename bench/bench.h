@@ -53,7 +53,7 @@ struct warden_client *bench_call_connect(const char *socket);
 /* The monotonic clock in milliseconds. */
 double bench_now_ms(void);
 
-/* cpu.c: where the control groups of the subjects are, or "". */
+/* compare/cpu.c: where the control groups of the subjects are, or "". */
 const char *bench_cpu_groups(void);
 /* Moves this process into the group of the subject. */
 bool bench_cpu_enter(const char *name);
@@ -105,25 +105,25 @@ void bench_shell(const struct bench *bench, const char *program);
 /* start.c: the start of the command `warden`, whose path is `program`, beside that of /bin/true. */
 void bench_start(const struct bench *bench, char *program);
 
-/* lives.c: whole lives beside those of other programs, with containers that stand. */
+/* compare/lives.c: whole lives beside those of other programs, with containers that stand. */
 void bench_lives(const struct bench *bench, struct subjects *subjects);
 
-/* units.c: each request beside the start of `program`. */
+/* compare/units.c: each request beside the start of `program`. */
 void bench_units(const struct bench *bench, const char *program);
 
-/* parallel.c: lives and jobs a second by 1 to 16 clients. */
+/* compare/parallel.c: lives and jobs a second by 1 to 16 clients. */
 void bench_parallel(const struct bench *bench, struct subjects *subjects, const char *program);
 
-/* output.c: a job's output beside sendfile. */
+/* compare/output.c: a job's output beside sendfile. */
 void bench_output(const struct bench *bench);
 
-/* commands.c: `warden exec` beside bwrap. */
+/* compare/commands.c: `warden exec` beside bwrap. */
 void bench_commands(const struct bench *bench, const char *warden);
 
-/* share.c: memory of containers' processes. */
+/* compare/share.c: memory of containers' processes. */
 void bench_shares(const struct bench *bench);
 
-/* goals.c: the ratios of what was measured, beside the numbers to reach. */
+/* compare/goals.c: the ratios of what was measured, beside the numbers to reach. */
 void bench_goals(const struct bench *bench);
 
 /* load.c: many clients at once. Returns the number of errors. */

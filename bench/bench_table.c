@@ -4,7 +4,7 @@
 
 #include "bench/bench.h"
 
-#include "bench/results.h"
+#include "bench/compare/results.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -3,8 +3,8 @@
  * container beside fork and exec by as many processes. */
 #include <config.h>
 
-#include "bench/results.h"
-#include "bench/subjects.h"
+#include "bench/compare/results.h"
+#include "bench/compare/subjects.h"
 
 #include <pthread.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Collects results, prints them and writes them as JSON. One thread. */
-#ifndef BENCH_RESULTS_H
-#define BENCH_RESULTS_H
+#ifndef BENCH_COMPARE_RESULTS_H
+#define BENCH_COMPARE_RESULTS_H
 
 #include <stdbool.h>
 #include <stddef.h>

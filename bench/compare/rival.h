@@ -2,8 +2,8 @@
 /* What the daemons are compared with: programs that are run again and again by a small process of
  * its own, which is in a control group of its own, so that the time of all that it starts counts.
  */
-#ifndef BENCH_RIVAL_H
-#define BENCH_RIVAL_H
+#ifndef BENCH_COMPARE_RIVAL_H
+#define BENCH_COMPARE_RIVAL_H
 
 #include <stdbool.h>
 #include <sys/types.h>

@@ -3,7 +3,7 @@
  * nothing, `prepared` does. */
 #include <config.h>
 
-#include "bench/results.h"
+#include "bench/compare/results.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -4,8 +4,8 @@
  * that exist meanwhile. Between two turns nothing is left to do for the one before. */
 #include <config.h>
 
-#include "bench/results.h"
-#include "bench/subjects.h"
+#include "bench/compare/results.h"
+#include "bench/compare/subjects.h"
 
 #include <stdio.h>
 #include <stdlib.h>

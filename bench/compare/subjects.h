@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who takes part in an interleaved run: the daemons, and the programs that this machine can run. */
-#ifndef BENCH_SUBJECTS_H
-#define BENCH_SUBJECTS_H
+#ifndef BENCH_COMPARE_SUBJECTS_H
+#define BENCH_COMPARE_SUBJECTS_H
 
 #include "bench/bench.h"
-#include "bench/rival.h"
+#include "bench/compare/rival.h"
 
 enum { SUBJECTS_MAX = MAX_TARGETS + 4, SUBJECT_CLIENTS_MAX = 16 };
 

@@ -3,8 +3,8 @@
  * in turn: what a process costs on this machine is the unit of the goals. */
 #include <config.h>
 
-#include "bench/results.h"
-#include "bench/subjects.h"
+#include "bench/compare/results.h"
+#include "bench/compare/subjects.h"
 
 #include <stdlib.h>
 #include <string.h>

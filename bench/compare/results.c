@@ -3,7 +3,7 @@
  * subject; a goal is a ratio of two medians, or one figure, beside the number to reach. */
 #include <config.h>
 
-#include "bench/results.h"
+#include "bench/compare/results.h"
 
 #include <jansson.h>
 #include <math.h>

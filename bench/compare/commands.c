@@ -2,8 +2,8 @@
 /* `warden exec -- true` as a command beside bwrap as a command, in turn. */
 #include <config.h>
 
-#include "bench/results.h"
-#include "bench/subjects.h"
+#include "bench/compare/results.h"
+#include "bench/compare/subjects.h"
 
 #include <stdlib.h>
 #include <unistd.h>

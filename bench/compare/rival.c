@@ -2,7 +2,7 @@
 /* See rival.h. */
 #include <config.h>
 
-#include "bench/rival.h"
+#include "bench/compare/rival.h"
 
 #include <fcntl.h>
 #include <sched.h>

@@ -2,7 +2,7 @@
 /* See subjects.h. bench/run names the programs by BENCH_FLOOR, BENCH_ROOTFS, BENCH_WORK. */
 #include <config.h>
 
-#include "bench/subjects.h"
+#include "bench/compare/subjects.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
  * of those that a daemon has prepared. They are found by the containers' control groups. */
 #include <config.h>
 
-#include "bench/results.h"
+#include "bench/compare/results.h"
 
 #include <ftw.h>
 #include <stdio.h>

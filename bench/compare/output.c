@@ -3,7 +3,7 @@
  * a reader, in turn. */
 #include <config.h>
 
-#include "bench/results.h"
+#include "bench/compare/results.h"
 
 #include <stdio.h>
 #include <stdlib.h>
