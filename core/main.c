@@ -32,7 +32,7 @@
 
 struct wardend_arguments {
 	const char *file; /* NULL: the default file if it exists, else none */
-	bool check_config, check_host, clean;
+	bool check_config, check_host, clean, trace;
 	struct clean_options clean_options;
 };
 
@@ -41,7 +41,7 @@ struct wardend_arguments {
 
 static void wardend_print_usage(FILE *to)
 {
-	fprintf(to, "Usage: wardend [-c FILE] [--check-config | --check-host]\n"
+	fprintf(to, "Usage: wardend [-c FILE] [--check-config | --check-host | --trace]\n"
 		    "       wardend [-c FILE] --clean [--dry-run] [--force] [--json]\n"
 		    "       wardend --version | --help\n"
 		    "\n"
@@ -55,6 +55,7 @@ static void wardend_print_usage(FILE *to)
 		    "      --dry-run       only print what --clean would remove\n"
 		    "      --force         also end and remove containers that live\n"
 		    "      --json          print the result of --clean as JSON\n"
+		    "      --trace         log the time of each step of a create and a destroy\n"
 		    "      --version       print the version\n"
 		    "      --help          print this\n");
 }
@@ -91,6 +92,7 @@ static void wardend_parse_arguments(int argc, char **argv, struct wardend_argume
 		OPTION_DRY_RUN,
 		OPTION_FORCE,
 		OPTION_JSON,
+		OPTION_TRACE,
 		OPTION_VERSION,
 		OPTION_HELP
 	};
@@ -102,6 +104,7 @@ static void wardend_parse_arguments(int argc, char **argv, struct wardend_argume
 		{"dry-run", no_argument, NULL, OPTION_DRY_RUN},
 		{"force", no_argument, NULL, OPTION_FORCE},
 		{"json", no_argument, NULL, OPTION_JSON},
+		{"trace", no_argument, NULL, OPTION_TRACE},
 		{"version", no_argument, NULL, OPTION_VERSION},
 		{"help", no_argument, NULL, OPTION_HELP},
 		{NULL, 0, NULL, 0},
@@ -125,6 +128,8 @@ static void wardend_parse_arguments(int argc, char **argv, struct wardend_argume
 			clean->force = true;
 		} else if (option == OPTION_JSON) {
 			clean->json = true;
+		} else if (option == OPTION_TRACE) {
+			arguments->trace = true;
 		} else if (option == OPTION_VERSION) {
 			puts("wardend " PACKAGE_VERSION);
 			wardend_exit_after_output();
@@ -283,6 +288,8 @@ int main(int argc, char **argv)
 		result = check_host_run(arguments.file, stdout, &err);
 	} else if (result == 0) {
 		config = config_load(arguments.file, &err);
+		if (config && arguments.trace)
+			config->logging.trace = true;
 		result = config ? wardend_run_backend(&arguments, config, &err) : -1;
 	}
 	if (result < 0)

@@ -23,6 +23,7 @@ lib_libutil_la_SOURCES = \
 	lib/patient.h \
 	lib/pid_record.c \
 	lib/pid_record.h \
+	lib/probe.h \
 	lib/process_tree.c \
 	lib/process_tree.h \
 	lib/remove_tree.c \
@@ -34,6 +35,8 @@ lib_libutil_la_SOURCES = \
 	lib/start_status.h \
 	lib/text.c \
 	lib/text.h \
+	lib/trace.c \
+	lib/trace.h \
 	lib/transient.h \
 	lib/trusted_path.c \
 	lib/trusted_path.h \

@@ -321,6 +321,7 @@ void backend_host_init(struct server *server)
 		.connection_mark = UINT32_C(1) << config->network.connection_mark_bit,
 		.max_connections = config->network.max_connections,
 		.own_table = config->network.own_table,
+		.trace = config->logging.trace,
 	};
 	server->host = (struct warden_host){
 		.size = sizeof(server->host),

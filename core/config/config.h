@@ -72,6 +72,7 @@ struct config {
 		char *syslog; /* ident; NULL: none */
 		bool audit;
 		char *audit_file; /* NULL: the log's targets */
+		bool trace;
 	} logging;
 
 	struct {

@@ -259,6 +259,7 @@ const struct config_key config_keys[] = {
 	 MEMBER(logging.syslog),
 	 .is_valid = config_key_is_ident,
 	 .allowed = "a name of at most 32 characters without space, colon, brackets, % and /"},
+	{.path = "logging.trace", .type = KEY_BOOL, MEMBER(logging.trace)},
 
 	{.path = "network.pool_network",
 	 .type = KEY_STRING,

@@ -13,6 +13,7 @@
 #include "core/state/job_log.h"
 #include "core/state/set_aside.h"
 #include "core/state/snapshot.h"
+#include "lib/trace.h"
 
 const char *container_state_name(enum container_state state)
 {
@@ -172,6 +173,7 @@ void container_free(struct container *c)
 	free(c->path);
 	free(c->name);
 	free(c->handle);
+	trace_free(c->destroy.trace);
 	free(c);
 }
 

@@ -23,6 +23,7 @@ struct recovery;
 struct request;
 struct server;
 struct stock;
+struct trace;
 struct transfer;
 
 enum container_state {
@@ -204,6 +205,7 @@ struct container {
 		uint64_t retry;  /* uv_now of the next try; 0: none */
 		struct operation operation; /* a part of the container: no memory is needed */
 		struct container_waiter_list waiting;
+		struct trace *trace; /* NULL: none */
 	} destroy;
 	LIST_ENTRY(container) ending; /* of the server: its stop or destroy is not complete */
 	bool is_ending;

@@ -27,6 +27,7 @@
 #include "core/state/snapshot.h"
 #include "core/transfer/transfer.h"
 #include "core/wire/request.h"
+#include "lib/trace.h"
 
 /* From a failure to the next try. */
 enum { RETRY_MS = 100, RETRY_MAX_MS = 10000 };
@@ -104,6 +105,7 @@ static void destroy_answer(struct container *c)
 	if (c->is_listed)
 		journal_container(c, WARDEN__EVENTS_RESPONSE__KIND__DESTROYED, NULL);
 	registry_forget_handle(&c->server->registry, c);
+	trace_step(c->destroy.trace, "destroy", "answer", c->id);
 	log_write(WARDEN_LOG_INFO, "%s: destroyed", c->id);
 	container_waiters_answer(&c->stop.waiting);
 	container_waiters_answer(&c->destroy.waiting);
@@ -114,6 +116,13 @@ static int destroy_remove_run(struct operation *operation, struct warden_error *
 	const struct container *c = operation->container;
 
 	return destroy_files_remove(c, c->destroy.moved ? c->id : c->name, err);
+}
+
+static void destroy_log_trace(struct container *c)
+{
+	trace_step(c->destroy.trace, "destroy", "remove", c->id);
+	if (c->destroy.trace)
+		log_write(WARDEN_LOG_INFO, "%s: destroy: %s", c->id, trace_text(c->destroy.trace));
 }
 
 static void destroy_remove_done(struct operation *operation, int result, struct warden_error *err)
@@ -130,6 +139,7 @@ static void destroy_remove_done(struct operation *operation, int result, struct 
 	}
 	if (!c->destroy.answered)
 		destroy_answer(c);
+	destroy_log_trace(c);
 	log_write(WARDEN_LOG_DEBUG, "%s: removed", c->id);
 	if (!c->destroy.stuck)
 		server->leaving--;
@@ -154,6 +164,7 @@ static void destroy_move_done(struct operation *operation, int result, struct wa
 		destroy_retry(c, err);
 		return;
 	}
+	trace_step(c->destroy.trace, "destroy", "move", c->id);
 	destroy_forget_failure(c);
 	c->destroy.moved = result > 0;
 	c->destroy.renamed = true;
@@ -182,6 +193,7 @@ static void destroy_backend_done(struct operation *operation, int result, struct
 		destroy_retry(c, err);
 		return;
 	}
+	trace_step(c->destroy.trace, "destroy", "backend", c->id);
 	destroy_forget_failure(c);
 	if (!c->backend)
 		c->destroy.ended = c->destroy.gone = true;
@@ -197,6 +209,7 @@ void destroy_step(struct container *c)
 	    c->stop.started || c->server->stopped)
 		return;
 	if (!c->destroy.ending) {
+		trace_step(c->destroy.trace, "destroy", "stop", c->id);
 		c->destroy.ending = true;
 		container_cancel_operations(c);
 		destroy_queue(c, destroy_backend_run, destroy_backend_done, NULL, false);
@@ -210,13 +223,16 @@ void destroy_step(struct container *c)
 	}
 	if (!c->destroy.answered && !c->destroy.stuck)
 		destroy_answer(c);
-	if (c->destroy.gone && !c->destroy.busy && jobs_are_idle(c))
+	if (c->destroy.gone && !c->destroy.busy && jobs_are_idle(c)) {
+		trace_step(c->destroy.trace, "destroy", "gone", c->id);
 		destroy_queue(c, destroy_remove_run, destroy_remove_done, NULL, true);
+	}
 }
 
 static void destroy_begin(struct container *c)
 {
 	c->destroy.started = true;
+	c->destroy.trace = trace_new(c->server->config->logging.trace);
 	c->destroy.was_active = c->state == STATE_ACTIVE;
 	c->state = STATE_DESTROYING;
 	c->destroy.since = uv_now(&c->server->loop);
@@ -229,6 +245,7 @@ static void destroy_after_info(struct container *c, void *unused)
 {
 	(void)unused;
 	c->destroy.preparing = false;
+	trace_step(c->destroy.trace, "destroy", "info", c->id);
 	if (c->destroy.was_active && !c->stop.started)
 		container_stop(c, SIGTERM, NULL);
 	else
@@ -253,6 +270,7 @@ static void destroy_mark_done(struct operation *operation, int result, struct wa
 	if (result < 0)
 		log_write(WARDEN_LOG_WARN, "%s: note that it is being destroyed: %s", c->id,
 			  err->message);
+	trace_step(c->destroy.trace, "destroy", "mark", c->id);
 	c->destroy.moved = c->destroy.renamed = result > 0;
 	if (!container_info_ask(c, destroy_after_info, NULL))
 		destroy_after_info(c, NULL);

@@ -15,6 +15,7 @@
 #include "core/server.h"
 #include "core/state/journal.h"
 #include "lib/clock.h"
+#include "lib/probe.h"
 
 static int job_compare_ids(const void *a, const void *b)
 {
@@ -202,6 +203,7 @@ void job_end(struct job *job, const struct warden_job_end *end)
 	else
 		log_write(WARDEN_LOG_INFO, "%s: job %u ended, exit status %d, signal %d", c->id,
 			  job->id, end->exit_status, end->signal);
+	PROBE3(job_end, c->id, job->id, end->exit_status);
 	cpu_lease_give(c->server, job->leased_cpu);
 	job->leased_cpu = -1;
 	job_record_limit(job);

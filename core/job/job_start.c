@@ -20,6 +20,7 @@
 #include "core/state/journal.h"
 #include "core/state/snapshot.h"
 #include "lib/cleanup.h"
+#include "lib/probe.h"
 
 /* The pipe size of jobs with input, to need fewer wakeups. Not more, since all pipes of an
  * unprivileged user share 64 MiB (pipe(7), pipe-user-pages-soft). */
@@ -325,6 +326,7 @@ static void job_start_done(struct operation *operation, int result, struct warde
 		struct job *job = jobs[i] = starting->job;
 
 		log_write(WARDEN_LOG_INFO, "%s: job %u started", c->id, job->id);
+		PROBE2(job_start, c->id, job->id);
 		job_stdin_open(job, starting->input_fd);
 		journal_job(job, WARDEN__EVENTS_RESPONSE__KIND__JOB_STARTED, NULL);
 		c->server->metrics.jobs_started++;

@@ -36,6 +36,7 @@
 #include "lib/clock.h"
 #include "lib/hostname.h"
 #include "lib/remove_tree.h"
+#include "lib/trace.h"
 
 enum { HANDLE_MAX = 1024, HANDLE_HOSTNAME_MAX = 63, ID_TRIES = 16, NETWORK_MAX = 1024 };
 
@@ -49,6 +50,7 @@ struct creation {
 	struct container *shell;
 	TAILQ_ENTRY(creation) waiting; /* for room; see create_await_room */
 	uint64_t began;                /* uv_hrtime */
+	struct trace *trace;           /* NULL: none */
 	bool gave_way;                 /* prepared containers were removed for it */
 	bool image_read;
 	struct warden_create parameters;
@@ -323,15 +325,20 @@ static int create_backend_run(struct operation *operation, struct warden_error *
 	struct creation *creation = (struct creation *)operation;
 	struct container *c = operation->container;
 	struct server *server = c->server;
+	int result;
 
+	trace_step(creation->trace, "create", "queue", c->id);
 	if (create_admit(creation, err) < 0 || create_read_image(creation, err) < 0 ||
 	    (creation->stock && prepared_sources_read(c, &c->sources, err) < 0) ||
 	    create_make_directory(creation, err) < 0 || snapshot_store(operation, err) < 0)
 		return -1;
 	identity_set_options(c);
 	create_fill_parameters(&creation->parameters, c);
-	return BACKEND_CALL(server->container_klass, c->id, create, err, server->backend,
-			    &creation->parameters, &c->backend);
+	trace_step(creation->trace, "create", "directory", c->id);
+	result = BACKEND_CALL(server->container_klass, c->id, create, err, server->backend,
+			      &creation->parameters, &c->backend);
+	trace_step(creation->trace, "create", "backend", c->id);
+	return result;
 }
 
 /* Worker thread: applies the limits and writes the snapshot, or removes the directory of a failed
@@ -496,10 +503,28 @@ static bool create_begin_with_room(struct creation *creation, const struct warde
 	return true;
 }
 
+static void create_free(struct creation *creation)
+{
+	trace_free(creation->trace);
+	free(creation);
+}
+
+static void create_log_trace(struct creation *creation, bool failed)
+{
+	const char *id = creation->operation.container->id;
+
+	trace_step(creation->trace, "create", "snapshot", id);
+	if (creation->trace)
+		log_write(WARDEN_LOG_INFO, "%s: %s%s: %s", id,
+			  creation->stock ? "create for the stock" : "create",
+			  failed ? " that fails" : "", trace_text(creation->trace));
+}
+
 static void create_end(struct creation *creation, int result, const struct warden_error *err)
 {
 	struct server *server = creation->operation.container->server;
 
+	create_log_trace(creation, result < 0);
 	creation->operation.container->creation = NULL;
 	server->creating--;
 	if (creation->shell)
@@ -510,7 +535,7 @@ static void create_end(struct creation *creation, int result, const struct warde
 		create_succeed_for_stock(creation);
 	else
 		create_succeed(creation);
-	free(creation);
+	create_free(creation);
 	prepared_fill_soon(server);
 	server->drain_step(server);
 }
@@ -622,6 +647,7 @@ static int create_adopt_run(struct operation *operation, struct warden_error *er
 
 	if (create_admit(creation, err) < 0 || create_read_image(creation, err) < 0)
 		return -1;
+	trace_step(creation->trace, "create", "queue", c->id);
 	creation->failed = true; /* from here on a failure is that of the prepared container */
 	if (prepared_sources_compare(c, creation->shell, err) < 0)
 		return -1;
@@ -629,6 +655,7 @@ static int create_adopt_run(struct operation *operation, struct warden_error *er
 	if (BACKEND_CALL(server->container_klass, c->id, adopt, err, c->backend,
 			 &creation->parameters) < 0)
 		return -1;
+	trace_step(creation->trace, "create", "adopt", c->id);
 	if (renameat2(server->tmp_fd, c->id, server->depot_fd, c->id, RENAME_NOREPLACE) < 0)
 		return warden_error_errno(err, "move the prepared container to %s/%s",
 					  server->settings.depot_path, c->id);
@@ -680,8 +707,8 @@ static void create_begin_adopt(struct creation *creation)
 	container_queue(operation->container, operation);
 }
 
-static struct creation *create_new(struct request *request, struct idempotent *entry,
-				   struct warden_error *err)
+static struct creation *create_new(const struct server *server, struct request *request,
+				   struct idempotent *entry, struct warden_error *err)
 {
 	struct creation *creation = calloc(1, sizeof(*creation));
 
@@ -692,6 +719,7 @@ static struct creation *create_new(struct request *request, struct idempotent *e
 	creation->request = request;
 	creation->entry = entry;
 	creation->began = uv_hrtime();
+	creation->trace = trace_new(server->config->logging.trace);
 	return creation;
 }
 
@@ -715,7 +743,7 @@ static void create_unregister(struct creation *creation)
 	c->server->creating--;
 	registry_remove(&c->server->registry, c);
 	container_free(c);
-	free(creation);
+	create_free(creation);
 }
 
 /* Makes the container in memory, with the parts of a prepared one if there is one. */
@@ -757,12 +785,12 @@ static int create_start(struct creation *creation, struct warden_error *err)
 static int create_try(struct request *request, struct idempotent *entry, struct warden_error *err)
 {
 	const Warden__CreateRequest *asked = (const void *)request->message;
-	struct creation *creation = create_new(request, entry, err);
+	struct creation *creation = create_new(request->server, request, entry, err);
 
 	if (!creation)
 		return -1;
 	if (create_make(creation, asked, err) < 0) {
-		free(creation);
+		create_free(creation);
 		return -1;
 	}
 	create_register(creation);
@@ -775,7 +803,7 @@ static int create_try(struct request *request, struct idempotent *entry, struct 
 int create_prepare(struct server *server, struct stock *stock, const Warden__CreateRequest *shape,
 		   uid_t uid, gid_t gid, struct warden_error *err)
 {
-	struct creation *creation = create_new(NULL, NULL, err);
+	struct creation *creation = create_new(server, NULL, NULL, err);
 	struct container *c;
 
 	if (!creation)
@@ -784,7 +812,7 @@ int create_prepare(struct server *server, struct stock *stock, const Warden__Cre
 	creation->operation.container = c;
 	creation->stock = stock;
 	if (!c) {
-		free(creation);
+		create_free(creation);
 		return -1;
 	}
 	create_register(creation);

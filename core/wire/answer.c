@@ -9,6 +9,7 @@
 #include "core/audit.h"
 #include "core/log.h"
 #include "core/wire/request.h"
+#include "lib/probe.h"
 #include "lib/varint.h"
 
 /* Most bytes in front of a payload: the frame's length, field 1 (type) and the start of field 2
@@ -173,15 +174,28 @@ static uint64_t answer_memory_size(const struct segment_list *list)
 	return size;
 }
 
+/* Of the request's container; "" if there is none, or it is not known yet. */
+static const char *answer_id(const struct request *request)
+{
+	return request->container ? request->container->id : "";
+}
+
 /* Records that the request is answered. True: the client has left, and the request has been freed.
  */
 static bool answer_is_unwanted(struct request *request, bool failed)
 {
+	const uint64_t taken_ns = uv_hrtime() - request->begun_ns;
+
 	request->answered = true;
 	if (!failed)
 		request_audit(request, "ok");
-	metrics_answered(&request->server->metrics.requests[request->handler->type],
-			 uv_hrtime() - request->begun_ns, failed);
+	metrics_answered(&request->server->metrics.requests[request->handler->type], taken_ns,
+			 failed);
+	PROBE4(request_end, request->handler->name, answer_id(request), failed, taken_ns / 1000);
+	if (request->server->config->logging.trace)
+		log_write(WARDEN_LOG_INFO, "%s%s%s answered after %.3f ms", answer_id(request),
+			  request->container ? ": " : "", request->handler->name,
+			  (double)taken_ns / 1e6);
 	if (request->connection)
 		return false;
 	request_written(request, false);

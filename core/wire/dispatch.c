@@ -8,6 +8,7 @@
 #include "core/backend/backend_call.h"
 #include "core/log.h"
 #include "core/wire/request.h"
+#include "lib/probe.h"
 
 enum { HANDLE_MAX = 1024 };
 
@@ -98,6 +99,8 @@ static void dispatch_run(struct request *request)
 
 	if (request->handler->waits)
 		request_audit(request, "begun");
+	PROBE2(request_begin, request->handler->name,
+	       request->container ? request->container->id : "");
 	log_write(WARDEN_LOG_DEBUG, "%s%s%s", request->container ? request->container->handle : "",
 		  request->container ? ": " : "", request->handler->name);
 	if (request->handler->run(request, &err) < 0)

@@ -144,6 +144,7 @@ struct warden_settings {
 	uint32_t connection_mark; /* the bit of a connection's mark that allowed connections have */
 	uint32_t max_connections; /* tracked connections of a container; 0: any number */
 	bool own_table;           /* no other program can change the firewall's table */
+	bool trace;               /* log the time of each step of a create and a destroy */
 };
 
 struct warden_job_end;

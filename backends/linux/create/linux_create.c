@@ -24,6 +24,7 @@
 #include "backends/wshd/wshd_client.h"
 #include "lib/cleanup.h"
 #include "lib/pid_record.h"
+#include "lib/trace.h"
 
 /* Enough for a set-up and its messages. */
 #define THREAD_STACK ((size_t)512 * 1024)
@@ -256,30 +257,35 @@ static void linux_create_undo_connect(struct linux_creation *creation)
 /* The steps of a create, in order. If one fails, all undos from that step back to the first run: an
  * undo must cope with a step that was half done. */
 static const struct linux_create_step {
+	const char *name; /* in a trace */
 	int (*run)(struct linux_creation *creation, struct warden_error *err);
 	void (*undo)(struct linux_creation *creation);
 	bool names_by_id; /* what it makes is named by the id: EEXIST means that the id is taken */
 } steps[] = {
-	{linux_create_find_profile, NULL, false},
-	{linux_create_run_first_hook, NULL, false},
-	{linux_create_reset_quota, NULL, false},
-	{linux_create_make_cgroup, linux_create_undo_cgroup, true},
-	{linux_create_begin_setup, linux_create_undo_setup, false},
-	{linux_create_link_command, NULL, false},
-	{linux_create_await_init, linux_create_undo_init, false},
-	{linux_create_make_network, linux_create_undo_network, true},
-	{linux_create_add_firewall, linux_create_undo_firewall, false},
-	{linux_create_write_record, linux_create_undo_record, false},
-	{linux_create_run_clone_hook, NULL, false},
-	{linux_create_await_mounts, NULL, false},
-	{linux_create_execute_wshd, NULL, false},
-	{linux_create_connect, linux_create_undo_connect, false},
+	{"find_profile", linux_create_find_profile, NULL, false},
+	{"run_first_hook", linux_create_run_first_hook, NULL, false},
+	{"reset_quota", linux_create_reset_quota, NULL, false},
+	{"make_cgroup", linux_create_make_cgroup, linux_create_undo_cgroup, true},
+	{"begin_setup", linux_create_begin_setup, linux_create_undo_setup, false},
+	{"link_command", linux_create_link_command, NULL, false},
+	{"await_init", linux_create_await_init, linux_create_undo_init, false},
+	{"make_network", linux_create_make_network, linux_create_undo_network, true},
+	{"add_firewall", linux_create_add_firewall, linux_create_undo_firewall, false},
+	{"write_record", linux_create_write_record, linux_create_undo_record, false},
+	{"run_clone_hook", linux_create_run_clone_hook, NULL, false},
+	{"await_mounts", linux_create_await_mounts, NULL, false},
+	{"execute_wshd", linux_create_execute_wshd, NULL, false},
+	{"connect", linux_create_connect, linux_create_undo_connect, false},
 };
 
-static int linux_create_run_steps(struct linux_creation *creation, struct warden_error *err)
+static int linux_create_run_steps(struct linux_creation *creation, struct trace *trace,
+				  struct warden_error *err)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
-		if (steps[i].run(creation, err) == 0)
+		int result = steps[i].run(creation, err);
+
+		trace_step(trace, "create", steps[i].name, creation->container->id);
+		if (result == 0)
 			continue;
 		setup_worker_explain(&creation->start, err);
 		if (!steps[i].names_by_id && err->number == EEXIST)
@@ -297,14 +303,20 @@ static int linux_create_container(struct linux_backend *backend, const struct wa
 {
 	struct linux_creation creation = {.backend = backend, .request = create};
 	struct warden_error reason;
+	struct trace *trace;
 	int result;
 
 	creation.start = (struct setup_worker){-1, -1, -1, -1};
 	creation.container = linux_container_new(backend, create->identity, err);
 	if (!creation.container)
 		return -1;
-	result = linux_create_run_steps(&creation, err);
+	trace = trace_new(backend->host->settings->trace);
+	result = linux_create_run_steps(&creation, trace, err);
 	setup_worker_close(&creation.start);
+	if (trace)
+		backend->host->log(backend->host, WARDEN_LOG_INFO, creation.container->id,
+				   "create in the backend: %s", trace_text(trace));
+	trace_free(trace);
 	if (result < 0 && !creation.left) {
 		linux_container_free(creation.container);
 		return -1;

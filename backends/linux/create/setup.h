@@ -11,8 +11,9 @@
  * the first process exists, so that the worker makes cgroups and links while the child makes the
  * mounts; SETUP_HOOK when a hook is due, and waits for `go` (any message); SETUP_READY when all is
  * mounted. Then it waits for another `go`, lets the first process exec, and sends SETUP_DONE.
- * SETUP_NOTE may be sent at any time, SETUP_FAILED instead of any other event. Either side gives up
- * when the other closes its end, so nothing outlives a worker or a daemon that dies.
+ * SETUP_NOTE may be sent at any time, SETUP_TRACE before the last one, SETUP_FAILED instead of any
+ * other event. Either side gives up when the other closes its end, so nothing outlives a worker or
+ * a daemon that dies.
  */
 #ifndef BACKENDS_LINUX_CREATE_SETUP_H
 #define BACKENDS_LINUX_CREATE_SETUP_H
@@ -68,14 +69,16 @@ enum setup_event {
 	SETUP_READY,
 	SETUP_DONE,
 	SETUP_NOTE,
+	SETUP_TRACE,
 	SETUP_FAILED,
 };
 
 struct setup_reply {
 	enum setup_event event;
-	pid_t pid;                 /* SETUP_STARTED: of the first process */
-	int hook;                  /* SETUP_HOOK: enum hook */
-	struct warden_error error; /* SETUP_FAILED: the reason; SETUP_NOTE: a line for the log */
+	pid_t pid; /* SETUP_STARTED: of the first process */
+	int hook;  /* SETUP_HOOK: enum hook */
+	struct warden_error
+		error; /* SETUP_FAILED: the reason; SETUP_NOTE, SETUP_TRACE: a line for the log */
 };
 
 /* The descriptors sent with SETUP_STARTED. */

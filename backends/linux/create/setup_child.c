@@ -22,6 +22,7 @@
 #include "backends/wshd/wshd_client.h"
 #include "lib/cleanup.h"
 #include "lib/fd_message.h"
+#include "lib/trace.h"
 
 void setup_note(struct setup *setup, const struct warden_error *note)
 {
@@ -191,41 +192,54 @@ static int setup_child_set_oom_score(struct setup *setup, struct warden_error *e
 
 /* The steps of a set-up, in order. They need no undo: the exit of the set-up child ends the first
  * process and with it all namespaces. The worker removes files. */
-static int (*const steps[])(struct setup *setup, struct warden_error *err) = {
-	setup_child_report_begin,
-	setup_child_receive_request,
-	root_mounts_private,
-	setup_child_listen,
-	setup_child_set_oom_score,
-	init_start,
-	proc_mounts_make,
-	init_configure_network,
-	setup_child_report_init,
-	layers_open,
-	bind_mount_open_sources,
-	accounts_find,
-	root_mounts_make,
-	accounts_write,
-	root_files_write,
-	bind_mount_attach,
-	nested_attach,
-	root_files_make_working_dir,
-	dev_make,
-	init_prepare,
-	proc_mounts_attach,
-	dev_attach_parts,
-	setup_child_run_hook_before_pivot,
-	root_mounts_pivot,
-	setup_child_run_hook_after_pivot,
-	setup_child_await_worker,
-	init_execute,
+static const struct setup_step {
+	const char *name; /* in a trace */
+	int (*run)(struct setup *setup, struct warden_error *err);
+} steps[] = {
+	{"report_begin", setup_child_report_begin},
+	{"receive_request", setup_child_receive_request},
+	{"root_mounts_private", root_mounts_private},
+	{"listen", setup_child_listen},
+	{"set_oom_score", setup_child_set_oom_score},
+	{"init_start", init_start},
+	{"proc_mounts_make", proc_mounts_make},
+	{"init_configure_network", init_configure_network},
+	{"report_init", setup_child_report_init},
+	{"layers_open", layers_open},
+	{"bind_mount_open_sources", bind_mount_open_sources},
+	{"accounts_find", accounts_find},
+	{"root_mounts_make", root_mounts_make},
+	{"accounts_write", accounts_write},
+	{"root_files_write", root_files_write},
+	{"bind_mount_attach", bind_mount_attach},
+	{"nested_attach", nested_attach},
+	{"root_files_make_working_dir", root_files_make_working_dir},
+	{"dev_make", dev_make},
+	{"init_prepare", init_prepare},
+	{"proc_mounts_attach", proc_mounts_attach},
+	{"dev_attach_parts", dev_attach_parts},
+	{"run_hook_before_pivot", setup_child_run_hook_before_pivot},
+	{"root_mounts_pivot", root_mounts_pivot},
+	{"run_hook_after_pivot", setup_child_run_hook_after_pivot},
+	{"await_worker", setup_child_await_worker},
+	{"init_execute", init_execute},
 };
+
+static void setup_child_report_trace(struct setup *setup, struct trace *trace)
+{
+	struct setup_reply reply = {.event = SETUP_TRACE};
+
+	warden_error_set(&reply.error, "%s", trace_text(trace));
+	/* If the worker is gone nobody asks for it. */
+	fd_message_send(setup->socket, &reply, sizeof(reply), NULL, 0);
+}
 
 void setup_child_run(const struct linux_backend *backend, int socket, int directory_fd,
 		     int cgroup_fd)
 {
 	static struct setup setup;
 	struct setup_reply reply = {.event = SETUP_DONE};
+	struct trace *trace = trace_new(backend->host->settings->trace);
 
 	setup = (struct setup){
 		.backend = backend,
@@ -236,12 +250,17 @@ void setup_child_run(const struct linux_backend *backend, int socket, int direct
 		.uts_fd = -1,
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
-		if (steps[i](&setup, &reply.error) < 0) {
+		int result = steps[i].run(&setup, &reply.error);
+
+		trace_step(trace, "set-up", steps[i].name, setup.parameters.id);
+		if (result < 0) {
 			reply.event = SETUP_FAILED;
 			break;
 		}
 		setup_progress(&setup);
 	}
+	if (trace)
+		setup_child_report_trace(&setup, trace);
 	fd_message_send(socket, &reply, sizeof(reply), NULL, 0); /* no other way to report */
 	_exit(reply.event != SETUP_DONE);
 }

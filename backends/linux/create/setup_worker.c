@@ -231,6 +231,9 @@ static int setup_worker_receive(struct setup_worker *start, const struct linux_c
 			start->child_pidfd = fds[0];
 		if (reply->event == SETUP_NOTE)
 			host->log(host, WARDEN_LOG_WARN, container->id, "%s", reply->error.message);
+		if (reply->event == SETUP_TRACE)
+			host->log(host, WARDEN_LOG_INFO, container->id, "set-up: %s",
+				  reply->error.message);
 	}
 }
 

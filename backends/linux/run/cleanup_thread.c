@@ -12,6 +12,7 @@
 #include "backends/linux/net/net.h"
 #include "backends/linux/run/container_processes.h"
 #include "backends/linux/run/linux_container.h"
+#include "lib/trace.h"
 
 /* Delay between two tries, in milliseconds; the longer one after the 100th try. */
 #define RETRY_MS      10
@@ -101,6 +102,8 @@ static void cleanup_thread_remove_network(struct cleanup_thread *cleanup,
 			return;
 		}
 	}
+	if (!removal->firewall_gone)
+		trace_step(container->trace, "destroy", "firewall", container->id);
 	removal->firewall_gone = true;
 	removal->network_begun = net_remove(backend->net, &container->identity,
 					    cleanup_thread_on_net_removed, container, &err) == 0;
@@ -118,6 +121,7 @@ static void cleanup_thread_remove_cgroup(struct cleanup_thread *cleanup,
 
 	if (cgroup_remove(container->cgroup, &err) == 0) {
 		removal->cgroup_gone = true;
+		trace_step(container->trace, "destroy", "cgroup", container->id);
 		return;
 	}
 	container_processes_kill_all(container);
@@ -135,6 +139,10 @@ static void cleanup_thread_finish(struct cleanup_thread *cleanup, struct linux_c
 	char id[sizeof(container->id)];
 
 	memcpy(id, container->id, sizeof(id));
+	trace_step(container->trace, "destroy", "links", id);
+	if (container->trace)
+		host->log(host, WARDEN_LOG_INFO, id, "destroy in the backend: %s",
+			  trace_text(container->trace));
 	linux_container_free(container);
 	host->container_gone(host, id);
 }
@@ -146,6 +154,8 @@ static void cleanup_thread_try(struct cleanup_thread *cleanup, struct linux_cont
 	bool failed;
 
 	pthread_mutex_unlock(&cleanup->mutex);
+	if (removal->tries == 0)
+		trace_step(container->trace, "destroy", "processes", container->id);
 	if (!removal->network_begun)
 		cleanup_thread_remove_network(cleanup, container);
 	if (!removal->cgroup_gone)

@@ -14,6 +14,7 @@
 #include "backends/linux/seccomp/seccomp.h"
 #include "backends/wshd/wshd_client.h"
 #include "lib/cleanup.h"
+#include "lib/trace.h"
 #include "lib/watcher.h"
 
 struct linux_container *linux_container_new(struct linux_backend *backend,
@@ -58,6 +59,7 @@ void linux_container_free(struct linux_container *container)
 	free(container->job_groups.ids);
 	wshd_list_free(&container->listed);
 	file_transfers_free(&container->transfers);
+	trace_free(container->trace);
 	pthread_mutex_destroy(&container->mutex);
 	free(container);
 }

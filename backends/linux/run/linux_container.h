@@ -40,6 +40,8 @@ struct linux_stop {
 	bool forbids_forks;  /* also after it, until wshd has caught up */
 };
 
+struct trace;
+
 struct linux_container {
 	struct linux_backend *backend;
 	char id[32];
@@ -75,6 +77,7 @@ struct linux_container {
 	bool found;                          /* its first process, which is watched */
 	struct warden_restored listed;       /* the jobs that wshd has listed so far */
 	struct cleanup_item removal;
+	struct trace *trace; /* of its destroy; NULL: none */
 };
 
 /* Allocates a container; makes nothing on the machine. */

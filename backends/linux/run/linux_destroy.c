@@ -7,6 +7,7 @@
 #include "backends/linux/linux_operations.h"
 #include "backends/linux/run/cleanup_thread.h"
 #include "backends/linux/run/linux_container.h"
+#include "lib/trace.h"
 
 /* The core reuses the host ports as soon as destroy returns, unless a wait is reported. */
 static void linux_destroy_remove_rules(struct linux_container *container)
@@ -29,9 +30,11 @@ void linux_destroy(void *data)
 	struct warden_error err; /* ignored: the cleanup thread kills by the cgroups, too */
 	bool dead;
 
+	container->trace = trace_new(host->settings->trace);
 	cleanup_thread_announce(cleanup, container);
 	linux_restore_find(container, &err);
 	linux_destroy_remove_rules(container);
+	trace_step(container->trace, "destroy", "rules", container->id);
 	pthread_mutex_lock(&container->mutex);
 	container->destroying = true;
 	dead = container->init_ended || !container->init_watch;
