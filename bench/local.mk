@@ -43,7 +43,7 @@ bench_compare_true_SOURCES = bench/compare/true.c
 bench_compare_true_LDFLAGS = -all-static
 bench_all = bench/bench bench/attack bench/compare/true bench/compare/floor
 CLEANFILES += bench.json bench/bench bench/attack bench/compare/true
-EXTRA_DIST += bench/run
+EXTRA_DIST += bench/run bench/plot.py
 
 .PHONY: bench bench-programs
 bench-programs: $(bench_all)
