@@ -190,6 +190,9 @@ core_libcore_la_SOURCES += \
 	core/requests/copy_in.c \
 	core/requests/copy_out.c \
 	core/requests/create.c \
+	core/requests/create_adopt.c \
+	core/requests/create_room.c \
+	core/requests/creation.h \
 	core/requests/destroy.c \
 	core/requests/echo.c \
 	core/requests/events.c \

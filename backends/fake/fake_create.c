@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Makes a fake container: a directory for its jobs, and wshd. */
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -89,8 +90,11 @@ int fake_create(void *data, const struct warden_create *create, void **made,
 /* It has no host name and no files in /etc of its own. */
 int fake_adopt(void *data, const struct warden_create *create, struct warden_error *err)
 {
-	(void)data;
+	const struct fake_container *container = data;
+	struct pollfd end = {.fd = container->pidfd, .events = POLLIN};
+
 	(void)create;
-	(void)err;
+	if (poll(&end, 1, 0) > 0)
+		return warden_error_set(err, "wshd of %s has ended", container->id);
 	return 0;
 }

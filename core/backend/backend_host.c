@@ -361,6 +361,10 @@ static void backend_host_end_jobs(struct container *c)
 		recovery_note_death(c);
 		return;
 	}
+	if (c->creation) {
+		create_note_death(c);
+		return;
+	}
 	if (c->prepared) {
 		prepared_died(c);
 		return;

@@ -267,6 +267,9 @@ void container_save_jobs(struct container *container);
 void create_event(struct container *container, void *backend, bool failed, const char *error,
 		  int number);
 
+/* The first process of a container that is being made has ended: the create fails. */
+void create_note_death(struct container *container);
+
 /* Makes a container for a stock; prepared_made reports the end. */
 int create_prepare(struct server *server, struct stock *stock, const Warden__CreateRequest *shape,
 		   uid_t uid, gid_t gid, struct warden_error *err);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Stocks of prepared containers; see prepared.h. How one is made and handed out is in
- * core/requests/create.c. */
+ * core/requests/create.c and create_adopt.c. */
 #include <config.h>
 
 #include "core/container/prepared.h"
@@ -15,8 +15,9 @@
 
 enum {
 	STOCKS_MAX = 8,
+	SHAPE_MAX = 4096,       /* bytes of a shape; a longer one has no stock */
 	REPEATED = 2,           /* how often a shape is asked for until it has a stock */
-	UNUSED_MS = 300 * 1000, /* after which a stock that nobody asked for is emptied */
+	UNUSED_MS = 300 * 1000, /* after which a stock that nobody asked for is forgotten */
 	RETRY_MS = 1000,        /* after a container could not be made; doubled each time */
 	RETRY_MAX_MS = 60 * 1000,
 	PAUSE_MS = 8,  /* for what the client does with the one that it was given */
@@ -31,10 +32,12 @@ struct stock {
 	size_t length;
 	uid_t uid; /* of the client, if the shape names a path of the client's; else 0 */
 	gid_t gid;
+	uid_t owner;                      /* the client who first asked for it */
 	bool usual;                       /* the shape has no field: it is filled from the start */
 	struct container_list containers; /* linked by `listed` */
 	unsigned n;
 	bool making;
+	bool stale;        /* what is being made was begun before prepared_renew */
 	uint64_t asked;    /* how often it was asked for */
 	uint64_t last_ms;  /* and when */
 	unsigned failures; /* since the last that was made */
@@ -121,29 +124,53 @@ static void stock_empty(struct stock *stock)
 	}
 }
 
-/* Makes room for another stock: the one that was not asked for the longest goes. */
-static void stock_drop_oldest(struct prepared *prepared)
+static void stock_forget(struct stock *stock)
 {
-	struct stock *stock;
-
-	if (prepared->n_stocks < STOCKS_MAX)
-		return;
-	TAILQ_FOREACH_REVERSE(stock, &prepared->stocks, stock_list, link)
-		if (!stock->usual && !stock->making)
-			break;
-	if (!stock)
-		return;
 	stock_empty(stock);
 	stock_free(stock);
 }
 
-/* The stock of a request's shape, which is the first then; made if there is none. NULL: no memory,
- * or no room. */
+/* How many stocks a client has, and would have with one more if it is `asking`. */
+static unsigned stock_count_of(const struct prepared *prepared, uid_t owner, uid_t asking)
+{
+	unsigned n = owner == asking ? 1 : 0;
+	const struct stock *stock;
+
+	TAILQ_FOREACH(stock, &prepared->stocks, link)
+		n += !stock->usual && stock->owner == owner;
+	return n;
+}
+
+/* Makes room for another stock, of a client: of whoever has the most, the one that was not asked
+ * for the longest goes. */
+static void stock_drop_for(struct prepared *prepared, uid_t asking)
+{
+	struct stock *stock, *found = NULL;
+	unsigned n, most = 0;
+
+	if (prepared->n_stocks < STOCKS_MAX)
+		return;
+	TAILQ_FOREACH_REVERSE(stock, &prepared->stocks, stock_list, link) {
+		if (stock->usual || stock->making)
+			continue;
+		n = stock_count_of(prepared, stock->owner, asking);
+		if (n > most) {
+			most = n;
+			found = stock;
+		}
+	}
+	if (found)
+		stock_forget(found);
+}
+
+/* The stock of a request's shape, which is the first then; made if there is none. NULL: no memory
+ * or no room, or a shape that has none. */
 static struct stock *stock_find(struct server *server, const Warden__CreateRequest *asked,
 				uid_t uid, gid_t gid)
 {
 	struct prepared *prepared = &server->prepared;
 	Warden__CreateRequest shape = *asked;
+	const uid_t owner = uid;
 	struct stock *stock = NULL;
 	size_t length;
 	uint8_t *packed;
@@ -152,7 +179,7 @@ static struct stock *stock_find(struct server *server, const Warden__CreateReque
 	if (!stock_names_client_paths(&shape))
 		uid = gid = 0;
 	length = warden__create_request__get_packed_size(&shape);
-	packed = malloc(length + 1);
+	packed = length > SHAPE_MAX || shape.base.n_unknown_fields > 0 ? NULL : malloc(length + 1);
 	if (!packed)
 		return NULL;
 	warden__create_request__pack(&shape, packed);
@@ -164,12 +191,13 @@ static struct stock *stock_find(struct server *server, const Warden__CreateReque
 		TAILQ_REMOVE(&prepared->stocks, stock, link);
 		TAILQ_INSERT_HEAD(&prepared->stocks, stock, link);
 	} else {
-		stock_drop_oldest(prepared);
+		stock_drop_for(prepared, owner);
 		if (prepared->n_stocks < STOCKS_MAX)
 			stock = stock_new(server, packed, length);
 		if (stock) {
 			stock->uid = uid;
 			stock->gid = gid;
+			stock->owner = owner;
 		}
 	}
 	free(packed);
@@ -212,7 +240,8 @@ static bool stock_wants(struct stock *stock)
 	struct server *server = stock->server;
 	uint64_t now = uv_now(&server->loop);
 
-	return stock->n < (uint64_t)server->config->server.prepared && now >= stock->retry_ms &&
+	return !stock->making && stock->n < (uint64_t)server->config->server.prepared &&
+	       now >= stock->retry_ms &&
 	       (stock->usual || (stock->asked >= REPEATED && now < stock->last_ms + UNUSED_MS)) &&
 	       prepared_pool_has_room(server, server->networks) &&
 	       prepared_pool_has_room(server, server->uids) &&
@@ -255,7 +284,8 @@ static void prepared_fill(struct server *server)
 {
 	struct stock *stock;
 
-	if (!prepared_is_on(server) || server->creating > 0)
+	if (!prepared_is_on(server) || server->creating > 0 ||
+	    !TAILQ_EMPTY(&server->prepared.waiting))
 		return;
 	TAILQ_FOREACH(stock, &server->prepared.stocks, link)
 		if (stock_wants(stock)) {
@@ -280,9 +310,7 @@ void prepared_start(struct server *server)
 	prepared->timer.data = server;
 	uv_unref((uv_handle_t *)&prepared->timer);
 	prepared->started = true;
-	if (prepared_is_on(server) && !stock_new(server, (const uint8_t *)"", 0))
-		log_write(WARDEN_LOG_WARN, "prepare containers: no memory");
-	prepared_fill_soon(server);
+	prepared_renew(server);
 }
 
 void prepared_fill_soon(struct server *server)
@@ -298,11 +326,13 @@ void prepared_fill_soon(struct server *server)
 void prepared_tidy(struct server *server)
 {
 	uint64_t now = uv_now(&server->loop);
-	struct stock *stock;
+	struct stock *stock, *next;
 
-	TAILQ_FOREACH(stock, &server->prepared.stocks, link)
-		if (!stock->usual && now >= stock->last_ms + UNUSED_MS)
-			stock_empty(stock);
+	for (stock = TAILQ_FIRST(&server->prepared.stocks); stock; stock = next) {
+		next = TAILQ_NEXT(stock, link);
+		if (!stock->usual && !stock->making && now >= stock->last_ms + UNUSED_MS)
+			stock_forget(stock);
+	}
 	prepared_fill_soon(server);
 }
 
@@ -311,12 +341,13 @@ void prepared_made(struct stock *stock, struct container *c, uint64_t began,
 {
 	struct server *server = stock->server;
 	struct prepared *prepared = &server->prepared;
+	bool stale = stock->stale;
 
-	stock->making = false;
+	stock->making = stock->stale = false;
 	prepared->making--;
 	if (!c) {
 		stock_fail(stock, err);
-	} else if (!prepared_is_on(server)) {
+	} else if (stale || !prepared_is_on(server) || !TAILQ_EMPTY(&prepared->waiting)) {
 		prepared_discard(c);
 	} else {
 		prepared->made++;
@@ -343,33 +374,38 @@ void prepared_discard(struct container *c)
 void prepared_died(struct container *c)
 {
 	if (!c->stock)
-		return; /* it is being made, or removed */
+		return; /* it is being removed */
 	log_write(WARDEN_LOG_WARN, "%s: the first process of a prepared container has ended",
 		  c->id);
 	stock_take(c->stock, c);
 	prepared_discard(c);
 }
 
-/* Whether one that is made or removed now will be gone, or can be removed, later. */
-static bool prepared_will_free(const struct server *server)
+bool prepared_will_free(const struct server *server)
 {
 	return server->prepared.leaving > 0 || server->prepared.making > 0;
 }
 
-bool prepared_give_way(struct server *server)
+bool prepared_give_way(struct server *server, uid_t uid)
 {
-	struct stock *stock;
+	struct stock *stock, *found = NULL;
+	struct container *c;
 
 	TAILQ_FOREACH_REVERSE(stock, &server->prepared.stocks, stock_list, link) {
-		struct container *c = TAILQ_FIRST(&stock->containers);
+		bool own = !stock->usual && stock->owner == uid;
 
-		if (!c)
+		if (stock->n == 0 || (found && !own))
 			continue;
-		stock_take(stock, c);
-		prepared_discard(c);
-		return true;
+		found = stock;
+		if (own)
+			break;
 	}
-	return prepared_will_free(server);
+	if (!found)
+		return prepared_will_free(server);
+	c = TAILQ_FIRST(&found->containers);
+	stock_take(found, c);
+	prepared_discard(c);
+	return true;
 }
 
 bool prepared_give_network(struct server *server, uint32_t network)
@@ -389,10 +425,16 @@ bool prepared_give_network(struct server *server, uint32_t network)
 
 void prepared_renew(struct server *server)
 {
+	bool has_usual = false;
 	struct stock *stock;
 
-	TAILQ_FOREACH(stock, &server->prepared.stocks, link)
+	TAILQ_FOREACH(stock, &server->prepared.stocks, link) {
 		stock_empty(stock);
+		stock->stale = stock->making;
+		has_usual |= stock->usual;
+	}
+	if (!has_usual && prepared_is_on(server) && !stock_new(server, (const uint8_t *)"", 0))
+		log_write(WARDEN_LOG_WARN, "prepare containers: no memory");
 	prepared_fill_soon(server);
 }
 
@@ -410,6 +452,7 @@ void prepared_set_gone(struct container *c)
 		return;
 	c->is_leaving_stock = false;
 	c->server->prepared.leaving--;
+	c->server->prepared.removed++;
 	prepared_fill_soon(c->server);
 }
 

@@ -8,6 +8,8 @@
  * A stock holds containers of one shape: the fields of the request that cannot be set later, and
  * the client. Stocks are filled while no create runs, one container after the other. The stock of
  * creates without any option is filled from the start, others once they were asked for repeatedly.
+ * One that nobody asks for any more is forgotten. Who has the most stocks gives one up for the
+ * stock of another.
  *
  * All functions run on the loop thread.
  */
@@ -35,12 +37,14 @@ TAILQ_HEAD(creation_list, creation);
 struct prepared {
 	struct stock_list stocks; /* the one asked for last comes first */
 	unsigned n_stocks;
-	struct creation_list waiting; /* creates that wait until one is removed; see create.c */
-	uv_timer_t timer;             /* of the next look at the stocks */
+	struct creation_list waiting; /* creates that wait until one is removed */
+	unsigned n_waiting;
+	uv_timer_t timer; /* of the next look at the stocks */
 	bool started;
 	unsigned n;            /* containers in all stocks */
 	unsigned making;       /* that are being made */
 	unsigned leaving;      /* that are being removed */
+	uint64_t removed;      /* that were */
 	uint64_t hits, misses; /* creates that a stock could serve, and that it could not */
 	uint64_t made, failed;
 	uint64_t made_ns; /* time that it took to make those */
@@ -79,13 +83,17 @@ void prepared_set_gone(struct container *container);
 /* The first process of a prepared container has ended. */
 void prepared_died(struct container *container);
 
-/* Makes room for a create that lacks something: removes one container, or the one that holds
- * `network` (host byte order). False: there is none, also none that is being made or removed. */
-bool prepared_give_way(struct server *server);
+/* Makes room for a create that lacks something: removes one container, of the user's own stocks
+ * first, or the one that holds `network` (host byte order). False: there is none, also none that is
+ * being made or removed. */
+bool prepared_give_way(struct server *server, uid_t uid);
 bool prepared_give_network(struct server *server, uint32_t network);
 
-/* Removes all, since the settings have changed, or since the daemon ends and makes none any more.
- */
+/* Whether one is being removed, or is being made and will be removed. */
+bool prepared_will_free(const struct server *server);
+
+/* Removes all, also those that are being made, since the settings have changed, or since the daemon
+ * ends and makes none any more. */
 void prepared_renew(struct server *server);
 
 /* Frees the stocks, which are empty. */

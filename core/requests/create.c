@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Create: checks the options (create_options.c, create_mounts.c) and takes a network, uid and slot
- * from the pools. A worker then writes the container's directory and identity, calls the backend's
- * create and writes the snapshot. Only then the request is answered. A failure undoes all of it.
+ * from the pools (create_room.c). A worker then writes the container's directory and identity,
+ * calls the backend's create and writes the snapshot. Only then the request is answered. A failure
+ * undoes all of it.
  *
- * If a container of the shape is prepared (prepared.h) the create takes it over: a worker lets the
- * backend set what the request asks for and moves the directory to its place. If that fails, the
- * create begins as if there were none. */
+ * If a container of the shape is prepared (prepared.h) the create takes it over instead
+ * (create_adopt.c). */
 #include <config.h>
 
 #include <arpa/inet.h>
@@ -25,7 +25,7 @@
 #include "core/descriptors.h"
 #include "core/limits/limits.h"
 #include "core/log.h"
-#include "core/pools/pool.h"
+#include "core/requests/creation.h"
 #include "core/server.h"
 #include "core/state/idempotence.h"
 #include "core/state/journal.h"
@@ -38,100 +38,7 @@
 #include "lib/remove_tree.h"
 #include "lib/trace.h"
 
-enum { HANDLE_MAX = 1024, HANDLE_HOSTNAME_MAX = 63, ID_TRIES = 16, NETWORK_MAX = 1024 };
-
-struct creation {
-	struct operation operation;
-	struct request *request;  /* NULL: a container is prepared */
-	struct stock *stock;      /* for this one; else NULL */
-	struct idempotent *entry; /* NULL: the request has no request_id */
-	/* Holds what the container had before it took over the parts of a prepared one; NULL: it
-	 * did not. */
-	struct container *shell;
-	TAILQ_ENTRY(creation) waiting; /* for room; see create_await_room */
-	uint64_t began;                /* uv_hrtime */
-	struct trace *trace;           /* NULL: none */
-	bool gave_way;                 /* prepared containers were removed for it */
-	bool image_read;
-	struct warden_create parameters;
-	unsigned tries; /* ids that were taken by others */
-	bool pending;   /* the backend's create returned 1: create_event follows */
-	bool made;      /* the container's directory */
-	bool left;      /* and it cannot be removed */
-	bool ended;     /* create_event was called; a failure is in the operation's `err` */
-	bool failed;    /* the backend's create; it may have left a container to destroy */
-};
-
-/* What is no address fails as one that the pool does not have: clients know that text. Its value is
- * that of its numbers. */
-static int create_refuse_network(const char *text, struct warden_error *err)
-{
-	char name[INET_ADDRSTRLEN];
-	struct in_addr address;
-	uint32_t value = 0;
-
-	for (const char *part = text; part; part = strchr(part, '.')) {
-		part += *part == '.';
-		value = value * 256 + (uint32_t)strtoul(part, NULL, 10);
-	}
-	address.s_addr = htonl(value & ~3U);
-	inet_ntop(AF_INET, &address, name, sizeof(name));
-	return warden_error_set(err, "Could not acquire network: %s", name);
-}
-
-/* Reads the network that a request names, in host byte order. */
-static bool create_read_network(const Warden__CreateRequest *asked, uint32_t *network,
-				struct warden_error *err)
-{
-	char *text = request_text(&asked->network, "network", NETWORK_MAX, err);
-	bool valid = text && address_parse(text, network);
-
-	if (text && !valid)
-		create_refuse_network(text, err);
-	free(text);
-	*network &= ~3U;
-	return valid;
-}
-
-static int create_take_network(struct container *c, const Warden__CreateRequest *asked,
-			       struct warden_error *err)
-{
-	struct server *server = c->server;
-	uint64_t now = uv_now(&server->loop);
-	char name[INET_ADDRSTRLEN];
-	struct in_addr address;
-	uint32_t network = 0;
-
-	if (!asked->has_network || asked->network.len == 0) {
-		if (pool_take(server->networks, now, &network) < 0)
-			return warden_error_set(err, "Could not acquire network");
-	} else if (!create_read_network(asked, &network, err)) {
-		return -1;
-	}
-	address.s_addr = htonl(network);
-	if (asked->has_network && asked->network.len > 0 &&
-	    pool_take_value(server->networks, now, network) < 0) {
-		inet_ntop(AF_INET, &address, name, sizeof(name));
-		return warden_error_set(err, "Could not acquire network: %s", name);
-	}
-	c->owns_network = true;
-	identity_set_network(&c->identity, address);
-	return 0;
-}
-
-static int create_take_ids(struct container *c, struct warden_error *err)
-{
-	struct server *server = c->server;
-	uint64_t now = uv_now(&server->loop);
-
-	if (!c->owns_uid && pool_take(server->uids, now, &c->identity.uid) < 0)
-		return warden_error_set(err, "no uid available");
-	c->owns_uid = true;
-	if (!c->owns_slot && pool_take(server->slots, now, &c->identity.slot) < 0)
-		return warden_error_set(err, "no uid available");
-	c->owns_slot = true;
-	return 0;
-}
+enum { HANDLE_MAX = 1024, HANDLE_HOSTNAME_MAX = 63, ID_TRIES = 16 };
 
 static uint32_t create_grace_time(const struct server *server, const Warden__CreateRequest *asked)
 {
@@ -189,28 +96,6 @@ static int create_take_options(struct container *c, const Warden__CreateRequest 
 	    create_options_take(&c->options, asked, err) < 0 || create_name_host(c, err) < 0)
 		return -1;
 	return create_mounts_take(c, asked, err);
-}
-
-/* What a container that cannot be read yet has must not be given to another. Each create that is
- * not answered may still need its descriptors. */
-static int create_check_room(const struct server *server, struct warden_error *err)
-{
-	if (server->unidentified > 0)
-		return warden_error_set(err,
-					"the networks of %u containers cannot be read yet: see the "
-					"reasons in their info",
-					server->unidentified);
-	return descriptors_check(DESCRIPTORS_CONTAINER * server->creating, err);
-}
-
-/* Takes what the container has not yet of its share of the pools. */
-static int create_take_room(struct container *c, const Warden__CreateRequest *asked,
-			    struct warden_error *err)
-{
-	if (create_check_room(c->server, err) < 0 ||
-	    (!c->owns_network && create_take_network(c, asked, err) < 0))
-		return -1;
-	return create_take_ids(c, err);
 }
 
 /* Makes the container in memory with its options. */
@@ -271,7 +156,7 @@ static void create_remove_directory(struct creation *creation)
 		log_write(WARDEN_LOG_WARN, "%s: %s; will be retried", c->id, err.message);
 }
 
-static void create_fill_parameters(struct warden_create *parameters, const struct container *c)
+void create_fill_parameters(struct warden_create *parameters, const struct container *c)
 {
 	*parameters = (struct warden_create){
 		.size = sizeof(*parameters),
@@ -299,7 +184,7 @@ static void create_fill_parameters(struct warden_create *parameters, const struc
 }
 
 /* Worker thread. What is prepared is admitted when a client asks for it. */
-static int create_admit(const struct creation *creation, struct warden_error *err)
+int create_admit(const struct creation *creation, struct warden_error *err)
 {
 	const struct container *c = creation->operation.container;
 	const struct warden_container_klass *klass = c->server->container_klass;
@@ -310,7 +195,7 @@ static int create_admit(const struct creation *creation, struct warden_error *er
 }
 
 /* Worker thread. */
-static int create_read_image(struct creation *creation, struct warden_error *err)
+int create_read_image(struct creation *creation, struct warden_error *err)
 {
 	if (creation->image_read)
 		return 0;
@@ -433,8 +318,16 @@ static void create_fail(struct creation *creation, const struct warden_error *er
 		container_discard(c);
 }
 
-static void create_begin(struct creation *creation);
-static void create_give_back(struct creation *creation);
+void create_reset(struct creation *creation)
+{
+	struct container *c = creation->operation.container;
+
+	if (c->dir_fd >= 0)
+		close(c->dir_fd);
+	c->dir_fd = c->identity.dir_fd = -1;
+	creation->pending = creation->made = creation->ended = creation->failed = false;
+	creation->init_died = false;
+}
 
 /* Another daemon, or what one has left, may have the name that the id gives to the directory,
  * control groups and links: the create begins again with another id. */
@@ -445,61 +338,10 @@ static bool create_begin_again(struct creation *creation, const struct warden_er
 	if (c->backend || creation->left || err->number != EEXIST || ++creation->tries == ID_TRIES)
 		return false;
 	log_write(WARDEN_LOG_INFO, "%s: taken, trying another id: %s", c->id, err->message);
-	if (c->dir_fd >= 0)
-		close(c->dir_fd);
-	c->dir_fd = c->identity.dir_fd = -1;
+	create_reset(creation);
 	if (!container_rename(c))
 		return false;
-	creation->pending = creation->made = creation->ended = creation->failed = false;
 	create_begin(creation);
-	return true;
-}
-
-static bool create_lacks_resource(const struct warden_error *err)
-{
-	static const int numbers[] = {ENOMEM, ENOSPC, EMFILE, ENFILE, EAGAIN, EDQUOT, EUSERS};
-
-	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
-		if (err->number == numbers[i])
-			return true;
-	return false;
-}
-
-/* Lets the create wait until a prepared container is removed, if one can be. */
-static bool create_await_room(struct creation *creation)
-{
-	struct container *c = creation->operation.container;
-	const Warden__CreateRequest *asked = (const void *)creation->request->message;
-	struct prepared *prepared = &c->server->prepared;
-	uint32_t network;
-
-	if (!c->owns_network && asked->has_network && asked->network.len > 0) {
-		if (!create_read_network(asked, &network, &(struct warden_error){0}) ||
-		    !prepared_give_network(c->server, network))
-			return false;
-	} else if (!prepared_give_way(c->server)) {
-		return false;
-	}
-	TAILQ_INSERT_TAIL(&prepared->waiting, creation, waiting);
-	return true;
-}
-
-/* A create that lacks what prepared containers may have begins again without them, once. */
-static bool create_begin_with_room(struct creation *creation, const struct warden_error *err)
-{
-	struct container *c = creation->operation.container;
-
-	if (creation->stock || creation->gave_way || c->backend || creation->left ||
-	    !create_lacks_resource(err))
-		return false;
-	creation->gave_way = true;
-	if (!create_await_room(creation))
-		return false;
-	prepared_renew(c->server);
-	if (c->dir_fd >= 0)
-		close(c->dir_fd);
-	c->dir_fd = c->identity.dir_fd = -1;
-	creation->pending = creation->made = creation->ended = creation->failed = false;
 	return true;
 }
 
@@ -520,15 +362,17 @@ static void create_log_trace(struct creation *creation, bool failed)
 			  failed ? " that fails" : "", trace_text(creation->trace));
 }
 
-static void create_end(struct creation *creation, int result, const struct warden_error *err)
+void create_end(struct creation *creation, int result, const struct warden_error *err)
 {
 	struct server *server = creation->operation.container->server;
 
 	create_log_trace(creation, result < 0);
 	creation->operation.container->creation = NULL;
 	server->creating--;
-	if (creation->shell)
+	if (creation->shell) {
 		container_free(creation->shell);
+		server->prepared.hits += result == 0;
+	}
 	if (result < 0)
 		create_fail(creation, err);
 	else if (creation->stock)
@@ -544,8 +388,12 @@ static void create_finish_done(struct operation *operation, int result, struct w
 {
 	struct creation *creation = (struct creation *)operation;
 
-	if (result < 0 &&
-	    (create_begin_again(creation, err) || create_begin_with_room(creation, err)))
+	if (result == 0 && creation->init_died) {
+		result = warden_error_set(err, "the container's first process has ended");
+		if (creation->shell && create_adopt_begin_anew(creation, err))
+			return;
+	}
+	if (result < 0 && (create_begin_again(creation, err) || create_room_retry(creation, err)))
 		return;
 	create_end(creation, result, err);
 }
@@ -556,7 +404,7 @@ static char *create_snapshot_text(const struct container *c)
 	return snapshot_text_as(c, STATE_ACTIVE);
 }
 
-static void create_finish(struct creation *creation)
+void create_finish(struct creation *creation)
 {
 	struct operation *operation = &creation->operation;
 	struct container *c = operation->container;
@@ -597,7 +445,12 @@ void create_event(struct container *c, void *backend, bool failed, const char *e
 		create_finish(creation);
 }
 
-static void create_begin(struct creation *creation)
+void create_note_death(struct container *c)
+{
+	c->creation->init_died = true;
+}
+
+void create_begin(struct creation *creation)
 {
 	struct operation *operation = &creation->operation;
 
@@ -606,105 +459,6 @@ static void create_begin(struct creation *creation)
 	operation->run = create_backend_run;
 	operation->done = create_backend_done;
 	container_queue(creation->operation.container, operation);
-}
-
-/* The container takes over what was made of a prepared one. A handle that the client did not choose
- * is the id, unless another client has chosen that. */
-static void create_take_over(struct creation *creation, struct container *c,
-			     struct container *prepared)
-{
-	bool named = strcmp(c->handle, c->id) != 0;
-
-	registry_remove(&c->server->registry, prepared);
-	container_exchange(c, prepared);
-	if (!named && !registry_find_handle(&c->server->registry, c->id))
-		memcpy(c->handle, c->id, sizeof(c->id));
-	creation->shell = prepared;
-}
-
-/* The registered container gives a prepared one its parts back, which is removed. */
-static void create_give_back(struct creation *creation)
-{
-	struct container *c = creation->operation.container, *prepared = creation->shell;
-	struct registry *registry = &c->server->registry;
-
-	creation->shell = NULL;
-	registry_remove(registry, c);
-	container_exchange(c, prepared);
-	registry_add(registry, c);
-	registry_add(registry, prepared);
-	registry_forget_handle(registry, prepared);
-	prepared_discard(prepared);
-}
-
-/* Worker thread. Nothing of it needs to be undone if it fails, since the prepared container is
- * removed then. */
-static int create_adopt_run(struct operation *operation, struct warden_error *err)
-{
-	struct creation *creation = (struct creation *)operation;
-	struct container *c = operation->container;
-	struct server *server = c->server;
-
-	if (create_admit(creation, err) < 0 || create_read_image(creation, err) < 0)
-		return -1;
-	trace_step(creation->trace, "create", "queue", c->id);
-	creation->failed = true; /* from here on a failure is that of the prepared container */
-	if (prepared_sources_compare(c, creation->shell, err) < 0)
-		return -1;
-	create_fill_parameters(&creation->parameters, c);
-	if (BACKEND_CALL(server->container_klass, c->id, adopt, err, c->backend,
-			 &creation->parameters) < 0)
-		return -1;
-	trace_step(creation->trace, "create", "adopt", c->id);
-	if (renameat2(server->tmp_fd, c->id, server->depot_fd, c->id, RENAME_NOREPLACE) < 0)
-		return warden_error_errno(err, "move the prepared container to %s/%s",
-					  server->settings.depot_path, c->id);
-	creation->failed = false;
-	return 0;
-}
-
-/* Begins the create, or lets it wait for room. */
-static int create_begin_or_wait(struct creation *creation, struct warden_error *err)
-{
-	const Warden__CreateRequest *asked = (const void *)creation->request->message;
-
-	if (create_take_room(creation->operation.container, asked, err) == 0)
-		create_begin(creation);
-	else if (!create_await_room(creation))
-		return -1;
-	return 0;
-}
-
-static void create_adopt_done(struct operation *operation, int result, struct warden_error *err)
-{
-	struct creation *creation = (struct creation *)operation;
-	struct container *c = operation->container;
-
-	if (result < 0 && creation->failed) {
-		log_write(WARDEN_LOG_INFO, "%s: made anew: %s", c->id, err->message);
-		c->server->prepared.misses++;
-		creation->failed = false;
-		create_give_back(creation);
-		if (create_begin_or_wait(creation, err) < 0)
-			create_end(creation, -1, err);
-		return;
-	}
-	if (result < 0) { /* not admitted, or the image's file is wrong */
-		create_give_back(creation);
-		create_end(creation, result, err);
-		return;
-	}
-	c->server->prepared.hits++;
-	create_finish(creation);
-}
-
-static void create_begin_adopt(struct creation *creation)
-{
-	struct operation *operation = &creation->operation;
-
-	operation->run = create_adopt_run;
-	operation->done = create_adopt_done;
-	container_queue(operation->container, operation);
 }
 
 static struct creation *create_new(const struct server *server, struct request *request,
@@ -738,7 +492,7 @@ static void create_unregister(struct creation *creation)
 	struct container *c = creation->operation.container;
 
 	if (creation->shell)
-		create_give_back(creation);
+		create_adopt_give_back(creation);
 	c->creation = NULL;
 	c->server->creating--;
 	registry_remove(&c->server->registry, c);
@@ -764,7 +518,7 @@ static int create_make(struct creation *creation, const Warden__CreateRequest *a
 		return -1;
 	prepared = prepared_take(c->server, asked, c->client_uid, c->client_gid);
 	if (prepared)
-		create_take_over(creation, c, prepared);
+		create_adopt_take_over(creation, prepared);
 	return 0;
 }
 
@@ -776,8 +530,8 @@ static int create_start(struct creation *creation, struct warden_error *err)
 	if (idempotence_promise(creation->entry, c, &answer.base, err) < 0)
 		return -1;
 	if (!creation->shell)
-		return create_begin_or_wait(creation, err);
-	create_begin_adopt(creation);
+		return create_room_begin(creation, err);
+	create_adopt_begin(creation);
 	return 0;
 }
 
@@ -816,28 +570,12 @@ int create_prepare(struct server *server, struct stock *stock, const Warden__Cre
 		return -1;
 	}
 	create_register(creation);
-	if (create_take_room(c, shape, err) == 0) {
+	if (create_room_take(c, shape, err) == 0) {
 		create_begin(creation);
 		return 0;
 	}
 	create_unregister(creation);
 	return -1;
-}
-
-void create_resume(struct server *server)
-{
-	struct creation_list waiting = TAILQ_HEAD_INITIALIZER(waiting);
-	struct warden_error err = {0};
-	struct creation *creation;
-
-	TAILQ_CONCAT(&waiting, &server->prepared.waiting, waiting);
-	while ((creation = TAILQ_FIRST(&waiting))) {
-		TAILQ_REMOVE(&waiting, creation, waiting);
-		if (creation->gave_way && server->prepared.leaving > 0)
-			TAILQ_INSERT_TAIL(&server->prepared.waiting, creation, waiting);
-		else if (create_begin_or_wait(creation, &err) < 0)
-			create_end(creation, -1, &err);
-	}
 }
 
 static int create_run(struct request *request, struct warden_error *err)

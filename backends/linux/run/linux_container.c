@@ -2,6 +2,7 @@
 /* Allocates and frees containers, and handles their events; see linux_container.h. */
 #include "backends/linux/run/linux_container.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/pidfd.h>
@@ -215,12 +216,14 @@ int linux_container_watch(struct linux_container *container, struct warden_error
 
 bool linux_container_has_ended(struct linux_container *container)
 {
+	struct pollfd end = {.fd = container->init_pidfd, .events = POLLIN};
 	bool ended;
 
 	pthread_mutex_lock(&container->mutex);
 	ended = container->init_ended;
 	pthread_mutex_unlock(&container->mutex);
-	return ended;
+	/* The watcher may not have seen it yet. */
+	return ended || (end.fd >= 0 && poll(&end, 1, 0) > 0);
 }
 
 void linux_container_unwatch(struct linux_container *container)

@@ -3,11 +3,16 @@
 that wait."""
 
 import json
+import contextlib
 import os
 import re
+import shutil
 import signal
+import threading
 
 import expect
+import kernel
+import users
 import warden
 from case import case
 
@@ -26,6 +31,34 @@ def _ready(w, n=2):
 
 def _given(w):
     return _figures(w)[1]
+
+
+def _waiting(w):
+    """The ids of those that wait or are made."""
+    return set(os.listdir(f"{w.daemon.depot}/tmp"))
+
+
+def _init_of_waiting(w, id_):
+    with open(f"{w.daemon.depot}/tmp/{id_}/run/wshd.pid", encoding="utf-8") as file:
+        return int(file.read())
+
+
+def _create_at_once(w, n):
+    """Creates by n clients at once; returns the handles and the errors."""
+    handles, errors = [], []
+
+    def create(client):
+        try:
+            handles.append(client.create())
+        except warden.WardenError as error:
+            errors.append(str(error))
+
+    threads = [threading.Thread(target=create, args=(w.client(),)) for _ in range(n)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return handles, errors
 
 
 @case(module=False, config=PREPARED)
@@ -136,6 +169,39 @@ def they_give_way(w):
     expect.error_like("Could not acquire network", w.c.create)
 
 
+@case(module=False, config={"server": {"prepared": 4}, "network": {"pool_start_address": "10.254.0.0", "pool_size": 6}})
+def each_create_that_waits_takes_one(w):
+    """With no pause: as many creates as there is room for, all at once, succeed; the next one fails."""
+    expect.eventually(lambda: _figures(w)[0] > 2, "prepared containers", 20)
+    handles, errors = _create_at_once(w, 6)
+    expect.equal((len(handles), errors), (6, []))
+    expect.equal(_create_at_once(w, 2), ([], ["Could not acquire network"] * 2))
+    expect.eventually(lambda: not _waiting(w), "none waits", 20)
+
+
+@case(backend="linux", daemon=False, config=PREPARED)
+def a_create_that_finds_no_room_on_the_disk_takes_one_alone(w):
+    os.mkdir(w.daemon.depot)
+    kernel.mount("tmpfs", w.daemon.depot, "tmpfs", data="size=16m,nr_inodes=400,mode=755")
+    w.daemon.start()
+    _ready(w)
+    before = _waiting(w)
+    filler = f"{w.daemon.depot}/damaged"
+    os.mkdir(filler)
+    with contextlib.suppress(OSError):
+        for n in range(400):
+            os.close(os.open(f"{filler}/{n}", os.O_CREAT | os.O_WRONLY, 0o600))
+    handle = w.create(tmpfs_bytes=1 << 20)
+    shutil.rmtree(filler)
+    expect.equal(w.run(handle, "echo runs"), "runs\n")
+    expect.equal(len(before & _waiting(w)), 1, "one of the two gave way")
+    expect.contains(w.daemon.log(), "waits for the removal of a prepared container")
+    w.destroy_all()
+    w.disconnect()
+    w.daemon.stop()
+    kernel.umount(w.daemon.depot)
+
+
 @case(module=False, config={"server": {"prepared": 2}, "network": {"release_delay": 60}})
 def one_gives_its_network_to_the_create_that_names_it(w):
     _ready(w)
@@ -169,9 +235,8 @@ def one_whose_rootfs_has_changed_is_not_used(w):
 @case(module=False, config=PREPARED)
 def one_that_dies_is_replaced(w):
     _ready(w)
-    (name, _) = os.listdir(f"{w.daemon.depot}/tmp")
-    with open(f"{w.daemon.depot}/tmp/{name}/run/wshd.pid", encoding="utf-8") as file:
-        os.kill(int(file.read()), signal.SIGKILL)
+    (name, _) = _waiting(w)
+    os.kill(_init_of_waiting(w, name), signal.SIGKILL)
     expect.eventually(lambda: name not in os.listdir(f"{w.daemon.depot}/tmp"), "its removal")
     _ready(w)
     expect.equal(w.run(w.create(), "echo runs"), "runs\n")
@@ -187,3 +252,84 @@ def a_reload_renews_them_and_turns_them_off(w):
     w.daemon.reload({"server": {"prepared": 0}})
     expect.eventually(lambda: os.listdir(f"{w.daemon.depot}/tmp") == [], "the removal of all")
     expect.equal(w.run(w.create(), "echo runs"), "runs\n")
+
+
+@case(module=False, config=PREPARED)
+def one_that_dies_is_not_given_out(w):
+    """All of them die while the daemon stands still, before it reads a create."""
+    for _ in range(4):
+        _ready(w)
+        kernel.halt(w.daemon.pid)
+        for id_ in _waiting(w):  # what was destroyed may be among them
+            with contextlib.suppress(ProcessLookupError, FileNotFoundError):
+                init = _init_of_waiting(w, id_)
+                os.kill(init, signal.SIGKILL)
+                expect.eventually(lambda init=init: kernel.gone(init), "its end")
+        result = []
+        client = w.client()
+        thread = threading.Thread(target=lambda client=client, result=result: result.append(client.create()))
+        thread.start()
+        os.kill(w.daemon.pid, signal.SIGCONT)
+        thread.join()
+        expect.equal(w.run(result[0], "echo runs"), "runs\n")
+        w.c.destroy(result[0])
+
+
+@case(backend="linux", config={"server": {"prepared": 1}})
+def a_reload_renews_the_one_that_is_being_made(w):
+    _ready(w, 1)
+    (spawner,) = [each.pid for each in kernel.descendants(w.daemon.pid)
+                  if each.name == "warden-spawner" and kernel.process(each.parent).name == "warden-zygote"]
+    kernel.halt(spawner)
+    before = _waiting(w)
+    w.create()
+    expect.eventually(lambda: _waiting(w) - before, "another is begun")
+    (begun,) = _waiting(w) - before
+    w.daemon.reload({"server": {"prepared": 2}})
+    os.kill(spawner, signal.SIGCONT)
+    expect.eventually(lambda: _figures(w)[0] == 2 and begun not in _waiting(w), "two others", 20)
+
+
+@case(module=False)
+def a_reload_turns_them_on(w):
+    w.create()
+    w.daemon.reload(PREPARED)
+    _ready(w)
+    w.create()
+    expect.equal(_given(w), 1)
+
+
+@case(backend="linux", config=PREPARED)
+def a_long_shape_has_no_stock(w):
+    _ready(w)
+    layers = [w.make_directory(f"{'l' * 100}{n}") for n in range(40)] + [w.rootfs]
+    for _ in range(3):
+        w.c.destroy(w.create(layers=layers))
+    _ready(w)
+    expect.never(lambda: _figures(w)[0] > 2, "one more", 0.5)
+    short = layers[-2:]
+    for _ in range(3):
+        w.c.destroy(w.create(layers=short))
+    _ready(w, 4)
+
+
+@case(backend="linux", config={"server": {"prepared": 1, "unix_domain_permissions": "0666"}})
+def nobody_has_all_of_them(w):
+    """A client with many shapes, and another with one: the first gives up stocks of its own."""
+    _ready(w, 1)
+    layer = w.make_directory("layer")
+
+    def ask(shapes):
+        with warden.Client(w.daemon.socket, timeout=60) as client:
+            for shape in shapes:
+                for _ in range(2):
+                    client.destroy(client.create(layers=[layer, w.rootfs], shm_bytes=shape << 20))
+        return ""
+
+    expect.equal(users.call_as(1234, 1234, [], ask, range(1, 3)), "")
+    _ready(w, 3)
+    ask(range(1, 12))
+    _ready(w, 8)
+    given = _given(w)
+    expect.equal(users.call_as(1234, 1234, [], ask, [1]), "")
+    expect.true(_given(w) > given, "its stock is there still", w.daemon.log())
