@@ -20,13 +20,14 @@ enum { CHECK_MS = 1000 };
 static size_t hung_work_done(const struct server *server)
 {
 	return workers_done(server->operation_workers) + workers_done(server->output_workers) +
-	       workers_done(server->remove_workers);
+	       workers_done(server->send_workers) + workers_done(server->remove_workers);
 }
 
 static bool hung_work_is_left(const struct server *server)
 {
 	return workers_are_busy(server->operation_workers) ||
-	       workers_are_busy(server->output_workers) || workers_are_busy(server->remove_workers);
+	       workers_are_busy(server->output_workers) || workers_are_busy(server->send_workers) ||
+	       workers_are_busy(server->remove_workers);
 }
 
 static void hung_work_report(const struct server *server)

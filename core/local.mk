@@ -286,6 +286,8 @@ core_libcore_la_SOURCES += \
 	core/wire/connection.c \
 	core/wire/connection.h \
 	core/wire/dispatch.c \
+	core/wire/file_sender.c \
+	core/wire/file_sender.h \
 	core/wire/frame.c \
 	core/wire/frame.h \
 	core/wire/listener.c \

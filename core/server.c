@@ -39,7 +39,13 @@ enum {
 };
 
 /* Workers mostly wait in system calls, so there are more of them than processors. */
-enum { OPERATION_WORKERS = 16, OUTPUT_WORKERS = 8, REMOVE_WORKERS = 2, REMOVE_NICE = 10 };
+enum {
+	OPERATION_WORKERS = 16,
+	OUTPUT_WORKERS = 8,
+	SEND_WORKERS = 4,
+	REMOVE_WORKERS = 2,
+	REMOVE_NICE = 10,
+};
 
 static void server_drop_container(struct server *server, struct container *c)
 {
@@ -324,6 +330,8 @@ static int server_start_workers(struct server *server, struct warden_error *err)
 		server->output_workers =
 			workers_new(&server->loop, "output", OUTPUT_WORKERS, 0, err);
 	if (server->output_workers)
+		server->send_workers = workers_new(&server->loop, "send", SEND_WORKERS, 0, err);
+	if (server->send_workers)
 		server->remove_workers =
 			workers_new(&server->loop, "remove", REMOVE_WORKERS, REMOVE_NICE, err);
 	return server->remove_workers ? 0 : -1;
@@ -367,11 +375,13 @@ static void server_end_workers(struct server *server)
 		workers_hurry(server->remove_workers);
 		while (workers_are_busy(server->operation_workers) ||
 		       workers_are_busy(server->output_workers) ||
+		       workers_are_busy(server->send_workers) ||
 		       workers_are_busy(server->remove_workers))
 			uv_run(&server->loop, UV_RUN_ONCE);
 	}
 	workers_free(server->operation_workers);
 	workers_free(server->output_workers);
+	workers_free(server->send_workers);
 	workers_free(server->remove_workers);
 }
 

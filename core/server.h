@@ -55,7 +55,7 @@ struct server {
 
 	/* Threads by purpose, while the backend is set up: operations of containers, output of
 	 * jobs, removal of directories. What is short and no container's runs on libuv's own. */
-	struct workers *operation_workers, *output_workers, *remove_workers;
+	struct workers *operation_workers, *output_workers, *send_workers, *remove_workers;
 
 	int depot_fd, tmp_fd;
 	struct pool *networks, *uids, *slots;

@@ -21,6 +21,7 @@ struct workers {
 	struct work_list queued, finished;
 	bool ends;
 	atomic_bool hurry;
+	atomic_size_t waiting; /* length of `queued` */
 	uv_async_t wakeup;
 	size_t pending; /* loop thread: queued and not done */
 	size_t done;    /* loop thread */
@@ -38,8 +39,10 @@ static struct work *workers_take(struct workers *workers)
 	while (STAILQ_EMPTY(&workers->queued) && !workers->ends)
 		pthread_cond_wait(&workers->changed, &workers->mutex);
 	work = STAILQ_FIRST(&workers->queued);
-	if (work)
+	if (work) {
 		STAILQ_REMOVE_HEAD(&workers->queued, link);
+		atomic_fetch_sub_explicit(&workers->waiting, 1, memory_order_relaxed);
+	}
 	return work;
 }
 
@@ -147,6 +150,7 @@ void workers_queue(struct workers *workers, struct work *work)
 		uv_ref((uv_handle_t *)&workers->wakeup);
 	pthread_mutex_lock(&workers->mutex);
 	STAILQ_INSERT_TAIL(&workers->queued, work, link);
+	atomic_fetch_add_explicit(&workers->waiting, 1, memory_order_relaxed);
 	pthread_cond_signal(&workers->changed);
 	pthread_mutex_unlock(&workers->mutex);
 }
@@ -154,6 +158,11 @@ void workers_queue(struct workers *workers, struct work *work)
 bool workers_are_busy(const struct workers *workers)
 {
 	return workers->pending > 0;
+}
+
+bool workers_are_wanted(const struct workers *workers)
+{
+	return atomic_load_explicit(&workers->waiting, memory_order_relaxed) > 0;
 }
 
 size_t workers_done(const struct workers *workers)

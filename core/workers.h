@@ -27,6 +27,9 @@ void workers_queue(struct workers *workers, struct work *work);
 /* Whether some work is not done. The loop runs while there is some. */
 bool workers_are_busy(const struct workers *workers);
 
+/* Any thread: whether work waits for a thread of the pool. A glance, which may be late. */
+bool workers_are_wanted(const struct workers *workers);
+
 /* How much work was done since the start. */
 size_t workers_done(const struct workers *workers);
 

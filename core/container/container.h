@@ -167,7 +167,8 @@ struct container {
 	TAILQ_HEAD(job_list, job) jobs;
 	TAILQ_HEAD(, job) unsettled_jobs;
 	size_t n_unsettled_jobs;
-	void *jobs_by_id; /* a tree of tsearch(3) */
+	unsigned large_pipes; /* see output_store.c */
+	void *jobs_by_id;     /* a tree of tsearch(3) */
 	struct job_log job_log;
 	LIST_HEAD(, transfer) transfers;
 	struct operation_list operations;

@@ -19,12 +19,19 @@
 #include "core/state/job_log.h"
 #include "core/state/journal.h"
 #include "lib/cleanup.h"
+#include "lib/clock.h"
 
 enum {
-	TURN = 1 << 20,  /* bytes per run of a worker, so that other work has its turn */
-	EXCESS = 65536,  /* bytes read over the limit, to detect that it is exceeded */
-	RETRY_MS = 20,   /* until a store is tried again for which a resource was missing */
-	PUNCH = 1 << 18, /* bytes per hole: a call per run would cost more */
+	TURN = 4 << 20, /* bytes per run of a worker, so that other work has its turn */
+	CALL = 1 << 16, /* bytes per call, which keeps the job from writing to its pipe */
+	FLOW = 65536, /* bytes of a run that are taken for much output: a pipe of the usual size */
+	STAY_MS = 2,  /* length of a run that waits for more output, if much came */
+	FILLING_US = 100,
+	LARGE_PIPE = 1 << 20,
+	LARGE_PIPES = 64, /* of a container, as many as the kernel lets an unprivileged user have */
+	EXCESS = 65536,   /* bytes read over the limit, to detect that it is exceeded */
+	RETRY_MS = 20,    /* until a store is tried again for which a resource was missing */
+	PUNCH = 1 << 18,  /* bytes per hole: a call per run would cost more */
 };
 
 /* The name of a job's file for a stream, below the container's directory. */
@@ -57,6 +64,9 @@ void output_store_close(struct output_store *store)
 	if (store->poll)
 		uv_close((uv_handle_t *)store->poll, output_store_free_poll);
 	store->poll = NULL;
+	if (store->large)
+		store->job->container->large_pipes--;
+	store->large = false;
 	if (store->pipe_fd >= 0)
 		close(store->pipe_fd);
 	if (store->file_fd >= 0)
@@ -178,13 +188,39 @@ static void output_store_note_error(struct output_store *store, int number)
 		store->number = number;
 }
 
-/* Worker thread. Does not rely on O_NONBLOCK of the pipe, which may be shared with the container.
- */
+/* Worker thread. After much output more is likely to come soon: waiting for it here is cheaper than
+ * a turn of the loop for each filling of the pipe. A large pipe gets time to fill, so that a job
+ * which writes little at a time does not wake this thread each time. */
+static bool output_store_more_comes(const struct output_store *store, uint64_t sum, uint64_t end_us)
+{
+	const struct timespec filling = {.tv_nsec = FILLING_US * 1000};
+	struct pollfd state = {.fd = store->pipe_fd, .events = POLLIN};
+
+	if (sum < FLOW || clock_monotonic_us() >= end_us ||
+	    workers_are_wanted(store->job->container->server->output_workers))
+		return false;
+	if (store->roomy)
+		nanosleep(&filling, NULL); /* a signal may shorten it */
+	return poll(&state, 1, STAY_MS) == 1;
+}
+
+/* Worker thread. One call; the pipe's O_NONBLOCK may be shared with the container. */
+static ssize_t output_store_splice(const struct output_store *store, uint64_t sum)
+{
+	uint64_t left = store->most - sum;
+
+	return splice(store->pipe_fd, NULL, store->file_fd, NULL, left < CALL ? (size_t)left : CALL,
+		      SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
+}
+
+/* Worker thread. */
 static void output_store_splice_run(struct work *work)
 {
 	struct output_store *store = work->data;
+	const uint64_t end_us = clock_monotonic_us() + STAY_MS * 1000;
 	uint64_t sum = 0;
 	ssize_t got;
+	int number;
 
 	store->number = 0;
 	store->taken = -1;
@@ -192,14 +228,21 @@ static void output_store_splice_run(struct work *work)
 		output_store_note_error(store, errno);
 		return;
 	}
+	/* If it fails, for example since the daemon is not root and its user has too many, the pipe
+	 * keeps its size. */
+	if (store->enlarge)
+		store->roomy = fcntl(store->pipe_fd, F_SETPIPE_SZ, LARGE_PIPE) >= LARGE_PIPE;
+	store->enlarge = false;
 	do {
-		got = splice(store->pipe_fd, NULL, store->file_fd, NULL,
-			     (size_t)(store->most - sum), SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
+		got = output_store_splice(store, sum);
+		number = got < 0 ? errno : 0;
 		if (got > 0)
 			sum += (uint64_t)got;
-	} while (sum < store->most && (got > 0 || (got < 0 && errno == EINTR)));
-	if (got < 0 && errno != EAGAIN)
-		output_store_note_error(store, errno);
+	} while (sum < store->most &&
+		 (got > 0 || number == EINTR ||
+		  (number == EAGAIN && output_store_more_comes(store, sum, end_us))));
+	if (number != 0 && number != EAGAIN)
+		output_store_note_error(store, number);
 	store->taken = (sum > 0 || got < 0) ? (ssize_t)sum : 0;
 	if (sum == 0 && got < 0)
 		store->taken = -1; /* no data, but not the end either */
@@ -272,6 +315,18 @@ static void output_store_fail(struct output_store *store)
 	job_step(job);
 }
 
+/* A job with much output needs fewer turns with a large pipe. What is in it counts against the
+ * memory of the container. */
+static void output_store_enlarge_pipe(struct output_store *store)
+{
+	struct container *c = store->job->container;
+
+	if (store->large || store->taken < FLOW || c->large_pipes >= LARGE_PIPES)
+		return;
+	c->large_pipes++;
+	store->large = store->enlarge = true;
+}
+
 static void output_store_splice_done(struct work *work)
 {
 	struct output_store *store = work->data;
@@ -284,6 +339,7 @@ static void output_store_splice_done(struct work *work)
 		output_store_fail(store);
 		return;
 	}
+	output_store_enlarge_pipe(store);
 	if (store->taken == 0)
 		output_store_close(store);
 	else

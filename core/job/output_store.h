@@ -24,6 +24,9 @@ struct output_store {
 	int file_fd;   /* -1: not open */
 	uint64_t size; /* bytes in the file */
 	bool working;  /* a worker splices */
+	bool large;    /* the pipe counts as one of the container's large ones */
+	bool enlarge;  /* for the worker: it becomes one */
+	bool roomy;    /* by the worker: it is one */
 	uv_poll_t *poll;
 	struct work work;
 	uint64_t most;    /* for the worker: maximum to read */

@@ -72,6 +72,17 @@ int client_account_check_bytes(const struct config *config, const struct client_
 		(unsigned)account->uid, account->bytes + more);
 }
 
+bool client_account_take_send_buffer(const struct config *config, struct client_account *account,
+				     uint64_t bytes)
+{
+	uint64_t bound = client_account_bound(account, config->clients.buffer_limit) / 2;
+
+	if (account->send_buffers + bytes > bound)
+		return false;
+	account->send_buffers += bytes;
+	return true;
+}
+
 static void client_account_free(struct client_account *account)
 {
 	log_limit_flush(&account->log_limit, account->name);

@@ -25,6 +25,7 @@ struct client_account {
 	uid_t uid;
 	uint32_t connections, requests;
 	uint64_t bytes;
+	uint64_t send_buffers; /* bytes of the larger ones; see client_account_take_send_buffer */
 	struct log_limit log_limit; /* of lines that its clients cause */
 };
 
@@ -44,6 +45,12 @@ int client_account_check_requests(const struct config *config, const struct clie
 				  struct warden_error *err);
 int client_account_check_bytes(const struct config *config, const struct client_account *account,
 			       uint64_t own, uint64_t more, struct warden_error *err);
+
+/* Whether one more connection of the account may have a send buffer of so many bytes. Such buffers
+ * may take half of clients.buffer_limit, beside what it bounds itself. Given back by subtraction.
+ */
+bool client_account_take_send_buffer(const struct config *config, struct client_account *account,
+				     uint64_t bytes);
 
 /* Frees the accounts that are not used, and logs how many lines were suppressed. */
 void client_accounts_tidy(struct server *server);

@@ -19,7 +19,13 @@
 #include "lib/patient.h"
 
 enum {
-	FILE_BLOCK = 262144,
+	INPUT_MOST = 262144, /* bytes that are buffered while a request runs */
+	FILE_BLOCK = 65536,  /* bytes of a file that are written from memory */
+	GATHER = 16,         /* pieces of memory written at once */
+	/* Of connections that have so many bytes of a file to send. The kernel doubles it, since it
+	 * also counts its own structures. */
+	LARGE_ANSWER = 1 << 20,
+	SEND_BUFFER = 2 << 20,
 	/* A client that is denied access keeps its connection for this long, so that its request
 	 * does not fail before it has read why; at most so many of them do. */
 	LINGER_MS = 1000,
@@ -91,6 +97,7 @@ static void connection_free_if_done(struct connection *connection)
 		return;
 	if (connection->account) {
 		connection->account->bytes -= connection->held;
+		connection->account->send_buffers -= connection->send_buffer;
 		connection->account->connections--;
 	}
 	segments_free(&connection->output);
@@ -121,6 +128,13 @@ static void connection_stop_hangup(struct connection *connection)
 	close(connection->hangup_fd);
 }
 
+/* Ends what a worker sends. The socket is closed when the worker has let go of it. */
+static void connection_shut_down(struct connection *connection)
+{
+	uv_read_stop((uv_stream_t *)&connection->pipe);
+	shutdown(connection->sender.socket_fd, SHUT_RDWR); /* else the worker's next call fails */
+}
+
 void connection_close(struct connection *connection)
 {
 	struct request *request = connection->request;
@@ -140,7 +154,10 @@ void connection_close(struct connection *connection)
 		upload_abandon(connection->upload);
 	TAILQ_REMOVE(&connection->server->connections, connection, link);
 	grace_connection_closed(connection, was_oldest);
-	uv_close((uv_handle_t *)&connection->pipe, connection_on_closed);
+	if (connection->sending)
+		connection_shut_down(connection);
+	else
+		uv_close((uv_handle_t *)&connection->pipe, connection_on_closed);
 }
 
 void connection_close_when_read(struct connection *connection)
@@ -158,6 +175,23 @@ static void connection_fail(struct connection *connection, const char *what, int
 {
 	log_write(WARDEN_LOG_DEBUG, "client: %s: %s", what, uv_strerror(result));
 	connection_close(connection);
+}
+
+/* Removes what is written from the front of the output. */
+static void connection_drop_written(struct connection *connection, size_t written)
+{
+	struct segment *segment;
+
+	while ((segment = TAILQ_FIRST(&connection->output)) && segment->fd < 0 &&
+	       written >= segment->length) {
+		written -= segment->length;
+		TAILQ_REMOVE(&connection->output, segment, link);
+		connection_free_segment(segment);
+	}
+	if (written > 0) {
+		segment->length -= written;
+		memmove(segment->data, segment->data + written, segment->length);
+	}
 }
 
 /* The front segment is written, or one block of it if it is in a file. */
@@ -221,6 +255,8 @@ static void connection_on_file_read(uv_fs_t *read)
 	}
 }
 
+/* What sendfile(2) cannot send at the moment goes through memory: libuv waits until the client
+ * reads. */
 static void connection_read_file(struct connection *connection, struct segment *segment)
 {
 	size_t size = segment->left < FILE_BLOCK ? (size_t)segment->left : FILE_BLOCK;
@@ -240,6 +276,68 @@ static void connection_read_file(struct connection *connection, struct segment *
 		connection->writing = false;
 		connection_fail(connection, "read a job's output", UV_ENOMEM);
 	}
+}
+
+static void connection_on_sent(struct work *work)
+{
+	struct file_sender *sender = work->data;
+	struct connection *connection = sender->data;
+	struct segment *segment = TAILQ_FIRST(&connection->output);
+
+	connection->writing = connection->sending = false;
+	connection->progress |= sender->sent > 0;
+	segment->offset = sender->offset;
+	segment->left = sender->left;
+	if (connection->closed) {
+		uv_close((uv_handle_t *)&connection->pipe, connection_on_closed);
+	} else if (sender->number == ENODATA) {
+		/* The frame's length is sent already, so an error answer is impossible: close. */
+		log_write(WARDEN_LOG_ERROR, "send a job's output: unexpected end of file");
+		connection_close(connection);
+	} else if (sender->number != 0) {
+		connection_read_file(connection, segment);
+	} else {
+		if (segment->left == 0) {
+			TAILQ_REMOVE(&connection->output, segment, link);
+			connection_free_segment(segment);
+		}
+		connection_write_next(connection);
+	}
+}
+
+/* Without it a client that reads fast would empty the socket before the daemon has its turn. */
+static void connection_enlarge_send_buffer(struct connection *connection, int fd)
+{
+	const int size = SEND_BUFFER;
+
+	if (connection->send_buffer > 0 ||
+	    !client_account_take_send_buffer(connection->server->config, connection->account,
+					     2 * SEND_BUFFER))
+		return;
+	/* The second one if the daemon lacks CAP_NET_ADMIN; it is bounded by net.core.wmem_max. If
+	 * it fails too, the buffer stays as it is. */
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) < 0)
+		(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	connection->send_buffer = 2 * SEND_BUFFER;
+}
+
+static void connection_send_file(struct connection *connection, const struct segment *segment)
+{
+	struct file_sender *sender = &connection->sender;
+
+	if (uv_fileno((uv_handle_t *)&connection->pipe, &sender->socket_fd) < 0) {
+		connection_fail(connection, "send a job's output", UV_EBADF);
+		return;
+	}
+	if (segment->left >= LARGE_ANSWER)
+		connection_enlarge_send_buffer(connection, sender->socket_fd);
+	sender->data = connection;
+	sender->workers = connection->server->send_workers;
+	sender->file_fd = segment->fd;
+	sender->offset = segment->offset;
+	sender->left = segment->left;
+	connection->writing = connection->sending = true;
+	file_sender_start(sender, connection_on_sent);
 }
 
 static void connection_process_frames(struct connection *connection);
@@ -277,30 +375,59 @@ static void connection_output_written(struct connection *connection)
 		connection_process_frames(connection);
 }
 
+/* A small piece of a file that needs no wait for the disk becomes memory, which saves a turn of a
+ * worker. */
+static void connection_load_file(struct segment *segment)
+{
+	size_t size = (size_t)segment->left;
+
+	if (segment->left > FILE_BLOCK)
+		return;
+	if (!segment->data)
+		segment->data = malloc(size);
+	if (!segment->data ||
+	    !file_sender_read_now(segment->fd, segment->offset, segment->data, size))
+		return;
+	close(segment->fd);
+	segment->fd = -1;
+	segment->length = size;
+}
+
+/* The pieces of memory at the front of the output. */
+static unsigned connection_gather(struct connection *connection, uv_buf_t *buffers, size_t *size)
+{
+	struct segment *segment;
+	unsigned n = 0;
+
+	*size = 0;
+	TAILQ_FOREACH(segment, &connection->output, link) {
+		if (segment->fd >= 0)
+			connection_load_file(segment);
+		if (segment->fd >= 0 || n == GATHER)
+			break;
+		buffers[n++] = uv_buf_init((char *)segment->data, (unsigned)segment->length);
+		*size += segment->length;
+	}
+	return n;
+}
+
 /* Writes without waiting as much as the socket's buffer takes. Small answers mostly fit, which
  * saves a turn of the loop. */
 static void connection_try_write(struct connection *connection)
 {
-	struct segment *segment;
-	bool removed = false;
+	uv_buf_t buffers[GATHER];
+	size_t size;
+	unsigned n;
+	int written;
 
-	while ((segment = TAILQ_FIRST(&connection->output)) && segment->fd < 0) {
-		uv_buf_t buffer = uv_buf_init((char *)segment->data, (unsigned)segment->length);
-		int written = uv_try_write((uv_stream_t *)&connection->pipe, &buffer, 1);
-
-		if (written < (int)segment->length) {
-			if (written > 0) {
-				segment->length -= (size_t)written;
-				memmove(segment->data, segment->data + written, segment->length);
-			}
+	while ((n = connection_gather(connection, buffers, &size)) > 0) {
+		written = uv_try_write((uv_stream_t *)&connection->pipe, buffers, n);
+		if (written >= 0)
+			connection_drop_written(connection, (size_t)written);
+		if (written < (int)size)
 			break;
-		}
-		TAILQ_REMOVE(&connection->output, segment, link);
-		connection_free_segment(segment);
-		removed = true;
 	}
-	if (removed)
-		connection_count_held(connection);
+	connection_count_held(connection);
 }
 
 static void connection_write_next(struct connection *connection)
@@ -314,7 +441,7 @@ static void connection_write_next(struct connection *connection)
 	else if (segment->fd < 0)
 		connection_write_bytes(connection, segment->data, segment->length);
 	else
-		connection_read_file(connection, segment);
+		connection_send_file(connection, segment);
 }
 
 void connection_send(struct connection *connection, struct segment_list *segments)
@@ -377,12 +504,12 @@ static void connection_update_hangup(struct connection *connection)
 		connection_stop_hangup(connection);
 }
 
-/* While a request runs at most FILE_BLOCK bytes are buffered; the rest stays in the socket. */
+/* While a request runs at most INPUT_MOST bytes are buffered; the rest stays in the socket. */
 static void connection_update_reading(struct connection *connection)
 {
 	bool wanted = !connection->ended && !connection->closing &&
 		      (!connection->request ||
-		       connection->parser.length - connection->parser.consumed < FILE_BLOCK);
+		       connection->parser.length - connection->parser.consumed < INPUT_MOST);
 
 	if (wanted && !connection->reading)
 		uv_read_start((uv_stream_t *)&connection->pipe, connection_alloc,

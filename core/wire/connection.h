@@ -11,6 +11,7 @@
 #include "core/container/container.h"
 #include "core/wire/access.h"
 #include "core/wire/client_account.h"
+#include "core/wire/file_sender.h"
 #include "core/wire/frame.h"
 
 struct request;
@@ -37,7 +38,8 @@ struct connection {
 	enum access_class access;
 	bool outdated; /* `access` has changed; closes now */
 	struct client_account *account;
-	uint64_t held; /* bytes of input and output, as counted in the account */
+	uint64_t held;        /* bytes of input and output, as counted in the account */
+	uint64_t send_buffer; /* likewise, of a larger send buffer; 0: it has the usual one */
 	struct frame_parser parser;
 	LIST_HEAD(, reference) references;
 	struct request *request; /* the current one, or NULL */
@@ -45,10 +47,12 @@ struct connection {
 	struct segment_list output;
 	uv_write_t write;
 	uv_fs_t read;
+	struct file_sender sender;
+	bool sending;      /* `sender` runs: the socket must stay open */
 	uv_timer_t *turn;  /* starts the next request, which is buffered already */
 	uv_poll_t *hangup; /* active while a request waits and the socket is not read */
 	int hangup_fd; /* of `hangup`; a duplicate, since a loop watches a descriptor only once */
-	bool writing;  /* a write, or a read of a file, is pending */
+	bool writing;  /* a write, a read of a file or the sender is pending */
 	bool progress; /* the client has read output since the server's last check; see server.c */
 	bool reading;  /* uv_read_start is active */
 	bool ended;    /* the client sends no more */

@@ -280,8 +280,10 @@ static void fuzz_daemon_open(void)
 	server.events.wakeup.data = &server;
 	server.operation_workers = workers_new(&server.loop, "operation", 2, 0, &err);
 	server.output_workers = workers_new(&server.loop, "output", 1, 0, &err);
+	server.send_workers = workers_new(&server.loop, "send", 1, 0, &err);
 	server.remove_workers = workers_new(&server.loop, "remove", 1, 0, &err);
-	FUZZ_CHECK(server.operation_workers && server.output_workers && server.remove_workers);
+	FUZZ_CHECK(server.operation_workers && server.output_workers && server.send_workers &&
+		   server.remove_workers);
 	FUZZ_CHECK(listener_open(&server, &err) == 0);
 }
 

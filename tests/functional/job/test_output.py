@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """A job's output: complete, limited, or dropped."""
 
+import fcntl
 import hashlib
 import os
+import struct
+import termios
 import time
 
 import expect
 import kernel
+import warden
 from case import case
 
 LIMIT = 10_000
@@ -134,3 +138,81 @@ def a_container_with_a_flooding_job_does_not_slow_another(w):
         time.sleep(0.05)
     w.c.stop(handle, kill=True)
     w.c.link(handle, job)
+
+
+MIB = 1 << 20
+
+
+def _large_answer(w, handle):
+    """A job that is over, with 8 MiB of output that its links do not collect."""
+    script = f"yes 0123456789 | head -c {8 * MIB}"
+    job = w.c.call(warden.SpawnRequest(handle=handle, script=script.encode(), keep=True)).job_id
+    return job, hashlib.sha256(w.c.link(handle, job).stdout).hexdigest()
+
+
+def _unread(connection):
+    """How many bytes wait in the socket."""
+    return struct.unpack("i", fcntl.ioctl(connection.socket, termios.FIONREAD, b"\0" * 4))[0]
+
+
+def _await_full(connection):
+    """Waits until the daemon cannot send more."""
+    seen = [-1]
+
+    def full():
+        seen.append(_unread(connection))
+        return seen[-1] > 0 and seen[-3:] == [seen[-1]] * 3
+
+    expect.eventually(full, "the socket is full")
+    return seen[-1]
+
+
+@case
+def output_is_complete_if_the_user_has_too_many_large_pipes(w):
+    handle = w.create()
+    pipes = []
+    try:
+        for _ in range(70):
+            pipes.append(os.pipe())
+            fcntl.fcntl(pipes[-1][0], fcntl.F_SETPIPE_SZ, MIB)
+    except PermissionError:
+        pass  # refused, as the daemon's will be if it is not root
+    try:
+        _, digest = _large_answer(w, handle)
+    finally:
+        for fd in sum(pipes, ()):
+            os.close(fd)
+    whole = (b"0123456789\n" * (8 * MIB // 11 + 1))[: 8 * MIB]
+    expect.equal(digest, hashlib.sha256(whole).hexdigest())
+
+
+@case
+def clients_that_stop_reading_delay_no_other_and_miss_nothing(w):
+    handle = w.create()
+    job, digest = _large_answer(w, handle)
+    stuck = [w.raw() for _ in range(12)]
+    for connection in stuck:
+        connection.send_frame(22, warden.LinkRequest(handle=handle, job_id=job).encode())
+    for connection in stuck:
+        _await_full(connection)
+    expect.equal(hashlib.sha256(w.c.link(handle, job).stdout).hexdigest(), digest, "another reader")
+    for connection in stuck[:6]:
+        expect.equal(hashlib.sha256(connection.answer().stdout).hexdigest(), digest)
+    for connection in stuck[6:]:
+        connection.close()
+    expect.result(w.c.run(handle, "echo on"), 0, b"on\n")
+
+
+@case(config={"clients": {"buffer_limit": MIB}})
+def larger_send_buffers_of_a_user_are_bounded(w):
+    handle = w.create()
+    job, digest = _large_answer(w, handle)
+    unread = []
+    connections = [w.raw() for _ in range(6)]
+    for connection in connections:
+        connection.send_frame(22, warden.LinkRequest(handle=handle, job_id=job).encode())
+        unread.append(_await_full(connection))
+    if any(n > MIB for n in unread):  # else the daemon lacks CAP_NET_ADMIN
+        expect.equal([n > MIB for n in unread], [True] + [False] * 5)  # and w.c: half of 16 MiB
+    for connection in connections:
+        expect.equal(hashlib.sha256(connection.answer().stdout).hexdigest(), digest)

@@ -154,6 +154,7 @@ struct core_case *core_case_open(void)
 	server->events.wakeup.data = server;
 	server->operation_workers = workers_new(&server->loop, "operation", 2, 0, &err);
 	server->output_workers = workers_new(&server->loop, "output", 2, 0, &err);
+	server->send_workers = workers_new(&server->loop, "send", 2, 0, &err);
 	server->remove_workers = workers_new(&server->loop, "remove", 1, 0, &err);
 	unit_string(err.message, "");
 	return test;
@@ -163,6 +164,7 @@ void core_case_settle(struct core_case *test)
 {
 	while (workers_are_busy(test->server.operation_workers) ||
 	       workers_are_busy(test->server.output_workers) ||
+	       workers_are_busy(test->server.send_workers) ||
 	       workers_are_busy(test->server.remove_workers))
 		uv_run(&test->server.loop, UV_RUN_ONCE);
 }
@@ -195,6 +197,7 @@ void core_case_close(struct core_case *test)
 	unit_unsigned(server->registry.n, 0);
 	workers_free(server->operation_workers);
 	workers_free(server->output_workers);
+	workers_free(server->send_workers);
 	workers_free(server->remove_workers);
 	uv_walk(&server->loop, core_case_close_handle, NULL);
 	while (uv_run(&server->loop, UV_RUN_DEFAULT) != 0)

@@ -9,6 +9,7 @@ CORE_TEST_CPPFLAGS = $(AM_CPPFLAGS) $(PROTOBUF_C_CFLAGS) $(UV_CFLAGS)
 CORE_TESTS = \
 	tests/unit/wire/test_access \
 	tests/unit/wire/test_audit \
+	tests/unit/wire/test_file_sender \
 	tests/unit/core/test_create_options \
 	tests/unit/core/test_frame \
 	tests/unit/core/test_history \
@@ -33,6 +34,9 @@ tests_unit_wire_test_access_LDADD = $(UNIT_LIBS)
 tests_unit_wire_test_audit_SOURCES = tests/unit/wire/test_audit.c
 tests_unit_wire_test_audit_CPPFLAGS = $(CORE_TEST_CPPFLAGS)
 tests_unit_wire_test_audit_LDADD = $(UNIT_LIBS)
+tests_unit_wire_test_file_sender_SOURCES = tests/unit/wire/test_file_sender.c
+tests_unit_wire_test_file_sender_CPPFLAGS = $(CORE_TEST_CPPFLAGS)
+tests_unit_wire_test_file_sender_LDADD = $(UNIT_LIBS)
 tests_unit_core_test_create_options_SOURCES = tests/unit/core/test_create_options.c
 tests_unit_core_test_create_options_CPPFLAGS = $(CORE_TEST_CPPFLAGS) $(JANSSON_CFLAGS)
 tests_unit_core_test_create_options_LDADD = $(UNIT_LIBS) $(JANSSON_LIBS)

@@ -250,6 +250,44 @@ static void an_end_is_stored_before_wshd_forgets_it(void)
 	test_output_store_finish(&writer);
 }
 
+enum { FLOOD = 65536 }; /* fills a pipe of the usual size */
+
+static void test_output_store_flood(const struct output_store_writer *writer, int times)
+{
+	static const char bytes[FLOOD];
+	const struct output_store *store = &writer->job->stores[STORE_STDOUT];
+
+	for (int i = 0; i < times; i++) {
+		uint64_t size = store->size + FLOOD;
+
+		test_output_store_put(writer->out, bytes, FLOOD);
+		while (store->size < size)
+			uv_run(&writer->test->server.loop, UV_RUN_ONCE);
+	}
+}
+
+/* A long job may be one of many, whose pipes the kernel has to hold. */
+static void much_output_gets_a_large_pipe_but_not_of_all_jobs(void)
+{
+	struct output_store_writer writer = test_output_store_start(false);
+	bool refused = fcntl(writer.err, F_SETPIPE_SZ, 16 * FLOOD) < 0; /* the user has too many */
+
+	writer.job->output_limit = 64 * FLOOD;
+	writer.container->large_pipes = 64;
+	test_output_store_flood(&writer, 3);
+	unit_integer(fcntl(writer.out, F_GETPIPE_SZ), FLOOD);
+	writer.container->large_pipes = 63;
+	test_output_store_flood(&writer, 3);
+	unit_unsigned(writer.container->large_pipes, 64);
+	unit_integer(fcntl(writer.out, F_GETPIPE_SZ), refused ? FLOOD : 16 * FLOOD);
+	test_output_store_close(&writer);
+	job_end(writer.job, &ended);
+	unit_true(core_case_await(writer.test, writer.job));
+	unit_unsigned(writer.container->large_pipes, 63);
+	unit_unsigned(writer.job->stores[STORE_STDOUT].size, 6 * FLOOD);
+	test_output_store_finish(&writer);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct unit_test tests[] = {
@@ -261,6 +299,7 @@ int main(int argc, char **argv)
 		UNIT_TEST(output_that_cannot_be_stored_kills_the_job_and_names_the_cause),
 		UNIT_TEST(a_flood_is_stored_up_to_the_limit_and_64_kib),
 		UNIT_TEST(discarded_output_leaves_nothing_and_has_no_limit),
+		UNIT_TEST(much_output_gets_a_large_pipe_but_not_of_all_jobs),
 		UNIT_TEST(output_is_appended_to_an_existing_file),
 		UNIT_TEST(an_end_is_stored_before_wshd_forgets_it),
 	};
