@@ -4,6 +4,7 @@
 #include "backends/linux/linux_operations.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,36 +17,24 @@
 #include "backends/linux/run/linux_container.h"
 #include "lib/cleanup.h"
 
-/* The thread is in the container's UTS namespace meanwhile. */
 static int linux_adopt_set_hostname(const struct linux_container *container, int uts_fd,
 				    const char *name, struct warden_error *err)
 {
-	_cleanup_close_ int own = open("/proc/thread-self/ns/uts", O_RDONLY | O_CLOEXEC);
-	int result = 0;
-
-	if (own < 0)
-		return warden_error_errno(err, "open the host's UTS namespace");
 	if (setns(uts_fd, CLONE_NEWUTS) < 0)
 		return warden_error_errno(err, "enter the UTS namespace of %s", container->id);
 	if (sethostname(name, strlen(name)) < 0)
-		result = warden_error_errno(err, "set the host name of %s", container->id);
-	if (setns(own, CLONE_NEWUTS) < 0)
-		abort(); /* the thread would go on with the container's name */
-	return result;
+		return warden_error_errno(err, "set the host name of %s", container->id);
+	return 0;
 }
 
 /* As root of the container, as the set-up child writes: its files are within the disk quota. */
 static int linux_adopt_update(struct setup *setup, bool named, struct warden_error *err)
 {
 	const uint32_t base = setup->parameters.base;
-	struct warden_error reason;
-	int result = -1;
 
-	if (user_act_as(base, base, true, err) == 0 && user_obey_quota(true, err) == 0)
-		result = root_files_update(setup, named, err);
-	if (user_obey_quota(false, &reason) < 0 || user_act_as(0, 0, true, &reason) < 0)
-		abort(); /* the thread would go on with the container's rights */
-	return result;
+	if (user_act_as(base, base, true, err) < 0 || user_obey_quota(true, err) < 0)
+		return -1;
+	return root_files_update(setup, named, err);
 }
 
 static int linux_adopt_write_files(const struct linux_container *container, int root_fd,
@@ -80,16 +69,39 @@ static int linux_adopt_write_files(const struct linux_container *container, int 
 	return result;
 }
 
+/* What the thread needs, and its result. */
+struct linux_adopt_call {
+	struct linux_container *container;
+	const struct warden_create *create;
+	struct warden_error *err;
+	int result;
+};
+
+/* The thread enters the container's UTS namespace and takes its ids, and ends with them. */
+static void *linux_adopt_thread(void *data)
+{
+	struct linux_adopt_call *call = data;
+	const struct warden_create *create = call->create;
+	_cleanup_close_ int root_fd = take_fd(&call->container->root_fd);
+	_cleanup_close_ int uts_fd = take_fd(&call->container->uts_fd);
+
+	if (!create->hostname ||
+	    linux_adopt_set_hostname(call->container, uts_fd, create->hostname, call->err) == 0)
+		call->result = linux_adopt_write_files(call->container, root_fd, create, call->err);
+	return NULL;
+}
+
 int linux_adopt(void *data, const struct warden_create *create, struct warden_error *err)
 {
-	struct linux_container *container = data;
-	_cleanup_close_ int root_fd = take_fd(&container->root_fd);
-	_cleanup_close_ int uts_fd = take_fd(&container->uts_fd);
+	struct linux_adopt_call call = {data, create, err, -1};
+	pthread_t thread;
 
-	if (linux_container_has_ended(container))
-		return warden_error_set(err, "the first process of %s has ended", container->id);
-	if (create->hostname &&
-	    linux_adopt_set_hostname(container, uts_fd, create->hostname, err) < 0)
-		return -1;
-	return linux_adopt_write_files(container, root_fd, create, err);
+	if (linux_container_has_ended(call.container))
+		return warden_error_set(err, "the first process of %s has ended",
+					call.container->id);
+	errno = pthread_create(&thread, NULL, linux_adopt_thread, &call);
+	if (errno != 0)
+		return warden_error_errno(err, "start a thread for %s", call.container->id);
+	pthread_join(thread, NULL); /* fails only for a thread that is none */
+	return call.result;
 }
