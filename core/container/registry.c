@@ -25,7 +25,7 @@ static size_t registry_hash(const char *text)
 
 bool registry_open(struct registry *registry)
 {
-	registry->n = 0;
+	registry->n = registry->n_prepared = 0;
 	TAILQ_INIT(&registry->listed);
 	registry->handles = calloc(BUCKETS, sizeof(*registry->handles));
 	registry->ids = calloc(BUCKETS, sizeof(*registry->ids));
@@ -45,6 +45,7 @@ void registry_add(struct registry *registry, struct container *container)
 	LIST_INSERT_HEAD(&registry->ids[registry_hash(container->id)], container, by_id);
 	container->handle_known = true;
 	registry->n++;
+	registry->n_prepared += container->prepared;
 }
 
 void registry_list(struct registry *registry, struct container *container)
@@ -68,6 +69,7 @@ void registry_remove(struct registry *registry, struct container *container)
 	registry_forget_handle(registry, container);
 	LIST_REMOVE(container, by_id);
 	registry->n--;
+	registry->n_prepared -= container->prepared;
 }
 
 size_t registry_find_leaving(const struct registry *registry, const struct container **found,
@@ -96,6 +98,11 @@ size_t registry_count(const struct registry *registry, unsigned state)
 		LIST_FOREACH(container, &registry->ids[i], by_id)
 			n += !container->prepared && (unsigned)container->state == state;
 	return n;
+}
+
+size_t registry_count_all(const struct registry *registry)
+{
+	return registry->n - registry->n_prepared;
 }
 
 void registry_foreach(const struct registry *registry, void (*visit)(struct container *))

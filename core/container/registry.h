@@ -12,7 +12,8 @@ struct container;
 struct registry {
 	LIST_HEAD(registry_bucket, container) * handles, *ids;
 	TAILQ_HEAD(, container) listed; /* their creates have succeeded */
-	size_t n;
+	size_t n;                       /* containers */
+	size_t n_prepared; /* of which these are prepared, being made and removed too */
 };
 
 /* False: no memory. */
@@ -36,6 +37,9 @@ size_t registry_find_leaving(const struct registry *registry, const struct conta
 /* The number of containers in a state (of enum container_state), listed or not, but for prepared
  * ones. */
 size_t registry_count(const struct registry *registry, unsigned state);
+
+/* The number of containers but for prepared ones. */
+size_t registry_count_all(const struct registry *registry);
 
 /* Calls `visit`, which must not change the registry, for each container, listed or not. */
 void registry_foreach(const struct registry *registry, void (*visit)(struct container *));

@@ -14,7 +14,7 @@ void history_take(struct history *history)
 	struct history_sample *sample = &history->samples[history->next];
 	const struct server *server = history->server;
 
-	*sample = (struct history_sample){.containers = server->registry.n,
+	*sample = (struct history_sample){.containers = registry_count_all(&server->registry),
 					  .jobs = jobs_count_all(server),
 					  .cpu_us = process_figures_cpu_us()};
 	for (size_t i = 0; i < METRICS_TYPES; i++) {

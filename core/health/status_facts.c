@@ -161,7 +161,7 @@ static void status_facts_add_own(struct facts *facts, const struct server *serve
 	if (server->container_klass->needs_rootfs)
 		status_facts_add_fact(facts, "rootfs", true, "%s", server->settings.rootfs_path);
 	status_facts_add_fact(facts, "containers", true, "%zu",
-			      server->registry.n - server->prepared.n);
+			      registry_count_all(&server->registry));
 	status_facts_add_prepared(facts, server);
 	status_facts_add_recovery(facts, server);
 	status_facts_add_pool(facts, "networks", server->networks, now);

@@ -150,15 +150,16 @@ static json_t *ui_state_lacking(const struct facts *facts)
 
 char *ui_state_text(struct server *server, const struct history *history, const struct facts *facts)
 {
-	json_t *state = json_pack("{s:s, s:s, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "version",
-				  PACKAGE_VERSION, "backend", server->container_klass->name,
-				  "started_us", (json_int_t)server->metrics.started_us, "now_us",
-				  (json_int_t)(server->metrics.started_us +
-					       (uv_hrtime() - server->metrics.started_ns) / 1000),
-				  "n_containers", (json_int_t)server->registry.n, "containers",
-				  ui_state_containers(server), "pools", ui_state_pools(server),
-				  "requests", ui_state_requests(server), "lacking",
-				  ui_state_lacking(facts), "history", history_json(history));
+	json_t *state =
+		json_pack("{s:s, s:s, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "version",
+			  PACKAGE_VERSION, "backend", server->container_klass->name, "started_us",
+			  (json_int_t)server->metrics.started_us, "now_us",
+			  (json_int_t)(server->metrics.started_us +
+				       (uv_hrtime() - server->metrics.started_ns) / 1000),
+			  "n_containers", (json_int_t)registry_count_all(&server->registry),
+			  "containers", ui_state_containers(server), "pools",
+			  ui_state_pools(server), "requests", ui_state_requests(server), "lacking",
+			  ui_state_lacking(facts), "history", history_json(history));
 	char *text = state ? json_dumps(state, JSON_COMPACT) : NULL;
 
 	json_decref(state);

@@ -9,10 +9,10 @@
 #include "lib/cleanup.h"
 #include "proto/warden.pb-c.h"
 
-enum { TEN_MINUTES = 10 * 60 / HISTORY_STEP_S };
+enum { TEN_MINUTES = 10 * 60 / HISTORY_STEP_S, PREPARED = 3 };
 
-/* Takes a sample of so many containers, after so many answers since the one before; a tenth of
- * these are errors. */
+/* Takes a sample of so many containers and some prepared ones, which do not count, after so many
+ * answers since the one before; a tenth of these are errors. */
 static void test_history_sample(struct history *history, size_t containers, unsigned answered)
 {
 	struct metrics_requests *pings =
@@ -20,9 +20,10 @@ static void test_history_sample(struct history *history, size_t containers, unsi
 
 	for (unsigned i = 0; i < answered; i++)
 		metrics_answered(pings, 1000, i % 10 == 0);
-	history->server->registry.n = containers;
+	history->server->registry.n = containers + PREPARED;
+	history->server->registry.n_prepared = PREPARED;
 	history_take(history);
-	history->server->registry.n = 0;
+	history->server->registry.n = history->server->registry.n_prepared = 0;
 }
 
 /* The number at `i` in a list of the history's JSON, from the end if it is negative. */
