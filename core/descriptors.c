@@ -39,7 +39,8 @@ static uint64_t descriptors_reserve(uint64_t limit)
 	return reserve < RESERVE_MAX ? reserve : RESERVE_MAX;
 }
 
-static int descriptors_check_reserve(unsigned needed, unsigned divisor, struct warden_error *err)
+static int descriptors_check_reserve(unsigned needed, unsigned lent, unsigned divisor,
+				     struct warden_error *err)
 {
 	uint64_t used = descriptors_count(), reserve;
 	struct rlimit limit;
@@ -47,7 +48,7 @@ static int descriptors_check_reserve(unsigned needed, unsigned divisor, struct w
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
 		return 0;
 	reserve = descriptors_reserve(limit.rlim_cur) / divisor;
-	if (used + needed + reserve <= limit.rlim_cur)
+	if (used + needed + reserve <= limit.rlim_cur + (lent < reserve / 2 ? lent : reserve / 2))
 		return 0;
 	warden_error_set(err,
 			 "too many open files: %" PRIu64 " of %" PRIu64
@@ -57,12 +58,21 @@ static int descriptors_check_reserve(unsigned needed, unsigned divisor, struct w
 	return -1;
 }
 
-int descriptors_check(unsigned needed, struct warden_error *err)
+int descriptors_check(unsigned needed, unsigned lent, struct warden_error *err)
 {
-	return descriptors_check_reserve(needed, 1, err);
+	return descriptors_check_reserve(needed, lent, 1, err);
 }
 
-int descriptors_check_client(struct warden_error *err)
+int descriptors_check_client(unsigned lent, struct warden_error *err)
 {
-	return descriptors_check_reserve(DESCRIPTORS_CONNECTION, 2, err);
+	return descriptors_check_reserve(DESCRIPTORS_CONNECTION, lent, 2, err);
+}
+
+bool descriptors_have_part(unsigned part)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
+		return true;
+	return descriptors_count() <= limit.rlim_cur - limit.rlim_cur / part;
 }

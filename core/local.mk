@@ -104,6 +104,8 @@ core_libcore_la_SOURCES += \
 	core/container/client_rights.h \
 	core/container/prepared.c \
 	core/container/prepared.h \
+	core/container/prepared_room.c \
+	core/container/prepared_room.h \
 	core/container/prepared_source.c \
 	core/container/prepared_source.h \
 	core/container/image_defaults.c \

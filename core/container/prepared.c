@@ -9,6 +9,7 @@
 
 #include "core/container/container.h"
 #include "core/container/container_subject.h"
+#include "core/container/prepared_room.h"
 #include "core/log.h"
 #include "core/pools/pool.h"
 #include "core/server.h"
@@ -20,8 +21,9 @@ enum {
 	UNUSED_MS = 300 * 1000, /* after which a stock that nobody asked for is forgotten */
 	RETRY_MS = 1000,        /* after a container could not be made; doubled each time */
 	RETRY_MAX_MS = 60 * 1000,
-	PAUSE_MS = 8,  /* for what the client does with the one that it was given */
-	FREE_PART = 4, /* no stock is filled from the last 1/FREE_PART of a pool */
+	PAUSE_MS = 8, /* for what the client does with the one that it was given */
+	FREE_PART =
+		4, /* no stock is filled from the last 1/FREE_PART of a pool or of descriptors */
 };
 
 /* Containers of one shape. */
@@ -245,7 +247,7 @@ static bool stock_wants(struct stock *stock)
 	       (stock->usual || (stock->asked >= REPEATED && now < stock->last_ms + UNUSED_MS)) &&
 	       prepared_pool_has_room(server, server->networks) &&
 	       prepared_pool_has_room(server, server->uids) &&
-	       prepared_pool_has_room(server, server->slots);
+	       prepared_pool_has_room(server, server->slots) && prepared_room_is_ample(FREE_PART);
 }
 
 static void stock_fail(struct stock *stock, const struct warden_error *err)
@@ -327,11 +329,14 @@ void prepared_tidy(struct server *server)
 {
 	uint64_t now = uv_now(&server->loop);
 	struct stock *stock, *next;
+	bool scarce = server->prepared.n > 0 && prepared_room_is_scarce();
 
 	for (stock = TAILQ_FIRST(&server->prepared.stocks); stock; stock = next) {
 		next = TAILQ_NEXT(stock, link);
 		if (!stock->usual && !stock->making && now >= stock->last_ms + UNUSED_MS)
 			stock_forget(stock);
+		else if (scarce)
+			stock_empty(stock);
 	}
 	prepared_fill_soon(server);
 }
@@ -347,7 +352,8 @@ void prepared_made(struct stock *stock, struct container *c, uint64_t began,
 	prepared->making--;
 	if (!c) {
 		stock_fail(stock, err);
-	} else if (stale || !prepared_is_on(server) || !TAILQ_EMPTY(&prepared->waiting)) {
+	} else if (stale || !prepared_is_on(server) || !TAILQ_EMPTY(&prepared->waiting) ||
+		   prepared_room_is_scarce()) {
 		prepared_discard(c);
 	} else {
 		prepared->made++;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "core/backend/backend_call.h"
+#include "core/container/prepared_room.h"
 #include "core/descriptors.h"
 #include "core/job/cpu_lease.h"
 #include "core/log.h"
@@ -448,7 +449,8 @@ int job_start(struct request *request, const Warden__SpawnRequest *const *messag
 
 	if (request->container->paused)
 		return warden_error_set(err, "the container is paused");
-	if (descriptors_check(DESCRIPTORS_JOB * (unsigned)n, err) < 0)
+	if (prepared_room_check(request->server, request->container->client_uid,
+				DESCRIPTORS_JOB * (unsigned)n, err) < 0)
 		return -1;
 	start = calloc(1, sizeof(*start));
 	if (!start)

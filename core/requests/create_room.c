@@ -105,7 +105,7 @@ static int create_room_check(const struct server *server, struct warden_error *e
 					"the networks of %u containers cannot be read yet: see the "
 					"reasons in their info",
 					server->unidentified);
-	return descriptors_check(DESCRIPTORS_CONTAINER * server->creating, err);
+	return descriptors_check(DESCRIPTORS_CONTAINER * server->creating, 0, err);
 }
 
 int create_room_take(struct container *c, const Warden__CreateRequest *asked,

@@ -107,7 +107,7 @@ static int recovery_ask_run(struct operation *operation, struct warden_error *er
 	int result;
 
 	recovery->restored = (struct warden_restored){.size = sizeof(recovery->restored)};
-	if ((!recovery->removes && descriptors_check(recovery_needed_descriptors(c), err) < 0) ||
+	if ((!recovery->removes && descriptors_check(recovery_needed_descriptors(c), 0, err) < 0) ||
 	    recovery_open_directory(c, err) < 0)
 		return -1;
 	identity_set_options(c);

@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "core/descriptors.h"
+#include "core/container/prepared_room.h"
 #include "core/log.h"
 #include "core/server.h"
 #include "core/transfer/upload.h"
@@ -660,7 +660,7 @@ static int connection_admit(struct connection *connection, struct warden_error *
 	if (connection->access == ACCESS_NONE ||
 	    client_account_check_connections(config, connection->account, err) < 0)
 		return -1;
-	return descriptors_check_client(err);
+	return prepared_room_check_client(connection->server, peer.uid, err);
 }
 
 void connection_accept(struct server *server)

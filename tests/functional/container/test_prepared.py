@@ -14,6 +14,7 @@ import expect
 import kernel
 import users
 import warden
+import web
 from case import case
 
 PREPARED = {"server": {"prepared": 2}}
@@ -333,3 +334,50 @@ def nobody_has_all_of_them(w):
     given = _given(w)
     expect.equal(users.call_as(1234, 1234, [], ask, [1]), "")
     expect.true(_given(w) > given, "its stock is there still", w.daemon.log())
+
+
+@case(daemon=False, config=PREPARED)
+def they_are_no_containers_of_the_page(w):
+    port = web.start(w)
+    _ready(w)
+    w.create()
+    _ready(w)
+    state = json.loads(web.ask(port, "/ui/state", timeout=20).body)
+    expect.equal((state["n_containers"], len(state["containers"])), (1, 1))
+
+
+def _begin_until_refused(begin):
+    """Returns what was begun until descriptors were refused."""
+    begun = []
+    while len(begun) < 300:
+        try:
+            begun.append(begin())
+        except warden.WardenError as refused:
+            expect.matches(str(refused), "too many open files: .*")
+            return begun
+        except OSError:  # a client's connection is closed before it asks
+            return begun
+    return expect.fail("too few descriptors", f"{len(begun)} were begun")
+
+
+def _connect(w):
+    client = w.client()
+    client.call(warden.PingRequest())
+    return client
+
+
+@case(backend="linux", daemon=False, limit=120, config=PREPARED)
+def they_give_way_before_a_job_or_a_client_lacks_descriptors(w):
+    w.daemon.wrapper = ["prlimit", "--nofile=256:256"]
+    w.daemon.start()
+    handle = w.create()
+    _ready(w)
+    _begin_until_refused(lambda: w.c.spawn(handle, argv=["sleep", "1000"]))
+    expect.equal(_figures(w)[0], 0, "those that wait when a job is refused")
+    w.c.destroy(handle)
+    _ready(w)
+    clients = _begin_until_refused(lambda: _connect(w))
+    expect.equal(_figures(w)[0], 0, "those that wait when a client is refused")
+    for client in clients:
+        client.close()
+    _ready(w)
