@@ -22,8 +22,8 @@ enum {
 	RETRY_MS = 1000,        /* after a container could not be made; doubled each time */
 	RETRY_MAX_MS = 60 * 1000,
 	PAUSE_MS = 8, /* for what the client does with the one that it was given */
-	FREE_PART =
-		4, /* no stock is filled from the last 1/FREE_PART of a pool or of descriptors */
+	/* No stock is filled from the last 1/FREE_PART of a pool or of the descriptors. */
+	FREE_PART = 4,
 };
 
 /* Containers of one shape. */

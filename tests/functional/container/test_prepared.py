@@ -336,7 +336,7 @@ def nobody_has_all_of_them(w):
     expect.true(_given(w) > given, "its stock is there still", w.daemon.log())
 
 
-@case(daemon=False, config=PREPARED)
+@case(module=False, daemon=False, config=PREPARED)
 def they_are_no_containers_of_the_page(w):
     port = web.start(w)
     _ready(w)
