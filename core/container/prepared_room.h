@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What prepared containers take from other work: descriptors, and memory of the host. They are made
+/* Prepared containers take descriptors and memory of the host from other work. They are made
  * only while there is plenty, and give way before anything of a client is refused. Loop thread. */
 #ifndef CORE_CONTAINER_PREPARED_ROOM_H
 #define CORE_CONTAINER_PREPARED_ROOM_H

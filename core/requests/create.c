@@ -8,7 +8,6 @@
  * (create_adopt.c). */
 #include <config.h>
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +21,6 @@
 #include "core/container/image_defaults.h"
 #include "core/container/prepared.h"
 #include "core/container/prepared_source.h"
-#include "core/descriptors.h"
 #include "core/limits/limits.h"
 #include "core/log.h"
 #include "core/requests/creation.h"
@@ -31,7 +29,6 @@
 #include "core/state/journal.h"
 #include "core/state/snapshot.h"
 #include "core/wire/request.h"
-#include "lib/address.h"
 #include "lib/cleanup.h"
 #include "lib/clock.h"
 #include "lib/hostname.h"

@@ -25,8 +25,8 @@
 
 enum { NETWORK_MAX = 1024 };
 
-/* What is no address fails as one that the pool does not have: clients know that text. Its value is
- * that of its numbers. */
+/* A text that is no address fails as an address that the pool does not have: clients know that
+ * error. Its value is that of its numbers. */
 static int create_room_refuse_network(const char *text, struct warden_error *err)
 {
 	char name[INET_ADDRSTRLEN];

@@ -42,7 +42,7 @@ static int init_send(int socket, enum init_event event, const int *fd, struct wa
 {
 	struct init_message message = {.event = event};
 
-	if (fd_message_send(socket, &message, sizeof(message), fd, fd ? 1 : 0) < 0)
+	if (fd_message_send(socket, &message, sizeof(message), fd, 1) < 0)
 		return warden_error_errno(err, "send to the container's first process");
 	return 0;
 }

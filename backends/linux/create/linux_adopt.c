@@ -69,7 +69,7 @@ static int linux_adopt_write_files(const struct linux_container *container, int 
 	return result;
 }
 
-/* What the thread needs, and its result. */
+/* The arguments of the thread, and its result. */
 struct linux_adopt_call {
 	struct linux_container *container;
 	const struct warden_create *create;

@@ -4,7 +4,6 @@
 #include "backends/linux/create/user_namespace.h"
 
 #include <fcntl.h>
-#include <grp.h>
 #include <linux/securebits.h>
 #include <poll.h>
 #include <sched.h>
